@@ -17,6 +17,8 @@ export interface Demo {
   connectHook(publicUrl: string): Promise<void>;
   /** Commands to paste, as Okta would call the hook. */
   curls(hookUrl: string): readonly DemoCurl[];
+  /** Ends the event streams of its pages, so that the server can close. */
+  endStreams(): void;
   close(): Promise<void>;
 }
 
@@ -73,10 +75,10 @@ export async function startDemo({
     hookOptions: (publicUrl) => org.hookOptions(publicUrl),
     connectHook: (publicUrl) => org.connectHook(publicUrl),
     curls: (hookUrl) => org.curls(hookUrl),
-    close: () => {
+    endStreams: () => {
       phones.close();
-      return org.close();
     },
+    close: () => org.close(),
   };
 }
 

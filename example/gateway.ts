@@ -1,16 +1,9 @@
-import express, {
-  type ErrorRequestHandler,
-  type Express,
-  type Request,
-  type Response,
-  type Router,
-} from 'express';
+import express, { type ErrorRequestHandler, type Express, type Request, type Router } from 'express';
 import {
   oktaTelephonyHook,
   type ConsoleOptions,
   type Logger,
   type OktaTelephonyHookOptions,
-  type Readiness,
   type TelephonyHook,
 } from 'okta-telephony-hook';
 import { Registry } from 'prom-client';
@@ -40,13 +33,6 @@ export const CONSOLE_PATH = '/admin/telephony';
 export interface Gateway {
   readonly app: Express;
   readonly hook: TelephonyHook;
-  /** Loads, connects and asks both vendors; `/health/ready` says yes once this is done, whatever they said. */
-  warmUp(): Promise<Readiness>;
-  /**
-   * From now on `/health/ready` says no and every answer ends its connection; everything is served as before. What is
-   * already under way ends its connection, too.
-   */
-  startDraining(): void;
 }
 
 /**
@@ -63,26 +49,17 @@ export function createGateway(options: GatewayOptions): Gateway {
   const hook = oktaTelephonyHook(
     preferences === undefined ? ofHook : withWords(ofHook, preferences.onMessage),
   );
-  let isWarm = false;
-  let isDraining = false;
-  const underWay = new Set<Response>();
 
   app.disable('x-powered-by');
   // The proxy says by X-Forwarded-Proto that the browser came by https: without it no secure cookie is set.
   if (options.isBehindTlsProxy === true) app.set('trust proxy', 1);
-  app.use((_req, res, next) => {
-    if (isDraining) endConnection(res);
-    else {
-      underWay.add(res);
-      res.once('close', () => underWay.delete(res));
-    }
-    next();
-  });
 
   // The hook comes before session, body parsers and CSRF: Okta brings no cookie and no form token, the hook reads
   // the body itself and only once the caller is proven, and no session is made for a machine.
   app.use(hook);
   app.use((_req, res, next) => {
+    // After `drain()`, as the hook's own answers do: the next request comes on another connection, to another gateway.
+    if (!hook.status().isReady) res.set('Connection', 'close');
     res.set({
       'Content-Security-Policy': CONTENT_SECURITY_POLICY,
       'X-Content-Type-Options': 'nosniff',
@@ -98,8 +75,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     const status = hook.status();
     // An open breaker or a lost state does not count: the other gateways have the same vendor, and this one still
     // sends what can be sent.
-    const isReady = isWarm && !isDraining && !status.closing;
-    res.status(isReady ? 200 : 503).json({ ready: isReady, draining: isDraining, ...status });
+    res.status(status.isReady ? 200 : 503).json(status);
   });
 
   // For Prometheus, which brings no login: whatever leads the internet here must leave it out.
@@ -145,23 +121,7 @@ export function createGateway(options: GatewayOptions): Gateway {
   });
   app.use(answerFailure);
 
-  return {
-    app,
-    hook,
-    warmUp: async () => {
-      const readiness = await hook.ready();
-      isWarm = true;
-      return readiness;
-    },
-    startDraining: () => {
-      isDraining = true;
-      for (const res of underWay) {
-        endConnection(res);
-        // What an open page listens to never ends by itself: the page comes again, to another gateway.
-        if (String(res.getHeader('Content-Type')).startsWith('text/event-stream')) res.end();
-      }
-    },
-  };
+  return { app, hook };
 }
 
 type OnMessage = ReturnType<typeof createPreferences>['onMessage'];
@@ -187,14 +147,6 @@ const CONSOLE: Pick<Logger, 'info' | 'error'> = {
     console.log(JSON.stringify({ level: 'error', message, ...fields }));
   },
 };
-
-/**
- * Tells the balancer to bring its next request on another connection, to another gateway: one that is kept goes on
- * bringing them after `server.close()`, or is closed just as the next one is on its way.
- */
-function endConnection(res: Response): void {
-  if (!res.headersSent) res.set('Connection', 'close');
-}
 
 /** In place of Express's own, which shows the stack unless NODE_ENV is production. Four parameters make it one. */
 const answerFailure: ErrorRequestHandler = (error: unknown, _req, res, next) => {

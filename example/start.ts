@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
-import { ConfigurationError, TelephonyHookError, type OktaTelephonyHookOptions } from 'okta-telephony-hook';
+import { ConfigurationError } from 'okta-telephony-hook';
 import { PHONES_PATH, startDemo, type Demo } from './demo.js';
 import { readEnvironment, type Environment } from './environment.js';
 import { CONSOLE_PATH, createGateway, type Gateway, type GatewayOptions } from './gateway.js';
@@ -21,9 +21,8 @@ export type Output = Pick<Console, 'log' | 'error'>;
 export interface Started {
   readonly server: Server;
   readonly gateway: Gateway;
-  /** What is closed at the very end. */
-  readonly closeLast?: (() => Promise<void>) | undefined;
-  /** Loads what the first call needs, and prints what can be done here, or which vendor cannot be reached. */
+  readonly demo?: Demo | undefined;
+  /** Loads what the first call needs, and prints what can be done here. */
   introduce(): Promise<void>;
 }
 
@@ -94,10 +93,10 @@ async function serveDemo(
   return {
     server,
     gateway,
-    closeLast: () => demo.close(),
+    demo,
     introduce: async () => {
       await demo.connectHook(origin + HOOK_PATH);
-      await gateway.warmUp();
+      await gateway.hook.ready();
       welcome(origin, demo, output);
       if (isReachedFromElsewhere) {
         output.log(
@@ -130,7 +129,11 @@ async function startForReal(
     introduce: async () => {
       output.log(`The gateway listens on port ${port}; Okta's telephony hook is at ${HOOK_PATH}`);
       for (const note of notes) output.log(`Note: ${note}.`);
-      await tellReadiness(gateway, options, output);
+      // The hook logs what does not work. Codes may go out when it does again.
+      const { channels, ...parts } = await gateway.hook.ready();
+      for (const [name, result] of Object.entries({ ...parts, ...channels })) {
+        if (result === 'ok') output.log(`${name}: ok`);
+      }
     },
   };
 }
@@ -175,34 +178,6 @@ function refusal(problems: readonly string[]): CannotStart {
     2,
     ['The gateway cannot start:', ...problems.map((problem) => `- ${problem}`)].join('\n'),
   );
-}
-
-/** A vendor that cannot be reached now is told and nothing more: codes may go out when it is back. */
-async function tellReadiness(
-  gateway: Gateway,
-  { credentials }: OktaTelephonyHookOptions,
-  output: Output,
-): Promise<void> {
-  const { okta, twilio, hookKeys, state, channels } = await gateway.warmUp();
-  const found = {
-    [new URL(credentials.okta.orgUrl).host]: okta,
-    Twilio: twilio,
-    hookKeys,
-    state,
-    ...channels,
-  };
-  for (const [name, result] of Object.entries(found)) {
-    if (result === 'ok') output.log(`${name}: ok`);
-    else output.error(`${name}: ${wordsOf(result)}`);
-  }
-}
-
-/** What went wrong, why, and what to do about it, as far as each is known. */
-function wordsOf(error: Error): string {
-  const cause = error.cause instanceof Error ? ` (${error.cause.message})` : '';
-  const remedy = error instanceof TelephonyHookError ? error.remedy : undefined;
-  const told = error.message + cause;
-  return remedy === undefined ? told : `${told.replace(/\.?$/, '.')} ${remedy}`;
 }
 
 function welcome(origin: string, demo: Demo, output: Output): void {

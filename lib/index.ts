@@ -25,10 +25,11 @@ export {
   ConfigurationError,
   OktaApiError,
   ProviderError,
-  RequestError,
   TelephonyHookError,
+  type ConfigurationIssue,
+  type ErrorCode,
   type OktaApiErrorCode,
-  type RequestErrorCode,
+  type ProviderErrorCode,
 } from './core/errors.js';
 export type {
   ChannelPort,

@@ -60,7 +60,7 @@ const LOOK_BETWEEN =
  * Checks the credentials by a request that sends no message.
  *
  * @param isAccepted - whether an answer proves that the provider accepts the credentials.
- * @throws ProviderError `PROVIDER_UNREACHABLE`, `PROVIDER_UNREADABLE` or the code of the refusal that a message would get.
+ * @throws ProviderError `PROVIDER_UNREACHABLE`, `PROVIDER_UNREADABLE`, or `PROVIDER_REFUSED` with the code that a message would get.
  */
 export async function checkProvider(
   provider: Provider,
@@ -79,7 +79,8 @@ export async function checkProvider(
   if (isAccepted(result)) return;
   const refusal = result.status >= 400 && result.status < 500 ? provider.readRefusal(result) : undefined;
   if (refusal?.status === 'refused') {
-    throw new ProviderError(refusal.code, refusal.reason, { remedy: refusal.remedy ?? LOOK_BETWEEN });
+    const { code: providerCode, reason, remedy = LOOK_BETWEEN } = refusal;
+    throw new ProviderError('PROVIDER_REFUSED', reason, { providerCode, remedy });
   }
   throw new ProviderError(
     'PROVIDER_UNREADABLE',

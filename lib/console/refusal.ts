@@ -1,4 +1,4 @@
-import { OktaApiError, RequestError, TelephonyHookError, type OktaApiErrorCode } from '../core/errors.js';
+import { OktaApiError, RequestError, type OktaApiErrorCode } from '../core/errors.js';
 import type { ConsoleFailure } from './api.js';
 
 /** Why the console refuses a request, by code and HTTP status. */
@@ -27,9 +27,10 @@ const STATUS_OF: Readonly<Record<RefusalCode, number>> = {
 };
 
 /** A request that is refused before anything is done for it. */
-export class ConsoleRefusal extends TelephonyHookError {
+export class ConsoleRefusal extends Error {
   override readonly name = 'ConsoleRefusal';
-  declare readonly code: RefusalCode;
+  readonly code: RefusalCode;
+  readonly remedy: string | undefined;
   readonly status: number;
   readonly fields: readonly string[] | undefined;
   readonly headers: Readonly<Record<string, string>>;
@@ -43,7 +44,9 @@ export class ConsoleRefusal extends TelephonyHookError {
       readonly headers?: Readonly<Record<string, string>> | undefined;
     } = {},
   ) {
-    super(code, message, { remedy: details.remedy });
+    super(message);
+    this.code = code;
+    this.remedy = details.remedy;
     this.status = STATUS_OF[code];
     this.fields = details.fields;
     this.headers = details.headers ?? {};

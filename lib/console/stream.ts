@@ -13,6 +13,8 @@ export interface Streams {
    * @throws ConsoleRefusal `TOO_MANY_STREAMS`, `CLOSING`.
    */
   open(req: IncomingMessage, res: ServerResponse, requireStill: () => Promise<void>): void;
+  /** Ends all open streams. Their pages connect again. */
+  end(): void;
   /** Ends all open streams, and opens no more. */
   close(): void;
 }
@@ -75,6 +77,10 @@ export function createStreams(parts: {
     };
   };
 
+  const endAll = (): void => {
+    for (const res of open) res.end();
+  };
+
   return {
     open: (req, res, requireStill) => {
       // The browser may have gone while `authorize` ran.
@@ -122,9 +128,10 @@ export function createStreams(parts: {
           if (isDraining) end();
         });
     },
+    end: endAll,
     close: () => {
       isClosed = true;
-      for (const res of open) res.end();
+      endAll();
     },
   };
 }

@@ -1,41 +1,62 @@
-/** The fields that `TelephonyHookError` and its subclasses are made from. */
-interface ErrorDetails {
-  readonly cause?: unknown;
-  /** A sentence that an end user may read: Okta shows it. */
-  readonly publicMessage?: string | undefined;
-  /** What an operator can do about it. */
-  readonly remedy?: string | undefined;
-}
+/** The errors of the package. No message, remedy or cause holds a one-time code, a phone number, a login or a secret. */
 
-/** What an end user may be told of any failure. */
+/** What an end user may read of any failure. */
 export const CODE_NOT_SENT = 'Your code could not be sent. Please try again or choose another method.';
 
-/**
- * Every failure that this package throws or answers with. `code` is stable and made for programs;
- * `message`, `remedy` and `cause` are for the log; `publicMessage` is for the caller. None of them ever holds a
- * one-time code, a phone number, a login or a secret.
- */
+/** Every `code` of `TelephonyHookError` and its subclasses. TROUBLESHOOTING.md explains each. A minor version may add some. */
+export type ErrorCode =
+  /** `ConfigurationError`: options that cannot work. */
+  | 'CONFIGURATION'
+  /** From `ready()`: the keys for Okta's access tokens cannot be fetched. */
+  | 'PROOF_UNAVAILABLE'
+  /** From `ready()`: the shared state cannot be used. */
+  | 'STATE_LOST'
+  /** From `ready()`: a check threw another error, which is the `cause`. */
+  | 'NOT_READY'
+  /** From `ready()`: a check had no answer within 4 s. */
+  | 'NOT_READY_IN_TIME'
+  | OktaApiErrorCode
+  | ProviderErrorCode;
+
+/** A failure that this package throws, or that `ready()` returns. `code` is for programs, the rest is for the log. */
 export class TelephonyHookError extends Error {
   override readonly name: string = 'TelephonyHookError';
-  readonly code: string;
-  readonly publicMessage: string;
-  /** What an operator can do about it, in a sentence, where that is known. */
+  readonly code: ErrorCode;
+  /** What an operator can do about it, in a sentence, if that is known. */
   readonly remedy: string | undefined;
 
-  constructor(code: string, message: string, details: ErrorDetails = {}) {
+  constructor(
+    code: ErrorCode,
+    message: string,
+    details: { readonly cause?: unknown; readonly remedy?: string | undefined } = {},
+  ) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
     this.code = code;
-    this.publicMessage = details.publicMessage ?? CODE_NOT_SENT;
     this.remedy = details.remedy;
   }
 }
 
-/** Thrown by `oktaTelephonyHook` and `redisState`: every option that cannot work, each with its remedy. */
+/** One problem of a `ConfigurationError`. */
+export interface ConfigurationIssue {
+  /**
+   * The path of the option, such as `credentials.okta.orgUrl` or `channels.sms[1]`; for `optionsFrom` the name of the variable.
+   * Empty if the options are no object.
+   */
+  readonly option: string;
+  /** The sentence in `problems`. */
+  readonly message: string;
+}
+
+/** Thrown for options that cannot work: it names every problem with its remedy. */
 export class ConfigurationError extends TelephonyHookError {
   override readonly name = 'ConfigurationError';
-  /** One sentence per problem: the option's name, what is wrong with it, and what to do. Never its value. */
+  declare readonly code: 'CONFIGURATION';
+  /** One sentence per problem: it begins with the option's path, and says what is wrong and what to do. Never the value. */
   readonly problems: readonly string[];
+  /** The problems by option, in the same order. */
+  readonly issues: readonly ConfigurationIssue[];
 
+  /** @param problems - each begins with the path of its option, before a space or a colon. */
   constructor(
     problems: readonly string[],
     /** `of`: the function whose options they are. `subject`: what they are if they are no options. */
@@ -48,7 +69,13 @@ export class ConfigurationError extends TelephonyHookError {
     const { of = 'oktaTelephonyHook', subject = `The options of ${of}` } = details;
     super('CONFIGURATION', `${subject} cannot work:\n- ${problems.join('\n- ')}`, details);
     this.problems = problems;
+    this.issues = problems.map((message) => ({ option: optionIn(message), message }));
   }
+}
+
+/** The option that a problem begins with. `The options must be …` is about all of them. No option that works has a space or a colon. */
+function optionIn(problem: string): string {
+  return /^(?!The options )[^\s:]+/.exec(problem)?.[0] ?? '';
 }
 
 /** Why a request was answered with a status other than 200. */
@@ -79,20 +106,23 @@ const STATUS_OF: Readonly<Record<RequestErrorCode, number>> = {
 
 export const REQUEST_ERROR_CODES: readonly string[] = Object.keys(STATUS_OF);
 
-/** A request that is answered before anything is done for it. */
-export class RequestError extends TelephonyHookError {
+/** A request that is answered before anything is done for it. Internal: the hook itself answers it. */
+export class RequestError extends Error {
   override readonly name = 'RequestError';
-  declare readonly code: RequestErrorCode;
+  readonly code: RequestErrorCode;
   /** The HTTP status of the answer. */
   readonly status: number;
   /** The names of the fields that are missing or wrong; never their values. */
   readonly fields: readonly string[];
   /** Headers that the answer needs beside the usual ones. */
   readonly headers: Readonly<Record<string, string>>;
+  /** What an operator can do about it, if that is known. */
+  readonly remedy: string | undefined;
 
+  /** @param message - a sentence that the caller, and an end user, may read. The `cause` is for the log. */
   constructor(
     code: RequestErrorCode,
-    publicMessage: string,
+    message: string,
     details: {
       cause?: unknown;
       fields?: readonly string[] | undefined;
@@ -100,10 +130,12 @@ export class RequestError extends TelephonyHookError {
       remedy?: string | undefined;
     } = {},
   ) {
-    super(code, publicMessage, { cause: details.cause, publicMessage, remedy: details.remedy });
+    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    this.code = code;
     this.status = STATUS_OF[code];
     this.fields = details.fields ?? [];
     this.headers = details.headers ?? {};
+    this.remedy = details.remedy;
   }
 }
 
@@ -148,7 +180,50 @@ export class OktaApiError extends TelephonyHookError {
   }
 }
 
-/** A provider's API that did not answer a check of `ready()` as it should. */
+/** Why a provider would not take a message. */
+export type ProviderErrorCode =
+  /** Twilio gave no answer. */
+  | 'TWILIO_UNREACHABLE'
+  /** Twilio does not accept the credentials. */
+  | 'TWILIO_UNAUTHORIZED'
+  /** What answered is not Twilio. */
+  | 'TWILIO_UNREADABLE'
+  /** Twilio answered with another error. */
+  | 'TWILIO_HTTP_ERROR'
+  /** The account has no such Verify service. */
+  | 'VERIFY_SERVICE_UNKNOWN'
+  /** Another provider gave no answer. */
+  | 'PROVIDER_UNREACHABLE'
+  /** The request left, and no complete answer came. */
+  | 'PROVIDER_NO_ANSWER'
+  /** What answered is not the provider, or it is down. */
+  | 'PROVIDER_UNREADABLE'
+  /** The provider refused, for the reason in `providerCode`. */
+  | 'PROVIDER_REFUSED';
+
+/** A provider's API that did not answer a check of `ready()` as it should. A channel of your own may throw it from `check`. */
 export class ProviderError extends TelephonyHookError {
   override readonly name = 'ProviderError';
+  declare readonly code: ProviderErrorCode;
+  /** The provider's own code, such as Twilio's `60204`, or `HTTP_` and the status, if there was one. Providers add codes at any time. */
+  readonly providerCode: string | undefined;
+
+  constructor(
+    code: ProviderErrorCode,
+    message: string,
+    details: {
+      readonly cause?: unknown;
+      readonly remedy?: string | undefined;
+      readonly providerCode?: string | undefined;
+    } = {},
+  ) {
+    super(code, message, details);
+    this.providerCode = details.providerCode;
+  }
+}
+
+/** The code of an error in events: the one that tables of codes list. */
+export function reportedCode(error: TelephonyHookError): string {
+  const providerCode = error instanceof ProviderError ? error.providerCode : undefined;
+  return error.code === 'PROVIDER_REFUSED' && providerCode !== undefined ? providerCode : error.code;
 }

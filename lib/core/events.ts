@@ -216,6 +216,17 @@ export interface HookEventFields {
 
   // What the hook depends on.
 
+  /** `ready()` found that a part does not work. Emitted for each such part, whenever `ready()` is called. */
+  readonly 'readiness.failed': {
+    /** A member of the result: `okta`, `twilio`, `hookKeys`, `state`, or a channel such as `channels.sms` or `channels.sms[1]`. */
+    readonly part: string;
+    /** The `code` of the error; the provider's own code for `PROVIDER_REFUSED`. */
+    readonly code: string;
+    readonly reason: string;
+    /** What an operator can do about it, if that is known. */
+    readonly remedy: string | undefined;
+  };
+
   /**
    * A function or an object of the user, or a library, failed, and the hook went on without it. Reported at once, then at
    * most once a minute for each extension.

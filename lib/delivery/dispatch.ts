@@ -21,7 +21,7 @@ export interface LateEnd extends DetachedEnd {
   readonly receipt: Receipt;
 }
 
-type Refusal = Extract<Outcome, { status: 'refused' }>;
+type RefusedOutcome = Extract<Outcome, { status: 'refused' }>;
 
 /** The parts of a hook that a send uses. */
 export interface DispatchParts {
@@ -52,7 +52,7 @@ export interface Send {
 export interface SendListener {
   onAttempt(attempt: AttemptReport): void;
   onComposeFailure(error: unknown): void;
-  onRefused?(step: PlanStep, refusal: Refusal): void;
+  onRefused?(step: PlanStep, refusal: RefusedOutcome): void;
   /**
    * @param transactionId - the provider's id of the message; empty if it gave none.
    * @param makeReceipt - most calls need no receipt.
@@ -66,7 +66,7 @@ export interface SendListener {
  * Tries the steps of a plan in turn, within the budget, until a channel has accepted the message or the outcome
  * is unknown. Only a refusal moves on, and only to steps that can help. Never rejects.
  */
-export async function dispatch(
+export async function tryPlan(
   send: Send,
   listener: SendListener,
   { channels, settings }: DispatchParts,

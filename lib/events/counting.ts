@@ -124,6 +124,7 @@ export function countEvents(instruments: Instruments, labels: LabelValues): Hook
       case 'callbacks.missing':
       case 'clock.skewed':
       case 'configuration.warned':
+      case 'readiness.failed':
       case 'state.warned':
         instruments.warnings.inc({ event: event.type });
         return;

@@ -145,6 +145,13 @@ const TABLE: { readonly [Type in HookEventType]: (event: HookEventOf<Type>) => E
     reason,
     remedy,
   }),
+  'readiness.failed': ({ part, code, reason, remedy }) => ({
+    tone: 'bad',
+    text: `ready() found that ${faultOf(part)}.`,
+    code,
+    reason,
+    remedy,
+  }),
   'state.lost': ({ reason, remedy }) => ({
     tone: 'bad',
     text: 'The shared state store cannot be reached. Codes still go out; until it is back, each process counts repeats and limits on its own.',
@@ -410,6 +417,18 @@ const FAILURES: Partial<Record<Extension, string>> = {
   rollout: 'the percentages that it last gave stay in force',
   authorize: 'the console lets nobody in',
 };
+
+/** What is wrong with a part, for `ready() found that …`. */
+function faultOf(part: string): string {
+  return UNREADY_PARTS.get(part) ?? `${part} would not take a message`;
+}
+
+const UNREADY_PARTS: ReadonlyMap<string, string> = new Map([
+  ['okta', 'the hook cannot read users from Okta (okta)'],
+  ['twilio', 'Twilio would not take a message (twilio)'],
+  ['hookKeys', "the keys that check Okta's access tokens cannot be fetched (hookKeys)"],
+  ['state', 'the state store cannot be used (state)'],
+]);
 
 const BREAKERS: SentencesOf<HookEventOf<'breaker.changed'>['state']> = {
   closed: { tone: 'good', text: 'answers again' },

@@ -35,11 +35,16 @@ const LEVELS = { plain: 'info', good: 'info', warn: 'warn', bad: 'warn' } as con
   LogLevel
 >;
 
-/** `error` is for what users notice: no code went out, or gateways no longer know of each other. */
+/** `error` is for what users notice: no code goes out, or gateways no longer know of each other. */
+const ERRORS: ReadonlySet<HookEvent['type']> = new Set([
+  'request.answered',
+  'state.lost',
+  'readiness.failed',
+]);
+
 function levelOf(event: HookEvent, tone: Tone): LogLevel {
   if (event.type === 'request.answered' && isWarnedOf(event)) return 'info';
-  const isError = tone === 'bad' && (event.type === 'request.answered' || event.type === 'state.lost');
-  return isError ? 'error' : LEVELS[tone];
+  return tone === 'bad' && ERRORS.has(event.type) ? 'error' : LEVELS[tone];
 }
 
 /**

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { endingOf } from '../core/masking.js';
 import { answerText, JSON_TYPE } from '../http/exchange.js';
-import { answerFor, keptAnswer, outcomeOf, statusOf } from '../okta/hook-answer.js';
+import { answerFor, keptAnswer, codeOutcomeOf, statusOf } from '../okta/hook-answer.js';
 import { endCall, type AnyCall, type CallAnswer, type DispatchedCall } from './call.js';
 import { keepUnaccepted } from './last-codes.js';
 import { idsOf, type HookParts } from './parts.js';
@@ -40,7 +40,7 @@ function makeAnswer(call: DispatchedCall, { settings }: HookParts): CallAnswer {
     durationMs: budget.elapsedMs(),
     guardAnswer: settings.guard.answer,
   });
-  const outcome = outcomeOf(call);
+  const outcome = codeOutcomeOf(call);
   // The caller hung up and nothing has left, so Okta's next call with this event must be the first one again.
   const isVoid = budget.hasHungUp && !mayHaveLeft(call);
   if (isVoid) claim?.release();

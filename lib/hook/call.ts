@@ -8,7 +8,7 @@ import type { LimitRule } from '../guard/limits.js';
 import type { NumberReading } from '../numbers/phone-number.js';
 import type { HookAnswer } from '../okta/hook-answer.js';
 import type { HookCall } from '../okta/inline-hook.js';
-import type { Refusal } from '../okta/refusals.js';
+import type { HookRefusal } from '../okta/refusals.js';
 import type { ProfileReading } from '../okta/user-profile.js';
 import type { AwaitedCall, HookParts } from './parts.js';
 
@@ -49,7 +49,7 @@ export interface ReadCall extends OpenCall {
   /** Its order among the calls of its user; `undefined` for a preview. */
   readonly running: RunningCall | undefined;
   /** Why nothing is sent: an unusable request, a block by the guard, or a missing channel. */
-  refusal: Refusal | undefined;
+  refusal: HookRefusal | undefined;
   /** A newer code of the same user has superseded it. */
   isSuperseded: boolean;
 }
@@ -150,7 +150,7 @@ async function callsEnd({ calls }: HookParts['underWay']): Promise<void> {
  * Resolves when every call is answered, every detached send has ended or reached its limit of 10 s, and every late failover that
  * was due has ended. A late failover that is not due yet is dropped.
  */
-export async function drain({ underWay, lateFailover }: HookParts): Promise<void> {
+export async function finishCalls({ underWay, lateFailover }: HookParts): Promise<void> {
   lateFailover?.stopWaiting();
   await callsEnd(underWay);
   // A send that is refused after its call may start a late failover, so the loop checks again.

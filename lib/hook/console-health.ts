@@ -33,13 +33,16 @@ export async function readHealth(
   const { settings, channels } = parts;
   const at = settings.clock();
   const deliveries = await of.history.tally(at - WINDOW_SECONDS * 1000);
-  const { breakers, lastSuccess, ...status } = of.status();
+  const { inFlight, detached, closing, state, breakers, lastSuccess } = of.status();
   // The calls report a rollout function that fails.
   const shares = parts.rollout(() => undefined);
   return {
-    ...status,
     at,
-    breakers: Object.entries(breakers).map(([host, state]) => ({ host, state })),
+    inFlight,
+    detached,
+    closing,
+    state,
+    breakers: Object.entries(breakers).map(([host, current]) => ({ host, state: current })),
     channels: [...channels].map(([channel, providers]) => ({
       channel,
       providers: [...new Set(providers.map(({ provider }) => provider))],

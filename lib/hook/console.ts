@@ -29,6 +29,8 @@ export interface ConsoleBase {
 export interface ConsoleMount {
   /** @throws ConfigurationError that names every problem of the options. */
   mount(options: ConsoleOptions): ConsoleHandler;
+  /** Ends the streams that are open. A stream that is opened while the gateway drains ends after its first event. */
+  endStreams(): void;
   /** Ends the streams at once, and the history after `drained`. Never rejects. */
   close(drained: Promise<unknown>): Promise<void>;
 }
@@ -51,9 +53,12 @@ export function createConsoleMount(base: ConsoleBase): ConsoleMount {
       if (problems.length > 0) throw new ConfigurationError(problems, { of: 'hook.console' });
       consoles ??= begin();
       const serve = consoles.open(options);
-      return (req, res, next) => {
+      return base.parts.openAnswers.of((req, res, next) => {
         serve(req, res).catch(next);
-      };
+      });
+    },
+    endStreams: () => {
+      consoles?.endStreams();
     },
     close: async (drained) => {
       isClosed = true;
@@ -68,6 +73,7 @@ interface Consoles {
   readonly listener: HookEventListener;
   /** Makes one console. */
   open(options: ConsoleOptions): ReturnType<typeof createConsoleServer>;
+  endStreams(): void;
   /** Ends the streams at once, and the history after `drained`. Never rejects. */
   close(drained: Promise<unknown>): Promise<void>;
 }
@@ -150,6 +156,9 @@ function createConsoles({ parts, status, oktaClient }: ConsoleBase): Consoles {
         onAuthorizeFailed: reportFailureOutsideCall('authorize', parts),
         onFailed,
       }),
+    endStreams: () => {
+      streams.end();
+    },
     close: async (drained) => {
       streams.close();
       await drained;

@@ -19,14 +19,15 @@ import type { ConsoleOptions, OktaTelephonyHookOptions } from '../options/option
 import { readOptions } from '../options/settings.js';
 import { holdState } from '../state/holders.js';
 import { localClaimsOf } from '../state/memory/memory-state.js';
-import { drain } from './call.js';
+import { finishCalls } from './call.js';
 import { createCodeUses } from './callbacks/sign-in-outcome.js';
 import { createConsoleMount } from './console.js';
+import { createHookParts } from './create-parts.js';
+import { OpenAnswers } from './open-answers.js';
 import { reportStateFailure } from './parts.js';
 import { checkReadiness, readStatus, resultOf } from './readiness.js';
 import { connectChannels, warnOfSilentChannels } from './ready-channels.js';
 import { createRouter } from './router.js';
-import { createHookParts } from './send-code.js';
 import type { HookStatus, TelephonyHook } from './telephony-hook.js';
 
 /** Channels that a rollout may name even if they have no sender. */
@@ -108,7 +109,9 @@ export function oktaTelephonyHook(options: OktaTelephonyHookOptions): TelephonyH
     runningCalls: new RunningCalls(),
     state,
     suppressions: new SuppressionList(state, clock),
+    openAnswers: new OpenAnswers(),
     underWay: {
+      isChecked: false,
       calls: new Set(),
       detached: new Set(),
       lastSuccess: new Map(),
@@ -135,7 +138,7 @@ export function oktaTelephonyHook(options: OktaTelephonyHookOptions): TelephonyH
   metrics?.watch(status);
   const consoles = createConsoleMount({ parts, status, oktaClient });
   const closeAll = async (): Promise<void> => {
-    const drained = Promise.all([drain(parts), codeUses.close()]);
+    const drained = Promise.all([finishCalls(parts), codeUses.close()]);
     // The history writes to the state, so the state is closed after it.
     await Promise.all([drained, consoles.close(drained)]);
     stopWatching?.();
@@ -151,6 +154,10 @@ export function oktaTelephonyHook(options: OktaTelephonyHookOptions): TelephonyH
     ready: () => checkReadiness(parts, twilio),
     status,
     console: (consoleOptions: ConsoleOptions) => consoles.mount(consoleOptions),
+    drain: (): void => {
+      parts.openAnswers.drain();
+      consoles.endStreams();
+    },
     close: (): Promise<void> => {
       parts.underWay.isClosing = true;
       closed ??= closeAll();

@@ -5,15 +5,15 @@ import { personKey } from '../delivery/late/receipt.js';
 import { readLocale } from '../texts/locale.js';
 import { toDialableNumber } from '../numbers/phone-number.js';
 import { planChannels, type PlanStep } from '../delivery/plan.js';
-import { NEW_CALL_MS } from '../delivery/running-calls.js';
 import { letSocketsBeRead } from '../core/time.js';
 import { codeRequestOf } from './last-codes.js';
 import type { HookCall } from '../okta/inline-hook.js';
-import { REFUSALS, type Refusal } from '../okta/refusals.js';
+import { REFUSALS, type HookRefusal } from '../okta/refusals.js';
 import type { ProfileReading } from '../okta/user-profile.js';
 import { allowedChannels, arrivalOf, enabledChannels, hasStoppedSince } from './allowed-channels.js';
 import { sendCode } from './send-code.js';
 import { isAllowedByGuard } from './enforce-limits.js';
+import { hasNewerCode, mayStartAttempt } from './supersession.js';
 
 /** Plans the channels, tries them one after the other, and records the delivery in the call. */
 export async function dispatchChannels(call: ProfiledCall, parts: HookParts): Promise<DispatchedCall> {
@@ -66,15 +66,16 @@ export async function dispatchChannels(call: ProfiledCall, parts: HookParts): Pr
     failedIds: NONE,
     asked: codeRequestOf(call, parts),
   };
-  const isStillWanted = (attempts: number): boolean | Promise<boolean> => mayStart(call, attempts, parts);
+  const isStillWanted = (attempts: number): boolean | Promise<boolean> =>
+    mayStartAttempt(call, attempts, parts);
   const send = { code, request, budget: call.budget, isStillWanted, isSuppressed };
   // Without an event, a newer code has passed the guard already: this one is not sent late.
-  const delivery = await sendCode(send, call.event !== undefined, parts);
+  const delivery = await sendCode(send, { mayFailOver: call.event !== undefined }, parts);
   // Recorded at once: if anything fails from here on, the code still counts as sent.
   const dispatched: DispatchedCall = Object.assign(call, { skipped: allowed.skipped, delivery });
   if (delivery.status !== 'refused') {
     if (call.running !== undefined) parts.runningCalls.sent(call.running);
-  } else if (await isSuperseded(call, parts)) {
+  } else if (await hasNewerCode(call, parts)) {
     // Any other refusal would let Okta send this code after the newer one.
     call.refusal = REFUSALS.SUPERSEDED;
   } else if (delivery.decidedBy === undefined) {
@@ -83,34 +84,6 @@ export async function dispatchChannels(call: ProfiledCall, parts: HookParts): Pr
     call.refusal = refusalWithoutAttempt(planned, plan, isStopped);
   }
   return dispatched;
-}
-
-/** Whether a call may start an attempt: not if a newer code of its user may be delivered before it. */
-function mayStart(call: ProfiledCall, attempts: number, parts: HookParts): boolean | Promise<boolean> {
-  const { running, budget } = call;
-  if (running === undefined) return true;
-  const isFirst = attempts === 0;
-  const start = (): boolean => {
-    call.isSuperseded = isFirst ? running.newer === 'ahead' : running.newer !== 'none';
-    return !call.isSuperseded;
-  };
-  if (isFirst && budget.elapsedMs() <= NEW_CALL_MS) return start();
-  return isSupersededElsewhere(call, parts).then((isSuperseded) => !isSuperseded && start());
-}
-
-/** Whether a newer code of the same user is on its way, at any gateway. */
-async function isSuperseded(call: ProfiledCall, parts: HookParts): Promise<boolean> {
-  if (call.isSuperseded || call.running?.newer === 'ahead') return true;
-  return isSupersededElsewhere(call, parts);
-}
-
-/** Whether a newer code of the same user has passed the guard at a gateway that shares the state. */
-async function isSupersededElsewhere(call: ProfiledCall, { state }: HookParts): Promise<boolean> {
-  const { budget, event } = call;
-  if (!state.isShared || call.running === undefined || event === undefined) return false;
-  // If the state cannot say, the call goes on.
-  call.isSuperseded ||= (await state.isNewest({ ...event, request: call.hook.request }, budget)) === false;
-  return call.isSuperseded;
 }
 
 function localeOf({ request }: HookCall, reading: ProfileReading | undefined): string {
@@ -144,7 +117,7 @@ function refusalWithoutAttempt(
   planned: readonly string[],
   plan: readonly PlanStep[],
   isStopped: boolean,
-): Refusal {
+): HookRefusal {
   if (planned.length === 0) return REFUSALS.CHANNEL_NOT_CONFIGURED;
   if (isStopped) return REFUSALS.STOPPED;
   return plan.length === 0 ? REFUSALS.ROLLED_BACK : REFUSALS.DEADLINE;

@@ -13,6 +13,7 @@ import type { LocalClaims } from '../guard/local-claims.js';
 import type { ProfileReader } from '../okta/user-profile.js';
 import type { CallerVerifier } from '../okta/verify-caller.js';
 import type { HookSettings } from '../options/settings.js';
+import type { OpenAnswers } from './open-answers.js';
 
 /**
  * What the factory makes once for all calls, and how failures of the user's functions, channels and state are
@@ -47,7 +48,10 @@ export interface HookParts {
   readonly state: GuardedState;
   /** `undefined` if it is off. */
   readonly lateFailover: LateFailover | undefined;
+  readonly openAnswers: OpenAnswers;
   readonly underWay: {
+    /** `ready()` has ended once. */
+    isChecked: boolean;
     /** The calls that are not answered yet. */
     readonly calls: Set<AwaitedCall>;
     isClosing: boolean;

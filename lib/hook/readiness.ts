@@ -1,5 +1,6 @@
 import type { TwilioConnection } from '../channels/twilio/client.js';
-import { TelephonyHookError } from '../core/errors.js';
+import { reportedCode, RequestError, TelephonyHookError } from '../core/errors.js';
+import { maskError, toToken } from '../core/masking.js';
 import { TIMED_OUT, waitAtMost } from '../core/time.js';
 import type { Breaker } from '../delivery/breaker.js';
 import type { ReadyChannel } from '../delivery/attempt.js';
@@ -16,19 +17,49 @@ export const READY_TIMEOUT_MS = 4_000;
 const CHECK_EGRESS =
   'See that the gateway may call it (egress, DNS, TLS) and that it is not held up by work of its own; then ask ready() again.';
 
-/** Runs all checks in parallel. Never rejects. */
-export async function checkReadiness(
+/** Runs all checks in parallel, and reports each part that does not work. Never rejects. */
+export async function checkReadiness(parts: HookParts, twilio: TwilioConnection): Promise<Readiness> {
+  const readiness = await runChecks(parts, twilio);
+  reportFailures(readiness, parts);
+  parts.underWay.isChecked = true;
+  return readiness;
+}
+
+async function runChecks(
   { profiles, verifier, settings, channels }: HookParts,
   twilio: TwilioConnection,
 ): Promise<Readiness> {
   const [okta, twilioResult, hookKeys, state, channelResults] = await Promise.all([
     resultOf(() => profiles.check(READY_TIMEOUT_MS)),
     resultOf(() => twilio.check(READY_TIMEOUT_MS)),
-    resultOf(() => verifier.warmUp()),
+    resultOf(() => verifier.warmUp().catch(rethrowKeysFailure)),
     resultOf(() => settings.state.check()),
     checkChannels(channels),
   ]);
   return { okta, twilio: twilioResult, hookKeys, state, channels: channelResults };
+}
+
+/** A caller of the hook gets a sentence without the reason; an operator needs the reason. */
+function rethrowKeysFailure(error: unknown): never {
+  if (!(error instanceof RequestError)) throw error;
+  const { cause, remedy } = error;
+  const reason = cause instanceof Error ? `: ${cause.message}` : '';
+  const message = `The keys that check Okta's access tokens are not there${reason}`;
+  throw new TelephonyHookError('PROOF_UNAVAILABLE', message, { cause, remedy });
+}
+
+function reportFailures({ channels, ...others }: Readiness, { events, settings }: HookParts): void {
+  const results = [
+    ...Object.entries(others),
+    ...Object.entries(channels).map(([name, result]) => [`channels.${name}`, result] as const),
+  ];
+  for (const [part, result] of results) {
+    if (result === 'ok') continue;
+    const { message, remedy } = result;
+    // The errors of Okta's API do not name the org.
+    const reason = part === 'okta' ? `${new URL(settings.okta.orgUrl).host}: ${message}` : message;
+    events.emit({ type: 'readiness.failed', part, code: toToken(reportedCode(result)), reason, remedy });
+  }
 }
 
 /** Checks each channel that has a `check`. */
@@ -36,7 +67,7 @@ async function checkChannels(
   channels: ReadonlyMap<string, readonly ReadyChannel[]>,
 ): Promise<Readiness['channels']> {
   const checks = [...channels].flatMap(([name, providers]) =>
-    providers.map(async ({ port }, index): Promise<readonly [string, 'ok' | Error][]> => {
+    providers.map(async ({ port }, index): Promise<readonly [string, 'ok' | TelephonyHookError][]> => {
       if (port.check === undefined) return [];
       const context = questionContext(READY_TIMEOUT_MS, READY_TIMEOUT_MS);
       return [[providerKey(name, providers, index), await resultOf(() => port.check?.(context))]];
@@ -46,7 +77,7 @@ async function checkChannels(
 }
 
 /** `'ok'`, or the error, within `READY_TIMEOUT_MS`. A custom channel may throw, or return no promise. */
-export async function resultOf(work: () => unknown): Promise<'ok' | Error> {
+export async function resultOf(work: () => unknown): Promise<'ok' | TelephonyHookError> {
   try {
     const end = await waitAtMost(Promise.resolve(work()), READY_TIMEOUT_MS);
     return end === TIMED_OUT
@@ -54,14 +85,16 @@ export async function resultOf(work: () => unknown): Promise<'ok' | Error> {
       : 'ok';
   } catch (error) {
     if (error instanceof TelephonyHookError) return error;
-    return new TelephonyHookError('NOT_READY', 'The check failed; see its cause', { cause: error });
+    const message = `The check failed: ${maskError(error, undefined)}`;
+    return new TelephonyHookError('NOT_READY', message, { cause: error });
   }
 }
 
 /** Reads what this process knows, without a call to anyone. */
 export function readStatus(parts: HookParts, breakers: ReadonlyMap<string, Breaker>): HookStatus {
-  const { underWay, lateFailover, settings } = parts;
+  const { underWay, lateFailover, settings, openAnswers } = parts;
   return {
+    isReady: underWay.isChecked && !openAnswers.isDraining && !underWay.isClosing,
     inFlight: underWay.calls.size + (lateFailover?.underWay.size ?? 0),
     detached: underWay.detached.size,
     closing: underWay.isClosing,

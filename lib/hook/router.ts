@@ -33,6 +33,7 @@ export function createRouter(
   },
 ): Handler {
   const { path, twilioAuthTokens, eventHookSchemes } = parts.settings;
+  const { openAnswers } = parts;
   const onError = answerError(parts);
   const routes: Route[] = [{ path: path || '/', handle: answerCall(parts), onError }];
   if (twilioAuthTokens.length > 0) {
@@ -46,7 +47,7 @@ export function createRouter(
       onError: answerError(parts, { called: { hook: 'event', schemes: eventHookSchemes } }),
     });
   }
-  return createRoutes(routes);
+  return createRoutes(routes.map((route) => ({ ...route, handle: openAnswers.of(route.handle) })));
 }
 
 /** The steps of a call, in order. The compiler checks that each step gets what it needs. */

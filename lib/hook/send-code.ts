@@ -1,27 +1,25 @@
 import type { DeliveryFailure } from '../core/channel.js';
 import type { AttemptReport } from '../core/events.js';
-import { dispatch, type Delivery, type LateEnd, type Send } from '../delivery/dispatch.js';
-import { LateFailover } from '../delivery/late/late-failover.js';
-import type { LateSend } from '../delivery/late/late-sends.js';
+import { tryPlan, type Delivery, type LateEnd, type Send } from '../delivery/dispatch.js';
+import type { LateFailover } from '../delivery/late/late-failover.js';
 import type { Receipt } from '../delivery/late/receipt.js';
 import type { PlanStep } from '../delivery/plan.js';
-import { withinRollout } from '../delivery/rollout.js';
 import { suppressionReasonOf } from '../delivery/suppressions.js';
-import { allowedSteps, hasStoppedSince } from './allowed-channels.js';
 import { keepAccepted } from './last-codes.js';
 import { idsOf, reportFailure, type HookParts } from './parts.js';
 
-/** Sends a code by its plan: in its call, and again by the steps that are left if its message fails. */
-
-/** With so many calls in flight, codes need the connections more than look-ups do. */
-const BUSY_CALLS = 32;
+/** Sends a code by its plan. */
 
 /**
  * Tries the steps of a plan, reports each attempt, and keeps what late failover may need.
  *
- * @param mayFailOver - `false` for a code that is not sent again if its message fails.
+ * @param options.mayFailOver - `false` for a code that is not sent again if its message fails.
  */
-export function sendCode(send: Send, mayFailOver: boolean, parts: HookParts): Promise<Delivery> {
+export function sendCode(
+  send: Send,
+  { mayFailOver }: { readonly mayFailOver: boolean },
+  parts: HookParts,
+): Promise<Delivery> {
   const { code, request } = send;
 
   const onAccepted = (
@@ -61,7 +59,7 @@ export function sendCode(send: Send, mayFailOver: boolean, parts: HookParts): Pr
     }
   };
 
-  return dispatch(
+  return tryPlan(
     send,
     {
       onAttempt: (attempt) => {
@@ -120,7 +118,7 @@ function recordDetached(
 }
 
 /** If a failure says that the recipient cannot be reached, later codes skip the channel. */
-function suppressRefusing(
+export function suppressRefusing(
   { channel, to }: PlanStep,
   failure: Pick<DeliveryFailure, 'moveOn' | 'isNotReached'>,
   { suppressions }: Pick<HookParts, 'suppressions'>,
@@ -143,45 +141,4 @@ function forKeeping(receipt: Receipt, { settings }: HookParts): Receipt {
   };
   const readsProfile = isHandedOut || settings.texts?.readsProfile(request) === true;
   return { ...receipt, request, profile: readsProfile ? profile : undefined };
-}
-
-/** The parts of a hook, with late failover if it is on. */
-export function createHookParts(made: Omit<HookParts, 'lateFailover'>): HookParts {
-  const { settings, events, channels, underWay } = made;
-  if (settings.lateFailover === undefined) return { ...made, lateFailover: undefined };
-  const lateFailover = new LateFailover({
-    state: made.state,
-    events,
-    clock: settings.clock,
-    deadlineMs: settings.deadlineMs,
-    afterSeconds: settings.lateFailover.afterSeconds,
-    channels,
-    channelsOn: (names, request) =>
-      withinRollout(names, request, made.rollout(reportFailure('rollout', request, made))),
-    onLookedUpFailure: ({ sentBy }, failure) => {
-      suppressRefusing(sentBy, failure, made);
-    },
-    send: (send, isStillWanted) => sendAgain(send, isStillWanted, parts),
-    isSending: () => underWay.calls.size + underWay.detached.size > 0,
-    isBusy: () => underWay.calls.size >= BUSY_CALLS,
-  });
-  const parts: HookParts = { ...made, lateFailover };
-  return parts;
-}
-
-async function sendAgain(
-  late: LateSend,
-  isStillWanted: () => Promise<boolean>,
-  parts: HookParts,
-): Promise<Delivery> {
-  const { code, request, budget } = late;
-  const sinceMs = performance.now();
-  // The user may have written STOP since the code was sent, and to another gateway.
-  const untried = await allowedSteps(code.untried, parts);
-  if (untried.length === 0) {
-    late.dropped ??= 'NO_CHANNEL_LEFT';
-    return { status: 'refused', decidedBy: undefined, attempts: [], isFraudBlock: false };
-  }
-  const isSuppressed = ({ channel, to }: PlanStep): boolean => hasStoppedSince(channel, to, sinceMs, parts);
-  return sendCode({ code: { ...code, untried }, request, budget, isStillWanted, isSuppressed }, true, parts);
 }

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { TelephonyHookError } from '../core/errors.js';
 import type { BreakerState } from '../core/events.js';
 import type { ConsoleOptions } from '../options/options.js';
 
@@ -7,22 +8,27 @@ import type { ConsoleOptions } from '../options/options.js';
 /** The result of `ready()`: for each part `'ok'`, or the error that a code would meet, with a `remedy` if one is known. */
 export interface Readiness {
   /** Whether Okta's API lets us read users. */
-  readonly okta: 'ok' | Error;
+  readonly okta: 'ok' | TelephonyHookError;
   /** Whether Twilio accepts the credentials. */
-  readonly twilio: 'ok' | Error;
+  readonly twilio: 'ok' | TelephonyHookError;
   /** Whether the keys for Okta's access tokens can be fetched; `'ok'` if no scheme needs keys. */
-  readonly hookKeys: 'ok' | Error;
+  readonly hookKeys: 'ok' | TelephonyHookError;
   /** Whether the state store works. */
-  readonly state: 'ok' | Error;
+  readonly state: 'ok' | TelephonyHookError;
   /**
    * Whether each provider would accept a message, for channels that can be checked without sending. The key is the channel's
    * name, such as `sms`, or `sms[1]` if it has several providers.
    */
-  readonly channels: Readonly<Record<string, 'ok' | Error>>;
+  readonly channels: Readonly<Record<string, 'ok' | TelephonyHookError>>;
 }
 
 /** The result of `status()`. */
 export interface HookStatus {
+  /**
+   * For the readiness probe: whether a load balancer should send calls here. `true` once `ready()` has ended, whatever it found: a
+   * gateway with a failing vendor still sends what can be sent. `false` after `drain()` or `close()`.
+   */
+  readonly isReady: boolean;
   /** Hook calls without an answer yet, and late failovers under way. */
   readonly inFlight: number;
   /** Sends that left before the deadline and have not ended. */
@@ -47,7 +53,8 @@ export interface TelephonyHook {
   (req: IncomingMessage, res: ServerResponse, next: (error?: unknown) => void): void;
   /**
    * Checks every part, and opens connections and fetches keys and tokens. Resolves within 5 s, never rejects.
-   * Await it before the gateway takes traffic, so that the first code need not wait for them.
+   * Await it before the gateway takes traffic, so that the first code need not wait for them. Each part that does not work writes
+   * one `error` line and emits `readiness.failed`, so the result need not be read.
    */
   ready(): Promise<Readiness>;
   /** Returns what is known, without any call; for probes. */
@@ -59,6 +66,13 @@ export interface TelephonyHook {
    * @throws ConfigurationError that names every problem of the options and its remedy.
    */
   console(options: ConsoleOptions): ConsoleHandler;
+  /**
+   * Prepares the end of the gateway: call it first, wait until the load balancer has noticed, then call `server.close()`, then
+   * `close()`. From now on `status().isReady` is `false`, and every answer of the hook and its consoles ends its connection. The
+   * consoles' event streams end at once; new ones end after their first event. Everything is served as before. Further calls do
+   * nothing.
+   */
+  drain(): void;
   /**
    * From now on, answers new events with 503, and repeats like their first call if its answer is known. Resolves when all calls
    * and sends under way have ended; never rejects. Also closes the state, unless another hook uses it.

@@ -4,7 +4,7 @@ import type { AttemptReport, CodeOutcome } from '../core/events.js';
 import { toToken } from '../core/masking.js';
 import type { RememberedAnswer } from '../delivery/state.js';
 import { CODE_NOT_SENT, type RequestError } from '../core/errors.js';
-import type { Refusal } from './refusals.js';
+import type { HookRefusal } from './refusals.js';
 
 /**
  * Makes the response body for Okta. Okta treats anything but `SUCCESSFUL` or `PENDING` as not sent, and then sends the code
@@ -23,7 +23,7 @@ export function answerFor(
   result: {
     readonly delivery: Delivery | undefined;
     /** Why no attempt was made. */
-    readonly refusal: Refusal | undefined;
+    readonly refusal: HookRefusal | undefined;
     readonly durationMs: number;
     /** The answer if a provider's fraud filter blocked the code. A guard's refusal has its own. */
     readonly guardAnswer: 'pending' | 'error';
@@ -89,12 +89,12 @@ export function answerFor(
 }
 
 /** What became of a code, for `request.answered` and the metrics. */
-export function outcomeOf({
+export function codeOutcomeOf({
   delivery,
   refusal,
 }: {
   readonly delivery: Delivery | undefined;
-  readonly refusal: Refusal | undefined;
+  readonly refusal: HookRefusal | undefined;
 }): CodeOutcome {
   if (refusal !== undefined) return refusal.isBlock === true ? 'blocked' : 'refused';
   if (delivery?.isFraudBlock === true) return 'blocked';
@@ -224,14 +224,14 @@ function failureAnswer(
 }
 
 /** The body of a response with another status than 200. Okta skips the hook and sends the code itself. */
-export function rejectionAnswer({ code, publicMessage, fields }: RequestError): HookAnswer {
-  if (code === 'CALLER_NOT_PROVEN') return { error: { errorSummary: publicMessage } };
+export function rejectionAnswer({ code, message, fields }: RequestError): HookAnswer {
+  if (code === 'CALLER_NOT_PROVEN') return { error: { errorSummary: message } };
   const locations = fields.length === 0 ? [''] : fields;
   return {
     error: {
-      errorSummary: publicMessage,
+      errorSummary: message,
       errorCauses: locations.map((location) => ({
-        errorSummary: location === '' ? publicMessage : `${location} is missing or not valid`,
+        errorSummary: location === '' ? message : `${location} is missing or not valid`,
         reason: code,
         locationType: location === '' ? 'request' : 'body',
         location,

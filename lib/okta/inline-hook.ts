@@ -7,7 +7,7 @@ import { digestOf, isAbout } from '../core/masking.js';
 import { toDialableNumber } from '../numbers/phone-number.js';
 import { RequestError } from '../core/errors.js';
 import { asObject, isObject, type JsonObject } from '../core/json.js';
-import { REFUSALS, type Refusal } from './refusals.js';
+import { REFUSALS, type HookRefusal } from './refusals.js';
 
 /**
  * Reads the request of Okta's telephony inline hook. It requires only the three fields without which no code can be sent,
@@ -76,7 +76,7 @@ const OKTA_TYPES: ReadonlySet<string> = new Set(REQUEST_TYPES.map(fullRequestTyp
 export interface HookCall {
   readonly request: TelephonyRequest;
   /** Why no channel can send the code; `undefined` if one may. */
-  readonly refusal: Refusal | undefined;
+  readonly refusal: HookRefusal | undefined;
   /** Okta's own preview page made the call, not a sign-in. */
   readonly isPreview: boolean;
   /** Without an event id of Okta's, a repeat cannot be recognised. */
@@ -201,7 +201,7 @@ function refusalOf(
   phoneNumber: string | undefined,
   otpExpiresMs: number | undefined,
   nowMs: number,
-): Refusal | undefined {
+): HookRefusal | undefined {
   if (otpExpiresMs !== undefined && nowMs - otpExpiresMs > EXPIRED_AFTER_MS) return REFUSALS.CODE_EXPIRED;
   if (phoneNumber === undefined) return REFUSALS.NO_DIALABLE_NUMBER;
   return undefined;

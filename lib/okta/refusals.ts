@@ -3,7 +3,7 @@ import type { GuardBlock } from '../guard/limits.js';
 /** The hook's own reasons for sending nothing. Providers' refusals are in `lib/channels`. */
 
 /** A refusal by the hook or its guard. */
-export interface Refusal {
+export interface HookRefusal {
   readonly code: keyof typeof REASONS | GuardBlock['code'];
   readonly reason: string;
   /** What an operator can do. */
@@ -57,4 +57,4 @@ const REASONS = {
 } as const;
 
 /** The hook's own refusals by code. The guard has its own. */
-export const REFUSALS: Readonly<Record<keyof typeof REASONS, Refusal>> = REASONS;
+export const REFUSALS: Readonly<Record<keyof typeof REASONS, HookRefusal>> = REASONS;

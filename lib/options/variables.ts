@@ -229,7 +229,7 @@ export function readSenders(reader: VariableReader): SenderVariables {
   const whatsapp = readWhatsApp(reader);
   if (sms === undefined && voice === undefined && whatsapp === undefined) {
     reader.complain(
-      'A sender is missing: set one or more of TWILIO_SMS_FROM, TWILIO_VOICE_FROM, and TWILIO_SANDBOX_NUMBER or TWILIO_WHATSAPP_FROM with TWILIO_WHATSAPP_TEMPLATE',
+      'TWILIO_SMS_FROM or another sender is missing: set one or more of TWILIO_SMS_FROM, TWILIO_VOICE_FROM, and TWILIO_SANDBOX_NUMBER or TWILIO_WHATSAPP_FROM with TWILIO_WHATSAPP_TEMPLATE',
     );
   }
   return { sms, voice, whatsapp };

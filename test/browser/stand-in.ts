@@ -100,6 +100,7 @@ export async function startStandIn(given: Given = {}): Promise<StandIn> {
         streams.add(res);
         res.once('close', () => streams.delete(res));
       },
+      end: () => undefined,
       close: () => undefined,
     },
     about: () => given.about ?? ABOUT,

@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { drain } from '../../example/drain.js';
 import { createGateway } from '../../example/gateway.js';
+import { stop } from '../../example/stop.js';
 import type { HookEvent } from '#lib/index.js';
 import { redisState } from '#lib/state/redis/index.js';
 import { readArgument } from './processes.js';
@@ -103,9 +103,9 @@ const server = createServer(gateway.app).listen(0, '127.0.0.1');
 await once(server, 'listening');
 
 process.once('SIGTERM', () => {
-  void drain({ server, gateway, graceMs: GRACE_MS }).then(() => process.exit(0));
+  void stop({ server, gateway }, GRACE_MS).then(() => process.exit(0));
 });
-await gateway.warmUp();
+await gateway.hook.ready();
 watchForShortage((shortage) => {
   say({ shortage });
 });

@@ -6,7 +6,6 @@ import {
   OktaApiError,
   oktaTelephonyHook,
   ProviderError,
-  RequestError,
   TelephonyHookError,
   twilioCalls,
   twilioMessages,
@@ -42,14 +41,16 @@ import {
   type Message,
   type MetricsRegistry,
   type MoveOn,
+  type ConfigurationIssue,
+  type ErrorCode,
   type OktaApiErrorCode,
   type OktaCredential,
   type OktaTelephonyHookOptions,
   type OptionWarning,
   type Outcome,
   type Readiness,
+  type ProviderErrorCode,
   type ReceivedMessage,
-  type RequestErrorCode,
   type Rollout,
   type SendContext,
   type SenderByCountry,
@@ -519,17 +520,24 @@ export async function look(): Promise<string> {
 }
 
 export function explain(error: unknown): string {
-  if (error instanceof ConfigurationError) return error.problems.join();
-  if (error instanceof RequestError) {
-    const code: RequestErrorCode = error.code;
-    return code;
+  if (error instanceof ConfigurationError) {
+    const issues: readonly ConfigurationIssue[] = error.issues;
+    return issues.map(({ option, message }) => (option === 'deadlineMs' ? message : option)).join();
   }
   if (error instanceof OktaApiError) {
     const code: OktaApiErrorCode = error.code;
     return code;
   }
-  if (error instanceof ProviderError || error instanceof TelephonyHookError) return error.code;
-  return new TelephonyHookError('MINE', 'message', { cause: undefined, publicMessage: undefined }).code;
+  if (error instanceof ProviderError) {
+    const code: ProviderErrorCode = error.code;
+    return code === 'PROVIDER_REFUSED' ? (error.providerCode ?? '') : code;
+  }
+  if (error instanceof TelephonyHookError) {
+    const code: ErrorCode = error.code;
+    // @ts-expect-error -- a misspelt code is an error of the compiler
+    return error.code === 'OKTA_FORBIDEN' ? '' : code;
+  }
+  return new ProviderError('PROVIDER_REFUSED', 'message', { providerCode: 'MINE', remedy: undefined }).code;
 }
 
 export async function emulate(): Promise<unknown> {

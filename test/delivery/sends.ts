@@ -1,7 +1,7 @@
 import type { Budget } from '#lib/core/budget.js';
 import type { TelephonyRequest } from '#lib/core/channel.js';
 import type { ReadyChannel } from '#lib/delivery/attempt.js';
-import { dispatch, type Delivery, type Send, type SendListener } from '#lib/delivery/dispatch.js';
+import { tryPlan, type Delivery, type Send, type SendListener } from '#lib/delivery/dispatch.js';
 import type { PlannedCode } from '#lib/delivery/late/receipt.js';
 import type { ComposeText } from '#lib/texts/compose-text.js';
 import { makeMessage, PHONE_NUMBER } from '../channels/twilio/scripted-api.js';
@@ -35,7 +35,7 @@ export function dispatchBy(
     attempts: [],
     failedIds: [],
   };
-  return dispatch(
+  return tryPlan(
     { code, request, ...send },
     {
       onAttempt: () => undefined,

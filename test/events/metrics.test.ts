@@ -158,6 +158,18 @@ const COUNTED: readonly (readonly [HookEvent, string, Readonly<Record<string, st
   [{ at: 1, type: 'okta.paused', reason: 'LOW', untilMs: 2 }, 'okta_pauses_total', { reason: 'LOW' }],
   [{ at: 1, type: 'state.lost', reason: 'ECONNREFUSED', remedy: '' }, 'state_losses_total', {}],
   [
+    {
+      at: 1,
+      type: 'readiness.failed',
+      part: 'okta',
+      code: 'OKTA_FORBIDDEN',
+      reason: 'No',
+      remedy: undefined,
+    },
+    'warnings_total',
+    { event: 'readiness.failed' },
+  ],
+  [
     { at: 1, type: 'breaker.changed', host: 'api.twilio.com', state: 'open' },
     'breaker_openings_total',
     { host: 'api.twilio.com' },

@@ -153,7 +153,7 @@ describe("the example gateway's console", () => {
       const [response] = (await once(asked, 'response')) as [IncomingMessage];
       expect(response.statusCode).to.equal(200);
       await once(response, 'data');
-      gateway.startDraining();
+      gateway.hook.drain();
       response.resume();
       await once(response, 'end');
     } finally {

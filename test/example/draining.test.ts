@@ -63,7 +63,7 @@ describe('the example gateway, ended under load', function () {
     const { begun } = load;
     const probe = await fetch(`${origin}/health/ready`);
     expect(probe.status).to.equal(503);
-    expect(await probe.json()).to.deep.include({ ready: false, draining: true, closing: false });
+    expect(await probe.json()).to.deep.include({ isReady: false, closing: false });
     await expectEndedInOrder();
     // A caller that has not noticed yet is served for a while, on a connection that is not kept.
     const served = load.offered.filter(({ number, httpStatus }) => number >= begun && httpStatus === 200);

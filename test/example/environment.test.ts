@@ -219,7 +219,7 @@ describe('the environment of the example', () => {
         /^HOOK_SECRET is missing/,
         /^TWILIO_ACCOUNT_SID is missing/,
         /^TWILIO_API_KEY_SID and/,
-        /^A sender is missing/,
+        /^TWILIO_SMS_FROM or another sender is missing/,
       ],
     ],
     [

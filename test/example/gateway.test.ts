@@ -5,8 +5,8 @@ import { expect } from 'chai';
 import session from 'express-session';
 import sinon from 'sinon';
 import supertest from 'supertest';
-import { drain } from '../../example/drain.js';
 import { createGateway, type Gateway, type GatewayOptions } from '../../example/gateway.js';
+import { stop } from '../../example/stop.js';
 import { ConfigurationError, type OktaTelephonyHookOptions, type Outcome } from '#lib/index.js';
 import { REFUSING_ORIGIN } from '#harness/free-port.js';
 import { openRaw } from '#harness/raw-http.js';
@@ -270,19 +270,19 @@ describe('the example gateway', () => {
   it('is live and ready, with what the hook tells of itself and no secret', async () => {
     await supertest(gateway.app).get('/health/live').expect(200, { live: true });
     await supertest(gateway.app).get('/health/ready').expect(503);
-    expect(await gateway.warmUp()).to.have.all.keys('okta', 'twilio', 'hookKeys', 'state', 'channels');
+    expect(await gateway.hook.ready()).to.have.all.keys('okta', 'twilio', 'hookKeys', 'state', 'channels');
     const response = await supertest(gateway.app).get('/health/ready').expect(200);
     witness(response.text);
     const body: unknown = response.body;
-    expect(body).to.deep.include({ ready: true, draining: false, closing: false, inFlight: 0, state: 'ok' });
+    expect(body).to.deep.include({ isReady: true, closing: false, inFlight: 0, state: 'ok' });
     expect(body).to.include.keys('breakers', 'lastSuccess', 'detached');
   });
 
   it('is live and not ready once it drains or the hook closes', async () => {
-    await gateway.warmUp();
-    gateway.startDraining();
+    await gateway.hook.ready();
+    gateway.hook.drain();
     const draining = await supertest(gateway.app).get('/health/ready').expect(503);
-    expect(draining.body).to.deep.include({ ready: false, draining: true, closing: false });
+    expect(draining.body).to.deep.include({ isReady: false, closing: false });
     expect(draining.headers['connection']).to.equal('close');
     await supertest(gateway.app).get('/').expect(200);
     await supertest(gateway.app)
@@ -293,7 +293,7 @@ describe('the example gateway', () => {
 
     await gateway.hook.close();
     const closing = await supertest(gateway.app).get('/health/ready').expect(503);
-    expect(closing.body).to.deep.include({ ready: false, closing: true });
+    expect(closing.body).to.deep.include({ isReady: false, closing: true });
     await supertest(gateway.app).get('/health/live').expect(200);
   });
 
@@ -342,15 +342,7 @@ describe('draining', () => {
     await asked;
     const steps: string[] = [];
     server.on('close', () => steps.push(`server, hook closing: ${String(gateway.hook.status().closing)}`));
-    const drained = drain({
-      server,
-      gateway,
-      graceMs: 0,
-      closeLast: () => {
-        steps.push(`last, hook closing: ${String(gateway.hook.status().closing)}`);
-        return Promise.resolve();
-      },
-    });
+    const stopped = stop({ server, gateway }, 0);
     // No connection is taken any more, while the call that came before goes on.
     expect(await fetch(origin).catch((error: unknown) => error)).to.be.instanceOf(TypeError);
     expect(gateway.hook.status()).to.deep.include({ closing: false, inFlight: 1 });
@@ -360,8 +352,9 @@ describe('draining', () => {
     expect(await answer.text()).to.include('"status":"SUCCESSFUL"');
     // The connection was to be kept when the call came: it would bring more, for as long as it is.
     expect(answer.headers.get('connection')).to.equal('close');
-    await drained;
-    expect(steps).to.deep.equal(['server, hook closing: false', 'last, hook closing: true']);
+    await stopped;
+    expect(steps).to.deep.equal(['server, hook closing: false']);
+    expect(gateway.hook.status().closing).to.equal(true);
   });
 
   it('cuts off after 10 s who never ends a request', async () => {
@@ -372,12 +365,12 @@ describe('draining', () => {
     await until(() => socket.bytesRead > 0);
     const clock = sinon.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
     try {
-      const drained = drain({ server, gateway, graceMs: 0 });
+      const stopped = stop({ server, gateway }, 0);
       clock.tick(9_999);
       expect(slow.socket.destroyed).to.equal(false);
       clock.tick(1);
       await slow.closed;
-      await drained;
+      await stopped;
     } finally {
       clock.restore();
     }

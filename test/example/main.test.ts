@@ -164,7 +164,7 @@ describe('the example gateway in a process of its own', function () {
     expect((await fetch(`http://127.0.0.1:${port}/preferences`)).status).to.equal(404);
     const ready = await fetch(`http://127.0.0.1:${port}/health/ready`);
     expect(ready.status).to.equal(200);
-    expect(await ready.json()).to.include({ ready: true, state: 'lost' });
+    expect(await ready.json()).to.include({ isReady: true, state: 'lost' });
     // Longer than the 60 s of a balancer.
     expect(ready.headers.get('keep-alive')).to.equal('timeout=75');
     // Nobody can log in where no login was built in.
@@ -172,10 +172,11 @@ describe('the example gateway in a process of its own', function () {
     run.child.kill('SIGINT');
     expect(await run.exitCode()).to.equal(0);
     witness(run.stdout + run.stderr);
-    expect(run.stdout).to.match(/"level":"error".*"reason":"ECONNREFUSED"/);
-    expect(run.stderr)
-      .to.match(/state: Redis cannot be used: ECONNREFUSED\. Check /)
-      .and.match(/127\.0\.0\.1:9: /)
-      .and.match(/Twilio: .*egress/);
+    expect(run.stdout)
+      .to.match(/"level":"error".*"reason":"ECONNREFUSED"/)
+      .and.match(/"part":"state".*"reason":"Redis cannot be used: ECONNREFUSED","remedy":"Check /)
+      .and.match(/"part":"okta".*"reason":"127\.0\.0\.1:9: /)
+      .and.match(/"part":"twilio".*egress/);
+    expect(run.stderr).to.equal('');
   });
 });

@@ -7,7 +7,7 @@ import { parse, parseAllDocuments } from 'yaml';
 import { Agent } from 'undici';
 import { DETACHED_MS } from '#lib/delivery/send-context.js';
 import { READY_TIMEOUT_MS } from '#lib/hook/readiness.js';
-import { GRACE_MS, LAST_CONNECTION_MS } from '../../example/drain.js';
+import { GRACE_MS, LAST_CONNECTION_MS } from '../../example/stop.js';
 import { readEnvironment } from '../../example/environment.js';
 import { createGateway, type Gateway } from '../../example/gateway.js';
 import { manifest, ROOT } from '#harness/consumer.js';
@@ -245,7 +245,7 @@ describe('the recipes', () => {
       const { body } = (await supertest(gateway.app).get(readinessProbe.httpGet.path).expect(503)) as {
         body: unknown;
       };
-      expect(body).to.include({ ready: false, draining: false });
+      expect(body).to.include({ isReady: false, closing: false });
     });
 
     it('notices that it drains while it is still served', () => {

@@ -34,10 +34,11 @@ describe('the start of the example gateway', () => {
     printed = [];
   });
   afterEach(async () => {
+    started?.demo?.endStreams();
     started?.server.close();
     started?.server.closeAllConnections();
     await started?.gateway.hook.close();
-    await started?.closeLast?.();
+    await started?.demo?.close();
     started = undefined;
   });
 

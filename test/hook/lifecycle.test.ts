@@ -8,7 +8,13 @@ import express from 'express';
 import { getExpectedTwilioSignature } from 'twilio/lib/webhooks/webhooks.js';
 import { Agent } from 'undici';
 import { openMemoryState } from '#lib/state/memory/memory-state.js';
-import { TelephonyHookError, twilioMessages, type Outcome, type Readiness } from '#lib/index.js';
+import {
+  ProviderError,
+  TelephonyHookError,
+  twilioMessages,
+  type Outcome,
+  type Readiness,
+} from '#lib/index.js';
 import { REFUSING_ORIGIN } from '#harness/free-port.js';
 import type { StateEvent, StatePort } from '#lib/delivery/state.js';
 import {
@@ -278,7 +284,10 @@ describe('ready()', () => {
             {
               send: notSent,
               check: () => {
-                throw new TelephonyHookError('BAD_KEY', 'The key is not taken', { remedy });
+                throw new ProviderError('PROVIDER_REFUSED', 'The key is not taken', {
+                  providerCode: 'BAD_KEY',
+                  remedy,
+                });
               },
             },
             { send: notSent, check: () => Promise.reject(new Error('fetch failed')) },
@@ -289,7 +298,8 @@ describe('ready()', () => {
     const { channels } = await check(scene);
     expect(Object.keys(channels)).to.deep.equal(['one', 'two[1]', 'two[2]']);
     expect(channels['one']).to.equal('ok');
-    expectCode(channels['two[1]'] ?? 'ok', 'BAD_KEY');
+    expectCode(channels['two[1]'] ?? 'ok', 'PROVIDER_REFUSED');
+    expect(channels['two[1]']).to.include({ providerCode: 'BAD_KEY' });
     expect(remedyOf(channels['two[1]'] ?? 'ok')).to.equal(remedy);
     expectCode(channels['two[2]'] ?? 'ok', 'NOT_READY');
   });
@@ -342,6 +352,7 @@ describe('status()', () => {
     const now = Date.parse('2026-11-25T12:00:00Z');
     const scene = await start({ hook: { clock: () => now } });
     expect(scene.hook.status()).to.deep.equal({
+      isReady: false,
       inFlight: 0,
       detached: 0,
       closing: false,

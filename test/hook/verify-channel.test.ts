@@ -71,7 +71,9 @@ describe('a hook whose channels are Twilio Verify', () => {
     expect(channels['sms[1]']).to.include({ code: 'VERIFY_SERVICE_UNKNOWN' });
     scene.twilio.configureVerify({ customCodeEnabled: false });
     const { 'sms[0]': withoutCodes } = (await scene.hook.ready()).channels;
-    expect(withoutCodes).to.include({ code: '60204' }).and.to.have.property('remedy');
+    expect(withoutCodes)
+      .to.include({ code: 'PROVIDER_REFUSED', providerCode: '60204' })
+      .and.to.have.property('remedy');
     scene.twilio.fault({ kind: 'status', status: 401 });
     expect((await scene.hook.ready()).channels['sms[0]']).to.include({ code: 'TWILIO_UNAUTHORIZED' });
     expect(scene.twilio.verifications).to.be.empty;

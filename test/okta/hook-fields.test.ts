@@ -194,9 +194,9 @@ describe('the fields of a request', () => {
         error = thrown;
       }
       expect(error).to.be.instanceOf(RequestError);
-      const { code, fields: named, publicMessage } = error as RequestError;
+      const { code, fields: named, message: told } = error as RequestError;
       expect(code).to.equal('INVALID_REQUEST');
-      expect(publicMessage).to.equal('The request is not one of a telephony inline hook.');
+      expect(told).to.equal('The request is not one of a telephony inline hook.');
       expect(named).to.deep.equal(fields.map((name) => `data.messageProfile.${name}`));
     }
   });

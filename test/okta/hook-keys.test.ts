@@ -90,9 +90,9 @@ describe("an issuer's keys", () => {
   };
   const isUnavailable = (outcome: unknown, why: string): void => {
     expect(outcome).to.be.instanceOf(RequestError).with.property('code', 'PROOF_UNAVAILABLE');
-    const { cause, publicMessage } = outcome as RequestError;
+    const { cause, message } = outcome as RequestError;
     expect((cause as Error).message).to.equal(why);
-    expect(publicMessage).to.equal('The caller cannot be checked at the moment.');
+    expect(message).to.equal('The caller cannot be checked at the moment.');
   };
 
   it('are asked for once, as JSON, by the whole of their URL', async () => {

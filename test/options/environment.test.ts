@@ -146,7 +146,7 @@ describe('optionsFrom', () => {
     expect(error.problems.map((problem) => problem.split(/ (?:is|must|has)/)[0])).to.have.members([
       'HOOK_SECRET',
       'TWILIO_API_KEY_SECRET',
-      'A sender',
+      'TWILIO_SMS_FROM or another sender',
       'TWILIO_AUTH_TOKEN',
       'REDIS_URL',
       'STATE_ENCRYPTION_KEY',
@@ -154,6 +154,11 @@ describe('optionsFrom', () => {
       'OKTA_API_TOKEN',
       'TWILIO_ACCOUNT_SID',
     ]);
+    // Programs switch on the name of the variable.
+    for (const { option, message } of error.issues) {
+      expect(option).to.match(/^[A-Z][A-Z_]+$/);
+      expect(message.startsWith(option)).to.equal(true);
+    }
   });
 });
 

@@ -885,6 +885,12 @@ describe('the options', () => {
         expect(error.problems, shown).to.have.length(1);
         expect(error.problems[0], shown).to.match(remedy);
         expect(error.problems[0]?.startsWith(path), `${shown}: ${error.problems[0]}`).to.equal(true);
+        const [issue] = error.issues;
+        expect(issue?.message, shown).to.equal(error.problems[0]);
+        // An index, or a field of an own channel, may follow.
+        expect(issue?.option, shown)
+          .to.match(PATH_OF_OPTION)
+          .and.satisfy((at: string) => at.startsWith(path.split(' ', 1)[0] ?? ''));
         expectNotTold(error, given);
       }
     }
@@ -1059,7 +1065,9 @@ describe('the options', () => {
 
   it('must be an object', () => {
     for (const options of [undefined, null, 'kept-for-me', 4711, [fine()], ignore]) {
-      expect(errorOf(options).problems).to.deep.equal(['The options must be an object']);
+      const { problems, issues } = errorOf(options);
+      expect(problems).to.deep.equal(['The options must be an object']);
+      expect(issues).to.deep.equal([{ option: '', message: 'The options must be an object' }]);
     }
   });
 
@@ -1105,7 +1113,8 @@ describe('the options', () => {
     withValue('guards', {}, options);
     withValue('senders', {}, options);
     const error = errorOf(options);
-    expect(error.problems.map((problem) => problem.split(/[ :]/)[0])).to.have.members([
+    expect(error.issues.map(({ message }) => message)).to.deep.equal(error.problems);
+    expect(error.issues.map(({ option }) => option)).to.have.members([
       'credentials.hook.secrets[0]',
       'credentials.hook.secrets[2]',
       'credentials.okta.apiToken',
@@ -1119,6 +1128,9 @@ describe('the options', () => {
     expectNotTold(error, ['good-secret-1', 'padded-path', 99_999]);
   });
 });
+
+/** Names with dots between them, and indexes. */
+const PATH_OF_OPTION = /^[A-Za-z][\w-]*(?:\[\d+\]|\.[\w-]+)*$/;
 
 describe('the rules of the options', () => {
   // The compiler holds each list to the type, and the test holds the rules to the list.

@@ -48,14 +48,14 @@ export function readCheckAnswer(result: HttpResult, host: string): void {
   throw new ProviderError(
     isUnauthorized ? 'TWILIO_UNAUTHORIZED' : 'TWILIO_HTTP_ERROR',
     `${host} ${said}${code === undefined ? '' : ` (${describeCode(code)})`}.`,
-    { remedy: remedyFor(code, status) },
+    { providerCode: code === undefined ? undefined : String(code), remedy: remedyFor(code, status) },
   );
 }
 
 /**
  * Returns if the Verify service exists and allows custom codes, since Okta makes the code.
  *
- * @throws ProviderError `VERIFY_SERVICE_UNKNOWN`, `60204`, and those of `readCheckAnswer`.
+ * @throws ProviderError `VERIFY_SERVICE_UNKNOWN`, `PROVIDER_REFUSED` with `60204`, and those of `readCheckAnswer`.
  */
 export function readServiceAnswer(result: HttpResult, host: string): void {
   readCheckAnswer(result, host);
@@ -67,7 +67,7 @@ export function readServiceAnswer(result: HttpResult, host: string): void {
   }
   if (readObject(result)['custom_code_enabled'] !== false) return;
   const { code, reason, remedy } = describeRefusal(CUSTOM_CODE_OFF, 403);
-  throw new ProviderError(code, `${reason}.`, { remedy });
+  throw new ProviderError('PROVIDER_REFUSED', `${reason}.`, { providerCode: code, remedy });
 }
 
 /** Verify refuses each code with this error if the service does not allow custom codes. */

@@ -55,17 +55,19 @@ const NOT_FOUND = '20404';
  * Returns if Twilio accepted the feedback about a message or a verification.
  *
  * @param whereNotFound - the reason for a 404. Twilio knew the resource when the code was sent, so no option is wrong.
- * @throws ProviderError with Twilio's code, or with `UNREACHABLE` or `NO_ANSWER`.
+ * @throws ProviderError `PROVIDER_UNREACHABLE`, `PROVIDER_NO_ANSWER`, or `PROVIDER_REFUSED` with Twilio's code.
  */
 export function requireTaken(result: HttpResult, whereNotFound: string): void {
   if (result.kind === 'not-sent')
-    throw new ProviderError('UNREACHABLE', `Twilio could not be reached (${result.reason})`);
+    throw new ProviderError('PROVIDER_UNREACHABLE', `Twilio could not be reached (${result.reason})`);
   if (result.kind === 'no-answer')
-    throw new ProviderError('NO_ANSWER', `No complete answer from Twilio (${result.reason})`);
+    throw new ProviderError('PROVIDER_NO_ANSWER', `No complete answer from Twilio (${result.reason})`);
   if (result.status >= 200 && result.status <= 299) return;
-  const { code, reason, remedy } = describeRefusal(readCode(readObject(result)['code']), result.status);
-  if (code === NOT_FOUND) throw new ProviderError(code, whereNotFound);
-  throw new ProviderError(code, reason, { remedy });
+  const refusal = describeRefusal(readCode(readObject(result)['code']), result.status);
+  const { code: providerCode, reason, remedy } = refusal;
+  if (providerCode === NOT_FOUND)
+    throw new ProviderError('PROVIDER_REFUSED', whereNotFound, { providerCode });
+  throw new ProviderError('PROVIDER_REFUSED', reason, { providerCode, remedy });
 }
 
 function outcomeOfSuccess(answer: HttpAnswer, expectedSid: RegExp): Outcome | undefined {

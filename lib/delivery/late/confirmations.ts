@@ -4,7 +4,7 @@ import { maskError } from '../../core/masking.js';
 import { questionContext } from '../send-context.js';
 import type { SentCode } from './sent-codes.js';
 import { TIMED_OUT, waitAtMost } from '../../core/time.js';
-import { TelephonyHookError } from '../../core/errors.js';
+import { reportedCode, TelephonyHookError } from '../../core/errors.js';
 
 /**
  * Confirms to providers that a code which they sent was used: once for each code, a few at a time, without a
@@ -44,7 +44,7 @@ export class Confirmations {
     // Another gateway may have sent it, with other channels or its providers in another order.
     if (by?.port.confirm === undefined || by.provider !== sent.provider || sent.transactionId === '') return;
     if (this.#waiting.length >= MAX_WAITING) {
-      this.#reportFailure(sent, new TelephonyHookError('TOO_MANY', 'Too many of them wait for their turn'));
+      this.#reportFailure(sent, { code: 'TOO_MANY', reason: 'Too many of them wait for their turn' });
       return;
     }
     this.#waiting.push({ sent, by });
@@ -60,8 +60,9 @@ export class Confirmations {
     const next = this.#waiting.shift();
     if (next === undefined) return;
     const work = confirmBy(next.by, next.sent.transactionId)
-      .catch((error: unknown) => {
-        this.#reportFailure(next.sent, error);
+      .catch(failureOf)
+      .then((failure) => {
+        if (failure !== undefined) this.#reportFailure(next.sent, failure);
       })
       .finally(() => {
         this.#underWay.delete(work);
@@ -71,18 +72,18 @@ export class Confirmations {
   }
 
   /** Emits at most one event a minute for a channel. */
-  #reportFailure({ channel, provider, toldId, eventId, oktaRequestId }: SentCode, error: unknown): void {
+  #reportFailure({ channel, provider, toldId, eventId, oktaRequestId }: SentCode, failure: Failure): void {
     const { events } = this.#parts;
-    const known = error instanceof TelephonyHookError ? error : undefined;
+    const { code, reason, remedy } = failure;
     this.#failures.of(channel).tell((count) => {
       events.emit({
         type: 'feedback.failed',
         count,
         channel,
         provider,
-        code: known?.code ?? 'FAILED',
-        reason: maskError(error, undefined),
-        remedy: known?.remedy,
+        code,
+        reason,
+        remedy,
         transactionId: toldId,
         eventId,
         oktaRequestId,
@@ -91,12 +92,30 @@ export class Confirmations {
   }
 }
 
-/** @throws what the channel throws, TelephonyHookError `BREAKER_OPEN` or `TIMEOUT`. */
-async function confirmBy({ port, breaker }: ReadyChannel, transactionId: string): Promise<void> {
+/** Why a provider could not be told. */
+interface Failure {
+  readonly code: string;
+  readonly reason: string;
+  readonly remedy?: string | undefined;
+}
+
+/** Resolves to `undefined` if the provider was told. Rejects with what the channel throws. */
+async function confirmBy(
+  { port, breaker }: ReadyChannel,
+  transactionId: string,
+): Promise<Failure | undefined> {
   if (breaker.state !== 'closed') {
-    throw new TelephonyHookError('BREAKER_OPEN', 'The provider does not answer lately: it was not asked');
+    return { code: 'BREAKER_OPEN', reason: 'The provider does not answer lately: it was not asked' };
   }
   const context = questionContext(CONFIRM_MS, CONNECT_MS);
   const end = await waitAtMost(Promise.resolve(port.confirm?.(transactionId, context)), CONFIRM_MS);
-  if (end === TIMED_OUT) throw new TelephonyHookError('TIMEOUT', 'No answer in time');
+  return end === TIMED_OUT ? { code: 'TIMEOUT', reason: 'No answer in time' } : undefined;
+}
+
+/** The failure in what a channel has thrown. */
+function failureOf(error: unknown): Failure {
+  const reason = maskError(error, undefined);
+  return error instanceof TelephonyHookError
+    ? { code: reportedCode(error), reason, remedy: error.remedy }
+    : { code: 'FAILED', reason };
 }

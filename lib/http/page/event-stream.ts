@@ -22,7 +22,7 @@ export function beginEventStream({ method }: IncomingMessage, res: ServerRespons
     'Cache-Control': 'no-store, no-transform',
     'X-Accel-Buffering': 'no',
   };
-  // Set one by one, so that a draining gateway can recognise an event stream by its headers.
+  // Set one by one, so that middleware of the gateway sees them.
   for (const [name, value] of Object.entries(headers)) res.setHeader(name, value);
   res.writeHead(200);
   if (method === 'HEAD') {

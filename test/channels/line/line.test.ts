@@ -66,7 +66,7 @@ describe('LINE', () => {
     expect((await scene.hook.ready()).channels).to.deep.equal({ line: 'ok' });
     expect(line.requests.map(({ method, path }) => `${method} ${path}`)).to.deep.equal(['GET /v2/bot/info']);
     for (const [fault, code] of [
-      [{ kind: 'status', status: 401 }, 'HTTP_401'],
+      [{ kind: 'status', status: 401 }, 'PROVIDER_REFUSED'],
       [{ kind: 'status', status: 502 }, 'PROVIDER_UNREADABLE'],
       [{ kind: 'html', status: 200 }, 'PROVIDER_UNREADABLE'],
       [{ kind: 'reset' }, 'PROVIDER_UNREACHABLE'],
@@ -77,7 +77,10 @@ describe('LINE', () => {
       line.clearFaults();
     }
     await restart({}, 'another-token');
-    expect((await scene.hook.ready()).channels['line']).to.include({ code: 'HTTP_401' });
+    expect((await scene.hook.ready()).channels['line']).to.include({
+      code: 'PROVIDER_REFUSED',
+      providerCode: 'HTTP_401',
+    });
     expect(line.accepted).to.be.empty;
   });
 

@@ -92,7 +92,9 @@ describe('Vonage', () => {
     mustNotShow('another-secret');
     const { channels } = await scene.hook.ready();
     expect(channels).to.include({ 'sms[0]': 'ok', 'sms[1]': 'ok' });
-    expect(channels['whatsapp']).to.include({ code: 'UNAUTHORIZED' }).and.to.have.property('remedy');
+    expect(channels['whatsapp'])
+      .to.include({ code: 'PROVIDER_REFUSED', providerCode: 'UNAUTHORIZED' })
+      .and.to.have.property('remedy');
     vonage.fault({ kind: 'status', status: 503 });
     expect((await scene.hook.ready()).channels['sms[1]']).to.include({ code: 'PROVIDER_UNREADABLE' });
     vonage.clearFaults();

@@ -750,7 +750,7 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
       CALLBACKS_UNTRIED,
       fail(
         'twilio.variables',
-        'A sender is missing: set one or more of TWILIO_SMS_FROM, TWILIO_VOICE_FROM, and TWILIO_SANDBOX_NUMBER or TWILIO_WHATSAPP_FROM with TWILIO_WHATSAPP_TEMPLATE.',
+        'TWILIO_SMS_FROM or another sender is missing: set one or more of TWILIO_SMS_FROM, TWILIO_VOICE_FROM, and TWILIO_SANDBOX_NUMBER or TWILIO_WHATSAPP_FROM with TWILIO_WHATSAPP_TEMPLATE.',
         'Set it in the environment, or in a file that --env names, as the gateway has it.',
       ),
     ],

@@ -383,6 +383,7 @@ function describeInbound({ keyword, channel, from }: HookEventOf<'inbound.receiv
 
 const FAILURES: Partial<Record<Extension, string>> = {
   rollout: 'the percentages that it last gave stay in force',
+  channel: 'it may be unknown whether its codes went out',
   authorize: 'the console lets nobody in',
 };
 

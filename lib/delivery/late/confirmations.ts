@@ -92,11 +92,11 @@ export class Confirmations {
 }
 
 /** @throws what the channel throws, TelephonyHookError `BREAKER_OPEN` or `TIMEOUT`. */
-async function confirmBy({ port, breaker }: ReadyChannel, transactionId: string): Promise<void> {
+async function confirmBy({ port, breaker, client }: ReadyChannel, transactionId: string): Promise<void> {
   if (breaker.state !== 'closed') {
     throw new TelephonyHookError('BREAKER_OPEN', 'The provider does not answer lately: it was not asked');
   }
-  const context = questionContext(CONFIRM_MS, CONNECT_MS);
+  const context = questionContext(client, CONFIRM_MS, CONNECT_MS);
   const end = await waitAtMost(Promise.resolve(port.confirm?.(transactionId, context)), CONFIRM_MS);
   if (end === TIMED_OUT) throw new TelephonyHookError('TIMEOUT', 'No answer in time');
 }

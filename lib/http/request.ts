@@ -74,7 +74,7 @@ const FIELD = /^[\t\x20-\x7e\x80-\xff]*$/;
 
 function jsonOf(value: unknown): string | undefined {
   try {
-    return JSON.stringify(value) as string | undefined;
+    return JSON.stringify(value);
   } catch {
     // A circle, or a bigint.
     return undefined;

@@ -40,9 +40,9 @@ export type HttpResult =
   | HttpAnswer
   | {
       readonly kind: 'not-sent';
-      /** A word, such as `ECONNREFUSED`, `CONNECT_TIMEOUT`, `DEADLINE` or `INVALID_REQUEST`. */
+      /** A word, such as `ECONNREFUSED`, `CONNECT_TIMEOUT`, `DEADLINE` or `WRONG_REQUEST`. */
       readonly reason: string;
-      /** What is wrong with the request, if it is `INVALID_REQUEST`. */
+      /** What is wrong with the request, if it is `WRONG_REQUEST`. */
       readonly problem?: string | undefined;
     }
   | {

@@ -402,8 +402,9 @@ export const internal: unknown = redis.close;
 // @ts-expect-error -- only the package makes one.
 export const ownState: State = { claim: () => undefined };
 const answered: HookEventType = 'request.answered';
-const outcomeField = ({ outcome }: HookEventOf<'attempt.ended'>): HookEventFields['attempt.ended']['outcome'] =>
-  outcome;
+const outcomeField = ({
+  outcome,
+}: HookEventOf<'attempt.ended'>): HookEventFields['attempt.ended']['outcome'] => outcome;
 void [answered, outcomeField];
 
 const env: Environment = Object.fromEntries(OPTION_VARIABLES.map((name) => [name, undefined]));

@@ -151,7 +151,7 @@ describe('the HTTP client of a channel', () => {
   ] as const) {
     it(`sends nothing of a wrong request, and reports it: ${problem.source}`, async () => {
       const result = await contextIn(new Budget(1000)).http(request as unknown as { url: string });
-      expect(result).to.include({ kind: 'not-sent', reason: 'INVALID_REQUEST' });
+      expect(result).to.include({ kind: 'not-sent', reason: 'WRONG_REQUEST' });
       expect(result).to.have.property('problem').that.matches(problem).and.not.includes('secret');
       expect(dispatched).to.be.empty;
       expect(mistakes.map(([, of]) => of)).to.deep.equal([REQUEST]);

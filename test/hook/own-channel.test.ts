@@ -55,7 +55,8 @@ describe('a channel of one’s own', () => {
     provider?.closeAllConnections();
     provider = undefined;
   });
-  const start = async (hook: NonNullable<SceneOptions['hook']>): Promise<Scene> => (scene = await startScene({ hook }));
+  const start = async (hook: NonNullable<SceneOptions['hook']>): Promise<Scene> =>
+    (scene = await startScene({ hook }));
   /** A provider that answers with that status and body, and the requests that it got. */
   const startProvider = async (
     status: number,
@@ -251,7 +252,7 @@ describe('a channel of one’s own', () => {
       const [attempt] = attemptsOf(of);
       expect(attempt).to.include({
         outcome: 'refused',
-        code: 'INVALID_REQUEST',
+        code: 'WRONG_REQUEST',
         reason:
           'Not sent: the request to ACME is wrong: url must be a whole URL that begins with https:// or http://',
       });

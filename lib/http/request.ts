@@ -16,10 +16,18 @@ export function sendRequest(
   limits: HttpLimits,
   onInvalid: (problem: string) => void,
 ): Promise<HttpResult> {
-  const call = readRequest(request, limits);
+  const call = callOf(request, limits);
   if (typeof call !== 'string') return callHttp(call);
   onInvalid(call);
   return Promise.resolve({ kind: 'not-sent', reason: 'WRONG_REQUEST', problem: call });
+}
+
+function callOf(request: HttpRequest, limits: HttpLimits): HttpCall | string {
+  try {
+    return readRequest(request, limits);
+  } catch {
+    return 'its fields cannot be read';
+  }
 }
 
 const METHODS: ReadonlySet<unknown> = new Set(['GET', 'POST', 'PUT', 'PATCH', 'DELETE']);
@@ -46,6 +54,7 @@ function readRequest(request: HttpRequest, limits: HttpLimits): HttpCall | strin
     content = jsonOf(json);
     if (content === undefined) return 'json must be a value that JSON can express';
   } else if (form !== undefined) {
+    if (typeof form !== 'object') return 'form must be an object of fields';
     headers['content-type'] = 'application/x-www-form-urlencoded';
     content = formOf(form);
   } else if (body !== undefined && typeof body !== 'string') return 'body must be a text';

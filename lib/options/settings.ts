@@ -98,12 +98,7 @@ function channelsOf(
   if (senders.sms !== undefined) channels.set('sms', [twilioMessages()]);
   if (senders.voice !== undefined) channels.set(VOICE, [twilioCalls()]);
   for (const [name, channel] of Object.entries(own)) {
-    if (channel !== undefined) channels.set(name, isList(channel) ? channel : [channel]);
+    if (channel !== undefined) channels.set(name, [channel].flat());
   }
   return channels;
-}
-
-/** `Array.isArray` that keeps readonly arrays readonly. */
-function isList<T>(value: T | readonly T[]): value is readonly T[] {
-  return Array.isArray(value);
 }

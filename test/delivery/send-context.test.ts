@@ -147,6 +147,8 @@ describe('the HTTP client of a channel', () => {
     [/^body must be/, { url: URL_OF_ACME.url, body: Buffer.from('x') }],
     [/^headers must be/, { ...URL_OF_ACME, headers: { authorization: 'Bearer a\r\nx: y' } }],
     [/^headers must be/, { ...URL_OF_ACME, headers: { 'a b': 'c' } }],
+    [/^form must be/, { url: URL_OF_ACME.url, form: 'to=1' }],
+    [/^its fields cannot be read/, { url: URL_OF_ACME.url, form: { to: Object.create(null) as string } }],
     [/^it must be an object/, undefined],
   ] as const) {
     it(`sends nothing of a wrong request, and reports it: ${problem.source}`, async () => {

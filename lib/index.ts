@@ -6,9 +6,8 @@
  */
 export { oktaTelephonyHook } from './hook/create-hook.js';
 export type { ConsoleHandler, HookStatus, Readiness, TelephonyHook } from './hook/telephony-hook.js';
+export type { Channel, ChannelParts } from './channels/channel.js';
 export type {
-  Channel,
-  ChannelParts,
   ConsoleOptions,
   EventHookCredential,
   GuardLimit,
@@ -32,13 +31,16 @@ export {
   type ProviderErrorCode,
 } from './core/errors.js';
 export type {
-  ChannelPort,
+  ConnectedChannel,
   DeliveryFailure,
   DeliveryReport,
+  FailureDetails,
   Logger,
   Message,
   MoveOn,
   Outcome,
+  Refusal,
+  RefusalCause,
   SendContext,
   TelephonyRequest,
   UserProfile,
@@ -56,7 +58,9 @@ export type {
   WarnedOption,
 } from './core/events.js';
 export type { State } from './core/state.js';
-export type { HttpAnswer, HttpDispatcher, HttpResult } from './http/call.js';
+export type { HttpAnswer, HttpForm, HttpRequest, HttpResult } from './core/http.js';
+export type { HttpDispatcher } from './http/call.js';
+export { outcomeOf, type AnswerReader } from './http/outcome.js';
 export type { ChooseChannels } from './delivery/plan.js';
 export type { Rollout } from './delivery/rollout.js';
 export type { ComposeText } from './texts/compose-text.js';
@@ -80,5 +84,5 @@ export type {
 } from './channels/twilio/sdk-types.js';
 export { twilioCalls } from './channels/twilio/calls.js';
 export type { ReceivedMessage } from './channels/twilio/webhooks.js';
-export { twilioMessages, type TwilioParts } from './channels/twilio/messages.js';
+export { twilioMessages } from './channels/twilio/messages.js';
 export { twilioVerify, type TwilioVerifyOptions } from './channels/twilio/verify.js';

@@ -15,7 +15,7 @@ const page = readFileSync(join(ROOT, 'TROUBLESHOOTING.md'), 'utf8');
 /** Words of others in the sources that are no codes of ours. */
 const NOT_OURS: Readonly<Record<string, readonly string[]>> = {
   'variables of a shell': ['VISUAL', 'EDITOR'],
-  'of HTTP': ['GET', 'HEAD', 'POST', 'PUT'],
+  'of HTTP': ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
   'names of channels': ['RCS'],
   "Okta's": [
     ...['ACTIVE', 'INACTIVE', 'VERIFIED', 'UNVERIFIED', 'SUCCESS', 'SUCCESSFUL', 'ERROR', 'PENDING'],

@@ -4,6 +4,5 @@
  * @module okta-telephony-hook/channels
  */
 export { lineChannel, type LineChannelOptions } from './line/line.js';
-export type { ProviderParts } from './provider.js';
 export { vonageChannel } from './vonage/vonage.js';
 export type { VonageChannelOptions, VonageCredential, VonageTemplate } from './vonage/options.js';

@@ -1,6 +1,8 @@
+import type { HttpRequest, HttpResult } from './http.js';
+
 /**
- * The port of delivery channels: whatever sends codes through a provider's network implements
- * {@link ChannelPort}. A new provider is one new folder under `channels/`.
+ * What delivery channels get and give. A channel sends codes through a provider's network; a new provider is
+ * one new folder under `channels/`.
  */
 
 /** The voice channel. No preference of a user may choose it, because calls cost most and wake people. */
@@ -65,77 +67,99 @@ export interface Message {
 export type MoveOn = boolean | 'other-channel' | 'other-provider';
 
 /**
+ * Why a message was refused, and so what follows.
+ *
+ * - `wrong-number`: nothing more goes to this number.
+ * - `opted-out`: the recipient does not want this channel. Another channel follows, and later codes skip this
+ *   one for a day.
+ * - `not-reached`: the recipient is not on this channel. As `opted-out`.
+ * - `fraud`: a fraud filter blocked the message. Nothing follows, and `guard.answer` is Okta's answer.
+ * - `account`: the provider does not serve this account. Another provider follows.
+ * - `busy`: a limit or an outage. The next channel follows.
+ * - `never-left`: the request did not leave this process, which says nothing about the provider. The next
+ *   channel follows.
+ */
+export type RefusalCause =
+  'wrong-number' | 'opted-out' | 'not-reached' | 'fraud' | 'account' | 'busy' | 'never-left';
+
+/**
+ * Why a message was refused or will not arrive. `code` and `reason` appear in the log and in Okta's System
+ * Log, so they must not contain a code, number, name or raw provider text.
+ */
+export interface FailureDetails {
+  /** The provider's code, such as `21610` or `HTTP_400`. */
+  readonly code: string;
+  readonly reason: string;
+  /** Default: the next channel follows. What a field below says counts more. */
+  readonly cause?: RefusalCause | undefined;
+  /** Which attempts can help. Default: by `cause`. */
+  readonly moveOn?: MoveOn | undefined;
+  /** `true` for a block by a fraud filter: nothing follows. Default: by `cause`. */
+  readonly isFraudBlock?: boolean | undefined;
+  /** `true` if this channel cannot reach the number: later codes skip it for a day. Default: by `cause`. */
+  readonly isNotReached?: boolean | undefined;
+  /** What an operator can do about it; for the log. */
+  readonly remedy?: string | undefined;
+}
+
+/** An attempt after which the message has certainly not gone out. */
+export interface Refusal extends FailureDetails {
+  readonly status: 'refused';
+  /**
+   * `false` if the request never left this process, which says nothing about the provider. Default: by
+   * `cause`.
+   */
+  readonly hasLeft?: boolean | undefined;
+}
+
+/**
  * The outcome of one attempt.
  *
  * - `accepted`: the provider has taken the message.
- * - `refused`: the message has certainly not gone out. The next channel follows, unless `moveOn` is `false`.
- *   `'other-channel'` also skips other providers of the same channel (the recipient opted out of it).
- *   `'other-provider'` also skips other channels of the same provider (bad credentials). After
- *   `isFraudBlock`, a block by a fraud filter, nothing follows.
+ * - `refused`: the message has certainly not gone out. What follows depends on `cause`.
  * - `unknown`: the message may have gone out (timeout, reset connection). This call sends nothing else.
  *
- * `code` and `reason` appear in the log and in Okta's System Log, so they must not contain a code, number,
- * name or raw provider text.
+ * `reason` and `remedy` must not contain a code, number, name or raw provider text.
  */
 export type Outcome =
   | { readonly status: 'accepted'; readonly transactionId: string }
+  | Refusal
   | {
-      readonly status: 'refused';
-      readonly code: string;
+      readonly status: 'unknown';
       readonly reason: string;
-      readonly moveOn?: MoveOn | undefined;
-      readonly isFraudBlock?: boolean | undefined;
-      /**
-       * `false` if the request never left this process, which says nothing about the provider. Default
-       * `true`.
-       */
-      readonly hasLeft?: boolean | undefined;
-      /** `true` if this channel cannot reach the number: the hook then skips it for a day. */
-      readonly isNotReached?: boolean | undefined;
       /** What an operator can do about it; for the log. */
       readonly remedy?: string | undefined;
-    }
-  | { readonly status: 'unknown'; readonly reason: string };
+    };
 
-/** An accepted message that will not arrive. The fields are those of a refusal. */
-export interface DeliveryFailure {
+/** An accepted message that will not arrive. */
+export interface DeliveryFailure extends FailureDetails {
   readonly status: 'failed';
-  readonly code: string;
-  readonly reason: string;
-  readonly moveOn?: MoveOn | undefined;
-  readonly isFraudBlock?: boolean | undefined;
-  readonly isNotReached?: boolean | undefined;
-  readonly remedy?: string | undefined;
 }
 
 /** The delivery status of an accepted message. `pending` stands for every status that is not final. */
 export type DeliveryReport = { readonly status: 'pending' | 'delivered' } | DeliveryFailure;
 
-/** The signals and times of one attempt. */
+/** How a channel calls its provider. */
 export interface SendContext {
-  /** Aborts 10 s after the call's deadline: a request that has left may go on until then. */
+  /**
+   * Makes one HTTP request by the hook's connections, within the time of the attempt, and says whether it
+   * left. Never rejects. `outcomeOf` makes an outcome of the result.
+   */
+  readonly http: (request: HttpRequest) => Promise<HttpResult>;
+  /**
+   * For an SDK in place of `http`: aborts when the attempt must end, which is 10 s after the call's deadline.
+   * A request that has left may go on until then.
+   */
   readonly signal: AbortSignal;
   /**
-   * The time until `signal` aborts, milliseconds, from the moment that it is read: for clients that take a
-   * time-out.
-   */
-  readonly endWithinMs: number;
-  /** Whether a request may leave now: `false` once `leaveSignal` has aborted. */
-  readonly mayLeave: () => boolean;
-  /**
-   * Aborts at the call's deadline, or when Okta disconnects: a request that has not left by then must not
-   * leave.
+   * For an SDK in place of `http`: aborts at the call's deadline, or when Okta disconnects. A request that has
+   * not left by then must not leave.
    */
   readonly leaveSignal: AbortSignal;
-  /**
-   * How long a send may wait for a connection, milliseconds: a share of the remaining time at the moment that
-   * it is read. Read it right before the call.
-   */
-  readonly leaveWithinMs: number;
 }
 
-/** A delivery channel. `Parts` is what the factory passes to `connect`. */
-export interface ChannelPort<Parts> {
+/** A channel that is ready to send: a `Channel` that is an object, or what its function returns. */
+export interface ConnectedChannel {
   /** Sends one message. A throw counts as `unknown`. */
   send(message: Message, context: SendContext): Promise<Outcome>;
   /** The name that Okta logs. Default: the channel's name in capitals. */
@@ -172,8 +196,6 @@ export interface ChannelPort<Parts> {
    * this channel and provider alone.
    */
   readonly idNamespace?: string | undefined;
-  /** Called once by the factory. A channel that it returns replaces this one. */
-  connect?(parts: Parts): ChannelPort<Parts> | undefined;
 }
 
 /** A logger whose methods take a message and its fields, such as winston or `console`. */

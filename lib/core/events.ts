@@ -340,7 +340,7 @@ export type WarnedOption =
   | 'publicUrl'
   /** It does not end with `path`: unless a proxy rewrites paths, Twilio's callbacks do not reach the hook. */
   | 'publicUrl.path'
-  /** A custom channel that no user can choose. */
+  /** A WhatsApp provider of the user that nobody can choose. */
   | 'channels'
   /** It names a channel that does not report deliveries. */
   | 'lateFailover.afterSeconds'

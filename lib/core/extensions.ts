@@ -7,6 +7,7 @@ export type Extension =
   | 'rollout'
   | 'state'
   | 'lateFailover'
+  | 'channel'
   | 'lookUp'
   | 'inbound'
   | 'authorize';
@@ -23,6 +24,8 @@ export const EXTENSION_REMEDIES: Readonly<Record<Extension, string>> = {
     'Follow the remedy of state.lost, if it was reported. Else see that the process is not too busy to hear of its state in time, and that all gateways have the same encryptionKeys.',
   lateFailover:
     'Mend the channel that the reason is about: what it says of its deliveries could not be followed.',
+  channel:
+    "Mend the channel that the reason names: send resolves to { status: 'accepted', transactionId }, { status: 'refused', code, reason } or { status: 'unknown', reason }, and context.http takes { url, method?, headers?, json | form | body? }.",
   lookUp: 'Mend the lookUp of the channel that the reason names, or see that its provider may be asked.',
   inbound: 'Mend inbound.onMessage: it threw or took too long, and the sender got no reply of it.',
   authorize:

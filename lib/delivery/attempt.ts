@@ -1,7 +1,8 @@
-import { DETACHED_MS, startAttemptClock, type AttemptClock } from './send-context.js';
+import { readOutcome, REFUSED } from './read-outcome.js';
+import { DETACHED_MS, startAttemptClock, type AttemptClock, type ChannelClient } from './send-context.js';
 import type { Breaker } from './breaker.js';
 import type { Budget } from '../core/budget.js';
-import type { ChannelPort, DeliveryFailure, Message, Outcome, SendContext } from '../core/channel.js';
+import type { ConnectedChannel, DeliveryFailure, Message, Outcome, SendContext } from '../core/channel.js';
 import type { AttemptReport } from '../core/events.js';
 import { isAbout, maskText, toldId, toToken } from '../core/masking.js';
 import { TIMED_OUT, waitAtMost } from '../core/time.js';
@@ -12,7 +13,8 @@ import { TIMED_OUT, waitAtMost } from '../core/time.js';
 export interface ReadyChannel {
   readonly name: string;
   readonly provider: string;
-  readonly port: ChannelPort<never>;
+  readonly port: ConnectedChannel;
+  readonly client: ChannelClient;
   readonly breaker: Breaker;
 }
 
@@ -41,8 +43,8 @@ export async function attemptSend(
   const attemptOf = (outcome: Outcome): AttemptReport =>
     reportOf(channel, outcome, budget.elapsedMs() - startedAt, message);
   const outcome = await channel.breaker.attempt(async (onLate) => {
-    const clock = startAttemptClock(budget);
-    const sending = callChannel(channel.port, message, clock.context);
+    const clock = startAttemptClock(budget, channel.client, message.request);
+    const sending = callChannel(channel, message, clock.context);
     const inTime = await budget.untilEnd(sending);
     if (inTime !== TIMED_OUT) return inTime;
     const end = endOfDetached(sending, clock);
@@ -63,24 +65,34 @@ async function endOfDetached(sending: Promise<Outcome>, clock: AttemptClock): Pr
   return { status: 'unknown', reason: 'No answer within 10 s after the deadline' };
 }
 
-/** The code of a refusal without a code. */
-const REFUSED = 'REFUSED';
-
 /**
  * Calls the channel and checks its answer: after a throw or a malformed answer the outcome is unknown. Never
  * rejects.
  */
 async function callChannel(
-  port: ChannelPort<never>,
+  { port, client }: ReadyChannel,
   message: Message,
   context: SendContext,
 ): Promise<Outcome> {
   try {
-    return readOutcome(await port.send(message, context));
+    return readOutcome(await port.send(message, context), (mistake) => {
+      client.onMistake(mistake, message.request);
+    });
   } catch (error) {
-    return { status: 'unknown', reason: `The channel threw${classOf(error)}${codeOf(error)}` };
+    const code = codeOf(error);
+    return {
+      status: 'unknown',
+      reason: `The channel threw${classOf(error)}${code === '' ? '' : ` (${code})`}`,
+      remedy: code === '' ? MEND_SEND : USE_HTTP,
+    };
   }
 }
+
+const MEND_SEND =
+  'Mend the send of the channel: it threw, so that it is unknown whether the message went out.';
+/** A client that throws does not say whether its request left. */
+const USE_HTTP =
+  'Let the channel send by context.http in place of fetch or an SDK: it knows whether the request left, and if it did not, the next provider follows.';
 
 /** Causes of an error may go in a circle. */
 const MAX_CAUSES = 5;
@@ -94,7 +106,7 @@ function codeOf(thrown: unknown): string {
     let error = thrown;
     for (let depth = 0; depth < MAX_CAUSES; depth += 1) {
       const { code, cause } = Object(error) as { readonly code?: unknown; readonly cause?: unknown };
-      if (typeof code === 'string' && /^[A-Z][A-Z_]{2,40}$/.test(code)) return ` (${code})`;
+      if (typeof code === 'string' && /^[A-Z][A-Z_]{2,40}$/.test(code)) return code;
       error = cause;
     }
   } catch {
@@ -116,33 +128,6 @@ function classOf(thrown: unknown): string {
   }
 }
 
-function readOutcome(outcome: unknown): Outcome {
-  const { status, transactionId, code, reason, moveOn, isFraudBlock, isNotReached, hasLeft, remedy } = Object(
-    outcome,
-  ) as Record<string, unknown>;
-  if (status === 'accepted') {
-    const isReadable = typeof transactionId === 'string' || typeof transactionId === 'number';
-    // The message is accepted even if its id is malformed: events then have the id of the event.
-    return { status, transactionId: isReadable ? String(transactionId).slice(0, 200) : '' };
-  }
-  if (status === 'refused') {
-    return {
-      status,
-      code: (typeof code === 'string' || typeof code === 'number' ? String(code) : '') || REFUSED,
-      reason: typeof reason === 'string' ? reason : 'Refused by the channel',
-      moveOn: moveOn === false || moveOn === 'other-channel' || moveOn === 'other-provider' ? moveOn : true,
-      isFraudBlock: isFraudBlock === true,
-      isNotReached: isNotReached === true,
-      hasLeft: hasLeft !== false,
-      remedy: typeof remedy === 'string' ? remedy : undefined,
-    };
-  }
-  return {
-    status: 'unknown',
-    reason: typeof reason === 'string' ? reason : 'The channel gave no readable outcome',
-  };
-}
-
 function reportOf(
   { name, provider }: ReadyChannel,
   outcome: Outcome,
@@ -161,9 +146,9 @@ function reportOf(
   }
   const report = { channel: name, provider, outcome: outcome.status, durationMs: Math.round(durationMs) };
   const reason = maskText(outcome.reason, request, to);
-  if (outcome.status === 'unknown') return { ...report, reason };
-  const code = isAbout(outcome.code, request, to) ? REFUSED : toToken(outcome.code);
   const remedy = outcome.remedy === undefined ? undefined : maskText(outcome.remedy, request, to);
+  if (outcome.status === 'unknown') return { ...report, reason, remedy };
+  const code = isAbout(outcome.code, request, to) ? REFUSED : toToken(outcome.code);
   return { ...report, code, reason, remedy };
 }
 

@@ -415,6 +415,7 @@ function describeInbound({
 
 const FAILURES: Partial<Record<Extension, string>> = {
   rollout: 'the percentages that it last gave stay in force',
+  channel: 'it may be unknown whether its codes went out',
   authorize: 'the console lets nobody in',
 };
 

@@ -76,7 +76,7 @@ function emitAnswered(
     status: statusOf(body),
     code: refusal?.code ?? refused?.code,
     reason: refusal?.reason ?? decidedBy?.reason,
-    remedy: refusal?.remedy ?? refused?.remedy,
+    remedy: refusal?.remedy ?? decidedBy?.remedy,
     hasHungUp: budget.hasHungUp,
     channel: decidedBy?.channel,
     provider: decidedBy?.provider,

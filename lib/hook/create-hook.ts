@@ -24,7 +24,7 @@ import { createCodeUses } from './callbacks/sign-in-outcome.js';
 import { createConsoleMount } from './console.js';
 import { createHookParts } from './create-parts.js';
 import { OpenAnswers } from './open-answers.js';
-import { reportStateFailure } from './parts.js';
+import { reportMistake, reportStateFailure } from './parts.js';
 import { checkReadiness, readStatus, resultOf } from './readiness.js';
 import { connectChannels, warnOfSilentChannels } from './ready-channels.js';
 import { createRouter } from './router.js';
@@ -88,10 +88,16 @@ export function oktaTelephonyHook(options: OktaTelephonyHookOptions): TelephonyH
       events.emit({ type: 'callbacks.missing', count, remedy: FIX_CALLBACKS });
     },
   });
-  const channels = connectChannels(settings, { twilio, dispatcher, logger, breakerOf });
+  const failures = new Throttles(clock);
+  const channels = connectChannels(settings, {
+    twilio,
+    dispatcher,
+    logger,
+    breakerOf,
+    onMistake: reportMistake({ events, failures }),
+  });
 
   // The parts that every call uses.
-  const failures = new Throttles(clock);
   const state = new GuardedState(settings.state, reportStateFailure({ events, failures }));
   const parts = createHookParts({
     settings,

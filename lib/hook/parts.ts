@@ -106,6 +106,15 @@ export function reportStateFailure(parts: Pick<HookParts, 'events' | 'failures'>
   };
 }
 
+/** As `reportFailure`, for a channel that gave a malformed outcome or made a wrong request: for each channel once a minute. */
+export function reportMistake(
+  parts: Pick<HookParts, 'events' | 'failures'>,
+): (channel: string, mistake: string, request: TelephonyRequest | undefined) => void {
+  return (channel, mistake, request) => {
+    emitFailed('channel', request, { reason: `${channel}: ${mistake}` }, parts, `channel ${channel}`);
+  };
+}
+
 /** The call in which something failed, if it is known. */
 type FailedCall = Partial<Pick<TelephonyRequest, 'eventId' | 'oktaRequestId'>>;
 
@@ -114,8 +123,10 @@ function emitFailed(
   of: FailedCall | undefined,
   details: { readonly reason: string; readonly percentages?: Readonly<Record<string, number>> },
   { events, failures }: Pick<HookParts, 'events' | 'failures'>,
+  /** What is reported once a minute. */
+  subject: string = extension,
 ): void {
-  failures.of(extension).tell((count) => {
+  failures.of(subject).tell((count) => {
     events.emit({
       type: 'extension.failed',
       eventId: of?.eventId,

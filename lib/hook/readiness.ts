@@ -67,11 +67,13 @@ async function checkChannels(
   channels: ReadonlyMap<string, readonly ReadyChannel[]>,
 ): Promise<Readiness['channels']> {
   const checks = [...channels].flatMap(([name, providers]) =>
-    providers.map(async ({ port }, index): Promise<readonly [string, 'ok' | TelephonyHookError][]> => {
-      if (port.check === undefined) return [];
-      const context = questionContext(READY_TIMEOUT_MS, READY_TIMEOUT_MS);
-      return [[providerKey(name, providers, index), await resultOf(() => port.check?.(context))]];
-    }),
+    providers.map(
+      async ({ port, client }, index): Promise<readonly [string, 'ok' | TelephonyHookError][]> => {
+        if (port.check === undefined) return [];
+        const context = questionContext(client, READY_TIMEOUT_MS, READY_TIMEOUT_MS);
+        return [[providerKey(name, providers, index), await resultOf(() => port.check?.(context))]];
+      },
+    ),
   );
   return Object.fromEntries((await Promise.all(checks)).flat());
 }

@@ -1,18 +1,18 @@
+import type { Channel, ChannelParts } from '../channels/channel.js';
 import type { TwilioConnection } from '../channels/twilio/client.js';
-import type { Logger } from '../core/channel.js';
+import type { ConnectedChannel, Logger, TelephonyRequest } from '../core/channel.js';
 import { ConfigurationError } from '../core/errors.js';
 import type { EventStream } from '../core/event-stream.js';
 import type { Breaker } from '../delivery/breaker.js';
 import type { ReadyChannel } from '../delivery/attempt.js';
 import type { HttpDispatcher } from '../http/call.js';
-import type { Channel, ChannelParts } from '../options/options.js';
 import { channelProblems } from '../options/channels.js';
 import type { HookSettings } from '../options/settings.js';
 
 /**
- * Connects every configured channel and puts it behind the breaker of its host. The factory calls this once.
+ * Makes every configured channel ready to send, and puts it behind the breaker of its host. The factory calls this once.
  *
- * @throws ConfigurationError if a channel cannot be connected.
+ * @throws ConfigurationError if a channel cannot be made.
  */
 export function connectChannels(
   settings: HookSettings,
@@ -21,21 +21,30 @@ export function connectChannels(
     readonly dispatcher: HttpDispatcher;
     readonly logger: Logger;
     readonly breakerOf: (host: string) => Breaker;
+    /** Called with what a channel did wrong, and the code request if there is one. */
+    readonly onMistake: (channel: string, mistake: string, request: TelephonyRequest | undefined) => void;
   },
 ): ReadonlyMap<string, readonly ReadyChannel[]> {
-  const { twilio, dispatcher, logger, breakerOf } = parts;
+  const { twilio, dispatcher, logger, breakerOf, onMistake } = parts;
   const ready = new Map<string, readonly ReadyChannel[]>();
   for (const [name, list] of settings.channels) {
     ready.set(
       name,
       list.map((blueprint, index) => {
         const channelParts = { twilio, dispatcher, logger, clock: settings.clock, channel: name };
+        const key = providerKey(name, list, index);
         const port = connect(blueprint, channelParts);
         return {
           name,
           provider: port.provider ?? name.toUpperCase(),
           port,
-          breaker: breakerOf(port.host ?? providerKey(name, list, index)),
+          client: {
+            dispatcher,
+            onMistake: (mistake, request) => {
+              onMistake(key, mistake, request);
+            },
+          },
+          breaker: breakerOf(port.host ?? key),
         };
       }),
     );
@@ -43,22 +52,34 @@ export function connectChannels(
   return ready;
 }
 
-function connect(blueprint: Channel, parts: ChannelParts): Channel {
+function connect(blueprint: Channel, parts: ChannelParts): ConnectedChannel {
   const path = `channels.${parts.channel}`;
-  let port: Channel;
+  let made: unknown;
   try {
-    port = blueprint.connect?.(parts) ?? blueprint;
+    made = typeof blueprint === 'function' ? blueprint(parts) : (blueprint.connect?.(parts) ?? blueprint);
   } catch (cause) {
     const problems =
-      cause instanceof ConfigurationError ? cause.problems : ['its connect() threw; see the cause'];
+      cause instanceof ConfigurationError
+        ? cause.problems
+        : [`its ${typeof blueprint === 'function' ? 'function' : 'connect()'} threw; see the cause`];
     throw new ConfigurationError(
       problems.map((problem) => `${path}: ${problem}`),
       { cause },
     );
   }
-  const problems = channelProblems(path, port);
+  if (!isConnected(made)) {
+    throw new ConfigurationError([
+      `${path}: it must make, at once, an object with a send function and, if any, a provider as text`,
+    ]);
+  }
+  const problems = channelProblems(path, made);
   if (problems.length > 0) throw new ConfigurationError(problems);
-  return port;
+  return made;
+}
+
+function isConnected(made: unknown): made is ConnectedChannel {
+  const { send, provider } = Object(made) as Readonly<Record<string, unknown>>;
+  return typeof send === 'function' && (provider === undefined || typeof provider === 'string');
 }
 
 /** Identifies a provider of a channel: the channel's name, with an index if it has several providers. */

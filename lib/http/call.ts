@@ -1,4 +1,8 @@
 import { Agent, type Dispatcher } from 'undici';
+import type { HttpAnswer, HttpRequest, HttpResult } from '../core/http.js';
+import { parseJson } from '../core/json.js';
+
+export type { HttpAnswer, HttpResult } from '../core/http.js';
 
 /** The part of an undici dispatcher that a call needs; undici's own `request` and `fetch` need no more. */
 export type HttpDispatcher = Pick<Dispatcher, 'dispatch'>;
@@ -6,7 +10,7 @@ export type HttpDispatcher = Pick<Dispatcher, 'dispatch'>;
 /** One outgoing HTTP call. Redirects are never followed. */
 export interface HttpCall {
   readonly dispatcher: HttpDispatcher;
-  readonly method: 'GET' | 'POST' | 'PUT';
+  readonly method: NonNullable<HttpRequest['method']>;
   /** E.g. `https://api.twilio.com`. */
   readonly origin: string;
   /** From `/`, with the query if there is one; already encoded. */
@@ -20,24 +24,6 @@ export interface HttpCall {
   /** How long the call may wait for a connection, milliseconds. Default: `timeoutMs`. */
   readonly leaveWithinMs?: number | undefined;
 }
-
-/** A complete answer. */
-export interface HttpAnswer {
-  readonly kind: 'answered';
-  readonly status: number;
-  /** Names in lower case; repeated headers are joined by a comma. */
-  readonly headers: Readonly<Record<string, string>>;
-  readonly body: string;
-}
-
-/**
- * The result of a call. Failover rests on the difference between the two failures: `not-sent` has certainly
- * not reached the other side, `no-answer` may have.
- */
-export type HttpResult =
-  | HttpAnswer
-  | { readonly kind: 'not-sent'; readonly reason: string }
-  | { readonly kind: 'no-answer'; readonly reason: string };
 
 /** The largest body that is read; answers of the vendors have a few KB. */
 const MAX_ANSWER_BYTES = 256 * 1024;
@@ -146,8 +132,7 @@ class PendingCall implements Dispatcher.DispatchHandler {
   }
 
   onResponseEnd(): void {
-    const body = textOf(this.#chunks);
-    this.#settle({ kind: 'answered', status: this.#status, headers: this.#headers, body });
+    this.#settle(new Answer(this.#status, this.#headers, textOf(this.#chunks)));
   }
 
   onResponseError(_controller: unknown, error: unknown): void {
@@ -159,6 +144,24 @@ class PendingCall implements Dispatcher.DispatchHandler {
     this.#isSettled = true;
     clearTimeout(this.#timer);
     this.#resolve(result);
+  }
+}
+
+/** A class, so that only an answer whose JSON is read is parsed. */
+class Answer implements HttpAnswer {
+  readonly kind = 'answered';
+  readonly status: number;
+  readonly headers: HttpAnswer['headers'];
+  readonly body: string;
+
+  constructor(status: number, headers: HttpAnswer['headers'], body: string) {
+    this.status = status;
+    this.headers = headers;
+    this.body = body;
+  }
+
+  get json(): unknown {
+    return parseJson(this.body);
   }
 }
 

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { Dispatcher } from 'undici';
-import type { ChannelPort, Logger } from '../core/channel.js';
+import type { Logger } from '../core/channel.js';
 import type { HookEvent } from '../core/events.js';
 import type { ChooseChannels } from '../delivery/plan.js';
 import type { Rollout } from '../delivery/rollout.js';
@@ -8,7 +8,7 @@ import type { State } from '../core/state.js';
 import type { ComposeText } from '../texts/compose-text.js';
 import type { TextsOptions } from '../texts/texts.js';
 import type { MetricsRegistry } from '../events/metrics.js';
-import type { TwilioConnection } from '../channels/twilio/client.js';
+import type { Channel } from '../channels/channel.js';
 import type { ReceivedMessage } from '../channels/twilio/webhooks.js';
 
 /** How Okta proves that it is the caller. */
@@ -110,20 +110,6 @@ export type SenderOption =
       readonly default: string;
     } & Readonly<Record<string, string>>);
 
-/** What the hook passes to `connect` of every channel. */
-export interface ChannelParts {
-  /** Twilio with the credentials, connections and deadline of the hook. */
-  readonly twilio: TwilioConnection;
-  /** For all outgoing HTTP calls. */
-  readonly dispatcher: Pick<Dispatcher, 'dispatch'>;
-  /** The logger of the hook. */
-  readonly logger: Logger;
-  /** Milliseconds since 1970. */
-  readonly clock: () => number;
-  /** The name of this channel in `channels`. */
-  readonly channel: string;
-}
-
 /** At most `points` codes in `seconds`. */
 export interface GuardLimit {
   /** 1 to 1,000,000. */
@@ -214,9 +200,6 @@ export interface InboundOptions {
     ((message: ReceivedMessage) => InboundReply | undefined | Promise<InboundReply | undefined>) | undefined;
 }
 
-/** A delivery channel. See "Write a channel" in the README. */
-export type Channel = ChannelPort<ChannelParts>;
-
 /** The default of `path`. */
 export const DEFAULT_PATH = '/okta/telephony';
 
@@ -278,7 +261,10 @@ export interface OktaTelephonyHookOptions {
     | undefined;
   /** The profile attribute of the opt-in. Default `whatsAppOptIn`. */
   readonly optInAttribute?: string | undefined;
-  /** The channels that the attribute may name. `voice` is not allowed. Default `['whatsapp']`. */
+  /**
+   * The channels that the attribute may name, beside each of `channels` with a name of its own. `voice` is not
+   * allowed. Default `['whatsapp']`.
+   */
   readonly optInChannels?: readonly string[] | undefined;
   /** How the hook reads user profiles. A profile that cannot be read stops no code. */
   readonly profile?:

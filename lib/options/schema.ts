@@ -101,6 +101,7 @@ const profile = (): Joi.ObjectSchema =>
   }).default();
 
 const isChannel = (value: unknown): boolean => {
+  if (typeof value === 'function') return true;
   const provider = hasMethods(value, ['send']) ? (value as Record<string, unknown>)['provider'] : null;
   return provider === undefined || typeof provider === 'string';
 };
@@ -110,7 +111,7 @@ const channels = (): Joi.ObjectSchema =>
     .pattern(
       /^[a-z][\w-]{0,31}$/i,
       tested(
-        'a channel (an object with a send function and, if any, a provider as text), or an array of them',
+        'a channel (an object with a send function and, if any, a provider as text, or a function that returns one), or an array of them',
         (value) => {
           const list: readonly unknown[] = Array.isArray(value) ? value : [value];
           return list.length > 0 && list.every(isChannel);

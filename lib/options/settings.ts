@@ -1,3 +1,4 @@
+import type { Channel } from '../channels/channel.js';
 import { twilioCalls } from '../channels/twilio/calls.js';
 import type { TwilioSettings } from '../channels/twilio/settings.js';
 import { twilioMessages } from '../channels/twilio/messages.js';
@@ -11,7 +12,7 @@ import type { HookScheme } from '../okta/verify-caller.js';
 import { openMemoryState } from '../state/memory/memory-state.js';
 import { Texts } from '../texts/texts.js';
 import { combinationProblems } from './combinations.js';
-import type { Channel, OktaTelephonyHookOptions } from './options.js';
+import type { OktaTelephonyHookOptions } from './options.js';
 import { optionRules, type NormalOptions } from './schema.js';
 import { warningsOf } from './warnings.js';
 
@@ -72,6 +73,8 @@ export function readOptions(options: OktaTelephonyHookOptions): HookSettings {
     okta,
     twilio: twilioSettings,
     twilioAuthTokens: publicUrl === undefined ? [] : authTokens,
+    // A user's own attribute may choose a channel that is mounted for nothing else.
+    optInChannels: [...others.optInChannels, ...Object.keys(channels).filter(isOptIn)],
     channels: channelsOf(twilioSettings.senders, channels),
     ownChannels: new Set(Object.keys(channels)),
     unverifiedPhoneAttribute: others.profile.unverifiedPhoneAttribute,
@@ -81,6 +84,9 @@ export function readOptions(options: OktaTelephonyHookOptions): HookSettings {
     warnings: warningsOf(options),
   };
 }
+
+/** Whether a name in `channels` is that of a new channel, and not of another provider of one that is always there. */
+const isOptIn = (channel: string): boolean => !['sms', 'whatsapp', VOICE].includes(channel);
 
 /** Twilio for each channel that has a sender; the user's own beside them, or in their place. */
 function channelsOf(
@@ -92,7 +98,7 @@ function channelsOf(
   if (senders.sms !== undefined) channels.set('sms', [twilioMessages()]);
   if (senders.voice !== undefined) channels.set(VOICE, [twilioCalls()]);
   for (const [name, channel] of Object.entries(own)) {
-    if (channel !== undefined) channels.set(name, 'send' in channel ? [channel] : channel);
+    if (channel !== undefined) channels.set(name, [channel].flat());
   }
   return channels;
 }

@@ -1,5 +1,4 @@
 import type { OptionWarning } from '../core/events.js';
-import { VOICE } from '../core/channel.js';
 import { countSegments } from '../texts/segments.js';
 import { fillIn, readTemplate, type TextValues } from '../texts/text-template.js';
 import { listTexts, originLine, type TextsOptions } from '../texts/texts.js';
@@ -49,17 +48,15 @@ export function warningsOf(options: OktaTelephonyHookOptions): readonly OptionWa
   ];
 }
 
-/** Channels that no plan has: the opt-in rule chooses from `optInChannels` and SMS only. */
+/** Own providers of WhatsApp that no user can choose. Every other channel is in `optInChannels`, or needs no opt-in. */
 function unchosenChannels({
   channels = {},
   optInChannels = ['whatsapp'],
   chooseChannels,
 }: OktaTelephonyHookOptions): readonly string[] {
   if (chooseChannels !== undefined) return [];
-  const chosen = new Set([...optInChannels, 'sms', VOICE]);
-  return Object.keys(channels)
-    .filter((name) => channels[name] !== undefined && !chosen.has(name))
-    .map((name) => `channels.${name}`);
+  const isUnchosen = channels['whatsapp'] !== undefined && !optInChannels.includes('whatsapp');
+  return isUnchosen ? ['channels.whatsapp'] : [];
 }
 
 /** A proxy may rewrite paths, so a path that differs is not always a mistake. */

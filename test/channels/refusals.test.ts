@@ -1,7 +1,9 @@
 import { expect } from 'chai';
 import { Agent } from 'undici';
-import { lineChannel, vonageChannel, type ProviderParts } from '#lib/channels/index.js';
-import type { ChannelPort, Message, MoveOn, Outcome, SendContext } from '#lib/core/channel.js';
+import { lineChannel, vonageChannel } from '#lib/channels/index.js';
+import type { Channel } from '#lib/channels/channel.js';
+import type { Message, MoveOn, Outcome } from '#lib/core/channel.js';
+import { connectChannel, contextOf } from '#harness/channels.js';
 import { CODE, ANA } from '#harness/scene.js';
 import { mustNotShow, witness } from '#harness/witness.js';
 import { startLineEmulator } from './line/emulator.js';
@@ -194,8 +196,7 @@ interface Connected {
 
 const USER_ID = `U${'5'.repeat(32)}`;
 
-async function sendBy(channel: ChannelPort<ProviderParts>, dispatcher: Agent): Promise<Outcome> {
-  const connected = channel.connect?.({ dispatcher, channel: 'texts', clock: Date.now });
+async function sendBy(channel: Channel, dispatcher: Agent): Promise<Outcome> {
   const message = {
     // Of a request the channels read no more.
     request: { eventId: 'event-1', otpCode: CODE } as Message['request'],
@@ -205,15 +206,7 @@ async function sendBy(channel: ChannelPort<ProviderParts>, dispatcher: Agent): P
     locale: 'en',
     expiresAt: new Date(Date.now() + 300_000),
   };
-  const { signal } = new AbortController();
-  const context: SendContext = {
-    signal,
-    leaveSignal: signal,
-    mayLeave: () => true,
-    endWithinMs: 10_000,
-    leaveWithinMs: 10_000,
-  };
-  return (connected ?? channel).send(message, context);
+  return connectChannel(channel, { channel: 'texts' }).send(message, contextOf({ dispatcher }));
 }
 
 const PROVIDERS: readonly (readonly [name: string, rows: readonly Row[], open: () => Promise<Connected>])[] =

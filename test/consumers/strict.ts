@@ -5,22 +5,25 @@ import {
   memoryState,
   OktaApiError,
   oktaTelephonyHook,
+  outcomeOf,
   ProviderError,
   TelephonyHookError,
   twilioCalls,
   twilioMessages,
   twilioVerify,
+  type AnswerReader,
   type AttemptReport,
   type BreakerState,
   type BrokenRule,
   type Channel,
   type ChannelParts,
-  type ChannelPort,
+  type ConnectedChannel,
   type ChooseChannels,
   type ComposeText,
   type ConsoleHandler,
   type ConsoleOptions,
   type EventHookCredential,
+  type FailureDetails,
   type GuardLimit,
   type GuardOptions,
   type GuardRule,
@@ -36,6 +39,8 @@ import {
   type HookStatus,
   type HttpAnswer,
   type HttpDispatcher,
+  type HttpForm,
+  type HttpRequest,
   type HttpResult,
   type Logger,
   type Message,
@@ -51,6 +56,8 @@ import {
   type Readiness,
   type ProviderErrorCode,
   type ReceivedMessage,
+  type Refusal,
+  type RefusalCause,
   type Rollout,
   type SendContext,
   type SenderByCountry,
@@ -71,7 +78,6 @@ import {
   type TwilioMessageParameters,
   type TwilioVerificationParameters,
   type TwilioVerifyOptions,
-  type TwilioParts,
   type TwilioSettings,
   type TwimlBuilder,
   type UserProfile,
@@ -82,7 +88,6 @@ import {
   lineChannel,
   vonageChannel,
   type LineChannelOptions,
-  type ProviderParts,
   type VonageChannelOptions,
   type VonageCredential,
   type VonageTemplate,
@@ -297,7 +302,7 @@ const ownChannel: Channel = {
 /** One that is handed the hook's parts. */
 const overTwilio: Channel = {
   send: () => Promise.reject(new Error('not connected')),
-  connect: (parts: ChannelParts): Channel => ({
+  connect: (parts: ChannelParts): ConnectedChannel => ({
     send: async (message, context) => {
       const { twilio, logger, clock, channel, dispatcher } = parts;
       logger.info('sends', { channel, at: clock(), dispatcher: typeof dispatcher.dispatch });
@@ -324,20 +329,49 @@ const overTwilio: Channel = {
     },
   }),
 };
-const port: ChannelPort<TwilioParts> = twilioMessages();
+/** One that is a function, and calls its provider by the hook's client. */
+const overHttp: Channel = ({ channel }) => ({
+  provider: channel,
+  check: async ({ http }) => {
+    const request: HttpRequest = {
+      url: 'https://api.acme.example',
+      method: 'GET',
+      headers: { a: undefined },
+    };
+    const result: HttpResult = await http(request);
+    if (result.kind !== 'answered') throw new Error(result.reason);
+  },
+  lookUp: (): Promise<DeliveryReport> =>
+    Promise.resolve({ status: 'failed', code: '1', reason: 'no', cause: 'not-reached' }),
+  send: async ({ to, text }, { http }) => {
+    const form: HttpForm = { to: [to], text, at: 1, no: undefined };
+    const reader: AnswerReader = {
+      provider: 'ACME',
+      readSuccess: ({ headers, json, body }) =>
+        typeof json === 'string' ? json : { status: 'accepted', transactionId: headers['id'] ?? body },
+      readRefusal: ({ status }): Refusal => {
+        const cause: RefusalCause | undefined = status === 429 ? 'busy' : undefined;
+        const details: FailureDetails = { code: '1', reason: 'no', cause };
+        return { status: 'refused', ...details, hasLeft: undefined };
+      },
+    };
+    return outcomeOf(await http({ url: 'https://api.acme.example', form }), reader);
+  },
+});
+const port: Channel = twilioMessages();
 const verification: TwilioVerificationParameters = { to: '+1', channel: 'sms', locale: undefined };
 const verifyOptions: TwilioVerifyOptions = { serviceSid: 'VA0', riskCheck: undefined };
-const verify: ChannelPort<TwilioParts> = twilioVerify(verifyOptions);
+const verify: Channel = twilioVerify(verifyOptions);
 const lineOptions: LineChannelOptions = {
   channelAccessToken: 'token',
   userIdAttribute: undefined,
   baseUrl: undefined,
 };
-const line: ChannelPort<ProviderParts> = lineChannel(lineOptions);
+const line: Channel = lineChannel(lineOptions);
 const credential: VonageCredential = { applicationId: 'app', privateKey: 'PEM', apiKey: undefined };
 const template: VonageTemplate = { name: 'code', languages: { default: 'en_US', pt: 'pt_BR' } };
 const vonageOptions: VonageChannelOptions = { ...credential, from: '+1', kind: undefined, template };
-const vonage: ChannelPort<ProviderParts> = vonageChannel(vonageOptions);
+const vonage: Channel = vonageChannel(vonageOptions);
 const call: TwilioCallParameters = { to: '+1', from: '+1', statusCallback: undefined };
 
 const chooseChannels: ChooseChannels = (request: TelephonyRequest, profile: UserProfile | undefined) =>
@@ -371,9 +405,10 @@ export const internal: unknown = redis.close;
 // @ts-expect-error -- only the package makes one.
 export const ownState: State = { claim: () => undefined };
 const answered: HookEventType = 'request.answered';
-const outcomeOf = ({ outcome }: HookEventOf<'attempt.ended'>): HookEventFields['attempt.ended']['outcome'] =>
-  outcome;
-void [answered, outcomeOf];
+const outcomeField = ({
+  outcome,
+}: HookEventOf<'attempt.ended'>): HookEventFields['attempt.ended']['outcome'] => outcome;
+void [answered, outcomeField];
 
 const env: Environment = Object.fromEntries(OPTION_VARIABLES.map((name) => [name, undefined]));
 export const fromEnvironment = (): OktaTelephonyHookOptions => ({
@@ -429,7 +464,7 @@ export const hooks: readonly TelephonyHook[] = [
     channels: {
       own: ownChannel,
       line,
-      sms: [port, overTwilio, verify, vonage],
+      sms: [port, overTwilio, overHttp, verify, vonage],
       voice: twilioCalls(),
     },
     profile: { cache: false },
@@ -579,7 +614,7 @@ export async function emulate(): Promise<unknown> {
 /** What a channel of one's own is handed, by its name. */
 export function handed({
   dispatcher,
-}: ProviderParts): readonly [HttpDispatcher, (twiml: TwimlBuilder) => string] {
+}: ChannelParts): readonly [HttpDispatcher, (twiml: TwimlBuilder) => string] {
   return [dispatcher, ({ VoiceResponse }) => new VoiceResponse().toString()];
 }
 

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { expect } from 'chai';
-import type { Channel, OktaTelephonyHookOptions, TelephonyRequest } from '#lib/index.js';
+import type { ConnectedChannel, OktaTelephonyHookOptions, TelephonyRequest } from '#lib/index.js';
 import {
   isAbout,
   maskSeparated,
@@ -433,7 +433,7 @@ describe('a token for key=value pairs', () => {
 describe('what others say of a code', () => {
   const leak = `204981, 204-981, ${apart(CODE, ', ')} for ${ANA.login}, ${ANA.firstName} ${ANA.lastName.toUpperCase()}, at ${ANA.phone} or 07700 900123`;
   const channelOf = (
-    send: Channel['send'],
+    send: ConnectedChannel['send'],
   ): Pick<OktaTelephonyHookOptions, 'sandboxNumber' | 'senders' | 'channels'> => ({
     sandboxNumber: undefined,
     senders: undefined,

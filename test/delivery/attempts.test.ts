@@ -2,18 +2,25 @@ import { expect } from 'chai';
 import sinon from 'sinon';
 import { BREAKER_OPEN, Breaker } from '#lib/delivery/breaker.js';
 import { Budget } from '#lib/core/budget.js';
-import type { ChannelPort, SendContext } from '#lib/core/channel.js';
+import type { ConnectedChannel, SendContext } from '#lib/core/channel.js';
 import type { ReadyChannel } from '#lib/delivery/attempt.js';
 import type { Delivery, SendListener } from '#lib/delivery/dispatch.js';
 import type { AttemptReport } from '#lib/core/events.js';
+import { NO_CLIENT } from '#harness/channels.js';
 import { dispatchBy } from './sends.js';
 
 type Send = (context: SendContext) => unknown;
 
 const ready = (name: string, send: Send): ReadyChannel => {
   // May break the rules of its port, as those of others do.
-  const port = { send: (_message: unknown, context: SendContext) => send(context) } as ChannelPort<never>;
-  return { name, provider: name.toUpperCase(), port, breaker: new Breaker(name, () => undefined) };
+  const port = { send: (_message: unknown, context: SendContext) => send(context) } as ConnectedChannel;
+  return {
+    name,
+    provider: name.toUpperCase(),
+    port,
+    client: NO_CLIENT,
+    breaker: new Breaker(name, () => undefined),
+  };
 };
 const UNKNOWN = { status: 'unknown', reason: 'hang' };
 const refused = (fields: object = {}): object => ({
@@ -79,23 +86,6 @@ describe('an attempt to send', () => {
     await clock.tickAsync(10_000);
     expect(late[0]).to.include({ outcome: 'unknown', reason: 'No answer within 10 s after the deadline' });
     expect(context?.signal.aborted).to.equal(true);
-  });
-
-  it('may leave until Okta has hung up', async () => {
-    const budget = new Budget(1000);
-    const answers: boolean[] = [];
-    await run(
-      [
-        ready('a', ({ mayLeave }) => {
-          answers.push(mayLeave());
-          budget.hangUp();
-          answers.push(mayLeave());
-          return UNKNOWN;
-        }),
-      ],
-      budget,
-    );
-    expect(answers).to.deep.equal([true, false]);
   });
 
   it('that a breaker refuses leaves hope for the next', async () => {

@@ -3,13 +3,14 @@ import { expect } from 'chai';
 import sinon from 'sinon';
 import { Breaker } from '#lib/delivery/breaker.js';
 import { Budget } from '#lib/core/budget.js';
-import type { ChannelPort, Message, Outcome, SendContext, TelephonyRequest } from '#lib/core/channel.js';
+import type { ConnectedChannel, Message, Outcome, SendContext, TelephonyRequest } from '#lib/core/channel.js';
 import type { ReadyChannel } from '#lib/delivery/attempt.js';
 import type { Delivery } from '#lib/delivery/dispatch.js';
 import type { Receipt } from '#lib/delivery/late/receipt.js';
 import type { AttemptReport } from '#lib/core/events.js';
 import type { ComposeText } from '#lib/texts/compose-text.js';
 import type { Channel, ChannelParts } from '#lib/index.js';
+import { NO_CLIENT } from '#harness/channels.js';
 import { commandOf, errorOf, startScene, wamid, type Scene } from '#harness/scene.js';
 import { defer, until } from '#harness/until.js';
 import { makeMessage, OTP_CODE, PHONE_NUMBER } from '../channels/twilio/scripted-api.js';
@@ -19,13 +20,14 @@ const REQUEST: TelephonyRequest = { ...makeMessage().request, firstName: 'Anne-M
 
 type Send = (message: Message, context: SendContext) => unknown;
 /** A port that may break its own rules, as those of others do. */
-const portOf = (send: Send): ChannelPort<never> => ({ send: send as ChannelPort<never>['send'] });
+const portOf = (send: Send): ConnectedChannel => ({ send: send as ConnectedChannel['send'] });
 
 const WAMID = wamid(PHONE_NUMBER.slice(1));
 const ready = (name: string, send: Send, provider = name.toUpperCase()): ReadyChannel => ({
   name,
   provider,
   port: portOf(send),
+  client: NO_CLIENT,
   breaker: new Breaker(`${name}-${provider}`, () => undefined),
 });
 
@@ -89,9 +91,8 @@ describe('dispatching a code', () => {
       locale: 'en',
       expiresAt: REQUEST.expiresAt,
     });
-    expect(context.leaveWithinMs).to.be.within(1, 700);
     expect([context.signal.aborted, context.leaveSignal.aborted]).to.deep.equal([false, false]);
-    expect(context.mayLeave()).to.equal(true);
+    expect(context.http).to.be.a('function');
   });
 
   it('ends with the first that accepts', async () => {
@@ -413,54 +414,6 @@ describe('dispatching a code', () => {
       expect(context?.signal.aborted).to.equal(false);
     });
 
-    it('gives a connection 700 ms at most, and two fifths of what is left', async () => {
-      const shares: number[] = [];
-      const note: Send = (_message, { leaveWithinMs }) => {
-        shares.push(leaveWithinMs);
-        return refuse();
-      };
-      await run([ready('a', note)], { budget: new Budget(2200) });
-      await run([ready('b', note)], { budget: new Budget(1000) });
-      expect(shares).to.deep.equal([700, 360]);
-    });
-
-    it('tells the time that is left each time it is asked: a second call must leave in time, too', async () => {
-      const told: (readonly [number, number])[] = [];
-      const send: Send = async (_message, context) => {
-        told.push([context.leaveWithinMs, context.endWithinMs]);
-        await clock.tickAsync(400);
-        told.push([context.leaveWithinMs, context.endWithinMs]);
-        return refuse();
-      };
-      await run([ready('a', send)], { budget: new Budget(1000) });
-      expect(told).to.deep.equal([
-        [360, 10_900],
-        [200, 10_500],
-      ]);
-    });
-
-    it('may be handed on by a channel as a copy, in part, or from behind a proxy', async () => {
-      const told: unknown[] = [];
-      const note = ({ leaveWithinMs, endWithinMs, mayLeave, signal, leaveSignal }: SendContext): void => {
-        told.push([leaveWithinMs, endWithinMs, mayLeave(), signal.aborted, leaveSignal.aborted]);
-      };
-      const send: Send = (_message, context) => {
-        const { mayLeave, ...rest } = context;
-        for (const handed of [
-          { ...context },
-          { mayLeave, ...rest },
-          Object.assign({}, context),
-          Object.create(context) as SendContext,
-          new Proxy(context, {}),
-        ])
-          note(handed);
-        expect(Object.keys(context)).to.not.include('giveUp');
-        return refuse();
-      };
-      await run([ready('a', send)], { budget: new Budget(1000) });
-      expect(told).to.deep.equal(Array(5).fill([360, 10_900, true, false, false]));
-    });
-
     it('does not let composeText use up the budget', async () => {
       const send = sinon.fake.resolves(accept());
       const running = run([ready('a', send)], {
@@ -585,7 +538,7 @@ describe('dispatching a code', () => {
       scenes.push(scene);
       return scene;
     };
-    const channel = (outcome: Outcome, provider?: string): Channel & { sent: number } => {
+    const channel = (outcome: Outcome, provider?: string): ConnectedChannel & { sent: number } => {
       const made = {
         sent: 0,
         provider,

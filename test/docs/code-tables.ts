@@ -103,7 +103,7 @@ function followedBy({ moveOn = true, isFraudBlock = false }: Meaning): string {
 
 function vonageMeaning(code: string): Meaning {
   const title = code.toLowerCase().replaceAll('_', '-');
-  const answer = { kind: 'answered', status: 422, headers: {}, body: JSON.stringify({ title }) } as const;
+  const answer = { kind: 'answered', status: 422, headers: {}, body: '', json: { title } } as const;
   const described = describeVonage(answer);
   if (described.code !== code) throw new Error(`${code} is not read as it stands in the table`);
   return described;

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import sinon from 'sinon';
 import type { StatePort } from '#lib/delivery/state.js';
 import { openMemoryState } from '#lib/state/memory/memory-state.js';
-import type { ChannelPort, HookEventOf, InboundOptions, Outcome } from '#lib/index.js';
+import type { ConnectedChannel, HookEventOf, InboundOptions, Outcome } from '#lib/index.js';
 import type { EmulatedInbound, InboundMessage } from '#lib/testing/index.js';
 import { ANA, BOB, commandOf, errorOf, startScene, type Scene, type SceneOptions } from '#harness/scene.js';
 import { passTime, stopTime, warmUp } from '#harness/stopped-time.js';
@@ -696,7 +696,7 @@ describe('a number that WhatsApp does not reach', () => {
   });
 
   it('is passed over as well where the failure was asked for', async () => {
-    const lookUp: ChannelPort<never>['lookUp'] = () =>
+    const lookUp: ConnectedChannel['lookUp'] = () =>
       Promise.resolve({ status: 'failed', code: 'GONE', reason: 'Gone', isNotReached: true });
     const channel = {
       send: () => Promise.resolve({ status: 'accepted', transactionId: '1' } as const),

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { expect } from 'chai';
 import sinon from 'sinon';
 import type {
-  ChannelPort,
+  ConnectedChannel,
   DeliveryReport,
   HookEvent,
   HookEventOf,
@@ -758,7 +758,7 @@ describe('a code that did not arrive', () => {
     });
 
     it('goes out where a channel of the user’s own is asked and says that it failed', async () => {
-      const line: ChannelPort<never> = {
+      const line: ConnectedChannel = {
         send: () => Promise.resolve({ status: 'accepted', transactionId: 'LINE-1' }),
         lookUp: (transactionId) =>
           Promise.resolve({
@@ -786,14 +786,14 @@ describe('a code that did not arrive', () => {
       const ids = ['7A717FACE7FA5C8052', '3EB0C431C26A1916E0'].map((random) =>
         wamid(ANA.phone.slice(1), undefined, random),
       );
-      const whatsapp: ChannelPort<never> = {
+      const whatsapp: ConnectedChannel = {
         send: () => Promise.resolve({ status: 'accepted', transactionId: ids[0] ?? '' }),
         lookUp: (transactionId) => {
           asked.push(transactionId);
           return Promise.resolve({ status: 'failed', code: '131026', reason: `No ${transactionId} there` });
         },
       };
-      const sms: ChannelPort<never> = {
+      const sms: ConnectedChannel = {
         send: () => Promise.resolve({ status: 'accepted', transactionId: ids[1] ?? '' }),
       };
       await start({ channels: { whatsapp, sms } });
@@ -819,7 +819,7 @@ describe('a code that did not arrive', () => {
     });
 
     it('goes out to its own user where two channels of the user’s own count their ids from 1', async () => {
-      const counting = (end: DeliveryReport): ChannelPort<never> => ({
+      const counting = (end: DeliveryReport): ConnectedChannel => ({
         send: () => Promise.resolve({ status: 'accepted', transactionId: '1' }),
         lookUp: () => Promise.resolve(end),
       });

@@ -4,7 +4,7 @@ import type { StatePort } from '#lib/delivery/state.js';
 import type { Receipt } from '#lib/delivery/late/receipt.js';
 import { openMemoryState } from '#lib/state/memory/memory-state.js';
 import type {
-  ChannelPort,
+  ConnectedChannel,
   DeliveryReport,
   HookEvent,
   HookEventOf,
@@ -46,7 +46,7 @@ describe('a late send', () => {
 
   const accept: Attempt = () => ({ status: 'accepted', transactionId: `SM${messages.length}` });
   /** Tells what became of a message when it is asked. */
-  const channel = (name: string, attempt: Attempt = accept): ChannelPort<never> => ({
+  const channel = (name: string, attempt: Attempt = accept): ConnectedChannel => ({
     // The callbacks below are about them.
     idNamespace: 'twilio',
     send: async (message) => {

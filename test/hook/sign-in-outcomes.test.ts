@@ -6,7 +6,7 @@ import express from 'express';
 import untypedExpress4 from 'express4';
 import type { StatePort } from '#lib/delivery/state.js';
 import { openMemoryState } from '#lib/state/memory/memory-state.js';
-import type { Channel, HookEvent, HookEventOf, Outcome } from '#lib/index.js';
+import type { Channel, ConnectedChannel, HookEvent, HookEventOf, Outcome } from '#lib/index.js';
 import { redisState } from '#lib/state/redis/index.js';
 import type { EventDelivery, LogEvent } from '#lib/testing/index.js';
 import { startGatewayBeside } from '#harness/gateway-beside.js';
@@ -409,7 +409,7 @@ describe('what became of a code', () => {
 
   describe('by a channel of one’s own', () => {
     const told: string[] = [];
-    const own = (confirm: Channel['confirm']): Channel => ({
+    const own = (confirm: ConnectedChannel['confirm']): Channel => ({
       provider: 'OWN',
       send: () => Promise.resolve({ status: 'accepted', transactionId: `${BOB.phone}-1` }),
       ...(confirm === undefined ? {} : { confirm }),
@@ -419,15 +419,15 @@ describe('what became of a code', () => {
     });
 
     it('is told to it by its own id, which is told to nobody else where it is about somebody', async () => {
-      const sms = own((id, { mayLeave }) => {
-        told.push(`${id} ${mayLeave()}`);
+      const sms = own((id, { leaveSignal }) => {
+        told.push(`${id} ${leaveSignal.aborted}`);
         return Promise.resolve();
       });
       await startVerified({ channels: { sms } });
       await scene.call({ ...TO_BOB, eventId: 'event-1' });
       await fire(scene.okta.logEvent(BOB.id));
       await until(() => told.length === 1);
-      expect(told).to.deep.equal([`${BOB.phone}-1 true`]);
+      expect(told).to.deep.equal([`${BOB.phone}-1 false`]);
       expect(used()[0]).to.include({ provider: 'OWN', channel: 'sms', transactionId: 'event-1' });
     });
 

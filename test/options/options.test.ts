@@ -944,10 +944,9 @@ describe('the options', () => {
     ['a publicUrl with a prefix and a slash', 'publicUrl', 'https://id.acme.example/gw/Okta/telephony/'],
     ['WhatsApp without publicUrl', 'sandboxNumber', PHONE, 'publicUrl'],
     [
-      'a channel that no user can choose',
+      'a channel with a name of its own',
       'channels',
       { line: { send: () => undefined }, sms: { send: () => undefined } },
-      ['channels', 'channels.line'],
     ],
     [
       'an account SID',
@@ -1028,6 +1027,20 @@ describe('the options', () => {
         for (const place of where) expect(lines[index]?.[0], what).to.include(place);
       }
     }
+  });
+
+  it('warn of an own WhatsApp that no user can choose', () => {
+    const own = { send: () => Promise.resolve({ status: 'accepted', transactionId: '1' }) };
+    const lines: Plain[] = [];
+    make({
+      ...fine(),
+      sandboxNumber: undefined,
+      channels: { whatsapp: own, line: own },
+      optInChannels: ['line'],
+      logger: { info: ignore, error: ignore, warn: (_: string, fields: Plain) => lines.push(fields) },
+    });
+    const told = lines.filter(({ option }) => option === 'channels');
+    expect(told.map(({ where }) => where)).to.deep.equal([['channels.whatsapp']]);
   });
 
   it('are warned of with what publicUrl should be', () => {

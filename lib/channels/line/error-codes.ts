@@ -1,4 +1,6 @@
-import type { Refusal } from '../provider.js';
+import type { Refusal } from '../../core/channel.js';
+import { withMechanics } from '../../core/refusal-cause.js';
+import type { RefusalMeaning } from '../provider.js';
 
 /** LINE's refusals and what they mean for the plan. The texts are ours. Source: Messaging API reference, "Status codes". */
 
@@ -11,39 +13,38 @@ const CHECK_USER =
 
 /** A refusal by its HTTP status and, if the status has several meanings, by LINE's sentence. */
 export function describeRefusal(status: number, body: string): Refusal {
-  return { status: 'refused', code: `HTTP_${status}`, ...meaningOf(status, body) };
+  return { status: 'refused', code: `HTTP_${status}`, ...withMechanics(meaningOf(status, body)) };
 }
 
 /** LINE has no error codes, only sentences. They are compared, but never logged. */
-function meaningOf(status: number, body: string): Omit<Refusal, 'status' | 'code'> {
+function meaningOf(status: number, body: string): RefusalMeaning {
   switch (status) {
     case 400:
       return body.includes('Failed to send messages')
-        ? { reason: 'LINE knows no such user of this account', remedy: CHECK_USER, moveOn: true }
-        : { reason: 'LINE does not accept the user id or the text', remedy: CHECK_USER, moveOn: true };
+        ? { reason: 'LINE knows no such user of this account', remedy: CHECK_USER }
+        : { reason: 'LINE does not accept the user id or the text', remedy: CHECK_USER };
     case 401:
       return {
         reason: 'LINE does not accept the channel access token',
         remedy: CHECK_TOKEN,
-        moveOn: 'other-provider',
+        cause: 'account',
       };
     case 403:
       return {
         reason: 'The LINE account may not send push messages',
         remedy: CHECK_PLAN,
-        moveOn: 'other-provider',
+        cause: 'account',
       };
     case 429:
       return body.includes('monthly limit')
         ? {
             reason: 'The messages of the LINE account for this month are used up',
             remedy: RAISE_LIMIT,
-            moveOn: true,
           }
-        : { reason: 'Too many requests to LINE at once', moveOn: true };
+        : { reason: 'Too many requests to LINE at once' };
     case 503:
-      return { reason: 'LINE is not available', moveOn: true };
+      return { reason: 'LINE is not available' };
     default:
-      return { reason: 'Refused by LINE', moveOn: true };
+      return { reason: 'Refused by LINE' };
   }
 }

@@ -1,20 +1,13 @@
 import { createHash } from 'node:crypto';
-import type { ChannelPort, Message, Outcome, UserProfile } from '../../core/channel.js';
+import type { Message, Outcome, UserProfile } from '../../core/channel.js';
 import { asList, textFieldOf } from '../../core/json.js';
-import type { HttpAnswer } from '../../http/call.js';
-import { readObject } from '../../http/outcome.js';
+import type { HttpAnswer } from '../../core/http.js';
+import { outcomeOf, readObject, type AnswerReader } from '../../http/outcome.js';
 import { lazyRules, optionsOf, readOptionsBy, textOf } from '../../core/option-rules.js';
+import type { Channel } from '../channel.js';
 import { originRule, secretRule } from '../channel-options.js';
 import { describeRefusal } from './error-codes.js';
-import {
-  checkProvider,
-  notSent,
-  postMessage,
-  requireTextChannel,
-  sendUnconnected,
-  type Provider,
-  type ProviderParts,
-} from '../provider.js';
+import { checkProvider, notSent, requireTextChannel } from '../provider.js';
 
 /** The options of `lineChannel`. */
 export interface LineChannelOptions {
@@ -60,42 +53,33 @@ const REQUEST_ID = /^[\w-]{1,64}$/;
  *
  * @throws ConfigurationError that names every problem of the options and its remedy.
  */
-export function lineChannel(options: LineChannelOptions): ChannelPort<ProviderParts> {
+export function lineChannel(options: LineChannelOptions): Channel {
   const { channelAccessToken, userIdAttribute, baseUrl } = readOptionsBy(RULES(), options, FACTORY);
-  const line: Provider = {
-    provider: 'LINE',
-    origin: new URL(baseUrl).origin,
-    path: PUSH_PATH,
-    readSuccess,
-    readRefusal,
-  };
-  const shared = { provider: 'LINE', host: new URL(baseUrl).host };
-  return {
-    ...shared,
-    send: sendUnconnected,
-    // A new channel for each hook, so that two hooks can share one `lineChannel(…)`.
-    connect: (parts) => {
-      requireTextChannel(parts.channel, FACTORY);
-      const authorization = { Authorization: `Bearer ${channelAccessToken}` };
-      return {
-        ...shared,
-        check: (context) =>
-          checkProvider(
-            line,
-            { dispatcher: parts.dispatcher, method: 'GET', path: INFO_PATH, headers: authorization },
-            context,
-            (answer) => answer.status === 200 && readObject(answer)['userId'] !== undefined,
-          ),
-        send: async (message, context) => {
-          const to = userIdOf(message.profile, userIdAttribute);
-          if (to === undefined) return noUserId(message.profile);
-          return postMessage(line, parts, context, {
-            headers: { ...authorization, 'X-Line-Retry-Key': retryKeyOf(message, to) },
-            body: { to, messages: [{ type: 'text', text: message.text }] },
-          });
-        },
-      };
-    },
+  const { origin, host } = new URL(baseUrl);
+  const authorization = `Bearer ${channelAccessToken}`;
+  return ({ channel }) => {
+    requireTextChannel(channel, FACTORY);
+    return {
+      provider: 'LINE',
+      host,
+      check: (context) =>
+        checkProvider(
+          LINE,
+          { method: 'GET', url: origin + INFO_PATH, headers: { authorization } },
+          context,
+          (answer) => answer.status === 200 && readObject(answer)['userId'] !== undefined,
+        ),
+      send: async (message, { http }) => {
+        const to = userIdOf(message.profile, userIdAttribute);
+        if (to === undefined) return noUserId(message.profile);
+        const result = await http({
+          url: origin + PUSH_PATH,
+          headers: { authorization, 'x-line-retry-key': retryKeyOf(message, to) },
+          json: { to, messages: [{ type: 'text', text: message.text }] },
+        });
+        return outcomeOf(result, LINE);
+      },
+    };
   };
 }
 
@@ -135,10 +119,12 @@ function retryKeyOf({ request, text }: Message, to: string): string {
   ].join('-');
 }
 
-function readSuccess(answer: HttpAnswer): Outcome | undefined {
+const LINE: AnswerReader = { provider: 'LINE', readSuccess, readRefusal };
+
+function readSuccess(answer: HttpAnswer): string | undefined {
   const [first] = asList(readObject(answer)['sentMessages']);
   const id = textFieldOf(first, 'id');
-  return id !== undefined && MESSAGE_ID.test(id) ? { status: 'accepted', transactionId: id } : undefined;
+  return id !== undefined && MESSAGE_ID.test(id) ? id : undefined;
 }
 
 function readRefusal({ status, headers, body }: HttpAnswer): Outcome {

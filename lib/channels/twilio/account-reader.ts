@@ -1,5 +1,5 @@
 import { readObject } from '../../http/outcome.js';
-import type { HttpResult } from '../../http/call.js';
+import type { HttpResult } from '../../core/http.js';
 import type { TwilioConnection } from './client.js';
 import { readCode } from './outcome.js';
 import { describeRefusal } from './refusals.js';
@@ -41,9 +41,8 @@ const PAGE = { pageSize: 20 };
 /** @param timeoutMs - the limit of each read. */
 export function createAccountReader(connection: TwilioConnection, timeoutMs: number): AccountReader {
   const sid = connection.settings.accountSid;
-  const context = { endWithinMs: timeoutMs, leaveWithinMs: timeoutMs, mayLeave: () => true };
   const read = async (action: (client: TwilioClient) => unknown): Promise<AccountReading> =>
-    readingOf(await connection.call(action, context));
+    readingOf(await connection.read(action, timeoutMs));
   return {
     account: () => read((client) => client.api.v2010.accounts(sid).fetch()),
     balance: () => read((client) => client.api.v2010.accounts(sid).balance.fetch()),

@@ -1,9 +1,8 @@
-import type { ChannelPort, Message } from '../../core/channel.js';
+import type { Message } from '../../core/channel.js';
 import { localeChain } from '../../texts/locale.js';
 import { spokenCode } from '../../texts/spoken-code.js';
 import type { SpokenWords, VoiceTexts } from '../../texts/texts.js';
-import { sendUnconnected } from '../provider.js';
-import type { TwilioParts } from './messages.js';
+import type { Channel } from '../channel.js';
 import { CALL_SID, outcomeReader, sendReporting, SID_NAMESPACE } from './outcome.js';
 import type { TwimlBuilder } from './sdk-types.js';
 import { noSender, senderFor } from './settings.js';
@@ -21,42 +20,36 @@ const PAUSE_SECONDS = 2;
  * Voice calls by Twilio. A call reads the code twice, character by character, in the user's language. The hook's option
  * `senders.voice` has the caller's number.
  */
-export function twilioCalls(): ChannelPort<TwilioParts> {
-  return {
+export function twilioCalls(): Channel {
+  return ({ twilio: connection }) => ({
     provider: 'TWILIO',
+    host: connection.host,
     usesText: false,
-    send: sendUnconnected,
-    // A new channel for each hook, so that two hooks can share one `twilioCalls()`.
-    connect: ({ twilio: connection }) => ({
-      provider: 'TWILIO',
-      host: connection.host,
-      usesText: false,
-      reports: connection.settings.statusCallbackUrl === undefined ? undefined : 'failures',
-      idNamespace: SID_NAMESPACE,
-      send: async (message, context) => {
-        const { senders, voiceTexts, statusCallbackUrl } = connection.settings;
-        const from = senderFor(senders.voice, message.to);
-        if (from === undefined) return noSender('voice');
-        return sendReporting(statusCallbackUrl, async (statusCallback) => {
-          const reporting =
-            statusCallback === undefined ? {} : { statusCallback, statusCallbackEvent: ['completed'] };
-          const result = await connection.call(
-            (client, twiml) =>
-              client.calls.create({
-                to: message.to,
-                from,
-                // Inline TwiML: the URL of a document to fetch would put the code into access logs.
-                twiml: composeTwiml(twiml, wordsOf(message, voiceTexts)),
-                timeout: RING_SECONDS,
-                ...reporting,
-              }),
-            context,
-          );
-          return readOutcome(result);
-        });
-      },
-    }),
-  };
+    reports: connection.settings.statusCallbackUrl === undefined ? undefined : 'failures',
+    idNamespace: SID_NAMESPACE,
+    send: async (message, context) => {
+      const { senders, voiceTexts, statusCallbackUrl } = connection.settings;
+      const from = senderFor(senders.voice, message.to);
+      if (from === undefined) return noSender('voice');
+      return sendReporting(statusCallbackUrl, async (statusCallback) => {
+        const reporting =
+          statusCallback === undefined ? {} : { statusCallback, statusCallbackEvent: ['completed'] };
+        const result = await connection.call(
+          (client, twiml) =>
+            client.calls.create({
+              to: message.to,
+              from,
+              // Inline TwiML: the URL of a document to fetch would put the code into access logs.
+              twiml: composeTwiml(twiml, wordsOf(message, voiceTexts)),
+              timeout: RING_SECONDS,
+              ...reporting,
+            }),
+          context,
+        );
+        return readOutcome(result);
+      });
+    },
+  });
 }
 
 /** The spoken text: from the options, else our own. Its language is always the language of the voice that reads it. */

@@ -1,13 +1,15 @@
 import type { SendContext } from '../../core/channel.js';
-import type { HttpDispatcher, HttpResult } from '../../http/call.js';
+import type { HttpResult } from '../../core/http.js';
+import type { HttpDispatcher } from '../../http/call.js';
+import { sendRequest } from '../../http/request.js';
 import { NO_MESSAGE_SID, readCheckAnswer } from './credentials-check.js';
 import { createSdkClient } from './sdk-client.js';
 import type { TwilioClient, TwimlBuilder } from './sdk-types.js';
 import type { TwilioSettings } from './settings.js';
 import { StatusCallbacks } from './status-callbacks.js';
 
-/** The limits of one call in time. A channel's `SendContext` has them. */
-export type TwilioCallContext = Pick<SendContext, 'endWithinMs' | 'mayLeave' | 'leaveWithinMs'>;
+/** What a call is made by. A channel's `SendContext` has it. */
+export type TwilioCallContext = Pick<SendContext, 'http'>;
 
 /** The hook's connection to Twilio. Every Twilio channel gets it, and calls the SDK through it. */
 export interface TwilioConnection {
@@ -20,13 +22,17 @@ export interface TwilioConnection {
   readonly verifyHost: string;
   /**
    * Runs one SDK call and resolves to its result on the wire. Never rejects. The action must make exactly one call,
-   * before any `await`. The SDK's promise never settles; the answer is in the result. The context is read when the call
-   * begins.
+   * before any `await`. The SDK's promise never settles; the answer is in the result.
    */
   call(
     action: (client: TwilioClient, twiml: TwimlBuilder) => unknown,
     context: TwilioCallContext,
   ): Promise<HttpResult>;
+  /**
+   * As `call`, for what no code waits for: within its own time-out, and of that `connectMs` for a connection,
+   * milliseconds. Default of `connectMs`: `timeoutMs`.
+   */
+  read(action: (client: TwilioClient) => unknown, timeoutMs: number, connectMs?: number): Promise<HttpResult>;
   /**
    * Requests a message that cannot exist. This proves the credentials, costs nothing and leaves a connection open.
    *
@@ -46,19 +52,21 @@ export function createTwilioConnection(parts: {
   readonly onCallbacksMissing?: ((count: number) => void) | undefined;
 }): TwilioConnection {
   const { settings, dispatcher, onCallbacksMissing = () => undefined } = parts;
-  const sdk = createSdkClient(settings, dispatcher);
+  const sdk = createSdkClient(settings);
   const host = sdk.hostOf('api');
+  const read: TwilioConnection['read'] = (action, timeoutMs, connectMs = timeoutMs) => {
+    const limits = { dispatcher, timeoutMs, leaveWithinMs: connectMs };
+    return sdk.call(action, (request) => sendRequest(request, limits, () => undefined));
+  };
   return {
     settings,
     callbacks: new StatusCallbacks(onCallbacksMissing),
     host,
     verifyHost: sdk.hostOf('verify'),
-    call: (action, context) => sdk.call(action, context),
+    call: (action, { http }) => sdk.call(action, http),
+    read,
     check: async (timeoutMs) => {
-      const result = await sdk.call((client) => client.messages(NO_MESSAGE_SID).fetch(), {
-        endWithinMs: timeoutMs,
-      });
-      readCheckAnswer(result, host);
+      readCheckAnswer(await read((client) => client.messages(NO_MESSAGE_SID).fetch(), timeoutMs), host);
     },
   };
 }

@@ -1,4 +1,4 @@
-import type { HttpResult } from '../../http/call.js';
+import type { HttpResult } from '../../core/http.js';
 import { readObject } from '../../http/outcome.js';
 import { ProviderError } from '../../core/errors.js';
 import { describeRefusal, meaningOf } from './refusals.js';

@@ -1,8 +1,8 @@
-import type { ChannelPort, DeliveryReport, Message, Outcome, SendContext } from '../../core/channel.js';
-import type { HttpResult } from '../../http/call.js';
+import type { ConnectedChannel, DeliveryReport, Message, Outcome, SendContext } from '../../core/channel.js';
+import type { HttpResult } from '../../core/http.js';
 import { readObject } from '../../http/outcome.js';
 import { pickByLocale } from '../../texts/locale.js';
-import { sendUnconnected } from '../provider.js';
+import type { Channel } from '../channel.js';
 import type { TwilioConnection } from './client.js';
 import {
   deliveryReportOf,
@@ -16,15 +16,6 @@ import {
 import type { TwilioClient, TwilioMessageParameters } from './sdk-types.js';
 import { noSender, senderFor, type TwilioSettings } from './settings.js';
 import { readAddress } from './webhooks.js';
-
-/** The hook's parts that a Twilio channel needs. */
-export interface TwilioParts {
-  readonly twilio: TwilioConnection;
-  /** The channel's name in the hook's plan. */
-  readonly channel: string;
-  /** Milliseconds since 1970. */
-  readonly clock: () => number;
-}
 
 const readOutcome = outcomeReader(MESSAGE_SID);
 
@@ -40,74 +31,68 @@ const VALIDITY_SECONDS = { min: 5, max: 36_000 };
  * SMS and WhatsApp by Twilio's Messages API. The channel named `whatsapp` sends by WhatsApp, every other name by SMS.
  * The hook's options have the senders and templates.
  */
-export function twilioMessages(): ChannelPort<TwilioParts> {
-  return {
-    provider: 'TWILIO',
-    send: sendUnconnected,
-    // A new channel for each hook, so that two hooks can share one `twilioMessages()`.
-    connect: (parts) => {
-      const { twilio, channel, clock } = parts;
-      const isWhatsApp = channel === 'whatsapp';
-      const compose = isWhatsApp ? composeWhatsApp : composeSms;
-      const hasCallbacks = twilio.settings.statusCallbackUrl !== undefined;
-      // WhatsApp reports each delivery. For an SMS that arrived, `sent` may be the last status.
-      const reports = isWhatsApp ? 'deliveries' : hasCallbacks ? 'failures' : undefined;
-      const lookUp: ChannelPort<never>['lookUp'] = async (sid, context) =>
-        readMessage(await twilio.call((client) => client.messages(sid).fetch(), context));
-      const readResult = (result: HttpResult): Outcome => {
-        const outcome = readOutcome(result);
-        // Also if Twilio refused the callback URL and the message went out without it: the callback is missing, too.
-        if (hasCallbacks && outcome.status === 'accepted') twilio.callbacks.expect();
-        return outcome;
-      };
-      const sendComposed = (
-        composed: TwilioMessageParameters,
-        { expiresAt }: Message,
-        context: SendContext,
-      ): Promise<Outcome> => {
-        const { to, from, messagingServiceSid, body, contentSid, contentVariables } = composed;
-        const create = (statusCallback: string | undefined) => (client: TwilioClient) =>
-          client.messages.create({
-            to,
-            from,
-            messagingServiceSid,
-            body,
-            contentSid,
-            contentVariables,
-            // Twilio's default is ten hours; an expired code must not arrive.
-            validityPeriod: validitySeconds(expiresAt.getTime() - clock()),
-            provideFeedback: true,
-            statusCallback,
-          });
-        return sendReporting(twilio.settings.statusCallbackUrl, (statusCallback) =>
-          twilio.call(create(statusCallback), context).then(readResult),
+export function twilioMessages(): Channel {
+  return ({ twilio, channel, clock }) => {
+    const isWhatsApp = channel === 'whatsapp';
+    const compose = isWhatsApp ? composeWhatsApp : composeSms;
+    const hasCallbacks = twilio.settings.statusCallbackUrl !== undefined;
+    // WhatsApp reports each delivery. For an SMS that arrived, `sent` may be the last status.
+    const reports = isWhatsApp ? 'deliveries' : hasCallbacks ? 'failures' : undefined;
+    const lookUp: ConnectedChannel['lookUp'] = async (sid, context) =>
+      readMessage(await twilio.call((client) => client.messages(sid).fetch(), context));
+    const readResult = (result: HttpResult): Outcome => {
+      const outcome = readOutcome(result);
+      // Also if Twilio refused the callback URL and the message went out without it: the callback is missing, too.
+      if (hasCallbacks && outcome.status === 'accepted') twilio.callbacks.expect();
+      return outcome;
+    };
+    const sendComposed = (
+      composed: TwilioMessageParameters,
+      { expiresAt }: Message,
+      context: SendContext,
+    ): Promise<Outcome> => {
+      const { to, from, messagingServiceSid, body, contentSid, contentVariables } = composed;
+      const create = (statusCallback: string | undefined) => (client: TwilioClient) =>
+        client.messages.create({
+          to,
+          from,
+          messagingServiceSid,
+          body,
+          contentSid,
+          contentVariables,
+          // Twilio's default is ten hours; an expired code must not arrive.
+          validityPeriod: validitySeconds(expiresAt.getTime() - clock()),
+          provideFeedback: true,
+          statusCallback,
+        });
+      return sendReporting(twilio.settings.statusCallbackUrl, (statusCallback) =>
+        twilio.call(create(statusCallback), context).then(readResult),
+      );
+    };
+    return {
+      provider: 'TWILIO',
+      host: twilio.host,
+      usesText: !isWhatsApp || !usesTemplate(twilio.settings),
+      reports,
+      idNamespace: SID_NAMESPACE,
+      confirm: async (sid, context) => {
+        requireTaken(
+          await twilio.call(
+            (client) => client.messages(sid).feedback.create({ outcome: 'confirmed' }),
+            context,
+          ),
+          'Twilio no longer has the message, or takes no feedback for it',
         );
-      };
-      return {
-        provider: 'TWILIO',
-        host: twilio.host,
-        usesText: !isWhatsApp || !usesTemplate(twilio.settings),
-        reports,
-        idNamespace: SID_NAMESPACE,
-        confirm: async (sid, context) => {
-          requireTaken(
-            await twilio.call(
-              (client) => client.messages(sid).feedback.create({ outcome: 'confirmed' }),
-              context,
-            ),
-            'Twilio no longer has the message, or takes no feedback for it',
-          );
-        },
-        // For WhatsApp only: an SMS rarely fails late, so polling each SMS does not pay.
-        get lookUp() {
-          return isWhatsApp && !(hasCallbacks && twilio.callbacks.areTrusted) ? lookUp : undefined;
-        },
-        send: (message, context) => {
-          const composed = compose(message, twilio.settings);
-          return 'status' in composed ? Promise.resolve(composed) : sendComposed(composed, message, context);
-        },
-      };
-    },
+      },
+      // For WhatsApp only: an SMS rarely fails late, so polling each SMS does not pay.
+      get lookUp() {
+        return isWhatsApp && !(hasCallbacks && twilio.callbacks.areTrusted) ? lookUp : undefined;
+      },
+      send: (message, context) => {
+        const composed = compose(message, twilio.settings);
+        return 'status' in composed ? Promise.resolve(composed) : sendComposed(composed, message, context);
+      },
+    };
   };
 }
 
@@ -121,11 +106,12 @@ function readMessage(result: HttpResult): DeliveryReport {
 
 /** Reads the number that one of our messages went to; `undefined` if Twilio does not say it. */
 export async function fetchRecipient(
-  twilio: Pick<TwilioConnection, 'call'>,
+  twilio: Pick<TwilioConnection, 'read'>,
   sid: string,
-  context: SendContext,
+  timeoutMs: number,
+  connectMs: number,
 ): Promise<string | undefined> {
-  const result = await twilio.call((client) => client.messages(sid).fetch(), context);
+  const result = await twilio.read((client) => client.messages(sid).fetch(), timeoutMs, connectMs);
   if (result.kind !== 'answered' || result.status !== 200) return undefined;
   const { direction, to } = readObject(result);
   const isOurs = typeof direction === 'string' && direction.startsWith('outbound');

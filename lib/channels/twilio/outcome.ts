@@ -1,6 +1,6 @@
 import type { DeliveryReport, Outcome } from '../../core/channel.js';
-import type { HttpAnswer, HttpResult } from '../../http/call.js';
-import { outcomeOfCall, readObject, type AnswerReader } from '../../http/outcome.js';
+import type { HttpAnswer, HttpResult } from '../../core/http.js';
+import { outcomeOf, readObject, type AnswerReader } from '../../http/outcome.js';
 import { ProviderError } from '../../core/errors.js';
 import { describeRefusal } from './refusals.js';
 
@@ -26,12 +26,9 @@ export function outcomeReader(expectedSid: RegExp): (result: HttpResult) => Outc
   const reader: AnswerReader = {
     provider: 'Twilio',
     readSuccess: (answer) => outcomeOfSuccess(answer, expectedSid),
-    readRefusal: (answer) => ({
-      status: 'refused',
-      ...describeRefusal(readCode(readObject(answer)['code']), answer.status),
-    }),
+    readRefusal: (answer) => describeRefusal(readCode(readObject(answer)['code']), answer.status),
   };
-  return (result) => outcomeOfCall(result, reader);
+  return (result) => outcomeOf(result, reader);
 }
 
 /**
@@ -70,7 +67,7 @@ export function requireTaken(result: HttpResult, whereNotFound: string): void {
   throw new ProviderError('PROVIDER_REFUSED', reason, { providerCode, remedy });
 }
 
-function outcomeOfSuccess(answer: HttpAnswer, expectedSid: RegExp): Outcome | undefined {
+function outcomeOfSuccess(answer: HttpAnswer, expectedSid: RegExp): Outcome | string | undefined {
   const body = readObject(answer);
   const state = body['status'];
   if (typeof state === 'string' && FAILED_STATUSES.has(state)) {
@@ -83,9 +80,7 @@ function outcomeOfSuccess(answer: HttpAnswer, expectedSid: RegExp): Outcome | un
     };
   }
   const sid = body['sid'];
-  return typeof sid === 'string' && expectedSid.test(sid)
-    ? { status: 'accepted', transactionId: sid }
-    : undefined;
+  return typeof sid === 'string' && expectedSid.test(sid) ? sid : undefined;
 }
 
 export function readCode(value: unknown): number | undefined {

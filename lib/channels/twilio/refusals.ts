@@ -1,4 +1,6 @@
-import type { Refusal, RefusalMeaning } from '../provider.js';
+import type { Refusal } from '../../core/channel.js';
+import { withMechanics } from '../../core/refusal-cause.js';
+import type { RefusalMeaning } from '../provider.js';
 import { CHECK_CREDENTIALS, ERRORS } from './error-codes.js';
 import { VERIFY_ERRORS } from './verify-error-codes.js';
 
@@ -25,7 +27,7 @@ export function describeRefusal(
   httpStatus: number,
 ): Pick<Refusal, 'code'> & RefusalMeaning {
   const meaning = (code === undefined ? undefined : lookUp(code)) ?? byStatus(httpStatus);
-  return { code: code === undefined ? `HTTP_${httpStatus}` : String(code), ...meaning };
+  return { code: code === undefined ? `HTTP_${httpStatus}` : String(code), ...withMechanics(meaning) };
 }
 
 function lookUp(code: number): RefusalMeaning | undefined {
@@ -37,10 +39,10 @@ function byStatus(httpStatus: number): RefusalMeaning {
     return {
       reason: 'Twilio does not accept the credentials',
       remedy: CHECK_CREDENTIALS,
-      moveOn: 'other-provider',
+      cause: 'account',
     };
   }
-  if (httpStatus === 429) return { reason: 'Too many requests to the provider at once', moveOn: true };
-  if (httpStatus >= 500) return { reason: 'The provider is not available', moveOn: true };
-  return { reason: 'Refused by the provider', moveOn: true };
+  if (httpStatus === 429) return { reason: 'Too many requests to the provider at once' };
+  if (httpStatus >= 500) return { reason: 'The provider is not available' };
+  return { reason: 'Refused by the provider' };
 }

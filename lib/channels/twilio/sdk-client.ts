@@ -1,19 +1,17 @@
 import twilio from 'twilio';
 import type { SendContext } from '../../core/channel.js';
-import { callHttp, type HttpCall, type HttpDispatcher, type HttpResult } from '../../http/call.js';
+import type { HttpForm, HttpRequest, HttpResult } from '../../core/http.js';
+import { formOf } from '../../http/request.js';
 import type { TwimlBuilder } from './sdk-types.js';
 import type { TwilioSettings } from './settings.js';
 
 /**
- * Twilio's SDK on our own HTTP client. The SDK composes each request; we send it within the call's deadline and read
- * the result from the wire ourselves.
+ * Twilio's SDK on the hook's HTTP client. The SDK composes each request; the client of the attempt sends it within the
+ * call's deadline, and we read the result from the wire.
  */
 
 /** The SDK's own client class. */
 type TwilioSdk = InstanceType<typeof twilio.Twilio>;
-
-/** The limits of one call. Without `mayLeave` and `leaveWithinMs`, the request may leave at any time. */
-type CallLimits = Pick<SendContext, 'endWithinMs'> & Partial<Pick<SendContext, 'mayLeave' | 'leaveWithinMs'>>;
 
 /** Twilio's SDK, as the connection uses it. */
 export interface SdkClient {
@@ -21,7 +19,10 @@ export interface SdkClient {
    * Runs one SDK call and resolves to its result on the wire. Never rejects: if the SDK refuses the parameters, the
    * result is `not-sent`. The action must make exactly one call, before any `await`.
    */
-  call(action: (client: TwilioSdk, twiml: TwimlBuilder) => unknown, limits: CallLimits): Promise<HttpResult>;
+  call(
+    action: (client: TwilioSdk, twiml: TwimlBuilder) => unknown,
+    http: SendContext['http'],
+  ): Promise<HttpResult>;
   /** The host of a product, such as `api` or `verify`. */
   hostOf(product: string): string;
 }
@@ -31,12 +32,9 @@ interface SdkRequest {
   readonly method: string;
   /** The full URL at the product's default host, without the query; from an API, its path only. */
   readonly uri: string;
-  readonly params?: FormValues;
-  readonly data?: FormValues;
+  readonly params?: HttpForm;
+  readonly data?: HttpForm;
 }
-
-type FormValue = string | number | boolean;
-type FormValues = Readonly<Record<string, FormValue | readonly FormValue[] | undefined>>;
 
 /** The SDK's promise never settles, so that the SDK does not parse the answer a second time. */
 const NEVER = { then: () => NEVER };
@@ -45,12 +43,12 @@ const NEVER = { then: () => NEVER };
 const SDK_ERROR: HttpResult = { kind: 'not-sent', reason: 'SDK_ERROR' };
 
 /** Opens nothing before the first call. */
-export function createSdkClient(settings: TwilioSettings, dispatcher: HttpDispatcher): SdkClient {
+export function createSdkClient(settings: TwilioSettings): SdkClient {
   const headers = headersOf(settings);
   const originOf = productOrigins(settings);
 
-  /** The running action: its limits and the request that it made. Cleared when the action returns. */
-  let running: { readonly limits: CallLimits; sending?: Promise<HttpResult> } | undefined;
+  /** The running action: its HTTP client and the request that it made. Cleared when the action returns. */
+  let running: { readonly http: SendContext['http']; sending?: Promise<HttpResult> } | undefined;
   const sendTo = (
     product: string,
     path: string,
@@ -58,20 +56,14 @@ export function createSdkClient(settings: TwilioSettings, dispatcher: HttpDispat
   ): typeof NEVER => {
     if (running === undefined) throw new Error('the SDK was called after its action had returned');
     if (running.sending !== undefined) throw new Error('an action makes one call');
-    const { limits } = running;
     const method = METHODS.get(name);
     if (method === undefined) throw new Error('not a method that we use');
     const query = params === undefined ? '' : formOf(params);
-    running.sending = callHttp({
-      dispatcher,
+    running.sending = running.http({
+      url: originOf(product) + (query === '' ? path : `${path}?${query}`),
       method,
-      origin: originOf(product),
-      path: query === '' ? path : `${path}?${query}`,
-      headers: headers[method],
-      body: method === 'GET' ? undefined : formOf(data ?? {}),
-      timeoutMs: limits.endWithinMs,
-      mayLeave: limits.mayLeave,
-      leaveWithinMs: limits.leaveWithinMs,
+      headers,
+      form: method === 'GET' ? undefined : (data ?? {}),
     });
     return NEVER;
   };
@@ -98,8 +90,8 @@ export function createSdkClient(settings: TwilioSettings, dispatcher: HttpDispat
     sendTo('api', `/2010-04-01${request.uri}`, request)) as unknown as TwilioSdk['request'];
 
   return {
-    call: (action, limits) => {
-      const acting: NonNullable<typeof running> = { limits };
+    call: (action, http) => {
+      const acting: NonNullable<typeof running> = { http };
       running = acting;
       try {
         const result = action(sdk, twilio.twiml);
@@ -139,42 +131,16 @@ function productHost(product: string, { edge, region }: TwilioSettings): string 
   return [product, ...location, 'twilio.com'].filter((part) => part !== undefined).join('.');
 }
 
-/** The headers of every call, by method. */
-function headersOf({ username, password }: TwilioSettings): Readonly<Record<SdkMethod, HttpCall['headers']>> {
-  const all = {
-    accept: 'application/json',
+/** The headers of every call. */
+function headersOf({ username, password }: TwilioSettings): NonNullable<HttpRequest['headers']> {
+  return {
     'user-agent': 'okta-telephony-hook',
     authorization: `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`,
   };
-  const withForm = { ...all, 'content-type': 'application/x-www-form-urlencoded' };
-  return { GET: all, POST: withForm, PUT: withForm };
 }
 
-type SdkMethod = HttpCall['method'];
-
-const METHODS: ReadonlyMap<string, SdkMethod> = new Map([
+const METHODS: ReadonlyMap<string, 'GET' | 'POST' | 'PUT'> = new Map([
   ['get', 'GET'],
   ['post', 'POST'],
   ['put', 'PUT'],
 ]);
-
-/**
- * Encodes a form. Twilio's parameter names need no escaping; a list repeats its name. A lone surrogate, as at the end
- * of a text that was cut, cannot be encoded and is replaced, so that the rest of the text survives.
- */
-function formOf(fields: FormValues): string {
-  let form = '';
-  const add = (name: string, value: FormValue): void => {
-    form += `${form === '' ? '' : '&'}${name}=${encodeURIComponent(String(value).toWellFormed())}`;
-  };
-  for (const name of Object.keys(fields)) {
-    const value = fields[name];
-    if (isList(value)) for (const item of value) add(name, item);
-    else if (value !== undefined) add(name, value);
-  }
-  return form;
-}
-
-function isList(value: FormValues[string]): value is readonly FormValue[] {
-  return Array.isArray(value);
-}

@@ -13,34 +13,31 @@ const CHECK_WHATSAPP_OF_SERVICE =
 /** The codes by subject, in the order of TROUBLESHOOTING.md. */
 export const VERIFY_ERRORS: Readonly<Record<string, Readonly<Record<number, RefusalMeaning>>>> = {
   'The service and the request': {
-    60200: { reason: 'Verify does not accept a parameter', remedy: CHECK_SERVICE, moveOn: 'other-provider' },
+    60200: { reason: 'Verify does not accept a parameter', remedy: CHECK_SERVICE, cause: 'account' },
     60204: {
       reason: 'The Verify service does not allow custom codes',
       remedy: 'Turn on custom verification codes in the Verify service.',
-      moveOn: 'other-provider',
+      cause: 'account',
     },
-    60223: { reason: 'The channel is switched off in Verify', remedy: CHECK_SERVICE, moveOn: true },
-    60227: { reason: 'Verify does not accept the template', remedy: CHECK_SERVICE, moveOn: true },
-    60228: { reason: 'Verify knows no such template', remedy: CHECK_SERVICE, moveOn: true },
+    60223: { reason: 'The channel is switched off in Verify', remedy: CHECK_SERVICE },
+    60227: { reason: 'Verify does not accept the template', remedy: CHECK_SERVICE },
+    60228: { reason: 'Verify knows no such template', remedy: CHECK_SERVICE },
     60242: {
       reason: 'Verify has no approved WhatsApp template in this language',
       remedy: CHECK_WHATSAPP_OF_SERVICE,
-      moveOn: true,
     },
     68008: {
       reason: 'The Verify service has no WhatsApp sender',
       remedy: CHECK_WHATSAPP_OF_SERVICE,
-      moveOn: true,
     },
   },
   'The recipient': {
-    60205: { reason: 'The number is a landline, which cannot receive text messages', moveOn: true },
+    60205: { reason: 'The number is a landline, which cannot receive text messages' },
     60220: {
       reason: 'Verify may not send to China before the account is vetted',
       remedy: 'Ask Twilio to vet the account for China, or use another provider there.',
-      moveOn: true,
     },
-    60605: { reason: 'Verify may not send to this country', remedy: CHECK_GEO, moveOn: true },
+    60605: { reason: 'Verify may not send to this country', remedy: CHECK_GEO },
   },
   'Limits of a service for one number, over all its channels': {
     60203: {
@@ -52,22 +49,20 @@ export const VERIFY_ERRORS: Readonly<Record<string, Readonly<Record<number, Refu
       reason: 'Too many requests to Verify for one number at once',
       moveOn: 'other-provider',
     },
-    60245: { reason: 'More messages than Verify may send', remedy: ADD_CAPACITY, moveOn: true },
+    60245: { reason: 'More messages than Verify may send', remedy: ADD_CAPACITY },
     25109: { reason: 'Too many requests to Verify at once', remedy: ADD_CAPACITY, moveOn: 'other-provider' },
   },
   Fraud: {
-    60238: { reason: 'Blocked by Twilio Verify', remedy: LET_THROUGH, moveOn: false, isFraudBlock: true },
+    60238: { reason: 'Blocked by Twilio Verify', remedy: LET_THROUGH, cause: 'fraud' },
     60410: {
       reason: "Blocked by Verify's Fraud Guard",
       remedy: LET_THROUGH,
-      moveOn: false,
-      isFraudBlock: true,
+      cause: 'fraud',
     },
     60413: {
       reason: 'Blocked by Verify after a check of the device',
       remedy: LET_THROUGH,
-      moveOn: false,
-      isFraudBlock: true,
+      cause: 'fraud',
     },
   },
 };

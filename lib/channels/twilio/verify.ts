@@ -1,11 +1,10 @@
-import type { ChannelPort, Outcome } from '../../core/channel.js';
+import type { Outcome } from '../../core/channel.js';
 import { lazyRules, oneOf, optionsOf, readOptionsBy } from '../../core/option-rules.js';
+import type { Channel } from '../channel.js';
 import { serviceSidRule } from '../channel-options.js';
-import { sendUnconnected } from '../provider.js';
 import { localeChain } from '../../texts/locale.js';
 import { ConfigurationError } from '../../core/errors.js';
 import { readServiceAnswer } from './credentials-check.js';
-import type { TwilioParts } from './messages.js';
 import { outcomeReader, requireTaken, SID_NAMESPACE, VERIFICATION_SID } from './outcome.js';
 
 const readOutcome = outcomeReader(VERIFICATION_SID);
@@ -41,62 +40,53 @@ const RULES = lazyRules(() =>
  *
  * @throws ConfigurationError that names every option that is wrong.
  */
-export function twilioVerify(options: TwilioVerifyOptions): ChannelPort<TwilioParts> {
+export function twilioVerify(options: TwilioVerifyOptions): Channel {
   const { serviceSid, riskCheck } = readOptionsBy(RULES(), options, 'twilioVerify');
-  return {
-    provider: 'TWILIO_VERIFY',
-    usesText: false,
-    send: sendUnconnected,
-    // A new channel for each hook, so that two hooks can share one `twilioVerify()`.
-    connect: ({ twilio, channel: name }) => {
-      const channel = Object.hasOwn(CHANNELS, name) ? CHANNELS[name] : undefined;
-      if (channel === undefined) {
-        throw new ConfigurationError(['Verify sends by the channels sms, voice and whatsapp only'], {
-          of: 'twilioVerify',
-        });
-      }
-      return {
-        provider: 'TWILIO_VERIFY',
-        host: twilio.verifyHost,
-        usesText: false,
-        idNamespace: SID_NAMESPACE,
-        check: async (context) => {
+  return ({ twilio, channel: name }) => {
+    const channel = Object.hasOwn(CHANNELS, name) ? CHANNELS[name] : undefined;
+    if (channel === undefined) {
+      throw new ConfigurationError(['Verify sends by the channels sms, voice and whatsapp only'], {
+        of: 'twilioVerify',
+      });
+    }
+    return {
+      provider: 'TWILIO_VERIFY',
+      host: twilio.verifyHost,
+      usesText: false,
+      idNamespace: SID_NAMESPACE,
+      check: async (context) => {
+        const result = await twilio.call((client) => client.verify.v2.services(serviceSid).fetch(), context);
+        readServiceAnswer(result, twilio.verifyHost);
+      },
+      // Verify limits the codes of a number until one is approved, and learns which routes work.
+      confirm: async (sid, context) => {
+        requireTaken(
+          await twilio.call(
+            (client) =>
+              client.verify.v2.services(serviceSid).verifications(sid).update({ status: 'approved' }),
+            context,
+          ),
+          // Approved, canceled or expired: a verification lives 10 minutes from its first code.
+          'The verification is not pending any more',
+        );
+      },
+      send: (message, context) =>
+        sendInLanguage(verifyLocaleOf(message.locale), async (locale) => {
           const result = await twilio.call(
-            (client) => client.verify.v2.services(serviceSid).fetch(),
+            (client) =>
+              client.verify.v2.services(serviceSid).verifications.create({
+                to: message.to,
+                channel,
+                customCode: message.request.otpCode,
+                locale,
+                // Verify refuses this parameter for any other channel.
+                riskCheck: channel === 'sms' ? riskCheck : undefined,
+              }),
             context,
           );
-          readServiceAnswer(result, twilio.verifyHost);
-        },
-        // Verify limits the codes of a number until one is approved, and learns which routes work.
-        confirm: async (sid, context) => {
-          requireTaken(
-            await twilio.call(
-              (client) =>
-                client.verify.v2.services(serviceSid).verifications(sid).update({ status: 'approved' }),
-              context,
-            ),
-            // Approved, canceled or expired: a verification lives 10 minutes from its first code.
-            'The verification is not pending any more',
-          );
-        },
-        send: (message, context) =>
-          sendInLanguage(verifyLocaleOf(message.locale), async (locale) => {
-            const result = await twilio.call(
-              (client) =>
-                client.verify.v2.services(serviceSid).verifications.create({
-                  to: message.to,
-                  channel,
-                  customCode: message.request.otpCode,
-                  locale,
-                  // Verify refuses this parameter for any other channel.
-                  riskCheck: channel === 'sms' ? riskCheck : undefined,
-                }),
-              context,
-            );
-            return readOutcome(result);
-          }),
-      };
-    },
+          return readOutcome(result);
+        }),
+    };
   };
 }
 

@@ -1,6 +1,8 @@
-import type { HttpAnswer } from '../../http/call.js';
+import type { Refusal } from '../../core/channel.js';
+import type { HttpAnswer } from '../../core/http.js';
+import { withMechanics } from '../../core/refusal-cause.js';
 import { readObject } from '../../http/outcome.js';
-import type { Refusal, RefusalMeaning } from '../provider.js';
+import type { RefusalMeaning } from '../provider.js';
 
 /**
  * Vonage's errors and what they mean for the plan. The texts are ours, because Vonage's may quote the number. Most errors
@@ -21,49 +23,43 @@ const REPORT_BUG = 'Please report this as a fault of okta-telephony-hook.';
 const UNAUTHORIZED: RefusalMeaning = {
   reason: 'Vonage does not accept the credentials',
   remedy: CHECK_CREDENTIALS,
-  moveOn: 'other-provider',
+  cause: 'account',
 };
 const NO_CREDIT: RefusalMeaning = {
   reason: 'The Vonage account has no credit left',
   remedy: CHECK_ACCOUNT,
-  moveOn: 'other-provider',
+  cause: 'account',
 };
 const FORBIDDEN: RefusalMeaning = {
   reason: 'The Vonage account may not send this',
   remedy: CHECK_ACCOUNT,
-  moveOn: 'other-provider',
+  cause: 'account',
 };
 const THROTTLED: RefusalMeaning = {
   reason: 'Too many requests to Vonage at once',
   remedy: ADD_CAPACITY,
-  moveOn: true,
 };
 const BAD_REQUEST: RefusalMeaning = {
   reason: 'Vonage does not accept the request',
   remedy: REPORT_BUG,
-  moveOn: true,
 };
 const BAD_SENDER: RefusalMeaning = {
   reason: 'Vonage does not accept the sender',
   remedy: CHECK_SENDER,
-  moveOn: true,
 };
 const BAD_TEMPLATE: RefusalMeaning = {
   reason: 'Vonage does not accept the template',
   remedy: CHECK_TEMPLATE,
-  moveOn: true,
 };
-const UNROUTABLE: RefusalMeaning = { reason: 'Vonage has no route to this number', moveOn: true };
+const UNROUTABLE: RefusalMeaning = { reason: 'Vonage has no route to this number' };
 const UNREGISTERED: RefusalMeaning = {
   reason: "The recipient's country does not allow this sender or text",
   remedy: CHECK_SENDER,
-  moveOn: true,
 };
 const FRAUD: RefusalMeaning = {
   reason: "Blocked by Vonage's protection against fraud",
   remedy: LET_THROUGH,
-  moveOn: false,
-  isFraudBlock: true,
+  cause: 'fraud',
 };
 
 /** The codes by subject, in the order of TROUBLESHOOTING.md. */
@@ -78,34 +74,34 @@ export const ERRORS: Readonly<Record<string, Readonly<Record<string, RefusalMean
     ACCOUNT_SUSPENDED: FORBIDDEN,
     THROTTLED,
     1000: THROTTLED,
-    1030: { reason: 'A fault at Vonage', moveOn: true },
+    1030: { reason: 'A fault at Vonage' },
     1060: FORBIDDEN,
     1070: NO_CREDIT,
     1080: FORBIDDEN,
-    1140: { reason: 'The Vonage account may not use this channel', remedy: CHECK_ACCOUNT, moveOn: true },
+    1140: { reason: 'The Vonage account may not use this channel', remedy: CHECK_ACCOUNT },
     1160: {
       reason: 'A trial account sends to approved numbers only',
       remedy: 'Top up the account, or add the number in the Vonage Dashboard.',
-      moveOn: 'other-provider',
+      cause: 'account',
     },
-    1331: { reason: 'A fault at the network that Vonage uses', moveOn: true },
-    1460: { reason: "The sender's daily limit is used up", remedy: ADD_CAPACITY, moveOn: true },
+    1331: { reason: 'A fault at the network that Vonage uses' },
+    1460: { reason: "The sender's daily limit is used up", remedy: ADD_CAPACITY },
   },
   'The recipient': {
     1040: UNROUTABLE,
-    1050: { reason: 'Vonage sends nothing to this number', moveOn: true },
-    1170: { reason: 'Not a valid phone number', moveOn: false },
+    1050: { reason: 'Vonage sends nothing to this number' },
+    1170: { reason: 'Not a valid phone number', cause: 'wrong-number' },
     1240: {
       reason: 'The recipient has opted out of messages from this sender',
       remedy: 'They can lift it by sending START to the sender.',
-      moveOn: 'other-channel',
+      cause: 'opted-out',
     },
-    1241: { reason: 'Too many messages to this number', moveOn: true },
+    1241: { reason: 'Too many messages to this number' },
     1250: UNROUTABLE,
     1251: UNROUTABLE,
     1260: UNROUTABLE,
-    1300: { reason: 'The recipient is not on this channel', moveOn: true },
-    1430: { reason: 'The number cannot be reached by this channel', moveOn: true },
+    1300: { reason: 'The recipient is not on this channel' },
+    1430: { reason: 'The number cannot be reached by this channel' },
     1470: FRAUD,
     1472: FRAUD,
     1473: FRAUD,
@@ -117,11 +113,10 @@ export const ERRORS: Readonly<Record<string, Readonly<Record<string, RefusalMean
     1120: BAD_SENDER,
     1130: BAD_REQUEST,
     1150: BAD_REQUEST,
-    1210: { reason: 'Blocked as spam', moveOn: true },
+    1210: { reason: 'Blocked as spam' },
     1340: {
       reason: 'Free text outside the hours after the recipient last wrote',
       remedy: "Set vonageChannel's template.",
-      moveOn: true,
     },
     1400: BAD_REQUEST,
     1410: BAD_REQUEST,
@@ -146,17 +141,17 @@ const BY_STATUS: Readonly<Record<number, RefusalMeaning>> = {
   403: FORBIDDEN,
   422: BAD_REQUEST,
   429: THROTTLED,
-  503: { reason: 'Vonage is not available', moveOn: true },
+  503: { reason: 'Vonage is not available' },
 };
 
 /** A refusal by Vonage's error. Without an error, or with one that is not in the table, the HTTP status decides. */
 export function describeRefusal(answer: HttpAnswer): Refusal {
   const code = codeOf(answer);
   const known = code === undefined || !Object.hasOwn(MEANINGS, code) ? undefined : MEANINGS[code];
-  const meaning = known ?? BY_STATUS[answer.status] ?? { reason: 'Refused by Vonage', moveOn: true };
+  const meaning = known ?? BY_STATUS[answer.status] ?? { reason: 'Refused by Vonage' };
   // An unknown word may contain anything, so it is not logged. A number of four digits is no personal data.
   const isSafe = code !== undefined && (known !== undefined || /^\d/.test(code));
-  return { status: 'refused', code: isSafe ? code : `HTTP_${answer.status}`, ...meaning };
+  return { status: 'refused', code: isSafe ? code : `HTTP_${answer.status}`, ...withMechanics(meaning) };
 }
 
 /** The error of a Vonage problem (RFC 7807): after the `#` of its type, or in its title. */

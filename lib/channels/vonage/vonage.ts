@@ -1,21 +1,14 @@
 import { randomUUID, type KeyObject } from 'node:crypto';
 import { SignJWT } from 'jose/jwt/sign';
-import type { ChannelPort, Message, Outcome } from '../../core/channel.js';
-import type { HttpAnswer } from '../../http/call.js';
-import { readObject } from '../../http/outcome.js';
+import type { Message } from '../../core/channel.js';
+import type { HttpRequest } from '../../core/http.js';
+import { outcomeOf, readObject, type AnswerReader } from '../../http/outcome.js';
 import { pickByLocale } from '../../texts/locale.js';
 import { TIMED_OUT, waitAtMost } from '../../core/time.js';
 import { ConfigurationError } from '../../core/errors.js';
 import { readPrivateKey } from '../../core/private-key.js';
-import {
-  checkProvider,
-  notSent,
-  postMessage,
-  requireTextChannel,
-  sendUnconnected,
-  type Provider,
-  type ProviderParts,
-} from '../provider.js';
+import type { Channel } from '../channel.js';
+import { checkProvider, notSent, requireTextChannel } from '../provider.js';
 import { describeRefusal } from './error-codes.js';
 import { readVonageOptions, type VonageChannelOptions, type VonageTemplate } from './options.js';
 
@@ -26,6 +19,9 @@ const NUMBER = /^\+?[1-9]\d{6,14}$/;
 /** A token's life, and the rest of it that a call needs. Vonage accepts one day at most. */
 const TOKEN_LIFE_SECONDS = 15 * 60;
 const TOKEN_SPARE_SECONDS = 5 * 60;
+
+/** How long a message may wait for its token to be signed, milliseconds. Signing takes about one. */
+const SIGNING_MS = 700;
 
 /** Vonage refuses a shorter time to live. Its default is days. */
 const SHORTEST_TTL_SECONDS = 20;
@@ -43,66 +39,56 @@ const CLIENT_REF_LENGTH = 100;
  *
  * @throws ConfigurationError that names every problem of the options and its remedy.
  */
-export function vonageChannel(options: VonageChannelOptions): ChannelPort<ProviderParts> {
+export function vonageChannel(options: VonageChannelOptions): Channel {
   const settings = readVonageOptions(options, FACTORY);
   const { from, kind, template, baseUrl } = settings;
-  const vonage: Provider = {
-    provider: 'Vonage',
-    origin: new URL(baseUrl).origin,
-    path: '/v1/messages',
-    readSuccess,
-    readRefusal: describeRefusal,
-  };
-  const shared = { provider: 'VONAGE', host: new URL(baseUrl).host };
-  return {
-    ...shared,
-    send: sendUnconnected,
-    // A new channel for each hook, so that two hooks can share one `vonageChannel(…)`.
-    connect: (parts) => {
-      requireTextChannel(parts.channel, FACTORY);
-      const isWhatsApp = (kind ?? parts.channel) === 'whatsapp';
-      if (isWhatsApp && !NUMBER.test(from)) {
-        throw new ConfigurationError(['from must be a phone number in E.164 form for WhatsApp'], {
-          of: FACTORY,
-        });
-      }
-      const authorize = authorizer(settings, parts.clock);
-      return {
-        ...shared,
-        usesText: !(isWhatsApp && template !== undefined),
-        // Vonage has no resource that both kinds of credentials may read. So the check posts an incomplete message, which
-        // Vonage refuses with 422 if it accepts the credentials.
-        check: async (context) => {
-          const request = {
-            ...({ dispatcher: parts.dispatcher, method: 'POST', path: vonage.path, body: '{}' } as const),
-            headers: { Authorization: await authorize(), ...JSON_BODY },
-          };
-          await checkProvider(vonage, request, context, ({ status }) => status === 422);
-        },
-        send: async (message, context) => {
-          const body = isWhatsApp ? whatsAppOf(message, template) : smsOf(message, parts.clock());
-          const authorizing = authorize();
-          const authorization =
-            typeof authorizing === 'string'
-              ? authorizing
-              : await waitAtMost(authorizing, context.leaveWithinMs).catch(() => TIMED_OUT);
-          if (typeof authorization !== 'string') return notSent(NO_TOKEN);
-          return postMessage(vonage, parts, context, {
-            headers: { Authorization: authorization },
-            body: {
-              ...body,
-              from: withoutPlus(from),
-              to: withoutPlus(message.to),
-              client_ref: message.request.eventId.slice(0, CLIENT_REF_LENGTH),
-            },
-          });
-        },
-      };
-    },
+  const { origin, host } = new URL(baseUrl);
+  const requestOf = (authorization: string, json: object): HttpRequest => ({
+    url: `${origin}/v1/messages`,
+    headers: { authorization },
+    json,
+  });
+  return ({ channel, clock }) => {
+    requireTextChannel(channel, FACTORY);
+    const isWhatsApp = (kind ?? channel) === 'whatsapp';
+    if (isWhatsApp && !NUMBER.test(from)) {
+      throw new ConfigurationError(['from must be a phone number in E.164 form for WhatsApp'], {
+        of: FACTORY,
+      });
+    }
+    const authorize = authorizer(settings, clock);
+    return {
+      provider: 'VONAGE',
+      host,
+      usesText: !(isWhatsApp && template !== undefined),
+      // Vonage has no resource that both kinds of credentials may read. So the check posts an incomplete message, which
+      // Vonage refuses with 422 if it accepts the credentials.
+      check: async (context) => {
+        const request = requestOf(await authorize(), {});
+        await checkProvider(VONAGE, request, context, ({ status }) => status === 422);
+      },
+      send: async (message, { http }) => {
+        const body = isWhatsApp ? whatsAppOf(message, template) : smsOf(message, clock());
+        const authorizing = authorize();
+        const authorization =
+          typeof authorizing === 'string'
+            ? authorizing
+            : await waitAtMost(authorizing, SIGNING_MS).catch(() => TIMED_OUT);
+        if (typeof authorization !== 'string') return notSent(NO_TOKEN);
+        const result = await http(
+          requestOf(authorization, {
+            ...body,
+            from: withoutPlus(from),
+            to: withoutPlus(message.to),
+            client_ref: message.request.eventId.slice(0, CLIENT_REF_LENGTH),
+          }),
+        );
+        return outcomeOf(result, VONAGE);
+      },
+    };
   };
 }
 
-const JSON_BODY = { 'Content-Type': 'application/json', Accept: 'application/json' } as const;
 const NO_TOKEN = { code: 'NO_TOKEN', reason: 'No token for Vonage could be signed in time' } as const;
 
 /** The body of a message, without its sender and recipient. */
@@ -184,9 +170,11 @@ async function signToken(applicationId: string, key: KeyObject, nowSeconds: numb
   return `Bearer ${token}`;
 }
 
-function readSuccess(answer: HttpAnswer): Outcome | undefined {
-  const { message_uuid: id } = readObject(answer);
-  return typeof id === 'string' && MESSAGE_UUID.test(id)
-    ? { status: 'accepted', transactionId: id }
-    : undefined;
-}
+const VONAGE: AnswerReader = {
+  provider: 'Vonage',
+  readSuccess: (answer) => {
+    const { message_uuid: id } = readObject(answer);
+    return typeof id === 'string' && MESSAGE_UUID.test(id) ? id : undefined;
+  },
+  readRefusal: describeRefusal,
+};

@@ -101,13 +101,13 @@ interface Failure {
 
 /** Resolves to `undefined` if the provider was told. Rejects with what the channel throws. */
 async function confirmBy(
-  { port, breaker }: ReadyChannel,
+  { port, breaker, client }: ReadyChannel,
   transactionId: string,
 ): Promise<Failure | undefined> {
   if (breaker.state !== 'closed') {
     return { code: 'BREAKER_OPEN', reason: 'The provider does not answer lately: it was not asked' };
   }
-  const context = questionContext(CONFIRM_MS, CONNECT_MS);
+  const context = questionContext(client, CONFIRM_MS, CONNECT_MS);
   const end = await waitAtMost(Promise.resolve(port.confirm?.(transactionId, context)), CONFIRM_MS);
   return end === TIMED_OUT ? { code: 'TIMEOUT', reason: 'No answer in time' } : undefined;
 }

@@ -1,7 +1,8 @@
-import type { Breaker } from '../breaker.js';
-import type { ChannelPort, DeliveryReport } from '../../core/channel.js';
+import type { ReadyChannel } from '../attempt.js';
+import type { DeliveryReport } from '../../core/channel.js';
 import { questionContext } from '../send-context.js';
-import { PENDING, readReport } from './report.js';
+import { readReport } from '../read-outcome.js';
+import { PENDING } from './report.js';
 import { TIMED_OUT, waitAtMost } from '../../core/time.js';
 
 /**
@@ -124,12 +125,12 @@ export class Polling {
  * @param onFailure - called with what the provider's channel throws, and for a malformed answer.
  */
 export async function lookUpBy(
-  { port, breaker }: { readonly port: ChannelPort<never>; readonly breaker: Breaker },
+  { port, breaker, client }: Pick<ReadyChannel, 'port' | 'breaker' | 'client'>,
   transactionId: string,
   onFailure: (error: unknown) => void,
 ): Promise<DeliveryReport> {
   if (breaker.state !== 'closed' || port.lookUp === undefined) return PENDING;
-  const context = questionContext(LOOK_UP_MS, LOOK_UP_CONNECT_MS);
+  const context = questionContext(client, LOOK_UP_MS, LOOK_UP_CONNECT_MS);
   try {
     const report = await waitAtMost(Promise.resolve(port.lookUp(transactionId, context)), LOOK_UP_MS);
     return report === TIMED_OUT ? PENDING : readReport(report);

@@ -1,4 +1,4 @@
-import type { ChannelPort, DeliveryFailure, DeliveryReport, MoveOn } from '../../core/channel.js';
+import type { ConnectedChannel, DeliveryFailure, DeliveryReport } from '../../core/channel.js';
 import type { PlanStep } from '../plan.js';
 
 /** Reports of providers on messages that they had accepted. */
@@ -17,7 +17,7 @@ export function messageKey(idNamespace: string, transactionId: string): string {
 /** The namespace of the message ids of a step's provider. */
 export function idNamespaceOf(
   { channel, provider }: PlanStep,
-  { idNamespace }: Pick<ChannelPort<never>, 'idNamespace'>,
+  { idNamespace }: Pick<ConnectedChannel, 'idNamespace'>,
 ): string {
   return idNamespace ?? `${channel}.${provider}`;
 }
@@ -40,31 +40,4 @@ export const OVERDUE: DeliveryFailure = {
 /** Whether a report says that a message was delivered or has failed. */
 export function isFinal(report: DeliveryReport): report is FinalReport {
   return report.status !== 'pending';
-}
-
-/**
- * Checks the answer of a custom channel to a look-up.
- *
- * @throws Error for a malformed answer.
- */
-export function readReport(report: unknown): DeliveryReport {
-  const { status, code, reason, moveOn, isFraudBlock, isNotReached, remedy } = Object(report) as Record<
-    string,
-    unknown
-  >;
-  if (status === 'delivered' || status === 'pending') return { status };
-  if (status !== 'failed') throw new Error('its answer has no status that is known');
-  return {
-    status,
-    code: (typeof code === 'string' || typeof code === 'number' ? String(code) : '') || 'FAILED',
-    reason: typeof reason === 'string' ? reason : '',
-    moveOn: isMoveOn(moveOn) ? moveOn : true,
-    isFraudBlock: isFraudBlock === true,
-    isNotReached: isNotReached === true,
-    remedy: typeof remedy === 'string' ? remedy : undefined,
-  };
-}
-
-function isMoveOn(value: unknown): value is MoveOn {
-  return typeof value === 'boolean' || value === 'other-channel' || value === 'other-provider';
 }

@@ -3,7 +3,6 @@ import { reportFailureOutsideCall, type HookParts } from '../parts.js';
 import { LRUCache } from 'lru-cache';
 import { isTwilioWord, keywordOf, type Keyword } from '../../texts/keywords.js';
 import { endingOf } from '../../core/masking.js';
-import { questionContext } from '../../delivery/send-context.js';
 import type { SuppressionReason } from '../../delivery/suppressions.js';
 import { TIMED_OUT, waitAtMost } from '../../core/time.js';
 import { answerText, asyncHandler } from '../../http/exchange.js';
@@ -68,7 +67,7 @@ export function receiveInbound(parts: HookParts, twilio: TwilioConnection): Retu
       known ??
       (repliedTo === undefined
         ? undefined
-        : await fetchRecipient(twilio, repliedTo, questionContext(RECIPIENT_MS, CONNECT_MS)));
+        : await fetchRecipient(twilio, repliedTo, RECIPIENT_MS, CONNECT_MS));
     // Suppressions of the id apply to the number, too.
     if (from !== undefined) await suppressions.pair(externalUserId, from);
     return { ...message, from };

@@ -221,14 +221,6 @@ describe('LINE', () => {
     ]);
   });
 
-  it('sends nothing outside a hook', async () => {
-    const outcome = await lineChannel({ channelAccessToken: 'token' }).send(
-      undefined as never,
-      undefined as never,
-    );
-    expect(outcome).to.include({ status: 'refused', code: 'NOT_CONNECTED', hasLeft: false });
-  });
-
   it('says in an error that Okta shows nobody who or which code, where all refuse', async () => {
     scene.twilio.refuseWith({ code: 21211 });
     line.useUpMonth();

@@ -1,15 +1,14 @@
 import { expect } from 'chai';
-import type { ChannelPort } from '#lib/core/channel.js';
+import type { ConnectedChannel } from '#lib/core/channel.js';
 import { spokenCode } from '#lib/texts/spoken-code.js';
 import { twilioCalls } from '#lib/channels/twilio/calls.js';
 import type { TwilioSettings } from '#lib/channels/twilio/settings.js';
-import type { TwilioParts } from '#lib/channels/twilio/messages.js';
 import { hasVoice, voiceFor } from '#lib/channels/twilio/voices.js';
+import { connectChannel, contextOf } from '#harness/channels.js';
 import {
   NOW,
   OTP_CODE,
   PHONE_NUMBER,
-  makeContext,
   makeMessage,
   startScriptedApi,
   type ScriptedApi,
@@ -29,15 +28,13 @@ describe('twilioCalls', () => {
     api.script(SENT);
   });
 
-  function connect(settings: Partial<TwilioSettings> = {}): ChannelPort<TwilioParts> {
+  function connect(settings: Partial<TwilioSettings> = {}): ConnectedChannel {
     const parts = { twilio: api.connect(settings), channel: 'voice', clock: () => NOW };
-    const connected = twilioCalls().connect?.(parts);
-    if (connected === undefined) throw new Error('connect returned nothing');
-    return connected;
+    return connectChannel(twilioCalls(), parts);
   }
 
   it('calls and says the code twice, character by character', async () => {
-    const outcome = await connect().send(makeMessage(), makeContext());
+    const outcome = await connect().send(makeMessage(), contextOf());
     expect(outcome).to.deep.equal({ status: 'accepted', transactionId: SID });
     const say =
       '<Say language="en-US" voice="Polly.Joanna">Hello. Your verification code is: 0, 4, 8, 2, 1, 3</Say>';
@@ -63,7 +60,7 @@ describe('twilioCalls', () => {
     ['sv-SE', 'language="en-US" voice="Polly.Joanna"', '0, 4, 8, 2, 1, 3'],
   ] as const) {
     it(`speaks to a user of ${locale} in a voice that knows the words`, async () => {
-      await connect().send(makeMessage({ locale }), makeContext());
+      await connect().send(makeMessage({ locale }), contextOf());
       const twiml = api.requests[0]?.form.get('Twiml') ?? '';
       expect(twiml.split(attributes)).to.have.lengthOf(3);
       expect(twiml.split(digits)).to.have.lengthOf(3);
@@ -73,12 +70,12 @@ describe('twilioCalls', () => {
 
   it('escapes what would be markup', async () => {
     const message = makeMessage();
-    await connect().send({ ...message, request: { ...message.request, otpCode: '<&\u0007' } }, makeContext());
+    await connect().send({ ...message, request: { ...message.request, otpCode: '<&\u0007' } }, contextOf());
     expect(api.requests[0]?.form.get('Twiml')).to.contain(': &lt;, &amp;</Say>');
   });
 
   it('asks for one report, when the call is over', async () => {
-    await connect({ statusCallbackUrl: CALLBACK }).send(makeMessage(), makeContext());
+    await connect({ statusCallbackUrl: CALLBACK }).send(makeMessage(), contextOf());
     const form = api.requests[0]?.form;
     expect(form?.get('StatusCallback')).to.equal(CALLBACK);
     expect(form?.getAll('StatusCallbackEvent')).to.deep.equal(['completed']);
@@ -86,7 +83,7 @@ describe('twilioCalls', () => {
 
   it('calls once more without the callback when Twilio refuses its URL', async () => {
     api.script({ status: 400, body: { code: 21609 } }, SENT);
-    const outcome = await connect({ statusCallbackUrl: CALLBACK }).send(makeMessage(), makeContext());
+    const outcome = await connect({ statusCallbackUrl: CALLBACK }).send(makeMessage(), contextOf());
     expect(outcome.status).to.equal('accepted');
     expect(api.requests[1]?.form.has('StatusCallback')).to.equal(false);
   });
@@ -97,13 +94,13 @@ describe('twilioCalls', () => {
       voice: { default: '+15005550006', GB: '+447700900002' },
       whatsapp: undefined,
     };
-    await connect({ senders }).send(makeMessage(), makeContext());
+    await connect({ senders }).send(makeMessage(), contextOf());
     expect(api.requests[0]?.form.get('From')).to.equal('+447700900002');
   });
 
   it('calls nobody where there is no number to call from', async () => {
     const senders = { sms: { default: '+15005550006' }, voice: undefined, whatsapp: undefined };
-    const outcome = await connect({ senders }).send(makeMessage(), makeContext());
+    const outcome = await connect({ senders }).send(makeMessage(), contextOf());
     expect(outcome).to.include({
       status: 'refused',
       code: 'NO_SENDER',
@@ -116,12 +113,10 @@ describe('twilioCalls', () => {
 
   it('does not take the id of a message for that of a call', async () => {
     api.script({ status: 201, body: { sid: `SM${'0f'.repeat(16)}`, status: 'queued' } });
-    expect((await connect().send(makeMessage(), makeContext())).status).to.equal('unknown');
+    expect((await connect().send(makeMessage(), contextOf())).status).to.equal('unknown');
   });
 
-  it('is refused until a hook has connected it, and asks for no text', async () => {
-    expect(await twilioCalls().send(makeMessage(), makeContext())).to.include({ code: 'NOT_CONNECTED' });
-    expect(twilioCalls()).to.include({ provider: 'TWILIO', usesText: false });
+  it('asks for no text', () => {
     expect(connect()).to.include({ provider: 'TWILIO', usesText: false, host: new URL(api.origin).host });
   });
 });

@@ -3,13 +3,13 @@ import { Dispatcher } from 'undici';
 import { ProviderError } from '#lib/core/errors.js';
 import { createTwilioConnection } from '#lib/channels/twilio/client.js';
 import type { TwilioClient } from '#lib/channels/twilio/sdk-types.js';
+import { contextOf } from '#harness/channels.js';
 import {
   ACCOUNT_SID,
   KEY_SECRET,
   KEY_SID,
   OTP_CODE,
   PHONE_NUMBER,
-  makeContext,
   makeSettings,
   startScriptedApi,
   type Answer,
@@ -45,7 +45,7 @@ describe('the Twilio connection', () => {
 
   it("sends what the SDK asks for: the account's path, Basic auth, a form", async () => {
     api.script(SENT);
-    const result = await api.connect().call(sendMessage, makeContext());
+    const result = await api.connect().call(sendMessage, contextOf());
     expect(result).to.include({ kind: 'answered', status: 201, body: JSON.stringify(SENT.body) });
     const [request] = api.requests;
     expect(request?.method).to.equal('POST');
@@ -73,7 +73,7 @@ describe('the Twilio connection', () => {
           timeout: 20,
           statusCallbackEvent,
         }),
-      makeContext(),
+      contextOf(),
     );
     expect([...(api.requests[0]?.form ?? [])]).to.have.deep.members([
       ['To', PHONE_NUMBER],
@@ -99,7 +99,7 @@ describe('the Twilio connection', () => {
           provideFeedback: false,
           statusCallback: undefined,
         }),
-      makeContext(),
+      contextOf(),
     );
     expect([...(api.requests[0]?.form ?? [])]).to.have.deep.members([
       ['To', PHONE_NUMBER],
@@ -121,7 +121,7 @@ describe('the Twilio connection', () => {
         // What the SDK's resources call, which is no part of a channel's type.
         const sdk = client as unknown as { request(request: object): unknown };
         return sdk.request(request);
-      }, makeContext());
+      }, contextOf());
       const sent = [
         api.requests[0]?.form ?? [],
         new URL(api.requests[0]?.path ?? '', api.origin).searchParams,
@@ -136,7 +136,7 @@ describe('the Twilio connection', () => {
       // A channel's type of it names less than the SDK's client has.
       const messages = client.messages as unknown as { page(filter: object): Promise<unknown> };
       return messages.page({ to: PHONE_NUMBER, from: undefined, pageSize: 20 });
-    }, makeContext());
+    }, contextOf());
     const [request] = api.requests;
     expect(request?.method).to.equal('GET');
     expect([...new URL(request?.path ?? '', api.origin).searchParams]).to.have.deep.members([
@@ -153,7 +153,7 @@ describe('the Twilio connection', () => {
       .connect()
       .call(
         (client) => client.messaging.v1.services(MESSAGING_SERVICE_SID).phoneNumbers.page({ pageSize: 50 }),
-        makeContext(),
+        contextOf(),
       );
     expect(api.requests[0]?.path).to.equal(`/v1/Services/${MESSAGING_SERVICE_SID}/PhoneNumbers?PageSize=50`);
   });
@@ -162,7 +162,7 @@ describe('the Twilio connection', () => {
     api.script(SENT, { status: 400, body: { code: 21211 } });
     const result = await api.connect().call((client) => {
       for (const to of [PHONE_NUMBER, '+1']) void client.messages.create({ to, from: '+1', body: 'twice' });
-    }, makeContext());
+    }, contextOf());
     expect(result).to.include({ kind: 'answered', status: 201 });
     expect(api.requests).to.have.lengthOf(1);
   });
@@ -173,7 +173,7 @@ describe('the Twilio connection', () => {
       // As above.
       const message = client.messages(`SM${'0f'.repeat(16)}`) as unknown as { remove(): Promise<unknown> };
       return message.remove();
-    }, makeContext());
+    }, contextOf());
     expect(result).to.deep.equal({ kind: 'not-sent', reason: 'SDK_ERROR' });
     expect(api.requests).to.have.lengthOf(0);
   });
@@ -186,7 +186,7 @@ describe('the Twilio connection', () => {
       { status: 201, body: 'not JSON' },
     ]) {
       api.script(answer);
-      const result = await api.connect().call(sendMessage, makeContext());
+      const result = await api.connect().call(sendMessage, contextOf());
       expect(result).to.include({ kind: 'answered', status: answer.status });
       expect(api.requests).to.have.lengthOf(1);
     }
@@ -195,19 +195,19 @@ describe('the Twilio connection', () => {
   it('tells a reset and an answer that was cut off from an answer', async () => {
     for (const answer of ['reset', 'cut'] as const) {
       api.script(answer);
-      expect((await api.connect().call(sendMessage, makeContext())).kind, answer).to.equal('no-answer');
+      expect((await api.connect().call(sendMessage, contextOf())).kind, answer).to.equal('no-answer');
     }
   });
 
   it('gives up what hangs at the end of its time: it may have gone out', async () => {
     api.script('hang');
-    const result = await api.connect().call(sendMessage, makeContext({ endWithinMs: 50 }));
+    const result = await api.connect().call(sendMessage, contextOf({ timeoutMs: 50 }));
     expect(result).to.deep.equal({ kind: 'no-answer', reason: 'TIMEOUT' });
   });
 
   it('sends nothing that may not leave any more', async () => {
     api.script(SENT);
-    const result = await api.connect().call(sendMessage, makeContext({ mayLeave: () => false }));
+    const result = await api.connect().call(sendMessage, contextOf({ mayLeave: () => false }));
     expect(result).to.deep.equal({ kind: 'not-sent', reason: 'DEADLINE' });
     expect(api.requests).to.have.lengthOf(0);
   });
@@ -218,9 +218,9 @@ describe('the Twilio connection', () => {
     const hanging = api.hanging();
     const sending = api.connect().call(
       sendMessage,
-      makeContext({
+      contextOf({
         mayLeave: () => !leave.signal.aborted,
-        endWithinMs: 200,
+        timeoutMs: 200,
       }),
     );
     await hanging;
@@ -237,9 +237,9 @@ describe('the Twilio connection', () => {
       await client.messages.create({ to: PHONE_NUMBER, from: '+1', body: 'late' }).catch((error: unknown) => {
         failure = error;
       });
-    }, makeContext());
+    }, contextOf());
     // Another call meanwhile is not mixed up with it.
-    const other = connection.call(sendMessage, makeContext());
+    const other = connection.call(sendMessage, contextOf());
     expect(await late).to.deep.equal({ kind: 'not-sent', reason: 'SDK_ERROR' });
     expect(await other).to.include({ kind: 'answered', status: 201 });
     expect(failure).to.equal(undefined);
@@ -248,12 +248,12 @@ describe('the Twilio connection', () => {
 
   it('has not sent where nothing listens, or where the SDK refuses the parameters', async () => {
     const unreachable = api.connect({ baseUrl: REFUSING_ORIGIN });
-    expect(await unreachable.call(sendMessage, makeContext())).to.deep.equal({
+    expect(await unreachable.call(sendMessage, contextOf())).to.deep.equal({
       kind: 'not-sent',
       reason: 'ECONNREFUSED',
     });
     api.script(SENT);
-    const fails = await api.connect().call(() => Promise.reject(new Error(OTP_CODE)), makeContext());
+    const fails = await api.connect().call(() => Promise.reject(new Error(OTP_CODE)), contextOf());
     expect(fails).to.deep.equal({ kind: 'not-sent', reason: 'SDK_ERROR' });
     expect(api.requests).to.have.lengthOf(0);
   });
@@ -262,8 +262,8 @@ describe('the Twilio connection', () => {
     api.script({ status: 201, body: { sid: 'first' } }, { status: 400, body: { code: 1 } });
     const connection = api.connect();
     const results = await Promise.all([
-      connection.call(sendMessage, makeContext()),
-      connection.call(sendMessage, makeContext()),
+      connection.call(sendMessage, contextOf()),
+      connection.call(sendMessage, contextOf()),
     ]);
     const statuses = results.map((result) => (result.kind === 'answered' ? result.status : 0));
     expect(statuses.sort()).to.deep.equal([201, 400]);
@@ -464,7 +464,7 @@ describe('the Twilio connection', () => {
           const dispatcher = new NotingDispatcher();
           const connection = createTwilioConnection({ settings: makeSettings(settings), dispatcher });
           // The second is to the origin that the first has found.
-          for (let call = 0; call < 2; call += 1) await connection.call(action, makeContext());
+          for (let call = 0; call < 2; call += 1) await connection.call(action, contextOf({ dispatcher }));
           expect(dispatcher.urls).to.deep.equal([url, url]);
           expect(connection.host).to.equal(`api.${place}twilio.com`);
           expect(connection.verifyHost).to.equal(`verify.${place}twilio.com`);
@@ -476,14 +476,14 @@ describe('the Twilio connection', () => {
       const dispatcher = new NotingDispatcher();
       const settings = makeSettings({ baseUrl: 'http://localhost:9/', edge: 'dublin', region: 'ie1' });
       const connection = createTwilioConnection({ settings, dispatcher });
-      for (const [, , action] of products) await connection.call(action, makeContext());
+      for (const [, , action] of products) await connection.call(action, contextOf({ dispatcher }));
       expect(dispatcher.urls).to.deep.equal(products.map(([, path]) => `http://localhost:9${path}`));
       expect([connection.host, connection.verifyHost]).to.deep.equal(['localhost:9', 'localhost:9']);
     });
 
     it('is never the proxy of the environment', async () => {
       api.script(SENT);
-      expect(await api.connect().call(sendMessage, makeContext())).to.include({ status: 201 });
+      expect(await api.connect().call(sendMessage, contextOf())).to.include({ status: 201 });
     });
   });
 });

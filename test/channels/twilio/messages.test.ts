@@ -1,15 +1,15 @@
 import { expect } from 'chai';
 import sinon from 'sinon';
-import type { ChannelPort } from '#lib/core/channel.js';
+import type { ConnectedChannel } from '#lib/core/channel.js';
 import { ProviderError, reportedCode } from '#lib/core/errors.js';
 import type { TwilioSettings, WhatsAppSender } from '#lib/channels/twilio/settings.js';
-import { twilioMessages, type TwilioParts } from '#lib/channels/twilio/messages.js';
+import { twilioMessages } from '#lib/channels/twilio/messages.js';
+import { connectChannel, contextOf } from '#harness/channels.js';
 import {
   ACCOUNT_SID,
   NOW,
   OTP_CODE,
   PHONE_NUMBER,
-  makeContext,
   makeMessage,
   startScriptedApi,
   type ScriptedApi,
@@ -39,24 +39,18 @@ describe('twilioMessages', () => {
     api.script(SENT);
   });
 
-  function connect(channel: string, settings: Partial<TwilioSettings> = {}): ChannelPort<TwilioParts> {
-    const connected = twilioMessages().connect?.({
-      twilio: api.connect(settings),
-      channel,
-      clock: () => NOW,
-    });
-    if (connected === undefined) throw new Error('connect returned nothing');
-    return connected;
+  function connect(channel: string, settings: Partial<TwilioSettings> = {}): ConnectedChannel {
+    return connectChannel(twilioMessages(), { twilio: api.connect(settings), channel, clock: () => NOW });
   }
-  const overWhatsApp = (whatsapp: WhatsAppSender): ChannelPort<TwilioParts> =>
+  const overWhatsApp = (whatsapp: WhatsAppSender): ConnectedChannel =>
     connect('whatsapp', { senders: { sms: { default: '+15005550006' }, voice: undefined, whatsapp } });
-  const overSms = (sms: Record<string, string>, channel = 'sms'): ChannelPort<TwilioParts> =>
+  const overSms = (sms: Record<string, string>, channel = 'sms'): ConnectedChannel =>
     connect(channel, { senders: { sms, voice: undefined, whatsapp: SANDBOX } });
   const sentForm = (): Record<string, string> => Object.fromEntries(api.requests[0]?.form ?? []);
 
   describe('as SMS', () => {
     it('sends the text with the remaining life of the code, and says that it is accepted', async () => {
-      const outcome = await connect('sms').send(makeMessage(), makeContext());
+      const outcome = await connect('sms').send(makeMessage(), contextOf());
       expect(outcome).to.deep.equal({ status: 'accepted', transactionId: SID });
       expect(sentForm()).to.deep.equal({
         To: PHONE_NUMBER,
@@ -68,7 +62,7 @@ describe('twilioMessages', () => {
     });
 
     it('is what every other name than whatsapp means', async () => {
-      await overSms({ default: '+15005550006' }, 'backup').send(makeMessage(), makeContext());
+      await overSms({ default: '+15005550006' }, 'backup').send(makeMessage(), contextOf());
       expect(sentForm()).to.include({ To: PHONE_NUMBER, From: '+15005550006' });
     });
 
@@ -77,14 +71,14 @@ describe('twilioMessages', () => {
       ['at the end of', `${OTP_CODE} for Ana\ud83d`, `${OTP_CODE} for Ana\ufffd`],
     ] as const) {
       it(`sends the code whole where half a character is left ${where} the text`, async () => {
-        const outcome = await connect('sms').send(makeMessage({ text }), makeContext());
+        const outcome = await connect('sms').send(makeMessage({ text }), contextOf());
         expect(outcome.status).to.equal('accepted');
         expect(sentForm()).to.include({ Body: sent });
       });
     }
 
     it('asks for reports where it is told to', async () => {
-      await connect('sms', { statusCallbackUrl: CALLBACK }).send(makeMessage(), makeContext());
+      await connect('sms', { statusCallbackUrl: CALLBACK }).send(makeMessage(), contextOf());
       expect(sentForm()).to.include({ StatusCallback: CALLBACK });
     });
 
@@ -96,7 +90,7 @@ describe('twilioMessages', () => {
       ['a number of no country', '+88300000000', { From: '+15005550006' }],
     ] as const) {
       it(`has the sender for ${country}`, async () => {
-        await overSms(senders).send(makeMessage({ to }), makeContext());
+        await overSms(senders).send(makeMessage({ to }), contextOf());
         const { From, MessagingServiceSid } = sentForm();
         expect({ From, MessagingServiceSid }).to.deep.equal({
           From: undefined,
@@ -107,13 +101,13 @@ describe('twilioMessages', () => {
     }
 
     it('has the sender for the one country that has one, where there is no default', async () => {
-      await overSms({ GB: 'ACME' }).send(makeMessage(), makeContext());
+      await overSms({ GB: 'ACME' }).send(makeMessage(), contextOf());
       expect(sentForm()).to.include({ From: 'ACME' });
     });
 
     for (const sender of [`x${SERVICE_SID}`, `${SERVICE_SID}x`, SERVICE_SID.slice(0, -1)]) {
       it(`takes ${sender} for no Messaging Service`, async () => {
-        await overSms({ default: sender }).send(makeMessage(), makeContext());
+        await overSms({ default: sender }).send(makeMessage(), contextOf());
         expect(sentForm()).to.include({ From: sender }).and.to.not.have.property('MessagingServiceSid');
       });
     }
@@ -125,7 +119,7 @@ describe('twilioMessages', () => {
       [100_000_000, '36000'],
     ] as const) {
       it(`is valid for ${seconds} s when the code lives for ${lifeMs} ms`, async () => {
-        await connect('sms').send(makeMessage({}, lifeMs), makeContext());
+        await connect('sms').send(makeMessage({}, lifeMs), contextOf());
         expect(sentForm()).to.include({ ValidityPeriod: seconds });
       });
     }
@@ -133,7 +127,7 @@ describe('twilioMessages', () => {
     for (const sms of [undefined, {}, { US: '+15005550006' }]) {
       it(`sends nothing where ${JSON.stringify(sms)} names no sender`, async () => {
         const channel = connect('sms', { senders: { sms, voice: undefined, whatsapp: SANDBOX } });
-        const outcome = await channel.send(makeMessage(), makeContext());
+        const outcome = await channel.send(makeMessage(), contextOf());
         expect(outcome).to.deep.equal({
           status: 'refused',
           code: 'NO_SENDER',
@@ -151,7 +145,7 @@ describe('twilioMessages', () => {
     it('sends the text from the sandbox', async () => {
       const channel = overWhatsApp(SANDBOX);
       expect(channel.usesText).to.equal(true);
-      await channel.send(makeMessage(), makeContext());
+      await channel.send(makeMessage(), contextOf());
       expect(sentForm()).to.deep.equal({
         To: `whatsapp:${PHONE_NUMBER}`,
         From: 'whatsapp:+14155238886',
@@ -164,7 +158,7 @@ describe('twilioMessages', () => {
     it("sends the sandbox's template with the code, and no text beside it", async () => {
       const channel = overWhatsApp(SANDBOX_TEMPLATE);
       expect(channel.usesText).to.equal(false);
-      await channel.send(makeMessage({ text: 'unused' }), makeContext());
+      await channel.send(makeMessage({ text: 'unused' }), contextOf());
       expect(sentForm()).to.deep.equal({
         To: `whatsapp:${PHONE_NUMBER}`,
         From: 'whatsapp:+14155238886',
@@ -183,7 +177,7 @@ describe('twilioMessages', () => {
       it(`sends the approved template that fits ${locale}`, async () => {
         const channel = overWhatsApp(APPROVED);
         expect(channel.usesText).to.equal(false);
-        await channel.send(makeMessage({ locale }), makeContext());
+        await channel.send(makeMessage({ locale }), contextOf());
         expect(sentForm()).to.include({
           From: 'whatsapp:+447700900001',
           ContentSid: `HX${digit.repeat(32)}`,
@@ -195,7 +189,7 @@ describe('twilioMessages', () => {
 
     it('sends nothing where no template fits, or no sender is set', async () => {
       const noTemplate = overWhatsApp({ ...APPROVED, templates: { pt: `HX${'2'.repeat(32)}` } });
-      expect(await noTemplate.send(makeMessage(), makeContext())).to.include({
+      expect(await noTemplate.send(makeMessage(), contextOf())).to.include({
         status: 'refused',
         code: 'NO_TEMPLATE',
         reason: 'No WhatsApp template for this language, and no default',
@@ -203,7 +197,7 @@ describe('twilioMessages', () => {
         moveOn: true,
         hasLeft: false,
       });
-      expect(await connect('whatsapp').send(makeMessage(), makeContext())).to.include({
+      expect(await connect('whatsapp').send(makeMessage(), contextOf())).to.include({
         code: 'NO_SENDER',
         remedy: "Set senders.whatsapp, with a default or the recipient's country.",
       });
@@ -213,7 +207,7 @@ describe('twilioMessages', () => {
 
   it('sends once more without the callback when Twilio refuses its URL', async () => {
     api.script({ status: 400, body: { code: 21609, message: 'bad url' } }, SENT);
-    const outcome = await connect('sms', { statusCallbackUrl: CALLBACK }).send(makeMessage(), makeContext());
+    const outcome = await connect('sms', { statusCallbackUrl: CALLBACK }).send(makeMessage(), contextOf());
     expect(outcome.status).to.equal('accepted');
     expect(api.requests.map(({ form }) => form.get('StatusCallback'))).to.deep.equal([CALLBACK, null]);
   });
@@ -230,19 +224,12 @@ describe('twilioMessages', () => {
   ] as const) {
     it(`is ${title} for ${typeof answer === 'string' ? answer : answer.status}, sent once`, async () => {
       api.script(answer);
-      const outcome = await connect('sms', { statusCallbackUrl: CALLBACK }).send(
-        makeMessage(),
-        makeContext(),
-      );
+      const outcome = await connect('sms', { statusCallbackUrl: CALLBACK }).send(makeMessage(), contextOf());
       expect(outcome).to.include({ status: title, ...expected });
       expect(JSON.stringify(outcome)).to.not.contain(PHONE_NUMBER).and.not.contain(OTP_CODE);
       expect(api.requests).to.have.lengthOf(1);
     });
   }
-
-  it('names its provider before a hook has connected it', () => {
-    expect(twilioMessages().provider).to.equal('TWILIO');
-  });
 
   it('asks for no text by WhatsApp where no sender is set, and for one by SMS whatever WhatsApp needs', () => {
     const senders = { sms: { default: '+15005550006' }, voice: undefined, whatsapp: APPROVED };
@@ -267,24 +254,24 @@ describe('twilioMessages', () => {
 
     it('without being asked, once callbacks have come', async () => {
       const twilio = api.connect({ statusCallbackUrl: CALLBACK, senders: whatsapp });
-      const connected = twilioMessages().connect?.({ twilio, channel: 'whatsapp', clock: () => NOW });
+      const connected = connectChannel(twilioMessages(), { twilio, channel: 'whatsapp', clock: () => NOW });
       twilio.callbacks.came();
-      expect(connected?.lookUp).to.equal(undefined);
+      expect(connected.lookUp).to.equal(undefined);
       const clock = sinon.useFakeTimers({ toFake: ['performance'] });
       try {
-        for (let count = 0; count < 20; count += 1) await connected?.send(makeMessage(), makeContext());
+        for (let count = 0; count < 20; count += 1) await connected.send(makeMessage(), contextOf());
         clock.tick(20_000);
-        expect(connected?.lookUp).to.equal(undefined);
-        await connected?.send(makeMessage(), makeContext());
+        expect(connected.lookUp).to.equal(undefined);
+        await connected.send(makeMessage(), contextOf());
       } finally {
         clock.restore();
       }
-      expect(connected?.lookUp).to.be.a('function');
+      expect(connected.lookUp).to.be.a('function');
     });
 
     const lookUp = (): Promise<unknown> => {
       const connected = connect('whatsapp', { senders: whatsapp });
-      return Promise.resolve(connected.lookUp?.(SID, makeContext()));
+      return Promise.resolve(connected.lookUp?.(SID, contextOf()));
     };
 
     it('by asking Twilio for it', async () => {
@@ -317,7 +304,7 @@ describe('twilioMessages', () => {
   });
 
   describe('tells Twilio that its code was used', () => {
-    const confirm = (): Promise<void> | undefined => connect('sms').confirm?.(SID, makeContext());
+    const confirm = (): Promise<void> | undefined => connect('sms').confirm?.(SID, contextOf());
 
     it('by the feedback of the message', async () => {
       api.script({ status: 201, body: { message_sid: SID, outcome: 'confirmed' } });
@@ -346,7 +333,7 @@ describe('twilioMessages', () => {
 
     it('and says that nothing left', async () => {
       const channel = connect('sms', { baseUrl: REFUSING_ORIGIN });
-      const error: unknown = await channel.confirm?.(SID, makeContext()).catch((thrown: unknown) => thrown);
+      const error: unknown = await channel.confirm?.(SID, contextOf()).catch((thrown: unknown) => thrown);
       expect(error).to.include({ code: 'PROVIDER_UNREACHABLE' });
     });
   });
@@ -354,22 +341,15 @@ describe('twilioMessages', () => {
   it('serves two hooks from one blueprint, each with its own settings', async () => {
     const blueprint = twilioMessages();
     const [first, second] = ['+15005550001', '+15005550002'].map((sender) =>
-      blueprint.connect?.({
+      connectChannel(blueprint, {
         twilio: api.connect({ senders: { sms: { default: sender }, voice: undefined, whatsapp: undefined } }),
         channel: 'sms',
         clock: () => NOW,
       }),
     );
-    await first?.send(makeMessage(), makeContext());
-    await second?.send(makeMessage(), makeContext());
+    await first?.send(makeMessage(), contextOf());
+    await second?.send(makeMessage(), contextOf());
     expect(api.requests.map(({ form }) => form.get('From'))).to.deep.equal(['+15005550001', '+15005550002']);
     expect(first).to.include({ provider: 'TWILIO', host: new URL(api.origin).host });
-    expect(await blueprint.send(makeMessage(), makeContext())).to.deep.equal({
-      status: 'refused',
-      code: 'NOT_CONNECTED',
-      reason: 'This channel was used outside a hook, which connects it to its provider',
-      moveOn: true,
-      hasLeft: false,
-    });
   });
 });

@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import type { Outcome } from '#lib/core/channel.js';
-import type { HttpResult } from '#lib/http/call.js';
+import type { HttpResult } from '#lib/core/http.js';
+import { parseJson } from '#lib/core/json.js';
 import { CALL_SID, MESSAGE_SID, outcomeReader, sendReporting } from '#lib/channels/twilio/outcome.js';
 
 const SID = `SM${'0f'.repeat(16)}`;
@@ -9,7 +10,7 @@ const NUMBER = '+447700900123';
 
 function answered(status: number, body: unknown): HttpResult {
   const text = typeof body === 'string' ? body : JSON.stringify(body);
-  return { kind: 'answered', status, headers: {}, body: text };
+  return { kind: 'answered', status, headers: {}, body: text, json: parseJson(text) };
 }
 
 const outcomeOf = (result: HttpResult, shape: RegExp): Outcome => outcomeReader(shape)(result);

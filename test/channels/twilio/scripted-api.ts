@@ -1,7 +1,7 @@
 import { createServer, type IncomingHttpHeaders } from 'node:http';
 import { once } from 'node:events';
 import { Agent, type Dispatcher } from 'undici';
-import type { Message, SendContext } from '#lib/core/channel.js';
+import type { Message } from '#lib/core/channel.js';
 import { createTwilioConnection, type TwilioConnection } from '#lib/channels/twilio/client.js';
 import type { TwilioSettings } from '#lib/channels/twilio/settings.js';
 
@@ -133,16 +133,5 @@ export function makeMessage(message: Partial<Message> = {}, lifeMs = 300_000): M
     locale: 'en',
     expiresAt,
     ...message,
-  };
-}
-
-export function makeContext(context: Partial<SendContext> = {}): SendContext {
-  return {
-    signal: new AbortController().signal,
-    endWithinMs: 30_000,
-    leaveSignal: new AbortController().signal,
-    leaveWithinMs: 5_000,
-    mayLeave: () => true,
-    ...context,
   };
 }

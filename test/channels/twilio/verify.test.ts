@@ -1,14 +1,13 @@
 import { expect } from 'chai';
-import type { ChannelPort } from '#lib/core/channel.js';
+import type { ConnectedChannel } from '#lib/core/channel.js';
 import { ConfigurationError } from '#lib/core/errors.js';
 import type { TwilioSettings } from '#lib/channels/twilio/settings.js';
 import { describeRefusal } from '#lib/channels/twilio/refusals.js';
-import type { TwilioParts } from '#lib/channels/twilio/messages.js';
 import { twilioVerify, verifyLocaleOf, type TwilioVerifyOptions } from '#lib/channels/twilio/verify.js';
 import { isVerifyLocale } from '#lib/testing/twilio/verification-request.js';
+import { connectChannel, contextOf } from '#harness/channels.js';
 import {
   KEY_SID,
-  makeContext,
   makeMessage,
   makeSettings,
   NOW,
@@ -38,11 +37,9 @@ describe('twilioVerify', () => {
     channel: string,
     options: Partial<TwilioVerifyOptions> = {},
     settings: Partial<TwilioSettings> = {},
-  ): ChannelPort<TwilioParts> {
+  ): ConnectedChannel {
     const parts = { twilio: api.connect(settings), channel, clock: () => NOW };
-    const connected = twilioVerify({ serviceSid: SERVICE, ...options }).connect?.(parts);
-    if (connected === undefined) throw new Error('connect returned nothing');
-    return connected;
+    return connectChannel(twilioVerify({ serviceSid: SERVICE, ...options }), parts);
   }
 
   for (const [name, channel] of [
@@ -51,7 +48,7 @@ describe('twilioVerify', () => {
     ['whatsapp', 'whatsapp'],
   ] as const) {
     it(`has Verify send Okta's code by ${name}`, async () => {
-      const outcome = await connect(name).send(makeMessage({ locale: 'de-AT' }), makeContext());
+      const outcome = await connect(name).send(makeMessage({ locale: 'de-AT' }), contextOf());
       expect(outcome).to.deep.equal({ status: 'accepted', transactionId: SID });
       expect(Object.fromEntries(api.requests[0]?.form ?? [])).to.deep.equal({
         To: PHONE_NUMBER,
@@ -76,19 +73,19 @@ describe('twilioVerify', () => {
       ['whatsapp', null],
     ] as const) {
       api.script(SENT);
-      await connect(name, { riskCheck: 'disable' }).send(makeMessage(), makeContext());
+      await connect(name, { riskCheck: 'disable' }).send(makeMessage(), contextOf());
       expect(api.requests[0]?.form.get('RiskCheck'), name).to.equal(expected);
     }
   });
 
   it('names no locale that Verify has no message in', async () => {
-    await connect('sms').send(makeMessage({ locale: 'is-IS' }), makeContext());
+    await connect('sms').send(makeMessage({ locale: 'is-IS' }), contextOf());
     expect(api.requests[0]?.form.has('Locale')).to.equal(false);
   });
 
   it('sends once more without the locale where Verify does not know it', async () => {
     api.script(refusedWith(404, 20404), SENT);
-    const outcome = await connect('sms').send(makeMessage({ locale: 'vi' }), makeContext());
+    const outcome = await connect('sms').send(makeMessage({ locale: 'vi' }), contextOf());
     expect(outcome.status).to.equal('accepted');
     expect(api.requests.map(({ form }) => form.get('Locale'))).to.deep.equal(['vi', null]);
   });
@@ -96,7 +93,7 @@ describe('twilioVerify', () => {
   it('says what to check where there is no such service, and leaves its other channels alone', async () => {
     for (const answer of [refusedWith(404, 20404), { status: 404, body: 'nothing here' }]) {
       api.script(answer);
-      const outcome = await connect('sms').send(makeMessage(), makeContext());
+      const outcome = await connect('sms').send(makeMessage(), contextOf());
       expect(outcome).to.include({
         status: 'refused',
         reason: 'Twilio knows no such Verify service',
@@ -110,21 +107,21 @@ describe('twilioVerify', () => {
   it('does not send again what may have left', async () => {
     for (const answer of ['reset', 'cut', { status: 502, body: '' }, { status: 201, body: '{}' }] as const) {
       api.script(answer);
-      const outcome = await connect('sms').send(makeMessage({ locale: 'vi' }), makeContext());
+      const outcome = await connect('sms').send(makeMessage({ locale: 'vi' }), contextOf());
       expect(outcome.status, JSON.stringify(answer)).to.equal('unknown');
       expect(api.requests).to.have.lengthOf(1);
     }
   });
 
   it('is refused what never left', async () => {
-    const outcome = await connect('sms').send(makeMessage(), makeContext({ mayLeave: () => false }));
+    const outcome = await connect('sms').send(makeMessage(), contextOf({ mayLeave: () => false }));
     expect(outcome).to.include({ status: 'refused', code: 'UNREACHABLE', hasLeft: false });
     expect(api.requests).to.have.lengthOf(0);
   });
 
   it('does not take the id of a message for that of a verification', async () => {
     api.script({ status: 201, body: { sid: `SM${'0f'.repeat(16)}`, status: 'pending' } });
-    expect((await connect('sms').send(makeMessage(), makeContext())).status).to.equal('unknown');
+    expect((await connect('sms').send(makeMessage(), contextOf())).status).to.equal('unknown');
   });
 
   it('learns nothing of a message later, words none itself, and is known by a host of its own', () => {
@@ -141,11 +138,6 @@ describe('twilioVerify', () => {
     expect(hostOf({})).to.equal('verify.twilio.com');
     expect(hostOf({ edge: 'dublin', region: 'ie1' })).to.equal('verify.dublin.ie1.twilio.com');
     expect(hostOf({ baseUrl: 'http://127.0.0.1:3003' })).to.equal('127.0.0.1:3003');
-  });
-
-  it('is refused until a hook has connected it', async () => {
-    const channel = twilioVerify({ serviceSid: SERVICE });
-    expect(await channel.send(makeMessage(), makeContext())).to.include({ code: 'NOT_CONNECTED' });
   });
 
   it('names every option that is wrong, and the channels that Verify does not have', () => {

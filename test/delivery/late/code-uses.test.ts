@@ -10,6 +10,7 @@ import type { Claim, StatePort } from '#lib/delivery/state.js';
 import { openMemoryState } from '#lib/state/memory/memory-state.js';
 import { stopTime } from '#harness/stopped-time.js';
 import { defer, until } from '#harness/until.js';
+import { NO_CLIENT } from '#harness/channels.js';
 
 const NOW = Date.parse('2026-11-25T12:00:00Z');
 
@@ -52,6 +53,7 @@ describe('codes that were used', () => {
         send: () => Promise.resolve({ status: 'accepted', transactionId: 'S1' }),
         ...(confirm === undefined ? {} : { confirm }),
       },
+      client: NO_CLIENT,
       breaker,
     };
     const takeSent = (): LastCode => {

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import sinon from 'sinon';
 import { Breaker } from '#lib/delivery/breaker.js';
-import type { ChannelPort, DeliveryFailure } from '#lib/core/channel.js';
+import type { ConnectedChannel, DeliveryFailure } from '#lib/core/channel.js';
 import type { ReadyChannel } from '#lib/delivery/attempt.js';
 import type { Delivery } from '#lib/delivery/dispatch.js';
 import { EventStream } from '#lib/core/event-stream.js';
@@ -15,6 +15,7 @@ import { messageKey, type FinalReport } from '#lib/delivery/late/report.js';
 import { openMemoryState } from '#lib/state/memory/memory-state.js';
 import { defer } from '#harness/until.js';
 import { mustNotShow, witness } from '#harness/witness.js';
+import { NO_CLIENT } from '#harness/channels.js';
 import { makeMessage } from '../../channels/twilio/scripted-api.js';
 import { CODE_LIFE_MS, makeReceipt, NOW } from './receipts.js';
 
@@ -28,12 +29,13 @@ const SENT: Delivery = {
   isFraudBlock: false,
 };
 
-function ready(name: string, port: Partial<ChannelPort<never>> = {}): ReadyChannel {
+function ready(name: string, port: Partial<ConnectedChannel> = {}): ReadyChannel {
   const send = (): Promise<never> => Promise.reject(new Error('not asked here'));
   return {
     name,
     provider: 'TWILIO',
     port: { send, idNamespace: 'acme', ...port },
+    client: NO_CLIENT,
     breaker: new Breaker(name, () => undefined),
   };
 }

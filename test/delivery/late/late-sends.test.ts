@@ -8,6 +8,7 @@ import type { Receipt } from '#lib/delivery/late/receipt.js';
 import type { PlanStep } from '#lib/delivery/plan.js';
 import { OTP_CODE, PHONE_NUMBER } from '../../channels/twilio/scripted-api.js';
 import { mustNotShow, witness } from '#harness/witness.js';
+import { NO_CLIENT } from '#harness/channels.js';
 import { CODE_LIFE_MS, makeReceipt, NOW } from './receipts.js';
 
 const FAILED: DeliveryFailure = { status: 'failed', code: '63024', reason: 'No' };
@@ -18,6 +19,7 @@ function ready(name: string, provider: string): ReadyChannel {
     name,
     provider,
     port: { send: () => Promise.resolve({ status: 'accepted', transactionId: 'T1' }) },
+    client: NO_CLIENT,
     breaker: new Breaker(name, () => undefined),
   };
 }

@@ -9,7 +9,7 @@ import { REFUSING_ORIGIN } from '#harness/free-port.js';
 
 const DAY_MS = 86_400_000;
 const NOW_MS = Date.parse('2026-11-25T12:00:00Z');
-const ANSWERED: HttpResult = { kind: 'answered', status: 401, headers: {}, body: '' };
+const ANSWERED: HttpResult = { kind: 'answered', status: 401, headers: {}, body: '', json: undefined };
 
 type Parts = Partial<Parameters<typeof examineWay>[1]>;
 type Told = readonly [status: string, message: string, remedy?: string];

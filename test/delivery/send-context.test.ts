@@ -1,0 +1,176 @@
+import { expect } from 'chai';
+import sinon from 'sinon';
+import type { Dispatcher } from 'undici';
+import { Budget } from '#lib/core/budget.js';
+import type { SendContext, TelephonyRequest } from '#lib/core/channel.js';
+import type { HttpResult } from '#lib/core/http.js';
+import { questionContext, startAttemptClock } from '#lib/delivery/send-context.js';
+import { makeMessage } from '../channels/twilio/scripted-api.js';
+
+const REQUEST = makeMessage().request;
+const URL_OF_ACME = { url: 'https://api.acme.example/messages', json: {} };
+
+describe('the HTTP client of a channel', () => {
+  let clock: sinon.SinonFakeTimers;
+  let dispatched: { readonly options: Dispatcher.DispatchOptions; readonly leave: () => void }[];
+  let mistakes: [mistake: string, request: TelephonyRequest | undefined][];
+  const client = {
+    dispatcher: {
+      dispatch: (options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler) => {
+        const controller = { abort: () => undefined } as unknown as Dispatcher.DispatchController;
+        dispatched.push({ options, leave: () => handler.onRequestStart?.(controller, undefined) });
+        return true;
+      },
+    },
+    onMistake: (mistake: string, request?: TelephonyRequest) => {
+      mistakes.push([mistake, request]);
+    },
+  };
+  beforeEach(() => {
+    clock = sinon.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
+    dispatched = [];
+    mistakes = [];
+  });
+  afterEach(() => {
+    clock.restore();
+  });
+  const contextIn = (budget: Budget): SendContext => startAttemptClock(budget, client, REQUEST).context;
+  const leave = (): void => {
+    dispatched.at(-1)?.leave();
+  };
+  /** When a request ended, milliseconds from now, and how. */
+  const endOf = async (
+    calling: Promise<HttpResult>,
+    ms = 20_000,
+  ): Promise<readonly [atMs: number, result: HttpResult]> => {
+    const startedAt = performance.now();
+    const timed = calling.then((result) => [performance.now() - startedAt, result] as const);
+    await clock.tickAsync(ms);
+    return timed;
+  };
+
+  it('gives a connection 700 ms at most, and two fifths of what is left', async () => {
+    for (const [deadlineMs, waitedMs] of [
+      [2200, 700],
+      [1000, 360],
+    ] as const) {
+      expect(await endOf(contextIn(new Budget(deadlineMs)).http(URL_OF_ACME), 800)).to.deep.equal([
+        waitedMs,
+        { kind: 'not-sent', reason: 'CONNECT_TIMEOUT' },
+      ]);
+    }
+  });
+
+  it('gives a second request the time that is left then', async () => {
+    const { http } = contextIn(new Budget(1000));
+    await clock.tickAsync(400);
+    expect((await endOf(http(URL_OF_ACME), 400))[0]).to.equal(200);
+  });
+
+  it('lets what has left go on for 10 s after the deadline', async () => {
+    const calling = contextIn(new Budget(1000)).http(URL_OF_ACME);
+    leave();
+    expect(await endOf(calling)).to.deep.equal([10_900, { kind: 'no-answer', reason: 'TIMEOUT' }]);
+  });
+
+  it('lets nothing leave after the deadline, nor once Okta has hung up', async () => {
+    const late = contextIn(new Budget(1000));
+    await clock.tickAsync(900);
+    const calling = late.http(URL_OF_ACME);
+    leave();
+    expect(await calling).to.deep.equal({ kind: 'not-sent', reason: 'DEADLINE' });
+
+    const budget = new Budget(1000);
+    const hungUp = contextIn(budget).http(URL_OF_ACME);
+    budget.hangUp();
+    leave();
+    expect(await hungUp).to.deep.equal({ kind: 'not-sent', reason: 'DEADLINE' });
+    budget.close();
+  });
+
+  it('may be handed on by a channel alone, in a copy, or from behind a proxy', async () => {
+    const context = contextIn(new Budget(1000));
+    const { signal, ...rest } = context;
+    const handedOn = [
+      { ...context },
+      { signal, ...rest },
+      Object.create(context) as SendContext,
+      new Proxy(context, {}),
+    ];
+    const calls = handedOn.map(({ http, leaveSignal }) => {
+      expect(leaveSignal.aborted).to.equal(false);
+      const calling = http(URL_OF_ACME);
+      leave();
+      return calling;
+    });
+    await clock.tickAsync(11_000);
+    for (const result of await Promise.all(calls)) expect(result.kind).to.equal('no-answer');
+    expect(Object.keys(context)).to.have.members(['http', 'signal', 'leaveSignal']);
+  });
+
+  it('posts JSON, a form or a text, with the headers that the channel gives', async () => {
+    const { http } = contextIn(new Budget(1000));
+    const json = 'application/json';
+    const form = 'application/x-www-form-urlencoded';
+    for (const [request, expected] of [
+      [
+        { json: { to: 'é' }, headers: { Authorization: 'Basic 1', 'x-none': undefined } },
+        ['POST', '{"to":"é"}', { accept: json, 'content-type': json, authorization: 'Basic 1' }],
+      ],
+      [
+        { form: { 'a b': 'c&d', list: ['1', 2], no: undefined, is: true }, method: 'PUT' },
+        ['PUT', 'a%20b=c%26d&list=1&list=2&is=true', { accept: json, 'content-type': form }],
+      ],
+      [
+        { body: '<sms/>', headers: { 'Content-Type': 'text/xml', Accept: '*/*' } },
+        ['POST', '<sms/>', { accept: '*/*', 'content-type': 'text/xml' }],
+      ],
+      [{ method: 'GET' }, ['GET', null, { accept: json }]],
+    ] as const) {
+      void http({ ...request, url: 'http://127.0.0.1:9/a b?c=é#d' });
+      const { method, body, headers, origin, path } = dispatched.at(-1)?.options ?? {};
+      expect([method, body, headers]).to.deep.equal(expected);
+      expect([origin, path]).to.deep.equal(['http://127.0.0.1:9', '/a%20b?c=%C3%A9']);
+    }
+    await clock.tickAsync(1000);
+  });
+
+  for (const [problem, request] of [
+    [/^url must be/, { url: 'ftp://api.acme.example' }],
+    [/^url must be/, { url: '/messages' }],
+    [/^url must be/, {}],
+    [/^url must not hold/, { url: 'https://user:secret@api.acme.example' }],
+    [/^method must be one of/, { ...URL_OF_ACME, method: 'post' }],
+    [/one body/, { ...URL_OF_ACME, form: {} }],
+    [/^GET has no body/, { ...URL_OF_ACME, method: 'GET' }],
+    [/^json must be/, { ...URL_OF_ACME, json: 1n }],
+    [/^body must be/, { url: URL_OF_ACME.url, body: Buffer.from('x') }],
+    [/^headers must be/, { ...URL_OF_ACME, headers: { authorization: 'Bearer a\r\nx: y' } }],
+    [/^headers must be/, { ...URL_OF_ACME, headers: { 'a b': 'c' } }],
+    [/^form must be/, { url: URL_OF_ACME.url, form: 'to=1' }],
+    [/^its fields cannot be read/, { url: URL_OF_ACME.url, form: { to: Object.create(null) as string } }],
+    [/^it must be an object/, undefined],
+  ] as const) {
+    it(`sends nothing of a wrong request, and reports it: ${problem.source}`, async () => {
+      const result = await contextIn(new Budget(1000)).http(request as unknown as { url: string });
+      expect(result).to.include({ kind: 'not-sent', reason: 'WRONG_REQUEST' });
+      expect(result).to.have.property('problem').that.matches(problem).and.not.includes('secret');
+      expect(dispatched).to.be.empty;
+      expect(mistakes.map(([, of]) => of)).to.deep.equal([REQUEST]);
+      expect(mistakes[0]?.[0]).to.match(/^its request by context\.http is wrong: /);
+    });
+  }
+
+  it('has the time of the question that is asked, and a share of it for the connection', async () => {
+    const { http } = questionContext(client, 3_000, 1_000);
+    expect(await endOf(http(URL_OF_ACME), 1_500)).to.deep.equal([
+      1_000,
+      { kind: 'not-sent', reason: 'CONNECT_TIMEOUT' },
+    ]);
+    const second = http(URL_OF_ACME);
+    leave();
+    expect((await endOf(second))[0]).to.equal(1_500);
+    await http({ url: 'x' });
+    expect(mistakes).to.deep.include([mistakes[0]?.[0], undefined]);
+  });
+});

@@ -1,0 +1,324 @@
+import { createServer, type Server } from 'node:http';
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import { expect } from 'chai';
+import ts from 'typescript';
+import type {
+  Channel,
+  ChannelParts,
+  ConfigurationError,
+  HookEventOf,
+  Outcome,
+  SendContext,
+} from '#lib/index.js';
+import { outcomeOf } from '#lib/index.js';
+import { ANA, BOB, commandOf, errorOf, startScene, type Scene, type SceneOptions } from '#harness/scene.js';
+import { snippetUnder } from '../docs/snippets.js';
+import { freePort, REFUSING_ORIGIN } from '#harness/free-port.js';
+
+/** A channel of the user's own, as the README shows how to write one. */
+
+const accepted: Outcome = { status: 'accepted', transactionId: 'T1' };
+const other = (): Channel & { sent: number } => {
+  const channel = {
+    sent: 0,
+    provider: 'OTHER',
+    send: () => {
+      channel.sent += 1;
+      return Promise.resolve(accepted);
+    },
+  };
+  return channel;
+};
+
+/** The channel of the guide, with the provider at another origin. */
+async function guideChannel(origin: string): Promise<Channel> {
+  const code = snippetUnder('Write a channel')
+    .replace("'okta-telephony-hook'", JSON.stringify(import.meta.resolve('#lib/index.js')))
+    .replace('https://api.acme.example', origin);
+  const { outputText } = ts.transpileModule(code, {
+    compilerOptions: { module: ts.ModuleKind.ESNext, target: ts.ScriptTarget.ES2023 },
+  });
+  const module = (await import(`data:text/javascript,${encodeURIComponent(outputText)}`)) as {
+    acmeChannel(apiKey: string): Channel;
+  };
+  return module.acmeChannel('key');
+}
+
+describe('a channel of one’s own', () => {
+  let scene: Scene | undefined;
+  let provider: Server | undefined;
+  afterEach(async () => {
+    await scene?.close();
+    scene = undefined;
+    provider?.close();
+    provider?.closeAllConnections();
+    provider = undefined;
+  });
+  const start = async (hook: NonNullable<SceneOptions['hook']>): Promise<Scene> =>
+    (scene = await startScene({ hook }));
+  /** A provider that answers with that status and body, and the requests that it got. */
+  const startProvider = async (
+    status: number,
+    body: string,
+  ): Promise<{ readonly origin: string; readonly requests: unknown[] }> => {
+    const requests: unknown[] = [];
+    provider = createServer((req, res) => {
+      let text = '';
+      req.on('data', (chunk: Buffer) => (text += chunk.toString()));
+      req.on('end', () => {
+        requests.push([req.method, req.url, req.headers.authorization, JSON.parse(text)]);
+        res.writeHead(status).end(body);
+      });
+    });
+    provider.listen(0, '127.0.0.1');
+    await once(provider, 'listening');
+    return { origin: `http://127.0.0.1:${(provider.address() as AddressInfo).port}`, requests };
+  };
+  const mistakes = (of: Scene): readonly HookEventOf<'extension.failed'>[] =>
+    of.events.filter((event) => event.type === 'extension.failed');
+  const attemptsOf = (of: Scene): readonly HookEventOf<'attempt.ended'>[] =>
+    of.events.filter((event) => event.type === 'attempt.ended');
+
+  describe('as the guide shows it', () => {
+    it('is followed by the next provider where its own cannot be reached: eight of eight get their code', async () => {
+      const second = other();
+      const { call } = await start({ channels: { sms: [await guideChannel(REFUSING_ORIGIN), second] } });
+      const statuses: unknown[] = [];
+      for (let user = 0; user < 8; user += 1) {
+        const answer = await call({ userId: `00user${user}`, phoneNumber: `+44770090010${user}` });
+        statuses.push(commandOf(answer)?.['status']);
+      }
+      expect(statuses).to.deep.equal(Array(8).fill('SUCCESSFUL'));
+      expect(second.sent).to.equal(8);
+    });
+
+    it('sends the text with its key, and tells the id of the message', async () => {
+      const { origin, requests } = await startProvider(201, '{"id":"M1"}');
+      const { call } = await start({ channels: { sms: await guideChannel(origin) } });
+      expect(commandOf(await call(BOB_SMS))).to.include({ provider: 'ACME', transactionId: 'M1' });
+      expect(requests).to.deep.equal([
+        ['POST', '/messages', 'Bearer key', { to: BOB.phone, text: requestText(requests) }],
+      ]);
+    });
+
+    for (const [status, body, expected, sentByOther] of [
+      [200, 'not JSON', 'PENDING', 0],
+      [500, '{}', 'PENDING', 0],
+      [503, '{}', 'SUCCESSFUL', 1],
+      [400, '{}', 'SUCCESSFUL', 1],
+      [401, '{}', 'SUCCESSFUL', 1],
+    ] as const) {
+      it(`has ${expected} told to Okta after ${status} with ${body}`, async () => {
+        const { origin } = await startProvider(status, body);
+        const second = other();
+        const { call } = await start({ channels: { sms: [await guideChannel(origin), second] } });
+        expect(commandOf(await call(BOB_SMS))?.['status']).to.equal(expected);
+        expect(second.sent).to.equal(sentByOther);
+      });
+    }
+  });
+
+  describe('as a function', () => {
+    it('is called once by each hook for each name, and gets the parts', async () => {
+      const made: ChannelParts[] = [];
+      const channel: Channel = (parts) => {
+        made.push(parts);
+        return { send: () => Promise.resolve({ status: 'accepted', transactionId: parts.channel }) };
+      };
+      const { call } = await start({ channels: { sms: [channel], acme: channel } });
+      for (let count = 0; count < 2; count += 1) {
+        expect(commandOf(await call(BOB_SMS))).to.include({ provider: 'SMS', transactionId: 'sms' });
+      }
+      expect(made.map(({ channel: name }) => name)).to.deep.equal(['sms', 'acme']);
+      expect(made[0]).to.have.all.keys('channel', 'clock', 'logger', 'dispatcher', 'twilio');
+    });
+
+    for (const [title, channel, problem] of [
+      [
+        'throws',
+        () => {
+          throw new Error('no key');
+        },
+        'channels.acme: its function threw; see the cause',
+      ],
+      [
+        'is async',
+        () => Promise.resolve(other()),
+        /^channels\.acme: it must make, at once, an object with a send/,
+      ],
+      ['returns nothing', () => undefined, /^channels\.acme: it must make/],
+      [
+        'returns a channel with a wrong member',
+        () => ({ send: () => Promise.resolve(accepted), lookUp: 1 }),
+        /^channels\.acme\.lookUp/,
+      ],
+    ] as const) {
+      it(`that ${title} is named by the factory`, async () => {
+        let thrown: unknown;
+        try {
+          await start({ channels: { acme: channel as unknown as Channel } });
+        } catch (error) {
+          thrown = error;
+        }
+        const [found, ...more] = (thrown as ConfigurationError).problems;
+        expect(more).to.be.empty;
+        expect(found).to.match(
+          typeof problem === 'string' ? new RegExp(`^${problem.replaceAll(/[().]/g, '\\$&')}$`) : problem,
+        );
+      });
+    }
+  });
+
+  it('is chosen by who names it in the profile, without being in optInChannels, and voice never is', async () => {
+    const [acme, voice] = [other(), other()];
+    const { call, okta, twilio, events } = await start({ channels: { acme, voice } });
+    okta.updateUser(ANA.id, { whatsAppOptIn: ['voice', 'acme', 'whatsapp'] });
+    await call();
+    expect([acme.sent, voice.sent, twilio.messages.length]).to.deep.equal([1, 0, 0]);
+    expect(events.filter((event) => event.type === 'configuration.warned' && event.option === 'channels')).to
+      .be.empty;
+  });
+
+  it('that is another provider of sms does not let anybody choose sms', async () => {
+    const sms = other();
+    const { call, okta, twilio } = await start({ channels: { sms } });
+    okta.updateUser(ANA.id, { whatsAppOptIn: ['sms', 'whatsapp'] });
+    await call();
+    expect([sms.sent, twilio.messages.length]).to.deep.equal([0, 1]);
+  });
+
+  describe('that is wrong', () => {
+    let now = Date.now();
+    const startWith = (send: (context: SendContext) => unknown): Promise<Scene> =>
+      start({
+        clock: () => now,
+        channels: {
+          sms: [
+            { provider: 'ACME', send: (_message, context) => Promise.resolve(send(context) as Outcome) },
+            other(),
+          ],
+        },
+      });
+
+    for (const [title, outcome, status, reason] of [
+      ['gives nothing', undefined, 'PENDING', /none of the statuses/],
+      [
+        'gives a status that is none',
+        { status: 'sent', transactionId: '1' },
+        'PENDING',
+        /none of the statuses/,
+      ],
+      ['accepts without an id', { status: 'accepted', id: '1' }, 'SUCCESSFUL', /no transactionId/],
+      ['refuses without a code', { status: 'refused', reason: 'No' }, 'SUCCESSFUL', /no code or no reason/],
+      [
+        'refuses for a cause that is none',
+        { status: 'refused', code: '1', reason: 'No', cause: 'full' },
+        'SUCCESSFUL',
+        /another cause than wrong-number, /,
+      ],
+      ['does not know without a reason', { status: 'unknown' }, 'PENDING', /no reason/],
+    ] as const) {
+      it(`since it ${title} is reported once a minute, with what an outcome looks like`, async () => {
+        const of = await startWith(() => outcome);
+        for (let count = 0; count < 3; count += 1) {
+          const command = commandOf(await of.call({ ...BOB_SMS, eventId: `event-${count}` }));
+          expect(command?.['status']).to.equal(status);
+        }
+        const [mistake, ...more] = mistakes(of);
+        expect(more).to.be.empty;
+        expect(mistake).to.include({ extension: 'channel', count: 1, eventId: 'event-0' });
+        expect(mistake?.reason)
+          .to.match(/^sms\[0\]: its /)
+          .and.match(reason);
+        expect(mistake?.remedy).to.include("{ status: 'refused', code, reason }");
+        now += 60_000;
+        await of.call(BOB_SMS);
+        expect(mistakes(of).map(({ count }) => count)).to.deep.equal([1, 3]);
+      });
+    }
+
+    it('in its request has not sent: the next provider follows, and it is reported once', async () => {
+      const of = await startWith(async ({ http }) =>
+        outcomeOf(await http({ url: 'api.acme.example', json: {}, form: {} }), {
+          provider: 'ACME',
+          readSuccess: () => undefined,
+          readRefusal: () => ({ code: '1', reason: 'No' }),
+        }),
+      );
+      for (let count = 0; count < 6; count += 1) {
+        expect(commandOf(await of.call(BOB_SMS))?.['status']).to.equal('SUCCESSFUL');
+      }
+      const [attempt] = attemptsOf(of);
+      expect(attempt).to.include({
+        outcome: 'refused',
+        code: 'WRONG_REQUEST',
+        reason:
+          'Not sent: the request to ACME is wrong: url must be a whole URL that begins with https:// or http://',
+      });
+      expect(attempt?.remedy).to.match(/context\.http takes \{ url/);
+      expect(mistakes(of)).to.have.length(1);
+      expect(mistakes(of)[0]?.reason).to.equal(
+        'sms[0]: its request by context.http is wrong: url must be a whole URL that begins with https:// or http://',
+      );
+      expect(of.hook.status().breakers).to.include({ 'sms[0]': 'closed' });
+    });
+
+    it('since its own fetch throws is told to send by context.http', async () => {
+      // fetch refuses port 9 itself.
+      const closed = `http://127.0.0.1:${await freePort()}`;
+      const of = await startWith(() => fetch(closed));
+      expect(commandOf(await of.call(BOB_SMS))?.['status']).to.equal('PENDING');
+      const [attempt] = attemptsOf(of);
+      expect(attempt?.reason).to.equal('The channel threw TypeError (ECONNREFUSED)');
+      expect(attempt?.remedy).to.match(/^Let the channel send by context\.http/);
+      const line = of.log.find(({ fields }) => fields['event'] === 'request.answered');
+      expect(line?.fields['remedy']).to.equal(attempt?.remedy);
+    });
+
+    it('since it throws for another reason is told that it must not', async () => {
+      const of = await startWith(() => {
+        throw new RangeError('no');
+      });
+      await of.call(BOB_SMS);
+      expect(attemptsOf(of)[0]).to.include({ reason: 'The channel threw RangeError' });
+      expect(attemptsOf(of)[0]?.remedy).to.match(/^Mend the send of the channel/);
+    });
+  });
+
+  it('says by a cause that nothing follows a wrong number, and all that a fraud filter blocks', async () => {
+    const refusing = (cause: 'wrong-number' | 'fraud'): Channel => ({
+      provider: 'ACME',
+      send: () => Promise.resolve({ status: 'refused', code: 'C1', reason: 'No', cause }),
+    });
+    const second = other();
+    const first = await start({ channels: { sms: [refusing('wrong-number'), second] } });
+    expect(errorOf(await first.call(BOB_SMS))?.errorCauses).to.have.length(1);
+    await first.close();
+    const last = await start({ channels: { sms: [refusing('fraud'), second] } });
+    expect(commandOf(await last.call(BOB_SMS))).to.include({ status: 'PENDING', provider: 'GUARD' });
+    expect(second.sent).to.equal(0);
+  });
+
+  it('asks its provider by the same client whether it would take a message', async () => {
+    const { origin } = await startProvider(200, '{"ok":true}');
+    const asked: unknown[] = [];
+    const acme: Channel = {
+      send: () => Promise.resolve(accepted),
+      check: async ({ http }) => {
+        const result = await http({ url: `${origin}/status`, json: 'ready?' });
+        asked.push(result.kind === 'answered' ? result.json : result);
+      },
+    };
+    const { hook } = await start({ channels: { acme } });
+    expect((await hook.ready()).channels).to.deep.equal({ acme: 'ok' });
+    expect(asked).to.deep.equal([{ ok: true }]);
+  });
+});
+
+const BOB_SMS = { userId: BOB.id, phoneNumber: BOB.phone };
+
+function requestText(requests: readonly unknown[]): string {
+  const [[, , , body]] = requests as [[string, string, string, { text: string }]];
+  return body.text;
+}

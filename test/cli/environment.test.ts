@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import { CommandError } from '#lib/cli/failure.js';
 import { Variables, withFile } from '#lib/cli/environment.js';
-import { readGivenProof, readHookProof } from '#lib/cli/doctor/hook-proof.js';
+import { readGivenProof, readHookProof } from '#lib/cli/hook-proof.js';
 import { rejection } from '../testing/local.js';
 import { captureTerminal } from './captured-terminal.js';
 

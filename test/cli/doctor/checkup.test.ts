@@ -14,15 +14,15 @@ import {
 import { OktaApiError } from '#lib/core/errors.js';
 import { captureTerminal } from '../captured-terminal.js';
 
-const now = (name: string, finding: Awaited<ReturnType<Check['look']>>): Check => ({
+const now = (name: string, finding: Awaited<ReturnType<Check['run']>>): Check => ({
   name,
-  look: () => Promise.resolve(finding),
+  run: () => Promise.resolve(finding),
 });
 const failing = (name: string, error: unknown): Check => ({
   name,
-  look: () => Promise.reject(error),
+  run: () => Promise.reject(error),
 });
-const hanging = (name: string): Check => ({ name, look: () => new Promise(() => undefined) });
+const hanging = (name: string): Check => ({ name, run: () => new Promise(() => undefined) });
 
 const GROUPS: readonly CheckGroup[] = [
   { title: 'One', checks: [now('one.a', ok('Fine.')), now('one.longer', warn('Perhaps.', 'Look at it.'))] },
@@ -144,7 +144,7 @@ fail two.c       Broken.
 
   it('says nothing of what is over', async () => {
     const { terminal, stderr } = captureTerminal();
-    const slow = { name: 'one.b', look: () => new Promise<never>(() => undefined) };
+    const slow = { name: 'one.b', run: () => new Promise<never>(() => undefined) };
     const running = runCheckup([{ title: 'One', checks: [failing('one.a', new Error('no')), slow] }], {
       terminal,
       limitMs: 3_000,
@@ -158,9 +158,9 @@ fail two.c       Broken.
 describe('a check that rests on another', () => {
   const NOT_LOOKED = {
     status: 'warn',
-    message: 'Not looked at, since one has failed.',
+    message: 'Not checked, because one failed.',
     remedy: 'See one.',
-    unseenFor: 'one',
+    failedCheck: 'one',
   };
   const look = (): Promise<ReturnType<typeof ok>> => Promise.resolve(ok('Looked at.'));
 
@@ -169,7 +169,7 @@ describe('a check that rests on another', () => {
     ['is to be looked at', now('one', warn('Perhaps.', 'Look.')), ok('Looked at.')],
     ['has failed', now('one', fail('Broken.', 'Mend it.')), NOT_LOOKED],
     ['has thrown', failing('one', new Error('no')), NOT_LOOKED],
-    ['was not looked at itself', now('two', { ...warn('No.', 'No.'), unseenFor: 'one' }), NOT_LOOKED],
+    ['was not looked at itself', now('two', { ...warn('No.', 'No.'), failedCheck: 'one' }), NOT_LOOKED],
   ] as const) {
     it(`looks unless that has failed: it ${what}`, async () => {
       expect(await following(first, look)()).to.deep.equal(found);

@@ -24,7 +24,7 @@ async function expectFindings(
     .filter((line) => line.status !== 'ok' || isNamed(line))
     .map(withoutNames);
   const failed = expected.filter(({ status }) => status === 'fail');
-  const follow = failed.map(({ check }) => [`Not looked at, since ${check} has failed.`, `See ${check}.`]);
+  const follow = failed.map(({ check }) => [`Not checked, because ${check} failed.`, `See ${check}.`]);
   const isUnseen = ({ status, message, remedy }: Line): boolean =>
     status === 'warn' && follow.some(([why, see]) => message === why && remedy === see);
   expect(lines.filter((line) => !isUnseen(line))).to.deep.equal(expected);

@@ -8,7 +8,7 @@ import {
   causesIn,
   showCall,
   showSent,
-  toldSent,
+  maskResult,
 } from '#lib/cli/preview/report.js';
 import type { PreviewResult } from '#lib/cli/preview/send.js';
 import { readHookCall } from '#lib/okta/inline-hook.js';
@@ -197,7 +197,7 @@ describe('the report of a preview', () => {
   const shown = (payload: object, isMadeUp: boolean): string => {
     const { terminal, stdout } = captureTerminal({ isTTY: true });
     const call = readHookCall(payload, { defaultCountry: undefined, nowMs: NOW_MS });
-    showCall(call, { way: 'by foot', isMadeUp, secrets: SECRETS, terminal });
+    showCall(call, { route: 'by foot', isMadeUp, secrets: SECRETS, terminal });
     return stdout();
   };
 
@@ -343,7 +343,7 @@ At a sign-in: Okta takes the code as sent, and waits for the user to type it.
   });
 
   it('tells programs the same, masked', () => {
-    expect(toldSent(sent(200, answerOf(value)), SECRETS)).to.deep.equal({
+    expect(maskResult(sent(200, answerOf(value)), SECRETS)).to.deep.equal({
       answer: { httpStatus: 200, body: answerOf({ ...value, transactionMetadata: 'channel=sms;login=…' }) },
       problem: undefined,
       reaction: {
@@ -355,9 +355,9 @@ At a sign-in: Okta takes the code as sent, and waits for the user to type it.
     });
     const problem = { code: 'NO_ANSWER', text: 'No.' } as const;
     expect(
-      toldSent({ answer: undefined, problem, durationMs: 0.4, reaction: undefined }, SECRETS),
+      maskResult({ answer: undefined, problem, durationMs: 0.4, reaction: undefined }, SECRETS),
     ).to.deep.equal({ answer: null, problem, reaction: null, durationMs: 0 });
-    const error = toldSent(sent(200, { error: { errorSummary: 'For Cleopatra' } }), SECRETS);
+    const error = maskResult(sent(200, { error: { errorSummary: 'For Cleopatra' } }), SECRETS);
     expect(error.reaction?.shown).to.equal('For …');
   });
 

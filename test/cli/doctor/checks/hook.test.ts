@@ -43,7 +43,7 @@ describe('doctor on the hook', () => {
   const look = (name: string) => {
     const { group } = examine();
     const check = group.checks.find((one) => one.name === name);
-    return check?.look().finally(() => group.close?.());
+    return check?.run().finally(() => group.close?.());
   };
 
   const REMEDY =
@@ -64,7 +64,7 @@ describe('doctor on the hook', () => {
   it('asks as little as it has to, and as whom', async () => {
     const { group, answer } = examine();
     expect(group.title).to.equal('The hook');
-    for (const check of group.checks) await check.look();
+    for (const check of group.checks) await check.run();
     await answer();
     await group.close?.();
     const path = '/okta/telephony';
@@ -114,7 +114,7 @@ describe('doctor on the hook', () => {
     );
     expect(group.title).to.equal('The hook');
     expect(
-      await Promise.all(group.checks.map(async ({ name, look: see }) => [name, await see()])),
+      await Promise.all(group.checks.map(async ({ name, run: see }) => [name, await see()])),
     ).to.deep.equal([['hook.variables', FINE]]);
     expect(await answer()).to.deep.equal({ kind: 'not-sent', reason: 'UNKNOWN' });
   });

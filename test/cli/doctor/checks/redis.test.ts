@@ -50,7 +50,7 @@ async function look(load: Load): Promise<readonly Told[]> {
   expect(group.title).to.equal('Redis');
   return Promise.all(
     group.checks.map(async (check): Promise<Told> => {
-      const { status, message, remedy } = await check.look();
+      const { status, message, remedy } = await check.run();
       return remedy === undefined ? [check.name, status, message] : [check.name, status, message, remedy];
     }),
   );
@@ -226,7 +226,7 @@ describe('doctor on Redis', () => {
     WELL.slice(from).map(([check]) => [
       check,
       'warn',
-      `Not looked at, since ${cause} has failed.`,
+      `Not checked, because ${cause} failed.`,
       `See ${cause}.`,
     ]);
 
@@ -251,7 +251,7 @@ describe('doctor on Redis', () => {
     const finding = { status: 'ok', message: 'Not set.', remedy: undefined } as const;
     const { title, checks } = examineRedis({ finding, value: undefined }, { callMs: 1, time });
     expect(title).to.equal('Redis');
-    expect(await Promise.all(checks.map(async ({ name, look: see }) => [name, await see()]))).to.deep.equal([
+    expect(await Promise.all(checks.map(async ({ name, run: see }) => [name, await see()]))).to.deep.equal([
       ['redis.variables', finding],
     ]);
   });

@@ -3,7 +3,7 @@ import { createServer, type Server } from 'node:https';
 import { createServer as createSilentServer, type AddressInfo, type Server as TcpServer } from 'node:net';
 import { expect } from 'chai';
 import type { HttpResult } from '#lib/http/call.js';
-import { examineWay } from '#lib/cli/doctor/checks/way.js';
+import { examineReachability } from '#lib/cli/doctor/checks/reachability.js';
 import { signOwnCertificate } from '#harness/certificate.js';
 import { REFUSING_ORIGIN } from '#harness/free-port.js';
 
@@ -11,13 +11,13 @@ const DAY_MS = 86_400_000;
 const NOW_MS = Date.parse('2026-11-25T12:00:00Z');
 const ANSWERED: HttpResult = { kind: 'answered', status: 401, headers: {}, body: '' };
 
-type Parts = Partial<Parameters<typeof examineWay>[1]>;
+type Parts = Partial<Parameters<typeof examineReachability>[1]>;
 type Told = readonly [status: string, message: string, remedy?: string];
 
 /** What one check says of the way to a URL. */
 async function look(name: string, url: string, parts: Parts = {}): Promise<Told> {
   const value = { url, proof: undefined, secret: undefined, headerName: undefined };
-  const group = examineWay(
+  const group = examineReachability(
     { finding: { status: 'ok', message: '', remedy: undefined }, value },
     {
       orgUrl: undefined,
@@ -30,7 +30,7 @@ async function look(name: string, url: string, parts: Parts = {}): Promise<Told>
   );
   expect(group.title).to.equal('The way to it');
   const check = group.checks.find((one) => one.name === name);
-  const { status, message, remedy } = (await check?.look()) ?? {};
+  const { status, message, remedy } = (await check?.run()) ?? {};
   const told = String(message).replace(/127\.0\.0\.1:\d+/, 'HOST');
   return remedy === undefined ? [String(status), told] : [String(status), told, remedy];
 }
@@ -51,7 +51,7 @@ describe('doctor on the way to the gateway', () => {
     const section = { finding: { status: 'ok', message: '', remedy: undefined }, value: undefined } as const;
     const time = { now: () => NOW_MS, sleep: () => Promise.resolve() };
     const answer = (): Promise<HttpResult> => Promise.resolve(ANSWERED);
-    expect(examineWay(section, { orgUrl: undefined, callMs: 1, time, answer })).to.deep.equal({
+    expect(examineReachability(section, { orgUrl: undefined, callMs: 1, time, answer })).to.deep.equal({
       title: 'The way to it',
       checks: [],
     });
@@ -131,7 +131,7 @@ describe('doctor on the way to the gateway', () => {
     for (const check of ['way.tls', 'way.redirect']) {
       expect(await look(check, url)).to.deep.equal([
         'warn',
-        'Not looked at, since way.name has failed.',
+        'Not checked, because way.name failed.',
         'See way.name.',
       ]);
     }

@@ -28,7 +28,7 @@ const GROUPS: readonly CheckGroup[] = [
   { title: 'One', checks: [now('one.a', ok('Fine.')), now('one.longer', warn('Perhaps.', 'Look at it.'))] },
   { title: 'Two', checks: [now('two.c', fail('Broken.', 'Mend it.'))] },
 ];
-const REPORT = 'Please report this as a fault of okta-telephony-hook.';
+const REPORT = 'Please report this as a bug of okta-telephony-hook.';
 
 describe('a checkup', () => {
   let clock: sinon.SinonFakeTimers;
@@ -98,8 +98,8 @@ fail two.c       Broken.
       'Okta has none',
       'Its code is OKTA_NOT_FOUND.',
     ],
-    ['a fault', new TypeError('of somebody'), 'The check itself has failed (TypeError).', REPORT],
-    ['no error at all', 'of somebody', 'The check itself has failed (string).', REPORT],
+    ['a fault', new TypeError('of somebody'), 'The check itself failed (TypeError).', REPORT],
+    ['no error at all', 'of somebody', 'The check itself failed (string).', REPORT],
   ] as const) {
     it(`tells of ${what} as a failure`, async () => {
       const { terminal } = captureTerminal();
@@ -124,20 +124,20 @@ fail two.c       Broken.
     // What is there is told, whatever the others do.
     expect(stdout()).to.equal('<bold>One</>\n<green>✔ one.a  Fine.</>\n');
     await clock.tickAsync(1);
-    expect(stderr()).to.equal('<dim>… still looking at one.b, one.c</>\n');
+    expect(stderr()).to.equal('<dim>… still waiting for one.b, one.c</>\n');
     expect(isClosed).to.equal(false);
     await clock.tickAsync(2_500);
     const remedy =
-      'See that this machine reaches what is looked at (egress, DNS, a proxy); --timeout gives it more time.';
+      'Check the network of this machine (egress, DNS, a proxy), or allow more time with --timeout.';
     expect((await running).slice(1)).to.deep.equal(
       ['one.b', 'one.c'].map((check) => ({
         check,
         status: 'fail',
-        message: 'Nothing was found out within 4.5 s.',
+        message: 'The check did not finish within 4.5 s.',
         remedy,
       })),
     );
-    expect(stderr()).to.equal('<dim>… still looking at one.b, one.c</>\n'.repeat(2));
+    expect(stderr()).to.equal('<dim>… still waiting for one.b, one.c</>\n'.repeat(2));
     expect(isClosed).to.equal(true);
     expect(clock.countTimers()).to.equal(0);
   });
@@ -151,7 +151,7 @@ fail two.c       Broken.
     });
     await clock.tickAsync(3_000);
     await running;
-    expect(stderr()).to.equal('… still looking at one.b\n');
+    expect(stderr()).to.equal('… still waiting for one.b\n');
   });
 });
 

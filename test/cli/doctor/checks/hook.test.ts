@@ -47,13 +47,20 @@ describe('doctor on the hook', () => {
   };
 
   const REMEDY =
-    'Let the gateway run near Okta and Twilio and never sleep (serverless cold starts), and look at what stands in between.';
-  const told = (ms: number): string => `It answered in ${ms} ms, over a new connection; Okta waits for 3 s`;
+    'Run the gateway near Okta and Twilio, avoid serverless cold starts, and check the proxies in between.';
+  const told = (ms: number): string =>
+    `The hook answered in ${ms} ms, over a new connection; Okta waits for 3 s`;
   for (const [tookMs, finding] of [
     [999.5, { status: 'ok', message: `${told(1_000)}.`, remedy: undefined }],
-    [1_000, { status: 'warn', message: `${told(1_000)}, and sending comes on top.`, remedy: REMEDY }],
-    [2_999, { status: 'warn', message: `${told(2_999)}, and sending comes on top.`, remedy: REMEDY }],
-    [3_000, { status: 'fail', message: `${told(3_000)}: it sends the code itself by then.`, remedy: REMEDY }],
+    [
+      1_000,
+      { status: 'warn', message: `${told(1_000)}, and the time for sending is added.`, remedy: REMEDY },
+    ],
+    [
+      2_999,
+      { status: 'warn', message: `${told(2_999)}, and the time for sending is added.`, remedy: REMEDY },
+    ],
+    [3_000, { status: 'fail', message: `${told(3_000)}, and then sends the code itself.`, remedy: REMEDY }],
   ] as const) {
     it(`says what an answer after ${tookMs} ms means`, async () => {
       takesMs = tookMs;

@@ -28,7 +28,7 @@ describe('doctor on this machine', () => {
       expect(await checks.find(({ name }) => name === 'machine.node')?.run()).to.deep.equal(
         isRecent
           ? { status: 'ok', message, remedy: undefined }
-          : { status: 'fail', message, remedy: 'Take 20.19 or later.' },
+          : { status: 'fail', message, remedy: 'Install 20.19 or later.' },
       );
     });
   }

@@ -7,7 +7,7 @@ interface ErrorDetails {
   readonly remedy?: string | undefined;
 }
 
-/** What an end user may be told of any failure. */
+/** The sentence for end users. It fits any failure. */
 export const CODE_NOT_SENT = 'Your code could not be sent. Please try again or choose another method.';
 
 /**

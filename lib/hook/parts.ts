@@ -111,7 +111,7 @@ function emitFailed(
   details: { readonly reason: string; readonly percentages?: Readonly<Record<string, number>> },
   { events, failures }: Pick<HookParts, 'events' | 'failures'>,
 ): void {
-  failures.of(extension).tell((count) => {
+  failures.of(extension).report((count) => {
     events.emit({
       type: 'extension.failed',
       eventId: of?.eventId,

@@ -92,5 +92,5 @@ function findingOf(error: unknown): Finding {
   const isExpected = error instanceof TelephonyHookError || error instanceof CommandError;
   if (isExpected) return fail(error.message, error.remedy ?? `Its code is ${error.code}.`);
   const name = error instanceof Error ? error.name : typeof error;
-  return fail(`The check itself failed (${name}).`, 'Please report this as a bug of okta-telephony-hook.');
+  return fail(`The check itself failed (${name}).`, 'Please report this as a fault of okta-telephony-hook.');
 }

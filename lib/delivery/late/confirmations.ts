@@ -74,7 +74,7 @@ export class Confirmations {
   #reportFailure({ channel, provider, toldId, eventId, oktaRequestId }: SentCode, error: unknown): void {
     const { events } = this.#parts;
     const known = error instanceof TelephonyHookError ? error : undefined;
-    this.#failures.of(channel).tell((count) => {
+    this.#failures.of(channel).report((count) => {
       events.emit({
         type: 'feedback.failed',
         count,

@@ -4,6 +4,7 @@ import { runCheckup } from '#lib/cli/doctor/checkup.js';
 import { CommandError } from '#lib/cli/failure.js';
 import {
   after as following,
+  checksAfter,
   fail,
   ok,
   once,
@@ -28,7 +29,7 @@ const GROUPS: readonly CheckGroup[] = [
   { title: 'One', checks: [now('one.a', ok('Fine.')), now('one.longer', warn('Perhaps.', 'Look at it.'))] },
   { title: 'Two', checks: [now('two.c', fail('Broken.', 'Mend it.'))] },
 ];
-const REPORT = 'Please report this as a bug of okta-telephony-hook.';
+const REPORT = 'Please report this as a fault of okta-telephony-hook.';
 
 describe('a checkup', () => {
   let clock: sinon.SinonFakeTimers;
@@ -140,6 +141,27 @@ fail two.c       Broken.
     expect(stderr()).to.equal('<dim>… still waiting for one.b, one.c</>\n'.repeat(2));
     expect(isClosed).to.equal(true);
     expect(clock.countTimers()).to.equal(0);
+  });
+
+  it('prints the checks that rest on a failed one in one line, and lists each in the results', async () => {
+    const { terminal, stdout } = captureTerminal();
+    const broken = now('two.a', fail('Broken.', 'Mend it.'));
+    const later = checksAfter(broken);
+    const look = (): Promise<ReturnType<typeof ok>> => Promise.resolve(ok('Fine.'));
+    const checks = [broken, later('two.b', look), later('two.c', look), now('two.d', ok('Fine.'))];
+    const results = await runCheckup([{ title: 'Two', checks }], { terminal, limitMs: 1_000 });
+    expect(stdout()).to.equal(`Two
+fail two.a        Broken.
+                  Mend it.
+ok   two.d        Fine.
+warn not checked  two.b, two.c: two.a failed.
+`);
+    expect(results.map(({ check, message }) => [check, message])).to.deep.equal([
+      ['two.a', 'Broken.'],
+      ['two.b', 'Not checked, because two.a failed.'],
+      ['two.c', 'Not checked, because two.a failed.'],
+      ['two.d', 'Fine.'],
+    ]);
   });
 
   it('says nothing of what is over', async () => {

@@ -43,7 +43,7 @@ export async function runCheckup(
     terminal.note(`… still waiting for ${[...waiting].join(', ')}`, 'dim');
   }, PROGRESS_EVERY_MS);
   const names = begun.flatMap(({ running }) => running.map(({ name }) => name));
-  const width = Math.max(SKIPPED.length, ...names.map(({ length }) => length));
+  const width = Math.max(0, ...names.map(({ length }) => length));
   const print = (name: string, { status, message, remedy }: Finding): void => {
     const mark = terminal.hasSymbols ? SYMBOL[status] : WORD[status];
     terminal.say(`${mark} ${name.padEnd(width)}  ${message}`, STYLE[status]);

@@ -225,7 +225,7 @@ export function nextSteps({ answer, problem, reaction }: PreviewResult, isOAuth:
     case 'UNREACHED':
       return ['Check that PUBLIC_URL is right, that the gateway runs, and that it can be reached from here.'];
     case 'NO_ANSWER':
-      return [`Check the phone, the gateway's log, and the proxies in front of it. ${MAY_BE_SENT}`];
+      return [`Look at the phone, at the gateway's log, and at the proxies in front of it. ${MAY_BE_SENT}`];
     case 'TOO_LATE':
       return [
         `Find out what takes the time: the hook answers within deadlineMs (2.2 s by default), and the rest is the network or a proxy. ${MAY_BE_SENT}`,

@@ -151,9 +151,9 @@ fail two.c       Broken.
     const checks = [broken, later('two.b', look), later('two.c', look), now('two.d', ok('Fine.'))];
     const results = await runCheckup([{ title: 'Two', checks }], { terminal, limitMs: 1_000 });
     expect(stdout()).to.equal(`Two
-fail two.a        Broken.
-                  Mend it.
-ok   two.d        Fine.
+fail two.a  Broken.
+            Mend it.
+ok   two.d  Fine.
 warn not checked  two.b, two.c: two.a failed.
 `);
     expect(results.map(({ check, message }) => [check, message])).to.deep.equal([

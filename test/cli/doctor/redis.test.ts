@@ -105,14 +105,14 @@ describe('doctor looks at Redis', function () {
       'codes alone',
       '',
       'warn',
-      /not what is for the console.*afterSeconds/,
+      /refuses those for the console.*afterSeconds/,
       /\+xrevrange.*\+zadd \+zrangebyscore \+zrem/,
     ],
     [
       'codes and the history',
       '+xadd +xdel +xrange +xrevrange',
       'warn',
-      /not what is for lateFailover/,
+      /refuses those for lateFailover/,
       /\+zadd \+zrangebyscore \+zrem/,
     ],
     [
@@ -159,7 +159,7 @@ describe('doctor looks at Redis', function () {
     await state.close();
     const line = lineOf(await look(url), 'redis.keys');
     expect(line).to.include({ status: 'fail' });
-    expect(line.remedy).to.include('one list');
+    expect(line.remedy).to.include('the same list');
     // As if that had been long ago.
     const mark = '{okta-telephony-hook}:keys';
     const known = (await admin.get(mark)) ?? '';

@@ -509,7 +509,7 @@ describe('preview', () => {
       const { HOOK_OAUTH_CLIENT_SECRET: _, ...byKey } = { ...env, HOOK_OAUTH_KEY_ID: 'HKYabcdefghijklmnopq' };
       const keyed = await previewOf(direct, { env: byKey });
       expect(keyed.code).to.equal(2);
-      expect(keyed.stderr).to.include('Leave --via gateway out');
+      expect(keyed.stderr).to.include('Remove --via gateway');
     });
 
     it('says what Okta would do and what comes next, whatever answers in its place', async () => {
@@ -550,7 +550,7 @@ describe('preview', () => {
           (response) => response.destroy(),
           'failover',
           { code: 'NO_ANSWER', text: 'The gateway gave no complete answer (UND_ERR_SOCKET)' },
-          `Check the phone, the gateway's log, and the proxies in front of it. ${allTheSame}`,
+          `Look at the phone, at the gateway's log, and at the proxies in front of it. ${allTheSame}`,
         ],
         [
           'what is late',

@@ -10,7 +10,7 @@ type Told = readonly [check: string, status: string, message: string, remedy?: s
 const WELL: readonly Told[] = [
   ['redis.variables', 'ok', 'Set.'],
   ['redis.libraries', 'ok', 'ioredis is installed.'],
-  ['redis.reached', 'ok', 'It answers in 3 ms.'],
+  ['redis.reached', 'ok', 'Redis answers in 3 ms.'],
   [
     'redis.writes',
     'ok',
@@ -68,19 +68,19 @@ const UNSEEN = (check: string, what: string): Told => [
   'Check it as an administrator of the Redis.',
 ];
 const NOPERM = new RedisFailure('NOPERM', false);
-const TOLD_NOPERM = 'Where gateways have it, allow the user these commands.';
+const TOLD_NOPERM = 'If a gateway uses that, allow the user these commands.';
 
 /** What is seen beside a Redis that is well, and the lines that say so. */
 const ROWS: readonly (readonly [what: string, seen: Partial<RedisInspection>, ...told: readonly Told[]])[] = [
   ['nothing', {}],
-  ['an answer within the bound', { answersInMs: 39.9 }, ['redis.reached', 'ok', 'It answers in 40 ms.']],
+  ['an answer within the bound', { answersInMs: 39.9 }, ['redis.reached', 'ok', 'Redis answers in 40 ms.']],
   [
     'an answer that is slow',
     { answersInMs: 40 },
     [
       'redis.reached',
       'warn',
-      'It answers in 40 ms from here: after 150 ms a gateway treats it as lost.',
+      'Redis answers in 40 ms from here: after 150 ms a gateway treats it as lost.',
       'Run it near the gateways. Ignore this if doctor runs far away from both.',
     ],
   ],
@@ -127,7 +127,7 @@ const ROWS: readonly (readonly [what: string, seen: Partial<RedisInspection>, ..
   [
     'a version that is too old',
     { info: { ...INFO, redis_version: '5.0.14' } },
-    ['redis.version', 'fail', 'Redis has version 5.0.14.', 'Take 6 or later.'],
+    ['redis.version', 'fail', 'Redis has version 5.0.14.', 'Use version 6 or later.'],
   ],
   [
     'a Valkey, which names an old Redis, too',
@@ -147,7 +147,7 @@ const ROWS: readonly (readonly [what: string, seen: Partial<RedisInspection>, ..
   [
     'a memory of which less than nine tenths are used',
     { info: { ...INFO, maxmemory: '1000', used_memory: '899' } },
-    ['redis.memory', 'ok', '90 % of its memory is used.'],
+    ['redis.memory', 'ok', 'Redis uses 90 % of its memory.'],
   ],
   [
     'a memory that is nearly full',
@@ -155,7 +155,7 @@ const ROWS: readonly (readonly [what: string, seen: Partial<RedisInspection>, ..
     [
       'redis.memory',
       'warn',
-      '90 % of its memory is used: once it is full, it takes no more writes.',
+      'Redis uses 90 % of its memory. When that is full, it refuses writes.',
       'Give it more memory, and find out what fills it.',
     ],
   ],
@@ -175,20 +175,20 @@ const ROWS: readonly (readonly [what: string, seen: Partial<RedisInspection>, ..
   [
     'a replica in the place of AOF',
     { info: { ...INFO, aof_enabled: '0', connected_slaves: '1' } },
-    ['redis.persistence', 'ok', 'It has 1 replica.'],
+    ['redis.persistence', 'ok', 'Redis has 1 replica.'],
   ],
   [
     'replicas in the place of AOF',
     { info: { ...INFO, aof_enabled: '0', connected_slaves: '2' } },
-    ['redis.persistence', 'ok', 'It has 2 replicas.'],
+    ['redis.persistence', 'ok', 'Redis has 2 replicas.'],
   ],
   [
     'nothing of INFO',
     { info: undefined },
-    UNSEEN('redis.version', 'Its version'),
+    UNSEEN('redis.version', 'The version'),
     UNSEEN('redis.eviction', 'The eviction policy'),
-    UNSEEN('redis.memory', 'Its memory'),
-    UNSEEN('redis.persistence', 'Its persistence'),
+    UNSEEN('redis.memory', 'The memory'),
+    UNSEEN('redis.persistence', 'The persistence'),
   ],
   [
     'other keys',

@@ -737,8 +737,8 @@ writeFileSync(file, text);`,
         [`--user ${CLEO.login} --edit`, false],
       ] as const) {
         const { stdout } = await previewOf(`${options} --yes`, { env: edit });
-        expect(stdout.includes('it opens nothing'), options).to.equal(isMadeUp);
-        expect(stdout.includes('a real one opens what it is for'), options).to.equal(!isMadeUp);
+        expect(stdout.includes('it grants no access'), options).to.equal(isMadeUp);
+        expect(stdout.includes('a real one grants access'), options).to.equal(!isMadeUp);
       }
     });
 

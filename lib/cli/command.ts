@@ -1,8 +1,8 @@
 import type { ParseArgsConfig } from 'node:util';
 import type { Time } from '../okta/admin/administration.js';
+import { CommandError, type ExitCode } from './failure.js';
 import type { Terminal } from './terminal.js';
 import type { Variables } from './environment.js';
-import type { ExitCode } from './failure.js';
 
 /** The part of `process` that delivers SIGINT and SIGTERM. */
 export interface Signals {
@@ -10,32 +10,65 @@ export interface Signals {
   off(signal: 'SIGINT' | 'SIGTERM', listener: () => void): unknown;
 }
 
-/** What every command is given. */
+/** The values of a command's options by their long names: a text, or `true` for a flag. */
+export type OptionValues = Readonly<Record<string, unknown>>;
+
+/** One run of a command: what the user typed, and what the command may use. */
 export interface CommandCall {
-  /** The options that were given, by their long names. */
-  readonly options: Readonly<Record<string, unknown>>;
+  readonly options: OptionValues;
   readonly terminal: Terminal;
   readonly variables: Variables;
   readonly time: Time;
   readonly signals: Signals;
 }
 
-/** One command of the program, in a file of its own. */
+/** One command of the program. `program.ts` finds it by its name and runs it. */
 export interface Command {
-  /** The words that it is called by, e.g. `setup hook`. */
+  /** The words that a user types, such as `setup hook`. */
   readonly name: string;
-  /** One line, for the list of commands. */
+  /** One line for the list of commands. */
   readonly summary: string;
-  /** What it does, its own options, its variables and examples. */
+  /** Describes the command, its own options, its variables, and examples. */
   readonly help: string;
-  /** Its own options, beside those that all have. */
+  /** The command's own options. The common ones (`--json`, `--env`, `--help`) are added. */
   readonly options: NonNullable<ParseArgsConfig['options']>;
   /** @throws CommandError, TelephonyHookError */
   run(call: CommandCall): Promise<ExitCode>;
 }
 
-/** What comes after a command, for people. */
-export function sayNext(next: readonly string[], terminal: Terminal): void {
-  if (next.length === 0) return;
-  terminal.say(['', 'Next:', ...next.map((step, index) => `  ${index + 1}. ${step}`)]);
+/** An option's text; `undefined` if it is missing or empty. */
+export function textOption(options: OptionValues, name: string): string | undefined {
+  const value = options[name];
+  return typeof value === 'string' && value !== '' ? value : undefined;
+}
+
+/**
+ * The value of `--header`.
+ * @throws CommandError if it is not the name of an HTTP header.
+ */
+export function headerOption(options: OptionValues): string | undefined {
+  const name = textOption(options, 'header');
+  if (name === undefined || /^[\w-]+$/.test(name)) return name;
+  throw new CommandError(2, 'BAD_USE', '--header takes the name of an HTTP header, and nothing else.');
+}
+
+/**
+ * Asks the user whether to go on.
+ * @param nothing - what has not happened yet, for the error: `Nothing was sent`.
+ * @throws CommandError without a terminal: a script must use `--yes`.
+ */
+export async function confirm(terminal: Terminal, question: string, nothing: string): Promise<boolean> {
+  if (terminal.isInteractive) return terminal.confirm(question);
+  throw new CommandError(
+    2,
+    'NOBODY_TO_ASK',
+    `${nothing}: this is not a terminal, so the command cannot ask.`,
+    'Use --yes to agree without a question.',
+  );
+}
+
+/** Prints the steps that a user takes after a command. */
+export function printNextSteps(steps: readonly string[], terminal: Terminal): void {
+  if (steps.length === 0) return;
+  terminal.say(['', 'Next:', ...steps.map((step, index) => `  ${index + 1}. ${step}`)]);
 }

@@ -11,13 +11,16 @@ import { decodeUrlPart } from '../state/redis/options.js';
 import { CommandError } from './failure.js';
 import type { Terminal } from './terminal.js';
 
-/** The variables of the command line. A secret that is missing is asked for at a terminal. */
+/**
+ * The environment variables of a command. A missing secret is requested at the terminal if there is one. The constructor
+ * registers every secret with the terminal, so that no output shows it.
+ */
 export class Variables extends VariableReader {
   readonly #terminal: Terminal;
-  /** The names that `withFile` found changed. `undefined` without a file. */
+  /** The variables whose value differs from their line in the file; see `withFile`. `undefined` without a file. */
   readonly changed: readonly string[] | undefined;
 
-  /** @param values - of the environment, and of a file. */
+  /** @param values - the environment, with the variables of a file; see `withFile`. */
   constructor(values: Environment, terminal: Terminal, changed?: readonly string[]) {
     super(values);
     this.changed = changed;
@@ -31,19 +34,22 @@ export class Variables extends VariableReader {
     }
   }
 
-  /** Asks for a secret that is missing, if somebody is at a terminal. */
+  /**
+   * Asks for a missing secret. Without a terminal it stays missing.
+   * @param what - describes the secret in the question.
+   */
   async ask(name: VariableName, what: string): Promise<void> {
     if (this.valueOf(name) !== undefined || !this.#terminal.isInteractive) return;
     this.set(name, await this.#terminal.askSecret(`${name} (${what})`));
   }
 
-  /** As `required`, but asks. */
+  /** Like `required`, but asks at a terminal first. */
   async secret(name: VariableName, what: string): Promise<string> {
     await this.ask(name, what);
     return this.required(name, what);
   }
 
-  /** @throws CommandError that names every variable which is missing or wrong. */
+  /** @throws CommandError that names every variable that was read and is missing or wrong. */
   require(): void {
     const problems = this.takeProblems();
     if (problems.length === 0) return;
@@ -57,7 +63,7 @@ export class Variables extends VariableReader {
     );
   }
 
-  /** The credential of an administrator: an API token, which is asked for, or a service app. */
+  /** The credential for Okta's API: a service app, or an API token. Asks for a token if both are missing. */
   async okta(): Promise<OktaCredential> {
     if (!hasServiceApp(this)) {
       await this.ask(
@@ -80,10 +86,12 @@ const SECRETS = [
 ] as const;
 
 /**
- * The environment, over what a file has: lines of `NAME=value`. `changed` names what does not stand in the file as it is read:
- * quotes, spaces, carriage returns and comments are left out here, and kept by docker's --env-file.
+ * Adds the variables of a file (lines of `NAME=value`) to the environment. The environment has priority.
  *
- * @throws CommandError where the file cannot be read.
+ * `changed` names the variables whose value differs from the text after `=`. Node removes quotes, spaces, carriage returns
+ * and comments around a value; docker's `--env-file` keeps them.
+ *
+ * @throws CommandError if the file cannot be read.
  */
 export function withFile(
   env: Environment,
@@ -106,7 +114,7 @@ export function withFile(
   const lines = text.split('\n');
   const changed = Object.entries(read).flatMap(([name, value]) => {
     const line = lines.findLast((one) => one.startsWith(`${name}=`));
-    // A line of a key that has several is no name.
+    // `parseEnv` takes a line within a PEM key for a variable.
     return line === `${name}=${value}` || !/^[A-Z][A-Z\d]*(_[A-Z\d]+)*$/.test(name) ? [] : [name];
   });
   return { values: { ...read, ...given }, changed };

@@ -1,20 +1,21 @@
 import type { Terminal } from './terminal.js';
 
-/** How a command ends. */
-
-/** 0: done; 1: a check failed, or it could not be done; 2: bad use. */
+/** 0: done. 1: a check failed, the user declined, or the command failed. 2: bad use. */
 export type ExitCode = 0 | 1 | 2;
 
-/** Why a command ends without having done what it is for. */
+/** An expected failure of a command, with the exit code and a remedy for the user. */
 export class CommandError extends Error {
   override readonly name = 'CommandError';
   readonly exitCode: Exclude<ExitCode, 0>;
   readonly code: string;
   readonly remedy: string | undefined;
-  /** Its message, as people are told it. */
+  /** The message, line by line. */
   readonly lines: readonly string[];
 
-  /** @param message - one line, or several. */
+  /**
+   * @param code - stable, for programs; TROUBLESHOOTING.md lists all.
+   * @param message - one line, or several.
+   */
   constructor(
     exitCode: Exclude<ExitCode, 0>,
     code: string,
@@ -30,8 +31,8 @@ export class CommandError extends Error {
   }
 }
 
-/** Tells people why a command has ended, and gives it as programs are told it. */
-export function tellFailure(
+/** Prints on standard error why a command failed, and returns the same for its JSON. */
+export function reportFailure(
   error: unknown,
   terminal: Terminal,
 ): {
@@ -41,7 +42,7 @@ export function tellFailure(
   readonly remedy: string | undefined;
 } {
   const known = error instanceof CommandError ? error : undefined;
-  const lines = known?.lines ?? unforeseenLines(error);
+  const lines = known?.lines ?? linesOfUnexpected(error);
   const message = lines.join('\n');
   const [first = '', ...others] = lines;
   terminal.note([`✘ ${first}`, ...others], 'red');
@@ -50,8 +51,11 @@ export function tellFailure(
   return { exitCode, code, message, remedy };
 }
 
-/** Of what nobody foresaw the stack is all there is to go by. Its message may be of others: line breaks in it are not ours. */
-function unforeseenLines(error: unknown): readonly string[] {
+/**
+ * An unexpected error with its stack, which a bug report needs. The message stays one line: it may quote a server, and the
+ * terminal escapes line breaks within a line.
+ */
+function linesOfUnexpected(error: unknown): readonly string[] {
   if (!(error instanceof Error)) return [String(error)];
   const { message, stack = '' } = error;
   const start = stack.indexOf(message);

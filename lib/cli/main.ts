@@ -2,9 +2,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { runProgram } from './program.js';
 
+/** The executable of the package: runs the program with the streams and signals of this process. */
+
 for (const stream of [process.stdout, process.stderr]) {
   stream.on('error', (error: NodeJS.ErrnoException) => {
-    // Whoever has closed the pipe (`| head`) has read enough; what a full disk lacks is a failure.
+    // EPIPE: the reader of a pipe (`| head`) has read enough. Any other error, such as a full disk, is a failure.
     if (error.code !== 'EPIPE') process.exitCode = 1;
   });
 }

@@ -7,33 +7,33 @@ import { readOkta } from '../options/credentials.js';
 import { CommandError } from './failure.js';
 import type { Terminal } from './terminal.js';
 
-/** What a command may do in an org. */
+/** The rights that a command needs in an org. Remedies name them. */
 export interface Access {
-  /** What a service app needs, each. */
+  /** A service app needs all of these scopes. */
   readonly scopes: readonly string[];
-  /** The administrator's role that the API token's owner, or the service app, needs beside them. */
+  /** The administrator role that the API token's owner, or the service app, needs. */
   readonly role: string;
-  /** What there is to know of another run, after one that failed. Default: it goes on where it was. */
+  /** For remedies: what another run of the command does. Default: it continues where the first stopped. */
   readonly again?: string;
 }
 
-/** An org that is being set up. */
+/** An open connection to an org's API. */
 export interface Org {
-  /** Its host, to be shown. */
+  /** The org's host name, for output. */
   readonly host: string;
   readonly dispatcher: HttpDispatcher;
-  /** As an administrator with these scopes; a service app's token has no others. */
+  /** The API with a token for these scopes only. An API token has the rights of its owner instead. */
   as(scopes: readonly string[]): Administration;
 }
 
-/** What a connection may take to come about, milliseconds. */
+/** Timeout for opening a connection, in milliseconds. */
 export const CONNECT_TIMEOUT_MS = 5_000;
-/** A wait that is worth a line. */
-const TOLD_WAIT_MS = 900;
+/** A shorter wait, in milliseconds, prints no line. */
+const MIN_SHOWN_WAIT_MS = 900;
 
 /**
- * Opens an org for as long as the work takes.
- * @throws CommandError for what Okta refuses, with what to do about it here.
+ * Opens an org, runs `work`, and closes the connections.
+ * @throws CommandError if Okta refuses a call, with a remedy that names the variables.
  */
 export async function withOrg<Result>(
   parts: {
@@ -58,7 +58,7 @@ export async function withOrg<Result>(
       }),
       time,
       onWait: (reason, ms) => {
-        if (ms >= TOLD_WAIT_MS) terminal.note(`… ${reason}: waiting ${Math.ceil(ms / 1000)} s`, 'dim');
+        if (ms >= MIN_SHOWN_WAIT_MS) terminal.note(`… ${reason}: waiting ${Math.ceil(ms / 1000)} s`, 'dim');
       },
     });
   try {
@@ -70,18 +70,18 @@ export async function withOrg<Result>(
   }
 }
 
-const GOES_ON = 'it goes on where it was';
+const CONTINUES = 'it continues where it stopped';
 
-/** In the words of whoever set the variables. */
+/** Okta's refusal as a command's failure, with a remedy that names the variables, the role and the scopes. */
 export function asCommandError(error: OktaApiError, access: Access): CommandError {
   const { code, cause } = error;
-  const oktas = cause instanceof Error ? ` Okta says: ${cause.message}` : '';
-  return new CommandError(1, code, `${error.message}.${oktas}`, remedyOf(error, access));
+  const quote = cause instanceof Error ? ` Okta says: ${cause.message}` : '';
+  return new CommandError(1, code, `${error.message}.${quote}`, remedyOf(error, access));
 }
 
 function remedyOf(
   { code, remedy }: OktaApiError,
-  { scopes, role, again = GOES_ON }: Access,
+  { scopes, role, again = CONTINUES }: Access,
 ): string | undefined {
   switch (code) {
     case 'OKTA_FORBIDDEN':
@@ -91,9 +91,9 @@ function remedyOf(
     case 'OKTA_UNREACHABLE':
     case 'OKTA_NO_ANSWER':
     case 'OKTA_UNREADABLE':
-      return `See that OKTA_ORG_URL is the org's own address, and that this machine may call it: egress, DNS, TLS. Then run this again: ${again}.`;
+      return `Check that OKTA_ORG_URL is the org's own address, and that this machine may call it: egress, DNS, TLS. Then run this again: ${again}.`;
     case 'OKTA_RATE_LIMITED':
-      return `It passes with the limit's window, a minute as a rule. Then run this again: ${again}.`;
+      return `Wait for the end of the limit's window, usually a minute. Then run this again: ${again}.`;
     default:
       return remedy;
   }

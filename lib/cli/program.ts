@@ -2,7 +2,7 @@ import { createRequire } from 'node:module';
 import { parseArgs, type ParseArgsConfig } from 'node:util';
 import type { Time } from '../okta/admin/administration.js';
 import type { Command, Signals } from './command.js';
-import { CommandError, tellFailure, type ExitCode } from './failure.js';
+import { CommandError, reportFailure, type ExitCode } from './failure.js';
 import { demo } from './demo/demo.js';
 import { doctor } from './doctor/doctor.js';
 import { Variables, withFile } from './environment.js';
@@ -12,9 +12,9 @@ import { setupEventHook } from './setup/event-hook.js';
 import { setupHook } from './setup/hook.js';
 import { Terminal, type Streams } from './terminal.js';
 
-/** What the program runs in. */
+/** The parts of the process that the program uses, so that a test can replace them. */
 export interface ProgramContext {
-  /** The words after the program's own. */
+  /** The arguments after the program's name. */
   readonly args: readonly string[];
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly streams: Streams;
@@ -27,22 +27,22 @@ const COMMANDS: readonly Command[] = [setupAttribute, setupHook, setupEventHook,
 
 const COMMON_OPTIONS = {
   json: { type: 'boolean' },
-  // Not --env-file: Node takes that for itself, wherever it stands, and ends where there is no such file.
+  // Not --env-file: Node reads that option itself, wherever it stands, and exits if there is no such file.
   env: { type: 'string' },
   help: { type: 'boolean', short: 'h' },
 } as const;
 
 const COMMON_HELP = `Every command:
-  --json             one JSON text on standard output, everything else on standard error
-  --env <file>       variables that the environment does not have, as lines of NAME=value
-  -h, --help         this; with a command, the command's own
+  --json             print one JSON text on standard output, everything else on standard error
+  --env <file>       read variables that the environment does not have from lines of NAME=value
+  -h, --help         print this help, or with a command the help of that command
 
 Environment: OKTA_ORG_URL, and OKTA_API_TOKEN or OKTA_CLIENT_ID, OKTA_PRIVATE_KEY and OKTA_KEY_ID of a service app.
-Secrets come by the environment, by the file, or are asked for at a terminal; never as arguments.
+Secrets come from the environment or the file, or the program asks for them at a terminal. They are never arguments.
 
-Exit codes: 0 done, 1 it could not be done or was not wanted, 2 bad use.`;
+Exit codes: 0 done, 1 failed or declined, 2 bad use.`;
 
-/** Runs the program once. Never rejects. */
+/** Runs one command by the arguments. Never rejects: it prints a failure and returns its exit code. */
 export async function runProgram({ args, env, streams, time, signals }: ProgramContext): Promise<ExitCode> {
   const terminal = new Terminal(streams, {
     isJson: args.includes('--json'),
@@ -50,7 +50,7 @@ export async function runProgram({ args, env, streams, time, signals }: ProgramC
   });
   try {
     const command = COMMANDS.find(({ name }) => args.slice(0, name.split(' ').length).join(' ') === name);
-    if (command === undefined) return answerWithout(args, terminal);
+    if (command === undefined) return runWithoutCommand(args, terminal);
     const options = readOptions(command, args.slice(command.name.split(' ').length));
     if (options['help'] === true) {
       terminal.say(helpOf(command).split('\n'));
@@ -61,14 +61,14 @@ export async function runProgram({ args, env, streams, time, signals }: ProgramC
     const variables = new Variables(values, terminal, changed);
     return await command.run({ options, terminal, variables, time, signals });
   } catch (error) {
-    const { exitCode, ...told } = tellFailure(error, terminal);
-    terminal.json({ result: 'failed', error: told });
+    const { exitCode, ...failure } = reportFailure(error, terminal);
+    terminal.json({ result: 'failed', error: failure });
     return exitCode;
   }
 }
 
-/** Where no command is named that there is. */
-function answerWithout(args: readonly string[], terminal: Terminal): ExitCode {
+/** `--version`, `--help`, or arguments that begin with no command. */
+function runWithoutCommand(args: readonly string[], terminal: Terminal): ExitCode {
   const [first, ...others] = args;
   if (first === '--version' && others.length === 0) {
     terminal.say(versionOf());
@@ -81,10 +81,32 @@ function answerWithout(args: readonly string[], terminal: Terminal): ExitCode {
     return 0;
   }
   const names = COMMANDS.map(({ name }) => name).join(', ');
-  throw new CommandError(2, 'BAD_USE', `Name a command: ${names}.`, `${PROGRAM} --help says what each does.`);
+  const unknown = unknownCommand(args, inner.length > 0);
+  throw new CommandError(
+    2,
+    'BAD_USE',
+    unknown === undefined ? `Name a command: ${names}.` : `${unknown} The commands are ${names}.`,
+    `${PROGRAM} --help describes each.`,
+  );
 }
 
-/** What was given may be a secret that was meant for the environment: only the names of options are told. */
+/** What a word of a command looks like. Another word may be a secret, and is not repeated. */
+const COMMAND_WORD = /^[a-z][a-z-]{0,19}$/i;
+
+/**
+ * The sentence about an unknown command; `undefined` if the arguments have none, as `setup` alone.
+ * @param isGroup - whether the first word is that of several commands, such as `setup`.
+ */
+function unknownCommand(args: readonly string[], isGroup: boolean): string | undefined {
+  const words = args.slice(0, isGroup ? 2 : 1);
+  const word = words.at(-1) ?? '-';
+  if (word.startsWith('-') || (isGroup && words.length === 1)) return undefined;
+  return COMMAND_WORD.test(word)
+    ? `There is no command "${words.join(' ')}".`
+    : 'The first word is not a command.';
+}
+
+/** An error names unknown options, but repeats no value: it may be a secret that belongs into the environment. */
 function readOptions(command: Command, words: readonly string[]): Readonly<Record<string, unknown>> {
   const options: NonNullable<ParseArgsConfig['options']> = { ...command.options, ...COMMON_OPTIONS };
   try {
@@ -101,13 +123,13 @@ function readOptions(command: Command, words: readonly string[]): Readonly<Recor
     const what = isOption
       ? `There is no option ${unknown.join(', ')}.`
       : isValue
-        ? 'An option has no value, or one that it does not take.'
-        : 'It takes no words beside its options.';
+        ? 'An option lacks its value, or has a value that it does not take.'
+        : 'The command takes options only, and no other words.';
     throw new CommandError(
       2,
       'BAD_USE',
       `${command.name}: ${what}`,
-      `${PROGRAM} ${command.name} --help says what there is.`,
+      `${PROGRAM} ${command.name} --help lists the options.`,
     );
   }
 }
@@ -119,7 +141,7 @@ function helpOf(command: Command): string {
 function overview(commands: readonly Command[]): string {
   const width = Math.max(...commands.map(({ name }) => name.length));
   const lines = commands.map(({ name, summary }) => `  ${name.padEnd(width)}  ${summary}`);
-  // Of the examples in each command's own help the first one.
+  // The first example in the help of each command.
   const examples = commands.flatMap(
     ({ help, name }) => help.split('\n').find((line) => line.startsWith(`  ${PROGRAM} ${name}`)) ?? [],
   );

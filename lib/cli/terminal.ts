@@ -6,7 +6,7 @@ import { styleText } from 'node:util';
 /** A stream that may be a terminal. */
 type MaybeTerminal<Stream> = Stream & { readonly isTTY?: boolean | undefined };
 
-/** Where the program reads and writes. */
+/** The streams that the program reads and writes. */
 export interface Streams {
   readonly stdin: MaybeTerminal<NodeJS.ReadableStream>;
   readonly stdout: MaybeTerminal<NodeJS.WritableStream>;
@@ -15,31 +15,32 @@ export interface Streams {
 
 type Style = Parameters<typeof styleText>[0];
 
-/** Shorter ones stand inside other words by chance. */
-const SURE_LENGTH = 8;
-const SHORTEST_HIDDEN = 4;
-/** Whoever wrote `redis` or `hook` for a secret would be given away by the gaps in ordinary sentences. */
+/** A secret of this length is hidden anywhere in a text. A shorter one may be part of another word by chance. */
+const MIN_LENGTH_ANYWHERE = 8;
+/** A shorter secret is not hidden. */
+const MIN_LENGTH_HIDDEN = 4;
+/** A short secret that is a plain word, such as `redis`, is not hidden: the gaps in ordinary sentences would reveal it. */
 const WORD = /^\p{L}+$/u;
 
-/** What stands there is one of a few names of our own, by which programs tell one thing from another. */
+/** Members of the JSON whose values are the program's own names. Hiding a secret must not change them. */
 const NAMES: ReadonlySet<string> = new Set(['check', 'command', 'result']);
 
-/** One line, or several: a line break within one is not ours, and shows as `\x0a`. */
+/** One line, or several. A line break within a line comes from a server, and shows as `\x0a`. */
 type Lines = string | readonly string[];
 
 /**
- * What people and programs are told. With `--json` standard output is one JSON text, and everything for people
- * goes to standard error.
+ * The output of the program, for people and for programs, and its questions. With `--json` standard output is one JSON
+ * text, and everything for people goes to standard error.
  *
- * No secret that it knows of is written: one of 8 characters and more wherever it stands, a shorter one where it stands
- * alone and is no mere word. Nothing that others have named can steer the terminal: control and format characters become
- * visible, so that the only escape sequences are those of our own colours.
+ * It writes no secret that `hide` has registered: one of 8 characters or more is hidden anywhere, a shorter one only as a
+ * separate word. A name from a server cannot control the terminal: control and format characters become visible, so the
+ * only escape sequences are the program's own colours.
  */
 export class Terminal {
   readonly #streams: Streams;
   readonly #isJson: boolean;
   readonly #mayColour: boolean;
-  /** By the secret, and as JSON has it; the longest first, so that no rest of one is left. */
+  /** Each secret, also as JSON escapes it. The longest comes first: one secret may contain another. */
   #hidden: readonly (readonly [secret: string, pattern: RegExp])[] = [];
 
   constructor(streams: Streams, settings: { readonly isJson: boolean; readonly mayColour: boolean }) {
@@ -48,7 +49,7 @@ export class Terminal {
     this.#mayColour = settings.mayColour;
   }
 
-  /** Whether somebody is there to be asked. */
+  /** Whether a person can answer: standard input is a terminal. */
   get isInteractive(): boolean {
     return this.#streams.stdin.isTTY === true;
   }
@@ -57,73 +58,75 @@ export class Terminal {
     return this.#isJson;
   }
 
-  /** Whether the result is shown where symbols can be, and not read by a program. */
+  /** Whether the output for people goes to a terminal, which can show symbols. */
   get hasSymbols(): boolean {
     return (this.#isJson ? this.#streams.stderr : this.#streams.stdout).isTTY === true;
   }
 
-  /** Keeps a secret out of all that is written from now on. */
+  /** Hides a secret in everything that is written from now on. */
   hide(secret: string): void {
-    if (secret.length < SHORTEST_HIDDEN || (secret.length < SURE_LENGTH && WORD.test(secret))) return;
+    if (secret.length < MIN_LENGTH_HIDDEN || (secret.length < MIN_LENGTH_ANYWHERE && WORD.test(secret))) {
+      return;
+    }
     const known = new Map(this.#hidden);
     for (const text of [secret, JSON.stringify(secret).slice(1, -1)]) {
       const escaped = text.replace(/[\\^$.*+?()[\]{}|/]/g, String.raw`\$&`);
       const pattern =
-        text.length < SURE_LENGTH ? `(?<![\\p{L}\\p{N}_])${escaped}(?![\\p{L}\\p{N}_])` : escaped;
+        text.length < MIN_LENGTH_ANYWHERE ? `(?<![\\p{L}\\p{N}_])${escaped}(?![\\p{L}\\p{N}_])` : escaped;
       known.set(text, new RegExp(pattern, 'gu'));
     }
     this.#hidden = [...known].sort(([one], [other]) => other.length - one.length);
   }
 
-  /** What belongs to the result, for people. */
+  /** Writes a part of the result, for people. */
   say(text: Lines, style?: Style): void {
     this.#write(this.#isJson ? this.#streams.stderr : this.#streams.stdout, this.#shown(text), style);
   }
 
-  /** What stands beside the result: a wait, a warning, an error. */
+  /** Writes a wait, a warning or an error to standard error. */
   note(text: Lines, style?: Style): void {
     this.#write(this.#streams.stderr, this.#shown(text), style);
   }
 
-  /** The result for programs; nothing without `--json`. */
+  /** Writes the result for programs. Without `--json` it writes nothing. */
   json(value: object): void {
     if (this.#isJson) this.sayJson(value);
   }
 
-  /** A result that is JSON for people, too. */
+  /** Writes JSON to standard output, also without `--json`. */
   sayJson(value: object): void {
-    // In the values, before it is JSON: its names and its marks have to stay what they are.
-    const told = (name: string, entry: unknown): unknown =>
+    // Secrets are hidden in the values, before serialization: a member's name or a brace must not change.
+    const replacer = (name: string, entry: unknown): unknown =>
       typeof entry === 'string' && !NAMES.has(name) ? this.#withoutSecrets(entry) : entry;
-    this.#write(this.#streams.stdout, withEscapes(JSON.stringify(value, told, 2)));
+    this.#write(this.#streams.stdout, withEscapes(JSON.stringify(value, replacer, 2)));
   }
 
-  /** All of standard input. */
+  /** Reads standard input to its end. */
   async readInput(): Promise<string> {
     return textOfStream(this.#streams.stdin);
   }
 
-  /** Whether somebody says yes; only a terminal is asked. */
+  /** Asks a question. Only `y` or `yes` agrees. Call it only if `isInteractive`. */
   async confirm(question: string): Promise<boolean> {
     const answer = await this.#ask(`${this.#shown(question)} [y/N] `, this.#streams.stderr);
     return /^y(es)?$/i.test(answer.trim());
   }
 
-  /** Something that does not show while it is typed. */
+  /** Asks for a secret, does not show it while it is typed, and hides it from then on. */
   async askSecret(name: string): Promise<string> {
     this.#streams.stderr.write(`${this.#shown(name)}: `);
-    const unseen = new Writable({
+    const noEcho = new Writable({
       write: (_chunk, _encoding, done) => {
         done();
       },
     });
-    const secret = (await this.#ask('', unseen)).trim();
+    const secret = (await this.#ask('', noEcho)).trim();
     this.#streams.stderr.write('\n');
     this.hide(secret);
     return secret;
   }
 
-  /** An input that ends instead of answering says no. */
+  /** The answer; empty if the input ends, or after Ctrl-C. */
   #ask(question: string, output: NodeJS.WritableStream): Promise<string> {
     const lines = createInterface({ input: this.#streams.stdin, output, terminal: this.isInteractive });
     return new Promise((resolve) => {
@@ -145,7 +148,7 @@ export class Terminal {
     stream.write(`${isStyled ? styleText(style, text, { validateStream: false }) : text}\n`);
   }
 
-  /** A secret is sought in each line as it came, and then over all of them: a key has several. */
+  /** Hides secrets in each line before it is escaped, and then in the whole: a PEM key has several lines. */
   #shown(text: Lines): string {
     const lines = typeof text === 'string' ? [text] : text;
     return this.#withoutSecrets(lines.map((line) => visible(this.#withoutSecrets(line))).join('\n'));
@@ -156,17 +159,17 @@ export class Terminal {
   }
 }
 
-/** What a terminal obeys in place of showing it: control characters, what turns or hides text, and line separators. */
-const UNSEEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
+/** Characters that a terminal does not show: control characters, those that reverse or hide text, and line separators. */
+const INVISIBLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
 
-/** As JSON escapes them, but for those of one byte: `\x1b`, `\u202e`. */
+/** Makes them visible: `\x1b` for one byte, `\u202e` for others. */
 function visible(text: string): string {
-  return text.replace(UNSEEN, (character) => escaped(character).replace('\\u00', '\\x'));
+  return text.replace(INVISIBLE, (character) => escaped(character).replace('\\u00', '\\x'));
 }
 
-/** JSON leaves many of them as they are; the line breaks between its lines are our own. */
+/** Escapes them in JSON, which leaves many as they are. The line breaks between its lines stay. */
 function withEscapes(json: string): string {
-  return json.replace(UNSEEN, (character) => (character === '\n' ? character : escaped(character)));
+  return json.replace(INVISIBLE, (character) => (character === '\n' ? character : escaped(character)));
 }
 
 function escaped(character: string): string {

@@ -1,5 +1,6 @@
 import Joi from 'joi';
 import type { ExecutionOutcome, ExecutionQuery } from '../core/history.js';
+import { lazyRules } from '../core/option-rules.js';
 import { REQUEST_TYPES } from '../core/request-types.js';
 import type { PayloadQuestion, SendQuestion } from './api.js';
 import { ConsoleRefusal } from './refusal.js';
@@ -22,26 +23,22 @@ const MAX_TEXT = 256;
 const DEFAULT_LIMIT = 50;
 const MAX_LIMIT = 200;
 
-/** Made with the first request: joi needs time for them, and most processes that import the package have no console. */
-let rules: ReturnType<typeof makeRules> | undefined;
-
-function makeRules() {
-  return {
-    execution: Joi.object<ExecutionQuery>({
-      search: Joi.string().trim().max(MAX_TEXT),
-      channel: Joi.string().max(MAX_TEXT),
-      outcome: Joi.valid(...Object.keys(OUTCOMES)),
-      before: Joi.string().max(MAX_TEXT),
-      limit: Joi.number().integer().min(1).max(MAX_LIMIT).default(DEFAULT_LIMIT),
-    }),
-    payload: Joi.object<PayloadQuestion>({
-      user: Joi.string().trim().max(100).required(),
-      requestType: Joi.valid(...REQUEST_TYPES).required(),
-      deliveryChannel: Joi.valid('sms', 'voice').required(),
-    }).required(),
-    send: Joi.object<SendQuestion>({ payload: Joi.any().required() }).required(),
-  };
-}
+/** These rules convert texts to numbers and give field names, so they use joi itself and not `checkOptions`. */
+const rules = lazyRules(() => ({
+  execution: Joi.object<ExecutionQuery>({
+    search: Joi.string().trim().max(MAX_TEXT),
+    channel: Joi.string().max(MAX_TEXT),
+    outcome: Joi.valid(...Object.keys(OUTCOMES)),
+    before: Joi.string().max(MAX_TEXT),
+    limit: Joi.number().integer().min(1).max(MAX_LIMIT).default(DEFAULT_LIMIT),
+  }),
+  payload: Joi.object<PayloadQuestion>({
+    user: Joi.string().trim().max(100).required(),
+    requestType: Joi.valid(...REQUEST_TYPES).required(),
+    deliveryChannel: Joi.valid('sms', 'voice').required(),
+  }).required(),
+  send: Joi.object<SendQuestion>({ payload: Joi.any().required() }).required(),
+}));
 
 /** Okta's payload has five levels. */
 const MAX_DEPTH = 100;
@@ -54,17 +51,17 @@ export function readExecutionQuery(query: URLSearchParams): ExecutionQuery {
     const values = query.getAll(name).filter((value) => value !== '');
     if (values.length > 0) given[name] = values.length === 1 ? values[0] : values;
   }
-  return check((rules ??= makeRules()).execution, given, 'The query has wrong fields.');
+  return check(rules().execution, given, 'The query has wrong fields.');
 }
 
 /** @throws ConsoleRefusal `INVALID_REQUEST` with the fields that are missing or wrong. */
 export function readPayloadQuestion(body: unknown): PayloadQuestion {
-  return check((rules ??= makeRules()).payload, body, 'A user, a request type and a channel are required.');
+  return check(rules().payload, body, 'A user, a request type and a channel are required.');
 }
 
 /** @throws ConsoleRefusal `INVALID_REQUEST` */
 export function readSendQuestion(body: unknown): SendQuestion {
-  const question = check((rules ??= makeRules()).send, body, 'A payload is required.');
+  const question = check(rules().send, body, 'A payload is required.');
   if (!isDeeperThan(MAX_DEPTH, question.payload)) return question;
   throw new ConsoleRefusal('INVALID_REQUEST', 'The payload is nested too deep.', { fields: ['payload'] });
 }

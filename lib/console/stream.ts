@@ -40,7 +40,7 @@ export function createStreams(parts: {
   /** Set while a stream is open. */
   let watching: { readonly stop: () => void } | undefined;
 
-  const tell = (res: ServerResponse, { event, data }: StreamEvent): void => {
+  const send = (res: ServerResponse, { event, data }: StreamEvent): void => {
     if (res.writableEnded || res.destroyed) return;
     res.write(eventText(event, data));
     // A browser that does not read must not fill the memory. It connects again and gets the current state.
@@ -49,19 +49,19 @@ export function createStreams(parts: {
 
   const startWatching = (): { readonly stop: () => void } => {
     const stopHistory = parts.history.watch((changed) => {
-      for (const res of open) tell(res, { event: 'executions', data: changed });
+      for (const res of open) send(res, { event: 'executions', data: changed });
     });
     let timer: NodeJS.Timeout | undefined;
     let isStopped = false;
     const wait = (): void => {
-      if (!isStopped) timer = setTimeout(tellHealth, HEALTH_EVERY_MS).unref();
+      if (!isStopped) timer = setTimeout(sendHealth, HEALTH_EVERY_MS).unref();
     };
-    const tellHealth = (): void => {
+    const sendHealth = (): void => {
       void parts
         .health()
         .then(
           (data) => {
-            for (const res of open) tell(res, { event: 'health', data });
+            for (const res of open) send(res, { event: 'health', data });
           },
           () => undefined,
         )
@@ -120,7 +120,7 @@ export function createStreams(parts: {
         .health()
         .then(
           (data) => {
-            if (open.has(res)) tell(res, { event: 'health', data });
+            if (open.has(res)) send(res, { event: 'health', data });
           },
           () => undefined,
         )

@@ -1,6 +1,6 @@
 /** The errors of the package. No message, remedy or cause holds a one-time code, a phone number, a login or a secret. */
 
-/** What an end user may read of any failure. */
+/** The sentence for end users. It fits any failure. */
 export const CODE_NOT_SENT = 'Your code could not be sent. Please try again or choose another method.';
 
 /** Every `code` of `TelephonyHookError` and its subclasses. TROUBLESHOOTING.md explains each. A minor version may add some. */

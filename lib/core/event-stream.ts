@@ -64,7 +64,8 @@ export class Throttle {
     this.#clock = clock;
   }
 
-  tell(emit: (count: number) => void): void {
+  /** @param emit - gets the number of occurrences since the last report. */
+  report(emit: (count: number) => void): void {
     this.#count += 1;
     const now = this.#clock();
     // A clock that was set back must not silence the reports.

@@ -1,6 +1,6 @@
-/** What a hook runs that is not its own, and what an operator can do where it fails. */
+/** Functions of the user that the hook calls, and the remedies if one fails. */
 
-/** A `rollout` that fails stays what it last was; `authorize` is the console's, and lets nobody in. */
+/** A `rollout` that fails keeps its last value. If `authorize`, an option of the console, fails, the console refuses everyone. */
 export type Extension =
   | 'chooseChannels'
   | 'composeText'
@@ -13,7 +13,7 @@ export type Extension =
   | 'authorize';
 
 const MEND_THE_FUNCTION = (name: string): string =>
-  `Mend the option ${name}: it threw, took too long or gave what it may not; the reason tells which.`;
+  `Mend the option ${name}: it threw, took too long or returned an invalid value; see the reason.`;
 
 /** By what failed. */
 export const EXTENSION_REMEDIES: Readonly<Record<Extension, string>> = {

@@ -122,7 +122,7 @@ export const digestOf = (text: string): string => hash('sha256', text, 'base64ur
  * long id that hides personal data in base64, as WhatsApp's ids do, is replaced by its digest, which whoever
  * has the id can compute as well.
  */
-export function toldId(
+export function maskId(
   transactionId: string,
   request: Personal & Pick<TelephonyRequest, 'eventId'>,
   to: string,
@@ -286,7 +286,7 @@ function secretsOf(request: Personal, to: string): Secrets {
   };
 }
 
-/** Masks a number except for its last two digits, so that an administrator can tell two numbers apart. */
+/** Masks a number except for its last two digits, so that an administrator can distinguish two numbers. */
 export function maskNumber(phoneNumber: string): string {
   return phoneNumber === '' ? '' : `${MASK}${phoneNumber.slice(-2)}`;
 }

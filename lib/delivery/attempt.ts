@@ -4,7 +4,7 @@ import type { Breaker } from './breaker.js';
 import type { Budget } from '../core/budget.js';
 import type { ConnectedChannel, DeliveryFailure, Message, Outcome, SendContext } from '../core/channel.js';
 import type { AttemptReport } from '../core/events.js';
-import { isAbout, maskText, toldId, toToken } from '../core/masking.js';
+import { isAbout, maskId, maskText, toToken } from '../core/masking.js';
 import { TIMED_OUT, waitAtMost } from '../core/time.js';
 
 /** One attempt to send a message by one channel. */
@@ -141,7 +141,7 @@ function reportOf(
       provider,
       outcome: 'accepted',
       durationMs: Math.round(durationMs),
-      transactionId: toldId(outcome.transactionId, request, to),
+      transactionId: maskId(outcome.transactionId, request, to),
     };
   }
   const report = { channel: name, provider, outcome: outcome.status, durationMs: Math.round(durationMs) };

@@ -83,7 +83,7 @@ export interface KeptEntry {
   readonly atMs: number;
   readonly untilMs: number;
   /**
-   * How many entries of its kind came before it. It tells which of two copies is newer, whatever a clock says.
+   * How many entries of its kind came before it. It shows which of two copies is newer, whatever a clock says.
    */
   readonly count?: number | undefined;
   /** With `PAIRED`. */

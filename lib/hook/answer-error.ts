@@ -108,7 +108,7 @@ function emitRejected(
     emit(1);
     return;
   }
-  rejections.of(`${called.hook} ${code}`).tell(emit);
+  rejections.of(`${called.hook} ${code}`).report(emit);
 }
 
 /** The cause for the log: why a caller could not be checked, or what failed. */

@@ -126,7 +126,7 @@ function emitFailed(
   /** What is reported once a minute. */
   subject: string = extension,
 ): void {
-  failures.of(subject).tell((count) => {
+  failures.of(subject).report((count) => {
     events.emit({
       type: 'extension.failed',
       eventId: of?.eventId,

@@ -67,7 +67,7 @@ function trackClockSkew(
   if (skewMs === undefined || isPreview) return;
   if (Math.abs(skewMs) < FAR_OFF_MS) oktaClock.skewMs = steadyMs() - requestedAtMs;
   if (Math.abs(skewMs) > REPORTED_SKEW_MS) {
-    skews.tell(() => {
+    skews.report(() => {
       events.emit({ type: 'clock.skewed', skewMs });
     });
   }

@@ -107,7 +107,7 @@ export function readNumber(phoneNumber: string): NumberReading {
 }
 
 /**
- * Magic numbers of Twilio's test credentials. The plan has them as personal numbers, and nobody owns them.
+ * Magic numbers of Twilio's test credentials. The plan has them as personal numbers, but they belong to no one.
  */
 const TWILIO_TEST_NUMBER = /^\+1500555\d{4}$/;
 

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import { CommandError } from '#lib/cli/failure.js';
 import { Variables, withFile } from '#lib/cli/environment.js';
-import { readGivenProof, readHookProof } from '#lib/cli/doctor/hook-proof.js';
+import { readGivenProof, readHookProof } from '#lib/cli/hook-proof.js';
 import { rejection } from '../testing/local.js';
 import { captureTerminal } from './captured-terminal.js';
 
@@ -239,9 +239,9 @@ describe('the environment', () => {
       expect(await rejection(read())).to.include({
         exitCode: 2,
         code: 'BAD_USE',
-        message: '--rotate is for secrets, and with a hook key there is none.',
+        message: '--rotate is for secrets, and a hook key has none.',
         remedy:
-          'Register the public half of another hook key with the client, and set HOOK_OAUTH_KEY_ID to it: no option is needed.',
+          'Register the public key of another hook key with the client, and set HOOK_OAUTH_KEY_ID to its id. No option is needed.',
       });
       const kept = await proofBy({ ...OAUTH, ...KEY });
       expect(await kept.read()).to.deep.equal(kept.proof);

@@ -6,10 +6,10 @@ const ACCESS = { scopes: ['okta.one.read', 'okta.two.manage'], role: 'Super Admi
 const COMPARE =
   'Compare OKTA_API_TOKEN, or OKTA_CLIENT_ID with OKTA_PRIVATE_KEY and OKTA_KEY_ID, with the org of OKTA_ORG_URL. An API token ends with its owner, and after 30 days without use: then create a new one.';
 const unreached = (again: string): string =>
-  `See that OKTA_ORG_URL is the org's own address, and that this machine may call it: egress, DNS, TLS. Then run this again: ${again}.`;
+  `Check that OKTA_ORG_URL is the org's own address, and that this machine may call it: egress, DNS, TLS. Then run this again: ${again}.`;
 const limited = (again: string): string =>
-  `It passes with the limit's window, a minute as a rule. Then run this again: ${again}.`;
-const GOES_ON = 'it goes on where it was';
+  `Wait for the end of the limit's window, usually a minute. Then run this again: ${again}.`;
+const GOES_ON = 'it continues where it stopped';
 
 describe('an error of Okta', () => {
   for (const [code, remedy] of [

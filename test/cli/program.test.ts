@@ -67,6 +67,24 @@ describe('the command line', () => {
     });
   }
 
+  it('names an unknown command, unless it may be a secret', async () => {
+    mustNotShow('s3cr3t-as-an-argument');
+    const all = 'setup attribute, setup hook, setup event-hook, doctor, preview, demo.';
+    for (const [args, message] of [
+      ['bogus', `There is no command "bogus". The commands are ${all}`],
+      ['setup bogus --yes', `There is no command "setup bogus". The commands are ${all}`],
+      ['s3cr3t-as-an-argument', `The first word is not a command. The commands are ${all}`],
+      ['setup', `Name a command: ${all}`],
+      ['setup --yes', `Name a command: ${all}`],
+      ['--yes', `Name a command: ${all}`],
+    ] as const) {
+      expect((await run(okta, `${args} --json`)).json(), args).to.deep.nested.include({
+        'error.code': 'BAD_USE',
+        'error.message': message,
+      });
+    }
+  });
+
   it('tells what was given where nothing belongs by its name only: it may be a secret', async () => {
     mustNotShow('as-an-argument');
     for (const args of [

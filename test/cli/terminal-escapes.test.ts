@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { PassThrough } from 'node:stream';
 import { text as textOfStream } from 'node:stream/consumers';
 import { expect } from 'chai';
-import { tellFailure } from '#lib/cli/failure.js';
+import { reportFailure } from '#lib/cli/failure.js';
 import { Terminal } from '#lib/cli/terminal.js';
 import type { OktaEmulator } from '#lib/testing/index.js';
 import { ANA, HOOK_SECRET, startScene, type Scene } from '#harness/scene.js';
@@ -222,7 +222,7 @@ describe('what a terminal is written', () => {
     it('gives an error that nobody foresaw one line for its message, and one for each place of its stack', () => {
       for (const message of [EVIL, 'plain', '']) {
         const written = write((terminal) => {
-          tellFailure(new TypeError(message), terminal);
+          reportFailure(new TypeError(message), terminal);
         }, false);
         expectPlain(written);
         const [first = '', ...places] = written.trimEnd().split('\n');

@@ -67,7 +67,7 @@ describe('what is told at most once a minute', () => {
     const throttle = new Throttle(() => now);
     const tellAt = (time: number): void => {
       now = time;
-      throttle.tell((count) => told.push(count));
+      throttle.report((count) => told.push(count));
     };
     for (const time of [1_000_000, 1_000_000, 1_059_999]) tellAt(time);
     expect(told).to.deep.equal([1]);

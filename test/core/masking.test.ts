@@ -7,7 +7,7 @@ import {
   maskError,
   maskNumber,
   maskText,
-  toldId,
+  maskId,
   toToken,
 } from '#lib/core/masking.js';
 import { openMemoryState } from '#lib/state/memory/memory-state.js';
@@ -383,7 +383,7 @@ describe('an id or a code of others', () => {
 });
 
 describe('the id of a message', () => {
-  const toldOf = (id: string): string => toldId(id, request, ANA.phone);
+  const toldOf = (id: string): string => maskId(id, request, ANA.phone);
 
   it('is told as it is', () => {
     for (const id of [`SM${'0a'.repeat(16)}`, wamid(BOB.phone.slice(1)), '7'])

@@ -6,7 +6,6 @@ import { isFromLoopback, isToLoopback } from '../../http/page/same-site.js';
 import { createPhonesPage, startDemoOrg, type DemoOrg } from '../../testing/demo.js';
 import type { Command, CommandCall, Signals } from '../command.js';
 import { CommandError, type ExitCode } from '../failure.js';
-import { textOption } from '../setup/setup.js';
 import type { Terminal } from '../terminal.js';
 
 const HOOK_PATH = '/okta/telephony';
@@ -16,14 +15,14 @@ const DEFAULT_PORT = 3000;
 
 export const demo: Command = {
   name: 'demo',
-  summary: 'everything on emulators of Okta, Twilio and phones: no account needed',
-  help: `Starts a gateway with the hook, an emulated Okta with three people, an emulated Twilio, a page with their phones and the
-console, for this machine only. Sign in as somebody on the page, see the code arrive, type it back, and switch on what can go wrong.
-Ctrl-C ends it. The phones show codes, for that is what they are for; the log shows none. The console takes whoever asks from this
-machine by a name of its own (localhost, 127.0.0.1): a real gateway has its login there.
+  summary: 'runs everything with emulators of Okta, Twilio and phones: no account needed',
+  help: `Starts a gateway with the hook, an emulated Okta with three users, an emulated Twilio, a page with their phones, and the
+console, for this machine only. Sign in as a user on the page, see the code arrive, type it in, and turn on faults.
+Ctrl-C ends the demo. The phones show codes, the log does not. The console accepts every request from this machine to
+localhost or 127.0.0.1; a real gateway has its login there.
 
-  --port <n>  where it listens (${DEFAULT_PORT}); 0 is any that is free
-  --faults    plays a bad day: what vendors do on one, phase by phase
+  --port <n>  the port to listen on (${DEFAULT_PORT}); 0 is any free port
+  --faults    play a bad day: typical faults of vendors, phase by phase
 
   okta-telephony-hook demo
   okta-telephony-hook demo --faults --port 0`,
@@ -31,15 +30,18 @@ machine by a name of its own (localhost, 127.0.0.1): a real gateway has its logi
   run: (call) => runDemo(call),
 };
 
-/** @param startOrg - how Okta and Twilio are started, once the port is taken. */
+/**
+ * Runs the demo until SIGINT or SIGTERM.
+ * @param startOrg - starts the emulators, once the port is open.
+ */
 export async function runDemo(
   { options, terminal, signals }: Pick<CommandCall, 'options' | 'terminal' | 'signals'>,
   startOrg: () => Promise<DemoOrg> = startDemoOrg,
 ): Promise<ExitCode> {
-  const port = readPort(textOption(options, 'port'));
-  // Before anything is told: who ends it as soon as it says so is heard.
-  const hand = listenForEnd(signals);
-  // What is open by then is closed however it ends, the newest first.
+  const port = readPort(options['port']);
+  // Before the first output, so that a signal that follows it is not lost.
+  const stop = listenForEnd(signals);
+  // Run in this order at the end, also after a failure.
   const closing: (() => unknown)[] = [];
   let answer = answerNotYet;
   try {
@@ -59,7 +61,7 @@ export async function runDemo(
       path: HOOK_PATH,
       logger: loggerOn(terminal),
     });
-    // After the emulators: what hangs at one would be waited for.
+    // After the emulators: `close` would wait for a call that hangs at one.
     closing.push(() => hook.close());
     const phones = createPhonesPage({
       okta: org.okta,
@@ -90,41 +92,45 @@ export async function runDemo(
       twilio: org.twilio.baseUrl,
     };
     const [curl] = org.curls(hookUrl);
-    tell(terminal, urls, curl?.command ?? '');
+    printUrls(terminal, urls, curl?.command ?? '');
     terminal.json({ command: 'demo', urls, curl: curl?.command });
     if (options['faults'] === true) {
       const day = phones.playBadDay(({ description }) => {
         terminal.say(`! ${description}`, 'yellow');
       });
       void day.done.then(() => {
-        terminal.say('The bad day is over; the page plays it again.');
+        terminal.say('The bad day is over. The page can play it again.');
       });
     }
-    await hand.ended;
+    await stop.ended;
     return 0;
   } finally {
-    hand.ignore();
+    stop.ignore();
     for (const close of closing) await close();
   }
 }
 
-/** @throws CommandError for what is no port. */
-function readPort(text: string | undefined): number {
-  const port = Number(text ?? DEFAULT_PORT);
-  if (/^\d{1,5}$/.test(text ?? '0') && port <= 65_535) return port;
+/**
+ * Reads `--port`.
+ * @throws CommandError if it is not a port, also if it is empty.
+ */
+function readPort(text: unknown): number {
+  if (text === undefined) return DEFAULT_PORT;
+  const port = typeof text === 'string' && /^\d{1,5}$/.test(text) ? Number(text) : NaN;
+  if (port <= 65_535) return port;
   throw new CommandError(2, 'BAD_USE', '--port takes a number from 0 to 65535.');
 }
 
-/** @throws CommandError where somebody else has the port. */
+/** @throws CommandError if the port is in use. */
 async function listen(server: Server, port: number): Promise<number> {
   server.listen(port, '127.0.0.1');
   try {
     await once(server, 'listening');
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
-    const remedy = 'Give it another one: --port 0 takes any that is free.';
-    if (code === 'EADDRINUSE') throw new CommandError(1, 'PORT_TAKEN', `Port ${port} is taken.`, remedy);
-    throw new CommandError(1, 'CANNOT_LISTEN', `Port ${port} cannot be listened on (${code}).`, remedy);
+    const remedy = 'Use another port: --port 0 takes any free one.';
+    if (code === 'EADDRINUSE') throw new CommandError(1, 'PORT_TAKEN', `Port ${port} is in use.`, remedy);
+    throw new CommandError(1, 'CANNOT_LISTEN', `The demo cannot listen on port ${port} (${code}).`, remedy);
   }
   const address = server.address();
   return typeof address === 'object' && address !== null ? address.port : port;
@@ -132,7 +138,7 @@ async function listen(server: Server, port: number): Promise<number> {
 
 const ENDING = ['SIGINT', 'SIGTERM'] as const;
 
-/** The first signal is waited for; after it, and once nobody waits any more, they do as they always do. */
+/** Waits for the first SIGINT or SIGTERM. After it, or after `ignore`, signals end the process again. */
 function listenForEnd(signals: Signals): { readonly ended: Promise<void>; ignore(): void } {
   let ignore = (): void => undefined;
   const ended = new Promise<void>((resolve) => {
@@ -153,14 +159,14 @@ function listenForEnd(signals: Signals): { readonly ended: Promise<void>; ignore
   };
 }
 
-/** Where the port is taken already, and nothing is there yet. */
+/** Answers until the hook is ready: the port opens first, because the emulators need its number. */
 function answerNotYet(_req: IncomingMessage, res: ServerResponse): void {
   res.writeHead(503, { 'Retry-After': '1' }).end();
 }
 
 type Handler = (req: IncomingMessage, res: ServerResponse, next: (error?: unknown) => void) => void;
 
-/** As Express mounts what answers everything under a path; `false` for what is not under it. */
+/** Mounts a handler under a path as Express does. The result returns `false` for a request outside the path. */
 function mountedAt(path: string, handler: Handler): (req: IncomingMessage, res: ServerResponse) => boolean {
   return (req, res) => {
     const { url = '/' } = req;
@@ -179,39 +185,39 @@ function redirectHome({ url }: IncomingMessage, res: ServerResponse): void {
   else res.writeHead(404).end();
 }
 
-function tell(
+function printUrls(
   terminal: Terminal,
   urls: { readonly phones: string; readonly console: string; readonly hook: string },
   curl: string,
 ): void {
   terminal.say([
-    'Okta, Twilio and phones on this machine; nothing leaves it.',
+    'Okta, Twilio and the phones run on this machine. Nothing leaves it.',
     '',
-    `  Phones   ${urls.phones}  (sign in, read the code, type it back, make things go wrong)`,
+    `  Phones   ${urls.phones}  (sign in, read the code, type it in, turn on faults)`,
     `  Console  ${urls.console}  (what the hook did with each code)`,
     `  Hook     ${urls.hook}`,
     '',
-    'Or be Okta: paste this into another terminal.',
+    'To call the hook as Okta does, paste this into another terminal:',
     '',
     ...curl.split('\n'),
     '',
-    'Ctrl-C ends it.',
+    'Ctrl-C ends the demo.',
     '',
   ]);
 }
 
-/** What of a log line is told to people; the console has it all. */
-const TOLD = ['channel', 'status', 'code', 'reason', 'remedy', 'durationMs'];
+/** The fields of a log line that the demo prints. The console shows all. */
+const SHOWN_FIELDS = ['channel', 'status', 'code', 'reason', 'remedy', 'durationMs'];
 
 function loggerOn(terminal: Terminal): Logger {
   const write =
     (style?: 'yellow' | 'red') =>
     (message: string, fields: Readonly<Record<string, unknown>> = {}): void => {
-      const told = TOLD.flatMap((name) => {
+      const shown = SHOWN_FIELDS.flatMap((name) => {
         const value = fields[name];
         return typeof value === 'string' || typeof value === 'number' ? [`${name}=${value}`] : [];
       });
-      terminal.note([message, ...told].join('  '), style);
+      terminal.note([message, ...shown].join('  '), style);
     };
   return { info: write(), warn: write('yellow'), error: write('red') };
 }

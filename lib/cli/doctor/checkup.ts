@@ -4,27 +4,27 @@ import { CommandError } from '../failure.js';
 import { fail, type Check, type CheckGroup, type Finding } from './finding.js';
 import type { Terminal } from '../terminal.js';
 
-/** Runs checks side by side, and prints them in their order. */
-
-/** A finding with the name of its check, as programs are told it. */
+/** One check in the JSON of doctor. */
 export interface CheckResult {
   readonly check: string;
   readonly status: Finding['status'];
   readonly message: string;
-  /** `null` where there is nothing to do. */
+  /** `null` if there is nothing to do. */
   readonly remedy: string | null;
 }
 
-/** Whoever waits longer is told for what. */
-const TELL_AFTER_MS = 2_000;
+/** How often doctor prints what it still waits for, in milliseconds. */
+const PROGRESS_EVERY_MS = 2_000;
 
+/** The name column of the line that lists skipped checks. */
+const SKIPPED = 'not checked';
 const STYLE = { ok: 'green', warn: 'yellow', fail: 'red' } as const;
 const SYMBOL = { ok: '✔', warn: '!', fail: '✘' } as const;
 const WORD = { ok: 'ok  ', warn: 'warn', fail: 'fail' } as const;
 
 /**
- * Looks at everything at once; a check that hangs holds no other, and is told when its time is over. Each line is
- * printed as soon as those before it are.
+ * Runs all checks at the same time, and prints them in their order, each as soon as those before it are done. A check that
+ * hangs delays no other and fails after `limitMs`. The checks of a group that were skipped share one line for each cause.
  */
 export async function runCheckup(
   groups: readonly CheckGroup[],
@@ -35,54 +35,62 @@ export async function runCheckup(
     title,
     running: checks.map((check) => {
       waiting.add(check.name);
-      const finding = lookInTime(check, limitMs).finally(() => waiting.delete(check.name));
+      const finding = runInTime(check, limitMs).finally(() => waiting.delete(check.name));
       return { name: check.name, finding };
     }),
   }));
-  const teller = setInterval(() => {
-    terminal.note(`… still looking at ${[...waiting].join(', ')}`, 'dim');
-  }, TELL_AFTER_MS);
+  const progress = setInterval(() => {
+    terminal.note(`… still waiting for ${[...waiting].join(', ')}`, 'dim');
+  }, PROGRESS_EVERY_MS);
+  const names = begun.flatMap(({ running }) => running.map(({ name }) => name));
+  const width = Math.max(0, ...names.map(({ length }) => length));
+  const print = (name: string, { status, message, remedy }: Finding): void => {
+    const mark = terminal.hasSymbols ? SYMBOL[status] : WORD[status];
+    terminal.say(`${mark} ${name.padEnd(width)}  ${message}`, STYLE[status]);
+    if (remedy !== undefined) terminal.say(`${' '.repeat(mark.length + width + 3)}${remedy}`);
+  };
   const results: CheckResult[] = [];
   try {
-    const width = Math.max(0, ...begun.flatMap(({ running }) => running.map(({ name }) => name.length)));
     for (const [index, { title, running }] of begun.entries()) {
       terminal.say(index === 0 ? title : ['', title], 'bold');
+      const skipped = new Map<string, string[]>();
       for (const { name, finding } of running) {
-        const { status, message, remedy } = await finding;
-        const mark = terminal.hasSymbols ? SYMBOL[status] : WORD[status];
-        terminal.say(`${mark} ${name.padEnd(width)}  ${message}`, STYLE[status]);
-        if (remedy !== undefined) terminal.say(`${' '.repeat(mark.length + width + 3)}${remedy}`);
+        const found = await finding;
+        const { status, message, remedy, failedCheck } = found;
         results.push({ check: name, status, message, remedy: remedy ?? null });
+        if (failedCheck === undefined) print(name, found);
+        else skipped.set(failedCheck, [...(skipped.get(failedCheck) ?? []), name]);
+      }
+      for (const [cause, skippedNames] of skipped) {
+        const message = `${skippedNames.join(', ')}: ${cause} failed.`;
+        print(SKIPPED, { status: 'warn', message, remedy: undefined });
       }
     }
   } finally {
-    clearInterval(teller);
+    clearInterval(progress);
     for (const group of groups) await group.close?.();
   }
   return results;
 }
 
 /** Never rejects. */
-async function lookInTime(check: Check, limitMs: number): Promise<Finding> {
+async function runInTime(check: Check, limitMs: number): Promise<Finding> {
   try {
-    const found = await waitAtMost(check.look(), limitMs);
+    const found = await waitAtMost(check.run(), limitMs);
     if (found !== TIMED_OUT) return found;
     return fail(
-      `Nothing was found out within ${limitMs / 1000} s.`,
-      'See that this machine reaches what is looked at (egress, DNS, a proxy); --timeout gives it more time.',
+      `The check did not finish within ${limitMs / 1000} s.`,
+      'Check the network of this machine (egress, DNS, a proxy), or allow more time with --timeout.',
     );
   } catch (error) {
     return findingOf(error);
   }
 }
 
-/** Of what nobody foresaw the name is told only: its words may hold anything. */
+/** The message of an unexpected error is not printed: it may contain anything, even a secret. */
 function findingOf(error: unknown): Finding {
-  const isOurs = error instanceof TelephonyHookError || error instanceof CommandError;
-  if (isOurs) return fail(error.message, error.remedy ?? `Its code is ${error.code}.`);
+  const isExpected = error instanceof TelephonyHookError || error instanceof CommandError;
+  if (isExpected) return fail(error.message, error.remedy ?? `Its code is ${error.code}.`);
   const name = error instanceof Error ? error.name : typeof error;
-  return fail(
-    `The check itself has failed (${name}).`,
-    'Please report this as a fault of okta-telephony-hook.',
-  );
+  return fail(`The check itself failed (${name}).`, 'Please report this as a fault of okta-telephony-hook.');
 }

@@ -3,7 +3,7 @@ import { examineMachine } from './checks/machine.js';
 import { examineOkta } from './checks/okta.js';
 import { examineRedis } from './checks/redis.js';
 import { examineTwilio } from './checks/twilio.js';
-import { examineWay } from './checks/way.js';
+import { examineReachability } from './checks/reachability.js';
 import { runCheckup, type CheckResult } from './checkup.js';
 import type { Command, CommandCall } from '../command.js';
 import { CommandError } from '../failure.js';
@@ -17,18 +17,18 @@ import type { CheckGroup } from './finding.js';
 
 const DEFAULT_LIMIT_S = 10;
 const MAX_LIMIT_S = 120;
-/** What is left of a check's time when its one call has had all of its own. */
-const CALL_PART = 0.8;
+/** The part of a check's time that one call may take, so that the check can still report a timeout itself. */
+const CALL_SHARE = 0.8;
 
 export const doctor: Command = {
   name: 'doctor',
-  summary: 'everything on both sides and the way between: what is wrong, and what to do about it',
-  help: `Looks at Okta, at the gateway, at the way to it, at Twilio, at Redis and at this machine, all at once; one line for each
-thing, with its remedy. It changes nothing and sends nothing to anybody. What is not configured is skipped, and told.
+  summary: 'checks both sides and the network between them: what is wrong, and what to do about it',
+  help: `Checks Okta, the gateway, its reachability, Twilio, Redis and this machine at the same time, and prints one line for each
+check, with a remedy. It changes nothing and sends nothing to a phone. A line names each part that is not configured.
 Run it where the gateway runs, with the gateway's environment.
 
-  --timeout <s>    what one check may take, in seconds (${DEFAULT_LIMIT_S})
-  --header <name>  the header that has HOOK_SECRET, where the credential may not see the hooks (Authorization)
+  --timeout <s>    the time that one check may take, in seconds (${DEFAULT_LIMIT_S})
+  --header <name>  the header with HOOK_SECRET, if the credential may not read the hooks (Authorization)
 
 Checks:
   okta.    variables, org, engine, credential, privileges, rate-limit, attribute, opted-in, unverified-phone,
@@ -39,18 +39,18 @@ Checks:
   redis.   variables, libraries, reached, writes, version, eviction, memory, persistence, keys
   machine. node, clock, proxy, tls, file (of --env)
 
-Environment: what the gateway has, OPT_IN_ATTRIBUTE, PUBLIC_URL, HOOK_SECRET (or HOOK_OAUTH_…), TWILIO_…, REDIS_URL and
-STATE_ENCRYPTION_KEY with it; UNVERIFIED_PHONE_ATTRIBUTE and TWILIO_VERIFY_SERVICE_SID, where its options name them.
-Service app: okta.users.read, and to see the rest okta.schemas.read, okta.authenticators.read, okta.inlineHooks.read,
-okta.eventHooks.read, okta.customTelephonyProvider.read. What the credential may not see is a warning.
-With --json: [{check, status: "ok" | "warn" | "fail", message, remedy}]. Exit code 1 where a check has failed; warnings are 0.
+Environment: the gateway's own: OPT_IN_ATTRIBUTE, PUBLIC_URL, HOOK_SECRET (or HOOK_OAUTH_…), TWILIO_…, REDIS_URL and
+STATE_ENCRYPTION_KEY; UNVERIFIED_PHONE_ATTRIBUTE and TWILIO_VERIFY_SERVICE_SID, if the gateway's options name them.
+Service app: okta.users.read, and for the other checks okta.schemas.read, okta.authenticators.read, okta.inlineHooks.read,
+okta.eventHooks.read, okta.customTelephonyProvider.read. If the credential may not read something, that is a warning.
+With --json: [{check, status: "ok" | "warn" | "fail", message, remedy}]. Exit code 1 if a check failed; warnings exit with 0.
 
   okta-telephony-hook doctor
   okta-telephony-hook doctor --env gateway.env --json`,
   options: { timeout: { type: 'string' }, header: { type: 'string' } },
   async run(call) {
     const limitMs = readLimit(call.options['timeout']) * 1000;
-    const groups = await groupsOf(call, limitMs * CALL_PART);
+    const groups = await createGroups(call, limitMs * CALL_SHARE);
     const results = await runCheckup(groups, { terminal: call.terminal, limitMs });
     call.terminal.say(['', summaryOf(results)]);
     call.terminal.json(results);
@@ -58,7 +58,8 @@ With --json: [{check, status: "ok" | "warn" | "fail", message, remedy}]. Exit co
   },
 };
 
-async function groupsOf(call: CommandCall, callMs: number): Promise<readonly CheckGroup[]> {
+/** @throws CommandError if no side is configured. */
+async function createGroups(call: CommandCall, callMs: number): Promise<readonly CheckGroup[]> {
   const { variables, time } = call;
   const okta = await readOktaVariables(variables);
   const hook = await readHookVariables(call);
@@ -69,43 +70,44 @@ async function groupsOf(call: CommandCall, callMs: number): Promise<readonly Che
     throw new CommandError(
       2,
       'BAD_ENVIRONMENT',
-      'Nothing is configured that could be looked at: OKTA_ORG_URL, PUBLIC_URL and TWILIO_ACCOUNT_SID are not set.',
+      'There is nothing to check: OKTA_ORG_URL, PUBLIC_URL and TWILIO_ACCOUNT_SID are not set.',
       "Set the gateway's variables in the environment, or in a file that --env names.",
     );
   }
-  const oktas = examineOkta(okta, hook.value, { time, callMs });
-  const hooks = examineHook(hook, {
+  const oktaExamination = examineOkta(okta, hook.value, { time, callMs });
+  const hookExamination = examineHook(hook, {
     time,
     callMs,
     authToken: twilio.value?.authToken,
-    headerName: oktas.headerName,
+    headerName: oktaExamination.headerName,
   });
-  const way = examineWay(hook, {
+  const reachability = examineReachability(hook, {
     callMs,
     time,
     orgUrl: okta.value?.credential.orgUrl,
-    answer: hooks.answer,
+    answer: hookExamination.answer,
   });
   return [
-    oktas.group,
-    hooks.group,
-    way,
+    oktaExamination.group,
+    hookExamination.group,
+    reachability,
     examineTwilio(twilio, { callMs, hasPublicUrl: hook.value !== undefined }),
     examineRedis(redis, { time, callMs }),
-    examineMachine(variables, oktas),
+    examineMachine(variables, oktaExamination),
   ].filter(({ checks }) => checks.length > 0);
 }
 
-/** @throws CommandError */
+/** Reads `--timeout` in seconds. @throws CommandError */
 function readLimit(text: unknown): number {
   if (text === undefined) return DEFAULT_LIMIT_S;
   const seconds = typeof text === 'string' && /^\d{1,3}(\.\d+)?$/.test(text) ? Number(text) : NaN;
   if (seconds > 0 && seconds <= MAX_LIMIT_S) return seconds;
-  throw new CommandError(2, 'BAD_USE', `--timeout takes seconds, ${MAX_LIMIT_S} at most.`);
+  throw new CommandError(2, 'BAD_USE', `--timeout takes a number of seconds, at most ${MAX_LIMIT_S}.`);
 }
 
 function summaryOf(results: readonly CheckResult[]): string {
   const count = (status: CheckResult['status']): number =>
     results.filter((result) => result.status === status).length;
-  return `${results.length} checks: ${count('ok')} ok, ${count('warn')} to look at, ${count('fail')} failed.`;
+  const warnings = count('warn');
+  return `${results.length} checks: ${count('ok')} ok, ${warnings} warning${warnings === 1 ? '' : 's'}, ${count('fail')} failed.`;
 }

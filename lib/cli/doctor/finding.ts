@@ -1,28 +1,28 @@
-/** What one check came to. */
+/** The result of one check. */
 export interface Finding {
-  /** `warn`: it works, but perhaps not as meant, or it could not be seen. */
+  /** `warn`: it works, but perhaps not as intended, or doctor could not see it. */
   readonly status: 'ok' | 'warn' | 'fail';
-  /** One sentence, without a secret, a phone number or a login. */
+  /** One sentence without a secret, a phone number or a login. */
   readonly message: string;
-  /** What to do about it; `undefined` where nothing need be done. */
+  /** What to do about it; `undefined` if there is nothing to do. */
   readonly remedy: string | undefined;
-  /** The check that has to pass before anything can be seen here; `undefined` where it was looked at. */
-  readonly unseenFor?: string | undefined;
+  /** The name of the failed check for which this one was skipped. `undefined`: it was not skipped. */
+  readonly failedCheck?: string | undefined;
 }
 
-/** One thing that is looked at, by itself and beside the others. It changes nothing, and sends nothing to anybody. */
+/** One check of doctor. All checks run at the same time. A check changes nothing, and sends nothing to a phone. */
 export interface Check {
-  /** Stable, for programs: the group and the thing, such as `okta.hook`. */
+  /** Stable, for programs: group and subject, such as `okta.hook`. */
   readonly name: string;
-  /** What may go wrong while it looks is told as a failure. */
-  readonly look: () => Promise<Finding>;
+  /** May reject: an error becomes a failed finding. */
+  readonly run: () => Promise<Finding>;
 }
 
-/** Checks that belong together. */
+/** The checks of one side, printed under a title. */
 export interface CheckGroup {
   readonly title: string;
   readonly checks: readonly Check[];
-  /** Ends what the checks have opened, also under those that still wait. */
+  /** Closes the connections of the checks, even if one still waits. */
   readonly close?: (() => Promise<void>) | undefined;
 }
 
@@ -30,30 +30,30 @@ export const ok = (message: string): Finding => ({ status: 'ok', message, remedy
 export const warn = (message: string, remedy: string): Finding => ({ status: 'warn', message, remedy });
 export const fail = (message: string, remedy: string): Finding => ({ status: 'fail', message, remedy });
 
-/** A check whose finding is known already. */
+/** A check with a finding that is already known. */
 export const known = (name: string, finding: Finding): Check => ({
   name,
-  look: () => Promise.resolve(finding),
+  run: () => Promise.resolve(finding),
 });
 
-/** Work that several checks need. It runs once, when the first of them asks. */
+/** Work that several checks share. It runs once, for the first of them. */
 export function once<Result>(work: () => Promise<Result>): () => Promise<Result> {
   let running: Promise<Result> | undefined;
   return () => (running ??= work());
 }
 
-/** Looks only if another check has not failed, and has been looked at itself. */
-export function after(first: Check, look: () => Promise<Finding>): () => Promise<Finding> {
+/** Runs a check unless `first` has failed or was skipped itself. */
+export function after(first: Check, run: () => Promise<Finding>): () => Promise<Finding> {
   return async () => {
-    // The line of that check says how it has failed.
-    const found = await first.look().catch(() => undefined);
-    const cause = found === undefined || found.status === 'fail' ? first.name : found.unseenFor;
-    if (cause === undefined) return look();
-    return { ...warn(`Not looked at, since ${cause} has failed.`, `See ${cause}.`), unseenFor: cause };
+    // The error of `first` is reported by its own line.
+    const found = await first.run().catch(() => undefined);
+    const cause = found === undefined || found.status === 'fail' ? first.name : found.failedCheck;
+    if (cause === undefined) return run();
+    return { ...warn(`Not checked, because ${cause} failed.`, `See ${cause}.`), failedCheck: cause };
   };
 }
 
-/** Makes checks that all rest on one. */
-export const restingOn =
+/** Returns a function that makes checks which all need `first`. */
+export const checksAfter =
   (first: Check) =>
-  (name: string, look: () => Promise<Finding>): Check => ({ name, look: after(first, look) });
+  (name: string, run: () => Promise<Finding>): Check => ({ name, run: after(first, run) });

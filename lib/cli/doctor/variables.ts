@@ -9,13 +9,12 @@ import {
   type SenderVariables,
   type TwilioLoginVariables,
 } from '../../options/variables.js';
-import type { CommandCall } from '../command.js';
+import { headerOption, type CommandCall } from '../command.js';
 import type { Variables } from '../environment.js';
 import { fail, ok, warn, type Finding } from './finding.js';
-import { readGivenProof } from './hook-proof.js';
-import { headerOption } from '../setup/setup.js';
+import { readGivenProof } from '../hook-proof.js';
 
-/** The variables of one side, and what the check of them says; without a value nothing else of it is looked at. */
+/** The variables of one side, with the finding about them. Without a value the other checks of the side are left out. */
 export interface Section<Value> {
   readonly finding: Finding;
   readonly value: Value | undefined;
@@ -28,13 +27,13 @@ export interface OktaVariables {
 }
 
 export interface HookVariables {
-  /** Without a slash at its end. */
+  /** PUBLIC_URL without a slash at its end. */
   readonly url: string;
-  /** How Okta proves itself; `undefined` where no secret is named. */
+  /** How Okta authenticates; `undefined` without a secret. */
   readonly proof: HookProof | undefined;
-  /** The header's whole value, which the event hook has in either case. */
+  /** HOOK_SECRET, the whole header value. The event hook uses it even if the telephony hook uses OAuth. */
   readonly secret: string | undefined;
-  /** The header that has it, where one was named; Okta's own is better, where it can be seen. */
+  /** The value of `--header`. If doctor can read the header from Okta's hook, it uses that. */
   readonly headerName: string | undefined;
 }
 
@@ -42,12 +41,15 @@ export interface TwilioVariables extends TwilioLoginVariables, SenderVariables {
   readonly verifyServiceSid: string | undefined;
 }
 
-const UNSET = (name: string, what: string): Finding => warn(`Skipped: ${name} is not set.`, what);
+const skip = (name: string, remedy: string): Finding => warn(`Skipped: ${name} is not set.`, remedy);
 
-/** @param used - the names, for the line that says that they are fine. */
-function section<Value>(variables: Variables, used: string, value: Value): Section<Value> {
+/**
+ * A failed finding if a variable that was read is wrong.
+ * @param fine - the message if all are right.
+ */
+function section<Value>(variables: Variables, fine: string, value: Value): Section<Value> {
   const problems = variables.takeProblems();
-  if (problems.length === 0) return { finding: ok(used), value };
+  if (problems.length === 0) return { finding: ok(fine), value };
   const message = `${problems.join('; ')}.`;
   const remedy = 'Set it in the environment, or in a file that --env names, as the gateway has it.';
   return { finding: fail(message, remedy), value: undefined };
@@ -57,8 +59,8 @@ const DEFAULT_ATTRIBUTE = 'whatsAppOptIn';
 
 export async function readOktaVariables(variables: Variables): Promise<Section<OktaVariables>> {
   if (variables.valueOf('OKTA_ORG_URL') === undefined) {
-    const what = "Set it to the org's origin, such as https://acme.okta.com, to have Okta's side looked at.";
-    return { finding: UNSET('OKTA_ORG_URL', what), value: undefined };
+    const remedy = "Set it to the org's origin, such as https://acme.okta.com, to check Okta's side.";
+    return { finding: skip('OKTA_ORG_URL', remedy), value: undefined };
   }
   const credential = await variables.okta();
   const by = credential.apiToken === undefined ? 'a service app' : 'an API token';
@@ -69,14 +71,14 @@ export async function readOktaVariables(variables: Variables): Promise<Section<O
   });
 }
 
-/** @throws CommandError for what is no name of a header. */
+/** @throws CommandError if `--header` is not the name of a header. */
 export async function readHookVariables(call: CommandCall): Promise<Section<HookVariables>> {
   const { options, variables } = call;
   const headerName = headerOption(options);
   const url = variables.read('PUBLIC_URL')?.replace(/\/+$/, '');
   if (url === undefined) {
-    const what = 'Set it to the URL that is typed into Okta, to have the hook and the way to it looked at.';
-    return { finding: UNSET('PUBLIC_URL', what), value: undefined };
+    const remedy = "Set it to the hook's URL in Okta, to check the hook and its reachability.";
+    return { finding: skip('PUBLIC_URL', remedy), value: undefined };
   }
   const secret = variables.read('HOOK_SECRET');
   const proof = await readGivenProof(call);
@@ -87,8 +89,8 @@ export async function readHookVariables(call: CommandCall): Promise<Section<Hook
 
 export async function readTwilioVariables(variables: Variables): Promise<Section<TwilioVariables>> {
   if (variables.valueOf('TWILIO_ACCOUNT_SID') === undefined) {
-    const what = "Set it to the account's SID, to have Twilio's side looked at.";
-    return { finding: UNSET('TWILIO_ACCOUNT_SID', what), value: undefined };
+    const remedy = "Set it to the account's SID, to check Twilio's side.";
+    return { finding: skip('TWILIO_ACCOUNT_SID', remedy), value: undefined };
   }
   const isByKey = hasApiKey(variables);
   await (isByKey
@@ -107,6 +109,6 @@ export async function readTwilioVariables(variables: Variables): Promise<Section
 export function readRedisVariables(variables: Variables): Section<RedisVariables> {
   const redis = readRedis(variables);
   if (redis !== undefined) return section(variables, 'Set.', redis);
-  const finding = ok('Not set: what was sent is remembered by one process, which is enough for one gateway.');
+  const finding = ok('Not set: each process keeps its own state, which is enough for one gateway.');
   return { finding, value: undefined };
 }

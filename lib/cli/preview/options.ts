@@ -1,11 +1,11 @@
 import { toDialableNumber } from '../../numbers/phone-number.js';
 import { REQUEST_TYPES, type RequestType } from '../../core/request-types.js';
 import { CommandError } from '../failure.js';
-import { textOption } from '../setup/setup.js';
+import { textOption, type OptionValues } from '../command.js';
 
-/** What a preview is asked for, by its options. */
+/** The options of `preview`, checked. */
 export interface PreviewOptions {
-  /** What is sent: a file's content (`-`: standard input), or a call about a user. */
+  /** The payload: that of a file (`-`: standard input), or a sample call for a user. */
   readonly about:
     | { readonly file: string }
     | {
@@ -13,25 +13,25 @@ export interface PreviewOptions {
         readonly user: string;
         readonly requestType: RequestType;
         readonly deliveryChannel: 'sms' | 'voice';
-        /** E.164; `undefined`: the user's own. */
+        /** E.164; `undefined`: the phone that the user enrolled. */
         readonly phone: string | undefined;
       };
   readonly via: 'okta' | 'gateway';
-  /** `undefined`: the org's active one. */
+  /** `undefined`: the org's active hook. */
   readonly hookId: string | undefined;
   readonly isEdited: boolean;
   readonly isPrinted: boolean;
   readonly isSure: boolean;
 }
 
-/** @throws CommandError for options that are wrong, or do not go together; none of their values is told. */
-export function readPreviewOptions(options: Readonly<Record<string, unknown>>): PreviewOptions {
+/** @throws CommandError for options that are wrong, or do not go together. It repeats no value. */
+export function readPreviewOptions(options: OptionValues): PreviewOptions {
   const isGiven = (name: string): boolean => options[name] !== undefined;
   const via = choice(options, 'via', ['okta', 'gateway'], 'okta');
   if (isGiven('hook') && via === 'gateway') {
-    throw badUse('--hook names a hook at Okta, which --via gateway passes by.');
+    throw badUse('--hook names a hook at Okta, but --via gateway does not use Okta.');
   }
-  if (isGiven('header') && via === 'okta') throw badUse('--header is for --via gateway: Okta knows its own.');
+  if (isGiven('header') && via === 'okta') throw badUse('--header is for --via gateway only.');
   return {
     about: readAbout(options),
     via,
@@ -42,15 +42,15 @@ export function readPreviewOptions(options: Readonly<Record<string, unknown>>): 
   };
 }
 
-function readAbout(options: Readonly<Record<string, unknown>>): PreviewOptions['about'] {
+function readAbout(options: OptionValues): PreviewOptions['about'] {
   const file = textOption(options, 'payload');
   const user = textOption(options, 'user');
   if (file !== undefined) {
     const others = ['user', 'request-type', 'channel', 'phone'].filter((name) => options[name] !== undefined);
     if (others.length === 0) return { file };
-    throw badUse(`--payload has all of it: leave out --${others.join(', --')}.`);
+    throw badUse(`--payload is a whole call: remove --${others.join(', --')}.`);
   }
-  if (user === undefined) throw badUse('Say for whom: --user <login>, or bring a call along by --payload.');
+  if (user === undefined) throw badUse('Name a user with --user <login>, or a call with --payload <file>.');
   const phone = textOption(options, 'phone');
   const dialable = phone === undefined ? undefined : toDialableNumber(phone, undefined);
   if (phone !== undefined && dialable === undefined) {
@@ -65,12 +65,12 @@ function readAbout(options: Readonly<Record<string, unknown>>): PreviewOptions['
 }
 
 function choice<Word extends string>(
-  options: Readonly<Record<string, unknown>>,
+  options: OptionValues,
   name: string,
   words: readonly Word[],
-  usual: Word,
+  byDefault: Word,
 ): Word {
-  if (options[name] === undefined) return usual;
+  if (options[name] === undefined) return byDefault;
   const found = words.find((word) => word === options[name]);
   if (found === undefined) throw badUse(`--${name} takes one of ${words.join(', ')}.`);
   return found;
@@ -81,6 +81,6 @@ function badUse(message: string): CommandError {
     2,
     'BAD_USE',
     `preview: ${message}`,
-    'okta-telephony-hook preview --help says what there is.',
+    'okta-telephony-hook preview --help lists the options.',
   );
 }

@@ -10,13 +10,13 @@ import { spawn } from 'node:child_process';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-/** A payload that somebody makes, changes or brings along, until it is one that a hook can read. */
-
+/** A payload of the telephony hook, from Okta's data, a file or an editor. `checkPayload` checks that a hook can read it. */
 export type Payload = JsonObject;
 
 /**
- * A payload of a file, or of standard input where it is `-`: the same call as another event.
- * @throws CommandError for what cannot be read or is no JSON object, with its line and column.
+ * Reads a payload from a file, or for `-` from standard input, and gives it a new event id, so that the hook does not take
+ * it for a repeat.
+ * @throws CommandError if it cannot be read, or is not a JSON object, with line and column.
  */
 export async function readPayload(file: string, terminal: Terminal, nowMs: number): Promise<Payload> {
   return renewSampleCall(parsePayload(await readText(file, terminal)), nowMs);
@@ -32,8 +32,8 @@ async function readText(file: string, terminal: Terminal): Promise<string> {
 }
 
 /**
- * Lets somebody edit a payload, again where it is no JSON afterwards and they want to; `undefined` where they leave
- * nothing of it, as with a commit message of git.
+ * Opens a payload in the user's editor, and offers another round if the result is not valid. `undefined` if the user empties
+ * the file, which cancels, as with a commit message of git.
  */
 export async function editPayload(
   payload: Payload,
@@ -57,7 +57,7 @@ export async function editPayload(
   }
 }
 
-/** @throws CommandError with line and column, and nothing of the text. */
+/** @throws CommandError with line and column, but without the text. */
 function parsePayload(text: string): Payload {
   const read = readJsonText(text);
   if (!read.isJson) {
@@ -65,17 +65,17 @@ function parsePayload(text: string): Payload {
     throw new CommandError(
       2,
       'BAD_PAYLOAD',
-      `The payload is no JSON: line ${line}, column ${column}: ${read.problem}.`,
+      `The payload is not JSON: line ${line}, column ${column}: ${read.problem}.`,
     );
   }
   const { value } = read;
-  if (!isObject(value)) throw new CommandError(2, 'BAD_PAYLOAD', 'The payload is no JSON object.');
+  if (!isObject(value)) throw new CommandError(2, 'BAD_PAYLOAD', 'The payload is not a JSON object.');
   return value;
 }
 
 /**
  * Reads a payload as the hook does.
- * @throws CommandError that names the fields which the hook would refuse.
+ * @throws CommandError that names the fields because of which the hook would refuse it.
  */
 export function checkPayload(payload: Payload, nowMs: number): HookCall {
   try {
@@ -85,24 +85,24 @@ export function checkPayload(payload: Payload, nowMs: number): HookCall {
     throw new CommandError(
       2,
       'BAD_PAYLOAD',
-      `The payload is not one of a telephony inline hook: ${error.fields.join(', ')} ${error.fields.length === 1 ? 'is' : 'are'} missing or not valid.`,
-      'Start from one that is: --user <login> --print. A user without a phone needs --phone.',
+      `The payload is not that of a telephony inline hook: ${error.fields.join(', ')} ${error.fields.length === 1 ? 'is' : 'are'} missing or not valid.`,
+      'Start from a valid one: --user <login> --print. A user without a phone needs --phone.',
     );
   }
 }
 
-/** Where neither VISUAL nor EDITOR is set; git falls back to the same one. */
-const USUAL_EDITOR = process.platform === 'win32' ? 'notepad' : 'vi';
+/** The editor if neither VISUAL nor EDITOR is set; the same as that of git. */
+const DEFAULT_EDITOR = process.platform === 'win32' ? 'notepad' : 'vi';
 
-/** What ends a program that does not listen. */
+/** Signals that end the process by default. */
 const ENDING = ['SIGTERM', 'SIGHUP', 'SIGQUIT'] as const;
 
 /**
- * Lets somebody edit a text in their editor, by a file that nobody else may read and that is gone afterwards.
+ * Opens a text in the user's editor. The text is in a file that no other user may read, and that is deleted afterwards.
  *
- * @param parts.editor - a command, which may have words of its own: `code --wait`.
- * @param parts.isOutputTaken - whether standard output belongs to a program, so that the editor gets the other one.
- * @throws CommandError where the editor cannot be started or says that it failed.
+ * @param parts.editor - a command, which may have arguments: `code --wait`.
+ * @param parts.isOutputTaken - whether standard output is for a program. The editor then uses standard error.
+ * @throws CommandError if the editor cannot be started, or fails.
  */
 async function editText(
   text: string,
@@ -112,14 +112,14 @@ async function editText(
   const remove = (): void => {
     rmSync(folder, { recursive: true, force: true });
   };
-  // A terminal that is closed, or a kill, must not leave the file behind; Ctrl-C is the editor's.
+  // A closed terminal or a kill must not leave the file behind. Ctrl-C belongs to the editor.
   const removeAndEnd = (signal: NodeJS.Signals): void => {
     remove();
-    letSignalsPass();
+    restoreSignals();
     process.kill(process.pid, signal);
   };
   const ignore = (): void => undefined;
-  const letSignalsPass = (): void => {
+  const restoreSignals = (): void => {
     process.off('SIGINT', ignore);
     for (const signal of ENDING) process.off(signal, removeAndEnd);
   };
@@ -128,15 +128,15 @@ async function editText(
   try {
     const file = join(folder, parts.name);
     writeFileSync(file, text, { mode: 0o600 });
-    await runEditor(parts.editor ?? USUAL_EDITOR, file, parts.isOutputTaken ? 2 : 1);
+    await runEditor(parts.editor ?? DEFAULT_EDITOR, file, parts.isOutputTaken ? 2 : 1);
     return readBack(file);
   } finally {
-    letSignalsPass();
+    restoreSignals();
     remove();
   }
 }
 
-/** An editor, or somebody in it, that takes the file away leaves nothing of the text. */
+/** Empty if the editor or its user has deleted the file. */
 function readBack(file: string): string {
   try {
     return readFileSync(file, 'utf8');
@@ -146,7 +146,7 @@ function readBack(file: string): string {
   }
 }
 
-/** By a shell, as git does, for the command may have words and quotes of its own. */
+/** Runs the editor in a shell, as git does, because the command may have arguments and quotes. */
 async function runEditor(editor: string, file: string, output: 1 | 2): Promise<void> {
   const stdio: [number, number, number] = [0, output, 2];
   const child =

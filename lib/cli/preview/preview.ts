@@ -1,12 +1,12 @@
 import { createAgent, type HttpDispatcher } from '../../http/call.js';
 import { OktaApiError } from '../../core/errors.js';
 import { makeSampleCall, readSampleUser } from '../../okta/sample-call.js';
-import { sayNext, type Command, type CommandCall } from '../command.js';
-import { CommandError, tellFailure, type ExitCode } from '../failure.js';
+import { confirm, printNextSteps, type Command, type CommandCall } from '../command.js';
+import { CommandError, reportFailure, type ExitCode } from '../failure.js';
 import { maskValue, secretsOfCall } from './masked-call.js';
 import { CONNECT_TIMEOUT_MS, withOrg, type Org } from '../org.js';
 import { checkPayload, editPayload, readPayload, type Payload } from './payload.js';
-import { nextSteps, causesIn, showCall, showSent, toldSent, type ToldSent } from './report.js';
+import { nextSteps, causesIn, showCall, showSent, maskResult, type MaskedResult } from './report.js';
 import {
   withoutCause,
   type PreviewResult,
@@ -21,36 +21,36 @@ import { readPreviewOptions, type PreviewOptions } from './options.js';
 import type { Terminal } from '../terminal.js';
 
 const READ_USERS = ['okta.users.read'];
-/** Of what fails before Okta, or this machine, calls the hook. */
+/** For remedies of failures before the hook is called. */
 const AGAIN = 'nothing was sent';
-/** Okta's own first try is over then. */
+/** Okta's first try ends after three seconds. */
 const LONG_WAIT_MS = 3_000;
 
 export const preview: Command = {
   name: 'preview',
-  summary: 'a hook call as Okta would make it, for a user of yours: a real message goes out',
-  help: `Makes a call of the telephony hook for a user, with the phone that they enrolled and a made-up code, shows it, asks, sends it,
-and tells the answer, what Okta does with it, and the time that it took of Okta's three seconds.
-A real message goes out, to a real phone. Run again, it sends again.
+  summary: 'makes a hook call as Okta would, for one of your users: a real message goes out',
+  help: `Makes a call of the telephony hook for a user, with their enrolled phone and a made-up code. It shows the call, asks, sends it,
+and prints the answer, what Okta does with it, and the time it took of Okta's three seconds.
+A real message goes out to a real phone. Another run sends another message.
 
-  --user <login>         for whom: a login or a user id
-  --request-type <kind>  mfa-verification (usual), pre-enrollment, account-unlock, password-reset
-  --channel <channel>    what Okta asks for: sms (usual) or voice
-  --phone <number>       in place of the user's own: + and digits
-  --via <way>            okta (usual): Okta calls the hook, in up to two tries of three seconds, as its own preview does;
+  --user <login>         the user: a login or a user id
+  --request-type <kind>  mfa-verification (default), pre-enrollment, account-unlock, password-reset
+  --channel <channel>    the channel that Okta requests: sms (default) or voice
+  --phone <number>       use this number instead of the user's own: + and digits
+  --via <route>          okta (default): Okta calls the hook, in up to two tries of three seconds, as its own preview does;
                          gateway: this machine calls PUBLIC_URL itself
-  --hook <id>            this hook at Okta (the org's active telephony hook)
-  --header <name>        the header that has the secret, with --via gateway (Authorization)
-  --edit                 change the payload before it is sent, in VISUAL or EDITOR: shows it as it is, number and code with it
-  --payload <file>       send this payload, as another event; - is standard input
-  --print                print the payload as it is, number and code with it, and send nothing
+  --hook <id>            the hook at Okta (default: the org's active telephony hook)
+  --header <name>        the header with the secret, for --via gateway (Authorization)
+  --edit                 edit the payload in VISUAL or EDITOR before it is sent. It is not masked: it shows number and code
+  --payload <file>       send this payload with a new event id; - is standard input
+  --print                print the payload and send nothing. It is not masked: it shows number and code
   -y, --yes              send without asking
 
-Okta: role Super Administrator; a service app has the scopes okta.users.read, okta.inlineHooks.read, okta.inlineHooks.manage. With
---via gateway a Read-Only Administrator and okta.users.read will do, and PUBLIC_URL and HOOK_SECRET, or the variables HOOK_OAUTH_…
-of a client with a secret, are needed; see setup hook.
+Okta: role Super Administrator; a service app needs okta.users.read, okta.inlineHooks.read, okta.inlineHooks.manage. With
+--via gateway the role Read-Only Administrator or okta.users.read is enough. That route needs PUBLIC_URL, and HOOK_SECRET or
+the variables HOOK_OAUTH_… of a client with a secret; see setup hook.
 
-Exit codes: 0 Okta would take the code as sent, or as on its way; 1 it would not, or nothing was sent; 2 bad use.
+Exit codes: 0 Okta treats the code as sent or pending; 1 it does not, or nothing was sent; 2 bad use.
 
   okta-telephony-hook preview --user ana@example.com
   okta-telephony-hook preview --user ana@example.com --channel voice --via gateway --yes --json
@@ -77,24 +77,24 @@ Exit codes: 0 Okta would take the code as sent, or as on its way; 1 it would not
       terminal.note(`! ${text}`, 'yellow');
     };
     try {
-      const wish = readPreviewOptions(call.options);
-      report.via = wish.via;
-      const exitCode = await runPreview({ call, wish, report, note });
-      if (!wish.isPrinted || exitCode !== 0) terminal.json(report);
+      const options = readPreviewOptions(call.options);
+      report.via = options.via;
+      const exitCode = await runPreview({ call, options, report, note });
+      if (!options.isPrinted || exitCode !== 0) terminal.json(report);
       return exitCode;
     } catch (error) {
-      const { exitCode, ...told } = tellFailure(error, terminal);
-      terminal.json({ ...report, result: 'failed', error: told });
+      const { exitCode, ...failure } = reportFailure(error, terminal);
+      terminal.json({ ...report, result: 'failed', error: failure });
       return exitCode;
     }
   },
 };
 
-/** For programs; filled as it goes on. */
-interface PreviewReport extends Partial<ToldSent> {
+/** The JSON of a preview. It is filled step by step, so that a failure also reports what was known before. */
+interface PreviewReport extends Partial<MaskedResult> {
   readonly command: 'preview';
-  /** Okta's reaction, where it was sent; `unknown` where it may have been, and Okta's API did not say. */
-  result: NonNullable<ToldSent['reaction']>['action'] | 'unknown' | 'declined' | 'failed';
+  /** Okta's reaction to the answer; `unknown` if Okta's API did not answer, so that a message may have gone out. */
+  result: NonNullable<MaskedResult['reaction']>['action'] | 'unknown' | 'declined' | 'failed';
   via?: PreviewOptions['via'];
   /** The org's host. */
   org?: string;
@@ -102,23 +102,24 @@ interface PreviewReport extends Partial<ToldSent> {
   hook?: string;
   /** Masked. */
   payload?: unknown;
-  /** What to know of the call, and of what came of it. */
+  /** Warnings about the call and its answer. */
   readonly notes: string[];
+  /** The next steps for the user. */
   readonly next: string[];
 }
 
-/** One run of the command, and what is said of it. */
+/** One run of the command, with its report. */
 interface Run {
   readonly call: CommandCall;
-  readonly wish: PreviewOptions;
+  readonly options: PreviewOptions;
   readonly report: PreviewReport;
-  /** What to know, for people and for programs. */
+  /** Prints a warning, and adds it to the report. */
   readonly note: (text: string) => void;
 }
 
 async function runPreview(run: Run): Promise<ExitCode> {
   const { terminal, time, variables } = run.call;
-  const { about, via, isPrinted } = run.wish;
+  const { about, via, isPrinted } = run.options;
   const isByOkta = via === 'okta' && !isPrinted;
   const isOrgNeeded = 'user' in about || isByOkta;
   const credential = isOrgNeeded ? await variables.okta() : undefined;
@@ -128,15 +129,18 @@ async function runPreview(run: Run): Promise<ExitCode> {
   variables.require();
 
   const goOn = async (org: OpenOrg | undefined, dispatcher: HttpDispatcher): Promise<ExitCode> => {
-    const { hookId } = run.wish;
-    const way = isByOkta
-      ? await findOktaRoute(needed(org).org, { hookId, publicUrl, note: run.note })
+    const { hookId } = run.options;
+    const route = isByOkta
+      ? await findOktaRoute(requireOrg(org).org, { hookId, publicUrl, note: run.note })
       : await openGateway?.(dispatcher);
-    if (way?.via === 'okta') run.report.hook = way.hook.id;
+    if (route?.via === 'okta') run.report.hook = route.hook.id;
     let payload: Payload | undefined = await makePayload(run, org, run.report.hook);
-    if (run.wish.isEdited) payload = await editPayload(payload, { terminal, editor, nowMs: time.now() });
+    if (run.options.isEdited) payload = await editPayload(payload, { terminal, editor, nowMs: time.now() });
     if (payload === undefined) return decline(run);
-    return way === undefined ? print(payload, terminal) : showAndSend(run, payload, way);
+    if (route !== undefined) return showAndSend(run, payload, route);
+    // `--print`: unmasked, because the user asked for it.
+    terminal.sayJson(payload);
+    return 0;
   };
 
   if (credential === undefined) {
@@ -158,97 +162,80 @@ interface OpenOrg {
   readonly url: string;
 }
 
-/** Only a payload of one's own does without. */
-function needed(org: OpenOrg | undefined): OpenOrg {
-  if (org === undefined) throw new TypeError('An org is needed, and none was opened.');
+/** Only `--payload` works without an org, and it does not come here. */
+function requireOrg(org: OpenOrg | undefined): OpenOrg {
+  if (org === undefined) throw new TypeError('No org was opened.');
   return org;
 }
 
-/** As it is: its owner asked for it. */
-function print(payload: Payload, terminal: Terminal): ExitCode {
-  terminal.sayJson(payload);
-  return 0;
-}
-
 async function makePayload(
-  { call, wish: { about }, note }: Run,
+  { call, options: { about }, note }: Run,
   opened: OpenOrg | undefined,
   hookId: string | undefined,
 ): Promise<Payload> {
   const { terminal, time } = call;
   if ('file' in about) return readPayload(about.file, terminal, time.now());
-  const { org, url } = needed(opened);
+  const { org, url } = requireOrg(opened);
   const okta = org.as(READ_USERS);
-  const ask = (path: string): Promise<unknown> =>
+  const get = (path: string): Promise<unknown> =>
     okta.get(path).catch((error: unknown) => {
-      // Okta's own words quote whom it was asked for.
+      // Okta's own sentences quote the requested user.
       throw withoutCause(error);
     });
-  const user = await readSampleUser(ask, about.user).catch((error: unknown) => {
+  const user = await readSampleUser(get, about.user).catch((error: unknown) => {
     if (!(error instanceof OktaApiError) || error.code !== 'OKTA_NOT_FOUND') throw error;
     throw new CommandError(
       1,
       'USER_NOT_FOUND',
-      'The org has no such user, or none whom these credentials may see.',
+      'The org has no such user, or these credentials may not read that user.',
       error.remedy ?? "Give the user's whole login or their id (00u…): Okta, Directory > People.",
     );
   });
-  const made = makeSampleCall(user, { ...about, orgUrl: url, hookId, nowMs: time.now() });
-  for (const text of made.notes) note(text);
-  return made.payload;
+  const sample = makeSampleCall(user, { ...about, orgUrl: url, hookId, nowMs: time.now() });
+  for (const text of sample.notes) note(text);
+  return sample.payload;
 }
 
-async function showAndSend(run: Run, payload: Payload, way: Route): Promise<ExitCode> {
+async function showAndSend(run: Run, payload: Payload, route: Route): Promise<ExitCode> {
   const { report, note } = run;
   const { terminal, time } = run.call;
   const secrets = secretsOfCall(payload);
   report.payload = maskValue(payload, secrets);
   const read = checkPayload(payload, time.now());
   if (read.refusal !== undefined) note(`${read.refusal.reason}. ${read.refusal.remedy}`);
-  const isMadeUp = 'user' in run.wish.about && !run.wish.isEdited;
-  showCall(read, { way: describeRoute(way), isMadeUp, secrets, terminal });
-  if (!run.wish.isSure && !(await isAgreed(terminal))) return decline(run);
+  const isMadeUp = 'user' in run.options.about && !run.options.isEdited;
+  showCall(read, { route: describeRoute(route), isMadeUp, secrets, terminal });
+  if (!run.options.isSure && !(await confirm(terminal, 'Send it?', 'Nothing was sent'))) return decline(run);
 
-  const sent = await whileTelling(way, terminal, () => sendBy(way, payload, { time, secrets }));
+  const sent = await showWait(route, terminal, () => sendBy(route, payload, { time, secrets }));
   report.result = sent.reaction?.action ?? 'unknown';
-  Object.assign(report, toldSent(sent, secrets));
-  showSent(sent, { via: way.via, secrets, terminal });
+  Object.assign(report, maskResult(sent, secrets));
+  showSent(sent, { via: route.via, secrets, terminal });
   const causes = causesIn(sent, secrets);
   for (const { text } of causes) note(text);
   const remedies = causes.flatMap(({ remedy }) => remedy ?? []);
-  const isOAuth = way.via === 'gateway' && way.isOAuth;
+  const isOAuth = route.via === 'gateway' && route.isOAuth;
   report.next.push(...new Set([...remedies, ...nextSteps(sent, isOAuth)]));
-  sayNext(report.next, terminal);
+  printNextSteps(report.next, terminal);
   return report.result === 'sent' || report.result === 'pending' ? 0 : 1;
 }
 
-/** Somebody who waits is told what for, and that it takes long. */
-async function whileTelling(
-  way: Route,
+/** Prints what the command waits for, and after three seconds that it takes long. */
+async function showWait(
+  route: Route,
   terminal: Terminal,
   work: () => Promise<PreviewResult>,
 ): Promise<PreviewResult> {
   terminal.note(
-    `… Waiting for the ${way.via === 'okta' ? 'answer that Okta gets' : "gateway's answer"}`,
+    `… Waiting for the ${route.via === 'okta' ? 'answer that Okta gets' : "gateway's answer"}`,
     'dim',
   );
   const timer = setTimeout(() => {
-    terminal.note('… Still waiting: Okta would have given its first try up by now', 'dim');
+    terminal.note('… Still waiting: Okta would have given up its first try by now', 'dim');
   }, LONG_WAIT_MS);
   return work().finally(() => {
     clearTimeout(timer);
   });
-}
-
-/** @throws CommandError where nobody is there to be asked. */
-async function isAgreed(terminal: Terminal): Promise<boolean> {
-  if (terminal.isInteractive) return terminal.confirm('Send it?');
-  throw new CommandError(
-    2,
-    'NOBODY_TO_ASK',
-    'Nothing was sent: this is no terminal, and nobody can be asked.',
-    'Say yes to what is shown with --yes.',
-  );
 }
 
 function decline({ report, call: { terminal } }: Run): ExitCode {

@@ -4,8 +4,8 @@ import { describeHook, isSameUrl, type HookResource } from '../../okta/admin/hoo
 import { listTelephonyHooks, executeTelephonyHook } from '../../okta/admin/telephony-hook-setup.js';
 import type { CommandCall } from '../command.js';
 import { CommandError } from '../failure.js';
-import { fetchHookToken, post } from '../doctor/gateway-probe.js';
-import { readHookProof } from '../doctor/hook-proof.js';
+import { fetchHookToken, post } from '../gateway-probe.js';
+import { readHookProof } from '../hook-proof.js';
 import type { CallSecrets } from './masked-call.js';
 import type { Org } from '../org.js';
 import type { Payload } from './payload.js';
@@ -14,10 +14,10 @@ import { OktaApiError } from '../../core/errors.js';
 import { parseJson } from '../../core/json.js';
 import { OKTA_WAITS_MS, reactionTo, reactionToSilence, type Reaction } from '../../okta/reaction.js';
 
-/** What a service app needs to have Okta call a hook. */
+/** The scopes with which a service app lets Okta call a hook. */
 export const RUN_HOOKS = ['okta.inlineHooks.read', 'okta.inlineHooks.manage'];
 
-/** The ways to the hook. */
+/** How a payload reaches the hook: Okta calls it, or this machine calls the gateway directly. */
 export type Route =
   | { readonly via: 'okta'; readonly org: Org; readonly hook: HookResource }
   | {
@@ -28,26 +28,29 @@ export type Route =
       readonly isOAuth: boolean;
     };
 
-/** A hook at Okta, which Okta is to call: the one that is named, or the active one. */
+/**
+ * The route by Okta, to the hook with this id, or to the active one.
+ * @throws CommandError without such a hook, or if it is not active.
+ */
 export async function findOktaRoute(
   org: Org,
   parts: {
     readonly hookId: string | undefined;
-    /** Where ours is, as far as that is known. */
+    /** A note says so if the hook has another URL. `undefined`: PUBLIC_URL is not set. */
     readonly publicUrl: string | undefined;
     readonly note: (text: string) => void;
   },
 ): Promise<Route> {
   const hook = await findHook(org, parts.hookId);
   if (parts.publicUrl !== undefined && !isSameUrl(hook.url, parts.publicUrl)) {
-    parts.note(`Another hook than that of PUBLIC_URL is called: ${describeHook(hook)}.`);
+    parts.note(`Okta calls a hook with another URL than PUBLIC_URL: ${describeHook(hook)}.`);
   }
   return { via: 'okta', org, hook };
 }
 
 /**
- * The gateway itself, by the variables: what is opened proves this machine as Okta.
- * @throws CommandError where the authorization server gives no token.
+ * Reads the variables of the route to the gateway. The returned function opens it: with OAuth it fetches a token as Okta does.
+ * @throws CommandError if the authorization server issues no token.
  */
 export async function readGatewayRoute(
   call: CommandCall,
@@ -64,8 +67,8 @@ export async function readGatewayRoute(
     throw new CommandError(
       2,
       'BAD_ENVIRONMENT',
-      'Only Okta has the private key of the hook key that HOOK_OAUTH_KEY_ID names.',
-      'Leave --via gateway out: Okta then proves itself.',
+      'Only Okta has the private key of the hook key in HOOK_OAUTH_KEY_ID.',
+      'Remove --via gateway, so that Okta calls the hook.',
     );
   }
   return async (dispatcher) => {
@@ -74,7 +77,7 @@ export async function readGatewayRoute(
       throw new CommandError(
         1,
         'NO_HOOK_TOKEN',
-        answer.kind === 'refused' ? `${answer.by} does not take this client.` : `${answer.why}.`,
+        answer.kind === 'refused' ? `${answer.by} does not accept this client.` : `${answer.why}.`,
         'Compare the variables HOOK_OAUTH_… with the client at the authorization server.',
       );
     }
@@ -90,18 +93,18 @@ async function findHook(org: Org, hookId: string | undefined): Promise<HookResou
   const hook = hookId === undefined ? active[0] : hooks.find(({ id }) => id === hookId);
   const known = hooks.length === 0 ? 'It has none.' : `It has ${hooks.map(describeHook).join(', ')}.`;
   if (hook === undefined) {
-    const what = hookId === undefined ? 'active telephony inline hook' : 'telephony inline hook of this id';
+    const what = hookId === undefined ? 'active telephony inline hook' : 'telephony inline hook with this id';
     const remedy =
       hookId === undefined
-        ? 'okta-telephony-hook setup hook creates it, or activates ours. Until then try the gateway alone: --via gateway.'
-        : 'Leave --hook out for the active one, or give the id of one that there is.';
+        ? 'okta-telephony-hook setup hook creates or activates it. Until then test the gateway alone: --via gateway.'
+        : 'Remove --hook to use the active one, or give the id of an existing hook.';
     throw new CommandError(1, 'NO_HOOK', `The org has no ${what}. ${known}`, remedy);
   }
   if (hookId === undefined && active.length > 1) {
     throw new CommandError(
       1,
       'MANY_HOOKS',
-      `More hooks than one are active. ${known}`,
+      `More than one hook is active. ${known}`,
       'Name one with --hook <id>.',
     );
   }
@@ -110,49 +113,49 @@ async function findHook(org: Org, hookId: string | undefined): Promise<HookResou
     1,
     'HOOK_INACTIVE',
     `The hook is not active, so Okta does not call it: ${describeHook(hook)}.`,
-    'okta-telephony-hook setup hook activates ours.',
+    'okta-telephony-hook setup hook activates the hook of PUBLIC_URL.',
   );
 }
 
-/** In words. */
-export function describeRoute(way: Route): string {
-  if (way.via === 'okta') return `Okta calls its hook ${describeHook(way.hook)}`;
-  return `this machine calls ${new URL(way.url).host}, as Okta would`;
+/** Describes a route in words, for people. */
+export function describeRoute(route: Route): string {
+  if (route.via === 'okta') return `Okta calls its hook ${describeHook(route.hook)}`;
+  return `this machine calls ${new URL(route.url).host}, as Okta would`;
 }
 
-/** Sends a payload on its way. */
+/** Sends a payload by a route. A real message goes out. */
 export function sendBy(
-  way: Route,
+  route: Route,
   payload: Payload,
   { time, secrets }: { readonly time: Time; readonly secrets: CallSecrets },
 ): Promise<PreviewResult> {
-  if (way.via === 'gateway') return sendToGateway(payload, { ...way, time });
-  return sendByOkta(payload, { okta: way.org.as(RUN_HOOKS), hookId: way.hook.id, time, secrets });
+  if (route.via === 'gateway') return sendToGateway(payload, { ...route, time });
+  return sendByOkta(payload, { okta: route.org.as(RUN_HOOKS), hookId: route.hook.id, time, secrets });
 }
 
-/** What a preview came to. */
+/** The result of a preview. */
 export interface PreviewResult {
-  /** What was answered, where something was; by Okta's API what Okta understood of it. */
+  /** The hook's answer, if there is one. By Okta's API: the part that Okta understood. */
   readonly answer: { readonly httpStatus: number; readonly body: unknown } | undefined;
-  /** Why there is none, or none that Okta takes. */
+  /** Why there is no answer, or none that Okta accepts. */
   readonly problem: { readonly code: SendProblem; readonly text: string } | undefined;
   readonly durationMs: number;
-  /** `undefined` where Okta's API said nothing: what Okta itself got of the hook nobody knows. */
+  /** What Okta does with the answer. `undefined` if Okta's API did not answer, so that Okta's result is unknown. */
   readonly reaction: Reaction | undefined;
 }
 
 /**
- * `NO_SUCCESS`: Okta got no answer that it takes. `UNREACHED`: nothing has left. `NO_ANSWER`: it may have arrived. After
- * each but `UNREACHED` a message may have gone out.
+ * `NO_SUCCESS`: Okta got no answer that it accepts. `UNREACHED`: the call did not leave. `NO_ANSWER`: the outcome is unknown.
+ * `TOO_LATE`: the answer came after Okta's three seconds. After each except `UNREACHED` a message may have gone out.
  */
 export type SendProblem = 'NO_SUCCESS' | 'UNREACHED' | 'NO_ANSWER' | 'TOO_LATE';
 
-/** Longer than Okta waits, to tell how much too late an answer comes. */
-const LONGEST_WAIT_MS = 10_000;
+/** Longer than Okta's three seconds, so that the report can say how late an answer is. */
+const MAX_WAIT_MS = 10_000;
 
 /**
- * Sends by Okta's own execute API.
- * @throws OktaApiError where Okta does not even call the hook.
+ * Sends by Okta's execute API, which calls the hook.
+ * @throws OktaApiError if Okta does not call the hook.
  */
 async function sendByOkta(
   payload: Payload,
@@ -184,29 +187,29 @@ async function sendByOkta(
     const causes = error.cause instanceof Error ? maskText(error.cause.message, secrets) : 'no reason given';
     return {
       answer: undefined,
-      problem: { code: 'NO_SUCCESS', text: `Okta got no answer of the hook that it takes: ${causes}` },
+      problem: { code: 'NO_SUCCESS', text: `Okta got no answer from the hook that it accepts: ${causes}` },
       durationMs: time.now() - startedAt,
-      reaction: reactionToSilence('the hook gave no answer that Okta takes'),
+      reaction: reactionToSilence('the hook gave no answer that Okta accepts'),
     };
   }
 }
 
-/** What nobody should be told to do again without. */
-export const MAY_BE_SENT = 'A message may have gone out all the same.';
+/** A warning for each remedy that says to send again. */
+export const MAY_BE_SENT = 'A message may have gone out nevertheless.';
 
-/** Whether Okta may have called the hook, although it, or what stands before it, does not say so. */
+/** Whether Okta may have called the hook before this error of Okta's API, or of a proxy in front of it. */
 function mayHaveCalled({ code, status = 0 }: OktaApiError): boolean {
   return code === 'OKTA_NO_ANSWER' || code === 'OKTA_UNREADABLE' || status >= 500;
 }
 
-/** An error without Okta's own words, for a call that is about somebody. */
+/** An error without Okta's own sentences, which may quote the user. */
 export function withoutCause(error: unknown): unknown {
   if (!(error instanceof OktaApiError)) return error;
   const { code, message, status, headers, remedy, reason } = error;
   return new OktaApiError(code, message, { status, headers, remedy, reason });
 }
 
-/** Sends straight to the gateway, as Okta does: one call, no redirect followed, three seconds. */
+/** Sends to the gateway as Okta does: one call that follows no redirect, and three seconds. */
 async function sendToGateway(
   payload: Payload,
   parts: {
@@ -223,10 +226,10 @@ async function sendToGateway(
     url,
     JSON.stringify(payload),
     { 'content-type': 'application/json', [header.name.toLowerCase()]: header.secret },
-    LONGEST_WAIT_MS,
+    MAX_WAIT_MS,
   );
   const durationMs = time.now() - startedAt;
-  if (result.kind !== 'answered') return silence(result, durationMs);
+  if (result.kind !== 'answered') return resultWithoutAnswer(result, durationMs);
   const answer = { httpStatus: result.status, body: parse(result.body) };
   if (durationMs > OKTA_WAITS_MS) {
     const text = 'The answer came after Okta had given up';
@@ -236,19 +239,22 @@ async function sendToGateway(
   return { answer, problem: undefined, durationMs, reaction };
 }
 
-function silence(result: Exclude<HttpResult, { kind: 'answered' }>, durationMs: number): PreviewResult {
+function resultWithoutAnswer(
+  result: Exclude<HttpResult, { kind: 'answered' }>,
+  durationMs: number,
+): PreviewResult {
   const { kind, reason } = result;
   const hasLeft = kind === 'no-answer';
   return {
     answer: undefined,
     problem: hasLeft
-      ? { code: 'NO_ANSWER', text: `The gateway gave no whole answer (${reason})` }
+      ? { code: 'NO_ANSWER', text: `The gateway gave no complete answer (${reason})` }
       : { code: 'UNREACHED', text: `The gateway could not be reached (${reason})` },
     durationMs,
     reaction:
       reason === 'TIMEOUT'
         ? reactionToSilence()
-        : reactionToSilence(hasLeft ? 'no whole answer came' : 'nobody could be reached'),
+        : reactionToSilence(hasLeft ? 'the answer was incomplete' : 'the gateway was not reached'),
   };
 }
 

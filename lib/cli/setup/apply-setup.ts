@@ -1,35 +1,36 @@
 import { isPassing, type Time } from '../../okta/admin/administration.js';
 import type { Setup, SetupPlan, SetupStep } from '../../okta/admin/setup-plan.js';
 import { OktaApiError } from '../../core/errors.js';
+import { confirm } from '../command.js';
 import { CommandError } from '../failure.js';
 import type { Terminal } from '../terminal.js';
 
-/** What a setup came to, for programs: filled as it goes on, so that what was done before a failure is told. */
+/** The result of a setup, for programs. It is filled step by step, so that a failure also reports what was done before. */
 export interface SetupReport {
   readonly command: string;
   /** The org's host. */
   readonly org: string;
   result: 'unchanged' | 'changed' | 'declined' | 'failed';
-  /** What was done, in order. */
+  /** The changes that were made, in order. */
   readonly done: Pick<SetupStep, 'does' | 'changes'>[];
-  /** The id that the thing has at Okta, where it has one. */
+  /** The id at Okta of what was set up; `undefined` if it has none. */
   id?: string | undefined;
   readonly warnings: string[];
-  /** What comes next. */
+  /** The next steps for the user. */
   readonly next: string[];
 }
 
-/** Schema changes, and the end of another one, take seconds as a rule; terraform-provider-okta waits for two minutes. */
-const PATIENCE_MS = 60_000;
-const LOOK_AGAIN_MS = 2_000;
-/** A setup has three steps at most; somebody who changes it back each time is not fought. */
+/** Schema changes usually take seconds. terraform-provider-okta waits up to two minutes. */
+const MAX_WAIT_MS = 60_000;
+const CHECK_AGAIN_MS = 2_000;
+/** A setup has at most three steps. The limit ends a contest with another program that undoes each change. */
 const MAX_STEPS = 12;
 
 /**
- * Shows what has to be done, asks, does it step by step, and looks after each step whether it shows. Whatever
- * somebody else changed meanwhile is looked at, and asked about, anew.
+ * Shows the plan, asks, makes the changes step by step, and reads the plan again after each step. If somebody else changes
+ * the org meanwhile, it shows the new plan and asks again.
  *
- * @param parts.check - before anything is shown that has steps: what it finds is warned of, and what it throws ends it.
+ * @param parts.check - runs before the first plan with steps is shown. Returns warnings; an error ends the setup.
  * @throws CommandError, OktaApiError
  */
 export async function applySetup(
@@ -52,8 +53,8 @@ export async function applySetup(
     }
   };
   let last: string | undefined;
-  // Of which nobody knows whether Okta did it.
-  let unsure: SetupStep | undefined;
+  // A step without an answer: Okta may have made the change. The next plan shows it.
+  let uncertain: SetupStep | undefined;
   const noteDone = (step: SetupStep): void => {
     report.done.push({ does: step.does, changes: step.changes });
     terminal.say(`✔ ${step.does}: done`, 'green');
@@ -68,8 +69,8 @@ export async function applySetup(
     const [step] = plan.steps;
     warn(plan.warnings);
     const keys = plan.steps.map(keyOf);
-    if (unsure !== undefined && !keys.includes(keyOf(unsure))) noteDone(unsure);
-    unsure = undefined;
+    if (uncertain !== undefined && !keys.includes(keyOf(uncertain))) noteDone(uncertain);
+    uncertain = undefined;
     if (step === undefined) {
       if (report.done.length > 0) report.result = 'changed';
       return;
@@ -80,16 +81,16 @@ export async function applySetup(
     }
     if (!keys.every((key) => approved.has(key))) {
       if (approved.size === 0) warn((await parts.check?.(plan)) ?? []);
-      else terminal.say('Somebody else has changed it meanwhile.', 'yellow');
+      else terminal.say('Somebody else has changed it in the meantime.', 'yellow');
       showPlan(plan, terminal);
       for (const key of keys) approved.add(key);
       if (!isSure) {
-        if (!(await isAgreed(terminal))) {
+        if (!(await confirm(terminal, 'Go on?', 'Nothing was changed'))) {
           report.result = 'declined';
           terminal.say('Nothing was changed.');
           return;
         }
-        // While the question stood, somebody may have changed it.
+        // Somebody may have changed the org before the user answered.
         continue;
       }
     }
@@ -100,9 +101,9 @@ export async function applySetup(
       patience.renew();
     } catch (error) {
       if (isPassing(error)) {
-        unsure = step;
-        // Bounded by its minute, not by the number of steps.
-        await patience.wait('Okta cannot do it at this moment', error);
+        uncertain = step;
+        // The time limits this wait, not the number of steps.
+        await patience.wait('Okta cannot make the change at the moment', error);
         continue;
       }
       if (!(await hasChanged(error, plan, setup))) throw error;
@@ -113,11 +114,11 @@ export async function applySetup(
     1,
     'CHANGED_MEANWHILE',
     'Somebody else changes it at the same time.',
-    'Find out who or what does (Okta: Reports > System Log), and run this again.',
+    'Find out who or what changes it (Okta: Reports > System Log), and run this again.',
   );
 }
 
-/** Whether Okta refused for what somebody else has just done: then the way leads on from there. */
+/** Whether Okta refused because somebody else has just changed the org. Then the setup continues with the new plan. */
 async function hasChanged(error: unknown, before: SetupPlan, setup: Setup): Promise<boolean> {
   const isRefusal =
     error instanceof OktaApiError && error.code !== 'OKTA_UNAUTHORIZED' && error.status !== 429;
@@ -126,7 +127,7 @@ async function hasChanged(error: unknown, before: SetupPlan, setup: Setup): Prom
   return now.obstacle !== undefined || now.steps.map(keyOf).join('\n') !== before.steps.map(keyOf).join('\n');
 }
 
-/** Waits now and then, for a minute in all, until something was done. */
+/** Waits between retries, for a minute in total since the last success. */
 class RetryWindow {
   readonly #time: Time;
   readonly #terminal: Terminal;
@@ -141,22 +142,22 @@ class RetryWindow {
     this.#since = undefined;
   }
 
-  /** @throws Error: the one given, or that the change does not show, once the minute is over. */
+  /** @throws Error after the minute: `error` if given, else that the change is not visible. */
   async wait(reason: string, error?: unknown): Promise<void> {
     const now = this.#time.now();
     this.#since ??= now;
     const waitedMs = now - this.#since;
-    if (waitedMs >= PATIENCE_MS) {
+    if (waitedMs >= MAX_WAIT_MS) {
       if (error instanceof Error) throw error;
       throw new CommandError(
         1,
         'NOT_SHOWN',
-        `Okta took the change, and does not show it after ${PATIENCE_MS / 1000} s.`,
-        'Run this again in a few minutes: it changes nothing that is as it should be.',
+        `Okta accepted the change, but does not show it after ${MAX_WAIT_MS / 1000} s.`,
+        'Run this again in a few minutes: it changes only what is not up to date.',
       );
     }
-    this.#terminal.note(`… ${reason}: looking again for ${(PATIENCE_MS - waitedMs) / 1000} s`, 'dim');
-    await this.#time.sleep(LOOK_AGAIN_MS);
+    this.#terminal.note(`… ${reason}: trying again for ${(MAX_WAIT_MS - waitedMs) / 1000} s`, 'dim');
+    await this.#time.sleep(CHECK_AGAIN_MS);
   }
 }
 
@@ -168,19 +169,6 @@ function showPlan({ steps }: SetupPlan, terminal: Terminal): void {
       terminal.say(`  ${field.padEnd(width)}  ${from === undefined ? to : `${from} -> ${to}`}`);
     }
   }
-}
-
-/** @throws CommandError where nobody is there to be asked. */
-async function isAgreed(terminal: Terminal): Promise<boolean> {
-  if (!terminal.isInteractive) {
-    throw new CommandError(
-      2,
-      'NOBODY_TO_ASK',
-      'Nothing was changed: this is no terminal, and nobody can be asked.',
-      'Say yes to what is shown with --yes.',
-    );
-  }
-  return terminal.confirm('Go on?');
 }
 
 function keyOf({ does, changes }: SetupStep): string {

@@ -6,12 +6,13 @@ const DEFAULT_ATTRIBUTE = 'whatsAppOptIn';
 
 export const setupAttribute: Command = {
   name: 'setup attribute',
-  summary: 'the attribute by which users opt in, on the default user profile',
-  help: `A boolean that users may change themselves, mastered by Okta, without a default: nothing set is no consent.
+  summary: 'sets up the attribute by which users opt in, on the default user profile',
+  help: `Creates or updates a boolean that users may change themselves, mastered by Okta. It has no default: no value is no consent.
 
-  --read-only  users see it and do not change it themselves: for a page of yours that does it for them, such as the example's
+  -y, --yes    make the changes without asking
+  --read-only  users may only see it: for your own page that changes it for them, such as the example's
 
-Environment: OPT_IN_ATTRIBUTE, its variable name (${DEFAULT_ATTRIBUTE}).
+Environment: OPT_IN_ATTRIBUTE, the attribute's variable name (${DEFAULT_ATTRIBUTE}).
 Service app: okta.schemas.read, okta.schemas.manage. Role: Organization Administrator.
 
   okta-telephony-hook setup attribute
@@ -27,7 +28,7 @@ Service app: okta.schemas.read, okta.schemas.manage. Role: Organization Administ
         access: { scopes, role: 'Organization Administrator (or Super Administrator)' },
         make: (org) => ({ setup: createOptInAttributeSetup(org.as(scopes), name, ownAccess) }),
         next: () => [
-          `Set ${name} to true for yourself: Okta, Directory > People > you > Profile. It shows there within a minute.`,
+          `Set ${name} to true for yourself: Okta, Directory > People > you > Profile. It appears there within a minute.`,
           ...(name === DEFAULT_ATTRIBUTE
             ? []
             : [`Give the gateway the same name: optInAttribute: '${name}'.`]),

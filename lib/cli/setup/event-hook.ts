@@ -1,22 +1,22 @@
 import { createEventHookSetup } from '../../okta/admin/event-hook-setup.js';
-import type { Command } from '../command.js';
-import { secretCheck, SECRET_HELP, SECRET_OPTIONS } from './secret-order.js';
-import { headerOption, runSetup, SETUP_OPTIONS, textOption } from './setup.js';
+import { headerOption, textOption, type Command } from '../command.js';
+import { createSecretCheck, SECRET_HELP, SECRET_OPTIONS } from './secret-order.js';
+import { runSetup, SETUP_OPTIONS } from './setup.js';
 
 const SCOPES = ['okta.eventHooks.read', 'okta.eventHooks.manage'];
 
 export const setupEventHook: Command = {
   name: 'setup event-hook',
-  summary: 'the event hook, which tells which codes were used, and its verification',
-  help: `Creates it and has Okta verify it, or changes the one whose URL is PUBLIC_URL + /events in place. Others are left alone.
-The gateway must be running, for Okta asks it once.
+  summary: 'sets up the event hook, which reports the used codes, and has Okta verify it',
+  help: `Creates the event hook, or changes the one with the URL PUBLIC_URL + /events in place, and has Okta verify it. It does not
+touch other event hooks. The gateway must be running, because Okta calls it once.
 
-  -y, --yes      do what is shown without asking
-  --name <name>  what it is called in Okta
-  --header <h>   the header that has the secret (as it is; Authorization for a new one)
+  -y, --yes      make the changes without asking
+  --name <name>  its name in Okta
+  --header <h>   the header with the secret (unchanged; Authorization for a new hook)
 ${SECRET_HELP}
 
-Environment: PUBLIC_URL, the telephony hook's; and HOOK_SECRET, the header's whole value.
+Environment: PUBLIC_URL of the telephony hook, and HOOK_SECRET, the whole header value.
 Service app: okta.eventHooks.read, okta.eventHooks.manage. Role: Super Administrator.
 
   okta-telephony-hook setup event-hook
@@ -42,10 +42,10 @@ Service app: okta.eventHooks.read, okta.eventHooks.manage. Role: Super Administr
             proof,
             sendsSecret: options['rotate'] === true,
           }),
-          check: secretCheck(call, org, { url, proof }),
+          check: createSecretCheck(call, org, { url, proof }),
         }),
         next: () => [
-          'Sign in by a code: the gateway logs code.used, some minutes after the event hook was activated at the latest.',
+          'Sign in with a code: the gateway logs code.used. After the activation of the event hook that may take some minutes.',
         ],
       };
     }),

@@ -1,29 +1,29 @@
 import { createTelephonyHookSetup, warnOfNativeTelephony } from '../../okta/admin/telephony-hook-setup.js';
-import type { Command } from '../command.js';
-import { readHookProof } from '../doctor/hook-proof.js';
-import { secretCheck, SECRET_HELP, SECRET_OPTIONS } from './secret-order.js';
-import { runSetup, SETUP_OPTIONS, textOption } from './setup.js';
+import { textOption, type Command } from '../command.js';
+import { readHookProof } from '../hook-proof.js';
+import { createSecretCheck, SECRET_HELP, SECRET_OPTIONS } from './secret-order.js';
+import { runSetup, SETUP_OPTIONS } from './setup.js';
 
 const SCOPES = ['okta.inlineHooks.read', 'okta.inlineHooks.manage'];
-/** By a token of its own: one that is not granted must not stop the rest. */
+/** In a separate token: if the service app lacks this scope, only the warning is missing. */
 const NATIVE_SCOPES = ['okta.customTelephonyProvider.read'];
 
 export const setupHook: Command = {
   name: 'setup hook',
-  summary: 'the telephony inline hook, which Okta calls to have codes delivered',
-  help: `Creates it, or changes the one whose URL is PUBLIC_URL in place. Another one is shown and left alone.
+  summary: 'sets up the telephony inline hook, which Okta calls to deliver codes',
+  help: `Creates the telephony hook, or changes the one with the URL PUBLIC_URL in place. It shows another hook, but does not touch it.
 
-  -y, --yes      do what is shown without asking; another's hook is not touched by that
-  --replace <id> make this hook of another's ours, in place: an org has one active telephony hook
-  --name <name>  what it is called in Okta
-  --header <h>   the header that has the secret (as it is; Authorization for a new one)
+  -y, --yes      make the changes without asking; this never touches another hook
+  --replace <id> point this other hook to PUBLIC_URL, in place: an org has one active telephony hook
+  --name <name>  its name in Okta
+  --header <h>   the header with the secret (unchanged; Authorization for a new hook)
 ${SECRET_HELP}
 
-Environment: PUBLIC_URL, the hook's; and HOOK_SECRET, the header's whole value.
-In place of HOOK_SECRET OAuth 2.0: HOOK_OAUTH_CLIENT_ID, HOOK_OAUTH_TOKEN_URL, HOOK_OAUTH_SCOPE, and
-HOOK_OAUTH_CLIENT_SECRET, or HOOK_OAUTH_KEY_ID of a hook key (HKY…) whose public half the client has.
-Service app: okta.inlineHooks.read, okta.inlineHooks.manage, and okta.customTelephonyProvider.read to see whether the org
-sends by itself, too. Role: Super Administrator.
+Environment: PUBLIC_URL of the hook, and HOOK_SECRET, the whole header value.
+For OAuth 2.0 instead of HOOK_SECRET: HOOK_OAUTH_CLIENT_ID, HOOK_OAUTH_TOKEN_URL, HOOK_OAUTH_SCOPE, and
+HOOK_OAUTH_CLIENT_SECRET or the HOOK_OAUTH_KEY_ID of a hook key (HKY…) whose public key is registered with the client.
+Service app: okta.inlineHooks.read, okta.inlineHooks.manage, and okta.customTelephonyProvider.read for the warning that the
+org also has its own telephony provider. Role: Super Administrator.
 
   okta-telephony-hook setup hook
   okta-telephony-hook setup hook --replace calabcdefghijklmnopq
@@ -52,9 +52,9 @@ sends by itself, too. Role: Super Administrator.
             replacedId: textOption(options, 'replace'),
             sendsSecret: isRotated,
           }),
-          check: secretCheck(call, org, { url, proof }),
+          check: createSecretCheck(call, org, { url, proof }),
         }),
-        lookAround: async (org) => {
+        readWarnings: async (org) => {
           const warning = await warnOfNativeTelephony(org.as(NATIVE_SCOPES));
           return warning === undefined ? [] : [warning];
         },
@@ -62,11 +62,11 @@ sends by itself, too. Role: Super Administrator.
           ...(isRotated
             ? [
                 'okta-telephony-hook setup event-hook --rotate, if the event hook has the same secret.',
-                'When codes have gone out for some minutes, take the previous secret off the gateway: credentials.hook.secrets.',
+                'After some minutes of successful codes, remove the previous secret from the gateway: credentials.hook.secrets.',
               ]
             : []),
           'Try it: okta-telephony-hook preview --user <your login>. It sends a real message.',
-          ...(isRotated ? [] : ['okta-telephony-hook setup event-hook, to hear which codes were used.']),
+          ...(isRotated ? [] : ['okta-telephony-hook setup event-hook, to learn which codes were used.']),
         ],
       };
     }),

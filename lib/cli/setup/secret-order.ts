@@ -3,25 +3,21 @@ import type { HookProof } from '../../okta/admin/hook-resource.js';
 import type { SetupPlan } from '../../okta/admin/setup-plan.js';
 import type { CommandCall } from '../command.js';
 import { CommandError } from '../failure.js';
-import { askForToken, askGateway, type SecretAnswer } from '../doctor/gateway-probe.js';
+import { fetchHookToken, probeGateway } from '../gateway-probe.js';
+import { MIN_SECRET_LENGTH } from '../hook-proof.js';
 import type { Org } from '../org.js';
 
-/** The order in which a secret changes: whoever checks it has the new one first, Okta last. */
-
-/** The options of a command that gives Okta a secret. */
+/** The options of a setup command that gives Okta a secret. */
 export const SECRET_OPTIONS = {
   rotate: { type: 'boolean' },
   'skip-check': { type: 'boolean' },
 } as const;
 
-export const SECRET_HELP = `  --rotate       give Okta the secret anew, which it never tells: after the gateway has the new one and the one before
-  --skip-check   do not ask the gateway first whether it takes the secret, where this machine does not reach it`;
+export const SECRET_HELP = `  --rotate       give Okta a new secret, after the gateway has the new and the previous one. Okta never shows its secret
+  --skip-check   do not test first whether the gateway accepts the secret, if this machine does not reach it`;
 
-/** Random letters and digits of this length cannot be guessed over the network. */
-const SHORTEST_SECRET = 16;
-
-/** The check of a command's plan, by its options; see `checkSecret`. */
-export function secretCheck(
+/** Makes the check for `applySetup` from a command's options; see `checkSecret`. */
+export function createSecretCheck(
   { options }: Pick<CommandCall, 'options'>,
   { dispatcher }: Pick<Org, 'dispatcher'>,
   hook: { readonly url: string; readonly proof: HookProof },
@@ -30,11 +26,11 @@ export function secretCheck(
 }
 
 /**
- * Before Okta is given a secret: whether the other side takes it. What Okta calls now must not break, so a hook that
- * is there is not changed then; for one that is only created it is a warning.
+ * Tests before a plan gives Okta a secret whether the gateway, or the authorization server, accepts it. The order matters:
+ * whoever checks a secret gets it first, and Okta last, so that an existing hook never breaks.
  *
- * @returns warnings.
- * @throws CommandError where the secret of a hook that is there would no longer be taken, or nobody knows.
+ * @returns warnings. A new hook gets a warning even if the secret is refused.
+ * @throws CommandError for an existing hook if the secret is refused, or if the test has no clear result.
  */
 async function checkSecret(
   plan: SetupPlan,
@@ -50,34 +46,32 @@ async function checkSecret(
   if (!sends) return [];
   const secret = secretOf(proof);
   const warnings =
-    secret !== undefined && secret.length < SHORTEST_SECRET
-      ? [`The secret has less than ${SHORTEST_SECRET} characters: openssl rand -hex 32 makes a good one.`]
+    secret !== undefined && secret.length < MIN_SECRET_LENGTH
+      ? [`The secret has less than ${MIN_SECRET_LENGTH} characters: openssl rand -hex 32 makes a good one.`]
       : [];
   if (parts.isSkipped) return warnings;
-  const answer = await ask(plan, parts);
-  if (answer.kind === 'accepted') return warnings;
+  const { url, dispatcher } = parts;
+  const answer =
+    proof.kind === 'header'
+      ? await probeGateway(dispatcher, url, {
+          name: plan.headerName ?? 'Authorization',
+          secret: proof.secret,
+        })
+      : await fetchHookToken(dispatcher, proof, secret ?? '');
+  if (answer.kind === 'accepted' || answer.kind === 'token') return warnings;
   const what =
     answer.kind === 'refused'
-      ? `${answer.by} does not take this secret`
-      : `${answer.why}, so whether it takes this secret is not known`;
-  if (plan.id === undefined) return [...warnings, `${what}. Until it does, Okta calls the hook in vain.`];
+      ? `${answer.by} does not accept this secret`
+      : `${answer.why}, so it is not known whether it accepts this secret`;
+  if (plan.id === undefined) return [...warnings, `${what}. Until it does, Okta's calls of the hook fail.`];
   throw new CommandError(
     1,
     answer.kind === 'refused' ? 'SECRET_REFUSED' : 'SECRET_UNCHECKED',
-    `${what}. Nothing was changed: Okta would call the hook in vain at once.`,
+    `${what}. Nothing was changed, because Okta's calls of the hook would fail at once.`,
     answer.kind === 'refused'
-      ? 'Whoever checks the secret comes first. Give the gateway the new one and the one before (credentials.hook.secrets: [new, previous]), let it restart, and run this again.'
-      : 'Run this where the gateway can be reached; or, once you are sure that it takes the secret, with --skip-check.',
+      ? 'Give the gateway the new secret and the previous one first (credentials.hook.secrets: [new, previous]), restart it, and run this again.'
+      : 'Run this where the gateway can be reached. If you are sure that it accepts the secret, use --skip-check.',
   );
-}
-
-function ask(
-  { headerName = 'Authorization' }: SetupPlan,
-  { url, proof, dispatcher }: { url: string; proof: HookProof; dispatcher: HttpDispatcher },
-): Promise<SecretAnswer> {
-  if (proof.kind === 'header') return askGateway(dispatcher, url, { name: headerName, secret: proof.secret });
-  const secret = secretOf(proof) ?? '';
-  return askForToken(dispatcher, proof, secret);
 }
 
 function secretOf(proof: HookProof): string | undefined {

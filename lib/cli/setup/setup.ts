@@ -1,31 +1,32 @@
 import type { Setup, SetupPlan } from '../../okta/admin/setup-plan.js';
 import { applySetup, type SetupReport } from './apply-setup.js';
-import { sayNext, type CommandCall } from '../command.js';
-import { CommandError, tellFailure, type ExitCode } from '../failure.js';
+import { printNextSteps, type CommandCall } from '../command.js';
+import { reportFailure, type ExitCode } from '../failure.js';
 import { withOrg, type Access, type Org } from '../org.js';
 
-/** The options that every setup has, beside those that every command has. */
+/** The option that all setup commands share. */
 export const SETUP_OPTIONS = { yes: { type: 'boolean', short: 'y' } } as const;
 
-/** What one of the setups is, beside what all do alike. */
+/** The parts in which setup commands differ. */
 interface SetupCommand {
-  /** What it is about, for the last line: `The attribute whatsAppOptIn`. */
+  /** What is set up, for the last line: `The attribute whatsAppOptIn`. */
   readonly subject: string;
   readonly access: Access;
   make(org: Org): {
     readonly setup: Setup;
-    /** What is to be known before anything is changed; see `applySetup`. */
+    /** A check before the first change; see `applySetup`. */
     readonly check?: (plan: SetupPlan) => Promise<readonly string[]>;
   };
-  /** Warnings that have nothing to do with what is changed. */
-  lookAround?(org: Org): Promise<readonly string[]>;
+  /** Reads warnings about the org that do not concern the changes. */
+  readWarnings?(org: Org): Promise<readonly string[]>;
+  /** The next steps for the user. */
   next(result: SetupReport['result']): readonly string[];
 }
 
 /**
- * Runs one of the setups: what is to be done is shown, asked for, done and told.
+ * Runs a setup command: shows the changes, asks, makes them, and reports them.
  *
- * @param read - reads the variables, and says what is to be set up by them.
+ * @param read - reads the variables, and returns what to set up.
  */
 export async function runSetup(
   { options, terminal, variables, time }: CommandCall,
@@ -41,35 +42,22 @@ export async function runSetup(
       report = { ...report, org: org.host };
       terminal.say(`Okta org ${org.host}`);
       const { setup, check } = command.make(org);
-      for (const warning of (await command.lookAround?.(org)) ?? []) {
+      for (const warning of (await command.readWarnings?.(org)) ?? []) {
         report.warnings.push(warning);
         terminal.note(`! ${warning}`, 'yellow');
       }
       await applySetup(setup, report, { terminal, time, isSure: options['yes'] === true, check });
     });
     if (report.result === 'unchanged') {
-      terminal.say(`✔ ${command.subject} is as it should be; nothing was changed.`, 'green');
+      terminal.say(`✔ ${command.subject} is up to date. Nothing was changed.`, 'green');
     }
     if (report.result !== 'declined') report.next.push(...command.next(report.result));
-    sayNext(report.next, terminal);
+    printNextSteps(report.next, terminal);
     terminal.json(report);
     return report.result === 'declined' ? 1 : 0;
   } catch (error) {
-    const { exitCode, ...told } = tellFailure(error, terminal);
-    terminal.json({ ...report, result: 'failed', error: told });
+    const { exitCode, ...failure } = reportFailure(error, terminal);
+    terminal.json({ ...report, result: 'failed', error: failure });
     return exitCode;
   }
-}
-
-/** An option that has a text, where it was given. */
-export function textOption(options: Readonly<Record<string, unknown>>, name: string): string | undefined {
-  const value = options[name];
-  return typeof value === 'string' && value !== '' ? value : undefined;
-}
-
-/** @throws CommandError for what is no name of a header. */
-export function headerOption(options: Readonly<Record<string, unknown>>): string | undefined {
-  const name = textOption(options, 'header');
-  if (name === undefined || /^[\w-]+$/.test(name)) return name;
-  throw new CommandError(2, 'BAD_USE', '--header takes the name of an HTTP header, and nothing else.');
 }

@@ -36,16 +36,16 @@ export function makeHistoryFilters(
     Object.entries(OUTCOMES).map(([name, { word }]) => [name, word]),
   );
   let typing: number | undefined;
-  const tell = (): void => {
+  const notify = (): void => {
     window.clearTimeout(typing);
     onChosen({ search: search.value.trim(), channel: channel.value, outcome: outcome.value });
   };
   search.addEventListener('input', () => {
     window.clearTimeout(typing);
-    typing = window.setTimeout(tell, TYPING_MS);
+    typing = window.setTimeout(notify, TYPING_MS);
   });
-  channel.addEventListener('change', tell);
-  outcome.addEventListener('change', tell);
+  channel.addEventListener('change', notify);
+  outcome.addEventListener('change', notify);
   const set = (filter: HistoryFilter): void => {
     // Text that the user is typing stays.
     if (search.value.trim() !== filter.search) search.value = filter.search;
@@ -71,14 +71,14 @@ export function makeHistoryFilters(
   );
   form.addEventListener('submit', (event) => {
     event.preventDefault();
-    tell();
+    notify();
   });
   return {
     element: form,
     set,
     clear: () => {
       set(NO_FILTER);
-      tell();
+      notify();
       search.focus();
     },
   };

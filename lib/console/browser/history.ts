@@ -94,10 +94,10 @@ export function makeHistory(about: About, stream: Stream): View<Extract<Route, {
   };
 
   const load = async (): Promise<void> => {
-    const told: ExecutionSummary[] = [];
-    meanwhile = told;
+    const changed: ExecutionSummary[] = [];
+    meanwhile = changed;
     const page = await find(undefined);
-    if (meanwhile === told) meanwhile = undefined;
+    if (meanwhile === changed) meanwhile = undefined;
     if (page === undefined) return;
     isLoaded = true;
     isAtNewest = true;
@@ -108,7 +108,7 @@ export function makeHistory(about: About, stream: Stream): View<Extract<Route, {
     ({ next, total } = page);
     showCounts();
     setText(found, `${formatCount(total)} found`);
-    takeIn(told);
+    takeIn(changed);
   };
 
   const loadOlder = async (): Promise<void> => {

@@ -56,7 +56,7 @@ export function makePayloadEditor(onChange: () => void): PayloadEditor {
     if (found.length === 0) text.removeAttribute('aria-invalid');
     else text.setAttribute('aria-invalid', 'true');
     problems.replaceChildren(
-      ...found.map(({ text: told, place }) =>
+      ...found.map(({ text: message, place }) =>
         element(
           'p',
           { class: 'problem' },
@@ -73,7 +73,7 @@ export function makePayloadEditor(onChange: () => void): PayloadEditor {
                 },
                 `Line ${place.line}, column ${place.column}`,
               ),
-          element('span', {}, told),
+          element('span', {}, message),
         ),
       ),
     );

@@ -130,10 +130,10 @@ export function makeTester(stream: Stream): View<Extract<Route, { view: 'tester'
     const written = editor.read();
     if (written?.isJson !== true) return;
     void run('Sending …', async () => {
-      const told = await sendPayload({ payload: written.value });
+      const sent = await sendPayload({ payload: written.value });
       placeholder.hidden = true;
       result.element.hidden = false;
-      result.show(told);
+      result.show(sent);
     });
   });
   form.addEventListener('keydown', ignoreRepeatedEnter);

@@ -173,7 +173,7 @@ export class CodeUses {
 
   #reportSkipped(): void {
     const { events } = this.#parts;
-    this.#skipped.tell((count) => {
+    this.#skipped.report((count) => {
       events.emit({ type: 'uses.skipped', count });
     });
   }

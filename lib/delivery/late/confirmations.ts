@@ -75,7 +75,7 @@ export class Confirmations {
   #reportFailure({ channel, provider, toldId, eventId, oktaRequestId }: SentCode, failure: Failure): void {
     const { events } = this.#parts;
     const { code, reason, remedy } = failure;
-    this.#failures.of(channel).tell((count) => {
+    this.#failures.of(channel).report((count) => {
       events.emit({
         type: 'feedback.failed',
         count,

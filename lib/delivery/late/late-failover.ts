@@ -75,7 +75,7 @@ export class LateFailover {
     this.#messages = new MessageStatuses((key) => {
       // With a shared state, another gateway may have sent the message.
       if (state.isShared) return;
-      unknowns.tell((count) => {
+      unknowns.report((count) => {
         events.emit({
           type: 'callback.unmatched',
           count,
@@ -247,7 +247,7 @@ export class LateFailover {
     const { eventId, oktaRequestId } = request;
     return lookUpBy(by, transactionIdOf(key), (error) => {
       // At most one event a minute: a look-up that fails for one message fails for the next.
-      this.#lookUpFailures.tell((count) => {
+      this.#lookUpFailures.report((count) => {
         events.emit({
           type: 'extension.failed',
           eventId,

@@ -2,7 +2,7 @@ import { Budget } from '../../core/budget.js';
 import type { DeliveryFailure, DeliveryReport } from '../../core/channel.js';
 import type { EventStream } from '../../core/event-stream.js';
 import type { EmittedEvent, FailureCause } from '../../core/events.js';
-import { endingOf, isAbout, maskError, maskText, toldId, toToken } from '../../core/masking.js';
+import { endingOf, isAbout, maskError, maskText, maskId, toToken } from '../../core/masking.js';
 import { steadyMs } from '../../core/time.js';
 import type { ReadyChannel } from '../attempt.js';
 import type { Delivery, Send } from '../dispatch.js';
@@ -201,7 +201,7 @@ export function statusOf(transactionId: string, report: DeliveryReport, receipt:
     ...identityFields(receipt),
     channel: sentBy.channel,
     // The id that the attempt's event has, so that the two can be joined.
-    transactionId: toldId(transactionId, request, sentBy.to),
+    transactionId: maskId(transactionId, request, sentBy.to),
     report: report.status,
     status: report.status,
     code: failure?.code,

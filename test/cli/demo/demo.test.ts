@@ -56,7 +56,7 @@ const CODE = '042917';
 describe('okta-telephony-hook demo', function () {
   it('serves phones and console, takes the pasted curl, logs no code, and ends on SIGINT', async () => {
     const { printed, signals, exitCode, found } = runHere('--port 0');
-    await found(/Ctrl-C ends it/);
+    await found(/Ctrl-C ends the demo/);
     const [, phones = ''] = await found(/Phones +(http:\S+)/);
     const [, consoleUrl = ''] = await found(/Console +(http:\S+)/);
     const [command = ''] = await found(/^curl [\s\S]*? -d '.*'$/m);
@@ -90,7 +90,7 @@ describe('okta-telephony-hook demo', function () {
   it('runs as a process of its own, which a real SIGINT ends', async () => {
     const demo = new ExampleRun({}, [...[process.execPath, PROGRAM, 'demo', '--port', '0']]);
     try {
-      await demo.printed(/Ctrl-C ends it/);
+      await demo.printed(/Ctrl-C ends the demo/);
       demo.child.kill('SIGINT');
       expect(await demo.exitCode()).to.equal(0);
     } finally {
@@ -157,19 +157,19 @@ describe('okta-telephony-hook demo', function () {
     const { printed, signals, exitCode, found } = runHere('--port 0', { isTTY: true });
     const [, origin = ''] = await found(/Hook +(http:\/\/[^/]+)/);
     const [curl = ''] = await found(/^curl [\s\S]*? -d '.*'$/m);
-    await found(/Ctrl-C ends it.\n\n$/);
+    await found(/Ctrl-C ends the demo.\n\n$/);
     expect(printed.stdout.replaceAll(curl, 'CURL').replaceAll(origin, 'ORIGIN')).to
-      .equal(`Okta, Twilio and phones on this machine; nothing leaves it.
+      .equal(`Okta, Twilio and the phones run on this machine. Nothing leaves it.
 
-  Phones   ORIGIN/phones/  (sign in, read the code, type it back, make things go wrong)
+  Phones   ORIGIN/phones/  (sign in, read the code, type it in, turn on faults)
   Console  ORIGIN/console/  (what the hook did with each code)
   Hook     ORIGIN/okta/telephony
 
-Or be Okta: paste this into another terminal.
+To call the hook as Okta does, paste this into another terminal:
 
 CURL
 
-Ctrl-C ends it.
+Ctrl-C ends the demo.
 
 `);
     await fetch(`${origin}/okta/telephony`, { method: 'POST', body: '{}' });
@@ -207,7 +207,7 @@ Ctrl-C ends it.
     // Stopped on the page, it is over.
     const headers = { 'content-type': 'application/json', origin: new URL(phones).origin };
     await fetch(`${phones}api/bad-day`, { method: 'POST', headers, body: '{"isOn":false}' });
-    await until(() => printed.stdout.includes('The bad day is over; the page plays it again.\n'));
+    await until(() => printed.stdout.includes('The bad day is over. The page can play it again.\n'));
     signals.emit('SIGINT');
     expect(await exitCode).to.equal(0);
   });
@@ -252,15 +252,15 @@ Ctrl-C ends it.
       result: 'failed',
       error: {
         code: 'PORT_TAKEN',
-        message: `Port ${port} is taken.`,
-        remedy: 'Give it another one: --port 0 takes any that is free.',
+        message: `Port ${port} is in use.`,
+        remedy: 'Use another port: --port 0 takes any free one.',
       },
     });
     witness(printed.stdout + printed.stderr);
   });
 
   it('takes nothing for a port that is none', async () => {
-    for (const port of ['70000', '65536', '-1', 'any', '1.5', '100000', '000080', '1a', 'a1']) {
+    for (const port of ['', '70000', '65536', '-1', 'any', '1.5', '100000', '000080', '1a', 'a1']) {
       const { printed, exitCode } = runHere(`--port=${port} --json`);
       expect(await exitCode, port).to.equal(2);
       expect(JSON.parse(printed.stdout)).to.deep.equal({

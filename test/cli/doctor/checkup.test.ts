@@ -4,6 +4,7 @@ import { runCheckup } from '#lib/cli/doctor/checkup.js';
 import { CommandError } from '#lib/cli/failure.js';
 import {
   after as following,
+  checksAfter,
   fail,
   ok,
   once,
@@ -14,15 +15,15 @@ import {
 import { OktaApiError } from '#lib/core/errors.js';
 import { captureTerminal } from '../captured-terminal.js';
 
-const now = (name: string, finding: Awaited<ReturnType<Check['look']>>): Check => ({
+const now = (name: string, finding: Awaited<ReturnType<Check['run']>>): Check => ({
   name,
-  look: () => Promise.resolve(finding),
+  run: () => Promise.resolve(finding),
 });
 const failing = (name: string, error: unknown): Check => ({
   name,
-  look: () => Promise.reject(error),
+  run: () => Promise.reject(error),
 });
-const hanging = (name: string): Check => ({ name, look: () => new Promise(() => undefined) });
+const hanging = (name: string): Check => ({ name, run: () => new Promise(() => undefined) });
 
 const GROUPS: readonly CheckGroup[] = [
   { title: 'One', checks: [now('one.a', ok('Fine.')), now('one.longer', warn('Perhaps.', 'Look at it.'))] },
@@ -98,8 +99,8 @@ fail two.c       Broken.
       'Okta has none',
       'Its code is OKTA_NOT_FOUND.',
     ],
-    ['a fault', new TypeError('of somebody'), 'The check itself has failed (TypeError).', REPORT],
-    ['no error at all', 'of somebody', 'The check itself has failed (string).', REPORT],
+    ['a fault', new TypeError('of somebody'), 'The check itself failed (TypeError).', REPORT],
+    ['no error at all', 'of somebody', 'The check itself failed (string).', REPORT],
   ] as const) {
     it(`tells of ${what} as a failure`, async () => {
       const { terminal } = captureTerminal();
@@ -124,43 +125,64 @@ fail two.c       Broken.
     // What is there is told, whatever the others do.
     expect(stdout()).to.equal('<bold>One</>\n<green>✔ one.a  Fine.</>\n');
     await clock.tickAsync(1);
-    expect(stderr()).to.equal('<dim>… still looking at one.b, one.c</>\n');
+    expect(stderr()).to.equal('<dim>… still waiting for one.b, one.c</>\n');
     expect(isClosed).to.equal(false);
     await clock.tickAsync(2_500);
     const remedy =
-      'See that this machine reaches what is looked at (egress, DNS, a proxy); --timeout gives it more time.';
+      'Check the network of this machine (egress, DNS, a proxy), or allow more time with --timeout.';
     expect((await running).slice(1)).to.deep.equal(
       ['one.b', 'one.c'].map((check) => ({
         check,
         status: 'fail',
-        message: 'Nothing was found out within 4.5 s.',
+        message: 'The check did not finish within 4.5 s.',
         remedy,
       })),
     );
-    expect(stderr()).to.equal('<dim>… still looking at one.b, one.c</>\n'.repeat(2));
+    expect(stderr()).to.equal('<dim>… still waiting for one.b, one.c</>\n'.repeat(2));
     expect(isClosed).to.equal(true);
     expect(clock.countTimers()).to.equal(0);
   });
 
+  it('prints the checks that rest on a failed one in one line, and lists each in the results', async () => {
+    const { terminal, stdout } = captureTerminal();
+    const broken = now('two.a', fail('Broken.', 'Mend it.'));
+    const later = checksAfter(broken);
+    const look = (): Promise<ReturnType<typeof ok>> => Promise.resolve(ok('Fine.'));
+    const checks = [broken, later('two.b', look), later('two.c', look), now('two.d', ok('Fine.'))];
+    const results = await runCheckup([{ title: 'Two', checks }], { terminal, limitMs: 1_000 });
+    expect(stdout()).to.equal(`Two
+fail two.a  Broken.
+            Mend it.
+ok   two.d  Fine.
+warn not checked  two.b, two.c: two.a failed.
+`);
+    expect(results.map(({ check, message }) => [check, message])).to.deep.equal([
+      ['two.a', 'Broken.'],
+      ['two.b', 'Not checked, because two.a failed.'],
+      ['two.c', 'Not checked, because two.a failed.'],
+      ['two.d', 'Fine.'],
+    ]);
+  });
+
   it('says nothing of what is over', async () => {
     const { terminal, stderr } = captureTerminal();
-    const slow = { name: 'one.b', look: () => new Promise<never>(() => undefined) };
+    const slow = { name: 'one.b', run: () => new Promise<never>(() => undefined) };
     const running = runCheckup([{ title: 'One', checks: [failing('one.a', new Error('no')), slow] }], {
       terminal,
       limitMs: 3_000,
     });
     await clock.tickAsync(3_000);
     await running;
-    expect(stderr()).to.equal('… still looking at one.b\n');
+    expect(stderr()).to.equal('… still waiting for one.b\n');
   });
 });
 
 describe('a check that rests on another', () => {
   const NOT_LOOKED = {
     status: 'warn',
-    message: 'Not looked at, since one has failed.',
+    message: 'Not checked, because one failed.',
     remedy: 'See one.',
-    unseenFor: 'one',
+    failedCheck: 'one',
   };
   const look = (): Promise<ReturnType<typeof ok>> => Promise.resolve(ok('Looked at.'));
 
@@ -169,7 +191,7 @@ describe('a check that rests on another', () => {
     ['is to be looked at', now('one', warn('Perhaps.', 'Look.')), ok('Looked at.')],
     ['has failed', now('one', fail('Broken.', 'Mend it.')), NOT_LOOKED],
     ['has thrown', failing('one', new Error('no')), NOT_LOOKED],
-    ['was not looked at itself', now('two', { ...warn('No.', 'No.'), unseenFor: 'one' }), NOT_LOOKED],
+    ['was not looked at itself', now('two', { ...warn('No.', 'No.'), failedCheck: 'one' }), NOT_LOOKED],
   ] as const) {
     it(`looks unless that has failed: it ${what}`, async () => {
       expect(await following(first, look)()).to.deep.equal(found);

@@ -11,57 +11,51 @@ const withoutHosts = (text: string): string => text.replace(/127\.0\.0\.1:\d+/g,
 /** Every check, in its order, and what it says where all is well; of hosts HOST. */
 const WELL: readonly (readonly [check: string, message: string])[] = [
   ['okta.variables', 'Set, by a service app.'],
-  ['okta.org', "HOST answers as an org of Okta's."],
+  ['okta.org', 'HOST answers as an Okta org.'],
   ['okta.engine', 'The org has Identity Engine.'],
-  ['okta.credential', 'The org takes it, and it may read users.'],
-  [
-    'okta.privileges',
-    'Of the 28 scopes that were asked for, by which it could change the org, the service app has none.',
-  ],
+  ['okta.credential', 'The org accepts the credential, and it may read users.'],
+  ['okta.privileges', 'The service app has none of the 28 scopes that can change the org.'],
   ['okta.rate-limit', '100 % of 10000000 reads of users are left in this minute.'],
   ['okta.attribute', 'whatsAppOptIn is a boolean that users may change, mastered by Okta.'],
   ['okta.opted-in', '1 active user has opted in.'],
-  ['okta.phone-authenticator', 'It is active.'],
-  ['okta.hook', 'It is active, and its URL is PUBLIC_URL.'],
-  ['okta.native-telephony', 'The org has no telephony provider of its own that is on.'],
-  ['okta.event-hook', 'It is active and verified, and is told of sign-ins and enrolments.'],
+  ['okta.phone-authenticator', 'The phone authenticator is active.'],
+  ['okta.hook', 'The telephony hook is active, and its URL is PUBLIC_URL.'],
+  ['okta.native-telephony', "None of the org's own telephony providers is active."],
+  ['okta.event-hook', 'The event hook is active and verified, and gets sign-ins and enrolments.'],
   ['hook.variables', 'Set, by a header.'],
-  ['hook.answers', 'The hook answers at HOST, and refuses whoever does not prove to be Okta.'],
+  ['hook.answers', "The hook answers at HOST, and refuses a caller without Okta's credentials."],
   [
     'hook.secret',
-    'The gateway takes HOOK_SECRET in the header Authorization; which secret Okta has, Okta tells nobody, and preview shows.',
+    'The gateway accepts HOOK_SECRET in the header Authorization. Okta shows its own secret to no one; preview shows whether it fits.',
   ],
-  ['hook.time', 'It answered in 0 ms, over a new connection; Okta waits for 3 s.'],
-  ['hook.events', 'PUBLIC_URL + /events gives the challenge back by which Okta verifies an event hook.'],
-  ['hook.event-secret', 'The gateway takes HOOK_SECRET from the event hook.'],
+  ['hook.time', 'The hook answered in 0 ms, over a new connection; Okta waits for 3 s.'],
+  ['hook.events', 'PUBLIC_URL + /events returns the challenge with which Okta verifies an event hook.'],
+  ['hook.event-secret', 'The gateway accepts HOOK_SECRET from the event hook.'],
   [
     'hook.callbacks',
-    'It takes callbacks that are signed by TWILIO_AUTH_TOKEN for PUBLIC_URL, and no others.',
+    'The gateway accepts callbacks signed with TWILIO_AUTH_TOKEN for PUBLIC_URL, and no others.',
   ],
   ['way.url', 'PUBLIC_URL is on this machine, as the org is.'],
   ['way.name', 'It is this machine.'],
-  ['way.tls', 'There is no TLS on the way to this machine itself.'],
-  ['way.redirect', 'Nothing redirects it.'],
+  ['way.tls', 'This machine itself needs no TLS.'],
+  ['way.redirect', 'PUBLIC_URL does not redirect.'],
   ['twilio.variables', 'Set, by an API key.'],
-  ['twilio.credential', 'Twilio takes the API key.'],
-  ['twilio.auth-token', "It is the account's."],
-  ['twilio.account', 'The account is active, and a full one.'],
+  ['twilio.credential', 'Twilio accepts the API key.'],
+  ['twilio.auth-token', 'TWILIO_AUTH_TOKEN belongs to the account.'],
+  ['twilio.account', 'The account is active, and no trial account.'],
   ['twilio.balance', 'The balance is 100.00 USD.'],
-  ['twilio.sms', "The number of TWILIO_SMS_FROM is the account's, and can do SMS."],
-  ['twilio.voice', "The number of TWILIO_VOICE_FROM is the account's, and can do calls."],
+  ['twilio.sms', 'The number in TWILIO_SMS_FROM belongs to the account, and can send SMS.'],
+  ['twilio.voice', 'The number in TWILIO_VOICE_FROM belongs to the account, and can make calls.'],
   [
     'twilio.whatsapp',
-    'WhatsApp comes from the sandbox, for trials: only to phones that have joined it, within 24 hours of what they wrote last.',
+    'WhatsApp uses the sandbox, for trials: it sends only to phones that have joined it, within 24 hours of their last message.',
   ],
-  ['twilio.verify', "The Verify service takes codes of Okta's making."],
-  [
-    'redis.variables',
-    'Not set: what was sent is remembered by one process, which is enough for one gateway.',
-  ],
+  ['twilio.verify', "The Verify service accepts custom codes, such as Okta's."],
+  ['redis.variables', 'Not set: each process keeps its own state, which is enough for one gateway.'],
   ['machine.node', `Node is ${process.versions.node}.`],
-  ['machine.clock', "Its clock agrees with Okta's."],
+  ['machine.clock', "The clock agrees with Okta's."],
   ['machine.proxy', 'No egress proxy is named in the environment.'],
-  ['machine.tls', 'Certificates of others are checked.'],
+  ['machine.tls', "Node checks servers' certificates."],
 ];
 
 describe('doctor', () => {
@@ -77,7 +71,7 @@ describe('doctor', () => {
     const { doctor } = await open();
     const made = await doctor();
     expect(made.code, made.stdout).to.equal(0);
-    const groups = ['Okta', 'The hook', 'The way to it', 'Twilio', 'Redis', 'This machine'];
+    const groups = ['Okta', 'The hook', 'Reachability', 'Twilio', 'Redis', 'This machine'];
     const titles = made.stdout.split('\n').filter((line) => groups.includes(line));
     expect(titles).to.deep.equal(groups);
     const lines = made.stdout
@@ -87,7 +81,7 @@ describe('doctor', () => {
     expect(lines.map(withoutHosts)).to.deep.equal(
       WELL.map(([check, message]) => `ok   ${check.padEnd(width)}  ${message}`),
     );
-    expect(made.stdout).to.include(`${lines.length} checks: ${lines.length} ok, 0 to look at, 0 failed.`);
+    expect(made.stdout).to.include(`${lines.length} checks: ${lines.length} ok, 0 warnings, 0 failed.`);
   });
 
   it('tells programs of each check in an array, in the same order every time, and nothing else', async () => {
@@ -276,7 +270,7 @@ describe('doctor', () => {
       expect(await by(scene.okta.apiToken)).to.include({ status: 'warn' });
       const other = await by(scene.okta.addApiToken(['READ_ONLY_ADMIN']));
       expect(other).to.include({ status: 'warn' });
-      expect(other.message).to.include('cannot be seen');
+      expect(other.message).to.include('may not read its own');
       const roles = { kind: 'status', status: 200, body: [{ type: 'READ_ONLY_ADMIN' }] } as const;
       scene.okta.fault({ fault: roles, match: ({ path }) => path.endsWith('/roles') });
       expect(await by(scene.okta.apiToken)).to.include({ status: 'ok' });
@@ -289,7 +283,7 @@ describe('doctor', () => {
       scene.okta.addUser({ login: 'cleo@example.com', profile: { whatsAppOptIn: 'whatsapp' } });
       const line = lineOf(await lines(), 'okta.opted-in');
       expect(line).to.include({ status: 'ok' });
-      expect(line.message).to.include('something in whatsAppOptIn');
+      expect(line.message).to.include('a value in whatsAppOptIn');
     });
 
     it('with many who have opted in: counted to a bound', async () => {
@@ -318,7 +312,7 @@ describe('doctor', () => {
       const { doctor, scene } = await open();
       scene.twilio.fault({ fault: { kind: 'hang' }, match: ({ path }) => path.includes('Balance') });
       const made = await doctor('--json --timeout 3');
-      expect(made.stderr).to.match(/still looking at .*twilio\.balance/);
+      expect(made.stderr).to.match(/still waiting for .*twilio\.balance/);
       expect(lineOf(linesOf(made), 'twilio.balance')).to.include({ status: 'fail' });
       expect(lineOf(linesOf(made), 'twilio.sms')).to.include({ status: 'ok' });
     });

@@ -24,7 +24,7 @@ async function expectFindings(
     .filter((line) => line.status !== 'ok' || isNamed(line))
     .map(withoutNames);
   const failed = expected.filter(({ status }) => status === 'fail');
-  const follow = failed.map(({ check }) => [`Not looked at, since ${check} has failed.`, `See ${check}.`]);
+  const follow = failed.map(({ check }) => [`Not checked, because ${check} failed.`, `See ${check}.`]);
   const isUnseen = ({ status, message, remedy }: Line): boolean =>
     status === 'warn' && follow.some(([why, see]) => message === why && remedy === see);
   expect(lines.filter((line) => !isUnseen(line))).to.deep.equal(expected);
@@ -71,15 +71,15 @@ describe('doctor finds', () => {
     const nowMs = Math.floor(Date.now() / 1000) * 1000;
     const time = { now: () => nowMs, sleep: () => Promise.resolve() };
     for (const [oktasAheadS, status, message] of [
-      [0, 'ok', "Its clock agrees with Okta's."],
-      [4, 'ok', "Its clock agrees with Okta's."],
-      [5, 'warn', "Its clock is 5 s behind Okta's."],
-      [29, 'warn', "Its clock is 29 s behind Okta's."],
-      [30, 'fail', "Its clock is 30 s behind Okta's: tokens and codes look expired, or not valid yet."],
+      [0, 'ok', "The clock agrees with Okta's."],
+      [4, 'ok', "The clock agrees with Okta's."],
+      [5, 'warn', "The clock is 5 s behind Okta's."],
+      [29, 'warn', "The clock is 29 s behind Okta's."],
+      [30, 'fail', "The clock is 30 s behind Okta's: tokens and codes look expired, or not valid yet."],
       // Okta's second may be nearly over.
-      [-5, 'ok', "Its clock agrees with Okta's."],
-      [-6, 'warn', "Its clock is 5 s ahead of Okta's."],
-      [-31, 'fail', "Its clock is 30 s ahead of Okta's: tokens and codes look expired, or not valid yet."],
+      [-5, 'ok', "The clock agrees with Okta's."],
+      [-6, 'warn', "The clock is 5 s ahead of Okta's."],
+      [-31, 'fail', "The clock is 30 s ahead of Okta's: tokens and codes look expired, or not valid yet."],
     ] as const) {
       const date = new Date(nowMs + oktasAheadS * 1000).toUTCString();
       const fault = {
@@ -91,7 +91,7 @@ describe('doctor finds', () => {
       ward.scene.okta.fault({ fault, match: ({ path }) => path.startsWith('/.well-known'), times: 1 });
       const made = await ward.doctor('--json', { time });
       const remedy =
-        status === 'ok' ? null : 'Let it keep its time by NTP: timedatectl set-ntp true, or chrony.';
+        status === 'ok' ? null : 'Synchronize the clock by NTP: timedatectl set-ntp true, or chrony.';
       expect(lineOf(linesOf(made), 'machine.clock'), String(oktasAheadS)).to.deep.equal({
         check: 'machine.clock',
         status,

@@ -56,7 +56,7 @@ describe('doctor shows the gateway what Okta proves itself by:', () => {
     it('that it refuses, since it is for another audience', async () => {
       const line = await secretLine(await openFor('api://telephony'));
       expect(line).to.include({ status: 'fail' });
-      expect(line.message).to.include('does not take the token');
+      expect(line.message).to.include('does not accept the token');
       expect(line.remedy).to.include('audience');
     });
 
@@ -72,7 +72,7 @@ describe('doctor shows the gateway what Okta proves itself by:', () => {
       const env = { ...oauth(opened), HOOK_OAUTH_CLIENT_SECRET: '', HOOK_OAUTH_KEY_ID: 'HKYdoctor000000001' };
       const line = await secretLine(opened, env);
       expect(line).to.include({ status: 'warn' });
-      expect(line.message).to.include('not tried');
+      expect(line.message).to.include('could not test');
     });
 
     it('by the rules of setup: not by a part of the variables, nor by both a secret and a key', async () => {
@@ -108,7 +108,7 @@ describe('doctor shows the gateway what Okta proves itself by:', () => {
         expect(lineOf(found, check), check).to.include({ status: 'warn' });
         expect(lineOf(found, check).message)
           .to.include('in the header Authorization')
-          .and.include('could not be seen');
+          .and.include('could not read');
         expect(lineOf(found, check).remedy).to.include('--header');
       }
     });

@@ -49,7 +49,7 @@ const MANAGED = [
   ...['identitySources', 'customTelephonyProvider', 'features', 'userTypes', 'realms'],
 ];
 const LEAST =
-  "Give the gateway one of its own: an API token of a Read-Only Administrator, or a service app with okta.users.read and nothing else. An administrator's is for setup and doctor.";
+  "Give the gateway its own credential: an API token of a Read-Only Administrator, or a service app with only okta.users.read. Use an administrator's for setup and doctor.";
 
 const OF_OTHERS = '+12025550198';
 
@@ -169,8 +169,8 @@ function gateway(
 // Findings that come with several misconfigurations.
 const ACCOUNT_UNSEEN = warn(
   'twilio.account',
-  'Whether it is active, and no trial account, cannot be seen with an API key.',
-  'Set TWILIO_AUTH_TOKEN to have it looked at.',
+  'An API key cannot read whether the account is active, and whether it is a trial account.',
+  'Set TWILIO_AUTH_TOKEN to check that.',
 );
 const ANOTHER_HOOK = fail(
   'okta.hook',
@@ -179,23 +179,23 @@ const ANOTHER_HOOK = fail(
 );
 const CALLBACKS_REFUSED = fail(
   'hook.callbacks',
-  'It answered 403 to a callback that TWILIO_AUTH_TOKEN has signed for PUBLIC_URL, in place of 204: its own URL or token is another.',
-  "Give the gateway the same PUBLIC_URL, to the letter, and the account's primary auth token.",
+  'The gateway answered 403 to a callback signed with TWILIO_AUTH_TOKEN for PUBLIC_URL, instead of 204: it has another URL or token.',
+  "Give the gateway exactly the same PUBLIC_URL, and the account's primary auth token.",
 );
 const CALLBACKS_UNTRIED = warn(
   'hook.callbacks',
-  'It refuses callbacks without a signature; whether it takes those of Twilio was not tried.',
-  'Set TWILIO_AUTH_TOKEN, by which Twilio signs.',
+  'The gateway refuses callbacks without a signature. Doctor could not test whether it accepts those of Twilio.',
+  'Set TWILIO_AUTH_TOKEN, with which Twilio signs.',
 );
 const EVENT_SECRET_REFUSED = fail(
   'hook.event-secret',
-  'The gateway at HOST does not take the secret.',
-  'Give the gateway the same HOOK_SECRET, or one of its own for it by credentials.eventHook.',
+  'The gateway at HOST does not accept the secret.',
+  'Give the gateway the same HOOK_SECRET, or set a separate one in credentials.eventHook.',
 );
 const HERE = fail(
   'way.url',
   'PUBLIC_URL is an address of this machine, which Okta and Twilio cannot reach.',
-  'Set it to the https URL under which the internet reaches the gateway, and type the same one into Okta.',
+  'Set it to the https URL by which the gateway is reachable from the internet, and give Okta the same URL.',
 );
 const NOBODY_OPTED_IN = warn(
   'okta.opted-in',
@@ -204,35 +204,35 @@ const NOBODY_OPTED_IN = warn(
 );
 const NO_EVENT_HOOK = warn(
   'okta.event-hook',
-  'The org has no event hook whose URL is PUBLIC_URL + /events: nobody tells which codes were used.',
+  'The org has no event hook whose URL is PUBLIC_URL + /events: the gateway does not learn which codes were used.',
   'okta-telephony-hook setup event-hook creates it, while the gateway runs.',
 );
 const SECRET_REFUSED = fail(
   'hook.secret',
-  'The gateway at HOST does not take the secret.',
-  'Give the gateway the same HOOK_SECRET (credentials.hook.secrets takes the new one and the one before), and Okta, too: okta-telephony-hook setup hook --rotate.',
+  'The gateway at HOST does not accept the secret.',
+  'Give the same HOOK_SECRET to the gateway (credentials.hook.secrets takes the new one and the previous one) and to Okta: okta-telephony-hook setup hook --rotate.',
 );
 const SENDER_UNSEEN = warn(
   'twilio.whatsapp',
-  'The sender TWILIO_WHATSAPP_FROM itself was not looked at, only its templates.',
-  "See that it is the account's, and online: Twilio Console, Messaging > Senders > WhatsApp senders.",
+  'Doctor does not check the sender TWILIO_WHATSAPP_FROM itself, only its templates.',
+  'Check that it belongs to the account and is online: Twilio Console, Messaging > Senders > WhatsApp senders.',
 );
 /** What a credential that may only read users does not see. */
 const HIDDEN = [
   warn(
     'okta.attribute',
-    'The attribute cannot be seen with this credential.',
-    "Run this with an administrator's: the role Organization Administrator; a service app with okta.schemas.read, too.",
+    'The attribute cannot be read with this credential.',
+    'Run this with the credential of an administrator: the role Organization Administrator; a service app also needs okta.schemas.read.',
   ),
   warn(
     'okta.phone-authenticator',
-    'The phone authenticator cannot be seen with this credential.',
-    "Run this with an administrator's: the role Read-Only Administrator; a service app with okta.authenticators.read, too.",
+    'The phone authenticator cannot be read with this credential.',
+    'Run this with the credential of an administrator: the role Read-Only Administrator; a service app also needs okta.authenticators.read.',
   ),
   warn(
     'okta.hook',
-    'The telephony hook cannot be seen with this credential.',
-    "Run this with an administrator's: the role Super Administrator, or a custom one that may see hooks; a service app with okta.inlineHooks.read, too.",
+    'The telephony hook cannot be read with this credential.',
+    'Run this with the credential of an administrator: the role Super Administrator, or a custom one that may read hooks; a service app also needs okta.inlineHooks.read.',
   ),
   warn(
     'okta.native-telephony',
@@ -241,8 +241,8 @@ const HIDDEN = [
   ),
   warn(
     'okta.event-hook',
-    'The event hook cannot be seen with this credential.',
-    "Run this with an administrator's: the role Super Administrator, or a custom one that may see hooks; a service app with okta.eventHooks.read, too.",
+    'The event hook cannot be read with this credential.',
+    'Run this with the credential of an administrator: the role Super Administrator, or a custom one that may read hooks; a service app also needs okta.eventHooks.read.',
   ),
 ];
 
@@ -259,7 +259,7 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
       HERE,
       warn(
         'machine.clock',
-        "Its clock was not compared, for there is no answer of Okta's.",
+        'The clock was not compared, because Okta did not answer.',
         'See okta.variables.',
       ),
     ],
@@ -275,8 +275,8 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
     },
     finds: fail(
       'okta.org',
-      "HOST answered 204, and not as an org of Okta's.",
-      "Set OKTA_ORG_URL to the org's own address or its custom domain, as the browser shows it at sign-in; look at a proxy in between.",
+      'HOST answered 204, and not as an Okta org.',
+      "Set OKTA_ORG_URL to the org's own address or its custom domain, as the browser shows it at sign-in, and check proxies in between.",
     ),
     unseen: 10,
   },
@@ -315,8 +315,8 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
     },
     finds: fail(
       'okta.credential',
-      'A user cannot be seen with this credential.',
-      "Give the API token's owner, or the service app, the role Read-Only Administrator, and a service app the scope okta.users.read. Until then everybody gets what Okta asked for, and nobody WhatsApp.",
+      'A user cannot be read with this credential.',
+      "Give the API token's owner, or the service app, the role Read-Only Administrator, and a service app the scope okta.users.read. Until then every code goes by the channel that Okta requests, and never by WhatsApp.",
     ),
     unseen: 8,
   },
@@ -328,8 +328,8 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
     finds: [
       warn(
         'okta.privileges',
-        'The service app is granted okta.users.manage, which no gateway needs.',
-        "Give the gateway one of its own: an API token of a Read-Only Administrator, or a service app with okta.users.read and nothing else. An administrator's is for setup and doctor.",
+        'The service app has okta.users.manage, which no gateway needs.',
+        "Give the gateway its own credential: an API token of a Read-Only Administrator, or a service app with only okta.users.read. Use an administrator's for setup and doctor.",
       ),
       ...HIDDEN,
     ],
@@ -342,8 +342,8 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
     finds: [
       warn(
         'okta.privileges',
-        'The service app is granted okta.policies.manage, which no gateway needs.',
-        "Give the gateway one of its own: an API token of a Read-Only Administrator, or a service app with okta.users.read and nothing else. An administrator's is for setup and doctor.",
+        'The service app has okta.policies.manage, which no gateway needs.',
+        "Give the gateway its own credential: an API token of a Read-Only Administrator, or a service app with only okta.users.read. Use an administrator's for setup and doctor.",
       ),
       ...HIDDEN,
     ],
@@ -353,8 +353,8 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
     plant: ({ okta }) => byRoles(okta, [{ type: 'CUSTOM' }]),
     finds: warn(
       'okta.privileges',
-      'The API token is of a custom role: what that lets it do is not seen here.',
-      'Look at its roles in Okta: Security > Administrators. Reading users is all that a gateway needs.',
+      'The API token has a custom role, whose rights doctor cannot read.',
+      'Check its roles in Okta: Security > Administrators. A gateway only needs to read users.',
     ),
   },
   {
@@ -362,8 +362,8 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
     plant: ({ okta }) => byRoles(okta, []),
     finds: warn(
       'okta.privileges',
-      'No role of the API token is seen, and it reads users.',
-      'Look at its roles in Okta: Security > Administrators. Reading users is all that a gateway needs.',
+      'The API token reads users, but Okta shows no role of it.',
+      'Check its roles in Okta: Security > Administrators. A gateway only needs to read users.',
     ),
   },
   {
@@ -373,8 +373,8 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
     },
     finds: warn(
       'okta.rate-limit',
-      '5 % of 100 reads of users are left in this minute: below 10 % the gateway reads no profiles, and nobody gets WhatsApp.',
-      'See what uses them up (Okta: Reports > Rate Limits), and raise the share of the token or the app (Security > API).',
+      '5 % of 100 reads of users are left in this minute: below 10 % the gateway reads no profiles, and sends no WhatsApp messages.',
+      'Find out what uses the limit (Okta: Reports > Rate Limits), and raise the share of the token or the app (Security > API).',
     ),
   },
   {
@@ -383,10 +383,14 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
     finds: [
       fail(
         'okta.attribute',
-        'The user profile has no attribute codesByWhatsApp: nobody can opt in.',
+        'The user profile has no attribute codesByWhatsApp: no user can opt in.',
         'okta-telephony-hook setup attribute creates it.',
       ),
-      warn('okta.opted-in', 'Nobody, for there is no attribute codesByWhatsApp.', 'See okta.attribute.'),
+      warn(
+        'okta.opted-in',
+        'No user has opted in, because there is no attribute codesByWhatsApp.',
+        'See okta.attribute.',
+      ),
     ],
   },
   {
@@ -413,8 +417,8 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
     finds: [
       warn(
         'okta.attribute',
-        'whatsAppOptIn is of the type string, that users may not change themselves: only who has the name of a channel in it has opted in.',
-        'See that its values are names in optInChannels, such as whatsapp; OPT_IN_ATTRIBUTE may name a boolean in its place (okta-telephony-hook setup attribute).',
+        'whatsAppOptIn is of the type string, and users may not change it themselves: a user has opted in only if it has the name of a channel.',
+        'Check that its values are names in optInChannels, such as whatsapp, or set OPT_IN_ATTRIBUTE to a boolean (okta-telephony-hook setup attribute).',
       ),
       warn(
         'okta.opted-in',
@@ -435,7 +439,7 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
     },
     finds: warn(
       'okta.attribute',
-      'whatsAppOptIn: user permission is READ_ONLY in place of READ_WRITE, source is PROFILE_MASTER in place of OKTA. whatsAppOptIn is Read Only for users, who turn WhatsApp on without any proof once they may change it: where a page of yours does it for them, keep it so by --read-only.',
+      'whatsAppOptIn: user permission is READ_ONLY instead of READ_WRITE, source is PROFILE_MASTER instead of OKTA. whatsAppOptIn is Read Only for users, who turn WhatsApp on without any proof once they may change it: where a page of yours does it for them, keep it so by --read-only.',
       'okta-telephony-hook setup attribute changes that.',
     ),
   },
@@ -451,8 +455,8 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
     plant: { UNVERIFIED_PHONE_ATTRIBUTE: 'mobilePhone' },
     finds: fail(
       'okta.unverified-phone',
-      'Users may change mobilePhone, to which codes go unverified: whoever has a password can have the code sent to a phone of theirs.',
-      'Set its user permission to Read-Only in Okta: Directory > Profile Editor > User (default); or leave unverifiedPhoneAttribute out, so that codes go to the enrolled phone.',
+      'Users may change mobilePhone, the unverified number to which codes go: somebody with a stolen password can redirect the code to another phone.',
+      'Set its user permission to Read-Only in Okta: Directory > Profile Editor > User (default), or remove unverifiedPhoneAttribute, so that codes go to the enrolled phone.',
     ),
   },
   {
@@ -477,7 +481,7 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
     },
     finds: warn(
       'okta.phone-authenticator',
-      'The phone authenticator is active, and allowed for nothing: Okta asks nobody for a code by it.',
+      'The phone authenticator is active but not allowed for any use: Okta requests no codes by phone.',
       'Okta: Security > Authenticators > Phone > Edit: allow it for authentication, recovery or both.',
     ),
   },
@@ -490,7 +494,7 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
       fail(
         'hook.answers',
         'HOST answered 404: that is no telephony hook of this package.',
-        "See that PUBLIC_URL is the hook's whole URL, with the path under which the gateway mounts it (/okta/telephony by default), and that a proxy in between passes it on.",
+        "Check that PUBLIC_URL is the hook's whole URL, with the path under which the gateway mounts it (/okta/telephony by default), and that a proxy in between passes it on.",
       ),
     ],
     unseen: 5,
@@ -506,8 +510,8 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
     },
     finds: fail(
       'okta.hook',
-      'It is not as it should be: status is INACTIVE in place of ACTIVE.',
-      'okta-telephony-hook setup hook brings it up to date in place.',
+      'The telephony hook is set up differently: status is INACTIVE instead of ACTIVE.',
+      'okta-telephony-hook setup hook updates it in place.',
     ),
   },
   {
@@ -521,13 +525,13 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
     finds: [
       fail(
         'okta.hook',
-        'It is not as it should be: authentication is header Authorization in place of OAuth 2.0: client 0oahookclient0001d7 by the key HKYdoctor000000001, scope telephony, tokens from http://HOST/oauth2/default/v1/token.',
-        'okta-telephony-hook setup hook brings it up to date in place.',
+        'The telephony hook is set up differently: authentication is header Authorization instead of OAuth 2.0: client 0oahookclient0001d7 by the key HKYdoctor000000001, scope telephony, tokens from http://HOST/oauth2/default/v1/token.',
+        'okta-telephony-hook setup hook updates it in place.',
       ),
       warn(
         'hook.secret',
-        'Okta signs by a hook key, which only Okta can: whether the gateway takes its tokens was not tried.',
-        'Try it by Okta itself: okta-telephony-hook preview --user <your login>. It sends a real message.',
+        'Okta signs with a hook key, and only Okta has its private key: doctor could not test whether the gateway accepts the tokens.',
+        'Test it with Okta itself: okta-telephony-hook preview --user <your login>. It sends a real message.',
       ),
     ],
   },
@@ -557,8 +561,8 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
     },
     finds: fail(
       'okta.event-hook',
-      'It is not as it should be: verification is UNVERIFIED in place of VERIFIED.',
-      'okta-telephony-hook setup event-hook brings it up to date and has it verified.',
+      'The event hook is set up differently: verification is UNVERIFIED instead of VERIFIED.',
+      'okta-telephony-hook setup event-hook updates it and has Okta verify it.',
     ),
   },
   {
@@ -583,7 +587,7 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
       fail(
         'hook.answers',
         'HOST answered 404: that is no telephony hook of this package.',
-        "See that PUBLIC_URL is the hook's whole URL, with the path under which the gateway mounts it (/okta/telephony by default), and that a proxy in between passes it on.",
+        "Check that PUBLIC_URL is the hook's whole URL, with the path under which the gateway mounts it (/okta/telephony by default), and that a proxy in between passes it on.",
       ),
     ],
     unseen: 5,
@@ -597,7 +601,7 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
       fail(
         'hook.answers',
         'HOST answered 200: that is no telephony hook of this package.',
-        "See that PUBLIC_URL is the hook's whole URL, with the path under which the gateway mounts it (/okta/telephony by default), and that a proxy in between passes it on.",
+        "Check that PUBLIC_URL is the hook's whole URL, with the path under which the gateway mounts it (/okta/telephony by default), and that a proxy in between passes it on.",
       ),
     ],
     unseen: 5,
@@ -610,8 +614,8 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
       NO_EVENT_HOOK,
       fail(
         'hook.answers',
-        'The hook takes calls from anybody, and would send codes for them.',
-        'See that nothing in between adds the secret to what it passes on, such as a proxy with credentials of its own.',
+        'The hook accepts calls without credentials, and would send codes for anybody.',
+        'Check that no proxy in between adds the secret to the calls that it passes on.',
       ),
     ],
     unseen: 5,
@@ -625,12 +629,12 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
       fail(
         'hook.answers',
         'HOST answered 301: that is no telephony hook of this package.',
-        "See that PUBLIC_URL is the hook's whole URL, with the path under which the gateway mounts it (/okta/telephony by default), and that a proxy in between passes it on.",
+        "Check that PUBLIC_URL is the hook's whole URL, with the path under which the gateway mounts it (/okta/telephony by default), and that a proxy in between passes it on.",
       ),
       fail(
         'way.redirect',
         'PUBLIC_URL redirects (301), and Okta follows no redirect.',
-        'Set PUBLIC_URL, and the URL in Okta, to where it leads; or take the redirect away: http to https, a slash at the end, www.',
+        'Set PUBLIC_URL and the URL in Okta to the target of the redirect, or remove the redirect (http to https, a slash at the end, www).',
       ),
     ],
     unseen: 5,
@@ -643,23 +647,23 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
       NO_EVENT_HOOK,
       warn(
         'hook.secret',
-        "The gateway at HOST does not take the secret in the header Authorization; whether Okta's hook has it in another could not be seen.",
-        'Name the header by --header, or run this with a credential that may see hooks. If it is Authorization: Give the gateway the same HOOK_SECRET (credentials.hook.secrets takes the new one and the one before), and Okta, too: okta-telephony-hook setup hook --rotate.',
+        "The gateway at HOST does not accept the secret in the header Authorization. Doctor could not read whether Okta's hook uses another header.",
+        'Name the header with --header, or run this with a credential that may read hooks. If it is Authorization: Give the same HOOK_SECRET to the gateway (credentials.hook.secrets takes the new one and the previous one) and to Okta: okta-telephony-hook setup hook --rotate.',
       ),
       fail(
         'hook.events',
         'PUBLIC_URL + /events answered 401, and not with the challenge: Okta could not verify the event hook.',
-        'See that a proxy in between passes on what is below the path, GET too, with the header X-Okta-Verification-Challenge.',
+        'Check that a proxy in between passes on every request below the path, also GET, with the header X-Okta-Verification-Challenge.',
       ),
       warn(
         'hook.event-secret',
-        "The gateway at HOST does not take the secret in the header Authorization; whether Okta's hook has it in another could not be seen.",
-        'Name the header by --header, or run this with a credential that may see hooks. If it is Authorization: Give the gateway the same HOOK_SECRET, or one of its own for it by credentials.eventHook.',
+        "The gateway at HOST does not accept the secret in the header Authorization. Doctor could not read whether Okta's hook uses another header.",
+        'Name the header with --header, or run this with a credential that may read hooks. If it is Authorization: Give the gateway the same HOOK_SECRET, or set a separate one in credentials.eventHook.',
       ),
       fail(
         'hook.callbacks',
-        'PUBLIC_URL + /twilio/status answered 401 to a callback without a signature, in place of 403.',
-        "See that PUBLIC_URL is the hook's whole URL, with the path under which the gateway mounts it (/okta/telephony by default), and that a proxy in between passes it on.",
+        'PUBLIC_URL + /twilio/status answered 401 to a callback without a signature, instead of 403.',
+        "Check that PUBLIC_URL is the hook's whole URL, with the path under which the gateway mounts it (/okta/telephony by default), and that a proxy in between passes it on.",
       ),
     ],
   },
@@ -675,10 +679,10 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
       fail(
         'okta.org',
         'acme.okta.invalid could not be reached: its name does not resolve (NO_NAME).',
-        'Look for a misspelling, and at the DNS of this machine.',
+        'Look for a misspelling, and check the DNS of this machine.',
       ),
       HERE,
-      warn('machine.clock', "Its clock was not compared, for there is no answer of Okta's.", 'See okta.org.'),
+      warn('machine.clock', 'The clock was not compared, because Okta did not answer.', 'See okta.org.'),
     ],
     unseen: 10,
   },
@@ -686,12 +690,8 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
     what: 'a URL that is not https',
     plant: { PUBLIC_URL: 'http://id.acme.example/okta/telephony' },
     finds: [
-      warn('okta.hook', 'Skipped: PUBLIC_URL is not set.', 'Set it to the URL that is typed into Okta.'),
-      warn(
-        'okta.event-hook',
-        'Skipped: PUBLIC_URL is not set.',
-        'Set it to the URL that is typed into Okta.',
-      ),
+      warn('okta.hook', 'Skipped: PUBLIC_URL is not set.', "Set it to the hook's URL in Okta."),
+      warn('okta.event-hook', 'Skipped: PUBLIC_URL is not set.', "Set it to the hook's URL in Okta."),
       fail(
         'hook.variables',
         "PUBLIC_URL must be the hook's own public URL as entered in Okta, without a query; https, or http on loopback.",
@@ -708,7 +708,7 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
       fail(
         'hook.answers',
         'The gateway at id.acme.invalid could not be reached: its name does not resolve (NO_NAME).',
-        'Look for a misspelling, and at the DNS of this machine.',
+        'Look for a misspelling, and check the DNS of this machine.',
       ),
       fail(
         'way.name',
@@ -726,8 +726,8 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
     },
     finds: fail(
       'twilio.credential',
-      'Twilio does not take the API key.',
-      'Compare TWILIO_ACCOUNT_SID with TWILIO_API_KEY_SID and TWILIO_API_KEY_SECRET, or TWILIO_AUTH_TOKEN: they are of one account and one region, and no test credentials.',
+      'Twilio does not accept the API key.',
+      'Compare TWILIO_ACCOUNT_SID with TWILIO_API_KEY_SID and TWILIO_API_KEY_SECRET, or TWILIO_AUTH_TOKEN: all belong to one account and one region. Test credentials do not work.',
     ),
     unseen: 7,
   },
@@ -760,7 +760,7 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
     plant: { TWILIO_API_KEY_SID: '', TWILIO_API_KEY_SECRET: '' },
     finds: warn(
       'twilio.credential',
-      'Twilio takes the auth token, which is the whole account: whoever has it can do everything.',
+      'Twilio accepts the auth token, which gives full access to the account.',
       'Make an API key (Twilio Console: Account > API keys & tokens), and set TWILIO_API_KEY_SID and TWILIO_API_KEY_SECRET.',
     ),
   },
@@ -774,8 +774,8 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
       CALLBACKS_REFUSED,
       fail(
         'twilio.auth-token',
-        "TWILIO_AUTH_TOKEN is not the account's: Twilio does not accept the credentials (20003). Every callback would be refused.",
-        'Copy the primary auth token anew: Twilio Console, Account > API keys & tokens.',
+        'TWILIO_AUTH_TOKEN does not belong to the account: Twilio does not accept the credentials (20003). The gateway would refuse every callback.',
+        'Copy the primary auth token again: Twilio Console, Account > API keys & tokens.',
       ),
       ACCOUNT_UNSEEN,
     ],
@@ -787,8 +787,8 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
       CALLBACKS_UNTRIED,
       fail(
         'twilio.auth-token',
-        'TWILIO_AUTH_TOKEN is not set, so that no callback to PUBLIC_URL can be checked: the gateway does not start.',
-        "Set it to the account's primary auth token: Twilio signs its callbacks by it, whatever key is used.",
+        'TWILIO_AUTH_TOKEN is not set. The gateway does not start, because it could not verify callbacks to PUBLIC_URL.',
+        "Set it to the account's primary auth token: Twilio signs callbacks with it, even if the gateway sends with an API key.",
       ),
       ACCOUNT_UNSEEN,
     ],
@@ -800,8 +800,8 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
     },
     finds: fail(
       'twilio.account',
-      'The account is suspended: nothing is sent.',
-      'Look at the notices in the Twilio Console, and write to its support.',
+      'The account is suspended: it sends nothing.',
+      'Read the notices in the Twilio Console, and contact its support.',
     ),
   },
   {
@@ -811,8 +811,8 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
     },
     finds: warn(
       'twilio.account',
-      'It is a trial account: it sends to verified numbers only, and little of it.',
-      'Upgrade it in the Twilio Console; until then verify there the numbers that you try it with.',
+      'The account is a trial account: it sends only to verified numbers, with low limits.',
+      'Upgrade it in the Twilio Console. Until then verify your test numbers there.',
     ),
   },
   {
@@ -822,8 +822,8 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
     },
     finds: warn(
       'twilio.balance',
-      'The balance is 3.10 EUR: it is soon used up.',
-      'Add to it, and switch automatic recharge on: Twilio Console, Billing.',
+      'The balance is 3.10 EUR. It will soon be used up.',
+      'Add funds, and turn on auto-recharge: Twilio Console, Billing.',
     ),
   },
   {
@@ -833,8 +833,8 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
     },
     finds: fail(
       'twilio.balance',
-      'The balance is -0.40 USD: nothing is sent.',
-      'Add to it, and switch automatic recharge on: Twilio Console, Billing.',
+      'The balance is -0.40 USD: Twilio sends nothing.',
+      'Add funds, and turn on auto-recharge: Twilio Console, Billing.',
     ),
   },
   ...['', 'n/a'].map((balance): Misconfiguration => ({
@@ -845,7 +845,7 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
     finds: warn(
       'twilio.balance',
       "The balance cannot be read from Twilio's answer.",
-      'Look at it in the Twilio Console, under Billing.',
+      'Check it in the Twilio Console, under Billing.',
     ),
   })),
   {
@@ -853,8 +853,8 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
     plant: { TWILIO_SMS_FROM: '+12025550198' },
     finds: fail(
       'twilio.sms',
-      "The number of TWILIO_SMS_FROM is none of the account's.",
-      'Take one of its numbers (Twilio Console: Phone Numbers > Active numbers), or buy one.',
+      'The number in TWILIO_SMS_FROM does not belong to the account.',
+      'Use one of its numbers (Twilio Console: Phone Numbers > Active numbers), or buy one.',
     ),
   },
   {
@@ -864,8 +864,8 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
     },
     finds: fail(
       'twilio.sms',
-      'The number of TWILIO_SMS_FROM cannot send SMS.',
-      'Take a number of the account with that capability for TWILIO_SMS_FROM.',
+      'The number in TWILIO_SMS_FROM cannot send SMS.',
+      'Set TWILIO_SMS_FROM to a number of the account with that capability.',
     ),
   },
   {
@@ -873,22 +873,22 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
     plant: ({ twilio }) => withCallerIds(twilio, []),
     finds: fail(
       'twilio.voice',
-      "The number of TWILIO_VOICE_FROM is neither a number of the account's nor one of its verified caller IDs.",
-      'Take one of its numbers (Twilio Console: Phone Numbers > Active numbers), or verify it there: Verified Caller IDs.',
+      "The number in TWILIO_VOICE_FROM is neither one of the account's numbers nor one of its verified caller IDs.",
+      'Use one of its numbers (Twilio Console: Phone Numbers > Active numbers), or verify this one there: Verified Caller IDs.',
     ),
   },
   {
     what: 'nothing wrong with calls from a number that the account has verified',
     plant: ({ twilio }) => withCallerIds(twilio, [OF_OTHERS]),
-    finds: ok('twilio.voice', 'The number of TWILIO_VOICE_FROM is a verified caller ID of the account.'),
+    finds: ok('twilio.voice', 'The number in TWILIO_VOICE_FROM is a verified caller ID of the account.'),
   },
   {
     what: 'a voice number whose verification it may not see',
     plant: { TWILIO_VOICE_FROM: OF_OTHERS },
     finds: warn(
       'twilio.voice',
-      "The number of TWILIO_VOICE_FROM is none of the account's numbers; its verified caller IDs cannot be read.",
-      'Take one of its numbers (Twilio Console: Phone Numbers > Active numbers), or verify it there: Verified Caller IDs.',
+      'The number in TWILIO_VOICE_FROM does not belong to the account, whose verified caller IDs cannot be read.',
+      'Use one of its numbers (Twilio Console: Phone Numbers > Active numbers), or verify this one there: Verified Caller IDs.',
     ),
   },
   {
@@ -898,8 +898,8 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
     },
     finds: fail(
       'twilio.voice',
-      'The number of TWILIO_VOICE_FROM cannot call.',
-      'Take a number of the account with that capability for TWILIO_VOICE_FROM.',
+      'The number in TWILIO_VOICE_FROM cannot make calls.',
+      'Set TWILIO_VOICE_FROM to a number of the account with that capability.',
     ),
   },
   {
@@ -907,8 +907,8 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
     plant: () => ({ TWILIO_SMS_FROM: `MG${'0'.repeat(32)}` }),
     finds: fail(
       'twilio.sms',
-      "The Messaging Service of TWILIO_SMS_FROM is none of the account's.",
-      'Copy its SID anew: Twilio Console, Messaging > Services.',
+      'The Messaging Service in TWILIO_SMS_FROM does not belong to the account.',
+      'Copy its SID again: Twilio Console, Messaging > Services.',
     ),
   },
   {
@@ -917,7 +917,7 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
     finds: warn(
       'twilio.whatsapp',
       "TWILIO_SANDBOX_NUMBER is not the number of Twilio's sandbox.",
-      'For a number of your own set TWILIO_WHATSAPP_FROM and TWILIO_WHATSAPP_TEMPLATE; the sandbox is under Messaging > Try it out in the Twilio Console.',
+      'For your own number set TWILIO_WHATSAPP_FROM and TWILIO_WHATSAPP_TEMPLATE. The sandbox is in the Twilio Console under Messaging > Try it out.',
     ),
   },
   {
@@ -948,7 +948,7 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
       fail(
         'twilio.template',
         'The account has no template HX00000000000000000000000000000000.',
-        'Copy the Content SID anew: Twilio Console, Messaging > Content Template Builder.',
+        'Copy the Content SID again: Twilio Console, Messaging > Content Template Builder.',
       ),
     ],
   },
@@ -959,7 +959,7 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
       SENDER_UNSEEN,
       fail(
         'twilio.template',
-        'WhatsApp has the template as unsubmitted: codes by it do not arrive.',
+        "The template's status at WhatsApp is unsubmitted: codes that use it do not arrive.",
         'Submit it for WhatsApp approval, in the category Authentication: Twilio Console, Content Template Builder.',
       ),
     ],
@@ -971,8 +971,8 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
       SENDER_UNSEEN,
       fail(
         'twilio.template',
-        'WhatsApp has the template as paused: codes by it do not arrive.',
-        'Look at why in Content Template Builder and, at Meta, in WhatsApp Manager; make another one where it was rejected.',
+        "The template's status at WhatsApp is paused: codes that use it do not arrive.",
+        'Look up the reason in Content Template Builder and in WhatsApp Manager at Meta. If it was rejected, make another one.',
       ),
     ],
   },
@@ -983,8 +983,8 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
       SENDER_UNSEEN,
       fail(
         'twilio.template',
-        'The template is of the category MARKETING and the type whatsapp/authentication: WhatsApp wants codes by authentication templates only.',
-        'Make one of the type whatsapp/authentication, with the category Authentication, and have it approved.',
+        'The template has the category MARKETING and the type whatsapp/authentication: WhatsApp allows codes in authentication templates only.',
+        'Make one of the type whatsapp/authentication in the category Authentication, and submit it for approval.',
       ),
     ],
   },
@@ -995,7 +995,7 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
       SENDER_UNSEEN,
       fail(
         'twilio.template',
-        'The template has the variables 1, 2: the code comes as {{1}}, and nothing else.',
+        'The template has the variables 1, 2: the gateway sets only {{1}}, the code.',
         'Make one of the type whatsapp/authentication: it has that one variable.',
       ),
     ],
@@ -1007,8 +1007,8 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
     },
     finds: fail(
       'twilio.verify',
-      'The Verify service takes no custom codes, and Okta makes the code: every one is refused (60204).',
-      'Switch on Enable Custom Verification Code: Twilio Console, Verify > Services > the service > General.',
+      'The Verify service does not accept custom codes: it refuses every code of Okta (60204).',
+      'Turn on Enable Custom Verification Code: Twilio Console, Verify > Services > the service > General.',
     ),
   },
   {
@@ -1046,8 +1046,8 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
     plant: { https_proxy: 'http://proxy.acme.example:3128' },
     finds: warn(
       'machine.proxy',
-      'HTTPS_PROXY is set, which neither the gateway nor this command goes by.',
-      "Where a proxy has to be passed, give the hook one by the option dispatcher (undici's ProxyAgent); else this is of no concern.",
+      'HTTPS_PROXY is set, but neither the gateway nor this command uses it.',
+      "If calls must go through a proxy, set the hook's option dispatcher (undici's ProxyAgent). Otherwise ignore this.",
     ),
   },
   {
@@ -1055,8 +1055,8 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
     plant: { NODE_TLS_REJECT_UNAUTHORIZED: '0' },
     finds: fail(
       'machine.tls',
-      'NODE_TLS_REJECT_UNAUTHORIZED is 0: any server is taken for Okta and Twilio, and given codes and secrets.',
-      'Unset it, at the gateway too; a certificate authority of your own goes into NODE_EXTRA_CA_CERTS.',
+      'NODE_TLS_REJECT_UNAUTHORIZED is 0: any server can pose as Okta or Twilio, and gets codes and secrets.',
+      'Unset it, at the gateway too. Name your own certificate authority in NODE_EXTRA_CA_CERTS.',
     ),
   },
   {
@@ -1066,18 +1066,18 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
       warn(
         'okta.variables',
         'Skipped: OKTA_ORG_URL is not set.',
-        "Set it to the org's origin, such as https://acme.okta.com, to have Okta's side looked at.",
+        "Set it to the org's origin, such as https://acme.okta.com, to check Okta's side.",
       ),
       CALLBACKS_UNTRIED,
       HERE,
       warn(
         'twilio.variables',
         'Skipped: TWILIO_ACCOUNT_SID is not set.',
-        "Set it to the account's SID, to have Twilio's side looked at.",
+        "Set it to the account's SID, to check Twilio's side.",
       ),
       warn(
         'machine.clock',
-        "Its clock was not compared, for there is no answer of Okta's.",
+        'The clock was not compared, because Okta did not answer.',
         'See okta.variables.',
       ),
     ],
@@ -1086,21 +1086,17 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
     what: 'no URL of the hook',
     plant: { PUBLIC_URL: '', TWILIO_AUTH_TOKEN: '' },
     finds: [
-      warn('okta.hook', 'Skipped: PUBLIC_URL is not set.', 'Set it to the URL that is typed into Okta.'),
-      warn(
-        'okta.event-hook',
-        'Skipped: PUBLIC_URL is not set.',
-        'Set it to the URL that is typed into Okta.',
-      ),
+      warn('okta.hook', 'Skipped: PUBLIC_URL is not set.', "Set it to the hook's URL in Okta."),
+      warn('okta.event-hook', 'Skipped: PUBLIC_URL is not set.', "Set it to the hook's URL in Okta."),
       warn(
         'hook.variables',
         'Skipped: PUBLIC_URL is not set.',
-        'Set it to the URL that is typed into Okta, to have the hook and the way to it looked at.',
+        "Set it to the hook's URL in Okta, to check the hook and its reachability.",
       ),
       warn(
         'twilio.auth-token',
         'Skipped: TWILIO_AUTH_TOKEN is not set.',
-        "Set it to the account's primary auth token: Twilio signs its callbacks by it, whatever key is used.",
+        "Set it to the account's primary auth token: Twilio signs callbacks with it, even if the gateway sends with an API key.",
       ),
       ACCOUNT_UNSEEN,
     ],
@@ -1126,8 +1122,8 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
     plant: ({ okta }) => byRoles(okta, [{ type: 'SUPER_ADMIN' }, { type: 'READ_ONLY_ADMIN' }]),
     finds: warn(
       'okta.privileges',
-      'The API token is of SUPER_ADMIN: more than a gateway needs.',
-      "Give the gateway one of its own: an API token of a Read-Only Administrator, or a service app with okta.users.read and nothing else. An administrator's is for setup and doctor.",
+      'The API token has the role SUPER_ADMIN: more than a gateway needs.',
+      "Give the gateway its own credential: an API token of a Read-Only Administrator, or a service app with only okta.users.read. Use an administrator's for setup and doctor.",
     ),
   },
   {
@@ -1165,13 +1161,13 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
     },
     finds: ok(
       'okta.unverified-phone',
-      "ownPhone, to which codes go unverified, is not the users' own to change.",
+      'Users may not change ownPhone, the unverified number to which codes go.',
     ),
   },
   ...(
     [
-      ['recovery', 'It is active, for recovery alone.'],
-      ['any', 'It is active.'],
+      ['recovery', 'The phone authenticator is active, for recovery only.'],
+      ['any', 'The phone authenticator is active.'],
     ] as const
   ).map(([allowedFor, message]): Misconfiguration => ({
     what: `a phone authenticator that is allowed for ${allowedFor}`,
@@ -1201,7 +1197,7 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
     finds: fail(
       'okta.hook',
       'The org has no telephony hook whose URL is PUBLIC_URL.',
-      'okta-telephony-hook setup hook creates it. Where Okta has another spelling of the URL, give PUBLIC_URL the same.',
+      'okta-telephony-hook setup hook creates it. If Okta has another spelling of the URL, use that in PUBLIC_URL.',
     ),
   },
   {
@@ -1227,7 +1223,7 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
       fail(
         'hook.answers',
         'HOST answered 401: that is no telephony hook of this package.',
-        "See that PUBLIC_URL is the hook's whole URL, with the path under which the gateway mounts it (/okta/telephony by default), and that a proxy in between passes it on.",
+        "Check that PUBLIC_URL is the hook's whole URL, with the path under which the gateway mounts it (/okta/telephony by default), and that a proxy in between passes it on.",
       ),
     ],
     unseen: 5,
@@ -1246,8 +1242,8 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
       CALLBACKS_REFUSED,
       fail(
         'twilio.credential',
-        'Twilio does not take the auth token.',
-        'Compare TWILIO_ACCOUNT_SID with TWILIO_API_KEY_SID and TWILIO_API_KEY_SECRET, or TWILIO_AUTH_TOKEN: they are of one account and one region, and no test credentials.',
+        'Twilio does not accept the auth token.',
+        'Compare TWILIO_ACCOUNT_SID with TWILIO_API_KEY_SID and TWILIO_API_KEY_SECRET, or TWILIO_AUTH_TOKEN: all belong to one account and one region. Test credentials do not work.',
       ),
     ],
     unseen: 7,
@@ -1259,8 +1255,8 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
     },
     finds: warn(
       'twilio.balance',
-      'The balance cannot be seen with this key.',
-      'Look at it in the Twilio Console, under Billing.',
+      'This key may not read the balance.',
+      'Check it in the Twilio Console, under Billing.',
     ),
   },
   {
@@ -1271,7 +1267,7 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
     finds: fail(
       'twilio.balance',
       'The balance cannot be read: The provider is not available (HTTP_503).',
-      'Look at status.twilio.com; it may pass by itself.',
+      'Check status.twilio.com. It may be temporary.',
     ),
   },
   {
@@ -1281,8 +1277,8 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
     },
     finds: warn(
       'twilio.balance',
-      'The balance is 10.00 EUR: it is soon used up.',
-      'Add to it, and switch automatic recharge on: Twilio Console, Billing.',
+      'The balance is 10.00 EUR. It will soon be used up.',
+      'Add funds, and turn on auto-recharge: Twilio Console, Billing.',
     ),
   },
   {
@@ -1292,8 +1288,8 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
     },
     finds: fail(
       'twilio.balance',
-      'The balance is 0.00: nothing is sent.',
-      'Add to it, and switch automatic recharge on: Twilio Console, Billing.',
+      'The balance is 0.00: Twilio sends nothing.',
+      'Add funds, and turn on auto-recharge: Twilio Console, Billing.',
     ),
   },
   {
@@ -1302,7 +1298,7 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
     finds: warn(
       'twilio.sms',
       'Skipped: TWILIO_SMS_FROM is not set.',
-      'Who did not opt in gets no SMS from here: set it.',
+      'Set it. Without it, users who did not opt in get no code by Twilio.',
     ),
   },
   {
@@ -1311,7 +1307,7 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
     finds: warn(
       'twilio.voice',
       'Skipped: TWILIO_VOICE_FROM is not set.',
-      'Nobody is called from here: set it, where calls are wanted.',
+      'Set it if codes should also go out as voice calls.',
     ),
   },
   {
@@ -1319,8 +1315,8 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
     plant: { TWILIO_SANDBOX_NUMBER: '' },
     finds: warn(
       'twilio.whatsapp',
-      'Skipped: no WhatsApp sender is set; who opted in gets an SMS.',
-      'Set TWILIO_WHATSAPP_FROM and TWILIO_WHATSAPP_TEMPLATE, or to try it TWILIO_SANDBOX_NUMBER.',
+      'Skipped: no WhatsApp sender is set. Users who opted in get an SMS.',
+      'Set TWILIO_WHATSAPP_FROM and TWILIO_WHATSAPP_TEMPLATE, or for a trial TWILIO_SANDBOX_NUMBER.',
     ),
   },
   {
@@ -1328,7 +1324,7 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
     plant: { TWILIO_SMS_FROM: 'ACME' },
     finds: ok(
       'twilio.sms',
-      'TWILIO_SMS_FROM is a name: many countries ask for its registration, and the US and Canada take none.',
+      'TWILIO_SMS_FROM is an alphanumeric sender: many countries require its registration, and the US and Canada allow none.',
     ),
   },
   {
@@ -1340,23 +1336,23 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
       fail(
         'twilio.sms',
         'The numbers of the account cannot be read: Twilio does not accept the credentials (HTTP_401).',
-        'Look at it in the Twilio Console, and at whether the API key is a restricted one that may not see it.',
+        'Check it in the Twilio Console, and check whether the API key is a restricted one that may not read it.',
       ),
       fail(
         'twilio.voice',
         'The numbers of the account cannot be read: Twilio does not accept the credentials (HTTP_401).',
-        'Look at it in the Twilio Console, and at whether the API key is a restricted one that may not see it.',
+        'Check it in the Twilio Console, and check whether the API key is a restricted one that may not read it.',
       ),
     ],
   },
   ...[
     warn(
       'twilio.sms',
-      'The Messaging Service of TWILIO_SMS_FROM has no number: it sends only where it has a short code or a name.',
+      'The Messaging Service in TWILIO_SMS_FROM has no number: it can send only by a short code or an alphanumeric sender.',
       'Add senders to its pool: Twilio Console, Messaging > Services.',
     ),
-    ok('twilio.sms', 'The Messaging Service of TWILIO_SMS_FROM has 1 number.'),
-    ok('twilio.sms', 'The Messaging Service of TWILIO_SMS_FROM has 2 numbers.'),
+    ok('twilio.sms', 'The Messaging Service in TWILIO_SMS_FROM has 1 number.'),
+    ok('twilio.sms', 'The Messaging Service in TWILIO_SMS_FROM has 2 numbers.'),
   ].map((finds, count): Misconfiguration => ({
     what: `a Messaging Service of ${count} numbers`,
     plant: ({ twilio }) => {
@@ -1378,7 +1374,7 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
     finds: fail(
       'twilio.sms',
       'The senders of the Messaging Service cannot be read: Refused by the provider (HTTP_403).',
-      'Look at it in the Twilio Console, and at whether the API key is a restricted one that may not see it.',
+      'Check it in the Twilio Console, and check whether the API key is a restricted one that may not read it.',
     ),
   },
   {
@@ -1390,7 +1386,7 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
     finds: fail(
       'twilio.sms',
       'The Messaging Service cannot be read: Refused by the provider (HTTP_403).',
-      'Look at it in the Twilio Console, and at whether the API key is a restricted one that may not see it.',
+      'Check it in the Twilio Console, and check whether the API key is a restricted one that may not read it.',
     ),
   },
   {
@@ -1398,7 +1394,10 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
     plant: withTemplate({ language: 'pt_BR' }),
     finds: [
       SENDER_UNSEEN,
-      ok('twilio.template', 'It is an approved authentication template with one variable, in pt_BR.'),
+      ok(
+        'twilio.template',
+        'The template is an approved authentication template with one variable, in pt_BR.',
+      ),
     ],
   },
   {
@@ -1408,7 +1407,7 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
       SENDER_UNSEEN,
       fail(
         'twilio.template',
-        'The template has the variables code: the code comes as {{1}}, and nothing else.',
+        'The template has the variables code: the gateway sets only {{1}}, the code.',
         'Make one of the type whatsapp/authentication: it has that one variable.',
       ),
     ],
@@ -1418,7 +1417,7 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
     plant: withTemplate({ variables: {} }),
     finds: [
       SENDER_UNSEEN,
-      ok('twilio.template', 'It is an approved authentication template with one variable, in en.'),
+      ok('twilio.template', 'The template is an approved authentication template with one variable, in en.'),
     ],
   },
   {
@@ -1428,8 +1427,8 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
       SENDER_UNSEEN,
       fail(
         'twilio.template',
-        'The template is of the category AUTHENTICATION and the type twilio/text: WhatsApp wants codes by authentication templates only.',
-        'Make one of the type whatsapp/authentication, with the category Authentication, and have it approved.',
+        'The template has the category AUTHENTICATION and the type twilio/text: WhatsApp allows codes in authentication templates only.',
+        'Make one of the type whatsapp/authentication in the category Authentication, and submit it for approval.',
       ),
     ],
   },
@@ -1444,7 +1443,7 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
       fail(
         'twilio.template',
         'The approval of the template cannot be read: Refused by the provider (HTTP_403).',
-        'Look at it in the Twilio Console, and at whether the API key is a restricted one that may not see it.',
+        'Check it in the Twilio Console, and check whether the API key is a restricted one that may not read it.',
       ),
     ],
   },
@@ -1459,7 +1458,7 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
       fail(
         'twilio.template',
         'The template cannot be read: The provider is not available (HTTP_500).',
-        'Look at status.twilio.com; it may pass by itself.',
+        'Check status.twilio.com. It may be temporary.',
       ),
     ],
   },
@@ -1480,8 +1479,8 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
     plant: () => ({ TWILIO_VERIFY_SERVICE_SID: `VA${'0'.repeat(32)}` }),
     finds: fail(
       'twilio.verify',
-      "The Verify service of TWILIO_VERIFY_SERVICE_SID is none of the account's.",
-      'Copy its SID anew: Twilio Console, Verify > Services.',
+      'The Verify service in TWILIO_VERIFY_SERVICE_SID does not belong to the account.',
+      'Copy its SID again: Twilio Console, Verify > Services.',
     ),
   },
   {
@@ -1492,7 +1491,7 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
     finds: fail(
       'twilio.verify',
       'The Verify service cannot be read: Refused by the provider (HTTP_403).',
-      'Look at it in the Twilio Console, and at whether the API key is a restricted one that may not see it.',
+      'Check it in the Twilio Console, and check whether the API key is a restricted one that may not read it.',
     ),
   },
   {
@@ -1512,21 +1511,21 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
     },
     finds: warn(
       'machine.proxy',
-      'HTTP_PROXY, ALL_PROXY is set, which neither the gateway nor this command goes by.',
-      "Where a proxy has to be passed, give the hook one by the option dispatcher (undici's ProxyAgent); else this is of no concern.",
+      'HTTP_PROXY, ALL_PROXY is set, but neither the gateway nor this command uses it.',
+      "If calls must go through a proxy, set the hook's option dispatcher (undici's ProxyAgent). Otherwise ignore this.",
     ),
   },
   {
     what: 'certificates that are checked',
     plant: { NODE_TLS_REJECT_UNAUTHORIZED: '1' },
-    finds: ok('machine.tls', 'Certificates of others are checked.'),
+    finds: ok('machine.tls', "Node checks servers' certificates."),
   },
   {
     what: 'a service app that may change everything',
     plant: (scene) => grant(scene, [...READ_SCOPES, ...MANAGED.map((what) => `okta.${what}.manage`)]),
     finds: warn(
       'okta.privileges',
-      `The service app is granted ${MANAGED.map((what) => `okta.${what}.manage`).join(', ')}, which no gateway needs.`,
+      `The service app has ${MANAGED.map((what) => `okta.${what}.manage`).join(', ')}, which no gateway needs.`,
       LEAST,
     ),
   },
@@ -1551,7 +1550,7 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
         okta,
         roles.map((type) => ({ type })),
       ),
-    finds: ok('okta.privileges', `The API token is of ${roles.join(', ')}.`),
+    finds: ok('okta.privileges', `The API token has the role ${roles.join(', ')}.`),
   })),
   {
     what: 'an API token of strong roles beside others',
@@ -1562,7 +1561,7 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
       ),
     finds: warn(
       'okta.privileges',
-      'The API token is of ORG_ADMIN, APP_ADMIN: more than a gateway needs.',
+      'The API token has the role ORG_ADMIN, APP_ADMIN: more than a gateway needs.',
       LEAST,
     ),
   },
@@ -1576,23 +1575,23 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
     finds: [
       warn(
         'okta.privileges',
-        "Its roles cannot be seen with the API token, so it is no super administrator's; what else it may do is not known.",
-        'Look at its roles in Okta: Security > Administrators. Reading users is all that a gateway needs.',
+        "The API token may not read its own roles, so it is not a super administrator's. Its other rights are unknown.",
+        'Check its roles in Okta: Security > Administrators. A gateway only needs to read users.',
       ),
       warn(
         'okta.attribute',
-        'The attribute cannot be seen with this credential.',
-        "Run this with an administrator's: the role Organization Administrator; a service app with okta.schemas.read, too.",
+        'The attribute cannot be read with this credential.',
+        'Run this with the credential of an administrator: the role Organization Administrator; a service app also needs okta.schemas.read.',
       ),
       warn(
         'okta.hook',
-        'The telephony hook cannot be seen with this credential.',
-        "Run this with an administrator's: the role Super Administrator, or a custom one that may see hooks; a service app with okta.inlineHooks.read, too.",
+        'The telephony hook cannot be read with this credential.',
+        'Run this with the credential of an administrator: the role Super Administrator, or a custom one that may read hooks; a service app also needs okta.inlineHooks.read.',
       ),
       warn(
         'okta.event-hook',
-        'The event hook cannot be seen with this credential.',
-        "Run this with an administrator's: the role Super Administrator, or a custom one that may see hooks; a service app with okta.eventHooks.read, too.",
+        'The event hook cannot be read with this credential.',
+        'Run this with the credential of an administrator: the role Super Administrator, or a custom one that may read hooks; a service app also needs okta.eventHooks.read.',
       ),
     ],
   },
@@ -1602,7 +1601,7 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
       plant: ({ okta }) => {
         answerOf(okta, '/api/v1/users/', {}, headers);
       },
-      finds: ok('okta.rate-limit', 'Okta says nothing of a limit here.'),
+      finds: ok('okta.rate-limit', 'Okta reports no rate limit.'),
     }),
   ),
   ...(
@@ -1623,13 +1622,13 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
     finds: isLow
       ? warn(
           'okta.rate-limit',
-          `${remaining} % of 100 reads of users are left in this minute: below 10 % the gateway reads no profiles, and nobody gets WhatsApp.`,
-          'See what uses them up (Okta: Reports > Rate Limits), and raise the share of the token or the app (Security > API).',
+          `${remaining} % of 100 reads of users are left in this minute: below 10 % the gateway reads no profiles, and sends no WhatsApp messages.`,
+          'Find out what uses the limit (Okta: Reports > Rate Limits), and raise the share of the token or the app (Security > API).',
         )
       : ok('okta.rate-limit', `${remaining} % of 100 reads of users are left in this minute.`),
   })),
   {
-    what: 'an attribute of names of channels that users may change, and who has one',
+    what: 'an attribute of names of channels and users may change it, and who has one',
     plant: ({ okta }) => {
       okta.setAttribute('whatsAppOptIn', null);
       okta.setAttribute('whatsAppOptIn', {
@@ -1642,10 +1641,10 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
     finds: [
       warn(
         'okta.attribute',
-        'whatsAppOptIn is of the type string, that users may change: only who has the name of a channel in it has opted in.',
-        'See that its values are names in optInChannels, such as whatsapp; OPT_IN_ATTRIBUTE may name a boolean in its place (okta-telephony-hook setup attribute).',
+        'whatsAppOptIn is of the type string, and users may change it: a user has opted in only if it has the name of a channel.',
+        'Check that its values are names in optInChannels, such as whatsapp, or set OPT_IN_ATTRIBUTE to a boolean (okta-telephony-hook setup attribute).',
       ),
-      ok('okta.opted-in', '1 active user has something in whatsAppOptIn.'),
+      ok('okta.opted-in', '1 active user has a value in whatsAppOptIn.'),
     ],
   },
   {
@@ -1691,13 +1690,13 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
     finds: [
       warn(
         'okta.attribute',
-        'The attribute cannot be seen with this credential.',
-        "Run this with an administrator's: the role Organization Administrator; a service app with okta.schemas.read, too.",
+        'The attribute cannot be read with this credential.',
+        'Run this with the credential of an administrator: the role Organization Administrator; a service app also needs okta.schemas.read.',
       ),
       warn(
         'okta.unverified-phone',
-        'The attribute cannot be seen with this credential.',
-        "Run this with an administrator's: the role Organization Administrator; a service app with okta.schemas.read, too.",
+        'The attribute cannot be read with this credential.',
+        'Run this with the credential of an administrator: the role Organization Administrator; a service app also needs okta.schemas.read.',
       ),
     ],
   },
@@ -1708,8 +1707,8 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
     },
     finds: warn(
       'okta.opted-in',
-      'Who has opted in cannot be seen with this credential.',
-      "Run this with an administrator's: the role Read-Only Administrator; a service app with okta.users.read, too.",
+      'Who has opted in cannot be read with this credential.',
+      'Run this with the credential of an administrator: the role Read-Only Administrator; a service app also needs okta.users.read.',
     ),
   },
   {
@@ -1721,7 +1720,7 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
     },
     finds: ok(
       'okta.hook',
-      'It is active, and its URL is PUBLIC_URL. Left alone: "Codes" (HOOK_ID, inactive, otp.vendor.example).',
+      'The telephony hook is active, and its URL is PUBLIC_URL. Left alone: "Codes" (HOOK_ID, inactive, otp.vendor.example).',
     ),
   },
   {
@@ -1733,7 +1732,7 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
     finds: warn(
       'okta.event-hook',
       'A second event hook of the same URL: "Telephony gateway: codes that were used" (HOOK_ID, active, HOST). Deactivate and delete it.',
-      'It would tell everything twice.',
+      'Until then the gateway gets every event twice.',
     ),
   },
   {
@@ -1744,8 +1743,8 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
       NO_EVENT_HOOK,
       warn(
         'hook.secret',
-        'The gateway takes HOOK_SECRET, which has less than 16 characters and can be guessed.',
-        'Make another: openssl rand -hex 32. The gateway gets it first, beside the one before, then Okta: okta-telephony-hook setup hook --rotate.',
+        'The gateway accepts HOOK_SECRET, which has less than 16 characters and can be guessed.',
+        'Make another: openssl rand -hex 32. Give it to the gateway first, beside the previous one, then to Okta: okta-telephony-hook setup hook --rotate.',
       ),
     ],
   },
@@ -1757,7 +1756,7 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
       NO_EVENT_HOOK,
       ok(
         'hook.secret',
-        'The gateway takes HOOK_SECRET in the header Authorization; which secret Okta has, Okta tells nobody, and preview shows.',
+        'The gateway accepts HOOK_SECRET in the header Authorization. Okta shows its own secret to no one; preview shows whether it fits.',
       ),
     ],
   },
@@ -1770,12 +1769,12 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
       fail(
         'hook.secret',
         'The gateway at HOST answered 500: that is no telephony hook of this package.',
-        "See that PUBLIC_URL is the hook's whole URL, with the path under which the gateway mounts it (/okta/telephony by default), and that a proxy in between passes it on.",
+        "Check that PUBLIC_URL is the hook's whole URL, with the path under which the gateway mounts it (/okta/telephony by default), and that a proxy in between passes it on.",
       ),
       fail(
         'hook.event-secret',
         'The gateway at HOST could not be reached from here (UND_ERR_SOCKET).',
-        "See that PUBLIC_URL is the hook's whole URL, with the path under which the gateway mounts it (/okta/telephony by default), and that a proxy in between passes it on.",
+        "Check that PUBLIC_URL is the hook's whole URL, with the path under which the gateway mounts it (/okta/telephony by default), and that a proxy in between passes it on.",
       ),
     ],
   },
@@ -1788,7 +1787,7 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
       fail(
         'hook.events',
         'PUBLIC_URL + /events answered 200, and not with the challenge: Okta could not verify the event hook.',
-        'See that a proxy in between passes on what is below the path, GET too, with the header X-Okta-Verification-Challenge.',
+        'Check that a proxy in between passes on every request below the path, also GET, with the header X-Okta-Verification-Challenge.',
       ),
     ],
   },
@@ -1801,7 +1800,7 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
       fail(
         'hook.events',
         'PUBLIC_URL + /events answered 201, and not with the challenge: Okta could not verify the event hook.',
-        'See that a proxy in between passes on what is below the path, GET too, with the header X-Okta-Verification-Challenge.',
+        'Check that a proxy in between passes on every request below the path, also GET, with the header X-Okta-Verification-Challenge.',
       ),
     ],
   },
@@ -1814,7 +1813,7 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
       fail(
         'hook.events',
         'PUBLIC_URL + /events did not answer (UND_ERR_SOCKET), and not with the challenge: Okta could not verify the event hook.',
-        'See that a proxy in between passes on what is below the path, GET too, with the header X-Okta-Verification-Challenge.',
+        'Check that a proxy in between passes on every request below the path, also GET, with the header X-Okta-Verification-Challenge.',
       ),
     ],
   },
@@ -1826,8 +1825,8 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
       NO_EVENT_HOOK,
       fail(
         'hook.callbacks',
-        "The gateway has no route for Twilio's callbacks: a failure after acceptance is learnt late or never.",
-        'Give the gateway PUBLIC_URL and TWILIO_AUTH_TOKEN (options publicUrl and credentials.twilio.authToken); see that a proxy passes on what is below the path.',
+        "The gateway has no route for Twilio's callbacks: it learns of a failure after acceptance late or never.",
+        'Give the gateway PUBLIC_URL and TWILIO_AUTH_TOKEN (options publicUrl and credentials.twilio.authToken). Check that a proxy passes on every request below the path.',
       ),
     ],
   },
@@ -1839,8 +1838,8 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
       NO_EVENT_HOOK,
       fail(
         'hook.callbacks',
-        'PUBLIC_URL + /twilio/status answered 204 to a callback without a signature, in place of 403.',
-        "See that PUBLIC_URL is the hook's whole URL, with the path under which the gateway mounts it (/okta/telephony by default), and that a proxy in between passes it on.",
+        'PUBLIC_URL + /twilio/status answered 204 to a callback without a signature, instead of 403.',
+        "Check that PUBLIC_URL is the hook's whole URL, with the path under which the gateway mounts it (/okta/telephony by default), and that a proxy in between passes it on.",
       ),
     ],
   },
@@ -1852,8 +1851,8 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
       NO_EVENT_HOOK,
       fail(
         'hook.callbacks',
-        'PUBLIC_URL + /twilio/status answered UND_ERR_SOCKET to a callback without a signature, in place of 403.',
-        "See that PUBLIC_URL is the hook's whole URL, with the path under which the gateway mounts it (/okta/telephony by default), and that a proxy in between passes it on.",
+        'PUBLIC_URL + /twilio/status answered UND_ERR_SOCKET to a callback without a signature, instead of 403.',
+        "Check that PUBLIC_URL is the hook's whole URL, with the path under which the gateway mounts it (/okta/telephony by default), and that a proxy in between passes it on.",
       ),
     ],
   },
@@ -1865,17 +1864,14 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
       NO_EVENT_HOOK,
       ok(
         'hook.secret',
-        'The gateway takes HOOK_SECRET in the header Authorization; which secret Okta has, Okta tells nobody, and preview shows.',
+        'The gateway accepts HOOK_SECRET in the header Authorization. Okta shows its own secret to no one; preview shows whether it fits.',
       ),
-      ok(
-        'hook.events',
-        'PUBLIC_URL + /events gives the challenge back by which Okta verifies an event hook.',
-      ),
-      ok('hook.event-secret', 'The gateway takes HOOK_SECRET from the event hook.'),
+      ok('hook.events', 'PUBLIC_URL + /events returns the challenge with which Okta verifies an event hook.'),
+      ok('hook.event-secret', 'The gateway accepts HOOK_SECRET from the event hook.'),
       fail(
         'hook.callbacks',
-        'It answered 500 to a callback that TWILIO_AUTH_TOKEN has signed for PUBLIC_URL, in place of 204: its own URL or token is another.',
-        "Give the gateway the same PUBLIC_URL, to the letter, and the account's primary auth token.",
+        'The gateway answered 500 to a callback signed with TWILIO_AUTH_TOKEN for PUBLIC_URL, instead of 204: it has another URL or token.',
+        "Give the gateway exactly the same PUBLIC_URL, and the account's primary auth token.",
       ),
     ],
   },
@@ -1888,7 +1884,7 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
       fail(
         'twilio.auth-token',
         'The account cannot be read: The provider is not available (HTTP_500).',
-        'Look at status.twilio.com; it may pass by itself.',
+        'Check status.twilio.com. It may be temporary.',
       ),
       ACCOUNT_UNSEEN,
     ],
@@ -1901,8 +1897,8 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
     finds: [
       fail(
         'twilio.auth-token',
-        "TWILIO_AUTH_TOKEN is not the account's: Refused by the provider (HTTP_403). Every callback would be refused.",
-        'Copy the primary auth token anew: Twilio Console, Account > API keys & tokens.',
+        'TWILIO_AUTH_TOKEN does not belong to the account: Refused by the provider (HTTP_403). The gateway would refuse every callback.',
+        'Copy the primary auth token again: Twilio Console, Account > API keys & tokens.',
       ),
       ACCOUNT_UNSEEN,
     ],
@@ -1914,8 +1910,8 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
     },
     finds: fail(
       'twilio.account',
-      'The account is in no state that is known: nothing is sent.',
-      'Look at the notices in the Twilio Console, and write to its support.',
+      'The account is in an unknown state: it sends nothing.',
+      'Read the notices in the Twilio Console, and contact its support.',
     ),
   },
   {
@@ -1926,7 +1922,7 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
     finds: fail(
       'twilio.balance',
       'Twilio could not be reached: ECONNRESET.',
-      'See that it runs, and that this machine may reach it: egress, DNS, TLS, a proxy.',
+      'Check that it runs, and that this machine may reach it: egress, DNS, TLS, a proxy.',
     ),
   },
   {
@@ -1937,7 +1933,7 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
     finds: fail(
       'twilio.verify',
       'The Verify service cannot be read: The provider is not available (HTTP_500).',
-      'Look at status.twilio.com; it may pass by itself.',
+      'Check status.twilio.com. It may be temporary.',
     ),
   },
   {
@@ -1947,8 +1943,8 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
       SENDER_UNSEEN,
       fail(
         'twilio.template',
-        'WhatsApp has the template as none that is known: codes by it do not arrive.',
-        'Look at why in Content Template Builder and, at Meta, in WhatsApp Manager; make another one where it was rejected.',
+        "The template's status at WhatsApp is unknown: codes that use it do not arrive.",
+        'Look up the reason in Content Template Builder and in WhatsApp Manager at Meta. If it was rejected, make another one.',
       ),
     ],
   },
@@ -1959,8 +1955,8 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
       SENDER_UNSEEN,
       fail(
         'twilio.template',
-        'The template is of the category none that is known and the type none that is known: WhatsApp wants codes by authentication templates only.',
-        'Make one of the type whatsapp/authentication, with the category Authentication, and have it approved.',
+        'The template has the category unknown and the type unknown: WhatsApp allows codes in authentication templates only.',
+        'Make one of the type whatsapp/authentication in the category Authentication, and submit it for approval.',
       ),
     ],
   },
@@ -1974,7 +1970,7 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
       SENDER_UNSEEN,
       ok(
         'twilio.template',
-        'It is an approved authentication template with one variable, in none that is known.',
+        'The template is an approved authentication template with one variable, in unknown.',
       ),
     ],
   },
@@ -2026,7 +2022,7 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
       HERE,
       warn(
         'machine.clock',
-        "Its clock was not compared, for there is no answer of Okta's.",
+        'The clock was not compared, because Okta did not answer.',
         'See okta.variables.',
       ),
     ],
@@ -2042,7 +2038,7 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
       ok('redis.libraries', 'ioredis is installed.'),
       fail(
         'redis.reached',
-        'It cannot be used: nothing listens there (ECONNREFUSED).',
+        'Redis cannot be used: nothing listens there (ECONNREFUSED).',
         'Check that Redis runs and can be reached from here. It is tried again every second.',
       ),
     ],

@@ -44,16 +44,16 @@ describe('doctor looks at Redis', function () {
       [
         ['redis.variables', 'Set.'],
         ['redis.libraries', 'ioredis is installed.'],
-        ['redis.reached', 'It answers in N ms.'],
+        ['redis.reached', 'Redis answers in N ms.'],
         [
           'redis.writes',
-          "It takes what is written for codes, for the console's history and for late failover.",
+          "Redis accepts the writes for codes, for the console's history and for late failover.",
         ],
-        ['redis.version', 'It is version N.'],
+        ['redis.version', 'Redis has version N.'],
         ['redis.eviction', 'maxmemory-policy is noeviction.'],
-        ['redis.memory', 'Its memory has no bound but that of its machine.'],
-        ['redis.persistence', 'It writes what changes to its disk (AOF).'],
-        ['redis.keys', 'No gateway has written there with another STATE_ENCRYPTION_KEY.'],
+        ['redis.memory', 'Redis may use all memory of its machine.'],
+        ['redis.persistence', 'Redis writes every change to its disk (AOF).'],
+        ['redis.keys', 'No gateway uses this Redis with another STATE_ENCRYPTION_KEY.'],
       ].map(([check, message]) => ({ check, status: 'ok', message, remedy: null })),
     );
     await admin.flushall();
@@ -105,14 +105,14 @@ describe('doctor looks at Redis', function () {
       'codes alone',
       '',
       'warn',
-      /not what is for the console.*afterSeconds/,
+      /refuses those for the console.*afterSeconds/,
       /\+xrevrange.*\+zadd \+zrangebyscore \+zrem/,
     ],
     [
       'codes and the history',
       '+xadd +xdel +xrange +xrevrange',
       'warn',
-      /not what is for lateFailover/,
+      /refuses those for lateFailover/,
       /\+zadd \+zrangebyscore \+zrem/,
     ],
     [
@@ -159,7 +159,7 @@ describe('doctor looks at Redis', function () {
     await state.close();
     const line = lineOf(await look(url), 'redis.keys');
     expect(line).to.include({ status: 'fail' });
-    expect(line.remedy).to.include('one list');
+    expect(line.remedy).to.include('the same list');
     // As if that had been long ago.
     const mark = '{okta-telephony-hook}:keys';
     const known = (await admin.get(mark)) ?? '';

@@ -126,7 +126,7 @@ describe('doctor looks at the certificate of PUBLIC_URL', () => {
       status: 'fail',
       message: 'Okta would not call HOST: its certificate is not trusted here (DEPTH_ZERO_SELF_SIGNED_CERT).',
       remedy:
-        'Use a certificate of a public authority. Where a proxy of your own stands in between, start Node with NODE_EXTRA_CA_CERTS.',
+        'Use a certificate of a public authority. If your own proxy is in between, start Node with NODE_EXTRA_CA_CERTS.',
     });
     expect(lineOf(lines, 'hook.answers')).to.include({ status: 'fail' });
   });

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { maskValue, secretsOfCall, tellable } from '#lib/cli/preview/masked-call.js';
+import { maskValue, secretsOfCall, maskForOutput } from '#lib/cli/preview/masked-call.js';
 import { wamid } from '#harness/scene.js';
 
 const SECRETS = {
@@ -13,15 +13,15 @@ const SECRETS = {
 describe('a call that others may read', () => {
   it('leaves no half of a secret where a text is cut', () => {
     for (let before = 480; before < 510; before += 1) {
-      const told = tellable(`${'. '.repeat(before / 2)} Cleopatra 7700900177 204981`, SECRETS);
+      const told = maskForOutput(`${'. '.repeat(before / 2)} Cleopatra 7700900177 204981`, SECRETS);
       expect(told.length).to.be.at.most(500);
       expect(told).to.not.match(/Cle|77|20/);
     }
-    expect(tellable('a '.repeat(400), SECRETS)).to.have.length(500);
+    expect(maskForOutput('a '.repeat(400), SECRETS)).to.have.length(500);
   });
 
   it("masks others' numbers and addresses, and leaves ids, times and versions", () => {
-    expect(tellable('to +49 (170) 555-0123 by 198.51.100.7', SECRETS)).to.equal('to … by …');
+    expect(maskForOutput('to +49 (170) 555-0123 by 198.51.100.7', SECRETS)).to.equal('to … by …');
     for (const text of [
       'id=d3bf0b97-305f-492f-b394-9d1f52c75fb4;Duration=356ms',
       '2026-11-25T12:00:00.000Z',
@@ -29,12 +29,12 @@ describe('a call that others may read', () => {
       '1.0',
       '63016: Free text outside of it',
     ]) {
-      expect(tellable(text, SECRETS)).to.equal(text);
+      expect(maskForOutput(text, SECRETS)).to.equal(text);
     }
   });
 
   it('masks numbers in digits of other scripts, and ids that hold the number in base64', () => {
-    expect(tellable('to +٤٩١٧٠٥٥٥٠١٢٣ or ＋４９１７０５５５０１２３', SECRETS)).to.equal('to … or …');
+    expect(maskForOutput('to +٤٩١٧٠٥٥٥٠١٢٣ or ＋４９１７０５５５０１２３', SECRETS)).to.equal('to … or …');
     expect(maskValue({ transactionId: wamid('447700900177') }, SECRETS)).to.deep.equal({
       transactionId: 'wamid.…',
     });
@@ -139,14 +139,14 @@ describe('a call that others may read', () => {
   });
 
   it('masks of pairs only those that are about somebody, unless the semicolons set it apart', () => {
-    expect(tellable('kept=yes;login=cleo.reis@example.com;also=kept', SECRETS)).to.equal(
+    expect(maskForOutput('kept=yes;login=cleo.reis@example.com;also=kept', SECRETS)).to.equal(
       'kept=yes;login=…;also=kept',
     );
-    expect(tellable('204;981', SECRETS)).to.not.match(/204|981/);
+    expect(maskForOutput('204;981', SECRETS)).to.not.match(/204|981/);
   });
 
   it('is on one line, without what changes a terminal', () => {
-    expect(tellable('a\n\u001b[31mb\u200b\u2028c', SECRETS)).to.equal('a [31mb c');
+    expect(maskForOutput('a\n\u001b[31mb\u200b\u2028c', SECRETS)).to.equal('a [31mb c');
   });
 
   it('masks addresses and numbers of others, whatever stands next to them', () => {
@@ -162,7 +162,7 @@ describe('a call that others may read', () => {
       ['12:00:00', '12:00:00'],
       ['x2001:db8:0:1::77', 'x2001:db8:0:1::77'],
     ] as const) {
-      expect(tellable(text, SECRETS), text).to.equal(told);
+      expect(maskForOutput(text, SECRETS), text).to.equal(told);
     }
   });
 });

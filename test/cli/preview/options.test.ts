@@ -53,10 +53,13 @@ describe('the wish of a preview', () => {
   }
 
   for (const [options, message] of [
-    [{}, 'Say for whom: --user <login>, or bring a call along by --payload.'],
-    [{ user: '' }, 'Say for whom: --user <login>, or bring a call along by --payload.'],
-    [{ ...ANA, hook: 'cal1', via: 'gateway' }, '--hook names a hook at Okta, which --via gateway passes by.'],
-    [{ ...ANA, header: 'x' }, '--header is for --via gateway: Okta knows its own.'],
+    [{}, 'Name a user with --user <login>, or a call with --payload <file>.'],
+    [{ user: '' }, 'Name a user with --user <login>, or a call with --payload <file>.'],
+    [
+      { ...ANA, hook: 'cal1', via: 'gateway' },
+      '--hook names a hook at Okta, but --via gateway does not use Okta.',
+    ],
+    [{ ...ANA, header: 'x' }, '--header is for --via gateway only.'],
     [{ ...ANA, via: 'pigeon' }, '--via takes one of okta, gateway.'],
     [{ ...ANA, channel: 'fax' }, '--channel takes one of sms, voice.'],
     [
@@ -69,11 +72,11 @@ describe('the wish of a preview', () => {
     ],
     ...['user', 'request-type', 'channel', 'phone'].map((name): [Options, string] => [
       { payload: 'call.json', [name]: 'x' },
-      `--payload has all of it: leave out --${name}.`,
+      `--payload is a whole call: remove --${name}.`,
     ]),
     [
       { payload: 'call.json', ...ANA, channel: 'sms' },
-      '--payload has all of it: leave out --user, --channel.',
+      '--payload is a whole call: remove --user, --channel.',
     ],
   ] as readonly (readonly [Options, string])[]) {
     it(`is refused: ${JSON.stringify(options)}`, () => {
@@ -83,7 +86,7 @@ describe('the wish of a preview', () => {
           exitCode: 2,
           code: 'BAD_USE',
           message: `preview: ${message}`,
-          remedy: 'okta-telephony-hook preview --help says what there is.',
+          remedy: 'okta-telephony-hook preview --help lists the options.',
         });
     });
   }

@@ -204,7 +204,7 @@ describe('preview', () => {
         expect(made.stdout).to.include('Join it anew');
       });
 
-      it('says that the guard held it back, which Okta takes for pending', async () => {
+      it('says that the guard blocked it, which Okta takes for pending', async () => {
         await start({ guard: { perUser: { points: 1, seconds: 600 } } });
         await previewOf(usual);
         const made = await previewOf(`${usual} --json`);
@@ -222,7 +222,7 @@ describe('preview', () => {
         expect(made.code, made.stderr).to.equal(0);
         expect(made.stdout)
           .to.match(/^! Answered/m)
-          .and.include('nobody knows whether the message went out');
+          .and.include('it is unknown whether the message went out');
       });
 
       it('sends nothing where somebody says no, and where nobody can be asked', async () => {
@@ -320,7 +320,7 @@ describe('preview', () => {
       const named = await previewOf(`${USUAL} --hook ${hookId}`);
       expect(named.code).to.equal(1);
       expect(named.stderr).to.include('not active');
-      expect((await previewOf(`${USUAL} --hook calnobodys`)).stderr).to.include('of this id');
+      expect((await previewOf(`${USUAL} --hook calnobodys`)).stderr).to.include('with this id');
       isNothingSent();
     });
 
@@ -348,7 +348,7 @@ describe('preview', () => {
       await create(other.url, 'theirs');
       const made = await previewOf(`${USUAL} --json`);
       expect(made.code, made.stderr).to.equal(0);
-      expect(made.stderr).to.include('Another hook than that of PUBLIC_URL').and.not.include('\u001b[31m');
+      expect(made.stderr).to.include('a hook with another URL than PUBLIC_URL').and.not.include('\u001b[31m');
       expect(JSON.stringify(made.json())).to.include('kept=yes');
     });
 
@@ -389,7 +389,7 @@ describe('preview', () => {
       expect(made.stderr).to.include('401').and.include('--via gateway').and.include('--rotate');
       expect((made.json()['next'] as string[])[0])
         .to.include('twice')
-        .and.include('may have gone out all the same');
+        .and.include('may have gone out nevertheless');
     });
 
     for (const [what, fault] of [
@@ -413,7 +413,7 @@ describe('preview', () => {
         });
         expect(made.json()).to.not.have.property('error');
         expect(made.stderr)
-          .to.match(/✘ .*A message may have gone out all the same/)
+          .to.match(/✘ .*A message may have gone out nevertheless/)
           .and.not.include('run this again');
         expect(JSON.stringify(made.json()['next'])).to.include('Look at the phone');
       });
@@ -505,11 +505,11 @@ describe('preview', () => {
       expect(made.code, made.stderr).to.equal(0);
       const wrong = await previewOf(direct, { env: { ...env, HOOK_OAUTH_CLIENT_SECRET: 'of-nobody-here' } });
       expect(wrong.code).to.equal(1);
-      expect(wrong.stderr).to.include('does not take this client');
+      expect(wrong.stderr).to.include('does not accept this client');
       const { HOOK_OAUTH_CLIENT_SECRET: _, ...byKey } = { ...env, HOOK_OAUTH_KEY_ID: 'HKYabcdefghijklmnopq' };
       const keyed = await previewOf(direct, { env: byKey });
       expect(keyed.code).to.equal(2);
-      expect(keyed.stderr).to.include('Leave --via gateway out');
+      expect(keyed.stderr).to.include('Remove --via gateway');
     });
 
     it('says what Okta would do and what comes next, whatever answers in its place', async () => {
@@ -524,13 +524,13 @@ describe('preview', () => {
         (response) =>
           response.writeHead(code, { location: scene.url }).end(`<html>${CLEO.login}</html>`);
       const log =
-        "The gateway's log has more, in the lines of this event id (request.answered, with its remedy).";
-      const allTheSame = 'A message may have gone out all the same.';
+        "The gateway's log has details in the lines with this event id (request.answered, with its remedy).";
+      const allTheSame = 'A message may have gone out nevertheless.';
       const secret =
-        'The gateway does not take HOOK_SECRET: it has to be one of credentials.hook.secrets there, in the same header (--header names another one).';
+        'The gateway does not accept HOOK_SECRET: it must be one of its credentials.hook.secrets, in the same header (--header names another one).';
       const path =
-        "There is no hook at PUBLIC_URL: compare its path with the hook's option path, and what stands before it.";
-      const trouble = 'It may pass by itself: the gateway is starting, stopping or in trouble.';
+        "There is no hook at PUBLIC_URL: compare its path with the hook's option path, and check the proxies in front of it.";
+      const trouble = 'Try again later: the gateway is starting, stopping or has a problem.';
       const rows: readonly (readonly [
         what: string,
         answer: Answer,
@@ -543,14 +543,14 @@ describe('preview', () => {
           undefined,
           'failover',
           { code: 'UNREACHED', text: 'The gateway could not be reached (ECONNREFUSED)' },
-          'See that PUBLIC_URL is right, that the gateway runs, and that it can be reached from here.',
+          'Check that PUBLIC_URL is right, that the gateway runs, and that it can be reached from here.',
         ],
         [
           'what breaks off',
           (response) => response.destroy(),
           'failover',
-          { code: 'NO_ANSWER', text: 'The gateway gave no whole answer (UND_ERR_SOCKET)' },
-          `Look at the phone, at the gateway's log, and at what stands before it. ${allTheSame}`,
+          { code: 'NO_ANSWER', text: 'The gateway gave no complete answer (UND_ERR_SOCKET)' },
+          `Look at the phone, at the gateway's log, and at the proxies in front of it. ${allTheSame}`,
         ],
         [
           'what is late',
@@ -560,14 +560,14 @@ describe('preview', () => {
           },
           'failover',
           { code: 'TOO_LATE', text: 'The answer came after Okta had given up' },
-          `Look at what takes the time: the hook's own answer comes within deadlineMs (2.2 s unless set), what is over that is the network's or a proxy's. ${allTheSame}`,
+          `Find out what takes the time: the hook answers within deadlineMs (2.2 s by default), and the rest is the network or a proxy. ${allTheSame}`,
         ],
         [
           'a redirect',
           status(302),
           'failover',
           undefined,
-          'Okta follows no redirect: make PUBLIC_URL where it leads to.',
+          'Okta follows no redirect: set PUBLIC_URL to its target.',
           log,
         ],
         ['a bad request', status(400), 'failover', undefined, log],
@@ -592,7 +592,7 @@ describe('preview', () => {
           command({ status: 'PENDING', provider: 'TWILIO' }),
           'pending',
           undefined,
-          "Look at the phone: nobody knows whether the message went out, and the gateway's log says why (TROUBLESHOOTING.md: Okta is told PENDING).",
+          "Look at the phone: it is unknown whether the message went out. The gateway's log says why (TROUBLESHOOTING.md: Okta is told PENDING).",
         ],
         ['a fraud filter', command({ status: 'PENDING', provider: 'GUARD' }), 'pending', undefined],
         [
@@ -645,7 +645,7 @@ describe('preview', () => {
           await until(() => isAsked);
           clock.tick(waitsMs);
           answer();
-          const told = '\n… Still waiting: Okta would have given its first try up by now\n';
+          const told = '\n… Still waiting: Okta would have given up its first try by now\n';
           expect((await running).stderr.includes(told), String(waitsMs)).to.equal(isTold);
         }
       } finally {
@@ -737,8 +737,8 @@ writeFileSync(file, text);`,
         [`--user ${CLEO.login} --edit`, false],
       ] as const) {
         const { stdout } = await previewOf(`${options} --yes`, { env: edit });
-        expect(stdout.includes('it opens nothing'), options).to.equal(isMadeUp);
-        expect(stdout.includes('a real one opens what it is for'), options).to.equal(!isMadeUp);
+        expect(stdout.includes('it grants no access'), options).to.equal(isMadeUp);
+        expect(stdout.includes('a real one grants access'), options).to.equal(!isMadeUp);
       }
     });
 
@@ -803,7 +803,7 @@ writeFileSync(file, text);`,
       expect(made.stderr)
         .to.include('data.messageProfile.phoneNumber')
         .and.include('data.messageProfile.deliveryChannel');
-      expect((await previewOf(`--payload ${write('[]')} --yes`)).stderr).to.include('no JSON object');
+      expect((await previewOf(`--payload ${write('[]')} --yes`)).stderr).to.include('not a JSON object');
       expect((await previewOf(`--payload ${join(folder, 'none')} --yes`)).code).to.equal(2);
       isNothingSent();
     });
@@ -925,7 +925,7 @@ writeFileSync(file, text);`,
       ['--user a@example.com --request-type login', 'mfa-verification, pre-enrollment'],
       ['--user a@example.com --via pigeon', '--via takes one of okta, gateway'],
       ['--user a@example.com --phone 07700900177', '--phone takes a number in E.164 form'],
-      ['--user a@example.com --payload x.json --channel sms', 'leave out --user, --channel'],
+      ['--user a@example.com --payload x.json --channel sms', 'remove --user, --channel'],
       ['--user a@example.com --via gateway --hook cal1', '--hook'],
       ['--user a@example.com --header x', '--header'],
       ['--user a@example.com --via gateway --header a:b', '--header'],
@@ -940,6 +940,6 @@ writeFileSync(file, text);`,
   it('says in its help that a real message goes out, and what shows the payload', async () => {
     await start();
     const { stdout } = await previewOf('--help');
-    expect(stdout).to.include('A real message goes out').and.include('shows it as it is');
+    expect(stdout).to.include('A real message goes out').and.include('shows number and code');
   });
 });

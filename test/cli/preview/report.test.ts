@@ -8,7 +8,7 @@ import {
   causesIn,
   showCall,
   showSent,
-  toldSent,
+  maskResult,
 } from '#lib/cli/preview/report.js';
 import type { PreviewResult } from '#lib/cli/preview/send.js';
 import { readHookCall } from '#lib/okta/inline-hook.js';
@@ -100,11 +100,11 @@ describe('what a success tells beside', () => {
       'blocked=LIMIT_PER_USER',
       'GUARD',
       {
-        text: 'Nothing was sent: the guard (LIMIT_PER_USER) held it back',
+        text: 'Nothing was sent: the guard (LIMIT_PER_USER) blocked it',
         remedy: "Look at the user in Okta's System Log; if that many are honest, raise guard.perUser.",
       },
     ],
-    ['', 'GUARD', { text: 'Nothing was sent: a fraud filter held it back', remedy: undefined }],
+    ['', 'GUARD', { text: 'Nothing was sent: a fraud filter blocked it', remedy: undefined }],
     ['blocked=LIMIT_PER_USER', 'TWILIO'],
   ] as const) {
     it(`is told with what to do: ${metadata || 'nothing'} by ${provider ?? 'nobody'}`, () => {
@@ -127,19 +127,19 @@ describe('what comes next after a preview', () => {
     return { answer, problem: undefined, durationMs: 1, reaction: reactionTo(answer) };
   };
   const LOG =
-    "The gateway's log has more, in the lines of this event id (request.answered, with its remedy).";
+    "The gateway's log has details in the lines with this event id (request.answered, with its remedy).";
 
   it('is the comparison of the client where the gateway refuses its token', () => {
     for (const status of [401, 403]) {
       expect(nextSteps(sentWith(status), true)).to.deep.equal([
-        'The gateway does not take the token: compare issuer, audience, client id and scope of credentials.hook there with the variables HOOK_OAUTH_….',
+        'The gateway does not accept the token: compare issuer, audience, client id and scope of its credentials.hook with the variables HOOK_OAUTH_….',
         LOG,
       ]);
     }
   });
 
-  const REDIRECT = 'Okta follows no redirect: make PUBLIC_URL where it leads to.';
-  const TROUBLE = 'It may pass by itself: the gateway is starting, stopping or in trouble.';
+  const REDIRECT = 'Okta follows no redirect: set PUBLIC_URL to its target.';
+  const TROUBLE = 'Try again later: the gateway is starting, stopping or has a problem.';
   for (const [status, ...steps] of [
     [200],
     [299],
@@ -164,9 +164,9 @@ describe('what comes next after a preview', () => {
     expect(
       nextSteps({ answer: undefined, problem, durationMs: 1, reaction: reactionToSilence() }, false),
     ).to.deep.equal([
-      'Look at the phone first: Okta may have called the hook twice. A message may have gone out all the same.',
-      'Then send it straight to the gateway with --via gateway, which sends another one: that shows the answer itself.',
-      "Where the gateway takes it then, Okta has another secret (okta-telephony-hook setup hook --rotate) or does not reach the gateway: the hook's URL, its certificate, a firewall.",
+      'Look at the phone first: Okta may have called the hook twice. A message may have gone out nevertheless.',
+      'Then run preview with --via gateway, which shows the answer itself. It sends another message.',
+      "If the gateway accepts that call, Okta has another secret (okta-telephony-hook setup hook --rotate) or does not reach the gateway: check the hook's URL, its certificate, firewalls.",
     ]);
   });
 });
@@ -197,7 +197,7 @@ describe('the report of a preview', () => {
   const shown = (payload: object, isMadeUp: boolean): string => {
     const { terminal, stdout } = captureTerminal({ isTTY: true });
     const call = readHookCall(payload, { defaultCountry: undefined, nowMs: NOW_MS });
-    showCall(call, { way: 'by foot', isMadeUp, secrets: SECRETS, terminal });
+    showCall(call, { route: 'by foot', isMadeUp, secrets: SECRETS, terminal });
     return stdout();
   };
 
@@ -205,10 +205,10 @@ describe('the report of a preview', () => {
     expect(shown(sampleOf('sms'), true)).to.equal(
       `<bold>This sends a real message to the phone …77 of the user 00u1k7f3h9p2s5d8a4q6.</>
   request    com.okta.user.telephony.mfa-verification
-  asked for  SMS (who has opted in gets it by another channel)
-  code       made up for this and not shown here: it opens nothing
+  requested  SMS (a user who has opted in gets it by another channel)
+  code       made up for this preview, not shown here: it grants no access
   event      event-1
-  way        by foot
+  route      by foot
 `,
     );
   });
@@ -219,12 +219,12 @@ describe('the report of a preview', () => {
     data['userProfile'] = {};
     delete payload['requestType'];
     expect(shown(payload, false)).to.equal(
-      `<bold>This sends a real call to the phone …77 of the user nobody whom Okta knows.</>
-  request    of no kind
-  asked for  a voice call
-  code       that of the payload, not shown here: a real one opens what it is for
+      `<bold>This makes a real call to the phone …77 of the user (unknown).</>
+  request    unknown
+  requested  a voice call
+  code       that of the payload, not shown here: a real one grants access
   event      event-1
-  way        by foot
+  route      by foot
 `,
     );
   });
@@ -268,7 +268,7 @@ describe('the report of a preview', () => {
       'okta',
       `<green>✔ Answered, as Okta read it</>
   status  SUCCESSFUL
-  ${bar(1)} 0 ms of 3000, Okta's own time with it and that of its second try, if there was one
+  ${bar(1)} 0 ms of 3000, including Okta's own time and its second try, if there was one
 <green>At a sign-in: Okta takes the code as sent, and waits for the user to type it.</>
 `,
     ],
@@ -298,7 +298,7 @@ describe('the report of a preview', () => {
       sent(502, `<html>${'x '.repeat(150)}`),
       'gateway',
       `<red>✘ Answered 502</>
-  no JSON: <html>${'x '.repeat(97)}
+  not JSON: <html>${'x '.repeat(97)}
   ${bar(15)} 1500 ms of 3000
 <red>At a sign-in: Okta goes on without the hook and sends the code by its own provider, where the org has one: the answer has status 502, and only 200 is read.</>
 `,
@@ -308,7 +308,7 @@ describe('the report of a preview', () => {
       sent(204, ''),
       'gateway',
       `<red>✘ Answered 204</>
-  no JSON, and nothing else
+  empty: not JSON
   ${bar(15)} 1500 ms of 3000
 <red>At a sign-in: Okta goes on without the hook and sends the code by its own provider, where the org has one: the answer has status 204, and only 200 is read.</>
 `,
@@ -323,7 +323,7 @@ describe('the report of a preview', () => {
       },
       'okta',
       `<red>✘ Okta gave no answer.</>
-  ${bar(1)} 10 ms of 3000, Okta's own time with it and that of its second try, if there was one
+  ${bar(1)} 10 ms of 3000, including Okta's own time and its second try, if there was one
 `,
     ],
   ] as const) {
@@ -343,7 +343,7 @@ At a sign-in: Okta takes the code as sent, and waits for the user to type it.
   });
 
   it('tells programs the same, masked', () => {
-    expect(toldSent(sent(200, answerOf(value)), SECRETS)).to.deep.equal({
+    expect(maskResult(sent(200, answerOf(value)), SECRETS)).to.deep.equal({
       answer: { httpStatus: 200, body: answerOf({ ...value, transactionMetadata: 'channel=sms;login=…' }) },
       problem: undefined,
       reaction: {
@@ -355,9 +355,9 @@ At a sign-in: Okta takes the code as sent, and waits for the user to type it.
     });
     const problem = { code: 'NO_ANSWER', text: 'No.' } as const;
     expect(
-      toldSent({ answer: undefined, problem, durationMs: 0.4, reaction: undefined }, SECRETS),
+      maskResult({ answer: undefined, problem, durationMs: 0.4, reaction: undefined }, SECRETS),
     ).to.deep.equal({ answer: null, problem, reaction: null, durationMs: 0 });
-    const error = toldSent(sent(200, { error: { errorSummary: 'For Cleopatra' } }), SECRETS);
+    const error = maskResult(sent(200, { error: { errorSummary: 'For Cleopatra' } }), SECRETS);
     expect(error.reaction?.shown).to.equal('For …');
   });
 

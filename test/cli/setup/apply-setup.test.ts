@@ -118,8 +118,8 @@ describe('carrying out a setup', () => {
     expect(error).to.be.instanceOf(CommandError).and.include({
       exitCode: 2,
       code: 'NOBODY_TO_ASK',
-      message: 'Nothing was changed: this is no terminal, and nobody can be asked.',
-      remedy: 'Say yes to what is shown with --yes.',
+      message: 'Nothing was changed: this is not a terminal, so the command cannot ask.',
+      remedy: 'Use --yes to agree without a question.',
     });
   });
 
@@ -153,7 +153,7 @@ describe('carrying out a setup', () => {
   it('shows anew what somebody else has changed meanwhile', async () => {
     const made = await carry([{ steps: [one] }, { steps: [two] }, {}]);
     expect(made.stdout).to.equal(
-      `${SHOWN_ONE}✔ Create it: done\nSomebody else has changed it meanwhile.\n${SHOWN_ONE.replace('Create', 'Activate')}✔ Activate it: done\n`,
+      `${SHOWN_ONE}✔ Create it: done\nSomebody else has changed it in the meantime.\n${SHOWN_ONE.replace('Create', 'Activate')}✔ Activate it: done\n`,
     );
   });
 
@@ -198,7 +198,7 @@ describe('carrying out a setup', () => {
     });
     const made = await carry([{ steps: [busy] }, { steps: [busy] }, { steps: [] }]);
     expect(made.stderr).to.equal(
-      '… Okta cannot do it at this moment: looking again for 60 s\n… Okta cannot do it at this moment: looking again for 58 s\n',
+      '… Okta cannot make the change at the moment: trying again for 60 s\n… Okta cannot make the change at the moment: trying again for 58 s\n',
     );
     expect(made.waits).to.deep.equal([2_000, 2_000]);
     expect(made).to.deep.include({ error: undefined, done: ['Create it'] });
@@ -219,17 +219,15 @@ describe('carrying out a setup', () => {
   it('waits for a minute until a change shows', async () => {
     const made = await carry([{ steps: [one] }]);
     expect(made.waits).to.deep.equal(Array.from({ length: 30 }, () => 2_000));
-    expect(made.stderr.split('\n')[0]).to.equal(
-      '… Okta does not show the change yet: looking again for 60 s',
-    );
+    expect(made.stderr.split('\n')[0]).to.equal('… Okta does not show the change yet: trying again for 60 s');
     expect(made.stderr.split('\n').at(-2)).to.equal(
-      '… Okta does not show the change yet: looking again for 2 s',
+      '… Okta does not show the change yet: trying again for 2 s',
     );
     expect(made.error).to.include({
       exitCode: 1,
       code: 'NOT_SHOWN',
-      message: 'Okta took the change, and does not show it after 60 s.',
-      remedy: 'Run this again in a few minutes: it changes nothing that is as it should be.',
+      message: 'Okta accepted the change, but does not show it after 60 s.',
+      remedy: 'Run this again in a few minutes: it changes only what is not up to date.',
     });
     expect(made.done).to.deep.equal(['Create it']);
   });
@@ -250,7 +248,7 @@ describe('carrying out a setup', () => {
       exitCode: 1,
       code: 'CHANGED_MEANWHILE',
       message: 'Somebody else changes it at the same time.',
-      remedy: 'Find out who or what does (Okta: Reports > System Log), and run this again.',
+      remedy: 'Find out who or what changes it (Okta: Reports > System Log), and run this again.',
     });
     expect(made.done).to.have.length(12);
   });

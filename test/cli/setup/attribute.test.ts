@@ -44,7 +44,7 @@ describe('setup attribute', () => {
     // Not even a yes is needed.
     const made = await run(okta, 'setup attribute', { time });
     expect(made.code).to.equal(0);
-    expect(made.stdout).to.include('nothing was changed');
+    expect(made.stdout).to.include('Nothing was changed');
     expect(writesTo(okta)).to.be.empty;
     expect(JSON.stringify(okta.userSchema)).to.equal(before);
   });
@@ -217,7 +217,7 @@ describe('setup attribute', () => {
       okta.fault({ fault: { kind: 'status', status: 429, body: {} }, match: () => true });
       const made = await run(okta, 'setup attribute --yes', { time });
       expect(made.code).to.equal(1);
-      expect(made.stderr).to.include('goes on where it was');
+      expect(made.stderr).to.include('continues where it stopped');
     });
   });
 

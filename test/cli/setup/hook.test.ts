@@ -50,7 +50,7 @@ describe('setup hook', () => {
     it('creates the hook, by which Okta gets codes out', async () => {
       const made = await setUp();
       expect(made.code, made.stderr).to.equal(0);
-      expect(made.stderr).to.not.include('does not take');
+      expect(made.stderr).to.not.include('does not accept');
       expect(okta.inlineHooks).to.have.length(1);
       expect(okta.inlineHooks[0]).to.include({ name: 'Telephony gateway', status: 'ACTIVE' });
       expect(await isCodeSent()).to.equal(true);
@@ -68,7 +68,7 @@ describe('setup hook', () => {
       mustNotShow('short-one');
       const refused = await setUp('--yes', { env: { HOOK_SECRET: 'short-one' } });
       expect(refused.code).to.equal(0);
-      expect(refused.stderr).to.include('does not take this secret').and.include('less than 16');
+      expect(refused.stderr).to.include('does not accept this secret').and.include('less than 16');
     });
 
     it('asks no gateway with --skip-check', async () => {
@@ -153,7 +153,7 @@ describe('setup hook', () => {
       const id = await create(THEIRS);
       const made = await expectNoChangeBy(`--yes --replace ${id}`, { env: { HOOK_SECRET: NEW_SECRET } });
       expect(made.code).to.equal(1);
-      expect(made.stderr).to.include('does not take this secret');
+      expect(made.stderr).to.include('does not accept this secret');
     });
 
     it('asks for a hook that there is', async () => {
@@ -233,9 +233,9 @@ describe('setup hook', () => {
         result: 'failed',
         error: {
           code: 'SECRET_REFUSED',
-          message: `The gateway at ${new URL(scene.url).host} does not take this secret. Nothing was changed: Okta would call the hook in vain at once.`,
+          message: `The gateway at ${new URL(scene.url).host} does not accept this secret. Nothing was changed, because Okta's calls of the hook would fail at once.`,
           remedy:
-            'Whoever checks the secret comes first. Give the gateway the new one and the one before (credentials.hook.secrets: [new, previous]), let it restart, and run this again.',
+            'Give the gateway the new secret and the previous one first (credentials.hook.secrets: [new, previous]), restart it, and run this again.',
         },
       });
       expect(secretAtOkta()).to.equal(OLD_SECRET);
@@ -251,9 +251,9 @@ describe('setup hook', () => {
         error: {
           code: 'SECRET_UNCHECKED',
           message:
-            'The gateway at 127.0.0.1:9 could not be reached from here (ECONNREFUSED), so whether it takes this secret is not known. Nothing was changed: Okta would call the hook in vain at once.',
+            "The gateway at 127.0.0.1:9 could not be reached from here (ECONNREFUSED), so it is not known whether it accepts this secret. Nothing was changed, because Okta's calls of the hook would fail at once.",
           remedy:
-            'Run this where the gateway can be reached; or, once you are sure that it takes the secret, with --skip-check.',
+            'Run this where the gateway can be reached. If you are sure that it accepts the secret, use --skip-check.',
         },
       });
       expect((await setUp('--yes --rotate --skip-check', { env })).code).to.equal(0);
@@ -289,14 +289,14 @@ describe('setup hook', () => {
       const env = { ...oauth(), HOOK_OAUTH_CLIENT_SECRET: CLIENT_SECRET };
       const made = await setUp('--yes', { env });
       expect(made.code, made.stderr).to.equal(0);
-      expect(made.stderr).to.not.include('does not take');
+      expect(made.stderr).to.not.include('does not accept');
       expect(okta.inlineHooks[0]?.channel.oauth).to.include({
         authType: 'client_secret_post',
         clientSecret: CLIENT_SECRET,
       });
       await expectNoChangeBy('--json', { env });
       const wrong = { ...env, HOOK_OAUTH_CLIENT_SECRET: 'of-another-client' };
-      expect((await expectNoChangeBy('--yes --rotate', { env: wrong })).stderr).to.include('does not take');
+      expect((await expectNoChangeBy('--yes --rotate', { env: wrong })).stderr).to.include('does not accept');
     });
 
     it('with a hook key, in the place of the header', async () => {

@@ -7,30 +7,32 @@ import { OKTA_WAITS_MS } from '../../../okta/reaction.js';
 import { STATUS_PATH } from '../../../options/settings.js';
 import { signWebhook } from '../../../channels/twilio/signature.js';
 import type { HookVariables, Section } from '../variables.js';
-import { fail, known, ok, once, restingOn, warn, type CheckGroup, type Finding } from '../finding.js';
+import { fail, known, ok, once, checksAfter, warn, type CheckGroup, type Finding } from '../finding.js';
 import { CONNECT_TIMEOUT_MS } from '../../org.js';
-import { eventSecretFinding, NOT_OURS, secretFinding, type SeeHeader } from './hook-secret.js';
+import { eventSecretFinding, NOT_OURS, secretFinding, type ReadHeaderName } from './hook-secret.js';
 import { describeUnreached } from './unreached.js';
-
-/** The gateway, as Okta and Twilio call it: with what is no hook call, no event and no callback, so that nothing comes of it. */
 
 interface HookParts {
   readonly time: Time;
   readonly callMs: number;
-  /** The account's, by which Twilio signs; `undefined` where it is not known. */
+  /** The account's auth token, with which Twilio signs; `undefined` if it is not set. */
   readonly authToken: string | undefined;
-  readonly headerName: SeeHeader;
+  readonly headerName: ReadHeaderName;
 }
 
 export interface HookExamination {
   readonly group: CheckGroup;
-  /** What the hook says to whom it does not know. */
+  /** The hook's answer to a caller without credentials. */
   readonly answer: () => Promise<HttpResult>;
 }
 
-/** Twilio has to be called in the rest of Okta's patience. */
+/** A slower hook has too little left of Okta's three seconds to call a provider. */
 const SLOW_MS = 1_000;
 
+/**
+ * The checks of the gateway. They call it as Okta and Twilio do, but with bodies that are no hook call, no event and no known
+ * message, so that the gateway sends and stores nothing.
+ */
 export function examineHook(section: Section<HookVariables>, parts: HookParts): HookExamination {
   const title = 'The hook';
   const variables = known('hook.variables', section.finding);
@@ -64,9 +66,9 @@ export function examineHook(section: Section<HookVariables>, parts: HookParts): 
   });
   const answers = {
     name: 'hook.answers',
-    look: once(async () => answersFinding(hook, (await first()).result)),
+    run: once(async () => answersFinding(hook, (await first()).result)),
   };
-  const later = restingOn(answers);
+  const later = checksAfter(answers);
   const group = {
     title,
     checks: [
@@ -96,7 +98,7 @@ function answersFinding({ url }: HookVariables, result: HttpResult): Finding {
   const { status } = result;
   const isOurs = isOurError(result);
   if (status === 401 && isOurs)
-    return ok(`The hook answers at ${host}, and refuses whoever does not prove to be Okta.`);
+    return ok(`The hook answers at ${host}, and refuses a caller without Okta's credentials.`);
   if (isOurs && status === 503) {
     return fail(
       'The gateway is closing, or cannot check who calls it (503).',
@@ -105,8 +107,8 @@ function answersFinding({ url }: HookVariables, result: HttpResult): Finding {
   }
   if (isOurs && status === 400) {
     return fail(
-      'The hook takes calls from anybody, and would send codes for them.',
-      'See that nothing in between adds the secret to what it passes on, such as a proxy with credentials of its own.',
+      'The hook accepts calls without credentials, and would send codes for anybody.',
+      'Check that no proxy in between adds the secret to the calls that it passes on.',
     );
   }
   return fail(`${host} answered ${status}: that is no telephony hook of this package.`, NOT_OURS);
@@ -117,12 +119,12 @@ function isOurError({ body }: { readonly body: string }): boolean {
 }
 
 function timeFinding(tookMs: number): Finding {
-  const told = `It answered in ${Math.ceil(tookMs)} ms, over a new connection; Okta waits for ${OKTA_WAITS_MS / 1000} s`;
-  if (tookMs < SLOW_MS) return ok(`${told}.`);
+  const took = `The hook answered in ${Math.ceil(tookMs)} ms, over a new connection; Okta waits for ${OKTA_WAITS_MS / 1000} s`;
+  if (tookMs < SLOW_MS) return ok(`${took}.`);
   const remedy =
-    'Let the gateway run near Okta and Twilio and never sleep (serverless cold starts), and look at what stands in between.';
-  if (tookMs < OKTA_WAITS_MS) return warn(`${told}, and sending comes on top.`, remedy);
-  return fail(`${told}: it sends the code itself by then.`, remedy);
+    'Run the gateway near Okta and Twilio, avoid serverless cold starts, and check the proxies in between.';
+  if (tookMs < OKTA_WAITS_MS) return warn(`${took}, and the time for sending is added.`, remedy);
+  return fail(`${took}, and then sends the code itself.`, remedy);
 }
 
 function challengeFinding(challenge: string, result: HttpResult): Finding {
@@ -131,11 +133,11 @@ function challengeFinding(challenge: string, result: HttpResult): Finding {
     result.status === 200 &&
     textFieldOf(parseJson(result.body), 'verification') === challenge;
   if (isEchoed)
-    return ok('PUBLIC_URL + /events gives the challenge back by which Okta verifies an event hook.');
+    return ok('PUBLIC_URL + /events returns the challenge with which Okta verifies an event hook.');
   const what = result.kind === 'answered' ? `answered ${result.status}` : `did not answer (${result.reason})`;
   return fail(
     `PUBLIC_URL + /events ${what}, and not with the challenge: Okta could not verify the event hook.`,
-    'See that a proxy in between passes on what is below the path, GET too, with the header X-Okta-Verification-Challenge.',
+    'Check that a proxy in between passes on every request below the path, also GET, with the header X-Okta-Verification-Challenge.',
   );
 }
 
@@ -144,7 +146,7 @@ async function callbacksFinding(
   authToken: string | undefined,
   call: (end: string, given: { headers: Record<string, string>; body: string }) => Promise<HttpResult>,
 ): Promise<Finding> {
-  // Of no message, so that nothing is recorded of it; and not empty, so that the body counts.
+  // Without a message id, so that the gateway records nothing. Not empty, so that the signature covers a body.
   const params = { AccountSid: 'doctor' };
   const post = async (signature?: string): Promise<string> => {
     const result = await call(STATUS_PATH, {
@@ -159,27 +161,27 @@ async function callbacksFinding(
   const unsigned = await post();
   if (unsigned === '404') {
     return fail(
-      "The gateway has no route for Twilio's callbacks: a failure after acceptance is learnt late or never.",
-      'Give the gateway PUBLIC_URL and TWILIO_AUTH_TOKEN (options publicUrl and credentials.twilio.authToken); see that a proxy passes on what is below the path.',
+      "The gateway has no route for Twilio's callbacks: it learns of a failure after acceptance late or never.",
+      'Give the gateway PUBLIC_URL and TWILIO_AUTH_TOKEN (options publicUrl and credentials.twilio.authToken). Check that a proxy passes on every request below the path.',
     );
   }
   if (unsigned !== '403') {
     return fail(
-      `PUBLIC_URL + ${STATUS_PATH} answered ${unsigned} to a callback without a signature, in place of 403.`,
+      `PUBLIC_URL + ${STATUS_PATH} answered ${unsigned} to a callback without a signature, instead of 403.`,
       NOT_OURS,
     );
   }
   if (authToken === undefined) {
     return warn(
-      'It refuses callbacks without a signature; whether it takes those of Twilio was not tried.',
-      'Set TWILIO_AUTH_TOKEN, by which Twilio signs.',
+      'The gateway refuses callbacks without a signature. Doctor could not test whether it accepts those of Twilio.',
+      'Set TWILIO_AUTH_TOKEN, with which Twilio signs.',
     );
   }
   const signed = await post(signWebhook({ authToken, url: url + STATUS_PATH, params }));
   if (signed === '204')
-    return ok('It takes callbacks that are signed by TWILIO_AUTH_TOKEN for PUBLIC_URL, and no others.');
+    return ok('The gateway accepts callbacks signed with TWILIO_AUTH_TOKEN for PUBLIC_URL, and no others.');
   return fail(
-    `It answered ${signed} to a callback that TWILIO_AUTH_TOKEN has signed for PUBLIC_URL, in place of 204: its own URL or token is another.`,
-    "Give the gateway the same PUBLIC_URL, to the letter, and the account's primary auth token.",
+    `The gateway answered ${signed} to a callback signed with TWILIO_AUTH_TOKEN for PUBLIC_URL, instead of 204: it has another URL or token.`,
+    "Give the gateway exactly the same PUBLIC_URL, and the account's primary auth token.",
   );
 }

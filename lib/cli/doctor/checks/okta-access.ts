@@ -9,28 +9,29 @@ import { readOkta } from '../../../options/credentials.js';
 import { warn, type Finding } from '../finding.js';
 import { asCommandError, CONNECT_TIMEOUT_MS, type Access } from '../../org.js';
 
-/** An org to be looked at: nothing here can change it. */
-export interface OrgLook {
+/** Reads an org for doctor. No function of it can change the org. */
+export interface OrgReader {
   readonly host: string;
   readonly orgUrl: string;
-  /** `undefined` where it is an API token. */
+  /** That of the service app; `undefined` for an API token. */
   readonly clientId: string | undefined;
   readonly dispatcher: ReturnType<typeof createAgent>;
-  /** What one call may take, milliseconds. */
+  /** The timeout of one call, in milliseconds. */
   readonly callMs: number;
-  /** Reads by these scopes. */
+  /** Makes a function that reads with these scopes. */
   reading(scopes: readonly string[]): ReadOkta;
-  /** The same, for what plans a setup; that it can never be carried out is its point. */
-  lookOnly(scopes: readonly string[]): Administration;
-  /** Whether the service app was granted a scope. @throws OktaApiError */
+  /** The same for the plans of setups. `post` and `put` reject, so that a plan is never carried out. */
+  readOnly(scopes: readonly string[]): Administration;
+  /** Whether the service app has a scope; always `true` for an API token. @throws OktaApiError */
   isGranted(scope: string): Promise<boolean>;
 }
 
-export function lookAtOrg(parts: {
+/** Opens an org for doctor. The caller destroys the `dispatcher`. */
+export function openOrgReader(parts: {
   readonly credential: OktaCredential;
   readonly time: Time;
   readonly callMs: number;
-}): OrgLook {
+}): OrgReader {
   const { time, callMs } = parts;
   const credentials = readOkta(parts.credential);
   const connectTimeoutMs = Math.min(CONNECT_TIMEOUT_MS, callMs);
@@ -50,7 +51,7 @@ export function lookAtOrg(parts: {
     dispatcher,
     callMs,
     reading,
-    lookOnly: (scopes) => {
+    readOnly: (scopes) => {
       const read = reading(scopes);
       const refuse = (): Promise<never> => Promise.reject(new Error('the doctor changes nothing'));
       return { get: async (path) => (await read(path)).body, post: refuse, put: refuse };
@@ -69,27 +70,28 @@ export function lookAtOrg(parts: {
 }
 
 /**
- * Looks at something that not every credential may see: the gateway's own should not, and that is no failure.
+ * Reads something that not every credential may read. A refusal is a warning and no failure, because the gateway's own
+ * credential should not have such rights.
  *
- * @param what - for the message, such as `The telephony hook`.
- * @throws CommandError for what else is wrong, in the words of the variables.
+ * @param what - the subject of the message, such as `The telephony hook`.
+ * @throws CommandError for another error of Okta, with a remedy that names the variables.
  */
 export async function withAccess(
   what: string,
   access: Access,
-  look: () => Promise<Finding>,
+  read: () => Promise<Finding>,
 ): Promise<Finding> {
   try {
-    return await look();
+    return await read();
   } catch (error) {
     if (!(error instanceof OktaApiError)) throw error;
     if (error.code !== 'OKTA_FORBIDDEN' && !isNotGranted(error)) throw asCommandError(error, access);
     return warn(
-      `${what} cannot be seen with this credential.`,
-      `Run this with an administrator's: the role ${access.role}${access.scopes.length === 0 ? '' : `; a service app with ${access.scopes.join(', ')}, too`}.`,
+      `${what} cannot be read with this credential.`,
+      `Run this with the credential of an administrator: the role ${access.role}; a service app also needs ${access.scopes.join(', ')}.`,
     );
   }
 }
 
-/** The token endpoint gives no token for a scope that the service app does not have. */
+/** The token endpoint issues no token for a scope that the service app does not have. */
 const isNotGranted = ({ reason }: OktaApiError): boolean => reason === 'invalid_scope';

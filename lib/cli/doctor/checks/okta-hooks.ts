@@ -3,26 +3,28 @@ import type { Setup, SetupPlan } from '../../../okta/admin/setup-plan.js';
 import { createTelephonyHookSetup, warnOfNativeTelephony } from '../../../okta/admin/telephony-hook-setup.js';
 import type { HookVariables } from '../variables.js';
 import { fail, ok, once, warn, type Finding } from '../finding.js';
-import { withAccess, type OrgLook } from './okta-access.js';
-
-/** What Okta is set up to call. What it should be, the setups know. */
+import { withAccess, type OrgReader } from './okta-access.js';
 
 const INLINE = ['okta.inlineHooks.read'];
 const EVENT = ['okta.eventHooks.read'];
 const NATIVE = ['okta.customTelephonyProvider.read'];
-const ROLE = 'Super Administrator, or a custom one that may see hooks';
+const ROLE = 'Super Administrator, or a custom one that may read hooks';
 const NO_SECRET = { kind: 'header', headerName: undefined, secret: '' } as const;
 
-/** The hooks of an org, by the URL and the proof that they should have. */
-export interface HookLook {
+/** The checks of an org's hooks. */
+export interface HookChecks {
   telephonyHook(): Promise<Finding>;
   eventHook(): Promise<Finding>;
   nativeTelephony(): Promise<Finding>;
-  /** The header by which Okta calls one of them, where that can be seen. */
+  /** The header with which Okta calls one of the hooks; `undefined` if that cannot be read. */
   headerName(hook: 'inline' | 'event'): Promise<string | undefined>;
 }
 
-export function lookAtHooks(org: OrgLook, hook: HookVariables | undefined): HookLook {
+/**
+ * Compares the org's hooks with the variables. It asks the setup commands for their plans: a hook is right if its setup
+ * would change nothing.
+ */
+export function createHookChecks(org: OrgReader, hook: HookVariables | undefined): HookChecks {
   const plan = once(() => telephonySetup(org, hook).plan());
   const eventPlan = once(() => eventSetup(org, hook).plan());
   return {
@@ -35,22 +37,22 @@ export function lookAtHooks(org: OrgLook, hook: HookVariables | undefined): Hook
         hook === undefined ? skipped() : eventFinding(await eventPlan()),
       ),
     async nativeTelephony() {
-      const warning = await warnOfNativeTelephony(org.lookOnly(NATIVE));
-      if (warning === undefined) return ok('The org has no telephony provider of its own that is on.');
-      const [told = warning, ...rest] = warning.split(/: (?=turn|look)/);
-      return warn(`${told}.`, capitalized(rest.join(': ')));
+      const warning = await warnOfNativeTelephony(org.readOnly(NATIVE));
+      if (warning === undefined) return ok("None of the org's own telephony providers is active.");
+      const [message = warning, ...remedy] = warning.split(/: (?=turn|look)/);
+      return warn(`${message}.`, capitalized(remedy.join(': ')));
     },
     headerName: (kind) =>
       (kind === 'inline' ? plan() : eventPlan()).then(
-        // Without a hook it is what would be made, which says nothing of what the gateway has.
+        // Without a hook the plan has the header of a new one, which says nothing about the gateway.
         ({ id, headerName }) => (id === undefined ? undefined : headerName),
         () => undefined,
       ),
   };
 }
 
-function telephonySetup(org: OrgLook, hook: HookVariables | undefined): Setup {
-  return createTelephonyHookSetup(org.lookOnly(INLINE), {
+function telephonySetup(org: OrgReader, hook: HookVariables | undefined): Setup {
+  return createTelephonyHookSetup(org.readOnly(INLINE), {
     url: hook?.url ?? '',
     name: undefined,
     proof: hook?.proof ?? NO_SECRET,
@@ -59,8 +61,8 @@ function telephonySetup(org: OrgLook, hook: HookVariables | undefined): Setup {
   });
 }
 
-function eventSetup(org: OrgLook, hook: HookVariables | undefined): Setup {
-  return createEventHookSetup(org.lookOnly(EVENT), {
+function eventSetup(org: OrgReader, hook: HookVariables | undefined): Setup {
+  return createEventHookSetup(org.readOnly(EVENT), {
     url: `${hook?.url ?? ''}/events`,
     name: undefined,
     proof: NO_SECRET,
@@ -69,7 +71,7 @@ function eventSetup(org: OrgLook, hook: HookVariables | undefined): Setup {
 }
 
 function skipped(): Finding {
-  return warn('Skipped: PUBLIC_URL is not set.', 'Set it to the URL that is typed into Okta.');
+  return warn('Skipped: PUBLIC_URL is not set.', "Set it to the hook's URL in Okta.");
 }
 
 function telephonyFinding(plan: SetupPlan): Finding {
@@ -81,13 +83,13 @@ function telephonyFinding(plan: SetupPlan): Finding {
   if (id === undefined) {
     return fail(
       `The org has no telephony hook whose URL is PUBLIC_URL.${others}`,
-      'okta-telephony-hook setup hook creates it. Where Okta has another spelling of the URL, give PUBLIC_URL the same.',
+      'okta-telephony-hook setup hook creates it. If Okta has another spelling of the URL, use that in PUBLIC_URL.',
     );
   }
-  if (steps.length === 0) return ok(`It is active, and its URL is PUBLIC_URL.${others}`);
+  if (steps.length === 0) return ok(`The telephony hook is active, and its URL is PUBLIC_URL.${others}`);
   return fail(
-    `It is not as it should be: ${differences(plan)}.${others}`,
-    'okta-telephony-hook setup hook brings it up to date in place.',
+    `The telephony hook is set up differently: ${differences(plan)}.${others}`,
+    'okta-telephony-hook setup hook updates it in place.',
   );
 }
 
@@ -96,28 +98,28 @@ function eventFinding(plan: SetupPlan): Finding {
   const setUp = 'okta-telephony-hook setup event-hook';
   if (id === undefined) {
     return warn(
-      'The org has no event hook whose URL is PUBLIC_URL + /events: nobody tells which codes were used.',
+      'The org has no event hook whose URL is PUBLIC_URL + /events: the gateway does not learn which codes were used.',
       `${setUp} creates it, while the gateway runs.`,
     );
   }
   const [warning] = warnings;
   if (steps.length > 0) {
     return fail(
-      `It is not as it should be: ${differences(plan)}.`,
-      `${setUp} brings it up to date and has it verified.`,
+      `The event hook is set up differently: ${differences(plan)}.`,
+      `${setUp} updates it and has Okta verify it.`,
     );
   }
   return warning === undefined
-    ? ok('It is active and verified, and is told of sign-ins and enrolments.')
-    : warn(warning, 'It would tell everything twice.');
+    ? ok('The event hook is active and verified, and gets sign-ins and enrolments.')
+    : warn(warning, 'Until then the gateway gets every event twice.');
 }
 
-/** What a setup would change, but for the secret, of which Okta tells nothing. */
+/** The changes that a setup would make, without the secret: Okta does not show it, so each plan has it. */
 function differences({ steps }: SetupPlan): string {
   return steps
     .flatMap(({ changes }) => changes)
     .filter(({ field }) => !field.endsWith('secret'))
-    .map(({ field, from, to }) => `${field} is ${from ?? 'not set'} in place of ${to}`)
+    .map(({ field, from, to }) => `${field} is ${from ?? 'not set'} instead of ${to}`)
     .join(', ');
 }
 

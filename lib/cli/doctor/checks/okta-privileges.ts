@@ -1,11 +1,9 @@
 import { readOwnRoles } from '../../../okta/admin/org-facts.js';
 import type { Access } from '../../org.js';
 import { ok, warn, type Finding } from '../finding.js';
-import { withAccess, type OrgLook } from './okta-access.js';
+import { withAccess, type OrgReader } from './okta-access.js';
 
-/** What whoever has the gateway's credential could do to the org beside. */
-
-/** Okta tells nobody which scopes an app has: each is asked for by itself. */
+/** Scopes that change an org (`okta.….manage`). Okta does not list an app's scopes, so doctor requests a token for each. */
 const MANAGED = [
   ...['users', 'groups', 'apps', 'appGrants', 'roles', 'policies', 'authenticators', 'authorizationServers'],
   ...[
@@ -21,50 +19,51 @@ const MANAGED = [
   ...['trustedOrigins', 'orgs', 'domains', 'brands', 'templates', 'devices', 'logStreams', 'identitySources'],
   ...['customTelephonyProvider', 'features', 'userTypes', 'realms'],
 ];
-/** So many at a time: the token endpoint has a rate limit of its own. */
-const AT_A_TIME = 7;
-const LEAST =
-  "Give the gateway one of its own: an API token of a Read-Only Administrator, or a service app with okta.users.read and nothing else. An administrator's is for setup and doctor.";
-const SEE_ROLES =
-  'Look at its roles in Okta: Security > Administrators. Reading users is all that a gateway needs.';
+/** Parallel token requests: the token endpoint has its own rate limit. */
+const BATCH_SIZE = 7;
+const USE_LEAST =
+  "Give the gateway its own credential: an API token of a Read-Only Administrator, or a service app with only okta.users.read. Use an administrator's for setup and doctor.";
+const CHECK_ROLES = 'Check its roles in Okta: Security > Administrators. A gateway only needs to read users.';
 
-/** Roles that change nothing. */
-const WEAK: ReadonlySet<string> = new Set(['READ_ONLY_ADMIN', 'REPORT_ADMIN']);
+/** Roles that may not change the org. */
+const READ_ONLY_ROLES: ReadonlySet<string> = new Set(['READ_ONLY_ADMIN', 'REPORT_ADMIN']);
 
-export function privilegesFinding(org: OrgLook, users: Access): Promise<Finding> {
+/** Checks that the gateway's credential may do no more than read users: whoever steals it has the same rights. */
+export function privilegesFinding(org: OrgReader, users: Access): Promise<Finding> {
   return org.clientId === undefined ? rolesFinding(org, users) : scopesFinding(org);
 }
 
-async function scopesFinding(org: OrgLook): Promise<Finding> {
-  const asked = MANAGED.map((what) => `okta.${what}.manage`);
+async function scopesFinding(org: OrgReader): Promise<Finding> {
+  const scopes = MANAGED.map((what) => `okta.${what}.manage`);
   const excess: string[] = [];
-  for (let index = 0; index < asked.length; index += AT_A_TIME) {
-    const some = asked.slice(index, index + AT_A_TIME);
-    const granted = await Promise.all(some.map((scope) => org.isGranted(scope)));
-    excess.push(...some.filter((_scope, place) => granted[place]));
+  for (let start = 0; start < scopes.length; start += BATCH_SIZE) {
+    const batch = scopes.slice(start, start + BATCH_SIZE);
+    const granted = await Promise.all(batch.map((scope) => org.isGranted(scope)));
+    excess.push(...batch.filter((_scope, index) => granted[index]));
   }
   if (excess.length > 0) {
-    return warn(`The service app is granted ${excess.join(', ')}, which no gateway needs.`, LEAST);
+    return warn(`The service app has ${excess.join(', ')}, which no gateway needs.`, USE_LEAST);
   }
-  return ok(
-    `Of the ${asked.length} scopes that were asked for, by which it could change the org, the service app has none.`,
-  );
+  return ok(`The service app has none of the ${scopes.length} scopes that can change the org.`);
 }
 
-async function rolesFinding(org: OrgLook, users: Access): Promise<Finding> {
-  const found = await withAccess('Its role', users, async () => {
+async function rolesFinding(org: OrgReader, users: Access): Promise<Finding> {
+  const found = await withAccess("The API token's role", users, async () => {
     const roles = await readOwnRoles(org.reading(users.scopes));
-    const strong = roles.filter((role) => role !== 'CUSTOM' && !WEAK.has(role));
+    const strong = roles.filter((role) => role !== 'CUSTOM' && !READ_ONLY_ROLES.has(role));
     if (strong.length > 0) {
-      return warn(`The API token is of ${strong.join(', ')}: more than a gateway needs.`, LEAST);
+      return warn(`The API token has the role ${strong.join(', ')}: more than a gateway needs.`, USE_LEAST);
     }
-    if (roles.length === 0) return warn('No role of the API token is seen, and it reads users.', SEE_ROLES);
-    if (!roles.includes('CUSTOM')) return ok(`The API token is of ${roles.join(', ')}.`);
-    return warn('The API token is of a custom role: what that lets it do is not seen here.', SEE_ROLES);
+    if (roles.length === 0) {
+      return warn('The API token reads users, but Okta shows no role of it.', CHECK_ROLES);
+    }
+    if (!roles.includes('CUSTOM')) return ok(`The API token has the role ${roles.join(', ')}.`);
+    return warn('The API token has a custom role, whose rights doctor cannot read.', CHECK_ROLES);
   });
-  if ([undefined, LEAST, SEE_ROLES].includes(found.remedy)) return found;
+  // Another remedy is that of `withAccess`. Only a super administrator may always read roles.
+  if ([undefined, USE_LEAST, CHECK_ROLES].includes(found.remedy)) return found;
   return warn(
-    "Its roles cannot be seen with the API token, so it is no super administrator's; what else it may do is not known.",
-    SEE_ROLES,
+    "The API token may not read its own roles, so it is not a super administrator's. Its other rights are unknown.",
+    CHECK_ROLES,
   );
 }

@@ -8,9 +8,19 @@ import {
   readPhoneAuthenticator,
 } from '../../../okta/admin/org-facts.js';
 import type { HookVariables, OktaVariables, Section } from '../variables.js';
-import { after, fail, known, ok, once, restingOn, warn, type CheckGroup, type Finding } from '../finding.js';
-import { lookAtOrg, withAccess, type OrgLook } from './okta-access.js';
-import { lookAtHooks, type HookLook } from './okta-hooks.js';
+import {
+  after,
+  fail,
+  known,
+  ok,
+  once,
+  checksAfter,
+  warn,
+  type CheckGroup,
+  type Finding,
+} from '../finding.js';
+import { openOrgReader, withAccess, type OrgReader } from './okta-access.js';
+import { createHookChecks, type HookChecks } from './okta-hooks.js';
 import { attributeFinding, optedInFinding, type OptInReads } from './okta-opt-in.js';
 import { privilegesFinding } from './okta-privileges.js';
 import { describeUnreached } from './unreached.js';
@@ -18,22 +28,23 @@ import { describeUnreached } from './unreached.js';
 const USERS = { scopes: ['okta.users.read'], role: 'Read-Only Administrator' };
 const SCHEMAS = { scopes: ['okta.schemas.read'], role: 'Organization Administrator' };
 const AUTHENTICATORS = { scopes: ['okta.authenticators.read'], role: 'Read-Only Administrator' };
-/** What others want to know of the org. */
+
+/** The checks of the org, and what the checks of other sides read from it. */
 export interface OktaExamination {
   readonly group: CheckGroup;
-  /** The org's answer to anybody, with the time that it took. */
+  /** The org's public metadata. `undefined` if the org is not configured. */
   readonly answer: (() => Promise<TimedAnswer>) | undefined;
-  /** The header by which Okta calls one of its hooks, where that can be seen. */
-  readonly headerName: HookLook['headerName'];
+  readonly headerName: HookChecks['headerName'];
 }
 
 export interface TimedAnswer {
   readonly result: HttpResult;
-  /** Milliseconds since 1970, by this machine. */
+  /** When this machine sent the request, in milliseconds since 1970. */
   readonly askedAt: number;
   readonly answeredAt: number;
 }
 
+/** The checks of the Okta org: its engine, the credential, the opt-in attribute, the phone authenticator and the hooks. */
 export function examineOkta(
   section: Section<OktaVariables>,
   hook: HookVariables | undefined,
@@ -45,26 +56,26 @@ export function examineOkta(
     const group = { title: 'Okta', checks: [variables] };
     return { group, answer: undefined, headerName: () => Promise.resolve(undefined) };
   }
-  const org = lookAtOrg({ credential: value.credential, time, callMs });
-  const hooks = lookAtHooks(org, hook);
-  const answer = once(() => askAnybody(org, time));
-  const reachable = { name: 'okta.org', look: once(async () => orgFinding(org, (await answer()).result)) };
+  const org = openOrgReader({ credential: value.credential, time, callMs });
+  const hooks = createHookChecks(org, hook);
+  const answer = once(() => fetchMetadata(org, time));
+  const reachable = { name: 'okta.org', run: once(async () => orgFinding(org, (await answer()).result)) };
   const probe = once(() => probeUsers(org.reading(USERS.scopes)));
   const credential = {
     name: 'okta.credential',
-    look: once(
+    run: once(
       after(reachable, () =>
         withAccess('A user', USERS, async () => {
           await probe();
-          return ok('The org takes it, and it may read users.');
+          return ok('The org accepts the credential, and it may read users.');
         }).then((found) => (found.status === 'warn' ? fail(found.message, LET_READ_USERS) : found)),
       ),
     ),
   };
-  const later = restingOn(credential);
+  const later = checksAfter(credential);
   const { optInAttribute, unverifiedPhoneAttribute } = value;
   const reads: OptInReads = {
-    schema: org.lookOnly(SCHEMAS.scopes),
+    schema: org.readOnly(SCHEMAS.scopes),
     attributes: org.reading(SCHEMAS.scopes),
     users: org.reading(USERS.scopes),
   };
@@ -73,7 +84,7 @@ export function examineOkta(
     checks: [
       variables,
       reachable,
-      { name: 'okta.engine', look: after(reachable, async () => engineFinding((await answer()).result)) },
+      { name: 'okta.engine', run: after(reachable, async () => engineFinding((await answer()).result)) },
       credential,
       later('okta.privileges', () => privilegesFinding(org, USERS)),
       later('okta.rate-limit', async () => rateLimitFinding(await probe())),
@@ -102,9 +113,9 @@ export function examineOkta(
   return { group, answer, headerName: (kind) => hooks.headerName(kind) };
 }
 
-const LET_READ_USERS = `Give the API token's owner, or the service app, the role ${USERS.role}, and a service app the scope okta.users.read. Until then everybody gets what Okta asked for, and nobody WhatsApp.`;
+const LET_READ_USERS = `Give the API token's owner, or the service app, the role ${USERS.role}, and a service app the scope okta.users.read. Until then every code goes by the channel that Okta requests, and never by WhatsApp.`;
 
-async function askAnybody(org: OrgLook, time: Time): Promise<TimedAnswer> {
+async function fetchMetadata(org: OrgReader, time: Time): Promise<TimedAnswer> {
   const askedAt = time.now();
   const result = await callHttp({
     dispatcher: org.dispatcher,
@@ -117,15 +128,15 @@ async function askAnybody(org: OrgLook, time: Time): Promise<TimedAnswer> {
   return { result, askedAt, answeredAt: time.now() };
 }
 
-function orgFinding(org: OrgLook, result: HttpResult): Finding {
+function orgFinding(org: OrgReader, result: HttpResult): Finding {
   if (result.kind !== 'answered') {
     const { why, remedy } = describeUnreached(result.reason);
     return fail(`${org.host} could not be reached: ${why}.`, remedy);
   }
-  if (pipelineOf(result) !== undefined) return ok(`${org.host} answers as an org of Okta's.`);
+  if (pipelineOf(result) !== undefined) return ok(`${org.host} answers as an Okta org.`);
   return fail(
-    `${org.host} answered ${result.status}, and not as an org of Okta's.`,
-    "Set OKTA_ORG_URL to the org's own address or its custom domain, as the browser shows it at sign-in; look at a proxy in between.",
+    `${org.host} answered ${result.status}, and not as an Okta org.`,
+    "Set OKTA_ORG_URL to the org's own address or its custom domain, as the browser shows it at sign-in, and check proxies in between.",
   );
 }
 
@@ -138,40 +149,42 @@ function engineFinding(result: HttpResult): Finding {
   );
 }
 
-/** Below it the gateway asks no more, and leaves the rest to the org. */
+/** With a smaller share of the limit left, the gateway reads no more profiles, so that other clients of the org can. */
 const LOW_SHARE = 0.1;
 
 function rateLimitFinding(headers: Readonly<Record<string, string>>): Finding {
   const limit = Number(headers['x-rate-limit-limit']);
   const remaining = Number(headers['x-rate-limit-remaining']);
-  if (!(limit > 0) || Number.isNaN(remaining)) return ok('Okta says nothing of a limit here.');
+  if (!(limit > 0) || Number.isNaN(remaining)) return ok('Okta reports no rate limit.');
   const share = `${Math.round((remaining / limit) * 100)} % of ${limit} reads of users are left in this minute`;
   if (remaining >= limit * LOW_SHARE) return ok(`${share}.`);
   return warn(
-    `${share}: below ${LOW_SHARE * 100} % the gateway reads no profiles, and nobody gets WhatsApp.`,
-    'See what uses them up (Okta: Reports > Rate Limits), and raise the share of the token or the app (Security > API).',
+    `${share}: below ${LOW_SHARE * 100} % the gateway reads no profiles, and sends no WhatsApp messages.`,
+    'Find out what uses the limit (Okta: Reports > Rate Limits), and raise the share of the token or the app (Security > API).',
   );
 }
 
-async function phoneFinding(org: OrgLook, name: string): Promise<Finding> {
+async function phoneFinding(org: OrgReader, name: string): Promise<Finding> {
   const { isThere, isUsersOwn } = await readAttribute(org.reading(SCHEMAS.scopes), name);
-  const at = 'Okta: Directory > Profile Editor > User (default)';
+  const editor = 'Okta: Directory > Profile Editor > User (default)';
   if (!isThere)
-    return fail(`The user profile has no attribute ${name}.`, `Name another, or add it in ${at}.`);
-  if (!isUsersOwn) return ok(`${name}, to which codes go unverified, is not the users' own to change.`);
+    return fail(`The user profile has no attribute ${name}.`, `Name another, or add it in ${editor}.`);
+  if (!isUsersOwn) return ok(`Users may not change ${name}, the unverified number to which codes go.`);
   return fail(
-    `Users may change ${name}, to which codes go unverified: whoever has a password can have the code sent to a phone of theirs.`,
-    `Set its user permission to Read-Only in ${at}; or leave unverifiedPhoneAttribute out, so that codes go to the enrolled phone.`,
+    `Users may change ${name}, the unverified number to which codes go: somebody with a stolen password can redirect the code to another phone.`,
+    `Set its user permission to Read-Only in ${editor}, or remove unverifiedPhoneAttribute, so that codes go to the enrolled phone.`,
   );
 }
 
-async function authenticatorFinding(org: OrgLook): Promise<Finding> {
+async function authenticatorFinding(org: OrgReader): Promise<Finding> {
   const { status, allowedFor } = await readPhoneAuthenticator(org.reading(AUTHENTICATORS.scopes));
   if (status === 'ACTIVE') {
     if (allowedFor !== 'none')
-      return ok(`It is active${allowedFor === 'recovery' ? ', for recovery alone' : ''}.`);
+      return ok(
+        `The phone authenticator is active${allowedFor === 'recovery' ? ', for recovery only' : ''}.`,
+      );
     return warn(
-      'The phone authenticator is active, and allowed for nothing: Okta asks nobody for a code by it.',
+      'The phone authenticator is active but not allowed for any use: Okta requests no codes by phone.',
       'Okta: Security > Authenticators > Phone > Edit: allow it for authentication, recovery or both.',
     );
   }

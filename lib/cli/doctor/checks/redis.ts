@@ -7,9 +7,9 @@ import { after, fail, known, ok, once, warn, type Check, type CheckGroup, type F
 import { describeUnreached } from './unreached.js';
 
 type Inspect = typeof inspectRedis;
-type Seen = Awaited<ReturnType<Inspect>>;
+type InspectionResult = Awaited<ReturnType<Inspect>>;
 
-/** The Redis in which gateways remember together what was sent. */
+/** The checks of the Redis in which the gateways share their state. */
 export function examineRedis(
   section: Section<RedisVariables>,
   {
@@ -19,7 +19,7 @@ export function examineRedis(
   }: {
     readonly callMs: number;
     readonly time: Time;
-    /** Default: by the ioredis that is installed. */
+    /** Loads the inspector; `undefined` without ioredis. Default: uses the installed ioredis. */
     readonly load?: () => Promise<Inspect | undefined>;
   },
 ): CheckGroup {
@@ -27,12 +27,12 @@ export function examineRedis(
   const variables = known('redis.variables', section.finding);
   const { value } = section;
   if (value === undefined) return { title, checks: [variables] };
-  // ioredis is a peer that only those install who have a Redis.
+  // ioredis is an optional peer dependency.
   const inspector = once(load);
-  const library = { name: 'redis.libraries', look: once(async () => libraryFinding(await inspector())) };
+  const library = { name: 'redis.libraries', run: once(async () => libraryFinding(await inspector())) };
   const inspection = once(async () => {
     const inspect = await inspector();
-    if (inspect === undefined) throw new Error('it is not there');
+    if (inspect === undefined) throw new Error('ioredis is not installed');
     return inspect(
       { connection: value.url, encryptionKeys: value.encryptionKeys },
       { timeoutMs: callMs, now: () => time.now() },
@@ -40,13 +40,13 @@ export function examineRedis(
   });
   const reachable = {
     name: 'redis.reached',
-    look: once(after(library, async () => reachedFinding(await inspection()))),
+    run: once(after(library, async () => reachedFinding(await inspection()))),
   };
-  const later = (name: string, look: (seen: RedisInspection) => Finding): Check => ({
+  const later = (name: string, findingOf: (inspected: RedisInspection) => Finding): Check => ({
     name,
-    look: after(reachable, async () => {
-      const seen = await inspection();
-      return 'info' in seen ? look(seen) : reachedFinding(seen);
+    run: after(reachable, async () => {
+      const result = await inspection();
+      return 'info' in result ? findingOf(result) : reachedFinding(result);
     }),
   });
   return {
@@ -79,113 +79,110 @@ function libraryFinding(inspect: Inspect | undefined): Finding {
   return fail('ioredis is not installed where this runs.', 'npm install ioredis');
 }
 
-function reachedFinding(seen: Seen): Finding {
-  return 'info' in seen
-    ? timeFinding(seen)
-    : fail(`It cannot be used: ${describeUnreached(seen.reason).why}.`, seen.remedy);
+function reachedFinding(result: InspectionResult): Finding {
+  return 'info' in result
+    ? timeFinding(result)
+    : fail(`Redis cannot be used: ${describeUnreached(result.reason).why}.`, result.remedy);
 }
 
-/** What the state gives a command, milliseconds; here a quarter of it. */
+/** A quarter of the time that a gateway waits for a command (150 ms), rounded up. */
 const SLOW_MS = 40;
 
 function timeFinding({ answersInMs }: RedisInspection): Finding {
-  const told = `It answers in ${Math.ceil(answersInMs)} ms`;
-  if (answersInMs < SLOW_MS) return ok(`${told}.`);
+  const answered = `Redis answers in ${Math.ceil(answersInMs)} ms`;
+  if (answersInMs < SLOW_MS) return ok(`${answered}.`);
   return warn(
-    `${told} from here: after 150 ms the gateway takes it for lost.`,
-    'Put it near the gateways; from a machine that is far from both that says nothing.',
+    `${answered} from here: after 150 ms a gateway treats it as lost.`,
+    'Run it near the gateways. Ignore this if doctor runs far away from both.',
   );
 }
 
-/** What only some gateways do, and what it needs of an ACL. */
-const BESIDE = [
+/** Features that only some gateways use, with the ACL rights that they need. */
+const OPTIONAL_FEATURES = [
   ['historyRefusal', "the console's history", '+xadd +xdel +xrange +xrevrange'],
   ['alarmsRefusal', 'lateFailover.afterSeconds', '+zadd +zrangebyscore +zrem'],
 ] as const;
 
-function writesFinding(seen: RedisInspection): Finding {
-  const { refusal, info } = seen;
+function writesFinding(inspection: RedisInspection): Finding {
+  const { refusal, info } = inspection;
   if (info?.['role'] === 'slave') {
     return fail(
-      'This server is a replica, and takes no writes that stay.',
-      'Lead REDIS_URL to the primary, by its endpoint.',
+      'This server is a replica, and keeps no writes.',
+      'Set REDIS_URL to the endpoint of the primary.',
     );
   }
   if (refusal !== undefined) {
-    return fail(`It does not take what the gateway writes (${refusal.reason}).`, refusal.remedy);
+    return fail(`Redis refuses the gateway's writes (${refusal.reason}).`, refusal.remedy);
   }
-  const missing = BESIDE.flatMap(([field, what, rights]) => {
-    const { reason } = seen[field] ?? {};
+  const missing = OPTIONAL_FEATURES.flatMap(([field, what, rights]) => {
+    const { reason } = inspection[field] ?? {};
     return reason === undefined ? [] : [{ what: `${what} (${reason})`, rights: `${what}: ${rights}` }];
   });
   if (missing.length === 0) {
-    return ok("It takes what is written for codes, for the console's history and for late failover.");
+    return ok("Redis accepts the writes for codes, for the console's history and for late failover.");
   }
   return warn(
-    `It takes what is written for codes, but not what is for ${missing.map(({ what }) => what).join(' and ')}.`,
-    `Where gateways have it, allow the user these commands. ${missing.map(({ rights }) => rights).join('; ')}.`,
+    `Redis accepts the writes for codes, but refuses those for ${missing.map(({ what }) => what).join(' and ')}.`,
+    `If a gateway uses that, allow the user these commands. ${missing.map(({ rights }) => rights).join('; ')}.`,
   );
 }
 
-const UNSEEN = (what: string): Finding =>
-  warn(
-    `${what} cannot be seen: INFO is forbidden to this user.`,
-    'Look at it as an administrator of the Redis.',
-  );
+const infoForbidden = (what: string): Finding =>
+  warn(`${what} cannot be read: this user may not run INFO.`, 'Check it as an administrator of the Redis.');
 
-/** The first with everything that the scripts use. */
+/** The oldest version with every command that the scripts use. */
 const OLDEST = 6;
 
 function versionFinding({ info }: RedisInspection): Finding {
   const version = info?.['valkey_version'] ?? info?.['redis_version'];
-  if (version === undefined) return UNSEEN('Its version');
+  if (version === undefined) return infoForbidden('The version');
   return Number.parseInt(version, 10) < OLDEST
-    ? fail(`It is version ${version}.`, `Take ${OLDEST} or later.`)
-    : ok(`It is version ${version}.`);
+    ? fail(`Redis has version ${version}.`, `Use version ${OLDEST} or later.`)
+    : ok(`Redis has version ${version}.`);
 }
 
 function evictionFinding({ info }: RedisInspection): Finding {
   const policy = info?.['maxmemory_policy'];
-  if (policy === undefined) return UNSEEN('Its eviction policy');
+  if (policy === undefined) return infoForbidden('The eviction policy');
   if (policy === 'noeviction') return ok('maxmemory-policy is noeviction.');
   return fail(
     `maxmemory-policy is ${policy}: Redis may forget what was sent, and a code goes out twice.`,
-    'Set maxmemory-policy to noeviction, on a Redis of its own.',
+    'Set maxmemory-policy to noeviction, on a Redis for the gateways only.',
   );
 }
 
 const FULL = 0.9;
 
 function memoryFinding({ info }: RedisInspection): Finding {
-  if (info === undefined) return UNSEEN('Its memory');
+  if (info === undefined) return infoForbidden('The memory');
   const max = Number(info['maxmemory']);
   const used = Number(info['used_memory']);
-  if (!(max > 0)) return ok('Its memory has no bound but that of its machine.');
-  const told = `${Math.round((used / max) * 100)} % of its memory is used`;
-  if (used < max * FULL) return ok(`${told}.`);
+  if (!(max > 0)) return ok('Redis may use all memory of its machine.');
+  const usage = `Redis uses ${Math.round((used / max) * 100)} % of its memory`;
+  if (used < max * FULL) return ok(`${usage}.`);
   return warn(
-    `${told}: once it is full, it takes no more writes.`,
-    'Give it more memory, and see what fills it.',
+    `${usage}. When that is full, it refuses writes.`,
+    'Give it more memory, and find out what fills it.',
   );
 }
 
 function persistenceFinding({ info }: RedisInspection): Finding {
-  if (info === undefined) return UNSEEN('Its persistence');
+  if (info === undefined) return infoForbidden('The persistence');
   if (info['aof_enabled'] === '1' && info['aof_last_write_status'] !== 'err') {
-    return ok('It writes what changes to its disk (AOF).');
+    return ok('Redis writes every change to its disk (AOF).');
   }
   const replicas = Number(info['connected_slaves']);
-  if (replicas > 0) return ok(`It has ${replicas} replica${replicas === 1 ? '' : 's'}.`);
+  if (replicas > 0) return ok(`Redis has ${replicas} replica${replicas === 1 ? '' : 's'}.`);
   return warn(
-    'It has neither AOF nor a replica: a restart forgets which codes were sent and which phones want none.',
+    'Redis has neither AOF nor a replica: after a restart it does not know which codes were sent and which phones opted out.',
     'Set appendonly to yes, or give it a replica.',
   );
 }
 
 function keysFinding({ hasOtherKeys }: RedisInspection): Finding {
-  if (!hasOtherKeys) return ok('No gateway has written there with another STATE_ENCRYPTION_KEY.');
+  if (!hasOtherKeys) return ok('No gateway uses this Redis with another STATE_ENCRYPTION_KEY.');
   return fail(
-    'A gateway has written there with another STATE_ENCRYPTION_KEY: they share nothing.',
-    'Give all gateways, and this command, one list of keys.',
+    'A gateway uses this Redis with another STATE_ENCRYPTION_KEY: the gateways share no state.',
+    'Give all gateways and this command the same list of keys.',
   );
 }

@@ -11,17 +11,18 @@ import { fail, type Finding } from '../finding.js';
 import { CONNECT_TIMEOUT_MS } from '../../org.js';
 import { describeUnreached } from './unreached.js';
 
-/** An account, by the credentials that the variables have. */
+/** Reads a Twilio account for doctor. */
 export interface TwilioAccess {
-  /** By what the gateway sends with. */
+  /** Reads with the credential with which the gateway sends. */
   readonly sending: AccountReader;
-  /** Whether Twilio takes that. @throws ProviderError */
+  /** Checks that Twilio accepts that credential. @throws ProviderError */
   readonly check: () => Promise<void>;
-  /** By the auth token; `undefined` where there is none. */
+  /** Reads with the auth token; `undefined` if it is not set. An API key may not read the account itself. */
   readonly owner: AccountReader | undefined;
   readonly close: () => Promise<void>;
 }
 
+/** @param callMs - the timeout of one call, in milliseconds. */
 export function openTwilio(variables: TwilioVariables, callMs: number): TwilioAccess {
   const { accountSid, apiKey, authToken, baseUrl } = variables;
   const dispatcher = createAgent(Math.min(CONNECT_TIMEOUT_MS, callMs));
@@ -49,21 +50,21 @@ export function openTwilio(variables: TwilioVariables, callMs: number): TwilioAc
   };
 }
 
-/** Where a resource was not read, and that is not what was asked. */
-export function notRead(what: string, look: Exclude<AccountReading, { kind: 'found' }>): Finding {
-  if (look.kind === 'unreached') {
-    const { why, remedy } = describeUnreached(look.reason);
+/** The finding if a resource could not be read. */
+export function unreadFinding(what: string, reading: Exclude<AccountReading, { kind: 'found' }>): Finding {
+  if (reading.kind === 'unreached') {
+    const { why, remedy } = describeUnreached(reading.reason);
     return fail(`Twilio could not be reached: ${why}.`, remedy);
   }
   return fail(
-    `${what} cannot be read: ${look.reason}.`,
-    look.status >= 500
-      ? 'Look at status.twilio.com; it may pass by itself.'
-      : 'Look at it in the Twilio Console, and at whether the API key is a restricted one that may not see it.',
+    `${what} cannot be read: ${reading.reason}.`,
+    reading.status >= 500
+      ? 'Check status.twilio.com. It may be temporary.'
+      : 'Check it in the Twilio Console, and check whether the API key is a restricted one that may not read it.',
   );
 }
 
-/** A list of a page. */
+/** The list of this name in a page of Twilio's API. */
 export function listIn(body: Readonly<Record<string, unknown>>, name: string): readonly unknown[] {
   return asList(body[name]);
 }

@@ -1,46 +1,45 @@
 import { fieldOf, textFieldOf } from '../../../core/json.js';
 import type { WhatsAppSender } from '../../../channels/twilio/settings.js';
 import { fail, known, ok, warn, type Check, type Finding } from '../finding.js';
-import { notRead, type TwilioAccess } from './twilio-access.js';
+import { unreadFinding, type TwilioAccess } from './twilio-access.js';
 
-/** How WhatsApp is sent: the sandbox, or a template in each language. */
-
-/** Twilio's, and the same for everybody. */
+/** The sandbox number of Twilio, which all accounts share. */
 const SANDBOX = '+14155238886';
 const TEMPLATE_TYPE = 'whatsapp/authentication';
 
+/** The checks of WhatsApp: the sandbox, or the content template of each language. */
 export function examineWhatsApp(sender: WhatsAppSender | undefined, access: TwilioAccess): readonly Check[] {
   if (sender === undefined) {
     const finding = warn(
-      'Skipped: no WhatsApp sender is set; who opted in gets an SMS.',
-      'Set TWILIO_WHATSAPP_FROM and TWILIO_WHATSAPP_TEMPLATE, or to try it TWILIO_SANDBOX_NUMBER.',
+      'Skipped: no WhatsApp sender is set. Users who opted in get an SMS.',
+      'Set TWILIO_WHATSAPP_FROM and TWILIO_WHATSAPP_TEMPLATE, or for a trial TWILIO_SANDBOX_NUMBER.',
     );
     return [known('twilio.whatsapp', finding)];
   }
   if (sender.kind === 'sandbox') {
     return [known('twilio.whatsapp', sandboxFinding(sender.from))];
   }
-  // Of what Twilio has of a WhatsApp sender nothing is read here.
-  const unseen = warn(
-    'The sender TWILIO_WHATSAPP_FROM itself was not looked at, only its templates.',
-    "See that it is the account's, and online: Twilio Console, Messaging > Senders > WhatsApp senders.",
+  // Doctor does not read WhatsApp senders from Twilio.
+  const unchecked = warn(
+    'Doctor does not check the sender TWILIO_WHATSAPP_FROM itself, only its templates.',
+    'Check that it belongs to the account and is online: Twilio Console, Messaging > Senders > WhatsApp senders.',
   );
   const templates = Object.entries(sender.templates).map(([locale, sid]) => ({
     name: locale === 'default' ? 'twilio.template' : `twilio.template.${locale}`,
-    look: () => templateFinding(access, sid),
+    run: () => templateFinding(access, sid),
   }));
-  return [known('twilio.whatsapp', unseen), ...templates];
+  return [known('twilio.whatsapp', unchecked), ...templates];
 }
 
 function sandboxFinding(from: string): Finding {
   if (from === SANDBOX) {
     return ok(
-      'WhatsApp comes from the sandbox, for trials: only to phones that have joined it, within 24 hours of what they wrote last.',
+      'WhatsApp uses the sandbox, for trials: it sends only to phones that have joined it, within 24 hours of their last message.',
     );
   }
   return warn(
     "TWILIO_SANDBOX_NUMBER is not the number of Twilio's sandbox.",
-    'For a number of your own set TWILIO_WHATSAPP_FROM and TWILIO_WHATSAPP_TEMPLATE; the sandbox is under Messaging > Try it out in the Twilio Console.',
+    'For your own number set TWILIO_WHATSAPP_FROM and TWILIO_WHATSAPP_TEMPLATE. The sandbox is in the Twilio Console under Messaging > Try it out.',
   );
 }
 
@@ -49,11 +48,11 @@ async function templateFinding({ sending }: TwilioAccess, sid: string): Promise<
   if (template.kind === 'refused' && template.status === 404) {
     return fail(
       `The account has no template ${sid}.`,
-      'Copy the Content SID anew: Twilio Console, Messaging > Content Template Builder.',
+      'Copy the Content SID again: Twilio Console, Messaging > Content Template Builder.',
     );
   }
-  if (template.kind !== 'found') return notRead('The template', template);
-  if (approval.kind !== 'found') return notRead('The approval of the template', approval);
+  if (template.kind !== 'found') return unreadFinding('The template', template);
+  if (approval.kind !== 'found') return unreadFinding('The approval of the template', approval);
   const whatsApp = fieldOf(approval.body, 'whatsapp');
   const status = textFieldOf(whatsApp, 'status') ?? 'unsubmitted';
   const category = textFieldOf(whatsApp, 'category') ?? '';
@@ -62,28 +61,28 @@ async function templateFinding({ sending }: TwilioAccess, sid: string): Promise<
   const types = Object.keys(Object(template.body['types']) as object);
   if (status !== 'approved') {
     return fail(
-      `WhatsApp has the template as ${word(status)}: codes by it do not arrive.`,
+      `The template's status at WhatsApp is ${word(status)}: codes that use it do not arrive.`,
       status === 'unsubmitted'
         ? 'Submit it for WhatsApp approval, in the category Authentication: Twilio Console, Content Template Builder.'
-        : 'Look at why in Content Template Builder and, at Meta, in WhatsApp Manager; make another one where it was rejected.',
+        : 'Look up the reason in Content Template Builder and in WhatsApp Manager at Meta. If it was rejected, make another one.',
     );
   }
   if (category.toUpperCase() !== 'AUTHENTICATION' || !types.includes(TEMPLATE_TYPE)) {
     return fail(
-      `The template is of the category ${word(category)} and the type ${word(types[0] ?? '')}: WhatsApp wants codes by authentication templates only.`,
-      `Make one of the type ${TEMPLATE_TYPE}, with the category Authentication, and have it approved.`,
+      `The template has the category ${word(category)} and the type ${word(types[0] ?? '')}: WhatsApp allows codes in authentication templates only.`,
+      `Make one of the type ${TEMPLATE_TYPE} in the category Authentication, and submit it for approval.`,
     );
   }
   if (variables.length > 1 || (variables[0] ?? '1') !== '1') {
     return fail(
-      `The template has the variables ${variables.map(word).join(', ')}: the code comes as {{1}}, and nothing else.`,
+      `The template has the variables ${variables.map(word).join(', ')}: the gateway sets only {{1}}, the code.`,
       `Make one of the type ${TEMPLATE_TYPE}: it has that one variable.`,
     );
   }
-  return ok(`It is an approved authentication template with one variable, in ${word(language)}.`);
+  return ok(`The template is an approved authentication template with one variable, in ${word(language)}.`);
 }
 
-/** A word of Twilio's, as a name and no more. */
+/** A name from Twilio's answer, if it looks like one. */
 function word(text: string): string {
-  return /^[\w/-]{1,40}$/.test(text) ? text : 'none that is known';
+  return /^[\w/-]{1,40}$/.test(text) ? text : 'unknown';
 }

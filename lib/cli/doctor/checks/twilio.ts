@@ -1,33 +1,34 @@
 import { ProviderError } from '../../../core/errors.js';
 import { fieldOf, textFieldOf } from '../../../core/json.js';
 import type { Section, TwilioVariables } from '../variables.js';
-import { fail, known, ok, once, restingOn, warn, type CheckGroup, type Finding } from '../finding.js';
-import { listIn, notRead, openTwilio, type TwilioAccess } from './twilio-access.js';
+import { fail, known, ok, once, checksAfter, warn, type CheckGroup, type Finding } from '../finding.js';
+import { listIn, unreadFinding, openTwilio, type TwilioAccess } from './twilio-access.js';
 import { examineWhatsApp } from './twilio-whatsapp.js';
 
 interface TwilioParts {
   readonly callMs: number;
-  /** Whether there is a URL for callbacks. */
+  /** Whether PUBLIC_URL is set, so that Twilio sends callbacks. */
   readonly hasPublicUrl: boolean;
 }
 
 const NO_SMS = warn(
   'Skipped: TWILIO_SMS_FROM is not set.',
-  'Who did not opt in gets no SMS from here: set it.',
+  'Set it. Without it, users who did not opt in get no code by Twilio.',
 );
 const NO_VOICE = warn(
   'Skipped: TWILIO_VOICE_FROM is not set.',
-  'Nobody is called from here: set it, where calls are wanted.',
+  'Set it if codes should also go out as voice calls.',
 );
 
+/** The checks of the Twilio account: credential, balance, senders, templates and the Verify service. */
 export function examineTwilio(section: Section<TwilioVariables>, parts: TwilioParts): CheckGroup {
   const title = 'Twilio';
   const variables = known('twilio.variables', section.finding);
   const { value } = section;
   if (value === undefined) return { title, checks: [variables] };
   const access = openTwilio(value, parts.callMs);
-  const credential = { name: 'twilio.credential', look: once(() => credentialFinding(value, access)) };
-  const later = restingOn(credential);
+  const credential = { name: 'twilio.credential', run: once(() => credentialFinding(value, access)) };
+  const later = checksAfter(credential);
   const { sms, voice, verifyServiceSid } = value;
   return {
     title,
@@ -43,7 +44,7 @@ export function examineTwilio(section: Section<TwilioVariables>, parts: TwilioPa
           ? NO_VOICE
           : numberFinding(access, { variable: 'TWILIO_VOICE_FROM', number: voice, capability: 'voice' }),
       ),
-      ...examineWhatsApp(value.whatsapp, access).map(({ name, look }) => later(name, look)),
+      ...examineWhatsApp(value.whatsapp, access).map(({ name, run }) => later(name, run)),
       ...(verifyServiceSid === undefined
         ? []
         : [later('twilio.verify', () => verifyFinding(access, verifyServiceSid))]),
@@ -58,13 +59,13 @@ async function credentialFinding({ apiKey }: TwilioVariables, { check }: TwilioA
   } catch (error) {
     if (!(error instanceof ProviderError) || error.code !== 'TWILIO_UNAUTHORIZED') throw error;
     return fail(
-      `Twilio does not take ${apiKey === undefined ? 'the auth token' : 'the API key'}.`,
-      'Compare TWILIO_ACCOUNT_SID with TWILIO_API_KEY_SID and TWILIO_API_KEY_SECRET, or TWILIO_AUTH_TOKEN: they are of one account and one region, and no test credentials.',
+      `Twilio does not accept ${apiKey === undefined ? 'the auth token' : 'the API key'}.`,
+      'Compare TWILIO_ACCOUNT_SID with TWILIO_API_KEY_SID and TWILIO_API_KEY_SECRET, or TWILIO_AUTH_TOKEN: all belong to one account and one region. Test credentials do not work.',
     );
   }
-  if (apiKey !== undefined) return ok('Twilio takes the API key.');
+  if (apiKey !== undefined) return ok('Twilio accepts the API key.');
   return warn(
-    'Twilio takes the auth token, which is the whole account: whoever has it can do everything.',
+    'Twilio accepts the auth token, which gives full access to the account.',
     'Make an API key (Twilio Console: Account > API keys & tokens), and set TWILIO_API_KEY_SID and TWILIO_API_KEY_SECRET.',
   );
 }
@@ -73,84 +74,83 @@ async function authTokenFinding({ owner }: TwilioAccess, hasPublicUrl: boolean):
   if (owner === undefined) {
     const without = 'TWILIO_AUTH_TOKEN is not set';
     const remedy =
-      "Set it to the account's primary auth token: Twilio signs its callbacks by it, whatever key is used.";
+      "Set it to the account's primary auth token: Twilio signs callbacks with it, even if the gateway sends with an API key.";
     return hasPublicUrl
       ? fail(
-          `${without}, so that no callback to PUBLIC_URL can be checked: the gateway does not start.`,
+          `${without}. The gateway does not start, because it could not verify callbacks to PUBLIC_URL.`,
           remedy,
         )
       : warn(`Skipped: ${without}.`, remedy);
   }
-  const look = await owner.account();
-  if (look.kind === 'found') return ok("It is the account's.");
-  if (look.kind === 'refused' && (look.status === 401 || look.status === 403)) {
+  const reading = await owner.account();
+  if (reading.kind === 'found') return ok('TWILIO_AUTH_TOKEN belongs to the account.');
+  if (reading.kind === 'refused' && (reading.status === 401 || reading.status === 403)) {
     return fail(
-      `TWILIO_AUTH_TOKEN is not the account's: ${look.reason}. Every callback would be refused.`,
-      'Copy the primary auth token anew: Twilio Console, Account > API keys & tokens.',
+      `TWILIO_AUTH_TOKEN does not belong to the account: ${reading.reason}. The gateway would refuse every callback.`,
+      'Copy the primary auth token again: Twilio Console, Account > API keys & tokens.',
     );
   }
-  return notRead('The account', look);
+  return unreadFinding('The account', reading);
 }
 
 async function accountFinding({ owner }: TwilioAccess): Promise<Finding> {
-  const look = await owner?.account();
-  if (look?.kind !== 'found') {
+  const reading = await owner?.account();
+  if (reading?.kind !== 'found') {
     return warn(
-      'Whether it is active, and no trial account, cannot be seen with an API key.',
-      'Set TWILIO_AUTH_TOKEN to have it looked at.',
+      'An API key cannot read whether the account is active, and whether it is a trial account.',
+      'Set TWILIO_AUTH_TOKEN to check that.',
     );
   }
-  const status = textFieldOf(look.body, 'status');
+  const status = textFieldOf(reading.body, 'status');
   if (status !== 'active') {
     return fail(
-      `The account is ${status ?? 'in no state that is known'}: nothing is sent.`,
-      'Look at the notices in the Twilio Console, and write to its support.',
+      `The account is ${status ?? 'in an unknown state'}: it sends nothing.`,
+      'Read the notices in the Twilio Console, and contact its support.',
     );
   }
-  if (textFieldOf(look.body, 'type') !== 'Trial') return ok('The account is active, and a full one.');
+  if (textFieldOf(reading.body, 'type') !== 'Trial')
+    return ok('The account is active, and no trial account.');
   return warn(
-    'It is a trial account: it sends to verified numbers only, and little of it.',
-    'Upgrade it in the Twilio Console; until then verify there the numbers that you try it with.',
+    'The account is a trial account: it sends only to verified numbers, with low limits.',
+    'Upgrade it in the Twilio Console. Until then verify your test numbers there.',
   );
 }
 
-/** In whatever currency: it is a matter of days, not of cents. */
+/** In the currency of the account. The exact value matters little: it lasts for days at most. */
 const LOW_BALANCE = 10;
 
 async function balanceFinding({ sending }: TwilioAccess): Promise<Finding> {
-  const look = await sending.balance();
-  if (look.kind !== 'found') {
-    if (look.kind === 'refused' && look.status < 500) {
-      return warn(
-        'The balance cannot be seen with this key.',
-        'Look at it in the Twilio Console, under Billing.',
-      );
+  const reading = await sending.balance();
+  if (reading.kind !== 'found') {
+    if (reading.kind === 'refused' && reading.status < 500) {
+      return warn('This key may not read the balance.', 'Check it in the Twilio Console, under Billing.');
     }
-    return notRead('The balance', look);
+    return unreadFinding('The balance', reading);
   }
-  const balance = Number(textFieldOf(look.body, 'balance') || NaN);
+  const balance = Number(textFieldOf(reading.body, 'balance') || NaN);
   if (!Number.isFinite(balance)) {
     return warn(
       "The balance cannot be read from Twilio's answer.",
-      'Look at it in the Twilio Console, under Billing.',
+      'Check it in the Twilio Console, under Billing.',
     );
   }
-  const currency = /^[A-Z]{3}$/.exec(textFieldOf(look.body, 'currency') ?? '')?.[0] ?? '';
-  const told = `The balance is ${balance.toFixed(2)} ${currency}`.trim();
-  const remedy = 'Add to it, and switch automatic recharge on: Twilio Console, Billing.';
-  if (balance > LOW_BALANCE) return ok(`${told}.`);
+  const currency = /^[A-Z]{3}$/.exec(textFieldOf(reading.body, 'currency') ?? '')?.[0] ?? '';
+  const amount = `The balance is ${balance.toFixed(2)} ${currency}`.trim();
+  const remedy = 'Add funds, and turn on auto-recharge: Twilio Console, Billing.';
+  if (balance > LOW_BALANCE) return ok(`${amount}.`);
   return balance > 0
-    ? warn(`${told}: it is soon used up.`, remedy)
-    : fail(`${told}: nothing is sent.`, remedy);
+    ? warn(`${amount}. It will soon be used up.`, remedy)
+    : fail(`${amount}: Twilio sends nothing.`, remedy);
 }
 
+/** @param sender - a number, a Messaging Service (`MG…`) or an alphanumeric sender id. */
 async function smsFinding(access: TwilioAccess, sender: string): Promise<Finding> {
   if (sender.startsWith('+')) {
     return numberFinding(access, { variable: 'TWILIO_SMS_FROM', number: sender, capability: 'sms' });
   }
   if (/^MG[0-9a-zA-Z]{32}$/.test(sender)) return serviceFinding(access, sender);
   return ok(
-    'TWILIO_SMS_FROM is a name: many countries ask for its registration, and the US and Canada take none.',
+    'TWILIO_SMS_FROM is an alphanumeric sender: many countries require its registration, and the US and Canada allow none.',
   );
 }
 
@@ -159,46 +159,47 @@ async function numberFinding(
   wanted: { readonly variable: string; readonly number: string; readonly capability: 'sms' | 'voice' },
 ): Promise<Finding> {
   const { variable, number, capability } = wanted;
-  const look = await sending.numbers(number);
-  if (look.kind !== 'found') return notRead('The numbers of the account', look);
-  const found = listIn(look.body, 'incoming_phone_numbers').find(
+  const reading = await sending.numbers(number);
+  if (reading.kind !== 'found') return unreadFinding('The numbers of the account', reading);
+  const found = listIn(reading.body, 'incoming_phone_numbers').find(
     (one) => textFieldOf(one, 'phone_number') === number,
   );
   if (found === undefined && capability === 'voice') return callerIdFinding(sending, number);
   if (found === undefined) {
     return fail(
-      `The number of ${variable} is none of the account's.`,
-      'Take one of its numbers (Twilio Console: Phone Numbers > Active numbers), or buy one.',
+      `The number in ${variable} does not belong to the account.`,
+      'Use one of its numbers (Twilio Console: Phone Numbers > Active numbers), or buy one.',
     );
   }
   if (fieldOf(found, 'capabilities', capability) === true) {
     return ok(
-      `The number of ${variable} is the account's, and can do ${capability === 'sms' ? 'SMS' : 'calls'}.`,
+      `The number in ${variable} belongs to the account, and can ${capability === 'sms' ? 'send SMS' : 'make calls'}.`,
     );
   }
   return fail(
-    `The number of ${variable} cannot ${capability === 'sms' ? 'send SMS' : 'call'}.`,
-    `Take a number of the account with that capability for ${variable}.`,
+    `The number in ${variable} cannot ${capability === 'sms' ? 'send SMS' : 'make calls'}.`,
+    `Set ${variable} to a number of the account with that capability.`,
   );
 }
 
-/** Calls may come from a number of another's that the account has verified, too. */
+/** A number outside the account may make calls if the account has verified it as a caller ID. */
 async function callerIdFinding(sending: TwilioAccess['sending'], number: string): Promise<Finding> {
-  const look = await sending.callerIds(number);
-  const take = 'Take one of its numbers (Twilio Console: Phone Numbers > Active numbers), or verify it there';
-  if (look.kind !== 'found') {
+  const reading = await sending.callerIds(number);
+  const remedy =
+    'Use one of its numbers (Twilio Console: Phone Numbers > Active numbers), or verify this one there: Verified Caller IDs.';
+  if (reading.kind !== 'found') {
     return warn(
-      "The number of TWILIO_VOICE_FROM is none of the account's numbers; its verified caller IDs cannot be read.",
-      `${take}: Verified Caller IDs.`,
+      'The number in TWILIO_VOICE_FROM does not belong to the account, whose verified caller IDs cannot be read.',
+      remedy,
     );
   }
-  const isVerified = listIn(look.body, 'outgoing_caller_ids').some(
+  const isVerified = listIn(reading.body, 'outgoing_caller_ids').some(
     (one) => textFieldOf(one, 'phone_number') === number,
   );
-  if (isVerified) return ok('The number of TWILIO_VOICE_FROM is a verified caller ID of the account.');
+  if (isVerified) return ok('The number in TWILIO_VOICE_FROM is a verified caller ID of the account.');
   return fail(
-    "The number of TWILIO_VOICE_FROM is neither a number of the account's nor one of its verified caller IDs.",
-    `${take}: Verified Caller IDs.`,
+    "The number in TWILIO_VOICE_FROM is neither one of the account's numbers nor one of its verified caller IDs.",
+    remedy,
   );
 }
 
@@ -206,35 +207,35 @@ async function serviceFinding({ sending }: TwilioAccess, sid: string): Promise<F
   const service = await sending.messagingService(sid);
   if (service.kind === 'refused' && service.status === 404) {
     return fail(
-      "The Messaging Service of TWILIO_SMS_FROM is none of the account's.",
-      'Copy its SID anew: Twilio Console, Messaging > Services.',
+      'The Messaging Service in TWILIO_SMS_FROM does not belong to the account.',
+      'Copy its SID again: Twilio Console, Messaging > Services.',
     );
   }
-  if (service.kind !== 'found') return notRead('The Messaging Service', service);
-  const look = await sending.numbersOfService(sid);
-  if (look.kind !== 'found') return notRead('The senders of the Messaging Service', look);
-  const count = listIn(look.body, 'phone_numbers').length;
+  if (service.kind !== 'found') return unreadFinding('The Messaging Service', service);
+  const reading = await sending.numbersOfService(sid);
+  if (reading.kind !== 'found') return unreadFinding('The senders of the Messaging Service', reading);
+  const count = listIn(reading.body, 'phone_numbers').length;
   if (count > 0)
-    return ok(`The Messaging Service of TWILIO_SMS_FROM has ${count} number${count === 1 ? '' : 's'}.`);
+    return ok(`The Messaging Service in TWILIO_SMS_FROM has ${count} number${count === 1 ? '' : 's'}.`);
   return warn(
-    'The Messaging Service of TWILIO_SMS_FROM has no number: it sends only where it has a short code or a name.',
+    'The Messaging Service in TWILIO_SMS_FROM has no number: it can send only by a short code or an alphanumeric sender.',
     'Add senders to its pool: Twilio Console, Messaging > Services.',
   );
 }
 
 async function verifyFinding({ sending }: TwilioAccess, sid: string): Promise<Finding> {
-  const look = await sending.verifyService(sid);
-  if (look.kind === 'refused' && look.status === 404) {
+  const reading = await sending.verifyService(sid);
+  if (reading.kind === 'refused' && reading.status === 404) {
     return fail(
-      "The Verify service of TWILIO_VERIFY_SERVICE_SID is none of the account's.",
-      'Copy its SID anew: Twilio Console, Verify > Services.',
+      'The Verify service in TWILIO_VERIFY_SERVICE_SID does not belong to the account.',
+      'Copy its SID again: Twilio Console, Verify > Services.',
     );
   }
-  if (look.kind !== 'found') return notRead('The Verify service', look);
-  if (fieldOf(look.body, 'custom_code_enabled') === true)
-    return ok("The Verify service takes codes of Okta's making.");
+  if (reading.kind !== 'found') return unreadFinding('The Verify service', reading);
+  if (fieldOf(reading.body, 'custom_code_enabled') === true)
+    return ok("The Verify service accepts custom codes, such as Okta's.");
   return fail(
-    'The Verify service takes no custom codes, and Okta makes the code: every one is refused (60204).',
-    'Switch on Enable Custom Verification Code: Twilio Console, Verify > Services > the service > General.',
+    'The Verify service does not accept custom codes: it refuses every code of Okta (60204).',
+    'Turn on Enable Custom Verification Code: Twilio Console, Verify > Services > the service > General.',
   );
 }

@@ -9,7 +9,7 @@ import { ask, listen, readAbout, type Ask } from './server.js';
 const about = await readAbout();
 const place = byId('phones', HTMLElement);
 const people = new Map<string, PersonColumn>();
-const nobody = element(
+const emptyNote = element(
   'p',
   { class: 'empty', hidden: true },
   'Nobody at the emulated Okta has a phone: okta.addUser() adds somebody with a mobilePhone.',
@@ -33,7 +33,7 @@ const show = (state: PhonesState): void => {
     place.append(made.root);
     made.update(person);
   }
-  nobody.hidden = people.size > 0;
+  emptyNote.hidden = people.size > 0;
   faults ??= fillFaults(byId('faults', HTMLElement), state, askAndShow);
   faults.update(state);
   offer ??= fillMessageOffer(byId('asked', HTMLElement), askAndShow);
@@ -43,7 +43,7 @@ const askAndShow: Ask = async (name, question) => {
   show(await ask(name, question));
 };
 
-place.append(nobody);
+place.append(emptyNote);
 const links = byId('links', HTMLElement);
 links.hidden = about.links.length === 0;
 links.append(...about.links.map(({ title, href }) => element('a', { href }, title)));

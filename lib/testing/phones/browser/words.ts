@@ -34,7 +34,7 @@ export function reactionOf({ action, reason, errorSummary }: HookAnswerView): st
   }
 }
 
-/** What became of a typed code. */
+/** The result of a typed code, in words. */
 export function outcomeOf({ problem, isReported }: EnteredView, firstName: string): string {
   switch (problem) {
     case 'wrong':

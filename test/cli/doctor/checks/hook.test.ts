@@ -43,17 +43,24 @@ describe('doctor on the hook', () => {
   const look = (name: string) => {
     const { group } = examine();
     const check = group.checks.find((one) => one.name === name);
-    return check?.look().finally(() => group.close?.());
+    return check?.run().finally(() => group.close?.());
   };
 
   const REMEDY =
-    'Let the gateway run near Okta and Twilio and never sleep (serverless cold starts), and look at what stands in between.';
-  const told = (ms: number): string => `It answered in ${ms} ms, over a new connection; Okta waits for 3 s`;
+    'Run the gateway near Okta and Twilio, avoid serverless cold starts, and check the proxies in between.';
+  const told = (ms: number): string =>
+    `The hook answered in ${ms} ms, over a new connection; Okta waits for 3 s`;
   for (const [tookMs, finding] of [
     [999.5, { status: 'ok', message: `${told(1_000)}.`, remedy: undefined }],
-    [1_000, { status: 'warn', message: `${told(1_000)}, and sending comes on top.`, remedy: REMEDY }],
-    [2_999, { status: 'warn', message: `${told(2_999)}, and sending comes on top.`, remedy: REMEDY }],
-    [3_000, { status: 'fail', message: `${told(3_000)}: it sends the code itself by then.`, remedy: REMEDY }],
+    [
+      1_000,
+      { status: 'warn', message: `${told(1_000)}, and the time for sending is added.`, remedy: REMEDY },
+    ],
+    [
+      2_999,
+      { status: 'warn', message: `${told(2_999)}, and the time for sending is added.`, remedy: REMEDY },
+    ],
+    [3_000, { status: 'fail', message: `${told(3_000)}, and then sends the code itself.`, remedy: REMEDY }],
   ] as const) {
     it(`says what an answer after ${tookMs} ms means`, async () => {
       takesMs = tookMs;
@@ -64,7 +71,7 @@ describe('doctor on the hook', () => {
   it('asks as little as it has to, and as whom', async () => {
     const { group, answer } = examine();
     expect(group.title).to.equal('The hook');
-    for (const check of group.checks) await check.look();
+    for (const check of group.checks) await check.run();
     await answer();
     await group.close?.();
     const path = '/okta/telephony';
@@ -114,7 +121,7 @@ describe('doctor on the hook', () => {
     );
     expect(group.title).to.equal('The hook');
     expect(
-      await Promise.all(group.checks.map(async ({ name, look: see }) => [name, await see()])),
+      await Promise.all(group.checks.map(async ({ name, run: see }) => [name, await see()])),
     ).to.deep.equal([['hook.variables', FINE]]);
     expect(await answer()).to.deep.equal({ kind: 'not-sent', reason: 'UNKNOWN' });
   });

@@ -25,10 +25,10 @@ describe('doctor on this machine', () => {
       const { title, checks } = examineMachine(variables, OKTA, version);
       expect(title).to.equal('This machine');
       const message = `Node is ${version}.`;
-      expect(await checks.find(({ name }) => name === 'machine.node')?.look()).to.deep.equal(
+      expect(await checks.find(({ name }) => name === 'machine.node')?.run()).to.deep.equal(
         isRecent
           ? { status: 'ok', message, remedy: undefined }
-          : { status: 'fail', message, remedy: 'Take 20.19 or later.' },
+          : { status: 'fail', message, remedy: 'Install 20.19 or later.' },
       );
     });
   }
@@ -41,7 +41,7 @@ describe('doctor on this machine', () => {
     it(`says of the file what docker would take otherwise: ${changed?.join() ?? 'there is none'}`, async () => {
       const variables = new Variables({}, captureTerminal().terminal, changed);
       const { checks } = examineMachine(variables, OKTA);
-      const found = await checks.find(({ name }) => name === 'machine.file')?.look();
+      const found = await checks.find(({ name }) => name === 'machine.file')?.run();
       expect(found?.status).to.equal(status);
       if (changed !== undefined) expect(found?.message).to.include(changed.join(', '));
     });

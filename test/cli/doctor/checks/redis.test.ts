@@ -10,17 +10,17 @@ type Told = readonly [check: string, status: string, message: string, remedy?: s
 const WELL: readonly Told[] = [
   ['redis.variables', 'ok', 'Set.'],
   ['redis.libraries', 'ok', 'ioredis is installed.'],
-  ['redis.reached', 'ok', 'It answers in 3 ms.'],
+  ['redis.reached', 'ok', 'Redis answers in 3 ms.'],
   [
     'redis.writes',
     'ok',
-    "It takes what is written for codes, for the console's history and for late failover.",
+    "Redis accepts the writes for codes, for the console's history and for late failover.",
   ],
-  ['redis.version', 'ok', 'It is version 7.2.4.'],
+  ['redis.version', 'ok', 'Redis has version 7.2.4.'],
   ['redis.eviction', 'ok', 'maxmemory-policy is noeviction.'],
-  ['redis.memory', 'ok', 'Its memory has no bound but that of its machine.'],
-  ['redis.persistence', 'ok', 'It writes what changes to its disk (AOF).'],
-  ['redis.keys', 'ok', 'No gateway has written there with another STATE_ENCRYPTION_KEY.'],
+  ['redis.memory', 'ok', 'Redis may use all memory of its machine.'],
+  ['redis.persistence', 'ok', 'Redis writes every change to its disk (AOF).'],
+  ['redis.keys', 'ok', 'No gateway uses this Redis with another STATE_ENCRYPTION_KEY.'],
 ];
 
 const INFO: Readonly<Record<string, string>> = {
@@ -50,7 +50,7 @@ async function look(load: Load): Promise<readonly Told[]> {
   expect(group.title).to.equal('Redis');
   return Promise.all(
     group.checks.map(async (check): Promise<Told> => {
-      const { status, message, remedy } = await check.look();
+      const { status, message, remedy } = await check.run();
       return remedy === undefined ? [check.name, status, message] : [check.name, status, message, remedy];
     }),
   );
@@ -64,24 +64,24 @@ const seeing =
 const UNSEEN = (check: string, what: string): Told => [
   check,
   'warn',
-  `${what} cannot be seen: INFO is forbidden to this user.`,
-  'Look at it as an administrator of the Redis.',
+  `${what} cannot be read: this user may not run INFO.`,
+  'Check it as an administrator of the Redis.',
 ];
 const NOPERM = new RedisFailure('NOPERM', false);
-const TOLD_NOPERM = 'Where gateways have it, allow the user these commands.';
+const TOLD_NOPERM = 'If a gateway uses that, allow the user these commands.';
 
 /** What is seen beside a Redis that is well, and the lines that say so. */
 const ROWS: readonly (readonly [what: string, seen: Partial<RedisInspection>, ...told: readonly Told[]])[] = [
   ['nothing', {}],
-  ['an answer within the bound', { answersInMs: 39.9 }, ['redis.reached', 'ok', 'It answers in 40 ms.']],
+  ['an answer within the bound', { answersInMs: 39.9 }, ['redis.reached', 'ok', 'Redis answers in 40 ms.']],
   [
     'an answer that is slow',
     { answersInMs: 40 },
     [
       'redis.reached',
       'warn',
-      'It answers in 40 ms from here: after 150 ms the gateway takes it for lost.',
-      'Put it near the gateways; from a machine that is far from both that says nothing.',
+      'Redis answers in 40 ms from here: after 150 ms a gateway treats it as lost.',
+      'Run it near the gateways. Ignore this if doctor runs far away from both.',
     ],
   ],
   [
@@ -90,14 +90,14 @@ const ROWS: readonly (readonly [what: string, seen: Partial<RedisInspection>, ..
     [
       'redis.writes',
       'fail',
-      'This server is a replica, and takes no writes that stay.',
-      'Lead REDIS_URL to the primary, by its endpoint.',
+      'This server is a replica, and keeps no writes.',
+      'Set REDIS_URL to the endpoint of the primary.',
     ],
   ],
   [
     'codes that are refused',
     { refusal: NOPERM },
-    ['redis.writes', 'fail', 'It does not take what the gateway writes (NOPERM).', NOPERM.remedy],
+    ['redis.writes', 'fail', "Redis refuses the gateway's writes (NOPERM).", NOPERM.remedy],
   ],
   [
     'a history that is refused',
@@ -105,7 +105,7 @@ const ROWS: readonly (readonly [what: string, seen: Partial<RedisInspection>, ..
     [
       'redis.writes',
       'warn',
-      "It takes what is written for codes, but not what is for the console's history (NOPERM).",
+      "Redis accepts the writes for codes, but refuses those for the console's history (NOPERM).",
       `${TOLD_NOPERM} the console's history: +xadd +xdel +xrange +xrevrange.`,
     ],
   ],
@@ -115,24 +115,24 @@ const ROWS: readonly (readonly [what: string, seen: Partial<RedisInspection>, ..
     [
       'redis.writes',
       'warn',
-      "It takes what is written for codes, but not what is for the console's history (NOPERM) and lateFailover.afterSeconds (READONLY).",
+      "Redis accepts the writes for codes, but refuses those for the console's history (NOPERM) and lateFailover.afterSeconds (READONLY).",
       `${TOLD_NOPERM} the console's history: +xadd +xdel +xrange +xrevrange; lateFailover.afterSeconds: +zadd +zrangebyscore +zrem.`,
     ],
   ],
   [
     'the oldest version that will do',
     { info: { ...INFO, redis_version: '6.0.0' } },
-    ['redis.version', 'ok', 'It is version 6.0.0.'],
+    ['redis.version', 'ok', 'Redis has version 6.0.0.'],
   ],
   [
     'a version that is too old',
     { info: { ...INFO, redis_version: '5.0.14' } },
-    ['redis.version', 'fail', 'It is version 5.0.14.', 'Take 6 or later.'],
+    ['redis.version', 'fail', 'Redis has version 5.0.14.', 'Use version 6 or later.'],
   ],
   [
     'a Valkey, which names an old Redis, too',
     { info: { ...INFO, redis_version: '5.0.0', valkey_version: '8.1.0' } },
-    ['redis.version', 'ok', 'It is version 8.1.0.'],
+    ['redis.version', 'ok', 'Redis has version 8.1.0.'],
   ],
   [
     'a policy that evicts',
@@ -141,13 +141,13 @@ const ROWS: readonly (readonly [what: string, seen: Partial<RedisInspection>, ..
       'redis.eviction',
       'fail',
       'maxmemory-policy is allkeys-lru: Redis may forget what was sent, and a code goes out twice.',
-      'Set maxmemory-policy to noeviction, on a Redis of its own.',
+      'Set maxmemory-policy to noeviction, on a Redis for the gateways only.',
     ],
   ],
   [
     'a memory of which less than nine tenths are used',
     { info: { ...INFO, maxmemory: '1000', used_memory: '899' } },
-    ['redis.memory', 'ok', '90 % of its memory is used.'],
+    ['redis.memory', 'ok', 'Redis uses 90 % of its memory.'],
   ],
   [
     'a memory that is nearly full',
@@ -155,8 +155,8 @@ const ROWS: readonly (readonly [what: string, seen: Partial<RedisInspection>, ..
     [
       'redis.memory',
       'warn',
-      '90 % of its memory is used: once it is full, it takes no more writes.',
-      'Give it more memory, and see what fills it.',
+      'Redis uses 90 % of its memory. When that is full, it refuses writes.',
+      'Give it more memory, and find out what fills it.',
     ],
   ],
   ...(['0', '1'] as const).map((aof_enabled) => {
@@ -167,7 +167,7 @@ const ROWS: readonly (readonly [what: string, seen: Partial<RedisInspection>, ..
       [
         'redis.persistence',
         'warn',
-        'It has neither AOF nor a replica: a restart forgets which codes were sent and which phones want none.',
+        'Redis has neither AOF nor a replica: after a restart it does not know which codes were sent and which phones opted out.',
         'Set appendonly to yes, or give it a replica.',
       ],
     ] as const;
@@ -175,20 +175,20 @@ const ROWS: readonly (readonly [what: string, seen: Partial<RedisInspection>, ..
   [
     'a replica in the place of AOF',
     { info: { ...INFO, aof_enabled: '0', connected_slaves: '1' } },
-    ['redis.persistence', 'ok', 'It has 1 replica.'],
+    ['redis.persistence', 'ok', 'Redis has 1 replica.'],
   ],
   [
     'replicas in the place of AOF',
     { info: { ...INFO, aof_enabled: '0', connected_slaves: '2' } },
-    ['redis.persistence', 'ok', 'It has 2 replicas.'],
+    ['redis.persistence', 'ok', 'Redis has 2 replicas.'],
   ],
   [
     'nothing of INFO',
     { info: undefined },
-    UNSEEN('redis.version', 'Its version'),
-    UNSEEN('redis.eviction', 'Its eviction policy'),
-    UNSEEN('redis.memory', 'Its memory'),
-    UNSEEN('redis.persistence', 'Its persistence'),
+    UNSEEN('redis.version', 'The version'),
+    UNSEEN('redis.eviction', 'The eviction policy'),
+    UNSEEN('redis.memory', 'The memory'),
+    UNSEEN('redis.persistence', 'The persistence'),
   ],
   [
     'other keys',
@@ -196,8 +196,8 @@ const ROWS: readonly (readonly [what: string, seen: Partial<RedisInspection>, ..
     [
       'redis.keys',
       'fail',
-      'A gateway has written there with another STATE_ENCRYPTION_KEY: they share nothing.',
-      'Give all gateways, and this command, one list of keys.',
+      'A gateway uses this Redis with another STATE_ENCRYPTION_KEY: the gateways share no state.',
+      'Give all gateways and this command the same list of keys.',
     ],
   ],
 ];
@@ -226,7 +226,7 @@ describe('doctor on Redis', () => {
     WELL.slice(from).map(([check]) => [
       check,
       'warn',
-      `Not looked at, since ${cause} has failed.`,
+      `Not checked, because ${cause} failed.`,
       `See ${cause}.`,
     ]);
 
@@ -234,7 +234,12 @@ describe('doctor on Redis', () => {
     const failure = new RedisFailure('ECONNREFUSED', true);
     expect(await look(seeing(failure))).to.deep.equal([
       ...WELL.slice(0, 2),
-      ['redis.reached', 'fail', 'It cannot be used: nothing listens there (ECONNREFUSED).', failure.remedy],
+      [
+        'redis.reached',
+        'fail',
+        'Redis cannot be used: nothing listens there (ECONNREFUSED).',
+        failure.remedy,
+      ],
       ...notLooked('redis.reached', 3),
     ]);
   });
@@ -251,7 +256,7 @@ describe('doctor on Redis', () => {
     const finding = { status: 'ok', message: 'Not set.', remedy: undefined } as const;
     const { title, checks } = examineRedis({ finding, value: undefined }, { callMs: 1, time });
     expect(title).to.equal('Redis');
-    expect(await Promise.all(checks.map(async ({ name, look: see }) => [name, await see()]))).to.deep.equal([
+    expect(await Promise.all(checks.map(async ({ name, run: see }) => [name, await see()]))).to.deep.equal([
       ['redis.variables', finding],
     ]);
   });

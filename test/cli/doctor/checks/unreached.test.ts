@@ -3,21 +3,21 @@ import { describeUnreached } from '#lib/cli/doctor/checks/unreached.js';
 
 const NAME = [
   'its name does not resolve',
-  'Look for a misspelling, and at the DNS of this machine.',
+  'Look for a misspelling, and check the DNS of this machine.',
 ] as const;
 const UNTRUSTED = [
   'its certificate is not trusted here',
-  'Use a certificate of a public authority. Where a proxy of your own stands in between, start Node with NODE_EXTRA_CA_CERTS.',
+  'Use a certificate of a public authority. If your own proxy is in between, start Node with NODE_EXTRA_CA_CERTS.',
 ] as const;
 const NO_TLS = [
-  'TLS did not come about',
-  'See that TLS 1.2 or later is spoken there, at this port, and that nothing stands in between.',
+  'the TLS handshake failed',
+  'Check that the server supports TLS 1.2 or later at this port, and that nothing is in between.',
 ] as const;
 const LATE = [
-  'it gave no answer in time',
-  'See that this machine may reach it (egress, a firewall, a proxy), and that it is not overloaded.',
+  'it did not answer in time',
+  'Check that this machine may reach it (egress, a firewall, a proxy), and that it is not overloaded.',
 ] as const;
-const USUAL = 'See that it runs, and that this machine may reach it: egress, DNS, TLS, a proxy.';
+const USUAL = 'Check that it runs, and that this machine may reach it: egress, DNS, TLS, a proxy.';
 
 /** Codes of Node, undici and our own, in the words of an operator. */
 const ROWS: readonly (readonly [reason: string, why: string, remedy: string])[] = [
@@ -27,22 +27,22 @@ const ROWS: readonly (readonly [reason: string, why: string, remedy: string])[] 
   [
     'ECONNREFUSED',
     'nothing listens there',
-    'See that it runs, and at the port; look at firewalls in between.',
+    'Check that it runs, and check the port and the firewalls in between.',
   ],
   [
     'CERT_HAS_EXPIRED',
     'its certificate has expired',
-    'Renew the certificate, and let the server load the new one.',
+    'Renew the certificate, and make the server load the new one.',
   ],
   [
     'ERR_TLS_CERT_ALTNAME_INVALID',
     'its certificate is for another name',
-    'Give the server a certificate that has the name of the URL.',
+    "Give the server a certificate for the URL's host name.",
   ],
   [
     'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
-    'its chain of certificates is not whole',
-    'Let the server send the intermediate certificates, too (the full chain).',
+    'its certificate chain is incomplete',
+    'Make the server also send the intermediate certificates (the full chain).',
   ],
   ['DEPTH_ZERO_SELF_SIGNED_CERT', ...UNTRUSTED],
   ['UNABLE_TO_GET_ISSUER', ...UNTRUSTED],

@@ -3,7 +3,7 @@ import { createServer, type Server } from 'node:https';
 import { createServer as createSilentServer, type AddressInfo, type Server as TcpServer } from 'node:net';
 import { expect } from 'chai';
 import type { HttpResult } from '#lib/http/call.js';
-import { examineWay } from '#lib/cli/doctor/checks/way.js';
+import { examineReachability } from '#lib/cli/doctor/checks/reachability.js';
 import { signOwnCertificate } from '#harness/certificate.js';
 import { REFUSING_ORIGIN } from '#harness/free-port.js';
 
@@ -11,13 +11,13 @@ const DAY_MS = 86_400_000;
 const NOW_MS = Date.parse('2026-11-25T12:00:00Z');
 const ANSWERED: HttpResult = { kind: 'answered', status: 401, headers: {}, body: '', json: undefined };
 
-type Parts = Partial<Parameters<typeof examineWay>[1]>;
+type Parts = Partial<Parameters<typeof examineReachability>[1]>;
 type Told = readonly [status: string, message: string, remedy?: string];
 
 /** What one check says of the way to a URL. */
 async function look(name: string, url: string, parts: Parts = {}): Promise<Told> {
   const value = { url, proof: undefined, secret: undefined, headerName: undefined };
-  const group = examineWay(
+  const group = examineReachability(
     { finding: { status: 'ok', message: '', remedy: undefined }, value },
     {
       orgUrl: undefined,
@@ -28,9 +28,9 @@ async function look(name: string, url: string, parts: Parts = {}): Promise<Told>
       ...parts,
     },
   );
-  expect(group.title).to.equal('The way to it');
+  expect(group.title).to.equal('Reachability');
   const check = group.checks.find((one) => one.name === name);
-  const { status, message, remedy } = (await check?.look()) ?? {};
+  const { status, message, remedy } = (await check?.run()) ?? {};
   const told = String(message).replace(/127\.0\.0\.1:\d+/, 'HOST');
   return remedy === undefined ? [String(status), told] : [String(status), told, remedy];
 }
@@ -51,8 +51,8 @@ describe('doctor on the way to the gateway', () => {
     const section = { finding: { status: 'ok', message: '', remedy: undefined }, value: undefined } as const;
     const time = { now: () => NOW_MS, sleep: () => Promise.resolve() };
     const answer = (): Promise<HttpResult> => Promise.resolve(ANSWERED);
-    expect(examineWay(section, { orgUrl: undefined, callMs: 1, time, answer })).to.deep.equal({
-      title: 'The way to it',
+    expect(examineReachability(section, { orgUrl: undefined, callMs: 1, time, answer })).to.deep.equal({
+      title: 'Reachability',
       checks: [],
     });
   });
@@ -60,7 +60,7 @@ describe('doctor on the way to the gateway', () => {
   const HERE: Told = [
     'fail',
     'PUBLIC_URL is an address of this machine, which Okta and Twilio cannot reach.',
-    'Set it to the https URL under which the internet reaches the gateway, and type the same one into Okta.',
+    'Set it to the https URL by which the gateway is reachable from the internet, and give Okta the same URL.',
   ];
   for (const [url, orgUrl, told] of [
     ['https://id.example.com:8443/hook', undefined, ['ok', 'PUBLIC_URL is https, at id.example.com:8443.']],
@@ -80,7 +80,7 @@ describe('doctor on the way to the gateway', () => {
   const WHERE_PRIVATE: Told = [
     'warn',
     'id.example.com resolves to a private address from here.',
-    'Okta and Twilio call from the internet: see that the public DNS has a public address for it.',
+    'Okta and Twilio call from the internet: check that the public DNS has a public address for it.',
   ];
   const PUBLIC: Told = ['ok', 'id.example.com resolves to a public address.'];
   for (const [addresses, told] of [
@@ -131,7 +131,7 @@ describe('doctor on the way to the gateway', () => {
     for (const check of ['way.tls', 'way.redirect']) {
       expect(await look(check, url)).to.deep.equal([
         'warn',
-        'Not looked at, since way.name has failed.',
+        'Not checked, because way.name failed.',
         'See way.name.',
       ]);
     }
@@ -145,10 +145,7 @@ describe('doctor on the way to the gateway', () => {
   it('needs no name and no TLS on this machine', async () => {
     const url = 'http://localhost:1/hook';
     expect(await look('way.name', url)).to.deep.equal(['ok', 'It is this machine.']);
-    expect(await look('way.tls', url)).to.deep.equal([
-      'ok',
-      'There is no TLS on the way to this machine itself.',
-    ]);
+    expect(await look('way.tls', url)).to.deep.equal(['ok', 'This machine itself needs no TLS.']);
   });
 
   const isWell = (days: number): Told => [
@@ -157,8 +154,8 @@ describe('doctor on the way to the gateway', () => {
   ];
   const endsSoon = (days: number): Told => [
     'warn',
-    `The certificate of HOST is valid for ${days} more day${days === 1 ? '' : 's'}: then no code has a hook any more.`,
-    'Renew it, and see why that has not happened by itself.',
+    `The certificate of HOST is valid for ${days} more day${days === 1 ? '' : 's'}. After that Okta does not call the hook.`,
+    'Renew it, and find out why it was not renewed automatically.',
   ];
   /** Days that a certificate has been valid, and will be. */
   for (const [what, past, left, told] of [
@@ -186,7 +183,7 @@ describe('doctor on the way to the gateway', () => {
     });
   }
 
-  const RENEW = 'Renew the certificate, and let the server load the new one.';
+  const RENEW = 'Renew the certificate, and make the server load the new one.';
   for (const [what, name, days, isTrusted, told] of [
     [
       'has ended',
@@ -203,7 +200,7 @@ describe('doctor on the way to the gateway', () => {
       [
         'fail',
         'Okta would not call HOST: its certificate is for another name (ERR_TLS_CERT_ALTNAME_INVALID).',
-        'Give the server a certificate that has the name of the URL.',
+        "Give the server a certificate for the URL's host name.",
       ],
     ],
     [
@@ -214,7 +211,7 @@ describe('doctor on the way to the gateway', () => {
       [
         'fail',
         'Okta would not call HOST: its certificate is not trusted here (DEPTH_ZERO_SELF_SIGNED_CERT).',
-        'Use a certificate of a public authority. Where a proxy of your own stands in between, start Node with NODE_EXTRA_CA_CERTS.',
+        'Use a certificate of a public authority. If your own proxy is in between, start Node with NODE_EXTRA_CA_CERTS.',
       ],
     ],
   ] as const) {
@@ -255,18 +252,18 @@ describe('doctor on the way to the gateway', () => {
     });
     expect(await look('way.tls', await listening(plain))).to.deep.equal([
       'fail',
-      'HOST could not be reached: TLS did not come about (ERR_SSL_WRONG_VERSION_NUMBER).',
-      'See that TLS 1.2 or later is spoken there, at this port, and that nothing stands in between.',
+      'HOST could not be reached: the TLS handshake failed (ERR_SSL_WRONG_VERSION_NUMBER).',
+      'Check that the server supports TLS 1.2 or later at this port, and that nothing is in between.',
     ]);
     expect(await look('way.tls', REFUSING_ORIGIN.replace('http:', 'https:'))).to.deep.equal([
       'fail',
       'HOST could not be reached: nothing listens there (ECONNREFUSED).',
-      'See that it runs, and at the port; look at firewalls in between.',
+      'Check that it runs, and check the port and the firewalls in between.',
     ]);
     expect(await look('way.tls', await listening(createSilentServer()), { callMs: 10 })).to.deep.equal([
       'fail',
-      'HOST could not be reached: it gave no answer in time (TIMEOUT).',
-      'See that this machine may reach it (egress, a firewall, a proxy), and that it is not overloaded.',
+      'HOST could not be reached: it did not answer in time (TIMEOUT).',
+      'Check that this machine may reach it (egress, a firewall, a proxy), and that it is not overloaded.',
     ]);
   });
 
@@ -275,11 +272,11 @@ describe('doctor on the way to the gateway', () => {
       const answer = (): Promise<HttpResult> => Promise.resolve({ ...ANSWERED, status });
       expect(await look('way.redirect', 'http://localhost:1/hook', { answer })).to.deep.equal(
         status < 300 || status === 400
-          ? ['ok', 'Nothing redirects it.']
+          ? ['ok', 'PUBLIC_URL does not redirect.']
           : [
               'fail',
               `PUBLIC_URL redirects (${status}), and Okta follows no redirect.`,
-              'Set PUBLIC_URL, and the URL in Okta, to where it leads; or take the redirect away: http to https, a slash at the end, www.',
+              'Set PUBLIC_URL and the URL in Okta to the target of the redirect, or remove the redirect (http to https, a slash at the end, www).',
             ],
       );
     });
@@ -289,7 +286,7 @@ describe('doctor on the way to the gateway', () => {
     const answer = (): Promise<HttpResult> => Promise.resolve({ kind: 'not-sent', reason: 'ECONNREFUSED' });
     expect(await look('way.redirect', 'http://localhost:1/hook', { answer })).to.deep.equal([
       'warn',
-      'Not seen, since nothing has answered.',
+      'Not checked, because the gateway did not answer.',
       'See hook.answers.',
     ]);
   });

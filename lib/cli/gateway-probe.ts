@@ -1,27 +1,30 @@
-import { callHttp, type HttpDispatcher, type HttpResult } from '../../http/call.js';
-import { fieldOf, parseJson, textFieldOf } from '../../core/json.js';
-import type { HookProof } from '../../okta/admin/hook-resource.js';
+import { callHttp, type HttpDispatcher, type HttpResult } from '../http/call.js';
+import { fieldOf, parseJson, textFieldOf } from '../core/json.js';
+import type { HookProof } from '../okta/admin/hook-resource.js';
 
-/** What a gateway, or an authorization server, says to a secret before Okta has it. */
-export type SecretAnswer =
+/**
+ * Probes that send nothing to a phone: whether a gateway or an authorization server accepts a secret. Setup uses them before
+ * it gives Okta the secret, doctor to compare both sides.
+ */
+export type ProbeResult =
   | { readonly kind: 'accepted' }
   | { readonly kind: 'refused'; readonly by: string }
-  /** Neither: it may be the wrong address, or one that this machine does not reach. */
+  /** Neither: the URL may be wrong, or this machine does not reach it. */
   | { readonly kind: 'unclear'; readonly why: string };
 
 const TIMEOUT_MS = 5_000;
 
 /**
- * Calls the hook with a secret and a body that is no hook call: a gateway that takes the secret says 400 to that,
- * one that does not says 401 before it reads the body. Nothing is sent to anybody.
+ * Calls the hook with a secret and a body that is not a hook call. A gateway that accepts the secret answers 400; one that
+ * refuses it answers 401 before it reads the body.
  *
- * @param url - the hook's, or the event hook's.
+ * @param url - that of the telephony hook or of the event hook.
  */
-export async function askGateway(
+export async function probeGateway(
   dispatcher: HttpDispatcher,
   url: string,
   header: { readonly name: string; readonly secret: string },
-): Promise<SecretAnswer> {
+): Promise<ProbeResult> {
   const result = await post(dispatcher, url, '{}', {
     'content-type': 'application/json',
     [header.name.toLowerCase()]: header.secret,
@@ -37,16 +40,16 @@ export async function askGateway(
   };
 }
 
-/** A token of the authorization server's, or why there is none. */
-export type TokenAnswer =
-  { readonly kind: 'token'; readonly token: string } | Exclude<SecretAnswer, { kind: 'accepted' }>;
+/** A token of the authorization server, or why it issued none. */
+export type TokenResult =
+  { readonly kind: 'token'; readonly token: string } | Exclude<ProbeResult, { kind: 'accepted' }>;
 
-/** Asks the authorization server for a token, as Okta will, by a client's secret. */
+/** Requests a token from the authorization server with a client secret, as Okta does. */
 export async function fetchHookToken(
   dispatcher: HttpDispatcher,
   oauth: Extract<HookProof, { kind: 'oauth' }>,
   clientSecret: string,
-): Promise<TokenAnswer> {
+): Promise<TokenResult> {
   const { tokenUrl, clientId, scope } = oauth;
   const body = new URLSearchParams({
     grant_type: 'client_credentials',
@@ -69,17 +72,11 @@ export async function fetchHookToken(
   return { kind: 'unclear', why: `${host} answered ${result.status}` };
 }
 
-/** Whether the authorization server takes a client's secret. */
-export async function askForToken(...asked: Parameters<typeof fetchHookToken>): Promise<SecretAnswer> {
-  const answer = await fetchHookToken(...asked);
-  return answer.kind === 'token' ? { kind: 'accepted' } : answer;
-}
-
-function unreached(host: string, reason: string): Extract<SecretAnswer, { kind: 'unclear' }> {
+function unreached(host: string, reason: string): Extract<ProbeResult, { kind: 'unclear' }> {
   return { kind: 'unclear', why: `${host} could not be reached from here (${reason})` };
 }
 
-/** A POST that is given up after `timeoutMs`. Never rejects. */
+/** Sends a POST and waits up to `timeoutMs` (default 5 s). Never rejects. */
 export function post(
   dispatcher: HttpDispatcher,
   url: string,

@@ -1,8 +1,10 @@
-import type { HookProof } from '../../okta/admin/hook-resource.js';
-import type { CommandCall } from '../command.js';
-import { CommandError } from '../failure.js';
-import type { Variables } from '../environment.js';
-import { headerOption } from '../setup/setup.js';
+import type { HookProof } from '../okta/admin/hook-resource.js';
+import { headerOption, type CommandCall } from './command.js';
+import { CommandError } from './failure.js';
+import type { Variables } from './environment.js';
+
+/** Random letters and digits of this length cannot be guessed over the network. */
+export const MIN_SECRET_LENGTH = 16;
 
 type OAuthProof = Extract<HookProof, { kind: 'oauth' }>;
 
@@ -14,7 +16,12 @@ const OAUTH = [
   'HOOK_OAUTH_KEY_ID',
 ] as const;
 
-/** How Okta proves itself to the telephony hook, by the variables; nobody goes without. */
+/**
+ * Reads from the variables how Okta authenticates at the telephony hook: by a header with HOOK_SECRET, or by OAuth 2.0.
+ * Asks for a missing secret at a terminal.
+ *
+ * @throws CommandError for `--rotate` with a hook key.
+ */
 export async function readHookProof(call: CommandCall): Promise<HookProof> {
   const { options, variables } = call;
   const proof = await readGivenProof(call);
@@ -27,16 +34,16 @@ export async function readHookProof(call: CommandCall): Promise<HookProof> {
     throw new CommandError(
       2,
       'BAD_USE',
-      '--rotate is for secrets, and with a hook key there is none.',
-      'Register the public half of another hook key with the client, and set HOOK_OAUTH_KEY_ID to it: no option is needed.',
+      '--rotate is for secrets, and a hook key has none.',
+      'Register the public key of another hook key with the client, and set HOOK_OAUTH_KEY_ID to its id. No option is needed.',
     );
   }
   return proof;
 }
 
 /**
- * The same where it may be missing: `undefined` then. One variable of OAuth is enough to mean it: HOOK_SECRET may be
- * there for the event hook.
+ * The same without a question; `undefined` if no variable is set. One variable of OAuth selects OAuth, because HOOK_SECRET
+ * may be set for the event hook only.
  */
 export async function readGivenProof({ options, variables }: CommandCall): Promise<HookProof | undefined> {
   if (OAUTH.some((name) => variables.read(name) !== undefined)) return readOAuthProof(variables);

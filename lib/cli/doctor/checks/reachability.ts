@@ -8,60 +8,58 @@ import type { HookVariables, Section } from '../variables.js';
 import { after, fail, ok, once, warn, type Check, type CheckGroup, type Finding } from '../finding.js';
 import { describeUnreached } from './unreached.js';
 
-/** How Okta and Twilio get to the gateway, as far as that shows from here: its URL, its name, its certificate. */
-
-interface WayParts {
-  /** The org's, where it is known. */
+interface ReachabilityParts {
+  /** The origin of the org; `undefined` if it is not set. */
   readonly orgUrl: string | undefined;
   readonly callMs: number;
   readonly time: Time;
-  /** What the URL answers to nobody in particular. */
+  /** The answer of PUBLIC_URL to a caller without credentials. */
   readonly answer: () => Promise<HttpResult>;
-  /** The addresses of a name. Default: as this machine resolves it. */
+  /** Resolves a name to its addresses. Default: the resolver of this machine. */
   readonly resolve?: ((hostname: string) => Promise<readonly string[]>) | undefined;
-  /** Certificates of authorities in PEM, which are trusted in place of Node's. */
+  /** Certificates of authorities in PEM, which are trusted instead of Node's. */
   readonly authorities?: readonly string[];
 }
 
 const DAY_MS = 86_400_000;
-/** A certificate that is renewed by itself is so before the last quarter of its life as a rule. */
+/** A certificate is about to expire if both hold. Automatic renewal usually comes before the last quarter of the lifetime. */
 const SOON_DAYS = 14;
-const LAST_PART = 0.25;
+const LAST_SHARE = 0.25;
 
-export function examineWay(section: Section<HookVariables>, parts: WayParts): CheckGroup {
-  const title = 'The way to it';
+/** The checks of the way from Okta and Twilio to the gateway, as far as this machine sees it: URL, name, certificate, redirect. */
+export function examineReachability(section: Section<HookVariables>, parts: ReachabilityParts): CheckGroup {
+  const title = 'Reachability';
   if (section.value === undefined) return { title, checks: [] };
   const url = new URL(section.value.url);
-  const place = { name: 'way.url', look: once(() => Promise.resolve(urlFinding(url, parts.orgUrl))) };
+  const location = { name: 'way.url', run: once(() => Promise.resolve(urlFinding(url, parts.orgUrl))) };
   const name = {
     name: 'way.name',
-    look: once(() => nameFinding(url.hostname, parts.resolve ?? resolveHere)),
+    run: once(() => nameFinding(url.hostname, parts.resolve ?? resolveHere)),
   };
   const checks: readonly Check[] = [
-    place,
+    location,
     name,
-    { name: 'way.tls', look: after(name, () => tlsFinding(url, parts)) },
-    { name: 'way.redirect', look: after(name, async () => redirectFinding(await parts.answer())) },
+    { name: 'way.tls', run: after(name, () => tlsFinding(url, parts)) },
+    { name: 'way.redirect', run: after(name, async () => redirectFinding(await parts.answer())) },
   ];
   return { title, checks };
 }
 
 function urlFinding(url: URL, orgUrl: string | undefined): Finding {
-  const isHere = LOOPBACK.test(url.hostname);
-  if (!isHere) return ok(`PUBLIC_URL is https, at ${url.host}.`);
+  if (!LOOPBACK.test(url.hostname)) return ok(`PUBLIC_URL is https, at ${url.host}.`);
   if (orgUrl !== undefined && LOOPBACK.test(new URL(orgUrl).hostname)) {
     return ok('PUBLIC_URL is on this machine, as the org is.');
   }
   return fail(
     'PUBLIC_URL is an address of this machine, which Okta and Twilio cannot reach.',
-    'Set it to the https URL under which the internet reaches the gateway, and type the same one into Okta.',
+    'Set it to the https URL by which the gateway is reachable from the internet, and give Okta the same URL.',
   );
 }
 
-/** What no call from the internet gets to. */
-const PRIVATE = listPrivate();
+/** Addresses that cannot be reached from the internet. */
+const PRIVATE = listPrivateAddresses();
 
-function listPrivate(): BlockList {
+function listPrivateAddresses(): BlockList {
   const list = new BlockList();
   for (const [net, bits] of [
     ['10.0.0.0', 8],
@@ -104,12 +102,12 @@ async function nameFinding(
     return ok(`${hostname} resolves to ${addresses.length === 1 ? 'a public address' : 'public addresses'}.`);
   return warn(
     `${hostname} resolves to a private address from here.`,
-    'Okta and Twilio call from the internet: see that the public DNS has a public address for it.',
+    'Okta and Twilio call from the internet: check that the public DNS has a public address for it.',
   );
 }
 
-async function tlsFinding(url: URL, parts: WayParts): Promise<Finding> {
-  if (url.protocol === 'http:') return ok('There is no TLS on the way to this machine itself.');
+async function tlsFinding(url: URL, parts: ReachabilityParts): Promise<Finding> {
+  if (url.protocol === 'http:') return ok('This machine itself needs no TLS.');
   const seen = await readCertificate(url, parts);
   if (typeof seen === 'string') {
     const { why, remedy } = describeUnreached(seen);
@@ -125,33 +123,36 @@ async function tlsFinding(url: URL, parts: WayParts): Promise<Finding> {
   const days = Math.floor(leftMs / DAY_MS);
   const left = `The certificate of ${url.host} is valid for ${days} more day${days === 1 ? '' : 's'}`;
   const lifeMs = endsAt - Date.parse(certificate.valid_from);
-  if (days >= SOON_DAYS || leftMs >= lifeMs * LAST_PART) return ok(`${left}.`);
+  if (days >= SOON_DAYS || leftMs >= lifeMs * LAST_SHARE) return ok(`${left}.`);
   return warn(
-    `${left}: then no code has a hook any more.`,
-    'Renew it, and see why that has not happened by itself.',
+    `${left}. After that Okta does not call the hook.`,
+    'Renew it, and find out why it was not renewed automatically.',
   );
 }
 
-/** An address of IPv6 as sockets take it; in a URL it has brackets. */
+/** An IPv6 address has brackets in a URL, but not for a socket. */
 function withoutBrackets(hostname: string): string {
   return hostname.replace(/^\[|\]$/g, '');
 }
 
 interface SeenCertificate {
-  /** Node's code for why it is not trusted. */
+  /** Node's code for why the certificate is not trusted; `undefined` if it is. */
   readonly problem: string | undefined;
   readonly certificate: PeerCertificate;
 }
 
-/** What the server shows; the code of the error where it shows nothing. */
-function readCertificate(url: URL, { callMs, authorities }: WayParts): Promise<SeenCertificate | string> {
+/** Reads the server's certificate; the code of the error if there is none. */
+function readCertificate(
+  url: URL,
+  { callMs, authorities }: ReachabilityParts,
+): Promise<SeenCertificate | string> {
   const host = withoutBrackets(url.hostname);
   return new Promise((resolve) => {
     const socket = connect({
       host,
       port: Number(url.port === '' ? 443 : url.port),
       ...(isIP(host) === 0 ? { servername: host } : {}),
-      // To be looked at, whatever it is: nothing is sent over this connection.
+      // Doctor reads an untrusted certificate, too. It sends nothing over this connection.
       rejectUnauthorized: false,
       ...(authorities === undefined ? {} : { ca: [...authorities] }),
     });
@@ -165,7 +166,7 @@ function readCertificate(url: URL, { callMs, authorities }: WayParts): Promise<S
       end(error.code ?? 'TLS');
     });
     socket.on('secureConnect', () => {
-      // Its type says Error; what Node puts there is a code.
+      // Its type is Error, but Node sets a code.
       const error: unknown = socket.authorizationError;
       const problem = error instanceof Error ? ((error as NodeJS.ErrnoException).code ?? 'CERT') : error;
       end({
@@ -177,10 +178,11 @@ function readCertificate(url: URL, { callMs, authorities }: WayParts): Promise<S
 }
 
 function redirectFinding(result: HttpResult): Finding {
-  if (result.kind !== 'answered') return warn('Not seen, since nothing has answered.', 'See hook.answers.');
-  if (result.status < 300 || result.status > 399) return ok('Nothing redirects it.');
+  if (result.kind !== 'answered')
+    return warn('Not checked, because the gateway did not answer.', 'See hook.answers.');
+  if (result.status < 300 || result.status > 399) return ok('PUBLIC_URL does not redirect.');
   return fail(
     `PUBLIC_URL redirects (${result.status}), and Okta follows no redirect.`,
-    'Set PUBLIC_URL, and the URL in Okta, to where it leads; or take the redirect away: http to https, a slash at the end, www.',
+    'Set PUBLIC_URL and the URL in Okta to the target of the redirect, or remove the redirect (http to https, a slash at the end, www).',
   );
 }

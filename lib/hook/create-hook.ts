@@ -24,7 +24,7 @@ import { createCodeUses } from './callbacks/sign-in-outcome.js';
 import { createConsoleMount } from './console.js';
 import { reportStateFailure } from './parts.js';
 import { checkReadiness, readStatus, resultOf } from './readiness.js';
-import { connectChannels, warnOfSilentChannels } from './ready-channels.js';
+import { connectChannels, warnOfSilentChannels, warnOfUnusedSenders } from './ready-channels.js';
 import { createRouter } from './router.js';
 import { createHookParts } from './send-code.js';
 import type { HookStatus, TelephonyHook } from './telephony-hook.js';
@@ -77,13 +77,15 @@ export function oktaTelephonyHook(options: OktaTelephonyHookOptions): TelephonyH
       events.emit({ type: 'okta.paused', ...pause });
     },
   });
-  const twilio = createTwilioConnection({
-    settings: settings.twilio,
-    dispatcher,
-    onCallbacksMissing: (count) => {
-      events.emit({ type: 'callbacks.missing', count, remedy: FIX_CALLBACKS });
-    },
-  });
+  const twilio =
+    settings.twilio &&
+    createTwilioConnection({
+      settings: settings.twilio,
+      dispatcher,
+      onCallbacksMissing: (count) => {
+        events.emit({ type: 'callbacks.missing', count, remedy: FIX_CALLBACKS });
+      },
+    });
   const channels = connectChannels(settings, { twilio, dispatcher, logger, breakerOf });
 
   // The parts that every call uses.
@@ -95,7 +97,6 @@ export function oktaTelephonyHook(options: OktaTelephonyHookOptions): TelephonyH
     verifier,
     profiles,
     channels,
-    twilioCallbacks: twilio.callbacks,
     rejections: new Throttles(clock),
     skews: new Throttle(clock),
     oktaClock: { skewMs: 0 },
@@ -126,6 +127,7 @@ export function oktaTelephonyHook(options: OktaTelephonyHookOptions): TelephonyH
     events.emit({ type: 'configuration.warned', ...warning });
   }
   warnOfSilentChannels(settings, channels, events);
+  warnOfUnusedSenders(twilio, events);
 
   // The hook's methods.
   const status = (): HookStatus => readStatus(parts, breakers);

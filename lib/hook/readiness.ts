@@ -19,11 +19,11 @@ const CHECK_EGRESS =
 /** Runs all checks in parallel. Never rejects. */
 export async function checkReadiness(
   { profiles, verifier, settings, channels }: HookParts,
-  twilio: TwilioConnection,
+  twilio: TwilioConnection | undefined,
 ): Promise<Readiness> {
   const [okta, twilioResult, hookKeys, state, channelResults] = await Promise.all([
     resultOf(() => profiles.check(READY_TIMEOUT_MS)),
-    resultOf(() => twilio.check(READY_TIMEOUT_MS)),
+    resultOf(() => twilio?.check(READY_TIMEOUT_MS)),
     resultOf(() => verifier.warmUp()),
     resultOf(() => settings.state.check()),
     checkChannels(channels),

@@ -3,12 +3,14 @@ import { localeChain } from '../../texts/locale.js';
 import { spokenCode } from '../../texts/spoken-code.js';
 import type { SpokenWords, VoiceTexts } from '../../texts/texts.js';
 import { sendUnconnected } from '../provider.js';
+import { requireSender, requireTwilio } from './client.js';
 import type { TwilioParts } from './messages.js';
 import { CALL_SID, outcomeReader, sendReporting, SID_NAMESPACE } from './outcome.js';
 import type { TwimlBuilder } from './sdk-types.js';
-import { noSender, senderFor } from './settings.js';
+import { senderFor } from './settings.js';
 import { voiceFor } from './voices.js';
 
+const FACTORY = 'twilioCalls';
 const readOutcome = outcomeReader(CALL_SID);
 
 /** Most voicemails answer later than this; Twilio's default of 60 s would reach them. */
@@ -27,35 +29,36 @@ export function twilioCalls(): ChannelPort<TwilioParts> {
     usesText: false,
     send: sendUnconnected,
     // A new channel for each hook, so that two hooks can share one `twilioCalls()`.
-    connect: ({ twilio: connection }) => ({
-      provider: 'TWILIO',
-      host: connection.host,
-      usesText: false,
-      reports: connection.settings.statusCallbackUrl === undefined ? undefined : 'failures',
-      idNamespace: SID_NAMESPACE,
-      send: async (message, context) => {
-        const { senders, voiceTexts, statusCallbackUrl } = connection.settings;
-        const from = senderFor(senders.voice, message.to);
-        if (from === undefined) return noSender('voice');
-        return sendReporting(statusCallbackUrl, async (statusCallback) => {
-          const reporting =
-            statusCallback === undefined ? {} : { statusCallback, statusCallbackEvent: ['completed'] };
-          const result = await connection.call(
-            (client, twiml) =>
-              client.calls.create({
-                to: message.to,
-                from,
-                // Inline TwiML: the URL of a document to fetch would put the code into access logs.
-                twiml: composeTwiml(twiml, wordsOf(message, voiceTexts)),
-                timeout: RING_SECONDS,
-                ...reporting,
-              }),
-            context,
-          );
-          return readOutcome(result);
-        });
-      },
-    }),
+    connect: (parts) => {
+      const twilio = requireTwilio(parts.twilio, FACTORY);
+      const senders = requireSender(twilio, 'voice', FACTORY);
+      const { voiceTexts, statusCallbackUrl } = twilio.settings;
+      return {
+        provider: 'TWILIO',
+        host: twilio.host,
+        usesText: false,
+        reports: statusCallbackUrl === undefined ? undefined : 'failures',
+        idNamespace: SID_NAMESPACE,
+        send: (message, context) =>
+          sendReporting(statusCallbackUrl, async (statusCallback) => {
+            const reporting =
+              statusCallback === undefined ? {} : { statusCallback, statusCallbackEvent: ['completed'] };
+            const result = await twilio.call(
+              (client, twiml) =>
+                client.calls.create({
+                  to: message.to,
+                  from: senderFor(senders, message.to),
+                  // Inline TwiML: the URL of a document to fetch would put the code into access logs.
+                  twiml: composeTwiml(twiml, wordsOf(message, voiceTexts)),
+                  timeout: RING_SECONDS,
+                  ...reporting,
+                }),
+              context,
+            );
+            return readOutcome(result);
+          }),
+      };
+    },
   };
 }
 

@@ -5,6 +5,7 @@ import { sendUnconnected } from '../provider.js';
 import { localeChain } from '../../texts/locale.js';
 import { ConfigurationError } from '../../core/errors.js';
 import { readServiceAnswer } from './credentials-check.js';
+import { requireTwilio } from './client.js';
 import type { TwilioParts } from './messages.js';
 import { outcomeReader, requireTaken, SID_NAMESPACE, VERIFICATION_SID } from './outcome.js';
 
@@ -48,7 +49,8 @@ export function twilioVerify(options: TwilioVerifyOptions): ChannelPort<TwilioPa
     usesText: false,
     send: sendUnconnected,
     // A new channel for each hook, so that two hooks can share one `twilioVerify()`.
-    connect: ({ twilio, channel: name }) => {
+    connect: ({ twilio: connection, channel: name }) => {
+      const twilio = requireTwilio(connection, 'twilioVerify');
       const channel = Object.hasOwn(CHANNELS, name) ? CHANNELS[name] : undefined;
       if (channel === undefined) {
         throw new ConfigurationError(['Verify sends by the channels sms, voice and whatsapp only'], {

@@ -1,14 +1,18 @@
-import type { OktaCredential } from '../../options/options.js';
+import type { Channel, OktaCredential } from '../../options/options.js';
 import type { HookProof } from '../../okta/admin/hook-resource.js';
 import {
   hasApiKey,
-  readRedis,
+  readLine,
   readSenders,
   readTwilioLogin,
-  type RedisVariables,
+  readVerify,
+  readVonage,
+  requireAnySender,
+  usesProvider,
   type SenderVariables,
   type TwilioLoginVariables,
-} from '../../options/variables.js';
+} from '../../options/provider-variables.js';
+import { readRedis, type RedisVariables } from '../../options/variables.js';
 import type { CommandCall } from '../command.js';
 import type { Variables } from '../environment.js';
 import { fail, ok, warn, type Finding } from './finding.js';
@@ -79,13 +83,22 @@ export async function readHookVariables(call: CommandCall): Promise<Section<Hook
     return { finding: UNSET('PUBLIC_URL', what), value: undefined };
   }
   const secret = variables.read('HOOK_SECRET');
-  const proof = await readGivenProof(call);
+  const proof = isTokenReader(variables) ? undefined : await readGivenProof(call);
   const how =
     proof === undefined ? 'without a secret' : proof.kind === 'header' ? 'by a header' : 'by OAuth 2.0';
   return section(variables, `Set, ${how}.`, { url, proof, secret, headerName });
 }
 
+/** Whether the variables are a gateway's, which checks Okta's tokens and cannot get any. Then no call can be proven. */
+function isTokenReader(variables: Variables): boolean {
+  const isSet = (name: string): boolean => variables.valueOf(name) !== undefined;
+  return isSet('HOOK_OAUTH_AUDIENCE') && !isSet('HOOK_OAUTH_CLIENT_SECRET') && !isSet('HOOK_OAUTH_KEY_ID');
+}
+
 export async function readTwilioVariables(variables: Variables): Promise<Section<TwilioVariables>> {
+  if (!usesProvider(variables, 'TWILIO_') && otherProviders(variables).length > 0) {
+    return { finding: ok('Not set: another provider sends the codes.'), value: undefined };
+  }
   if (variables.valueOf('TWILIO_ACCOUNT_SID') === undefined) {
     const what = "Set it to the account's SID, to have Twilio's side looked at.";
     return { finding: UNSET('TWILIO_ACCOUNT_SID', what), value: undefined };
@@ -97,12 +110,37 @@ export async function readTwilioVariables(variables: Variables): Promise<Section
         'TWILIO_AUTH_TOKEN',
         "the account's; TWILIO_API_KEY_SID and TWILIO_API_KEY_SECRET are better",
       ));
+  requireAnySender(variables);
   return section(variables, `Set, by ${isByKey ? 'an API key' : 'the auth token'}.`, {
     ...readTwilioLogin(variables),
     ...readSenders(variables),
-    verifyServiceSid: variables.read('TWILIO_VERIFY_SERVICE_SID'),
+    verifyServiceSid: readVerify(variables)?.serviceSid,
   });
 }
+
+/** A provider beyond Twilio that the gateway sends by, with its channels by the hook's names for them. */
+export interface OtherProvider {
+  /** Begins the names of its checks. */
+  readonly name: 'vonage' | 'line';
+  readonly section: Section<Readonly<Record<string, Channel | undefined>>>;
+}
+
+/** The providers beyond Twilio of which a variable is set. */
+export function readOtherProviders(variables: Variables): readonly OtherProvider[] {
+  return otherProviders(variables).map((name) => ({
+    name,
+    section: section(
+      variables,
+      'Set.',
+      name === 'vonage' ? { ...readVonage(variables) } : { line: readLine(variables) },
+    ),
+  }));
+}
+
+const otherProviders = (variables: Variables): readonly OtherProvider['name'][] => [
+  ...(usesProvider(variables, 'VONAGE_') ? (['vonage'] as const) : []),
+  ...(usesProvider(variables, 'LINE_') ? (['line'] as const) : []),
+];
 
 export function readRedisVariables(variables: Variables): Section<RedisVariables> {
   const redis = readRedis(variables);

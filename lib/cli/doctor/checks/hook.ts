@@ -19,6 +19,8 @@ interface HookParts {
   readonly callMs: number;
   /** The account's, by which Twilio signs; `undefined` where it is not known. */
   readonly authToken: string | undefined;
+  /** Whether Twilio reports to the hook. */
+  readonly hasCallbacks: boolean;
   readonly headerName: SeeHeader;
 }
 
@@ -80,7 +82,9 @@ export function examineHook(section: Section<HookVariables>, parts: HookParts): 
         return challengeFinding(challenge, await call('/events', { method: 'GET', headers }));
       }),
       later('hook.event-secret', () => eventSecretFinding(hook, dispatcher, parts.headerName)),
-      later('hook.callbacks', () => callbacksFinding(hook, parts.authToken, call)),
+      ...(parts.hasCallbacks
+        ? [later('hook.callbacks', () => callbacksFinding(hook, parts.authToken, call))]
+        : []),
     ],
     close: () => dispatcher.destroy(),
   };

@@ -186,7 +186,7 @@ async function tellReadiness(
   const { okta, twilio, hookKeys, state, channels } = await gateway.warmUp();
   const found = {
     [new URL(credentials.okta.orgUrl).host]: okta,
-    Twilio: twilio,
+    ...(credentials.twilio === undefined ? {} : { Twilio: twilio }),
     hookKeys,
     state,
     ...channels,

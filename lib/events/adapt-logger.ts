@@ -1,17 +1,16 @@
 import type { Logger } from '../core/channel.js';
 import { hasMethods } from '../core/option-rules.js';
-import type { LogLevel } from './log-output.js';
 
 /** Makes a `Logger` of whatever the option `logger` may be. The hook and its channels then know one shape only. */
 
 /** Writes one line of the log: a function in place of a logger. Its errors change nothing. */
 export type LogFunction = (
-  level: LogLevel,
+  level: keyof Logger,
   message: string,
   fields: Readonly<Record<string, unknown>>,
 ) => unknown;
 
-const LEVELS = ['info', 'warn', 'error'] as const satisfies readonly LogLevel[];
+const LEVELS = ['info', 'warn', 'error'] as const satisfies readonly (keyof Logger)[];
 
 /** Whether `adaptLogger` can use it. */
 export const isLogger = (value: unknown): value is Logger | LogFunction | false =>
@@ -28,7 +27,7 @@ export function adaptLogger(logger: Logger | LogFunction | false): Logger {
 }
 
 type FieldsFirstLogger = Readonly<
-  Record<LogLevel, (fields: Readonly<Record<string, unknown>>, message: string) => unknown>
+  Record<keyof Logger, (fields: Readonly<Record<string, unknown>>, message: string) => unknown>
 >;
 
 /**

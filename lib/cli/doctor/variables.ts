@@ -44,6 +44,8 @@ export interface HookVariables {
 
 export interface TwilioVariables extends TwilioLoginVariables, SenderVariables {
   readonly verifyServiceSid: string | undefined;
+  /** The channels that Verify or another provider serves. */
+  readonly otherChannels: ReadonlySet<string>;
 }
 
 const UNSET = (name: string, what: string): Finding => warn(`Skipped: ${name} is not set.`, what);
@@ -111,10 +113,14 @@ export async function readTwilioVariables(variables: Variables): Promise<Section
         "the account's; TWILIO_API_KEY_SID and TWILIO_API_KEY_SECRET are better",
       ));
   requireAnySender(variables);
+  const verify = readVerify(variables);
+  const isSet = (name: string): boolean => variables.valueOf(name) !== undefined;
+  const byVonage = isSet('VONAGE_SMS_FROM') ? ['sms'] : [];
   return section(variables, `Set, by ${isByKey ? 'an API key' : 'the auth token'}.`, {
     ...readTwilioLogin(variables),
     ...readSenders(variables),
-    verifyServiceSid: readVerify(variables)?.serviceSid,
+    verifyServiceSid: verify?.serviceSid,
+    otherChannels: new Set([...(verify?.channels ?? []), ...byVonage]),
   });
 }
 

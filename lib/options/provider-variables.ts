@@ -102,7 +102,7 @@ function readWhatsApp(reader: VariableReader): SenderVariables['whatsapp'] {
 }
 
 /** A service of Twilio Verify, and the channels that it serves. */
-export interface VerifyVariables {
+interface VerifyVariables {
   readonly serviceSid: string;
   readonly channels: readonly string[];
 }
@@ -125,7 +125,7 @@ export function verifyChannelOf(verify: VerifyVariables | undefined): Channel | 
 }
 
 /** Vonage's channels, by the hook's names for them. */
-export interface VonageChannels {
+interface VonageChannels {
   readonly sms: Channel | undefined;
   readonly whatsapp: Channel | undefined;
 }

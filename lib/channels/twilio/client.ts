@@ -11,7 +11,7 @@ import { StatusCallbacks } from './status-callbacks.js';
 export type TwilioCallContext = Pick<SendContext, 'endWithinMs' | 'mayLeave' | 'leaveWithinMs'>;
 
 /** A kind of sender in the hook's options. */
-export type SenderKind = keyof TwilioSettings['senders'];
+type SenderKind = keyof TwilioSettings['senders'];
 
 /** The hook's connection to Twilio. Every Twilio channel gets it, and calls the SDK through it. */
 export interface TwilioConnection {

@@ -162,14 +162,9 @@ function notesOn(env: Env): readonly string[] {
       'NODE_ENV is not production: the cookies of the pages go over plain http, too',
     ],
     [
-      !hasAny(env, ['TWILIO_SANDBOX_NUMBER', 'TWILIO_WHATSAPP_FROM']),
+      !hasAny(env, ['TWILIO_SANDBOX_NUMBER', 'TWILIO_WHATSAPP_FROM', 'VONAGE_WHATSAPP_FROM']),
       'No WhatsApp sender is set: who opted in gets an SMS',
     ],
-    [
-      !hasAny(env, ['TWILIO_SMS_FROM']),
-      'TWILIO_SMS_FROM is not set: who did not opt in gets no SMS from here',
-    ],
-    [!hasAny(env, ['TWILIO_VOICE_FROM']), 'TWILIO_VOICE_FROM is not set: no calls are made from here'],
     [
       hasPreferences && !hasAny(env, ACCOUNT_VARIABLES),
       'ACCOUNT_NAME is not set: nobody can log in to the preference page',

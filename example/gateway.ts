@@ -41,7 +41,7 @@ export interface Gateway {
  */
 export function createGateway(options: GatewayOptions): Gateway {
   const app = express();
-  const logger = options.hook.logger ?? CONSOLE;
+  const logger = typeof options.hook.logger === 'object' ? options.hook.logger : CONSOLE;
   const metrics = new Registry();
   const preferences =
     options.preferences && createPreferences(options.preferences, { hook: options.hook, logger });

@@ -71,6 +71,7 @@ export type {
   TextsOptions,
   VoiceTexts,
 } from './texts/texts.js';
+export type { LogFunction } from './events/adapt-logger.js';
 export type { MetricsRegistry } from './events/metrics.js';
 export { memoryState } from './state/memory/memory-state.js';
 export type { SenderByCountry, TwilioSettings, WhatsAppSender } from './channels/twilio/settings.js';

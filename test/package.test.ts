@@ -79,6 +79,26 @@ describe('the package', function () {
     }
   }
 
+  it('is a whole gateway in five lines for an organisation with Vonage alone, with a log by pino', async () => {
+    const served = JSON.parse(await consumerOf('express').node('vonage-alone.mjs')) as {
+      log: readonly Readonly<Record<string, unknown>>[];
+    };
+    expect(served).to.deep.include({
+      ready: { okta: 'ok', twilio: 'ok', hookKeys: 'ok', state: 'ok', channels: { sms: 'ok' } },
+      action: 'sent',
+      hasCode: [true],
+      callbackStatus: 404,
+      hosts: 2,
+    });
+    expect(served.log.map(({ level, event }) => [level, event])).to.deep.equal([
+      [40, 'configuration.warned'],
+      [30, 'request.answered'],
+    ]);
+    expect(served.log[0]).to.deep.include({ where: ['senders.voice'] });
+    expect(served.log[1]).to.include({ userId: '00u1anasilveira00001' });
+    expect(served.log[1]?.['msg']).to.match(/^okta-telephony-hook: /);
+  });
+
   it('runs nothing, loads no optional peer, reads no environment and leaves the global passport alone when imported and made', async () => {
     // The process has to end by itself for this to resolve.
     const printed = await consumerOf('express').node('imports.mjs', ...MODULES);

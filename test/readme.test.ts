@@ -7,13 +7,13 @@ import ts from 'typescript';
 import { buildIfStale, ROOT } from '#harness/consumer.js';
 import { SPOKEN_LANGUAGES } from '#lib/texts/spoken-code.js';
 import { CALL_STEPS } from '#lib/hook/router.js';
-import type { HookEvent, OktaTelephonyHookOptions } from '#lib/index.js';
+import { oktaTelephonyHook, type HookEvent, type OktaTelephonyHookOptions } from '#lib/index.js';
 import { COUNTERS, GAUGES, HISTOGRAMS, type MetricRow } from '#lib/events/metric-table.js';
 import { FAULT_KINDS } from '#lib/testing/server/faults.js';
 import { CALLBACK_FAULT_KEYS } from '#lib/testing/twilio/callbacks.js';
 import { VOICES } from '#lib/channels/twilio/voices.js';
 import { freePort } from '#harness/free-port.js';
-import { BOB, CODE, startScene } from '#harness/scene.js';
+import { BOB, CODE, HOOK_SECRET, startScene } from '#harness/scene.js';
 import { problemsOf, SNIPPETS, snippetUnder, type Snippet, type SnippetModule } from './docs/snippets.js';
 
 const readme = readFileSync(join(ROOT, 'README.md'), 'utf8');
@@ -25,7 +25,7 @@ const APP = "import type { Express } from 'express'; declare const app: Express;
 
 /** What the reader of a snippet has already, by its heading; a snippet that is not here stands by itself. */
 const BEFORE: Readonly<Record<string, string>> = {
-  '': 'declare const HOOK_SECRET: string, OKTA_API_TOKEN: string, accountSid: string, apiKeySid: string, apiKeySecret: string;',
+  '': 'declare const HOOK_SECRET: string, OKTA_API_TOKEN: string, accountSid: string, apiKeySid: string, apiKeySecret: string, authToken: string;',
   'Twilio Verify': `${APP} ${OPTIONS} declare const credentials: typeof options.credentials, senders: typeof options.senders;`,
   'Rolling a channel out': 'declare const flags: { readonly whatsappPercent: number };',
   'When a user writes STOP':
@@ -92,6 +92,25 @@ describe('the README', () => {
     const told = /^- `faultCallbacks(.*?)(?=^- )/ms.exec(readme)?.[1] ?? '';
     expect(CALLBACK_FAULT_KEYS).to.have.length(6);
     for (const key of CALLBACK_FAULT_KEYS) expect(told).to.include(`\`${key}\``);
+  });
+
+  it('begins with a gateway that starts without a warning', async () => {
+    const [, options = ''] = /^const hook = oktaTelephonyHook\((.*?)^\}\);/ms.exec(snippetUnder('')) ?? [];
+    const given = {
+      HOOK_SECRET,
+      OKTA_API_TOKEN: '00token-of-the-readme',
+      accountSid: `AC${'0'.repeat(32)}`,
+      apiKeySid: `SK${'0'.repeat(32)}`,
+      apiKeySecret: 'key-secret-of-the-readme',
+      authToken: 'auth-token-of-the-readme',
+    };
+    const source = `const { ${Object.keys(given).join()} } = ${JSON.stringify(given)}; export default ${options} };`;
+    const url = `data:text/javascript,${encodeURIComponent(source)}`;
+    const { default: read } = (await import(url)) as { readonly default: OktaTelephonyHookOptions };
+    const events: HookEvent[] = [];
+    await oktaTelephonyHook({ ...read, logger: false, onEvent: (event) => events.push(event) }).close();
+    expect(read.senders).to.have.keys('sms', 'voice');
+    expect(events).to.deep.equal([]);
   });
 
   it('shows texts that are taken, and of which none is warned of', async () => {

@@ -12,8 +12,8 @@ export interface ChannelParts {
   readonly logger: Logger;
   /** For an SDK over undici. A channel's own calls go by `context.http`. */
   readonly dispatcher: HttpDispatcher;
-  /** Twilio with the credentials of the hook. */
-  readonly twilio: TwilioConnection;
+  /** Twilio with the credentials of the hook; `undefined` without `credentials.twilio`. */
+  readonly twilio: TwilioConnection | undefined;
 }
 
 /**

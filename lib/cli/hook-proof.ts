@@ -56,10 +56,17 @@ async function readOAuthProof(variables: Variables): Promise<OAuthProof> {
   return {
     kind: 'oauth',
     clientId: variables.required('HOOK_OAUTH_CLIENT_ID', what),
-    tokenUrl: variables.required('HOOK_OAUTH_TOKEN_URL', what),
+    tokenUrl: readTokenUrl(variables, what),
     scope: variables.required('HOOK_OAUTH_SCOPE', what),
     by: await readClientProof(variables),
   };
+}
+
+function readTokenUrl(variables: Variables, what: string): string {
+  const issuer = variables.read('HOOK_OAUTH_ISSUER');
+  return variables.valueOf('HOOK_OAUTH_TOKEN_URL') === undefined && issuer !== undefined
+    ? `${issuer.replace(/\/$/, '')}/v1/token`
+    : variables.required('HOOK_OAUTH_TOKEN_URL', what);
 }
 
 async function readClientProof(variables: Variables): Promise<OAuthProof['by']> {

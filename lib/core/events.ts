@@ -340,6 +340,16 @@ export type WarnedOption =
   | 'publicUrl'
   /** It does not end with `path`: unless a proxy rewrites paths, Twilio's callbacks do not reach the hook. */
   | 'publicUrl.path'
+  /** No sender and no channel sends SMS: users without another channel get no texts. */
+  | 'senders.sms'
+  /** No sender and no channel makes calls. */
+  | 'senders.voice'
+  /** No channel sends from it: a custom channel has its place. */
+  | 'senders'
+  /** It makes `optInAttribute` or `optInChannels` idle. */
+  | 'chooseChannels'
+  /** It is not set, so codes go to every country. */
+  | 'guard.countries'
   /** A WhatsApp provider of the user that nobody can choose. */
   | 'channels'
   /** It names a channel that does not report deliveries. */

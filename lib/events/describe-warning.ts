@@ -22,6 +22,29 @@ const WARNINGS: Readonly<
   'publicUrl.path': {
     text: "it does not end with path. Twilio's callbacks go to publicUrl + /twilio/status, and may not reach the hook",
   },
+  'senders.sms': {
+    text: 'no sender and no channel sends SMS. Users who have not opted in to another channel get no text: the hook tells Okta so, and Okta may send the code itself',
+    remedy:
+      'Set senders.sms, or channels.sms. If users get no SMS on purpose, say so by rollout: { sms: 0 }.',
+  },
+  'senders.voice': {
+    text: 'no sender and no channel makes calls. Users who choose a call get none: the hook tells Okta so, and Okta may call them itself',
+    remedy:
+      'Set senders.voice, or channels.voice. If nobody is called on purpose, say so by rollout: { voice: 0 }.',
+  },
+  senders: {
+    text: 'no channel sends from it, because a channel in channels has its place',
+    remedy: 'Leave it out, or add twilioMessages() or twilioCalls() to that channel as a further provider.',
+  },
+  chooseChannels: {
+    text: 'it has no effect, because chooseChannels replaces the opt-in rule',
+    remedy: 'Leave it out.',
+  },
+  'guard.countries': {
+    text: 'it is not set. Codes go to every country, and fraudsters make money with codes to expensive ones',
+    remedy:
+      "Set guard.countries.allow to your users' countries, or guard.countries to false if every country is meant.",
+  },
   channels: {
     text: 'no user can choose it',
     remedy: 'Add it to optInChannels, or set chooseChannels.',

@@ -26,7 +26,7 @@ import { createHookParts } from './create-parts.js';
 import { OpenAnswers } from './open-answers.js';
 import { reportMistake, reportStateFailure } from './parts.js';
 import { checkReadiness, readStatus, resultOf } from './readiness.js';
-import { connectChannels, warnOfSilentChannels } from './ready-channels.js';
+import { connectChannels, warnOfSilentChannels, warnOfUnusedSenders } from './ready-channels.js';
 import { createRouter } from './router.js';
 import type { HookStatus, TelephonyHook } from './telephony-hook.js';
 
@@ -81,13 +81,15 @@ export function oktaTelephonyHook(options: OktaTelephonyHookOptions): TelephonyH
       events.emit({ type: 'okta.resumed', ...pause });
     },
   });
-  const twilio = createTwilioConnection({
-    settings: settings.twilio,
-    dispatcher,
-    onCallbacksMissing: (count) => {
-      events.emit({ type: 'callbacks.missing', count, remedy: FIX_CALLBACKS });
-    },
-  });
+  const twilio =
+    settings.twilio &&
+    createTwilioConnection({
+      settings: settings.twilio,
+      dispatcher,
+      onCallbacksMissing: (count) => {
+        events.emit({ type: 'callbacks.missing', count, remedy: FIX_CALLBACKS });
+      },
+    });
   const failures = new Throttles(clock);
   const channels = connectChannels(settings, {
     twilio,
@@ -105,7 +107,6 @@ export function oktaTelephonyHook(options: OktaTelephonyHookOptions): TelephonyH
     verifier,
     profiles,
     channels,
-    twilioCallbacks: twilio.callbacks,
     rejections: new Throttles(clock),
     skews: new Throttle(clock),
     oktaClock: { skewMs: 0 },
@@ -138,6 +139,7 @@ export function oktaTelephonyHook(options: OktaTelephonyHookOptions): TelephonyH
     events.emit({ type: 'configuration.warned', ...warning });
   }
   warnOfSilentChannels(settings, channels, events);
+  warnOfUnusedSenders(twilio, events);
 
   // The hook's methods.
   const status = (): HookStatus => readStatus(parts, breakers);

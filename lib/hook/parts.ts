@@ -2,7 +2,6 @@ import type { TelephonyRequest } from '../core/channel.js';
 import type { EventStream, Throttle, Throttles } from '../core/event-stream.js';
 import { EXTENSION_REMEDIES, type Extension } from '../core/extensions.js';
 import { maskError } from '../core/masking.js';
-import type { TwilioConnection } from '../channels/twilio/client.js';
 import type { ReadyChannel } from '../delivery/attempt.js';
 import type { GuardedState, OnStateFailure } from '../delivery/guarded-state.js';
 import type { LateFailover } from '../delivery/late/late-failover.js';
@@ -33,7 +32,6 @@ export interface HookParts {
   readonly verifier: CallerVerifier;
   readonly profiles: ProfileReader;
   readonly channels: ReadonlyMap<string, readonly ReadyChannel[]>;
-  readonly twilioCallbacks: TwilioConnection['callbacks'];
   /** By error code: an unproven caller can cause at most one event a minute. */
   readonly rejections: Throttles;
   readonly skews: Throttle;

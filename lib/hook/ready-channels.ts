@@ -17,7 +17,7 @@ import type { HookSettings } from '../options/settings.js';
 export function connectChannels(
   settings: HookSettings,
   parts: {
-    readonly twilio: TwilioConnection;
+    readonly twilio: TwilioConnection | undefined;
     readonly dispatcher: HttpDispatcher;
     readonly logger: Logger;
     readonly breakerOf: (host: string) => Breaker;
@@ -100,4 +100,16 @@ export function warnOfSilentChannels(
     .filter(([name, seconds]) => seconds !== undefined && !reportsDeliveries(name))
     .map(([name]) => `${option}.${name}`);
   if (where.length > 0) events.emit({ type: 'configuration.warned', option, where });
+}
+
+/** Warns of senders that no channel sends from, because the user's own channel takes the place of Twilio's. */
+export function warnOfUnusedSenders(twilio: TwilioConnection | undefined, events: EventStream): void {
+  if (twilio === undefined) return;
+  const { senders } = twilio.settings;
+  const where = (['sms', 'voice', 'whatsapp'] as const)
+    .filter((kind) => senders[kind] !== undefined && !twilio.usedSenders.has(kind))
+    .map((kind) =>
+      kind === 'whatsapp' && senders.whatsapp?.kind === 'sandbox' ? 'sandboxNumber' : `senders.${kind}`,
+    );
+  if (where.length > 0) events.emit({ type: 'configuration.warned', option: 'senders', where });
 }

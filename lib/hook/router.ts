@@ -28,7 +28,7 @@ export function createRouter(
     twilio,
     eventHook,
   }: {
-    readonly twilio: TwilioConnection;
+    readonly twilio: TwilioConnection | undefined;
     readonly eventHook: { readonly verifier: CallerVerifier; readonly codeUses: CodeUses };
   },
 ): Handler {
@@ -36,8 +36,8 @@ export function createRouter(
   const { openAnswers } = parts;
   const onError = answerError(parts);
   const routes: Route[] = [{ path: path || '/', handle: answerCall(parts), onError }];
-  if (twilioAuthTokens.length > 0) {
-    routes.push({ path: path + STATUS_PATH, handle: recordDelivery(parts), onError });
+  if (twilio !== undefined && twilioAuthTokens.length > 0) {
+    routes.push({ path: path + STATUS_PATH, handle: recordDelivery(parts, twilio), onError });
     routes.push({ path: path + INBOUND_PATH, handle: receiveInbound(parts, twilio), onError });
   }
   if (eventHookSchemes.length > 0) {

@@ -9,7 +9,7 @@ import type { ConsoleOptions } from '../options/options.js';
 export interface Readiness {
   /** Whether Okta's API lets us read users. */
   readonly okta: 'ok' | TelephonyHookError;
-  /** Whether Twilio accepts the credentials. */
+  /** Whether Twilio accepts the credentials; `'ok'` if there are none, because Twilio is not used. */
   readonly twilio: 'ok' | TelephonyHookError;
   /** Whether the keys for Okta's access tokens can be fetched; `'ok'` if no scheme needs keys. */
   readonly hookKeys: 'ok' | TelephonyHookError;

@@ -25,6 +25,15 @@ export function combinationProblems(options: unknown): readonly string[] {
       'sandboxNumber and senders.whatsapp are two senders of WhatsApp; leave out sandboxNumber in production',
     );
   }
+  const needTwilio = [
+    ...senders.map((channel) => `senders.${channel}`),
+    ...['sandboxNumber', 'publicUrl', 'inbound'].filter((option) => has(option)),
+  ];
+  if (needTwilio.length > 0 && isObject(at(options, 'credentials')) && !has('credentials', 'twilio')) {
+    problems.push(
+      `credentials.twilio is missing: ${needTwilio.join(', ')} ${needTwilio.length === 1 ? 'needs' : 'need'} it; give it, or leave out what needs it`,
+    );
+  }
   if (has('publicUrl') && has('credentials', 'twilio') && !has('credentials', 'twilio', 'authToken')) {
     problems.push(
       "publicUrl needs credentials.twilio.authToken: Twilio signs its callbacks with the account's auth token",

@@ -176,7 +176,6 @@ const twilio = (): Joi.ObjectSchema =>
   })
     .or('apiKeySid', 'authToken')
     .and('apiKeySid', 'apiKeySecret')
-    .required()
     .messages({
       'object.missing': '{{#label}} needs apiKeySid and apiKeySecret, or authToken',
       'object.and': '{{#label}} needs apiKeySid and apiKeySecret together',
@@ -209,9 +208,9 @@ const schemes = (scheme: Joi.Schema): Joi.AlternativesSchema =>
     })
     .messages(mustBe('an object with a scheme (how Okta proves itself), or an array of at least one'));
 
-/** `hook`, `okta` and `twilio` are required. */
+/** `hook` and `okta` are required. */
 export const credentials = (): Joi.ObjectSchema =>
-  objectOf('an object with hook, okta and twilio', {
+  objectOf('an object with hook, okta and, for Twilio, twilio', {
     hook: schemes(hookScheme()).required(),
     eventHook: schemes(eventHookScheme()).allow(false),
     okta: okta(),

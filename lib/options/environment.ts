@@ -3,19 +3,25 @@
  *
  * @module okta-telephony-hook/environment
  */
+import { twilioCalls } from '../channels/twilio/calls.js';
+import { twilioMessages } from '../channels/twilio/messages.js';
 import { ConfigurationError } from '../core/errors.js';
 import { redisState } from '../state/redis/index.js';
+import type { Channel } from '../channels/channel.js';
 import type { Environment, OktaCredential, OktaTelephonyHookOptions, TwilioCredential } from './options.js';
 import {
-  OPTION_NAMES,
-  readOktaCredential,
-  readRedis,
+  readLine,
   readSenders,
   readTwilioLogin,
-  VariableReader,
+  readVerify,
+  readVonage,
+  requireAnySender,
+  usesProvider,
+  verifyChannelOf,
   type SenderVariables,
   type TwilioLoginVariables,
-} from './variables.js';
+} from './provider-variables.js';
+import { OPTION_NAMES, readOktaCredential, readRedis, VariableReader } from './variables.js';
 
 export type { Environment } from './options.js';
 
@@ -31,20 +37,27 @@ export const OPTION_VARIABLES: readonly string[] = OPTION_NAMES;
 export function optionsFrom(env: Environment): OktaTelephonyHookOptions {
   const reader = new VariableReader(env);
   const okta = readOktaCredential(reader);
-  const secret = reader.required('HOOK_SECRET', "the whole header value that Okta's inline hook sends");
-  const twilio = twilioCredentialOf(readTwilioLogin(reader));
+  const hook = readHookCredentials(reader);
+  const hasTwilio = usesProvider(reader, 'TWILIO_');
+  const twilio = hasTwilio ? twilioCredentialOf(readTwilioLogin(reader)) : undefined;
   const senders = readSenders(reader);
+  const channels = channelsOf(reader, senders);
+  requireAnySender(reader);
   const publicUrl = reader.read('PUBLIC_URL');
-  if (publicUrl !== undefined && reader.valueOf('TWILIO_AUTH_TOKEN') === undefined) {
+  if (hasTwilio && publicUrl !== undefined && reader.valueOf('TWILIO_AUTH_TOKEN') === undefined) {
     reader.complain("TWILIO_AUTH_TOKEN is missing: Twilio's callbacks to PUBLIC_URL are checked with it");
   }
   const optInAttribute = reader.read('OPT_IN_ATTRIBUTE');
+  const guard = guardOf(reader.read('GUARD_COUNTRIES'));
   const redis = readRedis(reader);
   refuse(reader.takeProblems());
   return {
-    credentials: { hook: { scheme: 'header', secrets: [secret] }, okta, twilio },
+    credentials: { ...hook, okta, twilio },
     ...sendersOf(senders),
-    publicUrl,
+    channels,
+    guard,
+    // The command line needs it in any case; the hook needs it for Twilio's callbacks.
+    publicUrl: hasTwilio ? publicUrl : undefined,
     optInAttribute,
     state: redis && redisState({ connection: redis.url, encryptionKeys: redis.encryptionKeys }),
   };
@@ -81,6 +94,57 @@ export function variablesFrom<Name extends string>(
 
 function refuse(problems: readonly string[]): void {
   if (problems.length > 0) throw new ConfigurationError(problems, { subject: 'The environment' });
+}
+
+/** OAuth 2.0 for the inline hook, with `HOOK_SECRET` for the event hook, which knows no OAuth; else `HOOK_SECRET` for both. */
+function readHookCredentials(
+  reader: VariableReader,
+): Pick<OktaTelephonyHookOptions['credentials'], 'hook' | 'eventHook'> {
+  const what =
+    "the whole header value that Okta's inline hook sends; HOOK_OAUTH_ISSUER, HOOK_OAUTH_AUDIENCE, HOOK_OAUTH_CLIENT_ID and HOOK_OAUTH_SCOPE are in its place";
+  const isOAuth = ['HOOK_OAUTH_ISSUER', 'HOOK_OAUTH_AUDIENCE'].some(
+    (name) => reader.valueOf(name) !== undefined,
+  );
+  if (!isOAuth) {
+    return { hook: { scheme: 'header', secrets: [reader.required('HOOK_SECRET', what)] } };
+  }
+  const secret = reader.read('HOOK_SECRET');
+  return {
+    hook: {
+      scheme: 'oauth2',
+      issuer: reader.required('HOOK_OAUTH_ISSUER', 'the issuer of the access tokens for the hook'),
+      audience: reader.required('HOOK_OAUTH_AUDIENCE', "the authorization server's audience"),
+      clientId: reader.required('HOOK_OAUTH_CLIENT_ID', 'the client that Okta is, to call the hook'),
+      scope: reader.required('HOOK_OAUTH_SCOPE', 'the scope of the access tokens for the hook'),
+    },
+    eventHook: secret === undefined ? false : { scheme: 'header', secrets: [secret] },
+  };
+}
+
+/** The providers beyond Twilio's senders. In a channel of several, Twilio's sender comes first, then Verify, then Vonage. */
+function channelsOf(reader: VariableReader, senders: SenderVariables): OktaTelephonyHookOptions['channels'] {
+  const verify = readVerify(reader);
+  const verifyChannel = verifyChannelOf(verify);
+  const vonage = readVonage(reader);
+  const line = readLine(reader);
+  const channels: Record<string, Channel | readonly Channel[]> = line === undefined ? {} : { line };
+  for (const [name, byTwilio, byVonage] of [
+    ['whatsapp', twilioMessages, vonage.whatsapp],
+    ['sms', twilioMessages, vonage.sms],
+    ['voice', twilioCalls, undefined],
+  ] as const) {
+    const others = [verify?.channels.includes(name) === true ? verifyChannel : undefined, byVonage].filter(
+      (channel) => channel !== undefined,
+    );
+    if (others.length === 0) continue;
+    channels[name] = senders[name] === undefined ? others : [byTwilio(), ...others];
+  }
+  return Object.keys(channels).length === 0 ? undefined : channels;
+}
+
+function guardOf(countries: string | undefined): OktaTelephonyHookOptions['guard'] {
+  if (countries === undefined) return undefined;
+  return { countries: countries === '*' ? false : { allow: countries.split(',') } };
 }
 
 function twilioCredentialOf({

@@ -7,6 +7,7 @@ import type { Rollout } from '../delivery/rollout.js';
 import type { State } from '../core/state.js';
 import type { ComposeText } from '../texts/compose-text.js';
 import type { TextsOptions } from '../texts/texts.js';
+import type { LogFunction } from '../events/adapt-logger.js';
 import type { MetricsRegistry } from '../events/metrics.js';
 import type { Channel } from '../channels/channel.js';
 import type { ReceivedMessage } from '../channels/twilio/webhooks.js';
@@ -127,13 +128,14 @@ export interface GuardOptions {
    * Default `{ points: 10, seconds: 600 }`.
    */
   readonly perUser?: GuardLimit | false | undefined;
-  /** Codes for one number, for all users. Default `false`. */
+  /** Codes for one number, for all users. Default `{ points: 10, seconds: 600 }`. */
   readonly perNumber?: GuardLimit | false | undefined;
   /** Codes requested from one IP address, as Okta sees it. IPv6 counts by the first 64 bits. Default `false`. */
   readonly perIp?: GuardLimit | false | undefined;
   /**
    * ISO 3166 countries of the numbers, by the numbering plans. `allow` blocks a number of an unknown country, `deny`
-   * does not. A territory with a code of its own is not included: US is not PR. Default: every country.
+   * does not. A territory with a code of its own is not included: US is not PR. `false`: every country. Default: every
+   * country, with a warning in the log.
    */
   readonly countries?:
     | {
@@ -146,6 +148,7 @@ export interface GuardOptions {
         readonly deny: readonly string[];
         readonly allow?: undefined;
       }
+    | false
     | undefined;
   /** The answer to Okta for a blocked code, also if a provider's fraud filter blocks it. After `error` Okta may send the code itself. Default `pending`. */
   readonly answer?: 'pending' | 'error' | undefined;
@@ -216,8 +219,11 @@ export interface OktaTelephonyHookOptions {
     readonly eventHook?: EventHookCredential | readonly EventHookCredential[] | false | undefined;
     /** For reading user profiles. */
     readonly okta: OktaCredential;
-    /** For sending messages and checking callbacks. */
-    readonly twilio: TwilioCredential;
+    /**
+     * For sending by Twilio and checking its callbacks. `senders`, `sandboxNumber`, `publicUrl`, `inbound` and the `twilio…`
+     * channels need it. Default: Twilio is not used.
+     */
+    readonly twilio?: TwilioCredential | undefined;
   };
   /**
    * The public URL of the hook, as entered in Okta. Twilio's callbacks go to it + `/twilio/status`. Needs
@@ -330,8 +336,12 @@ export interface OktaTelephonyHookOptions {
   readonly inbound?: InboundOptions | undefined;
   /** The state between calls. Use `redisState()` for several gateways. Default `memoryState()`. */
   readonly state?: State | undefined;
-  /** Default: a winston logger that writes JSON lines to stdout. It drops and counts the lines that stdout does not accept. */
-  readonly logger?: Logger | undefined;
+  /**
+   * winston, `console` or another logger whose methods take a message and its fields; pino or another that takes the fields
+   * first, as it is; or a function `(level, message, fields) => …`. `false`: no log. Default: a winston logger that writes JSON
+   * lines to stdout. It drops and counts the lines that stdout does not accept.
+   */
+  readonly logger?: Logger | LogFunction | false | undefined;
   /** A `Registry` of prom-client 15. Several hooks may share one. Default: no metrics. */
   readonly metrics?: MetricsRegistry | undefined;
   /** Gets one event per step. Its errors change nothing. Default: none. */

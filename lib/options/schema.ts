@@ -14,7 +14,9 @@ import {
   urlRule,
 } from '../core/option-rules.js';
 import type { TwilioSettings, WhatsAppSender } from '../channels/twilio/settings.js';
+import type { Logger } from '../core/channel.js';
 import type { StatePort } from '../delivery/state.js';
+import { adaptLogger, isLogger } from '../events/adapt-logger.js';
 import type { Guard, Limit } from '../guard/limits.js';
 import { isCountry } from '../numbers/phone-number.js';
 import type { OktaCredentials } from '../okta/api-client.js';
@@ -31,13 +33,13 @@ import { texts } from './texts.js';
 /** The options in their normal form. */
 export interface NormalOptions extends Pick<
   OktaTelephonyHookOptions,
-  'chooseChannels' | 'composeText' | 'defaultCountry' | 'logger' | 'metrics' | 'onEvent' | 'rollout' | 'texts'
+  'chooseChannels' | 'composeText' | 'defaultCountry' | 'metrics' | 'onEvent' | 'rollout' | 'texts'
 > {
   readonly credentials: {
     readonly hook: readonly HookScheme[];
     readonly eventHook?: readonly HookScheme[] | false;
     readonly okta: OktaCredentials;
-    readonly twilio: TwilioAccount;
+    readonly twilio?: TwilioAccount;
   };
   /** Without a slash at its end. */
   readonly publicUrl?: string;
@@ -58,6 +60,7 @@ export interface NormalOptions extends Pick<
     readonly replies: Readonly<Record<ReplyKind, string | false>>;
   };
   readonly state?: StatePort;
+  readonly logger?: Logger;
   readonly dispatcher?: Dispatcher;
   /** Never throws. */
   readonly clock: () => number;
@@ -139,14 +142,15 @@ const guard = (): Joi.ObjectSchema =>
   objectOf('an object with mode, perUser, perNumber, perIp, countries and answer', {
     mode: oneOf("'enforce' or 'record'", 'enforce', 'record').default('enforce'),
     perUser: limit().default({ points: 10, seconds: 600 }),
-    perNumber: limit().default(false),
+    perNumber: limit().default({ points: 10, seconds: 600 }),
     perIp: limit().default(false),
-    countries: objectOf('an object with allow or deny', { allow: countryList(), deny: countryList() })
-      .xor('allow', 'deny')
-      .messages({
-        'object.missing': '{{#label}} needs allow or deny; leave it out for no rule',
+    countries: Joi.alternatives().conditional(Joi.object(), {
+      then: Joi.object({ allow: countryList(), deny: countryList() }).xor('allow', 'deny').messages({
+        'object.missing': '{{#label}} needs allow or deny; false is for no rule',
         'object.xor': '{{#label}} takes allow or deny, not both',
       }),
+      otherwise: Joi.valid(false).messages(mustBe('false, or an object with allow or deny')),
+    }),
     answer: oneOf("'pending' or 'error'", 'pending', 'error').default('pending'),
   })
     .custom(readGuard)
@@ -157,7 +161,7 @@ const LIMITS = ['perUser', 'perNumber', 'perIp'] as const;
 function readGuard(
   options: Pick<Guard, 'mode' | 'answer'> &
     Readonly<Record<(typeof LIMITS)[number], Limit | false>> & {
-      readonly countries?: { readonly allow?: readonly string[]; readonly deny?: readonly string[] };
+      readonly countries?: { readonly allow?: readonly string[]; readonly deny?: readonly string[] } | false;
     },
 ): Guard {
   const { mode, answer, countries } = options;
@@ -168,10 +172,12 @@ function readGuard(
       const { [rule]: limit } = options;
       return limit === false ? [] : [{ rule, ...limit }];
     }),
-    countries: countries && {
-      kind: countries.allow === undefined ? 'deny' : 'allow',
-      of: new Set(countries.allow ?? countries.deny),
-    },
+    countries: countries
+      ? {
+          kind: countries.allow === undefined ? 'deny' : 'allow',
+          of: new Set(countries.allow ?? countries.deny),
+        }
+      : undefined,
   };
 }
 
@@ -285,9 +291,10 @@ export const optionRules = lazyRules(() =>
         'close',
       ]),
     ),
-    logger: tested('an object with info, warn and error', (value) =>
-      hasMethods(value, ['info', 'warn', 'error']),
-    ),
+    logger: tested(
+      'an object with info, warn and error (winston, console, pino), a function (level, message, fields) => …, or false',
+      isLogger,
+    ).custom(adaptLogger),
     metrics: tested('a Registry of prom-client', (value) =>
       hasMethods(value, ['registerMetric', 'getSingleMetric', 'metrics']),
     ),

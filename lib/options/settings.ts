@@ -1,6 +1,6 @@
 import type { Channel } from '../channels/channel.js';
 import { twilioCalls } from '../channels/twilio/calls.js';
-import type { TwilioSettings } from '../channels/twilio/settings.js';
+import type { TwilioLogin, TwilioSettings } from '../channels/twilio/settings.js';
 import { twilioMessages } from '../channels/twilio/messages.js';
 import { VOICE } from '../core/channel.js';
 import { ConfigurationError } from '../core/errors.js';
@@ -12,6 +12,7 @@ import type { HookScheme } from '../okta/verify-caller.js';
 import { openMemoryState } from '../state/memory/memory-state.js';
 import { Texts } from '../texts/texts.js';
 import { combinationProblems } from './combinations.js';
+import type { TwilioAccount } from './credentials.js';
 import type { OktaTelephonyHookOptions } from './options.js';
 import { optionRules, type NormalOptions } from './schema.js';
 import { warningsOf } from './warnings.js';
@@ -28,7 +29,8 @@ export interface HookSettings extends Omit<
   /** Empty if the route of the event hook is not mounted. */
   readonly eventHookSchemes: readonly HookScheme[];
   readonly okta: OktaCredentials;
-  readonly twilio: TwilioSettings;
+  /** `undefined`: Twilio is not used. */
+  readonly twilio: TwilioSettings | undefined;
   /** Check the signatures of Twilio's callbacks. Empty if no callback is mounted. */
   readonly twilioAuthTokens: readonly string[];
   /** The providers of each channel, in the order in which they are tried. */
@@ -58,24 +60,27 @@ export function readOptions(options: OktaTelephonyHookOptions): HookSettings {
   const { hook, okta, twilio } = credentials;
   // Event hooks know no OAuth.
   const { eventHook = hook.filter(({ scheme }) => scheme !== 'oauth2') } = credentials;
-  const { authTokens, ...login } = twilio;
   const allTexts = texts && new Texts(texts, clock);
-  const twilioSettings: TwilioSettings = {
-    ...login,
-    senders: { sms: senders.sms, voice: senders.voice, whatsapp: senders.whatsapp ?? sandboxNumber },
-    voiceTexts: allTexts,
-    statusCallbackUrl: publicUrl === undefined ? undefined : publicUrl + STATUS_PATH,
+  const twilioSenders: TwilioSettings['senders'] = {
+    sms: senders.sms,
+    voice: senders.voice,
+    whatsapp: senders.whatsapp ?? sandboxNumber,
   };
   return {
     ...others,
     hookSchemes: hook,
     eventHookSchemes: eventHook === false ? [] : eventHook,
     okta,
-    twilio: twilioSettings,
-    twilioAuthTokens: publicUrl === undefined ? [] : authTokens,
+    twilio: twilio && {
+      ...withoutAuthTokens(twilio),
+      senders: twilioSenders,
+      voiceTexts: allTexts,
+      statusCallbackUrl: publicUrl === undefined ? undefined : publicUrl + STATUS_PATH,
+    },
+    twilioAuthTokens: publicUrl === undefined || twilio === undefined ? [] : twilio.authTokens,
     // A user's own attribute may choose a channel that is mounted for nothing else.
     optInChannels: [...others.optInChannels, ...Object.keys(channels).filter(isOptIn)],
-    channels: channelsOf(twilioSettings.senders, channels),
+    channels: channelsOf(twilioSenders, channels),
     ownChannels: new Set(Object.keys(channels)),
     unverifiedPhoneAttribute: others.profile.unverifiedPhoneAttribute,
     texts: allTexts,
@@ -87,6 +92,9 @@ export function readOptions(options: OktaTelephonyHookOptions): HookSettings {
 
 /** Whether a name in `channels` is that of a new channel, and not of another provider of one that is always there. */
 const isOptIn = (channel: string): boolean => !['sms', 'whatsapp', VOICE].includes(channel);
+function withoutAuthTokens({ authTokens: _, ...login }: TwilioAccount): TwilioLogin {
+  return login;
+}
 
 /** Twilio for each channel that has a sender; the user's own beside them, or in their place. */
 function channelsOf(

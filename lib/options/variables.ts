@@ -1,7 +1,8 @@
 import type Joi from 'joi';
 import { serviceSidRule } from '../channels/channel-options.js';
 import { ConfigurationError } from '../core/errors.js';
-import { checkOptions, lazyRules, textOf, urlRule } from '../core/option-rules.js';
+import { checkOptions, lazyRules, tested, textOf, urlRule } from '../core/option-rules.js';
+import { isCountry } from '../numbers/phone-number.js';
 import { readRedisOptions } from '../state/redis/options.js';
 import {
   accountSid,
@@ -20,6 +21,15 @@ import { contentSid, phone, smsSender } from './senders.js';
 
 /** Environment variables and their rules, for `optionsFrom` and the command line. */
 
+const VERIFY_CHANNELS = /^(?:sms|voice|whatsapp)(?:,(?:sms|voice|whatsapp))*$/;
+
+/** `*` stands for every country. */
+const countriesRule = (): Joi.AnySchema =>
+  tested(
+    'ISO 3166 countries in capitals with commas between them, such as DE,AT, or * for every country',
+    (value) => value === '*' || (typeof value === 'string' && value.split(',').every(isCountry)),
+  );
+
 /** The variables that options come from. */
 const OPTION_RULES = {
   OKTA_ORG_URL: orgUrl,
@@ -28,6 +38,10 @@ const OPTION_RULES = {
   OKTA_PRIVATE_KEY: servicePrivateKey,
   OKTA_KEY_ID: () => textOf("the key's id at Okta"),
   HOOK_SECRET: headerSecret,
+  HOOK_OAUTH_ISSUER: () => urlRule("the issuer of the hook's access tokens", (url) => url.search === ''),
+  HOOK_OAUTH_AUDIENCE: () => textOf("the authorization server's audience"),
+  HOOK_OAUTH_CLIENT_ID: () => textOf('the id of the client that Okta is, to call the hook'),
+  HOOK_OAUTH_SCOPE: () => textOf('the scope of the tokens for the hook'),
   TWILIO_ACCOUNT_SID: accountSid,
   TWILIO_API_KEY_SID: apiKeySid,
   TWILIO_API_KEY_SECRET: apiKeySecret,
@@ -38,6 +52,27 @@ const OPTION_RULES = {
   TWILIO_WHATSAPP_TEMPLATE: contentSid,
   TWILIO_SMS_FROM: smsSender,
   TWILIO_VOICE_FROM: phone,
+  TWILIO_VERIFY_SERVICE_SID: serviceSidRule,
+  TWILIO_VERIFY_CHANNELS: () =>
+    textOf('sms, voice or whatsapp, or several with commas between them').pattern(VERIFY_CHANNELS),
+  // `vonageChannel` and `lineChannel` apply their own rules, except to the template.
+  VONAGE_API_KEY: () => textOf("the account's API key"),
+  VONAGE_API_SECRET: () => textOf("the account's API secret"),
+  VONAGE_APPLICATION_ID: () => textOf("the application's id"),
+  VONAGE_PRIVATE_KEY: () => textOf("the application's private key"),
+  VONAGE_SMS_FROM: () => textOf('a sender'),
+  VONAGE_WHATSAPP_FROM: () => textOf('a sender'),
+  VONAGE_WHATSAPP_TEMPLATE: () =>
+    textOf('the name of an approved authentication template').pattern(/^[a-z0-9_]{1,512}$/),
+  VONAGE_WHATSAPP_LANGUAGE: () =>
+    textOf("the template's language as WhatsApp writes it, such as en_US").pattern(
+      /^[a-z]{2,3}(_[A-Z]{2,4})?$/,
+    ),
+  VONAGE_BASE_URL: () => textOf('an origin'),
+  LINE_CHANNEL_ACCESS_TOKEN: () => textOf('a channel access token'),
+  LINE_USER_ID_ATTRIBUTE: () => textOf('the name of a profile attribute'),
+  LINE_BASE_URL: () => textOf('an origin'),
+  GUARD_COUNTRIES: countriesRule,
   OPT_IN_ATTRIBUTE: attributeName,
   PUBLIC_URL: publicUrl,
   // `readRedis` applies the rules of `redisState` to both.
@@ -48,13 +83,10 @@ const OPTION_RULES = {
 /** Those, and the variables that only the command line reads. */
 const RULES = {
   ...OPTION_RULES,
-  HOOK_OAUTH_CLIENT_ID: () => textOf('the id of the client that Okta is, to call the hook'),
   HOOK_OAUTH_CLIENT_SECRET: headerSecret,
   HOOK_OAUTH_KEY_ID: () => textOf("the id of a hook key of Okta's: 'HKY' and 17 characters").pattern(/^HKY/),
   HOOK_OAUTH_TOKEN_URL: () => urlRule('where Okta gets the tokens for the hook', () => true),
-  HOOK_OAUTH_SCOPE: () => textOf('the scope of the tokens for the hook'),
   UNVERIFIED_PHONE_ATTRIBUTE: attributeName,
-  TWILIO_VERIFY_SERVICE_SID: serviceSidRule,
 } satisfies Record<string, () => Joi.AnySchema>;
 
 /** A variable that has a rule. */
@@ -100,7 +132,7 @@ export class VariableReader {
   readAs(name: string, rule?: VariableName): string | undefined {
     const value = this.valueOf(name);
     if (value === undefined) return undefined;
-    const isPem = rule === 'OKTA_PRIVATE_KEY';
+    const isPem = rule === 'OKTA_PRIVATE_KEY' || rule === 'VONAGE_PRIVATE_KEY';
     if (isWrapped(isPem ? value.trim() : value)) {
       this.#broken.add(
         `${name} has quotes or spaces around its value, or an invisible character such as a carriage return: remove them, since docker's --env-file and kubectl's --from-env-file keep them`,
@@ -183,79 +215,6 @@ export function hasServiceApp(reader: VariableReader, prefix = 'OKTA_'): boolean
   return names.some((name) => reader.valueOf(name) !== undefined);
 }
 
-/** Twilio's account, and what proves that it is ours. */
-export interface TwilioLoginVariables {
-  readonly accountSid: string;
-  readonly apiKey: { readonly sid: string; readonly secret: string } | undefined;
-  readonly authToken: string | undefined;
-  readonly baseUrl: string | undefined;
-}
-
-export function readTwilioLogin(reader: VariableReader): TwilioLoginVariables {
-  const accountSid = reader.required('TWILIO_ACCOUNT_SID', "the account's SID");
-  const authToken = reader.read('TWILIO_AUTH_TOKEN');
-  const baseUrl = reader.read('TWILIO_BASE_URL');
-  if (hasApiKey(reader)) {
-    const what = "the API key's; in place of a key TWILIO_AUTH_TOKEN will do";
-    const sid = reader.required('TWILIO_API_KEY_SID', what);
-    const secret = reader.required('TWILIO_API_KEY_SECRET', what);
-    return { accountSid, apiKey: { sid, secret }, authToken, baseUrl };
-  }
-  if (authToken === undefined) {
-    reader.complain(
-      'TWILIO_API_KEY_SID and TWILIO_API_KEY_SECRET are missing; in their place TWILIO_AUTH_TOKEN will do',
-    );
-  }
-  return { accountSid, apiKey: undefined, authToken, baseUrl };
-}
-
-export function hasApiKey(reader: VariableReader): boolean {
-  return ['TWILIO_API_KEY_SID', 'TWILIO_API_KEY_SECRET'].some((name) => reader.valueOf(name) !== undefined);
-}
-
-/** The senders. There must be one at least. */
-export interface SenderVariables {
-  readonly sms: string | undefined;
-  readonly voice: string | undefined;
-  readonly whatsapp:
-    | { readonly kind: 'sandbox'; readonly from: string; readonly contentSid: undefined }
-    | { readonly kind: 'templates'; readonly from: string; readonly templates: { readonly default: string } }
-    | undefined;
-}
-
-export function readSenders(reader: VariableReader): SenderVariables {
-  const sms = reader.read('TWILIO_SMS_FROM');
-  const voice = reader.read('TWILIO_VOICE_FROM');
-  const whatsapp = readWhatsApp(reader);
-  if (sms === undefined && voice === undefined && whatsapp === undefined) {
-    reader.complain(
-      'TWILIO_SMS_FROM or another sender is missing: set one or more of TWILIO_SMS_FROM, TWILIO_VOICE_FROM, and TWILIO_SANDBOX_NUMBER or TWILIO_WHATSAPP_FROM with TWILIO_WHATSAPP_TEMPLATE',
-    );
-  }
-  return { sms, voice, whatsapp };
-}
-
-function readWhatsApp(reader: VariableReader): SenderVariables['whatsapp'] {
-  const sandbox = reader.read('TWILIO_SANDBOX_NUMBER');
-  const from = reader.read('TWILIO_WHATSAPP_FROM');
-  const template = reader.read('TWILIO_WHATSAPP_TEMPLATE');
-  if (from === undefined && template === undefined) {
-    return sandbox === undefined ? undefined : { kind: 'sandbox', from: sandbox, contentSid: undefined };
-  }
-  if (sandbox !== undefined) {
-    reader.complain(
-      'TWILIO_SANDBOX_NUMBER does not go with TWILIO_WHATSAPP_FROM and TWILIO_WHATSAPP_TEMPLATE: unset it, or them',
-    );
-  }
-  return {
-    kind: 'templates',
-    from: reader.required('TWILIO_WHATSAPP_FROM', 'the approved sender of TWILIO_WHATSAPP_TEMPLATE'),
-    templates: {
-      default: reader.required('TWILIO_WHATSAPP_TEMPLATE', 'the Content SID of the authentication template'),
-    },
-  };
-}
-
 /** The Redis that several gateways share, and its keys. */
 export interface RedisVariables {
   readonly url: string;
@@ -279,16 +238,24 @@ export function readRedis(reader: VariableReader): RedisVariables | undefined {
 
 /** The problems that `redisState` finds, by the variables' names. */
 function redisProblems({ url, encryptionKeys }: RedisVariables): readonly string[] {
+  const { problems } = attempt(() => readRedisOptions({ connection: url, encryptionKeys }));
+  return problems.map((problem) =>
+    problem
+      .replace(/^connection\b/, 'REDIS_URL')
+      .replace(/^encryptionKeys(?:\[\d+\])?/, 'STATE_ENCRYPTION_KEY')
+      .replace(/, or an ioredis client or cluster/, ''),
+  );
+}
+
+/** Makes something of options, or says which problems they have. */
+export function attempt<Made>(make: () => Made): {
+  readonly made: Made | undefined;
+  readonly problems: readonly string[];
+} {
   try {
-    readRedisOptions({ connection: url, encryptionKeys });
-    return [];
+    return { made: make(), problems: [] };
   } catch (error) {
-    if (!(error instanceof ConfigurationError)) throw error;
-    return error.problems.map((problem) =>
-      problem
-        .replace(/^connection\b/, 'REDIS_URL')
-        .replace(/^encryptionKeys(?:\[\d+\])?/, 'STATE_ENCRYPTION_KEY')
-        .replace(/, or an ioredis client or cluster/, ''),
-    );
+    if (error instanceof ConfigurationError) return { made: undefined, problems: error.problems };
+    throw error;
   }
 }

@@ -1,3 +1,4 @@
+import { VOICE } from '../core/channel.js';
 import type { OptionWarning } from '../core/events.js';
 import { countSegments } from '../texts/segments.js';
 import { fillIn, readTemplate, type TextValues } from '../texts/text-template.js';
@@ -28,11 +29,15 @@ export function warningsOf(options: OktaTelephonyHookOptions): readonly OptionWa
   const warnings: readonly OptionWarning[] = [
     // Most failures of WhatsApp come after Twilio has accepted the message.
     { option: 'publicUrl', where: hasWhatsApp && publicUrl === undefined ? ['publicUrl'] : [] },
+    { option: 'guard.countries', where: options.guard?.countries === undefined ? ['guard.countries'] : [] },
+    { option: 'senders.sms', where: isMissing('sms', options) ? ['senders.sms'] : [] },
+    { option: 'senders.voice', where: isMissing(VOICE, options) ? ['senders.voice'] : [] },
+    { option: 'chooseChannels', where: idleOptions(options) },
     { option: 'channels', where: unchosenChannels(options) },
     { option: 'credentials.hook', where: shortSecretsOf('credentials.hook', hook) },
     { option: 'credentials.eventHook', where: shortSecretsOf('credentials.eventHook', eventHook) },
-    sid('credentials.twilio.accountSid', twilio.accountSid),
-    sid('credentials.twilio.apiKeySid', twilio.apiKeySid),
+    sid('credentials.twilio.accountSid', twilio?.accountSid),
+    sid('credentials.twilio.apiKeySid', twilio?.apiKeySid),
     sid('sandboxNumber.contentSid', contentSid),
     {
       option: 'senders.whatsapp.templates',
@@ -46,6 +51,25 @@ export function warningsOf(options: OktaTelephonyHookOptions): readonly OptionWa
     ...pathWarnings(options),
     ...textWarnings(options.texts ?? {}),
   ];
+}
+
+/**
+ * Whether Okta may ask for a channel that does not exist. A rollout of 0 says that this is meant. Not for SMS with
+ * `chooseChannels`, which may choose another channel for every text.
+ */
+function isMissing(
+  name: 'sms' | typeof VOICE,
+  { senders, channels, rollout, chooseChannels }: OktaTelephonyHookOptions,
+): boolean {
+  if (senders?.[name] !== undefined || channels?.[name] !== undefined) return false;
+  if (name === 'sms' && chooseChannels !== undefined) return false;
+  return typeof rollout !== 'object' || rollout[name] !== 0;
+}
+
+/** The options of the opt-in rule, if `chooseChannels` replaces it. */
+function idleOptions(options: OktaTelephonyHookOptions): readonly string[] {
+  if (options.chooseChannels === undefined) return [];
+  return (['optInAttribute', 'optInChannels'] as const).filter((option) => options[option] !== undefined);
 }
 
 /** Own providers of WhatsApp that no user can choose. Every other channel is in `optInChannels`, or needs no opt-in. */

@@ -234,6 +234,17 @@ describe('the environment', () => {
       });
     }
 
+    it('OAuth 2.0 with the tokens of an issuer', async () => {
+      const { proof, problems } = await proofBy({
+        ...OAUTH,
+        ...BY,
+        HOOK_OAUTH_TOKEN_URL: '',
+        HOOK_OAUTH_ISSUER: 'https://acme.okta.com/oauth2/default/',
+      });
+      expect(proof).to.include({ tokenUrl: OAUTH.HOOK_OAUTH_TOKEN_URL });
+      expect(problems).to.deep.equal([]);
+    });
+
     it('a hook key, which has nothing to rotate', async () => {
       const { read } = await proofBy({ ...OAUTH, ...KEY }, { rotate: true });
       expect(await rejection(read())).to.include({

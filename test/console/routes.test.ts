@@ -267,7 +267,7 @@ describe("the console's routes", () => {
     await served.close();
     served = await serveConsole({
       hook: {
-        guard: { perUser: { points: 1, seconds: 60 }, countries: { deny: ['FR', 'DE'] } },
+        guard: { perUser: { points: 1, seconds: 60 }, perNumber: false, countries: { deny: ['FR', 'DE'] } },
         rollout: { whatsapp: 25 },
       },
     });

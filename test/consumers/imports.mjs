@@ -45,6 +45,7 @@ const hook = oktaTelephonyHook({
     twilio: { accountSid: `AC${'0'.repeat(32)}`, authToken: 'token', baseUrl: nobody },
   },
   senders: { sms: '+15005550006', voice: '+15005550006' },
+  guard: { countries: false },
 });
 const afterFactory = whatRuns();
 const { twilio } = await hook.ready();

@@ -42,6 +42,7 @@ import {
   type HttpForm,
   type HttpRequest,
   type HttpResult,
+  type LogFunction,
   type Logger,
   type Message,
   type MetricsRegistry,
@@ -306,6 +307,7 @@ const overTwilio: Channel = {
     send: async (message, context) => {
       const { twilio, logger, clock, channel, dispatcher } = parts;
       logger.info('sends', { channel, at: clock(), dispatcher: typeof dispatcher.dispatch });
+      if (twilio === undefined) return { status: 'unknown', reason: 'NO_TWILIO' };
       const { settings }: { settings: TwilioSettings } = twilio;
       const whatsapp: WhatsAppSender | undefined = settings.senders.whatsapp;
       const senders: SenderByCountry | undefined = settings.senders.sms;
@@ -377,7 +379,9 @@ const call: TwilioCallParameters = { to: '+1', from: '+1', statusCallback: undef
 const chooseChannels: ChooseChannels = (request: TelephonyRequest, profile: UserProfile | undefined) =>
   profile?.['line'] === true && request.deliveryChannel === 'sms' ? ['line'] : [];
 const composeText: ComposeText = (request, _profile, channel) => `${channel}: ${request.otpCode}`;
+const told: string[] = [];
 const logger: Logger = console;
+const log: LogFunction = (level, message, fields) => told.push(level, message, String(fields['event']));
 /** As a `Registry` of prom-client is typed. */
 class Registry {
   registerMetric<Label extends string>(metric: { readonly name: string; get(): Promise<Label> }): void {
@@ -391,7 +395,6 @@ class Registry {
   }
 }
 const metrics: MetricsRegistry = new Registry();
-const told: string[] = [];
 /** By a client of the consumer's own, whose types are not needed. */
 const client: RedisClient = { isCluster: false, duplicate: () => ({}) };
 const redisOptions: RedisStateOptions = {
@@ -449,8 +452,12 @@ const voice: TextsByLocale = { de: 'Ihr Code lautet {code}' };
 const rollout: Rollout = { whatsapp: 25, line: undefined };
 
 const credentials = { hook: [header, basic, oauth2], okta: byToken, twilio: byApiKey };
+/** Without Twilio. */
+const alone = { hook: header, okta: byToken, twilio: undefined };
 export const hooks: readonly TelephonyHook[] = [
   oktaTelephonyHook({ credentials, ...nothing }),
+  oktaTelephonyHook({ credentials: alone, channels: { line }, logger: log, guard: { countries: false } }),
+  oktaTelephonyHook({ credentials: alone, channels: { sms: vonage }, logger: false }),
   oktaTelephonyHook({
     ...nested,
     credentials: { hook: header, eventHook, okta: byKey, twilio: byAuthToken },

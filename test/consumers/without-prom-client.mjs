@@ -11,6 +11,7 @@ const make = (metrics) =>
       twilio: { accountSid: `AC${'0'.repeat(32)}`, authToken: 'token', baseUrl: nobody },
     },
     senders: { sms: '+15005550006' },
+    logger: false,
     metrics,
   });
 const noop = () => undefined;

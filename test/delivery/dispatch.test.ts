@@ -601,7 +601,7 @@ describe('dispatching a code', () => {
     it('connects one blueprint to two hooks, each by itself', async () => {
       const blueprint: Channel = {
         send: () => Promise.resolve(refuse({ code: 'NOT_CONNECTED' })),
-        connect: ({ twilio }) => channel({ status: 'accepted', transactionId: twilio.host }),
+        connect: ({ twilio }) => channel({ status: 'accepted', transactionId: twilio?.host ?? '' }),
       };
       const [one, other] = [await start({ sms: blueprint }), await start({ sms: blueprint })];
       for (const scene of [one, other]) {

@@ -73,6 +73,8 @@ export function makeConsumer(express: 'express' | 'express4', files: readonly st
   link('express', express);
   // An optional peer.
   link('ioredis');
+  // A logger of consumers.
+  link('pino');
   link('@types/node');
   cpSync(join(ROOT, 'test/consumers'), folder, { recursive: true });
   return {

@@ -8,6 +8,7 @@ import {
   type OktaTelephonyHookOptions,
   type State,
   type TelephonyHook,
+  type TwilioCredential,
 } from '#lib/index.js';
 import type { StatePort } from '#lib/delivery/state.js';
 import {
@@ -75,6 +76,9 @@ export interface SceneOptions {
   readonly mount?: (app: express.Express, hook: TelephonyHook) => void;
 }
 
+/** For tests of one user who gets more codes than the usual limits allow. */
+export const SENDS_MANY = { perUser: false, perNumber: false, countries: false } as const;
+
 /** Both vendors and a gateway. */
 export async function startScene(options: SceneOptions = {}): Promise<Scene> {
   await warmUp();
@@ -121,8 +125,7 @@ async function openScene(options: SceneOptions): Promise<Scene> {
   const override =
     typeof options.hook === 'function' ? options.hook({ okta, twilio, origin }) : (options.hook ?? {});
   const hook = oktaTelephonyHook({
-    // Many tests are one user's, who is sent more codes than the usual limit.
-    guard: { perUser: false },
+    guard: SENDS_MANY,
     sandboxNumber: twilio.sandboxNumber,
     senders: { sms: twilio.smsNumber, voice: twilio.voiceNumber },
     logger: { info: write('info'), warn: write('warn'), error: write('error') },
@@ -180,7 +183,7 @@ async function openScene(options: SceneOptions): Promise<Scene> {
 export function usualCredentials(
   okta: OktaEmulator,
   twilio: TwilioEmulator,
-): OktaTelephonyHookOptions['credentials'] {
+): OktaTelephonyHookOptions['credentials'] & { readonly twilio: TwilioCredential } {
   return {
     hook: { scheme: 'header', secrets: [HOOK_SECRET] },
     okta: { orgUrl: okta.orgUrl, apiToken: okta.apiToken },

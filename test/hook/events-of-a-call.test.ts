@@ -580,7 +580,8 @@ const STORIES: readonly Story[] = [
   },
   {
     title: 'that a defect ends',
-    hook: {
+    hook: ({ twilio }) => ({
+      senders: { voice: twilio.voiceNumber },
       channels: {
         sms: {
           // A custom channel that fails when it is merely looked at.
@@ -590,7 +591,7 @@ const STORIES: readonly Story[] = [
           send: () => Promise.resolve({ status: 'accepted', transactionId: 'never' }),
         },
       },
-    },
+    }),
     play: (scene) => ask(scene, TO_BOB),
     expected: [
       received(OF_BOB),

@@ -363,8 +363,8 @@ describe('where Twilio cannot be reached', () => {
               connect: ({ twilio }) => ({
                 provider: 'TWILIO',
                 send: async (_message, context) => {
-                  const { kind } = await twilio.call((client) => client.messages('SM1').fetch(), context);
-                  return { status: 'refused', code: kind, reason: 'stalled' };
+                  const result = await twilio?.call((client) => client.messages('SM1').fetch(), context);
+                  return { status: 'refused', code: result?.kind ?? 'none', reason: 'stalled' };
                 },
               }),
               send: () => Promise.resolve({ status: 'unknown', reason: 'not connected' }),

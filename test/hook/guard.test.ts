@@ -2,7 +2,16 @@ import { expect } from 'chai';
 import { openMemoryState } from '#lib/state/memory/memory-state.js';
 import type { GuardOptions, HookEvent, HookEventOf, HookEventType } from '#lib/index.js';
 import type { HookCall } from '#lib/testing/index.js';
-import { ANA, BOB, commandOf, errorOf, startScene, type Scene, type SceneOptions } from '#harness/scene.js';
+import {
+  ANA,
+  BOB,
+  commandOf,
+  errorOf,
+  SENDS_MANY,
+  startScene,
+  type Scene,
+  type SceneOptions,
+} from '#harness/scene.js';
 import { mustNotShow } from '#harness/witness.js';
 import { stopTime, warmUp } from '#harness/stopped-time.js';
 import { startRawCall } from '#harness/raw-call.js';
@@ -47,19 +56,31 @@ describe('the guard of a hook', () => {
     return calls;
   };
 
+  /** Okta's clock does not go forward with ours. */
+  const withoutExpiry = (payload: Record<string, unknown>): unknown => {
+    delete (payload as { data: { messageProfile: { otpExpires?: string } } }).data.messageProfile.otpExpires;
+    return payload;
+  };
+
   it('lets ten codes through to a user in ten minutes, and then holds them back', async () => {
     await start();
     const calls = await times(11);
     expect(calls.map(isHeldBack)).to.deep.equal([...Array.from({ length: 10 }, () => false), true]);
     expect(sent()).to.equal(10);
     now += 600_000;
-    // Okta's clock does not go forward with ours.
-    const change = (payload: Record<string, unknown>): unknown => {
-      delete (payload as { data: { messageProfile: { otpExpires?: string } } }).data.messageProfile
-        .otpExpires;
-      return payload;
-    };
-    expect((await scene.call({ change })).okta.action).to.equal('sent');
+    expect((await scene.call({ change: withoutExpiry })).okta.action).to.equal('sent');
+    expect(sent()).to.equal(11);
+  });
+
+  it('lets ten codes through to a number in ten minutes, for all users, and then holds them back', async () => {
+    await start({ guard: { perUser: false } });
+    for (let user = 0; user < 11; user += 1) await callTo(BOB.phone, { userId: `00ushared${user}` });
+    expect(answeredCodes()).to.deep.equal([
+      ...Array.from({ length: 10 }, () => undefined),
+      'LIMIT_PER_NUMBER',
+    ]);
+    now += 600_000;
+    await callTo(BOB.phone, { change: withoutExpiry, userId: '00ushared0' });
     expect(sent()).to.equal(11);
   });
 
@@ -175,7 +196,7 @@ describe('the guard of a hook', () => {
   });
 
   it('counts nothing where every limit is off', async () => {
-    await start({ guard: { perUser: false } });
+    await start({ guard: SENDS_MANY });
     const calls = await times(12);
     expect(calls.filter(isHeldBack)).to.be.empty;
   });
@@ -295,7 +316,7 @@ describe('the guard of a hook', () => {
     });
 
     it('nothing where there is no event id and no limit', async () => {
-      await startCounting({ perUser: false });
+      await startCounting(SENDS_MANY);
       await callTo(BOB.phone, { change: (payload: object) => ({ ...payload, eventId: undefined }) });
       expect([claims, sent()]).to.deep.equal([[], 1]);
     });

@@ -56,7 +56,7 @@ describe('the metrics of a day', function () {
         metrics: registry,
         publicUrl: `${origin}/okta/telephony`,
         deadlineMs: DEADLINE_MS,
-        guard: { perUser: false, countries: { deny: ['FR'] } },
+        guard: { perUser: false, perNumber: false, countries: { deny: ['FR'] } },
       }),
       mount: (app, hook) => {
         app.use(hook);

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import sinon from 'sinon';
 import { openMemoryState } from '#lib/state/memory/memory-state.js';
 import { oktaTelephonyHook, type TelephonyHook } from '#lib/index.js';
+import { SENDS_MANY } from '#harness/scene.js';
 import { settle } from './injected-call.js';
 import { clockScripts, eventScripts, LatePlay, lateTimes, SIGNED } from './late-play.js';
 import { DEADLINE_MS, NOWHERE, QUIET } from './one-event.js';
@@ -48,7 +49,7 @@ describe(withSeed('interleavings of what is told of messages'), function () {
               channels: play.channels(),
               chooseChannels: () => ['whatsapp', 'line'],
               lateFailover: isTimed ? { afterSeconds: { whatsapp: 20 } } : undefined,
-              guard: { perUser: false },
+              guard: SENDS_MANY,
               profile: { cache: false },
               dispatcher: new ScheduledVendors(s, vendors, []),
               state,

@@ -1,6 +1,6 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { expect } from 'chai';
-import { ConfigurationError, oktaTelephonyHook } from '#lib/index.js';
+import { ConfigurationError, oktaTelephonyHook, type Channel } from '#lib/index.js';
 import {
   oktaCredentialFrom,
   OPTION_VARIABLES,
@@ -8,6 +8,8 @@ import {
   variablesFrom,
   type Environment,
 } from '#lib/options/environment.js';
+import { createTwilioConnection } from '#lib/channels/twilio/client.js';
+import { connectChannel, NO_CLIENT } from '#harness/channels.js';
 import { mustNotShow, witness } from '#harness/witness.js';
 
 const API_TOKEN = '00api-token-of-the-environment';
@@ -47,7 +49,69 @@ const WHOLE: Environment = {
   PUBLIC_URL: 'https://id.acme.com/okta/telephony',
   REDIS_URL: 'redis://127.0.0.1:1',
   STATE_ENCRYPTION_KEY: Buffer.alloc(32, 1).toString('base64'),
+  GUARD_COUNTRIES: 'DE,AT',
 };
+/** Without Twilio, and with the access tokens of Okta. */
+const WITHOUT_TWILIO: Environment = {
+  OKTA_ORG_URL: 'https://acme.okta.com',
+  OKTA_API_TOKEN: API_TOKEN,
+  HOOK_OAUTH_ISSUER: 'https://acme.okta.com/oauth2/default',
+  HOOK_OAUTH_AUDIENCE: 'api://default',
+  HOOK_OAUTH_CLIENT_ID: '0oahook',
+  HOOK_OAUTH_SCOPE: 'telephony',
+  VONAGE_API_KEY: 'a1b2c3d4',
+  VONAGE_API_SECRET: 'vonage-secret-of-the-environment',
+  VONAGE_SMS_FROM: 'ACME',
+  VONAGE_WHATSAPP_FROM: '+447700900444',
+  VONAGE_WHATSAPP_TEMPLATE: 'okta_code',
+  VONAGE_WHATSAPP_LANGUAGE: 'pt_BR',
+  VONAGE_BASE_URL: 'http://127.0.0.1:4011',
+  LINE_CHANNEL_ACCESS_TOKEN: 'line-token-of-the-environment',
+  LINE_USER_ID_ATTRIBUTE: 'lineId',
+  LINE_BASE_URL: 'http://127.0.0.1:4012',
+  PUBLIC_URL: 'https://id.acme.com/okta/telephony',
+};
+const VERIFY: Environment = { TWILIO_VERIFY_SERVICE_SID: SID('VA') };
+const BY_APP: Environment = {
+  VONAGE_API_KEY: undefined,
+  VONAGE_API_SECRET: undefined,
+  VONAGE_APPLICATION_ID: '7c5a0d0e-app',
+  VONAGE_PRIVATE_KEY: generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey.export({
+    type: 'pkcs8',
+    format: 'pem',
+  }) as string,
+};
+
+const isList = (given: Channel | readonly Channel[]): given is readonly Channel[] => Array.isArray(given);
+
+/** With every sender, so that each of Twilio's channels connects. */
+const TWILIO = createTwilioConnection({
+  settings: {
+    accountSid: SID('AC'),
+    username: SID('AC'),
+    password: AUTH_TOKEN,
+    region: undefined,
+    edge: undefined,
+    baseUrl: undefined,
+    senders: {
+      sms: { default: '+15005550006' },
+      voice: { default: '+15005550006' },
+      whatsapp: { kind: 'sandbox', from: '+14155238886', contentSid: undefined },
+    },
+    statusCallbackUrl: undefined,
+  },
+  dispatcher: NO_CLIENT.dispatcher,
+});
+
+/** The providers of each channel, in their order. */
+function providersOf(env: Environment): Readonly<Record<string, readonly (string | undefined)[]>> {
+  return Object.fromEntries(
+    Object.entries(optionsFrom(env).channels ?? {}).map(([channel, given = []]) => {
+      const list = isList(given) ? given : [given];
+      return [channel, list.map((made) => connectChannel(made, { channel, twilio: TWILIO }).provider)];
+    }),
+  );
+}
 
 function errorOf(read: () => unknown): ConfigurationError {
   try {
@@ -67,7 +131,13 @@ describe('optionsFrom', () => {
 
   it('makes options that the hook takes', async () => {
     const silent = { info: () => undefined, warn: () => undefined, error: () => undefined };
-    for (const env of [LEAST, WHOLE]) {
+    for (const env of [
+      LEAST,
+      WHOLE,
+      { ...WHOLE, ...VERIFY },
+      WITHOUT_TWILIO,
+      { ...WITHOUT_TWILIO, ...BY_APP },
+    ]) {
       await oktaTelephonyHook({ ...optionsFrom(env), logger: silent }).close();
     }
   });
@@ -83,6 +153,8 @@ describe('optionsFrom', () => {
       sandboxNumber: undefined,
       publicUrl: undefined,
       optInAttribute: undefined,
+      channels: undefined,
+      guard: undefined,
       state: undefined,
     });
     const { state, ...others } = optionsFrom(WHOLE);
@@ -111,6 +183,8 @@ describe('optionsFrom', () => {
       },
       publicUrl: 'https://id.acme.com/okta/telephony',
       optInAttribute: 'codesBy',
+      channels: undefined,
+      guard: { countries: { allow: ['DE', 'AT'] } },
     });
     expect(optionsFrom({ ...LEAST, TWILIO_SANDBOX_NUMBER: '+14155238886', PUBLIC_URL: '' })).to.deep.include({
       sandboxNumber: '+14155238886',
@@ -119,15 +193,124 @@ describe('optionsFrom', () => {
   });
 
   it('reads the variables that it names, and no others', () => {
-    const names = new Set([...Object.keys(LEAST), ...Object.keys(WHOLE), 'TWILIO_SANDBOX_NUMBER']);
+    const every = { ...LEAST, ...WHOLE, ...VERIFY, ...WITHOUT_TWILIO, ...BY_APP };
+    const names = new Set([...Object.keys(every), 'TWILIO_SANDBOX_NUMBER', 'TWILIO_VERIFY_CHANNELS']);
     expect([...OPTION_VARIABLES].sort()).to.deep.equal([...names].sort());
     const asked = new Set<string>();
     const watched = (env: Environment): Environment =>
       new Proxy(env, { get: (target, name) => (asked.add(String(name)), target[String(name)]) });
     optionsFrom(watched(LEAST));
     optionsFrom(watched(WHOLE));
+    optionsFrom(watched(WITHOUT_TWILIO));
+    optionsFrom(watched({ ...WITHOUT_TWILIO, ...BY_APP }));
     expect([...asked].sort()).to.deep.equal([...OPTION_VARIABLES].sort());
   });
+
+  it('needs no Twilio where another provider sends, and then no callbacks', () => {
+    const { credentials, channels, publicUrl, senders } = optionsFrom(WITHOUT_TWILIO);
+    expect(credentials.twilio).to.equal(undefined);
+    expect([publicUrl, senders]).to.deep.equal([undefined, { sms: undefined, voice: undefined }]);
+    expect(Object.keys(channels ?? {})).to.have.members(['line', 'whatsapp', 'sms']);
+    expect(providersOf(WITHOUT_TWILIO)).to.deep.equal({
+      line: ['LINE'],
+      whatsapp: ['VONAGE'],
+      sms: ['VONAGE'],
+    });
+    expect(providersOf({ ...WITHOUT_TWILIO, ...BY_APP })).to.deep.equal(providersOf(WITHOUT_TWILIO));
+  });
+
+  it('tries the providers of a channel in one order: the sender of Twilio, Verify, Vonage', () => {
+    expect(providersOf({ ...LEAST, ...VERIFY })).to.deep.equal({
+      sms: ['TWILIO', 'TWILIO_VERIFY'],
+      voice: ['TWILIO_VERIFY'],
+    });
+    const all = {
+      ...WHOLE,
+      ...VERIFY,
+      TWILIO_VERIFY_CHANNELS: 'voice,whatsapp',
+      ...WITHOUT_TWILIO,
+      OKTA_API_TOKEN: undefined,
+    };
+    expect(providersOf(all)).to.deep.equal({
+      line: ['LINE'],
+      whatsapp: ['TWILIO', 'TWILIO_VERIFY', 'VONAGE'],
+      sms: ['TWILIO', 'VONAGE'],
+      voice: ['TWILIO', 'TWILIO_VERIFY'],
+    });
+  });
+
+  it('proves Okta by its access tokens, and the event hook by HOOK_SECRET if there is one', () => {
+    const oauth2 = {
+      scheme: 'oauth2',
+      issuer: 'https://acme.okta.com/oauth2/default',
+      audience: 'api://default',
+      clientId: '0oahook',
+      scope: 'telephony',
+    };
+    expect(optionsFrom(WITHOUT_TWILIO).credentials).to.deep.include({ hook: oauth2, eventHook: false });
+    expect(optionsFrom({ ...WITHOUT_TWILIO, HOOK_SECRET }).credentials).to.deep.include({
+      hook: oauth2,
+      eventHook: { scheme: 'header', secrets: [HOOK_SECRET] },
+    });
+    // Those of the command line are no sign of it.
+    const setup = { HOOK_OAUTH_CLIENT_ID: '0oahook', HOOK_OAUTH_SCOPE: 'telephony' };
+    expect(optionsFrom({ ...LEAST, ...setup }).credentials.hook).to.have.property('scheme', 'header');
+  });
+
+  it('lets codes go to every country where it is told to', () => {
+    expect(optionsFrom({ ...LEAST, GUARD_COUNTRIES: '*' }).guard).to.deep.equal({ countries: false });
+  });
+
+  const wrong: readonly (readonly [env: Environment, ...problems: RegExp[]])[] = [
+    [{ GUARD_COUNTRIES: 'DE, AT' }, /^GUARD_COUNTRIES must be ISO 3166 countries/],
+    [{ GUARD_COUNTRIES: 'de' }, /^GUARD_COUNTRIES must be/],
+    [{ HOOK_OAUTH_AUDIENCE: '' }, /^HOOK_OAUTH_AUDIENCE is missing/],
+    [{ HOOK_OAUTH_ISSUER: '', HOOK_OAUTH_AUDIENCE: '' }, /^HOOK_SECRET is missing.*HOOK_OAUTH_ISSUER/],
+    [{ HOOK_OAUTH_ISSUER: 'http://acme.okta.com' }, /^HOOK_OAUTH_ISSUER must be/],
+    [{ VONAGE_API_SECRET: '' }, /^VONAGE_API_SECRET is missing/],
+    [
+      { VONAGE_API_KEY: '', VONAGE_API_SECRET: '' },
+      /^VONAGE_API_KEY is missing/,
+      /^VONAGE_API_SECRET is missing/,
+    ],
+    [
+      { VONAGE_APPLICATION_ID: 'app' },
+      /do not go with VONAGE_APPLICATION_ID/,
+      /^VONAGE_PRIVATE_KEY is missing/,
+    ],
+    [{ ...BY_APP, VONAGE_PRIVATE_KEY: 'kept-for-me' }, /^VONAGE_PRIVATE_KEY must be/],
+    [{ VONAGE_SMS_FROM: 'Twelve Letters' }, /^VONAGE_SMS_FROM must be/],
+    [{ VONAGE_WHATSAPP_FROM: '' }, /^VONAGE_WHATSAPP_FROM is missing/],
+    [{ VONAGE_WHATSAPP_TEMPLATE: 'Okta Code' }, /^VONAGE_WHATSAPP_TEMPLATE must be the name/],
+    [{ VONAGE_WHATSAPP_LANGUAGE: 'portuguese' }, /^VONAGE_WHATSAPP_LANGUAGE must be/],
+    [{ VONAGE_BASE_URL: 'http://vonage.example' }, /^VONAGE_BASE_URL must be/],
+    [
+      { VONAGE_SMS_FROM: '', VONAGE_WHATSAPP_FROM: '', VONAGE_WHATSAPP_TEMPLATE: '' },
+      /^VONAGE_SMS_FROM and VONAGE_WHATSAPP_FROM are missing/,
+    ],
+    [{ LINE_CHANNEL_ACCESS_TOKEN: '' }, /^LINE_CHANNEL_ACCESS_TOKEN is missing/],
+    [{ LINE_USER_ID_ATTRIBUTE: 'line-id' }, /^LINE_USER_ID_ATTRIBUTE must be/],
+    [
+      { TWILIO_VERIFY_CHANNELS: 'sms' },
+      /^TWILIO_VERIFY_SERVICE_SID is missing/,
+      /^TWILIO_ACCOUNT_SID is missing/,
+      /^TWILIO_API_KEY_SID and/,
+      /^TWILIO_AUTH_TOKEN is missing/,
+    ],
+  ];
+  for (const [env, ...patterns] of wrong) {
+    it(`names ${Object.keys(env).join(', ')} where ${patterns.map(({ source }) => source).join(', ')}`, () => {
+      mustNotShow('kept-for-me', 'Twelve Letters', 'Okta Code', 'portuguese');
+      const { problems } = errorOf(() => optionsFrom({ ...WITHOUT_TWILIO, ...env }));
+      expect(problems).to.have.length(patterns.length);
+      for (const [index, pattern] of patterns.entries()) {
+        expect(
+          problems.some((problem) => pattern.test(problem)),
+          `${index}: ${problems.join()}`,
+        ).to.equal(true);
+      }
+    });
+  }
 
   it('names every variable that is missing or wrong at once, and no value', () => {
     const error = errorOf(() =>

@@ -9,6 +9,9 @@ import {
   memoryState,
   oktaTelephonyHook,
   TelephonyHookError,
+  twilioCalls,
+  twilioMessages,
+  twilioVerify,
   type Channel,
   type HookCredential,
   type OktaCredential,
@@ -38,7 +41,8 @@ const fine = (): Plain => ({
     okta: { orgUrl: 'https://acme.okta.com', apiToken: API_TOKEN },
     twilio: { accountSid: SID('AC'), apiKeySid: SID('SK'), apiKeySecret: KEY_SECRET, authToken: AUTH_TOKEN },
   },
-  senders: { sms: PHONE },
+  senders: { sms: PHONE, voice: PHONE },
+  guard: { countries: { allow: ['GB'] } },
   logger: { info: ignore, warn: ignore, error: ignore },
 });
 function ignore(): void {
@@ -320,6 +324,8 @@ describe('the options', () => {
     expect(make({ ...nothing, guard: undefined, rollout: undefined })).to.be.a('function');
     const countries = { allow: ['GB'], deny: undefined };
     expect(make({ ...nothing, guard: { countries } })).to.be.a('function');
+    const credentials = { ...nothing.credentials, twilio: undefined };
+    expect(make({ ...nothing, credentials, senders: undefined })).to.be.a('function');
   });
 
   it('may be frozen, and are left as they were', () => {
@@ -640,6 +646,7 @@ describe('the options', () => {
         { countries: {} },
         { countries: { allow: ['US'], deny: ['CA'] } },
         { countries: ['US'] },
+        { countries: true },
         { countries: null },
       ),
     ],
@@ -943,6 +950,61 @@ describe('the options', () => {
     ],
     ['a publicUrl with a prefix and a slash', 'publicUrl', 'https://id.acme.example/gw/Okta/telephony/'],
     ['WhatsApp without publicUrl', 'sandboxNumber', PHONE, 'publicUrl'],
+    ['no countries', 'guard', { perUser: false }, 'guard.countries'],
+    ['every country on purpose', 'guard.countries', false],
+    ['no SMS', 'senders', { voice: PHONE }, 'senders.sms'],
+    ['no calls', 'senders', { sms: PHONE }, 'senders.voice'],
+    [
+      'only WhatsApp',
+      'senders',
+      { whatsapp: { from: PHONE, templates: { default: SID('HX') } } },
+      ...['publicUrl', 'senders.sms', 'senders.voice'],
+    ],
+    [
+      'SMS by a channel in place of a sender',
+      '.',
+      withValue('channels', { sms: channel }, withValue('senders', { voice: PHONE })),
+    ],
+    [
+      'no SMS and no calls on purpose',
+      '.',
+      withValue('rollout', { sms: 0, voice: 0 }, withValue('sandboxNumber', PHONE, withValue('senders', {}))),
+      'publicUrl',
+    ],
+    [
+      'senders that channels override',
+      '.',
+      withValue(
+        'channels',
+        { sms: channel, voice: [channel], whatsapp: channel },
+        withValue('sandboxNumber', PHONE),
+      ),
+      'publicUrl',
+      ['senders', 'senders.sms', 'senders.voice', 'sandboxNumber'],
+    ],
+    [
+      "a sender of a channel's second provider",
+      'channels',
+      { sms: [channel, twilioMessages()], voice: [twilioVerify({ serviceSid: SID('VA') }), twilioCalls()] },
+    ],
+    [
+      'the opt-in rule beside chooseChannels',
+      '.',
+      withValue('chooseChannels', () => ['sms'], {
+        ...fine(),
+        optInAttribute: 'codesBy',
+        optInChannels: ['whatsapp'],
+      }),
+      ['chooseChannels', 'optInAttribute', 'optInChannels'],
+    ],
+    [
+      'chooseChannels alone, which may do without SMS',
+      '.',
+      withValue('chooseChannels', () => ['line'], {
+        ...withValue('channels', { line: channel }),
+        senders: { voice: PHONE },
+      }),
+    ],
     [
       'a channel with a name of its own',
       'channels',
@@ -1041,6 +1103,51 @@ describe('the options', () => {
     });
     const told = lines.filter(({ option }) => option === 'channels');
     expect(told.map(({ where }) => where)).to.deep.equal([['channels.whatsapp']]);
+  });
+
+  it('need no Twilio where nothing uses it, and name what does', () => {
+    const own = { channels: { sms: channel, voice: channel } };
+    const without = (options: Plain): Plain =>
+      withValue('credentials.twilio', undefined, { ...fine(), senders: undefined, ...options });
+    const warn = sinon.fake();
+    make(without({ ...own, logger: { info: ignore, warn, error: ignore } }));
+    expect(warn.callCount).to.equal(0);
+    for (const [options, needing] of [
+      [{ senders: { sms: PHONE } }, 'senders.sms needs'],
+      [{ ...own, sandboxNumber: PHONE }, 'sandboxNumber needs'],
+      [{ ...own, publicUrl: 'https://id.acme.com/okta/telephony' }, 'publicUrl needs'],
+      [{ ...own, publicUrl: 'https://id.acme.com/okta/telephony', inbound: {} }, 'publicUrl, inbound need'],
+    ] as const) {
+      const { problems } = errorOf(without(options));
+      expect(problems).to.deep.equal([
+        `credentials.twilio is missing: ${needing} it; give it, or leave out what needs it`,
+      ]);
+    }
+    for (const [name, made] of Object.entries({
+      twilioMessages: twilioMessages(),
+      twilioCalls: twilioCalls(),
+      twilioVerify: twilioVerify({ serviceSid: SID('VA') }),
+    })) {
+      const { problems } = errorOf(without({ channels: { sms: made } }));
+      expect(problems).to.deep.equal([`channels.sms: ${name}() needs credentials.twilio, which is missing`]);
+    }
+  });
+
+  it('need the sender that a Twilio channel sends from', () => {
+    const senders = { sms: undefined, voice: undefined };
+    for (const [channels, problem] of [
+      [{ line: channel, sms: twilioMessages() }, 'channels.sms: twilioMessages() needs senders.sms'],
+      [{ line: channel, push: twilioMessages() }, 'channels.push: twilioMessages() needs senders.sms'],
+      [
+        { whatsapp: twilioMessages() },
+        'channels.whatsapp: twilioMessages() needs senders.whatsapp or sandboxNumber',
+      ],
+      [{ line: channel, voice: [twilioCalls()] }, 'channels.voice: twilioCalls() needs senders.voice'],
+    ] as const) {
+      expect(errorOf({ ...fine(), senders, channels }).problems).to.deep.equal([
+        `${problem}, which is missing`,
+      ]);
+    }
   });
 
   it('are warned of with what publicUrl should be', () => {
@@ -1231,7 +1338,7 @@ describe('the rules of the options', () => {
     answer: true,
   };
   const limit: Keys<Objects<NonNullable<Guard['perUser']>>> = { points: true, seconds: true };
-  const countries: Keys<Guard['countries']> = { allow: true, deny: true };
+  const countries: Keys<Objects<NonNullable<Guard['countries']>>> = { allow: true, deny: true };
   const textsKeys: Keys<Options['texts']> = { sms: true, voice: true, webOtpDomain: true };
   const lateFailover: Keys<Objects<NonNullable<Options['lateFailover']>>> = { afterSeconds: true };
 
@@ -1259,7 +1366,7 @@ describe('the rules of the options', () => {
     ['keys.guard.keys.perUser.matches.0.then', limit],
     ['keys.guard.keys.perNumber.matches.0.then', limit],
     ['keys.guard.keys.perIp.matches.0.then', limit],
-    ['keys.guard.keys.countries', countries],
+    ['keys.guard.keys.countries.matches.0.then', countries],
     ['keys.profile.keys.cache.matches.0.then', cache],
   ];
   it('know exactly what the types know', () => {

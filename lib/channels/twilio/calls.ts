@@ -3,11 +3,13 @@ import { localeChain } from '../../texts/locale.js';
 import { spokenCode } from '../../texts/spoken-code.js';
 import type { SpokenWords, VoiceTexts } from '../../texts/texts.js';
 import type { Channel } from '../channel.js';
+import { requireSender, requireTwilio } from './client.js';
 import { CALL_SID, outcomeReader, sendReporting, SID_NAMESPACE } from './outcome.js';
 import type { TwimlBuilder } from './sdk-types.js';
-import { noSender, senderFor } from './settings.js';
+import { senderFor } from './settings.js';
 import { voiceFor } from './voices.js';
 
+const FACTORY = 'twilioCalls';
 const readOutcome = outcomeReader(CALL_SID);
 
 /** Most voicemails answer later than this; Twilio's default of 60 s would reach them. */
@@ -21,35 +23,36 @@ const PAUSE_SECONDS = 2;
  * `senders.voice` has the caller's number.
  */
 export function twilioCalls(): Channel {
-  return ({ twilio: connection }) => ({
-    provider: 'TWILIO',
-    host: connection.host,
-    usesText: false,
-    reports: connection.settings.statusCallbackUrl === undefined ? undefined : 'failures',
-    idNamespace: SID_NAMESPACE,
-    send: async (message, context) => {
-      const { senders, voiceTexts, statusCallbackUrl } = connection.settings;
-      const from = senderFor(senders.voice, message.to);
-      if (from === undefined) return noSender('voice');
-      return sendReporting(statusCallbackUrl, async (statusCallback) => {
-        const reporting =
-          statusCallback === undefined ? {} : { statusCallback, statusCallbackEvent: ['completed'] };
-        const result = await connection.call(
-          (client, twiml) =>
-            client.calls.create({
-              to: message.to,
-              from,
-              // Inline TwiML: the URL of a document to fetch would put the code into access logs.
-              twiml: composeTwiml(twiml, wordsOf(message, voiceTexts)),
-              timeout: RING_SECONDS,
-              ...reporting,
-            }),
-          context,
-        );
-        return readOutcome(result);
-      });
-    },
-  });
+  return (parts) => {
+    const twilio = requireTwilio(parts.twilio, FACTORY);
+    const senders = requireSender(twilio, 'voice', FACTORY);
+    const { voiceTexts, statusCallbackUrl } = twilio.settings;
+    return {
+      provider: 'TWILIO',
+      host: twilio.host,
+      usesText: false,
+      reports: statusCallbackUrl === undefined ? undefined : 'failures',
+      idNamespace: SID_NAMESPACE,
+      send: (message, context) =>
+        sendReporting(statusCallbackUrl, async (statusCallback) => {
+          const reporting =
+            statusCallback === undefined ? {} : { statusCallback, statusCallbackEvent: ['completed'] };
+          const result = await twilio.call(
+            (client, twiml) =>
+              client.calls.create({
+                to: message.to,
+                from: senderFor(senders, message.to),
+                // Inline TwiML: the URL of a document to fetch would put the code into access logs.
+                twiml: composeTwiml(twiml, wordsOf(message, voiceTexts)),
+                timeout: RING_SECONDS,
+                ...reporting,
+              }),
+            context,
+          );
+          return readOutcome(result);
+        }),
+    };
+  };
 }
 
 /** The spoken text: from the options, else our own. Its language is always the language of the voice that reads it. */

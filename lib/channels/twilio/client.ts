@@ -1,4 +1,5 @@
 import type { SendContext } from '../../core/channel.js';
+import { ConfigurationError } from '../../core/errors.js';
 import type { HttpResult } from '../../core/http.js';
 import type { HttpDispatcher } from '../../http/call.js';
 import { sendRequest } from '../../http/request.js';
@@ -11,9 +12,14 @@ import { StatusCallbacks } from './status-callbacks.js';
 /** What a call is made by. A channel's `SendContext` has it. */
 export type TwilioCallContext = Pick<SendContext, 'http'>;
 
+/** A kind of sender in the hook's options. */
+type SenderKind = keyof TwilioSettings['senders'];
+
 /** The hook's connection to Twilio. Every Twilio channel gets it, and calls the SDK through it. */
 export interface TwilioConnection {
   readonly settings: TwilioSettings;
+  /** The kinds of senders that `requireSender` gave to a channel. The hook warns of the others. */
+  readonly usedSenders: Set<SenderKind>;
   /** Whether status callbacks arrive; meaningful only with `settings.statusCallbackUrl`. */
   readonly callbacks: Pick<StatusCallbacks, 'areTrusted' | 'came' | 'expect'>;
   /** The API host, by which the circuit breaker counts. */
@@ -41,6 +47,27 @@ export interface TwilioConnection {
   check(timeoutMs: number): Promise<void>;
 }
 
+/** @throws ConfigurationError without `credentials.twilio`. @param factory - the name of the channel's function. */
+export function requireTwilio(twilio: TwilioConnection | undefined, factory: string): TwilioConnection {
+  if (twilio !== undefined) return twilio;
+  throw new ConfigurationError([`${factory}() needs credentials.twilio, which is missing`], { of: factory });
+}
+
+/** The sender of a channel that connects. @throws ConfigurationError if the options have none. */
+export function requireSender<Kind extends SenderKind>(
+  { settings, usedSenders }: TwilioConnection,
+  kind: Kind,
+  factory: string,
+): NonNullable<TwilioSettings['senders'][Kind]> {
+  const { [kind]: sender } = settings.senders;
+  if (sender === undefined) {
+    const options = kind === 'whatsapp' ? 'senders.whatsapp or sandboxNumber' : `senders.${kind}`;
+    throw new ConfigurationError([`${factory}() needs ${options}, which is missing`], { of: factory });
+  }
+  usedSenders.add(kind);
+  return sender;
+}
+
 /**
  * Opens nothing before the first call.
  *
@@ -60,6 +87,7 @@ export function createTwilioConnection(parts: {
   };
   return {
     settings,
+    usedSenders: new Set(),
     callbacks: new StatusCallbacks(onCallbacksMissing),
     host,
     verifyHost: sdk.hostOf('verify'),

@@ -3,7 +3,7 @@ import type { HttpResult } from '../../core/http.js';
 import { readObject } from '../../http/outcome.js';
 import { pickByLocale } from '../../texts/locale.js';
 import type { Channel } from '../channel.js';
-import type { TwilioConnection } from './client.js';
+import { requireSender, requireTwilio, type TwilioConnection } from './client.js';
 import {
   deliveryReportOf,
   MESSAGE_SID,
@@ -14,9 +14,10 @@ import {
   SID_NAMESPACE,
 } from './outcome.js';
 import type { TwilioClient, TwilioMessageParameters } from './sdk-types.js';
-import { noSender, senderFor, type TwilioSettings } from './settings.js';
+import { senderFor, type SenderByCountry, type WhatsAppSender } from './settings.js';
 import { readAddress } from './webhooks.js';
 
+const FACTORY = 'twilioMessages';
 const readOutcome = outcomeReader(MESSAGE_SID);
 
 const MESSAGING_SERVICE_SID = /^MG[0-9a-z]{32}$/i;
@@ -32,9 +33,12 @@ const VALIDITY_SECONDS = { min: 5, max: 36_000 };
  * The hook's options have the senders and templates.
  */
 export function twilioMessages(): Channel {
-  return ({ twilio, channel, clock }) => {
+  return ({ channel, clock, twilio: connection }) => {
+    const twilio = requireTwilio(connection, FACTORY);
     const isWhatsApp = channel === 'whatsapp';
-    const compose = isWhatsApp ? composeWhatsApp : composeSms;
+    const { compose, usesText } = isWhatsApp
+      ? whatsAppBy(requireSender(twilio, 'whatsapp', FACTORY))
+      : smsBy(requireSender(twilio, 'sms', FACTORY));
     const hasCallbacks = twilio.settings.statusCallbackUrl !== undefined;
     // WhatsApp reports each delivery. For an SMS that arrived, `sent` may be the last status.
     const reports = isWhatsApp ? 'deliveries' : hasCallbacks ? 'failures' : undefined;
@@ -72,7 +76,7 @@ export function twilioMessages(): Channel {
     return {
       provider: 'TWILIO',
       host: twilio.host,
-      usesText: !isWhatsApp || !usesTemplate(twilio.settings),
+      usesText,
       reports,
       idNamespace: SID_NAMESPACE,
       confirm: async (sid, context) => {
@@ -89,7 +93,7 @@ export function twilioMessages(): Channel {
         return isWhatsApp && !(hasCallbacks && twilio.callbacks.areTrusted) ? lookUp : undefined;
       },
       send: (message, context) => {
-        const composed = compose(message, twilio.settings);
+        const composed = compose(message);
         return 'status' in composed ? Promise.resolve(composed) : sendComposed(composed, message, context);
       },
     };
@@ -118,39 +122,53 @@ export async function fetchRecipient(
   return isOurs && typeof to === 'string' ? readAddress(to)?.number : undefined;
 }
 
-function composeSms({ to, text }: Message, settings: TwilioSettings): Composed {
-  const sender = senderFor(settings.senders.sms, to);
-  if (sender === undefined) return noSender('sms');
-  return MESSAGING_SERVICE_SID.test(sender)
-    ? { to, messagingServiceSid: sender, body: text }
-    : { to, from: sender, body: text };
+/** How messages of one kind are composed. */
+interface Composer {
+  readonly compose: (message: Message) => Composed;
+  /** Whether the text of the message is sent. */
+  readonly usesText: boolean;
 }
 
-function composeWhatsApp(message: Message, settings: TwilioSettings): Composed {
-  const sender = settings.senders.whatsapp;
-  if (sender === undefined) return noSender('whatsapp');
-  const to = `whatsapp:${message.to}`;
+function smsBy(senders: SenderByCountry): Composer {
+  return {
+    usesText: true,
+    compose: ({ to, text }) => {
+      const sender = senderFor(senders, to);
+      return MESSAGING_SERVICE_SID.test(sender)
+        ? { to, messagingServiceSid: sender, body: text }
+        : { to, from: sender, body: text };
+    },
+  };
+}
+
+function whatsAppBy(sender: WhatsAppSender): Composer {
   const from = `whatsapp:${sender.from}`;
-  if (sender.kind === 'sandbox' && sender.contentSid === undefined) return { to, from, body: message.text };
-  const contentSid =
-    sender.kind === 'sandbox' ? sender.contentSid : pickByLocale(sender.templates, message.locale);
-  if (contentSid === undefined) {
+  if (sender.kind === 'sandbox' && sender.contentSid === undefined) {
     return {
-      status: 'refused',
-      code: 'NO_TEMPLATE',
-      reason: 'No WhatsApp template for this language, and no default',
-      remedy: 'Add a default to senders.whatsapp.templates.',
-      moveOn: true,
-      hasLeft: false,
+      usesText: true,
+      compose: ({ to, text }) => ({ to: `whatsapp:${to}`, from, body: text }),
     };
   }
-  // No body beside a template. The variable is required: without it, Twilio sends the template's sample as the code.
-  return { to, from, contentSid, contentVariables: JSON.stringify({ 1: message.request.otpCode }) };
-}
-
-function usesTemplate(settings: TwilioSettings): boolean {
-  const sender = settings.senders.whatsapp;
-  return sender !== undefined && (sender.kind === 'templates' || sender.contentSid !== undefined);
+  return {
+    usesText: false,
+    compose: ({ to, locale, request }) => {
+      const contentSid =
+        sender.kind === 'sandbox' ? sender.contentSid : pickByLocale(sender.templates, locale);
+      if (contentSid === undefined) {
+        return {
+          status: 'refused',
+          code: 'NO_TEMPLATE',
+          reason: 'No WhatsApp template for this language, and no default',
+          remedy: 'Add a default to senders.whatsapp.templates.',
+          moveOn: true,
+          hasLeft: false,
+        };
+      }
+      // No body beside a template. The variable is required: without it, Twilio sends the template's sample as the code.
+      const contentVariables = JSON.stringify({ 1: request.otpCode });
+      return { to: `whatsapp:${to}`, from, contentSid, contentVariables };
+    },
+  };
 }
 
 function validitySeconds(lifeMs: number): number {

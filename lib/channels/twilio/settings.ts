@@ -1,7 +1,5 @@
-import type { Outcome } from '../../core/channel.js';
 import { readNumber } from '../../numbers/phone-number.js';
 import type { VoiceTexts } from '../../texts/texts.js';
-import { notSent } from '../provider.js';
 
 /** The hook's options for Twilio in normal form, and the choice of a sender. */
 
@@ -9,7 +7,7 @@ import { notSent } from '../provider.js';
  * Senders by the recipient's ISO 3166 country, with `default`. A sender is an E.164 number, a Messaging Service SID or an
  * alphanumeric name.
  */
-export type SenderByCountry = Readonly<Record<string, string>>;
+export type SenderByCountry = { readonly default: string } & Readonly<Record<string, string>>;
 
 /** The WhatsApp sender: Twilio's shared sandbox, or an approved sender with its own templates. */
 export type WhatsAppSender =
@@ -56,20 +54,9 @@ export interface TwilioSettings extends TwilioLogin {
 }
 
 /** The sender for a recipient's country, else the default one. */
-export function senderFor(senders: SenderByCountry | undefined, to: string): string | undefined {
-  if (senders === undefined) return undefined;
-  const usual = senders['default'];
+export function senderFor(senders: SenderByCountry, to: string): string {
   // Only a default: the number need not be parsed.
-  if (usual !== undefined && Object.keys(senders).length === 1) return usual;
+  if (Object.keys(senders).length === 1) return senders.default;
   const { country } = readNumber(to);
-  return (country === undefined ? undefined : senders[country]) ?? usual;
-}
-
-/** The refusal if the options have no sender for the recipient. */
-export function noSender(kind: 'sms' | 'whatsapp' | 'voice'): Outcome {
-  return notSent({
-    code: 'NO_SENDER',
-    reason: `No sender for ${kind} to this recipient in the gateway's options`,
-    remedy: `Set senders.${kind}, with a default or the recipient's country.`,
-  });
+  return (country === undefined ? undefined : senders[country]) ?? senders.default;
 }

@@ -5,6 +5,7 @@ import { serviceSidRule } from '../channel-options.js';
 import { localeChain } from '../../texts/locale.js';
 import { ConfigurationError } from '../../core/errors.js';
 import { readServiceAnswer } from './credentials-check.js';
+import { requireTwilio } from './client.js';
 import { outcomeReader, requireTaken, SID_NAMESPACE, VERIFICATION_SID } from './outcome.js';
 
 const readOutcome = outcomeReader(VERIFICATION_SID);
@@ -42,7 +43,8 @@ const RULES = lazyRules(() =>
  */
 export function twilioVerify(options: TwilioVerifyOptions): Channel {
   const { serviceSid, riskCheck } = readOptionsBy(RULES(), options, 'twilioVerify');
-  return ({ twilio, channel: name }) => {
+  return ({ twilio: connection, channel: name }) => {
+    const twilio = requireTwilio(connection, 'twilioVerify');
     const channel = Object.hasOwn(CHANNELS, name) ? CHANNELS[name] : undefined;
     if (channel === undefined) {
       throw new ConfigurationError(['Verify sends by the channels sms, voice and whatsapp only'], {

@@ -1,6 +1,7 @@
 import { examineHook } from './checks/hook.js';
 import { examineMachine } from './checks/machine.js';
 import { examineOkta } from './checks/okta.js';
+import { examineProvider } from './checks/provider.js';
 import { examineRedis } from './checks/redis.js';
 import { examineTwilio } from './checks/twilio.js';
 import { examineReachability } from './checks/reachability.js';
@@ -10,6 +11,7 @@ import { CommandError } from '../failure.js';
 import {
   readHookVariables,
   readOktaVariables,
+  readOtherProviders,
   readRedisVariables,
   readTwilioVariables,
 } from './variables.js';
@@ -36,11 +38,13 @@ Checks:
   hook.    variables, answers, secret, time, events, event-secret, callbacks
   way.     url, name, tls, redirect
   twilio.  variables, credential, auth-token, account, balance, sms, voice, whatsapp, template, verify
+  vonage.  variables, sms, whatsapp (where it is set)
+  line.    variables, line (where it is set)
   redis.   variables, libraries, reached, writes, version, eviction, memory, persistence, keys
   machine. node, clock, proxy, tls, file (of --env)
 
-Environment: the gateway's own: OPT_IN_ATTRIBUTE, PUBLIC_URL, HOOK_SECRET (or HOOK_OAUTH_…), TWILIO_…, REDIS_URL and
-STATE_ENCRYPTION_KEY; UNVERIFIED_PHONE_ATTRIBUTE and TWILIO_VERIFY_SERVICE_SID, if the gateway's options name them.
+Environment: the gateway's own: OPT_IN_ATTRIBUTE, PUBLIC_URL, HOOK_SECRET (or HOOK_OAUTH_…), TWILIO_…, VONAGE_…, LINE_…,
+REDIS_URL and STATE_ENCRYPTION_KEY; UNVERIFIED_PHONE_ATTRIBUTE, if the gateway's options name it.
 Service app: okta.users.read, and for the other checks okta.schemas.read, okta.authenticators.read, okta.inlineHooks.read,
 okta.eventHooks.read, okta.customTelephonyProvider.read. If the credential may not read something, that is a warning.
 With --json: [{check, status: "ok" | "warn" | "fail", message, remedy}]. Exit code 1 if a check failed; warnings exit with 0.
@@ -65,7 +69,8 @@ async function createGroups(call: CommandCall, callMs: number): Promise<readonly
   const hook = await readHookVariables(call);
   const twilio = await readTwilioVariables(variables);
   const redis = readRedisVariables(variables);
-  const sides = [okta, hook, twilio];
+  const others = readOtherProviders(variables);
+  const sides = [okta, hook, twilio, ...others.map(({ section }) => section)];
   if (sides.every(({ finding, value }) => value === undefined && finding.status === 'warn')) {
     throw new CommandError(
       2,
@@ -79,6 +84,7 @@ async function createGroups(call: CommandCall, callMs: number): Promise<readonly
     time,
     callMs,
     authToken: twilio.value?.authToken,
+    hasCallbacks: twilio.value !== undefined || others.length === 0,
     headerName: oktaExamination.headerName,
   });
   const reachability = examineReachability(hook, {
@@ -92,6 +98,7 @@ async function createGroups(call: CommandCall, callMs: number): Promise<readonly
     hookExamination.group,
     reachability,
     examineTwilio(twilio, { callMs, hasPublicUrl: hook.value !== undefined }),
+    ...others.map((provider) => examineProvider(provider, { callMs })),
     examineRedis(redis, { time, callMs }),
     examineMachine(variables, oktaExamination),
   ].filter(({ checks }) => checks.length > 0);

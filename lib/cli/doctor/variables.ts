@@ -1,14 +1,19 @@
+import type { Channel } from '../../channels/channel.js';
 import type { OktaCredential } from '../../options/options.js';
 import type { HookProof } from '../../okta/admin/hook-resource.js';
 import {
   hasApiKey,
-  readRedis,
+  readLine,
   readSenders,
   readTwilioLogin,
-  type RedisVariables,
+  readVerify,
+  readVonage,
+  requireAnySender,
+  usesProvider,
   type SenderVariables,
   type TwilioLoginVariables,
-} from '../../options/variables.js';
+} from '../../options/provider-variables.js';
+import { readRedis, type RedisVariables } from '../../options/variables.js';
 import { headerOption, type CommandCall } from '../command.js';
 import type { Variables } from '../environment.js';
 import { fail, ok, warn, type Finding } from './finding.js';
@@ -39,6 +44,8 @@ export interface HookVariables {
 
 export interface TwilioVariables extends TwilioLoginVariables, SenderVariables {
   readonly verifyServiceSid: string | undefined;
+  /** The channels that Verify or another provider serves. */
+  readonly otherChannels: ReadonlySet<string>;
 }
 
 const skip = (name: string, remedy: string): Finding => warn(`Skipped: ${name} is not set.`, remedy);
@@ -81,13 +88,22 @@ export async function readHookVariables(call: CommandCall): Promise<Section<Hook
     return { finding: skip('PUBLIC_URL', remedy), value: undefined };
   }
   const secret = variables.read('HOOK_SECRET');
-  const proof = await readGivenProof(call);
+  const proof = isTokenReader(variables) ? undefined : await readGivenProof(call);
   const how =
     proof === undefined ? 'without a secret' : proof.kind === 'header' ? 'by a header' : 'by OAuth 2.0';
   return section(variables, `Set, ${how}.`, { url, proof, secret, headerName });
 }
 
+/** Whether the variables are a gateway's, which checks Okta's tokens and cannot get any. Then no call can be proven. */
+function isTokenReader(variables: Variables): boolean {
+  const isSet = (name: string): boolean => variables.valueOf(name) !== undefined;
+  return isSet('HOOK_OAUTH_AUDIENCE') && !isSet('HOOK_OAUTH_CLIENT_SECRET') && !isSet('HOOK_OAUTH_KEY_ID');
+}
+
 export async function readTwilioVariables(variables: Variables): Promise<Section<TwilioVariables>> {
+  if (!usesProvider(variables, 'TWILIO_') && otherProviders(variables).length > 0) {
+    return { finding: ok('Not set: another provider sends the codes.'), value: undefined };
+  }
   if (variables.valueOf('TWILIO_ACCOUNT_SID') === undefined) {
     const remedy = "Set it to the account's SID, to check Twilio's side.";
     return { finding: skip('TWILIO_ACCOUNT_SID', remedy), value: undefined };
@@ -99,12 +115,41 @@ export async function readTwilioVariables(variables: Variables): Promise<Section
         'TWILIO_AUTH_TOKEN',
         "the account's; TWILIO_API_KEY_SID and TWILIO_API_KEY_SECRET are better",
       ));
+  requireAnySender(variables);
+  const verify = readVerify(variables);
+  const isSet = (name: string): boolean => variables.valueOf(name) !== undefined;
+  const byVonage = isSet('VONAGE_SMS_FROM') ? ['sms'] : [];
   return section(variables, `Set, by ${isByKey ? 'an API key' : 'the auth token'}.`, {
     ...readTwilioLogin(variables),
     ...readSenders(variables),
-    verifyServiceSid: variables.read('TWILIO_VERIFY_SERVICE_SID'),
+    verifyServiceSid: verify?.serviceSid,
+    otherChannels: new Set([...(verify?.channels ?? []), ...byVonage]),
   });
 }
+
+/** A provider beyond Twilio that the gateway sends by, with its channels by the hook's names for them. */
+export interface OtherProvider {
+  /** Begins the names of its checks. */
+  readonly name: 'vonage' | 'line';
+  readonly section: Section<Readonly<Record<string, Channel | undefined>>>;
+}
+
+/** The providers beyond Twilio of which a variable is set. */
+export function readOtherProviders(variables: Variables): readonly OtherProvider[] {
+  return otherProviders(variables).map((name) => ({
+    name,
+    section: section(
+      variables,
+      'Set.',
+      name === 'vonage' ? { ...readVonage(variables) } : { line: readLine(variables) },
+    ),
+  }));
+}
+
+const otherProviders = (variables: Variables): readonly OtherProvider['name'][] => [
+  ...(usesProvider(variables, 'VONAGE_') ? (['vonage'] as const) : []),
+  ...(usesProvider(variables, 'LINE_') ? (['line'] as const) : []),
+];
 
 export function readRedisVariables(variables: Variables): Section<RedisVariables> {
   const redis = readRedis(variables);

@@ -5,6 +5,7 @@ import { suppressionReasonOf } from '../../delivery/suppressions.js';
 import { answer, asyncHandler } from '../../http/exchange.js';
 import { STATUS_PATH } from '../../options/settings.js';
 import { readSignedForm } from './signed-form.js';
+import type { TwilioConnection } from '../../channels/twilio/client.js';
 import { SID_NAMESPACE } from '../../channels/twilio/outcome.js';
 import { readStatusCallback } from '../../channels/twilio/webhooks.js';
 
@@ -15,15 +16,18 @@ const NOT_PICKED_UP: ReadonlySet<string> = new Set(['busy', 'no-answer']);
  * The route for Twilio's status callbacks: checks the signature, then reports the status to the event stream, the
  * suppressions and late failover.
  */
-export function recordDelivery(parts: HookParts): ReturnType<typeof asyncHandler> {
-  const { events, lateFailover, twilioCallbacks, suppressions } = parts;
+export function recordDelivery(
+  parts: HookParts,
+  twilio: Pick<TwilioConnection, 'callbacks'>,
+): ReturnType<typeof asyncHandler> {
+  const { events, lateFailover, suppressions } = parts;
 
   const record = async (req: IncomingMessage, res: ServerResponse): Promise<void> => {
     const params = await readSignedForm(req, STATUS_PATH, parts);
     answer(req, res, 204, undefined);
     const callback = readStatusCallback(params);
     if (callback === undefined) return;
-    twilioCallbacks.came();
+    twilio.callbacks.came();
     const { transactionId, channel, status, providerCode: code, meaning: reason, report } = callback;
     const { to, externalUserId } = callback;
     if (to !== undefined && externalUserId !== undefined) void suppressions.pair(externalUserId, to);

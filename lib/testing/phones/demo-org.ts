@@ -33,11 +33,17 @@ export interface DemoHookOptions {
   readonly sandboxNumber: { readonly number: string; readonly contentSid: string };
   readonly senders: { readonly sms: string; readonly voice: string };
   readonly optInAttribute: string;
-  /** People of a demo sign in more often than usual. */
-  readonly guard: { readonly perUser: { readonly points: number; readonly seconds: number } };
+  /** People of a demo sign in more often than usual. They may enter a number of any country: no real phone gets a code. */
+  readonly guard: {
+    readonly perUser: { readonly points: number; readonly seconds: number };
+    readonly perNumber: { readonly points: number; readonly seconds: number };
+    readonly countries: false;
+  };
   /** Without a cached profile, a changed switch shows with the next code. An older profile is still used if Okta fails. */
   readonly profile: { readonly cache: { readonly ttlSeconds: number } };
 }
+
+const DEMO_LIMIT = { points: 200, seconds: 600 } as const;
 
 /** Both emulators, with people. */
 export interface DemoOrg {
@@ -140,7 +146,7 @@ export async function startDemoOrg({
       sandboxNumber: { number: twilio.sandboxNumber, contentSid: twilio.sandboxContentSid },
       senders: twilio.senders,
       optInAttribute,
-      guard: { perUser: { points: 200, seconds: 600 } },
+      guard: { perUser: DEMO_LIMIT, perNumber: DEMO_LIMIT, countries: false },
       profile: { cache: { ttlSeconds: 0 } },
     }),
     connectHook: (publicUrl) => okta.connectHook(publicUrl),

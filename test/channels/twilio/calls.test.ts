@@ -98,19 +98,6 @@ describe('twilioCalls', () => {
     expect(api.requests[0]?.form.get('From')).to.equal('+447700900002');
   });
 
-  it('calls nobody where there is no number to call from', async () => {
-    const senders = { sms: { default: '+15005550006' }, voice: undefined, whatsapp: undefined };
-    const outcome = await connect({ senders }).send(makeMessage(), contextOf());
-    expect(outcome).to.include({
-      status: 'refused',
-      code: 'NO_SENDER',
-      moveOn: true,
-      hasLeft: false,
-      remedy: "Set senders.voice, with a default or the recipient's country.",
-    });
-    expect(api.requests).to.have.lengthOf(0);
-  });
-
   it('does not take the id of a message for that of a call', async () => {
     api.script({ status: 201, body: { sid: `SM${'0f'.repeat(16)}`, status: 'queued' } });
     expect((await connect().send(makeMessage(), contextOf())).status).to.equal('unknown');

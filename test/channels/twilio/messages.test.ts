@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import sinon from 'sinon';
 import type { ConnectedChannel } from '#lib/core/channel.js';
 import { ProviderError, reportedCode } from '#lib/core/errors.js';
-import type { TwilioSettings, WhatsAppSender } from '#lib/channels/twilio/settings.js';
+import type { SenderByCountry, TwilioSettings, WhatsAppSender } from '#lib/channels/twilio/settings.js';
 import { twilioMessages } from '#lib/channels/twilio/messages.js';
 import { connectChannel, contextOf } from '#harness/channels.js';
 import {
@@ -44,7 +44,7 @@ describe('twilioMessages', () => {
   }
   const overWhatsApp = (whatsapp: WhatsAppSender): ConnectedChannel =>
     connect('whatsapp', { senders: { sms: { default: '+15005550006' }, voice: undefined, whatsapp } });
-  const overSms = (sms: Record<string, string>, channel = 'sms'): ConnectedChannel =>
+  const overSms = (sms: SenderByCountry, channel = 'sms'): ConnectedChannel =>
     connect(channel, { senders: { sms, voice: undefined, whatsapp: SANDBOX } });
   const sentForm = (): Record<string, string> => Object.fromEntries(api.requests[0]?.form ?? []);
 
@@ -100,11 +100,6 @@ describe('twilioMessages', () => {
       });
     }
 
-    it('has the sender for the one country that has one, where there is no default', async () => {
-      await overSms({ GB: 'ACME' }).send(makeMessage(), contextOf());
-      expect(sentForm()).to.include({ From: 'ACME' });
-    });
-
     for (const sender of [`x${SERVICE_SID}`, `${SERVICE_SID}x`, SERVICE_SID.slice(0, -1)]) {
       it(`takes ${sender} for no Messaging Service`, async () => {
         await overSms({ default: sender }).send(makeMessage(), contextOf());
@@ -121,22 +116,6 @@ describe('twilioMessages', () => {
       it(`is valid for ${seconds} s when the code lives for ${lifeMs} ms`, async () => {
         await connect('sms').send(makeMessage({}, lifeMs), contextOf());
         expect(sentForm()).to.include({ ValidityPeriod: seconds });
-      });
-    }
-
-    for (const sms of [undefined, {}, { US: '+15005550006' }]) {
-      it(`sends nothing where ${JSON.stringify(sms)} names no sender`, async () => {
-        const channel = connect('sms', { senders: { sms, voice: undefined, whatsapp: SANDBOX } });
-        const outcome = await channel.send(makeMessage(), contextOf());
-        expect(outcome).to.deep.equal({
-          status: 'refused',
-          code: 'NO_SENDER',
-          reason: "No sender for sms to this recipient in the gateway's options",
-          remedy: "Set senders.sms, with a default or the recipient's country.",
-          moveOn: true,
-          hasLeft: false,
-        });
-        expect(api.requests).to.have.lengthOf(0);
       });
     }
   });
@@ -187,7 +166,7 @@ describe('twilioMessages', () => {
       });
     }
 
-    it('sends nothing where no template fits, or no sender is set', async () => {
+    it('sends nothing where no template fits', async () => {
       const noTemplate = overWhatsApp({ ...APPROVED, templates: { pt: `HX${'2'.repeat(32)}` } });
       expect(await noTemplate.send(makeMessage(), contextOf())).to.include({
         status: 'refused',
@@ -196,10 +175,6 @@ describe('twilioMessages', () => {
         remedy: 'Add a default to senders.whatsapp.templates.',
         moveOn: true,
         hasLeft: false,
-      });
-      expect(await connect('whatsapp').send(makeMessage(), contextOf())).to.include({
-        code: 'NO_SENDER',
-        remedy: "Set senders.whatsapp, with a default or the recipient's country.",
       });
       expect(api.requests).to.have.lengthOf(0);
     });
@@ -231,9 +206,8 @@ describe('twilioMessages', () => {
     });
   }
 
-  it('asks for no text by WhatsApp where no sender is set, and for one by SMS whatever WhatsApp needs', () => {
+  it('asks for a text by SMS whatever WhatsApp needs', () => {
     const senders = { sms: { default: '+15005550006' }, voice: undefined, whatsapp: APPROVED };
-    expect(connect('whatsapp').usesText).to.equal(true);
     expect(connect('sms', { senders }).usesText).to.equal(true);
   });
 
@@ -246,7 +220,8 @@ describe('twilioMessages', () => {
       ['sms', CALLBACK, 'failures', false],
     ] as const) {
       it(`${reports ?? 'nothing'} by ${channel} ${statusCallbackUrl === undefined ? 'without' : 'with'} callbacks`, () => {
-        const connected = connect(channel, { statusCallbackUrl });
+        const senders = { sms: { default: '+15005550006' }, voice: undefined, whatsapp: SANDBOX };
+        const connected = connect(channel, { statusCallbackUrl, senders });
         expect(connected.reports).to.equal(reports);
         expect(connected.lookUp !== undefined).to.equal(isAskedFor);
       });

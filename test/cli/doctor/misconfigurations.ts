@@ -745,12 +745,17 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
   },
   {
     what: 'no sender at all',
-    plant: { TWILIO_SMS_FROM: '', TWILIO_VOICE_FROM: '', TWILIO_SANDBOX_NUMBER: '' },
+    plant: {
+      TWILIO_SMS_FROM: '',
+      TWILIO_VOICE_FROM: '',
+      TWILIO_SANDBOX_NUMBER: '',
+      TWILIO_VERIFY_SERVICE_SID: '',
+    },
     finds: [
       CALLBACKS_UNTRIED,
       fail(
         'twilio.variables',
-        'TWILIO_SMS_FROM or another sender is missing: set one or more of TWILIO_SMS_FROM, TWILIO_VOICE_FROM, and TWILIO_SANDBOX_NUMBER or TWILIO_WHATSAPP_FROM with TWILIO_WHATSAPP_TEMPLATE.',
+        'TWILIO_SMS_FROM or another sender is missing: set one or more of TWILIO_SMS_FROM, TWILIO_VOICE_FROM, and TWILIO_SANDBOX_NUMBER or TWILIO_WHATSAPP_FROM with TWILIO_WHATSAPP_TEMPLATE, each with TWILIO_ACCOUNT_SID; TWILIO_VERIFY_SERVICE_SID; VONAGE_SMS_FROM, VONAGE_WHATSAPP_FROM; LINE_CHANNEL_ACCESS_TOKEN.',
         'Set it in the environment, or in a file that --env names, as the gateway has it.',
       ),
     ],
@@ -1294,7 +1299,7 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
   },
   {
     what: 'no sender of SMS',
-    plant: { TWILIO_SMS_FROM: '' },
+    plant: { TWILIO_SMS_FROM: '', TWILIO_VERIFY_SERVICE_SID: '' },
     finds: warn(
       'twilio.sms',
       'Skipped: TWILIO_SMS_FROM is not set.',
@@ -1303,7 +1308,7 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
   },
   {
     what: 'no sender of calls',
-    plant: { TWILIO_VOICE_FROM: '' },
+    plant: { TWILIO_VOICE_FROM: '', TWILIO_VERIFY_SERVICE_SID: '' },
     finds: warn(
       'twilio.voice',
       'Skipped: TWILIO_VOICE_FROM is not set.',

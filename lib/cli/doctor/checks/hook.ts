@@ -17,6 +17,8 @@ interface HookParts {
   readonly callMs: number;
   /** The account's auth token, with which Twilio signs; `undefined` if it is not set. */
   readonly authToken: string | undefined;
+  /** Whether Twilio reports to the hook. */
+  readonly hasCallbacks: boolean;
   readonly headerName: ReadHeaderName;
 }
 
@@ -82,7 +84,9 @@ export function examineHook(section: Section<HookVariables>, parts: HookParts): 
         return challengeFinding(challenge, await call('/events', { method: 'GET', headers }));
       }),
       later('hook.event-secret', () => eventSecretFinding(hook, dispatcher, parts.headerName)),
-      later('hook.callbacks', () => callbacksFinding(hook, parts.authToken, call)),
+      ...(parts.hasCallbacks
+        ? [later('hook.callbacks', () => callbacksFinding(hook, parts.authToken, call))]
+        : []),
     ],
     close: () => dispatcher.destroy(),
   };

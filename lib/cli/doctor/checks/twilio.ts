@@ -38,10 +38,12 @@ export function examineTwilio(section: Section<TwilioVariables>, parts: TwilioPa
       later('twilio.auth-token', () => authTokenFinding(access, parts.hasPublicUrl)),
       later('twilio.account', () => accountFinding(access)),
       later('twilio.balance', () => balanceFinding(access)),
-      later('twilio.sms', async () => (sms === undefined ? NO_SMS : smsFinding(access, sms))),
+      later('twilio.sms', async () =>
+        sms === undefined ? withoutSender('sms', NO_SMS, value) : smsFinding(access, sms),
+      ),
       later('twilio.voice', async () =>
         voice === undefined
-          ? NO_VOICE
+          ? withoutSender('voice', NO_VOICE, value)
           : numberFinding(access, { variable: 'TWILIO_VOICE_FROM', number: voice, capability: 'voice' }),
       ),
       ...examineWhatsApp(value.whatsapp, access).map(({ name, run }) => later(name, run)),
@@ -52,6 +54,9 @@ export function examineTwilio(section: Section<TwilioVariables>, parts: TwilioPa
     close: () => access.close(),
   };
 }
+
+const withoutSender = (channel: string, missing: Finding, { otherChannels }: TwilioVariables): Finding =>
+  otherChannels.has(channel) ? ok('Not set: Verify or another provider has this channel.') : missing;
 
 async function credentialFinding({ apiKey }: TwilioVariables, { check }: TwilioAccess): Promise<Finding> {
   try {

@@ -36,6 +36,7 @@ describe('doctor on the hook', () => {
         time: { now: () => nowMs, sleep: () => Promise.resolve() },
         callMs: 5_000,
         authToken: AUTH_TOKEN,
+        hasCallbacks: true,
         headerName: () => Promise.resolve(undefined),
       },
     );
@@ -116,6 +117,7 @@ describe('doctor on the hook', () => {
         time: { now: () => nowMs, sleep: () => Promise.resolve() },
         callMs: 1,
         authToken: undefined,
+        hasCallbacks: true,
         headerName: () => Promise.resolve(undefined),
       },
     );

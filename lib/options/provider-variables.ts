@@ -1,0 +1,229 @@
+import { lineChannel } from '../channels/line/line.js';
+import { twilioVerify } from '../channels/twilio/verify.js';
+import type { VonageCredential } from '../channels/vonage/options.js';
+import { vonageChannel } from '../channels/vonage/vonage.js';
+import type { Channel } from '../channels/channel.js';
+import { attempt, OPTION_NAMES, type VariableName, type VariableReader } from './variables.js';
+
+/** The variables of the providers that deliver codes, for `optionsFrom` and the command line. */
+
+/** Whether a variable of a provider is set. @param prefix - e.g. `TWILIO_`. */
+export function usesProvider(reader: VariableReader, prefix: 'TWILIO_' | 'VONAGE_' | 'LINE_'): boolean {
+  return OPTION_NAMES.some((name) => name.startsWith(prefix) && reader.valueOf(name) !== undefined);
+}
+
+const SENDERS = [
+  'TWILIO_SMS_FROM',
+  'TWILIO_VOICE_FROM',
+  'TWILIO_SANDBOX_NUMBER',
+  'TWILIO_WHATSAPP_FROM',
+  'TWILIO_WHATSAPP_TEMPLATE',
+  'TWILIO_VERIFY_SERVICE_SID',
+  'VONAGE_SMS_FROM',
+  'VONAGE_WHATSAPP_FROM',
+  'LINE_CHANNEL_ACCESS_TOKEN',
+] as const satisfies readonly VariableName[];
+
+/** Adds a problem if no variable names a sender of any provider. */
+export function requireAnySender(reader: VariableReader): void {
+  if (SENDERS.some((name) => reader.valueOf(name) !== undefined)) return;
+  reader.complain(
+    'TWILIO_SMS_FROM or another sender is missing: set one or more of TWILIO_SMS_FROM, TWILIO_VOICE_FROM, and TWILIO_SANDBOX_NUMBER or TWILIO_WHATSAPP_FROM with TWILIO_WHATSAPP_TEMPLATE, each with TWILIO_ACCOUNT_SID; TWILIO_VERIFY_SERVICE_SID; VONAGE_SMS_FROM, VONAGE_WHATSAPP_FROM; LINE_CHANNEL_ACCESS_TOKEN',
+  );
+}
+
+/** Twilio's account, and what proves that it is ours. */
+export interface TwilioLoginVariables {
+  readonly accountSid: string;
+  readonly apiKey: { readonly sid: string; readonly secret: string } | undefined;
+  readonly authToken: string | undefined;
+  readonly baseUrl: string | undefined;
+}
+
+export function readTwilioLogin(reader: VariableReader): TwilioLoginVariables {
+  const accountSid = reader.required('TWILIO_ACCOUNT_SID', "the account's SID");
+  const authToken = reader.read('TWILIO_AUTH_TOKEN');
+  const baseUrl = reader.read('TWILIO_BASE_URL');
+  if (hasApiKey(reader)) {
+    const what = "the API key's; in place of a key TWILIO_AUTH_TOKEN will do";
+    const sid = reader.required('TWILIO_API_KEY_SID', what);
+    const secret = reader.required('TWILIO_API_KEY_SECRET', what);
+    return { accountSid, apiKey: { sid, secret }, authToken, baseUrl };
+  }
+  if (authToken === undefined) {
+    reader.complain(
+      'TWILIO_API_KEY_SID and TWILIO_API_KEY_SECRET are missing; in their place TWILIO_AUTH_TOKEN will do',
+    );
+  }
+  return { accountSid, apiKey: undefined, authToken, baseUrl };
+}
+
+export function hasApiKey(reader: VariableReader): boolean {
+  return isAnySet(reader, ['TWILIO_API_KEY_SID', 'TWILIO_API_KEY_SECRET']);
+}
+
+/** Twilio's senders. */
+export interface SenderVariables {
+  readonly sms: string | undefined;
+  readonly voice: string | undefined;
+  readonly whatsapp:
+    | { readonly kind: 'sandbox'; readonly from: string; readonly contentSid: undefined }
+    | { readonly kind: 'templates'; readonly from: string; readonly templates: { readonly default: string } }
+    | undefined;
+}
+
+export function readSenders(reader: VariableReader): SenderVariables {
+  return {
+    sms: reader.read('TWILIO_SMS_FROM'),
+    voice: reader.read('TWILIO_VOICE_FROM'),
+    whatsapp: readWhatsApp(reader),
+  };
+}
+
+function readWhatsApp(reader: VariableReader): SenderVariables['whatsapp'] {
+  const sandbox = reader.read('TWILIO_SANDBOX_NUMBER');
+  const from = reader.read('TWILIO_WHATSAPP_FROM');
+  const template = reader.read('TWILIO_WHATSAPP_TEMPLATE');
+  if (from === undefined && template === undefined) {
+    return sandbox === undefined ? undefined : { kind: 'sandbox', from: sandbox, contentSid: undefined };
+  }
+  if (sandbox !== undefined) {
+    reader.complain(
+      'TWILIO_SANDBOX_NUMBER does not go with TWILIO_WHATSAPP_FROM and TWILIO_WHATSAPP_TEMPLATE: unset it, or them',
+    );
+  }
+  return {
+    kind: 'templates',
+    from: reader.required('TWILIO_WHATSAPP_FROM', 'the approved sender of TWILIO_WHATSAPP_TEMPLATE'),
+    templates: {
+      default: reader.required('TWILIO_WHATSAPP_TEMPLATE', 'the Content SID of the authentication template'),
+    },
+  };
+}
+
+/** A service of Twilio Verify, and the channels that it serves. */
+interface VerifyVariables {
+  readonly serviceSid: string;
+  readonly channels: readonly string[];
+}
+
+export function readVerify(reader: VariableReader): VerifyVariables | undefined {
+  const serviceSid = reader.read('TWILIO_VERIFY_SERVICE_SID');
+  const channels = reader.read('TWILIO_VERIFY_CHANNELS');
+  if (serviceSid === undefined) {
+    if (channels !== undefined)
+      reader.required('TWILIO_VERIFY_SERVICE_SID', 'TWILIO_VERIFY_CHANNELS needs it');
+    return undefined;
+  }
+  return { serviceSid, channels: (channels ?? 'sms,voice').split(',') };
+}
+
+/** Verify's channel; `undefined` if there is none, or it has problems. */
+export function verifyChannelOf(verify: VerifyVariables | undefined): Channel | undefined {
+  // The rule of the variable reports a wrong SID.
+  return verify && attempt(() => twilioVerify({ serviceSid: verify.serviceSid })).made;
+}
+
+/** Vonage's channels, by the hook's names for them. */
+interface VonageChannels {
+  readonly sms: Channel | undefined;
+  readonly whatsapp: Channel | undefined;
+}
+
+export function readVonage(reader: VariableReader): VonageChannels {
+  if (!usesProvider(reader, 'VONAGE_')) return { sms: undefined, whatsapp: undefined };
+  const smsFrom = reader.read('VONAGE_SMS_FROM');
+  const template = reader.read('VONAGE_WHATSAPP_TEMPLATE');
+  const language = reader.read('VONAGE_WHATSAPP_LANGUAGE') ?? 'en_US';
+  const whatsappFrom =
+    template === undefined
+      ? reader.read('VONAGE_WHATSAPP_FROM')
+      : reader.required('VONAGE_WHATSAPP_FROM', 'the sender of VONAGE_WHATSAPP_TEMPLATE');
+  if (smsFrom === undefined && whatsappFrom === undefined) {
+    reader.complain('VONAGE_SMS_FROM and VONAGE_WHATSAPP_FROM are missing: set one of them, or both');
+  }
+  const shared = { ...readVonageCredential(reader), baseUrl: reader.read('VONAGE_BASE_URL') };
+  const channelBy = (kind: keyof VonageChannels, from: string | undefined): Channel | undefined =>
+    from === undefined || from === ''
+      ? undefined
+      : makeChannel(reader, { ...VONAGE_NAMES, from: `VONAGE_${kind.toUpperCase()}_FROM` }, () =>
+          vonageChannel({
+            ...shared,
+            from,
+            kind,
+            template:
+              kind === 'whatsapp' && template !== undefined
+                ? { name: template, languages: { default: language } }
+                : undefined,
+          }),
+        );
+  return { sms: channelBy('sms', smsFrom), whatsapp: channelBy('whatsapp', whatsappFrom) };
+}
+
+const VONAGE_NAMES = {
+  apiKey: 'VONAGE_API_KEY',
+  apiSecret: 'VONAGE_API_SECRET',
+  applicationId: 'VONAGE_APPLICATION_ID',
+  privateKey: 'VONAGE_PRIVATE_KEY',
+  baseUrl: 'VONAGE_BASE_URL',
+};
+
+function readVonageCredential(reader: VariableReader): VonageCredential {
+  const isByApp = isAnySet(reader, ['VONAGE_APPLICATION_ID', 'VONAGE_PRIVATE_KEY']);
+  if (isByApp && isAnySet(reader, ['VONAGE_API_KEY', 'VONAGE_API_SECRET'])) {
+    reader.complain(
+      'VONAGE_API_KEY and VONAGE_API_SECRET do not go with VONAGE_APPLICATION_ID and VONAGE_PRIVATE_KEY: unset one of the pairs',
+    );
+  }
+  if (isByApp) {
+    return {
+      applicationId: reader.required(
+        'VONAGE_APPLICATION_ID',
+        'the id of the application of VONAGE_PRIVATE_KEY',
+      ),
+      privateKey: reader.required('VONAGE_PRIVATE_KEY', 'the private key of VONAGE_APPLICATION_ID'),
+    };
+  }
+  const what = "the account's; in place of both VONAGE_APPLICATION_ID and VONAGE_PRIVATE_KEY will do";
+  return {
+    apiKey: reader.required('VONAGE_API_KEY', what),
+    apiSecret: reader.required('VONAGE_API_SECRET', what),
+  };
+}
+
+/** LINE's channel; `undefined` without one, or with problems. */
+export function readLine(reader: VariableReader): Channel | undefined {
+  if (!usesProvider(reader, 'LINE_')) return undefined;
+  const channelAccessToken = reader.required('LINE_CHANNEL_ACCESS_TOKEN', 'LINE codes are sent with it');
+  const userIdAttribute = reader.read('LINE_USER_ID_ATTRIBUTE');
+  const baseUrl = reader.read('LINE_BASE_URL');
+  const names = {
+    channelAccessToken: 'LINE_CHANNEL_ACCESS_TOKEN',
+    userIdAttribute: 'LINE_USER_ID_ATTRIBUTE',
+    baseUrl: 'LINE_BASE_URL',
+  };
+  return makeChannel(reader, names, () => lineChannel({ channelAccessToken, userIdAttribute, baseUrl }));
+}
+
+/**
+ * A channel, whose problems go to the reader by the variables' names. The reader knows already what is missing, and what is wrong
+ * with a template.
+ */
+function makeChannel(
+  reader: VariableReader,
+  names: Readonly<Record<string, string>>,
+  make: () => Channel,
+): Channel | undefined {
+  const { made, problems } = attempt(make);
+  for (const problem of problems) {
+    const [option = ''] = problem.split(' ');
+    const name = Object.hasOwn(names, option) ? names[option] : undefined;
+    if (name !== undefined && reader.valueOf(name) !== undefined) {
+      reader.complain(problem.replace(option, name).replace(/, or be left out$/, ''));
+    }
+  }
+  return made;
+}
+
+const isAnySet = (reader: VariableReader, names: readonly VariableName[]): boolean =>
+  names.some((name) => reader.valueOf(name) !== undefined);

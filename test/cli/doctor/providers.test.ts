@@ -1,0 +1,77 @@
+import { expect } from 'chai';
+import { vonageChannel } from '#lib/channels/index.js';
+import { startLineEmulator, type LineEmulator } from '../../channels/line/emulator.js';
+import { startVonageEmulator, type VonageEmulator } from '../../channels/vonage/emulator.js';
+import { lineOf, linesOf, openWard, type Ward } from './scene.js';
+
+describe('doctor without Twilio', () => {
+  let vonage: VonageEmulator;
+  let line: LineEmulator;
+  let ward: Ward;
+  before(async () => {
+    [vonage, line] = await Promise.all([startVonageEmulator(), startLineEmulator()]);
+    const { apiKey, apiSecret, baseUrl } = vonage;
+    ward = await openWard({
+      hook: () => ({
+        credentials: { twilio: undefined },
+        publicUrl: undefined,
+        sandboxNumber: undefined,
+        senders: undefined,
+        channels: { sms: vonageChannel({ apiKey, apiSecret, baseUrl, from: 'ACME' }) },
+      }),
+    });
+  });
+  after(async () => {
+    await ward.close();
+    await Promise.all([vonage.close(), line.close()]);
+  });
+  const variables = (): Record<string, string> => ({
+    ...Object.fromEntries(
+      Object.keys(ward.env)
+        .filter((name) => name.startsWith('TWILIO_'))
+        .map((name) => [name, '']),
+    ),
+    VONAGE_API_KEY: vonage.apiKey,
+    VONAGE_API_SECRET: vonage.apiSecret,
+    VONAGE_SMS_FROM: 'ACME',
+    VONAGE_BASE_URL: vonage.baseUrl,
+  });
+
+  it('asks for no Twilio and no callbacks, and looks at Vonage', async () => {
+    const lines = await ward.lines(variables());
+    expect(lines.filter(({ status }) => status !== 'ok')).to.deep.equal([]);
+    expect(lineOf(lines, 'twilio.variables').message).to.equal('Not set: another provider sends the codes.');
+    expect(lineOf(lines, 'vonage.sms').message).to.equal('Vonage takes the credentials.');
+    expect(lines.map(({ check }) => check)).to.not.include.members(['hook.callbacks']);
+    expect(vonage.messages).to.have.lengthOf(0);
+  });
+
+  it('says that Vonage refuses the credentials, or that a variable is missing', async () => {
+    const refused = await ward.lines({ ...variables(), VONAGE_API_SECRET: 'another-secret' });
+    expect(lineOf(refused, 'vonage.sms')).to.deep.include({ status: 'fail' });
+    const missing = await ward.lines({ ...variables(), VONAGE_API_SECRET: '' });
+    expect(lineOf(missing, 'vonage.variables').message).to.match(/^VONAGE_API_SECRET is missing/);
+  });
+
+  it('looks at LINE beside it', async () => {
+    const env = {
+      ...variables(),
+      LINE_CHANNEL_ACCESS_TOKEN: line.channelAccessToken,
+      LINE_BASE_URL: line.baseUrl,
+    };
+    expect(lineOf(await ward.lines(env), 'line.line').message).to.equal('LINE takes the credentials.');
+  });
+
+  it("does without a proof for a gateway's variables of OAuth, which get no token", async () => {
+    const made = await ward.doctor('--json', {
+      env: {
+        ...variables(),
+        HOOK_OAUTH_ISSUER: 'https://acme.okta.com/oauth2/default',
+        HOOK_OAUTH_AUDIENCE: 'api://default',
+        HOOK_OAUTH_CLIENT_ID: '0oahook',
+        HOOK_OAUTH_SCOPE: 'telephony',
+      },
+    });
+    expect(lineOf(linesOf(made), 'hook.variables').message).to.equal('Set, without a secret.');
+  });
+});

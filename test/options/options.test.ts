@@ -1008,7 +1008,7 @@ describe('the options', () => {
     [
       'a channel with a name of its own',
       'channels',
-      { line: { send: () => undefined }, sms: { send: () => undefined } },
+      { line: { send: () => undefined } },
     ],
     [
       'an account SID',

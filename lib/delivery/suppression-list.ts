@@ -1,4 +1,5 @@
 import { LRUCache } from 'lru-cache';
+import { atMost } from '../core/cache-size.js';
 import type { GuardedState } from './guarded-state.js';
 import { recipientOf } from '../numbers/phone-number.js';
 import {
@@ -121,9 +122,9 @@ interface Known extends KeptEntry {
 
 /** The suppressions that this process has learnt. All times are of its monotonic clock. It starts no timer. */
 export class LocalSuppressions {
-  readonly #ofNumbers = new LRUCache<string, readonly Known[]>({ max: MAX_RECIPIENTS });
+  readonly #ofNumbers = new LRUCache<string, readonly Known[]>(atMost(MAX_RECIPIENTS));
   /** Apart from numbers: every user of WhatsApp has an id, and ids must not push out the STOP of a number. */
-  readonly #ofIds = new LRUCache<string, readonly Known[]>({ max: MAX_RECIPIENTS });
+  readonly #ofIds = new LRUCache<string, readonly Known[]>(atMost(MAX_RECIPIENTS));
 
   /** Returns a function to be called when all gateways know the change. */
   change(recipient: string, change: SuppressionChange, nowMs: number): () => void {

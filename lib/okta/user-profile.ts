@@ -1,4 +1,5 @@
 import { LRUCache } from 'lru-cache';
+import { atMost } from '../core/cache-size.js';
 import type { Breaker, GuardedCall } from '../delivery/breaker.js';
 import type { UserProfile } from '../core/channel.js';
 import { OktaApiError, type OktaApiErrorCode } from '../core/errors.js';
@@ -113,7 +114,7 @@ export function createProfileReader(parts: {
   const { client, options, breaker, clock } = parts;
   // A profile that is read again becomes the newest; the oldest is dropped first.
   const cache =
-    options.cache === false ? undefined : new LRUCache<string, KeptProfile>({ max: options.cache.max });
+    options.cache === false ? undefined : new LRUCache<string, KeptProfile>(atMost(options.cache.max));
   const fetching = new Map<string, Promise<Fetched>>();
   let pause: Pause | undefined;
 

@@ -44,7 +44,7 @@ export interface WatchedPage {
 
 /** A browser of a test file's own. */
 export interface TestBrowser {
-  /** Opens an address in a profile of its own, and waits until it is loaded. Whatever it asks of another origin fails. */
+  /** Opens an address in a profile that knows nothing, and waits until it is loaded. Whatever it asks of another origin fails. */
   open(url: string, options?: PageOptions): Promise<WatchedPage>;
   /** For `afterEach`: closes all pages; throws where one complained, ran a dialog or asked another origin. */
   closePages(): Promise<void>;
@@ -54,24 +54,43 @@ export interface TestBrowser {
 export async function startBrowser(): Promise<TestBrowser> {
   const browser = await chromium.launch({ executablePath: PROGRAM, args: ['--no-sandbox'] });
   const complaints: string[] = [];
+  // By what a profile cannot change.
+  const open = new Map<Page, string>();
+  const kept = new Map<string, Page>();
+  const keyOf = ({ locale, headers }: PageOptions): string => JSON.stringify([locale, headers]);
+  const newPage = async (options: PageOptions): Promise<Page> => {
+    const context = await browser.newContext({
+      locale: options.locale ?? 'en-GB',
+      ...(options.headers === undefined ? {} : { extraHTTPHeaders: { ...options.headers } }),
+      timezoneId: 'Europe/London',
+      permissions: ['clipboard-read', 'clipboard-write'],
+    });
+    return context.newPage();
+  };
+  /** A new profile is a new process, which costs more than all that a page does: one is kept, and knows nothing again. */
+  const leave = async (page: Page, key: string): Promise<void> => {
+    const context = page.context();
+    if (kept.has(key) || page.isClosed()) return context.close();
+    kept.set(key, page);
+    page.removeAllListeners();
+    await page.goto('about:blank');
+    await Promise.all(context.pages().map((other) => (other === page ? undefined : other.close())));
+    await Promise.all([context.unrouteAll(), page.unrouteAll(), context.clearCookies()]);
+  };
   return {
     open: async (url, options = {}) => {
-      const context = await browser.newContext({
-        colorScheme: options.colorScheme ?? 'light',
-        viewport: options.viewport ?? { width: 1280, height: 800 },
-        locale: options.locale ?? 'en-GB',
-        ...(options.headers === undefined ? {} : { extraHTTPHeaders: { ...options.headers } }),
-        timezoneId: 'Europe/London',
-        reducedMotion: 'reduce',
-        permissions: ['clipboard-read', 'clipboard-write'],
-      });
-      const page = await context.newPage();
+      const key = keyOf(options);
+      const page = kept.get(key) ?? (await newPage(options));
+      kept.delete(key);
+      open.set(page, key);
+      await page.emulateMedia({ colorScheme: options.colorScheme ?? 'light', reducedMotion: 'reduce' });
+      await page.setViewportSize(options.viewport ?? { width: 1280, height: 800 });
       const tolerated: RegExp[] = [];
       const complain = (complaint: string): void => {
         if (!tolerated.some((pattern) => pattern.test(complaint))) complaints.push(complaint);
       };
       const allowed = [new URL(url).origin, ...(options.otherOrigins ?? [])];
-      await context.route(
+      await page.context().route(
         ({ origin, protocol }) => !allowed.includes(origin) && protocol !== 'data:',
         async (route) => {
           complain(`it asked another origin: ${route.request().url()}`);
@@ -92,7 +111,8 @@ export async function startBrowser(): Promise<TestBrowser> {
       return { page, tolerate: (complaint) => tolerated.push(complaint) };
     },
     closePages: async () => {
-      await Promise.all(browser.contexts().map((context) => context.close()));
+      await Promise.all([...open].map(([page, key]) => leave(page, key)));
+      open.clear();
       expect(complaints.splice(0)).to.deep.equal([]);
     },
     close: () => browser.close(),

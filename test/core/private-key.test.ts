@@ -1,8 +1,9 @@
 import { generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { expect } from 'chai';
 import { readPrivateKey } from '#lib/core/private-key.js';
+import { rsaKeys } from '#harness/rsa-keys.js';
 
-const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 });
+const rsa = rsaKeys();
 const ec = generateKeyPairSync('ec', { namedCurve: 'P-256' });
 
 function pemOf(key: KeyObject, type: 'pkcs1' | 'pkcs8' | 'sec1'): string {

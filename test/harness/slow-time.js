@@ -5,16 +5,13 @@ import sinon from 'sinon';
 /** Of the machine. */
 const { setInterval, clearInterval } = globalThis;
 
-/** So many milliseconds of the machine are one of the process. */
-const FACTOR = 10;
-
-export function slowTime() {
+export function slowTime(factor = 10) {
   const clock = sinon.useFakeTimers({
     toFake: ['setTimeout', 'clearTimeout', 'performance'],
     now: Date.now(),
     shouldClearNativeTimers: true,
   });
-  const timer = setInterval(() => clock.tick(1), FACTOR);
+  const timer = setInterval(() => clock.tick(1), factor);
   timer.unref();
   return {
     tick: (ms) => void clock.tick(ms),

@@ -31,6 +31,7 @@ import { startRawCall } from '#harness/raw-call.js';
 import { passTime, stopTime } from '#harness/stopped-time.js';
 import { mustNotShow, witness } from '#harness/witness.js';
 import { defer, until } from '#harness/until.js';
+import { rsaKeys } from '#harness/rsa-keys.js';
 
 const scenes: Scene[] = [];
 const start = async (...args: Parameters<typeof startScene>): Promise<Scene> => {
@@ -144,7 +145,7 @@ describe('when Okta hangs up early', () => {
 });
 
 describe('ready()', () => {
-  const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+  const { privateKey } = rsaKeys();
   const check = async (scene: Scene): Promise<Readiness> => {
     const found = await scene.hook.ready();
     for (const result of Object.values(found)) witness(result);

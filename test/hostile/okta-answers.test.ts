@@ -3,6 +3,7 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import { exportJWK, SignJWT } from 'jose';
 import { ANA, CODE, HOOK_SECRET } from '#harness/scene.js';
+import { rsaKeys } from '#harness/rsa-keys.js';
 import { keyOfTrouble, oddJson, oddText, oddValue, withOwn } from './arbitraries.js';
 import { commandIn, expectAnswer, expectNothingPolluted, expectNothingTold } from './expectations.js';
 import { httpAnswer, VENDOR_WORDS } from './http-answers.js';
@@ -182,7 +183,7 @@ describe(withSeed('hostile answers of Okta'), function () {
   });
 
   it('with its keys let in whom they prove, and nobody else', async () => {
-    const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+    const { privateKey, publicKey } = rsaKeys();
     const jwk = { ...(await exportJWK(publicKey)), kid: 'k1', alg: 'RS256', use: 'sig' };
     const hook = {
       scheme: 'oauth2',

@@ -1,10 +1,10 @@
-import { generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { expect } from 'chai';
 import { SignJWT } from 'jose';
 import type { Dispatcher } from 'undici';
 import { RequestError } from '#lib/core/errors.js';
 import { createHookKeys, type HookKeys } from '#lib/okta/hook-keys.js';
 import { until } from '#harness/until.js';
+import { rsaKeys } from '#harness/rsa-keys.js';
 import { makeGate, NOW, startScriptedOkta, type Answer, type ScriptedOkta } from './scripted-okta.js';
 
 const ISSUER = 'https://acme.okta.com/oauth2/default';
@@ -12,11 +12,9 @@ const AUDIENCE = 'api://default';
 const SECOND_MS = 1_000;
 const MINUTE_MS = 60_000;
 
-const makeKeys = (): { privateKey: KeyObject; publicKey: KeyObject } =>
-  generateKeyPairSync('rsa', { modulusLength: 2048 });
 const KEYS = new Map([
-  ['first', makeKeys()],
-  ['second', makeKeys()],
+  ['first', rsaKeys(0)],
+  ['second', rsaKeys(1)],
 ]);
 
 /** What the issuer answers with these of its keys. */
@@ -78,7 +76,7 @@ describe("an issuer's keys", () => {
       .setAudience(AUDIENCE)
       .setExpirationTime(seconds + exp)
       .setNotBefore(seconds + nbf)
-      .sign((KEYS.get(kid) ?? makeKeys()).privateKey);
+      .sign((KEYS.get(kid) ?? rsaKeys(2)).privateKey);
   };
   const check = async (token: string | Promise<string> = sign()): Promise<unknown> => {
     const given = await token;

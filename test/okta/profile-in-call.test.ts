@@ -1,4 +1,3 @@
-import { generateKeyPairSync } from 'node:crypto';
 import { expect } from 'chai';
 import type { GuardOptions } from '#lib/index.js';
 import type { Fault, HookRequestType } from '#lib/testing/index.js';
@@ -6,6 +5,7 @@ import { ANA, BOB, commandOf, startScene, usualCredentials, type Scene } from '#
 import { stopTime, warmUp } from '#harness/stopped-time.js';
 import { until } from '#harness/until.js';
 import { mustNotShow } from '#harness/witness.js';
+import { rsaKeys } from '#harness/rsa-keys.js';
 
 describe('the profile in a hook call', () => {
   let scene: Scene;
@@ -234,7 +234,7 @@ describe('the profile in a hook call', () => {
   });
 
   describe('read as a service app', () => {
-    const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+    const { privateKey, publicKey } = rsaKeys();
     for (const [title, requireDpop, scheme, keyForm] of [
       ['with a PEM', false, 'Bearer', privateKey.export({ type: 'pkcs8', format: 'pem' }).toString()],
       ['with a JWK', false, 'Bearer', { ...privateKey.export({ format: 'jwk' }) }],

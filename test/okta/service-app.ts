@@ -1,5 +1,5 @@
-import { generateKeyPairSync } from 'node:crypto';
 import { createOktaApiClient, type OktaApiClient } from '#lib/okta/api-client.js';
+import { rsaKeys } from '#harness/rsa-keys.js';
 import {
   isTokenRequest,
   NOW,
@@ -9,7 +9,7 @@ import {
   type SeenRequest,
 } from './scripted-okta.js';
 
-export const RSA_KEYS = generateKeyPairSync('rsa', { modulusLength: 2048 });
+export const RSA_KEYS = rsaKeys();
 const SERVICE_APP = {
   clientId: '0oaServiceApp',
   privateKey: RSA_KEYS.privateKey,

@@ -1,4 +1,4 @@
-import { createHmac, createSecretKey, generateKeyPairSync } from 'node:crypto';
+import { createHmac, createSecretKey } from 'node:crypto';
 import { expect } from 'chai';
 import type { RequestHandler } from 'express';
 import session from 'express-session';
@@ -10,6 +10,7 @@ import { openRaw, rawRequest, type RawAnswer } from '#harness/raw-http.js';
 import { stopTime, warmUp } from '#harness/stopped-time.js';
 import { until } from '#harness/until.js';
 import { mustNotShow } from '#harness/witness.js';
+import { rsaKeys } from '#harness/rsa-keys.js';
 
 const PREVIOUS = 'Bearer previous secret';
 const PASSWORD = 'pass:with:colons-7f2e';
@@ -202,7 +203,7 @@ describe('a caller', () => {
       mustNotShow(token);
       return (await post(target, [['Authorization', `Bearer ${token}`]])).status;
     };
-    const other = generateKeyPairSync('rsa', { modulusLength: 2048 });
+    const other = rsaKeys();
     const symmetric = createSecretKey(createHmac('sha256', 'x').digest());
 
     /** Times are seconds from when the token is made. */

@@ -21,6 +21,7 @@ import {
 } from '#lib/index.js';
 import { optionRules } from '#lib/options/schema.js';
 import { mustNotShow, witness } from '#harness/witness.js';
+import { rsaKeys } from '#harness/rsa-keys.js';
 
 const SID = (letters: string): string => `${letters}${'0a1b'.repeat(8)}`;
 const PHONE = '+15005550006';
@@ -75,7 +76,7 @@ const basic = (over: Plain = {}): Plain => ({
 const whatsapp = (over: Plain = {}): Plain => ({ from: PHONE, templates: { default: SID('HX') }, ...over });
 const channel: Channel = { send: () => Promise.resolve({ status: 'accepted', transactionId: 'T1' }) };
 
-const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 });
+const rsa = rsaKeys();
 const ec = generateKeyPairSync('ec', { namedCurve: 'P-256' });
 const weak = generateKeyPairSync('rsa', { modulusLength: 1024 });
 const jwk = rsa.privateKey.export({ format: 'jwk' });

@@ -1,4 +1,5 @@
 import { LRUCache } from 'lru-cache';
+import { atMost } from '../../core/cache-size.js';
 import { RecentMap } from '../../core/recent-map.js';
 import type { FinalReport } from './report.js';
 
@@ -53,7 +54,7 @@ export type StatusChange =
 export class MessageStatuses {
   readonly #known = new RecentMap<Known>(MAX_KNOWN);
   readonly #early: LRUCache<string, Early>;
-  readonly #givenUp = new LRUCache<string, true>({ max: MAX_GIVEN_UP });
+  readonly #givenUp = new LRUCache<string, true>(atMost(MAX_GIVEN_UP));
   readonly #onUnknown: (key: string) => void;
   #timer: NodeJS.Timeout | undefined;
 
@@ -61,7 +62,7 @@ export class MessageStatuses {
   constructor(onUnknown: (key: string) => void) {
     this.#onUnknown = onUnknown;
     this.#early = new LRUCache({
-      max: MAX_EARLY,
+      ...atMost(MAX_EARLY),
       dispose: (_early, key, why) => {
         if (why === 'evict') this.#reportUnknown(key);
       },

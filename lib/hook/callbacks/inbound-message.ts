@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { reportFailureOutsideCall, type HookParts } from '../parts.js';
 import { LRUCache } from 'lru-cache';
+import { atMost } from '../../core/cache-size.js';
 import { isTwilioWord, keywordOf, type Keyword } from '../../texts/keywords.js';
 import { endingOf } from '../../core/masking.js';
 import type { SuppressionReason } from '../../delivery/suppressions.js';
@@ -38,12 +39,12 @@ const CONNECT_MS = 500;
  */
 export function receiveInbound(parts: HookParts, twilio: TwilioConnection): ReturnType<typeof asyncHandler> {
   const { settings, state, events, suppressions } = parts;
-  const seen = new LRUCache<string, true>({ max: MAX_MESSAGES });
-  const answered = new LRUCache<string, { readonly kind: ReplyKind; readonly atMs: number }>({
-    max: MAX_MESSAGES,
-  });
+  const seen = new LRUCache<string, true>(atMost(MAX_MESSAGES));
+  const answered = new LRUCache<string, { readonly kind: ReplyKind; readonly atMs: number }>(
+    atMost(MAX_MESSAGES),
+  );
   /** The id of each sender's last STOP that this process received. */
-  const lastStops = new LRUCache<string, string>({ max: MAX_MESSAGES });
+  const lastStops = new LRUCache<string, string>(atMost(MAX_MESSAGES));
 
   /** Whether this gateway, or another one that shares the state, has received the message before. */
   const isReplay = async ({ messageId }: ReceivedMessage): Promise<boolean> => {

@@ -1,4 +1,5 @@
 import { LRUCache } from 'lru-cache';
+import { atMost } from '../../core/cache-size.js';
 import { REPORT_LIFE_MS, type Receipt, type ReceiptState } from '../../delivery/late/receipt.js';
 import type { FinalReport } from '../../delivery/late/report.js';
 import { dropExpiredCodes, newPeople, Person, type People } from './people.js';
@@ -47,9 +48,9 @@ export function memoryReceipts(people: People = newPeople()): MemoryReceipts {
   // Used while the map is full. A new iterator has to skip the gaps of all deleted entries.
   let oldest: MapIterator<string> | undefined;
 
-  const reports = new LRUCache<string, { readonly report: FinalReport; readonly untilMs: number }>({
-    max: MAX_REPORTS,
-  });
+  const reports = new LRUCache<string, { readonly report: FinalReport; readonly untilMs: number }>(
+    atMost(MAX_REPORTS),
+  );
   const reportOf = (messageKey: string, nowMs: number): FinalReport | undefined => {
     const known = reports.get(messageKey);
     return known !== undefined && known.untilMs > nowMs ? known.report : undefined;

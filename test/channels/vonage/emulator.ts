@@ -1,10 +1,11 @@
-import { createPublicKey, generateKeyPairSync, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { jwtVerify } from 'jose';
 import { replyWith } from '#lib/testing/server/answer.js';
 import { serveApi } from '#lib/testing/server/emulated-api.js';
 import type { Fault, FaultRule, RecordedRequest } from '#lib/testing/server/faults.js';
 import { jsonReply, type Reply } from '#lib/testing/server/reply.js';
 import { mustNotShow } from '#harness/witness.js';
+import { rsaKeys } from '#harness/rsa-keys.js';
 
 /** A message that Vonage took. */
 export interface VonageMessage {
@@ -43,12 +44,10 @@ export interface VonageEmulator {
 
 const LANGUAGES: readonly unknown[] = ['en_US', 'pt_BR'];
 
-/** The application's key: one for all emulators of a process, since an RSA key takes a tenth of a second to make. */
-const { privateKey, publicKey } = generateKeyPairSync('rsa', {
-  modulusLength: 2048,
-  privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
-  publicKeyEncoding: { type: 'spki', format: 'pem' },
-});
+/** The application's key: one for all emulators of a process. */
+const KEYS = rsaKeys();
+const privateKey = KEYS.privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
+const publicKey = KEYS.publicKey;
 
 export async function startVonageEmulator(clock: () => number = Date.now): Promise<VonageEmulator> {
   const account = {
@@ -70,7 +69,7 @@ export async function startVonageEmulator(clock: () => number = Date.now): Promi
     }
     mustNotShow(value);
     try {
-      const { payload } = await jwtVerify(value, createPublicKey(publicKey), {
+      const { payload } = await jwtVerify(value, publicKey, {
         algorithms: ['RS256'],
         currentDate: new Date(clock()),
         requiredClaims: ['iat', 'jti', 'exp'],

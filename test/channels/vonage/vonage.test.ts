@@ -13,6 +13,7 @@ import {
   type SceneOptions,
 } from '#harness/scene.js';
 import { mustNotShow } from '#harness/witness.js';
+import { rsaKeys } from '#harness/rsa-keys.js';
 import { problemsOf } from '../options.js';
 import { startVonageEmulator, type VonageEmulator } from './emulator.js';
 
@@ -234,11 +235,7 @@ describe('Vonage', () => {
 });
 
 describe('the options of vonageChannel', () => {
-  const pem = generateKeyPairSync('rsa', {
-    modulusLength: 2048,
-    privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
-    publicKeyEncoding: { type: 'spki', format: 'pem' },
-  }).privateKey;
+  const pem = rsaKeys().privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
   const ec = generateKeyPairSync('ec', {
     namedCurve: 'P-256',
     privateKeyEncoding: { type: 'pkcs8', format: 'pem' },

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
-import { generateKeyPairSync } from 'node:crypto';
 import { createRemoteJWKSet, decodeJwt, decodeProtectedHeader, jwtVerify } from 'jose';
 import { startOktaEmulator, type OktaEmulator } from '#lib/testing/index.js';
+import { rsaKeys } from '#harness/rsa-keys.js';
 import { jsonOf, rejection } from '../local.js';
 
 describe('startOktaEmulator: tokens that Okta brings to a hook', () => {
@@ -39,7 +39,7 @@ describe('startOktaEmulator: tokens that Okta brings to a hook', () => {
   });
 
   it('makes the forgeries that a verifier must refuse', async () => {
-    const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+    const { privateKey } = rsaKeys();
     const forgeries = await Promise.all([
       okta.issueHookToken({}, { alg: 'none' }),
       okta.issueHookToken({}, { alg: 'HS256' }),

@@ -27,7 +27,8 @@ export interface HookClient {
   readonly scopes?: readonly string[] | undefined;
 }
 
-interface SigningKey {
+/** A key that signs the tokens of an authorization server. */
+export interface SigningKey {
   readonly kid: string;
   readonly privateKey: KeyObject;
   readonly jwk: JWK;
@@ -182,7 +183,8 @@ export class HookTokens {
   }
 }
 
-async function makeSigningKey(rsaKeys: RsaKeys): Promise<SigningKey> {
+/** Makes a key with a name of its own. */
+export async function makeSigningKey(rsaKeys: RsaKeys): Promise<SigningKey> {
   const { privateKey, publicKey } = await rsaKeys.take();
   const kid = randomAlphanumeric(43);
   return { kid, privateKey, jwk: { ...(await exportJWK(publicKey)), alg: 'RS256', use: 'sig', kid } };

@@ -57,6 +57,8 @@ export interface DemoOrg {
    * Chloé, who speaks French and is not in the sandbox.
    */
   readonly people: readonly DemoPerson[];
+  /** The group at Okta of those who may use a gateway's console: Ana is in it. */
+  readonly adminGroup: string;
   readonly optInAttribute: string;
   /** The secret that Okta sends to the hook in `Authorization`. Each demo has its own. */
   readonly hookSecret: string;
@@ -104,6 +106,8 @@ const PEOPLE: readonly [DemoPerson, DemoPerson, DemoPerson] = [
   },
 ];
 const OPTED_IN = ['Ana'];
+const ADMINISTRATORS = ['Ana'];
+const ADMIN_GROUP = 'Telephony administrators';
 const IN_SANDBOX = ['Ana', 'Bob'];
 
 /** Slow enough to see each status: ringing, delivered. */
@@ -129,6 +133,7 @@ export async function startDemoOrg({
         { factorType: 'sms', phoneNumber: phone },
         { factorType: 'call', phoneNumber: phone },
       ],
+      groups: ADMINISTRATORS.includes(person.firstName) ? [ADMIN_GROUP] : [],
     });
     if (IN_SANDBOX.includes(person.firstName)) twilio.joinSandbox(phone);
   }
@@ -138,6 +143,7 @@ export async function startDemoOrg({
     okta,
     twilio,
     people: PEOPLE,
+    adminGroup: ADMIN_GROUP,
     optInAttribute,
     hookSecret,
     hookOptions: (publicUrl) => ({

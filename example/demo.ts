@@ -9,12 +9,13 @@ import {
   type DemoPerson,
 } from 'okta-telephony-hook/testing';
 import { CONSOLE_PATH, type GatewayOptions } from './gateway.js';
-import type { Account } from './login.js';
+import { CALLBACK_PATH, type LoginOptions } from './login.js';
 
 /** Okta, Twilio and the phones on this machine. */
 export interface Demo {
-  /** Its people, and an administrator of the gateway, with passwords of this run. */
-  readonly accounts: readonly Account[];
+  readonly people: readonly DemoPerson[];
+  /** Registers the gateway as a web app of the org. */
+  login(origin: string): LoginOptions;
   hookOptions(publicUrl: string): OktaTelephonyHookOptions;
   /** The preference page, and the phones that its words are sent from. */
   readonly pages: Pick<GatewayOptions, 'preferences' | 'morePages'>;
@@ -29,6 +30,8 @@ export const PHONES_PATH = '/phones/';
 
 export interface DemoOptions {
   readonly optInAttribute: string | undefined;
+  /** Where the emulated Okta listens. Default: any free port. */
+  readonly oktaPort?: number | undefined;
   /** Whether its pages are asked for from elsewhere, as in a container. */
   readonly isReachedFromElsewhere: boolean;
   /** Where it prints what comes to the phones. */
@@ -38,10 +41,15 @@ export interface DemoOptions {
 /** Starts both emulators with their people, and the page of their phones. */
 export async function startDemo({
   optInAttribute,
+  oktaPort,
   isReachedFromElsewhere,
   output,
 }: DemoOptions): Promise<Demo> {
-  const org = await startDemoOrg({ optInAttribute });
+  const org = await startDemoOrg({
+    optInAttribute,
+    oktaPort,
+    insecureRemoteAccess: isReachedFromElsewhere,
+  });
   const { okta, twilio, people } = org;
   const preferencesToken = okta.addApiToken(['USER_ADMIN']);
   twilio.onDelivered((item) => {
@@ -59,14 +67,14 @@ export async function startDemo({
   });
 
   return {
-    accounts: [
-      ...people.map(({ id, login }) => ({
-        username: login.split('@')[0] ?? login,
-        password: makePassword(),
-        oktaUserId: id,
-      })),
-      { username: 'admin', password: makePassword(), isAdministrator: true },
-    ],
+    people,
+    login: (origin) => {
+      const app = { clientId: '0oademogateway000001', clientSecret: makeSecret() };
+      const redirectUri = origin + CALLBACK_PATH;
+      okta.registerApp({ ...app, redirectUri });
+      const { adminGroup } = org;
+      return { issuer: okta.orgUrl, ...app, redirectUri, adminGroup, sessionSecret: makeSecret() };
+    },
     pages: {
       preferences: {
         credential: { orgUrl: okta.orgUrl, apiToken: preferencesToken },
@@ -85,7 +93,7 @@ export async function startDemo({
   };
 }
 
-const makePassword = (): string => randomBytes(12).toString('base64url');
+const makeSecret = (): string => randomBytes(32).toString('base64url');
 
 const CHANNEL_NAMES = { sms: 'SMS', whatsapp: 'WhatsApp', voice: 'call' } as const;
 

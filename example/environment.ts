@@ -5,7 +5,7 @@ import {
   optionsFrom,
   variablesFrom,
 } from 'okta-telephony-hook/environment';
-import type { Account } from './login.js';
+import { CALLBACK_PATH, type LoginOptions } from './login.js';
 
 /** What the environment asks for. */
 export type Environment =
@@ -21,10 +21,9 @@ export type Environment =
       readonly options: OktaTelephonyHookOptions;
       /** By which the preference page writes to Okta. Without it there is no such page. */
       readonly preferences: OktaCredential | undefined;
-      /** Who may log in to the gateway's own pages. */
-      readonly accounts: readonly Account[];
+      /** How users sign in to the gateway's own pages. Without it there are none. */
+      readonly login: LoginOptions | undefined;
       readonly port: number;
-      readonly isProduction: boolean;
       /** What works, but perhaps not as meant. */
       readonly notes: readonly string[];
     }
@@ -42,13 +41,15 @@ const PREFERENCES_VARIABLES = [
   'OKTA_PREFERENCES_PRIVATE_KEY',
   'OKTA_PREFERENCES_KEY_ID',
 ];
-const ACCOUNT_VARIABLES = [
-  'ACCOUNT_NAME',
-  'ACCOUNT_PASSWORD',
-  'ACCOUNT_OKTA_USER_ID',
-  'ACCOUNT_IS_ADMINISTRATOR',
+const LOGIN_VARIABLES = [
+  'OIDC_CLIENT_ID',
+  'OIDC_CLIENT_SECRET',
+  'OIDC_REDIRECT_URI',
+  'OIDC_ISSUER',
+  'OIDC_ADMIN_GROUP',
+  'SESSION_SECRET',
 ];
-const OWN_VARIABLES = [...ACCOUNT_VARIABLES, 'OPT_IN_ATTRIBUTE', 'PORT', 'NODE_ENV', 'DEMO'];
+const OWN_VARIABLES = [...LOGIN_VARIABLES, 'OPT_IN_ATTRIBUTE', 'PORT', 'NODE_ENV', 'DEMO'];
 
 /**
  * The variables that say which org and which account. One of them is enough to mean the real thing: a deployment that
@@ -57,13 +58,13 @@ const OWN_VARIABLES = [...ACCOUNT_VARIABLES, 'OPT_IN_ATTRIBUTE', 'PORT', 'NODE_E
 const PRODUCT_VARIABLES = [
   ...OPTION_VARIABLES.filter((name) => name !== 'OPT_IN_ATTRIBUTE'),
   ...PREFERENCES_VARIABLES,
-  ...ACCOUNT_VARIABLES,
+  ...LOGIN_VARIABLES,
 ];
 
 const hasAny = (env: Env, names: readonly string[]): boolean => names.some((name) => Boolean(env[name]));
 
-/** Attempts to log in are not limited. */
-const MIN_PASSWORD_LENGTH = 16;
+/** As iron-session has it. */
+const MIN_SECRET_LENGTH = 32;
 
 /** Reads the variables of the example; knows nothing of any other source. */
 export function readEnvironment(env: Env): Environment {
@@ -95,9 +96,9 @@ export function readEnvironment(env: Env): Environment {
     ? attempt(() => oktaCredentialFrom(env, 'OKTA_PREFERENCES_'))
     : undefined;
   for (const problem of preferenceProblems(env)) problems.add(problem);
-  const accounts = readAccounts(env, problems);
+  const login = readLogin(env, problems);
   if (options === undefined || problems.size > 0) return { kind: 'problems', problems: [...problems] };
-  return { kind: 'real', port, isProduction, notes: notesOn(env), options, preferences, accounts };
+  return { kind: 'real', port, notes: notesOn(env), options, preferences, login };
 }
 
 function readPort(env: Env, problems: Set<string>): number {
@@ -115,6 +116,9 @@ function preferenceProblems(env: Env): readonly string[] {
     return Boolean(own) && own === env[`OKTA_${name}`];
   });
   return [
+    ...(hasAny(env, LOGIN_VARIABLES)
+      ? []
+      : ['OIDC_CLIENT_ID is missing: users sign in at Okta before they see the preference page']),
     ...(same === undefined
       ? []
       : [`OKTA_PREFERENCES_${same} is OKTA_${same}: the preference page needs a credential of its own`]),
@@ -129,37 +133,48 @@ function preferenceProblems(env: Env): readonly string[] {
   ];
 }
 
-/** One account, to try the pages with: a gateway of your own has a login of its own. */
-function readAccounts(env: Env, problems: Set<string>): readonly Account[] {
-  if (!hasAny(env, ACCOUNT_VARIABLES)) return [];
+function readLogin(env: Env, problems: Set<string>): LoginOptions | undefined {
+  if (!hasAny(env, LOGIN_VARIABLES)) return undefined;
   const required = (name: string, what: string): string => {
     if (!env[name]) problems.add(`${name} is missing: ${what}`);
     return env[name] ?? '';
   };
-  const username = required('ACCOUNT_NAME', 'who logs in to the pages');
-  const password = required('ACCOUNT_PASSWORD', 'what they log in with: openssl rand -base64 18');
-  const oktaUserId = required('ACCOUNT_OKTA_USER_ID', "whose account it is: the Okta user's id, 00u…");
-  const administrator = env['ACCOUNT_IS_ADMINISTRATOR'] || '0';
-  if (password !== '' && password.length < MIN_PASSWORD_LENGTH) {
-    problems.add('ACCOUNT_PASSWORD is too short: make it by openssl rand -base64 18');
+  const login = {
+    issuer: env['OIDC_ISSUER'] || (env['OKTA_ORG_URL'] ?? ''),
+    clientId: required('OIDC_CLIENT_ID', 'the client id of the web app at Okta'),
+    clientSecret: required('OIDC_CLIENT_SECRET', 'the client secret of the web app at Okta'),
+    redirectUri: required('OIDC_REDIRECT_URI', `the origin of the gateway, then ${CALLBACK_PATH}`),
+    adminGroup: env['OIDC_ADMIN_GROUP'] || undefined,
+    sessionSecret: required('SESSION_SECRET', 'the same for all gateways: openssl rand -hex 32'),
+  };
+  if (login.sessionSecret !== '' && login.sessionSecret.length < MIN_SECRET_LENGTH) {
+    problems.add('SESSION_SECRET is too short: make it by openssl rand -hex 32');
   }
-  if (administrator !== '0' && administrator !== '1') {
-    problems.add("ACCOUNT_IS_ADMINISTRATOR must be 1, for an account that may use the hook's console, or 0");
+  if (env['OIDC_ISSUER'] && !isSafeUrl(login.issuer)) {
+    problems.add('OIDC_ISSUER must be an https URL, such as https://acme.okta.com/oauth2/default');
   }
-  if (oktaUserId !== '' && !/^00u[A-Za-z0-9]{10,40}$/.test(oktaUserId)) {
-    problems.add(
-      "ACCOUNT_OKTA_USER_ID is no id: it begins with 00u, and is in the address of the user's page",
-    );
+  const { redirectUri } = login;
+  if (redirectUri !== '' && !(isSafeUrl(redirectUri) && new URL(redirectUri).pathname === CALLBACK_PATH)) {
+    problems.add(`OIDC_REDIRECT_URI must be an https URL that ends in ${CALLBACK_PATH}`);
   }
-  return [{ username, password, oktaUserId, isAdministrator: administrator === '1' }];
+  return login;
+}
+
+/** https, or http on this machine. */
+function isSafeUrl(text: string): boolean {
+  if (!URL.canParse(text)) return false;
+  const { protocol, hostname } = new URL(text);
+  return (
+    protocol === 'https:' || (protocol === 'http:' && /^(localhost|127\.0\.0\.1|\[::1\])$/.test(hostname))
+  );
 }
 
 function notesOn(env: Env): readonly string[] {
   const hasPreferences = hasAny(env, PREFERENCES_VARIABLES);
   const notes: readonly (readonly [isTold: boolean, note: string])[] = [
     [
-      env['NODE_ENV'] !== 'production',
-      'NODE_ENV is not production: the cookies of the pages go over plain http, too',
+      !hasAny(env, LOGIN_VARIABLES),
+      'OIDC_CLIENT_ID is not set: nobody can sign in, and there are no pages for users and administrators',
     ],
     [
       !hasAny(env, ['TWILIO_SANDBOX_NUMBER', 'TWILIO_WHATSAPP_FROM']),
@@ -170,10 +185,6 @@ function notesOn(env: Env): readonly string[] {
       'TWILIO_SMS_FROM is not set: who did not opt in gets no SMS from here',
     ],
     [!hasAny(env, ['TWILIO_VOICE_FROM']), 'TWILIO_VOICE_FROM is not set: no calls are made from here'],
-    [
-      hasPreferences && !hasAny(env, ACCOUNT_VARIABLES),
-      'ACCOUNT_NAME is not set: nobody can log in to the preference page',
-    ],
     [
       !hasPreferences,
       'OKTA_PREFERENCES_API_TOKEN is not set: there is no page on which users choose how codes come',

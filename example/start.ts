@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import { ConfigurationError, TelephonyHookError, type OktaTelephonyHookOptions } from 'okta-telephony-hook';
@@ -49,24 +48,20 @@ export async function start(
 ): Promise<Started> {
   const environment = readEnvironment(env);
   if (environment.kind === 'problems') throw refusal(environment.problems);
-  // Sessions live in this process, so that a secret of this run loses nothing that outlives it.
-  const sessionSecret = randomBytes(32).toString('base64url');
   return environment.kind === 'emulators'
-    ? startOnEmulators(environment, sessionSecret, output)
-    : startForReal(environment, sessionSecret, output);
+    ? startOnEmulators(environment, output)
+    : startForReal(environment, output);
 }
 
 type Of<Kind extends Environment['kind']> = Extract<Environment, { readonly kind: Kind }>;
 
-async function startOnEmulators(
-  environment: Of<'emulators'>,
-  sessionSecret: string,
-  output: Output,
-): Promise<Started> {
-  const { optInAttribute, isProduction: isReachedFromElsewhere } = environment;
-  const demo = await startDemo({ optInAttribute, isReachedFromElsewhere, output });
+async function startOnEmulators(environment: Of<'emulators'>, output: Output): Promise<Started> {
+  const { optInAttribute, port, isProduction: isReachedFromElsewhere } = environment;
+  // A container publishes this port, too: browsers go there to sign in.
+  const oktaPort = isReachedFromElsewhere && port !== 0 ? port + 1 : undefined;
+  const demo = await startDemo({ optInAttribute, oktaPort, isReachedFromElsewhere, output });
   try {
-    return await serveDemo(demo, environment, sessionSecret, output);
+    return await serveDemo(demo, environment, output);
   } catch (error) {
     await demo.close();
     throw error;
@@ -76,18 +71,17 @@ async function startOnEmulators(
 async function serveDemo(
   demo: Demo,
   { port, isProduction: isReachedFromElsewhere }: Of<'emulators'>,
-  sessionSecret: string,
   output: Output,
 ): Promise<Started> {
   const server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS });
   // Whoever reaches the demo can send codes to its phones; a container is reached from outside itself.
   const loopbackOnly = isReachedFromElsewhere ? undefined : '127.0.0.1';
   const origin = `http://localhost:${await listen(server, port, loopbackOnly)}`;
+  const login = demo.login(origin);
   const gateway = serve(server, {
     // Twilio's callbacks come to it too.
     hook: demo.hookOptions(origin + HOOK_PATH),
-    sessionSecret,
-    accounts: demo.accounts,
+    login,
     ...demo.pages,
     consoleLinks: [{ title: 'Phones', href: PHONES_PATH }],
   });
@@ -101,28 +95,21 @@ async function serveDemo(
       welcome(origin, demo, output);
       if (isReachedFromElsewhere) {
         output.log(
-          'Note: it listens on every address, and whoever reaches it sees the codes. Publish its port on 127.0.0.1 alone.',
+          `Note: it listens on every address, and whoever reaches it sees the codes. Publish its port and ${new URL(login.issuer).port}, the emulated Okta's, on 127.0.0.1 alone.`,
         );
       }
     },
   };
 }
 
-async function startForReal(
-  environment: Of<'real'>,
-  sessionSecret: string,
-  output: Output,
-): Promise<Started> {
+async function startForReal(environment: Of<'real'>, output: Output): Promise<Started> {
   const { preferences, options, notes } = environment;
   const server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS });
   const port = await listen(server, environment.port);
   const gateway = serve(server, {
     hook: options,
-    sessionSecret,
-    // This example has no directory of its own, and no password that everybody knows: put your login here.
-    accounts: environment.accounts,
+    login: environment.login,
     preferences: preferences && { credential: preferences },
-    isBehindTlsProxy: environment.isProduction,
   });
   return {
     server,
@@ -206,12 +193,12 @@ function wordsOf(error: Error): string {
 }
 
 function welcome(origin: string, demo: Demo, output: Output): void {
-  const logins = demo.accounts.map(({ username, password }) => `as ${username} with ${password}`);
+  const [ana, ...others] = demo.people.map(({ login }) => login);
   output.log(`An identity gateway with Okta's telephony hook, on emulators of Okta and Twilio: nothing reaches a real phone.
 
-  Open        ${origin}  (log in ${logins.join(', or ')})
-  Phones      ${origin}${PHONES_PATH}  (sign in as Ana, Bob or Chloé, type the code back, make things go wrong)
-  Console     ${origin}${CONSOLE_PATH}  (try the hook and see what it did, as admin)
+  Open        ${origin}  (sign in at the emulated Okta as ${ana}, ${others.join(' or ')}: the code comes to the phones)
+  Phones      ${origin}${PHONES_PATH}  (read the code, or sign in there, and make things go wrong)
+  Console     ${origin}${CONSOLE_PATH}  (try the hook and see what it did, as ${ana}, who is an administrator)
   Preferences ${origin}/preferences
   Health      ${origin}/health/live  ${origin}/health/ready
   Metrics     ${origin}/metrics

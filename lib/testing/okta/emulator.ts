@@ -35,6 +35,11 @@ export interface OktaEmulatorOptions {
   readonly tokenLifetimeSeconds?: number | undefined;
   /** How long Okta waits for the whole of a call of a hook. Default: 3000, as Okta does. */
   readonly hookTimeoutMs?: number | undefined;
+  /**
+   * Listens on every address. INSECURE: whoever reaches the port signs in as anybody and changes the org. For a container,
+   * whose port is published only on 127.0.0.1. Default: `false`.
+   */
+  readonly insecureRemoteAccess?: boolean | undefined;
 }
 
 /** An Okta org on the loopback interface, with the APIs that a telephony hook and its setup use. */
@@ -168,6 +173,7 @@ export async function startOktaEmulator(options: OktaEmulatorOptions = {}): Prom
   let keyFault: Fault | undefined;
   const api = await serveApi({
     port: options.port ?? 0,
+    isOpenToOthers: options.insecureRemoteAccess === true,
     clock,
     isFaultable: isUsersCall,
     isRecorded: isApiCall,

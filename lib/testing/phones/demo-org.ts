@@ -22,6 +22,10 @@ export interface DemoPerson {
 export interface DemoOrgOptions {
   /** The profile attribute by which people opt in to WhatsApp. Default: `whatsAppOptIn`. */
   readonly optInAttribute?: string | undefined;
+  /** The port of the emulated Okta. Default: any free one. */
+  readonly oktaPort?: number | undefined;
+  /** As in `OktaEmulatorOptions`, for the sign-in page in a container. Default: `false`. */
+  readonly insecureRemoteAccess?: boolean | undefined;
 }
 
 /** The options with which a telephony hook works with a demo. */
@@ -116,9 +120,15 @@ const STEP_MS = 400;
 /** Starts both emulators with people who have a phone. Close it at the end. */
 export async function startDemoOrg({
   optInAttribute = 'whatsAppOptIn',
+  oktaPort: port,
+  insecureRemoteAccess,
 }: DemoOrgOptions = {}): Promise<DemoOrg> {
   // The hook's token may only read. `connectHook` has another one.
-  const okta = await startOktaEmulator({ apiTokenRoles: ['READ_ONLY_ADMIN'] });
+  const okta = await startOktaEmulator({
+    apiTokenRoles: ['READ_ONLY_ADMIN'],
+    port,
+    insecureRemoteAccess,
+  });
   const twilio = await startTwilioEmulator({ callbackDelayMs: STEP_MS }).catch(async (error: unknown) => {
     await okta.close();
     throw error;

@@ -1,5 +1,5 @@
 import { CONSENT_TEXT, CONSENT_VERSION, type ConsentRecord } from './consent.js';
-import { csrfField, markup, page, type Html } from './pages.js';
+import { csrfField, markup, page, type Html } from '../pages.js';
 import { endingOf } from './whatsapp-number.js';
 
 /** What the preference page shows. */

@@ -1,6 +1,7 @@
 import express, { type ErrorRequestHandler, type Request, type Router } from 'express';
 import {
   ConfigurationError,
+  OktaApiError,
   type InboundOptions,
   type InboundReply,
   type Logger,
@@ -8,14 +9,13 @@ import {
   type OktaTelephonyHookOptions,
 } from 'okta-telephony-hook';
 import { CONSENT_VERSION, ConsentRecords } from './consent.js';
-import { checkCsrfToken, csrfTokenOf, fieldsOf, loggedInAs, oktaUserIdOf, readForm } from './login.js';
-import { OktaCallError } from './okta-call.js';
-import { createOktaUsers, type CodePreference } from './okta-users.js';
-import { problemPage } from './pages.js';
-import { isLikeAWord, PairingWords, type WaitingWord } from './pairing-words.js';
-import { PREFERENCES_PATH, preferencePage, WAITING_PATH, type PreferenceView } from './preference-pages.js';
+import { checkCsrfToken, fieldsOf, readForm, requireUser, userOf } from '../login.js';
+import { problemPage } from '../pages.js';
+import { PREFERENCES_PATH, preferencePage, WAITING_PATH, type PreferenceView } from './pages.js';
 import { createTurns } from './turns.js';
+import { createCodePreferences, type CodePreference } from './users.js';
 import { endingOf } from './whatsapp-number.js';
+import { isLikeAWord, PairingWords, type WaitingWord } from './words.js';
 
 export interface PreferencesOptions {
   /**
@@ -52,7 +52,7 @@ export function createPreferences(
   const { optInAttribute = 'whatsAppOptIn', clock = Date.now } = hook;
   const whatsAppNumber = requireInbound(hook);
   const linkFor = options.linkFor ?? ((word) => `https://wa.me/${whatsAppNumber.slice(1)}?text=${word}`);
-  const users = createOktaUsers({ ...options, optInAttribute });
+  const users = createCodePreferences({ ...options, optInAttribute });
   const words = new PairingWords(clock);
   const records = new ConsentRecords(logger);
   // What a user chooses on the page, and the word that they send, are two ways to the same attribute: each waits for the
@@ -95,7 +95,7 @@ export function createPreferences(
     try {
       const { phone: phoneNow } = await users.read(userId);
       // The user has cancelled it before it came, or has another number in Okta by now.
-      if (words.isCancelled(waiting)) return undefined;
+      if (waiting.isCancelled) return undefined;
       if (phoneNow !== phone) {
         words.cancel(userId);
         return undefined;
@@ -106,15 +106,20 @@ export function createPreferences(
       isGiven = true;
       await users.setByWhatsApp(userId, true);
     } catch (error) {
-      words.giveBack(waiting);
-      if (!(error instanceof OktaCallError)) throw error;
-      logger.error('WhatsApp could not be turned on', { userId, reason: error.message });
-      if (words.isCancelled(waiting)) return undefined;
+      // It may come again.
+      waiting.isTaken = false;
+      if (!(error instanceof OktaApiError)) throw error;
+      logger.error('WhatsApp could not be turned on', {
+        userId,
+        reason: error.message,
+        remedy: error.remedy,
+      });
+      if (waiting.isCancelled) return undefined;
       const text = 'That could not be saved just now. Please send the word again in a minute.';
       return { text, isStart: isGiven };
     }
     // The user has cancelled it meanwhile: that turns WhatsApp off again in its turn.
-    if (words.isCancelled(waiting)) return undefined;
+    if (waiting.isCancelled) return undefined;
     words.cancel(userId);
     return {
       text: 'WhatsApp is on: your codes come here, at the latest in a minute. Send STOP to end that.',
@@ -122,9 +127,9 @@ export function createPreferences(
     };
   };
 
-  const viewOf = (req: Request, userId: string, { isByWhatsApp, phone }: CodePreference): PreferenceView => {
+  const viewOf = (req: Request, { isByWhatsApp, phone }: CodePreference): PreferenceView => {
+    const { id: userId, csrfToken } = userOf(req);
     const waiting = words.waitingFor(userId);
-    const csrfToken = csrfTokenOf(req);
     const shown = { csrfToken, phone, records: records.of(userId) };
     if (isByWhatsApp) return { ...shown, state: { kind: 'whatsapp' } };
     // It waits for another number than the one that the user has by now.
@@ -136,18 +141,12 @@ export function createPreferences(
   };
 
   const router = express.Router();
-  router.use(PREFERENCES_PATH, (req, res, next) => {
-    if (loggedInAs(req) === undefined) res.redirect(303, '/login');
-    else if (oktaUserIdOf(req) === undefined) {
-      res.status(403).send(problemPage('Nothing to prefer', 'This account is nobody at Okta.'));
-    } else next();
-  });
+  router.use(PREFERENCES_PATH, requireUser);
   router.get(PREFERENCES_PATH, async (req, res) => {
-    const userId = oktaUserIdOf(req) ?? '';
-    res.send(preferencePage(viewOf(req, userId, await users.read(userId))));
+    res.send(preferencePage(viewOf(req, await users.read(userOf(req).id))));
   });
   router.post(PREFERENCES_PATH, readForm, checkCsrfToken, async (req, res) => {
-    const userId = oktaUserIdOf(req) ?? '';
+    const userId = userOf(req).id;
     const { channel, textVersion } = fieldsOf(req);
     if (channel === 'sms') {
       // At once, for a word whose turn it is; the rest in its own turn.
@@ -164,25 +163,22 @@ export function createPreferences(
       res.redirect(303, isWaiting ? WAITING_PATH : PREFERENCES_PATH);
     }
   });
-  const tellOktaFailed: ErrorRequestHandler = (error: unknown, req, res, next) => {
-    if (!(error instanceof OktaCallError) || res.headersSent) {
+  const answerOktaFailure: ErrorRequestHandler = (error: unknown, req, res, next) => {
+    if (!(error instanceof OktaApiError) || res.headersSent) {
       next(error);
       return;
     }
-    const [message, sentence] =
-      req.method === 'POST'
-        ? [
-            'A choice on the preference page may not be saved',
-            'Your choice may not be saved, because Okta does not answer. In a minute, please open the page again, look at what it says, and choose again.',
-          ]
-        : [
-            'The preference page cannot use Okta',
-            'Okta cannot be asked at the moment. Please look again in a minute.',
-          ];
-    logger.error(message, { userId: oktaUserIdOf(req), reason: error.message });
+    const isChoice = req.method === 'POST';
+    const message = isChoice
+      ? 'A choice on the preference page may not be saved'
+      : 'The preference page cannot use Okta';
+    const sentence = isChoice
+      ? 'Your choice may not be saved, because Okta does not answer. In a minute, please open the page again, look at what it says, and choose again.'
+      : 'Okta cannot be asked at the moment. Please look again in a minute.';
+    logger.error(message, { userId: userOf(req).id, reason: error.message, remedy: error.remedy });
     res.status(503).send(problemPage('Not now', sentence));
   };
-  router.use(PREFERENCES_PATH, tellOktaFailed);
+  router.use(PREFERENCES_PATH, answerOktaFailure);
 
   return {
     router,

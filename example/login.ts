@@ -53,16 +53,13 @@ export function createLogin(
   options: LoginOptions,
   pages: { readonly hasPreferences: boolean; readonly consolePath: string | undefined },
 ): Router {
-  const cookie = (cookieName: string, ttl: number): Parameters<typeof getIronSession>[2] => ({
-    cookieName,
+  const isSecure = options.redirectUri.startsWith('https:');
+  const cookie = (name: string, ttl: number): Parameters<typeof getIronSession>[2] => ({
+    // By the prefix browsers take it from this host alone: no other host of the domain can plant a session.
+    cookieName: isSecure ? `__Host-${name}` : name,
     password: options.sessionSecret,
     ttl,
-    cookieOptions: {
-      httpOnly: true,
-      sameSite: 'lax',
-      secure: options.redirectUri.startsWith('https:'),
-      path: '/',
-    },
+    cookieOptions: { httpOnly: true, sameSite: 'lax', secure: isSecure, path: '/' },
   });
   const openSession = (req: Request, res: Response) =>
     getIronSession<{ user?: GatewayUser }>(req, res, cookie(SESSION_COOKIE, SESSION_SECONDS));

@@ -151,7 +151,7 @@ function readLogin(env: Env, problems: Set<string>): LoginOptions | undefined {
     problems.add('SESSION_SECRET is too short: make it by openssl rand -hex 32');
   }
   if (env['OIDC_ISSUER'] && !isSafeUrl(login.issuer)) {
-    problems.add('OIDC_ISSUER must be an https URL, such as https://acme.okta.com/oauth2/default');
+    problems.add('OIDC_ISSUER must be an https URL, such as https://example.okta.com/oauth2/default');
   }
   const { redirectUri } = login;
   if (redirectUri !== '' && !(isSafeUrl(redirectUri) && new URL(redirectUri).pathname === CALLBACK_PATH)) {

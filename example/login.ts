@@ -187,11 +187,12 @@ function readOwnPath(to: unknown): string | undefined {
 }
 
 const answerFailure: ErrorRequestHandler = (error: unknown, _req, res, _next) => {
-  const { name, status, code, error: reason } = Object(error) as Readonly<Record<string, unknown>>;
+  const { name, code, error: reason } = Object(error) as Readonly<Record<string, unknown>>;
   // The user cancelled, or came back too late. Of any other error the codes are logged: the rest may hold a token or a login.
-  if (status !== 401) console.error('A sign-in failed:', name, code, reason);
+  const isRefused = name === 'AuthenticationError';
+  if (!isRefused) console.error('A sign-in failed:', name, code, reason);
   const sentence = 'The sign-in at Okta was not completed. Please try again.';
-  res.status(status === 401 ? 401 : 502).send(problemPage('You are not signed in', sentence));
+  res.status(isRefused ? 401 : 502).send(problemPage('You are not signed in', sentence));
 };
 
 /** Who is signed in; `undefined` for anybody else. */

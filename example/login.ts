@@ -186,7 +186,11 @@ function readOwnPath(to: unknown): string | undefined {
   return origin === base && !pathname.startsWith('//') ? pathname + search : undefined;
 }
 
-const answerFailure: ErrorRequestHandler = (error: unknown, _req, res, _next) => {
+const answerFailure: ErrorRequestHandler = (error: unknown, _req, res, next) => {
+  if (res.headersSent) {
+    next(error);
+    return;
+  }
   const { name, code, error: reason } = Object(error) as Readonly<Record<string, unknown>>;
   // The user cancelled, or came back too late. Of any other error the codes are logged: the rest may hold a token or a login.
   const isRefused = name === 'AuthenticationError';

@@ -95,7 +95,7 @@ export function createPreferences(
     try {
       const { phone: phoneNow } = await users.read(userId);
       // The user has cancelled it before it came, or has another number in Okta by now.
-      if (waiting.isCancelled) return undefined;
+      if (words.isCancelled(waiting)) return undefined;
       if (phoneNow !== phone) {
         words.cancel(userId);
         return undefined;
@@ -114,12 +114,12 @@ export function createPreferences(
         reason: error.message,
         remedy: error.remedy,
       });
-      if (waiting.isCancelled) return undefined;
+      if (words.isCancelled(waiting)) return undefined;
       const text = 'That could not be saved just now. Please send the word again in a minute.';
       return { text, isStart: isGiven };
     }
     // The user has cancelled it meanwhile: that turns WhatsApp off again in its turn.
-    if (waiting.isCancelled) return undefined;
+    if (words.isCancelled(waiting)) return undefined;
     words.cancel(userId);
     return {
       text: 'WhatsApp is on: your codes come here, at the latest in a minute. Send STOP to end that.',

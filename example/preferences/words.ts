@@ -73,6 +73,10 @@ export class PairingWords {
     return undefined;
   }
 
+  isCancelled(waiting: WaitingWord): boolean {
+    return waiting.isCancelled;
+  }
+
   /** The user's word counts no more. */
   cancel(userId: string): void {
     const waiting = this.#byUser.get(userId);

@@ -5,8 +5,8 @@ import type { RecordedRequest } from '../server/faults.js';
 import { randomAlphanumeric } from '../server/random-ids.js';
 import { jsonReply, type Reply } from '../server/reply.js';
 import type { RsaKeys } from '../server/rsa-keys.js';
-import { makeSigningKey, type SigningKey } from './hook-tokens.js';
 import { problemPage } from './sign-in-page.js';
+import { makeSigningKey, type SigningKey } from './signing-key.js';
 import type { EmulatedUser } from './users.js';
 
 /** A web app of the emulated org, at which users sign in by OpenID Connect. */

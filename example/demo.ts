@@ -11,17 +11,17 @@ import {
 import { CONSOLE_PATH, type GatewayOptions } from './gateway.js';
 import { CALLBACK_PATH, type LoginOptions } from './login.js';
 
-/** Okta, Twilio and the phones on this machine. */
+/** The emulated Okta and Twilio, and the page of the phones, for a gateway without accounts. */
 export interface Demo {
   readonly people: readonly DemoPerson[];
   /** Registers the gateway as a web app of the org. */
   login(origin: string): LoginOptions;
   hookOptions(publicUrl: string): OktaTelephonyHookOptions;
-  /** The preference page, and the phones that its words are sent from. */
+  /** The preference page, and the page of the phones, from which people send its words. */
   readonly pages: Pick<GatewayOptions, 'preferences' | 'morePages'>;
-  /** Has Okta call the hook, and tell it which codes were used; the gateway must be serving. */
+  /** Creates the inline hook and the event hook at Okta. The gateway must be serving. */
   connectHook(publicUrl: string): Promise<void>;
-  /** Commands to paste, as Okta would call the hook. */
+  /** Commands to paste that call the hook as Okta does. */
   curls(hookUrl: string): readonly DemoCurl[];
   close(): Promise<void>;
 }
@@ -32,13 +32,13 @@ export interface DemoOptions {
   readonly optInAttribute: string | undefined;
   /** Where the emulated Okta listens. Default: any free port. */
   readonly oktaPort?: number | undefined;
-  /** Whether its pages are asked for from elsewhere, as in a container. */
+  /** Whether browsers on other machines open its pages, as with a container. */
   readonly isReachedFromElsewhere: boolean;
   /** Where it prints what comes to the phones. */
   readonly output: Pick<Console, 'log'>;
 }
 
-/** Starts both emulators with their people, and the page of their phones. */
+/** Starts both emulators with people who have a phone. */
 export async function startDemo({
   optInAttribute,
   oktaPort,
@@ -78,7 +78,7 @@ export async function startDemo({
     pages: {
       preferences: {
         credential: { orgUrl: okta.orgUrl, apiToken: preferencesToken },
-        // WhatsApp itself would take the word out of this machine.
+        // A link to WhatsApp would lead to real phones.
         linkFor: (word) => `${PHONES_PATH}?text=${word}`,
       },
       morePages: express.Router().use(PHONES_PATH, phones),
@@ -97,7 +97,7 @@ const makeSecret = (): string => randomBytes(32).toString('base64url');
 
 const CHANNEL_NAMES = { sms: 'SMS', whatsapp: 'WhatsApp', voice: 'call' } as const;
 
-/** What its owner sees on an emulated phone. */
+/** The screen of an emulated phone, for the terminal. */
 function phoneScreen({ to, channel, text }: DeliveredItem, people: readonly DemoPerson[]): string {
   const owner = people.find(({ phone }) => phone === to)?.firstName ?? 'Somebody';
   return [

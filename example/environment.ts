@@ -7,7 +7,7 @@ import {
 } from 'okta-telephony-hook/environment';
 import { CALLBACK_PATH, type LoginOptions } from './login.js';
 
-/** What the environment asks for. */
+/** What the environment describes: the demo, a real gateway, or what is wrong. */
 export type Environment =
   | {
       /** Nothing is set: everything runs on the emulators. */
@@ -19,12 +19,12 @@ export type Environment =
   | {
       readonly kind: 'real';
       readonly options: OktaTelephonyHookOptions;
-      /** By which the preference page writes to Okta. Without it there is no such page. */
+      /** The preference page's credential for Okta. Without it there is no such page. */
       readonly preferences: OktaCredential | undefined;
       /** How users sign in to the gateway's own pages. Without it there are none. */
       readonly login: LoginOptions | undefined;
       readonly port: number;
-      /** What works, but perhaps not as meant. */
+      /** Settings that work, but perhaps not as intended. */
       readonly notes: readonly string[];
     }
   | {

@@ -26,7 +26,7 @@ export interface GatewayOptions {
   readonly preferences?: PreferencesOptions | undefined;
   /** More pages, which anybody may open. */
   readonly morePages?: Router | undefined;
-  /** More pages that the console leads to. */
+  /** More links on the console. */
   readonly consoleLinks?: ConsoleOptions['links'];
 }
 
@@ -96,7 +96,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     res.status(isReady ? 200 : 503).json({ ready: isReady, draining: isDraining, ...status });
   });
 
-  // For Prometheus, which brings no login: whatever leads the internet here must leave it out.
+  // For Prometheus, which has no login. A proxy to the internet must not pass this path on.
   app.get('/metrics', async (_req, res) => {
     res.type(metrics.contentType).send(await metrics.metrics());
   });
@@ -150,7 +150,7 @@ export function createGateway(options: GatewayOptions): Gateway {
 
 type OnMessage = ReturnType<typeof createPreferences>['onMessage'];
 
-/** What users write goes to the preference page first; what is none of its words, to whoever was told before. */
+/** Hands what users write to the preference page first. A message that is none of its words goes to the hook's own `onMessage`. */
 function withWords(hook: OktaTelephonyHookOptions, onMessage: OnMessage): OktaTelephonyHookOptions {
   const others = hook.inbound?.onMessage;
   return {

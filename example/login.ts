@@ -41,6 +41,8 @@ export const SESSION_COOKIE = 'gateway-session';
 const SESSION_SECONDS = 8 * 3600;
 /** How long a user may take to sign in at Okta. */
 const PENDING_SECONDS = 15 * 60;
+/** The limit of one call of Okta. */
+const OKTA_SECONDS = 5;
 
 /** A sign-in that is under way. The strategy adds what it must remember. */
 type Pending = IronSession<{ returnTo?: string | undefined }>;
@@ -124,14 +126,18 @@ async function createStrategy(options: LoginOptions): Promise<OktaStrategy> {
   const { issuer, clientId, clientSecret, redirectUri, adminGroup } = options;
   const authentication = openid.ClientSecretBasic(clientSecret);
   const config = await openid.discovery(new URL(issuer), clientId, undefined, authentication, {
+    timeout: OKTA_SECONDS,
     execute: [
+      // Checks the signature of ID tokens by Okta's keys.
       openid.enableNonRepudiationChecks,
-      // The emulated Okta has no https. The environment is checked for it.
+      // For the emulated Okta. `readEnvironment` takes http on this machine only.
       // eslint-disable-next-line @typescript-eslint/no-deprecated -- deprecated to make it stand out
       ...(issuer.startsWith('http:') ? [openid.allowInsecureRequests] : []),
     ],
   });
-  const settings = { config, callbackURL: redirectUri, sessionKey: 'okta', scope: 'openid profile groups' };
+  // A custom authorization server may have no scope for groups.
+  const scope = adminGroup === undefined ? 'openid profile' : 'openid profile groups';
+  const settings = { config, callbackURL: redirectUri, sessionKey: 'okta', scope };
   return new OktaStrategy(settings, (tokens, done) => {
     const claims = tokens.claims();
     if (claims === undefined) {
@@ -173,7 +179,7 @@ class OktaStrategy extends Strategy {
   }
 }
 
-/** `openPending` has put it where the strategy looks for it. */
+/** `openPending` puts it where the strategy looks for it. */
 function pendingOf(req: Request): Pending {
   return (req as Request & { readonly session: Pending }).session;
 }

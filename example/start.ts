@@ -13,20 +13,20 @@ const HOOK_PATH = '/okta/telephony';
  */
 const KEEP_ALIVE_MS = 75_000;
 
-/** Where the gateway prints. */
+/** Where the start prints. */
 export type Output = Pick<Console, 'log' | 'error'>;
 
-/** A gateway that serves. */
+/** A gateway whose server listens. */
 export interface Started {
   readonly server: Server;
   readonly gateway: Gateway;
-  /** What is closed at the very end. */
+  /** Called after the hook is closed. */
   readonly closeLast?: (() => Promise<void>) | undefined;
-  /** Loads what the first call needs, and prints what can be done here, or which vendor cannot be reached. */
+  /** Loads what the first call needs. Prints what can be done, or which vendor cannot be reached. */
   introduce(): Promise<void>;
 }
 
-/** What keeps the gateway from starting, in sentences without a value of the environment. */
+/** Why the gateway cannot start. The message contains no value of the environment. */
 export class CannotStart extends Error {
   override readonly name = 'CannotStart';
   readonly exitCode: number;
@@ -38,9 +38,9 @@ export class CannotStart extends Error {
 }
 
 /**
- * Starts what the environment asks for, on a server that listens.
+ * Starts the gateway that the environment describes. `main.ts` calls it.
  *
- * @throws CannotStart where the environment, or what is made of it, cannot work.
+ * @throws CannotStart if the environment, or the options from it, cannot work.
  */
 export async function start(
   env: Readonly<Record<string, string | undefined>>,
@@ -74,12 +74,12 @@ async function serveDemo(
   output: Output,
 ): Promise<Started> {
   const server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS });
-  // Whoever reaches the demo can send codes to its phones; a container is reached from outside itself.
+  // Anybody who reaches the demo can send codes to its phones. Browsers are outside a container.
   const loopbackOnly = isReachedFromElsewhere ? undefined : '127.0.0.1';
   const origin = `http://localhost:${await listen(server, port, loopbackOnly)}`;
   const login = demo.login(origin);
   const gateway = serve(server, {
-    // Twilio's callbacks come to it too.
+    // Twilio's callbacks use this URL, too.
     hook: demo.hookOptions(origin + HOOK_PATH),
     login,
     ...demo.pages,
@@ -117,7 +117,7 @@ async function startForReal(environment: Of<'real'>, output: Output): Promise<St
     introduce: async () => {
       output.log(`The gateway listens on port ${port}; Okta's telephony hook is at ${HOOK_PATH}`);
       for (const note of notes) output.log(`Note: ${note}.`);
-      await tellReadiness(gateway, options, output);
+      await printReadiness(gateway, options, output);
     },
   };
 }
@@ -135,7 +135,7 @@ async function listen(server: Server, wanted: number, host?: string): Promise<nu
   return typeof address === 'object' && address !== null ? address.port : wanted;
 }
 
-/** Called in the turn in which `listen` resolved: no connection has been read before this. */
+/** Call it as soon as `listen` resolves, before a connection is read. */
 function serve(server: Server, options: GatewayOptions): Gateway {
   try {
     const gateway = orRefuse(() => createGateway(options));
@@ -147,7 +147,7 @@ function serve(server: Server, options: GatewayOptions): Gateway {
   }
 }
 
-/** What cannot be configured keeps the gateway from starting, by its problems and without a stack. */
+/** Turns a `ConfigurationError` into a `CannotStart`, which is printed without a stack. */
 function orRefuse<T>(make: () => T): T {
   try {
     return make();
@@ -164,8 +164,8 @@ function refusal(problems: readonly string[]): CannotStart {
   );
 }
 
-/** A vendor that cannot be reached now is told and nothing more: codes may go out when it is back. */
-async function tellReadiness(
+/** Prints which vendors can be reached. The gateway serves without them: they may be back for the next code. */
+async function printReadiness(
   gateway: Gateway,
   { credentials }: OktaTelephonyHookOptions,
   output: Output,
@@ -180,16 +180,16 @@ async function tellReadiness(
   };
   for (const [name, result] of Object.entries(found)) {
     if (result === 'ok') output.log(`${name}: ok`);
-    else output.error(`${name}: ${wordsOf(result)}`);
+    else output.error(`${name}: ${describe(result)}`);
   }
 }
 
-/** What went wrong, why, and what to do about it, as far as each is known. */
-function wordsOf(error: Error): string {
+/** An error with its cause and its remedy, if it has them. */
+function describe(error: Error): string {
   const cause = error.cause instanceof Error ? ` (${error.cause.message})` : '';
   const remedy = error instanceof TelephonyHookError ? error.remedy : undefined;
-  const told = error.message + cause;
-  return remedy === undefined ? told : `${told.replace(/\.?$/, '.')} ${remedy}`;
+  const message = error.message + cause;
+  return remedy === undefined ? message : `${message.replace(/\.?$/, '.')} ${remedy}`;
 }
 
 function welcome(origin: string, demo: Demo, output: Output): void {

@@ -19,13 +19,13 @@ import { isLikeAWord, PairingWords, type WaitingWord } from './words.js';
 
 export interface PreferencesOptions {
   /**
-   * Writes the opt-in attribute. Not the hook's own: that one answers whoever reaches the hook, and only needs to read.
-   * Scopes of a service app: `okta.users.read` and `okta.users.manage`.
+   * Writes the opt-in attribute. It must be another one than the hook's, which the internet reaches, and which needs to read only.
+   * A service app has the scopes `okta.users.read` and `okta.users.manage`.
    */
   readonly credential: OktaCredential;
-  /** Where a word is sent from, for the page's link. Default: WhatsApp itself, by `https://wa.me`. */
+  /** The page's link, by which the user sends a word. Default: `https://wa.me/…`, which opens WhatsApp. */
   readonly linkFor?: ((word: string) => string) | undefined;
-  /** What a call that reads or writes a user may take, milliseconds. Default: 1000. */
+  /** The limit of a call that reads or writes a user, milliseconds. Default: 1000. */
   readonly timeoutMs?: number | undefined;
 }
 
@@ -37,10 +37,10 @@ export interface Preferences {
 }
 
 /**
- * Where a signed-in user sees and changes how codes come. Off needs no proof; on is proven by a word that the user
- * sends from the WhatsApp account: nobody turns it on for a number that they do not hold.
+ * The page on which a signed-in user sees and changes how codes come. To turn WhatsApp on, the user sends a word from the
+ * WhatsApp account, so that nobody turns it on for a number of somebody else. To turn it off needs no proof.
  *
- * @throws ConfigurationError where no word could ever come.
+ * @throws ConfigurationError if no word could come.
  */
 export function createPreferences(
   options: PreferencesOptions,
@@ -55,24 +55,23 @@ export function createPreferences(
   const users = createCodePreferences({ ...options, optInAttribute });
   const words = new PairingWords(clock);
   const records = new ConsentRecords(logger);
-  // What a user chooses on the page, and the word that they send, are two ways to the same attribute: each waits for the
-  // one before, so that what was chosen last counts.
+  // The page and the words write the same attribute. Each waits for the one before, so that the latest choice counts.
   const inTurn = createTurns();
 
   const turnOff = async (userId: string): Promise<void> => {
-    // A word that was asked for in the turn before.
+    // A word may have been issued in the turn before.
     words.cancel(userId);
     const recordWithdrawal = (): void => {
       const how = { by: 'page' } as const;
       records.append({ userId, consent: 'withdrawn', textVersion: CONSENT_VERSION, how, at: clock() });
     };
-    // Consent that was given without an answer of Okta may still reach the profile.
+    // A write without an answer of Okta may still reach the profile.
     const isGiven = records.of(userId)[0]?.consent === 'given';
     try {
       const { isByWhatsApp } = await users.read(userId);
       if (!isByWhatsApp && !isGiven) return;
     } catch (error) {
-      // The user has said it, whatever the profile has.
+      // The user has withdrawn consent, even if Okta cannot be asked.
       recordWithdrawal();
       throw error;
     }
@@ -80,7 +79,7 @@ export function createPreferences(
     await users.setByWhatsApp(userId, false);
   };
 
-  /** Shows a word to a user who agrees, where one could come. */
+  /** Issues a word to a user who agrees. Returns whether the user has a number that it can come from. */
   const offerWord = async (userId: string, textVersion: string): Promise<boolean> => {
     const { isByWhatsApp, phone } = await users.read(userId);
     if (isByWhatsApp || phone === undefined) return false;
@@ -88,19 +87,19 @@ export function createPreferences(
     return true;
   };
 
-  /** Consent that is given anew takes an earlier STOP back (`isStart`), also where Okta could not be told of it yet. */
+  /** New consent takes an earlier STOP back (`isStart`), even if it could not be written to Okta yet. */
   const turnOn = async (waiting: WaitingWord): Promise<InboundReply | undefined> => {
     const { userId, phone, textVersion } = waiting;
     let isGiven = false;
     try {
       const { phone: phoneNow } = await users.read(userId);
-      // The user has cancelled it before it came, or has another number in Okta by now.
+      // The user may have cancelled it before it came, or have another number at Okta now.
       if (words.isCancelled(waiting)) return undefined;
       if (phoneNow !== phone) {
         words.cancel(userId);
         return undefined;
       }
-      // Before the write, whose answer may be lost: nobody gets codes by WhatsApp without a record of their consent.
+      // Recorded before the write, whose answer may be lost: nobody gets codes by WhatsApp without a record of consent.
       const how = { by: 'word', numberEnding: endingOf(phone) } as const;
       records.append({ userId, consent: 'given', textVersion, how, at: clock() });
       isGiven = true;
@@ -118,7 +117,7 @@ export function createPreferences(
       const text = 'That could not be saved just now. Please send the word again in a minute.';
       return { text, isStart: isGiven };
     }
-    // The user has cancelled it meanwhile: that turns WhatsApp off again in its turn.
+    // If the user has cancelled it meanwhile, the next turn turns WhatsApp off again.
     if (words.isCancelled(waiting)) return undefined;
     words.cancel(userId);
     return {
@@ -132,7 +131,7 @@ export function createPreferences(
     const waiting = words.waitingFor(userId);
     const shown = { csrfToken, phone, records: records.of(userId) };
     if (isByWhatsApp) return { ...shown, state: { kind: 'whatsapp' } };
-    // It waits for another number than the one that the user has by now.
+    // A word for another number than the user has now cannot be taken.
     if (waiting === undefined || waiting.phone !== phone)
       return { ...shown, state: { kind: 'sms', hasRunOut: 'waiting' in req.query } };
     const { word, expiresAt } = waiting;
@@ -149,14 +148,14 @@ export function createPreferences(
     const userId = userOf(req).id;
     const { channel, textVersion } = fieldsOf(req);
     if (channel === 'sms') {
-      // At once, for a word whose turn it is; the rest in its own turn.
+      // Cancels at once a word that is being taken. The rest waits for its turn.
       words.cancel(userId);
       await inTurn(userId, () => turnOff(userId));
       res.redirect(303, PREFERENCES_PATH);
     } else if (channel !== 'whatsapp') {
       res.status(400).send(problemPage('That did not work', 'There is no such channel.'));
     } else if (textVersion !== CONSENT_VERSION) {
-      // It was changed since the page was opened: nobody has agreed to the new words yet.
+      // The text has changed since the user opened the page.
       res.status(409).send(problemPage('The text has changed', 'Please open the page again and read it.'));
     } else {
       const isWaiting = await inTurn(userId, () => offerWord(userId, textVersion));
@@ -183,7 +182,7 @@ export function createPreferences(
   return {
     router,
     onMessage: async ({ channel, from, text }) => {
-      // An SMS proves the number, not that it has WhatsApp.
+      // An SMS does not prove that the number has WhatsApp.
       if (channel !== 'whatsapp') return undefined;
       if (from === undefined) return isLikeAWord(text) ? NO_NUMBER_REPLY : undefined;
       const waiting = words.take(text, from);
@@ -193,11 +192,11 @@ export function createPreferences(
   };
 }
 
-/** To whoever sends a word from an account whose number WhatsApp hides. */
+/** The reply to a word from an account whose number WhatsApp hides. */
 const NO_NUMBER_REPLY =
   'WhatsApp does not show us your number. Send the word as a reply to a message that this number has sent you. If it has sent you none, ask your help desk.';
 
-/** The number that words are sent to, if they then come to the hook. */
+/** The number that users send words to. */
 function requireInbound({ publicUrl, sandboxNumber, senders }: OktaTelephonyHookOptions): string {
   const sandbox = typeof sandboxNumber === 'object' ? sandboxNumber.number : sandboxNumber;
   const number = sandbox ?? senders?.whatsapp?.from;

@@ -124,6 +124,9 @@ describe('the login of the example', () => {
   it('knows administrators by their group', async () => {
     await (await signIn(ANA.login)).get('/admin/telephony/').expect(200);
     await (await signIn(BOB.login)).get('/admin/telephony/').expect(403);
+    await serve({ adminGroup: undefined });
+    const { headers } = await supertest(server).get('/login').expect(302);
+    expect(new URL(headers['location'] ?? '').searchParams.get('scope')).to.equal('openid profile');
     await serve({ adminGroup: 'Administrators of printers' });
     await (await signIn(BOB.login)).get('/admin/telephony/').expect(200);
   });

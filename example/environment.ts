@@ -92,10 +92,11 @@ export function readEnvironment(env: Env): Environment {
     problems.add('Nothing is configured; with NODE_ENV=production the emulators start only with DEMO=1');
   }
   const options = attempt(() => optionsFrom(env));
-  const preferences = hasAny(env, PREFERENCES_VARIABLES)
+  const hasPreferences = hasAny(env, PREFERENCES_VARIABLES);
+  if (hasPreferences) checkPreferences(env, problems);
+  const preferences = hasPreferences
     ? attempt(() => oktaCredentialFrom(env, 'OKTA_PREFERENCES_'))
     : undefined;
-  for (const problem of preferenceProblems(env)) problems.add(problem);
   const login = readLogin(env, problems);
   if (options === undefined || problems.size > 0) return { kind: 'problems', problems: [...problems] };
   return { kind: 'real', port, notes: notesOn(env), options, preferences, login };
@@ -108,29 +109,22 @@ function readPort(env: Env, problems: Set<string>): number {
   return port;
 }
 
-/** The internet reaches the hook: its credential must not be able to write. */
-function preferenceProblems(env: Env): readonly string[] {
-  if (!hasAny(env, PREFERENCES_VARIABLES)) return [];
-  const same = ['API_TOKEN', 'CLIENT_ID'].find((name) => {
-    const own = env[`OKTA_PREFERENCES_${name}`];
-    return Boolean(own) && own === env[`OKTA_${name}`];
-  });
-  return [
-    ...(hasAny(env, LOGIN_VARIABLES)
-      ? []
-      : ['OIDC_CLIENT_ID is missing: users sign in at Okta before they see the preference page']),
-    ...(same === undefined
-      ? []
-      : [`OKTA_PREFERENCES_${same} is OKTA_${same}: the preference page needs a credential of its own`]),
-    ...(hasAny(env, ['PUBLIC_URL'])
-      ? []
-      : ['PUBLIC_URL is missing: the words that users of the preference page send come to it']),
-    ...(hasAny(env, ['TWILIO_SANDBOX_NUMBER', 'TWILIO_WHATSAPP_FROM'])
-      ? []
-      : [
-          'TWILIO_SANDBOX_NUMBER or TWILIO_WHATSAPP_FROM is missing: users of the preference page write to it',
-        ]),
+function checkPreferences(env: Env, problems: Set<string>): void {
+  // The internet reaches the hook: its credential must not be able to write.
+  for (const name of ['API_TOKEN', 'CLIENT_ID']) {
+    const own = `OKTA_PREFERENCES_${name}`;
+    const isSame = Boolean(env[own]) && env[own] === env[`OKTA_${name}`];
+    if (isSame) problems.add(`${own} is OKTA_${name}: the preference page needs a credential of its own`);
+  }
+  const needed: readonly (readonly [names: readonly string[], problem: string])[] = [
+    [LOGIN_VARIABLES, 'OIDC_CLIENT_ID is missing: users sign in at Okta before they see the preference page'],
+    [['PUBLIC_URL'], 'PUBLIC_URL is missing: the words that users of the preference page send come to it'],
+    [
+      ['TWILIO_SANDBOX_NUMBER', 'TWILIO_WHATSAPP_FROM'],
+      'TWILIO_SANDBOX_NUMBER or TWILIO_WHATSAPP_FROM is missing: users of the preference page write to it',
+    ],
   ];
+  for (const [names, problem] of needed) if (!hasAny(env, names)) problems.add(problem);
 }
 
 function readLogin(env: Env, problems: Set<string>): LoginOptions | undefined {

@@ -4,18 +4,19 @@ import type { OktaTelephonyHookOptions } from 'okta-telephony-hook';
 import { createPhonesPage, startDemoOrg, type DemoCurl, type DemoPerson } from 'okta-telephony-hook/demo';
 import { type DeliveredItem } from 'okta-telephony-hook/testing';
 import { CONSOLE_PATH, type GatewayOptions } from './gateway.js';
-import type { Account } from './login.js';
+import { CALLBACK_PATH, type LoginOptions } from './login.js';
 
-/** Okta, Twilio and the phones on this machine. */
+/** The emulated Okta and Twilio, and the page of the phones, for a gateway without accounts. */
 export interface Demo {
-  /** Its people, and an administrator of the gateway, with passwords of this run. */
-  readonly accounts: readonly Account[];
+  readonly people: readonly DemoPerson[];
+  /** Registers the gateway as a web app of the org. */
+  login(origin: string): LoginOptions;
   hookOptions(publicUrl: string): OktaTelephonyHookOptions;
-  /** The preference page, and the phones that its words are sent from. */
+  /** The preference page, and the page of the phones, from which people send its words. */
   readonly pages: Pick<GatewayOptions, 'preferences' | 'morePages'>;
-  /** Has Okta call the hook, and tell it which codes were used; the gateway must be serving. */
+  /** Creates the inline hook and the event hook at Okta. The gateway must be serving. */
   connectHook(publicUrl: string): Promise<void>;
-  /** Commands to paste, as Okta would call the hook. */
+  /** Commands to paste that call the hook as Okta does. */
   curls(hookUrl: string): readonly DemoCurl[];
   /** Ends the event streams of its pages, so that the server can close. */
   endStreams(): void;
@@ -26,19 +27,26 @@ export const PHONES_PATH = '/phones/';
 
 export interface DemoOptions {
   readonly optInAttribute: string | undefined;
-  /** Whether its pages are asked for from elsewhere, as in a container. */
+  /** Where the emulated Okta listens. Default: any free port. */
+  readonly oktaPort?: number | undefined;
+  /** Whether browsers on other machines open its pages, as with a container. */
   readonly isReachedFromElsewhere: boolean;
   /** Where it prints what comes to the phones. */
   readonly output: Pick<Console, 'log'>;
 }
 
-/** Starts both emulators with their people, and the page of their phones. */
+/** Starts both emulators with people who have a phone. */
 export async function startDemo({
   optInAttribute,
+  oktaPort,
   isReachedFromElsewhere,
   output,
 }: DemoOptions): Promise<Demo> {
-  const org = await startDemoOrg({ optInAttribute });
+  const org = await startDemoOrg({
+    optInAttribute,
+    oktaPort,
+    insecureRemoteAccess: isReachedFromElsewhere,
+  });
   const { okta, twilio, people } = org;
   const preferencesToken = okta.addApiToken(['USER_ADMIN']);
   twilio.onDelivered((item) => {
@@ -56,18 +64,18 @@ export async function startDemo({
   });
 
   return {
-    accounts: [
-      ...people.map(({ id, login }) => ({
-        username: login.split('@')[0] ?? login,
-        password: makePassword(),
-        oktaUserId: id,
-      })),
-      { username: 'admin', password: makePassword(), isAdministrator: true },
-    ],
+    people,
+    login: (origin) => {
+      const app = { clientId: '0oademogateway000001', clientSecret: makeSecret() };
+      const redirectUri = origin + CALLBACK_PATH;
+      okta.registerApp({ ...app, redirectUri });
+      const { adminGroup } = org;
+      return { issuer: okta.orgUrl, ...app, redirectUri, adminGroup, sessionSecret: makeSecret() };
+    },
     pages: {
       preferences: {
         credential: { orgUrl: okta.orgUrl, apiToken: preferencesToken },
-        // WhatsApp itself would take the word out of this machine.
+        // A link to WhatsApp would lead to real phones.
         linkFor: (word) => `${PHONES_PATH}?text=${word}`,
       },
       morePages: express.Router().use(PHONES_PATH, phones),
@@ -82,11 +90,11 @@ export async function startDemo({
   };
 }
 
-const makePassword = (): string => randomBytes(12).toString('base64url');
+const makeSecret = (): string => randomBytes(32).toString('base64url');
 
 const CHANNEL_NAMES = { sms: 'SMS', whatsapp: 'WhatsApp', voice: 'call' } as const;
 
-/** What its owner sees on an emulated phone. */
+/** The screen of an emulated phone, for the terminal. */
 function phoneScreen({ to, channel, text }: DeliveredItem, people: readonly DemoPerson[]): string {
   const owner = people.find(({ phone }) => phone === to)?.firstName ?? 'Somebody';
   return [

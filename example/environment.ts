@@ -5,9 +5,9 @@ import {
   optionsFrom,
   variablesFrom,
 } from 'okta-telephony-hook/environment';
-import type { Account } from './login.js';
+import { CALLBACK_PATH, type LoginOptions } from './login.js';
 
-/** What the environment asks for. */
+/** What the environment describes: the demo, a real gateway, or what is wrong. */
 export type Environment =
   | {
       /** Nothing is set: everything runs on the emulators. */
@@ -19,13 +19,12 @@ export type Environment =
   | {
       readonly kind: 'real';
       readonly options: OktaTelephonyHookOptions;
-      /** By which the preference page writes to Okta. Without it there is no such page. */
+      /** The preference page's credential for Okta. Without it there is no such page. */
       readonly preferences: OktaCredential | undefined;
-      /** Who may log in to the gateway's own pages. */
-      readonly accounts: readonly Account[];
+      /** How users sign in to the gateway's own pages. Without it there are none. */
+      readonly login: LoginOptions | undefined;
       readonly port: number;
-      readonly isProduction: boolean;
-      /** What works, but perhaps not as meant. */
+      /** Settings that work, but perhaps not as intended. */
       readonly notes: readonly string[];
     }
   | {
@@ -42,13 +41,15 @@ const PREFERENCES_VARIABLES = [
   'OKTA_PREFERENCES_PRIVATE_KEY',
   'OKTA_PREFERENCES_KEY_ID',
 ];
-const ACCOUNT_VARIABLES = [
-  'ACCOUNT_NAME',
-  'ACCOUNT_PASSWORD',
-  'ACCOUNT_OKTA_USER_ID',
-  'ACCOUNT_IS_ADMINISTRATOR',
+const LOGIN_VARIABLES = [
+  'OIDC_CLIENT_ID',
+  'OIDC_CLIENT_SECRET',
+  'OIDC_REDIRECT_URI',
+  'OIDC_ISSUER',
+  'OIDC_ADMIN_GROUP',
+  'SESSION_SECRET',
 ];
-const OWN_VARIABLES = [...ACCOUNT_VARIABLES, 'OPT_IN_ATTRIBUTE', 'PORT', 'NODE_ENV', 'DEMO'];
+const OWN_VARIABLES = [...LOGIN_VARIABLES, 'OPT_IN_ATTRIBUTE', 'PORT', 'NODE_ENV', 'DEMO'];
 
 /**
  * The variables that say which org and which account. One of them is enough to mean the real thing: a deployment that
@@ -57,13 +58,13 @@ const OWN_VARIABLES = [...ACCOUNT_VARIABLES, 'OPT_IN_ATTRIBUTE', 'PORT', 'NODE_E
 const PRODUCT_VARIABLES = [
   ...OPTION_VARIABLES.filter((name) => name !== 'OPT_IN_ATTRIBUTE'),
   ...PREFERENCES_VARIABLES,
-  ...ACCOUNT_VARIABLES,
+  ...LOGIN_VARIABLES,
 ];
 
 const hasAny = (env: Env, names: readonly string[]): boolean => names.some((name) => Boolean(env[name]));
 
-/** Attempts to log in are not limited. */
-const MIN_PASSWORD_LENGTH = 16;
+/** As iron-session has it. */
+const MIN_SECRET_LENGTH = 32;
 
 /** Reads the variables of the example; knows nothing of any other source. */
 export function readEnvironment(env: Env): Environment {
@@ -91,13 +92,14 @@ export function readEnvironment(env: Env): Environment {
     problems.add('Nothing is configured; with NODE_ENV=production the emulators start only with DEMO=1');
   }
   const options = attempt(() => optionsFrom(env));
-  const preferences = hasAny(env, PREFERENCES_VARIABLES)
+  const hasPreferences = hasAny(env, PREFERENCES_VARIABLES);
+  if (hasPreferences) checkPreferences(env, problems);
+  const preferences = hasPreferences
     ? attempt(() => oktaCredentialFrom(env, 'OKTA_PREFERENCES_'))
     : undefined;
-  for (const problem of preferenceProblems(env)) problems.add(problem);
-  const accounts = readAccounts(env, problems);
+  const login = readLogin(env, problems);
   if (options === undefined || problems.size > 0) return { kind: 'problems', problems: [...problems] };
-  return { kind: 'real', port, isProduction, notes: notesOn(env), options, preferences, accounts };
+  return { kind: 'real', port, notes: notesOn(env), options, preferences, login };
 }
 
 function readPort(env: Env, problems: Set<string>): number {
@@ -107,67 +109,70 @@ function readPort(env: Env, problems: Set<string>): number {
   return port;
 }
 
-/** The internet reaches the hook: its credential must not be able to write. */
-function preferenceProblems(env: Env): readonly string[] {
-  if (!hasAny(env, PREFERENCES_VARIABLES)) return [];
-  const same = ['API_TOKEN', 'CLIENT_ID'].find((name) => {
-    const own = env[`OKTA_PREFERENCES_${name}`];
-    return Boolean(own) && own === env[`OKTA_${name}`];
-  });
-  return [
-    ...(same === undefined
-      ? []
-      : [`OKTA_PREFERENCES_${same} is OKTA_${same}: the preference page needs a credential of its own`]),
-    ...(hasAny(env, ['PUBLIC_URL'])
-      ? []
-      : ['PUBLIC_URL is missing: the words that users of the preference page send come to it']),
-    ...(hasAny(env, ['TWILIO_SANDBOX_NUMBER', 'TWILIO_WHATSAPP_FROM'])
-      ? []
-      : [
-          'TWILIO_SANDBOX_NUMBER or TWILIO_WHATSAPP_FROM is missing: users of the preference page write to it',
-        ]),
+function checkPreferences(env: Env, problems: Set<string>): void {
+  // The internet reaches the hook: its credential must not be able to write.
+  for (const name of ['API_TOKEN', 'CLIENT_ID']) {
+    const own = `OKTA_PREFERENCES_${name}`;
+    const isSame = Boolean(env[own]) && env[own] === env[`OKTA_${name}`];
+    if (isSame) problems.add(`${own} is OKTA_${name}: the preference page needs a credential of its own`);
+  }
+  const needed: readonly (readonly [names: readonly string[], problem: string])[] = [
+    [LOGIN_VARIABLES, 'OIDC_CLIENT_ID is missing: users sign in at Okta before they see the preference page'],
+    [['PUBLIC_URL'], 'PUBLIC_URL is missing: the words that users of the preference page send come to it'],
+    [
+      ['TWILIO_SANDBOX_NUMBER', 'TWILIO_WHATSAPP_FROM'],
+      'TWILIO_SANDBOX_NUMBER or TWILIO_WHATSAPP_FROM is missing: users of the preference page write to it',
+    ],
   ];
+  for (const [names, problem] of needed) if (!hasAny(env, names)) problems.add(problem);
 }
 
-/** One account, to try the pages with: a gateway of your own has a login of its own. */
-function readAccounts(env: Env, problems: Set<string>): readonly Account[] {
-  if (!hasAny(env, ACCOUNT_VARIABLES)) return [];
+function readLogin(env: Env, problems: Set<string>): LoginOptions | undefined {
+  if (!hasAny(env, LOGIN_VARIABLES)) return undefined;
   const required = (name: string, what: string): string => {
     if (!env[name]) problems.add(`${name} is missing: ${what}`);
     return env[name] ?? '';
   };
-  const username = required('ACCOUNT_NAME', 'who logs in to the pages');
-  const password = required('ACCOUNT_PASSWORD', 'what they log in with: openssl rand -base64 18');
-  const oktaUserId = required('ACCOUNT_OKTA_USER_ID', "whose account it is: the Okta user's id, 00u…");
-  const administrator = env['ACCOUNT_IS_ADMINISTRATOR'] || '0';
-  if (password !== '' && password.length < MIN_PASSWORD_LENGTH) {
-    problems.add('ACCOUNT_PASSWORD is too short: make it by openssl rand -base64 18');
+  const login = {
+    issuer: env['OIDC_ISSUER'] || (env['OKTA_ORG_URL'] ?? ''),
+    clientId: required('OIDC_CLIENT_ID', 'the client id of the web app at Okta'),
+    clientSecret: required('OIDC_CLIENT_SECRET', 'the client secret of the web app at Okta'),
+    redirectUri: required('OIDC_REDIRECT_URI', `the origin of the gateway, then ${CALLBACK_PATH}`),
+    adminGroup: env['OIDC_ADMIN_GROUP'] || undefined,
+    sessionSecret: required('SESSION_SECRET', 'the same for all gateways: openssl rand -hex 32'),
+  };
+  if (login.sessionSecret !== '' && login.sessionSecret.length < MIN_SECRET_LENGTH) {
+    problems.add('SESSION_SECRET is too short: make it by openssl rand -hex 32');
   }
-  if (administrator !== '0' && administrator !== '1') {
-    problems.add("ACCOUNT_IS_ADMINISTRATOR must be 1, for an account that may use the hook's console, or 0");
+  if (env['OIDC_ISSUER'] && !isSafeUrl(login.issuer)) {
+    problems.add('OIDC_ISSUER must be an https URL, such as https://example.okta.com/oauth2/default');
   }
-  if (oktaUserId !== '' && !/^00u[A-Za-z0-9]{10,40}$/.test(oktaUserId)) {
-    problems.add(
-      "ACCOUNT_OKTA_USER_ID is no id: it begins with 00u, and is in the address of the user's page",
-    );
+  const { redirectUri } = login;
+  if (redirectUri !== '' && !(isSafeUrl(redirectUri) && new URL(redirectUri).pathname === CALLBACK_PATH)) {
+    problems.add(`OIDC_REDIRECT_URI must be an https URL that ends in ${CALLBACK_PATH}`);
   }
-  return [{ username, password, oktaUserId, isAdministrator: administrator === '1' }];
+  return login;
+}
+
+/** https, or http on this machine. */
+function isSafeUrl(text: string): boolean {
+  if (!URL.canParse(text)) return false;
+  const { protocol, hostname } = new URL(text);
+  return (
+    protocol === 'https:' || (protocol === 'http:' && /^(localhost|127\.0\.0\.1|\[::1\])$/.test(hostname))
+  );
 }
 
 function notesOn(env: Env): readonly string[] {
   const hasPreferences = hasAny(env, PREFERENCES_VARIABLES);
   const notes: readonly (readonly [isTold: boolean, note: string])[] = [
     [
-      env['NODE_ENV'] !== 'production',
-      'NODE_ENV is not production: the cookies of the pages go over plain http, too',
+      !hasAny(env, LOGIN_VARIABLES),
+      'OIDC_CLIENT_ID is not set: nobody can sign in, and there are no pages for users and administrators',
     ],
     [
       !hasAny(env, ['TWILIO_SANDBOX_NUMBER', 'TWILIO_WHATSAPP_FROM', 'VONAGE_WHATSAPP_FROM']),
       'No WhatsApp sender is set: who opted in gets an SMS',
-    ],
-    [
-      hasPreferences && !hasAny(env, ACCOUNT_VARIABLES),
-      'ACCOUNT_NAME is not set: nobody can log in to the preference page',
     ],
     [
       !hasPreferences,

@@ -7,27 +7,23 @@ import {
   type TelephonyHook,
 } from 'okta-telephony-hook';
 import { Registry } from 'prom-client';
-import { createLogin, isAdministrator, loggedInAs, type Account } from './login.js';
+import { createLogin, findUser, requireUser, type LoginOptions } from './login.js';
 import { CONTENT_SECURITY_POLICY, homePage, problemPage } from './pages.js';
-import { createPreferences, type PreferencesOptions } from './preferences.js';
+import { createPreferences, type PreferencesOptions } from './preferences/preferences.js';
 
 export interface GatewayOptions {
   readonly hook: OktaTelephonyHookOptions;
-  /** Signs the session cookie. */
-  readonly sessionSecret: string;
-  /** Who may log in to the gateway's own pages. */
-  readonly accounts: readonly Account[];
-  /** Whether it stands behind a proxy that ends https. Default: no, and cookies go over plain http. */
-  readonly isBehindTlsProxy?: boolean | undefined;
-  /** The page on which users choose how codes come. Default: there is none. */
+  /** How users sign in to the gateway's own pages. Default: nobody does, and there are no such pages. */
+  readonly login?: LoginOptions | undefined;
+  /** The page on which users choose how codes come. It needs `login`. Default: there is none. */
   readonly preferences?: PreferencesOptions | undefined;
   /** More pages, which anybody may open. */
   readonly morePages?: Router | undefined;
-  /** More pages that the console leads to. */
+  /** More links on the console. */
   readonly consoleLinks?: ConsoleOptions['links'];
 }
 
-/** The hook's console, where an account may use it. */
+/** The hook's console. */
 export const CONSOLE_PATH = '/admin/telephony';
 
 export interface Gateway {
@@ -36,7 +32,7 @@ export interface Gateway {
 }
 
 /**
- * An identity gateway: pages behind a login of its own, health for probes, metrics, and Okta's telephony hook beside them.
+ * An identity gateway: pages behind a login at Okta, health for probes, metrics, and Okta's telephony hook beside them.
  * @throws ConfigurationError for options of the hook, or of the preference page, that cannot work.
  */
 export function createGateway(options: GatewayOptions): Gateway {
@@ -51,8 +47,6 @@ export function createGateway(options: GatewayOptions): Gateway {
   );
 
   app.disable('x-powered-by');
-  // The proxy says by X-Forwarded-Proto that the browser came by https: without it no secure cookie is set.
-  if (options.isBehindTlsProxy === true) app.set('trust proxy', 1);
 
   // The hook comes before session, body parsers and CSRF: Okta brings no cookie and no form token, the hook reads
   // the body itself and only once the caller is proven, and no session is made for a machine.
@@ -78,43 +72,33 @@ export function createGateway(options: GatewayOptions): Gateway {
     res.status(status.isReady ? 200 : 503).json(status);
   });
 
-  // For Prometheus, which brings no login: whatever leads the internet here must leave it out.
+  // For Prometheus, which has no login. A proxy to the internet must not pass this path on.
   app.get('/metrics', async (_req, res) => {
     res.type(metrics.contentType).send(await metrics.metrics());
   });
 
-  // Without anybody who may use it there is no console, and nothing is remembered for it.
-  const hasConsole = options.accounts.some((account) => account.isAdministrator === true);
-
-  // What is above comes before the session too, so that they leave none behind.
-  app.use(
-    createLogin({
-      accounts: options.accounts,
-      sessionSecret: options.sessionSecret,
-      hasSecureCookies: options.isBehindTlsProxy === true,
-      hasPreferences: preferences !== undefined,
-      consolePath: hasConsole ? `${CONSOLE_PATH}/` : undefined,
-    }),
-  );
-  if (hasConsole) {
-    // Who opens the page is led to the login; the console itself answers 403.
-    app.get(CONSOLE_PATH, (req, res, next) => {
-      if (loggedInAs(req) === undefined) res.redirect('/login');
-      else next();
-    });
-    // Its own content security policy takes the place of the one above.
-    app.use(
-      CONSOLE_PATH,
-      hook.console({
-        authorize: (req: Request) => isAdministrator(req),
-        links: [{ title: 'Account', href: '/account' }, ...(options.consoleLinks ?? [])],
-      }),
-    );
+  if (options.login !== undefined) {
+    const hasConsole = options.login.adminGroup !== undefined;
+    const consolePath = hasConsole ? `${CONSOLE_PATH}/` : undefined;
+    // The routes above come before the session: they need none.
+    app.use(createLogin(options.login, { hasPreferences: preferences !== undefined, consolePath }));
+    if (hasConsole) {
+      // The page itself leads to the login. The rest of the console answers 403.
+      app.get(CONSOLE_PATH, requireUser);
+      // Its own content security policy takes the place of the one above.
+      app.use(
+        CONSOLE_PATH,
+        hook.console({
+          authorize: (req: Request) => findUser(req)?.isAdministrator === true,
+          links: [{ title: 'Account', href: '/account' }, ...(options.consoleLinks ?? [])],
+        }),
+      );
+    }
+    if (preferences !== undefined) app.use(preferences.router);
   }
-  if (preferences !== undefined) app.use(preferences.router);
   if (options.morePages !== undefined) app.use(options.morePages);
   app.get('/', (req, res) => {
-    res.send(homePage(loggedInAs(req)));
+    res.send(homePage({ user: findUser(req), hasLogin: options.login !== undefined }));
   });
   app.use((_req, res) => {
     res.status(404).send(problemPage('Not found', 'There is no such page.'));
@@ -126,7 +110,7 @@ export function createGateway(options: GatewayOptions): Gateway {
 
 type OnMessage = ReturnType<typeof createPreferences>['onMessage'];
 
-/** What users write goes to the preference page first; what is none of its words, to whoever was told before. */
+/** Hands what users write to the preference page first. A message that is none of its words goes to the hook's own `onMessage`. */
 function withWords(hook: OktaTelephonyHookOptions, onMessage: OnMessage): OktaTelephonyHookOptions {
   const others = hook.inbound?.onMessage;
   return {

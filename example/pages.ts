@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { GatewayUser } from './login.js';
 
 const STYLE = `
 :root { color-scheme: light dark; }
@@ -58,8 +59,10 @@ ${refresh === undefined ? '' : markup`<meta http-equiv="refresh" content="${Stri
 <style>${{ html: STYLE }}</style>
 </head>
 <body>
+<main>
 <h1>${title}</h1>
 ${content}
+</main>
 </body>
 </html>
 `.html;
@@ -68,44 +71,27 @@ ${content}
 export const csrfField = (token: string): Html =>
   markup`<input type="hidden" name="csrfToken" value="${token}">`;
 
-export function homePage(username: string | undefined): string {
-  return page(
-    'Welcome',
-    username === undefined
-      ? markup`<p>Nobody is logged in. <a href="/login">Log in</a></p>`
-      : markup`<p>Logged in as ${username}. <a href="/account">Account</a></p>`,
-  );
-}
-
-export function loginPage(parts: { readonly csrfToken: string; readonly hasFailed: boolean }): string {
-  // One sentence for a wrong name and a wrong password: the page does not tell who has an account.
-  const problem = markup`<p class="problem" role="alert">The name or the password is wrong.</p>`;
-  return page(
-    'Log in',
-    markup`${parts.hasFailed ? problem : ''}
-<form method="post" action="/login">
-${csrfField(parts.csrfToken)}
-<label>Name <input name="username" autocomplete="username" required autofocus></label>
-<label>Password <input name="password" type="password" autocomplete="current-password" required></label>
-<button>Log in</button>
-</form>`,
-  );
+export function homePage({ user, hasLogin }: { user: GatewayUser | undefined; hasLogin: boolean }): string {
+  if (user !== undefined) {
+    return page('Welcome', markup`<p>Signed in as ${user.name}. <a href="/account">Account</a></p>`);
+  }
+  const link = hasLogin ? markup`<a href="/login">Sign in with Okta</a>` : '';
+  return page('Welcome', markup`<p>You are not signed in. ${link}</p>`);
 }
 
 export function accountPage(parts: {
-  readonly username: string;
-  readonly csrfToken: string;
+  readonly user: GatewayUser;
   readonly hasPreferences: boolean;
   readonly consolePath: string | undefined;
 }): string {
-  const { consolePath } = parts;
+  const { user, hasPreferences, consolePath } = parts;
   const preferences = markup`<p><a href="/preferences">How your sign-in codes come</a></p>`;
   return page(
     'Account',
-    markup`<p>This is the account of ${parts.username}. <a href="/">Home</a></p>
-${parts.hasPreferences ? preferences : ''}
+    markup`<p>This is the account of ${user.name}. <a href="/">Home</a></p>
+${hasPreferences ? preferences : ''}
 ${consolePath === undefined ? '' : markup`<p><a href="${consolePath}">What became of codes: the hook's console</a></p>`}
-<form method="post" action="/logout">${csrfField(parts.csrfToken)}<button>Log out</button></form>`,
+<form method="post" action="/logout">${csrfField(user.csrfToken)}<button>Sign out</button></form>`,
   );
 }
 

@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import { ConfigurationError } from 'okta-telephony-hook';
@@ -14,10 +13,10 @@ const HOOK_PATH = '/okta/telephony';
  */
 const KEEP_ALIVE_MS = 75_000;
 
-/** Where the gateway prints. */
+/** Where the start prints. */
 export type Output = Pick<Console, 'log' | 'error'>;
 
-/** A gateway that serves. */
+/** A gateway whose server listens. */
 export interface Started {
   readonly server: Server;
   readonly gateway: Gateway;
@@ -26,7 +25,7 @@ export interface Started {
   introduce(): Promise<void>;
 }
 
-/** What keeps the gateway from starting, in sentences without a value of the environment. */
+/** Why the gateway cannot start. The message contains no value of the environment. */
 export class CannotStart extends Error {
   override readonly name = 'CannotStart';
   readonly exitCode: number;
@@ -38,9 +37,9 @@ export class CannotStart extends Error {
 }
 
 /**
- * Starts what the environment asks for, on a server that listens.
+ * Starts the gateway that the environment describes. `main.ts` calls it.
  *
- * @throws CannotStart where the environment, or what is made of it, cannot work.
+ * @throws CannotStart if the environment, or the options from it, cannot work.
  */
 export async function start(
   env: Readonly<Record<string, string | undefined>>,
@@ -48,24 +47,20 @@ export async function start(
 ): Promise<Started> {
   const environment = readEnvironment(env);
   if (environment.kind === 'problems') throw refusal(environment.problems);
-  // Sessions live in this process, so that a secret of this run loses nothing that outlives it.
-  const sessionSecret = randomBytes(32).toString('base64url');
   return environment.kind === 'emulators'
-    ? startOnEmulators(environment, sessionSecret, output)
-    : startForReal(environment, sessionSecret, output);
+    ? startOnEmulators(environment, output)
+    : startForReal(environment, output);
 }
 
 type Of<Kind extends Environment['kind']> = Extract<Environment, { readonly kind: Kind }>;
 
-async function startOnEmulators(
-  environment: Of<'emulators'>,
-  sessionSecret: string,
-  output: Output,
-): Promise<Started> {
-  const { optInAttribute, isProduction: isReachedFromElsewhere } = environment;
-  const demo = await startDemo({ optInAttribute, isReachedFromElsewhere, output });
+async function startOnEmulators(environment: Of<'emulators'>, output: Output): Promise<Started> {
+  const { optInAttribute, port, isProduction: isReachedFromElsewhere } = environment;
+  // A container publishes this port, too: browsers go there to sign in.
+  const oktaPort = isReachedFromElsewhere && port !== 0 ? port + 1 : undefined;
+  const demo = await startDemo({ optInAttribute, oktaPort, isReachedFromElsewhere, output });
   try {
-    return await serveDemo(demo, environment, sessionSecret, output);
+    return await serveDemo(demo, environment, output);
   } catch (error) {
     await demo.close();
     throw error;
@@ -75,18 +70,17 @@ async function startOnEmulators(
 async function serveDemo(
   demo: Demo,
   { port, isProduction: isReachedFromElsewhere }: Of<'emulators'>,
-  sessionSecret: string,
   output: Output,
 ): Promise<Started> {
   const server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS });
-  // Whoever reaches the demo can send codes to its phones; a container is reached from outside itself.
+  // Anybody who reaches the demo can send codes to its phones. Browsers are outside a container.
   const loopbackOnly = isReachedFromElsewhere ? undefined : '127.0.0.1';
   const origin = `http://localhost:${await listen(server, port, loopbackOnly)}`;
+  const login = demo.login(origin);
   const gateway = serve(server, {
-    // Twilio's callbacks come to it too.
+    // Twilio's callbacks use this URL, too.
     hook: demo.hookOptions(origin + HOOK_PATH),
-    sessionSecret,
-    accounts: demo.accounts,
+    login,
     ...demo.pages,
     consoleLinks: [{ title: 'Phones', href: PHONES_PATH }],
   });
@@ -100,28 +94,21 @@ async function serveDemo(
       welcome(origin, demo, output);
       if (isReachedFromElsewhere) {
         output.log(
-          'Note: it listens on every address, and whoever reaches it sees the codes. Publish its port on 127.0.0.1 alone.',
+          `Note: it listens on every address, and whoever reaches it sees the codes. Publish its port and ${new URL(login.issuer).port}, the emulated Okta's, on 127.0.0.1 alone.`,
         );
       }
     },
   };
 }
 
-async function startForReal(
-  environment: Of<'real'>,
-  sessionSecret: string,
-  output: Output,
-): Promise<Started> {
+async function startForReal(environment: Of<'real'>, output: Output): Promise<Started> {
   const { preferences, options, notes } = environment;
   const server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS });
   const port = await listen(server, environment.port);
   const gateway = serve(server, {
     hook: options,
-    sessionSecret,
-    // This example has no directory of its own, and no password that everybody knows: put your login here.
-    accounts: environment.accounts,
+    login: environment.login,
     preferences: preferences && { credential: preferences },
-    isBehindTlsProxy: environment.isProduction,
   });
   return {
     server,
@@ -151,7 +138,7 @@ async function listen(server: Server, wanted: number, host?: string): Promise<nu
   return typeof address === 'object' && address !== null ? address.port : wanted;
 }
 
-/** Called in the turn in which `listen` resolved: no connection has been read before this. */
+/** Call it as soon as `listen` resolves, before a connection is read. */
 function serve(server: Server, options: GatewayOptions): Gateway {
   try {
     const gateway = orRefuse(() => createGateway(options));
@@ -163,7 +150,7 @@ function serve(server: Server, options: GatewayOptions): Gateway {
   }
 }
 
-/** What cannot be configured keeps the gateway from starting, by its problems and without a stack. */
+/** Turns a `ConfigurationError` into a `CannotStart`, which is printed without a stack. */
 function orRefuse<T>(make: () => T): T {
   try {
     return make();
@@ -181,12 +168,12 @@ function refusal(problems: readonly string[]): CannotStart {
 }
 
 function welcome(origin: string, demo: Demo, output: Output): void {
-  const logins = demo.accounts.map(({ username, password }) => `as ${username} with ${password}`);
+  const [ana, ...others] = demo.people.map(({ login }) => login);
   output.log(`An identity gateway with Okta's telephony hook, on emulators of Okta and Twilio: nothing reaches a real phone.
 
-  Open        ${origin}  (log in ${logins.join(', or ')})
-  Phones      ${origin}${PHONES_PATH}  (sign in as Ana, Bob or Chloé, type the code back, make things go wrong)
-  Console     ${origin}${CONSOLE_PATH}  (try the hook and see what it did, as admin)
+  Open        ${origin}  (sign in at the emulated Okta as ${ana}, ${others.join(' or ')}: the code comes to the phones)
+  Phones      ${origin}${PHONES_PATH}  (read the code, or sign in there, and make things go wrong)
+  Console     ${origin}${CONSOLE_PATH}  (try the hook and see what it did, as ${ana}, who is an administrator)
   Preferences ${origin}/preferences
   Health      ${origin}/health/live  ${origin}/health/ready
   Metrics     ${origin}/metrics

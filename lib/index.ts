@@ -5,6 +5,7 @@
  * @module okta-telephony-hook
  */
 export { oktaTelephonyHook } from './hook/create-hook.js';
+export { oktaClient, type OktaClient } from './options/okta-client.js';
 export type { ConsoleHandler, HookStatus, Readiness, TelephonyHook } from './hook/telephony-hook.js';
 export type { Channel, ChannelParts } from './channels/channel.js';
 export type {

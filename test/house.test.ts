@@ -126,7 +126,10 @@ describe('the house', () => {
     const mentions = (folder: string): string[] =>
       filesUnder(join(ROOT, folder)).filter((file) => read(`${folder}/${file}`).includes('process.env'));
     expect(mentions('lib').filter((file) => roomOf(file) !== 'cli')).to.deep.equal([]);
-    expect(mentions('example').filter((file) => file.endsWith('.ts'))).to.deep.equal(['main.ts']);
+    expect(mentions('example').filter((file) => file.endsWith('.ts'))).to.deep.equal([
+      'main.ts',
+      'minimal.ts',
+    ]);
   });
 
   it('has three folders, and a lock file that names no registry', () => {

@@ -246,7 +246,12 @@ function nothing(reason: string): ProfileReading {
   return { profile: undefined, source: 'none', reason };
 }
 
-function readProfile(body: unknown, user: UserLookup): UserProfile {
+/**
+ * The profile in Okta's answer about a user.
+ *
+ * @throws OktaApiError if there is none, or the answer is about another user.
+ */
+export function readProfile(body: unknown, user: UserLookup): UserProfile {
   const profile = fieldOf(body, 'profile');
   if (!isObject(profile)) {
     throw new OktaApiError('OKTA_UNREADABLE', "Okta's answer holds no profile");

@@ -114,7 +114,8 @@ export const servicePrivateKey = (): Joi.AnySchema =>
     },
   );
 
-const okta = (): Joi.ObjectSchema =>
+/** A credential for Okta's API. */
+export const oktaCredentialRule = (): Joi.ObjectSchema =>
   objectOf('an object with orgUrl and apiToken, or orgUrl, clientId and privateKey', {
     orgUrl: orgUrl().required(),
     apiToken: apiToken(),
@@ -125,7 +126,6 @@ const okta = (): Joi.ObjectSchema =>
     .xor('apiToken', 'clientId')
     .and('clientId', 'privateKey')
     .with('keyId', 'privateKey')
-    .required()
     .messages({
       'object.missing': '{{#label}} needs apiToken, or clientId and privateKey',
       'object.xor': '{{#label}} takes apiToken, or clientId and privateKey, not both',
@@ -213,6 +213,6 @@ export const credentials = (): Joi.ObjectSchema =>
   objectOf('an object with hook, okta and, for Twilio, twilio', {
     hook: schemes(hookScheme()).required(),
     eventHook: schemes(eventHookScheme()).allow(false),
-    okta: okta(),
+    okta: oktaCredentialRule().required(),
     twilio: twilio(),
   }).required();

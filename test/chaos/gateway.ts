@@ -96,8 +96,6 @@ const gateway = createGateway({
       say({ told: { ...told, at: told.at - clock.offByMs } });
     },
   },
-  sessionSecret: hookSecret,
-  accounts: [],
 });
 const server = createServer(gateway.app).listen(0, '127.0.0.1');
 await once(server, 'listening');

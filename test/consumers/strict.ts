@@ -4,6 +4,7 @@ import {
   ConfigurationError,
   memoryState,
   OktaApiError,
+  oktaClient,
   oktaTelephonyHook,
   outcomeOf,
   ProviderError,
@@ -50,6 +51,7 @@ import {
   type ConfigurationIssue,
   type ErrorCode,
   type OktaApiErrorCode,
+  type OktaClient,
   type OktaCredential,
   type OktaTelephonyHookOptions,
   type OptionWarning,
@@ -163,6 +165,7 @@ import {
   type OktaEmulator,
   type OktaEmulatorOptions,
   type OktaVerdict,
+  type OidcApp,
   type PhoneFactor,
   type RateLimit,
   type RateLimitBucket,
@@ -582,6 +585,13 @@ export function explain(error: unknown): string {
   return new ProviderError('PROVIDER_REFUSED', 'message', { providerCode: 'MINE', remedy: undefined }).code;
 }
 
+export async function optIn(apiToken: string): Promise<unknown> {
+  const credential = { orgUrl: 'https://acme.okta.com', apiToken };
+  const users: OktaClient = oktaClient({ credential, timeoutMs: undefined, dispatcher: undefined });
+  const { whatsAppOptIn } = await users.readUser('00u1');
+  return users.updateUser('00u1', { whatsAppOptIn: whatsAppOptIn !== true });
+}
+
 export async function emulate(): Promise<unknown> {
   const oktaOptions: OktaEmulatorOptions = { port: undefined, clock: undefined, apiToken: undefined };
   const twilioOptions: TwilioEmulatorOptions = { senders: undefined, magicNumbers: undefined };
@@ -600,6 +610,14 @@ export async function emulate(): Promise<unknown> {
   okta.fault(rule);
   okta.setRateLimit(limit);
   okta.registerServiceApp(app);
+  const webApp: OidcApp = {
+    clientId: '0oa4',
+    clientSecret: undefined,
+    redirectUri: 'http://localhost/callback',
+  };
+  okta.registerApp(webApp);
+  okta.onHookCall((sent) => (result) => [sent, result.okta.action]);
+  okta.onCodeEntered((userId, entered) => [userId, entered.isRight]);
   const token: string = await okta.issueHookToken({ sub: undefined }, tokenOptions);
   const made: HookCall = await okta.callHook(options);
   const verdict: OktaVerdict = made.okta;

@@ -7,19 +7,20 @@ import { CONSOLE_PATH, createGateway, type Gateway, type GatewayOptions } from '
 import type { ExecutionPage, TestResult } from '#lib/console/api.js';
 import type { Message } from '#lib/index.js';
 import { REFUSING_ORIGIN } from '#harness/free-port.js';
+import { LOGIN, sessionCookie, signedIn } from '#harness/signed-in.js';
 import { mustNotShow, witness } from '#harness/witness.js';
 
 const HOOK_SECRET = 'hook-secret-of-the-gateway-test';
 const CODE = '731946';
 const PHONE = '+12025550142';
-const ADMIN = { username: 'admin', password: 'the-password-of-admin', isAdministrator: true };
-const BOB = { username: 'bob', password: 'the-password-of-bob', oktaUserId: '00u1bobmontgomery001' };
+const ADMIN = { id: '00u1admin00000000001', name: 'admin', isAdministrator: true };
+const BOB = { id: '00u1bobmontgomery001', name: 'bob' };
 
 const PAYLOAD = {
   eventId: 'event-1',
   requestType: 'com.okta.user.telephony.mfa-verification',
   data: {
-    userProfile: { userId: BOB.oktaUserId },
+    userProfile: { userId: BOB.id },
     messageProfile: { phoneNumber: PHONE, deliveryChannel: 'SMS', otpCode: CODE },
   },
 };
@@ -27,10 +28,8 @@ const PAYLOAD = {
 describe("the example gateway's console", () => {
   let gateway: Gateway;
   let sent: Message[];
-  /** Of who logged in last. */
-  let cookie = '';
 
-  const serve = (accounts: GatewayOptions['accounts']): Gateway =>
+  const serve = (login: GatewayOptions['login'] = LOGIN): Gateway =>
     createGateway({
       hook: {
         credentials: {
@@ -48,36 +47,18 @@ describe("the example gateway's console", () => {
         },
         logger: { info: witness, warn: witness, error: witness },
       },
-      sessionSecret: 'session-secret-of-the-test',
-      accounts,
+      login,
     });
 
   beforeEach(() => {
-    mustNotShow(CODE, PHONE.slice(1), HOOK_SECRET, ADMIN.password, BOB.password);
+    mustNotShow(CODE, PHONE.slice(1), HOOK_SECRET, LOGIN.clientSecret, LOGIN.sessionSecret);
     sent = [];
-    gateway = serve([ADMIN, BOB]);
+    gateway = serve();
   });
   afterEach(() => gateway.hook.close());
 
-  async function logIn({
-    username,
-    password,
-  }: typeof ADMIN | typeof BOB): Promise<ReturnType<typeof supertest.agent>> {
-    const browser = supertest.agent(gateway.app);
-    const { text } = await browser.get('/login').expect(200);
-    const [, csrfToken = ''] = /name="csrfToken" value="([^"]+)"/.exec(text) ?? [];
-    const response = await browser
-      .post('/login')
-      .type('form')
-      .send({ username, password, csrfToken })
-      .expect('Location', '/account');
-    // superagent types every header as text, and gives this one as a list.
-    cookie = /gateway\.sid=[^;"]+/.exec(JSON.stringify(response.headers['set-cookie']))?.[0] ?? '';
-    return browser;
-  }
-
   it('is led to from the account of an administrator, and brings a content security policy of its own', async () => {
-    const browser = await logIn(ADMIN);
+    const browser = await signedIn(gateway.app, ADMIN);
     const account = await browser.get('/account').expect(200);
     expect(account.text).to.include(`href="${CONSOLE_PATH}/"`);
     await browser.get(CONSOLE_PATH).expect(308).expect('Location', './telephony/');
@@ -89,7 +70,7 @@ describe("the example gateway's console", () => {
   });
 
   it('is closed to everybody else', async () => {
-    const bob = await logIn(BOB);
+    const bob = await signedIn(gateway.app, BOB);
     expect((await bob.get('/account').expect(200)).text).to.not.include(CONSOLE_PATH);
     await bob.get(`${CONSOLE_PATH}/`).expect(403);
     await bob.get(`${CONSOLE_PATH}/api/executions`).expect(403);
@@ -99,20 +80,21 @@ describe("the example gateway's console", () => {
       .send({ payload: PAYLOAD })
       .expect(403);
     const nobody = supertest(gateway.app);
-    await nobody.get(`${CONSOLE_PATH}/`).expect(302).expect('Location', '/login');
-    await nobody.get(CONSOLE_PATH).expect(302).expect('Location', '/login');
+    const toLogin = `/login?to=${encodeURIComponent(CONSOLE_PATH)}`;
+    await nobody.get(`${CONSOLE_PATH}/`).expect(303).expect('Location', `${toLogin}%2F`);
+    await nobody.get(CONSOLE_PATH).expect(303).expect('Location', toLogin);
     await nobody.get(`${CONSOLE_PATH}/api/executions`).expect(403);
     expect(sent).to.be.empty;
   });
 
-  it('is not there where no account may use it', async () => {
+  it('is not there where no group may use it', async () => {
     await gateway.hook.close();
-    gateway = serve([BOB]);
-    await (await logIn(BOB)).get(`${CONSOLE_PATH}/`).expect(404);
+    gateway = serve({ ...LOGIN, adminGroup: undefined });
+    await (await signedIn(gateway.app, ADMIN)).get(`${CONSOLE_PATH}/`).expect(404);
   });
 
   it('sends a test, and shows it beside the calls of Okta', async () => {
-    const browser = await logIn(ADMIN);
+    const browser = await signedIn(gateway.app, ADMIN);
     await supertest(gateway.app)
       .post('/okta/telephony')
       .set('Authorization', HOOK_SECRET)
@@ -143,7 +125,7 @@ describe("the example gateway's console", () => {
   });
 
   it('ends its streams when the gateway drains', async () => {
-    await logIn(ADMIN);
+    const cookie = await sessionCookie(ADMIN);
     const server = createServer(gateway.app).listen(0, '127.0.0.1');
     await once(server, 'listening');
     try {

@@ -18,9 +18,16 @@ const WHOLE = {
   TWILIO_API_KEY_SECRET: 'secret-of-the-key',
   TWILIO_SMS_FROM: '+12025550100',
 } as const;
-/** With what the words of the preference page need. */
+const LOGIN = {
+  OIDC_CLIENT_ID: '0oagateway',
+  OIDC_CLIENT_SECRET: 'client-secret',
+  OIDC_REDIRECT_URI: 'https://id.acme.com/login/callback',
+  SESSION_SECRET: 's'.repeat(32),
+} as const;
+/** With what the preference page needs: a login, and what brings its words. */
 const WITH_WORDS = {
   ...WHOLE,
+  ...LOGIN,
   PUBLIC_URL: 'https://id.acme.com/okta/telephony',
   TWILIO_AUTH_TOKEN: 'auth-token-of-twilio',
   TWILIO_SANDBOX_NUMBER: '+14155238886',
@@ -168,6 +175,7 @@ describe('the environment of the example', () => {
       { ...WHOLE, OKTA_PREFERENCES_API_TOKEN: 'own-token', OKTA_PREFERENCES_CLIENT_ID: '0oa2' },
       [
         /^OKTA_PREFERENCES_API_TOKEN does not go with OKTA_PREFERENCES_CLIENT_ID/,
+        /^OIDC_CLIENT_ID is missing/,
         /^PUBLIC_URL is missing/,
         /^TWILIO_SANDBOX_NUMBER or TWILIO_WHATSAPP_FROM is missing/,
       ],
@@ -202,6 +210,7 @@ describe('the environment of the example', () => {
         /^OKTA_API_TOKEN is missing/,
         /^OKTA_PREFERENCES_CLIENT_ID is missing/,
         /^OKTA_PREFERENCES_PRIVATE_KEY is missing/,
+        /^OIDC_CLIENT_ID is missing/,
         /^PUBLIC_URL is missing/,
         /^TWILIO_SANDBOX_NUMBER or/,
         /^HOOK_SECRET is missing/,
@@ -209,24 +218,39 @@ describe('the environment of the example', () => {
       ],
     ],
     [
-      'half an account',
-      { ...WHOLE, ACCOUNT_NAME: 'ana.s' },
-      [/^ACCOUNT_PASSWORD is missing/, /^ACCOUNT_OKTA_USER_ID is missing/],
+      'half a login',
+      { ...WHOLE, OIDC_ADMIN_GROUP: 'Telephony administrators' },
+      [
+        /^OIDC_CLIENT_ID is missing/,
+        /^OIDC_CLIENT_SECRET is missing/,
+        /^OIDC_REDIRECT_URI is missing: the origin of the gateway, then \/login\/callback/,
+        /^SESSION_SECRET is missing/,
+      ],
     ],
     [
-      'an account that anybody guesses, of nobody',
+      'a login over plain http, to another page, with a secret that can be guessed',
       {
         ...WHOLE,
-        ACCOUNT_NAME: 'ana.s',
-        ACCOUNT_PASSWORD: 'secret-15-chars',
-        ACCOUNT_OKTA_USER_ID: 'ana@example',
-        ACCOUNT_IS_ADMINISTRATOR: 'yes',
+        ...LOGIN,
+        OIDC_ISSUER: 'http://acme.okta.com',
+        OIDC_REDIRECT_URI: 'https://id.acme.com/callback',
+        SESSION_SECRET: 'secret-of-31-characters-and-no-',
       },
-      [
-        /^ACCOUNT_PASSWORD is too short/,
-        /^ACCOUNT_IS_ADMINISTRATOR must be 1/,
-        /^ACCOUNT_OKTA_USER_ID is no id/,
-      ],
+      [/^SESSION_SECRET is too short/, /^OIDC_ISSUER must be an https URL/, /^OIDC_REDIRECT_URI must be/],
+    ],
+    [
+      'a redirect URI over plain http',
+      { ...WHOLE, ...LOGIN, OIDC_REDIRECT_URI: 'http://id.acme.com/login/callback' },
+      [/^OIDC_REDIRECT_URI must be an https URL/],
+    ],
+    [
+      'a preference page without a login',
+      {
+        ...WITH_WORDS,
+        ...Object.fromEntries(Object.keys(LOGIN).map((name) => [name, ''])),
+        OKTA_PREFERENCES_API_TOKEN: 'own-token',
+      },
+      [/^OIDC_CLIENT_ID is missing: users sign in at Okta before/],
     ],
     [
       'what an env file leaves around values',
@@ -347,28 +371,34 @@ describe('the environment of the example', () => {
     });
   }
 
-  it('hands on what the preference page writes by, and who may log in', () => {
-    const account = {
-      ACCOUNT_NAME: 'ana',
-      ACCOUNT_PASSWORD: 'a'.repeat(16),
-      ACCOUNT_OKTA_USER_ID: '00u1anasilveira00001',
-    };
+  it('hands on what the preference page writes by, and how users sign in', () => {
     const own = { ...WITH_WORDS, OKTA_PREFERENCES_API_TOKEN: 'own-token' };
-    expect(readEnvironment({ ...own, ...account })).to.deep.include({
+    const login = {
+      issuer: WHOLE.OKTA_ORG_URL,
+      clientId: '0oagateway',
+      clientSecret: 'client-secret',
+      redirectUri: 'https://id.acme.com/login/callback',
+      adminGroup: undefined,
+      sessionSecret: 's'.repeat(32),
+    };
+    expect(readEnvironment(own)).to.deep.include({
       kind: 'real',
       preferences: { orgUrl: WHOLE.OKTA_ORG_URL, apiToken: 'own-token' },
-      accounts: [
-        {
-          username: 'ana',
-          password: 'a'.repeat(16),
-          oktaUserId: '00u1anasilveira00001',
-          isAdministrator: false,
-        },
-      ],
+      login,
     });
-    expect(readEnvironment({ ...own, ...account, ACCOUNT_IS_ADMINISTRATOR: '1' }))
-      .to.have.nested.property('accounts[0].isAdministrator')
-      .that.equals(true);
+    const more = {
+      OIDC_ISSUER: 'https://acme.okta.com/oauth2/default',
+      OIDC_ADMIN_GROUP: 'Telephony',
+      OIDC_REDIRECT_URI: 'http://localhost:3000/login/callback',
+    };
+    expect(readEnvironment({ ...own, ...more })).to.deep.include({
+      login: {
+        ...login,
+        issuer: more.OIDC_ISSUER,
+        adminGroup: 'Telephony',
+        redirectUri: more.OIDC_REDIRECT_URI,
+      },
+    });
     expect(
       readEnvironment({
         ...WITH_WORDS,
@@ -378,18 +408,15 @@ describe('the environment of the example', () => {
     )
       .to.have.property('preferences')
       .that.deep.includes({ orgUrl: WHOLE.OKTA_ORG_URL, clientId: '0oa2' });
-    expect(readEnvironment(WHOLE)).to.deep.include({ preferences: undefined, accounts: [] });
+    expect(readEnvironment(WHOLE)).to.deep.include({ preferences: undefined, login: undefined });
     const notesOf = (env: Env): string => {
       const environment = readEnvironment(env);
       return environment.kind === 'real' ? environment.notes.join('\n') : expect.fail('not real');
     };
     expect(notesOf(WHOLE))
       .to.match(/OKTA_PREFERENCES_API_TOKEN is not set/)
-      .and.not.match(/ACCOUNT/);
-    expect(notesOf(own))
-      .to.match(/ACCOUNT_NAME is not set/)
-      .and.not.match(/OKTA_PREFERENCES/);
-    expect(notesOf({ ...own, ...account })).not.to.match(/ACCOUNT|OKTA_PREFERENCES/);
+      .and.match(/OIDC_CLIENT_ID is not set: nobody can sign in/);
+    expect(notesOf(own)).not.to.match(/OIDC|OKTA_PREFERENCES/);
   });
 
   it('does not start the emulators because of what is around production', () => {
@@ -398,16 +425,6 @@ describe('the environment of the example', () => {
     expect(rest)
       .to.have.nested.property('problems[0]')
       .that.matches(/^NODE_ENV has/);
-  });
-
-  it('says that cookies go over plain http outside production', () => {
-    const notesOf = (env: Env): string => {
-      const environment = readEnvironment(env);
-      return environment.kind === 'real' ? environment.notes.join('\n') : expect.fail('not real');
-    };
-    for (const mode of [undefined, 'prod', 'Production'])
-      expect(notesOf({ ...WHOLE, NODE_ENV: mode })).to.match(/^NODE_ENV is not production: the cookies/m);
-    expect(notesOf({ ...WHOLE, NODE_ENV: 'production' })).not.to.match(/NODE_ENV/);
   });
 
   it('says that there is no WhatsApp', () => {
@@ -433,9 +450,6 @@ describe('the environment of the example', () => {
 
   it('reads nothing but what it is given', () => {
     expect(readEnvironment({}).kind).to.equal('emulators');
-    expect(readEnvironment(Object.freeze({ ...WHOLE, NODE_ENV: 'production' }))).to.deep.include({
-      kind: 'real',
-      isProduction: true,
-    });
+    expect(readEnvironment(Object.freeze({ ...WHOLE, NODE_ENV: 'production' })).kind).to.equal('real');
   });
 });

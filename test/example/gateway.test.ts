@@ -2,7 +2,6 @@ import { EventEmitter, once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { Socket } from 'node:net';
 import { expect } from 'chai';
-import session from 'express-session';
 import sinon from 'sinon';
 import supertest from 'supertest';
 import { createGateway, type Gateway, type GatewayOptions } from '../../example/gateway.js';
@@ -11,11 +10,11 @@ import { ConfigurationError, type OktaTelephonyHookOptions, type Outcome } from 
 import { REFUSING_ORIGIN } from '#harness/free-port.js';
 import { openRaw } from '#harness/raw-http.js';
 import { until } from '#harness/until.js';
+import { LOGIN, sessionCookie, signedIn } from '#harness/signed-in.js';
 import { mustNotShow, witness } from '#harness/witness.js';
 
 const HOOK_SECRET = 'hook-secret-of-the-gateway-test';
 const CODE = '731946';
-const ACCOUNT = { username: '<demo>', password: 'a-password-made-at-random' };
 
 /** A gateway whose texts go to `send`. Nothing listens where Okta should be: a profile never stops a code. */
 function makeGateway(
@@ -31,12 +30,7 @@ function makeGateway(
     channels: { sms: { send } },
     logger: { info: witness, warn: witness, error: witness },
   };
-  return createGateway({
-    hook,
-    sessionSecret: 'session-secret-of-the-test',
-    accounts: [ACCOUNT],
-    ...options,
-  });
+  return createGateway({ hook, login: LOGIN, ...options });
 }
 
 const PAYLOAD = {
@@ -62,19 +56,11 @@ describe('the example gateway', () => {
   let gateway: Gateway;
 
   beforeEach(() => {
-    mustNotShow(CODE, HOOK_SECRET, ACCOUNT.password, 'session-secret-of-the-test');
+    mustNotShow(CODE, HOOK_SECRET, LOGIN.clientSecret, LOGIN.sessionSecret);
     gateway = makeGateway();
   });
 
   afterEach(() => gateway.hook.close());
-
-  async function logIn(browser: ReturnType<typeof supertest.agent>): Promise<supertest.Response> {
-    const { text } = await browser.get('/login').expect(200);
-    return browser
-      .post('/login')
-      .type('form')
-      .send({ ...ACCOUNT, csrfToken: csrfTokenIn(text) });
-  }
 
   it('serves the metrics of its hook, and makes no session for who reads them', async () => {
     await supertest(gateway.app)
@@ -89,153 +75,67 @@ describe('the example gateway', () => {
     witness(response.text);
   });
 
-  it('logs in, shows the account, and logs out', async () => {
-    const browser = supertest.agent(gateway.app);
-    await browser.get('/').expect(200, /Nobody is logged in/);
-    await browser.get('/account').expect(302).expect('Location', '/login');
-
-    const response = await logIn(browser);
-    expect(response.status).to.equal(302);
-    expect(response.headers['location']).to.equal('/account');
-    await browser.get('/').expect(200, /Logged in as &lt;demo&gt;/);
-    await browser.get('/login').expect(302).expect('Location', '/account');
-
-    const account = await browser.get('/account').expect(200, /account of &lt;demo&gt;/);
-    const csrfToken = csrfTokenIn(account.text);
-    await browser.post('/logout').type('form').send({ csrfToken }).expect(302).expect('Location', '/');
-    await browser.get('/account').expect(302).expect('Location', '/login');
-  });
-
-  it('answers a wrong name and a wrong password alike', async () => {
-    const pages: string[] = [];
-    for (const wrong of [
-      { ...ACCOUNT, password: 'wrong' },
-      { ...ACCOUNT, username: 'nobody' },
-      { username: '', password: '' },
-      {},
-      { username: [ACCOUNT.username, 'x'], password: ACCOUNT.password },
-    ]) {
-      const browser = supertest.agent(gateway.app);
-      const form = await browser.get('/login');
-      const csrfToken = csrfTokenIn(form.text);
-      await browser
-        .post('/login')
-        .type('form')
-        .send({ ...wrong, csrfToken })
-        .expect(302)
-        .expect('Location', '/login?failed');
-      const { text } = await browser.get('/login?failed').expect(200, /name or the password is wrong/);
-      pages.push(text.replace(csrfTokenIn(text), ''));
-      await browser.get('/account').expect(302);
-    }
-    expect(new Set(pages)).to.have.length(1);
+  it('shows the account, and signs out', async () => {
+    const browser = await signedIn(gateway.app, { name: '<demo>' });
+    await browser.get('/').expect(200, /Signed in as &lt;demo&gt;/);
+    const { text } = await browser.get('/account').expect(200, /account of &lt;demo&gt;/);
+    await browser
+      .post('/logout')
+      .type('form')
+      .send({ csrfToken: csrfTokenIn(text) })
+      .expect(302)
+      .expect('Location', '/');
+    await browser.get('/').expect(200, /You are not signed in/);
+    await browser.get('/account').expect(303).expect('Location', '/login?to=%2Faccount');
   });
 
   it('takes no form without the token of its own session', async () => {
-    const browser = supertest.agent(gateway.app);
-    await browser.post('/login').type('form').send(ACCOUNT).expect(403);
-    const other = await supertest.agent(gateway.app).get('/login');
-    await browser.get('/login');
-    const csrfToken = csrfTokenIn(other.text);
-    await browser
-      .post('/login')
-      .type('form')
-      .send({ ...ACCOUNT, csrfToken })
-      .expect(403);
-    await logIn(browser);
-    await browser.post('/logout').expect(403);
+    const browser = await signedIn(gateway.app, { csrfToken: 'of-this-session' });
+    for (const csrfToken of [undefined, '', 'of-another-one', ['of-this-session', 'x']]) {
+      await browser.post('/logout').type('form').send({ csrfToken }).expect(403);
+    }
     await browser.get('/account').expect(200);
+    await supertest(gateway.app).post('/logout').expect(303).expect('Location', '/login');
   });
 
-  it('forgets a session that has expired', async () => {
-    const clock = sinon.useFakeTimers({ toFake: ['Date', 'setInterval'], now: Date.now() });
-    const all = sinon.spy(session.MemoryStore.prototype, 'all');
-    const passing = makeGateway();
+  it('takes no session that it did not make, or that is over', async () => {
+    const cookie = await sessionCookie({});
+    const asVisitor = (value: string): supertest.Test =>
+      supertest(gateway.app).get('/account').set('Cookie', value).redirects(0);
+    await asVisitor(cookie).expect(200);
+    await asVisitor(cookie.slice(0, -3)).expect(303);
+    await asVisitor('gateway-session=Fe26.2*1*forged').expect(303);
+    const clock = sinon.useFakeTimers({ toFake: ['Date'], now: Date.now() + 8.1 * 3_600_000 });
     try {
-      await logIn(supertest.agent(passing.app));
-      const count = (): number => Object.keys(Object(Reflect.get(all.lastCall.thisValue, 'sessions'))).length;
-      clock.tick(7 * 3_600_000);
-      expect(count()).to.equal(1);
-      clock.tick(2 * 3_600_000);
-      expect(count()).to.equal(0);
+      await asVisitor(cookie).expect(303);
     } finally {
-      all.restore();
       clock.restore();
-      await passing.hook.close();
     }
   });
 
-  it('makes a session when a login succeeds and not before, each with an id of its own', async () => {
-    const browser = supertest.agent(gateway.app);
-    const form = await browser.get('/login').expect(200);
-    const csrfToken = csrfTokenIn(form.text);
-    const post = (fields: object) =>
-      browser
-        .post('/login')
-        .type('form')
-        .send({ ...ACCOUNT, ...fields });
-    const anonymous = [
-      form,
-      await browser.get('/'),
-      await browser.get('/account'),
-      await post({ csrfToken: 'of-nobody' }).expect(403),
-      await post({ csrfToken, password: 'wrong' }).expect('Location', '/login?failed'),
-      await browser.get('/login?failed').expect(200),
-      await browser.post('/logout').expect(403),
-    ];
-    for (const response of anonymous) expect(cookiesOf(response)).not.to.include('gateway.sid');
-
-    const sessionIn = (response: supertest.Response): string =>
-      /gateway\.sid=([^;]+)/.exec(cookiesOf(response))?.[1] ?? expect.fail('there is no session');
-    const first = sessionIn(await post({ csrfToken }).expect('Location', '/account'));
-    const second = sessionIn(await post({ csrfToken }).expect('Location', '/account'));
-    expect(second).not.to.equal(first);
-    // The first one ended with the second login.
-    await supertest(gateway.app)
-      .get('/account')
-      .set('Cookie', `gateway.sid=${first}`)
-      .expect('Location', '/login');
-  });
-
-  it('takes the login form of each tab', async () => {
-    const browser = supertest.agent(gateway.app);
-    const first = csrfTokenIn((await browser.get('/login')).text);
-    await browser.get('/login');
-    await browser
-      .post('/login')
-      .type('form')
-      .send({ ...ACCOUNT, csrfToken: first })
-      .expect('Location', '/account');
-  });
-
-  it('keeps its cookies from scripts and other sites, and behind https from plain http', async () => {
-    const browser = supertest.agent(gateway.app);
-    for (const cookies of [cookiesOf(await browser.get('/login')), cookiesOf(await logIn(browser))]) {
-      expect(cookies)
-        .to.match(/HttpOnly/)
-        .and.match(/SameSite=Lax/)
-        .and.not.match(/Secure/);
+  it('keeps nothing for visits without a session', async () => {
+    for (const path of ['/', '/account', '/nowhere', '/admin/telephony', '/metrics', '/health/live']) {
+      expect(cookiesOf(await supertest(gateway.app).get(path)), path).to.equal('[]');
     }
+    expect(cookiesOf(await supertest(gateway.app).post('/logout'))).to.equal('[]');
+  });
 
-    const behindProxy = makeGateway({ isBehindTlsProxy: true });
-    const form = await supertest(behindProxy.app).get('/login').set('X-Forwarded-Proto', 'https');
-    expect(cookiesOf(form)).to.match(
-      /^\["__Host-gateway-login=[^;]+; Path=\/; HttpOnly; Secure; SameSite=Lax"\]$/,
-    );
-    const [, cookie = ''] = /"([^;]+)/.exec(cookiesOf(form)) ?? [];
-    const post = () =>
-      supertest(behindProxy.app)
-        .post('/login')
-        .set('Cookie', cookie)
-        .type('form')
-        .send({ ...ACCOUNT, csrfToken: csrfTokenIn(form.text) });
-    expect(cookiesOf(await post().set('X-Forwarded-Proto', 'https'))).to.match(/gateway\.sid=.*Secure/);
-    expect(cookiesOf(await post())).to.equal('[]');
-    await behindProxy.hook.close();
+  it('has no pages for users without a login', async () => {
+    const closed = makeGateway({ login: undefined });
+    await supertest(closed.app)
+      .get('/')
+      .expect(200, /You are not signed in\. <\/p>/);
+    for (const path of ['/login', '/account', '/admin/telephony']) {
+      await supertest(closed.app)
+        .get(path)
+        .set('Cookie', await sessionCookie({}))
+        .expect(404);
+    }
+    await closed.hook.close();
   });
 
   it('sends the headers of a page that nothing else may use', async () => {
-    for (const path of ['/', '/login', '/nowhere', '/health/live']) {
+    for (const path of ['/', '/account', '/nowhere', '/health/live']) {
       const { headers } = await supertest(gateway.app).get(path);
       expect(headers['content-security-policy'])
         .to.match(/default-src 'none'/)
@@ -248,7 +148,8 @@ describe('the example gateway', () => {
   });
 
   it('shows no stack for a form that is too large', async () => {
-    const response = await supertest(gateway.app).post('/login').type('form').send('x='.padEnd(10_000, 'x'));
+    const browser = await signedIn(gateway.app, {});
+    const response = await browser.post('/logout').type('form').send('x='.padEnd(10_000, 'x'));
     expect(response.status).to.equal(413);
     expect(response.text)
       .to.match(/did not work/)

@@ -6,6 +6,7 @@ import supertest from 'supertest';
 import { FULL_DISK, needFullDisk } from '#harness/full-disk.js';
 import { freePort, REFUSING_ORIGIN } from '#harness/free-port.js';
 import { ExampleRun } from '#harness/example-run.js';
+import { visitOkta } from '#harness/okta-sign-in.js';
 import { until } from '#harness/until.js';
 import { mustNotShow, witness } from '#harness/witness.js';
 
@@ -56,12 +57,22 @@ describe('npm start', function () {
   });
 
   it('lets Bob turn WhatsApp on, by a word from his emulated phone', async () => {
-    const [, password = ''] = await run.printed(/as bob with ([\w-]+)/);
     const bob = supertest.agent(origin);
     const csrfTokenIn = (html: string): string => /csrfToken" value="([^"]+)"/.exec(html)?.[1] ?? '';
     const post = (path: string, form: object): supertest.Test => bob.post(path).type('form').send(form);
-    const csrfToken = csrfTokenIn((await bob.get('/login')).text);
-    await post('/login', { username: 'bob', password, csrfToken }).expect('Location', '/account');
+    const toOkta = await bob.get('/login?to=/preferences').expect(302);
+    const okta = await visitOkta(toOkta.headers['location'] ?? '');
+    await okta.post({ username: 'bob@example.com' });
+    await okta.post({ by: 'sms' });
+    const [, code = ''] = await run.printed(
+      /Bob's phone \+12025550142 -- SMS\n(?![^\n]*360485)[^\n]*?(\d{6})/,
+    );
+    const back = new URL(await okta.post({ code }));
+    expect(back.origin).to.equal(origin);
+    await bob
+      .get(back.pathname + back.search)
+      .expect(302)
+      .expect('Location', '/preferences');
 
     const { text } = await bob.get('/preferences').expect(200, /<strong>SMS/);
     const [, textVersion] = /textVersion" value="([^"]+)"/.exec(text) ?? [];
@@ -167,8 +178,9 @@ describe('the example gateway in a process of its own', function () {
     expect(await ready.json()).to.include({ isReady: true, state: 'lost' });
     // Longer than the 60 s of a balancer.
     expect(ready.headers.get('keep-alive')).to.equal('timeout=75');
-    // Nobody can log in where no login was built in.
-    expect((await fetch(`http://127.0.0.1:${port}/login`)).status).to.equal(200);
+    // Nobody can sign in where no web app of Okta is set.
+    expect((await fetch(`http://127.0.0.1:${port}/login`)).status).to.equal(404);
+    expect(run.stdout).to.match(/Note: OIDC_CLIENT_ID is not set: nobody can sign in/);
     run.child.kill('SIGINT');
     expect(await run.exitCode()).to.equal(0);
     witness(run.stdout + run.stderr);

@@ -6,8 +6,8 @@ import { text } from 'node:stream/consumers';
 import { exportJWK } from 'jose';
 import { expect } from 'chai';
 import supertest from 'supertest';
-import { CONSENT_VERSION } from '../../example/consent.js';
-import { PairingWords } from '../../example/pairing-words.js';
+import { CONSENT_VERSION } from '../../example/preferences/consent.js';
+import { PairingWords } from '../../example/preferences/words.js';
 import { createGateway, type Gateway, type GatewayOptions } from '../../example/gateway.js';
 import {
   ConfigurationError,
@@ -23,12 +23,12 @@ import {
   type TwilioEmulator,
 } from '#lib/testing/index.js';
 import { ANA, BOB } from '#harness/scene.js';
+import { LOGIN, signedIn } from '#harness/signed-in.js';
 import { passTime, stopTime, warmUp } from '#harness/stopped-time.js';
 import { defer, until } from '#harness/until.js';
 import { mustNotShow, witness } from '#harness/witness.js';
 
 const HOOK_SECRET = 'hook-secret-of-the-preferences';
-const PASSWORDS = { ana: 'password-made-at-random-1', bob: 'password-made-at-random-2' };
 const MINUTE_MS = 60_000;
 const USUAL_REPLY = /HELP|codes|only/i;
 
@@ -146,12 +146,7 @@ describe('the preference page of the example', () => {
     server.removeAllListeners('request');
     gateway = createGateway({
       hook: hookOptions(),
-      sessionSecret: 'session-secret-of-the-preferences',
-      accounts: [
-        { username: 'ana', password: PASSWORDS.ana, oktaUserId: ANA.id },
-        { username: 'bob', password: PASSWORDS.bob, oktaUserId: BOB.id },
-        { username: 'nobody', password: PASSWORDS.bob },
-      ],
+      login: LOGIN,
       preferences: preferencesOf({ orgUrl: okta.orgUrl, apiToken: ownToken }),
       ...options,
     });
@@ -191,7 +186,6 @@ describe('the preference page of the example', () => {
       okta.apiToken,
       HOOK_SECRET,
     );
-    mustNotShow(...Object.values(PASSWORDS));
   });
   afterEach(async () => {
     server.closeAllConnections();
@@ -200,17 +194,8 @@ describe('the preference page of the example', () => {
     await Promise.all([gateway.hook.close(), okta.close(), twilio.close()]);
   });
 
-  const logIn = async (username: string, password: string): Promise<Browser> => {
-    const browser = supertest.agent(server);
-    const csrfToken = csrfTokenIn((await browser.get('/login')).text);
-    await browser
-      .post('/login')
-      .type('form')
-      .send({ username, password, csrfToken })
-      .expect('Location', '/account');
-    return browser;
-  };
-  const asBob = (): Promise<Browser> => logIn('bob', PASSWORDS.bob);
+  const asBob = (): Promise<Browser> => signedIn(server, { id: BOB.id, csrfToken: 'of-bob' });
+  const asAna = (): Promise<Browser> => signedIn(server, { id: ANA.id, csrfToken: 'of-ana' });
   const pageOf = async (browser: Browser, path = '/preferences'): Promise<string> => {
     const { text } = await browser.get(path).expect(200);
     witness(text);
@@ -340,7 +325,6 @@ describe('the preference page of the example', () => {
       const asked = okta.requests.filter(({ path }) => path === '/oauth2/v1/token');
       expect(asked).to.have.length(requireDpop ? 3 : 1);
       okta.revokeTokens();
-      await (await asBob()).get('/preferences').expect(503);
       await (await asBob()).get('/preferences').expect(200);
     });
   }
@@ -412,19 +396,6 @@ describe('the preference page of the example', () => {
     expect(isOn()).to.equal(undefined);
   });
 
-  it('hears no more words from a number that tries them', async () => {
-    const bob = await asBob();
-    const word = await askForWord(bob);
-    for (const end of '01234') await write(`AAAA-AAA${end}`);
-    expect(await replyTo(write(word))).not.to.match(/is on/);
-    expect(isOn()).to.equal(undefined);
-    // What is no word is no attempt, and a while later it is heard again.
-    now += 10 * MINUTE_MS;
-    const next = await askForWord(bob);
-    for (const chat of ['Hi', 'is this', 'the right number', 'for', 'my', 'word?']) await write(chat);
-    expect(await replyTo(write(next))).to.match(/is on/);
-  });
-
   it('knows the number as WhatsApp writes it', async () => {
     const numbers = [
       ['+52 55 1234 5678', '+5215512345678'],
@@ -443,7 +414,7 @@ describe('the preference page of the example', () => {
 
   it('keeps what was agreed to: on the page its own, in the log by user id, never a number', async () => {
     const bob = await asBob();
-    const ana = await logIn('ana', PASSWORDS.ana);
+    const ana = await asAna();
     await write(await askForWord(bob));
     await choose(bob, 'sms');
     const lines = log.filter(({ message }) => message === 'A user chose how codes come');
@@ -462,7 +433,7 @@ describe('the preference page of the example', () => {
 
   it('shows a word to nobody but the user whose it is', async () => {
     const word = await askForWord(await asBob());
-    const ana = await logIn('ana', PASSWORDS.ana);
+    const ana = await asAna();
     okta.updateUser(ANA.id, { whatsAppOptIn: false });
     expect(await pageOf(ana, '/preferences?waiting')).to.not.include(word);
     // In another browser of the same user it is there.
@@ -472,19 +443,20 @@ describe('the preference page of the example', () => {
     expect(okta.users.find(({ id }) => id === ANA.id)?.profile).to.include({ whatsAppOptIn: false });
   });
 
-  it('leads to the login whoever is not logged in, and shows nothing to who is nobody at Okta', async () => {
-    await supertest(server).get('/preferences').expect(303).expect('Location', '/login');
-    await supertest(server).post('/preferences').send('channel=sms').expect(303).expect('Location', '/login');
-    const nobody = await logIn('nobody', PASSWORDS.bob);
-    await nobody.get('/preferences').expect(403, /nobody at Okta/);
-    await nobody.post('/preferences').type('form').send({ channel: 'sms' }).expect(403);
+  it('leads whoever is not signed in to the login, and back', async () => {
+    const visitor = supertest(server);
+    await visitor
+      .get('/preferences?waiting')
+      .expect(303)
+      .expect('Location', '/login?to=%2Fpreferences%3Fwaiting');
+    await visitor.post('/preferences').send('channel=sms').expect(303).expect('Location', '/login');
     expect(okta.requests).to.deep.equal([]);
   });
 
   it('takes no form of another site, of another session or for another text', async () => {
     okta.updateUser(BOB.id, { whatsAppOptIn: true });
     const bob = await asBob();
-    const ana = await logIn('ana', PASSWORDS.ana);
+    const ana = await asAna();
     const csrfToken = csrfTokenIn(await pageOf(bob));
     const post = (form: object) => bob.post('/preferences').type('form').send(form);
     await post({ channel: 'sms' }).set('Origin', 'https://evil.example').expect(403);
@@ -692,8 +664,8 @@ describe('the preference page of the example', () => {
       words.issue({ userId: `00uother${user}`, phone: ANA.phone, textVersion: CONSENT_VERSION });
     }
     expect(words.waitingFor(BOB.id)).to.equal(undefined);
-    expect(words.isCancelled(taken)).to.equal(false);
-    words.giveBack(taken);
+    expect(taken.isCancelled).to.equal(false);
+    taken.isTaken = false;
     expect(words.take(word, BOB.phone)).to.equal(undefined);
   });
 

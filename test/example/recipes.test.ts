@@ -105,6 +105,10 @@ const FILLED_IN: Readonly<Record<string, string>> = {
   OKTA_ORG_URL: 'https://acme.okta.com',
   OKTA_API_TOKEN: 'token-of-the-org',
   HOOK_SECRET: 'secret-of-the-hook',
+  OIDC_CLIENT_ID: '0oa0000000000000001',
+  OIDC_CLIENT_SECRET: 'secret-of-the-app',
+  OIDC_REDIRECT_URI: 'https://id.acme.com/login/callback',
+  SESSION_SECRET: 's'.repeat(32),
   TWILIO_ACCOUNT_SID: `AC${'0'.repeat(32)}`,
   TWILIO_API_KEY_SID: `SK${'0'.repeat(32)}`,
   TWILIO_API_KEY_SECRET: 'secret-of-the-key',
@@ -119,7 +123,7 @@ function expectToStart(variables: Readonly<Record<string, string>>): void {
   if (environment.kind === 'problems') expect.fail(environment.problems.join('\n'));
   expect(environment.kind).to.equal('real');
   if (environment.kind !== 'real') return;
-  const gateway = createGateway({ hook: environment.options, sessionSecret: 'x', accounts: [] });
+  const gateway = createGateway({ hook: environment.options, login: environment.login });
   void gateway.hook.close();
 }
 
@@ -138,8 +142,6 @@ describe('the recipes', () => {
     const logger = { info: witness, warn: witness, error: witness };
     gateway = createGateway({
       hook: { ...environment.options, logger },
-      sessionSecret: 'session-secret-of-the-test',
-      accounts: [],
     });
   });
   after(() => gateway.hook.close());
@@ -208,7 +210,11 @@ describe('the recipes', () => {
     it('has in its image what the example and the library load', () => {
       const [, list = ''] = /for \(const name of \[(.*?)\]\)/.exec(read('example/Dockerfile')) ?? [];
       const kept = [...list.matchAll(/'([^']+)'/g)].map(([, name]) => name);
-      expect(kept).to.include.members(['express-session', ...Object.keys(manifest.peerDependencies)]);
+      expect(kept).to.include.members([
+        'iron-session',
+        'openid-client',
+        ...Object.keys(manifest.peerDependencies),
+      ]);
     });
 
     it('is asked whether it lives where the gateway answers', async () => {

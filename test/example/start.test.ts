@@ -114,8 +114,13 @@ describe('the start of the example gateway', () => {
     started = await start({ NODE_ENV: 'production', DEMO: '1', PORT: '0' }, output);
     await started.introduce();
     const [, origin = ''] = /Open +(http:\S+)/.exec(printed.join('\n')) ?? [];
-    expect(printed.at(-1)).to.match(/every address.*Publish its port on 127\.0\.0\.1 alone/);
+    expect(printed.at(-1)).to.match(
+      /every address.*Publish its port and \d+, the emulated Okta's, on 127\.0\.0\.1 alone/,
+    );
     expect((started.server.address() as AddressInfo).address).to.be.oneOf(['::', '0.0.0.0']);
+    const toOkta = await fetch(`${origin}/login`, { redirect: 'manual' });
+    const { port } = new URL(toOkta.headers.get('location') ?? '');
+    expect(printed.at(-1)).to.include(`its port and ${port}, the emulated Okta's`);
     expect(await (await fetch(`${origin}/phones/`)).text()).to.include(
       'Whoever reaches this address sees the codes.',
     );

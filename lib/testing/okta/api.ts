@@ -6,8 +6,10 @@ import { randomAlphanumeric } from '../server/random-ids.js';
 import type { PathParams, Reply } from '../server/reply.js';
 import { methodNotSupported, oktaError, validationFailed } from './errors.js';
 import { ISSUER_PATH, type HookTokens } from './hook-tokens.js';
+import type { OidcProvider } from './oidc.js';
 import type { RateLimitBucket, RateLimiters } from './rate-limit.js';
 import type { Route } from './route.js';
+import { SIGN_IN_PATH, type SignInPages } from './sign-in.js';
 import type { OrgTokens } from './tokens.js';
 
 /** The token endpoint of the org authorization server. */
@@ -18,12 +20,15 @@ const METADATA_PATH = '/.well-known/okta-organization';
 interface ApiParts {
   readonly tokens: OrgTokens;
   readonly hookTokens: HookTokens;
+  readonly oidc: OidcProvider;
+  readonly signIns: SignInPages;
   readonly limiters: RateLimiters;
   readonly routes: readonly Route[];
 }
 
 /** Okta's API and its two authorization servers. */
-export function oktaHandler({ tokens, hookTokens, limiters, routes }: ApiParts): RequestHandler {
+export function oktaHandler(parts: ApiParts): RequestHandler {
+  const { tokens, hookTokens, oidc, signIns, limiters, routes } = parts;
   /** Counts a call against its rate limit, then answers it. */
   const counted = (
     bucket: RateLimitBucket,
@@ -65,12 +70,34 @@ export function oktaHandler({ tokens, hookTokens, limiters, routes }: ApiParts):
   const router = Router({ caseSensitive: true, strict: true });
   router
     .route(TOKEN_PATH)
-    .post(counted('token', (request) => tokens.answer(request)))
+    .post(
+      counted('token', (request) =>
+        request.form?.['grant_type'] === 'authorization_code'
+          ? oidc.answerToken(request)
+          : tokens.answer(request),
+      ),
+    )
     .all(unsupported(405, 'token'));
   for (const route of routes) router[route.method](route.path, operation(route));
   for (const { path } of routes) router.all(path, unsupported(405));
   router.use('/api/v1', unsupported(404));
 
+  router.get(
+    '/oauth2/v1/authorize',
+    replyWith((request) => oidc.answerAuthorize(request, (wanted) => signIns.begin(wanted))),
+  );
+  router
+    .route(`${SIGN_IN_PATH}/:id`)
+    .get(replyWith((_request, params) => signIns.show(params)))
+    .post(replyWith((request, params) => signIns.submit(request, params)));
+  router.get(
+    '/oauth2/v1/keys',
+    replyWith(() => oidc.answerKeys()),
+  );
+  router.get(
+    '/.well-known/openid-configuration',
+    replyWith(() => oidc.answerMetadata()),
+  );
   router.post(
     `${ISSUER_PATH}/v1/token`,
     replyWith((request) => hookTokens.answerToken(request)),

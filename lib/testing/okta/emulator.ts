@@ -3,6 +3,7 @@ import { serveApi } from '../server/emulated-api.js';
 import { pathOf, requireFault, type Fault, type FaultRule, type RecordedRequest } from '../server/faults.js';
 import { isApiCall, oktaHandler } from './api.js';
 import type { SchemaAttribute } from './attributes.js';
+import type { EnteredCode } from './codes.js';
 import type { EventDelivery, FireOptions } from './event-delivery.js';
 import type { EmulatedEventHook } from './event-hooks.js';
 import type { HookCall, HookCallOptions } from './hook-call.js';
@@ -10,8 +11,9 @@ import type { EmulatedHookKey } from './hook-keys.js';
 import { ISSUER_PATH, type HookClient, type HookTokenOptions } from './hook-tokens.js';
 import type { EmulatedInlineHook } from './inline-hooks.js';
 import type { LogEvent, LogEventOptions } from './log-events.js';
+import type { OidcApp } from './oidc.js';
 import type { AuthenticatorStatus, TelephonyProvider } from './org-resources.js';
-import { OktaOrg, type EnteredCode } from './org.js';
+import { OktaOrg } from './org.js';
 import type { RateLimit, RateLimitBucket } from './rate-limit.js';
 import type { UserSchemaView } from './schema-resource.js';
 import type { SchemaDelay } from './schema.js';
@@ -33,6 +35,11 @@ export interface OktaEmulatorOptions {
   readonly tokenLifetimeSeconds?: number | undefined;
   /** How long Okta waits for the whole of a call of a hook. Default: 3000, as Okta does. */
   readonly hookTimeoutMs?: number | undefined;
+  /**
+   * Listens on every address. INSECURE: whoever reaches the port signs in as anybody and changes the org. For a container,
+   * whose port is published only on 127.0.0.1. Default: `false`.
+   */
+  readonly insecureRemoteAccess?: boolean | undefined;
 }
 
 /** An Okta org on the loopback interface, with the APIs that a telephony hook and its setup use. */
@@ -100,6 +107,11 @@ export interface OktaEmulator {
   addApiToken(roles?: readonly string[]): string;
   /** Adds an API service app, which may request tokens by private_key_jwt. */
   registerServiceApp(app: ServiceApp): void;
+  /**
+   * Adds a web app, at which users sign in by OpenID Connect: its issuer is `orgUrl`. The sign-in page takes plain form posts:
+   * `username`, then `by` (`sms` or `call`), which calls the telephony hook, then `code`.
+   */
+  registerApp(app: OidcApp): void;
   /** Revokes every access token. */
   revokeTokens(): void;
   /** DPoP proofs at the token endpoint need another nonce from now on. */
@@ -129,6 +141,13 @@ export interface OktaEmulator {
    * answer. Without `url` it is the org's active hook. Rejects if there is none.
    */
   callHook(call?: HookCallOptions): Promise<HookCall>;
+  /**
+   * Calls the listener before each call of a telephony hook with its payload, which the listener may change. The function that
+   * the listener returns is called with the result.
+   */
+  onHookCall(listener: (payload: unknown) => (made: HookCall) => void): void;
+  /** Calls the listener after each code that a user entered. */
+  onCodeEntered(listener: (userId: string, entered: EnteredCode) => void): void;
   /** The user enters a code. Okta checks it and delivers its event to the event hooks. */
   enterCode(idOrLogin: string, code: string): Promise<EnteredCode>;
   /** An event of the System Log about a user, by default a sign-in by SMS. Throws for an unknown user. */
@@ -165,6 +184,7 @@ export async function startOktaEmulator(options: OktaEmulatorOptions = {}): Prom
   let keyFault: Fault | undefined;
   const api = await serveApi({
     port: options.port ?? 0,
+    isOpenToOthers: options.insecureRemoteAccess === true,
     clock,
     isFaultable: isUsersCall,
     isRecorded: isApiCall,
@@ -172,6 +192,8 @@ export async function startOktaEmulator(options: OktaEmulatorOptions = {}): Prom
     handler: oktaHandler({
       tokens: org.orgTokens,
       hookTokens: org.hookTokens,
+      oidc: org.oidc,
+      signIns: org.signIns,
       limiters: org.limiters,
       routes: org.routes,
     }),
@@ -231,6 +253,9 @@ export async function startOktaEmulator(options: OktaEmulatorOptions = {}): Prom
     registerServiceApp: (app) => {
       org.orgTokens.register(app);
     },
+    registerApp: (app) => {
+      org.oidc.register(app);
+    },
     revokeTokens: () => {
       org.orgTokens.revokeAll();
     },
@@ -247,6 +272,12 @@ export async function startOktaEmulator(options: OktaEmulatorOptions = {}): Prom
     },
     connectHook: (url) => org.connectHook(url, hookSecret),
     callHook: (call = {}) => org.callHook(call),
+    onHookCall: (listener) => {
+      org.onHookCall(listener);
+    },
+    onCodeEntered: (listener) => {
+      org.onCodeEntered(listener);
+    },
     enterCode: (idOrLogin, code) => org.enterCode(idOrLogin, code),
     logEvent: (idOrLogin, eventOptions = {}) => org.logEvent(idOrLogin, eventOptions),
     fireEvents: (events, fireOptions = {}) => org.fire(events, fireOptions),

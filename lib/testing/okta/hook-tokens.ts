@@ -1,10 +1,11 @@
 import { createHmac, createPublicKey, type KeyObject } from 'node:crypto';
-import { exportJWK, jwtVerify, SignJWT, type JWK } from 'jose';
+import { jwtVerify, SignJWT, type JWK } from 'jose';
 import { textFieldOf } from '../../core/json.js';
 import { pathOf, type RecordedRequest } from '../server/faults.js';
 import { jsonReply, type Reply } from '../server/reply.js';
 import { randomAlphanumeric } from '../server/random-ids.js';
 import type { RsaKeys } from '../server/rsa-keys.js';
+import { makeSigningKey, type SigningKey } from './signing-key.js';
 
 /** How a hook token is signed, if not as Okta does. */
 export interface HookTokenOptions {
@@ -25,12 +26,6 @@ export interface HookClient {
   readonly publicJwk?: object | undefined;
   /** Default: `['telephony']`. */
   readonly scopes?: readonly string[] | undefined;
-}
-
-interface SigningKey {
-  readonly kid: string;
-  readonly privateKey: KeyObject;
-  readonly jwk: JWK;
 }
 
 /** The path of the server's issuer. */
@@ -180,12 +175,6 @@ export class HookTokens {
     this.#keys ??= makeSigningKey(this.#rsaKeys).then((key) => [key]);
     return this.#keys;
   }
-}
-
-async function makeSigningKey(rsaKeys: RsaKeys): Promise<SigningKey> {
-  const { privateKey, publicKey } = await rsaKeys.take();
-  const kid = randomAlphanumeric(43);
-  return { kid, privateKey, jwk: { ...(await exportJWK(publicKey)), alg: 'RS256', use: 'sig', kid } };
 }
 
 /** Makes a token with a signature that a library refuses to make. */

@@ -1,5 +1,5 @@
-import { fieldOf, textFieldOf } from '../../core/json.js';
 import { RsaKeys } from '../server/rsa-keys.js';
+import { AwaitedCodes, type EnteredCode } from './codes.js';
 import { deliverEvents, verifyEventHook, type EventDelivery, type FireOptions } from './event-delivery.js';
 import { EventHooks, type EmulatedEventHook } from './event-hooks.js';
 import { callHook, executeHook, type HookCall, type HookCallOptions, type HookTarget } from './hook-call.js';
@@ -9,16 +9,18 @@ import { HookTokens } from './hook-tokens.js';
 import { InlineHooks, type EmulatedInlineHook } from './inline-hooks.js';
 import {
   ENROLMENT_EVENT,
-  makeLogEvent,
-  SIGN_IN_EVENT,
   type LogEvent,
   type LogEventOptions,
+  makeLogEvent,
+  SIGN_IN_EVENT,
 } from './log-events.js';
+import { OidcProvider } from './oidc.js';
 import { OrgResources } from './org-resources.js';
 import type { Outbound } from './outbound.js';
 import { makeRateLimiters, type RateLimiters } from './rate-limit.js';
 import type { Route } from './route.js';
 import { UserSchema } from './schema.js';
+import { SignInPages } from './sign-in.js';
 import { OrgTokens } from './tokens.js';
 import { rolesRoute, usersRoutes } from './users-api.js';
 import { UserDirectory } from './users.js';
@@ -36,15 +38,8 @@ export interface OrgSettings {
   readonly outbound: Outbound;
 }
 
-/** The result of a code that a user entered. */
-export interface EnteredCode {
-  /** Whether it was the user's latest code, in time, and used for the first time. */
-  readonly isRight: boolean;
-  /** Why it is not right; `undefined` if it is. */
-  readonly problem: CodeProblem | undefined;
-  /** The deliveries of its event to event hooks. */
-  readonly deliveries: readonly EventDelivery[];
-}
+/** Called with the payload of a hook call before it is sent. The returned function is called with the result. */
+type HookCallListener = (payload: unknown) => (made: HookCall) => void;
 
 /** An Okta org: its parts, and the calls that it makes. */
 export class OktaOrg {
@@ -59,9 +54,13 @@ export class OktaOrg {
   readonly resources: OrgResources;
   readonly orgTokens: OrgTokens;
   readonly hookTokens: HookTokens;
+  readonly oidc: OidcProvider;
+  readonly signIns: SignInPages;
   readonly limiters: RateLimiters;
   readonly routes: readonly Route[];
   readonly deliveries: EventDelivery[] = [];
+  readonly #hookCallListeners: HookCallListener[] = [];
+  readonly #codeListeners: ((userId: string, entered: EnteredCode) => void)[] = [];
 
   constructor(settings: OrgSettings) {
     const { orgUrl, clock, outbound } = settings;
@@ -80,6 +79,14 @@ export class OktaOrg {
     this.resources = new OrgResources(orgUrl, clock);
     this.orgTokens = new OrgTokens(settings);
     this.hookTokens = new HookTokens(settings.issuer, clock, this.rsaKeys);
+    this.oidc = new OidcProvider({ orgUrl, clock, rsaKeys: this.rsaKeys });
+    this.signIns = new SignInPages({
+      provider: this.oidc,
+      clock,
+      findUser: (login) => (login === 'me' ? undefined : this.users.find(login)),
+      callHook: (call) => this.callHook(call),
+      enterCode: (userId, code) => this.enterCode(userId, code),
+    });
     this.limiters = makeRateLimiters(clock);
     this.routes = [
       ...usersRoutes({ users: this.users, schema: this.schema, orgUrl, clock }),
@@ -114,9 +121,28 @@ export class OktaOrg {
     const wanted = call.userId ?? call.login;
     const user = wanted === undefined ? this.users.first() : this.users.find(wanted);
     const target = await this.#targetOf(call);
-    const made = await callHook(call, user, target, { ...outbound, orgUrl: orgUrl(), now: clock() });
+    let report: (made: HookCall) => void = () => undefined;
+    const change = (original: Record<string, unknown>): unknown => {
+      const payload = call.change?.(original) ?? original;
+      const ends = this.#hookCallListeners.map((listen) => listen(payload));
+      report = (made) => {
+        for (const end of ends) end(made);
+      };
+      return payload;
+    };
+    const org = { ...outbound, orgUrl: orgUrl(), now: clock() };
+    const made = await callHook({ ...call, change }, user, target, org);
     this.#codes.expect(made);
+    report(made);
     return made;
+  }
+
+  onHookCall(listener: HookCallListener): void {
+    this.#hookCallListeners.push(listener);
+  }
+
+  onCodeEntered(listener: (userId: string, entered: EnteredCode) => void): void {
+    this.#codeListeners.push(listener);
   }
 
   /** An event about a user of the org. Throws for an unknown user. */
@@ -142,9 +168,12 @@ export class OktaOrg {
   async enterCode(idOrLogin: string, typed: string): Promise<EnteredCode> {
     const userId = this.users.find(idOrLogin)?.id ?? idOrLogin;
     const checked = this.#codes.check(userId, typed, this.#settings.clock());
-    if (checked === undefined) return { isRight: false, problem: 'not-awaited', deliveries: [] };
-    const deliveries = await this.fire([this.logEvent(userId, checked.event)], {});
-    return { isRight: checked.problem === undefined, problem: checked.problem, deliveries };
+    const problem = checked === undefined ? 'not-awaited' : checked.problem;
+    const deliveries =
+      checked === undefined ? [] : await this.fire([this.logEvent(userId, checked.event)], {});
+    const entered = { isRight: problem === undefined, problem, deliveries };
+    for (const listen of this.#codeListeners) listen(userId, entered);
+    return entered;
   }
 
   #prove({ channel }: EmulatedInlineHook): Promise<HookProof> {
@@ -176,51 +205,4 @@ function channelWithSecret(uri: string, value: string): HookChannel {
   const channel = readChannel({ type: 'HTTP', version: '1.0.0', config: { uri, authScheme } });
   if ('type' in channel) return channel;
   throw new TypeError(`Okta cannot call the hook: ${channel.join(' ')}`);
-}
-
-interface AwaitedCode {
-  readonly otpCode: string;
-  readonly expiresAt: number;
-  readonly factor: string;
-  readonly eventType: string;
-}
-
-/** `wrong`: not the latest code. `expired`: the latest code, too late. `not-awaited`: there is no code, or it was used. */
-export type CodeProblem = 'wrong' | 'expired' | 'not-awaited';
-
-/** The codes that Okta accepts: the latest one of each user. */
-class AwaitedCodes {
-  readonly #codes = new Map<string, AwaitedCode>();
-
-  /** Accepts the code of a hook call from now on. */
-  expect({ payload, otpCode }: HookCall): void {
-    const userId = textFieldOf(payload, 'data', 'userProfile', 'userId');
-    const message = fieldOf(payload, 'data', 'messageProfile');
-    if (userId === undefined) return;
-    const isText = textFieldOf(message, 'deliveryChannel')?.trim().toLowerCase() === 'sms';
-    const isEnrolment = textFieldOf(payload, 'requestType')?.endsWith('pre-enrollment') === true;
-    this.#codes.set(userId, {
-      otpCode,
-      expiresAt: Date.parse(textFieldOf(message, 'otpExpires') ?? ''),
-      factor: isText ? 'SMS_FACTOR' : 'CALL_FACTOR',
-      eventType: isEnrolment ? ENROLMENT_EVENT : SIGN_IN_EVENT,
-    });
-  }
-
-  /**
-   * Checks what a user entered: its problem, if there is one, and its event. A right code is right once.
-   * Returns `undefined` if there is no code to enter.
-   */
-  check(
-    userId: string,
-    typed: string,
-    now: number,
-  ): { readonly problem: CodeProblem | undefined; readonly event: LogEventOptions } | undefined {
-    const awaited = this.#codes.get(userId);
-    if (awaited === undefined) return undefined;
-    const { otpCode, expiresAt, factor, eventType } = awaited;
-    const problem = typed !== otpCode ? 'wrong' : now >= expiresAt ? 'expired' : undefined;
-    if (problem === undefined) this.#codes.delete(userId);
-    return { problem, event: { eventType, factor, result: problem === undefined ? 'SUCCESS' : 'FAILURE' } };
-  }
 }

@@ -11,6 +11,8 @@ export interface EmulatedUser {
   readonly profile: Readonly<Record<string, unknown>>;
   /** The phones that the user enrolled. */
   readonly phoneFactors: readonly PhoneFactor[];
+  /** The names of the user's groups, without `Everyone`. */
+  readonly groups: readonly string[];
 }
 
 /** A phone that a user enrolled with the phone authenticator. */
@@ -33,6 +35,8 @@ export interface NewUser {
   /** Here an attribute may be one that the schema does not have; by the API it may not. */
   readonly profile?: Readonly<Record<string, unknown>> | undefined;
   readonly phoneFactors?: readonly PhoneFactor[] | undefined;
+  /** The names of groups, for the `groups` claim of ID tokens. Default: none beside `Everyone`. */
+  readonly groups?: readonly string[] | undefined;
 }
 
 /** A user with everything that Okta's API shows. */
@@ -41,6 +45,7 @@ export interface StoredUser {
   status: string;
   profile: Readonly<Record<string, unknown>>;
   readonly phoneFactors: readonly (PhoneFactor & { readonly id: string })[];
+  readonly groups: readonly string[];
   readonly created: string;
   lastUpdated: string;
   version: number;
@@ -150,6 +155,7 @@ export function makeUser(user: NewUser, now: number): StoredUser {
       ...factor,
       id: `${FACTOR_PREFIXES[factorTypeOf(factor)]}${randomAlphanumeric(17)}`,
     })),
+    groups: user.groups ?? [],
     created,
     lastUpdated: created,
     version: 1,
@@ -189,6 +195,7 @@ function viewOf(user: StoredUser): EmulatedUser {
       return user.profile;
     },
     phoneFactors: user.phoneFactors,
+    groups: user.groups,
   };
 }
 

@@ -42,8 +42,7 @@ export class PhonesActions {
     const by = CHANNELS.find((channel) => channel === fieldOf(body, 'by'));
     if (user === undefined || requestType === undefined || by === undefined) return BAD_REQUEST;
     try {
-      const { phone, language } = user;
-      await this.#parts.signIns.start({ userId: user.id, requestType, by }, { phone, language });
+      await this.#parts.signIns.start({ userId: user.id, requestType, by }, user.language);
       return undefined;
     } catch {
       return {

@@ -1,5 +1,5 @@
 import type { BadDayPhaseName, SwitchScenario } from './scenarios.js';
-import type { CodeProblem } from '../okta/org.js';
+import type { CodeProblem } from '../okta/codes.js';
 import type { RequestType } from '../../core/request-types.js';
 import type { OktaVerdict } from '../okta/verdict.js';
 

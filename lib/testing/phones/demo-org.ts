@@ -19,6 +19,10 @@ export interface DemoPerson {
 export interface DemoOrgOptions {
   /** The profile attribute by which people opt in to WhatsApp. Default: `whatsAppOptIn`. */
   readonly optInAttribute?: string | undefined;
+  /** The port of the emulated Okta. Default: any free one. */
+  readonly oktaPort?: number | undefined;
+  /** As in `OktaEmulatorOptions`, for the sign-in page in a container. Default: `false`. */
+  readonly insecureRemoteAccess?: boolean | undefined;
 }
 
 /** The options with which a telephony hook works with a demo. */
@@ -54,6 +58,8 @@ export interface DemoOrg {
    * Chloé, who speaks French and is not in the sandbox.
    */
   readonly people: readonly DemoPerson[];
+  /** The group at Okta of those who may use a gateway's console: Ana is in it. */
+  readonly adminGroup: string;
   readonly optInAttribute: string;
   /** The secret that Okta sends to the hook in `Authorization`. Each demo has its own. */
   readonly hookSecret: string;
@@ -101,6 +107,8 @@ const PEOPLE: readonly [DemoPerson, DemoPerson, DemoPerson] = [
   },
 ];
 const OPTED_IN = ['Ana'];
+const ADMINISTRATORS = ['Ana'];
+const ADMIN_GROUP = 'Telephony administrators';
 const IN_SANDBOX = ['Ana', 'Bob'];
 
 /** Slow enough to see each status: ringing, delivered. */
@@ -109,9 +117,15 @@ const STEP_MS = 400;
 /** Starts both emulators with people who have a phone. Close it at the end. */
 export async function startDemoOrg({
   optInAttribute = 'whatsAppOptIn',
+  oktaPort: port,
+  insecureRemoteAccess,
 }: DemoOrgOptions = {}): Promise<DemoOrg> {
   // The hook's token may only read. `connectHook` has another one.
-  const okta = await startOktaEmulator({ apiTokenRoles: ['READ_ONLY_ADMIN'] });
+  const okta = await startOktaEmulator({
+    apiTokenRoles: ['READ_ONLY_ADMIN'],
+    port,
+    insecureRemoteAccess,
+  });
   const twilio = await startTwilioEmulator({ callbackDelayMs: STEP_MS }).catch(async (error: unknown) => {
     await okta.close();
     throw error;
@@ -126,6 +140,7 @@ export async function startDemoOrg({
         { factorType: 'sms', phoneNumber: phone },
         { factorType: 'call', phoneNumber: phone },
       ],
+      groups: ADMINISTRATORS.includes(person.firstName) ? [ADMIN_GROUP] : [],
     });
     if (IN_SANDBOX.includes(person.firstName)) twilio.joinSandbox(phone);
   }
@@ -134,6 +149,7 @@ export async function startDemoOrg({
     okta,
     twilio,
     people: PEOPLE,
+    adminGroup: ADMIN_GROUP,
     optInAttribute,
     hookSecret,
     hookOptions: (publicUrl) => ({

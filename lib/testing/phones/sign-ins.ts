@@ -1,6 +1,8 @@
 import type { FaultSwitches } from './fault-switches.js';
 import { SHORT_CODE_LIFE_MS } from './scenarios.js';
 import type { OktaEmulator } from '../okta/emulator.js';
+import type { HookCall } from '../okta/hook-call.js';
+import { isRequestType, shortRequestType } from '../../core/request-types.js';
 import { fieldOf, isObject, textFieldOf } from '../../core/json.js';
 import type { EnteredView, HookAnswerView, PhonesRequests, SignInChannel, SignInView } from './api.js';
 import type { EmulatedCall } from '../twilio/calls.js';
@@ -15,11 +17,14 @@ interface SignIn {
   /** The number of messages and calls before it. */
   readonly before: { readonly messages: number; readonly calls: number };
   answer: HookAnswerView | undefined;
-  expiresAt: number | undefined;
+  readonly expiresAt: number | undefined;
   entered: EnteredView | undefined;
 }
 
-/** Each person's latest sign-in: Okta requests a code, and the person enters one. */
+/**
+ * Each person's latest sign-in: Okta requests a code, and the person enters one. It may have begun on the phones' page, on
+ * Okta's sign-in page, or in a test.
+ */
 export class SignIns {
   readonly #okta: OktaEmulator;
   readonly #twilio: TwilioEmulator;
@@ -30,52 +35,51 @@ export class SignIns {
     this.#okta = okta;
     this.#twilio = twilio;
     this.#switches = switches;
+    okta.onHookCall((payload) => this.#begin(payload));
+    okta.onCodeEntered((userId, { problem, deliveries }) => {
+      const signIn = this.#last.get(userId);
+      const isReported =
+        deliveries.length === 0 ? undefined : deliveries.every(({ isDelivered }) => isDelivered);
+      if (signIn !== undefined) signIn.entered = { problem, isReported };
+    });
   }
 
   /** Rejects if Okta has no active telephony hook. */
   async start(
     { userId, requestType, by }: PhonesRequests['sign-in'],
-    person: { readonly phone: string; readonly language: string | undefined },
+    language: string | undefined,
   ): Promise<void> {
-    const signIn: SignIn = {
+    await this.#okta.callHook({
+      userId,
       requestType,
-      by,
-      phone: person.phone,
-      before: { messages: this.#twilio.messages.length, calls: this.#twilio.calls.length },
-      answer: undefined,
-      expiresAt: undefined,
-      entered: undefined,
-    };
-    const previous = this.#last.get(userId);
-    this.#last.set(userId, signIn);
-    try {
-      const call = await this.#okta.callHook({
-        userId,
-        requestType,
-        deliveryChannel: by === 'sms' ? 'SMS' : 'VOICE_CALL',
-        locale: (person.language ?? 'en-US').toUpperCase(),
-        change: (payload) => {
-          if (this.#switches.isOn('codes-run-out')) shortenLife(payload);
-          signIn.expiresAt = timeOf(textFieldOf(payload, 'data', 'messageProfile', 'otpExpires'));
-          return payload;
-        },
-      });
-      const { httpStatus, durationMs, body, okta } = call;
-      signIn.answer = { ...okta, httpStatus, durationMs: Math.round(durationMs), body };
-    } catch (error) {
-      if (previous === undefined) this.#last.delete(userId);
-      else this.#last.set(userId, previous);
-      throw error;
-    }
+      deliveryChannel: by === 'sms' ? 'SMS' : 'VOICE_CALL',
+      locale: (language ?? 'en-US').toUpperCase(),
+    });
   }
 
   /** A person enters a code. */
   async enter(userId: string, code: string): Promise<void> {
-    const signIn = this.#last.get(userId);
-    const { problem, deliveries } = await this.#okta.enterCode(userId, code);
-    const isReported =
-      deliveries.length === 0 ? undefined : deliveries.every(({ isDelivered }) => isDelivered);
-    if (signIn !== undefined) signIn.entered = { problem, isReported };
+    await this.#okta.enterCode(userId, code);
+  }
+
+  /** Notes a hook call that is about to be made. Returns a function that takes its result. */
+  #begin(payload: unknown): (made: HookCall) => void {
+    if (this.#switches.isOn('codes-run-out')) shortenLife(payload);
+    const field = (...names: readonly string[]): string => textFieldOf(payload, ...names) ?? '';
+    const shortType = shortRequestType(field('requestType'));
+    const signIn: SignIn = {
+      requestType: isRequestType(shortType) ? shortType : 'mfa-verification',
+      by: field('data', 'messageProfile', 'deliveryChannel').toLowerCase() === 'sms' ? 'sms' : 'voice',
+      phone: field('data', 'messageProfile', 'phoneNumber'),
+      before: { messages: this.#twilio.messages.length, calls: this.#twilio.calls.length },
+      answer: undefined,
+      expiresAt: timeOf(field('data', 'messageProfile', 'otpExpires')),
+      entered: undefined,
+    };
+    this.#last.set(field('data', 'userProfile', 'userId'), signIn);
+    return ({ httpStatus, durationMs, body, okta }) => {
+      signIn.answer = { ...okta, httpStatus, durationMs: Math.round(durationMs), body };
+    };
   }
 
   viewOf(userId: string): SignInView | undefined {
@@ -101,7 +105,7 @@ export class SignIns {
   }
 }
 
-function shortenLife(payload: Record<string, unknown>): void {
+function shortenLife(payload: unknown): void {
   const message = fieldOf(payload, 'data', 'messageProfile');
   const from = timeOf(textFieldOf(payload, 'eventTime'));
   if (!isObject(message) || from === undefined) return;

@@ -8,6 +8,8 @@ import { jsonReply } from './reply.js';
 /** An API to be served. */
 export interface EmulatedApi {
   readonly port: number;
+  /** Whether it listens on every address. Default: on 127.0.0.1 alone. */
+  readonly isOpenToOthers?: boolean | undefined;
   readonly clock: () => number;
   /** Which requests are hit by a fault without a `match`. */
   readonly isFaultable: (request: RecordedRequest) => boolean;
@@ -76,7 +78,7 @@ export async function serveApi(api: EmulatedApi): Promise<ServedApi> {
     receive({ method, path, headers, body: '', at }, res, next).catch(next);
   });
   app.use(api.handler, onError);
-  const server = await startLoopbackServer(api.port, app);
+  const server = await startLoopbackServer(api.port, app, api.isOpenToOthers);
 
   return {
     server,

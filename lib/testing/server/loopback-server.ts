@@ -11,8 +11,12 @@ export interface LoopbackServer {
   close(): Promise<void>;
 }
 
-/** Starts a server on 127.0.0.1. */
-export async function startLoopbackServer(port: number, handle: RequestListener): Promise<LoopbackServer> {
+/** Starts a server on 127.0.0.1, or on every address of this machine. */
+export async function startLoopbackServer(
+  port: number,
+  handle: RequestListener,
+  isOpenToOthers = false,
+): Promise<LoopbackServer> {
   const sockets = new Set<Socket>();
   const timers = new Set<NodeJS.Timeout>();
   const server = createServer({ keepAliveTimeout: 60_000 }, handle);
@@ -23,7 +27,7 @@ export async function startLoopbackServer(port: number, handle: RequestListener)
   });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
-    server.listen(port, '127.0.0.1', () => {
+    server.listen(port, isOpenToOthers ? '0.0.0.0' : '127.0.0.1', () => {
       server.off('error', reject);
       resolve();
     });

@@ -29,6 +29,23 @@ describe('startOktaEmulator: the Users API', () => {
     expect(user.profile).to.include({ login: 'Ana@example.com', whatsAppOptIn: true, firstName: 'Ana' });
   });
 
+  it('listens on this machine alone, or on every address for a container', async () => {
+    const open = await startOktaEmulator({ insecureRemoteAccess: true });
+    try {
+      // Another address of this machine. Systems that have no such address refuse both.
+      const reach = ({ orgUrl }: OktaEmulator): Promise<unknown> =>
+        fetch(`${orgUrl.replace('127.0.0.1', '127.0.0.2')}/.well-known/openid-configuration`).then(
+          ({ status }) => status,
+          () => 'refused',
+        );
+      expect(open.orgUrl).to.match(/^http:\/\/127\.0\.0\.1:/);
+      expect(await reach(okta)).to.equal('refused');
+      if (process.platform === 'linux') expect(await reach(open)).to.equal(200);
+    } finally {
+      await open.close();
+    }
+  });
+
   it('answers 404 E0000007 for nobody, and for a login with a slash', async () => {
     okta.addUser({ login: 'a/b@example.com' });
     for (const key of ['nobody', 'a%2Fb%40example.com']) {

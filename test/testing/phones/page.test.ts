@@ -140,6 +140,14 @@ describe('createPhonesPage', () => {
       expect((await person(CHLOE)).signIn?.attempts).to.have.length(1);
     });
 
+    it('shows a sign-in that did not begin on the page, and the code that was entered elsewhere', async () => {
+      const { otpCode } = await org.okta.callHook({ userId: ANA, deliveryChannel: 'VOICE_CALL' });
+      expect((await person(ANA)).signIn).to.deep.include({ by: 'voice', requestType: 'mfa-verification' });
+      expect((await person(ANA)).signIn?.answer).to.include({ action: 'sent' });
+      await org.okta.enterCode(ANA, otpCode);
+      expect((await person(ANA)).signIn?.entered).to.deep.equal({ isReported: true });
+    });
+
     it('switches Bob from SMS to WhatsApp by his profile', async () => {
       expect((await signIn(BOB)).items.at(-1)?.channel).to.equal('sms');
       await post('opt-in', { userId: BOB, hasOptedIn: true });

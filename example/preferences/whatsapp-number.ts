@@ -20,7 +20,7 @@ function asWhatsAppWrites(number: string): string {
     .replace(/^(\+55[3-9]\d)9(?=[6-9]\d{7}$)/, '$1');
 }
 
-/** As much of a number as pages, records and logs tell. */
+/** The part of a number that pages, records and logs may show. */
 export function endingOf(number: string): string {
   return number.slice(-2);
 }

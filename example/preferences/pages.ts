@@ -1,5 +1,5 @@
 import { CONSENT_TEXT, CONSENT_VERSION, type ConsentRecord } from './consent.js';
-import { csrfField, markup, page, type Html } from './pages.js';
+import { csrfField, markup, page, type Html } from '../pages.js';
 import { endingOf } from './whatsapp-number.js';
 
 /** What the preference page shows. */
@@ -23,7 +23,7 @@ export interface PreferenceView {
 }
 
 export const PREFERENCES_PATH = '/preferences';
-/** Where the page leads that waits: it tells there when nothing came. */
+/** The page while a word is awaited. It says if none came. */
 export const WAITING_PATH = `${PREFERENCES_PATH}?waiting`;
 const LOOK_AGAIN_SECONDS = 10;
 
@@ -39,7 +39,7 @@ ${recordsOf(view.records)}`,
   );
 }
 
-/** It stands before the button that agrees to it. */
+/** Shown before the button by which the user agrees. */
 const CONSENT = markup`<h2>What you agree to with WhatsApp</h2>
 <div id="consent">
 ${joined(CONSENT_TEXT.map((paragraph) => markup`<p>${paragraph}</p>`))}

@@ -1,26 +1,26 @@
 import { createHash } from 'node:crypto';
 import type { Logger } from 'okta-telephony-hook';
 
-/** What a user agrees to, a paragraph each. Have your own words looked at by whoever answers for privacy at your place. */
+/** The text that a user agrees to, in paragraphs. Have your own text checked by those who are responsible for privacy. */
 export const CONSENT_TEXT = [
   'Acme sends you your sign-in codes by WhatsApp, to the phone that you have enrolled for them, and nothing else. For this your number and each code pass through Twilio and WhatsApp (Meta).',
   'You can take this back at any time, here or by sending STOP to the same WhatsApp number; your codes come by SMS then.',
 ] as const;
 
-/** Which text it was: its digest, so that no change of the words goes without a new version. */
+/** The digest of the text, so that each change of it makes a new version. */
 export const CONSENT_VERSION = createHash('sha256')
   .update(CONSENT_TEXT.join('\n'))
   .digest('hex')
   .slice(0, 12);
 
-/** That a user gave consent, or took it back: what the user said, whether or not Okta could be told of it. */
+/** A consent that a user gave or withdrew, even if it could not be written to Okta. */
 export interface ConsentRecord {
   /** The Okta user id; never a number, a name or a login. */
   readonly userId: string;
   readonly consent: 'given' | 'withdrawn';
   /** The text that was shown. */
   readonly textVersion: string;
-  /** By a word that came from the WhatsApp number with this ending, or by the switch on the page. */
+  /** By a word from the WhatsApp number with this ending, or by the switch on the page. */
   readonly how: { readonly by: 'word'; readonly numberEnding: string } | { readonly by: 'page' };
   /** Milliseconds since 1970. */
   readonly at: number;
@@ -29,8 +29,8 @@ export interface ConsentRecord {
 const MAX_RECORDS = 10_000;
 
 /**
- * What users agreed to, and when; nothing in it is ever changed. In memory for the page, and a line of the log each: a
- * gateway that must prove consent writes them to an audit store of its own, as here before it writes to Okta.
+ * The consents that users gave and withdrew. They are in memory for the page, and each is a line of the log. A gateway that
+ * must prove consent writes them to an audit store, as here before it writes to Okta.
  */
 export class ConsentRecords {
   readonly #logger: Pick<Logger, 'info'>;

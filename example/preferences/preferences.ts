@@ -1,6 +1,7 @@
 import express, { type ErrorRequestHandler, type Request, type Router } from 'express';
 import {
   ConfigurationError,
+  OktaApiError,
   type InboundOptions,
   type InboundReply,
   type Logger,
@@ -8,24 +9,23 @@ import {
   type OktaTelephonyHookOptions,
 } from 'okta-telephony-hook';
 import { CONSENT_VERSION, ConsentRecords } from './consent.js';
-import { checkCsrfToken, csrfTokenOf, fieldsOf, loggedInAs, oktaUserIdOf, readForm } from './login.js';
-import { OktaCallError } from './okta-call.js';
-import { createOktaUsers, type CodePreference } from './okta-users.js';
-import { problemPage } from './pages.js';
-import { isLikeAWord, PairingWords, type WaitingWord } from './pairing-words.js';
-import { PREFERENCES_PATH, preferencePage, WAITING_PATH, type PreferenceView } from './preference-pages.js';
+import { checkCsrfToken, fieldsOf, readForm, requireUser, userOf } from '../login.js';
+import { problemPage } from '../pages.js';
+import { PREFERENCES_PATH, preferencePage, WAITING_PATH, type PreferenceView } from './pages.js';
 import { createTurns } from './turns.js';
+import { createCodePreferences, type CodePreference } from './users.js';
 import { endingOf } from './whatsapp-number.js';
+import { isLikeAWord, PairingWords, type WaitingWord } from './words.js';
 
 export interface PreferencesOptions {
   /**
-   * Writes the opt-in attribute. Not the hook's own: that one answers whoever reaches the hook, and only needs to read.
-   * Scopes of a service app: `okta.users.read` and `okta.users.manage`.
+   * Writes the opt-in attribute. It must be another one than the hook's, which the internet reaches, and which needs to read only.
+   * A service app has the scopes `okta.users.read` and `okta.users.manage`.
    */
   readonly credential: OktaCredential;
-  /** Where a word is sent from, for the page's link. Default: WhatsApp itself, by `https://wa.me`. */
+  /** The page's link, by which the user sends a word. Default: `https://wa.me/…`, which opens WhatsApp. */
   readonly linkFor?: ((word: string) => string) | undefined;
-  /** What a call that reads or writes a user may take, milliseconds. Default: 1000. */
+  /** The limit of a call that reads or writes a user, milliseconds. Default: 1000. */
   readonly timeoutMs?: number | undefined;
 }
 
@@ -37,10 +37,10 @@ export interface Preferences {
 }
 
 /**
- * Where a signed-in user sees and changes how codes come. Off needs no proof; on is proven by a word that the user
- * sends from the WhatsApp account: nobody turns it on for a number that they do not hold.
+ * The page on which a signed-in user sees and changes how codes come. To turn WhatsApp on, the user sends a word from the
+ * WhatsApp account, so that nobody turns it on for a number of somebody else. To turn it off needs no proof.
  *
- * @throws ConfigurationError where no word could ever come.
+ * @throws ConfigurationError if no word could come.
  */
 export function createPreferences(
   options: PreferencesOptions,
@@ -52,27 +52,26 @@ export function createPreferences(
   const { optInAttribute = 'whatsAppOptIn', clock = Date.now } = hook;
   const whatsAppNumber = requireInbound(hook);
   const linkFor = options.linkFor ?? ((word) => `https://wa.me/${whatsAppNumber.slice(1)}?text=${word}`);
-  const users = createOktaUsers({ ...options, optInAttribute });
+  const users = createCodePreferences({ ...options, optInAttribute });
   const words = new PairingWords(clock);
   const records = new ConsentRecords(logger);
-  // What a user chooses on the page, and the word that they send, are two ways to the same attribute: each waits for the
-  // one before, so that what was chosen last counts.
+  // The page and the words write the same attribute. Each waits for the one before, so that the latest choice counts.
   const inTurn = createTurns();
 
   const turnOff = async (userId: string): Promise<void> => {
-    // A word that was asked for in the turn before.
+    // A word may have been issued in the turn before.
     words.cancel(userId);
     const recordWithdrawal = (): void => {
       const how = { by: 'page' } as const;
       records.append({ userId, consent: 'withdrawn', textVersion: CONSENT_VERSION, how, at: clock() });
     };
-    // Consent that was given without an answer of Okta may still reach the profile.
+    // A write without an answer of Okta may still reach the profile.
     const isGiven = records.of(userId)[0]?.consent === 'given';
     try {
       const { isByWhatsApp } = await users.read(userId);
       if (!isByWhatsApp && !isGiven) return;
     } catch (error) {
-      // The user has said it, whatever the profile has.
+      // The user has withdrawn consent, even if Okta cannot be asked.
       recordWithdrawal();
       throw error;
     }
@@ -80,7 +79,7 @@ export function createPreferences(
     await users.setByWhatsApp(userId, false);
   };
 
-  /** Shows a word to a user who agrees, where one could come. */
+  /** Issues a word to a user who agrees. Returns whether the user has a number that it can come from. */
   const offerWord = async (userId: string, textVersion: string): Promise<boolean> => {
     const { isByWhatsApp, phone } = await users.read(userId);
     if (isByWhatsApp || phone === undefined) return false;
@@ -88,32 +87,37 @@ export function createPreferences(
     return true;
   };
 
-  /** Consent that is given anew takes an earlier STOP back (`isStart`), also where Okta could not be told of it yet. */
+  /** New consent takes an earlier STOP back (`isStart`), even if it could not be written to Okta yet. */
   const turnOn = async (waiting: WaitingWord): Promise<InboundReply | undefined> => {
     const { userId, phone, textVersion } = waiting;
     let isGiven = false;
     try {
       const { phone: phoneNow } = await users.read(userId);
-      // The user has cancelled it before it came, or has another number in Okta by now.
+      // The user may have cancelled it before it came, or have another number at Okta now.
       if (words.isCancelled(waiting)) return undefined;
       if (phoneNow !== phone) {
         words.cancel(userId);
         return undefined;
       }
-      // Before the write, whose answer may be lost: nobody gets codes by WhatsApp without a record of their consent.
+      // Recorded before the write, whose answer may be lost: nobody gets codes by WhatsApp without a record of consent.
       const how = { by: 'word', numberEnding: endingOf(phone) } as const;
       records.append({ userId, consent: 'given', textVersion, how, at: clock() });
       isGiven = true;
       await users.setByWhatsApp(userId, true);
     } catch (error) {
-      words.giveBack(waiting);
-      if (!(error instanceof OktaCallError)) throw error;
-      logger.error('WhatsApp could not be turned on', { userId, reason: error.message });
+      // It may come again.
+      waiting.isTaken = false;
+      if (!(error instanceof OktaApiError)) throw error;
+      logger.error('WhatsApp could not be turned on', {
+        userId,
+        reason: error.message,
+        remedy: error.remedy,
+      });
       if (words.isCancelled(waiting)) return undefined;
       const text = 'That could not be saved just now. Please send the word again in a minute.';
       return { text, isStart: isGiven };
     }
-    // The user has cancelled it meanwhile: that turns WhatsApp off again in its turn.
+    // If the user has cancelled it meanwhile, the next turn turns WhatsApp off again.
     if (words.isCancelled(waiting)) return undefined;
     words.cancel(userId);
     return {
@@ -122,12 +126,12 @@ export function createPreferences(
     };
   };
 
-  const viewOf = (req: Request, userId: string, { isByWhatsApp, phone }: CodePreference): PreferenceView => {
+  const viewOf = (req: Request, { isByWhatsApp, phone }: CodePreference): PreferenceView => {
+    const { id: userId, csrfToken } = userOf(req);
     const waiting = words.waitingFor(userId);
-    const csrfToken = csrfTokenOf(req);
     const shown = { csrfToken, phone, records: records.of(userId) };
     if (isByWhatsApp) return { ...shown, state: { kind: 'whatsapp' } };
-    // It waits for another number than the one that the user has by now.
+    // A word for another number than the user has now cannot be taken.
     if (waiting === undefined || waiting.phone !== phone)
       return { ...shown, state: { kind: 'sms', hasRunOut: 'waiting' in req.query } };
     const { word, expiresAt } = waiting;
@@ -136,58 +140,49 @@ export function createPreferences(
   };
 
   const router = express.Router();
-  router.use(PREFERENCES_PATH, (req, res, next) => {
-    if (loggedInAs(req) === undefined) res.redirect(303, '/login');
-    else if (oktaUserIdOf(req) === undefined) {
-      res.status(403).send(problemPage('Nothing to prefer', 'This account is nobody at Okta.'));
-    } else next();
-  });
+  router.use(PREFERENCES_PATH, requireUser);
   router.get(PREFERENCES_PATH, async (req, res) => {
-    const userId = oktaUserIdOf(req) ?? '';
-    res.send(preferencePage(viewOf(req, userId, await users.read(userId))));
+    res.send(preferencePage(viewOf(req, await users.read(userOf(req).id))));
   });
   router.post(PREFERENCES_PATH, readForm, checkCsrfToken, async (req, res) => {
-    const userId = oktaUserIdOf(req) ?? '';
+    const userId = userOf(req).id;
     const { channel, textVersion } = fieldsOf(req);
     if (channel === 'sms') {
-      // At once, for a word whose turn it is; the rest in its own turn.
+      // Cancels at once a word that is being taken. The rest waits for its turn.
       words.cancel(userId);
       await inTurn(userId, () => turnOff(userId));
       res.redirect(303, PREFERENCES_PATH);
     } else if (channel !== 'whatsapp') {
       res.status(400).send(problemPage('That did not work', 'There is no such channel.'));
     } else if (textVersion !== CONSENT_VERSION) {
-      // It was changed since the page was opened: nobody has agreed to the new words yet.
+      // The text has changed since the user opened the page.
       res.status(409).send(problemPage('The text has changed', 'Please open the page again and read it.'));
     } else {
       const isWaiting = await inTurn(userId, () => offerWord(userId, textVersion));
       res.redirect(303, isWaiting ? WAITING_PATH : PREFERENCES_PATH);
     }
   });
-  const tellOktaFailed: ErrorRequestHandler = (error: unknown, req, res, next) => {
-    if (!(error instanceof OktaCallError) || res.headersSent) {
+  const answerOktaFailure: ErrorRequestHandler = (error: unknown, req, res, next) => {
+    if (!(error instanceof OktaApiError) || res.headersSent) {
       next(error);
       return;
     }
-    const [message, sentence] =
-      req.method === 'POST'
-        ? [
-            'A choice on the preference page may not be saved',
-            'Your choice may not be saved, because Okta does not answer. In a minute, please open the page again, look at what it says, and choose again.',
-          ]
-        : [
-            'The preference page cannot use Okta',
-            'Okta cannot be asked at the moment. Please look again in a minute.',
-          ];
-    logger.error(message, { userId: oktaUserIdOf(req), reason: error.message });
+    const isChoice = req.method === 'POST';
+    const message = isChoice
+      ? 'A choice on the preference page may not be saved'
+      : 'The preference page cannot use Okta';
+    const sentence = isChoice
+      ? 'Your choice may not be saved, because Okta does not answer. In a minute, please open the page again, look at what it says, and choose again.'
+      : 'Okta cannot be asked at the moment. Please look again in a minute.';
+    logger.error(message, { userId: userOf(req).id, reason: error.message, remedy: error.remedy });
     res.status(503).send(problemPage('Not now', sentence));
   };
-  router.use(PREFERENCES_PATH, tellOktaFailed);
+  router.use(PREFERENCES_PATH, answerOktaFailure);
 
   return {
     router,
     onMessage: async ({ channel, from, text }) => {
-      // An SMS proves the number, not that it has WhatsApp.
+      // An SMS does not prove that the number has WhatsApp.
       if (channel !== 'whatsapp') return undefined;
       if (from === undefined) return isLikeAWord(text) ? NO_NUMBER_REPLY : undefined;
       const waiting = words.take(text, from);
@@ -197,11 +192,11 @@ export function createPreferences(
   };
 }
 
-/** To whoever sends a word from an account whose number WhatsApp hides. */
+/** The reply to a word from an account whose number WhatsApp hides. */
 const NO_NUMBER_REPLY =
   'WhatsApp does not show us your number. Send the word as a reply to a message that this number has sent you. If it has sent you none, ask your help desk.';
 
-/** The number that words are sent to, if they then come to the hook. */
+/** The number that users send words to. */
 function requireInbound({ publicUrl, sandboxNumber, senders }: OktaTelephonyHookOptions): string {
   const sandbox = typeof sandboxNumber === 'object' ? sandboxNumber.number : sandboxNumber;
   const number = sandbox ?? senders?.whatsapp?.from;

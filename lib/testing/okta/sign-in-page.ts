@@ -1,0 +1,106 @@
+import { createHash } from 'node:crypto';
+import type { Reply } from '../server/reply.js';
+
+/** What the sign-in page shows. */
+export interface SignInPageView {
+  /** Where its forms go. */
+  readonly action: string;
+  /** The app's redirect URI: Chromium applies `form-action` to the redirect that ends the sign-in, too. */
+  readonly redirectUri: string;
+  readonly problem: string | undefined;
+  readonly step:
+    | { readonly kind: 'username' }
+    | { readonly kind: 'method'; readonly phoneEndings: PhoneEndings }
+    | { readonly kind: 'code'; readonly by: 'sms' | 'call'; readonly ending: string };
+}
+
+/** The last digits of the phones that the user enrolled. */
+export type PhoneEndings = Partial<Readonly<Record<'sms' | 'call', string>>>;
+
+const STYLE = `
+:root { color-scheme: light dark; }
+body { font: 1rem/1.5 system-ui, sans-serif; max-width: 24rem; margin: 4rem auto; padding: 0 1rem; }
+form { display: grid; gap: 0.75rem; margin: 1rem 0; }
+label { display: grid; gap: 0.25rem; }
+input, button { font: inherit; padding: 0.5rem 0.75rem; }
+.problem { color: #b00020; }
+@media (prefers-color-scheme: dark) { .problem { color: #ff8a95; } }
+`;
+const STYLE_HASH = createHash('sha256').update(STYLE).digest('base64');
+
+/** Okta's sign-in page: plain HTML, for people and for tests that post its forms. */
+export function signInPage(view: SignInPageView): Reply {
+  const { action, problem, step } = view;
+  const form = (fields: string): string => `<form method="post" action="${escape(action)}">${fields}</form>`;
+  const body = `${problem === undefined ? '' : `<p class="problem" role="alert">${escape(problem)}</p>`}
+${stepOf(step, form)}
+${form('<button name="cancel" value="yes">Cancel</button>')}`;
+  return htmlReply(200, 'Sign in', body, `'self' ${new URL(view.redirectUri).origin}`);
+}
+
+/** A page without a form, for a sign-in that cannot go on. */
+export function problemPage(problem: string): Reply {
+  return htmlReply(400, 'You cannot sign in', `<p role="alert">${escape(problem)}</p>`, "'none'");
+}
+
+function stepOf(step: SignInPageView['step'], form: (fields: string) => string): string {
+  switch (step.kind) {
+    case 'username':
+      return form(`<label>Username <input name="username" autocomplete="username" required autofocus></label>
+<button>Next</button>`);
+    case 'method': {
+      const { sms, call } = step.phoneEndings;
+      return `<p>How do you want to get your code?</p>
+${form(`${sms === undefined ? '' : `<button name="by" value="sms">Text message to the number ending in ${escape(sms)}</button>`}
+${call === undefined ? '' : `<button name="by" value="call">Voice call to the number ending in ${escape(call)}</button>`}`)}`;
+    }
+    case 'code':
+      return `<p role="status">${step.by === 'sms' ? 'A message with your code is on its way to' : 'You are being called at'} the number ending in ${escape(step.ending)}.</p>
+${form(`<label>Code <input name="code" inputmode="numeric" autocomplete="one-time-code" required autofocus></label>
+<button>Verify</button>`)}
+${form('<button name="again" value="yes">Get another code</button>')}`;
+  }
+}
+
+function htmlReply(status: number, title: string, body: string, formAction: string): Reply {
+  const html = `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>${title} – emulated Okta</title>
+<link rel="icon" href="data:,">
+<style>${STYLE}</style>
+</head>
+<body>
+<main>
+<h1>${title}</h1>
+${body}
+<p>This Okta is emulated. It asks for no password.</p>
+</main>
+</body>
+</html>
+`;
+  return {
+    status,
+    headers: {
+      'content-type': 'text/html; charset=utf-8',
+      'cache-control': 'no-store',
+      'content-security-policy': `default-src 'none'; style-src 'sha256-${STYLE_HASH}'; img-src data:; form-action ${formAction}; base-uri 'none'; frame-ancestors 'none'`,
+      'referrer-policy': 'no-referrer',
+    },
+    body: html,
+  };
+}
+
+const ESCAPES: Readonly<Record<string, string>> = {
+  '&': '&amp;',
+  '<': '&lt;',
+  '>': '&gt;',
+  '"': '&quot;',
+  "'": '&#39;',
+};
+
+function escape(text: string): string {
+  return text.replace(/[&<>"']/g, (sign) => ESCAPES[sign] ?? '');
+}

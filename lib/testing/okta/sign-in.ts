@@ -1,0 +1,152 @@
+import { LRUCache } from 'lru-cache';
+import { textFieldOf } from '../../core/json.js';
+import type { RecordedRequest } from '../server/faults.js';
+import { randomAlphanumeric } from '../server/random-ids.js';
+import type { PathParams, Reply } from '../server/reply.js';
+import type { EnteredCode } from './codes.js';
+import type { HookCall, HookCallOptions } from './hook-call.js';
+import { redirectBack, type AuthorizationRequest, type OidcProvider } from './oidc.js';
+import { problemPage, signInPage, type PhoneEndings, type SignInPageView } from './sign-in-page.js';
+import type { EmulatedUser } from './users.js';
+
+/** A sign-in that has begun. */
+interface SignIn {
+  readonly request: AuthorizationRequest;
+  readonly expiresAt: number;
+  user?: EmulatedUser | undefined;
+  /** How the code that is awaited was sent; `undefined` before one was. */
+  by?: 'sms' | 'call' | undefined;
+  wrongCodes: number;
+  problem?: string | undefined;
+}
+
+interface SignInParts {
+  readonly provider: OidcProvider;
+  readonly clock: () => number;
+  readonly findUser: (login: string) => EmulatedUser | undefined;
+  readonly callHook: (call: HookCallOptions) => Promise<HookCall>;
+  readonly enterCode: (userId: string, code: string) => Promise<EnteredCode>;
+}
+
+/** The path of the sign-in page. */
+export const SIGN_IN_PATH = '/signin';
+const LIFE_MS = 10 * 60_000;
+const MAX_WRONG_CODES = 3;
+
+/**
+ * The sign-in page: the user's name, how the code comes, the code. Each form is answered by a redirect to the page, so
+ * that reloading it repeats nothing. The gateway sends the code, as for every hook call.
+ */
+export class SignInPages {
+  readonly #parts: SignInParts;
+  readonly #signIns = new LRUCache<string, SignIn>({ max: 10_000 });
+
+  constructor(parts: SignInParts) {
+    this.#parts = parts;
+  }
+
+  /** Begins a sign-in. Returns the path of its page. */
+  begin(request: AuthorizationRequest): string {
+    const id = randomAlphanumeric(32);
+    this.#signIns.set(id, { request, expiresAt: this.#parts.clock() + LIFE_MS, wrongCodes: 0 });
+    return `${SIGN_IN_PATH}/${id}`;
+  }
+
+  /** Answers with the page. */
+  show({ id = '' }: PathParams): Reply {
+    const signIn = this.#find(id);
+    if (signIn === undefined) return GONE;
+    const { request, problem } = signIn;
+    const action = `${SIGN_IN_PATH}/${id}`;
+    return signInPage({ action, redirectUri: request.redirectUri, problem, step: stepOf(signIn) });
+  }
+
+  /** Answers a form of the page. */
+  async submit({ form }: RecordedRequest, { id = '' }: PathParams): Promise<Reply> {
+    const signIn = this.#find(id);
+    if (signIn === undefined) return GONE;
+    const field = (name: string): string | undefined => textFieldOf(form, name)?.trim();
+    const by = (['sms', 'call'] as const).find((one) => one === field('by'));
+    const { request, user } = signIn;
+    signIn.problem = undefined;
+    if (field('cancel') !== undefined) {
+      this.#signIns.delete(id);
+      const refusal = { error: 'access_denied', error_description: 'The user has cancelled the sign-in.' };
+      return redirectBack(request.redirectUri, { ...refusal, state: request.state });
+    }
+    if (user === undefined) this.#nameUser(signIn, field('username') ?? '');
+    else if (field('again') !== undefined) signIn.by = undefined;
+    else if (by !== undefined) await this.#sendCode(signIn, user, by);
+    else if (signIn.by !== undefined && (await this.#isRightCode(signIn, user, field('code') ?? ''))) {
+      this.#signIns.delete(id);
+      return this.#parts.provider.signedIn(request, user, signIn.by);
+    }
+    return { status: 303, headers: { location: `${SIGN_IN_PATH}/${id}` }, body: '' };
+  }
+
+  #find(id: string): SignIn | undefined {
+    const signIn = this.#signIns.get(id);
+    return signIn !== undefined && this.#parts.clock() < signIn.expiresAt ? signIn : undefined;
+  }
+
+  #nameUser(signIn: SignIn, username: string): void {
+    const user = this.#parts.findUser(username);
+    if (user?.status !== 'ACTIVE') signIn.problem = 'There is no active user with this name.';
+    else if (Object.keys(phoneEndingsOf(user)).length === 0)
+      signIn.problem = 'This user has enrolled no phone.';
+    else signIn.user = user;
+  }
+
+  async #sendCode(signIn: SignIn, user: EmulatedUser, by: 'sms' | 'call'): Promise<void> {
+    const call = this.#parts.callHook({
+      userId: user.id,
+      deliveryChannel: by === 'sms' ? 'SMS' : 'VOICE_CALL',
+      locale: textFieldOf(user.profile, 'preferredLanguage')?.toUpperCase(),
+    });
+    const reason = await call.then(
+      ({ okta }) =>
+        okta.action === 'sent' || okta.action === 'pending' ? undefined : (okta.errorSummary ?? okta.reason),
+      (error: unknown) => (error instanceof Error ? error.message : 'The hook cannot be called.'),
+    );
+    signIn.wrongCodes = 0;
+    signIn.by = reason === undefined ? by : undefined;
+    if (reason !== undefined) {
+      signIn.problem = `The telephony hook did not send the code: ${reason} Okta would send it by a provider of its own; the emulator has none.`;
+    }
+  }
+
+  async #isRightCode(signIn: SignIn, user: EmulatedUser, code: string): Promise<boolean> {
+    const { problem } = await this.#parts.enterCode(user.id, code.replace(/\s/g, ''));
+    if (problem === undefined) return true;
+    if (problem === 'wrong') signIn.wrongCodes += 1;
+    const isOver = problem !== 'wrong' || signIn.wrongCodes >= MAX_WRONG_CODES;
+    if (isOver) signIn.by = undefined;
+    if (problem !== 'wrong') signIn.problem = 'The code has expired. Get another one.';
+    else signIn.problem = isOver ? 'Too many wrong codes. Get another one.' : 'The code is wrong.';
+    return false;
+  }
+}
+
+const GONE = problemPage('The sign-in has ended or expired. Go back to the app and begin again.');
+
+function stepOf({ user, by }: SignIn): SignInPageView['step'] {
+  if (user === undefined) return { kind: 'username' };
+  const phoneEndings = phoneEndingsOf(user);
+  if (by === undefined) return { kind: 'method', phoneEndings };
+  return { kind: 'code', by, ending: phoneEndings[by] ?? '' };
+}
+
+/** The phones that the user enrolled; for a user who enrolled none, the profile's `mobilePhone`, as for hook calls. */
+function phoneEndingsOf({ phoneFactors, profile }: EmulatedUser): PhoneEndings {
+  const mobile = textFieldOf(profile, 'mobilePhone');
+  const numbers =
+    phoneFactors.length > 0
+      ? phoneFactors.map(({ factorType, phoneNumber }) => [factorType, phoneNumber] as const)
+      : mobile === undefined
+        ? []
+        : ([
+            ['sms', mobile],
+            ['call', mobile],
+          ] as const);
+  return Object.fromEntries(numbers.map(([by, number]) => [by, number.slice(-2)]));
+}

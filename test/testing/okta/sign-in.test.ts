@@ -1,0 +1,283 @@
+import { expect } from 'chai';
+import * as client from 'openid-client';
+import { startOktaEmulator, type OktaEmulator, type RecordedRequest } from '#lib/testing/index.js';
+import { visitOkta, type OktaVisit } from '#harness/okta-sign-in.js';
+import { startTestServer, type TestServer } from '../local.js';
+import { callApi, eventHook, telephonyHook } from './client.js';
+
+const APP = {
+  clientId: '0oawebapp0000000001',
+  clientSecret: 'a secret: with signs & more',
+  redirectUri: 'http://localhost:3000/login/callback',
+};
+
+describe('startOktaEmulator: signing in to a web app', () => {
+  let now: number;
+  let okta: OktaEmulator;
+  let hook: TestServer;
+  let answer: object;
+  let config: client.Configuration;
+  const verifier = client.randomPKCECodeVerifier();
+
+  const codes = (): string[] =>
+    hook.received.flatMap(({ body }) => /"otpCode":"(\d{6})"/.exec(body)?.[1] ?? []);
+  const lastCode = (): string => codes().at(-1) ?? expect.fail('the hook was not called');
+  const factors = (): unknown[] =>
+    okta.eventDeliveries.map(({ events: [event] }) => [
+      event?.outcome.result,
+      event?.debugContext.debugData['factor'],
+    ]);
+  const sent = { commands: [{ type: 'com.okta.telephony.action', value: [{ status: 'SUCCESSFUL' }] }] };
+
+  beforeEach(async () => {
+    now = Date.now();
+    answer = sent;
+    okta = await startOktaEmulator({ clock: () => now });
+    hook = await startTestServer((response, { headers }) => {
+      const verification = headers['x-okta-verification-challenge'];
+      response.writeHead(200).end(JSON.stringify(verification === undefined ? answer : { verification }));
+    });
+    const phone = '+447700900123';
+    okta.addUser({
+      id: '00uana0silveira00001',
+      login: 'ana@example.com',
+      phoneFactors: [
+        { factorType: 'sms', phoneNumber: phone },
+        { factorType: 'call', phoneNumber: '+447700900145' },
+      ],
+      profile: { preferredLanguage: 'fr-FR' },
+      groups: ['Gateway <admins>'],
+    });
+    await callApi(okta, 'POST', '/api/v1/inlineHooks', telephonyHook(hook.url));
+    const made = await callApi(okta, 'POST', '/api/v1/eventHooks', eventHook(hook.url));
+    await callApi(okta, 'POST', `/api/v1/eventHooks/${String(made.body['id'])}/lifecycle/verify`);
+    okta.registerApp(APP);
+    config = await client.discovery(
+      new URL(okta.orgUrl),
+      APP.clientId,
+      undefined,
+      client.ClientSecretBasic(APP.clientSecret),
+      { execute: [client.allowInsecureRequests] },
+    );
+  });
+  afterEach(async () => {
+    hook.close();
+    await okta.close();
+  });
+
+  const authorizeUrl = async (more: Readonly<Record<string, string>> = {}): Promise<string> =>
+    client.buildAuthorizationUrl(config, {
+      redirect_uri: APP.redirectUri,
+      scope: 'openid profile email groups',
+      state: 'a-state',
+      nonce: 'a-nonce',
+      code_challenge: await client.calculatePKCECodeChallenge(verifier),
+      code_challenge_method: 'S256',
+      ...more,
+    }).href;
+  const visit = async (): Promise<OktaVisit> => visitOkta(await authorizeUrl());
+  const signIn = async (by = 'sms'): Promise<string> => {
+    const page = await visit();
+    await page.post({ username: 'ana@example.com' });
+    await page.post({ by });
+    return page.post({ code: lastCode() });
+  };
+  const redeem = (back: string, of = config, pkceCodeVerifier = verifier) =>
+    client.authorizationCodeGrant(of, new URL(back), {
+      pkceCodeVerifier,
+      expectedState: 'a-state',
+      expectedNonce: 'a-nonce',
+    });
+
+  it('calls the hook for the code, delivers its event, and gives the app an ID token of the user', async () => {
+    const back = await signIn();
+    expect(back).to.match(/^http:\/\/localhost:3000\/login\/callback\?code=\w+&state=a-state$/);
+    const claims = (await redeem(back)).claims();
+    expect(claims).to.include({
+      iss: okta.orgUrl,
+      aud: APP.clientId,
+      sub: '00uana0silveira00001',
+      preferred_username: 'ana@example.com',
+      email: 'ana@example.com',
+    });
+    expect(claims).to.deep.include({ groups: ['Everyone', 'Gateway <admins>'], amr: ['sms'] });
+    expect(factors()).to.deep.equal([['SUCCESS', 'SMS_FACTOR']]);
+    const [, call = ''] = hook.received.map(({ body }) => body);
+    expect(JSON.parse(call)).to.nested.include({
+      requestType: 'com.okta.user.telephony.mfa-verification',
+      'data.messageProfile.locale': 'FR-FR',
+      'data.messageProfile.phoneNumber': '+447700900123',
+    });
+  });
+
+  it('calls the user who wants a call, at the phone for calls', async () => {
+    const page = await visit();
+    expect(await page.post({ username: 'ANA' }))
+      .to.match(/Text message .*23</)
+      .and.match(/Voice call .*45</);
+    expect(await page.post({ by: 'call' })).to.match(/called at the number ending in 45/);
+    expect(hook.received.at(-1)?.body).to.include('"deliveryChannel":"VOICE_CALL"').and.include('900145');
+    const back = await page.post({ code: ` ${lastCode().slice(0, 3)} ${lastCode().slice(3)}` });
+    expect((await redeem(back)).claims()).to.deep.include({ amr: ['tel'] });
+    expect(factors()).to.deep.equal([['SUCCESS', 'CALL_FACTOR']]);
+  });
+
+  it('says that a code is wrong, and after three that another one is needed', async () => {
+    const page = await visit();
+    await page.post({ username: 'ana' });
+    await page.post({ by: 'sms' });
+    const first = lastCode();
+    const wrong = first === '111111' ? '222222' : '111111';
+    expect(await page.post({ code: wrong })).to.match(/role="alert">The code is wrong/);
+    expect(await page.post({ code: wrong })).to.match(/The code is wrong/);
+    expect(await page.post({ code: wrong })).to.match(/Too many wrong codes.*How do you want/s);
+    // It takes no code now, not even the right one.
+    expect(await page.post({ code: first })).to.match(/How do you want/);
+    await page.post({ by: 'sms' });
+    expect(await page.post({ code: lastCode() })).to.include(APP.redirectUri);
+    expect(factors().map((factor) => (factor as string[])[0])).to.deep.equal([
+      'FAILURE',
+      'FAILURE',
+      'FAILURE',
+      'SUCCESS',
+    ]);
+  });
+
+  it('sends another code, and takes neither an older one nor one that has expired', async () => {
+    const page = await visit();
+    await page.post({ username: 'ana' });
+    await page.post({ by: 'sms' });
+    const first = lastCode();
+    expect(await page.post({ again: 'yes' })).to.match(/How do you want/);
+    await page.post({ by: 'sms' });
+    if (first !== lastCode()) expect(await page.post({ code: first })).to.match(/The code is wrong/);
+    now += 5 * 60_000;
+    expect(await page.post({ code: lastCode() })).to.match(/The code has expired/);
+  });
+
+  it('says that the hook did not send the code', async () => {
+    answer = { error: { errorSummary: 'No <number> of a phone.' } };
+    const page = await visit();
+    await page.post({ username: 'ana' });
+    expect(await page.post({ by: 'sms' }))
+      .to.match(/role="alert">.*No &lt;number&gt; of a phone\./)
+      .and.match(/How do you want/);
+    answer = sent;
+    expect(await page.post({ by: 'sms' }))
+      .to.match(/on its way/)
+      .and.not.match(/role="alert"/);
+  });
+
+  it('says that nobody active has the name, or that they have no phone', async () => {
+    okta.addUser({
+      login: 'locked@example.com',
+      status: 'LOCKED_OUT',
+      profile: { mobilePhone: '+12025550142' },
+    });
+    okta.addUser({ login: 'nophone@example.com' });
+    okta.addUser({ login: 'mobile@example.com', profile: { mobilePhone: '+12025550142' } });
+    const page = await visit();
+    for (const username of ['nobody', 'locked', 'me', '']) {
+      expect(await page.post({ username })).to.match(/no active user/);
+    }
+    expect(await page.post({ username: 'nophone' })).to.match(/enrolled no phone/);
+    expect(await page.post({ username: 'mobile' }))
+      .to.match(/Text message .*42</)
+      .and.match(/Voice call .*42</);
+  });
+
+  it('leads back without a code when the user cancels, and the page ends', async () => {
+    const page = await visit();
+    expect(await page.post({ cancel: 'yes' })).to.match(/callback\?error=access_denied&.*state=a-state$/);
+    expect(await page.read()).to.match(/has ended or expired/);
+    const late = await visit();
+    now += 10 * 60_000;
+    expect(await late.read()).to.match(/has ended or expired/);
+    expect(await late.post({ username: 'ana' })).to.match(/has ended or expired/);
+  });
+
+  it('shows an app that is not registered, or another redirect URI, to nobody but the user', async () => {
+    for (const more of [{ client_id: 'nobody' }, { redirect_uri: `${APP.redirectUri}/` }]) {
+      const response = await fetch(await authorizeUrl(more), { redirect: 'manual' });
+      expect(response.status).to.equal(400);
+      expect(await response.text()).to.match(/You cannot sign in/);
+    }
+  });
+
+  it('refuses what Okta refuses, at the app', async () => {
+    const refused = async (more: Readonly<Record<string, string>>): Promise<string | null> => {
+      const response = await fetch(await authorizeUrl(more), { redirect: 'manual' });
+      const back = new URL(response.headers.get('location') ?? '');
+      expect(back.href.startsWith(APP.redirectUri)).to.equal(true);
+      return back.searchParams.get('error');
+    };
+    expect(await refused({ response_type: 'token' })).to.equal('unsupported_response_type');
+    expect(await refused({ scope: 'profile' })).to.equal('invalid_scope');
+    expect(await refused({ state: '' })).to.equal('invalid_request');
+    expect(await refused({ code_challenge_method: 'plain' })).to.equal('invalid_request');
+    expect(await refused({ code_challenge: '' })).to.equal('invalid_request');
+    expect(await refused({ prompt: 'none' })).to.equal('login_required');
+  });
+
+  it('redeems a code once, in time, for its own app with its verifier and secret', async () => {
+    const refusal = (grant: Promise<unknown>): Promise<unknown> =>
+      grant.then(
+        () => 'taken',
+        (error: unknown) => (error as client.ResponseBodyError).error,
+      );
+    const back = await signIn();
+    await redeem(back);
+    expect(await refusal(redeem(back))).to.equal('invalid_grant');
+    expect(await refusal(redeem(await signIn(), config, client.randomPKCECodeVerifier()))).to.equal(
+      'invalid_grant',
+    );
+    const late = await signIn();
+    now += 60_000;
+    expect(await refusal(redeem(late))).to.equal('invalid_grant');
+
+    const as = (clientId: string, authentication: client.ClientAuth): client.Configuration => {
+      const other = new client.Configuration(config.serverMetadata(), clientId, undefined, authentication);
+      client.allowInsecureRequests(other);
+      return other;
+    };
+    okta.registerApp({ ...APP, clientId: 'other' });
+    const wrongSecret = as(APP.clientId, client.ClientSecretPost('wrong'));
+    expect(await refusal(redeem(await signIn(), wrongSecret))).to.equal('invalid_client');
+    expect(await refusal(redeem(await signIn(), as(APP.clientId, client.None())))).to.equal('invalid_client');
+    const other = as('other', client.ClientSecretPost(APP.clientSecret));
+    expect(await refusal(redeem(await signIn(), other))).to.equal('invalid_grant');
+    expect(
+      await refusal(redeem(await signIn(), as(APP.clientId, client.ClientSecretPost(APP.clientSecret)))),
+    ).to.equal('taken');
+  });
+
+  it('redeems the codes of a public app by PKCE alone', async () => {
+    okta.registerApp({ clientId: APP.clientId, redirectUri: APP.redirectUri });
+    const open = new client.Configuration(config.serverMetadata(), APP.clientId, undefined, client.None());
+    client.allowInsecureRequests(open);
+    expect((await redeem(await signIn(), open)).claims()?.sub).to.equal('00uana0silveira00001');
+  });
+
+  it('reports hook calls and codes to listeners, who may change a payload', async () => {
+    const seen: unknown[] = [];
+    okta.onHookCall((payload) => {
+      Object.assign(payload as object, { eventId: 'changed' });
+      return ({ okta: { action } }) => seen.push(action);
+    });
+    okta.onCodeEntered((userId, { isRight }) => seen.push([userId, isRight]));
+    const page = await visit();
+    await page.post({ username: 'ana' });
+    await page.post({ by: 'sms' });
+    expect(hook.received.at(-1)?.body).to.include('"eventId":"changed"');
+    await page.post({ code: lastCode() });
+    expect(seen).to.deep.equal(['sent', ['00uana0silveira00001', true]]);
+  });
+
+  it('plays faults on its pages, too', async () => {
+    const isKeys = ({ path }: RecordedRequest): boolean => path === '/oauth2/v1/keys';
+    okta.fault({ fault: { kind: 'status', status: 503 }, match: isKeys });
+    const back = await signIn();
+    await redeem(back).catch(() => undefined);
+    expect((await fetch(`${okta.orgUrl}/oauth2/v1/keys`)).status).to.equal(503);
+  });
+});

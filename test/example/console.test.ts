@@ -125,6 +125,8 @@ describe("the example gateway's console", () => {
   });
 
   it('ends its streams when the gateway drains', async () => {
+    // A gateway that is not ready yet ends its connections, too.
+    await gateway.hook.ready();
     const cookie = await sessionCookie(ADMIN);
     const server = createServer(gateway.app).listen(0, '127.0.0.1');
     await once(server, 'listening');

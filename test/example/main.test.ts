@@ -170,7 +170,7 @@ describe('the example gateway in a process of its own', function () {
     const [, port = ''] = await run.printed(/listens on port (\d+)/);
     // The last of what is printed when all has been tried.
     await run.printed(/hookKeys: ok/);
-    expect(run.stdout).to.match(/TWILIO_VOICE_FROM is not set/);
+    expect(run.stdout).to.match(/"event":"configuration.warned".*"senders.voice"/);
     expect(run.stdout).to.match(/Note: OKTA_PREFERENCES_API_TOKEN is not set: there is no page/);
     expect((await fetch(`http://127.0.0.1:${port}/preferences`)).status).to.equal(404);
     const ready = await fetch(`http://127.0.0.1:${port}/health/ready`);

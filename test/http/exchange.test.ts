@@ -48,7 +48,7 @@ describe('an exchange', () => {
   ): Promise<Scene> => {
     sent = 0;
     scene = await startScene({
-      hook: { sandboxNumber: undefined, senders: undefined, channels: { sms: quick }, ...options },
+      hook: { sandboxNumber: undefined, senders: undefined, channels: { sms: quick, voice: quick }, ...options },
       ...(mount === undefined ? {} : { mount }),
     });
     return scene;

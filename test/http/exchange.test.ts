@@ -48,7 +48,12 @@ describe('an exchange', () => {
   ): Promise<Scene> => {
     sent = 0;
     scene = await startScene({
-      hook: { sandboxNumber: undefined, senders: undefined, channels: { sms: quick, voice: quick }, ...options },
+      hook: {
+        sandboxNumber: undefined,
+        senders: undefined,
+        channels: { sms: quick, voice: quick },
+        ...options,
+      },
       ...(mount === undefined ? {} : { mount }),
     });
     return scene;

@@ -1006,11 +1006,7 @@ describe('the options', () => {
         senders: { voice: PHONE },
       }),
     ],
-    [
-      'a channel with a name of its own',
-      'channels',
-      { line: { send: () => undefined } },
-    ],
+    ['a channel with a name of its own', 'channels', { line: { send: () => undefined } }],
     [
       'an account SID',
       'credentials.twilio.accountSid',

@@ -128,7 +128,7 @@ const TABLE: { readonly [Type in HookEventType]: (event: HookEventOf<Type>) => E
   }),
   'feedback.failed': ({ provider, code, reason, remedy, transactionId }) => ({
     tone: 'warn',
-    text: `${provider} could not be told that its code was used. The user is not affected.`,
+    text: `${provider} did not take the report that its code was used. The user is not affected.`,
     code,
     reason,
     remedy,
@@ -136,7 +136,7 @@ const TABLE: { readonly [Type in HookEventType]: (event: HookEventOf<Type>) => E
   }),
   'uses.skipped': () => ({
     tone: 'warn',
-    text: 'Okta reported more used codes than the hook can follow. The others are not counted, and no provider is told of them.',
+    text: 'Okta reported more used codes than the hook can follow. The others are not counted, and no provider gets a report of them.',
   }),
 
   'extension.failed': ({ extension, reason, remedy }) => ({
@@ -308,33 +308,33 @@ function describeAnswer(event: HookEventOf<'request.answered'>): EventDescriptio
             `The code was sent${sentBy}, the channel that Okta requested: Okta does not let the hook read users.`,
             PROFILE_REMEDIES.get(profileReason),
           )
-        : of('good', `The code was sent${sentBy}, and Okta was told so.`);
+        : of('good', `The code was sent${sentBy}.`);
     case 'unknown':
       return of(
         'warn',
         event.isRepeat
-          ? `A repeat got the first answer: the code may have been sent. ${TOLD_PENDING}`
-          : `The code may have been sent${sentBy}: the outcome is unknown. ${TOLD_PENDING}`,
+          ? `A repeat got the first answer: the code may have been sent. ${GOT_PENDING}`
+          : `The code may have been sent${sentBy}: the outcome is unknown. ${GOT_PENDING}`,
       );
     case 'blocked':
       return of(
         'warn',
-        `${describeBlock(event)} ${event.status === 'PENDING' ? TOLD_PENDING : 'Okta was told so: it may send one itself.'}`,
+        `${describeBlock(event)} ${event.status === 'PENDING' ? GOT_PENDING : 'Okta got an error, so it may send one itself.'}`,
       );
     case 'refused':
       return of(
         'bad',
         event.isRepeat
           ? 'A repeat got the first answer: no code was sent. Okta may send one itself.'
-          : 'No code was sent, and Okta was told so: it may send one itself.',
+          : 'No code was sent. Okta got an error, so it may send one itself.',
       );
   }
 }
 
-const TOLD_PENDING = 'Okta got PENDING, so it sends no code itself.';
+const GOT_PENDING = 'Okta got PENDING, so it sends no code itself.';
 
 function describeBlock({ isRepeat, code, attempts }: HookEventOf<'request.answered'>): string {
-  // The event says what became of the first call's code, but not why.
+  // The event has the outcome of the first call's code, but not its reason.
   if (isRepeat) return 'A repeat got the first answer: the code was blocked.';
   if (code === 'SUPERSEDED') return 'The code is superseded: the user has a newer one. Nothing was sent.';
   return attempts.length === 0
@@ -361,7 +361,7 @@ const STATUSES: ReadonlyMap<string, Pick<EventDescription, 'text' | 'tone'>> = n
   ['no-answer', { tone: 'bad', text: 'was not picked up' }],
 ]);
 
-/** The user has a newer code, or this one: nobody waits for it. */
+/** The user has a newer code, or this one, so that this message is not needed. */
 const NOT_NEEDED: ReadonlySet<string> = new Set(['SUPERSEDED', 'DELIVERED']);
 
 function describeFailover(event: HookEventOf<'failover.ended'>): EventDescription {

@@ -91,7 +91,7 @@ describe('the console in a browser', function () {
     await page.locator('h1:text-is("Execution"):focus').waitFor();
     await page.getByText('Okta requested a code by SMS for the number that ends in 23: Sign-in.').waitFor();
     await page.getByText('TWILIO accepted the message for WhatsApp.').waitFor();
-    await page.getByText('The code was sent by WhatsApp, and Okta was told so.').waitFor();
+    await page.getByText('The code was sent by WhatsApp.').waitFor();
     expect(await page.title()).to.equal('Execution – Telephony hook console');
     witness(await page.locator('main').innerText());
     await screenshot(page, 'console-execution');
@@ -113,7 +113,7 @@ describe('the console in a browser', function () {
       .getByRole('row', { name: /Voice call Password reset/ })
       .getByRole('link')
       .click();
-    await page.getByText('The code was sent by voice call, and Okta was told so.').waitFor();
+    await page.getByText('The code was sent by voice call.').waitFor();
     await page.getByRole('link', { name: 'Replay in the tester' }).click();
     await page.getByRole('heading', { name: 'Tester' }).waitFor();
     expect(await page.locator('#user').inputValue()).to.equal(ANA.id);

@@ -202,7 +202,7 @@ describe('what happened, in words', () => {
 
   it('tells an answer by what Okta does then', () => {
     const answered = EVENTS['request.answered'];
-    expect(describeEvent(answered).text).to.equal('The code was sent by SMS, and Okta was told so.');
+    expect(describeEvent(answered).text).to.equal('The code was sent by SMS.');
     expect(describeEvent({ ...answered, outcome: 'unknown', hasHungUp: true }).text).to.match(
       /Okta got PENDING, so it sends no code itself\. Okta had hung up before\.$/,
     );
@@ -226,7 +226,7 @@ describe('what happened, in words', () => {
       told({ isRepeat: true }),
     ]).to.deep.equal([
       'warn: The code is superseded: the user has a newer one. Nothing was sent. Okta got PENDING, so it sends no code itself.',
-      'warn: The guard blocked the code. Nothing was sent. Okta was told so: it may send one itself.',
+      'warn: The guard blocked the code. Nothing was sent. Okta got an error, so it may send one itself.',
       "warn: A provider's fraud filter blocked the code. Nothing was sent. Okta got PENDING, so it sends no code itself.",
       'warn: A repeat got the first answer: the code was blocked. Okta got PENDING, so it sends no code itself.',
     ]);

@@ -39,7 +39,7 @@ describe('the log', () => {
   ])[] = [
     [
       'warn',
-      /: TWILIO could not be told that its code was used\. The user is not affected\.$/,
+      /: TWILIO did not take the report that its code was used\. The user is not affected\.$/,
       {
         at: 1,
         type: 'feedback.failed',
@@ -70,11 +70,7 @@ describe('the log', () => {
       { ...answered, profileSource: 'none', profileReason: 'OKTA_UNAUTHORIZED' },
       /^Check credentials\.okta/,
     ],
-    [
-      'info',
-      /The code was sent by SMS, and Okta was told so\.$/,
-      { ...answered, profileSource: 'none', profileReason: 'TIMEOUT' },
-    ],
+    ['info', /The code was sent by SMS\.$/, { ...answered, profileSource: 'none', profileReason: 'TIMEOUT' }],
     [
       'warn',
       /A repeat got the first answer: the code may have been sent\. Okta got PENDING/,
@@ -87,7 +83,7 @@ describe('the log', () => {
     ],
     [
       'warn',
-      /A provider's fraud filter blocked the code\. Nothing was sent\. Okta was told so/,
+      /A provider's fraud filter blocked the code\. Nothing was sent\. Okta got an error/,
       { ...answered, outcome: 'blocked', status: 'ERROR', attempts: [{ ...attempt, outcome: 'refused' }] },
     ],
     [
@@ -110,7 +106,7 @@ describe('the log', () => {
     ]),
     [
       'error',
-      /No code was sent, and Okta was told so: it may send one itself\.$/,
+      /No code was sent\. Okta got an error, so it may send one itself\.$/,
       { ...answered, outcome: 'refused', status: 'ERROR' },
     ],
     [

@@ -123,7 +123,7 @@ const answeredAfter = (attempts: readonly Attempt[], rest: object): Told => {
 const sent = (attempts: readonly Attempt[], rest: object = {}): Expected => [
   answeredAfter(attempts, { outcome: 'accepted', status: 'SUCCESSFUL', ...rest }),
   'info',
-  `The code was sent by ${SENT_BY.get(attempts.at(-1)?.channel)}, and Okta was told so.`,
+  `The code was sent by ${SENT_BY.get(attempts.at(-1)?.channel)}.`,
 ];
 const sentToBob: readonly Expected[] = [
   received(OF_BOB),
@@ -238,7 +238,7 @@ const STORIES: readonly Story[] = [
           ...OPTED_OUT,
         }),
         'error',
-        'No code was sent, and Okta was told so: it may send one itself.',
+        'No code was sent. Okta got an error, so it may send one itself.',
       ],
     ],
   },
@@ -287,7 +287,7 @@ const STORIES: readonly Story[] = [
         `The guard blocked the code. Nothing was sent. ${
           status === 'PENDING'
             ? 'Okta got PENDING, so it sends no code itself.'
-            : 'Okta was told so: it may send one itself.'
+            : 'Okta got an error, so it may send one itself.'
         }`,
       ],
     ],

@@ -482,7 +482,7 @@ describe('what became of a code', () => {
       transactionId: sidOf(call),
     });
     expect(scene.log.filter(({ level }) => level === 'warn').at(-1)?.message).to.equal(
-      'okta-telephony-hook: TWILIO could not be told that its code was used. The user is not affected.',
+      'okta-telephony-hook: TWILIO did not take the report that its code was used. The user is not affected.',
     );
     expect(scene.twilio.requests.filter(({ path }) => path.includes('/Feedback'))).to.have.length(2);
   });

@@ -179,7 +179,7 @@ export interface HookEventFields {
     Counted & {
       readonly channel: string;
       readonly provider: string;
-      /** The provider's code, or one of ours (`TIMEOUT`, `BREAKER_OPEN`, `UNREACHABLE`, `HTTP_404`, …). */
+      /** The provider's code, or one of ours (`TIMEOUT`, `BREAKER_OPEN`, `PROVIDER_UNREACHABLE`, `HTTP_404`, …). */
       readonly code: string;
       readonly reason: string;
       /** What an operator can do about it, if that is known. */

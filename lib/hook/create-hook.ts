@@ -7,6 +7,7 @@ import { createRollout } from '../delivery/rollout.js';
 import { RunningCalls } from '../delivery/running-calls.js';
 import type { StateEvent } from '../delivery/state.js';
 import { SuppressionList } from '../delivery/suppression-list.js';
+import { suppressionFor } from '../delivery/suppressions.js';
 import { createDefaultLogger } from '../events/default-logger.js';
 import { logListener } from '../events/log.js';
 import { createMetrics } from '../events/metrics.js';
@@ -32,6 +33,8 @@ import type { HookStatus, TelephonyHook } from './telephony-hook.js';
 
 /** Channels that a rollout may name even if they have no sender. */
 const STANDARD_CHANNELS: ReadonlySet<string> = new Set(['whatsapp', 'sms', VOICE]);
+
+const E164 = /^\+[1-9]\d{6,14}$/;
 
 /** The remedy if Twilio's status callbacks do not arrive. */
 const FIX_CALLBACKS =
@@ -161,6 +164,7 @@ export function oktaTelephonyHook(options: OktaTelephonyHookOptions): TelephonyH
   return Object.assign(router, {
     ready: () => checkReadiness(parts, twilio),
     status,
+    suppressions: (number: string) => listSuppressions(number, parts.suppressions),
     console: (consoleOptions: ConsoleOptions) => consoles.mount(consoleOptions),
     drain: (): void => {
       parts.openAnswers.drain();
@@ -172,6 +176,25 @@ export function oktaTelephonyHook(options: OktaTelephonyHookOptions): TelephonyH
       return closed;
     },
   });
+}
+
+/** One entry for each channel: STOP goes before what a provider said. */
+async function listSuppressions(
+  number: string,
+  list: SuppressionList,
+): ReturnType<TelephonyHook['suppressions']> {
+  if (typeof number !== 'string' || !E164.test(number)) {
+    throw new TypeError('number: it must be a phone number in E.164, such as +14155550123');
+  }
+  const known = await list.askFor(number, performance.now());
+  const channels = [...new Set(known.map(({ channel }) => channel))];
+  return channels
+    .flatMap((channel) => suppressionFor(known, channel) ?? [])
+    .map(({ channel, reason, untilMs }) => ({
+      channel,
+      reason: reason === 'NOT_REACHED' ? 'unreachable' : 'stopped',
+      until: new Date(untilMs),
+    }));
 }
 
 function emitStateEvent(news: StateEvent, events: EventStream): void {

@@ -60,6 +60,19 @@ export interface TelephonyHook {
   /** Returns what is known, without any call; for probes. */
   status(): HookStatus;
   /**
+   * The channels by which no codes go to a number now, e.g. for a preference page. `stopped`: the user wrote STOP, or the
+   * provider says that they do not want messages. `unreachable`: the provider cannot reach them. If the shared state
+   * does not answer, it returns what this process knows.
+   *
+   * @param number - E.164.
+   * @throws TypeError if it is not.
+   */
+  suppressions(
+    number: string,
+  ): Promise<
+    readonly { readonly channel: string; readonly reason: 'stopped' | 'unreachable'; readonly until: Date }[]
+  >;
+  /**
    * The administrators' page: a request handler to mount behind the gateway's own login, at any path. The history begins
    * with the first console; all consoles share it.
    *

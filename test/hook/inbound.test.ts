@@ -74,6 +74,33 @@ describe('what users write to the senders', () => {
     ]);
   });
 
+  it('is what suppressions() says of a number, in any spelling, beside what the provider reported', async () => {
+    await start();
+    const { hook } = scene;
+    expect(await hook.suppressions(ANA.phone)).to.deep.equal([]);
+    await write('STOP');
+    scene.twilio.joinSandbox(ANA.phone);
+    const yearLater = new Date(now + 365 * 86_400_000);
+    const [stopped, ...others] = await hook.suppressions(ANA.phone);
+    expect(stopped).to.include({ channel: 'whatsapp', reason: 'stopped' });
+    expect(Math.abs((stopped?.until.getTime() ?? 0) - yearLater.getTime())).to.be.below(60_000);
+    expect(others).to.deep.equal([]);
+    expect(await hook.suppressions(ANA.phone.replace('+44', '+440'))).to.have.length(1);
+    await write('START');
+    expect(await hook.suppressions(ANA.phone)).to.deep.equal([]);
+    // 63024: the number is not on WhatsApp.
+    scene.twilio.refuseWith({ code: 63024, times: 1 });
+    await scene.call();
+    const unreachable = await hook.suppressions(ANA.phone);
+    expect(unreachable.map(({ channel, reason }) => [channel, reason])).to.deep.equal([
+      ['whatsapp', 'unreachable'],
+    ]);
+    const problem = await hook.suppressions(ANA.phone.slice(1)).catch((error: unknown) => error);
+    expect(problem)
+      .to.be.instanceOf(TypeError)
+      .with.property('message', 'number: it must be a phone number in E.164, such as +14155550123');
+  });
+
   it('goes by what was said last, however the clock jumps', async () => {
     await start();
     await write('STOP');

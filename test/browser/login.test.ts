@@ -27,7 +27,7 @@ describe('the login of the example in a browser', function () {
   beforeEach(async () => {
     const printed: string[] = [];
     const print = (text: string): void => void printed.push(text);
-    started = await start({ PORT: '0' }, { log: print, error: print });
+    started = await start({ PORT: '0' }, { log: print });
     await started.introduce();
     [, origin = ''] = /Open +(http:\S+)/.exec(printed.join('\n')) ?? [];
     const toOkta = await fetch(`${origin}/login`, { redirect: 'manual' });

@@ -145,6 +145,14 @@ describe('the login of the example in a browser', function () {
     await expectUsed('chloe@example.com');
   });
 
+  it('leads Ana back to the view of the console that a ticket links to', async () => {
+    const { page } = await open('/admin/telephony/#/history?outcome=sent');
+    await askForCode(page, 'ana@example.com', 'Voice call');
+    await type(page, await codeBy('ana@example.com', 'voice'));
+    await page.waitForURL(`${origin}/admin/telephony/#/history?outcome=sent`);
+    await page.getByRole('heading', { level: 1, name: 'History' }).waitFor();
+  });
+
   it('takes no wrong code from Bob, and shows the console to nobody who is no administrator', async () => {
     const { page, tolerate } = await open('/login');
     await askForCode(page, 'bob@example.com', 'Text message');

@@ -5,8 +5,7 @@ const STYLE = `
 :root { color-scheme: light dark; }
 body { font: 1rem/1.5 system-ui, sans-serif; max-width: 34rem; margin: 4rem auto; padding: 0 1rem; }
 form { display: grid; gap: 0.75rem; max-width: 20rem; }
-label { display: grid; gap: 0.25rem; }
-input, select, button { font: inherit; padding: 0.4rem 0.6rem; }
+button { font: inherit; padding: 0.4rem 0.6rem; }
 .problem { color: #b00020; }
 .word { font: 1.75rem/1.2 ui-monospace, monospace; letter-spacing: 0.1em; margin: 0.5rem 0; }
 .notice { border-left: 0.25rem solid; padding-left: 0.75rem; }
@@ -48,18 +47,12 @@ export function markup(parts: TemplateStringsArray, ...values: readonly (string 
   return { html: String.raw({ raw: parts }, ...escaped) };
 }
 
-/** @param refresh - what is opened by itself after a while, without a script. */
-export function page(
-  title: string,
-  content: Html,
-  refresh?: { readonly seconds: number; readonly path: string },
-): string {
+export function page(title: string, content: Html): string {
   return markup`<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width">
-${refresh === undefined ? '' : markup`<meta http-equiv="refresh" content="${String(refresh.seconds)}; url=${refresh.path}">`}
 <title>${title} - Acme identity gateway</title>
 <style>${{ html: STYLE }}</style>
 </head>

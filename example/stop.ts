@@ -43,12 +43,11 @@ export async function stop(
  */
 export function stopOnSignals(started: Started, isStartedByNpm: boolean): void {
   let isStopping = false;
-  const onSignal = async (signal: 'SIGTERM' | 'SIGINT'): Promise<void> => {
+  const onSignal = (signal: 'SIGTERM' | 'SIGINT'): void => {
     if (isStopping) return;
     isStopping = true;
     console.log(`\n${signal}: finishing the requests that are under way.`);
-    await stop(started, signal === 'SIGTERM' ? GRACE_MS : 0);
-    process.exit(0);
+    void stop(started, signal === 'SIGTERM' ? GRACE_MS : 0).then(() => process.exit(0));
   };
   process.on('SIGTERM', onSignal);
   process.on('SIGINT', onSignal);
@@ -56,7 +55,7 @@ export function stopOnSignals(started: Started, isStartedByNpm: boolean): void {
     // npm's shell ends at SIGTERM and does not pass it on: this process only sees that it has another parent.
     const parent = process.ppid;
     setInterval(() => {
-      if (process.ppid !== parent) void onSignal('SIGTERM');
+      if (process.ppid !== parent) onSignal('SIGTERM');
     }, 250).unref();
   }
 }

@@ -11,16 +11,3 @@ export const CONSENT_VERSION = createHash('sha256')
   .update(CONSENT_TEXT.join('\n'))
   .digest('hex')
   .slice(0, 12);
-
-/** A consent that a user gave or withdrew. */
-export interface ConsentRecord {
-  /** The Okta user id; never a number, a name or a login. */
-  readonly userId: string;
-  readonly consent: 'given' | 'withdrawn';
-  /** The text that was shown. */
-  readonly textVersion: string;
-  /** By a word from the WhatsApp number with this ending, or by the button on the page. */
-  readonly how: { readonly by: 'word'; readonly numberEnding: string } | { readonly by: 'page' };
-  /** ISO 8601. */
-  readonly at: string;
-}

@@ -1,4 +1,4 @@
-import { CONSENT_TEXT, CONSENT_VERSION, type ConsentRecord } from './consent.js';
+import { CONSENT_TEXT, CONSENT_VERSION } from './consent.js';
 import { csrfField, markup, page, type Html } from '../pages.js';
 import { endingOf, type WaitingWord } from './words.js';
 
@@ -10,44 +10,21 @@ export interface PreferenceView {
   readonly phone: string | undefined;
   /** The word that the user must send. */
   readonly waiting: WaitingWord | undefined;
-  /** Whether the page has shown a word before, which is no longer valid. */
-  readonly hasExpired: boolean;
   /** The number that the user sends the word to, and a link that opens WhatsApp with both. */
   readonly whatsAppNumber: string;
   readonly link: string;
-  /** The newest first. */
-  readonly records: readonly ConsentRecord[];
 }
 
 export const PREFERENCES_PATH = '/preferences';
-/** The page after a word was shown. It says if the word is no longer valid. */
-export const WAITING_PATH = `${PREFERENCES_PATH}?waiting`;
-const LOOK_AGAIN_SECONDS = 10;
 
 export function preferencePage(view: PreferenceView): string {
-  const refresh = { seconds: LOOK_AGAIN_SECONDS, path: WAITING_PATH };
-  const records = view.records.map(({ at, consent, how, textVersion }) => {
-    const by =
-      how.by === 'word'
-        ? `by a word from the WhatsApp number that ends in ${how.numberEnding}`
-        : 'on this page';
-    return markup`<li>${at.slice(0, 16).replace('T', ' ')} UTC: consent ${consent} ${by} (text ${textVersion})</li>`;
-  });
-  return page(
-    'How your sign-in codes come',
-    markup`<p><a href="/account">Account</a></p>
-${stateOf(view)}
-<h2>What you have agreed to</h2>
-${records.length === 0 ? markup`<p>Nothing on this page so far.</p>` : markup`<ul>${joined(records)}</ul>`}`,
-    view.waiting && refresh,
-  );
+  const back = markup`<p><a href="/account">Account</a></p>`;
+  return page('How your sign-in codes come', markup`${back}\n${stateOf(view)}`);
 }
 
 /** The text comes before the button by which the user agrees to it. */
 const CONSENT = markup`<h2>What you agree to with WhatsApp</h2>
-<div id="consent">
-${joined(CONSENT_TEXT.map((paragraph) => markup`<p>${paragraph}</p>`))}
-</div>`;
+${{ html: CONSENT_TEXT.map((paragraph) => markup`<p>${paragraph}</p>`.html).join('\n') }}`;
 
 function stateOf(view: PreferenceView): Html {
   const { isByWhatsApp, waiting, phone, csrfToken, whatsAppNumber } = view;
@@ -63,7 +40,7 @@ ${switchTo('sms', csrfToken, 'Get codes by SMS again')}`;
 <p><a href="${view.link}">Open WhatsApp with the word</a></p>
 <p>If your WhatsApp account has a username, WhatsApp may hide your number. Then send the word as a reply to a message that you have from ${whatsAppNumber}. If you have none, ask your help desk.</p>
 <p role="status">The word has not arrived yet. You can use it once, for ten minutes. Until it arrives, your codes come by SMS.</p>
-<p>This page looks again every ${String(LOOK_AGAIN_SECONDS)} seconds. <a href="${WAITING_PATH}">Look now</a></p>
+<p>After you have sent it, <a href="${PREFERENCES_PATH}">look again</a>.</p>
 ${switchTo('sms', csrfToken, 'Cancel')}
 ${CONSENT}`;
   }
@@ -73,9 +50,7 @@ ${CONSENT}`;
 <p class="notice">Your Okta profile has no mobile number with a country code, such as +44: WhatsApp cannot be turned on.</p>
 ${CONSENT}`;
   }
-  const expired = markup`<p class="problem" role="alert">The word has expired, or was not sent from the number of your profile. Get another one.</p>`;
-  return markup`${view.hasExpired ? expired : ''}
-${status}
+  return markup`${status}
 <p>You can get them by WhatsApp at the number that ends in ${endingOf(phone)}. This page will show you a word to send from there.</p>
 ${CONSENT}
 ${switchTo('whatsapp', csrfToken, 'Agree, and get codes by WhatsApp')}`;
@@ -87,8 +62,4 @@ ${csrfField(csrfToken)}
 <input type="hidden" name="textVersion" value="${CONSENT_VERSION}">
 <button name="channel" value="${channel}">${label}</button>
 </form>`;
-}
-
-function joined(parts: readonly Html[]): Html {
-  return { html: parts.map(({ html }) => html).join('\n') };
 }

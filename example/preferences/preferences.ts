@@ -8,10 +8,10 @@ import {
   type OktaCredential,
   type OktaTelephonyHookOptions,
 } from 'okta-telephony-hook';
-import { CONSENT_VERSION, type ConsentRecord } from './consent.js';
+import { CONSENT_VERSION } from './consent.js';
 import { checkCsrfToken, fieldsOf, readForm, requireUser, userOf } from '../login.js';
 import { problemPage } from '../pages.js';
-import { PREFERENCES_PATH, preferencePage, WAITING_PATH } from './pages.js';
+import { PREFERENCES_PATH, preferencePage } from './pages.js';
 import { endingOf, PairingWords, whatsAppNumberOf, type WaitingWord } from './words.js';
 
 export interface PreferencesOptions {
@@ -59,14 +59,18 @@ export function createPreferences(
     return { isByWhatsApp, phone: whatsAppNumberOf(profile['mobilePhone']) };
   };
 
-  // In memory for the page, and each is a line of the log. Write yours to an audit store.
-  const records: ConsentRecord[] = [];
-  const recordsOf = (userId: string): readonly ConsentRecord[] =>
-    records.filter((record) => record.userId === userId).reverse();
-  const addRecord = (record: Omit<ConsentRecord, 'at'>): void => {
-    const whole = { ...record, at: new Date(clock()).toISOString() };
-    records.push(whole);
-    logger.info('A user chose how codes come', whole);
+  /** The users whose last record says `given`. */
+  const hasAgreed = new Set<string>();
+  /** A record is a line of the log: write yours to an audit store. It never has a number, a name or a login. */
+  const recordConsent = (userId: string, consent: 'given' | 'withdrawn', details: object): void => {
+    if (consent === 'given') hasAgreed.add(userId);
+    else hasAgreed.delete(userId);
+    logger.info('A user chose how codes come', {
+      userId,
+      consent,
+      ...details,
+      at: new Date(clock()).toISOString(),
+    });
   };
 
   const turnOff = async (userId: string): Promise<void> => {
@@ -74,10 +78,9 @@ export function createPreferences(
     words.cancel(userId);
     // If Okta cannot be read, the user has withdrawn consent nevertheless.
     const preference = await readPreference(userId).catch(() => undefined);
-    // An earlier write may still reach the profile, although its answer was lost.
-    const isGiven = recordsOf(userId)[0]?.consent === 'given';
-    if (preference?.isByWhatsApp === false && !isGiven) return;
-    addRecord({ userId, consent: 'withdrawn', textVersion: CONSENT_VERSION, how: { by: 'page' } });
+    // The answer to an earlier write may be lost: Okta may have it although the profile did not show it.
+    if (preference?.isByWhatsApp === false && !hasAgreed.has(userId)) return;
+    recordConsent(userId, 'withdrawn', { by: 'page' });
     await users.updateUser(userId, { [optInAttribute]: false });
   };
 
@@ -96,8 +99,7 @@ export function createPreferences(
       // The user may have cancelled or used the word meanwhile, or have another number at Okta now.
       if (!words.isWaiting(waiting) || phoneNow !== phone) return undefined;
       // Recorded before the write, whose answer may be lost: nobody gets codes by WhatsApp without a record of consent.
-      const how = { by: 'word', numberEnding: endingOf(phone) } as const;
-      addRecord({ userId, consent: 'given', textVersion, how });
+      recordConsent(userId, 'given', { by: 'word', numberEnding: endingOf(phone), textVersion });
       isStart = true;
       await users.updateUser(userId, { [optInAttribute]: true });
     } catch (error) {
@@ -123,8 +125,7 @@ export function createPreferences(
     // A word for an earlier number of the user cannot be used.
     const waiting = word?.phone === preference.phone ? word : undefined;
     const link = linkFor(waiting?.word ?? '');
-    const view = { ...preference, csrfToken, waiting, whatsAppNumber, link, records: recordsOf(userId) };
-    res.send(preferencePage({ ...view, hasExpired: 'waiting' in req.query }));
+    res.send(preferencePage({ ...preference, csrfToken, waiting, whatsAppNumber, link }));
   });
   router.post(PREFERENCES_PATH, readForm, checkCsrfToken, async (req, res) => {
     const userId = userOf(req).id;
@@ -133,16 +134,14 @@ export function createPreferences(
       // Cancels at once a word that has just arrived. The rest waits for its turn.
       words.cancel(userId);
       await inTurn(userId, () => turnOff(userId));
-      res.redirect(303, PREFERENCES_PATH);
-    } else if (channel !== 'whatsapp') {
-      res.status(400).send(problemPage('That did not work', 'There is no such channel.'));
     } else if (textVersion !== CONSENT_VERSION) {
       // The text has changed since the user opened the page.
       res.status(409).send(problemPage('The text has changed', 'Please open the page again and read it.'));
+      return;
     } else {
       await inTurn(userId, () => offerWord(userId, textVersion));
-      res.redirect(303, words.waitingFor(userId) ? WAITING_PATH : PREFERENCES_PATH);
     }
+    res.redirect(303, PREFERENCES_PATH);
   });
   const answerOktaFailure: ErrorRequestHandler = (error: unknown, req, res, next) => {
     if (!(error instanceof OktaApiError) || res.headersSent) {
@@ -150,16 +149,10 @@ export function createPreferences(
       return;
     }
     const { message: reason, remedy } = error;
-    const isChoice = req.method === 'POST';
-    logger.error('The preference page could not use Okta', {
-      userId: userOf(req).id,
-      isChoice,
-      reason,
-      remedy,
-    });
-    const sentence = isChoice
-      ? 'Your choice may not be saved, because Okta does not answer. Please open the page again in a minute, check what it says, and choose again.'
-      : 'Okta does not answer. Please open the page again in a minute.';
+    const userId = userOf(req).id;
+    logger.error('The preference page could not use Okta', { userId, method: req.method, reason, remedy });
+    const sentence =
+      'Okta does not answer. If you have made a choice, it may not be saved. Please open the page again in a minute, and check what it says.';
     res.status(503).send(problemPage('Not now', sentence));
   };
   router.use(PREFERENCES_PATH, answerOktaFailure);

@@ -46,12 +46,10 @@ export class PairingWords {
 
   /** The word that a message contains, if it waits for this number. */
   find(text: string, from: string): WaitingWord | undefined {
-    const phone = whatsAppNumberOf(from);
-    for (const { userId } of this.#byUser.values()) {
-      const waiting = this.waitingFor(userId);
-      if (waiting?.phone === phone && lettersOf(waiting?.word ?? '') === lettersOf(text)) return waiting;
-    }
-    return undefined;
+    const [phone, letters, now] = [whatsAppNumberOf(from), lettersOf(text), this.#clock()];
+    return [...this.#byUser.values()].find(
+      (waiting) => waiting.phone === phone && lettersOf(waiting.word) === letters && waiting.expiresAt > now,
+    );
   }
 
   /** Whether the word is still the user's: not used, not cancelled and not replaced. */

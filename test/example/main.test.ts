@@ -79,7 +79,7 @@ describe('npm start', function () {
     await post('/preferences', { channel: 'whatsapp', textVersion, csrfToken: csrfTokenIn(text) }).expect(
       303,
     );
-    const waiting = await bob.get('/preferences?waiting');
+    const waiting = await bob.get('/preferences');
     // Of this machine, not WhatsApp's.
     const [, link = ''] = /<a href="([^"]+)">Open WhatsApp/.exec(waiting.text) ?? [];
     await bob.get(link).expect(200, /<h1>Phones/);

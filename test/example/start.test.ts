@@ -7,7 +7,6 @@ import { expect } from 'chai';
 import { start, type Started } from '../../example/start.js';
 import { ConfigurationError } from '#lib/index.js';
 import { REFUSING_ORIGIN } from '#harness/free-port.js';
-import { until } from '#harness/until.js';
 import { ROOT } from '#harness/consumer.js';
 import { mustNotShow, witness } from '#harness/witness.js';
 

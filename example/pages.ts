@@ -6,10 +6,8 @@ const STYLE = `
 body { font: 1rem/1.5 system-ui, sans-serif; max-width: 34rem; margin: 4rem auto; padding: 0 1rem; }
 form { display: grid; gap: 0.75rem; max-width: 20rem; }
 button { font: inherit; padding: 0.4rem 0.6rem; }
-.problem { color: #b00020; }
 .word { font: 1.75rem/1.2 ui-monospace, monospace; letter-spacing: 0.1em; margin: 0.5rem 0; }
 .notice { border-left: 0.25rem solid; padding-left: 0.75rem; }
-@media (prefers-color-scheme: dark) { .problem { color: #ff8a95; } }
 `;
 
 const digestOf = (text: string): string => `'sha256-${createHash('sha256').update(text).digest('base64')}'`;

@@ -1,51 +1,40 @@
 import { randomBytes } from 'node:crypto';
 import express from 'express';
-import type { OktaTelephonyHookOptions } from 'okta-telephony-hook';
-import { createPhonesPage, startDemoOrg, type DemoCurl, type DemoPerson } from 'okta-telephony-hook/demo';
-import { type DeliveredItem } from 'okta-telephony-hook/testing';
-import { CONSOLE_PATH, type GatewayOptions } from './gateway.js';
-import { CALLBACK_PATH, type LoginOptions } from './login.js';
+import { createPhonesPage, startDemoOrg, type DemoPerson } from 'okta-telephony-hook/demo';
+import type { DeliveredItem } from 'okta-telephony-hook/testing';
+import type { Environment } from './environment.js';
+import { CONSOLE_PATH, HOOK_PATH, type GatewayOptions } from './gateway.js';
+import { CALLBACK_PATH } from './login.js';
 
-/** The emulated Okta and Twilio, and the page of the phones, for a gateway without accounts. */
+/** The emulated Okta and Twilio, for a gateway without accounts. */
 export interface Demo {
-  readonly people: readonly DemoPerson[];
-  /** Registers the gateway as a web app of the org. */
-  login(origin: string): LoginOptions;
-  hookOptions(publicUrl: string): OktaTelephonyHookOptions;
-  /** The preference page, and the page of the phones, from which people send its words. */
-  readonly pages: Pick<GatewayOptions, 'preferences' | 'morePages'>;
-  /** Creates the inline hook and the event hook at Okta. The gateway must be serving. */
-  connectHook(publicUrl: string): Promise<void>;
-  /** Commands to paste that call the hook as Okta does. */
-  curls(hookUrl: string): readonly DemoCurl[];
-  /** Ends the event streams of its pages, so that the server can close. */
+  /** @param origin - where browsers and the emulators reach the gateway. */
+  gatewayOptions(origin: string): GatewayOptions;
+  /** Creates the inline hook and the event hook at Okta. The gateway must be listening. */
+  connectHook(origin: string): Promise<void>;
+  /** What to open, and `curl` commands that call the hook as Okta does. */
+  welcome(origin: string): string;
+  /** Ends the event streams of the phones page, so that the server can close. */
   endStreams(): void;
   close(): Promise<void>;
 }
 
-export const PHONES_PATH = '/phones/';
+const PHONES_PATH = '/phones/';
 
-export interface DemoOptions {
-  readonly optInAttribute: string | undefined;
-  /** Where the emulated Okta listens. Default: any free port. */
-  readonly oktaPort?: number | undefined;
-  /** Whether browsers on other machines open its pages, as with a container. */
-  readonly isReachedFromElsewhere: boolean;
-  /** Where it prints what comes to the phones. */
-  readonly output: Pick<Console, 'log'>;
-}
-
-/** Starts both emulators with people who have a phone. */
-export async function startDemo({
-  optInAttribute,
-  oktaPort,
-  isReachedFromElsewhere,
-  output,
-}: DemoOptions): Promise<Demo> {
+/**
+ * Starts both emulators, with people who have a phone.
+ *
+ * @param output - gets each message that arrives at a phone.
+ */
+export async function startDemo(
+  { optInAttribute, port, isProduction: isInContainer }: Extract<Environment, { readonly kind: 'emulators' }>,
+  output: Pick<Console, 'log'>,
+): Promise<Demo> {
   const org = await startDemoOrg({
     optInAttribute,
-    oktaPort,
-    insecureRemoteAccess: isReachedFromElsewhere,
+    // A container publishes this port as well: browsers sign in there.
+    oktaPort: isInContainer && port !== 0 ? port + 1 : undefined,
+    insecureRemoteAccess: isInContainer,
   });
   const { okta, twilio, people } = org;
   const preferencesToken = okta.addApiToken(['USER_ADMIN']);
@@ -56,7 +45,7 @@ export async function startDemo({
     okta,
     twilio,
     optInAttribute: org.optInAttribute,
-    insecureRemoteAccess: isReachedFromElsewhere,
+    insecureRemoteAccess: isInContainer,
     links: [
       { title: 'Console', href: `${CONSOLE_PATH}/` },
       { title: 'Gateway', href: '/' },
@@ -64,25 +53,47 @@ export async function startDemo({
   });
 
   return {
-    people,
-    login: (origin) => {
-      const app = { clientId: '0oademogateway000001', clientSecret: makeSecret() };
-      const redirectUri = origin + CALLBACK_PATH;
-      okta.registerApp({ ...app, redirectUri });
-      const { adminGroup } = org;
-      return { issuer: okta.orgUrl, ...app, redirectUri, adminGroup, sessionSecret: makeSecret() };
+    gatewayOptions: (origin) => {
+      const app = {
+        clientId: '0oademogateway000001',
+        clientSecret: makeSecret(),
+        redirectUri: origin + CALLBACK_PATH,
+      };
+      okta.registerApp(app);
+      return {
+        hook: org.hookOptions(origin + HOOK_PATH),
+        login: { issuer: okta.orgUrl, ...app, adminGroup: org.adminGroup, sessionSecret: makeSecret() },
+        preferences: {
+          credential: { orgUrl: okta.orgUrl, apiToken: preferencesToken },
+          whatsAppNumber: twilio.sandboxNumber,
+          // A link to WhatsApp would lead to real phones.
+          linkFor: (word) => `${PHONES_PATH}?text=${word}`,
+        },
+        morePages: express.Router().use(PHONES_PATH, phones),
+        consoleLinks: [{ title: 'Phones', href: PHONES_PATH }],
+      };
     },
-    pages: {
-      preferences: {
-        credential: { orgUrl: okta.orgUrl, apiToken: preferencesToken },
-        // A link to WhatsApp would lead to real phones.
-        linkFor: (word) => `${PHONES_PATH}?text=${word}`,
-      },
-      morePages: express.Router().use(PHONES_PATH, phones),
+    connectHook: (origin) => org.connectHook(origin + HOOK_PATH),
+    welcome: (origin) => {
+      const [ana, ...others] = people.map(({ login }) => login);
+      const warning = `Note: the gateway listens on every address, and everybody who reaches it sees the codes. Publish its port and ${new URL(okta.orgUrl).port}, the emulated Okta's, on 127.0.0.1 alone.\n`;
+      return `An identity gateway with Okta's telephony hook, on emulators of Okta and Twilio: nothing reaches a real phone.
+
+  Open        ${origin}  (sign in at the emulated Okta as ${ana}, ${others.join(' or ')}: the code arrives at the phones)
+  Phones      ${origin}${PHONES_PATH}  (read the code, or sign in there, and switch on faults)
+  Console     ${origin}${CONSOLE_PATH}  (test the hook and see what it did, as ${ana}, who is an administrator)
+  Preferences ${origin}/preferences
+  Health      ${origin}/health/live  ${origin}/health/ready
+  Metrics     ${origin}/metrics
+  Hook        ${origin}${HOOK_PATH}
+
+Call the hook as Okta does: paste one of these commands into another terminal. The code appears at the phones and here.
+
+${org
+  .curls(origin + HOOK_PATH)
+  .map(({ title, command }) => `${title}\n\n${command}\n\n`)
+  .join('')}${isInContainer ? warning : ''}Ctrl-C ends it.\n`;
     },
-    hookOptions: (publicUrl) => org.hookOptions(publicUrl),
-    connectHook: (publicUrl) => org.connectHook(publicUrl),
-    curls: (hookUrl) => org.curls(hookUrl),
     endStreams: () => {
       phones.close();
     },
@@ -97,11 +108,6 @@ const CHANNEL_NAMES = { sms: 'SMS', whatsapp: 'WhatsApp', voice: 'call' } as con
 /** The screen of an emulated phone, for the terminal. */
 function phoneScreen({ to, channel, text }: DeliveredItem, people: readonly DemoPerson[]): string {
   const owner = people.find(({ phone }) => phone === to)?.firstName ?? 'Somebody';
-  return [
-    '',
-    `  .-- ${owner}'s phone ${to} -- ${CHANNEL_NAMES[channel]}`,
-    ...text.split('\n').map((line) => `  |  ${line}`),
-    `  '--`,
-    '',
-  ].join('\n');
+  const lines = text.split('\n').map((line) => `  |  ${line}\n`);
+  return `\n  .-- ${owner}'s phone ${to} -- ${CHANNEL_NAMES[channel]}\n${lines.join('')}  '--\n`;
 }

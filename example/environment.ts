@@ -1,4 +1,4 @@
-import { ConfigurationError, type OktaCredential, type OktaTelephonyHookOptions } from 'okta-telephony-hook';
+import { ConfigurationError, type OktaTelephonyHookOptions } from 'okta-telephony-hook';
 import {
   OPTION_VARIABLES,
   oktaCredentialFrom,
@@ -6,11 +6,12 @@ import {
   variablesFrom,
 } from 'okta-telephony-hook/environment';
 import { CALLBACK_PATH, type LoginOptions } from './login.js';
+import type { PreferencesOptions } from './preferences/preferences.js';
 
-/** What the environment describes: the demo, a real gateway, or what is wrong. */
+/** What the environment describes: the demo or a real gateway. */
 export type Environment =
   | {
-      /** Nothing is set: everything runs on the emulators. */
+      /** No account is set: everything runs on the emulators. */
       readonly kind: 'emulators';
       readonly isProduction: boolean;
       readonly port: number;
@@ -18,55 +19,38 @@ export type Environment =
     }
   | {
       readonly kind: 'real';
-      readonly options: OktaTelephonyHookOptions;
-      /** The preference page's credential for Okta. Without it there is no such page. */
-      readonly preferences: OktaCredential | undefined;
-      /** How users sign in to the gateway's own pages. Without it there are none. */
-      readonly login: LoginOptions | undefined;
       readonly port: number;
-      /** Settings that work, but perhaps not as intended. */
-      readonly notes: readonly string[];
-    }
-  | {
-      readonly kind: 'problems';
-      /** One sentence each, with the variable's name and never its value. */
-      readonly problems: readonly string[];
+      readonly options: OktaTelephonyHookOptions;
+      readonly login: LoginOptions | undefined;
+      readonly preferences: PreferencesOptions | undefined;
     };
 
 type Env = Readonly<Record<string, string | undefined>>;
 
-const PREFERENCES_VARIABLES = [
-  'OKTA_PREFERENCES_API_TOKEN',
-  'OKTA_PREFERENCES_CLIENT_ID',
-  'OKTA_PREFERENCES_PRIVATE_KEY',
-  'OKTA_PREFERENCES_KEY_ID',
-];
-const LOGIN_VARIABLES = [
-  'OIDC_CLIENT_ID',
-  'OIDC_CLIENT_SECRET',
-  'OIDC_REDIRECT_URI',
-  'OIDC_ISSUER',
-  'OIDC_ADMIN_GROUP',
-  'SESSION_SECRET',
-];
-const OWN_VARIABLES = [...LOGIN_VARIABLES, 'OPT_IN_ATTRIBUTE', 'PORT', 'NODE_ENV', 'DEMO'];
-
-/**
- * The variables that say which org and which account. One of them is enough to mean the real thing: a deployment that
- * lost a variable stops, and sends no code to an emulator.
- */
-const PRODUCT_VARIABLES = [
+const LOGIN_VARIABLES = {
+  OIDC_CLIENT_ID: 'the client id of the web app at Okta',
+  OIDC_CLIENT_SECRET: 'the client secret of the web app at Okta',
+  OIDC_REDIRECT_URI: `the origin of the gateway, then ${CALLBACK_PATH}`,
+  SESSION_SECRET: 'the same for all gateways: openssl rand -hex 32',
+};
+const LOGIN_NAMES = [...Object.keys(LOGIN_VARIABLES), 'OIDC_ISSUER', 'OIDC_ADMIN_GROUP'];
+const PREFERENCES_NAMES = ['API_TOKEN', 'CLIENT_ID', 'PRIVATE_KEY', 'KEY_ID'].map(
+  (name) => `OKTA_PREFERENCES_${name}`,
+);
+/** One of these means a real gateway: a deployment that lost the others must stop, and not send codes to an emulator. */
+const ACCOUNT_NAMES = [
   ...OPTION_VARIABLES.filter((name) => name !== 'OPT_IN_ATTRIBUTE'),
-  ...PREFERENCES_VARIABLES,
-  ...LOGIN_VARIABLES,
+  ...PREFERENCES_NAMES,
+  ...LOGIN_NAMES,
 ];
 
 const hasAny = (env: Env, names: readonly string[]): boolean => names.some((name) => Boolean(env[name]));
 
-/** As iron-session has it. */
-const MIN_SECRET_LENGTH = 32;
-
-/** Reads the variables of the example; knows nothing of any other source. */
+/**
+ * Reads the variables of the example.
+ *
+ * @throws ConfigurationError that names every variable which is missing or wrong, and no value.
+ */
 export function readEnvironment(env: Env): Environment {
   const problems = new Set<string>();
   const attempt = <Value>(read: () => Value): Value | undefined => {
@@ -78,110 +62,76 @@ export function readEnvironment(env: Env): Environment {
       return undefined;
     }
   };
-  attempt(() => variablesFrom(env, OWN_VARIABLES));
+  const refuseProblems = (): void => {
+    if (problems.size > 0) throw new ConfigurationError([...problems], { subject: 'The environment' });
+  };
+
+  attempt(() => variablesFrom(env, [...LOGIN_NAMES, 'OPT_IN_ATTRIBUTE', 'PORT', 'NODE_ENV', 'DEMO']));
+  const port = Number(env['PORT'] || 3000);
+  if (!(Number.isInteger(port) && port >= 0 && port <= 65_535))
+    problems.add('PORT must be a number from 0 to 65535');
   const isProduction = env['NODE_ENV'] === 'production';
-  const isConfigured = hasAny(env, PRODUCT_VARIABLES);
-  const port = readPort(env, problems);
 
-  if (!isConfigured && (!isProduction || env['DEMO'] === '1')) {
-    if (problems.size > 0) return { kind: 'problems', problems: [...problems] };
-    return { kind: 'emulators', isProduction, port, optInAttribute: env['OPT_IN_ATTRIBUTE'] || undefined };
-  }
-
-  if (!isConfigured) {
+  if (!hasAny(env, ACCOUNT_NAMES)) {
+    if (!isProduction || env['DEMO'] === '1') {
+      refuseProblems();
+      return { kind: 'emulators', isProduction, port, optInAttribute: env['OPT_IN_ATTRIBUTE'] || undefined };
+    }
     problems.add('Nothing is configured; with NODE_ENV=production the emulators start only with DEMO=1');
   }
   const options = attempt(() => optionsFrom(env));
-  const hasPreferences = hasAny(env, PREFERENCES_VARIABLES);
-  if (hasPreferences) checkPreferences(env, problems);
-  const preferences = hasPreferences
-    ? attempt(() => oktaCredentialFrom(env, 'OKTA_PREFERENCES_'))
-    : undefined;
-  const login = readLogin(env, problems);
-  if (options === undefined || problems.size > 0) return { kind: 'problems', problems: [...problems] };
-  return { kind: 'real', port, notes: notesOn(env), options, preferences, login };
+  const hasPreferences = hasAny(env, PREFERENCES_NAMES);
+  const preferences = hasPreferences ? attempt(() => readPreferences(env, problems)) : undefined;
+  // Users sign in before they see the preference page.
+  const login = hasPreferences || hasAny(env, LOGIN_NAMES) ? readLogin(env, problems) : undefined;
+  refuseProblems();
+  // `attempt` returns `undefined` only together with a problem.
+  return { kind: 'real', port, options: options as OktaTelephonyHookOptions, preferences, login };
 }
 
-function readPort(env: Env, problems: Set<string>): number {
-  const text = env['PORT'] || '3000';
-  const port = Number(text);
-  if (!/^\d{1,5}$/.test(text) || port > 65_535) problems.add('PORT must be a number from 0 to 65535');
-  return port;
-}
-
-function checkPreferences(env: Env, problems: Set<string>): void {
-  // The internet reaches the hook: its credential must not be able to write.
+function readPreferences(env: Env, problems: Set<string>): PreferencesOptions {
+  // The hook is on the internet: its credential must not be able to write.
   for (const name of ['API_TOKEN', 'CLIENT_ID']) {
     const own = `OKTA_PREFERENCES_${name}`;
-    const isSame = Boolean(env[own]) && env[own] === env[`OKTA_${name}`];
-    if (isSame) problems.add(`${own} is OKTA_${name}: the preference page needs a credential of its own`);
+    if (env[own] && env[own] === env[`OKTA_${name}`])
+      problems.add(`${own} is OKTA_${name}: the preference page needs a credential of its own`);
   }
-  const needed: readonly (readonly [names: readonly string[], problem: string])[] = [
-    [LOGIN_VARIABLES, 'OIDC_CLIENT_ID is missing: users sign in at Okta before they see the preference page'],
-    [['PUBLIC_URL'], 'PUBLIC_URL is missing: the words that users of the preference page send come to it'],
-    [
-      ['TWILIO_SANDBOX_NUMBER', 'TWILIO_WHATSAPP_FROM'],
+  if (!env['PUBLIC_URL'])
+    problems.add("PUBLIC_URL is missing: Twilio sends the preference page's messages there");
+  const whatsAppNumber = env['TWILIO_SANDBOX_NUMBER'] || env['TWILIO_WHATSAPP_FROM'];
+  if (!whatsAppNumber)
+    problems.add(
       'TWILIO_SANDBOX_NUMBER or TWILIO_WHATSAPP_FROM is missing: users of the preference page write to it',
-    ],
-  ];
-  for (const [names, problem] of needed) if (!hasAny(env, names)) problems.add(problem);
+    );
+  return {
+    credential: oktaCredentialFrom(env, 'OKTA_PREFERENCES_'),
+    whatsAppNumber: whatsAppNumber ?? '',
+  };
 }
 
-function readLogin(env: Env, problems: Set<string>): LoginOptions | undefined {
-  if (!hasAny(env, LOGIN_VARIABLES)) return undefined;
-  const required = (name: string, what: string): string => {
-    if (!env[name]) problems.add(`${name} is missing: ${what}`);
-    return env[name] ?? '';
-  };
-  const login = {
-    issuer: env['OIDC_ISSUER'] || (env['OKTA_ORG_URL'] ?? ''),
-    clientId: required('OIDC_CLIENT_ID', 'the client id of the web app at Okta'),
-    clientSecret: required('OIDC_CLIENT_SECRET', 'the client secret of the web app at Okta'),
-    redirectUri: required('OIDC_REDIRECT_URI', `the origin of the gateway, then ${CALLBACK_PATH}`),
-    adminGroup: env['OIDC_ADMIN_GROUP'] || undefined,
-    sessionSecret: required('SESSION_SECRET', 'the same for all gateways: openssl rand -hex 32'),
-  };
-  if (login.sessionSecret !== '' && login.sessionSecret.length < MIN_SECRET_LENGTH) {
+function readLogin(env: Env, problems: Set<string>): LoginOptions {
+  for (const [name, meaning] of Object.entries(LOGIN_VARIABLES))
+    if (!env[name]) problems.add(`${name} is missing: ${meaning}`);
+  const { OIDC_ISSUER, OIDC_REDIRECT_URI: redirectUri = '', SESSION_SECRET: sessionSecret = '' } = env;
+  if (sessionSecret && sessionSecret.length < 32)
     problems.add('SESSION_SECRET is too short: make it by openssl rand -hex 32');
-  }
-  if (env['OIDC_ISSUER'] && !isSafeUrl(login.issuer)) {
+  if (OIDC_ISSUER && !isSafeUrl(OIDC_ISSUER))
     problems.add('OIDC_ISSUER must be an https URL, such as https://example.okta.com/oauth2/default');
-  }
-  const { redirectUri } = login;
-  if (redirectUri !== '' && !(isSafeUrl(redirectUri) && new URL(redirectUri).pathname === CALLBACK_PATH)) {
+  if (redirectUri && !(isSafeUrl(redirectUri) && redirectUri.endsWith(CALLBACK_PATH)))
     problems.add(`OIDC_REDIRECT_URI must be an https URL that ends in ${CALLBACK_PATH}`);
-  }
-  return login;
+  return {
+    issuer: OIDC_ISSUER || (env['OKTA_ORG_URL'] ?? ''),
+    clientId: env['OIDC_CLIENT_ID'] ?? '',
+    clientSecret: env['OIDC_CLIENT_SECRET'] ?? '',
+    redirectUri,
+    adminGroup: env['OIDC_ADMIN_GROUP'] || undefined,
+    sessionSecret,
+  };
 }
 
-/** https, or http on this machine. */
+/** Plain http is safe on this machine only. */
 function isSafeUrl(text: string): boolean {
   if (!URL.canParse(text)) return false;
   const { protocol, hostname } = new URL(text);
-  return (
-    protocol === 'https:' || (protocol === 'http:' && /^(localhost|127\.0\.0\.1|\[::1\])$/.test(hostname))
-  );
-}
-
-function notesOn(env: Env): readonly string[] {
-  const hasPreferences = hasAny(env, PREFERENCES_VARIABLES);
-  const notes: readonly (readonly [isTold: boolean, note: string])[] = [
-    [
-      !hasAny(env, LOGIN_VARIABLES),
-      'OIDC_CLIENT_ID is not set: nobody can sign in, and there are no pages for users and administrators',
-    ],
-    [
-      !hasAny(env, ['TWILIO_SANDBOX_NUMBER', 'TWILIO_WHATSAPP_FROM', 'VONAGE_WHATSAPP_FROM']),
-      'No WhatsApp sender is set: who opted in gets an SMS',
-    ],
-    [
-      !hasPreferences,
-      'OKTA_PREFERENCES_API_TOKEN is not set: there is no page on which users choose how codes come',
-    ],
-    [
-      !hasAny(env, ['REDIS_URL']),
-      'REDIS_URL is not set: a second gateway would know nothing of what this one has sent',
-    ],
-  ];
-  return notes.flatMap(([isTold, note]) => (isTold ? [note] : []));
+  return protocol === 'https:' || ['localhost', '127.0.0.1', '[::1]'].includes(hostname);
 }

@@ -7,22 +7,24 @@ import {
   type TelephonyHook,
 } from 'okta-telephony-hook';
 import { Registry } from 'prom-client';
-import { createLogin, findUser, requireUser, type LoginOptions } from './login.js';
-import { CONTENT_SECURITY_POLICY, homePage, problemPage } from './pages.js';
+import { createLogin, findUser, type LoginOptions } from './login.js';
+import { CONTENT_SECURITY_POLICY, homePage, problemPage, SIGN_IN_POLICY, signInPage } from './pages.js';
 import { createPreferences, type PreferencesOptions } from './preferences/preferences.js';
 
 export interface GatewayOptions {
   readonly hook: OktaTelephonyHookOptions;
-  /** How users sign in to the gateway's own pages. Default: nobody does, and there are no such pages. */
+  /** How users sign in to the gateway's own pages. Default: there are no such pages. */
   readonly login?: LoginOptions | undefined;
-  /** The page on which users choose how codes come. It needs `login`. Default: there is none. */
+  /** The page on which users choose how they get codes. It needs `login` and `hook.publicUrl`. Default: there is none. */
   readonly preferences?: PreferencesOptions | undefined;
-  /** More pages, which anybody may open. */
+  /** More pages, which need no login. */
   readonly morePages?: Router | undefined;
   /** More links on the console. */
   readonly consoleLinks?: ConsoleOptions['links'];
 }
 
+/** The hook's own path. */
+export const HOOK_PATH = '/okta/telephony';
 /** The hook's console. */
 export const CONSOLE_PATH = '/admin/telephony';
 
@@ -32,7 +34,8 @@ export interface Gateway {
 }
 
 /**
- * An identity gateway: pages behind a login at Okta, health for probes, metrics, and Okta's telephony hook beside them.
+ * An identity gateway: Okta's telephony hook, pages behind a login at Okta, health for probes, and metrics.
+ *
  * @throws ConfigurationError for options of the hook, or of the preference page, that cannot work.
  */
 export function createGateway(options: GatewayOptions): Gateway {
@@ -41,18 +44,18 @@ export function createGateway(options: GatewayOptions): Gateway {
   const metrics = new Registry();
   const preferences =
     options.preferences && createPreferences(options.preferences, { hook: options.hook, logger });
-  const ofHook = { ...options.hook, metrics };
-  const hook = oktaTelephonyHook(
-    preferences === undefined ? ofHook : withWords(ofHook, preferences.onMessage),
-  );
+  const hook = oktaTelephonyHook({
+    ...options.hook,
+    metrics,
+    ...(preferences && { inbound: { onMessage: preferences.onMessage } }),
+  });
 
   app.disable('x-powered-by');
 
-  // The hook comes before session, body parsers and CSRF: Okta brings no cookie and no form token, the hook reads
-  // the body itself and only once the caller is proven, and no session is made for a machine.
+  // Before body parsers and sessions: the hook reads the body itself, once it knows that Okta calls.
   app.use(hook);
   app.use((_req, res, next) => {
-    // After `drain()`, as the hook's own answers do: the next request comes on another connection, to another gateway.
+    // After `drain()`, the next request must come on another connection, to another gateway.
     if (!hook.status().isReady) res.set('Connection', 'close');
     res.set({
       'Content-Security-Policy': CONTENT_SECURITY_POLICY,
@@ -67,11 +70,9 @@ export function createGateway(options: GatewayOptions): Gateway {
   });
   app.get('/health/ready', (_req, res) => {
     const status = hook.status();
-    // An open breaker or a lost state does not count: the other gateways have the same vendor, and this one still
-    // sends what can be sent.
+    // An open circuit breaker or a lost state store does not count: other gateways would not be better off.
     res.status(status.isReady ? 200 : 503).json(status);
   });
-
   // For Prometheus, which has no login. A proxy to the internet must not pass this path on.
   app.get('/metrics', async (_req, res) => {
     res.type(metrics.contentType).send(await metrics.metrics());
@@ -80,12 +81,12 @@ export function createGateway(options: GatewayOptions): Gateway {
   if (options.login !== undefined) {
     const hasConsole = options.login.adminGroup !== undefined;
     const consolePath = hasConsole ? `${CONSOLE_PATH}/` : undefined;
-    // The routes above come before the session: they need none.
     app.use(createLogin(options.login, { hasPreferences: preferences !== undefined, consolePath }));
     if (hasConsole) {
-      // The page itself leads to the login. The rest of the console answers 403.
-      app.get(CONSOLE_PATH, requireUser);
-      // Its own content security policy takes the place of the one above.
+      app.get(CONSOLE_PATH, (req, res, next) => {
+        if (findUser(req) !== undefined) next();
+        else res.set('Content-Security-Policy', SIGN_IN_POLICY).send(signInPage(req.originalUrl));
+      });
       app.use(
         CONSOLE_PATH,
         hook.console({
@@ -108,43 +109,23 @@ export function createGateway(options: GatewayOptions): Gateway {
   return { app, hook };
 }
 
-type OnMessage = ReturnType<typeof createPreferences>['onMessage'];
-
-/** Hands what users write to the preference page first. A message that is none of its words goes to the hook's own `onMessage`. */
-function withWords(hook: OktaTelephonyHookOptions, onMessage: OnMessage): OktaTelephonyHookOptions {
-  const others = hook.inbound?.onMessage;
-  return {
-    ...hook,
-    inbound: {
-      ...hook.inbound,
-      onMessage: async (message) => (await onMessage(message)) ?? (await others?.(message)),
-    },
+const jsonLine =
+  (level: string): Logger['info'] =>
+  (message, fields) => {
+    console.log(JSON.stringify({ level, message, ...fields }));
   };
-}
-
 /** Lines of JSON, as the hook's own logger writes them. */
-const CONSOLE: Pick<Logger, 'info' | 'error'> = {
-  info: (message, fields) => {
-    console.log(JSON.stringify({ level: 'info', message, ...fields }));
-  },
-  error: (message, fields) => {
-    console.log(JSON.stringify({ level: 'error', message, ...fields }));
-  },
-};
+const CONSOLE: Pick<Logger, 'info' | 'error'> = { info: jsonLine('info'), error: jsonLine('error') };
 
-/** In place of Express's own, which shows the stack unless NODE_ENV is production. Four parameters make it one. */
+/** Replaces Express's own error handler, which shows the stack unless NODE_ENV is production. */
 const answerFailure: ErrorRequestHandler = (error: unknown, _req, res, next) => {
   if (res.headersSent) {
     next(error);
     return;
   }
-  const status = clientErrorOf(error) ?? 500;
-  if (status === 500) console.error('A page failed:', error);
-  res.status(status).send(problemPage('That did not work', 'Please try again.'));
+  // A body parser sets the status, such as 413 for a form that is too large.
+  const { status } = Object(error) as { readonly status?: unknown };
+  const isOfClient = typeof status === 'number' && status >= 400 && status < 500;
+  if (!isOfClient) console.error('A page failed:', error);
+  res.status(isOfClient ? status : 500).send(problemPage('That did not work', 'Please try again.'));
 };
-
-/** The status of an error that the request is to blame for, such as a form that is too large. */
-function clientErrorOf(error: unknown): number | undefined {
-  if (!(error instanceof Error) || !('status' in error) || typeof error.status !== 'number') return undefined;
-  return error.status >= 400 && error.status < 500 ? error.status : undefined;
-}

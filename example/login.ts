@@ -10,7 +10,7 @@ import { getIronSession, type IronSession } from 'iron-session';
 import * as openid from 'openid-client';
 import { Strategy, type AuthenticateOptions } from 'openid-client/passport';
 import passport from 'passport';
-import { accountPage, problemPage } from './pages.js';
+import { accountPage, loginPathFor, problemPage } from './pages.js';
 
 /** The gateway as a web app of an Okta org, at which its users sign in. */
 export interface LoginOptions {
@@ -18,7 +18,7 @@ export interface LoginOptions {
   readonly issuer: string;
   readonly clientId: string;
   readonly clientSecret: string;
-  /** The sign-in redirect URI at Okta: the gateway's origin and `CALLBACK_PATH`. With https, cookies go over https alone. */
+  /** The sign-in redirect URI at Okta: the gateway's origin and `CALLBACK_PATH`. With https, cookies are for https only. */
   readonly redirectUri: string;
   /** Members of this group at Okta may use the hook's console. Default: there is no console. */
   readonly adminGroup?: string | undefined;
@@ -26,13 +26,13 @@ export interface LoginOptions {
   readonly sessionSecret: string;
 }
 
-/** Who is signed in. */
+/** The user who is signed in. */
 export interface GatewayUser {
   /** The user's id at Okta. */
   readonly id: string;
   readonly name: string;
   readonly isAdministrator: boolean;
-  /** What the forms of this session bring. */
+  /** The token of this session's forms. */
   readonly csrfToken: string;
 }
 
@@ -41,15 +41,15 @@ export const SESSION_COOKIE = 'gateway-session';
 const SESSION_SECONDS = 8 * 3600;
 /** How long a user may take to sign in at Okta. */
 const PENDING_SECONDS = 15 * 60;
-/** The limit of one call of Okta. */
+/** The limit of one call to Okta. */
 const OKTA_SECONDS = 5;
 
-/** A sign-in that is under way. The strategy adds what it must remember. */
+/** A sign-in that is under way. The strategy adds its state, nonce and PKCE verifier. */
 type Pending = IronSession<{ returnTo?: string | undefined }>;
 
 /**
- * Sign-in at Okta by OpenID Connect. The session is in an encrypted cookie: gateways share it, and keep nothing of visitors. It
- * ends after eight hours. Until then, a change of the user's groups at Okta has no effect.
+ * Sign-in at Okta by OpenID Connect. The session is in an encrypted cookie, so that all gateways can read it. It ends after eight
+ * hours. Until then, a change of the user's groups at Okta has no effect.
  */
 export function createLogin(
   options: LoginOptions,
@@ -57,7 +57,7 @@ export function createLogin(
 ): Router {
   const isSecure = options.redirectUri.startsWith('https:');
   const cookie = (name: string, ttl: number): Parameters<typeof getIronSession>[2] => ({
-    // By the prefix browsers take it from this host alone: no other host of the domain can plant a session.
+    // Browsers accept a cookie with this prefix from this host only: no other host of the domain can plant a session.
     cookieName: isSecure ? `__Host-${name}` : name,
     password: options.sessionSecret,
     ttl,
@@ -82,8 +82,11 @@ export function createLogin(
     }
     next();
   };
-  // By the strategy's name: an instance handed to authenticate() is shared by requests that overlap.
-  const authenticate = asHandler(authenticator.authenticate('okta', { session: false, failWithError: true }));
+  // By the strategy's name: overlapping requests would share an instance that is given here. Its result has the type `any`.
+  const authenticate = authenticator.authenticate('okta', {
+    session: false,
+    failWithError: true,
+  }) as RequestHandler;
 
   const router = express.Router();
   router.use(async (req, res, next) => {
@@ -91,17 +94,13 @@ export function createLogin(
     if (user !== undefined) req.user = user;
     next();
   });
-  router.get(
-    '/login',
-    discover,
-    openPending,
-    (req, _res, next) => {
-      pendingOf(req).returnTo = readOwnPath(req.query['to']);
-      next();
-    },
-    authenticate,
-  );
-  router.get(CALLBACK_PATH, discover, openPending, authenticate, async (req, res) => {
+  router.use('/login', openPending);
+  const rememberPage: RequestHandler = (req, _res, next) => {
+    pendingOf(req).returnTo = readOwnPath(req.query['to']);
+    next();
+  };
+  router.get('/login', rememberPage, discover, authenticate);
+  router.get(CALLBACK_PATH, discover, authenticate, async (req, res) => {
     const { returnTo = '/account' } = pendingOf(req);
     pendingOf(req).destroy();
     const session = await openSession(req, res);
@@ -128,9 +127,9 @@ async function createStrategy(options: LoginOptions): Promise<OktaStrategy> {
   const config = await openid.discovery(new URL(issuer), clientId, undefined, authentication, {
     timeout: OKTA_SECONDS,
     execute: [
-      // Checks the signature of ID tokens by Okta's keys.
+      // Checks the signature of ID tokens.
       openid.enableNonRepudiationChecks,
-      // For the emulated Okta. `readEnvironment` takes http on this machine only.
+      // For the emulated Okta. `readEnvironment` accepts http on this machine only.
       // eslint-disable-next-line @typescript-eslint/no-deprecated -- deprecated to make it stand out
       ...(issuer.startsWith('http:') ? [openid.allowInsecureRequests] : []),
     ],
@@ -156,17 +155,17 @@ async function createStrategy(options: LoginOptions): Promise<OktaStrategy> {
 }
 
 class OktaStrategy extends Strategy {
-  /** Okta requires `state` of every request. The nonce ties the ID token to this sign-in. */
+  /** Okta requires `state`. The nonce ties the ID token to this sign-in. */
   override authorizationRequestParams(): URLSearchParams {
     return new URLSearchParams({ state: openid.randomState(), nonce: openid.randomNonce() });
   }
 
+  /** Writes the cookie before the browser leaves for Okta. */
   override authenticate(
     this: passport.StrategyCreated<Strategy, Strategy & passport.StrategyCreatedStatic>,
     req: Request,
     options: AuthenticateOptions,
   ): void {
-    // What the strategy must remember is in the cookie before the browser leaves for Okta.
     const { redirect } = this;
     this.redirect = (url, status) => {
       pendingOf(req)
@@ -179,71 +178,66 @@ class OktaStrategy extends Strategy {
   }
 }
 
-/** `openPending` puts it where the strategy looks for it. */
+/** `openPending` stores it where the strategy expects a session. */
 function pendingOf(req: Request): Pending {
   return (req as Request & { readonly session: Pending }).session;
 }
 
-/** Where a user came from, if it is a page of the gateway: `//host`, `/\host` and their like lead to another site. */
+/** The page that a user wanted, if it is a page of the gateway: `//host`, `/\host` and the like lead to another site. */
 function readOwnPath(to: unknown): string | undefined {
   const base = 'http://gateway.invalid';
   if (typeof to !== 'string' || !URL.canParse(to, base)) return undefined;
-  const { origin, pathname, search } = new URL(to, base);
-  return origin === base && !pathname.startsWith('//') ? pathname + search : undefined;
+  const { origin, pathname, search, hash } = new URL(to, base);
+  return origin === base && !pathname.startsWith('//') ? pathname + search + hash : undefined;
 }
 
-const answerFailure: ErrorRequestHandler = (error: unknown, _req, res, next) => {
+const answerFailure: ErrorRequestHandler = (error: unknown, req, res, next) => {
   if (res.headersSent) {
     next(error);
     return;
   }
   const { name, code, error: reason } = Object(error) as Readonly<Record<string, unknown>>;
-  // The user cancelled, or came back too late. Of any other error the codes are logged: the rest may hold a token or a login.
+  // passport's own error: the user cancelled, or came back too late.
   const isRefused = name === 'AuthenticationError';
+  // Only the codes are logged: the rest may contain a token or a login.
   if (!isRefused) console.error('A sign-in failed:', name, code, reason);
-  const sentence = 'The sign-in at Okta was not completed. Please try again.';
-  res.status(isRefused ? 401 : 502).send(problemPage('You are not signed in', sentence));
+  const sentence = 'The sign-in at Okta was not completed.';
+  const tryAgain = { title: 'Please try again', path: loginPathFor(pendingOf(req).returnTo ?? '/account') };
+  res.status(isRefused ? 401 : 502).send(problemPage('You are not signed in', sentence, tryAgain));
 };
 
-/** Who is signed in; `undefined` for anybody else. */
+/** The user who is signed in, if there is one. */
 export function findUser(req: Request): GatewayUser | undefined {
   // Only the session and the strategy above set it.
   return req.user as GatewayUser | undefined;
 }
 
-/** Who is signed in, behind `requireUser`. */
+/** The user who is signed in, behind `requireUser`. */
 export function userOf(req: Request): GatewayUser {
   const user = findUser(req);
   if (user === undefined) throw new Error('requireUser must come before this handler');
   return user;
 }
 
-/** Leads everybody else to the login, and from there back. */
+/** Sends visitors to the login, and from there back to this page. */
 export const requireUser: RequestHandler = (req, res, next) => {
   if (findUser(req) !== undefined) next();
-  else if (req.method !== 'GET') res.redirect(303, '/login');
-  else res.redirect(303, `/login?to=${encodeURIComponent(req.originalUrl)}`);
+  else res.redirect(303, req.method === 'GET' ? loginPathFor(req.originalUrl) : '/login');
 };
 
 export const readForm: RequestHandler = express.urlencoded({ extended: false, limit: '4kb' });
 
+/** The fields of a form that are there once. */
 export function fieldsOf(req: Request): Readonly<Record<string, string | undefined>> {
   const body: unknown = req.body;
   if (typeof body !== 'object' || body === null) return {};
-  // A field that is given twice is an array: then it counts as not given.
   return Object.fromEntries(Object.entries(body).filter(([, value]) => typeof value === 'string'));
 }
 
-/** Refuses a form that is not of a page of this session. Forms of other sites bring no cookie either: `SameSite`. */
+/** Refuses a form that does not come from a page of this session. */
 export const checkCsrfToken: RequestHandler = (req, res, next) => {
-  const expected = Buffer.from(findUser(req)?.csrfToken ?? '');
+  const expected = Buffer.from(userOf(req).csrfToken);
   const given = Buffer.from(fieldsOf(req)['csrfToken'] ?? '');
-  const isSame = expected.length === given.length && timingSafeEqual(expected, given);
-  if (isSame && given.length > 0) next();
+  if (expected.length === given.length && timingSafeEqual(expected, given)) next();
   else res.status(403).send(problemPage('Form out of date', 'Please open the page again and repeat.'));
 };
-
-/** What passport makes is a request handler; its types say `any`. */
-function asHandler(made: unknown): RequestHandler {
-  return made as RequestHandler;
-}

@@ -1,7 +1,8 @@
-import { CannotStart, start, type Started } from './start.js';
+import { ConfigurationError } from 'okta-telephony-hook';
+import { start, type Started } from './start.js';
 import { stopOnSignals } from './stop.js';
 
-// Nobody may read what is printed any more, or the disk may be full: that ends no gateway.
+// A closed pipe or a full disk behind the output must not end the gateway.
 for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
 
 const started = await startOrExit();
@@ -12,8 +13,9 @@ async function startOrExit(): Promise<Started> {
   try {
     return await start(process.env, console);
   } catch (error) {
-    if (!(error instanceof CannotStart)) throw error;
+    if (!(error instanceof ConfigurationError)) throw error;
+    // Without a stack: the message says which variables to mend.
     console.error(error.message);
-    process.exit(error.exitCode);
+    process.exit(2);
   }
 }

@@ -5,18 +5,17 @@ const STYLE = `
 :root { color-scheme: light dark; }
 body { font: 1rem/1.5 system-ui, sans-serif; max-width: 34rem; margin: 4rem auto; padding: 0 1rem; }
 form { display: grid; gap: 0.75rem; max-width: 20rem; }
-label { display: grid; gap: 0.25rem; }
-input, select, button { font: inherit; padding: 0.4rem 0.6rem; }
-.problem { color: #b00020; }
+button { font: inherit; padding: 0.4rem 0.6rem; }
 .word { font: 1.75rem/1.2 ui-monospace, monospace; letter-spacing: 0.1em; margin: 0.5rem 0; }
 .notice { border-left: 0.25rem solid; padding-left: 0.75rem; }
-@media (prefers-color-scheme: dark) { .problem { color: #ff8a95; } }
 `;
 
-/** The one inline style by its digest, and nothing else: no script, no image, no frame. */
+const digestOf = (text: string): string => `'sha256-${createHash('sha256').update(text).digest('base64')}'`;
+
+/** Allows the inline style by its digest, and nothing else: no script, no image, no frame. */
 export const CONTENT_SECURITY_POLICY = [
   "default-src 'none'",
-  `style-src 'sha256-${createHash('sha256').update(STYLE).digest('base64')}'`,
+  `style-src ${digestOf(STYLE)}`,
   "form-action 'self'",
   "base-uri 'none'",
   "frame-ancestors 'none'",
@@ -27,6 +26,9 @@ export interface Html {
   readonly html: string;
 }
 
+/** Leads to the login, and from there to the page of this path. */
+export const loginPathFor = (path: string): string => `/login?to=${encodeURIComponent(path)}`;
+
 const ESCAPES: Readonly<Record<string, string>> = {
   '&': '&amp;',
   '<': '&lt;',
@@ -35,7 +37,7 @@ const ESCAPES: Readonly<Record<string, string>> = {
   "'": '&#39;',
 };
 
-/** Text between the literal parts is escaped, so that forgetting it is not possible. */
+/** Makes HTML of a template. Its values are escaped, so that nobody can forget it. */
 export function markup(parts: TemplateStringsArray, ...values: readonly (string | Html)[]): Html {
   const escaped = values.map((value) =>
     typeof value === 'string' ? value.replace(/[&<>"']/g, (sign) => ESCAPES[sign] ?? '') : value.html,
@@ -43,18 +45,12 @@ export function markup(parts: TemplateStringsArray, ...values: readonly (string 
   return { html: String.raw({ raw: parts }, ...escaped) };
 }
 
-/** @param refresh - what is opened by itself after a while, without a script. */
-export function page(
-  title: string,
-  content: Html,
-  refresh?: { readonly seconds: number; readonly path: string },
-): string {
+export function page(title: string, content: Html): string {
   return markup`<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width">
-${refresh === undefined ? '' : markup`<meta http-equiv="refresh" content="${String(refresh.seconds)}; url=${refresh.path}">`}
 <title>${title} - Acme identity gateway</title>
 <style>${{ html: STYLE }}</style>
 </head>
@@ -90,11 +86,28 @@ export function accountPage(parts: {
     'Account',
     markup`<p>This is the account of ${user.name}. <a href="/">Home</a></p>
 ${hasPreferences ? preferences : ''}
-${consolePath === undefined ? '' : markup`<p><a href="${consolePath}">What became of codes: the hook's console</a></p>`}
+${consolePath === undefined ? '' : markup`<p><a href="${consolePath}">The console of the telephony hook</a></p>`}
 <form method="post" action="/logout">${csrfField(user.csrfToken)}<button>Sign out</button></form>`,
   );
 }
 
-export function problemPage(title: string, sentence: string): string {
-  return page(title, markup`<p>${sentence} <a href="/">Home</a></p>`);
+/** @param link - leads on from here. */
+export function problemPage(title: string, sentence: string, link = { title: 'Home', path: '/' }): string {
+  return page(title, markup`<p>${sentence} <a href="${link.path}">${link.title}</a></p>`);
+}
+
+const TO_LOGIN = `location.replace('/login?to=' + encodeURIComponent(location.pathname + location.search + location.hash));`;
+/** The policy of `signInPage`, with its script. */
+export const SIGN_IN_POLICY = `${CONTENT_SECURITY_POLICY}; script-src ${digestOf(TO_LOGIN)}`;
+
+/**
+ * Leads to the login. The console has its view behind the `#` of its address, which browsers do not send: a redirect would lose it,
+ * but the script keeps it.
+ */
+export function signInPage(path: string): string {
+  return page(
+    'Sign in',
+    markup`<p><a href="${loginPathFor(path)}">Sign in with Okta</a> to see this page.</p>
+<script>${{ html: TO_LOGIN }}</script>`,
+  );
 }

@@ -1,36 +1,27 @@
 import { randomInt } from 'node:crypto';
-import { whatsAppNumberOf } from './whatsapp-number.js';
 
-/** A word that is shown to a user, and that has not come yet. */
+/** A word that the page shows to a user, and that has not been used yet. */
 export interface WaitingWord {
-  /** As it is shown: `7K3Q-XM2D`. */
+  /** As the page shows it: `7K3Q-XM2D`. */
   readonly word: string;
   /** The user's id at Okta. */
   readonly userId: string;
-  /** The number that it must come from, by `whatsAppNumberOf`. */
+  /** The number that the word must come from, by `whatsAppNumberOf`. */
   readonly phone: string;
   /** The text that the user has agreed to. */
   readonly textVersion: string;
   /** Milliseconds since 1970. */
   readonly expiresAt: number;
-  /** It has come. */
-  isTaken: boolean;
-  /** The user has cancelled it since, or asked for another one. */
-  isCancelled: boolean;
 }
 
 /** Crockford's: no letter looks like a digit, so that people can copy a word by hand. Each letter has 5 bits. */
 const ALPHABET = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
 const LENGTH = 8;
-const WORD = new RegExp(`^[${ALPHABET}]{${LENGTH}}$`);
 const LIFE_MS = 10 * 60_000;
-/** The oldest are forgotten first. */
-const MAX_WORDS = 10_000;
 
 /**
- * Words that prove who holds a WhatsApp account: shown to a signed-in user, and sent from the number that the user has at
- * Okta. A user has one at a time, and it counts once. They are in this process. With several gateways, keep them where
- * both the page and the webhook find them.
+ * Words that prove who owns a WhatsApp account: a signed-in user sends one from the number that the user has at Okta. A user has
+ * one word at a time. The words are in this process. With several gateways, keep them where both the page and the webhook find them.
  */
 export class PairingWords {
   readonly #clock: () => number;
@@ -40,63 +31,64 @@ export class PairingWords {
     this.#clock = clock;
   }
 
-  /** A new word in the place of the user's last one. */
-  issue(owner: Pick<WaitingWord, 'userId' | 'phone' | 'textVersion'>): WaitingWord {
-    this.cancel(owner.userId);
-    const key = Array.from({ length: LENGTH }, () => ALPHABET.charAt(randomInt(ALPHABET.length))).join('');
-    const word = `${key.slice(0, LENGTH / 2)}-${key.slice(LENGTH / 2)}`;
-    const expiresAt = this.#clock() + LIFE_MS;
-    const waiting = { ...owner, word, expiresAt, isTaken: false, isCancelled: false };
-    this.#byUser.set(owner.userId, waiting);
-    const [oldest] = this.#byUser.keys();
-    if (this.#byUser.size > MAX_WORDS && oldest !== undefined) this.#byUser.delete(oldest);
-    return waiting;
+  /** Makes a new word, which replaces the user's last one. */
+  issue(owner: Pick<WaitingWord, 'userId' | 'phone' | 'textVersion'>): void {
+    const letters = Array.from({ length: LENGTH }, () => ALPHABET.charAt(randomInt(ALPHABET.length)));
+    const word = `${letters.slice(0, 4).join('')}-${letters.slice(4).join('')}`;
+    this.#byUser.set(owner.userId, { ...owner, word, expiresAt: this.#clock() + LIFE_MS });
   }
 
-  /** The user's word, while it is good. One that has come stays until `cancel` ends it. */
+  /** The user's word, until it expires. */
   waitingFor(userId: string): WaitingWord | undefined {
     const waiting = this.#byUser.get(userId);
     return waiting !== undefined && waiting.expiresAt > this.#clock() ? waiting : undefined;
   }
 
-  /** The word in a message, if it waits for this number. A word of another number's user is of no use to a sender. */
-  take(text: string, from: string): WaitingWord | undefined {
-    const key = keyOf(text);
-    const phone = whatsAppNumberOf(from) ?? from;
-    const now = this.#clock();
-    for (const waiting of key === undefined ? [] : this.#byUser.values()) {
-      const isIt = waiting.phone === phone && keyOf(waiting.word) === key;
-      if (!isIt || waiting.isTaken || waiting.expiresAt <= now) continue;
-      waiting.isTaken = true;
-      return waiting;
-    }
-    return undefined;
+  /** The word that a message contains, if it waits for this number. */
+  find(text: string, from: string): WaitingWord | undefined {
+    const [phone, letters, now] = [whatsAppNumberOf(from), lettersOf(text), this.#clock()];
+    return [...this.#byUser.values()].find(
+      (waiting) => waiting.phone === phone && lettersOf(waiting.word) === letters && waiting.expiresAt > now,
+    );
   }
 
-  isCancelled(waiting: WaitingWord): boolean {
-    return waiting.isCancelled;
+  /** Whether the word is still the user's: not used, not cancelled and not replaced. */
+  isWaiting(waiting: WaitingWord): boolean {
+    return this.#byUser.get(waiting.userId) === waiting;
   }
 
-  /** The user's word counts no more. */
+  /** Ends the user's word. */
   cancel(userId: string): void {
-    const waiting = this.#byUser.get(userId);
-    if (waiting !== undefined) waiting.isCancelled = true;
     this.#byUser.delete(userId);
   }
 }
 
-/** Whether a text could be such a word. */
-export function isLikeAWord(text: string): boolean {
-  return keyOf(text) !== undefined;
-}
-
-/** A word without what phones and people put into it; `undefined` for a text that is no such word. */
-function keyOf(text: string): string | undefined {
-  if (text.length > 40) return undefined;
-  const key = text
+/** A text without what phones and people add to a word. */
+function lettersOf(text: string): string {
+  return text
     .toUpperCase()
     .replace(/[\s\-–—."'!]/g, '')
     .replaceAll('O', '0')
     .replace(/[IL]/g, '1');
-  return WORD.test(key) ? key : undefined;
+}
+
+/**
+ * A number as people type it, in the form in which numbers are compared: E.164, as WhatsApp writes it. `undefined` if it has no
+ * country code or is no number.
+ *
+ * WhatsApp writes some countries' mobile numbers in another way than they are dialled: Mexico's with a 1 and Argentina's with a 9
+ * after the calling code, and Brazil's without their ninth digit if the area code is over 30. WhatsApp has no document about it.
+ */
+export function whatsAppNumberOf(text: unknown): string | undefined {
+  const number = typeof text === 'string' ? text.replace(/[\s().\-/]/g, '') : '';
+  if (!/^\+[1-9]\d{6,14}$/.test(number)) return undefined;
+  return number
+    .replace(/^\+521(?=\d{10}$)/, '+52')
+    .replace(/^\+549(?=\d{10}$)/, '+54')
+    .replace(/^(\+55[3-9]\d)9(?=[6-9]\d{7}$)/, '$1');
+}
+
+/** The part of a number that pages, records and logs may show. */
+export function endingOf(number: string): string {
+  return number.slice(-2);
 }

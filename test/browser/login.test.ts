@@ -27,7 +27,7 @@ describe('the login of the example in a browser', function () {
   beforeEach(async () => {
     const printed: string[] = [];
     const print = (text: string): void => void printed.push(text);
-    started = await start({ PORT: '0' }, { log: print, error: print });
+    started = await start({ PORT: '0' }, { log: print });
     await started.introduce();
     [, origin = ''] = /Open +(http:\S+)/.exec(printed.join('\n')) ?? [];
     const toOkta = await fetch(`${origin}/login`, { redirect: 'manual' });
@@ -143,6 +143,14 @@ describe('the login of the example in a browser', function () {
     await page.getByRole('status').filter({ hasText: 'Your codes come by SMS' }).waitFor();
     await screenshot(page, 'login-8-preferences');
     await expectUsed('chloe@example.com');
+  });
+
+  it('leads Ana back to the view of the console that a ticket links to', async () => {
+    const { page } = await open('/admin/telephony/#/history?outcome=sent');
+    await askForCode(page, 'ana@example.com', 'Voice call');
+    await type(page, await codeBy('ana@example.com', 'voice'));
+    await page.waitForURL(`${origin}/admin/telephony/#/history?outcome=sent`);
+    await page.getByRole('heading', { level: 1, name: 'History' }).waitFor();
   });
 
   it('takes no wrong code from Bob, and shows the console to nobody who is no administrator', async () => {

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, request, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -80,11 +81,18 @@ describe("the example gateway's console", () => {
       .send({ payload: PAYLOAD })
       .expect(403);
     const nobody = supertest(gateway.app);
-    const toLogin = `/login?to=${encodeURIComponent(CONSOLE_PATH)}`;
-    await nobody.get(`${CONSOLE_PATH}/`).expect(303).expect('Location', `${toLogin}%2F`);
-    await nobody.get(CONSOLE_PATH).expect(303).expect('Location', toLogin);
     await nobody.get(`${CONSOLE_PATH}/api/executions`).expect(403);
     expect(sent).to.be.empty;
+  });
+
+  it('leads visitors to the login, by a page whose only script is in its content security policy', async () => {
+    const { text, headers } = await supertest(gateway.app).get(`${CONSOLE_PATH}/`).expect(200);
+    expect(text).to.include(`href="/login?to=${encodeURIComponent(CONSOLE_PATH)}%2F">Sign in`);
+    const [, script = ''] = /<script>(.*)<\/script>/.exec(text) ?? [];
+    const digest = createHash('sha256').update(script).digest('base64');
+    expect(headers['content-security-policy'])
+      .to.match(/^default-src 'none'/)
+      .and.include(`script-src 'sha256-${digest}'`);
   });
 
   it('is not there where no group may use it', async () => {

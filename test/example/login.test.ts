@@ -134,7 +134,7 @@ describe('the login of the example', () => {
   it('leads back to the page that was asked for, and to no other site', async () => {
     for (const [to, landing] of [
       ['/preferences?waiting', '/preferences?waiting'],
-      ['/admin/telephony/#/x', '/admin/telephony/'],
+      ['/admin/telephony/#/history/e1', '/admin/telephony/#/history/e1'],
       ['//evil.example/', '/account'],
       ['/\\evil.example', '/account'],
       ['/%09/evil.example', '/%09/evil.example'],
@@ -194,6 +194,15 @@ describe('the login of the example', () => {
       ana.get('/account').expect(200, new RegExp(ANA.login)),
       bob.get('/account').expect(200, new RegExp(BOB.login)),
     ]);
+  });
+
+  it('does not forget the page when a sign-in fails', async () => {
+    const browser = supertest.agent(server);
+    const { headers } = await browser.get('/login?to=%2Fpreferences%3Fwaiting');
+    const page = await visitOkta(headers['location'] ?? '');
+    const failed = await browser.get(ofGateway(await page.post({ cancel: 'yes' }))).expect(401);
+    const [, again = ''] = /href="(\/login[^"]*)">Please try again/.exec(failed.text) ?? [];
+    await browser.get(await goToOkta(browser, ANA.login, again)).expect('Location', '/preferences?waiting');
   });
 
   it('says that a sign-in was not completed, by a page that tells nothing of it', async () => {

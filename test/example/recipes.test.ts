@@ -120,7 +120,6 @@ const FILLED_IN: Readonly<Record<string, string>> = {
 function expectToStart(variables: Readonly<Record<string, string>>): void {
   const own = Object.entries(variables).filter(([name]) => !/^(REDIS|STATE)_/.test(name));
   const environment = readEnvironment({ ...Object.fromEntries(own), NODE_ENV: 'production' });
-  if (environment.kind === 'problems') expect.fail(environment.problems.join('\n'));
   expect(environment.kind).to.equal('real');
   if (environment.kind !== 'real') return;
   const gateway = createGateway({ hook: environment.options, login: environment.login });

@@ -4,9 +4,9 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { CannotStart, start, type Started } from '../../example/start.js';
+import { start, type Started } from '../../example/start.js';
+import { ConfigurationError } from '#lib/index.js';
 import { REFUSING_ORIGIN } from '#harness/free-port.js';
-import { until } from '#harness/until.js';
 import { ROOT } from '#harness/consumer.js';
 import { mustNotShow, witness } from '#harness/witness.js';
 
@@ -28,7 +28,6 @@ describe('the start of the example gateway', () => {
   let started: Started | undefined;
   const output = {
     log: (text: string): void => void printed.push(text),
-    error: (text: string): void => void printed.push(text),
   };
   beforeEach(() => {
     printed = [];
@@ -43,11 +42,11 @@ describe('the start of the example gateway', () => {
   });
 
   /** What keeps it from starting. */
-  async function refusalOf(env: Variables): Promise<CannotStart> {
+  async function refusalOf(env: Variables): Promise<ConfigurationError> {
     try {
       started = await start(env, output);
     } catch (error) {
-      if (!(error instanceof CannotStart)) throw error;
+      if (!(error instanceof ConfigurationError)) throw error;
       witness(error.message);
       expect(printed).to.deep.equal([]);
       return error;
@@ -56,8 +55,7 @@ describe('the start of the example gateway', () => {
   }
 
   it('is refused in production without DEMO=1', async () => {
-    const { exitCode, message } = await refusalOf({ NODE_ENV: 'production', PORT: '0' });
-    expect(exitCode).to.equal(2);
+    const { message } = await refusalOf({ NODE_ENV: 'production', PORT: '0' });
     expect(message)
       .to.match(/DEMO=1/)
       .and.match(/OKTA_ORG_URL is missing/);
@@ -73,8 +71,7 @@ describe('the start of the example gateway', () => {
       TWILIO_SMS_FROM: '+12025550177',
     };
     mustNotShow(...Object.values(given));
-    const { exitCode, message } = await refusalOf({ ...given, PORT: '0' });
-    expect(exitCode).to.equal(2);
+    const { message } = await refusalOf({ ...given, PORT: '0' });
     expect(message)
       .to.match(/OKTA_ORG_URL must be/)
       .and.match(/TWILIO_ACCOUNT_SID must be/);
@@ -82,33 +79,59 @@ describe('the start of the example gateway', () => {
 
   it('is refused where the shared state cannot be configured, and echoes no key', async () => {
     mustNotShow('key-of-start-test', 'redis-password-of-start-test');
-    const { exitCode, message } = await refusalOf({
+    const { message } = await refusalOf({
       ...WHOLE,
       REDIS_URL: 'redis://:redis-password-of-start-test@127.0.0.1:9',
       STATE_ENCRYPTION_KEY: 'key-of-start-test',
     });
-    expect(exitCode).to.equal(2);
     expect(message).to.match(/STATE_ENCRYPTION_KEY must be 32 bytes/);
   });
 
-  for (const [what, env] of [
-    ['for real', WHOLE],
-    ['on the emulators, which are closed', {}],
-  ] as const) {
-    it(`is refused on a port that something else listens on: ${what}`, async () => {
-      const other = createServer().listen(0, '127.0.0.1');
-      await once(other, 'listening');
-      const listening = (): number =>
-        process.getActiveResourcesInfo().filter((kind) => kind === 'TCPServerWrap').length;
-      const before = listening();
-      const { port } = other.address() as AddressInfo;
-      const { exitCode, message } = await refusalOf({ ...env, PORT: String(port) });
-      await until(() => listening() === before);
+  it('fails on a port that something else listens on', async () => {
+    const other = createServer().listen(0, '127.0.0.1');
+    await once(other, 'listening');
+    const { port } = other.address() as AddressInfo;
+    try {
+      started = await start({ ...WHOLE, PORT: String(port) }, output);
+      expect.fail('it starts');
+    } catch (error) {
+      expect(error)
+        .to.have.property('message')
+        .that.matches(new RegExp(`EADDRINUSE.*:${port}`));
+    } finally {
       other.close();
-      expect(exitCode).to.equal(1);
-      expect(message).to.match(new RegExp(`^Cannot listen on port ${port}: .*EADDRINUSE`));
-    });
-  }
+    }
+  });
+
+  it('says what is not set up', async () => {
+    started = await start(WHOLE, output);
+    await started.introduce();
+    const notes = printed.filter((line) => line.startsWith('Note: ')).join('\n');
+    expect(notes)
+      .to.match(/OIDC_CLIENT_ID is not set: nobody can sign in/)
+      .and.match(/OKTA_PREFERENCES_API_TOKEN is not set: there is no preference page/)
+      .and.match(/REDIS_URL is not set/);
+    const whole = {
+      ...WHOLE,
+      PUBLIC_URL: 'https://id.acme.example/okta/telephony',
+      TWILIO_SANDBOX_NUMBER: '+14155238886',
+      OIDC_CLIENT_ID: '0oagateway',
+      OIDC_CLIENT_SECRET: 'client-secret',
+      OIDC_REDIRECT_URI: 'https://id.acme.example/login/callback',
+      SESSION_SECRET: 's'.repeat(32),
+      OKTA_PREFERENCES_API_TOKEN: 'own-token-of-start-test',
+      REDIS_URL: 'redis://127.0.0.1:9',
+      STATE_ENCRYPTION_KEY: Buffer.alloc(32, 5).toString('base64'),
+    };
+    started.server.close();
+    await started.gateway.hook.close();
+    printed.length = 0;
+    started = await start(whole, output);
+    await started.introduce();
+    expect(printed.join('\n'))
+      .to.match(/listens on port/)
+      .and.not.match(/Note: /);
+  });
 
   it('shows its phones from a container, and says who may look', async () => {
     started = await start({ NODE_ENV: 'production', DEMO: '1', PORT: '0' }, output);

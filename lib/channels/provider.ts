@@ -57,3 +57,9 @@ export function requireTextChannel(channel: string, factory: string): void {
     of: factory,
   });
 }
+
+/** @throws ConfigurationError unless the channel is named `voice`: a user who requested a text must not get a call. */
+export function requireVoiceChannel(channel: string, factory: string): void {
+  if (channel === VOICE) return;
+  throw new ConfigurationError([`${factory} makes calls; mount it as ${VOICE} only`], { of: factory });
+}

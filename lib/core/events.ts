@@ -125,7 +125,7 @@ export interface HookEventFields {
   // After the answer: what the hook learns about the message.
 
   /** An attempt whose outcome was unknown when Okta was answered has ended. */
-  readonly 'attempt.settled': OfCall & AttemptReport;
+  readonly 'attempt.settled': OfUser & AttemptReport;
   /**
    * A provider reported the status of a message that it had accepted: by a status callback, or because the hook asked. A
    * callback does not say whose message it is, so the ids and `toEnding` are missing then.

@@ -153,6 +153,7 @@ export function oktaTelephonyHook(options: OktaTelephonyHookOptions): TelephonyH
     // The history writes to the state, so the state is closed after it.
     await Promise.all([drained, consoles.close(drained)]);
     stopWatching?.();
+    profiles.close();
     // A state that cannot be closed must not keep the process alive.
     await resultOf(releaseState);
     // The user closes their own dispatcher.

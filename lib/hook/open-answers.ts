@@ -17,14 +17,24 @@ export class OpenAnswers {
   of(handle: Handler): Handler {
     return (req, res, next) => {
       if (this.#isDraining) endConnection(res);
-      else {
-        this.#open.add(res);
-        res.once('close', () => {
-          this.#open.delete(res);
-        });
-      }
+      // The `close` of an answer whose caller is gone has come already, so nothing would take it from the set.
+      else if (!res.destroyed) this.#keep(res);
       handle(req, res, next);
     };
+  }
+
+  #keep(res: ServerResponse): void {
+    const forget = (): void => {
+      this.#open.delete(res);
+    };
+    this.#open.add(res);
+    // A serverless adapter's answer has no connection that closes. One whose caller disconnects is never finished.
+    res.once('finish', forget).once('close', forget);
+  }
+
+  /** How many answers are not complete. */
+  get size(): number {
+    return this.#open.size;
   }
 
   /** From now on each answer ends its connection, also those that have begun already. */

@@ -12,7 +12,7 @@ import type { HookSettings } from '../options/settings.js';
 /**
  * Makes every configured channel ready to send, and puts it behind the breaker of its host. The factory calls this once.
  *
- * @throws ConfigurationError if a channel cannot be made.
+ * @throws ConfigurationError that names every channel which cannot be made.
  */
 export function connectChannels(
   settings: HookSettings,
@@ -27,33 +27,46 @@ export function connectChannels(
 ): ReadonlyMap<string, readonly ReadyChannel[]> {
   const { twilio, dispatcher, logger, breakerOf, onMistake } = parts;
   const ready = new Map<string, readonly ReadyChannel[]>();
+  const errors: ConfigurationError[] = [];
   for (const [name, list] of settings.channels) {
     ready.set(
       name,
-      list.map((blueprint, index) => {
-        const channelParts = { twilio, dispatcher, logger, clock: settings.clock, channel: name };
+      list.flatMap((blueprint, index): readonly ReadyChannel[] => {
         const key = providerKey(name, list, index);
-        const port = connect(blueprint, channelParts);
-        return {
-          name,
-          provider: port.provider ?? name.toUpperCase(),
-          port,
-          client: {
-            dispatcher,
-            onMistake: (mistake, request) => {
-              onMistake(key, mistake, request);
-            },
+        const made = connect(blueprint, `channels.${key}`, {
+          twilio,
+          dispatcher,
+          logger,
+          clock: settings.clock,
+          channel: name,
+        });
+        if (made instanceof ConfigurationError) {
+          errors.push(made);
+          return [];
+        }
+        const client = {
+          dispatcher,
+          onMistake: (mistake: string, request?: TelephonyRequest) => {
+            onMistake(key, mistake, request);
           },
-          breaker: breakerOf(port.host ?? key),
         };
+        const { provider = name.toUpperCase(), host = key } = made;
+        return [{ name, provider, port: made, client, breaker: breakerOf(host) }];
       }),
     );
   }
-  return ready;
+  const [first] = errors;
+  if (first === undefined) return ready;
+  const problems = errors.flatMap((error) => error.problems);
+  throw new ConfigurationError(problems, { cause: first.cause });
 }
 
-function connect(blueprint: Channel, parts: ChannelParts): ConnectedChannel {
-  const path = `channels.${parts.channel}`;
+/** @param path - the channel's place in the options. */
+function connect(
+  blueprint: Channel,
+  path: string,
+  parts: ChannelParts,
+): ConnectedChannel | ConfigurationError {
   let made: unknown;
   try {
     made = typeof blueprint === 'function' ? blueprint(parts) : (blueprint.connect?.(parts) ?? blueprint);
@@ -62,19 +75,18 @@ function connect(blueprint: Channel, parts: ChannelParts): ConnectedChannel {
       cause instanceof ConfigurationError
         ? cause.problems
         : [`its ${typeof blueprint === 'function' ? 'function' : 'connect()'} threw; see the cause`];
-    throw new ConfigurationError(
+    return new ConfigurationError(
       problems.map((problem) => `${path}: ${problem}`),
       { cause },
     );
   }
   if (!isConnected(made)) {
-    throw new ConfigurationError([
+    return new ConfigurationError([
       `${path}: it must make, at once, an object with a send function and, if any, a provider as text`,
     ]);
   }
   const problems = channelProblems(path, made);
-  if (problems.length > 0) throw new ConfigurationError(problems);
-  return made;
+  return problems.length > 0 ? new ConfigurationError(problems) : made;
 }
 
 function isConnected(made: unknown): made is ConnectedChannel {

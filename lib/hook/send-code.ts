@@ -1,5 +1,6 @@
 import type { DeliveryFailure } from '../core/channel.js';
 import type { AttemptReport } from '../core/events.js';
+import { endingOf } from '../core/masking.js';
 import { tryPlan, type Delivery, type LateEnd, type Send } from '../delivery/dispatch.js';
 import type { LateFailover } from '../delivery/late/late-failover.js';
 import type { Receipt } from '../delivery/late/receipt.js';
@@ -111,7 +112,9 @@ function recordDetached(
     const { attempt } = end;
     underWay.detached.delete(recorded);
     if (attempt.outcome === 'accepted') underWay.lastSuccess.set(attempt.channel, settings.clock());
-    events.emit({ type: 'attempt.settled', ...idsOf(request), ...attempt });
+    const { userId, phoneNumber } = request;
+    const toEnding = endingOf(phoneNumber);
+    events.emit({ type: 'attempt.settled', ...idsOf(request), userId, toEnding, ...attempt });
     onEnd(end);
   });
   underWay.detached.add(recorded);

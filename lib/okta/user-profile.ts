@@ -69,6 +69,8 @@ export interface ProfileReader {
    * @throws OktaApiError unless Okta answers that there is no such user.
    */
   check(timeoutMs: number): Promise<void>;
+  /** From now on no pause begins or ends: nothing is reported any more. */
+  close(): void;
 }
 
 /** A valid user id that no user has. */
@@ -117,6 +119,8 @@ export function createProfileReader(parts: {
     options.cache === false ? undefined : new LRUCache<string, KeptProfile>(atMost(options.cache.max));
   const fetching = new Map<string, Promise<Fetched>>();
   let pause: Pause | undefined;
+  let pauseTimer: NodeJS.Timeout | undefined;
+  let isClosed = false;
 
   /** Ends a pause that is over. Compares both ends: a clock that is set back must not lengthen the pause. */
   const isPaused = (): boolean => {
@@ -133,7 +137,8 @@ export function createProfileReader(parts: {
   const endPauseLater = (): void => {
     if (pause === undefined) return;
     const waitMs = Math.max(pause.until - clock(), MIN_WAIT_MS);
-    setTimeout(() => {
+    clearTimeout(pauseTimer);
+    pauseTimer = setTimeout(() => {
       if (isPaused()) endPauseLater();
     }, waitMs).unref();
   };
@@ -141,7 +146,7 @@ export function createProfileReader(parts: {
   const trackRateLimit = (headers: Readonly<Record<string, string>>, isRefused: boolean): void => {
     const now = clock();
     const pauseMs = pauseAfter({ headers, isRefused }, now);
-    if (pauseMs === undefined) return;
+    if (pauseMs === undefined || isClosed) return;
     const until = now + pauseMs;
     if (isPaused() && pause !== undefined) {
       // Concurrent answers may disagree: the longest pause counts.
@@ -238,6 +243,10 @@ export function createProfileReader(parts: {
       } catch (error) {
         if (!(error instanceof OktaApiError) || error.code !== 'OKTA_NOT_FOUND') throw error;
       }
+    },
+    close() {
+      isClosed = true;
+      clearTimeout(pauseTimer);
     },
   };
 }

@@ -11,7 +11,7 @@ import type { AttemptReport } from '#lib/core/events.js';
 import type { ComposeText } from '#lib/texts/compose-text.js';
 import type { Channel, ChannelParts } from '#lib/index.js';
 import { NO_CLIENT } from '#harness/channels.js';
-import { commandOf, errorOf, startScene, wamid, type Scene } from '#harness/scene.js';
+import { ANA, commandOf, errorOf, startScene, wamid, type Scene } from '#harness/scene.js';
 import { defer, until } from '#harness/until.js';
 import { makeMessage, OTP_CODE, PHONE_NUMBER } from '../channels/twilio/scripted-api.js';
 import { dispatchBy } from './sends.js';
@@ -621,6 +621,8 @@ describe('dispatching a code', () => {
       expect(scene.events.at(-1)).to.include({
         type: 'attempt.settled',
         eventId: 'event-late',
+        userId: 'nobody',
+        toEnding: ANA.phone.slice(-2),
         outcome: 'accepted',
         transactionId: 'T1',
       });

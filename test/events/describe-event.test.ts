@@ -57,7 +57,14 @@ const EVENTS: { readonly [Type in HookEvent['type']]: HookEventOf<Type> } = {
   'guard.blocked': { ...JUDGED, type: 'guard.blocked' },
   'guard.noticed': { ...JUDGED, type: 'guard.noticed' },
   'attempt.ended': { ...AT, ...OF_CALL, ...ATTEMPT, type: 'attempt.ended' },
-  'attempt.settled': { ...AT, ...OF_CALL, ...ATTEMPT, type: 'attempt.settled' },
+  'attempt.settled': {
+    ...AT,
+    ...OF_CALL,
+    userId: '00u1',
+    toEnding: '23',
+    ...ATTEMPT,
+    type: 'attempt.settled',
+  },
   'request.answered': answeredEvent({
     ...AT,
     ...OF_CALL,

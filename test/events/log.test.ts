@@ -15,6 +15,7 @@ const recorder = (): { readonly lines: LogLine[]; readonly logger: Logger } => {
 };
 
 const ids = { eventId: 'event-1', oktaRequestId: 'req-1' };
+const user = { userId: '00u1', toEnding: '23' };
 const answered = answeredEvent({ profileMs: 5, durationMs: 20, remainingMs: 2000 });
 const rejected = (
   ...schemes: readonly ('header' | 'basic' | 'oauth2')[]
@@ -112,12 +113,12 @@ describe('the log', () => {
     [
       'info',
       /After the answer to Okta: TWILIO accepted the message for SMS\.$/,
-      { at: 1, type: 'attempt.settled', ...ids, ...attempt, outcome: 'accepted' },
+      { at: 1, type: 'attempt.settled', ...ids, ...user, ...attempt, outcome: 'accepted' },
     ],
     [
       'warn',
       /After the answer to Okta: SMS was refused; no message went out\.$/,
-      { at: 1, type: 'attempt.settled', ...ids, ...attempt, outcome: 'refused' },
+      { at: 1, type: 'attempt.settled', ...ids, ...user, ...attempt, outcome: 'refused' },
     ],
     ...(
       [

@@ -62,7 +62,12 @@ const COUNTED: readonly (readonly [HookEvent, string, Readonly<Record<string, st
   [answeredEvent({ isPreview: true }), 'previews_total', { outcome: 'accepted' }],
   [attempt(), 'attempts_total', { channel: 'sms', provider: 'TWILIO', outcome: 'refused', code: '21610' }],
   [
-    { ...attempt({ outcome: 'accepted', code: undefined }), type: 'attempt.settled' },
+    {
+      ...attempt({ outcome: 'accepted', code: undefined }),
+      type: 'attempt.settled',
+      userId: '00u1',
+      toEnding: '23',
+    },
     'late_results_total',
     { channel: 'sms', provider: 'TWILIO', outcome: 'accepted', code: 'none' },
   ],

@@ -72,6 +72,7 @@ export function eventsOf(eventId: string, startMs = START) {
     type,
     at: startMs + afterMs,
     ...ids,
+    ...whose,
     channel: 'sms',
     provider: 'TWILIO',
     outcome,

@@ -11,7 +11,7 @@ import type {
   Outcome,
   SendContext,
 } from '#lib/index.js';
-import { outcomeOf } from '#lib/index.js';
+import { outcomeOf, twilioMessages } from '#lib/index.js';
 import { ANA, BOB, commandOf, errorOf, startScene, type Scene, type SceneOptions } from '#harness/scene.js';
 import { snippetUnder } from '../docs/snippets.js';
 import { freePort, REFUSING_ORIGIN } from '#harness/free-port.js';
@@ -132,6 +132,27 @@ describe('a channel of one’s own', () => {
       }
       expect(made.map(({ channel: name }) => name)).to.deep.equal(['sms', 'acme']);
       expect(made[0]).to.have.all.keys('channel', 'clock', 'logger', 'dispatcher', 'twilio');
+    });
+
+    it('is named by the factory with all others that are wrong, by its place among the providers', async () => {
+      const wrong: Channel = () => {
+        throw new Error('no key');
+      };
+      let thrown: unknown;
+      try {
+        await start({ channels: { sms: [other(), wrong], acme: wrong, voice: twilioMessages() } });
+      } catch (error) {
+        thrown = error;
+      }
+      expect((thrown as ConfigurationError).issues.map(({ option }) => option)).to.deep.equal([
+        'channels.sms[1]',
+        'channels.voice',
+        'channels.acme',
+      ]);
+      expect((thrown as ConfigurationError).problems[1]).to.equal(
+        'channels.voice: twilioMessages sends texts; mount it under another name than voice',
+      );
+      expect((thrown as ConfigurationError).cause).to.include({ message: 'no key' });
     });
 
     for (const [title, channel, problem] of [

@@ -214,6 +214,23 @@ describe("Okta's rate limit, which the whole org shares", () => {
     }
   });
 
+  it('is silent after close(): a pause neither ends nor begins', async () => {
+    const timers = sinon.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    try {
+      await pauseAfter({ limit: 600, remaining: 1, resetIn: 10 });
+      reader.close();
+      now += 11 * SECOND_MS;
+      timers.tick(11 * SECOND_MS);
+      expect(ends).to.be.empty;
+    } finally {
+      timers.restore();
+    }
+    // A read that was under way may still be answered.
+    now += SECOND_MS;
+    expect(await pauseAfter({ limit: 600, remaining: 1, resetIn: 10 })).to.equal(0);
+    expect(pauses).to.have.length(1);
+  });
+
   it('makes no pause of hours when the clock is set back', async () => {
     await pauseAfter({ limit: 600, remaining: 1, resetIn: 10 });
     now -= 3_600 * SECOND_MS;

@@ -3,6 +3,7 @@ import { localeChain } from '../../texts/locale.js';
 import { spokenCode } from '../../texts/spoken-code.js';
 import type { SpokenWords, VoiceTexts } from '../../texts/texts.js';
 import type { Channel } from '../channel.js';
+import { requireVoiceChannel } from '../provider.js';
 import { requireSender, requireTwilio } from './client.js';
 import { CALL_SID, outcomeReader, sendReporting, SID_NAMESPACE } from './outcome.js';
 import type { TwimlBuilder } from './sdk-types.js';
@@ -20,11 +21,12 @@ const PAUSE_SECONDS = 2;
 
 /**
  * Voice calls by Twilio. A call reads the code twice, character by character, in the user's language. The hook's option
- * `senders.voice` has the caller's number.
+ * `senders.voice` has the caller's number. Only the channel `voice` can be a call.
  */
 export function twilioCalls(): Channel {
   return (parts) => {
     const twilio = requireTwilio(parts.twilio, FACTORY);
+    requireVoiceChannel(parts.channel, FACTORY);
     const senders = requireSender(twilio, 'voice', FACTORY);
     const { voiceTexts, statusCallbackUrl } = twilio.settings;
     return {

@@ -3,6 +3,7 @@ import type { HttpResult } from '../../core/http.js';
 import { readObject } from '../../http/outcome.js';
 import { pickByLocale } from '../../texts/locale.js';
 import type { Channel } from '../channel.js';
+import { notSent, requireTextChannel } from '../provider.js';
 import { requireSender, requireTwilio, type TwilioConnection } from './client.js';
 import {
   deliveryReportOf,
@@ -29,12 +30,13 @@ type Composed = TwilioMessageParameters | Outcome;
 const VALIDITY_SECONDS = { min: 5, max: 36_000 };
 
 /**
- * SMS and WhatsApp by Twilio's Messages API. The channel named `whatsapp` sends by WhatsApp, every other name by SMS.
+ * SMS and WhatsApp by Twilio's Messages API. The channel named `whatsapp` sends by WhatsApp, every other name but `voice` by SMS.
  * The hook's options have the senders and templates.
  */
 export function twilioMessages(): Channel {
   return ({ channel, clock, twilio: connection }) => {
     const twilio = requireTwilio(connection, FACTORY);
+    requireTextChannel(channel, FACTORY);
     const isWhatsApp = channel === 'whatsapp';
     const { compose, usesText } = isWhatsApp
       ? whatsAppBy(requireSender(twilio, 'whatsapp', FACTORY))
@@ -155,14 +157,11 @@ function whatsAppBy(sender: WhatsAppSender): Composer {
       const contentSid =
         sender.kind === 'sandbox' ? sender.contentSid : pickByLocale(sender.templates, locale);
       if (contentSid === undefined) {
-        return {
-          status: 'refused',
+        return notSent({
           code: 'NO_TEMPLATE',
           reason: 'No WhatsApp template for this language, and no default',
           remedy: 'Add a default to senders.whatsapp.templates.',
-          moveOn: true,
-          hasLeft: false,
-        };
+        });
       }
       // No body beside a template. The variable is required: without it, Twilio sends the template's sample as the code.
       const contentVariables = JSON.stringify({ 1: request.otpCode });

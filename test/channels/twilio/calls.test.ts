@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import type { ConnectedChannel } from '#lib/core/channel.js';
+import { ConfigurationError } from '#lib/core/errors.js';
 import { spokenCode } from '#lib/texts/spoken-code.js';
 import { twilioCalls } from '#lib/channels/twilio/calls.js';
 import type { TwilioSettings } from '#lib/channels/twilio/settings.js';
@@ -32,6 +33,15 @@ describe('twilioCalls', () => {
     const parts = { twilio: api.connect(settings), channel: 'voice', clock: () => NOW };
     return connectChannel(twilioCalls(), parts);
   }
+
+  it('is the channel voice only: a user who requested a text must not get a call', () => {
+    for (const channel of ['sms', 'ring']) {
+      expect(() => connectChannel(twilioCalls(), { twilio: api.connect(), channel })).to.throw(
+        ConfigurationError,
+        'twilioCalls makes calls; mount it as voice only',
+      );
+    }
+  });
 
   it('calls and says the code twice, character by character', async () => {
     const outcome = await connect().send(makeMessage(), contextOf());

@@ -57,7 +57,7 @@ export function readStatusCallback(params: FormFields): StatusCallback | undefin
 const EXTERNAL_USER_ID = /^[A-Z]{2}\.(?:ENT\.)?[A-Za-z0-9]{1,128}$/;
 
 /** Reads `From` or `To`: a number or WhatsApp id after the channel's prefix. SMS has no prefix. */
-export function readAddress(text: string | undefined):
+function readAddress(text: string | undefined):
   | {
       readonly channel: ReceivedMessage['channel'];
       readonly number?: string | undefined;

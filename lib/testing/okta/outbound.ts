@@ -40,7 +40,7 @@ export async function callOut(
   let headers: IncomingHttpHeaders = {};
   try {
     const response = await request(call.url, {
-      // `request` calls `dispatch` only.
+      // eslint-disable-next-line @typescript-eslint/no-unsafe-class-instance-assignment -- undici calls its `dispatch` only
       dispatcher: dispatcher as Dispatcher,
       method: call.method,
       headers: lowerCased(call.headers),

@@ -35,7 +35,7 @@ export async function postWebhook(
   params: Readonly<Record<string, string>>,
 ): Promise<WebhookAnswer> {
   const response = await request(withoutFragment(url), {
-    // `request` calls `dispatch` only.
+    // eslint-disable-next-line @typescript-eslint/no-unsafe-class-instance-assignment -- undici calls its `dispatch` only
     dispatcher: dispatcher as Dispatcher,
     method: 'POST',
     headers: {

@@ -15,7 +15,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { argv, chdir, execPath, exit, pid } from 'node:process';
 import { fileURLToPath, URL } from 'node:url';
 import { build } from 'esbuild';
@@ -23,7 +23,13 @@ import { build } from 'esbuild';
 chdir(fileURLToPath(new URL('..', import.meta.url)));
 
 const TSC = join(dirname(createRequire(import.meta.url).resolve('typescript/package.json')), 'bin/tsc');
-const CONFIGURATION = ['tsconfig.json', 'tsconfig.build.json', 'package-lock.json', '.ci/build.js'];
+const CONFIGURATION = [
+  'tsconfig.json',
+  'tsconfig.build.json',
+  'package.json',
+  'package-lock.json',
+  '.ci/build.js',
+];
 const PAGES = ['console/browser', 'testing/phones/browser'];
 
 if (argv[2] === 'pages') await buildPages('dist');
@@ -47,10 +53,30 @@ async function buildPackage() {
     rmSync(next, { recursive: true, force: true });
     exit(status ?? 1);
   }
+  removeInnerTypes(next);
   await buildPages(next);
   // A source that changes during the build makes it stale.
   utimesSync(join(next, 'index.js'), startedAt, startedAt);
   replaceDist(next);
+}
+
+/** Keeps the types that the entries of package.json's `exports` reach. The others would publish the inside of the package. */
+function removeInnerTypes(folder) {
+  const reached = new Set();
+  const reach = (file) => {
+    if (reached.has(file)) return;
+    reached.add(file);
+    const imports = readFileSync(file, 'utf8').matchAll(/\b(?:from |import\()['"](\.[^'"]+)\.js['"]/g);
+    for (const [, target] of imports) reach(join(dirname(file), `${target}.d.ts`));
+  };
+  const { exports } = JSON.parse(readFileSync('package.json', 'utf8'));
+  for (const { types } of Object.values(exports)) {
+    if (types !== undefined) reach(join(folder, relative('dist', types)));
+  }
+  for (const path of readdirSync(folder, { recursive: true })) {
+    const file = join(folder, path);
+    if (file.endsWith('.d.ts') && !reached.has(file)) rmSync(file);
+  }
 }
 
 /** Two processes may build at once: the one that ends later keeps the other's build, which is as new. */

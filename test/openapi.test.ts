@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { REQUEST_ERROR_CODES } from '#lib/core/errors.js';
+import { REQUEST_ERROR_CODES } from '#lib/core/request-error.js';
 import type { OktaTelephonyHookOptions } from '#lib/index.js';
 import { signWebhook } from '#lib/testing/twilio/webhook.js';
 import { document, expectTold, schemaAt, toldAnswers } from './docs/openapi.js';

@@ -1,6 +1,13 @@
 import type { ConnectedChannel, Logger } from '../core/channel.js';
-import type { HttpDispatcher } from '../http/call.js';
-import type { TwilioConnection } from './twilio/client.js';
+import type { HttpDispatcher } from '../core/http.js';
+
+declare const brand: unique symbol;
+
+/** The hook's connection to Twilio, for the `twilio…` channels. Its members are internal. */
+export interface TwilioConnection {
+  /** @internal */
+  readonly [brand]?: undefined;
+}
 
 /** What the hook passes to a channel that is a function, once for each name by which it is mounted. */
 export interface ChannelParts {
@@ -26,3 +33,20 @@ export type Channel =
       connect?(parts: ChannelParts): ConnectedChannel | undefined;
     })
   | ((parts: ChannelParts) => ConnectedChannel);
+
+/** A message that a user sent to one of our senders. */
+export interface ReceivedMessage {
+  /** Twilio's id of the message. */
+  readonly messageId: string;
+  readonly channel: 'whatsapp' | 'sms' | 'rcs';
+  /** The sender's number, E.164; absent if WhatsApp shows only an id and its number is not known. */
+  readonly from?: string | undefined;
+  /** WhatsApp's id of the sender, if any, such as `US.13491208655302741918`. It is the same for all their messages to this business. */
+  readonly externalUserId?: string | undefined;
+  /** Twilio's id of the message that this one replies to. */
+  readonly repliedTo?: string | undefined;
+  /** The text, unchanged. */
+  readonly text: string;
+  /** Twilio has recognised the keyword of this SMS and answered it itself. */
+  readonly isHandled: boolean;
+}

@@ -1,4 +1,5 @@
-import { OktaApiError, RequestError, type OktaApiErrorCode } from '../core/errors.js';
+import { OktaApiError, type OktaApiErrorCode } from '../core/errors.js';
+import { RequestError } from '../core/request-error.js';
 import type { ConsoleFailure } from './api.js';
 
 /** Why the console refuses a request, by code and HTTP status. */

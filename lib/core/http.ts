@@ -1,5 +1,14 @@
 /** What channels hand to the hook's HTTP client, and what they get back. `http/request.ts` is the client. */
 
+/**
+ * The part of an undici dispatcher that the hook's calls use. A `ProxyAgent` of undici 7 or 8 is one. Its parameters are not
+ * undici's types: a gateway then compiles without undici, or with a version other than ours.
+ */
+export interface HttpDispatcher {
+  /** Sends a request, and passes what comes of it to the handler. Both are undici's: `DispatchOptions`, `DispatchHandler`. */
+  dispatch(options: object, handler: object): unknown;
+}
+
 /** A value of a form. A list repeats its name. `undefined` leaves the field out. */
 type FormValue = string | number | boolean;
 /** The fields of a form, `application/x-www-form-urlencoded`. */

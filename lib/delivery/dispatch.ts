@@ -4,7 +4,8 @@ import { hopefulSteps, providerOf, type PlanStep } from './plan.js';
 import type { Budget } from '../core/budget.js';
 import type { Message, Outcome, TelephonyRequest } from '../core/channel.js';
 import type { AttemptReport } from '../core/events.js';
-import { textFor, oktaText, type ComposeText } from '../texts/compose-text.js';
+import { textFor, oktaText } from '../texts/compose-text.js';
+import type { ComposeText } from '../core/option-types.js';
 import type { Texts } from '../texts/texts.js';
 
 /** The result of sending a code by its plan. */

@@ -1,10 +1,5 @@
 import { VOICE, type MoveOn, type TelephonyRequest, type UserProfile } from '../core/channel.js';
-
-/** Chooses the channels of a text, in order of preference. `sms` follows if it is not named. */
-export type ChooseChannels = (
-  request: TelephonyRequest,
-  profile: UserProfile | undefined,
-) => readonly string[];
+import type { ChooseChannels } from '../core/option-types.js';
 
 /** The channels that the opt-in attribute of a profile names, of those that a user may choose. */
 export function optedInChannels(

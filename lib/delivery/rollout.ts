@@ -1,13 +1,7 @@
 import { hash } from 'node:crypto';
 import { ConfigurationError } from '../core/errors.js';
 import type { TelephonyRequest } from '../core/channel.js';
-
-/**
- * The rollout of each channel: percentage of users, 0 to 100. A channel that is not named, or is `undefined`,
- * is on for all users. A function must not return `undefined` for a channel: a flag that is gone must not turn
- * it on.
- */
-export type Rollout = Readonly<Record<string, number | undefined>>;
+import type { Rollout } from '../core/option-types.js';
 
 /**
  * Returns the current percentages. Never throws: a failure goes to `onFailure`, with the percentages that stay

@@ -1,4 +1,4 @@
-import { CODE_NOT_SENT, RequestError } from '../core/errors.js';
+import { CODE_NOT_SENT, RequestError } from '../core/request-error.js';
 import { maskError } from '../core/masking.js';
 import { answer } from '../http/exchange.js';
 import type { ErrorHandler } from '../http/routes.js';

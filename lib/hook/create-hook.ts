@@ -58,7 +58,8 @@ export function oktaTelephonyHook(options: OktaTelephonyHookOptions): TelephonyH
 
   // The connections to Okta and to the providers. Every host has one circuit breaker.
   const connectTimeoutMs = Math.min(700, settings.deadlineMs * 0.4);
-  const dispatcher = settings.dispatcher ?? createAgent(connectTimeoutMs);
+  const agent = createAgent(connectTimeoutMs);
+  const dispatcher = settings.dispatcher ?? agent;
   const breakers = new Map<string, Breaker>();
   const breakerOf = (host: string): Breaker => {
     const known = breakers.get(host);
@@ -156,8 +157,8 @@ export function oktaTelephonyHook(options: OktaTelephonyHookOptions): TelephonyH
     profiles.close();
     // A state that cannot be closed must not keep the process alive.
     await resultOf(releaseState);
-    // The user closes their own dispatcher.
-    if (settings.dispatcher === undefined) await resultOf(() => dispatcher.destroy());
+    // The users close a dispatcher of their own.
+    await resultOf(() => agent.destroy());
     metrics?.close();
     if (flush !== undefined) await resultOf(flush);
   };

@@ -1,4 +1,4 @@
-import { RequestError } from '../core/errors.js';
+import { RequestError } from '../core/request-error.js';
 import { endingOf } from '../core/masking.js';
 import { personKey } from '../delivery/late/receipt.js';
 import { bucketsOf, judge, type GuardBlock, type LimitBucket } from '../guard/limits.js';

@@ -1,5 +1,6 @@
-import type { TwilioConnection } from '../channels/twilio/client.js';
-import { reportedCode, RequestError, TelephonyHookError } from '../core/errors.js';
+import type { TwilioPort } from '../channels/twilio/client.js';
+import { reportedCode, TelephonyHookError } from '../core/errors.js';
+import { RequestError } from '../core/request-error.js';
 import { maskError, toToken } from '../core/masking.js';
 import { TIMED_OUT, waitAtMost } from '../core/time.js';
 import type { Breaker } from '../delivery/breaker.js';
@@ -18,10 +19,7 @@ const CHECK_EGRESS =
   'See that the gateway may call it (egress, DNS, TLS) and that it is not held up by work of its own; then ask ready() again.';
 
 /** Runs all checks in parallel, and reports each part that does not work. Never rejects. */
-export async function checkReadiness(
-  parts: HookParts,
-  twilio: TwilioConnection | undefined,
-): Promise<Readiness> {
+export async function checkReadiness(parts: HookParts, twilio: TwilioPort | undefined): Promise<Readiness> {
   const readiness = await runChecks(parts, twilio);
   reportFailures(readiness, parts);
   parts.underWay.isChecked = true;
@@ -30,7 +28,7 @@ export async function checkReadiness(
 
 async function runChecks(
   { profiles, verifier, settings, channels }: HookParts,
-  twilio: TwilioConnection | undefined,
+  twilio: TwilioPort | undefined,
 ): Promise<Readiness> {
   const [okta, twilioResult, hookKeys, state, channelResults] = await Promise.all([
     resultOf(() => profiles.check(READY_TIMEOUT_MS)),

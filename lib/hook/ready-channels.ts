@@ -1,5 +1,5 @@
 import type { Channel, ChannelParts } from '../channels/channel.js';
-import type { TwilioConnection } from '../channels/twilio/client.js';
+import type { TwilioPort } from '../channels/twilio/client.js';
 import type { ConnectedChannel, Logger, TelephonyRequest } from '../core/channel.js';
 import { ConfigurationError } from '../core/errors.js';
 import type { EventStream } from '../core/event-stream.js';
@@ -17,7 +17,7 @@ import type { HookSettings } from '../options/settings.js';
 export function connectChannels(
   settings: HookSettings,
   parts: {
-    readonly twilio: TwilioConnection | undefined;
+    readonly twilio: TwilioPort | undefined;
     readonly dispatcher: HttpDispatcher;
     readonly logger: Logger;
     readonly breakerOf: (host: string) => Breaker;
@@ -115,7 +115,7 @@ export function warnOfSilentChannels(
 }
 
 /** Warns of senders that no channel sends from, because the user's own channel takes the place of Twilio's. */
-export function warnOfUnusedSenders(twilio: TwilioConnection | undefined, events: EventStream): void {
+export function warnOfUnusedSenders(twilio: TwilioPort | undefined, events: EventStream): void {
   if (twilio === undefined) return;
   const { senders } = twilio.settings;
   const where = (['sms', 'voice', 'whatsapp'] as const)

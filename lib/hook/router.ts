@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import type { TwilioConnection } from '../channels/twilio/client.js';
+import type { TwilioPort } from '../channels/twilio/client.js';
 import { Budget } from '../core/budget.js';
 import type { CodeUses } from '../delivery/late/code-uses.js';
 import { methodNotAllowed } from '../http/exchange.js';
@@ -28,7 +28,7 @@ export function createRouter(
     twilio,
     eventHook,
   }: {
-    readonly twilio: TwilioConnection | undefined;
+    readonly twilio: TwilioPort | undefined;
     readonly eventHook: { readonly verifier: CallerVerifier; readonly codeUses: CodeUses };
   },
 ): Handler {

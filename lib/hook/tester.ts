@@ -1,6 +1,6 @@
 import { randomInt } from 'node:crypto';
 import { Budget } from '../core/budget.js';
-import { RequestError } from '../core/errors.js';
+import { RequestError } from '../core/request-error.js';
 import { fieldOf, isObject } from '../core/json.js';
 import { TESTER_PREFIX } from '../core/history.js';
 import { reactionTo, type Reaction } from '../okta/reaction.js';

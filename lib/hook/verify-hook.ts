@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { RequestError } from '../core/errors.js';
+import { RequestError } from '../core/request-error.js';
 import { TIMED_OUT } from '../core/time.js';
 import type { OpenCall } from './call.js';
 import type { HookParts } from './parts.js';

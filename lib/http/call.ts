@@ -1,11 +1,8 @@
 import { Agent, type Dispatcher } from 'undici';
-import type { HttpAnswer, HttpRequest, HttpResult } from '../core/http.js';
+import type { HttpAnswer, HttpDispatcher, HttpRequest, HttpResult } from '../core/http.js';
 import { parseJson } from '../core/json.js';
 
-export type { HttpAnswer, HttpResult } from '../core/http.js';
-
-/** The part of an undici dispatcher that a call needs; undici's own `request` and `fetch` need no more. */
-export type HttpDispatcher = Pick<Dispatcher, 'dispatch'>;
+export type { HttpAnswer, HttpDispatcher, HttpResult } from '../core/http.js';
 
 /** One outgoing HTTP call. Redirects are never followed. */
 export interface HttpCall {

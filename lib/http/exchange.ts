@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
 import querystring from 'node:querystring';
-import { RequestError } from '../core/errors.js';
+import { RequestError } from '../core/request-error.js';
 import { parseJson } from '../core/json.js';
 
 /**

@@ -1,5 +1,5 @@
 import type { CodeUse } from '../delivery/late/code-uses.js';
-import { RequestError } from '../core/errors.js';
+import { RequestError } from '../core/request-error.js';
 import { asList, fieldOf, textFieldOf } from '../core/json.js';
 
 /** Reads Okta's event hook: its one-time verification, and its events about codes that were used. */

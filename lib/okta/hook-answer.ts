@@ -3,7 +3,7 @@ import type { Delivery } from '../delivery/dispatch.js';
 import type { AttemptReport, CodeOutcome } from '../core/events.js';
 import { toToken } from '../core/masking.js';
 import type { RememberedAnswer } from '../delivery/state.js';
-import { CODE_NOT_SENT, type RequestError } from '../core/errors.js';
+import { CODE_NOT_SENT, type RequestError } from '../core/request-error.js';
 import type { HookRefusal } from './refusals.js';
 
 /**

@@ -4,7 +4,7 @@ import { createLocalJWKSet } from 'jose/jwks/local';
 import { jwtVerify } from 'jose/jwt/verify';
 import { callHttp, type HttpDispatcher } from '../http/call.js';
 import { TIMED_OUT, waitAtMost } from '../core/time.js';
-import { RequestError } from '../core/errors.js';
+import { RequestError } from '../core/request-error.js';
 
 /**
  * The signing keys of the custom authorization server whose tokens prove Okta's calls. jose's `createRemoteJWKSet` measures

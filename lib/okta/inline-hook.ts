@@ -5,7 +5,7 @@ import { fullRequestType, REQUEST_TYPES } from '../core/request-types.js';
 import { readLocale } from '../texts/locale.js';
 import { digestOf, isAbout } from '../core/masking.js';
 import { toDialableNumber } from '../numbers/phone-number.js';
-import { RequestError } from '../core/errors.js';
+import { RequestError } from '../core/request-error.js';
 import { asObject, isObject, type JsonObject } from '../core/json.js';
 import { REFUSALS, type HookRefusal } from './refusals.js';
 

@@ -5,7 +5,7 @@ import { JOSEError } from 'jose/errors';
 import { decodeJwt } from 'jose/jwt/decode';
 import passport from 'passport';
 import type { HttpDispatcher } from '../http/call.js';
-import { RequestError } from '../core/errors.js';
+import { RequestError } from '../core/request-error.js';
 import { createHookKeys, type HookKeys } from './hook-keys.js';
 
 /** Proves that a caller is Okta: by a shared secret in a header, by Basic authentication, or by an OAuth access token. */

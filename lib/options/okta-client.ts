@@ -1,7 +1,8 @@
 import type { UserProfile } from '../core/channel.js';
 import { OktaApiError } from '../core/errors.js';
+import type { HttpDispatcher } from '../core/http.js';
 import { hasMethods, integer, lazyRules, optionsOf, readOptionsBy, tested } from '../core/option-rules.js';
-import { createAgent, type HttpDispatcher } from '../http/call.js';
+import { createAgent } from '../http/call.js';
 import { createOktaApiClient, type OktaCredentials } from '../okta/api-client.js';
 import { lookUpUser } from '../okta/user-lookup.js';
 import { readProfile } from '../okta/user-profile.js';

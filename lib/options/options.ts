@@ -1,16 +1,12 @@
 import type { IncomingMessage } from 'node:http';
-import type { Dispatcher } from 'undici';
 import type { Logger } from '../core/channel.js';
 import type { HookEvent } from '../core/events.js';
-import type { ChooseChannels } from '../delivery/plan.js';
-import type { Rollout } from '../delivery/rollout.js';
+import type { HttpDispatcher } from '../core/http.js';
+import type { ChooseChannels, ComposeText, Rollout, TextsOptions } from '../core/option-types.js';
 import type { State } from '../core/state.js';
-import type { ComposeText } from '../texts/compose-text.js';
-import type { TextsOptions } from '../texts/texts.js';
 import type { LogFunction } from '../events/adapt-logger.js';
 import type { MetricsRegistry } from '../events/metrics.js';
-import type { Channel } from '../channels/channel.js';
-import type { ReceivedMessage } from '../channels/twilio/webhooks.js';
+import type { Channel, ReceivedMessage } from '../channels/channel.js';
 
 /** How Okta proves that it is the caller. */
 export type HookCredential =
@@ -347,10 +343,10 @@ export interface OktaTelephonyHookOptions {
   /** Gets one event per step. Its errors change nothing. Default: none. */
   readonly onEvent?: ((event: HookEvent) => void) | undefined;
   /**
-   * A Dispatcher of undici 7 or later for all outgoing calls, e.g. an egress proxy. It must not retry: a code would go
+   * A `Dispatcher` of undici 7 or 8 for all outgoing calls, e.g. an egress proxy. It must not retry: a code would go
    * out twice. `close()` leaves it open. Default: connection pools of the hook.
    */
-  readonly dispatcher?: Dispatcher | undefined;
+  readonly dispatcher?: HttpDispatcher | undefined;
   /** Milliseconds since 1970. Default `Date.now`. */
   readonly clock?: (() => number) | undefined;
 }

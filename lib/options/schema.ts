@@ -1,5 +1,4 @@
 import Joi from 'joi';
-import type { Dispatcher } from 'undici';
 import {
   functionRule,
   hasMethods,
@@ -15,6 +14,7 @@ import {
 } from '../core/option-rules.js';
 import type { TwilioSettings, WhatsAppSender } from '../channels/twilio/settings.js';
 import type { Logger } from '../core/channel.js';
+import type { HttpDispatcher } from '../core/http.js';
 import type { StatePort } from '../delivery/state.js';
 import { adaptLogger, isLogger } from '../events/adapt-logger.js';
 import type { Guard, Limit } from '../guard/limits.js';
@@ -61,7 +61,7 @@ export interface NormalOptions extends Pick<
   };
   readonly state?: StatePort;
   readonly logger?: Logger;
-  readonly dispatcher?: Dispatcher;
+  readonly dispatcher?: HttpDispatcher;
   /** Never throws. */
   readonly clock: () => number;
 }

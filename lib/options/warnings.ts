@@ -2,7 +2,8 @@ import { VOICE } from '../core/channel.js';
 import type { OptionWarning } from '../core/events.js';
 import { countSegments } from '../texts/segments.js';
 import { fillIn, readTemplate, type TextValues } from '../texts/text-template.js';
-import { listTexts, originLine, type TextsOptions } from '../texts/texts.js';
+import { listTexts, originLine } from '../texts/texts.js';
+import type { TextsOptions } from '../core/option-types.js';
 import { hasVoice } from '../channels/twilio/voices.js';
 import { DEFAULT_PATH, type HookCredential, type OktaTelephonyHookOptions } from './options.js';
 

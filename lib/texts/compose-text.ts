@@ -2,17 +2,7 @@ import type { Budget } from '../core/budget.js';
 import { MAX_TEXT_LENGTH } from './text-template.js';
 import { TIMED_OUT } from '../core/time.js';
 import type { TelephonyRequest, UserProfile } from '../core/channel.js';
-
-/**
- * A custom function that words free-text messages. Its result must contain the code and have at most 1600
- * characters. If it does not, or if the function fails or is late, the hook sends the text of the options, or
- * else Okta's.
- */
-export type ComposeText = (
-  request: TelephonyRequest,
-  profile: UserProfile | undefined,
-  channel: string,
-) => string | Promise<string>;
+import type { ComposeText } from '../core/option-types.js';
 
 /**
  * The share of the budget for `composeText`: at most so many milliseconds, and a fraction of the remaining

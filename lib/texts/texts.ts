@@ -1,4 +1,5 @@
 import { VOICE, type TelephonyRequest, type UserProfile } from '../core/channel.js';
+import type { TextsByLocale, TextsByRequestType, TextsOptions } from '../core/option-types.js';
 import { shortRequestType } from '../core/request-types.js';
 import { pickByLocale, readLocale } from './locale.js';
 import { spokenDigits } from './spoken-code.js';
@@ -6,28 +7,6 @@ import { oktaText } from './compose-text.js';
 import { cleanName, fillIn, MAX_TEXT_LENGTH, readTemplate, type TextTemplate } from './text-template.js';
 
 /** The `texts` options: picks a text by request type and locale and fills it in. */
-
-/** Texts by BCP-47 tag; `default` serves every other language. */
-export type TextsByLocale = Readonly<Record<string, string | undefined>>;
-
-/**
- * Texts by request type: `mfa-verification`, `pre-enrollment`, `account-unlock`, `password-reset` or the last
- * part of any other request type, or a full request type. `default` serves every other type.
- */
-export type TextsByRequestType = Readonly<Record<string, TextsByLocale | undefined>>;
-
-/** Texts that replace Okta's. Each must contain `{code}` and may contain `{minutes}` and `{firstName}`. */
-export interface TextsOptions {
-  /** Texts for channels that send free text. Default: Okta's text. */
-  readonly sms?: TextsByLocale | TextsByRequestType | undefined;
-  /** Texts that calls speak, twice. Default: a sentence in one of ten languages. */
-  readonly voice?: TextsByLocale | TextsByRequestType | undefined;
-  /**
-   * The host of the page where users type in the code, such as `login.acme.com`. Every SMS then ends with the
-   * line `@login.acme.com #123456`, and browsers fill in the code on that site only. Default: no such line.
-   */
-  readonly webOtpDomain?: string | undefined;
-}
 
 /** The words of a call and their language (BCP-47). */
 export interface SpokenWords {

@@ -11,7 +11,8 @@ import express5, { type Express } from 'express';
 // @ts-expect-error -- the alias of Express 4 brings no types
 import untypedExpress4 from 'express4';
 import type { ConsoleFailure } from '#lib/console/api.js';
-import type { ConsoleHandler, ConsoleOptions } from '#lib/index.js';
+import type { ConsoleHandler } from '#lib/hook/telephony-hook.js';
+import type { ConsoleOptions } from '#lib/index.js';
 import { startScene, type Scene, type SceneOptions } from '#harness/scene.js';
 import { witness } from '#harness/witness.js';
 

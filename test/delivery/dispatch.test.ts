@@ -8,7 +8,8 @@ import type { ReadyChannel } from '#lib/delivery/attempt.js';
 import type { Delivery } from '#lib/delivery/dispatch.js';
 import type { Receipt } from '#lib/delivery/late/receipt.js';
 import type { AttemptReport } from '#lib/core/events.js';
-import type { ComposeText } from '#lib/texts/compose-text.js';
+import type { ComposeText } from '#lib/core/option-types.js';
+import { requireTwilio } from '#lib/channels/twilio/client.js';
 import type { Channel, ChannelParts } from '#lib/index.js';
 import { NO_CLIENT } from '#harness/channels.js';
 import { ANA, commandOf, errorOf, startScene, wamid, type Scene } from '#harness/scene.js';
@@ -601,7 +602,8 @@ describe('dispatching a code', () => {
     it('connects one blueprint to two hooks, each by itself', async () => {
       const blueprint: Channel = {
         send: () => Promise.resolve(refuse({ code: 'NOT_CONNECTED' })),
-        connect: ({ twilio }) => channel({ status: 'accepted', transactionId: twilio?.host ?? '' }),
+        connect: ({ twilio }) =>
+          channel({ status: 'accepted', transactionId: requireTwilio(twilio, 'sms').host }),
       };
       const [one, other] = [await start({ sms: blueprint }), await start({ sms: blueprint })];
       for (const scene of [one, other]) {

@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import type { TelephonyRequest, UserProfile } from '#lib/index.js';
-import { optedInChannels, planChannels, type ChooseChannels } from '#lib/delivery/plan.js';
+import { optedInChannels, planChannels } from '#lib/delivery/plan.js';
+import type { ChooseChannels } from '#lib/core/option-types.js';
 
 const text = { deliveryChannel: 'sms', otpCode: '204981' } as TelephonyRequest;
 const call = { ...text, deliveryChannel: 'voice' } as TelephonyRequest;

@@ -76,6 +76,8 @@ export function makeConsumer(express: 'express' | 'express4', files: readonly st
   // A logger of consumers.
   link('pino');
   link('@types/node');
+  // The next major version: compiled only, because it does not run on Node 20.
+  link('undici8');
   cpSync(join(ROOT, 'test/consumers'), folder, { recursive: true });
   return {
     folder,

@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { expect } from 'chai';
 import type sinon from 'sinon';
 import { Agent, type Dispatcher } from 'undici';
+import { requireTwilio } from '#lib/channels/twilio/client.js';
 import type { Fault, HookCall, OktaEmulator, TwilioEmulator } from '#lib/testing/index.js';
 import { REFUSING_ORIGIN } from '#harness/free-port.js';
 import { ANA, commandOf, errorOf, startScene, usualCredentials, type Scene } from '#harness/scene.js';
@@ -363,8 +364,9 @@ describe('where Twilio cannot be reached', () => {
               connect: ({ twilio }) => ({
                 provider: 'TWILIO',
                 send: async (_message, context) => {
-                  const result = await twilio?.call((client) => client.messages('SM1').fetch(), context);
-                  return { status: 'refused', code: result?.kind ?? 'none', reason: 'stalled' };
+                  const { call } = requireTwilio(twilio, 'sms');
+                  const { kind } = await call((client) => client.messages('SM1').fetch(), context);
+                  return { status: 'refused', code: kind, reason: 'stalled' };
                 },
               }),
               send: () => Promise.resolve({ status: 'unknown', reason: 'not connected' }),

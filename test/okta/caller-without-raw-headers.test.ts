@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { expect } from 'chai';
 import { Agent } from 'undici';
-import { RequestError } from '#lib/core/errors.js';
+import { RequestError } from '#lib/core/request-error.js';
 import { createCallerVerifier } from '#lib/okta/verify-caller.js';
 import { HOOK_SECRET } from '#harness/scene.js';
 

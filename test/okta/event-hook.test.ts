@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { RequestError } from '#lib/core/errors.js';
+import { RequestError } from '#lib/core/request-error.js';
 import { answerChallenge, eventsOf, readCodeUse, readCodeUses } from '#lib/okta/event-hook.js';
 
 const PUBLISHED = '2026-11-25T12:00:00.250Z';

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { RequestError } from '#lib/core/errors.js';
+import { RequestError } from '#lib/core/request-error.js';
 import { readHookCall, type HookCall } from '#lib/okta/inline-hook.js';
 
 const NOW = Date.parse('2026-03-01T10:00:00.200Z');

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { SignJWT } from 'jose';
 import type { Dispatcher } from 'undici';
-import { RequestError } from '#lib/core/errors.js';
+import { RequestError } from '#lib/core/request-error.js';
 import { createHookKeys, type HookKeys } from '#lib/okta/hook-keys.js';
 import { until } from '#harness/until.js';
 import { rsaKeys } from '#harness/rsa-keys.js';

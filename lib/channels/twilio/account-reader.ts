@@ -1,6 +1,6 @@
 import { readObject } from '../../http/outcome.js';
 import type { HttpResult } from '../../core/http.js';
-import type { TwilioConnection } from './client.js';
+import type { TwilioPort } from './client.js';
 import { readCode } from './outcome.js';
 import { describeRefusal } from './refusals.js';
 import type { TwilioClient } from './sdk-types.js';
@@ -39,7 +39,7 @@ export interface AccountReader {
 const PAGE = { pageSize: 20 };
 
 /** @param timeoutMs - the limit of each read. */
-export function createAccountReader(connection: TwilioConnection, timeoutMs: number): AccountReader {
+export function createAccountReader(connection: TwilioPort, timeoutMs: number): AccountReader {
   const sid = connection.settings.accountSid;
   const read = async (action: (client: TwilioClient) => unknown): Promise<AccountReading> =>
     readingOf(await connection.read(action, timeoutMs));

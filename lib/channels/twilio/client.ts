@@ -3,6 +3,7 @@ import { ConfigurationError } from '../../core/errors.js';
 import type { HttpResult } from '../../core/http.js';
 import type { HttpDispatcher } from '../../http/call.js';
 import { sendRequest } from '../../http/request.js';
+import type { TwilioConnection } from '../channel.js';
 import { NO_MESSAGE_SID, readCheckAnswer } from './credentials-check.js';
 import { createSdkClient } from './sdk-client.js';
 import type { TwilioClient, TwimlBuilder } from './sdk-types.js';
@@ -15,8 +16,8 @@ export type TwilioCallContext = Pick<SendContext, 'http'>;
 /** A kind of sender in the hook's options. */
 type SenderKind = keyof TwilioSettings['senders'];
 
-/** The hook's connection to Twilio. Every Twilio channel gets it, and calls the SDK through it. */
-export interface TwilioConnection {
+/** The inside of a `TwilioConnection`: every Twilio channel calls the SDK through it. */
+export interface TwilioPort extends TwilioConnection {
   readonly settings: TwilioSettings;
   /** The kinds of senders that `requireSender` gave to a channel. The hook warns of the others. */
   readonly usedSenders: Set<SenderKind>;
@@ -47,15 +48,21 @@ export interface TwilioConnection {
   check(timeoutMs: number): Promise<void>;
 }
 
-/** @throws ConfigurationError without `credentials.twilio`. @param factory - the name of the channel's function. */
-export function requireTwilio(twilio: TwilioConnection | undefined, factory: string): TwilioConnection {
-  if (twilio !== undefined) return twilio;
+/**
+ * The inside of the connection that the hook passes to a channel.
+ *
+ * @param factory - the name of the channel's function.
+ * @throws ConfigurationError without `credentials.twilio`.
+ */
+export function requireTwilio(twilio: TwilioConnection | undefined, factory: string): TwilioPort {
+  // Only createTwilioConnection makes a connection.
+  if (twilio !== undefined) return twilio as TwilioPort;
   throw new ConfigurationError([`${factory}() needs credentials.twilio, which is missing`], { of: factory });
 }
 
 /** The sender of a channel that connects. @throws ConfigurationError if the options have none. */
 export function requireSender<Kind extends SenderKind>(
-  { settings, usedSenders }: TwilioConnection,
+  { settings, usedSenders }: TwilioPort,
   kind: Kind,
   factory: string,
 ): NonNullable<TwilioSettings['senders'][Kind]> {
@@ -77,11 +84,11 @@ export function createTwilioConnection(parts: {
   readonly settings: TwilioSettings;
   readonly dispatcher: HttpDispatcher;
   readonly onCallbacksMissing?: ((count: number) => void) | undefined;
-}): TwilioConnection {
+}): TwilioPort {
   const { settings, dispatcher, onCallbacksMissing = () => undefined } = parts;
   const sdk = createSdkClient(settings);
   const host = sdk.hostOf('api');
-  const read: TwilioConnection['read'] = (action, timeoutMs, connectMs = timeoutMs) => {
+  const read: TwilioPort['read'] = (action, timeoutMs, connectMs = timeoutMs) => {
     const limits = { dispatcher, timeoutMs, leaveWithinMs: connectMs };
     return sdk.call(action, (request) => sendRequest(request, limits, () => undefined));
   };

@@ -4,7 +4,7 @@ import { readObject } from '../../http/outcome.js';
 import { pickByLocale } from '../../texts/locale.js';
 import type { Channel } from '../channel.js';
 import { notSent, requireTextChannel } from '../provider.js';
-import { requireSender, requireTwilio, type TwilioConnection } from './client.js';
+import { requireSender, requireTwilio } from './client.js';
 import {
   deliveryReportOf,
   MESSAGE_SID,
@@ -16,7 +16,6 @@ import {
 } from './outcome.js';
 import type { TwilioClient, TwilioMessageParameters } from './sdk-types.js';
 import { senderFor, type SenderByCountry, type WhatsAppSender } from './settings.js';
-import { readAddress } from './webhooks.js';
 
 const FACTORY = 'twilioMessages';
 const readOutcome = outcomeReader(MESSAGE_SID);
@@ -108,20 +107,6 @@ function readMessage(result: HttpResult): DeliveryReport {
   const { status, error_code: errorCode } = readObject(result);
   const code = readCode(errorCode);
   return deliveryReportOf(String(status), code === undefined ? undefined : String(code));
-}
-
-/** Reads the number that one of our messages went to; `undefined` if Twilio does not say it. */
-export async function fetchRecipient(
-  twilio: Pick<TwilioConnection, 'read'>,
-  sid: string,
-  timeoutMs: number,
-  connectMs: number,
-): Promise<string | undefined> {
-  const result = await twilio.read((client) => client.messages(sid).fetch(), timeoutMs, connectMs);
-  if (result.kind !== 'answered' || result.status !== 200) return undefined;
-  const { direction, to } = readObject(result);
-  const isOurs = typeof direction === 'string' && direction.startsWith('outbound');
-  return isOurs && typeof to === 'string' ? readAddress(to)?.number : undefined;
 }
 
 /** How messages of one kind are composed. */

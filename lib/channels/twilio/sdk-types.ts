@@ -49,7 +49,7 @@ export interface TwilioVerificationParameters {
   readonly riskCheck?: 'enable' | 'disable' | undefined;
 }
 
-/** The SDK's client, as `TwilioConnection.call` passes it to its action. */
+/** The SDK's client, as `TwilioPort.call` passes it to its action. */
 export interface TwilioClient {
   /** WhatsApp and SMS. Called with a SID, it is the message with that SID. */
   readonly messages: {

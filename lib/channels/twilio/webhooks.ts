@@ -1,5 +1,8 @@
 import twilio from 'twilio';
 import type { DeliveryReport } from '../../core/channel.js';
+import { readObject } from '../../http/outcome.js';
+import type { ReceivedMessage } from '../channel.js';
+import type { TwilioPort } from './client.js';
 import { CALL_SID, deliveryReportOf, MESSAGE_SID, PROVIDER_CODE } from './outcome.js';
 import { meaningOf } from './refusals.js';
 import type { FormFields } from './signature.js';
@@ -50,28 +53,11 @@ export function readStatusCallback(params: FormFields): StatusCallback | undefin
   };
 }
 
-/** A message that a user sent to one of our senders. */
-export interface ReceivedMessage {
-  /** Twilio's id of the message. */
-  readonly messageId: string;
-  readonly channel: 'whatsapp' | 'sms' | 'rcs';
-  /** The sender's number, E.164; absent if WhatsApp shows only an id and its number is not known. */
-  readonly from?: string | undefined;
-  /** WhatsApp's id of the sender, if any, such as `US.13491208655302741918`. It is the same for all their messages to this business. */
-  readonly externalUserId?: string | undefined;
-  /** Twilio's id of the message that this one replies to. */
-  readonly repliedTo?: string | undefined;
-  /** The text, unchanged. */
-  readonly text: string;
-  /** Twilio has recognised the keyword of this SMS and answered it itself. */
-  readonly isHandled: boolean;
-}
-
 /** WhatsApp's id of a user with a username: a country, and an id for this business, which does not reveal the number. */
 const EXTERNAL_USER_ID = /^[A-Z]{2}\.(?:ENT\.)?[A-Za-z0-9]{1,128}$/;
 
 /** Reads `From` or `To`: a number or WhatsApp id after the channel's prefix. SMS has no prefix. */
-export function readAddress(text: string | undefined):
+function readAddress(text: string | undefined):
   | {
       readonly channel: ReceivedMessage['channel'];
       readonly number?: string | undefined;
@@ -106,6 +92,20 @@ export function readInbound(params: FormFields): ReceivedMessage | undefined {
     // Set by a Messaging Service with Advanced Opt-Out, which has its own keywords.
     isHandled: (first(params, 'OptOutType') ?? '') !== '',
   };
+}
+
+/** Reads the number that one of our messages went to; `undefined` if Twilio does not say it. */
+export async function fetchRecipient(
+  twilio: Pick<TwilioPort, 'read'>,
+  sid: string,
+  timeoutMs: number,
+  connectMs: number,
+): Promise<string | undefined> {
+  const result = await twilio.read((client) => client.messages(sid).fetch(), timeoutMs, connectMs);
+  if (result.kind !== 'answered' || result.status !== 200) return undefined;
+  const { direction, to } = readObject(result);
+  const isOurs = typeof direction === 'string' && direction.startsWith('outbound');
+  return isOurs && typeof to === 'string' ? readAddress(to)?.number : undefined;
 }
 
 /** TwiML that replies with a text, or with nothing. */

@@ -1,5 +1,5 @@
 import { readFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { RequestError } from '../../core/errors.js';
+import { RequestError } from '../../core/request-error.js';
 import { isObject, type JsonObject } from '../../core/json.js';
 import { readJsonText } from '../../core/json-text.js';
 import { readHookCall, type HookCall } from '../../okta/inline-hook.js';

@@ -5,7 +5,7 @@ import { suppressionReasonOf } from '../../delivery/suppressions.js';
 import { answer, asyncHandler } from '../../http/exchange.js';
 import { STATUS_PATH } from '../../options/settings.js';
 import { readSignedForm } from './signed-form.js';
-import type { TwilioConnection } from '../../channels/twilio/client.js';
+import type { TwilioPort } from '../../channels/twilio/client.js';
 import { SID_NAMESPACE } from '../../channels/twilio/outcome.js';
 import { readStatusCallback } from '../../channels/twilio/webhooks.js';
 
@@ -18,7 +18,7 @@ const NOT_PICKED_UP: ReadonlySet<string> = new Set(['busy', 'no-answer']);
  */
 export function recordDelivery(
   parts: HookParts,
-  twilio: Pick<TwilioConnection, 'callbacks'>,
+  twilio: Pick<TwilioPort, 'callbacks'>,
 ): ReturnType<typeof asyncHandler> {
   const { events, lateFailover, suppressions } = parts;
 

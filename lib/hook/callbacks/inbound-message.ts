@@ -9,9 +9,9 @@ import { TIMED_OUT, waitAtMost } from '../../core/time.js';
 import { answerText, asyncHandler } from '../../http/exchange.js';
 import type { ReplyKind } from '../../options/schema.js';
 import { readSignedForm } from './signed-form.js';
-import type { TwilioConnection } from '../../channels/twilio/client.js';
-import { fetchRecipient } from '../../channels/twilio/messages.js';
-import { readInbound, replyTwiml, type ReceivedMessage } from '../../channels/twilio/webhooks.js';
+import type { TwilioPort } from '../../channels/twilio/client.js';
+import type { ReceivedMessage } from '../../channels/channel.js';
+import { fetchRecipient, readInbound, replyTwiml } from '../../channels/twilio/webhooks.js';
 
 /** The route for messages that users send to our senders: STOP, START and other texts. */
 
@@ -37,7 +37,7 @@ const CONNECT_MS = 500;
  * Applies STOP and START from WhatsApp and RCS, and replies over WhatsApp. For SMS, Twilio keeps the opt-outs and replies itself;
  * here START only lifts our own suppressions. Nothing is written to Okta, and no user is opted in.
  */
-export function receiveInbound(parts: HookParts, twilio: TwilioConnection): ReturnType<typeof asyncHandler> {
+export function receiveInbound(parts: HookParts, twilio: TwilioPort): ReturnType<typeof asyncHandler> {
   const { settings, state, events, suppressions } = parts;
   const seen = new LRUCache<string, true>(atMost(MAX_MESSAGES));
   const answered = new LRUCache<string, { readonly kind: ReplyKind; readonly atMs: number }>(

@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { HookParts } from '../parts.js';
 import { CodeUses } from '../../delivery/late/code-uses.js';
 import { steadyMs } from '../../core/time.js';
-import { RequestError } from '../../core/errors.js';
+import { RequestError } from '../../core/request-error.js';
 import { answer, methodNotAllowed, parseJsonBody, readBody, asyncHandler } from '../../http/exchange.js';
 import { answerChallenge, CHALLENGE_HEADER, eventsOf, readCodeUses } from '../../okta/event-hook.js';
 import { onlyHeader, type CallerVerifier } from '../../okta/verify-caller.js';

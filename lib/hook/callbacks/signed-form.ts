@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { HookParts } from '../parts.js';
-import { RequestError } from '../../core/errors.js';
+import { RequestError } from '../../core/request-error.js';
 import { methodNotAllowed, parseForm, readBody } from '../../http/exchange.js';
 import { onlyHeader } from '../../okta/verify-caller.js';
 import { hasOneReading } from '../../channels/twilio/signature.js';

@@ -1,5 +1,4 @@
 import { LocalClaims } from '../../guard/local-claims.js';
-import type { State } from '../../core/state.js';
 import type { StatePort } from '../../delivery/state.js';
 import { memoryReceipts } from './receipts.js';
 import { newPeople } from './people.js';
@@ -13,16 +12,7 @@ export function localClaimsOf(state: StatePort): LocalClaims | undefined {
   return HELD.get(state);
 }
 
-/**
- * A state in the memory of this process, for a single instance and for tests. It keeps up to 16,000 events,
- * 32,000 limits and 16,000 people with their last codes, and drops the older half first; it keeps up to 8,000
- * receipts and drops the oldest first. It starts no timer.
- */
-export function memoryState(): State {
-  return openMemoryState();
-}
-
-/** The same with the internal members of the port. */
+/** A `memoryState()` with the members of the port. */
 export function openMemoryState(): StatePort {
   const claims = new LocalClaims({ isOfState: true });
   const limits = new LimitWindows();

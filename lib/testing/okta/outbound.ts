@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { request, type Dispatcher } from 'undici';
+import type { HttpDispatcher } from '../../core/http.js';
 import { MAX_ANSWER_BYTES } from './verdict.js';
 
 /** A call that Okta makes to a customer's server. */
@@ -22,7 +23,7 @@ export type OutboundAnswer = {
 
 /** The HTTP client of Okta's calls, and the time limit of a whole call. */
 export interface Outbound {
-  readonly dispatcher: Dispatcher;
+  readonly dispatcher: HttpDispatcher;
   readonly timeoutMs: number;
 }
 
@@ -39,7 +40,8 @@ export async function callOut(
   let headers: IncomingHttpHeaders = {};
   try {
     const response = await request(call.url, {
-      dispatcher,
+      // eslint-disable-next-line @typescript-eslint/no-unsafe-class-instance-assignment -- undici calls its `dispatch` only
+      dispatcher: dispatcher as Dispatcher,
       method: call.method,
       headers: lowerCased(call.headers),
       body: call.body ?? null,

@@ -1,4 +1,4 @@
-import type { Dispatcher } from 'undici';
+import type { HttpDispatcher } from '../../core/http.js';
 import type { LoopbackServer } from '../server/loopback-server.js';
 import { randomSid } from '../server/random-ids.js';
 import { TwilioAccount } from './account.js';
@@ -21,7 +21,7 @@ export interface TwilioPartsOptions {
   readonly authToken: string;
   readonly clock: () => number;
   /** Makes the webhook calls. */
-  readonly dispatcher: Dispatcher;
+  readonly dispatcher: HttpDispatcher;
   readonly server: () => LoopbackServer;
   readonly stepMs: number;
   readonly senders: readonly string[];

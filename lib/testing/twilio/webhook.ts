@@ -1,10 +1,11 @@
 import { getExpectedTwilioSignature } from 'twilio/lib/webhooks/webhooks.js';
 import { request, type Dispatcher } from 'undici';
+import type { HttpDispatcher } from '../../core/http.js';
 import { randomSid } from '../server/random-ids.js';
 
 /** How Twilio calls its customers' webhooks. */
 export interface WebhookCaller {
-  readonly dispatcher: Dispatcher;
+  readonly dispatcher: HttpDispatcher;
   /** Signs the calls. */
   readonly authToken: string;
 }
@@ -34,7 +35,8 @@ export async function postWebhook(
   params: Readonly<Record<string, string>>,
 ): Promise<WebhookAnswer> {
   const response = await request(withoutFragment(url), {
-    dispatcher,
+    // eslint-disable-next-line @typescript-eslint/no-unsafe-class-instance-assignment -- undici calls its `dispatch` only
+    dispatcher: dispatcher as Dispatcher,
     method: 'POST',
     headers: {
       'content-type': 'application/x-www-form-urlencoded; charset=UTF-8',

@@ -2,7 +2,7 @@ import { createServer, type IncomingHttpHeaders } from 'node:http';
 import { once } from 'node:events';
 import { Agent, type Dispatcher } from 'undici';
 import type { Message } from '#lib/core/channel.js';
-import { createTwilioConnection, type TwilioConnection } from '#lib/channels/twilio/client.js';
+import { createTwilioConnection, type TwilioPort } from '#lib/channels/twilio/client.js';
 import type { TwilioSettings } from '#lib/channels/twilio/settings.js';
 
 export const ACCOUNT_SID = `AC${'a1'.repeat(16)}`;
@@ -33,7 +33,7 @@ export interface ScriptedApi {
   script(...answers: Answer[]): void;
   /** Settles when a request that hangs has come. */
   hanging(): Promise<void>;
-  connect(settings?: Partial<TwilioSettings>): TwilioConnection;
+  connect(settings?: Partial<TwilioSettings>): TwilioPort;
   close(): Promise<void>;
 }
 

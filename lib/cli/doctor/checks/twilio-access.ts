@@ -5,7 +5,7 @@ import {
   type AccountReader,
   type AccountReading,
 } from '../../../channels/twilio/account-reader.js';
-import { createTwilioConnection, type TwilioConnection } from '../../../channels/twilio/client.js';
+import { createTwilioConnection, type TwilioPort } from '../../../channels/twilio/client.js';
 import type { TwilioVariables } from '../variables.js';
 import { fail, type Finding } from '../finding.js';
 import { CONNECT_TIMEOUT_MS } from '../../org.js';
@@ -26,7 +26,7 @@ export interface TwilioAccess {
 export function openTwilio(variables: TwilioVariables, callMs: number): TwilioAccess {
   const { accountSid, apiKey, authToken, baseUrl } = variables;
   const dispatcher = createAgent(Math.min(CONNECT_TIMEOUT_MS, callMs));
-  const connect = (username: string, password: string): TwilioConnection =>
+  const connect = (username: string, password: string): TwilioPort =>
     createTwilioConnection({
       dispatcher,
       settings: {

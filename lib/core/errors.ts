@@ -3,7 +3,7 @@
 /** The sentence for end users. It fits any failure. */
 export const CODE_NOT_SENT = 'Your code could not be sent. Please try again or choose another method.';
 
-/** Every `code` of `TelephonyHookError` and its subclasses. TROUBLESHOOTING.md explains each. A minor version may add some. */
+/** Every `code` of `TelephonyHookError` and its subclasses. `.docs/codes.md` explains each. A minor version may add some. */
 export type ErrorCode =
   /** `ConfigurationError`: options that cannot work. */
   | 'CONFIGURATION'

@@ -49,6 +49,11 @@ const NOT_OURS: Readonly<Record<string, readonly string[]>> = {
 
 const sectionOf = (heading: string): string => sectionIn('.docs/codes.md', heading);
 
+/** The code, the meaning and the remedy of each item of a list that begins with a code. */
+function itemsOf(section: string): (readonly string[])[] {
+  return [...section.matchAll(/^- (`[A-Z][^:]*): (.*)\n {2}- (.*)$/gm)].map(([, ...cells]) => cells);
+}
+
 /** The cells of each row that begins with a code. */
 function rowsOf(section: string): (readonly string[])[] {
   return section
@@ -63,7 +68,7 @@ function rowsOf(section: string): (readonly string[])[] {
 }
 
 const codeIn = (cell: string): string => /`(\w+)`/.exec(cell)?.[1] ?? '';
-const ours = rowsOf(sectionOf('Our codes'));
+const ours = itemsOf(sectionOf('Our codes'));
 const redis = rowsOf(sectionOf('Redis')).map(([cell = '']) => codeIn(cell));
 const told = ours.map(([cell = '']) => codeIn(cell));
 
@@ -129,7 +134,9 @@ describe('the page of codes, and TROUBLESHOOTING.md', () => {
     }
   });
 
-  it('tells by every row what to do', () => {
+  it('tells by every code and row what to do', () => {
+    const codesOfOurs = sectionOf('Our codes').match(/^- /gm) ?? [];
+    expect(ours).to.have.length(codesOfOurs.length);
     const empty = `${symptoms}\n${codes}`
       .split('\n')
       .filter((line) => line.startsWith('| '))

@@ -2,21 +2,26 @@ import { existsSync } from 'node:fs';
 import { join, posix } from 'node:path';
 import { expect } from 'chai';
 import { ROOT } from '#harness/consumer.js';
-import { anchorsOf, GUIDES, linksOf, pageAt, PAGES } from './pages.js';
+import { anchorsOf, GUIDES, linksOf, pageAt, PAGES, proseAt } from './pages.js';
 
 const KB = 1024;
-/** The most that a page may have, in KB, where it is more than a guide's 14: references, which nobody reads through. */
+/** The most that a page may have, in KB, where it is more than a guide's 14: what nobody reads through. */
 const LIMITS: Readonly<Record<string, number>> = {
   'README.md': 15,
-  'SECURITY.md': 16,
-  'TROUBLESHOOTING.md': 35,
+  'TROUBLESHOOTING.md': 19.5,
   'CHANGELOG.md': 24,
-  '.docs/codes.md': 88,
-  '.docs/command-line.md': 18,
-  '.docs/emulators.md': 16,
-  '.docs/options.md': 27,
+  '.docs/codes.md': 52,
 };
 const LIMIT_OF_A_GUIDE = 14;
+
+/** How many cells show more than 100 characters. */
+function longCellsOf(page: string): number {
+  return proseAt(page)
+    .split('\n')
+    .filter((line) => line.startsWith('|'))
+    .flatMap((line) => line.slice(1, -1).split(/(?<!\\)\|/))
+    .filter((cell) => cell.replaceAll(/\]\([^)]*\)/g, '').trim().length > 100).length;
+}
 
 describe('the pages', () => {
   it('link to files and headings that are there', () => {
@@ -60,6 +65,15 @@ describe('the pages', () => {
       .filter(({ page, size }) => size > (LIMITS[page] ?? LIMIT_OF_A_GUIDE))
       .map(({ page, size }) => `${page}: ${size.toFixed(1)} KB`);
     expect(tooLong).to.deep.equal([]);
+  });
+
+  it('have no table with a cell that is too long for one', () => {
+    const found = PAGES.map((page) => ({ page, count: longCellsOf(page) })).filter(({ count }) => count > 0);
+    // Remedies of the sources are in generated tables. TROUBLESHOOTING.md is yet to lose its last ones.
+    expect(found).to.deep.equal([
+      { page: 'TROUBLESHOOTING.md', count: 5 },
+      { page: '.docs/codes.md', count: 13 },
+    ]);
   });
 
   it('say in words what is on their pictures', () => {

@@ -24,7 +24,14 @@ export interface ProgramContext {
 
 const PROGRAM = 'okta-telephony-hook';
 /** Every command, in the order of `--help`. */
-export const COMMANDS: readonly Command[] = [setupAttribute, setupHook, setupEventHook, doctor, preview, demo];
+export const COMMANDS: readonly Command[] = [
+  setupAttribute,
+  setupHook,
+  setupEventHook,
+  doctor,
+  preview,
+  demo,
+];
 
 const COMMON_OPTIONS = {
   json: { type: 'boolean' },

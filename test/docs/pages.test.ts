@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { join, posix } from 'node:path';
 import { expect } from 'chai';
 import { ROOT } from '#harness/consumer.js';
@@ -76,9 +76,16 @@ describe('the pages', () => {
     ]);
   });
 
-  it('say in words what is on their pictures', () => {
-    const pictures = PAGES.flatMap((page) => linksOf(page).filter(({ isPicture }) => isPicture));
+  it('show pictures that keep the package small, and say in words what is on them', () => {
+    const pictures = PAGES.flatMap((page) =>
+      linksOf(page)
+        .filter(({ isPicture }) => isPicture)
+        .map(({ text, target }) => ({ text, file: join(ROOT, posix.dirname(page), target) })),
+    );
     expect(pictures).to.have.length.above(2);
-    for (const { text } of pictures) expect(text).to.have.length.above(40);
+    for (const { text, file } of pictures) {
+      expect(text).to.have.length.above(40);
+      expect(statSync(file).size / KB, file).to.be.below(100);
+    }
   });
 });

@@ -1,9 +1,10 @@
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, posix } from 'node:path';
 import { expect } from 'chai';
 import ts from 'typescript';
 import { buildIfStale, filesUnder, makeConsumer, manifest, packedFiles, ROOT } from '#harness/consumer.js';
 import type { Consumer } from '#harness/consumer.js';
+import { GUIDES, linksOf } from './docs/pages.js';
 
 /** What `import` takes, of package.json's `exports`. */
 const ENTRIES = Object.keys(manifest.exports).map((entry) => manifest.name + entry.slice(1));
@@ -34,9 +35,15 @@ describe('the package', function () {
   const consumerOf = (express: string): Consumer =>
     consumers.get(express) ?? expect.fail('it was laid out before');
 
-  it('publishes the build of every source, the papers, and beside the types nothing else', () => {
+  it('publishes the build of every source, the example, the pages with their pictures, and beside the types nothing else', () => {
     const built = filesUnder(join(ROOT, 'lib')).flatMap((file) => builtFrom(file));
+    const below = (folder: string): string[] =>
+      filesUnder(join(ROOT, folder)).map((file) => `${folder}/${file}`);
     const papers = [
+      ...GUIDES,
+      ...below('.docs/screenshots'),
+      // Secrets of who has run the example are not in git, and not in the package.
+      ...below('example').filter((file) => !file.endsWith('.env')),
       '.docs/openapi.yaml',
       'CHANGELOG.md',
       'LICENSE',
@@ -47,6 +54,19 @@ describe('the package', function () {
     ];
     const rest = files.filter((file) => !file.endsWith('.d.ts'));
     expect(rest).to.deep.equal([...papers, ...built].sort());
+  });
+
+  it('has the target of every link of its pages', () => {
+    const dead: string[] = [];
+    for (const page of files.filter((file) => file.endsWith('.md'))) {
+      for (const { target } of linksOf(page)) {
+        const [path = ''] = target.split('#');
+        const file = posix.join(posix.dirname(page), path);
+        const isThere = files.some((one) => one === file || one.startsWith(`${file}/`));
+        if (path !== '' && !/^\w+:/.test(target) && !isThere) dead.push(`${page}: ${target}`);
+      }
+    }
+    expect(dead).to.deep.equal([]);
   });
 
   it('names in no file a path of the machine that built it, and has no maps to sources that are not there', () => {

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect } from 'chai';
@@ -7,6 +7,9 @@ import ts from 'typescript';
 import { buildIfStale, ROOT } from '#harness/consumer.js';
 import { SPOKEN_LANGUAGES } from '#lib/texts/spoken-code.js';
 import { CALL_STEPS } from '#lib/hook/router.js';
+import { COMMANDS } from '#lib/cli/program.js';
+import { OPTION_VARIABLES } from '#lib/options/environment.js';
+import { optionRules } from '#lib/options/schema.js';
 import { oktaTelephonyHook, type HookEvent, type OktaTelephonyHookOptions } from '#lib/index.js';
 import { COUNTERS, GAUGES, HISTOGRAMS, type MetricRow } from '#lib/events/metric-table.js';
 import { FAULT_KINDS } from '#lib/testing/server/faults.js';
@@ -14,9 +17,8 @@ import { CALLBACK_FAULT_KEYS } from '#lib/testing/twilio/callbacks.js';
 import { VOICES } from '#lib/channels/twilio/voices.js';
 import { freePort } from '#harness/free-port.js';
 import { BOB, CODE, HOOK_SECRET, startScene } from '#harness/scene.js';
-import { problemsOf, SNIPPETS, snippetUnder, type Snippet, type SnippetModule } from './docs/snippets.js';
-
-const readme = readFileSync(join(ROOT, 'README.md'), 'utf8');
+import { pageAt, sectionOf } from './docs/pages.js';
+import { problemsOf, SNIPPETS, snippetIn, type Snippet, type SnippetModule } from './docs/snippets.js';
 
 const OPTIONS =
   "import type { OktaTelephonyHookOptions } from 'okta-telephony-hook'; declare const options: OktaTelephonyHookOptions;";
@@ -25,7 +27,8 @@ const APP = "import type { Express } from 'express'; declare const app: Express;
 
 /** What the reader of a snippet has already, by its heading; a snippet that is not here stands by itself. */
 const BEFORE: Readonly<Record<string, string>> = {
-  '': 'declare const HOOK_SECRET: string, OKTA_API_TOKEN: string, accountSid: string, apiKeySid: string, apiKeySecret: string, authToken: string;',
+  'Mount it':
+    'declare const HOOK_SECRET: string, OKTA_API_TOKEN: string, accountSid: string, apiKeySid: string, apiKeySecret: string, authToken: string;',
   'Twilio Verify': `${APP} ${OPTIONS} declare const credentials: typeof options.credentials, senders: typeof options.senders;`,
   'Rolling a channel out': 'declare const flags: { readonly whatsappPercent: number };',
   'Letting users choose': 'declare const apiToken: string, userId: string;',
@@ -42,7 +45,8 @@ const BEFORE: Readonly<Record<string, string>> = {
 function moduleOf(snippet: Snippet): SnippetModule {
   const before = BEFORE[snippet.heading] ?? '';
   // It goes on where another one ends.
-  if (snippet.heading === 'Twilio emulator') return { ...snippet, before: snippetUnder('Test your gateway') };
+  if (snippet.heading === 'Twilio emulator')
+    return { ...snippet, before: snippetIn('.docs/testing.md', 'Test your gateway') };
   // Some of the options, as they stand among the others.
   if (/^\w+:/.test(snippet.code)) {
     const declared = `${before} import type { OktaTelephonyHookOptions } from 'okta-telephony-hook'; export const part: Partial<OktaTelephonyHookOptions> = {`;
@@ -62,7 +66,7 @@ function toJavaScript(code: string): string {
   return outputText;
 }
 
-describe('the documents', () => {
+describe('the pages', () => {
   it('show TypeScript that compiles, all of it', function () {
     // The compiler reads all that the package's types are made of: long on a machine that is busy.
     expect(SNIPPETS).to.have.length.above(14);
@@ -81,23 +85,25 @@ describe('the documents', () => {
   });
 });
 
-describe('the README', () => {
-  it('has every fault of the emulators', () => {
-    const section = /^### Faults$(.*?)^### /ms.exec(readme)?.[1] ?? '';
-    const told = [...section.matchAll(/^\| `(\w+)` +\|/gm)].map(([, kind]) => kind);
+describe('the README and the guides', () => {
+  it('have every fault of the emulators', () => {
+    const told = [...sectionOf('.docs/testing.md', 'Faults').matchAll(/^\| `(\w+)` +\|/gm)].map(
+      ([, kind]) => kind,
+    );
     expect(FAULT_KINDS).to.have.length.above(10);
     // The first is the table's own head.
     expect(told).to.deep.equal(['kind', ...FAULT_KINDS]);
   });
 
-  it('has every key of faultCallbacks()', () => {
-    const told = /^- `faultCallbacks(.*?)(?=^- )/ms.exec(readme)?.[1] ?? '';
+  it('have every key of faultCallbacks()', () => {
+    const told = /^- `faultCallbacks(.*?)(?=^- )/ms.exec(pageAt('.docs/emulators.md'))?.[1] ?? '';
     expect(CALLBACK_FAULT_KEYS).to.have.length(6);
     for (const key of CALLBACK_FAULT_KEYS) expect(told).to.include(`\`${key}\``);
   });
 
-  it('begins with a gateway that starts without a warning', async () => {
-    const [, options = ''] = /^const hook = oktaTelephonyHook\((.*?)^\}\);/ms.exec(snippetUnder('')) ?? [];
+  it('begin with a gateway that starts without a warning', async () => {
+    const [, options = ''] =
+      /^const hook = oktaTelephonyHook\((.*?)^\}\);/ms.exec(snippetIn('README.md', 'Mount it')) ?? [];
     const given = {
       HOOK_SECRET,
       OKTA_API_TOKEN: '00token-of-the-readme',
@@ -115,8 +121,28 @@ describe('the README', () => {
     expect(events).to.deep.equal([]);
   });
 
-  it('shows texts that are taken, and of which none is warned of', async () => {
-    const url = `data:text/javascript,${encodeURIComponent(toJavaScript(snippetUnder('Texts and languages')))}`;
+  it('have a heading for every option, and each variable that makes one', () => {
+    const guide = pageAt('.docs/options.md');
+    const headings = [...guide.matchAll(/^### `([\w.]+)`$/gm)].map(([, name = '']) => name);
+    const options = Object.keys(optionRules().describe()['keys'] as object);
+    expect(options).to.have.length.above(20);
+    // Some have a heading for each part, such as `senders.sms`.
+    expect([...new Set(headings.map((name) => name.split('.')[0]))]).to.have.members(options);
+    expect(OPTION_VARIABLES.filter((name) => !guide.includes(`\`${name}\``))).to.deep.equal([]);
+  });
+
+  it('have a heading for every command', () => {
+    const headings = [...pageAt('.docs/command-line.md').matchAll(/^##+ (.*)$/gm)].map(
+      ([, text = '']) => text,
+    );
+    const counts = COMMANDS.map(
+      ({ name }) => `${name} ${headings.filter((text) => text.replaceAll('`', '').endsWith(name)).length}`,
+    );
+    expect(counts).to.deep.equal(COMMANDS.map(({ name }) => `${name} 1`));
+  });
+
+  it('show texts that are taken, and of which none is warned of', async () => {
+    const url = `data:text/javascript,${encodeURIComponent(toJavaScript(snippetIn('.docs/texts.md', 'Texts and languages')))}`;
     const { texts } = (await import(url)) as Pick<OktaTelephonyHookOptions, 'texts'>;
     const events: HookEvent[] = [];
     const scene = await startScene({ hook: { texts, onEvent: (event) => events.push(event) } });
@@ -124,7 +150,7 @@ describe('the README', () => {
       const { phone, id } = BOB;
       await scene.call({ userId: id, phoneNumber: phone, msgTemplate: undefined });
       const body = scene.twilio.messages.at(-1)?.body ?? '';
-      expect(readme.replaceAll('204981', CODE)).to.include(`\n\`\`\`\n${body}\n\`\`\`\n`);
+      expect(pageAt('.docs/texts.md').replaceAll('204981', CODE)).to.include(`\n\`\`\`\n${body}\n\`\`\`\n`);
       expect(
         events.filter((event) => event.type === 'configuration.warned' && event.option.startsWith('texts')),
       ).to.be.empty;
@@ -133,9 +159,8 @@ describe('the README', () => {
     }
   });
 
-  it('has every metric, with its labels and what it tells', () => {
-    const section = /^## Metrics$(.*?)^## /ms.exec(readme)?.[1] ?? '';
-    const told = [...section.matchAll(/^\| `([a-z_]+)` +\| (.*?) +\| (.*?) +\|$/gm)].map(
+  it('have every metric, with its labels and what it tells', () => {
+    const told = [...pageAt('.docs/metrics.md').matchAll(/^\| `([a-z_]+)` +\| (.*?) +\| (.*?) +\|$/gm)].map(
       ([, name, labels = '', help]) => [
         name,
         [...labels.matchAll(/`(\w+)`/g)].map(([, label]) => label),
@@ -146,51 +171,22 @@ describe('the README', () => {
     expect(told).to.deep.equal(rows.map(({ name, labels, help }) => [name, labels, help]));
   });
 
-  it('has a table of contents with every section, and links to none that is not there', () => {
-    const anchorOf = (heading: string): string =>
-      heading
-        .toLowerCase()
-        .replaceAll(/[^\w\- ]/g, '')
-        .replaceAll(' ', '-');
-    // What is in a block of code is no heading.
-    const text = readme.replaceAll(/^```.*?^```$/gms, '');
-    const headings = [...text.matchAll(/^(#{2,3}) (.*)$/gm)];
-    const links = [...text.matchAll(/\]\(#([^)]+)\)/g)].map(([, anchor = '']) => anchor);
-    const anchors = headings.map(([, , heading = '']) => anchorOf(heading));
-    expect(links.filter((anchor) => !anchors.includes(anchor))).to.deep.equal([]);
-    const contents = text.slice(0, text.indexOf('\n## '));
-    const sections = headings.filter(([, level]) => level === '##');
-    const missing = sections
-      .map(([, , heading = '']) => anchorOf(heading))
-      .filter((anchor) => !contents.includes(`(#${anchor})`));
-    expect(missing).to.deep.equal([]);
-  });
-
-  it('shows pictures that are there, and says in words what is on them', () => {
-    const pictures = [...readme.matchAll(/!\[([^\]]*)\]\(([^)]+)\)/g)];
-    expect(pictures).to.have.length.above(2);
-    for (const [, words = '', file = ''] of pictures) {
-      expect(existsSync(join(ROOT, file)), file).to.equal(true);
-      expect(words).to.have.length.above(40);
-    }
-  });
-
-  it('draws the handlers of a call in the order in which the hook mounts them', () => {
-    const drawn = [...readme.matchAll(/<b>(\w+)<\/b>/g)].map(([, name]) => name);
+  it('draw the handlers of a call in the order in which the hook mounts them', () => {
+    const drawn = [...pageAt('.docs/mounting.md').matchAll(/<b>(\w+)<\/b>/g)].map(([, name]) => name);
     expect(drawn).to.deep.equal(['openCall', ...CALL_STEPS.map(({ name }) => name)]);
   });
 
-  it('has the voices of calls', () => {
+  it('have the voices of calls', () => {
     // Those for the languages of our own words.
     const names = Object.entries(VOICES)
       .filter(([locale]) => SPOKEN_LANGUAGES.includes(locale.split('-')[0] ?? ''))
       .map(([, { voice }]) => voice);
     expect(names).to.have.length.above(15);
-    for (const name of names) expect(readme).to.include(name);
+    for (const name of names) expect(pageAt('.docs/texts.md')).to.include(name);
   });
 });
 
-describe('the code of the README that runs as it stands', () => {
+describe('the code of the guides that runs as it stands', () => {
   const gateway = join(ROOT, 'test', `readme-${process.pid}.tmp.mjs`);
   const emulator = join(ROOT, 'test', `readme-okta-${process.pid}.tmp.mjs`);
   /** No more than a millisecond passes at a turn of its event loop: on a busy machine it answers within three seconds, too. */
@@ -204,11 +200,11 @@ describe('the code of the README that runs as it stands', () => {
   // One process for all of it: the bad day goes on where the test of a gateway ends, then comes the other emulator's.
   before(async function () {
     // In some phases vendors keep the hook waiting.
-    const [first, end] = snippetUnder('Test your gateway').split('\nserver.close();');
-    const parts = [first, snippetUnder('Twilio emulator'), `server.close();${end ?? ''}`];
+    const [first, end] = snippetIn('.docs/testing.md', 'Test your gateway').split('\nserver.close();');
+    const parts = [first, snippetIn('.docs/emulators.md', 'Twilio emulator'), `server.close();${end ?? ''}`];
     const code = parts.join('\n').replaceAll('3100', String(await freePort()));
     writeFileSync(gateway, `${toJavaScript(code)}\nawait import('./${basename(emulator)}');\n`);
-    writeFileSync(emulator, toJavaScript(snippetUnder('Okta emulator')));
+    writeFileSync(emulator, toJavaScript(snippetIn('.docs/emulators.md', 'Okta emulator')));
     buildIfStale();
     const run = promisify(execFile)(process.execPath, ['--import', OWN_TIME, gateway], { cwd: ROOT });
     lines = (await run).stdout.split('\n').filter((line) => !line.startsWith('{"'));

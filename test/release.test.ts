@@ -24,6 +24,7 @@ const { name, version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'u
   readonly version: string;
 };
 const TARBALL = `${name}-${version}.tgz`;
+const REPOSITORY = 'https://git.example/acme/telephony';
 const BOM = `${name}-${version}.cdx.json`;
 
 describe('a release', function () {
@@ -45,7 +46,7 @@ describe('a release', function () {
   ): { status: number | null; stdout: string; stderr: string } =>
     spawnSync('bash', ['.ci/release'], {
       cwd: checkout,
-      env: { ...ENVIRONMENT, ...beside },
+      env: { ...ENVIRONMENT, REPOSITORY_URL: REPOSITORY, ...beside },
       encoding: 'utf8',
     });
   const lastLine = (stdout: string): string | undefined => stdout.trimEnd().split('\n').at(-1)?.trim();
@@ -53,7 +54,15 @@ describe('a release', function () {
   const checkOut = (): void => {
     checkout = mkdtempSync(join(tmpdir(), 'okta-telephony-hook-'));
     mkdirSync(join(checkout, '.ci'));
-    for (const file of ['.ci/release', '.ci/sbom.js', '.gitignore', 'package.json', 'package-lock.json'])
+    for (const file of [
+      '.ci/release',
+      '.ci/sbom.js',
+      '.ci/link-package.js',
+      '.gitignore',
+      'README.md',
+      'package.json',
+      'package-lock.json',
+    ])
       cpSync(join(ROOT, file), join(checkout, file));
     // In place of all the checks, of which this test is one.
     writeFileSync(join(checkout, '.ci/run'), '#!/usr/bin/env bash\necho checked\n', { mode: 0o755 });
@@ -89,6 +98,29 @@ describe('a release', function () {
         .and.to.include(sums.join(''));
       // Without its `./`, or where provenance cannot be signed, npm would refuse it.
       expect(lastLine(stdout)).to.equal(`npm publish ./release/${TARBALL} --access public`);
+    });
+
+    it('names the repository in the package, and has a README whose links lead to it', () => {
+      const unpacked = join(checkout, 'release', 'unpacked');
+      mkdirSync(unpacked);
+      execFileSync('tar', ['-xzf', join(checkout, 'release', TARBALL), '-C', unpacked]);
+      const packed = (file: string): string => readFileSync(join(unpacked, 'package', file), 'utf8');
+      const { scripts, ...manifest } = JSON.parse(packed('package.json')) as Record<string, unknown>;
+      expect(scripts).to.include({ release: 'bash .ci/release' });
+      expect(manifest).to.deep.include({
+        homepage: `${REPOSITORY}#readme`,
+        bugs: `${REPOSITORY}/issues`,
+        repository: { type: 'git', url: `git+${REPOSITORY}.git` },
+      });
+      const readme = packed('README.md');
+      const targets = [...readme.matchAll(/\]\(([^)\s]+)\)/g)].map(([, target = '']) => target);
+      expect(targets).to.have.length.above(30);
+      expect(targets.filter((target) => !/^(?:https:|#)/.test(target))).to.deep.equal([]);
+      expect(readme)
+        .to.include(`](${REPOSITORY}/blob/v${version}/.docs/guard.md)`)
+        .and.include(`](${REPOSITORY}/raw/v${version}/.docs/screenshots/phones.png)`);
+      // The checkout stays as it is.
+      expect(readFileSync(join(checkout, 'README.md'), 'utf8')).to.include('](.docs/guard.md)');
     });
 
     for (const [job, token] of [
@@ -152,14 +184,23 @@ describe('a release', function () {
       });
     }
 
+    for (const url of ['', 'acme/telephony', 'git@git.example:acme/telephony.git', 'https://git.example']) {
+      it(`is refused without the URL of the repository: ${url === '' ? 'none' : url}`, () => {
+        const { status, stdout, stderr } = release({ REPOSITORY_URL: url });
+        expect({ status, stdout }).to.deep.equal({ status: 1, stdout: '' });
+        expect(stderr).to.match(/^Not released: give the repository's URL, .*\n$/);
+      });
+    }
+
     it('is refused for everything that is missing at once', () => {
       write('CHANGELOG.md', `## ${version} – unreleased\n`);
       write('notes.txt', '');
-      const { status, stderr } = release();
+      const { status, stderr } = release({ REPOSITORY_URL: '' });
       expect(status).to.equal(1);
       expect(stderr.match(/^Not released: .*/gm)).to.deep.equal([
         'Not released: commit or remove these first:',
         `Not released: CHANGELOG.md has no line "## ${version} – <year>-<month>-<day>".`,
+        `Not released: give the repository's URL, such as https://github.com/acme/${name}: npm run release -- <url>, or REPOSITORY_URL.`,
       ]);
       expect(stderr).to.include(' M CHANGELOG.md').and.to.include('?? notes.txt');
     });

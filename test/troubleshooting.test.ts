@@ -1,5 +1,3 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { expect } from 'chai';
 import { EVENT_TYPES } from '#lib/events/describe-event.js';
 import { VARIABLES } from '#lib/options/variables.js';
@@ -7,10 +5,11 @@ import { FAILED_STATUSES } from '#lib/channels/twilio/outcome.js';
 import { ERRORS } from '#lib/channels/twilio/error-codes.js';
 import { VERIFY_ERRORS } from '#lib/channels/twilio/verify-error-codes.js';
 import { remake } from './docs/code-tables.js';
+import { pageAt, sectionOf as sectionIn } from './docs/pages.js';
 import { remediesBesideCodes, wordsInCapitals } from './docs/own-codes.js';
-import { ROOT } from '#harness/consumer.js';
 
-const page = readFileSync(join(ROOT, 'TROUBLESHOOTING.md'), 'utf8');
+const symptoms = pageAt('TROUBLESHOOTING.md');
+const codes = pageAt('.docs/codes.md');
 
 /** Words of others in the sources that are no codes of ours. */
 const NOT_OURS: Readonly<Record<string, readonly string[]>> = {
@@ -48,8 +47,11 @@ const NOT_OURS: Readonly<Record<string, readonly string[]>> = {
   'of a terminal': ['NO_COLOR'],
 };
 
-function sectionOf(heading: string): string {
-  return page.slice(page.indexOf(`\n## ${heading}\n`)).split(/\n## (?!#)/)[1] ?? '';
+const sectionOf = (heading: string): string => sectionIn('.docs/codes.md', heading);
+
+/** The code, the meaning and the remedy of each item of a list that begins with a code. */
+function itemsOf(section: string): (readonly string[])[] {
+  return [...section.matchAll(/^- (`[A-Z][^:]*): (.*)\n {2}- (.*)$/gm)].map(([, ...cells]) => cells);
 }
 
 /** The cells of each row that begins with a code. */
@@ -66,11 +68,11 @@ function rowsOf(section: string): (readonly string[])[] {
 }
 
 const codeIn = (cell: string): string => /`(\w+)`/.exec(cell)?.[1] ?? '';
-const ours = rowsOf(sectionOf('Our codes'));
+const ours = itemsOf(sectionOf('Our codes'));
 const redis = rowsOf(sectionOf('Redis')).map(([cell = '']) => codeIn(cell));
 const told = ours.map(([cell = '']) => codeIn(cell));
 
-describe('TROUBLESHOOTING.md', () => {
+describe('the page of codes, and TROUBLESHOOTING.md', () => {
   it("has the vendors' and Redis's codes, meanings and remedies as the tables of the sources have them", async () => {
     const { kept, now } = await remake();
     const rows = (text: string): string[] => text.split('\n').filter((line) => line.startsWith('| '));
@@ -132,8 +134,10 @@ describe('TROUBLESHOOTING.md', () => {
     }
   });
 
-  it('tells by every row what to do', () => {
-    const empty = page
+  it('tells by every code and row what to do', () => {
+    const codesOfOurs = sectionOf('Our codes').match(/^- /gm) ?? [];
+    expect(ours).to.have.length(codesOfOurs.length);
+    const empty = `${symptoms}\n${codes}`
       .split('\n')
       .filter((line) => line.startsWith('| '))
       .filter((line) => /\|\s*\|$/.test(line));
@@ -141,7 +145,6 @@ describe('TROUBLESHOOTING.md', () => {
   });
 
   it('names by its symptoms nothing that is not there', () => {
-    const symptoms = page.slice(0, page.indexOf('\n## Our codes\n'));
     const inCode = [...symptoms.matchAll(/`([^`]+)`/g)].map(([, text = '']) => text);
     const known = new Set([...told, ...redis, ...VARIABLES, ...Object.values(NOT_OURS).flat()]);
     const words = inCode
@@ -150,7 +153,7 @@ describe('TROUBLESHOOTING.md', () => {
     expect(words.filter((word) => !known.has(word))).to.deep.equal([]);
     const numbers = inCode.filter((text) => /^\d{5}$/.test(text));
     expect(numbers).to.have.length.above(5);
-    expect(numbers.filter((number) => !page.includes(`| [${number}](`))).to.deep.equal([]);
+    expect(numbers.filter((number) => !codes.includes(`| [${number}](`))).to.deep.equal([]);
 
     const families = new Set(EVENT_TYPES.map((type) => type.split('.')[0]));
     const options = ['guard.countries', 'guard.mode', 'guard.answer'];
@@ -159,20 +162,5 @@ describe('TROUBLESHOOTING.md', () => {
       .filter((text) => !options.includes(text));
     expect(events).to.have.length.above(20);
     expect(events.filter((event) => !EVENT_TYPES.includes(event))).to.deep.equal([]);
-  });
-
-  it('links to headings that are there', () => {
-    const anchors = new Set(
-      [...page.matchAll(/^#+ (.*)$/gm)].map(([, heading = '']) =>
-        heading
-          .toLowerCase()
-          .replaceAll(/[^\w\- ]/g, '')
-          .replaceAll(' ', '-'),
-      ),
-    );
-    const links = [...page.matchAll(/\]\(#([^)]+)\)/g)].map(([, anchor = '']) => anchor);
-    expect(links).to.have.length.above(30);
-    expect(links.filter((anchor) => !anchors.has(anchor))).to.deep.equal([]);
-    expect(readFileSync(join(ROOT, 'README.md'), 'utf8')).to.include('(TROUBLESHOOTING.md');
   });
 });

@@ -24,8 +24,8 @@ export interface ChannelParts {
 }
 
 /**
- * A delivery channel: an object with `send`, or a function that makes one for a hook. See "Write a channel" in
- * the README.
+ * A delivery channel: an object with `send`, or a function that makes one for a hook. See
+ * `.docs/write-a-channel.md`.
  */
 export type Channel =
   | (ConnectedChannel & {

@@ -13,7 +13,7 @@ export class CommandError extends Error {
   readonly lines: readonly string[];
 
   /**
-   * @param code - stable, for programs; TROUBLESHOOTING.md lists all.
+   * @param code - stable, for programs; .docs/codes.md lists all.
    * @param message - one line, or several.
    */
   constructor(

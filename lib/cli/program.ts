@@ -23,7 +23,15 @@ export interface ProgramContext {
 }
 
 const PROGRAM = 'okta-telephony-hook';
-const COMMANDS: readonly Command[] = [setupAttribute, setupHook, setupEventHook, doctor, preview, demo];
+/** Every command, in the order of `--help`. */
+export const COMMANDS: readonly Command[] = [
+  setupAttribute,
+  setupHook,
+  setupEventHook,
+  doctor,
+  preview,
+  demo,
+];
 
 const COMMON_OPTIONS = {
   json: { type: 'boolean' },

@@ -17,7 +17,7 @@ export type Tone = 'plain' | 'good' | 'warn' | 'bad';
 export interface EventDescription {
   readonly text: string;
   readonly tone: Tone;
-  /** A provider's code, or one of ours, as TROUBLESHOOTING.md lists them. */
+  /** A provider's code, or one of ours, as .docs/codes.md lists them. */
   readonly code?: string | undefined;
   readonly reason?: string | undefined;
   readonly remedy?: string | undefined;

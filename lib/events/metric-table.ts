@@ -1,4 +1,4 @@
-/** Every metric with its name, help and labels. A test compares the README's table with it. */
+/** Every metric with its name, help and labels. A test compares the table of .docs/metrics.md with it. */
 
 export const PREFIX = 'okta_telephony_hook_';
 

@@ -17,7 +17,7 @@ export type HookAnswer = RememberedAnswer;
 /** The provider's name in an answer that a guard decided, not a channel. */
 const GUARD_PROVIDER = 'GUARD';
 
-/** The answer for a call's result; see section "Answers" of the README. */
+/** The answer for a call's result; see "Answers" in .docs/operations.md. */
 export function answerFor(
   request: TelephonyRequest,
   result: {

@@ -13,9 +13,9 @@ import { ERRORS as TWILIO_ERRORS } from '#lib/channels/twilio/error-codes.js';
 import { VERIFY_ERRORS } from '#lib/channels/twilio/verify-error-codes.js';
 import { ROOT } from '#harness/consumer.js';
 
-/** The tables of TROUBLESHOOTING.md that say what a vendor's code means: made from the tables that the hook runs on. */
+/** The tables of `.docs/codes.md` that say what a vendor's code means: made from the tables that the hook runs on. */
 
-const DOCUMENT = 'TROUBLESHOOTING.md';
+const DOCUMENT = '.docs/codes.md';
 /** Each made part of the document stands between two of these. */
 const PART = /(<!-- made: (\w+) -->\n).*?(<!-- end -->)/gs;
 

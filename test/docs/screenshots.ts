@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { chromium, type Locator, type Page } from 'playwright-core';
 import { ROOT } from '#harness/consumer.js';
 
-/** Makes the README's pictures from the running demo: `npm run screenshots`. */
+/** Makes the pictures of the README and the guides from the running demo: `npm run screenshots`. */
 
 const FOLDER = join(ROOT, '.docs/screenshots');
 const WIDE = { width: 1280, height: 900 };

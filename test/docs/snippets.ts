@@ -1,17 +1,9 @@
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import ts from 'typescript';
 import { buildIfStale, ROOT } from '#harness/consumer.js';
+import { pageAt, PAGES } from './pages.js';
 
-/** The TypeScript that the documents show. */
-
-const DOCUMENTS = [
-  'README.md',
-  'SECURITY.md',
-  'TROUBLESHOOTING.md',
-  'CHANGELOG.md',
-  'example/deploy/serverless.md',
-];
+/** The TypeScript that the pages show. */
 
 export interface Snippet {
   readonly document: string;
@@ -22,20 +14,20 @@ export interface Snippet {
   readonly code: string;
 }
 
-/** Every block of `ts`, in the order of the documents. */
-export const SNIPPETS: readonly Snippet[] = DOCUMENTS.flatMap((document) => {
-  const text = readFileSync(join(ROOT, document), 'utf8');
+/** Every block of `ts`, in the order of the pages. */
+export const SNIPPETS: readonly Snippet[] = PAGES.flatMap((document) => {
+  const text = pageAt(document);
   return [...text.matchAll(/^```ts\n(.*?)^```$/gms)].map(({ index, 1: code = '' }) => {
     const above = text.slice(0, index);
-    const heading = [...above.matchAll(/^#{2,3} (.*)$/gm)].at(-1)?.[1] ?? '';
+    const heading = [...above.matchAll(/^#{1,4} (.*)$/gm)].at(-1)?.[1] ?? '';
     return { document, heading, line: above.split('\n').length + 1, code };
   });
 });
 
-/** The first snippet under a heading of the README. */
-export function snippetUnder(heading: string): string {
-  const found = SNIPPETS.find((one) => one.document === 'README.md' && one.heading === heading);
-  if (found === undefined) throw new Error(`the README has no code under ${heading}`);
+/** The first snippet under a heading of a page. */
+export function snippetIn(document: string, heading: string): string {
+  const found = SNIPPETS.find((one) => one.document === document && one.heading === heading);
+  if (found === undefined) throw new Error(`${document} has no code under ${heading}`);
   return found.code;
 }
 

@@ -5,7 +5,7 @@ import { until } from '#harness/until.js';
 import { mustNotShow, witness } from '#harness/witness.js';
 
 describe('the smallest gateway of the example', () => {
-  it('has the hook, by the variables of the README', async () => {
+  it('has the hook, by the variables of the guide to options', async () => {
     mustNotShow('hook-secret-of-minimal-test', 'auth-token-of-minimal-test');
     const port = await freePort();
     const command = [process.execPath, '--import', 'tsx', 'example/minimal.ts'];

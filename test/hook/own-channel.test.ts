@@ -13,10 +13,10 @@ import type {
 } from '#lib/index.js';
 import { outcomeOf, twilioMessages } from '#lib/index.js';
 import { ANA, BOB, commandOf, errorOf, startScene, type Scene, type SceneOptions } from '#harness/scene.js';
-import { snippetUnder } from '../docs/snippets.js';
+import { snippetIn } from '../docs/snippets.js';
 import { freePort, REFUSING_ORIGIN } from '#harness/free-port.js';
 
-/** A channel of the user's own, as the README shows how to write one. */
+/** A channel of the user's own, as .docs/write-a-channel.md shows how to write one. */
 
 const accepted: Outcome = { status: 'accepted', transactionId: 'T1' };
 const other = (): Channel & { sent: number } => {
@@ -33,7 +33,7 @@ const other = (): Channel & { sent: number } => {
 
 /** The channel of the guide, with the provider at another origin. */
 async function guideChannel(origin: string): Promise<Channel> {
-  const code = snippetUnder('Write a channel')
+  const code = snippetIn('.docs/write-a-channel.md', 'Write a channel')
     .replace("'okta-telephony-hook'", JSON.stringify(import.meta.resolve('#lib/index.js')))
     .replace('https://api.acme.example', origin);
   const { outputText } = ts.transpileModule(code, {

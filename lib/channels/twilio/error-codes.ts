@@ -20,7 +20,7 @@ export const ADD_CAPACITY = 'Add senders, or ask Twilio for more throughput.';
 export const LET_THROUGH = "If it is a real user, put the number on Twilio's Safe List.";
 const REPORT_BUG = 'Please report this as a fault of okta-telephony-hook.';
 
-/** The codes by subject, in the order of TROUBLESHOOTING.md. */
+/** The codes by subject, in the order of .docs/codes.md. */
 export const ERRORS: Readonly<Record<string, Readonly<Record<number, RefusalMeaning>>>> = {
   'The account, its credentials, Twilio itself': {
     20003: {

@@ -62,7 +62,7 @@ const FRAUD: RefusalMeaning = {
   cause: 'fraud',
 };
 
-/** The codes by subject, in the order of TROUBLESHOOTING.md. */
+/** The codes by subject, in the order of .docs/codes.md. */
 export const ERRORS: Readonly<Record<string, Readonly<Record<string, RefusalMeaning>>>> = {
   'The account, its credentials, Vonage itself': {
     UNAUTHORIZED,

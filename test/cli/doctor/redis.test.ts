@@ -116,13 +116,13 @@ describe('doctor looks at Redis', function () {
       /\+zadd \+zrangebyscore \+zrem/,
     ],
     [
-      'all that the README lists',
+      'all that the guide to Redis lists',
       '+xadd +xdel +xrange +xrevrange +zadd +zrangebyscore +zrem',
       'ok',
       /codes.*history.*late failover/,
       /^nothing to do$/,
     ],
-    ['less than codes need', '-decr', 'fail', /NOPERM/, /README/],
+    ['less than codes need', '-decr', 'fail', /NOPERM/, /\.docs\/redis\.md/],
   ] as const) {
     it(`and finds what a user may do who is allowed ${what}`, async () => {
       const server = await start();

@@ -407,7 +407,7 @@ describe('the alarms of redisState', () => {
     };
     afterEach(() => redis.admin.call('ACL', 'DELUSER', 'gateway'));
 
-    it('need no more rights than the README names', async () => {
+    it('need no more rights than the guide to Redis names', async () => {
       const connection = await allow(...BASIC, ...ALARMS);
       const state = listen(open({ connection }), () => {
         times.alarmRetryMs = LATER_MS;

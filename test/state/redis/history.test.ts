@@ -269,7 +269,7 @@ describe('the history that gateways share', () => {
     await redis.admin.call('ACL', 'DELUSER', 'poor');
   });
 
-  it('needs no more rights than the README names', async () => {
+  it('needs no more rights than the guide to Redis names', async () => {
     const commands =
       '+eval +evalsha +get +set +del +incr +decr +pexpire +pttl +time +select +xadd +xdel +xrange +xrevrange';
     const user = ['ACL', 'SETUSER', 'console', 'on', '>acl-password', '~{okta-telephony-hook}:*'] as const;

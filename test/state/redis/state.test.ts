@@ -584,7 +584,7 @@ describe('redisState', () => {
     expect(cluster.status).to.equal('wait');
   });
 
-  it('needs no more rights than the README names', async () => {
+  it('needs no more rights than the guide to Redis names', async () => {
     const commands = '+eval +evalsha +get +set +del +incr +decr +pexpire +pttl +time +select';
     await redis.admin.call(
       'ACL',

@@ -1,0 +1,61 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { ROOT } from '#harness/consumer.js';
+
+/** The pages that people read. */
+
+/** The guides, by their paths from the checkout. */
+export const GUIDES: readonly string[] = readdirSync(join(ROOT, '.docs'))
+  .filter((file) => file.endsWith('.md'))
+  .map((file) => `.docs/${file}`)
+  .sort();
+
+/** Every page, by its path from the checkout. */
+export const PAGES: readonly string[] = [
+  'README.md',
+  'SECURITY.md',
+  'TROUBLESHOOTING.md',
+  'CHANGELOG.md',
+  ...GUIDES,
+  'example/deploy/serverless.md',
+];
+
+export function pageAt(path: string): string {
+  return readFileSync(join(ROOT, path), 'utf8');
+}
+
+/** A page without its blocks of code, in which nothing is a heading or a link. */
+export function proseAt(path: string): string {
+  return pageAt(path).replaceAll(/^ *```.*?^ *```$/gms, '');
+}
+
+/** What stands between brackets and in the parentheses after them. */
+export interface Link {
+  readonly text: string;
+  /** Relative to the page, or a URL. */
+  readonly target: string;
+  readonly isPicture: boolean;
+}
+
+export function linksOf(path: string): readonly Link[] {
+  return [...proseAt(path).matchAll(/(!?)\[((?:[^[\]]|\[[^\]]*\])*)\]\(([^)\s]+)\)/g)].map(
+    ([, mark, text = '', target = '']) => ({ text, target, isPicture: mark === '!' }),
+  );
+}
+
+/** The anchors that GitHub gives the headings of a page, in their order. */
+export function anchorsOf(path: string): readonly string[] {
+  return [...proseAt(path).matchAll(/^#+ (.*)$/gm)].map(([, heading = '']) =>
+    heading
+      .toLowerCase()
+      .replaceAll(/[^\w\- ]/g, '')
+      .replaceAll(' ', '-'),
+  );
+}
+
+/** The text under a heading, up to the next one of the same level or a higher one. */
+export function sectionOf(path: string, heading: string): string {
+  const [, marks = '', rest = ''] = new RegExp(`^(#+) ${heading}$(.*)`, 'ms').exec(pageAt(path)) ?? [];
+  if (marks === '') throw new Error(`${path} has no heading ${heading}`);
+  return rest.split(new RegExp(`^#{1,${marks.length}} `, 'm'))[0] ?? '';
+}

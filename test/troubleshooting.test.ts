@@ -5,10 +5,10 @@ import { FAILED_STATUSES } from '#lib/channels/twilio/outcome.js';
 import { ERRORS } from '#lib/channels/twilio/error-codes.js';
 import { VERIFY_ERRORS } from '#lib/channels/twilio/verify-error-codes.js';
 import { remake } from './docs/code-tables.js';
-import { pageAt, sectionOf as sectionIn } from './docs/pages.js';
+import { pageAt, proseAt, sectionOf as sectionIn } from './docs/pages.js';
 import { remediesBesideCodes, wordsInCapitals } from './docs/own-codes.js';
 
-const symptoms = pageAt('TROUBLESHOOTING.md');
+const symptoms = proseAt('TROUBLESHOOTING.md');
 const codes = pageAt('.docs/codes.md');
 
 /** Words of others in the sources that are no codes of ours. */

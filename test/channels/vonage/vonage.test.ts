@@ -150,7 +150,7 @@ describe('Vonage', () => {
       const make = (channels: HookOptions['channels']) => () =>
         oktaTelephonyHook({ credentials: usualCredentials(scene.okta, scene.twilio), channels });
       const named = vonageChannel({ ...byKey(), from: 'ACME' });
-      expect(problemsOf(make({ whatsapp: [named, twilioMessages()] }))).to.deep.equal([
+      expect(problemsOf(make({ whatsapp: named }))).to.deep.equal([
         'channels.whatsapp: from must be a phone number in E.164 form for WhatsApp',
       ]);
       expect(problemsOf(make({ voice: named }))).to.deep.equal([

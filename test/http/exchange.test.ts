@@ -6,19 +6,21 @@ import { expect } from 'chai';
 import express from 'express';
 import sinon from 'sinon';
 import type { Channel } from '#lib/index.js';
-import { ANA, CODE, HOOK_SECRET, startScene, type Scene, type SceneOptions } from '#harness/scene.js';
+import { ANA, BOB, CODE, HOOK_SECRET, startScene, type Scene, type SceneOptions } from '#harness/scene.js';
 import { openRaw, rawRequest, type RawAnswer, type RawConnection } from '#harness/raw-http.js';
 import { stopTime, warmUp } from '#harness/stopped-time.js';
 
 const PATH = '/okta/telephony';
-const BODY = JSON.stringify({
-  data: { messageProfile: { phoneNumber: ANA.phone, otpCode: CODE, deliveryChannel: 'SMS' } },
-});
+const bodyFor = (phoneNumber: string): string =>
+  JSON.stringify({ data: { messageProfile: { phoneNumber, otpCode: CODE, deliveryChannel: 'SMS' } } });
+const BODY = bodyFor(ANA.phone);
 type Headers = readonly (readonly [name: string, value: string])[];
 const PROOF: Headers = [['Authorization', HOOK_SECRET]];
 const JSON_TYPE: Headers = [['Content-Type', 'application/json']];
 const lengthOf = (body: string): Headers => [['Content-Length', String(Buffer.byteLength(body))]];
-const GOOD = rawRequest(PATH, [...PROOF, ...JSON_TYPE, ...lengthOf(BODY)], BODY);
+const goodWith = (body: string): string =>
+  rawRequest(PATH, [...PROOF, ...JSON_TYPE, ...lengthOf(body)], body);
+const GOOD = goodWith(BODY);
 
 interface Failure {
   readonly errorSummary: string;
@@ -472,7 +474,11 @@ describe('an exchange', () => {
       await start();
       const connection = await open();
       const get = rawRequest(PATH, [], '', 'GET');
-      connection.socket.write(GOOD + get + GOOD + GOOD);
+      // Of three people: a newer code of one person supersedes the older ones.
+      const [first, second, third] = [ANA.phone, BOB.phone, '+12025550199'].map((phone) =>
+        goodWith(bodyFor(phone)),
+      );
+      connection.socket.write([first, get, second, third].join(''));
       expect((await connection.waitFor(4)).map(({ status }) => status)).to.deep.equal([200, 405, 200, 200]);
       expect(sent).to.equal(3);
     });

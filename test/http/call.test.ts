@@ -219,7 +219,7 @@ describe('a call outward', () => {
     ] as const) {
       it(`has no answer in one ${title}`, async () => {
         // Only a call that ends by its time-out has a short one: the others would meet it on a busy machine.
-        const parts = reason === 'TIMEOUT' ? { timeoutMs: 100 } : {};
+        const parts = reason === 'TIMEOUT' ? { timeoutMs: 1_000 } : {};
         expect(await call(await url(), parts)).to.deep.equal({ kind: 'no-answer', reason });
       });
     }
@@ -237,9 +237,9 @@ describe('a call outward', () => {
       });
       let result: HttpResult | undefined;
       const calling = call(url, {
-        leaveWithinMs: 50,
+        leaveWithinMs: 400,
         mayLeave: () => !isOver,
-        timeoutMs: 400,
+        timeoutMs: 1_500,
       }).then((outcome) => {
         result = outcome;
       });
@@ -248,7 +248,7 @@ describe('a call outward', () => {
       // Ends later than the first one's share for a connection.
       await call(url, {
         dispatcher: keep(new Agent({ connect: () => undefined })),
-        leaveWithinMs: 60,
+        leaveWithinMs: 450,
       });
       expect(result).to.equal(undefined);
       await calling;
@@ -262,7 +262,7 @@ describe('a call outward', () => {
           isClosed = true;
         });
       });
-      expect((await call(url, { timeoutMs: 50 })).kind).to.equal('no-answer');
+      expect((await call(url, { timeoutMs: 1_000 })).kind).to.equal('no-answer');
       await until(() => isClosed);
     });
   });

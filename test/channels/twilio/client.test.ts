@@ -15,6 +15,7 @@ import {
   type Answer,
   type ScriptedApi,
 } from './scripted-api.js';
+import { stopTime } from '#harness/stopped-time.js';
 import { REFUSING_ORIGIN } from '#harness/free-port.js';
 
 const VERIFY_SERVICE_SID = `VA${'c3'.repeat(16)}`;
@@ -201,8 +202,16 @@ describe('the Twilio connection', () => {
 
   it('gives up what hangs at the end of its time: it may have gone out', async () => {
     api.script('hang');
-    const result = await api.connect().call(sendMessage, contextOf({ timeoutMs: 50 }));
-    expect(result).to.deep.equal({ kind: 'no-answer', reason: 'TIMEOUT' });
+    const hanging = api.hanging();
+    const clock = stopTime();
+    try {
+      const calling = api.connect().call(sendMessage, contextOf({ timeoutMs: 50 }));
+      await hanging;
+      clock.tick(50);
+      expect(await calling).to.deep.equal({ kind: 'no-answer', reason: 'TIMEOUT' });
+    } finally {
+      clock.restore();
+    }
   });
 
   it('sends nothing that may not leave any more', async () => {
@@ -220,7 +229,7 @@ describe('the Twilio connection', () => {
       sendMessage,
       contextOf({
         mayLeave: () => !leave.signal.aborted,
-        timeoutMs: 200,
+        timeoutMs: 1_500,
       }),
     );
     await hanging;

@@ -101,7 +101,7 @@ function readHookCredentials(
   reader: VariableReader,
 ): Pick<OktaTelephonyHookOptions['credentials'], 'hook' | 'eventHook'> {
   const what =
-    "the whole header value that Okta's inline hook sends; HOOK_OAUTH_ISSUER, HOOK_OAUTH_AUDIENCE, HOOK_OAUTH_CLIENT_ID and HOOK_OAUTH_SCOPE are in its place";
+    "the whole header value that Okta's inline hook sends; in its place HOOK_OAUTH_ISSUER, HOOK_OAUTH_AUDIENCE, HOOK_OAUTH_CLIENT_ID and HOOK_OAUTH_SCOPE will do";
   const isOAuth = ['HOOK_OAUTH_ISSUER', 'HOOK_OAUTH_AUDIENCE'].some(
     (name) => reader.valueOf(name) !== undefined,
   );

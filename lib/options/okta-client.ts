@@ -67,7 +67,10 @@ export function oktaClient(options: {
   });
   const call = async (method: 'GET' | 'POST', userId: string, body?: object): Promise<UserProfile> => {
     const user = lookUpUser(userId, undefined);
-    if (user === undefined) throw new OktaApiError('OKTA_WRONG_USER', 'The text is no id of an Okta user');
+    if (user === undefined) {
+      const remedy = "Give Okta's id of the user, such as the sub of an ID token, and not a login.";
+      throw new OktaApiError('OKTA_WRONG_USER', 'The text is no id of an Okta user', { remedy });
+    }
     const path = `/api/v1/users/${user.segment}`;
     const answer = await client.request({ method, path, body, timeoutMs });
     return readProfile(answer.body, user);

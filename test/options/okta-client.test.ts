@@ -65,7 +65,9 @@ describe('oktaClient', () => {
     const users = client({ orgUrl: okta.orgUrl, apiToken: okta.apiToken });
     const before = okta.requests.length;
     for (const id of ['me', '.', '..', '', 'a/b', '00u?x', ANA.login]) {
-      expect((await failure(users.readUser(id))).code).to.equal('OKTA_WRONG_USER');
+      const { code, remedy } = await failure(users.readUser(id));
+      expect(code).to.equal('OKTA_WRONG_USER');
+      expect(remedy).to.match(/not a login/);
       expect((await failure(users.updateUser(id, {}))).code).to.equal('OKTA_WRONG_USER');
     }
     expect(okta.requests).to.have.length(before);

@@ -124,7 +124,10 @@ export interface HookEventFields {
 
   // After the answer: what the hook learns about the message.
 
-  /** An attempt whose outcome was unknown when Okta was answered has ended. */
+  /**
+   * An attempt whose outcome was unknown when Okta was answered has ended, or a status callback named the attempt and so
+   * says that its message went out: `accepted`. One attempt may have both, `unknown` first.
+   */
   readonly 'attempt.settled': OfCall & AttemptReport;
   /**
    * A provider reported the status of a message that it had accepted: by a status callback, or because the hook asked. A

@@ -96,6 +96,11 @@ export class MessageStatuses {
     return known.hasReceipt ? 'first' : 'idle';
   }
 
+  /** Whether this process sent the message, or knows whose it is. */
+  isKnown(key: string): boolean {
+    return this.#known.get(key) !== undefined;
+  }
+
   /** Whether a message was delivered, as far as reports say. */
   isDelivered(key: string): boolean {
     const known = this.#known.get(key) ?? this.#early.peek(key)?.report;

@@ -45,6 +45,11 @@ export interface Receipt extends PlannedCode {
    * one does not.
    */
   readonly wasLost?: boolean | undefined;
+  /**
+   * `true` if nothing may follow, because Okta or the user does not expect this code any more. The receipt then only
+   * says whose message a callback is about.
+   */
+  readonly isUnwanted?: boolean | undefined;
 }
 
 /** Whose code it is: the user, or the number if Okta sent no user. A digest, so that no number is a key. */

@@ -5,6 +5,7 @@ import { suppressionReasonOf } from '../../delivery/suppressions.js';
 import { answer, asyncHandler } from '../../http/exchange.js';
 import { STATUS_PATH } from '../../options/settings.js';
 import { readSignedForm } from './signed-form.js';
+import { attemptQuery, readAttemptQuery } from '../../channels/twilio/status-callback-url.js';
 import type { TwilioConnection } from '../../channels/twilio/client.js';
 import { SID_NAMESPACE } from '../../channels/twilio/outcome.js';
 import { readStatusCallback } from '../../channels/twilio/webhooks.js';
@@ -23,7 +24,9 @@ export function recordDelivery(
   const { events, lateFailover, suppressions } = parts;
 
   const record = async (req: IncomingMessage, res: ServerResponse): Promise<void> => {
-    const params = await readSignedForm(req, STATUS_PATH, parts);
+    const reference = readAttemptQuery(req.url);
+    const query = reference === undefined ? '' : attemptQuery(reference);
+    const params = await readSignedForm(req, STATUS_PATH + query, parts);
     answer(req, res, 204, undefined);
     const callback = readStatusCallback(params);
     if (callback === undefined) return;
@@ -44,7 +47,7 @@ export function recordDelivery(
     const suppression = report.status === 'failed' ? suppressionReasonOf(report) : undefined;
     // Also for a message without late failover, of which nothing else is kept.
     if (suppression !== undefined && to !== undefined) void suppressions.add(to, channel, suppression);
-    lateFailover?.report(messageKey(SID_NAMESPACE, transactionId), report);
+    lateFailover?.report(messageKey(SID_NAMESPACE, transactionId), report, reference);
   };
 
   return asyncHandler(record, 'a callback');

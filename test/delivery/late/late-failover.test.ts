@@ -78,6 +78,7 @@ describe('late failover', () => {
       afterSeconds: {},
       channels,
       channelsOn: (names) => names,
+      onRecognised: () => undefined,
       onLookedUpFailure: () => undefined,
       send: async ({ code: { request } }, isStillWanted) => {
         if (!(await isStillWanted())) return { ...SENT, status: 'refused', decidedBy: undefined };

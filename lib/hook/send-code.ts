@@ -33,6 +33,7 @@ export function sendCode(
       lateFailover.accepted(
         transactionId,
         step,
+        request,
         isWanted ? () => forKeeping(makeReceipt(), parts) : undefined,
       );
     });

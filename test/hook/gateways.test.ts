@@ -462,6 +462,22 @@ describe('gateways on one Redis', () => {
       expect(told(other, 'callback.unmatched')).to.equal(0);
     });
 
+    it('tell whose message the callback was about where they come after the answer', async () => {
+      await begin();
+      scene.twilio.clearFaults();
+      fail();
+      await scene.call({ eventId: 'event-1' });
+      await until(() => endings().length === 1);
+      await settled(1);
+      const [reported] = other.events.filter(({ type }) => type === 'message.reported');
+      expect(reported).to.include({
+        eventId: 'event-1',
+        userId: ANA.id,
+        toEnding: '23',
+        status: 'undelivered',
+      });
+    });
+
     it('send it once for eight callbacks over both', async () => {
       await begin();
       relay.to = [other.url, scene.url];

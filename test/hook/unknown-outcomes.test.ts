@@ -87,6 +87,8 @@ describe('a message whose outcome was unknown when Okta was answered', () => {
       outcome: 'accepted',
       transactionId: message?.sid,
     });
+    const owner = { eventId: 'event-1', userId: ANA.id, toEnding: '23' };
+    for (const event of of('message.reported')) expect(event).to.include(owner);
     expect(of('callback.unmatched')).to.be.empty;
     expect(of('failover.ended')).to.be.empty;
     expect(scene.log.map(({ fields }) => fields['event'])).to.include('attempt.settled');

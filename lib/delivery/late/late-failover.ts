@@ -6,7 +6,7 @@ import { providerOf, type PlanStep } from '../plan.js';
 import { LateSends, statusOf, type LateSendsParts } from './late-sends.js';
 import { MessageStatuses, type StatusChange } from './message-statuses.js';
 import { createLookUp, Polling, type LookUp } from './polling.js';
-import type { NewEvent, Receipt } from './receipt.js';
+import { ownerOf, type MessageOwner, type NewEvent, type Receipt } from './receipt.js';
 import {
   idNamespaceOf,
   isFinal,
@@ -51,6 +51,15 @@ export interface LateFailoverParts extends LateSendsParts {
   readonly isSending: () => boolean;
   /** Whether codes need the connections more than look-ups do. */
   readonly isBusy: () => boolean;
+}
+
+/** Gets whose message a report is about; `undefined` if neither this process nor the state knows it. */
+export type OnOwner = (owner: MessageOwner | undefined) => void;
+
+/** What comes with a report by a callback. */
+export interface ReportCallback {
+  readonly reference?: string | undefined;
+  readonly onOwner?: OnOwner | undefined;
 }
 
 export class LateFailover {
@@ -124,15 +133,21 @@ export class LateFailover {
    * left: the event of a failure then says whose message it was.
    *
    * @param transactionId - the provider's id of the message.
+   * @param request - says whose message it is.
    * @param makeReceipt - called if the message can fail later; `undefined` if the code must not be sent again.
    */
-  accepted(transactionId: string, sentBy: PlanStep, makeReceipt: (() => Receipt) | undefined): void {
+  accepted(
+    transactionId: string,
+    sentBy: PlanStep,
+    request: Receipt['request'],
+    makeReceipt: (() => Receipt) | undefined,
+  ): void {
     const by = providerOf(sentBy, this.#parts.channels);
     if (this.#isClosed || transactionId === '' || by === undefined) return;
     if ((by.port.reports ?? by.port.lookUp) === undefined) return;
     const key = messageKey(idNamespaceOf(sentBy, by.port), transactionId);
     const receipt = makeReceipt?.();
-    const early = this.#messages.know(key, receipt !== undefined);
+    const early = this.#messages.know(key, receipt !== undefined, ownerOf(request));
     if (receipt === undefined || early?.status === 'delivered') return;
     if (early !== undefined) {
       this.failed(receipt, early, key);
@@ -158,25 +173,50 @@ export class LateFailover {
   /**
    * A provider reports on a message. Reports may come in any order, and more than once.
    *
-   * @param reference - of the attempt that sent the message, if the report names it.
+   * @param callback.reference - of the attempt that sent the message, if the report names it.
+   * @param callback.onOwner - called once, with whose message it is if this process or the state knows it: at once, or
+   *   when the state has answered, and before anything follows.
    */
-  report(key: string, report: DeliveryReport, reference?: string): void {
-    if (this.#isClosed) return;
+  report(key: string, report: DeliveryReport, callback: ReportCallback = {}): void {
+    let isTold = false;
+    const tell: OnOwner = (owner) => {
+      if (!isTold) callback.onOwner?.(owner);
+      isTold = true;
+    };
+    const owner = this.#messages.ownerOf(key);
+    if (owner !== undefined) tell(owner);
     // A message that is known needs no reference.
-    const unknown = this.#messages.isKnown(key) ? undefined : reference;
-    if (unknown !== undefined) this.#unknown.name(unknown, key);
+    const reference = owner === undefined ? callback.reference : undefined;
+    const work = this.#isClosed ? undefined : this.#startReport(key, report, reference, tell);
+    if (work === undefined) tell(undefined);
+    else {
+      this.#track(
+        work.finally(() => {
+          tell(this.#messages.ownerOf(key));
+        }),
+      );
+    }
+  }
+
+  /** Records a report. Returns the questions to the state that follow, if any. */
+  #startReport(
+    key: string,
+    report: DeliveryReport,
+    reference: string | undefined,
+    tell: OnOwner,
+  ): Promise<void> | undefined {
+    if (reference !== undefined) this.#unknown.name(reference, key);
     if (!isFinal(report)) {
       // `sent` is the last status of many an SMS. Another gateway does not ask the state for each of them.
-      if (unknown !== undefined && this.#unknown.isKept(unknown))
-        this.#track(this.#unknown.take(unknown, key));
-      return;
+      const isKept = reference !== undefined && this.#unknown.isKept(reference);
+      return isKept ? this.#unknown.take(reference, key, tell) : undefined;
     }
     const change = this.#messages.record(key, report);
-    if (change === 'none') return;
+    if (change === 'none') return undefined;
     this.#polling.forget(key);
     if (change === 'arrived') this.#dropDelivered(key);
     // Another process may be about to send the code again: the state must know the report as well.
-    if (change !== 'idle') this.#track(this.#settle(key, report, change, unknown));
+    return change === 'idle' ? undefined : this.#settle(key, report, change, { reference, tell });
   }
 
   /** A message has failed, or its provider refused it after the call was answered: the next channel follows. */
@@ -209,7 +249,8 @@ export class LateFailover {
     const answer = by === undefined ? PENDING : await this.#lookUp(by, key, receipt);
     const report = isFinal(answer) ? answer : OVERDUE;
     if (report === answer) this.#reportStatus(key, report, receipt);
-    if (this.#messages.record(key, report) === 'early') this.#messages.know(key, true);
+    if (this.#messages.record(key, report) === 'early')
+      this.#messages.know(key, true, ownerOf(receipt.request));
     this.#polling.forget(key);
     if (report.status === 'failed') await this.#sends.send(receipt, report, key);
   }
@@ -231,18 +272,21 @@ export class LateFailover {
     key: string,
     report: FinalReport,
     change: StatusChange,
-    reference: string | undefined,
+    { reference, tell }: { readonly reference: string | undefined; readonly tell: OnOwner },
   ): Promise<void> {
     const receipt = await this.#take(key, report);
     const isEarly = change === 'early';
     if (receipt !== undefined) {
       // Another process sent the message, or this one did before it was restarted.
-      if (isEarly) this.#messages.know(key, true);
+      const owner = ownerOf(receipt.request);
+      if (isEarly) this.#messages.know(key, true, owner);
+      tell(owner);
       if (report.status === 'failed') await this.#sends.send(receipt, report, key);
       return;
     }
     // From here on the state knows the report: who recognises the message at another gateway gets it with the receipt.
-    if (isEarly && reference !== undefined) await this.#unknown.take(reference, key);
+    if (isEarly && reference !== undefined) await this.#unknown.take(reference, key, tell);
+    tell(this.#messages.ownerOf(key));
     // Nothing is under way that could still claim this message.
     const isIdle = !this.#parts.isSending() && this.#sends.isIdle && this.#unknown.isIdle;
     if (isEarly && isIdle) this.#messages.giveUp(key);
@@ -254,7 +298,8 @@ export class LateFailover {
     const transactionId = transactionIdOf(key);
     const settled = withAccepted(receipt, transactionId);
     this.#parts.onRecognised(settled, transactionId);
-    this.accepted(transactionId, receipt.sentBy, receipt.isUnwanted === true ? undefined : () => settled);
+    const { sentBy, request, isUnwanted } = settled;
+    this.accepted(transactionId, sentBy, request, isUnwanted === true ? undefined : () => settled);
   }
 
   #keep(work: Promise<void>): void {

@@ -2,7 +2,7 @@ import { LRUCache } from 'lru-cache';
 import { atMost } from '../../core/cache-size.js';
 import { maskId } from '../../core/masking.js';
 import type { GuardedState } from '../guarded-state.js';
-import type { Receipt } from './receipt.js';
+import { ownerOf, type MessageOwner, type Receipt } from './receipt.js';
 import { messageKey } from './report.js';
 
 /**
@@ -68,8 +68,10 @@ export class UnknownAttempts {
   /**
    * Recognises a message by a report that names its attempt, if the state has the receipt. If not, the state remembers
    * which message it is: the process of the attempt may not know the outcome yet.
+   *
+   * @param onFound - called with whose message it is, before it is recognised.
    */
-  async take(reference: string, key: string): Promise<void> {
+  async take(reference: string, key: string, onFound: (owner: MessageOwner) => void): Promise<void> {
     this.#kept.delete(reference);
     // Here only the key counts: what was reported is kept under the key of the message.
     const found = { status: 'delivered', messageKey: key } as const;
@@ -78,7 +80,9 @@ export class UnknownAttempts {
     };
     await this.#whileOpen(async () => {
       const receipt = await this.#state.takeReceipt(stateKey(reference), found, onLate);
-      if (receipt !== undefined) this.#onRecognised(key, receipt);
+      if (receipt === undefined) return;
+      onFound(ownerOf(receipt.request));
+      this.#onRecognised(key, receipt);
     });
   }
 

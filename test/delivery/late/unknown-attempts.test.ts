@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { GuardedState } from '#lib/delivery/guarded-state.js';
-import type { Receipt } from '#lib/delivery/late/receipt.js';
+import type { MessageOwner, Receipt } from '#lib/delivery/late/receipt.js';
 import { UnknownAttempts, withAccepted } from '#lib/delivery/late/unknown-attempts.js';
 import type { StatePort } from '#lib/delivery/state.js';
 import { openMemoryState } from '#lib/state/memory/memory-state.js';
@@ -13,6 +13,11 @@ describe('attempts whose outcome is unknown', () => {
   let state: StatePort;
   /** Which gateway recognised which message. */
   let recognised: [gateway: string, key: string, receipt: Receipt][];
+  let found: string[];
+  const onFound = ({ eventId }: MessageOwner): void => {
+    found.push(eventId);
+    expect(recognised, 'recognised before').to.have.length(found.length - 1);
+  };
   const gateway = (name: string, of: StatePort = state): UnknownAttempts =>
     new UnknownAttempts(new GuardedState(of, () => undefined), (key, receipt) => {
       recognised.push([name, key, receipt]);
@@ -21,22 +26,24 @@ describe('attempts whose outcome is unknown', () => {
   beforeEach(() => {
     state = openMemoryState();
     recognised = [];
+    found = [];
   });
 
   it('are recognised by one of those that ask for them, with what was kept', async () => {
     const [one, other] = [gateway('one'), gateway('other')];
     const receipt = makeReceipt();
     await one.keep(ATTEMPT, receipt);
-    await Promise.all([other, one, other].map((asking) => asking.take(ATTEMPT, KEY)));
+    await Promise.all([other, one, other].map((asking) => asking.take(ATTEMPT, KEY, onFound)));
     expect(recognised).to.deep.equal([['other', KEY, receipt]]);
+    expect(found).to.deep.equal([receipt.request.eventId]);
   });
 
   it('are recognised by the gateway of the attempt where the report came to another one before', async () => {
     const [one, other] = [gateway('one'), gateway('other')];
-    await other.take(ATTEMPT, KEY);
+    await other.take(ATTEMPT, KEY, onFound);
     expect(recognised).to.be.empty;
     await one.keep(ATTEMPT, makeReceipt());
-    await other.take(ATTEMPT, KEY);
+    await other.take(ATTEMPT, KEY, onFound);
     expect(who()).to.deep.equal([['one', KEY]]);
   });
 
@@ -45,7 +52,7 @@ describe('attempts whose outcome is unknown', () => {
     one.name(ATTEMPT, KEY);
     void one.keep(ATTEMPT, makeReceipt());
     expect(who()).to.deep.equal([['one', KEY]]);
-    await one.take(ATTEMPT, KEY);
+    await one.take(ATTEMPT, KEY, onFound);
     expect(recognised).to.have.length(1);
   });
 
@@ -53,7 +60,7 @@ describe('attempts whose outcome is unknown', () => {
     let bring: ((receipt: Receipt) => void) | undefined;
     const lost: StatePort['takeReceipt'] = (_key, _nowMs, _report, onLate) => void (bring = onLate);
     const one = gateway('one', { ...state, takeReceipt: lost });
-    await one.take(ATTEMPT, KEY);
+    await one.take(ATTEMPT, KEY, onFound);
     expect(recognised).to.be.empty;
     bring?.(makeReceipt());
     expect(who()).to.deep.equal([['one', KEY]]);
@@ -61,11 +68,11 @@ describe('attempts whose outcome is unknown', () => {
 
   it('leave no report under the key of the message, and are known as kept until they are taken', async () => {
     const [one, other] = [gateway('one'), gateway('other')];
-    await other.take(ATTEMPT, KEY);
+    await other.take(ATTEMPT, KEY, onFound);
     expect(await state.isDelivered([KEY], performance.now())).to.equal(false);
     await one.keep('another', makeReceipt());
     expect([one.isKept('another'), other.isKept('another')]).to.deep.equal([true, false]);
-    await one.take('another', KEY);
+    await one.take('another', KEY, onFound);
     expect(one.isKept('another')).to.equal(false);
   });
 

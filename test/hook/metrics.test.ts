@@ -31,7 +31,6 @@ describe('the metrics of a day', function () {
   let page: MetricsPage;
   /** How often what was done. */
   const done = { asked: 0, repeated: 0, turnedAway: 0, blocked: 0, wrote: 0, signedIn: 0 };
-  /** Accepted by Twilio, and nobody could read it. */
 
   /** What Okta is answered, in a word. */
   const ask = async (call?: Call): Promise<string> => {

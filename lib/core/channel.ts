@@ -156,6 +156,12 @@ export interface SendContext {
    * not left by then must not leave.
    */
   readonly leaveSignal: AbortSignal;
+  /**
+   * An opaque id of this attempt: random, without personal data, at most 64 characters. A provider that returns it with
+   * its reports, such as in the URL of a status callback, lets the hook recognise a message whose outcome is unknown.
+   * Made when it is read. Empty for `lookUp`, `confirm` and `check`.
+   */
+  readonly reference: string;
 }
 
 /** A channel that is ready to send: a `Channel` that is an object, or what its function returns. */

@@ -124,11 +124,16 @@ export interface HookEventFields {
 
   // After the answer: what the hook learns about the message.
 
-  /** An attempt whose outcome was unknown when Okta was answered has ended. */
+  /**
+   * An attempt whose outcome was unknown when Okta was answered has ended, or a status callback named the attempt and so
+   * says that its message went out: `accepted`. One attempt may have both, `unknown` first.
+   */
   readonly 'attempt.settled': OfUser & AttemptReport;
   /**
-   * A provider reported the status of a message that it had accepted: by a status callback, or because the hook asked. A
-   * callback does not say whose message it is, so the ids and `toEnding` are missing then.
+   * A provider reported the status of a message that it had accepted: by a status callback, or because the hook asked.
+   * The ids and `toEnding` are missing if neither this process nor the state knows whose message it is: with
+   * `lateFailover: false`, after a restart or after the code's end, and at other gateways than the sender also for a
+   * status that is not final.
    */
   readonly 'message.reported': Partial<OfUser> & {
     readonly channel: string;

@@ -25,6 +25,16 @@ export interface DetachedEnd {
   readonly transactionId: string | undefined;
   /** `undefined` unless it was refused. */
   readonly failure: DeliveryFailure | undefined;
+  /** The attempt's reference, if its channel has read it; `undefined` unless the outcome is unknown. */
+  readonly reference: string | undefined;
+}
+
+/** The result of an attempt. */
+export interface AttemptEnd {
+  readonly outcome: Outcome;
+  readonly attempt: AttemptReport;
+  /** As in `DetachedEnd`; `undefined` while the attempt goes on. */
+  readonly reference: string | undefined;
 }
 
 /**
@@ -38,21 +48,22 @@ export async function attemptSend(
   message: Message,
   budget: Budget,
   onDetached: (end: Promise<DetachedEnd>) => void,
-): Promise<{ readonly outcome: Outcome; readonly attempt: AttemptReport }> {
+): Promise<AttemptEnd> {
   const startedAt = budget.elapsedMs();
   const attemptOf = (outcome: Outcome): AttemptReport =>
     reportOf(channel, outcome, budget.elapsedMs() - startedAt, message);
+  const clock = startAttemptClock(budget, channel.client, message.request);
   const outcome = await channel.breaker.attempt(async (onLate) => {
-    const clock = startAttemptClock(budget, channel.client, message.request);
     const sending = callChannel(channel, message, clock.context);
     const inTime = await budget.untilEnd(sending);
     if (inTime !== TIMED_OUT) return inTime;
     const end = endOfDetached(sending, clock);
     void end.then(onLate);
-    onDetached(end.then((late) => detachedEndOf(late, attemptOf(late))));
+    onDetached(end.then((late) => detachedEndOf(late, attemptOf(late), clock)));
     return NOT_IN_TIME;
   });
-  return { outcome, attempt: attemptOf(outcome) };
+  const reference = outcome === NOT_IN_TIME ? undefined : referenceOf(outcome, clock);
+  return { outcome, attempt: attemptOf(outcome), reference };
 }
 
 const NOT_IN_TIME: Outcome = { status: 'unknown', reason: 'No answer before the deadline' };
@@ -152,7 +163,11 @@ function reportOf(
   return { ...report, code, reason, remedy };
 }
 
-function detachedEndOf(outcome: Outcome, attempt: AttemptReport): DetachedEnd {
+function referenceOf({ status }: Outcome, { reference }: AttemptClock): string | undefined {
+  return status === 'unknown' ? reference : undefined;
+}
+
+function detachedEndOf(outcome: Outcome, attempt: AttemptReport, clock: AttemptClock): DetachedEnd {
   const failure: DeliveryFailure | undefined =
     outcome.status === 'refused'
       ? {
@@ -166,5 +181,5 @@ function detachedEndOf(outcome: Outcome, attempt: AttemptReport): DetachedEnd {
         }
       : undefined;
   const transactionId = outcome.status === 'accepted' ? outcome.transactionId : undefined;
-  return { attempt, transactionId, failure };
+  return { attempt, transactionId, failure, reference: referenceOf(outcome, clock) };
 }

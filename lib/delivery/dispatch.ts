@@ -59,6 +59,12 @@ export interface SendListener {
    * @param makeReceipt - most calls need no receipt.
    */
   onAccepted(transactionId: string, step: PlanStep, makeReceipt: () => Receipt, attempt: AttemptReport): void;
+  /**
+   * The outcome of an attempt is unknown, and a report may name its reference.
+   *
+   * @param receipt - of the message, if it went out.
+   */
+  onUnknown(reference: string, receipt: Receipt): void;
   /** An attempt goes on after the deadline. @param late - its result; never rejects. */
   onDetached(late: Promise<LateEnd>): void;
 }
@@ -96,11 +102,12 @@ export async function tryPlan(
       untried: left,
       attempts: [...code.attempts, ...attempts],
     });
-    const { outcome, attempt } = await attemptSend(channel, message, budget, (late) => {
+    const { outcome, attempt, reference } = await attemptSend(channel, message, budget, (late) => {
       listener.onDetached(late.then((end) => ({ ...end, receipt: makeReceipt() })));
     });
     attempts.push(attempt);
     listener.onAttempt(attempt);
+    if (reference !== undefined) listener.onUnknown(reference, makeReceipt());
     if (outcome.status === 'accepted')
       listener.onAccepted(outcome.transactionId, tried, makeReceipt, attempt);
     if (outcome.status !== 'refused') {

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { Budget } from '../core/budget.js';
 import type { SendContext, TelephonyRequest } from '../core/channel.js';
 import type { HttpDispatcher } from '../http/call.js';
@@ -22,6 +23,8 @@ export interface ChannelClient {
 export interface AttemptClock {
   /** All fields are own properties, so that a channel can copy the object and change a field. */
   readonly context: SendContext;
+  /** `context.reference`, if the channel has read it. */
+  readonly reference: string | undefined;
   /** Aborts `context.signal`. */
   giveUp(): void;
 }
@@ -33,7 +36,11 @@ export function startAttemptClock(
 ): AttemptClock {
   let controller: AbortController | undefined;
   let isGivenUp = false;
+  let reference: string | undefined;
   return {
+    get reference() {
+      return reference;
+    },
     context: {
       // The limits are read for each request: a second one that starts late must also leave before the deadline.
       http: (sent) =>
@@ -49,6 +56,10 @@ export function startAttemptClock(
             onMistake(wrongRequest(problem), request);
           },
         ),
+      get reference() {
+        reference ??= randomUUID();
+        return reference;
+      },
       // Signals are made when they are read: most sends end without one.
       get leaveSignal() {
         return budget.leaveSignal;
@@ -94,6 +105,7 @@ export function questionContext(
       ),
     signal,
     leaveSignal: signal,
+    reference: '',
   };
 }
 

@@ -5,7 +5,7 @@ import type { PlanStep } from '../delivery/plan.js';
 import { withinRollout } from '../delivery/rollout.js';
 import { allowedSteps, hasStoppedSince } from './allowed-channels.js';
 import { reportFailure, type HookParts } from './parts.js';
-import { sendCode, suppressRefusing } from './send-code.js';
+import { recordRecognised, sendCode, suppressRefusing } from './send-code.js';
 
 /** Adds late failover to the parts of a hook: it sends a code again by the same steps as a call. */
 
@@ -25,6 +25,9 @@ export function createHookParts(made: Omit<HookParts, 'lateFailover'>): HookPart
     channels,
     channelsOn: (names, request) =>
       withinRollout(names, request, made.rollout(reportFailure('rollout', request, made))),
+    onRecognised: (receipt, transactionId) => {
+      recordRecognised(receipt, transactionId, made);
+    },
     onLookedUpFailure: ({ sentBy }, failure) => {
       suppressRefusing(sentBy, failure, made);
     },

@@ -31,7 +31,7 @@ export function keepAccepted(
   { channel, provider, transactionId: toldId }: AttemptReport,
   step: PlanStep,
   { request, asked, person }: PlannedCode,
-  { state }: HookParts,
+  { state }: Pick<HookParts, 'state'>,
 ): void {
   if (asked === undefined) return;
   const { eventId, oktaRequestId, requestType, deliveryChannel } = request;

@@ -34,12 +34,22 @@ export function sendCode(
       lateFailover.accepted(
         transactionId,
         step,
+        request,
         isWanted ? () => forKeeping(makeReceipt(), parts) : undefined,
       );
     });
   };
-  const onLateEnd = ({ attempt, transactionId, failure, receipt }: LateEnd): void => {
+  const onUnknown = (reference: string, receipt: Receipt): void => {
+    failOver(({ lateFailover, isWanted }) => {
+      lateFailover.unknown(reference, {
+        ...forKeeping(receipt, parts),
+        isUnwanted: isWanted ? undefined : true,
+      });
+    });
+  };
+  const onLateEnd = ({ attempt, transactionId, failure, reference, receipt }: LateEnd): void => {
     if (transactionId !== undefined) onAccepted(transactionId, receipt.sentBy, () => receipt, attempt);
+    if (reference !== undefined) onUnknown(reference, receipt);
     if (failure === undefined) return;
     suppressRefusing(receipt.sentBy, failure, parts);
     failOver(({ lateFailover, isWanted }) => {
@@ -71,6 +81,7 @@ export function sendCode(
         suppressRefusing(step, refusal, parts);
       },
       onAccepted,
+      onUnknown,
       onDetached: (late) => {
         recordDetached(late, request, onLateEnd, parts);
       },
@@ -106,18 +117,38 @@ function recordDetached(
   late: Promise<LateEnd>,
   request: Receipt['request'],
   onEnd: (end: LateEnd) => void,
-  { events, underWay, settings }: HookParts,
+  parts: HookParts,
 ): void {
+  const { detached } = parts.underWay;
   const recorded = late.then((end) => {
-    const { attempt } = end;
-    underWay.detached.delete(recorded);
-    if (attempt.outcome === 'accepted') underWay.lastSuccess.set(attempt.channel, settings.clock());
-    const { userId, phoneNumber } = request;
-    const toEnding = endingOf(phoneNumber);
-    events.emit({ type: 'attempt.settled', ...idsOf(request), userId, toEnding, ...attempt });
+    detached.delete(recorded);
+    reportSettled(end.attempt, request, parts);
     onEnd(end);
   });
-  underWay.detached.add(recorded);
+  detached.add(recorded);
+}
+
+/** A report says that a message went out whose attempt had ended as unknown. */
+export function recordRecognised(
+  receipt: Receipt,
+  transactionId: string,
+  parts: Omit<HookParts, 'lateFailover'>,
+): void {
+  const attempt = receipt.attempts.at(-1);
+  if (attempt === undefined) return;
+  reportSettled(attempt, receipt.request, parts);
+  keepAccepted(transactionId, attempt, receipt.sentBy, receipt, parts);
+}
+
+function reportSettled(
+  attempt: AttemptReport,
+  request: Receipt['request'],
+  { events, underWay, settings }: Omit<HookParts, 'lateFailover'>,
+): void {
+  if (attempt.outcome === 'accepted') underWay.lastSuccess.set(attempt.channel, settings.clock());
+  const { userId, phoneNumber } = request;
+  const toEnding = endingOf(phoneNumber);
+  events.emit({ type: 'attempt.settled', ...idsOf(request), userId, toEnding, ...attempt });
 }
 
 /** If a failure says that the recipient cannot be reached, later codes skip the channel. */

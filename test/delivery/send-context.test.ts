@@ -105,7 +105,7 @@ describe('the HTTP client of a channel', () => {
     });
     await clock.tickAsync(11_000);
     for (const result of await Promise.all(calls)) expect(result.kind).to.equal('no-answer');
-    expect(Object.keys(context)).to.have.members(['http', 'signal', 'leaveSignal']);
+    expect(Object.keys(context)).to.have.members(['http', 'signal', 'leaveSignal', 'reference']);
   });
 
   it('posts JSON, a form or a text, with the headers that the channel gives', async () => {

@@ -41,6 +41,7 @@ export function dispatchBy(
       onAttempt: () => undefined,
       onComposeFailure: () => undefined,
       onAccepted: () => undefined,
+      onUnknown: () => undefined,
       onDetached: () => undefined,
       ...listener,
     },

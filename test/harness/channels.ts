@@ -14,12 +14,16 @@ export function connectChannel(channel: Channel, parts: Partial<ChannelParts>): 
   return typeof channel === 'function' ? channel(given) : (channel.connect?.(given) ?? channel);
 }
 
+/** The reference of every attempt by `contextOf`. */
+export const REFERENCE = '3f2b8c1e-52a7-4c7d-9b1e-0a6d4f9c2e71';
+
 /** The context of a call, within these limits. */
 export function contextOf(limits: Partial<HttpLimits> = {}): SendContext {
   const { signal } = new AbortController();
   return {
     signal,
     leaveSignal: signal,
+    reference: REFERENCE,
     http: (request) =>
       sendRequest(request, { dispatcher: AGENT, timeoutMs: 30_000, ...limits }, (problem) => {
         throw new Error(problem);

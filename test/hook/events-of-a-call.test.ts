@@ -451,7 +451,10 @@ const STORIES: readonly Story[] = [
       ...sentToBob,
       [
         {
+          ...IDS,
           type: 'message.reported',
+          userId: BOB.id,
+          toEnding: '42',
           channel: 'sms',
           transactionId: 'sms 1',
           report: 'failed',
@@ -491,7 +494,10 @@ const STORIES: readonly Story[] = [
       ...sentToAna,
       [
         {
+          ...IDS,
           type: 'message.reported',
+          userId: ANA.id,
+          toEnding: '23',
           channel: 'whatsapp',
           transactionId: 'whatsapp 1',
           report: 'failed',

@@ -462,6 +462,22 @@ describe('gateways on one Redis', () => {
       expect(told(other, 'callback.unmatched')).to.equal(0);
     });
 
+    it('tell whose message the callback was about where they come after the answer', async () => {
+      await begin();
+      scene.twilio.clearFaults();
+      fail();
+      await scene.call({ eventId: 'event-1' });
+      await until(() => endings().length === 1);
+      await settled(1);
+      const [reported] = other.events.filter(({ type }) => type === 'message.reported');
+      expect(reported).to.include({
+        eventId: 'event-1',
+        userId: ANA.id,
+        toEnding: '23',
+        status: 'undelivered',
+      });
+    });
+
     it('send it once for eight callbacks over both', async () => {
       await begin();
       relay.to = [other.url, scene.url];
@@ -515,6 +531,83 @@ describe('gateways on one Redis', () => {
       await until(() => endings().length === 1);
       expect(texts()).to.equal(0);
       expect(endings()).to.deep.equal(['DELIVERED']);
+    });
+  });
+
+  describe('where an outcome is unknown when Okta is answered, and callbacks come to the other one', () => {
+    const isText = ({ form }: RecordedRequest): boolean => !String(form?.['To']).startsWith('whatsapp:');
+    let other: GatewayBeside;
+    let relay: CallbackRelay;
+    const begin = async (): Promise<void> => {
+      relay = closers.add(await startCallbackRelay(), (opened) => {
+        opened.close();
+      });
+      const hook = { publicUrl: relay.url, chooseChannels: () => ['sms', 'whatsapp'] } as const;
+      await start(hook);
+      other = await beside({ ...hook, guard: { perUser: false } });
+      relay.to = [other.url];
+    };
+    const of = (type: HookEvent['type'], at: { readonly events: readonly HookEvent[] }): HookEvent[] =>
+      at.events.filter((event) => event.type === type);
+    const both = (type: HookEvent['type']): HookEvent[] => [...of(type, scene), ...of(type, other)];
+    const answered = (callbacks: number): Promise<void> =>
+      until(
+        () => scene.twilio.callbacks.filter(({ httpStatus }) => httpStatus !== undefined).length >= callbacks,
+      );
+    const close = (): Promise<unknown> => Promise.all([scene.hook.close(), other.hook.close()]);
+
+    it('that one recognises the message', async () => {
+      await begin();
+      scene.twilio.fault({ fault: { kind: 'reset', delivered: true }, match: isText, times: 1 });
+      expect((await scene.call({ eventId: 'event-1' })).okta.action).to.equal('pending');
+      await until(() => of('attempt.settled', other).length === 1);
+      await answered(2);
+      await close();
+      expect(of('attempt.settled', other)[0]).to.include({
+        eventId: 'event-1',
+        outcome: 'accepted',
+        transactionId: scene.twilio.messages[0]?.sid,
+      });
+      expect(both('attempt.settled')).to.have.length(1);
+      expect([both('callback.unmatched').length, both('failover.ended').length, sent()]).to.deep.equal([
+        0, 0, 1,
+      ]);
+    });
+
+    it('the next channel follows once, however many callbacks come to both', async () => {
+      await begin();
+      relay.to = [other.url, scene.url];
+      scene.twilio.fault({ fault: { kind: 'reset', delivered: true }, match: isText, times: 1 });
+      scene.twilio.failLater({ code: 30003, status: 'undelivered', match: isText });
+      scene.twilio.faultCallbacks({ copies: 8, isReversed: true, match: ({ channel }) => channel === 'sms' });
+      expect((await scene.call({ eventId: 'event-1' })).okta.action).to.equal('pending');
+      await until(() => both('failover.ended').length === 1);
+      await answered(16 + 1);
+      await close();
+      expect(scene.twilio.messages.map(({ channel }) => channel)).to.deep.equal(['sms', 'whatsapp']);
+      expect(both('failover.ended')).to.have.length(1);
+      expect(both('attempt.settled')).to.have.length(1);
+      expect(both('callback.unmatched')).to.be.empty;
+    });
+
+    it('the next channel follows where the callback came before the attempt had ended', async () => {
+      await begin();
+      scene.twilio.fault({ fault: { kind: 'hang', delivered: true }, match: isText, times: 1 });
+      scene.twilio.failLater({ code: 30003, status: 'undelivered', match: isText });
+      const calling = scene.call({ eventId: 'event-1' });
+      await until(() =>
+        of('message.reported', other).some((event) => 'report' in event && event.report === 'failed'),
+      );
+      time.tick(2_200);
+      expect((await calling).okta.action).to.equal('pending');
+      expect(both('attempt.settled')).to.be.empty;
+      time.tick(10_000);
+      await until(() => both('failover.ended').length === 1);
+      await close();
+      expect(scene.twilio.messages.map(({ channel }) => channel)).to.deep.equal(['sms', 'whatsapp']);
+      const settled = both('attempt.settled').map((event) => 'outcome' in event && event.outcome);
+      expect(settled).to.deep.equal(['unknown', 'accepted']);
+      expect(both('callback.unmatched')).to.be.empty;
     });
   });
 

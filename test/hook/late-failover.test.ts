@@ -121,6 +121,27 @@ describe('a code that did not arrive', () => {
     expect(count('callback.unmatched')).to.equal(0);
   });
 
+  it('is named with its user, event and request by every report on its messages, in the log as well', async () => {
+    await start();
+    failWhatsApp();
+    await scene.call({ eventId: 'event-1' });
+    // One report on the message that failed, and two on the one that followed.
+    await until(areAnswered(1 + 2));
+    const reports = scene.events.filter((event) => event.type === 'message.reported');
+    expect(reports.map(({ channel, status }) => [channel, status])).to.deep.equal([
+      ['whatsapp', 'undelivered'],
+      ['sms', 'sent'],
+      ['sms', 'delivered'],
+    ]);
+    const [received] = scene.events.filter((event) => event.type === 'request.received');
+    const oktaRequestId = received?.oktaRequestId;
+    expect(oktaRequestId).to.be.a('string');
+    const owner = { eventId: 'event-1', oktaRequestId, userId: ANA.id, toEnding: '23' };
+    for (const report of reports) expect(report).to.include(owner);
+    const line = scene.log.find(({ fields }) => fields['event'] === 'message.reported');
+    expect(line?.fields).to.include(owner);
+  });
+
   it('goes out once, however often and at once Twilio says so', async () => {
     await start();
     failWhatsApp();

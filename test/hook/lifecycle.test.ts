@@ -860,9 +860,14 @@ describe("Twilio's delivery callbacks", () => {
     await scene.call();
     await scene.call({ userId: BOB.id, login: BOB.login, phoneNumber: BOB.phone });
     await scene.call({ deliveryChannel: 'CALL' });
-    expect(scene.twilio.requests.map(({ form }) => form?.['StatusCallback'])).to.deep.equal(
+    const urls = scene.twilio.requests.map(({ form }) => new URL(String(form?.['StatusCallback'])));
+    expect(urls.map(({ origin, pathname }) => origin + pathname)).to.deep.equal(
       Array(3).fill(`${PUBLIC_URL}/twilio/status`),
     );
+    // Each attempt has its own reference.
+    const references = urls.map(({ searchParams }) => searchParams.get('attempt') ?? '');
+    expect(new Set(references)).to.have.property('size', 3);
+    for (const reference of references) expect(reference).to.match(/^[\da-f-]{36}$/);
   });
 
   it('come from Twilio to the hook, at its own address', async () => {

@@ -201,7 +201,7 @@ const EFFECTS: readonly Effect[] = [
     hook: ({ origin }) => ({ publicUrl: `${origin}/okta/telephony/` }),
     play: async ({ scene }) => {
       await scene.call();
-      return lastMessage(scene)?.statusCallback?.replace(scene.url, '');
+      return lastMessage(scene)?.statusCallback?.replace(scene.url, '').split('?')[0];
     },
     expected: '/twilio/status',
   },

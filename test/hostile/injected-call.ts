@@ -35,9 +35,12 @@ export function injectCallback(
   hook: TelephonyHook,
   params: Readonly<Record<string, string>>,
   signed: { readonly publicUrl: string; readonly authToken: string },
+  /** Of the attempt that sent the message. */
+  reference: string,
 ): InjectedCall {
-  const url = `${signed.publicUrl}/twilio/status`;
-  return injectRequest(hook, '/okta/telephony/twilio/status', new URLSearchParams(params).toString(), {
+  const path = `/twilio/status?attempt=${reference}`;
+  const url = signed.publicUrl + path;
+  return injectRequest(hook, `/okta/telephony${path}`, new URLSearchParams(params).toString(), {
     'x-twilio-signature': getExpectedTwilioSignature(signed.authToken, url, params),
     'content-type': 'application/x-www-form-urlencoded',
   });

@@ -19,7 +19,8 @@ interface Told {
   readonly at: number;
 }
 interface MessageScript {
-  readonly ending: 'accepted' | 'refused';
+  /** `lost`: it was accepted, and the answer that says so is lost. */
+  readonly ending: 'accepted' | 'refused' | 'lost';
   /** What Twilio tells once it has the message, in any order. */
   readonly told: readonly Told[];
   /** What it says when it is asked. */
@@ -34,7 +35,7 @@ interface EventScript {
 }
 
 const message: fc.Arbitrary<MessageScript> = fc.record({
-  ending: fc.constantFrom('accepted', 'accepted', 'refused'),
+  ending: fc.constantFrom('accepted', 'accepted', 'refused', 'lost'),
   told: fc.array(
     fc.record({
       status: fc.constantFrom('undelivered', 'undelivered', 'delivered', 'sent'),
@@ -77,7 +78,9 @@ interface Sent {
   readonly event: PlayedEvent;
   readonly channel: Name;
   readonly script: MessageScript;
-  outcome: 'open' | 'accepted' | 'refused';
+  /** Twilio returns it with what it tells. */
+  readonly reference: string;
+  outcome: 'open' | 'accepted' | 'refused' | 'lost';
   /** Something may have said so. */
   mayHaveFailed: boolean;
   /** A callback that said so has been answered, and all has been done that follows from it. */
@@ -209,10 +212,11 @@ export class LatePlay {
       // Twilio's callbacks tell of them.
       idNamespace: 'twilio',
       ...(channel === 'sms' ? {} : { lookUp: (id: string) => this.#lookUp(id) }),
-      send: async ({ request }, { leaveSignal }) => {
-        const sent = this.#leave(request.eventId, channel, leaveSignal.aborted);
+      send: async ({ request }, { leaveSignal, reference }) => {
+        const sent = this.#leave(request.eventId, channel, { isTooLate: leaveSignal.aborted, reference });
         await this.#s.schedule(Promise.resolve(), `${sent.id} is ${sent.script.ending}`);
         sent.outcome = sent.script.ending;
+        if (sent.outcome === 'lost') return { status: 'unknown', reason: 'lost' };
         return sent.outcome === 'accepted'
           ? { status: 'accepted', transactionId: sent.id }
           : { status: 'refused', code: 'NO', reason: 'no' };
@@ -230,7 +234,7 @@ export class LatePlay {
     };
     this.#tell = (sent, { status, at }) => {
       if (status === 'undelivered') sent.mayHaveFailed = true;
-      injectCallback(hookAt(at), { MessageSid: sent.id, MessageStatus: status }, SIGNED);
+      injectCallback(hookAt(at), { MessageSid: sent.id, MessageStatus: status }, SIGNED, sent.reference);
       // Which of several will send, it learns from the state.
       if (status !== 'delivered' || hooks.length > 1) return;
       void settle().then(() => {
@@ -270,6 +274,7 @@ export class LatePlay {
   expectDone(): void {
     const accepted = new Set<string | undefined>();
     const refusedLate = new Set<string>();
+    this.#expectRecognised();
     for (const event of this.#told) {
       if (event.type !== 'attempt.ended' && event.type !== 'attempt.settled') continue;
       if (event.outcome === 'accepted') accepted.add(event.transactionId);
@@ -312,10 +317,27 @@ export class LatePlay {
     }
   }
 
+  /** A message whose answer was lost is accepted once, if something final was told of it before its code ended. */
+  #expectRecognised(): void {
+    for (const { id, outcome, script, event } of this.#sends) {
+      if (outcome !== 'lost') continue;
+      const times = this.#told.filter(
+        (told) => told.type === 'attempt.settled' && told.outcome === 'accepted' && told.transactionId === id,
+      ).length;
+      const isTold = id.endsWith('-sms') ? false : script.told.some(({ status }) => status !== 'sent');
+      if (times > 1 || (isTold && !event.script.isBrief && times === 0))
+        this.wrong.push(`${id} was recognised ${times} times`);
+    }
+  }
+
   /** Set when it begins: callbacks need the hook, whose channels need the play. */
   #tell: (sent: Sent, told: Told) => void = () => undefined;
 
-  #leave(key: string, channel: Name, isTooLate: boolean): Sent {
+  #leave(
+    key: string,
+    channel: Name,
+    { isTooLate, reference }: { readonly isTooLate: boolean; readonly reference: string },
+  ): Sent {
     const event = this.#events.find((played) => played.key === key);
     if (event === undefined) throw new Error('no such event');
     const id = `SM-${key}-${channel}`;
@@ -325,7 +347,7 @@ export class LatePlay {
     if (this.#hasLeft(event, channel)) refuse('left twice');
     if (
       !before.every(
-        ({ outcome, mayHaveFailed }) => outcome === 'refused' || (outcome === 'accepted' && mayHaveFailed),
+        ({ outcome, mayHaveFailed }) => outcome === 'refused' || (outcome !== 'open' && mayHaveFailed),
       )
     )
       refuse('left although the one before it may arrive');
@@ -351,6 +373,7 @@ export class LatePlay {
       event,
       channel,
       script,
+      reference,
       outcome: 'open',
       mayHaveFailed,
       isDelivered: false,
@@ -358,7 +381,7 @@ export class LatePlay {
     };
     this.#sends.push(sent);
     // Twilio tells nothing of what it did not take.
-    if (channel !== 'sms' && script.ending === 'accepted') {
+    if (channel !== 'sms' && script.ending !== 'refused') {
       for (const told of script.told) {
         void this.#s.schedule(Promise.resolve(), `${id} is ${told.status}`).then(() => {
           this.#tell(sent, told);

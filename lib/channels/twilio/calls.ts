@@ -5,9 +5,10 @@ import type { SpokenWords, VoiceTexts } from '../../texts/texts.js';
 import type { Channel } from '../channel.js';
 import { requireVoiceChannel } from '../provider.js';
 import { requireSender, requireTwilio } from './client.js';
-import { CALL_SID, outcomeReader, sendReporting, SID_NAMESPACE } from './outcome.js';
+import { CALL_SID, outcomeReader, SID_NAMESPACE } from './outcome.js';
 import type { TwimlBuilder } from './sdk-types.js';
 import { senderFor } from './settings.js';
+import { sendReporting } from './status-callback-url.js';
 import { voiceFor } from './voices.js';
 
 const FACTORY = 'twilioCalls';
@@ -36,7 +37,7 @@ export function twilioCalls(): Channel {
       reports: statusCallbackUrl === undefined ? undefined : 'failures',
       idNamespace: SID_NAMESPACE,
       send: (message, context) =>
-        sendReporting(statusCallbackUrl, async (statusCallback) => {
+        sendReporting(statusCallbackUrl, context, async (statusCallback) => {
           const reporting =
             statusCallback === undefined ? {} : { statusCallback, statusCallbackEvent: ['completed'] };
           const result = await twilio.call(

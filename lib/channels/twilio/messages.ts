@@ -11,11 +11,11 @@ import {
   outcomeReader,
   readCode,
   requireTaken,
-  sendReporting,
   SID_NAMESPACE,
 } from './outcome.js';
 import type { TwilioClient, TwilioMessageParameters } from './sdk-types.js';
 import { senderFor, type SenderByCountry, type WhatsAppSender } from './settings.js';
+import { sendReporting } from './status-callback-url.js';
 
 const FACTORY = 'twilioMessages';
 const readOutcome = outcomeReader(MESSAGE_SID);
@@ -70,7 +70,7 @@ export function twilioMessages(): Channel {
           provideFeedback: true,
           statusCallback,
         });
-      return sendReporting(twilio.settings.statusCallbackUrl, (statusCallback) =>
+      return sendReporting(twilio.settings.statusCallbackUrl, context, (statusCallback) =>
         twilio.call(create(statusCallback), context).then(readResult),
       );
     };

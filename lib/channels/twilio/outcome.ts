@@ -31,20 +31,6 @@ export function outcomeReader(expectedSid: RegExp): (result: HttpResult) => Outc
   return (result) => outcomeOf(result, reader);
 }
 
-/**
- * Sends with the status callback. If Twilio refuses exactly that URL (21609), sends once more without it: a code
- * without a report is better than no code.
- */
-export function sendReporting(
-  statusCallbackUrl: string | undefined,
-  send: (statusCallbackUrl: string | undefined) => Promise<Outcome>,
-): Promise<Outcome> {
-  return send(statusCallbackUrl).then((outcome) => {
-    const isCallbackRefused = outcome.status === 'refused' && outcome.code === '21609';
-    return statusCallbackUrl !== undefined && isCallbackRefused ? send(undefined) : outcome;
-  });
-}
-
 /** Twilio's code for a resource that does not exist. */
 const NOT_FOUND = '20404';
 

@@ -1,14 +1,12 @@
 import type { DeliveryFailure, DeliveryReport } from '../../core/channel.js';
 import { Throttle } from '../../core/event-stream.js';
-import { EXTENSION_REMEDIES } from '../../core/extensions.js';
-import { maskError } from '../../core/masking.js';
 import { steadyMs, waitAtMost } from '../../core/time.js';
 import type { ReadyChannel } from '../attempt.js';
 import { providerOf, type PlanStep } from '../plan.js';
 import { LateSends, statusOf, type LateSendsParts } from './late-sends.js';
 import { MessageStatuses, type StatusChange } from './message-statuses.js';
-import { lookUpBy, Polling } from './polling.js';
-import type { NewEvent, Receipt } from './receipt.js';
+import { createLookUp, Polling, type LookUp } from './polling.js';
+import { ownerOf, type MessageOwner, type NewEvent, type Receipt } from './receipt.js';
 import {
   idNamespaceOf,
   isFinal,
@@ -18,13 +16,14 @@ import {
   transactionIdOf,
   type FinalReport,
 } from './report.js';
+import { UnknownAttempts, withAccepted } from './unknown-attempts.js';
 
 /**
  * If a provider accepts a message and then fails to deliver it, the code goes out once more, by the plan's next
  * channel: at most once for each message, while the code is valid, and unless the user has requested a newer
  * code or has signed in.
  *
- * `accepted` keeps a receipt. `report` (a callback), `Polling` (a look-up or a time-out) or an alarm of the
+ * `accepted` keeps a receipt, `unknown` keeps one until a report says that the message went out. `report` (a callback), `Polling` (a look-up or a time-out) or an alarm of the
  * state says that the message failed. The process that takes the receipt from the state sends the code again
  * (`LateSends`).
  */
@@ -44,6 +43,8 @@ const ALARM_AFTER_MS = 1_000;
 export interface LateFailoverParts extends LateSendsParts {
   /** By channel: after how many seconds a message without a delivery report counts as lost. */
   readonly afterSeconds: Readonly<Record<string, number | undefined>>;
+  /** Called when a report says that a message went out whose attempt had ended as unknown: before anything follows. */
+  readonly onRecognised: (receipt: Receipt, transactionId: string) => void;
   /** Called when a look-up finds that a message has failed. */
   readonly onLookedUpFailure: (receipt: Receipt, failure: DeliveryFailure) => void;
   /** Whether a send of a call is under way that a report may be about. */
@@ -52,14 +53,24 @@ export interface LateFailoverParts extends LateSendsParts {
   readonly isBusy: () => boolean;
 }
 
+/** Gets whose message a report is about; `undefined` if neither this process nor the state knows it. */
+export type OnOwner = (owner: MessageOwner | undefined) => void;
+
+/** What comes with a report by a callback. */
+export interface ReportCallback {
+  readonly reference?: string | undefined;
+  readonly onOwner?: OnOwner | undefined;
+}
+
 export class LateFailover {
   /** Late sends, and the questions before them. `close()` of the hook waits for these. */
   readonly underWay = new Set<Promise<void>>();
   readonly #parts: LateFailoverParts;
   readonly #polling: Polling;
   readonly #messages: MessageStatuses;
+  readonly #unknown: UnknownAttempts;
   readonly #sends: LateSends;
-  readonly #lookUpFailures: Throttle;
+  readonly #lookUp: LookUp;
   /** Receipts that the state has not confirmed yet. */
   readonly #keeping = new Set<Promise<void>>();
   #isDraining = false;
@@ -70,8 +81,11 @@ export class LateFailover {
     const { state, events, clock, isBusy } = parts;
     this.#parts = parts;
     this.#polling = new Polling(isBusy);
+    this.#unknown = new UnknownAttempts(state, (key, receipt) => {
+      this.#recognise(key, receipt);
+    });
     const unknowns = new Throttle(clock);
-    this.#lookUpFailures = new Throttle(clock);
+    this.#lookUp = createLookUp(events, clock);
     this.#messages = new MessageStatuses((key) => {
       // With a shared state, another gateway may have sent the message.
       if (state.isShared) return;
@@ -119,37 +133,90 @@ export class LateFailover {
    * left: the event of a failure then says whose message it was.
    *
    * @param transactionId - the provider's id of the message.
+   * @param request - says whose message it is.
    * @param makeReceipt - called if the message can fail later; `undefined` if the code must not be sent again.
    */
-  accepted(transactionId: string, sentBy: PlanStep, makeReceipt: (() => Receipt) | undefined): void {
+  accepted(
+    transactionId: string,
+    sentBy: PlanStep,
+    request: Receipt['request'],
+    makeReceipt: (() => Receipt) | undefined,
+  ): void {
     const by = providerOf(sentBy, this.#parts.channels);
     if (this.#isClosed || transactionId === '' || by === undefined) return;
     if ((by.port.reports ?? by.port.lookUp) === undefined) return;
     const key = messageKey(idNamespaceOf(sentBy, by.port), transactionId);
     const receipt = makeReceipt?.();
-    const early = this.#messages.know(key, receipt !== undefined);
+    const early = this.#messages.know(key, receipt !== undefined, ownerOf(request));
     if (receipt === undefined || early?.status === 'delivered') return;
     if (early !== undefined) {
       this.failed(receipt, early, key);
       return;
     }
     if (receipt.untried.length > 0) this.#watch(key, receipt, by);
-    const keeping = this.#parts.state.keepReceipt(key, receipt).then((before) => {
-      if (before !== undefined) this.#reportedBefore(key, receipt, before);
-    });
-    this.#keeping.add(keeping);
-    void keeping.finally(() => this.#keeping.delete(keeping));
+    this.#keep(
+      this.#parts.state.keepReceipt(key, receipt).then((before) => {
+        if (before !== undefined) this.#reportedBefore(key, receipt, before);
+      }),
+    );
   }
 
-  /** A provider reports on a message. Reports may come in any order, and more than once. */
-  report(key: string, report: DeliveryReport): void {
-    if (this.#isClosed || !isFinal(report)) return;
+  /**
+   * An attempt has ended, and its outcome is unknown. A report may say that its message went out.
+   *
+   * @param reference - what the report names, in place of a message id that nobody here knows.
+   */
+  unknown(reference: string, receipt: Receipt): void {
+    if (!this.#isClosed) this.#keep(this.#unknown.keep(reference, receipt));
+  }
+
+  /**
+   * A provider reports on a message. Reports may come in any order, and more than once.
+   *
+   * @param callback.reference - of the attempt that sent the message, if the report names it.
+   * @param callback.onOwner - called once, with whose message it is if this process or the state knows it: at once, or
+   *   when the state has answered, and before anything follows.
+   */
+  report(key: string, report: DeliveryReport, callback: ReportCallback = {}): void {
+    let isTold = false;
+    const tell: OnOwner = (owner) => {
+      if (!isTold) callback.onOwner?.(owner);
+      isTold = true;
+    };
+    const owner = this.#messages.ownerOf(key);
+    if (owner !== undefined) tell(owner);
+    // A message that is known needs no reference.
+    const reference = owner === undefined ? callback.reference : undefined;
+    const work = this.#isClosed ? undefined : this.#startReport(key, report, reference, tell);
+    if (work === undefined) tell(undefined);
+    else {
+      this.#track(
+        work.finally(() => {
+          tell(this.#messages.ownerOf(key));
+        }),
+      );
+    }
+  }
+
+  /** Records a report. Returns the questions to the state that follow, if any. */
+  #startReport(
+    key: string,
+    report: DeliveryReport,
+    reference: string | undefined,
+    tell: OnOwner,
+  ): Promise<void> | undefined {
+    if (reference !== undefined) this.#unknown.name(reference, key);
+    if (!isFinal(report)) {
+      // `sent` is the last status of many an SMS. Another gateway does not ask the state for each of them.
+      const isKept = reference !== undefined && this.#unknown.isKept(reference);
+      return isKept ? this.#unknown.take(reference, key, tell) : undefined;
+    }
     const change = this.#messages.record(key, report);
-    if (change === 'none') return;
+    if (change === 'none') return undefined;
     this.#polling.forget(key);
     if (change === 'arrived') this.#dropDelivered(key);
     // Another process may be about to send the code again: the state must know the report as well.
-    if (change !== 'idle') this.#track(this.#settle(key, report, change));
+    return change === 'idle' ? undefined : this.#settle(key, report, change, { reference, tell });
   }
 
   /** A message has failed, or its provider refused it after the call was answered: the next channel follows. */
@@ -179,10 +246,11 @@ export class LateFailover {
   /** The process that sent a message has died or closed before anything was reported. */
   async #overdue(key: string, receipt: Receipt): Promise<void> {
     const by = providerOf(receipt.sentBy, this.#parts.channels);
-    const answer = by === undefined ? PENDING : await this.#lookUp(key, receipt, by);
+    const answer = by === undefined ? PENDING : await this.#lookUp(by, key, receipt);
     const report = isFinal(answer) ? answer : OVERDUE;
     if (report === answer) this.#reportStatus(key, report, receipt);
-    if (this.#messages.record(key, report) === 'early') this.#messages.know(key, true);
+    if (this.#messages.record(key, report) === 'early')
+      this.#messages.know(key, true, ownerOf(receipt.request));
     this.#polling.forget(key);
     if (report.status === 'failed') await this.#sends.send(receipt, report, key);
   }
@@ -200,17 +268,43 @@ export class LateFailover {
     this.#sends.drop(({ failedIds }) => failedIds.includes(key), 'DELIVERED');
   }
 
-  async #settle(key: string, report: FinalReport, change: StatusChange): Promise<void> {
+  async #settle(
+    key: string,
+    report: FinalReport,
+    change: StatusChange,
+    { reference, tell }: { readonly reference: string | undefined; readonly tell: OnOwner },
+  ): Promise<void> {
     const receipt = await this.#take(key, report);
     const isEarly = change === 'early';
     if (receipt !== undefined) {
       // Another process sent the message, or this one did before it was restarted.
-      if (isEarly) this.#messages.know(key, true);
+      const owner = ownerOf(receipt.request);
+      if (isEarly) this.#messages.know(key, true, owner);
+      tell(owner);
       if (report.status === 'failed') await this.#sends.send(receipt, report, key);
-    } else if (isEarly && !this.#parts.isSending() && this.#sends.isIdle) {
-      // No send is under way whose answer could still claim this message.
-      this.#messages.giveUp(key);
+      return;
     }
+    // From here on the state knows the report: who recognises the message at another gateway gets it with the receipt.
+    if (isEarly && reference !== undefined) await this.#unknown.take(reference, key, tell);
+    tell(this.#messages.ownerOf(key));
+    // Nothing is under way that could still claim this message.
+    const isIdle = !this.#parts.isSending() && this.#sends.isIdle && this.#unknown.isIdle;
+    if (isEarly && isIdle) this.#messages.giveUp(key);
+  }
+
+  /** The message of an attempt whose outcome was unknown went out: from here on it is as any accepted one. */
+  #recognise(key: string, receipt: Receipt): void {
+    if (this.#isClosed) return;
+    const transactionId = transactionIdOf(key);
+    const settled = withAccepted(receipt, transactionId);
+    this.#parts.onRecognised(settled, transactionId);
+    const { sentBy, request, isUnwanted } = settled;
+    this.accepted(transactionId, sentBy, request, isUnwanted === true ? undefined : () => settled);
+  }
+
+  #keep(work: Promise<void>): void {
+    const keeping = work.finally(() => this.#keeping.delete(keeping));
+    this.#keeping.add(keeping);
   }
 
   /** While the state is lost, a failure waits until the state is back. */
@@ -229,7 +323,7 @@ export class LateFailover {
     const alarmMs = seconds === undefined ? Infinity : seconds * 1000 + ALARM_AFTER_MS;
     if (alarmMs < lifeMs) state.setAlarm(key, alarmMs, receipt);
     this.#polling.start(key, {
-      ask: port.lookUp === undefined ? undefined : () => this.#lookUp(key, receipt, by),
+      ask: port.lookUp === undefined ? undefined : () => this.#lookUp(by, key, receipt),
       overdueMs: seconds === undefined ? undefined : seconds * 1000,
       lifeMs,
       // `unknown` counts as wanted here: the state is asked again before anything is sent.
@@ -238,26 +332,6 @@ export class LateFailover {
         if (end !== 'overdue') this.#reportStatus(key, end, receipt);
         this.report(key, end === 'overdue' ? OVERDUE : end);
       },
-    });
-  }
-
-  #lookUp(key: string, receipt: Receipt, by: ReadyChannel): Promise<DeliveryReport> {
-    const { events } = this.#parts;
-    const { request } = receipt;
-    const { eventId, oktaRequestId } = request;
-    return lookUpBy(by, transactionIdOf(key), (error) => {
-      // At most one event a minute: a look-up that fails for one message fails for the next.
-      this.#lookUpFailures.report((count) => {
-        events.emit({
-          type: 'extension.failed',
-          eventId,
-          oktaRequestId,
-          extension: 'lookUp',
-          count,
-          reason: `${by.name}: ${maskError(error, request)}`,
-          remedy: EXTENSION_REMEDIES.lookUp,
-        });
-      });
     });
   }
 

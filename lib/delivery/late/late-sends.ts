@@ -2,13 +2,13 @@ import { Budget } from '../../core/budget.js';
 import type { DeliveryFailure, DeliveryReport } from '../../core/channel.js';
 import type { EventStream } from '../../core/event-stream.js';
 import type { EmittedEvent, FailureCause } from '../../core/events.js';
-import { endingOf, isAbout, maskError, maskText, maskId, toToken } from '../../core/masking.js';
+import { isAbout, maskError, maskText, maskId, toToken } from '../../core/masking.js';
 import { steadyMs } from '../../core/time.js';
 import type { ReadyChannel } from '../attempt.js';
 import type { Delivery, Send } from '../dispatch.js';
 import type { GuardedState } from '../guarded-state.js';
 import { hopefulSteps } from '../plan.js';
-import type { Receipt } from './receipt.js';
+import { ownerOf, type Receipt } from './receipt.js';
 
 /** Sends that follow a message that failed, and the events that report how they ended. */
 
@@ -169,7 +169,7 @@ export function endOf(
   const isSent = delivery !== undefined && delivery.status !== 'refused';
   const event = {
     type: 'failover.ended',
-    ...identityFields(sent),
+    ...ownerOf(sent.request),
     fromChannel: sent.sentBy.channel,
     cause: maskedFailure(failure, sent),
     attempts: [...sent.attempts, ...(delivery?.attempts ?? [])],
@@ -198,7 +198,7 @@ export function statusOf(transactionId: string, report: DeliveryReport, receipt:
   const failure = report.status === 'failed' ? maskedFailure(report, receipt) : undefined;
   return {
     type: 'message.reported',
-    ...identityFields(receipt),
+    ...ownerOf(request),
     channel: sentBy.channel,
     // The id that the attempt's event has, so that the two can be joined.
     transactionId: maskId(transactionId, request, sentBy.to),
@@ -208,16 +208,6 @@ export function statusOf(transactionId: string, report: DeliveryReport, receipt:
     reason: failure?.reason,
     remedy: failure?.remedy,
   };
-}
-
-function identityFields({ request }: Receipt): {
-  readonly eventId: string;
-  readonly oktaRequestId: string | undefined;
-  readonly userId: string | undefined;
-  readonly toEnding: string;
-} {
-  const { eventId, oktaRequestId, userId, phoneNumber } = request;
-  return { eventId, oktaRequestId, userId, toEnding: endingOf(phoneNumber) };
 }
 
 /** A failure's words come from a provider and may quote the code or the user: they are masked. */

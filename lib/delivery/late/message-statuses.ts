@@ -1,6 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import { atMost } from '../../core/cache-size.js';
 import { RecentMap } from '../../core/recent-map.js';
+import type { MessageOwner } from './receipt.js';
 import type { FinalReport } from './report.js';
 
 /**
@@ -27,11 +28,8 @@ interface Known {
   readonly status: 'sent' | 'failed' | 'delivered';
   /** Whether the code can be sent again. */
   readonly hasReceipt: boolean;
+  readonly owner: MessageOwner;
 }
-
-/** Nearly every message starts with one of these, and most keep it: the object is shared. */
-const SENT: Known = { status: 'sent', hasReceipt: true };
-const SENT_IDLE: Known = { status: 'sent', hasReceipt: false };
 
 interface Early {
   readonly report: FinalReport;
@@ -70,14 +68,10 @@ export class MessageStatuses {
   }
 
   /** Adds a message. Returns the report that came before the answer to its send, if any. */
-  know(key: string, hasReceipt: boolean): FinalReport | undefined {
+  know(key: string, hasReceipt: boolean, owner: MessageOwner): FinalReport | undefined {
     const report = this.#early.peek(key)?.report;
-    if (report === undefined) {
-      this.#known.set(key, hasReceipt ? SENT : SENT_IDLE);
-      return undefined;
-    }
-    this.#known.set(key, { status: report.status, hasReceipt });
-    this.#early.delete(key);
+    this.#known.set(key, { status: report?.status ?? 'sent', hasReceipt, owner });
+    if (report !== undefined) this.#early.delete(key);
     return report;
   }
 
@@ -94,6 +88,11 @@ export class MessageStatuses {
     if (before === 'failed') return 'arrived';
     if (known === undefined) return 'early';
     return known.hasReceipt ? 'first' : 'idle';
+  }
+
+  /** Whose message it is; `undefined` for a message that is not known. */
+  ownerOf(key: string): MessageOwner | undefined {
+    return this.#known.get(key)?.owner;
   }
 
   /** Whether a message was delivered, as far as reports say. */

@@ -1,8 +1,12 @@
 import type { ReadyChannel } from '../attempt.js';
 import type { DeliveryReport } from '../../core/channel.js';
+import { Throttle, type EventStream } from '../../core/event-stream.js';
+import { EXTENSION_REMEDIES } from '../../core/extensions.js';
+import { maskError } from '../../core/masking.js';
 import { questionContext } from '../send-context.js';
 import { readReport } from '../read-outcome.js';
-import { PENDING } from './report.js';
+import type { Receipt } from './receipt.js';
+import { PENDING, transactionIdOf } from './report.js';
 import { TIMED_OUT, waitAtMost } from '../../core/time.js';
 
 /**
@@ -116,6 +120,30 @@ export class Polling {
     this.#lookUps -= 1;
     return report;
   }
+}
+
+/** Looks up the status of a message, whose receipt says whose it is. Never rejects. */
+export type LookUp = (by: ReadyChannel, key: string, receipt: Receipt) => Promise<DeliveryReport>;
+
+/** Makes `LookUp`, which reports failures at most once a minute: a look-up that fails for one message fails for the next. */
+export function createLookUp(events: EventStream, clock: () => number): LookUp {
+  const failures = new Throttle(clock);
+  return (by, key, { request }) => {
+    const { eventId, oktaRequestId } = request;
+    return lookUpBy(by, transactionIdOf(key), (error) => {
+      failures.report((count) => {
+        events.emit({
+          type: 'extension.failed',
+          eventId,
+          oktaRequestId,
+          extension: 'lookUp',
+          count,
+          reason: `${by.name}: ${maskError(error, request)}`,
+          remedy: EXTENSION_REMEDIES.lookUp,
+        });
+      });
+    });
+  };
 }
 
 /**

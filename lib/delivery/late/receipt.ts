@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto';
 import type { TelephonyRequest, UserProfile } from '../../core/channel.js';
 import type { AttemptReport } from '../../core/events.js';
+import { endingOf } from '../../core/masking.js';
 import { recipientOf } from '../../numbers/phone-number.js';
 import type { PlanStep } from '../plan.js';
 import type { FinalReport } from './report.js';
@@ -45,6 +46,28 @@ export interface Receipt extends PlannedCode {
    * one does not.
    */
   readonly wasLost?: boolean | undefined;
+  /**
+   * `true` if nothing may follow, because Okta or the user does not expect this code any more. The receipt then only
+   * says whose message a callback is about.
+   */
+  readonly isUnwanted?: boolean | undefined;
+}
+
+/** Whose message it is, in the fields of events: no code and no number. */
+export interface MessageOwner {
+  readonly eventId: string;
+  readonly oktaRequestId: string | undefined;
+  readonly userId: string | undefined;
+  readonly toEnding: string;
+}
+
+export function ownerOf({
+  eventId,
+  oktaRequestId,
+  userId,
+  phoneNumber,
+}: Pick<TelephonyRequest, keyof Omit<MessageOwner, 'toEnding'> | 'phoneNumber'>): MessageOwner {
+  return { eventId, oktaRequestId, userId, toEnding: endingOf(phoneNumber) };
 }
 
 /** Whose code it is: the user, or the number if Okta sent no user. A digest, so that no number is a key. */

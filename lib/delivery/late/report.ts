@@ -4,7 +4,13 @@ import type { PlanStep } from '../plan.js';
 /** Reports of providers on messages that they had accepted. */
 
 /** A report that ends the waiting. A message that failed may still be delivered. */
-export type FinalReport = { readonly status: 'delivered' } | DeliveryFailure;
+export type FinalReport =
+  | {
+      readonly status: 'delivered';
+      /** Under the key of an attempt (`UnknownAttempts`): the key of its message. */
+      readonly messageKey?: string | undefined;
+    }
+  | DeliveryFailure;
 
 /**
  * The key of a message: the namespace of its id, and the id. Two channels may both count their ids from 1.

@@ -1,10 +1,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { HookParts } from '../parts.js';
+import type { MessageOwner } from '../../delivery/late/receipt.js';
 import { messageKey } from '../../delivery/late/report.js';
 import { suppressionReasonOf } from '../../delivery/suppressions.js';
 import { answer, asyncHandler } from '../../http/exchange.js';
 import { STATUS_PATH } from '../../options/settings.js';
 import { readSignedForm } from './signed-form.js';
+import { attemptQuery, readAttemptQuery } from '../../channels/twilio/status-callback-url.js';
 import type { TwilioPort } from '../../channels/twilio/client.js';
 import { SID_NAMESPACE } from '../../channels/twilio/outcome.js';
 import { readStatusCallback } from '../../channels/twilio/webhooks.js';
@@ -23,7 +25,9 @@ export function recordDelivery(
   const { events, lateFailover, suppressions } = parts;
 
   const record = async (req: IncomingMessage, res: ServerResponse): Promise<void> => {
-    const params = await readSignedForm(req, STATUS_PATH, parts);
+    const reference = readAttemptQuery(req.url);
+    const query = reference === undefined ? '' : attemptQuery(reference);
+    const params = await readSignedForm(req, STATUS_PATH + query, parts);
     answer(req, res, 204, undefined);
     const callback = readStatusCallback(params);
     if (callback === undefined) return;
@@ -31,20 +35,27 @@ export function recordDelivery(
     const { transactionId, channel, status, providerCode: code, meaning: reason, report } = callback;
     const { to, externalUserId } = callback;
     if (to !== undefined && externalUserId !== undefined) void suppressions.pair(externalUserId, to);
-    events.emit({
-      type: 'message.reported',
-      transactionId,
-      channel,
-      report: NOT_PICKED_UP.has(status) ? 'failed' : report.status,
-      status,
-      code,
-      reason,
-      remedy: report.status === 'failed' ? report.remedy : undefined,
-    });
     const suppression = report.status === 'failed' ? suppressionReasonOf(report) : undefined;
     // Also for a message without late failover, of which nothing else is kept.
     if (suppression !== undefined && to !== undefined) void suppressions.add(to, channel, suppression);
-    lateFailover?.report(messageKey(SID_NAMESPACE, transactionId), report);
+    const emitReported = (owner: MessageOwner | undefined): void => {
+      events.emit({
+        type: 'message.reported',
+        ...owner,
+        transactionId,
+        channel,
+        report: NOT_PICKED_UP.has(status) ? 'failed' : report.status,
+        status,
+        code,
+        reason,
+        remedy: report.status === 'failed' ? report.remedy : undefined,
+      });
+    };
+    if (lateFailover === undefined) emitReported(undefined);
+    else {
+      const key = messageKey(SID_NAMESPACE, transactionId);
+      lateFailover.report(key, report, { reference, onOwner: emitReported });
+    }
   };
 
   return asyncHandler(record, 'a callback');

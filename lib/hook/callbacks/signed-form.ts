@@ -13,7 +13,7 @@ const SIGNATURE = /^[A-Za-z0-9+/]{27}=$/;
  * Reads a form that Twilio posts to one of our routes and checks its signature. The signed URL is made from `publicUrl`, never
  * from the request's Host header.
  *
- * @param path - the route's path after `publicUrl`.
+ * @param path - the route's path after `publicUrl`, with the query if Twilio has one.
  * @throws RequestError `METHOD_NOT_ALLOWED`, `BAD_SIGNATURE`, and those of `readBody`.
  */
 export async function readSignedForm(

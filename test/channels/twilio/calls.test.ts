@@ -5,7 +5,7 @@ import { spokenCode } from '#lib/texts/spoken-code.js';
 import { twilioCalls } from '#lib/channels/twilio/calls.js';
 import type { TwilioSettings } from '#lib/channels/twilio/settings.js';
 import { hasVoice, voiceFor } from '#lib/channels/twilio/voices.js';
-import { connectChannel, contextOf } from '#harness/channels.js';
+import { connectChannel, contextOf, REFERENCE } from '#harness/channels.js';
 import {
   NOW,
   OTP_CODE,
@@ -18,6 +18,7 @@ import {
 const SID = `CA${'0f'.repeat(16)}`;
 const SENT = { status: 201, body: { sid: SID, status: 'queued' } };
 const CALLBACK = 'https://id.acme.com/okta/telephony/twilio/status';
+const REPORTED = `${CALLBACK}?attempt=${REFERENCE}`;
 
 describe('twilioCalls', () => {
   let api: ScriptedApi;
@@ -87,7 +88,7 @@ describe('twilioCalls', () => {
   it('asks for one report, when the call is over', async () => {
     await connect({ statusCallbackUrl: CALLBACK }).send(makeMessage(), contextOf());
     const form = api.requests[0]?.form;
-    expect(form?.get('StatusCallback')).to.equal(CALLBACK);
+    expect(form?.get('StatusCallback')).to.equal(REPORTED);
     expect(form?.getAll('StatusCallbackEvent')).to.deep.equal(['completed']);
   });
 

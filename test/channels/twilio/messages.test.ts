@@ -4,7 +4,7 @@ import type { ConnectedChannel } from '#lib/core/channel.js';
 import { ProviderError, reportedCode } from '#lib/core/errors.js';
 import type { SenderByCountry, TwilioSettings, WhatsAppSender } from '#lib/channels/twilio/settings.js';
 import { twilioMessages } from '#lib/channels/twilio/messages.js';
-import { connectChannel, contextOf } from '#harness/channels.js';
+import { connectChannel, contextOf, REFERENCE } from '#harness/channels.js';
 import {
   ACCOUNT_SID,
   NOW,
@@ -20,6 +20,7 @@ const SID = `SM${'0f'.repeat(16)}`;
 const SENT = { status: 201, body: { sid: SID, status: 'queued', error_code: null } };
 const SERVICE_SID = `MG${'c3'.repeat(16)}`;
 const CALLBACK = 'https://id.acme.com/okta/telephony/twilio/status';
+const REPORTED = `${CALLBACK}?attempt=${REFERENCE}`;
 
 const SANDBOX: WhatsAppSender = { kind: 'sandbox', from: '+14155238886', contentSid: undefined };
 const SANDBOX_TEMPLATE: WhatsAppSender = { ...SANDBOX, contentSid: `HX${'1'.repeat(32)}` };
@@ -79,7 +80,7 @@ describe('twilioMessages', () => {
 
     it('asks for reports where it is told to', async () => {
       await connect('sms', { statusCallbackUrl: CALLBACK }).send(makeMessage(), contextOf());
-      expect(sentForm()).to.include({ StatusCallback: CALLBACK });
+      expect(sentForm()).to.include({ StatusCallback: REPORTED });
     });
 
     const senders = { default: '+15005550006', GB: 'ACME', FR: SERVICE_SID };
@@ -184,7 +185,7 @@ describe('twilioMessages', () => {
     api.script({ status: 400, body: { code: 21609, message: 'bad url' } }, SENT);
     const outcome = await connect('sms', { statusCallbackUrl: CALLBACK }).send(makeMessage(), contextOf());
     expect(outcome.status).to.equal('accepted');
-    expect(api.requests.map(({ form }) => form.get('StatusCallback'))).to.deep.equal([CALLBACK, null]);
+    expect(api.requests.map(({ form }) => form.get('StatusCallback'))).to.deep.equal([REPORTED, null]);
   });
 
   for (const [title, answer, expected] of [

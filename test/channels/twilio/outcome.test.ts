@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import type { Outcome } from '#lib/core/channel.js';
 import type { HttpResult } from '#lib/core/http.js';
 import { parseJson } from '#lib/core/json.js';
-import { CALL_SID, MESSAGE_SID, outcomeReader, sendReporting } from '#lib/channels/twilio/outcome.js';
+import { CALL_SID, MESSAGE_SID, outcomeReader } from '#lib/channels/twilio/outcome.js';
 
 const SID = `SM${'0f'.repeat(16)}`;
 const SHAPE = /^(SM|MM)[0-9a-f]{32}$/i;
@@ -145,31 +145,5 @@ describe('outcomeReader', () => {
       status: 'unknown',
       reason: 'No complete answer from Twilio (ECONNRESET)',
     });
-  });
-});
-
-describe('sendReporting', () => {
-  const url = 'https://id.acme.com/okta/telephony/twilio/status';
-  for (const [title, first, expected] of [
-    ['once more without the URL when Twilio refuses it', '21609', [url, undefined]],
-    ['only once after another refusal', '21211', [url]],
-  ] as const) {
-    it(`sends ${title}`, async () => {
-      const used: (string | undefined)[] = [];
-      await sendReporting(url, (callback) => {
-        used.push(callback);
-        return Promise.resolve({ status: 'refused', code: first, reason: '' });
-      });
-      expect(used).to.deep.equal(expected);
-    });
-  }
-
-  it('sends only once where there was no URL to refuse', async () => {
-    let count = 0;
-    await sendReporting(undefined, () => {
-      count += 1;
-      return Promise.resolve({ status: 'refused', code: '21609', reason: '' });
-    });
-    expect(count).to.equal(1);
   });
 });

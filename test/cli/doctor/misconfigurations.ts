@@ -144,7 +144,7 @@ function gateway(
     const other = await startTestServer((response, { url, headers }) => {
       const challenge = headers['x-okta-verification-challenge'];
       const isProven = headers.authorization !== undefined;
-      const [status, body = ''] = url.endsWith('/twilio/status')
+      const [status, body = ''] = url.includes('/twilio/status?')
         ? headers['x-twilio-signature'] === undefined
           ? (otherwise.unsigned ?? [403])
           : (otherwise.signed ?? [204])
@@ -179,8 +179,8 @@ const ANOTHER_HOOK = fail(
 );
 const CALLBACKS_REFUSED = fail(
   'hook.callbacks',
-  'The gateway answered 403 to a callback signed with TWILIO_AUTH_TOKEN for PUBLIC_URL, instead of 204: it has another URL or token.',
-  "Give the gateway exactly the same PUBLIC_URL, and the account's primary auth token.",
+  'The gateway answered 403 to a callback signed with TWILIO_AUTH_TOKEN for PUBLIC_URL, instead of 204: it has another URL or token, or a proxy changes the path or the query.',
+  "Give the gateway exactly the same PUBLIC_URL, and the account's primary auth token. Check that a proxy in between passes on path and query unchanged.",
 );
 const CALLBACKS_UNTRIED = warn(
   'hook.callbacks',
@@ -1875,8 +1875,8 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
       ok('hook.event-secret', 'The gateway accepts HOOK_SECRET from the event hook.'),
       fail(
         'hook.callbacks',
-        'The gateway answered 500 to a callback signed with TWILIO_AUTH_TOKEN for PUBLIC_URL, instead of 204: it has another URL or token.',
-        "Give the gateway exactly the same PUBLIC_URL, and the account's primary auth token.",
+        'The gateway answered 500 to a callback signed with TWILIO_AUTH_TOKEN for PUBLIC_URL, instead of 204: it has another URL or token, or a proxy changes the path or the query.',
+        "Give the gateway exactly the same PUBLIC_URL, and the account's primary auth token. Check that a proxy in between passes on path and query unchanged.",
       ),
     ],
   },

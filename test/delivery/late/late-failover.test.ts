@@ -8,7 +8,7 @@ import { EventStream } from '#lib/core/event-stream.js';
 import type { HookEvent } from '#lib/core/events.js';
 import { LateFailover, type LateFailoverParts } from '#lib/delivery/late/late-failover.js';
 import { GuardedState } from '#lib/delivery/guarded-state.js';
-import type { Alarms, Receipt } from '#lib/delivery/late/receipt.js';
+import { ownerOf, type Alarms, type Receipt } from '#lib/delivery/late/receipt.js';
 import type { StatePort } from '#lib/delivery/state.js';
 import { steadyMs } from '#lib/core/time.js';
 import { messageKey, type FinalReport } from '#lib/delivery/late/report.js';
@@ -78,6 +78,7 @@ describe('late failover', () => {
       afterSeconds: {},
       channels,
       channelsOn: (names) => names,
+      onRecognised: () => undefined,
       onLookedUpFailure: () => undefined,
       send: async ({ code: { request } }, isStillWanted) => {
         if (!(await isStillWanted())) return { ...SENT, status: 'refused', decidedBy: undefined };
@@ -117,7 +118,7 @@ describe('late failover', () => {
   ): void => {
     channels.set(by.name, [by]);
     const sentBy = { ...SENT_BY, channel: by.name };
-    late.accepted(id, sentBy, () => makeReceipt({ sentBy, ...receipt }));
+    late.accepted(id, sentBy, REQUEST, () => makeReceipt({ sentBy, ...receipt }));
   };
   const endings = (): unknown[] =>
     events.flatMap((event) => (event.type === 'failover.ended' ? [event.code ?? event.outcome] : []));
@@ -130,6 +131,69 @@ describe('late failover', () => {
     await settle();
     expect(left).to.deep.equal(['event-1']);
     expect(endings()).to.deep.equal(['accepted']);
+  });
+
+  describe('says whose message a report is about', () => {
+    const OWNER = ownerOf(REQUEST);
+    let told: unknown[];
+    const onOwner = (owner: unknown): void => {
+      told.push(owner);
+      // What follows comes behind it.
+      expect(endings()).to.be.empty;
+    };
+    const report = async (id: string, status: 'pending' | 'delivered' | 'failed'): Promise<void> => {
+      late.report(keyOf(id), status === 'failed' ? FAILED : { status }, { onOwner });
+      await settle();
+    };
+    beforeEach(() => {
+      told = [];
+    });
+
+    it('at once for a message that it knows, however often and whatever is reported', async () => {
+      overtake('event-1');
+      accept('SM1', { receipt: { untried: [] } });
+      late.accepted('SM2', SENT_BY, REQUEST, undefined);
+      for (const id of ['SM1', 'SM2']) {
+        late.report(keyOf(id), { status: 'pending' }, { onOwner });
+        late.report(keyOf(id), { status: 'delivered' }, { onOwner });
+        late.report(keyOf(id), FAILED, { onOwner });
+      }
+      expect(told).to.deep.equal(Array(6).fill(OWNER));
+      await settle();
+      expect(told).to.have.length(6);
+    });
+
+    it('by the receipt for a message of another gateway, before the failover ends', async () => {
+      const receipt = makeReceipt({ untried: [] });
+      await state.keepReceipt(keyOf('SM1'), receipt, { nowMs: steadyMs(), untilMs: receipt.expiresAtMs });
+      await report('SM1', 'pending');
+      await report('SM1', 'failed');
+      expect(endings()).to.deep.equal(['NO_CHANNEL_LEFT']);
+      expect(told).to.deep.equal([undefined, ownerOf(receipt.request)]);
+    });
+
+    for (const [title, broken] of [
+      ['does not know it', {}],
+      ['fails', { takeReceipt: () => Promise.reject(new Error('no')) }],
+      ['does not answer', { takeReceipt: () => new Promise<never>(() => undefined) }],
+    ] as const) {
+      it(`with nothing, once, where the state ${title}`, async () => {
+        make({}, { ...state, ...broken });
+        await report('SM1', 'failed');
+        await report('SM1', 'failed');
+        await clock.tickAsync(2_000);
+        await settle();
+        expect(told).to.deep.equal([undefined, undefined]);
+      });
+    }
+
+    it('also once it is closed', async () => {
+      accept('SM1');
+      late.close();
+      await report('SM1', 'failed');
+      await report('SM2', 'failed');
+      expect(told).to.deep.equal([OWNER, undefined]);
+    });
   });
 
   it('takes no notice of what is not final', async () => {
@@ -155,7 +219,7 @@ describe('late failover', () => {
   it('asks the state for nothing of a message that nobody waits for any more', async () => {
     const taken: string[] = [];
     make({}, { ...state, takeReceipt: (id) => void taken.push(id) });
-    late.accepted('SM1', SENT_BY, undefined);
+    late.accepted('SM1', SENT_BY, REQUEST, undefined);
     late.report(keyOf('SM1'), FAILED);
     await settle();
     expect(taken).to.be.empty;
@@ -479,8 +543,8 @@ describe('late failover', () => {
 
     it(`begins nothing where ${title} has arrived`, async () => {
       overtake('event-1');
-      late.accepted('SM1', SENT_BY, undefined);
-      late.accepted('SM2', SENT_BY, undefined);
+      late.accepted('SM1', SENT_BY, REQUEST, undefined);
+      late.accepted('SM2', SENT_BY, REQUEST, undefined);
       late.report(keyOf(id), DELIVERED);
       late.failed(makeReceipt({ failedIds: [keyOf('SM1')] }), FAILED, keyOf('SM2'));
       await settle();

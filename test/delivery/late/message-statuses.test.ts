@@ -6,6 +6,8 @@ import { isFinal, type FinalReport } from '#lib/delivery/late/report.js';
 const FAILED: FinalReport = { status: 'failed', code: '63024', reason: 'No' };
 const DELIVERED: FinalReport = { status: 'delivered' };
 
+const OWNER = { eventId: 'event-1', oktaRequestId: undefined, userId: '00u1', toEnding: '23' };
+
 describe('what is known of messages', () => {
   let clock: sinon.SinonFakeTimers;
   let unknown: string[];
@@ -21,8 +23,18 @@ describe('what is known of messages', () => {
     clock.restore();
   });
 
+  it('knows whose message it is, also after a report, and of no other', () => {
+    messages.record('SM1', FAILED);
+    expect(messages.ownerOf('SM1')).to.equal(undefined);
+    messages.know('SM1', true, OWNER);
+    messages.record('SM1', DELIVERED);
+    messages.know('SM2', false, { ...OWNER, eventId: 'event-2' });
+    expect(messages.ownerOf('SM1')).to.equal(OWNER);
+    expect(messages.ownerOf('SM2')).to.include({ eventId: 'event-2' });
+  });
+
   it('moves forward only', () => {
-    messages.know('SM1', true);
+    messages.know('SM1', true, OWNER);
     expect(messages.record('SM1', FAILED)).to.equal('first');
     expect(messages.record('SM1', FAILED)).to.equal('none');
     expect(messages.isDelivered('SM1')).to.equal(false);
@@ -32,19 +44,19 @@ describe('what is known of messages', () => {
   });
 
   it('asks for nothing where nothing can follow', () => {
-    messages.know('SM1', false);
+    messages.know('SM1', false, OWNER);
     expect(messages.record('SM1', FAILED)).to.equal('idle');
-    messages.know('SM2', true);
+    messages.know('SM2', true, OWNER);
     expect(messages.record('SM2', DELIVERED)).to.equal('first');
   });
 
   it('takes down at once what is told of a message that it does not know yet', () => {
     expect(messages.record('SM1', FAILED)).to.equal('early');
     expect(messages.record('SM1', FAILED)).to.equal('none');
-    expect(messages.know('SM1', true)).to.equal(FAILED);
+    expect(messages.know('SM1', true, OWNER)).to.equal(FAILED);
     expect(messages.record('SM1', FAILED)).to.equal('none');
     expect(messages.record('SM1', DELIVERED)).to.equal('arrived');
-    expect(messages.know('SM2', true)).to.equal(undefined);
+    expect(messages.know('SM2', true, OWNER)).to.equal(undefined);
     expect(unknown).to.be.empty;
   });
 
@@ -53,7 +65,7 @@ describe('what is known of messages', () => {
     expect(messages.record('SM1', DELIVERED)).to.equal('arrived');
     expect(messages.isDelivered('SM1')).to.equal(true);
     expect(messages.record('SM1', FAILED)).to.equal('none');
-    expect(messages.know('SM1', true)).to.equal(DELIVERED);
+    expect(messages.know('SM1', true, OWNER)).to.equal(DELIVERED);
     expect(messages.isDelivered('SM1')).to.equal(true);
     expect(messages.isDelivered('SM2')).to.equal(false);
   });
@@ -68,7 +80,7 @@ describe('what is known of messages', () => {
       clock.tick(afterMs);
       messages.record(id, FAILED);
     }
-    messages.know('SM4', true);
+    messages.know('SM4', true, OWNER);
     expect(clock.countTimers()).to.equal(1);
     clock.tick(15_000 - 9_001);
     expect(unknown).to.deep.equal(['SM1']);
@@ -100,11 +112,11 @@ describe('what is known of messages', () => {
     for (let count = 0; count <= 1_000; count += 1) messages.record(`SM${count}`, FAILED);
     expect(unknown).to.deep.equal(['SM0']);
     expect(clock.countTimers()).to.equal(1);
-    expect(messages.know('SM1', true)).to.equal(FAILED);
+    expect(messages.know('SM1', true, OWNER)).to.equal(FAILED);
   });
 
   it('keeps no more than 16,000 messages, and the last 8,000 always', () => {
-    for (let count = 0; count <= 16_000; count += 1) messages.know(`SM${count}`, true);
+    for (let count = 0; count <= 16_000; count += 1) messages.know(`SM${count}`, true, OWNER);
     expect(messages.record('SM7999', FAILED)).to.equal('early');
     expect(messages.record('SM8000', FAILED)).to.equal('first');
   });

@@ -4,6 +4,7 @@ import { fieldOf, parseJson, textFieldOf } from '../../../core/json.js';
 import { CHALLENGE_HEADER } from '../../../okta/event-hook.js';
 import type { Time } from '../../../okta/admin/administration.js';
 import { OKTA_WAITS_MS } from '../../../okta/reaction.js';
+import { attemptQuery } from '../../../channels/twilio/status-callback-url.js';
 import { STATUS_PATH } from '../../../options/settings.js';
 import { signWebhook } from '../../../channels/twilio/signature.js';
 import type { HookVariables, Section } from '../variables.js';
@@ -49,13 +50,13 @@ export function examineHook(section: Section<HookVariables>, parts: HookParts): 
     end: string,
     given: Partial<Pick<Parameters<typeof callHttp>[0], 'method' | 'headers' | 'body'>>,
   ) => {
-    const { origin, pathname } = new URL(hook.url + end);
+    const { origin, pathname, search } = new URL(hook.url + end);
     const { method = 'POST', headers = {}, body = '' } = given;
     return callHttp({
       dispatcher,
       method,
       origin,
-      path: pathname,
+      path: pathname + search,
       headers: { accept: 'application/json', 'user-agent': 'okta-telephony-hook', ...headers },
       body: method === 'GET' ? undefined : body,
       timeoutMs: callMs,
@@ -145,6 +146,9 @@ function challengeFinding(challenge: string, result: HttpResult): Finding {
   );
 }
 
+/** An attempt that no gateway has made. */
+const NO_ATTEMPT = '00000000-0000-0000-0000-000000000000';
+
 async function callbacksFinding(
   { url }: HookVariables,
   authToken: string | undefined,
@@ -152,8 +156,10 @@ async function callbacksFinding(
 ): Promise<Finding> {
   // Without a message id, so that the gateway records nothing. Not empty, so that the signature covers a body.
   const params = { AccountSid: 'doctor' };
+  // With a query, as in the URL that Twilio gets: a proxy may take it away, and then no signature holds.
+  const path = STATUS_PATH + attemptQuery(NO_ATTEMPT);
   const post = async (signature?: string): Promise<string> => {
-    const result = await call(STATUS_PATH, {
+    const result = await call(path, {
       headers: {
         'content-type': 'application/x-www-form-urlencoded',
         ...(signature === undefined ? {} : { 'x-twilio-signature': signature }),
@@ -181,11 +187,11 @@ async function callbacksFinding(
       'Set TWILIO_AUTH_TOKEN, with which Twilio signs.',
     );
   }
-  const signed = await post(signWebhook({ authToken, url: url + STATUS_PATH, params }));
+  const signed = await post(signWebhook({ authToken, url: url + path, params }));
   if (signed === '204')
     return ok('The gateway accepts callbacks signed with TWILIO_AUTH_TOKEN for PUBLIC_URL, and no others.');
   return fail(
-    `The gateway answered ${signed} to a callback signed with TWILIO_AUTH_TOKEN for PUBLIC_URL, instead of 204: it has another URL or token.`,
-    "Give the gateway exactly the same PUBLIC_URL, and the account's primary auth token.",
+    `The gateway answered ${signed} to a callback signed with TWILIO_AUTH_TOKEN for PUBLIC_URL, instead of 204: it has another URL or token, or a proxy changes the path or the query.`,
+    "Give the gateway exactly the same PUBLIC_URL, and the account's primary auth token. Check that a proxy in between passes on path and query unchanged.",
   );
 }

@@ -19,7 +19,7 @@ describe('doctor on the hook', () => {
     server = await startTestServer((response, { url, headers }) => {
       nowMs += takesMs;
       const isProven = headers.authorization === SECRET;
-      if (url.endsWith('/twilio/status')) response.writeHead(403).end();
+      if (url.includes('/twilio/status')) response.writeHead(403).end();
       else response.writeHead(isProven ? 400 : 401).end(OURS);
     });
   });
@@ -76,6 +76,7 @@ describe('doctor on the hook', () => {
     await answer();
     await group.close?.();
     const path = '/okta/telephony';
+    const status = `${path}/twilio/status?attempt=00000000-0000-0000-0000-000000000000`;
     const asked = server.received.map(({ url, headers, body }) => {
       const { 'content-type': type, authorization, accept, 'user-agent': agent } = headers;
       expect([accept, agent]).to.deep.equal(['application/json', 'okta-telephony-hook']);
@@ -89,16 +90,16 @@ describe('doctor on the hook', () => {
       [path, json, SECRET, '{}', false, undefined],
       [`${path}/events`, undefined, undefined, '', true, undefined],
       [`${path}/events`, json, SECRET, '{}', false, undefined],
-      [`${path}/twilio/status`, form, undefined, 'AccountSid=doctor', false, undefined],
+      [status, form, undefined, 'AccountSid=doctor', false, undefined],
       [
-        `${path}/twilio/status`,
+        status,
         form,
         undefined,
         'AccountSid=doctor',
         false,
         signWebhook({
           authToken: AUTH_TOKEN,
-          url: `${server.url}${path}/twilio/status`,
+          url: server.url + status,
           params: { AccountSid: 'doctor' },
         }),
       ],

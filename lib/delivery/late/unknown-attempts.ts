@@ -1,0 +1,112 @@
+import { LRUCache } from 'lru-cache';
+import { atMost } from '../../core/cache-size.js';
+import { maskId } from '../../core/masking.js';
+import type { GuardedState } from '../guarded-state.js';
+import { ownerOf, type MessageOwner, type Receipt } from './receipt.js';
+import { messageKey } from './report.js';
+
+/**
+ * Attempts whose outcome is unknown: whether their message went out, and under which id, only a report says that names
+ * the attempt's reference. Until then the state keeps the message's receipt under the reference. Who recognises the
+ * message takes the receipt from there first, which one caller can do, and then keeps it under the message's own key.
+ * So there is one receipt at any time, and the code is sent again at most once.
+ */
+
+/** How many kept references are known: those of two minutes with 8 lost answers a second. */
+const MAX_KEPT = 1_000;
+/** How many reports wait for the end of their attempt, which takes 13 s at most. Most are about messages of other gateways. */
+const MAX_NAMED = 4_000;
+
+export class UnknownAttempts {
+  readonly #state: GuardedState;
+  readonly #onRecognised: (key: string, receipt: Receipt) => void;
+  /** The references that this process keeps. */
+  readonly #kept = new LRUCache<string, true>(atMost(MAX_KEPT));
+  /** By reference: the key of the message in a report that came here. */
+  readonly #named = new LRUCache<string, string>(atMost(MAX_NAMED));
+
+  /** How many questions to the state are open. */
+  #open = 0;
+
+  /** @param onRecognised - called once for a receipt, which no state has then. */
+  constructor(state: GuardedState, onRecognised: (key: string, receipt: Receipt) => void) {
+    this.#state = state;
+    this.#onRecognised = onRecognised;
+  }
+
+  /** Whether no answer of the state is awaited that could claim a message. */
+  get isIdle(): boolean {
+    return this.#open === 0;
+  }
+
+  /** A report on a message that this process does not know names an attempt. */
+  name(reference: string, key: string): void {
+    this.#named.set(reference, key);
+  }
+
+  /** Whether this process keeps the receipt of an attempt. Another one may have taken it since. */
+  isKept(reference: string): boolean {
+    return this.#kept.has(reference);
+  }
+
+  /** Keeps the receipt of an attempt that has ended, unless a report has named it before. Never rejects. */
+  async keep(reference: string, receipt: Receipt): Promise<void> {
+    const named = this.#named.get(reference);
+    if (named !== undefined) {
+      this.#onRecognised(named, receipt);
+      return;
+    }
+    this.#kept.set(reference, true);
+    await this.#whileOpen(async () => {
+      const before = await this.#state.keepReceipt(stateKey(reference), receipt);
+      // The report came to another gateway, and nothing is kept.
+      if (before?.status === 'delivered' && before.messageKey !== undefined)
+        this.#onRecognised(before.messageKey, receipt);
+    });
+  }
+
+  /**
+   * Recognises a message by a report that names its attempt, if the state has the receipt. If not, the state remembers
+   * which message it is: the process of the attempt may not know the outcome yet.
+   *
+   * @param onFound - called with whose message it is, before it is recognised.
+   */
+  async take(reference: string, key: string, onFound: (owner: MessageOwner) => void): Promise<void> {
+    this.#kept.delete(reference);
+    // Here only the key counts: what was reported is kept under the key of the message.
+    const found = { status: 'delivered', messageKey: key } as const;
+    const onLate = (receipt: Receipt): void => {
+      this.#onRecognised(key, receipt);
+    };
+    await this.#whileOpen(async () => {
+      const receipt = await this.#state.takeReceipt(stateKey(reference), found, onLate);
+      if (receipt === undefined) return;
+      onFound(ownerOf(receipt.request));
+      this.#onRecognised(key, receipt);
+    });
+  }
+
+  async #whileOpen(work: () => Promise<void>): Promise<void> {
+    this.#open += 1;
+    try {
+      await work();
+    } finally {
+      this.#open -= 1;
+    }
+  }
+}
+
+function stateKey(reference: string): string {
+  return messageKey('attempt', reference);
+}
+
+/** The receipt of an attempt that was unknown, with the attempt as it turned out. */
+export function withAccepted(receipt: Receipt, transactionId: string): Receipt {
+  const { attempts, request, sentBy } = receipt;
+  const last = attempts.at(-1);
+  if (last === undefined) return receipt;
+  const { channel, provider, durationMs } = last;
+  const id = maskId(transactionId, request, sentBy.to);
+  const accepted = { channel, provider, outcome: 'accepted', durationMs, transactionId: id } as const;
+  return { ...receipt, attempts: [...attempts.slice(0, -1), accepted] };
+}

@@ -1,0 +1,297 @@
+import { expect } from 'chai';
+import type sinon from 'sinon';
+import type { HookEvent } from '#lib/index.js';
+import type { EmulatedMessage } from '#lib/testing/index.js';
+import type { Fault, RecordedRequest } from '#lib/testing/server/faults.js';
+import { ANA, BOB, CODE, startScene, type Scene, type SceneOptions } from '#harness/scene.js';
+import { startRawCall } from '#harness/raw-call.js';
+import { stopTime, warmUp } from '#harness/stopped-time.js';
+import { until } from '#harness/until.js';
+
+type HookOptions = Exclude<SceneOptions['hook'], ((...args: never) => unknown) | undefined>;
+
+const isFor =
+  (channel: 'whatsapp' | 'sms') =>
+  ({ form }: RecordedRequest): boolean =>
+    String(form?.['To']).startsWith('whatsapp:') === (channel === 'whatsapp');
+
+/** Twilio takes the message, and its answer is lost: Okta is answered PENDING. */
+describe('a message whose outcome was unknown when Okta was answered', () => {
+  let scene: Scene;
+  let clock: sinon.SinonFakeTimers | undefined;
+  before(warmUp);
+  afterEach(async () => {
+    clock?.restore();
+    clock = undefined;
+    await scene.close();
+  });
+
+  const start = async (hook: HookOptions = {}): Promise<void> => {
+    scene = await startScene({
+      hook: ({ origin }) => ({ publicUrl: `${origin}/okta/telephony`, ...hook }),
+    });
+  };
+  const loseAnswer = (
+    channel: 'whatsapp' | 'sms',
+    fault: Fault = { kind: 'reset', delivered: true },
+  ): void => {
+    scene.twilio.fault({ fault, match: isFor(channel), times: 1 });
+  };
+  const fail = (channel: 'whatsapp' | 'sms', code = 63024): void => {
+    scene.twilio.failLater({ code, status: 'undelivered', match: isFor(channel) });
+  };
+  type EventOf<Type extends HookEvent['type']> = Extract<HookEvent, { readonly type: Type }>;
+  const of = <Type extends HookEvent['type']>(type: Type): EventOf<Type>[] =>
+    scene.events.filter((event): event is EventOf<Type> => event.type === type);
+  const sent = (channel: 'whatsapp' | 'sms'): EmulatedMessage[] =>
+    scene.twilio.messages.filter((message) => message.channel === channel);
+  const areAnswered = (callbacks: number) => (): boolean =>
+    scene.twilio.callbacks.filter(({ httpStatus }) => httpStatus === 204).length === callbacks;
+  /** The call whose message's answer is lost. Callbacks are made by the test alone, if they are silent. */
+  const callUnknown = async (call: Parameters<Scene['call']>[0] = {}): Promise<void> => {
+    expect((await scene.call({ eventId: 'event-1', ...call })).okta.action).to.equal('pending');
+  };
+  /** Posts a callback to the URL that Twilio got with a message. */
+  const report = async (
+    message: EmulatedMessage | undefined,
+    MessageStatus: string,
+    { ErrorCode = '', ...urls }: { url?: string; signedUrl?: string; ErrorCode?: string } = {},
+  ): Promise<number> => {
+    const { url = message?.statusCallback ?? '', signedUrl = url } = urls;
+    const params = {
+      MessageSid: message?.sid ?? '',
+      MessageStatus,
+      To: (message?.channel === 'whatsapp' ? 'whatsapp:' : '') + (message?.to ?? ''),
+      ...(ErrorCode === '' ? {} : { ErrorCode }),
+    };
+    const answer = await fetch(url, {
+      method: 'POST',
+      headers: { 'x-twilio-signature': scene.twilio.sign(signedUrl, params) },
+      body: new URLSearchParams(params),
+    });
+    return answer.status;
+  };
+
+  it('is accepted when its callback comes', async () => {
+    await start({ chooseChannels: () => ['sms', 'whatsapp'] });
+    loseAnswer('sms');
+    await callUnknown();
+    await until(areAnswered(2));
+    await scene.hook.close();
+    const [message] = sent('sms');
+    expect(of('attempt.settled')).to.have.length(1);
+    expect(of('attempt.settled')[0]).to.include({
+      eventId: 'event-1',
+      channel: 'sms',
+      provider: 'TWILIO',
+      outcome: 'accepted',
+      transactionId: message?.sid,
+    });
+    const owner = { eventId: 'event-1', userId: ANA.id, toEnding: '23' };
+    for (const event of of('message.reported')) expect(event).to.include(owner);
+    expect(of('callback.unmatched')).to.be.empty;
+    expect(of('failover.ended')).to.be.empty;
+    expect(scene.log.map(({ fields }) => fields['event'])).to.include('attempt.settled');
+    expect(scene.twilio.messages.length + scene.twilio.calls.length).to.equal(1);
+    // The reference is Twilio's and the hook's alone.
+    const [, reference = ''] = message?.statusCallback?.split('=') ?? [];
+    expect(reference).to.have.length.within(20, 64);
+    expect(JSON.stringify([scene.events, scene.log])).to.not.include(reference);
+  });
+
+  it('is accepted by “sent” alone, and fails later as any other', async () => {
+    await start({ chooseChannels: () => ['sms', 'whatsapp'] });
+    loseAnswer('sms');
+    scene.twilio.faultCallbacks({ copies: 0 });
+    await callUnknown();
+    const [message] = sent('sms');
+    await report(message, 'sent');
+    await until(() => of('attempt.settled').length === 1);
+    await report(message, 'sent');
+    await report(message, 'undelivered', { ErrorCode: '30003' });
+    await until(() => of('failover.ended').length === 1);
+    await scene.hook.close();
+    expect(sent('whatsapp')).to.have.length(1);
+    expect([of('attempt.settled').length, of('callback.unmatched').length]).to.deep.equal([1, 0]);
+  });
+
+  it('is followed by the next channel where it was not delivered, once for many callbacks', async () => {
+    await start();
+    loseAnswer('whatsapp');
+    fail('whatsapp');
+    scene.twilio.faultCallbacks({ copies: 8, match: ({ channel }) => channel === 'whatsapp' });
+    await callUnknown();
+    await until(areAnswered(8 + 2));
+    await scene.hook.close();
+    expect(sent('sms').map(({ body }) => body)).to.deep.equal([`Your code is ${CODE}`]);
+    expect(of('failover.ended')).to.have.length(1);
+    const [ended] = of('failover.ended');
+    expect(ended).to.nested.include({
+      fromChannel: 'whatsapp',
+      'cause.code': '63024',
+      outcome: 'accepted',
+      channel: 'sms',
+      userId: ANA.id,
+    });
+    expect(ended?.attempts.map(({ channel, outcome }) => [channel, outcome])).to.deep.equal([
+      ['whatsapp', 'accepted'],
+      ['sms', 'accepted'],
+    ]);
+    expect([of('attempt.settled').length, of('callback.unmatched').length]).to.deep.equal([1, 0]);
+  });
+
+  it('is followed along the plan, where the next outcome is unknown as well', async () => {
+    await start();
+    loseAnswer('whatsapp');
+    loseAnswer('sms');
+    fail('whatsapp');
+    fail('sms', 30003);
+    await callUnknown();
+    await until(() => of('failover.ended').length === 2);
+    await scene.hook.close();
+    expect(of('failover.ended').map(({ fromChannel, outcome }) => [fromChannel, outcome])).to.deep.equal([
+      ['whatsapp', 'unknown'],
+      ['sms', 'dropped'],
+    ]);
+    expect(of('attempt.settled').map(({ channel }) => channel)).to.deep.equal(['whatsapp', 'sms']);
+    expect([sent('whatsapp').length, sent('sms').length]).to.deep.equal([1, 1]);
+    expect(of('callback.unmatched')).to.be.empty;
+  });
+
+  for (const [title, statuses, follows] of [
+    ['delivered, then undelivered', ['delivered', 'undelivered', 'sent'], 0],
+    ['undelivered twice, then sent', ['undelivered', 'undelivered', 'sent'], 1],
+    ['read, sent, undelivered', ['read', 'sent', 'undelivered'], 0],
+  ] as const) {
+    it(`may be reported in any order: ${title}`, async () => {
+      await start();
+      loseAnswer('whatsapp');
+      scene.twilio.faultCallbacks({ copies: 0 });
+      await callUnknown();
+      const [message] = sent('whatsapp');
+      for (const status of statuses) expect(await report(message, status)).to.equal(204);
+      await scene.hook.close();
+      expect(sent('sms')).to.have.length(follows);
+      expect([of('attempt.settled').length, of('callback.unmatched').length]).to.deep.equal([1, 0]);
+    });
+  }
+
+  it('is not followed where a newer code was requested', async () => {
+    await start();
+    loseAnswer('whatsapp');
+    scene.twilio.faultCallbacks({ copies: 0 });
+    await callUnknown();
+    await scene.call({ eventId: 'event-2', deliveryChannel: 'VOICE' });
+    await report(sent('whatsapp')[0], 'undelivered');
+    await scene.hook.close();
+    expect(of('failover.ended').map(({ code }) => code)).to.deep.equal(['SUPERSEDED']);
+    expect(sent('sms')).to.be.empty;
+  });
+
+  for (const status of ['sent', 'undelivered'] as const) {
+    it(`is recognised where “${status}” came while the attempt was still under way`, async () => {
+      await start({ chooseChannels: () => ['sms', 'whatsapp'] });
+      loseAnswer('sms', { kind: 'hang', delivered: true });
+      scene.twilio.faultCallbacks({ copies: 0 });
+      clock = stopTime();
+      const calling = scene.call({ eventId: 'event-1' });
+      await until(() => sent('sms').length === 1);
+      clock.tick(2_200);
+      expect((await calling).okta.action).to.equal('pending');
+      await report(sent('sms')[0], status);
+      expect(of('attempt.settled')).to.be.empty;
+      expect(of('callback.unmatched')).to.be.empty;
+      clock.tick(10_000);
+      await until(() => of('attempt.settled').length === 2);
+      expect(of('attempt.settled').map(({ outcome }) => outcome)).to.deep.equal(['unknown', 'accepted']);
+      const isFailed = status === 'undelivered';
+      if (isFailed) await until(() => of('failover.ended').length === 1);
+      await scene.hook.close();
+      clock.tick(60_000);
+      expect(sent('whatsapp')).to.have.length(isFailed ? 1 : 0);
+      expect(of('callback.unmatched')).to.be.empty;
+    });
+  }
+
+  it('is not followed for a caller who hung up', async () => {
+    await start();
+    loseAnswer('whatsapp', { kind: 'hang', delivered: true });
+    scene.twilio.faultCallbacks({ copies: 0 });
+    clock = stopTime();
+    let isGone = false;
+    scene.server.once('connection', (socket) => socket.once('close', () => (isGone = true)));
+    const call = startRawCall(scene, { eventId: 'event-1', userId: ANA.id });
+    await until(() => sent('whatsapp').length === 1);
+    call.destroy();
+    await until(() => isGone);
+    clock.tick(2_200);
+    await until(() => of('request.answered').length === 1);
+    clock.tick(10_000);
+    await until(() => of('attempt.settled').length === 1);
+    await report(sent('whatsapp')[0], 'undelivered');
+    await until(() => of('attempt.settled').length === 2);
+    await scene.hook.close();
+    expect(of('request.answered')[0]).to.include({ hasHungUp: true });
+    expect(sent('sms')).to.be.empty;
+    expect([of('failover.ended').length, of('callback.unmatched').length]).to.deep.equal([0, 0]);
+  });
+
+  it('is not recognised where lateFailover is off, and nothing follows', async () => {
+    await start({ lateFailover: false });
+    loseAnswer('whatsapp');
+    fail('whatsapp');
+    await callUnknown();
+    await until(areAnswered(1));
+    await scene.hook.close();
+    expect(of('message.reported')).to.have.length(1);
+    expect(sent('sms')).to.be.empty;
+    expect([of('attempt.settled').length, of('callback.unmatched').length]).to.deep.equal([0, 0]);
+  });
+
+  it('is recognised by nothing that Twilio did not sign', async () => {
+    await start();
+    loseAnswer('whatsapp');
+    scene.twilio.faultCallbacks({ copies: 0 });
+    await callUnknown();
+    const [message] = sent('whatsapp');
+    const url = message?.statusCallback ?? '';
+    const changed = url.replace(/.$/, (last) => (last === '0' ? '1' : '0'));
+    const without = url.split('?')[0] ?? '';
+    for (const [to, signedUrl] of [
+      [changed, url],
+      [url, changed],
+      [without, url],
+      [url, without],
+      [`${url}A`, url],
+      [`${url}&more=1`, `${url}&more=1`],
+    ] as const) {
+      expect(await report(message, 'undelivered', { url: to, signedUrl }), to).to.equal(403);
+    }
+    expect([of('message.reported').length, sent('sms').length]).to.deep.equal([0, 0]);
+    // A reference of nobody's: the message stays unknown.
+    expect(await report(message, 'undelivered', { url: changed })).to.equal(204);
+    await until(() => of('callback.unmatched').length === 1);
+    // The receipt is still there for the right one.
+    expect(
+      await report({ ...message!, sid: `${message!.sid.slice(0, -1)}0` }, 'undelivered', { url }),
+    ).to.equal(204);
+    await scene.hook.close();
+    expect(sent('sms')).to.have.length(1);
+  });
+
+  it('is not taken for a message that is known', async () => {
+    await start();
+    loseAnswer('whatsapp');
+    scene.twilio.faultCallbacks({ copies: 0 });
+    await callUnknown();
+    await scene.call({ eventId: 'event-2', userId: BOB.id, login: BOB.login, phoneNumber: BOB.phone });
+    const [unknown] = sent('whatsapp');
+    const [known] = sent('sms');
+    // Twilio would never name the one with the other.
+    expect(await report(known, 'delivered', { url: unknown?.statusCallback ?? '' })).to.equal(204);
+    expect(of('attempt.settled')).to.be.empty;
+    await report(unknown, 'delivered');
+    await scene.hook.close();
+    expect(of('attempt.settled').map(({ eventId }) => eventId)).to.deep.equal(['event-1']);
+  });
+});

@@ -131,7 +131,7 @@ describe('the container image', function () {
   });
 
   it('is built from what it is given, and starts in production', async () => {
-    await run.printed(/Note: it listens on every address/);
+    await run.printed(/Note: the gateway listens on every address/);
     for (const path of ['/health/live', '/health/ready', '/metrics', '/login'])
       expect((await fetch(origin + path)).status, path).to.equal(200);
     const page = await (await fetch(`${origin}/phones/`)).text();

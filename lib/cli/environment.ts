@@ -39,7 +39,7 @@ export class Variables extends VariableReader {
    * @param what - describes the secret in the question.
    */
   async ask(name: VariableName, what: string): Promise<void> {
-    if (this.valueOf(name) !== undefined || !this.#terminal.isInteractive) return;
+    if (this.hasAny(name) || !this.#terminal.isInteractive) return;
     this.set(name, await this.#terminal.askSecret(`${name} (${what})`));
   }
 

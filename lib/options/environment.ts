@@ -44,7 +44,7 @@ export function optionsFrom(env: Environment): OktaTelephonyHookOptions {
   const channels = channelsOf(reader, senders);
   requireAnySender(reader);
   const publicUrl = reader.read('PUBLIC_URL');
-  if (hasTwilio && publicUrl !== undefined && reader.valueOf('TWILIO_AUTH_TOKEN') === undefined) {
+  if (hasTwilio && publicUrl !== undefined && !reader.hasAny('TWILIO_AUTH_TOKEN')) {
     reader.complain("TWILIO_AUTH_TOKEN is missing: Twilio's callbacks to PUBLIC_URL are checked with it");
   }
   const optInAttribute = reader.read('OPT_IN_ATTRIBUTE');
@@ -102,10 +102,7 @@ function readHookCredentials(
 ): Pick<OktaTelephonyHookOptions['credentials'], 'hook' | 'eventHook'> {
   const what =
     "the whole header value that Okta's inline hook sends; in its place HOOK_OAUTH_ISSUER, HOOK_OAUTH_AUDIENCE, HOOK_OAUTH_CLIENT_ID and HOOK_OAUTH_SCOPE will do";
-  const isOAuth = ['HOOK_OAUTH_ISSUER', 'HOOK_OAUTH_AUDIENCE'].some(
-    (name) => reader.valueOf(name) !== undefined,
-  );
-  if (!isOAuth) {
+  if (!reader.hasAny('HOOK_OAUTH_ISSUER', 'HOOK_OAUTH_AUDIENCE')) {
     return { hook: { scheme: 'header', secrets: [reader.required('HOOK_SECRET', what)] } };
   }
   const secret = reader.read('HOOK_SECRET');

@@ -9,7 +9,7 @@ import { attempt, OPTION_NAMES, type VariableName, type VariableReader } from '.
 
 /** Whether a variable of a provider is set. @param prefix - e.g. `TWILIO_`. */
 export function usesProvider(reader: VariableReader, prefix: 'TWILIO_' | 'VONAGE_' | 'LINE_'): boolean {
-  return OPTION_NAMES.some((name) => name.startsWith(prefix) && reader.valueOf(name) !== undefined);
+  return reader.hasAny(...OPTION_NAMES.filter((name) => name.startsWith(prefix)));
 }
 
 const SENDERS = [
@@ -26,7 +26,7 @@ const SENDERS = [
 
 /** Adds a problem if no variable names a sender of any provider. */
 export function requireAnySender(reader: VariableReader): void {
-  if (SENDERS.some((name) => reader.valueOf(name) !== undefined)) return;
+  if (reader.hasAny(...SENDERS)) return;
   reader.complain(
     'TWILIO_SMS_FROM or another sender is missing: set one or more of TWILIO_SMS_FROM, TWILIO_VOICE_FROM, and TWILIO_SANDBOX_NUMBER or TWILIO_WHATSAPP_FROM with TWILIO_WHATSAPP_TEMPLATE, each with TWILIO_ACCOUNT_SID; TWILIO_VERIFY_SERVICE_SID; VONAGE_SMS_FROM, VONAGE_WHATSAPP_FROM; LINE_CHANNEL_ACCESS_TOKEN',
   );
@@ -59,7 +59,7 @@ export function readTwilioLogin(reader: VariableReader): TwilioLoginVariables {
 }
 
 export function hasApiKey(reader: VariableReader): boolean {
-  return isAnySet(reader, ['TWILIO_API_KEY_SID', 'TWILIO_API_KEY_SECRET']);
+  return reader.hasAny('TWILIO_API_KEY_SID', 'TWILIO_API_KEY_SECRET');
 }
 
 /** Twilio's senders. */
@@ -169,8 +169,8 @@ const VONAGE_NAMES = {
 };
 
 function readVonageCredential(reader: VariableReader): VonageCredential {
-  const isByApp = isAnySet(reader, ['VONAGE_APPLICATION_ID', 'VONAGE_PRIVATE_KEY']);
-  if (isByApp && isAnySet(reader, ['VONAGE_API_KEY', 'VONAGE_API_SECRET'])) {
+  const isByApp = reader.hasAny('VONAGE_APPLICATION_ID', 'VONAGE_PRIVATE_KEY');
+  if (isByApp && reader.hasAny('VONAGE_API_KEY', 'VONAGE_API_SECRET')) {
     reader.complain(
       'VONAGE_API_KEY and VONAGE_API_SECRET do not go with VONAGE_APPLICATION_ID and VONAGE_PRIVATE_KEY: unset one of the pairs',
     );
@@ -218,12 +218,9 @@ function makeChannel(
   for (const problem of problems) {
     const [option = ''] = problem.split(' ');
     const name = Object.hasOwn(names, option) ? names[option] : undefined;
-    if (name !== undefined && reader.valueOf(name) !== undefined) {
+    if (name !== undefined && reader.hasAny(name)) {
       reader.complain(problem.replace(option, name).replace(/, or be left out$/, ''));
     }
   }
   return made;
 }
-
-const isAnySet = (reader: VariableReader, names: readonly VariableName[]): boolean =>
-  names.some((name) => reader.valueOf(name) !== undefined);

@@ -118,6 +118,11 @@ export class VariableReader {
     return (this.#given.get(name) ?? this.#environment[name]) || undefined;
   }
 
+  /** Whether one of the variables is set. */
+  hasAny(...names: readonly string[]): boolean {
+    return names.some((name) => this.valueOf(name) !== undefined);
+  }
+
   /** Gives a variable another value. */
   set(name: VariableName, value: string): void {
     this.#given.set(name, value);
@@ -211,8 +216,7 @@ export function readOktaCredential(reader: VariableReader, prefix = 'OKTA_'): Ok
 
 /** Whether any variable names a service app. */
 export function hasServiceApp(reader: VariableReader, prefix = 'OKTA_'): boolean {
-  const names = [`${prefix}CLIENT_ID`, `${prefix}PRIVATE_KEY`, `${prefix}KEY_ID`];
-  return names.some((name) => reader.valueOf(name) !== undefined);
+  return reader.hasAny(`${prefix}CLIENT_ID`, `${prefix}PRIVATE_KEY`, `${prefix}KEY_ID`);
 }
 
 /** The Redis that several gateways share, and its keys. */
@@ -223,8 +227,7 @@ export interface RedisVariables {
 
 /** `undefined` if neither variable is set. */
 export function readRedis(reader: VariableReader): RedisVariables | undefined {
-  const names = ['REDIS_URL', 'STATE_ENCRYPTION_KEY'] as const;
-  if (names.every((name) => reader.valueOf(name) === undefined)) return undefined;
+  if (!reader.hasAny('REDIS_URL', 'STATE_ENCRYPTION_KEY')) return undefined;
   const url = reader.required('REDIS_URL', 'the Redis that goes with STATE_ENCRYPTION_KEY');
   const keys = reader.required(
     'STATE_ENCRYPTION_KEY',

@@ -65,7 +65,7 @@ function section<Value>(variables: Variables, fine: string, value: Value): Secti
 const DEFAULT_ATTRIBUTE = 'whatsAppOptIn';
 
 export async function readOktaVariables(variables: Variables): Promise<Section<OktaVariables>> {
-  if (variables.valueOf('OKTA_ORG_URL') === undefined) {
+  if (!variables.hasAny('OKTA_ORG_URL')) {
     const remedy = "Set it to the org's origin, such as https://acme.okta.com, to check Okta's side.";
     return { finding: skip('OKTA_ORG_URL', remedy), value: undefined };
   }
@@ -96,15 +96,17 @@ export async function readHookVariables(call: CommandCall): Promise<Section<Hook
 
 /** Whether the variables are a gateway's, which checks Okta's tokens and cannot get any. Then no call can be proven. */
 function isTokenReader(variables: Variables): boolean {
-  const isSet = (name: string): boolean => variables.valueOf(name) !== undefined;
-  return isSet('HOOK_OAUTH_AUDIENCE') && !isSet('HOOK_OAUTH_CLIENT_SECRET') && !isSet('HOOK_OAUTH_KEY_ID');
+  return (
+    variables.hasAny('HOOK_OAUTH_AUDIENCE') &&
+    !variables.hasAny('HOOK_OAUTH_CLIENT_SECRET', 'HOOK_OAUTH_KEY_ID')
+  );
 }
 
 export async function readTwilioVariables(variables: Variables): Promise<Section<TwilioVariables>> {
   if (!usesProvider(variables, 'TWILIO_') && otherProviders(variables).length > 0) {
     return { finding: ok('Not set: another provider sends the codes.'), value: undefined };
   }
-  if (variables.valueOf('TWILIO_ACCOUNT_SID') === undefined) {
+  if (!variables.hasAny('TWILIO_ACCOUNT_SID')) {
     const remedy = "Set it to the account's SID, to check Twilio's side.";
     return { finding: skip('TWILIO_ACCOUNT_SID', remedy), value: undefined };
   }
@@ -117,8 +119,7 @@ export async function readTwilioVariables(variables: Variables): Promise<Section
       ));
   requireAnySender(variables);
   const verify = readVerify(variables);
-  const isSet = (name: string): boolean => variables.valueOf(name) !== undefined;
-  const byVonage = isSet('VONAGE_SMS_FROM') ? ['sms'] : [];
+  const byVonage = variables.hasAny('VONAGE_SMS_FROM') ? ['sms'] : [];
   return section(variables, `Set, by ${isByKey ? 'an API key' : 'the auth token'}.`, {
     ...readTwilioLogin(variables),
     ...readSenders(variables),

@@ -68,9 +68,7 @@ function fileFinding(changed: readonly string[]): Finding {
 const PROXIES = ['HTTPS_PROXY', 'HTTP_PROXY', 'ALL_PROXY'] as const;
 
 function proxyFinding(variables: Variables): Finding {
-  const named = PROXIES.filter(
-    (name) => variables.valueOf(name) !== undefined || variables.valueOf(name.toLowerCase()) !== undefined,
-  );
+  const named = PROXIES.filter((name) => variables.hasAny(name, name.toLowerCase()));
   if (named.length === 0) return ok('No egress proxy is named in the environment.');
   return warn(
     `${named.join(', ')} is set, but neither the gateway nor this command uses it.`,

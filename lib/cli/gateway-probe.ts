@@ -1,4 +1,5 @@
-import { callHttp, type HttpDispatcher, type HttpResult } from '../http/call.js';
+import type { HttpDispatcher, HttpResult } from '../core/http.js';
+import { callHttp } from '../http/call.js';
 import { fieldOf, parseJson, textFieldOf } from '../core/json.js';
 import type { HookProof } from '../okta/admin/hook-resource.js';
 

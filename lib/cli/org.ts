@@ -1,4 +1,5 @@
-import { createAgent, type HttpDispatcher } from '../http/call.js';
+import type { HttpDispatcher } from '../core/http.js';
+import { createAgent } from '../http/call.js';
 import { OktaApiError } from '../core/errors.js';
 import { createAdministration, type Administration, type Time } from '../okta/admin/administration.js';
 import { createOktaApiClient, type OktaCredentials } from '../okta/api-client.js';

@@ -8,6 +8,9 @@ import type { HttpRequest, HttpResult } from './http.js';
 /** The voice channel. No preference of a user may choose it, because calls cost most and wake people. */
 export const VOICE = 'voice';
 
+/** The channels that Twilio's senders make, and that an own channel of this name replaces. */
+export const STANDARD_CHANNELS: ReadonlySet<string> = new Set(['whatsapp', 'sms', VOICE]);
+
 /** The code request of Okta, read and normalised. */
 export interface TelephonyRequest {
   /** Okta's id of this hook call; a generated one if Okta sent none. */

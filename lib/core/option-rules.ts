@@ -113,6 +113,10 @@ export const hasMethods = (value: unknown, names: readonly string[]): boolean =>
   ((typeof value === 'object' && value !== null) || typeof value === 'function') &&
   names.every((name) => typeof (value as Record<string, unknown>)[name] === 'function');
 
+/** The option `dispatcher` of all that makes HTTP calls. */
+export const dispatcherRule = (): Joi.AnySchema =>
+  tested('a Dispatcher of undici 7 or later', (value) => hasMethods(value, ['dispatch']));
+
 /** A URL that is safe to send secrets to. */
 export const urlRule = (what: string, isFine: (url: URL) => boolean, orElse = ''): Joi.AnySchema =>
   tested(`${what}; https, or http on loopback${orElse}`, (value) => {

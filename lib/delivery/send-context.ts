@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Budget } from '../core/budget.js';
 import type { SendContext, TelephonyRequest } from '../core/channel.js';
-import type { HttpDispatcher } from '../http/call.js';
+import type { HttpDispatcher } from '../core/http.js';
 import { sendRequest } from '../http/request.js';
 
 /** The contexts that channels are called with: their HTTP client, within the limits in time of the call. */

@@ -1,5 +1,5 @@
 import { createTwilioConnection } from '../channels/twilio/client.js';
-import { VOICE } from '../core/channel.js';
+import { STANDARD_CHANNELS } from '../core/channel.js';
 import { EventStream, Throttle, Throttles } from '../core/event-stream.js';
 import { Breaker } from '../delivery/breaker.js';
 import { GuardedState } from '../delivery/guarded-state.js';
@@ -16,6 +16,7 @@ import { createAgent } from '../http/call.js';
 import { createOktaApiClient } from '../okta/api-client.js';
 import { createProfileReader } from '../okta/user-profile.js';
 import { createCallerVerifier } from '../okta/verify-caller.js';
+import { E164 } from '../numbers/phone-number.js';
 import type { ConsoleOptions, OktaTelephonyHookOptions } from '../options/options.js';
 import { readOptions } from '../options/settings.js';
 import { holdState } from '../state/holders.js';
@@ -30,11 +31,6 @@ import { checkReadiness, readStatus, resultOf } from './readiness.js';
 import { connectChannels, warnOfSilentChannels, warnOfUnusedSenders } from './ready-channels.js';
 import { createRouter } from './router.js';
 import type { HookStatus, TelephonyHook } from './telephony-hook.js';
-
-/** Channels that a rollout may name even if they have no sender. */
-const STANDARD_CHANNELS: ReadonlySet<string> = new Set(['whatsapp', 'sms', VOICE]);
-
-const E164 = /^\+[1-9]\d{6,14}$/;
 
 /** The remedy if Twilio's status callbacks do not arrive. */
 const FIX_CALLBACKS =
@@ -115,6 +111,7 @@ export function oktaTelephonyHook(options: OktaTelephonyHookOptions): TelephonyH
     skews: new Throttle(clock),
     oktaClock: { skewMs: 0 },
     failures,
+    // A rollout may name a standard channel even if it has no sender.
     rollout: createRollout(settings.rollout, (name) => STANDARD_CHANNELS.has(name) || channels.has(name)),
     localClaims: localClaimsOf(settings.state) ?? new LocalClaims(),
     runningCalls: new RunningCalls(),

@@ -2,8 +2,6 @@ import { Agent, type Dispatcher } from 'undici';
 import type { HttpAnswer, HttpDispatcher, HttpRequest, HttpResult } from '../core/http.js';
 import { parseJson } from '../core/json.js';
 
-export type { HttpAnswer, HttpDispatcher, HttpResult } from '../core/http.js';
-
 /** One outgoing HTTP call. Redirects are never followed. */
 export interface HttpCall {
   readonly dispatcher: HttpDispatcher;

@@ -1,6 +1,7 @@
 import type { Outcome, Refusal } from '../core/channel.js';
 import type { HttpAnswer, HttpResult } from '../core/http.js';
 import { asObject, type JsonObject } from '../core/json.js';
+import { mechanicsOf } from '../core/refusal-cause.js';
 
 /** How to read the complete answers of one provider. */
 export interface AnswerReader {
@@ -61,7 +62,7 @@ function outcomeOfNotSent(
   { reason, problem }: Extract<HttpResult, { kind: 'not-sent' }>,
   provider: string,
 ): Refusal {
-  const refused = { status: 'refused', moveOn: true, hasLeft: false } as const;
+  const refused = { status: 'refused', ...mechanicsOf('never-left') } as const;
   return problem === undefined
     ? { ...refused, code: 'UNREACHABLE', reason: `Not sent: ${provider} could not be reached (${reason})` }
     : {

@@ -3,7 +3,7 @@ import numberingData from 'libphonenumber-js/max/metadata';
 import { NumberingPlans } from './numbering-plans.js';
 
 /** `+` and 7 to 15 digits without a leading 0 (ITU-T E.164; the shortest numbers in use have 7). */
-const E164 = /^\+[1-9]\d{6,14}$/;
+export const E164 = /^\+[1-9]\d{6,14}$/;
 
 /** Characters that people write between digits. */
 const SEPARATORS = /[\s().\-/\u00a0\u2010-\u2015\u2212\u200e\u200f\u202a-\u202e]/g;

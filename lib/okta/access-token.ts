@@ -1,6 +1,7 @@
 import { randomUUID, type KeyObject } from 'node:crypto';
 import { SignJWT } from 'jose/jwt/sign';
-import { callHttp, type HttpAnswer, type HttpDispatcher, type HttpResult } from '../http/call.js';
+import type { HttpAnswer, HttpDispatcher, HttpResult } from '../core/http.js';
+import { callHttp } from '../http/call.js';
 import { OktaApiError } from '../core/errors.js';
 import { fieldOf, parseJson } from '../core/json.js';
 import { REACH_OKTA, readOktaAnswer } from './api-answer.js';

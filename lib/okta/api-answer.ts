@@ -1,4 +1,4 @@
-import type { HttpResult } from '../http/call.js';
+import type { HttpResult } from '../core/http.js';
 import { OktaApiError, type OktaApiErrorCode } from '../core/errors.js';
 import { asList, fieldOf, parseJson, textFieldOf } from '../core/json.js';
 import { rateLimitHeaders } from './rate-limit.js';

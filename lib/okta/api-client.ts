@@ -1,4 +1,5 @@
-import { callHttp, type HttpAnswer, type HttpDispatcher, type HttpResult } from '../http/call.js';
+import type { HttpAnswer, HttpDispatcher, HttpResult } from '../core/http.js';
+import { callHttp } from '../http/call.js';
 import { createAccessTokens, type AccessTokens, type ServiceAppCredentials } from './access-token.js';
 import { readOktaAnswer, type OktaApiAnswer } from './api-answer.js';
 

@@ -2,7 +2,8 @@ import type { JSONWebKeySet, JWTPayload } from 'jose';
 import { JOSEError, JWKSNoMatchingKey } from 'jose/errors';
 import { createLocalJWKSet } from 'jose/jwks/local';
 import { jwtVerify } from 'jose/jwt/verify';
-import { callHttp, type HttpDispatcher } from '../http/call.js';
+import type { HttpDispatcher } from '../core/http.js';
+import { callHttp } from '../http/call.js';
 import { TIMED_OUT, waitAtMost } from '../core/time.js';
 import { RequestError } from '../core/request-error.js';
 

@@ -4,7 +4,7 @@ import { decodeProtectedHeader } from 'jose/decode/protected_header';
 import { JOSEError } from 'jose/errors';
 import { decodeJwt } from 'jose/jwt/decode';
 import passport from 'passport';
-import type { HttpDispatcher } from '../http/call.js';
+import type { HttpDispatcher } from '../core/http.js';
 import { RequestError } from '../core/request-error.js';
 import { createHookKeys, type HookKeys } from './hook-keys.js';
 

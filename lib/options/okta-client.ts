@@ -1,7 +1,7 @@
 import type { UserProfile } from '../core/channel.js';
 import { OktaApiError } from '../core/errors.js';
 import type { HttpDispatcher } from '../core/http.js';
-import { hasMethods, integer, lazyRules, optionsOf, readOptionsBy, tested } from '../core/option-rules.js';
+import { dispatcherRule, integer, lazyRules, optionsOf, readOptionsBy } from '../core/option-rules.js';
 import { createAgent } from '../http/call.js';
 import { createOktaApiClient, type OktaCredentials } from '../okta/api-client.js';
 import { lookUpUser } from '../okta/user-lookup.js';
@@ -35,7 +35,7 @@ const RULES = lazyRules(() =>
   optionsOf<Parts>('an object', {
     credential: oktaCredentialRule().required(),
     timeoutMs: integer('the limit of one call, milliseconds', 1, 60_000).default(3_000),
-    dispatcher: tested('a Dispatcher of undici 7 or later', (value) => hasMethods(value, ['dispatch'])),
+    dispatcher: dispatcherRule(),
   }),
 );
 

@@ -1,5 +1,6 @@
 import Joi from 'joi';
 import {
+  dispatcherRule,
   functionRule,
   hasMethods,
   integer,
@@ -299,7 +300,7 @@ export const optionRules = lazyRules(() =>
       hasMethods(value, ['registerMetric', 'getSingleMetric', 'metrics']),
     ),
     onEvent: functionRule('a function (event) => void'),
-    dispatcher: tested('a Dispatcher of undici 7 or later', (value) => hasMethods(value, ['dispatch'])),
+    dispatcher: dispatcherRule(),
     clock: functionRule('a function that returns milliseconds')
       .custom(safeClock)
       .default(() => Date.now),

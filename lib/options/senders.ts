@@ -1,13 +1,12 @@
 import Joi from 'joi';
 import type { SenderByCountry, WhatsAppSender } from '../channels/twilio/settings.js';
 import { readLocale } from '../texts/locale.js';
-import { isCountry } from '../numbers/phone-number.js';
+import { E164, isCountry } from '../numbers/phone-number.js';
 import { objectOf, textOf } from '../core/option-rules.js';
 
 /** The rules of senders. */
 
 const E164_RULE = 'a phone number in E.164 form, such as +14155550100';
-const E164 = /^\+[1-9]\d{6,14}$/;
 export const phone = (): Joi.StringSchema => textOf(E164_RULE).pattern(E164);
 export const contentSid = (): Joi.StringSchema =>
   textOf("a Content SID: 'HX' and 32 hexadecimal digits").pattern(/^HX[0-9a-zA-Z]{1,64}$/);

@@ -2,7 +2,7 @@ import type { Channel } from '../channels/channel.js';
 import { twilioCalls } from '../channels/twilio/calls.js';
 import type { TwilioLogin, TwilioSettings } from '../channels/twilio/settings.js';
 import { twilioMessages } from '../channels/twilio/messages.js';
-import { VOICE } from '../core/channel.js';
+import { STANDARD_CHANNELS, VOICE } from '../core/channel.js';
 import { ConfigurationError } from '../core/errors.js';
 import type { OptionWarning } from '../core/events.js';
 import { checkOptions } from '../core/option-rules.js';
@@ -91,7 +91,8 @@ export function readOptions(options: OktaTelephonyHookOptions): HookSettings {
 }
 
 /** Whether a name in `channels` is that of a new channel, and not of another provider of one that is always there. */
-const isOptIn = (channel: string): boolean => !['sms', 'whatsapp', VOICE].includes(channel);
+const isOptIn = (channel: string): boolean => !STANDARD_CHANNELS.has(channel);
+
 function withoutAuthTokens({ authTokens: _, ...login }: TwilioAccount): TwilioLogin {
   return login;
 }

@@ -3,7 +3,8 @@ import { createServer, type RequestListener, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import { expect } from 'chai';
 import { Agent, type Dispatcher } from 'undici';
-import { callHttp, createAgent, type HttpCall, type HttpResult } from '#lib/http/call.js';
+import type { HttpResult } from '#lib/core/http.js';
+import { callHttp, createAgent, type HttpCall } from '#lib/http/call.js';
 import { REFUSING_ORIGIN } from '#harness/free-port.js';
 import { until } from '#harness/until.js';
 

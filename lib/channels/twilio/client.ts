@@ -1,7 +1,6 @@
 import type { SendContext } from '../../core/channel.js';
 import { ConfigurationError } from '../../core/errors.js';
-import type { HttpResult } from '../../core/http.js';
-import type { HttpDispatcher } from '../../http/call.js';
+import type { HttpDispatcher, HttpResult } from '../../core/http.js';
 import { sendRequest } from '../../http/request.js';
 import type { TwilioConnection } from '../channel.js';
 import { NO_MESSAGE_SID, readCheckAnswer } from './credentials-check.js';

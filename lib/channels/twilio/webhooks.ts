@@ -5,6 +5,7 @@ import type { ReceivedMessage } from '../channel.js';
 import type { TwilioPort } from './client.js';
 import { CALL_SID, deliveryReportOf, MESSAGE_SID, PROVIDER_CODE } from './outcome.js';
 import { meaningOf } from './refusals.js';
+import { E164 } from '../../numbers/phone-number.js';
 import type { FormFields } from './signature.js';
 
 /** Reads Twilio's webhooks: status callbacks and inbound messages. Their signature is already checked. */
@@ -66,7 +67,7 @@ function readAddress(text: string | undefined):
   | undefined {
   const [, prefix = 'sms', user = ''] = /^(?:(whatsapp|rcs):)?(\S+)$/i.exec(text?.trim() ?? '') ?? [];
   const channel = prefix.toLowerCase() as ReceivedMessage['channel'];
-  if (/^\+[1-9]\d{6,14}$/.test(user)) return { channel, number: user };
+  if (E164.test(user)) return { channel, number: user };
   return channel === 'whatsapp' && EXTERNAL_USER_ID.test(user) ? { channel, id: user } : undefined;
 }
 

@@ -1,4 +1,5 @@
-import { createAgent, type HttpDispatcher } from '../../http/call.js';
+import type { HttpDispatcher } from '../../core/http.js';
+import { createAgent } from '../../http/call.js';
 import { OktaApiError } from '../../core/errors.js';
 import { makeSampleCall, readSampleUser } from '../../okta/sample-call.js';
 import { confirm, printNextSteps, type Command, type CommandCall } from '../command.js';

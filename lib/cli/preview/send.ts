@@ -1,4 +1,4 @@
-import type { HttpDispatcher, HttpResult } from '../../http/call.js';
+import type { HttpDispatcher, HttpResult } from '../../core/http.js';
 import type { Time, Administration } from '../../okta/admin/administration.js';
 import { describeHook, isSameUrl, type HookResource } from '../../okta/admin/hook-resource.js';
 import { listTelephonyHooks, executeTelephonyHook } from '../../okta/admin/telephony-hook-setup.js';

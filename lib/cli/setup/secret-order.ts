@@ -1,4 +1,4 @@
-import type { HttpDispatcher } from '../../http/call.js';
+import type { HttpDispatcher } from '../../core/http.js';
 import type { HookProof } from '../../okta/admin/hook-resource.js';
 import type { SetupPlan } from '../../okta/admin/setup-plan.js';
 import type { CommandCall } from '../command.js';

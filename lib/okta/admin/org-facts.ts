@@ -1,5 +1,5 @@
 import { OktaApiError } from '../../core/errors.js';
-import type { HttpAnswer } from '../../http/call.js';
+import type { HttpAnswer } from '../../core/http.js';
 import type { OktaApiAnswer } from '../api-answer.js';
 import { asList, fieldOf, parseJson, textFieldOf } from '../../core/json.js';
 import { UNUSED_USER_ID } from '../user-profile.js';

@@ -1,4 +1,4 @@
-import type { HttpDispatcher } from '../../../http/call.js';
+import type { HttpDispatcher } from '../../../core/http.js';
 import type { HookVariables } from '../variables.js';
 import { MIN_SECRET_LENGTH } from '../../hook-proof.js';
 import { fail, ok, warn, type Finding } from '../finding.js';

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { callHttp, createAgent, type HttpResult } from '../../../http/call.js';
+import type { HttpResult } from '../../../core/http.js';
+import { callHttp, createAgent } from '../../../http/call.js';
 import { fieldOf, parseJson, textFieldOf } from '../../../core/json.js';
 import { CHALLENGE_HEADER } from '../../../okta/event-hook.js';
 import type { Time } from '../../../okta/admin/administration.js';

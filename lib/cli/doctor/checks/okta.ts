@@ -1,4 +1,5 @@
-import { callHttp, type HttpResult } from '../../../http/call.js';
+import type { HttpResult } from '../../../core/http.js';
+import { callHttp } from '../../../http/call.js';
 import type { Time } from '../../../okta/admin/administration.js';
 import {
   ORG_METADATA,

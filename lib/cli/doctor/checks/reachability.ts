@@ -1,7 +1,7 @@
 import { lookup } from 'node:dns/promises';
 import { BlockList, isIP } from 'node:net';
 import { connect, type PeerCertificate } from 'node:tls';
-import type { HttpResult } from '../../../http/call.js';
+import type { HttpResult } from '../../../core/http.js';
 import { LOOPBACK } from '../../../core/safe-url.js';
 import type { Time } from '../../../okta/admin/administration.js';
 import type { HookVariables, Section } from '../variables.js';

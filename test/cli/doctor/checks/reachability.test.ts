@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:https';
 import { createServer as createSilentServer, type AddressInfo, type Server as TcpServer } from 'node:net';
 import { expect } from 'chai';
-import type { HttpResult } from '#lib/http/call.js';
+import type { HttpResult } from '#lib/core/http.js';
 import { examineReachability } from '#lib/cli/doctor/checks/reachability.js';
 import { signOwnCertificate } from '#harness/certificate.js';
 import { REFUSING_ORIGIN } from '#harness/free-port.js';

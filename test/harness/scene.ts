@@ -76,6 +76,9 @@ export interface SceneOptions {
   readonly mount?: (app: express.Express, hook: TelephonyHook) => void;
 }
 
+/** The hook's options of a scene, for tests whose scenes share some. */
+export type HookOptions = Exclude<SceneOptions['hook'], ((...args: never) => unknown) | undefined>;
+
 /** For tests of one user who gets more codes than the usual limits allow. */
 export const SENDS_MANY = { perUser: false, perNumber: false, countries: false } as const;
 

@@ -10,6 +10,7 @@ import {
   HOOK_SECRET,
   startScene,
   usualCredentials,
+  type HookOptions,
   type LogLine,
   type Scene,
   type SceneOptions,
@@ -24,7 +25,6 @@ type Told = Readonly<Record<string, unknown>> & { readonly type: string };
 /** An event, and the log line that it leads to, if any. Its `remedy` is the event's, if the event has one. */
 type Expected = readonly [event: Told, level?: LogLine['level'], message?: string, remedy?: string];
 
-type HookOptions = Exclude<SceneOptions['hook'], ((...args: never) => unknown) | undefined>;
 type Parts = Parameters<Extract<SceneOptions['hook'], (...args: never) => unknown>>[0];
 
 interface Story {

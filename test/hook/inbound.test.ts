@@ -4,11 +4,9 @@ import type { StatePort } from '#lib/delivery/state.js';
 import { openMemoryState } from '#lib/state/memory/memory-state.js';
 import type { ConnectedChannel, HookEventOf, InboundOptions, Outcome } from '#lib/index.js';
 import type { EmulatedInbound, InboundMessage } from '#lib/testing/index.js';
-import { ANA, BOB, commandOf, errorOf, startScene, type Scene, type SceneOptions } from '#harness/scene.js';
+import { ANA, BOB, commandOf, errorOf, startScene, type HookOptions, type Scene } from '#harness/scene.js';
 import { passTime, stopTime, warmUp } from '#harness/stopped-time.js';
 import { defer, until } from '#harness/until.js';
-
-type HookOptions = Exclude<SceneOptions['hook'], ((...args: never) => unknown) | undefined>;
 
 describe('what users write to the senders', () => {
   let scene: Scene;

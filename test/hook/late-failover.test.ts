@@ -18,8 +18,8 @@ import {
   commandOf,
   startScene,
   wamid,
+  type HookOptions,
   type Scene,
-  type SceneOptions,
 } from '#harness/scene.js';
 import { startRawCall } from '#harness/raw-call.js';
 import { stopTime, warmUp } from '#harness/stopped-time.js';
@@ -43,8 +43,6 @@ describe('a code that did not arrive', () => {
     clock = undefined;
     await scene.close();
   });
-  type HookOptions = Exclude<SceneOptions['hook'], ((...args: never) => unknown) | undefined>;
-
   /** With Twilio's callbacks, which come to the gateway. */
   const start = async (hook: HookOptions = {}): Promise<void> => {
     now = Date.now();

@@ -14,12 +14,11 @@ import type {
 } from '#lib/index.js';
 import { startRawCall } from '#harness/raw-call.js';
 import { openRaw, rawRequest } from '#harness/raw-http.js';
-import { ANA, BOB, CODE, HOOK_SECRET, startScene, type Scene, type SceneOptions } from '#harness/scene.js';
+import { ANA, BOB, CODE, HOOK_SECRET, startScene, type HookOptions, type Scene } from '#harness/scene.js';
 import { stopTime, warmUp } from '#harness/stopped-time.js';
 import { defer, until } from '#harness/until.js';
 
 type Ended = HookEventOf<'failover.ended'>;
-type HookOptions = Exclude<SceneOptions['hook'], ((...args: never) => unknown) | undefined>;
 type Attempt = (message: Message) => Outcome | Promise<Outcome>;
 
 const FAILED: DeliveryReport = { status: 'failed', code: 'GONE', reason: 'No' };

@@ -11,6 +11,7 @@ import {
   HOOK_SECRET,
   startScene,
   usualCredentials,
+  type HookOptions,
   type Scene,
   type SceneOptions,
 } from '#harness/scene.js';
@@ -32,8 +33,6 @@ interface Effect {
 }
 
 type Parts = Parameters<Extract<SceneOptions['hook'], (...args: never) => unknown>>[0];
-type HookOptions = Exclude<SceneOptions['hook'], ((...args: never) => unknown) | undefined>;
-
 interface Given {
   readonly scene: Scene;
   readonly clock: sinon.SinonFakeTimers;

@@ -15,9 +15,10 @@ import { needRedis, startRedis, type RedisServer } from '#harness/redis-server.j
 import {
   ANA,
   BOB,
-  HOOK_SECRET,
   commandOf,
+  HOOK_SECRET,
   startScene,
+  type HookOptions,
   type Scene,
   type SceneOptions,
 } from '#harness/scene.js';
@@ -28,8 +29,6 @@ import { callApi, eventHook } from '../testing/okta/client.js';
 const express4 = untypedExpress4 as typeof express;
 
 type Used = HookEventOf<'code.used'>;
-type HookOptions = Exclude<SceneOptions['hook'], ((...args: never) => unknown) | undefined>;
-
 const NEWER = '771204';
 const TO_BOB = { userId: BOB.id, login: BOB.login, phoneNumber: BOB.phone } as const;
 const ADMIN = {

@@ -3,12 +3,10 @@ import type sinon from 'sinon';
 import type { HookEvent } from '#lib/index.js';
 import type { EmulatedMessage } from '#lib/testing/index.js';
 import type { Fault, RecordedRequest } from '#lib/testing/server/faults.js';
-import { ANA, BOB, CODE, startScene, type Scene, type SceneOptions } from '#harness/scene.js';
+import { ANA, BOB, CODE, startScene, type HookOptions, type Scene } from '#harness/scene.js';
 import { startRawCall } from '#harness/raw-call.js';
 import { stopTime, warmUp } from '#harness/stopped-time.js';
 import { until } from '#harness/until.js';
-
-type HookOptions = Exclude<SceneOptions['hook'], ((...args: never) => unknown) | undefined>;
 
 const isFor =
   (channel: 'whatsapp' | 'sms') =>

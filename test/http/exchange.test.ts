@@ -6,7 +6,16 @@ import { expect } from 'chai';
 import express from 'express';
 import sinon from 'sinon';
 import type { Channel } from '#lib/index.js';
-import { ANA, BOB, CODE, HOOK_SECRET, startScene, type Scene, type SceneOptions } from '#harness/scene.js';
+import {
+  ANA,
+  BOB,
+  CODE,
+  HOOK_SECRET,
+  startScene,
+  type HookOptions,
+  type Scene,
+  type SceneOptions,
+} from '#harness/scene.js';
 import { openRaw, rawRequest, type RawAnswer, type RawConnection } from '#harness/raw-http.js';
 import { stopTime, warmUp } from '#harness/stopped-time.js';
 
@@ -44,10 +53,7 @@ describe('an exchange', () => {
       return Promise.resolve({ status: 'accepted', transactionId: `T${sent}` });
     },
   };
-  const start = async (
-    options: NonNullable<Exclude<SceneOptions['hook'], (...args: never) => unknown>> = {},
-    mount?: SceneOptions['mount'],
-  ): Promise<Scene> => {
+  const start = async (options: HookOptions = {}, mount?: SceneOptions['mount']): Promise<Scene> => {
     sent = 0;
     scene = await startScene({
       hook: {

@@ -5,7 +5,15 @@ import session from 'express-session';
 import passport from 'passport';
 import type { Channel, HookCredential } from '#lib/index.js';
 import type { HookTokenOptions } from '#lib/testing/index.js';
-import { ANA, CODE, HOOK_SECRET, startScene, type Scene, type SceneOptions } from '#harness/scene.js';
+import {
+  ANA,
+  CODE,
+  HOOK_SECRET,
+  startScene,
+  type HookOptions,
+  type Scene,
+  type SceneOptions,
+} from '#harness/scene.js';
 import { openRaw, rawRequest, type RawAnswer } from '#harness/raw-http.js';
 import { stopTime, warmUp } from '#harness/stopped-time.js';
 import { until } from '#harness/until.js';
@@ -48,7 +56,7 @@ describe('a caller', () => {
   const start = async (
     hook:
       HookCredential | readonly HookCredential[] | ((issuer: string) => HookCredential | HookCredential[]),
-    options: NonNullable<Exclude<SceneOptions['hook'], (...args: never) => unknown>> = {},
+    options: HookOptions = {},
     mount?: SceneOptions['mount'],
   ): Promise<Scene> => {
     const started = await startScene({

@@ -50,3 +50,13 @@ export function wrongState(): Reply {
 export function methodNotSupported(status: 404 | 405): Reply {
   return oktaError(status, 'E0000022', 'The endpoint does not support the provided HTTP method');
 }
+
+/** The error of an OAuth 2.0 endpoint. */
+export function oauthError(
+  status: number,
+  error: string,
+  description: string,
+  headers: Readonly<Record<string, string>> = {},
+): Reply {
+  return jsonReply(status, { error, error_description: description }, headers);
+}

@@ -91,19 +91,9 @@ export class EventHooks {
     events: readonly string[],
     verify: (hook: EmulatedEventHook) => Promise<EventHookProblem | undefined>,
   ): Promise<void> {
-    const now = new Date(this.#clock()).toISOString();
-    const hook: StoredHook = {
-      id: newHookId(),
-      name: 'Telephony gateway: codes that were used',
-      description: null,
-      status: 'ACTIVE',
-      verificationStatus: 'VERIFIED',
-      events,
-      filter: null,
-      channel,
-      created: now,
-      lastUpdated: now,
-    };
+    const name = 'Telephony gateway: codes that were used';
+    const read = { name, description: null, filter: null, events, channel };
+    const hook: StoredHook = { ...this.#newHook(read), verificationStatus: 'VERIFIED' };
     const problem = await verify(hook);
     for (const { id, channel: other } of this.all) if (other.uri === channel.uri) this.#hooks.delete(id);
     if (problem?.status === 404) return;
@@ -114,16 +104,20 @@ export class EventHooks {
   #create(body: unknown): Reply {
     const read = readHook(body);
     if ('problems' in read) return validationFailed('eventHook', ...read.problems);
+    return this.#save(this.#newHook(read));
+  }
+
+  #newHook(read: Pick<StoredHook, 'name' | 'description' | 'filter' | 'events' | 'channel'>): StoredHook {
     const now = new Date(this.#clock()).toISOString();
-    const id = newHookId();
-    return this.#save({
+    const id = `who${randomAlphanumeric(17)}`;
+    return {
       id,
       status: 'ACTIVE',
       verificationStatus: 'UNVERIFIED',
       ...read,
       created: now,
       lastUpdated: now,
-    });
+    };
   }
 
   #replace(hook: StoredHook, body: unknown): Reply {
@@ -180,10 +174,6 @@ export class EventHooks {
             },
     };
   }
-}
-
-function newHookId(): string {
-  return `who${randomAlphanumeric(17)}`;
 }
 
 function readHook(

@@ -86,11 +86,14 @@ export class InlineHooks {
   connect(channel: HookChannel): void {
     const before = this.activeTelephonyHook;
     if (before !== undefined) this.#hooks.delete(before.id);
+    const hook = this.#newHook(TELEPHONY, { name: 'Telephony gateway', version: '1.0.0', channel });
+    this.#hooks.set(hook.id, hook);
+  }
+
+  #newHook(type: string, read: Pick<StoredHook, 'name' | 'version' | 'channel'>): StoredHook {
     const now = new Date(this.#clock()).toISOString();
-    const id = newHookId();
-    const times = { created: now, lastUpdated: now };
-    const name = 'Telephony gateway';
-    this.#hooks.set(id, { id, name, type: TELEPHONY, status: 'ACTIVE', version: '1.0.0', channel, ...times });
+    const id = `cal${randomAlphanumeric(17)}`;
+    return { id, type, status: 'ACTIVE', ...read, created: now, lastUpdated: now };
   }
 
   #list(type: string | null): Reply {
@@ -109,9 +112,7 @@ export class InlineHooks {
     if (type === TELEPHONY && this.activeTelephonyHook !== undefined) {
       return validationFailed('type', 'type: There is an active telephony inline hook already.');
     }
-    const now = new Date(this.#clock()).toISOString();
-    const id = newHookId();
-    return this.#save({ id, type, status: 'ACTIVE', ...read, created: now, lastUpdated: now });
+    return this.#save(this.#newHook(type, read));
   }
 
   #replace(hook: StoredHook, body: unknown): Reply {
@@ -190,8 +191,4 @@ export class InlineHooks {
             },
     };
   }
-}
-
-function newHookId(): string {
-  return `cal${randomAlphanumeric(17)}`;
 }

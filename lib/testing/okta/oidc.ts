@@ -5,6 +5,7 @@ import type { RecordedRequest } from '../server/faults.js';
 import { randomAlphanumeric } from '../server/random-ids.js';
 import { jsonReply, type Reply } from '../server/reply.js';
 import type { RsaKeys } from '../server/rsa-keys.js';
+import { oauthError } from './errors.js';
 import { problemPage } from './sign-in-page.js';
 import { makeSigningKey, type SigningKey } from './signing-key.js';
 import type { EmulatedUser } from './users.js';
@@ -227,10 +228,6 @@ function clientIn(
   const pair = new URLSearchParams(Buffer.from(basic, 'base64').toString().replace(':', '='));
   const [[id, secret] = ['', '']] = pair;
   return { id, secret };
-}
-
-function oauthError(status: number, error: string, description: string): Reply {
-  return jsonReply(status, { error, error_description: description });
 }
 
 function sha256(text: string): Buffer {

@@ -3,7 +3,7 @@ import { DpopVerifier, SIGNATURE_ALGORITHMS } from './dpop-proofs.js';
 import { pathOf, type RecordedRequest } from '../server/faults.js';
 import { jsonReply, type Reply } from '../server/reply.js';
 import { textFieldOf } from '../../core/json.js';
-import { forbidden, oktaError } from './errors.js';
+import { forbidden, oauthError, oktaError } from './errors.js';
 import { randomAlphanumeric } from '../server/random-ids.js';
 
 /** An API service app of the emulated org. */
@@ -229,15 +229,6 @@ export class OrgTokens {
     };
     return jsonReply(200, body, { 'cache-control': 'no-cache, no-store', pragma: 'no-cache' });
   }
-}
-
-function oauthError(
-  status: number,
-  error: string,
-  description: string,
-  headers: Readonly<Record<string, string>> = {},
-): Reply {
-  return jsonReply(status, { error, error_description: description }, headers);
 }
 
 function invalidToken(scheme: string, error: string, reason: string): Reply {

@@ -9,15 +9,13 @@ import {
   commandOf,
   startScene,
   usualCredentials,
+  type HookOptions,
   type Scene,
-  type SceneOptions,
 } from '#harness/scene.js';
 import { mustNotShow } from '#harness/witness.js';
 import { rsaKeys } from '#harness/rsa-keys.js';
 import { problemsOf } from '../options.js';
 import { startVonageEmulator, type VonageEmulator } from './emulator.js';
-
-type HookOptions = Exclude<SceneOptions['hook'], ((...args: never) => unknown) | undefined>;
 
 describe('Vonage', () => {
   let vonage: VonageEmulator;

@@ -23,9 +23,9 @@ import { UnknownAttempts, withAccepted } from './unknown-attempts.js';
  * channel: at most once for each message, while the code is valid, and unless the user has requested a newer
  * code or has signed in.
  *
- * `accepted` keeps a receipt, `unknown` keeps one until a report says that the message went out. `report` (a callback), `Polling` (a look-up or a time-out) or an alarm of the
- * state says that the message failed. The process that takes the receipt from the state sends the code again
- * (`LateSends`).
+ * `accepted` keeps a receipt, and so does `unknown` until a report says that the message went out. `report` (a
+ * callback), `Polling` (a look-up or a time-out) or an alarm of the state says that the message failed. The
+ * process that takes the receipt from the state sends the code again (`LateSends`).
  */
 
 /**
@@ -178,21 +178,21 @@ export class LateFailover {
    *   when the state has answered, and before anything follows.
    */
   report(key: string, report: DeliveryReport, callback: ReportCallback = {}): void {
-    let isTold = false;
-    const tell: OnOwner = (owner) => {
-      if (!isTold) callback.onOwner?.(owner);
-      isTold = true;
+    let isReported = false;
+    const reportOwner: OnOwner = (owner) => {
+      if (!isReported) callback.onOwner?.(owner);
+      isReported = true;
     };
     const owner = this.#messages.ownerOf(key);
-    if (owner !== undefined) tell(owner);
+    if (owner !== undefined) reportOwner(owner);
     // A message that is known needs no reference.
     const reference = owner === undefined ? callback.reference : undefined;
-    const work = this.#isClosed ? undefined : this.#startReport(key, report, reference, tell);
-    if (work === undefined) tell(undefined);
+    const work = this.#isClosed ? undefined : this.#startReport(key, report, reference, reportOwner);
+    if (work === undefined) reportOwner(undefined);
     else {
       this.#track(
         work.finally(() => {
-          tell(this.#messages.ownerOf(key));
+          reportOwner(this.#messages.ownerOf(key));
         }),
       );
     }
@@ -203,20 +203,20 @@ export class LateFailover {
     key: string,
     report: DeliveryReport,
     reference: string | undefined,
-    tell: OnOwner,
+    reportOwner: OnOwner,
   ): Promise<void> | undefined {
     if (reference !== undefined) this.#unknown.name(reference, key);
     if (!isFinal(report)) {
       // `sent` is the last status of many an SMS. Another gateway does not ask the state for each of them.
       const isKept = reference !== undefined && this.#unknown.isKept(reference);
-      return isKept ? this.#unknown.take(reference, key, tell) : undefined;
+      return isKept ? this.#unknown.take(reference, key, reportOwner) : undefined;
     }
     const change = this.#messages.record(key, report);
     if (change === 'none') return undefined;
     this.#polling.forget(key);
     if (change === 'arrived') this.#dropDelivered(key);
     // Another process may be about to send the code again: the state must know the report as well.
-    return change === 'idle' ? undefined : this.#settle(key, report, change, { reference, tell });
+    return change === 'idle' ? undefined : this.#settle(key, report, change, { reference, reportOwner });
   }
 
   /** A message has failed, or its provider refused it after the call was answered: the next channel follows. */
@@ -272,7 +272,7 @@ export class LateFailover {
     key: string,
     report: FinalReport,
     change: StatusChange,
-    { reference, tell }: { readonly reference: string | undefined; readonly tell: OnOwner },
+    { reference, reportOwner }: { readonly reference: string | undefined; readonly reportOwner: OnOwner },
   ): Promise<void> {
     const receipt = await this.#take(key, report);
     const isEarly = change === 'early';
@@ -280,13 +280,13 @@ export class LateFailover {
       // Another process sent the message, or this one did before it was restarted.
       const owner = ownerOf(receipt.request);
       if (isEarly) this.#messages.know(key, true, owner);
-      tell(owner);
+      reportOwner(owner);
       if (report.status === 'failed') await this.#sends.send(receipt, report, key);
       return;
     }
     // From here on the state knows the report: who recognises the message at another gateway gets it with the receipt.
-    if (isEarly && reference !== undefined) await this.#unknown.take(reference, key, tell);
-    tell(this.#messages.ownerOf(key));
+    if (isEarly && reference !== undefined) await this.#unknown.take(reference, key, reportOwner);
+    reportOwner(this.#messages.ownerOf(key));
     // Nothing is under way that could still claim this message.
     const isIdle = !this.#parts.isSending() && this.#sends.isIdle && this.#unknown.isIdle;
     if (isEarly && isIdle) this.#messages.giveUp(key);

@@ -10,15 +10,17 @@ export type { HookStatus, Readiness, TelephonyHook } from './hook/telephony-hook
 export type { Channel, ChannelParts, ReceivedMessage, TwilioConnection } from './channels/channel.js';
 export type {
   ConsoleOptions,
-  EventHookCredential,
   GuardOptions,
-  HookCredential,
   InboundOptions,
   InboundReply,
-  OktaCredential,
   OktaTelephonyHookOptions,
-  TwilioCredential,
 } from './options/options.js';
+export type {
+  EventHookCredential,
+  HookCredential,
+  OktaCredential,
+  TwilioCredential,
+} from './options/credential-types.js';
 export {
   ConfigurationError,
   OktaApiError,

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { parseEnv } from 'node:util';
-import type { Environment, OktaCredential } from '../options/options.js';
+import type { Environment } from '../options/options.js';
+import type { OktaCredential } from '../options/credential-types.js';
 import {
   hasServiceApp,
   readOktaCredential,

@@ -3,7 +3,7 @@ import { createAgent } from '../http/call.js';
 import { OktaApiError } from '../core/errors.js';
 import { createAdministration, type Administration, type Time } from '../okta/admin/administration.js';
 import { createOktaApiClient, type OktaCredentials } from '../okta/api-client.js';
-import type { OktaCredential } from '../options/options.js';
+import type { OktaCredential } from '../options/credential-types.js';
 import { readOkta } from '../options/credentials.js';
 import { CommandError } from './failure.js';
 import type { Terminal } from './terminal.js';

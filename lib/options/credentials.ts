@@ -4,7 +4,7 @@ import { readPrivateKey } from '../core/private-key.js';
 import { isOrigin, mustBe, objectOf, tested, textOf, urlRule } from '../core/option-rules.js';
 import type { OktaCredentials } from '../okta/api-client.js';
 import type { HookScheme } from '../okta/verify-caller.js';
-import type { HookCredential, OktaCredential, TwilioCredential } from './options.js';
+import type { HookCredential, OktaCredential, TwilioCredential } from './credential-types.js';
 
 /** The rules of `credentials`. */
 

@@ -8,7 +8,8 @@ import { twilioMessages } from '../channels/twilio/messages.js';
 import { ConfigurationError } from '../core/errors.js';
 import { redisState } from '../state/redis/index.js';
 import type { Channel } from '../channels/channel.js';
-import type { Environment, OktaCredential, OktaTelephonyHookOptions, TwilioCredential } from './options.js';
+import type { Environment, OktaTelephonyHookOptions } from './options.js';
+import type { OktaCredential, TwilioCredential } from './credential-types.js';
 import {
   readLine,
   readSenders,

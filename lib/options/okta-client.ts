@@ -7,7 +7,7 @@ import { createOktaApiClient, type OktaCredentials } from '../okta/api-client.js
 import { lookUpUser } from '../okta/user-lookup.js';
 import { readProfile } from '../okta/user-profile.js';
 import { oktaCredentialRule } from './credentials.js';
-import type { OktaCredential } from './options.js';
+import type { OktaCredential } from './credential-types.js';
 
 /** Reads and changes users by Okta's Users API. */
 export interface OktaClient {

@@ -23,9 +23,10 @@ import { isCountry } from '../numbers/phone-number.js';
 import type { OktaCredentials } from '../okta/api-client.js';
 import type { ProfileOptions } from '../okta/user-profile.js';
 import type { HookScheme } from '../okta/verify-caller.js';
-import { readKeywords, type Keywords } from '../texts/keywords.js';
+import type { Keywords } from '../texts/keywords.js';
 import { credentials, type TwilioAccount } from './credentials.js';
 import { DEFAULT_PATH, type InboundOptions, type OktaTelephonyHookOptions } from './options.js';
+import { inbound } from './inbound.js';
 import { sandboxNumber, senders } from './senders.js';
 import { texts } from './texts.js';
 
@@ -204,44 +205,6 @@ const lateFailover = (): Joi.Schema =>
       ),
     })
     .default({ afterSeconds: {} });
-
-const words = (): Joi.ArraySchema =>
-  Joi.array()
-    .items(
-      textOf('a word of at most 40 characters')
-        .max(40)
-        .pattern(/[\p{L}\p{N}]/u),
-    )
-    .messages(mustBe('an array of words, each a whole message'));
-
-const reply = (): Joi.AlternativesSchema =>
-  Joi.alternatives().conditional(Joi.string(), {
-    then: textOf('a text of at most 1600 characters').max(1600),
-    otherwise: Joi.valid(false).messages(mustBe('false, or a text of at most 1600 characters')),
-  });
-
-const inbound = (): Joi.ObjectSchema =>
-  objectOf('an object with keywords, replies and onMessage', {
-    keywords: objectOf('an object with stop, start and help', {
-      stop: words(),
-      start: words(),
-      help: words(),
-    })
-      .custom(readKeywords)
-      .default(),
-    replies: objectOf('an object with stop, start, help, hiddenNumber and other', {
-      stop: reply().default('You will get no more codes by WhatsApp. Send START to get them here again.'),
-      start: reply().default('You will get your codes by WhatsApp again.'),
-      help: reply().default(
-        'This number sends sign-in codes. Send STOP to get no more of them here. For anything else, ask your help desk.',
-      ),
-      hiddenNumber: reply().default(
-        'Your number is hidden from us. Send this word once more as a reply to one of our messages.',
-      ),
-      other: reply().default('This number only sends sign-in codes, and nobody reads what is sent to it.'),
-    }).default(),
-    onMessage: functionRule('a function (message) => a text, or nothing'),
-  }).default();
 
 /** A clock of the user's own that fails must not turn a code that was sent into an error. */
 const safeClock = (clock: () => number) => (): number => {

@@ -15,7 +15,8 @@ import {
   servicePrivateKey,
   twilioBaseUrl,
 } from './credentials.js';
-import type { Environment, OktaCredential } from './options.js';
+import type { Environment } from './options.js';
+import type { OktaCredential } from './credential-types.js';
 import { attributeName, publicUrl } from './schema.js';
 import { contentSid, phone, smsSender } from './senders.js';
 

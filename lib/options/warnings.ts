@@ -5,7 +5,8 @@ import { fillIn, readTemplate, type TextValues } from '../texts/text-template.js
 import { listTexts, originLine } from '../texts/texts.js';
 import type { TextsOptions } from '../core/option-types.js';
 import { hasVoice } from '../channels/twilio/voices.js';
-import { DEFAULT_PATH, type HookCredential, type OktaTelephonyHookOptions } from './options.js';
+import { DEFAULT_PATH, type OktaTelephonyHookOptions } from './options.js';
+import type { HookCredential } from './credential-types.js';
 
 /** Options that may be a mistake. No rule refuses them; the hook logs a warning when it is made. */
 

@@ -1,5 +1,5 @@
 import type { Channel } from '../../channels/channel.js';
-import type { OktaCredential } from '../../options/options.js';
+import type { OktaCredential } from '../../options/credential-types.js';
 import type { HookProof } from '../../okta/admin/hook-resource.js';
 import {
   hasApiKey,

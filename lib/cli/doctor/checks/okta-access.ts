@@ -4,7 +4,7 @@ import type { Administration, Time } from '../../../okta/admin/administration.js
 import { createAccessTokens } from '../../../okta/access-token.js';
 import { createOktaApiClient } from '../../../okta/api-client.js';
 import type { ReadOkta } from '../../../okta/admin/org-facts.js';
-import type { OktaCredential } from '../../../options/options.js';
+import type { OktaCredential } from '../../../options/credential-types.js';
 import { readOkta } from '../../../options/credentials.js';
 import { warn, type Finding } from '../finding.js';
 import { asCommandError, CONNECT_TIMEOUT_MS, type Access } from '../../org.js';

@@ -6,7 +6,7 @@ describe("the bench's options", () => {
     const { isScale, rounds, seconds, connections, parts } = readBenchOptions([]);
     expect({ isScale, rounds, seconds, connections, parts }).to.deep.equal({
       ...{ isScale: false, rounds: 16, seconds: 1, connections: [1, 32] },
-      parts: ['servers', 'memory', 'imports'],
+      parts: ['servers', 'allocations', 'memory', 'imports'],
     });
   });
 

@@ -9,21 +9,26 @@ export interface ServerFile {
   readonly hasLog: boolean;
 }
 
-/** The second bare one is the same as the first: their ratio is the noise of the run. */
+/**
+ * First those that write a line for each code, as users do. `bare again` is the same as `bare`: their ratio is the noise of the
+ * run. `limit` is `node:http` without Express.
+ */
 export const SERVERS: ReadonlyMap<string, ServerFile> = new Map([
+  ['bare + log', { file: 'servers/bare.mjs', hasLog: true }],
+  ['ours + log', { file: 'servers/ours.mjs', hasLog: true }],
+  ['SDKs + log', { file: 'servers/vendor-sdks.mjs', hasLog: true }],
   ['bare', { file: 'servers/bare.mjs', hasLog: false }],
   ['ours', { file: 'servers/ours.mjs', hasLog: false }],
-  ['vendor SDKs', { file: 'servers/vendor-sdks.mjs', hasLog: false }],
   ['bare again', { file: 'servers/bare.mjs', hasLog: false }],
-  ['ours + log', { file: 'servers/ours.mjs', hasLog: true }],
+  ['limit', { file: 'servers/limit.mjs', hasLog: false }],
 ]);
 
-const PARTS = ['servers', 'memory', 'imports'] as const;
+const PARTS = ['servers', 'allocations', 'memory', 'imports'] as const;
 type Part = (typeof PARTS)[number];
 
 export const USAGE = `npm run bench -- [options]
 
-  --quick              bare and ours only, 4 rounds
+  --quick              bare + log and ours + log only, 4 rounds
   --rounds <n>         how often each server has its turn (16)
   --seconds <n>        how long a turn is (1)
   --connections <n,n>  kept-alive connections of the load (1,32)
@@ -84,7 +89,7 @@ export function readBenchOptions(args: readonly string[]): BenchOptions {
   }
   const isChosen = quick || only !== undefined;
   const allServers = [...SERVERS.keys()];
-  const quickServers = quick ? ['bare', 'ours'] : allServers;
+  const quickServers = quick ? ['bare + log', 'ours + log'] : allServers;
   return {
     rounds: readCount('rounds', values.rounds ?? (quick ? '4' : '16')),
     seconds: readCount('seconds', values.seconds),

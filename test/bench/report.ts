@@ -57,13 +57,13 @@ export function tableOfServers(measurements: readonly Measurement[], connections
     const medianOf = (metric: Metric): number => spreadOf(own.map((one) => one[metric])).median;
     return [
       name,
+      medianOf('cpuMicroseconds').toFixed(0),
       medianOf('requestsPerSecond').toFixed(0),
       medianOf('p50Ms').toFixed(2),
       medianOf('p99Ms').toFixed(2),
-      medianOf('cpuMicroseconds').toFixed(0),
     ];
   });
-  return formatTable([['server', 'requests/s', 'p50 ms', 'p99 ms', 'CPU µs/request'], ...rows]);
+  return formatTable([['server', 'CPU µs/code', 'codes/s', 'p50 ms', 'p99 ms'], ...rows]);
 }
 
 /** Pairs of servers, by ratios of each round: `median (min-max)`. */
@@ -79,13 +79,13 @@ export function tableOfRatios(
     };
     return [
       `${of} / ${to}`,
+      ratioOf('cpuMicroseconds'),
       ratioOf('requestsPerSecond'),
       ratioOf('p50Ms'),
       ratioOf('p99Ms'),
-      ratioOf('cpuMicroseconds'),
     ];
   });
-  return formatTable([['ratio by round', 'requests/s', 'p50', 'p99', 'CPU/request'], ...rows]);
+  return formatTable([['ratio by round', 'CPU/code', 'codes/s', 'p50', 'p99'], ...rows]);
 }
 
 export function formatSpread({ median, min, max }: Spread, digits = 2): string {

@@ -1,8 +1,9 @@
 import { Buffer } from 'node:buffer';
+import { performance } from 'node:perf_hooks';
 import { URLSearchParams } from 'node:url';
 import express from 'express';
 import { Agent, request } from 'undici';
-import { ACCOUNT, serve, settings, successFor } from './measured.mjs';
+import { ACCOUNT, logSent, serve, settings, successFor } from './measured.mjs';
 
 /** The same two calls and nothing else: what no middleware can be faster than by much. */
 const { accountSid, apiKeySid, apiKeySecret, hookSecret, oktaToken } = ACCOUNT;
@@ -21,6 +22,7 @@ app.post('/okta/telephony', express.json(), async (req, res) => {
     res.sendStatus(401);
     return;
   }
+  const startedAt = performance.now();
   const { userProfile, messageProfile } = req.body.data;
   const found = await request(`${settings.oktaUrl}/api/v1/users/${userProfile.userId}`, {
     dispatcher,
@@ -41,5 +43,6 @@ app.post('/okta/telephony', express.json(), async (req, res) => {
   });
   const message = await sent.body.json();
   res.json(successFor(message.sid, isOptedIn));
+  logSent(req.body, message.sid, isOptedIn, startedAt);
 });
 serve(app);

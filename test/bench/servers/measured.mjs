@@ -1,6 +1,8 @@
 import { createServer } from 'node:http';
 import { Session } from 'node:inspector/promises';
+import { performance } from 'node:perf_hooks';
 import process from 'node:process';
+import winston from 'winston';
 
 /**
  * Plain JavaScript, as its neighbours here: nothing stands between Node and what is measured, and the SDKs that are
@@ -47,6 +49,33 @@ export const counted = { waits: 0 };
 
 let inspector;
 
+/** The bytes of a node of the heap profile and of all below it. */
+function bytesOf({ selfSize, children }) {
+  return children.reduce((sum, child) => sum + bytesOf(child), selfSize);
+}
+
+/**
+ * With a log, each server writes one line for each code, as JSON to its standard output, by a logger of winston.
+ * `undefined` without a log.
+ */
+export const logger = settings.hasLog
+  ? winston.createLogger({
+      format: winston.format.combine(winston.format.timestamp(), winston.format.json()),
+      transports: [new winston.transports.Stream({ stream: process.stdout })],
+    })
+  : undefined;
+
+/** The line of a handler that is not ours. */
+export function logSent({ eventId, data }, sid, isOptedIn, startedAt) {
+  logger?.info('code sent', {
+    userId: data.userProfile.userId,
+    eventId,
+    channel: isOptedIn ? 'whatsapp' : 'sms',
+    transactionId: sid,
+    durationMs: Math.round(performance.now() - startedAt),
+  });
+}
+
 /** What the parent may ask this process. */
 const answers = {
   usage: () => {
@@ -59,6 +88,21 @@ const answers = {
     globalThis.gc?.();
     const { rss, heapUsed } = process.memoryUsage();
     return { rss, heapUsed, highestRss: process.resourceUsage().maxRSS * 1024 };
+  },
+  startAllocations: async () => {
+    inspector = new Session();
+    inspector.connect();
+    await inspector.post('HeapProfiler.startSampling', {
+      samplingInterval: 4096,
+      includeObjectsCollectedByMajorGC: true,
+      includeObjectsCollectedByMinorGC: true,
+    });
+    return {};
+  },
+  stopAllocations: async () => {
+    const { profile } = await inspector.post('HeapProfiler.stopSampling');
+    inspector.disconnect();
+    return { bytes: bytesOf(profile.head) };
   },
   startProfile: async () => {
     inspector = new Session();

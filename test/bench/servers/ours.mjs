@@ -4,7 +4,7 @@ import { URLSearchParams } from 'node:url';
 import express from 'express';
 import { getExpectedTwilioSignature } from 'twilio/lib/webhooks/webhooks.js';
 import { fetch } from 'undici';
-import { ACCOUNT, counted, serve, settings } from './measured.mjs';
+import { ACCOUNT, counted, logger, serve, settings } from './measured.mjs';
 
 /** The middleware as it is published, with everything on that is on by default, and delivery callbacks beside it. */
 const { oktaTelephonyHook } = await import(`${settings.dist}/index.js`);
@@ -12,7 +12,7 @@ const { accountSid, apiKeySid, apiKeySecret, authToken } = ACCOUNT;
 
 /** A Redis that gateways share. What it answers by promise is waited for; what it writes behind the answer is not. */
 async function sharedState({ url, key }) {
-  const { redisState } = await import(`${settings.dist}/state/redis.js`);
+  const { redisState } = await import(`${settings.dist}/state/redis/index.js`);
   const state = redisState({ connection: url, encryptionKeys: [key] });
   const counting = Object.create(state);
   for (const name of ['claim', 'isNewest', 'takeReceipt', 'isDelivered']) {
@@ -59,8 +59,7 @@ const hook = oktaTelephonyHook({
   ...(settings.redis === undefined ? {} : { state: await sharedState(settings.redis) }),
   // A hundred numbers get every code: the limit counts, as it does by default, and blocks none of them.
   guard: { perNumber: { points: 1_000_000, seconds: 600 } },
-  // The others write no log: what a log costs is a row of its own, by the default logger.
-  ...(settings.hasLog ? {} : { logger: { info() {}, warn() {}, error() {} } }),
+  logger: logger ?? { info() {}, warn() {}, error() {} },
 });
 app.use(hook);
 // As a gateway that takes traffic once it is ready. The stand-ins answer none of its questions; it is warm all the same.

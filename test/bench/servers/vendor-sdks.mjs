@@ -1,7 +1,8 @@
+import { performance } from 'node:perf_hooks';
 import okta from '@okta/okta-sdk-nodejs';
 import express from 'express';
 import twilio from 'twilio';
-import { ACCOUNT, serve, settings, successFor } from './measured.mjs';
+import { ACCOUNT, logSent, serve, settings, successFor } from './measured.mjs';
 
 /** The two vendors' own SDKs, used as their documents show it: each client is made once. */
 const oktaClient = new okta.Client({ orgUrl: settings.oktaUrl, token: ACCOUNT.oktaToken });
@@ -26,6 +27,7 @@ app.post('/okta/telephony', express.json(), async (req, res) => {
     res.sendStatus(401);
     return;
   }
+  const startedAt = performance.now();
   const { userProfile, messageProfile } = req.body.data;
   const user = await oktaClient.userApi.getUser({ userId: userProfile.userId });
   const isOptedIn = user.profile.whatsAppOptIn === true;
@@ -36,5 +38,6 @@ app.post('/okta/telephony', express.json(), async (req, res) => {
     statusCallback: `${ACCOUNT.publicUrl}/twilio/status`,
   });
   res.json(successFor(message.sid, isOptedIn));
+  logSent(req.body, message.sid, isOptedIn, startedAt);
 });
 serve(app);

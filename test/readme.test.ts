@@ -25,6 +25,8 @@ const OPTIONS =
 const HOOK = "import { oktaTelephonyHook } from 'okta-telephony-hook';";
 const APP = "import type { Express } from 'express'; declare const app: Express;";
 
+const MADE = "import type { TelephonyHook } from 'okta-telephony-hook'; declare const hook: TelephonyHook;";
+
 /** What the reader of a snippet has already, by its heading; a snippet that is not here stands by itself. */
 const BEFORE: Readonly<Record<string, string>> = {
   'Mount it':
@@ -39,6 +41,10 @@ const BEFORE: Readonly<Record<string, string>> = {
   'Sentinel and Cluster': `${HOOK} ${OPTIONS} declare const process: { env: { REDIS_URL: string; STATE_ENCRYPTION_KEY: string } };`,
   'The console': `${APP} import type { Request } from 'express'; import 'express-session'; import type { TelephonyHook } from 'okta-telephony-hook'; declare const hook: TelephonyHook; declare module 'express-session' { interface SessionData { user: { isAdministrator: boolean } } }`,
   'Channels beyond Twilio': `${HOOK} ${OPTIONS} declare const channelAccessToken: string, applicationId: string, privateKey: string;`,
+  'node:http': MADE,
+  Nest: `${MADE} declare class AppModule {}`,
+  Fastify: MADE,
+  'AWS Lambda': MADE,
   Metrics: `${HOOK} ${OPTIONS} ${APP}`,
 };
 

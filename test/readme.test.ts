@@ -7,9 +7,6 @@ import ts from 'typescript';
 import { buildIfStale, ROOT } from '#harness/consumer.js';
 import { SPOKEN_LANGUAGES } from '#lib/texts/spoken-code.js';
 import { CALL_STEPS } from '#lib/hook/router.js';
-import { COMMANDS } from '#lib/cli/program.js';
-import { OPTION_VARIABLES } from '#lib/options/environment.js';
-import { optionRules } from '#lib/options/schema.js';
 import { oktaTelephonyHook, type HookEvent, type OktaTelephonyHookOptions } from '#lib/index.js';
 import { COUNTERS, GAUGES, HISTOGRAMS, type MetricRow } from '#lib/events/metric-table.js';
 import { FAULT_KINDS } from '#lib/testing/server/faults.js';
@@ -25,6 +22,8 @@ const OPTIONS =
 const HOOK = "import { oktaTelephonyHook } from 'okta-telephony-hook';";
 const APP = "import type { Express } from 'express'; declare const app: Express;";
 
+const MADE = "import type { TelephonyHook } from 'okta-telephony-hook'; declare const hook: TelephonyHook;";
+
 /** What the reader of a snippet has already, by its heading; a snippet that is not here stands by itself. */
 const BEFORE: Readonly<Record<string, string>> = {
   'Mount it':
@@ -39,6 +38,10 @@ const BEFORE: Readonly<Record<string, string>> = {
   'Sentinel and Cluster': `${HOOK} ${OPTIONS} declare const process: { env: { REDIS_URL: string; STATE_ENCRYPTION_KEY: string } };`,
   'The console': `${APP} import type { Request } from 'express'; import 'express-session'; import type { TelephonyHook } from 'okta-telephony-hook'; declare const hook: TelephonyHook; declare module 'express-session' { interface SessionData { user: { isAdministrator: boolean } } }`,
   'Channels beyond Twilio': `${HOOK} ${OPTIONS} declare const channelAccessToken: string, applicationId: string, privateKey: string;`,
+  'node:http': MADE,
+  Nest: `${MADE} declare class AppModule {}`,
+  Fastify: MADE,
+  'AWS Lambda': MADE,
   Metrics: `${HOOK} ${OPTIONS} ${APP}`,
 };
 
@@ -120,26 +123,6 @@ describe('the README and the guides', () => {
     await oktaTelephonyHook({ ...read, logger: false, onEvent: (event) => events.push(event) }).close();
     expect(read.senders).to.have.keys('sms', 'voice');
     expect(events).to.deep.equal([]);
-  });
-
-  it('have a heading for every option, and each variable that makes one', () => {
-    const guide = pageAt('.docs/options.md');
-    const headings = [...guide.matchAll(/^### `([\w.]+)`$/gm)].map(([, name = '']) => name);
-    const options = Object.keys(optionRules().describe()['keys'] as object);
-    expect(options).to.have.length.above(20);
-    // Some have a heading for each part, such as `senders.sms`.
-    expect([...new Set(headings.map((name) => name.split('.')[0]))]).to.have.members(options);
-    expect(OPTION_VARIABLES.filter((name) => !guide.includes(`\`${name}\``))).to.deep.equal([]);
-  });
-
-  it('have a heading for every command', () => {
-    const headings = [...pageAt('.docs/command-line.md').matchAll(/^##+ (.*)$/gm)].map(
-      ([, text = '']) => text,
-    );
-    const counts = COMMANDS.map(
-      ({ name }) => `${name} ${headings.filter((text) => text.replaceAll('`', '').endsWith(name)).length}`,
-    );
-    expect(counts).to.deep.equal(COMMANDS.map(({ name }) => `${name} 1`));
   });
 
   it('show texts that are taken, and of which none is warned of', async () => {

@@ -9,9 +9,9 @@ import type { AnswerReader } from '../http/outcome.js';
 /** What a provider's error code means for the log and the plan. The texts hold no digits: none may be a number or a code. */
 export type RefusalMeaning = Omit<Refusal, 'status' | 'code' | 'hasLeft'>;
 
-const CHECK_EGRESS = "See that the gateway may call it: egress, DNS, TLS; and the channel's baseUrl.";
+const CHECK_EGRESS = "Check that the gateway can reach it (egress, DNS, TLS), and the channel's baseUrl.";
 const LOOK_BETWEEN =
-  "Look at the provider's status page, and at what stands in between, such as a proxy or a firewall (one that has to be named goes into the option dispatcher).";
+  "Check the provider's status page, and proxies and firewalls on the way. If a proxy is required, set it as dispatcher.";
 
 /**
  * Checks the credentials by a request that sends no message.

@@ -218,17 +218,17 @@ const LIMITED: Readonly<Record<LimitRule, Omit<GuardBlock, 'rule' | 'points' | '
   perUser: {
     code: 'LIMIT_PER_USER',
     reason: 'The user was sent as many codes as the limit allows',
-    remedy: "Look at the user in Okta's System Log; if that many are honest, raise guard.perUser.",
+    remedy: "Look at the user in Okta's System Log. If so many codes are normal, raise guard.perUser.",
   },
   perNumber: {
     code: 'LIMIT_PER_NUMBER',
     reason: 'The number was sent as many codes as the limit allows',
-    remedy: 'Look at who shares the number; if that many are honest, raise guard.perNumber.',
+    remedy: 'Find out who shares the number. If so many codes are normal, raise guard.perNumber.',
   },
   perIp: {
     code: 'LIMIT_PER_IP',
     reason: 'The address was the cause of as many codes as the limit allows',
-    remedy: "Look at the address in Okta's System Log; if many share it, raise guard.perIp.",
+    remedy: "Look at the address in Okta's System Log. If many users share it, raise guard.perIp.",
   },
 };
 

@@ -16,7 +16,7 @@ import type { HookStatus, Readiness } from './telephony-hook.js';
 export const READY_TIMEOUT_MS = 4_000;
 
 const CHECK_EGRESS =
-  'See that the gateway may call it (egress, DNS, TLS) and that it is not held up by work of its own; then ask ready() again.';
+  'Check that the gateway can reach it (egress, DNS, TLS) and that the process is not busy. Then call ready() again.';
 
 /** Runs all checks in parallel, and reports each part that does not work. Never rejects. */
 export async function checkReadiness(parts: HookParts, twilio: TwilioPort | undefined): Promise<Readiness> {

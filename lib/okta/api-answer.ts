@@ -38,18 +38,18 @@ const OAUTH_ERRORS: ReadonlySet<unknown> = new Set([
 
 /** The remedy if no answer came, or none of Okta's. */
 export const REACH_OKTA =
-  "See that credentials.okta.orgUrl is the org's own address, and that the gateway may call it: egress, DNS, TLS.";
+  "Check that credentials.okta.orgUrl is the org's own address, and that the gateway can reach it (egress, DNS, TLS).";
 const LET_READ_USERS =
   "Give the service app, or the API token's owner, an administrator role that may read users: Read-Only Administrator, or a custom role with okta.users.read.";
 const RENEW_CREDENTIALS =
   'Compare credentials.okta with the org. An API token ends with its owner, and after 30 days without use: then create a new one.';
 /** The remedy if the org's rate limit is used up. */
 export const WAIT_FOR_WINDOW =
-  "It passes with the limit's window, a minute as a rule, and codes go out meanwhile. What uses it up is under Reports > Rate Limits in Okta.";
+  "The limit starts again, usually within a minute. Codes go out meanwhile. Okta's Reports > Rate Limits shows what uses it.";
 const LOOK_BETWEEN =
-  "That is no answer of Okta's API: look at what stands in between, such as a proxy (one that has to be named goes into the option dispatcher), and that credentials.okta.orgUrl is the org's own address.";
+  "Something else answered in Okta's place: check proxies on the way, and that credentials.okta.orgUrl is the org's own address. If a proxy is required, set it as dispatcher.";
 const LOOK_AT_STATUS =
-  'Look at status.okta.com, and at a proxy if one stands in between; it may pass by itself, and codes go out meanwhile.';
+  'Check status.okta.com, and proxies on the way. It may end by itself, and codes go out meanwhile.';
 
 /** Remedies by Okta's error code or OAuth error. */
 const REMEDIES: Readonly<Record<string, string>> = {

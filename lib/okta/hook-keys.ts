@@ -146,7 +146,7 @@ function notFetched(why: string): RequestError {
 }
 
 const REACH_ISSUER =
-  "See that issuer (or jwksUri) in credentials.hook is the custom authorization server's, and that the gateway may call it.";
+  'Check that issuer (or jwksUri) in credentials.hook is that of the custom authorization server, and that the gateway can reach it.';
 
 function unavailable(why: string, cause?: unknown, remedy?: string): RequestError {
   return new RequestError('PROOF_UNAVAILABLE', 'The caller cannot be checked at the moment.', {

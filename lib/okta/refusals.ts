@@ -19,22 +19,22 @@ const REASONS = {
     code: 'NO_DIALABLE_NUMBER',
     reason: 'The number is not in E.164 form, and no default country makes it so',
     remedy:
-      "In a preview put a real number in the placeholder's place; where Okta really has numbers without +, set defaultCountry.",
+      'In a preview, replace the placeholder with a real number. If Okta has numbers without +, set defaultCountry.',
   },
   CODE_EXPIRED: {
     code: 'CODE_EXPIRED',
     reason: 'The code had ended before the request came',
-    remedy: "Look at the gateway's clock, and at what holds Okta's requests up on their way.",
+    remedy: "Check the gateway's clock, and whether something delays Okta's requests.",
   },
   CHANNEL_NOT_CONFIGURED: {
     code: 'CHANNEL_NOT_CONFIGURED',
-    reason: 'No sender is configured for the channel that Okta asked for',
+    reason: 'No sender is configured for the channel that Okta requested',
     remedy: 'Add senders.sms or senders.voice, or a channel of that name.',
   },
   ROLLED_BACK: {
     code: 'ROLLED_BACK',
     reason: 'The rollout leaves this user no channel',
-    remedy: 'Raise rollout for the channel that Okta asked for, or leave the code to Okta.',
+    remedy: 'Raise rollout for the channel that Okta requested, or leave the code to Okta.',
   },
   STOPPED: {
     code: 'STOPPED',
@@ -44,7 +44,7 @@ const REASONS = {
   DEADLINE: {
     code: 'DEADLINE',
     reason: 'The time was over before anything could be sent',
-    remedy: 'Look at what took the time: profileMs, and what holds the process up.',
+    remedy: 'Check what took the time: profileMs, your functions, or a busy process.',
   },
   // After an error, Okta would send the older code itself, after the newer one.
   SUPERSEDED: {

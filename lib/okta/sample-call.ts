@@ -69,7 +69,7 @@ export async function readSampleUser(read: ReadOktaPath, idOrLogin: string): Pro
 }
 
 const GIVE_WHOLE =
-  "Give the user's whole login or their id (00u…): Okta, Directory > People. One whose login has a slash is found by the id only.";
+  "Give the user's whole login or their id (00u…): Okta, Directory > People. A user whose login has a slash is found by the id only.";
 
 /** `undefined` if the caller may read users but not their factors, as with some custom roles. */
 async function readFactors(read: ReadOktaPath, segment: string): Promise<unknown> {

@@ -52,7 +52,7 @@ const TO_BOB = { userId: BOB.id, login: BOB.login, phoneNumber: BOB.phone } as c
 const OPTED_OUT = {
   code: '21610',
   reason: 'The recipient has opted out of messages from this sender',
-  remedy: 'They can lift it by sending START to the sender.',
+  remedy: 'They can end it by sending START to the sender.',
 } as const;
 const NO_SENDER = {
   code: '63007',

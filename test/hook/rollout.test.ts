@@ -89,7 +89,7 @@ describe('a rollout', () => {
       expect(scene.events.at(-1)).to.include({
         type: 'request.answered',
         code: 'ROLLED_BACK',
-        remedy: 'Raise rollout for the channel that Okta asked for, or leave the code to Okta.',
+        remedy: 'Raise rollout for the channel that Okta requested, or leave the code to Okta.',
       });
     });
   }

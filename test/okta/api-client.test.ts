@@ -91,13 +91,13 @@ describe("calling Okta's API with an API token", () => {
 
   it('says what to do, also where what answered is not Okta', async () => {
     for (const [status, remedy] of [
-      [302, /stands in between, such as a proxy/],
+      [302, /check proxies on the way/],
       [401, /^Compare credentials\.okta/],
       [403, /role that may read users/],
-      [407, /stands in between, such as a proxy/],
-      [429, /Rate Limits in Okta/],
-      [500, /^Look at status\.okta\.com/],
-      [503, /^Look at status\.okta\.com/],
+      [407, /check proxies on the way/],
+      [429, /Reports > Rate Limits/],
+      [500, /^Check status\.okta\.com/],
+      [503, /^Check status\.okta\.com/],
     ] as const) {
       okta.answerWith(() => ({ status, body: 'a page' }));
       expect((await failureOf(get())).remedy).to.match(remedy);

@@ -206,13 +206,13 @@ describe('the fields of a request', () => {
     expect(read({ message: over }).refusal).to.deep.equal({
       code: 'CODE_EXPIRED',
       reason: 'The code had ended before the request came',
-      remedy: "Look at the gateway's clock, and at what holds Okta's requests up on their way.",
+      remedy: "Check the gateway's clock, and whether something delays Okta's requests.",
     });
     expect(read({ message: { phoneNumber: '123' } }).refusal).to.deep.equal({
       code: 'NO_DIALABLE_NUMBER',
       reason: 'The number is not in E.164 form, and no default country makes it so',
       remedy:
-        "In a preview put a real number in the placeholder's place; where Okta really has numbers without +, set defaultCountry.",
+        'In a preview, replace the placeholder with a real number. If Okta has numbers without +, set defaultCountry.',
     });
     expect(read({ message: { phoneNumber: '123' } }).request.phoneNumber).to.equal('');
     expect(read().refusal).to.equal(undefined);

@@ -439,7 +439,7 @@ describe('a request of Okta', () => {
       expect(call.okta.action).to.equal('error');
       expect(errorOf(call)?.errorCauses).to.have.length(1);
       expect(errorOf(call)?.errorCauses?.[0]?.['reason']).to.match(/^CODE_EXPIRED: /);
-      expect(scene.log.at(-1)?.fields['remedy']).to.match(/^Look at the gateway's clock/);
+      expect(scene.log.at(-1)?.fields['remedy']).to.match(/^Check the gateway's clock/);
       expect(sent).to.be.empty;
       expect(scene.okta.requests).to.be.empty;
     });

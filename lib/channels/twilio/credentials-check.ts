@@ -13,11 +13,10 @@ import { readCode } from './outcome.js';
 export const NO_MESSAGE_SID = `SM${'0'.repeat(32)}`;
 
 const CHECK_EGRESS =
-  'See that the gateway may call it: egress, DNS, TLS; and credentials.twilio.edge, region, baseUrl.';
+  'Check that the gateway can reach it (egress, DNS, TLS), and credentials.twilio.edge, region and baseUrl.';
 const LOOK_BETWEEN =
-  'That is no answer of Twilio itself: look at what stands in between, such as a proxy or a firewall (one that has to be named goes into the option dispatcher), and at credentials.twilio.baseUrl.';
-const LOOK_AT_STATUS =
-  'Look at status.twilio.com, and at a proxy if one stands in between; it may pass by itself.';
+  "Something else answered in Twilio's place: check proxies and firewalls on the way, and credentials.twilio.baseUrl. If a proxy is required, set it as dispatcher.";
+const LOOK_AT_STATUS = 'Check status.twilio.com, and proxies on the way. It may end by itself.';
 
 /**
  * Returns if Twilio itself answered and accepts the credentials.

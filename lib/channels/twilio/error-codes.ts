@@ -77,7 +77,7 @@ export const ERRORS: Readonly<Record<string, Readonly<Record<number, RefusalMean
   "The recipient's will": {
     21610: {
       reason: 'The recipient has opted out of messages from this sender',
-      remedy: 'They can lift it by sending START to the sender.',
+      remedy: 'They can end it by sending START to the sender.',
       cause: 'opted-out',
     },
     30630: { reason: 'The recipient has opted out of messages from this sender', cause: 'opted-out' },

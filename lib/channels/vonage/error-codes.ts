@@ -93,7 +93,7 @@ export const ERRORS: Readonly<Record<string, Readonly<Record<string, RefusalMean
     1170: { reason: 'Not a valid phone number', cause: 'wrong-number' },
     1240: {
       reason: 'The recipient has opted out of messages from this sender',
-      remedy: 'They can lift it by sending START to the sender.',
+      remedy: 'They can end it by sending START to the sender.',
       cause: 'opted-out',
     },
     1241: { reason: 'Too many messages to this number' },

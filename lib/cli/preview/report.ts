@@ -218,7 +218,7 @@ export function nextSteps({ answer, problem, reaction }: PreviewResult, isOAuth:
     // `notesIn` has the remedy of a blocked code.
     if (fieldOf(commandOf(answer?.body), 'provider') === 'GUARD') return [];
     return [
-      "Look at the phone: it is unknown whether the message went out. The gateway's log says why (TROUBLESHOOTING.md: Okta is told PENDING).",
+      "Look at the phone: it is unknown whether the message went out. The gateway's log says why (TROUBLESHOOTING.md: Okta gets PENDING).",
     ];
   }
   switch (problem?.code) {

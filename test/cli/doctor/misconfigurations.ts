@@ -1545,7 +1545,7 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
     finds: fail(
       'okta.privileges',
       "Okta's token endpoint answered 500",
-      'Look at status.okta.com, and at a proxy if one stands in between; it may pass by itself, and codes go out meanwhile.',
+      'Check status.okta.com, and proxies on the way. It may end by itself, and codes go out meanwhile.',
     ),
   },
   ...[['READ_ONLY_ADMIN'], ['REPORT_ADMIN', 'READ_ONLY_ADMIN']].map((roles): Misconfiguration => ({
@@ -1677,12 +1677,12 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
       fail(
         'okta.attribute',
         "Okta's API answered 500.",
-        'Look at status.okta.com, and at a proxy if one stands in between; it may pass by itself, and codes go out meanwhile.',
+        'Check status.okta.com, and proxies on the way. It may end by itself, and codes go out meanwhile.',
       ),
       fail(
         'okta.unverified-phone',
         "Okta's API answered 500.",
-        'Look at status.okta.com, and at a proxy if one stands in between; it may pass by itself, and codes go out meanwhile.',
+        'Check status.okta.com, and proxies on the way. It may end by itself, and codes go out meanwhile.',
       ),
     ],
   },

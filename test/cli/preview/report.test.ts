@@ -101,7 +101,7 @@ describe('what a success tells beside', () => {
       'GUARD',
       {
         text: 'Nothing was sent: the guard (LIMIT_PER_USER) blocked it',
-        remedy: "Look at the user in Okta's System Log; if that many are honest, raise guard.perUser.",
+        remedy: "Look at the user in Okta's System Log. If so many codes are normal, raise guard.perUser.",
       },
     ],
     ['', 'GUARD', { text: 'Nothing was sent: a fraud filter blocked it', remedy: undefined }],

@@ -1,0 +1,148 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import { ROOT } from '#harness/consumer.js';
+import { COMMANDS } from '#lib/cli/program.js';
+import { EVENT_TYPES } from '#lib/events/describe-event.js';
+import { OPTION_VARIABLES } from '#lib/options/environment.js';
+import { optionRules } from '#lib/options/schema.js';
+import { GUIDES, pageAt, proseAt, sectionOf } from './pages.js';
+
+/** Each public name is explained at one place: a heading, or an item of a list that begins with it. */
+
+interface Entry {
+  readonly page: string;
+  /** What stands before the colon of an item, or the heading. */
+  readonly head: string;
+  readonly text: string;
+}
+
+/** Upgrading lists names without explaining them; the emulators have options of their own. */
+const ENTRIES: readonly Entry[] = GUIDES.filter(
+  (page) => !/upgrading|codes|testing|emulators/.test(page),
+).flatMap((page) =>
+  [
+    /^#{2,4} (.*)((?:\n(?!#).*)*)/gm,
+    /^- ((?:`[^`\n]+`(?: \([^\n]*?\))?(?:, | and )?)+):(.*(?:\n(?!#|- ).*)*)/gm,
+  ].flatMap((pattern) =>
+    [...proseAt(page).matchAll(pattern)].map(([, head = '', text = '']) => ({ page, head, text })),
+  ),
+);
+
+/** The names in code at the beginning of an entry: `a`, `a`, `b`, or `a` (default: …). */
+const namesIn = (head: string): readonly string[] =>
+  [...head.replaceAll(/\(.*?\)/g, '').matchAll(/`([^`]+)`/g)].map(([, name = '']) => name);
+
+const entriesOf = (name: string): readonly Entry[] =>
+  ENTRIES.filter(({ head }) => namesIn(head).includes(name));
+
+/** What joi says of a rule. */
+interface Rule {
+  readonly flags?: { readonly default?: unknown };
+  readonly keys?: Readonly<Record<string, Rule>>;
+}
+
+interface Option {
+  readonly path: string;
+  readonly default: unknown;
+}
+
+/** Every option that has no parts of its own, by its path. */
+function optionsOf(rule: Rule, path = ''): readonly Option[] {
+  const parts = Object.entries(rule.keys ?? {});
+  if (parts.length === 0) return [{ path, default: rule.flags?.default }];
+  return parts.flatMap(([name, part]) => optionsOf(part, path === '' ? name : `${path}.${name}`));
+}
+
+/** The text that explains an option: its own entry, or that of the option that it is a part of. */
+function textsOf(path: string): readonly string[] {
+  const own = entriesOf(path).map(({ head, text }) => head + text);
+  const at = path.lastIndexOf('.');
+  if (own.length > 0 || at === -1) return own;
+  return textsOf(path.slice(0, at)).filter((text) => new RegExp(`\\b${path.slice(at + 1)}\\b`).test(text));
+}
+
+/** The other options that users set: their type, and the section that lists them. */
+const FURTHER_OPTIONS = [
+  ['channels/line/line.ts', 'LineChannelOptions', '.docs/line.md', 'Options of `lineChannel`'],
+  ['channels/vonage/options.ts', 'VonageChannelOptions', '.docs/vonage.md', 'Options of `vonageChannel`'],
+  ['channels/vonage/options.ts', 'VonageCredential', '.docs/vonage.md', 'Options of `vonageChannel`'],
+  ['channels/twilio/verify.ts', 'TwilioVerifyOptions', '.docs/twilio-verify.md', 'Options of `twilioVerify`'],
+  ['state/redis/options.ts', 'RedisStateOptions', '.docs/redis.md', 'Options'],
+  ['options/options.ts', 'ConsoleOptions', '.docs/console.md', 'The console'],
+  ['testing/phones/page.ts', 'PhonesPageOptions', '.docs/testing.md', "The phones' page"],
+  ['testing/phones/bad-day.ts', 'BadDayOptions', '.docs/emulators.md', 'Twilio emulator'],
+  ['testing/okta/emulator.ts', 'OktaEmulatorOptions', '.docs/emulators.md', 'Okta emulator'],
+  ['testing/twilio/emulator.ts', 'TwilioEmulatorOptions', '.docs/emulators.md', 'Twilio emulator'],
+] as const;
+
+/** The properties of an exported type. */
+function propertiesOf(file: string, type: string): readonly string[] {
+  const source = readFileSync(join(ROOT, 'lib', file), 'utf8');
+  const [, body = ''] =
+    new RegExp(`^(?:export )?(?:interface|type) ${type}\\b(.*?)^\\};?$`, 'ms').exec(source) ?? [];
+  return [...body.matchAll(/^ +(?:readonly (\w+)\??:|(\w+)\()/gm)].map(
+    ([, name, method]) => name ?? method ?? '',
+  );
+}
+
+describe('the guides explain', () => {
+  it('every option of the hook once, with its default', () => {
+    const options = optionsOf(optionRules().describe() as Rule);
+    expect(options).to.have.length.above(50);
+    const counts = options.map(({ path }) => `${path} ${textsOf(path).length}`);
+    expect(counts).to.deep.equal(options.map(({ path }) => `${path} 1`));
+    const withoutDefault = options.filter(
+      ({ path, default: value }) =>
+        (typeof value === 'number' || typeof value === 'string') &&
+        // The words of replies are too long for a guide.
+        !path.startsWith('inbound.replies') &&
+        !textsOf(path).join().includes(String(value)),
+    );
+    expect(withoutDefault).to.deep.equal([]);
+  });
+
+  it('the options of the hook on one page, by a heading each, with type and default', () => {
+    const headings = [...pageAt('.docs/options.md').matchAll(/^### `([\w.]+)`\n\n(.*)$/gm)];
+    const names = Object.keys((optionRules().describe() as Rule).keys ?? {});
+    expect(names).to.have.length.above(20);
+    // Some have a heading for each part, such as `senders.sms`.
+    expect([...new Set(headings.map(([, name = '']) => name.split('.')[0]))]).to.have.members(names);
+    const without = headings.filter(([, , line = '']) => !/^Type: .+\. (Default: .+|Required)\.$/.test(line));
+    expect(without.map(([, name]) => name)).to.deep.equal([]);
+  });
+
+  it('every variable that makes an option', () => {
+    const guide = pageAt('.docs/options.md');
+    expect(OPTION_VARIABLES.filter((name) => !guide.includes(`\`${name}\``))).to.deep.equal([]);
+  });
+
+  it('every option of the channels, of Redis, the console and the emulators', () => {
+    for (const [file, type, page, heading] of FURTHER_OPTIONS) {
+      const properties = propertiesOf(file, type);
+      expect(properties, type).to.have.length.above(1);
+      const section = sectionOf(page, heading);
+      const missing = properties.filter((name) => !new RegExp(`\\b${name}\\b`).test(section));
+      expect(missing, type).to.deep.equal([]);
+    }
+  });
+
+  it('every event once', () => {
+    expect(EVENT_TYPES).to.have.length.above(25);
+    const page = ENTRIES.filter((entry) => entry.page === '.docs/operations.md');
+    const counts = EVENT_TYPES.map(
+      (type) => `${type} ${page.filter(({ head }) => namesIn(head).includes(type)).length}`,
+    );
+    expect(counts).to.deep.equal(EVENT_TYPES.map((type) => `${type} 1`));
+  });
+
+  it('every command once', () => {
+    const headings = ENTRIES.filter(({ page }) => page === '.docs/command-line.md').map(({ head }) =>
+      head.replaceAll('`', ''),
+    );
+    const counts = COMMANDS.map(
+      ({ name }) => `${name} ${headings.filter((text) => text.endsWith(name)).length}`,
+    );
+    expect(counts).to.deep.equal(COMMANDS.map(({ name }) => `${name} 1`));
+  });
+});

@@ -1,7 +1,7 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { exportJWK } from 'jose';
 import type { Time } from '#lib/okta/admin/administration.js';
-import { HOOK_SECRET, startScene, type Scene, type SceneOptions } from '#harness/scene.js';
+import { ANA, BOB, CODE, HOOK_SECRET, startScene, type Scene, type SceneOptions } from '#harness/scene.js';
 import { mustNotShow } from '#harness/witness.js';
 import { run, type Run, type RunOptions } from '../runs.js';
 
@@ -55,11 +55,8 @@ export async function openWard({ isSetUp = true, hook }: WardOptions = {}): Prom
     hook: (parts) => ({ publicUrl: `${parts.origin}/okta/telephony`, ...hook?.(parts) }),
   });
   const { okta, twilio } = scene;
-  await grant(scene, READ_SCOPES);
   const env = {
-    OKTA_API_TOKEN: '',
-    OKTA_CLIENT_ID: CLIENT_ID,
-    OKTA_PRIVATE_KEY: PRIVATE_KEY,
+    ...(await grant(scene, READ_SCOPES)),
     PUBLIC_URL: scene.url,
     HOOK_SECRET,
     TWILIO_ACCOUNT_SID: twilio.accountSid,
@@ -73,7 +70,11 @@ export async function openWard({ isSetUp = true, hook }: WardOptions = {}): Prom
     TWILIO_VERIFY_SERVICE_SID: twilio.verifyServiceSid,
   };
   const secrets = [
-    PRIVATE_KEY,
+    ...[PRIVATE_KEY, CODE],
+    ...[ANA, BOB].flatMap(({ login, firstName, lastName, phone }) => [
+      ...[login, firstName, lastName],
+      phone.slice(1),
+    ]),
     ...[twilio.apiKeySecret, twilio.authToken],
     ...[twilio.sandboxNumber, twilio.smsNumber, twilio.voiceNumber].map((number) => number.slice(1)),
   ];
@@ -102,9 +103,13 @@ export async function openWard({ isSetUp = true, hook }: WardOptions = {}): Prom
   };
 }
 
-/** Gives the doctor's service app these scopes, and no others. */
-export async function grant({ okta }: Scene, scopes: readonly string[]): Promise<void> {
+/** Gives the doctor's service app these scopes, and no others. Returns the variables by which doctor is that app. */
+export async function grant(
+  { okta }: Scene,
+  scopes: readonly string[],
+): Promise<Readonly<Record<string, string>>> {
   okta.registerServiceApp({ clientId: CLIENT_ID, publicJwk: await exportJWK(KEYS.publicKey), scopes });
+  return { OKTA_API_TOKEN: '', OKTA_CLIENT_ID: CLIENT_ID, OKTA_PRIVATE_KEY: PRIVATE_KEY };
 }
 
 export function linesOf({ stdout }: Run): readonly Line[] {

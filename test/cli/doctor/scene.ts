@@ -18,6 +18,8 @@ export interface Ward {
   readonly scene: Scene;
   /** What the gateway's environment has. */
   readonly env: Readonly<Record<string, string>>;
+  /** By these variables doctor looks by an API token: as a service app it requests a token for each of 28 scopes. */
+  readonly byToken: Readonly<Record<string, string>>;
   /** The doctor with other words after it, and other variables. */
   readonly doctor: (words?: string, options?: RunOptions) => Promise<Run>;
   /** The lines, with other variables. */
@@ -96,6 +98,7 @@ export async function openWard({ isSetUp = true, hook }: WardOptions = {}): Prom
   return {
     scene,
     env,
+    byToken: { OKTA_API_TOKEN: okta.apiToken, OKTA_CLIENT_ID: '', OKTA_PRIVATE_KEY: '' },
     doctor,
     lines: async (others, words = '') =>
       linesOf(await doctor(`--json ${words}`.trim(), { env: others ?? {} })),

@@ -60,6 +60,8 @@ export function problemsOf(modules: readonly SnippetModule[]): readonly string[]
   // As a user has it: the package by its own name, through its exports, from dist/.
   delete options.paths;
   const host = ts.createCompilerHost(options);
+  // As tsc reads comments.
+  host.jsDocParsingMode = ts.JSDocParsingMode.ParseForTypeErrors;
   const program = ts.createProgram(paths, options, {
     ...host,
     readFile: read,

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { ExampleRun } from '#harness/example-run.js';
+import { exampleCommand, ExampleRun } from '#harness/example-run.js';
 import { freePort, REFUSING_ORIGIN } from '#harness/free-port.js';
 import { until } from '#harness/until.js';
 import { mustNotShow, witness } from '#harness/witness.js';
@@ -8,7 +8,6 @@ describe('the smallest gateway of the example', () => {
   it('has the hook, by the variables of the guide to options', async () => {
     mustNotShow('hook-secret-of-minimal-test', 'auth-token-of-minimal-test');
     const port = await freePort();
-    const command = [process.execPath, '--import', 'tsx', 'example/minimal.ts'];
     const run = new ExampleRun(
       {
         OKTA_ORG_URL: REFUSING_ORIGIN,
@@ -20,7 +19,7 @@ describe('the smallest gateway of the example', () => {
         TWILIO_SMS_FROM: '+12025550177',
         PORT: String(port),
       },
-      command,
+      exampleCommand('minimal'),
     );
     try {
       const call = (authorization: string): Promise<number | undefined> =>

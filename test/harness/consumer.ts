@@ -30,9 +30,12 @@ export function filesUnder(folder: string): string[] {
     .sort();
 }
 
-/** Builds `dist/` if it is missing or older than its sources. */
+let isBuilt = false;
+
+/** Builds `dist/` if it is missing or older than its sources. Looks once in this process. */
 export function buildIfStale(): void {
-  run(process.execPath, ['.ci/build.js']);
+  if (!isBuilt) run(process.execPath, ['.ci/build.js']);
+  isBuilt = true;
 }
 
 /** What would be published. */

@@ -1,9 +1,8 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Logger } from '../../core/channel.js';
-import { oktaTelephonyHook } from '../../hook/create-hook.js';
 import { isFromLoopback, isToLoopback } from '../../http/page/same-site.js';
-import { createPhonesPage, startDemoOrg, type DemoOrg } from '../../testing/demo.js';
+import type { DemoOrg } from '../../testing/demo.js';
 import type { Command, CommandCall, Signals } from '../command.js';
 import { CommandError, type ExitCode } from '../failure.js';
 import type { Terminal } from '../terminal.js';
@@ -32,11 +31,11 @@ localhost or 127.0.0.1; a real gateway has its login there.
 
 /**
  * Runs the demo until SIGINT or SIGTERM.
- * @param startOrg - starts the emulators, once the port is open.
+ * @param startOrg - starts the emulators, once the port is open. Default: `startDemoOrg`.
  */
 export async function runDemo(
   { options, terminal, signals }: Pick<CommandCall, 'options' | 'terminal' | 'signals'>,
-  startOrg: () => Promise<DemoOrg> = startDemoOrg,
+  startOrg?: () => Promise<DemoOrg>,
 ): Promise<ExitCode> {
   const port = readPort(options['port']);
   // Before the first output, so that a signal that follows it is not lost.
@@ -45,6 +44,11 @@ export async function runDemo(
   const closing: (() => unknown)[] = [];
   let answer = answerNotYet;
   try {
+    // Not with the other commands: the hook and the emulators take as long to load as all the rest of the program.
+    const [{ oktaTelephonyHook }, { createPhonesPage, startDemoOrg }] = await Promise.all([
+      import('../../hook/create-hook.js'),
+      import('../../testing/demo.js'),
+    ]);
     const server = createServer((req, res) => {
       answer(req, res);
     });
@@ -54,7 +58,7 @@ export async function runDemo(
       server.closeAllConnections();
     });
     const hookUrl = origin + HOOK_PATH;
-    const org = await startOrg();
+    const org = await (startOrg ?? startDemoOrg)();
     closing.unshift(() => org.close());
     const hook = oktaTelephonyHook({
       ...org.hookOptions(hookUrl),

@@ -44,7 +44,7 @@ const SUPER_ADMIN = 'SUPER_ADMIN';
 export class OrgTokens {
   readonly #settings: TokenSettings;
   readonly #proofs: DpopVerifier;
-  readonly #apps = new Map<string, ServiceApp>();
+  readonly #apps = new Map<string, ServiceApp & { readonly publicJwk: JWK }>();
   readonly #tokens = new Map<string, IssuedToken>();
   /** The API tokens, and the roles of the administrators who made them. */
   readonly #apiTokens = new Map<string, readonly string[]>();
@@ -73,7 +73,8 @@ export class OrgTokens {
   /** Adds an app, or replaces it. */
   register(app: ServiceApp): void {
     if ('d' in app.publicJwk) throw new Error('publicJwk holds a private key: Okta is given the public one.');
-    this.#apps.set(app.clientId, app);
+    // jose imports a key once for each JWK object, and freezes that object: it is a copy.
+    this.#apps.set(app.clientId, { ...app, publicJwk: { ...app.publicJwk } });
   }
 
   /** Revokes every access token. */
@@ -160,7 +161,7 @@ export class OrgTokens {
       const app = clientId === undefined ? undefined : this.#apps.get(clientId);
       if (clientId === undefined || app === undefined)
         return 'Invalid value for the issuer of client_assertion.';
-      const jwk: JWK = { ...app.publicJwk };
+      const jwk = app.publicJwk;
       if (jwk.kid !== undefined && jwk.kid !== kid)
         return 'The client_assertion is signed by an unknown key.';
       const { payload } = await jwtVerify(assertion, jwk, {

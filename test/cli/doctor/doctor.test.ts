@@ -59,7 +59,13 @@ const WELL: readonly (readonly [check: string, message: string])[] = [
 ];
 
 describe('doctor', () => {
+  /** Of the tests that change nothing in it. */
+  let shared: Ward;
   let ward: Ward | undefined;
+  before(async () => {
+    shared = await openWard();
+  });
+  after(() => shared.close());
   const open = async (options?: Parameters<typeof openWard>[0]): Promise<Ward> =>
     (ward = await openWard(options));
   afterEach(async () => {
@@ -68,7 +74,7 @@ describe('doctor', () => {
   });
 
   it('finds nothing where all is well, and says so line by line, in groups', async () => {
-    const { doctor } = await open();
+    const { doctor } = shared;
     const made = await doctor();
     expect(made.code, made.stdout).to.equal(0);
     const groups = ['Okta', 'The hook', 'Reachability', 'Twilio', 'Redis', 'This machine'];
@@ -85,7 +91,7 @@ describe('doctor', () => {
   });
 
   it('tells programs of each check in an array, in the same order every time, and nothing else', async () => {
-    const { doctor } = await open();
+    const { doctor } = shared;
     const first = linesOf(await doctor('--json'));
     const told = first.map((line) => ({ ...line, message: withoutHosts(line.message) }));
     expect(told).to.deep.equal(
@@ -97,9 +103,10 @@ describe('doctor', () => {
   });
 
   it('calls each check by its own name, whatever words are secrets', async () => {
-    const { lines } = await open();
-    const usual = (await lines()).map(({ check }) => check);
+    const { lines, byToken } = shared;
+    const usual = (await lines(byToken)).map(({ check }) => check);
     const others = await lines({
+      ...byToken,
       HOOK_SECRET: 'variables',
       REDIS_URL: 'redis://:redis@127.0.0.1:1',
       STATE_ENCRYPTION_KEY: Buffer.alloc(32, 1).toString('base64'),
@@ -108,9 +115,11 @@ describe('doctor', () => {
   });
 
   it('names every check in its help', async () => {
-    const { doctor, lines } = await open();
+    const { doctor, lines, byToken } = shared;
     const help = (await doctor('--help')).stdout;
-    const names = (await lines({ UNVERIFIED_PHONE_ATTRIBUTE: 'mobilePhone' })).map(({ check }) => check);
+    const names = (await lines({ ...byToken, UNVERIFIED_PHONE_ATTRIBUTE: 'mobilePhone' })).map(
+      ({ check }) => check,
+    );
     expect(names).to.include.members(WELL.map(([check]) => check));
     for (const [group, name] of names.map((check) => check.split('.') as [string, string])) {
       const own = new RegExp(`^  ${group}\\.[^.]*\\b${name}\\b`, 'm');
@@ -119,7 +128,7 @@ describe('doctor', () => {
   });
 
   it('changes nothing, and sends nothing to anybody', async () => {
-    const { scene, doctor } = await open();
+    const { scene, doctor } = shared;
     const before = JSON.stringify([scene.okta.inlineHooks, scene.okta.eventHooks, scene.okta.userSchema]);
     scene.events.length = 0;
     await doctor();
@@ -139,23 +148,23 @@ describe('doctor', () => {
   });
 
   it('has colours and symbols at a terminal, and words elsewhere', async () => {
-    const { doctor } = await open();
-    const seen = await doctor('', { answers: [] });
+    const { doctor, byToken: env } = shared;
+    const seen = await doctor('', { env, answers: [] });
     expect(seen.stdout).to.include('\u001b[').and.include('✔ okta.org');
-    expect((await doctor()).stdout)
+    expect((await doctor('', { env })).stdout)
       .to.match(/^ok {3}okta\.org/m)
       .and.not.include('\u001b[');
   });
 
   it('ends with 0 where there are only warnings', async () => {
-    const { doctor } = await open();
+    const { doctor } = shared;
     const made = await doctor('--json', { env: { TWILIO_VOICE_FROM: '', TWILIO_VERIFY_SERVICE_SID: '' } });
     expect(lineOf(linesOf(made), 'twilio.voice')).to.include({ status: 'warn' });
     expect(made.code).to.equal(0);
   });
 
   it('skips what is not configured, and tells', async () => {
-    const { lines, scene } = await open();
+    const { lines, scene, byToken } = shared;
     const nothing = { OKTA_ORG_URL: '', TWILIO_ACCOUNT_SID: '', TWILIO_AUTH_TOKEN: '' };
     const found = await lines(nothing);
     for (const side of ['okta', 'twilio']) {
@@ -164,7 +173,7 @@ describe('doctor', () => {
     }
     expect(lineOf(found, 'hook.answers')).to.include({ status: 'ok' });
     expect(lineOf(found, 'machine.clock').remedy).to.equal('See okta.variables.');
-    const withoutHook = await lines({ PUBLIC_URL: '' });
+    const withoutHook = await lines({ ...byToken, PUBLIC_URL: '' });
     expect(withoutHook.filter(({ check }) => /^(hook|way)\./.test(check))).to.have.length(1);
     expect(lineOf(withoutHook, 'okta.hook')).to.include({ status: 'warn' });
     expect(scene.okta.requests).to.not.be.empty;
@@ -172,7 +181,7 @@ describe('doctor', () => {
 
   for (const words of ['1', '120', '0.5', '007']) {
     it(`takes ${words} seconds for a check`, async () => {
-      const { doctor } = await open({ isSetUp: false });
+      const { doctor } = shared;
       const env = { OKTA_ORG_URL: '', TWILIO_ACCOUNT_SID: '' };
       expect((await doctor(`--timeout ${words} --json`, { env })).stdout).to.match(/^\[/);
     });
@@ -192,13 +201,13 @@ describe('doctor', () => {
     ['--user ana', {}],
   ] as const) {
     it(`is used badly by "${words}" and ${Object.keys(env).join(', ') || 'a whole environment'}`, async () => {
-      const { doctor } = await open({ isSetUp: false });
+      const { doctor } = shared;
       expect((await doctor(words, { env })).code).to.equal(2);
     });
   }
 
   it('asks at a terminal for the secrets that are missing', async () => {
-    const { doctor, scene } = await open();
+    const { doctor, scene } = shared;
     const env = {
       OKTA_CLIENT_ID: '',
       OKTA_PRIVATE_KEY: '',
@@ -287,11 +296,11 @@ describe('doctor', () => {
     });
 
     it('with many who have opted in: counted to a bound', async () => {
-      const { lines, scene } = await open();
+      const { lines, scene, byToken } = await open();
       for (let index = 0; index < 210; index += 1) {
         scene.okta.addUser({ login: `user${index}@example.com`, profile: { whatsAppOptIn: true } });
       }
-      expect(lineOf(await lines(), 'okta.opted-in').message).to.include('More than 200');
+      expect(lineOf(await lines(byToken), 'okta.opted-in').message).to.include('More than 200');
     });
   });
 
@@ -319,7 +328,7 @@ describe('doctor', () => {
     });
 
     it('tells a dead org, a dead gateway and a dead Twilio apart', async () => {
-      const { lines } = await open();
+      const { lines } = shared;
       const found = await lines({
         OKTA_ORG_URL: REFUSING_ORIGIN,
         PUBLIC_URL: `${REFUSING_ORIGIN}/okta/telephony`,

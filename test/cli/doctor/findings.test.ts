@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { lineOf, linesOf, openWard, type Line, type Ward } from './scene.js';
-import { MISCONFIGURATIONS, type Misconfiguration, type Variables } from './misconfigurations.js';
+import { byRoles, MISCONFIGURATIONS, type Misconfiguration, type Variables } from './misconfigurations.js';
 
 /** A line without what is another in each run. */
 function withoutNames({ check, status, message, remedy }: Line): Line {
@@ -31,39 +31,33 @@ async function expectFindings(
   expect(lines.filter(isUnseen)).to.have.length(unseen);
 }
 
-describe('doctor finds in the environment', () => {
-  let ward: Ward;
-  before(async () => {
-    ward = await openWard();
-  });
-  after(() => ward.close());
-
-  for (const row of MISCONFIGURATIONS) {
-    const { plant } = row;
-    if (typeof plant === 'function') continue;
-    it(row.what, () => expectFindings(ward, plant, row));
-  }
-});
-
 describe('doctor finds', () => {
-  let ward: Ward;
-  let ends: (() => void)[];
-  beforeEach(async () => {
-    ends = [];
-    ward = await openWard();
+  let shared: Ward;
+  before(async () => {
+    shared = await openWard();
   });
-  afterEach(async () => {
-    for (const end of ends) end();
-    await ward.close();
-  });
+  after(() => shared.close());
+
+  /** Doctor looks by an API token: as a service app it requests a token for each of 28 scopes. */
+  const byToken = ({ okta }: Ward['scene']): Variables => byRoles(okta, [{ type: 'READ_ONLY_ADMIN' }]);
 
   for (const row of MISCONFIGURATIONS) {
-    const { plant } = row;
-    if (typeof plant !== 'function') continue;
+    const { plant, hasOwnWard = false } = row;
     it(row.what, async () => {
-      const planted = await plant(ward.scene, (end) => ends.push(end));
-      const variables = typeof planted === 'object' && planted !== null ? (planted as Variables) : {};
-      await expectFindings(ward, variables, row);
+      const ward = hasOwnWard ? await openWard() : shared;
+      const { scene } = ward;
+      const ends: (() => void)[] = [];
+      try {
+        const planted = typeof plant === 'function' ? await plant(scene, (end) => ends.push(end)) : plant;
+        const variables = typeof planted === 'object' && planted !== null ? (planted as Variables) : {};
+        // After the plant, whose own faults go first.
+        await expectFindings(ward, { ...byToken(scene), ...variables }, row);
+      } finally {
+        for (const end of ends) end();
+        scene.okta.clearFaults();
+        scene.twilio.clearFaults();
+        if (hasOwnWard) await ward.close();
+      }
     });
   }
 
@@ -88,8 +82,8 @@ describe('doctor finds', () => {
         body: { id: '00o1', pipeline: 'idx' },
         headers: { date },
       } as const;
-      ward.scene.okta.fault({ fault, match: ({ path }) => path.startsWith('/.well-known'), times: 1 });
-      const made = await ward.doctor('--json', { time });
+      shared.scene.okta.fault({ fault, match: ({ path }) => path.startsWith('/.well-known'), times: 1 });
+      const made = await shared.doctor('--json', { time, env: byToken(shared.scene) });
       const remedy =
         status === 'ok' ? null : 'Synchronize the clock by NTP: timedatectl set-ntp true, or chrony.';
       expect(lineOf(linesOf(made), 'machine.clock'), String(oktasAheadS)).to.deep.equal({

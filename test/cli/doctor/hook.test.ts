@@ -45,7 +45,7 @@ describe('doctor shows the gateway what Okta proves itself by:', () => {
       HOOK_OAUTH_CLIENT_SECRET: CLIENT_SECRET,
     });
     const secretLine = async (opened: Ward, env = oauth(opened)): Promise<Line> =>
-      lineOf(await opened.lines(env), 'hook.secret');
+      lineOf(await opened.lines({ ...opened.byToken, ...env }), 'hook.secret');
 
     it('that it takes', async () => {
       const opened = await openFor('api://default');
@@ -83,7 +83,7 @@ describe('doctor shows the gateway what Okta proves itself by:', () => {
         [{ HOOK_OAUTH_KEY_ID: 'HKYdoctor000000001' }, 'HOOK_OAUTH_TOKEN_URL is missing'],
         [{ ...oauth(opened), HOOK_OAUTH_KEY_ID: 'HKYdoctor000000001' }, 'HOOK_OAUTH_KEY_ID does not go with'],
       ] as const) {
-        const line = lineOf(await opened.lines(env), 'hook.variables');
+        const line = lineOf(await opened.lines({ ...opened.byToken, ...env }), 'hook.variables');
         expect(line, names).to.include({ status: 'fail' });
         expect(line.message).to.include(names);
       }

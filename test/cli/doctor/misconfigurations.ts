@@ -14,6 +14,8 @@ export interface Misconfiguration {
   readonly what: string;
   /** The variables of a gateway that has it; or what makes it so, and may return such variables. */
   readonly plant: Variables | Plant;
+  /** Whether the plant changes what the org or the account has, and not only what they answer. Default: false. */
+  readonly hasOwnWard?: boolean;
   /** All that is not well then, in order. Of hosts, ids and failing look-ups HOST, HOOK_ID and NO_NAME. */
   readonly finds: Line | readonly Line[];
   /** How many checks do not look, since what they rest on has failed. Default: 0. */
@@ -36,8 +38,12 @@ function withTemplate(template: Parameters<Scene['twilio']['addTemplate']>[0]): 
 }
 
 /** An API token whose owner has these roles, as Okta lists them. */
-function byRoles(okta: Scene['okta'], body: readonly object[]): Variables {
-  okta.fault({ fault: { kind: 'status', status: 200, body }, match: ({ path }) => path.endsWith('/roles') });
+export function byRoles(okta: Scene['okta'], body: readonly object[]): Variables {
+  okta.fault({
+    fault: { kind: 'status', status: 200, body },
+    match: ({ path, headers }) =>
+      path.endsWith('/roles') && headers.authorization === `SSWS ${okta.apiToken}`,
+  });
   return { OKTA_API_TOKEN: okta.apiToken, OKTA_CLIENT_ID: '', OKTA_PRIVATE_KEY: '' };
 }
 
@@ -310,9 +316,7 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
   },
   {
     what: 'a service app that may not read users',
-    plant: async (scene) => {
-      await grant(scene, ['okta.schemas.read']);
-    },
+    plant: (scene) => grant(scene, ['okta.schemas.read']),
     finds: fail(
       'okta.credential',
       'A user cannot be read with this credential.',
@@ -322,9 +326,7 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
   },
   {
     what: 'a service app that may change users',
-    plant: async (scene) => {
-      await grant(scene, ['okta.users.read', 'okta.users.manage']);
-    },
+    plant: (scene) => grant(scene, ['okta.users.read', 'okta.users.manage']),
     finds: [
       warn(
         'okta.privileges',
@@ -336,9 +338,7 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
   },
   {
     what: 'a service app that may change policies',
-    plant: async (scene) => {
-      await grant(scene, ['okta.users.read', 'okta.policies.manage']);
-    },
+    plant: (scene) => grant(scene, ['okta.users.read', 'okta.policies.manage']),
     finds: [
       warn(
         'okta.privileges',
@@ -368,6 +368,7 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
   },
   {
     what: 'a rate limit that is nearly used up',
+    hasOwnWard: true,
     plant: ({ okta }) => {
       okta.setRateLimit({ limit: 100, remaining: 6, resetInSeconds: 30 });
     },
@@ -395,6 +396,7 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
   },
   {
     what: 'an attribute of another type',
+    hasOwnWard: true,
     plant: ({ okta }) => {
       okta.setAttribute('whatsAppOptIn', null);
       okta.setAttribute('whatsAppOptIn', { title: 'Ours', type: 'number' });
@@ -410,6 +412,7 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
   },
   {
     what: 'an attribute of names of channels, whose values it does not see',
+    hasOwnWard: true,
     plant: ({ okta }) => {
       okta.setAttribute('whatsAppOptIn', null);
       okta.setAttribute('whatsAppOptIn', { title: 'Ours', type: 'string' });
@@ -429,6 +432,7 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
   },
   {
     what: 'an attribute that users may not change, and a directory does',
+    hasOwnWard: true,
     plant: ({ okta }) => {
       okta.setAttribute('whatsAppOptIn', {
         title: 'Ours',
@@ -445,6 +449,7 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
   },
   {
     what: 'nobody who has opted in',
+    hasOwnWard: true,
     plant: ({ okta }) => {
       okta.updateUser(ANA.id, { whatsAppOptIn: false });
     },
@@ -461,6 +466,7 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
   },
   {
     what: 'a phone authenticator that is off',
+    hasOwnWard: true,
     plant: ({ okta }) => {
       okta.setPhoneAuthenticator('INACTIVE');
     },
@@ -501,6 +507,7 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
   },
   {
     what: 'a hook that is not active',
+    hasOwnWard: true,
     plant: async ({ okta }) => {
       await callApi(
         okta,
@@ -537,6 +544,7 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
   },
   {
     what: "Okta's own telephony provider beside the hook",
+    hasOwnWard: true,
     plant: ({ okta }) => {
       okta.setTelephonyProviders([{ providerName: 'TWILIO' }]);
     },
@@ -548,6 +556,7 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
   },
   {
     what: 'an event hook that was never verified',
+    hasOwnWard: true,
     plant: async ({ okta, url }) => {
       const id = okta.eventHooks[0]?.id ?? '';
       const authScheme = { type: 'HEADER', key: 'Authorization', value: 'planted-secret' };
@@ -800,6 +809,7 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
   },
   {
     what: 'an account that is suspended',
+    hasOwnWard: true,
     plant: ({ twilio }) => {
       twilio.configureAccount({ status: 'suspended' });
     },
@@ -811,6 +821,7 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
   },
   {
     what: 'a trial account',
+    hasOwnWard: true,
     plant: ({ twilio }) => {
       twilio.configureAccount({ type: 'Trial' });
     },
@@ -822,6 +833,7 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
   },
   {
     what: 'a balance that is nearly used up',
+    hasOwnWard: true,
     plant: ({ twilio }) => {
       twilio.configureAccount({ balance: '3.10', currency: 'EUR' });
     },
@@ -833,6 +845,7 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
   },
   {
     what: 'a balance that is used up',
+    hasOwnWard: true,
     plant: ({ twilio }) => {
       twilio.configureAccount({ balance: '-0.40' });
     },
@@ -844,6 +857,7 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
   },
   ...['', 'n/a'].map((balance): Misconfiguration => ({
     what: `a balance of "${balance}"`,
+    hasOwnWard: true,
     plant: ({ twilio }) => {
       twilio.configureAccount({ balance });
     },
@@ -864,6 +878,7 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
   },
   {
     what: 'a number that sends no SMS',
+    hasOwnWard: true,
     plant: ({ twilio }) => {
       twilio.setCapabilities(twilio.smsNumber, { sms: false });
     },
@@ -898,6 +913,7 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
   },
   {
     what: 'a number that does not call',
+    hasOwnWard: true,
     plant: ({ twilio }) => {
       twilio.setCapabilities(twilio.voiceNumber, { voice: false });
     },
@@ -1007,6 +1023,7 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
   },
   {
     what: 'a Verify service that takes no custom codes',
+    hasOwnWard: true,
     plant: ({ twilio }) => {
       twilio.configureVerify({ customCodeEnabled: false });
     },
@@ -1140,6 +1157,7 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
   },
   {
     what: 'a rate limit of which more than a tenth is left',
+    hasOwnWard: true,
     plant: ({ okta }) => {
       okta.setRateLimit({ limit: 100, remaining: 11, resetInSeconds: 30 });
     },
@@ -1156,6 +1174,7 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
   },
   {
     what: 'codes to an attribute that users may only read',
+    hasOwnWard: true,
     plant: ({ okta }) => {
       okta.setAttribute('ownPhone', {
         title: 'Ours',
@@ -1194,6 +1213,7 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
   },
   {
     what: 'no hook at all',
+    hasOwnWard: true,
     plant: async ({ okta }) => {
       const id = okta.inlineHooks[0]?.id ?? '';
       await callApi(okta, 'POST', `/api/v1/inlineHooks/${id}/lifecycle/deactivate`);
@@ -1277,6 +1297,7 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
   },
   {
     what: 'a balance at the bound',
+    hasOwnWard: true,
     plant: ({ twilio }) => {
       twilio.configureAccount({ balance: '10', currency: 'EUR' });
     },
@@ -1288,6 +1309,7 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
   },
   {
     what: 'a balance of nothing, in no currency',
+    hasOwnWard: true,
     plant: ({ twilio }) => {
       twilio.configureAccount({ balance: '0', currency: 'x' });
     },
@@ -1536,11 +1558,12 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
   },
   {
     what: 'that a scope could not be asked for',
-    plant: ({ okta }) => {
-      okta.fault({
+    plant: (scene) => {
+      scene.okta.fault({
         fault: { kind: 'status', status: 500, body: {} },
         match: ({ body }) => body.includes('okta.idps.manage'),
       });
+      return grant(scene, READ_SCOPES);
     },
     finds: fail(
       'okta.privileges',
@@ -1604,7 +1627,7 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
     (headers): Misconfiguration => ({
       what: `nothing of a rate limit in ${JSON.stringify(headers)}`,
       plant: ({ okta }) => {
-        answerOf(okta, '/api/v1/users/', {}, headers);
+        answerOf(okta, '/users/00u00000000000000000', {}, headers);
       },
       finds: ok('okta.rate-limit', 'Okta reports no rate limit.'),
     }),
@@ -1619,7 +1642,7 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
     plant: ({ okta }) => {
       answerOf(
         okta,
-        '/api/v1/users/',
+        '/users/00u00000000000000000',
         {},
         { 'x-rate-limit-limit': '100', 'x-rate-limit-remaining': remaining },
       );
@@ -1634,6 +1657,7 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
   })),
   {
     what: 'an attribute of names of channels and users may change it, and who has one',
+    hasOwnWard: true,
     plant: ({ okta }) => {
       okta.setAttribute('whatsAppOptIn', null);
       okta.setAttribute('whatsAppOptIn', {
@@ -1654,6 +1678,7 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
   },
   {
     what: 'how many have opted in',
+    hasOwnWard: true,
     plant: ({ okta }) => {
       okta.addUser({ login: 'cleo@example.com', profile: { whatsAppOptIn: true } });
     },
@@ -2017,7 +2042,7 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
   },
   {
     what: "the other service app's variables alone",
-    plant: { OKTA_CLIENT_ID: '', OKTA_PRIVATE_KEY: '', OKTA_KEY_ID: 'key-1' },
+    plant: { OKTA_API_TOKEN: '', OKTA_CLIENT_ID: '', OKTA_PRIVATE_KEY: '', OKTA_KEY_ID: 'key-1' },
     finds: [
       fail(
         'okta.variables',

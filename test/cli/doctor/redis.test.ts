@@ -27,7 +27,7 @@ describe('doctor looks at Redis', function () {
     (redis = await startRedis('--appendonly', 'yes', ...options));
   const look = (url: string, words = ''): Promise<readonly Line[]> => {
     mustNotShow(KEY, OTHER_KEY);
-    return ward.lines({ REDIS_URL: url, STATE_ENCRYPTION_KEY: KEY }, words);
+    return ward.lines({ ...ward.byToken, REDIS_URL: url, STATE_ENCRYPTION_KEY: KEY }, words);
   };
 
   it('and finds nothing where all is well, and leaves nothing there', async () => {

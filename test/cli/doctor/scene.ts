@@ -1,7 +1,7 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { exportJWK } from 'jose';
 import type { Time } from '#lib/okta/admin/administration.js';
-import { HOOK_SECRET, startScene, type Scene, type SceneOptions } from '#harness/scene.js';
+import { ANA, BOB, CODE, HOOK_SECRET, startScene, type Scene, type SceneOptions } from '#harness/scene.js';
 import { mustNotShow } from '#harness/witness.js';
 import { run, type Run, type RunOptions } from '../runs.js';
 
@@ -18,6 +18,8 @@ export interface Ward {
   readonly scene: Scene;
   /** What the gateway's environment has. */
   readonly env: Readonly<Record<string, string>>;
+  /** By these variables doctor looks by an API token: as a service app it requests a token for each of 28 scopes. */
+  readonly byToken: Readonly<Record<string, string>>;
   /** The doctor with other words after it, and other variables. */
   readonly doctor: (words?: string, options?: RunOptions) => Promise<Run>;
   /** The lines, with other variables. */
@@ -55,11 +57,8 @@ export async function openWard({ isSetUp = true, hook }: WardOptions = {}): Prom
     hook: (parts) => ({ publicUrl: `${parts.origin}/okta/telephony`, ...hook?.(parts) }),
   });
   const { okta, twilio } = scene;
-  await grant(scene, READ_SCOPES);
   const env = {
-    OKTA_API_TOKEN: '',
-    OKTA_CLIENT_ID: CLIENT_ID,
-    OKTA_PRIVATE_KEY: PRIVATE_KEY,
+    ...(await grant(scene, READ_SCOPES)),
     PUBLIC_URL: scene.url,
     HOOK_SECRET,
     TWILIO_ACCOUNT_SID: twilio.accountSid,
@@ -73,7 +72,11 @@ export async function openWard({ isSetUp = true, hook }: WardOptions = {}): Prom
     TWILIO_VERIFY_SERVICE_SID: twilio.verifyServiceSid,
   };
   const secrets = [
-    PRIVATE_KEY,
+    ...[PRIVATE_KEY, CODE],
+    ...[ANA, BOB].flatMap(({ login, firstName, lastName, phone }) => [
+      ...[login, firstName, lastName],
+      phone.slice(1),
+    ]),
     ...[twilio.apiKeySecret, twilio.authToken],
     ...[twilio.sandboxNumber, twilio.smsNumber, twilio.voiceNumber].map((number) => number.slice(1)),
   ];
@@ -95,6 +98,7 @@ export async function openWard({ isSetUp = true, hook }: WardOptions = {}): Prom
   return {
     scene,
     env,
+    byToken: { OKTA_API_TOKEN: okta.apiToken, OKTA_CLIENT_ID: '', OKTA_PRIVATE_KEY: '' },
     doctor,
     lines: async (others, words = '') =>
       linesOf(await doctor(`--json ${words}`.trim(), { env: others ?? {} })),
@@ -102,9 +106,13 @@ export async function openWard({ isSetUp = true, hook }: WardOptions = {}): Prom
   };
 }
 
-/** Gives the doctor's service app these scopes, and no others. */
-export async function grant({ okta }: Scene, scopes: readonly string[]): Promise<void> {
+/** Gives the doctor's service app these scopes, and no others. Returns the variables by which doctor is that app. */
+export async function grant(
+  { okta }: Scene,
+  scopes: readonly string[],
+): Promise<Readonly<Record<string, string>>> {
   okta.registerServiceApp({ clientId: CLIENT_ID, publicJwk: await exportJWK(KEYS.publicKey), scopes });
+  return { OKTA_API_TOKEN: '', OKTA_CLIENT_ID: CLIENT_ID, OKTA_PRIVATE_KEY: PRIVATE_KEY };
 }
 
 export function linesOf({ stdout }: Run): readonly Line[] {

@@ -7,7 +7,7 @@ const { setTimeout } = globalThis;
  * server or a browser, is looked at less and less often, as each look costs both of them.
  */
 export async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
-  for (let delayMs = 2; ; ) {
+  for (let delayMs = 2; ;) {
     const met = condition();
     if (await met) return;
     if (typeof met !== 'boolean') delayMs = Math.min(delayMs * 2, 32);

@@ -1,5 +1,6 @@
 import { isSupportedCountry, parsePhoneNumberFromString, type PhoneNumber } from 'libphonenumber-js/max';
 import numberingData from 'libphonenumber-js/max/metadata';
+import { RecentMap } from '../core/recent-map.js';
 import { NumberingPlans } from './numbering-plans.js';
 
 /** `+` and 7 to 15 digits without a leading 0 (ITU-T E.164; the shortest numbers in use have 7). */
@@ -124,20 +125,34 @@ const COSTLY_TYPES: ReadonlySet<ReturnType<PhoneNumber['getType']>> = new Set([
  */
 const COSTLY_CALLING_CODE = /^\+(?:979|808|87[08]|88[123])/;
 
-/**
- * The country of a number outside every plan whose calling code is shared. The longest prefix for which
- * numbers exist decides, down to the area code. Falls back to the main country if no country has the prefix,
- * or if the main country uses it too.
- */
+/** The country of a number outside every plan whose calling code is shared. */
 function countryByAreaCode({ countryCallingCode, nationalNumber }: PhoneNumber): string | undefined {
   const shared = SHARED_CALLING_CODES.get(countryCallingCode);
   if (shared === undefined) return undefined;
+  const prefix = nationalNumber.slice(0, shared.areaCodes[0]);
+  const key = `${countryCallingCode} ${prefix}`;
+  let found = countriesByPrefix.get(key);
+  if (found === undefined) {
+    found = { country: findCountry(countryCallingCode, prefix, shared) };
+    countriesByPrefix.set(key, found);
+  }
+  return found.country;
+}
+
+/** By calling code and the digits after it that decide. Finding a country takes up to 30 parses, a millisecond. */
+const countriesByPrefix = new RecentMap<{ readonly country: string | undefined }>(1000);
+
+/**
+ * The longest beginning of the prefix for which numbers exist decides, down to the area code. Falls back to the main
+ * country if no country has the prefix, or if the main country uses it too.
+ */
+function findCountry(callingCode: string, prefix: string, shared: SharedCallingCode): string | undefined {
   for (const length of shared.areaCodes) {
-    const beginning = nationalNumber.slice(0, length);
+    const beginning = prefix.slice(0, length);
     const countries = new Set<string | undefined>(
       DIGITS.map((digit) => {
         const national = (beginning + digit).padEnd(shared.digits, FILLER);
-        return parsePhoneNumberFromString(`+${countryCallingCode}${national}`)?.country;
+        return parsePhoneNumberFromString(`+${callingCode}${national}`)?.country;
       }),
     );
     countries.delete(undefined);
@@ -157,15 +172,16 @@ const DIGITS: readonly string[] = Array.from({ length: 10 }, (_, digit) => Strin
 /** Placeholder digits for the subscriber's part of a number. */
 const FILLER = '234567890';
 
-/**
- * Calling codes that several countries share; the library finds the country of every other code itself.
- * `areaCodes` are the prefix lengths that tell the countries apart (+44 1481 and +44 7911 17 are Guernsey's),
- * `digits` is the length of a national number.
- */
-const SHARED_CALLING_CODES: ReadonlyMap<
-  string,
-  { readonly main: string; readonly areaCodes: readonly number[]; readonly digits: number }
-> = new Map([
+interface SharedCallingCode {
+  readonly main: string;
+  /** The prefix lengths that tell the countries apart, longest first: +44 1481 and +44 7911 17 are Guernsey's. */
+  readonly areaCodes: readonly [number, ...number[]];
+  /** The length of a national number. */
+  readonly digits: number;
+}
+
+/** Calling codes that several countries share; the library finds the country of every other code itself. */
+const SHARED_CALLING_CODES: ReadonlyMap<string, SharedCallingCode> = new Map<string, SharedCallingCode>([
   ['1', { main: 'US', areaCodes: [3], digits: 10 }],
   ['44', { main: 'GB', areaCodes: [6, 5, 4], digits: 10 }],
   ['7', { main: 'RU', areaCodes: [3], digits: 10 }],

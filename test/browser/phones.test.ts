@@ -207,7 +207,8 @@ describe("the phones' page in a browser", function () {
     await somebody.getByRole('button', { name: 'Messages of' }).click();
     await somebody.getByPlaceholder('Message').fill(ATTACK);
     await somebody.getByPlaceholder('Message').press('Enter');
-    await until(async () => (await somebody.locator('.sms .own').getByText(ATTACK).count()) === 1);
+    await somebody.locator('.sms .own').getByText(ATTACK).waitFor();
+    expect(await somebody.locator('.sms .own').getByText(ATTACK).count()).to.equal(1);
     await org.okta.callHook({
       login: `${ATTACK}@example.com`,
       msgTemplate: `${ATTACK} 123456`,
@@ -307,7 +308,7 @@ describe("the phones' page in a browser", function () {
     await new Promise((resolve) => server.close(resolve));
     await page.getByText('The connection is lost').waitFor();
     server.listen(port, '127.0.0.1');
-    await until(async () => (await page.getByText('The connection is lost').count()) === 0);
+    await page.getByText('The connection is lost').waitFor({ state: 'hidden' });
     const { otpCode } = await org.okta.callHook({ userId: '00uana0silveira00001' });
     await page.getByText('is your verification code').waitFor();
     const chat = personOn(page, 'Ana Silveira').getByRole('log', { name: 'WhatsApp of Ana' });

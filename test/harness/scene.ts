@@ -125,20 +125,32 @@ async function openScene(options: SceneOptions): Promise<Scene> {
   const server = app.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const closeVendors = async (): Promise<void> => {
+    server.closeAllConnections();
+    server.close();
+    await Promise.all([okta.close(), twilio.close()]);
+  };
   const override =
     typeof options.hook === 'function' ? options.hook({ okta, twilio, origin }) : (options.hook ?? {});
-  const hook = oktaTelephonyHook({
-    guard: SENDS_MANY,
-    sandboxNumber: twilio.sandboxNumber,
-    senders: { sms: twilio.smsNumber, voice: twilio.voiceNumber },
-    logger: { info: write('info'), warn: write('warn'), error: write('error') },
-    onEvent: (event) => {
-      events.push(event);
-      witness(event);
-    },
-    ...override,
-    credentials: { ...usualCredentials(okta, twilio), ...override.credentials },
-  });
+  let hook: TelephonyHook;
+  try {
+    hook = oktaTelephonyHook({
+      guard: SENDS_MANY,
+      sandboxNumber: twilio.sandboxNumber,
+      senders: { sms: twilio.smsNumber, voice: twilio.voiceNumber },
+      logger: { info: write('info'), warn: write('warn'), error: write('error') },
+      onEvent: (event) => {
+        events.push(event);
+        witness(event);
+      },
+      ...override,
+      credentials: { ...usualCredentials(okta, twilio), ...override.credentials },
+    });
+  } catch (error) {
+    // Options that are wrong, as a test means them to be: nothing is left to keep the process.
+    await closeVendors();
+    throw error;
+  }
 
   const mount = options.mount ?? ((gateway, handler) => gateway.use(handler));
   mount(app, hook);
@@ -171,10 +183,8 @@ async function openScene(options: SceneOptions): Promise<Scene> {
       return made;
     },
     close: async () => {
-      server.closeAllConnections();
-      server.close();
       try {
-        await Promise.all([okta.close(), twilio.close()]);
+        await closeVendors();
       } finally {
         await hook.close();
       }

@@ -3,12 +3,16 @@ const { setTimeout } = globalThis;
 
 /**
  * Waits for a condition, looking again every few milliseconds; mocha's own time-out bounds it, and keeps the process
- * alive meanwhile: what is waited for in vain does not, once the test has failed.
+ * alive meanwhile: what is waited for in vain does not, once the test has failed. A condition that asks somebody, such as a
+ * server or a browser, is looked at less and less often, as each look costs both of them.
  */
 export async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
-  while (!(await condition())) {
+  for (let delayMs = 2; ;) {
+    const met = condition();
+    if (await met) return;
+    if (typeof met !== 'boolean') delayMs = Math.min(delayMs * 2, 32);
     await new Promise((resolve) => {
-      setTimeout(resolve, 2).unref();
+      setTimeout(resolve, delayMs).unref();
     });
   }
 }

@@ -78,8 +78,12 @@ export function oktaHandler(parts: ApiParts): RequestHandler {
       ),
     )
     .all(unsupported(405, 'token'));
-  for (const route of routes) router[route.method](route.path, operation(route));
-  for (const { path } of routes) router.all(path, unsupported(405));
+  // One route of Express for each path: most of what an emulator's start takes is making them.
+  for (const path of new Set(routes.map((route) => route.path))) {
+    const resource = router.route(path);
+    for (const route of routes) if (route.path === path) resource[route.method](operation(route));
+    resource.all(unsupported(405));
+  }
   router.use('/api/v1', unsupported(404));
 
   router.get(

@@ -1,4 +1,5 @@
 import { LRUCache } from 'lru-cache';
+import { atMost } from '../../core/cache-size.js';
 import { textFieldOf } from '../../core/json.js';
 import type { RecordedRequest } from '../server/faults.js';
 import { randomAlphanumeric } from '../server/random-ids.js';
@@ -39,7 +40,7 @@ const MAX_WRONG_CODES = 3;
  */
 export class SignInPages {
   readonly #parts: SignInParts;
-  readonly #signIns = new LRUCache<string, SignIn>({ max: 10_000 });
+  readonly #signIns = new LRUCache<string, SignIn>(atMost(10_000));
 
   constructor(parts: SignInParts) {
     this.#parts = parts;

@@ -39,13 +39,12 @@ export function twilioHandler(keys: TwilioKeys, products: TwilioProducts): Reque
   const { account, sending, content, messagingServices, verify } = products;
   const router = Router({ caseSensitive: true, strict: true });
   const unauthorized = replyWith(() => twilioErrorReply({ code: 20003 }));
+  const notSupported = replyWith(() => twilioErrorReply({ code: 20004 }));
   const resource = (path: string, { get, post }: { get?: Operation; post?: Operation }): void => {
-    if (get !== undefined) router.get(path, replyWith(get));
-    if (post !== undefined) router.post(path, replyWith(post));
-    router.all(
-      path,
-      replyWith(() => twilioErrorReply({ code: 20004 })),
-    );
+    const route = router.route(path);
+    if (get !== undefined) route.get(replyWith(get));
+    if (post !== undefined) route.post(replyWith(post));
+    route.all(notSupported);
   };
 
   router.use((req, res, next) => {

@@ -125,9 +125,14 @@ async function openScene(options: SceneOptions): Promise<Scene> {
   const server = app.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const closeServers = async (): Promise<void> => {
+    server.closeAllConnections();
+    server.close();
+    await Promise.all([okta.close(), twilio.close()]);
+  };
   const override =
     typeof options.hook === 'function' ? options.hook({ okta, twilio, origin }) : (options.hook ?? {});
-  const hook = oktaTelephonyHook({
+  const hookOptions: OktaTelephonyHookOptions = {
     guard: SENDS_MANY,
     sandboxNumber: twilio.sandboxNumber,
     senders: { sms: twilio.smsNumber, voice: twilio.voiceNumber },
@@ -138,7 +143,15 @@ async function openScene(options: SceneOptions): Promise<Scene> {
     },
     ...override,
     credentials: { ...usualCredentials(okta, twilio), ...override.credentials },
-  });
+  };
+  let hook: TelephonyHook;
+  try {
+    hook = oktaTelephonyHook(hookOptions);
+  } catch (error) {
+    // A server that listens on would keep the process of the tests alive.
+    await closeServers();
+    throw error;
+  }
 
   const mount = options.mount ?? ((gateway, handler) => gateway.use(handler));
   mount(app, hook);
@@ -171,10 +184,8 @@ async function openScene(options: SceneOptions): Promise<Scene> {
       return made;
     },
     close: async () => {
-      server.closeAllConnections();
-      server.close();
       try {
-        await Promise.all([okta.close(), twilio.close()]);
+        await closeServers();
       } finally {
         await hook.close();
       }

@@ -805,7 +805,12 @@ describe("Twilio's delivery callbacks", () => {
     const scene = await startWithCallbacks();
     for (const signature of [[], ['X-Twilio-Signature: none']]) {
       const { socket, waitFor } = await openRaw(scene.server);
-      const head = ['POST /okta/telephony/twilio/status HTTP/1.1', 'Host: x', ...signature, 'Content-Length: 9'];
+      const head = [
+        'POST /okta/telephony/twilio/status HTTP/1.1',
+        'Host: x',
+        ...signature,
+        'Content-Length: 9',
+      ];
       socket.write(`${head.join('\r\n')}\r\n\r\n`);
       expect((await waitFor(1))[0]?.status).to.equal(403);
     }

@@ -117,6 +117,7 @@ describe('an event that another gateway tells', () => {
     ['a list of words has another entry', { type: 'channels.planned', channels: ['sms', 1] }],
     ['a rule has no code', { type: 'guard.blocked', rules: [{}] }],
     ['a skipped channel has no reason', { type: 'channels.planned', skipped: [{ channel: 'sms' }] }],
+    ['a skipped channel has no name', { type: 'channels.planned', skipped: [{ reason: 'STOPPED' }] }],
     ['a skipped channel is a word', { type: 'request.answered', skipped: ['whatsapp:STOPPED'] }],
     ['a cause has no code', { type: 'failover.ended', cause: {} }],
     [

@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import type sinon from 'sinon';
 import { EXTENSION_REMEDIES } from '#lib/core/extensions.js';
 import type { SkippedChannel } from '#lib/core/events.js';
+import { REFUSALS } from '#lib/okta/refusals.js';
 import type { HookCall, RecordedRequest } from '#lib/testing/index.js';
 import { Closers } from '#harness/closers.js';
 import {
@@ -71,6 +72,11 @@ const SKIPPED: readonly SkippedChannel[] = [
   { channel: 'line', reason: 'ROLLED_BACK' },
   { channel: 'whatsapp', reason: 'STOPPED' },
 ];
+
+const ROLLED_BACK: readonly SkippedChannel[] = ['whatsapp', 'sms'].map((channel) => ({
+  channel,
+  reason: 'ROLLED_BACK',
+}));
 
 interface Attempt {
   readonly channel: string;
@@ -201,6 +207,42 @@ async function registerEventHook({ okta, url }: Scene): Promise<void> {
 const isWhatsApp = ({ form }: RecordedRequest): boolean => String(form?.['To']).startsWith('whatsapp:');
 const untilTold = (scene: Scene, type: string): Promise<void> =>
   until(() => scene.events.some((event) => event.type === type));
+
+/** Codes that the hook does not send, though no guard blocks them. */
+const REFUSED: readonly {
+  readonly code: keyof typeof REFUSALS;
+  readonly hook: HookOptions;
+  readonly call: (now: number) => Parameters<Scene['call']>[0];
+  readonly request: object;
+  readonly steps: readonly Expected[];
+  readonly rest: object;
+}[] = [
+  {
+    code: 'NO_DIALABLE_NUMBER',
+    // The guard does not judge what is no number.
+    hook: { guard: { countries: { allow: ['GB'] } } },
+    call: () => ({ phoneNumber: '07700 900123' }),
+    request: { toEnding: '' },
+    steps: [],
+    rest: { country: undefined },
+  },
+  {
+    code: 'CODE_EXPIRED',
+    hook: {},
+    call: (now) => ({ otpExpires: new Date(now - 120_001) }),
+    request: {},
+    steps: [],
+    rest: { country: undefined },
+  },
+  {
+    code: 'ROLLED_BACK',
+    hook: { rollout: { whatsapp: 0, sms: 0 } },
+    call: () => ({}),
+    request: {},
+    steps: [PROFILE_READ, planned([], ROLLED_BACK)],
+    rest: { skipped: ROLLED_BACK, profileSource: 'okta', profileMs: 0 },
+  },
+];
 
 const STORIES: readonly Story[] = [
   { title: 'that WhatsApp accepts', play: (scene) => ask(scene), expected: sentToAna },
@@ -394,6 +436,28 @@ const STORIES: readonly Story[] = [
       sent([BY_WHATSAPP], { isPreview: true }),
     ],
   },
+  ...REFUSED.map(({ code, hook, call, request, steps, rest }): Story => ({
+    title: `that the hook itself refuses: ${code}`,
+    hook,
+    play: (scene, now) => ask(scene, call(now)),
+    expected: [
+      received(request),
+      ...steps,
+      [
+        answered({
+          ...request,
+          outcome: 'refused',
+          status: 'ERROR',
+          code,
+          reason: REFUSALS[code].reason,
+          remedy: REFUSALS[code].remedy,
+          ...rest,
+        }),
+        'error',
+        'No code was sent. Okta got an error, so it may send one itself.',
+      ],
+    ],
+  })),
   {
     title: 'of a caller who is not Okta',
     play: (scene) => ask(scene, { headers: { Authorization: 'wrong' } }),

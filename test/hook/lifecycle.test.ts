@@ -28,6 +28,7 @@ import {
 } from '#harness/scene.js';
 import { runBeside } from '#harness/own-process.js';
 import { startRawCall } from '#harness/raw-call.js';
+import { openRaw } from '#harness/raw-http.js';
 import { passTime, stopTime } from '#harness/stopped-time.js';
 import { mustNotShow, witness } from '#harness/witness.js';
 import { defer, until } from '#harness/until.js';
@@ -799,6 +800,21 @@ describe("Twilio's delivery callbacks", () => {
       expect(statuses(scene)).to.be.empty;
     });
   }
+
+  it('are answered 403 before their body has come where they are not signed', async () => {
+    const scene = await startWithCallbacks();
+    for (const signature of [[], ['X-Twilio-Signature: none']]) {
+      const { socket, waitFor } = await openRaw(scene.server);
+      const head = [
+        'POST /okta/telephony/twilio/status HTTP/1.1',
+        'Host: x',
+        ...signature,
+        'Content-Length: 9',
+      ];
+      socket.write(`${head.join('\r\n')}\r\n\r\n`);
+      expect((await waitFor(1))[0]?.status).to.equal(403);
+    }
+  });
 
   it('are answered 403 and not told where the signed parameters are grouped anew', async () => {
     const scene = await startWithCallbacks();

@@ -1,7 +1,8 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { env, stdout } from 'node:process';
-import ts from 'typescript';
+import { env, execPath, stdout } from 'node:process';
+import { buildSync } from 'esbuild';
 import { ROOT } from './root.js';
 
 /** Runs in each process that runs tests of mutants, in Stryker's copy of the checkout. */
@@ -21,21 +22,15 @@ const pages = readdirSync('lib')
   .map((folder) => join(folder, 'browser'))
   .filter((folder) => existsSync(join('lib', folder, 'tsconfig.json')));
 
-/** Tests of pages serve what the compiler makes of them; a mutated file is compiled with all its mutants in it. */
-function buildPages(): void {
-  const compilerOptions = { target: ts.ScriptTarget.ES2023, module: ts.ModuleKind.ESNext };
-  for (const folder of pages) {
-    mkdirSync(join('dist', folder), { recursive: true });
-    for (const file of readdirSync(join('lib', folder))) {
-      const text = readFileSync(join('lib', folder, file), 'utf8');
-      if (file.endsWith('.css')) writeFileSync(join('dist', folder, file), text);
-      if (!file.endsWith('.ts')) continue;
-      const { outputText } = ts.transpileModule(text, { compilerOptions });
-      writeFileSync(join('dist', folder, file.replace(/\.ts$/, '.js')), outputText);
-    }
-  }
+/** Pages, and processes that tests start, run what is built: here with all mutants in it, and without types, which nobody reads. */
+function build(): void {
+  const modules = readdirSync('lib', { recursive: true, encoding: 'utf8' }).filter(
+    (path) => path.endsWith('.ts') && !pages.some((page) => path.startsWith(join(page, '/'))),
+  );
+  buildSync({ entryPoints: modules.map((path) => join('lib', path)), outbase: 'lib', outdir: 'dist' });
+  execFileSync(execPath, ['.ci/build.js', 'pages']);
 }
-if (!existsSync('dist')) buildPages();
+if (!existsSync('dist')) build();
 
 /** Browsers have no environment: the first line of each module names the mutant. */
 function nameMutantToBrowsers(): void {

@@ -24,6 +24,14 @@ function isOfTheCheckout(file: string, text: string): boolean {
   return file.endsWith('readme.test.ts') || (OF_THE_HOOK.test(file) && text.includes('harness/consumer.js'));
 }
 
+/** What users import, besides the emulators. */
+const ENTRIES = [
+  'lib/index.ts',
+  'lib/channels/index.ts',
+  'lib/options/environment.ts',
+  'lib/state/redis/index.ts',
+];
+
 /** Reads the checkout. Without a wish, every folder of `lib/` is a target. */
 export function targetsFor(wishes: readonly string[]): Target[] {
   const lib = files('lib').filter((file) => file.endsWith('.ts'));
@@ -33,20 +41,20 @@ export function targetsFor(wishes: readonly string[]): Target[] {
     .map((file) => ({ file, text: read(file) }))
     .filter(({ file, text }) => !isOfTheCheckout(file, text));
   const folders = [...new Set(lib.map(folderOf))].filter((folder) => folder !== 'index.ts');
-  const reached = reachedFrom('lib/index.ts', texts);
+  const reached = new Set(ENTRIES.flatMap((entry) => [...reachedFrom(entry, texts)]));
 
-  /** Of what the hook does not run, such as set-up by Okta's API: the tests of the folders that use it, such as the command line. */
+  /** Of what the hook does not run, such as set-up by Okta's API: the tests of what uses it, such as a command. */
   const testsOfUsers = (folder: string): typeof tests => {
     const apart = lib.filter((file) => folderOf(file) === folder && !reached.has(file));
-    const users = folders.filter(
-      (user) =>
-        user !== folder &&
-        !user.endsWith('/browser') &&
-        lib.some(
-          (file) => folderOf(file) === user && importsOf(file, texts).some((to) => apart.includes(to)),
-        ),
+    const users = lib.filter(
+      (file) =>
+        folderOf(file) !== folder &&
+        !folderOf(file).endsWith('/browser') &&
+        importsOf(file, texts).some((to) => apart.includes(to)),
     );
-    return tests.filter(({ file }) => users.some((user) => file.startsWith(`test/${user}/`)));
+    // `lib/cli/doctor/checks/redis.ts` is seen by the tests in `test/cli/doctor/`.
+    const rooms = users.map((file) => ['test', ...dirname(file).split('/').slice(1, 3), ''].join('/'));
+    return tests.filter(({ file }) => rooms.some((room) => file.startsWith(room)));
   };
 
   const testsOf = (folder: string): string[] => {

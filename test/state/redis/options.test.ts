@@ -97,6 +97,7 @@ describe('the options of redisState', () => {
         Buffer.alloc(33).toString('base64'),
         `${KEY} `,
         7,
+        undefined,
       ].map((key) => [KEY, key]),
     ],
     [

@@ -13,7 +13,7 @@ import {
   type RedisServer,
 } from '#harness/redis-server.js';
 import { bePatient, loseSoon, patientTimes } from '#harness/redis-times.js';
-import { ANA } from '#harness/scene.js';
+import { ANA, BOB } from '#harness/scene.js';
 import { startTcpProxy } from '#harness/tcp-proxy.js';
 import { until } from '#harness/until.js';
 
@@ -301,15 +301,20 @@ describe('suppressions that gateways share', () => {
     it('are those of the number once somebody knows it', async () => {
       const [one, two] = [open(), open()];
       await one.suppress?.(ID, STOPPED, NOW);
-      expect(await namesIn(two, ID)).to.deep.equal(['whatsapp:STOPPED']);
+      await one.suppress?.(ID, { ...STOPPED, channel: 'sms' }, NOW);
+      const both = ['sms:STOPPED', 'whatsapp:STOPPED'];
+      expect(await namesIn(two, ID)).to.deep.equal(both);
       expect(await two.numberOf?.(ID)).to.equal(undefined);
       await two.pair?.(ID, ANA.phone);
-      expect(await namesIn(one)).to.deep.equal(['whatsapp:STOPPED']);
+      expect([await namesIn(one), await namesIn(one, ID)]).to.deep.equal([both, []]);
       expect(await one.numberOf?.(ID)).to.equal(ANA.phone);
       // It is said of the number once.
       await one.lift?.(ANA.phone, START);
       await two.pair?.(ID, ANA.phone);
-      expect(await namesIn(one)).to.deep.equal([]);
+      expect(await namesIn(one)).to.deep.equal(['sms:STOPPED']);
+      // The user has another number now.
+      await two.pair?.(ID, BOB.phone);
+      expect(await one.numberOf?.(ID)).to.equal(BOB.phone);
       const dumped = JSON.stringify(await redis.dump());
       expect(dumped).to.not.match(/13491208655302741918|447700900123/);
     });

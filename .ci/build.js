@@ -22,7 +22,7 @@ import { build } from 'esbuild';
 
 chdir(fileURLToPath(new URL('..', import.meta.url)));
 
-const TSC = join(dirname(createRequire(import.meta.url).resolve('typescript/package.json')), 'bin/tsc');
+const TSC = join(dirname(createRequire(import.meta.url).resolve('typescript7/package.json')), 'bin/tsc');
 const CONFIGURATION = [
   'tsconfig.json',
   'tsconfig.build.json',

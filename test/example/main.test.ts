@@ -111,9 +111,9 @@ describe('npm start', function () {
 });
 
 describe('the example gateway in a process of its own', function () {
-  let run: ExampleRun;
+  let run: ExampleRun | undefined;
   afterEach(() => {
-    run.kill();
+    run?.kill();
   });
 
   it('exits 2 with a part of the environment, names what is missing and echoes no value', async () => {
@@ -135,23 +135,47 @@ describe('the example gateway in a process of its own', function () {
       .and.not.match(/^ +at /m);
   });
 
-  for (const [what, redirection] of [
-    ['whose stdout nobody reads any more', '> >(true)'],
-    ['whose stdout and stderr are on a full disk', `>${FULL_DISK} 2>&1`],
-  ] as const) {
-    it(`serves and drains ${what}`, async function () {
-      if (redirection.includes(FULL_DISK)) needFullDisk(this);
+  describe('serves and drains', () => {
+    const REDIRECTIONS = {
+      'whose stdout nobody reads any more': '> >(true)',
+      'whose stdout and stderr are on a full disk': `>${FULL_DISK} 2>&1`,
+    } as const;
+    const runs: ExampleRun[] = [];
+    const ended = new Map<string, Promise<{ code: unknown; stderr: string }>>();
+
+    const serveAndDrain = async (redirection: string): Promise<{ code: unknown; stderr: string }> => {
       const port = await freePort();
       const ready = async (): Promise<number | undefined> =>
         (await fetch(`http://127.0.0.1:${port}/health/ready`).catch(() => undefined))?.status;
       const command = ['bash', '-c', `exec "$0" "$@" ${redirection}`, ...exampleCommand()];
-      run = new ExampleRun({ PORT: String(port) }, command);
+      const drained = new ExampleRun({ PORT: String(port) }, command);
+      runs.push(drained);
       // Where it dies, it has died by then, or dies of what it says to the signal.
-      await until(async () => run.child.exitCode !== null || (await ready()) === 200);
-      run.child.kill('SIGTERM');
-      expect(await run.exitCode(), run.stderr).to.equal(0);
+      await until(async () => drained.child.exitCode !== null || (await ready()) === 200);
+      drained.child.kill('SIGTERM');
+      return { code: await drained.exitCode(), stderr: drained.stderr };
+    };
+    // Beside each other: each serves on for five seconds.
+    before(() => {
+      for (const [what, redirection] of Object.entries(REDIRECTIONS)) {
+        ended.set(
+          what,
+          serveAndDrain(redirection).catch((error: unknown) => ({ code: error, stderr: '' })),
+        );
+      }
     });
-  }
+    after(() => {
+      for (const one of runs) one.kill();
+    });
+
+    for (const [what, redirection] of Object.entries(REDIRECTIONS)) {
+      it(what, async function () {
+        if (redirection.includes(FULL_DISK)) needFullDisk(this);
+        const drained = await ended.get(what);
+        expect(drained?.code, drained?.stderr).to.equal(0);
+      });
+    }
+  });
 
   it('starts without the vendors and the Redis that gateways share, says so, and ends at once for a person', async () => {
     mustNotShow('redis-password-of-main-test');

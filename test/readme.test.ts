@@ -15,7 +15,8 @@ import { VOICES } from '#lib/channels/twilio/voices.js';
 import { freePort } from '#harness/free-port.js';
 import { BOB, CODE, HOOK_SECRET, startScene } from '#harness/scene.js';
 import { pageAt, sectionOf } from './docs/pages.js';
-import { problemsOf, SNIPPETS, snippetIn, type Snippet, type SnippetModule } from './docs/snippets.js';
+import { problemsOf, type SnippetModule } from './docs/snippet-problems.js';
+import { SNIPPETS, snippetIn, type Snippet } from './docs/snippets.js';
 
 const OPTIONS =
   "import type { OktaTelephonyHookOptions } from 'okta-telephony-hook'; declare const options: OktaTelephonyHookOptions;";

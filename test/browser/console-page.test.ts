@@ -47,8 +47,10 @@ describe("the console's page", function () {
   };
 
   describe('with 5,000 executions', () => {
+    const executions = plantExecutions(5000, Date.now());
+
     it('loads older ones page by page, never holds more than 300, and leads back to the newest', async () => {
-      standIn = await startStandIn({ executions: plantExecutions(5000, Date.now()) });
+      standIn = await startStandIn({ executions });
       const page = await openHistory(standIn);
       await page.getByText('50 of 5,000 executions').waitFor();
       for (let index = 1; index <= 8; index += 1) {
@@ -69,7 +71,7 @@ describe("the console's page", function () {
     });
 
     it('keeps a row where it is on the screen while the rows above it go', async () => {
-      standIn = await startStandIn({ executions: plantExecutions(5000, Date.now()) });
+      standIn = await startStandIn({ executions });
       const page = await openHistory(standIn);
       for (let count = 100; count <= 300; count += 50) {
         await page.getByRole('button', { name: 'Load older' }).click();
@@ -85,7 +87,7 @@ describe("the console's page", function () {
     });
 
     it('finds one by its id, narrows to a channel and an outcome, and has both in the address', async () => {
-      standIn = await startStandIn({ executions: plantExecutions(5000, Date.now()) });
+      standIn = await startStandIn({ executions });
       const page = await openHistory(standIn);
       const wanted = standIn.executions[4321];
       await page.getByLabel('Search').fill(wanted?.oktaRequestId ?? '');
@@ -111,7 +113,7 @@ describe("the console's page", function () {
     });
 
     it('has the list as it was, and the focus on what was opened, after the way back', async () => {
-      standIn = await startStandIn({ executions: plantExecutions(5000, Date.now()) });
+      standIn = await startStandIn({ executions });
       const page = await openHistory(standIn);
       await page.getByRole('button', { name: 'Load older' }).click();
       await page.getByText('100 of 5,000 executions').waitFor();

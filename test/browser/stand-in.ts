@@ -149,11 +149,13 @@ function findPage(
   executions: readonly Execution[],
   { search = '', channel, outcome, before, limit }: ExecutionQuery,
 ): Awaited<ReturnType<History['find']>> {
+  const wanted = search.toLowerCase();
   const fitting = executions.filter(
     (execution) =>
-      [execution.id, execution.oktaRequestId, execution.userId, execution.code].some((text) =>
-        text?.toLowerCase().includes(search.toLowerCase()),
-      ) &&
+      (wanted === '' ||
+        [execution.id, execution.oktaRequestId, execution.userId, execution.code].some((text) =>
+          text?.toLowerCase().includes(wanted),
+        )) &&
       (channel === undefined || execution.channel === channel) &&
       (outcome === undefined || execution.outcome === outcome),
   );

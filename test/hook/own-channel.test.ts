@@ -2,7 +2,7 @@ import { createServer, type Server } from 'node:http';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { expect } from 'chai';
-import ts from 'typescript';
+import { transform } from 'esbuild';
 import type {
   Channel,
   ChannelParts,
@@ -36,10 +36,8 @@ async function guideChannel(origin: string): Promise<Channel> {
   const code = snippetIn('.docs/write-a-channel.md', 'Write a channel')
     .replace("'okta-telephony-hook'", JSON.stringify(import.meta.resolve('#lib/index.js')))
     .replace('https://api.acme.example', origin);
-  const { outputText } = ts.transpileModule(code, {
-    compilerOptions: { module: ts.ModuleKind.ESNext, target: ts.ScriptTarget.ES2023 },
-  });
-  const module = (await import(`data:text/javascript,${encodeURIComponent(outputText)}`)) as {
+  const { code: script } = await transform(code, { loader: 'ts' });
+  const module = (await import(`data:text/javascript,${encodeURIComponent(script)}`)) as {
     acmeChannel(apiKey: string): Channel;
   };
   return module.acmeChannel('key');

@@ -239,13 +239,92 @@ describe('what happened, in words', () => {
     ]);
   });
 
-  it('tells why a channel was left out, and that none was left', () => {
+  it('tells why each channel was left out, and that none was left', () => {
     const planned = EVENTS['channels.planned'];
-    const skipped = [{ channel: 'whatsapp', reason: 'STOPPED' }] as const;
+    const skipped = [
+      { channel: 'whatsapp', reason: 'STOPPED' },
+      { channel: 'line', reason: 'ROLLED_BACK' },
+      { channel: 'viber', reason: 'OPTED_OUT' },
+      { channel: 'signal', reason: 'NOT_REACHED' },
+    ] as const;
     expect(describeEvent({ ...planned, channels: ['sms'], skipped }).text).to.equal(
-      'The plan: SMS. WhatsApp was skipped: the user sent STOP.',
+      'The plan: SMS. WhatsApp was skipped: the user sent STOP. LINE was skipped: the rollout has it off for this user.' +
+        ' viber was skipped: the provider says that the user opted out. signal was skipped: it did not reach the user lately.',
     );
-    expect(describeEvent({ ...planned, channels: [] }).tone).to.equal('bad');
+    expect(describeEvent({ ...planned, channels: [] })).to.include({
+      tone: 'bad',
+      text: 'No channel can be used for this code.',
+    });
+  });
+
+  it('says what it means where each extension, part or host fails', () => {
+    const failed = (['rollout', 'channel', 'authorize', 'chooseChannels'] as const).map((extension) => ({
+      ...EVENTS['extension.failed'],
+      extension,
+    }));
+    const unready = ['okta', 'twilio', 'hookKeys', 'state', 'channels.line'].map((part) => ({
+      ...EVENTS['readiness.failed'],
+      part,
+    }));
+    const hosts = (['closed', 'open', 'half-open'] as const).map((state) => ({
+      ...EVENTS['breaker.changed'],
+      host: 'api.twilio.com',
+      state,
+    }));
+    expect([...failed, ...unready, ...hosts].map((event) => describeEvent(event).text)).to.deep.equal([
+      'rollout failed: the percentages that it last gave stay in force.',
+      'channel failed: it may be unknown whether its codes went out.',
+      'authorize failed: the console lets nobody in.',
+      'chooseChannels failed: the hook goes on without it.',
+      'ready() found that the hook cannot read users from Okta (okta).',
+      'ready() found that Twilio would not take a message (twilio).',
+      "ready() found that the keys that check Okta's access tokens cannot be fetched (hookKeys).",
+      'ready() found that the state store cannot be used (state).',
+      'ready() found that channels.line would not take a message.',
+      'api.twilio.com answers again.',
+      'api.twilio.com does not answer and is not called for a while. Until then codes go by other channels, or are refused at once.',
+      'api.twilio.com is tried again with one call.',
+    ]);
+  });
+
+  it("tells each of Twilio's statuses, and one that is new, of a message and of a call", () => {
+    const reported = EVENTS['message.reported'];
+    const tell = (channel: string, statuses: readonly string[]): readonly string[] =>
+      statuses.map((status) => {
+        const { tone, text } = describeEvent({ ...reported, channel, status });
+        return `${tone}: ${text}`;
+      });
+    const ofMessages = [
+      'queued',
+      'sending',
+      'sent',
+      'delivered',
+      'read',
+      'undelivered',
+      'failed',
+      'canceled',
+    ];
+    const ofCalls = ['initiated', 'ringing', 'in-progress', 'answered', 'completed', 'busy', 'no-answer'];
+    expect(tell('sms', [...ofMessages, 'new'])).to.deep.equal([
+      'plain: The message by SMS is waiting at the provider.',
+      'plain: The message by SMS is on its way to the carrier.',
+      'plain: The message by SMS was handed to the carrier.',
+      'good: The message by SMS was delivered.',
+      'good: The message by SMS was read.',
+      'bad: The message by SMS was not delivered.',
+      'bad: The message by SMS failed.',
+      'bad: The message by SMS was cancelled.',
+      'plain: The message by SMS has the status new.',
+    ]);
+    expect(tell('voice', ofCalls)).to.deep.equal([
+      'plain: The call was started.',
+      'plain: The call is ringing.',
+      'plain: The call was picked up.',
+      'good: The call was picked up.',
+      'good: The call was heard to its end.',
+      'bad: The call met a busy line.',
+      'bad: The call was not picked up.',
+    ]);
   });
 
   it('tells a late send by each of its ends, and which of them is no harm', () => {

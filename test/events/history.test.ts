@@ -128,6 +128,20 @@ describe('the history', () => {
     expect(idsOf(await few.history.find({ limit: 10 }))).to.deep.equal(['e5999', 'e5998', 'e5997']);
   });
 
+  it('is read a few executions at a time, so that calls are served meanwhile', async () => {
+    const kept = open();
+    for (let count = 0; count < 500; count += 1) tell(kept, eventsOf(`e${count}`, START + count).received());
+    let isFound = false;
+    const finding = kept.history.find({ search: 'e7', limit: 1 }).then(() => (isFound = true));
+    let turns = 0;
+    while (!isFound) {
+      await new Promise((resolve) => setImmediate(resolve));
+      turns += 1;
+    }
+    await finding;
+    expect(turns).to.be.at.least(10);
+  });
+
   it('keeps 100,000 steps in all: the oldest executions give way to those that are repeated without end', async () => {
     const kept = open();
     const executions = 800;

@@ -17,11 +17,10 @@ export type FormFields = Readonly<Record<string, string | string[]>>;
 export function isSignedByTwilio(parts: {
   readonly authTokens: readonly string[];
   readonly url: string;
-  readonly signature: string | undefined;
+  readonly signature: string;
   readonly params: FormFields;
 }): boolean {
   const { authTokens, url, signature, params } = parts;
-  if (signature === undefined || signature === '') return false;
   return authTokens.some((token) => {
     // Anyone can sign with an empty token.
     if (token === '') return false;

@@ -755,6 +755,26 @@ describe('while Redis is lost', () => {
     }
   });
 
+  for (const [question, ask] of [
+    ['what is newest', (state) => state.isNewest('person', 'e', NOW)],
+    ['a receipt', (state) => state.takeReceipt('SM1', NOW, FAILED)],
+    ['whether a message was delivered', (state) => state.isDelivered(['SM1'], NOW)],
+    [
+      'a sent code',
+      (state) => state.takeSent?.('person', { deliveryChannel: 'sms', nowMs: NOW, usedMs: NOW }),
+    ],
+    ['check()', (state) => state.check().catch(failureOf)],
+  ] as const satisfies readonly (readonly [string, (state: StatePort) => unknown])[]) {
+    it(`is a loss, which the next code need not find out, where it does not answer: ${question}`, async () => {
+      const state = open();
+      await state.check();
+      redis.stop();
+      loseSoon(times);
+      await ask(state);
+      expect(news.map(({ type, reason }) => [type, reason])).to.deep.equal([['lost', 'TIMEOUT']]);
+    });
+  }
+
   it('a connection that nobody answers is a loss by TIMEOUT', async () => {
     const proxy = closers.add(await startTcpProxy(redis.port), (opened) => opened.close());
     proxy.isBlackHole = true;

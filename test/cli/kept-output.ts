@@ -21,6 +21,7 @@ const CHANGING: readonly (readonly [RegExp, string])[] = [
   [/\bNode is \d+\.\d+\.\d+/g, 'Node is VERSION'],
   // What only a slow machine prints; other tests look at it with stopped time.
   [/^(?:<dim>)?… [Ss]till (?:looking|waiting).*\n/gm, ''],
+  [/^--- standard error\n(?=--- exit code)/gm, ''],
   // Where a question puts its cursor.
   // eslint-disable-next-line no-control-regex -- It is what terminals are told.
   [/\u001b\[\d+[GJ]/g, ''],

@@ -7,16 +7,6 @@ import { readSafeUrl } from './safe-url.js';
  * remedy, and never the value.
  */
 
-/** Made once, as joi reads the template of a message anew for each check otherwise. */
-const preferences = lazyRules(() => ({
-  abortEarly: false,
-  convert: false,
-  errors: { wrap: { label: false as const } },
-  messages: {
-    'object.unknown': Joi.expression('{{#label}} is not an option; remove it, or look for a misspelling'),
-  },
-}));
-
 /** Options after the check. */
 export interface CheckedOptions<Value> {
   /** One sentence per problem. */
@@ -27,10 +17,12 @@ export interface CheckedOptions<Value> {
 
 /** Checks options, or one value, of any shape against rules. An option that is `undefined` counts as absent. */
 export function checkOptions<Value>(rules: Joi.AnySchema<Value>, options: unknown): CheckedOptions<Value> {
-  const { value, error } = rules.validate(withoutUndefined(options), preferences()) as {
-    readonly value: Value;
-    readonly error?: Joi.ValidationError;
-  };
+  const { value, error } = rules.validate(withoutUndefined(options), {
+    abortEarly: false,
+    convert: false,
+    errors: { wrap: { label: false } },
+    messages: { 'object.unknown': '{{#label}} is not an option; remove it, or look for a misspelling' },
+  }) as { readonly value: Value; readonly error?: Joi.ValidationError };
   // A misspelt name comes first: it explains why another option is missing.
   const isUnknown = ({ type }: Joi.ValidationErrorItem): boolean => type === 'object.unknown';
   const details = error?.details ?? [];

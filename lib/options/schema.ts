@@ -16,6 +16,7 @@ import {
 import type { TwilioSettings, WhatsAppSender } from '../channels/twilio/settings.js';
 import type { Logger } from '../core/channel.js';
 import type { HttpDispatcher } from '../core/http.js';
+import { fieldOf } from '../core/json.js';
 import type { StatePort } from '../delivery/state.js';
 import { adaptLogger, isLogger } from '../events/adapt-logger.js';
 import type { Guard, Limit } from '../guard/limits.js';
@@ -220,6 +221,11 @@ const reply = (): Joi.AlternativesSchema =>
     otherwise: Joi.valid(false).messages(mustBe('false, or a text of at most 1600 characters')),
   });
 
+const STOP_REPLY = 'You will get no more codes by WhatsApp. Send START to get them here again.';
+/** STOP also leaves Twilio's sandbox, which passes no START on until the phone has joined again. */
+const SANDBOX_STOP_REPLY =
+  'You will get no more codes by WhatsApp. To get them here again, send the “join …” words of the sandbox, then START.';
+
 const inbound = (): Joi.ObjectSchema =>
   objectOf('an object with keywords, replies and onMessage', {
     keywords: objectOf('an object with stop, start and help', {
@@ -230,7 +236,11 @@ const inbound = (): Joi.ObjectSchema =>
       .custom(readKeywords)
       .default(),
     replies: objectOf('an object with stop, start, help, hiddenNumber and other', {
-      stop: reply().default('You will get no more codes by WhatsApp. Send START to get them here again.'),
+      stop: reply().default((_replies: unknown, { state }: Joi.CustomHelpers) => {
+        // The replies, `inbound`, then all options.
+        const options: unknown = (state as { readonly ancestors: readonly unknown[] }).ancestors[2];
+        return fieldOf(options, 'sandboxNumber') === undefined ? STOP_REPLY : SANDBOX_STOP_REPLY;
+      }),
       start: reply().default('You will get your codes by WhatsApp again.'),
       help: reply().default(
         'This number sends sign-in codes. Send STOP to get no more of them here. For anything else, ask your help desk.',

@@ -392,6 +392,7 @@ describe('the environment of the example', () => {
       preferences: {
         credential: { orgUrl: WHOLE.OKTA_ORG_URL, apiToken: 'own-token' },
         whatsAppNumber: WITH_WORDS.TWILIO_SANDBOX_NUMBER,
+        sandboxWords: 'join …',
       },
       login,
     });

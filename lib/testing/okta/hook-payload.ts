@@ -53,7 +53,8 @@ export function makeHookPayload(
   const deliveryChannel = options.deliveryChannel ?? 'SMS';
   const isText = deliveryChannel.trim().toLowerCase() === 'sms';
   const otpCode = options.otpCode ?? (isPreview ? '11111' : randomDigits(6));
-  const msgTemplate = options.msgTemplate ?? (isText ? `${sentenceIn(options.locale)} ${otpCode}` : undefined);
+  const msgTemplate =
+    options.msgTemplate ?? (isText ? `${sentenceIn(options.locale)} ${otpCode}` : undefined);
   const eventTime = options.eventTime ?? new Date(org.now);
   const mobilePhone = user?.profile['mobilePhone'];
   const phone =

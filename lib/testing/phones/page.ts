@@ -73,7 +73,15 @@ export function createPhonesPage(options: PhonesPageOptions): PhonesPage {
   const switches = new FaultSwitches({ okta, twilio });
   const signIns = new SignIns(okta, twilio, switches);
   const suppressions = new KnownSuppressions(options.hook);
-  const parts = { okta, twilio, optInAttribute, switches, signIns, suppressions, publicUrl: options.publicUrl };
+  const parts = {
+    okta,
+    twilio,
+    optInAttribute,
+    switches,
+    signIns,
+    suppressions,
+    publicUrl: options.publicUrl,
+  };
   const actions = new PhonesActions(parts);
   const assets = readAssets('testing/phones/browser');
   const about = aboutOf(twilio, links);

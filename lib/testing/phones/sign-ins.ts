@@ -104,7 +104,10 @@ export class SignIns {
     ];
     const made = sent
       .filter(({ to }) => to === phone)
-      .map(({ createdAt: at, channel, status, errorCode }) => ({ at, attempt: { channel, status, errorCode } }));
+      .map(({ createdAt: at, channel, status, errorCode }) => ({
+        at,
+        attempt: { channel, status, errorCode },
+      }));
     const refused = this.#twilio.requests.slice(before.requests).flatMap((request) => {
       const attempt = refusedAttempt(request, phone);
       return attempt === undefined ? [] : [{ at: request.at, attempt }];

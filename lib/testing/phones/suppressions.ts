@@ -4,7 +4,9 @@ import type { SuppressionView } from './api.js';
 export interface SuppressionReader {
   suppressions(
     number: string,
-  ): Promise<readonly { readonly channel: string; readonly reason: SuppressionView['reason']; readonly until: Date }[]>;
+  ): Promise<
+    readonly { readonly channel: string; readonly reason: SuppressionView['reason']; readonly until: Date }[]
+  >;
 }
 
 /** The suppressions of each phone, as the hook said last: the page's state is read at once, and the hook answers later. */

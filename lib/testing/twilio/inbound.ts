@@ -149,7 +149,10 @@ export class TwilioInbound {
       return { replies: ['You have joined the sandbox. Reply stop to leave it.'], isForwarded: false };
     }
     if (!sessions.isReachable(from, to)) {
-      return { replies: [`You are not in this sandbox. Send join ${joinCode} to join it.`], isForwarded: false };
+      return {
+        replies: [`You are not in this sandbox. Send join ${joinCode} to join it.`],
+        isForwarded: false,
+      };
     }
     if (word !== 'stop') return { replies: [], isForwarded: true };
     sessions.leave(from);

@@ -138,7 +138,7 @@ describe('the environment of the example', () => {
     [
       'callbacks that nothing checks',
       { ...WHOLE, PUBLIC_URL: 'https://id.acme.com/okta/telephony' },
-      [/^TWILIO_AUTH_TOKEN is missing.*PUBLIC_URL/],
+      [/^TWILIO_AUTH_TOKEN is missing.*PUBLIC_URL only where you run okta-telephony-hook setup/],
     ],
     [
       'no sender',

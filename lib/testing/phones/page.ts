@@ -232,6 +232,7 @@ function phonesHtml(isOpenToOthers: boolean): string {
 <header>
 <h1>Phones</h1>
 <p>Everything here is emulated: Okta, Twilio, and the people. ${reach}</p>
+<a class="to-faults" href="#faults">Make something go wrong</a>
 <nav id="links" aria-label="Other pages" hidden></nav>
 </header>
 <p id="connection" role="status"></p>

@@ -16,4 +16,5 @@ export {
 } from './phones/demo-org.js';
 export { pageStyle } from '../http/page/style.js';
 export type { PageLink } from './phones/api.js';
+export type { SuppressionReader } from './phones/suppressions.js';
 export { createPhonesPage, type PhonesPage, type PhonesPageOptions } from './phones/page.js';

@@ -1,7 +1,8 @@
 import type { SuppressionView } from './api.js';
 
-/** The part of a hook that the page reads. */
+/** The part of a hook that the phones' page reads. */
 export interface SuppressionReader {
+  /** As `TelephonyHook.suppressions`. */
   suppressions(
     number: string,
   ): Promise<

@@ -1,4 +1,5 @@
-// Builds dist/: the modules and their types by tsc; the script and the style sheet of each page, one file each, by esbuild.
+// Builds dist/: the modules and their types by tsc; the script and the style sheet of each page, one file each, and the
+// style sheet that pages share, by esbuild.
 //   node .ci/build.js          the package; a build that is newer than its sources is left as it is
 //   node .ci/build.js pages    only the pages, which is all that `npm start` and most tests need
 // `npm run types` checks the types; this does not check them again.
@@ -95,7 +96,10 @@ function replaceDist(next) {
 /** Takes a tenth of a second. A file that has not changed is left alone: other processes may be reading it. */
 async function buildPages(folder) {
   const { outputFiles } = await build({
-    entryPoints: PAGES.flatMap((page) => [`lib/${page}/main.ts`, `lib/${page}/main.css`]),
+    entryPoints: [
+      ...PAGES.flatMap((page) => [`lib/${page}/main.ts`, `lib/${page}/main.css`]),
+      'lib/http/page/browser/base.css',
+    ],
     outbase: 'lib',
     outdir: folder,
     bundle: true,

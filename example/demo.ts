@@ -1,5 +1,8 @@
 import { randomBytes } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import express from 'express';
+import type { TelephonyHook } from 'okta-telephony-hook';
 import { createPhonesPage, startDemoOrg, type DemoPerson } from 'okta-telephony-hook/demo';
 import type { DeliveredItem } from 'okta-telephony-hook/testing';
 import type { Environment } from './environment.js';
@@ -11,7 +14,7 @@ export interface Demo {
   /** @param origin - where browsers and the emulators reach the gateway. */
   gatewayOptions(origin: string): GatewayOptions;
   /** Creates the inline hook and the event hook at Okta. The gateway must be listening. */
-  connectHook(origin: string): Promise<void>;
+  connectHook(origin: string, hook: TelephonyHook): Promise<void>;
   /** What to open, and `curl` commands that call the hook as Okta does. */
   welcome(origin: string): string;
   /** Ends the event streams of the phones page, so that the server can close. */
@@ -20,6 +23,9 @@ export interface Demo {
 }
 
 const PHONES_PATH = '/phones/';
+const GUIDE_PATH = '/guide';
+/** A container has no guides. */
+const GUIDE = fileURLToPath(new URL('../.docs/example.md', import.meta.url));
 
 /**
  * Starts both emulators, with people who have a phone.
@@ -41,15 +47,28 @@ export async function startDemo(
   twilio.onDelivered((item) => {
     output.log(phoneScreen(item, people));
   });
+  let connected: TelephonyHook | undefined;
   const phones = createPhonesPage({
     okta,
     twilio,
+    // The page is made before the hook.
+    hook: { suppressions: async (number) => (await connected?.suppressions(number)) ?? [] },
     optInAttribute: org.optInAttribute,
     insecureRemoteAccess: isInContainer,
     links: [
       { title: 'Console', href: `${CONSOLE_PATH}/` },
-      { title: 'Gateway', href: '/' },
+      { title: 'Home', href: '/' },
     ],
+  });
+
+  const links = [
+    { title: 'Phones', href: PHONES_PATH, purpose: 'Read the codes, and switch on faults.' },
+    { title: 'Guide', href: GUIDE_PATH, purpose: 'What you can try here, and how the example is built.' },
+  ].filter(({ href }) => href !== GUIDE_PATH || existsSync(GUIDE));
+  const pages = express.Router().use(PHONES_PATH, phones);
+  pages.get(GUIDE_PATH, (_req, res) => {
+    // Browsers would download Markdown.
+    res.type('text').sendFile(GUIDE, { dotfiles: 'allow' });
   });
 
   return {
@@ -67,13 +86,17 @@ export async function startDemo(
           credential: { orgUrl: okta.orgUrl, apiToken: preferencesToken },
           whatsAppNumber: twilio.sandboxNumber,
           // A link to WhatsApp would lead to real phones.
-          linkFor: (word) => `${PHONES_PATH}?text=${word}`,
+          linkFor: (text) => `${PHONES_PATH}?text=${encodeURIComponent(text)}`,
+          sandboxWords: `join ${twilio.joinCode}`,
         },
-        morePages: express.Router().use(PHONES_PATH, phones),
-        consoleLinks: [{ title: 'Phones', href: PHONES_PATH }],
+        morePages: pages,
+        links,
       };
     },
-    connectHook: (origin) => org.connectHook(origin + HOOK_PATH),
+    connectHook: (origin, hook) => {
+      connected = hook;
+      return org.connectHook(origin + HOOK_PATH);
+    },
     welcome: (origin) => {
       const [ana, ...others] = people.map(({ login }) => login);
       const warning = `Note: the gateway listens on every address, and everybody who reaches it sees the codes. Publish its port and ${new URL(okta.orgUrl).port}, the emulated Okta's, on 127.0.0.1 alone.\n`;

@@ -106,6 +106,7 @@ function readPreferences(env: Env, problems: Set<string>): PreferencesOptions {
   return {
     credential: oktaCredentialFrom(env, 'OKTA_PREFERENCES_'),
     whatsAppNumber: whatsAppNumber ?? '',
+    sandboxWords: env['TWILIO_SANDBOX_NUMBER'] ? 'join …' : undefined,
   };
 }
 

@@ -1,14 +1,21 @@
 import express, { type ErrorRequestHandler, type Express, type Request, type Router } from 'express';
 import {
   oktaTelephonyHook,
-  type ConsoleOptions,
   type Logger,
   type OktaTelephonyHookOptions,
   type TelephonyHook,
 } from 'okta-telephony-hook';
 import { Registry } from 'prom-client';
 import { createLogin, findUser, type LoginOptions } from './login.js';
-import { CONTENT_SECURITY_POLICY, homePage, problemPage, SIGN_IN_POLICY, signInPage } from './pages.js';
+import {
+  CONTENT_SECURITY_POLICY,
+  homePage,
+  problemPage,
+  SIGN_IN_POLICY,
+  signInPage,
+  type HomeLink,
+} from './pages.js';
+import { PREFERENCES_PATH } from './preferences/pages.js';
 import { createPreferences, type PreferencesOptions } from './preferences/preferences.js';
 
 export interface GatewayOptions {
@@ -19,12 +26,13 @@ export interface GatewayOptions {
   readonly preferences?: PreferencesOptions | undefined;
   /** More pages, which need no login. */
   readonly morePages?: Router | undefined;
-  /** More links on the console. */
-  readonly consoleLinks?: ConsoleOptions['links'];
+  /** More links on the home page and on the console. */
+  readonly links?: readonly HomeLink[] | undefined;
 }
 
 /** The hook's own path. */
 export const HOOK_PATH = '/okta/telephony';
+const ACCOUNT = { title: 'Account', path: '/account' };
 /** The hook's console. */
 export const CONSOLE_PATH = '/admin/telephony';
 
@@ -43,7 +51,12 @@ export function createGateway(options: GatewayOptions): Gateway {
   const logger = typeof options.hook.logger === 'object' ? options.hook.logger : CONSOLE;
   const metrics = new Registry();
   const preferences =
-    options.preferences && createPreferences(options.preferences, { hook: options.hook, logger });
+    options.preferences &&
+    createPreferences(options.preferences, {
+      hook: options.hook,
+      readSuppressions: (number) => hook.suppressions(number),
+      logger,
+    });
   const hook = oktaTelephonyHook({
     ...options.hook,
     metrics,
@@ -78,28 +91,44 @@ export function createGateway(options: GatewayOptions): Gateway {
     res.type(metrics.contentType).send(await metrics.metrics());
   });
 
+  const links: HomeLink[] = [...(options.links ?? [])];
   if (options.login !== undefined) {
     const hasConsole = options.login.adminGroup !== undefined;
     const consolePath = hasConsole ? `${CONSOLE_PATH}/` : undefined;
     app.use(createLogin(options.login, { hasPreferences: preferences !== undefined, consolePath }));
     if (hasConsole) {
+      links.push({
+        title: 'Console',
+        href: CONSOLE_PATH,
+        purpose: 'For administrators: what the hook does.',
+      });
       app.get(CONSOLE_PATH, (req, res, next) => {
-        if (findUser(req) !== undefined) next();
+        const user = findUser(req);
+        const sentence = `${user?.name ?? ''} is no administrator. Sign out to use another account:`;
+        if (user?.isAdministrator === true) next();
+        else if (user !== undefined)
+          res.status(403).send(problemPage('For administrators', sentence, ACCOUNT));
         else res.set('Content-Security-Policy', SIGN_IN_POLICY).send(signInPage(req.originalUrl));
       });
       app.use(
         CONSOLE_PATH,
         hook.console({
           authorize: (req: Request) => findUser(req)?.isAdministrator === true,
-          links: [{ title: 'Account', href: '/account' }, ...(options.consoleLinks ?? [])],
+          links: [
+            { title: ACCOUNT.title, href: ACCOUNT.path },
+            ...(options.links ?? []).map(({ title, href }) => ({ title, href })),
+          ],
         }),
       );
     }
-    if (preferences !== undefined) app.use(preferences.router);
+    if (preferences !== undefined) {
+      links.push({ title: 'Preferences', href: PREFERENCES_PATH, purpose: 'Choose how your codes come.' });
+      app.use(preferences.router);
+    }
   }
   if (options.morePages !== undefined) app.use(options.morePages);
   app.get('/', (req, res) => {
-    res.send(homePage({ user: findUser(req), hasLogin: options.login !== undefined }));
+    res.send(homePage(findUser(req), options.login !== undefined, links));
   });
   app.use((_req, res) => {
     res.status(404).send(problemPage('Not found', 'There is no such page.'));

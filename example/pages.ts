@@ -1,13 +1,17 @@
 import { createHash } from 'node:crypto';
+import { pageStyle } from 'okta-telephony-hook/demo';
 import type { GatewayUser } from './login.js';
 
-const STYLE = `
-:root { color-scheme: light dark; }
-body { font: 1rem/1.5 system-ui, sans-serif; max-width: 34rem; margin: 4rem auto; padding: 0 1rem; }
-form { display: grid; gap: 0.75rem; max-width: 20rem; }
-button { font: inherit; padding: 0.4rem 0.6rem; }
-.word { font: 1.75rem/1.2 ui-monospace, monospace; letter-spacing: 0.1em; margin: 0.5rem 0; }
-.notice { border-left: 0.25rem solid; padding-left: 0.75rem; }
+/** The console's style, and what only these pages have. */
+const STYLE = `${pageStyle}
+body > header { padding: 0.75rem 1.5rem; border-bottom: 1px solid var(--line); background: var(--raised); }
+header a { color: var(--text); font-weight: 600; text-decoration: none; }
+main { max-width: 40rem; margin: 0 auto; padding: 1rem 1.5rem 4rem; }
+form { margin: 1.5rem 0; }
+.links { padding: 0; list-style: none; }
+.links li { margin: 1rem 0; }
+.word { font: 1.75rem/1.2 var(--mono); letter-spacing: 0.1em; margin: 0.5rem 0; }
+.notice { margin: 1rem 0; padding: 0.75rem 1rem; border-left: 0.25rem solid var(--warn); background: var(--raised); }
 `;
 
 const digestOf = (text: string): string => `'sha256-${createHash('sha256').update(text).digest('base64')}'`;
@@ -50,11 +54,12 @@ export function page(title: string, content: Html): string {
 <html lang="en">
 <head>
 <meta charset="utf-8">
-<meta name="viewport" content="width=device-width">
+<meta name="viewport" content="width=device-width, initial-scale=1">
 <title>${title} - Acme identity gateway</title>
 <style>${{ html: STYLE }}</style>
 </head>
 <body>
+<header><a href="/">Acme identity gateway</a></header>
 <main>
 <h1>${title}</h1>
 ${content}
@@ -67,12 +72,23 @@ ${content}
 export const csrfField = (token: string): Html =>
   markup`<input type="hidden" name="csrfToken" value="${token}">`;
 
-export function homePage({ user, hasLogin }: { user: GatewayUser | undefined; hasLogin: boolean }): string {
-  if (user !== undefined) {
-    return page('Welcome', markup`<p>Signed in as ${user.name}. <a href="/account">Account</a></p>`);
-  }
-  const link = hasLogin ? markup`<a href="/login">Sign in with Okta</a>` : '';
-  return page('Welcome', markup`<p>You are not signed in. ${link}</p>`);
+/** A link of the home page, and what it is for. */
+export type HomeLink = Readonly<Record<'title' | 'href' | 'purpose', string>>;
+
+export function homePage(
+  user: GatewayUser | undefined,
+  hasLogin: boolean,
+  links: readonly HomeLink[],
+): string {
+  const login = hasLogin ? markup`<a href="/login">Sign in with Okta</a>` : '';
+  const who =
+    user === undefined
+      ? markup`<p>You are not signed in. ${login}</p>`
+      : markup`<p>Signed in as ${user.name}. <a href="/account">Account</a></p>`;
+  const items = links.map(
+    ({ title, href, purpose }) => markup`<li><a href="${href}">${title}</a><br>${purpose}</li>`.html,
+  );
+  return page('Welcome', markup`${who}\n<ul class="links">${{ html: items.join('\n') }}</ul>`);
 }
 
 export function accountPage(parts: {
@@ -84,7 +100,7 @@ export function accountPage(parts: {
   const preferences = markup`<p><a href="/preferences">How your sign-in codes come</a></p>`;
   return page(
     'Account',
-    markup`<p>This is the account of ${user.name}. <a href="/">Home</a></p>
+    markup`<p>This is the account of ${user.name}.</p>
 ${hasPreferences ? preferences : ''}
 ${consolePath === undefined ? '' : markup`<p><a href="${consolePath}">The console of the telephony hook</a></p>`}
 <form method="post" action="/logout">${csrfField(user.csrfToken)}<button>Sign out</button></form>`,

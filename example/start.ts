@@ -53,7 +53,7 @@ async function startOnEmulators(
     gateway,
     demo,
     introduce: async () => {
-      await demo.connectHook(origin);
+      await demo.connectHook(origin, gateway.hook);
       await gateway.hook.ready();
       output.log(demo.welcome(origin));
     },

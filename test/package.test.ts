@@ -11,10 +11,10 @@ const ENTRIES = Object.keys(manifest.exports).map((entry) => manifest.name + ent
 const MODULES = ENTRIES.filter((entry) => !entry.endsWith('.json'));
 const ABSOLUTE_PATH = /(?:file:\/\/|["'\s])\/(?:home|Users|root|tmp|builds)\/|\b[A-Z]:\\/;
 
-/** The code that the build makes of a source. The sources of a page become one script and one style sheet. */
+/** The code that the build makes of a source. The sources of a page become one script and one style sheet; pages share another. */
 function builtFrom(file: string): string[] {
   if (file.includes('/browser/')) {
-    return /\/main\.(?:ts|css)$/.test(file) ? [`dist/${file.replace(/\.ts$/, '.js')}`] : [];
+    return /\/(?:main\.ts|main\.css|base\.css)$/.test(file) ? [`dist/${file.replace(/\.ts$/, '.js')}`] : [];
   }
   return [`dist/${file.replace(/\.ts$/, '.js')}`];
 }

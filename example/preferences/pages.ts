@@ -1,3 +1,4 @@
+import type { TelephonyHook } from 'okta-telephony-hook';
 import { CONSENT_TEXT, CONSENT_VERSION } from './consent.js';
 import { csrfField, markup, page, type Html } from '../pages.js';
 import { endingOf, type WaitingWord } from './words.js';
@@ -8,12 +9,19 @@ export interface PreferenceView {
   readonly isByWhatsApp: boolean;
   /** The number of the Okta profile, if WhatsApp can use it. */
   readonly phone: string | undefined;
+  /** The channels that get no codes for this number. */
+  readonly suppressions: readonly Suppression[];
   /** The word that the user must send. */
   readonly waiting: WaitingWord | undefined;
-  /** The number that the user sends the word to, and a link that opens WhatsApp with both. */
+  /** The number that the user sends the word to. */
   readonly whatsAppNumber: string;
-  readonly link: string;
+  /** The words with which a phone joins Twilio's sandbox; `undefined` for another sender. */
+  readonly sandboxWords: string | undefined;
+  /** A link that opens WhatsApp with the number and a text. */
+  readonly linkFor: (text: string) => string;
 }
+
+type Suppression = Awaited<ReturnType<TelephonyHook['suppressions']>>[number];
 
 export const PREFERENCES_PATH = '/preferences';
 
@@ -27,9 +35,15 @@ const CONSENT = markup`<h2>What you agree to with WhatsApp</h2>
 ${{ html: CONSENT_TEXT.map((paragraph) => markup`<p>${paragraph}</p>`.html).join('\n') }}`;
 
 function stateOf(view: PreferenceView): Html {
-  const { isByWhatsApp, waiting, phone, csrfToken, whatsAppNumber } = view;
+  const { isByWhatsApp, waiting, phone, csrfToken, whatsAppNumber, sandboxWords } = view;
+  const isSuppressed = view.suppressions.some(({ channel }) => channel === 'whatsapp');
+  const notices = view.suppressions
+    .filter(({ channel }) => channel === 'sms' || (channel === 'whatsapp' && isByWhatsApp))
+    .map((suppression) => noticeOf(suppression, view).html);
+  const status = markup`<p role="status">Your codes come by <strong>${isByWhatsApp && !isSuppressed ? 'WhatsApp' : 'SMS'}</strong>. A change may take a minute.</p>
+${{ html: notices.join('\n') }}`;
   if (isByWhatsApp) {
-    return markup`<p role="status">Your codes come by <strong>WhatsApp</strong>. A change may take a minute.</p>
+    return markup`${status}
 ${CONSENT}
 ${switchTo('sms', csrfToken, 'Get codes by SMS again')}`;
   }
@@ -37,14 +51,14 @@ ${switchTo('sms', csrfToken, 'Get codes by SMS again')}`;
     return markup`<h2>Send this word by WhatsApp</h2>
 <p>From the phone whose number ends in ${endingOf(waiting.phone)}, to ${whatsAppNumber}:</p>
 <p class="word">${waiting.word}</p>
-<p><a href="${view.link}">Open WhatsApp with the word</a></p>
+<p><a href="${view.linkFor(waiting.word)}">Open WhatsApp with the word</a></p>
+${sandboxWords === undefined ? '' : markup`<p>This number is Twilio's sandbox: a phone that has not joined it sends <strong>${sandboxWords}</strong> first.</p>`}
 <p>If your WhatsApp account has a username, WhatsApp may hide your number. Then send the word as a reply to a message that you have from ${whatsAppNumber}. If you have none, ask your help desk.</p>
 <p role="status">The word has not arrived yet. You can use it once, for ten minutes. Until it arrives, your codes come by SMS.</p>
 <p>After you have sent it, <a href="${PREFERENCES_PATH}">look again</a>.</p>
 ${switchTo('sms', csrfToken, 'Cancel')}
 ${CONSENT}`;
   }
-  const status = markup`<p role="status">Your codes come by <strong>SMS</strong>. A change may take a minute.</p>`;
   if (phone === undefined) {
     return markup`${status}
 <p class="notice">Your Okta profile has no mobile number with a country code, such as +44: WhatsApp cannot be turned on.</p>
@@ -54,6 +68,23 @@ ${CONSENT}`;
 <p>You can get them by WhatsApp at the number that ends in ${endingOf(phone)}. This page will show you a word to send from there.</p>
 ${CONSENT}
 ${switchTo('whatsapp', csrfToken, 'Agree, and get codes by WhatsApp')}`;
+}
+
+/** Why a channel gets no codes, and how the user undoes that. */
+function noticeOf(
+  { channel, reason, until }: Suppression,
+  { whatsAppNumber, sandboxWords, linkFor }: PreferenceView,
+): Html {
+  const isStopped = reason === 'stopped';
+  // STOP also leaves the sandbox, which then passes no START on.
+  const texts = isStopped && sandboxWords !== undefined ? [sandboxWords, 'START'] : ['START'];
+  const links = texts.map((text) => markup`<a href="${linkFor(text)}">${text}</a>`.html).join(', then ');
+  const [name, undo] =
+    channel === 'whatsapp'
+      ? ['WhatsApp', markup`send ${{ html: links }} to ${whatsAppNumber} from this phone`]
+      : ['SMS', 'send START by SMS to the number that they came from'];
+  const why = isStopped ? 'You have stopped our messages' : 'Our messages did not reach your phone';
+  return markup`<p class="notice">${why} by ${name}, so no code goes there until ${until.toUTCString()}. To undo that now, ${undo}.</p>`;
 }
 
 function switchTo(channel: 'sms' | 'whatsapp', csrfToken: string, label: string): Html {

@@ -7,6 +7,7 @@ import {
   type Logger,
   type OktaCredential,
   type OktaTelephonyHookOptions,
+  type TelephonyHook,
 } from 'okta-telephony-hook';
 import { CONSENT_VERSION } from './consent.js';
 import { checkCsrfToken, fieldsOf, readForm, requireUser, userOf } from '../login.js';
@@ -22,8 +23,10 @@ export interface PreferencesOptions {
   readonly credential: OktaCredential;
   /** The WhatsApp sender or sandbox to which users send their words, E.164. Its messages must reach the hook. */
   readonly whatsAppNumber: string;
-  /** The page's link, by which the user sends a word. Default: `https://wa.me/…`, which opens WhatsApp. */
-  readonly linkFor?: ((word: string) => string) | undefined;
+  /** The page's link, by which the user sends a text. Default: `https://wa.me/…`, which opens WhatsApp. */
+  readonly linkFor?: ((text: string) => string) | undefined;
+  /** The words with which a phone joins Twilio's sandbox. Default: none, the number is a sender of the account. */
+  readonly sandboxWords?: string | undefined;
   /** The limit of one call to Okta, milliseconds. Default: 1000, so that two calls fit into what the hook gives `onMessage`. */
   readonly timeoutMs?: number | undefined;
 }
@@ -42,13 +45,20 @@ export interface Preferences {
  * @throws ConfigurationError for a credential that cannot work.
  */
 export function createPreferences(
-  { credential, whatsAppNumber, timeoutMs = 1_000, ...options }: PreferencesOptions,
+  { credential, whatsAppNumber, timeoutMs = 1_000, sandboxWords, ...options }: PreferencesOptions,
   {
     hook: { optInAttribute = 'whatsAppOptIn', clock = Date.now },
+    readSuppressions,
     logger,
-  }: { readonly hook: OktaTelephonyHookOptions; readonly logger: Pick<Logger, 'info' | 'error'> },
+  }: {
+    readonly hook: OktaTelephonyHookOptions;
+    readonly readSuppressions: TelephonyHook['suppressions'];
+    readonly logger: Pick<Logger, 'info' | 'error'>;
+  },
 ): Preferences {
-  const linkFor = options.linkFor ?? ((word) => `https://wa.me/${whatsAppNumber.slice(1)}?text=${word}`);
+  const linkFor =
+    options.linkFor ??
+    ((text) => `https://wa.me/${whatsAppNumber.slice(1)}?text=${encodeURIComponent(text)}`);
   const users = oktaClient({ credential, timeoutMs });
   const words = new PairingWords(clock);
   const inTurn = createTurns();
@@ -124,8 +134,9 @@ export function createPreferences(
     const word = words.waitingFor(userId);
     // A word for an earlier number of the user cannot be used.
     const waiting = word?.phone === preference.phone ? word : undefined;
-    const link = linkFor(waiting?.word ?? '');
-    res.send(preferencePage({ ...preference, csrfToken, waiting, whatsAppNumber, link }));
+    const suppressions = preference.phone === undefined ? [] : await readSuppressions(preference.phone);
+    const view = { ...preference, suppressions, csrfToken, waiting, whatsAppNumber, sandboxWords, linkFor };
+    res.send(preferencePage(view));
   });
   router.post(PREFERENCES_PATH, readForm, checkCsrfToken, async (req, res) => {
     const userId = userOf(req).id;

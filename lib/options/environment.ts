@@ -46,7 +46,9 @@ export function optionsFrom(env: Environment): OktaTelephonyHookOptions {
   requireAnySender(reader);
   const publicUrl = reader.read('PUBLIC_URL');
   if (hasTwilio && publicUrl !== undefined && !reader.hasAny('TWILIO_AUTH_TOKEN')) {
-    reader.complain("TWILIO_AUTH_TOKEN is missing: Twilio's callbacks to PUBLIC_URL are checked with it");
+    reader.complain(
+      'TWILIO_AUTH_TOKEN is missing: the gateway checks with it what Twilio sends to PUBLIC_URL, such as delivery reports and STOP. Set it, or set PUBLIC_URL only where you run okta-telephony-hook setup, which needs no auth token',
+    );
   }
   const optInAttribute = reader.read('OPT_IN_ATTRIBUTE');
   const guard = guardOf(reader.read('GUARD_COUNTRIES'));

@@ -1,4 +1,5 @@
 import Joi from 'joi';
+import { fieldOf } from '../core/json.js';
 import { functionRule, mustBe, objectOf, textOf } from '../core/option-rules.js';
 import { readKeywords } from '../texts/keywords.js';
 
@@ -19,6 +20,11 @@ const reply = (): Joi.AlternativesSchema =>
     otherwise: Joi.valid(false).messages(mustBe('false, or a text of at most 1600 characters')),
   });
 
+const STOP_REPLY = 'You will get no more codes by WhatsApp. Send START to get them here again.';
+/** STOP also leaves Twilio's sandbox, which passes no START on until the phone has joined again. */
+const SANDBOX_STOP_REPLY =
+  'You will get no more codes by WhatsApp. To get them here again, send the “join …” words of the sandbox, then START.';
+
 /** Messages from users: the keywords, and the replies. */
 export const inbound = (): Joi.ObjectSchema =>
   objectOf('an object with keywords, replies and onMessage', {
@@ -30,7 +36,11 @@ export const inbound = (): Joi.ObjectSchema =>
       .custom(readKeywords)
       .default(),
     replies: objectOf('an object with stop, start, help, hiddenNumber and other', {
-      stop: reply().default('You will get no more codes by WhatsApp. Send START to get them here again.'),
+      stop: reply().default((_replies: unknown, { state }: Joi.CustomHelpers) => {
+        // The replies, `inbound`, then all options.
+        const options: unknown = (state as { readonly ancestors: readonly unknown[] }).ancestors[2];
+        return fieldOf(options, 'sandboxNumber') === undefined ? STOP_REPLY : SANDBOX_STOP_REPLY;
+      }),
       start: reply().default('You will get your codes by WhatsApp again.'),
       help: reply().default(
         'This number sends sign-in codes. Send STOP to get no more of them here. For anything else, ask your help desk.',

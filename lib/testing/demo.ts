@@ -14,5 +14,7 @@ export {
   type DemoOrgOptions,
   type DemoPerson,
 } from './phones/demo-org.js';
+export { pageStyle } from '../http/page/style.js';
 export type { PageLink } from './phones/api.js';
+export type { SuppressionReader } from './phones/suppressions.js';
 export { createPhonesPage, type PhonesPage, type PhonesPageOptions } from './phones/page.js';

@@ -90,8 +90,8 @@ describe('the login of the example in a browser', function () {
     await page.waitForURL(`${oktaOrigin}/signin/**`);
     await screenshot(page, 'login-2-username');
     await expectAccessible(page);
-    await page.getByLabel('Username').fill('ana@example.com');
-    await page.keyboard.press('Enter');
+    // Nobody needs to type a name here.
+    await page.getByRole('button', { name: 'Ana Silveira' }).click();
     await page.getByText('How do you want to get your code?').waitFor();
     await screenshot(page, 'login-3-method');
     await expectAccessible(page);
@@ -173,12 +173,15 @@ describe('the login of the example in a browser', function () {
     await type(page, await codeBy('bob@example.com', 'sms'));
     await page.waitForURL(`${origin}/account`);
     expect(await page.getByRole('link').allTextContents()).to.deep.equal([
-      'Home',
+      'Acme identity gateway',
       'How your sign-in codes come',
     ]);
     tolerate(/status of 403/);
     const console = await page.goto(`${origin}/admin/telephony/`);
     expect(console?.status()).to.equal(403);
+    await page.getByRole('link', { name: 'Account' }).waitFor();
+    await screenshot(page, 'login-12-forbidden');
+    await expectAccessible(page);
   });
 
   it('says that the sign-in was not completed when Bob cancels it', async () => {

@@ -50,7 +50,7 @@ describe("the phones' page in a browser", function () {
       logger: { info: silent, warn: silent, error: silent },
       onEvent: (event) => events.push(event),
     });
-    phones = createPhonesPage({ okta: org.okta, twilio: org.twilio });
+    phones = createPhonesPage({ okta: org.okta, twilio: org.twilio, hook });
     app.use(hook).use('/phones', phones);
     await org.connectHook(`${origin}/okta/telephony`);
     await hook.ready();
@@ -131,6 +131,11 @@ describe("the phones' page in a browser", function () {
     await screenshot(page, 'phones-late-failover');
     await typeBack(ana, await codeIn(messages));
     await ana.getByText('Ana is signed in.').waitFor();
+    // Ten minutes later.
+    await page.evaluate('{ const now = Date.now; Date.now = () => now() + 600_000; }');
+    await org.okta.callHook({ userId: '00uana0silveira00001' });
+    await ana.getByText('It expired at').waitFor();
+    expect(await ana.locator('.reaction').getAttribute('class')).to.equal('reaction quiet');
   });
 
   it('signs Chloé in by a call, which rings, and speaks French', async () => {
@@ -177,12 +182,15 @@ describe("the phones' page in a browser", function () {
   it('shows faults, from wherever they are switched, and a bad day as it is played', async () => {
     const page = await open();
     const other = await open();
+    const panel = '(({ scrollHeight, clientHeight }) => scrollHeight - clientHeight)(faults)';
+    expect(await page.evaluate(panel), 'switches out of sight').to.equal(0);
     await turn(page, 'Twilio is down', true);
     await until(() => other.getByRole('switch', { name: 'Twilio is down' }).isChecked());
     const ana = personOn(page, 'Ana Silveira');
     await ana.getByRole('button', { name: 'Text me a code' }).click();
     await ana.getByText('would send the code by its own provider').waitFor();
-    await ana.getByText('Nothing was sent.').waitFor();
+    await ana.getByText('WhatsApp refused, code 20503').waitFor();
+    await ana.getByText('SMS refused, code 20503').waitFor();
     await page.getByRole('button', { name: 'Play a bad day' }).click();
     await page.getByText('A bad day is being played.').waitFor();
     expect(await page.getByRole('switch', { name: 'Twilio is down' }).isChecked()).to.equal(false);
@@ -335,10 +343,18 @@ describe("the phones' page in a browser", function () {
         await chloe!.getByRole('button', { name: 'Call me' }).click();
         await ana!.getByText('is your verification code').waitFor();
         await chloe!.getByText('Call ended').waitFor();
+        await typeBack(bob!, ' ');
+        await bob!.getByText('Type the code first.').waitFor();
         await typeBack(ana!, '1');
         await ana!.getByText('Wrong code').waitFor();
         await ana!.getByText('The hook’s answer').click();
+        await ana!.getByRole('button', { name: 'Ana writes STOP' }).click();
+        await ana!.getByText('WhatsApp stopped: no codes there until').waitFor();
+        // A colour of hovering that hides the words would be found.
+        await ana!.getByRole('button', { name: 'Send as Ana' }).hover();
         await expectAccessible(page);
+        await ana!.getByRole('button', { name: 'Reset WhatsApp of Ana' }).click();
+        await ana!.getByText('WhatsApp stopped').waitFor({ state: 'hidden' });
         await expectNoSidewaysScroll(page);
         const cut =
           "[...document.querySelectorAll('.screen')].filter((one) => one.scrollWidth > one.clientWidth).length";

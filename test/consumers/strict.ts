@@ -77,6 +77,7 @@ import {
 import { redisState, type RedisClient, type RedisStateOptions } from 'okta-telephony-hook/redis';
 import {
   createPhonesPage,
+  pageStyle,
   playBadDay,
   startDemoOrg,
   type BadDay,
@@ -92,6 +93,7 @@ import {
   type PageLink,
   type PhonesPage,
   type PhonesPageOptions,
+  type SuppressionReader,
 } from 'okta-telephony-hook/demo';
 import {
   startOktaEmulator,
@@ -644,9 +646,12 @@ export async function tryPhones(): Promise<readonly unknown[]> {
   const hookOptions: DemoHookOptions = org.hookOptions('http://127.0.0.1:3000/okta/telephony');
   const hook: TelephonyHook = oktaTelephonyHook(hookOptions);
   const link: PageLink = { title: 'Console', href: '/console/' };
+  const reader: SuppressionReader = hook;
+  const style: string = pageStyle;
   const pageOptions: PhonesPageOptions = {
     okta: org.okta,
     twilio: org.twilio,
+    hook: reader,
     publicUrl: undefined,
     links: [link],
     insecureRemoteAccess: undefined,
@@ -659,7 +664,7 @@ export async function tryPhones(): Promise<readonly unknown[]> {
   const curls: readonly DemoCurl[] = org.curls(hookOptions.publicUrl);
   const { problem } = await org.okta.enterCode('ana', '123456');
   const known: CodeProblem | undefined = problem;
-  return [hook, people, curls, known];
+  return [hook, people, curls, known, style];
 }
 
 /** What those need who try everything that Twilio does. */

@@ -138,7 +138,7 @@ describe('the environment of the example', () => {
     [
       'callbacks that nothing checks',
       { ...WHOLE, PUBLIC_URL: 'https://id.acme.com/okta/telephony' },
-      [/^TWILIO_AUTH_TOKEN is missing.*PUBLIC_URL/],
+      [/^TWILIO_AUTH_TOKEN is missing.*PUBLIC_URL only where you run okta-telephony-hook setup/],
     ],
     [
       'no sender',
@@ -392,6 +392,7 @@ describe('the environment of the example', () => {
       preferences: {
         credential: { orgUrl: WHOLE.OKTA_ORG_URL, apiToken: 'own-token' },
         whatsAppNumber: WITH_WORDS.TWILIO_SANDBOX_NUMBER,
+        sandboxWords: 'join …',
       },
       login,
     });

@@ -89,6 +89,22 @@ describe('the example gateway', () => {
     await browser.get('/account').expect(303).expect('Location', '/login?to=%2Faccount');
   });
 
+  it('leads from its first page to all others, and shows the console to administrators only', async () => {
+    const links = [{ title: 'Phones', href: '/phones/', purpose: 'Read <codes>.' }];
+    const whole = makeGateway({ links });
+    const { text } = await supertest(whole.app).get('/').expect(200);
+    expect(text)
+      .to.include('<a href="/phones/">Phones</a><br>Read &lt;codes&gt;.')
+      .and.include('<a href="/admin/telephony">Console</a>')
+      .and.include('<a href="/login">');
+    const bob = await signedIn(whole.app, { name: 'bob@example.com' });
+    const refused = await bob.get('/admin/telephony/').expect(403, /bob@example.com is no administrator/);
+    expect(refused.text).to.include('<a href="/account">Account</a>').and.include('<a href="/">');
+    const lost = await bob.get('/nowhere').expect(404);
+    expect(lost.text).to.include('<a href="/">Home</a>');
+    await whole.hook.close();
+  });
+
   it('takes no form without the token of its own session', async () => {
     const browser = await signedIn(gateway.app, { csrfToken: 'of-this-session' });
     for (const csrfToken of [undefined, '', 'of-another-one', ['of-this-session', 'x']]) {

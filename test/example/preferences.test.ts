@@ -126,6 +126,7 @@ describe('the preference page of the example', () => {
   const preferencesOf = (credential: OktaCredential): GatewayOptions['preferences'] => ({
     credential,
     whatsAppNumber: twilio.sandboxNumber,
+    sandboxWords: `join ${twilio.joinCode}`,
     timeoutMs: 60_000,
   });
   /** Takes the place of the one before. */
@@ -223,6 +224,39 @@ describe('the preference page of the example', () => {
     okta.requests
       .filter(({ method, path }) => method === 'POST' && path.startsWith('/api/v1/users/'))
       .map(({ headers }) => headers.authorization ?? '');
+
+  it('says what is true after STOP, and while WhatsApp cannot reach the phone, and how to undo it', async () => {
+    const ana = await asAna();
+    expect(await pageOf(ana)).to.match(/by <strong>WhatsApp/);
+    await write('STOP', ANA.phone);
+    const link = `https://wa.me/${twilio.sandboxNumber.slice(1)}?text=`;
+    const undo = (text: string): string => `<a href="${link}${encodeURIComponent(text)}">${text}</a>`;
+    const join = `join ${twilio.joinCode}`;
+    expect(await pageOf(ana))
+      .to.match(/by <strong>SMS</)
+      .and.match(/You have stopped our messages by WhatsApp, so no code goes there until \w+, \d+ \w+ \d+/)
+      .and.include(`${undo(join)}, then ${undo('START')}`);
+    for (const text of [join, 'START']) await write(text, ANA.phone);
+    expect(await pageOf(ana))
+      .to.match(/by <strong>WhatsApp/)
+      .and.not.match(/class="notice"/);
+
+    twilio.failLater({ code: 63024, times: 1 });
+    const call = { userId: ANA.id, phoneNumber: ANA.phone, headers: { authorization: HOOK_SECRET } };
+    await okta.callHook({ url: publicUrl, ...call });
+    await until(async () => (await pageOf(ana)).includes('did not reach your phone by WhatsApp'));
+    expect(await pageOf(ana))
+      .to.match(/by <strong>SMS</)
+      .and.include(`send ${undo('START')} to`);
+    await write('START', ANA.phone);
+    expect(await pageOf(ana)).to.match(/by <strong>WhatsApp/);
+  });
+
+  it('says that SMS are stopped, too', async () => {
+    twilio.refuseWith({ code: 21610, times: 1 });
+    await nextCodeBy();
+    expect(await pageOf(await asBob())).to.match(/stopped our messages by SMS.*send START by SMS/);
+  });
 
   it('takes an earlier STOP back by the word that turns WhatsApp on', async () => {
     const bob = await asBob();

@@ -71,6 +71,7 @@ export async function runDemo(
       okta: org.okta,
       twilio: org.twilio,
       optInAttribute: org.optInAttribute,
+      hook,
       links: [{ title: 'Console', href: `${CONSOLE_PATH}/` }],
     });
     closing.unshift(() => {

@@ -4,7 +4,10 @@ import { randomAlphanumeric, randomDigits } from '../server/random-ids.js';
 
 /** Options of a hook call's payload. Everything has a default. */
 export interface HookPayloadOptions {
-  /** Default: the user with `login`, else the org's first user. It need not exist. */
+  /**
+   * Default: the user with `login`, else the org's first user. It need not exist. In an org without users the call is for Ana
+   * Silva, ana@example.com, +14155550123, with a random id that the Users API does not know.
+   */
   readonly userId?: string | undefined;
   readonly login?: string | undefined;
   /** Default: `mfa-verification`. A value with a dot is sent unchanged. */
@@ -15,7 +18,7 @@ export interface HookPayloadOptions {
   readonly phoneNumber?: string | number | undefined;
   /** Default: six random digits. */
   readonly otpCode?: string | number | undefined;
-  /** Default: for SMS a sentence with the code, for voice none. */
+  /** Default: for SMS a sentence with the code in the language of `locale` (English, French, German or Spanish), for voice none. */
   readonly msgTemplate?: string | undefined;
   /** Default: `EN-US`. */
   readonly locale?: string | undefined;
@@ -32,6 +35,12 @@ export interface HookPayloadOptions {
 
 const OTP_LIFE_MS = 5 * 60 * 1000;
 const FALLBACK_PHONE = '+14155550123';
+/** The org's SMS template in other languages, as an org has it when its administrators translate it. */
+const TRANSLATIONS: Readonly<Record<string, string>> = {
+  de: 'Ihr Code lautet',
+  es: 'Su código es',
+  fr: 'Votre code est',
+};
 const PREVIEW_URL = '/api/internal/v1/inlineHooks/com.okta.telephony.provider/generatePreview';
 
 /** The payload of Okta's telephony inline hook. `user` is its user, if the org knows them. */
@@ -44,7 +53,8 @@ export function makeHookPayload(
   const deliveryChannel = options.deliveryChannel ?? 'SMS';
   const isText = deliveryChannel.trim().toLowerCase() === 'sms';
   const otpCode = options.otpCode ?? (isPreview ? '11111' : randomDigits(6));
-  const msgTemplate = options.msgTemplate ?? (isText ? `Your code is ${otpCode}` : undefined);
+  const msgTemplate =
+    options.msgTemplate ?? (isText ? `${sentenceIn(options.locale)} ${otpCode}` : undefined);
   const eventTime = options.eventTime ?? new Date(org.now);
   const mobilePhone = user?.profile['mobilePhone'];
   const phone =
@@ -84,6 +94,11 @@ export function makeHookPayload(
       },
     },
   };
+}
+
+function sentenceIn(locale = ''): string {
+  const [language = ''] = locale.toLowerCase().split(/[-_]/);
+  return TRANSLATIONS[language] ?? 'Your code is';
 }
 
 function enrolledPhone(user: EmulatedUser | undefined, isText: boolean): string | undefined {

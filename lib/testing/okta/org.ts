@@ -83,6 +83,7 @@ export class OktaOrg {
     this.signIns = new SignInPages({
       provider: this.oidc,
       clock,
+      users: () => this.users.views,
       findUser: (login) => (login === 'me' ? undefined : this.users.find(login)),
       callHook: (call) => this.callHook(call),
       enterCode: (userId, code) => this.enterCode(userId, code),

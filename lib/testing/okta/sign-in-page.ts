@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { pageStyle } from '../../http/page/style.js';
 import type { Reply } from '../server/reply.js';
 
 /** What the sign-in page shows. */
@@ -9,22 +10,26 @@ export interface SignInPageView {
   readonly redirectUri: string;
   readonly problem: string | undefined;
   readonly step:
-    | { readonly kind: 'username' }
+    | { readonly kind: 'username'; readonly people: readonly OfferedPerson[] }
     | { readonly kind: 'method'; readonly phoneEndings: PhoneEndings }
     | { readonly kind: 'code'; readonly by: 'sms' | 'call'; readonly ending: string };
+}
+
+/** A user whom the page offers, so that nobody needs to type a username. */
+export interface OfferedPerson {
+  readonly name: string;
+  readonly login: string;
 }
 
 /** The last digits of the phones that the user enrolled. */
 export type PhoneEndings = Partial<Readonly<Record<'sms' | 'call', string>>>;
 
-const STYLE = `
-:root { color-scheme: light dark; }
-body { font: 1rem/1.5 system-ui, sans-serif; max-width: 24rem; margin: 4rem auto; padding: 0 1rem; }
-form { display: grid; gap: 0.75rem; margin: 1rem 0; }
+const STYLE = `${pageStyle}
+main { max-width: 26rem; margin: 4rem auto; padding: 0 1rem; }
+form { display: grid; gap: 0.5rem; margin: 1rem 0; }
 label { display: grid; gap: 0.25rem; }
-input, button { font: inherit; padding: 0.5rem 0.75rem; }
-.problem { color: #b00020; }
-@media (prefers-color-scheme: dark) { .problem { color: #ff8a95; } }
+.person { display: flex; flex-wrap: wrap; gap: 0 0.75rem; justify-content: space-between; text-align: left; }
+.problem { color: var(--bad); }
 `;
 const STYLE_HASH = createHash('sha256').update(STYLE).digest('base64');
 
@@ -45,9 +50,15 @@ export function problemPage(problem: string): Reply {
 
 function stepOf(step: SignInPageView['step'], form: (fields: string) => string): string {
   switch (step.kind) {
-    case 'username':
-      return form(`<label>Username <input name="username" autocomplete="username" required autofocus></label>
-<button>Next</button>`);
+    case 'username': {
+      const buttons = step.people.map(
+        ({ name, login }) =>
+          `<button class="person" name="username" value="${escape(login)}">${escape(name)} <span class="quiet">${escape(login)}</span></button>`,
+      );
+      const typed = form(`<label>Username <input name="username" autocomplete="username" required></label>
+<button class="primary">Next</button>`);
+      return buttons.length === 0 ? typed : `${form(buttons.join('\n'))}\n${typed}`;
+    }
     case 'method': {
       const { sms, call } = step.phoneEndings;
       return `<p>How do you want to get your code?</p>
@@ -57,7 +68,7 @@ ${call === undefined ? '' : `<button name="by" value="call">Voice call to the nu
     case 'code':
       return `<p role="status">${step.by === 'sms' ? 'A message with your code is on its way to' : 'You are being called at'} the number ending in ${escape(step.ending)}.</p>
 ${form(`<label>Code <input name="code" inputmode="numeric" autocomplete="one-time-code" required autofocus></label>
-<button>Verify</button>`)}
+<button class="primary">Verify</button>`)}
 ${form('<button name="again" value="yes">Get another code</button>')}`;
   }
 }
@@ -76,7 +87,7 @@ function htmlReply(status: number, title: string, body: string, formAction: stri
 <main>
 <h1>${title}</h1>
 ${body}
-<p>This Okta is emulated. It asks for no password.</p>
+<p class="quiet">This Okta is emulated. It asks for no password.</p>
 </main>
 </body>
 </html>

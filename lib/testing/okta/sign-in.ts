@@ -7,7 +7,13 @@ import type { PathParams, Reply } from '../server/reply.js';
 import type { EnteredCode } from './codes.js';
 import type { HookCall, HookCallOptions } from './hook-call.js';
 import { redirectBack, type AuthorizationRequest, type OidcProvider } from './oidc.js';
-import { problemPage, signInPage, type PhoneEndings, type SignInPageView } from './sign-in-page.js';
+import {
+  problemPage,
+  signInPage,
+  type OfferedPerson,
+  type PhoneEndings,
+  type SignInPageView,
+} from './sign-in-page.js';
 import type { EmulatedUser } from './users.js';
 
 /** A sign-in that has begun. */
@@ -24,6 +30,7 @@ interface SignIn {
 interface SignInParts {
   readonly provider: OidcProvider;
   readonly clock: () => number;
+  readonly users: () => readonly EmulatedUser[];
   readonly findUser: (login: string) => EmulatedUser | undefined;
   readonly callHook: (call: HookCallOptions) => Promise<HookCall>;
   readonly enterCode: (userId: string, code: string) => Promise<EnteredCode>;
@@ -33,6 +40,8 @@ interface SignInParts {
 export const SIGN_IN_PATH = '/signin';
 const LIFE_MS = 10 * 60_000;
 const MAX_WRONG_CODES = 3;
+/** A page with more buttons is harder to use than the field for a username. */
+const MAX_OFFERED = 12;
 
 /**
  * The sign-in page: the user's name, how the code comes, the code. Each form is answered by a redirect to the page, so
@@ -59,7 +68,7 @@ export class SignInPages {
     if (signIn === undefined) return GONE;
     const { request, problem } = signIn;
     const action = `${SIGN_IN_PATH}/${id}`;
-    return signInPage({ action, redirectUri: request.redirectUri, problem, step: stepOf(signIn) });
+    return signInPage({ action, redirectUri: request.redirectUri, problem, step: this.#stepOf(signIn) });
   }
 
   /** Answers a form of the page. */
@@ -88,6 +97,13 @@ export class SignInPages {
   #find(id: string): SignIn | undefined {
     const signIn = this.#signIns.get(id);
     return signIn !== undefined && this.#parts.clock() < signIn.expiresAt ? signIn : undefined;
+  }
+
+  #stepOf({ user, by }: SignIn): SignInPageView['step'] {
+    if (user === undefined) return { kind: 'username', people: offeredPeople(this.#parts.users()) };
+    const phoneEndings = phoneEndingsOf(user);
+    if (by === undefined) return { kind: 'method', phoneEndings };
+    return { kind: 'code', by, ending: phoneEndings[by] ?? '' };
   }
 
   #nameUser(signIn: SignIn, username: string): void {
@@ -130,11 +146,15 @@ export class SignInPages {
 
 const GONE = problemPage('The sign-in has ended or expired. Go back to the app and begin again.');
 
-function stepOf({ user, by }: SignIn): SignInPageView['step'] {
-  if (user === undefined) return { kind: 'username' };
-  const phoneEndings = phoneEndingsOf(user);
-  if (by === undefined) return { kind: 'method', phoneEndings };
-  return { kind: 'code', by, ending: phoneEndings[by] ?? '' };
+/** The first users who can sign in. */
+function offeredPeople(users: readonly EmulatedUser[]): readonly OfferedPerson[] {
+  return users
+    .filter((user) => user.status === 'ACTIVE' && Object.keys(phoneEndingsOf(user)).length > 0)
+    .slice(0, MAX_OFFERED)
+    .map(({ login, profile }) => {
+      const names = [textFieldOf(profile, 'firstName'), textFieldOf(profile, 'lastName')];
+      return { login, name: names.filter(Boolean).join(' ') };
+    });
 }
 
 /** The phones that the user enrolled; for a user who enrolled none, the profile's `mobilePhone`, as for hook calls. */

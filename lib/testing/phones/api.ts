@@ -47,10 +47,20 @@ export interface PersonView {
   readonly language: string | undefined;
   readonly hasOptedIn: boolean;
   readonly isInSandbox: boolean;
+  /** The channels that get no codes for the phone. */
+  readonly suppressions: readonly SuppressionView[];
   /** Oldest first; the latest hundred. */
   readonly items: readonly PhoneItem[];
   /** The latest sign-in. */
   readonly signIn: SignInView | undefined;
+}
+
+/** A channel that gets no codes for a phone. */
+export interface SuppressionView {
+  readonly channel: string;
+  readonly reason: 'stopped' | 'unreachable';
+  /** Milliseconds since 1970. */
+  readonly until: number;
 }
 
 /** A message or call on a phone. */
@@ -80,7 +90,7 @@ export interface SignInView {
   readonly answer: HookAnswerView | undefined;
   /** When the code expires, milliseconds since 1970. */
   readonly expiresAt: number | undefined;
-  /** The gateway's messages and calls for it, oldest first. */
+  /** The gateway's messages and calls for it, oldest first, those that Twilio refused included. */
   readonly attempts: readonly SendAttempt[];
   /** The result of the code that was entered last. */
   readonly entered: EnteredView | undefined;
@@ -98,8 +108,8 @@ export interface HookAnswerView extends OktaVerdict {
 
 /** A message or call for a sign-in. */
 export interface SendAttempt {
-  readonly sid: string;
   readonly channel: 'whatsapp' | 'sms' | 'voice';
+  /** Twilio's current status; `refused` if Twilio answered with an error. */
   readonly status: string;
   readonly errorCode: number | undefined;
 }

@@ -11,6 +11,7 @@ import { PhonesActions } from './actions.js';
 import type { PageLink } from './api.js';
 import { aboutOf, stateOf } from './state.js';
 import { SignIns } from './sign-ins.js';
+import { KnownSuppressions, type SuppressionReader } from './suppressions.js';
 import type { TwilioEmulator } from '../twilio/emulator.js';
 
 /** Options of `createPhonesPage`. */
@@ -24,6 +25,11 @@ export interface PhonesPageOptions {
    * the emulated Okta.
    */
   readonly publicUrl?: string | undefined;
+  /**
+   * The gateway's hook, whose `suppressions(number)` the page shows: the channels that get no codes for a phone, and why.
+   * Default: none are shown.
+   */
+  readonly hook?: SuppressionReader | undefined;
   /** Links to other pages. Default: none. */
   readonly links?: readonly PageLink[] | undefined;
   /**
@@ -66,7 +72,16 @@ export function createPhonesPage(options: PhonesPageOptions): PhonesPage {
   } = options;
   const switches = new FaultSwitches({ okta, twilio });
   const signIns = new SignIns(okta, twilio, switches);
-  const parts = { okta, twilio, optInAttribute, switches, signIns, publicUrl: options.publicUrl };
+  const suppressions = new KnownSuppressions(options.hook);
+  const parts = {
+    okta,
+    twilio,
+    optInAttribute,
+    switches,
+    signIns,
+    suppressions,
+    publicUrl: options.publicUrl,
+  };
   const actions = new PhonesActions(parts);
   const assets = readAssets('testing/phones/browser');
   const about = aboutOf(twilio, links);
@@ -217,6 +232,7 @@ function phonesHtml(isOpenToOthers: boolean): string {
 <header>
 <h1>Phones</h1>
 <p>Everything here is emulated: Okta, Twilio, and the people. ${reach}</p>
+<a class="to-faults" href="#faults">Make something go wrong</a>
 <nav id="links" aria-label="Other pages" hidden></nav>
 </header>
 <p id="connection" role="status"></p>

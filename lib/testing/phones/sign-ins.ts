@@ -3,8 +3,16 @@ import { SHORT_CODE_LIFE_MS } from './scenarios.js';
 import type { OktaEmulator } from '../okta/emulator.js';
 import type { HookCall } from '../okta/hook-call.js';
 import { isRequestType, shortRequestType } from '../../core/request-types.js';
-import { fieldOf, isObject, textFieldOf } from '../../core/json.js';
-import type { EnteredView, HookAnswerView, PhonesRequests, SignInChannel, SignInView } from './api.js';
+import { fieldOf, isObject, parseJson, textFieldOf } from '../../core/json.js';
+import type { RecordedRequest } from '../server/faults.js';
+import type {
+  EnteredView,
+  HookAnswerView,
+  PhonesRequests,
+  SendAttempt,
+  SignInChannel,
+  SignInView,
+} from './api.js';
 import type { EmulatedCall } from '../twilio/calls.js';
 import type { TwilioEmulator } from '../twilio/emulator.js';
 import type { EmulatedMessage } from '../twilio/messages.js';
@@ -14,8 +22,8 @@ interface SignIn {
   readonly requestType: PhonesRequests['sign-in']['requestType'];
   readonly by: SignInChannel;
   readonly phone: string;
-  /** The number of messages and calls before it. */
-  readonly before: { readonly messages: number; readonly calls: number };
+  /** The number of messages, calls and requests before it. */
+  readonly before: { readonly messages: number; readonly calls: number; readonly requests: number };
   answer: HookAnswerView | undefined;
   readonly expiresAt: number | undefined;
   entered: EnteredView | undefined;
@@ -71,7 +79,11 @@ export class SignIns {
       requestType: isRequestType(shortType) ? shortType : 'mfa-verification',
       by: field('data', 'messageProfile', 'deliveryChannel').toLowerCase() === 'sms' ? 'sms' : 'voice',
       phone: field('data', 'messageProfile', 'phoneNumber'),
-      before: { messages: this.#twilio.messages.length, calls: this.#twilio.calls.length },
+      before: {
+        messages: this.#twilio.messages.length,
+        calls: this.#twilio.calls.length,
+        requests: this.#twilio.requests.length,
+      },
       answer: undefined,
       expiresAt: timeOf(field('data', 'messageProfile', 'otpExpires')),
       entered: undefined,
@@ -90,19 +102,38 @@ export class SignIns {
       ...this.#twilio.messages.slice(before.messages),
       ...this.#twilio.calls.slice(before.calls),
     ];
-    const attempts = sent
+    const made = sent
       .filter(({ to }) => to === phone)
-      .sort((one, other) => one.createdAt - other.createdAt)
-      .map(({ sid, channel, status, errorCode }) => ({ sid, channel, status, errorCode }));
-    return {
-      requestType: rest.requestType,
-      by: rest.by,
-      answer: rest.answer,
-      expiresAt: rest.expiresAt,
-      entered: rest.entered,
-      attempts,
-    };
+      .map(({ createdAt: at, channel, status, errorCode }) => ({
+        at,
+        attempt: { channel, status, errorCode },
+      }));
+    const refused = this.#twilio.requests.slice(before.requests).flatMap((request) => {
+      const attempt = refusedAttempt(request, phone);
+      return attempt === undefined ? [] : [{ at: request.at, attempt }];
+    });
+    const attempts = [...refused, ...made]
+      .sort((one, other) => one.at - other.at)
+      .map(({ attempt }) => attempt);
+    return { ...rest, attempts };
   }
+}
+
+/** The attempt of a request for a message or call to this phone that Twilio answered with an error. */
+function refusedAttempt(
+  { method, path, form, answer }: RecordedRequest,
+  phone: string,
+): SendAttempt | undefined {
+  const isNew = method === 'POST' && /\/(?:Messages|Calls)\.json$/.test(path);
+  if (!isNew || answer === undefined || answer.status < 400) return undefined;
+  const to = textFieldOf(form, 'To') ?? '';
+  if (to.replace('whatsapp:', '') !== phone) return undefined;
+  const code = fieldOf(parseJson(answer.body), 'code');
+  return {
+    channel: to.startsWith('whatsapp:') ? 'whatsapp' : path.endsWith('/Calls.json') ? 'voice' : 'sms',
+    status: 'refused',
+    errorCode: typeof code === 'number' ? code : undefined,
+  };
 }
 
 function shortenLife(payload: unknown): void {

@@ -54,6 +54,8 @@ export function needsNoReply(fault: Fault): boolean {
 /** Writes a whole answer. */
 export function sendReply(res: Response, reply: Reply): void {
   if (res.destroyed) return;
+  const { request } = res.locals as Partial<Exchange>;
+  if (request !== undefined) request.answer = { status: reply.status, body: reply.body };
   const body = Buffer.from(reply.body);
   const length = { 'content-length': String(body.length) };
   res.writeHead(reply.status, { ...JSON_TYPE, ...reply.headers, ...length }).end(body);

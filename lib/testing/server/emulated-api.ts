@@ -50,12 +50,9 @@ export async function serveApi(api: EmulatedApi): Promise<ServedApi> {
     if (api.isRecorded(request)) requests.push(request);
     const fault =
       early ?? first ?? faults.take(request, (rule) => rule.fault.kind !== 'resetOnConnect')?.fault;
-    if (fault !== undefined && needsNoReply(fault)) {
-      sendFault(res, fault, server);
-      return;
-    }
     Object.assign(res.locals, { request, fault, server } satisfies Exchange);
-    next();
+    if (fault !== undefined && needsNoReply(fault)) sendFault(res, fault, server);
+    else next();
   };
   const onError: ErrorRequestHandler = (error, _req, res, next) => {
     // E.g. a `match` or a listener of the test has thrown. The caller is told, so that the test notices.

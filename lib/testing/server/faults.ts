@@ -61,6 +61,8 @@ export interface RecordedRequest {
   readonly at: number;
   /** The fields of a body that is a form. A field that occurs more than once is an array. */
   readonly form?: Readonly<Record<string, string | string[]>> | undefined;
+  /** The answer; `undefined` until it is sent, and if there is no whole answer because of a fault. */
+  answer?: { readonly status: number; readonly body: string } | undefined;
 }
 
 /** A fault, and which requests it hits. */

@@ -149,10 +149,17 @@ export class TwilioInbound {
       return { replies: ['You have joined the sandbox. Reply stop to leave it.'], isForwarded: false };
     }
     if (!sessions.isReachable(from, to)) {
-      return { replies: ['You are not in this sandbox. Join it with its code.'], isForwarded: false };
+      return {
+        replies: [`You are not in this sandbox. Send join ${joinCode} to join it.`],
+        isForwarded: false,
+      };
     }
-    if (word === 'stop') sessions.leave(from);
-    return { replies: [], isForwarded: true };
+    if (word !== 'stop') return { replies: [], isForwarded: true };
+    sessions.leave(from);
+    return {
+      replies: [`You have left the sandbox. Send join ${joinCode} to join it again.`],
+      isForwarded: true,
+    };
   }
 
   async #callWebhook(url: string, params: Record<string, string>): Promise<WebhookAnswer | undefined> {

@@ -77,6 +77,8 @@ describe('createPhonesPage', () => {
       okta: org.okta,
       twilio: org.twilio,
       links: [{ title: 'Console', href: '/admin' }],
+      // It is made after the page.
+      hook: { suppressions: (number) => hook.suppressions(number) },
       ...options,
     });
     server = createServer(mount(page)).listen(0, '127.0.0.1');
@@ -162,6 +164,10 @@ describe('createPhonesPage', () => {
       expect(reply).to.include({ isOwn: false, channel: 'whatsapp' });
       await post('write', { userId: ANA, channel: 'whatsapp', text: 'STOP' });
       expect((await person(ANA)).isInSandbox).to.equal(false);
+      expect((await person(ANA)).items.map(({ text }) => text).join(' ')).to.match(
+        /left the sandbox\. Send join amber-lake .*“join …” words of the sandbox, then START/,
+      );
+      await until(async () => (await person(ANA)).suppressions[0]?.reason === 'stopped');
       expect((await signIn(ANA)).items.at(-1)?.channel).to.equal('sms');
       const { sandbox } = JSON.parse((await ask('GET', '/phones/api/about')).text) as {
         sandbox: { joinWords: string; link: string; qrCode: string[] };
@@ -171,7 +177,13 @@ describe('createPhonesPage', () => {
       for (const text of [sandbox.joinWords, 'START']) {
         await post('write', { userId: ANA, channel: 'whatsapp', text });
       }
+      await until(async () => (await person(ANA)).suppressions.length === 0);
       expect((await signIn(ANA)).items.at(-1)?.channel).to.equal('whatsapp');
+    });
+
+    it("has Okta's text in the language of each person", async () => {
+      expect((await signIn(CHLOE)).items.at(-1)?.text).to.match(/^Votre code est \d{6}$/);
+      expect((await signIn(BOB)).items.at(-1)?.text).to.match(/^Your code is \d{6}$/);
     });
 
     it('tells who sent a WhatsApp message that it was read', async () => {
@@ -207,8 +219,12 @@ describe('createPhonesPage', () => {
       for (const id of ids) {
         await set(id, true);
         const { signIn: made } = await signIn(id === 'sms-undelivered' || id === 'landline' ? BOB : ANA);
-        const sent = made?.attempts.map(({ channel }) => channel).join(' ') ?? '';
-        outcomes[id] = `${made?.answer?.action ?? ''}: ${sent}`;
+        const sent = made?.attempts
+          .map(({ channel, status, errorCode }) =>
+            status === 'refused' ? `${channel} refused ${String(errorCode)}` : channel,
+          )
+          .join(', ');
+        outcomes[id] = `${made?.answer?.action ?? ''}: ${sent ?? ''}`;
         expect((await state()).faults.filter(({ isOn }) => isOn)).to.have.length(1);
         await set(id, false);
         if (id === 'whatsapp-undelivered') {
@@ -221,12 +237,12 @@ describe('createPhonesPage', () => {
         'okta-slow': 'sent: sms',
         'okta-failing': 'sent: sms',
         'codes-run-out': 'sent: whatsapp',
-        'whatsapp-refused': 'sent: sms',
+        'whatsapp-refused': 'sent: whatsapp refused 63007, sms',
         'whatsapp-undelivered': 'sent: whatsapp',
         'template-paused': 'sent: whatsapp',
-        landline: 'error: ',
+        landline: 'error: sms refused 21635',
         'sms-undelivered': 'sent: sms',
-        'twilio-down': 'error: ',
+        'twilio-down': 'error: whatsapp refused 20503, sms refused 20503',
         'twilio-hangs': 'pending: ',
         'twilio-silent': 'pending: whatsapp',
         'connections-reset': 'pending: ',

@@ -45,6 +45,7 @@ export function fillFaults(place: HTMLElement, first: PhonesState, ask: Ask): Fa
   const phases = new Map(
     first.badDay.phases.map(({ name, description }) => [name, element('li', {}, description)]),
   );
+  const script = element('ol', {}, ...phases.values());
   place.replaceChildren(
     element('h2', { id: 'faults-title' }, 'Make something go wrong'),
     count,
@@ -59,7 +60,7 @@ export function fillFaults(place: HTMLElement, first: PhonesState, ask: Ask): Fa
         'One fault after the other, at both vendors. Every switch is off meanwhile.',
       ),
       play,
-      element('ol', {}, ...phases.values()),
+      script,
     ),
   );
 
@@ -71,6 +72,7 @@ export function fillFaults(place: HTMLElement, first: PhonesState, ask: Ask): Fa
     const words = isPlaying ? 'A bad day is being played.' : on === 0 ? 'All is well.' : `${on} switched on.`;
     if (count.textContent !== words) count.textContent = words;
     count.classList.toggle('warn', isPlaying || on > 0);
+    script.hidden = !isPlaying;
     play.textContent = isPlaying ? 'Stop the bad day' : 'Play a bad day';
     for (const [name, line] of phases) {
       if (name === current) line.setAttribute('aria-current', 'step');

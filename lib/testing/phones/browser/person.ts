@@ -1,13 +1,13 @@
 import { element } from '../../../http/page/browser/dom.js';
-import type { PersonView, PhonesAbout, SendAttempt } from '../api.js';
+import type { PersonView, PhonesAbout, SendAttempt, SuppressionView } from '../api.js';
 import { icon, type IconName } from './icons.js';
 import { makePhone } from './phone.js';
 import type { Ask } from './server.js';
 import { makeSignInCard } from './sign-in.js';
 import { makeSwitch } from './switch.js';
-import { attemptOf, CHANNELS, languageName } from './words.js';
+import { attemptOf, CHANNELS, languageName, suppressionOf } from './words.js';
 
-/** One person: who they are, their sign-in, their phone, and what happened between the two. */
+/** One person, or a part of their column: who they are, their sign-in, their phone, and what happened between the two. */
 export interface PersonColumn {
   readonly root: HTMLElement;
   update(person: PersonView): void;
@@ -34,7 +34,12 @@ export function makePerson(first: PersonView, about: PhonesAbout, ask: Ask): Per
       quietly(ask('write', { userId, channel: 'whatsapp', text }));
     },
   });
-  const parts = [makeSignInCard(first, ask), makePhone(first, about, ask), makeHappened(first)];
+  const parts = [
+    makeSuppressions(first, about, ask),
+    makeSignInCard(first, ask),
+    makePhone(first, about, ask),
+    makeHappened(first),
+  ];
   const root = element(
     'article',
     { class: 'person', 'aria-label': first.name },
@@ -76,13 +81,55 @@ export function makePerson(first: PersonView, about: PhonesAbout, ask: Ask): Per
   return { root, update };
 }
 
-/** What the hook has sent, and its answer. */
-interface Happened {
-  readonly root: HTMLElement;
-  update(person: PersonView): void;
+/** The channels that get no codes for the person. Reset writes what a person writes to get them again. */
+function makeSuppressions(
+  { id: userId, firstName }: PersonView,
+  { sandbox }: PhonesAbout,
+  ask: Ask,
+): PersonColumn {
+  const root = element('ul', {
+    class: 'suppressions',
+    'aria-label': `Suppressed channels of ${firstName}`,
+    hidden: true,
+  });
+  let shown = '';
+  const reset = async (channel: 'whatsapp' | 'sms', isInSandbox: boolean): Promise<void> => {
+    // The sandbox passes nothing on to the hook from a phone that has left it.
+    const words = channel === 'whatsapp' && !isInSandbox ? [sandbox.joinWords, 'START'] : ['START'];
+    for (const text of words) await ask('write', { userId, channel, text });
+  };
+  const lineOf = (suppression: SuppressionView, isInSandbox: boolean): HTMLElement => {
+    const { channel } = suppression;
+    const line = element('li', {}, element('span', {}, suppressionOf(suppression)));
+    if (channel !== 'whatsapp' && channel !== 'sms') return line;
+    const button = element(
+      'button',
+      {
+        type: 'button',
+        class: 'small',
+        'aria-label': `Reset ${CHANNELS[channel]} of ${firstName}`,
+        title: `${firstName} writes START`,
+        onclick: () => void reset(channel, isInSandbox).catch(() => undefined),
+      },
+      'Reset',
+    );
+    line.append(button);
+    return line;
+  };
+  return {
+    root,
+    update: ({ suppressions, isInSandbox }) => {
+      const text = JSON.stringify([suppressions, isInSandbox]);
+      if (text === shown) return;
+      shown = text;
+      root.hidden = suppressions.length === 0;
+      root.replaceChildren(...suppressions.map((one) => lineOf(one, isInSandbox)));
+    },
+  };
 }
 
-function makeHappened(person: PersonView): Happened {
+/** What the hook has sent, and its answer. */
+function makeHappened(person: PersonView): PersonColumn {
   const attempts = element('ol', { class: 'attempts' });
   const summary = element('p', { class: 'quiet' });
   const answer = element('pre', { tabindex: 0, 'aria-label': `What the hook answered for ${person.name}` });
@@ -127,7 +174,7 @@ function makeHappened(person: PersonView): Happened {
 const GOOD = ['delivered', 'read', 'completed'];
 
 function attemptLine(attempt: SendAttempt): HTMLElement {
-  const isBad = attempt.errorCode !== undefined;
+  const isBad = attempt.errorCode !== undefined || attempt.status === 'refused';
   const isGood = GOOD.includes(attempt.status);
   const sign: IconName = isBad ? 'cross' : isGood ? 'tick' : 'dots';
   return element(

@@ -82,7 +82,7 @@ export function makePhone(person: PersonView, about: PhonesAbout, ask: Ask): Pho
     for (const [name, tab] of tabs) tab.setAttribute('aria-pressed', String(name === app));
     composer.show(app);
     const last = items.findLast(({ channel }) => channel === app);
-    contact.textContent = last?.with ?? (app === 'whatsapp' ? about.sandbox.number : 'Nobody yet');
+    contact.textContent = last?.with ?? (app === 'whatsapp' ? about.sandbox.number : 'No sender yet');
     scrollToNewest(threads.get(app));
   };
   const draw = (): void => {
@@ -181,7 +181,7 @@ function makeComposer(person: PersonView, about: PhonesAbout, ask: Ask, openApp:
       'form',
       { onsubmit: send },
       input,
-      element('button', { 'aria-label': `Send as ${firstName}` }, 'Send'),
+      element('button', { class: 'primary', 'aria-label': `Send as ${firstName}` }, 'Send'),
     ),
     problem,
   );

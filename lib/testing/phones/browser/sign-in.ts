@@ -1,5 +1,5 @@
 import { element } from '../../../http/page/browser/dom.js';
-import type { PersonView, SignInChannel } from '../api.js';
+import type { HookAnswerView, PersonView, SignInChannel, SignInView } from '../api.js';
 import type { RequestType } from '../../../core/request-types.js';
 import { icon } from './icons.js';
 import type { Ask } from './server.js';
@@ -44,6 +44,9 @@ export function makeSignInCard(person: PersonView, ask: Ask): SignInCard {
     ),
   );
 
+  /** The sign-in that is shown, as text. */
+  let shown = '';
+
   /** Shows a failure in the place of the result. */
   const orShowFailure = async (place: HTMLElement, asking: Promise<void>): Promise<void> => {
     try {
@@ -58,6 +61,7 @@ export function makeSignInCard(person: PersonView, ask: Ask): SignInCard {
     reaction.textContent = 'Okta calls the hook to send a code…';
     reaction.className = 'reaction';
     outcome.textContent = '';
+    shown = '';
     code.value = '';
     const requestType = request.value as RequestType;
     await orShowFailure(reaction, ask('sign-in', { userId, requestType, by }));
@@ -67,10 +71,13 @@ export function makeSignInCard(person: PersonView, ask: Ask): SignInCard {
   const enter = async (event: Event): Promise<void> => {
     event.preventDefault();
     if (code.value.trim() === '') {
+      outcome.textContent = 'Type the code first.';
+      outcome.className = 'outcome bad';
       code.focus();
       return;
     }
     outcome.textContent = '';
+    shown = '';
     await orShowFailure(outcome, ask('code', { userId, code: code.value }));
     code.select();
   };
@@ -84,17 +91,34 @@ export function makeSignInCard(person: PersonView, ask: Ask): SignInCard {
     element('form', { class: 'row', onsubmit: (event) => void enter(event) }, code, verify),
     outcome,
   );
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const show = ({ answer, expiresAt, entered }: SignInView & { readonly answer: HookAnswerView }): void => {
+    const isGood = answer.action === 'sent' || answer.action === 'pending';
+    const leftMs = isGood && expiresAt !== undefined ? expiresAt - Date.now() : undefined;
+    const isOver = leftMs !== undefined && leftMs <= 0;
+    const until =
+      leftMs === undefined || expiresAt === undefined
+        ? ''
+        : ` ${isOver ? 'It expired at' : 'Valid until'} ${exactTimeOf(expiresAt)}.`;
+    setText(reaction, reactionOf(answer) + until);
+    const mark = answer.action === 'sent' ? 'good' : isGood ? 'warn' : 'bad';
+    reaction.className = `reaction ${isOver ? 'quiet' : mark}`;
+    setText(outcome, entered === undefined ? '' : outcomeOf(entered, firstName));
+    outcome.className = `outcome ${entered?.problem === undefined ? 'good' : 'bad'}`;
+  };
   return {
     root,
     update: ({ signIn }) => {
       if (signIn?.answer === undefined) return;
-      const { answer, expiresAt, entered } = signIn;
-      const until = expiresAt === undefined ? '' : ` Valid until ${exactTimeOf(expiresAt)}.`;
-      const isGood = answer.action === 'sent' || answer.action === 'pending';
-      setText(reaction, reactionOf(answer) + (isGood ? until : ''));
-      reaction.className = `reaction ${answer.action === 'sent' ? 'good' : isGood ? 'warn' : 'bad'}`;
-      setText(outcome, entered === undefined ? '' : outcomeOf(entered, firstName));
-      outcome.className = `outcome ${entered?.problem === undefined ? 'good' : 'bad'}`;
+      const { answer, expiresAt = 0, entered } = signIn;
+      // A message about an empty code stays until the sign-in goes on.
+      const text = JSON.stringify([answer, expiresAt, entered]);
+      if (text === shown) return;
+      shown = text;
+      show({ ...signIn, answer });
+      clearTimeout(timer);
+      const leftMs = expiresAt - Date.now();
+      if (leftMs > 0) timer = setTimeout(show, leftMs, { ...signIn, answer });
     },
   };
 }

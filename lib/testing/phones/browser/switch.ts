@@ -18,7 +18,10 @@ export function makeSwitch(label: string, description: string, onTurn: (isOn: bo
   });
   const words = element('label', {}, input, element('span', {}, label));
   const root = element('div', { class: 'switch' }, words);
-  if (description !== '') root.append(element('p', { id, class: 'quiet' }, description));
+  if (description !== '') {
+    words.title = description;
+    root.append(element('p', { id, class: 'quiet' }, description));
+  }
   return {
     root,
     set: (isOn) => {

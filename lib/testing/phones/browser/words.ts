@@ -1,4 +1,4 @@
-import type { EnteredView, HookAnswerView, PhoneItem, SendAttempt } from '../api.js';
+import type { EnteredView, HookAnswerView, PhoneItem, SendAttempt, SuppressionView } from '../api.js';
 
 /** The sentences and formats of the page. */
 
@@ -7,6 +7,8 @@ export const CHANNELS = { whatsapp: 'WhatsApp', sms: 'SMS', voice: 'Call' } as c
 const clock = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit' });
 const exactClock = new Intl.DateTimeFormat(undefined, { timeStyle: 'medium' });
 const languages = new Intl.DisplayNames(undefined, { type: 'language', fallback: 'code' });
+
+const date = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'short' });
 
 export const timeOf = (at: number): string => clock.format(at);
 export const exactTimeOf = (at: number): string => exactClock.format(at);
@@ -64,6 +66,13 @@ const ATTEMPTS: Readonly<Record<string, string>> = {
 export function attemptOf({ status, errorCode }: SendAttempt): string {
   const word = ATTEMPTS[status] ?? status;
   return errorCode === undefined ? word : `${word}, code ${errorCode}`;
+}
+
+/** Why a channel gets no codes, and for how long. */
+export function suppressionOf({ channel, reason, until }: SuppressionView): string {
+  const name = channel === 'whatsapp' || channel === 'sms' ? CHANNELS[channel] : channel;
+  const why = reason === 'stopped' ? 'stopped' : 'did not reach the phone';
+  return `${name} ${why}: no codes there until ${date.format(until)}.`;
 }
 
 /** The receipt of a message on a phone; `undefined` if it has none. */

@@ -61,7 +61,6 @@ function emitAnswered(
 ): void {
   const { request, isPreview } = hook;
   const decidedBy = delivery?.decidedBy;
-  const refused = decidedBy?.outcome === 'refused' ? decidedBy : undefined;
   events.emit({
     type: 'request.answered',
     ...idsOf(request),
@@ -74,7 +73,7 @@ function emitAnswered(
     isRepeat,
     outcome,
     status: statusOf(body),
-    code: refusal?.code ?? refused?.code,
+    code: refusal?.code ?? decidedBy?.code,
     reason: refusal?.reason ?? decidedBy?.reason,
     remedy: refusal?.remedy ?? decidedBy?.remedy,
     hasHungUp: budget.hasHungUp,

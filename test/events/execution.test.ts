@@ -137,6 +137,11 @@ const OUTCOMES: readonly (readonly [title: string, events: readonly HookEvent[],
   ],
   ['used', [...accepted, of.used(30_000, 'whatsapp', 'MM1')], { outcome: 'used', channel: 'whatsapp' }],
   [
+    'used, of which nothing else is known',
+    [of.used(30_000, 'sms', 'SM2')],
+    { outcome: 'used', channel: 'sms', provider: 'TWILIO' },
+  ],
+  [
     'used, whatever the provider says',
     [...undelivered, of.used(30_000, 'whatsapp', 'MM1')],
     { outcome: 'used', code: undefined },

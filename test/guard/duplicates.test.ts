@@ -286,6 +286,8 @@ describe('claiming an event', () => {
       expect(await claim(state, [], 500)).to.deep.equal({ isFirst: false, answer: undefined });
       there.resolve(ANSWER);
       for (const call of calls) expect(await call).to.deep.equal({ isFirst: false, answer: ANSWER });
+      // And afterwards.
+      expect(await claim(state)).to.deep.equal({ isFirst: false, answer: ANSWER });
       expect(state.asked).to.equal(1);
     });
 

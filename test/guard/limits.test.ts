@@ -4,6 +4,7 @@ import {
   bucketsOf,
   exceededRules,
   judge,
+  remedyForBlock,
   type Guard,
   type GuardBlock,
   type LimitRule,
@@ -236,18 +237,6 @@ describe('the guard', () => {
     });
   }
 
-  for (const [rule, code] of [
-    ['perUser', 'LIMIT_PER_USER'],
-    ['perNumber', 'LIMIT_PER_NUMBER'],
-    ['perIp', 'LIMIT_PER_IP'],
-  ] as const) {
-    it(`blocks what is over ${rule}, and names the option that helps`, () => {
-      const block = judged('+12025550142', undefined, [rule]);
-      expect(block).to.include({ rule, code, points: 5, seconds: 60 });
-      expect(block?.remedy).to.include(`guard.${rule}`);
-    });
-  }
-
   it('goes by the number before it goes by how often it came', () => {
     expect(judged('+14165550142', { allow: ['US'] }, ['perUser'])?.rule).to.equal('country');
     expect(judged('+12025550142', { allow: ['US'] }, ['perUser', 'perIp'])?.rule).to.equal('perUser');
@@ -265,18 +254,64 @@ describe('the guard', () => {
     expect(judgedBy('+12025550142', undefined)).to.deep.equal([]);
   });
 
-  it('names the country and the list that keep a code back, and no number', () => {
-    const allowed = judged('+14165550142', { allow: ['US'] });
-    expect(allowed).to.include({ rule: 'country', points: undefined, seconds: undefined });
-    expect(allowed?.remedy).to.include('add CA to guard.countries.allow');
-    expect(judged('+14165550142', { deny: ['CA'] })?.remedy).to.include(
-      'take CA out of guard.countries.deny',
-    );
-    const unknown = judged('+9991234567', { allow: ['US'] });
-    expect(unknown).to.include({ rule: 'country' });
-    expect(unknown?.remedy).to.include('guard.countries.deny');
-    const costly = judged('+19005550123', undefined);
-    expect(costly).to.include({ rule: 'numberType', remedy: 'Have the user enrol another number.' });
-    expect(JSON.stringify([allowed, unknown, costly])).to.not.match(/\d{4}/);
-  });
+  /** For which it is blocked, why, and what helps; and what helps where only the code of the block is known. */
+  const words: readonly (readonly [
+    by: Parameters<typeof judgedBy>,
+    code: GuardBlock['code'],
+    reason: string,
+    remedy: string,
+    byCode?: string,
+  ])[] = [
+    [
+      ['+14165550142', { allow: ['US'] }],
+      'COUNTRY_NOT_ALLOWED',
+      'Codes are not sent to the country of the number, CA',
+      'If you have users there, add CA to guard.countries.allow.',
+      'If you have users there, let the country of the number pass by guard.countries.',
+    ],
+    [
+      ['+14165550142', { deny: ['CA'] }],
+      'COUNTRY_NOT_ALLOWED',
+      'Codes are not sent to the country of the number, CA',
+      'If you have users there, take CA out of guard.countries.deny.',
+      'If you have users there, let the country of the number pass by guard.countries.',
+    ],
+    [
+      ['+9991234567', { allow: ['US'] }],
+      'COUNTRY_NOT_ALLOWED',
+      'The country of the number is not known, and only some are allowed',
+      'Such numbers are sent to only by guard.countries.deny; look whether the number is right.',
+      'If you have users there, let the country of the number pass by guard.countries.',
+    ],
+    [
+      ['+19005550123', undefined],
+      'NUMBER_TYPE_BLOCKED',
+      'The number costs more than others: premium rate, shared cost, personal, pager or satellite',
+      'Have the user enrol another number.',
+    ],
+    [
+      ['+12025550142', undefined, ['perUser']],
+      'LIMIT_PER_USER',
+      'The user was sent as many codes as the limit allows',
+      "Look at the user in Okta's System Log; if that many are honest, raise guard.perUser.",
+    ],
+    [
+      ['+12025550142', undefined, ['perNumber']],
+      'LIMIT_PER_NUMBER',
+      'The number was sent as many codes as the limit allows',
+      'Look at who shares the number; if that many are honest, raise guard.perNumber.',
+    ],
+    [
+      ['+12025550142', undefined, ['perIp']],
+      'LIMIT_PER_IP',
+      'The address was the cause of as many codes as the limit allows',
+      "Look at the address in Okta's System Log; if many share it, raise guard.perIp.",
+    ],
+  ];
+  for (const [by, code, reason, remedy, byCode = remedy] of words) {
+    it(`says why it blocks, without the number, and what helps: ${reason}; ${remedy}`, () => {
+      expect(judged(...by)).to.include({ code, reason, remedy });
+      expect(remedyForBlock(code)).to.equal(byCode);
+    });
+  }
 });

@@ -70,7 +70,8 @@ export function targetsFor(wishes: readonly string[]): Target[] {
     const isReached = [...reached].some((file) => folderOf(file) === folder);
     // What serves a whole hook runs its steps: its console has tests of its own, for one.
     const serving = inNode.filter(
-      ({ text }) => folder === 'hook' && /harness\/scene\.js|served-console\.js/.test(text),
+      ({ text }) =>
+        folder === 'hook' && /harness\/scene\.js|served-console\.js|\boktaTelephonyHook\(/.test(text),
     );
     if (own.length > 0)
       return names([...own, ...serving, ...(isReached ? ofTheHook : []), ...testsOfUsers(folder)]);

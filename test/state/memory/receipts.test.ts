@@ -146,6 +146,13 @@ describe('the newest events of memoryState', () => {
     }
   });
 
+  it('are what came last, whatever the clock says', () => {
+    const state = memoryReceipts();
+    state.overtake('ana', event('event-1'));
+    state.overtake('ana', event('event-2', { nowMs: NOW - 1000 }));
+    expect(state.isNewest('ana', 'event-2', NOW)).to.equal(true);
+  });
+
   it('are not overtaken by a preview that came while they waited, which stays beside them', () => {
     const state = memoryReceipts();
     state.overtake('ana', event('preview-1', { isPreview: true, nowMs: NOW + 1000 }));

@@ -69,6 +69,7 @@ describe('the options of redisState', () => {
       'localhost:6379',
       { host: 'localhost', password: 'redis-password-1f' },
       { duplicate: () => undefined },
+      { duplicate: () => undefined, isCluster: 'no' },
     ],
     [
       'connection',

@@ -302,16 +302,19 @@ describe('suppressions that gateways share', () => {
       const [one, two] = [open(), open()];
       await one.suppress?.(ID, STOPPED, NOW);
       await one.suppress?.(ID, { ...STOPPED, channel: 'sms' }, NOW);
-      const both = ['sms:STOPPED', 'whatsapp:STOPPED'];
-      expect(await namesIn(two, ID)).to.deep.equal(both);
+      await one.suppress?.(ID, ON_LINE, NOW);
+      const said = ['sms:STOPPED', 'whatsapp:STOPPED'];
+      expect(await namesIn(two, ID)).to.deep.equal(['line:NOT_REACHED', ...said]);
       expect(await two.numberOf?.(ID)).to.equal(undefined);
       await two.pair?.(ID, ANA.phone);
-      expect([await namesIn(one), await namesIn(one, ID)]).to.deep.equal([both, []]);
+      // What a provider says of the id is not said of the number.
+      expect([await namesIn(one), await namesIn(one, ID)]).to.deep.equal([said, ['line:NOT_REACHED']]);
       expect(await one.numberOf?.(ID)).to.equal(ANA.phone);
       // It is said of the number once.
       await one.lift?.(ANA.phone, START);
       await two.pair?.(ID, ANA.phone);
       expect(await namesIn(one)).to.deep.equal(['sms:STOPPED']);
+      expect(await one.numberOf?.(ANA.phone)).to.equal(undefined);
       // The user has another number now.
       await two.pair?.(ID, BOB.phone);
       expect(await one.numberOf?.(ID)).to.equal(BOB.phone);

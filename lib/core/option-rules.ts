@@ -41,7 +41,8 @@ function sentenceOf(
 ): string {
   if (type !== 'object.unknown' || !message.endsWith(LOOK)) return message;
   const parent = path.slice(0, -1);
-  const given = Object.keys(parent.reduce(inner, Object(options) as object));
+  const root = Object(options) as object;
+  const given = Object.keys(parent.reduce(inner, root));
   // Of alternatives, such as the schemes of a credential, the one counts that has most of the given names.
   const fits = namesAt(descriptionOf(rules), parent).map((names) => ({
     names,

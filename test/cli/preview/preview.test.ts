@@ -464,6 +464,7 @@ describe('preview', () => {
       const made = await previewOf(direct, { env: { HOOK_SECRET: 'not-the-secret-at-all' } });
       expect(made.code).to.equal(1);
       expect(made.stdout).to.include('401').and.include('credentials.hook.secrets');
+      expect(made.stdout).to.include('caller.rejected');
       isNothingSent();
     });
 
@@ -525,6 +526,8 @@ describe('preview', () => {
           response.writeHead(code, { location: scene.url }).end(`<html>${CLEO.login}</html>`);
       const log =
         "The gateway's log has details in the lines with this event id (request.answered, with its remedy).";
+      const rejection =
+        "The gateway's log has caller.rejected, with what to compare. It writes that event at most once a minute.";
       const allTheSame = 'A message may have gone out nevertheless.';
       const secret =
         'The gateway does not accept HOOK_SECRET: it must be one of its credentials.hook.secrets, in the same header (--header names another one).';
@@ -571,8 +574,8 @@ describe('preview', () => {
           log,
         ],
         ['a bad request', status(400), 'failover', undefined, log],
-        ['no proof', status(401), 'failover', undefined, secret, log],
-        ['no right', status(403), 'failover', undefined, secret, log],
+        ['no proof', status(401), 'failover', undefined, secret, rejection],
+        ['no right', status(403), 'failover', undefined, secret, rejection],
         ['no path', status(404), 'failover', undefined, path, log],
         ['no method', status(405), 'failover', undefined, path, log],
         ['a fault', status(500), 'failover', undefined, trouble, log],

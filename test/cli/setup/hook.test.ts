@@ -332,6 +332,14 @@ describe('setup hook', () => {
       expect(JSON.stringify(made.json()['warnings'])).to.include('TWILIO').and.not.include('TELESIGN');
     });
 
+    it('only after Okta has accepted the credential: a bad token is reported first', async () => {
+      const { code, stderr } = await setUp('--yes', { env: { OKTA_API_TOKEN: 'of-another-org-0123456789' } });
+      expect(code).to.equal(1);
+      expect(stderr)
+        .to.match(/^✘ .*OKTA_API_TOKEN/s)
+        .and.not.include('telephony provider');
+    });
+
     it('and goes on where a service app may not see it', async () => {
       const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
       const scopes = ['okta.inlineHooks.read', 'okta.inlineHooks.manage'];

@@ -7,6 +7,7 @@ import { CommandError, reportFailure, type ExitCode } from './failure.js';
 import { demo } from './demo/demo.js';
 import { doctor } from './doctor/doctor.js';
 import { Variables, withFile } from './environment.js';
+import { init } from './init/init.js';
 import { preview } from './preview/preview.js';
 import { setupAttribute } from './setup/attribute.js';
 import { setupEventHook } from './setup/event-hook.js';
@@ -26,6 +27,7 @@ export interface ProgramContext {
 const PROGRAM = 'okta-telephony-hook';
 /** Every command, in the order of `--help`. */
 export const COMMANDS: readonly Command[] = [
+  init,
   setupAttribute,
   setupHook,
   setupEventHook,

@@ -162,6 +162,11 @@ export class VariableReader {
     this.#complaints.push(problem);
   }
 
+  /** Whether a variable that was read since the last `takeProblems` is missing or wrong. */
+  hasProblems(): boolean {
+    return this.#complaints.length + this.#broken.size > 0;
+  }
+
   /** The problems since the last call. */
   takeProblems(): readonly string[] {
     const problems = [...new Set([...this.#complaints, ...this.#broken])];

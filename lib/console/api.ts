@@ -54,7 +54,7 @@ export interface Health {
     /** Codes that were blocked, or would have been, in the window. */
     readonly blocked: number;
   };
-  /** Calls that were answered with an error in the window, by our code; `PROBE` for test calls of the command line. */
+  /** Calls that were answered with an error in the window, by our code; `probe` for test calls of the command line. */
   readonly turnedAway: readonly {
     readonly code: string;
     readonly count: number;

@@ -13,14 +13,14 @@ export interface RecentLimits {
 
 /** Calls that were answered with an error. */
 export interface TurnedAway {
-  /** Our code; `PROBE` for test calls of the command line. */
+  /** Our code; `probe` for test calls of the command line. */
   readonly code: string;
   readonly count: number;
   /** `plain`: test calls. `warn`: a few that any stranger can cause, such as one GET of a browser. */
   readonly tone: 'plain' | 'warn' | 'bad';
 }
 
-const PROBE = 'PROBE';
+const PROBE = 'probe';
 /** Rejections that anyone can cause without authentication. Below this number in the window they are no problem. */
 const STRAY: ReadonlySet<string> = new Set(['CALLER_NOT_PROVEN', 'METHOD_NOT_ALLOWED', 'BAD_SIGNATURE']);
 const MANY = 3;

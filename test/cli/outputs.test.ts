@@ -10,7 +10,7 @@ import { expectKept, shownRun } from './kept-output.js';
 import { patientTime, run, type RunOptions } from './runs.js';
 
 const NEW_SECRET = 'hook-secret-b27c01d9';
-const COMMANDS = ['setup attribute', 'setup hook', 'setup event-hook', 'doctor', 'preview', 'demo'];
+const COMMANDS = ['init', 'setup attribute', 'setup hook', 'setup event-hook', 'doctor', 'preview', 'demo'];
 
 describe('the whole of what is printed', () => {
   let scene: Scene;

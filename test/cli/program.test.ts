@@ -69,7 +69,7 @@ describe('the command line', () => {
 
   it('names an unknown command, unless it may be a secret', async () => {
     mustNotShow('s3cr3t-as-an-argument');
-    const all = 'setup attribute, setup hook, setup event-hook, doctor, preview, demo.';
+    const all = 'init, setup attribute, setup hook, setup event-hook, doctor, preview, demo.';
     for (const [args, message] of [
       ['bogus', `There is no command "bogus". The commands are ${all}`],
       ['setup bogus --yes', `There is no command "setup bogus". The commands are ${all}`],

@@ -53,7 +53,7 @@ describe('rejected calls, as the console shows them', () => {
     ['two strangers are a note', unproven(2), 'warn CALLER_NOT_PROVEN 2'],
     ['several in a row are a problem', unproven(3), 'bad CALLER_NOT_PROVEN 3'],
     ['what only a proven caller causes is a problem', rejected('INVALID_REQUEST', 1), 'bad INVALID_REQUEST 1'],
-    ['probes of the command line are none, however many', probes, 'plain PROBE 9'],
+    ['probes of the command line are none, however many', probes, 'plain probe 9'],
   ] as const) {
     it(what, () => {
       const limits = watchLimits(() => START + 60_000);

@@ -14,6 +14,7 @@ import { join } from 'node:path';
 import { exportJWK } from 'jose';
 import { generateKeyPairSync } from 'node:crypto';
 import { expect } from 'chai';
+import { isProbeMark, PROBE_HEADER } from '#lib/okta/probe-mark.js';
 import { PREVIEW_PATH } from '#lib/okta/inline-hook.js';
 import type { NewUser, OktaEmulator } from '#lib/testing/index.js';
 import { PROGRAM } from '#harness/own-process.js';
@@ -38,6 +39,8 @@ const CALLED = '+447700900188';
 const HOOKS = '/api/v1/inlineHooks';
 /** Okta's words may quote whom it was asked about. */
 const DENIED = { errorCode: 'E0000006', errorSummary: `Not for ${CLEO.login}` };
+
+const OUR_SCHEME = { scheme: 'header', name: 'Authorization', secrets: [HOOK_SECRET] } as const;
 
 describe('preview', () => {
   let scene: Scene;
@@ -611,8 +614,11 @@ describe('preview', () => {
       ];
       for (const [what, answer, result, problem, ...next] of rows) {
         late = 0;
-        const url = answer === undefined ? REFUSING_ORIGIN : (await answerWith(answer)).url;
-        const made = await previewOf(`${direct} --json`, { env: { PUBLIC_URL: url }, time });
+        const server = answer === undefined ? undefined : await answerWith(answer);
+        const env = { PUBLIC_URL: server?.url ?? REFUSING_ORIGIN };
+        const made = await previewOf(`${direct} --json`, { env, time });
+        const mark = server?.received[0]?.headers[PROBE_HEADER];
+        expect(isProbeMark(mark, [OUR_SCHEME], Date.now()), what).to.equal(server !== undefined);
         const told = made.json();
         expect(made.code, what).to.equal(result === 'sent' || result === 'pending' ? 0 : 1);
         expect({ result: told['result'], problem: told['problem'], next: told['next'] }, what).to.deep.equal({

@@ -32,6 +32,8 @@ export interface Command {
   readonly help: string;
   /** The command's own options. The common ones (`--json`, `--env`, `--help`) are added. */
   readonly options: NonNullable<ParseArgsConfig['options']>;
+  /** Whether the command reads variables, and so has `--env`. Default: true. */
+  readonly hasVariables?: boolean;
   /** @throws CommandError, TelephonyHookError */
   run(call: CommandCall): Promise<ExitCode>;
 }

@@ -20,14 +20,17 @@ const TIMEOUT_MS = 5_000;
  * refuses it answers 401 before it reads the body.
  *
  * @param url - that of the telephony hook or of the event hook.
+ * @param mark - the headers of `markProbe`.
  */
 export async function probeGateway(
   dispatcher: HttpDispatcher,
   url: string,
   header: { readonly name: string; readonly secret: string },
+  mark: Readonly<Record<string, string>> = {},
 ): Promise<ProbeResult> {
   const result = await post(dispatcher, url, '{}', {
     'content-type': 'application/json',
+    ...mark,
     [header.name.toLowerCase()]: header.secret,
   });
   const host = `The gateway at ${new URL(url).host}`;

@@ -3,9 +3,6 @@ import { headerOption, type CommandCall } from './command.js';
 import { CommandError } from './failure.js';
 import type { Variables } from './environment.js';
 
-/** Random letters and digits of this length cannot be guessed over the network. */
-export const MIN_SECRET_LENGTH = 16;
-
 type OAuthProof = Extract<HookProof, { kind: 'oauth' }>;
 
 const OAUTH = [

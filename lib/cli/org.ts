@@ -12,11 +12,15 @@ import type { Terminal } from './terminal.js';
 export interface Access {
   /** A service app needs all of these scopes. */
   readonly scopes: readonly string[];
-  /** The administrator role that the API token's owner, or the service app, needs. */
+  /** The role that the API token's owner, or the service app, needs: `the role …`, or `a custom administrator role with …`. */
   readonly role: string;
   /** For remedies: what another run of the command does. Default: it continues where the first stopped. */
   readonly again?: string;
 }
+
+/** The role for hooks. Okta's permissions are in lower case, unlike its scopes. */
+export const hookRole = (permission: string): string =>
+  `a custom administrator role with ${permission} (or Super Administrator)`;
 
 /** An open connection to an org's API. */
 export interface Org {
@@ -86,7 +90,7 @@ function remedyOf(
 ): string | undefined {
   switch (code) {
     case 'OKTA_FORBIDDEN':
-      return `The API token's owner, or the service app, needs the role ${role}; a service app also the scopes ${scopes.join(', ')} (its tab Okta API Scopes).`;
+      return `The API token's owner, or the service app, needs ${role}; a service app also the scopes ${scopes.join(', ')} (its tab Okta API Scopes).`;
     case 'OKTA_UNAUTHORIZED':
       return 'Compare OKTA_API_TOKEN, or OKTA_CLIENT_ID with OKTA_PRIVATE_KEY and OKTA_KEY_ID, with the org of OKTA_ORG_URL. An API token ends with its owner, and after 30 days without use: then create a new one.';
     case 'OKTA_UNREACHABLE':

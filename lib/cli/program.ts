@@ -1,11 +1,13 @@
 import { createRequire } from 'node:module';
 import { parseArgs, type ParseArgsConfig } from 'node:util';
+import { nearestWord } from '../core/nearest-word.js';
 import type { Time } from '../okta/admin/administration.js';
 import type { Command, Signals } from './command.js';
 import { CommandError, reportFailure, type ExitCode } from './failure.js';
 import { demo } from './demo/demo.js';
 import { doctor } from './doctor/doctor.js';
 import { Variables, withFile } from './environment.js';
+import { init } from './init/init.js';
 import { preview } from './preview/preview.js';
 import { setupAttribute } from './setup/attribute.js';
 import { setupEventHook } from './setup/event-hook.js';
@@ -25,6 +27,7 @@ export interface ProgramContext {
 const PROGRAM = 'okta-telephony-hook';
 /** Every command, in the order of `--help`. */
 export const COMMANDS: readonly Command[] = [
+  init,
   setupAttribute,
   setupHook,
   setupEventHook,
@@ -33,22 +36,32 @@ export const COMMANDS: readonly Command[] = [
   demo,
 ];
 
-const COMMON_OPTIONS = {
-  json: { type: 'boolean' },
-  // Not --env-file: Node reads that option itself, wherever it stands, and exits if there is no such file.
-  env: { type: 'string' },
-  help: { type: 'boolean', short: 'h' },
-} as const;
+const COMMON_OPTIONS = { json: { type: 'boolean' }, help: { type: 'boolean', short: 'h' } } as const;
+// Not --env-file: Node reads that option itself, wherever it stands, and exits if there is no such file.
+const ENV_OPTION = { env: { type: 'string' } } as const;
 
-const COMMON_HELP = `Every command:
-  --json             print one JSON text on standard output, everything else on standard error
-  --env <file>       read variables that the environment does not have from lines of NAME=value
-  -h, --help         print this help, or with a command the help of that command
+/** Every option that a command reads. */
+function optionsOf({ options, hasVariables = true }: Command): NonNullable<ParseArgsConfig['options']> {
+  return { ...options, ...COMMON_OPTIONS, ...(hasVariables ? ENV_OPTION : {}) };
+}
 
-Environment: OKTA_ORG_URL, and OKTA_API_TOKEN or OKTA_CLIENT_ID, OKTA_PRIVATE_KEY and OKTA_KEY_ID of a service app.
-Secrets come from the environment or the file, or the program asks for them at a terminal. They are never arguments.
-
-Exit codes: 0 done, 1 failed or declined, 2 bad use.`;
+const commonHelp = (hasVariables: boolean): string =>
+  [
+    '  --json             print one JSON text on standard output, everything else on standard error',
+    ...(hasVariables
+      ? ['  --env <file>       read variables that the environment does not have from lines of NAME=value']
+      : []),
+    '  -h, --help         print this help, or with a command the help of that command; with --json as JSON',
+    ...(hasVariables
+      ? [
+          '',
+          'Environment: OKTA_ORG_URL, and OKTA_API_TOKEN or OKTA_CLIENT_ID, OKTA_PRIVATE_KEY and OKTA_KEY_ID of a service app.',
+          'Secrets come from the environment or the file, or the program asks for them at a terminal. They are never arguments.',
+        ]
+      : []),
+    '',
+    'Exit codes: 0 done, 1 failed or declined, 2 bad use.',
+  ].join('\n');
 
 /** Runs one command by the arguments. Never rejects: it prints a failure and returns its exit code. */
 export async function runProgram({ args, env, streams, time, signals }: ProgramContext): Promise<ExitCode> {
@@ -61,7 +74,7 @@ export async function runProgram({ args, env, streams, time, signals }: ProgramC
     if (command === undefined) return runWithoutCommand(args, terminal);
     const options = readOptions(command, args.slice(command.name.split(' ').length));
     if (options['help'] === true) {
-      terminal.say(helpOf(command).split('\n'));
+      show(terminal, helpOf(command), { ...describeCommand(command), help: command.help });
       return 0;
     }
     const file = options['env'];
@@ -75,17 +88,26 @@ export async function runProgram({ args, env, streams, time, signals }: ProgramC
   }
 }
 
+/** Prints a text, or with `--json` the same for programs. */
+function show(terminal: Terminal, text: string, json: object): void {
+  if (terminal.isJson) terminal.json(json);
+  else terminal.say(text.split('\n'));
+}
+
 /** `--version`, `--help`, or arguments that begin with no command. */
 function runWithoutCommand(args: readonly string[], terminal: Terminal): ExitCode {
-  const [first, ...others] = args;
-  if (first === '--version' && others.length === 0) {
-    terminal.say(versionOf());
+  const words = args.filter((word) => word !== '--json');
+  const [first] = words;
+  if (first === '--version' && words.length === 1) {
+    const version = versionOf();
+    show(terminal, version, { version });
     return 0;
   }
   const inner = COMMANDS.filter(({ name }) => name.startsWith(`${first ?? ''} `));
   const isHelp = args.some((word) => word === '--help' || word === '-h');
   if (isHelp) {
-    terminal.say(overview(inner.length > 0 ? inner : COMMANDS).split('\n'));
+    const shown = inner.length > 0 ? inner : COMMANDS;
+    show(terminal, overview(shown), { version: versionOf(), commands: shown.map(describeCommand) });
     return 0;
   }
   const names = COMMANDS.map(({ name }) => name).join(', ');
@@ -102,21 +124,23 @@ function runWithoutCommand(args: readonly string[], terminal: Terminal): ExitCod
 const COMMAND_WORD = /^[a-z][a-z-]{0,19}$/i;
 
 /**
- * The sentence about an unknown command; `undefined` if the arguments have none, as `setup` alone.
+ * The sentence about an unknown command, with the one that is meant; `undefined` if the arguments have none, as `setup` alone.
  * @param isGroup - whether the first word is that of several commands, such as `setup`.
  */
 function unknownCommand(args: readonly string[], isGroup: boolean): string | undefined {
   const words = args.slice(0, isGroup ? 2 : 1);
   const word = words.at(-1) ?? '-';
   if (word.startsWith('-') || (isGroup && words.length === 1)) return undefined;
-  return COMMAND_WORD.test(word)
-    ? `There is no command "${words.join(' ')}".`
-    : 'The first word is not a command.';
+  if (!COMMAND_WORD.test(word)) return 'The first word is not a command.';
+  const names = COMMANDS.map(({ name }) => name);
+  const meant = nearestWord(args.slice(0, 2).join(' '), names) ?? nearestWord(word, names);
+  const hint = meant === undefined ? '' : ` Did you mean "${meant}"?`;
+  return `There is no command "${words.join(' ')}".${hint}`;
 }
 
 /** An error names unknown options, but repeats no value: it may be a secret that belongs into the environment. */
 function readOptions(command: Command, words: readonly string[]): Readonly<Record<string, unknown>> {
-  const options: NonNullable<ParseArgsConfig['options']> = { ...command.options, ...COMMON_OPTIONS };
+  const options = optionsOf(command);
   try {
     return parseArgs({ args: [...words], options, strict: true }).values;
   } catch (error) {
@@ -129,7 +153,7 @@ function readOptions(command: Command, words: readonly string[]): Readonly<Recor
     const isValue =
       error instanceof Error && 'code' in error && error.code === 'ERR_PARSE_ARGS_INVALID_OPTION_VALUE';
     const what = isOption
-      ? `There is no option ${unknown.join(', ')}.`
+      ? `There is no option ${unknown.join(', ')}.${meantOption(unknown[0], options)}`
       : isValue
         ? 'An option lacks its value, or has a value that it does not take.'
         : 'The command takes options only, and no other words.';
@@ -142,8 +166,26 @@ function readOptions(command: Command, words: readonly string[]): Readonly<Recor
   }
 }
 
+/** A hint for a misspelt option; empty without one. */
+function meantOption(rawName: string | undefined, options: object): string {
+  const meant = nearestWord(rawName?.replace(/^-+/, '') ?? '', Object.keys(options));
+  return meant === undefined ? '' : ` Did you mean --${meant}?`;
+}
+
 function helpOf(command: Command): string {
-  return `${PROGRAM} ${command.name}: ${command.summary}\n\n${command.help}\n\n${COMMON_HELP}`;
+  const { name, summary, help, hasVariables = true } = command;
+  return `${PROGRAM} ${name}: ${summary}\n\n${help}\n\nEvery command:\n${commonHelp(hasVariables)}`;
+}
+
+/** A command for programs. */
+function describeCommand(command: Command): object {
+  const { name, summary } = command;
+  const options = Object.entries(optionsOf(command)).map(([option, { type, short }]) => ({
+    option: `--${option}`,
+    ...(short === undefined ? {} : { short: `-${short}` }),
+    takesValue: type === 'string',
+  }));
+  return { command: name, summary, options };
 }
 
 function overview(commands: readonly Command[]): string {
@@ -154,7 +196,8 @@ function overview(commands: readonly Command[]): string {
     ({ help, name }) => help.split('\n').find((line) => line.startsWith(`  ${PROGRAM} ${name}`)) ?? [],
   );
   const example = `Examples:\n${examples.join('\n')}\n  ${PROGRAM} ${commands[0]?.name ?? ''} --help`;
-  return `${PROGRAM} <command> [options]\n\n${lines.join('\n')}\n\n${example}\n\n${COMMON_HELP}`;
+  const version = '  --version          print the version';
+  return `${PROGRAM} <command> [options]\n\n${lines.join('\n')}\n\n${example}\n\nOptions:\n${version}\n${commonHelp(true)}`;
 }
 
 function versionOf(): string {

@@ -112,6 +112,11 @@ export class Terminal {
     return /^y(es)?$/i.test(answer.trim());
   }
 
+  /** Asks for a text. Empty if the user only presses Enter, or if the input ends. Call it only if `isInteractive`. */
+  async askText(question: string): Promise<string> {
+    return (await this.#ask(`${this.#shown(question)}: `, this.#streams.stderr)).trim();
+  }
+
   /** Asks for a secret, does not show it while it is typed, and hides it from then on. */
   async askSecret(name: string): Promise<string> {
     this.#streams.stderr.write(`${this.#shown(name)}: `);

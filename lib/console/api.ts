@@ -54,8 +54,12 @@ export interface Health {
     /** Codes that were blocked, or would have been, in the window. */
     readonly blocked: number;
   };
-  /** Calls that were answered with an error in the window, by our code. */
-  readonly turnedAway: readonly { readonly code: string; readonly count: number }[];
+  /** Calls that were answered with an error in the window, by our code; `probe` for test calls of the command line. */
+  readonly turnedAway: readonly {
+    readonly code: string;
+    readonly count: number;
+    readonly tone: 'plain' | 'warn' | 'bad';
+  }[];
   /** Until when the hook does not call Okta's Users API, in milliseconds since 1970. */
   readonly oktaPausedUntil?: number | undefined;
   /** The length of the window. */

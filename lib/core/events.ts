@@ -60,6 +60,15 @@ export interface HookEventFields {
     /** The kinds of authentication that the gateway accepts there. */
     readonly schemes: readonly ('header' | 'basic' | 'oauth2')[];
   };
+  /**
+   * A test call of the command line (`doctor`, `setup`, `preview`) was refused. It is marked with the hook's secret, so it is no
+   * attack. Reported at once, then at most once a minute.
+   */
+  readonly 'probe.rejected': Counted & {
+    /** The HTTP status. */
+    readonly status: number;
+    readonly code: string;
+  };
   /** Okta's clock and this machine's clock differ by more than 30 s. Reported at most once a minute. */
   readonly 'clock.skewed': {
     /** This machine's time minus Okta's. */

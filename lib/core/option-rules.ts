@@ -1,5 +1,6 @@
 import Joi from 'joi';
 import { ConfigurationError } from './errors.js';
+import { nearestWord } from './nearest-word.js';
 import { readSafeUrl } from './safe-url.js';
 
 /**
@@ -21,13 +22,79 @@ export function checkOptions<Value>(rules: Joi.AnySchema<Value>, options: unknow
     abortEarly: false,
     convert: false,
     errors: { wrap: { label: false } },
-    messages: { 'object.unknown': '{{#label}} is not an option; remove it, or look for a misspelling' },
+    messages: { 'object.unknown': `{{#label}} is not an option; ${LOOK}` },
   }) as { readonly value: Value; readonly error?: Joi.ValidationError };
   // A misspelt name comes first: it explains why another option is missing.
   const isUnknown = ({ type }: Joi.ValidationErrorItem): boolean => type === 'object.unknown';
   const details = error?.details ?? [];
   const ordered = [...details.filter(isUnknown), ...details.filter((detail) => !isUnknown(detail))];
-  return { value, problems: [...new Set(ordered.map(({ message }) => message))] };
+  return { value, problems: [...new Set(ordered.map((detail) => sentenceOf(detail, rules, options)))] };
+}
+
+const LOOK = 'remove it, or look for a misspelling';
+
+/** The sentence about a problem. For a misspelt option it names the one that is meant. */
+function sentenceOf(
+  { message, type, path, context }: Joi.ValidationErrorItem,
+  rules: Joi.AnySchema,
+  options: unknown,
+): string {
+  if (type !== 'object.unknown' || !message.endsWith(LOOK)) return message;
+  const parent = path.slice(0, -1);
+  const root = Object(options) as object;
+  const given = Object.keys(parent.reduce(inner, root));
+  // Of alternatives, such as the schemes of a credential, the one counts that has most of the given names.
+  const fits = namesAt(descriptionOf(rules), parent).map((names) => ({
+    names,
+    shared: names.filter((name) => given.includes(name)).length,
+  }));
+  const most = Math.max(...fits.map(({ shared }) => shared));
+  const names = fits.filter(({ shared }) => shared === most).flatMap((fit) => fit.names);
+  const meant = nearestWord(String(context?.key), names);
+  return meant === undefined ? message : message.replace(LOOK, `did you mean ${meant}?`);
+}
+
+const inner = (value: object, step: string | number): object =>
+  Object((value as Readonly<Record<string, unknown>>)[step]) as object;
+
+/** joi takes 40 ms to describe the rules of the hook. */
+const descriptions = new WeakMap<Joi.AnySchema, Joi.Description>();
+
+function descriptionOf(rules: Joi.AnySchema): Joi.Description {
+  const description = descriptions.get(rules) ?? rules.describe();
+  descriptions.set(rules, description);
+  return description;
+}
+
+/** The names of the options at a path: one list for each object that may stand there. */
+function namesAt(
+  rule: Joi.Description | undefined,
+  path: readonly (string | number)[],
+): readonly (readonly string[])[] {
+  if (rule === undefined) return [];
+  const { keys = {}, matches = [], items = [] } = rule as RuleDescription;
+  const others = matches.flatMap(({ then, otherwise, switch: cases = [] }) => [
+    ...cases.map((one) => one.then),
+    then,
+    otherwise,
+  ]);
+  const [step, ...rest] = path;
+  const here =
+    step === undefined
+      ? [Object.keys(keys)]
+      : [keys[step], ...(typeof step === 'number' ? items : [])].flatMap((next) => namesAt(next, rest));
+  return [...here, ...others.flatMap((other) => namesAt(other, path))];
+}
+
+/** The parts of joi's description of a rule that hold other rules. */
+interface RuleDescription {
+  readonly keys?: Readonly<Record<string, Joi.Description>>;
+  readonly items?: readonly Joi.Description[];
+  readonly matches?: readonly {
+    readonly switch?: readonly { readonly then?: Joi.Description }[];
+    readonly then?: Joi.Description;
+    readonly otherwise?: Joi.Description;
+  }[];
 }
 
 /**

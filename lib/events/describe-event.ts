@@ -60,6 +60,8 @@ const TABLE: { readonly [Type in HookEventType]: (event: HookEventOf<Type>) => E
     code: reason,
     remedy: `Compare with the ${hook} hook in Okta: ${[...new Set(schemes)].map((scheme) => PROOFS[scheme]).join('; or ')}.`,
   }),
+  'probe.rejected': ({ status, code }) =>
+    plain(`A test call of the command line was answered with status ${status} (${code}). It is no attack.`),
   'clock.skewed': () => ({
     tone: 'warn',
     text: "Okta's clock and this machine's clock differ.",

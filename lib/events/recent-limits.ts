@@ -11,10 +11,23 @@ export interface RecentLimits {
   oktaPausedUntil(): number | undefined;
 }
 
-/** Calls that were answered with an error, by our code. */
+/** Calls that were answered with an error. */
 export interface TurnedAway {
+  /** Our code; `probe` for test calls of the command line. */
   readonly code: string;
   readonly count: number;
+  /** `plain`: test calls. `warn`: a few that any stranger can cause, such as one GET of a browser. */
+  readonly tone: 'plain' | 'warn' | 'bad';
+}
+
+const PROBE = 'probe';
+/** Rejections that anyone can cause without authentication. Below this number in the window they are no problem. */
+const STRAY: ReadonlySet<string> = new Set(['CALLER_NOT_PROVEN', 'METHOD_NOT_ALLOWED', 'BAD_SIGNATURE']);
+const MANY = 3;
+
+function toneOf(code: string, count: number): TurnedAway['tone'] {
+  if (code === PROBE) return 'plain';
+  return STRAY.has(code) && count < MANY ? 'warn' : 'bad';
 }
 
 export const WINDOW_SECONDS = 3600;
@@ -76,6 +89,9 @@ export function watchLimits(clock: () => number): RecentLimits {
         case 'request.rejected':
           countRejected(event.code, event.at, event.count);
           return;
+        case 'probe.rejected':
+          countRejected(PROBE, event.at, event.count);
+          return;
         default:
       }
     },
@@ -83,7 +99,8 @@ export function watchLimits(clock: () => number): RecentLimits {
     turnedAway: () =>
       [...rejected]
         .map(([code, counted]) => ({ code, count: counted.sum(clock()) }))
-        .filter(({ count }) => count > 0),
+        .filter(({ count }) => count > 0)
+        .map(({ code, count }) => ({ code, count, tone: toneOf(code, count) })),
     oktaPausedUntil: () => (pausedUntil > clock() ? pausedUntil : undefined),
   };
 }

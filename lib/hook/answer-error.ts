@@ -1,8 +1,10 @@
+import type { IncomingMessage } from 'node:http';
 import { CODE_NOT_SENT, RequestError } from '../core/request-error.js';
 import { maskError } from '../core/masking.js';
 import { answer } from '../http/exchange.js';
 import type { ErrorHandler } from '../http/routes.js';
 import { rejectionAnswer } from '../okta/hook-answer.js';
+import { isProbeMark, PROBE_HEADER } from '../okta/probe-mark.js';
 import type { HookScheme } from '../okta/verify-caller.js';
 import { giveAnswer, mayHaveLeft } from './answer-okta.js';
 import { endCall, type AnyCall } from './call.js';
@@ -21,6 +23,8 @@ interface Failed {
   readonly call?: AnyCall;
   /** Default: the inline hook. */
   readonly called?: CalledHook;
+  /** Whether the request is a marked test call of the command line. Default: false. */
+  readonly isProbe?: boolean;
 }
 
 /** The answer to the caller after an error. */
@@ -38,7 +42,7 @@ interface ErrorAnswer {
 export function answerError(parts: HookParts, of: Failed = {}): ErrorHandler {
   return (error, req, res, next) => {
     try {
-      endByError(error, of, parts, ({ status, body, headers }) => {
+      endByError(error, { ...of, isProbe: isProbe(req, parts) }, parts, ({ status, body, headers }) => {
         answer(req, res, status, body, headers);
       });
     } catch (failure) {
@@ -48,10 +52,16 @@ export function answerError(parts: HookParts, of: Failed = {}): ErrorHandler {
   };
 }
 
+function isProbe({ headers }: IncomingMessage, { settings }: HookParts): boolean {
+  const mark = headers[PROBE_HEADER];
+  const { hookSchemes, eventHookSchemes, clock } = settings;
+  return mark !== undefined && isProbeMark(mark, [...hookSchemes, ...eventHookSchemes], clock());
+}
+
 /** Ends a call, if one has begun, with the answer to an error. */
 export function endByError(
   error: unknown,
-  { call, called: other }: Failed,
+  { call, called: other, isProbe = false }: Failed,
   parts: HookParts,
   write: (answer: ErrorAnswer) => void,
 ): void {
@@ -61,7 +71,7 @@ export function endByError(
     giveAnswer(call, parts, ({ body }) => {
       write({ status: 200, body });
     });
-    emitRejected(error, { status: 200, call, called }, parts);
+    emitRejected(error, { status: 200, call, called, isProbe }, parts);
     return;
   }
   const isRequestError = error instanceof RequestError;
@@ -73,17 +83,29 @@ export function endByError(
     endCall(call, parts);
     keepUnaccepted(call, parts);
   }
-  emitRejected(error, { status, call, called }, parts);
+  emitRejected(error, { status, call, called, isProbe }, parts);
 }
 
 /** Reports each rejection of a proven caller. Rejections that anyone can cause are reported at most once a minute. */
 function emitRejected(
   error: unknown,
-  exchange: { readonly status: number; readonly call: AnyCall | undefined; readonly called: CalledHook },
+  exchange: {
+    readonly status: number;
+    readonly call: AnyCall | undefined;
+    readonly called: CalledHook;
+    readonly isProbe: boolean;
+  },
   { events, rejections }: HookParts,
 ): void {
-  const { status, call, called } = exchange;
+  const { status, call, called, isProbe } = exchange;
   const code = error instanceof RequestError ? error.code : 'INTERNAL_ERROR';
+  // A marked call that fails for another reason than its own mistake is reported like any other.
+  if (isProbe && status >= 400 && status < 500) {
+    rejections.of(`probe ${code}`).report((count) => {
+      events.emit({ type: 'probe.rejected', status, code, count });
+    });
+    return;
+  }
   const fields = error instanceof RequestError ? error.fields : [];
   const emit = (count: number): void => {
     if (code === 'CALLER_NOT_PROVEN')

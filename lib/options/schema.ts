@@ -19,11 +19,11 @@ import type { HttpDispatcher } from '../core/http.js';
 import type { StatePort } from '../delivery/state.js';
 import { adaptLogger, isLogger } from '../events/adapt-logger.js';
 import type { Guard, Limit } from '../guard/limits.js';
-import { isCountry } from '../numbers/phone-number.js';
 import type { OktaCredentials } from '../okta/api-client.js';
 import type { ProfileOptions } from '../okta/user-profile.js';
 import type { HookScheme } from '../okta/verify-caller.js';
 import type { Keywords } from '../texts/keywords.js';
+import { country } from './countries.js';
 import { credentials, type TwilioAccount } from './credentials.js';
 import { DEFAULT_PATH, type InboundOptions, type OktaTelephonyHookOptions } from './options.js';
 import { inbound } from './inbound.js';
@@ -78,12 +78,6 @@ export const publicUrl = (): Joi.AnySchema =>
 
 export const attributeName = (): Joi.StringSchema =>
   textOf('the name of a profile attribute').pattern(/^\w+$/);
-
-const country = (): Joi.AnySchema =>
-  tested(
-    'an ISO 3166 country in capitals, such as GB',
-    (value) => typeof value === 'string' && isCountry(value),
-  );
 
 const DEFAULT_CACHE = { ttlSeconds: 60, staleSeconds: 3600, max: 10_000 };
 

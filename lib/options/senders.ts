@@ -1,8 +1,9 @@
 import Joi from 'joi';
 import type { SenderByCountry, WhatsAppSender } from '../channels/twilio/settings.js';
 import { readLocale } from '../texts/locale.js';
-import { E164, isCountry } from '../numbers/phone-number.js';
+import { E164 } from '../numbers/phone-number.js';
 import { objectOf, textOf } from '../core/option-rules.js';
+import { byCountryIn } from './countries.js';
 
 /** The rules of senders. */
 
@@ -21,18 +22,9 @@ export const smsSender = (): Joi.StringSchema =>
 /** One sender, or a map by country with a default. */
 const byCountry = (sender: Joi.StringSchema, what: string): Joi.AnySchema =>
   Joi.alternatives().conditional(Joi.object(), {
-    then: Joi.object({ default: sender.required() })
-      .pattern(
-        Joi.string().custom((value: string, helpers) =>
-          isCountry(value) ? value : helpers.error('any.invalid'),
-        ),
-        sender,
-      )
-      .messages({
-        'object.unknown':
-          '{{#label}} is not a country: use ISO 3166 codes in capitals such as GB, and default',
-        'object.base': `{{#label}} must be ${what}`,
-      }),
+    then: byCountryIn(Joi.object({ default: sender.required() }), sender).messages({
+      'object.base': `{{#label}} must be ${what}`,
+    }),
     otherwise: sender.custom((given: string): SenderByCountry => ({ default: given })),
   });
 

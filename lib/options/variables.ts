@@ -1,9 +1,9 @@
 import type Joi from 'joi';
 import { serviceSidRule } from '../channels/channel-options.js';
 import { ConfigurationError } from '../core/errors.js';
-import { checkOptions, lazyRules, tested, textOf, urlRule } from '../core/option-rules.js';
-import { isCountry } from '../numbers/phone-number.js';
+import { checkOptions, lazyRules, textOf, urlRule } from '../core/option-rules.js';
 import { readRedisOptions } from '../state/redis/options.js';
+import { countriesOrAll } from './countries.js';
 import {
   accountSid,
   apiKeySecret,
@@ -23,13 +23,6 @@ import { contentSid, phone, smsSender } from './senders.js';
 /** Environment variables and their rules, for `optionsFrom` and the command line. */
 
 const VERIFY_CHANNELS = /^(?:sms|voice|whatsapp)(?:,(?:sms|voice|whatsapp))*$/;
-
-/** `*` stands for every country. */
-const countriesRule = (): Joi.AnySchema =>
-  tested(
-    'ISO 3166 countries in capitals with commas between them, such as DE,AT, or * for every country',
-    (value) => value === '*' || (typeof value === 'string' && value.split(',').every(isCountry)),
-  );
 
 /** The variables that options come from. */
 const OPTION_RULES = {
@@ -73,7 +66,7 @@ const OPTION_RULES = {
   LINE_CHANNEL_ACCESS_TOKEN: () => textOf('a channel access token'),
   LINE_USER_ID_ATTRIBUTE: () => textOf('the name of a profile attribute'),
   LINE_BASE_URL: () => textOf('an origin'),
-  GUARD_COUNTRIES: countriesRule,
+  GUARD_COUNTRIES: countriesOrAll,
   OPT_IN_ATTRIBUTE: attributeName,
   PUBLIC_URL: publicUrl,
   // `readRedis` applies the rules of `redisState` to both.
@@ -168,6 +161,11 @@ export class VariableReader {
   /** Adds a problem that no variable has alone. */
   complain(problem: string): void {
     this.#complaints.push(problem);
+  }
+
+  /** Whether a variable that was read since the last `takeProblems` is missing or wrong. */
+  hasProblems(): boolean {
+    return this.#complaints.length + this.#broken.size > 0;
   }
 
   /** The problems since the last call. */

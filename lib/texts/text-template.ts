@@ -66,11 +66,16 @@ export function problemOfText(text: unknown): string | undefined {
   }
   const isInvalid = (piece: Piece): boolean =>
     typeof piece === 'string' ? /[{}]/.test(piece) : piece.placeholder === undefined;
-  if (piecesOf(text).some(isInvalid)) {
-    return 'has a brace or a placeholder that is none of {code}, {minutes} and {firstName}; look for a misspelling';
-  }
-  if (/\$\{/.test(text)) return 'has a $ before a placeholder; leave it out';
-  if (!text.includes('{code}')) return 'does not say the code; write {code} where it belongs';
+  const problems = [
+    ...(piecesOf(text).some(isInvalid)
+      ? [
+          'has a brace or a placeholder that is none of {code}, {minutes} and {firstName}; look for a misspelling',
+        ]
+      : []),
+    ...(/\$\{/.test(text) ? ['has a $ before a placeholder; leave it out'] : []),
+    ...(text.includes('{code}') ? [] : ['does not say the code; write {code} where it belongs']),
+  ];
+  if (problems.length > 0) return problems.join('; it also ');
   if (fillIn(readTemplate(text), LONGEST_VALUES).length > MAX_TEXT_LENGTH) {
     return `must have at most ${MAX_TEXT_LENGTH} characters when it is filled in; shorten it`;
   }

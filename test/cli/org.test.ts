@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { asCommandError } from '#lib/cli/org.js';
 import { OktaApiError, type OktaApiErrorCode } from '#lib/core/errors.js';
 
-const ACCESS = { scopes: ['okta.one.read', 'okta.two.manage'], role: 'Super Administrator' };
+const ACCESS = { scopes: ['okta.one.read', 'okta.two.manage'], role: 'the role Super Administrator' };
 const COMPARE =
   'Compare OKTA_API_TOKEN, or OKTA_CLIENT_ID with OKTA_PRIVATE_KEY and OKTA_KEY_ID, with the org of OKTA_ORG_URL. An API token ends with its owner, and after 30 days without use: then create a new one.';
 const unreached = (again: string): string =>

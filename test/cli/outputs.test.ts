@@ -10,7 +10,7 @@ import { expectKept, shownRun } from './kept-output.js';
 import { patientTime, run, type RunOptions } from './runs.js';
 
 const NEW_SECRET = 'hook-secret-b27c01d9';
-const COMMANDS = ['setup attribute', 'setup hook', 'setup event-hook', 'doctor', 'preview', 'demo'];
+const COMMANDS = ['init', 'setup attribute', 'setup hook', 'setup event-hook', 'doctor', 'preview', 'demo'];
 
 describe('the whole of what is printed', () => {
   let scene: Scene;
@@ -264,6 +264,18 @@ describe('the whole of what is printed', () => {
       runs.push(await shown(args, { env: { OKTA_API_TOKEN: apiToken }, time }));
     }
     expectKept('not-allowed', ...runs, ...asked);
+
+    // A custom administrator role with one permission is enough for each hook.
+    for (const [args, permission] of [
+      ['setup hook', 'okta.inlinehooks.manage'],
+      ['setup event-hook', 'okta.eventhooks.manage'],
+    ] as const) {
+      const custom = okta.addApiToken([permission]);
+      mustNotShow(custom);
+      const env = { PUBLIC_URL: scene.url, HOOK_SECRET, OKTA_API_TOKEN: custom };
+      const { code, stderr } = await run(okta, `${args} --yes`, { env });
+      expect(code, stderr).to.equal(0);
+    }
   });
 
   it('where it waits for the rate limit', async () => {

@@ -69,10 +69,13 @@ describe('the command line', () => {
 
   it('names an unknown command, unless it may be a secret', async () => {
     mustNotShow('s3cr3t-as-an-argument');
-    const all = 'setup attribute, setup hook, setup event-hook, doctor, preview, demo.';
+    const all = 'init, setup attribute, setup hook, setup event-hook, doctor, preview, demo.';
     for (const [args, message] of [
       ['bogus', `There is no command "bogus". The commands are ${all}`],
       ['setup bogus --yes', `There is no command "setup bogus". The commands are ${all}`],
+      ['dcotor', `There is no command "dcotor". Did you mean "doctor"? The commands are ${all}`],
+      ['setpu hook', `There is no command "setpu". Did you mean "setup hook"? The commands are ${all}`],
+      ['setup hok', `There is no command "setup hok". Did you mean "setup hook"? The commands are ${all}`],
       ['s3cr3t-as-an-argument', `The first word is not a command. The commands are ${all}`],
       ['setup', `Name a command: ${all}`],
       ['setup --yes', `Name a command: ${all}`],
@@ -99,8 +102,35 @@ describe('the command line', () => {
     }
   });
 
-  it('has a version', async () => {
-    expect((await run(okta, '--version')).stdout).to.match(/^\d+\.\d+\.\d+/);
+  it('has a version, which its help names', async () => {
+    const { stdout } = await run(okta, '--version');
+    expect(stdout).to.match(/^\d+\.\d+\.\d+/);
+    for (const args of ['--version --json', '--json --version'])
+      expect((await run(okta, args)).json()).to.deep.equal({ version: stdout.trim() });
+    expect((await run(okta, '--help')).stdout).to.include('--version');
+  });
+
+  it('has its help as JSON, too', async () => {
+    const all = await run(okta, '--help --json');
+    expect(all.stderr).to.equal('');
+    const commands = all.json()['commands'] as { command: string }[];
+    expect(commands.map(({ command }) => command)).to.include.members(['setup hook', 'doctor', 'demo']);
+    expect((await run(okta, 'setup --help --json')).json()['commands']).to.have.length(3);
+    const own = (await run(okta, 'setup hook -h --json')).json();
+    expect(own).to.include({ command: 'setup hook' }).and.have.property('help').that.includes('PUBLIC_URL');
+    expect(own['options']).to.deep.include({ option: '--yes', short: '-y', takesValue: false });
+    expect(own['options']).to.deep.include({ option: '--env', takesValue: true });
+  });
+
+  it('shows for demo what demo reads, and no more', async () => {
+    const { stdout } = await run(okta, 'demo --help');
+    expect(stdout).to.include('--json').and.not.include('--env').and.not.include('OKTA_ORG_URL');
+    expect((await run(okta, 'demo --env nothing.env')).stderr).to.include('There is no option --env.');
+  });
+
+  it('names the option that a misspelt one stands for', async () => {
+    const { stderr } = await run(okta, 'doctor --timout 5');
+    expect(stderr).to.include('There is no option --timout. Did you mean --timeout?');
   });
 
   describe('takes variables', () => {

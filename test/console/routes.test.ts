@@ -321,8 +321,8 @@ describe("the console's routes", () => {
     await served.scene.call({ change: () => 'no JSON' });
     const health = (await served.ask('/api/health')).json as Health;
     expect(health.turnedAway).to.deep.equal([
-      { code: 'CALLER_NOT_PROVEN', count: 1 },
-      { code: 'INVALID_REQUEST', count: 1 },
+      { code: 'CALLER_NOT_PROVEN', count: 1, tone: 'warn' },
+      { code: 'INVALID_REQUEST', count: 1, tone: 'bad' },
     ]);
   });
 

@@ -153,6 +153,7 @@ const EVENTS: { readonly [Type in HookEvent['type']]: HookEventOf<Type> } = {
     hook: 'inline',
     schemes: ['header'],
   },
+  'probe.rejected': { ...AT, type: 'probe.rejected', status: 401, code: 'CALLER_NOT_PROVEN', count: 1 },
   'request.rejected': {
     ...AT,
     type: 'request.rejected',

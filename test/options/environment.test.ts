@@ -262,8 +262,9 @@ describe('optionsFrom', () => {
   });
 
   const wrong: readonly (readonly [env: Environment, ...problems: RegExp[]])[] = [
-    [{ GUARD_COUNTRIES: 'DE, AT' }, /^GUARD_COUNTRIES must be ISO 3166 countries/],
-    [{ GUARD_COUNTRIES: 'de' }, /^GUARD_COUNTRIES must be/],
+    [{ GUARD_COUNTRIES: 'DE, AT' }, /^GUARD_COUNTRIES must be ISO 3166 countries.*; use AT$/],
+    [{ GUARD_COUNTRIES: 'de,UK,FR' }, /^GUARD_COUNTRIES must be.*; use DE and GB$/],
+    [{ GUARD_COUNTRIES: 'Germany' }, /^GUARD_COUNTRIES must be.* for every country$/],
     [{ HOOK_OAUTH_AUDIENCE: '' }, /^HOOK_OAUTH_AUDIENCE is missing/],
     [
       { HOOK_OAUTH_ISSUER: '', HOOK_OAUTH_AUDIENCE: '' },

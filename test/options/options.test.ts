@@ -447,7 +447,8 @@ describe('the options', () => {
       ...spoilt({ default: '123456789012' }, { GB: 'ACME' }, { default: 4711 }),
     ],
     ['senders.sms.GB', /E\.164/, ...spoilt({ default: PHONE, GB: 'TwelveLetters' })],
-    ['senders.sms.gb', /ISO 3166/, ...spoilt({ default: PHONE, gb: 'ACME' })],
+    ['senders.sms.gb', /is not a country: use GB$/, ...spoilt({ default: PHONE, gb: 'ACME' })],
+    ['senders.sms.UK', /is not a country: use GB$/, ...spoilt({ default: PHONE, UK: 'kept-for-me' })],
     ['senders.sms.XX', /ISO 3166/, ...spoilt({ default: PHONE, XX: 'ACME' })],
     ['senders.voice', /E\.164/, '', 'ACME-name', SID('MG'), 4711],
     ['senders.voice.default', /E\.164/, ...spoilt({ default: 'ACME-name' })],
@@ -491,7 +492,8 @@ describe('the options', () => {
     ],
     ['profile.cache.max', /whole number from 1/, ...spoilt({ max: 0 }, { max: 1_000_001 }, { max: 47.11 })],
     ['profile.unverifiedPhoneAttribute', /profile attribute/, '', 'with space', true],
-    ['defaultCountry', /ISO 3166 country in capitals/, '', 'gb', 'UK', 'GBR', 4711],
+    ['defaultCountry', /ISO 3166 country in capitals, such as GB$/, '', 'GBR', 'XX', 4711],
+    ['defaultCountry', /ISO 3166 country in capitals, such as GB; use GB$/, 'gb', 'UK', 'uk', ' GB'],
     ['path', /a path such as/, '', 'no-slash', '/hook/:id', '/hook/*', '/a?b=query-text', 4711],
     ['deadlineMs', /500 to 2800/, 499, 2801, 1000.5, '2200', NaN, null],
     ['chooseChannels', /a function/, 'kept-for-me', ['whatsapp-list'], null],
@@ -564,6 +566,11 @@ describe('the options', () => {
       'texts.voice.de',
       /does not say the code; write \{code\}/,
       ...spoilt({ voice: { de: 'kept-for-me' } }, { voice: { de: 'kept-for-me {minutes}' } }),
+    ],
+    [
+      'texts.voice.de',
+      /look for a misspelling; it also does not say the code; write \{code\}/,
+      ...spoilt({ voice: { de: 'kept-for-me {cod}' } }),
     ],
     [
       'texts.sms.default',
@@ -659,8 +666,10 @@ describe('the options', () => {
     [
       'guard.countries.deny[1]',
       /an ISO 3166 country in capitals/,
-      ...['us', 'UK', 'USA', '', 4711, null].flatMap((code) => spoilt({ countries: { deny: ['CA', code] } })),
+      ...['USA', '', 4711, null].flatMap((code) => spoilt({ countries: { deny: ['CA', code] } })),
     ],
+    ['guard.countries.deny[1]', /; use GB$/, ...spoilt({ countries: { deny: ['CA', 'UK'] } })],
+    ['guard.countries.deny[1]', /; use GR$/, ...spoilt({ countries: { deny: ['CA', 'EL'] } })],
     [
       'rollout',
       /an object of percentages by channel, or a function/,
@@ -1188,27 +1197,30 @@ describe('the options', () => {
     }
   });
 
-  const misspelt: readonly (readonly [path: string, value: unknown])[] = [
-    ['sender', { sms: PHONE }],
-    ['credentials.Okta', { orgUrl: 'https://misspelt-org.example' }],
-    ['credentials.hook.secret', 'misspelt-secret'],
-    ['credentials.okta.apitoken', 'misspelt-token'],
-    ['credentials.twilio.authtoken', 'misspelt-auth-token'],
-    ['senders.whatsApp', whatsapp()],
-    ['profile.timeout', 812],
-    ['profile.cache.ttl', 4711],
-    ['sandboxNumber.contentsid', SID('HX')],
-    ['guard.perUsr', { points: 4711, seconds: 60 }],
-    ['guard.perUser.second', 4711],
-    ['guard.countries.Allow', ['US']],
-    ['senders.whatsapp.template', SID('HX')],
-    ['lateFailover.afterSecond', { whatsapp: 20 }],
-    ['texts.SMS', { default: 'misspelt-text' }],
-    ['metric', { register: 'misspelt-register' }],
-    ['credentials.eventHook.secret', 'misspelt-secret'],
+  const misspelt: readonly (readonly [path: string, value: unknown, meant: string | undefined])[] = [
+    ['sender', { sms: PHONE }, 'senders'],
+    ['optinAttribute', 'misspelt-attribute', 'optInAttribute'],
+    ['credentials.Okta', { orgUrl: 'https://misspelt-org.example' }, 'okta'],
+    ['credentials.hook.secret', 'misspelt-secret', 'secrets'],
+    ['credentials.okta.apitoken', 'misspelt-token', 'apiToken'],
+    ['credentials.twilio.authtoken', 'misspelt-auth-token', 'authToken'],
+    ['senders.whatsApp', whatsapp(), 'whatsapp'],
+    ['profile.timeout', 812, 'timeoutMs'],
+    ['profile.cache.ttl', 4711, undefined],
+    ['sandboxNumber.contentsid', SID('HX'), 'contentSid'],
+    ['guard.perUsr', { points: 4711, seconds: 60 }, 'perUser'],
+    ['guard.perUser.second', 4711, 'seconds'],
+    ['guard.countries.Allow', ['US'], 'allow'],
+    ['senders.whatsapp.template', SID('HX'), 'templates'],
+    ['lateFailover.afterSecond', { whatsapp: 20 }, 'afterSeconds'],
+    ['texts.SMS', { default: 'misspelt-text' }, 'sms'],
+    ['metric', { register: 'misspelt-register' }, 'metrics'],
+    // A user name and a password have no `secrets`, which another scheme has.
+    ['credentials.eventHook.secret', 'misspelt-secret', undefined],
+    ['nothing', 'misspelt-by-far', undefined],
   ];
-  it('reject an unknown option at every level', () => {
-    for (const [path, value] of misspelt) {
+  it('reject an unknown option at every level, and name the one that is meant', () => {
+    for (const [path, value, meant] of misspelt) {
       const options = fine();
       withValue('credentials.eventHook', basic(), options);
       withValue('guard', { perUser: { points: 5, seconds: 60 }, countries: { allow: ['US'] } }, options);
@@ -1216,9 +1228,8 @@ describe('the options', () => {
       if (path.startsWith('senders.whatsapp')) withValue('senders.whatsapp', whatsapp(), options);
       else withValue('sandboxNumber', { number: PHONE, contentSid: SID('HX') }, options);
       const error = errorOf(withValue(path, value, options));
-      expect(error.problems).to.deep.equal([
-        `${path} is not an option; remove it, or look for a misspelling`,
-      ]);
+      const hint = meant === undefined ? 'remove it, or look for a misspelling' : `did you mean ${meant}?`;
+      expect(error.problems).to.deep.equal([`${path} is not an option; ${hint}`]);
       expectNotTold(error, value);
     }
   });

@@ -26,6 +26,7 @@ localhost or 127.0.0.1; a real gateway has its login there.
   okta-telephony-hook demo
   okta-telephony-hook demo --faults --port 0`,
   options: { port: { type: 'string' }, faults: { type: 'boolean' } },
+  hasVariables: false,
   run: (call) => runDemo(call),
 };
 

@@ -5,7 +5,7 @@ import { makeSampleCall, readSampleUser } from '../../okta/sample-call.js';
 import { confirm, printNextSteps, type Command, type CommandCall } from '../command.js';
 import { CommandError, reportFailure, type ExitCode } from '../failure.js';
 import { maskValue, secretsOfCall } from './masked-call.js';
-import { CONNECT_TIMEOUT_MS, withOrg, type Org } from '../org.js';
+import { CONNECT_TIMEOUT_MS, hookRole, withOrg, type Org } from '../org.js';
 import { checkPayload, editPayload, readPayload, type Payload } from './payload.js';
 import { nextSteps, causesIn, showCall, showSent, maskResult, type MaskedResult } from './report.js';
 import {
@@ -47,8 +47,9 @@ A real message goes out to a real phone. Another run sends another message.
   --print                print the payload and send nothing. It is not masked: it shows number and code
   -y, --yes              send without asking
 
-Okta: role Super Administrator; a service app needs okta.users.read, okta.inlineHooks.read, okta.inlineHooks.manage. With
---via gateway the role Read-Only Administrator or okta.users.read is enough. That route needs PUBLIC_URL, and HOOK_SECRET or
+Okta: a custom administrator role with okta.users.read and okta.inlinehooks.manage (or Super Administrator); a service app
+also needs okta.users.read, okta.inlineHooks.read, okta.inlineHooks.manage. With --via gateway the role Read-Only
+Administrator, and for a service app okta.users.read, is enough. That route needs PUBLIC_URL, and HOOK_SECRET or
 the variables HOOK_OAUTH_… of a client with a secret; see setup hook.
 
 Exit codes: 0 Okta treats the code as sent or pending; 1 it does not, or nothing was sent; 2 bad use.
@@ -149,8 +150,12 @@ async function runPreview(run: Run): Promise<ExitCode> {
     return goOn(undefined, dispatcher).finally(() => dispatcher.destroy());
   }
   const access = isByOkta
-    ? { scopes: [...READ_USERS, ...RUN_HOOKS], role: 'Super Administrator', again: AGAIN }
-    : { scopes: READ_USERS, role: 'Read-Only Administrator', again: AGAIN };
+    ? {
+        scopes: [...READ_USERS, ...RUN_HOOKS],
+        role: hookRole('okta.users.read and okta.inlinehooks.manage'),
+        again: AGAIN,
+      }
+    : { scopes: READ_USERS, role: 'the role Read-Only Administrator', again: AGAIN };
   return withOrg({ credential, access, terminal, time }, async (org) => {
     run.report.org = org.host;
     terminal.note(`Okta org ${org.host}`);

@@ -237,16 +237,25 @@ export function nextSteps({ answer, problem, reaction }: PreviewResult, isOAuth:
         "If the gateway accepts that call, Okta has another secret (okta-telephony-hook setup hook --rotate) or does not reach the gateway: check the hook's URL, its certificate, firewalls.",
       ];
     case undefined:
-      return [...statusSteps(answer?.httpStatus, isOAuth), READ_LOG];
+      return [
+        ...statusSteps(answer?.httpStatus, isOAuth),
+        isRejection(answer?.httpStatus) ? READ_REJECTION : READ_LOG,
+      ];
   }
 }
 
 const READ_LOG =
   "The gateway's log has details in the lines with this event id (request.answered, with its remedy).";
 
+/** The gateway has not read the event id of a caller that it does not accept. */
+const READ_REJECTION =
+  "The gateway's log has caller.rejected, with what to compare. It writes that event at most once a minute.";
+
+const isRejection = (status: number | undefined): boolean => status === 401 || status === 403;
+
 function statusSteps(status: number | undefined, isOAuth: boolean): readonly string[] {
   if (status === undefined || status === 200) return [];
-  if (status === 401 || status === 403) {
+  if (isRejection(status)) {
     return [
       isOAuth
         ? 'The gateway does not accept the token: compare issuer, audience, client id and scope of its credentials.hook with the variables HOOK_OAUTH_….'

@@ -12,6 +12,7 @@ import type { Payload } from './payload.js';
 import { maskText } from '../../core/masking.js';
 import { OktaApiError } from '../../core/errors.js';
 import { parseJson } from '../../core/json.js';
+import { markProbe } from '../../okta/probe-mark.js';
 import { OKTA_WAITS_MS, reactionTo, reactionToSilence, type Reaction } from '../../okta/reaction.js';
 
 /** The scopes with which a service app lets Okta call a hook. */
@@ -216,16 +217,22 @@ async function sendToGateway(
     readonly dispatcher: HttpDispatcher;
     readonly url: string;
     readonly header: { readonly name: string; readonly secret: string };
+    readonly isOAuth: boolean;
     readonly time: Time;
   },
 ): Promise<PreviewResult> {
-  const { dispatcher, url, header, time } = parts;
+  const { dispatcher, url, header, isOAuth, time } = parts;
   const startedAt = time.now();
   const result = await post(
     dispatcher,
     url,
     JSON.stringify(payload),
-    { 'content-type': 'application/json', [header.name.toLowerCase()]: header.secret },
+    {
+      'content-type': 'application/json',
+      // The token of OAuth is no secret that the gateway knows.
+      ...(isOAuth ? {} : markProbe(header.secret, startedAt)),
+      [header.name.toLowerCase()]: header.secret,
+    },
     MAX_WAIT_MS,
   );
   const durationMs = time.now() - startedAt;

@@ -41,6 +41,8 @@ export async function applySetup(
     readonly time: Time;
     readonly isSure: boolean;
     readonly check?: ((plan: SetupPlan) => Promise<readonly string[]>) | undefined;
+    /** Reads warnings about the org, after the first plan: a credential that Okta refuses is reported before anything else. */
+    readonly readWarnings?: (() => Promise<readonly string[]>) | undefined;
   },
 ): Promise<void> {
   const { terminal, time, isSure } = parts;
@@ -53,6 +55,7 @@ export async function applySetup(
     }
   };
   let last: string | undefined;
+  let isFirst = true;
   // A step without an answer: Okta may have made the change. The next plan shows it.
   let uncertain: SetupStep | undefined;
   const noteDone = (step: SetupStep): void => {
@@ -63,6 +66,8 @@ export async function applySetup(
   for (let count = 0; count < MAX_STEPS;) {
     const plan = await setup.plan();
     report.id = plan.id;
+    if (isFirst) warn((await parts.readWarnings?.()) ?? []);
+    isFirst = false;
     if (plan.obstacle !== undefined) {
       throw new CommandError(1, 'IN_THE_WAY', plan.obstacle.message, plan.obstacle.remedy);
     }

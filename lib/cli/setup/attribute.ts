@@ -25,7 +25,7 @@ Service app: okta.schemas.read, okta.schemas.manage. Role: Organization Administ
       const scopes = ['okta.schemas.read', 'okta.schemas.manage'];
       return Promise.resolve({
         subject: `The attribute ${name}`,
-        access: { scopes, role: 'Organization Administrator (or Super Administrator)' },
+        access: { scopes, role: 'the role Organization Administrator (or Super Administrator)' },
         make: (org) => ({ setup: createOptInAttributeSetup(org.as(scopes), name, ownAccess) }),
         next: () => [
           `Set ${name} to true for yourself: Okta, Directory > People > you > Profile. It appears there within a minute.`,

@@ -1,5 +1,6 @@
 import { createEventHookSetup } from '../../okta/admin/event-hook-setup.js';
 import { headerOption, textOption, type Command } from '../command.js';
+import { hookRole } from '../org.js';
 import { createSecretCheck, SECRET_HELP, SECRET_OPTIONS } from './secret-order.js';
 import { runSetup, SETUP_OPTIONS } from './setup.js';
 
@@ -17,7 +18,8 @@ touch other event hooks. The gateway must be running, because Okta calls it once
 ${SECRET_HELP}
 
 Environment: PUBLIC_URL of the telephony hook, and HOOK_SECRET, the whole header value.
-Service app: okta.eventHooks.read, okta.eventHooks.manage. Role: Super Administrator.
+Service app: okta.eventHooks.read, okta.eventHooks.manage. Role: a custom administrator role with okta.eventhooks.manage
+(or Super Administrator).
 
   okta-telephony-hook setup event-hook
   okta-telephony-hook setup event-hook --rotate --yes`,
@@ -34,7 +36,7 @@ Service app: okta.eventHooks.read, okta.eventHooks.manage. Role: Super Administr
       const proof = { kind: 'header', headerName: headerOption(options), secret } as const;
       return {
         subject: 'The event hook',
-        access: { scopes: SCOPES, role: 'Super Administrator' },
+        access: { scopes: SCOPES, role: hookRole('okta.eventhooks.manage') },
         make: (org) => ({
           setup: createEventHookSetup(org.as(SCOPES), {
             url,

@@ -1,6 +1,7 @@
 import { createTelephonyHookSetup, warnOfNativeTelephony } from '../../okta/admin/telephony-hook-setup.js';
 import { textOption, type Command } from '../command.js';
 import { readHookProof } from '../hook-proof.js';
+import { hookRole } from '../org.js';
 import { createSecretCheck, SECRET_HELP, SECRET_OPTIONS } from './secret-order.js';
 import { runSetup, SETUP_OPTIONS } from './setup.js';
 
@@ -23,7 +24,8 @@ Environment: PUBLIC_URL of the hook, and HOOK_SECRET, the whole header value.
 For OAuth 2.0 instead of HOOK_SECRET: HOOK_OAUTH_CLIENT_ID, HOOK_OAUTH_TOKEN_URL, HOOK_OAUTH_SCOPE, and
 HOOK_OAUTH_CLIENT_SECRET or the HOOK_OAUTH_KEY_ID of a hook key (HKY…) whose public key is registered with the client.
 Service app: okta.inlineHooks.read, okta.inlineHooks.manage, and okta.customTelephonyProvider.read for the warning that the
-org also has its own telephony provider. Role: Super Administrator.
+org also has its own telephony provider. Role: a custom administrator role with okta.inlinehooks.manage
+(or Super Administrator).
 
   okta-telephony-hook setup hook
   okta-telephony-hook setup hook --replace calabcdefghijklmnopq
@@ -43,7 +45,7 @@ org also has its own telephony provider. Role: Super Administrator.
       const isRotated = options['rotate'] === true;
       return {
         subject: 'The telephony inline hook',
-        access: { scopes: SCOPES, role: 'Super Administrator' },
+        access: { scopes: SCOPES, role: hookRole('okta.inlinehooks.manage') },
         make: (org) => ({
           setup: createTelephonyHookSetup(org.as(SCOPES), {
             url,

@@ -1,10 +1,10 @@
 import type { HttpDispatcher } from '../../core/http.js';
 import type { HookProof } from '../../okta/admin/hook-resource.js';
+import { markProbe, MIN_SECRET_LENGTH } from '../../okta/probe-mark.js';
 import type { SetupPlan } from '../../okta/admin/setup-plan.js';
 import type { CommandCall } from '../command.js';
 import { CommandError } from '../failure.js';
 import { fetchHookToken, probeGateway } from '../gateway-probe.js';
-import { MIN_SECRET_LENGTH } from '../hook-proof.js';
 import type { Org } from '../org.js';
 
 /** The options of a setup command that gives Okta a secret. */
@@ -18,11 +18,12 @@ export const SECRET_HELP = `  --rotate       give Okta a new secret, after the g
 
 /** Makes the check for `applySetup` from a command's options; see `checkSecret`. */
 export function createSecretCheck(
-  { options }: Pick<CommandCall, 'options'>,
+  { options, time }: Pick<CommandCall, 'options' | 'time'>,
   { dispatcher }: Pick<Org, 'dispatcher'>,
   hook: { readonly url: string; readonly proof: HookProof },
 ): (plan: SetupPlan) => Promise<readonly string[]> {
-  return (plan) => checkSecret(plan, { ...hook, dispatcher, isSkipped: options['skip-check'] === true });
+  const isSkipped = options['skip-check'] === true;
+  return (plan) => checkSecret(plan, { ...hook, dispatcher, isSkipped, nowMs: time.now() });
 }
 
 /**
@@ -39,6 +40,7 @@ async function checkSecret(
     readonly proof: HookProof;
     readonly dispatcher: HttpDispatcher;
     readonly isSkipped: boolean;
+    readonly nowMs: number;
   },
 ): Promise<readonly string[]> {
   const { proof } = parts;
@@ -53,10 +55,12 @@ async function checkSecret(
   const { url, dispatcher } = parts;
   const answer =
     proof.kind === 'header'
-      ? await probeGateway(dispatcher, url, {
-          name: plan.headerName ?? 'Authorization',
-          secret: proof.secret,
-        })
+      ? await probeGateway(
+          dispatcher,
+          url,
+          { name: plan.headerName ?? 'Authorization', secret: proof.secret },
+          markProbe(proof.secret, parts.nowMs),
+        )
       : await fetchHookToken(dispatcher, proof, secret ?? '');
   if (answer.kind === 'accepted' || answer.kind === 'token') return warnings;
   const what =

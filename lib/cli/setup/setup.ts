@@ -42,11 +42,14 @@ export async function runSetup(
       report = { ...report, org: org.host };
       terminal.say(`Okta org ${org.host}`);
       const { setup, check } = command.make(org);
-      for (const warning of (await command.readWarnings?.(org)) ?? []) {
-        report.warnings.push(warning);
-        terminal.note(`! ${warning}`, 'yellow');
-      }
-      await applySetup(setup, report, { terminal, time, isSure: options['yes'] === true, check });
+      const readWarnings = () => command.readWarnings?.(org) ?? Promise.resolve([]);
+      await applySetup(setup, report, {
+        terminal,
+        time,
+        isSure: options['yes'] === true,
+        check,
+        readWarnings,
+      });
     });
     if (report.result === 'unchanged') {
       terminal.say(`✔ ${command.subject} is up to date. Nothing was changed.`, 'green');

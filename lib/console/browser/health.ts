@@ -145,9 +145,9 @@ function drawState(health: Health): readonly HTMLElement[] {
           'warn',
           `Okta's rate limit is nearly used up: users are looked up again ${formatRelative(oktaPausedUntil, at)}. Until then codes go by the channel that Okta requests.`,
         ),
-    ...turnedAway.map(({ code, count }) =>
+    ...turnedAway.map(({ code, count, tone }) =>
       markTone(
-        'bad',
+        tone,
         `${formatCount(count)} ${count === 1 ? 'call was' : 'calls were'} rejected in the last ${formatWindow(windowSeconds)}: ${explainRejection(code)}.`,
       ),
     ),
@@ -156,10 +156,17 @@ function drawState(health: Health): readonly HTMLElement[] {
 }
 
 function explainRejection(code: string): string {
-  return code === 'CALLER_NOT_PROVEN'
-    ? "the caller could not prove to be Okta (401). If Okta's codes do not arrive, compare the secret of the hook in Okta with the gateway's"
-    : `${code}. The log and TROUBLESHOOTING.md say why`;
+  return REJECTIONS.get(code) ?? `${code}. The log and TROUBLESHOOTING.md say why`;
 }
+
+const REJECTIONS: ReadonlyMap<string, string> = new Map([
+  ['probe', 'test calls of the command line (doctor, setup, preview), which are no attack'],
+  [
+    'CALLER_NOT_PROVEN',
+    "the caller could not prove to be Okta (401). If Okta's codes do not arrive, compare the secret of the hook in Okta with the gateway's",
+  ],
+  ['METHOD_NOT_ALLOWED', 'by another method than POST (405), as a browser does. Okta uses POST'],
+]);
 
 function drawChannels({ channels, at }: Health): HTMLElement {
   if (channels.length === 0) return element('p', { class: 'empty' }, 'No channel has a sender.');

@@ -101,8 +101,8 @@ export interface OktaEmulator {
   setRateLimit(limit: RateLimit | undefined, bucket?: RateLimitBucket): void;
 
   /**
-   * Makes another API token, of an administrator with these roles, by default `['SUPER_ADMIN']`. The token of
-   * a call is in the `authorization` header of its entry in `requests`.
+   * Makes another API token, of an administrator with these roles, by default `['SUPER_ADMIN']`. A custom role is
+   * given by its permissions, such as `okta.inlinehooks.manage`. The token of a call is in the `authorization` header of its entry in `requests`.
    */
   addApiToken(roles?: readonly string[]): string;
   /** Adds an API service app, which may request tokens by private_key_jwt. */

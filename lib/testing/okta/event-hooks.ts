@@ -1,7 +1,7 @@
 import { jsonReply, type Reply } from '../server/reply.js';
 import { validationFailed, wrongState } from './errors.js';
 import { channelResource, readChannel, type HookChannel } from './hook-channel.js';
-import { superAdminRoutes, withResource, type ApiCall, type Route } from './route.js';
+import { hookRoutes, withResource, type ApiCall, type Route } from './route.js';
 import { asList, fieldOf, textFieldOf } from '../../core/json.js';
 import { randomAlphanumeric } from '../server/random-ids.js';
 
@@ -70,7 +70,7 @@ export class EventHooks {
       if (problem !== undefined) return validationFailed('eventHook', problem.text);
       return this.#save({ ...hook, verificationStatus: 'VERIFIED' });
     });
-    return superAdminRoutes('/api/v1/eventHooks', 'eventHooks', [
+    return hookRoutes('/api/v1/eventHooks', 'eventHooks', [
       ['get', '', list],
       ['post', '', ({ body }) => this.#create(body)],
       ['get', '/:id', withHook((hook) => jsonReply(200, this.#resource(hook)))],

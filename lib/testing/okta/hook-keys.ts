@@ -2,7 +2,7 @@ import { randomUUID, type KeyObject } from 'node:crypto';
 import type { JWK } from 'jose';
 import { jsonReply, type Reply } from '../server/reply.js';
 import { validationFailed } from './errors.js';
-import { superAdminRoutes, withResource, type Route } from './route.js';
+import { hookRoutes, withResource, type Route } from './route.js';
 import { textFieldOf } from '../../core/json.js';
 import { randomAlphanumeric } from '../server/random-ids.js';
 import type { RsaKeys } from '../server/rsa-keys.js';
@@ -68,7 +68,7 @@ export class HookKeys {
       (wanted) => this.#keys.find(({ keyId }) => keyId === wanted),
       (key) => jsonReply(200, embeddedOf(key)),
     );
-    return superAdminRoutes('/api/v1/hook-keys', 'inlineHooks', [
+    return hookRoutes('/api/v1/hook-keys', 'inlineHooks', [
       ['get', '', list],
       ['post', '', ({ body }) => this.#create(body)],
       ['get', '/:id', read],

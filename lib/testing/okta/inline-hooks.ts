@@ -2,7 +2,7 @@ import { jsonReply, type Reply } from '../server/reply.js';
 
 import { validationFailed, wrongState } from './errors.js';
 import { channelResource, readChannel, type HookChannel } from './hook-channel.js';
-import { superAdminRoutes, withResource, type ApiCall, type Route } from './route.js';
+import { hookRoutes, withResource, type ApiCall, type Route } from './route.js';
 import { fieldOf, textFieldOf, type JsonObject } from '../../core/json.js';
 import { randomAlphanumeric } from '../server/random-ids.js';
 
@@ -64,7 +64,7 @@ export class InlineHooks {
     const withHook = (answer: (hook: StoredHook, call: ApiCall) => Reply | Promise<Reply>): Route['answer'] =>
       withResource('InlineHook', (id) => this.#hooks.get(id), answer);
     const replace = withHook((hook, { body }) => this.#replace(hook, body));
-    return superAdminRoutes('/api/v1/inlineHooks', 'inlineHooks', [
+    return hookRoutes('/api/v1/inlineHooks', 'inlineHooks', [
       ['get', '', ({ query }) => this.#list(query.get('type'))],
       ['post', '', ({ body }) => this.#create(body)],
       ['get', '/:id', withHook((hook) => this.#answer(hook))],

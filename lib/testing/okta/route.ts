@@ -26,17 +26,21 @@ export interface Route {
   readonly answer: (call: ApiCall) => Reply | Promise<Reply>;
 }
 
-/** Routes under one path for super administrators, with the scopes `okta.{scope}.read` and `okta.{scope}.manage`. */
-export function superAdminRoutes(
+/**
+ * Routes of hooks under one path, with the scopes `okta.{scope}.read` and `okta.{scope}.manage`: for super administrators, and
+ * for custom administrator roles with the permission of the same name in lower case.
+ */
+export function hookRoutes(
   path: string,
   scope: string,
   operations: readonly (readonly [method: Route['method'], end: string, answer: Route['answer']])[],
 ): readonly Route[] {
+  const permission = `okta.${scope.toLowerCase()}`;
   return operations.map(([method, end, answer]) => ({
     method,
     path: path + end,
     scope: `okta.${scope}.${method === 'get' ? 'read' : 'manage'}`,
-    roles: [],
+    roles: [`${permission}.manage`, ...(method === 'get' ? [`${permission}.read`] : [])],
     answer,
   }));
 }

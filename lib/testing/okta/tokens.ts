@@ -15,7 +15,7 @@ export interface ServiceApp {
   readonly scopes?: readonly string[] | undefined;
   /** Whether its tokens are bound to a key. Default: `false`. */
   readonly requireDpop?: boolean | undefined;
-  /** Its administrator roles. Without a role it may call nothing. Default: `['SUPER_ADMIN']`. */
+  /** Its administrator roles; for a custom role its permissions, such as `okta.inlinehooks.manage`. Without a role it may call nothing. Default: `['SUPER_ADMIN']`. */
   readonly adminRoles?: readonly string[] | undefined;
 }
 

@@ -74,8 +74,14 @@ describe('doctor', () => {
   });
 
   it('finds nothing where all is well, and says so line by line, in groups', async () => {
-    const { doctor } = shared;
+    const { doctor, scene } = shared;
+    scene.events.length = 0;
     const made = await doctor();
+    // Its calls look like no attack.
+    const seen = new Set(scene.events.map(({ type }) => type).filter((type) => type.endsWith('.rejected')));
+    expect([...seen]).to.deep.equal(['probe.rejected']);
+    const rejections = scene.log.filter(({ fields }) => fields?.['event'] === 'probe.rejected');
+    expect(new Set(rejections.map(({ level }) => level))).to.deep.equal(new Set(['info']));
     expect(made.code, made.stdout).to.equal(0);
     const groups = ['Okta', 'The hook', 'Reachability', 'Twilio', 'Redis', 'This machine'];
     const titles = made.stdout.split('\n').filter((line) => groups.includes(line));

@@ -228,17 +228,17 @@ const HIDDEN = [
   warn(
     'okta.attribute',
     'The attribute cannot be read with this credential.',
-    'Run this with the credential of an administrator: the role Organization Administrator; a service app also needs okta.schemas.read.',
+    'Run this with the credential of an administrator who has the role Organization Administrator; a service app also needs okta.schemas.read.',
   ),
   warn(
     'okta.phone-authenticator',
     'The phone authenticator cannot be read with this credential.',
-    'Run this with the credential of an administrator: the role Read-Only Administrator; a service app also needs okta.authenticators.read.',
+    'Run this with the credential of an administrator who has the role Read-Only Administrator; a service app also needs okta.authenticators.read.',
   ),
   warn(
     'okta.hook',
     'The telephony hook cannot be read with this credential.',
-    'Run this with the credential of an administrator: the role Super Administrator, or a custom one that may read hooks; a service app also needs okta.inlineHooks.read.',
+    'Run this with the credential of an administrator who has a custom administrator role with okta.inlinehooks.read (or Super Administrator); a service app also needs okta.inlineHooks.read.',
   ),
   warn(
     'okta.native-telephony',
@@ -248,7 +248,7 @@ const HIDDEN = [
   warn(
     'okta.event-hook',
     'The event hook cannot be read with this credential.',
-    'Run this with the credential of an administrator: the role Super Administrator, or a custom one that may read hooks; a service app also needs okta.eventHooks.read.',
+    'Run this with the credential of an administrator who has a custom administrator role with okta.eventhooks.read (or Super Administrator); a service app also needs okta.eventHooks.read.',
   ),
 ];
 
@@ -1609,17 +1609,17 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
       warn(
         'okta.attribute',
         'The attribute cannot be read with this credential.',
-        'Run this with the credential of an administrator: the role Organization Administrator; a service app also needs okta.schemas.read.',
+        'Run this with the credential of an administrator who has the role Organization Administrator; a service app also needs okta.schemas.read.',
       ),
       warn(
         'okta.hook',
         'The telephony hook cannot be read with this credential.',
-        'Run this with the credential of an administrator: the role Super Administrator, or a custom one that may read hooks; a service app also needs okta.inlineHooks.read.',
+        'Run this with the credential of an administrator who has a custom administrator role with okta.inlinehooks.read (or Super Administrator); a service app also needs okta.inlineHooks.read.',
       ),
       warn(
         'okta.event-hook',
         'The event hook cannot be read with this credential.',
-        'Run this with the credential of an administrator: the role Super Administrator, or a custom one that may read hooks; a service app also needs okta.eventHooks.read.',
+        'Run this with the credential of an administrator who has a custom administrator role with okta.eventhooks.read (or Super Administrator); a service app also needs okta.eventHooks.read.',
       ),
     ],
   },
@@ -1721,12 +1721,12 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
       warn(
         'okta.attribute',
         'The attribute cannot be read with this credential.',
-        'Run this with the credential of an administrator: the role Organization Administrator; a service app also needs okta.schemas.read.',
+        'Run this with the credential of an administrator who has the role Organization Administrator; a service app also needs okta.schemas.read.',
       ),
       warn(
         'okta.unverified-phone',
         'The attribute cannot be read with this credential.',
-        'Run this with the credential of an administrator: the role Organization Administrator; a service app also needs okta.schemas.read.',
+        'Run this with the credential of an administrator who has the role Organization Administrator; a service app also needs okta.schemas.read.',
       ),
     ],
   },
@@ -1738,7 +1738,7 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
     finds: warn(
       'okta.opted-in',
       'Who has opted in cannot be read with this credential.',
-      'Run this with the credential of an administrator: the role Read-Only Administrator; a service app also needs okta.users.read.',
+      'Run this with the credential of an administrator who has the role Read-Only Administrator; a service app also needs okta.users.read.',
     ),
   },
   {

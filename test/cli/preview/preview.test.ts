@@ -14,6 +14,7 @@ import { join } from 'node:path';
 import { exportJWK } from 'jose';
 import { generateKeyPairSync } from 'node:crypto';
 import { expect } from 'chai';
+import { isProbeMark, PROBE_HEADER } from '#lib/okta/probe-mark.js';
 import { PREVIEW_PATH } from '#lib/okta/inline-hook.js';
 import type { NewUser, OktaEmulator } from '#lib/testing/index.js';
 import { PROGRAM } from '#harness/own-process.js';
@@ -38,6 +39,8 @@ const CALLED = '+447700900188';
 const HOOKS = '/api/v1/inlineHooks';
 /** Okta's words may quote whom it was asked about. */
 const DENIED = { errorCode: 'E0000006', errorSummary: `Not for ${CLEO.login}` };
+
+const OUR_SCHEME = { scheme: 'header', name: 'Authorization', secrets: [HOOK_SECRET] } as const;
 
 describe('preview', () => {
   let scene: Scene;
@@ -464,6 +467,7 @@ describe('preview', () => {
       const made = await previewOf(direct, { env: { HOOK_SECRET: 'not-the-secret-at-all' } });
       expect(made.code).to.equal(1);
       expect(made.stdout).to.include('401').and.include('credentials.hook.secrets');
+      expect(made.stdout).to.include('caller.rejected');
       isNothingSent();
     });
 
@@ -525,6 +529,8 @@ describe('preview', () => {
           response.writeHead(code, { location: scene.url }).end(`<html>${CLEO.login}</html>`);
       const log =
         "The gateway's log has details in the lines with this event id (request.answered, with its remedy).";
+      const rejection =
+        "The gateway's log has caller.rejected, with what to compare. It writes that event at most once a minute.";
       const allTheSame = 'A message may have gone out nevertheless.';
       const secret =
         'The gateway does not accept HOOK_SECRET: it must be one of its credentials.hook.secrets, in the same header (--header names another one).';
@@ -571,8 +577,8 @@ describe('preview', () => {
           log,
         ],
         ['a bad request', status(400), 'failover', undefined, log],
-        ['no proof', status(401), 'failover', undefined, secret, log],
-        ['no right', status(403), 'failover', undefined, secret, log],
+        ['no proof', status(401), 'failover', undefined, secret, rejection],
+        ['no right', status(403), 'failover', undefined, secret, rejection],
         ['no path', status(404), 'failover', undefined, path, log],
         ['no method', status(405), 'failover', undefined, path, log],
         ['a fault', status(500), 'failover', undefined, trouble, log],
@@ -608,8 +614,11 @@ describe('preview', () => {
       ];
       for (const [what, answer, result, problem, ...next] of rows) {
         late = 0;
-        const url = answer === undefined ? REFUSING_ORIGIN : (await answerWith(answer)).url;
-        const made = await previewOf(`${direct} --json`, { env: { PUBLIC_URL: url }, time });
+        const server = answer === undefined ? undefined : await answerWith(answer);
+        const env = { PUBLIC_URL: server?.url ?? REFUSING_ORIGIN };
+        const made = await previewOf(`${direct} --json`, { env, time });
+        const mark = server?.received[0]?.headers[PROBE_HEADER];
+        expect(isProbeMark(mark, [OUR_SCHEME], Date.now()), what).to.equal(server !== undefined);
         const told = made.json();
         expect(made.code, what).to.equal(result === 'sent' || result === 'pending' ? 0 : 1);
         expect({ result: told['result'], problem: told['problem'], next: told['next'] }, what).to.deep.equal({

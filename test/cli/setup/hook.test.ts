@@ -217,9 +217,13 @@ describe('setup hook', () => {
       await start([NEW_SECRET, OLD_SECRET]);
       await setUp();
       expect(await isCodeSent()).to.equal(true);
-      const made = await setUp('--yes --rotate --json', { env: { HOOK_SECRET: NEW_SECRET } });
+      const time = { now: Date.now, sleep: () => Promise.resolve() };
+      const made = await setUp('--yes --rotate --json', { time, env: { HOOK_SECRET: NEW_SECRET } });
       expect(made.code, made.stderr).to.equal(0);
       expect(secretAtOkta()).to.equal(NEW_SECRET);
+      // The gateway logs the test of the secret apart from attacks.
+      const rejected = scene.events.map(({ type }) => type).filter((type) => type.endsWith('.rejected'));
+      expect(rejected.at(-1)).to.equal('probe.rejected');
       expect(await isCodeSent()).to.equal(true);
       expect(JSON.stringify(made.json()['next'])).to.include('setup event-hook --rotate');
     });
@@ -330,6 +334,14 @@ describe('setup hook', () => {
       const made = await setUp('--yes --json');
       expect(made.code).to.equal(0);
       expect(JSON.stringify(made.json()['warnings'])).to.include('TWILIO').and.not.include('TELESIGN');
+    });
+
+    it('only after Okta has accepted the credential: a bad token is reported first', async () => {
+      const { code, stderr } = await setUp('--yes', { env: { OKTA_API_TOKEN: 'of-another-org-0123456789' } });
+      expect(code).to.equal(1);
+      expect(stderr)
+        .to.match(/^✘ .*OKTA_API_TOKEN/s)
+        .and.not.include('telephony provider');
     });
 
     it('and goes on where a service app may not see it', async () => {

@@ -1,6 +1,6 @@
 import type { HttpDispatcher } from '../../../core/http.js';
 import type { HookVariables } from '../variables.js';
-import { MIN_SECRET_LENGTH } from '../../hook-proof.js';
+import { MIN_SECRET_LENGTH } from '../../../okta/probe-mark.js';
 import { fail, ok, warn, type Finding } from '../finding.js';
 import { probeGateway, fetchHookToken, type ProbeResult } from '../../gateway-probe.js';
 
@@ -21,22 +21,27 @@ const SAME_CLIENT =
 const SAME_SERVER =
   "Compare the gateway's credentials.hook (issuer, audience, clientId, scope) with the tokens of that server. The gateway's log says why it refused this one.";
 
+/** How the checks of secrets call the gateway. */
+interface SecretParts {
+  readonly dispatcher: HttpDispatcher;
+  readonly readHeaderName: ReadHeaderName;
+  /** The headers of `markProbe`. */
+  readonly mark: Readonly<Record<string, string>>;
+}
+
 /** Checks that the gateway accepts the secret or the token with which Okta calls the telephony hook. */
-export async function secretFinding(
-  hook: HookVariables,
-  dispatcher: HttpDispatcher,
-  readHeaderName: ReadHeaderName,
-): Promise<Finding> {
+export async function secretFinding(hook: HookVariables, parts: SecretParts): Promise<Finding> {
   const { url, proof } = hook;
+  const { dispatcher, readHeaderName, mark } = parts;
   if (proof === undefined) {
     return warn(
       'Skipped: HOOK_SECRET is not set.',
       "Set it to the whole header value that Okta's inline hook sends.",
     );
   }
-  if (proof.kind === 'oauth') return tokenFinding(url, proof, dispatcher);
+  if (proof.kind === 'oauth') return tokenFinding(url, proof, parts);
   const { name, isKnown } = await headerOf(hook, 'inline', readHeaderName);
-  const answer = await probeGateway(dispatcher, url, { name, secret: proof.secret });
+  const answer = await probeGateway(dispatcher, url, { name, secret: proof.secret }, mark);
   if (answer.kind === 'refused' && !isKnown) return refusedByGuess(answer.by, SAME_SECRET);
   const found = findingOfProbe(
     answer,
@@ -51,11 +56,9 @@ export async function secretFinding(
 }
 
 /** Checks that the gateway accepts HOOK_SECRET from the event hook. */
-
 export async function eventSecretFinding(
   hook: HookVariables,
-  dispatcher: HttpDispatcher,
-  readHeaderName: ReadHeaderName,
+  { dispatcher, readHeaderName, mark }: SecretParts,
 ): Promise<Finding> {
   const { url, secret } = hook;
   if (secret === undefined) {
@@ -65,13 +68,17 @@ export async function eventSecretFinding(
     );
   }
   const { name, isKnown } = await headerOf(hook, 'event', readHeaderName);
-  const answer = await probeGateway(dispatcher, `${url}/events`, { name, secret });
+  const answer = await probeGateway(dispatcher, `${url}/events`, { name, secret }, mark);
   if (answer.kind === 'refused' && !isKnown) return refusedByGuess(answer.by, SAME_EVENT_SECRET);
   return findingOfProbe(answer, 'The gateway accepts HOOK_SECRET from the event hook.', SAME_EVENT_SECRET);
 }
 
 /** Requests a token as Okta does, and calls the gateway with it: an issued token does not prove that the gateway accepts it. */
-async function tokenFinding(url: string, proof: OAuthProof, dispatcher: HttpDispatcher): Promise<Finding> {
+async function tokenFinding(
+  url: string,
+  proof: OAuthProof,
+  { dispatcher, mark }: SecretParts,
+): Promise<Finding> {
   const { by } = proof;
   if (!('clientSecret' in by)) {
     return warn(
@@ -85,7 +92,7 @@ async function tokenFinding(url: string, proof: OAuthProof, dispatcher: HttpDisp
     return fail(`${given.why}.`, 'Check that HOOK_OAUTH_TOKEN_URL is its token endpoint, and that it runs.');
   }
   const header = { name: 'Authorization', secret: `Bearer ${given.token}` };
-  const answer = await probeGateway(dispatcher, url, header);
+  const answer = await probeGateway(dispatcher, url, header, mark);
   const server = new URL(proof.tokenUrl).host;
   if (answer.kind === 'refused') {
     return fail(`${answer.by} does not accept the token that ${server} issues for it.`, SAME_SERVER);

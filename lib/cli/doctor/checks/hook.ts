@@ -4,6 +4,7 @@ import { callHttp, createAgent } from '../../../http/call.js';
 import { fieldOf, parseJson, textFieldOf } from '../../../core/json.js';
 import { CHALLENGE_HEADER } from '../../../okta/event-hook.js';
 import type { Time } from '../../../okta/admin/administration.js';
+import { markProbe } from '../../../okta/probe-mark.js';
 import { OKTA_WAITS_MS } from '../../../okta/reaction.js';
 import { attemptQuery } from '../../../channels/twilio/status-callback-url.js';
 import { STATUS_PATH } from '../../../options/settings.js';
@@ -47,6 +48,8 @@ export function examineHook(section: Section<HookVariables>, parts: HookParts): 
   }
   const { callMs, time } = parts;
   const dispatcher = createAgent(Math.min(CONNECT_TIMEOUT_MS, callMs));
+  const mark = markProbe(hook.secret, time.now());
+  const secrets = { dispatcher, readHeaderName: parts.headerName, mark };
   const call = (
     end: string,
     given: Partial<Pick<Parameters<typeof callHttp>[0], 'method' | 'headers' | 'body'>>,
@@ -58,7 +61,7 @@ export function examineHook(section: Section<HookVariables>, parts: HookParts): 
       method,
       origin,
       path: pathname + search,
-      headers: { accept: 'application/json', 'user-agent': 'okta-telephony-hook', ...headers },
+      headers: { accept: 'application/json', 'user-agent': 'okta-telephony-hook', ...mark, ...headers },
       body: method === 'GET' ? undefined : body,
       timeoutMs: callMs,
     });
@@ -78,14 +81,14 @@ export function examineHook(section: Section<HookVariables>, parts: HookParts): 
     checks: [
       variables,
       answers,
-      later('hook.secret', () => secretFinding(hook, dispatcher, parts.headerName)),
+      later('hook.secret', () => secretFinding(hook, secrets)),
       later('hook.time', async () => timeFinding((await first()).tookMs)),
       later('hook.events', async () => {
         const challenge = randomUUID();
         const headers = { [CHALLENGE_HEADER]: challenge };
         return challengeFinding(challenge, await call('/events', { method: 'GET', headers }));
       }),
-      later('hook.event-secret', () => eventSecretFinding(hook, dispatcher, parts.headerName)),
+      later('hook.event-secret', () => eventSecretFinding(hook, secrets)),
       ...(parts.hasCallbacks
         ? [later('hook.callbacks', () => callbacksFinding(hook, parts.authToken, call))]
         : []),

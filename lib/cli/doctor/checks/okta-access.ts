@@ -88,7 +88,7 @@ export async function withAccess(
     if (error.code !== 'OKTA_FORBIDDEN' && !isNotGranted(error)) throw asCommandError(error, access);
     return warn(
       `${what} cannot be read with this credential.`,
-      `Run this with the credential of an administrator: the role ${access.role}; a service app also needs ${access.scopes.join(', ')}.`,
+      `Run this with the credential of an administrator who has ${access.role}; a service app also needs ${access.scopes.join(', ')}.`,
     );
   }
 }

@@ -3,12 +3,12 @@ import type { Setup, SetupPlan } from '../../../okta/admin/setup-plan.js';
 import { createTelephonyHookSetup, warnOfNativeTelephony } from '../../../okta/admin/telephony-hook-setup.js';
 import type { HookVariables } from '../variables.js';
 import { fail, ok, once, warn, type Finding } from '../finding.js';
+import { hookRole } from '../../org.js';
 import { withAccess, type OrgReader } from './okta-access.js';
 
 const INLINE = ['okta.inlineHooks.read'];
 const EVENT = ['okta.eventHooks.read'];
 const NATIVE = ['okta.customTelephonyProvider.read'];
-const ROLE = 'Super Administrator, or a custom one that may read hooks';
 const NO_SECRET = { kind: 'header', headerName: undefined, secret: '' } as const;
 
 /** The checks of an org's hooks. */
@@ -29,11 +29,13 @@ export function createHookChecks(org: OrgReader, hook: HookVariables | undefined
   const eventPlan = once(() => eventSetup(org, hook).plan());
   return {
     telephonyHook: () =>
-      withAccess('The telephony hook', { scopes: INLINE, role: ROLE }, async () =>
-        hook === undefined ? skipped() : telephonyFinding(await plan()),
+      withAccess(
+        'The telephony hook',
+        { scopes: INLINE, role: hookRole('okta.inlinehooks.read') },
+        async () => (hook === undefined ? skipped() : telephonyFinding(await plan())),
       ),
     eventHook: () =>
-      withAccess('The event hook', { scopes: EVENT, role: ROLE }, async () =>
+      withAccess('The event hook', { scopes: EVENT, role: hookRole('okta.eventhooks.read') }, async () =>
         hook === undefined ? skipped() : eventFinding(await eventPlan()),
       ),
     async nativeTelephony() {

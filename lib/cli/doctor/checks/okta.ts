@@ -26,9 +26,9 @@ import { attributeFinding, optedInFinding, type OptInReads } from './okta-opt-in
 import { privilegesFinding } from './okta-privileges.js';
 import { describeUnreached } from './unreached.js';
 
-const USERS = { scopes: ['okta.users.read'], role: 'Read-Only Administrator' };
-const SCHEMAS = { scopes: ['okta.schemas.read'], role: 'Organization Administrator' };
-const AUTHENTICATORS = { scopes: ['okta.authenticators.read'], role: 'Read-Only Administrator' };
+const USERS = { scopes: ['okta.users.read'], role: 'the role Read-Only Administrator' };
+const SCHEMAS = { scopes: ['okta.schemas.read'], role: 'the role Organization Administrator' };
+const AUTHENTICATORS = { scopes: ['okta.authenticators.read'], role: 'the role Read-Only Administrator' };
 
 /** The checks of the org, and what the checks of other sides read from it. */
 export interface OktaExamination {
@@ -114,7 +114,7 @@ export function examineOkta(
   return { group, answer, headerName: (kind) => hooks.headerName(kind) };
 }
 
-const LET_READ_USERS = `Give the API token's owner, or the service app, the role ${USERS.role}, and a service app the scope okta.users.read. Until then every code goes by the channel that Okta requests, and never by WhatsApp.`;
+const LET_READ_USERS = `Give the API token's owner, or the service app, ${USERS.role}, and a service app the scope okta.users.read. Until then every code goes by the channel that Okta requests, and never by WhatsApp.`;
 
 async function fetchMetadata(org: OrgReader, time: Time): Promise<TimedAnswer> {
   const askedAt = time.now();

@@ -1,0 +1,74 @@
+import {
+  hasApiKey,
+  readLine,
+  readSenders,
+  readTwilioLogin,
+  readVonage,
+} from '../../options/provider-variables.js';
+import { hasServiceApp, readOktaCredential } from '../../options/variables.js';
+import type { CommandCall } from '../command.js';
+import { examineOkta } from '../doctor/checks/okta.js';
+import { examineProvider } from '../doctor/checks/provider.js';
+import { examineTwilio } from '../doctor/checks/twilio.js';
+import { ok, type CheckGroup } from '../doctor/finding.js';
+import type { Variables } from '../environment.js';
+import type { ProviderName } from './questions.js';
+
+/** The checks of the answers: those of doctor that need no gateway. */
+
+/** The timeout of one call, and of one check, in milliseconds. */
+const CALL_MS = 8_000;
+export const CHECK_MS = 10_000;
+
+const section = <Value>(value: Value) => ({ finding: ok(''), value });
+
+/** Only the checks of these names. */
+const only = (group: CheckGroup, names: readonly string[]): CheckGroup => ({
+  ...group,
+  checks: group.checks.filter(({ name }) => names.includes(name)),
+});
+
+/** `undefined` without an org. Without a credential only the org is checked. */
+export function oktaChecks({ variables, time }: CommandCall): CheckGroup | undefined {
+  const orgUrl = variables.read('OKTA_ORG_URL');
+  if (orgUrl === undefined) return undefined;
+  const hasCredential = variables.hasAny('OKTA_API_TOKEN') || hasServiceApp(variables);
+  const credential = hasCredential ? readOktaCredential(variables) : { orgUrl, apiToken: '' };
+  if (variables.hasProblems()) return undefined;
+  const value = { credential, optInAttribute: '', unverifiedPhoneAttribute: undefined };
+  const { group } = examineOkta(section(value), undefined, { time, callMs: CALL_MS });
+  return only(group, ['okta.org', 'okta.engine', ...(hasCredential ? ['okta.credential'] : [])]);
+}
+
+/** `undefined` without a whole credential. */
+export function providerChecks(provider: ProviderName, variables: Variables): CheckGroup | undefined {
+  if (provider === 'twilio') return twilioChecks(variables);
+  const isWhole =
+    provider === 'line'
+      ? variables.hasAny('LINE_CHANNEL_ACCESS_TOKEN')
+      : variables.hasAny('VONAGE_API_SECRET', 'VONAGE_PRIVATE_KEY') &&
+        variables.hasAny('VONAGE_SMS_FROM', 'VONAGE_WHATSAPP_FROM');
+  if (!isWhole) return undefined;
+  const channels = provider === 'line' ? { line: readLine(variables) } : { ...readVonage(variables) };
+  if (variables.hasProblems()) return undefined;
+  const group = examineProvider({ name: provider, section: section(channels) }, { callMs: CALL_MS });
+  return { ...group, checks: group.checks.filter(({ name }) => name !== `${provider}.variables`) };
+}
+
+function twilioChecks(variables: Variables): CheckGroup | undefined {
+  const isWhole = hasApiKey(variables)
+    ? variables.hasAny('TWILIO_API_KEY_SID') && variables.hasAny('TWILIO_API_KEY_SECRET')
+    : variables.hasAny('TWILIO_AUTH_TOKEN');
+  if (!isWhole || !variables.hasAny('TWILIO_ACCOUNT_SID')) return undefined;
+  const login = readTwilioLogin(variables);
+  const senders = readSenders(variables);
+  if (variables.hasProblems()) return undefined;
+  const value = { ...login, ...senders, verifyServiceSid: undefined, otherChannels: new Set<string>() };
+  const group = examineTwilio(section(value), { callMs: CALL_MS, hasPublicUrl: false });
+  return only(group, [
+    'twilio.credential',
+    ...(senders.sms === undefined ? [] : ['twilio.sms']),
+    ...(senders.voice === undefined ? [] : ['twilio.voice']),
+    ...(senders.whatsapp?.kind === 'templates' ? ['twilio.template'] : []),
+  ]);
+}

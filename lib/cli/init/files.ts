@@ -1,0 +1,91 @@
+import { existsSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseEnv } from 'node:util';
+import { DEFAULT_PATH } from '../../options/options.js';
+import { CommandError } from '../failure.js';
+
+/** The files that `init` writes. */
+
+/** The environment of the gateway. Other users of the machine cannot read it. */
+export const ENV_FILE = 'gateway.env';
+const ENV_MODE = 0o600;
+
+/** A file of `init`, in the folder where it runs. */
+export interface NewFile {
+  readonly name: string;
+  readonly text: string;
+}
+
+/** The lines of `gateway.env`. @param missing - variables that were skipped: they stand there as comments. */
+export function makeEnvFile(
+  values: Readonly<Record<string, string>>,
+  missing: readonly { readonly name: string; readonly what: string }[],
+): NewFile {
+  const lines = [
+    '# The environment of the telephony gateway, with secrets: keep it out of version control.',
+    ...Object.entries(values).map(([name, value]) => envLine(name, value)),
+    ...missing.flatMap(({ name, what }) => ['', `# ${what}`, `# ${name}=`]),
+  ];
+  return { name: ENV_FILE, text: `${lines.join('\n')}\n` };
+}
+
+/** Without quotes where Node reads the value so, because docker keeps them. A PEM key has its line breaks as `\n`. */
+function envLine(name: string, value: string): string {
+  const text = value.trim().replaceAll('\n', String.raw`\n`);
+  const plain = `${name}=${text}`;
+  return parseEnv(plain)[name] === text ? plain : `${name}='${text}'`;
+}
+
+/** A gateway with the hook alone, as TypeScript and as JavaScript. @param publicUrl - its path is that of the hook. */
+export function makeGateway(name: string, publicUrl: string | undefined): NewFile {
+  const path = publicUrl === undefined ? DEFAULT_PATH : new URL(publicUrl).pathname;
+  const options = 'optionsFrom(process.env)';
+  const given = path === DEFAULT_PATH ? options : `{ ...${options}, path: ${JSON.stringify(path)} }`;
+  return {
+    name,
+    text: `import express from "express";
+import { oktaTelephonyHook } from "okta-telephony-hook";
+import { optionsFrom } from "okta-telephony-hook/environment";
+
+const hook = oktaTelephonyHook(${given});
+const app = express();
+app.use(hook); // Before body parsers: the hook reads the body itself.
+app.get("/health/ready", (_req, res) => {
+  res.status(hook.status().isReady ? 200 : 503).json(hook.status());
+});
+const server = app.listen(process.env["PORT"] ?? 3000);
+void hook.ready(); // It logs what does not work.
+process.once("SIGTERM", () => {
+  hook.drain();
+  server.close(() => void hook.close());
+});
+`,
+  };
+}
+
+/** @throws CommandError if one of the files is there, unless `isForced`. */
+export function requireAbsent(folder: string, names: readonly string[], isForced: boolean): void {
+  const found = names.filter((name) => existsSync(join(folder, name)));
+  if (isForced || found.length === 0) return;
+  throw new CommandError(
+    2,
+    'FILE_EXISTS',
+    `${found.join(' and ')} ${found.length === 1 ? 'is' : 'are'} there already, and nothing was written.`,
+    'Use another folder, or --force to write over it.',
+  );
+}
+
+/** Writes the files. With `isForced` it replaces those that are there. @throws CommandError */
+export function writeFiles(folder: string, files: readonly NewFile[], isForced: boolean): void {
+  for (const { name, text } of files) {
+    const path = join(folder, name);
+    try {
+      // A file that was there keeps its mode, so it goes first.
+      if (isForced) rmSync(path, { force: true });
+      writeFileSync(path, text, { flag: 'wx', ...(name === ENV_FILE ? { mode: ENV_MODE } : {}) });
+    } catch (error) {
+      const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
+      throw new CommandError(1, 'NOT_WRITTEN', `${name} cannot be written (${code}).`, 'Check the folder.');
+    }
+  }
+}

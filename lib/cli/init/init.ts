@@ -1,0 +1,224 @@
+import { randomBytes } from 'node:crypto';
+import { existsSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { optionsFrom } from '../../options/environment.js';
+import { attempt, hasServiceApp, OPTION_NAMES } from '../../options/variables.js';
+import { printNextSteps, textOption, type Command, type CommandCall } from '../command.js';
+import { runCheckup } from '../doctor/checkup.js';
+import type { CheckGroup } from '../doctor/finding.js';
+import { CommandError, type ExitCode } from '../failure.js';
+import { CHECK_MS, oktaChecks, providerChecks } from './checks.js';
+import { ENV_FILE, makeEnvFile, makeGateway, requireAbsent, writeFiles } from './files.js';
+import {
+  oktaQuestions,
+  openQuestions,
+  PROVIDER_QUESTIONS,
+  PROVIDERS,
+  URL_QUESTION,
+  type ProviderName,
+  type Question,
+} from './questions.js';
+
+export const init: Command = {
+  name: 'init',
+  summary: 'makes a gateway: asks for org, provider, URL and channels, checks them, and writes the files',
+  help: `Asks for the Okta org, the provider, the public URL and the senders, and checks each answer with Okta or the provider. Enter
+skips a question. Then it writes gateway.env, which only you can read, and gateway.mjs (gateway.ts beside a tsconfig.json),
+and prints the next three commands. It changes nothing at Okta or the provider, and sends nothing to a phone.
+Without a terminal it asks nothing: what no option and no variable gives is left out.
+
+  --org <url>        the Okta org
+  --url <url>        the public URL of the hook
+  --provider <name>  ${PROVIDERS.join(', ')}
+  --channels <list>  the channels with commas between them: sms, voice, whatsapp
+  --out <folder>     where the files go (the current folder)
+  --force            write over files that are there
+  --skip-check       do not check the answers with Okta and the provider
+
+Environment: the variables of gateway.env, such as OKTA_API_TOKEN or TWILIO_API_KEY_SECRET. HOOK_SECRET is made up if missing.
+
+  okta-telephony-hook init
+  okta-telephony-hook init --org acme.okta.com --url https://id.acme.com --provider twilio --channels sms,voice`,
+  options: {
+    org: { type: 'string' },
+    url: { type: 'string' },
+    provider: { type: 'string' },
+    channels: { type: 'string' },
+    out: { type: 'string' },
+    force: { type: 'boolean' },
+    'skip-check': { type: 'boolean' },
+  },
+  run: runInit,
+};
+
+async function runInit(call: CommandCall): Promise<ExitCode> {
+  const { options, terminal, variables } = call;
+  const folder = textOption(options, 'out') ?? '.';
+  if (!existsSync(folder) || !statSync(folder).isDirectory()) throw badUse('--out names no folder.');
+  const isForced = options['force'] === true;
+  const gateway = existsSync(join(folder, 'tsconfig.json')) ? 'gateway.ts' : 'gateway.mjs';
+  requireAbsent(folder, [ENV_FILE, gateway], isForced);
+  variables.set('OKTA_ORG_URL', textOption(options, 'org') ?? variables.valueOf('OKTA_ORG_URL') ?? '');
+  variables.set('PUBLIC_URL', textOption(options, 'url') ?? variables.valueOf('PUBLIC_URL') ?? '');
+
+  const okta = oktaQuestions(hasServiceApp(variables));
+  await answer(call, okta, () => oktaChecks(call));
+  await answer(call, [URL_QUESTION], () => undefined);
+  const provider = await chooseProvider(call);
+  const ofProvider = provider === undefined ? [] : await providerQuestions(provider, call);
+  if (provider !== undefined) await answer(call, ofProvider, () => providerChecks(provider, variables));
+
+  if (!variables.hasAny('HOOK_SECRET', 'HOOK_OAUTH_ISSUER')) {
+    const secret = randomBytes(32).toString('hex');
+    terminal.hide(secret);
+    variables.set('HOOK_SECRET', secret);
+  }
+  const values = Object.fromEntries(
+    OPTION_NAMES.flatMap((name) => {
+      const value = variables.valueOf(name);
+      return value === undefined ? [] : [[name, value]];
+    }),
+  );
+  const missing = openQuestions([...okta, URL_QUESTION, ...ofProvider], variables);
+  const files = [makeEnvFile(values, missing), makeGateway(gateway, values['PUBLIC_URL'])];
+  writeFiles(folder, files, isForced);
+  const { problems } = attempt(() => optionsFrom(values));
+  for (const { name } of files) terminal.say(`✔ ${name} is written.`, 'green');
+  for (const problem of problems) terminal.note(`! Before it starts: ${problem}.`, 'yellow');
+  const next = nextCommands(gateway);
+  printNextSteps(next, terminal);
+  terminal.json({ command: 'init', files: files.map(({ name }) => name), problems, next });
+  return 0;
+}
+
+function nextCommands(gateway: string): readonly string[] {
+  const isTypeScript = gateway.endsWith('.ts');
+  return [
+    `npm install okta-telephony-hook express${isTypeScript ? ' tsx' : ''} && ${isTypeScript ? 'npx tsx' : 'node'} --env-file=${ENV_FILE} ${gateway}`,
+    `OKTA_API_TOKEN=<an administrator's> npx okta-telephony-hook setup hook --env ${ENV_FILE}`,
+    `npx okta-telephony-hook doctor --env ${ENV_FILE}`,
+  ];
+}
+
+/**
+ * Asks the questions that no variable answers, and checks the answers. At a terminal it asks again after a wrong one.
+ * @throws CommandError for a wrong answer without a terminal.
+ */
+async function answer(
+  { options, terminal, variables }: CommandCall,
+  questions: readonly Question[],
+  makeChecks: () => CheckGroup | undefined,
+): Promise<void> {
+  for (;;) {
+    if (terminal.isInteractive) {
+      for (const { name, what, isSecret } of openQuestions(questions, variables)) {
+        const question = `${name} (${what}; Enter skips it)`;
+        variables.set(
+          name,
+          isSecret === true ? await terminal.askSecret(question) : await terminal.askText(question),
+        );
+      }
+    }
+    for (const { name, complete } of questions) {
+      const value = variables.valueOf(name);
+      if (value !== undefined && complete !== undefined) variables.set(name, complete(value));
+      variables.read(name);
+    }
+    const checks = makeChecks();
+    // A question may be skipped, so a missing variable is no problem here.
+    const problems = variables.takeProblems().filter((problem) => !/ (?:is|are) missing\b/.test(problem));
+    const isChecked = problems.length === 0 && checks !== undefined && options['skip-check'] !== true;
+    const results = isChecked ? await runCheckup([checks], { terminal, limitMs: CHECK_MS }) : [];
+    const failed = results.filter(({ status }) => status === 'fail').map(({ check }) => check);
+    if (problems.length === 0 && failed.length === 0) return;
+    if (!terminal.isInteractive) throw wrongAnswer(problems, failed);
+    terminal.note(
+      [...problems.map((problem) => `✘ ${problem}`), 'Answer again, or skip it with Enter.'],
+      'red',
+    );
+    for (const { name } of questions) variables.set(name, '');
+  }
+}
+
+function wrongAnswer(problems: readonly string[], failed: readonly string[]): CommandError {
+  if (problems.length > 0) {
+    return new CommandError(2, 'BAD_ENVIRONMENT', [
+      `Nothing was written:`,
+      ...problems.map((one) => `- ${one}`),
+    ]);
+  }
+  return new CommandError(
+    1,
+    'CHECK_FAILED',
+    `Nothing was written, because ${failed.join(' and ')} failed.`,
+    'Correct the variable. If you are sure that it is right, use --skip-check.',
+  );
+}
+
+/** The provider of `--provider`, of the variables, or of the answer. `undefined`: skipped. */
+function chooseProvider(call: CommandCall): Promise<ProviderName | undefined> {
+  const { options, variables } = call;
+  const used = PROVIDERS.find((provider) =>
+    variables.hasAny(...PROVIDER_QUESTIONS[provider].credential.map(({ name }) => name)),
+  );
+  const list = PROVIDERS.join(', ');
+  return choose(call, textOption(options, 'provider') ?? used, {
+    question: `Provider (${list}; Enter skips it)`,
+    read: (text) => PROVIDERS.find((name) => name === text.toLowerCase()),
+    problem: `The provider is one of ${list}.`,
+  });
+}
+
+/** The questions about the provider's credential, and about the senders of the chosen channels. */
+async function providerQuestions(provider: ProviderName, call: CommandCall): Promise<readonly Question[]> {
+  const { channels, credential } = PROVIDER_QUESTIONS[provider];
+  const names = Object.keys(channels);
+  const [first = ''] = names;
+  const given = textOption(call.options, 'channels');
+  const chosen = await choose(call, names.length === 1 ? (given ?? first) : given, {
+    question: `Channels (${names.join(',')}; Enter takes ${first})`,
+    read: (text) => {
+      const parts = text.split(',').map((part) => part.trim().toLowerCase());
+      return parts.every((part) => names.includes(part)) ? parts : undefined;
+    },
+    problem: `The channels of ${provider} are ${names.join(', ')}, with commas between them.`,
+  });
+  return [...credential, ...(chosen ?? [first]).flatMap((name) => channels[name] ?? [])];
+}
+
+/**
+ * Reads what is given, or asks until the answer can be read. `undefined`: nothing is given, or the question is skipped.
+ * @throws CommandError if what is given cannot be read.
+ */
+async function choose<Choice>(
+  { terminal }: CommandCall,
+  given: string | undefined,
+  by: {
+    readonly question: string;
+    readonly read: (text: string) => Choice | undefined;
+    readonly problem: string;
+  },
+): Promise<Choice | undefined> {
+  if (given !== undefined) {
+    const choice = by.read(given);
+    if (choice === undefined) throw badUse(by.problem);
+    return choice;
+  }
+  while (terminal.isInteractive) {
+    const text = await terminal.askText(by.question);
+    if (text === '') return undefined;
+    const choice = by.read(text);
+    if (choice !== undefined) return choice;
+    terminal.note(`✘ ${by.problem}`, 'red');
+  }
+  return undefined;
+}
+
+function badUse(message: string): CommandError {
+  return new CommandError(
+    2,
+    'BAD_USE',
+    `init: ${message}`,
+    'okta-telephony-hook init --help lists the options.',
+  );
+}

@@ -1,0 +1,110 @@
+import { DEFAULT_PATH } from '../../options/options.js';
+import type { VariableName } from '../../options/variables.js';
+import type { Variables } from '../environment.js';
+
+/** The questions of `init`. Each is about one variable of the gateway. */
+
+export interface Question {
+  readonly name: VariableName;
+  readonly what: string;
+  readonly isSecret?: boolean;
+  /** Completes a short answer. */
+  readonly complete?: (answer: string) => string;
+}
+
+const withScheme = (text: string): string => (/^https?:\/\//i.test(text) ? text : `https://${text}`);
+
+/** An address without a path gets the default path of the hook. */
+function withPath(text: string): string {
+  const url = withScheme(text);
+  return URL.canParse(url) && new URL(url).pathname === '/' ? new URL(DEFAULT_PATH, url).href : url;
+}
+
+export const PROVIDERS = ['twilio', 'vonage', 'line'] as const;
+export type ProviderName = (typeof PROVIDERS)[number];
+
+/** What is asked about Okta. A service app has no token. */
+export function oktaQuestions(hasServiceApp: boolean): readonly Question[] {
+  return [
+    { name: 'OKTA_ORG_URL', what: "the org's origin, such as https://acme.okta.com", complete: withScheme },
+    ...(hasServiceApp
+      ? []
+      : [
+          {
+            name: 'OKTA_API_TOKEN',
+            what: "an API token of an administrator who may only read users: the gateway's own",
+            isSecret: true,
+          } as const,
+        ]),
+  ];
+}
+
+export const URL_QUESTION: Question = {
+  name: 'PUBLIC_URL',
+  what: 'the public URL of the hook, such as https://id.acme.com/okta/telephony',
+  complete: withPath,
+};
+
+/** What is asked about a provider: its credential, then the sender of each channel. */
+export interface ProviderQuestions {
+  /** The channels, and the questions about their senders. */
+  readonly channels: Readonly<Record<string, readonly Question[]>>;
+  readonly credential: readonly Question[];
+}
+
+export const PROVIDER_QUESTIONS: Readonly<Record<ProviderName, ProviderQuestions>> = {
+  twilio: {
+    credential: [
+      { name: 'TWILIO_ACCOUNT_SID', what: "the account's SID, AC…" },
+      { name: 'TWILIO_API_KEY_SID', what: 'the SID of an API key, SK…' },
+      { name: 'TWILIO_API_KEY_SECRET', what: "the API key's secret", isSecret: true },
+      {
+        name: 'TWILIO_AUTH_TOKEN',
+        what: "the account's auth token, with which Twilio's callbacks to PUBLIC_URL are checked",
+        isSecret: true,
+      },
+    ],
+    channels: {
+      sms: [{ name: 'TWILIO_SMS_FROM', what: 'the sender of SMS: a number, or a Messaging Service MG…' }],
+      voice: [{ name: 'TWILIO_VOICE_FROM', what: 'the number that calls' }],
+      whatsapp: [
+        {
+          name: 'TWILIO_SANDBOX_NUMBER',
+          what: 'the number of the WhatsApp sandbox; in its place TWILIO_WHATSAPP_FROM and TWILIO_WHATSAPP_TEMPLATE will do',
+        },
+      ],
+    },
+  },
+  vonage: {
+    credential: [
+      { name: 'VONAGE_API_KEY', what: "the account's API key" },
+      { name: 'VONAGE_API_SECRET', what: "the account's API secret", isSecret: true },
+    ],
+    channels: {
+      sms: [{ name: 'VONAGE_SMS_FROM', what: 'the sender of SMS' }],
+      whatsapp: [
+        { name: 'VONAGE_WHATSAPP_FROM', what: 'the number of the WhatsApp sender' },
+        { name: 'VONAGE_WHATSAPP_TEMPLATE', what: 'the name of the approved authentication template' },
+      ],
+    },
+  },
+  line: {
+    credential: [{ name: 'LINE_CHANNEL_ACCESS_TOKEN', what: 'a channel access token', isSecret: true }],
+    channels: { line: [] },
+  },
+};
+
+/** Variables that stand in the place of others, so that these are not asked for. */
+const IN_PLACE: Readonly<Partial<Record<VariableName, readonly VariableName[]>>> = {
+  TWILIO_SANDBOX_NUMBER: ['TWILIO_WHATSAPP_FROM'],
+  VONAGE_API_KEY: ['VONAGE_APPLICATION_ID'],
+  VONAGE_API_SECRET: ['VONAGE_APPLICATION_ID'],
+};
+
+/** The questions that are still open. */
+export function openQuestions(
+  questions: readonly Question[],
+  variables: Pick<Variables, 'hasAny'>,
+): readonly Question[] {
+  return questions.filter(({ name }) => !variables.hasAny(name, ...(IN_PLACE[name] ?? [])));
+}

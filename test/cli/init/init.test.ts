@@ -1,0 +1,194 @@
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseEnv } from 'node:util';
+import { expect } from 'chai';
+import { makeEnvFile, makeGateway } from '#lib/cli/init/files.js';
+import { startOktaEmulator, startTwilioEmulator } from '#lib/testing/index.js';
+import { buildIfStale, ROOT } from '#harness/consumer.js';
+import { ExampleRun } from '#harness/example-run.js';
+import { freePort } from '#harness/free-port.js';
+import { until } from '#harness/until.js';
+import { mustNotShow } from '#harness/witness.js';
+import { run, type Run, type RunOptions } from '../runs.js';
+
+describe('init', () => {
+  let okta: Awaited<ReturnType<typeof startOktaEmulator>>;
+  let twilio: Awaited<ReturnType<typeof startTwilioEmulator>>;
+  let folder: string;
+  before(async () => {
+    [okta, twilio] = await Promise.all([startOktaEmulator(), startTwilioEmulator()]);
+  });
+  after(() => Promise.all([okta.close(), twilio.close()]));
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'okta-telephony-hook-'));
+  });
+  afterEach(() => {
+    rmSync(folder, { recursive: true, force: true });
+  });
+  const at = (name: string): string => join(folder, name);
+  const init = (words = '', { env, ...options }: RunOptions = {}): Promise<Run> => {
+    mustNotShow(twilio.apiKeySecret, twilio.authToken);
+    return run(okta, `init --out ${folder} ${words}`.trim(), {
+      ...options,
+      env: { OKTA_ORG_URL: '', OKTA_API_TOKEN: '', TWILIO_BASE_URL: twilio.baseUrl, ...env },
+    });
+  };
+
+  it('asks, checks each answer, and writes a gateway that starts and delivers a code', async function () {
+    this.timeout(60_000);
+    buildIfStale();
+    const port = await freePort();
+    const origin = `http://127.0.0.1:${port}`;
+    mustNotShow('not-the-secret-of-it');
+    const credential = [twilio.accountSid, twilio.apiKeySid];
+    const senders = [twilio.smsNumber, twilio.voiceNumber];
+    const made = await init('', {
+      answers: [
+        okta.orgUrl,
+        okta.apiToken,
+        `${origin}/`,
+        ...['telex', 'twilio', 'sms,fax', 'sms,voice'],
+        ...[...credential, 'not-the-secret-of-it', twilio.authToken, ...senders],
+        ...[...credential, twilio.apiKeySecret, twilio.authToken, ...senders],
+      ],
+    });
+    expect(made.code, made.stderr).to.equal(0);
+    expect(made.stderr).to.include('The provider is one of twilio, vonage, line.');
+    expect(made.stderr).to.include('The channels of twilio are sms, voice, whatsapp');
+    expect(made.stdout).to.include('Twilio does not accept the API key.');
+    expect(made.stdout.split('\n').filter((line) => /^ {2}\d\. /.test(line))).to.deep.equal([
+      '  1. npm install okta-telephony-hook express && node --env-file=gateway.env gateway.mjs',
+      "  2. OKTA_API_TOKEN=<an administrator's> npx okta-telephony-hook setup hook --env gateway.env",
+      '  3. npx okta-telephony-hook doctor --env gateway.env',
+    ]);
+    if (process.platform !== 'win32') expect(statSync(at('gateway.env')).mode & 0o777).to.equal(0o600);
+    const env = parseEnv(readFileSync(at('gateway.env'), 'utf8'));
+    expect(env).to.include({
+      OKTA_API_TOKEN: okta.apiToken,
+      PUBLIC_URL: `${origin}/okta/telephony`,
+      TWILIO_API_KEY_SECRET: twilio.apiKeySecret,
+      TWILIO_VOICE_FROM: twilio.voiceNumber,
+    });
+    expect(env['HOOK_SECRET']).to.match(/^[\da-f]{64}$/);
+
+    mkdirSync(at('node_modules'));
+    symlinkSync(join(ROOT, 'node_modules/express'), at('node_modules/express'), 'junction');
+    symlinkSync(ROOT, at('node_modules/okta-telephony-hook'), 'junction');
+    const command = [process.execPath, '--env-file=gateway.env', 'gateway.mjs'];
+    const gateway = new ExampleRun({ PORT: String(port) }, command, folder);
+    try {
+      await until(async () => {
+        if (gateway.child.exitCode !== null) throw new Error(gateway.stderr);
+        return (await fetch(`${origin}/health/ready`).catch(() => undefined))?.status === 200;
+      });
+      const setUp = await run(okta, `setup hook --yes --env ${at('gateway.env')}`);
+      expect(setUp.code, setUp.stderr).to.equal(0);
+      const user = okta.addUser({ login: 'ana.silva@example.com' });
+      const call = {
+        userId: user.id,
+        phoneNumber: '+14155550123',
+        otpCode: '204981',
+        deliveryChannel: 'SMS',
+      };
+      expect((await okta.callHook(call)).okta.action).to.equal('sent');
+      gateway.child.kill('SIGTERM');
+      expect(await gateway.exitCode()).to.equal(0);
+    } finally {
+      gateway.kill();
+    }
+  });
+
+  it('asks nothing without a terminal, and leaves out what it is not given', async () => {
+    const made = await init(
+      '--org acme.okta.com --url id.acme.com/codes --provider twilio --json --skip-check',
+    );
+    expect(made.code, made.stderr).to.equal(0);
+    expect(made.json()).to.deep.include({ command: 'init', files: ['gateway.env', 'gateway.mjs'] });
+    expect(JSON.stringify(made.json()['problems'])).to.include('OKTA_API_TOKEN is missing');
+    const text = readFileSync(at('gateway.env'), 'utf8');
+    expect(parseEnv(text)).to.include({
+      OKTA_ORG_URL: 'https://acme.okta.com',
+      PUBLIC_URL: 'https://id.acme.com/codes',
+    });
+    for (const name of ['OKTA_API_TOKEN', 'TWILIO_ACCOUNT_SID', 'TWILIO_SMS_FROM'])
+      expect(text).to.match(new RegExp(`^# ${name}=$`, 'm'));
+    expect(text).to.not.include('TWILIO_VOICE_FROM');
+    expect(readFileSync(at('gateway.mjs'), 'utf8')).to.include('path: "/codes"');
+  });
+
+  it('skips every question that Enter answers', async () => {
+    const made = await init('', { env: { TWILIO_BASE_URL: '' }, answers: ['', '', '', ''] });
+    expect(made.code, made.stderr).to.equal(0);
+    expect(Object.keys(parseEnv(readFileSync(at('gateway.env'), 'utf8')))).to.deep.equal(['HOOK_SECRET']);
+  });
+
+  it('writes TypeScript beside a tsconfig.json', async () => {
+    writeFileSync(at('tsconfig.json'), '{}');
+    const made = await init('--org https://acme.okta.com --skip-check');
+    expect(made.stdout).to.include('npx tsx --env-file=gateway.env gateway.ts');
+    expect(existsSync(at('gateway.ts'))).to.equal(true);
+  });
+
+  it('writes over nothing without --force, and then keeps the new file to its owner', async () => {
+    writeFileSync(at('gateway.env'), 'HOOK_SECRET=kept\n', { mode: 0o644 });
+    const refused = await init('--org https://acme.okta.com --skip-check --json');
+    expect(refused.code).to.equal(2);
+    expect(refused.json()).to.have.nested.property('error.code', 'FILE_EXISTS');
+    expect(readFileSync(at('gateway.env'), 'utf8')).to.equal('HOOK_SECRET=kept\n');
+    expect(existsSync(at('gateway.mjs'))).to.equal(false);
+    expect((await init('--org https://acme.okta.com --skip-check --force')).code).to.equal(0);
+    if (process.platform !== 'win32') expect(statSync(at('gateway.env')).mode & 0o777).to.equal(0o600);
+  });
+
+  it('writes nothing where an answer is wrong and nobody can be asked', async () => {
+    mustNotShow('of-another-org-0123456789');
+    const org = { OKTA_ORG_URL: okta.orgUrl };
+    for (const [words, env, code, message] of [
+      ['', { ...org, OKTA_API_TOKEN: 'of-another-org-0123456789' }, 1, 'okta.credential failed'],
+      ['--org http://127.0.0.1:9', {}, 1, 'okta.org failed'],
+      ['--url http://acme.example', {}, 2, 'PUBLIC_URL must be'],
+      ['--provider telex', {}, 2, 'The provider is one of twilio, vonage, line.'],
+      ['--provider line --channels sms', {}, 2, 'The channels of line are line'],
+      [`--out ${folder}/none`, {}, 2, '--out names no folder'],
+      [
+        '',
+        { TWILIO_ACCOUNT_SID: twilio.accountSid, TWILIO_AUTH_TOKEN: 'of-another-org-0123456789' },
+        1,
+        'twilio.credential failed',
+      ],
+    ] as const) {
+      const made = await init(words, { env });
+      expect(made.code, words + made.stderr).to.equal(code);
+      expect(made.stderr).to.include(message);
+      expect(existsSync(at('gateway.env')), message).to.equal(false);
+    }
+  });
+
+  it('writes values so that Node reads them as they are, and docker where it can', () => {
+    const pem = '-----BEGIN PRIVATE KEY-----\nMIIE\n-----END PRIVATE KEY-----\n';
+    const values = { HOOK_SECRET: 'Bearer a b', TWILIO_AUTH_TOKEN: 'with#hash', OKTA_PRIVATE_KEY: pem };
+    const { text } = makeEnvFile(values, [{ name: 'PUBLIC_URL', what: 'the URL' }]);
+    expect(text).to.include('\nHOOK_SECRET=Bearer a b\n').and.include('\n# the URL\n# PUBLIC_URL=\n');
+    expect(parseEnv(text)).to.deep.equal({
+      HOOK_SECRET: 'Bearer a b',
+      TWILIO_AUTH_TOKEN: 'with#hash',
+      OKTA_PRIVATE_KEY: pem.trim().replaceAll('\n', String.raw`\n`),
+    });
+  });
+
+  it('has a gateway of 16 lines, whose path is that of the URL', () => {
+    const { text } = makeGateway('gateway.mjs', 'https://id.acme.com/okta/telephony');
+    expect(text.trimEnd().split('\n')).to.have.length(16);
+    expect(text).to.not.include('path:');
+  });
+});

@@ -1,0 +1,51 @@
+import { expect } from 'chai';
+import { isProbeMark, markProbe, PROBE_HEADER } from '#lib/okta/probe-mark.js';
+import type { HookScheme } from '#lib/okta/verify-caller.js';
+import { mustNotShow } from '#harness/witness.js';
+
+const NOW = 1_800_000_000_000;
+const SECRET = 'hook-secret-5f1c9ab2';
+const HEADER: HookScheme = { scheme: 'header', name: 'Authorization', secrets: ['another-secret-77', SECRET] };
+const BASIC: HookScheme = { scheme: 'basic', users: [{ username: 'okta', password: 'pass:word-11' }] };
+const BASIC_SECRET = `Basic ${Buffer.from('okta:pass:word-11').toString('base64')}`;
+const OAUTH: HookScheme = {
+  scheme: 'oauth2',
+  issuer: 'https://acme.okta.com',
+  audience: 'a',
+  clientId: 'c',
+  scope: 's',
+  jwksUri: new URL('https://acme.okta.com/v1/keys'),
+};
+const markOf = (secret: string | undefined, nowMs = NOW): string | undefined =>
+  markProbe(secret, nowMs)[PROBE_HEADER];
+
+describe('the mark of a probe', () => {
+  const mark = markOf(SECRET) ?? '';
+  for (const [what, value, schemes, isAccepted] of [
+    ['by one of the secrets', mark, [HEADER], true],
+    ['by the second scheme', mark, [OAUTH, HEADER], true],
+    ['by a user name and a password', markOf(BASIC_SECRET), [BASIC], true],
+    ['four minutes old', markOf(SECRET, NOW - 240_000), [HEADER], true],
+    ['six minutes old', markOf(SECRET, NOW - 360_000), [HEADER], false],
+    ['of a time to come', markOf(SECRET, NOW + 360_000), [HEADER], false],
+    ['by another secret', markOf('of-somebody-else-1'), [HEADER], false],
+    ['where only OAuth is used', mark, [OAUTH], false],
+    ['with another time', mark.replace(/^\d+/, String(NOW + 1)), [HEADER], false],
+    ['with another MAC', mark.replace(/.$/, mark.endsWith('0') ? '1' : '0'), [HEADER], false],
+    ['that is cut short', mark.slice(0, -2), [HEADER], false],
+    ['given twice', `${mark}, ${mark}`, [HEADER], false],
+    ['in a list', [mark], [HEADER], false],
+    ['that is empty', '', [HEADER], false],
+  ] as const) {
+    it(`${isAccepted ? 'counts' : 'does not count'} ${what}`, () => {
+      expect(isProbeMark(value, schemes, NOW)).to.equal(isAccepted);
+    });
+  }
+
+  it('shows nothing of the secret, and is not made by one that can be guessed', () => {
+    mustNotShow(SECRET);
+    expect(mark).to.match(/^\d+\.[\da-f]{64}$/).and.not.include(SECRET);
+    expect(markProbe('short-secret-15', NOW)).to.deep.equal({});
+    expect(markProbe(undefined, NOW)).to.deep.equal({});
+  });
+});

@@ -1,4 +1,4 @@
-import type { ChannelTally, Execution, ExecutionSummary } from '../core/history.js';
+import type { ChannelTally, Execution, ExecutionSummary, Timeline } from '../core/history.js';
 import type { RequestType } from '../core/request-types.js';
 
 /** The JSON between the console's page and its server. Types only: browsers do not load this file. */
@@ -62,6 +62,9 @@ export interface Health {
   readonly windowSeconds: number;
   readonly deliveries: readonly ChannelTally[];
 }
+
+/** `GET api/timeline`: what the plots of the health show. */
+export type PlottedTimeline = Timeline;
 
 /** `GET api/stream`, server-sent events: `executions` with `ExecutionSummary[]`, `health` with `Health`. */
 export type StreamEvent =

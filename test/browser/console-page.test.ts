@@ -469,6 +469,38 @@ describe("the console's page", function () {
     await page.locator('.scrolled:focus').waitFor();
   });
 
+  it('plots the last hour and the last day, with the numbers in a table that stays open', async () => {
+    const stood = (standIn = await startStandIn());
+    const { page } = await browser.open(`${stood.url}#/health`);
+    await page.getByText('Okta has not requested a code in the last hour.').waitFor();
+    await page.getByText('Okta has not requested a code in the last day.').waitFor();
+    stood.executions = plantExecutions(10, Date.now());
+    stood.historyBeganAt = Date.now();
+    await page.getByRole('link', { name: 'History' }).click();
+    await page.getByRole('link', { name: 'Health' }).click();
+    await page.getByText('Times are in Europe/London. The history begins at').first().waitFor();
+    await page.getByText('Codes by outcome in the last day, as a table').click();
+    const table = page.getByRole('table', { name: 'Codes by outcome in the last day' });
+    expect(await table.locator('tbody tr').count()).to.equal(24);
+    const sumOf = async (): Promise<readonly number[]> => {
+      const rows = await Promise.all(
+        (await table.locator('tr').all()).map((row) => row.locator('td').allInnerTexts()),
+      );
+      return [0, 1, 2, 3].map((column) => rows.reduce((sum, cells) => sum + Number(cells[column] ?? 0), 0));
+    };
+    // Accepted, unknown, blocked, refused.
+    expect(await sumOf()).to.deep.equal([7, 1, 1, 1]);
+    await page.getByText('Time to delivery: WhatsApp in the last hour, as a table').click();
+    const times = page.getByRole('table', { name: 'Time to delivery: WhatsApp in the last hour' });
+    await times.getByText('2,600 ms').first().waitFor();
+
+    stood.executions = plantExecutions(20, Date.now());
+    await page.getByRole('link', { name: 'History' }).click();
+    await page.getByRole('link', { name: 'Health' }).click();
+    await until(async () => (await sumOf())[0] === 14);
+    expect(await page.locator('details[open]').count()).to.equal(2);
+  });
+
   it('shows as text whatever was written into any field, and runs none of it', async () => {
     const { stood, told } = await hostileStandIn();
     standIn = stood;
@@ -487,7 +519,8 @@ describe("the console's page", function () {
         .locator(hash === '#/health' ? '.deliveries' : hash === more ? '.rows .row' : '.steps')
         .first()
         .waitFor();
-      for (const details of await page.locator('details:not([open]) summary').all()) await details.click();
+      const closed = page.locator('details:not([open]) summary');
+      while ((await closed.count()) > 0) await closed.first().click();
       seen.push(await page.locator('body').innerText());
       expect(await page.locator('main img, main script, header img, header script').count()).to.equal(0);
     }
@@ -549,6 +582,7 @@ describe("the console's page", function () {
       }
       await page.goto(`${stood.url}#/health`);
       await page.locator('.deliveries').waitFor();
+      await page.getByText('Codes by outcome in the last hour, as a table').click();
       await check('health');
     });
   }

@@ -147,6 +147,7 @@ describe("the console's routes", () => {
       ['/api/executions', 'GET, HEAD'],
       ['/api/executions/one', 'GET, HEAD'],
       ['/api/health', 'GET, HEAD'],
+      ['/api/timeline', 'GET, HEAD'],
       ['/api/stream', 'GET, HEAD'],
       ['/api/tester/payload', 'POST'],
       ['/api/tester/send', 'POST'],

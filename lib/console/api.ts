@@ -36,7 +36,12 @@ export interface Health {
   readonly detached: number;
   readonly closing: boolean;
   readonly state: 'ok' | 'lost';
-  readonly breakers: readonly { readonly host: string; readonly state: 'closed' | 'open' | 'half-open' }[];
+  readonly breakers: readonly {
+    readonly host: string;
+    readonly state: 'closed' | 'open' | 'half-open';
+    /** The channels that call the host; none for Okta. */
+    readonly channels: readonly string[];
+  }[];
   readonly channels: readonly {
     readonly channel: string;
     readonly providers: readonly string[];
@@ -56,8 +61,14 @@ export interface Health {
   };
   /** Calls that were answered with an error in the window, by our code. */
   readonly turnedAway: readonly { readonly code: string; readonly count: number }[];
-  /** Until when the hook does not call Okta's Users API, in milliseconds since 1970. */
-  readonly oktaPausedUntil?: number | undefined;
+  /** While the hook does not call Okta's Users API. `LOW`: few calls are left. `RATE_LIMITED`: Okta answered 429. */
+  readonly oktaPause?:
+    | {
+        readonly reason: 'LOW' | 'RATE_LIMITED';
+        /** Milliseconds since 1970. */
+        readonly untilMs: number;
+      }
+    | undefined;
   /** The length of the window. */
   readonly windowSeconds: number;
   readonly deliveries: readonly ChannelTally[];

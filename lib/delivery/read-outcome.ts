@@ -15,13 +15,17 @@ export const REFUSED = 'REFUSED';
 export function readOutcome(given: unknown, onMistake: (mistake: string) => void): Outcome {
   const fields = Object(given) as Fields;
   const { status, reason } = fields;
+  const providerRequestId =
+    typeof fields['providerRequestId'] === 'string' ? fields['providerRequestId'] : undefined;
   switch (status) {
     case 'accepted': {
       const { transactionId } = fields;
-      if (isText(transactionId)) return { status, transactionId: String(transactionId).slice(0, 200) };
+      if (isText(transactionId)) {
+        return { status, transactionId: String(transactionId).slice(0, 200), providerRequestId };
+      }
       onMistake('its accepted outcome has no transactionId');
       // The message is accepted all the same: events then have the id of the event.
-      return { status, transactionId: '' };
+      return { status, transactionId: '', providerRequestId };
     }
     case 'refused': {
       const { code, cause, hasLeft } = fields;
@@ -37,10 +41,11 @@ export function readOutcome(given: unknown, onMistake: (mistake: string) => void
         ...readMechanics(fields),
         hasLeft: (hasLeft ?? mechanicsOf(cause).hasLeft) !== false,
         remedy: remedyOf(fields),
+        providerRequestId,
       };
     }
     case 'unknown':
-      if (typeof reason === 'string') return { status, reason, remedy: remedyOf(fields) };
+      if (typeof reason === 'string') return { status, reason, remedy: remedyOf(fields), providerRequestId };
       onMistake('its unknown outcome has no reason');
       break;
     default:

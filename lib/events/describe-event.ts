@@ -24,6 +24,8 @@ export interface EventDescription {
   readonly durationMs?: number | undefined;
   /** The provider's id of the message. */
   readonly transactionId?: string | undefined;
+  /** The provider's id of the request. */
+  readonly providerRequestId?: string | undefined;
 }
 
 type SentencesOf<Value extends string> = Readonly<Record<Value, Pick<EventDescription, 'text' | 'tone'>>>;
@@ -75,8 +77,9 @@ const TABLE: { readonly [Type in HookEventType]: (event: HookEventOf<Type>) => E
   }),
   'okta.paused': ({ reason }) => ({
     tone: 'warn',
-    text: `${PAUSES[reason]}: users are not looked up for a while. Codes still go out.`,
+    text: `${OKTA_PAUSES[reason]}: users are not looked up for a while. Codes still go out.`,
     code: reason,
+    remedy: FREE_LIMIT,
   }),
   'okta.resumed': ({ reason, pausedMs }) => ({
     tone: 'good',
@@ -165,9 +168,24 @@ const TABLE: { readonly [Type in HookEventType]: (event: HookEventOf<Type>) => E
     reason,
     remedy,
   }),
-  'breaker.changed': ({ host, state }) => {
+  'breaker.changed': ({ host, state, channels }) => {
     const { tone, text } = BREAKERS[state];
-    return { tone, text: `${host} ${text}.` };
+    const isOkta = channels.length === 0;
+    const [first] = channels;
+    // A channel without a host has its own name in its place.
+    const name =
+      host.replace(/\[\d+\]$/, '') === first
+        ? nameChannel(host)
+        : `${host} (${isOkta ? 'Okta' : channels.map(nameChannel).join(', ')})`;
+    const effect = state !== 'open' ? '' : isOkta ? WITHOUT_OKTA : WITHOUT_PROVIDER;
+    return {
+      tone,
+      text: `${name} ${text}.${effect}`,
+      remedy:
+        state === 'open'
+          ? `Look at ${isOkta ? 'status.okta.com' : "the provider's status page"}, and at the way there: egress, DNS, TLS. The hook tries again by itself.`
+          : undefined,
+    };
   },
 };
 
@@ -190,9 +208,13 @@ const PROOFS = {
   oauth2: 'the issuer, the audience, the client and the scope of its access tokens',
 } as const;
 
-const PAUSES: Readonly<Record<HookEventOf<'okta.paused'>['reason'], string>> = {
+const FREE_LIMIT =
+  'Nothing at once: it passes with the window of the limit. If it comes again, look at Reports > Rate Limits in Okta, or raise profile.cache.ttlSeconds.';
+
+/** Why users are not looked up. */
+export const OKTA_PAUSES: Readonly<Record<HookEventOf<'okta.paused'>['reason'], string>> = {
   LOW: "Okta's rate limit is nearly used up",
-  RATE_LIMITED: "Okta's rate limit is used up",
+  RATE_LIMITED: 'Okta answered 429, because its rate limit is used up',
 };
 
 const PROFILES: SentencesOf<HookEventOf<'profile.read'>['source']> = {
@@ -214,7 +236,8 @@ const PROFILE_REMEDIES: ReadonlyMap<string, string> = new Map([
     "Check credentials.okta: Okta does not accept the API token, or the service app's key.",
   ],
   ['OKTA_FORBIDDEN', 'Check credentials.okta: grant okta.users.read, or an admin role that may read users.'],
-  ['PAUSED', "Nothing: Okta's rate limit was nearly used up, and reads start again by themselves."],
+  ['PAUSED', FREE_LIMIT],
+  ['OKTA_RATE_LIMITED', FREE_LIMIT],
   ['BREAKER_OPEN', 'Nothing: Okta did not answer several times, and reads start again within 30 s.'],
 ]);
 
@@ -273,7 +296,7 @@ function describeSkipped({ channel, reason }: SkippedChannel): string {
 }
 
 function describeAttempt(report: AttemptReport, when: string): EventDescription {
-  const { provider, outcome, code, reason, remedy, durationMs, transactionId } = report;
+  const { provider, outcome, code, reason, remedy, durationMs, transactionId, providerRequestId } = report;
   const channel = nameChannel(report.channel);
   const sentences: SentencesOf<AttemptReport['outcome']> = {
     accepted: { tone: 'good', text: `${provider} accepted the message for ${channel}.` },
@@ -284,7 +307,7 @@ function describeAttempt(report: AttemptReport, when: string): EventDescription 
     },
   };
   const { tone, text } = { ...plain(`${channel}: ${outcome}.`), ...sentences[outcome] };
-  return { tone, text: when + text, code, reason, remedy, durationMs, transactionId };
+  return { tone, text: when + text, code, reason, remedy, durationMs, transactionId, providerRequestId };
 }
 
 function describeAnswer(event: HookEventOf<'request.answered'>): EventDescription {
@@ -431,11 +454,14 @@ const UNREADY_PARTS: ReadonlyMap<string, string> = new Map([
   ['state', 'the state store cannot be used (state)'],
 ]);
 
+const WITHOUT_PROVIDER = ' Until then codes go by other channels, or are refused at once.';
+const WITHOUT_OKTA = ' Until then codes go by profiles in the cache, or by the channel that Okta requests.';
+
 const BREAKERS: SentencesOf<HookEventOf<'breaker.changed'>['state']> = {
   closed: { tone: 'good', text: 'answers again' },
   open: {
     tone: 'bad',
-    text: 'does not answer and is not called for a while. Until then codes go by other channels, or are refused at once',
+    text: 'does not answer and is not called for a while',
   },
   'half-open': { tone: 'plain', text: 'is tried again with one call' },
 };

@@ -233,6 +233,7 @@ function wordsOf(
   const words = new Set([id, oktaRequestId, userId, code]);
   for (const event of events) {
     if ('transactionId' in event) words.add(event.transactionId);
+    if ('providerRequestId' in event) words.add(event.providerRequestId);
     if ('code' in event) words.add(event.code);
     if ('cause' in event) words.add(event.cause.code);
     if (event.type === 'guard.blocked' || event.type === 'guard.noticed')

@@ -28,7 +28,12 @@ import { createHookParts } from './create-parts.js';
 import { OpenAnswers } from './open-answers.js';
 import { reportMistake, reportStateFailure } from './parts.js';
 import { checkReadiness, readStatus, resultOf } from './readiness.js';
-import { connectChannels, warnOfSilentChannels, warnOfUnusedSenders } from './ready-channels.js';
+import {
+  channelsCalling,
+  connectChannels,
+  warnOfSilentChannels,
+  warnOfUnusedSenders,
+} from './ready-channels.js';
 import { createRouter } from './router.js';
 import type { HookStatus, TelephonyHook } from './telephony-hook.js';
 
@@ -61,7 +66,7 @@ export function oktaTelephonyHook(options: OktaTelephonyHookOptions): TelephonyH
     const known = breakers.get(host);
     if (known !== undefined) return known;
     const breaker = new Breaker(host, (state) => {
-      events.emit({ type: 'breaker.changed', host, state });
+      events.emit({ type: 'breaker.changed', host, state, channels: channelsCalling(host, channels) });
     });
     breakers.set(host, breaker);
     return breaker;

@@ -114,7 +114,7 @@ export function reportMistake(
 }
 
 /** The call in which something failed, if it is known. */
-type FailedCall = Partial<Pick<TelephonyRequest, 'eventId' | 'oktaRequestId'>>;
+type FailedCall = Partial<Pick<TelephonyRequest, 'eventId' | 'oktaRequestId' | 'userId'>>;
 
 function emitFailed(
   extension: Extension,
@@ -129,6 +129,7 @@ function emitFailed(
       type: 'extension.failed',
       eventId: of?.eventId,
       oktaRequestId: of?.oktaRequestId,
+      userId: of?.userId,
       extension,
       remedy: EXTENSION_REMEDIES[extension],
       count,

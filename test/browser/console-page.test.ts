@@ -451,7 +451,7 @@ describe("the console's page", function () {
 
   it('says no more of a provider than is known, and keeps the focus while the health is told', async () => {
     const now = Date.now();
-    const breakers = [{ host: 'api.twilio.com', state: 'closed' as const }];
+    const breakers = [{ host: 'api.twilio.com', state: 'closed' as const, channels: ['sms'] }];
     const stood = (standIn = await startStandIn({ health: plantHealth(now, { breakers }) }));
     const { page } = await browser.open(`${stood.url}#/health`);
     await page.getByText('Providers: api.twilio.com is up.').waitFor();

@@ -1,4 +1,4 @@
-import { describeEvent } from '../../events/describe-event.js';
+import { describeEvent, OKTA_PAUSES } from '../../events/describe-event.js';
 import { element } from '../../http/page/browser/dom.js';
 import type { About, Health } from '../api.js';
 import { showDeliveries } from './deliveries.js';
@@ -106,7 +106,7 @@ function card(title: string, ...children: readonly HTMLElement[]): HTMLElement {
 
 /** One line for each thing that works or does not. */
 function drawState(health: Health): readonly HTMLElement[] {
-  const { closing, state, breakers, oktaPausedUntil, turnedAway, windowSeconds, at } = health;
+  const { closing, state, breakers, oktaPause, turnedAway, windowSeconds, at } = health;
   const stopped = breakers.filter((breaker) => breaker.state !== 'closed');
   const lines = [
     ...(closing ? [markTone('warn', 'The gateway is shutting down: it accepts no new calls.')] : []),
@@ -131,11 +131,11 @@ function drawState(health: Health): readonly HTMLElement[] {
             : `Providers: ${breakers.map(({ host }) => host).join(', ')} ${breakers.length === 1 ? 'is' : 'are'} up.`,
         )
       : undefined,
-    oktaPausedUntil === undefined || oktaPausedUntil <= at
+    oktaPause === undefined || oktaPause.untilMs <= at
       ? markTone('good', "Okta's rate limit: OK.")
       : markTone(
           'warn',
-          `Okta's rate limit is nearly used up: users are looked up again ${formatRelative(oktaPausedUntil, at)}. Until then codes go by the channel that Okta requests.`,
+          `${OKTA_PAUSES[oktaPause.reason]}. Users are looked up again ${formatRelative(oktaPause.untilMs, at)}. Until then codes go by profiles in the cache, or by the channel that Okta requests.`,
         ),
     ...turnedAway.map(({ code, count }) =>
       markTone(

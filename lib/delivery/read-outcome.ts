@@ -14,18 +14,20 @@ export const REFUSED = 'REFUSED';
  */
 export function readOutcome(given: unknown, onMistake: (mistake: string) => void): Outcome {
   const fields = Object(given) as Fields;
+  const outcome = outcomeIn(fields, onMistake);
+  const { providerRequestId } = fields;
+  return typeof providerRequestId === 'string' ? { ...outcome, providerRequestId } : outcome;
+}
+
+function outcomeIn(fields: Fields, onMistake: (mistake: string) => void): Outcome {
   const { status, reason } = fields;
-  const providerRequestId =
-    typeof fields['providerRequestId'] === 'string' ? fields['providerRequestId'] : undefined;
   switch (status) {
     case 'accepted': {
       const { transactionId } = fields;
-      if (isText(transactionId)) {
-        return { status, transactionId: String(transactionId).slice(0, 200), providerRequestId };
-      }
+      if (isText(transactionId)) return { status, transactionId: String(transactionId).slice(0, 200) };
       onMistake('its accepted outcome has no transactionId');
       // The message is accepted all the same: events then have the id of the event.
-      return { status, transactionId: '', providerRequestId };
+      return { status, transactionId: '' };
     }
     case 'refused': {
       const { code, cause, hasLeft } = fields;
@@ -41,11 +43,10 @@ export function readOutcome(given: unknown, onMistake: (mistake: string) => void
         ...readMechanics(fields),
         hasLeft: (hasLeft ?? mechanicsOf(cause).hasLeft) !== false,
         remedy: remedyOf(fields),
-        providerRequestId,
       };
     }
     case 'unknown':
-      if (typeof reason === 'string') return { status, reason, remedy: remedyOf(fields), providerRequestId };
+      if (typeof reason === 'string') return { status, reason, remedy: remedyOf(fields) };
       onMistake('its unknown outcome has no reason');
       break;
     default:

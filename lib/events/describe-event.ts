@@ -230,6 +230,9 @@ const PROFILES: SentencesOf<HookEventOf<'profile.read'>['source']> = {
   },
 };
 
+const CHECK_WAY_TO_OKTA =
+  "See that credentials.okta.orgUrl is the org's own address, and that the gateway may call it: egress, DNS, TLS, proxies.";
+
 const PROFILE_REMEDIES: ReadonlyMap<string, string> = new Map([
   [
     'OKTA_UNAUTHORIZED',
@@ -239,6 +242,12 @@ const PROFILE_REMEDIES: ReadonlyMap<string, string> = new Map([
   ['PAUSED', FREE_LIMIT],
   ['OKTA_RATE_LIMITED', FREE_LIMIT],
   ['BREAKER_OPEN', 'Nothing: Okta did not answer several times, and reads start again within 30 s.'],
+  ['OKTA_HTTP_ERROR', 'Look at status.okta.com, and at a proxy if one stands in between.'],
+  ['OKTA_UNREACHABLE', CHECK_WAY_TO_OKTA],
+  ['OKTA_NO_ANSWER', CHECK_WAY_TO_OKTA],
+  ['OKTA_UNREADABLE', CHECK_WAY_TO_OKTA],
+  ['OKTA_WRONG_USER', CHECK_WAY_TO_OKTA],
+  ['TIMEOUT', 'Look at the way to Okta, and at what holds the process up. profile.timeoutMs is the limit.'],
 ]);
 
 /** These errors do not go away by themselves, and until then no user's opt-in counts. */
@@ -296,7 +305,7 @@ function describeSkipped({ channel, reason }: SkippedChannel): string {
 }
 
 function describeAttempt(report: AttemptReport, when: string): EventDescription {
-  const { provider, outcome, code, reason, remedy, durationMs, transactionId, providerRequestId } = report;
+  const { provider, outcome, code, reason, remedy, durationMs, transactionId } = report;
   const channel = nameChannel(report.channel);
   const sentences: SentencesOf<AttemptReport['outcome']> = {
     accepted: { tone: 'good', text: `${provider} accepted the message for ${channel}.` },
@@ -307,6 +316,7 @@ function describeAttempt(report: AttemptReport, when: string): EventDescription 
     },
   };
   const { tone, text } = { ...plain(`${channel}: ${outcome}.`), ...sentences[outcome] };
+  const { providerRequestId } = report;
   return { tone, text: when + text, code, reason, remedy, durationMs, transactionId, providerRequestId };
 }
 
@@ -331,7 +341,11 @@ function describeAnswer(event: HookEventOf<'request.answered'>): EventDescriptio
             `The code was sent${sentBy}, the channel that Okta requested: Okta does not let the hook read users.`,
             PROFILE_REMEDIES.get(profileReason),
           )
-        : of('good', `The code was sent${sentBy}.`);
+        : of(
+            'good',
+            `The code was sent${sentBy}${describeDetour(event)}.${event.skipped.map(describeSkipped).join('')}`,
+            remedyOfDetour(event),
+          );
     case 'unknown':
       return of(
         'warn',
@@ -353,6 +367,32 @@ function describeAnswer(event: HookEventOf<'request.answered'>): EventDescriptio
       );
   }
 }
+
+/** Why the code was not sent as planned: the line of a call that went well then says it, too. */
+function describeDetour({ attempts, profileSource, profileReason }: HookEventOf<'request.answered'>): string {
+  const refused = attempts.filter(({ outcome }) => outcome === 'refused');
+  const after = refused.map(({ channel, code }) => `${nameChannel(channel)} was refused (${code})`);
+  const profile =
+    profileSource === 'stale' ? "with an older copy of the user's profile" : "without the user's profile";
+  return [
+    after.length === 0 ? '' : `, after ${after.join(' and ')}`,
+    profileReason === undefined ? '' : `, ${profile} (${profileReason})`,
+  ].join('');
+}
+
+function remedyOfDetour({
+  attempts,
+  profileReason = '',
+  skipped,
+}: HookEventOf<'request.answered'>): string | undefined {
+  return (
+    attempts.findLast(({ remedy }) => remedy !== undefined)?.remedy ??
+    PROFILE_REMEDIES.get(profileReason) ??
+    (skipped.some(({ reason }) => reason === 'STOPPED' || reason === 'OPTED_OUT') ? LIFT_STOP : undefined)
+  );
+}
+
+const LIFT_STOP = 'The user gets codes there again after START to the sender.';
 
 const GOT_PENDING = 'Okta got PENDING, so it sends no code itself.';
 

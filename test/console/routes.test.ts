@@ -300,7 +300,7 @@ describe("the console's routes", () => {
       ['voice', ['TWILIO'], undefined],
     ]);
     expect(health.channels.find(({ channel }) => channel === 'sms')?.lastSuccess).to.be.a('number');
-    expect(health.oktaPause?.reason).to.equal('LOW');
+    expect(health.oktaPause?.reason).to.equal('RATE_LIMITED');
     expect(health.oktaPause?.untilMs).to.be.greaterThan(health.at);
     expect(health.turnedAway).to.deep.equal([]);
     expect(health.deliveries.find(({ channel }) => channel === 'sms')).to.include({ accepted: 1 });

@@ -72,7 +72,24 @@ describe('the log', () => {
       { ...answered, profileSource: 'none', profileReason: 'OKTA_UNAUTHORIZED' },
       /^Check credentials\.okta/,
     ],
-    ['info', /The code was sent by SMS\.$/, { ...answered, profileSource: 'none', profileReason: 'TIMEOUT' }],
+    [
+      'info',
+      /The code was sent by SMS, without the user's profile \(TIMEOUT\)\.$/,
+      { ...answered, profileSource: 'none', profileReason: 'TIMEOUT' },
+      /profile\.timeoutMs/,
+    ],
+    [
+      'info',
+      /The code was sent by SMS, with an older copy of the user's profile \(OKTA_HTTP_ERROR\)\.$/,
+      { ...answered, profileSource: 'stale', profileReason: 'OKTA_HTTP_ERROR' },
+      /status\.okta\.com/,
+    ],
+    [
+      'info',
+      /The code was sent by SMS, without the user's profile \(PAUSED\)\.$/,
+      { ...answered, profileSource: 'none', profileReason: 'PAUSED' },
+      /Rate Limits/,
+    ],
     [
       'warn',
       /A repeat got the first answer: the code may have been sent\. Okta got PENDING/,
@@ -287,6 +304,7 @@ describe('the log', () => {
         state: 'open',
         channels: ['whatsapp', 'sms'],
       },
+      /provider's status page/,
     ],
     [
       'info',

@@ -131,9 +131,8 @@ export interface HookEventFields {
   readonly 'attempt.settled': OfUser & AttemptReport;
   /**
    * A provider reported the status of a message that it had accepted: by a status callback, or because the hook asked.
-   * The ids and `toEnding` are missing if neither this process nor the state knows whose message it is: with
-   * `lateFailover: false`, after a restart or after the code's end, and at other gateways than the sender also for a
-   * status that is not final.
+   * The ids and `toEnding` are missing if neither this process nor the state knows whose message it is: after a restart or after
+   * the code's end, and at other gateways than the sender for a status that is not final, with `lateFailover: false` for any.
    */
   readonly 'message.reported': Partial<OfUser> & {
     readonly channel: string;

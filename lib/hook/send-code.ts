@@ -29,6 +29,7 @@ export function sendCode(
     attempt: AttemptReport,
   ): void => {
     keepAccepted(transactionId, attempt, step, code, parts);
+    parts.messageOwners?.set(transactionId, ownerOf(request));
     failOver(({ lateFailover, isWanted }) => {
       lateFailover.accepted(
         transactionId,

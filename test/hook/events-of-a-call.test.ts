@@ -131,7 +131,7 @@ const sent = (attempts: readonly Attempt[], rest: object = {}): Expected => [
   `The code was sent by ${SENT_BY.get(attempts.at(-1)?.channel)}.`,
 ];
 /** A code that did not go the planned way: its line says why, and what to do. */
-const detoured = ([event, level]: Expected, message: string, remedy: string): Expected => [
+const detoured = ([event, level = 'info']: Expected, message: string, remedy: string): Expected => [
   event,
   level,
   message,

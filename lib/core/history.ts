@@ -51,7 +51,7 @@ export interface Execution extends ExecutionSummary {
 
 /** The filters of a search. All given ones must match. */
 export interface ExecutionQuery {
-  /** A part of the event id, Okta's request id, the user id, a transaction id or a code, in any case. */
+  /** A part of the event id, Okta's request id, the user id, a transaction id, a provider's request id or a code, in any case. */
   readonly search?: string | undefined;
   /** A channel that was requested, tried or used. */
   readonly channel?: string | undefined;

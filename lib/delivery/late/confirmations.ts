@@ -102,7 +102,7 @@ export class Confirmations {
   }
 }
 
-const LOOK_AT_STATUS = "Look at the provider's status page. The user is not affected.";
+const LOOK_AT_STATUS = "Look at the provider's status page.";
 
 /** Why a provider could not be told. */
 interface Failure {

@@ -256,12 +256,12 @@ describe("the console's page", function () {
     it('keeps the health up to date', async () => {
       standIn = await startStandIn();
       const { page } = await browser.open(`${standIn.url}#/health`);
-      await page.getByText('api.line.me does not answer').waitFor();
+      await page.getByText('api.line.me (LINE) does not answer').waitFor();
       await until(() => standIn?.listeners() === 1);
       standIn.tellHealth(plantHealth(Date.now(), { state: 'lost', breakers: [] }));
       await page.getByText('The shared state store cannot be reached').waitFor();
       await page.getByText('Providers: none has been called yet.').waitFor();
-      expect(await page.getByText('api.line.me does not answer').count()).to.equal(0);
+      expect(await page.getByText('api.line.me (LINE) does not answer').count()).to.equal(0);
     });
 
     it('does not go back to a health that was requested before the stream said another', async () => {
@@ -284,7 +284,7 @@ describe("the console's page", function () {
       // The page has read the last answer when its next request is answered.
       await page.evaluate("fetch('api/about').then((response) => response.text())");
       expect(await page.getByText('The shared state store cannot be reached').count()).to.equal(1);
-      expect(await page.getByText('api.line.me does not answer').count()).to.equal(0);
+      expect(await page.getByText('api.line.me (LINE) does not answer').count()).to.equal(0);
     });
 
     it('goes on without a word when the stream ends, as it does each minute', async () => {

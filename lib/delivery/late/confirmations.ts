@@ -102,6 +102,8 @@ export class Confirmations {
   }
 }
 
+const WAIT = 'Look at the status page of the provider, or of Okta. It is tried again by itself.';
+const CHECK_WAY = 'Look at the way there, and at what holds the process up.';
 const LOOK_AT_STATUS = "Look at the provider's status page.";
 
 /** Why a provider could not be told. */
@@ -118,13 +120,11 @@ async function confirmBy(
 ): Promise<Failure | undefined> {
   if (breaker.state !== 'closed') {
     const reason = 'The provider does not answer lately: it was not asked';
-    return { code: 'BREAKER_OPEN', reason, remedy: LOOK_AT_STATUS };
+    return { code: 'BREAKER_OPEN', reason, remedy: WAIT };
   }
   const context = questionContext(client, CONFIRM_MS, CONNECT_MS);
   const end = await waitAtMost(Promise.resolve(port.confirm?.(transactionId, context)), CONFIRM_MS);
-  return end === TIMED_OUT
-    ? { code: 'TIMEOUT', reason: 'No answer in time', remedy: LOOK_AT_STATUS }
-    : undefined;
+  return end === TIMED_OUT ? { code: 'TIMEOUT', reason: 'No answer in time', remedy: CHECK_WAY } : undefined;
 }
 
 /** The failure in what a channel has thrown. */

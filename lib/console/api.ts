@@ -1,4 +1,4 @@
-import type { ChannelTally, Execution, ExecutionSummary } from '../core/history.js';
+import type { ChannelTally, Execution, ExecutionSummary, Timeline } from '../core/history.js';
 import type { RequestType } from '../core/request-types.js';
 
 /** The JSON between the console's page and its server. Types only: browsers do not load this file. */
@@ -36,7 +36,12 @@ export interface Health {
   readonly detached: number;
   readonly closing: boolean;
   readonly state: 'ok' | 'lost';
-  readonly breakers: readonly { readonly host: string; readonly state: 'closed' | 'open' | 'half-open' }[];
+  readonly breakers: readonly {
+    readonly host: string;
+    readonly state: 'closed' | 'open' | 'half-open';
+    /** The channels that call the host; none for Okta. */
+    readonly channels: readonly string[];
+  }[];
   readonly channels: readonly {
     readonly channel: string;
     readonly providers: readonly string[];
@@ -60,12 +65,21 @@ export interface Health {
     readonly count: number;
     readonly tone: 'plain' | 'warn' | 'bad';
   }[];
-  /** Until when the hook does not call Okta's Users API, in milliseconds since 1970. */
-  readonly oktaPausedUntil?: number | undefined;
+  /** While the hook does not call Okta's Users API. `LOW`: few calls are left. `RATE_LIMITED`: Okta answered 429. */
+  readonly oktaPause?:
+    | {
+        readonly reason: 'LOW' | 'RATE_LIMITED';
+        /** Milliseconds since 1970. */
+        readonly untilMs: number;
+      }
+    | undefined;
   /** The length of the window. */
   readonly windowSeconds: number;
   readonly deliveries: readonly ChannelTally[];
 }
+
+/** `GET api/timeline`: what the plots of the health show. */
+export type PlottedTimeline = Timeline;
 
 /** `GET api/stream`, server-sent events: `executions` with `ExecutionSummary[]`, `health` with `Health`. */
 export type StreamEvent =

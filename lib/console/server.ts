@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { History } from '../core/history.js';
+import type { History, TimelineSpan } from '../core/history.js';
 import { answer, answerText, parseJsonBody, readBody, requireType } from '../http/exchange.js';
 import { PAGE_HEADERS, readAssets } from '../http/page/assets.js';
 import { slashRedirect } from '../http/page/mount-slash.js';
@@ -48,6 +48,12 @@ type Route = (asked: Asked) => unknown;
 /** Routes by path and method. HEAD counts as GET. */
 type Routes = Readonly<Record<string, { readonly GET?: Route; readonly POST?: Route }>>;
 
+/** What the plots show: the last hour by 5 minutes, and the last day by hours. */
+const PLOTTED: readonly TimelineSpan[] = [
+  { bucketMs: 300_000, count: 12 },
+  { bucketMs: 3_600_000, count: 24 },
+];
+
 const EXECUTION_PATH = '/api/executions/';
 const ASSETS_PATH = '/assets/';
 
@@ -76,6 +82,7 @@ export function createConsoleServer(
     },
     '/api/about': { GET: () => parts.about() },
     '/api/health': { GET: () => parts.health() },
+    '/api/timeline': { GET: () => history.timeline(PLOTTED) },
     '/api/executions': { GET: ({ query }) => history.find(readExecutionQuery(query)) },
     '/api/stream': {
       GET: ({ req, res }) => {

@@ -113,6 +113,7 @@ export interface Refusal extends FailureDetails {
    * `cause`.
    */
   readonly hasLeft?: boolean | undefined;
+  readonly providerRequestId?: string | undefined;
 }
 
 /**
@@ -122,16 +123,22 @@ export interface Refusal extends FailureDetails {
  * - `refused`: the message has certainly not gone out. What follows depends on `cause`.
  * - `unknown`: the message may have gone out (timeout, reset connection). This call sends nothing else.
  *
- * `reason` and `remedy` must not contain a code, number, name or raw provider text.
+ * `reason` and `remedy` must not contain a code, number, name or raw provider text. `providerRequestId` is the
+ * provider's id of the request, for its support: at most 64 letters, digits, `.`, `_`, `:` and `-`.
  */
 export type Outcome =
-  | { readonly status: 'accepted'; readonly transactionId: string }
+  | {
+      readonly status: 'accepted';
+      readonly transactionId: string;
+      readonly providerRequestId?: string | undefined;
+    }
   | Refusal
   | {
       readonly status: 'unknown';
       readonly reason: string;
       /** What an operator can do about it; for the log. */
       readonly remedy?: string | undefined;
+      readonly providerRequestId?: string | undefined;
     };
 
 /** An accepted message that will not arrive. */

@@ -96,7 +96,7 @@ export interface HookEventFields {
     readonly skipped: readonly SkippedChannel[];
   };
   /** An attempt to send the code ended before Okta was answered, or as a part of late failover. */
-  readonly 'attempt.ended': OfCall & AttemptReport;
+  readonly 'attempt.ended': OfUser & AttemptReport;
   /** Okta was answered, and the hook call is over. This event sums the call up. */
   readonly 'request.answered': OfRequest & {
     /** What became of the code. */
@@ -140,9 +140,8 @@ export interface HookEventFields {
   readonly 'attempt.settled': OfUser & AttemptReport;
   /**
    * A provider reported the status of a message that it had accepted: by a status callback, or because the hook asked.
-   * The ids and `toEnding` are missing if neither this process nor the state knows whose message it is: with
-   * `lateFailover: false`, after a restart or after the code's end, and at other gateways than the sender also for a
-   * status that is not final.
+   * The ids and `toEnding` are missing if neither this process nor the state knows whose message it is: after a restart or after
+   * the code's end, and at other gateways than the sender for a status that is not final, with `lateFailover: false` for any.
    */
   readonly 'message.reported': Partial<OfUser> & {
     readonly channel: string;
@@ -191,6 +190,7 @@ export interface HookEventFields {
   /** A provider could not be told that a code which it sent was used. Reported at most once a minute for each channel. */
   readonly 'feedback.failed': OfCall &
     Counted & {
+      readonly userId: string;
       readonly channel: string;
       readonly provider: string;
       /** The provider's code, or one of ours (`TIMEOUT`, `BREAKER_OPEN`, `PROVIDER_UNREACHABLE`, `HTTP_404`, …). */
@@ -255,6 +255,7 @@ export interface HookEventFields {
     /** `undefined` if it failed outside a call. */
     readonly eventId: string | undefined;
     readonly oktaRequestId: string | undefined;
+    readonly userId?: string | undefined;
   };
   /** The hook does not call Okta's Users API for a while, so that the org keeps its rate limit. */
   readonly 'okta.paused': {
@@ -270,7 +271,13 @@ export interface HookEventFields {
     readonly pausedMs: number;
   };
   /** The circuit breaker of a host opened or closed. */
-  readonly 'breaker.changed': { readonly host: string; readonly state: BreakerState };
+  readonly 'breaker.changed': {
+    /** A channel without a host of its provider has a breaker by its own name, such as `push` or `push[1]`. */
+    readonly host: string;
+    readonly state: BreakerState;
+    /** The channels that call the host; none for Okta. */
+    readonly channels: readonly string[];
+  };
   /** The shared state cannot be reached. Until it is back, each process counts repeats and limits on its own. */
   readonly 'state.lost': {
     /** A word, such as `ECONNREFUSED`, `READONLY` or `TIMEOUT`. */
@@ -330,6 +337,8 @@ export interface AttemptReport {
   readonly remedy?: string | undefined;
   /** The provider's id of the message. */
   readonly transactionId?: string | undefined;
+  /** The provider's id of the request, for its support: Twilio's `Twilio-Request-Id`, LINE's `x-line-request-id`. */
+  readonly providerRequestId?: string | undefined;
   readonly durationMs: number;
 }
 

@@ -1,4 +1,4 @@
-import type { HookEvent } from './events.js';
+import type { CodeOutcome, HookEvent } from './events.js';
 
 /** The execution history: what it answers, and the log by which gateways share it. */
 
@@ -51,7 +51,7 @@ export interface Execution extends ExecutionSummary {
 
 /** The filters of a search. All given ones must match. */
 export interface ExecutionQuery {
-  /** A part of the event id, Okta's request id, the user id, a transaction id or a code, in any case. */
+  /** A part of the event id, Okta's request id, the user id, a transaction id, a provider's request id or a code, in any case. */
   readonly search?: string | undefined;
   /** A channel that was requested, tried or used. */
   readonly channel?: string | undefined;
@@ -75,6 +75,41 @@ export interface ChannelTally {
   readonly used: number;
 }
 
+/** How long the codes of one channel took from Okta's request to the provider's report that the message was delivered. */
+export interface DeliveryTimes {
+  readonly channel: string;
+  /** How many messages were delivered. */
+  readonly count: number;
+  /** Half of them took so long at most, milliseconds. */
+  readonly medianMs: number;
+  /** 95 % of them took so long at most, milliseconds. */
+  readonly p95Ms: number;
+}
+
+/** The codes that Okta requested in one piece of time, without previews and tests. */
+export interface TimelineBucket {
+  /** Its start, in milliseconds since 1970. */
+  readonly from: number;
+  /** What became of them, by the answer to Okta. A code without an answer counts by what its events say. */
+  readonly codes: Readonly<Record<CodeOutcome, number>>;
+  readonly deliveries: readonly DeliveryTimes[];
+}
+
+/** A row of pieces of time, of which the last one holds the present. */
+export interface TimelineSpan {
+  /** The length of each. They begin at multiples of it since 1970. */
+  readonly bucketMs: number;
+  readonly count: number;
+}
+
+/** The history over time. */
+export interface Timeline {
+  /** Older codes may be missing: the history began then, or has dropped them. Milliseconds since 1970. */
+  readonly completeSince: number;
+  /** In the order of the spans that were requested. Each has all its buckets, oldest first. */
+  readonly spans: readonly { readonly bucketMs: number; readonly buckets: readonly TimelineBucket[] }[];
+}
+
 /** The last executions of this gateway, or of all gateways on one state. */
 export interface History {
   /** Newest first. With a shared state it reads new events first. */
@@ -88,6 +123,7 @@ export interface History {
   open(id: string): Promise<Execution | undefined>;
   /** By channel, for executions that began since then, without previews and tests. */
   tally(sinceMs: number): Promise<readonly ChannelTally[]>;
+  timeline(spans: readonly TimelineSpan[]): Promise<Timeline>;
   /**
    * Reports new and changed executions, those of other gateways too, a few times a second. Returns a function that ends it.
    * Without watchers, the shared log is not read.

@@ -146,16 +146,18 @@ function reportOf(
   { request, to }: Message,
 ): AttemptReport {
   // Ids, codes and reasons come from providers and may hold personal data or the code: they are masked.
+  const { providerRequestId: id } = outcome;
+  const providerRequestId = id === undefined || isAbout(id, request, to) ? undefined : toToken(id);
+  const report = {
+    channel: name,
+    provider,
+    outcome: outcome.status,
+    durationMs: Math.round(durationMs),
+    providerRequestId,
+  };
   if (outcome.status === 'accepted') {
-    return {
-      channel: name,
-      provider,
-      outcome: 'accepted',
-      durationMs: Math.round(durationMs),
-      transactionId: maskId(outcome.transactionId, request, to),
-    };
+    return { ...report, transactionId: maskId(outcome.transactionId, request, to) };
   }
-  const report = { channel: name, provider, outcome: outcome.status, durationMs: Math.round(durationMs) };
   const reason = maskText(outcome.reason, request, to);
   const remedy = outcome.remedy === undefined ? undefined : maskText(outcome.remedy, request, to);
   if (outcome.status === 'unknown') return { ...report, reason, remedy };

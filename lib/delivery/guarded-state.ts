@@ -45,7 +45,7 @@ const TAKE_RECEIPT: Use = { words: 'takeReceipt failed' };
 export type OnStateFailure = (
   error: unknown,
   request: AnyRequest | undefined,
-  call: { readonly eventId: string; readonly oktaRequestId?: string | undefined } | undefined,
+  call: (Pick<AnyRequest, 'eventId'> & Partial<Pick<AnyRequest, 'oktaRequestId' | 'userId'>>) | undefined,
 ) => void;
 
 /**

@@ -14,6 +14,12 @@ export const REFUSED = 'REFUSED';
  */
 export function readOutcome(given: unknown, onMistake: (mistake: string) => void): Outcome {
   const fields = Object(given) as Fields;
+  const outcome = outcomeIn(fields, onMistake);
+  const { providerRequestId } = fields;
+  return typeof providerRequestId === 'string' ? { ...outcome, providerRequestId } : outcome;
+}
+
+function outcomeIn(fields: Fields, onMistake: (mistake: string) => void): Outcome {
   const { status, reason } = fields;
   switch (status) {
     case 'accepted': {

@@ -32,9 +32,11 @@ export function countEvents(instruments: Instruments, labels: LabelValues): Hook
   };
 
   const countFailover = (event: HookEventOf<'failover.ended'>): void => {
-    const { fromChannel, channel, provider, outcome, code } = event;
+    const { fromChannel, cause, channel, provider, outcome, code } = event;
+    const from = labels.channel(fromChannel);
     instruments.lateFailovers.inc({
-      from_channel: labels.channel(fromChannel),
+      from_channel: from,
+      cause: labels.code(cause.code, `status ${from}`),
       channel: labels.channel(channel),
       outcome,
       code: labels.code(code, labels.provider(provider)),

@@ -24,6 +24,8 @@ export interface EventDescription {
   readonly durationMs?: number | undefined;
   /** The provider's id of the message. */
   readonly transactionId?: string | undefined;
+  /** The provider's id of the request. */
+  readonly providerRequestId?: string | undefined;
 }
 
 type SentencesOf<Value extends string> = Readonly<Record<Value, Pick<EventDescription, 'text' | 'tone'>>>;
@@ -77,8 +79,9 @@ const TABLE: { readonly [Type in HookEventType]: (event: HookEventOf<Type>) => E
   }),
   'okta.paused': ({ reason }) => ({
     tone: 'warn',
-    text: `${PAUSES[reason]}: users are not looked up for a while. Codes still go out.`,
+    text: `${OKTA_PAUSES[reason]}: users are not looked up for a while. Codes still go out.`,
     code: reason,
+    remedy: FREE_LIMIT,
   }),
   'okta.resumed': ({ reason, pausedMs }) => ({
     tone: 'good',
@@ -167,9 +170,24 @@ const TABLE: { readonly [Type in HookEventType]: (event: HookEventOf<Type>) => E
     reason,
     remedy,
   }),
-  'breaker.changed': ({ host, state }) => {
+  'breaker.changed': ({ host, state, channels }) => {
     const { tone, text } = BREAKERS[state];
-    return { tone, text: `${host} ${text}.` };
+    const isOkta = channels.length === 0;
+    const [first] = channels;
+    // A channel without a host has its own name in its place.
+    const name =
+      host.replace(/\[\d+\]$/, '') === first
+        ? nameChannel(host)
+        : `${host} (${isOkta ? 'Okta' : channels.map(nameChannel).join(', ')})`;
+    const effect = state !== 'open' ? '' : isOkta ? WITHOUT_OKTA : WITHOUT_PROVIDER;
+    return {
+      tone,
+      text: `${name} ${text}.${effect}`,
+      remedy:
+        state === 'open'
+          ? `Look at ${isOkta ? 'status.okta.com' : "the provider's status page"}, and at the way there: egress, DNS, TLS. The hook tries again by itself.`
+          : undefined,
+    };
   },
 };
 
@@ -192,9 +210,13 @@ const PROOFS = {
   oauth2: 'the issuer, the audience, the client and the scope of its access tokens',
 } as const;
 
-const PAUSES: Readonly<Record<HookEventOf<'okta.paused'>['reason'], string>> = {
+const FREE_LIMIT =
+  'Nothing at once: it passes with the window of the limit. If it comes again, look at Reports > Rate Limits in Okta, or raise profile.cache.ttlSeconds.';
+
+/** Why users are not looked up. */
+export const OKTA_PAUSES: Readonly<Record<HookEventOf<'okta.paused'>['reason'], string>> = {
   LOW: "Okta's rate limit is nearly used up",
-  RATE_LIMITED: "Okta's rate limit is used up",
+  RATE_LIMITED: 'Okta answered 429, because its rate limit is used up',
 };
 
 const PROFILES: SentencesOf<HookEventOf<'profile.read'>['source']> = {
@@ -210,14 +232,24 @@ const PROFILES: SentencesOf<HookEventOf<'profile.read'>['source']> = {
   },
 };
 
+const CHECK_WAY_TO_OKTA =
+  "See that credentials.okta.orgUrl is the org's own address, and that the gateway may call it: egress, DNS, TLS, proxies.";
+
 const PROFILE_REMEDIES: ReadonlyMap<string, string> = new Map([
   [
     'OKTA_UNAUTHORIZED',
     "Check credentials.okta: Okta does not accept the API token, or the service app's key.",
   ],
   ['OKTA_FORBIDDEN', 'Check credentials.okta: grant okta.users.read, or an admin role that may read users.'],
-  ['PAUSED', "Nothing: Okta's rate limit was nearly used up, and reads start again by themselves."],
+  ['PAUSED', FREE_LIMIT],
+  ['OKTA_RATE_LIMITED', FREE_LIMIT],
   ['BREAKER_OPEN', 'Nothing: Okta did not answer several times, and reads start again within 30 s.'],
+  ['OKTA_HTTP_ERROR', 'Look at status.okta.com, and at a proxy if one stands in between.'],
+  ['OKTA_UNREACHABLE', CHECK_WAY_TO_OKTA],
+  ['OKTA_NO_ANSWER', CHECK_WAY_TO_OKTA],
+  ['OKTA_UNREADABLE', CHECK_WAY_TO_OKTA],
+  ['OKTA_WRONG_USER', CHECK_WAY_TO_OKTA],
+  ['TIMEOUT', 'Look at the way to Okta, and at what holds the process up. profile.timeoutMs is the limit.'],
 ]);
 
 /** These errors do not go away by themselves, and until then no user's opt-in counts. */
@@ -286,7 +318,8 @@ function describeAttempt(report: AttemptReport, when: string): EventDescription 
     },
   };
   const { tone, text } = { ...plain(`${channel}: ${outcome}.`), ...sentences[outcome] };
-  return { tone, text: when + text, code, reason, remedy, durationMs, transactionId };
+  const { providerRequestId } = report;
+  return { tone, text: when + text, code, reason, remedy, durationMs, transactionId, providerRequestId };
 }
 
 function describeAnswer(event: HookEventOf<'request.answered'>): EventDescription {
@@ -310,7 +343,11 @@ function describeAnswer(event: HookEventOf<'request.answered'>): EventDescriptio
             `The code was sent${sentBy}, the channel that Okta requested: Okta does not let the hook read users.`,
             PROFILE_REMEDIES.get(profileReason),
           )
-        : of('good', `The code was sent${sentBy}.`);
+        : of(
+            'good',
+            `The code was sent${sentBy}${describeDetour(event)}.${event.skipped.map(describeSkipped).join('')}`,
+            remedyOfDetour(event),
+          );
     case 'unknown':
       return of(
         'warn',
@@ -332,6 +369,32 @@ function describeAnswer(event: HookEventOf<'request.answered'>): EventDescriptio
       );
   }
 }
+
+/** Why the code was not sent as planned: the line of a call that went well then says it, too. */
+function describeDetour({ attempts, profileSource, profileReason }: HookEventOf<'request.answered'>): string {
+  const refused = attempts.filter(({ outcome }) => outcome === 'refused');
+  const after = refused.map(({ channel, code }) => `${nameChannel(channel)} was refused (${code})`);
+  const profile =
+    profileSource === 'stale' ? "with an older copy of the user's profile" : "without the user's profile";
+  return [
+    after.length === 0 ? '' : `, after ${after.join(' and ')}`,
+    profileReason === undefined ? '' : `, ${profile} (${profileReason})`,
+  ].join('');
+}
+
+function remedyOfDetour({
+  attempts,
+  profileReason = '',
+  skipped,
+}: HookEventOf<'request.answered'>): string | undefined {
+  return (
+    attempts.findLast(({ remedy }) => remedy !== undefined)?.remedy ??
+    PROFILE_REMEDIES.get(profileReason) ??
+    (skipped.some(({ reason }) => reason === 'STOPPED' || reason === 'OPTED_OUT') ? LIFT_STOP : undefined)
+  );
+}
+
+const LIFT_STOP = 'The user gets codes there again after START to the sender.';
 
 const GOT_PENDING = 'Okta got PENDING, so it sends no code itself.';
 
@@ -433,11 +496,14 @@ const UNREADY_PARTS: ReadonlyMap<string, string> = new Map([
   ['state', 'the state store cannot be used (state)'],
 ]);
 
+const WITHOUT_PROVIDER = ' Until then codes go by other channels, or are refused at once.';
+const WITHOUT_OKTA = ' Until then codes go by profiles in the cache, or by the channel that Okta requests.';
+
 const BREAKERS: SentencesOf<HookEventOf<'breaker.changed'>['state']> = {
   closed: { tone: 'good', text: 'answers again' },
   open: {
     tone: 'bad',
-    text: 'does not answer and is not called for a while. Until then codes go by other channels, or are refused at once',
+    text: 'does not answer and is not called for a while',
   },
   'half-open': { tone: 'plain', text: 'is tried again with one call' },
 };

@@ -24,6 +24,7 @@ const FIELDS = {
   channel: 'string',
   provider: 'string',
   transactionId: 'string',
+  providerRequestId: 'string',
   outcome: 'string',
   status: 'string',
   report: 'string',

@@ -7,6 +7,7 @@ import {
   type ExecutionSummary,
 } from '../core/history.js';
 import { answerOf, readOutcome, tallyOf, triedChannels } from './execution-outcome.js';
+import { pointOf, type TimelinePoint } from './timeline.js';
 
 /** One execution, made of its events, which may come in any order. */
 
@@ -33,6 +34,7 @@ interface Reading {
   /** The searchable words, in lower case. */
   readonly words: string;
   readonly tallies: readonly ChannelTally[];
+  readonly point: TimelinePoint;
 }
 
 export class ExecutionRecord {
@@ -90,6 +92,10 @@ export class ExecutionRecord {
     return this.#read(nowMs).tallies;
   }
 
+  point(nowMs: number): TimelinePoint {
+    return this.#read(nowMs).point;
+  }
+
   /** @param search - in lower case. */
   fits({ channel, outcome }: ExecutionQuery, search: string | undefined, nowMs: number): boolean {
     const { summary, channels, words } = this.#read(nowMs);
@@ -137,6 +143,7 @@ export class ExecutionRecord {
       channels: new Set(channels),
       words: wordsOf(summary, events),
       tallies: tallyOf(events),
+      point: pointOf(events, summary),
     };
   }
 
@@ -159,7 +166,8 @@ export class ExecutionRecord {
       durationMs: undefined,
       repeats: this.#repeats,
     };
-    return { summary, events: [], channels: new Set(), words: wordsOf(summary, []), tallies: [] };
+    const point = { at: this.startedAt, outcome: 'unknown', deliveries: [] } as const;
+    return { summary, events: [], channels: new Set(), words: wordsOf(summary, []), tallies: [], point };
   }
 
   #summarize(events: readonly HookEvent[], nowMs: number): ExecutionSummary {
@@ -225,6 +233,7 @@ function wordsOf(
   const words = new Set([id, oktaRequestId, userId, code]);
   for (const event of events) {
     if ('transactionId' in event) words.add(event.transactionId);
+    if ('providerRequestId' in event) words.add(event.providerRequestId);
     if ('code' in event) words.add(event.code);
     if ('cause' in event) words.add(event.cause.code);
     if (event.type === 'guard.blocked' || event.type === 'guard.noticed')

@@ -34,7 +34,8 @@ export function createHistory(parts: {
   readonly max?: number | undefined;
 }): KeptHistory {
   const { log, clock, max = MAX_EXECUTIONS } = parts;
-  const kept = new KeptExecutions(max, clock);
+  // A shared log may have the events of gateways that began earlier.
+  const kept = new KeptExecutions(max, clock, log === undefined ? clock() : 0);
   const watch = new Watch(clock, () => shared?.catchUp());
   const shared =
     log === undefined
@@ -74,6 +75,11 @@ export function createHistory(parts: {
       await catchUp();
       await kept.readAll();
       return kept.tally(sinceMs);
+    },
+    async timeline(spans) {
+      await catchUp();
+      await kept.readAll();
+      return kept.timeline(spans);
     },
     watch: (onChanged) => (isClosed ? () => undefined : watch.add(onChanged)),
   };

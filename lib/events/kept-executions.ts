@@ -1,8 +1,9 @@
 import { setImmediate } from 'node:timers/promises';
 import type { HookEvent } from '../core/events.js';
-import type { ChannelTally, ExecutionQuery } from '../core/history.js';
+import type { ChannelTally, ExecutionQuery, Timeline, TimelineSpan } from '../core/history.js';
 import { emptyTally } from './execution-outcome.js';
 import { ExecutionRecord, type Step } from './execution.js';
+import { bucketsOf } from './timeline.js';
 
 /** The last executions. Each event is added to its execution, and the oldest executions are dropped. */
 
@@ -38,12 +39,16 @@ export class KeptExecutions {
   /** The ids of dropped executions: their later events must not create them anew. */
   readonly #gone = new Set<string>();
   #stepCount = 0;
+  /** When the newest dropped execution began, or the history did. */
+  #completeSince: number;
   readonly #max: number;
   readonly #clock: () => number;
 
-  constructor(max: number, clock: () => number) {
+  /** @param beganAt - events before this time are not known, milliseconds since 1970. */
+  constructor(max: number, clock: () => number, beganAt = 0) {
     this.#max = max;
     this.#clock = clock;
+    this.#completeSince = beganAt;
   }
 
   /** Returns the execution that changed. */
@@ -96,6 +101,17 @@ export class KeptExecutions {
       }
     }
     return [...sums.values()].sort((one, other) => (one.channel < other.channel ? -1 : 1));
+  }
+
+  timeline(spans: readonly TimelineSpan[]): Timeline {
+    const nowMs = this.#clock();
+    const points = this.#cut()
+      .filter((record) => !record.summary(nowMs).isPreview)
+      .map((record) => record.point(nowMs));
+    return {
+      completeSince: this.#completeSince,
+      spans: spans.map((span) => ({ bucketMs: span.bucketMs, buckets: bucketsOf(points, span, nowMs) })),
+    };
   }
 
   #recordOf(step: Step): ExecutionRecord | undefined {
@@ -165,6 +181,7 @@ export class KeptExecutions {
   #forget(record: ExecutionRecord): void {
     this.#byId.delete(record.id);
     this.#stepCount -= record.stepCount;
+    this.#completeSince = Math.max(this.#completeSince, record.startedAt);
     for (const id of record.transactionIds) {
       if (this.#byTransaction.get(id) === record) this.#byTransaction.delete(id);
     }

@@ -40,8 +40,8 @@ export const COUNTERS = {
   },
   lateFailovers: {
     name: 'late_failovers_total',
-    help: 'Codes that were not delivered, by the outcome of late failover',
-    labels: ['from_channel', 'channel', 'outcome', 'code'],
+    help: 'Codes that were not delivered, by why (cause) and by the outcome of late failover',
+    labels: ['from_channel', 'cause', 'channel', 'outcome', 'code'],
   },
   guardBlocks: {
     name: 'guard_blocks_total',

@@ -1,4 +1,4 @@
-import type { HookEvent, HookEventListener } from '../core/events.js';
+import type { HookEvent, HookEventFields, HookEventListener } from '../core/events.js';
 
 /** For the console's health view: codes that the guard blocked lately, rejected calls, and a pause of Okta's Users API. */
 export interface RecentLimits {
@@ -7,9 +7,11 @@ export interface RecentLimits {
   blocked(): number;
   /** Rejected calls in the same window, by code. Rejections without authentication count up to a minute late. */
   turnedAway(): readonly TurnedAway[];
-  /** Until when the hook does not call Okta's Users API, in milliseconds since 1970; `undefined` if it does. */
-  oktaPausedUntil(): number | undefined;
+  /** Until when the hook does not call Okta's Users API, and why; `undefined` if it does. */
+  oktaPause(): OktaPause | undefined;
 }
+
+type OktaPause = HookEventFields['okta.paused'];
 
 /** Calls that were answered with an error. */
 export interface TurnedAway {
@@ -62,7 +64,7 @@ export function watchLimits(clock: () => number): RecentLimits {
   const blocked = new MinuteCount();
   // By code. There are few codes.
   const rejected = new Map<string, MinuteCount>();
-  let pausedUntil = 0;
+  let pause: OktaPause | undefined;
 
   const countRejected = (code: string, atMs: number, count: number): void => {
     const counted = rejected.get(code) ?? new MinuteCount();
@@ -74,10 +76,10 @@ export function watchLimits(clock: () => number): RecentLimits {
     listener: (event: HookEvent) => {
       switch (event.type) {
         case 'okta.paused':
-          pausedUntil = event.untilMs;
+          pause = { reason: event.reason, untilMs: event.untilMs };
           return;
         case 'okta.resumed':
-          pausedUntil = 0;
+          pause = undefined;
           return;
         case 'guard.blocked':
         case 'guard.noticed':
@@ -101,6 +103,6 @@ export function watchLimits(clock: () => number): RecentLimits {
         .map(([code, counted]) => ({ code, count: counted.sum(clock()) }))
         .filter(({ count }) => count > 0)
         .map(({ code, count }) => ({ code, count, tone: toneOf(code, count) })),
-    oktaPausedUntil: () => (pausedUntil > clock() ? pausedUntil : undefined),
+    oktaPause: () => (pause !== undefined && pause.untilMs > clock() ? pause : undefined),
   };
 }

@@ -2,6 +2,7 @@ import type { HookParts } from './parts.js';
 import type { About, Health } from '../console/api.js';
 import type { Guard } from '../guard/limits.js';
 import type { History } from '../core/history.js';
+import { channelsCalling } from './ready-channels.js';
 import type { HookStatus } from './telephony-hook.js';
 import { WINDOW_SECONDS, type RecentLimits } from '../events/recent-limits.js';
 import type { ConsoleOptions } from '../options/options.js';
@@ -42,7 +43,11 @@ export async function readHealth(
     detached,
     closing,
     state,
-    breakers: Object.entries(breakers).map(([host, current]) => ({ host, state: current })),
+    breakers: Object.entries(breakers).map(([host, current]) => ({
+      host,
+      state: current,
+      channels: channelsCalling(host, channels),
+    })),
     channels: [...channels].map(([channel, providers]) => ({
       channel,
       providers: [...new Set(providers.map(({ provider }) => provider))],
@@ -56,7 +61,7 @@ export async function readHealth(
       blocked: of.limits.blocked(),
     },
     turnedAway: of.limits.turnedAway(),
-    oktaPausedUntil: of.limits.oktaPausedUntil(),
+    oktaPause: of.limits.oktaPause(),
     windowSeconds: WINDOW_SECONDS,
     deliveries,
   };

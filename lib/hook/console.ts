@@ -98,7 +98,7 @@ function createConsoles({ parts, status, oktaClient }: ConsoleBase): Consoles {
 
   /** During a pause of Okta's rate limit, the rest of the limit is for sign-ins. */
   const refuseDuringPause = (): void => {
-    const until = limits.oktaPausedUntil();
+    const until = limits.oktaPause()?.untilMs;
     if (until === undefined) return;
     throw new ConsoleRefusal(
       'OKTA_RATE_LIMITED',

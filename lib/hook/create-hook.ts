@@ -1,6 +1,7 @@
 import { createTwilioConnection } from '../channels/twilio/client.js';
 import { STANDARD_CHANNELS } from '../core/channel.js';
 import { EventStream, Throttle, Throttles } from '../core/event-stream.js';
+import { RecentMap } from '../core/recent-map.js';
 import { Breaker } from '../delivery/breaker.js';
 import { GuardedState } from '../delivery/guarded-state.js';
 import { createRollout } from '../delivery/rollout.js';
@@ -28,9 +29,17 @@ import { createHookParts } from './create-parts.js';
 import { OpenAnswers } from './open-answers.js';
 import { reportMistake, reportStateFailure } from './parts.js';
 import { checkReadiness, readStatus, resultOf } from './readiness.js';
-import { connectChannels, warnOfSilentChannels, warnOfUnusedSenders } from './ready-channels.js';
+import {
+  channelsCalling,
+  connectChannels,
+  warnOfSilentChannels,
+  warnOfUnusedSenders,
+} from './ready-channels.js';
 import { createRouter } from './router.js';
 import type { HookStatus, TelephonyHook } from './telephony-hook.js';
+
+/** Twilio reports on a message within minutes: at least the last half of these are known. */
+const MAX_OWNERS = 16_000;
 
 /** The remedy if Twilio's status callbacks do not arrive. */
 const FIX_CALLBACKS =
@@ -61,7 +70,7 @@ export function oktaTelephonyHook(options: OktaTelephonyHookOptions): TelephonyH
     const known = breakers.get(host);
     if (known !== undefined) return known;
     const breaker = new Breaker(host, (state) => {
-      events.emit({ type: 'breaker.changed', host, state });
+      events.emit({ type: 'breaker.changed', host, state, channels: channelsCalling(host, channels) });
     });
     breakers.set(host, breaker);
     return breaker;
@@ -117,6 +126,10 @@ export function oktaTelephonyHook(options: OktaTelephonyHookOptions): TelephonyH
     runningCalls: new RunningCalls(),
     state,
     suppressions: new SuppressionList(state, clock),
+    messageOwners:
+      settings.lateFailover === undefined && settings.publicUrl !== undefined
+        ? new RecentMap(MAX_OWNERS)
+        : undefined,
     openAnswers: new OpenAnswers(),
     underWay: {
       isChecked: false,

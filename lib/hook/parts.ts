@@ -4,7 +4,9 @@ import { EXTENSION_REMEDIES, type Extension } from '../core/extensions.js';
 import { maskError } from '../core/masking.js';
 import type { ReadyChannel } from '../delivery/attempt.js';
 import type { GuardedState, OnStateFailure } from '../delivery/guarded-state.js';
+import type { RecentMap } from '../core/recent-map.js';
 import type { LateFailover } from '../delivery/late/late-failover.js';
+import type { MessageOwner } from '../delivery/late/receipt.js';
 import type { ReadRollout } from '../delivery/rollout.js';
 import type { RunningCalls } from '../delivery/running-calls.js';
 import type { SuppressionList } from '../delivery/suppression-list.js';
@@ -46,6 +48,11 @@ export interface HookParts {
   readonly state: GuardedState;
   /** `undefined` if it is off. */
   readonly lateFailover: LateFailover | undefined;
+  /**
+   * Whose message it is, by the provider's id, for the reports on it. Only while late failover, which knows that itself, is off
+   * and reports come.
+   */
+  readonly messageOwners: RecentMap<MessageOwner> | undefined;
   readonly openAnswers: OpenAnswers;
   readonly underWay: {
     /** `ready()` has ended once. */
@@ -114,7 +121,7 @@ export function reportMistake(
 }
 
 /** The call in which something failed, if it is known. */
-type FailedCall = Partial<Pick<TelephonyRequest, 'eventId' | 'oktaRequestId'>>;
+type FailedCall = Partial<Pick<TelephonyRequest, 'eventId' | 'oktaRequestId' | 'userId'>>;
 
 function emitFailed(
   extension: Extension,
@@ -129,6 +136,7 @@ function emitFailed(
       type: 'extension.failed',
       eventId: of?.eventId,
       oktaRequestId: of?.oktaRequestId,
+      userId: of?.userId,
       extension,
       remedy: EXTENSION_REMEDIES[extension],
       count,

@@ -1,7 +1,7 @@
 import type { TwilioPort } from '../channels/twilio/client.js';
-import { reportedCode, TelephonyHookError } from '../core/errors.js';
+import { ProviderError, reportedCode, TelephonyHookError } from '../core/errors.js';
 import { RequestError } from '../core/request-error.js';
-import { maskError, toToken } from '../core/masking.js';
+import { maskError, maskText, toToken } from '../core/masking.js';
 import { TIMED_OUT, waitAtMost } from '../core/time.js';
 import type { Breaker } from '../delivery/breaker.js';
 import type { ReadyChannel } from '../delivery/attempt.js';
@@ -56,11 +56,21 @@ function reportFailures({ channels, ...others }: Readiness, { events, settings }
   ];
   for (const [part, result] of results) {
     if (result === 'ok') continue;
-    const { message, remedy } = result;
+    const { message, remedy } = isOfOwnChannel(part, result)
+      ? {
+          message: maskText(result.message, undefined),
+          remedy: maskText(result.remedy, undefined) || undefined,
+        }
+      : result;
     // The errors of Okta's API do not name the org.
     const reason = part === 'okta' ? `${new URL(settings.okta.orgUrl).host}: ${message}` : message;
     events.emit({ type: 'readiness.failed', part, code: toToken(reportedCode(result)), reason, remedy });
   }
+}
+
+/** Whether the texts of a failure may be a channel's own, which may quote anything. The package's channels throw `ProviderError`. */
+function isOfOwnChannel(part: string, result: TelephonyHookError): boolean {
+  return part.startsWith('channels.') && !(result instanceof ProviderError);
 }
 
 /** Checks each channel that has a `check`. */

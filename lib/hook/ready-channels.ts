@@ -99,6 +99,16 @@ export function providerKey(name: string, providers: readonly unknown[], index: 
   return providers.length === 1 ? name : `${name}[${index}]`;
 }
 
+/** The channels that call a host, or that have its breaker by their own name. */
+export function channelsCalling(
+  host: string,
+  channels: ReadonlyMap<string, readonly ReadyChannel[]>,
+): readonly string[] {
+  return [...channels]
+    .filter(([, providers]) => providers.some(({ breaker }) => breaker.host === host))
+    .map(([name]) => name);
+}
+
 /** Warns of `lateFailover.afterSeconds` for a channel that reports no deliveries: its silence means nothing. */
 export function warnOfSilentChannels(
   { lateFailover }: HookSettings,

@@ -1,13 +1,12 @@
 import type { DeliveryFailure } from '../core/channel.js';
 import type { AttemptReport } from '../core/events.js';
-import { endingOf } from '../core/masking.js';
 import { tryPlan, type Delivery, type LateEnd, type Send } from '../delivery/dispatch.js';
 import type { LateFailover } from '../delivery/late/late-failover.js';
-import type { Receipt } from '../delivery/late/receipt.js';
+import { ownerOf, type Receipt } from '../delivery/late/receipt.js';
 import type { PlanStep } from '../delivery/plan.js';
 import { suppressionReasonOf } from '../delivery/suppressions.js';
 import { keepAccepted } from './last-codes.js';
-import { idsOf, reportFailure, type HookParts } from './parts.js';
+import { reportFailure, type HookParts } from './parts.js';
 
 /** Sends a code by its plan. */
 
@@ -30,6 +29,7 @@ export function sendCode(
     attempt: AttemptReport,
   ): void => {
     keepAccepted(transactionId, attempt, step, code, parts);
+    parts.messageOwners?.set(transactionId, ownerOf(request));
     failOver(({ lateFailover, isWanted }) => {
       lateFailover.accepted(
         transactionId,
@@ -96,20 +96,7 @@ function reportAttempt(
   { events, underWay, settings }: HookParts,
 ): void {
   if (attempt.outcome === 'accepted') underWay.lastSuccess.set(attempt.channel, settings.clock());
-  if (!events.hasStepListeners) return;
-  const { channel, provider, outcome, code, reason, remedy, transactionId, durationMs } = attempt;
-  events.emit({
-    type: 'attempt.ended',
-    ...idsOf(request),
-    channel,
-    provider,
-    outcome,
-    code,
-    reason,
-    remedy,
-    transactionId,
-    durationMs,
-  });
+  if (events.hasStepListeners) events.emit({ type: 'attempt.ended', ...ownerOf(request), ...attempt });
 }
 
 /** A send that outlives its call: `close()` waits for it, and an event reports its end. */
@@ -146,9 +133,7 @@ function reportSettled(
   { events, underWay, settings }: Omit<HookParts, 'lateFailover'>,
 ): void {
   if (attempt.outcome === 'accepted') underWay.lastSuccess.set(attempt.channel, settings.clock());
-  const { userId, phoneNumber } = request;
-  const toEnding = endingOf(phoneNumber);
-  events.emit({ type: 'attempt.settled', ...idsOf(request), userId, toEnding, ...attempt });
+  events.emit({ type: 'attempt.settled', ...ownerOf(request), ...attempt });
 }
 
 /** If a failure says that the recipient cannot be reached, later codes skip the channel. */

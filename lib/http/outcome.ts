@@ -7,6 +7,8 @@ import { mechanicsOf } from '../core/refusal-cause.js';
 export interface AnswerReader {
   /** The name in reasons, e.g. `Twilio`. */
   readonly provider: string;
+  /** The header with the provider's id of the request, in lower case, such as `twilio-request-id`. Default: none. */
+  readonly requestIdHeader?: string | undefined;
   /** The transaction id in a 2xx, or its outcome; `undefined` if the answer cannot be read. */
   readonly readSuccess: (answer: HttpAnswer) => Outcome | string | undefined;
   /**
@@ -26,11 +28,18 @@ const MEND_READER = 'Mend the functions that the channel passes to outcomeOf: on
  * read the outcome is `unknown`.
  */
 export function outcomeOf(result: HttpResult, reader: AnswerReader): Outcome {
-  const { provider } = reader;
+  const { provider, requestIdHeader } = reader;
   if (result.kind === 'not-sent') return outcomeOfNotSent(result, provider);
   if (result.kind === 'no-answer') {
     return { status: 'unknown', reason: `No complete answer from ${provider} (${result.reason})` };
   }
+  const outcome = outcomeOfAnswer(result, reader);
+  const providerRequestId = requestIdHeader === undefined ? undefined : result.headers[requestIdHeader];
+  return providerRequestId === undefined ? outcome : { ...outcome, providerRequestId };
+}
+
+function outcomeOfAnswer(result: HttpAnswer, reader: AnswerReader): Outcome {
+  const { provider } = reader;
   const { status } = result;
   if (status >= 200 && status <= 299) {
     const reason = `${provider} answered with status ${status} and nothing that can be read`;

@@ -258,12 +258,12 @@ describe("the console's page", function () {
     it('keeps the health up to date', async () => {
       standIn = await startStandIn();
       const { page } = await browser.open(`${standIn.url}#/health`);
-      await page.getByText('api.line.me does not answer').waitFor();
+      await page.getByText('api.line.me (LINE) does not answer').waitFor();
       await until(() => standIn?.listeners() === 1);
       standIn.tellHealth(plantHealth(Date.now(), { state: 'lost', breakers: [] }));
       await page.getByText('The shared state store cannot be reached').waitFor();
       await page.getByText('Providers: none has been called yet.').waitFor();
-      expect(await page.getByText('api.line.me does not answer').count()).to.equal(0);
+      expect(await page.getByText('api.line.me (LINE) does not answer').count()).to.equal(0);
     });
 
     it('does not go back to a health that was requested before the stream said another', async () => {
@@ -286,7 +286,7 @@ describe("the console's page", function () {
       // The page has read the last answer when its next request is answered.
       await page.evaluate("fetch('api/about').then((response) => response.text())");
       expect(await page.getByText('The shared state store cannot be reached').count()).to.equal(1);
-      expect(await page.getByText('api.line.me does not answer').count()).to.equal(0);
+      expect(await page.getByText('api.line.me (LINE) does not answer').count()).to.equal(0);
     });
 
     it('goes on without a word when the stream ends, as it does each minute', async () => {
@@ -453,7 +453,7 @@ describe("the console's page", function () {
 
   it('says no more of a provider than is known, and keeps the focus while the health is told', async () => {
     const now = Date.now();
-    const breakers = [{ host: 'api.twilio.com', state: 'closed' as const }];
+    const breakers = [{ host: 'api.twilio.com', state: 'closed' as const, channels: ['sms'] }];
     const stood = (standIn = await startStandIn({ health: plantHealth(now, { breakers }) }));
     const { page } = await browser.open(`${stood.url}#/health`);
     await page.getByText('Providers: api.twilio.com is up.').waitFor();
@@ -469,6 +469,38 @@ describe("the console's page", function () {
     stood.tellHealth(plantHealth(now, { breakers, inFlight: 79 }));
     await page.getByText('79', { exact: true }).waitFor();
     await page.locator('.scrolled:focus').waitFor();
+  });
+
+  it('plots the last hour and the last day, with the numbers in a table that stays open', async () => {
+    const stood = (standIn = await startStandIn());
+    const { page } = await browser.open(`${stood.url}#/health`);
+    await page.getByText('Okta has not requested a code in the last hour.').waitFor();
+    await page.getByText('Okta has not requested a code in the last day.').waitFor();
+    stood.executions = plantExecutions(10, Date.now());
+    stood.historyBeganAt = Date.now();
+    await page.getByRole('link', { name: 'History' }).click();
+    await page.getByRole('link', { name: 'Health' }).click();
+    await page.getByText('Times are in Europe/London. The history begins at').first().waitFor();
+    await page.getByText('Codes by outcome in the last day, as a table').click();
+    const table = page.getByRole('table', { name: 'Codes by outcome in the last day' });
+    expect(await table.locator('tbody tr').count()).to.equal(24);
+    const sumOf = async (): Promise<readonly number[]> => {
+      const rows = await Promise.all(
+        (await table.locator('tr').all()).map((row) => row.locator('td').allInnerTexts()),
+      );
+      return [0, 1, 2, 3].map((column) => rows.reduce((sum, cells) => sum + Number(cells[column] ?? 0), 0));
+    };
+    // Accepted, unknown, blocked, refused.
+    expect(await sumOf()).to.deep.equal([7, 1, 1, 1]);
+    await page.getByText('Time to delivery: WhatsApp in the last hour, as a table').click();
+    const times = page.getByRole('table', { name: 'Time to delivery: WhatsApp in the last hour' });
+    await times.getByText('2,600 ms').first().waitFor();
+
+    stood.executions = plantExecutions(20, Date.now());
+    await page.getByRole('link', { name: 'History' }).click();
+    await page.getByRole('link', { name: 'Health' }).click();
+    await until(async () => (await sumOf())[0] === 14);
+    expect(await page.locator('details[open]').count()).to.equal(2);
   });
 
   it('shows as text whatever was written into any field, and runs none of it', async () => {
@@ -489,7 +521,8 @@ describe("the console's page", function () {
         .locator(hash === '#/health' ? '.deliveries' : hash === more ? '.rows .row' : '.steps')
         .first()
         .waitFor();
-      for (const details of await page.locator('details:not([open]) summary').all()) await details.click();
+      const closed = page.locator('details:not([open]) summary');
+      while ((await closed.count()) > 0) await closed.first().click();
       seen.push(await page.locator('body').innerText());
       expect(await page.locator('main img, main script, header img, header script').count()).to.equal(0);
     }
@@ -551,6 +584,7 @@ describe("the console's page", function () {
       }
       await page.goto(`${stood.url}#/health`);
       await page.locator('.deliveries').waitFor();
+      await page.getByText('Codes by outcome in the last hour, as a table').click();
       await check('health');
     });
   }

@@ -47,6 +47,7 @@ export async function hostileStandIn(): Promise<{
     provider,
     outcome: 'accepted' as const,
     transactionId: hostile('transactionId'),
+    providerRequestId: hostile('providerRequestId'),
     durationMs: 40,
   };
   const steps: readonly HookEvent[] = [
@@ -67,8 +68,8 @@ export async function hostileStandIn(): Promise<{
       skipped: [{ channel: hostile('skipped'), reason: hostile('skippedReason') as 'STOPPED' }],
       ...ofCall,
     },
-    { type: 'attempt.ended', at: now + 60, ...refused, ...ofCall },
-    { type: 'attempt.ended', at: now + 100, ...accepted, ...ofCall },
+    { type: 'attempt.ended', at: now + 60, ...refused, ...ofCall, userId, toEnding },
+    { type: 'attempt.ended', at: now + 100, ...accepted, ...ofCall, userId, toEnding },
     {
       type: 'extension.failed',
       at: now + 101,
@@ -127,7 +128,7 @@ export async function hostileStandIn(): Promise<{
     },
     health: {
       ...health,
-      breakers: [{ host: hostile('host'), state: 'open' }],
+      breakers: [{ host: hostile('host'), state: 'open', channels: [hostile('breakerChannel')] }],
       channels: [{ channel: hostile('healthChannel'), providers: [hostile('healthProvider')] }],
       limits: {
         ...health.limits,

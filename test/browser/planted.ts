@@ -183,10 +183,12 @@ function stepsOf(summary: ExecutionSummary): readonly HookEvent[] {
             at: startedAt + Math.round(durationMs * 0.46),
             ...refused,
             ...ofCall,
+            userId,
+            toEnding,
           },
         ]
       : []),
-    { type: 'attempt.ended', at: startedAt + durationMs - 3, ...attempt, ...ofCall },
+    { type: 'attempt.ended', at: startedAt + durationMs - 3, ...attempt, ...ofCall, userId, toEnding },
     answered,
   ];
   if (outcome === 'delivered' || outcome === 'used') {
@@ -240,8 +242,8 @@ export function plantHealth(now: number, changes: Partial<Health> = {}): Health 
     closing: false,
     state: 'ok',
     breakers: [
-      { host: 'api.twilio.com', state: 'closed' },
-      { host: 'api.line.me', state: 'open' },
+      { host: 'api.twilio.com', state: 'closed', channels: ['whatsapp', 'sms', 'voice'] },
+      { host: 'api.line.me', state: 'open', channels: ['line'] },
     ],
     channels: [
       { channel: 'whatsapp', providers: ['TWILIO'], lastSuccess: now - 14_000, rollout: 50 },

@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import type { About, Health, MadePayload, StreamEvent, TestResult } from '#lib/console/api.js';
 import { createConsoleServer } from '#lib/console/server.js';
 import type { Execution, ExecutionQuery, ExecutionSummary, History } from '#lib/core/history.js';
+import { bucketsOf, pointOf } from '#lib/events/timeline.js';
 import { ABOUT, plantHealth } from './planted.js';
 import { freePort } from '#harness/free-port.js';
 
@@ -13,6 +14,8 @@ export interface StandIn {
   /** Newest first. */
   executions: readonly Execution[];
   health: Health;
+  /** What the timeline says of it. */
+  historyBeganAt: number;
   /** What the tester answers. */
   made: MadePayload;
   tested: TestResult | undefined;
@@ -56,6 +59,7 @@ export async function startStandIn(given: Given = {}): Promise<StandIn> {
     url: '',
     executions: given.executions ?? [],
     health: given.health ?? plantHealth(Date.now()),
+    historyBeganAt: 0,
     made: { payload: {}, notes: [] },
     tested: undefined,
     isLoggedIn: true,
@@ -141,6 +145,16 @@ function historyOf(standIn: StandIn): History {
     },
     open: (id) => Promise.resolve(standIn.executions.find((execution) => execution.id === id)),
     tally: () => Promise.resolve(standIn.health.deliveries),
+    timeline: (spans) => {
+      const points = standIn.executions.map((each) => pointOf(each.steps, each));
+      return Promise.resolve({
+        completeSince: standIn.historyBeganAt,
+        spans: spans.map((span) => ({
+          bucketMs: span.bucketMs,
+          buckets: bucketsOf(points, span, Date.now()),
+        })),
+      });
+    },
     watch: () => () => undefined,
   };
 }

@@ -28,6 +28,7 @@ const ALL: readonly (readonly [path: string, asking?: Asking])[] = [
   ['/api/executions'],
   ['/api/executions/one'],
   ['/api/health'],
+  ['/api/timeline'],
   ['/api/stream'],
   ['/api/tester/payload', { method: 'POST', headers: OWN_PAGE, body: JSON.stringify(QUESTION) }],
   ['/api/tester/send', { method: 'POST', headers: OWN_PAGE, body: SEND }],

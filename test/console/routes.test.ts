@@ -147,6 +147,7 @@ describe("the console's routes", () => {
       ['/api/executions', 'GET, HEAD'],
       ['/api/executions/one', 'GET, HEAD'],
       ['/api/health', 'GET, HEAD'],
+      ['/api/timeline', 'GET, HEAD'],
       ['/api/stream', 'GET, HEAD'],
       ['/api/tester/payload', 'POST'],
       ['/api/tester/send', 'POST'],
@@ -277,9 +278,14 @@ describe("the console's routes", () => {
     await scene.call({ userId: BOB.id, login: BOB.login, phoneNumber: BOB.phone });
     const health = (await served.ask('/api/health')).json as Health;
     expect(health).to.include({ inFlight: 0, detached: 0, closing: false, state: 'ok', windowSeconds: 3600 });
-    expect(health.breakers).to.deep.equal(
-      [scene.okta.orgUrl, scene.twilio.baseUrl].map((url) => ({ host: new URL(url).host, state: 'closed' })),
-    );
+    expect(health.breakers).to.deep.equal([
+      { host: new URL(scene.okta.orgUrl).host, state: 'closed', channels: [] },
+      {
+        host: new URL(scene.twilio.baseUrl).host,
+        state: 'closed',
+        channels: ['whatsapp', 'sms', 'voice'],
+      },
+    ]);
     expect(health.limits).to.deep.equal({
       mode: 'enforce',
       rules: [{ rule: 'perUser', points: 1, seconds: 60 }],
@@ -294,7 +300,8 @@ describe("the console's routes", () => {
       ['voice', ['TWILIO'], undefined],
     ]);
     expect(health.channels.find(({ channel }) => channel === 'sms')?.lastSuccess).to.be.a('number');
-    expect(health.oktaPausedUntil).to.be.greaterThan(health.at);
+    expect(health.oktaPause?.reason).to.equal('RATE_LIMITED');
+    expect(health.oktaPause?.untilMs).to.be.greaterThan(health.at);
     expect(health.turnedAway).to.deep.equal([]);
     expect(health.deliveries.find(({ channel }) => channel === 'sms')).to.include({ accepted: 1 });
   });

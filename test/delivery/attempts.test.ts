@@ -7,6 +7,7 @@ import type { ReadyChannel } from '#lib/delivery/attempt.js';
 import type { Delivery, SendListener } from '#lib/delivery/dispatch.js';
 import type { AttemptReport } from '#lib/core/events.js';
 import { NO_CLIENT } from '#harness/channels.js';
+import { makeMessage } from '../channels/twilio/scripted-api.js';
 import { dispatchBy } from './sends.js';
 
 type Send = (context: SendContext) => unknown;
@@ -86,6 +87,21 @@ describe('an attempt to send', () => {
     await clock.tickAsync(10_000);
     expect(late[0]).to.include({ outcome: 'unknown', reason: 'No answer within 10 s after the deadline' });
     expect(context?.signal.aborted).to.equal(true);
+  });
+
+  it("reports the provider's id of the request, and none that may be a person's", async () => {
+    for (const [given, reported] of [
+      ['RQ-1.2:3_4', 'RQ-1.2:3_4'],
+      ['RQ 1\n', 'RQ_1_'],
+      [`RQ${'9'.repeat(90)}`, `RQ${'9'.repeat(62)}`],
+      [`RQ-${makeMessage().request.otpCode}`, undefined],
+      [7, undefined],
+    ] as const) {
+      for (const outcome of [UNKNOWN, refused(), { status: 'accepted', transactionId: 'T1' }]) {
+        const { decidedBy } = await run([ready('a', () => ({ ...outcome, providerRequestId: given }))]);
+        expect(decidedBy?.providerRequestId).to.equal(reported);
+      }
+    }
   });
 
   it('that a breaker refuses leaves hope for the next', async () => {

@@ -56,7 +56,7 @@ const EVENTS: { readonly [Type in HookEvent['type']]: HookEventOf<Type> } = {
   },
   'guard.blocked': { ...JUDGED, type: 'guard.blocked' },
   'guard.noticed': { ...JUDGED, type: 'guard.noticed' },
-  'attempt.ended': { ...AT, ...OF_CALL, ...ATTEMPT, type: 'attempt.ended' },
+  'attempt.ended': { ...AT, ...OF_CALL, userId: '00u1', toEnding: '23', ...ATTEMPT, type: 'attempt.ended' },
   'attempt.settled': {
     ...AT,
     ...OF_CALL,
@@ -118,6 +118,7 @@ const EVENTS: { readonly [Type in HookEvent['type']]: HookEventOf<Type> } = {
     ...AT,
     ...OF_CALL,
     type: 'feedback.failed',
+    userId: '00u1',
     count: 1,
     channel: 'sms',
     provider: 'TWILIO',
@@ -143,7 +144,13 @@ const EVENTS: { readonly [Type in HookEvent['type']]: HookEventOf<Type> } = {
     keyword: 'stop',
     fromEnding: '23',
   },
-  'breaker.changed': { ...AT, type: 'breaker.changed', host: 'api.twilio.com', state: 'open' },
+  'breaker.changed': {
+    ...AT,
+    type: 'breaker.changed',
+    host: 'api.twilio.com',
+    state: 'open',
+    channels: ['sms'],
+  },
   'configuration.warned': { ...AT, type: 'configuration.warned', option: 'publicUrl', where: ['publicUrl'] },
   'caller.rejected': {
     ...AT,

@@ -490,7 +490,7 @@ describe('kept executions', () => {
   it('tell nothing of what is about nobody', () => {
     const kept = keep(
       stepsOf([
-        { type: 'breaker.changed', at: START, host: 'api.twilio.com', state: 'open' },
+        { type: 'breaker.changed', at: START, host: 'api.twilio.com', state: 'open', channels: ['sms'] },
         {
           type: 'extension.failed',
           at: START,

@@ -273,7 +273,7 @@ describe('the history of several gateways', () => {
   it('is written in batches a quarter of a second apart, and of a hundred events at once', async () => {
     const log = memoryLog();
     const kept = open(log);
-    tell(kept, ...sent('e1'), { type: 'breaker.changed', at: START, host: 'a', state: 'open' });
+    tell(kept, ...sent('e1'), { type: 'breaker.changed', at: START, host: 'a', state: 'open', channels: [] });
     await pass(249);
     expect(log.batches).to.be.empty;
     await pass(1);

@@ -18,6 +18,8 @@ const ids = { at: 1, eventId: 'event-1', oktaRequestId: 'req-1' };
 const attempt = (over: Partial<AttemptReport> = {}): HookEventOf<'attempt.ended'> => ({
   ...ids,
   type: 'attempt.ended',
+  userId: ANA.id,
+  toEnding: '23',
   channel: 'sms',
   provider: 'TWILIO',
   outcome: 'refused',
@@ -89,7 +91,7 @@ const COUNTED: readonly (readonly [HookEvent, string, Readonly<Record<string, st
       attempts: [],
     },
     'late_failovers_total',
-    { from_channel: 'whatsapp', channel: 'none', outcome: 'dropped', code: 'SUPERSEDED' },
+    { from_channel: 'whatsapp', cause: '63024', channel: 'none', outcome: 'dropped', code: 'SUPERSEDED' },
   ],
   [
     { ...JUDGED, type: 'guard.blocked' },
@@ -175,7 +177,7 @@ const COUNTED: readonly (readonly [HookEvent, string, Readonly<Record<string, st
     { event: 'readiness.failed' },
   ],
   [
-    { at: 1, type: 'breaker.changed', host: 'api.twilio.com', state: 'open' },
+    { at: 1, type: 'breaker.changed', host: 'api.twilio.com', state: 'open', channels: ['sms'] },
     'breaker_openings_total',
     { host: 'api.twilio.com' },
   ],

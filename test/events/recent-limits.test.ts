@@ -19,13 +19,13 @@ describe("the pause of Okta's rate limit, as the console shows it", () => {
     const limits = watchLimits(() => now);
     const pause = { at: START, type: 'okta.paused', reason: 'LOW', untilMs: START + 20_000 } as const;
     limits.listener(pause);
-    expect(limits.oktaPausedUntil()).to.equal(START + 20_000);
+    expect(limits.oktaPause()).to.deep.equal({ reason: 'LOW', untilMs: START + 20_000 });
     now += 20_000;
-    expect(limits.oktaPausedUntil()).to.equal(undefined);
+    expect(limits.oktaPause()).to.equal(undefined);
     // The clock was set back.
     now = START;
     limits.listener({ at: START, type: 'okta.resumed', reason: 'LOW', pausedMs: 0 });
-    expect(limits.oktaPausedUntil()).to.equal(undefined);
+    expect(limits.oktaPause()).to.equal(undefined);
   });
 });
 

@@ -48,6 +48,7 @@ const REQUEST = {
   toEnding: '23',
   isPreview: false,
 } as const;
+const OF_ANA = { userId: ANA.id, toEnding: '23' } as const;
 const OF_BOB = { userId: BOB.id, toEnding: '42' } as const;
 const TO_BOB = { userId: BOB.id, login: BOB.login, phoneNumber: BOB.phone } as const;
 const OPTED_OUT = {
@@ -91,6 +92,8 @@ const attempt = (channel: string, outcome: Attempt['outcome'], rest: object): At
   provider: 'TWILIO',
   outcome,
   durationMs: 0,
+  // What did not answer gave none.
+  ...(outcome === 'unknown' ? {} : { providerRequestId: 'RQ…' }),
   ...rest,
 });
 const BY_WHATSAPP = attempt('whatsapp', 'accepted', { transactionId: 'whatsapp 1' });
@@ -107,7 +110,9 @@ const PROFILE_READ: Expected = [{ ...IDS, type: 'profile.read', source: 'okta', 
 const planned = (channels: readonly string[], skipped: readonly SkippedChannel[] = []): Expected => [
   { ...IDS, type: 'channels.planned', channels, skipped },
 ];
-const ended = (made: Attempt): Expected => [{ ...IDS, type: 'attempt.ended', ...made }];
+const ended = (made: Attempt, whose: object = OF_ANA): Expected => [
+  { ...IDS, ...whose, type: 'attempt.ended', ...made },
+];
 const answered = (rest: object): Told => ({
   ...REQUEST,
   type: 'request.answered',
@@ -131,11 +136,18 @@ const sent = (attempts: readonly Attempt[], rest: object = {}): Expected => [
   'info',
   `The code was sent by ${SENT_BY.get(attempts.at(-1)?.channel)}.`,
 ];
+/** A code that did not go the planned way: its line says why, and what to do. */
+const detoured = ([event, level = 'info']: Expected, message: string, remedy: string): Expected => [
+  event,
+  level,
+  message,
+  remedy,
+];
 const sentToBob: readonly Expected[] = [
   received(OF_BOB),
   PROFILE_READ,
   planned(['sms']),
-  ended(BY_SMS),
+  ended(BY_SMS, OF_BOB),
   sent([BY_SMS], { ...OF_BOB, country: 'US' }),
 ];
 /** A code that went out by WhatsApp. */
@@ -258,7 +270,11 @@ const STORIES: readonly Story[] = [
       planned(['whatsapp', 'sms']),
       ended(attempt('whatsapp', 'refused', NO_SENDER)),
       ended(BY_SMS),
-      sent([attempt('whatsapp', 'refused', NO_SENDER), BY_SMS]),
+      detoured(
+        sent([attempt('whatsapp', 'refused', NO_SENDER), BY_SMS]),
+        'The code was sent by SMS, after WhatsApp was refused (63007).',
+        NO_SENDER.remedy,
+      ),
     ],
   },
   {
@@ -376,7 +392,11 @@ const STORIES: readonly Story[] = [
       PROFILE_READ,
       planned(['sms'], SKIPPED),
       ended(BY_SMS),
-      sent([BY_SMS], { skipped: SKIPPED }),
+      detoured(
+        sent([BY_SMS], { skipped: SKIPPED }),
+        'The code was sent by SMS. LINE was skipped: the rollout has it off for this user. WhatsApp was skipped: the user sent STOP.',
+        'The user gets codes there again after START to the sender.',
+      ),
     ],
   },
   {
@@ -643,11 +663,12 @@ const STORIES: readonly Story[] = [
           count: 1,
           reason: 'no text for …',
           remedy: EXTENSION_REMEDIES.composeText,
+          userId: BOB.id,
         },
         'warn',
         'composeText failed: the hook goes on without it.',
       ],
-      ended(BY_SMS),
+      ended(BY_SMS, OF_BOB),
       sent([BY_SMS], { ...OF_BOB, country: 'US' }),
     ],
   },
@@ -753,7 +774,7 @@ function normalised({ events, log, twilio }: Scene): { events: unknown; log: unk
   for (const { sid } of twilio.received) names.set(sid, `inbound ${count('inbound')}`);
   const named = (value: object): unknown =>
     JSON.parse(JSON.stringify(value), (_key, item: unknown) =>
-      typeof item === 'string' ? (names.get(item) ?? item) : item,
+      typeof item === 'string' ? (names.get(item) ?? item.replace(/^RQ[\da-f]{32}$/, 'RQ…')) : item,
     );
   return { events: named(events), log: named(log) };
 }

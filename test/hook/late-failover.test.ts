@@ -449,6 +449,11 @@ describe('a code that did not arrive', () => {
     await scene.hook.close();
     expect(sent('sms')).to.be.empty;
     expect([ended().length, count('callback.unmatched')]).to.deep.equal([0, 0]);
+    // Whose code it was is known all the same.
+    const line = scene.log.find(({ fields }) => fields['event'] === 'message.reported');
+    expect(line?.fields).to.include({ userId: ANA.id, toEnding: '23', code: '63024' });
+    const [call] = scene.events.filter((event) => event.type === 'request.answered');
+    expect(line?.fields).to.include({ eventId: call?.eventId, oktaRequestId: call?.oktaRequestId });
   });
 
   it('is not sent again to a caller who hung up', async () => {

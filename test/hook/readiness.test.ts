@@ -1,9 +1,15 @@
 import { expect } from 'chai';
-import { ProviderError, type HookEvent, type HookEventOf, type Outcome } from '#lib/index.js';
+import {
+  ProviderError,
+  TelephonyHookError,
+  type HookEvent,
+  type HookEventOf,
+  type Outcome,
+} from '#lib/index.js';
 import { openMemoryState } from '#lib/state/memory/memory-state.js';
 import { REFUSING_ORIGIN } from '#harness/free-port.js';
 import { PROCESS_MS, runBeside } from '#harness/own-process.js';
-import { startScene, usualCredentials, type Scene, type SceneOptions } from '#harness/scene.js';
+import { ANA, startScene, usualCredentials, type Scene, type SceneOptions } from '#harness/scene.js';
 import { mustNotShow } from '#harness/witness.js';
 
 const WRONG_TOKEN = 'wrong-token-8812';
@@ -46,6 +52,13 @@ describe('ready(), whose result nobody reads', () => {
         state: { ...openMemoryState(), check: () => Promise.reject(new Error('ECONNREFUSED')) },
         channels: {
           line: { send, check: () => Promise.reject(new Error('fetch failed')) },
+          push: {
+            send,
+            check: () => {
+              const quoted = { remedy: `Ask ${ANA.login}.` };
+              throw new TelephonyHookError('NOT_READY', `No device of ${ANA.phone}`, quoted);
+            },
+          },
           sms: [
             { send, check: () => Promise.resolve() },
             {
@@ -69,8 +82,11 @@ describe('ready(), whose result nobody reads', () => {
       'state NOT_READY',
       'channels.sms[1] BAD_KEY',
       'channels.line NOT_READY',
+      'channels.push NOT_READY',
     ]);
-    const [okta, , hookKeys, state, sms, line] = failures;
+    const [okta, , hookKeys, state, sms, line, push] = failures;
+    // Its own words may be about anybody.
+    expect(push).to.include({ reason: 'No device of …', remedy: 'Ask …' });
     expect(okta?.reason.startsWith(`${host}: Okta's API answered 401`), okta?.reason).to.equal(true);
     expect(okta?.remedy).to.match(/API token ends with its owner/);
     expect(hookKeys?.reason).to.match(/are not there: the issuer's keys could not be fetched/);

@@ -475,6 +475,7 @@ describe('what became of a code', () => {
     expect(failures.map(({ channel }) => channel)).to.have.members(['whatsapp', 'sms']);
     expect(failures.find(({ channel }) => channel === 'whatsapp')).to.include({
       eventId: 'event-1',
+      userId: ANA.id,
       provider: 'TWILIO',
       code: '20404',
       count: 1,

@@ -55,6 +55,23 @@ describe('the outcome of a call', () => {
     });
   }
 
+  it("has the provider's id of the request, whatever it is, if the reader names its header", () => {
+    const named: AnswerReader = { ...reader, requestIdHeader: 'acme-request-id' };
+    const headers = { 'acme-request-id': 'R1' };
+    for (const [status, body] of [
+      [201, '{"id":"M1"}'],
+      [400, ''],
+      [500, ''],
+    ] as const) {
+      const result = { ...answer(status, body), headers };
+      expect(outcomeOf(result, named)).to.deep.equal({
+        ...outcomeOf(result, reader),
+        providerRequestId: 'R1',
+      });
+    }
+    expect(outcomeOf(answer(400), named)).to.not.have.property('providerRequestId');
+  });
+
   it('is the outcome that a reader gives', () => {
     const accepted = { status: 'accepted', transactionId: 'M1' } as const;
     const whole: AnswerReader = {

@@ -119,7 +119,12 @@ function retryKeyOf({ request, text }: Message, to: string): string {
   ].join('-');
 }
 
-const LINE: AnswerReader = { provider: 'LINE', readSuccess, readRefusal };
+const LINE: AnswerReader = {
+  provider: 'LINE',
+  requestIdHeader: 'x-line-request-id',
+  readSuccess,
+  readRefusal,
+};
 
 function readSuccess(answer: HttpAnswer): string | undefined {
   const [first] = asList(readObject(answer)['sentMessages']);

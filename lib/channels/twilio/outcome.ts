@@ -25,6 +25,7 @@ export const PROVIDER_CODE = /^[1-9]\d{0,5}$/;
 export function outcomeReader(expectedSid: RegExp): (result: HttpResult) => Outcome {
   const reader: AnswerReader = {
     provider: 'Twilio',
+    requestIdHeader: 'twilio-request-id',
     readSuccess: (answer) => outcomeOfSuccess(answer, expectedSid),
     readRefusal: (answer) => describeRefusal(readCode(readObject(answer)['code']), answer.status),
   };

@@ -171,12 +171,17 @@ function listSteps(steps: readonly HookEvent[], start: number): HTMLElement {
 }
 
 function showStep(step: HookEvent, start: number): HTMLElement {
-  const { text, tone, code, reason, remedy, durationMs, transactionId } = describeEvent(step);
+  const { text, tone, code, reason, remedy, durationMs, transactionId, providerRequestId } =
+    describeEvent(step);
   const details = [
     ['Code', code === undefined ? undefined : element('code', {}, code)],
     ['Why', reason],
     ['What to do', remedy],
     ['Message id', transactionId === undefined ? undefined : element('code', {}, transactionId)],
+    [
+      'Request id at the provider',
+      providerRequestId === undefined ? undefined : element('code', {}, providerRequestId),
+    ],
   ] as const;
   return element(
     'li',

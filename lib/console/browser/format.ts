@@ -9,6 +9,12 @@ const OF_ANOTHER_DAY = new Intl.DateTimeFormat(undefined, {
   minute: '2-digit',
   second: '2-digit',
 });
+const CLOCK = new Intl.DateTimeFormat(undefined, { timeStyle: 'short' });
+const CLOCK_OF_ANOTHER_DAY = new Intl.DateTimeFormat(undefined, {
+  weekday: 'short',
+  hour: '2-digit',
+  minute: '2-digit',
+});
 const RELATIVE = new Intl.RelativeTimeFormat('en', { numeric: 'auto' });
 const WHOLE = new Intl.NumberFormat();
 const TENTHS = new Intl.NumberFormat(undefined, { maximumFractionDigits: 1 });
@@ -28,6 +34,12 @@ export function formatTime(at: number, now: number): string {
   return new Date(at).toDateString() === new Date(now).toDateString()
     ? OF_TODAY.format(at)
     : OF_ANOTHER_DAY.format(at);
+}
+
+/** Time to the minute; with the weekday if it is not today. */
+export function formatClock(at: number): string {
+  const isToday = new Date(at).toDateString() === new Date().toDateString();
+  return (isToday ? CLOCK : CLOCK_OF_ANOTHER_DAY).format(at);
 }
 
 /** E.g. `3 minutes ago`, `in 20 seconds`. */

@@ -1,9 +1,11 @@
-import { describeEvent } from '../../events/describe-event.js';
+import { describeEvent, OKTA_PAUSES } from '../../events/describe-event.js';
 import { element } from '../../http/page/browser/dom.js';
 import type { About, Health } from '../api.js';
 import { showDeliveries } from './deliveries.js';
 import { facts, markTone, showFailure, type View } from './widgets.js';
 import { formatCount, formatDateTime, formatRelative, formatDuration } from './format.js';
+import { makePlots } from './plots.js';
+import { redraw } from './redraw.js';
 import type { Route } from './routes.js';
 import { readHealth, ServerFailure } from './server.js';
 import type { Stream } from './stream.js';
@@ -14,23 +16,13 @@ import { nameChannel } from '../../events/names.js';
 export function makeHealth(about: About, stream: Stream): View<Extract<Route, { view: 'health' }>> {
   const body = element('div', { class: 'cards' });
   let shown: string | undefined;
-  /** The elements that the keyboard reaches. */
-  const stops = (): readonly HTMLElement[] => [...body.querySelectorAll<HTMLElement>('[tabindex], a')];
+  const plots = makePlots();
 
   const show = (health: Health): void => {
     // Most updates change only times: then the page stays as it is, and so does what the reader has selected.
     const { at, ...rest } = health;
     const key = JSON.stringify(rest) + String(Math.floor(at / 10_000));
-    const selection = getSelection();
-    const isSelected = selection !== null && !selection.isCollapsed && body.contains(selection.anchorNode);
-    if (key === shown || isSelected) return;
-    shown = key;
-    const focused = stops().find((stop) => stop === document.activeElement);
-    const scrolledTo = focused?.scrollLeft ?? 0;
-    body.replaceChildren(...drawHealth(health, about));
-    const same = focused && stops().find((stop) => nameStop(stop) === nameStop(focused));
-    same?.focus({ preventScroll: true });
-    same?.scrollTo(scrolledTo, 0);
+    if (key !== shown && redraw(body, () => drawHealth(health, about))) shown = key;
   };
   /** Counts what the stream has said: an answer that was requested before it is older. */
   let updates = 0;
@@ -49,6 +41,7 @@ export function makeHealth(about: About, stream: Stream): View<Extract<Route, { 
     onHealth: (health) => {
       updates += 1;
       show(health);
+      plots.refresh();
     },
     onOpened: () => void load(),
   });
@@ -60,14 +53,13 @@ export function makeHealth(about: About, stream: Stream): View<Extract<Route, { 
       element('h1', { tabindex: -1 }, 'Health'),
       element('p', { class: 'lead' }, 'The state of this gateway now. The page updates itself.'),
       body,
+      plots.element,
     ),
-    show: () => void load(),
+    show: () => {
+      void load();
+      plots.load();
+    },
   };
-}
-
-/** How the same element is found after the page is drawn again. */
-function nameStop(stop: HTMLElement): string {
-  return `${stop.getAttribute('href') ?? ''} ${stop.ariaLabel ?? ''}`;
 }
 
 function drawHealth(health: Health, about: About): readonly HTMLElement[] {
@@ -114,7 +106,7 @@ function card(title: string, ...children: readonly HTMLElement[]): HTMLElement {
 
 /** One line for each thing that works or does not. */
 function drawState(health: Health): readonly HTMLElement[] {
-  const { closing, state, breakers, oktaPausedUntil, turnedAway, windowSeconds, at } = health;
+  const { closing, state, breakers, oktaPause, turnedAway, windowSeconds, at } = health;
   const stopped = breakers.filter((breaker) => breaker.state !== 'closed');
   const lines = [
     ...(closing ? [markTone('warn', 'The gateway is shutting down: it accepts no new calls.')] : []),
@@ -139,11 +131,11 @@ function drawState(health: Health): readonly HTMLElement[] {
             : `Providers: ${breakers.map(({ host }) => host).join(', ')} ${breakers.length === 1 ? 'is' : 'are'} up.`,
         )
       : undefined,
-    oktaPausedUntil === undefined || oktaPausedUntil <= at
+    oktaPause === undefined || oktaPause.untilMs <= at
       ? markTone('good', "Okta's rate limit: OK.")
       : markTone(
           'warn',
-          `Okta's rate limit is nearly used up: users are looked up again ${formatRelative(oktaPausedUntil, at)}. Until then codes go by the channel that Okta requests.`,
+          `${OKTA_PAUSES[oktaPause.reason]}. Users are looked up again ${formatRelative(oktaPause.untilMs, at)}. Until then codes go by profiles in the cache, or by the channel that Okta requests.`,
         ),
     ...turnedAway.map(({ code, count, tone }) =>
       markTone(

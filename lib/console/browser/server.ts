@@ -6,6 +6,7 @@ import type {
   MadePayload,
   OpenedExecution,
   PayloadQuestion,
+  PlottedTimeline,
   SendQuestion,
   TestResult,
 } from '../api.js';
@@ -45,6 +46,10 @@ export async function isShutOut(): Promise<boolean> {
 
 export function readHealth(): Promise<Health> {
   return ask<Health>('api/health');
+}
+
+export function readTimeline(): Promise<PlottedTimeline> {
+  return ask<PlottedTimeline>('api/timeline');
 }
 
 export function findExecutions(

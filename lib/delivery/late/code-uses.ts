@@ -161,7 +161,7 @@ export class CodeUses {
       transactionId: sent.toldId,
       sinceSentMs: Math.max(0, Math.round(usedMs - sent.asked.atMs)),
     });
-    this.#confirmations.confirm(sent);
+    this.#confirmations.confirm(sent, userId);
   }
 
   /** Whether no gateway has handled this use before. */

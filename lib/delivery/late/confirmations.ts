@@ -26,11 +26,18 @@ interface ConfirmationsParts {
   readonly channels: ReadonlyMap<string, readonly ReadyChannel[]>;
 }
 
+/** A code that a user has used, and the provider that sent it. */
+interface Waiting {
+  readonly sent: SentCode;
+  readonly userId: string;
+  readonly by: ReadyChannel;
+}
+
 export class Confirmations {
   readonly #parts: ConfirmationsParts;
   /** By channel: a confirmation that fails for one code fails for the next. */
   readonly #failures: Throttles;
-  readonly #waiting: { readonly sent: SentCode; readonly by: ReadyChannel }[] = [];
+  readonly #waiting: Waiting[] = [];
   readonly #underWay = new Set<Promise<void>>();
 
   constructor(parts: ConfirmationsParts) {
@@ -39,15 +46,16 @@ export class Confirmations {
   }
 
   /** Confirms a code to the provider that sent it, if its channel can. */
-  confirm(sent: SentCode): void {
+  confirm(sent: SentCode, userId: string): void {
     const by = this.#parts.channels.get(sent.channel)?.[sent.place];
     // Another gateway may have sent it, with other channels or its providers in another order.
     if (by?.port.confirm === undefined || by.provider !== sent.provider || sent.transactionId === '') return;
     if (this.#waiting.length >= MAX_WAITING) {
-      this.#reportFailure(sent, { code: 'TOO_MANY', reason: 'Too many of them wait for their turn' });
+      const reason = 'Too many of them wait for their turn';
+      this.#reportFailure({ sent, userId }, { code: 'TOO_MANY', reason, remedy: LOOK_AT_STATUS });
       return;
     }
-    this.#waiting.push({ sent, by });
+    this.#waiting.push({ sent, userId, by });
     if (this.#underWay.size < MAX_RUNNING) this.#begin();
   }
 
@@ -62,7 +70,7 @@ export class Confirmations {
     const work = confirmBy(next.by, next.sent.transactionId)
       .catch(failureOf)
       .then((failure) => {
-        if (failure !== undefined) this.#reportFailure(next.sent, failure);
+        if (failure !== undefined) this.#reportFailure(next, failure);
       })
       .finally(() => {
         this.#underWay.delete(work);
@@ -72,8 +80,9 @@ export class Confirmations {
   }
 
   /** Emits at most one event a minute for a channel. */
-  #reportFailure({ channel, provider, toldId, eventId, oktaRequestId }: SentCode, failure: Failure): void {
+  #reportFailure({ sent, userId }: Omit<Waiting, 'by'>, failure: Failure): void {
     const { events } = this.#parts;
+    const { channel, provider, toldId, eventId, oktaRequestId } = sent;
     const { code, reason, remedy } = failure;
     this.#failures.of(channel).report((count) => {
       events.emit({
@@ -87,10 +96,15 @@ export class Confirmations {
         transactionId: toldId,
         eventId,
         oktaRequestId,
+        userId,
       });
     });
   }
 }
+
+const WAIT = 'Look at the status page of the provider, or of Okta. It is tried again by itself.';
+const CHECK_WAY = 'Look at the way there, and at what holds the process up.';
+const LOOK_AT_STATUS = "Look at the provider's status page.";
 
 /** Why a provider could not be told. */
 interface Failure {
@@ -105,11 +119,12 @@ async function confirmBy(
   transactionId: string,
 ): Promise<Failure | undefined> {
   if (breaker.state !== 'closed') {
-    return { code: 'BREAKER_OPEN', reason: 'The provider does not answer lately: it was not asked' };
+    const reason = 'The provider does not answer lately: it was not asked';
+    return { code: 'BREAKER_OPEN', reason, remedy: WAIT };
   }
   const context = questionContext(client, CONFIRM_MS, CONNECT_MS);
   const end = await waitAtMost(Promise.resolve(port.confirm?.(transactionId, context)), CONFIRM_MS);
-  return end === TIMED_OUT ? { code: 'TIMEOUT', reason: 'No answer in time' } : undefined;
+  return end === TIMED_OUT ? { code: 'TIMEOUT', reason: 'No answer in time', remedy: CHECK_WAY } : undefined;
 }
 
 /** The failure in what a channel has thrown. */

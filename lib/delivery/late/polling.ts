@@ -129,13 +129,14 @@ export type LookUp = (by: ReadyChannel, key: string, receipt: Receipt) => Promis
 export function createLookUp(events: EventStream, clock: () => number): LookUp {
   const failures = new Throttle(clock);
   return (by, key, { request }) => {
-    const { eventId, oktaRequestId } = request;
+    const { eventId, oktaRequestId, userId } = request;
     return lookUpBy(by, transactionIdOf(key), (error) => {
       failures.report((count) => {
         events.emit({
           type: 'extension.failed',
           eventId,
           oktaRequestId,
+          userId,
           extension: 'lookUp',
           count,
           reason: `${by.name}: ${maskError(error, request)}`,

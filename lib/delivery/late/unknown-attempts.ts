@@ -105,8 +105,15 @@ export function withAccepted(receipt: Receipt, transactionId: string): Receipt {
   const { attempts, request, sentBy } = receipt;
   const last = attempts.at(-1);
   if (last === undefined) return receipt;
-  const { channel, provider, durationMs } = last;
+  const { channel, provider, durationMs, providerRequestId } = last;
   const id = maskId(transactionId, request, sentBy.to);
-  const accepted = { channel, provider, outcome: 'accepted', durationMs, transactionId: id } as const;
+  const accepted = {
+    channel,
+    provider,
+    outcome: 'accepted',
+    durationMs,
+    transactionId: id,
+    providerRequestId,
+  } as const;
   return { ...receipt, attempts: [...attempts.slice(0, -1), accepted] };
 }

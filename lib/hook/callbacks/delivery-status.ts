@@ -22,7 +22,7 @@ export function recordDelivery(
   parts: HookParts,
   twilio: Pick<TwilioPort, 'callbacks'>,
 ): ReturnType<typeof asyncHandler> {
-  const { events, lateFailover, suppressions } = parts;
+  const { events, lateFailover, messageOwners, suppressions } = parts;
 
   const record = async (req: IncomingMessage, res: ServerResponse): Promise<void> => {
     const reference = readAttemptQuery(req.url);
@@ -51,7 +51,7 @@ export function recordDelivery(
         remedy: report.status === 'failed' ? report.remedy : undefined,
       });
     };
-    if (lateFailover === undefined) emitReported(undefined);
+    if (lateFailover === undefined) emitReported(messageOwners?.get(transactionId));
     else {
       const key = messageKey(SID_NAMESPACE, transactionId);
       lateFailover.report(key, report, { reference, onOwner: emitReported });

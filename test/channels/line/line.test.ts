@@ -53,6 +53,8 @@ describe('LINE', () => {
     const command = commandOf(await scene.call());
     expect(command).to.include({ status: 'SUCCESSFUL', provider: 'LINE' });
     expect(command?.['transactionId']).to.equal(line.accepted[0]?.id);
+    const [attempt] = scene.events.filter((event) => event.type === 'attempt.ended');
+    expect(attempt?.providerRequestId).to.match(/^[\da-f-]{36}$/);
     expect(command?.['transactionMetadata']).to.include('channel=line');
     expect(line.inbox(userId)).to.deep.equal([`Your code is ${CODE}`]);
     expect(JSON.parse(line.requests[0]?.body ?? '')).to.deep.equal({

@@ -77,7 +77,7 @@ describe('attempts whose outcome is unknown', () => {
   });
 
   it('are reported as accepted then, under the masked id', () => {
-    const attempt = { channel: 'sms', provider: 'TWILIO', durationMs: 9 };
+    const attempt = { channel: 'sms', provider: 'TWILIO', durationMs: 9, providerRequestId: 'RQ1' };
     const receipt = makeReceipt({ attempts: [{ ...attempt, outcome: 'unknown', reason: 'No answer' }] });
     expect(withAccepted(receipt, 'SM1').attempts).to.deep.equal([
       { ...attempt, outcome: 'accepted', transactionId: 'SM1' },

@@ -1,0 +1,176 @@
+import { expect } from 'chai';
+import type { HookEvent } from '#lib/core/events.js';
+import type { DeliveryTimes, ExecutionOutcome, TimelineBucket } from '#lib/core/history.js';
+import { createHistory, type KeptHistory } from '#lib/events/history.js';
+import { bucketsOf, pointOf, type TimelinePoint } from '#lib/events/timeline.js';
+import { memoryLog } from './memory-log.js';
+import { eventsOf } from './sample-events.js';
+
+const MINUTE_MS = 60_000;
+/** The start of an hour. */
+const HOUR = 1_699_999_200_000;
+const at = (outcome: TimelinePoint['outcome'], ms: number): TimelinePoint => ({
+  at: HOUR + ms,
+  outcome,
+  deliveries: [],
+});
+const delivered = (...times: readonly number[]): TimelinePoint => ({
+  at: HOUR,
+  outcome: 'accepted',
+  deliveries: times.map((ms) => ({ channel: 'sms', ms })),
+});
+const firstTo = (count: number): readonly number[] =>
+  Array.from({ length: count }, (_none, ms) => count - ms);
+const times = (count: number, medianMs: number, p95Ms: number): DeliveryTimes => {
+  return { channel: 'sms', count, medianMs, p95Ms };
+};
+
+describe('the timeline', () => {
+  describe('counts each code where its request falls', () => {
+    const span = { bucketMs: 5 * MINUTE_MS, count: 3 };
+    const nowMs = HOUR + 12 * MINUTE_MS;
+    const cases: readonly (readonly [string, readonly TimelinePoint[], readonly (readonly number[])[]])[] = [
+      ['nothing', [], [[], [], []]],
+      [
+        'each outcome',
+        [at('accepted', 0), at('unknown', 1), at('blocked', 2), at('refused', 3)],
+        [[1, 1, 1, 1]],
+      ],
+      [
+        'both ends of a bucket',
+        [at('accepted', 0), at('accepted', 299_999), at('accepted', 300_000)],
+        [[2], [1]],
+      ],
+      ['the present', [at('refused', 12 * MINUTE_MS)], [[], [], [0, 0, 0, 1]]],
+      ['a gateway with a fast clock', [at('refused', 15 * MINUTE_MS)], []],
+      ['what came before', [at('refused', -1)], []],
+      ['a running call', [at(undefined, 0)], []],
+    ];
+    for (const [what, points, expected] of cases) {
+      it(what, () => {
+        const buckets = bucketsOf(points, span, nowMs);
+        expect(buckets.map(({ from }) => from - HOUR)).to.deep.equal([0, 300_000, 600_000]);
+        expect(buckets.map(countsOf)).to.deep.equal(
+          [0, 1, 2].map((index) => [0, 1, 2, 3].map((outcome) => expected[index]?.[outcome] ?? 0)),
+        );
+      });
+    }
+  });
+
+  it('gives the time to delivery at the nearest rank', () => {
+    const cases: readonly (readonly [readonly number[], DeliveryTimes])[] = [
+      [[700], times(1, 700, 700)],
+      [[900, 100], times(2, 100, 900)],
+      [[3, 1, 2], times(3, 2, 3)],
+      [firstTo(20), times(20, 10, 19)],
+      [firstTo(100), times(100, 50, 95)],
+    ];
+    for (const [ms, expected] of cases) {
+      const [bucket] = bucketsOf([delivered(...ms)], { bucketMs: MINUTE_MS, count: 1 }, HOUR);
+      expect(bucket?.deliveries).to.deep.equal([expected]);
+    }
+    const two: TimelinePoint = {
+      ...delivered(5),
+      deliveries: [...delivered(5).deliveries, { channel: 'line', ms: 9 }],
+    };
+    const [bucket] = bucketsOf([two], { bucketMs: MINUTE_MS, count: 1 }, HOUR);
+    expect(bucket?.deliveries.map(({ channel, medianMs }) => [channel, medianMs])).to.deep.equal([
+      ['line', 9],
+      ['sms', 5],
+    ]);
+  });
+
+  describe('reads of an execution', () => {
+    const of = eventsOf('e1', HOUR);
+    const cases: readonly (readonly [
+      string,
+      readonly HookEvent[],
+      ExecutionOutcome,
+      Omit<TimelinePoint, 'at'>,
+    ])[] = [
+      ['its answer', [of.answered(9, 'PENDING')], 'sent', { outcome: 'unknown', deliveries: [] }],
+      ['no answer, while it runs', [of.received()], 'running', { outcome: undefined, deliveries: [] }],
+      [
+        'no answer, and a message',
+        [of.attempt(9, 'accepted')],
+        'sent',
+        { outcome: 'accepted', deliveries: [] },
+      ],
+      ['no answer at all', [of.received()], 'failed', { outcome: 'refused', deliveries: [] }],
+      [
+        'the first report that each message was delivered',
+        [
+          of.answered(9, 'SUCCESSFUL'),
+          of.status(2_000, 'SM1', 'sent'),
+          of.status(4_000, 'SM1', 'delivered'),
+          of.status(5_000, 'SM2', 'undelivered'),
+          of.status(9_000, 'SM1', 'read'),
+          of.status(9_500, 'CA1', 'completed', { channel: 'voice' }),
+        ],
+        'delivered',
+        {
+          outcome: 'accepted',
+          deliveries: [
+            { channel: 'sms', ms: 4_000 },
+            { channel: 'voice', ms: 9_500 },
+          ],
+        },
+      ],
+      [
+        'a delivery before its request, by two clocks',
+        [of.status(-50, 'SM1', 'delivered')],
+        'delivered',
+        { outcome: 'accepted', deliveries: [{ channel: 'sms', ms: 0 }] },
+      ],
+    ];
+    for (const [what, events, outcome, expected] of cases) {
+      it(what, () => {
+        expect(pointOf(events, { startedAt: HOUR, outcome })).to.deep.equal({ at: HOUR, ...expected });
+      });
+    }
+  });
+
+  describe('of a history', () => {
+    const span = { bucketMs: MINUTE_MS, count: 2 };
+    const clock = (): number => HOUR + MINUTE_MS + 1;
+    const tell = ({ listener }: KeptHistory, id: string, ms: number, isPreview = false): void => {
+      const of = eventsOf(id, HOUR + ms);
+      void listener(of.received(0, { isPreview }));
+      void listener(of.answered(5, 'ERROR', { isPreview }));
+    };
+    const refusedIn = async (kept: KeptHistory): Promise<readonly (number | undefined)[]> => {
+      const { spans } = await kept.history.timeline([span, { ...span, count: 1 }]);
+      return spans.map(({ buckets }) => buckets.map(({ codes }) => codes.refused)).flat();
+    };
+
+    it('leaves out previews, and says since when it is complete', async () => {
+      let nowMs = HOUR;
+      const kept = createHistory({ log: undefined, clock: () => nowMs, max: 2 });
+      nowMs = clock();
+      tell(kept, 'preview', 10, true);
+      tell(kept, 'e1', 20);
+      expect(await refusedIn(kept)).to.deep.equal([1, 0, 0]);
+      expect((await kept.history.timeline([])).completeSince).to.equal(HOUR);
+      tell(kept, 'e2', 30);
+      tell(kept, 'e3', MINUTE_MS);
+      expect(await refusedIn(kept)).to.deep.equal([1, 1, 1]);
+      expect((await kept.history.timeline([])).completeSince).to.equal(HOUR + 20);
+      await kept.close();
+    });
+
+    it('has the codes of all gateways on one state', async () => {
+      const log = memoryLog();
+      const [one, other] = [createHistory({ log, clock }), createHistory({ log, clock })];
+      tell(one, 'e1', 0);
+      tell(other, 'e2', MINUTE_MS);
+      await one.close();
+      expect(await refusedIn(other)).to.deep.equal([1, 1, 1]);
+      expect((await other.history.timeline([])).completeSince).to.equal(0);
+      await other.close();
+    });
+  });
+});
+
+function countsOf({ codes }: TimelineBucket): readonly number[] {
+  return [codes.accepted, codes.unknown, codes.blocked, codes.refused];
+}

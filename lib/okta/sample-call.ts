@@ -33,11 +33,13 @@ export type ReadOktaPath = (path: string) => Promise<unknown>;
 const LIFE_MS = 5 * 60_000;
 
 /**
- * Reads a user by id or login, and their enrolled phones.
- * @throws OktaApiError: `OKTA_NOT_FOUND` also for text that can be neither, `OKTA_WRONG_USER` if Okta found another user by a
- *   part of the login.
+ * Reads a user by id, by login, or by the login's part before the `@`.
+ * @throws OktaApiError: `OKTA_NOT_FOUND` also for text that can be none of them, `OKTA_WRONG_USER` if Okta found another user.
  */
-export async function readSampleUser(read: ReadOktaPath, idOrLogin: string): Promise<SampleUser> {
+export async function readUser(
+  read: ReadOktaPath,
+  idOrLogin: string,
+): Promise<{ readonly id: string; readonly segment: string; readonly user: unknown }> {
   const named = lookUpTyped(idOrLogin);
   if (named === undefined) {
     throw new OktaApiError('OKTA_NOT_FOUND', 'No user can have this id or login', { remedy: GIVE_WHOLE });
@@ -48,12 +50,18 @@ export async function readSampleUser(read: ReadOktaPath, idOrLogin: string): Pro
       remedy: GIVE_WHOLE,
     });
   }
-  const profile = fieldOf(user, 'profile');
   const id = textFieldOf(user, 'id');
   const segment = lookUpUser(id, undefined)?.segment;
   if (id === undefined || segment === undefined) {
     throw new OktaApiError('OKTA_UNREADABLE', "Okta's answer holds no id of the user");
   }
+  return { id, segment, user };
+}
+
+/** Reads a user as `readUser` does, and their enrolled phones. */
+export async function readSampleUser(read: ReadOktaPath, idOrLogin: string): Promise<SampleUser> {
+  const { id, segment, user } = await readUser(read, idOrLogin);
+  const profile = fieldOf(user, 'profile');
   const factors = await readFactors(read, segment);
   return {
     id,

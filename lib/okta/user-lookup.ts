@@ -38,12 +38,18 @@ export function lookUpUser(userId: string | undefined, login: string | undefined
   };
 }
 
-/** A lookup by typed text, which may be an id or a login. */
+/** A lookup by typed text: an id, a login, or a login's part before the `@`, which Okta takes if it is one user's alone. */
 export function lookUpTyped(idOrLogin: string): UserLookup | undefined {
   const byId = lookUpUser(idOrLogin, undefined);
   const byLogin = lookUpUser(undefined, idOrLogin);
   if (byLogin === undefined) return undefined;
-  return { ...byLogin, matches: (body) => byLogin.matches(body) || byId?.matches(body) === true };
+  const isShortOf = (login: unknown): boolean =>
+    typeof login === 'string' && login.toLowerCase().startsWith(`${idOrLogin.toLowerCase()}@`);
+  return {
+    ...byLogin,
+    matches: (body) =>
+      byLogin.matches(body) || byId?.matches(body) === true || isShortOf(fieldOf(body, 'profile', 'login')),
+  };
 }
 
 /** `me` is the token's owner. Encoding does not change `.` and `..`, which lead to other resources. */

@@ -86,7 +86,9 @@ describe('who may use the console', () => {
         expect(told).to.have.length(status === 503 ? 1 : 0);
         if (status === 503) {
           expect(told[0]?.message).to.match(/the console lets nobody in\.$/);
-          expect(told[0]?.fields['remedy']).to.match(/^Mend the console's authorize: true or false/);
+          expect(told[0]?.fields['remedy']).to.match(
+            /^Mend the console's authorize: true, \{ name \} or false/,
+          );
         }
       });
     }
@@ -342,7 +344,7 @@ describe("the console's options", () => {
 
   for (const [what, options, problem] of [
     ['none', undefined, /^The options must be an object with authorize$/],
-    ['no authorize', {}, /^authorize must be a function \(req\) => true for administrators/],
+    ['no authorize', {}, /^authorize must be a function \(req\) => true or \{ name \} for administrators/],
     ['an authorize that is none', { authorize: true }, /^authorize must be a function/],
     [
       'a misspelt one',

@@ -27,7 +27,7 @@ try {
   start(await readAbout());
 } catch (error) {
   if (!(error instanceof ServerFailure)) throw error;
-  if (!isLoggedOut)
+  if (!error.isLoggedOut)
     main.replaceChildren(element('div', { class: 'view' }, element('h1', {}, 'Console'), showFailure(error)));
 }
 

@@ -23,8 +23,12 @@ export class ServerFailure extends Error {
   /** The fields of the request that the server refused. */
   readonly fields: readonly string[];
 
-  constructor({ code, message, remedy, fields = [] }: ConsoleFailure['error']) {
+  /** The user is logged out, or no administrator. */
+  readonly isLoggedOut: boolean;
+
+  constructor({ code, message, remedy, fields = [] }: ConsoleFailure['error'], isLoggedOut = false) {
     super(message);
+    this.isLoggedOut = isLoggedOut;
     this.code = code;
     this.remedy = remedy;
     this.fields = fields;
@@ -35,7 +39,7 @@ export function readAbout(): Promise<About> {
   return ask<About>('api/about');
 }
 
-/** Called once, at the first answer that says that the user is logged out, or no administrator. */
+/** Called at each answer that says that the user is logged out, or no administrator. */
 export function onLoggedOut(listener: () => void): void {
   logOut = listener;
 }
@@ -79,8 +83,9 @@ async function ask<Answer>(path: string, question?: object): Promise<Answer> {
   }
   const error = isFailure(body) ? body.error : describeStatus(status);
   // A request that the server takes for one of another site's page says nothing about the login.
-  if ((status === 401 || status === 403) && error.code !== 'CROSS_SITE') logOut();
-  throw new ServerFailure(error);
+  const isLoggedOut = (status === 401 || status === 403) && error.code !== 'CROSS_SITE';
+  if (isLoggedOut) logOut();
+  throw new ServerFailure(error, isLoggedOut);
 }
 
 async function call(path: string, question?: object): Promise<{ status: number; body: unknown }> {

@@ -39,9 +39,9 @@ export function describeEvent(event: HookEvent): EventDescription {
 const TABLE: { readonly [Type in HookEventType]: (event: HookEventOf<Type>) => EventDescription } = {
   'configuration.warned': (event) => ({ tone: 'warn', ...describeWarning(event) }),
 
-  'request.received': ({ deliveryChannel, toEnding, requestType, isPreview }) =>
+  'request.received': ({ deliveryChannel, toEnding, requestType, isPreview, testedBy }) =>
     plain(
-      `Okta requested a code ${by(deliveryChannel)} for the number that ends in ${toEnding}: ${nameRequestType(requestType)}.${isPreview ? ' It is a preview, not a sign-in.' : ''}`,
+      `Okta requested a code ${by(deliveryChannel)} for the number that ends in ${toEnding}: ${nameRequestType(requestType)}.${isPreview ? ' It is a preview, not a sign-in.' : ''}${testedBy === undefined ? '' : ` ${testedBy} sent it from the console.`}`,
     ),
   'request.rejected': ({ status, code, reason }) =>
     code === 'BAD_SIGNATURE'

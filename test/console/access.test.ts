@@ -29,6 +29,7 @@ const ALL: readonly (readonly [path: string, asking?: Asking])[] = [
   ['/api/executions/one'],
   ['/api/health'],
   ['/api/stream'],
+  ['/api/user', { method: 'POST', headers: OWN_PAGE, body: JSON.stringify({ user: ANA.login }) }],
   ['/api/tester/payload', { method: 'POST', headers: OWN_PAGE, body: JSON.stringify(QUESTION) }],
   ['/api/tester/send', { method: 'POST', headers: OWN_PAGE, body: SEND }],
   ['/api/nothing'],
@@ -58,6 +59,7 @@ describe('who may use the console', () => {
       ],
       ['rejects', () => Promise.reject(new Error('the session store is gone')), 503, 'AUTHORIZATION_FAILED'],
       ['gives an object', () => ({ isAdministrator: false }), 503, 'AUTHORIZATION_FAILED'],
+      ['gives a name that is none', () => ({ name: 7 }), 503, 'AUTHORIZATION_FAILED'],
       ['gives a word', () => 'false', 503, 'AUTHORIZATION_FAILED'],
     ] as const) {
       it(`lets nobody in where authorize ${what}, in ${name}`, async () => {

@@ -121,6 +121,32 @@ describe("the console's tester", () => {
     expect(opened.isTest).to.equal(true);
   });
 
+  it('names the administrator who sends, in the events, the log and the history', async () => {
+    const sent = async (name: string) => {
+      await serveWith({ console: { authorize: () => ({ name }) } });
+      const { executionId } = await send(await generate());
+      const opened = (await served.ask(`/api/executions/${executionId ?? ''}`)).json as OpenedExecution;
+      const { events, log } = served.scene;
+      const named = events.map((event) => ('testedBy' in event ? [event.type, event.testedBy] : []));
+      const line = log.find(({ fields }) => fields['event'] === 'request.answered');
+      return {
+        events: named.filter(([type]) => type !== undefined),
+        history: opened.testedBy,
+        log: line?.fields['testedBy'],
+      };
+    };
+    expect(await sent(' Grace\nHopper\u202e ')).to.deep.equal({
+      events: [
+        ['request.received', 'Grace Hopper'],
+        ['request.answered', 'Grace Hopper'],
+      ],
+      history: 'Grace Hopper',
+      log: 'Grace Hopper',
+    });
+    expect((await sent('G'.repeat(300))).history).to.equal('G'.repeat(100));
+    expect(await sent('')).to.deep.equal({ events: [], history: undefined, log: undefined });
+  });
+
   it('calls, where a call is asked for', async () => {
     const result = await send(
       await generate({ user: BOB.id, deliveryChannel: 'voice', requestType: 'account-unlock' }),

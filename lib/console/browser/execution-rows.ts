@@ -133,7 +133,7 @@ export function showWay({ way, channel, deliveryChannel }: ExecutionSummary): re
   return way.flatMap((step, index) => [
     ...(index === 0 ? [] : sign(' → ', ', then ')),
     nameChannel(step.channel),
-    ...(step.hasFailed ? sign(' ✗', ' failed') : []),
+    ...(step.hasFailed ? sign('\u00a0✗', ' failed') : []),
   ]);
 }
 

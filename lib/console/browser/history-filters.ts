@@ -104,7 +104,10 @@ export function makeHistoryFilters(
   });
   const set = (filter: HistoryFilter): void => {
     // Text that the user is typing stays.
-    if (search.value.trim() !== filter.search) search.value = filter.search;
+    if (search.value.trim() !== filter.search) {
+      search.value = filter.search;
+      found.textContent = '';
+    }
     channel.value = filter.channel;
     outcome.value = filter.outcome;
     from.value = filter.from === '' ? '' : toLocal(Date.parse(filter.from));

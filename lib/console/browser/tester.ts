@@ -52,6 +52,13 @@ export function makeTester(stream: Stream): View<Extract<Route, { view: 'tester'
     'Send',
   );
   const running = element('span', { role: 'status', class: 'quiet' });
+  const sendBar = element(
+    'div',
+    { class: 'send-bar' },
+    element('p', { class: 'send' }, send, running),
+    warning,
+    failure,
+  );
   const result = makeTestResult(stream);
   const placeholder = element(
     'p',
@@ -92,6 +99,7 @@ export function makeTester(stream: Stream): View<Extract<Route, { view: 'tester'
     } catch (error) {
       if (!(error instanceof ServerFailure)) throw error;
       failure.replaceChildren(showFailure(error));
+      failure.scrollIntoView({ block: 'nearest' });
       editor.refuse(error.fields);
     } finally {
       isRunning = false;
@@ -132,6 +140,7 @@ export function makeTester(stream: Stream): View<Extract<Route, { view: 'tester'
       notes.replaceChildren();
       const made = await makePayload(question);
       editor.write(made.payload);
+      sendBar.scrollIntoView({ block: 'nearest' });
       notes.replaceChildren(
         element('p', { class: 'unseen' }, 'The request is ready to be sent.'),
         ...made.notes.map((note) => element('div', { class: 'note warn' }, markTone('warn', note))),
@@ -194,13 +203,7 @@ export function makeTester(stream: Stream): View<Extract<Route, { view: 'tester'
           { 'aria-labelledby': 'request' },
           element('h2', { id: 'request' }, 'Request'),
           notes,
-          element(
-            'div',
-            { class: 'send-bar' },
-            element('p', { class: 'send' }, send, running),
-            warning,
-            failure,
-          ),
+          sendBar,
           editor.element,
         ),
         answer,

@@ -90,7 +90,10 @@ export function createGateway(options: GatewayOptions): Gateway {
       app.use(
         CONSOLE_PATH,
         hook.console({
-          authorize: (req: Request) => findUser(req)?.isAdministrator === true,
+          authorize: (req: Request) => {
+            const user = findUser(req);
+            return user?.isAdministrator === true && { name: user.name };
+          },
           links: [{ title: 'Account', href: '/account' }, ...(options.consoleLinks ?? [])],
         }),
       );

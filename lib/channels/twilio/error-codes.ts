@@ -19,18 +19,16 @@ const UPGRADE_TRIAL = 'Upgrade the trial account, or verify the number in the Tw
 export const ADD_CAPACITY = 'Add senders, or ask Twilio for more throughput.';
 export const LET_THROUGH = "If it is a real user, put the number on Twilio's Safe List.";
 const SEND_START = 'They can lift it by sending START to the sender.';
-const UNBLOCK = 'The user must unblock the sender, or choose another method.';
-const ENROL_VALID =
-  'The user must enrol a valid number. If Okta has numbers without a country code, set defaultCountry.';
-export const ENROL_MOBILE = 'The user must enrol a mobile number, or choose a voice call.';
-const ENROL_OTHER = 'The user must enrol another number.';
-const TURN_ON = 'The user must turn the phone on, or choose another method.';
-const TEXT_INSTEAD = 'The user must choose a text message, or enrol another number.';
-const OTHER_CHANNEL = 'Nothing: the next channel of the plan follows. The user can choose another one.';
+const UNBLOCK = 'The user must unblock the sender.';
+const ENROL_VALID = 'Have the user enrol a valid number, or set defaultCountry.';
+export const ENROL_MOBILE = 'Have the user enrol a mobile number.';
+const ENROL_OTHER = 'Have the user enrol another number.';
+const TURN_ON = 'Have the user turn the phone on.';
+const TEXT_INSTEAD = 'Have the user choose a text message.';
+const OTHER_CHANNEL = 'Nothing: the next channel follows.';
 const NEW_CODE = 'The user must request a new code.';
 const CHECK_TEXT = 'Check texts and composeText.';
-export const CHECK_STATUS =
-  'Look at status.twilio.com. The next provider or channel of the plan is tried meanwhile.';
+export const CHECK_STATUS = 'Look at status.twilio.com.';
 export const LOOK_AT_LOG =
   "Look at the message in the Twilio Console, and at the code in Twilio's error dictionary.";
 const REPORT_BUG = 'Please report this as a fault of okta-telephony-hook.';

@@ -47,8 +47,7 @@ export const VERIFY_ERRORS: Readonly<Record<string, Readonly<Record<number, Refu
     },
     60212: {
       reason: 'Too many requests to Verify for one number at once',
-      remedy:
-        'Nothing: Verify sends to the number again after some minutes. Another provider is tried meanwhile.',
+      remedy: 'Nothing: another provider follows, and Verify sends again after minutes.',
       moveOn: 'other-provider',
     },
     60245: { reason: 'More messages than Verify may send', remedy: ADD_CAPACITY },

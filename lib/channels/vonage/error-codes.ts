@@ -18,12 +18,10 @@ const CHECK_TEMPLATE =
   "Check vonageChannel's template in WhatsApp Manager: its name, languages, state and parameters.";
 const LET_THROUGH = "If it is a real user, look at Fraud Defender's rules in the Vonage Dashboard.";
 const ADD_CAPACITY = 'Ask Vonage for more throughput, or register the sender for it.';
-const ENROL_OTHER =
-  'The user must enrol another number. If Okta has numbers without a country code, set defaultCountry.';
-const OTHER_CHANNEL = 'Nothing: the next channel of the plan follows. The user can choose another one.';
+const ENROL_OTHER = 'Have the user enrol another number, or set defaultCountry.';
+const OTHER_CHANNEL = 'Nothing: the next channel follows.';
 const WAIT = 'The user must wait some minutes, or choose another method.';
-const CHECK_STATUS =
-  "Look at Vonage's status page. The next provider or channel of the plan is tried meanwhile.";
+const CHECK_STATUS = "Look at Vonage's status page.";
 const LOOK_AT_LOG = 'Look at the message in the logs of the Vonage Dashboard.';
 const REPORT_BUG = 'Please report this as a fault of okta-telephony-hook.';
 
@@ -120,7 +118,7 @@ export const ERRORS: Readonly<Record<string, Readonly<Record<string, RefusalMean
     1120: BAD_SENDER,
     1130: BAD_REQUEST,
     1150: BAD_REQUEST,
-    1210: { reason: 'Blocked as spam', remedy: CHECK_SENDER },
+    1210: { reason: 'Blocked as spam', remedy: 'Check texts, and register the sender.' },
     1340: {
       reason: 'Free text outside the hours after the recipient last wrote',
       remedy: "Set vonageChannel's template.",

@@ -256,7 +256,7 @@ describe('twilioMessages', () => {
         status: 'failed',
         code: '63024',
         reason: 'The recipient cannot get this on WhatsApp',
-        remedy: 'Nothing: the next channel of the plan follows. The user can choose another one.',
+        remedy: 'Nothing: the next channel follows.',
         moveOn: true,
         isNotReached: true,
       });

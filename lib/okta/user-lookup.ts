@@ -38,13 +38,19 @@ export function lookUpUser(userId: string | undefined, login: string | undefined
   };
 }
 
-/** A lookup by typed text: an id, a login, or a login's part before the `@`, which Okta takes if it is one user's alone. */
-export function lookUpTyped(idOrLogin: string): UserLookup | undefined {
+/**
+ * A lookup by typed text: an id or a login.
+ *
+ * @param isShortAllowed - whether it may also be a login's part before the `@`, which Okta takes if it is one user's alone.
+ */
+export function lookUpTyped(idOrLogin: string, isShortAllowed: boolean): UserLookup | undefined {
   const byId = lookUpUser(idOrLogin, undefined);
   const byLogin = lookUpUser(undefined, idOrLogin);
   if (byLogin === undefined) return undefined;
   const isShortOf = (login: unknown): boolean =>
-    typeof login === 'string' && login.toLowerCase().startsWith(`${idOrLogin.toLowerCase()}@`);
+    isShortAllowed &&
+    typeof login === 'string' &&
+    login.toLowerCase().startsWith(`${idOrLogin.toLowerCase()}@`);
   return {
     ...byLogin,
     matches: (body) =>

@@ -91,12 +91,16 @@ describe('a sample call', () => {
       });
     }
 
-    it("by the login's part before the @, too, and nobody else", async () => {
+    it("and nobody else, by the login's part before the @ only where that is allowed", async () => {
       addAna();
-      expect((await readSampleUser(ask, 'Ana.Silveira')).id).to.equal(ANA);
+      const isShort = { isShortAllowed: true };
+      expect((await readSampleUser(ask, 'Ana.Silveira', isShort)).id).to.equal(ANA);
+      expect(await rejection(readSampleUser(ask, 'ana.silveira'))).to.include({ code: 'OKTA_WRONG_USER' });
       const other: ReadOktaPath = () =>
         Promise.resolve({ id: '00u1', profile: { login: 'ana.silveira.more@example.com' } });
-      expect(await rejection(readSampleUser(other, 'ana.silveira'))).to.include({ code: 'OKTA_WRONG_USER' });
+      expect(await rejection(readSampleUser(other, 'ana.silveira', isShort))).to.include({
+        code: 'OKTA_WRONG_USER',
+      });
     });
 
     it('whom Okta knows', async () => {

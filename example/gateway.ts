@@ -113,7 +113,10 @@ export function createGateway(options: GatewayOptions): Gateway {
       app.use(
         CONSOLE_PATH,
         hook.console({
-          authorize: (req: Request) => findUser(req)?.isAdministrator === true,
+          authorize: (req: Request) => {
+            const user = findUser(req);
+            return user?.isAdministrator === true && { name: user.name };
+          },
           links: [
             { title: ACCOUNT.title, href: ACCOUNT.path },
             ...(options.links ?? []).map(({ title, href }) => ({ title, href })),

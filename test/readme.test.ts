@@ -37,7 +37,7 @@ const BEFORE: Readonly<Record<string, string>> = {
     'declare function finishPairing(channel: string, from: string, text: string): Promise<boolean>;',
   'Many gateways on one Redis': `${HOOK} ${OPTIONS} declare const process: { env: { REDIS_URL: string; STATE_ENCRYPTION_KEY: string } };`,
   'Sentinel and Cluster': `${HOOK} ${OPTIONS} declare const process: { env: { REDIS_URL: string; STATE_ENCRYPTION_KEY: string } };`,
-  'The console': `${APP} import type { Request } from 'express'; import 'express-session'; import type { TelephonyHook } from 'okta-telephony-hook'; declare const hook: TelephonyHook; declare module 'express-session' { interface SessionData { user: { isAdministrator: boolean } } }`,
+  'The console': `${APP} import type { Request } from 'express'; import 'express-session'; import type { TelephonyHook } from 'okta-telephony-hook'; declare const hook: TelephonyHook; declare module 'express-session' { interface SessionData { user: { name: string; isAdministrator: boolean } } }`,
   'Channels beyond Twilio': `${HOOK} ${OPTIONS} declare const channelAccessToken: string, applicationId: string, privateKey: string;`,
   'node:http': MADE,
   Nest: `${MADE} declare class AppModule {}`,

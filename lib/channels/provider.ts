@@ -7,7 +7,9 @@ import type { AnswerReader } from '../http/outcome.js';
 /** What the channels of every provider share: the check of their credentials, and refusals. */
 
 /** What a provider's error code means for the log and the plan. The texts hold no digits: none may be a number or a code. */
-export type RefusalMeaning = Omit<Refusal, 'status' | 'code' | 'hasLeft'>;
+export type RefusalMeaning = Omit<Refusal, 'status' | 'code' | 'hasLeft' | 'remedy'> & {
+  readonly remedy: string;
+};
 
 const CHECK_EGRESS = "Check that the gateway can reach it (egress, DNS, TLS), and the channel's baseUrl.";
 const LOOK_BETWEEN =

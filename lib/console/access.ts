@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import { fieldOf } from '../core/json.js';
 import { TIMED_OUT, waitAtMost } from '../core/time.js';
 import { isFromOtherSite, isFromOwnPage } from '../http/page/same-site.js';
 import { ConsoleRefusal } from './refusal.js';
@@ -8,8 +9,17 @@ import { ConsoleRefusal } from './refusal.js';
 /** How long `authorize` may take, milliseconds. */
 const ANSWER_MS = 5_000;
 
+/** Characters of an administrator's name that are kept. */
+const MAX_NAME = 100;
+
+/** A caller who may use the console. */
+export interface Administrator {
+  /** `undefined` if `authorize` gives no name. */
+  readonly name: string | undefined;
+}
+
 /**
- * Returns if `authorize` answers `true`. A caller is refused if it answers anything else, fails or hangs.
+ * Returns if `authorize` answers `true` or `{ name }`. A caller is refused if it answers anything else, fails or hangs.
  *
  * @param onFailure - gets the error if `authorize` itself fails.
  * @throws ConsoleRefusal `NOT_AUTHORIZED`, `AUTHORIZATION_FAILED`.
@@ -18,14 +28,16 @@ export async function requireAuthorized(
   req: IncomingMessage,
   authorize: (req: IncomingMessage) => unknown,
   onFailure: (error: unknown) => void,
-): Promise<void> {
+): Promise<Administrator> {
   let answer: unknown;
+  let name: unknown;
   try {
     answer = await waitAtMost(Promise.resolve(authorize(req)), ANSWER_MS);
     if (answer === TIMED_OUT) throw new Error('no answer in time');
+    name = fieldOf(answer, 'name');
     // `undefined`, as of `req.user?.isAdministrator`, means no.
-    if (typeof answer !== 'boolean' && answer !== undefined && answer !== null) {
-      throw new TypeError('neither true nor false was returned');
+    if (typeof answer !== 'boolean' && answer !== undefined && answer !== null && typeof name !== 'string') {
+      throw new TypeError('neither true nor { name } nor false was returned');
     }
   } catch (error) {
     onFailure(error);
@@ -37,11 +49,20 @@ export async function requireAuthorized(
       },
     );
   }
-  if (answer !== true) {
-    throw new ConsoleRefusal('NOT_AUTHORIZED', 'You need an administrator account for this console.', {
-      remedy: "Log in to the gateway as an administrator. The console's authorize option decides who is one.",
-    });
+  if (answer === true) return { name: undefined };
+  // A name stands in one log line.
+  if (typeof name === 'string') {
+    return {
+      name:
+        name
+          .replace(/\p{C}+/gu, ' ')
+          .trim()
+          .slice(0, MAX_NAME) || undefined,
+    };
   }
+  throw new ConsoleRefusal('NOT_AUTHORIZED', 'You need an administrator account for this console.', {
+    remedy: "Log in to the gateway as an administrator. The console's authorize option decides who is one.",
+  });
 }
 
 /**

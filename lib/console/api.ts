@@ -19,7 +19,7 @@ export interface About {
   readonly links: readonly { readonly title: string; readonly href: string }[];
 }
 
-/** `GET api/executions?search=&channel=&outcome=&before=&limit=` */
+/** `GET api/executions?search=&channel=&outcome=&from=&to=&before=&limit=`; `from` and `to` by ISO 8601. */
 export interface ExecutionPage {
   readonly executions: readonly ExecutionSummary[];
   readonly total: number;
@@ -81,14 +81,27 @@ export interface Health {
 /** `GET api/timeline`: what the plots of the health show. */
 export type PlottedTimeline = Timeline;
 
-/** `GET api/stream`, server-sent events: `executions` with `ExecutionSummary[]`, `health` with `Health`. */
+/**
+ * `GET api/stream`, server-sent events: `executions` with `ExecutionSummary[]`, `health` with `Health`, and `ended` with `null`
+ * before the stream ends because the caller is no administrator any more.
+ */
 export type StreamEvent =
   | { readonly event: 'executions'; readonly data: readonly ExecutionSummary[] }
-  | { readonly event: 'health'; readonly data: Health };
+  | { readonly event: 'health'; readonly data: Health }
+  | { readonly event: 'ended'; readonly data: null };
+
+/** `POST api/user`: finds a user at Okta. The history knows users by their id only. */
+export interface UserQuestion {
+  /** As in `PayloadQuestion`. */
+  readonly user: string;
+}
+export interface FoundUser {
+  readonly id: string;
+}
 
 /** `POST api/tester/payload`: makes the request that Okta would send. */
 export interface PayloadQuestion {
-  /** An Okta user id or a login. */
+  /** An Okta user id, a login, or the login's part before the `@`. */
   readonly user: string;
   /** Without `com.okta.user.telephony.`. */
   readonly requestType: RequestType;

@@ -1,3 +1,5 @@
+import { escapeHtml } from '../http/page/escape-html.js';
+
 /** The documents that the console serves. They hold no data: `browser/main.ts` fills the page. */
 
 const ICON =
@@ -38,21 +40,15 @@ export function refusalPage(title: string, sentences: readonly string[]): string
     <meta charset="utf-8">
     <meta name="viewport" content="width=device-width, initial-scale=1">
     <meta name="color-scheme" content="light dark">
-    <title>${escape(title)}</title>
+    <title>${escapeHtml(title)}</title>
     <link rel="icon" href="data:,">
   </head>
   <body>
     <main>
-      <h1>${escape(title)}</h1>
-${sentences.map((sentence) => `      <p>${escape(sentence)}</p>`).join('\n')}
+      <h1>${escapeHtml(title)}</h1>
+${sentences.map((sentence) => `      <p>${escapeHtml(sentence)}</p>`).join('\n')}
     </main>
   </body>
 </html>
 `;
-}
-
-const ESCAPES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;' };
-
-function escape(text: string): string {
-  return text.replace(/[&<>]/g, (sign) => ESCAPES[sign] ?? '');
 }

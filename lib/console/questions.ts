@@ -2,7 +2,7 @@ import Joi from 'joi';
 import type { ExecutionOutcome, ExecutionQuery } from '../core/history.js';
 import { lazyRules } from '../core/option-rules.js';
 import { REQUEST_TYPES } from '../core/request-types.js';
-import type { PayloadQuestion, SendQuestion } from './api.js';
+import type { PayloadQuestion, SendQuestion, UserQuestion } from './api.js';
 import { ConsoleRefusal } from './refusal.js';
 
 /** Checks the queries and bodies of the page's requests. */
@@ -24,21 +24,27 @@ const DEFAULT_LIMIT = 50;
 const MAX_LIMIT = 200;
 
 /** These rules convert texts to numbers and give field names, so they use joi itself and not `checkOptions`. */
-const rules = lazyRules(() => ({
-  execution: Joi.object<ExecutionQuery>({
-    search: Joi.string().trim().max(MAX_TEXT),
-    channel: Joi.string().max(MAX_TEXT),
-    outcome: Joi.valid(...Object.keys(OUTCOMES)),
-    before: Joi.string().max(MAX_TEXT),
-    limit: Joi.number().integer().min(1).max(MAX_LIMIT).default(DEFAULT_LIMIT),
-  }),
-  payload: Joi.object<PayloadQuestion>({
-    user: Joi.string().trim().max(100).required(),
-    requestType: Joi.valid(...REQUEST_TYPES).required(),
-    deliveryChannel: Joi.valid('sms', 'voice').required(),
-  }).required(),
-  send: Joi.object<SendQuestion>({ payload: Joi.any().required() }).required(),
-}));
+const rules = lazyRules(() => {
+  const user = Joi.string().trim().max(100).required();
+  return {
+    execution: Joi.object<ExecutionQuery>({
+      search: Joi.string().trim().max(MAX_TEXT),
+      channel: Joi.string().max(MAX_TEXT),
+      outcome: Joi.valid(...Object.keys(OUTCOMES)),
+      from: Joi.date().iso().cast('number'),
+      to: Joi.date().iso().cast('number'),
+      before: Joi.string().max(MAX_TEXT),
+      limit: Joi.number().integer().min(1).max(MAX_LIMIT).default(DEFAULT_LIMIT),
+    }),
+    user: Joi.object<UserQuestion>({ user }).required(),
+    payload: Joi.object<PayloadQuestion>({
+      user,
+      requestType: Joi.valid(...REQUEST_TYPES).required(),
+      deliveryChannel: Joi.valid('sms', 'voice').required(),
+    }).required(),
+    send: Joi.object<SendQuestion>({ payload: Joi.any().required() }).required(),
+  };
+});
 
 /** Okta's payload has five levels. */
 const MAX_DEPTH = 100;
@@ -52,6 +58,11 @@ export function readExecutionQuery(query: URLSearchParams): ExecutionQuery {
     if (values.length > 0) given[name] = values.length === 1 ? values[0] : values;
   }
   return check(rules().execution, given, 'The query has wrong fields.');
+}
+
+/** @throws ConsoleRefusal `INVALID_REQUEST` */
+export function readUserQuestion(body: unknown): UserQuestion {
+  return check(rules().user, body, 'A user is required.');
 }
 
 /** @throws ConsoleRefusal `INVALID_REQUEST` with the fields that are missing or wrong. */

@@ -3,10 +3,18 @@ import type { History, TimelineSpan } from '../core/history.js';
 import { answer, answerText, parseJsonBody, readBody, requireType } from '../http/exchange.js';
 import { PAGE_HEADERS, readAssets } from '../http/page/assets.js';
 import { slashRedirect } from '../http/page/mount-slash.js';
-import type { About, Health, MadePayload, PayloadQuestion, TestResult } from './api.js';
-import { refuseOtherSites, requireAuthorized, requireSameOrigin } from './access.js';
+import type {
+  About,
+  FoundUser,
+  Health,
+  MadePayload,
+  PayloadQuestion,
+  TestResult,
+  UserQuestion,
+} from './api.js';
+import { refuseOtherSites, requireAuthorized, requireSameOrigin, type Administrator } from './access.js';
 import { CONSOLE_PAGE, refusalPage } from './page.js';
-import { readExecutionQuery, readPayloadQuestion, readSendQuestion } from './questions.js';
+import { readExecutionQuery, readPayloadQuestion, readSendQuestion, readUserQuestion } from './questions.js';
 import { ConsoleRefusal, failureOf } from './refusal.js';
 import type { Streams } from './stream.js';
 
@@ -22,8 +30,13 @@ export interface ConsoleParts {
   readonly health: () => Promise<Health>;
   /** @throws OktaApiError if the user cannot be read, ConsoleRefusal `OKTA_RATE_LIMITED` while the hook does not call Okta. */
   readonly makePayload: (question: PayloadQuestion) => Promise<MadePayload>;
-  /** @throws RequestError if the payload is invalid, or the hook is closing. */
-  readonly sendPayload: (payload: unknown) => Promise<TestResult>;
+  /**
+   * @param sender - the administrator's name.
+   * @throws RequestError if the payload is invalid, or the hook is closing.
+   */
+  readonly sendPayload: (payload: unknown, sender: string | undefined) => Promise<TestResult>;
+  /** @throws as `makePayload` */
+  readonly findUser: (question: UserQuestion) => Promise<FoundUser>;
   /** `authorize` failed, and the caller was refused. */
   readonly onAuthorizeFailed: (error: unknown) => void;
   /** The console itself failed. */
@@ -43,7 +56,7 @@ interface Asked {
 }
 
 /** Returns the JSON to answer with; `undefined` if it has answered itself. */
-type Route = (asked: Asked) => unknown;
+type Route = (asked: Asked, by: Administrator) => unknown;
 
 /** Routes by path and method. HEAD counts as GET. */
 type Routes = Readonly<Record<string, { readonly GET?: Route; readonly POST?: Route }>>;
@@ -89,11 +102,13 @@ export function createConsoleServer(
         streams.open(req, res, () => requireAuthorized(req, parts.authorize, parts.onAuthorizeFailed));
       },
     },
+    // A login must not be in a URL, which proxies and browsers keep.
+    '/api/user': { POST: async ({ req }) => parts.findUser(readUserQuestion(await readJson(req))) },
     '/api/tester/payload': {
       POST: async ({ req }) => parts.makePayload(readPayloadQuestion(await readJson(req))),
     },
     '/api/tester/send': {
-      POST: async ({ req }) => parts.sendPayload(readSendQuestion(await readJson(req)).payload),
+      POST: async ({ req }, by) => parts.sendPayload(readSendQuestion(await readJson(req)).payload, by.name),
     },
   };
 
@@ -122,7 +137,7 @@ export function createConsoleServer(
 
   const serve = async (asked: Asked): Promise<void> => {
     const { req, res, path } = asked;
-    await requireAuthorized(req, parts.authorize, parts.onAuthorizeFailed);
+    const by = await requireAuthorized(req, parts.authorize, parts.onAuthorizeFailed);
     const place = slashRedirect(req, path);
     if (place !== undefined) {
       answerText(req, res, { status: 308, type: 'text/plain', text: '', headers: { Location: place } });
@@ -142,7 +157,7 @@ export function createConsoleServer(
       // No HTML form can send this type, so another site's form cannot either.
       requireType(req.headers, 'application/json');
     } else if (isApi(path)) refuseOtherSites(req);
-    const json = await route(asked);
+    const json = await route(asked, by);
     if (json !== undefined) answer(req, res, 200, json, PAGE_HEADERS);
   };
 

@@ -9,10 +9,11 @@ export interface Streams {
   /**
    * Answers with an event stream, whose first event is the health.
    *
-   * @param requireStill - called every few seconds; the stream ends if it rejects, because the caller was logged out.
+   * @param requireStill - called every few seconds; the stream ends if it rejects. After `NOT_AUTHORIZED` the page is told that
+   *   the caller is logged out.
    * @throws ConsoleRefusal `TOO_MANY_STREAMS`, `CLOSING`.
    */
-  open(req: IncomingMessage, res: ServerResponse, requireStill: () => Promise<void>): void;
+  open(req: IncomingMessage, res: ServerResponse, requireStill: () => Promise<unknown>): void;
   /** Ends all open streams. Their pages connect again. */
   end(): void;
   /** Ends all open streams, and opens no more. */
@@ -101,7 +102,12 @@ export function createStreams(parts: {
       // Apart from the health, so that a health that hangs does not keep a logged-out caller.
       const waitToAsk = (): void => {
         if (!open.has(res)) return;
-        asking = setTimeout(() => void requireStill().then(waitToAsk, end), ASK_EVERY_MS).unref();
+        asking = setTimeout(() => void requireStill().then(waitToAsk, refuse), ASK_EVERY_MS).unref();
+      };
+      const refuse = (error: unknown): void => {
+        const isLoggedOut = error instanceof ConsoleRefusal && error.code === 'NOT_AUTHORIZED';
+        if (isLoggedOut) send(res, { event: 'ended', data: null });
+        end();
       };
       open.add(res);
       waitToAsk();

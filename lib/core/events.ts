@@ -3,7 +3,7 @@ import type { Extension } from './extensions.js';
 /**
  * The events of a hook: what happened, step by step. `onEvent` gets them, and so do the log, the metrics and the console.
  *
- * No event holds a code, a login, a name, a secret or a number. Of a number it has the last two digits, in `toEnding` and
+ * No event holds a code, a login, a user's name, a secret or a number. Of a number it has the last two digits, in `toEnding` and
  * `fromEnding`. New types of events and new fields may come in a minor version.
  */
 
@@ -38,7 +38,7 @@ export interface HookEventFields {
   // A request comes in.
 
   /** Okta sent a well-formed request. */
-  readonly 'request.received': OfRequest & { readonly deliveryChannel: 'sms' | 'voice' };
+  readonly 'request.received': OfRequest & OfTest & { readonly deliveryChannel: 'sms' | 'voice' };
   /**
    * A request was answered with another status than 200, or something failed after the code was sent. Rejections that
    * callers can cause without authentication are reported at once, then at most once a minute.
@@ -98,38 +98,39 @@ export interface HookEventFields {
   /** An attempt to send the code ended before Okta was answered, or as a part of late failover. */
   readonly 'attempt.ended': OfUser & AttemptReport;
   /** Okta was answered, and the hook call is over. This event sums the call up. */
-  readonly 'request.answered': OfRequest & {
-    /** What became of the code. */
-    readonly outcome: CodeOutcome;
-    /** What Okta was answered. Whether a blocked code is `PENDING` or `ERROR` depends on `guard.answer`. */
-    readonly status: 'SUCCESSFUL' | 'PENDING' | 'ERROR';
-    /** Why no code was sent, if none was. `SUPERSEDED`: the user has a newer code. */
-    readonly code: string | undefined;
-    /** The same in words. */
-    readonly reason: string | undefined;
-    /** What an operator can do about it, if that is known. */
-    readonly remedy: string | undefined;
-    readonly deliveryChannel: 'sms' | 'voice';
-    /** The country of the enrolled number by ISO 3166, if it is known. */
-    readonly country: string | undefined;
-    /** Okta sent the same event again. It got the first answer, whose outcome this is, and nothing was sent. */
-    readonly isRepeat: boolean;
-    /** Okta had closed the connection before. */
-    readonly hasHungUp: boolean;
-    /** The channel, the provider and its message id of the attempt that decided the answer. */
-    readonly channel: string | undefined;
-    readonly provider: string | undefined;
-    readonly transactionId: string | undefined;
-    readonly attempts: readonly AttemptReport[];
-    /** Planned channels that were skipped. */
-    readonly skipped: readonly SkippedChannel[];
-    readonly profileSource: HookEventFields['profile.read']['source'] | undefined;
-    readonly profileReason: string | undefined;
-    readonly profileMs: number | undefined;
-    readonly durationMs: number;
-    /** What was left of the deadline. */
-    readonly remainingMs: number;
-  };
+  readonly 'request.answered': OfRequest &
+    OfTest & {
+      /** What became of the code. */
+      readonly outcome: CodeOutcome;
+      /** What Okta was answered. Whether a blocked code is `PENDING` or `ERROR` depends on `guard.answer`. */
+      readonly status: 'SUCCESSFUL' | 'PENDING' | 'ERROR';
+      /** Why no code was sent, if none was. `SUPERSEDED`: the user has a newer code. */
+      readonly code: string | undefined;
+      /** The same in words. */
+      readonly reason: string | undefined;
+      /** What an operator can do about it, if that is known. */
+      readonly remedy: string | undefined;
+      readonly deliveryChannel: 'sms' | 'voice';
+      /** The country of the enrolled number by ISO 3166, if it is known. */
+      readonly country: string | undefined;
+      /** Okta sent the same event again. It got the first answer, whose outcome this is, and nothing was sent. */
+      readonly isRepeat: boolean;
+      /** Okta had closed the connection before. */
+      readonly hasHungUp: boolean;
+      /** The channel, the provider and its message id of the attempt that decided the answer. */
+      readonly channel: string | undefined;
+      readonly provider: string | undefined;
+      readonly transactionId: string | undefined;
+      readonly attempts: readonly AttemptReport[];
+      /** Planned channels that were skipped. */
+      readonly skipped: readonly SkippedChannel[];
+      readonly profileSource: HookEventFields['profile.read']['source'] | undefined;
+      readonly profileReason: string | undefined;
+      readonly profileMs: number | undefined;
+      readonly durationMs: number;
+      /** What was left of the deadline. */
+      readonly remainingMs: number;
+    };
 
   // After the answer: what the hook learns about the message.
 
@@ -418,6 +419,12 @@ interface OfRequest extends OfUser {
   readonly requestType: string | undefined;
   /** Okta's preview, or a request of the console's tester. */
   readonly isPreview: boolean;
+}
+
+/** In the events of a test from the console. */
+interface OfTest {
+  /** The name of the administrator who sent it, if the console's `authorize` gives one. */
+  readonly testedBy?: string | undefined;
 }
 
 /** `rule`, `code`, `remedy`, `points` and `seconds` are those of the first broken rule, which decides. */

@@ -30,7 +30,11 @@ export interface ExecutionSummary {
   readonly isPreview: boolean;
   /** A call of the console's tester. */
   readonly isTest: boolean;
+  /** The administrator who sent the test, if the console's `authorize` gives a name. */
+  readonly testedBy: string | undefined;
   readonly outcome: ExecutionOutcome;
+  /** The channels that were tried, in order, and whether each failed: it refused the message, or did not deliver it. */
+  readonly way: readonly { readonly channel: string; readonly hasFailed: boolean }[];
   /** The channel that sent it, or was tried last. */
   readonly channel: string | undefined;
   readonly provider: string | undefined;
@@ -51,11 +55,17 @@ export interface Execution extends ExecutionSummary {
 
 /** The filters of a search. All given ones must match. */
 export interface ExecutionQuery {
-  /** A part of the event id, Okta's request id, the user id, a transaction id, a provider's request id or a code, in any case. */
+  /**
+   * A part of the event id, Okta's request id, the user id, a transaction id, a provider's request id or a code, in any case. Two to
+   * four digits are the end of the number, of which the last two are known.
+   */
   readonly search?: string | undefined;
   /** A channel that was requested, tried or used. */
   readonly channel?: string | undefined;
   readonly outcome?: ExecutionOutcome | undefined;
+  /** It came in then or later; then or earlier. Milliseconds since 1970. */
+  readonly from?: number | undefined;
+  readonly to?: number | undefined;
   /** Continues after this execution, with older ones. */
   readonly before?: string | undefined;
   /** The size of the page. */

@@ -41,9 +41,9 @@ export function describeEvent(event: HookEvent): EventDescription {
 const TABLE: { readonly [Type in HookEventType]: (event: HookEventOf<Type>) => EventDescription } = {
   'configuration.warned': (event) => ({ tone: 'warn', ...describeWarning(event) }),
 
-  'request.received': ({ deliveryChannel, toEnding, requestType, isPreview }) =>
+  'request.received': ({ deliveryChannel, toEnding, requestType, isPreview, testedBy }) =>
     plain(
-      `Okta requested a code ${by(deliveryChannel)} for the number that ends in ${toEnding}: ${nameRequestType(requestType)}.${isPreview ? ' It is a preview, not a sign-in.' : ''}`,
+      `Okta requested a code ${by(deliveryChannel)} for the number that ends in ${toEnding}: ${nameRequestType(requestType)}.${isPreview ? ' It is a preview, not a sign-in.' : ''}${testedBy === undefined ? '' : ` ${testedBy} sent it from the console.`}`,
     ),
   'request.rejected': ({ status, code, reason }) =>
     code === 'BAD_SIGNATURE'
@@ -55,7 +55,13 @@ const TABLE: { readonly [Type in HookEventType]: (event: HookEventOf<Type>) => E
           remedy:
             "Compare publicUrl and credentials.twilio.authToken with what Twilio has (the account's own auth token, not an API key's secret).",
         }
-      : { tone: 'bad', text: `A request was rejected with status ${status} (${code}).`, code, reason },
+      : {
+          tone: 'bad',
+          text: `A request was rejected with status ${status} (${code}).`,
+          code,
+          reason,
+          remedy: REJECTION_REMEDIES.get(code),
+        },
   'caller.rejected': ({ hook, schemes, reason }) => ({
     tone: 'warn',
     text: `Calls to the ${hook} hook were rejected: the callers could not prove to be Okta.`,
@@ -105,8 +111,9 @@ const TABLE: { readonly [Type in HookEventType]: (event: HookEventOf<Type>) => E
   'attempt.settled': (event) => describeAttempt(event, 'After the answer to Okta: '),
   'request.answered': describeAnswer,
 
-  'message.reported': ({ channel, status, code, reason, remedy, transactionId }) => {
+  'message.reported': ({ channel, report, status, code, reason, transactionId, ...event }) => {
     const { tone, text } = STATUSES.get(status) ?? { tone: 'plain', text: `has the status ${status}` };
+    const remedy = event.remedy ?? (report === 'failed' ? lookAfter(channel) : undefined);
     const subject = channel === 'voice' ? 'The call' : `The message ${by(channel)}`;
     return { tone, text: `${subject} ${text}.`, code, reason, remedy, transactionId };
   },
@@ -219,6 +226,22 @@ export const OKTA_PAUSES: Readonly<Record<HookEventOf<'okta.paused'>['reason'], 
   RATE_LIMITED: 'Okta answered 429, because its rate limit is used up',
 };
 
+/** By the code of a rejected request. The proof of a caller has its own event. */
+const REJECTION_REMEDIES: ReadonlyMap<string, string> = new Map([
+  ['INVALID_REQUEST', 'Look at the fields, and at what else calls the URL.'],
+  ['METHOD_NOT_ALLOWED', 'Look at what else calls the URL; a browser does by GET.'],
+  ['UNSUPPORTED_MEDIA_TYPE', 'Look at what stands between Okta and the gateway.'],
+  ['PAYLOAD_TOO_LARGE', 'Look at what else calls the URL.'],
+  ['REQUEST_TIMEOUT', 'Look at the way from Okta, and at what holds the process up.'],
+  ['BODY_ALREADY_READ', 'Mount the hook ahead of what reads bodies.'],
+  [
+    'PROOF_UNAVAILABLE',
+    "See that issuer (or jwksUri) in credentials.hook is the custom authorization server's, and that the gateway may call it.",
+  ],
+  ['CLOSING', 'Nothing: the gateway was shutting down.'],
+  ['INTERNAL_ERROR', 'Please report the reason, unless a channel of your own failed.'],
+]);
+
 const PROFILES: SentencesOf<HookEventOf<'profile.read'>['source']> = {
   okta: plain("The user's profile was read from Okta."),
   cache: plain("The user's profile was still in the cache."),
@@ -306,9 +329,19 @@ function describeSkipped({ channel, reason }: SkippedChannel): string {
   return ` ${nameChannel(channel)} was skipped: ${SKIPPED.get(reason) ?? reason}.`;
 }
 
+/** For a refusal of a channel that gives no remedy. */
+const lookInto = (provider: string): string => `Look at the log of ${provider}.`;
+
+/** For a failed message of a provider that gives no remedy. */
+const lookAfter = (channel: string): string =>
+  channel === 'voice'
+    ? 'The user must pick up, or choose another method.'
+    : "Look at the message in the provider's log.";
+
 function describeAttempt(report: AttemptReport, when: string): EventDescription {
-  const { provider, outcome, code, reason, remedy, durationMs, transactionId } = report;
+  const { provider, outcome, code, reason, durationMs, transactionId } = report;
   const channel = nameChannel(report.channel);
+  const remedy = report.remedy ?? (outcome === 'refused' ? lookInto(provider) : undefined);
   const sentences: SentencesOf<AttemptReport['outcome']> = {
     accepted: { tone: 'good', text: `${provider} accepted the message for ${channel}.` },
     refused: { tone: 'bad', text: `${channel} was refused; no message went out.` },
@@ -445,7 +478,13 @@ function describeFailover(event: HookEventOf<'failover.ended'>): EventDescriptio
         remedy: remedy ?? cause.remedy,
       };
     case 'refused':
-      return { tone: 'bad', text: `${failed}, and it could not be sent ${next}.`, code, reason, remedy };
+      return {
+        tone: 'bad',
+        text: `${failed}, and it could not be sent ${next}.`,
+        code,
+        reason,
+        remedy: remedy ?? cause.remedy,
+      };
     case 'dropped':
       return NOT_NEEDED.has(code ?? '')
         ? { tone: 'plain', text: `${failed}. No other channel is needed.`, code, reason, remedy }

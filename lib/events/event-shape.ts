@@ -20,6 +20,7 @@ const FIELDS = {
   toEnding: 'string',
   isPreview: 'boolean',
   isRepeat: 'boolean',
+  testedBy: 'string',
   isOtherNumber: 'boolean',
   channel: 'string',
   provider: 'string',

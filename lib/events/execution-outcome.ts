@@ -1,5 +1,5 @@
 import type { AttemptReport, HookEvent, HookEventOf, HookEventType } from '../core/events.js';
-import type { ChannelTally, ExecutionOutcome } from '../core/history.js';
+import type { ChannelTally, ExecutionOutcome, ExecutionSummary } from '../core/history.js';
 
 /** The outcome of an execution, from its events in the order of time. Some events may be missing. */
 
@@ -115,9 +115,19 @@ function filteredAttempt(
   return attempts.findLast(({ outcome, channel }) => outcome === 'refused' && channel === answered.channel);
 }
 
-/** The channels that were tried. */
-export function triedChannels(events: readonly HookEvent[]): readonly string[] {
-  return readAttempts(events).map(({ channel }) => channel);
+/** The channels that were tried. One that another followed has failed, unless it delivered after all. */
+export function wayOf(events: readonly HookEvent[], outcome: ExecutionOutcome): ExecutionSummary['way'] {
+  const attempts = readAttempts(events);
+  const delivered = readDeliveryResults(events).filter(({ isDelivered }) => isDelivered);
+  return attempts.map((attempt, index) => {
+    const { channel, transactionId } = attempt;
+    const isLast = index === attempts.length - 1;
+    const hasFailed = attempt.outcome === 'refused' || !isLast || outcome === 'undelivered';
+    const isDelivered = delivered.some((result) =>
+      transactionId === undefined ? result.channel === channel : result.transactionId === transactionId,
+    );
+    return { channel, hasFailed: hasFailed && !isDelivered };
+  });
 }
 
 /** In order. A later report replaces an attempt whose outcome was unknown. */

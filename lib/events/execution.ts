@@ -6,7 +6,7 @@ import {
   type ExecutionQuery,
   type ExecutionSummary,
 } from '../core/history.js';
-import { answerOf, readOutcome, tallyOf, triedChannels } from './execution-outcome.js';
+import { answerOf, readOutcome, tallyOf, wayOf } from './execution-outcome.js';
 import { pointOf, type TimelinePoint } from './timeline.js';
 
 /** One execution, made of its events, which may come in any order. */
@@ -97,12 +97,14 @@ export class ExecutionRecord {
   }
 
   /** @param search - in lower case. */
-  fits({ channel, outcome }: ExecutionQuery, search: string | undefined, nowMs: number): boolean {
+  fits(query: ExecutionQuery, search: string | undefined, nowMs: number): boolean {
+    const { channel, outcome, from = -Infinity, to = Infinity } = query;
+    if (this.startedAt < from || this.startedAt > to) return false;
     const { summary, channels, words } = this.#read(nowMs);
     return (
       (outcome === undefined || summary.outcome === outcome) &&
       (channel === undefined || channels.has(channel)) &&
-      (search === undefined || words.includes(search))
+      (search === undefined || isEndOf(search, summary) || (!/^\d\d$/.test(search) && words.includes(search)))
     );
   }
 
@@ -134,7 +136,7 @@ export class ExecutionRecord {
     const summary = this.#summarize(events, nowMs);
     const { channel, deliveryChannel } = summary;
     const channels = [
-      ...triedChannels(events),
+      ...summary.way.map((step) => step.channel),
       ...[channel, deliveryChannel].filter((name) => name !== undefined),
     ];
     return {
@@ -159,7 +161,9 @@ export class ExecutionRecord {
       toEnding: '',
       isPreview: false,
       isTest: false,
+      testedBy: undefined,
       outcome: 'pending',
+      way: [],
       channel: undefined,
       provider: undefined,
       code: UNREADABLE,
@@ -187,7 +191,9 @@ export class ExecutionRecord {
       toEnding: firstOf(events, (event) => ('toEnding' in event ? event.toEnding : undefined)) ?? '',
       isPreview: firstOf(events, (event) => ('isPreview' in event ? event.isPreview : undefined)) ?? false,
       isTest: oktaRequestId?.startsWith(TESTER_PREFIX) ?? false,
+      testedBy: firstOf(events, (event) => ('testedBy' in event ? event.testedBy : undefined)),
       outcome,
+      way: wayOf(events, outcome),
       channel,
       provider,
       code,
@@ -224,6 +230,11 @@ function firstOf<Value>(
     if (value !== undefined) return value;
   }
   return undefined;
+}
+
+/** Whether a search is the end of the number. Ids hold any two digits, so these are searched for in the number alone. */
+function isEndOf(search: string, { toEnding }: ExecutionSummary): boolean {
+  return /^\d{2,4}$/.test(search) && search.slice(-2) === toEnding;
 }
 
 function wordsOf(

@@ -22,8 +22,8 @@ const MAX_STEPS = 100_000;
 const READ_AT_ONCE = 50;
 
 /** Whether the query has no filter. */
-export function isForAll({ search = '', channel, outcome }: ExecutionQuery): boolean {
-  return search.trim() === '' && channel === undefined && outcome === undefined;
+export function isForAll({ search = '', channel, outcome, from, to }: ExecutionQuery): boolean {
+  return search.trim() === '' && [channel, outcome, from, to].every((filter) => filter === undefined);
 }
 
 /** Whether the event belongs to an execution, known or not known yet. */

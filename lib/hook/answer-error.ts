@@ -83,6 +83,8 @@ export function endByError(
     endCall(call, parts);
     keepUnaccepted(call, parts);
   }
+  // The tester shows the administrator what is wrong with their payload: nobody else needs to know.
+  if (isRequestError && call?.test !== undefined) return;
   emitRejected(error, { status, call, called, isProbe }, parts);
 }
 

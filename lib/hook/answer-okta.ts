@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { endingOf } from '../core/masking.js';
 import { answerText, JSON_TYPE } from '../http/exchange.js';
 import { answerFor, keptAnswer, codeOutcomeOf, statusOf } from '../okta/hook-answer.js';
-import { endCall, type AnyCall, type CallAnswer, type DispatchedCall } from './call.js';
+import { endCall, testFields, type AnyCall, type CallAnswer, type DispatchedCall } from './call.js';
 import { keepUnaccepted } from './last-codes.js';
 import { idsOf, type HookParts } from './parts.js';
 
@@ -55,7 +55,7 @@ export function mayHaveLeft(call: AnyCall): call is DispatchedCall {
 
 /** Emits the event that sums the call up. */
 function emitAnswered(
-  { hook, budget, number, delivery, skipped, reading, refusal }: DispatchedCall,
+  { hook, test, budget, number, delivery, skipped, reading, refusal }: DispatchedCall,
   { body, outcome, isRepeat }: CallAnswer,
   { events }: HookParts,
 ): void {
@@ -70,6 +70,7 @@ function emitAnswered(
     toEnding: endingOf(request.phoneNumber),
     country: number?.country,
     isPreview,
+    ...testFields(test),
     isRepeat,
     outcome,
     status: statusOf(body),

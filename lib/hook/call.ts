@@ -22,6 +22,8 @@ export interface OpenCall extends AwaitedCall {
   readonly budget: Budget;
   /** The call came after `close()`, so it is answered only if it is a repeat. */
   readonly isAfterClose: boolean;
+  /** Set for a call of the console's tester. */
+  readonly test: { readonly by: string | undefined } | undefined;
   /** Whether the caller is proven to be Okta. */
   isProven: boolean;
   /** Set if a step knows the answer; the steps after it are skipped. */
@@ -98,10 +100,15 @@ export type AnyCall = OpenCall & Partial<Omit<DispatchedCall, keyof OpenCall>>;
 export const NONE: readonly never[] = Object.freeze([]);
 
 /** Begins a call. It has all fields of the later steps from the start, so that V8 uses one shape for all calls. */
-export function beginCall(budget: Budget, { underWay }: Pick<HookParts, 'underWay'>): OpenCall {
+export function beginCall(
+  budget: Budget,
+  { underWay }: Pick<HookParts, 'underWay'>,
+  test?: OpenCall['test'],
+): OpenCall {
   const call: OpenCall & { readonly [Name in keyof Omit<DispatchedCall, keyof OpenCall>]: unknown } = {
     budget,
     isAfterClose: underWay.isClosing,
+    test,
     isProven: false,
     answer: undefined,
     isOver: false,
@@ -122,6 +129,11 @@ export function beginCall(budget: Budget, { underWay }: Pick<HookParts, 'underWa
   };
   underWay.calls.add(call);
   return call;
+}
+
+/** The fields of a test in its events. */
+export function testFields(test: OpenCall['test']): { readonly testedBy?: string } {
+  return test?.by === undefined ? {} : { testedBy: test.by };
 }
 
 /** Ends a call after its answer is written. Calls after the first one do nothing. */

@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
 import { reportFailureOutsideCall, type HookParts } from './parts.js';
 import { describeHook, readHealth } from './console-health.js';
-import type { MadePayload, PayloadQuestion, TestResult } from '../console/api.js';
+import type { FoundUser, MadePayload, PayloadQuestion, TestResult, UserQuestion } from '../console/api.js';
 import { ConsoleRefusal } from '../console/refusal.js';
 import { createConsoleServer } from '../console/server.js';
 import { createStreams } from '../console/stream.js';
@@ -13,7 +13,7 @@ import type { ConsoleHandler, HookStatus } from './telephony-hook.js';
 import { createHistory } from '../events/history.js';
 import { watchLimits } from '../events/recent-limits.js';
 import type { OktaApiClient } from '../okta/api-client.js';
-import { makeSampleCall, readSampleUser } from '../okta/sample-call.js';
+import { makeSampleCall, readSampleUser, readUser } from '../okta/sample-call.js';
 import type { ConsoleOptions } from '../options/options.js';
 import { consoleProblems } from '../options/console-options.js';
 import { makeTestRequestId, runTest } from './tester.js';
@@ -82,6 +82,9 @@ interface Consoles {
 /** The limit of reading a user, milliseconds. Only an administrator waits for it, no code. */
 const USER_TIMEOUT_MS = 5_000;
 
+/** The page shows the login before an administrator sends anything. */
+const SHORT_TOO = { isShortAllowed: true } as const;
+
 function createConsoles({ parts, status, oktaClient }: ConsoleBase): Consoles {
   const { settings, events } = parts;
   const keptHistory = createHistory({ log: settings.state.history, clock: settings.clock });
@@ -97,14 +100,15 @@ function createConsoles({ parts, status, oktaClient }: ConsoleBase): Consoles {
   };
 
   /** During a pause of Okta's rate limit, the rest of the limit is for sign-ins. */
-  const refuseDuringPause = (): void => {
+  const requireOktaFree = (): void => {
+    if (parts.underWay.isClosing) throw new RequestError('CLOSING', 'This gateway is shutting down.');
     const until = limits.oktaPause()?.untilMs;
     if (until === undefined) return;
     throw new ConsoleRefusal(
       'OKTA_RATE_LIMITED',
       `Okta's Users API is paused until ${new Date(until).toISOString()}, because of its rate limit.`,
       {
-        remedy: 'Generate again then, or send an existing payload.',
+        remedy: 'Try again then. Until then, search by user id, and send an existing payload.',
         headers: { 'Retry-After': String(Math.ceil((until - settings.clock()) / 1000)) },
       },
     );
@@ -112,9 +116,8 @@ function createConsoles({ parts, status, oktaClient }: ConsoleBase): Consoles {
 
   const makePayload = async (question: PayloadQuestion): Promise<MadePayload> => {
     const { requestType, deliveryChannel } = question;
-    if (parts.underWay.isClosing) throw new RequestError('CLOSING', 'This gateway is shutting down.');
-    refuseDuringPause();
-    const user = await readSampleUser(readOkta, question.user);
+    requireOktaFree();
+    const user = await readSampleUser(readOkta, question.user, SHORT_TOO);
     return makeSampleCall(user, {
       requestType,
       deliveryChannel,
@@ -124,8 +127,13 @@ function createConsoles({ parts, status, oktaClient }: ConsoleBase): Consoles {
     });
   };
 
-  const sendPayload = async (payload: unknown): Promise<TestResult> => ({
-    ...(await runTest(payload, parts)),
+  const findUser = async ({ user }: UserQuestion): Promise<FoundUser> => {
+    requireOktaFree();
+    return { id: (await readUser(readOkta, user, SHORT_TOO)).id };
+  };
+
+  const sendPayload = async (payload: unknown, sender: string | undefined): Promise<TestResult> => ({
+    ...(await runTest(payload, sender, parts)),
     deadlineMs: settings.deadlineMs,
   });
 
@@ -154,6 +162,7 @@ function createConsoles({ parts, status, oktaClient }: ConsoleBase): Consoles {
         health,
         makePayload,
         sendPayload,
+        findUser,
         onAuthorizeFailed: reportFailureOutsideCall('authorize', parts),
         onFailed,
       }),

@@ -6,7 +6,7 @@ import { personKey } from '../delivery/late/receipt.js';
 import { parseJsonBody, readBody } from '../http/exchange.js';
 import { readNumber } from '../numbers/phone-number.js';
 import { readHookCall, type HookCall } from '../okta/inline-hook.js';
-import type { OpenCall, ReadCall } from './call.js';
+import { testFields, type OpenCall, type ReadCall } from './call.js';
 import type { HookParts } from './parts.js';
 
 /** The smallest difference between Okta's clock and this gateway's that is reported. */
@@ -39,12 +39,12 @@ export function readPayload(call: OpenCall, payload: unknown, parts: HookParts):
     running: isPreview ? undefined : runningCalls.begin(personKey(request)),
     isSuperseded: false,
   });
-  emitReceived(hook, parts);
+  emitReceived(read, parts);
   trackClockSkew(hook, parts);
   return read;
 }
 
-function emitReceived({ request, isPreview }: HookCall, { events }: HookParts): void {
+function emitReceived({ hook: { request, isPreview }, test }: ReadCall, { events }: HookParts): void {
   if (!events.hasStepListeners) return;
   const { eventId, oktaRequestId, requestType, deliveryChannel, userId, phoneNumber } = request;
   events.emit({
@@ -56,6 +56,7 @@ function emitReceived({ request, isPreview }: HookCall, { events }: HookParts): 
     userId,
     toEnding: endingOf(phoneNumber),
     isPreview,
+    ...testFields(test),
   });
 }
 

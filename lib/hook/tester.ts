@@ -32,12 +32,17 @@ export interface TestOutcome {
  * Sends a payload as if Okta had called. Each test is a new event, even with the same payload: it gets new ids, and an expired
  * code gets a new life. It is marked as a preview, so that it supersedes no real code.
  *
+ * @param sender - the administrator's name.
  * @throws RequestError with the wrong fields if the payload is not a hook call, or if the hook is closing.
  */
-export async function runTest(payload: unknown, parts: HookParts): Promise<TestOutcome> {
+export async function runTest(
+  payload: unknown,
+  sender: string | undefined,
+  parts: HookParts,
+): Promise<TestOutcome> {
   const { settings } = parts;
   const startedAt = performance.now();
-  const call: AnyCall = beginCall(new Budget(settings.deadlineMs), parts);
+  const call: AnyCall = beginCall(new Budget(settings.deadlineMs), parts, { by: sender });
   call.isProven = true;
   let answer: { readonly status: number; readonly body: unknown } | undefined;
   try {

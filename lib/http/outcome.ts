@@ -73,7 +73,12 @@ function outcomeOfNotSent(
 ): Refusal {
   const refused = { status: 'refused', ...mechanicsOf('never-left') } as const;
   return problem === undefined
-    ? { ...refused, code: 'UNREACHABLE', reason: `Not sent: ${provider} could not be reached (${reason})` }
+    ? {
+        ...refused,
+        code: 'UNREACHABLE',
+        reason: `Not sent: ${provider} could not be reached (${reason})`,
+        remedy: 'Look at the egress of the gateway.',
+      }
     : {
         ...refused,
         code: reason,

@@ -32,13 +32,22 @@ export type ReadOktaPath = (path: string) => Promise<unknown>;
 /** A code's life, the same as Okta's default. */
 const LIFE_MS = 5 * 60_000;
 
+/** How a person may name a user. */
+interface Naming {
+  /** Also by the login's part before the `@`; the person must see whom that found before anything is sent. */
+  readonly isShortAllowed?: boolean;
+}
+
 /**
- * Reads a user by id or login, and their enrolled phones.
- * @throws OktaApiError: `OKTA_NOT_FOUND` also for text that can be neither, `OKTA_WRONG_USER` if Okta found another user by a
- *   part of the login.
+ * Reads a user by id or login.
+ * @throws OktaApiError: `OKTA_NOT_FOUND` also for text that can be none of them, `OKTA_WRONG_USER` if Okta found another user.
  */
-export async function readSampleUser(read: ReadOktaPath, idOrLogin: string): Promise<SampleUser> {
-  const named = lookUpTyped(idOrLogin);
+export async function readUser(
+  read: ReadOktaPath,
+  idOrLogin: string,
+  { isShortAllowed = false }: Naming = {},
+): Promise<{ readonly id: string; readonly segment: string; readonly user: unknown }> {
+  const named = lookUpTyped(idOrLogin, isShortAllowed);
   if (named === undefined) {
     throw new OktaApiError('OKTA_NOT_FOUND', 'No user can have this id or login', { remedy: GIVE_WHOLE });
   }
@@ -48,12 +57,22 @@ export async function readSampleUser(read: ReadOktaPath, idOrLogin: string): Pro
       remedy: GIVE_WHOLE,
     });
   }
-  const profile = fieldOf(user, 'profile');
   const id = textFieldOf(user, 'id');
   const segment = lookUpUser(id, undefined)?.segment;
   if (id === undefined || segment === undefined) {
     throw new OktaApiError('OKTA_UNREADABLE', "Okta's answer holds no id of the user");
   }
+  return { id, segment, user };
+}
+
+/** Reads a user as `readUser` does, and their enrolled phones. */
+export async function readSampleUser(
+  read: ReadOktaPath,
+  idOrLogin: string,
+  naming?: Naming,
+): Promise<SampleUser> {
+  const { id, segment, user } = await readUser(read, idOrLogin, naming);
+  const profile = fieldOf(user, 'profile');
   const factors = await readFactors(read, segment);
   return {
     id,

@@ -38,12 +38,24 @@ export function lookUpUser(userId: string | undefined, login: string | undefined
   };
 }
 
-/** A lookup by typed text, which may be an id or a login. */
-export function lookUpTyped(idOrLogin: string): UserLookup | undefined {
+/**
+ * A lookup by typed text: an id or a login.
+ *
+ * @param isShortAllowed - whether it may also be a login's part before the `@`, which Okta takes if it is one user's alone.
+ */
+export function lookUpTyped(idOrLogin: string, isShortAllowed: boolean): UserLookup | undefined {
   const byId = lookUpUser(idOrLogin, undefined);
   const byLogin = lookUpUser(undefined, idOrLogin);
   if (byLogin === undefined) return undefined;
-  return { ...byLogin, matches: (body) => byLogin.matches(body) || byId?.matches(body) === true };
+  const isShortOf = (login: unknown): boolean =>
+    isShortAllowed &&
+    typeof login === 'string' &&
+    login.toLowerCase().startsWith(`${idOrLogin.toLowerCase()}@`);
+  return {
+    ...byLogin,
+    matches: (body) =>
+      byLogin.matches(body) || byId?.matches(body) === true || isShortOf(fieldOf(body, 'profile', 'login')),
+  };
 }
 
 /** `me` is the token's owner. Encoding does not change `.` and `..`, which lead to other resources. */

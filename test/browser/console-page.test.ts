@@ -112,6 +112,48 @@ describe("the console's page", function () {
       await page.getByText('50 of 5,000 executions').waitFor();
     });
 
+    it('finds a user by login, a number by its end and a time, in the zone that it names', async () => {
+      // The browser is in London: an hour of a winter's day.
+      const now = Date.parse('2026-11-27T12:00:30Z');
+      standIn = await startStandIn({ executions: plantExecutions(5000, now) });
+      const { page, tolerate } = await browser.open(`${standIn.url}#/history`);
+      tolerate(/status of 404/);
+      await page.getByText('Times are in Europe/London (GMT).').waitFor();
+      expect(await rows(page).last().locator('time').innerText()).to.match(/27 Nov/);
+      const wanted = standIn.executions[4321];
+      standIn.users['ana@example.com'] = wanted?.userId ?? '';
+      await page.getByLabel('Search').fill('ana@example.com');
+      await page.getByText('1 of 1 that fit').waitFor();
+      expect(await rows(page).getAttribute('data-id')).to.equal(wanted?.id);
+      await page.getByText(`ana@example.com is the user ${wanted?.userId ?? ''}.`).waitFor();
+      // Neither the address nor any request's URL has the login.
+      expect([page.url(), ...standIn.asked].join(' ')).to.not.match(/ana(@|%40)/);
+
+      await page.getByLabel('Search').fill('+44 7700 900123');
+      const ending = standIn.executions.filter(({ toEnding }) => toEnding === '23');
+      await page.getByText(`50 of ${ending.length} that fit`).waitFor();
+      expect(new URL(page.url()).hash).to.equal('#/history?search=23');
+      expect(standIn.asked.join(' ')).to.not.include('900123');
+
+      await page.getByLabel('From').fill('2026-11-27T08:10');
+      await page.getByLabel('To', { exact: true }).fill('2026-11-27T08:15');
+      await page.getByLabel('Search').fill('');
+      // Six minutes: the last one to its end.
+      await page.getByText('12 of 12 that fit').waitFor();
+      expect(new URL(page.url()).hash).to.equal(
+        '#/history?from=2026-11-27T08%3A10%3A00.000Z&to=2026-11-27T08%3A15%3A59.999Z',
+      );
+      await page.reload();
+      await page.getByText('12 of 12 that fit').waitFor();
+      expect(await page.getByLabel('To', { exact: true }).inputValue()).to.equal('2026-11-27T08:15');
+      await page.getByLabel('Jump to time').fill('08:13');
+      await until(async () => (await page.getByLabel('From').inputValue()).endsWith('T08:08'));
+      expect(await page.getByLabel('To', { exact: true }).inputValue()).to.match(/T08:18$/);
+
+      await page.getByLabel('Search').fill('nobody@example.com');
+      await page.getByRole('alert').getByText('OKTA_NOT_FOUND').waitFor();
+    });
+
     it('has the list as it was, and the focus on what was opened, after the way back', async () => {
       standIn = await startStandIn({ executions });
       const page = await openHistory(standIn);
@@ -316,26 +358,39 @@ describe("the console's page", function () {
     });
   });
 
-  it('clears itself and says to log in again once the gateway lets the user in no more', async () => {
-    const stood = (standIn = await startStandIn({ executions: plantExecutions(3, Date.now()) }));
-    const { page, tolerate } = await browser.open(`${stood.url}#/history`);
-    await page.getByText('3 of 3 executions').waitFor();
-    await until(() => stood.listeners() === 1);
-    tolerate(/status of 403/);
-    stood.isLoggedIn = false;
-    stood.endStreams();
-    await page.locator('h1:text-is("Logged out"):focus').waitFor();
-    expect(await page.title()).to.equal('Logged out – Telephony hook console');
-    expect(await page.locator('.row, nav a').count()).to.equal(0);
-    expect(await page.getByText('The connection is lost').count()).to.equal(0);
-    await page.evaluate("location.hash = '#/health'");
-    await page.getByText('Log in again').waitFor();
-    await expectAccessible(page);
-
-    stood.isLoggedIn = true;
-    await page.getByRole('link', { name: 'open the console' }).click();
-    await page.getByRole('heading', { name: 'Tester' }).waitFor();
-  });
+  // However the page learns of it: by its stream, by a stream that is not opened again, by a request in another view.
+  for (const [how, learn] of [
+    ['its stream says so', (stood: StandIn) => Promise.resolve(stood.endLoggedOut())],
+    ['its stream is refused', (stood: StandIn) => Promise.resolve(stood.endStreams())],
+    ['a request is', (_: StandIn, page: Page) => page.evaluate("location.hash = '#/health'")],
+  ] as const) {
+    it(`clears itself, ends its stream and offers the login once ${how}, logged out elsewhere`, async () => {
+      const stood = (standIn = await startStandIn({ executions: plantExecutions(3, Date.now()) }));
+      const { page, tolerate } = await browser.open(`${stood.url}#/history?channel=sms`);
+      await page.getByText('1 of 1 that fit').waitFor();
+      await until(() => stood.listeners() === 1);
+      tolerate(/status of 403/);
+      stood.isLoggedIn = false;
+      await learn(stood, page);
+      await page.locator('h1:text-is("Logged out"):focus').waitFor();
+      await until(() => stood.listeners() === 0);
+      expect(await page.title()).to.equal('Logged out – Telephony hook console');
+      const left = await page.locator('body').innerText();
+      for (const { userId, id } of stood.executions) {
+        expect(left).to.not.include(userId);
+        expect(left).to.not.include(id);
+      }
+      expect(left).to.not.include('acme.okta.com');
+      expect(await page.locator('.row, nav a, datalist option').count()).to.equal(0);
+      if (how !== 'a request is') return;
+      await screenshot(page, 'console-logged-out');
+      await expectAccessible(page);
+      await page.evaluate("location.hash = '#/history?channel=sms'");
+      stood.isLoggedIn = true;
+      await page.getByRole('button', { name: 'Log in again' }).click();
+      await page.getByText('1 of 1 that fit').waitFor();
+    });
+  }
 
   it('takes being led to a login for the end, not for an answer', async () => {
     const stood = (standIn = await startStandIn());
@@ -344,7 +399,7 @@ describe("the console's page", function () {
     await page.route('**/api/**', (route) =>
       route.fulfill({ status: 302, headers: { Location: '/login' }, body: '' }),
     );
-    await page.getByRole('link', { name: 'Health' }).click();
+    await page.evaluate("location.hash = '#/health'");
     await page.getByText('You are no longer logged in as an administrator.').waitFor();
     expect(await page.locator('.deliveries').count()).to.equal(0);
   });
@@ -564,8 +619,14 @@ describe("the console's page", function () {
       await page.getByLabel('User').fill('x');
       await page.getByRole('button', { name: 'Generate' }).click();
       await page.getByText('The user has no phone.').waitFor();
+      // What can be done is in sight before anybody scrolls.
+      const { width = 0, height = 0 } = options.viewport ?? {};
+      const box = await page.getByRole('button', { name: 'Send' }).boundingBox();
+      expect((box?.y ?? height) + (box?.height ?? 0), `at ${width}`).to.be.at.most(height);
       await page.getByRole('button', { name: 'Send' }).click();
       await page.locator('.bar').first().waitFor();
+      await page.getByRole('button', { name: 'Copy the answer' }).click();
+      expect(await page.evaluate('navigator.clipboard.readText()')).to.equal('{\n  "commands": []\n}');
       await page.getByLabel('What Okta would send').fill('{\n  "a" 1\n}');
       await page.getByText('A colon after the name is expected here.').waitFor();
       await check('tester');

@@ -28,7 +28,7 @@ describe('the console in a browser', function () {
     answered = [];
     scene = await startScene({
       mount: (app, hook) => {
-        const handler = hook.console({ authorize: () => true });
+        const handler = hook.console({ authorize: () => ({ name: 'Grace Hopper' }) });
         app.use('/console', (req, res, next) => {
           res.once('finish', () => answered.push(`${req.method} ${req.path} ${res.statusCode}`));
           handler(req, res, next);
@@ -120,14 +120,19 @@ describe('the console in a browser', function () {
     expect(await page.locator('#request-type').inputValue()).to.equal('password-reset');
     expect(await page.locator('#asked-channel').inputValue()).to.equal('voice');
 
-    await page.getByRole('button', { name: 'Generate' }).click();
+    // The request is there again, and nothing is sent yet.
     await payloadIn(page);
+    await page.locator('button:text-is("Send"):focus').waitFor();
+    expect(scene.twilio.calls).to.have.length(1);
     await page.getByText('Send makes a real call to the number that ends in 23.').waitFor();
     await page.getByRole('button', { name: 'Send' }).click();
     await page.getByText('Okta takes the code as sent, and waits').waitFor();
     expect(scene.twilio.calls.map(({ to }) => to)).to.deep.equal([ANA.phone, ANA.phone]);
     await page.getByRole('link', { name: 'History' }).click();
-    await page.getByText('test', { exact: true }).waitFor();
+    await page.getByText('test by Grace Hopper').waitFor();
+    // The user of the call is offered in the tester.
+    await page.getByRole('link', { name: 'Tester' }).click();
+    await page.locator(`#recent-users option[value="${ANA.id}"]`).waitFor({ state: 'attached' });
   });
 
   it('says what to do about a user who is not there, and about a request that is none, at the field’s line', async () => {

@@ -68,7 +68,9 @@ export function plantExecution(index: number, now: number, changes: Partial<Exec
     toEnding,
     isPreview: index % 10 === 2,
     isTest: index % 20 === 2,
+    testedBy: index % 20 === 2 ? 'Grace Hopper' : undefined,
     outcome,
+    way: wayTo(channel, outcome),
     channel: outcome === 'blocked' ? undefined : channel,
     provider: 'TWILIO',
     code: CODES[outcome],
@@ -76,6 +78,13 @@ export function plantExecution(index: number, now: number, changes: Partial<Exec
     repeats: index % 17 === 0 ? 1 : 0,
   };
   return { ...summary, steps: stepsOf(summary), omittedSteps: 0, ...changes };
+}
+
+/** An SMS follows a refused WhatsApp. */
+function wayTo(channel: string, outcome: ExecutionOutcome): ExecutionSummary['way'] {
+  if (outcome === 'blocked') return [];
+  const last = { channel, hasFailed: outcome === 'failed' || outcome === 'undelivered' };
+  return channel === 'sms' ? [{ channel: 'whatsapp', hasFailed: true }, last] : [last];
 }
 
 export function plantExecutions(count: number, now: number): readonly Execution[] {

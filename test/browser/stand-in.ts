@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { About, Health, MadePayload, StreamEvent, TestResult } from '#lib/console/api.js';
+import { OktaApiError } from '#lib/core/errors.js';
 import { createConsoleServer } from '#lib/console/server.js';
 import type { Execution, ExecutionQuery, ExecutionSummary, History } from '#lib/core/history.js';
 import { bucketsOf, pointOf } from '#lib/events/timeline.js';
@@ -19,6 +20,8 @@ export interface StandIn {
   /** What the tester answers. */
   made: MadePayload;
   tested: TestResult | undefined;
+  /** The ids of the users at Okta, by login. */
+  readonly users: Record<string, string>;
   /** Whether the gateway takes who asks for an administrator. */
   isLoggedIn: boolean;
   /** What a list that was made waits for before it is answered. Default: nothing. */
@@ -34,6 +37,8 @@ export interface StandIn {
   listeners(): number;
   /** Ends the streams, as the server does once a minute. */
   endStreams(): void;
+  /** Tells open pages that they are logged out, and ends their streams. */
+  endLoggedOut(): void;
   /** Ends all connections, and answers none any more. */
   stop(): Promise<void>;
   /** At the same port. */
@@ -62,6 +67,7 @@ export async function startStandIn(given: Given = {}): Promise<StandIn> {
     historyBeganAt: 0,
     made: { payload: {}, notes: [] },
     tested: undefined,
+    users: {},
     isLoggedIn: true,
     answerLists: Promise.resolve(),
     answerHealth: Promise.resolve(),
@@ -80,6 +86,11 @@ export async function startStandIn(given: Given = {}): Promise<StandIn> {
     listeners: () => streams.size,
     endStreams: () => {
       for (const res of streams) res.end();
+    },
+    endLoggedOut: () => {
+      standIn.isLoggedIn = false;
+      send({ event: 'ended', data: null });
+      standIn.endStreams();
     },
     stop: async () => {
       const closed = once(server, 'close');
@@ -118,6 +129,10 @@ export async function startStandIn(given: Given = {}): Promise<StandIn> {
       standIn.tested === undefined
         ? Promise.reject(new Error('the test said nothing'))
         : Promise.resolve(standIn.tested),
+    findUser: ({ user }) =>
+      user in standIn.users
+        ? Promise.resolve({ id: standIn.users[user] ?? '' })
+        : Promise.reject(new OktaApiError('OKTA_NOT_FOUND', 'No such user')),
     onAuthorizeFailed: (error) => failures.push(error),
     onFailed: (error) => failures.push(error),
   });
@@ -161,15 +176,19 @@ function historyOf(standIn: StandIn): History {
 
 function findPage(
   executions: readonly Execution[],
-  { search = '', channel, outcome, before, limit }: ExecutionQuery,
+  { search = '', channel, outcome, from = -Infinity, to = Infinity, before, limit }: ExecutionQuery,
 ): Awaited<ReturnType<History['find']>> {
   const wanted = search.toLowerCase();
   const fitting = executions.filter(
     (execution) =>
       (wanted === '' ||
-        [execution.id, execution.oktaRequestId, execution.userId, execution.code].some((text) =>
-          text?.toLowerCase().includes(wanted),
-        )) &&
+        (/^\d{2}$/.test(wanted)
+          ? execution.toEnding === wanted
+          : [execution.id, execution.oktaRequestId, execution.userId, execution.code].some((text) =>
+              text?.toLowerCase().includes(wanted),
+            ))) &&
+      execution.startedAt >= from &&
+      execution.startedAt <= to &&
       (channel === undefined || execution.channel === channel) &&
       (outcome === undefined || execution.outcome === outcome),
   );

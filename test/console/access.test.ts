@@ -30,6 +30,7 @@ const ALL: readonly (readonly [path: string, asking?: Asking])[] = [
   ['/api/health'],
   ['/api/timeline'],
   ['/api/stream'],
+  ['/api/user', { method: 'POST', headers: OWN_PAGE, body: JSON.stringify({ user: ANA.login }) }],
   ['/api/tester/payload', { method: 'POST', headers: OWN_PAGE, body: JSON.stringify(QUESTION) }],
   ['/api/tester/send', { method: 'POST', headers: OWN_PAGE, body: SEND }],
   ['/api/nothing'],
@@ -59,6 +60,7 @@ describe('who may use the console', () => {
       ],
       ['rejects', () => Promise.reject(new Error('the session store is gone')), 503, 'AUTHORIZATION_FAILED'],
       ['gives an object', () => ({ isAdministrator: false }), 503, 'AUTHORIZATION_FAILED'],
+      ['gives a name that is none', () => ({ name: 7 }), 503, 'AUTHORIZATION_FAILED'],
       ['gives a word', () => 'false', 503, 'AUTHORIZATION_FAILED'],
     ] as const) {
       it(`lets nobody in where authorize ${what}, in ${name}`, async () => {
@@ -87,7 +89,9 @@ describe('who may use the console', () => {
         expect(told).to.have.length(status === 503 ? 1 : 0);
         if (status === 503) {
           expect(told[0]?.message).to.match(/the console lets nobody in\.$/);
-          expect(told[0]?.fields['remedy']).to.match(/^Mend the console's authorize: true or false/);
+          expect(told[0]?.fields['remedy']).to.match(
+            /^Mend the console's authorize: true, \{ name \} or false/,
+          );
         }
       });
     }
@@ -343,7 +347,7 @@ describe("the console's options", () => {
 
   for (const [what, options, problem] of [
     ['none', undefined, /^The options must be an object with authorize$/],
-    ['no authorize', {}, /^authorize must be a function \(req\) => true for administrators/],
+    ['no authorize', {}, /^authorize must be a function \(req\) => true or \{ name \} for administrators/],
     ['an authorize that is none', { authorize: true }, /^authorize must be a function/],
     [
       'a misspelt one',

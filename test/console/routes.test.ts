@@ -149,6 +149,7 @@ describe("the console's routes", () => {
       ['/api/health', 'GET, HEAD'],
       ['/api/timeline', 'GET, HEAD'],
       ['/api/stream', 'GET, HEAD'],
+      ['/api/user', 'POST'],
       ['/api/tester/payload', 'POST'],
       ['/api/tester/send', 'POST'],
     ] as const) {
@@ -228,6 +229,23 @@ describe("the console's routes", () => {
     expect(await idsOf('search=NO_DIALABLE')).to.deep.equal(['nowhere']);
     expect(await idsOf('search=&channel=&outcome=&before=&limit=')).to.have.length(3);
     expect(await idsOf('search=nothing-of-the-kind')).to.be.empty;
+    expect(await idsOf(`search=${ANA.phone.slice(-2)}`)).to.deep.equal(['by-whatsapp']);
+    expect(await idsOf('from=2000-01-01T00:00:00Z&to=2099-01-01T00:00:00.000Z')).to.have.length(3);
+    expect(await idsOf('to=2000-01-01T00:00:00Z')).to.be.empty;
+  });
+
+  it('find a user at Okta by login, by a short login and by id, and keep nothing of it', async () => {
+    const { events, log } = served.scene;
+    const before = [events.length, log.length];
+    for (const user of [ANA.login, ANA.login.toUpperCase(), ANA.login.split('@')[0], ANA.id]) {
+      const { status, json } = await served.post('/api/user', { user });
+      expect([status, json]).to.deep.equal([200, { id: ANA.id }]);
+    }
+    const nobody = await served.post('/api/user', { user: 'nobody@example.com' });
+    expect(nobody.status).to.equal(404);
+    expect(nobody.failure).to.include({ code: 'OKTA_NOT_FOUND' });
+    expect((await served.post('/api/user', {})).failure?.fields).to.deep.equal(['user']);
+    expect([events.length, log.length]).to.deep.equal(before);
   });
 
   it('name what is wrong with a query', async () => {
@@ -237,6 +255,7 @@ describe("the console's routes", () => {
       ['limit=201', ['limit']],
       ['limit=ten', ['limit']],
       ['page=2', ['page']],
+      ['from=yesterday&to=08:13', ['from', 'to']],
       ['channel=a&channel=b', ['channel']],
       [`search=${'x'.repeat(300)}`, ['search']],
     ] as const) {

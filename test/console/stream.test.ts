@@ -17,6 +17,7 @@ interface Listening {
   /** What came whole, by event. */
   told(event: 'executions'): readonly (readonly ExecutionSummary[])[];
   told(event: 'health'): readonly Health[];
+  told(event: 'ended'): readonly null[];
   readonly isEnded: boolean;
   hangUp(): void;
 }
@@ -240,6 +241,8 @@ describe("the console's stream", () => {
         await time.tickAsync(5_000);
         await until(() => page.isEnded);
         expect(page.response.complete).to.equal(true);
+        // Only then does the page take its user for logged out.
+        expect(page.told('ended')).to.have.length(what === 'says no' ? 1 : 0);
       } finally {
         time.restore();
       }

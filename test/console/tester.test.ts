@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import type { ExecutionPage, MadePayload, OpenedExecution, TestResult } from '#lib/console/api.js';
+import type { ExecutionPage, Health, MadePayload, OpenedExecution, TestResult } from '#lib/console/api.js';
 import type { HookEvent } from '#lib/index.js';
 import { ANA, BOB } from '#harness/scene.js';
 import { until } from '#harness/until.js';
@@ -121,6 +121,32 @@ describe("the console's tester", () => {
     expect(opened.isTest).to.equal(true);
   });
 
+  it('names the administrator who sends, in the events, the log and the history', async () => {
+    const sent = async (name: string) => {
+      await serveWith({ console: { authorize: () => ({ name }) } });
+      const { executionId } = await send(await generate());
+      const opened = (await served.ask(`/api/executions/${executionId ?? ''}`)).json as OpenedExecution;
+      const { events, log } = served.scene;
+      const named = events.map((event) => ('testedBy' in event ? [event.type, event.testedBy] : []));
+      const line = log.find(({ fields }) => fields['event'] === 'request.answered');
+      return {
+        events: named.filter(([type]) => type !== undefined),
+        history: opened.testedBy,
+        log: line?.fields['testedBy'],
+      };
+    };
+    expect(await sent(' Grace\nHopper\u202e ')).to.deep.equal({
+      events: [
+        ['request.received', 'Grace Hopper'],
+        ['request.answered', 'Grace Hopper'],
+      ],
+      history: 'Grace Hopper',
+      log: 'Grace Hopper',
+    });
+    expect((await sent('G'.repeat(300))).history).to.equal('G'.repeat(100));
+    expect(await sent('')).to.deep.equal({ events: [], history: undefined, log: undefined });
+  });
+
   it('calls, where a call is asked for', async () => {
     const result = await send(
       await generate({ user: BOB.id, deliveryChannel: 'voice', requestType: 'account-unlock' }),
@@ -185,9 +211,10 @@ describe("the console's tester", () => {
     }
     expect(served.scene.twilio.requests).to.be.empty;
     expect(served.scene.okta.requests).to.have.length(asked);
-    // Each is told: no stranger can send one.
-    const rejected = served.scene.events.filter(({ type }) => type === 'request.rejected');
-    expect(rejected).to.have.length(8);
+    // The administrator has read each of them: the health, the log and the metrics know nothing of it.
+    const health = (await served.ask('/api/health')).json as Health;
+    expect(health.turnedAway).to.deep.equal([]);
+    expect(served.scene.events.filter(({ type }) => type === 'request.rejected')).to.be.empty;
   });
 
   it('refuses what is no question, by its fields', async () => {

@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import { describeEvent } from '#lib/events/describe-event.js';
+import { REQUEST_ERROR_CODES } from '#lib/core/request-error.js';
 import type { HookEvent, HookEventOf } from '#lib/core/events.js';
 import { answeredEvent } from './sample-events.js';
 
@@ -364,6 +365,25 @@ describe('what happened, in words', () => {
     expect(other)
       .to.include("blocked the number in the user's profile for WhatsApp")
       .and.include('The code goes to the enrolled number.');
+  });
+
+  it('says what to do about every rejection, every refusal and every failed message', () => {
+    const rejected = EVENTS['request.rejected'];
+    const attempt = { ...EVENTS['attempt.ended'], outcome: 'refused', code: 'OWN' } as const;
+    const reported = { ...EVENTS['message.reported'], report: 'failed', code: undefined } as const;
+    const failover = { ...EVENTS['failover.ended'], outcome: 'refused', remedy: undefined } as const;
+    const cause = { code: '30003', reason: undefined, remedy: 'The user must turn the phone on.' };
+    for (const event of [
+      ...[...REQUEST_ERROR_CODES, 'INTERNAL_ERROR']
+        .filter((code) => code !== 'CALLER_NOT_PROVEN')
+        .map((code) => ({ ...rejected, code })),
+      EVENTS['caller.rejected'],
+      attempt,
+      { ...reported, channel: 'voice', status: 'no-answer' },
+      { ...reported, status: 'undelivered' },
+      { ...failover, cause },
+    ])
+      expect(describeEvent(event).remedy, JSON.stringify(event)).to.match(/^[A-Z].{10,}\.$/);
   });
 
   it('has a sentence for words of a newer gateway that it does not know', () => {

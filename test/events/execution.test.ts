@@ -334,6 +334,27 @@ describe('an execution', () => {
     expect(fold([...events, of.status(95, 'SM2', 'delivered')], START + 100)?.outcome).to.equal('delivered');
   });
 
+  it('has the way that a code took, with each channel that failed', () => {
+    const byWhatsApp = { channel: 'whatsapp', transactionId: 'MM1' };
+    const wayOf = (...events: readonly HookEvent[]): string =>
+      (fold([of.received(), ...events])?.way ?? [])
+        .map(({ channel, hasFailed }) => channel + (hasFailed ? ' x' : ''))
+        .join(' > ');
+    const sms = of.attempt(90, 'accepted', bySms);
+    expect(wayOf()).to.equal('');
+    expect(wayOf(sms)).to.equal('sms');
+    expect(wayOf(of.attempt(80, 'refused', { channel: 'whatsapp' }), sms)).to.equal('whatsapp x > sms');
+    expect(wayOf(of.attempt(90, 'refused', bySms))).to.equal('sms x');
+    const late = [
+      of.attempt(80, 'accepted', byWhatsApp),
+      of.answered(99, 'SUCCESSFUL'),
+      of.attempt(900, 'accepted', bySms),
+    ];
+    expect(wayOf(...late)).to.equal('whatsapp x > sms');
+    expect(wayOf(...late, of.status(950, 'SM2', 'undelivered'))).to.equal('whatsapp x > sms x');
+    expect(wayOf(...late, of.status(950, 'MM1', 'delivered'))).to.equal('whatsapp > sms');
+  });
+
   it('says what was asked for, and by whom', () => {
     expect(fold(accepted)).to.include({
       id: 'event-1',
@@ -347,9 +368,11 @@ describe('an execution', () => {
       isTest: false,
       repeats: 0,
     });
-    expect(fold([of.received(0, { isPreview: true, oktaRequestId: 'tester-1' })])).to.include({
+    const test = { isPreview: true, oktaRequestId: 'tester-1', testedBy: 'Grace Hopper' };
+    expect(fold([of.received(0, test)])).to.include({
       isPreview: true,
       isTest: true,
+      testedBy: 'Grace Hopper',
     });
     // Of what a gateway tells that has not seen its call, as much as there is.
     expect(fold([of.used(9, 'sms', 'SM2')])).to.include({

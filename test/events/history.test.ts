@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import type sinon from 'sinon';
 import { EventStream } from '#lib/core/event-stream.js';
 import type { HookEvent } from '#lib/core/events.js';
-import type { ExecutionSummary, History } from '#lib/core/history.js';
+import type { ExecutionQuery, ExecutionSummary, History } from '#lib/core/history.js';
 import { createHistory, type KeptHistory } from '#lib/events/history.js';
 import { Closers } from '#harness/closers.js';
 import { stopTime } from '#harness/stopped-time.js';
@@ -47,6 +47,27 @@ describe('the history', () => {
     expect((await kept.history.open('after'))?.steps).to.deep.equal(steps);
     expect(await kept.history.open('before')).to.equal(undefined);
     expect(kept.history.isShared).to.equal(false);
+  });
+
+  it('finds one of 5,000 by user, by the end of the number and by time', async () => {
+    const kept = open({ clock: () => START + 5000 * 10_000 });
+    // One each ten seconds; the numbers end in 00 to 99.
+    for (let count = 0; count < 5000; count += 1) {
+      const of = eventsOf(`e${count}`, START + count * 10_000);
+      const toEnding = String(count % 100).padStart(2, '0');
+      tell(kept, of.received(0, { toEnding }), of.answered(100, 'SUCCESSFUL'));
+    }
+    const find = (query: Partial<ExecutionQuery>) => kept.history.find({ limit: 100, ...query });
+    expect(idsOf(await find({ search: '00u-e4321' }))).to.deep.equal(['e4321']);
+    // Of the end, not of any id that has these digits.
+    const ending = await find({ search: '77' });
+    expect([ending.total, idsOf(ending)[0]]).to.deep.equal([50, 'e4977']);
+    expect((await find({ search: '0177' })).total).to.equal(50);
+    const from = START + 3000 * 10_000;
+    expect(idsOf(await find({ from, to: from + 20_000 }))).to.deep.equal(['e3002', 'e3001', 'e3000']);
+    expect((await find({ from })).total).to.equal(2000);
+    expect((await find({ to: from - 1 })).total).to.equal(3000);
+    expect(idsOf(await find({ from, to: from + 200_000, search: '07' }))).to.deep.equal(['e3007']);
   });
 
   it('gives the newest first, page by page, whatever comes meanwhile', async () => {

@@ -137,6 +137,7 @@ describe('the log', () => {
       'warn',
       /After the answer to Okta: SMS was refused; no message went out\.$/,
       { at: 1, type: 'attempt.settled', ...ids, ...user, ...attempt, outcome: 'refused' },
+      /^Look at the log of TWILIO\.$/,
     ],
     ...(
       [

@@ -179,6 +179,7 @@ const INVALID: Expected = [
   },
   'warn',
   'A request was rejected with status 400 (INVALID_REQUEST).',
+  'Look at the fields, and at what else calls the URL.',
 ];
 
 /** Okta calls; its event and its request have the ids that are expected. */
@@ -702,6 +703,7 @@ const STORIES: readonly Story[] = [
         },
         'warn',
         'A request was rejected with status 500 (INTERNAL_ERROR).',
+        'Please report the reason, unless a channel of your own failed.',
       ],
     ],
   },

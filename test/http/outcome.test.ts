@@ -25,6 +25,7 @@ describe('the outcome of a call', () => {
         status: 'refused',
         code: 'UNREACHABLE',
         reason: 'Not sent: ACME could not be reached (ECONNREFUSED)',
+        remedy: 'Look at the egress of the gateway.',
         moveOn: true,
         hasLeft: false,
       },

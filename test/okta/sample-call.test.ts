@@ -91,11 +91,16 @@ describe('a sample call', () => {
       });
     }
 
-    it('and nobody else: Okta also finds people by less than their login', async () => {
+    it("and nobody else, by the login's part before the @ only where that is allowed", async () => {
       addAna();
-      const error = await rejection(readSampleUser(ask, 'ana.silveira'));
-      expect(error).to.include({ code: 'OKTA_WRONG_USER' });
-      expect(asked).to.have.length(1);
+      const isShort = { isShortAllowed: true };
+      expect((await readSampleUser(ask, 'Ana.Silveira', isShort)).id).to.equal(ANA);
+      expect(await rejection(readSampleUser(ask, 'ana.silveira'))).to.include({ code: 'OKTA_WRONG_USER' });
+      const other: ReadOktaPath = () =>
+        Promise.resolve({ id: '00u1', profile: { login: 'ana.silveira.more@example.com' } });
+      expect(await rejection(readSampleUser(other, 'ana.silveira', isShort))).to.include({
+        code: 'OKTA_WRONG_USER',
+      });
     });
 
     it('whom Okta knows', async () => {

@@ -8,6 +8,8 @@ const CHECK_TOKEN =
   "Issue a channel access token of the Messaging API channel in the LINE Developers Console and put it into lineChannel's channelAccessToken.";
 const CHECK_PLAN = "Look at the LINE Official Account's plan and at what its Messaging API channel may do.";
 const RAISE_LIMIT = "Raise the LINE Official Account's plan, or its limit of additional messages.";
+const WAIT = 'Nothing: the next channel follows, and LINE takes messages again soon.';
+const CHECK_STATUS = "Look at LINE's status page. The next channel follows.";
 const CHECK_USER =
   "Compare the attribute with the user's id of this channel's provider: each provider has its own ids.";
 
@@ -41,10 +43,10 @@ function meaningOf(status: number, body: string): RefusalMeaning {
             reason: 'The messages of the LINE account for this month are used up',
             remedy: RAISE_LIMIT,
           }
-        : { reason: 'Too many requests to LINE at once' };
+        : { reason: 'Too many requests to LINE at once', remedy: WAIT };
     case 503:
-      return { reason: 'LINE is not available' };
+      return { reason: 'LINE is not available', remedy: CHECK_STATUS };
     default:
-      return { reason: 'Refused by LINE' };
+      return { reason: 'Refused by LINE', remedy: CHECK_PLAN };
   }
 }

@@ -1,6 +1,7 @@
 import type { HttpResult } from '../../core/http.js';
 import { readObject } from '../../http/outcome.js';
 import { ProviderError } from '../../core/errors.js';
+import { CHECK_CREDENTIALS } from './error-codes.js';
 import { describeRefusal, meaningOf } from './refusals.js';
 import { readCode } from './outcome.js';
 
@@ -74,13 +75,13 @@ const CUSTOM_CODE_OFF = 60_204;
 
 function describeCode(code: number): string {
   const meaning = meaningOf(code);
-  return meaning === undefined ? String(code) : `${code}: ${meaning}`;
+  return meaning === undefined ? String(code) : `${code}: ${meaning.reason}`;
 }
 
 function remedyFor(code: number | undefined, status: number): string {
-  const own = describeRefusal(code, status).remedy;
-  if (code === undefined) return own ?? (status >= 500 ? LOOK_AT_STATUS : LOOK_BETWEEN);
+  const byStatus = status === 401 ? CHECK_CREDENTIALS : status >= 500 ? LOOK_AT_STATUS : undefined;
+  if (code === undefined) return byStatus ?? LOOK_BETWEEN;
   const words = `Twilio's own words: https://www.twilio.com/docs/api/errors/${code}`;
-  const known = own ?? (status >= 500 ? LOOK_AT_STATUS : undefined);
+  const known = meaningOf(code)?.remedy ?? byStatus;
   return known === undefined ? words : `${known} ${words}`;
 }

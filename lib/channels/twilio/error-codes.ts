@@ -18,6 +18,19 @@ const CHECK_REGISTRATION = 'Register the sender for the country; until then, use
 const UPGRADE_TRIAL = 'Upgrade the trial account, or verify the number in the Twilio Console.';
 export const ADD_CAPACITY = 'Add senders, or ask Twilio for more throughput.';
 export const LET_THROUGH = "If it is a real user, put the number on Twilio's Safe List.";
+const SEND_START = 'They can end it by sending START to the sender.';
+const UNBLOCK = 'The user must unblock the sender.';
+const ENROL_VALID = 'Have the user enrol a valid number, or set defaultCountry.';
+export const ENROL_MOBILE = 'Have the user enrol a mobile number.';
+const ENROL_OTHER = 'Have the user enrol another number.';
+const TURN_ON = 'Have the user turn the phone on.';
+const TEXT_INSTEAD = 'Have the user choose a text message.';
+const OTHER_CHANNEL = 'Nothing: the next channel follows.';
+const NEW_CODE = 'The user must request a new code.';
+const CHECK_TEXT = 'Check texts and composeText.';
+export const CHECK_STATUS = 'Look at status.twilio.com.';
+export const LOOK_AT_LOG =
+  "Look at the message in the Twilio Console, and at the code in Twilio's error dictionary.";
 const REPORT_BUG = 'Please report this as a fault of okta-telephony-hook.';
 
 /** The codes by subject, in the order of .docs/codes.md. */
@@ -40,8 +53,8 @@ export const ERRORS: Readonly<Record<string, Readonly<Record<number, RefusalMean
       cause: 'account',
     },
     20429: { reason: 'Too many requests to Twilio at once', remedy: ADD_CAPACITY },
-    20500: { reason: 'A fault at Twilio' },
-    20503: { reason: 'Twilio is not available' },
+    20500: { reason: 'A fault at Twilio', remedy: CHECK_STATUS },
+    20503: { reason: 'Twilio is not available', remedy: CHECK_STATUS },
     30002: { reason: 'The Twilio account is suspended', remedy: CHECK_ACCOUNT, cause: 'account' },
     30037: { reason: 'The Twilio account may not send', remedy: CHECK_ACCOUNT, cause: 'account' },
     21608: {
@@ -61,28 +74,34 @@ export const ERRORS: Readonly<Record<string, Readonly<Record<number, RefusalMean
     },
   },
   "The recipient's number": {
-    21211: { reason: 'Not a valid phone number', cause: 'wrong-number' },
-    21217: { reason: 'Not a valid phone number', cause: 'wrong-number' },
-    21401: { reason: 'Not a valid phone number', cause: 'wrong-number' },
-    21614: { reason: 'Not a mobile number' },
-    21635: { reason: 'The number is a landline, which cannot receive text messages' },
-    30006: { reason: 'A landline, or a carrier that cannot be reached' },
-    30003: { reason: 'The phone is off or out of reach' },
-    30005: { reason: 'The number is unknown or no longer in use' },
+    21211: { reason: 'Not a valid phone number', remedy: ENROL_VALID, cause: 'wrong-number' },
+    21217: { reason: 'Not a valid phone number', remedy: ENROL_VALID, cause: 'wrong-number' },
+    21401: { reason: 'Not a valid phone number', remedy: ENROL_VALID, cause: 'wrong-number' },
+    21614: { reason: 'Not a mobile number', remedy: ENROL_MOBILE },
+    21635: { reason: 'The number is a landline, which cannot receive text messages', remedy: ENROL_MOBILE },
+    30006: { reason: 'A landline, or a carrier that cannot be reached', remedy: ENROL_MOBILE },
+    30003: { reason: 'The phone is off or out of reach', remedy: TURN_ON },
+    30005: { reason: 'The number is unknown or no longer in use', remedy: ENROL_OTHER },
     30038: {
       reason: "The recipient is a number of Twilio's, which cannot get one-time codes",
+      remedy: ENROL_OTHER,
       moveOn: false,
     },
   },
   "The recipient's will": {
     21610: {
       reason: 'The recipient has opted out of messages from this sender',
-      remedy: 'They can end it by sending START to the sender.',
+      remedy: SEND_START,
       cause: 'opted-out',
     },
-    30630: { reason: 'The recipient has opted out of messages from this sender', cause: 'opted-out' },
+    30630: {
+      reason: 'The recipient has opted out of messages from this sender',
+      remedy: SEND_START,
+      cause: 'opted-out',
+    },
     30004: {
       reason: 'The recipient or the carrier blocks messages from this sender',
+      remedy: UNBLOCK,
       cause: 'opted-out',
     },
   },
@@ -143,7 +162,7 @@ export const ERRORS: Readonly<Record<string, Readonly<Record<number, RefusalMean
   'Text messages: what is sent': {
     21602: { reason: 'The message has no text', remedy: REPORT_BUG },
     21617: { reason: 'The message is too long', remedy: REPORT_BUG },
-    21618: { reason: 'The text cannot be sent' },
+    21618: { reason: 'The text cannot be sent', remedy: CHECK_TEXT },
     21658: { reason: 'A parameter is too long', remedy: REPORT_BUG },
     21609: {
       reason: 'Twilio does not accept the callback URL',
@@ -156,9 +175,13 @@ export const ERRORS: Readonly<Record<string, Readonly<Record<number, RefusalMean
       reason: 'Filtered by Twilio or the carrier',
       remedy: "Check the text and the sender's registration.",
     },
-    30008: { reason: 'Not delivered, for a reason that the carrier does not give' },
+    30008: { reason: 'Not delivered, for a reason that the carrier does not give', remedy: LOOK_AT_LOG },
     // The message's validity ends with the code, so another channel must not send it.
-    30036: { reason: 'The code expired before the message could be delivered', moveOn: false },
+    30036: {
+      reason: 'The code expired before the message could be delivered',
+      remedy: NEW_CODE,
+      moveOn: false,
+    },
   },
   'Text messages: capacity': {
     21611: { reason: "The sender's queue is full", remedy: ADD_CAPACITY },
@@ -195,15 +218,23 @@ export const ERRORS: Readonly<Record<string, Readonly<Record<number, RefusalMean
     },
   },
   'WhatsApp: the recipient': {
-    63003: { reason: 'The recipient is not on WhatsApp', isNotReached: true },
-    63014: { reason: 'The recipient has blocked or opted out of this sender', cause: 'opted-out' },
+    63003: { reason: 'The recipient is not on WhatsApp', remedy: OTHER_CHANNEL, isNotReached: true },
+    63014: {
+      reason: 'The recipient has blocked or opted out of this sender',
+      remedy: UNBLOCK,
+      cause: 'opted-out',
+    },
     63015: {
       reason: 'The recipient has not joined the WhatsApp sandbox',
       remedy: 'Join it anew: its membership lasts three days.',
     },
-    63024: { reason: 'The recipient cannot get this on WhatsApp', isNotReached: true },
-    63032: { reason: 'Meta does not let this reach the recipient for now' },
-    63033: { reason: 'The recipient has blocked or opted out of this sender', cause: 'opted-out' },
+    63024: { reason: 'The recipient cannot get this on WhatsApp', remedy: OTHER_CHANNEL, isNotReached: true },
+    63032: { reason: 'Meta does not let this reach the recipient for now', remedy: OTHER_CHANNEL },
+    63033: {
+      reason: 'The recipient has blocked or opted out of this sender',
+      remedy: UNBLOCK,
+      cause: 'opted-out',
+    },
     63049: {
       reason: 'Meta withheld the message',
       remedy: 'The template must have the category AUTHENTICATION.',
@@ -237,19 +268,19 @@ export const ERRORS: Readonly<Record<string, Readonly<Record<number, RefusalMean
       remedy: ADD_CAPACITY,
     },
     63038: { reason: "The account's daily limit is used up", remedy: ADD_CAPACITY },
-    63009: { reason: 'A fault at WhatsApp' },
-    63010: { reason: 'A fault at Twilio' },
-    63012: { reason: 'A fault at WhatsApp' },
-    63023: { reason: 'A fault at WhatsApp' },
+    63009: { reason: 'A fault at WhatsApp', remedy: CHECK_STATUS },
+    63010: { reason: 'A fault at Twilio', remedy: CHECK_STATUS },
+    63012: { reason: 'A fault at WhatsApp', remedy: CHECK_STATUS },
+    63023: { reason: 'A fault at WhatsApp', remedy: CHECK_STATUS },
   },
   Voice: {
     21201: { reason: 'The call has no recipient', remedy: REPORT_BUG },
-    21202: { reason: 'A premium-rate number', moveOn: false },
+    21202: { reason: 'A premium-rate number', remedy: ENROL_OTHER, moveOn: false },
     21203: { reason: 'International calls are not allowed', remedy: CHECK_GEO },
     21210: { reason: 'The caller is not a number of the account', remedy: CHECK_SENDER },
-    21214: { reason: 'The number cannot be reached by a call' },
+    21214: { reason: 'The number cannot be reached by a call', remedy: TEXT_INSTEAD },
     21215: { reason: 'Calls to this country are not allowed', remedy: CHECK_GEO },
-    21216: { reason: 'Twilio does not call this number' },
+    21216: { reason: 'Twilio does not call this number', remedy: TEXT_INSTEAD },
     13227: { reason: 'Calls to this country are not allowed', remedy: CHECK_GEO },
     32205: { reason: 'Calls to this number are not allowed', remedy: CHECK_GEO },
     13521: { reason: 'The spoken text is too long', remedy: REPORT_BUG },

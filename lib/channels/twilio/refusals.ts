@@ -1,7 +1,7 @@
 import type { Refusal } from '../../core/channel.js';
 import { withMechanics } from '../../core/refusal-cause.js';
 import type { RefusalMeaning } from '../provider.js';
-import { CHECK_CREDENTIALS, ERRORS } from './error-codes.js';
+import { ADD_CAPACITY, CHECK_CREDENTIALS, CHECK_STATUS, ERRORS, LOOK_AT_LOG } from './error-codes.js';
 import { VERIFY_ERRORS } from './verify-error-codes.js';
 
 /** Explains Twilio's refusals, by the tables of error codes. */
@@ -12,11 +12,6 @@ const BY_CODE: Readonly<Record<number, RefusalMeaning>> = Object.fromEntries(
     .flatMap((codes) => Object.entries(codes)),
 );
 
-/** The meaning of a code in our words; `undefined` if the code is not in the tables. */
-export function meaningOf(code: number): string | undefined {
-  return lookUp(code)?.reason;
-}
-
 /**
  * A refusal by Twilio's code. Without a code, or with one that is not in the tables, the HTTP status decides: Twilio
  * adds codes now and then, and an unknown one must not end the plan. The refusal's code is Twilio's, or `HTTP_` and the
@@ -26,11 +21,12 @@ export function describeRefusal(
   code: number | undefined,
   httpStatus: number,
 ): Pick<Refusal, 'code'> & RefusalMeaning {
-  const meaning = (code === undefined ? undefined : lookUp(code)) ?? byStatus(httpStatus);
+  const meaning = (code === undefined ? undefined : meaningOf(code)) ?? byStatus(httpStatus);
   return { code: code === undefined ? `HTTP_${httpStatus}` : String(code), ...withMechanics(meaning) };
 }
 
-function lookUp(code: number): RefusalMeaning | undefined {
+/** The meaning of a code in our words; `undefined` if the code is not in the tables. */
+export function meaningOf(code: number): RefusalMeaning | undefined {
   return Object.hasOwn(BY_CODE, code) ? BY_CODE[code] : undefined;
 }
 
@@ -42,7 +38,8 @@ function byStatus(httpStatus: number): RefusalMeaning {
       cause: 'account',
     };
   }
-  if (httpStatus === 429) return { reason: 'Too many requests to the provider at once' };
-  if (httpStatus >= 500) return { reason: 'The provider is not available' };
-  return { reason: 'Refused by the provider' };
+  if (httpStatus === 429)
+    return { reason: 'Too many requests to the provider at once', remedy: ADD_CAPACITY };
+  if (httpStatus >= 500) return { reason: 'The provider is not available', remedy: CHECK_STATUS };
+  return { reason: 'Refused by the provider', remedy: LOOK_AT_LOG };
 }

@@ -49,7 +49,7 @@ export function readStatusCallback(params: FormFields): StatusCallback | undefin
     channel: isCall ? 'voice' : isWhatsApp(params) ? 'whatsapp' : 'sms',
     status,
     providerCode,
-    meaning: providerCode === undefined ? undefined : meaningOf(Number(providerCode)),
+    meaning: providerCode === undefined ? undefined : meaningOf(Number(providerCode))?.reason,
     report: deliveryReportOf(status, providerCode),
   };
 }

@@ -18,6 +18,11 @@ const CHECK_TEMPLATE =
   "Check vonageChannel's template in WhatsApp Manager: its name, languages, state and parameters.";
 const LET_THROUGH = "If it is a real user, look at Fraud Defender's rules in the Vonage Dashboard.";
 const ADD_CAPACITY = 'Ask Vonage for more throughput, or register the sender for it.';
+const ENROL_OTHER = 'Have the user enrol another number, or set defaultCountry.';
+const OTHER_CHANNEL = 'Nothing: the next channel follows.';
+const WAIT = 'The user must wait some minutes, or choose another method.';
+const CHECK_STATUS = "Look at Vonage's status page.";
+const LOOK_AT_LOG = 'Look at the message in the logs of the Vonage Dashboard.';
 const REPORT_BUG = 'Please report this as a fault of okta-telephony-hook.';
 
 const UNAUTHORIZED: RefusalMeaning = {
@@ -51,7 +56,7 @@ const BAD_TEMPLATE: RefusalMeaning = {
   reason: 'Vonage does not accept the template',
   remedy: CHECK_TEMPLATE,
 };
-const UNROUTABLE: RefusalMeaning = { reason: 'Vonage has no route to this number' };
+const UNROUTABLE: RefusalMeaning = { reason: 'Vonage has no route to this number', remedy: ENROL_OTHER };
 const UNREGISTERED: RefusalMeaning = {
   reason: "The recipient's country does not allow this sender or text",
   remedy: CHECK_SENDER,
@@ -74,7 +79,7 @@ export const ERRORS: Readonly<Record<string, Readonly<Record<string, RefusalMean
     ACCOUNT_SUSPENDED: FORBIDDEN,
     THROTTLED,
     1000: THROTTLED,
-    1030: { reason: 'A fault at Vonage' },
+    1030: { reason: 'A fault at Vonage', remedy: CHECK_STATUS },
     1060: FORBIDDEN,
     1070: NO_CREDIT,
     1080: FORBIDDEN,
@@ -84,24 +89,24 @@ export const ERRORS: Readonly<Record<string, Readonly<Record<string, RefusalMean
       remedy: 'Top up the account, or add the number in the Vonage Dashboard.',
       cause: 'account',
     },
-    1331: { reason: 'A fault at the network that Vonage uses' },
+    1331: { reason: 'A fault at the network that Vonage uses', remedy: CHECK_STATUS },
     1460: { reason: "The sender's daily limit is used up", remedy: ADD_CAPACITY },
   },
   'The recipient': {
     1040: UNROUTABLE,
-    1050: { reason: 'Vonage sends nothing to this number' },
-    1170: { reason: 'Not a valid phone number', cause: 'wrong-number' },
+    1050: { reason: 'Vonage sends nothing to this number', remedy: ENROL_OTHER },
+    1170: { reason: 'Not a valid phone number', remedy: ENROL_OTHER, cause: 'wrong-number' },
     1240: {
       reason: 'The recipient has opted out of messages from this sender',
       remedy: 'They can end it by sending START to the sender.',
       cause: 'opted-out',
     },
-    1241: { reason: 'Too many messages to this number' },
+    1241: { reason: 'Too many messages to this number', remedy: WAIT },
     1250: UNROUTABLE,
     1251: UNROUTABLE,
     1260: UNROUTABLE,
-    1300: { reason: 'The recipient is not on this channel' },
-    1430: { reason: 'The number cannot be reached by this channel' },
+    1300: { reason: 'The recipient is not on this channel', remedy: OTHER_CHANNEL },
+    1430: { reason: 'The number cannot be reached by this channel', remedy: OTHER_CHANNEL },
     1470: FRAUD,
     1472: FRAUD,
     1473: FRAUD,
@@ -113,7 +118,7 @@ export const ERRORS: Readonly<Record<string, Readonly<Record<string, RefusalMean
     1120: BAD_SENDER,
     1130: BAD_REQUEST,
     1150: BAD_REQUEST,
-    1210: { reason: 'Blocked as spam' },
+    1210: { reason: 'Blocked as spam', remedy: 'Check texts, and register the sender.' },
     1340: {
       reason: 'Free text outside the hours after the recipient last wrote',
       remedy: "Set vonageChannel's template.",
@@ -141,14 +146,16 @@ const BY_STATUS: Readonly<Record<number, RefusalMeaning>> = {
   403: FORBIDDEN,
   422: BAD_REQUEST,
   429: THROTTLED,
-  503: { reason: 'Vonage is not available' },
+  503: { reason: 'Vonage is not available', remedy: CHECK_STATUS },
 };
+
+const UNKNOWN: RefusalMeaning = { reason: 'Refused by Vonage', remedy: LOOK_AT_LOG };
 
 /** A refusal by Vonage's error. Without an error, or with one that is not in the table, the HTTP status decides. */
 export function describeRefusal(answer: HttpAnswer): Refusal {
   const code = codeOf(answer);
   const known = code === undefined || !Object.hasOwn(MEANINGS, code) ? undefined : MEANINGS[code];
-  const meaning = known ?? BY_STATUS[answer.status] ?? { reason: 'Refused by Vonage' };
+  const meaning = known ?? BY_STATUS[answer.status] ?? UNKNOWN;
   // An unknown word may contain anything, so it is not logged. A number of four digits is no personal data.
   const isSafe = code !== undefined && (known !== undefined || /^\d/.test(code));
   return { status: 'refused', code: isSafe ? code : `HTTP_${answer.status}`, ...withMechanics(meaning) };

@@ -89,7 +89,11 @@ export function vonageChannel(options: VonageChannelOptions): Channel {
   };
 }
 
-const NO_TOKEN = { code: 'NO_TOKEN', reason: 'No token for Vonage could be signed in time' } as const;
+const NO_TOKEN = {
+  code: 'NO_TOKEN',
+  reason: 'No token for Vonage could be signed in time',
+  remedy: 'Look at what holds the process up; compare privateKey of vonageChannel.',
+} as const;
 
 /** The body of a message, without its sender and recipient. */
 interface VonageMessage {

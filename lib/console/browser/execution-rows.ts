@@ -118,7 +118,7 @@ function makeRow(execution: ExecutionSummary, now: number): HTMLElement {
     { role: 'row', class: 'row', 'data-id': id },
     cell('time', element('a', { href: addressOf({ view: 'execution', id }), class: 'whole-row' }, time)),
     cell('outcome', markOutcome(outcome), code === undefined ? undefined : element('code', {}, code)),
-    cell('channel', nameLastChannel(execution)),
+    cell('channel', ...showWay(execution)),
     cell('request', nameRequestType(requestType), originOf(execution)),
     cell('user', userId === undefined ? 'unknown' : element('code', {}, userId)),
     cell('number', `•• ${toEnding}`),
@@ -126,16 +126,27 @@ function makeRow(execution: ExecutionSummary, now: number): HTMLElement {
   );
 }
 
-/** The channel that sent it, or was tried last; else the one that Okta requested. */
-export function nameLastChannel({ channel, deliveryChannel }: ExecutionSummary): string {
+/** E.g. `WhatsApp ✗ → SMS`. If no channel was tried, the one that Okta requested. */
+export function showWay({ way, channel, deliveryChannel }: ExecutionSummary): readonly (Node | string)[] {
   const name = channel ?? deliveryChannel;
-  return name === undefined ? 'none' : nameChannel(name);
+  if (way.length === 0) return [name === undefined ? 'none' : nameChannel(name)];
+  return way.flatMap((step, index) => [
+    ...(index === 0 ? [] : sign(' → ', ', then ')),
+    nameChannel(step.channel),
+    ...(step.hasFailed ? sign('\u00a0✗', ' failed') : []),
+  ]);
+}
+
+/** A sign, and the words for screen readers. */
+function sign(shown: string, words: string): readonly Node[] {
+  return [element('span', { 'aria-hidden': 'true' }, shown), element('span', { class: 'unseen' }, words)];
 }
 
 /** A mark for everything that is not a plain sign-in. */
-function originOf({ isTest, isPreview, repeats }: ExecutionSummary): HTMLElement | undefined {
+function originOf({ isTest, testedBy, isPreview, repeats }: ExecutionSummary): HTMLElement | undefined {
+  const test = testedBy === undefined ? 'test' : `test by ${testedBy}`;
   const words = [
-    ...(isTest ? ['test'] : isPreview ? ['preview'] : []),
+    ...(isTest ? [test] : isPreview ? ['preview'] : []),
     ...(repeats === 0 ? [] : [repeats === 1 ? '1 repeat' : `${repeats} repeats`]),
   ];
   return words.length === 0 ? undefined : element('span', { class: 'tag' }, words.join(', '));

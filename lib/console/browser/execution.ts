@@ -3,9 +3,9 @@ import type { ExecutionOutcome } from '../../core/history.js';
 import { describeEvent } from '../../events/describe-event.js';
 import { element } from '../../http/page/browser/dom.js';
 import type { About, OpenedExecution } from '../api.js';
-import { nameLastChannel } from './execution-rows.js';
+import { showWay } from './execution-rows.js';
 import { copyable, facts, markOutcome, markTone, showFailure, type View } from './widgets.js';
-import { formatCount, formatDateTime, formatDuration } from './format.js';
+import { formatCount, formatDateTime, formatDuration, nameTimeZone } from './format.js';
 import { addressOf, NO_FILTER, type Route } from './routes.js';
 import { openExecution, ServerFailure } from './server.js';
 import type { Stream } from './stream.js';
@@ -127,14 +127,15 @@ function makeParts(execution: OpenedExecution): Parts {
       }
       summary.replaceChildren(
         facts(
-          ['Received', formatDateTime(startedAt)],
+          ['Received', `${formatDateTime(startedAt)}, ${nameTimeZone()}`],
           ['Request', nameRequestType(current.requestType)],
-          ['Channel', nameLastChannel(current)],
+          ['Channel', element('span', {}, ...showWay(current))],
           ['Number', `ends in ${current.toEnding}`],
           ['Answered in', sayAnswered(current)],
           ['Code', current.code === undefined ? undefined : element('code', {}, current.code)],
+          ...explainCode(current),
           ['Repeats', current.repeats === 0 ? undefined : String(current.repeats)],
-          ['Origin', current.isTest ? 'the tester' : current.isPreview ? 'Okta’s preview' : undefined],
+          ['Origin', nameOrigin(current)],
         ),
       );
       waterfall.show(steps, deadlineMs);
@@ -151,6 +152,21 @@ function makeParts(execution: OpenedExecution): Parts {
       );
     },
   };
+}
+
+/** Why the code was not sent or not delivered, and what to do: by the last step that says so. */
+function explainCode({ steps, code }: OpenedExecution): readonly (readonly [string, string | undefined])[] {
+  if (code === undefined) return [];
+  const step = steps.map(describeEvent).findLast((described) => described.code === code);
+  return [
+    ['Why', step?.reason],
+    ['What to do', step?.remedy],
+  ];
+}
+
+function nameOrigin({ isTest, testedBy, isPreview }: OpenedExecution): string | undefined {
+  if (isTest) return testedBy === undefined ? 'the tester' : `the tester, sent by ${testedBy}`;
+  return isPreview ? 'Okta’s preview' : undefined;
 }
 
 function sayAnswered({ durationMs, outcome }: OpenedExecution): string {

@@ -29,6 +29,13 @@ export function formatDateTime(at: number): string {
   return EXACT.format(at);
 }
 
+/** The reader's time zone, e.g. `Europe/London (GMT+1)`. */
+export function nameTimeZone(): string {
+  const format = new Intl.DateTimeFormat(undefined, { timeZoneName: 'short' });
+  const short = format.formatToParts().find(({ type }) => type === 'timeZoneName')?.value ?? '';
+  return `${format.resolvedOptions().timeZone} (${short})`;
+}
+
 /** Time to the second; with the day if it is not today. */
 export function formatTime(at: number, now: number): string {
   return new Date(at).toDateString() === new Date(now).toDateString()

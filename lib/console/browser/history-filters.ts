@@ -1,5 +1,6 @@
 import { element } from '../../http/page/browser/dom.js';
 import { NO_FILTER, type HistoryFilter } from './routes.js';
+import { findUser, ServerFailure } from './server.js';
 import { nameChannel } from '../../events/names.js';
 import { OUTCOMES } from './outcomes.js';
 
@@ -13,10 +14,17 @@ export interface HistoryFilters {
 
 /** The search starts when the typing pauses this long. */
 const TYPING_MS = 200;
+/** Okta is asked for a login, so the pause is longer. */
+const TYPING_LOGIN_MS = 600;
+
+/** How much before and after a time the jump shows, milliseconds. */
+const AROUND_MS = 5 * 60_000;
+const MINUTE_MS = 60_000;
 
 export function makeHistoryFilters(
   channels: readonly string[],
   onChosen: (filter: HistoryFilter) => void,
+  onFailed: (failure: ServerFailure) => void,
 ): HistoryFilters {
   const search = element('input', {
     type: 'search',
@@ -35,22 +43,76 @@ export function makeHistoryFilters(
     'All outcomes',
     Object.entries(OUTCOMES).map(([name, { word }]) => [name, word]),
   );
+  const from = element('input', { type: 'datetime-local', id: 'from' });
+  const to = element('input', { type: 'datetime-local', id: 'to' });
+  const jump = element('input', { type: 'time', id: 'jump', 'aria-describedby': 'jump-hint' });
+  const found = element('p', { class: 'hint', role: 'status' });
   let typing: number | undefined;
-  const notify = (): void => {
+  let asked = 0;
+
+  const choose = (searched: string): void => {
+    onChosen({
+      search: searched,
+      channel: channel.value,
+      outcome: outcome.value,
+      from: toIso(from.value, 0),
+      to: toIso(to.value, MINUTE_MS - 1),
+    });
+  };
+  /** The history knows users by their id, and numbers by their end. A whole login or number is not searched for, or kept. */
+  const notify = async (): Promise<void> => {
     window.clearTimeout(typing);
-    onChosen({ search: search.value.trim(), channel: channel.value, outcome: outcome.value });
+    asked += 1;
+    const mine = asked;
+    const text = search.value.trim();
+    found.textContent = '';
+    if (isNumber(text)) {
+      const ending = text.replace(/\D/g, '').slice(-2);
+      found.textContent = `Of numbers, the last two digits are kept: these end in ${ending}.`;
+      search.value = ending;
+    } else if (isLogin(text)) {
+      try {
+        const { id } = await findUser({ user: text });
+        if (mine !== asked) return;
+        found.textContent = `${text} is the user ${id}.`;
+        search.value = id;
+      } catch (error) {
+        if (!(error instanceof ServerFailure)) throw error;
+        if (mine === asked) onFailed(error);
+        return;
+      }
+    }
+    choose(search.value.trim());
   };
   search.addEventListener('input', () => {
     window.clearTimeout(typing);
-    typing = window.setTimeout(notify, TYPING_MS);
+    const pauseMs = search.value.includes('@') ? TYPING_LOGIN_MS : TYPING_MS;
+    typing = window.setTimeout(() => void notify(), pauseMs);
   });
-  channel.addEventListener('change', notify);
-  outcome.addEventListener('change', notify);
+  for (const field of [channel, outcome]) field.addEventListener('change', () => void notify());
+  for (const field of [from, to]) {
+    field.addEventListener('change', () => {
+      jump.value = '';
+      void notify();
+    });
+  }
+  jump.addEventListener('change', () => {
+    const at = lastTimeOf(jump.value, Date.now());
+    from.value = at === undefined ? '' : toLocal(at - AROUND_MS);
+    to.value = at === undefined ? '' : toLocal(at + AROUND_MS);
+    void notify();
+  });
   const set = (filter: HistoryFilter): void => {
     // Text that the user is typing stays.
-    if (search.value.trim() !== filter.search) search.value = filter.search;
+    if (search.value.trim() !== filter.search) {
+      search.value = filter.search;
+      found.textContent = '';
+    }
     channel.value = filter.channel;
     outcome.value = filter.outcome;
+    from.value = filter.from === '' ? '' : toLocal(Date.parse(filter.from));
+    to.value = filter.to === '' ? '' : toLocal(Date.parse(filter.to));
+    if (filter.from === '') jump.value = '';
   };
   const form = element(
     'form',
@@ -63,25 +125,71 @@ export function makeHistoryFilters(
       element(
         'p',
         { id: 'search-hint', class: 'hint' },
-        'Event id, Okta request id, user id, message id or error code',
+        'Login, user id, Okta request id, event id, message id, error code, or the last two digits of the number',
+      ),
+      found,
+    ),
+    element('div', { class: 'field half' }, element('label', { for: 'channel' }, 'Channel'), channel),
+    element('div', { class: 'field half' }, element('label', { for: 'outcome' }, 'Outcome'), outcome),
+    element(
+      'div',
+      { class: 'times' },
+      element('div', { class: 'field half' }, element('label', { for: 'from' }, 'From'), from),
+      element('div', { class: 'field half' }, element('label', { for: 'to' }, 'To'), to),
+      element(
+        'div',
+        { class: 'field' },
+        element('label', { for: 'jump' }, 'Jump to time'),
+        jump,
+        element('p', { id: 'jump-hint', class: 'hint' }, '5 minutes before and after'),
       ),
     ),
-    element('div', { class: 'field' }, element('label', { for: 'channel' }, 'Channel'), channel),
-    element('div', { class: 'field' }, element('label', { for: 'outcome' }, 'Outcome'), outcome),
   );
   form.addEventListener('submit', (event) => {
     event.preventDefault();
-    notify();
+    void notify();
   });
   return {
     element: form,
     set,
     clear: () => {
       set(NO_FILTER);
-      notify();
+      void notify();
       search.focus();
     },
   };
+}
+
+function isLogin(text: string): boolean {
+  return /^\S+@\S+\.\S{2,}$/.test(text);
+}
+
+/** A whole phone number. Error codes have up to six digits. */
+function isNumber(text: string): boolean {
+  return /^\+?[\d\s().-]+$/.test(text) && text.replace(/\D/g, '').length >= 7;
+}
+
+/** A `datetime-local` value in UTC. */
+function toIso(local: string, plusMs: number): string {
+  return local === '' ? '' : new Date(Date.parse(local) + plusMs).toISOString();
+}
+
+/** A time as a `datetime-local` value, to the minute. */
+function toLocal(atMs: number): string {
+  const at = new Date(atMs);
+  return Number.isNaN(atMs)
+    ? ''
+    : new Date(atMs - at.getTimezoneOffset() * MINUTE_MS).toISOString().slice(0, 16);
+}
+
+/** The last time that a clock showed `HH:MM`: the history is a day long. */
+function lastTimeOf(time: string, nowMs: number): number | undefined {
+  const [hours, minutes] = time.split(':').map(Number);
+  if (hours === undefined || minutes === undefined) return undefined;
+  const at = new Date(nowMs);
+  at.setHours(hours, minutes, 0, 0);
+  if (at.getTime() > nowMs) at.setDate(at.getDate() - 1);
+  return at.getTime();
 }
 
 function choice(

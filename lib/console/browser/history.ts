@@ -4,7 +4,7 @@ import type { About, ExecutionPage } from '../api.js';
 import { makeExecutionRows } from './execution-rows.js';
 import { makeHistoryFilters } from './history-filters.js';
 import { showFailure, type View } from './widgets.js';
-import { formatCount } from './format.js';
+import { formatCount, nameTimeZone } from './format.js';
 import { addressOf, NO_FILTER, type HistoryFilter, type Route } from './routes.js';
 import { findExecutions, ServerFailure } from './server.js';
 import type { Stream } from './stream.js';
@@ -42,11 +42,17 @@ export function makeHistory(about: About, stream: Stream): View<Extract<Route, {
   let meanwhile: ExecutionSummary[] | undefined;
   const waiting = new Set<string>();
 
-  const filters = makeHistoryFilters(about.channels, (chosen) => {
-    filter = chosen;
-    history.replaceState(null, '', addressOf({ view: 'history', filter }));
-    void load();
-  });
+  const filters = makeHistoryFilters(
+    about.channels,
+    (chosen) => {
+      filter = chosen;
+      history.replaceState(null, '', addressOf({ view: 'history', filter }));
+      void load();
+    },
+    (problem) => {
+      failure.replaceChildren(showFailure(problem));
+    },
+  );
 
   const isFiltered = (): boolean => Object.values(filter).some((value) => value !== '');
 
@@ -207,9 +213,7 @@ export function makeHistory(about: About, stream: Stream): View<Extract<Route, {
       element(
         'p',
         { class: 'lead' },
-        about.isShared
-          ? 'Every code that Okta requested, at all gateways. Open one to see its steps.'
-          : 'Every code that Okta requested from this gateway. Open one to see its steps.',
+        `Every code of the last day that Okta requested${about.isShared ? ', at all gateways' : ' from this gateway'}. Times are in ${nameTimeZone()}.`,
       ),
       filters.element,
       element('div', { class: 'bar-above' }, count, found, news, newsStatus),
@@ -257,7 +261,7 @@ function nothingFits(clear: () => void): HTMLElement[] {
     element(
       'p',
       {},
-      'The search finds ids and error codes. Names, logins and numbers are not stored. ',
+      'The search finds logins, ids, error codes and the last two digits of a number. Names are not stored. ',
       element('button', { type: 'button', onclick: clear }, 'Show all'),
     ),
   ];

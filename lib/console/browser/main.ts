@@ -5,7 +5,7 @@ import { makeHealth } from './health.js';
 import { makeHistory } from './history.js';
 import { markTone, showFailure, type View } from './widgets.js';
 import { addressOf, NO_FILTER, readRoute, type Route } from './routes.js';
-import { readAbout, ServerFailure } from './server.js';
+import { onLoggedOut, readAbout, ServerFailure } from './server.js';
 import { openStream } from './stream.js';
 import { makeTester } from './tester.js';
 
@@ -20,11 +20,15 @@ byId('skip', HTMLAnchorElement).addEventListener('click', (event) => {
   main.focus();
 });
 
+let stopPage: () => void = () => undefined;
+let isLoggedOut = false;
+onLoggedOut(logOut);
 try {
   start(await readAbout());
 } catch (error) {
   if (!(error instanceof ServerFailure)) throw error;
-  main.replaceChildren(element('div', { class: 'view' }, element('h1', {}, 'Console'), showFailure(error)));
+  if (!error.isLoggedOut)
+    main.replaceChildren(element('div', { class: 'view' }, element('h1', {}, 'Console'), showFailure(error)));
 }
 
 function start(about: About): void {
@@ -35,11 +39,12 @@ function start(about: About): void {
         markTone('warn', 'The connection is lost: the page does not update. Trying again …'),
       );
     } else connection.replaceChildren();
-    if (state === 'ended') {
-      window.removeEventListener('hashchange', follow);
-      showLoggedOut();
-    }
-  });
+  }, logOut);
+  stopPage = () => {
+    stream.end();
+    window.removeEventListener('hashchange', follow);
+    connection.replaceChildren();
+  };
   const views: { readonly [Name in Route['view']]: View<Extract<Route, { view: Name }>> } = {
     tester: makeTester(stream),
     history: makeHistory(about, stream),
@@ -90,8 +95,11 @@ function start(about: About): void {
   follow();
 }
 
-/** Removes everything that only administrators may see. */
-function showLoggedOut(): void {
+/** Ends the stream, and removes everything that only administrators may see. */
+function logOut(): void {
+  if (isLoggedOut) return;
+  isLoggedOut = true;
+  stopPage();
   byId('views', HTMLElement).replaceChildren();
   byId('org', HTMLElement).textContent = '';
   const heading = element('h1', { tabindex: -1 }, 'Logged out');
@@ -104,14 +112,17 @@ function showLoggedOut(): void {
       element(
         'p',
         {},
-        'Log in again, then ',
-        element('a', { href: location.pathname }, 'open the console'),
-        '.',
+        // The gateway leads to its login, and back to this view.
+        element('button', { type: 'button', class: 'primary', onclick: reload }, 'Log in again'),
       ),
     ),
   );
   document.title = 'Logged out – Telephony hook console';
   heading.focus({ preventScroll: true });
+}
+
+function reload(): void {
+  location.reload();
 }
 
 interface Tabs {

@@ -94,8 +94,8 @@ export function makePayloadEditor(onChange: () => void): PayloadEditor {
       { class: 'field' },
       element('label', { for: 'payload' }, 'What Okta would send'),
       element('p', { id: 'payload-hint', class: 'hint' }, 'JSON. Change what you like before you send it.'),
-      element('div', { class: 'editor' }, gutter, text),
       problems,
+      element('div', { class: 'editor' }, gutter, text),
     ),
     read,
     write: (payload) => {

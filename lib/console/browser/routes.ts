@@ -4,6 +4,9 @@ export interface HistoryFilter {
   readonly search: string;
   readonly channel: string;
   readonly outcome: string;
+  /** ISO 8601, in UTC, so that a link means the same time to everybody. */
+  readonly from: string;
+  readonly to: string;
 }
 
 export type Route =
@@ -18,7 +21,7 @@ export type Route =
   | { readonly view: 'execution'; readonly id: string }
   | { readonly view: 'health' };
 
-export const NO_FILTER: HistoryFilter = { search: '', channel: '', outcome: '' };
+export const NO_FILTER: HistoryFilter = { search: '', channel: '', outcome: '', from: '', to: '' };
 
 /** Reads `location.hash`. An unknown one leads to the tester. */
 export function readRoute(hash: string): Route {
@@ -31,7 +34,13 @@ export function readRoute(hash: string): Route {
     const filter = (name: keyof HistoryFilter): string => fields.get(name) ?? '';
     return {
       view: 'history',
-      filter: { search: filter('search'), channel: filter('channel'), outcome: filter('outcome') },
+      filter: {
+        search: filter('search'),
+        channel: filter('channel'),
+        outcome: filter('outcome'),
+        from: filter('from'),
+        to: filter('to'),
+      },
     };
   }
   const given = (name: string): string | undefined => fields.get(name) ?? undefined;

@@ -2,6 +2,7 @@ import type {
   About,
   ConsoleFailure,
   ExecutionPage,
+  FoundUser,
   Health,
   MadePayload,
   OpenedExecution,
@@ -9,6 +10,7 @@ import type {
   PlottedTimeline,
   SendQuestion,
   TestResult,
+  UserQuestion,
 } from '../api.js';
 import { queryOf, type HistoryFilter } from './routes.js';
 
@@ -22,8 +24,12 @@ export class ServerFailure extends Error {
   /** The fields of the request that the server refused. */
   readonly fields: readonly string[];
 
-  constructor({ code, message, remedy, fields = [] }: ConsoleFailure['error']) {
+  /** The user is logged out, or no administrator. */
+  readonly isLoggedOut: boolean;
+
+  constructor({ code, message, remedy, fields = [] }: ConsoleFailure['error'], isLoggedOut = false) {
     super(message);
+    this.isLoggedOut = isLoggedOut;
     this.code = code;
     this.remedy = remedy;
     this.fields = fields;
@@ -34,15 +40,11 @@ export function readAbout(): Promise<About> {
   return ask<About>('api/about');
 }
 
-/** Whether the user is logged out, or no administrator; `false` if the gateway does not answer. */
-export async function isShutOut(): Promise<boolean> {
-  try {
-    const { status } = await call('api/about');
-    return status === 401 || status === 403;
-  } catch {
-    return false;
-  }
+/** Called at each answer that says that the user is logged out, or no administrator. */
+export function onLoggedOut(listener: () => void): void {
+  logOut = listener;
 }
+let logOut: () => void = () => undefined;
 
 export function readHealth(): Promise<Health> {
   return ask<Health>('api/health');
@@ -73,6 +75,10 @@ export function sendPayload(question: SendQuestion): Promise<TestResult> {
   return ask<TestResult>('api/tester/send', question);
 }
 
+export function findUser(question: UserQuestion): Promise<FoundUser> {
+  return ask<FoundUser>('api/user', question);
+}
+
 /** @throws ServerFailure */
 async function ask<Answer>(path: string, question?: object): Promise<Answer> {
   const { status, body } = await call(path, question);
@@ -80,8 +86,11 @@ async function ask<Answer>(path: string, question?: object): Promise<Answer> {
     // The page and its server come from one package, and `api.ts` is their contract.
     return body as Answer;
   }
-  const error = isFailure(body) ? body.error : undefined;
-  throw new ServerFailure(error ?? describeStatus(status));
+  const error = isFailure(body) ? body.error : describeStatus(status);
+  // A request that the server takes for one of another site's page says nothing about the login.
+  const isLoggedOut = (status === 401 || status === 403) && error.code !== 'CROSS_SITE';
+  if (isLoggedOut) logOut();
+  throw new ServerFailure(error, isLoggedOut);
 }
 
 async function call(path: string, question?: object): Promise<{ status: number; body: unknown }> {

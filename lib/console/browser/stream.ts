@@ -1,6 +1,6 @@
 import type { ExecutionSummary } from '../../core/history.js';
 import type { Health, StreamEvent } from '../api.js';
-import { isShutOut } from './server.js';
+import { readAbout } from './server.js';
 
 /** The updates that the server sends while the page is open. */
 
@@ -13,6 +13,8 @@ export interface StreamListener {
 
 export interface Stream {
   listen(listener: StreamListener): void;
+  /** Closes the connection for good. */
+  end(): void;
 }
 
 /** The server ends a stream after a minute, and browsers connect again by themselves. Only a longer gap counts as lost. */
@@ -21,16 +23,16 @@ const PATIENCE_MS = 4000;
 const RETRY_MS = 2000;
 const MAX_RETRY_MS = 30_000;
 
-/** `ended`: the user is logged out. */
-export type Connection = 'there' | 'lost' | 'ended';
+export type Connection = 'there' | 'lost';
 
 /**
  * The stream is closed while the page is hidden: over HTTP/1.1 a browser has six connections to a host, which six open
  * tabs would keep.
  *
- * @param onConnection - called when the connection is lost, when it is back, and when the user is logged out.
+ * @param onConnection - called when the connection is lost, and when it is back.
+ * @param onEnded - the server says that the user is logged out.
  */
-export function openStream(onConnection: (connection: Connection) => void): Stream {
+export function openStream(onConnection: (connection: Connection) => void, onEnded: () => void): Stream {
   const listeners: StreamListener[] = [];
   let source: EventSource | undefined;
   let doubt: number | undefined;
@@ -50,13 +52,10 @@ export function openStream(onConnection: (connection: Connection) => void): Stre
     if (document.hidden) disconnect();
     else if (source === undefined && retry === undefined) connect();
   };
-  /** Browsers do not say why a stream was refused. */
-  const askWhy = async (): Promise<void> => {
-    if (!(await isShutOut())) return;
+  const end = (): void => {
     isEnded = true;
     disconnect();
     document.removeEventListener('visibilitychange', follow);
-    onConnection('ended');
   };
 
   const connect = (): void => {
@@ -78,18 +77,20 @@ export function openStream(onConnection: (connection: Connection) => void): Stre
       source = undefined;
       retry = window.setTimeout(connect, retryMs);
       retryMs = Math.min(2 * retryMs, MAX_RETRY_MS);
-      void askWhy();
+      // Browsers do not say why a stream was refused: a request of the page learns whether the user is logged out.
+      void readAbout().catch(() => undefined);
     });
     hear(opened, 'executions', (changed) => {
       for (const listener of listeners) listener.onExecutions?.(changed);
     });
+    hear(opened, 'ended', onEnded);
     hear(opened, 'health', (health) => {
       for (const listener of listeners) listener.onHealth?.(health);
     });
   };
   document.addEventListener('visibilitychange', follow);
   follow();
-  return { listen: (listener) => void listeners.push(listener) };
+  return { listen: (listener) => void listeners.push(listener), end };
 }
 
 type DataOf<Name extends StreamEvent['event']> = Extract<StreamEvent, { event: Name }>['data'];

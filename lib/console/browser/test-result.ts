@@ -1,7 +1,7 @@
 import type { ExecutionOutcome } from '../../core/history.js';
 import { element } from '../../http/page/browser/dom.js';
 import type { TestResult, ToldReaction } from '../api.js';
-import { markOutcome, markTone } from './widgets.js';
+import { copyButton, markOutcome, markTone } from './widgets.js';
 import { formatDateTime, formatDuration } from './format.js';
 import { addressOf } from './routes.js';
 import { openExecution } from './server.js';
@@ -96,16 +96,14 @@ function showReaction({ reaction: { action, text, shown } }: TestResult): HTMLEl
 }
 
 function showAnswer({ httpStatus, body, durationMs, deadlineMs }: TestResult): readonly HTMLElement[] {
+  const text = JSON.stringify(body, undefined, 2);
   return [
     element(
       'p',
       { class: 'quiet' },
       `Status ${httpStatus}, in ${formatDuration(durationMs)} of the ${formatDuration(deadlineMs)} until the deadline; ${formatDateTime(Date.now())}.`,
     ),
-    element(
-      'pre',
-      { tabindex: 0, 'aria-label': 'The answer', role: 'region' },
-      JSON.stringify(body, undefined, 2),
-    ),
+    element('pre', { tabindex: 0, 'aria-label': 'The answer', role: 'region' }, text),
+    copyButton('the answer', text),
   ];
 }

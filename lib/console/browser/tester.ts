@@ -1,11 +1,13 @@
 import { element } from '../../http/page/browser/dom.js';
+import type { ExecutionSummary } from '../../core/history.js';
 import type { RequestType } from '../../core/request-types.js';
 import type { PayloadQuestion } from '../api.js';
 import { markTone, showFailure, type View } from './widgets.js';
 import { makePayloadEditor } from './payload-editor.js';
-import type { Route } from './routes.js';
+import { formatRelative } from './format.js';
+import { NO_FILTER, type Route } from './routes.js';
 import { warnOfSending } from './send-warning.js';
-import { makePayload, sendPayload, ServerFailure } from './server.js';
+import { findExecutions, makePayload, sendPayload, ServerFailure } from './server.js';
 import type { Stream } from './stream.js';
 import { makeTestResult } from './test-result.js';
 import { isRequestType, REQUEST_TYPES } from '../../events/names.js';
@@ -13,6 +15,9 @@ import { isRequestType, REQUEST_TYPES } from '../../events/names.js';
 /** Tries the hook: makes the request that Okta would send, lets the user edit it, sends it and shows the result. */
 
 const CHANNELS = { sms: 'SMS', voice: 'Voice call' } as const;
+
+/** The executions whose users are offered. */
+const RECENT = 50;
 
 const NO_USER = 'The replayed request has no user: enter one, then generate the request.';
 
@@ -24,7 +29,9 @@ export function makeTester(stream: Stream): View<Extract<Route, { view: 'tester'
     spellcheck: 'false',
     autocapitalize: 'none',
     'aria-describedby': 'user-hint',
+    list: 'recent-users',
   });
+  const recent = element('datalist', { id: 'recent-users' });
   const requestType = element(
     'select',
     { id: 'request-type' },
@@ -45,14 +52,26 @@ export function makeTester(stream: Stream): View<Extract<Route, { view: 'tester'
     'Send',
   );
   const running = element('span', { role: 'status', class: 'quiet' });
+  const sendBar = element(
+    'div',
+    { class: 'send-bar' },
+    element('p', { class: 'send' }, send, running),
+    warning,
+    failure,
+  );
   const result = makeTestResult(stream);
   const placeholder = element(
     'p',
     { class: 'empty' },
     'Nothing has been sent yet. Enter a user, generate a request and send it: the answer appears here.',
   );
-  const answer = element('section', { 'aria-labelledby': 'answer' });
-  answer.append(element('h2', { id: 'answer' }, 'Answer'), placeholder, failure, result.element);
+  const answer = element(
+    'section',
+    { 'aria-labelledby': 'answer' },
+    element('h2', { id: 'answer' }, 'Answer'),
+    placeholder,
+    result.element,
+  );
   result.element.hidden = true;
   let isRunning = false;
 
@@ -80,6 +99,7 @@ export function makeTester(stream: Stream): View<Extract<Route, { view: 'tester'
     } catch (error) {
       if (!(error instanceof ServerFailure)) throw error;
       failure.replaceChildren(showFailure(error));
+      failure.scrollIntoView({ block: 'nearest' });
       editor.refuse(error.fields);
     } finally {
       isRunning = false;
@@ -98,33 +118,38 @@ export function makeTester(stream: Stream): View<Extract<Route, { view: 'tester'
       { class: 'field wide' },
       element('label', { for: 'user' }, 'User'),
       user,
-      element('p', { id: 'user-hint', class: 'hint' }, 'Okta user id, or login'),
+      recent,
+      element('p', { id: 'user-hint', class: 'hint' }, 'Login, the part of it before the @, or user id'),
     ),
     element(
       'div',
-      { class: 'field' },
+      { class: 'field half' },
       element('label', { for: 'request-type' }, 'Request type'),
       requestType,
     ),
-    element('div', { class: 'field' }, element('label', { for: 'asked-channel' }, 'Channel'), channel),
+    element('div', { class: 'field half' }, element('label', { for: 'asked-channel' }, 'Channel'), channel),
     element('div', { class: 'field end' }, generate),
   );
-  form.addEventListener('submit', (event) => {
-    event.preventDefault();
+  const fillIn = (): Promise<void> => {
     const question: PayloadQuestion = {
       user: user.value.trim(),
       requestType: typeOf(requestType.value),
       deliveryChannel: channel.value === 'voice' ? 'voice' : 'sms',
     };
-    void run('Generating …', async () => {
+    return run('Generating …', async () => {
       notes.replaceChildren();
       const made = await makePayload(question);
       editor.write(made.payload);
+      sendBar.scrollIntoView({ block: 'nearest' });
       notes.replaceChildren(
         element('p', { class: 'unseen' }, 'The request is ready to be sent.'),
         ...made.notes.map((note) => element('div', { class: 'note warn' }, markTone('warn', note))),
       );
     });
+  };
+  form.addEventListener('submit', (event) => {
+    event.preventDefault();
+    void fillIn();
   });
   send.addEventListener('click', () => {
     const written = editor.read();
@@ -134,11 +159,29 @@ export function makeTester(stream: Stream): View<Extract<Route, { view: 'tester'
       placeholder.hidden = true;
       result.element.hidden = false;
       result.show(sent);
+      // On a narrow screen the answer is below.
+      result.element.scrollIntoView({ block: 'nearest' });
     });
   });
   form.addEventListener('keydown', ignoreRepeatedEnter);
   send.addEventListener('keydown', ignoreRepeatedEnter);
   showState();
+
+  /** Offers the users of the newest executions. If that fails, the field works without them. */
+  const offerRecent = async (): Promise<void> => {
+    const page = await findExecutions(NO_FILTER, { limit: RECENT }).catch(() => undefined);
+    const newest = new Map<string, ExecutionSummary>();
+    for (const execution of page?.executions ?? []) {
+      const { userId } = execution;
+      if (userId !== undefined && !newest.has(userId)) newest.set(userId, execution);
+    }
+    const now = Date.now();
+    recent.replaceChildren(
+      ...[...newest].map(([value, { toEnding, startedAt }]) =>
+        element('option', { value }, `number •• ${toEnding}, ${formatRelative(startedAt, now)}`),
+      ),
+    );
+  };
 
   return {
     title: 'Tester',
@@ -160,14 +203,14 @@ export function makeTester(stream: Stream): View<Extract<Route, { view: 'tester'
           { 'aria-labelledby': 'request' },
           element('h2', { id: 'request' }, 'Request'),
           notes,
+          sendBar,
           editor.element,
-          warning,
-          element('p', { class: 'send' }, send, running),
         ),
         answer,
       ),
     ),
     show: (route) => {
+      void offerRecent();
       const { user: replayed, requestType: type, channel: asked } = route;
       if (replayed === undefined && type === undefined && asked === undefined) return;
       user.value = replayed ?? '';
@@ -180,10 +223,14 @@ export function makeTester(stream: Stream): View<Extract<Route, { view: 'tester'
       channel.value = route.channel === 'voice' ? 'voice' : 'sms';
       // A replay fills the form once: coming back to the tab does not overwrite what was typed since.
       history.replaceState(null, '', '#/tester');
+      if (replayed === undefined) return;
+      void fillIn().then(() => {
+        if (document.activeElement === document.body) (send.disabled ? user : send).focus();
+      });
     },
     comeBack: (from) => {
       if (from.view !== 'execution') return false;
-      (user.value === '' ? user : generate).focus();
+      if (user.value === '') user.focus();
       return true;
     },
   };

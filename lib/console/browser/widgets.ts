@@ -47,6 +47,10 @@ export function showFailure({
 
 /** A value with a button that copies it, for example to search Okta's System Log. */
 export function copyable(label: string, value: string): HTMLElement {
+  return element('span', { class: 'copyable' }, element('code', {}, value), copyButton(label, value));
+}
+
+export function copyButton(label: string, value: string): HTMLElement {
   const button = element('button', { type: 'button', class: 'small', 'aria-label': `Copy ${label}` }, 'Copy');
   button.addEventListener('click', () => {
     void navigator.clipboard.writeText(value).then(
@@ -58,13 +62,7 @@ export function copyable(label: string, value: string): HTMLElement {
       },
     );
   });
-  return element(
-    'span',
-    { class: 'copyable' },
-    element('code', {}, value),
-    button,
-    element('span', { class: 'unseen', role: 'status' }),
-  );
+  return element('span', {}, button, element('span', { class: 'unseen', role: 'status' }));
 }
 
 function said(button: HTMLButtonElement, word: string): void {

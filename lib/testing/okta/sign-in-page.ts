@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { escapeHtml } from '../../http/page/escape-html.js';
 import { pageStyle } from '../../http/page/style.js';
 import type { Reply } from '../server/reply.js';
 
@@ -36,8 +37,9 @@ const STYLE_HASH = createHash('sha256').update(STYLE).digest('base64');
 /** Okta's sign-in page: plain HTML, for people and for tests that post its forms. */
 export function signInPage(view: SignInPageView): Reply {
   const { action, problem, step } = view;
-  const form = (fields: string): string => `<form method="post" action="${escape(action)}">${fields}</form>`;
-  const body = `${problem === undefined ? '' : `<p class="problem" role="alert">${escape(problem)}</p>`}
+  const form = (fields: string): string =>
+    `<form method="post" action="${escapeHtml(action)}">${fields}</form>`;
+  const body = `${problem === undefined ? '' : `<p class="problem" role="alert">${escapeHtml(problem)}</p>`}
 ${stepOf(step, form)}
 ${form('<button name="cancel" value="yes">Cancel</button>')}`;
   return htmlReply(200, 'Sign in', body, `'self' ${new URL(view.redirectUri).origin}`);
@@ -45,7 +47,7 @@ ${form('<button name="cancel" value="yes">Cancel</button>')}`;
 
 /** A page without a form, for a sign-in that cannot go on. */
 export function problemPage(problem: string): Reply {
-  return htmlReply(400, 'You cannot sign in', `<p role="alert">${escape(problem)}</p>`, "'none'");
+  return htmlReply(400, 'You cannot sign in', `<p role="alert">${escapeHtml(problem)}</p>`, "'none'");
 }
 
 function stepOf(step: SignInPageView['step'], form: (fields: string) => string): string {
@@ -53,7 +55,7 @@ function stepOf(step: SignInPageView['step'], form: (fields: string) => string):
     case 'username': {
       const buttons = step.people.map(
         ({ name, login }) =>
-          `<button class="person" name="username" value="${escape(login)}">${escape(name)} <span class="quiet">${escape(login)}</span></button>`,
+          `<button class="person" name="username" value="${escapeHtml(login)}">${escapeHtml(name)} <span class="quiet">${escapeHtml(login)}</span></button>`,
       );
       const typed = form(`<label>Username <input name="username" autocomplete="username" required></label>
 <button class="primary">Next</button>`);
@@ -62,11 +64,11 @@ function stepOf(step: SignInPageView['step'], form: (fields: string) => string):
     case 'method': {
       const { sms, call } = step.phoneEndings;
       return `<p>How do you want to get your code?</p>
-${form(`${sms === undefined ? '' : `<button name="by" value="sms">Text message to the number ending in ${escape(sms)}</button>`}
-${call === undefined ? '' : `<button name="by" value="call">Voice call to the number ending in ${escape(call)}</button>`}`)}`;
+${form(`${sms === undefined ? '' : `<button name="by" value="sms">Text message to the number ending in ${escapeHtml(sms)}</button>`}
+${call === undefined ? '' : `<button name="by" value="call">Voice call to the number ending in ${escapeHtml(call)}</button>`}`)}`;
     }
     case 'code':
-      return `<p role="status">${step.by === 'sms' ? 'A message with your code is on its way to' : 'You are being called at'} the number ending in ${escape(step.ending)}.</p>
+      return `<p role="status">${step.by === 'sms' ? 'A message with your code is on its way to' : 'You are being called at'} the number ending in ${escapeHtml(step.ending)}.</p>
 ${form(`<label>Code <input name="code" inputmode="numeric" autocomplete="one-time-code" required autofocus></label>
 <button class="primary">Verify</button>`)}
 ${form('<button name="again" value="yes">Get another code</button>')}`;
@@ -102,16 +104,4 @@ ${body}
     },
     body: html,
   };
-}
-
-const ESCAPES: Readonly<Record<string, string>> = {
-  '&': '&amp;',
-  '<': '&lt;',
-  '>': '&gt;',
-  '"': '&quot;',
-  "'": '&#39;',
-};
-
-function escape(text: string): string {
-  return text.replace(/[&<>"']/g, (sign) => ESCAPES[sign] ?? '');
 }

@@ -31,6 +31,7 @@ describe('what Twilio says of a message or a call', () => {
         status: 'failed',
         code: '30004',
         reason: 'The recipient or the carrier blocks messages from this sender',
+        remedy: 'The user must unblock the sender.',
         moveOn: 'other-channel',
       });
       expect(deliveryReportOf(status, '30450')).to.include({ moveOn: false, isFraudBlock: true });

@@ -256,6 +256,7 @@ describe('twilioMessages', () => {
         status: 'failed',
         code: '63024',
         reason: 'The recipient cannot get this on WhatsApp',
+        remedy: 'Nothing: the next channel follows.',
         moveOn: true,
         isNotReached: true,
       });

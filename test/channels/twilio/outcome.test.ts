@@ -135,6 +135,7 @@ describe('outcomeReader', () => {
       status: 'refused',
       code: 'UNREACHABLE',
       reason: 'Not sent: Twilio could not be reached (ECONNREFUSED)',
+      remedy: 'Look at the egress of the gateway.',
       moveOn: true,
       hasLeft: false,
     });

@@ -94,6 +94,7 @@ describe('readStatusCallback', () => {
         status: 'failed',
         code: '63024',
         reason: 'The recipient cannot get this on WhatsApp',
+        remedy: 'Nothing: the next channel follows.',
         moveOn: true,
         isNotReached: true,
       },

@@ -1,12 +1,21 @@
 import { expect } from 'chai';
-import { addressOf, readRoute, type Route } from '#lib/console/browser/routes.js';
+import { addressOf, NO_FILTER, readRoute, type Route } from '#lib/console/browser/routes.js';
 
 describe("the addresses of the console's views", () => {
   const ROUTES: readonly Route[] = [
     { view: 'tester', user: undefined, requestType: undefined, channel: undefined },
     { view: 'tester', user: '00u1&x=?#', requestType: 'password-reset', channel: 'voice' },
-    { view: 'history', filter: { search: 'a b/&#?', channel: 'sms', outcome: 'failed' } },
-    { view: 'history', filter: { search: '', channel: '', outcome: '' } },
+    {
+      view: 'history',
+      filter: {
+        search: 'a b/&#?',
+        channel: 'sms',
+        outcome: 'failed',
+        from: '2026-11-28T08:08:00.000Z',
+        to: '',
+      },
+    },
+    { view: 'history', filter: NO_FILTER },
     { view: 'execution', id: 'an/id with?#%' },
     { view: 'health' },
   ];

@@ -31,7 +31,15 @@ describe("the pause of Okta's rate limit, as the console shows it", () => {
 
 describe('rejected calls, as the console shows them', () => {
   const rejected = (code: string, count: number) =>
-    ({ type: 'request.rejected', at: START, status: 400, code, fields: [], count, reason: undefined }) as const;
+    ({
+      type: 'request.rejected',
+      at: START,
+      status: 400,
+      code,
+      fields: [],
+      count,
+      reason: undefined,
+    }) as const;
   const unproven = (count: number) =>
     ({
       type: 'caller.rejected',
@@ -52,7 +60,11 @@ describe('rejected calls, as the console shows them', () => {
     ['one GET of a browser is a note', rejected('METHOD_NOT_ALLOWED', 1), 'warn METHOD_NOT_ALLOWED 1'],
     ['two strangers are a note', unproven(2), 'warn CALLER_NOT_PROVEN 2'],
     ['several in a row are a problem', unproven(3), 'bad CALLER_NOT_PROVEN 3'],
-    ['what only a proven caller causes is a problem', rejected('INVALID_REQUEST', 1), 'bad INVALID_REQUEST 1'],
+    [
+      'what only a proven caller causes is a problem',
+      rejected('INVALID_REQUEST', 1),
+      'bad INVALID_REQUEST 1',
+    ],
     ['probes of the command line are none, however many', probes, 'plain probe 9'],
   ] as const) {
     it(what, () => {

@@ -5,7 +5,11 @@ import { mustNotShow } from '#harness/witness.js';
 
 const NOW = 1_800_000_000_000;
 const SECRET = 'hook-secret-5f1c9ab2';
-const HEADER: HookScheme = { scheme: 'header', name: 'Authorization', secrets: ['another-secret-77', SECRET] };
+const HEADER: HookScheme = {
+  scheme: 'header',
+  name: 'Authorization',
+  secrets: ['another-secret-77', SECRET],
+};
 const BASIC: HookScheme = { scheme: 'basic', users: [{ username: 'okta', password: 'pass:word-11' }] };
 const BASIC_SECRET = `Basic ${Buffer.from('okta:pass:word-11').toString('base64')}`;
 const OAUTH: HookScheme = {
@@ -44,7 +48,9 @@ describe('the mark of a probe', () => {
 
   it('shows nothing of the secret, and is not made by one that can be guessed', () => {
     mustNotShow(SECRET);
-    expect(mark).to.match(/^\d+\.[\da-f]{64}$/).and.not.include(SECRET);
+    expect(mark)
+      .to.match(/^\d+\.[\da-f]{64}$/)
+      .and.not.include(SECRET);
     expect(markProbe('short-secret-15', NOW)).to.deep.equal({});
     expect(markProbe(undefined, NOW)).to.deep.equal({});
   });

@@ -118,7 +118,7 @@ export function createTelephonyHookSetup(okta: Administration, wanted: WantedTel
       // Okta refuses a second active telephony hook.
       if (active !== undefined && active.id !== target?.id) return inTheWay(active, target);
       const others = hooks.filter(({ id }) => id !== target?.id);
-      const warnings = others.map((other) => `Left alone: ${describeHook(other)}.`);
+      const warnings = others.map((other) => `Not changed: ${describeHook(other)}.`);
       const { proof } = wanted;
       const headerName = proof.kind === 'header' ? headerNameOf(proof, target) : undefined;
       if (target === undefined) return { steps: [create()], warnings, headerName };
@@ -147,7 +147,7 @@ function inTheWay(active: HookResource, target: HookResource | undefined): Setup
     steps: [],
     warnings: [],
     obstacle: {
-      message: `Another telephony inline hook is active and was left alone: ${describeHook(active)}.${ours} An org has one at most.`,
+      message: `Another telephony inline hook is active, and was not changed: ${describeHook(active)}.${ours} An org has one at most.`,
       remedy: `To make it ours in place, without a moment in which codes have no hook: --replace ${active.id}. Its URL and its secret are then gone from Okta: write down what you may need again.`,
     },
   };
@@ -178,12 +178,12 @@ export async function warnOfNativeTelephony(okta: Administration): Promise<strin
   try {
     providers = await okta.get(PROVIDERS);
   } catch {
-    return `Whether the org also sends by a telephony provider of its own could not be seen (scope okta.customTelephonyProvider.read): look at ${WHERE}. Okta does not say which goes first, that or the hook.`;
+    return `Whether the org also has its own telephony provider could not be read (scope okta.customTelephonyProvider.read): look at ${WHERE}. Okta does not document whether it uses the provider or the hook.`;
   }
   const names = asList(providers)
     .filter((provider) => fieldOf(provider, 'enabled') !== false)
     .map((provider) => fieldOf(provider, 'providerName'))
     .filter((name) => name === 'TWILIO' || name === 'TELESIGN');
   if (names.length === 0) return undefined;
-  return `The org also sends by a telephony provider of its own, ${names.join(' and ')}, and Okta does not say which goes first, that or the hook: turn it off in ${WHERE}, or expect codes past the hook.`;
+  return `The org also has its own telephony provider, ${names.join(' and ')}, and Okta does not document whether it uses the provider or the hook: turn it off in ${WHERE}, or expect codes that bypass the hook.`;
 }

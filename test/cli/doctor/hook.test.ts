@@ -47,6 +47,12 @@ describe('doctor shows the gateway what Okta proves itself by:', () => {
     const secretLine = async (opened: Ward, env = oauth(opened)): Promise<Line> =>
       lineOf(await opened.lines({ ...opened.byToken, ...env }), 'hook.secret');
 
+    it('with a word about its calls, which bear no mark without HOOK_SECRET', async () => {
+      const opened = await openFor('api://default');
+      const lines = await opened.lines(oauth(opened));
+      expect(lineOf(lines, 'hook.variables').message).to.include('Without a HOOK_SECRET of 16 characters');
+    });
+
     it('that it takes', async () => {
       const opened = await openFor('api://default');
       expect(await secretLine(opened)).to.include({ status: 'ok' });

@@ -180,7 +180,7 @@ const ACCOUNT_UNSEEN = warn(
 );
 const ANOTHER_HOOK = fail(
   'okta.hook',
-  'Another telephony inline hook is active and was left alone: "Telephony gateway" (HOOK_ID, active, HOST). An org has one at most.',
+  'Another telephony inline hook is active, and was not changed: "Telephony gateway" (HOOK_ID, active, HOST). An org has one at most.',
   'okta-telephony-hook setup hook. To make it ours in place, without a moment in which codes have no hook: --replace HOOK_ID. Its URL and its secret are then gone from Okta: write down what you may need again.',
 );
 const CALLBACKS_REFUSED = fail(
@@ -242,8 +242,8 @@ const HIDDEN = [
   ),
   warn(
     'okta.native-telephony',
-    'Whether the org also sends by a telephony provider of its own could not be seen (scope okta.customTelephonyProvider.read).',
-    'Look at the custom telephony settings of the Admin Console. Okta does not say which goes first, that or the hook.',
+    'Whether the org also has its own telephony provider could not be read (scope okta.customTelephonyProvider.read).',
+    'Look at the custom telephony settings of the Admin Console. Okta does not document whether it uses the provider or the hook.',
   ),
   warn(
     'okta.event-hook',
@@ -550,8 +550,8 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
     },
     finds: warn(
       'okta.native-telephony',
-      'The org also sends by a telephony provider of its own, TWILIO, and Okta does not say which goes first, that or the hook.',
-      'Turn it off in the custom telephony settings of the Admin Console, or expect codes past the hook.',
+      'The org also has its own telephony provider, TWILIO, and Okta does not document whether it uses the provider or the hook.',
+      'Turn it off in the custom telephony settings of the Admin Console, or expect codes that bypass the hook.',
     ),
   },
   {
@@ -1750,7 +1750,7 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
     },
     finds: ok(
       'okta.hook',
-      'The telephony hook is active, and its URL is PUBLIC_URL. Left alone: "Codes" (HOOK_ID, inactive, otp.vendor.example).',
+      'The telephony hook is active, and its URL is PUBLIC_URL. Not changed: "Codes" (HOOK_ID, inactive, otp.vendor.example).',
     ),
   },
   {

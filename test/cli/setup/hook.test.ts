@@ -168,7 +168,7 @@ describe('setup hook', () => {
       await callApi(okta, 'POST', `${HOOKS}/${id}/lifecycle/deactivate`);
       const made = await setUp();
       expect(made.code).to.equal(0);
-      expect(made.stderr).to.include('Left alone');
+      expect(made.stderr).to.include('Not changed');
       expect(okta.inlineHooks.map(({ status }) => status)).to.deep.equal(['INACTIVE', 'ACTIVE']);
     });
 

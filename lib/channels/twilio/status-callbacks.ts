@@ -38,7 +38,7 @@ export class StatusCallbacks {
     const most = this.#hasCome ? SILENT_MESSAGES.since : SILENT_MESSAGES.never;
     if (this.#silent < most) {
       this.#silent += 1;
-      if (this.#silent === most) this.#silentSinceMs = performance.now();
+      this.#silentSinceMs = performance.now();
     } else if (performance.now() - this.#silentSinceMs >= LATEST_MS) {
       this.#isMissing = true;
       this.#onMissing(this.#silent);

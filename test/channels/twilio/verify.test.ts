@@ -157,6 +157,7 @@ describe('twilioVerify', () => {
       .and.not.contain('MG0123');
     expect(problemsOf(() => twilioVerify(undefined as unknown as TwilioVerifyOptions))).to.have.lengthOf(1);
     expect(problemsOf(() => connect('line')).join()).to.match(/sms, voice and whatsapp/);
+    expect(() => connect('line')).to.throw(/^The options of twilioVerify cannot work/);
   });
 });
 

@@ -1,6 +1,7 @@
 import type { Logger } from '../core/channel.js';
 import type { HookEvent, HookEventListener, HookEventOf } from '../core/events.js';
-import { describeEvent, type Tone } from './describe-event.js';
+import { describeEvent } from './describe-event.js';
+import type { Tone } from './description.js';
 import type { LogLevel } from './log-output.js';
 
 /** Writes one line for each hook call, and one for each other event that an operator must know. */

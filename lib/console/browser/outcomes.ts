@@ -1,5 +1,5 @@
 import type { ExecutionOutcome } from '../../core/history.js';
-import type { Tone } from '../../events/describe-event.js';
+import type { Tone } from '../../events/description.js';
 
 /** How the page shows outcomes and tones: a word and an icon, never by colour alone. */
 

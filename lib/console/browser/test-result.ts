@@ -8,7 +8,7 @@ import { openExecution } from './server.js';
 import type { Stream } from './stream.js';
 import { makeWaterfall } from './waterfall.js';
 import { answerOf } from './waterfall-bars.js';
-import type { Tone } from '../../events/describe-event.js';
+import type { Tone } from '../../events/description.js';
 import { explainOutcome } from './outcomes.js';
 
 /** The result of a test: the answer, what Okta does with it, the time of each step, and the outcome. */

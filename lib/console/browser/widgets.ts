@@ -2,7 +2,7 @@ import type { ExecutionOutcome } from '../../core/history.js';
 import { drawing, element } from '../../http/page/browser/dom.js';
 import type { Route } from './routes.js';
 import type { ServerFailure } from './server.js';
-import type { Tone } from '../../events/describe-event.js';
+import type { Tone } from '../../events/description.js';
 import { OUTCOMES, TONE_ICONS } from './outcomes.js';
 
 /** The small parts that every view shows: icons, outcomes, failures, values with a copy button. */

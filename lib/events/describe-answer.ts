@@ -1,0 +1,150 @@
+import type { AttemptReport, HookEventOf, SkippedChannel } from '../core/events.js';
+import { by, plain, type EventDescription, type SentencesOf, type Tone } from './description.js';
+import { nameChannel } from './names.js';
+
+/** The sentences about a code: its attempts, and the answer to Okta. Node and browsers load this file, as `describe-event.ts`. */
+
+export function describeAttempt(report: AttemptReport, when: string): EventDescription {
+  const { provider, outcome, code, reason, durationMs, transactionId } = report;
+  const channel = nameChannel(report.channel);
+  const remedy = report.remedy ?? (outcome === 'refused' ? lookInto(provider) : undefined);
+  const sentences: SentencesOf<AttemptReport['outcome']> = {
+    accepted: { tone: 'good', text: `${provider} accepted the message for ${channel}.` },
+    refused: { tone: 'bad', text: `${channel} was refused; no message went out.` },
+    unknown: {
+      tone: 'warn',
+      text: `${channel} may have gone out: no readable answer came, so no other channel is tried.`,
+    },
+  };
+  const { tone, text } = { ...plain(`${channel}: ${outcome}.`), ...sentences[outcome] };
+  const { providerRequestId } = report;
+  return { tone, text: when + text, code, reason, remedy, durationMs, transactionId, providerRequestId };
+}
+
+export function describeAnswer(event: HookEventOf<'request.answered'>): EventDescription {
+  const { code, reason, durationMs, profileReason = '' } = event;
+  const hungUp = event.hasHungUp ? ' Okta had hung up before.' : '';
+  const of = (tone: Tone, text: string, remedy = event.remedy): EventDescription => ({
+    tone,
+    text: text + hungUp,
+    code,
+    reason,
+    remedy,
+    durationMs,
+  });
+  const sentBy = event.channel === undefined ? '' : ` ${by(event.channel)}`;
+  switch (event.outcome) {
+    case 'accepted':
+      if (event.isRepeat) return of('good', 'A repeat got the first answer: the code was sent.');
+      return HAS_NO_ACCESS.has(profileReason)
+        ? of(
+            'warn',
+            `The code was sent${sentBy}, the channel that Okta requested: Okta does not let the hook read users.`,
+            PROFILE_REMEDIES.get(profileReason),
+          )
+        : of(
+            'good',
+            `The code was sent${sentBy}${describeDetour(event)}.${event.skipped.map(describeSkipped).join('')}`,
+            remedyOfDetour(event),
+          );
+    case 'unknown':
+      return of(
+        'warn',
+        event.isRepeat
+          ? `A repeat got the first answer: the code may have been sent. ${GOT_PENDING}`
+          : `The code may have been sent${sentBy}: the outcome is unknown. ${GOT_PENDING}`,
+      );
+    case 'blocked':
+      return of(
+        'warn',
+        `${describeBlock(event)} ${event.status === 'PENDING' ? GOT_PENDING : 'Okta got an error, so it may send one itself.'}`,
+      );
+    case 'refused':
+      return of(
+        'bad',
+        event.isRepeat
+          ? 'A repeat got the first answer: no code was sent. Okta may send one itself.'
+          : 'No code was sent. Okta got an error, so it may send one itself.',
+      );
+  }
+}
+
+/** Why the code was not sent as planned: the line of a call that went well then says it, too. */
+function describeDetour({ attempts, profileSource, profileReason }: HookEventOf<'request.answered'>): string {
+  const refused = attempts.filter(({ outcome }) => outcome === 'refused');
+  const after = refused.map(({ channel, code }) => `${nameChannel(channel)} was refused (${code})`);
+  const profile =
+    profileSource === 'stale' ? "with an older copy of the user's profile" : "without the user's profile";
+  return [
+    after.length === 0 ? '' : `, after ${after.join(' and ')}`,
+    profileReason === undefined ? '' : `, ${profile} (${profileReason})`,
+  ].join('');
+}
+
+function remedyOfDetour({
+  attempts,
+  profileReason = '',
+  skipped,
+}: HookEventOf<'request.answered'>): string | undefined {
+  return (
+    attempts.findLast(({ remedy }) => remedy !== undefined)?.remedy ??
+    PROFILE_REMEDIES.get(profileReason) ??
+    (skipped.some(({ reason }) => reason === 'STOPPED' || reason === 'OPTED_OUT') ? LIFT_STOP : undefined)
+  );
+}
+
+const LIFT_STOP = 'The user gets codes there again after START to the sender.';
+
+const GOT_PENDING = 'Okta got PENDING, so it sends no code itself.';
+
+function describeBlock({ isRepeat, code, attempts }: HookEventOf<'request.answered'>): string {
+  // The event has the outcome of the first call's code, but not its reason.
+  if (isRepeat) return 'A repeat got the first answer: the code was blocked.';
+  if (code === 'SUPERSEDED') return 'The code is superseded: the user has a newer one. Nothing was sent.';
+  return attempts.length === 0
+    ? 'The guard blocked the code. Nothing was sent.'
+    : "A provider's fraud filter blocked the code. Nothing was sent.";
+}
+
+const SKIPPED: ReadonlyMap<string, string> = new Map<SkippedChannel['reason'], string>([
+  ['ROLLED_BACK', 'the rollout has it off for this user'],
+  ['STOPPED', 'the user sent STOP'],
+  ['OPTED_OUT', 'the provider says that the user opted out'],
+  ['NOT_REACHED', 'it did not reach the user lately'],
+]);
+
+export function describeSkipped({ channel, reason }: SkippedChannel): string {
+  // A newer gateway may know more reasons.
+  return ` ${nameChannel(channel)} was skipped: ${SKIPPED.get(reason) ?? reason}.`;
+}
+
+/** For a refusal of a channel that gives no remedy. */
+const lookInto = (provider: string): string => `Look at the log of ${provider}.`;
+
+/** The remedy while Okta's rate limit is used up. */
+export const FREE_LIMIT =
+  'Nothing at once: it passes with the window of the limit. If it comes again, look at Reports > Rate Limits in Okta, or raise profile.cache.ttlSeconds.';
+
+const CHECK_WAY_TO_OKTA =
+  "See that credentials.okta.orgUrl is the org's own address, and that the gateway may call it: egress, DNS, TLS, proxies.";
+
+/** By the reason why a profile was not read. */
+export const PROFILE_REMEDIES: ReadonlyMap<string, string> = new Map([
+  [
+    'OKTA_UNAUTHORIZED',
+    "Check credentials.okta: Okta does not accept the API token, or the service app's key.",
+  ],
+  ['OKTA_FORBIDDEN', 'Check credentials.okta: grant okta.users.read, or an admin role that may read users.'],
+  ['PAUSED', FREE_LIMIT],
+  ['OKTA_RATE_LIMITED', FREE_LIMIT],
+  ['BREAKER_OPEN', 'Nothing: Okta did not answer several times, and reads start again within 30 s.'],
+  ['OKTA_HTTP_ERROR', 'Look at status.okta.com, and at a proxy if one stands in between.'],
+  ['OKTA_UNREACHABLE', CHECK_WAY_TO_OKTA],
+  ['OKTA_NO_ANSWER', CHECK_WAY_TO_OKTA],
+  ['OKTA_UNREADABLE', CHECK_WAY_TO_OKTA],
+  ['OKTA_WRONG_USER', CHECK_WAY_TO_OKTA],
+  ['TIMEOUT', 'Look at the way to Okta, and at what holds the process up. profile.timeoutMs is the limit.'],
+]);
+
+/** These errors do not go away by themselves, and until then no user's opt-in counts. */
+const HAS_NO_ACCESS: ReadonlySet<string> = new Set(['OKTA_UNAUTHORIZED', 'OKTA_FORBIDDEN']);

@@ -20,6 +20,13 @@ describe('what Redis does not do', () => {
     expect(of('Error: Connection is closed.')).to.include({ reason: 'CLOSED', mayBeDone: true });
   });
 
+  it('has the code of an error as its reason, if that is a code', () => {
+    const of = (code: string) => failureOf(Object.assign(new Error('no'), { code }));
+    expect(of('ECONNRESET')).to.include({ reason: 'ECONNRESET', mayBeDone: true });
+    for (const code of ['an ECONNRESET', 'ECONNRESET: 1', 'E'])
+      expect(of(code)).to.include({ reason: 'FAILED', mayBeDone: true });
+  });
+
   it('for lack of a right is NOPERM in a script as well, where newer ones do not say the word', () => {
     const error = new Error(
       "ERR ACL failure in script: User gateway has no permissions to run the 'incr' command",

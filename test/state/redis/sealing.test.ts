@@ -47,6 +47,15 @@ describe(withSeed('what is sealed'), function () {
       300,
     ));
 
+  it('does not open where it ends too soon, wherever that is', () => {
+    const sealed = sealing.seal('receipt', 'a name', 'a text');
+    for (let length = 0; length < sealed.length; length += 1) {
+      expect(sealing.open('receipt', 'a name', sealed.subarray(0, length)), String(length)).to.equal(
+        undefined,
+      );
+    }
+  });
+
   it('does not open under another name, as another kind, or by another key', () =>
     check(
       'sealing is bound',

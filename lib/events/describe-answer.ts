@@ -143,7 +143,7 @@ export const PROFILE_REMEDIES: ReadonlyMap<string, string> = new Map([
   ['OKTA_NO_ANSWER', CHECK_WAY_TO_OKTA],
   ['OKTA_UNREADABLE', CHECK_WAY_TO_OKTA],
   ['OKTA_WRONG_USER', CHECK_WAY_TO_OKTA],
-  ['TIMEOUT', 'Look at the way to Okta, and at what holds the process up. profile.timeoutMs is the limit.'],
+  ['TIMEOUT', 'Check the network to Okta, and whether the process is busy. profile.timeoutMs is the limit.'],
 ]);
 
 /** These errors do not go away by themselves, and until then no user's opt-in counts. */

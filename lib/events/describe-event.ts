@@ -210,7 +210,7 @@ const REJECTION_REMEDIES: ReadonlyMap<string, string> = new Map([
   ['METHOD_NOT_ALLOWED', 'Look at what else calls the URL; a browser does by GET.'],
   ['UNSUPPORTED_MEDIA_TYPE', 'Look at what stands between Okta and the gateway.'],
   ['PAYLOAD_TOO_LARGE', 'Look at what else calls the URL.'],
-  ['REQUEST_TIMEOUT', 'Look at the way from Okta, and at what holds the process up.'],
+  ['REQUEST_TIMEOUT', 'Check the network from Okta, and whether the process is busy.'],
   ['BODY_ALREADY_READ', 'Mount the hook ahead of what reads bodies.'],
   [
     'PROOF_UNAVAILABLE',

@@ -352,7 +352,7 @@ describe("the console's options", () => {
     [
       'a misspelt one',
       { authorise: () => true, authorize: () => true },
-      /^authorise is not an option; remove it/,
+      /^authorise is not an option; did you mean authorize\?/,
     ],
     ['links that are no list', { authorize: () => true, links: {} }, /^links must be an array of objects/],
     [

@@ -72,7 +72,7 @@ describe('the breaker of a host', () => {
       status: 'refused',
       code: 'BREAKER_OPEN',
       reason: 'The provider did not answer the last requests, so it is not called for a moment',
-      remedy: 'Look at the status page of the provider, or of Okta. It is tried again by itself.',
+      remedy: 'Look at the status page of the provider, or of Okta. The hook tries it again by itself.',
       hasLeft: false,
     });
     expect(changes).to.deep.equal(['open']);

@@ -9,8 +9,8 @@ const KB = 1024;
 const LIMITS: Readonly<Record<string, number>> = {
   'README.md': 15,
   'TROUBLESHOOTING.md': 12,
-  'CHANGELOG.md': 24,
-  '.docs/codes.md': 52,
+  'CHANGELOG.md': 16,
+  '.docs/codes.md': 56,
 };
 const LIMIT_OF_A_GUIDE = 14;
 

@@ -290,9 +290,9 @@ describe('what happened, in words', () => {
       "ready() found that the keys that check Okta's access tokens cannot be fetched (hookKeys).",
       'ready() found that the state store cannot be used (state).',
       'ready() found that channels.line would not take a message.',
-      'api.twilio.com answers again.',
-      'api.twilio.com does not answer and is not called for a while. Until then codes go by other channels, or are refused at once.',
-      'api.twilio.com is tried again with one call.',
+      'api.twilio.com (SMS) answers again.',
+      'api.twilio.com (SMS) does not answer and is not called for a while. Until then codes go by other channels, or are refused at once.',
+      'api.twilio.com (SMS) is tried again with one call.',
     ]);
   });
 

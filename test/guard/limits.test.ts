@@ -293,19 +293,19 @@ describe('the guard', () => {
       ['+12025550142', undefined, ['perUser']],
       'LIMIT_PER_USER',
       'The user was sent as many codes as the limit allows',
-      "Look at the user in Okta's System Log; if that many are honest, raise guard.perUser.",
+      "Look at the user in Okta's System Log. If so many codes are normal, raise guard.perUser.",
     ],
     [
       ['+12025550142', undefined, ['perNumber']],
       'LIMIT_PER_NUMBER',
       'The number was sent as many codes as the limit allows',
-      'Look at who shares the number; if that many are honest, raise guard.perNumber.',
+      'Find out who shares the number. If so many codes are normal, raise guard.perNumber.',
     ],
     [
       ['+12025550142', undefined, ['perIp']],
       'LIMIT_PER_IP',
       'The address was the cause of as many codes as the limit allows',
-      "Look at the address in Okta's System Log; if many share it, raise guard.perIp.",
+      "Look at the address in Okta's System Log. If many users share it, raise guard.perIp.",
     ],
   ];
   for (const [by, code, reason, remedy, byCode = remedy] of words) {

@@ -286,7 +286,7 @@ describe('gateways on one Redis', () => {
       const one = await beside({ publicUrl });
       const two = await beside({ publicUrl });
       expect(await channelAt(two.url)).to.equal('whatsapp');
-      expect(await write(one.url, publicUrl, 'STOP', sid(1))).to.contain('Send START');
+      expect(await write(one.url, publicUrl, 'STOP', sid(1))).to.contain('then START');
       expect(await channelAt(two.url)).to.equal('sms');
       // What one gateway has learnt, another may lift.
       expect(await write(two.url, publicUrl, 'START', sid(2))).to.contain('again');

@@ -335,7 +335,7 @@ describe('ready()', () => {
     }
     expectCode(found.hookKeys, 'PROOF_UNAVAILABLE');
     expectCode(found.state, 'NOT_READY_IN_TIME');
-    expect(remedyOf(found.state)).to.match(/egress.+ask ready\(\) again/);
+    expect(remedyOf(found.state)).to.match(/egress.+call ready\(\) again/);
   });
 
   function oauth2(issuer: string) {

@@ -28,7 +28,7 @@ const TEXT_INSTEAD = 'Have the user choose a text message.';
 const OTHER_CHANNEL = 'Nothing: the next channel follows.';
 const NEW_CODE = 'The user must request a new code.';
 const CHECK_TEXT = 'Check texts and composeText.';
-export const CHECK_STATUS = 'Look at status.twilio.com.';
+export const CHECK_STATUS = 'Check status.twilio.com.';
 export const LOOK_AT_LOG =
   "Look at the message in the Twilio Console, and at the code in Twilio's error dictionary.";
 const REPORT_BUG = 'Please report this as a fault of okta-telephony-hook.';

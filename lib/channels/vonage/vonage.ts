@@ -92,7 +92,7 @@ export function vonageChannel(options: VonageChannelOptions): Channel {
 const NO_TOKEN = {
   code: 'NO_TOKEN',
   reason: 'No token for Vonage could be signed in time',
-  remedy: 'Look at what holds the process up; compare privateKey of vonageChannel.',
+  remedy: 'Check whether the process is busy, and privateKey of vonageChannel.',
 } as const;
 
 /** The body of a message, without its sender and recipient. */

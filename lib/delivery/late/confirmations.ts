@@ -102,8 +102,8 @@ export class Confirmations {
   }
 }
 
-const WAIT = 'Look at the status page of the provider, or of Okta. It is tried again by itself.';
-const CHECK_WAY = 'Look at the way there, and at what holds the process up.';
+const WAIT = 'Look at the status page of the provider, or of Okta. The hook tries it again by itself.';
+const CHECK_WAY = 'Check the network, and whether the process is busy.';
 const LOOK_AT_STATUS = "Look at the provider's status page.";
 
 /** Why a provider could not be told. */

@@ -41,7 +41,7 @@ export const OVERDUE: DeliveryFailure = {
   status: 'failed',
   code: 'NOT_DELIVERED_IN_TIME',
   reason: 'Nothing said in time that it was delivered',
-  remedy: "Look at the phone's network; raise lateFailover.afterSeconds.",
+  remedy: 'Nothing, if the phone was off or had no network. Otherwise raise lateFailover.afterSeconds.',
 };
 
 /** Whether a report says that a message was delivered or has failed. */

@@ -19,8 +19,8 @@ export function duplicateKey(request: TelephonyRequest): string {
 
 /** The claim of an event's first call. */
 export interface FirstClaim {
-  /** Keeps the answer for repeats of the event. */
-  settle(answer: RememberedAnswer): void;
+  /** Keeps the answer for repeats of the event. @param text - the answer as JSON, if it exists already. */
+  settle(answer: RememberedAnswer, text?: string): void;
   /** Nothing was sent: the next call is the first. */
   release(): void;
 }
@@ -96,8 +96,7 @@ function firstBy(local: LocalClaim, claim: Extract<Claim, { isFirst: true }> | u
   return {
     isFirst: true,
     claim: {
-      settle: (answer) => {
-        const text = JSON.stringify(answer);
+      settle: (answer, text = JSON.stringify(answer)) => {
         claim?.settle(answer, text);
         local.settle(text);
       },

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { endingOf } from '../core/masking.js';
 import { answerText, JSON_TYPE } from '../http/exchange.js';
-import { answerFor, keptAnswer, codeOutcomeOf, statusOf } from '../okta/hook-answer.js';
+import { answerFor, codeOutcomeOf, keptAnswer, keptText, statusOf } from '../okta/hook-answer.js';
 import { endCall, testFields, type AnyCall, type CallAnswer, type DispatchedCall } from './call.js';
 import { keepUnaccepted } from './last-codes.js';
 import { idsOf, type HookParts } from './parts.js';
@@ -40,12 +40,13 @@ function makeAnswer(call: DispatchedCall, { settings }: HookParts): CallAnswer {
     durationMs: budget.elapsedMs(),
     guardAnswer: settings.guard.answer,
   });
+  const text = JSON.stringify(body);
   const outcome = codeOutcomeOf(call);
   // The caller hung up and nothing has left, so Okta's next call with this event must be the first one again.
   const isVoid = budget.hasHungUp && !mayHaveLeft(call);
   if (isVoid) claim?.release();
-  else claim?.settle(keptAnswer(body, outcome));
-  return { body, text: JSON.stringify(body), outcome, isRepeat: false };
+  else claim?.settle(keptAnswer(body, outcome), keptText(text, outcome));
+  return { body, text, outcome, isRepeat: false };
 }
 
 /** Whether a code has left, or may have. */

@@ -106,6 +106,11 @@ export function keptAnswer(body: HookAnswer, outcome: CodeOutcome): RememberedAn
   return { ...body, outcome };
 }
 
+/** `keptAnswer` as JSON. It shares the memory of the answer's text, which is most of what is kept of a call. */
+export function keptText(text: string, outcome: CodeOutcome): string {
+  return `{"outcome":"${outcome}",${text.slice(1)}`;
+}
+
 /**
  * The answer to a repeat: the first call's answer. If there is none that Okta can read, the answer is `PENDING`, since a code
  * may have left. The kept answer is not trusted, because a gateway of another version may have written it.

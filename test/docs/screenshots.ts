@@ -57,7 +57,7 @@ async function pictureConsole(page: Page, url: string): Promise<void> {
   await page.getByRole('heading', { name: 'Execution' }).waitFor();
   await picture(page, 'console-execution', 'whole');
   await page.getByRole('link', { name: 'Tester', exact: true }).click();
-  await page.getByLabel('User').fill('bob@example.com');
+  await page.getByLabel('User', { exact: true }).fill('bob@example.com');
   await page.getByRole('button', { name: 'Generate' }).click();
   await page.getByText('a real message go out').waitFor();
   await page.getByRole('button', { name: 'Send' }).click();

@@ -33,7 +33,8 @@ export function formatDateTime(at: number): string {
 export function nameTimeZone(): string {
   const format = new Intl.DateTimeFormat(undefined, { timeZoneName: 'short' });
   const short = format.formatToParts().find(({ type }) => type === 'timeZoneName')?.value ?? '';
-  return `${format.resolvedOptions().timeZone} (${short})`;
+  const { timeZone } = format.resolvedOptions();
+  return timeZone === short ? timeZone : `${timeZone} (${short})`;
 }
 
 /** Time to the second; with the day if it is not today. */

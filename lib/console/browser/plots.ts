@@ -2,7 +2,7 @@ import type { DeliveryTimes, TimelineBucket } from '../../core/history.js';
 import { nameChannel } from '../../events/names.js';
 import { drawing, element } from '../../http/page/browser/dom.js';
 import type { PlottedTimeline } from '../api.js';
-import { formatClock, formatCount, formatDuration } from './format.js';
+import { formatClock, formatCount, formatDuration, nameTimeZone } from './format.js';
 import { redraw } from './redraw.js';
 import { readTimeline, ServerFailure } from './server.js';
 import { showFailure } from './widgets.js';
@@ -109,7 +109,7 @@ function drawTimeline({ spans, completeSince }: PlottedTimeline): readonly HTMLE
       element(
         'p',
         { class: 'quiet' },
-        `Without previews and tests. Times are in ${Intl.DateTimeFormat().resolvedOptions().timeZone}.`,
+        `Without previews and tests. Times are in ${nameTimeZone()}.`,
         isCut ? ` The history begins at ${formatClock(completeSince)}: earlier codes are not shown.` : '',
       ),
       drawSpan(buckets, span),

@@ -36,16 +36,22 @@ ${{ html: CONSENT_TEXT.map((paragraph) => markup`<p>${paragraph}</p>`.html).join
 
 function stateOf(view: PreferenceView): Html {
   const { isByWhatsApp, waiting, phone, csrfToken, whatsAppNumber, sandboxWords } = view;
-  const isSuppressed = view.suppressions.some(({ channel }) => channel === 'whatsapp');
+  const isSuppressed = (name: string): boolean => view.suppressions.some(({ channel }) => channel === name);
   const notices = view.suppressions
     .filter(({ channel }) => channel === 'sms' || (channel === 'whatsapp' && isByWhatsApp))
     .map((suppression) => noticeOf(suppression, view).html);
-  const status = markup`<p role="status">Your codes come by <strong>${isByWhatsApp && !isSuppressed ? 'WhatsApp' : 'SMS'}</strong>. A change may take a minute.</p>
-${{ html: notices.join('\n') }}`;
+  const notes: Html = { html: notices.join('\n') };
+  const bySms = isSuppressed('sms')
+    ? markup`No code reaches you by text now.`
+    : markup`Your codes come by <strong>SMS</strong>.`;
+  const byWhatsApp = markup`Your codes come by <strong>WhatsApp</strong>.`;
+  const now = isByWhatsApp && !isSuppressed('whatsapp') ? byWhatsApp : bySms;
+  const status = markup`<p role="status">${now} A change may take a minute.</p>
+${notes}`;
   if (isByWhatsApp) {
     return markup`${status}
 ${CONSENT}
-${switchTo('sms', csrfToken, 'Get codes by SMS again')}`;
+${switchTo('sms', csrfToken, 'Get codes by SMS only')}`;
   }
   if (waiting !== undefined) {
     return markup`<h2>Send this word by WhatsApp</h2>
@@ -54,7 +60,8 @@ ${switchTo('sms', csrfToken, 'Get codes by SMS again')}`;
 <p><a href="${view.linkFor(waiting.word)}">Open WhatsApp with the word</a></p>
 ${sandboxWords === undefined ? '' : markup`<p>This number is Twilio's sandbox: a phone that has not joined it sends <strong>${sandboxWords}</strong> first.</p>`}
 <p>If your WhatsApp account has a username, WhatsApp may hide your number. Then send the word as a reply to a message that you have from ${whatsAppNumber}. If you have none, ask your help desk.</p>
-<p role="status">The word has not arrived yet. You can use it once, for ten minutes. Until it arrives, your codes come by SMS.</p>
+<p role="status">The word has not arrived yet. You can use it once, for ten minutes. ${bySms}</p>
+${notes}
 <p>After you have sent it, <a href="${PREFERENCES_PATH}">look again</a>.</p>
 ${switchTo('sms', csrfToken, 'Cancel')}
 ${CONSENT}`;

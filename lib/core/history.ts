@@ -56,7 +56,7 @@ export interface Execution extends ExecutionSummary {
 /** The filters of a search. All given ones must match. */
 export interface ExecutionQuery {
   /**
-   * A part of the event id, Okta's request id, the user id, a transaction id, a provider's request id or a code, in any case. Two to
+   * A part of the event id, Okta's request id, the user id, a transaction id, a provider's request id or a code, in any case. Two or
    * four digits are the end of the number, of which the last two are known.
    */
   readonly search?: string | undefined;

@@ -234,7 +234,7 @@ function firstOf<Value>(
 
 /** Whether a search is the end of the number. Ids hold any two digits, so these are searched for in the number alone. */
 function isEndOf(search: string, { toEnding }: ExecutionSummary): boolean {
-  return /^\d{2,4}$/.test(search) && search.slice(-2) === toEnding;
+  return /^(?:\d{2}|\d{4})$/.test(search) && search.slice(-2) === toEnding;
 }
 
 function wordsOf(
@@ -247,6 +247,8 @@ function wordsOf(
     if ('providerRequestId' in event) words.add(event.providerRequestId);
     if ('code' in event) words.add(event.code);
     if ('cause' in event) words.add(event.cause.code);
+    if ('profileReason' in event) words.add(event.profileReason);
+    if ('skipped' in event) for (const { reason } of event.skipped) words.add(reason);
     if (event.type === 'guard.blocked' || event.type === 'guard.noticed')
       for (const rule of event.rules) words.add(rule.code);
   }

@@ -34,8 +34,7 @@ export function createHistory(parts: {
   readonly max?: number | undefined;
 }): KeptHistory {
   const { log, clock, max = MAX_EXECUTIONS } = parts;
-  // A shared log may have the events of gateways that began earlier.
-  const kept = new KeptExecutions(max, clock, log === undefined ? clock() : 0);
+  const kept = new KeptExecutions(max, clock);
   const watch = new Watch(clock, () => shared?.catchUp());
   const shared =
     log === undefined

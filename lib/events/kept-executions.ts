@@ -39,16 +39,16 @@ export class KeptExecutions {
   /** The ids of dropped executions: their later events must not create them anew. */
   readonly #gone = new Set<string>();
   #stepCount = 0;
-  /** When the newest dropped execution began, or the history did. */
-  #completeSince: number;
+  /** When the newest dropped execution began. */
+  #droppedSince = -Infinity;
+  readonly #beganAt: number;
   readonly #max: number;
   readonly #clock: () => number;
 
-  /** @param beganAt - events before this time are not known, milliseconds since 1970. */
-  constructor(max: number, clock: () => number, beganAt = 0) {
+  constructor(max: number, clock: () => number) {
     this.#max = max;
     this.#clock = clock;
-    this.#completeSince = beganAt;
+    this.#beganAt = clock();
   }
 
   /** Returns the execution that changed. */
@@ -109,7 +109,8 @@ export class KeptExecutions {
       .filter((record) => !record.summary(nowMs).isPreview)
       .map((record) => record.point(nowMs));
     return {
-      completeSince: this.#completeSince,
+      // A shared log may have executions of gateways that began earlier. Before the first of them nothing is known.
+      completeSince: Math.max(this.#droppedSince, Math.min(this.#beganAt, ...points.map(({ at }) => at))),
       spans: spans.map((span) => ({ bucketMs: span.bucketMs, buckets: bucketsOf(points, span, nowMs) })),
     };
   }
@@ -181,7 +182,7 @@ export class KeptExecutions {
   #forget(record: ExecutionRecord): void {
     this.#byId.delete(record.id);
     this.#stepCount -= record.stepCount;
-    this.#completeSince = Math.max(this.#completeSince, record.startedAt);
+    this.#droppedSince = Math.max(this.#droppedSince, record.startedAt);
     for (const id of record.transactionIds) {
       if (this.#byTransaction.get(id) === record) this.#byTransaction.delete(id);
     }

@@ -207,7 +207,7 @@ function isAllowed(country: string | undefined, { kind, of }: NonNullable<Guard[
 
 function remedyForCountry(country: string | undefined, kind: 'allow' | 'deny'): string {
   if (country === undefined) {
-    return 'Such numbers are sent to only by guard.countries.deny; look whether the number is right.';
+    return 'Only guard.countries.deny lets such a number through. Check that the number is right.';
   }
   return kind === 'allow'
     ? `If you have users there, add ${country} to guard.countries.allow.`
@@ -236,7 +236,7 @@ const LIMITED: Readonly<Record<LimitRule, Omit<GuardBlock, 'rule' | 'points' | '
 export function remedyForBlock(code: string): string | undefined {
   if (code === 'NUMBER_TYPE_BLOCKED') return ENROL_ANOTHER;
   if (code === 'COUNTRY_NOT_ALLOWED') {
-    return 'If you have users there, let the country of the number pass by guard.countries.';
+    return 'If you have users there, allow the country in guard.countries.';
   }
   return Object.values(LIMITED).find((limit) => limit.code === code)?.remedy;
 }

@@ -47,7 +47,7 @@ export function optionsFrom(env: Environment): OktaTelephonyHookOptions {
   const publicUrl = reader.read('PUBLIC_URL');
   if (hasTwilio && publicUrl !== undefined && !reader.hasAny('TWILIO_AUTH_TOKEN')) {
     reader.complain(
-      'TWILIO_AUTH_TOKEN is missing: the gateway checks with it what Twilio sends to PUBLIC_URL, such as delivery reports and STOP. Set it, or set PUBLIC_URL only where you run okta-telephony-hook setup, which needs no auth token',
+      'TWILIO_AUTH_TOKEN is missing: with it, the gateway checks that a delivery report or a STOP comes from Twilio. Set it, or set PUBLIC_URL only where you run okta-telephony-hook setup, which needs no auth token',
     );
   }
   const optInAttribute = reader.read('OPT_IN_ATTRIBUTE');

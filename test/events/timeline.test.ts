@@ -161,11 +161,13 @@ describe('the timeline', () => {
     it('has the codes of all gateways on one state', async () => {
       const log = memoryLog();
       const [one, other] = [createHistory({ log, clock }), createHistory({ log, clock })];
+      // An empty log says nothing of the time before.
+      expect((await other.history.timeline([])).completeSince).to.equal(clock());
       tell(one, 'e1', 0);
       tell(other, 'e2', MINUTE_MS);
       await one.close();
       expect(await refusedIn(other)).to.deep.equal([1, 1, 1]);
-      expect((await other.history.timeline([])).completeSince).to.equal(0);
+      expect((await other.history.timeline([])).completeSince).to.equal(HOUR);
       await other.close();
     });
   });

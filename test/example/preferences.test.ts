@@ -255,7 +255,9 @@ describe('the preference page of the example', () => {
   it('says that SMS are stopped, too', async () => {
     twilio.refuseWith({ code: 21610, times: 1 });
     await nextCodeBy();
-    expect(await pageOf(await asBob())).to.match(/stopped our messages by SMS.*send START by SMS/);
+    expect(await pageOf(await asBob())).to.match(
+      /No code reaches you by text now.*stopped our messages by SMS.*send START by SMS/s,
+    );
   });
 
   it('takes an earlier STOP back by the word that turns WhatsApp on', async () => {

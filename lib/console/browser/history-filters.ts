@@ -164,9 +164,10 @@ function isLogin(text: string): boolean {
   return /^\S+@\S+\.\S{2,}$/.test(text);
 }
 
-/** A whole phone number. Error codes have up to six digits. */
+/** A whole phone number, of at most 15 digits. Error codes have up to six, and the ids of LINE's messages 18. */
 function isNumber(text: string): boolean {
-  return /^\+?[\d\s().-]+$/.test(text) && text.replace(/\D/g, '').length >= 7;
+  const { length } = text.replace(/\D/g, '');
+  return /^\+?[\d\s().-]+$/.test(text) && length >= 7 && length <= 15;
 }
 
 /** A `datetime-local` value in UTC. */

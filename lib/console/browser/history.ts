@@ -50,6 +50,13 @@ export function makeHistory(about: About, stream: Stream): View<Extract<Route, {
       void load();
     },
     (problem) => {
+      // The rows of another search would look like those of this one. Answers on their way count no more.
+      asked += 1;
+      [next, total] = [undefined, 0];
+      rows.replace([]);
+      waiting.clear();
+      showCounts();
+      note.hidden = true;
       failure.replaceChildren(showFailure(problem));
     },
   );

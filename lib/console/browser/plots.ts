@@ -112,14 +112,15 @@ function drawTimeline({ spans, completeSince }: PlottedTimeline): readonly HTMLE
         `Without previews and tests. Times are in ${nameTimeZone()}.`,
         isCut ? ` The history begins at ${formatClock(completeSince)}: earlier codes are not shown.` : '',
       ),
-      drawSpan(buckets, span),
+      drawSpan(buckets, span, isCut ? `since ${formatClock(completeSince)}` : `in the last ${span}`),
     );
   });
 }
 
-function drawSpan(buckets: readonly TimelineBucket[], span: string): HTMLElement {
+/** @param known - the time that the history knows, as words. */
+function drawSpan(buckets: readonly TimelineBucket[], span: string, known: string): HTMLElement {
   if (buckets.every(({ codes }) => Object.values(codes).every((count) => count === 0))) {
-    return element('p', { class: 'empty' }, `Okta has not requested a code in the last ${span}.`);
+    return element('p', { class: 'empty' }, `Okta has not requested a code ${known}.`);
   }
   const channels = new Set(buckets.flatMap(({ deliveries }) => deliveries.map(({ channel }) => channel)));
   const codes: Plot<TimelineBucket> = {

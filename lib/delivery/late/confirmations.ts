@@ -102,7 +102,7 @@ export class Confirmations {
   }
 }
 
-const WAIT = 'Look at the status page of the provider, or of Okta. The hook tries it again by itself.';
+const WAIT = 'Look at the status page of the provider. Later reports go out once it answers.';
 const CHECK_WAY = 'Check the network, and whether the process is busy.';
 const LOOK_AT_STATUS = "Look at the provider's status page.";
 

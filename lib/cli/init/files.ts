@@ -1,4 +1,4 @@
-import { existsSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseEnv } from 'node:util';
 import { DEFAULT_PATH } from '../../options/options.js';
@@ -29,11 +29,26 @@ export function makeEnvFile(
   return { name: ENV_FILE, text: `${lines.join('\n')}\n` };
 }
 
-/** Without quotes where Node reads the value so, because docker keeps them. A PEM key has its line breaks as `\n`. */
+/**
+ * The first way to write the value that Node reads back unchanged. Plain comes first, because docker keeps quotes. A PEM
+ * key gets `\n` for its line breaks.
+ *
+ * @throws CommandError, without the value, if there is no such way: Node drops carriage returns, for example.
+ */
 function envLine(name: string, value: string): string {
-  const text = value.trim().replaceAll('\n', String.raw`\n`);
-  const plain = `${name}=${text}`;
-  return parseEnv(plain)[name] === text ? plain : `${name}='${text}'`;
+  const pem = value.trim();
+  const text = pem.startsWith('-----BEGIN') ? pem.replaceAll(/\r?\n/g, String.raw`\n`) : value;
+  for (const quote of ['', "'", '"', '`']) {
+    const line = `${name}=${quote}${text}${quote}`;
+    // Node looks for the end of a quoted value on later lines, too. A comment with each quote stands for these lines.
+    if (parseEnv(`${line}\n# ' " \``)[name] === text) return line;
+  }
+  throw new CommandError(
+    2,
+    'BAD_ENVIRONMENT',
+    `Nothing was written: no line of an env file can hold the value of ${name}.`,
+    'Remove carriage returns from the value. If it has quotes of all kinds, use another value.',
+  );
 }
 
 /** A gateway with the hook alone, as TypeScript and as JavaScript. @param publicUrl - its path is that of the hook. */
@@ -71,21 +86,41 @@ export function requireAbsent(folder: string, names: readonly string[], isForced
     2,
     'FILE_EXISTS',
     `${found.join(' and ')} ${found.length === 1 ? 'is' : 'are'} there already, and nothing was written.`,
-    'Use another folder, or --force to write over it.',
+    'Use another folder, or --force to replace it.',
   );
 }
 
-/** Writes the files. With `isForced` it replaces those that are there. @throws CommandError */
-export function writeFiles(folder: string, files: readonly NewFile[], isForced: boolean): void {
+/**
+ * Writes the files in this order. With `isForced` it replaces those that are there, but keeps an old `gateway.env`, which
+ * may hold the only copy of a secret. After a failure the old `gateway.env` is back in its place.
+ *
+ * @returns the name under which the old `gateway.env` is kept; `undefined` if there was none.
+ * @throws CommandError
+ */
+export function writeFiles(folder: string, files: readonly NewFile[], isForced: boolean): string | undefined {
+  let kept: string | undefined;
   for (const { name, text } of files) {
     const path = join(folder, name);
     try {
-      // A file that was there keeps its mode, so it goes first.
-      if (isForced) rmSync(path, { force: true });
+      if (isForced && name === ENV_FILE) kept = keepOldEnv(folder);
+      else if (isForced) rmSync(path, { force: true });
       writeFileSync(path, text, { flag: 'wx', ...(name === ENV_FILE ? { mode: ENV_MODE } : {}) });
     } catch (error) {
+      if (kept !== undefined) renameSync(join(folder, kept), join(folder, ENV_FILE));
       const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
       throw new CommandError(1, 'NOT_WRITTEN', `${name} cannot be written (${code}).`, 'Check the folder.');
     }
   }
+  return kept;
+}
+
+/** Renames an old `gateway.env` to a name that no file has, and returns that name. */
+function keepOldEnv(folder: string): string | undefined {
+  const path = join(folder, ENV_FILE);
+  if (!existsSync(path)) return undefined;
+  let kept = `${ENV_FILE}.bak`;
+  for (let number = 2; existsSync(join(folder, kept)); number++) kept = `${ENV_FILE}.bak${number}`;
+  chmodSync(path, ENV_MODE);
+  renameSync(path, join(folder, kept));
+  return kept;
 }

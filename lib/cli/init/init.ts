@@ -25,17 +25,17 @@ export const init: Command = {
   help: `Asks for the Okta org, the provider, the public URL and the senders, and checks each answer with Okta or the provider. Enter
 skips a question. Then it writes gateway.env, which only you can read, and gateway.mjs (gateway.ts beside a tsconfig.json),
 and prints the next three commands. It changes nothing at Okta or the provider, and sends nothing to a phone.
-Without a terminal it asks nothing: what no option and no variable gives is left out.
+Without a terminal it asks nothing. It leaves out each value that neither an option nor a variable sets.
 
   --org <url>        the Okta org
   --url <url>        the public URL of the hook
   --provider <name>  ${PROVIDERS.join(', ')}
   --channels <list>  the channels with commas between them: sms, voice, whatsapp
   --out <folder>     where the files go (the current folder)
-  --force            write over files that are there
+  --force            replace files that are there; the old gateway.env is kept as gateway.env.bak
   --skip-check       do not check the answers with Okta and the provider
 
-Environment: the variables of gateway.env, such as OKTA_API_TOKEN or TWILIO_API_KEY_SECRET. HOOK_SECRET is made up if missing.
+Environment: the variables of gateway.env, such as OKTA_API_TOKEN or TWILIO_API_KEY_SECRET. HOOK_SECRET is generated if missing.
 
   okta-telephony-hook init
   okta-telephony-hook init --org acme.okta.com --url https://id.acme.com --provider twilio --channels sms,voice`,
@@ -68,7 +68,8 @@ async function runInit(call: CommandCall): Promise<ExitCode> {
   const ofProvider = provider === undefined ? [] : await providerQuestions(provider, call);
   if (provider !== undefined) await answer(call, ofProvider, () => providerChecks(provider, variables));
 
-  if (!variables.hasAny('HOOK_SECRET', 'HOOK_OAUTH_ISSUER')) {
+  const isSecretNew = !variables.hasAny('HOOK_SECRET', 'HOOK_OAUTH_ISSUER');
+  if (isSecretNew) {
     const secret = randomBytes(32).toString('hex');
     terminal.hide(secret);
     variables.set('HOOK_SECRET', secret);
@@ -81,13 +82,18 @@ async function runInit(call: CommandCall): Promise<ExitCode> {
   );
   const missing = openQuestions([...okta, URL_QUESTION, ...ofProvider], variables);
   const files = [makeEnvFile(values, missing), makeGateway(gateway, values['PUBLIC_URL'])];
-  writeFiles(folder, files, isForced);
+  // The gateway goes first: if it cannot be written, there is no new gateway.env.
+  const kept = writeFiles(folder, files.toReversed(), isForced);
   const { problems } = attempt(() => optionsFrom(values));
   for (const { name } of files) terminal.say(`✔ ${name} is written.`, 'green');
+  if (kept !== undefined) {
+    terminal.note(`! The old gateway.env is kept as ${kept}: keep it out of version control.`, 'yellow');
+    if (isSecretNew) terminal.note('! HOOK_SECRET is a new one. Step 2 below gives it to Okta.', 'yellow');
+  }
   for (const problem of problems) terminal.note(`! Before it starts: ${problem}.`, 'yellow');
   const next = nextCommands(gateway);
   printNextSteps(next, terminal);
-  terminal.json({ command: 'init', files: files.map(({ name }) => name), problems, next });
+  terminal.json({ command: 'init', files: files.map(({ name }) => name), kept, problems, next });
   return 0;
 }
 

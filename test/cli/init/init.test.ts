@@ -1,7 +1,9 @@
 import {
+  chmodSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   rmSync,
   statSync,
@@ -12,7 +14,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseEnv } from 'node:util';
 import { expect } from 'chai';
-import { makeEnvFile, makeGateway } from '#lib/cli/init/files.js';
+import { makeEnvFile, makeGateway, writeFiles } from '#lib/cli/init/files.js';
 import { startOktaEmulator, startTwilioEmulator } from '#lib/testing/index.js';
 import { buildIfStale, ROOT } from '#harness/consumer.js';
 import { ExampleRun } from '#harness/example-run.js';
@@ -150,6 +152,39 @@ describe('init', () => {
     if (process.platform !== 'win32') expect(statSync(at('gateway.env')).mode & 0o777).to.equal(0o600);
   });
 
+  it('keeps every old gateway.env with --force, and says so', async () => {
+    const forced = (words = ''): Promise<Run> =>
+      init(`--org https://acme.okta.com --skip-check --force ${words}`.trim());
+    const isPrivate = (name: string): boolean =>
+      process.platform === 'win32' || (statSync(at(name)).mode & 0o777) === 0o600;
+    expect((await forced('--json')).json()).to.not.have.property('kept');
+    writeFileSync(at('gateway.env'), 'HOOK_SECRET=first\n');
+    chmodSync(at('gateway.env'), 0o644);
+    const made = await forced();
+    expect(made.stderr)
+      .to.include('The old gateway.env is kept as gateway.env.bak')
+      .and.include('HOOK_SECRET is a new one');
+    const second = readFileSync(at('gateway.env'), 'utf8');
+    expect((await forced('--json')).json()).to.have.property('kept', 'gateway.env.bak2');
+    expect(readFileSync(at('gateway.env.bak'), 'utf8')).to.equal('HOOK_SECRET=first\n');
+    expect(readFileSync(at('gateway.env.bak2'), 'utf8')).to.equal(second);
+    expect(['gateway.env', 'gateway.env.bak', 'gateway.env.bak2'].filter(isPrivate)).to.have.length(3);
+  });
+
+  it('leaves the old gateway.env in its place if a file cannot be written', async () => {
+    mkdirSync(at('gateway.mjs')); // A folder: no file can replace it.
+    const words = '--org https://acme.okta.com --skip-check --force';
+    expect((await init(words)).stderr).to.include('gateway.mjs cannot be written');
+    expect(readdirSync(folder)).to.deep.equal(['gateway.mjs']);
+    writeFileSync(at('gateway.env'), 'HOOK_SECRET=kept\n');
+    expect((await init(words)).code).to.equal(1);
+    // In the other order the failure comes after the new gateway.env.
+    const files = [makeEnvFile({ HOOK_SECRET: 'new' }, []), makeGateway('gateway.mjs', undefined)];
+    expect(() => writeFiles(folder, files, true)).to.throw('gateway.mjs cannot be written');
+    expect(readFileSync(at('gateway.env'), 'utf8')).to.equal('HOOK_SECRET=kept\n');
+    expect(readdirSync(folder)).to.have.members(['gateway.mjs', 'gateway.env']);
+  });
+
   it('writes nothing where an answer is wrong and nobody can be asked', async () => {
     mustNotShow('of-another-org-0123456789');
     const org = { OKTA_ORG_URL: okta.orgUrl };
@@ -184,6 +219,43 @@ describe('init', () => {
       TWILIO_AUTH_TOKEN: 'with#hash',
       OKTA_PRIVATE_KEY: pem.trim().replaceAll('\n', String.raw`\n`),
     });
+  });
+
+  it('quotes a value only where Node reads it differently without quotes', () => {
+    for (const [value, quote] of [
+      ["it's-plain", ''],
+      ['a\'b"c`d', ''],
+      ['with # hash', "'"],
+      ['"begins-with-a-quote', "'"],
+      ["it's#a-secret", '"'],
+      [String.raw`it's#a\nliteral`, '`'],
+      ['{\n"kty": "RSA"\n}', "'"],
+    ] as const) {
+      // The comments of skipped variables can have quotes.
+      const { text } = makeEnvFile({ HOOK_SECRET: value }, [
+        { name: 'PUBLIC_URL', what: 'the "hook\'s" URL' },
+      ]);
+      expect(text).to.include(`\nHOOK_SECRET=${quote}${value}${quote}\n`);
+      expect(parseEnv(text), value).to.deep.equal({ HOOK_SECRET: value });
+    }
+    const pem = '-----BEGIN PRIVATE KEY-----\r\nMIIE\r\n-----END PRIVATE KEY-----\r\n';
+    expect(makeEnvFile({ OKTA_PRIVATE_KEY: pem }, []).text).to.include(String.raw`KEY-----\nMIIE\n-----END`);
+  });
+
+  it('refuses a value that Node cannot read back, by its name alone', async () => {
+    for (const value of [
+      'a\rb-0123456789-refused',
+      'a-0123456789-refused\r',
+      'a\'b"c`d#-0123456789-refused',
+    ]) {
+      const made = await init('--skip-check --json', { env: { HOOK_SECRET: value } });
+      expect(made.code, JSON.stringify(value)).to.equal(2);
+      expect(made.json()).to.have.nested.property('error.code', 'BAD_ENVIRONMENT');
+      expect(made.stdout + made.stderr)
+        .to.include('the value of HOOK_SECRET')
+        .and.not.include('0123456789');
+      expect(readdirSync(folder)).to.deep.equal([]);
+    }
   });
 
   it('has a gateway of 16 lines, whose path is that of the URL', () => {

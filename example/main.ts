@@ -13,9 +13,14 @@ async function startOrExit(): Promise<Started> {
   try {
     return await start(process.env, console);
   } catch (error) {
-    if (!(error instanceof ConfigurationError)) throw error;
+    const isPortInUse = (error as NodeJS.ErrnoException).code === 'EADDRINUSE';
+    if (!isPortInUse && !(error instanceof ConfigurationError)) throw error;
     // Without a stack: the message says which variables to mend.
-    console.error(error.message);
+    console.error(
+      isPortInUse
+        ? 'The port is in use. Set PORT to another one; 0 takes any free one.'
+        : (error as Error).message,
+    );
     process.exit(2);
   }
 }

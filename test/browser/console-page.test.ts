@@ -152,6 +152,7 @@ describe("the console's page", function () {
 
       await page.getByLabel('Search').fill('nobody@example.com');
       await page.getByRole('alert').getByText('OKTA_NOT_FOUND').waitFor();
+      expect(await rows(page).count()).to.equal(0);
     });
 
     it('has the list as it was, and the focus on what was opened, after the way back', async () => {

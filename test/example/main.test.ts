@@ -56,6 +56,14 @@ describe('npm start', function () {
     expect((await fetch(`${origin}/health/ready`)).status).to.equal(200);
   });
 
+  it('exits 2 where its port is in use, without a stack', async () => {
+    const second = new ExampleRun({ PORT: new URL(origin).port });
+    expect(await second.exitCode()).to.equal(2);
+    expect(second.stderr)
+      .to.match(/port is in use\. Set PORT/)
+      .and.not.match(/^ +at /m);
+  });
+
   it('lets Bob turn WhatsApp on, by a word from his emulated phone', async () => {
     const bob = supertest.agent(origin);
     const csrfTokenIn = (html: string): string => /csrfToken" value="([^"]+)"/.exec(html)?.[1] ?? '';

@@ -536,7 +536,10 @@ describe("the console's page", function () {
     stood.historyBeganAt = Date.now();
     await page.getByRole('link', { name: 'History' }).click();
     await page.getByRole('link', { name: 'Health' }).click();
-    await page.getByText(/Times are in Europe\/London \(GMT.*\)\. The history begins at/).first().waitFor();
+    await page
+      .getByText(/Times are in Europe\/London \(GMT.*\)\. The history begins at/)
+      .first()
+      .waitFor();
     await page.getByText('Codes by outcome in the last day, as a table').click();
     const table = page.getByRole('table', { name: 'Codes by outcome in the last day' });
     expect(await table.locator('tbody tr').count()).to.equal(24);

@@ -115,7 +115,7 @@ export function createGateway(options: GatewayOptions): Gateway {
         hook.console({
           authorize: (req: Request) => {
             const user = findUser(req);
-            return user?.isAdministrator === true && { name: user.name };
+            return user?.isAdministrator === true && { administrator: user.name };
           },
           links: [
             { title: ACCOUNT.title, href: ACCOUNT.path },

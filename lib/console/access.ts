@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { fieldOf } from '../core/json.js';
+import { isObject } from '../core/json.js';
 import { TIMED_OUT, waitAtMost } from '../core/time.js';
 import { isFromOtherSite, isFromOwnPage } from '../http/page/same-site.js';
 import { ConsoleRefusal } from './refusal.js';
@@ -19,7 +19,7 @@ export interface Administrator {
 }
 
 /**
- * Returns if `authorize` answers `true` or `{ name }`. A caller is refused if it answers anything else, fails or hangs.
+ * Returns if `authorize` answers `true` or `{ administrator }`. A caller is refused if it answers anything else, fails or hangs.
  *
  * @param onFailure - gets the error if `authorize` itself fails.
  * @throws ConsoleRefusal `NOT_AUTHORIZED`, `AUTHORIZATION_FAILED`.
@@ -30,14 +30,14 @@ export async function requireAuthorized(
   onFailure: (error: unknown) => void,
 ): Promise<Administrator> {
   let answer: unknown;
-  let name: unknown;
+  let name: string | undefined;
   try {
     answer = await waitAtMost(Promise.resolve(authorize(req)), ANSWER_MS);
     if (answer === TIMED_OUT) throw new Error('no answer in time');
-    name = fieldOf(answer, 'name');
+    name = administratorOf(answer);
     // `undefined`, as of `req.user?.isAdministrator`, means no.
-    if (typeof answer !== 'boolean' && answer !== undefined && answer !== null && typeof name !== 'string') {
-      throw new TypeError('neither true nor { name } nor false was returned');
+    if (typeof answer !== 'boolean' && answer !== undefined && answer !== null && name === undefined) {
+      throw new TypeError('neither true nor { administrator } nor false was returned');
     }
   } catch (error) {
     onFailure(error);
@@ -49,20 +49,29 @@ export async function requireAuthorized(
       },
     );
   }
-  if (answer === true) return { name: undefined };
-  // A name stands in one log line.
-  if (typeof name === 'string') {
-    return {
-      name:
-        name
-          .replace(/\p{C}+/gu, ' ')
-          .trim()
-          .slice(0, MAX_NAME) || undefined,
-    };
-  }
+  if (answer === true || name !== undefined) return { name };
   throw new ConsoleRefusal('NOT_AUTHORIZED', 'You need an administrator account for this console.', {
     remedy: "Log in to the gateway as an administrator. The console's authorize option decides who is one.",
   });
+}
+
+/**
+ * The name in `{ administrator: name }`; `undefined` for anything else. An object with further keys is no answer: a user object
+ * that is returned by mistake must not let its user in.
+ */
+function administratorOf(answer: unknown): string | undefined {
+  if (!isObject(answer)) return undefined;
+  const keys = Reflect.ownKeys(answer);
+  if (keys.length !== 1 || keys[0] !== 'administrator') return undefined;
+  const { administrator } = answer;
+  if (typeof administrator !== 'string') return undefined;
+  // The name stands in one log line.
+  return (
+    administrator
+      .replace(/\p{C}+/gu, ' ')
+      .trim()
+      .slice(0, MAX_NAME) || undefined
+  );
 }
 
 /**

@@ -61,8 +61,8 @@ export interface HookEventFields {
     readonly schemes: readonly ('header' | 'basic' | 'oauth2')[];
   };
   /**
-   * A test call of the command line (`doctor`, `setup`, `preview`) was refused. It is marked with the hook's secret, so it is no
-   * attack. Reported at once, then at most once a minute.
+   * A test call of the command line (`doctor`, `setup`, `preview`) was refused. Its mark is made with
+   * the hook's secret. Many of them may come from a copied mark. Reported at once, then at most once a minute.
    */
   readonly 'probe.rejected': Counted & {
     /** The HTTP status. */

@@ -29,5 +29,5 @@ export const EXTENSION_REMEDIES: Readonly<Record<Extension, string>> = {
   lookUp: 'Mend the lookUp of the channel that the reason names, or see that its provider may be asked.',
   inbound: 'Mend inbound.onMessage: it threw or took too long, and the sender got no reply of it.',
   authorize:
-    "Mend the console's authorize: true, { name } or false within 5 s, and waiting for nothing but your own session.",
+    "Mend the console's authorize: true, { administrator: name } or false within 5 s, and waiting for nothing but your own session.",
 };

@@ -118,6 +118,9 @@ export function countEvents(instruments: Instruments, labels: LabelValues): Hook
       case 'request.rejected':
         instruments.rejectedCalls.inc({ code: labels.word(event.code, 'rejection') }, event.count);
         return;
+      case 'probe.rejected':
+        instruments.rejectedCalls.inc({ code: 'probe' }, event.count);
+        return;
       case 'extension.failed':
       case 'feedback.failed':
       case 'callback.unmatched':

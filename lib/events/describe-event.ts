@@ -59,7 +59,7 @@ const TABLE: { readonly [Type in HookEventType]: (event: HookEventOf<Type>) => E
     remedy: `Compare with the ${hook} hook in Okta: ${[...new Set(schemes)].map((scheme) => PROOFS[scheme]).join('; or ')}.`,
   }),
   'probe.rejected': ({ status, code }) =>
-    plain(`A test call of the command line was answered with status ${status} (${code}). It is no attack.`),
+    plain(`A test call of the command line was answered with status ${status} (${code}).`),
   'clock.skewed': () => ({
     tone: 'warn',
     text: "Okta's clock and this machine's clock differ.",

@@ -4,7 +4,7 @@ import { maskError } from '../core/masking.js';
 import { answer } from '../http/exchange.js';
 import type { ErrorHandler } from '../http/routes.js';
 import { rejectionAnswer } from '../okta/hook-answer.js';
-import { isProbeMark, PROBE_HEADER } from '../okta/probe-mark.js';
+import { isProbeMark, PROBE_HEADER, type MarkedCall } from '../okta/probe-mark.js';
 import type { HookScheme } from '../okta/verify-caller.js';
 import { giveAnswer, mayHaveLeft } from './answer-okta.js';
 import { endCall, type AnyCall } from './call.js';
@@ -23,6 +23,8 @@ interface Failed {
   readonly call?: AnyCall;
   /** Default: the inline hook. */
   readonly called?: CalledHook;
+  /** The route, for the mark of a test call. Default: none, and no test call is known. */
+  readonly route?: MarkedCall['route'];
   /** Whether the request is a marked test call of the command line. Default: false. */
   readonly isProbe?: boolean;
 }
@@ -37,14 +39,19 @@ interface ErrorAnswer {
 /**
  * The one error boundary: every failure becomes an answer that holds only its public sentence.
  *
- * @param of - the failed call and its hook; empty for a provider's callbacks.
+ * @param of - the failed call, its hook and its route; empty for an inbound message.
  */
 export function answerError(parts: HookParts, of: Failed = {}): ErrorHandler {
   return (error, req, res, next) => {
     try {
-      endByError(error, { ...of, isProbe: isProbe(req, parts) }, parts, ({ status, body, headers }) => {
-        answer(req, res, status, body, headers);
-      });
+      endByError(
+        error,
+        { ...of, isProbe: isProbe(req, of.route, parts) },
+        parts,
+        ({ status, body, headers }) => {
+          answer(req, res, status, body, headers);
+        },
+      );
     } catch (failure) {
       // Only a failure of this boundary itself goes to the gateway.
       next(failure);
@@ -52,10 +59,15 @@ export function answerError(parts: HookParts, of: Failed = {}): ErrorHandler {
   };
 }
 
-function isProbe({ headers }: IncomingMessage, { settings }: HookParts): boolean {
+function isProbe(
+  { headers, method = '' }: IncomingMessage,
+  route: MarkedCall['route'] | undefined,
+  { settings }: HookParts,
+): boolean {
   const mark = headers[PROBE_HEADER];
+  if (mark === undefined || route === undefined) return false;
   const { hookSchemes, eventHookSchemes, clock } = settings;
-  return mark !== undefined && isProbeMark(mark, [...hookSchemes, ...eventHookSchemes], clock());
+  return isProbeMark(mark, [...hookSchemes, ...eventHookSchemes], clock(), { method, route });
 }
 
 /** Ends a call, if one has begun, with the answer to an error. */

@@ -34,17 +34,26 @@ export function createRouter(
 ): Handler {
   const { path, twilioAuthTokens, eventHookSchemes } = parts.settings;
   const { openAnswers } = parts;
-  const onError = answerError(parts);
-  const routes: Route[] = [{ path: path || '/', handle: answerCall(parts), onError }];
+  const routes: Route[] = [
+    { path: path || '/', handle: answerCall(parts), onError: answerError(parts, { route: 'hook' }) },
+  ];
   if (twilio !== undefined && twilioAuthTokens.length > 0) {
-    routes.push({ path: path + STATUS_PATH, handle: recordDelivery(parts, twilio), onError });
-    routes.push({ path: path + INBOUND_PATH, handle: receiveInbound(parts, twilio), onError });
+    routes.push({
+      path: path + STATUS_PATH,
+      handle: recordDelivery(parts, twilio),
+      onError: answerError(parts, { route: 'status' }),
+    });
+    routes.push({
+      path: path + INBOUND_PATH,
+      handle: receiveInbound(parts, twilio),
+      onError: answerError(parts),
+    });
   }
   if (eventHookSchemes.length > 0) {
     routes.push({
       path: `${path}/events`,
       handle: recordSignIns(parts, eventHook),
-      onError: answerError(parts, { called: { hook: 'event', schemes: eventHookSchemes } }),
+      onError: answerError(parts, { route: 'events', called: { hook: 'event', schemes: eventHookSchemes } }),
     });
   }
   return createRoutes(routes.map((route) => ({ ...route, handle: openAnswers.of(route.handle) })));
@@ -84,7 +93,7 @@ function answerCall(parts: HookParts): Handler {
   return (req, res, next) => {
     const call = openCall(parts, req, res);
     runSteps(call, parts, req, res).catch((error: unknown) => {
-      answerError(parts, { call })(error, req, res, next);
+      answerError(parts, { call, route: 'hook' })(error, req, res, next);
     });
   };
 }

@@ -16,7 +16,7 @@ import type { ConsoleOptions } from './options.js';
 const rules = lazyRules(() =>
   optionsOf<ConsoleOptions>('an object with authorize', {
     authorize: functionRule(
-      'a function (req) => true or { name } for administrators and false for everybody else; there is no default, for the console shows who signs in, and sends codes',
+      'a function (req) => true or { administrator } for administrators and false for everybody else; there is no default, for the console shows who signs in, and sends codes',
     ).required(),
     links: Joi.array()
       .items(

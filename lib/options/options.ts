@@ -269,13 +269,13 @@ export interface OktaTelephonyHookOptions {
 /** The options of `hook.console()`. */
 export interface ConsoleOptions {
   /**
-   * Whether the request comes from an administrator of the gateway: `true`, or `{ name }`. The name, of which 100 characters
-   * are kept, then stands in the events, the log and the history of the tests that they send. The hook calls `authorize` for
+   * Whether the request comes from an administrator of the gateway: `true`, or `{ administrator }` with
+   * their name and no other key. The name, of which 100 characters are kept, then stands in the events, the log and the history of the tests that they send. The hook calls `authorize` for
    * every request of the console, also for its files. Time limit 5 s. If it fails, the request is refused.
    */
   authorize(
     req: IncomingMessage,
-  ): boolean | { readonly name: string } | Promise<boolean | { readonly name: string }>;
+  ): boolean | { readonly administrator: string } | Promise<boolean | { readonly administrator: string }>;
   /** Links in the console, to paths of the gateway or URLs. A title has 100 characters at most. Default: none. */
   readonly links?: readonly { readonly title: string; readonly href: string }[] | undefined;
 }

@@ -28,7 +28,7 @@ describe('the console in a browser', function () {
     answered = [];
     scene = await startScene({
       mount: (app, hook) => {
-        const handler = hook.console({ authorize: () => ({ name: 'Grace Hopper' }) });
+        const handler = hook.console({ authorize: () => ({ administrator: 'Grace Hopper' }) });
         app.use('/console', (req, res, next) => {
           res.once('finish', () => answered.push(`${req.method} ${req.path} ${res.statusCode}`));
           handler(req, res, next);

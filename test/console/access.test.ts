@@ -60,7 +60,17 @@ describe('who may use the console', () => {
       ],
       ['rejects', () => Promise.reject(new Error('the session store is gone')), 503, 'AUTHORIZATION_FAILED'],
       ['gives an object', () => ({ isAdministrator: false }), 503, 'AUTHORIZATION_FAILED'],
-      ['gives a name that is none', () => ({ name: 7 }), 503, 'AUTHORIZATION_FAILED'],
+      ['gives a user', () => ({ name: 'Eve', isAdministrator: false }), 503, 'AUTHORIZATION_FAILED'],
+      ['gives only a name', () => ({ name: 'Eve' }), 503, 'AUTHORIZATION_FAILED'],
+      ['gives more than a name', () => ({ administrator: 'Eve', id: 7 }), 503, 'AUTHORIZATION_FAILED'],
+      ['gives a name that is none', () => ({ administrator: 7 }), 503, 'AUTHORIZATION_FAILED'],
+      ['gives an empty name', () => ({ administrator: ' ' }), 503, 'AUTHORIZATION_FAILED'],
+      [
+        'inherits a name',
+        () => Object.create({ administrator: 'Eve' }) as unknown,
+        503,
+        'AUTHORIZATION_FAILED',
+      ],
       ['gives a word', () => 'false', 503, 'AUTHORIZATION_FAILED'],
     ] as const) {
       it(`lets nobody in where authorize ${what}, in ${name}`, async () => {
@@ -90,7 +100,7 @@ describe('who may use the console', () => {
         if (status === 503) {
           expect(told[0]?.message).to.match(/the console lets nobody in\.$/);
           expect(told[0]?.fields['remedy']).to.match(
-            /^Mend the console's authorize: true, \{ name \} or false/,
+            /^Mend the console's authorize: true, \{ administrator: name \} or false/,
           );
         }
       });
@@ -347,7 +357,11 @@ describe("the console's options", () => {
 
   for (const [what, options, problem] of [
     ['none', undefined, /^The options must be an object with authorize$/],
-    ['no authorize', {}, /^authorize must be a function \(req\) => true or \{ name \} for administrators/],
+    [
+      'no authorize',
+      {},
+      /^authorize must be a function \(req\) => true or \{ administrator \} for administrators/,
+    ],
     ['an authorize that is none', { authorize: true }, /^authorize must be a function/],
     [
       'a misspelt one',

@@ -500,7 +500,7 @@ interface SessionRequest extends ExpressRequest {
   readonly session: { readonly isAdministrator?: boolean };
 }
 const consoleOptions: ConsoleOptions = {
-  authorize: (req: SessionRequest) => req.session.isAdministrator === true,
+  authorize: (req: SessionRequest) => req.session.isAdministrator === true && { administrator: 'Ana' },
   links: undefined,
 };
 const consolePage: ReturnType<TelephonyHook['console']> = hook.console(consoleOptions);

@@ -188,6 +188,12 @@ const COUNTED: readonly (readonly [HookEvent, string, Readonly<Record<string, st
     7,
   ],
   [
+    { at: 1, type: 'probe.rejected', count: 3, status: 401, code: 'CALLER_NOT_PROVEN' },
+    'rejected_calls_total',
+    { code: 'probe' },
+    3,
+  ],
+  [
     {
       at: 1,
       type: 'request.rejected',

@@ -1,5 +1,11 @@
 import { expect } from 'chai';
-import { isProbeMark, markProbe, PROBE_HEADER } from '#lib/okta/probe-mark.js';
+import {
+  isProbeMark,
+  isShortSecret,
+  markProbe,
+  PROBE_HEADER,
+  type MarkedCall,
+} from '#lib/okta/probe-mark.js';
 import type { HookScheme } from '#lib/okta/verify-caller.js';
 import { mustNotShow } from '#harness/witness.js';
 
@@ -10,8 +16,11 @@ const HEADER: HookScheme = {
   name: 'Authorization',
   secrets: ['another-secret-77', SECRET],
 };
-const BASIC: HookScheme = { scheme: 'basic', users: [{ username: 'okta', password: 'pass:word-11' }] };
-const BASIC_SECRET = `Basic ${Buffer.from('okta:pass:word-11').toString('base64')}`;
+const PASSWORD = 'pass:word-11-4f0';
+const BASIC: HookScheme = { scheme: 'basic', users: [{ username: 'okta', password: PASSWORD }] };
+const basic = (user: string, word = 'Basic'): string => `${word} ${Buffer.from(user).toString('base64')}`;
+const BASIC_SECRET = basic(`okta:${PASSWORD}`);
+const CALL = { method: 'POST', route: 'hook' } as const;
 const OAUTH: HookScheme = {
   scheme: 'oauth2',
   issuer: 'https://acme.okta.com',
@@ -20,8 +29,8 @@ const OAUTH: HookScheme = {
   scope: 's',
   jwksUri: new URL('https://acme.okta.com/v1/keys'),
 };
-const markOf = (secret: string | undefined, nowMs = NOW): string | undefined =>
-  markProbe(secret, nowMs)[PROBE_HEADER];
+const markOf = (secret: string, nowMs = NOW, call: MarkedCall = CALL): string | undefined =>
+  markProbe(secret, nowMs, call)[PROBE_HEADER];
 
 describe('the mark of a probe', () => {
   const mark = markOf(SECRET) ?? '';
@@ -31,7 +40,10 @@ describe('the mark of a probe', () => {
     ['by a user name and a password', markOf(BASIC_SECRET), [BASIC], true],
     ['four minutes old', markOf(SECRET, NOW - 240_000), [HEADER], true],
     ['six minutes old', markOf(SECRET, NOW - 360_000), [HEADER], false],
-    ['of a time to come', markOf(SECRET, NOW + 360_000), [HEADER], false],
+    ['of a clock that is 50 s ahead', markOf(SECRET, NOW + 50_000), [HEADER], true],
+    ['of a time to come', markOf(SECRET, NOW + 61_000), [HEADER], false],
+    ['for another method', markOf(SECRET, NOW, { ...CALL, method: 'GET' }), [HEADER], false],
+    ['for another route', markOf(SECRET, NOW, { ...CALL, route: 'events' }), [HEADER], false],
     ['by another secret', markOf('of-somebody-else-1'), [HEADER], false],
     ['where only OAuth is used', mark, [OAUTH], false],
     ['with another time', mark.replace(/^\d+/, String(NOW + 1)), [HEADER], false],
@@ -42,7 +54,7 @@ describe('the mark of a probe', () => {
     ['that is empty', '', [HEADER], false],
   ] as const) {
     it(`${isAccepted ? 'counts' : 'does not count'} ${what}`, () => {
-      expect(isProbeMark(value, schemes, NOW)).to.equal(isAccepted);
+      expect(isProbeMark(value, schemes, NOW, CALL)).to.equal(isAccepted);
     });
   }
 
@@ -51,7 +63,18 @@ describe('the mark of a probe', () => {
     expect(mark)
       .to.match(/^\d+\.[\da-f]{64}$/)
       .and.not.include(SECRET);
-    expect(markProbe('short-secret-15', NOW)).to.deep.equal({});
-    expect(markProbe(undefined, NOW)).to.deep.equal({});
+    expect(markProbe(undefined, NOW, CALL)).to.deep.equal({});
+    for (const [secret, isShort] of [
+      ['short-secret-15', true],
+      [SECRET, false],
+      [basic('okta:4711'), true],
+      [basic('a-long-user-name:4711', 'basic'), true],
+      [basic('4711'), true],
+      [basic(`okta:${PASSWORD.slice(1)}`), true],
+      [BASIC_SECRET, false],
+    ] as const) {
+      expect(isShortSecret(secret), secret).to.equal(isShort);
+      expect(Object.keys(markProbe(secret, NOW, CALL)), secret).to.have.length(isShort ? 0 : 1);
+    }
   });
 });

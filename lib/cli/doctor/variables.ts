@@ -13,7 +13,7 @@ import {
   type SenderVariables,
   type TwilioLoginVariables,
 } from '../../options/provider-variables.js';
-import { MIN_SECRET_LENGTH } from '../../okta/probe-mark.js';
+import { isShortSecret, MIN_SECRET_LENGTH } from '../../okta/probe-mark.js';
 import { readRedis, type RedisVariables } from '../../options/variables.js';
 import { headerOption, type CommandCall } from '../command.js';
 import type { Variables } from '../environment.js';
@@ -79,7 +79,7 @@ export async function readOktaVariables(variables: Variables): Promise<Section<O
   });
 }
 
-const UNMARKED = ` Without a HOOK_SECRET of ${MIN_SECRET_LENGTH} characters or more, the gateway logs doctor's calls as those of a stranger.`;
+const UNMARKED = ` Without a HOOK_SECRET of ${MIN_SECRET_LENGTH} characters or more (with Basic: in its password), the gateway logs doctor's calls as those of a stranger.`;
 
 /** @throws CommandError if `--header` is not the name of a header. */
 export async function readHookVariables(call: CommandCall): Promise<Section<HookVariables>> {
@@ -94,7 +94,7 @@ export async function readHookVariables(call: CommandCall): Promise<Section<Hook
   const proof = isTokenReader(variables) ? undefined : await readGivenProof(call);
   const how =
     proof === undefined ? 'without a secret' : proof.kind === 'header' ? 'by a header' : 'by OAuth 2.0';
-  const isMarked = (secret?.length ?? 0) >= MIN_SECRET_LENGTH;
+  const isMarked = secret !== undefined && !isShortSecret(secret);
   return section(variables, `Set, ${how}.${isMarked ? '' : UNMARKED}`, { url, proof, secret, headerName });
 }
 

@@ -230,7 +230,7 @@ async function sendToGateway(
     {
       'content-type': 'application/json',
       // The token of OAuth is no secret that the gateway knows.
-      ...(isOAuth ? {} : markProbe(header.secret, startedAt)),
+      ...(isOAuth ? {} : markProbe(header.secret, startedAt, { method: 'POST', route: 'hook' })),
       [header.name.toLowerCase()]: header.secret,
     },
     MAX_WAIT_MS,

@@ -44,7 +44,7 @@ Service app: okta.eventHooks.read, okta.eventHooks.manage. Role: a custom admini
             proof,
             sendsSecret: options['rotate'] === true,
           }),
-          check: createSecretCheck(call, org, { url, proof }),
+          check: createSecretCheck(call, org, { url, route: 'events', proof }),
         }),
         next: () => [
           'Sign in with a code: the gateway logs code.used. After the activation of the event hook that may take some minutes.',

@@ -54,7 +54,7 @@ org also has its own telephony provider. Role: a custom administrator role with 
             replacedId: textOption(options, 'replace'),
             sendsSecret: isRotated,
           }),
-          check: createSecretCheck(call, org, { url, proof }),
+          check: createSecretCheck(call, org, { url, route: 'hook', proof }),
         }),
         readWarnings: async (org) => {
           const warning = await warnOfNativeTelephony(org.as(NATIVE_SCOPES));

@@ -1,6 +1,6 @@
 import type { HttpDispatcher } from '../../core/http.js';
 import type { HookProof } from '../../okta/admin/hook-resource.js';
-import { markProbe, MIN_SECRET_LENGTH } from '../../okta/probe-mark.js';
+import { isShortSecret, markProbe, MIN_SECRET_LENGTH, type MarkedCall } from '../../okta/probe-mark.js';
 import type { SetupPlan } from '../../okta/admin/setup-plan.js';
 import type { CommandCall } from '../command.js';
 import { CommandError } from '../failure.js';
@@ -20,7 +20,11 @@ export const SECRET_HELP = `  --rotate       give Okta a new secret, after the g
 export function createSecretCheck(
   { options, time }: Pick<CommandCall, 'options' | 'time'>,
   { dispatcher }: Pick<Org, 'dispatcher'>,
-  hook: { readonly url: string; readonly proof: HookProof },
+  hook: {
+    readonly url: string;
+    readonly route: MarkedCall['route'];
+    readonly proof: HookProof;
+  },
 ): (plan: SetupPlan) => Promise<readonly string[]> {
   const isSkipped = options['skip-check'] === true;
   return (plan) => checkSecret(plan, { ...hook, dispatcher, isSkipped, nowMs: time.now() });
@@ -37,6 +41,7 @@ async function checkSecret(
   plan: SetupPlan,
   parts: {
     readonly url: string;
+    readonly route: MarkedCall['route'];
     readonly proof: HookProof;
     readonly dispatcher: HttpDispatcher;
     readonly isSkipped: boolean;
@@ -48,8 +53,10 @@ async function checkSecret(
   if (!sends) return [];
   const secret = secretOf(proof);
   const warnings =
-    secret !== undefined && secret.length < MIN_SECRET_LENGTH
-      ? [`The secret has less than ${MIN_SECRET_LENGTH} characters: openssl rand -hex 32 makes a good one.`]
+    secret !== undefined && isShortSecret(secret)
+      ? [
+          `The secret or password has less than ${MIN_SECRET_LENGTH} characters: openssl rand -hex 32 makes a good one.`,
+        ]
       : [];
   if (parts.isSkipped) return warnings;
   const { url, dispatcher } = parts;
@@ -59,7 +66,7 @@ async function checkSecret(
           dispatcher,
           url,
           { name: plan.headerName ?? 'Authorization', secret: proof.secret },
-          markProbe(proof.secret, parts.nowMs),
+          markProbe(proof.secret, parts.nowMs, { method: 'POST', route: parts.route }),
         )
       : await fetchHookToken(dispatcher, proof, secret ?? '');
   if (answer.kind === 'accepted' || answer.kind === 'token') return warnings;

@@ -152,7 +152,7 @@ function explainRejection(code: string): string {
 }
 
 const REJECTIONS: ReadonlyMap<string, string> = new Map([
-  ['probe', 'test calls of the command line (doctor, setup, preview), which are no attack'],
+  ['probe', 'test calls of the command line (doctor, setup, preview)'],
   [
     'CALLER_NOT_PROVEN',
     "the caller could not prove to be Okta (401). If Okta's codes do not arrive, compare the secret of the hook in Okta with the gateway's",

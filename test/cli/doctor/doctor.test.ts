@@ -3,6 +3,8 @@ import { callApi, telephonyHook } from '../../testing/okta/client.js';
 import { grant, lineOf, linesOf, openWard, READ_SCOPES, type Line, type Ward } from './scene.js';
 import { writesTo } from '../runs.js';
 import { REFUSING_ORIGIN } from '#harness/free-port.js';
+import { PROBE_HEADER } from '#lib/okta/probe-mark.js';
+import { startTestServer } from '../../testing/local.js';
 
 const THEIRS = 'https://otp.vendor.example/hook';
 
@@ -77,9 +79,12 @@ describe('doctor', () => {
     const { doctor, scene } = shared;
     scene.events.length = 0;
     const made = await doctor();
-    // Its calls look like no attack.
-    const seen = new Set(scene.events.map(({ type }) => type).filter((type) => type.endsWith('.rejected')));
-    expect([...seen]).to.deep.equal(['probe.rejected']);
+    // Its first call has no mark. The others are logged apart from strangers.
+    const seen = scene.events.flatMap((event) =>
+      event.type.endsWith('.rejected') && 'count' in event ? [`${event.type} ${event.count}`] : [],
+    );
+    expect(seen[0]).to.equal('caller.rejected 1');
+    expect(new Set(seen.slice(1))).to.deep.equal(new Set(['probe.rejected 1']));
     const rejections = scene.log.filter(({ fields }) => fields?.['event'] === 'probe.rejected');
     expect(new Set(rejections.map(({ level }) => level))).to.deep.equal(new Set(['info']));
     expect(made.code, made.stdout).to.equal(0);
@@ -94,6 +99,20 @@ describe('doctor', () => {
       WELL.map(([check, message]) => `ok   ${check.padEnd(width)}  ${message}`),
     );
     expect(made.stdout).to.include(`${lines.length} checks: ${lines.length} ok, 0 warnings, 0 failed.`);
+  });
+
+  it('sends nothing that is made with the secret to a host that is not the gateway', async () => {
+    const server = await startTestServer((response) => response.writeHead(404).end());
+    try {
+      const lines = await shared.lines({ PUBLIC_URL: server.url });
+      expect(lineOf(lines, 'hook.answers').status).to.equal('fail');
+      expect(server.received).to.not.be.empty;
+      for (const { headers } of server.received) {
+        expect(headers).to.not.have.any.keys(PROBE_HEADER, 'authorization');
+      }
+    } finally {
+      server.close();
+    }
   });
 
   it('tells programs of each check in an array, in the same order every time, and nothing else', async () => {

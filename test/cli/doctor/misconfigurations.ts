@@ -1773,7 +1773,7 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
       NO_EVENT_HOOK,
       warn(
         'hook.secret',
-        'The gateway accepts HOOK_SECRET, which has less than 16 characters and can be guessed.',
+        'The gateway accepts HOOK_SECRET, whose secret or password has less than 16 characters and can be guessed.',
         'Make another: openssl rand -hex 32. Give it to the gateway first, beside the previous one, then to Okta: okta-telephony-hook setup hook --rotate.',
       ),
     ],

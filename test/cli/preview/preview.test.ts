@@ -618,7 +618,9 @@ describe('preview', () => {
         const env = { PUBLIC_URL: server?.url ?? REFUSING_ORIGIN };
         const made = await previewOf(`${direct} --json`, { env, time });
         const mark = server?.received[0]?.headers[PROBE_HEADER];
-        expect(isProbeMark(mark, [OUR_SCHEME], Date.now()), what).to.equal(server !== undefined);
+        expect(isProbeMark(mark, [OUR_SCHEME], Date.now(), { method: 'POST', route: 'hook' }), what).to.equal(
+          server !== undefined,
+        );
         const told = made.json();
         expect(made.code, what).to.equal(result === 'sent' || result === 'pending' ? 0 : 1);
         expect({ result: told['result'], problem: told['problem'], next: told['next'] }, what).to.deep.equal({

@@ -1,6 +1,6 @@
 import type { HttpDispatcher } from '../../../core/http.js';
 import type { HookVariables } from '../variables.js';
-import { MIN_SECRET_LENGTH } from '../../../okta/probe-mark.js';
+import { isShortSecret, MIN_SECRET_LENGTH, type MarkedCall } from '../../../okta/probe-mark.js';
 import { fail, ok, warn, type Finding } from '../finding.js';
 import { probeGateway, fetchHookToken, type ProbeResult } from '../../gateway-probe.js';
 
@@ -21,12 +21,15 @@ const SAME_CLIENT =
 const SAME_SERVER =
   "Compare the gateway's credentials.hook (issuer, audience, clientId, scope) with the tokens of that server. The gateway's log says why it refused this one.";
 
+/** The call of the telephony hook that `probeGateway` makes. */
+const CALL: MarkedCall = { method: 'POST', route: 'hook' };
+
 /** How the checks of secrets call the gateway. */
 interface SecretParts {
   readonly dispatcher: HttpDispatcher;
   readonly readHeaderName: ReadHeaderName;
   /** The headers of `markProbe`. */
-  readonly mark: Readonly<Record<string, string>>;
+  readonly mark: (call: MarkedCall) => Readonly<Record<string, string>>;
 }
 
 /** Checks that the gateway accepts the secret or the token with which Okta calls the telephony hook. */
@@ -41,16 +44,16 @@ export async function secretFinding(hook: HookVariables, parts: SecretParts): Pr
   }
   if (proof.kind === 'oauth') return tokenFinding(url, proof, parts);
   const { name, isKnown } = await headerOf(hook, 'inline', readHeaderName);
-  const answer = await probeGateway(dispatcher, url, { name, secret: proof.secret }, mark);
+  const answer = await probeGateway(dispatcher, url, { name, secret: proof.secret }, mark(CALL));
   if (answer.kind === 'refused' && !isKnown) return refusedByGuess(answer.by, SAME_SECRET);
   const found = findingOfProbe(
     answer,
     `The gateway accepts HOOK_SECRET in the header ${name}. Okta shows its own secret to no one; preview shows whether it fits.`,
     SAME_SECRET,
   );
-  if (found.status !== 'ok' || proof.secret.length >= MIN_SECRET_LENGTH) return found;
+  if (found.status !== 'ok' || !isShortSecret(proof.secret)) return found;
   return warn(
-    `The gateway accepts HOOK_SECRET, which has less than ${MIN_SECRET_LENGTH} characters and can be guessed.`,
+    `The gateway accepts HOOK_SECRET, whose secret or password has less than ${MIN_SECRET_LENGTH} characters and can be guessed.`,
     'Make another: openssl rand -hex 32. Give it to the gateway first, beside the previous one, then to Okta: okta-telephony-hook setup hook --rotate.',
   );
 }
@@ -68,7 +71,12 @@ export async function eventSecretFinding(
     );
   }
   const { name, isKnown } = await headerOf(hook, 'event', readHeaderName);
-  const answer = await probeGateway(dispatcher, `${url}/events`, { name, secret }, mark);
+  const answer = await probeGateway(
+    dispatcher,
+    `${url}/events`,
+    { name, secret },
+    mark({ ...CALL, route: 'events' }),
+  );
   if (answer.kind === 'refused' && !isKnown) return refusedByGuess(answer.by, SAME_EVENT_SECRET);
   return findingOfProbe(answer, 'The gateway accepts HOOK_SECRET from the event hook.', SAME_EVENT_SECRET);
 }
@@ -92,7 +100,7 @@ async function tokenFinding(
     return fail(`${given.why}.`, 'Check that HOOK_OAUTH_TOKEN_URL is its token endpoint, and that it runs.');
   }
   const header = { name: 'Authorization', secret: `Bearer ${given.token}` };
-  const answer = await probeGateway(dispatcher, url, header, mark);
+  const answer = await probeGateway(dispatcher, url, header, mark(CALL));
   const server = new URL(proof.tokenUrl).host;
   if (answer.kind === 'refused') {
     return fail(`${answer.by} does not accept the token that ${server} issues for it.`, SAME_SERVER);

@@ -4,7 +4,7 @@ import { callHttp, createAgent } from '../../../http/call.js';
 import { fieldOf, parseJson, textFieldOf } from '../../../core/json.js';
 import { CHALLENGE_HEADER } from '../../../okta/event-hook.js';
 import type { Time } from '../../../okta/admin/administration.js';
-import { markProbe } from '../../../okta/probe-mark.js';
+import { markProbe, type MarkedCall } from '../../../okta/probe-mark.js';
 import { OKTA_WAITS_MS } from '../../../okta/reaction.js';
 import { attemptQuery } from '../../../channels/twilio/status-callback-url.js';
 import { STATUS_PATH } from '../../../options/settings.js';
@@ -31,6 +31,12 @@ export interface HookExamination {
   readonly answer: () => Promise<HttpResult>;
 }
 
+/** What a call of the gateway sends. */
+interface CallParts extends Partial<Pick<Parameters<typeof callHttp>[0], 'method' | 'headers' | 'body'>> {
+  /** Marks the call as a test call. Default: no mark. */
+  readonly route?: MarkedCall['route'];
+}
+
 /** A slower hook has too little left of Okta's three seconds to call a provider. */
 const SLOW_MS = 1_000;
 
@@ -48,26 +54,29 @@ export function examineHook(section: Section<HookVariables>, parts: HookParts): 
   }
   const { callMs, time } = parts;
   const dispatcher = createAgent(Math.min(CONNECT_TIMEOUT_MS, callMs));
-  const mark = markProbe(hook.secret, time.now());
+  const mark = (markedCall: MarkedCall) => markProbe(hook.secret, time.now(), markedCall);
   const secrets = { dispatcher, readHeaderName: parts.headerName, mark };
-  const call = (
-    end: string,
-    given: Partial<Pick<Parameters<typeof callHttp>[0], 'method' | 'headers' | 'body'>>,
-  ) => {
+  const call = (end: string, given: CallParts) => {
     const { origin, pathname, search } = new URL(hook.url + end);
-    const { method = 'POST', headers = {}, body = '' } = given;
+    const { method = 'POST', headers = {}, body = '', route } = given;
     return callHttp({
       dispatcher,
       method,
       origin,
       path: pathname + search,
-      headers: { accept: 'application/json', 'user-agent': 'okta-telephony-hook', ...mark, ...headers },
+      headers: {
+        accept: 'application/json',
+        'user-agent': 'okta-telephony-hook',
+        ...(route === undefined ? {} : mark({ method, route })),
+        ...headers,
+      },
       body: method === 'GET' ? undefined : body,
       timeoutMs: callMs,
     });
   };
   const first = once(async () => {
     const beganAt = time.now();
+    // Without a mark: until the answer shows that the host is ours, nothing made with the secret goes there.
     const result = await call('', { headers: { 'content-type': 'application/json' }, body: '{}' });
     return { result, tookMs: time.now() - beganAt };
   });
@@ -86,7 +95,10 @@ export function examineHook(section: Section<HookVariables>, parts: HookParts): 
       later('hook.events', async () => {
         const challenge = randomUUID();
         const headers = { [CHALLENGE_HEADER]: challenge };
-        return challengeFinding(challenge, await call('/events', { method: 'GET', headers }));
+        return challengeFinding(
+          challenge,
+          await call('/events', { method: 'GET', headers, route: 'events' }),
+        );
       }),
       later('hook.event-secret', () => eventSecretFinding(hook, secrets)),
       ...(parts.hasCallbacks
@@ -156,7 +168,7 @@ const NO_ATTEMPT = '00000000-0000-0000-0000-000000000000';
 async function callbacksFinding(
   { url }: HookVariables,
   authToken: string | undefined,
-  call: (end: string, given: { headers: Record<string, string>; body: string }) => Promise<HttpResult>,
+  call: (end: string, given: CallParts) => Promise<HttpResult>,
 ): Promise<Finding> {
   // Without a message id, so that the gateway records nothing. Not empty, so that the signature covers a body.
   const params = { AccountSid: 'doctor' };
@@ -169,6 +181,7 @@ async function callbacksFinding(
         ...(signature === undefined ? {} : { 'x-twilio-signature': signature }),
       },
       body: new URLSearchParams(params).toString(),
+      route: 'status',
     });
     return result.kind === 'answered' ? String(result.status) : result.reason;
   };

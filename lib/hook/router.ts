@@ -120,7 +120,6 @@ function openCall(parts: HookParts, req: IncomingMessage, res: ServerResponse): 
   // The caller may have hung up before the request reached the hook.
   if (res.destroyed || res.writableEnded) call.budget.hangUp();
   res.on('close', () => {
-    parts.openAnswers.remove(res);
     // The caller is gone, or the gateway has answered the request itself.
     if (!call.isOver) call.budget.hangUp();
   });

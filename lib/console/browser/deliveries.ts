@@ -1,5 +1,6 @@
 import type { ChannelTally } from '../../core/history.js';
 import { drawing, element } from '../../http/page/browser/dom.js';
+import { makeLegend, makeNumbersTable } from './chart-parts.js';
 import { formatCount } from './format.js';
 import { nameChannel } from '../../events/names.js';
 
@@ -30,7 +31,7 @@ export function showDeliveries(tallies: readonly ChannelTally[]): HTMLElement {
   return element(
     'div',
     {},
-    element('ul', { class: 'legend', 'aria-hidden': 'true' }, ...SHARES.map(explain)),
+    makeLegend(SHARES),
     element(
       'div',
       { class: 'deliveries', 'aria-hidden': 'true' },
@@ -40,41 +41,19 @@ export function showDeliveries(tallies: readonly ChannelTally[]): HTMLElement {
         element('span', { class: 'took' }, formatCount(sizeOf(tally))),
       ]),
     ),
-    element(
-      'div',
-      { class: 'scrolled', tabindex: 0, role: 'region', 'aria-label': 'Deliveries by channel, as numbers' },
-      element(
-        'table',
-        { class: 'numbers' },
-        element('caption', { class: 'unseen' }, 'Messages by channel'),
-        element(
-          'thead',
-          {},
-          element(
-            'tr',
-            {},
-            ...['Channel', ...SHARES.map(({ meaning }) => meaning), 'Codes used'].map((name) =>
-              element('th', { scope: 'col' }, name),
-            ),
-          ),
-        ),
-        element('tbody', {}, ...tallies.map(writeTally)),
-      ),
+    makeNumbersTable(
+      'Deliveries by channel, as numbers',
+      ['Channel', ...SHARES.map(({ meaning }) => meaning), 'Codes used'],
+      {
+        caption: element('caption', { class: 'unseen' }, 'Messages by channel'),
+        body: element('tbody', {}, ...tallies.map(writeTally)),
+      },
     ),
   );
 }
 
 function sizeOf(tally: ChannelTally): number {
   return SHARES.reduce((sum, { countOf }) => sum + countOf(tally), 0);
-}
-
-function explain({ name, meaning }: Share): HTMLElement {
-  const sample = drawing(
-    'svg',
-    { width: 14, height: 14 },
-    drawing('rect', { class: `share ${name}`, width: 14, height: 14, rx: 2 }),
-  );
-  return element('li', {}, sample, meaning);
 }
 
 function drawBar(tally: ChannelTally, most: number): SVGSVGElement {

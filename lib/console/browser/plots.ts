@@ -2,6 +2,7 @@ import type { DeliveryTimes, TimelineBucket } from '../../core/history.js';
 import { nameChannel } from '../../events/names.js';
 import { drawing, element } from '../../http/page/browser/dom.js';
 import type { PlottedTimeline } from '../api.js';
+import { makeLegend, makeNumbersTable } from './chart-parts.js';
 import { formatClock, formatCount, formatDuration, nameTimeZone } from './format.js';
 import { redraw } from './redraw.js';
 import { readTimeline, ServerFailure } from './server.js';
@@ -188,7 +189,7 @@ function drawPlot<Bucket extends Timed>(plot: Plot<Bucket>, span: string): HTMLE
     'figure',
     {},
     element('figcaption', {}, title),
-    element('ul', { class: 'legend', 'aria-hidden': 'true' }, ...parts.map(explain)),
+    makeLegend(parts),
     element(
       'div',
       { class: 'plot', 'aria-hidden': 'true' },
@@ -234,48 +235,24 @@ function drawBar<Bucket extends Timed>(
   return drawing('g', {}, drawing('title', {}, [formatClock(bucket.from), ...facts].join('\n')), ...rects);
 }
 
-function explain({ name, meaning }: Pick<Part<never>, 'name' | 'meaning'>): HTMLElement {
-  const sample = drawing(
-    'svg',
-    { width: 14, height: 14 },
-    drawing('rect', { class: `share ${name}`, width: 14, height: 14, rx: 2 }),
-  );
-  return element('li', {}, sample, meaning);
-}
-
 function writeTable<Bucket extends Timed>(
   { title, buckets, columns }: Plot<Bucket>,
   span: string,
 ): HTMLElement {
   const label = `${title} in the last ${span}`;
-  return element(
-    'div',
-    { class: 'scrolled', tabindex: 0, role: 'region', 'aria-label': label },
-    element(
-      'table',
-      { class: 'numbers' },
-      element('caption', { class: 'unseen' }, label),
-      element(
-        'thead',
-        {},
+  return makeNumbersTable(label, ['From', ...columns.map(([name]) => name)], {
+    caption: element('caption', { class: 'unseen' }, label),
+    body: element(
+      'tbody',
+      {},
+      ...buckets.map((bucket) =>
         element(
           'tr',
           {},
-          ...['From', ...columns.map(([name]) => name)].map((name) => element('th', { scope: 'col' }, name)),
-        ),
-      ),
-      element(
-        'tbody',
-        {},
-        ...buckets.map((bucket) =>
-          element(
-            'tr',
-            {},
-            element('th', { scope: 'row' }, formatClock(bucket.from)),
-            ...columns.map(([, textOf]) => element('td', {}, textOf(bucket))),
-          ),
+          element('th', { scope: 'row' }, formatClock(bucket.from)),
+          ...columns.map(([, textOf]) => element('td', {}, textOf(bucket))),
         ),
       ),
     ),
-  );
+  });
 }

@@ -1,5 +1,6 @@
 import type { HookEvent } from '../../core/events.js';
 import { drawing, element } from '../../http/page/browser/dom.js';
+import { makeNumbersTable } from './chart-parts.js';
 import { formatDuration } from './format.js';
 import { layOutWaterfall, OKTA_WAITS_MS, type Bar, type Waterfall } from './waterfall-bars.js';
 
@@ -18,25 +19,10 @@ export function makeWaterfall(): WaterfallView {
     'details',
     {},
     element('summary', {}, 'The same as a table'),
-    element(
-      'div',
-      { class: 'scrolled', tabindex: 0, role: 'region', 'aria-label': 'The time of each step, as numbers' },
-      element(
-        'table',
-        { class: 'numbers' },
-        caption,
-        element(
-          'thead',
-          {},
-          element(
-            'tr',
-            {},
-            ...['Step', 'Result', 'From', 'To', 'Took'].map((name) => element('th', { scope: 'col' }, name)),
-          ),
-        ),
-        rows,
-      ),
-    ),
+    makeNumbersTable('The time of each step, as numbers', ['Step', 'Result', 'From', 'To', 'Took'], {
+      caption,
+      body: rows,
+    }),
   );
   return {
     element: element('div', {}, picture, table),

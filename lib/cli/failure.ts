@@ -31,6 +31,16 @@ export class CommandError extends Error {
   }
 }
 
+/** Options of a command that are wrong, or do not go together. */
+export function badUse(command: string, message: string): CommandError {
+  return new CommandError(
+    2,
+    'BAD_USE',
+    `${command}: ${message}`,
+    `okta-telephony-hook ${command} --help lists the options.`,
+  );
+}
+
 /** Prints on standard error why a command failed, and returns the same for its JSON. */
 export function reportFailure(
   error: unknown,

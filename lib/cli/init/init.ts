@@ -6,7 +6,7 @@ import { attempt, hasServiceApp, OPTION_NAMES } from '../../options/variables.js
 import { printNextSteps, textOption, type Command, type CommandCall } from '../command.js';
 import { runCheckup } from '../doctor/checkup.js';
 import type { CheckGroup } from '../doctor/finding.js';
-import { CommandError, type ExitCode } from '../failure.js';
+import { badUse, CommandError, type ExitCode } from '../failure.js';
 import { CHECK_MS, oktaChecks, providerChecks } from './checks.js';
 import { ENV_FILE, makeEnvFile, makeGateway, requireAbsent, writeFiles } from './files.js';
 import {
@@ -54,7 +54,7 @@ Environment: the variables of gateway.env, such as OKTA_API_TOKEN or TWILIO_API_
 async function runInit(call: CommandCall): Promise<ExitCode> {
   const { options, terminal, variables } = call;
   const folder = textOption(options, 'out') ?? '.';
-  if (!existsSync(folder) || !statSync(folder).isDirectory()) throw badUse('--out names no folder.');
+  if (!existsSync(folder) || !statSync(folder).isDirectory()) throw badUse('init', '--out names no folder.');
   const isForced = options['force'] === true;
   const gateway = existsSync(join(folder, 'tsconfig.json')) ? 'gateway.ts' : 'gateway.mjs';
   requireAbsent(folder, [ENV_FILE, gateway], isForced);
@@ -207,7 +207,7 @@ async function choose<Choice>(
 ): Promise<Choice | undefined> {
   if (given !== undefined) {
     const choice = by.read(given);
-    if (choice === undefined) throw badUse(by.problem);
+    if (choice === undefined) throw badUse('init', by.problem);
     return choice;
   }
   while (terminal.isInteractive) {
@@ -218,13 +218,4 @@ async function choose<Choice>(
     terminal.note(`✘ ${by.problem}`, 'red');
   }
   return undefined;
-}
-
-function badUse(message: string): CommandError {
-  return new CommandError(
-    2,
-    'BAD_USE',
-    `init: ${message}`,
-    'okta-telephony-hook init --help lists the options.',
-  );
 }

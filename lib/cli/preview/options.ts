@@ -1,6 +1,6 @@
 import { toDialableNumber } from '../../numbers/phone-number.js';
 import { REQUEST_TYPES, type RequestType } from '../../core/request-types.js';
-import { CommandError } from '../failure.js';
+import { badUse } from '../failure.js';
 import { textOption, type OptionValues } from '../command.js';
 
 /** The options of `preview`, checked. */
@@ -29,9 +29,9 @@ export function readPreviewOptions(options: OptionValues): PreviewOptions {
   const isGiven = (name: string): boolean => options[name] !== undefined;
   const via = choice(options, 'via', ['okta', 'gateway'], 'okta');
   if (isGiven('hook') && via === 'gateway') {
-    throw badUse('--hook names a hook at Okta, but --via gateway does not use Okta.');
+    throw badUse('preview', '--hook names a hook at Okta, but --via gateway does not use Okta.');
   }
-  if (isGiven('header') && via === 'okta') throw badUse('--header is for --via gateway only.');
+  if (isGiven('header') && via === 'okta') throw badUse('preview', '--header is for --via gateway only.');
   return {
     about: readAbout(options),
     via,
@@ -48,13 +48,14 @@ function readAbout(options: OptionValues): PreviewOptions['about'] {
   if (file !== undefined) {
     const others = ['user', 'request-type', 'channel', 'phone'].filter((name) => options[name] !== undefined);
     if (others.length === 0) return { file };
-    throw badUse(`--payload is a whole call: remove --${others.join(', --')}.`);
+    throw badUse('preview', `--payload is a whole call: remove --${others.join(', --')}.`);
   }
-  if (user === undefined) throw badUse('Name a user with --user <login>, or a call with --payload <file>.');
+  if (user === undefined)
+    throw badUse('preview', 'Name a user with --user <login>, or a call with --payload <file>.');
   const phone = textOption(options, 'phone');
   const dialable = phone === undefined ? undefined : toDialableNumber(phone, undefined);
   if (phone !== undefined && dialable === undefined) {
-    throw badUse('--phone takes a number in E.164 form: + and digits, the country code first.');
+    throw badUse('preview', '--phone takes a number in E.164 form: + and digits, the country code first.');
   }
   return {
     user,
@@ -72,15 +73,6 @@ function choice<Word extends string>(
 ): Word {
   if (options[name] === undefined) return byDefault;
   const found = words.find((word) => word === options[name]);
-  if (found === undefined) throw badUse(`--${name} takes one of ${words.join(', ')}.`);
+  if (found === undefined) throw badUse('preview', `--${name} takes one of ${words.join(', ')}.`);
   return found;
-}
-
-function badUse(message: string): CommandError {
-  return new CommandError(
-    2,
-    'BAD_USE',
-    `preview: ${message}`,
-    'okta-telephony-hook preview --help lists the options.',
-  );
 }

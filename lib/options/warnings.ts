@@ -6,12 +6,10 @@ import { listTexts, originLine } from '../texts/texts.js';
 import type { TextsOptions } from '../core/option-types.js';
 import { hasVoice } from '../channels/twilio/voices.js';
 import { DEFAULT_PATH, type OktaTelephonyHookOptions } from './options.js';
+import { MIN_SECRET_LENGTH } from '../okta/probe-mark.js';
 import type { HookCredential } from './credential-types.js';
 
 /** Options that may be a mistake. No rule refuses them; the hook logs a warning when it is made. */
-
-/** Random letters and digits of this length cannot be guessed over the network. */
-const SHORTEST_SECRET = 16;
 
 /** The shape of Twilio's ids. An emulator may have ids of another shape, so this is no rule. */
 const SID = /^[A-Z]{2}[0-9a-f]{32}$/i;
@@ -114,7 +112,7 @@ function shortSecretsOf(
     'scheme' in hook ? [[option, hook]] : hook.map((scheme, index) => [`${option}[${index}]`, scheme]);
   return schemes.flatMap(([path, scheme]) =>
     secretsOf(scheme)
-      .filter(({ secret }) => secret.length < SHORTEST_SECRET)
+      .filter(({ secret }) => secret.length < MIN_SECRET_LENGTH)
       .map(({ key }) => `${path}.${key} (${scheme.scheme})`),
   );
 }

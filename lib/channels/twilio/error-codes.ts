@@ -159,7 +159,7 @@ export const ERRORS: Readonly<Record<string, Readonly<Record<number, RefusalMean
       remedy: CHECK_REGISTRATION,
     },
   },
-  'Text messages: what is sent': {
+  'Text messages: content': {
     21602: { reason: 'The message has no text', remedy: REPORT_BUG },
     21617: { reason: 'The message is too long', remedy: REPORT_BUG },
     21618: { reason: 'The text cannot be sent', remedy: CHECK_TEXT },
@@ -240,7 +240,7 @@ export const ERRORS: Readonly<Record<string, Readonly<Record<number, RefusalMean
       remedy: 'The template must have the category AUTHENTICATION.',
     },
   },
-  'WhatsApp: what is sent': {
+  'WhatsApp: content': {
     21654: { reason: 'The content template is missing', remedy: CHECK_TEMPLATE },
     21655: { reason: 'There is no such content template', remedy: CHECK_TEMPLATE },
     21656: {

@@ -111,7 +111,7 @@ export const ERRORS: Readonly<Record<string, Readonly<Record<string, RefusalMean
     1472: FRAUD,
     1473: FRAUD,
   },
-  'The sender and what is sent': {
+  'The sender and the content': {
     1010: BAD_REQUEST,
     1020: BAD_REQUEST,
     1022: BAD_TEMPLATE,

@@ -66,6 +66,15 @@ describe('a run by hand with tools of its own', function () {
     });
   }
 
+  it('names the tools of the gate to whoever asks for another', () => {
+    const other = spawnSync(process.execPath, ['--import', 'tsx', 'test/tools/main.ts', 'nonsense'], {
+      cwd: ROOT,
+      encoding: 'utf8',
+    });
+    expect(other.status).to.equal(2);
+    expect(other.stderr).to.include('knip');
+  });
+
   it('says that there is no redis-server, and builds nothing: bench --scale', () => {
     writeFileSync(join(bin, 'redis-server'), '#!/bin/sh\nexit 127\n');
     chmodSync(join(bin, 'redis-server'), 0o755);

@@ -148,21 +148,30 @@ function reportOf(
   // Ids, codes and reasons come from providers and may hold personal data or the code: they are masked.
   const { providerRequestId: id } = outcome;
   const providerRequestId = id === undefined || isAbout(id, request, to) ? undefined : toToken(id);
+  if (outcome.status === 'accepted') {
+    // Field by field: one shape for every accepted attempt, of which a receipt and events hold many.
+    return {
+      channel: name,
+      provider,
+      outcome: 'accepted',
+      durationMs: Math.round(durationMs),
+      transactionId: maskId(outcome.transactionId, request, to),
+      providerRequestId,
+    };
+  }
+  const reason = maskText(outcome.reason, request, to);
+  const remedy = outcome.remedy === undefined ? undefined : maskText(outcome.remedy, request, to);
   const report = {
     channel: name,
     provider,
     outcome: outcome.status,
     durationMs: Math.round(durationMs),
     providerRequestId,
+    reason,
+    remedy,
   };
-  if (outcome.status === 'accepted') {
-    return { ...report, transactionId: maskId(outcome.transactionId, request, to) };
-  }
-  const reason = maskText(outcome.reason, request, to);
-  const remedy = outcome.remedy === undefined ? undefined : maskText(outcome.remedy, request, to);
-  if (outcome.status === 'unknown') return { ...report, reason, remedy };
-  const code = isAbout(outcome.code, request, to) ? REFUSED : toToken(outcome.code);
-  return { ...report, code, reason, remedy };
+  if (outcome.status === 'unknown') return report;
+  return { ...report, code: isAbout(outcome.code, request, to) ? REFUSED : toToken(outcome.code) };
 }
 
 function referenceOf({ status }: Outcome, { reference }: AttemptClock): string | undefined {

@@ -1,8 +1,8 @@
 import { attemptSend, type DetachedEnd, type ReadyChannel } from './attempt.js';
-import type { PlannedCode, Receipt } from './late/receipt.js';
+import { receiptOf, type PlannedCode, type Receipt } from './late/receipt.js';
 import { hopefulSteps, providerOf, type PlanStep } from './plan.js';
 import type { Budget } from '../core/budget.js';
-import type { Message, Outcome, TelephonyRequest } from '../core/channel.js';
+import type { Message, Outcome, TelephonyRequest, UserProfile } from '../core/channel.js';
 import type { AttemptReport } from '../core/events.js';
 import { textFor, oktaText } from '../texts/compose-text.js';
 import type { ComposeText } from '../core/option-types.js';
@@ -39,6 +39,7 @@ export interface Send {
   readonly code: PlannedCode;
   /** What texts and channels get: the request of the code, with its end by the wall clock. */
   readonly request: TelephonyRequest;
+  readonly profile: UserProfile | undefined;
   readonly budget: Budget;
   /**
    * Called right before each attempt, with the number of attempts so far. Default: wanted until the budget
@@ -53,7 +54,7 @@ export interface Send {
 export interface SendListener {
   onAttempt(attempt: AttemptReport): void;
   onComposeFailure(error: unknown): void;
-  onRefused?(step: PlanStep, refusal: RefusedOutcome): void;
+  onRefused(step: PlanStep, refusal: RefusedOutcome): void;
   /**
    * @param transactionId - the provider's id of the message; empty if it gave none.
    * @param makeReceipt - most calls need no receipt.
@@ -96,12 +97,7 @@ export async function tryPlan(
     if (isOver(budget)) break;
     if (send.isSuppressed?.(tried) === true) continue;
     const left = untried;
-    const makeReceipt = (): Receipt => ({
-      ...code,
-      sentBy: tried,
-      untried: left,
-      attempts: [...code.attempts, ...attempts],
-    });
+    const makeReceipt = (): Receipt => receiptOf(code, tried, left, attempts);
     const { outcome, attempt, reference } = await attemptSend(channel, message, budget, (late) => {
       listener.onDetached(late.then((end) => ({ ...end, receipt: makeReceipt() })));
     });
@@ -113,7 +109,7 @@ export async function tryPlan(
     if (outcome.status !== 'refused') {
       return { status: outcome.status, decidedBy: attempt, attempts, isFraudBlock: false };
     }
-    listener.onRefused?.(tried, outcome);
+    listener.onRefused(tried, outcome);
     if (outcome.isFraudBlock === true) {
       return { status: 'refused', decidedBy: attempt, attempts, isFraudBlock: true };
     }
@@ -128,7 +124,7 @@ const isOver = (budget: Budget): boolean => budget.isOver;
 async function composeMessage(
   { name, port }: ReadyChannel,
   to: string,
-  { code: { profile, locale }, request, budget }: Send,
+  { code: { locale }, request, profile, budget }: Send,
   { composeText, texts }: DispatchParts['settings'],
   listener: SendListener,
 ): Promise<Message> {

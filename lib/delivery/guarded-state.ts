@@ -28,6 +28,17 @@ const SENT_CODE_MS = 60 * 60_000;
 
 const NONE: readonly string[] = [];
 
+type FirstClaim = Extract<Claim, { isFirst: true }>;
+
+/** The claim of a call if the state fails: the call is the first. */
+const NO_CLAIM: FirstClaim = {
+  isFirst: true,
+  exceeded: NONE,
+  suppressions: undefined,
+  settle: () => undefined,
+  release: () => undefined,
+};
+
 /** The request of a call or of a receipt: what is masked in the state's errors. */
 type AnyRequest = Omit<TelephonyRequest, 'expiresAt'>;
 
@@ -75,7 +86,8 @@ export class GuardedState {
     { request, budget }: { readonly request: AnyRequest; readonly budget: Budget },
   ): Promise<Claim> {
     const use = { request };
-    const claim = await this.#claim(key, life, budget.share(TIMEOUTS_MS.call, CALL_FRACTION), use);
+    const claiming = this.#claim(key, life, budget.share(TIMEOUTS_MS.call, CALL_FRACTION), use);
+    const claim = claiming instanceof Promise ? await claiming : claiming;
     if (claim.isFirst) return claim;
     const answer = claim.answer.catch((error: unknown): 'lost' => {
       // After its time the call does not wait any more: that is no failure.
@@ -122,13 +134,26 @@ export class GuardedState {
   }
 
   /**
-   * Resolves when the receipt is kept, or with the report that came before it: then nothing is kept. While
-   * Redis is lost, it resolves when Redis is back.
+   * Keeps a receipt, in memory at once. Elsewhere it resolves when the receipt is kept; while Redis is lost, when
+   * Redis is back.
+   *
+   * @param onReported - gets the report that came before the receipt. Then nothing is kept.
    */
-  keepReceipt(messageKey: string, receipt: Receipt): Promise<FinalReport | undefined> {
+  keepReceipt(
+    messageKey: string,
+    receipt: Receipt,
+    onReported: (report: FinalReport) => void,
+  ): Promise<void> | undefined {
     const life = { nowMs: steadyMs(), untilMs: receipt.expiresAtMs };
-    const { request } = receipt;
-    return this.#attempt(() => this.#state.keepReceipt(messageKey, receipt, life), { request });
+    const use = { request: receipt.request };
+    const keeping = this.#try(() => this.#state.keepReceipt(messageKey, receipt, life), use);
+    if (keeping instanceof Promise) {
+      return this.#attempt(() => keeping, use).then((report) => {
+        if (report !== undefined) onReported(report);
+      });
+    }
+    if (keeping !== undefined) onReported(keeping);
+    return undefined;
   }
 
   takeReceipt(
@@ -204,42 +229,58 @@ export class GuardedState {
     this.#onFailure(words === undefined ? error : new Error(words), request, code ?? request);
   }
 
-  async #claim(key: string | undefined, life: EventLife, waitMs: number, use: Use): Promise<Claim> {
-    const asking = this.#attempt(async () => {
-      const claim = await this.#state.claim(key, life);
-      // The answer may be lost when no caller waits any more: that must not be an unhandled rejection.
-      if (!claim.isFirst) claim.answer.catch(() => undefined);
-      return claim;
-    }, use);
+  /** A state in memory answers at once, and its claim is then not waited for. */
+  #claim(key: string | undefined, life: EventLife, waitMs: number, use: Use): Claim | Promise<Claim> {
+    const claiming = this.#try(() => this.#state.claim(key, life), use);
+    return claiming instanceof Promise
+      ? this.#claimInTime(claiming, waitMs, use)
+      : this.#guard(claiming ?? NO_CLAIM, use);
+  }
+
+  async #claimInTime(claiming: Promise<Claim>, waitMs: number, use: Use): Promise<Claim> {
+    const asking = this.#attempt(() => claiming.then(withoutWaiter), use);
     const found = await answerInTime(asking, waitMs);
-    if (found === TIMED_OUT) this.#fail(new Error('no answer in time'), use);
-    else if (found?.isFirst === false) return found;
-    type First = Extract<Claim, { isFirst: true }>;
-    const end = (how: (claim: First) => void): void => {
-      const endIt = (claim: Claim | undefined): void => {
-        if (claim?.isFirst !== true) return;
-        this.#run(() => {
-          how(claim);
-        }, use);
-      };
-      if (found === TIMED_OUT) void asking.then(endIt);
-      // Synchronously: Redis must get it before Okta gets the answer.
-      else endIt(found);
+    if (found !== TIMED_OUT) return this.#guard(found ?? NO_CLAIM, use);
+    this.#fail(new Error('no answer in time'), use);
+    const endLate = (how: (first: FirstClaim) => void): void => {
+      void asking.then((claim) => {
+        if (claim?.isFirst === true)
+          this.#run(() => {
+            how(claim);
+          }, use);
+      });
     };
-    const claim = found === TIMED_OUT ? undefined : found;
     return {
-      isFirst: true,
-      exceeded: claim?.exceeded ?? NONE,
-      suppressions: claim?.suppressions,
+      ...NO_CLAIM,
       settle: (answer, text) => {
-        end((first) => {
+        endLate((first) => {
           first.settle(answer, text);
         });
       },
       release: () => {
-        end((first) => {
+        endLate((first) => {
           first.release();
         });
+      },
+    };
+  }
+
+  /** A claim whose ends do not throw. They are synchronous: Redis must get them before Okta gets the answer. */
+  #guard(claim: Claim, use: Use): Claim {
+    if (!claim.isFirst) return withoutWaiter(claim);
+    return {
+      isFirst: true,
+      exceeded: claim.exceeded,
+      suppressions: claim.suppressions,
+      settle: (answer, text) => {
+        this.#run(() => {
+          claim.settle(answer, text);
+        }, use);
+      },
+      release: () => {
+        this.#run(() => {
+          claim.release();
+        }, use);
       },
     };
   }
@@ -249,6 +290,16 @@ export class GuardedState {
       work();
     } catch (error) {
       this.#fail(error, use);
+    }
+  }
+
+  /** As `#run`, with the work's result; `undefined` if it fails at once. */
+  #try<T>(work: () => T, use: Use): T | undefined {
+    try {
+      return work();
+    } catch (error) {
+      this.#fail(error, use);
+      return undefined;
     }
   }
 
@@ -285,6 +336,12 @@ export class GuardedState {
       onShared();
     });
   }
+}
+
+/** The answer may be lost when no caller waits any more: that must not be an unhandled rejection. */
+function withoutWaiter(claim: Claim): Claim {
+  if (!claim.isFirst) claim.answer.catch(() => undefined);
+  return claim;
 }
 
 /** A process that was busy past the time-out may have the answer in its sockets: it reads them once more. */

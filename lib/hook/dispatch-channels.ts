@@ -1,7 +1,7 @@
 import { NONE, type DispatchedCall, type ProfiledCall } from './call.js';
 import { idsOf, reportFailure, type HookParts } from './parts.js';
-import type { UserProfile } from '../core/channel.js';
-import { personKey } from '../delivery/late/receipt.js';
+import type { TelephonyRequest, UserProfile } from '../core/channel.js';
+import { personKey, requestToKeep, type PlannedCode } from '../delivery/late/receipt.js';
 import { readLocale } from '../texts/locale.js';
 import { toDialableNumber } from '../numbers/phone-number.js';
 import { planChannels, type PlanStep } from '../delivery/plan.js';
@@ -33,8 +33,6 @@ export async function dispatchChannels(call: ProfiledCall, parts: HookParts): Pr
   const whatsAppNumber = enabled.channels.includes('whatsapp')
     ? whatsAppNumberOf(call, profile, parts)
     : request.phoneNumber;
-  const addressFor = (channel: string): string =>
-    channel === 'whatsapp' ? whatsAppNumber : request.phoneNumber;
   const allowed = await allowedChannels(enabled, whatsAppNumber, call, parts);
   if (events.hasStepListeners) {
     events.emit({
@@ -45,19 +43,17 @@ export async function dispatchChannels(call: ProfiledCall, parts: HookParts): Pr
       skipped: [...allowed.skipped],
     });
   }
-  const plan = allowed.channels.flatMap((channel) => {
-    const providers = parts.channels.get(channel) ?? [];
-    return providers.map((_, provider): PlanStep => ({ channel, provider, to: addressFor(channel) }));
-  });
+  const plan = stepsOf(allowed.channels, request.phoneNumber, whatsAppNumber, parts);
   const isSuppressed = ({ channel, to }: PlanStep): boolean =>
     hasStoppedSince(channel, to, arrivalOf(call), parts);
   // Without a profile from Okta nothing came over the network: a process that was stopped may not have seen yet
   // that Okta hung up.
   if (call.reading?.source !== 'okta') await letSocketsBeRead();
-  const code = {
-    request,
+  const kept = keptOf(request, profile, plan, parts);
+  const code: PlannedCode = {
+    request: kept.request,
+    profile: kept.profile,
     expiresAtMs: call.expiresAtMs,
-    profile,
     locale: localeOf(hook, call.reading),
     person: call.event?.person ?? personKey(request),
     eventKey: request.eventId,
@@ -68,7 +64,7 @@ export async function dispatchChannels(call: ProfiledCall, parts: HookParts): Pr
   };
   const isStillWanted = (attempts: number): boolean | Promise<boolean> =>
     mayStartAttempt(call, attempts, parts);
-  const send = { code, request, budget: call.budget, isStillWanted, isSuppressed };
+  const send = { code, request, profile, budget: call.budget, isStillWanted, isSuppressed };
   // Without an event, a newer code has passed the guard already: this one is not sent late.
   const delivery = await sendCode(send, { mayFailOver: call.event !== undefined }, parts);
   // Recorded at once: if anything fails from here on, the code still counts as sent.
@@ -84,6 +80,38 @@ export async function dispatchChannels(call: ProfiledCall, parts: HookParts): Pr
     call.refusal = refusalWithoutAttempt(planned, plan, isStopped);
   }
   return dispatched;
+}
+
+/** The steps of a plan: each channel with its providers, in their order. */
+function stepsOf(
+  channels: readonly string[],
+  phoneNumber: string,
+  whatsAppNumber: string,
+  parts: HookParts,
+): readonly PlanStep[] {
+  const steps: PlanStep[] = [];
+  for (const channel of channels) {
+    const to = channel === 'whatsapp' ? whatsAppNumber : phoneNumber;
+    const count = parts.channels.get(channel)?.length ?? 0;
+    for (let provider = 0; provider < count; provider += 1) steps.push({ channel, provider, to });
+  }
+  return steps;
+}
+
+/** What a receipt may hold of the user: no more than the steps after the first may read. */
+function keptOf(
+  request: TelephonyRequest,
+  profile: UserProfile | undefined,
+  [, ...later]: readonly PlanStep[],
+  { settings }: HookParts,
+): Pick<PlannedCode, 'request' | 'profile'> {
+  const isHandedOut =
+    settings.composeText !== undefined || later.some(({ channel }) => settings.ownChannels.has(channel));
+  const readsProfile = isHandedOut || settings.texts?.readsProfile(request) === true;
+  return {
+    request: requestToKeep(request, { isRawKept: isHandedOut }),
+    profile: readsProfile ? profile : undefined,
+  };
 }
 
 function localeOf({ request }: HookCall, reading: ProfileReading | undefined): string {

@@ -1,6 +1,6 @@
 import type { DeliveryFailure } from '../core/channel.js';
 import type { AttemptReport } from '../core/events.js';
-import { tryPlan, type Delivery, type LateEnd, type Send } from '../delivery/dispatch.js';
+import { tryPlan, type Delivery, type LateEnd, type Send, type SendListener } from '../delivery/dispatch.js';
 import type { LateFailover } from '../delivery/late/late-failover.js';
 import { ownerOf, type Receipt } from '../delivery/late/receipt.js';
 import type { PlanStep } from '../delivery/plan.js';
@@ -8,10 +8,8 @@ import { suppressionReasonOf } from '../delivery/suppressions.js';
 import { keepAccepted } from './last-codes.js';
 import { reportFailure, type HookParts } from './parts.js';
 
-/** Sends a code by its plan. */
-
 /**
- * Tries the steps of a plan, reports each attempt, and keeps what late failover may need.
+ * Sends a code by its plan: tries the steps, reports each attempt, and keeps what late failover may need.
  *
  * @param options.mayFailOver - `false` for a code that is not sent again if its message fails.
  */
@@ -20,99 +18,89 @@ export function sendCode(
   { mayFailOver }: { readonly mayFailOver: boolean },
   parts: HookParts,
 ): Promise<Delivery> {
-  const { code, request } = send;
+  return tryPlan(send, new SendRecorder(send, mayFailOver, parts), parts);
+}
 
-  const onAccepted = (
+/** Records what happens while a code is sent: in events, for late failover and in the list of suppressions. */
+class SendRecorder implements SendListener {
+  readonly #send: Send;
+  readonly #mayFailOver: boolean;
+  readonly #parts: HookParts;
+
+  constructor(send: Send, mayFailOver: boolean, parts: HookParts) {
+    this.#send = send;
+    this.#mayFailOver = mayFailOver;
+    this.#parts = parts;
+  }
+
+  onAttempt(attempt: AttemptReport): void {
+    const { events, underWay, settings } = this.#parts;
+    if (attempt.outcome === 'accepted') underWay.lastSuccess.set(attempt.channel, settings.clock());
+    if (!events.hasStepListeners) return;
+    events.emit({ type: 'attempt.ended', ...ownerOf(this.#send.request), ...attempt });
+  }
+
+  onComposeFailure(error: unknown): void {
+    reportFailure('composeText', this.#send.request, this.#parts)(error);
+  }
+
+  onRefused(step: PlanStep, refusal: Pick<DeliveryFailure, 'moveOn' | 'isNotReached'>): void {
+    suppressRefusing(step, refusal, this.#parts);
+  }
+
+  onAccepted(
     transactionId: string,
     step: PlanStep,
     makeReceipt: () => Receipt,
     attempt: AttemptReport,
-  ): void => {
-    keepAccepted(transactionId, attempt, step, code, parts);
-    parts.messageOwners?.set(transactionId, ownerOf(request));
-    failOver(({ lateFailover, isWanted }) => {
-      lateFailover.accepted(
-        transactionId,
-        step,
-        request,
-        isWanted ? () => forKeeping(makeReceipt(), parts) : undefined,
-      );
+  ): void {
+    const { code, request } = this.#send;
+    keepAccepted(transactionId, attempt, step, code, this.#parts);
+    this.#parts.messageOwners?.set(transactionId, ownerOf(request));
+    this.#failOver((lateFailover, isWanted) => {
+      lateFailover.accepted(transactionId, step, request, isWanted ? makeReceipt : undefined);
     });
-  };
-  const onUnknown = (reference: string, receipt: Receipt): void => {
-    failOver(({ lateFailover, isWanted }) => {
-      lateFailover.unknown(reference, {
-        ...forKeeping(receipt, parts),
-        isUnwanted: isWanted ? undefined : true,
-      });
+  }
+
+  onUnknown(reference: string, receipt: Receipt): void {
+    this.#failOver((lateFailover, isWanted) => {
+      lateFailover.unknown(reference, isWanted ? receipt : { ...receipt, isUnwanted: true });
     });
-  };
-  const onLateEnd = ({ attempt, transactionId, failure, reference, receipt }: LateEnd): void => {
-    if (transactionId !== undefined) onAccepted(transactionId, receipt.sentBy, () => receipt, attempt);
-    if (reference !== undefined) onUnknown(reference, receipt);
+  }
+
+  /** A send that outlives its call: `close()` waits for it, and an event reports its end. */
+  onDetached(late: Promise<LateEnd>): void {
+    const { detached } = this.#parts.underWay;
+    const recorded = late.then((end) => {
+      detached.delete(recorded);
+      this.#onLateEnd(end);
+    });
+    detached.add(recorded);
+  }
+
+  #onLateEnd({ attempt, transactionId, failure, reference, receipt }: LateEnd): void {
+    reportSettled(attempt, this.#send.request, this.#parts);
+    if (transactionId !== undefined) this.onAccepted(transactionId, receipt.sentBy, () => receipt, attempt);
+    if (reference !== undefined) this.onUnknown(reference, receipt);
     if (failure === undefined) return;
-    suppressRefusing(receipt.sentBy, failure, parts);
-    failOver(({ lateFailover, isWanted }) => {
-      if (isWanted) lateFailover.failed(forKeeping(receipt, parts), failure);
+    this.onRefused(receipt.sentBy, failure);
+    this.#failOver((lateFailover, isWanted) => {
+      if (isWanted) lateFailover.failed(receipt, failure);
     });
-  };
+  }
+
   /** The code is out: an error of a custom channel must not be reported as a failed send. */
-  const failOver = (
-    work: (late: { readonly lateFailover: LateFailover; readonly isWanted: boolean }) => void,
-  ): void => {
-    const { lateFailover } = parts;
+  #failOver(work: (lateFailover: LateFailover, isWanted: boolean) => void): void {
+    const { lateFailover } = this.#parts;
     if (lateFailover === undefined) return;
+    const { budget, request } = this.#send;
     try {
       // If the caller hung up, Okta does not expect the code any more.
-      work({ lateFailover, isWanted: mayFailOver && !send.budget.hasHungUp });
+      work(lateFailover, this.#mayFailOver && !budget.hasHungUp);
     } catch (error) {
-      reportFailure('lateFailover', request, parts)(error);
+      reportFailure('lateFailover', request, this.#parts)(error);
     }
-  };
-
-  return tryPlan(
-    send,
-    {
-      onAttempt: (attempt) => {
-        reportAttempt(attempt, request, parts);
-      },
-      onComposeFailure: reportFailure('composeText', request, parts),
-      onRefused: (step, refusal) => {
-        suppressRefusing(step, refusal, parts);
-      },
-      onAccepted,
-      onUnknown,
-      onDetached: (late) => {
-        recordDetached(late, request, onLateEnd, parts);
-      },
-    },
-    parts,
-  );
-}
-
-function reportAttempt(
-  attempt: AttemptReport,
-  request: Receipt['request'],
-  { events, underWay, settings }: HookParts,
-): void {
-  if (attempt.outcome === 'accepted') underWay.lastSuccess.set(attempt.channel, settings.clock());
-  if (events.hasStepListeners) events.emit({ type: 'attempt.ended', ...ownerOf(request), ...attempt });
-}
-
-/** A send that outlives its call: `close()` waits for it, and an event reports its end. */
-function recordDetached(
-  late: Promise<LateEnd>,
-  request: Receipt['request'],
-  onEnd: (end: LateEnd) => void,
-  parts: HookParts,
-): void {
-  const { detached } = parts.underWay;
-  const recorded = late.then((end) => {
-    detached.delete(recorded);
-    reportSettled(end.attempt, request, parts);
-    onEnd(end);
-  });
-  detached.add(recorded);
+  }
 }
 
 /** A report says that a message went out whose attempt had ended as unknown. */
@@ -144,20 +132,4 @@ export function suppressRefusing(
 ): void {
   const reason = suppressionReasonOf(failure);
   if (reason !== undefined) void suppressions.add(to, channel, reason);
-}
-
-/** A receipt holds no more of a person than its next send may read. */
-function forKeeping(receipt: Receipt, { settings }: HookParts): Receipt {
-  const isHandedOut =
-    settings.composeText !== undefined ||
-    receipt.untried.some(({ channel }) => settings.ownChannels.has(channel));
-  const { profile } = receipt;
-  // A live request has `expiresAt`; a rest pattern would take 2 µs (V8 copies its result property by property).
-  const request = {
-    ...receipt.request,
-    expiresAt: undefined,
-    raw: isHandedOut ? receipt.request.raw : undefined,
-  };
-  const readsProfile = isHandedOut || settings.texts?.readsProfile(request) === true;
-  return { ...receipt, request, profile: readsProfile ? profile : undefined };
 }

@@ -176,10 +176,11 @@ describe('the guarded state', () => {
       numberOf: note('numberOf', '+1'),
       suppressionsOf: note('suppressionsOf', [STOPPED]),
     });
+    const before: FinalReport[] = [];
     const answers = [
       state.overtake('ana', EVENT, REQUEST),
       await state.isNewest(receipt),
-      await state.keepReceipt('SM1', receipt),
+      state.keepReceipt('SM1', receipt, (report) => before.push(report)),
       await state.takeReceipt('SM1', FAILED, notReported),
       await state.isDelivered(['SM1'], receipt),
       // It is not asked about no message.
@@ -195,7 +196,6 @@ describe('the guarded state', () => {
     clock.restore();
     expect(answers.filter((answer) => answer !== undefined)).to.deep.equal([
       true,
-      FAILED,
       receipt,
       true,
       false,
@@ -203,6 +203,7 @@ describe('the guarded state', () => {
       '+1',
       [STOPPED],
     ]);
+    expect(before).to.deep.equal([FAILED]);
     expect(told).to.deep.equal([
       ['overtake', 'ana', EVENT],
       ['isNewest', 'a person', 'event-1', nowMs],
@@ -216,6 +217,18 @@ describe('the guarded state', () => {
       ['numberOf', 'US.1'],
       ['suppressionsOf', '+2', NOW],
     ]);
+  });
+
+  it('reports by promise what a state by promise knew before a receipt', async () => {
+    const before: FinalReport[] = [];
+    const keep = (answer: FinalReport | undefined): Promise<void> | undefined =>
+      guard({ keepReceipt: () => Promise.resolve(answer) }).keepReceipt('SM1', receipt, (report) => {
+        before.push(report);
+      });
+    await keep(undefined);
+    expect(before).to.deep.equal([]);
+    await keep(FAILED);
+    expect(before).to.deep.equal([FAILED]);
   });
 
   for (const [how, fail] of [
@@ -242,7 +255,7 @@ describe('the guarded state', () => {
       });
       const answers = [
         await state.isNewest(receipt),
-        await state.keepReceipt('SM1', receipt),
+        await state.keepReceipt('SM1', receipt, notReported),
         await state.takeReceipt('SM1', FAILED, notReported),
         await state.isDelivered(['SM1'], receipt),
         await state.takeSent('ana', USE),

@@ -36,10 +36,11 @@ export function dispatchBy(
     failedIds: [],
   };
   return tryPlan(
-    { code, request, ...send },
+    { code, request, profile: undefined, ...send },
     {
       onAttempt: () => undefined,
       onComposeFailure: () => undefined,
+      onRefused: () => undefined,
       onAccepted: () => undefined,
       onUnknown: () => undefined,
       onDetached: () => undefined,

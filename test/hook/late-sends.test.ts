@@ -244,9 +244,8 @@ describe('a late send', () => {
     await scene.call({ eventId: 'event-1', ipAddress: '198.51.100.1' });
     const read = messages[0]?.[1].request as TelephonyRequest;
     expect(Object.values(read)).to.not.include(undefined);
-    expect(receipts.map(({ request }) => request)).to.deep.equal([
-      { ...read, raw: undefined, expiresAt: undefined },
-    ]);
+    const { expiresAt: _, ...kept } = read;
+    expect(receipts.map(({ request }) => request)).to.deep.equal([{ ...kept, raw: undefined }]);
   });
 
   it('does not go to a channel that the user stops while its text is made', async () => {

@@ -66,10 +66,11 @@ describe('two calls of one user at once', () => {
     );
   });
 
-  it('tell the state which one came before, whatever clock it goes by', async () => {
+  it('tell a shared state which one came before, whatever clock it goes by', async () => {
     const told: unknown[] = [];
     const state: StatePort = {
       ...openMemoryState(),
+      isShared: true,
       overtake: (_, { eventKey, after }) => {
         told.push([eventKey, after]);
       },

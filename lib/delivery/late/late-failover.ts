@@ -154,11 +154,10 @@ export class LateFailover {
       return;
     }
     if (receipt.untried.length > 0) this.#watch(key, receipt, by);
-    this.#keep(
-      this.#parts.state.keepReceipt(key, receipt).then((before) => {
-        if (before !== undefined) this.#reportedBefore(key, receipt, before);
-      }),
-    );
+    const keeping = this.#parts.state.keepReceipt(key, receipt, (before) => {
+      this.#reportedBefore(key, receipt, before);
+    });
+    if (keeping !== undefined) this.#keep(keeping);
   }
 
   /**

@@ -58,10 +58,11 @@ export class UnknownAttempts {
     }
     this.#kept.set(reference, true);
     await this.#whileOpen(async () => {
-      const before = await this.#state.keepReceipt(stateKey(reference), receipt);
-      // The report came to another gateway, and nothing is kept.
-      if (before?.status === 'delivered' && before.messageKey !== undefined)
-        this.#onRecognised(before.messageKey, receipt);
+      await this.#state.keepReceipt(stateKey(reference), receipt, (before) => {
+        // The report came to another gateway.
+        if (before.status === 'delivered' && before.messageKey !== undefined)
+          this.#onRecognised(before.messageKey, receipt);
+      });
     });
   }
 

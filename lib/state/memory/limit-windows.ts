@@ -28,17 +28,19 @@ export class LimitWindows {
    * @returns the keys of the exceeded buckets.
    */
   take(buckets: readonly Bucket[], nowMs: number): readonly string[] {
-    const windows = buckets.map((bucket) => this.#find(bucket, nowMs));
     let exceeded = NONE;
-    buckets.forEach(({ key, points }, index) => {
-      if ((windows[index]?.spent ?? 0) >= points) exceeded = [...exceeded, key];
-    });
+    const windows: (Window | undefined)[] = [];
+    for (const bucket of buckets) {
+      const window = this.#find(bucket, nowMs);
+      windows.push(window);
+      if (window !== undefined && window.spent >= bucket.points) exceeded = [...exceeded, bucket.key];
+    }
     if (exceeded.length > 0) return exceeded;
-    buckets.forEach(({ key, seconds }, index) => {
+    for (const [index, { key, seconds }] of buckets.entries()) {
       const window = windows[index];
       if (window === undefined) this.#windows.set(key, { until: nowMs + seconds * 1000, spent: 1 });
       else window.spent += 1;
-    });
+    }
     return exceeded;
   }
 

@@ -1,5 +1,5 @@
 import { readOutcome, REFUSED } from './read-outcome.js';
-import { DETACHED_MS, startAttemptClock, type AttemptClock, type ChannelClient } from './send-context.js';
+import { AttemptClock, DETACHED_MS, type ChannelClient } from './send-context.js';
 import type { Breaker } from './breaker.js';
 import type { Budget } from '../core/budget.js';
 import type { ConnectedChannel, DeliveryFailure, Message, Outcome, SendContext } from '../core/channel.js';
@@ -52,7 +52,7 @@ export async function attemptSend(
   const startedAt = budget.elapsedMs();
   const attemptOf = (outcome: Outcome): AttemptReport =>
     reportOf(channel, outcome, budget.elapsedMs() - startedAt, message);
-  const clock = startAttemptClock(budget, channel.client, message.request);
+  const clock = new AttemptClock(budget, channel.client, message.request);
   const outcome = await channel.breaker.attempt(async (onLate) => {
     const sending = callChannel(channel, message, clock.context);
     const inTime = await budget.untilEnd(sending);

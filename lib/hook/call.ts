@@ -18,7 +18,9 @@ import type { AwaitedCall, HookParts } from './parts.js';
  */
 
 /** A call that has begun (`openCall`). */
-export interface OpenCall extends AwaitedCall {
+export interface OpenCall {
+  /** Its entry in `underWay.calls`. */
+  readonly awaited: AwaitedCall;
   readonly budget: Budget;
   /** The call came after `close()`, so it is answered only if it is a repeat. */
   readonly isAfterClose: boolean;
@@ -105,14 +107,15 @@ export function beginCall(
   { underWay }: Pick<HookParts, 'underWay'>,
   test?: OpenCall['test'],
 ): OpenCall {
+  const awaited: AwaitedCall = { onEnd: undefined };
   const call: OpenCall & { readonly [Name in keyof Omit<DispatchedCall, keyof OpenCall>]: unknown } = {
+    awaited,
     budget,
     isAfterClose: underWay.isClosing,
     test,
     isProven: false,
     answer: undefined,
     isOver: false,
-    onEnd: undefined,
     hook: undefined,
     expiresAtMs: undefined,
     number: undefined,
@@ -127,7 +130,7 @@ export function beginCall(
     skipped: NONE,
     delivery: undefined,
   };
-  underWay.calls.add(call);
+  underWay.calls.add(awaited);
   return call;
 }
 
@@ -142,8 +145,8 @@ export function endCall(call: AnyCall, { underWay, runningCalls }: HookParts): v
   call.isOver = true;
   call.budget.close();
   if (call.running !== undefined) runningCalls.end(call.running);
-  underWay.calls.delete(call);
-  call.onEnd?.();
+  underWay.calls.delete(call.awaited);
+  call.awaited.onEnd?.();
 }
 
 /** Resolves when all current calls have ended. Calls that come later do not count. */

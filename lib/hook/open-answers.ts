@@ -1,21 +1,31 @@
 import type { ServerResponse } from 'node:http';
 import type { Handler } from '../http/routes.js';
 
-/** That many answers are kept before the complete ones are removed. */
+/** That many answers are kept before the complete ones are removed that emitted no `close`: those of some serverless adapters. */
 const SWEEP_AT = 128;
+
+/** An answer that is not complete; without its response once it is. A set may hold what it has lost for several collections of garbage. */
+interface OpenAnswer {
+  res: ServerResponse | undefined;
+}
 
 /**
  * The answers of the hook and its consoles that are not complete. While the gateway drains, each ends its connection, so that a
  * load balancer's next request comes on another connection, to another gateway.
  */
 export class OpenAnswers {
-  /** Some of these may be complete. */
-  readonly #open = new Set<ServerResponse>();
+  readonly #open = new Set<OpenAnswer>();
   #sweepAt = SWEEP_AT;
   #isDraining = false;
 
   get isDraining(): boolean {
     return this.#isDraining;
+  }
+
+  /** How many answers are not complete. */
+  get size(): number {
+    this.#removeComplete();
+    return this.#open.size;
   }
 
   /** Wraps a handler of the hook: its answers belong to this set until they are complete. */
@@ -28,26 +38,26 @@ export class OpenAnswers {
   }
 
   #keep(res: ServerResponse): void {
-    this.#open.add(res);
-    // Two listeners for each answer cost more: about a tenth of a call's CPU. So complete answers go many at a time.
+    const open: OpenAnswer = { res };
+    this.#open.add(open);
+    res.on('close', () => {
+      open.res = undefined;
+      this.#open.delete(open);
+    });
     if (this.#open.size >= this.#sweepAt) this.#removeComplete();
   }
 
   #removeComplete(): void {
-    for (const res of this.#open) if (res.writableFinished || res.destroyed) this.#open.delete(res);
+    for (const open of this.#open) {
+      if (open.res?.writableFinished === true || open.res?.destroyed === true) this.#open.delete(open);
+    }
     this.#sweepAt = Math.max(SWEEP_AT, 2 * this.#open.size);
-  }
-
-  /** How many answers are not complete. */
-  get size(): number {
-    this.#removeComplete();
-    return this.#open.size;
   }
 
   /** From now on each answer ends its connection, also those that have begun already. */
   drain(): void {
     this.#isDraining = true;
-    for (const res of this.#open) endConnection(res);
+    for (const { res } of this.#open) if (res !== undefined) endConnection(res);
     this.#open.clear();
   }
 }

@@ -21,7 +21,10 @@ import type { OpenAnswers } from './open-answers.js';
  * reported.
  */
 
-/** A call as `close()` knows it. */
+/**
+ * A call as `close()` knows it. Not the call itself: what a set held may outlive several collections of garbage, and a
+ * call holds 10 KB.
+ */
 export interface AwaitedCall {
   /** Called when the call has ended; `undefined` unless `close()` waits for it. */
   onEnd: (() => void) | undefined;
@@ -114,9 +117,9 @@ export function reportStateFailure(parts: Pick<HookParts, 'events' | 'failures'>
 /** As `reportFailure`, for a channel that gave a malformed outcome or made a wrong request: for each channel once a minute. */
 export function reportMistake(
   parts: Pick<HookParts, 'events' | 'failures'>,
-): (channel: string, mistake: string, request: TelephonyRequest | undefined) => void {
-  return (channel, mistake, request) => {
-    emitFailed('channel', request, { reason: `${channel}: ${mistake}` }, parts, `channel ${channel}`);
+): (channel: string, mistake: string, call: FailedCall | undefined) => void {
+  return (channel, mistake, call) => {
+    emitFailed('channel', call, { reason: `${channel}: ${mistake}` }, parts, `channel ${channel}`);
   };
 }
 

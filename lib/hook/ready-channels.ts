@@ -1,6 +1,7 @@
 import type { Channel, ChannelParts } from '../channels/channel.js';
 import type { TwilioPort } from '../channels/twilio/client.js';
-import type { ConnectedChannel, Logger, TelephonyRequest } from '../core/channel.js';
+import type { ConnectedChannel, Logger } from '../core/channel.js';
+import type { CallIds } from '../delivery/send-context.js';
 import { ConfigurationError } from '../core/errors.js';
 import type { EventStream } from '../core/event-stream.js';
 import type { Breaker } from '../delivery/breaker.js';
@@ -22,7 +23,7 @@ export function connectChannels(
     readonly logger: Logger;
     readonly breakerOf: (host: string) => Breaker;
     /** Called with what a channel did wrong, and the code request if there is one. */
-    readonly onMistake: (channel: string, mistake: string, request: TelephonyRequest | undefined) => void;
+    readonly onMistake: (channel: string, mistake: string, call: CallIds | undefined) => void;
   },
 ): ReadonlyMap<string, readonly ReadyChannel[]> {
   const { twilio, dispatcher, logger, breakerOf, onMistake } = parts;
@@ -46,8 +47,8 @@ export function connectChannels(
         }
         const client = {
           dispatcher,
-          onMistake: (mistake: string, request?: TelephonyRequest) => {
-            onMistake(key, mistake, request);
+          onMistake: (mistake: string, call?: CallIds) => {
+            onMistake(key, mistake, call);
           },
         };
         const { provider = name.toUpperCase(), host = key } = made;

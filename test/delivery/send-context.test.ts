@@ -2,18 +2,19 @@ import { expect } from 'chai';
 import sinon from 'sinon';
 import type { Dispatcher } from 'undici';
 import { Budget } from '#lib/core/budget.js';
-import type { SendContext, TelephonyRequest } from '#lib/core/channel.js';
+import type { SendContext } from '#lib/core/channel.js';
 import type { HttpResult } from '#lib/core/http.js';
-import { questionContext, startAttemptClock } from '#lib/delivery/send-context.js';
+import { AttemptClock, questionContext, type CallIds } from '#lib/delivery/send-context.js';
 import { makeMessage } from '../channels/twilio/scripted-api.js';
 
 const REQUEST = makeMessage().request;
+const CALL = { eventId: REQUEST.eventId, oktaRequestId: REQUEST.oktaRequestId, userId: REQUEST.userId };
 const URL_OF_ACME = { url: 'https://api.acme.example/messages', json: {} };
 
 describe('the HTTP client of a channel', () => {
   let clock: sinon.SinonFakeTimers;
   let dispatched: { readonly options: Dispatcher.DispatchOptions; readonly leave: () => void }[];
-  let mistakes: [mistake: string, request: TelephonyRequest | undefined][];
+  let mistakes: [mistake: string, call: CallIds | undefined][];
   const client = {
     dispatcher: {
       dispatch: (options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler) => {
@@ -22,8 +23,8 @@ describe('the HTTP client of a channel', () => {
         return true;
       },
     },
-    onMistake: (mistake: string, request?: TelephonyRequest) => {
-      mistakes.push([mistake, request]);
+    onMistake: (mistake: string, call?: CallIds) => {
+      mistakes.push([mistake, call]);
     },
   };
   beforeEach(() => {
@@ -34,7 +35,7 @@ describe('the HTTP client of a channel', () => {
   afterEach(() => {
     clock.restore();
   });
-  const contextIn = (budget: Budget): SendContext => startAttemptClock(budget, client, REQUEST).context;
+  const contextIn = (budget: Budget): SendContext => new AttemptClock(budget, client, REQUEST).context;
   const leave = (): void => {
     dispatched.at(-1)?.leave();
   };
@@ -156,7 +157,7 @@ describe('the HTTP client of a channel', () => {
       expect(result).to.include({ kind: 'not-sent', reason: 'WRONG_REQUEST' });
       expect(result).to.have.property('problem').that.matches(problem).and.not.includes('secret');
       expect(dispatched).to.be.empty;
-      expect(mistakes.map(([, of]) => of)).to.deep.equal([REQUEST]);
+      expect(mistakes.map(([, of]) => of)).to.deep.equal([CALL]);
       expect(mistakes[0]?.[0]).to.match(/^its request by context\.http is wrong: /);
     });
   }

@@ -109,7 +109,7 @@ export class GuardedState {
   ): Promise<boolean> {
     const waitMs = what === 'used code' ? TIMEOUTS_MS.background : TIMEOUTS_MS.inbound;
     const claim = await this.#claim(key, { ...life, buckets: [] }, waitMs, {});
-    if (claim.isFirst) claim.settle({});
+    if (claim.isFirst) claim.settle('{}');
     return claim.isFirst;
   }
 
@@ -252,9 +252,9 @@ export class GuardedState {
     };
     return {
       ...NO_CLAIM,
-      settle: (answer, text) => {
+      settle: (answer) => {
         endLate((first) => {
-          first.settle(answer, text);
+          first.settle(answer);
         });
       },
       release: () => {
@@ -272,9 +272,9 @@ export class GuardedState {
       isFirst: true,
       exceeded: claim.exceeded,
       suppressions: claim.suppressions,
-      settle: (answer, text) => {
+      settle: (answer) => {
         this.#run(() => {
-          claim.settle(answer, text);
+          claim.settle(answer);
         }, use);
       },
       release: () => {

@@ -44,8 +44,8 @@ export type Claim =
       readonly exceeded: readonly string[];
       /** The recipient's suppressions that gateways share; `undefined` if the state cannot say. */
       readonly suppressions?: readonly Suppression[] | undefined;
-      /** Keeps the answer for repeats of the event. @param text - the answer as JSON, if it exists already. */
-      settle(answer: RememberedAnswer, text?: string): void;
+      /** Keeps the answer for repeats of the event. @param answer - a `RememberedAnswer` as JSON. */
+      settle(answer: string): void;
       /** Forgets the event and gives the points back: nothing was sent, and the next call is the first. */
       release(): void;
     }

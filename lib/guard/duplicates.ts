@@ -19,8 +19,8 @@ export function duplicateKey(request: TelephonyRequest): string {
 
 /** The claim of an event's first call. */
 export interface FirstClaim {
-  /** Keeps the answer for repeats of the event. @param text - the answer as JSON, if it exists already. */
-  settle(answer: RememberedAnswer, text?: string): void;
+  /** Keeps the answer for repeats of the event. @param answer - a `RememberedAnswer` as JSON. */
+  settle(answer: string): void;
   /** Nothing was sent: the next call is the first. */
   release(): void;
 }
@@ -96,9 +96,9 @@ function firstBy(local: LocalClaim, claim: Extract<Claim, { isFirst: true }> | u
   return {
     isFirst: true,
     claim: {
-      settle: (answer, text = JSON.stringify(answer)) => {
-        claim?.settle(answer, text);
-        local.settle(text);
+      settle: (answer) => {
+        claim?.settle(answer);
+        local.settle(answer);
       },
       release: () => {
         claim?.release();

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { endingOf } from '../core/masking.js';
 import { answerText, JSON_TYPE } from '../http/exchange.js';
-import { answerFor, codeOutcomeOf, keptAnswer, keptText, statusOf } from '../okta/hook-answer.js';
+import { answerFor, codeOutcomeOf, keptAnswer, statusOf } from '../okta/hook-answer.js';
 import { endCall, testFields, type AnyCall, type CallAnswer, type DispatchedCall } from './call.js';
 import { keepUnaccepted } from './last-codes.js';
 import { idsOf, type HookParts } from './parts.js';
@@ -45,7 +45,7 @@ function makeAnswer(call: DispatchedCall, { settings }: HookParts): CallAnswer {
   // The caller hung up and nothing has left, so Okta's next call with this event must be the first one again.
   const isVoid = budget.hasHungUp && !mayHaveLeft(call);
   if (isVoid) claim?.release();
-  else claim?.settle(keptAnswer(body, outcome), keptText(text, outcome));
+  else claim?.settle(keptAnswer(text, outcome));
   return { body, text, outcome, isRepeat: false };
 }
 

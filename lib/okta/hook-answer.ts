@@ -101,13 +101,11 @@ export function codeOutcomeOf({
   return delivery?.status ?? 'refused';
 }
 
-/** The first call's answer as it is kept for repeats. Its status does not say whether a code was blocked. */
-export function keptAnswer(body: HookAnswer, outcome: CodeOutcome): RememberedAnswer {
-  return { ...body, outcome };
-}
-
-/** `keptAnswer` as JSON. It shares the memory of the answer's text, which is most of what is kept of a call. */
-export function keptText(text: string, outcome: CodeOutcome): string {
+/**
+ * The first call's answer as JSON, as it is kept for repeats. Its status does not say whether a code was blocked. It shares the
+ * memory of the answer's text, which is most of what is kept of a call.
+ */
+export function keptAnswer(text: string, outcome: CodeOutcome): string {
   return `{"outcome":"${outcome}",${text.slice(1)}`;
 }
 

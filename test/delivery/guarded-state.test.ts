@@ -97,7 +97,7 @@ describe('the guarded state', () => {
     ] as const) {
       it(`and waits ${timeoutMs} ms for an ${what}; what comes late is settled`, async () => {
         const late = defer<Claim>();
-        let settled: RememberedAnswer | undefined;
+        let settled: string | undefined;
         const clock = stopTime();
         try {
           const asking = guard({ claim: () => late.promise }).isFirst('a', LIFE, what);

@@ -123,7 +123,7 @@ describe('claiming an event', () => {
     const life = { nowMs: NOW, rememberMs: 300_000, buckets: [{ key: 'bucket', points: 2, seconds: 600 }] };
     localClaims = localClaimsOf(state) ?? localClaims;
     firstOf(await claim(state)).release();
-    firstOf(await claim(state)).settle(ANSWER);
+    firstOf(await claim(state)).settle(JSON.stringify(ANSWER));
     expect(await claim(state)).to.deep.equal({ isFirst: false, answer: ANSWER });
     const elsewhere = await state.claim(duplicateKey(REQUEST), life);
     expect(!elsewhere.isFirst && (await elsewhere.answer)).to.deep.equal(ANSWER);
@@ -161,7 +161,7 @@ describe('claiming an event', () => {
     const state = openMemoryState();
     const first = firstOf(await claim(state));
     const others = Promise.all([claim(state), claim(state)]);
-    first.settle(ANSWER);
+    first.settle(JSON.stringify(ANSWER));
     expect(await others).to.deep.equal([
       { isFirst: false, answer: ANSWER },
       { isFirst: false, answer: ANSWER },
@@ -175,7 +175,7 @@ describe('claiming an event', () => {
     const others = [claim(state), claim(state), claim(state)];
     first.release();
     const next = await Promise.race(others);
-    firstOf(next).settle(ANSWER);
+    firstOf(next).settle(JSON.stringify(ANSWER));
     const results = await Promise.all(others);
     expect(results.filter(({ isFirst }) => isFirst)).to.have.length(1);
     const answers = results.flatMap((result) => (result.isFirst ? [] : [result.answer]));
@@ -218,7 +218,7 @@ describe('claiming an event', () => {
       waiting.delete(next);
       leading = firstOf(result);
     }
-    leading.settle(ANSWER);
+    leading.settle(JSON.stringify(ANSWER));
     for (const one of waiting) expect(await one).to.deep.equal({ isFirst: false, answer: ANSWER });
   });
 
@@ -269,7 +269,7 @@ describe('claiming an event', () => {
         const calls = Array.from({ length: 40 }, () => claim(state));
         const first = firstOf(await Promise.race(calls));
         late.resolve({ isFirst: false, answer: Promise.resolve({ commands: ['of another'] }) });
-        first.settle(ANSWER);
+        first.settle(JSON.stringify(ANSWER));
         const [, ...repeats] = await Promise.all(calls);
         for (const repeat of repeats) expect(repeat).to.deep.equal({ isFirst: false, answer: ANSWER });
         // And afterwards.
@@ -331,7 +331,7 @@ describe('claiming an event', () => {
       first.release();
       const next = firstOf(await Promise.race(waiting));
       coming.resolve({ ...settling, release: () => released.push('late') as unknown as undefined });
-      next.settle(ANSWER);
+      next.settle(JSON.stringify(ANSWER));
       const results = await Promise.all(waiting);
       expect(results.filter(({ isFirst }) => isFirst)).to.have.length(1);
       expect(released).to.deep.equal(['late']);
@@ -370,9 +370,9 @@ describe('claiming an event', () => {
         settle: (answer) => settled.push(answer),
         release: () => undefined,
       });
-      firstOf(result).settle(ANSWER);
+      firstOf(result).settle(JSON.stringify(ANSWER));
       await new Promise(setImmediate);
-      expect(settled).to.deep.equal([ANSWER]);
+      expect(settled).to.deep.equal([JSON.stringify(ANSWER)]);
     });
 
     it('takes what the first did for unknown where its answer is lost', async () => {
@@ -393,7 +393,7 @@ describe('claiming an event', () => {
         failures,
       );
       const first = firstOf(result);
-      first.settle(ANSWER);
+      first.settle(JSON.stringify(ANSWER));
       first.release();
       expect(failures).to.deep.equal([lost, lost]);
     });

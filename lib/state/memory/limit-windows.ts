@@ -36,11 +36,11 @@ export class LimitWindows {
       if (window !== undefined && window.spent >= bucket.points) exceeded = [...exceeded, bucket.key];
     }
     if (exceeded.length > 0) return exceeded;
-    for (const [index, { key, seconds }] of buckets.entries()) {
+    buckets.forEach(({ key, seconds }, index) => {
       const window = windows[index];
       if (window === undefined) this.#windows.set(key, { until: nowMs + seconds * 1000, spent: 1 });
       else window.spent += 1;
-    }
+    });
     return exceeded;
   }
 

@@ -24,8 +24,8 @@ export function openMemoryState(): StatePort {
     return {
       isFirst: true,
       exceeded,
-      settle: (found, text = JSON.stringify(found)) => {
-        held?.settle(text);
+      settle: (answer) => {
+        held?.settle(answer);
       },
       release: () => {
         if (exceeded.length === 0) limits.refund(life.buckets, life.nowMs);

@@ -108,12 +108,12 @@ export class RedisClaims {
     return {
       isFirst: true,
       exceeded,
-      settle: (answer, text = JSON.stringify(answer)) => {
+      settle: (answer) => {
         if (names.length === 0) return;
         void this.#write(
           this.#sealings.map((sealing, at) => {
             const name = names[at] ?? '';
-            return { name: 'settleEvent', keys: [name], args: [token, sealAnswer(sealing, name, text)] };
+            return { name: 'settleEvent', keys: [name], args: [token, sealAnswer(sealing, name, answer)] };
           }),
         );
         // The last write of a call. It must leave before Okta has the answer, in case this process dies then.

@@ -59,7 +59,7 @@ describe('the limits of memoryState', () => {
     const state = openMemoryState();
     const life = { nowMs: 0, rememberMs: 1000, buckets: [bucket('a', 2)] };
     const first = await state.claim('one', life);
-    if (first.isFirst) first.settle(ANSWER);
+    if (first.isFirst) first.settle(JSON.stringify(ANSWER));
     for (let repeat = 0; repeat < 5; repeat += 1) {
       expect(await state.claim('one', life)).to.include({ isFirst: false });
     }
@@ -72,7 +72,7 @@ describe('the limits of memoryState', () => {
       Promise.resolve(state.claim(undefined, { nowMs: 0, rememberMs: 1000, buckets: [bucket('a', 2)] }));
     const found = [await claim(), await claim(), await claim()];
     expect(found.map((one) => one.isFirst && one.exceeded)).to.deep.equal([[], [], ['a']]);
-    for (const one of found) if (one.isFirst) one.settle(ANSWER);
+    for (const one of found) if (one.isFirst) one.settle(JSON.stringify(ANSWER));
     expect(await claim()).to.include({ isFirst: true });
   });
 

@@ -35,7 +35,7 @@ describe('memoryState', () => {
       ...Array.from({ length: 39 }, () => false),
     ]);
     const answers = Promise.all(claims.slice(1).map(answerOf));
-    first(claims[0]!).settle(ANSWER);
+    first(claims[0]!).settle(JSON.stringify(ANSWER));
     expect(new Set(await answers)).to.deep.equal(new Set([ANSWER]));
   });
 
@@ -56,7 +56,7 @@ describe('memoryState', () => {
   ] as const) {
     it(`${isFirst ? 'has forgotten' : 'still knows'} an event of ${LIFE_MS} ms after ${nowMs}`, async () => {
       const state = openMemoryState();
-      first(await state.claim('key', life(0))).settle(ANSWER);
+      first(await state.claim('key', life(0))).settle(JSON.stringify(ANSWER));
       clock.tick(nowMs);
       expect(await state.claim('key', life(0))).to.include({ isFirst });
     });
@@ -77,14 +77,14 @@ describe('memoryState', () => {
     clock.tick(LIFE_MS);
     const repeat = await state.claim('key', life(LIFE_MS));
     expect(repeat).to.include({ isFirst: false });
-    claim.settle(ANSWER);
+    claim.settle(JSON.stringify(ANSWER));
     expect(await answerOf(repeat)).to.deep.equal(ANSWER);
   });
 
   for (const jumpMs of [-3_600_000, 3_600_000]) {
     it(`still knows an answered event when the clock is set by ${jumpMs} ms`, async () => {
       const state = openMemoryState();
-      first(await state.claim('key', life(0))).settle(ANSWER);
+      first(await state.claim('key', life(0))).settle(JSON.stringify(ANSWER));
       expect(await state.claim('key', life(jumpMs))).to.include({ isFirst: false });
     });
   }

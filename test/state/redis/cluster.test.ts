@@ -67,7 +67,7 @@ describe('a Redis Cluster whose slot moves', function () {
     // In one command: what is there and what is new is refused until the end of the move.
     const receiptLife = { nowMs: NOW, untilMs: NOW + 600_000 };
     const keeping = one.state.keepReceipt('SM1', { eventKey: 'event' } as Receipt, receiptLife);
-    held.settle(ANSWER);
+    held.settle(JSON.stringify(ANSWER));
     await until(() => one.news.length > 0);
     expect(one.news).to.deep.equal(['lost TRYAGAIN']);
     expect(await one.state.claim('meanwhile', life('limit'))).to.include({ isFirst: true });
@@ -127,7 +127,7 @@ class Traffic {
     const claim = await this.#claim(first, event);
     if (!claim.isFirst) throw new Error('a code did not go out');
     const repeat = await this.#claim(second, event);
-    claim.settle(ANSWER);
+    claim.settle(JSON.stringify(ANSWER));
     if (repeat.isFirst && !isLost && news() === newsBefore) this.doubled += 1;
   }
 
@@ -144,7 +144,7 @@ class Traffic {
     const answers = async (holder: StatePort, asking: StatePort): Promise<boolean> => {
       const event = `agreed-${(count += 1)}`;
       const claim: Claim = await holder.claim(event, life('limit'));
-      if (claim.isFirst) claim.settle(ANSWER);
+      if (claim.isFirst) claim.settle(JSON.stringify(ANSWER));
       const repeat = await asking.claim(event, life('limit'));
       return !repeat.isFirst && (await repeat.answer.catch(() => undefined)) !== undefined;
     };

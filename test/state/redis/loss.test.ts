@@ -298,7 +298,7 @@ describe('while Redis is lost', () => {
     const [sent, unsent] = [await one.claim('sent', life()), await one.claim('unsent', life())];
     if (!sent.isFirst || !unsent.isFirst) throw new Error('they are repeats');
     await lose(one);
-    sent.settle({ status: 'SUCCESSFUL' });
+    sent.settle(JSON.stringify({ status: 'SUCCESSFUL' }));
     unsent.release();
     await recover(one);
     const repeat = await two.claim('sent', life());
@@ -538,7 +538,7 @@ describe('while Redis is lost', () => {
       const claim = await one.claim(`event-${round}`, life());
       if (!claim.isFirst) throw new Error('it is a repeat');
       await lose(one);
-      claim.settle({ status: round });
+      claim.settle(JSON.stringify({ status: round }));
       overtake(one, round);
       keep(one, `SM-${round}`);
       void one.keepSent(`person-${round}`, sent, { nowMs: NOW, untilMs: NOW + 60_000 });

@@ -90,7 +90,7 @@ describe('redisState', () => {
       const claims = await inTurn(30, gateways, (state) => state.claim('event', life()));
       const [holder, ...others] = claims.filter(({ isFirst }) => isFirst);
       expect(others).to.be.empty;
-      first(holder!).settle(ANSWER);
+      first(holder!).settle(JSON.stringify(ANSWER));
       const answers = await Promise.all(claims.filter(({ isFirst }) => !isFirst).map(answerOf));
       expect(answers).to.have.length(29);
       for (const answer of answers) expect(answer).to.deep.equal(ANSWER);
@@ -106,7 +106,7 @@ describe('redisState', () => {
       first(await two.claim('event', life()));
       // What lets go late takes nothing away.
       holder.release();
-      holder.settle(ANSWER);
+      holder.settle(JSON.stringify(ANSWER));
       await settled(one);
       expect(await open().claim('event', life())).to.include({ isFirst: false });
     });
@@ -115,12 +115,12 @@ describe('redisState', () => {
       const expiry = async (): Promise<number> => redis.admin.pttl((await keysOf('event'))[0] ?? '');
       const held = first(await open().claim('event', { ...life(), nowMs: 0 }));
       expect(await expiry()).to.be.within(1, 60_000);
-      held.settle(ANSWER);
+      held.settle(JSON.stringify(ANSWER));
       await settled(states[0]!);
       expect(await expiry()).to.be.within(1, 60_000);
       // Of a gateway whose clock is years ahead, too.
       expect(await open().claim('event', { ...life(), nowMs: NOW * 2 })).to.include({ isFirst: false });
-      first(await open().claim('short', life(100))).settle(ANSWER);
+      first(await open().claim('short', life(100))).settle(JSON.stringify(ANSWER));
       while (!(await open().claim('short', life())).isFirst)
         await Promise.all(states.splice(0).map((s) => s.close()));
     });
@@ -154,7 +154,7 @@ describe('redisState', () => {
           await until(() => waits().length > at);
           expect(waits()).to.deep.equal(expected.slice(0, at + 1));
           if (at === expected.length - 1) {
-            held.settle(ANSWER);
+            held.settle(JSON.stringify(ANSWER));
             await settled(one);
           }
           clock.tick(waitMs + 1);
@@ -506,7 +506,7 @@ describe('redisState', () => {
 
   describe('with another key', () => {
     it('alone, nothing is known of what was before', async () => {
-      first(await open().claim('event', life())).settle(ANSWER);
+      first(await open().claim('event', life())).settle(JSON.stringify(ANSWER));
       first(await open({ encryptionKeys: [NEW_KEY] }).claim('event', life()));
     });
   });
@@ -550,7 +550,7 @@ describe('redisState', () => {
       const state = open({ connection: client });
       await state.check();
       const held = first(await state.claim('event', life(60_000, bucket('a', 1))));
-      held.settle(ANSWER);
+      held.settle(JSON.stringify(ANSWER));
       void state.keepReceipt('SM1', receiptOf(), { nowMs: NOW, untilMs: NOW + 300_000 });
       const other = open({ connection: client });
       expect(await answerOf(await other.claim('event', life()))).to.deep.equal(ANSWER);
@@ -578,7 +578,7 @@ describe('redisState', () => {
     while (!isUp) isUp = (await node.admin.cluster('INFO')).includes('cluster_state:ok');
     await one.check();
     const held = first(await one.claim('event', life(60_000, bucket('a', 1), bucket('b', 1))));
-    held.settle(ANSWER);
+    held.settle(JSON.stringify(ANSWER));
     expect(await answerOf(await two.claim('event', life()))).to.deep.equal(ANSWER);
     expect(first(await two.claim('2', life(60_000, bucket('b', 1)))).exceeded).to.deep.equal(['b']);
     expect(cluster.status).to.equal('wait');
@@ -600,7 +600,7 @@ describe('redisState', () => {
     state.watch?.((one) => news.push(one));
     await state.check();
     const held = first(await state.claim('event', life(60_000, bucket('a', 1))));
-    held.settle(ANSWER);
+    held.settle(JSON.stringify(ANSWER));
     first(await state.claim('event-2', life(60_000, bucket('b', 1)))).release();
     void state.keepReceipt('SM1', receiptOf(), { nowMs: NOW, untilMs: NOW + 300_000 });
     state.overtake('person', { eventKey: 'a', isPreview: false, nowMs: NOW, untilMs: NOW + 300_000 });
@@ -680,7 +680,7 @@ describe('redisState', () => {
   it('closes what it opened, when what it was told is written; afterwards it remembers by itself', async () => {
     const state = open();
     const held = first(await state.claim('event', life()));
-    held.settle(ANSWER);
+    held.settle(JSON.stringify(ANSWER));
     await state.close();
     await state.close();
     const other = open();

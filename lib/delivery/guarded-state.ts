@@ -1,6 +1,7 @@
 import type { Budget } from '../core/budget.js';
 import type { TelephonyRequest } from '../core/channel.js';
-import { steadyMs, letSocketsBeRead, TIMED_OUT, waitAtMost } from '../core/time.js';
+import { steadyMs, TIMED_OUT, waitAtMost } from '../core/time.js';
+import { guardClaim } from './guarded-claim.js';
 import type { NewEvent, PersonEvent, Receipt } from './late/receipt.js';
 import type { FinalReport } from './late/report.js';
 import type { LastCode, SentCodeUse } from './late/sent-codes.js';
@@ -25,19 +26,6 @@ const CALL_FRACTION = 0.25;
  * hour late.
  */
 const SENT_CODE_MS = 60 * 60_000;
-
-const NONE: readonly string[] = [];
-
-type FirstClaim = Extract<Claim, { isFirst: true }>;
-
-/** The claim of a call if the state fails: the call is the first. */
-const NO_CLAIM: FirstClaim = {
-  isFirst: true,
-  exceeded: NONE,
-  suppressions: undefined,
-  settle: () => undefined,
-  release: () => undefined,
-};
 
 /** The request of a call or of a receipt: what is masked in the state's errors. */
 type AnyRequest = Omit<TelephonyRequest, 'expiresAt'>;
@@ -116,7 +104,7 @@ export class GuardedState {
   /** @param request - `undefined` for a sign-in. */
   overtake(person: string, event: NewEvent, request: AnyRequest | undefined): void {
     const use = request === undefined ? { words: 'overtake failed' } : { request };
-    this.#run(() => {
+    this.#try(() => {
       this.#state.overtake(person, event);
     }, use);
   }
@@ -172,7 +160,7 @@ export class GuardedState {
 
   /** Sets an alarm, if the state has alarms. */
   setAlarm(messageKey: string, dueInMs: number, { request }: Receipt): void {
-    this.#run(() => this.#state.alarms?.set(messageKey, dueInMs), { request });
+    this.#try(() => this.#state.alarms?.set(messageKey, dueInMs), { request });
   }
 
   /** Adds a listener of alarms, and returns a function that removes it; see `Alarms`. */
@@ -183,7 +171,7 @@ export class GuardedState {
   /** @param person - as `personKey` makes it. */
   keepSent(person: string, code: LastCode): void {
     const nowMs = steadyMs();
-    this.#run(
+    this.#try(
       () => {
         this.#state.keepSent(person, code, { nowMs, untilMs: nowMs + SENT_CODE_MS });
       },
@@ -229,71 +217,17 @@ export class GuardedState {
     this.#onFailure(words === undefined ? error : new Error(words), request, code ?? request);
   }
 
-  /** A state in memory answers at once, and its claim is then not waited for. */
   #claim(key: string | undefined, life: EventLife, waitMs: number, use: Use): Claim | Promise<Claim> {
-    const claiming = this.#try(() => this.#state.claim(key, life), use);
-    return claiming instanceof Promise
-      ? this.#claimInTime(claiming, waitMs, use)
-      : this.#guard(claiming ?? NO_CLAIM, use);
+    return guardClaim(
+      () => this.#state.claim(key, life),
+      waitMs,
+      (error) => {
+        this.#fail(error, use);
+      },
+    );
   }
 
-  async #claimInTime(claiming: Promise<Claim>, waitMs: number, use: Use): Promise<Claim> {
-    const asking = this.#attempt(() => claiming.then(withoutWaiter), use);
-    const found = await answerInTime(asking, waitMs);
-    if (found !== TIMED_OUT) return this.#guard(found ?? NO_CLAIM, use);
-    this.#fail(new Error('no answer in time'), use);
-    const endLate = (how: (first: FirstClaim) => void): void => {
-      void asking.then((claim) => {
-        if (claim?.isFirst === true)
-          this.#run(() => {
-            how(claim);
-          }, use);
-      });
-    };
-    return {
-      ...NO_CLAIM,
-      settle: (answer) => {
-        endLate((first) => {
-          first.settle(answer);
-        });
-      },
-      release: () => {
-        endLate((first) => {
-          first.release();
-        });
-      },
-    };
-  }
-
-  /** A claim whose ends do not throw. They are synchronous: Redis must get them before Okta gets the answer. */
-  #guard(claim: Claim, use: Use): Claim {
-    if (!claim.isFirst) return withoutWaiter(claim);
-    return {
-      isFirst: true,
-      exceeded: claim.exceeded,
-      suppressions: claim.suppressions,
-      settle: (answer) => {
-        this.#run(() => {
-          claim.settle(answer);
-        }, use);
-      },
-      release: () => {
-        this.#run(() => {
-          claim.release();
-        }, use);
-      },
-    };
-  }
-
-  #run(work: () => void, use: Use): void {
-    try {
-      work();
-    } catch (error) {
-      this.#fail(error, use);
-    }
-  }
-
-  /** As `#run`, with the work's result; `undefined` if it fails at once. */
+  /** The work's result; `undefined` if it fails at once. */
   #try<T>(work: () => T, use: Use): T | undefined {
     try {
       return work();
@@ -336,18 +270,4 @@ export class GuardedState {
       onShared();
     });
   }
-}
-
-/** The answer may be lost when no caller waits any more: that must not be an unhandled rejection. */
-function withoutWaiter(claim: Claim): Claim {
-  if (!claim.isFirst) claim.answer.catch(() => undefined);
-  return claim;
-}
-
-/** A process that was busy past the time-out may have the answer in its sockets: it reads them once more. */
-async function answerInTime<T>(asking: Promise<T>, waitMs: number): Promise<T | typeof TIMED_OUT> {
-  const answer = await waitAtMost(asking, waitMs);
-  return answer === TIMED_OUT
-    ? Promise.race([asking, letSocketsBeRead().then((): typeof TIMED_OUT => TIMED_OUT)])
-    : answer;
 }

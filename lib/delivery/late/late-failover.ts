@@ -1,21 +1,12 @@
 import type { DeliveryFailure, DeliveryReport } from '../../core/channel.js';
 import { Throttle } from '../../core/event-stream.js';
-import { steadyMs, waitAtMost } from '../../core/time.js';
-import type { ReadyChannel } from '../attempt.js';
+import { waitAtMost } from '../../core/time.js';
 import { providerOf, type PlanStep } from '../plan.js';
-import { LateSends, statusOf, type LateSendsParts } from './late-sends.js';
+import { LateSends, type LateSendsParts } from './late-sends.js';
 import { MessageStatuses, type StatusChange } from './message-statuses.js';
-import { createLookUp, Polling, type LookUp } from './polling.js';
+import { MessageWatch, type MessageWatchParts } from './message-watch.js';
 import { ownerOf, type MessageOwner, type NewEvent, type Receipt } from './receipt.js';
-import {
-  idNamespaceOf,
-  isFinal,
-  messageKey,
-  OVERDUE,
-  PENDING,
-  transactionIdOf,
-  type FinalReport,
-} from './report.js';
+import { idNamespaceOf, isFinal, messageKey, OVERDUE, transactionIdOf, type FinalReport } from './report.js';
 import { UnknownAttempts, withAccepted } from './unknown-attempts.js';
 
 /**
@@ -24,7 +15,7 @@ import { UnknownAttempts, withAccepted } from './unknown-attempts.js';
  * code or has signed in.
  *
  * `accepted` keeps a receipt, and so does `unknown` until a report says that the message went out. `report` (a
- * callback), `Polling` (a look-up or a time-out) or an alarm of the state says that the message failed. The
+ * callback), `MessageWatch` (a look-up or a time-out) or an alarm of the state says that the message failed. The
  * process that takes the receipt from the state sends the code again (`LateSends`).
  */
 
@@ -34,23 +25,11 @@ import { UnknownAttempts, withAccepted } from './unknown-attempts.js';
  */
 const KEEP_MS = 300;
 
-/**
- * How much later an alarm is due than this process's own timer, milliseconds: the process that sent the message
- * knows best whether it was delivered.
- */
-const ALARM_AFTER_MS = 1_000;
-
-export interface LateFailoverParts extends LateSendsParts {
-  /** By channel: after how many seconds a message without a delivery report counts as lost. */
-  readonly afterSeconds: Readonly<Record<string, number | undefined>>;
+export interface LateFailoverParts extends LateSendsParts, MessageWatchParts {
   /** Called when a report says that a message went out whose attempt had ended as unknown: before anything follows. */
   readonly onRecognised: (receipt: Receipt, transactionId: string) => void;
-  /** Called when a look-up finds that a message has failed. */
-  readonly onLookedUpFailure: (receipt: Receipt, failure: DeliveryFailure) => void;
   /** Whether a send of a call is under way that a report may be about. */
   readonly isSending: () => boolean;
-  /** Whether codes need the connections more than look-ups do. */
-  readonly isBusy: () => boolean;
 }
 
 /** Gets whose message a report is about; `undefined` if neither this process nor the state knows it. */
@@ -66,11 +45,10 @@ export class LateFailover {
   /** Late sends, and the questions before them. `close()` of the hook waits for these. */
   readonly underWay = new Set<Promise<void>>();
   readonly #parts: LateFailoverParts;
-  readonly #polling: Polling;
+  readonly #watch: MessageWatch;
   readonly #messages: MessageStatuses;
   readonly #unknown: UnknownAttempts;
   readonly #sends: LateSends;
-  readonly #lookUp: LookUp;
   /** Receipts that the state has not confirmed yet. */
   readonly #keeping = new Set<Promise<void>>();
   #isDraining = false;
@@ -78,14 +56,15 @@ export class LateFailover {
   readonly #stopListening: (() => void) | undefined;
 
   constructor(parts: LateFailoverParts) {
-    const { state, events, clock, isBusy } = parts;
+    const { state, events, clock } = parts;
     this.#parts = parts;
-    this.#polling = new Polling(isBusy);
+    this.#watch = new MessageWatch(parts, (key, report) => {
+      this.report(key, report);
+    });
     this.#unknown = new UnknownAttempts(state, (key, receipt) => {
       this.#recognise(key, receipt);
     });
     const unknowns = new Throttle(clock);
-    this.#lookUp = createLookUp(events, clock);
     this.#messages = new MessageStatuses((key) => {
       // With a shared state, another gateway may have sent the message.
       if (state.isShared) return;
@@ -153,7 +132,7 @@ export class LateFailover {
       this.failed(receipt, early, key);
       return;
     }
-    if (receipt.untried.length > 0) this.#watch(key, receipt, by);
+    if (receipt.untried.length > 0) this.#watch.start(key, receipt, by);
     const keeping = this.#parts.state.keepReceipt(key, receipt, (before) => {
       this.#reportedBefore(key, receipt, before);
     });
@@ -212,7 +191,7 @@ export class LateFailover {
     }
     const change = this.#messages.record(key, report);
     if (change === 'none') return undefined;
-    this.#polling.forget(key);
+    this.#watch.forget(key);
     if (change === 'arrived') this.#dropDelivered(key);
     // Another process may be about to send the code again: the state must know the report as well.
     return change === 'idle' ? undefined : this.#settle(key, report, change, { reference, reportOwner });
@@ -231,33 +210,30 @@ export class LateFailover {
   /** Drops what is not due yet. Running late sends go on. */
   stopWaiting(): void {
     this.#isDraining = true;
-    this.#polling.stop();
+    this.#watch.stop();
   }
 
   /** Starts nothing any more. */
   close(): void {
     this.#isClosed = true;
     this.#stopListening?.();
-    this.#polling.stop();
+    this.#watch.stop();
     this.#messages.close();
   }
 
   /** The process that sent a message has died or closed before anything was reported. */
   async #overdue(key: string, receipt: Receipt): Promise<void> {
-    const by = providerOf(receipt.sentBy, this.#parts.channels);
-    const answer = by === undefined ? PENDING : await this.#lookUp(by, key, receipt);
-    const report = isFinal(answer) ? answer : OVERDUE;
-    if (report === answer) this.#reportStatus(key, report, receipt);
+    const report = await this.#watch.lookUpLast(key, receipt);
     if (this.#messages.record(key, report) === 'early')
       this.#messages.know(key, true, ownerOf(receipt.request));
-    this.#polling.forget(key);
+    this.#watch.forget(key);
     if (report.status === 'failed') await this.#sends.send(receipt, report, key);
   }
 
   /** Another process received the report of a message before this one had the answer to its send. */
   #reportedBefore(key: string, receipt: Receipt, report: FinalReport): void {
     if (this.#isClosed) return;
-    this.#polling.forget(key);
+    this.#watch.forget(key);
     // The same report may have come here too, before there was a receipt to take.
     if (this.#messages.record(key, report) === 'arrived') this.#dropDelivered(key);
     if (report.status === 'failed' && !this.#messages.isDelivered(key)) this.failed(receipt, report, key);
@@ -311,34 +287,6 @@ export class LateFailover {
     return this.#parts.state.takeReceipt(key, report, (receipt) => {
       if (report.status === 'failed') this.failed(receipt, report, key);
     });
-  }
-
-  #watch(key: string, receipt: Receipt, by: ReadyChannel): void {
-    const { name, port } = by;
-    const { afterSeconds, state } = this.#parts;
-    const seconds = port.reports === 'deliveries' ? afterSeconds[name] : undefined;
-    if (port.lookUp === undefined && seconds === undefined) return;
-    const lifeMs = receipt.expiresAtMs - steadyMs();
-    const alarmMs = seconds === undefined ? Infinity : seconds * 1000 + ALARM_AFTER_MS;
-    if (alarmMs < lifeMs) state.setAlarm(key, alarmMs, receipt);
-    this.#polling.start(key, {
-      ask: port.lookUp === undefined ? undefined : () => this.#lookUp(by, key, receipt),
-      overdueMs: seconds === undefined ? undefined : seconds * 1000,
-      lifeMs,
-      // `unknown` counts as wanted here: the state is asked again before anything is sent.
-      isWanted: async () => steadyMs() < receipt.expiresAtMs && Boolean(await state.isNewest(receipt)),
-      onEnd: (end) => {
-        if (end !== 'overdue') this.#reportStatus(key, end, receipt);
-        this.report(key, end === 'overdue' ? OVERDUE : end);
-      },
-    });
-  }
-
-  /** Reports what a look-up found by the same event as a callback. */
-  #reportStatus(key: string, report: DeliveryReport, receipt: Receipt): void {
-    const { events, onLookedUpFailure } = this.#parts;
-    if (report.status === 'failed') onLookedUpFailure(receipt, report);
-    events.emit(statusOf(transactionIdOf(key), report, receipt));
   }
 
   #track(work: Promise<void>): void {

@@ -1,13 +1,5 @@
-import type { ReadyChannel } from '../attempt.js';
 import type { DeliveryReport } from '../../core/channel.js';
-import { Throttle, type EventStream } from '../../core/event-stream.js';
-import { EXTENSION_REMEDIES } from '../../core/extensions.js';
-import { maskError } from '../../core/masking.js';
-import { questionContext } from '../send-context.js';
-import { readReport } from '../read-outcome.js';
-import type { Receipt } from './receipt.js';
-import { PENDING, transactionIdOf } from './report.js';
-import { TIMED_OUT, waitAtMost } from '../../core/time.js';
+import { isFinal, type FinalReport } from './report.js';
 
 /**
  * Look-ups and time-outs of messages, for providers that send no callbacks and for callbacks that do not come.
@@ -24,10 +16,6 @@ const MAX_LOOK_UPS = 8;
 /** How many messages have a time-out without look-ups. */
 const MAX_WATCHED = 20_000;
 
-/** How long one look-up may take, and of that its connection, milliseconds. */
-const LOOK_UP_MS = 3_000;
-const LOOK_UP_CONNECT_MS = 1_000;
-
 /** How one message is watched. */
 export interface Watch {
   /** Asks the provider. Never rejects. `undefined` if the provider sends callbacks. */
@@ -39,7 +27,7 @@ export interface Watch {
   /** Whether the code may still be sent again. Never rejects. */
   readonly isWanted: () => Promise<boolean>;
   /** Called once, when the message is delivered, has failed or is overdue. */
-  readonly onEnd: (end: DeliveryReport | 'overdue') => void;
+  readonly onEnd: (end: FinalReport | 'overdue') => void;
 }
 
 export class Polling {
@@ -105,7 +93,7 @@ export class Polling {
     const report = watch.ask !== undefined && mayAsk ? await this.#ask(watch.ask) : undefined;
     // A callback may have come meanwhile, or the hook may be closed.
     if (!this.#watched.has(key)) return;
-    const end = report?.status === 'pending' ? undefined : report;
+    const end = report !== undefined && isFinal(report) ? report : undefined;
     if (end === undefined && !isOverdue) {
       this.#wait(key, watch, later, atMs);
       return;
@@ -119,52 +107,5 @@ export class Polling {
     const report = await ask();
     this.#lookUps -= 1;
     return report;
-  }
-}
-
-/** Looks up the status of a message, whose receipt says whose it is. Never rejects. */
-export type LookUp = (by: ReadyChannel, key: string, receipt: Receipt) => Promise<DeliveryReport>;
-
-/** Makes `LookUp`, which reports failures at most once a minute: a look-up that fails for one message fails for the next. */
-export function createLookUp(events: EventStream, clock: () => number): LookUp {
-  const failures = new Throttle(clock);
-  return (by, key, { request }) => {
-    const { eventId, oktaRequestId, userId } = request;
-    return lookUpBy(by, transactionIdOf(key), (error) => {
-      failures.report((count) => {
-        events.emit({
-          type: 'extension.failed',
-          eventId,
-          oktaRequestId,
-          userId,
-          extension: 'lookUp',
-          count,
-          reason: `${by.name}: ${maskError(error, request)}`,
-          remedy: EXTENSION_REMEDIES.lookUp,
-        });
-      });
-    });
-  };
-}
-
-/**
- * Asks a provider once for the status of a message, and checks its answer. It is not asked while its circuit
- * breaker is open, or if it sends callbacks by now. Never rejects.
- *
- * @param onFailure - called with what the provider's channel throws, and for a malformed answer.
- */
-export async function lookUpBy(
-  { port, breaker, client }: Pick<ReadyChannel, 'port' | 'breaker' | 'client'>,
-  transactionId: string,
-  onFailure: (error: unknown) => void,
-): Promise<DeliveryReport> {
-  if (breaker.state !== 'closed' || port.lookUp === undefined) return PENDING;
-  const context = questionContext(client, LOOK_UP_MS, LOOK_UP_CONNECT_MS);
-  try {
-    const report = await waitAtMost(Promise.resolve(port.lookUp(transactionId, context)), LOOK_UP_MS);
-    return report === TIMED_OUT ? PENDING : readReport(report);
-  } catch (error) {
-    onFailure(error);
-    return PENDING;
   }
 }

@@ -1,4 +1,4 @@
-import { RecentMap } from '../core/recent-map.js';
+import { RecentMap } from '../core/caches.js';
 
 /**
  * Calls of a person that come within this time are simultaneous, milliseconds: neither stops the other's first

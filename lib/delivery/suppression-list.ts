@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache';
-import { atMost } from '../core/cache-size.js';
+import { atMost } from '../core/caches.js';
 import type { GuardedState } from './guarded-state.js';
 import { recipientOf } from '../numbers/phone-number.js';
 import {

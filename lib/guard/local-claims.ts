@@ -1,4 +1,4 @@
-import { RecentMap } from '../core/recent-map.js';
+import { RecentMap } from '../core/caches.js';
 import type { AnswerOfFirst, RememberedAnswer } from '../delivery/state.js';
 import { steadyMs } from '../core/time.js';
 

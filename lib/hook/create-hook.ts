@@ -1,7 +1,7 @@
 import { createTwilioConnection } from '../channels/twilio/client.js';
 import { STANDARD_CHANNELS } from '../core/channel.js';
 import { EventStream, Throttle, Throttles } from '../core/event-stream.js';
-import { RecentMap } from '../core/recent-map.js';
+import { RecentMap } from '../core/caches.js';
 import { Breaker } from '../delivery/breaker.js';
 import { GuardedState } from '../delivery/guarded-state.js';
 import { createRollout } from '../delivery/rollout.js';

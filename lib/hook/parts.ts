@@ -4,7 +4,7 @@ import { EXTENSION_REMEDIES, type Extension } from '../core/extensions.js';
 import { maskError } from '../core/masking.js';
 import type { ReadyChannel } from '../delivery/attempt.js';
 import type { GuardedState, OnStateFailure } from '../delivery/guarded-state.js';
-import type { RecentMap } from '../core/recent-map.js';
+import type { RecentMap } from '../core/caches.js';
 import type { LateFailover } from '../delivery/late/late-failover.js';
 import type { MessageOwner } from '../delivery/late/receipt.js';
 import type { ReadRollout } from '../delivery/rollout.js';

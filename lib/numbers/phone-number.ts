@@ -1,6 +1,6 @@
 import { isSupportedCountry, parsePhoneNumberFromString, type PhoneNumber } from 'libphonenumber-js/max';
 import numberingData from 'libphonenumber-js/max/metadata';
-import { RecentMap } from '../core/recent-map.js';
+import { RecentMap } from '../core/caches.js';
 import { NumberingPlans } from './numbering-plans.js';
 
 /** `+` and 7 to 15 digits without a leading 0 (ITU-T E.164; the shortest numbers in use have 7). */

@@ -8,7 +8,7 @@ import { requireSender, requireTwilio } from './client.js';
 import { CALL_SID, outcomeReader, SID_NAMESPACE } from './outcome.js';
 import type { TwimlBuilder } from './sdk-types.js';
 import { senderFor } from './settings.js';
-import { sendReporting } from './status-callback-url.js';
+import { sendReporting } from './status-callbacks.js';
 import { voiceFor } from './voices.js';
 
 const FACTORY = 'twilioCalls';

@@ -15,7 +15,7 @@ import {
 } from './outcome.js';
 import type { TwilioClient, TwilioMessageParameters } from './sdk-types.js';
 import { senderFor, type SenderByCountry, type WhatsAppSender } from './settings.js';
-import { sendReporting } from './status-callback-url.js';
+import { sendReporting } from './status-callbacks.js';
 
 const FACTORY = 'twilioMessages';
 const readOutcome = outcomeReader(MESSAGE_SID);

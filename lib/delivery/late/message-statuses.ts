@@ -1,6 +1,5 @@
 import { LRUCache } from 'lru-cache';
-import { atMost } from '../../core/cache-size.js';
-import { RecentMap } from '../../core/recent-map.js';
+import { atMost, RecentMap } from '../../core/caches.js';
 import type { MessageOwner } from './receipt.js';
 import type { FinalReport } from './report.js';
 

@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache';
-import { atMost } from '../../core/cache-size.js';
+import { atMost } from '../../core/caches.js';
 import { maskId } from '../../core/masking.js';
 import type { GuardedState } from '../guarded-state.js';
 import { ownerOf, type MessageOwner, type Receipt } from './receipt.js';

@@ -6,7 +6,7 @@ import { suppressionReasonOf } from '../../delivery/suppressions.js';
 import { answer, asyncHandler } from '../../http/exchange.js';
 import { STATUS_PATH } from '../../options/settings.js';
 import { readSignedForm } from './signed-form.js';
-import { attemptQuery, readAttemptQuery } from '../../channels/twilio/status-callback-url.js';
+import { attemptQuery, readAttemptQuery } from '../../channels/twilio/status-callbacks.js';
 import type { TwilioPort } from '../../channels/twilio/client.js';
 import { SID_NAMESPACE } from '../../channels/twilio/outcome.js';
 import { readStatusCallback } from '../../channels/twilio/webhooks.js';

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { reportFailureOutsideCall, type HookParts } from '../parts.js';
 import { LRUCache } from 'lru-cache';
-import { atMost } from '../../core/cache-size.js';
+import { atMost } from '../../core/caches.js';
 import { isTwilioWord, keywordOf, type Keyword } from '../../texts/keywords.js';
 import { endingOf } from '../../core/masking.js';
 import type { SuppressionReason } from '../../delivery/suppressions.js';

@@ -1,4 +1,4 @@
-import { RecentMap } from '../../core/recent-map.js';
+import { RecentMap } from '../../core/caches.js';
 import type { Bucket } from '../../delivery/state.js';
 
 /**

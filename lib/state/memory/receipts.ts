@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache';
-import { atMost } from '../../core/cache-size.js';
+import { atMost } from '../../core/caches.js';
 import { REPORT_LIFE_MS, type Receipt, type ReceiptState } from '../../delivery/late/receipt.js';
 import type { FinalReport } from '../../delivery/late/report.js';
 import { dropExpiredCodes, newPeople, Person, type People } from './people.js';

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { attemptQuery, readAttemptQuery, sendReporting } from '#lib/channels/twilio/status-callback-url.js';
+import { attemptQuery, readAttemptQuery, sendReporting } from '#lib/channels/twilio/status-callbacks.js';
 import type { SendContext } from '#lib/core/channel.js';
 import { REFERENCE } from '#harness/channels.js';
 

@@ -1,3 +1,13 @@
+/** Caches of a bounded size. */
+
+/**
+ * The size of an `LRUCache`. With its option `max`, a cache reserves the memory for all its entries when it is made, which
+ * costs each hook ten milliseconds and megabytes. With this size, it grows as it is used.
+ */
+export function atMost(entries: number): { maxSize: number; sizeCalculation: () => number } {
+  return { maxSize: entries, sizeCalculation: () => 1 };
+}
+
 /**
  * A map of the entries that were set last: at most `max`, and at least the last half of that. It holds two
  * maps; when the newer one is full, it replaces the older one, which is dropped as a whole. Finding and

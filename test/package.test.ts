@@ -2,7 +2,15 @@ import { readFileSync } from 'node:fs';
 import { join, posix, resolve } from 'node:path';
 import { expect } from 'chai';
 import ts from 'typescript';
-import { buildIfStale, filesUnder, makeConsumer, manifest, packedFiles, ROOT } from '#harness/consumer.js';
+import {
+  buildIfStale,
+  filesUnder,
+  makeConsumer,
+  manifest,
+  packedFiles,
+  ROOT,
+  TYPESCRIPT_7,
+} from '#harness/consumer.js';
 import type { Consumer } from '#harness/consumer.js';
 import { GUIDES, linksOf } from './docs/pages.js';
 
@@ -321,8 +329,6 @@ const COMPILED = [
   ...['--types', 'node', '--lib', 'es2023', '--target', 'es2023', '--strict', '--noEmit'],
   ...['--ignoreConfig', '--skipLibCheck'],
 ];
-
-const TYPESCRIPT_7 = join(ROOT, 'node_modules/typescript7/bin/tsc');
 
 /** A consumer as TypeScript 6 sees it. */
 function compile(

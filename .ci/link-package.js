@@ -1,34 +1,25 @@
 // Writes the repository's URL into an unpacked package, and makes the links of its README absolute: npm shows that page where no other
-// file of the package is. `node .ci/link-package.js <folder> <url>`; without a folder it only checks the URL.
+// file of the package is. `node .ci/link-package.js <folder> <url>`, for .ci/release, which has checked the URL.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import process from 'node:process';
 
-const [folder = '', given = ''] = process.argv.slice(2);
-const url = given.replace(/\.git$/, '').replace(/\/$/, '');
-if (!/^https:\/\/[\w.-]+(?::\d+)?(?:\/[\w.-]+){2,}$/.test(url)) {
-  process.stderr.write(`${given === '' ? 'no URL' : given} is not like https://github.com/acme/name\n`);
-  process.exit(1);
-}
-if (folder !== '') linkPackage();
+const [folder = '', url = ''] = process.argv.slice(2);
+const manifestPath = join(folder, 'package.json');
+const manifest = JSON.parse(readFileSync(manifestPath, 'utf8'));
+const linked = {
+  ...manifest,
+  homepage: `${url}#readme`,
+  bugs: `${url}/issues`,
+  repository: { type: 'git', url: `git+${url}.git` },
+};
+writeFileSync(manifestPath, `${JSON.stringify(linked, null, 2)}\n`);
 
-function linkPackage() {
-  const manifestPath = join(folder, 'package.json');
-  const manifest = JSON.parse(readFileSync(manifestPath, 'utf8'));
-  const linked = {
-    ...manifest,
-    homepage: `${url}#readme`,
-    bugs: `${url}/issues`,
-    repository: { type: 'git', url: `git+${url}.git` },
-  };
-  writeFileSync(manifestPath, `${JSON.stringify(linked, null, 2)}\n`);
-
-  const readmePath = join(folder, 'README.md');
-  // GitHub and GitLab both lead from these paths to a file as it is at a tag: `raw` gives a picture itself.
-  const absolute = (whole, mark, text, target) =>
-    /^(?:\w+:|#)/.test(target)
-      ? whole
-      : `${mark}[${text}](${url}/${mark === '!' ? 'raw' : 'blob'}/v${manifest.version}/${target})`;
-  const readme = readFileSync(readmePath, 'utf8');
-  writeFileSync(readmePath, readme.replaceAll(/(!?)\[([^\]]*)\]\(([^)\s]+)\)/g, absolute));
-}
+const readmePath = join(folder, 'README.md');
+// GitHub and GitLab both lead from these paths to a file as it is at a tag: `raw` gives a picture itself.
+const absolute = (whole, mark, text, target) =>
+  /^(?:\w+:|#)/.test(target)
+    ? whole
+    : `${mark}[${text}](${url}/${mark === '!' ? 'raw' : 'blob'}/v${manifest.version}/${target})`;
+const readme = readFileSync(readmePath, 'utf8');
+writeFileSync(readmePath, readme.replaceAll(/(!?)\[([^\]]*)\]\(([^)\s]+)\)/g, absolute));

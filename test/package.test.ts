@@ -1,9 +1,27 @@
 import { readFileSync } from 'node:fs';
-import { join, posix, resolve } from 'node:path';
+import { join, posix } from 'node:path';
 import { expect } from 'chai';
 import ts from 'typescript';
-import { buildIfStale, filesUnder, makeConsumer, manifest, packedFiles, ROOT } from '#harness/consumer.js';
+import {
+  buildIfStale,
+  filesUnder,
+  makeConsumer,
+  manifest,
+  packedFiles,
+  ROOT,
+  TYPESCRIPT_7,
+} from '#harness/consumer.js';
 import type { Consumer } from '#harness/consumer.js';
+import {
+  allowsUndefined,
+  compile,
+  COMPILED,
+  filesOfPackage,
+  isImportForEffect,
+  parse,
+  problemsOf,
+  visit,
+} from '#harness/consumer-types.js';
 import { GUIDES, linksOf } from './docs/pages.js';
 
 /** What `import` takes, of package.json's `exports`. */
@@ -19,8 +37,13 @@ function builtFrom(file: string): string[] {
   return [`dist/${file.replace(/\.ts$/, '.js')}`];
 }
 
-describe('the package', function () {
-  // Other processes, and compilers.
+/** By the name of a script, what it reports. */
+interface Printed {
+  readonly reports: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+  readonly rest: string;
+}
+
+describe('the package', () => {
   const consumers = new Map<string, Consumer>();
   let files: readonly string[];
   before(() => {
@@ -34,6 +57,16 @@ describe('the package', function () {
   });
   const consumerOf = (express: string): Consumer =>
     consumers.get(express) ?? expect.fail('it was laid out before');
+  /** What scripts of a consumer printed in one process, by the name of the script, and what else was printed. */
+  const runTogether = async (express: string, ...scripts: readonly string[]): Promise<Printed> => {
+    const lines = (await consumerOf(express).node('together.mjs', ...scripts)).split('\n');
+    const isReport = (line: string): boolean => line.startsWith('{');
+    const reports = lines.filter(isReport).map((line) => JSON.parse(line) as Printed['reports']);
+    return {
+      reports: Object.assign({}, ...reports) as Printed['reports'],
+      rest: lines.filter((line) => !isReport(line)).join('\n'),
+    };
+  };
 
   it('publishes the build of every source, the example, the pages with their pictures, and beside the types nothing else', () => {
     const built = filesUnder(join(ROOT, 'lib')).flatMap((file) => builtFrom(file));
@@ -84,50 +117,118 @@ describe('the package', function () {
     ).to.not.include(false);
   });
 
-  for (const [express, major] of [
-    ['express', '5'],
-    ['express4', '4'],
-  ] as const) {
-    for (const script of ['esm.mjs', 'commonjs.cjs']) {
-      it(`serves a call from ${script} with Express ${major}, whatever the environment says`, async () => {
-        const served = JSON.parse(await consumerOf(express).node(script)) as Record<string, unknown>;
-        expect(served['expressVersion']).to.match(new RegExp(`^${major}\\.`));
-        expect(served).to.deep.include({
-          ready: { okta: 'ok', twilio: 'ok', hookKeys: 'ok', state: 'ok', channels: {} },
-          action: 'sent',
-          channels: ['whatsapp'],
-          hasCode: true,
-          ownRoute: 'the gateway',
-        });
-      });
-    }
-  }
-
-  it('is a whole gateway in five lines for an organisation with Vonage alone, with a log by pino', async () => {
-    const served = JSON.parse(await consumerOf('express').node('vonage-alone.mjs')) as {
-      log: readonly Readonly<Record<string, unknown>>[];
-    };
-    expect(served).to.deep.include({
-      ready: { okta: 'ok', twilio: 'ok', hookKeys: 'ok', state: 'ok', channels: { sms: 'ok' } },
-      action: 'sent',
-      hasCode: [true],
-      callbackStatus: 404,
-      hosts: 2,
+  describe('as an application loads it', () => {
+    /** Each was a process that ended by itself. */
+    let printed: ReadonlyMap<string, Printed>;
+    before(async () => {
+      const [express, express4] = await Promise.all([
+        runTogether(
+          'express',
+          // First, as it hides ioredis before anything is imported.
+          'without-ioredis.mjs',
+          'without-prom-client.mjs',
+          'esm.mjs',
+          'commonjs.cjs',
+          'vonage-alone.mjs',
+          'closed-port.mjs',
+          'three-tests.mjs',
+        ),
+        // The first one requires every entry before it imports it.
+        runTogether('express4', 'exports.cjs', 'commonjs.cjs', 'esm.mjs'),
+      ]);
+      printed = new Map(Object.entries({ express, express4 }));
     });
-    expect(served.log.map(({ level, event }) => [level, event])).to.deep.equal([
-      [40, 'configuration.warned'],
-      [30, 'request.answered'],
-    ]);
-    expect(served.log[0]).to.deep.include({ where: ['senders.voice'] });
-    expect(served.log[1]).to.include({ userId: '00u1anasilveira00001' });
-    expect(served.log[1]?.['msg']).to.match(/^okta-telephony-hook: /);
-  });
+    const reportOf = (script: string, express = 'express'): Readonly<Record<string, unknown>> =>
+      printed.get(express)?.reports[script] ?? expect.fail(`${script} reported nothing`);
 
-  it('sends by the next provider where a channel, written as the guide says, meets a closed port', async () => {
-    expect(JSON.parse(await consumerOf('express').node('closed-port.mjs'))).to.deep.equal({
-      answers: Array<string>(8).fill('sent'),
-      attempts: ['ACME refused UNREACHABLE', 'TWILIO accepted'],
-      received: 8,
+    for (const [express, major] of [
+      ['express', '5'],
+      ['express4', '4'],
+    ] as const) {
+      for (const script of ['esm', 'commonjs']) {
+        it(`serves a call from ${script} with Express ${major}, whatever the environment says`, () => {
+          const served = reportOf(script, express);
+          expect(served['expressVersion']).to.match(new RegExp(`^${major}\\.`));
+          expect(served).to.deep.include({
+            ready: { okta: 'ok', twilio: 'ok', hookKeys: 'ok', state: 'ok', channels: {} },
+            action: 'sent',
+            channels: ['whatsapp'],
+            hasCode: true,
+            ownRoute: 'the gateway',
+          });
+        });
+      }
+    }
+
+    it('is a whole gateway in five lines for an organisation with Vonage alone, with a log by pino', () => {
+      const served = reportOf('vonage-alone');
+      expect(served).to.deep.include({
+        ready: { okta: 'ok', twilio: 'ok', hookKeys: 'ok', state: 'ok', channels: { sms: 'ok' } },
+        action: 'sent',
+        hasCode: [true],
+        callbackStatus: 404,
+        hosts: 2,
+      });
+      const log = served['log'] as readonly Readonly<Record<string, unknown>>[];
+      expect(log.map(({ level, event }) => [level, event])).to.deep.equal([
+        [40, 'configuration.warned'],
+        [30, 'request.answered'],
+      ]);
+      expect(log[0]).to.deep.include({ where: ['senders.voice'] });
+      expect(log[1]).to.include({ userId: '00u1anasilveira00001' });
+      expect(log[1]?.['msg']).to.match(/^okta-telephony-hook: /);
+    });
+
+    it('sends by the next provider where a channel, written as the guide says, meets a closed port', () => {
+      expect(reportOf('closed-port')).to.deep.equal({
+        answers: Array<string>(8).fill('sent'),
+        attempts: ['ACME refused UNREACHABLE', 'TWILIO accepted'],
+        received: 8,
+      });
+    });
+
+    it("runs a user's three tests on the emulators", () => {
+      // The process fails if one of them fails.
+      expect(printed.get('express')?.rest).to.match(/^# pass 3$/m);
+    });
+
+    it('says when the hook is made that prom-client is missing, and needs it for nothing else', () => {
+      const told = reportOf('without-prom-client');
+      expect(told).to.include({ name: 'ConfigurationError', cause: 'MODULE_NOT_FOUND' });
+      expect(String(told['problems'])).to.match(
+        /^metrics: prom-client cannot be loaded .*npm install prom-client@15$/,
+      );
+    });
+
+    it('needs ioredis only where a Redis is given by its URL, and says so when it is missing', () => {
+      expect(reportOf('without-ioredis')).to.deep.equal({
+        hasState: false,
+        told: {
+          name: 'ConfigurationError',
+          problems: [
+            'connection: ioredis cannot be loaded from where this package is installed; npm install ioredis',
+          ],
+          cause: 'MODULE_NOT_FOUND',
+        },
+      });
+    });
+
+    it('resolves and loads every entry of exports by import and by require, and nothing beside them', () => {
+      const { loaded, deep } = reportOf('exports', 'express4') as {
+        loaded: Record<string, { isThere: boolean; required: string[]; imported: string[] }>;
+        deep: string;
+      };
+      expect(Object.keys(loaded)).to.deep.equal(ENTRIES);
+      for (const entry of Object.values(loaded)) {
+        expect(entry.isThere).to.equal(true);
+        expect(entry.imported).to.not.be.empty;
+        expect(entry.required).to.deep.equal(entry.imported);
+      }
+      expect(deep).to.equal('ERR_PACKAGE_PATH_NOT_EXPORTED');
+      for (const target of Object.values(manifest.exports)) {
+        const paths = typeof target === 'string' ? [target] : Object.values(target);
+        for (const path of paths) expect(files).to.include(path.slice(2));
+      }
     });
   });
 
@@ -149,57 +250,6 @@ describe('the package', function () {
     expect(left).to.deep.include({ twilio: 'TWILIO_UNREACHABLE', newGlobals: [], newListeners: 0 });
   });
 
-  it("runs a user's three tests on the emulators", async () => {
-    // Rejects if one of them fails.
-    expect(await consumerOf('express').node('three-tests.mjs')).to.match(/^# pass 3$/m);
-  });
-
-  it('says when the hook is made that prom-client is missing, and needs it for nothing else', async () => {
-    const told = JSON.parse(await consumerOf('express').node('without-prom-client.mjs')) as Record<
-      string,
-      unknown
-    >;
-    expect(told).to.include({ name: 'ConfigurationError', cause: 'MODULE_NOT_FOUND' });
-    expect(String(told['problems'])).to.match(
-      /^metrics: prom-client cannot be loaded .*npm install prom-client@15$/,
-    );
-  });
-
-  it('needs ioredis only where a Redis is given by its URL, and says so when it is missing', async () => {
-    const seen = JSON.parse(await consumerOf('express').node('without-ioredis.mjs')) as Record<
-      string,
-      unknown
-    >;
-    expect(seen).to.deep.equal({
-      hasState: false,
-      told: {
-        name: 'ConfigurationError',
-        problems: [
-          'connection: ioredis cannot be loaded from where this package is installed; npm install ioredis',
-        ],
-        cause: 'MODULE_NOT_FOUND',
-      },
-    });
-  });
-
-  it('resolves and loads every entry of exports by import and by require, and nothing beside them', async () => {
-    const { loaded, deep } = JSON.parse(await consumerOf('express').node('exports.cjs', ...ENTRIES)) as {
-      loaded: Record<string, { isThere: boolean; required: string[]; imported: string[] }>;
-      deep: string;
-    };
-    expect(Object.keys(loaded)).to.deep.equal(ENTRIES);
-    for (const entry of Object.values(loaded)) {
-      expect(entry.isThere).to.equal(true);
-      expect(entry.imported).to.not.be.empty;
-      expect(entry.required).to.deep.equal(entry.imported);
-    }
-    expect(deep).to.equal('ERR_PACKAGE_PATH_NOT_EXPORTED');
-    for (const target of Object.values(manifest.exports)) {
-      const paths = typeof target === 'string' ? [target] : Object.values(target);
-      for (const path of paths) expect(files).to.include(path.slice(2));
-    }
-  });
-
   it('has a program that runs as installed', async () => {
     const { bin } = manifest;
     expect(Object.keys(bin)).to.deep.equal([manifest.name]);
@@ -207,7 +257,6 @@ describe('the package', function () {
     expect(files).to.include(program.slice(2));
     expect(readFileSync(join(ROOT, program), 'utf8')).to.match(/^#!\/usr\/bin\/env node\n/);
     const installed = join('node_modules', manifest.name, program);
-    expect(await consumerOf('express').node(installed, '--help')).to.include('setup event-hook');
     const version = await consumerOf('express').node(installed, '--version');
     expect(version.trim()).to.equal(manifest.version);
   });
@@ -315,75 +364,3 @@ describe('the package', function () {
     });
   });
 });
-
-/** The options of a consumer that is compiled without a tsconfig.json. */
-const COMPILED = [
-  ...['--types', 'node', '--lib', 'es2023', '--target', 'es2023', '--strict', '--noEmit'],
-  ...['--ignoreConfig', '--skipLibCheck'],
-];
-
-const TYPESCRIPT_7 = join(ROOT, 'node_modules/typescript7/bin/tsc');
-
-/** A consumer as TypeScript 6 sees it. */
-function compile(
-  folder: string,
-  { options, fileNames }: Pick<ts.ParsedCommandLine, 'options' | 'fileNames'>,
-): ts.Program {
-  const host = ts.createCompilerHost(options);
-  host.getCurrentDirectory = () => folder;
-  // As tsc reads comments.
-  host.jsDocParsingMode = ts.JSDocParsingMode.ParseForTypeErrors;
-  return ts.createProgram(
-    fileNames.map((file) => resolve(folder, file)),
-    options,
-    host,
-  );
-}
-
-/** What is wrong in the consumer and in our declarations. TypeScript 7, which is quicker, also checks those of Node. */
-function problemsOf(program: ts.Program): readonly string[] {
-  const roots = program.getRootFileNames().map((name) => program.getSourceFile(name));
-  const files = [...roots, ...filesOfPackage(program)].filter((file) => file !== undefined);
-  return [
-    ...program.getOptionsDiagnostics(),
-    ...program.getGlobalDiagnostics(),
-    ...files.flatMap((file) => [
-      ...program.getSyntacticDiagnostics(file),
-      ...program.getSemanticDiagnostics(file),
-    ]),
-  ].map(
-    ({ file, messageText }) =>
-      `${file?.fileName ?? ''}: ${ts.flattenDiagnosticMessageText(messageText, ' ')}`,
-  );
-}
-
-/** The published declarations that the consumer needs. */
-function filesOfPackage(program: ts.Program): readonly ts.SourceFile[] {
-  return program
-    .getSourceFiles()
-    .filter(({ fileName }) => fileName.includes(`/node_modules/${manifest.name}/dist/`));
-}
-
-function parse(path: string): ts.SourceFile {
-  return ts.createSourceFile(path, readFileSync(path, 'utf8'), {
-    languageVersion: ts.ScriptTarget.ES2023,
-    jsDocParsingMode: ts.JSDocParsingMode.ParseNone,
-  });
-}
-
-function isImportForEffect(statement: ts.Statement): boolean {
-  return ts.isImportDeclaration(statement) && statement.importClause === undefined;
-}
-
-function visit(node: ts.Node, look: (node: ts.Node) => void): void {
-  look(node);
-  ts.forEachChild(node, (child) => {
-    visit(child, look);
-  });
-}
-
-function allowsUndefined(type: ts.TypeNode | undefined): boolean {
-  if (type === undefined) return true;
-  if (ts.isUnionTypeNode(type)) return type.types.some(allowsUndefined);
-  return type.kind === ts.SyntaxKind.UndefinedKeyword || type.kind === ts.SyntaxKind.UnknownKeyword;
-}

@@ -50,4 +50,4 @@ server.closeAllConnections();
 server.close();
 await hook.close();
 await Promise.all([okta.close(), twilio.close()]);
-process.stdout.write(JSON.stringify(result));
+process.stdout.write(`${JSON.stringify({ 'closed-port': result })}\n`);

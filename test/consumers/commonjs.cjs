@@ -4,4 +4,4 @@ const hookPackage = require('okta-telephony-hook');
 const testing = require('okta-telephony-hook/testing');
 const serveACall = require('./serve-a-call.cjs');
 
-void serveACall({ express, hookPackage, testing });
+void serveACall('commonjs', { express, hookPackage, testing });

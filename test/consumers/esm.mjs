@@ -3,4 +3,4 @@ import * as hookPackage from 'okta-telephony-hook';
 import * as testing from 'okta-telephony-hook/testing';
 import serveACall from './serve-a-call.cjs';
 
-await serveACall({ express, hookPackage, testing });
+await serveACall('esm', { express, hookPackage, testing });

@@ -1,9 +1,10 @@
 // Every entry of `exports`, resolved and loaded both ways.
 'use strict';
-const { existsSync, writeSync } = require('node:fs');
+const { existsSync } = require('node:fs');
+const { name, exports: entriesByPath } = require('okta-telephony-hook/package.json');
 
 void (async () => {
-  const entries = process.argv.slice(2);
+  const entries = Object.keys(entriesByPath).map((path) => name + path.slice(1));
   const loaded = {};
   for (const entry of entries) {
     const required = require(entry);
@@ -24,5 +25,5 @@ void (async () => {
   } catch (error) {
     deep = error.code;
   }
-  writeSync(1, JSON.stringify({ loaded, deep }));
+  process.stdout.write(`${JSON.stringify({ exports: { loaded, deep } })}\n`);
 })();

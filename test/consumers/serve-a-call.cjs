@@ -2,7 +2,7 @@
 'use strict';
 const { once } = require('node:events');
 
-module.exports = async function serveACall({ express, hookPackage, testing }) {
+module.exports = async function serveACall(script, { express, hookPackage, testing }) {
   const okta = await testing.startOktaEmulator();
   const twilio = await testing.startTwilioEmulator();
   okta.addUser({
@@ -53,5 +53,5 @@ module.exports = async function serveACall({ express, hookPackage, testing }) {
   server.close();
   await hook.close();
   await Promise.all([okta.close(), twilio.close()]);
-  process.stdout.write(JSON.stringify(result));
+  process.stdout.write(`${JSON.stringify({ [script]: result })}\n`);
 };

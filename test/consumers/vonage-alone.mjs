@@ -69,4 +69,4 @@ vonage.closeAllConnections();
 vonage.close();
 await hook.close();
 await okta.close();
-process.stdout.write(JSON.stringify(result));
+process.stdout.write(`${JSON.stringify({ 'vonage-alone': result })}\n`);

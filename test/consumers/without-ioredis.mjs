@@ -1,5 +1,4 @@
 // Options by the environment where ioredis is not installed: without REDIS_URL, and what is told with it, as JSON.
-import { writeSync } from 'node:fs';
 import Module from 'node:module';
 
 const resolve = Module._resolveFilename;
@@ -27,4 +26,4 @@ try {
 } catch ({ name, problems, cause }) {
   told = { name, problems, cause: cause?.code };
 }
-writeSync(1, JSON.stringify({ hasState: state !== undefined, told }));
+process.stdout.write(`${JSON.stringify({ 'without-ioredis': { hasState: state !== undefined, told } })}\n`);

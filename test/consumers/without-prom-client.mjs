@@ -1,5 +1,4 @@
 // A hook with metrics where prom-client is not installed: its problems, told as JSON; and one without.
-import { writeSync } from 'node:fs';
 import { oktaTelephonyHook } from 'okta-telephony-hook';
 
 const nobody = 'http://127.0.0.1:9';
@@ -22,4 +21,4 @@ try {
   told = { name, problems, cause: cause.code };
 }
 await make(undefined).close();
-writeSync(1, JSON.stringify(told));
+process.stdout.write(`${JSON.stringify({ 'without-prom-client': told })}\n`);

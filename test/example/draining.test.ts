@@ -35,7 +35,7 @@ describe('the example gateway, ended under load', function () {
     twilio.requests.length = 0;
     origin = `http://127.0.0.1:${port}`;
     const url = `${origin}/okta/telephony`;
-    load = startSteadyLoad({ url, secret: HOOK_SECRET, orgUrl: okta.orgUrl }, 12);
+    load = startSteadyLoad({ url, secret: HOOK_SECRET, orgUrl: okta.orgUrl }, 6);
   });
   afterEach(async () => {
     run.kill();
@@ -57,7 +57,7 @@ describe('the example gateway, ended under load', function () {
   };
 
   it('loses no code and sends none twice: SIGTERM says no to the probe, serves on, then ends by itself', async () => {
-    await until(() => answered() >= 40);
+    await until(() => answered() >= 20);
     run.child.kill('SIGTERM');
     await run.printed(/SIGTERM: finishing/);
     const { begun } = load;
@@ -72,7 +72,7 @@ describe('the example gateway, ended under load', function () {
   });
 
   it('loses no code and sends none twice, when a person ends it, who waits for nothing but what is under way', async () => {
-    await until(() => answered() >= 40);
+    await until(() => answered() >= 20);
     run.child.kill('SIGINT');
     await expectEndedInOrder();
   });

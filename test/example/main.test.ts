@@ -25,7 +25,7 @@ async function paste(command: string): Promise<string> {
 
 const CURL = /^curl [\s\S]*? -d '.*'$/gm;
 
-describe('npm start', function () {
+describe('npm start', () => {
   let run: ExampleRun;
   let origin: string;
   let curls: readonly string[];
@@ -118,7 +118,7 @@ describe('npm start', function () {
   });
 });
 
-describe('the example gateway in a process of its own', function () {
+describe('the example gateway in a process of its own', () => {
   let run: ExampleRun | undefined;
   afterEach(() => {
     run?.kill();
@@ -143,7 +143,7 @@ describe('the example gateway in a process of its own', function () {
       .and.not.match(/^ +at /m);
   });
 
-  describe('serves and drains', () => {
+  describe('serves, and ends in order', () => {
     const REDIRECTIONS = {
       'whose stdout nobody reads any more': '> >(true)',
       'whose stdout and stderr are on a full disk': `>${FULL_DISK} 2>&1`,
@@ -151,24 +151,25 @@ describe('the example gateway in a process of its own', function () {
     const runs: ExampleRun[] = [];
     const ended = new Map<string, Promise<{ code: unknown; stderr: string }>>();
 
-    const serveAndDrain = async (redirection: string): Promise<{ code: unknown; stderr: string }> => {
+    const serveAndEnd = async (redirection: string): Promise<{ code: unknown; stderr: string }> => {
       const port = await freePort();
       const ready = async (): Promise<number | undefined> =>
         (await fetch(`http://127.0.0.1:${port}/health/ready`).catch(() => undefined))?.status;
       const command = ['bash', '-c', `exec "$0" "$@" ${redirection}`, ...exampleCommand()];
-      const drained = new ExampleRun({ PORT: String(port) }, command);
-      runs.push(drained);
+      const gateway = new ExampleRun({ PORT: String(port) }, command);
+      runs.push(gateway);
       // Where it dies, it has died by then, or dies of what it says to the signal.
-      await until(async () => drained.child.exitCode !== null || (await ready()) === 200);
-      drained.child.kill('SIGTERM');
-      return { code: await drained.exitCode(), stderr: drained.stderr };
+      await until(async () => gateway.child.exitCode !== null || (await ready()) === 200);
+      // It says as much as to SIGTERM, after which it serves on for five seconds.
+      gateway.child.kill('SIGINT');
+      return { code: await gateway.exitCode(), stderr: gateway.stderr };
     };
-    // Beside each other: each serves on for five seconds.
+    // Beside each other.
     before(() => {
       for (const [what, redirection] of Object.entries(REDIRECTIONS)) {
         ended.set(
           what,
-          serveAndDrain(redirection).catch((error: unknown) => ({ code: error, stderr: '' })),
+          serveAndEnd(redirection).catch((error: unknown) => ({ code: error, stderr: '' })),
         );
       }
     });
@@ -179,8 +180,8 @@ describe('the example gateway in a process of its own', function () {
     for (const [what, redirection] of Object.entries(REDIRECTIONS)) {
       it(what, async function () {
         if (redirection.includes(FULL_DISK)) needFullDisk(this);
-        const drained = await ended.get(what);
-        expect(drained?.code, drained?.stderr).to.equal(0);
+        const gateway = await ended.get(what);
+        expect(gateway?.code, gateway?.stderr).to.equal(0);
       });
     }
   });

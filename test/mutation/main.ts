@@ -191,11 +191,10 @@ interface Wish {
   readonly seed: string;
   /** The lowest score that is good, in percent. */
   readonly atLeast: number;
-  readonly isHelp: boolean;
 }
 
-/** What is asked for, or `undefined` on bad use. */
-function wished(): Wish | undefined {
+/** What is asked for, or `undefined` on bad use. Help needs no targets, which takes a reading of all tests. */
+function wished(): Wish | 'help' | undefined {
   try {
     const { values, positionals } = parseArgs({
       allowPositionals: true,
@@ -206,6 +205,7 @@ function wished(): Wish | undefined {
         help: { type: 'boolean', default: false },
       },
     });
+    if (values.help) return 'help';
     if (values.sample !== 'all' && !/^[1-9]\d*$/.test(values.sample)) return undefined;
     const atLeast = Number(values['at-least']);
     if (!(atLeast >= 0 && atLeast <= 100)) return undefined;
@@ -213,7 +213,7 @@ function wished(): Wish | undefined {
     const found = positionals.map((wish) => targetsFor([wish]));
     if (found.some(({ length }) => length === 0)) return undefined;
     const targets = positionals.length === 0 ? targetsFor([]) : found.flat();
-    return { targets, size, seed: values.seed, atLeast, isHelp: values.help };
+    return { targets, size, seed: values.seed, atLeast };
   } catch {
     return undefined;
   }
@@ -224,7 +224,7 @@ if (wish === undefined) {
   stderr.write(USAGE);
   exit(2);
 }
-if (wish.isHelp) {
+if (wish === 'help') {
   stdout.write(USAGE);
   exit(0);
 }

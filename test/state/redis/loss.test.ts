@@ -502,8 +502,7 @@ describe('while Redis is lost', () => {
     const life = { isPreview: false, nowMs: NOW, untilMs: NOW + 60_000 };
     for (let at = 0; at <= 20_000; at += 1) one.overtake(`person-${at}`, { eventKey: 'e', ...life });
     await recover(one);
-    let isTold = false;
-    while (!isTold) isTold = (await two.isNewest('person-20000', 'e', NOW)) === true;
+    await until(async () => (await two.isNewest('person-20000', 'e', NOW)) === true);
     expect(await two.isNewest('person-10000', 'e', NOW)).to.equal(true);
     expect(await two.isNewest('person-9999', 'e', NOW)).to.equal('unknown');
     expect(one.health).to.equal('ok');

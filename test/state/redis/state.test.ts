@@ -121,8 +121,11 @@ describe('redisState', () => {
       // Of a gateway whose clock is years ahead, too.
       expect(await open().claim('event', { ...life(), nowMs: NOW * 2 })).to.include({ isFirst: false });
       first(await open().claim('short', life(100))).settle(JSON.stringify(ANSWER));
-      while (!(await open().claim('short', life())).isFirst)
-        await Promise.all(states.splice(0).map((s) => s.close()));
+      await until(async () => {
+        const { isFirst } = await open().claim('short', life());
+        if (!isFirst) await Promise.all(states.splice(0).map((s) => s.close()));
+        return isFirst;
+      });
     });
 
     it('has an answer that nobody has in time, where its holder died', async () => {
@@ -348,8 +351,7 @@ describe('redisState', () => {
       keep(state, NOW + 1);
       keep(state, NOW - 1);
       await settled(state);
-      let kept = await keysOf('receipt');
-      while (kept.length > 0) kept = await keysOf('receipt');
+      await until(async () => (await keysOf('receipt')).length === 0);
       expect(await state.takeReceipt('SM1', NOW, FAILED)).to.equal(undefined);
     });
 
@@ -574,8 +576,8 @@ describe('redisState', () => {
       },
     );
     const [one, two] = [open({ connection: cluster }), open({ connection: cluster })];
-    let isUp = false;
-    while (!isUp) isUp = (await node.admin.cluster('INFO')).includes('cluster_state:ok');
+    // A cluster of Redis takes two seconds until it serves.
+    await until(async () => (await node.admin.cluster('INFO')).includes('cluster_state:ok'));
     await one.check();
     const held = first(await one.claim('event', life(60_000, bucket('a', 1), bucket('b', 1))));
     held.settle(JSON.stringify(ANSWER));
@@ -689,10 +691,10 @@ describe('redisState', () => {
     first(await state.claim('later', life()));
     expect(await state.check().catch((error: unknown) => error)).to.include({ code: 'STATE_LOST' });
     // The test's own is left.
-    let clients: readonly string[] = [];
-    while (clients.length !== 1)
-      clients = String(await redis.admin.client('LIST'))
+    const clients = async (): Promise<readonly string[]> =>
+      String(await redis.admin.client('LIST'))
         .trim()
         .split('\n');
+    await until(async () => (await clients()).length === 1);
   });
 });

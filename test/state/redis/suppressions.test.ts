@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import { Redis } from 'ioredis';
+import sinon from 'sinon';
 import type { StatePort } from '#lib/delivery/state.js';
 import type { KeptEntry, Suppression } from '#lib/delivery/suppressions.js';
 import { openRedisState } from '#lib/state/redis/state.js';
@@ -48,6 +49,8 @@ describe('suppressions that gateways share', () => {
     closers.add(openRedisState({ connection: redis.url, encryptionKeys }, times), (state) => state.close());
   const suppressed = async (): Promise<readonly DumpedKey[]> =>
     (await redis.dump()).filter(({ name }) => name.includes(':suppressed:'));
+  /** As whoever reads Redis finds it. */
+  const textOf = ({ name, value }: DumpedKey): string => `${name} ${value.toString('latin1')}`;
   const namesIn = async (state: StatePort, recipient: string = ANA.phone): Promise<readonly string[]> =>
     ((await state.suppressionsOf?.(recipient, NOW)) ?? []).map(nameOf).sort();
   const claimed = async (state: StatePort, key: string | undefined): Promise<unknown> => {
@@ -156,6 +159,12 @@ describe('suppressions that gateways share', () => {
       state.close(),
     );
     const other = open();
+    const { now } = performance;
+    let passedMs = 0;
+    const clock = sinon.stub(performance, 'now').callsFake(() => now.call(performance) + passedMs);
+    closers.add(clock, () => {
+      clock.restore();
+    });
     const say = (state: StatePort, word: 'stop' | 'start'): unknown =>
       word === 'stop' ? state.suppress?.(ANA.phone, STOPPED, NOW) : state.lift?.(ANA.phone, START);
     for (const [late, soon, end] of [
@@ -167,6 +176,8 @@ describe('suppressions that gateways share', () => {
       loseSoon(times);
       const telling = say(cut, late);
       await until(() => cut.health === 'lost');
+      // Its word waits for longer than Redis takes to answer, even on a busy machine.
+      passedMs += 60_000;
       await say(other, soon);
       bePatient(times);
       way.isBlackHole = false;
@@ -318,8 +329,7 @@ describe('suppressions that gateways share', () => {
       // The user has another number now.
       await two.pair?.(ID, BOB.phone);
       expect(await one.numberOf?.(ID)).to.equal(BOB.phone);
-      const dumped = JSON.stringify(await redis.dump());
-      expect(dumped).to.not.match(/13491208655302741918|447700900123/);
+      expect((await redis.dump()).map(textOf).join('\n')).to.not.match(/13491208655302741918|447700900123/);
     });
 
     it('do not undo what the number has said since', async () => {
@@ -350,11 +360,12 @@ describe('suppressions that gateways share', () => {
   it('end in their time, and say nothing of anybody', async () => {
     const state = open();
     await state.suppress?.(ANA.phone, ON_LINE, NOW);
-    const [kept, ...others] = await suppressed();
-    expect(others).to.deep.equal([]);
-    expect(await redis.admin.pttl(kept?.name ?? '')).to.be.within(DAY_MS - 60_000, DAY_MS);
-    expect(JSON.stringify(kept)).to.not.match(/447700900123|line|NOT_REACHED/);
-    await redis.admin.pexpire(kept?.name ?? '', 1);
+    const kept = await suppressed();
+    expect(kept).to.have.length(1);
+    const [{ name } = expect.fail('nothing is kept')] = kept;
+    expect(await redis.admin.pttl(name)).to.be.within(DAY_MS - 60_000, DAY_MS);
+    expect(kept.map(textOf).join('\n')).to.not.match(/447700900123|"line"|NOT_REACHED/);
+    await redis.admin.pexpire(name, 1);
     await until(async () => (await namesIn(state)).length === 0);
   });
 

@@ -1,0 +1,76 @@
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import ts from 'typescript';
+import { manifest } from './consumer.js';
+
+/** How TypeScript 6 sees a consumer of the package, and what it reads in published files. */
+
+/** The options of a consumer that is compiled without a tsconfig.json. */
+export const COMPILED = [
+  ...['--types', 'node', '--lib', 'es2023', '--target', 'es2023', '--strict', '--noEmit'],
+  ...['--ignoreConfig', '--skipLibCheck'],
+];
+
+/** A consumer as TypeScript 6 sees it. */
+export function compile(
+  folder: string,
+  { options, fileNames }: Pick<ts.ParsedCommandLine, 'options' | 'fileNames'>,
+): ts.Program {
+  const host = ts.createCompilerHost(options);
+  host.getCurrentDirectory = () => folder;
+  // As tsc reads comments.
+  host.jsDocParsingMode = ts.JSDocParsingMode.ParseForTypeErrors;
+  return ts.createProgram(
+    fileNames.map((file) => resolve(folder, file)),
+    options,
+    host,
+  );
+}
+
+/** What is wrong in the consumer and in our declarations. TypeScript 7, which is quicker, also checks those of Node. */
+export function problemsOf(program: ts.Program): readonly string[] {
+  const roots = program.getRootFileNames().map((name) => program.getSourceFile(name));
+  const files = [...roots, ...filesOfPackage(program)].filter((file) => file !== undefined);
+  return [
+    ...program.getOptionsDiagnostics(),
+    ...program.getGlobalDiagnostics(),
+    ...files.flatMap((file) => [
+      ...program.getSyntacticDiagnostics(file),
+      ...program.getSemanticDiagnostics(file),
+    ]),
+  ].map(
+    ({ file, messageText }) =>
+      `${file?.fileName ?? ''}: ${ts.flattenDiagnosticMessageText(messageText, ' ')}`,
+  );
+}
+
+/** The published declarations that the consumer needs. */
+export function filesOfPackage(program: ts.Program): readonly ts.SourceFile[] {
+  return program
+    .getSourceFiles()
+    .filter(({ fileName }) => fileName.includes(`/node_modules/${manifest.name}/dist/`));
+}
+
+export function parse(path: string): ts.SourceFile {
+  return ts.createSourceFile(path, readFileSync(path, 'utf8'), {
+    languageVersion: ts.ScriptTarget.ES2023,
+    jsDocParsingMode: ts.JSDocParsingMode.ParseNone,
+  });
+}
+
+export function isImportForEffect(statement: ts.Statement): boolean {
+  return ts.isImportDeclaration(statement) && statement.importClause === undefined;
+}
+
+export function visit(node: ts.Node, look: (node: ts.Node) => void): void {
+  look(node);
+  ts.forEachChild(node, (child) => {
+    visit(child, look);
+  });
+}
+
+export function allowsUndefined(type: ts.TypeNode | undefined): boolean {
+  if (type === undefined) return true;
+  if (ts.isUnionTypeNode(type)) return type.types.some(allowsUndefined);
+  return type.kind === ts.SyntaxKind.UndefinedKeyword || type.kind === ts.SyntaxKind.UnknownKeyword;
+}

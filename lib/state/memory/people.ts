@@ -48,7 +48,7 @@ export function newPeople(): People {
 }
 
 /** The entry of a person; a new one if there is none. */
-export function personOf(key: string, people: People): Person {
+function personOf(key: string, people: People): Person {
   // A person with something new to keep is one of the newest.
   const known = people.use(key);
   if (known !== undefined) return known;
@@ -58,7 +58,7 @@ export function personOf(key: string, people: People): Person {
 }
 
 /** The last code of a person, unless it has expired. */
-export function codeOf(
+function codeOf(
   person: Person | undefined,
   deliveryChannel: LastCode['deliveryChannel'],
   nowMs: number,

@@ -567,8 +567,7 @@ describe("the console's page", function () {
         .locator(hash === '#/health' ? '.deliveries' : hash === more ? '.rows .row' : '.steps')
         .first()
         .waitFor();
-      const closed = page.locator('details:not([open]) summary');
-      while ((await closed.count()) > 0) await closed.first().click();
+      await page.evaluate("for (const each of document.querySelectorAll('details')) each.open = true");
       seen.push(await page.locator('body').innerText());
       expect(await page.locator('main img, main script, header img, header script').count()).to.equal(0);
     }

@@ -9,6 +9,9 @@ chdir(fileURLToPath(new URL('..', import.meta.url)));
 const MOCHA = 'node_modules/mocha/bin/mocha.js';
 const C8 = 'node_modules/c8/bin/c8.js';
 
+/** Mocha hands whole files to its workers: one that begins last and takes long is waited for alone. */
+const LONG = ['test/browser/', 'test/testing/phones/'];
+
 const USAGE = `Use: npm test                     build, then run every test
      COVERAGE=1 npm test          the same, and measure the coverage, as .ci/run does
      npm test -- <pattern> …      run the test files whose path has one of the patterns
@@ -27,20 +30,23 @@ const patterns = (firstOption === -1 ? words : words.slice(0, firstOption)).map(
 );
 const options = firstOption === -1 ? [] : words.slice(firstOption);
 
+const files = readdirSync('test', { recursive: true })
+  .map((path) => `test/${path.replaceAll('\\', '/')}`)
+  .filter((path) => path.endsWith('.test.ts') && !path.includes('node_modules'));
+
 if (patterns.length === 0) {
   run('.ci/build.js');
-  if (env.COVERAGE === '1') run(C8, execPath, MOCHA, ...options);
-  else run(MOCHA, ...options);
+  const isLong = (file) => LONG.some((start) => file.startsWith(start));
+  const longFirst = files.toSorted((one, other) => isLong(other) - isLong(one));
+  if (env.COVERAGE === '1') run(C8, execPath, MOCHA, ...options, ...longFirst);
+  else run(MOCHA, ...options, ...longFirst);
 } else {
-  const files = readdirSync('test', { recursive: true })
-    .map((path) => `test/${path.replaceAll('\\', '/')}`)
-    .filter((path) => path.endsWith('.test.ts') && !path.includes('node_modules'))
-    .filter((path) => patterns.some((pattern) => path.toLowerCase().includes(pattern)));
-  if (files.length === 0) {
+  const wanted = files.filter((path) => patterns.some((pattern) => path.toLowerCase().includes(pattern)));
+  if (wanted.length === 0) {
     stderr.write(`No test file has ${patterns.join(' or ')} in its path.\n`);
     exit(2);
   }
-  run(MOCHA, ...options, ...files);
+  run(MOCHA, ...options, ...wanted);
 }
 
 function run(script, ...args) {

@@ -1,10 +1,13 @@
-import { existsSync, mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import { AxeBuilder } from '@axe-core/playwright';
 import { expect } from 'chai';
-import { chromium, type Page } from 'playwright-core';
+import type { BrowserType, Page } from 'playwright-core';
 
 /** Pages as people have them: a real browser, and what no page of ours may do in it. */
+
+/** By require(): an import would go through the loader of tsx, and take 0.2 s of processor time more. */
+const { chromium } = createRequire(import.meta.url)('playwright-core') as { chromium: BrowserType };
 
 /** The shell has the same engine without the windows: a page takes about half of the processor time. */
 const SHELL = '/usr/bin/chromium-headless-shell';
@@ -27,12 +30,8 @@ export interface PageOptions {
   readonly colorScheme?: 'light' | 'dark' | undefined;
   /** CSS pixels. Default: 1280 by 800. */
   readonly viewport?: { readonly width: number; readonly height: number } | undefined;
-  /** BCP 47. Default: `en-GB`. */
-  readonly locale?: string | undefined;
   /** What it may ask beside its own. Default: none. */
   readonly otherOrigins?: readonly string[] | undefined;
-  /** Headers of every request, such as a login. */
-  readonly headers?: Readonly<Record<string, string>> | undefined;
 }
 
 /** A page that is watched. */
@@ -44,59 +43,59 @@ export interface WatchedPage {
 
 /** A browser of a test file's own. */
 export interface TestBrowser {
-  /** Opens an address in a profile that knows nothing, and waits until it is loaded. Whatever it asks of another origin fails. */
+  /** Opens an address in a page without cookies, and waits until it is loaded. No request may go to another origin. */
   open(url: string, options?: PageOptions): Promise<WatchedPage>;
-  /** For `afterEach`: closes all pages; throws where one complained, ran a dialog or asked another origin. */
+  /** For `afterEach`: throws if a page wrote an error, opened a dialog or sent a request to another origin. */
   closePages(): Promise<void>;
   close(): Promise<void>;
 }
 
+const ARGUMENTS = [
+  '--no-sandbox',
+  // One process for all pages of this machine, whichever test opens them.
+  '--process-per-site',
+  // Nothing leaves this machine, whatever a page requests.
+  '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost',
+];
+
 export async function startBrowser(): Promise<TestBrowser> {
-  const browser = await chromium.launch({ executablePath: PROGRAM, args: ['--no-sandbox'] });
+  const browser = await chromium.launch({ executablePath: PROGRAM, args: ARGUMENTS });
+  const context = await browser.newContext({
+    locale: 'en-GB',
+    timezoneId: 'Europe/London',
+    reducedMotion: 'reduce',
+    permissions: ['clipboard-read', 'clipboard-write'],
+  });
   const complaints: string[] = [];
-  // By what a profile cannot change.
-  const open = new Map<Page, string>();
-  const kept = new Map<string, Page>();
-  const keyOf = ({ locale, headers }: PageOptions): string => JSON.stringify([locale, headers]);
-  const newPage = async (options: PageOptions): Promise<Page> => {
-    const context = await browser.newContext({
-      locale: options.locale ?? 'en-GB',
-      ...(options.headers === undefined ? {} : { extraHTTPHeaders: { ...options.headers } }),
-      timezoneId: 'Europe/London',
-      permissions: ['clipboard-read', 'clipboard-write'],
-    });
-    return context.newPage();
-  };
-  /** A new profile is a new process, which costs more than all that a page does: one is kept, and knows nothing again. */
-  const leave = async (page: Page, key: string): Promise<void> => {
-    const context = page.context();
-    if (kept.has(key) || page.isClosed()) return context.close();
-    kept.set(key, page);
-    page.removeAllListeners();
-    await page.goto('about:blank');
-    await Promise.all(context.pages().map((other) => (other === page ? undefined : other.close())));
-    await Promise.all([context.unrouteAll(), page.unrouteAll(), context.clearCookies()]);
-  };
+  /** The page of the test before. A new one takes more processor time than most tests do in it. */
+  let idle: Page | undefined;
   return {
     open: async (url, options = {}) => {
-      const key = keyOf(options);
-      const page = kept.get(key) ?? (await newPage(options));
-      kept.delete(key);
-      open.set(page, key);
-      await page.emulateMedia({ colorScheme: options.colorScheme ?? 'light', reducedMotion: 'reduce' });
-      await page.setViewportSize(options.viewport ?? { width: 1280, height: 800 });
+      const page = idle ?? (await context.newPage());
+      idle = undefined;
+      await Promise.all([
+        context.setOffline(false),
+        page.emulateMedia({ colorScheme: options.colorScheme ?? 'light' }),
+        page.setViewportSize(options.viewport ?? { width: 1280, height: 800 }),
+      ]);
       const tolerated: RegExp[] = [];
+      // Before that, it shows the page of another test, whose server has ended.
+      let hasArrived = false;
+      page.on('framenavigated', (frame) => {
+        hasArrived ||= frame === page.mainFrame();
+      });
       const complain = (complaint: string): void => {
-        if (!tolerated.some((pattern) => pattern.test(complaint))) complaints.push(complaint);
+        if (hasArrived && !tolerated.some((pattern) => pattern.test(complaint))) complaints.push(complaint);
       };
       const allowed = [new URL(url).origin, ...(options.otherOrigins ?? [])];
-      await page.context().route(
-        ({ origin, protocol }) => !allowed.includes(origin) && protocol !== 'data:',
-        async (route) => {
-          complain(`it asked another origin: ${route.request().url()}`);
-          await route.abort();
-        },
-      );
+      page.on('request', (request) => {
+        const { origin, protocol } = new URL(request.url());
+        if (!allowed.includes(origin) && protocol !== 'data:')
+          complain(`it asked another origin: ${request.url()}`);
+      });
+      page.on('popup', () => {
+        complain('it opened another page');
+      });
       page.on('console', (message) => {
         if (message.type() === 'error' || message.type() === 'warning') complain(message.text());
       });
@@ -111,33 +110,30 @@ export async function startBrowser(): Promise<TestBrowser> {
       return { page, tolerate: (complaint) => tolerated.push(complaint) };
     },
     closePages: async () => {
-      await Promise.all([...open].map(([page, key]) => leave(page, key)));
-      open.clear();
+      const [first, ...others] = context.pages();
+      first?.removeAllListeners();
+      // The page stays until the next test; its requests fail.
+      await Promise.all([first?.unrouteAll(), ...others.map((page) => page.close())]);
+      await Promise.all([context.setOffline(true), context.clearCookies()]);
+      idle = first;
       expect(complaints.splice(0)).to.deep.equal([]);
     },
     close: () => browser.close(),
   };
 }
 
-/**
- * axe, whose half megabyte goes to a document once: its builder would send it, and have it compiled, twice for each look.
- */
-async function axeOn(page: Page): Promise<AxeBuilder> {
-  if (!(await page.evaluate("'axe' in window"))) await page.evaluate(new AxeBuilder({ page })['script']());
-  return new AxeBuilder({ page, axeSource: ';' }).setLegacyMode(true);
-}
+const AXE = readFileSync(new URL(import.meta.resolve('axe-core/axe.min.js')), 'utf8');
+/** What axe says of a page: only what is wrong. It would load the style sheets again for rules that are off. */
+const RUN_AXE = `axe.run({ reporter: 'no-passes', preload: false }).then(({ violations }) =>
+  violations.map(({ id, help, nodes }) => ({ id, help, where: nodes.map(({ html }) => html) })))`;
 
 /** What axe finds wrong with a page as it is now: nothing. */
 export async function expectAccessible(page: Page): Promise<void> {
-  // Without frames axe needs no second page to write its report in, which takes as long as the look itself.
+  // axe looks at one frame.
   expect(page.frames()).to.have.length(1);
-  const { violations } = await (await axeOn(page)).options({ resultTypes: ['violations'] }).analyze();
-  const found = violations.map(({ id, help, nodes }) => ({
-    id,
-    help,
-    where: nodes.map((node) => node.html),
-  }));
-  expect(found).to.deep.equal([]);
+  // Half a megabyte, which goes to a document once.
+  if (!(await page.evaluate("'axe' in window"))) await page.evaluate(AXE);
+  expect(await page.evaluate(RUN_AXE)).to.deep.equal([]);
 }
 
 /** That nothing of a page lies beside the screen, to be scrolled to sideways. */

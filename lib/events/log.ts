@@ -57,15 +57,38 @@ function isWarnedOf({ outcome, isRepeat, code, attempts }: HookEventOf<'request.
   return outcome === 'blocked' && (isRepeat || isByGuard);
 }
 
-/** The event's fields, first those that people search by. A log line has its own time. */
-function fieldsOf(
-  { type, at, ...fields }: HookEvent,
-  remedy: string | undefined,
-): Readonly<Record<string, unknown>> {
+/** The fields of a line that have a value, first those that people search by. A log line has its own time. */
+function fieldsOf(event: HookEvent, remedy: string | undefined): Readonly<Record<string, unknown>> {
+  const fields: Record<string, unknown> =
+    event.type === 'request.answered' ? startOfAnswer(event) : startOf(event);
+  for (const name in event) {
+    const value: unknown = event[name as keyof HookEvent];
+    if (value !== undefined && name !== 'type' && name !== 'at' && !(name in fields)) fields[name] = value;
+  }
+  if (remedy !== undefined) fields['remedy'] = remedy;
+  return fields;
+}
+
+function startOf(event: HookEvent): Record<string, unknown> {
+  return 'userId' in event ? { event: event.type, userId: event.userId } : { event: event.type };
+}
+
+/** The fields that every call has: V8 copies objects that get more than 12 fields one by one slowly, 2 µs for each line. */
+function startOfAnswer(event: HookEventOf<'request.answered'>): Record<string, unknown> {
   return {
-    event: type,
-    ...('userId' in fields ? { userId: fields.userId } : {}),
-    ...fields,
-    ...(remedy === undefined ? {} : { remedy }),
+    event: event.type,
+    userId: event.userId,
+    eventId: event.eventId,
+    deliveryChannel: event.deliveryChannel,
+    toEnding: event.toEnding,
+    isPreview: event.isPreview,
+    isRepeat: event.isRepeat,
+    outcome: event.outcome,
+    status: event.status,
+    hasHungUp: event.hasHungUp,
+    attempts: event.attempts,
+    skipped: event.skipped,
+    durationMs: event.durationMs,
+    remainingMs: event.remainingMs,
   };
 }

@@ -8,7 +8,8 @@ import { isObject, type JsonObject } from '../core/json.js';
 
 type Kind = 'string' | 'number' | 'boolean' | 'words' | 'skipped' | 'cause' | 'rules' | 'reports';
 
-type NamesIn<Fields> = Fields extends unknown ? keyof Fields : never;
+/** The names of all fields of a union. */
+export type NamesIn<Fields> = Fields extends unknown ? keyof Fields : never;
 
 /** The kind of each field, in every event that has it. An event of an unknown type is a step, too, with these fields. */
 const FIELDS = {

@@ -61,7 +61,7 @@ export function createHistory(parts: {
       const page = rest.slice(0, Math.max(1, query.limit));
       const nowMs = clock();
       return {
-        executions: page.map((record) => record.summary(nowMs)),
+        executions: page.map((record) => record.read(nowMs).summary),
         total: fitting.length,
         next: page.length < rest.length ? page.at(-1)?.id : undefined,
       };
@@ -166,7 +166,7 @@ class Watch {
   #tell(): void {
     if (this.#changed.size === 0) return;
     const nowMs = this.#clock();
-    const summaries = [...this.#changed].sort(newestFirst).map((record) => record.summary(nowMs));
+    const summaries = [...this.#changed].sort(newestFirst).map((record) => record.read(nowMs).summary);
     this.#changed.clear();
     for (const { onChanged } of [...this.#watchers]) {
       // A watcher's error must not reach the others.

@@ -21,12 +21,7 @@ interface DeliveryResult {
   readonly code: string | undefined;
 }
 
-export interface Outcome {
-  readonly outcome: ExecutionOutcome;
-  readonly channel: string | undefined;
-  readonly provider: string | undefined;
-  readonly code: string | undefined;
-}
+type Outcome = Pick<ExecutionSummary, 'outcome' | 'channel' | 'provider' | 'code'>;
 
 /**
  * A used code is certain, then a delivery, by any channel. Otherwise the last message that may have left decides; if none
@@ -206,10 +201,7 @@ function failureOf(
 }
 
 /** For an execution without a known attempt. */
-function reportedBy(events: readonly HookEvent[]): {
-  readonly channel: string | undefined;
-  readonly provider: string | undefined;
-} {
+function reportedBy(events: readonly HookEvent[]): Pick<Outcome, 'channel' | 'provider'> {
   const told = events.findLast(
     (event) =>
       event.type === 'message.reported' || event.type === 'code.used' || event.type === 'request.answered',

@@ -50,12 +50,15 @@ export function createHistory(parts: {
   const catchUp = async (): Promise<void> => {
     if (shared !== undefined) await waitAtMost(shared.catchUp(), CATCH_UP_MS);
   };
+  const readAll = async (): Promise<void> => {
+    await catchUp();
+    await kept.readAll();
+  };
 
   const history: History = {
     isShared: shared !== undefined,
     async find(query) {
-      await catchUp();
-      if (!isForAll(query)) await kept.readAll();
+      await (isForAll(query) ? catchUp() : readAll());
       const fitting = kept.find(query);
       const rest = query.before === undefined ? fitting : after(query.before, fitting);
       const page = rest.slice(0, Math.max(1, query.limit));
@@ -71,13 +74,11 @@ export function createHistory(parts: {
       return kept.get(id)?.open(clock());
     },
     async tally(sinceMs) {
-      await catchUp();
-      await kept.readAll();
+      await readAll();
       return kept.tally(sinceMs);
     },
     async timeline(spans) {
-      await catchUp();
-      await kept.readAll();
+      await readAll();
       return kept.timeline(spans);
     },
     watch: (onChanged) => (isClosed ? () => undefined : watch.add(onChanged)),

@@ -1,5 +1,5 @@
 import type { AttemptReport, HookEventOf, SkippedChannel } from '../core/events.js';
-import { bad, by, describe, good, plain, warn, type EventDescription } from './description.js';
+import { bad, by, describe, good, plain, warn, type EventDescription, type Tone } from './description.js';
 import { nameChannel } from './names.js';
 
 /** The sentences about a code: its attempts, and the answer to Okta. Node and browsers load this file, as `describe-event.ts`. */
@@ -32,43 +32,46 @@ type AnsweredEvent = HookEventOf<'request.answered'>;
 export function describeAnswer(event: AnsweredEvent): EventDescription | undefined {
   const sentence = sentenceOf(event);
   if (sentence === undefined) return undefined;
-  const { tone, text, remedy = event.remedy } = sentence;
+  const [tone, text, remedy = event.remedy] = sentence;
   const { code, reason, durationMs } = event;
   const hungUp = event.hasHungUp ? ' Okta had hung up before.' : '';
   return describe(tone, text + hungUp, { code, reason, remedy, durationMs });
 }
 
-function sentenceOf(event: AnsweredEvent): EventDescription | undefined {
+function sentenceOf(
+  event: AnsweredEvent,
+): readonly [tone: Tone, text: string, remedy?: string | undefined] | undefined {
   const { isRepeat, profileReason = '' } = event;
   const sentBy = event.channel === undefined ? '' : ` ${by(event.channel)}`;
   switch (event.outcome) {
     case 'accepted':
-      if (isRepeat) return good('A repeat got the first answer: the code was sent.');
-      return HAS_NO_ACCESS.has(profileReason)
-        ? warn(
-            `The code was sent${sentBy}, the channel that Okta requested: Okta does not let the hook read users.`,
-            { remedy: PROFILE_REMEDIES.get(profileReason) },
-          )
-        : good(
-            `The code was sent${sentBy}${describeDetour(event)}.${event.skipped.map(describeSkipped).join('')}`,
-            { remedy: remedyOfDetour(event) },
-          );
-    case 'unknown':
-      return warn(
-        isRepeat
-          ? `A repeat got the first answer: the code may have been sent. ${GOT_PENDING}`
-          : `The code may have been sent${sentBy}: the outcome is unknown. ${GOT_PENDING}`,
-      );
-    case 'blocked':
-      return warn(
-        `${describeBlock(event)} ${event.status === 'PENDING' ? GOT_PENDING : 'Okta got an error, so it may send one itself.'}`,
-      );
+      if (isRepeat) return ['good', 'A repeat got the first answer: the code was sent.'];
+      if (HAS_NO_ACCESS.has(profileReason)) {
+        const text = `The code was sent${sentBy}, the channel that Okta requested: Okta does not let the hook read users.`;
+        return ['warn', text, PROFILE_REMEDIES.get(profileReason)];
+      }
+      return [
+        'good',
+        `The code was sent${sentBy}${describeDetour(event)}.${event.skipped.map(describeSkipped).join('')}`,
+        remedyOfDetour(event),
+      ];
+    case 'unknown': {
+      const text = isRepeat
+        ? 'A repeat got the first answer: the code may have been sent.'
+        : `The code may have been sent${sentBy}: the outcome is unknown.`;
+      return ['warn', `${text} ${GOT_PENDING}`];
+    }
+    case 'blocked': {
+      const got = event.status === 'PENDING' ? GOT_PENDING : 'Okta got an error, so it may send one itself.';
+      return ['warn', `${describeBlock(event)} ${got}`];
+    }
     case 'refused':
-      return bad(
+      return [
+        'bad',
         isRepeat
           ? 'A repeat got the first answer: no code was sent. Okta may send one itself.'
           : 'No code was sent. Okta got an error, so it may send one itself.',
-      );
+      ];
     default:
       return undefined;
   }
@@ -76,15 +79,14 @@ function sentenceOf(event: AnsweredEvent): EventDescription | undefined {
 
 /** Why the code was not sent as planned: the line of a call that went well then says it, too. */
 function describeDetour({ attempts, profileSource, profileReason }: AnsweredEvent): string {
-  const after = attempts
+  const refused = attempts
     .filter(({ outcome }) => outcome === 'refused')
     .map(({ channel, code }) => `${nameChannel(channel)} was refused (${code})`);
+  const after = refused.length === 0 ? '' : `, after ${refused.join(' and ')}`;
+  if (profileReason === undefined) return after;
   const profile =
     profileSource === 'stale' ? "with an older copy of the user's profile" : "without the user's profile";
-  return [
-    after.length === 0 ? '' : `, after ${after.join(' and ')}`,
-    profileReason === undefined ? '' : `, ${profile} (${profileReason})`,
-  ].join('');
+  return `${after}, ${profile} (${profileReason})`;
 }
 
 function remedyOfDetour({ attempts, profileReason = '', skipped }: AnsweredEvent): string | undefined {

@@ -79,18 +79,8 @@ const TABLE: {
       code: reason,
       durationMs: pausedMs,
     }),
-  'guard.blocked': (event) =>
-    describeJudged(
-      event,
-      'blocked',
-      event.isOtherNumber === true ? 'The code goes to the enrolled number' : 'Nothing was sent',
-    ),
-  'guard.noticed': (event) =>
-    describeJudged(
-      event,
-      'would have blocked',
-      `It is ${event.isOtherNumber === true ? 'used' : 'sent'}, because guard.mode is 'record'`,
-    ),
+  'guard.blocked': describeGuard,
+  'guard.noticed': describeGuard,
   'channels.planned': ({ channels, skipped }) => {
     const omitted = skipped.map(describeSkipped).join('');
     return channels.length === 0
@@ -133,7 +123,8 @@ const TABLE: {
 
   'extension.failed': (event) =>
     warn(`${event.extension} failed: ${FAILURES[event.extension] ?? 'the hook goes on without it'}.`, event),
-  'readiness.failed': (event) => bad(`ready() found that ${faultOf(event.part)}.`, event),
+  'readiness.failed': (event) =>
+    bad(`ready() found that ${FAULTS.get(event.part) ?? `${event.part} would not take a message`}.`, event),
   'state.lost': (event) =>
     bad(
       'The shared state store cannot be reached. Codes still go out; until it is back, each process counts repeats and limits on its own.',
@@ -213,18 +204,18 @@ const RULES: Readonly<Record<HookEventOf<'guard.blocked'>['rule'], string>> = {
   numberType: 'the type of the number is not allowed',
 };
 
-/** @param did - what the guard did; `effect`: what follows. */
-function describeJudged(
-  event: HookEventOf<'guard.blocked' | 'guard.noticed'>,
-  did: string,
-  effect: string,
-): EventDescription {
-  const what = event.isOtherNumber === true ? "the number in the user's profile for WhatsApp" : 'the code';
+function describeGuard(event: HookEventOf<'guard.blocked' | 'guard.noticed'>): EventDescription {
+  const isOther = event.isOtherNumber === true;
+  const what = isOther ? "the number in the user's profile for WhatsApp" : 'the code';
   const broken = event.rules.map(({ rule, points, seconds }) =>
     points === undefined || seconds === undefined
       ? RULES[rule]
       : `${RULES[rule]} (${points} in ${seconds} s)`,
   );
+  const [did, effect] =
+    event.type === 'guard.blocked'
+      ? ['blocked', isOther ? 'The code goes to the enrolled number' : 'Nothing was sent']
+      : ['would have blocked', `It is ${isOther ? 'used' : 'sent'}, because guard.mode is 'record'`];
   return warn(`The guard ${did} ${what}: ${broken.join(', and ')}. ${effect}.`, event);
 }
 
@@ -234,12 +225,8 @@ const FAILURES: Partial<Record<Extension, string>> = {
   authorize: 'the console lets nobody in',
 };
 
-/** What is wrong with a part, for `ready() found that …`. */
-function faultOf(part: string): string {
-  return UNREADY_PARTS.get(part) ?? `${part} would not take a message`;
-}
-
-const UNREADY_PARTS: ReadonlyMap<string, string> = new Map([
+/** What is wrong, for `ready() found that …`. Other parts are channels. */
+const FAULTS: ReadonlyMap<string, string> = new Map([
   ['okta', 'the hook cannot read users from Okta (okta)'],
   ['twilio', 'Twilio would not take a message (twilio)'],
   ['hookKeys', "the keys that check Okta's access tokens cannot be fetched (hookKeys)"],

@@ -1,8 +1,8 @@
 import type { Logger } from '../core/channel.js';
 import type { HookEvent, HookEventListener, HookEventOf } from '../core/events.js';
+import type { LogLevel } from './adapt-logger.js';
 import { describeEvent } from './describe-event.js';
 import type { Tone } from './description.js';
-import type { LogLevel } from './log-output.js';
 
 /** Writes one line for each hook call, and one for each other event that an operator must know. */
 export function logListener(logger: Logger): HookEventListener {
@@ -31,10 +31,7 @@ function isLogged(event: HookEvent): boolean {
   }
 }
 
-const LEVELS = { plain: 'info', good: 'info', warn: 'warn', bad: 'warn' } as const satisfies Record<
-  Tone,
-  LogLevel
->;
+const LEVEL_OF: Readonly<Record<Tone, LogLevel>> = { plain: 'info', good: 'info', warn: 'warn', bad: 'warn' };
 
 /** `error` is for what users notice: no code goes out, or gateways no longer know of each other. */
 const ERRORS: ReadonlySet<HookEvent['type']> = new Set([
@@ -45,7 +42,7 @@ const ERRORS: ReadonlySet<HookEvent['type']> = new Set([
 
 function levelOf(event: HookEvent, tone: Tone): LogLevel {
   if (event.type === 'request.answered' && isWarnedOf(event)) return 'info';
-  return tone === 'bad' && ERRORS.has(event.type) ? 'error' : LEVELS[tone];
+  return tone === 'bad' && ERRORS.has(event.type) ? 'error' : LEVEL_OF[tone];
 }
 
 /**

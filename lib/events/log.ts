@@ -56,18 +56,19 @@ function isWarnedOf({ outcome, isRepeat, code, attempts }: HookEventOf<'request.
 
 /** The fields of a line that have a value, first those that people search by. A log line has its own time. */
 function fieldsOf(event: HookEvent, remedy: string | undefined): Readonly<Record<string, unknown>> {
+  const { userId } = event as { readonly userId?: string | undefined };
   const fields: Record<string, unknown> =
-    event.type === 'request.answered' ? startOfAnswer(event) : startOf(event);
+    userId === undefined
+      ? { event: event.type }
+      : event.type === 'request.answered'
+        ? startOfAnswer(event)
+        : { event: event.type, userId };
   for (const name in event) {
     const value: unknown = event[name as keyof HookEvent];
     if (value !== undefined && name !== 'type' && name !== 'at' && !(name in fields)) fields[name] = value;
   }
   if (remedy !== undefined) fields['remedy'] = remedy;
   return fields;
-}
-
-function startOf(event: HookEvent): Record<string, unknown> {
-  return 'userId' in event ? { event: event.type, userId: event.userId } : { event: event.type };
 }
 
 /** V8 makes a dictionary of an object to which a loop adds more than 12 fields, and winston copies that 7 µs slower. */

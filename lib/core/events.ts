@@ -1,4 +1,24 @@
+import type {
+  AttemptReport,
+  BreakerState,
+  CodeOutcome,
+  CodeResult,
+  Counted,
+  Failure,
+  FailureCause,
+  OfCall,
+  OfGuard,
+  OfRequest,
+  OfTest,
+  OfUser,
+  OptionWarning,
+  Problem,
+  SentMessage,
+  SkippedChannel,
+} from './event-parts.js';
 import type { Extension } from './extensions.js';
+
+export type * from './event-parts.js';
 
 /**
  * The events of a hook: what happened, step by step. `onEvent` gets them, and so do the log, the metrics and the console.
@@ -41,7 +61,7 @@ export interface HookEventFields {
   readonly 'request.received': OfRequest & OfTest & { readonly deliveryChannel: 'sms' | 'voice' };
   /**
    * A request was answered with another status than 200, or something failed after the code was sent. Rejections that
-   * callers can cause without authentication are reported at once, then at most once a minute.
+   * callers can cause without authentication are emitted at most once a minute, the others one by one.
    */
   readonly 'request.rejected': Counted & {
     /** The HTTP status. */
@@ -52,7 +72,7 @@ export interface HookEventFields {
     /** The cause, if the code alone does not say it. */
     readonly reason: string | undefined;
   };
-  /** Callers could not prove to be Okta. Reported at once, then at most once a minute. */
+  /** Callers could not prove to be Okta. */
   readonly 'caller.rejected': Counted & {
     readonly reason: string;
     /** Which of Okta's hooks they called. */
@@ -61,8 +81,8 @@ export interface HookEventFields {
     readonly schemes: readonly ('header' | 'basic' | 'oauth2')[];
   };
   /**
-   * A test call of the command line (`doctor`, `setup`, `preview`) was refused. Its mark is made with
-   * the hook's secret. Many of them may come from a copied mark. Reported at once, then at most once a minute.
+   * A test call of the command line (`doctor`, `setup`, `preview`) was refused. Its mark is made with the hook's secret. Many of
+   * them may come from a copied mark.
    */
   readonly 'probe.rejected': Counted & {
     /** The HTTP status. */
@@ -99,17 +119,13 @@ export interface HookEventFields {
   readonly 'attempt.ended': OfUser & AttemptReport;
   /** Okta was answered, and the hook call is over. This event sums the call up. */
   readonly 'request.answered': OfRequest &
-    OfTest & {
-      /** What became of the code. */
+    OfTest &
+    CodeResult & {
       readonly outcome: CodeOutcome;
       /** What Okta was answered. Whether a blocked code is `PENDING` or `ERROR` depends on `guard.answer`. */
       readonly status: 'SUCCESSFUL' | 'PENDING' | 'ERROR';
       /** Why no code was sent, if none was. `SUPERSEDED`: the user has a newer code. */
       readonly code: string | undefined;
-      /** The same in words. */
-      readonly reason: string | undefined;
-      /** What an operator can do about it, if that is known. */
-      readonly remedy: string | undefined;
       readonly deliveryChannel: 'sms' | 'voice';
       /** The country of the enrolled number by ISO 3166, if it is known. */
       readonly country: string | undefined;
@@ -117,11 +133,6 @@ export interface HookEventFields {
       readonly isRepeat: boolean;
       /** Okta had closed the connection before. */
       readonly hasHungUp: boolean;
-      /** The channel, the provider and its message id of the attempt that decided the answer. */
-      readonly channel: string | undefined;
-      readonly provider: string | undefined;
-      readonly transactionId: string | undefined;
-      readonly attempts: readonly AttemptReport[];
       /** Planned channels that were skipped. */
       readonly skipped: readonly SkippedChannel[];
       readonly profileSource: HookEventFields['profile.read']['source'] | undefined;
@@ -157,51 +168,31 @@ export interface HookEventFields {
     readonly remedy?: string | undefined;
   };
   /** A message was not delivered, and late failover by the next channel of the plan has ended. */
-  readonly 'failover.ended': OfUser & {
-    /** The channel that did not deliver. */
-    readonly fromChannel: string;
-    /** Why it did not. */
-    readonly cause: FailureCause;
-    /** The outcome of the last attempt; `dropped` if none was made, for the reason in `code`. */
-    readonly outcome: 'accepted' | 'refused' | 'unknown' | 'dropped';
-    readonly channel: string | undefined;
-    readonly provider: string | undefined;
-    /** The code of the refusal; for `dropped` one of ours, such as `SUPERSEDED`, `CODE_EXPIRED` or `STATE_LOST`. */
-    readonly code: string | undefined;
-    readonly reason: string | undefined;
-    /** What an operator can do about `code`. */
-    readonly remedy: string | undefined;
-    readonly transactionId: string | undefined;
-    /** All attempts for this event of Okta's. */
-    readonly attempts: readonly AttemptReport[];
-  };
-  /** Okta's event hook reported that a user signed in, or enrolled a phone, with a code that the hook sent. */
-  readonly 'code.used': OfCall & {
-    readonly requestType: string | undefined;
-    readonly deliveryChannel: 'sms' | 'voice';
-    readonly userId: string;
-    readonly channel: string;
-    readonly provider: string;
-    /** The country of the number by ISO 3166, if it is known. */
-    readonly country: string | undefined;
-    readonly transactionId: string;
-    /** From Okta's request to the use of the code. */
-    readonly sinceSentMs: number;
-  };
-  /** A provider could not be told that a code which it sent was used. Reported at most once a minute for each channel. */
-  readonly 'feedback.failed': OfCall &
-    Counted & {
-      readonly userId: string;
-      readonly channel: string;
-      readonly provider: string;
-      /** The provider's code, or one of ours (`TIMEOUT`, `BREAKER_OPEN`, `PROVIDER_UNREACHABLE`, `HTTP_404`, …). */
-      readonly code: string;
-      readonly reason: string;
-      /** What an operator can do about it, if that is known. */
-      readonly remedy: string | undefined;
-      readonly transactionId: string;
+  readonly 'failover.ended': OfUser &
+    CodeResult & {
+      /** The channel that did not deliver. */
+      readonly fromChannel: string;
+      /** Why it did not. */
+      readonly cause: FailureCause;
+      /** The outcome of the last attempt; `dropped` if none was made, for the reason in `code`. */
+      readonly outcome: 'accepted' | 'refused' | 'unknown' | 'dropped';
+      /** The code of the refusal; for `dropped` one of ours, such as `SUPERSEDED`, `CODE_EXPIRED` or `STATE_LOST`. */
+      readonly code: string | undefined;
     };
-  /** Okta reported more used codes than the hook can follow, so it ignored some. At once, then at most once a minute. */
+  /** Okta's event hook reported that a user signed in, or enrolled a phone, with a code that the hook sent. */
+  readonly 'code.used': OfCall &
+    SentMessage & {
+      readonly requestType: string | undefined;
+      readonly deliveryChannel: 'sms' | 'voice';
+      readonly userId: string;
+      /** The country of the number by ISO 3166, if it is known. */
+      readonly country: string | undefined;
+      /** From Okta's request to the use of the code. */
+      readonly sinceSentMs: number;
+    };
+  /** The hook could not report to a provider that a code which it sent was used. Counted for each channel. */
+  readonly 'feedback.failed': OfCall & SentMessage & Failure & Counted & { readonly userId: string };
+  /** Okta reported more used codes than the hook can follow, so it ignored some. */
   readonly 'uses.skipped': Counted;
   /** A user sent a message to a sender of the gateway. */
   readonly 'inbound.received': {
@@ -213,7 +204,7 @@ export interface HookEventFields {
     /** The last two digits; `undefined` if WhatsApp hides the number, and no earlier message showed it. */
     readonly fromEnding: string | undefined;
   };
-  /** Status callbacks came for messages that this process did not send, or no longer knows. At most once a minute. */
+  /** Status callbacks came for messages that this process did not send, or no longer knows. */
   readonly 'callback.unmatched': Counted & {
     /** The message of the last callback. */
     readonly transactionId: string;
@@ -232,32 +223,21 @@ export interface HookEventFields {
   // What the hook depends on.
 
   /** `ready()` found that a part does not work. Emitted for each such part, whenever `ready()` is called. */
-  readonly 'readiness.failed': {
+  readonly 'readiness.failed': Failure & {
     /** A member of the result: `okta`, `twilio`, `hookKeys`, `state`, or a channel such as `channels.sms` or `channels.sms[1]`. */
     readonly part: string;
-    /** The `code` of the error; the provider's own code for `PROVIDER_REFUSED`. */
-    readonly code: string;
-    readonly reason: string;
-    /** What an operator can do about it, if that is known. */
-    readonly remedy: string | undefined;
   };
-
-  /**
-   * A function or an object of the user, or a library, failed, and the hook went on without it. Reported at once, then at
-   * most once a minute for each extension.
-   */
-  readonly 'extension.failed': Counted & {
-    readonly extension: Extension;
-    readonly reason: string;
-    /** What an operator can do about it. */
-    readonly remedy: string;
-    /** Of a `rollout`: the percentages that stay in force, by channel. Channels without one are on. */
-    readonly percentages?: Readonly<Record<string, number>> | undefined;
-    /** `undefined` if it failed outside a call. */
-    readonly eventId: string | undefined;
-    readonly oktaRequestId: string | undefined;
-    readonly userId?: string | undefined;
-  };
+  /** A function or an object of the user, or a library, failed, and the hook went on without it. Counted for each extension. */
+  readonly 'extension.failed': Problem &
+    Counted & {
+      readonly extension: Extension;
+      /** Of a `rollout`: the percentages that stay in force, by channel. Channels without one are on. */
+      readonly percentages?: Readonly<Record<string, number>> | undefined;
+      /** `undefined` if it failed outside a call. */
+      readonly eventId: string | undefined;
+      readonly oktaRequestId: string | undefined;
+      readonly userId?: string | undefined;
+    };
   /** The hook does not call Okta's Users API for a while, so that the org keeps its rate limit. */
   readonly 'okta.paused': {
     /** `LOW`: less than a tenth of the limit is left. `RATE_LIMITED`: Okta answered 429. */
@@ -268,7 +248,7 @@ export interface HookEventFields {
   /** The pause of Okta's Users API is over. */
   readonly 'okta.resumed': {
     /** Why it was paused: the reason in `okta.paused`. */
-    readonly reason: 'LOW' | 'RATE_LIMITED';
+    readonly reason: HookEventFields['okta.paused']['reason'];
     readonly pausedMs: number;
   };
   /** The circuit breaker of a host opened or closed. */
@@ -280,11 +260,9 @@ export interface HookEventFields {
     readonly channels: readonly string[];
   };
   /** The shared state cannot be reached. Until it is back, each process counts repeats and limits on its own. */
-  readonly 'state.lost': {
+  readonly 'state.lost': Problem & {
     /** A word, such as `ECONNREFUSED`, `READONLY` or `TIMEOUT`. */
     readonly reason: string;
-    /** What an operator can do about it. */
-    readonly remedy: string;
   };
   /** The shared state can be reached again. */
   readonly 'state.recovered': {
@@ -293,152 +271,5 @@ export interface HookEventFields {
     readonly lostMs: number;
   };
   /** The shared state works, but it may forget entries, or late failover may not be woken. */
-  readonly 'state.warned': { readonly reason: string; readonly remedy: string };
-}
-
-/** `open`: the host is not called for a while. `half-open`: one real call tries it again. */
-export type BreakerState = 'closed' | 'open' | 'half-open';
-
-/**
- * What became of a code. `accepted`: a provider accepted the message. `unknown`: the message may have left. `blocked`: it was
- * held back on purpose, by the guard, by a provider's fraud filter, or because the user has a newer code. `refused`: no channel
- * could send it.
- */
-export type CodeOutcome = 'accepted' | 'unknown' | 'blocked' | 'refused';
-
-/** A planned channel that was skipped. */
-export interface SkippedChannel {
-  readonly channel: string;
-  /**
-   * `ROLLED_BACK`: the rollout has it off for the user. `STOPPED`: the user sent STOP. `OPTED_OUT`, `NOT_REACHED`: the provider
-   * reported it for an earlier message.
-   */
-  readonly reason: 'ROLLED_BACK' | 'STOPPED' | 'OPTED_OUT' | 'NOT_REACHED';
-}
-
-/** Why a message was not delivered. */
-export interface FailureCause {
-  /** The provider's code; `NOT_DELIVERED_IN_TIME` if nothing was reported. */
-  readonly code: string;
-  /** The same in words. */
-  readonly reason: string | undefined;
-  /** What an operator can do about it. */
-  readonly remedy: string | undefined;
-}
-
-/** One attempt to send a code by one channel. */
-export interface AttemptReport {
-  readonly channel: string;
-  readonly provider: string;
-  readonly outcome: 'accepted' | 'refused' | 'unknown';
-  /** The provider's code, or one of ours (`UNREACHABLE`, `BREAKER_OPEN`, `HTTP_400`). */
-  readonly code?: string | undefined;
-  readonly reason?: string | undefined;
-  /** What an operator can do about a refusal. */
-  readonly remedy?: string | undefined;
-  /** The provider's id of the message. */
-  readonly transactionId?: string | undefined;
-  /** The provider's id of the request, for its support: Twilio's `Twilio-Request-Id`, LINE's `x-line-request-id`. */
-  readonly providerRequestId?: string | undefined;
-  readonly durationMs: number;
-}
-
-/** The option of a guard rule; `numberType` has none. */
-export type GuardRule = 'perUser' | 'perNumber' | 'perIp' | 'country' | 'numberType';
-
-/** One rule of the guard that a request broke. */
-export interface BrokenRule {
-  readonly rule: GuardRule;
-  /** As in the answer and in `request.answered`. */
-  readonly code: string;
-  /** What an operator can do about it. */
-  readonly remedy: string;
-  /** The limit: so many codes in so many seconds. `undefined` for a rule that is no limit. */
-  readonly points: number | undefined;
-  readonly seconds: number | undefined;
-}
-
-/** An option that works, but not as well as it could. */
-export type WarnedOption =
-  /** Without it, WhatsApp messages that fail after Twilio accepted them are not reported to the hook. */
-  | 'publicUrl'
-  /** It does not end with `path`: unless a proxy rewrites paths, Twilio's callbacks do not reach the hook. */
-  | 'publicUrl.path'
-  /** No sender and no channel sends SMS: users without another channel get no texts. */
-  | 'senders.sms'
-  /** No sender and no channel makes calls. */
-  | 'senders.voice'
-  /** No channel sends from it: a custom channel has its place. */
-  | 'senders'
-  /** It makes `optInAttribute` or `optInChannels` idle. */
-  | 'chooseChannels'
-  /** It is not set, so codes go to every country. */
-  | 'guard.countries'
-  /** A WhatsApp provider of the user that nobody can choose. */
-  | 'channels'
-  /** It names a channel that does not report deliveries. */
-  | 'lateFailover.afterSeconds'
-  /** A secret or a password in it has less than 16 characters. */
-  | 'credentials.hook'
-  | 'credentials.eventHook'
-  /** These are not SIDs as Twilio makes them: two letters and 32 hexadecimal digits. */
-  | 'credentials.twilio.accountSid'
-  | 'credentials.twilio.apiKeySid'
-  | 'sandboxNumber.contentSid'
-  | 'senders.whatsapp.templates'
-  /** With its code, the text does not fit one segment of 160 characters. It is sent, and paid, as several, or as UCS-2. */
-  | 'texts.sms'
-  /** No known voice of Twilio speaks the language of the text. */
-  | 'texts.voice';
-
-/** The option, and which parts of it are affected. */
-export interface OptionWarning {
-  readonly option: WarnedOption;
-  /** Paths, such as `credentials.hook.secrets[1] (header)` or `lateFailover.afterSeconds.sms`; never a value. */
-  readonly where: readonly string[];
-  /** What an operator can do about it, if that is known. */
-  readonly remedy?: string | undefined;
-}
-
-/** In every event about one hook call. */
-interface OfCall {
-  /** Okta's `eventId`. */
-  readonly eventId: string;
-  /** Okta's transaction id, as in the System Log. */
-  readonly oktaRequestId: string | undefined;
-}
-
-interface OfUser extends OfCall {
-  /** Okta's id of the user. */
-  readonly userId: string | undefined;
-  /** The last two digits of the number. */
-  readonly toEnding: string;
-}
-
-interface OfRequest extends OfUser {
-  readonly requestType: string | undefined;
-  /** Okta's preview, or a request of the console's tester. */
-  readonly isPreview: boolean;
-}
-
-/** In the events of a test from the console. */
-interface OfTest {
-  /** The name of the administrator who sent it, if the console's `authorize` gives one. */
-  readonly testedBy?: string | undefined;
-}
-
-/** `rule`, `code`, `remedy`, `points` and `seconds` are those of the first broken rule, which decides. */
-interface OfGuard extends OfRequest, BrokenRule {
-  /** The country of the number by ISO 3166, if it is known. */
-  readonly country: string | undefined;
-  /** `true` if the number of the profile broke the rules, and not the enrolled one: the code goes to the enrolled one. */
-  readonly isOtherNumber?: boolean | undefined;
-  /** All broken rules, with the first one. */
-  readonly rules: readonly BrokenRule[];
-}
-
-/** In events that are emitted at most once a minute. */
-interface Counted {
-  /** How often it happened since the event before. */
-  readonly count: number;
+  readonly 'state.warned': Problem;
 }

@@ -10,11 +10,9 @@ const MASK = '…';
 /** Characters. Shorter names would mask half of an ordinary sentence. */
 const MIN_NAME_LENGTH = 3;
 
-/**
- * Characters. From this length on a name or a login is masked inside other words; a shorter one only as a
- * word of its own.
- */
+/** Characters. From this length on a name or a login is masked inside other words; a shorter one only as a word of its own. */
 const MIN_SUBSTRING_NAME_LENGTH = 5;
+const isLong = (name: string): boolean => name.length >= MIN_SUBSTRING_NAME_LENGTH;
 
 /** Characters. Shorter parts of a number or a login appear in ordinary codes by chance. */
 const MIN_PART_LENGTH = 4;
@@ -22,16 +20,10 @@ const MIN_PART_LENGTH = 4;
 /** The last digits that identify a number: people write it without its country code. */
 const NATIONAL_LENGTH = 9;
 
-/**
- * An error code such as `UNABLE_TO_VERIFY_LEAF_SIGNATURE`. It is as long as a token, but every token has a
- * digit or a small letter.
- */
+/** An error code such as `UNABLE_TO_VERIFY_LEAF_SIGNATURE`. It is as long as a token, but every token has a digit or a small letter. */
 const ERROR_CODE = /^[A-Z]+(?:_[A-Z]+)+\.?$/;
 
-/**
- * Characters. A shorter id includesPart little besides the personal data: its digest could be reversed by
- * trying all numbers and codes.
- */
+/** Characters. A shorter id has little besides the personal data: its digest could be reversed by trying all numbers and codes. */
 const MIN_DIGESTED_ID_LENGTH = 32;
 
 /** Characters that are read, and characters that are returned. */
@@ -39,10 +31,9 @@ const MAX_INPUT_LENGTH = 2000;
 const MAX_OUTPUT_LENGTH = 300;
 
 /**
- * Masks a text from outside: the code, number, login and names of a request, any run of digits that may be a
- * code or a number, and what may be a token. Keeps long error codes. Used for reasons of custom channels and
- * errors of custom functions. Takes any value, because the message of a thrown error may have any type. The
- * time grows with the length of the text alone.
+ * Masks a text from outside, such as the reason of a custom channel: the code, number, login and names of a request, any run of
+ * digits that may be a code or a number, and what may be a token. Keeps long error codes. Takes any value, because the message of
+ * a thrown error may have any type. The time grows with the length of the text alone.
  */
 export function maskText(text: unknown, request: Personal | undefined, to = ''): string {
   const whole = typeof text === 'string' ? text : '';
@@ -50,12 +41,14 @@ export function maskText(text: unknown, request: Personal | undefined, to = ''):
   const read =
     whole.length > MAX_INPUT_LENGTH ? whole.slice(0, MAX_INPUT_LENGTH).replace(/(?<!\S)\S+$/, '') : whole;
   let masked = toAscii(read);
-  const { longNames, shortNames, numbers } = request === undefined ? NO_SECRETS : secretsOf(request, to);
-  for (const name of longNames) masked = masked.replaceAll(name, MASK);
-  for (const number of numbers) masked = maskSeparated(masked, number);
-  const encoded = request === undefined ? [] : encodedIn(masked, request, to);
-  if (encoded.length > 0) {
-    masked = masked.replace(/[\w+/=-]+/g, (run) => (encoded.some((part) => run.includes(part)) ? MASK : run));
+  const names = request === undefined ? [] : namesOf(request);
+  for (const name of names.filter(isLong)) masked = maskName(masked, name);
+  if (request !== undefined) {
+    const secrets = new Set([request.phoneNumber, to, request.otpCode]);
+    for (const secret of secrets) masked = maskSeparated(masked, secret);
+    const encoded = encodedIn(masked, request, to);
+    const maskRun = (run: string): string => (encoded.some((part) => run.includes(part)) ? MASK : run);
+    if (encoded.length > 0) masked = masked.replace(/[\w+/=-]+/g, maskRun);
   }
   masked = masked
     .replaceAll(`+${MASK}`, MASK)
@@ -65,13 +58,13 @@ export function maskText(text: unknown, request: Personal | undefined, to = ''):
     .replace(/\b(?:sk|pk|key|token|secret)[_-]\S+/gi, MASK)
     .replace(/\+?\d(?:[\s().-]?\d){3,}/g, MASK);
   // Last, because a name beside a code or a number is a word of its own only once that is masked.
-  for (const name of shortNames) masked = masked.replaceAll(name, MASK);
+  for (const name of names.filter((name) => !isLong(name))) masked = maskName(masked, name);
   return masked.slice(0, MAX_OUTPUT_LENGTH);
 }
 
 /**
- * Masks a code or a number in any case and with any separators between its characters, such as `2, 0, 4`.
- * Only ASCII letters and digits, and the characters of the secret itself, separate two of its characters.
+ * Masks a code or a number in any case and with any separators between its characters, such as `2, 0, 4`. Only ASCII letters and
+ * digits, and the characters of the secret itself, separate two of its characters.
  *
  * @param text - its characters; each is read once.
  */
@@ -118,9 +111,8 @@ export function maskError(error: unknown, request: Personal | undefined): string
 export const digestOf = (text: string): string => hash('sha256', text, 'base64url');
 
 /**
- * The id of a message for events and logs. An id that shows personal data is replaced by the event's id. A
- * long id that hides personal data in base64, as WhatsApp's ids do, is replaced by its digest, which whoever
- * has the id can compute as well.
+ * The id of a message for events and logs. An id that shows personal data is replaced by the event's id. A long id that hides
+ * personal data in base64, as WhatsApp's ids do, is replaced by its digest, which whoever has the id can compute as well.
  */
 export function maskId(
   transactionId: string,
@@ -133,8 +125,8 @@ export function maskId(
 }
 
 /**
- * Whether a code or an id from outside contains personal data: an e-mail address, a number, a name, a login
- * or the one-time code, with any separators, also in base64 or hex.
+ * Whether a code or an id from outside contains personal data: an e-mail address, a number, a name, a login or the one-time code,
+ * with any separators, also in base64 or hex.
  */
 export function isAbout(text: string, request: Personal, to: string): boolean {
   return showsPersonalData(text, request, to) || encodedIn(text, request, to).length > 0;
@@ -143,28 +135,25 @@ export function isAbout(text: string, request: Personal, to: string): boolean {
 function showsPersonalData(text: string, request: Personal, to: string): boolean {
   const lower = toAscii(text).toLowerCase();
   if (lower.includes('@')) return true;
-  const { otpCode, phoneNumber, login, firstName, lastName } = request;
+  const { otpCode, phoneNumber, login = '', firstName = '', lastName = '' } = request;
   const compact = compactOf(lower);
   return (
     includesPart(compact, otpCode) ||
     includesPart(compact, phoneNumber.slice(-NATIONAL_LENGTH)) ||
     includesPart(compact, to.slice(-NATIONAL_LENGTH)) ||
-    (login !== undefined && includesPart(compact, beforeAt(login))) ||
-    (firstName !== undefined && includesName(lower, compact, firstName)) ||
-    (lastName !== undefined && includesName(lower, compact, lastName))
+    includesPart(compact, beforeAt(login)) ||
+    includesName(lower, compact, firstName) ||
+    includesName(lower, compact, lastName)
   );
 }
 
 /**
- * Matches four digits in base64 or hex at any offset. Twilio's ids hardly ever match: the test takes 1.5 µs
- * for an id, and encoding the request for each id would take 10 µs.
+ * Matches four digits in base64 or hex at any offset. Twilio's ids hardly ever match: the test takes 1.5 µs for an id, and encoding
+ * the request for each id would take 10 µs.
  */
 const ENCODED_DIGITS = /[MNO][DTjz]|(?:3\d){4}/;
 
-/**
- * The substrings of a text that are the code or a number in base64 or hex. Digits have the same form in
- * base64 and base64url.
- */
+/** The substrings of a text that are the code or a number in base64 or hex. Digits have the same form in base64 and base64url. */
 function encodedIn(text: string, { otpCode, phoneNumber }: Personal, to: string): readonly string[] {
   if (!ENCODED_DIGITS.test(text)) return [];
   const numbers = [phoneNumber, to].map((number) => number.replace('+', '').slice(-NATIONAL_LENGTH));
@@ -177,10 +166,7 @@ function encodedIn(text: string, { otpCode, phoneNumber }: Personal, to: string)
     .filter((part) => text.includes(part));
 }
 
-/**
- * The base64 characters that depend on these bytes alone, after so many bytes (modulo 3) and before any
- * others.
- */
+/** The base64 characters that depend on these bytes alone, after so many bytes (modulo 3) and before any others. */
 function base64Of(bytes: Buffer, before: number): string {
   const base64 = Buffer.concat([Buffer.alloc(before), bytes]).toString('base64');
   return base64.slice(Math.ceil((before * 8) / 6), Math.floor(((before + bytes.length) * 8) / 6));
@@ -192,12 +178,14 @@ function includesPart(compact: string, part: string): boolean {
   return sought.length >= MIN_PART_LENGTH && compact.includes(sought);
 }
 
+/** Whether a text contains a long name, or one of the words of a name as a word of its own. */
 function includesName(lower: string, compact: string, name: string): boolean {
   const sought = toAscii(name).toLowerCase();
-  return (
-    (name.length >= MIN_SUBSTRING_NAME_LENGTH && includesPart(compact, sought)) ||
-    includesNameWord(lower, sought)
-  );
+  if (isLong(name) && includesPart(compact, sought)) return true;
+  // Fast path: a name of one word that the text does not contain.
+  if (isWord(sought) && !lower.includes(sought)) return false;
+  const words = wordsOf(sought).filter((word) => word.length >= MIN_NAME_LENGTH && lower.includes(word));
+  return words.length > 0 && wordsOf(lower).some((word) => words.includes(word));
 }
 
 function beforeAt(login: string): string {
@@ -205,21 +193,13 @@ function beforeAt(login: string): string {
   return at === -1 ? login : login.slice(0, at);
 }
 
-/** Whether a text contains one of the words of a name as a word of its own. Both are in lower case. */
-function includesNameWord(text: string, name: string): boolean {
-  // Fast path: a name of one word that the text does not contain.
-  if (isWord(name) && !text.includes(name)) return false;
-  const words = wordsOf(name).filter((word) => word.length >= MIN_NAME_LENGTH && text.includes(word));
-  return words.length > 0 && wordsOf(text).some((word) => words.includes(word));
-}
-
 /** Fast path for ASCII, because Unicode character classes are slow. */
 const ASCII = /^[ -~]*$/;
 const isAscii = (text: string): boolean => ASCII.test(text);
 
 /**
- * Normalises digits of any script, and full-width letters and signs, to ASCII: `٢`, `२` and `２` become `2`.
- * Combines letters with their marks where Unicode has one character for both.
+ * Normalises digits of any script, and full-width letters and signs, to ASCII: `٢`, `२` and `２` become `2`. Combines letters with
+ * their marks where Unicode has one character for both.
  */
 export function toAscii(text: string): string {
   if (isAscii(text)) return text;
@@ -256,34 +236,24 @@ function compactOf(text: string): string {
   return isAscii(lower) ? lower.replace(/[^a-z0-9]+/g, '') : lower.replace(/[^\p{L}\p{N}]+/gu, '');
 }
 
-/** The patterns and texts to mask for a request. */
-interface Secrets {
-  /** The longest first, so that no part of a name remains. */
-  readonly longNames: readonly RegExp[];
-  /** Masked only as words of their own: "ada" is in "unreadable". */
-  readonly shortNames: readonly RegExp[];
-  readonly numbers: readonly string[];
-}
-
-const NO_SECRETS: Secrets = { longNames: [], shortNames: [], numbers: [] };
-
-function secretsOf(request: Personal, to: string): Secrets {
-  const { otpCode, phoneNumber, login, firstName, lastName } = request;
-  const names = [login, login?.split('@')[0], firstName, lastName].filter((name) => name !== undefined);
-  const words = new Set(names.map(toAscii).flatMap((name) => [name, ...name.split(/\s+/)]));
-  const sorted = [...words]
+/** The words to mask, the longest first, so that no part of a name remains. */
+function namesOf({ login, firstName, lastName }: Personal): readonly string[] {
+  const names = [login, login === undefined ? undefined : beforeAt(login), firstName, lastName];
+  const words = names
+    .filter((name) => name !== undefined)
+    .map(toAscii)
+    .flatMap((name) => [name, ...name.split(/\s+/)]);
+  return [...new Set(words)]
     .filter((word) => word.length >= MIN_NAME_LENGTH)
     .sort((a, b) => b.length - a.length);
-  return {
-    longNames: sorted
-      .filter((word) => word.length >= MIN_SUBSTRING_NAME_LENGTH)
-      .map((word) => new RegExp(escapeRegExp(word), 'gi')),
-    // Other letters than ASCII count as word boundaries, so that too much is masked rather than too little.
-    shortNames: sorted
-      .filter((word) => word.length < MIN_SUBSTRING_NAME_LENGTH)
-      .map((word) => new RegExp(`(?<![0-9A-Za-z])${escapeRegExp(word)}(?![0-9A-Za-z])`, 'gi')),
-    numbers: [...new Set([phoneNumber, to, otpCode])],
-  };
+}
+
+/** Masks a short name only as a word of its own: "ada" is in "unreadable". */
+function maskName(text: string, name: string): string {
+  const escaped = name.replace(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`);
+  // Other letters than ASCII count as word boundaries, so that too much is masked rather than too little.
+  const pattern = isLong(name) ? escaped : `(?<![0-9A-Za-z])${escaped}(?![0-9A-Za-z])`;
+  return text.replace(new RegExp(pattern, 'gi'), MASK);
 }
 
 /** Masks a number except for its last two digits, so that an administrator can distinguish two numbers. */
@@ -299,8 +269,4 @@ export function endingOf(phoneNumber: string): string {
 /** Makes a provider's code or an Okta id safe for a log line and for `key=value` pairs. */
 export function toToken(text: string, maxLength = 64): string {
   return text.replace(/[^\w.:-]/g, '_').slice(0, maxLength);
-}
-
-function escapeRegExp(text: string): string {
-  return text.replace(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`);
 }

@@ -3,14 +3,16 @@ import { hasMethods } from '../core/option-rules.js';
 
 /** Makes a `Logger` of whatever the option `logger` may be. The hook and its channels then know one shape only. */
 
+export type LogLevel = keyof Logger;
+
 /** Writes one line of the log: a function in place of a logger. Its errors change nothing. */
 export type LogFunction = (
-  level: keyof Logger,
+  level: LogLevel,
   message: string,
   fields: Readonly<Record<string, unknown>>,
 ) => unknown;
 
-const LEVELS = ['info', 'warn', 'error'] as const satisfies readonly (keyof Logger)[];
+export const LEVELS = ['info', 'warn', 'error'] as const satisfies readonly LogLevel[];
 
 /** Whether `adaptLogger` can use it. */
 export const isLogger = (value: unknown): value is Logger | LogFunction | false =>
@@ -27,7 +29,7 @@ export function adaptLogger(logger: Logger | LogFunction | false): Logger {
 }
 
 type FieldsFirstLogger = Readonly<
-  Record<keyof Logger, (fields: Readonly<Record<string, unknown>>, message: string) => unknown>
+  Record<LogLevel, (fields: Readonly<Record<string, unknown>>, message: string) => unknown>
 >;
 
 /**

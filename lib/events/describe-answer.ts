@@ -1,91 +1,95 @@
 import type { AttemptReport, HookEventOf, SkippedChannel } from '../core/events.js';
-import { by, plain, type EventDescription, type SentencesOf, type Tone } from './description.js';
+import { bad, by, describe, good, plain, warn, type EventDescription, type Tone } from './description.js';
 import { nameChannel } from './names.js';
 
 /** The sentences about a code: its attempts, and the answer to Okta. Node and browsers load this file, as `describe-event.ts`. */
 
+/** @param when - the start of the sentence. */
 export function describeAttempt(report: AttemptReport, when: string): EventDescription {
-  const { provider, outcome, code, reason, durationMs, transactionId } = report;
+  const { provider, outcome } = report;
   const channel = nameChannel(report.channel);
-  const remedy = report.remedy ?? (outcome === 'refused' ? lookInto(provider) : undefined);
-  const sentences: SentencesOf<AttemptReport['outcome']> = {
-    accepted: { tone: 'good', text: `${provider} accepted the message for ${channel}.` },
-    refused: { tone: 'bad', text: `${channel} was refused; no message went out.` },
-    unknown: {
-      tone: 'warn',
-      text: `${channel} may have gone out: no readable answer came, so no other channel is tried.`,
-    },
-  };
-  const { tone, text } = { ...plain(`${channel}: ${outcome}.`), ...sentences[outcome] };
-  const { providerRequestId } = report;
-  return { tone, text: when + text, code, reason, remedy, durationMs, transactionId, providerRequestId };
+  switch (outcome) {
+    case 'accepted':
+      return good(`${when}${provider} accepted the message for ${channel}.`, report);
+    case 'refused':
+      return bad(`${when}${channel} was refused; no message went out.`, {
+        ...report,
+        remedy: report.remedy ?? `Look at the log of ${provider}.`,
+      });
+    case 'unknown':
+      return warn(
+        `${when}${channel} may have gone out: no readable answer came, so no other channel is tried.`,
+        report,
+      );
+    default:
+      return plain(`${when}${channel}: ${String(outcome)}.`, report);
+  }
 }
 
-export function describeAnswer(event: HookEventOf<'request.answered'>): EventDescription {
-  const { code, reason, durationMs, profileReason = '' } = event;
+type AnsweredEvent = HookEventOf<'request.answered'>;
+
+/** Returns `undefined` for an outcome that only a newer gateway knows. */
+export function describeAnswer(event: AnsweredEvent): EventDescription | undefined {
+  const sentence = sentenceOf(event);
+  if (sentence === undefined) return undefined;
+  const [tone, text, remedy = event.remedy] = sentence;
+  const { code, reason, durationMs } = event;
   const hungUp = event.hasHungUp ? ' Okta had hung up before.' : '';
-  const of = (tone: Tone, text: string, remedy = event.remedy): EventDescription => ({
-    tone,
-    text: text + hungUp,
-    code,
-    reason,
-    remedy,
-    durationMs,
-  });
+  return describe(tone, text + hungUp, { code, reason, remedy, durationMs });
+}
+
+function sentenceOf(
+  event: AnsweredEvent,
+): readonly [tone: Tone, text: string, remedy?: string | undefined] | undefined {
+  const { isRepeat, profileReason = '' } = event;
   const sentBy = event.channel === undefined ? '' : ` ${by(event.channel)}`;
   switch (event.outcome) {
     case 'accepted':
-      if (event.isRepeat) return of('good', 'A repeat got the first answer: the code was sent.');
-      return HAS_NO_ACCESS.has(profileReason)
-        ? of(
-            'warn',
-            `The code was sent${sentBy}, the channel that Okta requested: Okta does not let the hook read users.`,
-            PROFILE_REMEDIES.get(profileReason),
-          )
-        : of(
-            'good',
-            `The code was sent${sentBy}${describeDetour(event)}.${event.skipped.map(describeSkipped).join('')}`,
-            remedyOfDetour(event),
-          );
-    case 'unknown':
-      return of(
-        'warn',
-        event.isRepeat
-          ? `A repeat got the first answer: the code may have been sent. ${GOT_PENDING}`
-          : `The code may have been sent${sentBy}: the outcome is unknown. ${GOT_PENDING}`,
-      );
-    case 'blocked':
-      return of(
-        'warn',
-        `${describeBlock(event)} ${event.status === 'PENDING' ? GOT_PENDING : 'Okta got an error, so it may send one itself.'}`,
-      );
+      if (isRepeat) return ['good', 'A repeat got the first answer: the code was sent.'];
+      if (HAS_NO_ACCESS.has(profileReason)) {
+        const text = `The code was sent${sentBy}, the channel that Okta requested: Okta does not let the hook read users.`;
+        return ['warn', text, PROFILE_REMEDIES.get(profileReason)];
+      }
+      return [
+        'good',
+        `The code was sent${sentBy}${describeDetour(event)}.${event.skipped.map(describeSkipped).join('')}`,
+        remedyOfDetour(event),
+      ];
+    case 'unknown': {
+      const text = isRepeat
+        ? 'A repeat got the first answer: the code may have been sent.'
+        : `The code may have been sent${sentBy}: the outcome is unknown.`;
+      return ['warn', `${text} ${GOT_PENDING}`];
+    }
+    case 'blocked': {
+      const got = event.status === 'PENDING' ? GOT_PENDING : 'Okta got an error, so it may send one itself.';
+      return ['warn', `${describeBlock(event)} ${got}`];
+    }
     case 'refused':
-      return of(
+      return [
         'bad',
-        event.isRepeat
+        isRepeat
           ? 'A repeat got the first answer: no code was sent. Okta may send one itself.'
           : 'No code was sent. Okta got an error, so it may send one itself.',
-      );
+      ];
+    default:
+      return undefined;
   }
 }
 
 /** Why the code was not sent as planned: the line of a call that went well then says it, too. */
-function describeDetour({ attempts, profileSource, profileReason }: HookEventOf<'request.answered'>): string {
-  const refused = attempts.filter(({ outcome }) => outcome === 'refused');
-  const after = refused.map(({ channel, code }) => `${nameChannel(channel)} was refused (${code})`);
+function describeDetour({ attempts, profileSource, profileReason }: AnsweredEvent): string {
+  const refused = attempts
+    .filter(({ outcome }) => outcome === 'refused')
+    .map(({ channel, code }) => `${nameChannel(channel)} was refused (${code})`);
+  const after = refused.length === 0 ? '' : `, after ${refused.join(' and ')}`;
+  if (profileReason === undefined) return after;
   const profile =
     profileSource === 'stale' ? "with an older copy of the user's profile" : "without the user's profile";
-  return [
-    after.length === 0 ? '' : `, after ${after.join(' and ')}`,
-    profileReason === undefined ? '' : `, ${profile} (${profileReason})`,
-  ].join('');
+  return `${after}, ${profile} (${profileReason})`;
 }
 
-function remedyOfDetour({
-  attempts,
-  profileReason = '',
-  skipped,
-}: HookEventOf<'request.answered'>): string | undefined {
+function remedyOfDetour({ attempts, profileReason = '', skipped }: AnsweredEvent): string | undefined {
   return (
     attempts.findLast(({ remedy }) => remedy !== undefined)?.remedy ??
     PROFILE_REMEDIES.get(profileReason) ??
@@ -97,7 +101,7 @@ const LIFT_STOP = 'The user gets codes there again after START to the sender.';
 
 const GOT_PENDING = 'Okta got PENDING, so it sends no code itself.';
 
-function describeBlock({ isRepeat, code, attempts }: HookEventOf<'request.answered'>): string {
+function describeBlock({ isRepeat, code, attempts }: AnsweredEvent): string {
   // The event has the outcome of the first call's code, but not its reason.
   if (isRepeat) return 'A repeat got the first answer: the code was blocked.';
   if (code === 'SUPERSEDED') return 'The code is superseded: the user has a newer one. Nothing was sent.';
@@ -117,9 +121,6 @@ export function describeSkipped({ channel, reason }: SkippedChannel): string {
   // A newer gateway may know more reasons.
   return ` ${nameChannel(channel)} was skipped: ${SKIPPED.get(reason) ?? reason}.`;
 }
-
-/** For a refusal of a channel that gives no remedy. */
-const lookInto = (provider: string): string => `Look at the log of ${provider}.`;
 
 /** The remedy while Okta's rate limit is used up. */
 export const FREE_LIMIT =

@@ -7,9 +7,9 @@ import {
   FREE_LIMIT,
   PROFILE_REMEDIES,
 } from './describe-answer.js';
-import { describeFailover, describeInbound, lookAfter, STATUSES } from './describe-message.js';
-import { describeWarning } from './describe-warning.js';
-import { by, plain, type EventDescription, type SentencesOf } from './description.js';
+import { describeFailover, describeInbound, describeReport } from './describe-message.js';
+import { WARNINGS } from './describe-warning.js';
+import { bad, by, describe, good, plain, warn, type EventDescription } from './description.js';
 import { nameChannel, nameRequestType } from './names.js';
 
 /**
@@ -23,13 +23,18 @@ import { nameChannel, nameRequestType } from './names.js';
 export function describeEvent(event: HookEvent): EventDescription {
   // The function for a type takes events of that type, which the compiler cannot follow. A newer gateway on the same state may
   // send types, and words in known fields, that this one does not know.
-  const describe = TABLE[event.type] as (event: HookEvent) => EventDescription | undefined;
-  const description = Object.hasOwn(TABLE, event.type) ? describe(event) : undefined;
+  const describeIt = TABLE[event.type] as (event: HookEvent) => EventDescription | undefined;
+  const description = Object.hasOwn(TABLE, event.type) ? describeIt(event) : undefined;
   return description ?? plain(`This version does not know the event ${event.type}.`);
 }
 
-const TABLE: { readonly [Type in HookEventType]: (event: HookEventOf<Type>) => EventDescription } = {
-  'configuration.warned': (event) => ({ tone: 'warn', ...describeWarning(event) }),
+const TABLE: {
+  readonly [Type in HookEventType]: (event: HookEventOf<Type>) => EventDescription | undefined;
+} = {
+  'configuration.warned': (event) => {
+    const { text, remedy } = WARNINGS[event.option];
+    return warn(`${event.where.join(', ')}: ${text}.`, { remedy: event.remedy ?? remedy });
+  },
 
   'request.received': ({ deliveryChannel, toEnding, requestType, isPreview, testedBy }) =>
     plain(
@@ -37,154 +42,116 @@ const TABLE: { readonly [Type in HookEventType]: (event: HookEventOf<Type>) => E
     ),
   'request.rejected': ({ status, code, reason }) =>
     code === 'BAD_SIGNATURE'
-      ? {
-          tone: 'bad',
-          text: "A status callback or an inbound message was rejected: it does not bear Twilio's signature.",
+      ? bad("A status callback or an inbound message was rejected: it does not bear Twilio's signature.", {
           code,
           reason,
           remedy:
             "Compare publicUrl and credentials.twilio.authToken with what Twilio has (the account's own auth token, not an API key's secret).",
-        }
-      : {
-          tone: 'bad',
-          text: `A request was rejected with status ${status} (${code}).`,
+        })
+      : bad(`A request was rejected with status ${status} (${code}).`, {
           code,
           reason,
           remedy: REJECTION_REMEDIES.get(code),
-        },
-  'caller.rejected': ({ hook, schemes, reason }) => ({
-    tone: 'warn',
-    text: `Calls to the ${hook} hook were rejected: the callers could not prove to be Okta.`,
-    code: reason,
-    remedy: `Compare with the ${hook} hook in Okta: ${[...new Set(schemes)].map((scheme) => PROOFS[scheme]).join('; or ')}.`,
-  }),
+        }),
+  'caller.rejected': ({ hook, schemes, reason }) =>
+    warn(`Calls to the ${hook} hook were rejected: the callers could not prove to be Okta.`, {
+      code: reason,
+      remedy: `Compare with the ${hook} hook in Okta: ${[...new Set(schemes)].map((scheme) => PROOFS[scheme]).join('; or ')}.`,
+    }),
   'probe.rejected': ({ status, code }) =>
     plain(`A test call of the command line was answered with status ${status} (${code}).`),
-  'clock.skewed': () => ({
-    tone: 'warn',
-    text: "Okta's clock and this machine's clock differ.",
-    remedy: 'Check the time synchronisation of this machine.',
-  }),
+  'clock.skewed': () =>
+    warn("Okta's clock and this machine's clock differ.", {
+      remedy: 'Check the time synchronisation of this machine.',
+    }),
 
-  'profile.read': ({ source, reason, durationMs }) => ({
-    ...plain(`The user's profile was read: ${source}.`),
-    ...PROFILES[source],
-    code: reason,
-    remedy: PROFILE_REMEDIES.get(reason ?? ''),
-    durationMs,
-  }),
-  'okta.paused': ({ reason }) => ({
-    tone: 'warn',
-    text: `${OKTA_PAUSES[reason]}: users are not looked up for a while. Codes still go out.`,
-    code: reason,
-    remedy: FREE_LIMIT,
-  }),
-  'okta.resumed': ({ reason, pausedMs }) => ({
-    tone: 'good',
-    text: "The pause for Okta's rate limit is over: users are looked up again.",
-    code: reason,
-    durationMs: pausedMs,
-  }),
-  'guard.blocked': describeBlocked,
-  'guard.noticed': describeNoticed,
+  'profile.read': ({ source, reason, durationMs }) => {
+    const { tone, text } = PROFILES.get(source) ?? plain(`The user's profile was read: ${source}.`);
+    return describe(tone, text, { code: reason, remedy: PROFILE_REMEDIES.get(reason ?? ''), durationMs });
+  },
+  'okta.paused': ({ reason }) =>
+    warn(`${OKTA_PAUSES[reason]}: users are not looked up for a while. Codes still go out.`, {
+      code: reason,
+      remedy: FREE_LIMIT,
+    }),
+  'okta.resumed': ({ reason, pausedMs }) =>
+    good("The pause for Okta's rate limit is over: users are looked up again.", {
+      code: reason,
+      durationMs: pausedMs,
+    }),
+  'guard.blocked': describeGuard,
+  'guard.noticed': describeGuard,
   'channels.planned': ({ channels, skipped }) => {
-    const plan =
-      channels.length === 0
-        ? 'No channel can be used for this code.'
-        : `The plan: ${channels.map(nameChannel).join(', then ')}.`;
-    return {
-      tone: channels.length === 0 ? 'bad' : 'plain',
-      text: plan + skipped.map(describeSkipped).join(''),
-    };
+    const omitted = skipped.map(describeSkipped).join('');
+    return channels.length === 0
+      ? bad(`No channel can be used for this code.${omitted}`)
+      : plain(`The plan: ${channels.map(nameChannel).join(', then ')}.${omitted}`);
   },
   'attempt.ended': (event) => describeAttempt(event, ''),
   'attempt.settled': (event) => describeAttempt(event, 'After the answer to Okta: '),
   'request.answered': describeAnswer,
 
-  'message.reported': ({ channel, report, status, code, reason, transactionId, ...event }) => {
-    const { tone, text } = STATUSES.get(status) ?? { tone: 'plain', text: `has the status ${status}` };
-    const remedy = event.remedy ?? (report === 'failed' ? lookAfter(channel) : undefined);
-    const subject = channel === 'voice' ? 'The call' : `The message ${by(channel)}`;
-    return { tone, text: `${subject} ${text}.`, code, reason, remedy, transactionId };
-  },
-  'callbacks.missing': ({ remedy }) => ({
-    tone: 'warn',
-    text: 'No status callbacks come from Twilio. The hook polls WhatsApp messages instead, as many as there is room for; it does not see failures of other messages.',
-    remedy,
-  }),
-  'callback.unmatched': ({ transactionId }) => ({
-    tone: 'warn',
-    text: 'A status callback is about a message that this process did not send, or no longer knows.',
-    remedy:
-      'Give all gateways one shared state: redisState of okta-telephony-hook/redis. Until then run one gateway, or route callbacks to the gateway that sent the message.',
-    transactionId,
-  }),
+  'message.reported': describeReport,
+  'callbacks.missing': (event) =>
+    warn(
+      'No status callbacks come from Twilio. The hook polls WhatsApp messages instead, as many as there is room for; it does not see failures of other messages.',
+      event,
+    ),
+  'callback.unmatched': ({ transactionId }) =>
+    warn('A status callback is about a message that this process did not send, or no longer knows.', {
+      remedy:
+        'Give all gateways one shared state: redisState of okta-telephony-hook/redis. Until then run one gateway, or route callbacks to the gateway that sent the message.',
+      transactionId,
+    }),
   'failover.ended': describeFailover,
   'inbound.received': describeInbound,
 
-  'code.used': ({ channel, sinceSentMs, transactionId }) => ({
-    tone: 'good',
-    text: `The user entered the code that was sent ${by(channel)}.`,
-    durationMs: sinceSentMs,
-    transactionId,
-  }),
-  'feedback.failed': ({ provider, code, reason, remedy, transactionId }) => ({
-    tone: 'warn',
-    text: `${provider} did not take the report that its code was used. The user is not affected.`,
-    code,
-    reason,
-    remedy,
-    transactionId,
-  }),
-  'uses.skipped': () => ({
-    tone: 'warn',
-    text: 'Okta reported more used codes than the hook can follow. The others are not counted, and no provider gets a report of them.',
-  }),
+  'code.used': ({ channel, sinceSentMs, transactionId }) =>
+    good(`The user entered the code that was sent ${by(channel)}.`, {
+      durationMs: sinceSentMs,
+      transactionId,
+    }),
+  'feedback.failed': (event) =>
+    warn(
+      `${event.provider} did not take the report that its code was used. The user is not affected.`,
+      event,
+    ),
+  'uses.skipped': () =>
+    warn(
+      'Okta reported more used codes than the hook can follow. The others are not counted, and no provider gets a report of them.',
+    ),
 
-  'extension.failed': ({ extension, reason, remedy }) => ({
-    tone: 'warn',
-    text: `${extension} failed: ${FAILURES[extension] ?? 'the hook goes on without it'}.`,
-    reason,
-    remedy,
-  }),
-  'readiness.failed': ({ part, code, reason, remedy }) => ({
-    tone: 'bad',
-    text: `ready() found that ${faultOf(part)}.`,
-    code,
-    reason,
-    remedy,
-  }),
-  'state.lost': ({ reason, remedy }) => ({
-    tone: 'bad',
-    text: 'The shared state store cannot be reached. Codes still go out; until it is back, each process counts repeats and limits on its own.',
-    reason,
-    remedy,
-  }),
-  'state.recovered': ({ reason }) => ({ tone: 'good', text: 'The shared state store is back.', reason }),
-  'state.warned': ({ reason, remedy }) => ({
-    tone: 'warn',
-    text: 'The shared state store works, but not as well as it could.',
-    reason,
-    remedy,
-  }),
+  'extension.failed': (event) =>
+    warn(`${event.extension} failed: ${FAILURES[event.extension] ?? 'the hook goes on without it'}.`, event),
+  'readiness.failed': (event) =>
+    bad(`ready() found that ${FAULTS.get(event.part) ?? `${event.part} would not take a message`}.`, event),
+  'state.lost': (event) =>
+    bad(
+      'The shared state store cannot be reached. Codes still go out; until it is back, each process counts repeats and limits on its own.',
+      event,
+    ),
+  'state.recovered': (event) => good('The shared state store is back.', event),
+  'state.warned': (event) => warn('The shared state store works, but not as well as it could.', event),
   'breaker.changed': ({ host, state, channels }) => {
-    const { tone, text } = BREAKERS[state];
     const isOkta = channels.length === 0;
-    const [first] = channels;
     // A channel without a host has its own name in its place.
     const name =
-      host.replace(/\[\d+\]$/, '') === first
+      host.replace(/\[\d+\]$/, '') === channels[0]
         ? nameChannel(host)
         : `${host} (${isOkta ? 'Okta' : channels.map(nameChannel).join(', ')})`;
-    const effect = state !== 'open' ? '' : isOkta ? WITHOUT_OKTA : WITHOUT_PROVIDER;
-    return {
-      tone,
-      text: `${name} ${text}.${effect}`,
-      remedy:
-        state === 'open'
-          ? `Look at ${isOkta ? 'status.okta.com' : "the provider's status page"}, and at the way there: egress, DNS, TLS. The hook tries again by itself.`
-          : undefined,
-    };
+    switch (state) {
+      case 'closed':
+        return good(`${name} answers again.`);
+      case 'half-open':
+        return plain(`${name} is tried again with one call.`);
+      case 'open':
+        return bad(
+          `${name} does not answer and is not called for a while. Until then codes go by ${isOkta ? 'profiles in the cache, or by the channel that Okta requests' : 'other channels, or are refused at once'}.`,
+          {
+            remedy: `Look at ${isOkta ? 'status.okta.com' : "the provider's status page"}, and at the way there: egress, DNS, TLS. The hook tries again by itself.`,
+          },
+        );
+    }
   },
 };
 
@@ -220,18 +187,14 @@ const REJECTION_REMEDIES: ReadonlyMap<string, string> = new Map([
   ['INTERNAL_ERROR', 'Please report the reason, unless a channel of your own failed.'],
 ]);
 
-const PROFILES: SentencesOf<HookEventOf<'profile.read'>['source']> = {
-  okta: plain("The user's profile was read from Okta."),
-  cache: plain("The user's profile was still in the cache."),
-  stale: {
-    tone: 'warn',
-    text: "The user's profile was not read from Okta, so the hook used an older one.",
-  },
-  none: {
-    tone: 'warn',
-    text: "The user's profile was not read, so the code goes by the channel that Okta requested.",
-  },
-};
+type ProfileSource = HookEventOf<'profile.read'>['source'];
+
+const PROFILES: ReadonlyMap<string, EventDescription> = new Map<ProfileSource, EventDescription>([
+  ['okta', plain("The user's profile was read from Okta.")],
+  ['cache', plain("The user's profile was still in the cache.")],
+  ['stale', warn("The user's profile was not read from Okta, so the hook used an older one.")],
+  ['none', warn("The user's profile was not read, so the code goes by the channel that Okta requested.")],
+]);
 
 const RULES: Readonly<Record<HookEventOf<'guard.blocked'>['rule'], string>> = {
   perUser: 'over the limit per user',
@@ -241,35 +204,19 @@ const RULES: Readonly<Record<HookEventOf<'guard.blocked'>['rule'], string>> = {
   numberType: 'the type of the number is not allowed',
 };
 
-function describeBlocked(event: HookEventOf<'guard.blocked'>): EventDescription {
-  const { isOtherNumber = false, code, remedy } = event;
-  const effect = isOtherNumber ? 'The code goes to the enrolled number' : 'Nothing was sent';
-  return { tone: 'warn', text: `The guard blocked ${nameJudged(event)}. ${effect}.`, code, remedy };
-}
-
-function describeNoticed(event: HookEventOf<'guard.noticed'>): EventDescription {
-  const { isOtherNumber = false, code, remedy } = event;
-  const effect = `It is ${isOtherNumber ? 'used' : 'sent'}, because guard.mode is 'record'`;
-  return {
-    tone: 'warn',
-    text: `The guard would have blocked ${nameJudged(event)}. ${effect}.`,
-    code,
-    remedy,
-  };
-}
-
-/** What broke which rules. */
-function nameJudged({
-  isOtherNumber = false,
-  rules,
-}: HookEventOf<'guard.blocked' | 'guard.noticed'>): string {
-  const what = isOtherNumber ? "the number in the user's profile for WhatsApp" : 'the code';
-  const broken = rules.map(({ rule, points, seconds }) =>
+function describeGuard(event: HookEventOf<'guard.blocked' | 'guard.noticed'>): EventDescription {
+  const isOther = event.isOtherNumber === true;
+  const what = isOther ? "the number in the user's profile for WhatsApp" : 'the code';
+  const broken = event.rules.map(({ rule, points, seconds }) =>
     points === undefined || seconds === undefined
       ? RULES[rule]
       : `${RULES[rule]} (${points} in ${seconds} s)`,
   );
-  return `${what}: ${broken.join(', and ')}`;
+  const [did, effect] =
+    event.type === 'guard.blocked'
+      ? ['blocked', isOther ? 'The code goes to the enrolled number' : 'Nothing was sent']
+      : ['would have blocked', `It is ${isOther ? 'used' : 'sent'}, because guard.mode is 'record'`];
+  return warn(`The guard ${did} ${what}: ${broken.join(', and ')}. ${effect}.`, event);
 }
 
 const FAILURES: Partial<Record<Extension, string>> = {
@@ -278,26 +225,10 @@ const FAILURES: Partial<Record<Extension, string>> = {
   authorize: 'the console lets nobody in',
 };
 
-/** What is wrong with a part, for `ready() found that …`. */
-function faultOf(part: string): string {
-  return UNREADY_PARTS.get(part) ?? `${part} would not take a message`;
-}
-
-const UNREADY_PARTS: ReadonlyMap<string, string> = new Map([
+/** What is wrong, for `ready() found that …`. Other parts are channels. */
+const FAULTS: ReadonlyMap<string, string> = new Map([
   ['okta', 'the hook cannot read users from Okta (okta)'],
   ['twilio', 'Twilio would not take a message (twilio)'],
   ['hookKeys', "the keys that check Okta's access tokens cannot be fetched (hookKeys)"],
   ['state', 'the state store cannot be used (state)'],
 ]);
-
-const WITHOUT_PROVIDER = ' Until then codes go by other channels, or are refused at once.';
-const WITHOUT_OKTA = ' Until then codes go by profiles in the cache, or by the channel that Okta requests.';
-
-const BREAKERS: SentencesOf<HookEventOf<'breaker.changed'>['state']> = {
-  closed: { tone: 'good', text: 'answers again' },
-  open: {
-    tone: 'bad',
-    text: 'does not answer and is not called for a while',
-  },
-  'half-open': { tone: 'plain', text: 'is tried again with one call' },
-};

@@ -1,64 +1,63 @@
 import type { HookEventOf } from '../core/events.js';
-import { by, plain, type EventDescription } from './description.js';
+import { bad, by, describe, good, plain, warn, type EventDescription, type Tone } from './description.js';
 import { nameChannel } from './names.js';
 
 /** The sentences about messages: their reports, late failover and what users write. Node and browsers load this file, as `describe-event.ts`. */
 
 /** Twilio's words; they follow `The message by …` or `The call`. */
-export const STATUSES: ReadonlyMap<string, Pick<EventDescription, 'text' | 'tone'>> = new Map([
-  ['queued', { tone: 'plain', text: 'is waiting at the provider' }],
-  ['sending', { tone: 'plain', text: 'is on its way to the carrier' }],
-  ['sent', { tone: 'plain', text: 'was handed to the carrier' }],
-  ['delivered', { tone: 'good', text: 'was delivered' }],
-  ['read', { tone: 'good', text: 'was read' }],
-  ['undelivered', { tone: 'bad', text: 'was not delivered' }],
-  ['failed', { tone: 'bad', text: 'failed' }],
-  ['canceled', { tone: 'bad', text: 'was cancelled' }],
-  ['initiated', { tone: 'plain', text: 'was started' }],
-  ['ringing', { tone: 'plain', text: 'is ringing' }],
-  ['in-progress', { tone: 'plain', text: 'was picked up' }],
-  ['answered', { tone: 'good', text: 'was picked up' }],
-  ['completed', { tone: 'good', text: 'was heard to its end' }],
-  ['busy', { tone: 'bad', text: 'met a busy line' }],
-  ['no-answer', { tone: 'bad', text: 'was not picked up' }],
+const STATUSES: ReadonlyMap<string, readonly [tone: Tone, text: string]> = new Map([
+  ['queued', ['plain', 'is waiting at the provider']],
+  ['sending', ['plain', 'is on its way to the carrier']],
+  ['sent', ['plain', 'was handed to the carrier']],
+  ['delivered', ['good', 'was delivered']],
+  ['read', ['good', 'was read']],
+  ['undelivered', ['bad', 'was not delivered']],
+  ['failed', ['bad', 'failed']],
+  ['canceled', ['bad', 'was cancelled']],
+  ['initiated', ['plain', 'was started']],
+  ['ringing', ['plain', 'is ringing']],
+  ['in-progress', ['plain', 'was picked up']],
+  ['answered', ['good', 'was picked up']],
+  ['completed', ['good', 'was heard to its end']],
+  ['busy', ['bad', 'met a busy line']],
+  ['no-answer', ['bad', 'was not picked up']],
 ]);
+
+export function describeReport(event: HookEventOf<'message.reported'>): EventDescription {
+  const { channel, status, code, reason, transactionId } = event;
+  const [tone, text] = STATUSES.get(status) ?? ['plain', `has the status ${status}`];
+  const isCall = channel === 'voice';
+  const subject = isCall ? 'The call' : `The message ${by(channel)}`;
+  const lookAfter = isCall
+    ? 'The user must pick up, or choose another method.'
+    : "Look at the message in the provider's log.";
+  const remedy = event.remedy ?? (event.report === 'failed' ? lookAfter : undefined);
+  return describe(tone, `${subject} ${text}.`, { code, reason, remedy, transactionId });
+}
 
 /** The user has a newer code, or this one, so that this message is not needed. */
 const NOT_NEEDED: ReadonlySet<string> = new Set(['SUPERSEDED', 'DELIVERED']);
 
 export function describeFailover(event: HookEventOf<'failover.ended'>): EventDescription {
-  const { outcome, cause, code, reason, remedy, transactionId } = event;
+  const { cause, code, reason, transactionId } = event;
   const failed = `${nameChannel(event.fromChannel)} did not deliver the code (${cause.code})`;
   const next = event.channel === undefined ? 'by another channel' : by(event.channel);
-  switch (outcome) {
+  const remedy = event.remedy ?? cause.remedy;
+  switch (event.outcome) {
     case 'accepted':
-      return { tone: 'good', text: `${failed}, so it was sent ${next}.`, ...cause, transactionId };
+      return good(`${failed}, so it was sent ${next}.`, { ...cause, transactionId });
     case 'unknown':
-      return {
-        tone: 'warn',
-        text: `${failed}. It may have been sent ${next}: the outcome is unknown.`,
+      return warn(`${failed}. It may have been sent ${next}: the outcome is unknown.`, {
         code: code ?? cause.code,
         reason: reason ?? cause.reason,
-        remedy: remedy ?? cause.remedy,
-      };
+        remedy,
+      });
     case 'refused':
-      return {
-        tone: 'bad',
-        text: `${failed}, and it could not be sent ${next}.`,
-        code,
-        reason,
-        remedy: remedy ?? cause.remedy,
-      };
+      return bad(`${failed}, and it could not be sent ${next}.`, { code, reason, remedy });
     case 'dropped':
       return NOT_NEEDED.has(code ?? '')
-        ? { tone: 'plain', text: `${failed}. No other channel is needed.`, code, reason, remedy }
-        : {
-            tone: 'warn',
-            text: `${failed}, and no other channel can send it.`,
-            code,
-            reason,
-            remedy: remedy ?? cause.remedy,
-          };
+        ? plain(`${failed}. No other channel is needed.`, { code, reason, remedy: event.remedy })
+        : warn(`${failed}, and no other channel can send it.`, { code, reason, remedy });
   }
 }
 
@@ -80,9 +79,3 @@ export function describeInbound({
   const effect = keyword === 'stop' ? `gets no codes ${affected}` : `gets codes ${affected} again`;
   return plain(`A user sent ${word} ${by(where)} and ${effect}.`);
 }
-
-/** For a failed message of a provider that gives no remedy. */
-export const lookAfter = (channel: string): string =>
-  channel === 'voice'
-    ? 'The user must pick up, or choose another method.'
-    : "Look at the message in the provider's log.";

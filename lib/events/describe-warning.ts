@@ -12,7 +12,7 @@ const SHORT_SECRET = {
 };
 
 /** They follow the names of the options. */
-const WARNINGS: Readonly<
+export const WARNINGS: Readonly<
   Record<OptionWarning['option'], { readonly text: string; readonly remedy?: string }>
 > = {
   publicUrl: {
@@ -63,11 +63,3 @@ const WARNINGS: Readonly<
     text: 'an English voice would read the text, because no voice of Twilio is known for its language',
   },
 };
-
-export function describeWarning({ option, where, remedy }: OptionWarning): {
-  readonly text: string;
-  readonly remedy: string | undefined;
-} {
-  const warning = WARNINGS[option];
-  return { text: `${where.join(', ')}: ${warning.text}.`, remedy: remedy ?? warning.remedy };
-}

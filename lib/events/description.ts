@@ -5,9 +5,8 @@ import { nameChannel } from './names.js';
 /** How good or bad the news is. The console shows it by colour and icon; the log takes its level from it. */
 export type Tone = 'plain' | 'good' | 'warn' | 'bad';
 
-export interface EventDescription {
-  readonly text: string;
-  readonly tone: Tone;
+/** What the console shows below a sentence. */
+interface Details {
   /** A provider's code, or one of ours, as .docs/codes.md lists them. */
   readonly code?: string | undefined;
   readonly reason?: string | undefined;
@@ -19,15 +18,22 @@ export interface EventDescription {
   readonly providerRequestId?: string | undefined;
 }
 
-/** A sentence for each value of a field. */
-export type SentencesOf<Value extends string> = Readonly<
-  Record<Value, Pick<EventDescription, 'text' | 'tone'>>
->;
+export interface EventDescription extends Details {
+  readonly text: string;
+  readonly tone: Tone;
+}
+
+/** @param details - may be the event itself: its other fields are left out. */
+export function describe(tone: Tone, text: string, details: Details = {}): EventDescription {
+  const { code, reason, remedy, durationMs, transactionId, providerRequestId } = details;
+  return { tone, text, code, reason, remedy, durationMs, transactionId, providerRequestId };
+}
 
 /** A sentence without good or bad news. */
-export function plain(text: string): EventDescription {
-  return { text, tone: 'plain' };
-}
+export const plain = (text: string, details?: Details): EventDescription => describe('plain', text, details);
+export const good = (text: string, details?: Details): EventDescription => describe('good', text, details);
+export const warn = (text: string, details?: Details): EventDescription => describe('warn', text, details);
+export const bad = (text: string, details?: Details): EventDescription => describe('bad', text, details);
 
 /** Within a sentence: `by SMS`, `by voice call`. */
 export function by(channel: string): string {

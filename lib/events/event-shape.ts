@@ -6,40 +6,53 @@ import { isObject, type JsonObject } from '../core/json.js';
  * the user's: a type may be new, and a known type may have other fields.
  */
 
-type Kind = 'string' | 'number' | 'boolean' | 'words' | 'skipped' | 'cause' | 'rules' | 'reports';
+type Check = (value: unknown) => boolean;
 
-type NamesIn<Fields> = Fields extends unknown ? keyof Fields : never;
+/** The names of all fields of a union. */
+export type NamesIn<Fields> = Fields extends unknown ? keyof Fields : never;
 
-/** The kind of each field, in every event that has it. An event of an unknown type is a step, too, with these fields. */
-const FIELDS = {
-  eventId: 'string',
-  oktaRequestId: 'string',
-  requestType: 'string',
-  deliveryChannel: 'string',
-  userId: 'string',
-  toEnding: 'string',
-  isPreview: 'boolean',
-  isRepeat: 'boolean',
-  testedBy: 'string',
-  isOtherNumber: 'boolean',
-  channel: 'string',
-  provider: 'string',
-  transactionId: 'string',
-  providerRequestId: 'string',
-  outcome: 'string',
-  status: 'string',
-  report: 'string',
-  code: 'string',
-  fromChannel: 'string',
-  cause: 'cause',
-  durationMs: 'number',
-  rules: 'rules',
-  attempts: 'reports',
-  channels: 'words',
-  skipped: 'skipped',
-} as const satisfies { readonly [Name in NamesIn<HookEvent>]?: Kind };
+const isString: Check = (value) => typeof value === 'string';
+const isNumber: Check = (value) => typeof value === 'number';
+const isBoolean: Check = (value) => typeof value === 'boolean';
+const isListOf =
+  (isOne: Check): Check =>
+  (value) =>
+    Array.isArray(value) && value.every(isOne);
+const hasStrings =
+  (...names: readonly string[]): Check =>
+  (value) =>
+    isObject(value) && names.every((name) => isString(value[name]));
 
 const REPORT = ['channel', 'provider', 'outcome', 'durationMs'] as const;
+
+/** The check of each field, in every event that has it. An event of an unknown type is a step, too, with these fields. */
+const FIELDS = {
+  eventId: isString,
+  oktaRequestId: isString,
+  requestType: isString,
+  deliveryChannel: isString,
+  userId: isString,
+  toEnding: isString,
+  isPreview: isBoolean,
+  isRepeat: isBoolean,
+  testedBy: isString,
+  isOtherNumber: isBoolean,
+  channel: isString,
+  provider: isString,
+  transactionId: isString,
+  providerRequestId: isString,
+  outcome: isString,
+  status: isString,
+  report: isString,
+  code: isString,
+  fromChannel: isString,
+  cause: hasStrings('code'),
+  durationMs: isNumber,
+  rules: isListOf(hasStrings('code')),
+  attempts: isListOf((report) => isObject(report) && hasFields(report, REPORT)),
+  channels: isListOf(isString),
+  skipped: isListOf(hasStrings('channel', 'reason')),
+} satisfies { readonly [Name in NamesIn<HookEvent>]?: Check };
 
 /** The fields of each type that are read without a check whether they are there. */
 const NEEDED: ReadonlyMap<string, readonly string[]> = new Map(
@@ -83,31 +96,6 @@ export function isReadableEvent(value: unknown): value is HookEvent {
 function hasFields(value: JsonObject, needed: readonly string[]): boolean {
   return (
     needed.every((name) => value[name] !== undefined) &&
-    Object.entries(FIELDS).every(([name, kind]) => value[name] === undefined || isOfKind(value[name], kind))
+    Object.entries(FIELDS).every(([name, isValid]) => value[name] === undefined || isValid(value[name]))
   );
-}
-
-function isOfKind(value: unknown, kind: Kind): boolean {
-  switch (kind) {
-    case 'words':
-      return isListOf(value, (word) => typeof word === 'string');
-    case 'skipped':
-      return isListOf(
-        value,
-        (entry) =>
-          isObject(entry) && typeof entry['channel'] === 'string' && typeof entry['reason'] === 'string',
-      );
-    case 'cause':
-      return isObject(value) && typeof value['code'] === 'string';
-    case 'rules':
-      return isListOf(value, (rule) => isObject(rule) && typeof rule['code'] === 'string');
-    case 'reports':
-      return isListOf(value, (report) => isObject(report) && hasFields(report, REPORT));
-    default:
-      return typeof value === kind;
-  }
-}
-
-function isListOf(value: unknown, isOne: (entry: unknown) => boolean): boolean {
-  return Array.isArray(value) && value.every(isOne);
 }

@@ -21,12 +21,7 @@ interface DeliveryResult {
   readonly code: string | undefined;
 }
 
-export interface Outcome {
-  readonly outcome: ExecutionOutcome;
-  readonly channel: string | undefined;
-  readonly provider: string | undefined;
-  readonly code: string | undefined;
-}
+type Outcome = Pick<ExecutionSummary, 'outcome' | 'channel' | 'provider' | 'code'>;
 
 /**
  * A used code is certain, then a delivery, by any channel. Otherwise the last message that may have left decides; if none
@@ -84,26 +79,28 @@ export function answerOf(events: readonly HookEvent[]): HookEventOf<'request.ans
   return answers.findLast(({ isRepeat }) => !isRepeat) ?? answers[0];
 }
 
-/** What the execution adds to the counts of each channel. */
-export function tallyOf(events: readonly HookEvent[]): readonly ChannelTally[] {
-  const tallies = new Map<string, ChannelTally>();
-  const count = (channel: string, what: Exclude<keyof ChannelTally, 'channel'>): void => {
-    const tally = tallies.get(channel) ?? emptyTally(channel);
-    tallies.set(channel, { ...tally, [what]: tally[what] + 1 });
-  };
-  const attempts = readAttempts(events);
-  const filtered = filteredAttempt(attempts, answerOf(events));
-  for (const attempt of attempts) count(attempt.channel, attempt === filtered ? 'blocked' : attempt.outcome);
-  for (const { channel, isDelivered } of readDeliveryResults(events)) {
-    count(channel, isDelivered ? 'delivered' : 'undelivered');
-  }
-  const use = events.find(isOf('code.used'));
-  if (use !== undefined) count(use.channel, 'used');
-  return [...tallies.values()];
+/** One message that counts for its channel, and as what. */
+export interface ChannelCount {
+  readonly channel: string;
+  readonly as: Exclude<keyof ChannelTally, 'channel'>;
 }
 
-export function emptyTally(channel: string): ChannelTally {
-  return { channel, accepted: 0, refused: 0, blocked: 0, unknown: 0, delivered: 0, undelivered: 0, used: 0 };
+/** What the execution adds to the counts of each channel. */
+export function countsOf(events: readonly HookEvent[]): readonly ChannelCount[] {
+  const attempts = readAttempts(events);
+  const filtered = filteredAttempt(attempts, answerOf(events));
+  const use = events.find(isOf('code.used'));
+  return [
+    ...attempts.map((attempt) => ({
+      channel: attempt.channel,
+      as: attempt === filtered ? ('blocked' as const) : attempt.outcome,
+    })),
+    ...readDeliveryResults(events).map(({ channel, isDelivered }) => ({
+      channel,
+      as: isDelivered ? ('delivered' as const) : ('undelivered' as const),
+    })),
+    ...(use === undefined ? [] : [{ channel: use.channel, as: 'used' as const }]),
+  ];
 }
 
 /** The attempt that a provider's fraud filter blocked, so that no other channel was tried. */
@@ -204,10 +201,7 @@ function failureOf(
 }
 
 /** For an execution without a known attempt. */
-function reportedBy(events: readonly HookEvent[]): {
-  readonly channel: string | undefined;
-  readonly provider: string | undefined;
-} {
+function reportedBy(events: readonly HookEvent[]): Pick<Outcome, 'channel' | 'provider'> {
   const told = events.findLast(
     (event) =>
       event.type === 'message.reported' || event.type === 'code.used' || event.type === 'request.answered',

@@ -1,12 +1,12 @@
 import type { HookEvent } from '../core/events.js';
 import {
   TESTER_PREFIX,
-  type ChannelTally,
   type Execution,
   type ExecutionQuery,
   type ExecutionSummary,
 } from '../core/history.js';
-import { answerOf, readOutcome, tallyOf, wayOf } from './execution-outcome.js';
+import type { NamesIn } from './event-shape.js';
+import { answerOf, countsOf, readOutcome, wayOf, type ChannelCount } from './execution-outcome.js';
 import { pointOf, type TimelinePoint } from './timeline.js';
 
 /** One execution, made of its events, which may come in any order. */
@@ -27,13 +27,14 @@ export interface Step {
 }
 
 /** What the events say. It is read once, and again after the next event. */
-interface Reading {
+export interface Reading {
   readonly summary: ExecutionSummary;
   readonly events: readonly HookEvent[];
-  readonly channels: ReadonlySet<string>;
+  readonly channels: ReadonlySet<string | undefined>;
   /** The searchable words, in lower case. */
   readonly words: string;
-  readonly tallies: readonly ChannelTally[];
+  /** What it adds to the counts of each channel. */
+  readonly counts: readonly ChannelCount[];
   readonly point: TimelinePoint;
 }
 
@@ -79,28 +80,16 @@ export class ExecutionRecord {
     if (this.#steps.length > MAX_STEPS) this.#omitOne();
   }
 
-  summary(nowMs: number): ExecutionSummary {
-    return this.#read(nowMs).summary;
-  }
-
   open(nowMs: number): Execution {
-    const { summary, events } = this.#read(nowMs);
+    const { summary, events } = this.read(nowMs);
     return { ...summary, steps: events, omittedSteps: this.#omitted + this.#steps.length - events.length };
-  }
-
-  tallies(nowMs: number): readonly ChannelTally[] {
-    return this.#read(nowMs).tallies;
-  }
-
-  point(nowMs: number): TimelinePoint {
-    return this.#read(nowMs).point;
   }
 
   /** @param search - in lower case. */
   fits(query: ExecutionQuery, search: string | undefined, nowMs: number): boolean {
     const { channel, outcome, from = -Infinity, to = Infinity } = query;
     if (this.startedAt < from || this.startedAt > to) return false;
-    const { summary, channels, words } = this.#read(nowMs);
+    const { summary, channels, words } = this.read(nowMs);
     return (
       (outcome === undefined || summary.outcome === outcome) &&
       (channel === undefined || channels.has(channel)) &&
@@ -118,80 +107,35 @@ export class ExecutionRecord {
     this.#omitted += 1;
   }
 
-  #read(nowMs: number): Reading {
+  read(nowMs: number): Reading {
     // A running execution ends after some time without another event.
     if (this.#reading !== undefined && this.#reading.summary.outcome !== 'running') return this.#reading;
-    // If one execution cannot be read, the others still can.
+    // If one execution cannot be read, the others still can: its outcome is unknown.
     try {
-      this.#reading = this.#readSteps(nowMs);
+      const events = requestFirst(this.#steps.sort(compareSteps).map(({ event }) => event));
+      this.#reading = readingOf(events, this.#summarize(events, nowMs));
     } catch {
-      this.#reading = this.#readNothing();
+      const known = this.#summarize([], nowMs);
+      this.#reading = readingOf([], { ...known, outcome: 'pending', code: UNREADABLE });
     }
     return this.#reading;
   }
 
-  #readSteps(nowMs: number): Reading {
-    this.#steps.sort(compareSteps);
-    const events = requestFirst(this.#steps.map(({ event }) => event));
-    const summary = this.#summarize(events, nowMs);
-    const { channel, deliveryChannel } = summary;
-    const channels = [
-      ...summary.way.map((step) => step.channel),
-      ...[channel, deliveryChannel].filter((name) => name !== undefined),
-    ];
-    return {
-      summary,
-      events,
-      channels: new Set(channels),
-      words: wordsOf(summary, events),
-      tallies: tallyOf(events),
-      point: pointOf(events, summary),
-    };
-  }
-
-  /** An execution whose events cannot be read, so its outcome is unknown. */
-  #readNothing(): Reading {
-    const summary: ExecutionSummary = {
-      id: this.id,
-      startedAt: this.startedAt,
-      oktaRequestId: undefined,
-      userId: undefined,
-      requestType: undefined,
-      deliveryChannel: undefined,
-      toEnding: '',
-      isPreview: false,
-      isTest: false,
-      testedBy: undefined,
-      outcome: 'pending',
-      way: [],
-      channel: undefined,
-      provider: undefined,
-      code: UNREADABLE,
-      durationMs: undefined,
-      repeats: this.#repeats,
-    };
-    const point = { at: this.startedAt, outcome: 'unknown', deliveries: [] } as const;
-    return { summary, events: [], channels: new Set(), words: wordsOf(summary, []), tallies: [], point };
-  }
-
   #summarize(events: readonly HookEvent[], nowMs: number): ExecutionSummary {
-    const { outcome, channel, provider, code } = readOutcome(events, { startedAt: this.startedAt, nowMs });
-    const oktaRequestId = firstOf(events, (event) =>
-      'oktaRequestId' in event ? event.oktaRequestId : undefined,
-    );
+    const { id, startedAt } = this;
+    const { outcome, channel, provider, code } = readOutcome(events, { startedAt, nowMs });
+    const oktaRequestId = firstOf(events, 'oktaRequestId');
     return {
-      id: this.id,
-      startedAt: this.startedAt,
+      id,
+      startedAt,
       oktaRequestId,
-      userId: firstOf(events, (event) => ('userId' in event ? event.userId : undefined)),
-      requestType: firstOf(events, (event) => ('requestType' in event ? event.requestType : undefined)),
-      deliveryChannel: firstOf(events, (event) =>
-        'deliveryChannel' in event ? event.deliveryChannel : undefined,
-      ),
-      toEnding: firstOf(events, (event) => ('toEnding' in event ? event.toEnding : undefined)) ?? '',
-      isPreview: firstOf(events, (event) => ('isPreview' in event ? event.isPreview : undefined)) ?? false,
+      userId: firstOf(events, 'userId'),
+      requestType: firstOf(events, 'requestType'),
+      deliveryChannel: firstOf(events, 'deliveryChannel'),
+      toEnding: firstOf(events, 'toEnding') ?? '',
+      isPreview: firstOf(events, 'isPreview') ?? false,
       isTest: oktaRequestId?.startsWith(TESTER_PREFIX) ?? false,
-      testedBy: firstOf(events, (event) => ('testedBy' in event ? event.testedBy : undefined)),
+      testedBy: firstOf(events, 'testedBy'),
       outcome,
       way: wayOf(events, outcome),
       channel,
@@ -201,6 +145,18 @@ export class ExecutionRecord {
       repeats: this.#repeats,
     };
   }
+}
+
+function readingOf(events: readonly HookEvent[], summary: ExecutionSummary): Reading {
+  const { way, channel, deliveryChannel } = summary;
+  return {
+    summary,
+    events,
+    channels: new Set([...way.map((step) => step.channel), channel, deliveryChannel]),
+    words: wordsOf(summary, events),
+    counts: countsOf(events),
+    point: pointOf(events, summary),
+  };
 }
 
 /** By time; at the same time, those of one gateway in their order. */
@@ -221,16 +177,23 @@ function isOfRepeat({ event }: Step): boolean {
   return event.type === 'request.received' || (event.type === 'request.answered' && event.isRepeat);
 }
 
-function firstOf<Value>(
+/** The first value that a field of this name has in the events. */
+function firstOf<Name extends NamesIn<HookEvent>>(
   events: readonly HookEvent[],
-  read: (event: HookEvent) => Value | undefined,
-): Value | undefined {
+  name: Name,
+): ValueOf<HookEvent, Name> | undefined {
   for (const event of events) {
-    const value = read(event);
+    const value = (event as { readonly [Key in Name]?: ValueOf<HookEvent, Name> })[name];
     if (value !== undefined) return value;
   }
   return undefined;
 }
+
+type ValueOf<Fields, Name> = Fields extends unknown
+  ? Name extends keyof Fields
+    ? Fields[Name]
+    : never
+  : never;
 
 /** Whether a search is the end of the number. Ids hold any two digits, so these are searched for in the number alone. */
 function isEndOf(search: string, { toEnding }: ExecutionSummary): boolean {

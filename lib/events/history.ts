@@ -50,18 +50,21 @@ export function createHistory(parts: {
   const catchUp = async (): Promise<void> => {
     if (shared !== undefined) await waitAtMost(shared.catchUp(), CATCH_UP_MS);
   };
+  const readAll = async (): Promise<void> => {
+    await catchUp();
+    await kept.readAll();
+  };
 
   const history: History = {
     isShared: shared !== undefined,
     async find(query) {
-      await catchUp();
-      if (!isForAll(query)) await kept.readAll();
+      await (isForAll(query) ? catchUp() : readAll());
       const fitting = kept.find(query);
       const rest = query.before === undefined ? fitting : after(query.before, fitting);
       const page = rest.slice(0, Math.max(1, query.limit));
       const nowMs = clock();
       return {
-        executions: page.map((record) => record.summary(nowMs)),
+        executions: page.map((record) => record.read(nowMs).summary),
         total: fitting.length,
         next: page.length < rest.length ? page.at(-1)?.id : undefined,
       };
@@ -71,13 +74,11 @@ export function createHistory(parts: {
       return kept.get(id)?.open(clock());
     },
     async tally(sinceMs) {
-      await catchUp();
-      await kept.readAll();
+      await readAll();
       return kept.tally(sinceMs);
     },
     async timeline(spans) {
-      await catchUp();
-      await kept.readAll();
+      await readAll();
       return kept.timeline(spans);
     },
     watch: (onChanged) => (isClosed ? () => undefined : watch.add(onChanged)),
@@ -166,7 +167,7 @@ class Watch {
   #tell(): void {
     if (this.#changed.size === 0) return;
     const nowMs = this.#clock();
-    const summaries = [...this.#changed].sort(newestFirst).map((record) => record.summary(nowMs));
+    const summaries = [...this.#changed].sort(newestFirst).map((record) => record.read(nowMs).summary);
     this.#changed.clear();
     for (const { onChanged } of [...this.#watchers]) {
       // A watcher's error must not reach the others.

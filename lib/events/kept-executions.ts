@@ -1,7 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import type { HookEvent } from '../core/events.js';
 import type { ChannelTally, ExecutionQuery, Timeline, TimelineSpan } from '../core/history.js';
-import { emptyTally } from './execution-outcome.js';
 import { ExecutionRecord, type Step } from './execution.js';
 import { bucketsOf } from './timeline.js';
 
@@ -83,7 +82,7 @@ export class KeptExecutions {
     let count = 0;
     for (const record of this.#cut()) {
       if (record.isRead) continue;
-      record.summary(nowMs);
+      record.read(nowMs);
       count += 1;
       if (count % READ_AT_ONCE === 0) await setImmediate();
     }
@@ -92,12 +91,16 @@ export class KeptExecutions {
   /** By channel, for executions that began since then, without previews and tests. */
   tally(sinceMs: number): readonly ChannelTally[] {
     const nowMs = this.#clock();
-    const sums = new Map<string, ChannelTally>();
+    const sums = new Map<string, MutableTally>();
     for (const record of this.#cut()) {
       if (record.startedAt < sinceMs) break;
-      if (record.summary(nowMs).isPreview) continue;
-      for (const tally of record.tallies(nowMs)) {
-        sums.set(tally.channel, addTallies(sums.get(tally.channel) ?? emptyTally(tally.channel), tally));
+      const { summary, counts } = record.read(nowMs);
+      if (summary.isPreview) continue;
+      for (const { channel, as } of counts) {
+        const sum = sums.get(channel) ?? emptyTally(channel);
+        sums.set(channel, sum);
+        // A newer gateway may know more outcomes.
+        if (Object.hasOwn(sum, as)) sum[as] += 1;
       }
     }
     return [...sums.values()].sort((one, other) => (one.channel < other.channel ? -1 : 1));
@@ -106,8 +109,9 @@ export class KeptExecutions {
   timeline(spans: readonly TimelineSpan[]): Timeline {
     const nowMs = this.#clock();
     const points = this.#cut()
-      .filter((record) => !record.summary(nowMs).isPreview)
-      .map((record) => record.point(nowMs));
+      .map((record) => record.read(nowMs))
+      .filter(({ summary }) => !summary.isPreview)
+      .map(({ point }) => point);
     return {
       // A shared log may have executions of gateways that began earlier. Before the first of them nothing is known.
       completeSince: Math.max(this.#droppedSince, Math.min(this.#beganAt, ...points.map(({ at }) => at))),
@@ -200,17 +204,10 @@ function idOf(event: HookEvent): string | undefined {
   return 'eventId' in event ? event.eventId : undefined;
 }
 
-function addTallies(one: ChannelTally, other: ChannelTally): ChannelTally {
-  return {
-    channel: one.channel,
-    accepted: one.accepted + other.accepted,
-    refused: one.refused + other.refused,
-    blocked: one.blocked + other.blocked,
-    unknown: one.unknown + other.unknown,
-    delivered: one.delivered + other.delivered,
-    undelivered: one.undelivered + other.undelivered,
-    used: one.used + other.used,
-  };
+type MutableTally = { -readonly [Name in keyof ChannelTally]: ChannelTally[Name] };
+
+function emptyTally(channel: string): MutableTally {
+  return { channel, accepted: 0, refused: 0, blocked: 0, unknown: 0, delivered: 0, undelivered: 0, used: 0 };
 }
 
 /** Drops in the order of insertion. */

@@ -1,9 +1,9 @@
 import { writeSync } from 'node:fs';
 import type { Writable } from 'node:stream';
+import { LEVELS, type LogLevel } from './adapt-logger.js';
 
 /** `process.stdout`, or a test's stream. */
 export type LogDestination = Writable & { readonly fd?: number };
-export type LogLevel = 'info' | 'warn' | 'error';
 type Counts = Record<LogLevel, number>;
 
 interface Write {
@@ -204,8 +204,6 @@ const writeAtExit = new Set<LogOutput>();
 function finishAll(): void {
   for (const output of writeAtExit) output.finish();
 }
-
-const LEVELS = ['info', 'warn', 'error'] as const;
 
 function noLines(): Counts {
   return { info: 0, warn: 0, error: 0 };

@@ -1,8 +1,8 @@
 import type { Logger } from '../core/channel.js';
 import type { HookEvent, HookEventListener, HookEventOf } from '../core/events.js';
+import type { LogLevel } from './adapt-logger.js';
 import { describeEvent } from './describe-event.js';
 import type { Tone } from './description.js';
-import type { LogLevel } from './log-output.js';
 
 /** Writes one line for each hook call, and one for each other event that an operator must know. */
 export function logListener(logger: Logger): HookEventListener {
@@ -31,10 +31,7 @@ function isLogged(event: HookEvent): boolean {
   }
 }
 
-const LEVELS = { plain: 'info', good: 'info', warn: 'warn', bad: 'warn' } as const satisfies Record<
-  Tone,
-  LogLevel
->;
+const LEVEL_OF: Readonly<Record<Tone, LogLevel>> = { plain: 'info', good: 'info', warn: 'warn', bad: 'warn' };
 
 /** `error` is for what users notice: no code goes out, or gateways no longer know of each other. */
 const ERRORS: ReadonlySet<HookEvent['type']> = new Set([
@@ -45,7 +42,7 @@ const ERRORS: ReadonlySet<HookEvent['type']> = new Set([
 
 function levelOf(event: HookEvent, tone: Tone): LogLevel {
   if (event.type === 'request.answered' && isWarnedOf(event)) return 'info';
-  return tone === 'bad' && ERRORS.has(event.type) ? 'error' : LEVELS[tone];
+  return tone === 'bad' && ERRORS.has(event.type) ? 'error' : LEVEL_OF[tone];
 }
 
 /**
@@ -57,15 +54,39 @@ function isWarnedOf({ outcome, isRepeat, code, attempts }: HookEventOf<'request.
   return outcome === 'blocked' && (isRepeat || isByGuard);
 }
 
-/** The event's fields, first those that people search by. A log line has its own time. */
-function fieldsOf(
-  { type, at, ...fields }: HookEvent,
-  remedy: string | undefined,
-): Readonly<Record<string, unknown>> {
+/** The fields of a line that have a value, first those that people search by. A log line has its own time. */
+function fieldsOf(event: HookEvent, remedy: string | undefined): Readonly<Record<string, unknown>> {
+  const { userId } = event as { readonly userId?: string | undefined };
+  const fields: Record<string, unknown> =
+    userId === undefined
+      ? { event: event.type }
+      : event.type === 'request.answered'
+        ? startOfAnswer(event)
+        : { event: event.type, userId };
+  for (const name in event) {
+    const value: unknown = event[name as keyof HookEvent];
+    if (value !== undefined && name !== 'type' && name !== 'at' && !(name in fields)) fields[name] = value;
+  }
+  if (remedy !== undefined) fields['remedy'] = remedy;
+  return fields;
+}
+
+/** V8 makes a dictionary of an object to which a loop adds more than 12 fields, and winston copies that 7 µs slower. */
+function startOfAnswer(event: HookEventOf<'request.answered'>): Record<string, unknown> {
   return {
-    event: type,
-    ...('userId' in fields ? { userId: fields.userId } : {}),
-    ...fields,
-    ...(remedy === undefined ? {} : { remedy }),
+    event: event.type,
+    userId: event.userId,
+    eventId: event.eventId,
+    deliveryChannel: event.deliveryChannel,
+    toEnding: event.toEnding,
+    isPreview: event.isPreview,
+    isRepeat: event.isRepeat,
+    outcome: event.outcome,
+    status: event.status,
+    hasHungUp: event.hasHungUp,
+    attempts: event.attempts,
+    skipped: event.skipped,
+    durationMs: event.durationMs,
+    remainingMs: event.remainingMs,
   };
 }

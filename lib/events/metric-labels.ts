@@ -15,53 +15,36 @@ const UNKNOWN = 'unknown';
 /** Codes have short numbers. Longer ones may be ids, phone numbers or one-time codes, which must not become labels. */
 const WORD = /^(?!.*\d{7})[A-Za-z0-9][\w.:-]{0,39}$/;
 
-/** Lets a limited number of words pass, in the order in which they come. */
-export class FewWords {
-  readonly #known = new Set<string>();
-  readonly #max: number;
-
-  constructor(max: number) {
-    this.#max = max;
-  }
-
-  of(word: string | undefined): string {
-    if (word === undefined) return NONE;
-    if (this.#known.has(word)) return word;
-    if (this.#known.size >= this.#max || !WORD.test(word)) return OTHER;
-    this.#known.add(word);
-    return word;
-  }
-}
-
-const MAX_CHANNELS = 32;
-const MAX_PROVIDERS = 32;
-/** For each provider: Twilio's table has some sixty codes, of which an account gets a few. */
-const MAX_CODES = 64;
 const MAX_WORDS = 32;
+/** Twilio's table has some sixty codes, of which an account gets a few. */
+const MAX_CODES = 64;
 
 /** Checks values that come from outside: channels and providers from the options, codes from providers, other words from callers. */
 export class LabelValues {
-  readonly #channels = new FewWords(MAX_CHANNELS);
-  readonly #providers = new FewWords(MAX_PROVIDERS);
-  readonly #codes = new Map<string, FewWords>();
-  readonly #words = new Map<string, FewWords>();
+  readonly #lists = new Map<string, Set<string>>();
 
   channel(name: string | undefined): string {
-    return this.#channels.of(name);
+    return this.word(name, 'channel');
   }
 
   provider(name: string | undefined): string {
-    return this.#providers.of(name);
+    return this.word(name, 'provider');
   }
 
   /** @param of - the provider: each has its own limit, so that one with many codes does not use up the others'. */
   code(code: string | undefined, of: string): string {
-    return wordsOf(this.#codes, of, MAX_CODES).of(code);
+    return this.word(code, `code of ${of}`, MAX_CODES);
   }
 
-  /** @param list - the list that the word belongs to, with its own limit. */
-  word(word: string | undefined, list: string): string {
-    return wordsOf(this.#words, list, MAX_WORDS).of(word);
+  /** Lets a limited number of words pass, in the order in which they come. Each list has its own limit. */
+  word(word: string | undefined, list: string, max = MAX_WORDS): string {
+    if (word === undefined) return NONE;
+    const known = this.#lists.get(list) ?? new Set();
+    this.#lists.set(list, known);
+    if (known.has(word)) return word;
+    if (known.size >= max || !WORD.test(word)) return OTHER;
+    known.add(word);
+    return word;
   }
 
   /** The four labels of an attempt. */
@@ -69,12 +52,6 @@ export class LabelValues {
     const by = this.provider(provider);
     return { channel: this.channel(channel), provider: by, outcome, code: this.code(code, by) };
   }
-}
-
-function wordsOf(lists: Map<string, FewWords>, name: string, max: number): FewWords {
-  const known = lists.get(name) ?? new FewWords(max);
-  lists.set(name, known);
-  return known;
 }
 
 /** ISO 3166. The state may hold something else, written by a gateway of another version. */

@@ -1,4 +1,4 @@
-import type { RequestType } from '../core/request-types.js';
+import { isRequestType, type RequestType } from '../core/request-types.js';
 
 /** The names that people read in place of identifiers. They run in Node and in browsers. */
 
@@ -20,10 +20,6 @@ export const REQUEST_TYPES: Readonly<Record<RequestType, string>> = {
   'account-unlock': 'Account unlock',
   'password-reset': 'Password reset',
 };
-
-export function isRequestType(value: string): value is RequestType {
-  return Object.hasOwn(REQUEST_TYPES, value);
-}
 
 /** Okta sends the type with a prefix, and may add types. */
 export function nameRequestType(requestType: string | undefined): string {

@@ -66,43 +66,32 @@ export function watchLimits(clock: () => number): RecentLimits {
   const rejected = new Map<string, MinuteCount>();
   let pause: OktaPause | undefined;
 
-  const countRejected = (code: string, atMs: number, count: number): void => {
+  const countRejected = (
+    code: string,
+    { at, count }: { readonly at: number; readonly count: number },
+  ): void => {
     const counted = rejected.get(code) ?? new MinuteCount();
     rejected.set(code, counted);
-    counted.add(atMs, count);
+    counted.add(at, count);
   };
 
   return {
     listener: (event: HookEvent) => {
-      switch (event.type) {
-        case 'okta.paused':
-          pause = { reason: event.reason, untilMs: event.untilMs };
-          return;
-        case 'okta.resumed':
-          pause = undefined;
-          return;
-        case 'guard.blocked':
-        case 'guard.noticed':
-          if (event.isOtherNumber !== true) blocked.add(event.at, 1);
-          return;
-        case 'caller.rejected':
-          countRejected(event.reason, event.at, event.count);
-          return;
-        case 'request.rejected':
-          countRejected(event.code, event.at, event.count);
-          return;
-        case 'probe.rejected':
-          countRejected(PROBE, event.at, event.count);
-          return;
-        default:
+      if (event.type === 'okta.paused') pause = { reason: event.reason, untilMs: event.untilMs };
+      if (event.type === 'okta.resumed') pause = undefined;
+      if (event.type === 'guard.blocked' || event.type === 'guard.noticed') {
+        if (event.isOtherNumber !== true) blocked.add(event.at, 1);
       }
+      if (event.type === 'caller.rejected') countRejected(event.reason, event);
+      if (event.type === 'request.rejected') countRejected(event.code, event);
+      if (event.type === 'probe.rejected') countRejected(PROBE, event);
     },
     blocked: () => blocked.sum(clock()),
     turnedAway: () =>
-      [...rejected]
-        .map(([code, counted]) => ({ code, count: counted.sum(clock()) }))
-        .filter(({ count }) => count > 0)
-        .map(({ code, count }) => ({ code, count, tone: toneOf(code, count) })),
+      [...rejected].flatMap(([code, counted]) => {
+        const count = counted.sum(clock());
+        return count === 0 ? [] : [{ code, count, tone: toneOf(code, count) }];
+      }),
     oktaPause: () => (pause !== undefined && pause.untilMs > clock() ? pause : undefined),
   };
 }

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { LRUCache } from 'lru-cache';
 import type { HookEvent } from '../core/events.js';
 import type { HistoryLog } from '../core/history.js';
 import { parseJson } from '../core/json.js';
@@ -19,9 +20,6 @@ const PAGE = 20;
 /** Gateways whose last event is known. A restarted gateway counts as a new one. */
 const MAX_GATEWAYS = 1_000;
 
-/** A batch: the gateway, the place of its first event, and the events, which are not checked yet. */
-type ReadBatch = readonly [gateway: string, place: number, events: readonly unknown[]];
-
 export class SharedEvents {
   /** The id of this process among the gateways. */
   readonly gateway = randomBytes(9).toString('base64url');
@@ -36,7 +34,7 @@ export class SharedEvents {
   /** The log is lost: only the timer tries again. */
   #isRetrying = false;
   #cursor: string | undefined;
-  readonly #lastPlaces = new Map<string, number>();
+  readonly #lastPlaces = new LRUCache<string, number>({ max: MAX_GATEWAYS });
   #reading: Promise<void> | undefined;
   #readingNext: Promise<void> | undefined;
   #isClosed = false;
@@ -141,19 +139,17 @@ export class SharedEvents {
 
   /** Skips what it cannot read: another version may have written it. */
   #take(text: string): void {
-    const batch = readBatch(text);
-    if (batch === undefined) return;
-    const [gateway, first, events] = batch;
-    if (gateway === this.gateway) return;
+    const batch = parseJson(text);
+    if (!Array.isArray(batch)) return;
+    const [gateway, first, events] = batch as readonly unknown[];
+    if (typeof gateway !== 'string' || typeof first !== 'number' || !Array.isArray(events)) return;
+    if (gateway === this.gateway || !Number.isSafeInteger(first)) return;
     // A batch may be in the log twice.
     const known = this.#lastPlaces.get(gateway) ?? -1;
-    for (const [at, event] of events.entries()) {
+    for (const [at, event] of (events as readonly unknown[]).entries()) {
       if (first + at > known && isReadableEvent(event)) this.#onStep({ event, gateway, place: first + at });
     }
-    this.#lastPlaces.delete(gateway);
     this.#lastPlaces.set(gateway, Math.max(known, first + events.length - 1));
-    const [oldest] = this.#lastPlaces.keys();
-    if (this.#lastPlaces.size > MAX_GATEWAYS && oldest !== undefined) this.#lastPlaces.delete(oldest);
   }
 }
 
@@ -164,15 +160,4 @@ function textOf(event: HookEvent): string {
   } catch {
     return 'null';
   }
-}
-
-/** `undefined` if no gateway of this version can have written it. */
-function readBatch(text: string): ReadBatch | undefined {
-  const batch = parseJson(text);
-  const isBatch =
-    Array.isArray(batch) &&
-    typeof batch[0] === 'string' &&
-    Number.isSafeInteger(batch[1]) &&
-    Array.isArray(batch[2]);
-  return isBatch ? (batch as unknown as ReadBatch) : undefined;
 }

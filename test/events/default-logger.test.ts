@@ -100,6 +100,31 @@ describe('the default log', () => {
     expect(stdout.lines[0]).to.include({ level: 'info', message: 'hello', event: 'e', size: '12' });
   });
 
+  it('writes each name once, and the message and the stack of an error', async () => {
+    const stdout = new Stdout();
+    const { logger } = createDefaultLogger(stdout);
+    logger.info('hello', { event: 'e', timestamp: 'mine', level: 'mine', message: 'second' });
+    const error = Object.assign(new Error('lost', { cause: 'why' }), { code: 'ECONNRESET' });
+    logger.info('failed:', error as unknown as Line);
+    for (const none of [null, 'text', 5, undefined]) logger.info('alone', none as unknown as Line);
+    await nextTurn();
+    const texts = stdout.writes.join('').trim().split('\n');
+    for (const text of texts) expect(text.match(/"(?:timestamp|level|message)":/g)).to.have.length(3);
+    const [line, failed, ...alone] = stdout.lines;
+    expect(line).to.include({ level: 'info', message: 'hello second', event: 'e' });
+    expect(line?.['timestamp']).to.not.equal('mine');
+    expect(failed).to.include({ message: 'failed: lost', code: 'ECONNRESET', cause: 'why' });
+    expect(failed?.['stack']).to.match(/^Error: lost\n/);
+    expect(alone.map((each) => Object.keys(each).length)).to.deep.equal([3, 3, 3, 3]);
+  });
+
+  it('writes fields beside a message with a percent sign', async () => {
+    const stdout = new Stdout();
+    createDefaultLogger(stdout).logger.info('%s is 5%d', { event: 'e' });
+    await nextTurn();
+    expect(stdout.lines[0]).to.include({ message: '%s is 5%d', event: 'e' });
+  });
+
   it('writes the lines of one turn in one write', async () => {
     const stdout = new Stdout();
     const { logger } = createDefaultLogger(stdout);

@@ -329,8 +329,8 @@ describe('an execution', () => {
   it('runs until it is answered, for a minute at most', () => {
     const events = [of.received(), of.attempt(90, 'accepted', bySms)];
     const record = keep(stepsOf(events)).get('event-1');
-    expect(record?.summary(START + 59_999).outcome).to.equal('running');
-    expect(record?.summary(START + 60_000).outcome).to.equal('sent');
+    expect(record?.read(START + 59_999).summary.outcome).to.equal('running');
+    expect(record?.read(START + 60_000).summary.outcome).to.equal('sent');
     expect(fold([...events, of.status(95, 'SM2', 'delivered')], START + 100)?.outcome).to.equal('delivered');
   });
 
@@ -425,7 +425,7 @@ describe('an execution', () => {
       }),
     ];
     const last = keep([...steps, ...stepsOf(further, 'C')]);
-    expect(last.get('event-1')?.summary(LATER)).to.include({
+    expect(last.get('event-1')?.read(LATER).summary).to.include({
       outcome: 'pending',
       channel: 'voice',
       code: 'TIMEOUT',
@@ -461,7 +461,7 @@ describe('kept executions', () => {
     const kept = keep([{ event: report, gateway: 'B', place: 0 }]);
     expect(kept.find({ limit: 1 })).to.be.empty;
     for (const step of stepsOf(accepted)) kept.add(step);
-    expect(kept.get('event-1')?.summary(LATER).outcome).to.equal('delivered');
+    expect(kept.get('event-1')?.read(LATER).summary.outcome).to.equal('delivered');
     expect(kept.get('event-1')?.open(LATER).steps).to.have.length(4);
   });
 
@@ -470,7 +470,7 @@ describe('kept executions', () => {
     const again = Array.from({ length: 20 }, () => of.status(9_000, 'MM1000', 'delivered'));
     const kept = keep(stepsOf([...reports, ...again], 'B'));
     for (const step of stepsOf([of.attempt(1, 'accepted', { transactionId: 'MM0' })])) kept.add(step);
-    expect(kept.get('event-1')?.summary(LATER).outcome).to.equal('sent');
+    expect(kept.get('event-1')?.read(LATER).summary.outcome).to.equal('sent');
     for (const step of stepsOf([of.attempt(2, 'accepted', { transactionId: 'MM1000' })], 'C')) kept.add(step);
     expect(kept.get('event-1')?.open(LATER).steps).to.have.length(12);
   });

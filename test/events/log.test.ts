@@ -352,7 +352,9 @@ describe('the log', () => {
         .and.to.match(message);
       const { remedy: told, ...others } = lines[0]?.fields ?? {};
       const { remedy: own, ...expected } = { remedy: undefined, ...fields };
-      expect(others).to.deep.equal({ event: type, ...expected });
+      const known = Object.entries(expected).filter(([, value]) => value !== undefined);
+      expect(others).to.deep.equal({ event: type, ...Object.fromEntries(known) });
+      expect(Object.values(lines[0]?.fields ?? {})).to.not.include(undefined);
       if (remedy === undefined)
         expect(told).to.equal(own ?? ('cause' in event ? event.cause.remedy : undefined));
       else expect(told).to.match(remedy);
@@ -360,6 +362,13 @@ describe('the log', () => {
       expect(Object.keys(lines[0]?.fields ?? {}).slice(0, first.length)).to.deep.equal(first);
     });
   }
+
+  it('has no field of a user without an id', () => {
+    const { lines, logger } = recorder();
+    logListener(logger)({ ...answered, userId: undefined });
+    expect(lines[0]?.fields).to.include({ event: 'request.answered', toEnding: '23' });
+    expect(lines[0]?.fields).to.not.have.property('userId');
+  });
 
   const failing: readonly (readonly [how: string, fail: () => unknown])[] = [
     [

@@ -1,6 +1,6 @@
 import { element } from '../../http/page/browser/dom.js';
 import type { ExecutionSummary } from '../../core/history.js';
-import type { RequestType } from '../../core/request-types.js';
+import { isRequestType, type RequestType } from '../../core/request-types.js';
 import type { PayloadQuestion } from '../api.js';
 import { markTone, showFailure, type View } from './widgets.js';
 import { makePayloadEditor } from './payload-editor.js';
@@ -10,7 +10,7 @@ import { warnOfSending } from './send-warning.js';
 import { findExecutions, makePayload, sendPayload, ServerFailure } from './server.js';
 import type { Stream } from './stream.js';
 import { makeTestResult } from './test-result.js';
-import { isRequestType, REQUEST_TYPES } from '../../events/names.js';
+import { REQUEST_TYPES } from '../../events/names.js';
 
 /** Tries the hook: makes the request that Okta would send, lets the user edit it, sends it and shows the result. */
 

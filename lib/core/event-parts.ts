@@ -1,0 +1,170 @@
+/** What the events are made of. */
+
+/** `open`: the host is not called for a while. `half-open`: one real call tries it again. */
+export type BreakerState = 'closed' | 'open' | 'half-open';
+
+/**
+ * What became of a code. `accepted`: a provider accepted the message. `unknown`: the message may have left. `blocked`: it was
+ * held back on purpose, by the guard, by a provider's fraud filter, or because the user has a newer code. `refused`: no channel
+ * could send it.
+ */
+export type CodeOutcome = 'accepted' | 'unknown' | 'blocked' | 'refused';
+
+/** A planned channel that was skipped. */
+export interface SkippedChannel {
+  readonly channel: string;
+  /**
+   * `ROLLED_BACK`: the rollout has it off for the user. `STOPPED`: the user sent STOP. `OPTED_OUT`, `NOT_REACHED`: the provider
+   * reported it for an earlier message.
+   */
+  readonly reason: 'ROLLED_BACK' | 'STOPPED' | 'OPTED_OUT' | 'NOT_REACHED';
+}
+
+/** Why a message was not delivered. */
+export interface FailureCause {
+  /** The provider's code; `NOT_DELIVERED_IN_TIME` if nothing was reported. */
+  readonly code: string;
+  /** The same in words. */
+  readonly reason: string | undefined;
+  /** What an operator can do about it. */
+  readonly remedy: string | undefined;
+}
+
+/** One attempt to send a code by one channel. */
+export interface AttemptReport {
+  readonly channel: string;
+  readonly provider: string;
+  readonly outcome: 'accepted' | 'refused' | 'unknown';
+  /** The provider's code, or one of ours (`UNREACHABLE`, `BREAKER_OPEN`, `HTTP_400`). */
+  readonly code?: string | undefined;
+  readonly reason?: string | undefined;
+  /** What an operator can do about a refusal. */
+  readonly remedy?: string | undefined;
+  /** The provider's id of the message. */
+  readonly transactionId?: string | undefined;
+  /** The provider's id of the request, for its support: Twilio's `Twilio-Request-Id`, LINE's `x-line-request-id`. */
+  readonly providerRequestId?: string | undefined;
+  readonly durationMs: number;
+}
+
+/** The option of a guard rule; `numberType` has none. */
+export type GuardRule = 'perUser' | 'perNumber' | 'perIp' | 'country' | 'numberType';
+
+/** One rule of the guard that a request broke. */
+export interface BrokenRule {
+  readonly rule: GuardRule;
+  /** As in the answer and in `request.answered`. */
+  readonly code: string;
+  /** What an operator can do about it. */
+  readonly remedy: string;
+  /** The limit: so many codes in so many seconds. `undefined` for a rule that is no limit. */
+  readonly points: number | undefined;
+  readonly seconds: number | undefined;
+}
+
+/** An option that works, but not as well as it could: which, and which parts of it are affected. */
+export interface OptionWarning {
+  readonly option:
+    | 'publicUrl'
+    | 'publicUrl.path'
+    | 'senders.sms'
+    | 'senders.voice'
+    | 'senders'
+    | 'chooseChannels'
+    | 'guard.countries'
+    | 'channels'
+    | 'lateFailover.afterSeconds'
+    | 'credentials.hook'
+    | 'credentials.eventHook'
+    | 'credentials.twilio.accountSid'
+    | 'credentials.twilio.apiKeySid'
+    | 'sandboxNumber.contentSid'
+    | 'senders.whatsapp.templates'
+    | 'texts.sms'
+    | 'texts.voice';
+  /** Paths, such as `credentials.hook.secrets[1] (header)` or `lateFailover.afterSeconds.sms`; never a value. */
+  readonly where: readonly string[];
+  /** What an operator can do about it, if that is known. */
+  readonly remedy?: string | undefined;
+}
+
+/** In every event about one hook call. */
+export interface OfCall {
+  /** Okta's `eventId`. */
+  readonly eventId: string;
+  /** Okta's transaction id, as in the System Log. */
+  readonly oktaRequestId: string | undefined;
+}
+
+export interface OfUser extends OfCall {
+  /** Okta's id of the user. */
+  readonly userId: string | undefined;
+  /** The last two digits of the number. */
+  readonly toEnding: string;
+}
+
+export interface OfRequest extends OfUser {
+  readonly requestType: string | undefined;
+  /** Okta's preview, or a request of the console's tester. */
+  readonly isPreview: boolean;
+}
+
+/** In the events of a test from the console. */
+export interface OfTest {
+  /** The name of the administrator who sent it, if the console's `authorize` gives one. */
+  readonly testedBy?: string | undefined;
+}
+
+/** `rule`, `code`, `remedy`, `points` and `seconds` are those of the first broken rule, which decides. */
+export interface OfGuard extends OfRequest, BrokenRule {
+  /** The country of the number by ISO 3166, if it is known. */
+  readonly country: string | undefined;
+  /** `true` if the number of the profile broke the rules, and not the enrolled one: the code goes to the enrolled one. */
+  readonly isOtherNumber?: boolean | undefined;
+  /** All broken rules, with the first one. */
+  readonly rules: readonly BrokenRule[];
+}
+
+/** In events that are emitted at once, then at most once a minute. */
+export interface Counted {
+  /** How often it happened since the event before, which is a minute ago or longer. */
+  readonly count: number;
+}
+
+/** A problem that has a remedy. */
+export interface Problem {
+  readonly reason: string;
+  /** What an operator can do about it. */
+  readonly remedy: string;
+}
+
+/** What a provider or Okta refused. */
+export interface Failure {
+  /** The provider's code, or one of ours (`TIMEOUT`, `BREAKER_OPEN`, `PROVIDER_UNREACHABLE`, `HTTP_404`, …). */
+  readonly code: string;
+  readonly reason: string;
+  /** What an operator can do about it, if that is known. */
+  readonly remedy: string | undefined;
+}
+
+/** What became of a code, and why. */
+export interface CodeResult {
+  /** The same as `code`, in words. */
+  readonly reason: string | undefined;
+  /** What an operator can do about it, if that is known. */
+  readonly remedy: string | undefined;
+  /** The channel, the provider and its message id of the attempt that decided. */
+  readonly channel: string | undefined;
+  readonly provider: string | undefined;
+  readonly transactionId: string | undefined;
+  /** All attempts until now. */
+  readonly attempts: readonly AttemptReport[];
+}
+
+/** An accepted message. */
+export interface SentMessage {
+  readonly channel: string;
+  readonly provider: string;
+  /** The provider's id of the message. */
+  readonly transactionId: string;
+}

@@ -55,7 +55,6 @@ export class Variables extends VariableReader {
     const problems = this.takeProblems();
     if (problems.length === 0) return;
     throw new CommandError(
-      2,
       'BAD_ENVIRONMENT',
       problems.length === 1
         ? problems
@@ -109,7 +108,7 @@ export function withFile(
   try {
     text = readFileSync(file, 'utf8');
   } catch {
-    throw new CommandError(2, 'BAD_USE', 'The file that --env names cannot be read.');
+    throw new CommandError('BAD_USE', 'The file that --env names cannot be read.');
   }
   const given = Object.fromEntries(
     Object.entries(env).filter(([, value]) => value !== undefined && value !== ''),

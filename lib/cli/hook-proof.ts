@@ -29,7 +29,6 @@ export async function readHookProof(call: CommandCall): Promise<HookProof> {
   }
   if (options['rotate'] === true && proof.kind === 'oauth' && 'hookKeyId' in proof.by) {
     throw new CommandError(
-      2,
       'BAD_USE',
       '--rotate is for secrets, and a hook key has none.',
       'Register the public key of another hook key with the client, and set HOOK_OAUTH_KEY_ID to its id. No option is needed.',

@@ -81,7 +81,7 @@ const CONTINUES = 'it continues where it stopped';
 export function asCommandError(error: OktaApiError, access: Access): CommandError {
   const { code, cause } = error;
   const quote = cause instanceof Error ? ` Okta says: ${cause.message}` : '';
-  return new CommandError(1, code, `${error.message}.${quote}`, remedyOf(error, access));
+  return new CommandError(code, `${error.message}.${quote}`, remedyOf(error, access));
 }
 
 function remedyOf(

@@ -1,5 +1,5 @@
 import { runCheckup, type CheckResult } from './checkup.js';
-import type { Command } from '../command.js';
+import { texts, type Command } from '../command.js';
 import { CommandError } from '../failure.js';
 
 const DEFAULT_LIMIT_S = 10;
@@ -36,7 +36,7 @@ With --json: [{check, status: "ok" | "warn" | "fail", message, remedy}]. Exit co
 
   okta-telephony-hook doctor
   okta-telephony-hook doctor --env gateway.env --json`,
-  options: { timeout: { type: 'string' }, header: { type: 'string' } },
+  options: texts('timeout', 'header'),
   async run(call) {
     const limitMs = readLimit(call.options['timeout']) * 1000;
     // Not with the other commands: the providers' libraries and the hook's options take long to load.
@@ -54,7 +54,7 @@ function readLimit(text: unknown): number {
   if (text === undefined) return DEFAULT_LIMIT_S;
   const seconds = typeof text === 'string' && /^\d{1,3}(\.\d+)?$/.test(text) ? Number(text) : NaN;
   if (seconds > 0 && seconds <= MAX_LIMIT_S) return seconds;
-  throw new CommandError(2, 'BAD_USE', `--timeout takes a number of seconds, at most ${MAX_LIMIT_S}.`);
+  throw new CommandError('BAD_USE', `--timeout takes a number of seconds, at most ${MAX_LIMIT_S}.`);
 }
 
 function summaryOf(results: readonly CheckResult[]): string {

@@ -30,7 +30,6 @@ export async function createGroups(call: CommandCall, callMs: number): Promise<r
   const sides = [okta, hook, twilio, ...others.map(({ section }) => section)];
   if (sides.every(({ finding, value }) => value === undefined && finding.status === 'warn')) {
     throw new CommandError(
-      2,
       'BAD_ENVIRONMENT',
       'There is nothing to check: OKTA_ORG_URL, PUBLIC_URL and TWILIO_ACCOUNT_SID are not set.',
       "Set the gateway's variables in the environment, or in a file that --env names.",

@@ -3,7 +3,7 @@ import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { optionsFrom } from '../../options/environment.js';
 import { attempt, hasServiceApp, OPTION_NAMES } from '../../options/variables.js';
-import { printNextSteps, textOption, type Command, type CommandCall } from '../command.js';
+import { flags, printNextSteps, textOption, texts, type Command, type CommandCall } from '../command.js';
 import { runCheckup } from '../doctor/checkup.js';
 import type { CheckGroup } from '../doctor/finding.js';
 import { badUse, CommandError, type ExitCode } from '../failure.js';
@@ -39,15 +39,7 @@ Environment: the variables of gateway.env, such as OKTA_API_TOKEN or TWILIO_API_
 
   okta-telephony-hook init
   okta-telephony-hook init --org acme.okta.com --url https://id.acme.com --provider twilio --channels sms,voice`,
-  options: {
-    org: { type: 'string' },
-    url: { type: 'string' },
-    provider: { type: 'string' },
-    channels: { type: 'string' },
-    out: { type: 'string' },
-    force: { type: 'boolean' },
-    'skip-check': { type: 'boolean' },
-  },
+  options: { ...texts('org', 'url', 'provider', 'channels', 'out'), ...flags('force', 'skip-check') },
   run: runInit,
 };
 
@@ -148,13 +140,12 @@ async function answer(
 
 function wrongAnswer(problems: readonly string[], failed: readonly string[]): CommandError {
   if (problems.length > 0) {
-    return new CommandError(2, 'BAD_ENVIRONMENT', [
+    return new CommandError('BAD_ENVIRONMENT', [
       `Nothing was written:`,
       ...problems.map((one) => `- ${one}`),
     ]);
   }
   return new CommandError(
-    1,
     'CHECK_FAILED',
     `Nothing was written, because ${failed.join(' and ')} failed.`,
     'Correct the variable. If you are sure that it is right, use --skip-check.',

@@ -27,7 +27,7 @@ async function readText(file: string, terminal: Terminal): Promise<string> {
   try {
     return readFileSync(file, 'utf8');
   } catch {
-    throw new CommandError(2, 'BAD_USE', 'The file that --payload names cannot be read.');
+    throw new CommandError('BAD_USE', 'The file that --payload names cannot be read.');
   }
 }
 
@@ -63,13 +63,12 @@ function parsePayload(text: string): Payload {
   if (!read.isJson) {
     const { line, column } = read.position;
     throw new CommandError(
-      2,
       'BAD_PAYLOAD',
       `The payload is not JSON: line ${line}, column ${column}: ${read.problem}.`,
     );
   }
   const { value } = read;
-  if (!isObject(value)) throw new CommandError(2, 'BAD_PAYLOAD', 'The payload is not a JSON object.');
+  if (!isObject(value)) throw new CommandError('BAD_PAYLOAD', 'The payload is not a JSON object.');
   return value;
 }
 
@@ -83,7 +82,6 @@ export function checkPayload(payload: Payload, nowMs: number): HookCall {
   } catch (error) {
     if (!(error instanceof RequestError)) throw error;
     throw new CommandError(
-      2,
       'BAD_PAYLOAD',
       `The payload is not that of a telephony inline hook: ${error.fields.join(', ')} ${error.fields.length === 1 ? 'is' : 'are'} missing or not valid.`,
       'Start from a valid one: --user <login> --print. A user without a phone needs --phone.',
@@ -161,7 +159,6 @@ async function runEditor(editor: string, file: string, output: 1 | 2): Promise<v
   });
   if (code === 0) return;
   throw new CommandError(
-    1,
     'EDITOR_FAILED',
     code === 127 || code === null
       ? 'The editor could not be started. Nothing was sent.'

@@ -2,8 +2,8 @@ import type { HttpDispatcher } from '../../core/http.js';
 import { createAgent } from '../../http/call.js';
 import { OktaApiError } from '../../core/errors.js';
 import { makeSampleCall, readSampleUser } from '../../okta/sample-call.js';
-import { confirm, printNextSteps, type Command, type CommandCall } from '../command.js';
-import { CommandError, reportFailure, type ExitCode } from '../failure.js';
+import { confirm, flags, printNextSteps, texts, YES, type Command, type CommandCall } from '../command.js';
+import { CommandError, type ExitCode } from '../failure.js';
 import { maskValue, secretsOfCall } from './masked-call.js';
 import { CONNECT_TIMEOUT_MS, hookRole, withOrg, type Org } from '../org.js';
 import { checkPayload, editPayload, readPayload, type Payload } from './payload.js';
@@ -59,36 +59,23 @@ Exit codes: 0 Okta treats the code as sent or pending; 1 it does not, or nothing
   okta-telephony-hook preview --user ana@example.com --print > call.json
   okta-telephony-hook preview --payload call.json --edit`,
   options: {
-    user: { type: 'string' },
-    'request-type': { type: 'string' },
-    channel: { type: 'string' },
-    phone: { type: 'string' },
-    via: { type: 'string' },
-    hook: { type: 'string' },
-    header: { type: 'string' },
-    edit: { type: 'boolean' },
-    payload: { type: 'string' },
-    print: { type: 'boolean' },
-    yes: { type: 'boolean', short: 'y' },
+    ...texts('user', 'request-type', 'channel', 'phone', 'via', 'hook', 'header', 'payload'),
+    ...flags('edit', 'print'),
+    ...YES,
   },
   async run(call) {
     const { terminal } = call;
-    const report: PreviewReport = { command: 'preview', result: 'failed', notes: [], next: [] };
+    const empty: PreviewReport = { command: 'preview', result: 'failed', notes: [], next: [] };
+    const report = Object.assign(call.report, empty);
     const note = (text: string): void => {
       report.notes.push(text);
       terminal.note(`! ${text}`, 'yellow');
     };
-    try {
-      const options = readPreviewOptions(call.options);
-      report.via = options.via;
-      const exitCode = await runPreview({ call, options, report, note });
-      if (!options.isPrinted || exitCode !== 0) terminal.json(report);
-      return exitCode;
-    } catch (error) {
-      const { exitCode, ...failure } = reportFailure(error, terminal);
-      terminal.json({ ...report, result: 'failed', error: failure });
-      return exitCode;
-    }
+    const options = readPreviewOptions(call.options);
+    report.via = options.via;
+    const exitCode = await runPreview({ call, options, report, note });
+    if (!options.isPrinted || exitCode !== 0) terminal.json(report);
+    return exitCode;
   },
 };
 
@@ -191,7 +178,6 @@ async function makePayload(
   const user = await readSampleUser(get, about.user).catch((error: unknown) => {
     if (!(error instanceof OktaApiError) || error.code !== 'OKTA_NOT_FOUND') throw error;
     throw new CommandError(
-      1,
       'USER_NOT_FOUND',
       'The org has no such user, or these credentials may not read that user.',
       error.remedy ?? "Give the user's whole login or their id (00u…): Okta, Directory > People.",

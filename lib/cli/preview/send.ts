@@ -66,7 +66,6 @@ export async function readGatewayRoute(
   const { by } = proof;
   if (!('clientSecret' in by)) {
     throw new CommandError(
-      2,
       'BAD_ENVIRONMENT',
       'Only Okta has the private key of the hook key in HOOK_OAUTH_KEY_ID.',
       'Remove --via gateway, so that Okta calls the hook.',
@@ -76,7 +75,6 @@ export async function readGatewayRoute(
     const answer = await fetchHookToken(dispatcher, proof, by.clientSecret);
     if (answer.kind !== 'token') {
       throw new CommandError(
-        1,
         'NO_HOOK_TOKEN',
         answer.kind === 'refused' ? `${answer.by} does not accept this client.` : `${answer.why}.`,
         'Compare the variables HOOK_OAUTH_… with the client at the authorization server.',
@@ -99,11 +97,10 @@ async function findHook(org: Org, hookId: string | undefined): Promise<HookResou
       hookId === undefined
         ? 'okta-telephony-hook setup hook creates or activates it. Until then test the gateway alone: --via gateway.'
         : 'Remove --hook to use the active one, or give the id of an existing hook.';
-    throw new CommandError(1, 'NO_HOOK', `The org has no ${what}. ${known}`, remedy);
+    throw new CommandError('NO_HOOK', `The org has no ${what}. ${known}`, remedy);
   }
   if (hookId === undefined && active.length > 1) {
     throw new CommandError(
-      1,
       'MANY_HOOKS',
       `More than one hook is active. ${known}`,
       'Name one with --hook <id>.',
@@ -111,7 +108,6 @@ async function findHook(org: Org, hookId: string | undefined): Promise<HookResou
   }
   if (hook.isActive) return hook;
   throw new CommandError(
-    1,
     'HOOK_INACTIVE',
     `The hook is not active, so Okta does not call it: ${describeHook(hook)}.`,
     'okta-telephony-hook setup hook activates the hook of PUBLIC_URL.',

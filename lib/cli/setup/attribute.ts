@@ -1,6 +1,6 @@
 import { createOptInAttributeSetup } from '../../okta/admin/opt-in-attribute.js';
-import type { Command } from '../command.js';
-import { runSetup, SETUP_OPTIONS } from './setup.js';
+import { flags, YES, type Command } from '../command.js';
+import { runSetup } from './setup.js';
 
 const DEFAULT_ATTRIBUTE = 'whatsAppOptIn';
 
@@ -17,7 +17,7 @@ Service app: okta.schemas.read, okta.schemas.manage. Role: Organization Administ
 
   okta-telephony-hook setup attribute
   OPT_IN_ATTRIBUTE=codesByWhatsApp okta-telephony-hook setup attribute --yes --json`,
-  options: { ...SETUP_OPTIONS, 'read-only': { type: 'boolean' } },
+  options: { ...YES, ...flags('read-only') },
   run: (call) =>
     runSetup(call, 'setup attribute', () => {
       const name = call.variables.read('OPT_IN_ATTRIBUTE') ?? DEFAULT_ATTRIBUTE;
@@ -27,7 +27,7 @@ Service app: okta.schemas.read, okta.schemas.manage. Role: Organization Administ
         subject: `The attribute ${name}`,
         access: { scopes, role: 'the role Organization Administrator (or Super Administrator)' },
         make: (org) => ({ setup: createOptInAttributeSetup(org.as(scopes), name, ownAccess) }),
-        next: () => [
+        next: [
           `Set ${name} to true for yourself: Okta, Directory > People > you > Profile. It appears there within a minute.`,
           ...(name === DEFAULT_ATTRIBUTE
             ? []

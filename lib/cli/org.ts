@@ -26,6 +26,8 @@ export const hookRole = (permission: string): string =>
 export interface Org {
   /** The org's host name, for output. */
   readonly host: string;
+  /** The org's origin. */
+  readonly url: string;
   readonly dispatcher: HttpDispatcher;
   /** The API with a token for these scopes only. An API token has the rights of its owner instead. */
   as(scopes: readonly string[]): Administration;
@@ -67,7 +69,8 @@ export async function withOrg<Result>(
       },
     });
   try {
-    return await work({ host: new URL(credentials.orgUrl).host, dispatcher, as });
+    const url = credentials.orgUrl;
+    return await work({ host: new URL(url).host, url, dispatcher, as });
   } catch (error) {
     throw error instanceof OktaApiError ? asCommandError(error, access) : error;
   } finally {

@@ -117,13 +117,13 @@ async function runPreview(run: Run): Promise<ExitCode> {
   const editor = variables.valueOf('VISUAL') ?? variables.valueOf('EDITOR');
   variables.require();
 
-  const goOn = async (org: OpenOrg | undefined, dispatcher: HttpDispatcher): Promise<ExitCode> => {
+  const goOn = async (dispatcher: HttpDispatcher, org?: Org): Promise<ExitCode> => {
     const { hookId } = run.options;
     const route = isByOkta
-      ? await findOktaRoute(requireOrg(org).org, { hookId, publicUrl, note: run.note })
+      ? await findOktaRoute(requireOrg(org), { hookId, publicUrl, note: run.note })
       : await openGateway?.(dispatcher);
     if (route?.via === 'okta') run.report.hook = route.hook.id;
-    let payload: Payload | undefined = await makePayload(run, org, run.report.hook);
+    let payload: Payload | undefined = await makePayload(run, org);
     if (run.options.isEdited) payload = await editPayload(payload, { terminal, editor, nowMs: time.now() });
     if (payload === undefined) return decline(run);
     if (route !== undefined) return showAndSend(run, payload, route);
@@ -134,7 +134,7 @@ async function runPreview(run: Run): Promise<ExitCode> {
 
   if (credential === undefined) {
     const dispatcher = createAgent(CONNECT_TIMEOUT_MS);
-    return goOn(undefined, dispatcher).finally(() => dispatcher.destroy());
+    return goOn(dispatcher).finally(() => dispatcher.destroy());
   }
   const access = isByOkta
     ? {
@@ -146,29 +146,21 @@ async function runPreview(run: Run): Promise<ExitCode> {
   return withOrg({ credential, access, terminal, time }, async (org) => {
     run.report.org = org.host;
     terminal.note(`Okta org ${org.host}`);
-    return goOn({ org, url: new URL(credential.orgUrl).origin }, org.dispatcher);
+    return goOn(org.dispatcher, org);
   });
 }
 
-interface OpenOrg {
-  readonly org: Org;
-  readonly url: string;
-}
-
 /** Only `--payload` works without an org, and it does not come here. */
-function requireOrg(org: OpenOrg | undefined): OpenOrg {
+function requireOrg(org: Org | undefined): Org {
   if (org === undefined) throw new TypeError('No org was opened.');
   return org;
 }
 
-async function makePayload(
-  { call, options: { about }, note }: Run,
-  opened: OpenOrg | undefined,
-  hookId: string | undefined,
-): Promise<Payload> {
-  const { terminal, time } = call;
-  if ('file' in about) return readPayload(about.file, terminal, time.now());
-  const { org, url } = requireOrg(opened);
+async function makePayload({ call, options, report, note }: Run, opened: Org | undefined): Promise<Payload> {
+  const { about } = options;
+  const nowMs = call.time.now();
+  if ('file' in about) return readPayload(about.file, call.terminal, nowMs);
+  const org = requireOrg(opened);
   const okta = org.as(READ_USERS);
   const get = (path: string): Promise<unknown> =>
     okta.get(path).catch((error: unknown) => {
@@ -183,7 +175,7 @@ async function makePayload(
       error.remedy ?? "Give the user's whole login or their id (00u…): Okta, Directory > People.",
     );
   });
-  const sample = makeSampleCall(user, { ...about, orgUrl: url, hookId, nowMs: time.now() });
+  const sample = makeSampleCall(user, { ...about, orgUrl: org.url, hookId: report.hook, nowMs });
   for (const text of sample.notes) note(text);
   return sample.payload;
 }
@@ -218,10 +210,8 @@ async function showWait(
   terminal: Terminal,
   work: () => Promise<PreviewResult>,
 ): Promise<PreviewResult> {
-  terminal.note(
-    `… Waiting for the ${route.via === 'okta' ? 'answer that Okta gets' : "gateway's answer"}`,
-    'dim',
-  );
+  const what = route.via === 'okta' ? 'answer that Okta gets' : "gateway's answer";
+  terminal.note(`… Waiting for the ${what}`, 'dim');
   const timer = setTimeout(() => {
     terminal.note('… Still waiting: Okta would have given up its first try by now', 'dim');
   }, LONG_WAIT_MS);

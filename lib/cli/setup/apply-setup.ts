@@ -158,10 +158,9 @@ function createRetryWindow(time: Time, terminal: Terminal) {
 function showPlan({ steps }: SetupPlan, terminal: Terminal): void {
   for (const { does, changes } of steps) {
     terminal.say(does, 'bold');
-    const width = Math.max(...changes.map(({ field }) => field.length));
-    for (const { field, from, to } of changes) {
-      terminal.say(`  ${field.padEnd(width)}  ${from === undefined ? to : `${from} -> ${to}`}`);
-    }
+    terminal.sayTable(
+      changes.map(({ field, from, to }) => [field, from === undefined ? to : `${from} -> ${to}`]),
+    );
   }
 }
 

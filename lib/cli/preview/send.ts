@@ -4,7 +4,7 @@ import { describeHook, isSameUrl, type HookResource } from '../../okta/admin/hoo
 import { listTelephonyHooks, executeTelephonyHook } from '../../okta/admin/telephony-hook-setup.js';
 import type { CommandCall } from '../command.js';
 import { CommandError } from '../failure.js';
-import { fetchHookToken, post } from '../gateway-probe.js';
+import { callServer, fetchHookToken } from '../gateway-probe.js';
 import { readHookProof } from '../hook-proof.js';
 import type { CallSecrets } from './masked-call.js';
 import type { Org } from '../org.js';
@@ -208,12 +208,11 @@ async function sendToGateway(
 ): Promise<PreviewResult> {
   const startedAt = time.now();
   const headers = {
-    'content-type': 'application/json',
     // The token of OAuth is no secret that the gateway knows.
     ...(isOAuth ? {} : markProbe(header.secret, startedAt, { method: 'POST', route: 'hook' })),
-    [header.name.toLowerCase()]: header.secret,
+    [header.name]: header.secret,
   };
-  const result = await post(dispatcher, url, JSON.stringify(payload), headers, MAX_WAIT_MS);
+  const result = await callServer(dispatcher, { url, json: payload, headers }, MAX_WAIT_MS);
   const durationMs = time.now() - startedAt;
   if (result.kind !== 'answered') return { ...withoutAnswer(result), durationMs };
   const answer = { httpStatus: result.status, body: result.json === undefined ? result.body : result.json };

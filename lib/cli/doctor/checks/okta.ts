@@ -1,5 +1,4 @@
 import type { HttpResult } from '../../../core/http.js';
-import { callHttp } from '../../../http/call.js';
 import type { Time } from '../../../okta/admin/administration.js';
 import {
   ORG_METADATA,
@@ -20,11 +19,12 @@ import {
   type CheckGroup,
   type Finding,
 } from '../finding.js';
+import { callServer } from '../../gateway-probe.js';
 import { openOrgReader, withAccess, type OrgReader } from './okta-access.js';
 import { createHookChecks, type HookChecks } from './okta-hooks.js';
 import { attributeFinding, optedInFinding, type OptInReads } from './okta-opt-in.js';
 import { privilegesFinding } from './okta-privileges.js';
-import { describeUnreached } from './unreached.js';
+import { unreachedFinding } from './unreached.js';
 
 const USERS = { scopes: ['okta.users.read'], role: 'the role Read-Only Administrator' };
 const SCHEMAS = { scopes: ['okta.schemas.read'], role: 'the role Organization Administrator' };
@@ -118,22 +118,13 @@ const LET_READ_USERS = `Give the API token's owner, or the service app, ${USERS.
 
 async function fetchMetadata(org: OrgReader, time: Time): Promise<TimedAnswer> {
   const askedAt = time.now();
-  const result = await callHttp({
-    dispatcher: org.dispatcher,
-    method: 'GET',
-    origin: org.orgUrl,
-    path: ORG_METADATA,
-    headers: { accept: 'application/json', 'user-agent': 'okta-telephony-hook' },
-    timeoutMs: org.callMs,
-  });
+  const url = org.orgUrl + ORG_METADATA;
+  const result = await callServer(org.dispatcher, { url, method: 'GET' }, org.callMs);
   return { result, askedAt, answeredAt: time.now() };
 }
 
 function orgFinding(org: OrgReader, result: HttpResult): Finding {
-  if (result.kind !== 'answered') {
-    const { why, remedy } = describeUnreached(result.reason);
-    return fail(`${org.host} could not be reached: ${why}.`, remedy);
-  }
+  if (result.kind !== 'answered') return unreachedFinding(`${org.host} could not be reached`, result.reason);
   if (pipelineOf(result) !== undefined) return ok(`${org.host} answers as an Okta org.`);
   return fail(
     `${org.host} answered ${result.status}, and not as an Okta org.`,

@@ -6,7 +6,7 @@ import { LOOPBACK } from '../../../core/safe-url.js';
 import type { Time } from '../../../okta/admin/administration.js';
 import type { HookVariables, Section } from '../variables.js';
 import { after, fail, ok, once, warn, type Check, type CheckGroup, type Finding } from '../finding.js';
-import { describeUnreached } from './unreached.js';
+import { unreachedFinding } from './unreached.js';
 
 interface ReachabilityParts {
   /** The origin of the org; `undefined` if it is not set. */
@@ -109,15 +109,9 @@ async function nameFinding(
 async function tlsFinding(url: URL, parts: ReachabilityParts): Promise<Finding> {
   if (url.protocol === 'http:') return ok('This machine itself needs no TLS.');
   const seen = await readCertificate(url, parts);
-  if (typeof seen === 'string') {
-    const { why, remedy } = describeUnreached(seen);
-    return fail(`${url.host} could not be reached: ${why}.`, remedy);
-  }
+  if (typeof seen === 'string') return unreachedFinding(`${url.host} could not be reached`, seen);
   const { problem, certificate } = seen;
-  if (problem !== undefined) {
-    const { why, remedy } = describeUnreached(problem);
-    return fail(`Okta would not call ${url.host}: ${why}.`, remedy);
-  }
+  if (problem !== undefined) return unreachedFinding(`Okta would not call ${url.host}`, problem);
   const endsAt = Date.parse(certificate.valid_to);
   const leftMs = endsAt - parts.time.now();
   const days = Math.floor(leftMs / DAY_MS);

@@ -9,7 +9,7 @@ import { createTwilioConnection, type TwilioPort } from '../../../channels/twili
 import type { TwilioVariables } from '../variables.js';
 import { fail, type Finding } from '../finding.js';
 import { CONNECT_TIMEOUT_MS } from '../../org.js';
-import { describeUnreached } from './unreached.js';
+import { unreachedFinding } from './unreached.js';
 
 /** Reads a Twilio account for doctor. */
 export interface TwilioAccess {
@@ -52,10 +52,7 @@ export function openTwilio(variables: TwilioVariables, callMs: number): TwilioAc
 
 /** The finding if a resource could not be read. */
 export function unreadFinding(what: string, reading: Exclude<AccountReading, { kind: 'found' }>): Finding {
-  if (reading.kind === 'unreached') {
-    const { why, remedy } = describeUnreached(reading.reason);
-    return fail(`Twilio could not be reached: ${why}.`, remedy);
-  }
+  if (reading.kind === 'unreached') return unreachedFinding('Twilio could not be reached', reading.reason);
   return fail(
     `${what} cannot be read: ${reading.reason}.`,
     reading.status >= 500

@@ -3,11 +3,18 @@ import { OktaApiError } from '../../../core/errors.js';
 import type { Administration, Time } from '../../../okta/admin/administration.js';
 import { createAccessTokens } from '../../../okta/access-token.js';
 import { createOktaApiClient } from '../../../okta/api-client.js';
+import type { SetupChange } from '../../../okta/admin/setup-plan.js';
 import type { ReadOkta } from '../../../okta/admin/org-facts.js';
 import type { OktaCredential } from '../../../options/credential-types.js';
 import { readOkta } from '../../../options/credentials.js';
 import { warn, type Finding } from '../finding.js';
 import { asCommandError, CONNECT_TIMEOUT_MS, type Access } from '../../org.js';
+
+export const USERS: Access = { scopes: ['okta.users.read'], role: 'the role Read-Only Administrator' };
+export const SCHEMAS: Access = {
+  scopes: ['okta.schemas.read'],
+  role: 'the role Organization Administrator',
+};
 
 /** Reads an org for doctor. No function of it can change the org. */
 export interface OrgReader {
@@ -95,3 +102,8 @@ export async function withAccess(
 
 /** The token endpoint issues no token for a scope that the service app does not have. */
 const isNotGranted = ({ reason }: OktaApiError): boolean => reason === 'invalid_scope';
+
+/** What a setup would change, in words. */
+export function describeDifferences(changes: readonly SetupChange[]): string {
+  return changes.map(({ field, from, to }) => `${field} is ${from ?? 'not set'} instead of ${to}`).join(', ');
+}

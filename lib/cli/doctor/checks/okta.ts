@@ -4,7 +4,6 @@ import {
   ORG_METADATA,
   pipelineOf,
   probeUsers,
-  readAttribute,
   readPhoneAuthenticator,
 } from '../../../okta/admin/org-facts.js';
 import type { HookVariables, OktaVariables, Section } from '../variables.js';
@@ -16,18 +15,18 @@ import {
   once,
   checksAfter,
   warn,
+  type Check,
   type CheckGroup,
   type Finding,
 } from '../finding.js';
 import { callServer } from '../../gateway-probe.js';
-import { openOrgReader, withAccess, type OrgReader } from './okta-access.js';
-import { createHookChecks, type HookChecks } from './okta-hooks.js';
-import { attributeFinding, optedInFinding, type OptInReads } from './okta-opt-in.js';
+import type { Access } from '../../org.js';
+import { openOrgReader, SCHEMAS, USERS, withAccess, type OrgReader } from './okta-access.js';
+import { createHookChecks, EVENT_HOOKS, INLINE_HOOKS, type HookChecks } from './okta-hooks.js';
+import { attributeFinding, optedInFinding, phoneFinding } from './okta-attributes.js';
 import { privilegesFinding } from './okta-privileges.js';
 import { unreachedFinding } from './unreached.js';
 
-const USERS = { scopes: ['okta.users.read'], role: 'the role Read-Only Administrator' };
-const SCHEMAS = { scopes: ['okta.schemas.read'], role: 'the role Organization Administrator' };
 const AUTHENTICATORS = { scopes: ['okta.authenticators.read'], role: 'the role Read-Only Administrator' };
 
 /** The checks of the org, and what the checks of other sides read from it. */
@@ -74,12 +73,10 @@ export function examineOkta(
     ),
   };
   const later = checksAfter(credential);
-  const { optInAttribute, unverifiedPhoneAttribute } = value;
-  const reads: OptInReads = {
-    schema: org.readOnly(SCHEMAS.scopes),
-    attributes: org.reading(SCHEMAS.scopes),
-    users: org.reading(USERS.scopes),
-  };
+  /** A check that reads what not every credential may read. */
+  const reading = (name: string, what: string, access: Access, run: () => Promise<Finding>): Check =>
+    later(name, () => withAccess(what, access, run));
+  const { optInAttribute, unverifiedPhoneAttribute: phone } = value;
   const group = {
     title: 'Okta',
     checks: [
@@ -89,29 +86,21 @@ export function examineOkta(
       credential,
       later('okta.privileges', () => privilegesFinding(org, USERS)),
       later('okta.rate-limit', async () => rateLimitFinding(await probe())),
-      later('okta.attribute', () =>
-        withAccess('The attribute', SCHEMAS, () => attributeFinding(reads, optInAttribute)),
-      ),
-      later('okta.opted-in', () =>
-        withAccess('Who has opted in', USERS, () => optedInFinding(reads, optInAttribute)),
-      ),
-      ...(unverifiedPhoneAttribute === undefined
+      reading('okta.attribute', 'The attribute', SCHEMAS, () => attributeFinding(org, optInAttribute)),
+      reading('okta.opted-in', 'Who has opted in', USERS, () => optedInFinding(org, optInAttribute)),
+      ...(phone === undefined
         ? []
-        : [
-            later('okta.unverified-phone', () =>
-              withAccess('The attribute', SCHEMAS, () => phoneFinding(org, unverifiedPhoneAttribute)),
-            ),
-          ]),
-      later('okta.phone-authenticator', () =>
-        withAccess('The phone authenticator', AUTHENTICATORS, () => authenticatorFinding(org)),
+        : [reading('okta.unverified-phone', 'The attribute', SCHEMAS, () => phoneFinding(org, phone))]),
+      reading('okta.phone-authenticator', 'The phone authenticator', AUTHENTICATORS, () =>
+        authenticatorFinding(org),
       ),
-      later('okta.hook', () => hooks.telephonyHook()),
+      reading('okta.hook', 'The telephony hook', INLINE_HOOKS, () => hooks.telephonyHook()),
       later('okta.native-telephony', () => hooks.nativeTelephony()),
-      later('okta.event-hook', () => hooks.eventHook()),
+      reading('okta.event-hook', 'The event hook', EVENT_HOOKS, () => hooks.eventHook()),
     ],
     close: () => org.dispatcher.destroy(),
   };
-  return { group, answer, headerName: (kind) => hooks.headerName(kind) };
+  return { group, answer, headerName: hooks.headerName };
 }
 
 const LET_READ_USERS = `Give the API token's owner, or the service app, ${USERS.role}, and a service app the scope okta.users.read. Until then every code goes by the channel that Okta requests, and never by WhatsApp.`;
@@ -153,18 +142,6 @@ function rateLimitFinding(headers: Readonly<Record<string, string>>): Finding {
   return warn(
     `${share}: below ${LOW_SHARE * 100} % the gateway reads no profiles, and sends no WhatsApp messages.`,
     'Find out what uses the limit (Okta: Reports > Rate Limits), and raise the share of the token or the app (Security > API).',
-  );
-}
-
-async function phoneFinding(org: OrgReader, name: string): Promise<Finding> {
-  const { isThere, isUsersOwn } = await readAttribute(org.reading(SCHEMAS.scopes), name);
-  const editor = 'Okta: Directory > Profile Editor > User (default)';
-  if (!isThere)
-    return fail(`The user profile has no attribute ${name}.`, `Name another, or add it in ${editor}.`);
-  if (!isUsersOwn) return ok(`Users may not change ${name}, the unverified number to which codes go.`);
-  return fail(
-    `Users may change ${name}, the unverified number to which codes go: somebody with a stolen password can redirect the code to another phone.`,
-    `Set its user permission to Read-Only in ${editor}, or remove unverifiedPhoneAttribute, so that codes go to the enrolled phone.`,
   );
 }
 

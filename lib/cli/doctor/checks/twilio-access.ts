@@ -1,5 +1,4 @@
 import { createAgent } from '../../../http/call.js';
-import { asList } from '../../../core/json.js';
 import {
   createAccountReader,
   type AccountReader,
@@ -50,18 +49,21 @@ export function openTwilio(variables: TwilioVariables, callMs: number): TwilioAc
   };
 }
 
-/** The finding if a resource could not be read. */
-export function unreadFinding(what: string, reading: Exclude<AccountReading, { kind: 'found' }>): Finding {
+/**
+ * The finding if a resource could not be read.
+ * @param absent - the finding if the account has no such resource.
+ */
+export function unreadFinding(
+  what: string,
+  reading: Exclude<AccountReading, { kind: 'found' }>,
+  absent?: Finding,
+): Finding {
   if (reading.kind === 'unreached') return unreachedFinding('Twilio could not be reached', reading.reason);
+  if (reading.status === 404 && absent !== undefined) return absent;
   return fail(
     `${what} cannot be read: ${reading.reason}.`,
     reading.status >= 500
       ? 'Check status.twilio.com. It may be temporary.'
       : 'Check it in the Twilio Console, and check whether the API key is a restricted one that may not read it.',
   );
-}
-
-/** The list of this name in a page of Twilio's API. */
-export function listIn(body: Readonly<Record<string, unknown>>, name: string): readonly unknown[] {
-  return asList(body[name]);
 }

@@ -16,9 +16,7 @@ export function examineWhatsApp(sender: WhatsAppSender | undefined, access: Twil
     );
     return [known('twilio.whatsapp', finding)];
   }
-  if (sender.kind === 'sandbox') {
-    return [known('twilio.whatsapp', sandboxFinding(sender.from))];
-  }
+  if (sender.kind === 'sandbox') return [known('twilio.whatsapp', sandboxFinding(sender.from))];
   // Doctor does not read WhatsApp senders from Twilio.
   const unchecked = warn(
     'Doctor does not check the sender TWILIO_WHATSAPP_FROM itself, only its templates.',
@@ -45,13 +43,13 @@ function sandboxFinding(from: string): Finding {
 
 async function templateFinding({ sending }: TwilioAccess, sid: string): Promise<Finding> {
   const [template, approval] = await Promise.all([sending.template(sid), sending.approval(sid)]);
-  if (template.kind === 'refused' && template.status === 404) {
-    return fail(
+  if (template.kind !== 'found') {
+    const absent = fail(
       `The account has no template ${sid}.`,
       'Copy the Content SID again: Twilio Console, Messaging > Content Template Builder.',
     );
+    return unreadFinding('The template', template, absent);
   }
-  if (template.kind !== 'found') return unreadFinding('The template', template);
   if (approval.kind !== 'found') return unreadFinding('The approval of the template', approval);
   const whatsApp = fieldOf(approval.body, 'whatsapp');
   const status = textFieldOf(whatsApp, 'status') ?? 'unsubmitted';

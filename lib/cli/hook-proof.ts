@@ -49,20 +49,17 @@ export async function readGivenProof({ options, variables }: CommandCall): Promi
 
 async function readOAuthProof(variables: Variables): Promise<OAuthProof> {
   const what = 'it goes with the other variables HOOK_OAUTH_…';
+  const issuer = variables.read('HOOK_OAUTH_ISSUER');
   return {
     kind: 'oauth',
     clientId: variables.required('HOOK_OAUTH_CLIENT_ID', what),
-    tokenUrl: readTokenUrl(variables, what),
+    tokenUrl:
+      issuer === undefined || variables.hasAny('HOOK_OAUTH_TOKEN_URL')
+        ? variables.required('HOOK_OAUTH_TOKEN_URL', what)
+        : `${issuer.replace(/\/$/, '')}/v1/token`,
     scope: variables.required('HOOK_OAUTH_SCOPE', what),
     by: await readClientProof(variables),
   };
-}
-
-function readTokenUrl(variables: Variables, what: string): string {
-  const issuer = variables.read('HOOK_OAUTH_ISSUER');
-  return variables.valueOf('HOOK_OAUTH_TOKEN_URL') === undefined && issuer !== undefined
-    ? `${issuer.replace(/\/$/, '')}/v1/token`
-    : variables.required('HOOK_OAUTH_TOKEN_URL', what);
 }
 
 async function readClientProof(variables: Variables): Promise<OAuthProof['by']> {

@@ -145,24 +145,16 @@ async function listen(server: Server, port: number): Promise<number> {
 const ENDING = ['SIGINT', 'SIGTERM'] as const;
 
 /** Waits for the first SIGINT or SIGTERM. After it, or after `ignore`, signals end the process again. */
-function listenForEnd(signals: Signals): { readonly ended: Promise<void>; ignore(): void } {
-  let ignore = (): void => undefined;
-  const ended = new Promise<void>((resolve) => {
-    const end = (): void => {
-      ignore();
-      resolve();
-    };
-    ignore = () => {
-      for (const name of ENDING) signals.off(name, end);
-    };
-    for (const name of ENDING) signals.on(name, end);
+function listenForEnd(signals: Signals): { readonly ended: Promise<void>; readonly ignore: () => void } {
+  let end = (): void => undefined;
+  const signalled = new Promise<void>((resolve) => {
+    end = resolve;
   });
-  return {
-    ended,
-    ignore: () => {
-      ignore();
-    },
+  const ignore = (): void => {
+    for (const name of ENDING) signals.off(name, end);
   };
+  for (const name of ENDING) signals.on(name, end);
+  return { ended: signalled.then(ignore), ignore };
 }
 
 /** Answers until the hook is ready: the port opens first, because the emulators need its number. */

@@ -20,7 +20,7 @@ export function examineRedis(
     readonly callMs: number;
     readonly time: Time;
     /** Loads the inspector; `undefined` without ioredis. Default: uses the installed ioredis. */
-    readonly load?: () => Promise<Inspect | undefined>;
+    readonly load?: () => Inspect | undefined;
   },
 ): CheckGroup {
   const title = 'Redis';
@@ -28,15 +28,12 @@ export function examineRedis(
   const { value } = section;
   if (value === undefined) return { title, checks: [variables] };
   // ioredis is an optional peer dependency.
-  const inspector = once(load);
-  const library = { name: 'redis.libraries', run: once(async () => libraryFinding(await inspector())) };
-  const inspection = once(async () => {
-    const inspect = await inspector();
+  const inspect = load();
+  const library = known('redis.libraries', libraryFinding(inspect));
+  const inspection = once(() => {
     if (inspect === undefined) throw new Error('ioredis is not installed');
-    return inspect(
-      { connection: value.url, encryptionKeys: value.encryptionKeys },
-      { timeoutMs: callMs, now: () => time.now() },
-    );
+    const options = { connection: value.url, encryptionKeys: value.encryptionKeys };
+    return inspect(options, { timeoutMs: callMs, now: () => time.now() });
   });
   const reachable = {
     name: 'redis.reached',
@@ -65,12 +62,12 @@ export function examineRedis(
   };
 }
 
-function loadInspector(): Promise<Inspect | undefined> {
+function loadInspector(): Inspect | undefined {
   try {
     loadIoredis();
-    return Promise.resolve(inspectRedis);
+    return inspectRedis;
   } catch {
-    return Promise.resolve(undefined);
+    return undefined;
   }
 }
 

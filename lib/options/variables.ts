@@ -218,35 +218,48 @@ export function hasServiceApp(reader: VariableReader, prefix = 'OKTA_'): boolean
   return reader.hasAny(`${prefix}CLIENT_ID`, `${prefix}PRIVATE_KEY`, `${prefix}KEY_ID`);
 }
 
-/** The Redis that several gateways share, and its keys. */
+/** The Redis that several gateways share, and its keys: the options of `redisState`. */
 export interface RedisVariables {
-  readonly url: string;
+  readonly connection: string;
   readonly encryptionKeys: readonly string[];
 }
 
 /** `undefined` if neither variable is set. */
 export function readRedis(reader: VariableReader): RedisVariables | undefined {
   if (!reader.hasAny('REDIS_URL', 'STATE_ENCRYPTION_KEY')) return undefined;
-  const url = reader.required('REDIS_URL', 'the Redis that goes with STATE_ENCRYPTION_KEY');
-  const keys = reader.required(
-    'STATE_ENCRYPTION_KEY',
-    'what REDIS_URL keeps is sealed with it: openssl rand -base64 32',
-  );
+  const connection = reader.required('REDIS_URL', 'the Redis that goes with STATE_ENCRYPTION_KEY');
+  const what = 'what REDIS_URL keeps is sealed with it: openssl rand -base64 32';
+  const keys = reader.required('STATE_ENCRYPTION_KEY', what);
   // Several keys have commas between them.
-  const redis = { url, encryptionKeys: keys.split(',').map((key) => key.trim()) };
-  if (url !== '' && keys !== '') for (const problem of redisProblems(redis)) reader.complain(problem);
+  const redis = { connection, encryptionKeys: keys.split(',').map((key) => key.trim()) };
+  if (connection !== '' && keys !== '') {
+    const names = { connection: 'REDIS_URL', encryptionKeys: 'STATE_ENCRYPTION_KEY' };
+    attemptBy(reader, names, () => readRedisOptions(redis));
+  }
   return redis;
 }
 
-/** The problems that `redisState` finds, by the variables' names. */
-function redisProblems({ url, encryptionKeys }: RedisVariables): readonly string[] {
-  const { problems } = attempt(() => readRedisOptions({ connection: url, encryptionKeys }));
-  return problems.map((problem) =>
-    problem
-      .replace(/^connection\b/, 'REDIS_URL')
-      .replace(/^encryptionKeys(?:\[\d+\])?/, 'STATE_ENCRYPTION_KEY')
-      .replace(/, or an ioredis client or cluster/, ''),
-  );
+/**
+ * Makes something of variables. Its problems go to the reader by the variables' names, except those of a variable that is not
+ * set: the reader knows already what is missing.
+ *
+ * @param names - the variables by the names of the options.
+ */
+export function attemptBy<Made>(
+  reader: VariableReader,
+  names: Readonly<Record<string, string>>,
+  make: () => Made,
+): Made | undefined {
+  const { made, problems } = attempt(make);
+  for (const problem of problems) {
+    const [place = '', option = ''] = /^(\w+)(?:\[\d+\])?/.exec(problem) ?? [];
+    const name = Object.hasOwn(names, option) ? names[option] : undefined;
+    if (name !== undefined && reader.hasAny(name)) {
+      const rest = problem.slice(place.length);
+      reader.complain(name + rest.replace(/, or (?:be left out|an ioredis client or cluster)/, ''));
+    }
+  }
+  return made;
 }
 
 /** Makes something of options, or says which problems they have. */

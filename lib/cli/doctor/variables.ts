@@ -11,7 +11,7 @@ import {
   requireAnySender,
   usesProvider,
   type SenderVariables,
-  type TwilioLoginVariables,
+  type TwilioVariables,
 } from '../../options/provider-variables.js';
 import { isShortSecret, MIN_SECRET_LENGTH } from '../../okta/probe-mark.js';
 import { readRedis, type RedisVariables } from '../../options/variables.js';
@@ -43,11 +43,12 @@ export interface HookVariables {
   readonly headerName: string | undefined;
 }
 
-export interface TwilioVariables extends TwilioLoginVariables, SenderVariables {
-  readonly verifyServiceSid: string | undefined;
-  /** The channels that Verify or another provider serves. */
-  readonly otherChannels: ReadonlySet<string>;
-}
+export type TwilioSide = TwilioVariables &
+  SenderVariables & {
+    readonly verifyServiceSid: string | undefined;
+    /** The channels that Verify or another provider serves. */
+    readonly otherChannels: ReadonlySet<string>;
+  };
 
 /** A side that is not configured. */
 const without = (finding: Finding): Section<never> => ({ finding, value: undefined });
@@ -104,7 +105,7 @@ export async function readHookVariables(call: CommandCall): Promise<Section<Hook
   return section(variables, `Set, ${how}.${isMarked ? '' : UNMARKED}`, { url, proof, secret, headerName });
 }
 
-export async function readTwilioVariables(variables: Variables): Promise<Section<TwilioVariables>> {
+export async function readTwilioVariables(variables: Variables): Promise<Section<TwilioSide>> {
   if (!usesProvider(variables, 'TWILIO_') && otherProviders(variables).length > 0) {
     return without(ok('Not set: another provider sends the codes.'));
   }

@@ -64,6 +64,6 @@ function twilioChecks(variables: Variables): CheckGroup | undefined {
     'twilio.credential',
     ...(senders.sms === undefined ? [] : ['twilio.sms']),
     ...(senders.voice === undefined ? [] : ['twilio.voice']),
-    ...(senders.whatsapp?.kind === 'templates' ? ['twilio.template'] : []),
+    ...(senders.whatsapp === undefined ? [] : ['twilio.template']),
   ]);
 }

@@ -32,8 +32,7 @@ export function examineRedis(
   const library = known('redis.libraries', libraryFinding(inspect));
   const inspection = once(() => {
     if (inspect === undefined) throw new Error('ioredis is not installed');
-    const options = { connection: value.url, encryptionKeys: value.encryptionKeys };
-    return inspect(options, { timeoutMs: callMs, now: () => time.now() });
+    return inspect(value, { timeoutMs: callMs, now: () => time.now() });
   });
   const reachable = {
     name: 'redis.reached',

@@ -5,7 +5,7 @@ import {
   type AccountReading,
 } from '../../../channels/twilio/account-reader.js';
 import { createTwilioConnection, type TwilioPort } from '../../../channels/twilio/client.js';
-import type { TwilioVariables } from '../variables.js';
+import type { TwilioVariables } from '../../../options/provider-variables.js';
 import { fail, type Finding } from '../finding.js';
 import { CONNECT_TIMEOUT_MS } from '../../org.js';
 import { unreachedFinding } from './unreached.js';
@@ -23,7 +23,7 @@ export interface TwilioAccess {
 
 /** @param callMs - the timeout of one call, in milliseconds. */
 export function openTwilio(variables: TwilioVariables, callMs: number): TwilioAccess {
-  const { accountSid, apiKey, authToken, baseUrl } = variables;
+  const { accountSid, apiKeySid, authToken, baseUrl } = variables;
   const dispatcher = createAgent(Math.min(CONNECT_TIMEOUT_MS, callMs));
   const connect = (username: string, password: string): TwilioPort =>
     createTwilioConnection({
@@ -40,7 +40,7 @@ export function openTwilio(variables: TwilioVariables, callMs: number): TwilioAc
       },
     });
   const sending =
-    apiKey === undefined ? connect(accountSid, authToken ?? '') : connect(apiKey.sid, apiKey.secret);
+    apiKeySid === undefined ? connect(accountSid, authToken) : connect(apiKeySid, variables.apiKeySecret);
   return {
     sending: createAccountReader(sending, callMs),
     check: () => sending.check(callMs),

@@ -1,6 +1,6 @@
 import { ProviderError } from '../../../core/errors.js';
 import { asList, fieldOf, textFieldOf } from '../../../core/json.js';
-import type { Section, TwilioVariables } from '../variables.js';
+import type { Section, TwilioSide } from '../variables.js';
 import { fail, known, ok, once, checksAfter, warn, type CheckGroup, type Finding } from '../finding.js';
 import { openTwilio, unreadFinding, type TwilioAccess } from './twilio-access.js';
 import { examineWhatsApp } from './twilio-whatsapp.js';
@@ -21,7 +21,7 @@ const NO_VOICE = warn(
 );
 
 /** The checks of the Twilio account: credential, balance, senders, templates and the Verify service. */
-export function examineTwilio(section: Section<TwilioVariables>, parts: TwilioParts): CheckGroup {
+export function examineTwilio(section: Section<TwilioSide>, parts: TwilioParts): CheckGroup {
   const title = 'Twilio';
   const variables = known('twilio.variables', section.finding);
   const { value } = section;
@@ -44,7 +44,7 @@ export function examineTwilio(section: Section<TwilioVariables>, parts: TwilioPa
       later('twilio.voice', async () =>
         voice === undefined ? withoutSender('voice', NO_VOICE, value) : numberFinding(access, voice, 'voice'),
       ),
-      ...examineWhatsApp(value.whatsapp, access).map(({ name, run }) => later(name, run)),
+      ...examineWhatsApp(value, access).map(({ name, run }) => later(name, run)),
       ...(verifyServiceSid === undefined
         ? []
         : [later('twilio.verify', () => verifyFinding(access, verifyServiceSid))]),
@@ -53,20 +53,20 @@ export function examineTwilio(section: Section<TwilioVariables>, parts: TwilioPa
   };
 }
 
-const withoutSender = (channel: string, missing: Finding, { otherChannels }: TwilioVariables): Finding =>
+const withoutSender = (channel: string, missing: Finding, { otherChannels }: TwilioSide): Finding =>
   otherChannels.has(channel) ? ok('Not set: Verify or another provider has this channel.') : missing;
 
-async function credentialFinding({ apiKey }: TwilioVariables, { check }: TwilioAccess): Promise<Finding> {
+async function credentialFinding({ apiKeySid }: TwilioSide, { check }: TwilioAccess): Promise<Finding> {
   try {
     await check();
   } catch (error) {
     if (!(error instanceof ProviderError) || error.code !== 'TWILIO_UNAUTHORIZED') throw error;
     return fail(
-      `Twilio does not accept ${apiKey === undefined ? 'the auth token' : 'the API key'}.`,
+      `Twilio does not accept ${apiKeySid === undefined ? 'the auth token' : 'the API key'}.`,
       'Compare TWILIO_ACCOUNT_SID with TWILIO_API_KEY_SID and TWILIO_API_KEY_SECRET, or TWILIO_AUTH_TOKEN: all belong to one account and one region. Test credentials do not work.',
     );
   }
-  if (apiKey !== undefined) return ok('Twilio accepts the API key.');
+  if (apiKeySid !== undefined) return ok('Twilio accepts the API key.');
   return warn(
     'Twilio accepts the auth token, which gives full access to the account.',
     'Make an API key (Twilio Console: Account > API keys & tokens), and set TWILIO_API_KEY_SID and TWILIO_API_KEY_SECRET.',

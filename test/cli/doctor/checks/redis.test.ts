@@ -41,7 +41,7 @@ const SEEN: RedisInspection = {
   alarmsRefusal: undefined,
   hasOtherKeys: false,
 };
-const VALUE = { url: 'redis://redis.example:6379', encryptionKeys: ['key-1', 'key-2'] };
+const VALUE = { connection: 'redis://redis.example:6379', encryptionKeys: ['key-1', 'key-2'] };
 const time = { now: () => 0, sleep: () => Promise.resolve() };
 
 async function look(load: Load): Promise<readonly Told[]> {
@@ -220,8 +220,7 @@ describe('doctor on Redis', () => {
         return Promise.resolve(SEEN);
       };
     await look(load);
-    const { url, encryptionKeys } = VALUE;
-    expect(asked).to.deep.equal([{ connection: url, encryptionKeys }, 700, 0]);
+    expect(asked).to.deep.equal([VALUE, 700, 0]);
   });
 
   const notLooked = (cause: string, from: number): readonly Told[] =>

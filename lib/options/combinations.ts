@@ -1,5 +1,5 @@
-import { asList, isObject } from '../core/json.js';
 import { VOICE, type ConnectedChannel } from '../core/channel.js';
+import { asList, isObject } from '../core/json.js';
 import {
   checkOptions,
   functionRule,

@@ -78,26 +78,16 @@ export const publicUrl = (): Joi.AnySchema =>
 export const attributeName = (): Joi.StringSchema =>
   textOf('the name of a profile attribute').pattern(/^\w+$/);
 
-/** `false`, or an object. @param what - names its fields. */
-const falseOr = (what: string, fields: Joi.ObjectSchema): Joi.AlternativesSchema =>
-  Joi.alternatives().conditional(Joi.object(), {
-    then: fields,
-    otherwise: Joi.valid(false).messages(mustBe(`false, or an object with ${what}`)),
-  });
-
-const DEFAULT_CACHE = { ttlSeconds: 60, staleSeconds: 3600, max: 10_000 };
-
 const profile = (): Joi.ObjectSchema =>
   objectOf('an object with timeoutMs, cache and unverifiedPhoneAttribute', {
     timeoutMs: integer('milliseconds', 50, 2000).default(800),
-    cache: falseOr(
-      'ttlSeconds, staleSeconds and max',
-      Joi.object({
-        ttlSeconds: integer('seconds', 0, 86_400).default(DEFAULT_CACHE.ttlSeconds),
-        staleSeconds: integer('seconds', 0, 604_800).default(DEFAULT_CACHE.staleSeconds),
-        max: integer('a number of users', 1, 1_000_000).default(DEFAULT_CACHE.max),
-      }),
-    ).default(DEFAULT_CACHE),
+    cache: objectOf('false, or an object with ttlSeconds, staleSeconds and max', {
+      ttlSeconds: integer('seconds', 0, 86_400).default(60),
+      staleSeconds: integer('seconds', 0, 604_800).default(3600),
+      max: integer('a number of users', 1, 1_000_000).default(10_000),
+    })
+      .allow(false)
+      .default(),
     unverifiedPhoneAttribute: attributeName(),
   }).default();
 
@@ -123,14 +113,11 @@ const channels = (): Joi.ObjectSchema =>
       'object.unknown': '{{#label}} is not a name for a channel: a letter, then letters, digits, - and _',
     });
 
-const limit = (): Joi.AlternativesSchema =>
-  falseOr(
-    'points and seconds',
-    Joi.object({
-      points: integer('a number of codes', 1, 1_000_000).required(),
-      seconds: integer('seconds', 1, 604_800).required(),
-    }),
-  );
+const limit = (): Joi.ObjectSchema =>
+  objectOf('false, or an object with points and seconds', {
+    points: integer('a number of codes', 1, 1_000_000).required(),
+    seconds: integer('seconds', 1, 604_800).required(),
+  }).allow(false);
 
 const countryList = (): Joi.ArraySchema =>
   Joi.array().items(country()).min(1).messages(mustBe('an array of at least one ISO 3166 country'));
@@ -141,13 +128,16 @@ const guard = (): Joi.ObjectSchema =>
     perUser: limit().default({ points: 10, seconds: 600 }),
     perNumber: limit().default({ points: 10, seconds: 600 }),
     perIp: limit().default(false),
-    countries: falseOr(
-      'allow or deny',
-      Joi.object({ allow: countryList(), deny: countryList() }).xor('allow', 'deny').messages({
+    countries: objectOf('false, or an object with allow or deny', {
+      allow: countryList(),
+      deny: countryList(),
+    })
+      .allow(false)
+      .xor('allow', 'deny')
+      .messages({
         'object.missing': '{{#label}} needs allow or deny; false is for no rule',
         'object.xor': '{{#label}} takes allow or deny, not both',
       }),
-    ),
     answer: oneOf("'pending' or 'error'", 'pending', 'error').default('pending'),
   })
     .custom(readGuard)
@@ -187,15 +177,14 @@ const rollout = (): Joi.Schema =>
     ),
   });
 
-const lateFailover = (): Joi.Schema =>
-  falseOr(
-    'afterSeconds; it is on by default',
-    Joi.object({
-      afterSeconds: objectOf('an object of seconds by channel', {})
-        .pattern(Joi.string(), integer('seconds', 1, 900))
-        .default(),
-    }),
-  ).default({ afterSeconds: {} });
+const lateFailover = (): Joi.ObjectSchema =>
+  objectOf('false, or an object with afterSeconds; it is on by default', {
+    afterSeconds: objectOf('an object of seconds by channel', {})
+      .pattern(Joi.string(), integer('seconds', 1, 900))
+      .default(),
+  })
+    .allow(false)
+    .default();
 
 /** A clock of the user's own that fails must not turn a code that was sent into an error. */
 const safeClock = (clock: () => number) => (): number => {

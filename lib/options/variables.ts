@@ -1,7 +1,7 @@
 import type Joi from 'joi';
 import { serviceSidRule } from '../channels/channel-options.js';
 import { ConfigurationError } from '../core/errors.js';
-import { checkOptions, lazyRules, textOf, urlRule } from '../core/option-rules.js';
+import { checkOptions, textOf, urlRule } from '../core/option-rules.js';
 import { readRedisOptions } from '../state/redis/options.js';
 import { countriesOrAll } from './countries.js';
 import {
@@ -89,11 +89,6 @@ export type VariableName = keyof typeof RULES;
 export const OPTION_NAMES: readonly string[] = Object.keys(OPTION_RULES);
 export const VARIABLES: readonly string[] = Object.keys(RULES);
 
-const namedRules = lazyRules(
-  () =>
-    new Map<string, Joi.AnySchema>(Object.entries(RULES).map(([name, rule]) => [name, rule().label(name)])),
-);
-
 /** Reads variables one by one and collects their problems: one sentence each, with the name and without the value. */
 export class VariableReader {
   readonly #environment: Environment;
@@ -138,11 +133,9 @@ export class VariableReader {
       );
       return value;
     }
-    const schema = rule === undefined ? undefined : namedRules().get(rule);
-    if (schema !== undefined && rule !== undefined) {
-      for (const problem of checkOptions(schema, value).problems) {
-        this.#broken.add(name + problem.slice(rule.length));
-      }
+    if (rule !== undefined) {
+      const { problems } = checkOptions(RULES[rule]().label(name), value);
+      for (const problem of problems) this.#broken.add(problem);
     }
     return value;
   }

@@ -2,12 +2,8 @@ import { readFileSync } from 'node:fs';
 import { parseEnv } from 'node:util';
 import type { Environment } from '../options/options.js';
 import type { OktaCredential } from '../options/credential-types.js';
-import {
-  hasServiceApp,
-  readOktaCredential,
-  VariableReader,
-  type VariableName,
-} from '../options/variables.js';
+import { hasServiceApp, readOktaCredential, VariableReader } from '../options/variables.js';
+import type { VariableName } from '../options/variables.js';
 import { decodeUrlPart } from '../state/redis/options.js';
 import { CommandError } from './failure.js';
 import type { Terminal } from './terminal.js';

@@ -1,12 +1,12 @@
 import type { HttpDispatcher } from '../core/http.js';
 import { createAgent } from '../http/call.js';
 import { OktaApiError } from '../core/errors.js';
-import { createAdministration, type Administration, type Time } from '../okta/admin/administration.js';
+import { createAdministration, type Administration } from '../okta/admin/administration.js';
 import { createOktaApiClient, type OktaCredentials } from '../okta/api-client.js';
 import type { OktaCredential } from '../options/credential-types.js';
 import { readOkta } from '../options/credentials.js';
+import type { CommandCall } from './command.js';
 import { CommandError } from './failure.js';
-import type { Terminal } from './terminal.js';
 
 /** The rights that a command needs in an org. Remedies name them. */
 export interface Access {
@@ -43,11 +43,9 @@ const MIN_SHOWN_WAIT_MS = 900;
  * @throws CommandError if Okta refuses a call, with a remedy that names the variables.
  */
 export async function withOrg<Result>(
-  parts: {
+  parts: Pick<CommandCall, 'terminal' | 'time'> & {
     readonly credential: OktaCredential;
     readonly access: Access;
-    readonly terminal: Terminal;
-    readonly time: Time;
   },
   work: (org: Org) => Promise<Result>,
 ): Promise<Result> {

@@ -185,7 +185,7 @@ function redirectHome({ url }: IncomingMessage, res: ServerResponse): void {
 
 function printUrls(
   terminal: Terminal,
-  urls: { readonly phones: string; readonly console: string; readonly hook: string },
+  urls: Readonly<Record<'phones' | 'console' | 'hook', string>>,
   curl: string,
 ): void {
   terminal.say([

@@ -9,15 +9,8 @@ import type { CheckGroup } from '../doctor/finding.js';
 import { badUse, CommandError, type ExitCode } from '../failure.js';
 import { CHECK_MS, oktaChecks, providerChecks } from './checks.js';
 import { ENV_FILE, makeEnvFile, makeGateway, requireAbsent, writeFiles } from './files.js';
-import {
-  oktaQuestions,
-  openQuestions,
-  PROVIDER_QUESTIONS,
-  PROVIDERS,
-  URL_QUESTION,
-  type ProviderName,
-  type Question,
-} from './questions.js';
+import { oktaQuestions, openQuestions, PROVIDER_QUESTIONS, PROVIDERS, URL_QUESTION } from './questions.js';
+import type { ProviderName, Question } from './questions.js';
 
 export const init: Command = {
   name: 'init',

@@ -8,16 +8,8 @@ import { maskValue, secretsOfCall } from './masked-call.js';
 import { CONNECT_TIMEOUT_MS, hookRole, withOrg, type Org } from '../org.js';
 import { checkPayload, editPayload, readPayload, type Payload } from './payload.js';
 import { nextSteps, causesIn, showCall, showSent, maskResult, type MaskedResult } from './report.js';
-import {
-  withoutCause,
-  type PreviewResult,
-  describeRoute,
-  findOktaRoute,
-  readGatewayRoute,
-  RUN_HOOKS,
-  sendBy,
-  type Route,
-} from './send.js';
+import { withoutCause, describeRoute, findOktaRoute, readGatewayRoute, RUN_HOOKS, sendBy } from './send.js';
+import type { PreviewResult, Route } from './send.js';
 import { readPreviewOptions, type PreviewOptions } from './options.js';
 import type { Terminal } from '../terminal.js';
 

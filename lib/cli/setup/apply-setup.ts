@@ -1,7 +1,7 @@
 import { isPassing, type Time } from '../../okta/admin/administration.js';
 import type { Setup, SetupPlan, SetupStep } from '../../okta/admin/setup-plan.js';
 import { OktaApiError } from '../../core/errors.js';
-import { confirm } from '../command.js';
+import { confirm, type CommandCall } from '../command.js';
 import { CommandError } from '../failure.js';
 import type { Terminal } from '../terminal.js';
 
@@ -42,7 +42,7 @@ const MAX_STEPS = 12;
 export async function applySetup(
   setup: Setup,
   report: SetupReport,
-  parts: SetupChecks & { readonly terminal: Terminal; readonly time: Time; readonly isSure: boolean },
+  parts: SetupChecks & Pick<CommandCall, 'terminal' | 'time'> & { readonly isSure: boolean },
 ): Promise<void> {
   const { terminal, time, isSure } = parts;
   const approved = new Set<string>();

@@ -3,22 +3,20 @@ import type { HttpRequest, HttpResult } from '../../../core/http.js';
 import { createAgent } from '../../../http/call.js';
 import { textFieldOf } from '../../../core/json.js';
 import { CHALLENGE_HEADER } from '../../../okta/event-hook.js';
-import type { Time } from '../../../okta/admin/administration.js';
 import { markProbe, type MarkedCall } from '../../../okta/probe-mark.js';
 import { OKTA_WAITS_MS } from '../../../okta/reaction.js';
 import { attemptQuery } from '../../../channels/twilio/status-callback-url.js';
 import { STATUS_PATH } from '../../../options/settings.js';
 import { signWebhook } from '../../../channels/twilio/signature.js';
 import type { HookVariables, Section } from '../variables.js';
-import { fail, known, ok, once, checksAfter, warn, type CheckGroup, type Finding } from '../finding.js';
+import { fail, known, ok, once, checksAfter, warn } from '../finding.js';
+import type { CheckGroup, CheckTimes, Finding } from '../finding.js';
 import { callServer, isOurError } from '../../gateway-probe.js';
 import { CONNECT_TIMEOUT_MS } from '../../org.js';
 import { eventSecretFinding, NOT_OURS, secretFinding, type ReadHeaderName } from './hook-secret.js';
 import { unreachedFinding } from './unreached.js';
 
-interface HookParts {
-  readonly time: Time;
-  readonly callMs: number;
+interface HookParts extends CheckTimes {
   /** The account's auth token, with which Twilio signs; `undefined` if it is not set. */
   readonly authToken: string | undefined;
   /** Whether Twilio reports to the hook. */

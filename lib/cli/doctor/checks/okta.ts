@@ -7,18 +7,8 @@ import {
   readPhoneAuthenticator,
 } from '../../../okta/admin/org-facts.js';
 import type { HookVariables, OktaVariables, Section } from '../variables.js';
-import {
-  after,
-  fail,
-  known,
-  ok,
-  once,
-  checksAfter,
-  warn,
-  type Check,
-  type CheckGroup,
-  type Finding,
-} from '../finding.js';
+import { after, fail, known, ok, once, checksAfter, warn } from '../finding.js';
+import type { Check, CheckGroup, CheckTimes, Finding } from '../finding.js';
 import { callServer } from '../../gateway-probe.js';
 import type { Access } from '../../org.js';
 import { openOrgReader, SCHEMAS, USERS, withAccess, type OrgReader } from './okta-access.js';
@@ -48,7 +38,7 @@ export interface TimedAnswer {
 export function examineOkta(
   section: Section<OktaVariables>,
   hook: HookVariables | undefined,
-  { time, callMs }: { readonly time: Time; readonly callMs: number },
+  times: CheckTimes,
 ): OktaExamination {
   const variables = known('okta.variables', section.finding);
   const { value } = section;
@@ -56,9 +46,9 @@ export function examineOkta(
     const group = { title: 'Okta', checks: [variables] };
     return { group, answer: undefined, headerName: () => Promise.resolve(undefined) };
   }
-  const org = openOrgReader({ credential: value.credential, time, callMs });
+  const org = openOrgReader(value.credential, times);
   const hooks = createHookChecks(org, hook);
-  const answer = once(() => fetchMetadata(org, time));
+  const answer = once(() => fetchMetadata(org, times.time));
   const reachable = { name: 'okta.org', run: once(async () => orgFinding(org, (await answer()).result)) };
   const probe = once(() => probeUsers(org.reading(USERS.scopes)));
   const credential = {
@@ -84,7 +74,7 @@ export function examineOkta(
       reachable,
       { name: 'okta.engine', run: after(reachable, async () => engineFinding((await answer()).result)) },
       credential,
-      later('okta.privileges', () => privilegesFinding(org, USERS)),
+      later('okta.privileges', () => privilegesFinding(org)),
       later('okta.rate-limit', async () => rateLimitFinding(await probe())),
       reading('okta.attribute', 'The attribute', SCHEMAS, () => attributeFinding(org, optInAttribute)),
       reading('okta.opted-in', 'Who has opted in', USERS, () => optedInFinding(org, optInAttribute)),

@@ -3,16 +3,14 @@ import { BlockList, isIP } from 'node:net';
 import { connect, type PeerCertificate } from 'node:tls';
 import type { HttpResult } from '../../../core/http.js';
 import { LOOPBACK } from '../../../core/safe-url.js';
-import type { Time } from '../../../okta/admin/administration.js';
 import type { HookVariables, Section } from '../variables.js';
-import { after, fail, ok, once, warn, type Check, type CheckGroup, type Finding } from '../finding.js';
+import { after, fail, ok, once, warn } from '../finding.js';
+import type { Check, CheckGroup, CheckTimes, Finding } from '../finding.js';
 import { unreachedFinding } from './unreached.js';
 
-interface ReachabilityParts {
+interface ReachabilityParts extends CheckTimes {
   /** The origin of the org; `undefined` if it is not set. */
   readonly orgUrl: string | undefined;
-  readonly callMs: number;
-  readonly time: Time;
   /** The answer of PUBLIC_URL to a caller without credentials. */
   readonly answer: () => Promise<HttpResult>;
   /** Resolves a name to its addresses. Default: the resolver of this machine. */

@@ -1,9 +1,9 @@
-import type { Time } from '../../../okta/admin/administration.js';
 import { loadIoredis } from '../../../state/redis/clients.js';
 import { inspectRedis, type RedisInspection } from '../../../state/redis/inspection.js';
 import type { RedisVariables } from '../../../options/variables.js';
 import type { Section } from '../variables.js';
-import { after, fail, known, ok, once, warn, type Check, type CheckGroup, type Finding } from '../finding.js';
+import { after, fail, known, ok, once, warn } from '../finding.js';
+import type { Check, CheckGroup, CheckTimes, Finding } from '../finding.js';
 import { describeUnreached } from './unreached.js';
 
 type Inspect = typeof inspectRedis;
@@ -16,9 +16,7 @@ export function examineRedis(
     callMs,
     time,
     load = loadInspector,
-  }: {
-    readonly callMs: number;
-    readonly time: Time;
+  }: CheckTimes & {
     /** Loads the inspector; `undefined` without ioredis. Default: uses the installed ioredis. */
     readonly load?: () => Inspect | undefined;
   },

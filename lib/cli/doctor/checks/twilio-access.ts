@@ -1,9 +1,6 @@
 import { createAgent } from '../../../http/call.js';
-import {
-  createAccountReader,
-  type AccountReader,
-  type AccountReading,
-} from '../../../channels/twilio/account-reader.js';
+import { createAccountReader } from '../../../channels/twilio/account-reader.js';
+import type { AccountReader, AccountReading } from '../../../channels/twilio/account-reader.js';
 import { createTwilioConnection, type TwilioPort } from '../../../channels/twilio/client.js';
 import type { TwilioVariables } from '../../../options/provider-variables.js';
 import { fail, type Finding } from '../finding.js';

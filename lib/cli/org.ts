@@ -22,9 +22,7 @@ export interface Access {
 export const hookRole = (permission: string): string =>
   `a custom administrator role with ${permission} (or Super Administrator)`;
 
-/** An open connection to an org's API. */
 export interface Org {
-  /** The org's host name, for output. */
   readonly host: string;
   /** The org's origin. */
   readonly url: string;

@@ -39,7 +39,6 @@ const COMMON_OPTIONS = { json: { type: 'boolean' }, help: { type: 'boolean', sho
 // Not --env-file: Node reads that option itself, wherever it stands, and exits if there is no such file.
 const ENV_OPTION = { env: { type: 'string' } } as const;
 
-/** Every option that a command reads. */
 function optionsOf({ options, hasVariables = true }: Command): CommandOptions {
   return { ...options, ...COMMON_OPTIONS, ...(hasVariables ? ENV_OPTION : {}) };
 }

@@ -6,7 +6,6 @@ import { styleText } from 'node:util';
 /** A stream that may be a terminal. */
 type MaybeTerminal<Stream> = Stream & { readonly isTTY?: boolean | undefined };
 
-/** The streams that the program reads and writes. */
 export interface Streams {
   readonly stdin: MaybeTerminal<NodeJS.ReadableStream>;
   readonly stdout: MaybeTerminal<NodeJS.WritableStream>;

@@ -116,10 +116,7 @@ export async function runDemo(
   }
 }
 
-/**
- * Reads `--port`.
- * @throws CommandError if it is not a port, also if it is empty.
- */
+/** @throws CommandError if `--port` is not a port, also if it is empty. */
 function readPort(text: unknown): number {
   if (text === undefined) return DEFAULT_PORT;
   const port = typeof text === 'string' && /^\d{1,5}$/.test(text) ? Number(text) : NaN;

@@ -1,6 +1,5 @@
 import type { Time } from '../../okta/admin/administration.js';
 
-/** The result of one check. */
 export interface Finding {
   /** `warn`: it works, but perhaps not as intended, or doctor could not see it. */
   readonly status: 'ok' | 'warn' | 'fail';

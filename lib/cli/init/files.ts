@@ -4,8 +4,6 @@ import { parseEnv } from 'node:util';
 import { DEFAULT_PATH } from '../../options/options.js';
 import { CommandError } from '../failure.js';
 
-/** The files that `init` writes. */
-
 /** The environment of the gateway. Other users of the machine cannot read it. */
 export const ENV_FILE = 'gateway.env';
 const ENV_MODE = 0o600;

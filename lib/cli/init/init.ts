@@ -59,12 +59,8 @@ async function runInit(call: CommandCall): Promise<ExitCode> {
     terminal.hide(secret);
     variables.set('HOOK_SECRET', secret);
   }
-  const values = Object.fromEntries(
-    OPTION_NAMES.flatMap((name) => {
-      const value = variables.valueOf(name);
-      return value === undefined ? [] : [[name, value]];
-    }),
-  );
+  const set = OPTION_NAMES.filter((name) => variables.hasAny(name));
+  const values = Object.fromEntries(set.map((name) => [name, variables.valueOf(name) ?? '']));
   const missing = openQuestions([...okta, URL_QUESTION, ...ofProvider], variables);
   const files = [makeEnvFile(values, missing), makeGateway(gateway, values['PUBLIC_URL'])];
   // The gateway goes first: if it cannot be written, there is no new gateway.env.
@@ -83,9 +79,9 @@ async function runInit(call: CommandCall): Promise<ExitCode> {
 }
 
 function nextCommands(gateway: string): readonly string[] {
-  const isTypeScript = gateway.endsWith('.ts');
+  const [packages, node] = gateway.endsWith('.ts') ? ['express tsx', 'npx tsx'] : ['express', 'node'];
   return [
-    `npm install okta-telephony-hook express${isTypeScript ? ' tsx' : ''} && ${isTypeScript ? 'npx tsx' : 'node'} --env-file=${ENV_FILE} ${gateway}`,
+    `npm install okta-telephony-hook ${packages} && ${node} --env-file=${ENV_FILE} ${gateway}`,
     `OKTA_API_TOKEN=<an administrator's> npx okta-telephony-hook setup hook --env ${ENV_FILE}`,
     `npx okta-telephony-hook doctor --env ${ENV_FILE}`,
   ];
@@ -123,20 +119,16 @@ async function answer(
     const failed = results.filter(({ status }) => status === 'fail').map(({ check }) => check);
     if (problems.length === 0 && failed.length === 0) return;
     if (!terminal.isInteractive) throw wrongAnswer(problems, failed);
-    terminal.note(
-      [...problems.map((problem) => `✘ ${problem}`), 'Answer again, or skip it with Enter.'],
-      'red',
-    );
+    const lines = problems.map((problem) => `✘ ${problem}`);
+    terminal.note([...lines, 'Answer again, or skip it with Enter.'], 'red');
     for (const { name } of questions) variables.set(name, '');
   }
 }
 
 function wrongAnswer(problems: readonly string[], failed: readonly string[]): CommandError {
   if (problems.length > 0) {
-    return new CommandError('BAD_ENVIRONMENT', [
-      `Nothing was written:`,
-      ...problems.map((one) => `- ${one}`),
-    ]);
+    const lines = problems.map((problem) => `- ${problem}`);
+    return new CommandError('BAD_ENVIRONMENT', ['Nothing was written:', ...lines]);
   }
   return new CommandError(
     'CHECK_FAILED',

@@ -77,15 +77,12 @@ interface PreviewReport extends Partial<MaskedResult> {
   /** Okta's reaction to the answer; `unknown` if Okta's API did not answer, so that a message may have gone out. */
   result: NonNullable<MaskedResult['reaction']>['action'] | 'unknown' | 'declined' | 'failed';
   via?: PreviewOptions['via'];
-  /** The org's host. */
   org?: string;
-  /** The hook's id at Okta. */
   hook?: string;
   /** Masked. */
   payload?: unknown;
   /** Warnings about the call and its answer. */
   readonly notes: string[];
-  /** The next steps for the user. */
   readonly next: string[];
 }
 

@@ -13,7 +13,6 @@ import { describeRefusal } from '../../channels/twilio/refusals.js';
 export function showCall(
   call: HookCall,
   parts: {
-    /** The route in words. */
     readonly route: string;
     /** Whether the command has made up the code, so that it is worth nothing. */
     readonly isMadeUp: boolean;
@@ -80,7 +79,6 @@ export interface MaskedResult extends Pick<PreviewResult, 'problem' | 'durationM
   readonly reaction: NonNullable<PreviewResult['reaction']> | null;
 }
 
-/** Masks a result for the JSON. */
 export function maskResult(
   { answer, problem, durationMs, reaction }: PreviewResult,
   secrets: CallSecrets,

@@ -119,7 +119,6 @@ async function findHook(org: Org, hookId: string | undefined): Promise<HookResou
   );
 }
 
-/** Describes a route in words, for people. */
 export function describeRoute(route: Route): string {
   if (route.via === 'okta') return `Okta calls its hook ${describeHook(route.hook)}`;
   return `this machine calls ${new URL(route.url).host}, as Okta would`;
@@ -136,7 +135,6 @@ export function sendBy(
     : sendByOkta(route, payload, { time, secrets });
 }
 
-/** The result of a preview. */
 export interface PreviewResult {
   /** The hook's answer, if there is one. By Okta's API: the part that Okta understood. */
   readonly answer?: { readonly httpStatus: number; readonly body: unknown } | undefined;

@@ -8,7 +8,6 @@ import type { Terminal } from '../terminal.js';
 /** The result of a setup, for programs. It is filled step by step, so that a failure also reports what was done before. */
 export interface SetupReport {
   readonly command: string;
-  /** The org's host. */
   org: string;
   result: 'unchanged' | 'changed' | 'declined' | 'failed';
   /** The changes that were made, in order. */
@@ -16,7 +15,6 @@ export interface SetupReport {
   /** The id at Okta of what was set up; `undefined` if it has none. */
   id?: string | undefined;
   readonly warnings: string[];
-  /** The next steps for the user. */
   readonly next: string[];
 }
 

@@ -10,7 +10,6 @@ interface SetupCommand {
   readonly subject: string;
   readonly access: Access;
   make(org: Org): SetupChecks & { readonly setup: Setup };
-  /** The next steps for the user. */
   readonly next: readonly string[];
 }
 

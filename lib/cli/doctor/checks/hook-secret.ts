@@ -21,7 +21,6 @@ const SAME_CLIENT =
 const SAME_SERVER =
   "Compare the gateway's credentials.hook (issuer, audience, clientId, scope) with the tokens of that server. The gateway's log says why it refused this one.";
 
-/** How the checks of secrets call the gateway. */
 interface SecretParts {
   readonly dispatcher: HttpDispatcher;
   readonly readHeaderName: ReadHeaderName;
@@ -47,7 +46,6 @@ export async function secretFinding(hook: HookVariables, parts: SecretParts): Pr
   );
 }
 
-/** Checks that the gateway accepts HOOK_SECRET from the event hook. */
 export function eventSecretFinding(hook: HookVariables, parts: SecretParts): Promise<Finding> {
   return headerFinding(hook, parts, {
     hook: 'event',

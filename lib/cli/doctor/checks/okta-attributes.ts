@@ -32,7 +32,6 @@ export async function attributeFinding(org: OrgReader, name: string): Promise<Fi
   return warn([`${name}: ${wrong}.`, ...warnings].join(' '), `${remedy} changes that.`);
 }
 
-/** Counts the active users who have opted in. */
 export async function optedInFinding(org: OrgReader, name: string): Promise<Finding> {
   // If the schema cannot be read, okta.attribute says so, and the attribute counts as a boolean.
   const attribute = await readAttribute(org.reading(SCHEMAS.scopes), name).catch(() => undefined);

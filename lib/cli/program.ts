@@ -9,8 +9,7 @@ import { doctor } from './doctor/doctor.js';
 import { Variables, withFile } from './environment.js';
 import { init } from './init/init.js';
 import { preview } from './preview/preview.js';
-import { setupAttribute } from './setup/attribute.js';
-import { setupEventHook, setupHook } from './setup/hooks.js';
+import { setupAttribute, setupEventHook, setupHook } from './setup/commands.js';
 import { Terminal, type Streams } from './terminal.js';
 
 /** The parts of the process that the program uses, so that a test can replace them. */

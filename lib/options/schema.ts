@@ -1,5 +1,6 @@
 import Joi from 'joi';
 import {
+  checkOptions,
   dispatcherRule,
   functionRule,
   hasMethods,
@@ -25,7 +26,8 @@ import type { HookScheme } from '../okta/verify-caller.js';
 import type { Keywords } from '../texts/keywords.js';
 import { country } from './countries.js';
 import { credentials, type TwilioAccount } from './credentials.js';
-import { DEFAULT_PATH, type InboundOptions, type OktaTelephonyHookOptions } from './options.js';
+import { DEFAULT_PATH } from './options.js';
+import type { ConsoleOptions, InboundOptions, OktaTelephonyHookOptions } from './options.js';
 import { sandboxNumber, senders } from './senders.js';
 import { inbound, texts } from './texts.js';
 
@@ -249,3 +251,38 @@ export const optionRules = lazyRules(() =>
       .default(() => Date.now),
   }),
 );
+
+const consoleRules = lazyRules(() =>
+  optionsOf<ConsoleOptions>('an object with authorize', {
+    authorize: functionRule(
+      'a function (req) => true or { administrator } for administrators and false for everybody else; there is no default, for the console shows who signs in, and sends codes',
+    ).required(),
+    links: Joi.array()
+      .items(
+        objectOf('an object with title and href', {
+          title: textOf('a text of at most 100 characters').max(100).required(),
+          href: tested(
+            'a path of this gateway that begins with one slash, or a URL of http or https',
+            isLink,
+          ).required(),
+        }),
+      )
+      .messages(mustBe('an array of objects with title and href')),
+  }),
+);
+
+/** The problems of a console's options: one sentence each, with its remedy and without a value. */
+export const consoleProblems = (options: unknown): readonly string[] =>
+  checkOptions(consoleRules(), options).problems;
+
+const GATEWAY = 'https://gateway.invalid';
+
+/**
+ * A browser opens the link: it must not run a script, and a path must not lead to another host. To browsers `//host`,
+ * `/\\host` and `/<tab>/host` are the same.
+ */
+function isLink(value: unknown): boolean {
+  if (typeof value !== 'string') return false;
+  if (/^https?:\/\/[^/\\]/i.test(value)) return URL.canParse(value);
+  return value.startsWith('/') && URL.canParse(value, GATEWAY) && new URL(value, GATEWAY).origin === GATEWAY;
+}

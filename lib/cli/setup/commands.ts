@@ -1,6 +1,7 @@
 import type { HookProof } from '../../okta/admin/hook-resource.js';
 import { createEventHookSetup } from '../../okta/admin/event-hook-setup.js';
 import type { SetupPlan } from '../../okta/admin/setup-plan.js';
+import { createOptInAttributeSetup } from '../../okta/admin/opt-in-attribute.js';
 import { createTelephonyHookSetup, warnOfNativeTelephony } from '../../okta/admin/telephony-hook-setup.js';
 import { isShortSecret, markProbe, MIN_SECRET_LENGTH, type MarkedCall } from '../../okta/probe-mark.js';
 import { flags, headerOption, textOption, texts, YES, type Command, type CommandCall } from '../command.js';
@@ -8,9 +9,45 @@ import { CommandError } from '../failure.js';
 import { fetchHookToken, probeGateway } from '../gateway-probe.js';
 import { readHookProof } from '../hook-proof.js';
 import { hookRole, type Org } from '../org.js';
-import { runSetup } from './setup.js';
+import { runSetup } from './apply-setup.js';
 
-/** The commands that set up Okta's hooks. Both give Okta a secret, which the gateway must have first. */
+/** The commands that set up an org. Those for hooks give Okta a secret, which the gateway must have first. */
+
+const DEFAULT_ATTRIBUTE = 'whatsAppOptIn';
+
+export const setupAttribute: Command = {
+  name: 'setup attribute',
+  summary: 'sets up the attribute by which users opt in, on the default user profile',
+  help: `Creates or updates a boolean that users may change themselves, mastered by Okta. It has no default: no value is no consent.
+
+  -y, --yes    make the changes without asking
+  --read-only  users may only see it: for your own page that changes it for them, such as the example's
+
+Environment: OPT_IN_ATTRIBUTE, the attribute's variable name (${DEFAULT_ATTRIBUTE}).
+Service app: okta.schemas.read, okta.schemas.manage. Role: Organization Administrator.
+
+  okta-telephony-hook setup attribute
+  OPT_IN_ATTRIBUTE=codesByWhatsApp okta-telephony-hook setup attribute --yes --json`,
+  options: { ...YES, ...flags('read-only') },
+  run: (call) =>
+    runSetup(call, 'setup attribute', () => {
+      const name = call.variables.read('OPT_IN_ATTRIBUTE') ?? DEFAULT_ATTRIBUTE;
+      const ownAccess = call.options['read-only'] === true ? 'READ_ONLY' : 'READ_WRITE';
+      const scopes = ['okta.schemas.read', 'okta.schemas.manage'];
+      return Promise.resolve({
+        subject: `The attribute ${name}`,
+        access: { scopes, role: 'the role Organization Administrator (or Super Administrator)' },
+        make: (org) => ({ setup: createOptInAttributeSetup(org.as(scopes), name, ownAccess) }),
+        next: [
+          `Set ${name} to true for yourself: Okta, Directory > People > you > Profile. It appears there within a minute.`,
+          ...(name === DEFAULT_ATTRIBUTE
+            ? []
+            : [`Give the gateway the same name: optInAttribute: '${name}'.`]),
+          'okta-telephony-hook setup hook',
+        ],
+      });
+    }),
+};
 
 const OPTIONS = { ...YES, ...flags('rotate', 'skip-check'), ...texts('name', 'header') };
 

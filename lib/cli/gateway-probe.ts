@@ -1,7 +1,7 @@
 import type { HttpAnswer, HttpDispatcher, HttpRequest, HttpResult } from '../core/http.js';
 import { sendRequest } from '../http/request.js';
 import { fieldOf, textFieldOf } from '../core/json.js';
-import type { HookProof } from '../okta/admin/hook-resource.js';
+import type { HookOAuth } from '../okta/admin/hook-resource.js';
 
 /**
  * Probes that send nothing to a phone: whether a gateway or an authorization server accepts a secret. Setup uses them before
@@ -52,7 +52,7 @@ export type TokenResult =
 /** Requests a token from the authorization server with a client secret, as Okta does. */
 export async function fetchHookToken(
   dispatcher: HttpDispatcher,
-  oauth: Extract<HookProof, { kind: 'oauth' }>,
+  oauth: HookOAuth,
   clientSecret: string,
 ): Promise<TokenResult> {
   const { tokenUrl, clientId, scope } = oauth;

@@ -1,9 +1,7 @@
-import type { HookProof } from '../okta/admin/hook-resource.js';
+import type { HookOAuth, HookProof } from '../okta/admin/hook-resource.js';
 import { headerOption, type CommandCall } from './command.js';
 import { CommandError } from './failure.js';
 import type { Variables } from './environment.js';
-
-type OAuthProof = Extract<HookProof, { kind: 'oauth' }>;
 
 const OAUTH = [
   'HOOK_OAUTH_CLIENT_ID',
@@ -47,7 +45,7 @@ export async function readGivenProof({ options, variables }: CommandCall): Promi
   return secret === undefined ? undefined : { kind: 'header', headerName: headerOption(options), secret };
 }
 
-async function readOAuthProof(variables: Variables): Promise<OAuthProof> {
+async function readOAuthProof(variables: Variables): Promise<HookOAuth> {
   const what = 'it goes with the other variables HOOK_OAUTH_…';
   const issuer = variables.read('HOOK_OAUTH_ISSUER');
   return {
@@ -62,7 +60,7 @@ async function readOAuthProof(variables: Variables): Promise<OAuthProof> {
   };
 }
 
-async function readClientProof(variables: Variables): Promise<OAuthProof['by']> {
+async function readClientProof(variables: Variables): Promise<HookOAuth['by']> {
   const hookKeyId = variables.read('HOOK_OAUTH_KEY_ID');
   if (hookKeyId === undefined) {
     const what = "the client's secret; in its place HOOK_OAUTH_KEY_ID of a hook key will do";

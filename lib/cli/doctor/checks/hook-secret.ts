@@ -1,4 +1,5 @@
 import type { HttpDispatcher } from '../../../core/http.js';
+import type { HookOAuth } from '../../../okta/admin/hook-resource.js';
 import type { HookVariables } from '../variables.js';
 import { isShortSecret, MIN_SECRET_LENGTH, type MarkedCall } from '../../../okta/probe-mark.js';
 import { fail, ok, warn, type Finding } from '../finding.js';
@@ -6,8 +7,6 @@ import { probeGateway, fetchHookToken, type ProbeResult } from '../../gateway-pr
 
 /** Reads the name of the header with which Okta calls one of its hooks; `undefined` if that cannot be read. */
 export type ReadHeaderName = (hook: 'inline' | 'event') => Promise<string | undefined>;
-
-type OAuthProof = Extract<HookVariables['proof'], { kind: 'oauth' }>;
 
 export const NOT_OURS =
   "Check that PUBLIC_URL is the hook's whole URL, with the path under which the gateway mounts it (/okta/telephony by default), and that a proxy in between passes it on.";
@@ -91,7 +90,7 @@ async function headerFinding(
 /** Requests a token as Okta does, and calls the gateway with it: an issued token does not prove that the gateway accepts it. */
 async function tokenFinding(
   url: string,
-  proof: OAuthProof,
+  proof: HookOAuth,
   { dispatcher, mark }: SecretParts,
 ): Promise<Finding> {
   const { by } = proof;

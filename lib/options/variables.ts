@@ -252,7 +252,7 @@ export function attemptBy<Made>(
     const name = Object.hasOwn(names, option) ? names[option] : undefined;
     if (name !== undefined && reader.hasAny(name)) {
       const rest = problem.slice(place.length);
-      reader.complain(name + rest.replace(/, or (?:be left out|an ioredis client or cluster)/, ''));
+      reader.complain(name + rest.replace(/, or (?:be left out$|an ioredis client or cluster)/, ''));
     }
   }
   return made;

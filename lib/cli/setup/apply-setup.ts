@@ -185,8 +185,9 @@ function createRetryWindow(time: Time, terminal: Terminal) {
     },
     /** @throws Error after the minute: `error` if given, else that the change is not visible. */
     wait: async (reason: string, error?: unknown): Promise<void> => {
-      since ??= time.now();
-      const waitedMs = time.now() - since;
+      const now = time.now();
+      since ??= now;
+      const waitedMs = now - since;
       if (waitedMs >= MAX_WAIT_MS) {
         if (error instanceof Error) throw error;
         throw new CommandError(

@@ -181,7 +181,7 @@ async function checkSecret(
   const { plan, url, route, proof } = hook;
   const sends = plan.steps.some(({ changes }) => changes.some(({ field }) => field.endsWith('secret')));
   if (!sends) return [];
-  const secret = secretOf(proof) ?? '';
+  const secret = secretOf(proof);
   const short = `The secret or password has less than ${MIN_SECRET_LENGTH} characters: openssl rand -hex 32 makes a good one.`;
   const warnings = isShortSecret(secret) ? [short] : [];
   if (options['skip-check'] === true) return warnings;
@@ -205,8 +205,8 @@ async function checkSecret(
   );
 }
 
-/** `undefined` for a hook key, whose plan sends no secret. */
-function secretOf(proof: HookProof): string | undefined {
+/** Empty for a hook key, whose plan sends no secret. */
+function secretOf(proof: HookProof): string {
   if (proof.kind === 'header') return proof.secret;
-  return 'clientSecret' in proof.by ? proof.by.clientSecret : undefined;
+  return 'clientSecret' in proof.by ? proof.by.clientSecret : '';
 }

@@ -78,8 +78,8 @@ async function headerFinding(
     hook === 'inline'
       ? await probeGateway(dispatcher, url, header, mark('hook'))
       : await probeGateway(dispatcher, `${url}/events`, header, mark('events'));
-  if (answer.kind !== 'refused' || known !== undefined)
-    return findingOfProbe(answer, fine(header.name), remedy);
+  const isGuess = known === undefined;
+  if (answer.kind !== 'refused' || !isGuess) return findingOfProbe(answer, fine(header.name), remedy);
   // The secret may be right, and the gateway may expect it in another header.
   return warn(
     `${answer.by} does not accept the secret in the header Authorization. Doctor could not read whether Okta's hook uses another header.`,

@@ -11,10 +11,7 @@ import { warn, type CheckTimes, type Finding } from '../finding.js';
 import { asCommandError, CONNECT_TIMEOUT_MS, type Access } from '../../org.js';
 
 export const USERS: Access = { scopes: ['okta.users.read'], role: 'the role Read-Only Administrator' };
-export const SCHEMAS: Access = {
-  scopes: ['okta.schemas.read'],
-  role: 'the role Organization Administrator',
-};
+export const SCHEMAS: Access = { scopes: ['okta.schemas.read'], role: 'the role Organization Administrator' };
 
 /** Reads an org for doctor. No function of it can change the org. */
 export interface OrgReader {

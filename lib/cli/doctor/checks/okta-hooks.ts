@@ -6,10 +6,7 @@ import { fail, ok, once, warn, type Finding } from '../finding.js';
 import { hookRole } from '../../org.js';
 import { describeDifferences, type OrgReader } from './okta-access.js';
 
-export const INLINE_HOOKS = {
-  scopes: ['okta.inlineHooks.read'],
-  role: hookRole('okta.inlinehooks.read'),
-};
+export const INLINE_HOOKS = { scopes: ['okta.inlineHooks.read'], role: hookRole('okta.inlinehooks.read') };
 export const EVENT_HOOKS = { scopes: ['okta.eventHooks.read'], role: hookRole('okta.eventhooks.read') };
 const NATIVE_SCOPES = ['okta.customTelephonyProvider.read'];
 const NO_SECRET = { kind: 'header', headerName: undefined, secret: '' } as const;

@@ -43,15 +43,15 @@ export interface Command {
 }
 
 /** Options that take a text. */
-export const texts = (...names: readonly string[]): CommandOptions =>
+export const textOptions = (...names: readonly string[]): CommandOptions =>
   Object.fromEntries(names.map((name) => [name, { type: 'string' }]));
 
 /** Options without a value. */
-export const flags = (...names: readonly string[]): CommandOptions =>
+export const flagOptions = (...names: readonly string[]): CommandOptions =>
   Object.fromEntries(names.map((name) => [name, { type: 'boolean' }]));
 
 /** The option of commands that ask before they change or send something. */
-export const YES: CommandOptions = { yes: { type: 'boolean', short: 'y' } };
+export const YES_OPTION: CommandOptions = { yes: { type: 'boolean', short: 'y' } };
 
 /** An option's text; `undefined` if it is missing or empty. */
 export function textOption(options: OptionValues, name: string): string | undefined {

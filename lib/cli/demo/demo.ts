@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { Logger } from '../../core/channel.js';
 import { isFromLoopback, isToLoopback } from '../../http/page/same-site.js';
 import type { DemoOrg } from '../../testing/demo.js';
-import { flags, texts, type Command, type CommandCall, type Signals } from '../command.js';
+import { flagOptions, textOptions, type Command, type CommandCall, type Signals } from '../command.js';
 import { CommandError, type ExitCode } from '../failure.js';
 import type { Terminal } from '../terminal.js';
 
@@ -25,7 +25,7 @@ localhost or 127.0.0.1; a real gateway has its login there.
 
   okta-telephony-hook demo
   okta-telephony-hook demo --faults --port 0`,
-  options: { ...texts('port'), ...flags('faults') },
+  options: { ...textOptions('port'), ...flagOptions('faults') },
   hasVariables: false,
   run: (call) => runDemo(call),
 };

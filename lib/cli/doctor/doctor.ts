@@ -5,7 +5,7 @@ import { examineProvider } from './checks/provider.js';
 import { examineRedis } from './checks/redis.js';
 import { examineTwilio } from './checks/twilio.js';
 import { examineReachability } from './checks/reachability.js';
-import { texts, type Command, type CommandCall } from '../command.js';
+import { textOptions, type Command, type CommandCall } from '../command.js';
 import { runCheckup, type CheckResult } from './checkup.js';
 import { CommandError } from '../failure.js';
 import {
@@ -51,7 +51,7 @@ With --json: [{check, status: "ok" | "warn" | "fail", message, remedy}]. Exit co
 
   okta-telephony-hook doctor
   okta-telephony-hook doctor --env gateway.env --json`,
-  options: texts('timeout', 'header'),
+  options: textOptions('timeout', 'header'),
   async run(call) {
     const limitMs = readLimit(call.options['timeout']) * 1000;
     const groups = await createGroups(call, limitMs * CALL_SHARE);

@@ -3,7 +3,8 @@ import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { optionsFrom } from '../../options/environment.js';
 import { attempt, hasServiceApp, OPTION_NAMES } from '../../options/variables.js';
-import { flags, printNextSteps, textOption, texts, type Command, type CommandCall } from '../command.js';
+import { flagOptions, printNextSteps, textOption, textOptions } from '../command.js';
+import type { Command, CommandCall } from '../command.js';
 import { runCheckup } from '../doctor/checkup.js';
 import type { CheckGroup } from '../doctor/finding.js';
 import { badUse, CommandError, type ExitCode } from '../failure.js';
@@ -32,7 +33,10 @@ Environment: the variables of gateway.env, such as OKTA_API_TOKEN or TWILIO_API_
 
   okta-telephony-hook init
   okta-telephony-hook init --org acme.okta.com --url https://id.acme.com --provider twilio --channels sms,voice`,
-  options: { ...texts('org', 'url', 'provider', 'channels', 'out'), ...flags('force', 'skip-check') },
+  options: {
+    ...textOptions('org', 'url', 'provider', 'channels', 'out'),
+    ...flagOptions('force', 'skip-check'),
+  },
   run: runInit,
 };
 

@@ -2,7 +2,8 @@ import type { HttpDispatcher } from '../../core/http.js';
 import { createAgent } from '../../http/call.js';
 import { OktaApiError } from '../../core/errors.js';
 import { makeSampleCall, readSampleUser } from '../../okta/sample-call.js';
-import { confirm, flags, printNextSteps, texts, YES, type Command, type CommandCall } from '../command.js';
+import { confirm, flagOptions, printNextSteps, textOptions, YES_OPTION } from '../command.js';
+import type { Command, CommandCall } from '../command.js';
 import { CommandError, type ExitCode } from '../failure.js';
 import { maskValue, secretsOfCall } from './masked-call.js';
 import { CONNECT_TIMEOUT_MS, hookRole, withOrg, type Org } from '../org.js';
@@ -51,9 +52,9 @@ Exit codes: 0 Okta treats the code as sent or pending; 1 it does not, or nothing
   okta-telephony-hook preview --user ana@example.com --print > call.json
   okta-telephony-hook preview --payload call.json --edit`,
   options: {
-    ...texts('user', 'request-type', 'channel', 'phone', 'via', 'hook', 'header', 'payload'),
-    ...flags('edit', 'print'),
-    ...YES,
+    ...textOptions('user', 'request-type', 'channel', 'phone', 'via', 'hook', 'header', 'payload'),
+    ...flagOptions('edit', 'print'),
+    ...YES_OPTION,
   },
   async run(call) {
     const { terminal } = call;

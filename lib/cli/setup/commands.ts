@@ -4,7 +4,8 @@ import type { SetupPlan } from '../../okta/admin/setup-plan.js';
 import { createOptInAttributeSetup } from '../../okta/admin/opt-in-attribute.js';
 import { createTelephonyHookSetup, warnOfNativeTelephony } from '../../okta/admin/telephony-hook-setup.js';
 import { isShortSecret, markProbe, MIN_SECRET_LENGTH, type MarkedCall } from '../../okta/probe-mark.js';
-import { flags, headerOption, textOption, texts, YES, type Command, type CommandCall } from '../command.js';
+import { flagOptions, headerOption, textOption, textOptions, YES_OPTION } from '../command.js';
+import type { Command, CommandCall } from '../command.js';
 import { CommandError } from '../failure.js';
 import { fetchHookToken, probeGateway } from '../gateway-probe.js';
 import { readHookProof } from '../hook-proof.js';
@@ -28,7 +29,7 @@ Service app: okta.schemas.read, okta.schemas.manage. Role: Organization Administ
 
   okta-telephony-hook setup attribute
   OPT_IN_ATTRIBUTE=codesByWhatsApp okta-telephony-hook setup attribute --yes --json`,
-  options: { ...YES, ...flags('read-only') },
+  options: { ...YES_OPTION, ...flagOptions('read-only') },
   run: (call) =>
     runSetup(call, 'setup attribute', () => {
       const name = call.variables.read('OPT_IN_ATTRIBUTE') ?? DEFAULT_ATTRIBUTE;
@@ -49,7 +50,7 @@ Service app: okta.schemas.read, okta.schemas.manage. Role: Organization Administ
     }),
 };
 
-const OPTIONS = { ...YES, ...flags('rotate', 'skip-check'), ...texts('name', 'header') };
+const OPTIONS = { ...YES_OPTION, ...flagOptions('rotate', 'skip-check'), ...textOptions('name', 'header') };
 
 const SECRET_HELP = `  --rotate       give Okta a new secret, after the gateway has the new and the previous one. Okta never shows its secret
   --skip-check   do not test first whether the gateway accepts the secret, if this machine does not reach it`;
@@ -80,7 +81,7 @@ org also has its own telephony provider. Role: a custom administrator role with 
   okta-telephony-hook setup hook
   okta-telephony-hook setup hook --replace calabcdefghijklmnopq
   okta-telephony-hook setup hook --rotate --yes`,
-  options: { ...OPTIONS, ...texts('replace') },
+  options: { ...OPTIONS, ...textOptions('replace') },
   run: (call) =>
     runSetup(call, 'setup hook', async () => {
       const { options, variables } = call;

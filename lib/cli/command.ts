@@ -20,7 +20,11 @@ export interface CommandCall {
   readonly variables: Variables;
   readonly time: Time;
   readonly signals: Signals;
+  /** The command's JSON, as far as it is known. If the command fails, the program prints it with the error. */
+  readonly report: object;
 }
+
+export type CommandOptions = NonNullable<ParseArgsConfig['options']>;
 
 /** One command of the program. `program.ts` finds it by its name and runs it. */
 export interface Command {
@@ -31,12 +35,23 @@ export interface Command {
   /** Describes the command, its own options, its variables, and examples. */
   readonly help: string;
   /** The command's own options. The common ones (`--json`, `--env`, `--help`) are added. */
-  readonly options: NonNullable<ParseArgsConfig['options']>;
+  readonly options: CommandOptions;
   /** Whether the command reads variables, and so has `--env`. Default: true. */
   readonly hasVariables?: boolean;
   /** @throws CommandError, TelephonyHookError */
   run(call: CommandCall): Promise<ExitCode>;
 }
+
+/** Options that take a text. */
+export const textOptions = (...names: readonly string[]): CommandOptions =>
+  Object.fromEntries(names.map((name) => [name, { type: 'string' }]));
+
+/** Options without a value. */
+export const flagOptions = (...names: readonly string[]): CommandOptions =>
+  Object.fromEntries(names.map((name) => [name, { type: 'boolean' }]));
+
+/** The option of commands that ask before they change or send something. */
+export const YES_OPTION: CommandOptions = { yes: { type: 'boolean', short: 'y' } };
 
 /** An option's text; `undefined` if it is missing or empty. */
 export function textOption(options: OptionValues, name: string): string | undefined {
@@ -51,7 +66,7 @@ export function textOption(options: OptionValues, name: string): string | undefi
 export function headerOption(options: OptionValues): string | undefined {
   const name = textOption(options, 'header');
   if (name === undefined || /^[\w-]+$/.test(name)) return name;
-  throw new CommandError(2, 'BAD_USE', '--header takes the name of an HTTP header, and nothing else.');
+  throw new CommandError('BAD_USE', '--header takes the name of an HTTP header, and nothing else.');
 }
 
 /**
@@ -62,7 +77,6 @@ export function headerOption(options: OptionValues): string | undefined {
 export async function confirm(terminal: Terminal, question: string, nothing: string): Promise<boolean> {
   if (terminal.isInteractive) return terminal.confirm(question);
   throw new CommandError(
-    2,
     'NOBODY_TO_ASK',
     `${nothing}: this is not a terminal, so the command cannot ask.`,
     'Use --yes to agree without a question.',

@@ -2,12 +2,8 @@ import { readFileSync } from 'node:fs';
 import { parseEnv } from 'node:util';
 import type { Environment } from '../options/options.js';
 import type { OktaCredential } from '../options/credential-types.js';
-import {
-  hasServiceApp,
-  readOktaCredential,
-  VariableReader,
-  type VariableName,
-} from '../options/variables.js';
+import { hasServiceApp, readOktaCredential, VariableReader } from '../options/variables.js';
+import type { VariableName } from '../options/variables.js';
 import { decodeUrlPart } from '../state/redis/options.js';
 import { CommandError } from './failure.js';
 import type { Terminal } from './terminal.js';
@@ -55,7 +51,6 @@ export class Variables extends VariableReader {
     const problems = this.takeProblems();
     if (problems.length === 0) return;
     throw new CommandError(
-      2,
       'BAD_ENVIRONMENT',
       problems.length === 1
         ? problems
@@ -109,7 +104,7 @@ export function withFile(
   try {
     text = readFileSync(file, 'utf8');
   } catch {
-    throw new CommandError(2, 'BAD_USE', 'The file that --env names cannot be read.');
+    throw new CommandError('BAD_USE', 'The file that --env names cannot be read.');
   }
   const given = Object.fromEntries(
     Object.entries(env).filter(([, value]) => value !== undefined && value !== ''),

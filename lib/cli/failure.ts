@@ -3,10 +3,12 @@ import type { Terminal } from './terminal.js';
 /** 0: done. 1: a check failed, the user declined, or the command failed. 2: bad use. */
 export type ExitCode = 0 | 1 | 2;
 
-/** An expected failure of a command, with the exit code and a remedy for the user. */
+/** These codes stand for what the user must correct before the command can run. */
+const BAD_USE_CODES = ['BAD_USE', 'BAD_ENVIRONMENT', 'BAD_PAYLOAD', 'FILE_EXISTS', 'NOBODY_TO_ASK'];
+
+/** An expected failure of a command, with a remedy for the user. */
 export class CommandError extends Error {
   override readonly name = 'CommandError';
-  readonly exitCode: Exclude<ExitCode, 0>;
   readonly code: string;
   readonly remedy: string | undefined;
   /** The message, line by line. */
@@ -16,25 +18,22 @@ export class CommandError extends Error {
    * @param code - stable, for programs; .docs/codes.md lists all.
    * @param message - one line, or several.
    */
-  constructor(
-    exitCode: Exclude<ExitCode, 0>,
-    code: string,
-    message: string | readonly string[],
-    remedy?: string,
-  ) {
-    const lines = typeof message === 'string' ? [message] : message;
+  constructor(code: string, message: string | readonly string[], remedy?: string) {
+    const lines = [message].flat();
     super(lines.join('\n'));
-    this.exitCode = exitCode;
     this.code = code;
     this.remedy = remedy;
     this.lines = lines;
+  }
+
+  get exitCode(): ExitCode {
+    return BAD_USE_CODES.includes(this.code) ? 2 : 1;
   }
 }
 
 /** Options of a command that are wrong, or do not go together. */
 export function badUse(command: string, message: string): CommandError {
   return new CommandError(
-    2,
     'BAD_USE',
     `${command}: ${message}`,
     `okta-telephony-hook ${command} --help lists the options.`,
@@ -69,12 +68,6 @@ function linesOfUnexpected(error: unknown): readonly string[] {
   if (!(error instanceof Error)) return [String(error)];
   const { message, stack = '' } = error;
   const start = stack.indexOf(message);
-  const frames =
-    start < 0
-      ? []
-      : stack
-          .slice(start + message.length)
-          .split('\n')
-          .slice(1);
+  const [, ...frames] = start < 0 ? [] : stack.slice(start + message.length).split('\n');
   return [String(error), ...frames];
 }

@@ -1,7 +1,7 @@
-import type { HttpDispatcher, HttpResult } from '../core/http.js';
-import { callHttp } from '../http/call.js';
-import { fieldOf, parseJson, textFieldOf } from '../core/json.js';
-import type { HookProof } from '../okta/admin/hook-resource.js';
+import type { HttpAnswer, HttpDispatcher, HttpRequest, HttpResult } from '../core/http.js';
+import { sendRequest } from '../http/request.js';
+import { fieldOf, textFieldOf } from '../core/json.js';
+import type { HookOAuth } from '../okta/admin/hook-resource.js';
 
 /**
  * Probes that send nothing to a phone: whether a gateway or an authorization server accepts a secret. Setup uses them before
@@ -28,20 +28,21 @@ export async function probeGateway(
   header: { readonly name: string; readonly secret: string },
   mark: Readonly<Record<string, string>> = {},
 ): Promise<ProbeResult> {
-  const result = await post(dispatcher, url, '{}', {
-    'content-type': 'application/json',
-    ...mark,
-    [header.name.toLowerCase()]: header.secret,
-  });
+  const headers = { ...mark, [header.name]: header.secret };
+  const result = await callServer(dispatcher, { url, json: {}, headers });
   const host = `The gateway at ${new URL(url).host}`;
   if (result.kind !== 'answered') return unreached(host, result.reason);
-  const isOurs = typeof fieldOf(parseJson(result.body), 'error', 'errorSummary') === 'string';
-  if (result.status === 400 && isOurs) return { kind: 'accepted' };
+  if (result.status === 400 && isOurError(result)) return { kind: 'accepted' };
   if (result.status === 401 || result.status === 403) return { kind: 'refused', by: host };
   return {
     kind: 'unclear',
     why: `${host} answered ${result.status}: that is no telephony hook of this package`,
   };
+}
+
+/** Whether an answer is an error of this package's hook. */
+export function isOurError({ json }: HttpAnswer): boolean {
+  return typeof fieldOf(json, 'error', 'errorSummary') === 'string';
 }
 
 /** A token of the authorization server, or why it issued none. */
@@ -51,23 +52,21 @@ export type TokenResult =
 /** Requests a token from the authorization server with a client secret, as Okta does. */
 export async function fetchHookToken(
   dispatcher: HttpDispatcher,
-  oauth: Extract<HookProof, { kind: 'oauth' }>,
+  oauth: HookOAuth,
   clientSecret: string,
 ): Promise<TokenResult> {
   const { tokenUrl, clientId, scope } = oauth;
-  const body = new URLSearchParams({
+  const form = {
     grant_type: 'client_credentials',
     client_id: clientId,
     client_secret: clientSecret,
     scope,
-  });
-  const result = await post(dispatcher, tokenUrl, body.toString(), {
-    'content-type': 'application/x-www-form-urlencoded',
-  });
+  };
+  const result = await callServer(dispatcher, { url: tokenUrl, form });
   const host = `The authorization server at ${new URL(tokenUrl).host}`;
   if (result.kind !== 'answered') return unreached(host, result.reason);
   if (result.status === 200) {
-    const token = textFieldOf(parseJson(result.body), 'access_token');
+    const token = textFieldOf(result.json, 'access_token');
     return token === undefined
       ? { kind: 'unclear', why: `${host} answered 200 without a token` }
       : { kind: 'token', token };
@@ -80,22 +79,12 @@ function unreached(host: string, reason: string): Extract<ProbeResult, { kind: '
   return { kind: 'unclear', why: `${host} could not be reached from here (${reason})` };
 }
 
-/** Sends a POST and waits up to `timeoutMs` (default 5 s). Never rejects. */
-export function post(
+/** Makes one call. Never rejects. */
+export function callServer(
   dispatcher: HttpDispatcher,
-  url: string,
-  body: string,
-  headers: Readonly<Record<string, string>>,
+  request: HttpRequest,
   timeoutMs = TIMEOUT_MS,
 ): Promise<HttpResult> {
-  const { origin, pathname, search } = new URL(url);
-  return callHttp({
-    dispatcher,
-    method: 'POST',
-    origin,
-    path: pathname + search,
-    headers: { accept: 'application/json', 'user-agent': 'okta-telephony-hook', ...headers },
-    body,
-    timeoutMs,
-  });
+  const headers = { 'user-agent': 'okta-telephony-hook', ...request.headers };
+  return sendRequest({ ...request, headers }, { dispatcher, timeoutMs }, () => undefined);
 }

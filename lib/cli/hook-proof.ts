@@ -1,9 +1,7 @@
-import type { HookProof } from '../okta/admin/hook-resource.js';
+import type { HookOAuth, HookProof } from '../okta/admin/hook-resource.js';
 import { headerOption, type CommandCall } from './command.js';
 import { CommandError } from './failure.js';
 import type { Variables } from './environment.js';
-
-type OAuthProof = Extract<HookProof, { kind: 'oauth' }>;
 
 const OAUTH = [
   'HOOK_OAUTH_CLIENT_ID',
@@ -29,7 +27,6 @@ export async function readHookProof(call: CommandCall): Promise<HookProof> {
   }
   if (options['rotate'] === true && proof.kind === 'oauth' && 'hookKeyId' in proof.by) {
     throw new CommandError(
-      2,
       'BAD_USE',
       '--rotate is for secrets, and a hook key has none.',
       'Register the public key of another hook key with the client, and set HOOK_OAUTH_KEY_ID to its id. No option is needed.',
@@ -48,25 +45,22 @@ export async function readGivenProof({ options, variables }: CommandCall): Promi
   return secret === undefined ? undefined : { kind: 'header', headerName: headerOption(options), secret };
 }
 
-async function readOAuthProof(variables: Variables): Promise<OAuthProof> {
+async function readOAuthProof(variables: Variables): Promise<HookOAuth> {
   const what = 'it goes with the other variables HOOK_OAUTH_…';
+  const issuer = variables.read('HOOK_OAUTH_ISSUER');
   return {
     kind: 'oauth',
     clientId: variables.required('HOOK_OAUTH_CLIENT_ID', what),
-    tokenUrl: readTokenUrl(variables, what),
+    tokenUrl:
+      issuer === undefined || variables.hasAny('HOOK_OAUTH_TOKEN_URL')
+        ? variables.required('HOOK_OAUTH_TOKEN_URL', what)
+        : `${issuer.replace(/\/$/, '')}/v1/token`,
     scope: variables.required('HOOK_OAUTH_SCOPE', what),
     by: await readClientProof(variables),
   };
 }
 
-function readTokenUrl(variables: Variables, what: string): string {
-  const issuer = variables.read('HOOK_OAUTH_ISSUER');
-  return variables.valueOf('HOOK_OAUTH_TOKEN_URL') === undefined && issuer !== undefined
-    ? `${issuer.replace(/\/$/, '')}/v1/token`
-    : variables.required('HOOK_OAUTH_TOKEN_URL', what);
-}
-
-async function readClientProof(variables: Variables): Promise<OAuthProof['by']> {
+async function readClientProof(variables: Variables): Promise<HookOAuth['by']> {
   const hookKeyId = variables.read('HOOK_OAUTH_KEY_ID');
   if (hookKeyId === undefined) {
     const what = "the client's secret; in its place HOOK_OAUTH_KEY_ID of a hook key will do";

@@ -1,12 +1,12 @@
 import type { HttpDispatcher } from '../core/http.js';
 import { createAgent } from '../http/call.js';
 import { OktaApiError } from '../core/errors.js';
-import { createAdministration, type Administration, type Time } from '../okta/admin/administration.js';
+import { createAdministration, type Administration } from '../okta/admin/administration.js';
 import { createOktaApiClient, type OktaCredentials } from '../okta/api-client.js';
 import type { OktaCredential } from '../options/credential-types.js';
 import { readOkta } from '../options/credentials.js';
+import type { CommandCall } from './command.js';
 import { CommandError } from './failure.js';
-import type { Terminal } from './terminal.js';
 
 /** The rights that a command needs in an org. Remedies name them. */
 export interface Access {
@@ -22,10 +22,10 @@ export interface Access {
 export const hookRole = (permission: string): string =>
   `a custom administrator role with ${permission} (or Super Administrator)`;
 
-/** An open connection to an org's API. */
 export interface Org {
-  /** The org's host name, for output. */
   readonly host: string;
+  /** The org's origin. */
+  readonly url: string;
   readonly dispatcher: HttpDispatcher;
   /** The API with a token for these scopes only. An API token has the rights of its owner instead. */
   as(scopes: readonly string[]): Administration;
@@ -41,11 +41,9 @@ const MIN_SHOWN_WAIT_MS = 900;
  * @throws CommandError if Okta refuses a call, with a remedy that names the variables.
  */
 export async function withOrg<Result>(
-  parts: {
+  parts: Pick<CommandCall, 'terminal' | 'time'> & {
     readonly credential: OktaCredential;
     readonly access: Access;
-    readonly terminal: Terminal;
-    readonly time: Time;
   },
   work: (org: Org) => Promise<Result>,
 ): Promise<Result> {
@@ -67,7 +65,8 @@ export async function withOrg<Result>(
       },
     });
   try {
-    return await work({ host: new URL(credentials.orgUrl).host, dispatcher, as });
+    const url = credentials.orgUrl;
+    return await work({ host: new URL(url).host, url, dispatcher, as });
   } catch (error) {
     throw error instanceof OktaApiError ? asCommandError(error, access) : error;
   } finally {
@@ -81,7 +80,7 @@ const CONTINUES = 'it continues where it stopped';
 export function asCommandError(error: OktaApiError, access: Access): CommandError {
   const { code, cause } = error;
   const quote = cause instanceof Error ? ` Okta says: ${cause.message}` : '';
-  return new CommandError(1, code, `${error.message}.${quote}`, remedyOf(error, access));
+  return new CommandError(code, `${error.message}.${quote}`, remedyOf(error, access));
 }
 
 function remedyOf(

@@ -1,17 +1,15 @@
 import { createRequire } from 'node:module';
-import { parseArgs, type ParseArgsConfig } from 'node:util';
+import { parseArgs } from 'node:util';
 import { nearestWord } from '../core/nearest-word.js';
 import type { Time } from '../okta/admin/administration.js';
-import type { Command, Signals } from './command.js';
-import { CommandError, reportFailure, type ExitCode } from './failure.js';
+import type { Command, CommandOptions, Signals } from './command.js';
+import { badUse, CommandError, reportFailure, type ExitCode } from './failure.js';
 import { demo } from './demo/demo.js';
 import { doctor } from './doctor/doctor.js';
 import { Variables, withFile } from './environment.js';
 import { init } from './init/init.js';
 import { preview } from './preview/preview.js';
-import { setupAttribute } from './setup/attribute.js';
-import { setupEventHook } from './setup/event-hook.js';
-import { setupHook } from './setup/hook.js';
+import { setupAttribute, setupEventHook, setupHook } from './setup/commands.js';
 import { Terminal, type Streams } from './terminal.js';
 
 /** The parts of the process that the program uses, so that a test can replace them. */
@@ -40,8 +38,7 @@ const COMMON_OPTIONS = { json: { type: 'boolean' }, help: { type: 'boolean', sho
 // Not --env-file: Node reads that option itself, wherever it stands, and exits if there is no such file.
 const ENV_OPTION = { env: { type: 'string' } } as const;
 
-/** Every option that a command reads. */
-function optionsOf({ options, hasVariables = true }: Command): NonNullable<ParseArgsConfig['options']> {
+function optionsOf({ options, hasVariables = true }: Command): CommandOptions {
   return { ...options, ...COMMON_OPTIONS, ...(hasVariables ? ENV_OPTION : {}) };
 }
 
@@ -69,6 +66,7 @@ export async function runProgram({ args, env, streams, time, signals }: ProgramC
     isJson: args.includes('--json'),
     mayColour: (env['NO_COLOR'] ?? '') === '',
   });
+  const report = {};
   try {
     const command = COMMANDS.find(({ name }) => args.slice(0, name.split(' ').length).join(' ') === name);
     if (command === undefined) return runWithoutCommand(args, terminal);
@@ -80,10 +78,10 @@ export async function runProgram({ args, env, streams, time, signals }: ProgramC
     const file = options['env'];
     const { values, changed } = withFile(env, typeof file === 'string' ? file : undefined);
     const variables = new Variables(values, terminal, changed);
-    return await command.run({ options, terminal, variables, time, signals });
+    return await command.run({ options, terminal, variables, time, signals, report });
   } catch (error) {
     const { exitCode, ...failure } = reportFailure(error, terminal);
-    terminal.json({ result: 'failed', error: failure });
+    terminal.json({ ...report, result: 'failed', error: failure });
     return exitCode;
   }
 }
@@ -113,7 +111,6 @@ function runWithoutCommand(args: readonly string[], terminal: Terminal): ExitCod
   const names = COMMANDS.map(({ name }) => name).join(', ');
   const unknown = unknownCommand(args, inner.length > 0);
   throw new CommandError(
-    2,
     'BAD_USE',
     unknown === undefined ? `Name a command: ${names}.` : `${unknown} The commands are ${names}.`,
     `${PROGRAM} --help describes each.`,
@@ -144,26 +141,21 @@ function readOptions(command: Command, words: readonly string[]): Readonly<Recor
   try {
     return parseArgs({ args: [...words], options, strict: true }).values;
   } catch (error) {
-    const { tokens } = parseArgs({ args: [...words], options, strict: false, tokens: true });
-    const unknown = tokens.flatMap((token) =>
-      token.kind === 'option' && !Object.hasOwn(options, token.name) ? [token.rawName] : [],
-    );
-    const isOption =
-      error instanceof Error && 'code' in error && error.code === 'ERR_PARSE_ARGS_UNKNOWN_OPTION';
-    const isValue =
-      error instanceof Error && 'code' in error && error.code === 'ERR_PARSE_ARGS_INVALID_OPTION_VALUE';
-    const what = isOption
-      ? `There is no option ${unknown.join(', ')}.${meantOption(unknown[0], options)}`
-      : isValue
-        ? 'An option lacks its value, or has a value that it does not take.'
-        : 'The command takes options only, and no other words.';
-    throw new CommandError(
-      2,
-      'BAD_USE',
-      `${command.name}: ${what}`,
-      `${PROGRAM} ${command.name} --help lists the options.`,
-    );
+    throw badUse(command.name, problemOf(error, words, options));
   }
+}
+
+function problemOf(error: unknown, words: readonly string[], options: CommandOptions): string {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  if (code === 'ERR_PARSE_ARGS_INVALID_OPTION_VALUE') {
+    return 'An option lacks its value, or has a value that it does not take.';
+  }
+  if (code !== 'ERR_PARSE_ARGS_UNKNOWN_OPTION') return 'The command takes options only, and no other words.';
+  const { tokens } = parseArgs({ args: [...words], options, strict: false, tokens: true });
+  const unknown = tokens.flatMap((token) =>
+    token.kind === 'option' && !Object.hasOwn(options, token.name) ? [token.rawName] : [],
+  );
+  return `There is no option ${unknown.join(', ')}.${meantOption(unknown[0], options)}`;
 }
 
 /** A hint for a misspelt option; empty without one. */

@@ -1,12 +1,11 @@
 import { createInterface } from 'node:readline';
-import { Writable } from 'node:stream';
+import { PassThrough } from 'node:stream';
 import { text as textOfStream } from 'node:stream/consumers';
 import { styleText } from 'node:util';
 
 /** A stream that may be a terminal. */
 type MaybeTerminal<Stream> = Stream & { readonly isTTY?: boolean | undefined };
 
-/** The streams that the program reads and writes. */
 export interface Streams {
   readonly stdin: MaybeTerminal<NodeJS.ReadableStream>;
   readonly stdout: MaybeTerminal<NodeJS.WritableStream>;
@@ -38,14 +37,14 @@ type Lines = string | readonly string[];
  */
 export class Terminal {
   readonly #streams: Streams;
-  readonly #isJson: boolean;
+  readonly isJson: boolean;
   readonly #mayColour: boolean;
   /** Each secret, also as JSON escapes it. The longest comes first: one secret may contain another. */
   #hidden: readonly (readonly [secret: string, pattern: RegExp])[] = [];
 
   constructor(streams: Streams, settings: { readonly isJson: boolean; readonly mayColour: boolean }) {
     this.#streams = streams;
-    this.#isJson = settings.isJson;
+    this.isJson = settings.isJson;
     this.#mayColour = settings.mayColour;
   }
 
@@ -54,13 +53,9 @@ export class Terminal {
     return this.#streams.stdin.isTTY === true;
   }
 
-  get isJson(): boolean {
-    return this.#isJson;
-  }
-
   /** Whether the output for people goes to a terminal, which can show symbols. */
   get hasSymbols(): boolean {
-    return (this.#isJson ? this.#streams.stderr : this.#streams.stdout).isTTY === true;
+    return (this.isJson ? this.#streams.stderr : this.#streams.stdout).isTTY === true;
   }
 
   /** Hides a secret in everything that is written from now on. */
@@ -80,7 +75,13 @@ export class Terminal {
 
   /** Writes a part of the result, for people. */
   say(text: Lines, style?: Style): void {
-    this.#write(this.#isJson ? this.#streams.stderr : this.#streams.stdout, this.#shown(text), style);
+    this.#write(this.isJson ? this.#streams.stderr : this.#streams.stdout, this.#shown(text), style);
+  }
+
+  /** Writes rows of a name and a text as two columns. */
+  sayTable(rows: readonly (readonly [name: string, text: string])[]): void {
+    const width = Math.max(...rows.map(([name]) => name.length));
+    for (const [name, text] of rows) this.say(`  ${name.padEnd(width)}  ${text}`);
   }
 
   /** Writes a wait, a warning or an error to standard error. */
@@ -90,7 +91,7 @@ export class Terminal {
 
   /** Writes the result for programs. Without `--json` it writes nothing. */
   json(value: object): void {
-    if (this.#isJson) this.sayJson(value);
+    if (this.isJson) this.sayJson(value);
   }
 
   /** Writes JSON to standard output, also without `--json`. */
@@ -120,11 +121,7 @@ export class Terminal {
   /** Asks for a secret, does not show it while it is typed, and hides it from then on. */
   async askSecret(name: string): Promise<string> {
     this.#streams.stderr.write(`${this.#shown(name)}: `);
-    const noEcho = new Writable({
-      write: (_chunk, _encoding, done) => {
-        done();
-      },
-    });
+    const noEcho = new PassThrough().resume();
     const secret = (await this.#ask('', noEcho)).trim();
     this.#streams.stderr.write('\n');
     this.hide(secret);

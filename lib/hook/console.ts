@@ -15,7 +15,7 @@ import { watchLimits } from '../events/recent-limits.js';
 import type { OktaApiClient } from '../okta/api-client.js';
 import { makeSampleCall, readSampleUser, readUser } from '../okta/sample-call.js';
 import type { ConsoleOptions } from '../options/options.js';
-import { consoleProblems } from '../options/console-options.js';
+import { consoleProblems } from '../options/schema.js';
 import { makeTestRequestId, runTest } from './tester.js';
 
 /** What the consoles of a hook need from it. */

@@ -7,7 +7,7 @@ import type { EventStream } from '../core/event-stream.js';
 import type { Breaker } from '../delivery/breaker.js';
 import type { ReadyChannel } from '../delivery/attempt.js';
 import type { HttpDispatcher } from '../core/http.js';
-import { channelProblems } from '../options/channels.js';
+import { channelProblems } from '../options/combinations.js';
 import type { HookSettings } from '../options/settings.js';
 
 /**

@@ -1,18 +1,25 @@
-import { VOICE } from '../core/channel.js';
-import { isObject } from '../core/json.js';
-import { withoutUndefined } from '../core/option-rules.js';
-import { channelProblems } from './channels.js';
+import { VOICE, type ConnectedChannel } from '../core/channel.js';
+import { asList, isObject } from '../core/json.js';
+import {
+  checkOptions,
+  functionRule,
+  lazyRules,
+  oneOf,
+  optionsOf,
+  textOf,
+  withoutUndefined,
+} from '../core/option-rules.js';
 
 /** The rules that joi does not express: options that need or exclude each other, and objects of the user's own classes. */
 
 /** The problems that no option has alone. The options may still have any shape. */
 export function combinationProblems(options: unknown): readonly string[] {
-  if (typeof options !== 'object' || options === null || isList(options)) return [];
+  if (typeof options !== 'object' || options === null || Array.isArray(options)) return [];
   const problems: string[] = [];
   const has = (...path: string[]): boolean => at(options, ...path) !== undefined;
   const senders = ['sms', 'voice', 'whatsapp'].filter((channel) => has('senders', channel));
   const channels = at(options, 'channels');
-  const custom = isObject(channels) ? Object.keys(withoutUndefined(channels)) : [];
+  const custom = namesIn(channels);
   // Another shape breaks a rule of its own.
   const isReadable = ['senders', 'channels'].every((name) => !has(name) || isObject(at(options, name)));
   if (isReadable && senders.length === 0 && custom.length === 0 && !has('sandboxNumber')) {
@@ -45,41 +52,32 @@ export function combinationProblems(options: unknown): readonly string[] {
     );
   }
   for (const [name, given] of isObject(channels) ? Object.entries(channels) : []) {
-    const list: readonly unknown[] = isList(given) ? given : [given];
-    for (const [index, channel] of list.entries()) {
-      const path = `channels.${name}${isList(given) ? `[${index}]` : ''}`;
+    for (const [index, channel] of [given].flat().entries()) {
+      const path = `channels.${name}${Array.isArray(given) ? `[${index}]` : ''}`;
       if (isObject(channel)) problems.push(...channelProblems(path, channel));
     }
   }
   const textChannels = new Set([...senders, ...custom, 'whatsapp', 'sms']);
-  const afterSeconds = at(options, 'lateFailover', 'afterSeconds');
-  for (const channel of isObject(afterSeconds) ? Object.keys(withoutUndefined(afterSeconds)) : []) {
-    if (!textChannels.has(channel)) {
-      problems.push(
-        `lateFailover.afterSeconds.${channel} is no channel that is configured; add it to channels or senders`,
-      );
-    }
+  const addUnknown = (path: string, hint = 'add it to channels or senders'): void => {
+    problems.push(`${path} is no channel that is configured; ${hint}`);
+  };
+  for (const channel of namesIn(at(options, 'lateFailover', 'afterSeconds'))) {
+    if (!textChannels.has(channel)) addUnknown(`lateFailover.afterSeconds.${channel}`);
   }
-  const optInChannels = at(options, 'optInChannels');
-  if (isList(optInChannels)) {
-    for (const [index, channel] of optInChannels.entries()) {
-      if (typeof channel === 'string' && !['', VOICE].includes(channel) && !textChannels.has(channel)) {
-        problems.push(
-          `optInChannels[${index}] is no channel that is configured; add it to channels or senders`,
-        );
-      }
-    }
+  for (const [index, channel] of asList(at(options, 'optInChannels')).entries()) {
+    const isFine = typeof channel !== 'string' || ['', VOICE].includes(channel) || textChannels.has(channel);
+    if (!isFine) addUnknown(`optInChannels[${index}]`);
   }
-  const rollout = at(options, 'rollout');
-  if (isReadable && isObject(rollout)) {
-    const allChannels = new Set([...textChannels, VOICE]);
-    for (const channel of Object.keys(withoutUndefined(rollout))) {
-      if (!allChannels.has(channel))
-        problems.push(`rollout.${channel} is no channel that is configured; look for a misspelling`);
-    }
+  for (const channel of isReadable ? namesIn(at(options, 'rollout')) : []) {
+    const isFine = channel === VOICE || textChannels.has(channel);
+    if (!isFine) addUnknown(`rollout.${channel}`, 'look for a misspelling');
   }
   return problems;
 }
+
+/** The names that an object gives a value. */
+const namesIn = (value: unknown): readonly string[] =>
+  isObject(value) ? Object.keys(withoutUndefined(value)) : [];
 
 /** Unlike `fieldOf`, with inherited fields: options may be instances of a class. */
 function at(value: unknown, ...path: string[]): unknown {
@@ -91,7 +89,27 @@ function at(value: unknown, ...path: string[]): unknown {
   return found;
 }
 
-/** `Array.isArray` that keeps readonly arrays readonly. */
-function isList<T>(value: T | readonly T[]): value is readonly T[] {
-  return Array.isArray(value);
+type Checked = Pick<ConnectedChannel, 'reports' | 'lookUp' | 'confirm' | 'check' | 'idNamespace'>;
+
+const channelRules = lazyRules(() =>
+  optionsOf<Checked>('an object', {
+    reports: oneOf("'failures' or 'deliveries', or be left out", 'failures', 'deliveries'),
+    lookUp: functionRule('a function (transactionId, context) => what became of the message, or be left out'),
+    confirm: functionRule('a function (transactionId, context) => a promise, or be left out'),
+    check: functionRule('a function (context) => a promise, or be left out'),
+    idNamespace: textOf("a word of letters, digits, '.', '-' and '_', or be left out").pattern(
+      /^[\w.-]{1,64}$/,
+    ),
+  }),
+);
+
+/**
+ * What is wrong with a channel beside `send` and `provider`.
+ * @param path - the channel's place in the options.
+ */
+export function channelProblems(path: string, channel: object): readonly string[] {
+  // Field by field: joi would copy the object, and getters of a class may need the object itself.
+  const { reports, lookUp, confirm, check, idNamespace } = channel as Partial<Checked>;
+  const { problems } = checkOptions(channelRules(), { reports, lookUp, confirm, check, idNamespace });
+  return problems.map((problem) => `${path}.${problem}`);
 }

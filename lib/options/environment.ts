@@ -9,7 +9,7 @@ import { ConfigurationError } from '../core/errors.js';
 import { redisState } from '../state/redis/index.js';
 import type { Channel } from '../channels/channel.js';
 import type { Environment, OktaTelephonyHookOptions } from './options.js';
-import type { OktaCredential, TwilioCredential } from './credential-types.js';
+import type { OktaCredential } from './credential-types.js';
 import {
   readLine,
   readSenders,
@@ -19,8 +19,6 @@ import {
   requireAnySender,
   usesProvider,
   verifyChannelOf,
-  type SenderVariables,
-  type TwilioLoginVariables,
 } from './provider-variables.js';
 import { OPTION_NAMES, readOktaCredential, readRedis, VariableReader } from './variables.js';
 
@@ -40,9 +38,9 @@ export function optionsFrom(env: Environment): OktaTelephonyHookOptions {
   const okta = readOktaCredential(reader);
   const hook = readHookCredentials(reader);
   const hasTwilio = usesProvider(reader, 'TWILIO_');
-  const twilio = hasTwilio ? twilioCredentialOf(readTwilioLogin(reader)) : undefined;
-  const senders = readSenders(reader);
-  const channels = channelsOf(reader, senders);
+  const twilio = hasTwilio ? readTwilioLogin(reader) : undefined;
+  const { sandboxNumber, ...senders } = readSenders(reader);
+  const channels = channelsOf(reader, { ...senders, whatsapp: senders.whatsapp ?? sandboxNumber });
   requireAnySender(reader);
   const publicUrl = reader.read('PUBLIC_URL');
   if (hasTwilio && publicUrl !== undefined && !reader.hasAny('TWILIO_AUTH_TOKEN')) {
@@ -56,13 +54,14 @@ export function optionsFrom(env: Environment): OktaTelephonyHookOptions {
   refuse(reader.takeProblems());
   return {
     credentials: { ...hook, okta, twilio },
-    ...sendersOf(senders),
+    senders,
+    sandboxNumber,
     channels,
     guard,
     // The command line needs it in any case; the hook needs it for Twilio's callbacks.
     publicUrl: hasTwilio ? publicUrl : undefined,
     optInAttribute,
-    state: redis && redisState({ connection: redis.url, encryptionKeys: redis.encryptionKeys }),
+    state: redis && redisState(redis),
   };
 }
 
@@ -122,7 +121,10 @@ function readHookCredentials(
 }
 
 /** The providers beyond Twilio's senders. In a channel of several, Twilio's sender comes first, then Verify, then Vonage. */
-function channelsOf(reader: VariableReader, senders: SenderVariables): OktaTelephonyHookOptions['channels'] {
+function channelsOf(
+  reader: VariableReader,
+  senders: Readonly<Record<'whatsapp' | 'sms' | 'voice', unknown>>,
+): OktaTelephonyHookOptions['channels'] {
   const verify = readVerify(reader);
   const verifyChannel = verifyChannelOf(verify);
   const vonage = readVonage(reader);
@@ -145,25 +147,4 @@ function channelsOf(reader: VariableReader, senders: SenderVariables): OktaTelep
 function guardOf(countries: string | undefined): OktaTelephonyHookOptions['guard'] {
   if (countries === undefined) return undefined;
   return { countries: countries === '*' ? false : { allow: countries.split(',') } };
-}
-
-function twilioCredentialOf({
-  accountSid,
-  apiKey,
-  authToken,
-  baseUrl,
-}: TwilioLoginVariables): TwilioCredential {
-  return apiKey === undefined
-    ? { accountSid, authToken: authToken ?? '', baseUrl }
-    : { accountSid, apiKeySid: apiKey.sid, apiKeySecret: apiKey.secret, authToken, baseUrl };
-}
-
-function sendersOf({
-  sms,
-  voice,
-  whatsapp,
-}: SenderVariables): Pick<OktaTelephonyHookOptions, 'senders' | 'sandboxNumber'> {
-  return whatsapp?.kind === 'templates'
-    ? { senders: { sms, voice, whatsapp: { from: whatsapp.from, templates: whatsapp.templates } } }
-    : { senders: { sms, voice }, sandboxNumber: whatsapp?.from };
 }

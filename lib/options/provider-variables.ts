@@ -3,7 +3,8 @@ import { twilioVerify } from '../channels/twilio/verify.js';
 import type { VonageCredential } from '../channels/vonage/options.js';
 import { vonageChannel } from '../channels/vonage/vonage.js';
 import type { Channel } from '../channels/channel.js';
-import { attempt, OPTION_NAMES, type VariableName, type VariableReader } from './variables.js';
+import type { TwilioCredential } from './credential-types.js';
+import { attempt, attemptBy, OPTION_NAMES, type VariableName, type VariableReader } from './variables.js';
 
 /** The variables of the providers that deliver codes, for `optionsFrom` and the command line. */
 
@@ -32,30 +33,25 @@ export function requireAnySender(reader: VariableReader): void {
   );
 }
 
-/** Twilio's account, and what proves that it is ours. */
-export interface TwilioLoginVariables {
-  readonly accountSid: string;
-  readonly apiKey: { readonly sid: string; readonly secret: string } | undefined;
-  readonly authToken: string | undefined;
-  readonly baseUrl: string | undefined;
-}
+/** The credential of Twilio, with one auth token at most. */
+export type TwilioVariables = TwilioCredential & { readonly authToken?: string | undefined };
 
-export function readTwilioLogin(reader: VariableReader): TwilioLoginVariables {
+export function readTwilioLogin(reader: VariableReader): TwilioVariables {
   const accountSid = reader.required('TWILIO_ACCOUNT_SID', "the account's SID");
   const authToken = reader.read('TWILIO_AUTH_TOKEN');
   const baseUrl = reader.read('TWILIO_BASE_URL');
   if (hasApiKey(reader)) {
     const what = "the API key's; in place of a key TWILIO_AUTH_TOKEN will do";
-    const sid = reader.required('TWILIO_API_KEY_SID', what);
-    const secret = reader.required('TWILIO_API_KEY_SECRET', what);
-    return { accountSid, apiKey: { sid, secret }, authToken, baseUrl };
+    const apiKeySid = reader.required('TWILIO_API_KEY_SID', what);
+    const apiKeySecret = reader.required('TWILIO_API_KEY_SECRET', what);
+    return { accountSid, apiKeySid, apiKeySecret, authToken, baseUrl };
   }
   if (authToken === undefined) {
     reader.complain(
       'TWILIO_API_KEY_SID and TWILIO_API_KEY_SECRET are missing; in their place TWILIO_AUTH_TOKEN will do',
     );
   }
-  return { accountSid, apiKey: undefined, authToken, baseUrl };
+  return { accountSid, authToken: authToken ?? '', baseUrl };
 }
 
 export function hasApiKey(reader: VariableReader): boolean {
@@ -66,39 +62,26 @@ export function hasApiKey(reader: VariableReader): boolean {
 export interface SenderVariables {
   readonly sms: string | undefined;
   readonly voice: string | undefined;
-  readonly whatsapp:
-    | { readonly kind: 'sandbox'; readonly from: string; readonly contentSid: undefined }
-    | { readonly kind: 'templates'; readonly from: string; readonly templates: { readonly default: string } }
-    | undefined;
+  readonly sandboxNumber: string | undefined;
+  readonly whatsapp: { readonly from: string; readonly templates: { readonly default: string } } | undefined;
 }
 
 export function readSenders(reader: VariableReader): SenderVariables {
-  return {
-    sms: reader.read('TWILIO_SMS_FROM'),
-    voice: reader.read('TWILIO_VOICE_FROM'),
-    whatsapp: readWhatsApp(reader),
-  };
-}
-
-function readWhatsApp(reader: VariableReader): SenderVariables['whatsapp'] {
-  const sandbox = reader.read('TWILIO_SANDBOX_NUMBER');
-  const from = reader.read('TWILIO_WHATSAPP_FROM');
-  const template = reader.read('TWILIO_WHATSAPP_TEMPLATE');
-  if (from === undefined && template === undefined) {
-    return sandbox === undefined ? undefined : { kind: 'sandbox', from: sandbox, contentSid: undefined };
+  const sms = reader.read('TWILIO_SMS_FROM');
+  const voice = reader.read('TWILIO_VOICE_FROM');
+  const sandboxNumber = reader.read('TWILIO_SANDBOX_NUMBER');
+  if (!reader.hasAny('TWILIO_WHATSAPP_FROM', 'TWILIO_WHATSAPP_TEMPLATE')) {
+    return { sms, voice, sandboxNumber, whatsapp: undefined };
   }
-  if (sandbox !== undefined) {
+  if (sandboxNumber !== undefined) {
     reader.complain(
       'TWILIO_SANDBOX_NUMBER does not go with TWILIO_WHATSAPP_FROM and TWILIO_WHATSAPP_TEMPLATE: unset it, or them',
     );
   }
-  return {
-    kind: 'templates',
-    from: reader.required('TWILIO_WHATSAPP_FROM', 'the approved sender of TWILIO_WHATSAPP_TEMPLATE'),
-    templates: {
-      default: reader.required('TWILIO_WHATSAPP_TEMPLATE', 'the Content SID of the authentication template'),
-    },
-  };
+  const from = reader.required('TWILIO_WHATSAPP_FROM', 'the approved sender of TWILIO_WHATSAPP_TEMPLATE');
+  const what = 'the Content SID of the authentication template';
+  const template = reader.required('TWILIO_WHATSAPP_TEMPLATE', what);
+  return { sms, voice, sandboxNumber, whatsapp: { from, templates: { default: template } } };
 }
 
 /** A service of Twilio Verify, and the channels that it serves. */
@@ -143,20 +126,13 @@ export function readVonage(reader: VariableReader): VonageChannels {
     reader.complain('VONAGE_SMS_FROM and VONAGE_WHATSAPP_FROM are missing: set one of them, or both');
   }
   const shared = { ...readVonageCredential(reader), baseUrl: reader.read('VONAGE_BASE_URL') };
-  const channelBy = (kind: keyof VonageChannels, from: string | undefined): Channel | undefined =>
-    from === undefined || from === ''
-      ? undefined
-      : makeChannel(reader, { ...VONAGE_NAMES, from: `VONAGE_${kind.toUpperCase()}_FROM` }, () =>
-          vonageChannel({
-            ...shared,
-            from,
-            kind,
-            template:
-              kind === 'whatsapp' && template !== undefined
-                ? { name: template, languages: { default: language } }
-                : undefined,
-          }),
-        );
+  const templates = template === undefined ? undefined : { name: template, languages: { default: language } };
+  const channelBy = (kind: keyof VonageChannels, from: string | undefined): Channel | undefined => {
+    if (from === undefined || from === '') return undefined;
+    const options = { ...shared, from, kind, template: kind === 'whatsapp' ? templates : undefined };
+    const names = { ...VONAGE_NAMES, from: `VONAGE_${kind.toUpperCase()}_FROM` };
+    return attemptBy(reader, names, () => vonageChannel(options));
+  };
   return { sms: channelBy('sms', smsFrom), whatsapp: channelBy('whatsapp', whatsappFrom) };
 }
 
@@ -176,11 +152,9 @@ function readVonageCredential(reader: VariableReader): VonageCredential {
     );
   }
   if (isByApp) {
+    const what = 'the id of the application of VONAGE_PRIVATE_KEY';
     return {
-      applicationId: reader.required(
-        'VONAGE_APPLICATION_ID',
-        'the id of the application of VONAGE_PRIVATE_KEY',
-      ),
+      applicationId: reader.required('VONAGE_APPLICATION_ID', what),
       privateKey: reader.required('VONAGE_PRIVATE_KEY', 'the private key of VONAGE_APPLICATION_ID'),
     };
   }
@@ -202,25 +176,5 @@ export function readLine(reader: VariableReader): Channel | undefined {
     userIdAttribute: 'LINE_USER_ID_ATTRIBUTE',
     baseUrl: 'LINE_BASE_URL',
   };
-  return makeChannel(reader, names, () => lineChannel({ channelAccessToken, userIdAttribute, baseUrl }));
-}
-
-/**
- * A channel, whose problems go to the reader by the variables' names. The reader knows already what is missing, and what is wrong
- * with a template.
- */
-function makeChannel(
-  reader: VariableReader,
-  names: Readonly<Record<string, string>>,
-  make: () => Channel,
-): Channel | undefined {
-  const { made, problems } = attempt(make);
-  for (const problem of problems) {
-    const [option = ''] = problem.split(' ');
-    const name = Object.hasOwn(names, option) ? names[option] : undefined;
-    if (name !== undefined && reader.hasAny(name)) {
-      reader.complain(problem.replace(option, name).replace(/, or be left out$/, ''));
-    }
-  }
-  return made;
+  return attemptBy(reader, names, () => lineChannel({ channelAccessToken, userIdAttribute, baseUrl }));
 }

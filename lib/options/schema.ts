@@ -1,5 +1,6 @@
 import Joi from 'joi';
 import {
+  checkOptions,
   dispatcherRule,
   functionRule,
   hasMethods,
@@ -25,10 +26,10 @@ import type { HookScheme } from '../okta/verify-caller.js';
 import type { Keywords } from '../texts/keywords.js';
 import { country } from './countries.js';
 import { credentials, type TwilioAccount } from './credentials.js';
-import { DEFAULT_PATH, type InboundOptions, type OktaTelephonyHookOptions } from './options.js';
-import { inbound } from './inbound.js';
+import { DEFAULT_PATH } from './options.js';
+import type { ConsoleOptions, InboundOptions, OktaTelephonyHookOptions } from './options.js';
 import { sandboxNumber, senders } from './senders.js';
-import { texts } from './texts.js';
+import { inbound, texts } from './texts.js';
 
 /** The joi rules of the options: what each may be, its default, and its normal form. */
 
@@ -79,23 +80,16 @@ export const publicUrl = (): Joi.AnySchema =>
 export const attributeName = (): Joi.StringSchema =>
   textOf('the name of a profile attribute').pattern(/^\w+$/);
 
-const DEFAULT_CACHE = { ttlSeconds: 60, staleSeconds: 3600, max: 10_000 };
-
 const profile = (): Joi.ObjectSchema =>
   objectOf('an object with timeoutMs, cache and unverifiedPhoneAttribute', {
     timeoutMs: integer('milliseconds', 50, 2000).default(800),
-    cache: Joi.alternatives()
-      .conditional(Joi.object(), {
-        then: Joi.object({
-          ttlSeconds: integer('seconds', 0, 86_400).default(DEFAULT_CACHE.ttlSeconds),
-          staleSeconds: integer('seconds', 0, 604_800).default(DEFAULT_CACHE.staleSeconds),
-          max: integer('a number of users', 1, 1_000_000).default(DEFAULT_CACHE.max),
-        }),
-        otherwise: Joi.valid(false).messages(
-          mustBe('false, or an object with ttlSeconds, staleSeconds and max'),
-        ),
-      })
-      .default(DEFAULT_CACHE),
+    cache: objectOf('false, or an object with ttlSeconds, staleSeconds and max', {
+      ttlSeconds: integer('seconds', 0, 86_400).default(60),
+      staleSeconds: integer('seconds', 0, 604_800).default(3600),
+      max: integer('a number of users', 1, 1_000_000).default(10_000),
+    })
+      .allow(false)
+      .default(),
     unverifiedPhoneAttribute: attributeName(),
   }).default();
 
@@ -121,15 +115,11 @@ const channels = (): Joi.ObjectSchema =>
       'object.unknown': '{{#label}} is not a name for a channel: a letter, then letters, digits, - and _',
     });
 
-/** `false`, or a limit. */
-const limit = (): Joi.AlternativesSchema =>
-  Joi.alternatives().conditional(Joi.object(), {
-    then: Joi.object({
-      points: integer('a number of codes', 1, 1_000_000).required(),
-      seconds: integer('seconds', 1, 604_800).required(),
-    }),
-    otherwise: Joi.valid(false).messages(mustBe('false, or an object with points and seconds')),
-  });
+const limit = (): Joi.ObjectSchema =>
+  objectOf('false, or an object with points and seconds', {
+    points: integer('a number of codes', 1, 1_000_000).required(),
+    seconds: integer('seconds', 1, 604_800).required(),
+  }).allow(false);
 
 const countryList = (): Joi.ArraySchema =>
   Joi.array().items(country()).min(1).messages(mustBe('an array of at least one ISO 3166 country'));
@@ -140,13 +130,16 @@ const guard = (): Joi.ObjectSchema =>
     perUser: limit().default({ points: 10, seconds: 600 }),
     perNumber: limit().default({ points: 10, seconds: 600 }),
     perIp: limit().default(false),
-    countries: Joi.alternatives().conditional(Joi.object(), {
-      then: Joi.object({ allow: countryList(), deny: countryList() }).xor('allow', 'deny').messages({
+    countries: objectOf('false, or an object with allow or deny', {
+      allow: countryList(),
+      deny: countryList(),
+    })
+      .allow(false)
+      .xor('allow', 'deny')
+      .messages({
         'object.missing': '{{#label}} needs allow or deny; false is for no rule',
         'object.xor': '{{#label}} takes allow or deny, not both',
       }),
-      otherwise: Joi.valid(false).messages(mustBe('false, or an object with allow or deny')),
-    }),
     answer: oneOf("'pending' or 'error'", 'pending', 'error').default('pending'),
   })
     .custom(readGuard)
@@ -186,19 +179,14 @@ const rollout = (): Joi.Schema =>
     ),
   });
 
-const lateFailover = (): Joi.Schema =>
-  Joi.alternatives()
-    .conditional(Joi.object(), {
-      then: Joi.object({
-        afterSeconds: objectOf('an object of seconds by channel', {})
-          .pattern(Joi.string(), integer('seconds', 1, 900))
-          .default(),
-      }),
-      otherwise: Joi.valid(false).messages(
-        mustBe('false, or an object with afterSeconds; it is on by default'),
-      ),
-    })
-    .default({ afterSeconds: {} });
+const lateFailover = (): Joi.ObjectSchema =>
+  objectOf('false, or an object with afterSeconds; it is on by default', {
+    afterSeconds: objectOf('an object of seconds by channel', {})
+      .pattern(Joi.string(), integer('seconds', 1, 900))
+      .default(),
+  })
+    .allow(false)
+    .default();
 
 /** A clock of the user's own that fails must not turn a code that was sent into an error. */
 const safeClock = (clock: () => number) => (): number => {
@@ -263,3 +251,38 @@ export const optionRules = lazyRules(() =>
       .default(() => Date.now),
   }),
 );
+
+const consoleRules = lazyRules(() =>
+  optionsOf<ConsoleOptions>('an object with authorize', {
+    authorize: functionRule(
+      'a function (req) => true or { administrator } for administrators and false for everybody else; there is no default, for the console shows who signs in, and sends codes',
+    ).required(),
+    links: Joi.array()
+      .items(
+        objectOf('an object with title and href', {
+          title: textOf('a text of at most 100 characters').max(100).required(),
+          href: tested(
+            'a path of this gateway that begins with one slash, or a URL of http or https',
+            isLink,
+          ).required(),
+        }),
+      )
+      .messages(mustBe('an array of objects with title and href')),
+  }),
+);
+
+/** The problems of a console's options: one sentence each, with its remedy and without a value. */
+export const consoleProblems = (options: unknown): readonly string[] =>
+  checkOptions(consoleRules(), options).problems;
+
+const GATEWAY = 'https://gateway.invalid';
+
+/**
+ * A browser opens the link: it must not run a script, and a path must not lead to another host. To browsers `//host`,
+ * `/\\host` and `/<tab>/host` are the same.
+ */
+function isLink(value: unknown): boolean {
+  if (typeof value !== 'string') return false;
+  if (/^https?:\/\/[^/\\]/i.test(value)) return URL.canParse(value);
+  return value.startsWith('/') && URL.canParse(value, GATEWAY) && new URL(value, GATEWAY).origin === GATEWAY;
+}

@@ -1,7 +1,7 @@
-import type Joi from 'joi';
+import Joi from 'joi';
 import { serviceSidRule } from '../channels/channel-options.js';
 import { ConfigurationError } from '../core/errors.js';
-import { checkOptions, lazyRules, textOf, urlRule } from '../core/option-rules.js';
+import { checkOptions, textOf, urlRule } from '../core/option-rules.js';
 import { readRedisOptions } from '../state/redis/options.js';
 import { countriesOrAll } from './countries.js';
 import {
@@ -24,18 +24,21 @@ import { contentSid, phone, smsSender } from './senders.js';
 
 const VERIFY_CHANNELS = /^(?:sms|voice|whatsapp)(?:,(?:sms|voice|whatsapp))*$/;
 
+/** Any value will do: an empty one counts as absent. */
+const anyText = (): Joi.StringSchema => Joi.string();
+
 /** The variables that options come from. */
 const OPTION_RULES = {
   OKTA_ORG_URL: orgUrl,
   OKTA_API_TOKEN: apiToken,
-  OKTA_CLIENT_ID: () => textOf('the client id of the service app'),
+  OKTA_CLIENT_ID: anyText,
   OKTA_PRIVATE_KEY: servicePrivateKey,
-  OKTA_KEY_ID: () => textOf("the key's id at Okta"),
+  OKTA_KEY_ID: anyText,
   HOOK_SECRET: headerSecret,
   HOOK_OAUTH_ISSUER: () => urlRule("the issuer of the hook's access tokens", (url) => url.search === ''),
-  HOOK_OAUTH_AUDIENCE: () => textOf("the authorization server's audience"),
-  HOOK_OAUTH_CLIENT_ID: () => textOf('the id of the client that Okta is, to call the hook'),
-  HOOK_OAUTH_SCOPE: () => textOf('the scope of the tokens for the hook'),
+  HOOK_OAUTH_AUDIENCE: anyText,
+  HOOK_OAUTH_CLIENT_ID: anyText,
+  HOOK_OAUTH_SCOPE: anyText,
   TWILIO_ACCOUNT_SID: accountSid,
   TWILIO_API_KEY_SID: apiKeySid,
   TWILIO_API_KEY_SECRET: apiKeySecret,
@@ -50,28 +53,28 @@ const OPTION_RULES = {
   TWILIO_VERIFY_CHANNELS: () =>
     textOf('sms, voice or whatsapp, or several with commas between them').pattern(VERIFY_CHANNELS),
   // `vonageChannel` and `lineChannel` apply their own rules, except to the template.
-  VONAGE_API_KEY: () => textOf("the account's API key"),
-  VONAGE_API_SECRET: () => textOf("the account's API secret"),
-  VONAGE_APPLICATION_ID: () => textOf("the application's id"),
-  VONAGE_PRIVATE_KEY: () => textOf("the application's private key"),
-  VONAGE_SMS_FROM: () => textOf('a sender'),
-  VONAGE_WHATSAPP_FROM: () => textOf('a sender'),
+  VONAGE_API_KEY: anyText,
+  VONAGE_API_SECRET: anyText,
+  VONAGE_APPLICATION_ID: anyText,
+  VONAGE_PRIVATE_KEY: anyText,
+  VONAGE_SMS_FROM: anyText,
+  VONAGE_WHATSAPP_FROM: anyText,
   VONAGE_WHATSAPP_TEMPLATE: () =>
     textOf('the name of an approved authentication template').pattern(/^[a-z0-9_]{1,512}$/),
   VONAGE_WHATSAPP_LANGUAGE: () =>
     textOf("the template's language as WhatsApp writes it, such as en_US").pattern(
       /^[a-z]{2,3}(_[A-Z]{2,4})?$/,
     ),
-  VONAGE_BASE_URL: () => textOf('an origin'),
-  LINE_CHANNEL_ACCESS_TOKEN: () => textOf('a channel access token'),
-  LINE_USER_ID_ATTRIBUTE: () => textOf('the name of a profile attribute'),
-  LINE_BASE_URL: () => textOf('an origin'),
+  VONAGE_BASE_URL: anyText,
+  LINE_CHANNEL_ACCESS_TOKEN: anyText,
+  LINE_USER_ID_ATTRIBUTE: anyText,
+  LINE_BASE_URL: anyText,
   GUARD_COUNTRIES: countriesOrAll,
   OPT_IN_ATTRIBUTE: attributeName,
   PUBLIC_URL: publicUrl,
   // `readRedis` applies the rules of `redisState` to both.
-  REDIS_URL: () => textOf('the URL of a Redis'),
-  STATE_ENCRYPTION_KEY: () => textOf('a key'),
+  REDIS_URL: anyText,
+  STATE_ENCRYPTION_KEY: anyText,
 } satisfies Record<string, () => Joi.AnySchema>;
 
 /** Those, and the variables that only the command line reads. */
@@ -88,11 +91,6 @@ export type VariableName = keyof typeof RULES;
 
 export const OPTION_NAMES: readonly string[] = Object.keys(OPTION_RULES);
 export const VARIABLES: readonly string[] = Object.keys(RULES);
-
-const namedRules = lazyRules(
-  () =>
-    new Map<string, Joi.AnySchema>(Object.entries(RULES).map(([name, rule]) => [name, rule().label(name)])),
-);
 
 /** Reads variables one by one and collects their problems: one sentence each, with the name and without the value. */
 export class VariableReader {
@@ -138,11 +136,9 @@ export class VariableReader {
       );
       return value;
     }
-    const schema = rule === undefined ? undefined : namedRules().get(rule);
-    if (schema !== undefined && rule !== undefined) {
-      for (const problem of checkOptions(schema, value).problems) {
-        this.#broken.add(name + problem.slice(rule.length));
-      }
+    if (rule !== undefined) {
+      const { problems } = checkOptions(RULES[rule]().label(name), value);
+      for (const problem of problems) this.#broken.add(problem);
     }
     return value;
   }
@@ -218,35 +214,48 @@ export function hasServiceApp(reader: VariableReader, prefix = 'OKTA_'): boolean
   return reader.hasAny(`${prefix}CLIENT_ID`, `${prefix}PRIVATE_KEY`, `${prefix}KEY_ID`);
 }
 
-/** The Redis that several gateways share, and its keys. */
+/** The Redis that several gateways share, and its keys: the options of `redisState`. */
 export interface RedisVariables {
-  readonly url: string;
+  readonly connection: string;
   readonly encryptionKeys: readonly string[];
 }
 
 /** `undefined` if neither variable is set. */
 export function readRedis(reader: VariableReader): RedisVariables | undefined {
   if (!reader.hasAny('REDIS_URL', 'STATE_ENCRYPTION_KEY')) return undefined;
-  const url = reader.required('REDIS_URL', 'the Redis that goes with STATE_ENCRYPTION_KEY');
-  const keys = reader.required(
-    'STATE_ENCRYPTION_KEY',
-    'what REDIS_URL keeps is sealed with it: openssl rand -base64 32',
-  );
+  const connection = reader.required('REDIS_URL', 'the Redis that goes with STATE_ENCRYPTION_KEY');
+  const what = 'what REDIS_URL keeps is sealed with it: openssl rand -base64 32';
+  const keys = reader.required('STATE_ENCRYPTION_KEY', what);
   // Several keys have commas between them.
-  const redis = { url, encryptionKeys: keys.split(',').map((key) => key.trim()) };
-  if (url !== '' && keys !== '') for (const problem of redisProblems(redis)) reader.complain(problem);
+  const redis = { connection, encryptionKeys: keys.split(',').map((key) => key.trim()) };
+  if (connection !== '' && keys !== '') {
+    const names = { connection: 'REDIS_URL', encryptionKeys: 'STATE_ENCRYPTION_KEY' };
+    attemptBy(reader, names, () => readRedisOptions(redis));
+  }
   return redis;
 }
 
-/** The problems that `redisState` finds, by the variables' names. */
-function redisProblems({ url, encryptionKeys }: RedisVariables): readonly string[] {
-  const { problems } = attempt(() => readRedisOptions({ connection: url, encryptionKeys }));
-  return problems.map((problem) =>
-    problem
-      .replace(/^connection\b/, 'REDIS_URL')
-      .replace(/^encryptionKeys(?:\[\d+\])?/, 'STATE_ENCRYPTION_KEY')
-      .replace(/, or an ioredis client or cluster/, ''),
-  );
+/**
+ * Makes something of variables. Its problems go to the reader by the variables' names, except those of a variable that is not
+ * set: the reader knows already what is missing.
+ *
+ * @param names - the variables by the names of the options.
+ */
+export function attemptBy<Made>(
+  reader: VariableReader,
+  names: Readonly<Record<string, string>>,
+  make: () => Made,
+): Made | undefined {
+  const { made, problems } = attempt(make);
+  for (const problem of problems) {
+    const [place = '', option = ''] = /^(\w+)(?:\[\d+\])?/.exec(problem) ?? [];
+    const name = Object.hasOwn(names, option) ? names[option] : undefined;
+    if (name !== undefined && reader.hasAny(name)) {
+      const rest = problem.slice(place.length);
+      reader.complain(name + rest.replace(/, or (?:be left out$|an ioredis client or cluster)/, ''));
+    }
+  }
+  return made;
 }
 
 /** Makes something of options, or says which problems they have. */

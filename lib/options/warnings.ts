@@ -26,7 +26,7 @@ export function warningsOf(options: OktaTelephonyHookOptions): readonly OptionWa
     option,
     where: isOdd(value) ? [option] : [],
   });
-  const warnings: readonly OptionWarning[] = [
+  const all: readonly OptionWarning[] = [
     // Most failures of WhatsApp come after Twilio has accepted the message.
     { option: 'publicUrl', where: hasWhatsApp && publicUrl === undefined ? ['publicUrl'] : [] },
     { option: 'guard.countries', where: options.guard?.countries === undefined ? ['guard.countries'] : [] },
@@ -45,12 +45,10 @@ export function warningsOf(options: OktaTelephonyHookOptions): readonly OptionWa
         .filter(([, template]) => isOdd(template))
         .map(([locale]) => `senders.whatsapp.templates.${locale}`),
     },
-  ];
-  return [
-    ...warnings.filter(({ where }) => where.length > 0),
     ...pathWarnings(options),
     ...textWarnings(options.texts ?? {}),
   ];
+  return all.filter(({ where }) => where.length > 0);
 }
 
 /**
@@ -135,7 +133,7 @@ function secretsOf(scheme: HookCredential): readonly { readonly key: string; rea
 /** The longest values that are likely: Okta's codes have six digits and live for 15 minutes at most. */
 const LIKELY: TextValues = { code: '000000', minutes: '15', firstName: 'n'.repeat(20) };
 
-/** Warns of texts that need more than one SMS segment, and of languages that no voice speaks. */
+/** About texts that need more than one SMS segment, and languages that no voice speaks. */
 function textWarnings({ sms = {}, voice = {}, webOtpDomain }: TextsOptions): readonly OptionWarning[] {
   const ending = webOtpDomain === undefined ? '' : originLine(webOtpDomain, LIKELY.code);
   const long = listTexts(sms).flatMap(([place, text]) => {
@@ -145,7 +143,7 @@ function textWarnings({ sms = {}, voice = {}, webOtpDomain }: TextsOptions): rea
   const unspoken = listTexts(voice)
     .map(([place]) => place)
     .filter((place) => isUnspoken(place.slice(place.lastIndexOf('.') + 1)));
-  const warnings: readonly OptionWarning[] = [
+  return [
     {
       option: 'texts.sms',
       where: long.map(({ path }) => path),
@@ -157,7 +155,6 @@ function textWarnings({ sms = {}, voice = {}, webOtpDomain }: TextsOptions): rea
       remedy: 'Leave it out, unless a voice channel of your own speaks it.',
     },
   ];
-  return warnings.filter(({ where }) => where.length > 0);
 }
 
 const isUnspoken = (tag: string): boolean => tag !== 'default' && !hasVoice(tag);

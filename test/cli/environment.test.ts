@@ -162,6 +162,7 @@ describe('the environment', () => {
         terminal,
         time: { now: () => 0, sleep: () => Promise.resolve() },
         signals: process,
+        report: {},
       };
       const proof = await readGivenProof(call);
       const problems = variables.takeProblems();
@@ -181,7 +182,7 @@ describe('the environment', () => {
       expect(problems).to.deep.equal([]);
       const variables = new Variables({}, terminal);
       const time = { now: () => 0, sleep: () => Promise.resolve() };
-      const call = { options: {}, variables, terminal, time, signals: process };
+      const call = { options: {}, variables, terminal, time, signals: process, report: {} };
       expect(await readHookProof(call)).to.deep.equal({ kind: 'header', headerName: undefined, secret: '' });
       expect(variables.takeProblems()).to.deep.equal([
         "HOOK_SECRET is missing: the whole header value that Okta's inline hook sends",

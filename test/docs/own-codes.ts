@@ -63,14 +63,14 @@ export function remediesBesideCodes(): readonly { readonly code: string; readonl
   return found;
 }
 
-/** `new CommandError(exit, code, message, remedy)` and `warn(code, remedy)` name it by its place. */
+/** `new CommandError(code, message, remedy)` and `warn(code, remedy)` name it by its place. */
 function remedyOfCommand(
   node: ts.NewExpression | ts.CallExpression,
   source: ts.SourceFile,
   texts: readonly (string | undefined)[],
 ): string | undefined {
   const name = node.expression.getText(source);
-  if (name === 'CommandError') return texts[3];
+  if (name === 'CommandError') return texts[2];
   return /\bwarn$/.test(name) && CODE.test(texts[0] ?? '') ? texts[1] : undefined;
 }
 

@@ -149,7 +149,7 @@ describe('optionsFrom', () => {
         okta: { orgUrl: 'https://acme.okta.com', apiToken: API_TOKEN },
         twilio: { accountSid: SID('AC'), authToken: AUTH_TOKEN, baseUrl: undefined },
       },
-      senders: { sms: '+15005550006', voice: undefined },
+      senders: { sms: '+15005550006', voice: undefined, whatsapp: undefined },
       sandboxNumber: undefined,
       publicUrl: undefined,
       optInAttribute: undefined,
@@ -181,6 +181,7 @@ describe('optionsFrom', () => {
         voice: '+15005550008',
         whatsapp: { from: '+15005550007', templates: { default: SID('HX') } },
       },
+      sandboxNumber: undefined,
       publicUrl: 'https://id.acme.com/okta/telephony',
       optInAttribute: 'codesBy',
       channels: undefined,
@@ -209,7 +210,10 @@ describe('optionsFrom', () => {
   it('needs no Twilio where another provider sends, and then no callbacks', () => {
     const { credentials, channels, publicUrl, senders } = optionsFrom(WITHOUT_TWILIO);
     expect(credentials.twilio).to.equal(undefined);
-    expect([publicUrl, senders]).to.deep.equal([undefined, { sms: undefined, voice: undefined }]);
+    expect([publicUrl, senders]).to.deep.equal([
+      undefined,
+      { sms: undefined, voice: undefined, whatsapp: undefined },
+    ]);
     expect(Object.keys(channels ?? {})).to.have.members(['line', 'whatsapp', 'sms']);
     expect(providersOf(WITHOUT_TWILIO)).to.deep.equal({
       line: ['LINE'],

@@ -1367,15 +1367,15 @@ describe('the rules of the options', () => {
     ['keys.sandboxNumber.matches.0.then', sandbox],
     ['keys.senders', senders],
     ['keys.senders.keys.whatsapp', whatsappKeys],
-    ['keys.lateFailover.matches.0.then', lateFailover],
+    ['keys.lateFailover', lateFailover],
     ['keys.texts', textsKeys],
     ['keys.profile', profile],
     ['keys.guard', guard],
-    ['keys.guard.keys.perUser.matches.0.then', limit],
-    ['keys.guard.keys.perNumber.matches.0.then', limit],
-    ['keys.guard.keys.perIp.matches.0.then', limit],
-    ['keys.guard.keys.countries.matches.0.then', countries],
-    ['keys.profile.keys.cache.matches.0.then', cache],
+    ['keys.guard.keys.perUser', limit],
+    ['keys.guard.keys.perNumber', limit],
+    ['keys.guard.keys.perIp', limit],
+    ['keys.guard.keys.countries', countries],
+    ['keys.profile.keys.cache', cache],
   ];
   it('know exactly what the types know', () => {
     const rules: unknown = optionRules().describe();

@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { Logger } from '../../core/channel.js';
 import { isFromLoopback, isToLoopback } from '../../http/page/same-site.js';
 import type { DemoOrg } from '../../testing/demo.js';
-import type { Command, CommandCall, Signals } from '../command.js';
+import { flagOptions, textOptions, type Command, type CommandCall, type Signals } from '../command.js';
 import { CommandError, type ExitCode } from '../failure.js';
 import type { Terminal } from '../terminal.js';
 
@@ -25,7 +25,7 @@ localhost or 127.0.0.1; a real gateway has its login there.
 
   okta-telephony-hook demo
   okta-telephony-hook demo --faults --port 0`,
-  options: { port: { type: 'string' }, faults: { type: 'boolean' } },
+  options: { ...textOptions('port'), ...flagOptions('faults') },
   hasVariables: false,
   run: (call) => runDemo(call),
 };
@@ -116,15 +116,12 @@ export async function runDemo(
   }
 }
 
-/**
- * Reads `--port`.
- * @throws CommandError if it is not a port, also if it is empty.
- */
+/** @throws CommandError if `--port` is not a port, also if it is empty. */
 function readPort(text: unknown): number {
   if (text === undefined) return DEFAULT_PORT;
   const port = typeof text === 'string' && /^\d{1,5}$/.test(text) ? Number(text) : NaN;
   if (port <= 65_535) return port;
-  throw new CommandError(2, 'BAD_USE', '--port takes a number from 0 to 65535.');
+  throw new CommandError('BAD_USE', '--port takes a number from 0 to 65535.');
 }
 
 /** @throws CommandError if the port is in use. */
@@ -135,8 +132,8 @@ async function listen(server: Server, port: number): Promise<number> {
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
     const remedy = 'Use another port: --port 0 takes any free one.';
-    if (code === 'EADDRINUSE') throw new CommandError(1, 'PORT_TAKEN', `Port ${port} is in use.`, remedy);
-    throw new CommandError(1, 'CANNOT_LISTEN', `The demo cannot listen on port ${port} (${code}).`, remedy);
+    if (code === 'EADDRINUSE') throw new CommandError('PORT_TAKEN', `Port ${port} is in use.`, remedy);
+    throw new CommandError('CANNOT_LISTEN', `The demo cannot listen on port ${port} (${code}).`, remedy);
   }
   const address = server.address();
   return typeof address === 'object' && address !== null ? address.port : port;
@@ -145,24 +142,16 @@ async function listen(server: Server, port: number): Promise<number> {
 const ENDING = ['SIGINT', 'SIGTERM'] as const;
 
 /** Waits for the first SIGINT or SIGTERM. After it, or after `ignore`, signals end the process again. */
-function listenForEnd(signals: Signals): { readonly ended: Promise<void>; ignore(): void } {
-  let ignore = (): void => undefined;
-  const ended = new Promise<void>((resolve) => {
-    const end = (): void => {
-      ignore();
-      resolve();
-    };
-    ignore = () => {
-      for (const name of ENDING) signals.off(name, end);
-    };
-    for (const name of ENDING) signals.on(name, end);
+function listenForEnd(signals: Signals): { readonly ended: Promise<void>; readonly ignore: () => void } {
+  let end = (): void => undefined;
+  const signalled = new Promise<void>((resolve) => {
+    end = resolve;
   });
-  return {
-    ended,
-    ignore: () => {
-      ignore();
-    },
+  const ignore = (): void => {
+    for (const name of ENDING) signals.off(name, end);
   };
+  for (const name of ENDING) signals.on(name, end);
+  return { ended: signalled.then(ignore), ignore };
 }
 
 /** Answers until the hook is ready: the port opens first, because the emulators need its number. */
@@ -193,7 +182,7 @@ function redirectHome({ url }: IncomingMessage, res: ServerResponse): void {
 
 function printUrls(
   terminal: Terminal,
-  urls: { readonly phones: string; readonly console: string; readonly hook: string },
+  urls: Readonly<Record<'phones' | 'console' | 'hook', string>>,
   curl: string,
 ): void {
   terminal.say([

@@ -1,6 +1,21 @@
+import { examineHook } from './checks/hook.js';
+import { examineMachine } from './checks/machine.js';
+import { examineOkta } from './checks/okta.js';
+import { examineProvider } from './checks/provider.js';
+import { examineRedis } from './checks/redis.js';
+import { examineTwilio } from './checks/twilio.js';
+import { examineReachability } from './checks/reachability.js';
+import { textOptions, type Command, type CommandCall } from '../command.js';
 import { runCheckup, type CheckResult } from './checkup.js';
-import type { Command } from '../command.js';
 import { CommandError } from '../failure.js';
+import {
+  readHookVariables,
+  readOktaVariables,
+  readOtherProviders,
+  readRedisVariables,
+  readTwilioVariables,
+} from './variables.js';
+import type { CheckGroup } from './finding.js';
 
 const DEFAULT_LIMIT_S = 10;
 const MAX_LIMIT_S = 120;
@@ -36,11 +51,9 @@ With --json: [{check, status: "ok" | "warn" | "fail", message, remedy}]. Exit co
 
   okta-telephony-hook doctor
   okta-telephony-hook doctor --env gateway.env --json`,
-  options: { timeout: { type: 'string' }, header: { type: 'string' } },
+  options: textOptions('timeout', 'header'),
   async run(call) {
     const limitMs = readLimit(call.options['timeout']) * 1000;
-    // Not with the other commands: the providers' libraries and the hook's options take long to load.
-    const { createGroups } = await import('./groups.js');
     const groups = await createGroups(call, limitMs * CALL_SHARE);
     const results = await runCheckup(groups, { terminal: call.terminal, limitMs });
     call.terminal.say(['', summaryOf(results)]);
@@ -54,7 +67,7 @@ function readLimit(text: unknown): number {
   if (text === undefined) return DEFAULT_LIMIT_S;
   const seconds = typeof text === 'string' && /^\d{1,3}(\.\d+)?$/.test(text) ? Number(text) : NaN;
   if (seconds > 0 && seconds <= MAX_LIMIT_S) return seconds;
-  throw new CommandError(2, 'BAD_USE', `--timeout takes a number of seconds, at most ${MAX_LIMIT_S}.`);
+  throw new CommandError('BAD_USE', `--timeout takes a number of seconds, at most ${MAX_LIMIT_S}.`);
 }
 
 function summaryOf(results: readonly CheckResult[]): string {
@@ -62,4 +75,48 @@ function summaryOf(results: readonly CheckResult[]): string {
     results.filter((result) => result.status === status).length;
   const warnings = count('warn');
   return `${results.length} checks: ${count('ok')} ok, ${warnings} warning${warnings === 1 ? '' : 's'}, ${count('fail')} failed.`;
+}
+
+/**
+ * Makes the checks of doctor from the gateway's variables, a group for each side.
+ * @throws CommandError if no side is configured.
+ */
+async function createGroups(call: CommandCall, callMs: number): Promise<readonly CheckGroup[]> {
+  const { variables, time } = call;
+  const okta = await readOktaVariables(variables);
+  const hook = await readHookVariables(call);
+  const twilio = await readTwilioVariables(variables);
+  const redis = readRedisVariables(variables);
+  const others = readOtherProviders(variables);
+  const sides = [okta, hook, twilio, ...others.map(({ section }) => section)];
+  if (sides.every(({ finding, value }) => value === undefined && finding.status === 'warn')) {
+    throw new CommandError(
+      'BAD_ENVIRONMENT',
+      'There is nothing to check: OKTA_ORG_URL, PUBLIC_URL and TWILIO_ACCOUNT_SID are not set.',
+      "Set the gateway's variables in the environment, or in a file that --env names.",
+    );
+  }
+  const oktaExamination = examineOkta(okta, hook.value, { time, callMs });
+  const hookExamination = examineHook(hook, {
+    time,
+    callMs,
+    authToken: twilio.value?.authToken,
+    hasCallbacks: twilio.value !== undefined || others.length === 0,
+    headerName: oktaExamination.headerName,
+  });
+  const reachability = examineReachability(hook, {
+    callMs,
+    time,
+    orgUrl: okta.value?.credential.orgUrl,
+    answer: hookExamination.answer,
+  });
+  return [
+    oktaExamination.group,
+    hookExamination.group,
+    reachability,
+    examineTwilio(twilio, { callMs, hasPublicUrl: hook.value !== undefined }),
+    ...others.map((provider) => examineProvider(provider, { callMs })),
+    examineRedis(redis, { time, callMs }),
+    examineMachine(variables, oktaExamination),
+  ].filter(({ checks }) => checks.length > 0);
 }

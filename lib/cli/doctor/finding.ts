@@ -1,4 +1,5 @@
-/** The result of one check. */
+import type { Time } from '../../okta/admin/administration.js';
+
 export interface Finding {
   /** `warn`: it works, but perhaps not as intended, or doctor could not see it. */
   readonly status: 'ok' | 'warn' | 'fail';
@@ -16,6 +17,12 @@ export interface Check {
   readonly name: string;
   /** May reject: an error becomes a failed finding. */
   readonly run: () => Promise<Finding>;
+}
+
+/** The clock of the checks, and the time that one of their calls may take. */
+export interface CheckTimes {
+  readonly time: Time;
+  readonly callMs: number;
 }
 
 /** The checks of one side, printed under a title. */

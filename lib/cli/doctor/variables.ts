@@ -11,7 +11,7 @@ import {
   requireAnySender,
   usesProvider,
   type SenderVariables,
-  type TwilioLoginVariables,
+  type TwilioVariables,
 } from '../../options/provider-variables.js';
 import { isShortSecret, MIN_SECRET_LENGTH } from '../../okta/probe-mark.js';
 import { readRedis, type RedisVariables } from '../../options/variables.js';
@@ -43,13 +43,17 @@ export interface HookVariables {
   readonly headerName: string | undefined;
 }
 
-export interface TwilioVariables extends TwilioLoginVariables, SenderVariables {
-  readonly verifyServiceSid: string | undefined;
-  /** The channels that Verify or another provider serves. */
-  readonly otherChannels: ReadonlySet<string>;
-}
+export type TwilioSide = TwilioVariables &
+  SenderVariables & {
+    readonly verifyServiceSid: string | undefined;
+    /** The channels that Verify or another provider serves. */
+    readonly otherChannels: ReadonlySet<string>;
+  };
 
-const skip = (name: string, remedy: string): Finding => warn(`Skipped: ${name} is not set.`, remedy);
+/** A side that is not configured. */
+const without = (finding: Finding): Section<never> => ({ finding, value: undefined });
+const skip = (name: string, remedy: string): Section<never> =>
+  without(warn(`Skipped: ${name} is not set.`, remedy));
 
 /**
  * A failed finding if a variable that was read is wrong.
@@ -58,9 +62,8 @@ const skip = (name: string, remedy: string): Finding => warn(`Skipped: ${name} i
 function section<Value>(variables: Variables, fine: string, value: Value): Section<Value> {
   const problems = variables.takeProblems();
   if (problems.length === 0) return { finding: ok(fine), value };
-  const message = `${problems.join('; ')}.`;
   const remedy = 'Set it in the environment, or in a file that --env names, as the gateway has it.';
-  return { finding: fail(message, remedy), value: undefined };
+  return without(fail(`${problems.join('; ')}.`, remedy));
 }
 
 const DEFAULT_ATTRIBUTE = 'whatsAppOptIn';
@@ -68,7 +71,7 @@ const DEFAULT_ATTRIBUTE = 'whatsAppOptIn';
 export async function readOktaVariables(variables: Variables): Promise<Section<OktaVariables>> {
   if (!variables.hasAny('OKTA_ORG_URL')) {
     const remedy = "Set it to the org's origin, such as https://acme.okta.com, to check Okta's side.";
-    return { finding: skip('OKTA_ORG_URL', remedy), value: undefined };
+    return skip('OKTA_ORG_URL', remedy);
   }
   const credential = await variables.okta();
   const by = credential.apiToken === undefined ? 'a service app' : 'an API token';
@@ -88,31 +91,27 @@ export async function readHookVariables(call: CommandCall): Promise<Section<Hook
   const url = variables.read('PUBLIC_URL')?.replace(/\/+$/, '');
   if (url === undefined) {
     const remedy = "Set it to the hook's URL in Okta, to check the hook and its reachability.";
-    return { finding: skip('PUBLIC_URL', remedy), value: undefined };
+    return skip('PUBLIC_URL', remedy);
   }
   const secret = variables.read('HOOK_SECRET');
-  const proof = isTokenReader(variables) ? undefined : await readGivenProof(call);
+  // A gateway's variables, which check Okta's tokens and cannot get any: no call can be proven.
+  const isTokenReader =
+    variables.hasAny('HOOK_OAUTH_AUDIENCE') &&
+    !variables.hasAny('HOOK_OAUTH_CLIENT_SECRET', 'HOOK_OAUTH_KEY_ID');
+  const proof = isTokenReader ? undefined : await readGivenProof(call);
   const how =
     proof === undefined ? 'without a secret' : proof.kind === 'header' ? 'by a header' : 'by OAuth 2.0';
   const isMarked = secret !== undefined && !isShortSecret(secret);
   return section(variables, `Set, ${how}.${isMarked ? '' : UNMARKED}`, { url, proof, secret, headerName });
 }
 
-/** Whether the variables are a gateway's, which checks Okta's tokens and cannot get any. Then no call can be proven. */
-function isTokenReader(variables: Variables): boolean {
-  return (
-    variables.hasAny('HOOK_OAUTH_AUDIENCE') &&
-    !variables.hasAny('HOOK_OAUTH_CLIENT_SECRET', 'HOOK_OAUTH_KEY_ID')
-  );
-}
-
-export async function readTwilioVariables(variables: Variables): Promise<Section<TwilioVariables>> {
+export async function readTwilioVariables(variables: Variables): Promise<Section<TwilioSide>> {
   if (!usesProvider(variables, 'TWILIO_') && otherProviders(variables).length > 0) {
-    return { finding: ok('Not set: another provider sends the codes.'), value: undefined };
+    return without(ok('Not set: another provider sends the codes.'));
   }
   if (!variables.hasAny('TWILIO_ACCOUNT_SID')) {
     const remedy = "Set it to the account's SID, to check Twilio's side.";
-    return { finding: skip('TWILIO_ACCOUNT_SID', remedy), value: undefined };
+    return skip('TWILIO_ACCOUNT_SID', remedy);
   }
   const isByKey = hasApiKey(variables);
   await (isByKey
@@ -132,33 +131,38 @@ export async function readTwilioVariables(variables: Variables): Promise<Section
   });
 }
 
-/** A provider beyond Twilio that the gateway sends by, with its channels by the hook's names for them. */
+/** A provider beyond Twilio. It begins the names of its checks. */
+type OtherProviderName = 'vonage' | 'line';
+
+/** A provider beyond Twilio that the gateway sends by. */
 export interface OtherProvider {
-  /** Begins the names of its checks. */
-  readonly name: 'vonage' | 'line';
-  readonly section: Section<Readonly<Record<string, Channel | undefined>>>;
+  readonly name: OtherProviderName;
+  readonly section: Section<ReturnType<typeof readChannels>>;
+}
+
+/** The channels of a provider by the hook's names for them. */
+export function readChannels(
+  provider: OtherProviderName,
+  variables: Variables,
+): Readonly<Record<string, Channel | undefined>> {
+  return provider === 'vonage' ? { ...readVonage(variables) } : { line: readLine(variables) };
 }
 
 /** The providers beyond Twilio of which a variable is set. */
 export function readOtherProviders(variables: Variables): readonly OtherProvider[] {
   return otherProviders(variables).map((name) => ({
     name,
-    section: section(
-      variables,
-      'Set.',
-      name === 'vonage' ? { ...readVonage(variables) } : { line: readLine(variables) },
-    ),
+    section: section(variables, 'Set.', readChannels(name, variables)),
   }));
 }
 
-const otherProviders = (variables: Variables): readonly OtherProvider['name'][] => [
-  ...(usesProvider(variables, 'VONAGE_') ? (['vonage'] as const) : []),
-  ...(usesProvider(variables, 'LINE_') ? (['line'] as const) : []),
-];
+function otherProviders(variables: Variables): readonly OtherProviderName[] {
+  const names = ['vonage', 'line'] as const;
+  return names.filter((name) => usesProvider(variables, name === 'vonage' ? 'VONAGE_' : 'LINE_'));
+}
 
 export function readRedisVariables(variables: Variables): Section<RedisVariables> {
   const redis = readRedis(variables);
   if (redis !== undefined) return section(variables, 'Set.', redis);
-  const finding = ok('Not set: each process keeps its own state, which is enough for one gateway.');
-  return { finding, value: undefined };
+  return without(ok('Not set: each process keeps its own state, which is enough for one gateway.'));
 }

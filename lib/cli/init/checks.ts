@@ -1,16 +1,11 @@
-import {
-  hasApiKey,
-  readLine,
-  readSenders,
-  readTwilioLogin,
-  readVonage,
-} from '../../options/provider-variables.js';
+import { hasApiKey, readSenders, readTwilioLogin } from '../../options/provider-variables.js';
 import { hasServiceApp, readOktaCredential } from '../../options/variables.js';
 import type { CommandCall } from '../command.js';
 import { examineOkta } from '../doctor/checks/okta.js';
 import { examineProvider } from '../doctor/checks/provider.js';
 import { examineTwilio } from '../doctor/checks/twilio.js';
 import { ok, type CheckGroup } from '../doctor/finding.js';
+import { readChannels } from '../doctor/variables.js';
 import type { Variables } from '../environment.js';
 import type { ProviderName } from './questions.js';
 
@@ -49,7 +44,7 @@ export function providerChecks(provider: ProviderName, variables: Variables): Ch
       : variables.hasAny('VONAGE_API_SECRET', 'VONAGE_PRIVATE_KEY') &&
         variables.hasAny('VONAGE_SMS_FROM', 'VONAGE_WHATSAPP_FROM');
   if (!isWhole) return undefined;
-  const channels = provider === 'line' ? { line: readLine(variables) } : { ...readVonage(variables) };
+  const channels = readChannels(provider, variables);
   if (variables.hasProblems()) return undefined;
   const group = examineProvider({ name: provider, section: section(channels) }, { callMs: CALL_MS });
   return { ...group, checks: group.checks.filter(({ name }) => name !== `${provider}.variables`) };
@@ -69,6 +64,6 @@ function twilioChecks(variables: Variables): CheckGroup | undefined {
     'twilio.credential',
     ...(senders.sms === undefined ? [] : ['twilio.sms']),
     ...(senders.voice === undefined ? [] : ['twilio.voice']),
-    ...(senders.whatsapp?.kind === 'templates' ? ['twilio.template'] : []),
+    ...(senders.whatsapp === undefined ? [] : ['twilio.template']),
   ]);
 }

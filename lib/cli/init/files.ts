@@ -4,8 +4,6 @@ import { parseEnv } from 'node:util';
 import { DEFAULT_PATH } from '../../options/options.js';
 import { CommandError } from '../failure.js';
 
-/** The files that `init` writes. */
-
 /** The environment of the gateway. Other users of the machine cannot read it. */
 export const ENV_FILE = 'gateway.env';
 const ENV_MODE = 0o600;
@@ -44,7 +42,6 @@ function envLine(name: string, value: string): string {
     if (parseEnv(`${line}\n# ' " \``)[name] === text) return line;
   }
   throw new CommandError(
-    2,
     'BAD_ENVIRONMENT',
     `Nothing was written: no line of an env file can hold the value of ${name}.`,
     'Remove carriage returns from the value. If it has quotes of all kinds, use another value.',
@@ -83,7 +80,6 @@ export function requireAbsent(folder: string, names: readonly string[], isForced
   const found = names.filter((name) => existsSync(join(folder, name)));
   if (isForced || found.length === 0) return;
   throw new CommandError(
-    2,
     'FILE_EXISTS',
     `${found.join(' and ')} ${found.length === 1 ? 'is' : 'are'} there already, and nothing was written.`,
     'Use another folder, or --force to replace it.',
@@ -108,7 +104,7 @@ export function writeFiles(folder: string, files: readonly NewFile[], isForced: 
     } catch (error) {
       if (kept !== undefined) renameSync(join(folder, kept), join(folder, ENV_FILE));
       const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
-      throw new CommandError(1, 'NOT_WRITTEN', `${name} cannot be written (${code}).`, 'Check the folder.');
+      throw new CommandError('NOT_WRITTEN', `${name} cannot be written (${code}).`, 'Check the folder.');
     }
   }
   return kept;

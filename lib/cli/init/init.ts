@@ -3,21 +3,15 @@ import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { optionsFrom } from '../../options/environment.js';
 import { attempt, hasServiceApp, OPTION_NAMES } from '../../options/variables.js';
-import { printNextSteps, textOption, type Command, type CommandCall } from '../command.js';
+import { flagOptions, printNextSteps, textOption, textOptions } from '../command.js';
+import type { Command, CommandCall } from '../command.js';
 import { runCheckup } from '../doctor/checkup.js';
 import type { CheckGroup } from '../doctor/finding.js';
 import { badUse, CommandError, type ExitCode } from '../failure.js';
 import { CHECK_MS, oktaChecks, providerChecks } from './checks.js';
 import { ENV_FILE, makeEnvFile, makeGateway, requireAbsent, writeFiles } from './files.js';
-import {
-  oktaQuestions,
-  openQuestions,
-  PROVIDER_QUESTIONS,
-  PROVIDERS,
-  URL_QUESTION,
-  type ProviderName,
-  type Question,
-} from './questions.js';
+import { oktaQuestions, openQuestions, PROVIDER_QUESTIONS, PROVIDERS, URL_QUESTION } from './questions.js';
+import type { ProviderName, Question } from './questions.js';
 
 export const init: Command = {
   name: 'init',
@@ -40,13 +34,8 @@ Environment: the variables of gateway.env, such as OKTA_API_TOKEN or TWILIO_API_
   okta-telephony-hook init
   okta-telephony-hook init --org acme.okta.com --url https://id.acme.com --provider twilio --channels sms,voice`,
   options: {
-    org: { type: 'string' },
-    url: { type: 'string' },
-    provider: { type: 'string' },
-    channels: { type: 'string' },
-    out: { type: 'string' },
-    force: { type: 'boolean' },
-    'skip-check': { type: 'boolean' },
+    ...textOptions('org', 'url', 'provider', 'channels', 'out'),
+    ...flagOptions('force', 'skip-check'),
   },
   run: runInit,
 };
@@ -74,12 +63,8 @@ async function runInit(call: CommandCall): Promise<ExitCode> {
     terminal.hide(secret);
     variables.set('HOOK_SECRET', secret);
   }
-  const values = Object.fromEntries(
-    OPTION_NAMES.flatMap((name) => {
-      const value = variables.valueOf(name);
-      return value === undefined ? [] : [[name, value]];
-    }),
-  );
+  const set = OPTION_NAMES.filter((name) => variables.hasAny(name));
+  const values = Object.fromEntries(set.map((name) => [name, variables.valueOf(name) ?? '']));
   const missing = openQuestions([...okta, URL_QUESTION, ...ofProvider], variables);
   const files = [makeEnvFile(values, missing), makeGateway(gateway, values['PUBLIC_URL'])];
   // The gateway goes first: if it cannot be written, there is no new gateway.env.
@@ -98,9 +83,9 @@ async function runInit(call: CommandCall): Promise<ExitCode> {
 }
 
 function nextCommands(gateway: string): readonly string[] {
-  const isTypeScript = gateway.endsWith('.ts');
+  const [packages, node] = gateway.endsWith('.ts') ? ['express tsx', 'npx tsx'] : ['express', 'node'];
   return [
-    `npm install okta-telephony-hook express${isTypeScript ? ' tsx' : ''} && ${isTypeScript ? 'npx tsx' : 'node'} --env-file=${ENV_FILE} ${gateway}`,
+    `npm install okta-telephony-hook ${packages} && ${node} --env-file=${ENV_FILE} ${gateway}`,
     `OKTA_API_TOKEN=<an administrator's> npx okta-telephony-hook setup hook --env ${ENV_FILE}`,
     `npx okta-telephony-hook doctor --env ${ENV_FILE}`,
   ];
@@ -138,23 +123,18 @@ async function answer(
     const failed = results.filter(({ status }) => status === 'fail').map(({ check }) => check);
     if (problems.length === 0 && failed.length === 0) return;
     if (!terminal.isInteractive) throw wrongAnswer(problems, failed);
-    terminal.note(
-      [...problems.map((problem) => `✘ ${problem}`), 'Answer again, or skip it with Enter.'],
-      'red',
-    );
+    const lines = problems.map((problem) => `✘ ${problem}`);
+    terminal.note([...lines, 'Answer again, or skip it with Enter.'], 'red');
     for (const { name } of questions) variables.set(name, '');
   }
 }
 
 function wrongAnswer(problems: readonly string[], failed: readonly string[]): CommandError {
   if (problems.length > 0) {
-    return new CommandError(2, 'BAD_ENVIRONMENT', [
-      `Nothing was written:`,
-      ...problems.map((one) => `- ${one}`),
-    ]);
+    const lines = problems.map((problem) => `- ${problem}`);
+    return new CommandError('BAD_ENVIRONMENT', ['Nothing was written:', ...lines]);
   }
   return new CommandError(
-    1,
     'CHECK_FAILED',
     `Nothing was written, because ${failed.join(' and ')} failed.`,
     'Correct the variable. If you are sure that it is right, use --skip-check.',

@@ -101,7 +101,6 @@ const IN_PLACE: Readonly<Partial<Record<VariableName, readonly VariableName[]>>>
   VONAGE_API_SECRET: ['VONAGE_APPLICATION_ID'],
 };
 
-/** The questions that are still open. */
 export function openQuestions(
   questions: readonly Question[],
   variables: Pick<Variables, 'hasAny'>,

@@ -3,7 +3,6 @@ import { REQUEST_TYPES, type RequestType } from '../../core/request-types.js';
 import { badUse } from '../failure.js';
 import { textOption, type OptionValues } from '../command.js';
 
-/** The options of `preview`, checked. */
 export interface PreviewOptions {
   /** The payload: that of a file (`-`: standard input), or a sample call for a user. */
   readonly about:

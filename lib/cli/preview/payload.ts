@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { readFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { RequestError } from '../../core/request-error.js';
 import { isObject, type JsonObject } from '../../core/json.js';
@@ -27,7 +28,7 @@ async function readText(file: string, terminal: Terminal): Promise<string> {
   try {
     return readFileSync(file, 'utf8');
   } catch {
-    throw new CommandError(2, 'BAD_USE', 'The file that --payload names cannot be read.');
+    throw new CommandError('BAD_USE', 'The file that --payload names cannot be read.');
   }
 }
 
@@ -43,7 +44,7 @@ export async function editPayload(
   let text = `${JSON.stringify(payload, null, 2)}\n`;
   for (;;) {
     terminal.note('… Edit the payload, then save it and close the editor', 'dim');
-    text = await editText(text, { name: 'payload.json', editor, isOutputTaken: terminal.isJson });
+    text = await editText(text, terminal.isJson ? 2 : 1, editor);
     if (text.trim() === '') return undefined;
     try {
       const edited = parsePayload(text);
@@ -63,13 +64,12 @@ function parsePayload(text: string): Payload {
   if (!read.isJson) {
     const { line, column } = read.position;
     throw new CommandError(
-      2,
       'BAD_PAYLOAD',
       `The payload is not JSON: line ${line}, column ${column}: ${read.problem}.`,
     );
   }
   const { value } = read;
-  if (!isObject(value)) throw new CommandError(2, 'BAD_PAYLOAD', 'The payload is not a JSON object.');
+  if (!isObject(value)) throw new CommandError('BAD_PAYLOAD', 'The payload is not a JSON object.');
   return value;
 }
 
@@ -83,7 +83,6 @@ export function checkPayload(payload: Payload, nowMs: number): HookCall {
   } catch (error) {
     if (!(error instanceof RequestError)) throw error;
     throw new CommandError(
-      2,
       'BAD_PAYLOAD',
       `The payload is not that of a telephony inline hook: ${error.fields.join(', ')} ${error.fields.length === 1 ? 'is' : 'are'} missing or not valid.`,
       'Start from a valid one: --user <login> --print. A user without a phone needs --phone.',
@@ -100,14 +99,11 @@ const ENDING = ['SIGTERM', 'SIGHUP', 'SIGQUIT'] as const;
 /**
  * Opens a text in the user's editor. The text is in a file that no other user may read, and that is deleted afterwards.
  *
- * @param parts.editor - a command, which may have arguments: `code --wait`.
- * @param parts.isOutputTaken - whether standard output is for a program. The editor then uses standard error.
+ * @param output - the editor's output: 1, or 2 (standard error) if standard output is for a program.
+ * @param editor - a command, which may have arguments: `code --wait`.
  * @throws CommandError if the editor cannot be started, or fails.
  */
-async function editText(
-  text: string,
-  parts: { readonly name: string; readonly editor: string | undefined; readonly isOutputTaken: boolean },
-): Promise<string> {
+async function editText(text: string, output: 1 | 2, editor = DEFAULT_EDITOR): Promise<string> {
   const folder = mkdtempSync(join(tmpdir(), 'okta-telephony-hook-'));
   const remove = (): void => {
     rmSync(folder, { recursive: true, force: true });
@@ -126,9 +122,9 @@ async function editText(
   process.on('SIGINT', ignore);
   for (const signal of ENDING) process.on(signal, removeAndEnd);
   try {
-    const file = join(folder, parts.name);
+    const file = join(folder, 'payload.json');
     writeFileSync(file, text, { mode: 0o600 });
-    await runEditor(parts.editor ?? DEFAULT_EDITOR, file, parts.isOutputTaken ? 2 : 1);
+    await runEditor(editor, file, output);
     return readBack(file);
   } finally {
     restoreSignals();
@@ -153,15 +149,10 @@ async function runEditor(editor: string, file: string, output: 1 | 2): Promise<v
     process.platform === 'win32'
       ? spawn(`${editor} "${file}"`, { shell: true, stdio })
       : spawn('/bin/sh', ['-c', `${editor} "$@"`, editor, file], { stdio });
-  const code = await new Promise<number | null>((resolve) => {
-    child.on('error', () => {
-      resolve(null);
-    });
-    child.on('close', resolve);
-  });
+  // It rejects if there is no shell.
+  const [code] = (await once(child, 'close').catch(() => [null])) as [number | null];
   if (code === 0) return;
   throw new CommandError(
-    1,
     'EDITOR_FAILED',
     code === 127 || code === null
       ? 'The editor could not be started. Nothing was sent.'

@@ -2,22 +2,15 @@ import type { HttpDispatcher } from '../../core/http.js';
 import { createAgent } from '../../http/call.js';
 import { OktaApiError } from '../../core/errors.js';
 import { makeSampleCall, readSampleUser } from '../../okta/sample-call.js';
-import { confirm, printNextSteps, type Command, type CommandCall } from '../command.js';
-import { CommandError, reportFailure, type ExitCode } from '../failure.js';
+import { confirm, flagOptions, printNextSteps, textOptions, YES_OPTION } from '../command.js';
+import type { Command, CommandCall } from '../command.js';
+import { CommandError, type ExitCode } from '../failure.js';
 import { maskValue, secretsOfCall } from './masked-call.js';
 import { CONNECT_TIMEOUT_MS, hookRole, withOrg, type Org } from '../org.js';
 import { checkPayload, editPayload, readPayload, type Payload } from './payload.js';
 import { nextSteps, causesIn, showCall, showSent, maskResult, type MaskedResult } from './report.js';
-import {
-  withoutCause,
-  type PreviewResult,
-  describeRoute,
-  findOktaRoute,
-  readGatewayRoute,
-  RUN_HOOKS,
-  sendBy,
-  type Route,
-} from './send.js';
+import { withoutCause, describeRoute, findOktaRoute, readGatewayRoute, RUN_HOOKS, sendBy } from './send.js';
+import type { PreviewResult, Route } from './send.js';
 import { readPreviewOptions, type PreviewOptions } from './options.js';
 import type { Terminal } from '../terminal.js';
 
@@ -59,36 +52,23 @@ Exit codes: 0 Okta treats the code as sent or pending; 1 it does not, or nothing
   okta-telephony-hook preview --user ana@example.com --print > call.json
   okta-telephony-hook preview --payload call.json --edit`,
   options: {
-    user: { type: 'string' },
-    'request-type': { type: 'string' },
-    channel: { type: 'string' },
-    phone: { type: 'string' },
-    via: { type: 'string' },
-    hook: { type: 'string' },
-    header: { type: 'string' },
-    edit: { type: 'boolean' },
-    payload: { type: 'string' },
-    print: { type: 'boolean' },
-    yes: { type: 'boolean', short: 'y' },
+    ...textOptions('user', 'request-type', 'channel', 'phone', 'via', 'hook', 'header', 'payload'),
+    ...flagOptions('edit', 'print'),
+    ...YES_OPTION,
   },
   async run(call) {
     const { terminal } = call;
-    const report: PreviewReport = { command: 'preview', result: 'failed', notes: [], next: [] };
+    const empty: PreviewReport = { command: 'preview', result: 'failed', notes: [], next: [] };
+    const report = Object.assign(call.report, empty);
     const note = (text: string): void => {
       report.notes.push(text);
       terminal.note(`! ${text}`, 'yellow');
     };
-    try {
-      const options = readPreviewOptions(call.options);
-      report.via = options.via;
-      const exitCode = await runPreview({ call, options, report, note });
-      if (!options.isPrinted || exitCode !== 0) terminal.json(report);
-      return exitCode;
-    } catch (error) {
-      const { exitCode, ...failure } = reportFailure(error, terminal);
-      terminal.json({ ...report, result: 'failed', error: failure });
-      return exitCode;
-    }
+    const options = readPreviewOptions(call.options);
+    report.via = options.via;
+    const exitCode = await runPreview({ call, options, report, note });
+    if (!options.isPrinted || exitCode !== 0) terminal.json(report);
+    return exitCode;
   },
 };
 
@@ -98,15 +78,12 @@ interface PreviewReport extends Partial<MaskedResult> {
   /** Okta's reaction to the answer; `unknown` if Okta's API did not answer, so that a message may have gone out. */
   result: NonNullable<MaskedResult['reaction']>['action'] | 'unknown' | 'declined' | 'failed';
   via?: PreviewOptions['via'];
-  /** The org's host. */
   org?: string;
-  /** The hook's id at Okta. */
   hook?: string;
   /** Masked. */
   payload?: unknown;
   /** Warnings about the call and its answer. */
   readonly notes: string[];
-  /** The next steps for the user. */
   readonly next: string[];
 }
 
@@ -130,13 +107,13 @@ async function runPreview(run: Run): Promise<ExitCode> {
   const editor = variables.valueOf('VISUAL') ?? variables.valueOf('EDITOR');
   variables.require();
 
-  const goOn = async (org: OpenOrg | undefined, dispatcher: HttpDispatcher): Promise<ExitCode> => {
+  const goOn = async (dispatcher: HttpDispatcher, org?: Org): Promise<ExitCode> => {
     const { hookId } = run.options;
     const route = isByOkta
-      ? await findOktaRoute(requireOrg(org).org, { hookId, publicUrl, note: run.note })
+      ? await findOktaRoute(requireOrg(org), { hookId, publicUrl, note: run.note })
       : await openGateway?.(dispatcher);
     if (route?.via === 'okta') run.report.hook = route.hook.id;
-    let payload: Payload | undefined = await makePayload(run, org, run.report.hook);
+    let payload: Payload | undefined = await makePayload(run, org);
     if (run.options.isEdited) payload = await editPayload(payload, { terminal, editor, nowMs: time.now() });
     if (payload === undefined) return decline(run);
     if (route !== undefined) return showAndSend(run, payload, route);
@@ -147,7 +124,7 @@ async function runPreview(run: Run): Promise<ExitCode> {
 
   if (credential === undefined) {
     const dispatcher = createAgent(CONNECT_TIMEOUT_MS);
-    return goOn(undefined, dispatcher).finally(() => dispatcher.destroy());
+    return goOn(dispatcher).finally(() => dispatcher.destroy());
   }
   const access = isByOkta
     ? {
@@ -159,29 +136,21 @@ async function runPreview(run: Run): Promise<ExitCode> {
   return withOrg({ credential, access, terminal, time }, async (org) => {
     run.report.org = org.host;
     terminal.note(`Okta org ${org.host}`);
-    return goOn({ org, url: new URL(credential.orgUrl).origin }, org.dispatcher);
+    return goOn(org.dispatcher, org);
   });
 }
 
-interface OpenOrg {
-  readonly org: Org;
-  readonly url: string;
-}
-
 /** Only `--payload` works without an org, and it does not come here. */
-function requireOrg(org: OpenOrg | undefined): OpenOrg {
+function requireOrg(org: Org | undefined): Org {
   if (org === undefined) throw new TypeError('No org was opened.');
   return org;
 }
 
-async function makePayload(
-  { call, options: { about }, note }: Run,
-  opened: OpenOrg | undefined,
-  hookId: string | undefined,
-): Promise<Payload> {
-  const { terminal, time } = call;
-  if ('file' in about) return readPayload(about.file, terminal, time.now());
-  const { org, url } = requireOrg(opened);
+async function makePayload({ call, options, report, note }: Run, opened: Org | undefined): Promise<Payload> {
+  const { about } = options;
+  const nowMs = call.time.now();
+  if ('file' in about) return readPayload(about.file, call.terminal, nowMs);
+  const org = requireOrg(opened);
   const okta = org.as(READ_USERS);
   const get = (path: string): Promise<unknown> =>
     okta.get(path).catch((error: unknown) => {
@@ -191,13 +160,12 @@ async function makePayload(
   const user = await readSampleUser(get, about.user).catch((error: unknown) => {
     if (!(error instanceof OktaApiError) || error.code !== 'OKTA_NOT_FOUND') throw error;
     throw new CommandError(
-      1,
       'USER_NOT_FOUND',
       'The org has no such user, or these credentials may not read that user.',
       error.remedy ?? "Give the user's whole login or their id (00u…): Okta, Directory > People.",
     );
   });
-  const sample = makeSampleCall(user, { ...about, orgUrl: url, hookId, nowMs: time.now() });
+  const sample = makeSampleCall(user, { ...about, orgUrl: org.url, hookId: report.hook, nowMs });
   for (const text of sample.notes) note(text);
   return sample.payload;
 }
@@ -232,10 +200,8 @@ async function showWait(
   terminal: Terminal,
   work: () => Promise<PreviewResult>,
 ): Promise<PreviewResult> {
-  terminal.note(
-    `… Waiting for the ${route.via === 'okta' ? 'answer that Okta gets' : "gateway's answer"}`,
-    'dim',
-  );
+  const what = route.via === 'okta' ? 'answer that Okta gets' : "gateway's answer";
+  terminal.note(`… Waiting for the ${what}`, 'dim');
   const timer = setTimeout(() => {
     terminal.note('… Still waiting: Okta would have given up its first try by now', 'dim');
   }, LONG_WAIT_MS);

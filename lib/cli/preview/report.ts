@@ -3,7 +3,7 @@ import { textFieldOf, asList, fieldOf } from '../../core/json.js';
 import type { HookCall } from '../../okta/inline-hook.js';
 import { OKTA_WAITS_MS } from '../../okta/reaction.js';
 import { maskValue, maskForOutput, type CallSecrets } from './masked-call.js';
-import { type PreviewResult, MAY_BE_SENT } from './send.js';
+import { MAY_BE_SENT, type PreviewResult, type SendProblem } from './send.js';
 import type { Terminal } from '../terminal.js';
 import { remedyForBlock } from '../../guard/limits.js';
 import { REFUSALS } from '../../okta/refusals.js';
@@ -13,7 +13,6 @@ import { describeRefusal } from '../../channels/twilio/refusals.js';
 export function showCall(
   call: HookCall,
   parts: {
-    /** The route in words. */
     readonly route: string;
     /** Whether the command has made up the code, so that it is worth nothing. */
     readonly isMadeUp: boolean;
@@ -30,7 +29,7 @@ export function showCall(
     `This ${isText ? 'sends a real message' : 'makes a real call'} to the phone ${number} of the user ${user}.`,
     'bold',
   );
-  showTable(terminal, [
+  terminal.sayTable([
     ['request', maskForOutput(request.requestType ?? 'unknown', secrets)],
     ['requested', isText ? 'SMS (a user who has opted in gets it by another channel)' : 'a voice call'],
     [
@@ -44,6 +43,14 @@ export function showCall(
   ]);
 }
 
+/** The marks and colours of Okta's reactions. */
+const MARKS = {
+  sent: ['✔', 'green'],
+  pending: ['!', 'yellow'],
+  failover: ['✘', 'red'],
+  error: ['✘', 'red'],
+} as const;
+
 /** Prints the answer, what Okta does with it, and the time that it took. */
 export function showSent(
   sent: PreviewResult,
@@ -51,13 +58,7 @@ export function showSent(
 ): void {
   const { via, secrets, terminal } = parts;
   const { answer, problem, durationMs, reaction } = sent;
-  const action = reaction?.action;
-  const [mark, colour] =
-    action === 'sent'
-      ? (['✔', 'green'] as const)
-      : action === 'pending'
-        ? (['!', 'yellow'] as const)
-        : (['✘', 'red'] as const);
+  const [mark, colour] = MARKS[reaction?.action ?? 'error'];
   if (problem !== undefined) terminal.say(`✘ ${problem.text}`, 'red');
   if (answer !== undefined) {
     const status = via === 'okta' ? 'Answered, as Okta read it' : `Answered ${answer.httpStatus}`;
@@ -73,22 +74,18 @@ export function showSent(
 }
 
 /** The result of a preview in the JSON, masked. */
-export interface MaskedResult {
-  readonly answer: { readonly httpStatus: number; readonly body: unknown } | null;
-  readonly problem: PreviewResult['problem'];
+export interface MaskedResult extends Pick<PreviewResult, 'problem' | 'durationMs'> {
+  readonly answer: NonNullable<PreviewResult['answer']> | null;
   readonly reaction: NonNullable<PreviewResult['reaction']> | null;
-  readonly durationMs: number;
 }
 
-/** Masks a result for the JSON. */
 export function maskResult(
   { answer, problem, durationMs, reaction }: PreviewResult,
   secrets: CallSecrets,
 ): MaskedResult {
   const shown = reaction?.shown === undefined ? undefined : maskForOutput(reaction.shown, secrets);
   return {
-    answer:
-      answer === undefined ? null : { httpStatus: answer.httpStatus, body: maskValue(answer.body, secrets) },
+    answer: answer === undefined ? null : { ...answer, body: maskValue(answer.body, secrets) },
     problem,
     reaction: reaction === undefined ? null : { ...reaction, shown },
     durationMs: Math.round(durationMs),
@@ -106,29 +103,23 @@ export function causesIn({ answer }: PreviewResult, secrets: CallSecrets): reado
 
 function showAnswer(body: unknown, secrets: CallSecrets, terminal: Terminal): void {
   if (typeof body === 'string') {
-    terminal.say(
-      body === '' ? '  empty: not JSON' : `  not JSON: ${maskForOutput(body.slice(0, 200), secrets)}`,
-    );
+    const text = maskForOutput(body.slice(0, 200), secrets);
+    terminal.say(body === '' ? '  empty: not JSON' : `  not JSON: ${text}`);
     return;
   }
   const command = commandOf(body);
-  const rows = (
-    [
-      ['status', textFieldOf(command, 'status')],
-      ['provider', textFieldOf(command, 'provider')],
-      ['transaction', textFieldOf(command, 'transactionId')],
-      ['metadata', textFieldOf(command, 'transactionMetadata')],
-      ['error', textFieldOf(body, 'error', 'errorSummary')],
-    ] as const
-  ).flatMap(([name, text]): [string, string][] =>
-    text === undefined ? [] : [[name, maskForOutput(text, secrets)]],
+  const fields = Object.entries({
+    status: textFieldOf(command, 'status'),
+    provider: textFieldOf(command, 'provider'),
+    transaction: textFieldOf(command, 'transactionId'),
+    metadata: textFieldOf(command, 'transactionMetadata'),
+    error: textFieldOf(body, 'error', 'errorSummary'),
+  });
+  terminal.sayTable(
+    fields.flatMap(([name, text]) =>
+      text === undefined ? [] : [[name, maskForOutput(text, secrets)] as const],
+    ),
   );
-  showTable(terminal, rows);
-}
-
-function showTable(terminal: Terminal, rows: readonly (readonly [string, string])[]): void {
-  const width = Math.max(...rows.map(([name]) => name.length));
-  for (const [name, text] of rows) terminal.say(`  ${name.padEnd(width)}  ${text}`);
 }
 
 const BAR_WIDTH = 30;
@@ -165,28 +156,21 @@ export function causesOf(body: unknown): readonly AnswerCause[] {
 
 /** The causes in the metadata of a success: channels that refused, and a guard that blocked the code. */
 export function notesIn(body: unknown): readonly AnswerCause[] {
-  const metadata = textFieldOf(commandOf(body), 'transactionMetadata') ?? '';
+  const command = commandOf(body);
+  const metadata = textFieldOf(command, 'transactionMetadata') ?? '';
   const pairs = new Map(metadata.split(';').map((pair) => splitOnce(pair, '=')));
   const refused = (pairs.get('refused') ?? '').split(',').filter((one) => one !== '');
+  const causes = refused.map((one) => {
+    const [channel, code] = splitOnce(one, ':');
+    // The metadata do not name the provider. A code of five digits is one of Twilio's.
+    const twilio = twilioRefusal(code);
+    const meaning = twilio === undefined ? '' : `: ${twilio.reason}`;
+    return { text: `${channel} was refused with ${code}${meaning}`, remedy: remedyFor(code, 'TWILIO') };
+  });
+  if (textFieldOf(command, 'provider') !== 'GUARD') return causes;
   const blocked = pairs.get('blocked');
-  const isBlocked = textFieldOf(commandOf(body), 'provider') === 'GUARD';
-  return [
-    ...refused.map((one) => {
-      const [channel, code] = splitOnce(one, ':');
-      // The metadata do not name the provider. A code of five digits is one of Twilio's.
-      const twilio = twilioRefusal(code);
-      const meaning = twilio === undefined ? '' : `: ${twilio.reason}`;
-      return { text: `${channel} was refused with ${code}${meaning}`, remedy: remedyFor(code, 'TWILIO') };
-    }),
-    ...(isBlocked
-      ? [
-          {
-            text: `Nothing was sent: ${blocked === undefined ? 'a fraud filter' : `the guard (${blocked})`} blocked it`,
-            remedy: remedyFor(blocked ?? '', ''),
-          },
-        ]
-      : []),
-  ];
+  const by = blocked === undefined ? 'a fraud filter' : `the guard (${blocked})`;
+  return [...causes, { text: `Nothing was sent: ${by} blocked it`, remedy: remedyFor(blocked ?? '', '') }];
 }
 
 /** The value of the first command in an answer. */
@@ -221,28 +205,23 @@ export function nextSteps({ answer, problem, reaction }: PreviewResult, isOAuth:
       "Look at the phone: it is unknown whether the message went out. The gateway's log says why (TROUBLESHOOTING.md: Okta gets PENDING).",
     ];
   }
-  switch (problem?.code) {
-    case 'UNREACHED':
-      return ['Check that PUBLIC_URL is right, that the gateway runs, and that it can be reached from here.'];
-    case 'NO_ANSWER':
-      return [`Look at the phone, at the gateway's log, and at the proxies in front of it. ${MAY_BE_SENT}`];
-    case 'TOO_LATE':
-      return [
-        `Find out what takes the time: the hook answers within deadlineMs (2.2 s by default), and the rest is the network or a proxy. ${MAY_BE_SENT}`,
-      ];
-    case 'NO_SUCCESS':
-      return [
-        `Look at the phone first: Okta may have called the hook twice. ${MAY_BE_SENT}`,
-        'Then run preview with --via gateway, which shows the answer itself. It sends another message.',
-        "If the gateway accepts that call, Okta has another secret (okta-telephony-hook setup hook --rotate) or does not reach the gateway: check the hook's URL, its certificate, firewalls.",
-      ];
-    case undefined:
-      return [
-        ...statusSteps(answer?.httpStatus, isOAuth),
-        isRejection(answer?.httpStatus) ? READ_REJECTION : READ_LOG,
-      ];
-  }
+  if (problem !== undefined) return STEPS[problem.code];
+  const status = answer?.httpStatus;
+  return [...statusSteps(status, isOAuth), isRejection(status) ? READ_REJECTION : READ_LOG];
 }
+
+const STEPS: Readonly<Record<SendProblem, readonly string[]>> = {
+  UNREACHED: ['Check that PUBLIC_URL is right, that the gateway runs, and that it can be reached from here.'],
+  NO_ANSWER: [`Look at the phone, at the gateway's log, and at the proxies in front of it. ${MAY_BE_SENT}`],
+  TOO_LATE: [
+    `Find out what takes the time: the hook answers within deadlineMs (2.2 s by default), and the rest is the network or a proxy. ${MAY_BE_SENT}`,
+  ],
+  NO_SUCCESS: [
+    `Look at the phone first: Okta may have called the hook twice. ${MAY_BE_SENT}`,
+    'Then run preview with --via gateway, which shows the answer itself. It sends another message.',
+    "If the gateway accepts that call, Okta has another secret (okta-telephony-hook setup hook --rotate) or does not reach the gateway: check the hook's URL, its certificate, firewalls.",
+  ],
+};
 
 const READ_LOG =
   "The gateway's log has details in the lines with this event id (request.answered, with its remedy).";

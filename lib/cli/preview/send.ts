@@ -1,17 +1,16 @@
 import type { HttpDispatcher, HttpResult } from '../../core/http.js';
-import type { Time, Administration } from '../../okta/admin/administration.js';
+import type { Time } from '../../okta/admin/administration.js';
 import { describeHook, isSameUrl, type HookResource } from '../../okta/admin/hook-resource.js';
 import { listTelephonyHooks, executeTelephonyHook } from '../../okta/admin/telephony-hook-setup.js';
 import type { CommandCall } from '../command.js';
 import { CommandError } from '../failure.js';
-import { fetchHookToken, post } from '../gateway-probe.js';
+import { callServer, fetchHookToken } from '../gateway-probe.js';
 import { readHookProof } from '../hook-proof.js';
 import type { CallSecrets } from './masked-call.js';
 import type { Org } from '../org.js';
 import type { Payload } from './payload.js';
 import { maskText } from '../../core/masking.js';
 import { OktaApiError } from '../../core/errors.js';
-import { parseJson } from '../../core/json.js';
 import { markProbe } from '../../okta/probe-mark.js';
 import { OKTA_WAITS_MS, reactionTo, reactionToSilence, type Reaction } from '../../okta/reaction.js';
 
@@ -19,15 +18,21 @@ import { OKTA_WAITS_MS, reactionTo, reactionToSilence, type Reaction } from '../
 export const RUN_HOOKS = ['okta.inlineHooks.read', 'okta.inlineHooks.manage'];
 
 /** How a payload reaches the hook: Okta calls it, or this machine calls the gateway directly. */
-export type Route =
-  | { readonly via: 'okta'; readonly org: Org; readonly hook: HookResource }
-  | {
-      readonly via: 'gateway';
-      readonly dispatcher: HttpDispatcher;
-      readonly url: string;
-      readonly header: { readonly name: string; readonly secret: string };
-      readonly isOAuth: boolean;
-    };
+export type Route = OktaRoute | GatewayRoute;
+
+interface OktaRoute {
+  readonly via: 'okta';
+  readonly org: Org;
+  readonly hook: HookResource;
+}
+
+interface GatewayRoute {
+  readonly via: 'gateway';
+  readonly dispatcher: HttpDispatcher;
+  readonly url: string;
+  readonly header: { readonly name: string; readonly secret: string };
+  readonly isOAuth: boolean;
+}
 
 /**
  * The route by Okta, to the hook with this id, or to the active one.
@@ -66,7 +71,6 @@ export async function readGatewayRoute(
   const { by } = proof;
   if (!('clientSecret' in by)) {
     throw new CommandError(
-      2,
       'BAD_ENVIRONMENT',
       'Only Okta has the private key of the hook key in HOOK_OAUTH_KEY_ID.',
       'Remove --via gateway, so that Okta calls the hook.',
@@ -76,7 +80,6 @@ export async function readGatewayRoute(
     const answer = await fetchHookToken(dispatcher, proof, by.clientSecret);
     if (answer.kind !== 'token') {
       throw new CommandError(
-        1,
         'NO_HOOK_TOKEN',
         answer.kind === 'refused' ? `${answer.by} does not accept this client.` : `${answer.why}.`,
         'Compare the variables HOOK_OAUTH_… with the client at the authorization server.',
@@ -99,11 +102,10 @@ async function findHook(org: Org, hookId: string | undefined): Promise<HookResou
       hookId === undefined
         ? 'okta-telephony-hook setup hook creates or activates it. Until then test the gateway alone: --via gateway.'
         : 'Remove --hook to use the active one, or give the id of an existing hook.';
-    throw new CommandError(1, 'NO_HOOK', `The org has no ${what}. ${known}`, remedy);
+    throw new CommandError('NO_HOOK', `The org has no ${what}. ${known}`, remedy);
   }
   if (hookId === undefined && active.length > 1) {
     throw new CommandError(
-      1,
       'MANY_HOOKS',
       `More than one hook is active. ${known}`,
       'Name one with --hook <id>.',
@@ -111,14 +113,12 @@ async function findHook(org: Org, hookId: string | undefined): Promise<HookResou
   }
   if (hook.isActive) return hook;
   throw new CommandError(
-    1,
     'HOOK_INACTIVE',
     `The hook is not active, so Okta does not call it: ${describeHook(hook)}.`,
     'okta-telephony-hook setup hook activates the hook of PUBLIC_URL.',
   );
 }
 
-/** Describes a route in words, for people. */
 export function describeRoute(route: Route): string {
   if (route.via === 'okta') return `Okta calls its hook ${describeHook(route.hook)}`;
   return `this machine calls ${new URL(route.url).host}, as Okta would`;
@@ -130,19 +130,19 @@ export function sendBy(
   payload: Payload,
   { time, secrets }: { readonly time: Time; readonly secrets: CallSecrets },
 ): Promise<PreviewResult> {
-  if (route.via === 'gateway') return sendToGateway(payload, { ...route, time });
-  return sendByOkta(payload, { okta: route.org.as(RUN_HOOKS), hookId: route.hook.id, time, secrets });
+  return route.via === 'gateway'
+    ? sendToGateway(route, payload, time)
+    : sendByOkta(route, payload, { time, secrets });
 }
 
-/** The result of a preview. */
 export interface PreviewResult {
   /** The hook's answer, if there is one. By Okta's API: the part that Okta understood. */
-  readonly answer: { readonly httpStatus: number; readonly body: unknown } | undefined;
+  readonly answer?: { readonly httpStatus: number; readonly body: unknown } | undefined;
   /** Why there is no answer, or none that Okta accepts. */
-  readonly problem: { readonly code: SendProblem; readonly text: string } | undefined;
+  readonly problem?: { readonly code: SendProblem; readonly text: string } | undefined;
   readonly durationMs: number;
   /** What Okta does with the answer. `undefined` if Okta's API did not answer, so that Okta's result is unknown. */
-  readonly reaction: Reaction | undefined;
+  readonly reaction?: Reaction | undefined;
 }
 
 /**
@@ -159,39 +159,27 @@ const MAX_WAIT_MS = 10_000;
  * @throws OktaApiError if Okta does not call the hook.
  */
 async function sendByOkta(
+  { org, hook }: OktaRoute,
   payload: Payload,
-  parts: {
-    readonly okta: Administration;
-    readonly hookId: string;
-    readonly time: Time;
-    readonly secrets: CallSecrets;
-  },
+  { time, secrets }: { readonly time: Time; readonly secrets: CallSecrets },
 ): Promise<PreviewResult> {
-  const { okta, hookId, time, secrets } = parts;
   const startedAt = time.now();
   try {
-    const body = await executeTelephonyHook(okta, hookId, payload);
-    const durationMs = time.now() - startedAt;
+    const body = await executeTelephonyHook(org.as(RUN_HOOKS), hook.id, payload);
     const answer = { httpStatus: 200, body };
-    return { answer, problem: undefined, durationMs, reaction: reactionTo(answer) };
+    return { answer, durationMs: time.now() - startedAt, reaction: reactionTo(answer) };
   } catch (error) {
+    const durationMs = time.now() - startedAt;
     if (error instanceof OktaApiError && mayHaveCalled(error)) {
-      return {
-        answer: undefined,
-        problem: { code: 'NO_ANSWER', text: `${error.message}. ${MAY_BE_SENT}` },
-        durationMs: time.now() - startedAt,
-        reaction: undefined,
-      };
+      const text = `${error.message}. ${MAY_BE_SENT}`;
+      return { problem: { code: 'NO_ANSWER', text }, durationMs };
     }
     if (!(error instanceof OktaApiError) || error.status !== 400) throw withoutCause(error);
     // Okta's sentences may quote the payload.
     const causes = error.cause instanceof Error ? maskText(error.cause.message, secrets) : 'no reason given';
-    return {
-      answer: undefined,
-      problem: { code: 'NO_SUCCESS', text: `Okta got no answer from the hook that it accepts: ${causes}` },
-      durationMs: time.now() - startedAt,
-      reaction: reactionToSilence('the hook gave no answer that Okta accepts'),
-    };
+    const text = `Okta got no answer from the hook that it accepts: ${causes}`;
+    const reaction = reactionToSilence('the hook gave no answer that Okta accepts');
+    return { problem: { code: 'NO_SUCCESS', text }, durationMs, reaction };
   }
 }
 
@@ -212,60 +200,39 @@ export function withoutCause(error: unknown): unknown {
 
 /** Sends to the gateway as Okta does: one call that follows no redirect, and three seconds. */
 async function sendToGateway(
+  { dispatcher, url, header, isOAuth }: GatewayRoute,
   payload: Payload,
-  parts: {
-    readonly dispatcher: HttpDispatcher;
-    readonly url: string;
-    readonly header: { readonly name: string; readonly secret: string };
-    readonly isOAuth: boolean;
-    readonly time: Time;
-  },
+  time: Time,
 ): Promise<PreviewResult> {
-  const { dispatcher, url, header, isOAuth, time } = parts;
   const startedAt = time.now();
-  const result = await post(
-    dispatcher,
-    url,
-    JSON.stringify(payload),
-    {
-      'content-type': 'application/json',
-      // The token of OAuth is no secret that the gateway knows.
-      ...(isOAuth ? {} : markProbe(header.secret, startedAt, { method: 'POST', route: 'hook' })),
-      [header.name.toLowerCase()]: header.secret,
-    },
-    MAX_WAIT_MS,
-  );
+  const headers = {
+    // The token of OAuth is no secret that the gateway knows.
+    ...(isOAuth ? {} : markProbe(header.secret, startedAt, { method: 'POST', route: 'hook' })),
+    [header.name]: header.secret,
+  };
+  const result = await callServer(dispatcher, { url, json: payload, headers }, MAX_WAIT_MS);
   const durationMs = time.now() - startedAt;
-  if (result.kind !== 'answered') return resultWithoutAnswer(result, durationMs);
-  const answer = { httpStatus: result.status, body: parse(result.body) };
+  if (result.kind !== 'answered') return { ...withoutAnswer(result), durationMs };
+  const answer = { httpStatus: result.status, body: result.json === undefined ? result.body : result.json };
   if (durationMs > OKTA_WAITS_MS) {
     const text = 'The answer came after Okta had given up';
     return { answer, problem: { code: 'TOO_LATE', text }, durationMs, reaction: reactionToSilence() };
   }
   const reaction = reactionTo({ ...answer, bytes: Buffer.byteLength(result.body) });
-  return { answer, problem: undefined, durationMs, reaction };
+  return { answer, durationMs, reaction };
 }
 
-function resultWithoutAnswer(
-  result: Exclude<HttpResult, { kind: 'answered' }>,
-  durationMs: number,
-): PreviewResult {
-  const { kind, reason } = result;
-  const hasLeft = kind === 'no-answer';
-  return {
-    answer: undefined,
-    problem: hasLeft
-      ? { code: 'NO_ANSWER', text: `The gateway gave no complete answer (${reason})` }
-      : { code: 'UNREACHED', text: `The gateway could not be reached (${reason})` },
-    durationMs,
-    reaction:
-      reason === 'TIMEOUT'
-        ? reactionToSilence()
-        : reactionToSilence(hasLeft ? 'the answer was incomplete' : 'the gateway was not reached'),
-  };
-}
-
-function parse(text: string): unknown {
-  const value = parseJson(text);
-  return value === undefined ? text : value;
+function withoutAnswer({
+  kind,
+  reason,
+}: Exclude<HttpResult, { kind: 'answered' }>): Pick<PreviewResult, 'problem' | 'reaction'> {
+  const isTimeout = reason === 'TIMEOUT';
+  if (kind === 'no-answer') {
+    const text = `The gateway gave no complete answer (${reason})`;
+    const reaction = reactionToSilence(isTimeout ? undefined : 'the answer was incomplete');
+    return { problem: { code: 'NO_ANSWER', text }, reaction };
+  }
+  const text = `The gateway could not be reached (${reason})`;
+  const reaction = reactionToSilence(isTimeout ? undefined : 'the gateway was not reached');
+  return { problem: { code: 'UNREACHED', text }, reaction };
 }

@@ -1,23 +1,77 @@
 import { isPassing, type Time } from '../../okta/admin/administration.js';
 import type { Setup, SetupPlan, SetupStep } from '../../okta/admin/setup-plan.js';
 import { OktaApiError } from '../../core/errors.js';
-import { confirm } from '../command.js';
-import { CommandError } from '../failure.js';
+import { confirm, printNextSteps, type CommandCall } from '../command.js';
+import { CommandError, type ExitCode } from '../failure.js';
+import { withOrg, type Access, type Org } from '../org.js';
 import type { Terminal } from '../terminal.js';
+
+/** The parts in which setup commands differ. */
+interface SetupCommand {
+  /** What is set up, for the last line: `The attribute whatsAppOptIn`. */
+  readonly subject: string;
+  readonly access: Access;
+  make(org: Org): SetupChecks & { readonly setup: Setup };
+  readonly next: readonly string[];
+}
+
+/**
+ * Runs a setup command: shows the changes, asks, makes them, and reports them.
+ *
+ * @param read - reads the variables, and returns what to set up.
+ */
+export async function runSetup(
+  call: CommandCall,
+  name: string,
+  read: () => Promise<SetupCommand>,
+): Promise<ExitCode> {
+  const { options, terminal, variables, time } = call;
+  const empty: SetupReport = {
+    command: name,
+    org: '',
+    result: 'unchanged',
+    done: [],
+    warnings: [],
+    next: [],
+  };
+  const report = Object.assign(call.report, empty);
+  const credential = await variables.okta();
+  const command = await read();
+  variables.require();
+  await withOrg({ credential, access: command.access, terminal, time }, async (org) => {
+    report.org = org.host;
+    terminal.say(`Okta org ${org.host}`);
+    const { setup, ...checks } = command.make(org);
+    await applySetup(setup, report, { terminal, time, isSure: options['yes'] === true, ...checks });
+  });
+  if (report.result === 'unchanged') {
+    terminal.say(`✔ ${command.subject} is up to date. Nothing was changed.`, 'green');
+  }
+  if (report.result !== 'declined') report.next.push(...command.next);
+  printNextSteps(report.next, terminal);
+  terminal.json(report);
+  return report.result === 'declined' ? 1 : 0;
+}
 
 /** The result of a setup, for programs. It is filled step by step, so that a failure also reports what was done before. */
 export interface SetupReport {
   readonly command: string;
-  /** The org's host. */
-  readonly org: string;
+  org: string;
   result: 'unchanged' | 'changed' | 'declined' | 'failed';
   /** The changes that were made, in order. */
   readonly done: Pick<SetupStep, 'does' | 'changes'>[];
   /** The id at Okta of what was set up; `undefined` if it has none. */
   id?: string | undefined;
   readonly warnings: string[];
-  /** The next steps for the user. */
   readonly next: string[];
+}
+
+/** What a setup reads beside its plans. Both return warnings. */
+export interface SetupChecks {
+  /** Runs before the first plan with steps is shown. An error ends the setup. */
+  readonly check?: ((plan: SetupPlan) => Promise<readonly string[]>) | undefined;
+  /** Reads the org, after the first plan: a credential that Okta refuses is reported before anything else. */
+  readonly readWarnings?: () => Promise<readonly string[]>;
 }
 
 /** Schema changes usually take seconds. terraform-provider-okta waits up to two minutes. */
@@ -29,25 +83,16 @@ const MAX_STEPS = 12;
 /**
  * Shows the plan, asks, makes the changes step by step, and reads the plan again after each step. If somebody else changes
  * the org meanwhile, it shows the new plan and asks again.
- *
- * @param parts.check - runs before the first plan with steps is shown. Returns warnings; an error ends the setup.
  * @throws CommandError, OktaApiError
  */
 export async function applySetup(
   setup: Setup,
   report: SetupReport,
-  parts: {
-    readonly terminal: Terminal;
-    readonly time: Time;
-    readonly isSure: boolean;
-    readonly check?: ((plan: SetupPlan) => Promise<readonly string[]>) | undefined;
-    /** Reads warnings about the org, after the first plan: a credential that Okta refuses is reported before anything else. */
-    readonly readWarnings?: (() => Promise<readonly string[]>) | undefined;
-  },
+  parts: SetupChecks & Pick<CommandCall, 'terminal' | 'time'> & { readonly isSure: boolean },
 ): Promise<void> {
   const { terminal, time, isSure } = parts;
   const approved = new Set<string>();
-  const patience = new RetryWindow(time, terminal);
+  const patience = createRetryWindow(time, terminal);
   const warn = (warnings: readonly string[]): void => {
     for (const warning of warnings.filter((one) => !report.warnings.includes(one))) {
       report.warnings.push(warning);
@@ -69,7 +114,7 @@ export async function applySetup(
     if (isFirst) warn((await parts.readWarnings?.()) ?? []);
     isFirst = false;
     if (plan.obstacle !== undefined) {
-      throw new CommandError(1, 'IN_THE_WAY', plan.obstacle.message, plan.obstacle.remedy);
+      throw new CommandError('IN_THE_WAY', plan.obstacle.message, plan.obstacle.remedy);
     }
     const [step] = plan.steps;
     warn(plan.warnings);
@@ -116,7 +161,6 @@ export async function applySetup(
     count += 1;
   }
   throw new CommandError(
-    1,
     'CHANGED_MEANWHILE',
     'Somebody else changes it at the same time.',
     'Find out who or what changes it (Okta: Reports > System Log), and run this again.',
@@ -133,46 +177,37 @@ async function hasChanged(error: unknown, before: SetupPlan, setup: Setup): Prom
 }
 
 /** Waits between retries, for a minute in total since the last success. */
-class RetryWindow {
-  readonly #time: Time;
-  readonly #terminal: Terminal;
-  #since: number | undefined;
-
-  constructor(time: Time, terminal: Terminal) {
-    this.#time = time;
-    this.#terminal = terminal;
-  }
-
-  renew(): void {
-    this.#since = undefined;
-  }
-
-  /** @throws Error after the minute: `error` if given, else that the change is not visible. */
-  async wait(reason: string, error?: unknown): Promise<void> {
-    const now = this.#time.now();
-    this.#since ??= now;
-    const waitedMs = now - this.#since;
-    if (waitedMs >= MAX_WAIT_MS) {
-      if (error instanceof Error) throw error;
-      throw new CommandError(
-        1,
-        'NOT_SHOWN',
-        `Okta accepted the change, but does not show it after ${MAX_WAIT_MS / 1000} s.`,
-        'Run this again in a few minutes: it changes only what is not up to date.',
-      );
-    }
-    this.#terminal.note(`… ${reason}: trying again for ${(MAX_WAIT_MS - waitedMs) / 1000} s`, 'dim');
-    await this.#time.sleep(CHECK_AGAIN_MS);
-  }
+function createRetryWindow(time: Time, terminal: Terminal) {
+  let since: number | undefined;
+  return {
+    renew: (): void => {
+      since = undefined;
+    },
+    /** @throws Error after the minute: `error` if given, else that the change is not visible. */
+    wait: async (reason: string, error?: unknown): Promise<void> => {
+      const now = time.now();
+      since ??= now;
+      const waitedMs = now - since;
+      if (waitedMs >= MAX_WAIT_MS) {
+        if (error instanceof Error) throw error;
+        throw new CommandError(
+          'NOT_SHOWN',
+          `Okta accepted the change, but does not show it after ${MAX_WAIT_MS / 1000} s.`,
+          'Run this again in a few minutes: it changes only what is not up to date.',
+        );
+      }
+      terminal.note(`… ${reason}: trying again for ${(MAX_WAIT_MS - waitedMs) / 1000} s`, 'dim');
+      await time.sleep(CHECK_AGAIN_MS);
+    },
+  };
 }
 
 function showPlan({ steps }: SetupPlan, terminal: Terminal): void {
   for (const { does, changes } of steps) {
     terminal.say(does, 'bold');
-    const width = Math.max(...changes.map(({ field }) => field.length));
-    for (const { field, from, to } of changes) {
-      terminal.say(`  ${field.padEnd(width)}  ${from === undefined ? to : `${from} -> ${to}`}`);
-    }
+    terminal.sayTable(
+      changes.map(({ field, from, to }) => [field, from === undefined ? to : `${from} -> ${to}`]),
+    );
   }
 }
 

@@ -29,7 +29,7 @@ export type HookProof =
   | HookOAuth;
 
 /** For each call, Okta gets a token from an authorization server, as its client. */
-interface HookOAuth {
+export interface HookOAuth {
   readonly kind: 'oauth';
   readonly clientId: string;
   readonly tokenUrl: string;

@@ -83,13 +83,13 @@ fail two.c       Broken.
   for (const [what, error, message, remedy] of [
     [
       'an error of ours',
-      new CommandError(1, 'NO_HOOK', 'There is none.', 'Make one.'),
+      new CommandError('NO_HOOK', 'There is none.', 'Make one.'),
       'There is none.',
       'Make one.',
     ],
     [
       'an error of ours without a remedy',
-      new CommandError(1, 'NO_HOOK', 'There is none.'),
+      new CommandError('NO_HOOK', 'There is none.'),
       'There is none.',
       'Its code is NO_HOOK.',
     ],

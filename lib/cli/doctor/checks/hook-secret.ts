@@ -1,4 +1,5 @@
 import type { HttpDispatcher } from '../../../core/http.js';
+import type { HookOAuth } from '../../../okta/admin/hook-resource.js';
 import type { HookVariables } from '../variables.js';
 import { isShortSecret, MIN_SECRET_LENGTH, type MarkedCall } from '../../../okta/probe-mark.js';
 import { fail, ok, warn, type Finding } from '../finding.js';
@@ -6,8 +7,6 @@ import { probeGateway, fetchHookToken, type ProbeResult } from '../../gateway-pr
 
 /** Reads the name of the header with which Okta calls one of its hooks; `undefined` if that cannot be read. */
 export type ReadHeaderName = (hook: 'inline' | 'event') => Promise<string | undefined>;
-
-type OAuthProof = Extract<HookVariables['proof'], { kind: 'oauth' }>;
 
 export const NOT_OURS =
   "Check that PUBLIC_URL is the hook's whole URL, with the path under which the gateway mounts it (/okta/telephony by default), and that a proxy in between passes it on.";
@@ -21,70 +20,77 @@ const SAME_CLIENT =
 const SAME_SERVER =
   "Compare the gateway's credentials.hook (issuer, audience, clientId, scope) with the tokens of that server. The gateway's log says why it refused this one.";
 
-/** The call of the telephony hook that `probeGateway` makes. */
-const CALL: MarkedCall = { method: 'POST', route: 'hook' };
-
-/** How the checks of secrets call the gateway. */
 interface SecretParts {
   readonly dispatcher: HttpDispatcher;
   readonly readHeaderName: ReadHeaderName;
-  /** The headers of `markProbe`. */
-  readonly mark: (call: MarkedCall) => Readonly<Record<string, string>>;
+  /** The headers of `markProbe` for a POST. */
+  readonly mark: (route: MarkedCall['route']) => Readonly<Record<string, string>>;
 }
 
 /** Checks that the gateway accepts the secret or the token with which Okta calls the telephony hook. */
 export async function secretFinding(hook: HookVariables, parts: SecretParts): Promise<Finding> {
   const { url, proof } = hook;
-  const { dispatcher, readHeaderName, mark } = parts;
-  if (proof === undefined) {
-    return warn(
-      'Skipped: HOOK_SECRET is not set.',
-      "Set it to the whole header value that Okta's inline hook sends.",
-    );
-  }
-  if (proof.kind === 'oauth') return tokenFinding(url, proof, parts);
-  const { name, isKnown } = await headerOf(hook, 'inline', readHeaderName);
-  const answer = await probeGateway(dispatcher, url, { name, secret: proof.secret }, mark(CALL));
-  if (answer.kind === 'refused' && !isKnown) return refusedByGuess(answer.by, SAME_SECRET);
-  const found = findingOfProbe(
-    answer,
-    `The gateway accepts HOOK_SECRET in the header ${name}. Okta shows its own secret to no one; preview shows whether it fits.`,
-    SAME_SECRET,
-  );
-  if (found.status !== 'ok' || !isShortSecret(proof.secret)) return found;
+  if (proof?.kind === 'oauth') return tokenFinding(url, proof, parts);
+  const found = await headerFinding(hook, parts, {
+    hook: 'inline',
+    secret: proof?.secret,
+    fine: (name) =>
+      `The gateway accepts HOOK_SECRET in the header ${name}. Okta shows its own secret to no one; preview shows whether it fits.`,
+    remedy: SAME_SECRET,
+  });
+  if (found.status !== 'ok' || proof === undefined || !isShortSecret(proof.secret)) return found;
   return warn(
     `The gateway accepts HOOK_SECRET, whose secret or password has less than ${MIN_SECRET_LENGTH} characters and can be guessed.`,
     'Make another: openssl rand -hex 32. Give it to the gateway first, beside the previous one, then to Okta: okta-telephony-hook setup hook --rotate.',
   );
 }
 
-/** Checks that the gateway accepts HOOK_SECRET from the event hook. */
-export async function eventSecretFinding(
-  hook: HookVariables,
+export function eventSecretFinding(hook: HookVariables, parts: SecretParts): Promise<Finding> {
+  return headerFinding(hook, parts, {
+    hook: 'event',
+    secret: hook.secret,
+    fine: () => 'The gateway accepts HOOK_SECRET from the event hook.',
+    remedy: SAME_EVENT_SECRET,
+  });
+}
+
+/** Calls one of the hooks with the secret in the header that Okta's hook has; else in that of `--header`; else in a guess. */
+async function headerFinding(
+  { url, headerName }: HookVariables,
   { dispatcher, readHeaderName, mark }: SecretParts,
+  check: {
+    readonly hook: 'inline' | 'event';
+    readonly secret: string | undefined;
+    readonly fine: (headerName: string) => string;
+    readonly remedy: string;
+  },
 ): Promise<Finding> {
-  const { url, secret } = hook;
+  const { hook, secret, fine, remedy } = check;
   if (secret === undefined) {
     return warn(
       'Skipped: HOOK_SECRET is not set.',
-      "Set it to the whole header value that Okta's event hook sends.",
+      `Set it to the whole header value that Okta's ${hook} hook sends.`,
     );
   }
-  const { name, isKnown } = await headerOf(hook, 'event', readHeaderName);
-  const answer = await probeGateway(
-    dispatcher,
-    `${url}/events`,
-    { name, secret },
-    mark({ ...CALL, route: 'events' }),
+  const known = (await readHeaderName(hook)) ?? headerName;
+  const header = { name: known ?? 'Authorization', secret };
+  const answer =
+    hook === 'inline'
+      ? await probeGateway(dispatcher, url, header, mark('hook'))
+      : await probeGateway(dispatcher, `${url}/events`, header, mark('events'));
+  const isGuess = known === undefined;
+  if (answer.kind !== 'refused' || !isGuess) return findingOfProbe(answer, fine(header.name), remedy);
+  // The secret may be right, and the gateway may expect it in another header.
+  return warn(
+    `${answer.by} does not accept the secret in the header Authorization. Doctor could not read whether Okta's hook uses another header.`,
+    `Name the header with --header, or run this with a credential that may read hooks. If it is Authorization: ${remedy}`,
   );
-  if (answer.kind === 'refused' && !isKnown) return refusedByGuess(answer.by, SAME_EVENT_SECRET);
-  return findingOfProbe(answer, 'The gateway accepts HOOK_SECRET from the event hook.', SAME_EVENT_SECRET);
 }
 
 /** Requests a token as Okta does, and calls the gateway with it: an issued token does not prove that the gateway accepts it. */
 async function tokenFinding(
   url: string,
-  proof: OAuthProof,
+  proof: HookOAuth,
   { dispatcher, mark }: SecretParts,
 ): Promise<Finding> {
   const { by } = proof;
@@ -100,30 +106,12 @@ async function tokenFinding(
     return fail(`${given.why}.`, 'Check that HOOK_OAUTH_TOKEN_URL is its token endpoint, and that it runs.');
   }
   const header = { name: 'Authorization', secret: `Bearer ${given.token}` };
-  const answer = await probeGateway(dispatcher, url, header, mark(CALL));
+  const answer = await probeGateway(dispatcher, url, header, mark('hook'));
   const server = new URL(proof.tokenUrl).host;
   if (answer.kind === 'refused') {
     return fail(`${answer.by} does not accept the token that ${server} issues for it.`, SAME_SERVER);
   }
   return findingOfProbe(answer, `The gateway accepts the token that ${server} issues for it.`, SAME_SERVER);
-}
-
-/** The header that Okta's hook has; else that of `--header`; else a guess (`isKnown: false`). */
-async function headerOf(
-  { headerName }: HookVariables,
-  hook: 'inline' | 'event',
-  readHeaderName: ReadHeaderName,
-): Promise<{ readonly name: string; readonly isKnown: boolean }> {
-  const known = (await readHeaderName(hook)) ?? headerName;
-  return { name: known ?? 'Authorization', isKnown: known !== undefined };
-}
-
-/** For a guessed header: the secret may be right, and the gateway may expect it in another header. */
-function refusedByGuess(by: string, remedy: string): Finding {
-  return warn(
-    `${by} does not accept the secret in the header Authorization. Doctor could not read whether Okta's hook uses another header.`,
-    `Name the header with --header, or run this with a credential that may read hooks. If it is Authorization: ${remedy}`,
-  );
 }
 
 function findingOfProbe(answer: ProbeResult, fine: string, remedy: string): Finding {

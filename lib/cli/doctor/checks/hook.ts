@@ -1,23 +1,22 @@
 import { randomUUID } from 'node:crypto';
-import type { HttpResult } from '../../../core/http.js';
-import { callHttp, createAgent } from '../../../http/call.js';
-import { fieldOf, parseJson, textFieldOf } from '../../../core/json.js';
+import type { HttpRequest, HttpResult } from '../../../core/http.js';
+import { createAgent } from '../../../http/call.js';
+import { textFieldOf } from '../../../core/json.js';
 import { CHALLENGE_HEADER } from '../../../okta/event-hook.js';
-import type { Time } from '../../../okta/admin/administration.js';
 import { markProbe, type MarkedCall } from '../../../okta/probe-mark.js';
 import { OKTA_WAITS_MS } from '../../../okta/reaction.js';
 import { attemptQuery } from '../../../channels/twilio/status-callbacks.js';
 import { STATUS_PATH } from '../../../options/settings.js';
 import { signWebhook } from '../../../channels/twilio/signature.js';
 import type { HookVariables, Section } from '../variables.js';
-import { fail, known, ok, once, checksAfter, warn, type CheckGroup, type Finding } from '../finding.js';
+import { fail, known, ok, once, checksAfter, warn } from '../finding.js';
+import type { CheckGroup, CheckTimes, Finding } from '../finding.js';
+import { callServer, isOurError } from '../../gateway-probe.js';
 import { CONNECT_TIMEOUT_MS } from '../../org.js';
 import { eventSecretFinding, NOT_OURS, secretFinding, type ReadHeaderName } from './hook-secret.js';
-import { describeUnreached } from './unreached.js';
+import { unreachedFinding } from './unreached.js';
 
-interface HookParts {
-  readonly time: Time;
-  readonly callMs: number;
+interface HookParts extends CheckTimes {
   /** The account's auth token, with which Twilio signs; `undefined` if it is not set. */
   readonly authToken: string | undefined;
   /** Whether Twilio reports to the hook. */
@@ -31,11 +30,12 @@ export interface HookExamination {
   readonly answer: () => Promise<HttpResult>;
 }
 
-/** What a call of the gateway sends. */
-interface CallParts extends Partial<Pick<Parameters<typeof callHttp>[0], 'method' | 'headers' | 'body'>> {
-  /** Marks the call as a test call. Default: no mark. */
-  readonly route?: MarkedCall['route'];
-}
+/** Calls a path below PUBLIC_URL. With a route the call is marked as a test call. */
+type CallGateway = (
+  path: string,
+  request: Omit<HttpRequest, 'url'>,
+  route?: MarkedCall['route'],
+) => Promise<HttpResult>;
 
 /** A slower hook has too little left of Okta's three seconds to call a provider. */
 const SLOW_MS = 1_000;
@@ -54,30 +54,18 @@ export function examineHook(section: Section<HookVariables>, parts: HookParts): 
   }
   const { callMs, time } = parts;
   const dispatcher = createAgent(Math.min(CONNECT_TIMEOUT_MS, callMs));
-  const mark = (markedCall: MarkedCall) => markProbe(hook.secret, time.now(), markedCall);
+  const mark = (route: MarkedCall['route'], method = 'POST') =>
+    markProbe(hook.secret, time.now(), { method, route });
   const secrets = { dispatcher, readHeaderName: parts.headerName, mark };
-  const call = (end: string, given: CallParts) => {
-    const { origin, pathname, search } = new URL(hook.url + end);
-    const { method = 'POST', headers = {}, body = '', route } = given;
-    return callHttp({
-      dispatcher,
-      method,
-      origin,
-      path: pathname + search,
-      headers: {
-        accept: 'application/json',
-        'user-agent': 'okta-telephony-hook',
-        ...(route === undefined ? {} : mark({ method, route })),
-        ...headers,
-      },
-      body: method === 'GET' ? undefined : body,
-      timeoutMs: callMs,
-    });
+  const call: CallGateway = (path, request, route) => {
+    const marks = route === undefined ? {} : mark(route, request.method);
+    const headers = { ...marks, ...request.headers };
+    return callServer(dispatcher, { ...request, url: hook.url + path, headers }, callMs);
   };
   const first = once(async () => {
     const beganAt = time.now();
     // Without a mark: until the answer shows that the host is ours, nothing made with the secret goes there.
-    const result = await call('', { headers: { 'content-type': 'application/json' }, body: '{}' });
+    const result = await call('', { json: {} });
     return { result, tookMs: time.now() - beganAt };
   });
   const answers = {
@@ -95,10 +83,7 @@ export function examineHook(section: Section<HookVariables>, parts: HookParts): 
       later('hook.events', async () => {
         const challenge = randomUUID();
         const headers = { [CHALLENGE_HEADER]: challenge };
-        return challengeFinding(
-          challenge,
-          await call('/events', { method: 'GET', headers, route: 'events' }),
-        );
+        return challengeFinding(challenge, await call('/events', { method: 'GET', headers }, 'events'));
       }),
       later('hook.event-secret', () => eventSecretFinding(hook, secrets)),
       ...(parts.hasCallbacks
@@ -113,8 +98,7 @@ export function examineHook(section: Section<HookVariables>, parts: HookParts): 
 function answersFinding({ url }: HookVariables, result: HttpResult): Finding {
   const { host } = new URL(url);
   if (result.kind !== 'answered') {
-    const { why, remedy } = describeUnreached(result.reason);
-    return fail(`The gateway at ${host} could not be reached: ${why}.`, remedy);
+    return unreachedFinding(`The gateway at ${host} could not be reached`, result.reason);
   }
   const { status } = result;
   const isOurs = isOurError(result);
@@ -135,10 +119,6 @@ function answersFinding({ url }: HookVariables, result: HttpResult): Finding {
   return fail(`${host} answered ${status}: that is no telephony hook of this package.`, NOT_OURS);
 }
 
-function isOurError({ body }: { readonly body: string }): boolean {
-  return typeof fieldOf(parseJson(body), 'error', 'errorSummary') === 'string';
-}
-
 function timeFinding(tookMs: number): Finding {
   const took = `The hook answered in ${Math.ceil(tookMs)} ms, over a new connection; Okta waits for ${OKTA_WAITS_MS / 1000} s`;
   if (tookMs < SLOW_MS) return ok(`${took}.`);
@@ -152,7 +132,7 @@ function challengeFinding(challenge: string, result: HttpResult): Finding {
   const isEchoed =
     result.kind === 'answered' &&
     result.status === 200 &&
-    textFieldOf(parseJson(result.body), 'verification') === challenge;
+    textFieldOf(result.json, 'verification') === challenge;
   if (isEchoed)
     return ok('PUBLIC_URL + /events returns the challenge with which Okta verifies an event hook.');
   const what = result.kind === 'answered' ? `answered ${result.status}` : `did not answer (${result.reason})`;
@@ -168,21 +148,15 @@ const NO_ATTEMPT = '00000000-0000-0000-0000-000000000000';
 async function callbacksFinding(
   { url }: HookVariables,
   authToken: string | undefined,
-  call: (end: string, given: CallParts) => Promise<HttpResult>,
+  call: CallGateway,
 ): Promise<Finding> {
   // Without a message id, so that the gateway records nothing. Not empty, so that the signature covers a body.
   const params = { AccountSid: 'doctor' };
   // With a query, as in the URL that Twilio gets: a proxy may take it away, and then no signature holds.
   const path = STATUS_PATH + attemptQuery(NO_ATTEMPT);
   const post = async (signature?: string): Promise<string> => {
-    const result = await call(path, {
-      headers: {
-        'content-type': 'application/x-www-form-urlencoded',
-        ...(signature === undefined ? {} : { 'x-twilio-signature': signature }),
-      },
-      body: new URLSearchParams(params).toString(),
-      route: 'status',
-    });
+    const headers = { 'x-twilio-signature': signature };
+    const result = await call(path, { form: params, headers }, 'status');
     return result.kind === 'answered' ? String(result.status) : result.reason;
   };
   const unsigned = await post();

@@ -1,13 +1,17 @@
 import { createAgent } from '../../../http/call.js';
 import { OktaApiError } from '../../../core/errors.js';
-import type { Administration, Time } from '../../../okta/admin/administration.js';
+import type { Administration } from '../../../okta/admin/administration.js';
 import { createAccessTokens } from '../../../okta/access-token.js';
 import { createOktaApiClient } from '../../../okta/api-client.js';
+import type { SetupChange } from '../../../okta/admin/setup-plan.js';
 import type { ReadOkta } from '../../../okta/admin/org-facts.js';
 import type { OktaCredential } from '../../../options/credential-types.js';
 import { readOkta } from '../../../options/credentials.js';
-import { warn, type Finding } from '../finding.js';
+import { warn, type CheckTimes, type Finding } from '../finding.js';
 import { asCommandError, CONNECT_TIMEOUT_MS, type Access } from '../../org.js';
+
+export const USERS: Access = { scopes: ['okta.users.read'], role: 'the role Read-Only Administrator' };
+export const SCHEMAS: Access = { scopes: ['okta.schemas.read'], role: 'the role Organization Administrator' };
 
 /** Reads an org for doctor. No function of it can change the org. */
 export interface OrgReader {
@@ -27,13 +31,8 @@ export interface OrgReader {
 }
 
 /** Opens an org for doctor. The caller destroys the `dispatcher`. */
-export function openOrgReader(parts: {
-  readonly credential: OktaCredential;
-  readonly time: Time;
-  readonly callMs: number;
-}): OrgReader {
-  const { time, callMs } = parts;
-  const credentials = readOkta(parts.credential);
+export function openOrgReader(credential: OktaCredential, { time, callMs }: CheckTimes): OrgReader {
+  const credentials = readOkta(credential);
   const connectTimeoutMs = Math.min(CONNECT_TIMEOUT_MS, callMs);
   const dispatcher = createAgent(connectTimeoutMs);
   const common = { credentials, dispatcher, clock: () => time.now(), connectTimeoutMs };
@@ -95,3 +94,8 @@ export async function withAccess(
 
 /** The token endpoint issues no token for a scope that the service app does not have. */
 const isNotGranted = ({ reason }: OktaApiError): boolean => reason === 'invalid_scope';
+
+/** What a setup would change, in words. */
+export function describeDifferences(changes: readonly SetupChange[]): string {
+  return changes.map(({ field, from, to }) => `${field} is ${from ?? 'not set'} instead of ${to}`).join(', ');
+}

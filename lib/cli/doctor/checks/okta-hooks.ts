@@ -1,23 +1,23 @@
 import { createEventHookSetup } from '../../../okta/admin/event-hook-setup.js';
-import type { Setup, SetupPlan } from '../../../okta/admin/setup-plan.js';
+import type { SetupPlan } from '../../../okta/admin/setup-plan.js';
 import { createTelephonyHookSetup, warnOfNativeTelephony } from '../../../okta/admin/telephony-hook-setup.js';
 import type { HookVariables } from '../variables.js';
 import { fail, ok, once, warn, type Finding } from '../finding.js';
 import { hookRole } from '../../org.js';
-import { withAccess, type OrgReader } from './okta-access.js';
+import { describeDifferences, type OrgReader } from './okta-access.js';
 
-const INLINE = ['okta.inlineHooks.read'];
-const EVENT = ['okta.eventHooks.read'];
-const NATIVE = ['okta.customTelephonyProvider.read'];
+export const INLINE_HOOKS = { scopes: ['okta.inlineHooks.read'], role: hookRole('okta.inlinehooks.read') };
+export const EVENT_HOOKS = { scopes: ['okta.eventHooks.read'], role: hookRole('okta.eventhooks.read') };
+const NATIVE_SCOPES = ['okta.customTelephonyProvider.read'];
 const NO_SECRET = { kind: 'header', headerName: undefined, secret: '' } as const;
 
 /** The checks of an org's hooks. */
 export interface HookChecks {
-  telephonyHook(): Promise<Finding>;
-  eventHook(): Promise<Finding>;
-  nativeTelephony(): Promise<Finding>;
+  readonly telephonyHook: () => Promise<Finding>;
+  readonly eventHook: () => Promise<Finding>;
+  readonly nativeTelephony: () => Promise<Finding>;
   /** The header with which Okta calls one of the hooks; `undefined` if that cannot be read. */
-  headerName(hook: 'inline' | 'event'): Promise<string | undefined>;
+  readonly headerName: (hook: 'inline' | 'event') => Promise<string | undefined>;
 }
 
 /**
@@ -25,21 +25,17 @@ export interface HookChecks {
  * would change nothing.
  */
 export function createHookChecks(org: OrgReader, hook: HookVariables | undefined): HookChecks {
-  const plan = once(() => telephonySetup(org, hook).plan());
-  const eventPlan = once(() => eventSetup(org, hook).plan());
+  const { url = '', proof = NO_SECRET } = hook ?? {};
+  const wanted = { url, name: undefined, proof, replacedId: undefined, sendsSecret: false };
+  const plan = once(() => createTelephonyHookSetup(org.readOnly(INLINE_HOOKS.scopes), wanted).plan());
+  const wantedEvents = { ...wanted, url: `${url}/events`, proof: NO_SECRET };
+  const eventPlan = once(() => createEventHookSetup(org.readOnly(EVENT_HOOKS.scopes), wantedEvents).plan());
+  const skipped = warn('Skipped: PUBLIC_URL is not set.', "Set it to the hook's URL in Okta.");
   return {
-    telephonyHook: () =>
-      withAccess(
-        'The telephony hook',
-        { scopes: INLINE, role: hookRole('okta.inlinehooks.read') },
-        async () => (hook === undefined ? skipped() : telephonyFinding(await plan())),
-      ),
-    eventHook: () =>
-      withAccess('The event hook', { scopes: EVENT, role: hookRole('okta.eventhooks.read') }, async () =>
-        hook === undefined ? skipped() : eventFinding(await eventPlan()),
-      ),
+    telephonyHook: async () => (hook === undefined ? skipped : telephonyFinding(await plan())),
+    eventHook: async () => (hook === undefined ? skipped : eventFinding(await eventPlan())),
     async nativeTelephony() {
-      const warning = await warnOfNativeTelephony(org.readOnly(NATIVE));
+      const warning = await warnOfNativeTelephony(org.readOnly(NATIVE_SCOPES));
       if (warning === undefined) return ok("None of the org's own telephony providers is active.");
       const [message = warning, ...remedy] = warning.split(/: (?=turn|look)/);
       return warn(`${message}.`, capitalized(remedy.join(': ')));
@@ -51,29 +47,6 @@ export function createHookChecks(org: OrgReader, hook: HookVariables | undefined
         () => undefined,
       ),
   };
-}
-
-function telephonySetup(org: OrgReader, hook: HookVariables | undefined): Setup {
-  return createTelephonyHookSetup(org.readOnly(INLINE), {
-    url: hook?.url ?? '',
-    name: undefined,
-    proof: hook?.proof ?? NO_SECRET,
-    replacedId: undefined,
-    sendsSecret: false,
-  });
-}
-
-function eventSetup(org: OrgReader, hook: HookVariables | undefined): Setup {
-  return createEventHookSetup(org.readOnly(EVENT), {
-    url: `${hook?.url ?? ''}/events`,
-    name: undefined,
-    proof: NO_SECRET,
-    sendsSecret: false,
-  });
-}
-
-function skipped(): Finding {
-  return warn('Skipped: PUBLIC_URL is not set.', "Set it to the hook's URL in Okta.");
 }
 
 function telephonyFinding(plan: SetupPlan): Finding {
@@ -118,11 +91,8 @@ function eventFinding(plan: SetupPlan): Finding {
 
 /** The changes that a setup would make, without the secret: Okta does not show it, so each plan has it. */
 function differences({ steps }: SetupPlan): string {
-  return steps
-    .flatMap(({ changes }) => changes)
-    .filter(({ field }) => !field.endsWith('secret'))
-    .map(({ field, from, to }) => `${field} is ${from ?? 'not set'} instead of ${to}`)
-    .join(', ');
+  const changes = steps.flatMap((step) => step.changes);
+  return describeDifferences(changes.filter(({ field }) => !field.endsWith('secret')));
 }
 
 function capitalized(sentence: string): string {

@@ -1,24 +1,13 @@
 import { readOwnRoles } from '../../../okta/admin/org-facts.js';
-import type { Access } from '../../org.js';
 import { ok, warn, type Finding } from '../finding.js';
-import { withAccess, type OrgReader } from './okta-access.js';
+import { USERS, withAccess, type OrgReader } from './okta-access.js';
 
 /** Scopes that change an org (`okta.….manage`). Okta does not list an app's scopes, so doctor requests a token for each. */
-const MANAGED = [
-  ...['users', 'groups', 'apps', 'appGrants', 'roles', 'policies', 'authenticators', 'authorizationServers'],
-  ...[
-    'idps',
-    'apiTokens',
-    'inlineHooks',
-    'eventHooks',
-    'schemas',
-    'profileMappings',
-    'sessions',
-    'networkZones',
-  ],
-  ...['trustedOrigins', 'orgs', 'domains', 'brands', 'templates', 'devices', 'logStreams', 'identitySources'],
-  ...['customTelephonyProvider', 'features', 'userTypes', 'realms'],
-];
+const MANAGED = (
+  'users groups apps appGrants roles policies authenticators authorizationServers idps apiTokens inlineHooks ' +
+  'eventHooks schemas profileMappings sessions networkZones trustedOrigins orgs domains brands templates ' +
+  'devices logStreams identitySources customTelephonyProvider features userTypes realms'
+).split(' ');
 /** Parallel token requests: the token endpoint has its own rate limit. */
 const BATCH_SIZE = 7;
 const USE_LEAST =
@@ -29,8 +18,8 @@ const CHECK_ROLES = 'Check its roles in Okta: Security > Administrators. A gatew
 const READ_ONLY_ROLES: ReadonlySet<string> = new Set(['READ_ONLY_ADMIN', 'REPORT_ADMIN']);
 
 /** Checks that the gateway's credential may do no more than read users: whoever steals it has the same rights. */
-export function privilegesFinding(org: OrgReader, users: Access): Promise<Finding> {
-  return org.clientId === undefined ? rolesFinding(org, users) : scopesFinding(org);
+export function privilegesFinding(org: OrgReader): Promise<Finding> {
+  return org.clientId === undefined ? rolesFinding(org) : scopesFinding(org);
 }
 
 async function scopesFinding(org: OrgReader): Promise<Finding> {
@@ -47,9 +36,9 @@ async function scopesFinding(org: OrgReader): Promise<Finding> {
   return ok(`The service app has none of the ${scopes.length} scopes that can change the org.`);
 }
 
-async function rolesFinding(org: OrgReader, users: Access): Promise<Finding> {
-  const found = await withAccess("The API token's role", users, async () => {
-    const roles = await readOwnRoles(org.reading(users.scopes));
+async function rolesFinding(org: OrgReader): Promise<Finding> {
+  const found = await withAccess("The API token's role", USERS, async () => {
+    const roles = await readOwnRoles(org.reading(USERS.scopes));
     const strong = roles.filter((role) => role !== 'CUSTOM' && !READ_ONLY_ROLES.has(role));
     if (strong.length > 0) {
       return warn(`The API token has the role ${strong.join(', ')}: more than a gateway needs.`, USE_LEAST);

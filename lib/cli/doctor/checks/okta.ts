@@ -1,33 +1,22 @@
 import type { HttpResult } from '../../../core/http.js';
-import { callHttp } from '../../../http/call.js';
 import type { Time } from '../../../okta/admin/administration.js';
 import {
   ORG_METADATA,
   pipelineOf,
   probeUsers,
-  readAttribute,
   readPhoneAuthenticator,
 } from '../../../okta/admin/org-facts.js';
 import type { HookVariables, OktaVariables, Section } from '../variables.js';
-import {
-  after,
-  fail,
-  known,
-  ok,
-  once,
-  checksAfter,
-  warn,
-  type CheckGroup,
-  type Finding,
-} from '../finding.js';
-import { openOrgReader, withAccess, type OrgReader } from './okta-access.js';
-import { createHookChecks, type HookChecks } from './okta-hooks.js';
-import { attributeFinding, optedInFinding, type OptInReads } from './okta-opt-in.js';
+import { after, fail, known, ok, once, checksAfter, warn } from '../finding.js';
+import type { Check, CheckGroup, CheckTimes, Finding } from '../finding.js';
+import { callServer } from '../../gateway-probe.js';
+import type { Access } from '../../org.js';
+import { openOrgReader, SCHEMAS, USERS, withAccess, type OrgReader } from './okta-access.js';
+import { createHookChecks, EVENT_HOOKS, INLINE_HOOKS, type HookChecks } from './okta-hooks.js';
+import { attributeFinding, optedInFinding, phoneFinding } from './okta-attributes.js';
 import { privilegesFinding } from './okta-privileges.js';
-import { describeUnreached } from './unreached.js';
+import { unreachedFinding } from './unreached.js';
 
-const USERS = { scopes: ['okta.users.read'], role: 'the role Read-Only Administrator' };
-const SCHEMAS = { scopes: ['okta.schemas.read'], role: 'the role Organization Administrator' };
 const AUTHENTICATORS = { scopes: ['okta.authenticators.read'], role: 'the role Read-Only Administrator' };
 
 /** The checks of the org, and what the checks of other sides read from it. */
@@ -49,7 +38,7 @@ export interface TimedAnswer {
 export function examineOkta(
   section: Section<OktaVariables>,
   hook: HookVariables | undefined,
-  { time, callMs }: { readonly time: Time; readonly callMs: number },
+  times: CheckTimes,
 ): OktaExamination {
   const variables = known('okta.variables', section.finding);
   const { value } = section;
@@ -57,9 +46,9 @@ export function examineOkta(
     const group = { title: 'Okta', checks: [variables] };
     return { group, answer: undefined, headerName: () => Promise.resolve(undefined) };
   }
-  const org = openOrgReader({ credential: value.credential, time, callMs });
+  const org = openOrgReader(value.credential, times);
   const hooks = createHookChecks(org, hook);
-  const answer = once(() => fetchMetadata(org, time));
+  const answer = once(() => fetchMetadata(org, times.time));
   const reachable = { name: 'okta.org', run: once(async () => orgFinding(org, (await answer()).result)) };
   const probe = once(() => probeUsers(org.reading(USERS.scopes)));
   const credential = {
@@ -74,12 +63,10 @@ export function examineOkta(
     ),
   };
   const later = checksAfter(credential);
-  const { optInAttribute, unverifiedPhoneAttribute } = value;
-  const reads: OptInReads = {
-    schema: org.readOnly(SCHEMAS.scopes),
-    attributes: org.reading(SCHEMAS.scopes),
-    users: org.reading(USERS.scopes),
-  };
+  /** A check that reads what not every credential may read. */
+  const reading = (name: string, what: string, access: Access, run: () => Promise<Finding>): Check =>
+    later(name, () => withAccess(what, access, run));
+  const { optInAttribute, unverifiedPhoneAttribute: phone } = value;
   const group = {
     title: 'Okta',
     checks: [
@@ -87,53 +74,36 @@ export function examineOkta(
       reachable,
       { name: 'okta.engine', run: after(reachable, async () => engineFinding((await answer()).result)) },
       credential,
-      later('okta.privileges', () => privilegesFinding(org, USERS)),
+      later('okta.privileges', () => privilegesFinding(org)),
       later('okta.rate-limit', async () => rateLimitFinding(await probe())),
-      later('okta.attribute', () =>
-        withAccess('The attribute', SCHEMAS, () => attributeFinding(reads, optInAttribute)),
-      ),
-      later('okta.opted-in', () =>
-        withAccess('Who has opted in', USERS, () => optedInFinding(reads, optInAttribute)),
-      ),
-      ...(unverifiedPhoneAttribute === undefined
+      reading('okta.attribute', 'The attribute', SCHEMAS, () => attributeFinding(org, optInAttribute)),
+      reading('okta.opted-in', 'Who has opted in', USERS, () => optedInFinding(org, optInAttribute)),
+      ...(phone === undefined
         ? []
-        : [
-            later('okta.unverified-phone', () =>
-              withAccess('The attribute', SCHEMAS, () => phoneFinding(org, unverifiedPhoneAttribute)),
-            ),
-          ]),
-      later('okta.phone-authenticator', () =>
-        withAccess('The phone authenticator', AUTHENTICATORS, () => authenticatorFinding(org)),
+        : [reading('okta.unverified-phone', 'The attribute', SCHEMAS, () => phoneFinding(org, phone))]),
+      reading('okta.phone-authenticator', 'The phone authenticator', AUTHENTICATORS, () =>
+        authenticatorFinding(org),
       ),
-      later('okta.hook', () => hooks.telephonyHook()),
+      reading('okta.hook', 'The telephony hook', INLINE_HOOKS, () => hooks.telephonyHook()),
       later('okta.native-telephony', () => hooks.nativeTelephony()),
-      later('okta.event-hook', () => hooks.eventHook()),
+      reading('okta.event-hook', 'The event hook', EVENT_HOOKS, () => hooks.eventHook()),
     ],
     close: () => org.dispatcher.destroy(),
   };
-  return { group, answer, headerName: (kind) => hooks.headerName(kind) };
+  return { group, answer, headerName: hooks.headerName };
 }
 
 const LET_READ_USERS = `Give the API token's owner, or the service app, ${USERS.role}, and a service app the scope okta.users.read. Until then every code goes by the channel that Okta requests, and never by WhatsApp.`;
 
 async function fetchMetadata(org: OrgReader, time: Time): Promise<TimedAnswer> {
   const askedAt = time.now();
-  const result = await callHttp({
-    dispatcher: org.dispatcher,
-    method: 'GET',
-    origin: org.orgUrl,
-    path: ORG_METADATA,
-    headers: { accept: 'application/json', 'user-agent': 'okta-telephony-hook' },
-    timeoutMs: org.callMs,
-  });
+  const url = org.orgUrl + ORG_METADATA;
+  const result = await callServer(org.dispatcher, { url, method: 'GET' }, org.callMs);
   return { result, askedAt, answeredAt: time.now() };
 }
 
 function orgFinding(org: OrgReader, result: HttpResult): Finding {
-  if (result.kind !== 'answered') {
-    const { why, remedy } = describeUnreached(result.reason);
-    return fail(`${org.host} could not be reached: ${why}.`, remedy);
-  }
+  if (result.kind !== 'answered') return unreachedFinding(`${org.host} could not be reached`, result.reason);
   if (pipelineOf(result) !== undefined) return ok(`${org.host} answers as an Okta org.`);
   return fail(
     `${org.host} answered ${result.status}, and not as an Okta org.`,
@@ -162,18 +132,6 @@ function rateLimitFinding(headers: Readonly<Record<string, string>>): Finding {
   return warn(
     `${share}: below ${LOW_SHARE * 100} % the gateway reads no profiles, and sends no WhatsApp messages.`,
     'Find out what uses the limit (Okta: Reports > Rate Limits), and raise the share of the token or the app (Security > API).',
-  );
-}
-
-async function phoneFinding(org: OrgReader, name: string): Promise<Finding> {
-  const { isThere, isUsersOwn } = await readAttribute(org.reading(SCHEMAS.scopes), name);
-  const editor = 'Okta: Directory > Profile Editor > User (default)';
-  if (!isThere)
-    return fail(`The user profile has no attribute ${name}.`, `Name another, or add it in ${editor}.`);
-  if (!isUsersOwn) return ok(`Users may not change ${name}, the unverified number to which codes go.`);
-  return fail(
-    `Users may change ${name}, the unverified number to which codes go: somebody with a stolen password can redirect the code to another phone.`,
-    `Set its user permission to Read-Only in ${editor}, or remove unverifiedPhoneAttribute, so that codes go to the enrolled phone.`,
   );
 }
 

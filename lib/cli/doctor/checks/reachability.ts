@@ -3,16 +3,14 @@ import { BlockList, isIP } from 'node:net';
 import { connect, type PeerCertificate } from 'node:tls';
 import type { HttpResult } from '../../../core/http.js';
 import { LOOPBACK } from '../../../core/safe-url.js';
-import type { Time } from '../../../okta/admin/administration.js';
 import type { HookVariables, Section } from '../variables.js';
-import { after, fail, ok, once, warn, type Check, type CheckGroup, type Finding } from '../finding.js';
-import { describeUnreached } from './unreached.js';
+import { after, fail, known, ok, once, warn } from '../finding.js';
+import type { Check, CheckGroup, CheckTimes, Finding } from '../finding.js';
+import { unreachedFinding } from './unreached.js';
 
-interface ReachabilityParts {
+interface ReachabilityParts extends CheckTimes {
   /** The origin of the org; `undefined` if it is not set. */
   readonly orgUrl: string | undefined;
-  readonly callMs: number;
-  readonly time: Time;
   /** The answer of PUBLIC_URL to a caller without credentials. */
   readonly answer: () => Promise<HttpResult>;
   /** Resolves a name to its addresses. Default: the resolver of this machine. */
@@ -31,13 +29,10 @@ export function examineReachability(section: Section<HookVariables>, parts: Reac
   const title = 'Reachability';
   if (section.value === undefined) return { title, checks: [] };
   const url = new URL(section.value.url);
-  const location = { name: 'way.url', run: once(() => Promise.resolve(urlFinding(url, parts.orgUrl))) };
-  const name = {
-    name: 'way.name',
-    run: once(() => nameFinding(url.hostname, parts.resolve ?? resolveHere)),
-  };
+  const { resolve = resolveHere } = parts;
+  const name = { name: 'way.name', run: once(() => nameFinding(url.hostname, resolve)) };
   const checks: readonly Check[] = [
-    location,
+    known('way.url', urlFinding(url, parts.orgUrl)),
     name,
     { name: 'way.tls', run: after(name, () => tlsFinding(url, parts)) },
     { name: 'way.redirect', run: after(name, async () => redirectFinding(await parts.answer())) },
@@ -56,26 +51,22 @@ function urlFinding(url: URL, orgUrl: string | undefined): Finding {
   );
 }
 
-/** Addresses that cannot be reached from the internet. */
-const PRIVATE = listPrivateAddresses();
+/** Networks that cannot be reached from the internet. */
+const PRIVATE_NETWORKS = [
+  ...['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', '169.254.0.0/16', '100.64.0.0/10', '127.0.0.0/8'],
+  ...['fc00::/7', 'fe80::/10', '::1/128'],
+];
 
-function listPrivateAddresses(): BlockList {
+function isPrivate(address: string): boolean {
   const list = new BlockList();
-  for (const [net, bits] of [
-    ['10.0.0.0', 8],
-    ['172.16.0.0', 12],
-    ['192.168.0.0', 16],
-    ['169.254.0.0', 16],
-    ['100.64.0.0', 10],
-    ['127.0.0.0', 8],
-  ] as const) {
-    list.addSubnet(net, bits);
+  for (const network of PRIVATE_NETWORKS) {
+    const [start = '', bits] = network.split('/');
+    list.addSubnet(start, Number(bits), familyOf(start));
   }
-  list.addSubnet('fc00::', 7, 'ipv6');
-  list.addSubnet('fe80::', 10, 'ipv6');
-  list.addAddress('::1', 'ipv6');
-  return list;
+  return list.check(address, familyOf(address));
 }
+
+const familyOf = (address: string): 'ipv4' | 'ipv6' => (isIP(address) === 6 ? 'ipv6' : 'ipv4');
 
 async function resolveHere(hostname: string): Promise<readonly string[]> {
   return (await lookup(hostname, { all: true })).map(({ address }) => address);
@@ -95,11 +86,9 @@ async function nameFinding(
       'Look for a misspelling in PUBLIC_URL, and give the name a record in the public DNS.',
     );
   }
-  const isPrivate = addresses.some((address) =>
-    PRIVATE.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4'),
-  );
-  if (!isPrivate)
+  if (!addresses.some(isPrivate)) {
     return ok(`${hostname} resolves to ${addresses.length === 1 ? 'a public address' : 'public addresses'}.`);
+  }
   return warn(
     `${hostname} resolves to a private address from here.`,
     'Okta and Twilio call from the internet: check that the public DNS has a public address for it.',
@@ -109,15 +98,9 @@ async function nameFinding(
 async function tlsFinding(url: URL, parts: ReachabilityParts): Promise<Finding> {
   if (url.protocol === 'http:') return ok('This machine itself needs no TLS.');
   const seen = await readCertificate(url, parts);
-  if (typeof seen === 'string') {
-    const { why, remedy } = describeUnreached(seen);
-    return fail(`${url.host} could not be reached: ${why}.`, remedy);
-  }
+  if (typeof seen === 'string') return unreachedFinding(`${url.host} could not be reached`, seen);
   const { problem, certificate } = seen;
-  if (problem !== undefined) {
-    const { why, remedy } = describeUnreached(problem);
-    return fail(`Okta would not call ${url.host}: ${why}.`, remedy);
-  }
+  if (problem !== undefined) return unreachedFinding(`Okta would not call ${url.host}`, problem);
   const endsAt = Date.parse(certificate.valid_to);
   const leftMs = endsAt - parts.time.now();
   const days = Math.floor(leftMs / DAY_MS);

@@ -1,9 +1,9 @@
-import type { Time } from '../../../okta/admin/administration.js';
 import { loadIoredis } from '../../../state/redis/clients.js';
 import { inspectRedis, type RedisInspection } from '../../../state/redis/inspection.js';
 import type { RedisVariables } from '../../../options/variables.js';
 import type { Section } from '../variables.js';
-import { after, fail, known, ok, once, warn, type Check, type CheckGroup, type Finding } from '../finding.js';
+import { after, fail, known, ok, once, warn } from '../finding.js';
+import type { Check, CheckGroup, CheckTimes, Finding } from '../finding.js';
 import { describeUnreached } from './unreached.js';
 
 type Inspect = typeof inspectRedis;
@@ -16,11 +16,9 @@ export function examineRedis(
     callMs,
     time,
     load = loadInspector,
-  }: {
-    readonly callMs: number;
-    readonly time: Time;
+  }: CheckTimes & {
     /** Loads the inspector; `undefined` without ioredis. Default: uses the installed ioredis. */
-    readonly load?: () => Promise<Inspect | undefined>;
+    readonly load?: () => Inspect | undefined;
   },
 ): CheckGroup {
   const title = 'Redis';
@@ -28,15 +26,11 @@ export function examineRedis(
   const { value } = section;
   if (value === undefined) return { title, checks: [variables] };
   // ioredis is an optional peer dependency.
-  const inspector = once(load);
-  const library = { name: 'redis.libraries', run: once(async () => libraryFinding(await inspector())) };
-  const inspection = once(async () => {
-    const inspect = await inspector();
+  const inspect = load();
+  const library = known('redis.libraries', libraryFinding(inspect));
+  const inspection = once(() => {
     if (inspect === undefined) throw new Error('ioredis is not installed');
-    return inspect(
-      { connection: value.url, encryptionKeys: value.encryptionKeys },
-      { timeoutMs: callMs, now: () => time.now() },
-    );
+    return inspect(value, { timeoutMs: callMs, now: () => time.now() });
   });
   const reachable = {
     name: 'redis.reached',
@@ -65,12 +59,12 @@ export function examineRedis(
   };
 }
 
-function loadInspector(): Promise<Inspect | undefined> {
+function loadInspector(): Inspect | undefined {
   try {
     loadIoredis();
-    return Promise.resolve(inspectRedis);
+    return inspectRedis;
   } catch {
-    return Promise.resolve(undefined);
+    return undefined;
   }
 }
 

@@ -1,15 +1,11 @@
 import { createAgent } from '../../../http/call.js';
-import { asList } from '../../../core/json.js';
-import {
-  createAccountReader,
-  type AccountReader,
-  type AccountReading,
-} from '../../../channels/twilio/account-reader.js';
+import { createAccountReader } from '../../../channels/twilio/account-reader.js';
+import type { AccountReader, AccountReading } from '../../../channels/twilio/account-reader.js';
 import { createTwilioConnection, type TwilioPort } from '../../../channels/twilio/client.js';
-import type { TwilioVariables } from '../variables.js';
+import type { TwilioVariables } from '../../../options/provider-variables.js';
 import { fail, type Finding } from '../finding.js';
 import { CONNECT_TIMEOUT_MS } from '../../org.js';
-import { describeUnreached } from './unreached.js';
+import { unreachedFinding } from './unreached.js';
 
 /** Reads a Twilio account for doctor. */
 export interface TwilioAccess {
@@ -24,7 +20,7 @@ export interface TwilioAccess {
 
 /** @param callMs - the timeout of one call, in milliseconds. */
 export function openTwilio(variables: TwilioVariables, callMs: number): TwilioAccess {
-  const { accountSid, apiKey, authToken, baseUrl } = variables;
+  const { accountSid, apiKeySid, authToken, baseUrl } = variables;
   const dispatcher = createAgent(Math.min(CONNECT_TIMEOUT_MS, callMs));
   const connect = (username: string, password: string): TwilioPort =>
     createTwilioConnection({
@@ -41,7 +37,7 @@ export function openTwilio(variables: TwilioVariables, callMs: number): TwilioAc
       },
     });
   const sending =
-    apiKey === undefined ? connect(accountSid, authToken ?? '') : connect(apiKey.sid, apiKey.secret);
+    apiKeySid === undefined ? connect(accountSid, authToken) : connect(apiKeySid, variables.apiKeySecret);
   return {
     sending: createAccountReader(sending, callMs),
     check: () => sending.check(callMs),
@@ -50,21 +46,21 @@ export function openTwilio(variables: TwilioVariables, callMs: number): TwilioAc
   };
 }
 
-/** The finding if a resource could not be read. */
-export function unreadFinding(what: string, reading: Exclude<AccountReading, { kind: 'found' }>): Finding {
-  if (reading.kind === 'unreached') {
-    const { why, remedy } = describeUnreached(reading.reason);
-    return fail(`Twilio could not be reached: ${why}.`, remedy);
-  }
+/**
+ * The finding if a resource could not be read.
+ * @param absent - the finding if the account has no such resource.
+ */
+export function unreadFinding(
+  what: string,
+  reading: Exclude<AccountReading, { kind: 'found' }>,
+  absent?: Finding,
+): Finding {
+  if (reading.kind === 'unreached') return unreachedFinding('Twilio could not be reached', reading.reason);
+  if (reading.status === 404 && absent !== undefined) return absent;
   return fail(
     `${what} cannot be read: ${reading.reason}.`,
     reading.status >= 500
       ? 'Check status.twilio.com. It may be temporary.'
       : 'Check it in the Twilio Console, and check whether the API key is a restricted one that may not read it.',
   );
-}
-
-/** The list of this name in a page of Twilio's API. */
-export function listIn(body: Readonly<Record<string, unknown>>, name: string): readonly unknown[] {
-  return asList(body[name]);
 }

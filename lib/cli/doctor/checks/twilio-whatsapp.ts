@@ -1,5 +1,5 @@
 import { fieldOf, textFieldOf } from '../../../core/json.js';
-import type { WhatsAppSender } from '../../../channels/twilio/settings.js';
+import type { SenderVariables } from '../../../options/provider-variables.js';
 import { fail, known, ok, warn, type Check, type Finding } from '../finding.js';
 import { unreadFinding, type TwilioAccess } from './twilio-access.js';
 
@@ -8,23 +8,26 @@ const SANDBOX = '+14155238886';
 const TEMPLATE_TYPE = 'whatsapp/authentication';
 
 /** The checks of WhatsApp: the sandbox, or the content template of each language. */
-export function examineWhatsApp(sender: WhatsAppSender | undefined, access: TwilioAccess): readonly Check[] {
-  if (sender === undefined) {
+export function examineWhatsApp(
+  { whatsapp, sandboxNumber }: SenderVariables,
+  access: TwilioAccess,
+): readonly Check[] {
+  if (sandboxNumber !== undefined && whatsapp === undefined) {
+    return [known('twilio.whatsapp', sandboxFinding(sandboxNumber))];
+  }
+  if (whatsapp === undefined) {
     const finding = warn(
       'Skipped: no WhatsApp sender is set. Users who opted in get an SMS.',
       'Set TWILIO_WHATSAPP_FROM and TWILIO_WHATSAPP_TEMPLATE, or for a trial TWILIO_SANDBOX_NUMBER.',
     );
     return [known('twilio.whatsapp', finding)];
   }
-  if (sender.kind === 'sandbox') {
-    return [known('twilio.whatsapp', sandboxFinding(sender.from))];
-  }
   // Doctor does not read WhatsApp senders from Twilio.
   const unchecked = warn(
     'Doctor does not check the sender TWILIO_WHATSAPP_FROM itself, only its templates.',
     'Check that it belongs to the account and is online: Twilio Console, Messaging > Senders > WhatsApp senders.',
   );
-  const templates = Object.entries(sender.templates).map(([locale, sid]) => ({
+  const templates = Object.entries(whatsapp.templates).map(([locale, sid]) => ({
     name: locale === 'default' ? 'twilio.template' : `twilio.template.${locale}`,
     run: () => templateFinding(access, sid),
   }));
@@ -45,13 +48,13 @@ function sandboxFinding(from: string): Finding {
 
 async function templateFinding({ sending }: TwilioAccess, sid: string): Promise<Finding> {
   const [template, approval] = await Promise.all([sending.template(sid), sending.approval(sid)]);
-  if (template.kind === 'refused' && template.status === 404) {
-    return fail(
+  if (template.kind !== 'found') {
+    const absent = fail(
       `The account has no template ${sid}.`,
       'Copy the Content SID again: Twilio Console, Messaging > Content Template Builder.',
     );
+    return unreadFinding('The template', template, absent);
   }
-  if (template.kind !== 'found') return unreadFinding('The template', template);
   if (approval.kind !== 'found') return unreadFinding('The approval of the template', approval);
   const whatsApp = fieldOf(approval.body, 'whatsapp');
   const status = textFieldOf(whatsApp, 'status') ?? 'unsubmitted';

@@ -1,8 +1,8 @@
 import { ProviderError } from '../../../core/errors.js';
-import { fieldOf, textFieldOf } from '../../../core/json.js';
-import type { Section, TwilioVariables } from '../variables.js';
+import { asList, fieldOf, textFieldOf } from '../../../core/json.js';
+import type { Section, TwilioSide } from '../variables.js';
 import { fail, known, ok, once, checksAfter, warn, type CheckGroup, type Finding } from '../finding.js';
-import { listIn, unreadFinding, openTwilio, type TwilioAccess } from './twilio-access.js';
+import { openTwilio, unreadFinding, type TwilioAccess } from './twilio-access.js';
 import { examineWhatsApp } from './twilio-whatsapp.js';
 
 interface TwilioParts {
@@ -21,7 +21,7 @@ const NO_VOICE = warn(
 );
 
 /** The checks of the Twilio account: credential, balance, senders, templates and the Verify service. */
-export function examineTwilio(section: Section<TwilioVariables>, parts: TwilioParts): CheckGroup {
+export function examineTwilio(section: Section<TwilioSide>, parts: TwilioParts): CheckGroup {
   const title = 'Twilio';
   const variables = known('twilio.variables', section.finding);
   const { value } = section;
@@ -42,11 +42,9 @@ export function examineTwilio(section: Section<TwilioVariables>, parts: TwilioPa
         sms === undefined ? withoutSender('sms', NO_SMS, value) : smsFinding(access, sms),
       ),
       later('twilio.voice', async () =>
-        voice === undefined
-          ? withoutSender('voice', NO_VOICE, value)
-          : numberFinding(access, { variable: 'TWILIO_VOICE_FROM', number: voice, capability: 'voice' }),
+        voice === undefined ? withoutSender('voice', NO_VOICE, value) : numberFinding(access, voice, 'voice'),
       ),
-      ...examineWhatsApp(value.whatsapp, access).map(({ name, run }) => later(name, run)),
+      ...examineWhatsApp(value, access).map(({ name, run }) => later(name, run)),
       ...(verifyServiceSid === undefined
         ? []
         : [later('twilio.verify', () => verifyFinding(access, verifyServiceSid))]),
@@ -55,20 +53,20 @@ export function examineTwilio(section: Section<TwilioVariables>, parts: TwilioPa
   };
 }
 
-const withoutSender = (channel: string, missing: Finding, { otherChannels }: TwilioVariables): Finding =>
+const withoutSender = (channel: string, missing: Finding, { otherChannels }: TwilioSide): Finding =>
   otherChannels.has(channel) ? ok('Not set: Verify or another provider has this channel.') : missing;
 
-async function credentialFinding({ apiKey }: TwilioVariables, { check }: TwilioAccess): Promise<Finding> {
+async function credentialFinding({ apiKeySid }: TwilioSide, { check }: TwilioAccess): Promise<Finding> {
   try {
     await check();
   } catch (error) {
     if (!(error instanceof ProviderError) || error.code !== 'TWILIO_UNAUTHORIZED') throw error;
     return fail(
-      `Twilio does not accept ${apiKey === undefined ? 'the auth token' : 'the API key'}.`,
+      `Twilio does not accept ${apiKeySid === undefined ? 'the auth token' : 'the API key'}.`,
       'Compare TWILIO_ACCOUNT_SID with TWILIO_API_KEY_SID and TWILIO_API_KEY_SECRET, or TWILIO_AUTH_TOKEN: all belong to one account and one region. Test credentials do not work.',
     );
   }
-  if (apiKey !== undefined) return ok('Twilio accepts the API key.');
+  if (apiKeySid !== undefined) return ok('Twilio accepts the API key.');
   return warn(
     'Twilio accepts the auth token, which gives full access to the account.',
     'Make an API key (Twilio Console: Account > API keys & tokens), and set TWILIO_API_KEY_SID and TWILIO_API_KEY_SECRET.',
@@ -80,12 +78,9 @@ async function authTokenFinding({ owner }: TwilioAccess, hasPublicUrl: boolean):
     const without = 'TWILIO_AUTH_TOKEN is not set';
     const remedy =
       "Set it to the account's primary auth token: Twilio signs callbacks with it, even if the gateway sends with an API key.";
-    return hasPublicUrl
-      ? fail(
-          `${without}. The gateway does not start, because it could not verify callbacks to PUBLIC_URL.`,
-          remedy,
-        )
-      : warn(`Skipped: ${without}.`, remedy);
+    if (!hasPublicUrl) return warn(`Skipped: ${without}.`, remedy);
+    const effect = 'The gateway does not start, because it could not verify callbacks to PUBLIC_URL.';
+    return fail(`${without}. ${effect}`, remedy);
   }
   const reading = await owner.account();
   if (reading.kind === 'found') return ok('TWILIO_AUTH_TOKEN belongs to the account.');
@@ -123,21 +118,17 @@ async function accountFinding({ owner }: TwilioAccess): Promise<Finding> {
 
 /** In the currency of the account. The exact value matters little: it lasts for days at most. */
 const LOW_BALANCE = 10;
+const READ_BALANCE = 'Check it in the Twilio Console, under Billing.';
 
 async function balanceFinding({ sending }: TwilioAccess): Promise<Finding> {
   const reading = await sending.balance();
   if (reading.kind !== 'found') {
-    if (reading.kind === 'refused' && reading.status < 500) {
-      return warn('This key may not read the balance.', 'Check it in the Twilio Console, under Billing.');
-    }
-    return unreadFinding('The balance', reading);
+    if (reading.kind === 'unreached' || reading.status >= 500) return unreadFinding('The balance', reading);
+    return warn('This key may not read the balance.', READ_BALANCE);
   }
   const balance = Number(textFieldOf(reading.body, 'balance') || NaN);
   if (!Number.isFinite(balance)) {
-    return warn(
-      "The balance cannot be read from Twilio's answer.",
-      'Check it in the Twilio Console, under Billing.',
-    );
+    return warn("The balance cannot be read from Twilio's answer.", READ_BALANCE);
   }
   const currency = /^[A-Z]{3}$/.exec(textFieldOf(reading.body, 'currency') ?? '')?.[0] ?? '';
   const amount = `The balance is ${balance.toFixed(2)} ${currency}`.trim();
@@ -150,9 +141,7 @@ async function balanceFinding({ sending }: TwilioAccess): Promise<Finding> {
 
 /** @param sender - a number, a Messaging Service (`MG…`) or an alphanumeric sender id. */
 async function smsFinding(access: TwilioAccess, sender: string): Promise<Finding> {
-  if (sender.startsWith('+')) {
-    return numberFinding(access, { variable: 'TWILIO_SMS_FROM', number: sender, capability: 'sms' });
-  }
+  if (sender.startsWith('+')) return numberFinding(access, sender, 'sms');
   if (/^MG[0-9a-zA-Z]{32}$/.test(sender)) return serviceFinding(access, sender);
   return ok(
     'TWILIO_SMS_FROM is an alphanumeric sender: many countries require its registration, and the US and Canada allow none.',
@@ -161,14 +150,14 @@ async function smsFinding(access: TwilioAccess, sender: string): Promise<Finding
 
 async function numberFinding(
   { sending }: TwilioAccess,
-  wanted: { readonly variable: string; readonly number: string; readonly capability: 'sms' | 'voice' },
+  number: string,
+  capability: 'sms' | 'voice',
 ): Promise<Finding> {
-  const { variable, number, capability } = wanted;
+  const variable = capability === 'sms' ? 'TWILIO_SMS_FROM' : 'TWILIO_VOICE_FROM';
+  const does = capability === 'sms' ? 'send SMS' : 'make calls';
   const reading = await sending.numbers(number);
   if (reading.kind !== 'found') return unreadFinding('The numbers of the account', reading);
-  const found = listIn(reading.body, 'incoming_phone_numbers').find(
-    (one) => textFieldOf(one, 'phone_number') === number,
-  );
+  const found = findNumber(reading.body['incoming_phone_numbers'], number);
   if (found === undefined && capability === 'voice') return callerIdFinding(sending, number);
   if (found === undefined) {
     return fail(
@@ -177,14 +166,16 @@ async function numberFinding(
     );
   }
   if (fieldOf(found, 'capabilities', capability) === true) {
-    return ok(
-      `The number in ${variable} belongs to the account, and can ${capability === 'sms' ? 'send SMS' : 'make calls'}.`,
-    );
+    return ok(`The number in ${variable} belongs to the account, and can ${does}.`);
   }
   return fail(
-    `The number in ${variable} cannot ${capability === 'sms' ? 'send SMS' : 'make calls'}.`,
+    `The number in ${variable} cannot ${does}.`,
     `Set ${variable} to a number of the account with that capability.`,
   );
+}
+
+function findNumber(list: unknown, number: string): unknown {
+  return asList(list).find((one) => textFieldOf(one, 'phone_number') === number);
 }
 
 /** A number outside the account may make calls if the account has verified it as a caller ID. */
@@ -198,10 +189,9 @@ async function callerIdFinding(sending: TwilioAccess['sending'], number: string)
       remedy,
     );
   }
-  const isVerified = listIn(reading.body, 'outgoing_caller_ids').some(
-    (one) => textFieldOf(one, 'phone_number') === number,
-  );
-  if (isVerified) return ok('The number in TWILIO_VOICE_FROM is a verified caller ID of the account.');
+  if (findNumber(reading.body['outgoing_caller_ids'], number) !== undefined) {
+    return ok('The number in TWILIO_VOICE_FROM is a verified caller ID of the account.');
+  }
   return fail(
     "The number in TWILIO_VOICE_FROM is neither one of the account's numbers nor one of its verified caller IDs.",
     remedy,
@@ -210,16 +200,16 @@ async function callerIdFinding(sending: TwilioAccess['sending'], number: string)
 
 async function serviceFinding({ sending }: TwilioAccess, sid: string): Promise<Finding> {
   const service = await sending.messagingService(sid);
-  if (service.kind === 'refused' && service.status === 404) {
-    return fail(
+  if (service.kind !== 'found') {
+    const absent = fail(
       'The Messaging Service in TWILIO_SMS_FROM does not belong to the account.',
       'Copy its SID again: Twilio Console, Messaging > Services.',
     );
+    return unreadFinding('The Messaging Service', service, absent);
   }
-  if (service.kind !== 'found') return unreadFinding('The Messaging Service', service);
   const reading = await sending.numbersOfService(sid);
   if (reading.kind !== 'found') return unreadFinding('The senders of the Messaging Service', reading);
-  const count = listIn(reading.body, 'phone_numbers').length;
+  const count = asList(reading.body['phone_numbers']).length;
   if (count > 0)
     return ok(`The Messaging Service in TWILIO_SMS_FROM has ${count} number${count === 1 ? '' : 's'}.`);
   return warn(
@@ -230,13 +220,13 @@ async function serviceFinding({ sending }: TwilioAccess, sid: string): Promise<F
 
 async function verifyFinding({ sending }: TwilioAccess, sid: string): Promise<Finding> {
   const reading = await sending.verifyService(sid);
-  if (reading.kind === 'refused' && reading.status === 404) {
-    return fail(
+  if (reading.kind !== 'found') {
+    const absent = fail(
       'The Verify service in TWILIO_VERIFY_SERVICE_SID does not belong to the account.',
       'Copy its SID again: Twilio Console, Verify > Services.',
     );
+    return unreadFinding('The Verify service', reading, absent);
   }
-  if (reading.kind !== 'found') return unreadFinding('The Verify service', reading);
   if (fieldOf(reading.body, 'custom_code_enabled') === true)
     return ok("The Verify service accepts custom codes, such as Okta's.");
   return fail(

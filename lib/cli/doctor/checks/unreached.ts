@@ -1,3 +1,5 @@
+import { fail, type Finding } from '../finding.js';
+
 /** Patterns for Node's error codes, with the cause in words and a remedy. The first match counts. */
 const BY_REASON: readonly (readonly [RegExp, string, string])[] = [
   [
@@ -43,6 +45,12 @@ const BY_REASON: readonly (readonly [RegExp, string, string])[] = [
 ];
 
 const OTHER_REMEDY = 'Check that it runs, and that this machine may reach it: egress, DNS, TLS, a proxy.';
+
+/** The finding about a server that was not reached. @param what - begins the message. */
+export function unreachedFinding(what: string, reason: string): Finding {
+  const { why, remedy } = describeUnreached(reason);
+  return fail(`${what}: ${why}.`, remedy);
+}
 
 /**
  * Why a server was not reached, with a remedy.

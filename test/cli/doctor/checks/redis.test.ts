@@ -41,7 +41,7 @@ const SEEN: RedisInspection = {
   alarmsRefusal: undefined,
   hasOtherKeys: false,
 };
-const VALUE = { url: 'redis://redis.example:6379', encryptionKeys: ['key-1', 'key-2'] };
+const VALUE = { connection: 'redis://redis.example:6379', encryptionKeys: ['key-1', 'key-2'] };
 const time = { now: () => 0, sleep: () => Promise.resolve() };
 
 async function look(load: Load): Promise<readonly Told[]> {
@@ -59,7 +59,8 @@ async function look(load: Load): Promise<readonly Told[]> {
 const seeing =
   (seen: RedisInspection | RedisFailure): Load =>
   () =>
-    Promise.resolve(() => Promise.resolve(seen));
+  () =>
+    Promise.resolve(seen);
 
 const UNSEEN = (check: string, what: string): Told => [
   check,
@@ -212,14 +213,14 @@ describe('doctor on Redis', () => {
 
   it('looks at it once, by the variables, for as long as a call may take', async () => {
     const asked: unknown[] = [];
-    const load: Load = () =>
-      Promise.resolve((options, { timeoutMs, now }) => {
+    const load: Load =
+      () =>
+      (options, { timeoutMs, now }) => {
         asked.push(options, timeoutMs, now());
         return Promise.resolve(SEEN);
-      });
+      };
     await look(load);
-    const { url, encryptionKeys } = VALUE;
-    expect(asked).to.deep.equal([{ connection: url, encryptionKeys }, 700, 0]);
+    expect(asked).to.deep.equal([VALUE, 700, 0]);
   });
 
   const notLooked = (cause: string, from: number): readonly Told[] =>
@@ -245,7 +246,7 @@ describe('doctor on Redis', () => {
   });
 
   it('looks no further where ioredis is not installed', async () => {
-    expect(await look(() => Promise.resolve(undefined))).to.deep.equal([
+    expect(await look(() => undefined)).to.deep.equal([
       ...WELL.slice(0, 1),
       ['redis.libraries', 'fail', 'ioredis is not installed where this runs.', 'npm install ioredis'],
       ...notLooked('redis.libraries', 2),

@@ -15,6 +15,18 @@ export function stopTime(): sinon.SinonFakeTimers {
   });
 }
 
+/**
+ * Lets time go on, and returns the timers that a test has left, as source. Those of undici, which has one timer for all
+ * connections of this process, may come from another test file.
+ */
+export function endTime(clock: sinon.SinonFakeTimers): readonly string[] {
+  // Not in the types of sinon.
+  const { timers } = clock as unknown as { readonly timers?: ReadonlyMap<number, { func: () => void }> };
+  const left = Array.from(timers?.values() ?? [], ({ func }) => func);
+  clock.restore();
+  return left.filter(({ name }) => name !== 'onTick').map(String);
+}
+
 /** How much time passes at once while something is waited for, milliseconds. */
 const STEP_MS = 20;
 

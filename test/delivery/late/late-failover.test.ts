@@ -13,6 +13,7 @@ import type { StatePort } from '#lib/delivery/state.js';
 import { steadyMs } from '#lib/core/time.js';
 import { messageKey, type FinalReport } from '#lib/delivery/late/report.js';
 import { openMemoryState } from '#lib/state/memory/memory-state.js';
+import { endTime } from '#harness/stopped-time.js';
 import { defer } from '#harness/until.js';
 import { mustNotShow, witness } from '#harness/witness.js';
 import { NO_CLIENT } from '#harness/channels.js';
@@ -108,8 +109,7 @@ describe('late failover', () => {
     await settle();
     expect(late.underWay.size, 'under way').to.equal(0);
     late.close();
-    expect(clock.countTimers(), 'timers left').to.equal(0);
-    clock.restore();
+    expect(endTime(clock), 'timers left').to.deep.equal([]);
   });
 
   const accept = (

@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import sinon from 'sinon';
 import { MessageStatuses } from '#lib/delivery/late/message-statuses.js';
 import { isFinal, type FinalReport } from '#lib/delivery/late/report.js';
+import { endTime } from '#harness/stopped-time.js';
 
 const FAILED: FinalReport = { status: 'failed', code: '63024', reason: 'No' };
 const DELIVERED: FinalReport = { status: 'delivered' };
@@ -19,8 +20,7 @@ describe('what is known of messages', () => {
   });
   afterEach(() => {
     messages.close();
-    expect(clock.countTimers(), 'timers left').to.equal(0);
-    clock.restore();
+    expect(endTime(clock), 'timers left').to.deep.equal([]);
   });
 
   it('knows whose message it is, also after a report, and of no other', () => {

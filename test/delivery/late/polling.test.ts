@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import sinon from 'sinon';
 import type { DeliveryReport } from '#lib/core/channel.js';
 import { Polling, type Watch } from '#lib/delivery/late/polling.js';
+import { endTime } from '#harness/stopped-time.js';
 import { defer } from '#harness/until.js';
 
 const PENDING: DeliveryReport = { status: 'pending' };
@@ -23,8 +24,7 @@ describe('watching messages', () => {
   });
   afterEach(() => {
     polling.stop();
-    expect(clock.countTimers(), 'timers left').to.equal(0);
-    clock.restore();
+    expect(endTime(clock), 'timers left').to.deep.equal([]);
   });
 
   const watch = (

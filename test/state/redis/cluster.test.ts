@@ -58,7 +58,7 @@ describe('a Redis Cluster whose slot moves', function () {
     const [one, two] = [
       open(closers, cluster.connection, DEFAULT_TIMES),
       // It only looks: a machine that is busy must not make it lose Redis.
-      open(closers, cluster.connection, { ...DEFAULT_TIMES, commandMs: 1_500 }),
+      open(closers, cluster.connection, { ...DEFAULT_TIMES, connectMs: 60_000, commandMs: 1_500 }),
     ];
     const held = await one.state.claim('event', life('limit'));
     if (!held.isFirst) return expect.fail('it is a repeat');

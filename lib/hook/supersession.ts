@@ -63,6 +63,8 @@ async function hasNewerCodeElsewhere(call: ProfiledCall, { state }: HookParts): 
   const { budget, event } = call;
   if (!state.isShared || call.running === undefined || event === undefined) return false;
   // If the state cannot say, the call goes on.
-  call.isSuperseded ||= (await state.isNewest({ ...event, request: call.hook.request }, budget)) === false;
+  const { person, eventKey } = event;
+  const { request } = call.hook;
+  call.isSuperseded ||= (await state.isNewest({ person, eventKey, request }, budget)) === false;
   return call.isSuperseded;
 }

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { Bucket, Claim, EventLife, RememberedAnswer } from '../../delivery/state.js';
+import type { Suppression } from '../../delivery/suppressions.js';
 import { LimitWindows } from '../memory/limit-windows.js';
 import type { RedisConnection } from './connection.js';
 import type { Step } from './steps.js';
@@ -78,7 +79,7 @@ export class RedisClaims {
       // The connection has reported the failure. Redis may have run the script, so the result is still
       // written there.
       const exceeded = this.#localLimits.take(life.buckets, life.nowMs);
-      const claim = this.#claimWrittenBehind(exceeded, names, token, []);
+      const claim = this.#claimWrittenBehind(exceeded, names, token, { spent: [], suppressions: undefined });
       const release = (): void => {
         this.#refundHere(exceeded, life);
         claim.release();
@@ -88,9 +89,12 @@ export class RedisClaims {
     const [isFirst, found, ...indexes] = reply;
     if (isFirst === 0) return this.#repeatOf(names, Number(indexes[0]), found);
     const exceeded = indexes.flatMap((index) => life.buckets[Number(index)]?.key ?? []);
-    const claim = this.#claimWrittenBehind(exceeded, names, token, exceeded.length === 0 ? limits : []);
-    if (life.recipient === undefined) return claim;
-    return { ...claim, suppressions: this.#suppressions.read(life.recipient, found, life.nowMs) };
+    const suppressions =
+      life.recipient === undefined ? undefined : this.#suppressions.read(life.recipient, found, life.nowMs);
+    return this.#claimWrittenBehind(exceeded, names, token, {
+      spent: exceeded.length === 0 ? limits : [],
+      suppressions,
+    });
   }
 
   #refundHere(exceeded: readonly string[], { buckets, nowMs }: EventLife): void {
@@ -102,12 +106,19 @@ export class RedisClaims {
     exceeded: readonly string[],
     names: readonly string[],
     token: string,
-    /** The limits to give back, for each encryption key. */
-    spent: readonly (readonly string[])[],
+    {
+      spent,
+      suppressions,
+    }: {
+      /** The limits to give back, for each encryption key. */
+      readonly spent: readonly (readonly string[])[];
+      readonly suppressions: readonly Suppression[] | undefined;
+    },
   ): Extract<Claim, { isFirst: true }> {
     return {
       isFirst: true,
       exceeded,
+      suppressions,
       settle: (answer) => {
         if (names.length === 0) return;
         void this.#write(

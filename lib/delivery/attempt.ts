@@ -1,5 +1,5 @@
 import { readOutcome, REFUSED } from './read-outcome.js';
-import { AttemptClock, DETACHED_MS, type ChannelClient } from './send-context.js';
+import { AttemptScope, DETACHED_MS, type ChannelClient } from './send-context.js';
 import type { Breaker } from './breaker.js';
 import type { Budget } from '../core/budget.js';
 import type { ConnectedChannel, DeliveryFailure, Message, Outcome, SendContext } from '../core/channel.js';
@@ -52,27 +52,27 @@ export async function attemptSend(
   const startedAt = budget.elapsedMs();
   const attemptOf = (outcome: Outcome): AttemptReport =>
     reportOf(channel, outcome, budget.elapsedMs() - startedAt, message);
-  const clock = new AttemptClock(budget, channel.client, message.request);
+  const scope = new AttemptScope(budget, channel.client, message.request);
   const outcome = await channel.breaker.attempt(async (onLate) => {
-    const sending = callChannel(channel, message, clock.context);
+    const sending = callChannel(channel, message, scope.context);
     const inTime = await budget.untilEnd(sending);
     if (inTime !== TIMED_OUT) return inTime;
-    const end = endOfDetached(sending, clock);
+    const end = endOfDetached(sending, scope);
     void end.then(onLate);
-    onDetached(end.then((late) => detachedEndOf(late, attemptOf(late), clock)));
+    onDetached(end.then((late) => detachedEndOf(late, attemptOf(late), scope)));
     return NOT_IN_TIME;
   });
-  const reference = outcome === NOT_IN_TIME ? undefined : referenceOf(outcome, clock);
+  const reference = outcome === NOT_IN_TIME ? undefined : referenceOf(outcome, scope);
   return { outcome, attempt: attemptOf(outcome), reference };
 }
 
 const NOT_IN_TIME: Outcome = { status: 'unknown', reason: 'No answer before the deadline' };
 
 /** The outcome of a detached send, within its 10 s. */
-async function endOfDetached(sending: Promise<Outcome>, clock: AttemptClock): Promise<Outcome> {
+async function endOfDetached(sending: Promise<Outcome>, scope: AttemptScope): Promise<Outcome> {
   const end = await waitAtMost(sending, DETACHED_MS);
   if (end !== TIMED_OUT) return end;
-  clock.giveUp();
+  scope.giveUp();
   return { status: 'unknown', reason: 'No answer within 10 s after the deadline' };
 }
 
@@ -174,11 +174,11 @@ function reportOf(
   return { ...report, code: isAbout(outcome.code, request, to) ? REFUSED : toToken(outcome.code) };
 }
 
-function referenceOf({ status }: Outcome, { reference }: AttemptClock): string | undefined {
+function referenceOf({ status }: Outcome, { reference }: AttemptScope): string | undefined {
   return status === 'unknown' ? reference : undefined;
 }
 
-function detachedEndOf(outcome: Outcome, attempt: AttemptReport, clock: AttemptClock): DetachedEnd {
+function detachedEndOf(outcome: Outcome, attempt: AttemptReport, scope: AttemptScope): DetachedEnd {
   const failure: DeliveryFailure | undefined =
     outcome.status === 'refused'
       ? {
@@ -192,5 +192,5 @@ function detachedEndOf(outcome: Outcome, attempt: AttemptReport, clock: AttemptC
         }
       : undefined;
   const transactionId = outcome.status === 'accepted' ? outcome.transactionId : undefined;
-  return { attempt, transactionId, failure, reference: referenceOf(outcome, clock) };
+  return { attempt, transactionId, failure, reference: referenceOf(outcome, scope) };
 }

@@ -1,8 +1,8 @@
 import { attemptSend, type DetachedEnd, type ReadyChannel } from './attempt.js';
-import { receiptOf, type PlannedCode, type Receipt } from './late/receipt.js';
+import { receiptOf, type PlannedCode, type ReaderSettings, type Receipt } from './late/receipt.js';
 import { hopefulSteps, providerOf, type PlanStep } from './plan.js';
 import type { Budget } from '../core/budget.js';
-import type { Message, Outcome, TelephonyRequest, UserProfile } from '../core/channel.js';
+import type { Message, Outcome, TelephonyRequest } from '../core/channel.js';
 import type { AttemptReport } from '../core/events.js';
 import { textFor, oktaText } from '../texts/compose-text.js';
 import type { ComposeText } from '../core/option-types.js';
@@ -27,7 +27,7 @@ type RefusedOutcome = Extract<Outcome, { status: 'refused' }>;
 /** The parts of a hook that a send uses. */
 export interface DispatchParts {
   readonly channels: ReadonlyMap<string, readonly ReadyChannel[]>;
-  readonly settings: {
+  readonly settings: ReaderSettings & {
     readonly composeText?: ComposeText | undefined;
     /** The texts of the options. They replace Okta's text. */
     readonly texts: Texts | undefined;
@@ -39,7 +39,6 @@ export interface Send {
   readonly code: PlannedCode;
   /** What texts and channels get: the request of the code, with its end by the wall clock. */
   readonly request: TelephonyRequest;
-  readonly profile: UserProfile | undefined;
   readonly budget: Budget;
   /**
    * Called right before each attempt, with the number of attempts so far. Default: wanted until the budget
@@ -92,12 +91,12 @@ export async function tryPlan(
     if (isOver(budget)) break;
     // An immediate answer is not awaited: nothing may happen between it and the send.
     const wanted = send.isStillWanted?.(attempts.length) ?? true;
-    if (!(wanted instanceof Promise ? await wanted : wanted)) break;
+    if (!(typeof wanted === 'boolean' ? wanted : await wanted)) break;
     // Asking took time as well, and the caller may have hung up since.
     if (isOver(budget)) break;
     if (send.isSuppressed?.(tried) === true) continue;
     const left = untried;
-    const makeReceipt = (): Receipt => receiptOf(code, tried, left, attempts);
+    const makeReceipt = (): Receipt => receiptOf(code, tried, left, attempts, settings);
     const { outcome, attempt, reference } = await attemptSend(channel, message, budget, (late) => {
       listener.onDetached(late.then((end) => ({ ...end, receipt: makeReceipt() })));
     });
@@ -124,7 +123,7 @@ const isOver = (budget: Budget): boolean => budget.isOver;
 async function composeMessage(
   { name, port }: ReadyChannel,
   to: string,
-  { code: { locale }, request, profile, budget }: Send,
+  { code: { profile, locale }, request, budget }: Send,
   { composeText, texts }: DispatchParts['settings'],
   listener: SendListener,
 ): Promise<Message> {

@@ -31,14 +31,14 @@ export function guardClaim(
     onFailure(error);
     return NO_CLAIM;
   }
-  return claiming instanceof Promise
+  return 'then' in claiming
     ? claimInTime(claiming, waitMs, onFailure)
-    : withSafeEnds(claiming, onFailure);
+    : withSafeSettling(claiming, onFailure);
 }
 
 async function claimInTime(claiming: Promise<Claim>, waitMs: number, onFailure: OnFailure): Promise<Claim> {
   const asking = claiming.then(
-    (claim) => withSafeEnds(claim, onFailure),
+    (claim) => withSafeSettling(claim, onFailure),
     (error: unknown) => {
       onFailure(error);
       return NO_CLAIM;
@@ -47,29 +47,29 @@ async function claimInTime(claiming: Promise<Claim>, waitMs: number, onFailure: 
   const found = await answerInTime(asking, waitMs);
   if (found !== TIMED_OUT) return found;
   onFailure(new Error('no answer in time'));
-  const endLate = (end: (first: FirstClaim) => void): void => {
+  const settleLate = (settle: (first: FirstClaim) => void): void => {
     void asking.then((claim) => {
-      if (claim.isFirst) end(claim);
+      if (claim.isFirst) settle(claim);
     });
   };
   return {
     isFirst: true,
     exceeded: NO_CLAIM.exceeded,
     settle: (answer) => {
-      endLate((first) => {
+      settleLate((first) => {
         first.settle(answer);
       });
     },
     release: () => {
-      endLate((first) => {
+      settleLate((first) => {
         first.release();
       });
     },
   };
 }
 
-/** A claim whose ends do not throw. They are synchronous: Redis must get them before Okta gets the answer. */
-function withSafeEnds(claim: Claim, onFailure: OnFailure): Claim {
+/** A claim whose `settle()` and `release()` do not throw. They are synchronous: Redis must get them before Okta gets the answer. */
+function withSafeSettling(claim: Claim, onFailure: OnFailure): Claim {
   if (!claim.isFirst) {
     // The answer may be lost when no caller waits any more: that must not be an unhandled rejection.
     claim.answer.catch(() => undefined);

@@ -74,8 +74,7 @@ export class GuardedState {
     { request, budget }: { readonly request: AnyRequest; readonly budget: Budget },
   ): Promise<Claim> {
     const use = { request };
-    const claiming = this.#claim(key, life, budget.share(TIMEOUTS_MS.call, CALL_FRACTION), use);
-    const claim = claiming instanceof Promise ? await claiming : claiming;
+    const claim = await this.#claim(key, life, budget.share(TIMEOUTS_MS.call, CALL_FRACTION), use);
     if (claim.isFirst) return claim;
     const answer = claim.answer.catch((error: unknown): 'lost' => {
       // After its time the call does not wait any more: that is no failure.
@@ -135,7 +134,7 @@ export class GuardedState {
     const life = { nowMs: steadyMs(), untilMs: receipt.expiresAtMs };
     const use = { request: receipt.request };
     const keeping = this.#try(() => this.#state.keepReceipt(messageKey, receipt, life), use);
-    if (keeping instanceof Promise) {
+    if (keeping !== undefined && 'then' in keeping) {
       return this.#attempt(() => keeping, use).then((report) => {
         if (report !== undefined) onReported(report);
       });

@@ -22,8 +22,8 @@ export interface ChannelClient {
   readonly onMistake: (mistake: string, call?: CallIds) => void;
 }
 
-/** The clock of one attempt to send: its limits in time, and what its channel has read of its context. */
-export class AttemptClock {
+/** One attempt to send: its requests, their limits in time, and what its channel has read of its context. */
+export class AttemptScope {
   readonly context: SendContext;
   /** `context.reference`, if the channel has read it. */
   reference: string | undefined;
@@ -81,20 +81,20 @@ export class AttemptClock {
   }
 }
 
-/** The clock of a context. A symbol, since a channel may hand on a copy of the context or a proxy. */
-const CLOCK = Symbol('clock');
+/** The scope of a context. A symbol, since a channel may hand on a proxy of the context or inherit from it. */
+const SCOPE = Symbol('scope');
 
 /** Made when they are read: most sends end without a signal. */
 const LAZY_FIELDS = {
-  reference: ownGetter((clock) => clock.readReference()),
-  leaveSignal: ownGetter((clock) => clock.leaveSignal),
-  signal: ownGetter((clock) => clock.signal),
+  reference: ownGetter((scope) => scope.readReference()),
+  leaveSignal: ownGetter((scope) => scope.leaveSignal),
+  signal: ownGetter((scope) => scope.signal),
 };
 
-function ownGetter(read: (clock: AttemptClock) => unknown): PropertyDescriptor {
+function ownGetter(read: (scope: AttemptScope) => unknown): PropertyDescriptor {
   return {
     get(this: AttemptContext): unknown {
-      return read(this[CLOCK]);
+      return read(this[SCOPE]);
     },
     enumerable: true,
     configurable: true,
@@ -107,15 +107,15 @@ function ownGetter(read: (clock: AttemptClock) => unknown): PropertyDescriptor {
  * kept the request and its body in memory until the next full collection.
  */
 class AttemptContext implements SendContext {
-  readonly [CLOCK]: AttemptClock;
+  declare readonly [SCOPE]: AttemptScope;
   readonly http: SendContext['http'];
   declare readonly reference: string;
   declare readonly leaveSignal: AbortSignal;
   declare readonly signal: AbortSignal;
 
-  constructor(clock: AttemptClock) {
-    this[CLOCK] = clock;
-    this.http = (request) => clock.send(request);
+  constructor(scope: AttemptScope) {
+    this.http = (request) => scope.send(request);
+    Object.defineProperty(this, SCOPE, { value: scope });
     Object.defineProperty(this, 'reference', LAZY_FIELDS.reference);
     Object.defineProperty(this, 'leaveSignal', LAZY_FIELDS.leaveSignal);
     Object.defineProperty(this, 'signal', LAZY_FIELDS.signal);

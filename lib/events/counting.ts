@@ -117,6 +117,7 @@ export function countEvents(metrics: Instruments, labels: LabelValues): HookEven
     'configuration.warned': countOnce,
     'readiness.failed': countOnce,
     'state.warned': countOnce,
+    // The events that follow these are counted.
     'request.received': ignore,
     'channels.planned': ignore,
     'okta.resumed': ignore,

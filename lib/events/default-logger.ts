@@ -25,7 +25,7 @@ export function createDefaultLogger(destination: LogDestination = process.stdout
   });
   const lines = createLogger({
     format: format((info) =>
-      Object.assign(info, { [MESSAGE]: lineOf(info.level, String(info.message), asObject(info['fields'])) }),
+      Object.assign(info, { [MESSAGE]: lineOf(info.level, info.message, asObject(info['fields'])) }),
     )(),
     // The two type packages behind winston disagree on the base class. At run time it is one class.
     // eslint-disable-next-line @typescript-eslint/no-unsafe-class-instance-assignment
@@ -38,16 +38,21 @@ export function createDefaultLogger(destination: LogDestination = process.stdout
   };
 }
 
-/** Puts the text together: a copy with the fields behind the first three would cost more than all the rest. */
-function lineOf(level: string, message: string, fields: JsonObject): string {
+/**
+ * Puts the text together: a copy with the fields behind the first three would cost more than all the rest.
+ *
+ * @param given - a text, or whatever a channel without types logs.
+ */
+function lineOf(level: string, given: unknown, fields: JsonObject): string {
+  const message = given instanceof Error ? given.message : given;
   const start = { timestamp: new Date().toISOString(), level, message };
-  // A channel may log an error, or fields of these names. As winston does, the line has both messages.
-  if ('timestamp' in fields || 'level' in fields || 'message' in fields) {
+  // A channel may log an error, a URL, or fields of these names. As winston does, the line has both messages.
+  if ('timestamp' in fields || 'level' in fields || 'message' in fields || 'toJSON' in fields) {
     const { message: second, stack, cause } = fields;
-    const both = second ? `${message} ${second as string}` : message;
-    return textOf({ ...start, ...fields, ...start, message: both, stack, cause });
+    const both = second ? `${String(message)} ${second as string}` : message;
+    return textOf({ ...start, ...fields, ...start, message: both, stack, cause, toJSON: undefined });
   }
-  const [first, rest] = [JSON.stringify(start), textOf(fields)];
+  const [first, rest] = [textOf(start), textOf(fields)];
   return rest === '{}' ? first : `${first.slice(0, -1)},${rest.slice(1)}`;
 }
 

@@ -71,7 +71,7 @@ function fieldsOf(event: HookEvent, remedy: string | undefined): Readonly<Record
   return fields;
 }
 
-/** V8 makes a dictionary of an object to which a loop adds more than 12 fields, and winston copies that 7 µs slower. */
+/** V8 makes a dictionary of an object to which a loop adds more than 12 fields: to write such a line takes 3 µs longer. */
 function startOfAnswer(event: HookEventOf<'request.answered'>): Record<string, unknown> {
   return {
     event: event.type,
@@ -84,8 +84,6 @@ function startOfAnswer(event: HookEventOf<'request.answered'>): Record<string, u
     outcome: event.outcome,
     status: event.status,
     hasHungUp: event.hasHungUp,
-    attempts: event.attempts,
-    skipped: event.skipped,
     durationMs: event.durationMs,
     remainingMs: event.remainingMs,
   };

@@ -85,7 +85,7 @@ export const COUNTERS = {
   },
   rejectedCalls: {
     name: 'rejected_calls_total',
-    help: 'Rejected calls of any route; those without authentication count up to a minute late',
+    help: 'Rejected calls of any route; those without authentication count once a minute, or with the next one after it',
     labels: ['code'],
   },
   warnings: {

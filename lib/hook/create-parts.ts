@@ -45,7 +45,7 @@ async function sendAgain(
   isStillWanted: () => Promise<boolean>,
   parts: HookParts,
 ): Promise<Delivery> {
-  const { code, request, profile, budget } = late;
+  const { code, request, budget } = late;
   const sinceMs = performance.now();
   // The user may have written STOP since the code was sent, and to another gateway.
   const untried = await allowedSteps(code.untried, parts);
@@ -54,6 +54,6 @@ async function sendAgain(
     return { status: 'refused', decidedBy: undefined, attempts: [], isFraudBlock: false };
   }
   const isSuppressed = ({ channel, to }: PlanStep): boolean => hasStoppedSince(channel, to, sinceMs, parts);
-  const send = { code: { ...code, untried }, request, profile, budget, isStillWanted, isSuppressed };
+  const send = { code: { ...code, untried }, request, budget, isStillWanted, isSuppressed };
   return sendCode(send, { mayFailOver: true }, parts);
 }

@@ -1,7 +1,7 @@
 import { NONE, type DispatchedCall, type ProfiledCall } from './call.js';
 import { idsOf, reportFailure, type HookParts } from './parts.js';
-import type { TelephonyRequest, UserProfile } from '../core/channel.js';
-import { personKey, requestToKeep, type PlannedCode } from '../delivery/late/receipt.js';
+import type { UserProfile } from '../core/channel.js';
+import { personKey, type PlannedCode } from '../delivery/late/receipt.js';
 import { readLocale } from '../texts/locale.js';
 import { toDialableNumber } from '../numbers/phone-number.js';
 import { planChannels, type PlanStep } from '../delivery/plan.js';
@@ -43,16 +43,19 @@ export async function dispatchChannels(call: ProfiledCall, parts: HookParts): Pr
       skipped: [...allowed.skipped],
     });
   }
-  const plan = stepsOf(allowed.channels, request.phoneNumber, whatsAppNumber, parts);
+  const plan = allowed.channels.flatMap((channel) => {
+    const to = channel === 'whatsapp' ? whatsAppNumber : request.phoneNumber;
+    const providers = parts.channels.get(channel) ?? [];
+    return providers.map((_, provider): PlanStep => ({ channel, provider, to }));
+  });
   const isSuppressed = ({ channel, to }: PlanStep): boolean =>
     hasStoppedSince(channel, to, arrivalOf(call), parts);
   // Without a profile from Okta nothing came over the network: a process that was stopped may not have seen yet
   // that Okta hung up.
   if (call.reading?.source !== 'okta') await letSocketsBeRead();
-  const kept = keptOf(request, profile, plan, parts);
   const code: PlannedCode = {
-    request: kept.request,
-    profile: kept.profile,
+    request,
+    profile,
     expiresAtMs: call.expiresAtMs,
     locale: localeOf(hook, call.reading),
     person: call.event?.person ?? personKey(request),
@@ -64,7 +67,7 @@ export async function dispatchChannels(call: ProfiledCall, parts: HookParts): Pr
   };
   const isStillWanted = (attempts: number): boolean | Promise<boolean> =>
     mayStartAttempt(call, attempts, parts);
-  const send = { code, request, profile, budget: call.budget, isStillWanted, isSuppressed };
+  const send = { code, request, budget: call.budget, isStillWanted, isSuppressed };
   // Without an event, a newer code has passed the guard already: this one is not sent late.
   const delivery = await sendCode(send, { mayFailOver: call.event !== undefined }, parts);
   // Recorded at once: if anything fails from here on, the code still counts as sent.
@@ -80,38 +83,6 @@ export async function dispatchChannels(call: ProfiledCall, parts: HookParts): Pr
     call.refusal = refusalWithoutAttempt(planned, plan, isStopped);
   }
   return dispatched;
-}
-
-/** The steps of a plan: each channel with its providers, in their order. */
-function stepsOf(
-  channels: readonly string[],
-  phoneNumber: string,
-  whatsAppNumber: string,
-  parts: HookParts,
-): readonly PlanStep[] {
-  const steps: PlanStep[] = [];
-  for (const channel of channels) {
-    const to = channel === 'whatsapp' ? whatsAppNumber : phoneNumber;
-    const count = parts.channels.get(channel)?.length ?? 0;
-    for (let provider = 0; provider < count; provider += 1) steps.push({ channel, provider, to });
-  }
-  return steps;
-}
-
-/** What a receipt may hold of the user: no more than the steps after the first may read. */
-function keptOf(
-  request: TelephonyRequest,
-  profile: UserProfile | undefined,
-  [, ...later]: readonly PlanStep[],
-  { settings }: HookParts,
-): Pick<PlannedCode, 'request' | 'profile'> {
-  const isHandedOut =
-    settings.composeText !== undefined || later.some(({ channel }) => settings.ownChannels.has(channel));
-  const readsProfile = isHandedOut || settings.texts?.readsProfile(request) === true;
-  return {
-    request: requestToKeep(request, { isRawKept: isHandedOut }),
-    profile: readsProfile ? profile : undefined,
-  };
 }
 
 function localeOf({ request }: HookCall, reading: ProfileReading | undefined): string {

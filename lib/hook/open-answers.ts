@@ -1,10 +1,13 @@
 import type { ServerResponse } from 'node:http';
 import type { Handler } from '../http/routes.js';
 
-/** That many answers are kept before the complete ones are removed that emitted no `close`: those of some serverless adapters. */
+/** A set of this size is swept: the answers of some serverless adapters emit no `close`. */
 const SWEEP_AT = 128;
 
-/** An answer that is not complete; without its response once it is. A set may hold what it has lost for several collections of garbage. */
+/**
+ * An answer that is not complete; without its response once it is. What a set has lost may stay in memory for several
+ * collections of garbage, and a response holds its whole call.
+ */
 interface OpenAnswer {
   res: ServerResponse | undefined;
 }

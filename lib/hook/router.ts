@@ -107,10 +107,7 @@ async function runSteps(
   if (req.method !== 'POST') throw methodNotAllowed('POST');
   for (const step of CALL_STEPS) {
     // The answer to a repeat is known: skip to the last step.
-    if (call.answer !== undefined && step !== answerOkta) continue;
-    const stepping = step(call, parts, req, res);
-    // Half of the steps have nothing to wait for.
-    if (stepping instanceof Promise) await stepping;
+    if (call.answer === undefined || step === answerOkta) await step(call, parts, req, res);
   }
 }
 

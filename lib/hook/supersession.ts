@@ -25,9 +25,8 @@ export function supersedeOlder(
     // The age matters only for a repeat that has waited for its first call.
     const sinceMs = running === undefined ? 0 : performance.now() - running.beganAtMs;
     const ageMs = sinceMs > NEW_CALL_MS ? sinceMs : 0;
-    // The order in this process is known, so that Redis's clock does not decide it.
-    const after =
-      running === undefined || !state.isShared ? undefined : runningCalls.follow(person, eventKey);
+    // The order in this process is known, so that no clock decides it.
+    const after = running === undefined ? undefined : runningCalls.follow(person, eventKey);
     const event = { eventKey, isPreview, nowMs: steadyMs(), ageMs, after, untilMs: expiresAtMs };
     state.overtake(person, event, request);
     if (!isPreview) lateFailover?.dropOlder(person, eventKey);

@@ -4,7 +4,7 @@ import type { Dispatcher } from 'undici';
 import { Budget } from '#lib/core/budget.js';
 import type { SendContext } from '#lib/core/channel.js';
 import type { HttpResult } from '#lib/core/http.js';
-import { AttemptClock, questionContext, type CallIds } from '#lib/delivery/send-context.js';
+import { AttemptScope, questionContext, type CallIds } from '#lib/delivery/send-context.js';
 import { makeMessage } from '../channels/twilio/scripted-api.js';
 
 const REQUEST = makeMessage().request;
@@ -35,7 +35,7 @@ describe('the HTTP client of a channel', () => {
   afterEach(() => {
     clock.restore();
   });
-  const contextIn = (budget: Budget): SendContext => new AttemptClock(budget, client, REQUEST).context;
+  const contextIn = (budget: Budget): SendContext => new AttemptScope(budget, client, REQUEST).context;
   const leave = (): void => {
     dispatched.at(-1)?.leave();
   };

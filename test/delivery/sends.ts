@@ -36,7 +36,7 @@ export function dispatchBy(
     failedIds: [],
   };
   return tryPlan(
-    { code, request, profile: undefined, ...send },
+    { code, request, ...send },
     {
       onAttempt: () => undefined,
       onComposeFailure: () => undefined,
@@ -46,6 +46,6 @@ export function dispatchBy(
       onDetached: () => undefined,
       ...listener,
     },
-    { channels, settings: { composeText, texts: undefined } },
+    { channels, settings: { composeText, texts: undefined, ownChannels: new Set() } },
   );
 }

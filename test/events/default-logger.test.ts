@@ -125,6 +125,26 @@ describe('the default log', () => {
     expect(stdout.lines[0]).to.include({ message: '%s is 5%d', event: 'e' });
   });
 
+  it('writes JSON of whatever a channel without types logs', async () => {
+    const stdout = new Stdout();
+    const { logger } = createDefaultLogger(stdout);
+    const log = logger.info.bind(logger) as (message: unknown, fields?: unknown) => void;
+    log('a URL', new URL('https://acme.example/a'));
+    log('a date', new Date(0));
+    log('own words', { toJSON: () => undefined, event: 'e' });
+    log(new Error('an error'));
+    log({ text: 'an object' });
+    await nextTurn();
+    expect(stdout.lines.map(({ message }) => message)).to.deep.equal([
+      'a URL',
+      'a date',
+      'own words',
+      'an error',
+      { text: 'an object' },
+    ]);
+    expect(stdout.lines[2]).to.include({ event: 'e' });
+  });
+
   it('writes the lines of one turn in one write', async () => {
     const stdout = new Stdout();
     const { logger } = createDefaultLogger(stdout);

@@ -160,8 +160,8 @@ describe('the example gateway in a process of its own', () => {
       runs.push(gateway);
       // Where it dies, it has died by then, or dies of what it says to the signal.
       await until(async () => gateway.child.exitCode !== null || (await ready()) === 200);
-      // It says as much as to SIGTERM, after which it serves on for five seconds.
-      gateway.child.kill('SIGINT');
+      // After SIGTERM it serves on for five seconds, and goes on logging.
+      gateway.child.kill(redirection.includes(FULL_DISK) ? 'SIGTERM' : 'SIGINT');
       return { code: await gateway.exitCode(), stderr: gateway.stderr };
     };
     // Beside each other.

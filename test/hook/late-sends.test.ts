@@ -225,6 +225,15 @@ describe('a late send', () => {
       expect(await kept(hook)).to.deep.equal([[true, 'as Okta sent it', ['line', 'sms']]]);
     });
 
+    it("without both, once the channels of the user's own were tried", async () => {
+      const refusing = channel('bad', () => Promise.resolve(REFUSED));
+      const hook = {
+        channels: { bad: refusing, line: channel('line') },
+        chooseChannels: () => ['bad', 'line'],
+      };
+      expect(await kept(hook)).to.deep.equal([[undefined, 'as read', ['sms']]]);
+    });
+
     it('without both, where that one is not in the plan', async () => {
       const hook = { channels: { line: channel('line') }, chooseChannels: () => ['whatsapp'] };
       expect(await kept(hook)).to.deep.equal([[undefined, 'as read', ['sms']]]);

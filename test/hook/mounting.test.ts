@@ -42,6 +42,16 @@ describe('mounting', () => {
     await scene.close();
   });
 
+  it('works where a library has replaced the global Promise, as zone.js does', async () => {
+    const native = globalThis.Promise;
+    globalThis.Promise = class Foreign<T> extends native<T> {} as PromiseConstructor;
+    try {
+      expect((await scene.call()).okta.action).to.equal('sent');
+    } finally {
+      globalThis.Promise = native;
+    }
+  });
+
   /** Serves a gateway, and gives its origin. */
   async function serve(listener: RequestListener): Promise<string> {
     const server = createServer(listener).listen(0, '127.0.0.1');

@@ -1,4 +1,11 @@
 import { expect } from 'chai';
+import sinon from 'sinon';
+import { steadyMs } from '#lib/core/time.js';
+import { GuardedState } from '#lib/delivery/guarded-state.js';
+import { RunningCalls } from '#lib/delivery/running-calls.js';
+import type { ClaimedCall } from '#lib/hook/call.js';
+import type { HookParts } from '#lib/hook/parts.js';
+import { supersedeOlder } from '#lib/hook/supersession.js';
 import type { StatePort } from '#lib/delivery/state.js';
 import { openMemoryState } from '#lib/state/memory/memory-state.js';
 import type { Channel, Outcome } from '#lib/index.js';
@@ -8,6 +15,7 @@ import { startRawCall } from '#harness/raw-call.js';
 import { passTime, stopTime } from '#harness/stopped-time.js';
 import { defer, until } from '#harness/until.js';
 import { mustNotShow } from '#harness/witness.js';
+import { makeMessage } from '../channels/twilio/scripted-api.js';
 
 const NEWER = '771204';
 
@@ -66,11 +74,37 @@ describe('two calls of one user at once', () => {
     );
   });
 
-  it('tell a shared state which one came before, whatever clock it goes by', async () => {
+  it('leave the later one the newest, also if it waited longer for the guard', async () => {
+    const clock = sinon.useFakeTimers({ toFake: ['performance'] });
+    try {
+      const runningCalls = new RunningCalls();
+      const state = new GuardedState(openMemoryState(), (error) => expect.fail(String(error)));
+      const parts = { runningCalls, state, lateFailover: { dropOlder: () => undefined } };
+      const begin = (eventId: string): ClaimedCall =>
+        ({
+          running: runningCalls.begin('ana'),
+          expiresAtMs: steadyMs() + 300_000,
+          hook: { request: { ...makeMessage().request, eventId }, isPreview: false },
+        }) as ClaimedCall;
+      const one = begin('one');
+      clock.tick(8);
+      const two = begin('two');
+      clock.tick(10);
+      supersedeOlder(one, parts as unknown as HookParts);
+      clock.tick(20);
+      supersedeOlder(two, parts as unknown as HookParts);
+      const isNewest = (eventKey: string): Promise<boolean | 'unknown'> =>
+        state.isNewest({ person: 'ana', eventKey, request: one.hook.request });
+      expect([await isNewest('one'), await isNewest('two')]).to.deep.equal([false, true]);
+    } finally {
+      clock.restore();
+    }
+  });
+
+  it('tell the state which one came before, whatever clock it goes by', async () => {
     const told: unknown[] = [];
     const state: StatePort = {
       ...openMemoryState(),
-      isShared: true,
       overtake: (_, { eventKey, after }) => {
         told.push([eventKey, after]);
       },

@@ -24,12 +24,20 @@ export const userWith = (profile: object): object => ({
 
 export const none = (reason: string): ProfileReading => ({ profile: undefined, source: 'none', reason });
 
+/** The readers of a test, whose pauses would go on in later tests. */
+const readers: ProfileReader[] = [];
+
+/** For `afterEach`. */
+export function closeReaders(): void {
+  for (const reader of readers.splice(0)) reader.close();
+}
+
 export function readerOf(
   okta: { readonly origin: string; readonly dispatcher: Dispatcher },
   clock: () => number,
   options: Partial<ProfileOptions> = {},
 ): ProfileReader {
-  return createProfileReader({
+  const reader = createProfileReader({
     client: createOktaApiClient({
       credentials: { orgUrl: okta.origin, apiToken: 'token' },
       dispatcher: okta.dispatcher,
@@ -40,4 +48,6 @@ export function readerOf(
     breaker: new Breaker('okta', () => undefined),
     clock,
   });
+  readers.push(reader);
+  return reader;
 }

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import type { ProfileOptions, ProfileReader, ProfileReading } from '#lib/okta/user-profile.js';
-import { LOGIN, CACHE, byId, byLogin, none, readerOf, userWith } from './known-user.js';
+import { LOGIN, CACHE, byId, byLogin, closeReaders, none, readerOf, userWith } from './known-user.js';
 import { NOW, startScriptedOkta, type ScriptedOkta } from './scripted-okta.js';
 
 const SECOND_MS = 1_000;
@@ -13,6 +13,7 @@ describe('the profiles that are kept', () => {
     okta = await startScriptedOkta();
   });
   after(() => okta.close());
+  afterEach(closeReaders);
   beforeEach(() => {
     now = NOW;
     reader = makeReader();

@@ -62,6 +62,9 @@ describe("Okta's rate limit, which the whole org shares", () => {
       onResumed: (event) => ends.push(event),
     });
   });
+  afterEach(() => {
+    reader.close();
+  });
   const read = (userId: string): Promise<ProfileReading> => reader.read({ userId, login: undefined }, 2_000);
   const answerWith = (limits: LimitHeaders, status = 200): void => {
     okta.answerWith(({ path }) => ({

@@ -4,7 +4,7 @@ import { createOktaApiClient } from '#lib/okta/api-client.js';
 import { createProfileReader } from '#lib/okta/user-profile.js';
 import type { ProfileOptions, ProfileReader, ProfileReading } from '#lib/okta/user-profile.js';
 import { startOktaEmulator } from '#lib/testing/index.js';
-import { ID, LOGIN, CACHE, byId, byLogin, none, readerOf, userWith } from './known-user.js';
+import { ID, LOGIN, CACHE, byId, byLogin, closeReaders, none, readerOf, userWith } from './known-user.js';
 import { failureOf, makeGate, NOW, startScriptedOkta, type ScriptedOkta } from './scripted-okta.js';
 import { stopTime } from '#harness/stopped-time.js';
 import { until } from '#harness/until.js';
@@ -19,6 +19,7 @@ describe("reading a user's profile", () => {
     okta = await startScriptedOkta();
   });
   after(() => okta.close());
+  afterEach(closeReaders);
   beforeEach(() => {
     now = NOW;
     reader = makeReader();

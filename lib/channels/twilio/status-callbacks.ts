@@ -1,5 +1,7 @@
 import type { Outcome, SendContext } from '../../core/channel.js';
 
+/** Status callbacks of Twilio: whether they come, and the URL that they go to. */
+
 /** This many messages in a row without a callback mean that callbacks are missing: fewer if none has ever arrived. */
 const SILENT_MESSAGES = { never: 3, since: 20 } as const;
 /** The longest time until a callback arrives, milliseconds. */
@@ -50,8 +52,10 @@ export class StatusCallbacks {
 
 /**
  * Sends with the status callback. The query of its URL names the attempt that sent the message, so that the hook
- * recognises a message whose id it never got; Twilio's signature covers the query. If Twilio refuses exactly that URL (21609), sends once more without it: a code
- * without a report is better than no code.
+ * recognises a message whose id it never got. Twilio's signature covers the query.
+ *
+ * If Twilio refuses exactly that URL (21609), sends once more without it: a code without a report is better than no
+ * code.
  */
 export function sendReporting(
   statusCallbackUrl: string | undefined,

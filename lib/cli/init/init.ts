@@ -76,16 +76,17 @@ async function runInit(call: CommandCall): Promise<ExitCode> {
     if (isSecretNew) terminal.note('! HOOK_SECRET is a new one. Step 2 below gives it to Okta.', 'yellow');
   }
   for (const problem of problems) terminal.note(`! Before it starts: ${problem}.`, 'yellow');
-  const next = nextCommands(gateway);
+  const next = nextCommands(gateway, folder);
   printNextSteps(next, terminal);
   terminal.json({ command: 'init', files: files.map(({ name }) => name), kept, problems, next });
   return 0;
 }
 
-function nextCommands(gateway: string): readonly string[] {
+function nextCommands(gateway: string, folder: string): readonly string[] {
+  const enter = folder === '.' ? '' : `cd ${/^[\w./-]+$/.test(folder) ? folder : `'${folder}'`} && `;
   const [packages, node] = gateway.endsWith('.ts') ? ['express tsx', 'npx tsx'] : ['express', 'node'];
   return [
-    `npm install okta-telephony-hook ${packages} && ${node} --env-file=${ENV_FILE} ${gateway}`,
+    `${enter}npm install okta-telephony-hook ${packages} && ${node} --env-file=${ENV_FILE} ${gateway}`,
     `OKTA_API_TOKEN=<an administrator's> npx okta-telephony-hook setup hook --env ${ENV_FILE}`,
     `npx okta-telephony-hook doctor --env ${ENV_FILE}`,
   ];

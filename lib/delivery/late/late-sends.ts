@@ -137,7 +137,6 @@ export function startLateSend(
       failedIds: messageKey === undefined ? failedIds : [...failedIds, messageKey],
     },
     request: { ...request, expiresAt: new Date(nowMs + leftMs) },
-    profile: receipt.profile,
     budget: new Budget(deadlineMs),
     failure,
     dropped: dropCodeOf(receipt, failure, { leftMs, hasSteps: untried.length > 0 }),

@@ -86,12 +86,12 @@ export class MessageWatch {
     return report;
   }
 
-  /** Stops to watch a message. */
+  /** Stops watching a message. */
   forget(key: string): void {
     this.#polling.forget(key);
   }
 
-  /** Stops to watch all messages, for good. */
+  /** Stops watching all messages, for good. */
   stop(): void {
     this.#polling.stop();
   }

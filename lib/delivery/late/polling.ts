@@ -57,7 +57,7 @@ export class Polling {
     this.#wait(key, isLookedUp ? watch : { ...watch, ask: undefined }, times, 0);
   }
 
-  /** Stops to watch a message. */
+  /** Stops watching a message. */
   forget(key: string): void {
     const watched = this.#watched.get(key);
     if (watched === undefined) return;
@@ -66,7 +66,7 @@ export class Polling {
     if (watched.watch.ask !== undefined) this.#lookedUp -= 1;
   }
 
-  /** Stops to watch all messages, for good. */
+  /** Stops watching all messages, for good. */
   stop(): void {
     this.#isStopped = true;
     for (const key of [...this.#watched.keys()]) this.forget(key);

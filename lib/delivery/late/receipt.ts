@@ -15,10 +15,11 @@ export type KeptRequest = Omit<TelephonyRequest, 'expiresAt'>;
  * until the code ends. Plain data, as JSON carries it. Personal: it holds the code and the number.
  */
 export interface PlannedCode {
+  /** The `raw` of a receipt may be `undefined`, too. */
   readonly request: KeptRequest;
   /** When the code ends, by this process's steady clock. `takeReceipt` converts it for another process. */
   readonly expiresAtMs: number;
-  /** Only if a `composeText`, a text or a custom channel may read it when the code is sent again. */
+  /** A receipt has it only if a `composeText`, a text or a custom channel may read it. */
   readonly profile?: UserProfile | undefined;
   /** BCP-47. */
   readonly locale: string;
@@ -55,22 +56,36 @@ export interface Receipt extends PlannedCode {
   readonly isUnwanted?: boolean | undefined;
 }
 
-/** The receipt of a message with this code. Field by field: to spread a code with further fields takes 3 KB. */
+/** The options that decide who may read a code's request and profile when the code is sent again. */
+export interface ReaderSettings {
+  readonly composeText?: unknown;
+  readonly texts?: { readsProfile(request: KeptRequest): boolean } | undefined;
+  /** The channels that are the user's own functions. */
+  readonly ownChannels: ReadonlySet<string>;
+}
+
+/**
+ * The receipt of a message with this code. It holds no more of a person than the steps that are left may read. Field by
+ * field: to spread a code with further fields takes 3 KB.
+ */
 export function receiptOf(
   code: PlannedCode,
   sentBy: PlanStep,
   untried: readonly PlanStep[],
   attempts: readonly AttemptReport[],
+  { composeText, texts, ownChannels }: ReaderSettings,
 ): Receipt {
+  const isHandedOut = composeText !== undefined || untried.some(({ channel }) => ownChannels.has(channel));
+  const readsProfile = isHandedOut || texts?.readsProfile(code.request) === true;
   return {
-    request: code.request,
+    request: requestToKeep(code.request, { isRawKept: isHandedOut }),
     expiresAtMs: code.expiresAtMs,
-    profile: code.profile,
+    profile: readsProfile ? code.profile : undefined,
     locale: code.locale,
     person: code.person,
     eventKey: code.eventKey,
     untried,
-    attempts: code.attempts.length === 0 ? [...attempts] : [...code.attempts, ...attempts],
+    attempts: [...code.attempts, ...attempts],
     failedIds: code.failedIds,
     asked: code.asked,
     sentBy,
@@ -79,11 +94,8 @@ export function receiptOf(
   };
 }
 
-/** A request as a receipt has it: without its end by the wall clock, and without the body that came unless it is read again. */
-export function requestToKeep(
-  request: TelephonyRequest,
-  { isRawKept }: { readonly isRawKept: boolean },
-): KeptRequest {
+/** Without its end by the wall clock, and without the body that came unless it may be read again. */
+function requestToKeep(request: KeptRequest, { isRawKept }: { readonly isRawKept: boolean }): KeptRequest {
   return {
     eventId: request.eventId,
     requestType: request.requestType,

@@ -69,7 +69,7 @@ describe('init', () => {
     expect(made.stderr).to.include('The channels of twilio are sms, voice, whatsapp');
     expect(made.stdout).to.include('Twilio does not accept the API key.');
     expect(made.stdout.split('\n').filter((line) => /^ {2}\d\. /.test(line))).to.deep.equal([
-      '  1. npm install okta-telephony-hook express && node --env-file=gateway.env gateway.mjs',
+      `  1. cd ${folder} && npm install okta-telephony-hook express && node --env-file=gateway.env gateway.mjs`,
       "  2. OKTA_API_TOKEN=<an administrator's> npx okta-telephony-hook setup hook --env gateway.env",
       '  3. npx okta-telephony-hook doctor --env gateway.env',
     ]);

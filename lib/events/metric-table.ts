@@ -85,7 +85,7 @@ export const COUNTERS = {
   },
   rejectedCalls: {
     name: 'rejected_calls_total',
-    help: 'Rejected calls of any route; those without authentication count once a minute, or with the next one after it',
+    help: 'Rejected calls; those without authentication count with the first one after a minute',
     labels: ['code'],
   },
   warnings: {

@@ -153,7 +153,8 @@ function makeComposer(person: PersonView, about: PhonesAbout, ask: Ask, openApp:
     problem.textContent = '';
     try {
       await ask('write', { userId, channel: app, text });
-      input.value = '';
+      // Not what the owner types meanwhile, or beside one of the words.
+      if (input.value === text) input.value = '';
     } catch (error) {
       problem.textContent = error instanceof Error ? error.message : String(error);
     }

@@ -20,7 +20,7 @@ export interface CommandCall {
   readonly variables: Variables;
   readonly time: Time;
   readonly signals: Signals;
-  /** The command's JSON, as far as it is known. If the command fails, the program prints it with the error. */
+  /** What the command has found so far. If the command fails, the program adds it to the JSON of the error. */
   readonly report: object;
 }
 

@@ -4,7 +4,7 @@
 export type BreakerState = 'closed' | 'open' | 'half-open';
 
 /**
- * What became of a code. `accepted`: a provider accepted the message. `unknown`: the message may have left. `blocked`: it was
+ * The outcome of a code. `accepted`: a provider accepted the message. `unknown`: the message may have left. `blocked`: it was
  * held back on purpose, by the guard, by a provider's fraud filter, or because the user has a newer code. `refused`: no channel
  * could send it.
  */
@@ -147,7 +147,7 @@ export interface Failure {
   readonly remedy: string | undefined;
 }
 
-/** What became of a code, and why. */
+/** The result of a code, beside its outcome and code. */
 export interface CodeResult {
   /** The same as `code`, in words. */
   readonly reason: string | undefined;

@@ -10,7 +10,7 @@ const MASK = '…';
 /** Characters. Shorter names would mask half of an ordinary sentence. */
 const MIN_NAME_LENGTH = 3;
 
-/** Characters. From this length on a name or a login is masked inside other words; a shorter one only as a word of its own. */
+/** Characters. From this length on a name or a login is masked inside other words; a shorter one only as a whole word. */
 const MIN_SUBSTRING_NAME_LENGTH = 5;
 const isLong = (name: string): boolean => name.length >= MIN_SUBSTRING_NAME_LENGTH;
 
@@ -57,7 +57,7 @@ export function maskText(text: unknown, request: Personal | undefined, to = ''):
     .replace(/[\w.~+/=-]{20,}/g, (run) => (ERROR_CODE.test(run) ? run : MASK))
     .replace(/\b(?:sk|pk|key|token|secret)[_-]\S+/gi, MASK)
     .replace(/\+?\d(?:[\s().-]?\d){3,}/g, MASK);
-  // Last, because a name beside a code or a number is a word of its own only once that is masked.
+  // Last, because a name beside a code or a number is a whole word only once that is masked.
   for (const name of names.filter((name) => !isLong(name))) masked = maskName(masked, name);
   return masked.slice(0, MAX_OUTPUT_LENGTH);
 }
@@ -112,7 +112,7 @@ export const digestOf = (text: string): string => hash('sha256', text, 'base64ur
 
 /**
  * The id of a message for events and logs. An id that shows personal data is replaced by the event's id. A long id that hides
- * personal data in base64, as WhatsApp's ids do, is replaced by its digest, which whoever has the id can compute as well.
+ * personal data in base64, as WhatsApp's ids do, is replaced by its digest, which anyone who has the id can compute.
  */
 export function maskId(
   transactionId: string,
@@ -178,7 +178,7 @@ function includesPart(compact: string, part: string): boolean {
   return sought.length >= MIN_PART_LENGTH && compact.includes(sought);
 }
 
-/** Whether a text contains a long name, or one of the words of a name as a word of its own. */
+/** Whether a text contains a long name, or a word of a name as a whole word. */
 function includesName(lower: string, compact: string, name: string): boolean {
   const sought = toAscii(name).toLowerCase();
   if (isLong(name) && includesPart(compact, sought)) return true;
@@ -248,7 +248,7 @@ function namesOf({ login, firstName, lastName }: Personal): readonly string[] {
     .sort((a, b) => b.length - a.length);
 }
 
-/** Masks a short name only as a word of its own: "ada" is in "unreadable". */
+/** Masks a short name only as a whole word: "ada" is in "unreadable". */
 function maskName(text: string, name: string): string {
   const escaped = name.replace(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`);
   // Other letters than ASCII count as word boundaries, so that too much is masked rather than too little.

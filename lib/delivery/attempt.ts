@@ -149,7 +149,7 @@ function reportOf(
   const { providerRequestId: id } = outcome;
   const providerRequestId = id === undefined || isAbout(id, request, to) ? undefined : toToken(id);
   if (outcome.status === 'accepted') {
-    // Field by field: one shape for every accepted attempt, of which a receipt and events hold many.
+    // Field by field, so that V8 has one hidden class for all of them: receipts and events keep many.
     return {
       channel: name,
       provider,

@@ -1,12 +1,10 @@
 import { attemptSend, type DetachedEnd, type ReadyChannel } from './attempt.js';
-import { receiptOf, type PlannedCode, type ReaderSettings, type Receipt } from './late/receipt.js';
+import { receiptOf, type PlannedCode, type TextSettings, type Receipt } from './late/receipt.js';
 import { hopefulSteps, providerOf, type PlanStep } from './plan.js';
 import type { Budget } from '../core/budget.js';
 import type { Message, Outcome, TelephonyRequest } from '../core/channel.js';
 import type { AttemptReport } from '../core/events.js';
 import { textFor, oktaText } from '../texts/compose-text.js';
-import type { ComposeText } from '../core/option-types.js';
-import type { Texts } from '../texts/texts.js';
 
 /** The result of sending a code by its plan. */
 export interface Delivery {
@@ -27,11 +25,7 @@ type RefusedOutcome = Extract<Outcome, { status: 'refused' }>;
 /** The parts of a hook that a send uses. */
 export interface DispatchParts {
   readonly channels: ReadonlyMap<string, readonly ReadyChannel[]>;
-  readonly settings: ReaderSettings & {
-    readonly composeText?: ComposeText | undefined;
-    /** The texts of the options. They replace Okta's text. */
-    readonly texts: Texts | undefined;
-  };
+  readonly settings: TextSettings;
 }
 
 /** A code that is sent now, with what only a running send needs. */

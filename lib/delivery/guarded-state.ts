@@ -1,10 +1,10 @@
 import type { Budget } from '../core/budget.js';
-import type { TelephonyRequest } from '../core/channel.js';
 import { steadyMs, TIMED_OUT, waitAtMost } from '../core/time.js';
 import { guardClaim } from './guarded-claim.js';
-import type { NewEvent, PersonEvent, Receipt } from './late/receipt.js';
+import type { KeptRequest, NewEvent, PersonEvent, Receipt } from './late/receipt.js';
 import type { FinalReport } from './late/report.js';
 import type { LastCode, SentCodeUse } from './late/sent-codes.js';
+import type { CallIds } from './send-context.js';
 import type { Claim, EventLife, StatePort } from './state.js';
 import type { LiftedSuppression, Suppression } from './suppressions.js';
 
@@ -27,12 +27,9 @@ const CALL_FRACTION = 0.25;
  */
 const SENT_CODE_MS = 60 * 60_000;
 
-/** The request of a call or of a receipt: what is masked in the state's errors. */
-type AnyRequest = Omit<TelephonyRequest, 'expiresAt'>;
-
 /** What the state was used for when it failed, if it is known. */
 interface Use {
-  readonly request?: AnyRequest | undefined;
+  readonly request?: KeptRequest | undefined;
   readonly code?: LastCode | undefined;
   /** Replaces the error's message, which may be about any user. */
   readonly words?: string | undefined;
@@ -40,11 +37,14 @@ interface Use {
 
 const TAKE_RECEIPT: Use = { words: 'takeReceipt failed' };
 
-/** @param call - the call in which it failed, or which it is about. */
+/**
+ * @param request - of the call or of the receipt, for the masking.
+ * @param call - the call in which it failed, or which it is about.
+ */
 export type OnStateFailure = (
   error: unknown,
-  request: AnyRequest | undefined,
-  call: (Pick<AnyRequest, 'eventId'> & Partial<Pick<AnyRequest, 'oktaRequestId' | 'userId'>>) | undefined,
+  request: KeptRequest | undefined,
+  call: Partial<CallIds> | undefined,
 ) => void;
 
 /**
@@ -71,7 +71,7 @@ export class GuardedState {
   async claim(
     key: string | undefined,
     life: EventLife,
-    { request, budget }: { readonly request: AnyRequest; readonly budget: Budget },
+    { request, budget }: { readonly request: KeptRequest; readonly budget: Budget },
   ): Promise<Claim> {
     const use = { request };
     const claim = await this.#claim(key, life, budget.share(TIMEOUTS_MS.call, CALL_FRACTION), use);
@@ -101,7 +101,7 @@ export class GuardedState {
   }
 
   /** @param request - `undefined` for a sign-in. */
-  overtake(person: string, event: NewEvent, request: AnyRequest | undefined): void {
+  overtake(person: string, event: NewEvent, request: KeptRequest | undefined): void {
     const use = request === undefined ? { words: 'overtake failed' } : { request };
     this.#try(() => {
       this.#state.overtake(person, event);

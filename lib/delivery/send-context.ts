@@ -12,7 +12,7 @@ export const DETACHED_MS = 10_000;
 /** How long a connect may take: milliseconds at most, and a fraction of the remaining budget. */
 const CONNECT_SHARE = { maxMs: 700, fraction: 0.4 } as const;
 
-/** Which call a mistake belongs to. */
+/** Which call a mistake or a failure belongs to. */
 export type CallIds = Pick<TelephonyRequest, 'eventId' | 'oktaRequestId' | 'userId'>;
 
 /** What a channel needs of its hook to make HTTP requests. */
@@ -25,12 +25,11 @@ export interface ChannelClient {
 /** One attempt to send: its requests, their limits in time, and what its channel has read of its context. */
 export class AttemptScope {
   readonly context: SendContext;
-  /** `context.reference`, if the channel has read it. */
-  reference: string | undefined;
   readonly #budget: Budget;
   readonly #client: ChannelClient;
   /** Not the whole request, which this would keep in memory until the next full collection of garbage. */
   readonly #call: CallIds;
+  #reference: string | undefined;
   #controller: AbortController | undefined;
   #isGivenUp = false;
 
@@ -59,9 +58,14 @@ export class AttemptScope {
     });
   }
 
+  /** `context.reference`, if the channel has read it. */
+  get reference(): string | undefined {
+    return this.#reference;
+  }
+
   readReference(): string {
-    this.reference ??= randomUUID();
-    return this.reference;
+    this.#reference ??= randomUUID();
+    return this.#reference;
   }
 
   get leaveSignal(): AbortSignal {

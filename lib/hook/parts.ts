@@ -6,9 +6,10 @@ import type { ReadyChannel } from '../delivery/attempt.js';
 import type { GuardedState, OnStateFailure } from '../delivery/guarded-state.js';
 import type { RecentMap } from '../core/caches.js';
 import type { LateFailover } from '../delivery/late/late-failover.js';
-import type { MessageOwner } from '../delivery/late/receipt.js';
+import type { KeptRequest, MessageOwner } from '../delivery/late/receipt.js';
 import type { ReadRollout } from '../delivery/rollout.js';
 import type { RunningCalls } from '../delivery/running-calls.js';
+import type { CallIds } from '../delivery/send-context.js';
 import type { SuppressionList } from '../delivery/suppression-list.js';
 import type { LocalClaims } from '../guard/local-claims.js';
 import type { ProfileReader } from '../okta/user-profile.js';
@@ -86,7 +87,7 @@ export function idsOf({ eventId, oktaRequestId }: Pick<TelephonyRequest, 'eventI
  */
 export function reportFailure(
   extension: Extension,
-  request: Omit<TelephonyRequest, 'expiresAt'>,
+  request: KeptRequest,
   parts: Pick<HookParts, 'events' | 'failures'>,
 ): (error: unknown, inForce?: { readonly percentages: Readonly<Record<string, number>> }) => void {
   return (error, inForce) => {
@@ -123,8 +124,8 @@ export function reportMistake(
   };
 }
 
-/** The call in which something failed, if it is known. */
-type FailedCall = Partial<Pick<TelephonyRequest, 'eventId' | 'oktaRequestId' | 'userId'>>;
+/** The call in which something failed, as far as it is known. */
+type FailedCall = Partial<CallIds>;
 
 function emitFailed(
   extension: Extension,

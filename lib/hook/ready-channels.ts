@@ -22,7 +22,7 @@ export function connectChannels(
     readonly dispatcher: HttpDispatcher;
     readonly logger: Logger;
     readonly breakerOf: (host: string) => Breaker;
-    /** Called with what a channel did wrong, and the code request if there is one. */
+    /** Called with what a channel did wrong, and its call if there is one. */
     readonly onMistake: (channel: string, mistake: string, call: CallIds | undefined) => void;
   },
 ): ReadonlyMap<string, readonly ReadyChannel[]> {

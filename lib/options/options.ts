@@ -116,6 +116,8 @@ export interface InboundOptions {
 
 /** The default of `path`. */
 export const DEFAULT_PATH = '/okta/telephony';
+/** The default of `optInAttribute`. */
+export const DEFAULT_OPT_IN_ATTRIBUTE = 'whatsAppOptIn';
 
 /** The options of `oktaTelephonyHook`. `undefined` means the default. They are copied: a later change has no effect. */
 export interface OktaTelephonyHookOptions {

@@ -26,7 +26,7 @@ import type { HookScheme } from '../okta/verify-caller.js';
 import type { Keywords } from '../texts/keywords.js';
 import { country } from './countries.js';
 import { credentials, type TwilioAccount } from './credentials.js';
-import { DEFAULT_PATH } from './options.js';
+import { DEFAULT_OPT_IN_ATTRIBUTE, DEFAULT_PATH } from './options.js';
 import type { ConsoleOptions, InboundOptions, OktaTelephonyHookOptions } from './options.js';
 import { sandboxNumber, senders } from './senders.js';
 import { inbound, texts } from './texts.js';
@@ -205,7 +205,7 @@ export const optionRules = lazyRules(() =>
     publicUrl: publicUrl(),
     sandboxNumber: sandboxNumber(),
     senders: senders(),
-    optInAttribute: attributeName().default('whatsAppOptIn'),
+    optInAttribute: attributeName().default(DEFAULT_OPT_IN_ATTRIBUTE),
     optInChannels: Joi.array()
       .items(textOf("the name of a channel other than 'voice'").invalid('voice'))
       .messages(mustBe('an array of channel names'))

@@ -1,5 +1,6 @@
 import type { Channel } from '../../channels/channel.js';
 import type { OktaCredential } from '../../options/credential-types.js';
+import { DEFAULT_OPT_IN_ATTRIBUTE } from '../../options/options.js';
 import type { HookProof } from '../../okta/admin/hook-resource.js';
 import {
   hasApiKey,
@@ -66,8 +67,6 @@ function section<Value>(variables: Variables, fine: string, value: Value): Secti
   return without(fail(`${problems.join('; ')}.`, remedy));
 }
 
-const DEFAULT_ATTRIBUTE = 'whatsAppOptIn';
-
 export async function readOktaVariables(variables: Variables): Promise<Section<OktaVariables>> {
   if (!variables.hasAny('OKTA_ORG_URL')) {
     const remedy = "Set it to the org's origin, such as https://acme.okta.com, to check Okta's side.";
@@ -77,7 +76,7 @@ export async function readOktaVariables(variables: Variables): Promise<Section<O
   const by = credential.apiToken === undefined ? 'a service app' : 'an API token';
   return section(variables, `Set, by ${by}.`, {
     credential,
-    optInAttribute: variables.read('OPT_IN_ATTRIBUTE') ?? DEFAULT_ATTRIBUTE,
+    optInAttribute: variables.read('OPT_IN_ATTRIBUTE') ?? DEFAULT_OPT_IN_ATTRIBUTE,
     unverifiedPhoneAttribute: variables.read('UNVERIFIED_PHONE_ATTRIBUTE'),
   });
 }

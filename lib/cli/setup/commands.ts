@@ -3,6 +3,7 @@ import { createEventHookSetup } from '../../okta/admin/event-hook-setup.js';
 import type { SetupPlan } from '../../okta/admin/setup-plan.js';
 import { createOptInAttributeSetup } from '../../okta/admin/opt-in-attribute.js';
 import { createTelephonyHookSetup, warnOfNativeTelephony } from '../../okta/admin/telephony-hook-setup.js';
+import { DEFAULT_OPT_IN_ATTRIBUTE } from '../../options/options.js';
 import { isShortSecret, markProbe, MIN_SECRET_LENGTH, type MarkedCall } from '../../okta/probe-mark.js';
 import { flagOptions, headerOption, textOption, textOptions, YES_OPTION } from '../command.js';
 import type { Command, CommandCall } from '../command.js';
@@ -14,8 +15,6 @@ import { runSetup } from './apply-setup.js';
 
 /** The commands that set up an org. Those for hooks give Okta a secret, which the gateway must have first. */
 
-const DEFAULT_ATTRIBUTE = 'whatsAppOptIn';
-
 export const setupAttribute: Command = {
   name: 'setup attribute',
   summary: 'sets up the attribute by which users opt in, on the default user profile',
@@ -24,7 +23,7 @@ export const setupAttribute: Command = {
   -y, --yes    make the changes without asking
   --read-only  users may only see it: for your own page that changes it for them, such as the example's
 
-Environment: OPT_IN_ATTRIBUTE, the attribute's variable name (${DEFAULT_ATTRIBUTE}).
+Environment: OPT_IN_ATTRIBUTE, the attribute's variable name (${DEFAULT_OPT_IN_ATTRIBUTE}).
 Service app: okta.schemas.read, okta.schemas.manage. Role: Organization Administrator.
 
   okta-telephony-hook setup attribute
@@ -32,7 +31,7 @@ Service app: okta.schemas.read, okta.schemas.manage. Role: Organization Administ
   options: { ...YES_OPTION, ...flagOptions('read-only') },
   run: (call) =>
     runSetup(call, 'setup attribute', () => {
-      const name = call.variables.read('OPT_IN_ATTRIBUTE') ?? DEFAULT_ATTRIBUTE;
+      const name = call.variables.read('OPT_IN_ATTRIBUTE') ?? DEFAULT_OPT_IN_ATTRIBUTE;
       const ownAccess = call.options['read-only'] === true ? 'READ_ONLY' : 'READ_WRITE';
       const scopes = ['okta.schemas.read', 'okta.schemas.manage'];
       return Promise.resolve({
@@ -41,7 +40,7 @@ Service app: okta.schemas.read, okta.schemas.manage. Role: Organization Administ
         make: (org) => ({ setup: createOptInAttributeSetup(org.as(scopes), name, ownAccess) }),
         next: [
           `Set ${name} to true for yourself: Okta, Directory > People > you > Profile. It appears there within a minute.`,
-          ...(name === DEFAULT_ATTRIBUTE
+          ...(name === DEFAULT_OPT_IN_ATTRIBUTE
             ? []
             : [`Give the gateway the same name: optInAttribute: '${name}'.`]),
           'okta-telephony-hook setup hook',
@@ -163,8 +162,8 @@ Service app: okta.eventHooks.read, okta.eventHooks.manage. Role: a custom admini
 };
 
 /**
- * Tests before a plan gives Okta a secret whether the gateway, or the authorization server, accepts it. The order matters:
- * whoever checks a secret gets it first, and Okta last, so that an existing hook never breaks.
+ * Tests whether the gateway, or the authorization server, accepts a secret, before a plan gives the secret to Okta. With the
+ * secret at Okta first, Okta's calls of an existing hook would fail.
  *
  * @returns warnings. A new hook gets a warning even if the secret is refused.
  * @throws CommandError for an existing hook if the secret is refused, or if the test has no clear result.

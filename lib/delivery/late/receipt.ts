@@ -2,7 +2,9 @@ import { hash } from 'node:crypto';
 import type { TelephonyRequest, UserProfile } from '../../core/channel.js';
 import type { AttemptReport } from '../../core/events.js';
 import { endingOf } from '../../core/masking.js';
+import type { ComposeText } from '../../core/option-types.js';
 import { recipientOf } from '../../numbers/phone-number.js';
+import type { Texts } from '../../texts/texts.js';
 import type { PlanStep } from '../plan.js';
 import type { FinalReport } from './report.js';
 import type { CodeRequest } from './sent-codes.js';
@@ -56,10 +58,11 @@ export interface Receipt extends PlannedCode {
   readonly isUnwanted?: boolean | undefined;
 }
 
-/** The options that decide who may read a code's request and profile when the code is sent again. */
-export interface ReaderSettings {
-  readonly composeText?: unknown;
-  readonly texts?: { readsProfile(request: KeptRequest): boolean } | undefined;
+/** The options that decide what a code's text is, and who reads its request and the profile for that. */
+export interface TextSettings {
+  readonly composeText?: ComposeText | undefined;
+  /** The texts of the options. They replace Okta's text. */
+  readonly texts: Texts | undefined;
   /** The channels that are the user's own functions. */
   readonly ownChannels: ReadonlySet<string>;
 }
@@ -73,7 +76,7 @@ export function receiptOf(
   sentBy: PlanStep,
   untried: readonly PlanStep[],
   attempts: readonly AttemptReport[],
-  { composeText, texts, ownChannels }: ReaderSettings,
+  { composeText, texts, ownChannels }: TextSettings,
 ): Receipt {
   const isHandedOut = composeText !== undefined || untried.some(({ channel }) => ownChannels.has(channel));
   const readsProfile = isHandedOut || texts?.readsProfile(code.request) === true;

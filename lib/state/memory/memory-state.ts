@@ -1,8 +1,7 @@
 import { LocalClaims } from '../../guard/local-claims.js';
 import type { StatePort } from '../../delivery/state.js';
 import { memoryReceipts } from './receipts.js';
-import { newPeople } from './people.js';
-import { memorySentCodes } from './people.js';
+import { memorySentCodes, newPeople } from './people.js';
 import { LimitWindows } from './limit-windows.js';
 
 const HELD = new WeakMap<StatePort, LocalClaims>();

@@ -10,6 +10,8 @@ import {
 /** Holds about 100 codes a second for one and a half to three minutes. */
 const MAX_PEOPLE = 16_000;
 
+type DeliveryChannel = LastCode['deliveryChannel'];
+
 /** The last code of a person by text message or by call. */
 export interface KeptCode {
   readonly code: LastCode;
@@ -60,7 +62,7 @@ function personOf(key: string, people: People): Person {
 /** The last code of a person, unless it has expired. */
 function codeOf(
   person: Person | undefined,
-  deliveryChannel: LastCode['deliveryChannel'],
+  deliveryChannel: DeliveryChannel,
   nowMs: number,
 ): KeptCode | undefined {
   const kept = person?.[deliveryChannel];
@@ -72,8 +74,6 @@ export function dropExpiredCodes(person: Person, nowMs: number): void {
   person.sms = codeOf(person, 'sms', nowMs);
   person.voice = codeOf(person, 'voice', nowMs);
 }
-
-type DeliveryChannel = LastCode['deliveryChannel'];
 
 /** The port with synchronous results. */
 export interface MemorySentCodes {

@@ -54,9 +54,10 @@ export function createConsoleMount(base: ConsoleBase): ConsoleMount {
       if (problems.length > 0) throw new ConfigurationError(problems, { of: 'hook.console' });
       consoles ??= begin();
       const serve = consoles.open(options);
-      return base.parts.openAnswers.of((req, res, next) => {
+      return (req, res, next) => {
+        base.parts.openAnswers.add(res);
         serve(req, res).catch(next);
-      });
+      };
     },
     endStreams: () => {
       consoles?.endStreams();

@@ -26,7 +26,7 @@ import { finishCalls } from './call.js';
 import { createCodeUses } from './callbacks/sign-in-outcome.js';
 import { createConsoleMount } from './console.js';
 import { createHookParts } from './create-parts.js';
-import { OpenAnswers } from './open-answers.js';
+import { OpenAnswers } from '../http/routes.js';
 import { reportMistake, reportStateFailure } from './parts.js';
 import { checkReadiness, readStatus, resultOf } from './readiness.js';
 import {

@@ -15,7 +15,7 @@ import type { LocalClaims } from '../guard/local-claims.js';
 import type { ProfileReader } from '../okta/user-profile.js';
 import type { CallerVerifier } from '../okta/verify-caller.js';
 import type { HookSettings } from '../options/settings.js';
-import type { OpenAnswers } from './open-answers.js';
+import type { OpenAnswers } from '../http/routes.js';
 
 /**
  * What the factory makes once for all calls, and how failures of the user's functions, channels and state are

@@ -33,7 +33,6 @@ export function createRouter(
   },
 ): Handler {
   const { path, twilioAuthTokens, eventHookSchemes } = parts.settings;
-  const { openAnswers } = parts;
   const routes: Route[] = [
     { path: path || '/', handle: answerCall(parts), onError: answerError(parts, { route: 'hook' }) },
   ];
@@ -56,7 +55,7 @@ export function createRouter(
       onError: answerError(parts, { route: 'events', called: { hook: 'event', schemes: eventHookSchemes } }),
     });
   }
-  return createRoutes(routes.map((route) => ({ ...route, handle: openAnswers.of(route.handle) })));
+  return createRoutes(routes, parts.openAnswers);
 }
 
 /** The steps of a call, in order. The compiler checks that each step gets what it needs. */

@@ -2,7 +2,7 @@ import { VOICE, type Outcome, type Refusal, type SendContext } from '../core/cha
 import { ConfigurationError, ProviderError } from '../core/errors.js';
 import type { HttpAnswer, HttpRequest } from '../core/http.js';
 import { mechanicsOf } from '../core/refusal-cause.js';
-import type { AnswerReader } from '../http/outcome.js';
+import type { AnswerReader } from '../http/request.js';
 
 /** What the channels of every provider share: the check of their credentials, and refusals. */
 

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Message, Outcome, UserProfile } from '../../core/channel.js';
 import { asList, textFieldOf } from '../../core/json.js';
 import type { HttpAnswer } from '../../core/http.js';
-import { outcomeOf, readObject, type AnswerReader } from '../../http/outcome.js';
+import { outcomeOf, readObject, type AnswerReader } from '../../http/request.js';
 import { lazyRules, optionsOf, readOptionsBy, textOf } from '../../core/option-rules.js';
 import type { Channel } from '../channel.js';
 import { originRule, secretRule } from '../channel-options.js';

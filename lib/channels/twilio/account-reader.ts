@@ -1,4 +1,4 @@
-import { readObject } from '../../http/outcome.js';
+import { readObject } from '../../http/request.js';
 import type { HttpResult } from '../../core/http.js';
 import type { TwilioPort } from './client.js';
 import { readCode } from './outcome.js';

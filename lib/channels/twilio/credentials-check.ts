@@ -1,5 +1,5 @@
 import type { HttpResult } from '../../core/http.js';
-import { readObject } from '../../http/outcome.js';
+import { readObject } from '../../http/request.js';
 import { ProviderError } from '../../core/errors.js';
 import { CHECK_CREDENTIALS } from './error-codes.js';
 import { describeRefusal, meaningOf } from './refusals.js';

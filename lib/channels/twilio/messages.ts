@@ -1,6 +1,6 @@
 import type { ConnectedChannel, DeliveryReport, Message, Outcome, SendContext } from '../../core/channel.js';
 import type { HttpResult } from '../../core/http.js';
-import { readObject } from '../../http/outcome.js';
+import { readObject } from '../../http/request.js';
 import { pickByLocale } from '../../texts/locale.js';
 import type { Channel } from '../channel.js';
 import { notSent, requireTextChannel } from '../provider.js';

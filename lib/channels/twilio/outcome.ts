@@ -1,6 +1,6 @@
 import type { DeliveryReport, Outcome } from '../../core/channel.js';
 import type { HttpAnswer, HttpResult } from '../../core/http.js';
-import { outcomeOf, readObject, type AnswerReader } from '../../http/outcome.js';
+import { outcomeOf, readObject, type AnswerReader } from '../../http/request.js';
 import { ProviderError } from '../../core/errors.js';
 import { describeRefusal } from './refusals.js';
 

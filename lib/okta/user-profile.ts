@@ -4,7 +4,8 @@ import type { Breaker, GuardedCall } from '../delivery/breaker.js';
 import type { UserProfile } from '../core/channel.js';
 import { OktaApiError, type OktaApiErrorCode } from '../core/errors.js';
 import { fieldOf, isObject } from '../core/json.js';
-import { WAIT_FOR_WINDOW, type OktaApiAnswer } from './api-answer.js';
+import type { JsonAnswer } from '../http/call.js';
+import { WAIT_FOR_WINDOW } from './api-error.js';
 import type { OktaApiClient } from './api-client.js';
 import { RateLimitPause, type PauseListener } from './rate-limit.js';
 import { TIMED_OUT, waitAtMost } from '../core/time.js';
@@ -104,7 +105,7 @@ export function createProfileReader(
   const fetching = new Map<string, Promise<Fetched>>();
   const pause = new RateLimitPause(clock, parts);
 
-  const readAnswer = ({ headers, body }: OktaApiAnswer): unknown => {
+  const readAnswer = ({ headers, body }: JsonAnswer): unknown => {
     pause.track(headers, false);
     return body;
   };

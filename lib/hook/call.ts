@@ -148,32 +148,3 @@ export function endCall(call: AnyCall, { underWay, runningCalls }: HookParts): v
   underWay.calls.delete(call.awaited);
   call.awaited.onEnd?.();
 }
-
-/** Resolves when all current calls have ended. Calls that come later do not count. */
-async function callsEnd({ calls }: HookParts['underWay']): Promise<void> {
-  const ends = Array.from(
-    calls,
-    (call) =>
-      new Promise<void>((resolve) => {
-        call.onEnd = resolve;
-      }),
-  );
-  await Promise.all(ends);
-}
-
-/**
- * Resolves when every call is answered, every detached send has ended or reached its limit of 10 s, and every late failover that
- * was due has ended. A late failover that is not due yet is dropped.
- */
-export async function finishCalls({ underWay, lateFailover }: HookParts): Promise<void> {
-  lateFailover?.stopWaiting();
-  await callsEnd(underWay);
-  // A send that is refused after its call may start a late failover, so the loop checks again.
-  const late = lateFailover?.underWay ?? new Set();
-  await lateFailover?.kept();
-  while (underWay.detached.size + late.size > 0) await Promise.all([...underWay.detached, ...late]);
-  lateFailover?.close();
-  underWay.isDrained = true;
-  // Repeats may have come meanwhile. They must release their claims before the state is closed.
-  await callsEnd(underWay);
-}

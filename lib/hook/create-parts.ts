@@ -3,7 +3,8 @@ import { LateFailover } from '../delivery/late/late-failover.js';
 import type { LateSend } from '../delivery/late/late-sends.js';
 import type { PlanStep } from '../delivery/plan.js';
 import { withinRollout } from '../delivery/rollout.js';
-import { allowedSteps, hasStoppedSince } from './allowed-channels.js';
+import { skipSuppressed, suppressionFor, type Suppression } from '../delivery/suppressions.js';
+import { hasStoppedSince } from './dispatch-channels.js';
 import { reportFailure, type HookParts } from './parts.js';
 import { recordRecognised, sendCode, suppressRefusing } from './send-code.js';
 
@@ -53,7 +54,26 @@ async function sendAgain(
     late.dropped ??= 'NO_CHANNEL_LEFT';
     return { status: 'refused', decidedBy: undefined, attempts: [], isFraudBlock: false };
   }
-  const isSuppressed = ({ channel, to }: PlanStep): boolean => hasStoppedSince(channel, to, sinceMs, parts);
+  const isSuppressed = (step: PlanStep): boolean => hasStoppedSince(step, sinceMs, parts);
   const send = { code: { ...code, untried }, request, budget, isStillWanted, isSuppressed };
   return sendCode(send, { mayFailOver: true }, parts);
+}
+
+/** The steps of an earlier plan that are still not suppressed. */
+async function allowedSteps(
+  steps: readonly PlanStep[],
+  { suppressions }: HookParts,
+): Promise<readonly PlanStep[]> {
+  const nowMs = performance.now();
+  const numbers = [...new Set(steps.map(({ to }) => to))];
+  const known = new Map(
+    await Promise.all(numbers.map(async (to) => [to, await suppressions.askFor(to, nowMs)] as const)),
+  );
+  const suppressionOf = (channel: string): Suppression | undefined =>
+    steps
+      .filter((step) => step.channel === channel)
+      .map(({ to }) => suppressionFor(known.get(to) ?? [], channel))
+      .find((suppression) => suppression !== undefined);
+  const allowed = skipSuppressed([...new Set(steps.map(({ channel }) => channel))], suppressionOf);
+  return steps.filter(({ channel }) => allowed.channels.includes(channel));
 }

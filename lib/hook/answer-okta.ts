@@ -3,8 +3,8 @@ import { endingOf } from '../core/masking.js';
 import { personKey } from '../delivery/late/receipt.js';
 import { answerText, JSON_TYPE } from '../http/exchange.js';
 import { answerFor, codeOutcomeOf, keptAnswer, statusOf } from '../okta/hook-answer.js';
-import { endCall, testFields, type AnyCall, type CallAnswer, type DispatchedCall } from './call.js';
-import { idsOf, type HookParts } from './parts.js';
+import { endCall, idsOf, testFields, type AnyCall, type CallAnswer, type DispatchedCall } from './call.js';
+import type { HookParts } from './parts.js';
 import { codeRequestOf } from './send-code.js';
 
 /** Writes the answer to Okta. */

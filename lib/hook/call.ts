@@ -1,4 +1,5 @@
 import type { Budget } from '../core/budget.js';
+import type { TelephonyRequest } from '../core/channel.js';
 import type { CodeOutcome, SkippedChannel } from '../core/events.js';
 import type { Delivery } from '../delivery/dispatch.js';
 import type { RunningCall } from '../delivery/running-calls.js';
@@ -132,6 +133,14 @@ export function beginCall(
   };
   underWay.calls.add(awaited);
   return call;
+}
+
+/** The ids that every event about a call has. */
+export function idsOf({ eventId, oktaRequestId }: Pick<TelephonyRequest, 'eventId' | 'oktaRequestId'>): {
+  eventId: string;
+  oktaRequestId: string | undefined;
+} {
+  return { eventId, oktaRequestId };
 }
 
 /** The fields of a test in its events. */

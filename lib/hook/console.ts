@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module';
-import { reportFailureOutsideCall, type HookParts } from './parts.js';
+import type { HookParts } from './parts.js';
+import { reportFailure } from './report-failure.js';
 import { describeHook, readHealth } from './console-health.js';
 import type { FoundUser, MadePayload, PayloadQuestion, TestResult, UserQuestion } from '../console/api.js';
 import { ConsoleRefusal } from '../console/refusal.js';
@@ -164,7 +165,9 @@ function createConsoles({ parts, status, oktaClient }: ConsoleBase): Consoles {
         makePayload,
         sendPayload,
         findUser,
-        onAuthorizeFailed: reportFailureOutsideCall('authorize', parts),
+        onAuthorizeFailed: (error) => {
+          reportFailure('authorize', error, undefined, parts);
+        },
         onFailed,
       }),
     endStreams: () => {

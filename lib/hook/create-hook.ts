@@ -27,7 +27,7 @@ import { createCodeUses } from './callbacks/sign-in-outcome.js';
 import { createConsoleMount } from './console.js';
 import { createHookParts } from './create-parts.js';
 import { OpenAnswers } from '../http/routes.js';
-import { reportMistake, reportStateFailure } from './parts.js';
+import { reportMistake, reportStateFailure } from './report-failure.js';
 import { checkReadiness, readStatus, resultOf } from './readiness.js';
 import {
   channelsCalling,
@@ -105,11 +105,15 @@ export function oktaTelephonyHook(options: OktaTelephonyHookOptions): TelephonyH
     dispatcher,
     logger,
     breakerOf,
-    onMistake: reportMistake({ events, failures }),
+    onMistake: (channel, mistake, call) => {
+      reportMistake(channel, mistake, call, { events, failures });
+    },
   });
 
   // The parts that every call uses.
-  const state = new GuardedState(settings.state, reportStateFailure({ events, failures }));
+  const state = new GuardedState(settings.state, (error, request, call) => {
+    reportStateFailure(error, request, call, { events, failures });
+  });
   const parts = createHookParts({
     settings,
     events,

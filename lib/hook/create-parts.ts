@@ -2,10 +2,9 @@ import type { Delivery } from '../delivery/dispatch.js';
 import { LateFailover } from '../delivery/late/late-failover.js';
 import type { LateSend } from '../delivery/late/late-sends.js';
 import type { PlanStep } from '../delivery/plan.js';
-import { withinRollout } from '../delivery/rollout.js';
 import { skipSuppressed, suppressionFor, type Suppression } from '../delivery/suppressions.js';
-import { hasStoppedSince } from './dispatch-channels.js';
-import { reportFailure, type HookParts } from './parts.js';
+import { enabledChannels, hasStoppedSince } from './dispatch-channels.js';
+import type { HookParts } from './parts.js';
 import { recordRecognised, sendCode, suppressRefusing } from './send-code.js';
 
 /** Adds late failover to the parts of a hook: it sends a code again by the same steps as a call. */
@@ -24,8 +23,7 @@ export function createHookParts(made: Omit<HookParts, 'lateFailover'>): HookPart
     deadlineMs: settings.deadlineMs,
     afterSeconds: settings.lateFailover.afterSeconds,
     channels,
-    channelsOn: (names, request) =>
-      withinRollout(names, request, made.rollout(reportFailure('rollout', request, made))),
+    channelsOn: (names, request) => enabledChannels(names, request, made),
     onRecognised: (receipt, transactionId) => {
       recordRecognised(receipt, transactionId, made);
     },

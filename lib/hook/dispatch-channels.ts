@@ -1,7 +1,7 @@
 import type { UserProfile } from '../core/channel.js';
 import type { SkippedChannel } from '../core/events.js';
 import { letSocketsBeRead } from '../core/time.js';
-import { personKey, type PlannedCode } from '../delivery/late/receipt.js';
+import { personKey, type KeptRequest, type PlannedCode } from '../delivery/late/receipt.js';
 import { planChannels, type PlanStep } from '../delivery/plan.js';
 import { withinRollout } from '../delivery/rollout.js';
 import { NEW_CALL_MS } from '../delivery/running-calls.js';
@@ -9,9 +9,10 @@ import { skipSuppressed, suppressionFor, type Suppression } from '../delivery/su
 import { toDialableNumber } from '../numbers/phone-number.js';
 import { REFUSALS, type HookRefusal } from '../okta/refusals.js';
 import { readLocale } from '../texts/locale.js';
-import { NONE, type DispatchedCall, type OpenCall, type ProfiledCall } from './call.js';
+import { idsOf, NONE, type DispatchedCall, type OpenCall, type ProfiledCall } from './call.js';
 import { isAllowedByGuard } from './enforce-limits.js';
-import { idsOf, reportFailure, type HookParts } from './parts.js';
+import type { HookParts } from './parts.js';
+import { reportFailure } from './report-failure.js';
 import { codeRequestOf, sendCode } from './send-code.js';
 
 /** Plans the channels, tries them one after the other, and records the delivery in the call. */
@@ -74,9 +75,11 @@ async function planCall(call: ProfiledCall, parts: HookParts): Promise<CallPlan>
     optInAttribute: settings.optInAttribute,
     optInChannels: settings.optInChannels,
     isConfigured: (channel) => channels.has(channel),
-    onFailure: reportFailure('chooseChannels', request, parts),
+    onFailure: (error) => {
+      reportFailure('chooseChannels', error, request, parts);
+    },
   });
-  const enabled = withinRollout(planned, request, parts.rollout(reportFailure('rollout', request, parts)));
+  const enabled = enabledChannels(planned, request, parts);
   const whatsAppNumber = enabled.includes('whatsapp')
     ? whatsAppNumberOf(call, profile, parts)
     : request.phoneNumber;
@@ -101,6 +104,18 @@ async function planCall(call: ProfiledCall, parts: HookParts): Promise<CallPlan>
     return providers.map((_, provider): PlanStep => ({ channel, provider, to }));
   });
   return { planned, enabled, skipped, steps };
+}
+
+/** The channels that the rollout enables for the user of a request. */
+export function enabledChannels(
+  names: readonly string[],
+  request: KeptRequest,
+  parts: Pick<HookParts, 'rollout' | 'events' | 'failures'>,
+): readonly string[] {
+  const shares = parts.rollout((error, inForce) => {
+    reportFailure('rollout', error, request, parts, inForce);
+  });
+  return withinRollout(names, request, shares);
 }
 
 function rolledBack(planned: readonly string[], enabled: readonly string[]): readonly SkippedChannel[] {

@@ -5,8 +5,8 @@ import { personKey } from '../delivery/late/receipt.js';
 import { NEW_CALL_MS } from '../delivery/running-calls.js';
 import { bucketsOf, judge, type GuardBlock, type LimitBucket } from '../guard/limits.js';
 import { readNumber, type NumberReading } from '../numbers/phone-number.js';
-import type { ClaimedCall, JudgedCall, ReadCall } from './call.js';
-import { idsOf, type HookParts } from './parts.js';
+import { idsOf, type ClaimedCall, type JudgedCall, type ReadCall } from './call.js';
+import type { HookParts } from './parts.js';
 
 /**
  * Refuses the calls that the guard blocks, before the profile is read. A call that passes supersedes its user's older codes: from

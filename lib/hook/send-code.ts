@@ -8,7 +8,8 @@ import type { CodeRequest } from '../delivery/late/sent-codes.js';
 import type { PlanStep } from '../delivery/plan.js';
 import { suppressionReasonOf } from '../delivery/suppressions.js';
 import type { ReadCall } from './call.js';
-import { reportFailure, type HookParts } from './parts.js';
+import type { HookParts } from './parts.js';
+import { reportFailure } from './report-failure.js';
 
 /**
  * Sends a code by its plan: tries the steps, reports each attempt, and keeps what late failover may need.
@@ -43,7 +44,7 @@ class SendRecorder implements SendListener {
   }
 
   onComposeFailure(error: unknown): void {
-    reportFailure('composeText', this.#send.request, this.#parts)(error);
+    reportFailure('composeText', error, this.#send.request, this.#parts);
   }
 
   onRefused(step: PlanStep, refusal: Pick<DeliveryFailure, 'moveOn' | 'isNotReached'>): void {
@@ -100,7 +101,7 @@ class SendRecorder implements SendListener {
       // If the caller hung up, Okta does not expect the code any more.
       work(lateFailover, this.#mayFailOver && !budget.hasHungUp);
     } catch (error) {
-      reportFailure('lateFailover', request, this.#parts)(error);
+      reportFailure('lateFailover', error, request, this.#parts);
     }
   }
 }

@@ -22,18 +22,15 @@ export function sendRequest(
   limits: HttpLimits,
   onInvalid: (problem: string) => void,
 ): Promise<HttpResult> {
-  const call = callOf(request, limits);
+  let call: HttpCall | string;
+  try {
+    call = checkedCall(request, limits);
+  } catch {
+    call = 'its fields cannot be read';
+  }
   if (typeof call !== 'string') return callHttp(call);
   onInvalid(call);
   return Promise.resolve({ kind: 'not-sent', reason: 'WRONG_REQUEST', problem: call });
-}
-
-function callOf(request: HttpRequest, limits: HttpLimits): HttpCall | string {
-  try {
-    return checkedCall(request, limits);
-  } catch {
-    return 'its fields cannot be read';
-  }
 }
 
 const METHODS: ReadonlySet<unknown> = new Set(['GET', 'POST', 'PUT', 'PATCH', 'DELETE']);

@@ -4,7 +4,6 @@ import type { Breaker, GuardedCall } from '../delivery/breaker.js';
 import type { UserProfile } from '../core/channel.js';
 import { OktaApiError, type OktaApiErrorCode } from '../core/errors.js';
 import { fieldOf, isObject } from '../core/json.js';
-import type { JsonAnswer } from '../http/call.js';
 import { WAIT_FOR_WINDOW } from './api-error.js';
 import type { OktaApiClient } from './api-client.js';
 import { RateLimitPause, type PauseListener } from './rate-limit.js';
@@ -105,18 +104,17 @@ export function createProfileReader(
   const fetching = new Map<string, Promise<Fetched>>();
   const pause = new RateLimitPause(clock, parts);
 
-  const readAnswer = ({ headers, body }: JsonAnswer): unknown => {
-    pause.track(headers, false);
-    return body;
+  const request = async (segment: string, timeoutMs: number): Promise<object> => {
+    const path = `/api/v1/users/${segment}`;
+    try {
+      const answer = await client.request({ method: 'GET', path, contentType: FAST_ANSWER, timeoutMs });
+      pause.track(answer.headers, false);
+      return answer.body;
+    } catch (error) {
+      if (error instanceof OktaApiError) pause.track(error.headers ?? {}, error.code === 'OKTA_RATE_LIMITED');
+      throw error;
+    }
   };
-  const readFailure = (error: unknown): never => {
-    if (error instanceof OktaApiError) pause.track(error.headers ?? {}, error.code === 'OKTA_RATE_LIMITED');
-    throw error;
-  };
-  const request = (segment: string, timeoutMs: number): Promise<unknown> =>
-    client
-      .request({ method: 'GET', path: `/api/v1/users/${segment}`, contentType: FAST_ANSWER, timeoutMs })
-      .then(readAnswer, readFailure);
 
   const fetchProfile = async (user: UserLookup): Promise<Fetched> => {
     try {

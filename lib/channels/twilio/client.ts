@@ -94,7 +94,7 @@ export function createTwilioConnection(parts: {
   const host = sdk.hostOf('api');
   const read: TwilioPort['read'] = (action, timeoutMs, connectMs = timeoutMs) => {
     const limits = { dispatcher, timeoutMs, leaveWithinMs: connectMs };
-    return sdk.call(action, (request) => sendRequest(request, limits, () => undefined));
+    return sdk.call(action, { http: (request) => sendRequest(request, limits, () => undefined) });
   };
   return {
     settings,
@@ -102,7 +102,7 @@ export function createTwilioConnection(parts: {
     callbacks: new StatusCallbacks(onCallbacksMissing),
     host,
     verifyHost: sdk.hostOf('verify'),
-    call: (action, { http }) => sdk.call(action, http),
+    call: sdk.call,
     read,
     check: async (timeoutMs) => {
       readCheckAnswer(await read((client) => client.messages(NO_MESSAGE_SID).fetch(), timeoutMs), host);
@@ -128,13 +128,10 @@ const NEVER = { then: () => NEVER };
 /** The SDK refused the parameters, so nothing has left. */
 const SDK_ERROR: HttpResult = { kind: 'not-sent', reason: 'SDK_ERROR' };
 
-/** Twilio's SDK, as the connection uses it. `call` is `TwilioPort.call` without its context; `hostOf` gives the host of a product. */
+/** Twilio's SDK, as the connection uses it. `hostOf` gives the host of a product, such as `api` or `verify`. */
 function connectSdk(settings: TwilioSettings): {
-  call(
-    action: (client: TwilioSdk, twiml: TwimlBuilder) => unknown,
-    http: SendContext['http'],
-  ): Promise<HttpResult>;
-  hostOf(product: string): string;
+  readonly call: TwilioPort['call'];
+  readonly hostOf: (product: string) => string;
 } {
   const headers = headersOf(settings);
   const originOf = productOrigins(settings);
@@ -182,7 +179,7 @@ function connectSdk(settings: TwilioSettings): {
     sendTo('api', `/2010-04-01${request.uri}`, request)) as unknown as TwilioSdk['request'];
 
   return {
-    call: (action, http) => {
+    call: (action, { http }) => {
       const acting: NonNullable<typeof running> = { http };
       running = acting;
       try {

@@ -25,7 +25,7 @@ import { localClaimsOf } from '../state/memory/memory-state.js';
 import type { HookParts } from './parts.js';
 import { createCodeUses } from './callbacks/sign-in-outcome.js';
 import { createConsoleMount } from './console.js';
-import { createHookParts } from './create-parts.js';
+import { addLateFailover } from './add-late-failover.js';
 import { OpenAnswers } from '../http/routes.js';
 import { reportMistake, reportStateFailure } from './report-failure.js';
 import { checkReadiness, readStatus, resultOf } from './readiness.js';
@@ -114,7 +114,7 @@ export function oktaTelephonyHook(options: OktaTelephonyHookOptions): TelephonyH
   const state = new GuardedState(settings.state, (error, request, call) => {
     reportStateFailure(error, request, call, { events, failures });
   });
-  const parts = createHookParts({
+  const parts = addLateFailover({
     settings,
     events,
     verifier,

@@ -21,6 +21,73 @@ import type { HookParts } from './parts.js';
 import { readRequest } from './read-request.js';
 import { verifyHook } from './verify-hook.js';
 
+/** The steps of a call, in order. The compiler checks that each step gets what it needs. */
+export const CALL_STEPS = inOrder(
+  verifyHook,
+  readRequest,
+  deduplicate,
+  enforceLimits,
+  lookUpProfile,
+  dispatchChannels,
+  answerOkta,
+);
+
+/**
+ * A step takes the call from the step before it and returns it with what it adds. Only the first two steps read the request, and
+ * only the last one writes the answer.
+ */
+type Step<Needs, Gives> = (
+  call: Needs,
+  parts: HookParts,
+  req: IncomingMessage,
+  res: ServerResponse,
+) => Gives | Promise<Gives>;
+
+function inOrder<A, B, C, D, E, F, G>(
+  ...steps: [Step<OpenCall, A>, Step<A, B>, Step<B, C>, Step<C, D>, Step<D, E>, Step<E, F>, Step<F, G>]
+): readonly Step<OpenCall, unknown>[] {
+  // All steps share one call object; its type grows from step to step.
+  return steps as unknown as readonly Step<OpenCall, unknown>[];
+}
+
+/** The handler of the hook's own route: opens a call, and runs its steps. */
+function answerCall(parts: HookParts): Handler {
+  return (req, res, next) => {
+    const call = openCall(parts, req, res);
+    runSteps(call, parts, req, res).catch((error: unknown) => {
+      answerError(parts, { call, route: 'hook' })(error, req, res, next);
+    });
+  };
+}
+
+/** Begins a call. Its deadline counts from here. */
+function openCall(parts: HookParts, req: IncomingMessage, res: ServerResponse): OpenCall {
+  // A process that was suspended or busy may learn late, by `close`, that the caller hung up; the socket knows it earlier.
+  // Requests of serverless adapters may have no socket.
+  const { socket } = req as { readonly socket?: Socket };
+  const call = beginCall(new Budget(parts.settings.deadlineMs, () => socket?.readableEnded === true), parts);
+  // The caller may have hung up before the request reached the hook.
+  if (res.destroyed || res.writableEnded) call.budget.hangUp();
+  res.on('close', () => {
+    // The caller is gone, or the gateway has answered the request itself.
+    if (!call.isOver) call.budget.hangUp();
+  });
+  return call;
+}
+
+async function runSteps(
+  call: OpenCall,
+  parts: HookParts,
+  req: IncomingMessage,
+  res: ServerResponse,
+): Promise<void> {
+  if (req.method !== 'POST') throw methodNotAllowed('POST');
+  for (const step of CALL_STEPS) {
+    // The answer to a repeat is known: skip to the last step.
+    if (call.answer === undefined || step === answerOkta) await step(call, parts, req, res);
+  }
+}
+
 /** Mounts the hook's routes. A route that is not configured is not mounted. */
 export function createRouter(
   parts: HookParts,
@@ -56,71 +123,4 @@ export function createRouter(
     });
   }
   return createRoutes(routes, parts.openAnswers);
-}
-
-/** The steps of a call, in order. The compiler checks that each step gets what it needs. */
-export const CALL_STEPS = inOrder(
-  verifyHook,
-  readRequest,
-  deduplicate,
-  enforceLimits,
-  lookUpProfile,
-  dispatchChannels,
-  answerOkta,
-);
-
-/**
- * A step takes the call from the step before it and returns it with what it adds. Only the first two steps read the request, and
- * only the last one writes the answer.
- */
-type Step<Needs, Gives> = (
-  call: Needs,
-  parts: HookParts,
-  req: IncomingMessage,
-  res: ServerResponse,
-) => Gives | Promise<Gives>;
-
-function inOrder<A, B, C, D, E, F, G>(
-  ...steps: [Step<OpenCall, A>, Step<A, B>, Step<B, C>, Step<C, D>, Step<D, E>, Step<E, F>, Step<F, G>]
-): readonly Step<OpenCall, unknown>[] {
-  // All steps share one call object; its type grows from step to step.
-  return steps as unknown as readonly Step<OpenCall, unknown>[];
-}
-
-/** Handles a call by running its steps. */
-function answerCall(parts: HookParts): Handler {
-  return (req, res, next) => {
-    const call = openCall(parts, req, res);
-    runSteps(call, parts, req, res).catch((error: unknown) => {
-      answerError(parts, { call, route: 'hook' })(error, req, res, next);
-    });
-  };
-}
-
-async function runSteps(
-  call: OpenCall,
-  parts: HookParts,
-  req: IncomingMessage,
-  res: ServerResponse,
-): Promise<void> {
-  if (req.method !== 'POST') throw methodNotAllowed('POST');
-  for (const step of CALL_STEPS) {
-    // The answer to a repeat is known: skip to the last step.
-    if (call.answer === undefined || step === answerOkta) await step(call, parts, req, res);
-  }
-}
-
-/** Begins a call. Its deadline counts from here. */
-function openCall(parts: HookParts, req: IncomingMessage, res: ServerResponse): OpenCall {
-  // A process that was suspended or busy may learn late, by `close`, that the caller hung up; the socket knows it earlier.
-  // Requests of serverless adapters may have no socket.
-  const { socket } = req as { readonly socket?: Socket };
-  const call = beginCall(new Budget(parts.settings.deadlineMs, () => socket?.readableEnded === true), parts);
-  // The caller may have hung up before the request reached the hook.
-  if (res.destroyed || res.writableEnded) call.budget.hangUp();
-  res.on('close', () => {
-    // The caller is gone, or the gateway has answered the request itself.
-    if (!call.isOver) call.budget.hangUp();
-  });
-  return call;
 }

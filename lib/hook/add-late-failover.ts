@@ -12,8 +12,8 @@ import { recordRecognised, sendCode, suppressRefusing } from './send-code.js';
 /** With so many calls in flight, codes need the connections more than look-ups do. */
 const BUSY_CALLS = 32;
 
-/** The parts of a hook, with late failover if it is on. */
-export function createHookParts(made: Omit<HookParts, 'lateFailover'>): HookParts {
+/** The parts of a hook, complete: with late failover if it is on. */
+export function addLateFailover(made: Omit<HookParts, 'lateFailover'>): HookParts {
   const { settings, events, channels, underWay } = made;
   if (settings.lateFailover === undefined) return { ...made, lateFailover: undefined };
   const lateFailover = new LateFailover({

@@ -1,6 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { endingOf } from '../core/masking.js';
-import { personKey } from '../delivery/late/receipt.js';
 import { answerText, JSON_TYPE } from '../http/exchange.js';
 import { answerFor, codeOutcomeOf, keptAnswer, statusOf } from '../okta/hook-answer.js';
 import { endCall, idsOf, testFields, type AnyCall, type CallAnswer, type DispatchedCall } from './call.js';
@@ -98,9 +97,9 @@ function emitAnswered(
  * A call has ended, and no channel has accepted its code: the user does not type an older code any more. If the
  * outcome is unknown, the event is kept, and its message when the provider answers.
  */
-export function keepUnaccepted({ hook, number, delivery }: AnyCall, parts: HookParts): void {
+export function keepUnaccepted({ hook, person, number, delivery }: AnyCall, parts: HookParts): void {
   const { state, channels, underWay } = parts;
-  if (hook === undefined || delivery?.status === 'accepted') return;
+  if (hook === undefined || person === undefined || delivery?.status === 'accepted') return;
   if (underWay.isDrained) return;
   const { request } = hook;
   const asked = codeRequestOf({ hook, number }, parts);
@@ -108,7 +107,7 @@ export function keepUnaccepted({ hook, number, delivery }: AnyCall, parts: HookP
   const { eventId, oktaRequestId, requestType, deliveryChannel } = request;
   const by = delivery?.status === 'unknown' ? delivery.decidedBy : undefined;
   state.keepSent(
-    personKey(request),
+    person,
     by === undefined
       ? { status: 'refused', asked, deliveryChannel, eventId }
       : {

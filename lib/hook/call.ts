@@ -51,6 +51,8 @@ export interface ReadCall extends OpenCall {
   readonly expiresAtMs: number;
   /** The number's country and type; `undefined` if there is no number to dial. */
   readonly number: NumberReading | undefined;
+  /** Identifies its user, as `personKey` makes it. */
+  readonly person: string;
   /** Its order among the calls of its user; `undefined` for a preview. */
   readonly running: RunningCall | undefined;
   /** Why nothing is sent: an unusable request, a block by the guard, or a missing channel. */
@@ -71,16 +73,8 @@ export interface ClaimedCall extends ReadCall {
 
 /** A call that the guard has judged (`enforceLimits`). */
 export interface JudgedCall extends ClaimedCall {
-  /** Its user and event; `undefined` if nothing is sent, or if a newer code was sent. */
-  readonly event: CallEvent | undefined;
-}
-
-/** Identifies an event of one user. */
-export interface CallEvent {
-  readonly person: string;
-  readonly eventKey: string;
-  /** When the code expires, by the steady clock. */
-  readonly expiresAtMs: number;
+  /** Its code is the user's newest; `false` if nothing is sent, or if a newer code has passed the guard before. */
+  readonly isNewest: boolean;
 }
 
 /** A call whose user is looked up (`lookUpProfile`). */
@@ -120,13 +114,14 @@ export function beginCall(
     hook: undefined,
     expiresAtMs: undefined,
     number: undefined,
+    person: undefined,
     running: undefined,
     refusal: undefined,
     isSuperseded: false,
     claim: undefined,
     exceeded: NONE,
     suppressions: undefined,
-    event: undefined,
+    isNewest: false,
     reading: undefined,
     skipped: NONE,
     delivery: undefined,

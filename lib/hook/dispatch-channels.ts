@@ -1,7 +1,7 @@
 import type { UserProfile } from '../core/channel.js';
 import type { SkippedChannel } from '../core/events.js';
 import { letSocketsBeRead } from '../core/time.js';
-import { personKey, type KeptRequest, type PlannedCode } from '../delivery/late/receipt.js';
+import type { KeptRequest, PlannedCode } from '../delivery/late/receipt.js';
 import { planChannels, type PlanStep } from '../delivery/plan.js';
 import { withinRollout } from '../delivery/rollout.js';
 import { NEW_CALL_MS } from '../delivery/running-calls.js';
@@ -28,7 +28,7 @@ export async function dispatchChannels(call: ProfiledCall, parts: HookParts): Pr
     profile: call.reading?.profile,
     expiresAtMs: call.expiresAtMs,
     locale: localeOf(call),
-    person: call.event?.person ?? personKey(request),
+    person: call.person,
     eventKey: request.eventId,
     untried: plan.steps,
     attempts: NONE,
@@ -39,8 +39,8 @@ export async function dispatchChannels(call: ProfiledCall, parts: HookParts): Pr
     mayStartAttempt(call, attempts, parts);
   const isSuppressed = (step: PlanStep): boolean => hasStoppedSince(step, arrivalOf(call), parts);
   const send = { code, request, budget: call.budget, isStillWanted, isSuppressed };
-  // Without an event, a newer code has passed the guard already: this one is not sent late.
-  const delivery = await sendCode(send, { mayFailOver: call.event !== undefined }, parts);
+  // If a newer code has passed the guard already, this one is not sent late.
+  const delivery = await sendCode(send, { mayFailOver: call.isNewest }, parts);
   // Recorded at once: if anything fails from here on, the code still counts as sent.
   const dispatched: DispatchedCall = Object.assign(call, { skipped: plan.skipped, delivery });
   if (delivery.status !== 'refused') {
@@ -222,12 +222,12 @@ async function hasNewerCode(call: ProfiledCall, parts: HookParts): Promise<boole
 
 /** Whether a newer code of the same user has passed the guard at a gateway that shares the state. */
 async function hasNewerCodeElsewhere(call: ProfiledCall, { state }: HookParts): Promise<boolean> {
-  const { budget, event } = call;
-  if (!state.isShared || call.running === undefined || event === undefined) return false;
+  const { budget, person, hook } = call;
+  if (!state.isShared || call.running === undefined || !call.isNewest) return false;
   // If the state cannot say, the call goes on.
-  const { person, eventKey } = event;
-  const { request } = call.hook;
-  call.isSuperseded ||= (await state.isNewest({ person, eventKey, request }, budget)) === false;
+  const { request } = hook;
+  const event = { person, eventKey: request.eventId, request };
+  call.isSuperseded ||= (await state.isNewest(event, budget)) === false;
   return call.isSuperseded;
 }
 

@@ -1,7 +1,6 @@
 import { RequestError } from '../core/request-error.js';
 import { endingOf } from '../core/masking.js';
 import { steadyMs } from '../core/time.js';
-import { personKey } from '../delivery/late/receipt.js';
 import { NEW_CALL_MS } from '../delivery/running-calls.js';
 import { bucketsOf, judge, type GuardBlock, type LimitBucket } from '../guard/limits.js';
 import { readNumber, type NumberReading } from '../numbers/phone-number.js';
@@ -18,8 +17,7 @@ export function enforceLimits(call: ClaimedCall, parts: HookParts): JudgedCall {
   // A repeat never gets here: its answer is known, also after `close()`.
   if (call.isAfterClose) throw new RequestError('CLOSING', 'This gateway is shutting down.');
   if (call.number !== undefined) applyGuard(call, call.number, parts);
-  const event = call.refusal === undefined ? supersedeOlder(call, parts) : undefined;
-  return Object.assign(call, { event });
+  return Object.assign(call, { isNewest: call.refusal === undefined && supersedeOlder(call, parts) });
 }
 
 /** The limits that a call counts against: none if the guard blocks its number anyway. */
@@ -31,7 +29,7 @@ export function limitBucketsOf(
   const isBlocked = judge({ number, exceeded: [] }, guard).length > 0;
   if (isBlocked && guard.mode === 'enforce') return [];
   const { request, isPreview } = call.hook;
-  return bucketsOf(request, { isPreview, person: call.running?.person ?? personKey(request) }, guard);
+  return bucketsOf(request, { isPreview, person: call.person }, guard);
 }
 
 function applyGuard(call: ClaimedCall, number: NumberReading, parts: HookParts): void {
@@ -93,16 +91,17 @@ function emitJudged(
 /**
  * Makes the call its user's newest code, at this gateway (`runningCalls`) and at every gateway that shares the state. None of the
  * user's older codes starts another attempt (`mayStartAttempt`).
+ *
+ * @returns whether it is the newest.
  */
 export function supersedeOlder(
-  { running, expiresAtMs, hook }: ClaimedCall,
+  { running, person, expiresAtMs, hook }: ClaimedCall,
   { state, runningCalls, lateFailover }: HookParts,
-): JudgedCall['event'] {
+): boolean {
   // A repeat that waited for its first call, which sent nothing, may be older than a code that was sent meanwhile.
-  if (running !== undefined && running.newer !== 'none') return undefined;
+  if (running !== undefined && running.newer !== 'none') return false;
   if (running !== undefined) runningCalls.passGuard(running);
   const { request, isPreview } = hook;
-  const person = running?.person ?? personKey(request);
   const eventKey = request.eventId;
   // Within this process, `runningCalls` is enough.
   if (lateFailover !== undefined || state.isShared) {
@@ -115,5 +114,5 @@ export function supersedeOlder(
     state.overtake(person, event, request);
     if (!isPreview) lateFailover?.dropOlder(person, eventKey);
   }
-  return { person, eventKey, expiresAtMs };
+  return true;
 }

@@ -82,6 +82,7 @@ describe('two calls of one user at once', () => {
       const parts = { runningCalls, state, lateFailover: { dropOlder: () => undefined } };
       const begin = (eventId: string): ClaimedCall =>
         ({
+          person: 'ana',
           running: runningCalls.begin('ana'),
           expiresAtMs: steadyMs() + 300_000,
           hook: { request: { ...makeMessage().request, eventId }, isPreview: false },

@@ -5,7 +5,12 @@ import type { KeptRequest, PlannedCode } from '../delivery/late/receipt.js';
 import { planChannels, type PlanStep } from '../delivery/plan.js';
 import { withinRollout } from '../delivery/rollout.js';
 import { NEW_CALL_MS } from '../delivery/running-calls.js';
-import { skipSuppressed, suppressionFor, type Suppression } from '../delivery/suppressions.js';
+import {
+  skipSuppressed,
+  suppressionFor,
+  type FilteredChannels,
+  type Suppression,
+} from '../delivery/suppressions.js';
 import { toDialableNumber } from '../numbers/phone-number.js';
 import { REFUSALS, type HookRefusal } from '../okta/refusals.js';
 import { readLocale } from '../texts/locale.js';
@@ -83,11 +88,9 @@ async function planCall(call: ProfiledCall, parts: HookParts): Promise<CallPlan>
   const whatsAppNumber = enabled.includes('whatsapp')
     ? whatsAppNumberOf(call, profile, parts)
     : request.phoneNumber;
-  const [ofEnrolled, ofWhatsApp] =
+  const suppressions =
     knownSuppressions(whatsAppNumber, call, parts) ?? (await readSuppressions(whatsAppNumber, call, parts));
-  const allowed = skipSuppressed(enabled, (channel) =>
-    suppressionFor(channel === 'whatsapp' ? ofWhatsApp : ofEnrolled, channel),
-  );
+  const allowed = withoutSuppressed(enabled, suppressions);
   const skipped = [...rolledBack(planned, enabled), ...allowed.skipped];
   if (events.hasStepListeners) {
     events.emit({
@@ -143,6 +146,17 @@ function whatsAppNumberOf(call: ProfiledCall, profile: UserProfile | undefined, 
 
 /** The suppressions of the enrolled number, and of the number for WhatsApp. */
 type Suppressions = readonly [ofEnrolled: readonly Suppression[], ofWhatsApp: readonly Suppression[]];
+
+function withoutSuppressed(
+  channels: readonly string[],
+  [ofEnrolled, ofWhatsApp]: Suppressions,
+): FilteredChannels {
+  // Fast path: nothing is suppressed.
+  if (ofEnrolled.length === 0 && ofWhatsApp.length === 0) return { channels, skipped: NONE };
+  return skipSuppressed(channels, (channel) =>
+    suppressionFor(channel === 'whatsapp' ? ofWhatsApp : ofEnrolled, channel),
+  );
+}
 
 /** The suppressions if they need not be read: the claim has read those of the enrolled number, or no other gateway knows any. */
 function knownSuppressions(

@@ -23,14 +23,107 @@ const LONGEST_LIFE_MS = 15 * 60_000;
 /** A code that expired longer ago is not sent. A shorter time may be a difference of the clocks. */
 const EXPIRED_AFTER_MS = 120_000;
 
+/** The result of reading a request. */
+export interface HookCall {
+  readonly request: TelephonyRequest;
+  /** Why no channel can send the code; `undefined` if one may. */
+  readonly refusal: HookRefusal | undefined;
+  /** Okta's own preview page made the call, not a sign-in. */
+  readonly isPreview: boolean;
+  /** Without an event id of Okta's, a repeat cannot be recognised. */
+  readonly hasEventId: boolean;
+  /** The code's life from its receipt, by Okta's times, milliseconds. */
+  readonly lifeMs: number;
+  /** When Okta made the request, by its clock; by ours if it sent no time. Milliseconds since 1970. */
+  readonly requestedAtMs: number;
+  /** Our clock minus Okta's, milliseconds; `undefined` if Okta sent no time. */
+  readonly skewMs: number | undefined;
+}
+
+/**
+ * Reads the request's body.
+ *
+ * @throws RequestError `INVALID_REQUEST` with the names of the fields that are missing or wrong.
+ */
+export function readHookCall(
+  body: unknown,
+  { defaultCountry, nowMs }: { readonly defaultCountry: string | undefined; readonly nowMs: number },
+): HookCall {
+  const envelope = requireObject(body, 'body');
+  const data = requireObject(envelope['data'], 'data');
+  const message = requireObject(data['messageProfile'], 'data.messageProfile');
+  const required = readRequired(message);
+  const phoneNumber = toDialableNumber(required.phoneNumber, defaultCountry);
+  const user = asObject(data['userProfile']);
+  const context = asObject(asObject(data['context'])['request']);
+  const eventTimeMs = asTime(envelope['eventTime']);
+  const otpExpiresMs = asTime(message['otpExpires']);
+  const givenMs = eventTimeMs === undefined || otpExpiresMs === undefined ? 0 : otpExpiresMs - eventTimeMs;
+  const lifeMs = givenMs > 0 ? Math.min(givenMs, LONGEST_LIFE_MS) : DEFAULT_LIFE_MS;
+  const eventId = asEventId(envelope['eventId']);
+  const login = asText(user['login']);
+  const request: TelephonyRequest = {
+    eventId: eventId ?? randomUUID(),
+    requestType: asText(envelope['requestType']),
+    deliveryChannel: required.deliveryChannel,
+    phoneNumber: phoneNumber ?? '',
+    otpCode: required.otpCode,
+    // From the receipt, by the code's life: a difference between the clocks must not shorten it.
+    expiresAt: new Date(nowMs + lifeMs),
+    msgTemplate: asText(message['msgTemplate'], 4000),
+    locale: readLocale(message['locale']),
+    userId: asUserId(user['userId'], login, required, phoneNumber),
+    login,
+    firstName: asText(user['firstName']),
+    lastName: asText(user['lastName']),
+    ipAddress: asText(context['ipAddress']),
+    oktaRequestId: asText(context['id']),
+    raw: body,
+  };
+  return {
+    request: withSafeIds(request),
+    refusal: refusalOf(phoneNumber, otpExpiresMs, nowMs),
+    isPreview: isPreviewUrl(asObject(context['url'])['value']),
+    hasEventId: eventId !== undefined,
+    lifeMs,
+    requestedAtMs: eventTimeMs ?? nowMs,
+    skewMs: eventTimeMs === undefined ? undefined : nowMs - eventTimeMs,
+  };
+}
+
+function requireObject(value: unknown, path: string): JsonObject {
+  if (!isObject(value)) throw invalidRequest([path]);
+  return value;
+}
+
+function invalidRequest(fields: readonly string[]): RequestError {
+  return new RequestError('INVALID_REQUEST', 'The request is not one of a telephony inline hook.', {
+    fields,
+  });
+}
+
 /**
  * The required fields. All others are optional, because Okta adds fields, and its documents and examples differ (numbers
  * without quotes, no `requestType`). A code matters more than a tidy envelope.
  */
-interface NeededFields {
+interface RequiredFields {
   readonly phoneNumber: string;
   readonly otpCode: string;
   readonly deliveryChannel: 'sms' | 'voice';
+}
+
+/** Reads the required fields, the channel in our terms. */
+function readRequired(message: JsonObject): RequiredFields {
+  const phoneNumber = matching(message['phoneNumber'], PHONE_NUMBER);
+  const otpCode = otpCodeOf(message['otpCode']);
+  const deliveryChannel = deliveryChannelOf(message['deliveryChannel']);
+  if (phoneNumber !== undefined && otpCode !== undefined && deliveryChannel !== undefined) {
+    return { phoneNumber, otpCode, deliveryChannel };
+  }
+  const wrong = Object.entries({ phoneNumber, otpCode, deliveryChannel }).filter(
+    ([, read]) => read === undefined,
+  );
+  throw invalidRequest(wrong.map(([name]) => `data.messageProfile.${name}`));
 }
 
 const PHONE_NUMBER = /^.{1,64}$/s;
@@ -62,75 +155,14 @@ function deliveryChannelOf(value: unknown): 'sms' | 'voice' | undefined {
   return DELIVERY_CHANNELS.get(value.toLowerCase().replace(/[\s_-]+/g, ''));
 }
 
-/** Okta's request types hold no personal data, even if a user's name is `User`. */
-const OKTA_TYPES: ReadonlySet<string> = new Set(REQUEST_TYPES.map(fullRequestType));
-
-/** The result of reading a request. */
-export interface HookCall {
-  readonly request: TelephonyRequest;
-  /** Why no channel can send the code; `undefined` if one may. */
-  readonly refusal: HookRefusal | undefined;
-  /** Okta's own preview page made the call, not a sign-in. */
-  readonly isPreview: boolean;
-  /** Without an event id of Okta's, a repeat cannot be recognised. */
-  readonly hasEventId: boolean;
-  /** The code's life from its receipt, by Okta's times, milliseconds. */
-  readonly lifeMs: number;
-  /** When Okta made the request, by its clock; by ours if it sent no time. Milliseconds since 1970. */
-  readonly requestedAtMs: number;
-  /** Our clock minus Okta's, milliseconds; `undefined` if Okta sent no time. */
-  readonly skewMs: number | undefined;
-}
-
-/**
- * Reads the request's body.
- *
- * @throws RequestError `INVALID_REQUEST` with the names of the fields that are missing or wrong.
- */
-export function readHookCall(
-  body: unknown,
-  { defaultCountry, nowMs }: { readonly defaultCountry: string | undefined; readonly nowMs: number },
-): HookCall {
-  const envelope = requireObject(body, 'body');
-  const data = requireObject(envelope['data'], 'data');
-  const message = requireObject(data['messageProfile'], 'data.messageProfile');
-  const needed = readNeeded(message);
-  const phoneNumber = toDialableNumber(needed.phoneNumber, defaultCountry);
-  const user = asObject(data['userProfile']);
-  const context = asObject(asObject(data['context'])['request']);
-  const eventTimeMs = asTime(envelope['eventTime']);
-  const otpExpiresMs = asTime(message['otpExpires']);
-  const givenMs = eventTimeMs === undefined || otpExpiresMs === undefined ? 0 : otpExpiresMs - eventTimeMs;
-  const lifeMs = givenMs > 0 ? Math.min(givenMs, LONGEST_LIFE_MS) : DEFAULT_LIFE_MS;
-  const eventId = asEventId(envelope['eventId']);
-  const login = asText(user['login']);
-  const request: TelephonyRequest = {
-    eventId: eventId ?? randomUUID(),
-    requestType: asText(envelope['requestType']),
-    deliveryChannel: needed.deliveryChannel,
-    phoneNumber: phoneNumber ?? '',
-    otpCode: needed.otpCode,
-    // From the receipt, by the code's life: a difference between the clocks must not shorten it.
-    expiresAt: new Date(nowMs + lifeMs),
-    msgTemplate: asText(message['msgTemplate'], 4000),
-    locale: readLocale(message['locale']),
-    userId: asUserId(user['userId'], login, needed, phoneNumber),
-    login,
-    firstName: asText(user['firstName']),
-    lastName: asText(user['lastName']),
-    ipAddress: asText(context['ipAddress']),
-    oktaRequestId: asText(context['id']),
-    raw: body,
-  };
-  return {
-    request: withSafeIds(request),
-    refusal: refusalOf(phoneNumber, otpExpiresMs, nowMs),
-    isPreview: isPreviewUrl(asObject(context['url'])['value']),
-    hasEventId: eventId !== undefined,
-    lifeMs,
-    requestedAtMs: eventTimeMs ?? nowMs,
-    skewMs: eventTimeMs === undefined ? undefined : nowMs - eventTimeMs,
-  };
+function refusalOf(
+  phoneNumber: string | undefined,
+  otpExpiresMs: number | undefined,
+  nowMs: number,
+): HookRefusal | undefined {
+  if (otpExpiresMs !== undefined && nowMs - otpExpiresMs > EXPIRED_AFTER_MS) return REFUSALS.CODE_EXPIRED;
+  if (phoneNumber === undefined) return REFUSALS.NO_DIALABLE_NUMBER;
+  return undefined;
 }
 
 /**
@@ -140,6 +172,9 @@ export function readHookCall(
 export function isPreviewUrl(value: unknown): boolean {
   return asText(value, 2048)?.split('?', 1)[0] === PREVIEW_PATH;
 }
+
+/** Okta's request types hold no personal data, even if a user's name is `User`. */
+const OKTA_TYPES: ReadonlySet<string> = new Set(REQUEST_TYPES.map(fullRequestType));
 
 /**
  * Ids appear in answers and logs. Okta's ids never hold the code, the number, the login or a name; an id that does is replaced
@@ -165,41 +200,6 @@ function withSafeIds(request: TelephonyRequest): TelephonyRequest {
   };
 }
 
-/** Reads the required fields, the channel in our terms. */
-function readNeeded(message: JsonObject): NeededFields {
-  const phoneNumber = matching(message['phoneNumber'], PHONE_NUMBER);
-  const otpCode = otpCodeOf(message['otpCode']);
-  const deliveryChannel = deliveryChannelOf(message['deliveryChannel']);
-  if (phoneNumber !== undefined && otpCode !== undefined && deliveryChannel !== undefined) {
-    return { phoneNumber, otpCode, deliveryChannel };
-  }
-  const wrong = Object.entries({ phoneNumber, otpCode, deliveryChannel }).filter(
-    ([, read]) => read === undefined,
-  );
-  throw invalidRequest(wrong.map(([name]) => `data.messageProfile.${name}`));
-}
-
-function requireObject(value: unknown, path: string): JsonObject {
-  if (!isObject(value)) throw invalidRequest([path]);
-  return value;
-}
-
-function invalidRequest(fields: readonly string[]): RequestError {
-  return new RequestError('INVALID_REQUEST', 'The request is not one of a telephony inline hook.', {
-    fields,
-  });
-}
-
-function refusalOf(
-  phoneNumber: string | undefined,
-  otpExpiresMs: number | undefined,
-  nowMs: number,
-): HookRefusal | undefined {
-  if (otpExpiresMs !== undefined && nowMs - otpExpiresMs > EXPIRED_AFTER_MS) return REFUSALS.CODE_EXPIRED;
-  if (phoneNumber === undefined) return REFUSALS.NO_DIALABLE_NUMBER;
-  return undefined;
-}
-
 /** A trimmed text; `undefined` if it is longer than any of Okta's. */
 function asText(value: unknown, maxLength = 256): string | undefined {
   if (typeof value !== 'string') return undefined;
@@ -214,20 +214,20 @@ function asText(value: unknown, maxLength = 256): string | undefined {
 function asUserId(
   value: unknown,
   login: string | undefined,
-  needed: NeededFields,
+  required: RequiredFields,
   /** E.164. */
   phoneNumber: string | undefined,
 ): string | undefined {
   const userId = asText(value);
   if (userId === undefined) return undefined;
   const sought = userId.toLowerCase();
-  if (sought === login?.toLowerCase() || sought === needed.otpCode.toLowerCase()) return undefined;
+  if (sought === login?.toLowerCase() || sought === required.otpCode.toLowerCase()) return undefined;
   const digits = dialledDigits(userId);
   if (digits === '') return userId;
   // An E.164 number has a plus, and no zero after it.
   if (digits === phoneNumber?.slice(1)) return undefined;
   // Okta may write the number in another form.
-  const isOktasForm = needed.phoneNumber !== phoneNumber && digits === dialledDigits(needed.phoneNumber);
+  const isOktasForm = required.phoneNumber !== phoneNumber && digits === dialledDigits(required.phoneNumber);
   return isOktasForm ? undefined : userId;
 }
 

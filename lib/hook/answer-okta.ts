@@ -14,7 +14,13 @@ export function answerOkta(
   res: ServerResponse,
 ): void {
   giveAnswer(call, parts, ({ text }) => {
-    answerText(req, res, { status: 200, type: JSON_TYPE, text });
+    const write = (): void => {
+      answerText(req, res, { status: 200, type: JSON_TYPE, text });
+    };
+    // A shared state sends what this turn of the event loop has kept in one command at the end of the turn. The answer
+    // follows it, in case this process dies right after it.
+    if (parts.state.isShared) setImmediate(write);
+    else write();
   });
 }
 

@@ -1,26 +1,25 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { endingOf } from '../core/masking.js';
+import { endOfTurn } from '../core/time.js';
 import { answerText, JSON_TYPE } from '../http/exchange.js';
 import { answerFor, codeOutcomeOf, keptAnswer, statusOf } from '../okta/hook-answer.js';
 import { endCall, testFields, type AnyCall, type CallAnswer, type DispatchedCall } from './call.js';
 import { keepUnaccepted } from './last-codes.js';
 import { idsOf, type HookParts } from './parts.js';
 
-/** Writes the answer to Okta. */
-export function answerOkta(
+/** Makes the answer and writes it to Okta. */
+export async function answerOkta(
   call: DispatchedCall,
   parts: HookParts,
   req: IncomingMessage,
   res: ServerResponse,
-): void {
+): Promise<void> {
+  call.answer ??= makeAnswer(call, parts);
+  // A shared state sends what this turn of the event loop has kept at the turn's end, in one command. The answer follows it, in
+  // case this process dies right after it.
+  if (parts.state.isShared) await endOfTurn();
   giveAnswer(call, parts, ({ text }) => {
-    const write = (): void => {
-      answerText(req, res, { status: 200, type: JSON_TYPE, text });
-    };
-    // A shared state sends what this turn of the event loop has kept in one command at the end of the turn. The answer
-    // follows it, in case this process dies right after it.
-    if (parts.state.isShared) setImmediate(write);
-    else write();
+    answerText(req, res, { status: 200, type: JSON_TYPE, text });
   });
 }
 

@@ -10,6 +10,7 @@ import { FULL_DISK, needFullDisk } from '#harness/full-disk.js';
 import { ROOT } from '#harness/consumer.js';
 import { ExampleRun } from '#harness/example-run.js';
 import { mustNotShow } from '#harness/witness.js';
+import { pageAt } from '../docs/pages.js';
 import { run, HOOK_SECRET } from './runs.js';
 
 const ESCAPE = '\u001b[';
@@ -225,7 +226,8 @@ describe('the command line', () => {
     expect((await run(okta, 'setup attribute --yes')).stdout).to.not.include(ESCAPE);
   });
 
-  it('runs as a process of its own, and ends by itself', async () => {
+  it('runs as a process of its own, in a clone as the guide says, and ends by itself', async () => {
+    expect(pageAt('.docs/command-line.md')).to.include(`write \`node ${PROGRAM}\` instead of \`npx`);
     const env = { PATH: process.env['PATH'], OKTA_ORG_URL: okta.orgUrl, OKTA_API_TOKEN: okta.apiToken };
     const program = [PROGRAM, 'setup', 'attribute', '--yes', '--json'];
     const { stdout } = await promisify(execFile)(process.execPath, program, { cwd: ROOT, env });

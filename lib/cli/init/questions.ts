@@ -94,6 +94,12 @@ export const PROVIDER_QUESTIONS: Readonly<Record<ProviderName, ProviderQuestions
   },
 };
 
+/** The questions about the provider's credential, and about the senders of these channels. */
+export function providerQuestions(provider: ProviderName, names: readonly string[]): readonly Question[] {
+  const { channels, credential } = PROVIDER_QUESTIONS[provider];
+  return [...credential, ...names.flatMap((name) => channels[name] ?? [])];
+}
+
 /** Variables that stand in the place of others, so that these are not asked for. */
 const IN_PLACE: Readonly<Partial<Record<VariableName, readonly VariableName[]>>> = {
   TWILIO_SANDBOX_NUMBER: ['TWILIO_WHATSAPP_FROM'],

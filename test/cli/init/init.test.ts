@@ -128,6 +128,16 @@ describe('init', () => {
     expect(readFileSync(at('gateway.mjs'), 'utf8')).to.include('path: "/codes"');
   });
 
+  it('names setup attribute as a next step where codes may go by WhatsApp', async () => {
+    const words = '--org https://acme.okta.com --provider twilio --skip-check --force';
+    const setups = async (channels: string, env: RunOptions['env'] = {}): Promise<readonly string[]> =>
+      (await init(`${words} --channels ${channels}`, { env })).stdout.match(/setup \S+(?= --env)/g) ?? [];
+    expect(await setups('sms,voice')).to.deep.equal(['setup hook']);
+    expect(await setups('sms,whatsapp')).to.deep.equal(['setup attribute', 'setup hook']);
+    const env = { TWILIO_SANDBOX_NUMBER: twilio.sandboxNumber };
+    expect(await setups('sms', env)).to.deep.equal(['setup attribute', 'setup hook']);
+  });
+
   it('skips every question that Enter answers', async () => {
     const made = await init('', { env: { TWILIO_BASE_URL: '' }, answers: ['', '', '', ''] });
     expect(made.code, made.stderr).to.equal(0);

@@ -43,7 +43,7 @@ export const WARNINGS: Readonly<
   'guard.countries': {
     text: 'it is not set. Codes go to every country, and fraudsters make money with codes to expensive ones',
     remedy:
-      "Set guard.countries.allow to your users' countries, or guard.countries to false if every country is meant.",
+      "Set guard.countries.allow to your users' countries, or guard.countries to false if every country is meant. With optionsFrom(), set GUARD_COUNTRIES, such as US,CA, or * for every country.",
   },
   channels: {
     text: 'no user can choose it',

@@ -8,6 +8,7 @@ import {
   variablesFrom,
   type Environment,
 } from '#lib/options/environment.js';
+import { WARNINGS } from '#lib/events/describe-warning.js';
 import { createTwilioConnection } from '#lib/channels/twilio/client.js';
 import { connectChannel, NO_CLIENT } from '#harness/channels.js';
 import { mustNotShow, witness } from '#harness/witness.js';
@@ -261,8 +262,9 @@ describe('optionsFrom', () => {
     expect(optionsFrom({ ...LEAST, ...setup }).credentials.hook).to.have.property('scheme', 'header');
   });
 
-  it('lets codes go to every country where it is told to', () => {
+  it('lets codes go to every country where it is told to, by the variable that a warning names', () => {
     expect(optionsFrom({ ...LEAST, GUARD_COUNTRIES: '*' }).guard).to.deep.equal({ countries: false });
+    expect(WARNINGS['guard.countries'].remedy).to.include('GUARD_COUNTRIES').and.include('*');
   });
 
   const wrong: readonly (readonly [env: Environment, ...problems: RegExp[]])[] = [

@@ -12,6 +12,7 @@ import { badUse, CommandError, type ExitCode } from '../failure.js';
 import { CHECK_MS, oktaChecks, providerChecks } from './checks.js';
 import { ENV_FILE, makeEnvFile, makeGateway, requireAbsent, writeFiles } from './files.js';
 import {
+  guardQuestion,
   oktaQuestions,
   openQuestions,
   PROVIDER_QUESTIONS,
@@ -24,9 +25,9 @@ import type { ProviderName, Question } from './questions.js';
 export const init: Command = {
   name: 'init',
   summary: 'makes a gateway: asks for org, provider, URL and channels, checks them, and writes the files',
-  help: `Asks for the Okta org, the provider, the public URL and the senders, and checks each answer with Okta or the provider. Enter
-skips a question. Then it writes gateway.env, which only you can read, and gateway.mjs (gateway.ts beside a tsconfig.json),
-and prints the next commands. It changes nothing at Okta or the provider, and sends nothing to a phone.
+  help: `Asks for the Okta org, the public URL, the provider, the senders and your users' countries, and checks the answers with Okta
+and the provider. Enter skips a question. Then it writes gateway.env, which only you can read, and gateway.mjs (gateway.ts
+beside a tsconfig.json), and prints the next commands. It changes nothing at Okta or the provider, and sends nothing to a phone.
 Without a terminal it asks nothing. It leaves out each value that neither an option nor a variable sets.
 
   --org <url>        the Okta org
@@ -65,6 +66,8 @@ async function runInit(call: CommandCall): Promise<ExitCode> {
   const channels = provider === undefined ? [] : await chooseChannels(provider, call);
   const ofProvider = provider === undefined ? [] : providerQuestions(provider, channels);
   if (provider !== undefined) await answer(call, ofProvider, () => providerChecks(provider, variables));
+  const guard = provider === undefined ? [] : [guardQuestion(variables)];
+  await answer(call, guard, () => undefined);
 
   const isSecretNew = !variables.hasAny('HOOK_SECRET', 'HOOK_OAUTH_ISSUER');
   if (isSecretNew) {
@@ -74,7 +77,7 @@ async function runInit(call: CommandCall): Promise<ExitCode> {
   }
   const set = OPTION_NAMES.filter((name) => variables.hasAny(name));
   const values = Object.fromEntries(set.map((name) => [name, variables.valueOf(name) ?? '']));
-  const missing = openQuestions([...okta, URL_QUESTION, ...ofProvider], variables);
+  const missing = openQuestions([...okta, URL_QUESTION, ...ofProvider, ...guard], variables);
   const files = [makeEnvFile(values, missing), makeGateway(gateway, values['PUBLIC_URL'])];
   // The gateway goes first: if it cannot be written, there is no new gateway.env.
   const kept = writeFiles(folder, files.toReversed(), isForced);
@@ -116,12 +119,10 @@ async function answer(
 ): Promise<void> {
   for (;;) {
     if (terminal.isInteractive) {
-      for (const { name, what, isSecret } of openQuestions(questions, variables)) {
-        const question = `${name} (${what}; Enter skips it)`;
-        variables.set(
-          name,
-          isSecret === true ? await terminal.askSecret(question) : await terminal.askText(question),
-        );
+      for (const { name, what, isSecret, preset } of openQuestions(questions, variables)) {
+        const question = `${name} (${what}; Enter ${preset === undefined ? 'skips it' : `takes ${preset}`})`;
+        const typed = isSecret === true ? terminal.askSecret(question) : terminal.askText(question);
+        variables.set(name, (await typed) || (preset ?? ''));
       }
     }
     for (const { name, complete } of questions) {

@@ -19,11 +19,20 @@ const plans = new NumberingPlans(numberingData);
 export function toDialableNumber(text: string, defaultCountry: string | undefined): string | undefined {
   // Fast path: Okta sends E.164.
   if (E164.test(text)) return text;
-  const compact = text.replace(SEPARATORS, '');
-  const international = compact.startsWith('00') ? `+${compact.slice(2)}` : compact;
-  if (international.startsWith('+')) return E164.test(international) ? international : undefined;
+  const compact = compactNumber(text);
+  if (compact.startsWith('+')) return E164.test(compact) ? compact : undefined;
   if (defaultCountry === undefined || !/^\d{3,15}$/.test(compact)) return undefined;
   return readNational(compact, defaultCountry);
+}
+
+/** Whether a number has `+` or `00`, so that a default country does not apply to it. */
+export function isInternational(text: string): boolean {
+  return compactNumber(text).startsWith('+');
+}
+
+/** Without separators, and with `+` in place of `00`. */
+function compactNumber(text: string): string {
+  return text.replace(SEPARATORS, '').replace(/^00/, '+');
 }
 
 function readNational(digits: string, country: string): string | undefined {

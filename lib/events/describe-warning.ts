@@ -36,6 +36,10 @@ export const WARNINGS: Readonly<
     text: 'no channel sends from it, because a channel in channels has its place',
     remedy: 'Leave it out, or add twilioMessages() or twilioCalls() to that channel as a further provider.',
   },
+  'senders.number': {
+    text: 'its country is not known to have numbers of this length',
+    remedy: 'Compare it with the Twilio Console.',
+  },
   chooseChannels: {
     text: 'it has no effect, because chooseChannels replaces the opt-in rule',
     remedy: 'Leave it out.',

@@ -1,4 +1,9 @@
-import { isSupportedCountry, parsePhoneNumberFromString, type PhoneNumber } from 'libphonenumber-js/max';
+import {
+  isSupportedCountry,
+  parsePhoneNumberFromString,
+  validatePhoneNumberLength,
+  type PhoneNumber,
+} from 'libphonenumber-js/max';
 import numberingData from 'libphonenumber-js/max/metadata';
 import { RecentMap } from '../core/caches.js';
 import { NumberingPlans } from './numbering-plans.js';
@@ -169,6 +174,16 @@ function findCountry(callingCode: string, prefix: string, shared: SharedCallingC
     if (countries.size > 0) return countries.size === 1 ? [...countries][0] : undefined;
   }
   return shared.main;
+}
+
+/**
+ * What is wrong with an E.164 number: no country or service has its calling code, or numbers of this length. The library's
+ * data may be older than a new length.
+ */
+export function oddityOf(phoneNumber: string): 'calling code' | 'length' | undefined {
+  const found = validatePhoneNumberLength(phoneNumber);
+  if (found === undefined) return undefined;
+  return found === 'INVALID_COUNTRY' ? 'calling code' : 'length';
 }
 
 /** Whether a text is an ISO 3166 code with a numbering plan. */

@@ -9,6 +9,7 @@ import {
   type Environment,
 } from '#lib/options/environment.js';
 import { WARNINGS } from '#lib/events/describe-warning.js';
+import { VariableReader } from '#lib/options/variables.js';
 import { createTwilioConnection } from '#lib/channels/twilio/client.js';
 import { connectChannel, NO_CLIENT } from '#harness/channels.js';
 import { mustNotShow, witness } from '#harness/witness.js';
@@ -260,6 +261,15 @@ describe('optionsFrom', () => {
     // Those of the command line are no sign of it.
     const setup = { HOOK_OAUTH_CLIENT_ID: '0oahook', HOOK_OAUTH_SCOPE: 'telephony' };
     expect(optionsFrom({ ...LEAST, ...setup }).credentials.hook).to.have.property('scheme', 'header');
+  });
+
+  it('gives publicUrl without slashes at its end, also to the command line', () => {
+    const env = { ...LEAST, PUBLIC_URL: 'https://id.acme.com/okta/telephony//' };
+    const url = 'https://id.acme.com/okta/telephony';
+    expect(optionsFrom(env).publicUrl).to.equal(url);
+    const reader = new VariableReader(env);
+    expect(reader.read('PUBLIC_URL')).to.equal(url);
+    expect(reader.required('PUBLIC_URL', 'the URL')).to.equal(url);
   });
 
   it('lets codes go to every country where it is told to, by the variable that a warning names', () => {

@@ -93,7 +93,7 @@ const UNMARKED = ` Without a HOOK_SECRET of ${MIN_SECRET_LENGTH} characters or m
 export async function readHookVariables(call: CommandCall): Promise<Section<HookVariables>> {
   const { options, variables } = call;
   const headerName = headerOption(options);
-  const url = variables.read('PUBLIC_URL')?.replace(/\/+$/, '');
+  const url = variables.read('PUBLIC_URL');
   if (url === undefined) {
     const remedy = "Set it to the hook's URL in Okta, to check the hook and its reachability.";
     return skip('PUBLIC_URL', remedy);

@@ -84,7 +84,7 @@ org also has its own telephony provider. Role: a custom administrator role with 
   run: (call) =>
     runSetup(call, 'setup hook', async () => {
       const { options, variables } = call;
-      const url = variables.required('PUBLIC_URL', "the hook's own public URL").replace(/\/+$/, '');
+      const url = variables.required('PUBLIC_URL', "the hook's own public URL");
       const proof = await readHookProof(call);
       const sendsSecret = options['rotate'] === true;
       const wanted = {
@@ -141,7 +141,7 @@ Service app: okta.eventHooks.read, okta.eventHooks.manage. Role: a custom admini
     runSetup(call, 'setup event-hook', async () => {
       const { options, variables } = call;
       const publicUrl = variables.required('PUBLIC_URL', "the telephony hook's own public URL");
-      const url = `${publicUrl.replace(/\/+$/, '')}/events`;
+      const url = `${publicUrl}/events`;
       const what = "the whole header value that Okta's event hook sends";
       const secret = await variables.secret('HOOK_SECRET', what);
       const proof = { kind: 'header', headerName: headerOption(options), secret } as const;

@@ -1,4 +1,5 @@
 import { generateKeyPairSync } from 'node:crypto';
+import { inspect } from 'node:util';
 import { expect } from 'chai';
 import { ConfigurationError, oktaTelephonyHook, type Channel } from '#lib/index.js';
 import {
@@ -361,6 +362,15 @@ describe('optionsFrom', () => {
     for (const { option, message } of error.issues) {
       expect(option).to.match(/^[A-Z][A-Z_]+$/);
       expect(message.startsWith(option)).to.equal(true);
+    }
+  });
+
+  it('throws an error that Node prints with each problem once, if it ends the process', () => {
+    const error = errorOf(() => optionsFrom({}));
+    const printed = inspect(error, { maxStringLength: Infinity, breakLength: Infinity });
+    expect(error.problems).to.have.length.above(2);
+    for (const problem of error.problems) {
+      expect(printed.split(problem), problem).to.have.length(2);
     }
   });
 });

@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { expect } from 'chai';
+import { commandLine } from '#lib/cli/command.js';
+import { COMMANDS } from '#lib/cli/program.js';
 import { startOktaEmulator, type OktaEmulator } from '#lib/testing/index.js';
 import { PROGRAM } from '#harness/own-process.js';
 import { FULL_DISK, needFullDisk } from '#harness/full-disk.js';
@@ -216,6 +218,22 @@ describe('the command line', () => {
       expect(made.code).to.equal(2);
       expect(made.stderr).to.include('OKTA_API_TOKEN does not go with').and.not.include('is missing');
     });
+  });
+
+  it('says in each help once what the exit codes mean', async () => {
+    for (const { name } of COMMANDS) {
+      const { stdout } = await run(okta, `${name} --help`);
+      expect(stdout.match(/exit codes?\b/gi), name).to.have.length(1);
+    }
+  });
+
+  it('names next steps as command lines to paste, with the file of this run', () => {
+    const line = (env: string | undefined): string => commandLine({ options: { env } }, 'setup hook');
+    expect(line(undefined)).to.equal('npx okta-telephony-hook setup hook');
+    expect(line('./gateway.env')).to.equal('npx okta-telephony-hook setup hook --env ./gateway.env');
+    expect(line("Ana's gateway.env")).to.equal(
+      String.raw`npx okta-telephony-hook setup hook --env 'Ana'\''s gateway.env'`,
+    );
   });
 
   it('has colours at a terminal, and none elsewhere or where NO_COLOR asks for none', async () => {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { optionsFrom } from '../../options/environment.js';
 import { hasWhatsAppSender } from '../../options/provider-variables.js';
 import { attempt, hasServiceApp, OPTION_NAMES } from '../../options/variables.js';
-import { flagOptions, printNextSteps, textOption, textOptions } from '../command.js';
+import { commandLine, flagOptions, printNextSteps, shellWord, textOption, textOptions } from '../command.js';
 import type { Command, CommandCall } from '../command.js';
 import { runCheckup } from '../doctor/checkup.js';
 import type { CheckGroup } from '../doctor/finding.js';
@@ -52,7 +52,13 @@ Environment: the variables of gateway.env, such as OKTA_API_TOKEN or TWILIO_API_
 async function runInit(call: CommandCall): Promise<ExitCode> {
   const { options, terminal, variables } = call;
   const folder = textOption(options, 'out') ?? '.';
-  if (!existsSync(folder) || !statSync(folder).isDirectory()) throw badUse('init', '--out names no folder.');
+  if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory()) {
+    throw new CommandError(
+      'BAD_USE',
+      `init: there is no folder ${folder}, and nothing was written.`,
+      'Make it first, or name another one with --out.',
+    );
+  }
   const isForced = options['force'] === true;
   const gateway = existsSync(join(folder, 'tsconfig.json')) ? 'gateway.ts' : 'gateway.mjs';
   requireAbsent(folder, [ENV_FILE, gateway], isForced);
@@ -97,14 +103,13 @@ async function runInit(call: CommandCall): Promise<ExitCode> {
 }
 
 function nextCommands(gateway: string, folder: string, setups: readonly string[]): readonly string[] {
-  const enter = folder === '.' ? '' : `cd ${/^[\w./-]+$/.test(folder) ? folder : `'${folder}'`} && `;
+  const enter = folder === '.' ? '' : `cd ${shellWord(folder)} && `;
+  const call = { options: { env: ENV_FILE } };
   const [packages, node] = gateway.endsWith('.ts') ? ['express tsx', 'npx tsx'] : ['express', 'node'];
   return [
     `${enter}npm install okta-telephony-hook ${packages} && ${node} --env-file=${ENV_FILE} ${gateway}`,
-    ...setups.map(
-      (setup) => `OKTA_API_TOKEN=<an administrator's> npx okta-telephony-hook ${setup} --env ${ENV_FILE}`,
-    ),
-    `npx okta-telephony-hook doctor --env ${ENV_FILE}`,
+    ...setups.map((setup) => `OKTA_API_TOKEN=<an administrator's> ${commandLine(call, setup)}`),
+    commandLine(call, 'doctor'),
   ];
 }
 

@@ -220,7 +220,7 @@ describe('init', () => {
       ['--url http://acme.example', {}, 2, 'PUBLIC_URL must be'],
       ['--provider telex', {}, 2, 'The provider is one of twilio, vonage, line.'],
       ['--provider line --channels sms', {}, 2, 'The channels of line are line'],
-      [`--out ${folder}/none`, {}, 2, '--out names no folder'],
+      [`--out ${folder}/none`, {}, 2, `there is no folder ${folder}/none`],
       [
         '',
         { TWILIO_ACCOUNT_SID: twilio.accountSid, TWILIO_AUTH_TOKEN: 'of-another-org-0123456789' },

@@ -70,6 +70,7 @@ export interface OptionWarning {
     | 'senders.sms'
     | 'senders.voice'
     | 'senders'
+    | 'senders.number'
     | 'chooseChannels'
     | 'guard.countries'
     | 'channels'

@@ -1,5 +1,5 @@
 import type { TelephonyRequest } from '../core/channel.js';
-import type { EventStream, Throttle, Throttles } from '../core/event-stream.js';
+import type { EventStream } from '../core/event-stream.js';
 import { EXTENSION_REMEDIES, type Extension } from '../core/extensions.js';
 import { maskError } from '../core/masking.js';
 import type { ReadyChannel } from '../delivery/attempt.js';
@@ -38,13 +38,12 @@ export interface HookParts {
   readonly verifier: CallerVerifier;
   readonly profiles: ProfileReader;
   readonly channels: ReadonlyMap<string, readonly ReadyChannel[]>;
-  /** By error code: an unproven caller can cause at most one event a minute. */
-  readonly rejections: Throttles;
-  readonly skews: Throttle;
-  /** The steady clock minus Okta's, as of its last call, milliseconds. */
-  readonly oktaClock: { skewMs: number };
-  /** By extension: one that fails for a call fails for every call. */
-  readonly failures: Throttles;
+  readonly oktaClock: {
+    /** The steady clock minus Okta's, as of its last call, milliseconds. */
+    skewMs: number;
+    /** When a large difference was last reported. */
+    reportedMs: number;
+  };
   readonly rollout: ReadRollout;
   readonly localClaims: LocalClaims;
   readonly runningCalls: RunningCalls;
@@ -88,7 +87,7 @@ export function idsOf({ eventId, oktaRequestId }: Pick<TelephonyRequest, 'eventI
 export function reportFailure(
   extension: Extension,
   request: KeptRequest,
-  parts: Pick<HookParts, 'events' | 'failures'>,
+  parts: Pick<HookParts, 'events'>,
 ): (error: unknown, inForce?: { readonly percentages: Readonly<Record<string, number>> }) => void {
   return (error, inForce) => {
     emitFailed(extension, request, { reason: maskError(error, request), ...inForce }, parts);
@@ -98,7 +97,7 @@ export function reportFailure(
 /** As `reportFailure`, for a failure outside of a call. It may be about an earlier call. */
 export function reportFailureOutsideCall(
   extension: Extension,
-  parts: Pick<HookParts, 'events' | 'failures'>,
+  parts: Pick<HookParts, 'events'>,
 ): (error: unknown, of?: FailedCall) => void {
   return (error, of) => {
     emitFailed(extension, of, { reason: maskError(error, undefined) }, parts);
@@ -109,7 +108,7 @@ export function reportFailureOutsideCall(
  * As `reportFailure`, for the state: it may fail in a call, for a message of an earlier call, or outside of
  * any.
  */
-export function reportStateFailure(parts: Pick<HookParts, 'events' | 'failures'>): OnStateFailure {
+export function reportStateFailure(parts: Pick<HookParts, 'events'>): OnStateFailure {
   return (error, request, call) => {
     emitFailed('state', call, { reason: maskError(error, request) }, parts);
   };
@@ -117,7 +116,7 @@ export function reportStateFailure(parts: Pick<HookParts, 'events' | 'failures'>
 
 /** As `reportFailure`, for a channel that gave a malformed outcome or made a wrong request: for each channel once a minute. */
 export function reportMistake(
-  parts: Pick<HookParts, 'events' | 'failures'>,
+  parts: Pick<HookParts, 'events'>,
 ): (channel: string, mistake: string, call: FailedCall | undefined) => void {
   return (channel, mistake, call) => {
     emitFailed('channel', call, { reason: `${channel}: ${mistake}` }, parts, `channel ${channel}`);
@@ -131,20 +130,18 @@ function emitFailed(
   extension: Extension,
   of: FailedCall | undefined,
   details: { readonly reason: string; readonly percentages?: Readonly<Record<string, number>> },
-  { events, failures }: Pick<HookParts, 'events' | 'failures'>,
+  { events }: Pick<HookParts, 'events'>,
   /** What is reported once a minute. */
   subject: string = extension,
 ): void {
-  failures.of(subject).report((count) => {
-    events.emit({
-      type: 'extension.failed',
-      eventId: of?.eventId,
-      oktaRequestId: of?.oktaRequestId,
-      userId: of?.userId,
-      extension,
-      remedy: EXTENSION_REMEDIES[extension],
-      count,
-      ...details,
-    });
-  });
+  events.emitCounted(`failed ${subject}`, (count) => ({
+    type: 'extension.failed',
+    eventId: of?.eventId,
+    oktaRequestId: of?.oktaRequestId,
+    userId: of?.userId,
+    extension,
+    remedy: EXTENSION_REMEDIES[extension],
+    count,
+    ...details,
+  }));
 }

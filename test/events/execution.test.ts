@@ -570,6 +570,7 @@ describe('kept executions', () => {
   it('counts no refusal for what a fraud filter blocked, and none for what the guard blocked', () => {
     const two = eventsOf('event-2', START + 1_000);
     const three = eventsOf('event-3', START + 2_000);
+    const four = eventsOf('event-4', START + 3_000);
     const kept = keep(
       stepsOf([
         of.attempt(80, 'refused', { channel: 'whatsapp', code: '63007' }),
@@ -577,14 +578,19 @@ describe('kept executions', () => {
         of.answered(100, 'ERROR', { outcome: 'blocked', code: '30450', channel: 'sms' }),
         two.blocked(5, 'enforce'),
         two.answered(10, 'ERROR', { outcome: 'blocked', code: 'LIMIT_PER_USER' }),
-        three.attempt(90, 'refused', { code: '30003' }),
-        three.answered(100, 'PENDING', { outcome: 'blocked', code: 'SUPERSEDED', channel: 'sms' }),
+        three.attempt(90, 'refused', { channel: 'voice', code: '30003' }),
+        three.answered(100, 'PENDING', { outcome: 'blocked', code: 'SUPERSEDED', channel: 'voice' }),
+        // The gateway that tried it ended, and the limit blocked the next request of its event.
+        four.attempt(90, 'refused', { channel: 'line', code: '400' }),
+        four.answered(100, 'ERROR', { outcome: 'blocked', code: 'LIMIT_PER_USER' }),
       ]),
     );
     expect(
       kept.tally(START).map(({ channel, refused, blocked }) => [channel, refused, blocked]),
     ).to.deep.equal([
-      ['sms', 1, 1],
+      ['line', 1, 0],
+      ['sms', 0, 1],
+      ['voice', 1, 0],
       ['whatsapp', 1, 0],
     ]);
   });

@@ -141,6 +141,20 @@ describe('redisState', () => {
       );
     });
 
+    it('has no answer where another stands in its place', async () => {
+      first(await open().claim('event', life())).settle(JSON.stringify(ANSWER));
+      await settled(states[0]!);
+      const [name = ''] = await keysOf('event');
+      const answer = await redis.admin.getBuffer(name);
+      await redis.admin.set(name, answer?.fill(0, 1) ?? '', 'KEEPTTL');
+      await answerOf(await open().claim('event', life())).then(
+        () => expect.fail('it has an answer'),
+        (error: unknown) => {
+          expect(error).to.match(/an answer does not open with encryptionKeys/);
+        },
+      );
+    });
+
     it('is looked at for its answer soon at first, then less often, and every 100 ms in the end', async () => {
       const [one, two] = [open(), open()];
       const held = first(await one.claim('event', life()));

@@ -305,6 +305,16 @@ const OUTCOMES: readonly (readonly [title: string, events: readonly HookEvent[],
     [of.status(900, 'SM2', 'failed', { eventId: 'event-1', code: '30003' })],
     { outcome: 'undelivered', channel: 'sms', code: '30003' },
   ],
+  [
+    'undelivered, of whose attempt no id is known',
+    [of.received(), of.attempt(90, 'accepted'), of.status(900, 'SM2', 'failed', { eventId: 'event-1' })],
+    { outcome: 'undelivered', channel: 'sms', code: 'FAILED' },
+  ],
+  [
+    'sent, of whose attempt no id is known, after another channel had not delivered',
+    [...undelivered, of.attempt(5_100, 'accepted', { channel: 'sms' })],
+    { outcome: 'sent', channel: 'sms', code: undefined },
+  ],
   ['answered as sent, whatever was tried', [of.answered(5, 'SUCCESSFUL')], { outcome: 'sent' }],
   ['nothing but a failure of an extension', [of.failed(5)], { outcome: 'failed', code: undefined }],
 ];

@@ -306,6 +306,14 @@ const OUTCOMES: readonly (readonly [title: string, events: readonly HookEvent[],
     { outcome: 'undelivered', channel: 'sms', code: '30003' },
   ],
   [
+    'accepted by another provider of the channel after the first had not delivered',
+    [
+      ...[of.received(), of.attempt(90, 'accepted', bySms), of.status(900, 'SM2', 'failed')],
+      of.attempt(990, 'accepted', { ...bySms, provider: 'OTHER', transactionId: 'SM3' }),
+    ],
+    { outcome: 'sent', channel: 'sms', provider: 'OTHER' },
+  ],
+  [
     'undelivered, of whose attempt no id is known',
     [of.received(), of.attempt(90, 'accepted'), of.status(900, 'SM2', 'failed', { eventId: 'event-1' })],
     { outcome: 'undelivered', channel: 'sms', code: 'FAILED' },
@@ -363,6 +371,15 @@ describe('an execution', () => {
     expect(wayOf(...late)).to.equal('whatsapp x > sms');
     expect(wayOf(...late, of.status(950, 'SM2', 'undelivered'))).to.equal('whatsapp x > sms x');
     expect(wayOf(...late, of.status(950, 'MM1', 'delivered'))).to.equal('whatsapp > sms');
+    expect(wayOf(...late, of.status(950, 'SM2', 'delivered'))).to.equal('whatsapp x > sms');
+    const withoutIds = ['whatsapp', 'sms'].map((channel) => of.attempt(80, 'accepted', { channel }));
+    for (const [channel, way] of [
+      ['whatsapp', 'whatsapp > sms'],
+      ['sms', 'whatsapp x > sms'],
+    ] as const) {
+      const delivered = of.status(950, 'M1', 'delivered', { channel, eventId: 'event-1' });
+      expect(wayOf(...withoutIds, delivered)).to.equal(way);
+    }
   });
 
   it('says what was asked for, and by whom', () => {

@@ -50,7 +50,7 @@ export function makeHistoryFilters(
   let typing: number | undefined;
   let asked = 0;
 
-  const choose = (searched: string): void => {
+  const choose = (searched: string): void =>
     onChosen({
       search: searched,
       channel: channel.value,
@@ -58,7 +58,6 @@ export function makeHistoryFilters(
       from: toIso(from.value, 0),
       to: toIso(to.value, MINUTE_MS - 1),
     });
-  };
   /** The history knows users by their id, and numbers by their end. A whole login or number is not searched for, or kept. */
   const notify = async (): Promise<void> => {
     window.clearTimeout(typing);

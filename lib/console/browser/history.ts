@@ -203,9 +203,7 @@ export function makeHistory(about: About, stream: Stream): View<Extract<Route, {
       if (!isReading()) void load();
       else
         void findExecutions(NO_FILTER, { limit: PAGE }).then(
-          ({ executions }) => {
-            takeIn(executions);
-          },
+          ({ executions }) => takeIn(executions),
           () => undefined,
         );
     },

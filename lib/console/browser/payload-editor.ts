@@ -67,9 +67,7 @@ export function makePayloadEditor(onChange: () => void): PayloadEditor {
                 {
                   type: 'button',
                   class: 'small',
-                  onclick: () => {
-                    goTo(place);
-                  },
+                  onclick: () => goTo(place),
                 },
                 `Line ${place.line}, column ${place.column}`,
               ),

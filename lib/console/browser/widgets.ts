@@ -54,12 +54,8 @@ export function copyButton(label: string, value: string): HTMLElement {
   const button = element('button', { type: 'button', class: 'small', 'aria-label': `Copy ${label}` }, 'Copy');
   button.addEventListener('click', () => {
     void navigator.clipboard.writeText(value).then(
-      () => {
-        said(button, 'Copied');
-      },
-      () => {
-        said(button, 'Not allowed');
-      },
+      () => said(button, 'Copied'),
+      () => said(button, 'Not allowed'),
     );
   });
   return element('span', {}, button, element('span', { class: 'unseen', role: 'status' }));

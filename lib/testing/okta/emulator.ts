@@ -230,55 +230,29 @@ export async function startOktaEmulator(options: OktaEmulatorOptions = {}): Prom
     },
     eventDeliveries: org.deliveries,
     addUser: (user) => org.users.add(user),
-    updateUser: (idOrLogin, profile) => {
-      org.users.update(idOrLogin, profile);
-    },
-    setAttribute: (name, attribute) => {
-      org.schema.set(name, attribute);
-    },
-    setSchemaDelay: (delay) => {
-      org.schema.setDelay(delay);
-    },
-    setPhoneAuthenticator: (status) => {
-      org.resources.setPhoneAuthenticator(status);
-    },
-    setTelephonyProviders: (providers) => {
-      org.resources.setTelephonyProviders(providers);
-    },
+    updateUser: (idOrLogin, profile) => org.users.update(idOrLogin, profile),
+    setAttribute: (name, attribute) => org.schema.set(name, attribute),
+    setSchemaDelay: (delay) => org.schema.setDelay(delay),
+    setPhoneAuthenticator: (status) => org.resources.setPhoneAuthenticator(status),
+    setTelephonyProviders: (providers) => org.resources.setTelephonyProviders(providers),
     fault: api.fault,
     clearFaults: api.clearFaults,
-    setRateLimit: (limit, bucket = 'user') => {
-      org.limiters[bucket].set(limit);
-    },
+    setRateLimit: (limit, bucket = 'user') => org.limiters[bucket].set(limit),
     addApiToken: (roles = ['SUPER_ADMIN']) => org.orgTokens.addApiToken(roles),
-    registerServiceApp: (app) => {
-      org.orgTokens.register(app);
-    },
-    registerApp: (app) => {
-      org.oidc.register(app);
-    },
-    revokeTokens: () => {
-      org.orgTokens.revokeAll();
-    },
-    rotateDpopNonce: () => {
-      org.orgTokens.rotateNonce();
-    },
+    registerServiceApp: (app) => org.orgTokens.register(app),
+    registerApp: (app) => org.oidc.register(app),
+    revokeTokens: () => org.orgTokens.revokeAll(),
+    rotateDpopNonce: () => org.orgTokens.rotateNonce(),
     issueHookToken: (claims = {}, tokenOptions = {}) => org.hookTokens.issue(claims, tokenOptions),
-    registerHookClient: (client) => {
-      org.hookTokens.register(client);
-    },
+    registerHookClient: (client) => org.hookTokens.register(client),
     rotateHookKeys: () => org.hookTokens.rotate(),
     faultKeys: (fault) => {
       keyFault = fault === undefined ? undefined : requireFault(fault);
     },
     connectHook: (url) => org.connectHook(url, hookSecret),
     callHook: (call = {}) => org.callHook(call),
-    onHookCall: (listener) => {
-      org.onHookCall(listener);
-    },
-    onCodeEntered: (listener) => {
-      org.onCodeEntered(listener);
-    },
+    onHookCall: (listener) => org.onHookCall(listener),
+    onCodeEntered: (listener) => org.onCodeEntered(listener),
     enterCode: (idOrLogin, code) => org.enterCode(idOrLogin, code),
     logEvent: (idOrLogin, eventOptions = {}) => org.logEvent(idOrLogin, eventOptions),
     fireEvents: (events, fireOptions = {}) => org.fire(events, fireOptions),

@@ -137,9 +137,7 @@ export class EventHooks {
     const hook = { ...changed, lastUpdated: new Date(this.#clock()).toISOString() };
     return {
       ...jsonReply(200, this.#resource(hook)),
-      commit: () => {
-        this.#hooks.set(hook.id, hook);
-      },
+      commit: () => this.#hooks.set(hook.id, hook),
     };
   }
 

@@ -95,9 +95,7 @@ export class HookKeys {
     const key = { id: `HKY${randomAlphanumeric(17)}`, keyId, name, publicJwk, privateKey, created };
     return {
       ...jsonReply(200, this.#detailed(key)),
-      commit: () => {
-        this.#keys.push(key);
-      },
+      commit: () => this.#keys.push(key),
     };
   }
 

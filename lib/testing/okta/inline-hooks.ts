@@ -136,9 +136,7 @@ export class InlineHooks {
   #save(hook: StoredHook): Reply {
     return {
       ...this.#answer(hook),
-      commit: () => {
-        this.#hooks.set(hook.id, hook);
-      },
+      commit: () => this.#hooks.set(hook.id, hook),
     };
   }
 

@@ -66,9 +66,7 @@ export class OktaOrg {
     const { orgUrl, clock, outbound } = settings;
     this.#settings = settings;
     this.users = new UserDirectory(clock);
-    this.schema = new UserSchema(orgUrl, clock, (names) => {
-      this.users.forget(names);
-    });
+    this.schema = new UserSchema(orgUrl, clock, (names) => this.users.forget(names));
     this.keys = new HookKeys(
       clock,
       (id) => this.inlineHooks.all.some(({ channel }) => channel.oauth?.hookKeyId === id),

@@ -83,9 +83,7 @@ export function usersRoutes({ users, schema, orgUrl, clock }: UsersApiParts): re
     const user = makeUser({ login, status, profile }, clock());
     return {
       ...answerUser(user, call),
-      commit: () => {
-        users.store(user);
-      },
+      commit: () => users.store(user),
     };
   };
 

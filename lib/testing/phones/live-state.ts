@@ -65,12 +65,8 @@ export class LiveState {
 
   #start(): void {
     this.#timers = [
-      setInterval(() => {
-        this.update();
-      }, CHECK_EVERY_MS).unref(),
-      setInterval(() => {
-        this.#sendAll(': heartbeat\n\n');
-      }, HEARTBEAT_MS).unref(),
+      setInterval(() => this.update(), CHECK_EVERY_MS).unref(),
+      setInterval(() => this.#sendAll(': heartbeat\n\n'), HEARTBEAT_MS).unref(),
     ];
   }
 

@@ -87,9 +87,7 @@ export function createPhonesPage(options: PhonesPageOptions): PhonesPage {
   const about = aboutOf(twilio, links);
   const html = phonesHtml(insecureRemoteAccess);
   const live = new LiveState(() => stateOf(parts));
-  twilio.onDelivered(() => {
-    live.update();
-  });
+  twilio.onDelivered(() => live.update());
 
   const router = Router({ caseSensitive: true, strict: true });
   const onlyMethods = (allow: string): RequestHandler => {
@@ -146,9 +144,7 @@ export function createPhonesPage(options: PhonesPageOptions): PhonesPage {
   const handle = (
     req: IncomingMessage,
     res: ServerResponse,
-    next: (error?: unknown) => void = () => {
-      nothingHere(res);
-    },
+    next: (error?: unknown) => void = () => nothingHere(res),
   ): void => {
     // In a server without Express, the router works as well: nothing here needs what an application adds to requests.
     router(req as Request, res as Response, next);
@@ -176,10 +172,7 @@ const parseBody: RequestHandler = json({ limit: '64kb' });
 /** Reads the body, unless the gateway has read it. A malformed body stays `undefined`, which every action refuses. */
 const readJson: RequestHandler = (req, res, next) => {
   if (req.body !== undefined) next();
-  else
-    parseBody(req, res, () => {
-      next();
-    });
+  else parseBody(req, res, () => next());
 };
 
 function sendPage(html: string, req: IncomingMessage, res: ServerResponse): void {

@@ -113,18 +113,14 @@ export function sendFault(
       sendReply(res, { ...reply, status: fault.status ?? reply.status, body: '' });
       return;
     case 'slow':
-      server.later(fault.delayMs, () => {
-        sendReply(res, reply);
-      });
+      server.later(fault.delayMs, () => sendReply(res, reply));
       return;
   }
 
   function drip(everyMs: number): void {
     if (res.destroyed) return;
     res.write(' ');
-    server.later(everyMs, () => {
-      drip(everyMs);
-    });
+    server.later(everyMs, () => drip(everyMs));
   }
 
   function pour(): void {

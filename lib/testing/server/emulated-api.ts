@@ -81,12 +81,8 @@ export async function serveApi(api: EmulatedApi): Promise<ServedApi> {
     server,
     requests,
     redirectHits: () => redirectHits,
-    fault: (rule) => {
-      faults.add(asFaultRule(rule));
-    },
-    clearFaults: () => {
-      faults.clear();
-    },
+    fault: (rule) => faults.add(asFaultRule(rule)),
+    clearFaults: () => faults.clear(),
   };
 }
 

@@ -49,9 +49,7 @@ export async function startLoopbackServer(
     close() {
       closing ??= new Promise((resolve) => {
         for (const timer of timers) clearTimeout(timer);
-        server.close(() => {
-          resolve();
-        });
+        server.close(() => resolve());
         for (const socket of sockets) socket.destroy();
       });
       return closing;

@@ -196,15 +196,9 @@ export async function startTwilioEmulator(options: TwilioEmulatorOptions = {}): 
     },
     inbox: (number) => phones.inbox(number),
     nextItem: (number, itemOptions) => phones.nextItem(number, itemOptions),
-    onDelivered: (listener) => {
-      phones.onDelivered(listener);
-    },
-    joinSandbox: (number) => {
-      sessions.join(number);
-    },
-    leaveSandbox: (number) => {
-      sessions.leave(number);
-    },
+    onDelivered: (listener) => phones.onDelivered(listener),
+    joinSandbox: (number) => sessions.join(number),
+    leaveSandbox: (number) => sessions.leave(number),
     isInSandbox: (number) => sessions.isReachable(number, place.sandboxNumber),
     receive: (message) => inbound.receive(message),
     markRead: (messageSid) => {
@@ -216,25 +210,13 @@ export async function startTwilioEmulator(options: TwilioEmulatorOptions = {}): 
     },
     sign: (url, params) => signWebhook(keys.authToken, url, params),
     addTemplate: (template) => content.add(template),
-    configureVerify: (settings) => {
-      verify.configure(settings);
-    },
-    configureAccount: (settings) => {
-      account.configure(settings);
-    },
-    setCapabilities: (number, changed) => {
-      parts.senders.setCapabilities(number, changed);
-    },
+    configureVerify: (settings) => verify.configure(settings),
+    configureAccount: (settings) => account.configure(settings),
+    setCapabilities: (number, changed) => parts.senders.setCapabilities(number, changed),
     fault: api.fault,
-    refuseWith: (rule) => {
-      rules.refusals.add(rule);
-    },
-    failLater: (rule) => {
-      rules.lateFailures.add(rule);
-    },
-    faultCallbacks: (fault) => {
-      callbacks.fault(fault);
-    },
+    refuseWith: (rule) => rules.refusals.add(rule),
+    failLater: (rule) => rules.lateFailures.add(rule),
+    faultCallbacks: (fault) => callbacks.fault(fault),
     releaseCallbacks: () => callbacks.release(),
     clearFaults: () => {
       api.clearFaults();

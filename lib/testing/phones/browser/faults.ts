@@ -19,17 +19,13 @@ export function fillFaults(place: HTMLElement, first: PhonesState, ask: Ask): Fa
   let shown = first;
   const switches = new Map<string, Switch>();
   const turn = (asking: Promise<void>): void => {
-    void asking.catch(() => {
-      update(shown);
-    });
+    void asking.catch(() => update(shown));
   };
   const groups = Object.entries(SIDES).map(([side, title]) => {
     const made = first.faults
       .filter((fault) => fault.side === side)
       .map(({ id, title: label, description }) => {
-        const one = makeSwitch(label, description, (isOn) => {
-          turn(ask('fault', { id, isOn }));
-        });
+        const one = makeSwitch(label, description, (isOn) => turn(ask('fault', { id, isOn })));
         switches.set(id, one);
         return one.root;
       });
@@ -38,9 +34,7 @@ export function fillFaults(place: HTMLElement, first: PhonesState, ask: Ask): Fa
   const count = element('p', { class: 'count', role: 'status' });
   const play = element('button', {
     type: 'button',
-    onclick: () => {
-      turn(ask('bad-day', { isOn: !shown.badDay.isPlaying }));
-    },
+    onclick: () => turn(ask('bad-day', { isOn: !shown.badDay.isPlaying })),
   });
   const phases = new Map(
     first.badDay.phases.map(({ name, description }) => [name, element('li', {}, description)]),

@@ -17,14 +17,12 @@ export function makePerson(first: PersonView, about: PhonesAbout, ask: Ask): Per
   const { id: userId, phone: number, language } = first;
   const quietly = (asking: Promise<void>): void => {
     // A switch that could not be changed turns back.
-    void asking.catch(() => {
-      optIn.set(shown.hasOptedIn);
-    });
+    void asking.catch(() => optIn.set(shown.hasOptedIn));
   };
   let shown = first;
-  const optIn = makeSwitch('Codes by WhatsApp', '', (hasOptedIn) => {
-    quietly(ask('opt-in', { userId, hasOptedIn }));
-  });
+  const optIn = makeSwitch('Codes by WhatsApp', '', (hasOptedIn) =>
+    quietly(ask('opt-in', { userId, hasOptedIn })),
+  );
   const membership = element('span', {});
   const join = element('button', {
     type: 'button',

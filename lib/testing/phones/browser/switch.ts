@@ -12,9 +12,7 @@ export function makeSwitch(label: string, description: string, onTurn: (isOn: bo
     type: 'checkbox',
     role: 'switch',
     ...(description === '' ? {} : { 'aria-describedby': id }),
-    onchange: () => {
-      onTurn(input.checked);
-    },
+    onchange: () => onTurn(input.checked),
   });
   const words = element('label', {}, input, element('span', {}, label));
   const root = element('div', { class: 'switch' }, words);

@@ -7,15 +7,15 @@ export function makeLegend(
   parts: readonly { readonly name: string; readonly meaning: string }[],
 ): HTMLElement {
   return element(
-    'ul',
-    { class: 'legend', 'aria-hidden': 'true' },
+    'ul.legend',
+    { 'aria-hidden': 'true' },
     ...parts.map(({ name, meaning }) => {
       const sample = drawing(
         'svg',
         { width: 14, height: 14 },
-        drawing('rect', { class: `share ${name}`, width: 14, height: 14, rx: 2 }),
+        drawing(`rect.share.${name}`, { width: 14, height: 14, rx: 2 }),
       );
-      return element('li', {}, sample, meaning);
+      return element('li', sample, meaning);
     }),
   );
 }
@@ -27,17 +27,12 @@ export function makeNumbersTable(
   { caption, body }: { readonly caption: HTMLElement; readonly body: HTMLElement },
 ): HTMLElement {
   return element(
-    'div',
-    { class: 'scrolled', tabindex: 0, role: 'region', 'aria-label': label },
+    'div.scrolled',
+    { tabindex: 0, role: 'region', 'aria-label': label },
     element(
-      'table',
-      { class: 'numbers' },
+      'table.numbers',
       caption,
-      element(
-        'thead',
-        {},
-        element('tr', {}, ...columns.map((name) => element('th', { scope: 'col' }, name))),
-      ),
+      element('thead', element('tr', ...columns.map((name) => element('th', { scope: 'col' }, name)))),
       body,
     ),
   );

@@ -9,8 +9,8 @@ import { OUTCOMES, TONE_ICONS } from './outcomes.js';
 
 function icon(path: string): SVGSVGElement {
   return drawing(
-    'svg',
-    { class: 'icon', viewBox: '0 0 16 16', width: 16, height: 16, 'aria-hidden': 'true', focusable: 'false' },
+    'svg.icon',
+    { viewBox: '0 0 16 16', width: 16, height: 16, 'aria-hidden': 'true', focusable: 'false' },
     drawing('path', { d: path }),
   );
 }
@@ -18,17 +18,12 @@ function icon(path: string): SVGSVGElement {
 /** An icon and a word. */
 export function markOutcome(outcome: ExecutionOutcome): HTMLElement {
   const { word, tone, icon: path } = OUTCOMES[outcome];
-  return element('span', { class: `mark ${tone}` }, icon(path), element('span', {}, word));
+  return element(`span.mark.${tone}`, icon(path), element('span', word));
 }
 
 /** A sentence with an icon before it. */
 export function markTone(tone: Tone, ...children: readonly (Node | string)[]): HTMLElement {
-  return element(
-    'p',
-    { class: `mark sentence ${tone}` },
-    icon(TONE_ICONS[tone]),
-    element('span', {}, ...children),
-  );
+  return element(`p.mark.sentence.${tone}`, icon(TONE_ICONS[tone]), element('span', ...children));
 }
 
 /** An error, and what to do about it. */
@@ -38,27 +33,26 @@ export function showFailure({
   remedy,
 }: Pick<ServerFailure, 'code' | 'message' | 'remedy'>): HTMLElement {
   return element(
-    'div',
-    { class: 'note bad' },
-    markTone('bad', message, ' ', element('code', {}, code)),
-    remedy === undefined ? undefined : element('p', {}, remedy),
+    'div.note.bad',
+    markTone('bad', message, ' ', element('code', code)),
+    remedy === undefined ? undefined : element('p', remedy),
   );
 }
 
 /** A value with a button that copies it, for example to search Okta's System Log. */
 export function copyable(label: string, value: string): HTMLElement {
-  return element('span', { class: 'copyable' }, element('code', {}, value), copyButton(label, value));
+  return element('span.copyable', element('code', value), copyButton(label, value));
 }
 
 export function copyButton(label: string, value: string): HTMLElement {
-  const button = element('button', { type: 'button', class: 'small', 'aria-label': `Copy ${label}` }, 'Copy');
+  const button = element('button.small', { type: 'button', 'aria-label': `Copy ${label}` }, 'Copy');
   button.addEventListener('click', () => {
     void navigator.clipboard.writeText(value).then(
       () => said(button, 'Copied'),
       () => said(button, 'Not allowed'),
     );
   });
-  return element('span', {}, button, element('span', { class: 'unseen', role: 'status' }));
+  return element('span', button, element('span.unseen', { role: 'status' }));
 }
 
 function said(button: HTMLButtonElement, word: string): void {
@@ -76,10 +70,9 @@ export function facts(
   ...pairs: readonly (readonly [name: string, value: Node | string | undefined])[]
 ): HTMLElement {
   return element(
-    'dl',
-    { class: 'facts' },
+    'dl.facts',
     ...pairs.flatMap(([name, value]) =>
-      value === undefined ? [] : [element('div', {}, element('dt', {}, name), element('dd', {}, value))],
+      value === undefined ? [] : [element('div', element('dt', name), element('dd', value))],
     ),
   );
 }

@@ -29,30 +29,25 @@ export function fillFaults(place: HTMLElement, first: PhonesState, ask: Ask): Fa
         switches.set(id, one);
         return one.root;
       });
-    return element('fieldset', {}, element('legend', {}, title), ...made);
+    return element('fieldset', element('legend', title), ...made);
   });
-  const count = element('p', { class: 'count', role: 'status' });
+  const count = element('p.count', { role: 'status' });
   const play = element('button', {
     type: 'button',
     onclick: () => turn(ask('bad-day', { isOn: !shown.badDay.isPlaying })),
   });
   const phases = new Map(
-    first.badDay.phases.map(({ name, description }) => [name, element('li', {}, description)]),
+    first.badDay.phases.map(({ name, description }) => [name, element('li', description)]),
   );
-  const script = element('ol', {}, ...phases.values());
+  const script = element('ol', ...phases.values());
   place.replaceChildren(
     element('h2', { id: 'faults-title' }, 'Make something go wrong'),
     count,
     ...groups,
     element(
-      'fieldset',
-      { class: 'bad-day' },
-      element('legend', {}, 'A bad day'),
-      element(
-        'p',
-        { class: 'quiet' },
-        'One fault after the other, at both vendors. Every switch is off meanwhile.',
-      ),
+      'fieldset.bad-day',
+      element('legend', 'A bad day'),
+      element('p.quiet', 'One fault after the other, at both vendors. Every switch is off meanwhile.'),
       play,
       script,
     ),

@@ -14,11 +14,11 @@ export function makeSwitch(label: string, description: string, onTurn: (isOn: bo
     ...(description === '' ? {} : { 'aria-describedby': id }),
     onchange: () => onTurn(input.checked),
   });
-  const words = element('label', {}, input, element('span', {}, label));
-  const root = element('div', { class: 'switch' }, words);
+  const words = element('label', input, element('span', label));
+  const root = element('div.switch', words);
   if (description !== '') {
     words.title = description;
-    root.append(element('p', { id, class: 'quiet' }, description));
+    root.append(element('p.quiet', { id }, description));
   }
   return {
     root,

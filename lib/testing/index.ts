@@ -34,7 +34,7 @@ export type { TwilioError } from './twilio/errors.js';
 export type { EmulatedInbound, InboundMessage } from './twilio/inbound.js';
 export type { EmulatedFeedback, EmulatedMessage } from './twilio/messages.js';
 export type { DeliveredItem, EmulatedPhoneItem } from './twilio/phones.js';
-export type { LateFailureRule, RefusalRule } from './twilio/rules.js';
+export type { LateFailureRule, RefusalRule } from './twilio/context.js';
 export type { NumberCapabilities } from './twilio/senders.js';
 export type { EmulatedVerification } from './twilio/verify.js';
 export type { VerifyChannel, VerifySettings } from './twilio/verify-settings.js';

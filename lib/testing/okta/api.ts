@@ -1,34 +1,22 @@
 import { Router, type ErrorRequestHandler, type RequestHandler } from 'express';
 import { parseJson } from '../../core/json.js';
-import { replyWith } from '../server/answer.js';
+import { replyWith, type PathParams, type Reply } from '../server/answer.js';
 import { pathOf, type RecordedRequest } from '../server/faults.js';
 import { randomAlphanumeric } from '../server/random-ids.js';
-import type { PathParams, Reply } from '../server/reply.js';
 import { methodNotSupported, oktaError, validationFailed } from './errors.js';
-import { ISSUER_PATH, type HookTokens } from './hook-tokens.js';
-import type { OidcProvider } from './oidc.js';
-import type { RateLimitBucket, RateLimiters } from './rate-limit.js';
+import { ISSUER_PATH } from './hook-tokens.js';
+import type { OktaOrg } from './org.js';
+import type { RateLimitBucket } from './rate-limit.js';
 import type { Route } from './route.js';
-import { SIGN_IN_PATH, type SignInPages } from './sign-in.js';
-import type { OrgTokens } from './tokens.js';
+import { SIGN_IN_PATH } from './sign-in.js';
 
 /** The token endpoint of the org authorization server. */
 const TOKEN_PATH = '/oauth2/v1/token';
 const METADATA_PATH = '/.well-known/okta-organization';
 
-/** What `oktaHandler` needs. */
-interface ApiParts {
-  readonly tokens: OrgTokens;
-  readonly hookTokens: HookTokens;
-  readonly oidc: OidcProvider;
-  readonly signIns: SignInPages;
-  readonly limiters: RateLimiters;
-  readonly routes: readonly Route[];
-}
-
 /** Okta's API and its two authorization servers. */
-export function oktaHandler(parts: ApiParts): RequestHandler {
-  const { tokens, hookTokens, oidc, signIns, limiters, routes } = parts;
+export function oktaHandler(org: OktaOrg): RequestHandler {
+  const { orgTokens: tokens, hookTokens, oidc, signIns, limiters, routes } = org;
   /** Counts a call against its rate limit, then answers it. */
   const counted = (
     bucket: RateLimitBucket,

@@ -1,5 +1,6 @@
 import { Agent } from 'undici';
 import { serveApi } from '../server/emulated-api.js';
+import { startLoopbackServer } from '../server/loopback-server.js';
 import { pathOf, requireFault, type Fault, type FaultRule, type RecordedRequest } from '../server/faults.js';
 import { isApiCall, oktaHandler } from './api.js';
 import type { SchemaAttribute } from './attributes.js';
@@ -15,6 +16,7 @@ import type { OidcApp } from './oidc.js';
 import type { AuthenticatorStatus, TelephonyProvider } from './org-resources.js';
 import { OktaOrg } from './org.js';
 import type { RateLimit, RateLimitBucket } from './rate-limit.js';
+import { RsaKeys } from './rsa-keys.js';
 import type { UserSchemaView } from './schema-resource.js';
 import type { SchemaDelay } from './schema.js';
 import type { ServiceApp } from './tokens.js';
@@ -171,8 +173,10 @@ export async function startOktaEmulator(options: OktaEmulatorOptions = {}): Prom
   const { clock = Date.now, apiToken = `00${randomAlphanumeric(40)}` } = options;
   const dispatcher = new Agent({ connections: null, keepAliveTimeout: 1000 });
   const hookSecret = randomAlphanumeric(32);
-  const orgUrl = (): string => api.server.origin;
-  const issuer = (): string => orgUrl() + ISSUER_PATH;
+  const rsaKeys = new RsaKeys();
+  const server = await startLoopbackServer(options.port, options.insecureRemoteAccess);
+  const orgUrl = server.origin;
+  const issuer = orgUrl + ISSUER_PATH;
   const org = new OktaOrg({
     orgUrl,
     issuer,
@@ -181,30 +185,22 @@ export async function startOktaEmulator(options: OktaEmulatorOptions = {}): Prom
     apiTokenRoles: options.apiTokenRoles ?? ['SUPER_ADMIN'],
     tokenLifetimeSeconds: options.tokenLifetimeSeconds ?? 3600,
     outbound: { dispatcher, timeoutMs: options.hookTimeoutMs ?? 3000 },
+    rsaKeys,
   });
   let keyFault: Fault | undefined;
-  const api = await serveApi({
-    port: options.port ?? 0,
-    isOpenToOthers: options.insecureRemoteAccess === true,
+  const api = serveApi(server, {
     clock,
     isFaultable: isUsersCall,
     isRecorded: isApiCall,
     faultOf: (request) => (org.hookTokens.notice(request) ? keyFault : undefined),
-    handler: oktaHandler({
-      tokens: org.orgTokens,
-      hookTokens: org.hookTokens,
-      oidc: org.oidc,
-      signIns: org.signIns,
-      limiters: org.limiters,
-      routes: org.routes,
-    }),
+    handler: oktaHandler(org),
   });
 
   return {
-    orgUrl: orgUrl(),
-    issuer: issuer(),
+    orgUrl,
+    issuer,
     apiToken,
-    credential: { orgUrl: orgUrl(), apiToken },
+    credential: { orgUrl, apiToken },
     hookCredential: { scheme: 'header', secrets: [hookSecret] },
     requests: api.requests,
     get jwksHits() {
@@ -258,8 +254,8 @@ export async function startOktaEmulator(options: OktaEmulatorOptions = {}): Prom
     fireEvents: (events, fireOptions = {}) => org.fire(events, fireOptions),
     userSignedIn: (idOrLogin, eventOptions = {}) => org.fire([org.logEvent(idOrLogin, eventOptions)], {}),
     close: async () => {
-      await Promise.all([dispatcher.destroy(), api.server.close()]);
-      org.rsaKeys.giveBack();
+      await Promise.all([dispatcher.destroy(), server.close()]);
+      rsaKeys.giveBack();
     },
   };
 }

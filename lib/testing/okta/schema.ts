@@ -1,4 +1,4 @@
-import { jsonReply, type Reply } from '../server/reply.js';
+import { jsonReply, type Reply } from '../server/answer.js';
 import type { Route } from './route.js';
 import {
   ATTRIBUTE_DEFAULTS,
@@ -7,6 +7,7 @@ import {
   type SchemaAttribute,
   type SchemaAttributes,
 } from './attributes.js';
+import type { OrgContext } from './context.js';
 import { notFound, oktaError, validationFailed } from './errors.js';
 import { fieldOf, isObject, type JsonObject } from '../../core/json.js';
 import {
@@ -33,9 +34,8 @@ const SCHEMA_ROLES = ['API_ACCESS_MANAGEMENT_ADMIN', 'APP_ADMIN', 'ORG_ADMIN'];
 
 /** The schema of the default user type, and the Schema API. */
 export class UserSchema {
-  readonly #orgUrl: () => string;
+  readonly #orgUrl: string;
   readonly #clock: () => number;
-  /** Called with the names of removed attributes. */
   readonly #onRemoved: (names: readonly string[]) => void;
   readonly #created: string;
   #lastUpdated: string;
@@ -44,11 +44,8 @@ export class UserSchema {
   #versions: readonly Version[];
   readonly #cleanUpUntil = new Map<string, number>();
 
-  constructor(
-    orgUrl: () => string,
-    clock: () => number,
-    onRemoved: (names: readonly string[]) => void = () => undefined,
-  ) {
+  /** @param onRemoved - called with the names of removed attributes. */
+  constructor({ orgUrl, clock }: OrgContext, onRemoved: (names: readonly string[]) => void) {
     this.#orgUrl = orgUrl;
     this.#clock = clock;
     this.#onRemoved = onRemoved;
@@ -91,7 +88,7 @@ export class UserSchema {
   }
 
   /** The operations of the Schema API and of user types. */
-  routes(): readonly Route[] {
+  get routes(): readonly Route[] {
     const schema = '/api/v1/meta/schemas/user/:id';
     const isOurs = (id: string | undefined): boolean => id === 'default' || id === SCHEMA_ID;
     return [
@@ -121,7 +118,7 @@ export class UserSchema {
   }
 
   get #facts(): SchemaFacts {
-    return { orgUrl: this.#orgUrl(), created: this.#created, lastUpdated: this.#lastUpdated };
+    return { orgUrl: this.#orgUrl, created: this.#created, lastUpdated: this.#lastUpdated };
   }
 
   get #newest(): Version {

@@ -3,7 +3,7 @@ import { atMost } from '../../core/caches.js';
 import { textFieldOf } from '../../core/json.js';
 import type { RecordedRequest } from '../server/faults.js';
 import { randomAlphanumeric } from '../server/random-ids.js';
-import type { PathParams, Reply } from '../server/reply.js';
+import type { PathParams, Reply } from '../server/answer.js';
 import type { EnteredCode } from './codes.js';
 import type { HookCall, HookCallOptions } from './hook-call.js';
 import { redirectBack, type AuthorizationRequest, type OidcProvider } from './oidc.js';

@@ -1,7 +1,27 @@
 import type { RequestHandler, Response } from 'express';
 import type { Fault, RecordedRequest } from './faults.js';
 import type { LoopbackServer } from './loopback-server.js';
-import type { PathParams, Reply } from './reply.js';
+
+/** An answer that is ready to be written. */
+export interface Reply {
+  readonly status: number;
+  readonly headers?: Readonly<Record<string, string>> | undefined;
+  readonly body: string;
+  /** Makes the request take effect. It is not called if a fault says that there was no effect. */
+  readonly commit?: (() => void) | undefined;
+}
+
+/** The values of a path's parameters. No path has a wildcard, whose value is a list. */
+export type PathParams = Record<string, string>;
+
+/** An answer in JSON. */
+export function jsonReply(
+  status: number,
+  body: unknown,
+  headers: Readonly<Record<string, string>> = {},
+): Reply {
+  return { status, headers, body: JSON.stringify(body) };
+}
 
 /** What the handlers of one request share: Express keeps it in `res.locals`. */
 export interface Exchange {

@@ -1,29 +1,19 @@
 import { Router, type ErrorRequestHandler, type RequestHandler } from 'express';
-import { replyWith } from '../server/answer.js';
+import { replyWith, type PathParams, type Reply } from '../server/answer.js';
 import type { RecordedRequest } from '../server/faults.js';
 import { randomSid } from '../server/random-ids.js';
-import type { PathParams, Reply } from '../server/reply.js';
 import type { TwilioAccount } from './account.js';
 import type { TwilioContent } from './content.js';
+import type { TwilioContext } from './context.js';
 import { notFound, twilioErrorReply } from './errors.js';
-import type { TwilioMessagingServices } from './messaging-services.js';
 import type { TwilioSending } from './sending.js';
 import type { TwilioVerify } from './verify.js';
-
-/** The secrets of an emulated account. */
-export interface TwilioKeys {
-  readonly accountSid: string;
-  readonly authToken: string;
-  readonly apiKeySid: string;
-  readonly apiKeySecret: string;
-}
 
 /** The products. At Twilio each has a host of its own; here they share one. */
 export interface TwilioProducts {
   readonly account: TwilioAccount;
   readonly sending: TwilioSending;
   readonly content: TwilioContent;
-  readonly messagingServices: TwilioMessagingServices;
   readonly verify: TwilioVerify;
 }
 
@@ -35,8 +25,8 @@ export function isTwilioCall({ path }: RecordedRequest): boolean {
 }
 
 /** Twilio's API: every resource of every product. */
-export function twilioHandler(keys: TwilioKeys, products: TwilioProducts): RequestHandler {
-  const { account, sending, content, messagingServices, verify } = products;
+export function twilioHandler(context: TwilioContext, products: TwilioProducts): RequestHandler {
+  const { account, sending, content, verify } = products;
   const router = Router({ caseSensitive: true, strict: true });
   const unauthorized = replyWith(() => twilioErrorReply({ code: 20003 }));
   const notSupported = replyWith(() => twilioErrorReply({ code: 20004 }));
@@ -49,7 +39,7 @@ export function twilioHandler(keys: TwilioKeys, products: TwilioProducts): Reque
 
   router.use((req, res, next) => {
     res.set({ 'twilio-request-id': randomSid('RQ'), 'twilio-concurrent-requests': '1' });
-    if (callerOf(req, keys) === undefined) void unauthorized(req, res, next);
+    if (callerOf(req, context) === undefined) void unauthorized(req, res, next);
     else next();
   });
 
@@ -58,12 +48,12 @@ export function twilioHandler(keys: TwilioKeys, products: TwilioProducts): Reque
   resource('/v1/Content/:sid/ApprovalRequests', {
     get: (request, { sid }) => content.showApproval(request, sid),
   });
-  resource('/v1/Services/:sid', { get: (request, { sid }) => messagingServices.show(request, sid) });
+  resource('/v1/Services/:sid', { get: (request, { sid }) => account.showService(request, sid) });
   resource('/v1/Services/:sid/PhoneNumbers', {
-    get: (request, { sid }) => messagingServices.listNumbers(request, sid),
+    get: (request, { sid }) => account.listServiceNumbers(request, sid),
   });
 
-  const service = `/v2/Services/${verify.serviceSid}`;
+  const service = `/v2/Services/${context.verifyServiceSid}`;
   resource(service, { get: () => verify.showService() });
   resource(`${service}/Verifications`, { post: (request) => verify.create(request) });
   resource(`${service}/Verifications/:wanted`, {
@@ -74,13 +64,15 @@ export function twilioHandler(keys: TwilioKeys, products: TwilioProducts): Reque
   resource('/2010-04-01/Accounts/:sid.json', {
     get: (request, { sid }) =>
       // A standard API key may not read accounts.
-      callerOf(request, keys) === 'apiKey' ? twilioErrorReply({ code: 20003 }) : account.show(request, sid),
+      callerOf(request, context) === 'apiKey'
+        ? twilioErrorReply({ code: 20003 })
+        : account.show(request, sid),
   });
   router.use('/2010-04-01/Accounts/:sid', (req, res, next) => {
-    if (req.params.sid === keys.accountSid) next();
+    if (req.params.sid === context.accountSid) next();
     else void unauthorized(req, res, next);
   });
-  const own = `/2010-04-01/Accounts/${keys.accountSid}`;
+  const own = `/2010-04-01/Accounts/${context.accountSid}`;
   resource(`${own}/Balance.json`, { get: () => account.showBalance() });
   resource(`${own}/IncomingPhoneNumbers.json`, { get: (request) => account.listNumbers(request) });
   resource(`${own}/Messages.json`, {
@@ -110,10 +102,10 @@ export function twilioHandler(keys: TwilioKeys, products: TwilioProducts): Reque
 
 function callerOf(
   { headers }: Pick<RecordedRequest, 'headers'>,
-  keys: TwilioKeys,
+  context: TwilioContext,
 ): 'account' | 'apiKey' | undefined {
   const [, encoded = ''] = /^Basic (\S+)$/i.exec(headers.authorization ?? '') ?? [];
   const credentials = Buffer.from(encoded, 'base64').toString('utf8');
-  if (credentials === `${keys.accountSid}:${keys.authToken}`) return 'account';
-  return credentials === `${keys.apiKeySid}:${keys.apiKeySecret}` ? 'apiKey' : undefined;
+  if (credentials === `${context.accountSid}:${context.authToken}`) return 'account';
+  return credentials === `${context.apiKeySid}:${context.apiKeySecret}` ? 'apiKey' : undefined;
 }

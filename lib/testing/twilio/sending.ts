@@ -1,33 +1,16 @@
 import type { RecordedRequest } from '../server/faults.js';
-import { jsonReply, type Reply } from '../server/reply.js';
+import { jsonReply, type Reply } from '../server/answer.js';
 import { readCall, wordsOfCall, type EmulatedCall, type StoredCall } from './calls.js';
-import type { EmulatedTemplate } from './content.js';
+import type { EmulatedTemplate, TwilioContent } from './content.js';
+import type { TwilioContext } from './context.js';
 import { notFound, twilioErrorReply } from './errors.js';
 import { TwilioForm } from './formats.js';
 import type { LateFailure, TwilioLifecycle } from './lifecycle.js';
-import {
-  readMessage,
-  type EmulatedFeedback,
-  type EmulatedMessage,
-  type MessageRules,
-  type StoredMessage,
-} from './messages.js';
+import { readMessage, type EmulatedFeedback, type EmulatedMessage, type StoredMessage } from './messages.js';
 import { legacyPage, queryOf } from './paging.js';
-import type { EmulatedPhoneItem, TwilioPhones } from './phones.js';
+import type { EmulatedPhoneItem } from './phones.js';
 import { callResource, feedbackResource, messageResource } from './resources.js';
-import type { SendingRules } from './rules.js';
 import { renderTemplate, templateFailure } from './templates.js';
-import type { WhatsAppSessions } from './whatsapp.js';
-
-/** What `TwilioSending` needs. */
-export interface SendingParts extends MessageRules {
-  readonly accountSid: string;
-  readonly clock: () => number;
-  readonly rules: SendingRules;
-  readonly sessions: WhatsAppSessions;
-  readonly lifecycle: TwilioLifecycle;
-  readonly phones: TwilioPhones;
-}
 
 /** The messages and calls of an account, as the API of 2010 makes and shows them. */
 export class TwilioSending {
@@ -36,10 +19,14 @@ export class TwilioSending {
   readonly feedback: EmulatedFeedback[] = [];
   readonly #messagesBySid = new Map<string, StoredMessage>();
   readonly #callsBySid = new Map<string, StoredCall>();
-  readonly #parts: SendingParts;
+  readonly #context: TwilioContext;
+  readonly #content: TwilioContent;
+  readonly #lifecycle: TwilioLifecycle;
 
-  constructor(parts: SendingParts) {
-    this.#parts = parts;
+  constructor(context: TwilioContext, content: TwilioContent, lifecycle: TwilioLifecycle) {
+    this.#context = context;
+    this.#content = content;
+    this.#lifecycle = lifecycle;
   }
 
   listMessages(request: RecordedRequest): Reply {
@@ -61,10 +48,10 @@ export class TwilioSending {
   }
 
   createMessage(request: RecordedRequest): Reply {
-    const { rules, clock, phones, lifecycle } = this.#parts;
+    const { rules, phones } = this.#context;
     const refusal = rules.refusals.take(request);
     if (refusal !== undefined) return twilioErrorReply(refusal);
-    const read = readMessage(new TwilioForm(request), this.#parts, clock());
+    const read = readMessage(new TwilioForm(request), this.#context, this.#content);
     if ('error' in read) return twilioErrorReply(read.error);
     const { message, template } = read;
     return {
@@ -75,16 +62,16 @@ export class TwilioSending {
         const failure = this.#failureOf(message, template, request);
         const button = template && renderTemplate(template, message.contentVariables ?? {}).button;
         if (failure === undefined) phones.deliver(message.to, this.#item(message, message.text, { button }));
-        lifecycle.runMessage(message, failure);
+        this.#lifecycle.runMessage(message, failure);
       },
     };
   }
 
   createCall(request: RecordedRequest): Reply {
-    const { rules, clock, phones, lifecycle } = this.#parts;
+    const { rules, phones } = this.#context;
     const refusal = rules.refusals.take(request);
     if (refusal !== undefined) return twilioErrorReply(refusal);
-    const read = readCall(new TwilioForm(request), this.#parts, clock());
+    const read = readCall(new TwilioForm(request), this.#context);
     if ('error' in read) return twilioErrorReply(read.error);
     const { call } = read;
     return {
@@ -95,7 +82,7 @@ export class TwilioSending {
         const rule = rules.lateFailures.take(request);
         const spoken = wordsOfCall(call);
         if (rule === undefined) phones.deliver(call.to, this.#item(call, spoken, { spoken }));
-        lifecycle.runCall(call, rule === undefined ? undefined : { code: rule.code, status: 'failed' });
+        this.#lifecycle.runCall(call, rule === undefined ? undefined : { code: rule.code, status: 'failed' });
       },
     };
   }
@@ -107,9 +94,9 @@ export class TwilioSending {
     if (outcome !== 'confirmed' && outcome !== 'unconfirmed') {
       return twilioErrorReply({ code: 20001, message: 'Outcome must be confirmed or unconfirmed.' });
     }
-    const feedback = { messageSid: message.sid, outcome, at: this.#parts.clock() } as const;
+    const feedback = { messageSid: message.sid, outcome, at: this.#context.clock() } as const;
     return {
-      ...jsonReply(200, feedbackResource(feedback, this.#parts.accountSid)),
+      ...jsonReply(200, feedbackResource(feedback, this.#context.accountSid)),
       commit: () => {
         message.feedback = outcome;
         this.feedback.push(feedback);
@@ -118,11 +105,11 @@ export class TwilioSending {
   }
 
   #messageResource(message: EmulatedMessage): object {
-    return messageResource(message, this.#parts.accountSid);
+    return messageResource(message, this.#context.accountSid);
   }
 
   #callResource(call: EmulatedCall): object {
-    return callResource(call, this.#parts.accountSid);
+    return callResource(call, this.#context.accountSid);
   }
 
   #failureOf(
@@ -130,7 +117,7 @@ export class TwilioSending {
     template: EmulatedTemplate | undefined,
     request: RecordedRequest,
   ): LateFailure | undefined {
-    const rule = this.#parts.rules.lateFailures.take(request);
+    const rule = this.#context.rules.lateFailures.take(request);
     if (rule !== undefined) {
       const usual = message.channel === 'sms' ? 'undelivered' : 'failed';
       return { code: rule.code, status: rule.status ?? usual };
@@ -141,7 +128,7 @@ export class TwilioSending {
 
   #whatsAppFailure(message: StoredMessage, template: EmulatedTemplate | undefined): number | undefined {
     const { to, from, contentVariables = {} } = message;
-    const { sessions } = this.#parts;
+    const { sessions } = this.#context;
     if (!sessions.isReachable(to, from)) return 63015;
     const isWindowOpen = sessions.isWindowOpen(to, from);
     if (template === undefined) return isWindowOpen ? undefined : 63016;
@@ -158,7 +145,7 @@ export class TwilioSending {
       text,
       ...(spoken === undefined ? {} : { spoken }),
       ...(button === undefined ? {} : { button }),
-      at: this.#parts.clock(),
+      at: this.#context.clock(),
       sid: sent.sid,
     };
   }

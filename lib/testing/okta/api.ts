@@ -1,6 +1,6 @@
 import { Router, type ErrorRequestHandler, type RequestHandler } from 'express';
 import { parseJson } from '../../core/json.js';
-import { replyWith, type PathParams, type Reply } from '../server/answer.js';
+import { replyWith, type Answer } from '../server/answer.js';
 import { pathOf, type RecordedRequest } from '../server/faults.js';
 import { randomAlphanumeric } from '../server/random-ids.js';
 import { methodNotSupported, oktaError, validationFailed } from './errors.js';
@@ -18,10 +18,7 @@ const METADATA_PATH = '/.well-known/okta-organization';
 export function oktaHandler(org: OktaOrg): RequestHandler {
   const { orgTokens: tokens, hookTokens, oidc, signIns, limiters, routes } = org;
   /** Counts a call against its rate limit, then answers it. */
-  const counted = (
-    bucket: RateLimitBucket,
-    answer: (request: RecordedRequest, params: PathParams) => Reply | Promise<Reply>,
-  ): RequestHandler =>
+  const counted = (bucket: RateLimitBucket, answer: Answer): RequestHandler =>
     replyWith(async (request, params) => {
       const { isAllowed, headers } = limiters[bucket].count();
       const reply = isAllowed
@@ -74,34 +71,21 @@ export function oktaHandler(org: OktaOrg): RequestHandler {
   }
   router.use('/api/v1', unsupported(404));
 
-  router.get(
-    '/oauth2/v1/authorize',
-    replyWith((request) => oidc.answerAuthorize(request, (wanted) => signIns.begin(wanted))),
-  );
-  router
-    .route(`${SIGN_IN_PATH}/:id`)
-    .get(replyWith((_request, params) => signIns.show(params)))
-    .post(replyWith((request, params) => signIns.submit(request, params)));
-  router.get(
-    '/oauth2/v1/keys',
-    replyWith(() => oidc.answerKeys()),
-  );
-  router.get(
-    '/.well-known/openid-configuration',
-    replyWith(() => oidc.answerMetadata()),
-  );
-  router.post(
-    `${ISSUER_PATH}/v1/token`,
-    replyWith((request) => hookTokens.answerToken(request)),
-  );
-  router.get(
-    `${ISSUER_PATH}/v1/keys`,
-    replyWith(() => hookTokens.answerKeys()),
-  );
-  router.get(
-    `${ISSUER_PATH}/.well-known/oauth-authorization-server`,
-    replyWith(() => hookTokens.answerMetadata()),
-  );
+  const uncounted: readonly (readonly [method: 'get' | 'post', path: string, answer: Answer])[] = [
+    [
+      'get',
+      '/oauth2/v1/authorize',
+      (request) => oidc.answerAuthorize(request, (wanted) => signIns.begin(wanted)),
+    ],
+    ['get', `${SIGN_IN_PATH}/:id`, (_request, params) => signIns.show(params)],
+    ['post', `${SIGN_IN_PATH}/:id`, (request, params) => signIns.submit(request, params)],
+    ['get', '/oauth2/v1/keys', () => oidc.answerKeys()],
+    ['get', '/.well-known/openid-configuration', () => oidc.answerMetadata()],
+    ['post', `${ISSUER_PATH}/v1/token`, (request) => hookTokens.answerToken(request)],
+    ['get', `${ISSUER_PATH}/v1/keys`, () => hookTokens.answerKeys()],
+    ['get', `${ISSUER_PATH}/.well-known/oauth-authorization-server`, () => hookTokens.answerMetadata()],
+  ];
+  for (const [method, path, answer] of uncounted) router[method](path, replyWith(answer));
   router.use(replyWith(() => methodNotSupported(404)));
   router.use(onUndecodable);
   return router;

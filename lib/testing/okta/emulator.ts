@@ -210,7 +210,7 @@ export async function startOktaEmulator(options: OktaEmulatorOptions = {}): Prom
       return api.redirectHits();
     },
     get users() {
-      return org.users.views;
+      return [...org.users.all];
     },
     get userSchema() {
       return org.schema.view;

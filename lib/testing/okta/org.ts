@@ -29,7 +29,7 @@ type HookCallListener = (payload: unknown) => (made: HookCall) => void;
 
 /** An Okta org: its parts, and the calls that it makes. */
 export class OktaOrg {
-  readonly #context: OrgContext;
+  readonly context: OrgContext;
   readonly #codes = new AwaitedCodes();
   readonly users: UserDirectory;
   readonly schema: UserSchema;
@@ -40,7 +40,7 @@ export class OktaOrg {
   readonly orgTokens: OrgTokens;
   readonly hookTokens: HookTokens;
   readonly oidc: OidcProvider;
-  readonly signIns: SignInPages;
+  readonly signIns = new SignInPages(this);
   readonly limiters: RateLimiters;
   readonly routes: readonly Route[];
   readonly deliveries: EventDelivery[] = [];
@@ -48,7 +48,7 @@ export class OktaOrg {
   readonly #codeListeners: ((userId: string, entered: EnteredCode) => void)[] = [];
 
   constructor(context: OrgContext) {
-    this.#context = context;
+    this.context = context;
     const { clock, outbound } = context;
     this.users = new UserDirectory(clock);
     this.schema = new UserSchema(context, (names) => this.users.forget(names));
@@ -67,14 +67,6 @@ export class OktaOrg {
     this.orgTokens = new OrgTokens(context);
     this.hookTokens = new HookTokens(context);
     this.oidc = new OidcProvider(context);
-    this.signIns = new SignInPages({
-      provider: this.oidc,
-      clock,
-      users: () => this.users.views,
-      findUser: (login) => (login === 'me' ? undefined : this.users.find(login)),
-      callHook: (call) => this.callHook(call),
-      enterCode: (userId, code) => this.enterCode(userId, code),
-    });
     this.limiters = makeRateLimiters(clock);
     this.routes = [
       ...usersRoutes(context, this.users, this.schema),
@@ -97,7 +89,7 @@ export class OktaOrg {
   /** Calls a telephony hook to deliver a code, which `enterCode` then accepts. */
   async callHook(call: HookCallOptions): Promise<HookCall> {
     const wanted = call.userId ?? call.login;
-    const user = wanted === undefined ? this.users.first() : this.users.find(wanted);
+    const user = wanted === undefined ? this.users.all[0] : this.users.find(wanted);
     const target = await this.#targetOf(call);
     let report: (made: HookCall) => void = () => undefined;
     const change = (original: Record<string, unknown>): unknown => {
@@ -108,7 +100,7 @@ export class OktaOrg {
       };
       return payload;
     };
-    const made = await callHook({ ...call, change }, user, target, this.#context);
+    const made = await callHook({ ...call, change }, user, target, this.context);
     this.#codes.expect(made);
     report(made);
     return made;
@@ -129,12 +121,12 @@ export class OktaOrg {
     const { firstName, lastName } = user.profile;
     const displayName = `${String(firstName)} ${String(lastName)}`;
     const party = { id: user.id, type: 'User', alternateId: user.login, displayName };
-    return makeLogEvent(party, options, this.#context.clock());
+    return makeLogEvent(party, options, this.context.clock());
   }
 
   /** Delivers events to the event hooks. */
   async fire(events: readonly LogEvent[], options: FireOptions): Promise<readonly EventDelivery[]> {
-    const made = await deliverEvents(this.eventHooks.all, events, options, this.#context);
+    const made = await deliverEvents(this.eventHooks.all, events, options, this.context);
     this.deliveries.push(...made);
     return made;
   }
@@ -142,7 +134,7 @@ export class OktaOrg {
   /** Checks a code that a user entered, and delivers its event to the event hooks. */
   async enterCode(idOrLogin: string, typed: string): Promise<EnteredCode> {
     const userId = this.users.find(idOrLogin)?.id ?? idOrLogin;
-    const checked = this.#codes.check(userId, typed, this.#context.clock());
+    const checked = this.#codes.check(userId, typed, this.context.clock());
     const problem = checked === undefined ? 'not-awaited' : checked.problem;
     const deliveries =
       checked === undefined ? [] : await this.fire([this.logEvent(userId, checked.event)], {});
@@ -152,7 +144,7 @@ export class OktaOrg {
   }
 
   #prove({ channel }: EmulatedInlineHook): Promise<HookProof> {
-    return proveToHook(channel, this.keys, this.#context);
+    return proveToHook(channel, this.keys, this.context);
   }
 
   async #targetOf({ url, headers = {} }: HookCallOptions): Promise<HookTarget> {

@@ -14,7 +14,7 @@ import {
   readOnlyNames,
   userResource,
 } from './user-resource.js';
-import { loginOf, makeUser, type StoredUser, type UserDirectory } from './users.js';
+import { isSameLogin, loginIn, makeUser, type StoredUser, type UserDirectory } from './users.js';
 
 const MAX_PAGE = 200;
 const READ = 'okta.users.read';
@@ -35,7 +35,7 @@ export function usersRoutes(
 
   const withUser = (answer: (user: StoredUser, call: ApiCall) => Reply): Route['answer'] =>
     // Okta finds a login with a slash by the user's id only.
-    withResource('User', (id) => (id.includes('/') ? undefined : users.findStored(id)), answer);
+    withResource('User', (id) => (id.includes('/') ? undefined : users.find(id)), answer);
 
   const save = (user: StoredUser, profile: JsonObject, call: ApiCall): Reply => {
     const expected = call.request.headers['if-match'];
@@ -51,9 +51,9 @@ export function usersRoutes(
     }
     const problems = profileProblems(profile, user.profile, schema.view);
     if (problems.length > 0) return validationFailed('profile', ...problems);
-    const login = textFieldOf(profile, 'login') ?? '';
+    const login = loginIn(profile);
     if (isTaken(login, user)) return validationFailed('login', LOGIN_TAKEN);
-    const draft = { ...user, version: user.version + 1, lastUpdated: new Date(clock()).toISOString() };
+    const draft = { ...user, login, version: user.version + 1, lastUpdated: new Date(clock()).toISOString() };
     draft.profile = Object.fromEntries(Object.entries(profile).filter(([, value]) => value !== null));
     return {
       ...answerUser(draft, call),
@@ -64,14 +64,14 @@ export function usersRoutes(
     };
   };
   const isTaken = (login: string, by?: StoredUser): boolean =>
-    users.all.some((other) => other !== by && loginOf(other).toLowerCase() === login.toLowerCase());
+    users.all.some((other) => other !== by && isSameLogin(other, login));
 
   const create = (call: ApiCall): Reply => {
     const profile = profileIn(call.body);
     if (profile === undefined) return validationFailed('profile', 'profile: The field cannot be left blank');
     const problems = profileProblems(profile, {}, schema.view);
     if (problems.length > 0) return validationFailed('newUser', ...problems);
-    const login = textFieldOf(profile, 'login') ?? '';
+    const login = loginIn(profile);
     if (isTaken(login)) return validationFailed('login', LOGIN_TAKEN);
     const hasPassword = isObject(fieldOf(call.body, 'credentials', 'password'));
     const activated = hasPassword ? 'ACTIVE' : 'PROVISIONED';
@@ -160,7 +160,7 @@ export function rolesRoute({ orgUrl, clock }: OrgContext, users: UserDirectory, 
     roles: [],
     answer: ({ params: { id = '' }, request }) => {
       const isOwner = id === 'me' || id === users.tokenOwnerId;
-      if (!isOwner && users.findStored(id) === undefined) return notFound(id, 'User');
+      if (!isOwner && users.find(id) === undefined) return notFound(id, 'User');
       const at = new Date(clock()).toISOString();
       const roles = isOwner ? tokens.rolesOf(request) : [];
       return jsonReply(

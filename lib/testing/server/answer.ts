@@ -14,6 +14,9 @@ export interface Reply {
 /** The values of a path's parameters. No path has a wildcard, whose value is a list. */
 export type PathParams = Record<string, string>;
 
+/** Makes the answer to a request. */
+export type Answer = (request: RecordedRequest, params: PathParams) => Reply | Promise<Reply>;
+
 /** An answer in JSON. */
 export function jsonReply(
   status: number,
@@ -48,9 +51,7 @@ const SUCCEEDING: ReadonlySet<Fault['kind']> = new Set([
 ]);
 
 /** Makes an Express handler of a function that returns the answer to a request. The request's fault is applied to it. */
-export function replyWith(
-  makeReply: (request: RecordedRequest, params: PathParams) => Reply | Promise<Reply>,
-): RequestHandler {
+export function replyWith(makeReply: Answer): RequestHandler {
   return async (req, res, next) => {
     // `serveApi` has put it there.
     const { request, fault, server } = res.locals as Exchange;

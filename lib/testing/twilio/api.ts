@@ -1,5 +1,5 @@
 import { Router, type ErrorRequestHandler, type RequestHandler } from 'express';
-import { replyWith, type PathParams, type Reply } from '../server/answer.js';
+import { replyWith, type Answer } from '../server/answer.js';
 import type { RecordedRequest } from '../server/faults.js';
 import { randomSid } from '../server/random-ids.js';
 import type { TwilioAccount } from './account.js';
@@ -17,8 +17,6 @@ export interface TwilioProducts {
   readonly verify: TwilioVerify;
 }
 
-type Operation = (request: RecordedRequest, params: PathParams) => Reply;
-
 /** Whether a request is one of Twilio's API, whatever its answer. */
 export function isTwilioCall({ path }: RecordedRequest): boolean {
   return /^\/(?:2010-04-01|v1|v2)\//.test(path);
@@ -30,12 +28,20 @@ export function twilioHandler(context: TwilioContext, products: TwilioProducts):
   const router = Router({ caseSensitive: true, strict: true });
   const unauthorized = replyWith(() => twilioErrorReply({ code: 20003 }));
   const notSupported = replyWith(() => twilioErrorReply({ code: 20004 }));
-  const resource = (path: string, { get, post }: { get?: Operation; post?: Operation }): void => {
+  const resource = (path: string, { get, post }: { get?: Answer; post?: Answer }): void => {
     const route = router.route(path);
     if (get !== undefined) route.get(replyWith(get));
     if (post !== undefined) route.post(replyWith(post));
     route.all(notSupported);
   };
+
+  /** For new messages, calls and verifications: a rule of the test may refuse them. */
+  const unlessRefused =
+    (create: Answer): Answer =>
+    (request, params) => {
+      const refusal = context.rules.refusals.take(request);
+      return refusal === undefined ? create(request, params) : twilioErrorReply(refusal);
+    };
 
   router.use((req, res, next) => {
     res.set({ 'twilio-request-id': randomSid('RQ'), 'twilio-concurrent-requests': '1' });
@@ -55,7 +61,7 @@ export function twilioHandler(context: TwilioContext, products: TwilioProducts):
 
   const service = `/v2/Services/${context.verifyServiceSid}`;
   resource(service, { get: () => verify.showService() });
-  resource(`${service}/Verifications`, { post: (request) => verify.create(request) });
+  resource(`${service}/Verifications`, { post: unlessRefused((request) => verify.create(request)) });
   resource(`${service}/Verifications/:wanted`, {
     get: (request, { wanted }) => verify.show(request, wanted),
     post: (request, { wanted }) => verify.update(request, wanted),
@@ -76,18 +82,20 @@ export function twilioHandler(context: TwilioContext, products: TwilioProducts):
   resource(`${own}/Balance.json`, { get: () => account.showBalance() });
   resource(`${own}/IncomingPhoneNumbers.json`, { get: (request) => account.listNumbers(request) });
   resource(`${own}/Messages.json`, {
-    get: (request) => sending.listMessages(request),
-    post: (request) => sending.createMessage(request),
+    get: (request) => sending.list(request, 'messages'),
+    post: unlessRefused((request) => sending.createMessage(request)),
   });
-  resource(`${own}/Messages/:sid.json`, { get: (request, { sid }) => sending.showMessage(request, sid) });
+  resource(`${own}/Messages/:sid.json`, {
+    get: (request, { sid }) => sending.show(request, 'messages', sid),
+  });
   resource(`${own}/Messages/:sid/Feedback.json`, {
     post: (request, { sid }) => sending.postFeedback(request, sid),
   });
   resource(`${own}/Calls.json`, {
-    get: (request) => sending.listCalls(request),
-    post: (request) => sending.createCall(request),
+    get: (request) => sending.list(request, 'calls'),
+    post: unlessRefused((request) => sending.createCall(request)),
   });
-  resource(`${own}/Calls/:sid.json`, { get: (request, { sid }) => sending.showCall(request, sid) });
+  resource(`${own}/Calls/:sid.json`, { get: (request, { sid }) => sending.show(request, 'calls', sid) });
 
   const nothing = replyWith(notFound);
   router.use(nothing);

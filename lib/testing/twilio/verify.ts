@@ -86,8 +86,6 @@ export class TwilioVerify {
 
   create(request: RecordedRequest): Reply {
     const { rules, recipients, clock, phones } = this.#context;
-    const refusal = rules.refusals.take(request);
-    if (refusal !== undefined) return twilioErrorReply(refusal);
     const read = readVerification(new TwilioForm(request), this.#service, recipients);
     if (read === 'UNKNOWN_LOCALE') return notFound(request);
     if ('error' in read) return twilioErrorReply(read.error);

@@ -1,6 +1,7 @@
 import { Router, type ErrorRequestHandler, type RequestHandler } from 'express';
 import { parseJson } from '../../core/json.js';
-import { replyWith, type Answer } from '../server/answer.js';
+import { replyWith } from '../server/answer.js';
+import type { Answer } from '../server/reply.js';
 import { pathOf, type RecordedRequest } from '../server/faults.js';
 import { randomAlphanumeric } from '../server/random-ids.js';
 import { methodNotSupported, oktaError, validationFailed } from './errors.js';

@@ -1,4 +1,4 @@
-import { jsonReply, type Reply } from '../server/answer.js';
+import { jsonReply, type Reply } from '../server/reply.js';
 import { randomAlphanumeric } from '../server/random-ids.js';
 
 /** Parts of an error answer beside its code. */

@@ -1,5 +1,5 @@
 import { asList, fieldOf, textFieldOf } from '../../core/json.js';
-import type { Reply } from '../server/answer.js';
+import type { Reply } from '../server/reply.js';
 import type { OrgContext } from './context.js';
 import { validationFailed } from './errors.js';
 import { readChannel, type HookChannel } from './hook-channel.js';

@@ -1,6 +1,6 @@
 import { randomUUID, type KeyObject } from 'node:crypto';
 import type { JWK } from 'jose';
-import { jsonReply, type Reply } from '../server/answer.js';
+import { jsonReply, type Reply } from '../server/reply.js';
 import type { OrgContext } from './context.js';
 import { validationFailed } from './errors.js';
 import { hookRoutes, withResource, type Route } from './route.js';

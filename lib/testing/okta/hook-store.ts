@@ -1,5 +1,5 @@
 import type { JsonObject } from '../../core/json.js';
-import { jsonReply, type Reply } from '../server/answer.js';
+import { jsonReply, type Reply } from '../server/reply.js';
 import { randomAlphanumeric } from '../server/random-ids.js';
 import type { OrgContext } from './context.js';
 import { wrongState } from './errors.js';

@@ -2,7 +2,7 @@ import { createHmac, createPublicKey, type KeyObject } from 'node:crypto';
 import { jwtVerify, SignJWT, type JWK } from 'jose';
 import { textFieldOf } from '../../core/json.js';
 import { pathOf, type RecordedRequest } from '../server/faults.js';
-import { jsonReply, type Reply } from '../server/answer.js';
+import { jsonReply, type Reply } from '../server/reply.js';
 import { randomAlphanumeric } from '../server/random-ids.js';
 import type { OrgContext } from './context.js';
 import type { SigningKey } from './rsa-keys.js';

@@ -3,7 +3,7 @@ import { SignJWT } from 'jose';
 import { textFieldOf } from '../../core/json.js';
 import type { RecordedRequest } from '../server/faults.js';
 import { randomAlphanumeric } from '../server/random-ids.js';
-import { jsonReply, type Reply } from '../server/answer.js';
+import { jsonReply, type Reply } from '../server/reply.js';
 import type { OrgContext } from './context.js';
 import { oauthError } from './errors.js';
 import { problemPage } from './sign-in-page.js';

@@ -1,4 +1,4 @@
-import { jsonReply } from '../server/answer.js';
+import { jsonReply } from '../server/reply.js';
 import { randomAlphanumeric } from '../server/random-ids.js';
 import type { OrgContext } from './context.js';
 import type { Route } from './route.js';

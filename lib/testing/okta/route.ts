@@ -1,5 +1,5 @@
 import type { RecordedRequest } from '../server/faults.js';
-import type { PathParams, Reply } from '../server/answer.js';
+import type { PathParams, Reply } from '../server/reply.js';
 import { notFound } from './errors.js';
 import type { RateLimitBucket } from './rate-limit.js';
 

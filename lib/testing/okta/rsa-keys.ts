@@ -5,7 +5,7 @@ import {
   type KeyPairKeyObjectResult,
 } from 'node:crypto';
 import { promisify } from 'node:util';
-import { exportJWK, type JWK } from 'jose';
+import { exportJWK } from 'jose';
 import { randomAlphanumeric } from '../server/random-ids.js';
 
 const OPTIONS = { modulusLength: 2048 };
@@ -15,7 +15,7 @@ export interface SigningKey {
   readonly kid: string;
   readonly privateKey: KeyObject;
   /** The public key, as the server publishes it. */
-  readonly jwk: JWK;
+  readonly jwk: object;
 }
 
 /** Key pairs of closed emulators, for reuse. */

@@ -1,4 +1,4 @@
-import { jsonReply, type Reply } from '../server/answer.js';
+import { jsonReply, type Reply } from '../server/reply.js';
 import type { Route } from './route.js';
 import {
   ATTRIBUTE_DEFAULTS,

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { escapeHtml } from '../../http/page/escape-html.js';
 import { pageStyle } from '../../http/page/style.js';
-import type { Reply } from '../server/answer.js';
+import type { Reply } from '../server/reply.js';
 
 /** What the sign-in page shows. */
 export interface SignInPageView {

@@ -3,7 +3,7 @@ import { atMost } from '../../core/caches.js';
 import { textFieldOf } from '../../core/json.js';
 import type { RecordedRequest } from '../server/faults.js';
 import { randomAlphanumeric } from '../server/random-ids.js';
-import type { PathParams, Reply } from '../server/answer.js';
+import type { PathParams, Reply } from '../server/reply.js';
 import { redirectBack, type AuthorizationRequest } from './oidc.js';
 import type { OktaOrg } from './org.js';
 import {

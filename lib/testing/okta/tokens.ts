@@ -1,7 +1,7 @@
 import { decodeJwt, decodeProtectedHeader, jwtVerify, type JWK } from 'jose';
 import { DpopVerifier, SIGNATURE_ALGORITHMS } from './dpop-proofs.js';
 import { pathOf, type RecordedRequest } from '../server/faults.js';
-import { jsonReply, type Reply } from '../server/answer.js';
+import { jsonReply, type Reply } from '../server/reply.js';
 import { textFieldOf } from '../../core/json.js';
 import type { OrgContext } from './context.js';
 import { forbidden, oauthError, oktaError } from './errors.js';

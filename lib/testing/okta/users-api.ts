@@ -1,5 +1,5 @@
 import { fieldOf, isObject, textFieldOf, type JsonObject } from '../../core/json.js';
-import { jsonReply, type Reply } from '../server/answer.js';
+import { jsonReply, type Reply } from '../server/reply.js';
 import type { OrgContext } from './context.js';
 import { notFound, oktaError, validationFailed } from './errors.js';
 import { withResource, type ApiCall, type Route } from './route.js';

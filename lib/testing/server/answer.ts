@@ -1,30 +1,7 @@
 import type { RequestHandler, Response } from 'express';
 import type { Fault, RecordedRequest } from './faults.js';
 import type { LoopbackServer } from './loopback-server.js';
-
-/** An answer that is ready to be written. */
-export interface Reply {
-  readonly status: number;
-  readonly headers?: Readonly<Record<string, string>> | undefined;
-  readonly body: string;
-  /** Makes the request take effect. It is not called if a fault says that there was no effect. */
-  readonly commit?: (() => void) | undefined;
-}
-
-/** The values of a path's parameters. No path has a wildcard, whose value is a list. */
-export type PathParams = Record<string, string>;
-
-/** Makes the answer to a request. */
-export type Answer = (request: RecordedRequest, params: PathParams) => Reply | Promise<Reply>;
-
-/** An answer in JSON. */
-export function jsonReply(
-  status: number,
-  body: unknown,
-  headers: Readonly<Record<string, string>> = {},
-): Reply {
-  return { status, headers, body: JSON.stringify(body) };
-}
+import type { Answer, PathParams, Reply } from './reply.js';
 
 /** What the handlers of one request share: Express keeps it in `res.locals`. */
 export interface Exchange {

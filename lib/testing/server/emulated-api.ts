@@ -1,6 +1,7 @@
 import { text } from 'node:stream/consumers';
 import express, { type ErrorRequestHandler, type RequestHandler, type Response } from 'express';
-import { jsonReply, needsNoReply, REDIRECT_TARGET, sendFault, sendReply, type Exchange } from './answer.js';
+import { needsNoReply, REDIRECT_TARGET, sendFault, sendReply, type Exchange } from './answer.js';
+import { jsonReply } from './reply.js';
 import { asFaultRule, RuleList, type Fault, type FaultRule, type RecordedRequest } from './faults.js';
 import type { LoopbackServer } from './loopback-server.js';
 

@@ -1,5 +1,6 @@
 import { Router, type ErrorRequestHandler, type RequestHandler } from 'express';
-import { replyWith, type Answer } from '../server/answer.js';
+import { replyWith } from '../server/answer.js';
+import type { Answer } from '../server/reply.js';
 import type { RecordedRequest } from '../server/faults.js';
 import { randomSid } from '../server/random-ids.js';
 import type { TwilioAccount } from './account.js';

@@ -1,5 +1,5 @@
 import { pathOf, type RecordedRequest } from '../server/faults.js';
-import { jsonReply, type Reply } from '../server/answer.js';
+import { jsonReply, type Reply } from '../server/reply.js';
 
 /** A refusal of Twilio's REST API. */
 export interface TwilioError {

@@ -1,6 +1,6 @@
 import type { RecordedRequest } from '../server/faults.js';
 import { randomDigits, randomSid } from '../server/random-ids.js';
-import { jsonReply, type Reply } from '../server/answer.js';
+import { jsonReply, type Reply } from '../server/reply.js';
 import type { TwilioContext } from './context.js';
 import { notFound, twilioErrorReply } from './errors.js';
 import { isoDate, TwilioForm } from './formats.js';

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { jsonReply, replyWith, type Reply } from '#lib/testing/server/answer.js';
+import { replyWith } from '#lib/testing/server/answer.js';
+import { jsonReply, type Reply } from '#lib/testing/server/reply.js';
 import { serveApi } from '#lib/testing/server/emulated-api.js';
 import { startLoopbackServer } from '#lib/testing/server/loopback-server.js';
 import type { Fault, FaultRule, RecordedRequest } from '#lib/testing/server/faults.js';

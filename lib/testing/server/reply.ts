@@ -1,0 +1,27 @@
+import type { RecordedRequest } from './faults.js';
+
+// The published types reach this file, so it must not import those of Express.
+
+/** An answer that is ready to be written. */
+export interface Reply {
+  readonly status: number;
+  readonly headers?: Readonly<Record<string, string>> | undefined;
+  readonly body: string;
+  /** Makes the request take effect. It is not called if a fault says that there was no effect. */
+  readonly commit?: (() => void) | undefined;
+}
+
+/** The values of a path's parameters. No path has a wildcard, whose value is a list. */
+export type PathParams = Record<string, string>;
+
+/** Makes the answer to a request. */
+export type Answer = (request: RecordedRequest, params: PathParams) => Reply | Promise<Reply>;
+
+/** An answer in JSON. */
+export function jsonReply(
+  status: number,
+  body: unknown,
+  headers: Readonly<Record<string, string>> = {},
+): Reply {
+  return { status, headers, body: JSON.stringify(body) };
+}

@@ -1,6 +1,6 @@
 import type { ChannelTally } from '../../core/history.js';
 import { drawing, element } from '../../http/page/browser/dom.js';
-import { makeLegend, makeNumbersTable } from './chart-parts.js';
+import { makeLegend, makeNumbersTable } from './widgets.js';
 import { formatCount } from './format.js';
 import { nameChannel } from '../../events/names.js';
 

@@ -16,13 +16,11 @@ export interface ExecutionRows {
   ids(): readonly string[];
   /** When the execution of the last row began; `undefined` without rows. */
   oldestStart(): number | undefined;
-  /** Replaces all rows. */
   replace(executions: readonly ExecutionSummary[]): void;
   /** Adds rows in the order of time. */
   insert(executions: readonly ExecutionSummary[]): void;
   /** Adds rows after the last. The rows in view do not move. */
   append(executions: readonly ExecutionSummary[]): void;
-  /** Draws a row anew, if it is there. */
   update(execution: ExecutionSummary): void;
   focus(id: string): void;
 }

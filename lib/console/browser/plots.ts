@@ -2,11 +2,9 @@ import type { DeliveryTimes, TimelineBucket } from '../../core/history.js';
 import { nameChannel } from '../../events/names.js';
 import { drawing, element } from '../../http/page/browser/dom.js';
 import type { PlottedTimeline } from '../api.js';
-import { makeLegend, makeNumbersTable } from './chart-parts.js';
 import { formatClock, formatCount, formatDuration, nameTimeZone } from './format.js';
-import { redraw } from './redraw.js';
 import { readTimeline, ServerFailure } from './server.js';
-import { showFailure } from './widgets.js';
+import { makeLegend, makeNumbersTable, redraw, showFailure } from './widgets.js';
 
 /**
  * The last hour and the last day as plots: codes by outcome, and the time to delivery by channel. Beside each plot is a table
@@ -14,7 +12,6 @@ import { showFailure } from './widgets.js';
  */
 export interface Plots {
   readonly element: HTMLElement;
-  /** Loads the plots anew. */
   load(): void;
   /** The same, if they are shown and old. */
   refresh(): void;
@@ -173,7 +170,6 @@ function roundUp(count: number): number {
   return size * ([1, 2, 5].find((step) => step * size >= count) ?? 10);
 }
 
-/** The height of the bars, in pixels. */
 const HEIGHT = 112;
 
 function drawPlot<Bucket extends Timed>(plot: Plot<Bucket>, span: string): HTMLElement {

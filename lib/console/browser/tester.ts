@@ -89,7 +89,7 @@ export function makeTester(stream: Stream): View<Extract<Route, { view: 'tester'
       if (!(error instanceof ServerFailure)) throw error;
       failure.replaceChildren(showFailure(error));
       failure.scrollIntoView({ block: 'nearest' });
-      editor.refuse(error.fields);
+      editor.refuse(error.error.fields ?? []);
     } finally {
       isRunning = false;
       running.textContent = '';

@@ -1,6 +1,6 @@
 import type { HookEvent } from '../../core/events.js';
 import { drawing, element } from '../../http/page/browser/dom.js';
-import { makeNumbersTable } from './chart-parts.js';
+import { makeNumbersTable } from './widgets.js';
 import { formatDuration } from './format.js';
 import { layOutWaterfall, OKTA_WAITS_MS, type Bar, type Waterfall } from './waterfall-bars.js';
 

@@ -5,7 +5,7 @@ import type { ServerFailure } from './server.js';
 import type { Tone } from '../../events/description.js';
 import { OUTCOMES, TONE_ICONS } from './outcomes.js';
 
-/** The small parts that every view shows: icons, outcomes, failures, values with a copy button. */
+/** What the views share: icons, outcomes, failures, values with a copy button, parts of charts, and how they redraw. */
 
 function icon(path: string): SVGSVGElement {
   return drawing(
@@ -27,11 +27,7 @@ export function markTone(tone: Tone, ...children: readonly (Node | string)[]): H
 }
 
 /** An error, and what to do about it. */
-export function showFailure({
-  code,
-  message,
-  remedy,
-}: Pick<ServerFailure, 'code' | 'message' | 'remedy'>): HTMLElement {
+export function showFailure({ error: { code, message, remedy } }: ServerFailure): HTMLElement {
   return element(
     'div.note.bad',
     markTone('bad', message, ' ', element('code', code)),
@@ -65,7 +61,6 @@ function said(button: HTMLButtonElement, word: string): void {
   }, 2000);
 }
 
-/** Names and values. */
 export function facts(
   ...pairs: readonly (readonly [name: string, value: Node | string | undefined])[]
 ): HTMLElement {
@@ -75,6 +70,75 @@ export function facts(
       value === undefined ? [] : [element('div', element('dt', name), element('dd', value))],
     ),
   );
+}
+
+/** The meanings of colours. A part's name is the class of its colour. */
+export function makeLegend(
+  parts: readonly { readonly name: string; readonly meaning: string }[],
+): HTMLElement {
+  return element(
+    'ul.legend',
+    { 'aria-hidden': 'true' },
+    ...parts.map(({ name, meaning }) => {
+      const sample = drawing(
+        'svg',
+        { width: 14, height: 14 },
+        drawing(`rect.share.${name}`, { width: 14, height: 14, rx: 2 }),
+      );
+      return element('li', sample, meaning);
+    }),
+  );
+}
+
+/** @param label - names the region, which scrolls on a narrow screen. */
+export function makeNumbersTable(
+  label: string,
+  columns: readonly string[],
+  { caption, body }: { readonly caption: HTMLElement; readonly body: HTMLElement },
+): HTMLElement {
+  return element(
+    'div.scrolled',
+    { tabindex: 0, role: 'region', 'aria-label': label },
+    element(
+      'table.numbers',
+      caption,
+      element('thead', element('tr', ...columns.map((name) => element('th', { scope: 'col' }, name)))),
+      body,
+    ),
+  );
+}
+
+/**
+ * Replaces what a view shows, and leaves to the reader what they do with it: focus, scrolling, opened tables.
+ *
+ * @returns `false` if nothing was replaced, because the reader has selected a part of it.
+ */
+export function redraw(body: HTMLElement, draw: () => readonly HTMLElement[]): boolean {
+  const selection = getSelection();
+  if (selection !== null && !selection.isCollapsed && body.contains(selection.anchorNode)) return false;
+  const focused = stopsIn(body).find((stop) => stop === document.activeElement);
+  const scrolledTo = focused?.scrollLeft ?? 0;
+  const opened = new Set([...body.querySelectorAll('details')].filter(({ open }) => open).map(textOf));
+  body.replaceChildren(...draw());
+  for (const details of body.querySelectorAll('details')) details.open = opened.has(textOf(details));
+  const same = focused && stopsIn(body).find((stop) => nameStop(stop) === nameStop(focused));
+  same?.focus({ preventScroll: true });
+  same?.scrollTo(scrolledTo, 0);
+  return true;
+}
+
+/** The elements that the keyboard reaches. */
+function stopsIn(body: HTMLElement): readonly HTMLElement[] {
+  return [...body.querySelectorAll<HTMLElement>('[tabindex], a, summary')];
+}
+
+/** How the same element is found after the page is drawn again. */
+function nameStop(stop: HTMLElement): string {
+  return `${stop.getAttribute('href') ?? ''} ${stop.ariaLabel ?? ''} ${stop.tagName === 'SUMMARY' ? stop.textContent : ''}`;
+}
+
+function textOf(details: HTMLDetailsElement): string {
+  return details.querySelector('summary')?.textContent ?? '';
 }
 
 /** One view of the console. It keeps its content while another view is shown. */

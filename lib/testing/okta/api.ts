@@ -11,7 +11,6 @@ import type { RateLimitBucket } from './rate-limit.js';
 import type { Route } from './route.js';
 import { SIGN_IN_PATH } from './sign-in.js';
 
-/** The token endpoint of the org authorization server. */
 const TOKEN_PATH = '/oauth2/v1/token';
 const METADATA_PATH = '/.well-known/okta-organization';
 

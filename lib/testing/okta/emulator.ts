@@ -3,7 +3,7 @@ import { serveApi } from '../server/emulated-api.js';
 import { startLoopbackServer } from '../server/loopback-server.js';
 import { pathOf, requireFault, type Fault, type FaultRule, type RecordedRequest } from '../server/faults.js';
 import { isApiCall, oktaHandler } from './api.js';
-import type { SchemaAttribute } from './attributes.js';
+import type { SchemaAttribute, UserSchemaView } from './attributes.js';
 import type { EnteredCode } from './codes.js';
 import type { EventDelivery, FireOptions } from './event-delivery.js';
 import type { EmulatedEventHook } from './event-hooks.js';
@@ -17,7 +17,6 @@ import type { AuthenticatorStatus, TelephonyProvider } from './org-resources.js'
 import { OktaOrg } from './org.js';
 import type { RateLimit, RateLimitBucket } from './rate-limit.js';
 import { RsaKeys } from './rsa-keys.js';
-import type { UserSchemaView } from './schema-resource.js';
 import type { SchemaDelay } from './schema.js';
 import type { ServiceApp } from './tokens.js';
 import type { EmulatedUser, NewUser } from './users.js';

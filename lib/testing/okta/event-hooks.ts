@@ -20,7 +20,6 @@ export interface EmulatedEventHook {
   readonly channel: HookChannel;
 }
 
-/** Why an event hook cannot be verified. */
 export interface EventHookProblem {
   /** The status of the answer, if there was one. */
   readonly status: number | undefined;
@@ -38,7 +37,6 @@ type Verify = (hook: EmulatedEventHook) => Promise<EventHookProblem | undefined>
 /** Events about codes that Okta's list of event types does not offer to event hooks. */
 const NOT_ELIGIBLE = ['inline_hook.response.processed', 'system.sms.send_factor_verify_message'];
 
-/** The Event Hooks API. */
 export class EventHooks {
   readonly #verify: Verify;
   readonly #hooks: HookStore<EventFields>;
@@ -75,7 +73,6 @@ export class EventHooks {
     return this.#hooks.all;
   }
 
-  /** The operations of the API. */
   get routes(): readonly Route[] {
     return this.#hooks.routes();
   }

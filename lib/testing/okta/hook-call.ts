@@ -49,7 +49,6 @@ export interface HookTarget {
   readonly problem?: string | undefined;
 }
 
-/** The headers of every hook call. */
 const HOOK_HEADERS = { accept: 'application/json', 'content-type': 'application/json' };
 
 /** Calls a hook as Okta does: once, within three seconds, without following a redirect. A failing hook is a result, no rejection. */

@@ -26,7 +26,6 @@ interface StoredKey extends EmulatedHookKey {
 
 const MAX_KEYS = 50;
 
-/** The Hook Keys API. */
 export class HookKeys {
   readonly #context: OrgContext;
   readonly #isUsed: (id: string) => boolean;
@@ -48,7 +47,6 @@ export class HookKeys {
     return this.#keys.find((key) => key.id === id);
   }
 
-  /** The operations of the API. */
   get routes(): readonly Route[] {
     const read = withResource(
       'HookKey',

@@ -78,7 +78,6 @@ export class HookStore<Fields extends HookFields> {
     return { ...jsonReply(200, this.#resource(hook)), commit: () => this.set(hook) };
   }
 
-  /** The operations of the API. */
   routes(): readonly Route[] {
     const { name, path, replacedBy, isListed = () => true, mayBeActive = () => true, operation } = this.#kind;
     const withHook = (

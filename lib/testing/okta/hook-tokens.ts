@@ -28,7 +28,6 @@ export interface HookClient {
   readonly scopes?: readonly string[] | undefined;
 }
 
-/** The path of the server's issuer. */
 export const ISSUER_PATH = '/oauth2/default';
 const TOKEN_SECONDS = 3600;
 const DEFAULT_CLIENT_ID = '0oahookclient0001d7';
@@ -45,12 +44,10 @@ export class HookTokens {
     this.#context = context;
   }
 
-  /** How often the keys were requested. */
   get jwksHits(): number {
     return this.#jwksHits;
   }
 
-  /** Adds a client that may ask for tokens, or replaces it. */
   register(client: HookClient): void {
     this.#clients.set(client.clientId, client);
   }
@@ -92,13 +89,11 @@ export class HookTokens {
       .sign(options.key ?? current.privateKey);
   }
 
-  /** Answers with the public keys. */
   async answerKeys(): Promise<Reply> {
     const keys = (await this.#signingKeys()).map(({ jwk }) => jwk);
     return jsonReply(200, { keys }, { 'cache-control': 'max-age=3600, must-revalidate' });
   }
 
-  /** Answers with the server's metadata. */
   answerMetadata(): Reply {
     const issuer = this.#context.issuer;
     return jsonReply(200, {
@@ -121,7 +116,6 @@ export class HookTokens {
     return isForKeys || path === `${ISSUER_PATH}/.well-known/oauth-authorization-server`;
   }
 
-  /** Answers a request for a token. */
   async answerToken({ form }: RecordedRequest): Promise<Reply> {
     const field = (name: string): string => textFieldOf(form, name) ?? '';
     const client = await this.#authenticate(field);

@@ -31,7 +31,6 @@ const TYPES = [
   'com.okta.user.pre-registration',
 ];
 
-/** The Inline Hooks API. */
 export class InlineHooks {
   readonly #isKey: (hookKeyId: string) => boolean;
   readonly #hooks: HookStore<InlineFields>;
@@ -70,7 +69,6 @@ export class InlineHooks {
     return this.all.find(({ type, status }) => type === TELEPHONY && status === 'ACTIVE');
   }
 
-  /** The operations of the API. */
   get routes(): readonly Route[] {
     return this.#hooks.routes();
   }

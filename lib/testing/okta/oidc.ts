@@ -53,7 +53,6 @@ export class OidcProvider {
     this.#context = context;
   }
 
-  /** Adds an app, or replaces it. */
   register(app: OidcApp): void {
     this.#apps.set(app.clientId, app);
   }
@@ -87,7 +86,6 @@ export class OidcProvider {
     return redirectBack(request.redirectUri, { code, state: request.state });
   }
 
-  /** Answers the token endpoint for `authorization_code`. */
   async answerToken(request: RecordedRequest): Promise<Reply> {
     const field = (name: string): string => textFieldOf(request.form, name) ?? '';
     const client = clientIn(request, field);
@@ -121,13 +119,11 @@ export class OidcProvider {
     );
   }
 
-  /** Answers with the public key of ID tokens. */
   async answerKeys(): Promise<Reply> {
     const { jwk } = await this.#signingKey();
     return jsonReply(200, { keys: [jwk] }, { 'cache-control': 'max-age=3600, must-revalidate' });
   }
 
-  /** Answers with the metadata of OpenID Connect Discovery. */
   answerMetadata(): Reply {
     const issuer = this.#context.orgUrl;
     return jsonReply(200, {
@@ -179,7 +175,6 @@ export class OidcProvider {
   }
 }
 
-/** Leads the browser back to the app. */
 export function redirectBack(redirectUri: string, parameters: Readonly<Record<string, string>>): Reply {
   const url = new URL(redirectUri);
   for (const [name, value] of Object.entries(parameters)) url.searchParams.set(name, value);

@@ -49,12 +49,10 @@ export class OrgResources {
     this.#authenticators = AUTHENTICATORS.map((one) => ({ ...one, id: `aut${randomAlphanumeric(17)}` }));
   }
 
-  /** Turns the phone authenticator on or off. */
   setPhoneAuthenticator(status: AuthenticatorStatus): void {
     this.#phoneStatus = status;
   }
 
-  /** Replaces the org's telephony providers. */
   setTelephonyProviders(providers: readonly TelephonyProvider[]): void {
     this.#providers = providers.map((provider) => ({
       ...provider,
@@ -63,7 +61,6 @@ export class OrgResources {
     }));
   }
 
-  /** The operations of these resources. */
   get routes(): readonly Route[] {
     return [
       {

@@ -124,7 +124,6 @@ export class OktaOrg {
     return makeLogEvent(party, options, this.context.clock());
   }
 
-  /** Delivers events to the event hooks. */
   async fire(events: readonly LogEvent[], options: FireOptions): Promise<readonly EventDelivery[]> {
     const made = await deliverEvents(this.eventHooks.all, events, options, this.context);
     this.deliveries.push(...made);

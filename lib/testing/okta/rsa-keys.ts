@@ -36,7 +36,6 @@ export class RsaKeys {
     return { kid, privateKey, jwk: { ...(await exportJWK(publicKey)), alg: 'RS256', use: 'sig', kid } };
   }
 
-  /** Makes a key pair. */
   takeSync(): KeyPairKeyObjectResult {
     return this.#keep(spare.pop() ?? generateKeyPairSync('rsa', OPTIONS));
   }

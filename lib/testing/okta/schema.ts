@@ -4,19 +4,17 @@ import {
   ATTRIBUTE_DEFAULTS,
   attributeProblem,
   makeBaseAttributes,
+  SCHEMA_ID,
+  schemaResource,
+  typeResource,
   type SchemaAttribute,
   type SchemaAttributes,
+  type SchemaFacts,
+  type UserSchemaView,
 } from './attributes.js';
 import type { OrgContext } from './context.js';
 import { notFound, oktaError, validationFailed } from './errors.js';
 import { fieldOf, isObject, type JsonObject } from '../../core/json.js';
-import {
-  SCHEMA_ID,
-  schemaResource,
-  typeResource,
-  type SchemaFacts,
-  type UserSchemaView,
-} from './schema-resource.js';
 
 /** How long a change of the schema takes. Default: 0. */
 export interface SchemaDelay {
@@ -54,7 +52,6 @@ export class UserSchema {
     this.#versions = [{ base: makeBaseAttributes(), custom: {}, visibleAt: Number.NEGATIVE_INFINITY }];
   }
 
-  /** The current attributes. */
   get view(): UserSchemaView {
     const now = this.#clock();
     const seen = this.#versions.filter(({ visibleAt }) => visibleAt <= now);
@@ -63,7 +60,6 @@ export class UserSchema {
     return { base, custom };
   }
 
-  /** Sets how long changes take from now on. */
   setDelay(delay: SchemaDelay): void {
     this.#delay = delay;
   }
@@ -87,7 +83,6 @@ export class UserSchema {
     this.#write({ base, custom: { ...rest, [name]: { ...ATTRIBUTE_DEFAULTS, title, ...attribute } } }, 0);
   }
 
-  /** The operations of the Schema API and of user types. */
   get routes(): readonly Route[] {
     const schema = '/api/v1/meta/schemas/user/:id';
     const isOurs = (id: string | undefined): boolean => id === 'default' || id === SCHEMA_ID;

@@ -61,14 +61,12 @@ export class OrgTokens {
     return this.#apiTokens.get(token) ?? [];
   }
 
-  /** Adds an app, or replaces it. */
   register(app: ServiceApp): void {
     if ('d' in app.publicJwk) throw new Error('publicJwk holds a private key: Okta is given the public one.');
     // jose imports a key once for each JWK object, and freezes that object: it is a copy.
     this.#apps.set(app.clientId, { ...app, publicJwk: { ...app.publicJwk } });
   }
 
-  /** Revokes every access token. */
   revokeAll(): void {
     this.#tokens.clear();
   }

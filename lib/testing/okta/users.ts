@@ -52,7 +52,6 @@ export interface StoredUser extends EmulatedUser {
   version: number;
 }
 
-/** The users of the org. */
 export class UserDirectory {
   readonly #clock: () => number;
   readonly #users: StoredUser[] = [];
@@ -67,7 +66,6 @@ export class UserDirectory {
     );
   }
 
-  /** The id of the administrator who made the API token. */
   get tokenOwnerId(): string {
     return this.#tokenOwner.id;
   }

@@ -7,7 +7,7 @@ import { isFromLoopback, isFromOtherSite, isFromOwnPage, isToLoopback } from '..
 import type { BadDay, BadDayPhase } from './bad-day.js';
 import { FaultSwitches } from './fault-switches.js';
 import type { OktaEmulator } from '../okta/emulator.js';
-import { PhonesActions } from './actions.js';
+import { makeActions } from './actions.js';
 import type { PageLink } from './api.js';
 import { aboutOf, stateOf } from './state.js';
 import { SignIns } from './sign-ins.js';
@@ -73,16 +73,7 @@ export function createPhonesPage(options: PhonesPageOptions): PhonesPage {
   const switches = new FaultSwitches({ okta, twilio });
   const signIns = new SignIns(okta, twilio, switches);
   const suppressions = new KnownSuppressions(options.hook);
-  const parts = {
-    okta,
-    twilio,
-    optInAttribute,
-    switches,
-    signIns,
-    suppressions,
-    publicUrl: options.publicUrl,
-  };
-  const actions = new PhonesActions(parts);
+  const parts = { okta, twilio, optInAttribute, switches, signIns, suppressions };
   const assets = readAssets('testing/phones/browser');
   const about = aboutOf(twilio, links);
   const html = phonesHtml(insecureRemoteAccess);
@@ -119,7 +110,7 @@ export function createPhonesPage(options: PhonesPageOptions): PhonesPage {
   get('/api/stream', (_req, res) => {
     if (!live.open(res)) fail(res, 503, 'TOO_MANY_PAGES', 'Too many pages are open.');
   });
-  for (const [name, act] of actions.byName) {
+  for (const [name, act] of Object.entries(makeActions(parts, options.publicUrl))) {
     router
       .route(`/api/${name}`)
       .post(onlyOwnJson, readJson, async (req, res) => {

@@ -5,7 +5,6 @@ import { jsonReply } from './reply.js';
 import { asFaultRule, RuleList, type Fault, type FaultRule, type RecordedRequest } from './faults.js';
 import type { LoopbackServer } from './loopback-server.js';
 
-/** An API to be served. */
 export interface EmulatedApi {
   readonly clock: () => number;
   /** Which requests are hit by a fault without a `match`. */

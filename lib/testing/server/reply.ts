@@ -17,7 +17,6 @@ export type PathParams = Record<string, string>;
 /** Makes the answer to a request. */
 export type Answer = (request: RecordedRequest, params: PathParams) => Reply | Promise<Reply>;
 
-/** An answer in JSON. */
 export function jsonReply(
   status: number,
   body: unknown,

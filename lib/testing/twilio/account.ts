@@ -22,7 +22,6 @@ export interface AccountSettings {
 
 const API_VERSION = '2010-04-01';
 
-/** The subresources of a Messaging Service. */
 const SERVICE_LINKS: Readonly<Record<string, string>> = {
   phone_numbers: 'PhoneNumbers',
   short_codes: 'ShortCodes',
@@ -88,7 +87,6 @@ export class TwilioAccount {
     return jsonReply(200, legacyPage(request, 'incoming_phone_numbers', numbers, show));
   }
 
-  /** The SID of a number. */
   #numberSid(number: string): string {
     const sid = this.#numberSids.get(number) ?? randomSid('PN');
     this.#numberSids.set(number, sid);

@@ -45,7 +45,6 @@ export interface CallbackSeries {
 
 type Making = () => Promise<void>;
 
-/** Makes the status callbacks, with the faults of a test. */
 export class TwilioCallbacks {
   readonly made: EmulatedCallback[] = [];
   readonly #faults = new RuleList<CallbackFault, EmulatedMessage | EmulatedCall>(() => true);
@@ -66,7 +65,6 @@ export class TwilioCallbacks {
     this.#faults.clear();
   }
 
-  /** Begins the callbacks of a message or call. */
   start(sent: EmulatedMessage | EmulatedCall): CallbackSeries {
     const url = sent.statusCallback;
     if (url === undefined) return { due: () => undefined };

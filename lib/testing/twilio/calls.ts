@@ -82,7 +82,6 @@ export function readCall(
   };
 }
 
-/** The words that are spoken. */
 export function wordsOfCall(call: EmulatedCall): string {
   if (call.url !== undefined) return `(the TwiML at ${call.url})`;
   return wordsOfTwiml(call.twiml ?? '') ?? '';

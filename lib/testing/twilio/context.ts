@@ -3,8 +3,7 @@ import { RuleList, type RecordedRequest } from '../server/faults.js';
 import type { LoopbackServer } from '../server/loopback-server.js';
 import type { TwilioError } from './errors.js';
 import type { TwilioPhones } from './phones.js';
-import type { TwilioRecipients, TwilioSenders } from './senders.js';
-import type { WhatsAppSessions } from './whatsapp.js';
+import type { TwilioRecipients, TwilioSenders, WhatsAppSessions } from './senders.js';
 
 /** What the parts of an emulated account share. */
 export interface TwilioContext {
@@ -52,7 +51,6 @@ export interface LateFailureRule {
 
 const EVERYTHING = (): boolean => true;
 
-/** The rules of a test for messages, calls and verifications. */
 export class SendingRules {
   readonly refusals = new RuleList<RefusalRule>(EVERYTHING);
   readonly lateFailures = new RuleList<LateFailureRule>(EVERYTHING);

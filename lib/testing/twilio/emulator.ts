@@ -13,12 +13,11 @@ import { TwilioInbound, type EmulatedInbound, type InboundMessage } from './inbo
 import { TwilioLifecycle } from './lifecycle.js';
 import type { EmulatedFeedback, EmulatedMessage } from './messages.js';
 import { TwilioPhones, type DeliveredItem, type EmulatedPhoneItem } from './phones.js';
-import { TwilioRecipients, TwilioSenders, type NumberCapabilities } from './senders.js';
+import { TwilioRecipients, TwilioSenders, WhatsAppSessions, type NumberCapabilities } from './senders.js';
 import { TwilioSending } from './sending.js';
 import { TwilioVerify, type EmulatedVerification } from './verify.js';
 import type { VerifySettings } from './verify-settings.js';
 import { signWebhook } from './webhook.js';
-import { WhatsAppSessions } from './whatsapp.js';
 
 /** Options of `startTwilioEmulator`. */
 export interface TwilioEmulatorOptions {

@@ -54,7 +54,6 @@ const STOP = new Set(['STOP', 'STOPALL', 'UNSUBSCRIBE', 'CANCEL', 'END', 'QUIT',
 const START = new Set(['START', 'YES', 'UNSTOP']);
 const HELP = new Set(['HELP', 'INFO']);
 
-/** Messages from people to the account. */
 export class TwilioInbound {
   readonly received: EmulatedInbound[] = [];
   readonly #context: TwilioContext;
@@ -186,7 +185,6 @@ export class TwilioInbound {
   }
 }
 
-/** The parameters of WhatsApp only. */
 function whatsAppParamsOf(
   { from, externalUserId, isNumberHidden = false, repliesTo }: InboundMessage,
   to: string,
@@ -203,7 +201,6 @@ function whatsAppParamsOf(
   };
 }
 
-/** Twilio's reaction to a message. */
 interface Reaction {
   readonly replies: readonly string[];
   readonly isForwarded: boolean;

@@ -55,7 +55,6 @@ const LINKS: Readonly<Record<string, string>> = {
   access_tokens: 'AccessTokens',
 };
 
-/** The Service resource of Verify. */
 export function verifyServiceResource(
   service: VerifyService,
   { accountSid, verifyServiceSid, messagingServiceSid }: TwilioContext,

@@ -5,7 +5,7 @@ import type { TwilioContext } from './context.js';
 import { notFound, twilioErrorReply } from './errors.js';
 import { isoDate, TwilioForm } from './formats.js';
 import type { EmulatedPhoneItem } from './phones.js';
-import { presetSentence } from './texts.js';
+import { presetSentence } from './templates.js';
 import { readVerification, type VerificationRequest } from './verification-request.js';
 import {
   changeVerifyService,

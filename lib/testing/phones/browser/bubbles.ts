@@ -1,6 +1,6 @@
 import { element } from '../../../http/page/browser/dom.js';
 import type { PhoneItem } from '../api.js';
-import { icon } from './icons.js';
+import { icon } from './widgets.js';
 import { callStateOf, exactTimeOf, languageName, receiptOf, timeOf } from './words.js';
 
 /** One message or call on a phone. */

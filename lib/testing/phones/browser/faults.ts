@@ -1,7 +1,7 @@
 import { element } from '../../../http/page/browser/dom.js';
 import type { FaultSwitchView, PhonesState } from '../api.js';
 import type { Ask } from './server.js';
-import { makeSwitch, type Switch } from './switch.js';
+import { makeSwitch, type Switch } from './widgets.js';
 
 /** The faults that can be switched on. */
 export interface FaultPanel {

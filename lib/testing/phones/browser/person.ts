@@ -1,10 +1,9 @@
 import { element } from '../../../http/page/browser/dom.js';
 import type { PersonView, PhonesAbout, SendAttempt, SuppressionView } from '../api.js';
-import { icon, type IconName } from './icons.js';
 import { makePhone } from './phone.js';
 import type { Ask } from './server.js';
 import { makeSignInCard } from './sign-in.js';
-import { makeSwitch } from './switch.js';
+import { icon, makeSwitch, type IconName } from './widgets.js';
 import { attemptOf, CHANNELS, languageName, suppressionOf } from './words.js';
 
 /** One person, or a part of their column: who they are, their sign-in, their phone, and what happened between the two. */

@@ -1,7 +1,7 @@
 import { element } from '../../../http/page/browser/dom.js';
 import type { PersonView, PhoneItem, PhonesAbout } from '../api.js';
 import { makeBubble, type Bubble } from './bubbles.js';
-import { icon } from './icons.js';
+import { icon } from './widgets.js';
 import type { Ask } from './server.js';
 
 /** A phone with three apps. It shows the app that was opened, or that got something while the focus was elsewhere. */

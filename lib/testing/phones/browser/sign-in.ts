@@ -1,7 +1,7 @@
 import { element } from '../../../http/page/browser/dom.js';
 import type { HookAnswerView, PersonView, SignInChannel, SignInView } from '../api.js';
 import type { RequestType } from '../../../core/request-types.js';
-import { icon } from './icons.js';
+import { icon } from './widgets.js';
 import type { Ask } from './server.js';
 import { exactTimeOf, outcomeOf, reactionOf } from './words.js';
 

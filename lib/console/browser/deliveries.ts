@@ -2,7 +2,7 @@ import type { ChannelTally } from '../../core/history.js';
 import { drawing, element } from '../../http/page/browser/dom.js';
 import { makeLegend, makeNumbersTable } from './widgets.js';
 import { formatCount } from './format.js';
-import { nameChannel } from '../../events/names.js';
+import { nameChannel } from '../../events/description.js';
 
 /** Deliveries by channel: bars, and the same numbers as a table. */
 

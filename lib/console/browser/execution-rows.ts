@@ -1,6 +1,6 @@
 import type { ExecutionSummary } from '../../core/history.js';
 import { element } from '../../http/page/browser/dom.js';
-import { nameChannel, nameRequestType } from '../../events/names.js';
+import { nameChannel, nameRequestType } from '../../events/description.js';
 import { formatDateTime, formatTime, formatDuration } from './format.js';
 import { addressOf } from './routes.js';
 import { markOutcome } from './widgets.js';

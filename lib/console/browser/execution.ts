@@ -11,7 +11,7 @@ import { openExecution, ServerFailure } from './server.js';
 import type { Stream } from './stream.js';
 import { answerOf, divideAtAnswer, startOf } from './waterfall-bars.js';
 import { makeWaterfall } from './waterfall.js';
-import { nameRequestType, shortenRequestType } from '../../events/names.js';
+import { nameRequestType, shortenRequestType } from '../../events/description.js';
 import { explainOutcome } from './outcomes.js';
 
 /** One execution: its facts, the time of each step, the steps until the answer, and those after it. */

@@ -8,7 +8,7 @@ import { makePlots } from './plots.js';
 import type { Route } from './routes.js';
 import { readHealth, ServerFailure } from './server.js';
 import type { Stream } from './stream.js';
-import { nameChannel } from '../../events/names.js';
+import { nameChannel } from '../../events/description.js';
 
 /** The health of the gateway: what stops codes now, and how many of the last ones arrived. */
 

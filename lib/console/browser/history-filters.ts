@@ -1,7 +1,7 @@
 import { element } from '../../http/page/browser/dom.js';
 import { NO_FILTER, type HistoryFilter } from './routes.js';
 import { findUser, ServerFailure } from './server.js';
-import { nameChannel } from '../../events/names.js';
+import { nameChannel } from '../../events/description.js';
 import { OUTCOMES } from './outcomes.js';
 
 /** The search and the filters of the history. */

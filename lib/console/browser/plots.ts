@@ -1,5 +1,5 @@
 import type { DeliveryTimes, TimelineBucket } from '../../core/history.js';
-import { nameChannel } from '../../events/names.js';
+import { nameChannel } from '../../events/description.js';
 import { drawing, element } from '../../http/page/browser/dom.js';
 import type { PlottedTimeline } from '../api.js';
 import { formatClock, formatCount, formatDuration, nameTimeZone } from './format.js';

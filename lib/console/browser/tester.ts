@@ -10,7 +10,7 @@ import { warnOfSending } from './send-warning.js';
 import { findExecutions, makePayload, sendPayload, ServerFailure } from './server.js';
 import type { Stream } from './stream.js';
 import { makeTestResult } from './test-result.js';
-import { REQUEST_TYPES } from '../../events/names.js';
+import { REQUEST_TYPES } from '../../events/description.js';
 
 /** Tries the hook: makes the request that Okta would send, lets the user edit it, sends it and shows the result. */
 

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import type { ConnectedChannel } from '#lib/core/channel.js';
 import { ConfigurationError } from '#lib/core/errors.js';
 import type { TwilioSettings } from '#lib/channels/twilio/settings.js';
-import { describeRefusal } from '#lib/channels/twilio/refusals.js';
+import { describeRefusal } from '#lib/channels/twilio/outcome.js';
 import { twilioVerify, verifyLocaleOf, type TwilioVerifyOptions } from '#lib/channels/twilio/verify.js';
 import { isVerifyLocale } from '#lib/testing/twilio/verification-request.js';
 import { connectChannel, contextOf } from '#harness/channels.js';

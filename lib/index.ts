@@ -45,7 +45,7 @@ export type { AttemptReport, HookEvent, HookEventFields, HookEventOf, HookEventT
 export type { State } from './core/state.js';
 export type { HttpAnswer, HttpDispatcher, HttpRequest, HttpResult } from './core/http.js';
 export type { ChooseChannels, ComposeText, Rollout, TextsOptions } from './core/option-types.js';
-export { outcomeOf, type AnswerReader } from './http/outcome.js';
+export { outcomeOf, type AnswerReader } from './http/request.js';
 export type { MetricsRegistry } from './events/metrics.js';
 export { memoryState } from './state/memory/index.js';
 export { twilioCalls } from './channels/twilio/calls.js';

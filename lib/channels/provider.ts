@@ -1,10 +1,13 @@
+import type Joi from 'joi';
 import { VOICE, type Outcome, type Refusal, type SendContext } from '../core/channel.js';
 import { ConfigurationError, ProviderError } from '../core/errors.js';
 import type { HttpAnswer, HttpRequest } from '../core/http.js';
+import { isOrigin, textOf, urlRule } from '../core/option-rules.js';
 import { mechanicsOf } from '../core/refusal-cause.js';
-import type { AnswerReader } from '../http/outcome.js';
+import type { AnswerReader } from '../http/request.js';
+import { E164, oddityOf } from '../numbers/phone-number.js';
 
-/** What the channels of every provider share: the check of their credentials, and refusals. */
+/** What the channels of every provider share: the check of their credentials, refusals, and rules of their options. */
 
 /** What a provider's error code means for the log and the plan. The texts hold no digits: none may be a number or a code. */
 export type RefusalMeaning = Omit<Refusal, 'status' | 'code' | 'hasLeft' | 'remedy'> & {
@@ -65,3 +68,28 @@ export function requireVoiceChannel(channel: string, factory: string): void {
   if (channel === VOICE) return;
   throw new ConfigurationError([`${factory} makes calls; mount it as ${VOICE} only`], { of: factory });
 }
+
+/** A secret that a header can carry: visible characters only. */
+export const secretRule = (what: string): Joi.StringSchema =>
+  textOf(`${what}, as text without spaces`).pattern(/^[\x21-\x7e]+$/);
+
+/** The provider's origin by default, or another that is safe to send secrets to. */
+export const originRule = (origin: string): Joi.AnySchema =>
+  urlRule(`an origin without a path, such as ${origin}`, isOrigin, ', or be left out').default(origin);
+
+/** Refuses a sender's number whose calling code no country has. A sender may also be a name or an id. */
+export const withCallingCode = (sender: Joi.StringSchema): Joi.StringSchema =>
+  sender
+    .custom((value: string, helpers) => {
+      const number = value.replace(/^\+?/, '+');
+      const isWrong = E164.test(number) && oddityOf(number) === 'calling code';
+      return isWrong ? helpers.error('number.callingCode') : value;
+    })
+    .messages({
+      'number.callingCode':
+        "{{#label}} is a number whose calling code no country has; compare it with the provider's console",
+    });
+
+/** A service of Twilio Verify. */
+export const serviceSidRule = (): Joi.StringSchema =>
+  textOf("the Verify service's SID: 'VA' and 32 hexadecimal digits").pattern(/^VA[0-9a-zA-Z]{1,64}$/);

@@ -4,7 +4,7 @@ import { hopefulSteps, providerOf, type PlanStep } from './plan.js';
 import type { Budget } from '../core/budget.js';
 import type { Message, Outcome, TelephonyRequest } from '../core/channel.js';
 import type { AttemptReport } from '../core/events.js';
-import { textFor, oktaText } from '../texts/compose-text.js';
+import { textFor, oktaText } from '../texts/texts.js';
 
 /** The result of sending a code by its plan. */
 export interface Delivery {

@@ -1,6 +1,15 @@
 import type { AttemptReport, HookEventOf, SkippedChannel } from '../core/events.js';
-import { bad, by, describe, good, plain, warn, type EventDescription, type Tone } from './description.js';
-import { nameChannel } from './names.js';
+import {
+  bad,
+  by,
+  describe,
+  good,
+  plain,
+  warn,
+  type EventDescription,
+  type Tone,
+  nameChannel,
+} from './description.js';
 
 /** The sentences about a code: its attempts, and the answer to Okta. Node and browsers load this file, as `describe-event.ts`. */
 

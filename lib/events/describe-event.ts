@@ -9,8 +9,17 @@ import {
 } from './describe-answer.js';
 import { describeFailover, describeInbound, describeReport } from './describe-message.js';
 import { WARNINGS } from './describe-warning.js';
-import { bad, by, describe, good, plain, warn, type EventDescription } from './description.js';
-import { nameChannel, nameRequestType } from './names.js';
+import {
+  bad,
+  by,
+  describe,
+  good,
+  plain,
+  warn,
+  type EventDescription,
+  nameChannel,
+  nameRequestType,
+} from './description.js';
 
 /**
  * The one table of sentences: the log writes them as messages, the console shows them as steps. Both Node and browsers load this

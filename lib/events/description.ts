@@ -1,6 +1,6 @@
-import { nameChannel } from './names.js';
+import { isRequestType, type RequestType } from '../core/request-types.js';
 
-/** What the descriptions of events are made of. */
+/** What the sentences about events are made of: the tone, the names of channels and request types. Node and browsers load this file. */
 
 /** How good or bad the news is. The console shows it by colour and icon; the log takes its level from it. */
 export type Tone = 'plain' | 'good' | 'warn' | 'bad';
@@ -38,4 +38,34 @@ export const bad = (text: string, details?: Details): EventDescription => descri
 /** Within a sentence: `by SMS`, `by voice call`. */
 export function by(channel: string): string {
   return `by ${channel === 'voice' ? 'voice call' : nameChannel(channel)}`;
+}
+
+const CHANNELS: ReadonlyMap<string, string> = new Map([
+  ['whatsapp', 'WhatsApp'],
+  ['sms', 'SMS'],
+  ['voice', 'Voice call'],
+  ['line', 'LINE'],
+]);
+
+/** A custom channel keeps the name that its options give it. */
+export function nameChannel(channel: string): string {
+  return CHANNELS.get(channel) ?? channel;
+}
+
+export const REQUEST_TYPES: Readonly<Record<RequestType, string>> = {
+  'mfa-verification': 'Sign-in',
+  'pre-enrollment': 'Phone enrolment',
+  'account-unlock': 'Account unlock',
+  'password-reset': 'Password reset',
+};
+
+/** Okta sends the type with a prefix, and may add types. */
+export function nameRequestType(requestType: string | undefined): string {
+  if (requestType === undefined) return 'Unknown request type';
+  const short = shortenRequestType(requestType);
+  return isRequestType(short) ? REQUEST_TYPES[short] : short;
+}
+
+export function shortenRequestType(requestType: string): string {
+  return requestType.replace(/^com\.okta\.user\.telephony\./, '');
 }

@@ -1,18 +1,23 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { endingOf } from '../core/masking.js';
+import { endOfTurn } from '../core/time.js';
 import { answerText, JSON_TYPE } from '../http/exchange.js';
 import { answerFor, codeOutcomeOf, keptAnswer, statusOf } from '../okta/hook-answer.js';
-import { endCall, testFields, type AnyCall, type CallAnswer, type DispatchedCall } from './call.js';
-import { keepUnaccepted } from './last-codes.js';
-import { idsOf, type HookParts } from './parts.js';
+import { endCall, idsOf, testFields, type AnyCall, type CallAnswer, type DispatchedCall } from './call.js';
+import type { HookParts } from './parts.js';
+import { codeRequestOf } from './send-code.js';
 
-/** Writes the answer to Okta. */
-export function answerOkta(
+/** Makes the answer and writes it to Okta. */
+export async function answerOkta(
   call: DispatchedCall,
   parts: HookParts,
   req: IncomingMessage,
   res: ServerResponse,
-): void {
+): Promise<void> {
+  call.answer ??= makeAnswer(call, parts);
+  // A shared state sends what this turn of the event loop has kept at the turn's end, in one command. The answer follows it, in
+  // case this process dies right after it.
+  if (parts.state.isShared) await endOfTurn();
   giveAnswer(call, parts, ({ text }) => {
     answerText(req, res, { status: 200, type: JSON_TYPE, text });
   });
@@ -92,4 +97,37 @@ function emitAnswered(
     durationMs: Math.round(budget.elapsedMs()),
     remainingMs: Math.round(budget.remainingMs()),
   });
+}
+
+/**
+ * A call has ended, and no channel has accepted its code: the user does not type an older code any more. If the
+ * outcome is unknown, the event is kept, and its message when the provider answers.
+ */
+export function keepUnaccepted({ hook, person, number, delivery }: AnyCall, parts: HookParts): void {
+  const { state, channels, underWay } = parts;
+  if (hook === undefined || person === undefined || delivery?.status === 'accepted') return;
+  if (underWay.isDrained) return;
+  const { request } = hook;
+  const asked = codeRequestOf({ hook, number }, parts);
+  if (asked === undefined) return;
+  const { eventId, oktaRequestId, requestType, deliveryChannel } = request;
+  const by = delivery?.status === 'unknown' ? delivery.decidedBy : undefined;
+  state.keepSent(
+    person,
+    by === undefined
+      ? { status: 'refused', asked, deliveryChannel, eventId }
+      : {
+          status: 'unknown',
+          asked,
+          channel: by.channel,
+          place: channels.get(by.channel)?.findIndex(({ provider }) => provider === by.provider) ?? -1,
+          provider: by.provider,
+          transactionId: '',
+          toldId: eventId,
+          requestType,
+          deliveryChannel,
+          eventId,
+          oktaRequestId,
+        },
+  );
 }

@@ -1,4 +1,5 @@
 import type { Budget } from '../core/budget.js';
+import type { TelephonyRequest } from '../core/channel.js';
 import type { CodeOutcome, SkippedChannel } from '../core/events.js';
 import type { Delivery } from '../delivery/dispatch.js';
 import type { RunningCall } from '../delivery/running-calls.js';
@@ -50,6 +51,8 @@ export interface ReadCall extends OpenCall {
   readonly expiresAtMs: number;
   /** The number's country and type; `undefined` if there is no number to dial. */
   readonly number: NumberReading | undefined;
+  /** Identifies its user, as `personKey` makes it. */
+  readonly person: string;
   /** Its order among the calls of its user; `undefined` for a preview. */
   readonly running: RunningCall | undefined;
   /** Why nothing is sent: an unusable request, a block by the guard, or a missing channel. */
@@ -70,16 +73,8 @@ export interface ClaimedCall extends ReadCall {
 
 /** A call that the guard has judged (`enforceLimits`). */
 export interface JudgedCall extends ClaimedCall {
-  /** Its user and event; `undefined` if nothing is sent, or if a newer code was sent. */
-  readonly event: CallEvent | undefined;
-}
-
-/** Identifies an event of one user. */
-export interface CallEvent {
-  readonly person: string;
-  readonly eventKey: string;
-  /** When the code expires, by the steady clock. */
-  readonly expiresAtMs: number;
+  /** Its code is the user's newest; `false` if nothing is sent, or if a newer code has passed the guard before. */
+  readonly isNewest: boolean;
 }
 
 /** A call whose user is looked up (`lookUpProfile`). */
@@ -119,19 +114,28 @@ export function beginCall(
     hook: undefined,
     expiresAtMs: undefined,
     number: undefined,
+    person: undefined,
     running: undefined,
     refusal: undefined,
     isSuperseded: false,
     claim: undefined,
     exceeded: NONE,
     suppressions: undefined,
-    event: undefined,
+    isNewest: false,
     reading: undefined,
     skipped: NONE,
     delivery: undefined,
   };
   underWay.calls.add(awaited);
   return call;
+}
+
+/** The ids that every event about a call has. */
+export function idsOf({ eventId, oktaRequestId }: Pick<TelephonyRequest, 'eventId' | 'oktaRequestId'>): {
+  eventId: string;
+  oktaRequestId: string | undefined;
+} {
+  return { eventId, oktaRequestId };
 }
 
 /** The fields of a test in its events. */
@@ -147,33 +151,4 @@ export function endCall(call: AnyCall, { underWay, runningCalls }: HookParts): v
   if (call.running !== undefined) runningCalls.end(call.running);
   underWay.calls.delete(call.awaited);
   call.awaited.onEnd?.();
-}
-
-/** Resolves when all current calls have ended. Calls that come later do not count. */
-async function callsEnd({ calls }: HookParts['underWay']): Promise<void> {
-  const ends = Array.from(
-    calls,
-    (call) =>
-      new Promise<void>((resolve) => {
-        call.onEnd = resolve;
-      }),
-  );
-  await Promise.all(ends);
-}
-
-/**
- * Resolves when every call is answered, every detached send has ended or reached its limit of 10 s, and every late failover that
- * was due has ended. A late failover that is not due yet is dropped.
- */
-export async function finishCalls({ underWay, lateFailover }: HookParts): Promise<void> {
-  lateFailover?.stopWaiting();
-  await callsEnd(underWay);
-  // A send that is refused after its call may start a late failover, so the loop checks again.
-  const late = lateFailover?.underWay ?? new Set();
-  await lateFailover?.kept();
-  while (underWay.detached.size + late.size > 0) await Promise.all([...underWay.detached, ...late]);
-  lateFailover?.close();
-  underWay.isDrained = true;
-  // Repeats may have come meanwhile. They must release their claims before the state is closed.
-  await callsEnd(underWay);
 }

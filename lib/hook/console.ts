@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module';
-import { reportFailureOutsideCall, type HookParts } from './parts.js';
+import type { HookParts } from './parts.js';
+import { reportFailure } from './report-failure.js';
 import { describeHook, readHealth } from './console-health.js';
 import type { FoundUser, MadePayload, PayloadQuestion, TestResult, UserQuestion } from '../console/api.js';
 import { ConsoleRefusal } from '../console/refusal.js';
@@ -54,9 +55,10 @@ export function createConsoleMount(base: ConsoleBase): ConsoleMount {
       if (problems.length > 0) throw new ConfigurationError(problems, { of: 'hook.console' });
       consoles ??= begin();
       const serve = consoles.open(options);
-      return base.parts.openAnswers.of((req, res, next) => {
+      return (req, res, next) => {
+        base.parts.openAnswers.add(res);
         serve(req, res).catch(next);
-      });
+      };
     },
     endStreams: () => {
       consoles?.endStreams();
@@ -163,7 +165,9 @@ function createConsoles({ parts, status, oktaClient }: ConsoleBase): Consoles {
         makePayload,
         sendPayload,
         findUser,
-        onAuthorizeFailed: reportFailureOutsideCall('authorize', parts),
+        onAuthorizeFailed: (error) => {
+          reportFailure('authorize', error, undefined, parts);
+        },
         onFailed,
       }),
     endStreams: () => {

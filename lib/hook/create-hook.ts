@@ -22,12 +22,12 @@ import type { ConsoleOptions, OktaTelephonyHookOptions } from '../options/option
 import { readOptions } from '../options/settings.js';
 import { holdState } from '../state/holders.js';
 import { localClaimsOf } from '../state/memory/memory-state.js';
-import { finishCalls } from './call.js';
+import type { HookParts } from './parts.js';
 import { createCodeUses } from './callbacks/sign-in-outcome.js';
 import { createConsoleMount } from './console.js';
-import { createHookParts } from './create-parts.js';
-import { OpenAnswers } from './open-answers.js';
-import { reportMistake, reportStateFailure } from './parts.js';
+import { addLateFailover } from './add-late-failover.js';
+import { OpenAnswers } from '../http/routes.js';
+import { reportMistake, reportStateFailure } from './report-failure.js';
 import { checkReadiness, readStatus, resultOf } from './readiness.js';
 import {
   channelsCalling,
@@ -104,12 +104,16 @@ export function oktaTelephonyHook(options: OktaTelephonyHookOptions): TelephonyH
     dispatcher,
     logger,
     breakerOf,
-    onMistake: reportMistake({ events }),
+    onMistake: (channel, mistake, call) => {
+      reportMistake(channel, mistake, call, { events });
+    },
   });
 
   // The parts that every call uses.
-  const state = new GuardedState(settings.state, reportStateFailure({ events }));
-  const parts = createHookParts({
+  const state = new GuardedState(settings.state, (error, request, call) => {
+    reportStateFailure(error, request, call, { events });
+  });
+  const parts = addLateFailover({
     settings,
     events,
     verifier,
@@ -213,4 +217,33 @@ function emitStateEvent(news: StateEvent, events: EventStream): void {
   } else {
     events.emit({ type: `state.${news.type}`, reason, remedy: news.remedy });
   }
+}
+
+/**
+ * Resolves when every call is answered, every detached send has ended or reached its limit of 10 s, and every late failover that
+ * was due has ended. A late failover that is not due yet is dropped.
+ */
+async function finishCalls({ underWay, lateFailover }: HookParts): Promise<void> {
+  lateFailover?.stopWaiting();
+  await callsEnd(underWay);
+  // A send that is refused after its call may start a late failover, so the loop checks again.
+  const late = lateFailover?.underWay ?? new Set();
+  await lateFailover?.kept();
+  while (underWay.detached.size + late.size > 0) await Promise.all([...underWay.detached, ...late]);
+  lateFailover?.close();
+  underWay.isDrained = true;
+  // Repeats may have come meanwhile. They must release their claims before the state is closed.
+  await callsEnd(underWay);
+}
+
+/** Resolves when all current calls have ended. Calls that come later do not count. */
+async function callsEnd({ calls }: HookParts['underWay']): Promise<void> {
+  const ends = Array.from(
+    calls,
+    (call) =>
+      new Promise<void>((resolve) => {
+        call.onEnd = resolve;
+      }),
+  );
+  await Promise.all(ends);
 }

@@ -1,95 +1,129 @@
-import { NONE, type DispatchedCall, type ProfiledCall } from './call.js';
-import { idsOf, reportFailure, type HookParts } from './parts.js';
 import type { UserProfile } from '../core/channel.js';
-import { personKey, type PlannedCode } from '../delivery/late/receipt.js';
-import { readLocale } from '../texts/locale.js';
-import { toDialableNumber } from '../numbers/phone-number.js';
-import { planChannels, type PlanStep } from '../delivery/plan.js';
+import type { SkippedChannel } from '../core/events.js';
 import { letSocketsBeRead } from '../core/time.js';
-import { codeRequestOf } from './last-codes.js';
-import type { HookCall } from '../okta/inline-hook.js';
+import type { KeptRequest, PlannedCode } from '../delivery/late/receipt.js';
+import { planChannels, type PlanStep } from '../delivery/plan.js';
+import { withinRollout } from '../delivery/rollout.js';
+import { NEW_CALL_MS } from '../delivery/running-calls.js';
+import { skipSuppressed, suppressionFor, type Suppression } from '../delivery/suppressions.js';
+import { toDialableNumber } from '../numbers/phone-number.js';
 import { REFUSALS, type HookRefusal } from '../okta/refusals.js';
-import type { ProfileReading } from '../okta/user-profile.js';
-import { allowedChannels, arrivalOf, enabledChannels, hasStoppedSince } from './allowed-channels.js';
-import { sendCode } from './send-code.js';
+import { readLocale } from '../texts/locale.js';
+import { idsOf, NONE, type DispatchedCall, type OpenCall, type ProfiledCall } from './call.js';
 import { isAllowedByGuard } from './enforce-limits.js';
-import { hasNewerCode, mayStartAttempt } from './supersession.js';
+import type { HookParts } from './parts.js';
+import { reportFailure } from './report-failure.js';
+import { codeRequestOf, sendCode } from './send-code.js';
 
 /** Plans the channels, tries them one after the other, and records the delivery in the call. */
 export async function dispatchChannels(call: ProfiledCall, parts: HookParts): Promise<DispatchedCall> {
-  const { settings, events } = parts;
   if (call.refusal !== undefined) return Object.assign(call, { skipped: NONE, delivery: undefined });
-  const { hook } = call;
-  const { request } = hook;
-  const profile = call.reading?.profile;
-  const planned = planChannels(request, profile, {
-    chooseChannels: settings.chooseChannels,
-    optInAttribute: settings.optInAttribute,
-    optInChannels: settings.optInChannels,
-    isConfigured: (channel) => parts.channels.has(channel),
-    onFailure: reportFailure('chooseChannels', request, parts),
-  });
-  const enabled = enabledChannels(planned, call, parts);
-  const whatsAppNumber = enabled.channels.includes('whatsapp')
-    ? whatsAppNumberOf(call, profile, parts)
-    : request.phoneNumber;
-  const allowed = await allowedChannels(enabled, whatsAppNumber, call, parts);
-  if (events.hasStepListeners) {
-    events.emit({
-      type: 'channels.planned',
-      ...idsOf(request),
-      // Copies, so that a listener cannot change the plan.
-      channels: [...allowed.channels],
-      skipped: [...allowed.skipped],
-    });
-  }
-  const plan = allowed.channels.flatMap((channel) => {
-    const to = channel === 'whatsapp' ? whatsAppNumber : request.phoneNumber;
-    const providers = parts.channels.get(channel) ?? [];
-    return providers.map((_, provider): PlanStep => ({ channel, provider, to }));
-  });
-  const isSuppressed = ({ channel, to }: PlanStep): boolean =>
-    hasStoppedSince(channel, to, arrivalOf(call), parts);
+  const plan = await planCall(call, parts);
   // Without a profile from Okta nothing came over the network: a process that was stopped may not have seen yet
   // that Okta hung up.
   if (call.reading?.source !== 'okta') await letSocketsBeRead();
+  const { request } = call.hook;
   const code: PlannedCode = {
     request,
-    profile,
+    profile: call.reading?.profile,
     expiresAtMs: call.expiresAtMs,
-    locale: localeOf(hook, call.reading),
-    person: call.event?.person ?? personKey(request),
+    locale: localeOf(call),
+    person: call.person,
     eventKey: request.eventId,
-    untried: plan,
+    untried: plan.steps,
     attempts: NONE,
     failedIds: NONE,
     asked: codeRequestOf(call, parts),
   };
   const isStillWanted = (attempts: number): boolean | Promise<boolean> =>
     mayStartAttempt(call, attempts, parts);
+  const isSuppressed = (step: PlanStep): boolean => hasStoppedSince(step, arrivalOf(call), parts);
   const send = { code, request, budget: call.budget, isStillWanted, isSuppressed };
-  // Without an event, a newer code has passed the guard already: this one is not sent late.
-  const delivery = await sendCode(send, { mayFailOver: call.event !== undefined }, parts);
+  // If a newer code has passed the guard already, this one is not sent late.
+  const delivery = await sendCode(send, { mayFailOver: call.isNewest }, parts);
   // Recorded at once: if anything fails from here on, the code still counts as sent.
-  const dispatched: DispatchedCall = Object.assign(call, { skipped: allowed.skipped, delivery });
+  const dispatched: DispatchedCall = Object.assign(call, { skipped: plan.skipped, delivery });
   if (delivery.status !== 'refused') {
     if (call.running !== undefined) parts.runningCalls.sent(call.running);
   } else if (await hasNewerCode(call, parts)) {
     // Any other refusal would let Okta send this code after the newer one.
     call.refusal = REFUSALS.SUPERSEDED;
   } else if (delivery.decidedBy === undefined) {
-    // STOP may have come before the plan was made, or since.
-    const isStopped = enabled.channels.length > 0 && plan.every(isSuppressed);
-    call.refusal = refusalWithoutAttempt(planned, plan, isStopped);
+    call.refusal = refusalWithoutAttempt(plan, isSuppressed);
   }
   return dispatched;
 }
 
-function localeOf({ request }: HookCall, reading: ProfileReading | undefined): string {
-  const { profile } = reading ?? {};
-  return (
-    request.locale ?? readLocale(profile?.['preferredLanguage']) ?? readLocale(profile?.['locale']) ?? 'en'
+/** The plan of a call. */
+interface CallPlan {
+  /** The channels that the user has opted in to, or that `chooseChannels` names, and the requested one. */
+  readonly planned: readonly string[];
+  /** The planned channels that the rollout enables for the user. */
+  readonly enabled: readonly string[];
+  /** The planned channels that the rollout or a suppression turns off. */
+  readonly skipped: readonly SkippedChannel[];
+  /** The attempts to make, in order: one for each provider of each channel that is left. */
+  readonly steps: readonly PlanStep[];
+}
+
+async function planCall(call: ProfiledCall, parts: HookParts): Promise<CallPlan> {
+  const { settings, events, channels } = parts;
+  const { request } = call.hook;
+  const profile = call.reading?.profile;
+  const planned = planChannels(request, profile, {
+    chooseChannels: settings.chooseChannels,
+    optInAttribute: settings.optInAttribute,
+    optInChannels: settings.optInChannels,
+    isConfigured: (channel) => channels.has(channel),
+    onFailure: (error) => {
+      reportFailure('chooseChannels', error, request, parts);
+    },
+  });
+  const enabled = enabledChannels(planned, request, parts);
+  const whatsAppNumber = enabled.includes('whatsapp')
+    ? whatsAppNumberOf(call, profile, parts)
+    : request.phoneNumber;
+  const [ofEnrolled, ofWhatsApp] =
+    knownSuppressions(whatsAppNumber, call, parts) ?? (await readSuppressions(whatsAppNumber, call, parts));
+  const allowed = skipSuppressed(enabled, (channel) =>
+    suppressionFor(channel === 'whatsapp' ? ofWhatsApp : ofEnrolled, channel),
   );
+  const skipped = [...rolledBack(planned, enabled), ...allowed.skipped];
+  if (events.hasStepListeners) {
+    events.emit({
+      type: 'channels.planned',
+      ...idsOf(request),
+      // Copies, so that a listener cannot change the plan.
+      channels: [...allowed.channels],
+      skipped: [...skipped],
+    });
+  }
+  const steps = allowed.channels.flatMap((channel) => {
+    const to = channel === 'whatsapp' ? whatsAppNumber : request.phoneNumber;
+    const providers = channels.get(channel) ?? [];
+    return providers.map((_, provider): PlanStep => ({ channel, provider, to }));
+  });
+  return { planned, enabled, skipped, steps };
+}
+
+/** The channels that the rollout enables for the user of a request. */
+export function enabledChannels(
+  names: readonly string[],
+  request: KeptRequest,
+  parts: Pick<HookParts, 'rollout' | 'events'>,
+): readonly string[] {
+  const shares = parts.rollout((error, inForce) => {
+    reportFailure('rollout', error, request, parts, inForce);
+  });
+  return withinRollout(names, request, shares);
+}
+
+function rolledBack(planned: readonly string[], enabled: readonly string[]): readonly SkippedChannel[] {
+  // Fast path: nothing is rolled back.
+  if (enabled.length === planned.length) return NONE;
+  return planned
+    .filter((channel) => !enabled.includes(channel))
+    .map((channel) => ({ channel, reason: 'ROLLED_BACK' }));
 }
 
 /**
@@ -98,26 +132,111 @@ function localeOf({ request }: HookCall, reading: ProfileReading | undefined): s
  */
 function whatsAppNumberOf(call: ProfiledCall, profile: UserProfile | undefined, parts: HookParts): string {
   const { requestType, phoneNumber } = call.hook.request;
-  const { unverifiedPhoneAttribute } = parts.settings;
+  const { unverifiedPhoneAttribute, defaultCountry } = parts.settings;
   if (unverifiedPhoneAttribute === undefined || requestType?.endsWith('.mfa-verification') !== true)
     return phoneNumber;
   const value = profile?.[unverifiedPhoneAttribute];
-  return typeof value === 'string' ? numberOfProfile(value, call, parts) : phoneNumber;
+  const number = typeof value === 'string' ? toDialableNumber(value, defaultCountry) : undefined;
+  if (number === undefined || number === phoneNumber) return phoneNumber;
+  return isAllowedByGuard(number, call, parts) ? number : phoneNumber;
 }
 
-function numberOfProfile(value: string, call: ProfiledCall, parts: HookParts): string {
-  const enrolled = call.hook.request.phoneNumber;
-  const number = toDialableNumber(value, parts.settings.defaultCountry);
-  if (number === undefined || number === enrolled) return enrolled;
-  return isAllowedByGuard(number, call, parts) ? number : enrolled;
+/** The suppressions of the enrolled number, and of the number for WhatsApp. */
+type Suppressions = readonly [ofEnrolled: readonly Suppression[], ofWhatsApp: readonly Suppression[]];
+
+/** The suppressions if they need not be read: the claim has read those of the enrolled number, or no other gateway knows any. */
+function knownSuppressions(
+  whatsAppNumber: string,
+  call: ProfiledCall,
+  { suppressions, state }: HookParts,
+): Suppressions | undefined {
+  const { deliveryChannel, phoneNumber } = call.hook.request;
+  // A voice call is never suppressed: the user requested it.
+  if (deliveryChannel !== 'sms') return [NONE, NONE];
+  const isKnown = call.suppressions !== undefined || !state.isShared;
+  if (!isKnown || whatsAppNumber !== phoneNumber) return undefined;
+  const known = suppressions.of(phoneNumber, call.suppressions, arrivalOf(call));
+  return [known, known];
+}
+
+/** Reads suppressions that the claim did not read: of another WhatsApp number, or because the state failed then. */
+async function readSuppressions(
+  whatsAppNumber: string,
+  call: ProfiledCall,
+  { suppressions }: HookParts,
+): Promise<Suppressions> {
+  const { phoneNumber } = call.hook.request;
+  const sinceMs = arrivalOf(call);
+  const ofEnrolled =
+    call.suppressions === undefined
+      ? suppressions.askFor(phoneNumber, sinceMs)
+      : suppressions.of(phoneNumber, call.suppressions, sinceMs);
+  return Promise.all([
+    ofEnrolled,
+    whatsAppNumber === phoneNumber ? ofEnrolled : suppressions.askFor(whatsAppNumber, sinceMs),
+  ]);
+}
+
+/** Whether this gateway has received a STOP for a step's channel since a time of its monotonic clock. */
+export function hasStoppedSince(
+  { channel, to }: PlanStep,
+  sinceMs: number,
+  { suppressions }: Pick<HookParts, 'suppressions'>,
+): boolean {
+  return suppressionFor(suppressions.of(to, NONE, sinceMs), channel)?.reason === 'STOPPED';
+}
+
+/** When a call came in, by the monotonic clock of this process. The wall clock may jump during the call. */
+function arrivalOf({ budget }: Pick<OpenCall, 'budget'>): number {
+  return performance.now() - budget.elapsedMs();
+}
+
+function localeOf({ hook, reading }: ProfiledCall): string {
+  const profile = reading?.profile;
+  return (
+    hook.request.locale ??
+    readLocale(profile?.['preferredLanguage']) ??
+    readLocale(profile?.['locale']) ??
+    'en'
+  );
+}
+
+/** Whether a call may start an attempt: not if a newer code of its user may be delivered before it. */
+function mayStartAttempt(call: ProfiledCall, attempts: number, parts: HookParts): boolean | Promise<boolean> {
+  const { running, budget } = call;
+  if (running === undefined) return true;
+  const isFirst = attempts === 0;
+  const start = (): boolean => {
+    call.isSuperseded = isFirst ? running.newer === 'ahead' : running.newer !== 'none';
+    return !call.isSuperseded;
+  };
+  if (isFirst && budget.elapsedMs() <= NEW_CALL_MS) return start();
+  return hasNewerCodeElsewhere(call, parts).then((hasNewer) => !hasNewer && start());
+}
+
+/** Whether a newer code of the same user is on its way, at any gateway. */
+async function hasNewerCode(call: ProfiledCall, parts: HookParts): Promise<boolean> {
+  if (call.isSuperseded || call.running?.newer === 'ahead') return true;
+  return hasNewerCodeElsewhere(call, parts);
+}
+
+/** Whether a newer code of the same user has passed the guard at a gateway that shares the state. */
+async function hasNewerCodeElsewhere(call: ProfiledCall, { state }: HookParts): Promise<boolean> {
+  const { budget, person, hook } = call;
+  if (!state.isShared || call.running === undefined || !call.isNewest) return false;
+  // If the state cannot say, the call goes on.
+  const { request } = hook;
+  const event = { person, eventKey: request.eventId, request };
+  call.isSuperseded ||= (await state.isNewest(event, budget)) === false;
+  return call.isSuperseded;
 }
 
 function refusalWithoutAttempt(
-  planned: readonly string[],
-  plan: readonly PlanStep[],
-  isStopped: boolean,
+  { planned, enabled, steps }: CallPlan,
+  isSuppressed: (step: PlanStep) => boolean,
 ): HookRefusal {
   if (planned.length === 0) return REFUSALS.CHANNEL_NOT_CONFIGURED;
-  if (isStopped) return REFUSALS.STOPPED;
-  return plan.length === 0 ? REFUSALS.ROLLED_BACK : REFUSALS.DEADLINE;
+  if (enabled.length === 0) return REFUSALS.ROLLED_BACK;
+  // STOP may have come before the plan was made, or since.
+  return steps.every(isSuppressed) ? REFUSALS.STOPPED : REFUSALS.DEADLINE;
 }

@@ -1,11 +1,11 @@
 import { RequestError } from '../core/request-error.js';
 import { endingOf } from '../core/masking.js';
-import { personKey } from '../delivery/late/receipt.js';
+import { steadyMs } from '../core/time.js';
+import { NEW_CALL_MS } from '../delivery/running-calls.js';
 import { bucketsOf, judge, type GuardBlock, type LimitBucket } from '../guard/limits.js';
 import { readNumber, type NumberReading } from '../numbers/phone-number.js';
-import type { ClaimedCall, JudgedCall, ReadCall } from './call.js';
-import { idsOf, type HookParts } from './parts.js';
-import { supersedeOlder } from './supersession.js';
+import { idsOf, type ClaimedCall, type JudgedCall, type ReadCall } from './call.js';
+import type { HookParts } from './parts.js';
 
 /**
  * Refuses the calls that the guard blocks, before the profile is read. A call that passes supersedes its user's older codes: from
@@ -17,8 +17,7 @@ export function enforceLimits(call: ClaimedCall, parts: HookParts): JudgedCall {
   // A repeat never gets here: its answer is known, also after `close()`.
   if (call.isAfterClose) throw new RequestError('CLOSING', 'This gateway is shutting down.');
   if (call.number !== undefined) applyGuard(call, call.number, parts);
-  const event = call.refusal === undefined ? supersedeOlder(call, parts) : undefined;
-  return Object.assign(call, { event });
+  return Object.assign(call, { isNewest: call.refusal === undefined && supersedeOlder(call, parts) });
 }
 
 /** The limits that a call counts against: none if the guard blocks its number anyway. */
@@ -30,7 +29,7 @@ export function limitBucketsOf(
   const isBlocked = judge({ number, exceeded: [] }, guard).length > 0;
   if (isBlocked && guard.mode === 'enforce') return [];
   const { request, isPreview } = call.hook;
-  return bucketsOf(request, { isPreview, person: call.running?.person ?? personKey(request) }, guard);
+  return bucketsOf(request, { isPreview, person: call.person }, guard);
 }
 
 function applyGuard(call: ClaimedCall, number: NumberReading, parts: HookParts): void {
@@ -87,4 +86,33 @@ function emitJudged(
     toEnding: endingOf(number.to),
     isPreview,
   });
+}
+
+/**
+ * Makes the call its user's newest code, at this gateway (`runningCalls`) and at every gateway that shares the state. None of the
+ * user's older codes starts another attempt (`mayStartAttempt`).
+ *
+ * @returns whether it is the newest.
+ */
+export function supersedeOlder(
+  { running, person, expiresAtMs, hook }: ClaimedCall,
+  { state, runningCalls, lateFailover }: HookParts,
+): boolean {
+  // A repeat that waited for its first call, which sent nothing, may be older than a code that was sent meanwhile.
+  if (running !== undefined && running.newer !== 'none') return false;
+  if (running !== undefined) runningCalls.passGuard(running);
+  const { request, isPreview } = hook;
+  const eventKey = request.eventId;
+  // Within this process, `runningCalls` is enough.
+  if (lateFailover !== undefined || state.isShared) {
+    // The age matters only for a repeat that has waited for its first call.
+    const sinceMs = running === undefined ? 0 : performance.now() - running.beganAtMs;
+    const ageMs = sinceMs > NEW_CALL_MS ? sinceMs : 0;
+    // The order in this process is known, so that no clock decides it.
+    const after = running === undefined ? undefined : runningCalls.follow(person, eventKey);
+    const event = { eventKey, isPreview, nowMs: steadyMs(), ageMs, after, untilMs: expiresAtMs };
+    state.overtake(person, event, request);
+    if (!isPreview) lateFailover?.dropOlder(person, eventKey);
+  }
+  return true;
 }

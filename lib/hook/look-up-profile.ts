@@ -1,5 +1,5 @@
-import type { JudgedCall, ProfiledCall } from './call.js';
-import { idsOf, type HookParts } from './parts.js';
+import { idsOf, type JudgedCall, type ProfiledCall } from './call.js';
+import type { HookParts } from './parts.js';
 
 /** Reads the user's profile. The call goes on without it if Okta does not answer in time. */
 export async function lookUpProfile(

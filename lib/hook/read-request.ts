@@ -31,13 +31,15 @@ export function readPayload(call: OpenCall, payload: unknown, parts: HookParts):
     nowMs: settings.clock(),
   });
   const { request, refusal, isPreview } = hook;
+  const person = personKey(request);
   const read: ReadCall = Object.assign(call, {
     hook,
     expiresAtMs: steadyMs() + hook.lifeMs,
     refusal,
     number: refusal === undefined ? readNumber(request.phoneNumber) : undefined,
+    person,
     // A preview supersedes nothing, and nothing supersedes it.
-    running: isPreview ? undefined : runningCalls.begin(personKey(request)),
+    running: isPreview ? undefined : runningCalls.begin(person),
     isSuperseded: false,
   });
   emitReceived(read, parts);

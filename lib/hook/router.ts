@@ -21,44 +21,6 @@ import type { HookParts } from './parts.js';
 import { readRequest } from './read-request.js';
 import { verifyHook } from './verify-hook.js';
 
-/** Mounts the hook's routes. A route that is not configured is not mounted. */
-export function createRouter(
-  parts: HookParts,
-  {
-    twilio,
-    eventHook,
-  }: {
-    readonly twilio: TwilioPort | undefined;
-    readonly eventHook: { readonly verifier: CallerVerifier; readonly codeUses: CodeUses };
-  },
-): Handler {
-  const { path, twilioAuthTokens, eventHookSchemes } = parts.settings;
-  const { openAnswers } = parts;
-  const routes: Route[] = [
-    { path: path || '/', handle: answerCall(parts), onError: answerError(parts, { route: 'hook' }) },
-  ];
-  if (twilio !== undefined && twilioAuthTokens.length > 0) {
-    routes.push({
-      path: path + STATUS_PATH,
-      handle: recordDelivery(parts, twilio),
-      onError: answerError(parts, { route: 'status' }),
-    });
-    routes.push({
-      path: path + INBOUND_PATH,
-      handle: receiveInbound(parts, twilio),
-      onError: answerError(parts),
-    });
-  }
-  if (eventHookSchemes.length > 0) {
-    routes.push({
-      path: `${path}/events`,
-      handle: recordSignIns(parts, eventHook),
-      onError: answerError(parts, { route: 'events', called: { hook: 'event', schemes: eventHookSchemes } }),
-    });
-  }
-  return createRoutes(routes.map((route) => ({ ...route, handle: openAnswers.of(route.handle) })));
-}
-
 /** The steps of a call, in order. The compiler checks that each step gets what it needs. */
 export const CALL_STEPS = inOrder(
   verifyHook,
@@ -88,7 +50,7 @@ function inOrder<A, B, C, D, E, F, G>(
   return steps as unknown as readonly Step<OpenCall, unknown>[];
 }
 
-/** Handles a call by running its steps. */
+/** The handler of the hook's own route: opens a call, and runs its steps. */
 function answerCall(parts: HookParts): Handler {
   return (req, res, next) => {
     const call = openCall(parts, req, res);
@@ -96,19 +58,6 @@ function answerCall(parts: HookParts): Handler {
       answerError(parts, { call, route: 'hook' })(error, req, res, next);
     });
   };
-}
-
-async function runSteps(
-  call: OpenCall,
-  parts: HookParts,
-  req: IncomingMessage,
-  res: ServerResponse,
-): Promise<void> {
-  if (req.method !== 'POST') throw methodNotAllowed('POST');
-  for (const step of CALL_STEPS) {
-    // The answer to a repeat is known: skip to the last step.
-    if (call.answer === undefined || step === answerOkta) await step(call, parts, req, res);
-  }
 }
 
 /** Begins a call. Its deadline counts from here. */
@@ -124,4 +73,54 @@ function openCall(parts: HookParts, req: IncomingMessage, res: ServerResponse): 
     if (!call.isOver) call.budget.hangUp();
   });
   return call;
+}
+
+async function runSteps(
+  call: OpenCall,
+  parts: HookParts,
+  req: IncomingMessage,
+  res: ServerResponse,
+): Promise<void> {
+  if (req.method !== 'POST') throw methodNotAllowed('POST');
+  for (const step of CALL_STEPS) {
+    // The answer to a repeat is known: skip to the last step.
+    if (call.answer === undefined || step === answerOkta) await step(call, parts, req, res);
+  }
+}
+
+/** Mounts the hook's routes. A route that is not configured is not mounted. */
+export function createRouter(
+  parts: HookParts,
+  {
+    twilio,
+    eventHook,
+  }: {
+    readonly twilio: TwilioPort | undefined;
+    readonly eventHook: { readonly verifier: CallerVerifier; readonly codeUses: CodeUses };
+  },
+): Handler {
+  const { path, twilioAuthTokens, eventHookSchemes } = parts.settings;
+  const routes: Route[] = [
+    { path: path || '/', handle: answerCall(parts), onError: answerError(parts, { route: 'hook' }) },
+  ];
+  if (twilio !== undefined && twilioAuthTokens.length > 0) {
+    routes.push({
+      path: path + STATUS_PATH,
+      handle: recordDelivery(parts, twilio),
+      onError: answerError(parts, { route: 'status' }),
+    });
+    routes.push({
+      path: path + INBOUND_PATH,
+      handle: receiveInbound(parts, twilio),
+      onError: answerError(parts),
+    });
+  }
+  if (eventHookSchemes.length > 0) {
+    routes.push({
+      path: `${path}/events`,
+      handle: recordSignIns(parts, eventHook),
+      onError: answerError(parts, { route: 'events', called: { hook: 'event', schemes: eventHookSchemes } }),
+    });
+  }
+  return createRoutes(routes, parts.openAnswers);
 }

@@ -160,6 +160,19 @@ class Answer implements HttpAnswer {
   }
 }
 
+/** An answer with status 2xx and JSON. */
+export interface JsonAnswer extends Pick<HttpAnswer, 'status' | 'headers'> {
+  /** Parsed JSON: an object or an array. */
+  readonly body: object;
+}
+
+/** The answer with its JSON if it has status 2xx; `undefined` for any other result. */
+export function readSuccess(result: HttpResult): JsonAnswer | undefined {
+  if (result.kind !== 'answered' || result.status < 200 || result.status > 299) return undefined;
+  const { status, headers, json: body } = result;
+  return typeof body === 'object' && body !== null ? { status, headers, body } : undefined;
+}
+
 // Passed to `setTimeout` with the call as an argument: that saves a closure for each call, and hardly any
 // timer fires.
 const giveUp = (call: PendingCall, reason: string): void => {

@@ -1,6 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
-/** Dispatches requests to the routes of the hook by their path. */
+/**
+ * Dispatches requests to the routes of the hook by their path, and keeps their answers until they are complete, for the end of the
+ * gateway.
+ */
 
 /** The shape of an Express handler. */
 export type Handler = (req: IncomingMessage, res: ServerResponse, next: (error?: unknown) => void) => void;
@@ -25,8 +28,10 @@ export interface Route {
  * by default: case and one trailing slash do not matter. Express's own router is not used: with it the
  * package took 2.26 times as long to import as `express` and `twilio` (1.9 without), and a call about 2 %
  * more CPU.
+ *
+ * @param openAnswers - the answers of the routes belong to it until they are complete.
  */
-export function createRoutes(routes: readonly Route[]): Handler {
+export function createRoutes(routes: readonly Route[], openAnswers: OpenAnswers): Handler {
   const byPath = new Map(routes.map((route) => [normalizePath(route.path), route]));
   return (req, res, next) => {
     const route = byPath.get(normalizePath(pathOf(req.url ?? '')));
@@ -38,6 +43,7 @@ export function createRoutes(routes: readonly Route[]): Handler {
       route.onError(error, req, res, next);
     };
     try {
+      openAnswers.add(res);
       route.handle(req, res, (error) => {
         if (error === undefined) next();
         else fail(error);
@@ -63,4 +69,70 @@ function pathOf(target: string): string {
   if (beforeQuery.startsWith('/')) return beforeQuery;
   const [, path] = /^[a-z][a-z\d+.-]*:\/\/[^/]*(.*)$/i.exec(beforeQuery) ?? [];
   return path === '' ? '/' : (path ?? '');
+}
+
+/** A set of this size is swept: the answers of some serverless adapters emit no `close`. */
+const SWEEP_AT = 128;
+
+/**
+ * An answer that is not complete; without its response once it is. What a set has lost may stay in memory for several
+ * collections of garbage, and a response holds its whole call.
+ */
+interface OpenAnswer {
+  res: ServerResponse | undefined;
+}
+
+/**
+ * The answers of the hook and its consoles that are not complete. While the gateway drains, each ends its connection, so that a
+ * load balancer's next request comes on another connection, to another gateway.
+ */
+export class OpenAnswers {
+  readonly #open = new Set<OpenAnswer>();
+  #sweepAt = SWEEP_AT;
+  #isDraining = false;
+
+  get isDraining(): boolean {
+    return this.#isDraining;
+  }
+
+  /** How many answers are not complete. */
+  get size(): number {
+    this.#removeComplete();
+    return this.#open.size;
+  }
+
+  /** Adds an answer until it is complete. While the gateway drains, it ends its connection instead. */
+  add(res: ServerResponse): void {
+    if (this.#isDraining) {
+      endConnection(res);
+      return;
+    }
+    // The caller may have gone before the hook was reached.
+    if (res.destroyed) return;
+    const open: OpenAnswer = { res };
+    this.#open.add(open);
+    res.on('close', () => {
+      open.res = undefined;
+      this.#open.delete(open);
+    });
+    if (this.#open.size >= this.#sweepAt) this.#removeComplete();
+  }
+
+  #removeComplete(): void {
+    for (const open of this.#open) {
+      if (open.res?.writableFinished === true || open.res?.destroyed === true) this.#open.delete(open);
+    }
+    this.#sweepAt = Math.max(SWEEP_AT, 2 * this.#open.size);
+  }
+
+  /** From now on each answer ends its connection, also those that have begun already. */
+  drain(): void {
+    this.#isDraining = true;
+    for (const { res } of this.#open) if (res !== undefined) endConnection(res);
+    this.#open.clear();
+  }
+}
+
+function endConnection(res: ServerResponse): void {
+  if (!res.headersSent && !res.destroyed) res.setHeader('Connection', 'close');
 }

@@ -1,10 +1,10 @@
 import { randomUUID, type KeyObject } from 'node:crypto';
 import { SignJWT } from 'jose/jwt/sign';
 import type { HttpAnswer, HttpDispatcher, HttpResult } from '../core/http.js';
-import { callHttp } from '../http/call.js';
+import { callHttp, readSuccess } from '../http/call.js';
 import { OktaApiError } from '../core/errors.js';
 import { fieldOf, parseJson } from '../core/json.js';
-import { REACH_OKTA, readOktaAnswer } from './api-answer.js';
+import { apiErrorOf, REACH_OKTA } from './api-error.js';
 import { createDpopProver, type DpopProof, type DpopProver } from './dpop.js';
 import { pauseAfter, readDate } from './rate-limit.js';
 import { TIMED_OUT, waitAtMost } from '../core/time.js';
@@ -149,11 +149,9 @@ export function createAccessTokens(parts: {
         prover.keepNonce('token-endpoint', result.headers);
         if (attempt < MAX_ATTEMPTS && correctFor(result, proof)) continue;
       }
-      return readToken(
-        readOktaAnswer(result, ENDPOINT, { scopes: parts.scopes }).body,
-        proof !== undefined,
-        clock(),
-      );
+      const answer = readSuccess(result);
+      if (answer === undefined) throw apiErrorOf(result, ENDPOINT, { scopes: parts.scopes });
+      return readToken(answer.body, proof !== undefined, clock());
     }
   };
 

@@ -1,7 +1,7 @@
 import type { HttpAnswer, HttpDispatcher, HttpResult } from '../core/http.js';
-import { callHttp } from '../http/call.js';
+import { callHttp, readSuccess, type JsonAnswer } from '../http/call.js';
 import { createAccessTokens, type AccessTokens, type ServiceAppCredentials } from './access-token.js';
-import { readOktaAnswer, type OktaApiAnswer } from './api-answer.js';
+import { apiErrorOf } from './api-error.js';
 
 /** Calls the API of one Okta org, with an API token or as a service app. */
 
@@ -29,10 +29,10 @@ export interface OktaApiRequest {
 /** Makes authorised calls of one org's API. */
 export interface OktaApiClient {
   /**
-   * Makes one call. `headers` have names in lower case, `body` is parsed JSON.
+   * Makes one call.
    * @throws OktaApiError for anything but a 2xx with readable JSON.
    */
-  request(request: OktaApiRequest): Promise<OktaApiAnswer>;
+  request(request: OktaApiRequest): Promise<JsonAnswer>;
 }
 
 /** The headers that authorise a call. */
@@ -110,19 +110,21 @@ export function createOktaApiClient(parts: {
     }
   };
 
-  const authorize = makeAuthorize();
-  function makeAuthorize(): (request: OktaApiRequest) => Promise<HttpResult> {
-    if ('apiToken' in credentials) {
-      const authorization = { authorization: `SSWS ${credentials.apiToken}` };
-      return (request) => send(request, authorization, request.timeoutMs);
-    }
+  let authorize: (request: OktaApiRequest) => Promise<HttpResult>;
+  if ('apiToken' in credentials) {
+    const proof: Proof = { authorization: `SSWS ${credentials.apiToken}` };
+    authorize = (request) => send(request, proof, request.timeoutMs);
+  } else {
     const tokens = createAccessTokens({ credentials, scopes, dispatcher, clock, connectTimeoutMs });
-    return (request) => sendWithToken(tokens, request);
+    authorize = (request) => sendWithToken(tokens, request);
   }
 
   return {
     async request(request) {
-      return readOktaAnswer(await authorize(request), "Okta's API", request);
+      const result = await authorize(request);
+      const answer = readSuccess(result);
+      if (answer === undefined) throw apiErrorOf(result, "Okta's API", request);
+      return answer;
     },
   };
 }

@@ -36,12 +36,9 @@ interface NeededFields {
 const PHONE_NUMBER = /^.{1,64}$/s;
 const OTP_CODE = /^[\p{L}\p{N}-]{1,32}$/u;
 
-function phoneNumberOf(value: unknown): string | undefined {
-  return matching(value, PHONE_NUMBER);
-}
-
 function otpCodeOf(value: unknown): string | undefined {
-  return typeof value === 'number' && !isCount(value) ? undefined : matching(value, OTP_CODE);
+  const isNoCode = typeof value === 'number' && !(Number.isSafeInteger(value) && value >= 0);
+  return isNoCode ? undefined : matching(value, OTP_CODE);
 }
 
 /** The trimmed text if it matches. A number without quotes, as in Okta's examples, counts as text. */
@@ -49,10 +46,6 @@ function matching(value: unknown, pattern: RegExp): string | undefined {
   const isNumber = typeof value === 'number' && Math.abs(value) <= Number.MAX_SAFE_INTEGER;
   const text = isNumber ? String(value) : typeof value === 'string' ? value.trim() : '';
   return pattern.test(text) ? text : undefined;
-}
-
-function isCount(value: number): boolean {
-  return Number.isSafeInteger(value) && value >= 0;
 }
 
 /** Okta's delivery channels, in every spelling that its documents and users have shown. */
@@ -174,7 +167,7 @@ function withSafeIds(request: TelephonyRequest): TelephonyRequest {
 
 /** Reads the required fields, the channel in our terms. */
 function readNeeded(message: JsonObject): NeededFields {
-  const phoneNumber = phoneNumberOf(message['phoneNumber']);
+  const phoneNumber = matching(message['phoneNumber'], PHONE_NUMBER);
   const otpCode = otpCodeOf(message['otpCode']);
   const deliveryChannel = deliveryChannelOf(message['deliveryChannel']);
   if (phoneNumber !== undefined && otpCode !== undefined && deliveryChannel !== undefined) {

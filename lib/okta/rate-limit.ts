@@ -1,4 +1,4 @@
-/** Reads the rate limit of Okta's API from an answer, and how long to pause. */
+/** The rate limit of Okta's API: reads it from an answer, and pauses before it is used up. */
 
 /** Headers of an answer, names in lower case. */
 type Headers = Readonly<Record<string, string>>;
@@ -50,6 +50,86 @@ export function pauseAfter(
   const pauseMs = resetSeconds * 1000 - (readDate(headers['date']) ?? nowMs) + ONE_SECOND_MS;
   if (pauseMs <= 0 && !isRefused) return undefined;
   return Math.min(Math.max(pauseMs, ONE_SECOND_MS), MAX_PAUSE_MS);
+}
+
+/** Why the hook pauses its reads: `LOW`: few calls are left in Okta's window. `RATE_LIMITED`: Okta answered 429. */
+type PauseReason = 'LOW' | 'RATE_LIMITED';
+
+/** Gets the begin and the end of each pause. */
+export interface PauseListener {
+  readonly onPaused?: (event: { reason: PauseReason; untilMs: number }) => void;
+  readonly onResumed?: (event: { reason: PauseReason; pausedMs: number }) => void;
+}
+
+/** A clock that stands still must not make the timer run all the time. */
+const MIN_WAIT_MS = 1_000;
+
+/** The pause of a hook's reads, as the answers demand it. */
+export class RateLimitPause {
+  readonly #clock: () => number;
+  readonly #listener: PauseListener;
+  /** Times in milliseconds since 1970; `from` is when the answer came that decides the end. */
+  #pause:
+    | {
+        readonly reason: PauseReason;
+        readonly since: number;
+        readonly from: number;
+        readonly until: number;
+      }
+    | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #isClosed = false;
+
+  /** @param clock - milliseconds since 1970; decides the end of a pause. */
+  constructor(clock: () => number, listener: PauseListener) {
+    this.#clock = clock;
+    this.#listener = listener;
+  }
+
+  /** Ends a pause that is over. Compares both ends: a clock that is set back must not lengthen the pause. */
+  isActive(): boolean {
+    if (this.#pause === undefined) return false;
+    const { reason, since, from, until } = this.#pause;
+    const now = this.#clock();
+    if (now >= from && now < until) return true;
+    this.#pause = undefined;
+    this.#listener.onResumed?.({ reason, pausedMs: Math.max(0, now - since) });
+    return false;
+  }
+
+  /** Begins or lengthens a pause if an answer demands it. @param isRefused - whether the answer is a 429. */
+  track(headers: Headers, isRefused: boolean): void {
+    const now = this.#clock();
+    const pauseMs = pauseAfter({ headers, isRefused }, now);
+    if (pauseMs === undefined || this.#isClosed) return;
+    const until = now + pauseMs;
+    if (this.isActive() && this.#pause !== undefined) {
+      // Concurrent answers may disagree: the longest pause counts.
+      if (this.#pause.until < until) this.#pause = { ...this.#pause, from: now, until };
+      return;
+    }
+    const reason = isRefused ? 'RATE_LIMITED' : 'LOW';
+    this.#pause = { reason, since: now, from: now, until };
+    this.#endLater(pauseMs);
+    this.#listener.onPaused?.({ reason, untilMs: until });
+  }
+
+  /** Notices the end of a pause while no code is requested. */
+  #endLater(waitMs: number): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(
+      () => {
+        if (this.isActive() && this.#pause !== undefined) this.#endLater(this.#pause.until - this.#clock());
+      },
+      Math.max(waitMs, MIN_WAIT_MS),
+    ).unref();
+  }
+
+  /** From now on no pause begins or ends: nothing is reported any more. */
+  close(): void {
+    this.#isClosed = true;
+    clearTimeout(this.#timer);
+  }
 }
 
 /** An HTTP date as milliseconds since 1970. */

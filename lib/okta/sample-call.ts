@@ -3,7 +3,7 @@ import { OktaApiError } from '../core/errors.js';
 import { asList, asObject, fieldOf, textFieldOf, type JsonObject } from '../core/json.js';
 import { fullRequestType, type RequestType } from '../core/request-types.js';
 import { isPreviewUrl, PREVIEW_PATH } from './inline-hook.js';
-import { lookUpTyped, lookUpUser } from './user-lookup.js';
+import { lookUpUser, type UserLookup } from './user-profile.js';
 
 /**
  * Makes hook calls like those of Okta's preview page, but for a real user with their own phone: for `preview` and the
@@ -63,6 +63,26 @@ export async function readUser(
     throw new OktaApiError('OKTA_UNREADABLE', "Okta's answer holds no id of the user");
   }
   return { id, segment, user };
+}
+
+/**
+ * A lookup by typed text: an id or a login.
+ *
+ * @param isShortAllowed - whether it may also be a login's part before the `@`, which Okta takes if it is one user's alone.
+ */
+function lookUpTyped(idOrLogin: string, isShortAllowed: boolean): UserLookup | undefined {
+  const byId = lookUpUser(idOrLogin, undefined);
+  const byLogin = lookUpUser(undefined, idOrLogin);
+  if (byLogin === undefined) return undefined;
+  const isShortOf = (login: unknown): boolean =>
+    isShortAllowed &&
+    typeof login === 'string' &&
+    login.toLowerCase().startsWith(`${idOrLogin.toLowerCase()}@`);
+  return {
+    ...byLogin,
+    matches: (body) =>
+      byLogin.matches(body) || byId?.matches(body) === true || isShortOf(fieldOf(body, 'profile', 'login')),
+  };
 }
 
 /** Reads a user as `readUser` does, and their enrolled phones. */

@@ -4,10 +4,9 @@ import type { Breaker, GuardedCall } from '../delivery/breaker.js';
 import type { UserProfile } from '../core/channel.js';
 import { OktaApiError, type OktaApiErrorCode } from '../core/errors.js';
 import { fieldOf, isObject } from '../core/json.js';
-import { WAIT_FOR_WINDOW, type OktaApiAnswer } from './api-answer.js';
+import { WAIT_FOR_WINDOW } from './api-error.js';
 import type { OktaApiClient } from './api-client.js';
-import { lookUpUser, type UserLookup } from './user-lookup.js';
-import { pauseAfter } from './rate-limit.js';
+import { RateLimitPause, type PauseListener } from './rate-limit.js';
 import { TIMED_OUT, waitAtMost } from '../core/time.js';
 
 /**
@@ -31,9 +30,6 @@ export interface ProfileOptions {
       };
 }
 
-/** Why the hook pauses its reads: `LOW`: few calls are left in Okta's window. `RATE_LIMITED`: Okta answered 429. */
-type PauseReason = 'LOW' | 'RATE_LIMITED';
-
 /** The result of reading a profile. */
 export interface ProfileReading {
   readonly profile: UserProfile | undefined;
@@ -46,18 +42,6 @@ export interface ProfileReading {
   /** Okta's HTTP status, if the reason is `OKTA_HTTP_ERROR`. */
   readonly httpStatus?: number | undefined;
 }
-
-/** A pause of the reads. Times in milliseconds since 1970. */
-interface Pause {
-  readonly reason: PauseReason;
-  readonly since: number;
-  /** When the answer came that decides the end. */
-  readonly from: number;
-  readonly until: number;
-}
-
-/** A clock that stands still must not make the timer run all the time. */
-const MIN_WAIT_MS = 1_000;
 
 /** Reads users' profiles. */
 export interface ProfileReader {
@@ -110,74 +94,33 @@ const READS: GuardedCall<Fetched> = {
  * @param parts.onPaused - called when a pause begins: few calls are left in Okta's window, or Okta refused one.
  * @param parts.onResumed - called when the pause is over.
  */
-export function createProfileReader(parts: {
-  readonly client: OktaApiClient;
-  readonly options: ProfileOptions;
-  /** The breaker of Okta's host. */
-  readonly breaker: Breaker;
-  readonly clock: () => number;
-  readonly onPaused?: (event: { reason: PauseReason; untilMs: number }) => void;
-  readonly onResumed?: (event: { reason: PauseReason; pausedMs: number }) => void;
-}): ProfileReader {
+export function createProfileReader(
+  parts: {
+    readonly client: OktaApiClient;
+    readonly options: ProfileOptions;
+    /** The breaker of Okta's host. */
+    readonly breaker: Breaker;
+    readonly clock: () => number;
+  } & PauseListener,
+): ProfileReader {
   const { client, options, breaker, clock } = parts;
   // A profile that is read again becomes the newest; the oldest is dropped first.
   const cache =
     options.cache === false ? undefined : new LRUCache<string, KeptProfile>(atMost(options.cache.max));
   const fetching = new Map<string, Promise<Fetched>>();
-  let pause: Pause | undefined;
-  let pauseTimer: NodeJS.Timeout | undefined;
-  let isClosed = false;
+  const pause = new RateLimitPause(clock, parts);
 
-  /** Ends a pause that is over. Compares both ends: a clock that is set back must not lengthen the pause. */
-  const isPaused = (): boolean => {
-    if (pause === undefined) return false;
-    const now = clock();
-    if (now >= pause.from && now < pause.until) return true;
-    const { reason, since } = pause;
-    pause = undefined;
-    parts.onResumed?.({ reason, pausedMs: Math.max(0, now - since) });
-    return false;
-  };
-
-  /** Notices the end of a pause while no code is requested. */
-  const endPauseLater = (): void => {
-    if (pause === undefined) return;
-    const waitMs = Math.max(pause.until - clock(), MIN_WAIT_MS);
-    clearTimeout(pauseTimer);
-    pauseTimer = setTimeout(() => {
-      if (isPaused()) endPauseLater();
-    }, waitMs).unref();
-  };
-
-  const trackRateLimit = (headers: Readonly<Record<string, string>>, isRefused: boolean): void => {
-    const now = clock();
-    const pauseMs = pauseAfter({ headers, isRefused }, now);
-    if (pauseMs === undefined || isClosed) return;
-    const until = now + pauseMs;
-    if (isPaused() && pause !== undefined) {
-      // Concurrent answers may disagree: the longest pause counts.
-      if (pause.until < until) pause = { ...pause, from: now, until };
-      return;
+  const request = async (segment: string, timeoutMs: number): Promise<object> => {
+    const path = `/api/v1/users/${segment}`;
+    try {
+      const answer = await client.request({ method: 'GET', path, contentType: FAST_ANSWER, timeoutMs });
+      pause.track(answer.headers, false);
+      return answer.body;
+    } catch (error) {
+      if (error instanceof OktaApiError) pause.track(error.headers ?? {}, error.code === 'OKTA_RATE_LIMITED');
+      throw error;
     }
-    const reason = isRefused ? 'RATE_LIMITED' : 'LOW';
-    pause = { reason, since: now, from: now, until };
-    endPauseLater();
-    parts.onPaused?.({ reason, untilMs: until });
   };
-
-  const readAnswer = ({ headers, body }: OktaApiAnswer): unknown => {
-    trackRateLimit(headers, false);
-    return body;
-  };
-  const readFailure = (error: unknown): never => {
-    if (error instanceof OktaApiError)
-      trackRateLimit(error.headers ?? {}, error.code === 'OKTA_RATE_LIMITED');
-    throw error;
-  };
-  const request = (segment: string, timeoutMs: number): Promise<unknown> =>
-    client
-      .request({ method: 'GET', path: `/api/v1/users/${segment}`, contentType: FAST_ANSWER, timeoutMs })
-      .then(readAnswer, readFailure);
 
   const fetchProfile = async (user: UserLookup): Promise<Fetched> => {
     try {
@@ -234,7 +177,7 @@ export function createProfileReader(parts: {
       const serveStale = (why: WhyNotFresh): ProfileReading =>
         kept === undefined ? nothing(why) : { ...why, profile: kept.profile, source: 'stale' };
 
-      if (isPaused()) return serveStale({ reason: 'PAUSED' });
+      if (pause.isActive()) return serveStale({ reason: 'PAUSED' });
       const fetched = await waitAtMost(fetchOnce(user), waitMs);
       if (fetched === TIMED_OUT) return serveStale({ reason: 'TIMEOUT' });
       if (fetched.profile !== undefined)
@@ -242,7 +185,7 @@ export function createProfileReader(parts: {
       return fetched.reason === 'OKTA_NOT_FOUND' ? nothing(fetched) : serveStale(fetched);
     },
     async check(timeoutMs) {
-      if (isPaused())
+      if (pause.isActive())
         throw new OktaApiError('OKTA_RATE_LIMITED', "Okta's rate limit is nearly used up: not asked", {
           remedy: WAIT_FOR_WINDOW,
         });
@@ -252,9 +195,8 @@ export function createProfileReader(parts: {
         if (!(error instanceof OktaApiError) || error.code !== 'OKTA_NOT_FOUND') throw error;
       }
     },
-    close() {
-      isClosed = true;
-      clearTimeout(pauseTimer);
+    close: () => {
+      pause.close();
     },
   };
 }
@@ -279,4 +221,42 @@ export function readProfile(body: unknown, user: UserLookup): UserProfile {
     throw new OktaApiError('OKTA_WRONG_USER', 'Okta answered with another user than the one asked for');
   }
   return profile;
+}
+
+/** How Okta's Users API finds one user. The path segment must never reach another resource than this user. */
+export interface UserLookup {
+  /** Identifies the user in caches. */
+  readonly key: string;
+  /** The encoded path segment. */
+  readonly segment: string;
+  /** Whether Okta's answer is about this user. */
+  readonly matches: (body: unknown) => boolean;
+}
+
+/**
+ * A lookup by the id, else by the login; `undefined` if the value cannot be one. A malformed id is refused even if there is a login,
+ * because the request may be about another user or an attack.
+ */
+export function lookUpUser(userId: string | undefined, login: string | undefined): UserLookup | undefined {
+  if (userId !== undefined) {
+    if (!/^[A-Za-z0-9_-]{1,64}$/.test(userId) || isSpecial(userId)) return undefined;
+    return { key: `id:${userId}`, segment: userId, matches: (body) => fieldOf(body, 'id') === userId };
+  }
+  // Okta cannot look up a login with a slash. Control characters and lone surrogates cannot be in a path.
+  if (login === undefined || !/^[^/\\\p{Cc}\p{Cs}]{1,100}$/u.test(login) || isSpecial(login))
+    return undefined;
+  const sameLogin = login.toLowerCase();
+  return {
+    key: `login:${sameLogin}`,
+    segment: encodeURIComponent(login),
+    matches: (body) => {
+      const found = fieldOf(body, 'profile', 'login');
+      return typeof found === 'string' && found.toLowerCase() === sameLogin;
+    },
+  };
+}
+
+/** `me` is the token's owner. Encoding does not change `.` and `..`, which lead to other resources. */
+function isSpecial(name: string): boolean {
+  return name === '.' || name === '..' || name.toLowerCase() === 'me';
 }

@@ -4,8 +4,7 @@ import type { HttpDispatcher } from '../core/http.js';
 import { dispatcherRule, integer, lazyRules, optionsOf, readOptionsBy } from '../core/option-rules.js';
 import { createAgent } from '../http/call.js';
 import { createOktaApiClient, type OktaCredentials } from '../okta/api-client.js';
-import { lookUpUser } from '../okta/user-lookup.js';
-import { readProfile } from '../okta/user-profile.js';
+import { readProfile, lookUpUser } from '../okta/user-profile.js';
 import { oktaCredentialRule } from './credentials.js';
 import type { OktaCredential } from './credential-types.js';
 

@@ -1,5 +1,5 @@
 import Joi from 'joi';
-import { withCallingCode } from '../channels/channel-options.js';
+import { withCallingCode } from '../channels/provider.js';
 import type { SenderByCountry, WhatsAppSender } from '../channels/twilio/settings.js';
 import { readLocale } from '../texts/locale.js';
 import { E164 } from '../numbers/phone-number.js';

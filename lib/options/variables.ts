@@ -1,5 +1,5 @@
 import Joi from 'joi';
-import { serviceSidRule } from '../channels/channel-options.js';
+import { serviceSidRule } from '../channels/provider.js';
 import { ConfigurationError } from '../core/errors.js';
 import { checkOptions, textOf, urlRule } from '../core/option-rules.js';
 import { readRedisOptions } from '../state/redis/options.js';

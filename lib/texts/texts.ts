@@ -1,12 +1,64 @@
+import type { Budget } from '../core/budget.js';
 import { VOICE, type TelephonyRequest, type UserProfile } from '../core/channel.js';
-import type { TextsByLocale, TextsByRequestType, TextsOptions } from '../core/option-types.js';
+import type { ComposeText, TextsByLocale, TextsByRequestType, TextsOptions } from '../core/option-types.js';
 import { shortRequestType } from '../core/request-types.js';
+import { TIMED_OUT } from '../core/time.js';
 import { pickByLocale, readLocale } from './locale.js';
 import { spokenDigits } from './spoken-code.js';
-import { oktaText } from './compose-text.js';
 import { cleanName, fillIn, MAX_TEXT_LENGTH, readTemplate, type TextTemplate } from './text-template.js';
 
-/** The `texts` options: picks a text by request type and locale and fills it in. */
+/** The text of a message: Okta's own, one of the `texts` options, which is picked by request type and locale, or that of `composeText`. */
+
+/**
+ * The share of the budget for `composeText`: at most so many milliseconds, and a fraction of the remaining
+ * time.
+ */
+const COMPOSE_SHARE = { maxMs: 300, fraction: 0.25 } as const;
+
+/**
+ * Okta's own text. Falls back to a plain sentence if the text is missing, too long or without the code, as
+ * from an edited preview in the Admin Console.
+ */
+export function oktaText(request: TelephonyRequest): string {
+  const { msgTemplate, otpCode } = request;
+  if (msgTemplate !== undefined && isSendable(msgTemplate, otpCode)) return msgTemplate;
+  return `Your verification code is ${otpCode}`;
+}
+
+/**
+ * The text of `composeText` for one channel, or `otherwise` if it fails, is late or returns a text that cannot
+ * be sent. Never rejects.
+ */
+export async function textFor(
+  channel: string,
+  request: TelephonyRequest,
+  profile: UserProfile | undefined,
+  parts: {
+    readonly composeText: ComposeText;
+    readonly budget: Budget;
+    readonly otherwise: string;
+    readonly onFailure: (error: unknown) => void;
+  },
+): Promise<string> {
+  try {
+    const { maxMs, fraction } = COMPOSE_SHARE;
+    const work = Promise.resolve(parts.composeText(request, profile, channel));
+    // After its share of the deadline is over, a failure of composeText must not become an unhandled
+    // rejection.
+    work.catch(() => undefined);
+    const text: unknown = await parts.budget.within(work, parts.budget.share(maxMs, fraction));
+    if (typeof text === 'string' && isSendable(text, request.otpCode)) return text;
+    const why = text === TIMED_OUT ? 'too slow' : 'no text with the code and of a length that can be sent';
+    parts.onFailure(new TypeError(why));
+  } catch (error) {
+    parts.onFailure(error);
+  }
+  return parts.otherwise;
+}
+
+function isSendable(text: string, otpCode: string): boolean {
+  return text.length <= MAX_TEXT_LENGTH && text.includes(otpCode);
+}
 
 /** The words of a call and their language (BCP-47). */
 export interface SpokenWords {

@@ -8,7 +8,7 @@ import {
 } from '#lib/channels/vonage/error-codes.js';
 import type { MoveOn } from '#lib/core/channel.js';
 import { REMEDIES, RedisFailure } from '#lib/state/redis/failure.js';
-import { describeRefusal as describeTwilio } from '#lib/channels/twilio/refusals.js';
+import { describeRefusal as describeTwilio } from '#lib/channels/twilio/outcome.js';
 import { ERRORS as TWILIO_ERRORS } from '#lib/channels/twilio/error-codes.js';
 import { VERIFY_ERRORS } from '#lib/channels/twilio/verify-error-codes.js';
 import { ROOT } from '#harness/consumer.js';

@@ -5,7 +5,7 @@ import { GuardedState } from '#lib/delivery/guarded-state.js';
 import { RunningCalls } from '#lib/delivery/running-calls.js';
 import type { ClaimedCall } from '#lib/hook/call.js';
 import type { HookParts } from '#lib/hook/parts.js';
-import { supersedeOlder } from '#lib/hook/supersession.js';
+import { supersedeOlder } from '#lib/hook/enforce-limits.js';
 import type { StatePort } from '#lib/delivery/state.js';
 import { openMemoryState } from '#lib/state/memory/memory-state.js';
 import type { Channel, Outcome } from '#lib/index.js';
@@ -82,6 +82,7 @@ describe('two calls of one user at once', () => {
       const parts = { runningCalls, state, lateFailover: { dropOlder: () => undefined } };
       const begin = (eventId: string): ClaimedCall =>
         ({
+          person: 'ana',
           running: runningCalls.begin('ana'),
           expiresAtMs: steadyMs() + 300_000,
           hook: { request: { ...makeMessage().request, eventId }, isPreview: false },

@@ -5,7 +5,7 @@ import { localeChain, pickByLocale, readLocale } from '#lib/texts/locale.js';
 import { maskSeparated, maskText, toAscii } from '#lib/core/masking.js';
 import { toDialableNumber } from '#lib/numbers/phone-number.js';
 import { spokenCode } from '#lib/texts/spoken-code.js';
-import { oktaText } from '#lib/texts/compose-text.js';
+import { oktaText } from '#lib/texts/texts.js';
 import { ANA } from '#harness/scene.js';
 import { makeMessage } from '../channels/twilio/scripted-api.js';
 import { anyLocale, goodCode, goodNumber, keyOfTrouble, oddText, oddValue } from './arbitraries.js';

@@ -1,10 +1,13 @@
-import { IncomingMessage, ServerResponse } from 'node:http';
-import { Socket } from 'node:net';
+import { once } from 'node:events';
+import { createServer, IncomingMessage, ServerResponse } from 'node:http';
+import { connect, Socket, type AddressInfo } from 'node:net';
+import { PassThrough } from 'node:stream';
 import { expect } from 'chai';
 import express5, { type Request, type Response } from 'express';
 // @ts-expect-error -- the alias of Express 4 brings no types
 import untypedExpress4 from 'express4';
-import { createRoutes, type Handler } from '#lib/http/routes.js';
+import { createRoutes, OpenAnswers, type Handler, type Route } from '#lib/http/routes.js';
+import { until } from '#harness/until.js';
 
 // What is used of it is the same in both.
 const express4 = untypedExpress4 as typeof express5;
@@ -15,6 +18,8 @@ function requestOf(url: string | undefined): [IncomingMessage, ServerResponse] {
   req.url = url;
   return [req, new ServerResponse(req)];
 }
+
+const routesOf = (...routes: readonly Route[]): Handler => createRoutes(routes, new OpenAnswers());
 
 const PATHS = ['/', '/okta/telephony', '/okta/telephony/', '/a.b-c_d~e'];
 
@@ -55,10 +60,10 @@ describe('createRoutes', () => {
       () => {
         asked.push(name);
       };
-    route = createRoutes([
+    route = routesOf(
       { path: '/okta/Telephony', handle: handlerOf('hook'), onError: failOnError },
       { path: '/okta/telephony/twilio/status', handle: handlerOf('status'), onError: failOnError },
-    ]);
+    );
   });
 
   /** Which route was asked, `next` where none was. */
@@ -94,7 +99,7 @@ describe('createRoutes', () => {
       };
       const differing = PATHS.flatMap((path) => {
         const theirs = routerOf(path);
-        const ours = createRoutes([{ path, handle: () => asked.push('ours'), onError: failOnError }]);
+        const ours = routesOf({ path, handle: () => asked.push('ours'), onError: failOnError });
         return TARGETS.filter((target) => {
           asked.length = 0;
           ours(...requestOf(target), () => asked.push('passed'));
@@ -135,7 +140,7 @@ describe('createRoutes', () => {
   });
 
   it('serves the root of where it is mounted', () => {
-    const atRoot = createRoutes([{ path: '/', handle: () => asked.push('root'), onError: failOnError }]);
+    const atRoot = routesOf({ path: '/', handle: () => asked.push('root'), onError: failOnError });
     for (const url of ['/', '/?x=1', '/other', '*']) atRoot(...requestOf(url), () => asked.push('next'));
     expect(asked).to.deep.equal(['root', 'root', 'next', 'next']);
   });
@@ -156,11 +161,53 @@ describe('createRoutes', () => {
   ] satisfies [string, Handler][]) {
     it(`ends what a handler ${how} at the end of its route`, () => {
       const ended: unknown[] = [];
-      const failing = createRoutes([
-        { path: '/', handle, onError: (error) => ended.push((error as Error).message) },
-      ]);
+      const failing = routesOf({
+        path: '/',
+        handle,
+        onError: (error) => ended.push((error as Error).message),
+      });
       failing(...requestOf('/'), () => ended.push('next'));
       expect(ended).to.deep.equal(['failed']);
     });
   }
+});
+
+describe('the open answers of a hook', () => {
+  it('forget an answer whose caller had gone before the hook was reached', async () => {
+    const open = new OpenAnswers();
+    let handled = 0;
+    const server = createServer((_req, res) => {
+      // As behind a session that is read first.
+      res.once('close', () => {
+        open.add(res);
+        handled += 1;
+      });
+      caller.destroy();
+    });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const caller = connect((server.address() as AddressInfo).port, '127.0.0.1');
+    try {
+      caller.write('GET / HTTP/1.1\r\nHost: localhost\r\n\r\n');
+      await until(() => handled === 1);
+      expect(open.size).to.equal(0);
+    } finally {
+      caller.destroy();
+      server.close();
+    }
+  });
+
+  it('forget an answer that has no connection of its own, as in a serverless adapter', async () => {
+    const open = new OpenAnswers();
+    const req = new IncomingMessage(new Socket());
+    const res = new ServerResponse(req);
+    const socket = new PassThrough();
+    socket.resume();
+    res.assignSocket(socket as unknown as Socket);
+    open.add(res);
+    expect(open.size).to.equal(1);
+    res.end('done');
+    await once(res, 'finish');
+    expect(open.size).to.equal(0);
+  });
 });

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import sinon from 'sinon';
-import { WAIT_FOR_WINDOW } from '#lib/okta/api-answer.js';
+import { WAIT_FOR_WINDOW } from '#lib/okta/api-error.js';
 import { createOktaApiClient } from '#lib/okta/api-client.js';
 import { Breaker } from '#lib/delivery/breaker.js';
 import { createProfileReader, type ProfileReader, type ProfileReading } from '#lib/okta/user-profile.js';

@@ -2,12 +2,11 @@ import { createHash } from 'node:crypto';
 import type { Message, Outcome, UserProfile } from '../../core/channel.js';
 import { asList, textFieldOf } from '../../core/json.js';
 import type { HttpAnswer } from '../../core/http.js';
-import { outcomeOf, readObject, type AnswerReader } from '../../http/outcome.js';
+import { outcomeOf, readObject, type AnswerReader } from '../../http/request.js';
 import { lazyRules, optionsOf, readOptionsBy, textOf } from '../../core/option-rules.js';
 import type { Channel } from '../channel.js';
-import { originRule, secretRule } from '../channel-options.js';
 import { describeRefusal } from './error-codes.js';
-import { checkProvider, notSent, requireTextChannel } from '../provider.js';
+import { checkProvider, notSent, requireTextChannel, originRule, secretRule } from '../provider.js';
 
 /** The options of `lineChannel`. */
 export interface LineChannelOptions {

@@ -1,9 +1,8 @@
 import type { HttpResult } from '../../core/http.js';
-import { readObject } from '../../http/outcome.js';
+import { readObject } from '../../http/request.js';
 import { ProviderError } from '../../core/errors.js';
 import { CHECK_CREDENTIALS } from './error-codes.js';
-import { describeRefusal, meaningOf } from './refusals.js';
-import { readCode } from './outcome.js';
+import { readCode, describeRefusal, meaningOf } from './outcome.js';
 
 /**
  * Reads the answers to the requests that `ready()` and `doctor` send to Twilio: whether `credentials.twilio` holds and

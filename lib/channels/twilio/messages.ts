@@ -1,6 +1,6 @@
 import type { ConnectedChannel, DeliveryReport, Message, Outcome, SendContext } from '../../core/channel.js';
 import type { HttpResult } from '../../core/http.js';
-import { readObject } from '../../http/outcome.js';
+import { readObject } from '../../http/request.js';
 import { pickByLocale } from '../../texts/locale.js';
 import type { Channel } from '../channel.js';
 import { notSent, requireTextChannel } from '../provider.js';
@@ -13,7 +13,7 @@ import {
   requireTaken,
   SID_NAMESPACE,
 } from './outcome.js';
-import type { TwilioClient, TwilioMessageParameters } from './sdk-types.js';
+import type { TwilioMessageParameters } from './sdk-types.js';
 import { senderFor, type SenderByCountry, type WhatsAppSender } from './settings.js';
 import { sendReporting } from './status-callbacks.js';
 
@@ -45,35 +45,33 @@ export function twilioMessages(): Channel {
     const reports = isWhatsApp ? 'deliveries' : hasCallbacks ? 'failures' : undefined;
     const lookUp: ConnectedChannel['lookUp'] = async (sid, context) =>
       readMessage(await twilio.call((client) => client.messages(sid).fetch(), context));
-    const readResult = (result: HttpResult): Outcome => {
-      const outcome = readOutcome(result);
-      // Also if Twilio refused the callback URL and the message went out without it: the callback is missing, too.
-      if (hasCallbacks && outcome.status === 'accepted') twilio.callbacks.expect();
-      return outcome;
-    };
     const sendComposed = (
-      composed: TwilioMessageParameters,
+      { to, from, messagingServiceSid, body, contentSid, contentVariables }: TwilioMessageParameters,
       { expiresAt }: Message,
       context: SendContext,
-    ): Promise<Outcome> => {
-      const { to, from, messagingServiceSid, body, contentSid, contentVariables } = composed;
-      const create = (statusCallback: string | undefined) => (client: TwilioClient) =>
-        client.messages.create({
-          to,
-          from,
-          messagingServiceSid,
-          body,
-          contentSid,
-          contentVariables,
-          // Twilio's default is ten hours; an expired code must not arrive.
-          validityPeriod: validitySeconds(expiresAt.getTime() - clock()),
-          provideFeedback: true,
-          statusCallback,
-        });
-      return sendReporting(twilio.settings.statusCallbackUrl, context, (statusCallback) =>
-        twilio.call(create(statusCallback), context).then(readResult),
-      );
-    };
+    ): Promise<Outcome> =>
+      sendReporting(twilio.settings.statusCallbackUrl, context, async (statusCallback) => {
+        const result = await twilio.call(
+          (client) =>
+            client.messages.create({
+              to,
+              from,
+              messagingServiceSid,
+              body,
+              contentSid,
+              contentVariables,
+              // Twilio's default is ten hours; an expired code must not arrive.
+              validityPeriod: validitySeconds(expiresAt.getTime() - clock()),
+              provideFeedback: true,
+              statusCallback,
+            }),
+          context,
+        );
+        const outcome = readOutcome(result);
+        // Also if Twilio refused the callback URL and the message went out without it: the callback is missing, too.
+        if (hasCallbacks && outcome.status === 'accepted') twilio.callbacks.expect();
+        return outcome;
+      });
     return {
       provider: 'TWILIO',
       host: twilio.host,

@@ -1,10 +1,13 @@
-import type { DeliveryReport, Outcome } from '../../core/channel.js';
+import type { DeliveryReport, Outcome, Refusal } from '../../core/channel.js';
 import type { HttpAnswer, HttpResult } from '../../core/http.js';
-import { outcomeOf, readObject, type AnswerReader } from '../../http/outcome.js';
+import { outcomeOf, readObject, type AnswerReader } from '../../http/request.js';
 import { ProviderError } from '../../core/errors.js';
-import { describeRefusal } from './refusals.js';
+import { withMechanics } from '../../core/refusal-cause.js';
+import type { RefusalMeaning } from '../provider.js';
+import { ADD_CAPACITY, CHECK_CREDENTIALS, CHECK_STATUS, ERRORS, LOOK_AT_LOG } from './error-codes.js';
+import { VERIFY_ERRORS } from './verify-error-codes.js';
 
-/** Reads Twilio's answers: the outcome of an attempt, and the delivery report in a status. */
+/** Reads Twilio's answers: the outcome of an attempt, the delivery report in a status, and the meaning of an error code. */
 
 /** The ids of messages, calls and verifications, in answers and callbacks. */
 export const MESSAGE_SID = /^(SM|MM)[\w-]{1,64}$/;
@@ -98,4 +101,42 @@ export function deliveryReportOf(status: string, providerCode: string | undefine
   const number = Number(providerCode);
   const described = describeRefusal(Number.isNaN(number) ? undefined : number, 400);
   return { status: 'failed', ...described, code: providerCode ?? status.toUpperCase() };
+}
+
+const BY_CODE: Readonly<Record<number, RefusalMeaning>> = Object.fromEntries(
+  [ERRORS, VERIFY_ERRORS]
+    .flatMap((subjects) => Object.values(subjects))
+    .flatMap((codes) => Object.entries(codes)),
+);
+
+/**
+ * A refusal by Twilio's code. Without a code, or with one that is not in the tables, the HTTP status decides: Twilio
+ * adds codes now and then, and an unknown one must not end the plan. The refusal's code is Twilio's, or `HTTP_` and the
+ * status.
+ */
+export function describeRefusal(
+  code: number | undefined,
+  httpStatus: number,
+): Pick<Refusal, 'code'> & RefusalMeaning {
+  const meaning = (code === undefined ? undefined : meaningOf(code)) ?? byStatus(httpStatus);
+  return { code: code === undefined ? `HTTP_${httpStatus}` : String(code), ...withMechanics(meaning) };
+}
+
+/** The meaning of a code in our words; `undefined` if the code is not in the tables. */
+export function meaningOf(code: number): RefusalMeaning | undefined {
+  return Object.hasOwn(BY_CODE, code) ? BY_CODE[code] : undefined;
+}
+
+function byStatus(httpStatus: number): RefusalMeaning {
+  if (httpStatus === 401) {
+    return {
+      reason: 'Twilio does not accept the credentials',
+      remedy: CHECK_CREDENTIALS,
+      cause: 'account',
+    };
+  }
+  if (httpStatus === 429)
+    return { reason: 'Too many requests to the provider at once', remedy: ADD_CAPACITY };
+  if (httpStatus >= 500) return { reason: 'The provider is not available', remedy: CHECK_STATUS };
+  return { reason: 'Refused by the provider', remedy: LOOK_AT_LOG };
 }

@@ -1,7 +1,7 @@
 import type { Outcome } from '../../core/channel.js';
 import { lazyRules, oneOf, optionsOf, readOptionsBy } from '../../core/option-rules.js';
 import type { Channel } from '../channel.js';
-import { serviceSidRule } from '../channel-options.js';
+import { serviceSidRule } from '../provider.js';
 import { localeChain } from '../../texts/locale.js';
 import { ConfigurationError } from '../../core/errors.js';
 import { readServiceAnswer } from './credentials-check.js';

@@ -1,7 +1,7 @@
 import type { Refusal } from '../../core/channel.js';
 import type { HttpAnswer } from '../../core/http.js';
 import { withMechanics } from '../../core/refusal-cause.js';
-import { readObject } from '../../http/outcome.js';
+import { readObject } from '../../http/request.js';
 import type { RefusalMeaning } from '../provider.js';
 
 /**

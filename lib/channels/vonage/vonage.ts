@@ -2,7 +2,7 @@ import { randomUUID, type KeyObject } from 'node:crypto';
 import { SignJWT } from 'jose/jwt/sign';
 import type { Message } from '../../core/channel.js';
 import type { HttpRequest } from '../../core/http.js';
-import { outcomeOf, readObject, type AnswerReader } from '../../http/outcome.js';
+import { outcomeOf, readObject, type AnswerReader } from '../../http/request.js';
 import { pickByLocale } from '../../texts/locale.js';
 import { TIMED_OUT, waitAtMost } from '../../core/time.js';
 import { ConfigurationError } from '../../core/errors.js';

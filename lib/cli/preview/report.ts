@@ -7,7 +7,7 @@ import { MAY_BE_SENT, type PreviewResult, type SendProblem } from './send.js';
 import type { Terminal } from '../terminal.js';
 import { remedyForBlock } from '../../guard/limits.js';
 import { REFUSALS } from '../../okta/refusals.js';
-import { describeRefusal } from '../../channels/twilio/refusals.js';
+import { describeRefusal } from '../../channels/twilio/outcome.js';
 
 /** Prints a call before it is sent: its recipient and its route. All output here is masked. */
 export function showCall(

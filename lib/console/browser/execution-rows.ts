@@ -1,6 +1,6 @@
 import type { ExecutionSummary } from '../../core/history.js';
 import { element } from '../../http/page/browser/dom.js';
-import { nameChannel, nameRequestType } from '../../events/names.js';
+import { nameChannel, nameRequestType } from '../../events/description.js';
 import { formatDateTime, formatTime, formatDuration } from './format.js';
 import { addressOf } from './routes.js';
 import { markOutcome } from './widgets.js';
@@ -16,13 +16,11 @@ export interface ExecutionRows {
   ids(): readonly string[];
   /** When the execution of the last row began; `undefined` without rows. */
   oldestStart(): number | undefined;
-  /** Replaces all rows. */
   replace(executions: readonly ExecutionSummary[]): void;
   /** Adds rows in the order of time. */
   insert(executions: readonly ExecutionSummary[]): void;
   /** Adds rows after the last. The rows in view do not move. */
   append(executions: readonly ExecutionSummary[]): void;
-  /** Draws a row anew, if it is there. */
   update(execution: ExecutionSummary): void;
   focus(id: string): void;
 }
@@ -30,16 +28,16 @@ export interface ExecutionRows {
 export function makeExecutionRows(): ExecutionRows {
   const rows = new Map<string, HTMLElement>();
   const starts = new WeakMap<Element, number>();
-  const body = element('div', { role: 'rowgroup', class: 'rows' });
+  const body = element('div.rows', { role: 'rowgroup' });
   const table = element(
-    'div',
-    { role: 'table', class: 'executions', 'aria-label': 'Executions, newest first' },
+    'div.executions',
+    { role: 'table', 'aria-label': 'Executions, newest first' },
     element(
       'div',
       { role: 'rowgroup' },
       element(
-        'div',
-        { role: 'row', class: 'row head' },
+        'div.row.head',
+        { role: 'row' },
         ...COLUMNS.map((name) => element('div', { role: 'columnheader' }, name)),
       ),
     ),
@@ -114,13 +112,13 @@ function makeRow(execution: ExecutionSummary, now: number): HTMLElement {
     formatTime(startedAt, now),
   );
   return element(
-    'div',
-    { role: 'row', class: 'row', 'data-id': id },
-    cell('time', element('a', { href: addressOf({ view: 'execution', id }), class: 'whole-row' }, time)),
-    cell('outcome', markOutcome(outcome), code === undefined ? undefined : element('code', {}, code)),
+    'div.row',
+    { role: 'row', 'data-id': id },
+    cell('time', element('a.whole-row', { href: addressOf({ view: 'execution', id }) }, time)),
+    cell('outcome', markOutcome(outcome), code === undefined ? undefined : element('code', code)),
     cell('channel', ...showWay(execution)),
     cell('request', nameRequestType(requestType), originOf(execution)),
-    cell('user', userId === undefined ? 'unknown' : element('code', {}, userId)),
+    cell('user', userId === undefined ? 'unknown' : element('code', userId)),
     cell('number', `•• ${toEnding}`),
     cell('duration', durationMs === undefined ? '–' : formatDuration(durationMs)),
   );
@@ -139,7 +137,7 @@ export function showWay({ way, channel, deliveryChannel }: ExecutionSummary): re
 
 /** A sign, and the words for screen readers. */
 function sign(shown: string, words: string): readonly Node[] {
-  return [element('span', { 'aria-hidden': 'true' }, shown), element('span', { class: 'unseen' }, words)];
+  return [element('span', { 'aria-hidden': 'true' }, shown), element('span.unseen', words)];
 }
 
 /** A mark for everything that is not a plain sign-in. */
@@ -149,7 +147,7 @@ function originOf({ isTest, testedBy, isPreview, repeats }: ExecutionSummary): H
     ...(isTest ? [test] : isPreview ? ['preview'] : []),
     ...(repeats === 0 ? [] : [repeats === 1 ? '1 repeat' : `${repeats} repeats`]),
   ];
-  return words.length === 0 ? undefined : element('span', { class: 'tag' }, words.join(', '));
+  return words.length === 0 ? undefined : element('span.tag', words.join(', '));
 }
 
 function cell(name: string, ...children: readonly (Node | string | undefined)[]): HTMLElement {

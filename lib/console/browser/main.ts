@@ -28,7 +28,7 @@ try {
 } catch (error) {
   if (!(error instanceof ServerFailure)) throw error;
   if (!error.isLoggedOut)
-    main.replaceChildren(element('div', { class: 'view' }, element('h1', {}, 'Console'), showFailure(error)));
+    main.replaceChildren(element('div.view', element('h1', 'Console'), showFailure(error)));
 }
 
 function start(about: About): void {
@@ -105,16 +105,10 @@ function logOut(): void {
   const heading = element('h1', { tabindex: -1 }, 'Logged out');
   main.replaceChildren(
     element(
-      'div',
-      { class: 'view' },
+      'div.view',
       heading,
-      element('p', { class: 'lead' }, 'You are no longer logged in as an administrator.'),
-      element(
-        'p',
-        {},
-        // The gateway leads to its login, and back to this view.
-        element('button', { type: 'button', class: 'primary', onclick: reload }, 'Log in again'),
-      ),
+      element('p.lead', 'You are no longer logged in as an administrator.'),
+      element('p', element('button.primary', { type: 'button', onclick: reload }, 'Log in again')),
     ),
   );
   document.title = 'Logged out – Telephony hook console';
@@ -138,7 +132,7 @@ function makeTabs(about: About): Tabs {
   const links = new Map(tabs.map(([view, title, href]) => [view, element('a', { href }, title)]));
   byId('views', HTMLElement).replaceChildren(
     ...links.values(),
-    ...about.links.map(({ title, href }) => element('a', { href, class: 'beside' }, title)),
+    ...about.links.map(({ title, href }) => element('a.beside', { href }, title)),
   );
   return {
     mark: (view) => {

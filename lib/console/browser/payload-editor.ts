@@ -19,7 +19,7 @@ export interface PayloadEditor {
 }
 
 export function makePayloadEditor(onChange: () => void): PayloadEditor {
-  const gutter = element('div', { class: 'gutter', 'aria-hidden': 'true' });
+  const gutter = element('div.gutter', { 'aria-hidden': 'true' });
   const text = element('textarea', {
     id: 'payload',
     rows: 20,
@@ -29,7 +29,7 @@ export function makePayloadEditor(onChange: () => void): PayloadEditor {
     'aria-describedby': 'payload-hint payload-problems',
     placeholder: 'Generate fills this in. A request that was copied elsewhere can be pasted, too.',
   });
-  const problems = element('div', { id: 'payload-problems', class: 'problems', role: 'status' });
+  const problems = element('div.problems', { id: 'payload-problems', role: 'status' });
   let refused: readonly string[] = [];
 
   const read = (): ReadText | undefined => (text.value.trim() === '' ? undefined : readJsonText(text.value));
@@ -58,22 +58,15 @@ export function makePayloadEditor(onChange: () => void): PayloadEditor {
     problems.replaceChildren(
       ...found.map(({ text: message, place }) =>
         element(
-          'p',
-          { class: 'problem' },
+          'p.problem',
           place === undefined
             ? undefined
             : element(
-                'button',
-                {
-                  type: 'button',
-                  class: 'small',
-                  onclick: () => {
-                    goTo(place);
-                  },
-                },
+                'button.small',
+                { type: 'button', onclick: () => goTo(place) },
                 `Line ${place.line}, column ${place.column}`,
               ),
-          element('span', {}, message),
+          element('span', message),
         ),
       ),
     );
@@ -90,12 +83,11 @@ export function makePayloadEditor(onChange: () => void): PayloadEditor {
   check();
   return {
     element: element(
-      'div',
-      { class: 'field' },
+      'div.field',
       element('label', { for: 'payload' }, 'What Okta would send'),
-      element('p', { id: 'payload-hint', class: 'hint' }, 'JSON. Change what you like before you send it.'),
+      element('p.hint', { id: 'payload-hint' }, 'JSON. Change what you like before you send it.'),
       problems,
-      element('div', { class: 'editor' }, gutter, text),
+      element('div.editor', gutter, text),
     ),
     read,
     write: (payload) => {

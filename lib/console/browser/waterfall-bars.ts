@@ -1,6 +1,5 @@
 import type { HookEvent, HookEventOf } from '../../core/events.js';
-import type { Tone } from '../../events/description.js';
-import { nameChannel } from '../../events/names.js';
+import { type Tone, nameChannel } from '../../events/description.js';
 
 /** The steps of a call until its answer, as bars on a time axis. */
 

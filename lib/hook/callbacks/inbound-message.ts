@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { reportFailureOutsideCall, type HookParts } from '../parts.js';
+import type { HookParts } from '../parts.js';
+import { reportFailure } from '../report-failure.js';
 import { LRUCache } from 'lru-cache';
 import { atMost } from '../../core/caches.js';
 import { isTwilioWord, keywordOf, type Keyword } from '../../texts/keywords.js';
@@ -105,16 +106,15 @@ export function receiveInbound(parts: HookParts, twilio: TwilioPort): ReturnType
       }
       return typeof text === 'string' && text !== '' ? text : undefined;
     };
-    const reportFailure = reportFailureOutsideCall('inbound', parts);
     const reply = await waitAtMost(
       readReply().catch((error: unknown) => {
-        reportFailure(error);
+        reportFailure('inbound', error, undefined, parts);
         return undefined;
       }),
       settings.deadlineMs,
     );
     if (reply !== TIMED_OUT) return reply;
-    reportFailure(new Error('no answer in time'));
+    reportFailure('inbound', new Error('no answer in time'), undefined, parts);
     return undefined;
   };
 

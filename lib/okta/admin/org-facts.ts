@@ -1,13 +1,13 @@
 import { OktaApiError } from '../../core/errors.js';
 import type { HttpAnswer } from '../../core/http.js';
-import type { OktaApiAnswer } from '../api-answer.js';
+import type { JsonAnswer } from '../../http/call.js';
 import { asList, fieldOf, parseJson, textFieldOf } from '../../core/json.js';
 import { UNUSED_USER_ID } from '../user-profile.js';
 
 /** Reads facts of an org for `doctor`. */
 
 /** Reads one path. @throws OktaApiError, also for 404. */
-export type ReadOkta = (path: string) => Promise<OktaApiAnswer>;
+export type ReadOkta = (path: string) => Promise<JsonAnswer>;
 
 /** The org's public metadata. */
 export const ORG_METADATA = '/.well-known/okta-organization';
@@ -56,7 +56,7 @@ export async function countOptedIn(
   let path: string | undefined = `/api/v1/users?search=${search}&limit=${PAGE}`;
   let count = 0;
   for (let page = 0; page < MAX_PAGES && path !== undefined; page += 1) {
-    const { body, headers }: OktaApiAnswer = await read(path);
+    const { body, headers }: JsonAnswer = await read(path);
     count += asList(body).length;
     path = nextPathOf(headers['link']);
   }

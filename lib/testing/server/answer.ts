@@ -1,7 +1,7 @@
 import type { RequestHandler, Response } from 'express';
 import type { Fault, RecordedRequest } from './faults.js';
 import type { LoopbackServer } from './loopback-server.js';
-import type { PathParams, Reply } from './reply.js';
+import type { Answer, PathParams, Reply } from './reply.js';
 
 /** What the handlers of one request share: Express keeps it in `res.locals`. */
 export interface Exchange {
@@ -28,9 +28,7 @@ const SUCCEEDING: ReadonlySet<Fault['kind']> = new Set([
 ]);
 
 /** Makes an Express handler of a function that returns the answer to a request. The request's fault is applied to it. */
-export function replyWith(
-  makeReply: (request: RecordedRequest, params: PathParams) => Reply | Promise<Reply>,
-): RequestHandler {
+export function replyWith(makeReply: Answer): RequestHandler {
   return async (req, res, next) => {
     // `serveApi` has put it there.
     const { request, fault, server } = res.locals as Exchange;
@@ -113,18 +111,14 @@ export function sendFault(
       sendReply(res, { ...reply, status: fault.status ?? reply.status, body: '' });
       return;
     case 'slow':
-      server.later(fault.delayMs, () => {
-        sendReply(res, reply);
-      });
+      server.later(fault.delayMs, () => sendReply(res, reply));
       return;
   }
 
   function drip(everyMs: number): void {
     if (res.destroyed) return;
     res.write(' ');
-    server.later(everyMs, () => {
-      drip(everyMs);
-    });
+    server.later(everyMs, () => drip(everyMs));
   }
 
   function pour(): void {

@@ -90,12 +90,10 @@ export class RuleList<Rule extends LimitedRule<Subject>, Subject = RecordedReque
     this.#defaultMatch = defaultMatch;
   }
 
-  /** Adds a rule after the others. */
   add(rule: Rule): void {
     this.#entries.push({ rule, left: rule.times ?? Number.POSITIVE_INFINITY });
   }
 
-  /** Removes every rule. */
   clear(): void {
     this.#entries = [];
   }
@@ -164,7 +162,6 @@ export function requireKeys(what: string, given: object, known: readonly string[
   throw new TypeError(`${what} knows no ${unknown.join(', ')}; it takes ${known.join(', ')}.`);
 }
 
-/** The path of a request, without its query. */
 export function pathOf(request: RecordedRequest): string {
   return request.path.split('?')[0] ?? '';
 }

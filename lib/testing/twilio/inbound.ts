@@ -1,10 +1,8 @@
 import { randomSid } from '../server/random-ids.js';
+import type { TwilioContext } from './context.js';
 import { segmentsOf } from './formats.js';
-import type { TwilioPhones } from './phones.js';
-import type { TwilioRecipients, TwilioSenders } from './senders.js';
 import { messagesOfTwiml } from './spoken-twiml.js';
-import { postWebhook, signWebhook, type WebhookAnswer, type WebhookCaller } from './webhook.js';
-import type { WhatsAppSessions } from './whatsapp.js';
+import { postWebhook, signWebhook, type WebhookAnswer } from './webhook.js';
 
 /** A message from a person to a number of the account, for `receive`. */
 export interface InboundMessage {
@@ -51,45 +49,30 @@ export interface EmulatedInbound {
   readonly replies: readonly string[];
 }
 
-/** What `TwilioInbound` needs. */
-export interface InboundParts extends WebhookCaller {
-  readonly accountSid: string;
-  readonly sandboxNumber: string;
-  readonly joinCode: string;
-  readonly smsNumber: string;
-  readonly messagingServiceSid: string;
-  readonly clock: () => number;
-  readonly senders: TwilioSenders;
-  readonly recipients: TwilioRecipients;
-  readonly sessions: WhatsAppSessions;
-  readonly phones: TwilioPhones;
-}
-
 /** The keywords that Twilio handles in an SMS, from its page on opt-out keywords. */
 const STOP = new Set(['STOP', 'STOPALL', 'UNSUBSCRIBE', 'CANCEL', 'END', 'QUIT', 'REVOKE', 'OPTOUT']);
 const START = new Set(['START', 'YES', 'UNSTOP']);
 const HELP = new Set(['HELP', 'INFO']);
 
-/** Messages from people to the account. */
 export class TwilioInbound {
   readonly received: EmulatedInbound[] = [];
-  readonly #parts: InboundParts;
+  readonly #context: TwilioContext;
 
-  constructor(parts: InboundParts) {
-    this.#parts = parts;
+  constructor(context: TwilioContext) {
+    this.#context = context;
   }
 
   /** Receives a message: Twilio reacts, and the webhook is called. Throws for a number that is not the account's. */
   async receive(message: InboundMessage): Promise<EmulatedInbound> {
     const { from, body, channel = 'sms', url } = message;
-    const { senders, sandboxNumber, smsNumber, sessions, authToken, recipients } = this.#parts;
+    const { senders, sandboxNumber, smsNumber, sessions, authToken, recipients } = this.#context;
     const isWhatsApp = channel === 'whatsapp';
     const to = message.to ?? (isWhatsApp ? sandboxNumber : smsNumber);
     if (!senders.canReceive({ isWhatsApp, number: to })) {
       throw new Error(`${to} receives no ${isWhatsApp ? 'WhatsApp messages' : 'SMS'} for this account.`);
     }
     const sid = randomSid('SM');
-    const at = this.#parts.clock();
+    const at = this.#context.clock();
     const params = {
       ...this.#paramsOf(sid, channel, from, to, body),
       ...(isWhatsApp ? whatsAppParamsOf(message, to) : {}),
@@ -124,7 +107,7 @@ export class TwilioInbound {
   }
 
   #reactOnSms(from: string, to: string, body: string): Reaction {
-    const { recipients } = this.#parts;
+    const { recipients } = this.#context;
     const word = body.trim().toUpperCase();
     if (STOP.has(word)) {
       const replies = recipients.optOut(from, to)
@@ -141,7 +124,7 @@ export class TwilioInbound {
 
   /** On WhatsApp, Twilio handles only the sandbox's keywords. */
   #reactOnWhatsApp(from: string, to: string, body: string): Reaction {
-    const { sandboxNumber, joinCode, sessions } = this.#parts;
+    const { sandboxNumber, joinCode, sessions } = this.#context;
     if (to !== sandboxNumber) return { replies: [], isForwarded: true };
     const word = body.trim().toLowerCase();
     if (word === `join ${joinCode}`) {
@@ -164,14 +147,14 @@ export class TwilioInbound {
 
   async #callWebhook(url: string, params: Record<string, string>): Promise<WebhookAnswer | undefined> {
     try {
-      return await postWebhook(this.#parts, url, params);
+      return await postWebhook(this.#context, url, params);
     } catch {
       return undefined;
     }
   }
 
   #reply(number: string, channel: 'sms' | 'whatsapp', text: string): void {
-    const { phones, clock } = this.#parts;
+    const { phones, clock } = this.#context;
     phones.deliver(number, { channel, text, at: clock(), sid: randomSid('SM') });
   }
 
@@ -182,7 +165,7 @@ export class TwilioInbound {
     to: string,
     body: string,
   ): Record<string, string> {
-    const { accountSid, smsNumber, messagingServiceSid } = this.#parts;
+    const { accountSid, smsNumber, messagingServiceSid } = this.#context;
     const isWhatsApp = channel === 'whatsapp';
     const prefix = isWhatsApp ? 'whatsapp:' : '';
     return {
@@ -202,7 +185,6 @@ export class TwilioInbound {
   }
 }
 
-/** The parameters of WhatsApp only. */
 function whatsAppParamsOf(
   { from, externalUserId, isNumberHidden = false, repliesTo }: InboundMessage,
   to: string,
@@ -219,7 +201,6 @@ function whatsAppParamsOf(
   };
 }
 
-/** Twilio's reaction to a message. */
 interface Reaction {
   readonly replies: readonly string[];
   readonly isForwarded: boolean;

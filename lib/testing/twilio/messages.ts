@@ -1,9 +1,9 @@
 import { isObject, parseJson } from '../../core/json.js';
 import { randomSid } from '../server/random-ids.js';
 import type { EmulatedTemplate, TwilioContent } from './content.js';
+import type { TwilioContext } from './context.js';
 import { refuse, type TwilioError } from './errors.js';
 import { isCallbackUrl, isE164, readAddress, type TwilioForm } from './formats.js';
-import type { TwilioRecipients, TwilioSenders } from './senders.js';
 import { renderTemplate } from './templates.js';
 
 /** A message that Twilio accepted, as it is now. */
@@ -49,15 +49,6 @@ export interface EmulatedFeedback {
   readonly at: number;
 }
 
-/** The rules for new messages. */
-export interface MessageRules {
-  readonly senders: TwilioSenders;
-  readonly recipients: TwilioRecipients;
-  readonly content: TwilioContent;
-  /** The number from which the Messaging Services send. */
-  readonly poolNumber: string;
-}
-
 /** A message that was read, and the template that it names. */
 export interface ReadMessage {
   readonly message: StoredMessage;
@@ -70,8 +61,8 @@ const MAX_VALIDITY_SECONDS = 36_000;
 /** Reads the parameters of `POST Messages.json`. Returns a message, or Twilio's refusal. */
 export function readMessage(
   form: TwilioForm,
-  { senders, recipients, content, poolNumber }: MessageRules,
-  createdAt: number,
+  { senders, recipients, smsNumber, clock }: TwilioContext,
+  content: TwilioContent,
 ): ReadMessage | { readonly error: TwilioError } {
   const toText = form.get('To');
   if (toText === undefined) return refuse(21604, "A 'To' phone number is required.");
@@ -116,7 +107,7 @@ export function readMessage(
   if (from?.number === to.number) return refuse(21266, "'To' and 'From' number cannot be the same.");
   const recipientError =
     (to.isWhatsApp ? undefined : senders.refuseTo('sms', to.number)) ??
-    recipients.refuseMessage(to, from?.number ?? poolNumber);
+    recipients.refuseMessage(to, from?.number ?? smsNumber);
   if (recipientError !== undefined) return { error: recipientError };
 
   const statusCallback = form.get('StatusCallback');
@@ -127,12 +118,13 @@ export function readMessage(
   if (validity !== undefined && !isValidity(validity)) {
     return refuse(21624, `The ValidityPeriod must be an integer between 1 and ${MAX_VALIDITY_SECONDS}.`);
   }
+  const now = clock();
   return {
     template,
     message: {
       sid: randomSid('SM'),
       channel: to.isWhatsApp ? 'whatsapp' : 'sms',
-      from: from?.number ?? poolNumber,
+      from: from?.number ?? smsNumber,
       to: to.number,
       messagingServiceSid: service,
       body,
@@ -145,8 +137,8 @@ export function readMessage(
       validityPeriod: validity === undefined ? undefined : Number(validity),
       provideFeedback: form.get('ProvideFeedback')?.toLowerCase() === 'true',
       feedback: undefined,
-      createdAt,
-      updatedAt: createdAt,
+      createdAt: now,
+      updatedAt: now,
     },
   };
 }

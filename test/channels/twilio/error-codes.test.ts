@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import type { MoveOn } from '#lib/core/channel.js';
-import { describeRefusal, meaningOf } from '#lib/channels/twilio/refusals.js';
+import { describeRefusal, meaningOf } from '#lib/channels/twilio/outcome.js';
 
 describe('the table of Twilio error codes', () => {
   const rules: [string, MoveOn, number[]][] = [

@@ -19,7 +19,7 @@ type Fits<Theirs, Ours> = IsAny<Theirs> extends true ? false : [Theirs] extends 
 type Holds<Claim extends true> = Claim;
 type Fails<Claim extends false> = Claim;
 
-/** What lib/okta/user-profile.ts, user-lookup.ts and sample-call.ts read of a user. */
+/** What lib/okta/user-profile.ts and sample-call.ts read of a user. */
 interface ReadOfUser {
   readonly id?: string;
   readonly status?: string;
@@ -53,7 +53,7 @@ interface ReadOfCommand {
   readonly value?: readonly { readonly status?: string }[];
 }
 
-/** What lib/okta/api-answer.ts reads of a refusal. */
+/** What lib/okta/api-error.ts reads of a refusal. */
 interface ReadOfOktaError {
   readonly errorCode?: string;
   readonly errorSummary?: string;
@@ -227,8 +227,7 @@ type Names<Read> = Readonly<Record<keyof Read & string, true>>;
 
 /** The names above by the file that reads them, for the run to compare with what is really in the file. */
 export const NAMES_READ: Readonly<Record<string, Readonly<Record<string, true>>>> = {
-  'okta/user-profile.ts': { profile: true } satisfies Names<Pick<ReadOfUser, 'profile'>>,
-  'okta/user-lookup.ts': { id: true, profile: true, login: true } satisfies Names<
+  'okta/user-profile.ts': { id: true, profile: true, login: true } satisfies Names<
     Pick<ReadOfUser, 'id' | 'profile'> & Pick<ReadOfProfile, 'login'>
   >,
   'okta/sample-call.ts': {
@@ -260,7 +259,7 @@ export const NAMES_READ: Readonly<Record<string, Readonly<Record<string, true>>>
     error: true,
     errorSummary: true,
   },
-  'okta/api-answer.ts': {
+  'okta/api-error.ts': {
     errorCode: true,
     errorSummary: true,
     errorCauses: true,

@@ -1,7 +1,7 @@
 import { element } from '../../../http/page/browser/dom.js';
 import type { FaultSwitchView, PhonesState } from '../api.js';
 import type { Ask } from './server.js';
-import { makeSwitch, type Switch } from './switch.js';
+import { makeSwitch, type Switch } from './widgets.js';
 
 /** The faults that can be switched on. */
 export interface FaultPanel {
@@ -19,46 +19,35 @@ export function fillFaults(place: HTMLElement, first: PhonesState, ask: Ask): Fa
   let shown = first;
   const switches = new Map<string, Switch>();
   const turn = (asking: Promise<void>): void => {
-    void asking.catch(() => {
-      update(shown);
-    });
+    void asking.catch(() => update(shown));
   };
   const groups = Object.entries(SIDES).map(([side, title]) => {
     const made = first.faults
       .filter((fault) => fault.side === side)
       .map(({ id, title: label, description }) => {
-        const one = makeSwitch(label, description, (isOn) => {
-          turn(ask('fault', { id, isOn }));
-        });
+        const one = makeSwitch(label, description, (isOn) => turn(ask('fault', { id, isOn })));
         switches.set(id, one);
         return one.root;
       });
-    return element('fieldset', {}, element('legend', {}, title), ...made);
+    return element('fieldset', element('legend', title), ...made);
   });
-  const count = element('p', { class: 'count', role: 'status' });
+  const count = element('p.count', { role: 'status' });
   const play = element('button', {
     type: 'button',
-    onclick: () => {
-      turn(ask('bad-day', { isOn: !shown.badDay.isPlaying }));
-    },
+    onclick: () => turn(ask('bad-day', { isOn: !shown.badDay.isPlaying })),
   });
   const phases = new Map(
-    first.badDay.phases.map(({ name, description }) => [name, element('li', {}, description)]),
+    first.badDay.phases.map(({ name, description }) => [name, element('li', description)]),
   );
-  const script = element('ol', {}, ...phases.values());
+  const script = element('ol', ...phases.values());
   place.replaceChildren(
     element('h2', { id: 'faults-title' }, 'Make something go wrong'),
     count,
     ...groups,
     element(
-      'fieldset',
-      { class: 'bad-day' },
-      element('legend', {}, 'A bad day'),
-      element(
-        'p',
-        { class: 'quiet' },
-        'One fault after the other, at both vendors. Every switch is off meanwhile.',
-      ),
+      'fieldset.bad-day',
+      element('legend', 'A bad day'),
+      element('p.quiet', 'One fault after the other, at both vendors. Every switch is off meanwhile.'),
       play,
       script,
     ),

@@ -10,8 +10,8 @@ const about = await readAbout();
 const place = byId('phones', HTMLElement);
 const people = new Map<string, PersonColumn>();
 const emptyNote = element(
-  'p',
-  { class: 'empty', hidden: true },
+  'p.empty',
+  { hidden: true },
   'Nobody at the emulated Okta has a phone: okta.addUser() adds somebody with a mobilePhone.',
 );
 let faults: FaultPanel | undefined;
@@ -66,7 +66,7 @@ function fillMessageOffer(place: HTMLElement, ask: Ask): MessageOffer {
   const text = new URLSearchParams(location.search).get('text');
   if (text === null || text === '') return { update: () => undefined };
   const offered = new Set<string>();
-  const senders = element('div', { class: 'row' });
+  const senders = element('div.row');
   const done = element('p', { role: 'status' });
   const send = async ({ id: userId, firstName }: PersonView): Promise<void> => {
     try {
@@ -77,12 +77,7 @@ function fillMessageOffer(place: HTMLElement, ask: Ask): MessageOffer {
     }
   };
   place.hidden = false;
-  place.replaceChildren(
-    element('h2', {}, 'Send this by WhatsApp'),
-    element('p', { class: 'asked-text' }, text),
-    senders,
-    done,
-  );
+  place.replaceChildren(element('h2', 'Send this by WhatsApp'), element('p.asked-text', text), senders, done);
   return {
     update: (people) => {
       for (const person of people) {
@@ -104,9 +99,8 @@ function fillSandbox(place: HTMLElement, { sandbox }: PhonesAbout): void {
   place.replaceChildren(
     element('h2', { id: 'sandbox-title' }, 'The WhatsApp sandbox'),
     drawing(
-      'svg',
+      'svg.qr',
       {
-        class: 'qr',
         viewBox: `0 0 ${size} ${size}`,
         role: 'img',
         'aria-label': `QR code of ${sandbox.link}`,
@@ -116,9 +110,8 @@ function fillSandbox(place: HTMLElement, { sandbox }: PhonesAbout): void {
     ),
     element(
       'p',
-      {},
       'At Twilio, a phone that scans this writes ',
-      element('strong', {}, sandbox.joinWords),
+      element('strong', sandbox.joinWords),
       ` to ${sandbox.number}. Here the button “Join” does this. A person outside the sandbox gets SMS.`,
     ),
   );

@@ -1,7 +1,7 @@
 import { element } from '../../../http/page/browser/dom.js';
 import type { HookAnswerView, PersonView, SignInChannel, SignInView } from '../api.js';
 import type { RequestType } from '../../../core/request-types.js';
-import { icon } from './icons.js';
+import { icon } from './widgets.js';
 import type { Ask } from './server.js';
 import { exactTimeOf, outcomeOf, reactionOf } from './words.js';
 
@@ -32,9 +32,9 @@ export function makeSignInCard(person: PersonView, ask: Ask): SignInCard {
     maxlength: 20,
     'aria-label': `Code that ${firstName} types`,
   });
-  const verify = element('button', {}, 'Verify');
-  const reaction = element('p', { class: 'reaction', role: 'status' }, 'No code requested yet.');
-  const outcome = element('p', { class: 'outcome', role: 'status' });
+  const verify = element('button', 'Verify');
+  const reaction = element('p.reaction', { role: 'status' }, 'No code requested yet.');
+  const outcome = element('p.outcome', { role: 'status' });
   const starts = (['sms', 'voice'] as const).map((by) =>
     element(
       'button',
@@ -83,12 +83,12 @@ export function makeSignInCard(person: PersonView, ask: Ask): SignInCard {
   };
 
   const root = element(
-    'section',
-    { class: 'sign-in', 'aria-label': `Okta: ${person.name} signs in` },
-    element('div', { class: 'row' }, element('strong', { class: 'brand' }, 'okta'), request),
-    element('div', { class: 'row starts' }, ...starts),
+    'section.sign-in',
+    { 'aria-label': `Okta: ${person.name} signs in` },
+    element('div.row', element('strong.brand', 'okta'), request),
+    element('div.row.starts', ...starts),
     reaction,
-    element('form', { class: 'row', onsubmit: (event) => void enter(event) }, code, verify),
+    element('form.row', { onsubmit: (event) => void enter(event) }, code, verify),
     outcome,
   );
   let timer: ReturnType<typeof setTimeout> | undefined;

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import type { HttpAnswer, HttpResult } from '#lib/core/http.js';
 import { parseJson } from '#lib/core/json.js';
-import { outcomeOf, type AnswerReader } from '#lib/http/outcome.js';
+import { outcomeOf, type AnswerReader } from '#lib/http/request.js';
 
 const answer = (status: number, body = ''): HttpAnswer => ({
   kind: 'answered',

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import type sinon from 'sinon';
 import type { Channel, Message, TelephonyRequest } from '#lib/index.js';
 import { Budget } from '#lib/core/budget.js';
-import { oktaText, textFor } from '#lib/texts/compose-text.js';
+import { oktaText, textFor } from '#lib/texts/texts.js';
 import type { ComposeText } from '#lib/core/option-types.js';
 import { ANA, CODE, startScene } from '#harness/scene.js';
 import { stopTime } from '#harness/stopped-time.js';

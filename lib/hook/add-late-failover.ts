@@ -2,9 +2,9 @@ import type { Delivery } from '../delivery/dispatch.js';
 import { LateFailover } from '../delivery/late/late-failover.js';
 import type { LateSend } from '../delivery/late/late-sends.js';
 import type { PlanStep } from '../delivery/plan.js';
-import { withinRollout } from '../delivery/rollout.js';
-import { allowedSteps, hasStoppedSince } from './allowed-channels.js';
-import { reportFailure, type HookParts } from './parts.js';
+import { skipSuppressed, suppressionFor, type Suppression } from '../delivery/suppressions.js';
+import { enabledChannels, hasStoppedSince } from './dispatch-channels.js';
+import type { HookParts } from './parts.js';
 import { recordRecognised, sendCode, suppressRefusing } from './send-code.js';
 
 /** Adds late failover to the parts of a hook: it sends a code again by the same steps as a call. */
@@ -12,8 +12,8 @@ import { recordRecognised, sendCode, suppressRefusing } from './send-code.js';
 /** With so many calls in flight, codes need the connections more than look-ups do. */
 const BUSY_CALLS = 32;
 
-/** The parts of a hook, with late failover if it is on. */
-export function createHookParts(made: Omit<HookParts, 'lateFailover'>): HookParts {
+/** The parts of a hook, complete: with late failover if it is on. */
+export function addLateFailover(made: Omit<HookParts, 'lateFailover'>): HookParts {
   const { settings, events, channels, underWay } = made;
   if (settings.lateFailover === undefined) return { ...made, lateFailover: undefined };
   const lateFailover = new LateFailover({
@@ -23,8 +23,7 @@ export function createHookParts(made: Omit<HookParts, 'lateFailover'>): HookPart
     deadlineMs: settings.deadlineMs,
     afterSeconds: settings.lateFailover.afterSeconds,
     channels,
-    channelsOn: (names, request) =>
-      withinRollout(names, request, made.rollout(reportFailure('rollout', request, made))),
+    channelsOn: (names, request) => enabledChannels(names, request, made),
     onRecognised: (receipt, transactionId) => {
       recordRecognised(receipt, transactionId, made);
     },
@@ -53,7 +52,26 @@ async function sendAgain(
     late.dropped ??= 'NO_CHANNEL_LEFT';
     return { status: 'refused', decidedBy: undefined, attempts: [], isFraudBlock: false };
   }
-  const isSuppressed = ({ channel, to }: PlanStep): boolean => hasStoppedSince(channel, to, sinceMs, parts);
+  const isSuppressed = (step: PlanStep): boolean => hasStoppedSince(step, sinceMs, parts);
   const send = { code: { ...code, untried }, request, budget, isStillWanted, isSuppressed };
   return sendCode(send, { mayFailOver: true }, parts);
+}
+
+/** The steps of an earlier plan that are still not suppressed. */
+async function allowedSteps(
+  steps: readonly PlanStep[],
+  { suppressions }: HookParts,
+): Promise<readonly PlanStep[]> {
+  const nowMs = performance.now();
+  const numbers = [...new Set(steps.map(({ to }) => to))];
+  const known = new Map(
+    await Promise.all(numbers.map(async (to) => [to, await suppressions.askFor(to, nowMs)] as const)),
+  );
+  const suppressionOf = (channel: string): Suppression | undefined =>
+    steps
+      .filter((step) => step.channel === channel)
+      .map(({ to }) => suppressionFor(known.get(to) ?? [], channel))
+      .find((suppression) => suppression !== undefined);
+  const allowed = skipSuppressed([...new Set(steps.map(({ channel }) => channel))], suppressionOf);
+  return steps.filter(({ channel }) => allowed.channels.includes(channel));
 }

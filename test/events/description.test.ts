@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { nameChannel, nameRequestType } from '#lib/events/names.js';
+import { nameChannel, nameRequestType } from '#lib/events/description.js';
 
 describe('what people read in place of identifiers', () => {
   for (const [channel, name] of [

@@ -3,16 +3,7 @@ import { OktaApiError, type OktaApiErrorCode } from '../core/errors.js';
 import { asList, fieldOf, parseJson, textFieldOf } from '../core/json.js';
 import { rateLimitHeaders } from './rate-limit.js';
 
-/** Reads the answers of Okta's API and of its token endpoint, and makes errors with a remedy of all others. */
-
-/** An answer with status 2xx and readable JSON. */
-export interface OktaApiAnswer {
-  readonly status: number;
-  /** Names in lower case. */
-  readonly headers: Readonly<Record<string, string>>;
-  /** Parsed JSON: an object or an array. */
-  readonly body: object;
-}
+/** Makes errors, with a remedy, of the answers of Okta's API and of its token endpoint. A call that goes well does not come here. */
 
 const CODE_OF_STATUS: Readonly<Record<number, OktaApiErrorCode>> = {
   401: 'OKTA_UNAUTHORIZED',
@@ -87,50 +78,47 @@ interface CallFacts {
 }
 
 /**
- * Reads the result of a call to Okta.
+ * The error for anything but a 2xx with readable JSON.
  *
  * @param endpoint - the name of the called endpoint for messages, e.g. `Okta's API`.
- * @throws OktaApiError for anything but a 2xx with readable JSON.
  */
-export function readOktaAnswer(
+export function apiErrorOf(
   result: HttpResult,
   endpoint: string,
   { scopes = ['okta.users.read'], includeCauses = false }: CallFacts = {},
-): OktaApiAnswer {
+): OktaApiError {
   if (result.kind === 'not-sent') {
-    throw new OktaApiError('OKTA_UNREACHABLE', `${endpoint} could not be reached (${result.reason})`, {
+    return new OktaApiError('OKTA_UNREACHABLE', `${endpoint} could not be reached (${result.reason})`, {
       remedy: REACH_OKTA,
     });
   }
   if (result.kind === 'no-answer') {
-    throw new OktaApiError('OKTA_NO_ANSWER', `${endpoint} gave no complete answer (${result.reason})`, {
+    return new OktaApiError('OKTA_NO_ANSWER', `${endpoint} gave no complete answer (${result.reason})`, {
       remedy: REACH_OKTA,
     });
   }
   const { status } = result;
-  const body = parseJson(result.body);
-  if (status < 200 || status > 299) {
-    const reason = reasonOf(body);
-    throw new OktaApiError(
-      CODE_OF_STATUS[status] ?? 'OKTA_HTTP_ERROR',
-      `${endpoint} answered ${status}${reason === undefined ? '' : ` (${reason})`}`,
-      {
-        status,
-        headers: rateLimitHeaders(result.headers),
-        reason,
-        remedy: remedyOf(reason, status, scopes),
-        cause: includeCauses ? causeOf(body) : undefined,
-      },
-    );
-  }
-  if (typeof body !== 'object' || body === null) {
-    throw new OktaApiError('OKTA_UNREADABLE', `${endpoint} answered ${status} without a JSON object`, {
+  const headers = rateLimitHeaders(result.headers);
+  if (status >= 200 && status <= 299) {
+    return new OktaApiError('OKTA_UNREADABLE', `${endpoint} answered ${status} without a JSON object`, {
       status,
-      headers: rateLimitHeaders(result.headers),
+      headers,
       remedy: REACH_OKTA,
     });
   }
-  return { status, headers: result.headers, body };
+  const body = parseJson(result.body);
+  const reason = reasonOf(body);
+  return new OktaApiError(
+    CODE_OF_STATUS[status] ?? 'OKTA_HTTP_ERROR',
+    `${endpoint} answered ${status}${reason === undefined ? '' : ` (${reason})`}`,
+    {
+      status,
+      headers,
+      reason,
+      remedy: remedyOf(reason, status, scopes),
+      cause: includeCauses ? causeOf(body) : undefined,
+    },
+  );
 }
 
 const MAX_CAUSE_LENGTH = 500;

@@ -103,6 +103,8 @@ export interface HookEventFields {
     readonly source: 'okta' | 'cache' | 'stale' | 'none';
     /** Why the profile does not come from Okta: a code of `OktaApiError`, `TIMEOUT`, `PAUSED`, … */
     readonly reason: string | undefined;
+    /** Okta's HTTP status, if the reason is `OKTA_HTTP_ERROR`. */
+    readonly httpStatus?: number | undefined;
     readonly durationMs: number;
   };
   /** The guard blocked a code, or with `isOtherNumber` the number of the profile. */
@@ -137,6 +139,8 @@ export interface HookEventFields {
       readonly skipped: readonly SkippedChannel[];
       readonly profileSource: HookEventFields['profile.read']['source'] | undefined;
       readonly profileReason: string | undefined;
+      /** Okta's HTTP status, if `profileReason` is `OKTA_HTTP_ERROR`. */
+      readonly profileStatus?: number | undefined;
       readonly profileMs: number | undefined;
       readonly durationMs: number;
       /** What was left of the deadline. */

@@ -92,6 +92,7 @@ function emitAnswered(
     skipped: [...skipped],
     profileSource: reading?.source,
     profileReason: reading?.reason,
+    profileStatus: reading?.httpStatus,
     profileMs: reading?.durationMs,
     durationMs: Math.round(budget.elapsedMs()),
     remainingMs: Math.round(budget.remainingMs()),

@@ -45,7 +45,7 @@ function start(about: About): void {
     window.removeEventListener('hashchange', follow);
     connection.replaceChildren();
   };
-  const views: { readonly [Name in Route['view']]: View<Extract<Route, { view: Name }>> } = {
+  const views: Readonly<Record<Route['view'], View<Route>>> = {
     tester: makeTester(stream),
     history: makeHistory(about, stream),
     execution: makeExecution(about, stream),
@@ -55,10 +55,12 @@ function start(about: About): void {
   byId('org', HTMLElement).textContent = about.org;
 
   let current: Route | undefined;
-  let currentView: { readonly element: HTMLElement } | undefined;
+  let currentView: View<Route> | undefined;
   const scrolled = new Map<Route['view'], number>();
 
-  const go = <Shown extends Route>(view: View<Shown>, route: Shown): void => {
+  const follow = (): void => {
+    const route = readRoute(location.hash);
+    const view = views[route.view];
     const from = current;
     current = route;
     if (currentView !== view) {
@@ -73,22 +75,6 @@ function start(about: About): void {
     // The first view leaves the focus to the browser.
     if (from !== undefined && from.view !== route.view && view.comeBack?.(from) !== true) {
       view.element.querySelector('h1')?.focus({ preventScroll: true });
-    }
-  };
-  const follow = (): void => {
-    const route = readRoute(location.hash);
-    switch (route.view) {
-      case 'tester':
-        go(views.tester, route);
-        break;
-      case 'history':
-        go(views.history, route);
-        break;
-      case 'execution':
-        go(views.execution, route);
-        break;
-      case 'health':
-        go(views.health, route);
     }
   };
   window.addEventListener('hashchange', follow);

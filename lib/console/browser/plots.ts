@@ -1,7 +1,6 @@
-import type { DeliveryTimes, TimelineBucket } from '../../core/history.js';
+import type { DeliveryTimes, Timeline, TimelineBucket } from '../../core/history.js';
 import { nameChannel } from '../../events/names.js';
 import { drawing, element } from '../../http/page/browser/dom.js';
-import type { PlottedTimeline } from '../api.js';
 import { formatClock, formatCount, formatDuration, nameTimeZone } from './format.js';
 import { readTimeline, ServerFailure } from './server.js';
 import { makeLegend, makeNumbersTable, redraw, showFailure } from './widgets.js';
@@ -95,7 +94,7 @@ const TIMES: readonly Part<TimesBucket>[] = [
   },
 ];
 
-function drawTimeline({ spans, completeSince }: PlottedTimeline): readonly HTMLElement[] {
+function drawTimeline({ spans, completeSince }: Timeline): readonly HTMLElement[] {
   return spans.map(({ bucketMs, buckets }, index) => {
     const span = bucketMs * buckets.length <= 3_600_000 ? 'hour' : 'day';
     const [first] = buckets;

@@ -109,40 +109,30 @@ export class TwilioInbound {
   #reactOnSms(from: string, to: string, body: string): Reaction {
     const { recipients } = this.#context;
     const word = body.trim().toUpperCase();
-    if (STOP.has(word)) {
-      const replies = recipients.optOut(from, to)
-        ? ['You will get no more messages. Reply START to resubscribe.']
-        : [];
-      return { replies, isForwarded: true };
+    if (STOP.has(word) && recipients.optOut(from, to)) {
+      return forward('You will get no more messages. Reply START to resubscribe.');
     }
-    if (START.has(word)) {
-      const replies = recipients.optIn(from, to) ? ['You will get messages from this number again.'] : [];
-      return { replies, isForwarded: true };
+    if (START.has(word) && recipients.optIn(from, to)) {
+      return forward('You will get messages from this number again.');
     }
-    return { replies: HELP.has(word) ? ['Reply STOP to unsubscribe.'] : [], isForwarded: true };
+    return HELP.has(word) ? forward('Reply STOP to unsubscribe.') : forward();
   }
 
   /** On WhatsApp, Twilio handles only the sandbox's keywords. */
   #reactOnWhatsApp(from: string, to: string, body: string): Reaction {
     const { sandboxNumber, joinCode, sessions } = this.#context;
-    if (to !== sandboxNumber) return { replies: [], isForwarded: true };
+    if (to !== sandboxNumber) return forward();
     const word = body.trim().toLowerCase();
     if (word === `join ${joinCode}`) {
       sessions.join(from);
-      return { replies: ['You have joined the sandbox. Reply stop to leave it.'], isForwarded: false };
+      return keep('You have joined the sandbox. Reply stop to leave it.');
     }
     if (!sessions.isReachable(from, to)) {
-      return {
-        replies: [`You are not in this sandbox. Send join ${joinCode} to join it.`],
-        isForwarded: false,
-      };
+      return keep(`You are not in this sandbox. Send join ${joinCode} to join it.`);
     }
-    if (word !== 'stop') return { replies: [], isForwarded: true };
+    if (word !== 'stop') return forward();
     sessions.leave(from);
-    return {
-      replies: [`You have left the sandbox. Send join ${joinCode} to join it again.`],
-      isForwarded: true,
-    };
+    return forward(`You have left the sandbox. Send join ${joinCode} to join it again.`);
   }
 
   async #callWebhook(url: string, params: Record<string, string>): Promise<WebhookAnswer | undefined> {
@@ -204,6 +194,15 @@ function whatsAppParamsOf(
 interface Reaction {
   readonly replies: readonly string[];
   readonly isForwarded: boolean;
+}
+
+/** The message goes to the webhook, too. */
+function forward(...replies: readonly string[]): Reaction {
+  return { replies, isForwarded: true };
+}
+
+function keep(...replies: readonly string[]): Reaction {
+  return { replies, isForwarded: false };
 }
 
 /** Reads TwiML, or plain text as one message. Another content type and a failure give no reply. */

@@ -1,4 +1,4 @@
-import { element } from '../../../http/page/browser/dom.js';
+import { element, setText } from '../../../http/page/browser/dom.js';
 import type { FaultSwitchView, PhonesState } from '../api.js';
 import type { Ask } from './server.js';
 import { makeSwitch, type Switch } from './widgets.js';
@@ -59,7 +59,7 @@ export function fillFaults(place: HTMLElement, first: PhonesState, ask: Ask): Fa
     const on = state.faults.filter(({ isOn }) => isOn).length;
     const { isPlaying, current } = state.badDay;
     const words = isPlaying ? 'A bad day is being played.' : on === 0 ? 'All is well.' : `${on} switched on.`;
-    if (count.textContent !== words) count.textContent = words;
+    setText(count, words);
     count.classList.toggle('warn', isPlaying || on > 0);
     script.hidden = !isPlaying;
     play.textContent = isPlaying ? 'Stop the bad day' : 'Play a bad day';

@@ -1,4 +1,4 @@
-import { element } from '../../../http/page/browser/dom.js';
+import { element, setText } from '../../../http/page/browser/dom.js';
 import type { HookAnswerView, PersonView, SignInChannel, SignInView } from '../api.js';
 import type { RequestType } from '../../../core/request-types.js';
 import { icon } from './widgets.js';
@@ -121,9 +121,4 @@ export function makeSignInCard(person: PersonView, ask: Ask): SignInCard {
       if (leftMs > 0) timer = setTimeout(show, leftMs, { ...signIn, answer });
     },
   };
-}
-
-/** Screen readers announce only a changed text. */
-function setText(place: HTMLElement, text: string): void {
-  if (place.textContent !== text) place.textContent = text;
 }

@@ -90,7 +90,12 @@ export class HookStore<Fields extends HookFields> {
     };
     const replace = withHook((hook, { body }) => write(body, hook));
     return hookRoutes(`/api/v1/${path}`, path, [
-      ['get', '', ({ query }) => this.#list((hook) => isListed(hook, query))],
+      [
+        'get',
+        '',
+        ({ query }) =>
+          okReply(this.all.filter((hook) => isListed(hook, query)).map((hook) => this.#resource(hook))),
+      ],
       ['post', '', ({ body }) => write(body)],
       ['get', '/:id', withHook((hook) => okReply(this.#resource(hook)))],
       ...replacedBy.map((method) => [method, '/:id', replace] as const),
@@ -115,10 +120,6 @@ export class HookStore<Fields extends HookFields> {
         ),
       ],
     ]);
-  }
-
-  #list(isListed: (hook: Stored<Fields>) => boolean): Reply {
-    return okReply(this.all.filter(isListed).map((hook) => this.#resource(hook)));
   }
 
   #resource(hook: Stored<Fields>): JsonObject {

@@ -1,8 +1,8 @@
 import { text } from 'node:stream/consumers';
 import express, { type ErrorRequestHandler, type RequestHandler, type Response } from 'express';
-import { needsNoReply, REDIRECT_TARGET, sendFault, sendReply, type Exchange } from './answer.js';
+import { asFaultRule, needsNoReply, REDIRECT_TARGET, sendFault, sendReply, type Exchange } from './answer.js';
 import { jsonReply, okReply } from './reply.js';
-import { asFaultRule, RuleList, type Fault, type FaultRule, type RecordedRequest } from './faults.js';
+import { RuleList, type Fault, type FaultRule, type RecordedRequest } from './faults.js';
 import type { LoopbackServer } from './loopback-server.js';
 
 export interface EmulatedApi {

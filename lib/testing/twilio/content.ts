@@ -1,7 +1,7 @@
 import type { RecordedRequest } from '../server/faults.js';
 import { okReply, type Reply } from '../server/reply.js';
 import { randomSid } from '../server/random-ids.js';
-import { given, type AllSettings, type TwilioContext } from './context.js';
+import { given, type TwilioContext } from './context.js';
 import { notFound } from './errors.js';
 import { metaPage } from './paging.js';
 import { isoDate } from './formats.js';
@@ -34,7 +34,7 @@ export interface NewTemplate {
 }
 
 /** A content template of the account. */
-export type EmulatedTemplate = AllSettings<NewTemplate> & {
+export type EmulatedTemplate = { readonly [Key in keyof NewTemplate]-?: NonNullable<NewTemplate[Key]> } & {
   /** Milliseconds by the emulator's clock. */
   readonly createdAt: number;
 };

@@ -65,14 +65,15 @@ export class TwilioInbound {
   /** Receives a message: Twilio reacts, and the webhook is called. Throws for a number that is not the account's. */
   async receive(message: InboundMessage): Promise<EmulatedInbound> {
     const { from, body, channel = 'sms', url } = message;
-    const { senders, sandboxNumber, smsNumber, sessions, authToken, recipients } = this.#context;
+    const { senders, sandboxNumber, smsNumber, sessions, authToken, recipients, phones, clock } =
+      this.#context;
     const isWhatsApp = channel === 'whatsapp';
     const to = message.to ?? (isWhatsApp ? sandboxNumber : smsNumber);
     if (!senders.canReceive({ isWhatsApp, number: to })) {
       throw new Error(`${to} receives no ${isWhatsApp ? 'WhatsApp messages' : 'SMS'} for this account.`);
     }
     const sid = randomSid('SM');
-    const at = this.#context.clock();
+    const at = clock();
     const params = {
       ...this.#paramsOf(sid, channel, from, to, body),
       ...(isWhatsApp ? whatsAppParamsOf(message, to) : {}),
@@ -81,7 +82,9 @@ export class TwilioInbound {
     const own = isWhatsApp ? this.#reactOnWhatsApp(from, to, body) : this.#reactOnSms(from, to, body);
     if (isWhatsApp && sessions.isReachable(from, to)) sessions.wrote(from, to);
     const isForwarded = url !== undefined && own.isForwarded;
-    const answer = isForwarded ? await this.#callWebhook(url, params) : undefined;
+    const answer = isForwarded
+      ? await postWebhook(this.#context, url, params).catch(() => undefined)
+      : undefined;
     // After STOP the phone gets Twilio's reply and no other.
     const isSilenced = !isWhatsApp && recipients.hasOptedOut(from, to);
     const replies = [...own.replies, ...(isSilenced ? [] : repliesOf(answer))];
@@ -102,7 +105,7 @@ export class TwilioInbound {
     };
     // Added before its replies, so that a listener sees the message that they answer.
     this.received.push(received);
-    for (const text of replies) this.#reply(from, channel, text);
+    for (const text of replies) phones.deliver(from, { channel, text, at: clock(), sid: randomSid('SM') });
     return received;
   }
 
@@ -133,19 +136,6 @@ export class TwilioInbound {
     if (word !== 'stop') return forward();
     sessions.leave(from);
     return forward(`You have left the sandbox. Send join ${joinCode} to join it again.`);
-  }
-
-  async #callWebhook(url: string, params: Record<string, string>): Promise<WebhookAnswer | undefined> {
-    try {
-      return await postWebhook(this.#context, url, params);
-    } catch {
-      return undefined;
-    }
-  }
-
-  #reply(number: string, channel: 'sms' | 'whatsapp', text: string): void {
-    const { phones, clock } = this.#context;
-    phones.deliver(number, { channel, text, at: clock(), sid: randomSid('SM') });
   }
 
   #paramsOf(

@@ -51,7 +51,7 @@ function start(about: About): void {
     execution: makeExecution(about, stream),
     health: makeHealth(about, stream),
   };
-  const tabs = makeTabs(about);
+  const markTab = makeTabs(about);
   byId('org', HTMLElement).textContent = about.org;
 
   let current: Route | undefined;
@@ -70,7 +70,7 @@ function start(about: About): void {
       window.scrollTo(0, from?.view === 'execution' ? (scrolled.get(route.view) ?? 0) : 0);
     }
     document.title = `${view.title} – Telephony hook console`;
-    tabs.mark(route.view);
+    markTab(route.view);
     view.show(route);
     // The first view leaves the focus to the browser.
     if (from !== undefined && from.view !== route.view && view.comeBack?.(from) !== true) {
@@ -105,11 +105,8 @@ function reload(): void {
   location.reload();
 }
 
-interface Tabs {
-  mark(view: Route['view']): void;
-}
-
-function makeTabs(about: About): Tabs {
+/** Returns a function that marks the tab of a view. */
+function makeTabs(about: About): (view: Route['view']) => void {
   const tabs = [
     ['tester', 'Tester', addressOf({ view: 'tester' })],
     ['history', 'History', addressOf({ view: 'history', filter: NO_FILTER })],
@@ -120,13 +117,11 @@ function makeTabs(about: About): Tabs {
     ...links.values(),
     ...about.links.map(({ title, href }) => element('a.beside', { href }, title)),
   );
-  return {
-    mark: (view) => {
-      const marked = view === 'execution' ? 'history' : view;
-      for (const [name, link] of links) {
-        if (name === marked) link.setAttribute('aria-current', 'page');
-        else link.removeAttribute('aria-current');
-      }
-    },
+  return (view) => {
+    const marked = view === 'execution' ? 'history' : view;
+    for (const [name, link] of links) {
+      if (name === marked) link.setAttribute('aria-current', 'page');
+      else link.removeAttribute('aria-current');
+    }
   };
 }

@@ -10,22 +10,7 @@ import { markOutcome } from './widgets.js';
 /** Above it, the rows at the far end are removed. */
 const MAX_ROWS = 300;
 
-export interface ExecutionRows {
-  readonly element: HTMLElement;
-  /** The ids of the rows, newest first. */
-  ids(): readonly string[];
-  /** When the execution of the last row began; `undefined` without rows. */
-  oldestStart(): number | undefined;
-  replace(executions: readonly ExecutionSummary[]): void;
-  /** Adds rows in the order of time. */
-  insert(executions: readonly ExecutionSummary[]): void;
-  /** Adds rows after the last. The rows in view do not move. */
-  append(executions: readonly ExecutionSummary[]): void;
-  update(execution: ExecutionSummary): void;
-  focus(id: string): void;
-}
-
-export function makeExecutionRows(): ExecutionRows {
+export function makeExecutionRows() {
   const rows = new Map<string, HTMLElement>();
   const starts = new WeakMap<Element, number>();
   const body = element('div.rows', { role: 'rowgroup' });
@@ -60,27 +45,33 @@ export function makeExecutionRows(): ExecutionRows {
   };
   return {
     element: table,
-    ids: () => [...body.children].map((row) => (row instanceof HTMLElement ? (row.dataset['id'] ?? '') : '')),
-    replace: (executions) => {
+    /** The ids of the rows, newest first. */
+    ids: (): readonly string[] =>
+      [...body.children].map((row) => (row instanceof HTMLElement ? (row.dataset['id'] ?? '') : '')),
+    replace: (executions: readonly ExecutionSummary[]): void => {
       rows.clear();
       body.replaceChildren(...made(executions));
     },
-    oldestStart: () => (body.lastElementChild === null ? undefined : starts.get(body.lastElementChild)),
-    insert: (executions) => {
+    /** When the execution of the last row began; `undefined` without rows. */
+    oldestStart: (): number | undefined =>
+      body.lastElementChild === null ? undefined : starts.get(body.lastElementChild),
+    /** Adds rows in the order of time. */
+    insert: (executions: readonly ExecutionSummary[]): void => {
       for (const row of made(executions)) {
         const start = starts.get(row) ?? 0;
         body.insertBefore(row, [...body.children].find((other) => (starts.get(other) ?? 0) <= start) ?? null);
       }
       while (body.childElementCount > MAX_ROWS) remove(body.lastElementChild);
     },
-    append: (executions) => {
+    /** Adds rows after the last. The rows in view do not move. */
+    append: (executions: readonly ExecutionSummary[]): void => {
       body.append(...made(executions));
       const before = body.lastElementChild?.getBoundingClientRect().top ?? 0;
       while (body.childElementCount > MAX_ROWS) remove(body.firstElementChild);
       const after = body.lastElementChild?.getBoundingClientRect().top ?? 0;
       window.scrollBy(0, after - before);
     },
-    update: (execution) => {
+    update: (execution: ExecutionSummary): void => {
       const old = rows.get(execution.id);
       if (old === undefined) return;
       const hadFocus = old.contains(document.activeElement);
@@ -90,7 +81,7 @@ export function makeExecutionRows(): ExecutionRows {
       starts.set(row, execution.startedAt);
       if (hadFocus) focusOn(row);
     },
-    focus: (id) => {
+    focus: (id: string): void => {
       const row = rows.get(id);
       if (row !== undefined) focusOn(row);
     },

@@ -1,8 +1,8 @@
 import type { HookEvent } from '../../core/events.js';
-import type { ExecutionOutcome } from '../../core/history.js';
+import type { Execution, ExecutionOutcome } from '../../core/history.js';
 import { describeEvent } from '../../events/describe-event.js';
 import { element } from '../../http/page/browser/dom.js';
-import type { About, OpenedExecution } from '../api.js';
+import type { About } from '../api.js';
 import { showWay } from './execution-rows.js';
 import { copyable, facts, markOutcome, markTone, showFailure, type View } from './widgets.js';
 import { formatCount, formatDateTime, formatDuration, nameTimeZone } from './format.js';
@@ -72,11 +72,11 @@ export function makeExecution(about: About, stream: Stream): View<Extract<Route,
 interface Parts {
   readonly id: string;
   readonly elements: readonly HTMLElement[];
-  show(execution: OpenedExecution, deadlineMs: number): void;
+  show(execution: Execution, deadlineMs: number): void;
 }
 
 /** Elements that do not change are made once, so that an update does not take the focus away. */
-function makeParts(execution: OpenedExecution): Parts {
+function makeParts(execution: Execution): Parts {
   const { id, userId, oktaRequestId, requestType, deliveryChannel } = execution;
   const headline = element('p.headline', { role: 'status' });
   const summary = element('div');
@@ -151,7 +151,7 @@ function makeParts(execution: OpenedExecution): Parts {
 }
 
 /** Why the code was not sent or not delivered, and what to do: by the last step that says so. */
-function explainCode({ steps, code }: OpenedExecution): readonly (readonly [string, string | undefined])[] {
+function explainCode({ steps, code }: Execution): readonly (readonly [string, string | undefined])[] {
   if (code === undefined) return [];
   const step = steps.map(describeEvent).findLast((described) => described.code === code);
   return [
@@ -160,12 +160,12 @@ function explainCode({ steps, code }: OpenedExecution): readonly (readonly [stri
   ];
 }
 
-function nameOrigin({ isTest, testedBy, isPreview }: OpenedExecution): string | undefined {
+function nameOrigin({ isTest, testedBy, isPreview }: Execution): string | undefined {
   if (isTest) return testedBy === undefined ? 'the tester' : `the tester, sent by ${testedBy}`;
   return isPreview ? 'Okta’s preview' : undefined;
 }
 
-function sayAnswered({ durationMs, outcome }: OpenedExecution): string {
+function sayAnswered({ durationMs, outcome }: Execution): string {
   if (durationMs !== undefined) return formatDuration(durationMs);
   return outcome === 'running' ? 'not yet' : 'no answer is known';
 }

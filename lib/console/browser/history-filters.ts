@@ -6,12 +6,6 @@ import { OUTCOMES } from './outcomes.js';
 
 /** The search and the filters of the history. */
 
-export interface HistoryFilters {
-  readonly element: HTMLElement;
-  set(filter: HistoryFilter): void;
-  readonly clear: () => void;
-}
-
 /** The search starts when the typing pauses this long. */
 const TYPING_MS = 200;
 /** Okta is asked for a login, so the pause is longer. */
@@ -25,7 +19,7 @@ export function makeHistoryFilters(
   channels: readonly string[],
   onChosen: (filter: HistoryFilter) => void,
   onFailed: (failure: ServerFailure) => void,
-): HistoryFilters {
+) {
   const search = element('input', {
     type: 'search',
     id: 'search',

@@ -1,5 +1,5 @@
 import type { ExecutionSummary } from '../../core/history.js';
-import { element } from '../../http/page/browser/dom.js';
+import { element, setText } from '../../http/page/browser/dom.js';
 import type { About, ExecutionPage } from '../api.js';
 import { makeExecutionRows } from './execution-rows.js';
 import { makeHistoryFilters } from './history-filters.js';
@@ -238,11 +238,6 @@ export function makeHistory(about: About, stream: Stream): View<Extract<Route, {
     },
   };
   return view;
-}
-
-/** Only if it changed, so that screen readers announce nothing twice. */
-function setText(place: HTMLElement, text: string): void {
-  if (place.textContent !== text) place.textContent = text;
 }
 
 function nothingYet(): HTMLElement[] {

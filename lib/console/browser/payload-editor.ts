@@ -9,16 +9,7 @@ interface Problem {
   readonly place: Position | undefined;
 }
 
-export interface PayloadEditor {
-  readonly element: HTMLElement;
-  /** The text now; `undefined` if it is empty. */
-  read(): ReadText | undefined;
-  write(payload: unknown): void;
-  /** Marks fields that the server refused, until the next change. */
-  refuse(fields: readonly string[]): void;
-}
-
-export function makePayloadEditor(onChange: () => void): PayloadEditor {
+export function makePayloadEditor(onChange: () => void) {
   const gutter = element('div.gutter', { 'aria-hidden': 'true' });
   const text = element('textarea', {
     id: 'payload',
@@ -32,6 +23,7 @@ export function makePayloadEditor(onChange: () => void): PayloadEditor {
   const problems = element('div.problems', { id: 'payload-problems', role: 'status' });
   let refused: readonly string[] = [];
 
+  /** The text now; `undefined` if it is empty. */
   const read = (): ReadText | undefined => (text.value.trim() === '' ? undefined : readJsonText(text.value));
 
   const goTo = ({ line, index }: Position): void => {
@@ -90,14 +82,15 @@ export function makePayloadEditor(onChange: () => void): PayloadEditor {
       element('div.editor', gutter, text),
     ),
     read,
-    write: (payload) => {
+    write: (payload: unknown): void => {
       text.value = JSON.stringify(payload, undefined, 2);
       text.scrollTop = 0;
       refused = [];
       check();
       onChange();
     },
-    refuse: (fields) => {
+    /** Marks fields that the server refused, until the next change. */
+    refuse: (fields: readonly string[]): void => {
       refused = fields;
       check();
     },

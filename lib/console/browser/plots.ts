@@ -1,26 +1,18 @@
-import type { DeliveryTimes, TimelineBucket } from '../../core/history.js';
+import type { DeliveryTimes, Timeline, TimelineBucket } from '../../core/history.js';
 import { nameChannel } from '../../events/description.js';
 import { drawing, element } from '../../http/page/browser/dom.js';
-import type { PlottedTimeline } from '../api.js';
 import { formatClock, formatCount, formatDuration, nameTimeZone } from './format.js';
 import { readTimeline, ServerFailure } from './server.js';
 import { makeLegend, makeNumbersTable, redraw, showFailure } from './widgets.js';
+
+/** How old plots may become, milliseconds. */
+const OLD_MS = 30_000;
 
 /**
  * The last hour and the last day as plots: codes by outcome, and the time to delivery by channel. Beside each plot is a table
  * with its numbers.
  */
-export interface Plots {
-  readonly element: HTMLElement;
-  load(): void;
-  /** The same, if they are shown and old. */
-  refresh(): void;
-}
-
-/** How old plots may become, milliseconds. */
-const OLD_MS = 30_000;
-
-export function makePlots(): Plots {
+export function makePlots() {
   const body = element('div.cards');
   let loadedAt = 0;
   let shown: string | undefined;
@@ -39,8 +31,9 @@ export function makePlots(): Plots {
   };
   return {
     element: body,
-    load: () => void load(),
-    refresh: () => {
+    load: (): void => void load(),
+    /** Loads the plots anew if they are shown and old. */
+    refresh: (): void => {
       if (body.isConnected && Date.now() - loadedAt >= OLD_MS) void load();
     },
   };
@@ -95,7 +88,7 @@ const TIMES: readonly Part<TimesBucket>[] = [
   },
 ];
 
-function drawTimeline({ spans, completeSince }: PlottedTimeline): readonly HTMLElement[] {
+function drawTimeline({ spans, completeSince }: Timeline): readonly HTMLElement[] {
   return spans.map(({ bucketMs, buckets }, index) => {
     const span = bucketMs * buckets.length <= 3_600_000 ? 'hour' : 'day';
     const [first] = buckets;

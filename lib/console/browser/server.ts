@@ -5,13 +5,12 @@ import type {
   FoundUser,
   Health,
   MadePayload,
-  OpenedExecution,
   PayloadQuestion,
-  PlottedTimeline,
   SendQuestion,
   TestResult,
   UserQuestion,
 } from '../api.js';
+import type { Execution, Timeline } from '../../core/history.js';
 import { queryOf, type HistoryFilter } from './routes.js';
 
 /** The requests to the console's server, and its refusals. */
@@ -39,12 +38,12 @@ let logOut: () => void = () => undefined;
 // Each of them rejects with a ServerFailure.
 export const readAbout = (): Promise<About> => ask('api/about');
 export const readHealth = (): Promise<Health> => ask('api/health');
-export const readTimeline = (): Promise<PlottedTimeline> => ask('api/timeline');
+export const readTimeline = (): Promise<Timeline> => ask('api/timeline');
 export const findExecutions = (
   filter: HistoryFilter,
   { before, limit }: { readonly before?: string | undefined; readonly limit: number },
 ): Promise<ExecutionPage> => ask(`api/executions${queryOf({ ...filter, before, limit: String(limit) })}`);
-export const openExecution = (id: string): Promise<OpenedExecution> =>
+export const openExecution = (id: string): Promise<Execution> =>
   ask(`api/executions/${encodeURIComponent(id)}`);
 export const makePayload = (question: PayloadQuestion): Promise<MadePayload> =>
   ask('api/tester/payload', question);

@@ -20,12 +20,7 @@ const TONES: Readonly<Record<ToldReaction['action'], Tone>> = {
   error: 'bad',
 };
 
-export interface TestResultView {
-  readonly element: HTMLElement;
-  show(result: TestResult): void;
-}
-
-export function makeTestResult(stream: Stream): TestResultView {
+export function makeTestResult(stream: Stream) {
   // Screen readers announce what Okta does and the outcome, each when it changes.
   const reaction = element('div', { role: 'status' });
   const since = element('p.headline', { role: 'status' });
@@ -41,7 +36,7 @@ export function makeTestResult(stream: Stream): TestResultView {
   });
   return {
     element: place,
-    show: (result) => {
+    show: (result: TestResult): void => {
       const { executionId: id } = result;
       reaction.replaceChildren(showReaction(result));
       answer.replaceChildren(...showAnswer(result));

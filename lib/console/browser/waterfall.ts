@@ -6,12 +6,7 @@ import { layOutWaterfall, OKTA_WAITS_MS, type Bar, type Waterfall } from './wate
 
 /** The time of each step: a picture, and the same numbers as a table. */
 
-export interface WaterfallView {
-  readonly element: HTMLElement;
-  show(steps: readonly HookEvent[], deadlineMs: number): void;
-}
-
-export function makeWaterfall(): WaterfallView {
+export function makeWaterfall() {
   const picture = element('div.waterfall', { 'aria-hidden': 'true' });
   const rows = element('tbody');
   const caption = element('caption');
@@ -25,7 +20,7 @@ export function makeWaterfall(): WaterfallView {
   );
   return {
     element: element('div', picture, table),
-    show: (steps, deadlineMs) => {
+    show: (steps: readonly HookEvent[], deadlineMs: number): void => {
       const waterfall = layOutWaterfall(steps, deadlineMs);
       picture.replaceChildren(
         ...waterfall.bars.flatMap((bar) => drawBar(bar, waterfall)),

@@ -1,7 +1,8 @@
 import { Agent } from 'undici';
 import { serveApi } from '../server/emulated-api.js';
 import { startLoopbackServer } from '../server/loopback-server.js';
-import { pathOf, requireFault, type Fault, type FaultRule, type RecordedRequest } from '../server/faults.js';
+import { requireFault } from '../server/answer.js';
+import { pathOf, type Fault, type FaultRule, type RecordedRequest } from '../server/faults.js';
 import { isApiCall, oktaHandler } from './api.js';
 import type { SchemaAttribute, UserSchemaView } from './attributes.js';
 import type { EnteredCode } from './codes.js';

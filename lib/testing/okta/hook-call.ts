@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { asList, fieldOf, isObject, parseJson, textFieldOf } from '../../core/json.js';
-import { jsonReply, type Reply } from '../server/reply.js';
+import { okReply, type Reply } from '../server/reply.js';
 import type { OrgContext } from './context.js';
 import { validationFailed } from './errors.js';
 import type { HookProof } from './hook-channel.js';
@@ -114,7 +114,7 @@ export async function executeHook(
   // FAILED is a valid answer.
   const isOfContract = verdict.action !== 'failover' || verdict.reason === 'FAILED';
   if (!isOfContract || !isObject(body)) return validationFailed('inlineHook', verdict.reason);
-  return jsonReply(200, {
+  return okReply({
     error: body['error'] ?? null,
     commands: commandsOf(body),
     debugContext: fieldOf(body, 'debugContext') ?? {},

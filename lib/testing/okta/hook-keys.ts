@@ -1,6 +1,6 @@
 import { randomUUID, type KeyObject } from 'node:crypto';
 import type { JWK } from 'jose';
-import { jsonReply, type Reply } from '../server/reply.js';
+import { okReply, type Reply } from '../server/reply.js';
 import type { OrgContext } from './context.js';
 import { validationFailed } from './errors.js';
 import { hookRoutes, withResource, type Route } from './route.js';
@@ -52,23 +52,15 @@ export class HookKeys {
       'HookKey',
       (wanted) => this.#keys.find(({ id }) => id === wanted),
       (key, { query }) =>
-        jsonReply(200, query.get('expand') === 'publickey' ? this.#detailed(key) : this.#resource(key)),
+        okReply(query.get('expand') === 'publickey' ? this.#detailed(key) : this.#resource(key)),
     );
     const readPublic = withResource(
       'HookKey',
       (wanted) => this.#keys.find(({ keyId }) => keyId === wanted),
-      (key) => jsonReply(200, embeddedOf(key)),
+      (key) => okReply(embeddedOf(key)),
     );
     return hookRoutes('/api/v1/hook-keys', 'inlineHooks', [
-      [
-        'get',
-        '',
-        () =>
-          jsonReply(
-            200,
-            this.#keys.map((key) => this.#resource(key)),
-          ),
-      ],
+      ['get', '', () => okReply(this.#keys.map((key) => this.#resource(key)))],
       ['post', '', ({ body }) => this.#create(body)],
       ['get', '/:id', read],
       ['get', '/public/:id', readPublic],
@@ -93,7 +85,7 @@ export class HookKeys {
     const created = new Date(this.#context.clock()).toISOString();
     const key = { id: `HKY${randomAlphanumeric(17)}`, keyId, name, publicJwk, privateKey, created };
     return {
-      ...jsonReply(200, this.#detailed(key)),
+      ...okReply(this.#detailed(key)),
       commit: () => this.#keys.push(key),
     };
   }

@@ -1,5 +1,5 @@
 import type { JsonObject } from '../../core/json.js';
-import { jsonReply, type Reply } from '../server/reply.js';
+import { okReply, type Reply } from '../server/reply.js';
 import { randomAlphanumeric } from '../server/random-ids.js';
 import type { OrgContext } from './context.js';
 import { wrongState } from './errors.js';
@@ -75,7 +75,7 @@ export class HookStore<Fields extends HookFields> {
   /** Stores a changed hook, and answers with it. */
   save(changed: Stored<Fields>): Reply {
     const hook = { ...changed, lastUpdated: this.#now() };
-    return { ...jsonReply(200, this.#resource(hook)), commit: () => this.set(hook) };
+    return { ...okReply(this.#resource(hook)), commit: () => this.set(hook) };
   }
 
   routes(): readonly Route[] {
@@ -90,9 +90,14 @@ export class HookStore<Fields extends HookFields> {
     };
     const replace = withHook((hook, { body }) => write(body, hook));
     return hookRoutes(`/api/v1/${path}`, path, [
-      ['get', '', ({ query }) => this.#list((hook) => isListed(hook, query))],
+      [
+        'get',
+        '',
+        ({ query }) =>
+          okReply(this.all.filter((hook) => isListed(hook, query)).map((hook) => this.#resource(hook))),
+      ],
       ['post', '', ({ body }) => write(body)],
-      ['get', '/:id', withHook((hook) => jsonReply(200, this.#resource(hook)))],
+      ['get', '/:id', withHook((hook) => okReply(this.#resource(hook)))],
       ...replacedBy.map((method) => [method, '/:id', replace] as const),
       [
         'delete',
@@ -115,13 +120,6 @@ export class HookStore<Fields extends HookFields> {
         ),
       ],
     ]);
-  }
-
-  #list(isListed: (hook: Stored<Fields>) => boolean): Reply {
-    return jsonReply(
-      200,
-      this.all.filter(isListed).map((hook) => this.#resource(hook)),
-    );
   }
 
   #resource(hook: Stored<Fields>): JsonObject {

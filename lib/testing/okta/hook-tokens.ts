@@ -2,7 +2,7 @@ import { createHmac, createPublicKey, type KeyObject } from 'node:crypto';
 import { jwtVerify, SignJWT, type JWK } from 'jose';
 import { textFieldOf } from '../../core/json.js';
 import { pathOf, type RecordedRequest } from '../server/faults.js';
-import { jsonReply, type Reply } from '../server/reply.js';
+import { jsonReply, okReply, type Reply } from '../server/reply.js';
 import { randomAlphanumeric } from '../server/random-ids.js';
 import type { OrgContext } from './context.js';
 import type { SigningKey } from './rsa-keys.js';
@@ -91,12 +91,12 @@ export class HookTokens {
 
   async answerKeys(): Promise<Reply> {
     const keys = (await this.#signingKeys()).map(({ jwk }) => jwk);
-    return jsonReply(200, { keys }, { 'cache-control': 'max-age=3600, must-revalidate' });
+    return okReply({ keys }, { 'cache-control': 'max-age=3600, must-revalidate' });
   }
 
   answerMetadata(): Reply {
     const issuer = this.#context.issuer;
-    return jsonReply(200, {
+    return okReply({
       issuer,
       authorization_endpoint: `${issuer}/v1/authorize`,
       token_endpoint: `${issuer}/v1/token`,
@@ -130,7 +130,7 @@ export class HookTokens {
       return jsonReply(400, { error: 'invalid_scope' });
     }
     const token = await this.issue({ cid: client.clientId, scp: scopes }, {});
-    return jsonReply(200, {
+    return okReply({
       token_type: 'Bearer',
       expires_in: TOKEN_SECONDS,
       access_token: token,

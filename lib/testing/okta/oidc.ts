@@ -3,7 +3,7 @@ import { SignJWT } from 'jose';
 import { textFieldOf } from '../../core/json.js';
 import type { RecordedRequest } from '../server/faults.js';
 import { randomAlphanumeric } from '../server/random-ids.js';
-import { jsonReply, type Reply } from '../server/reply.js';
+import { okReply, type Reply } from '../server/reply.js';
 import type { OrgContext } from './context.js';
 import { oauthError } from './errors.js';
 import { problemPage } from './sign-in-page.js';
@@ -106,8 +106,7 @@ export class OidcProvider {
       return oauthError(400, 'invalid_grant', 'PKCE verification failed.');
     }
     const accessToken = randomAlphanumeric(43);
-    return jsonReply(
-      200,
+    return okReply(
       {
         token_type: 'Bearer',
         expires_in: TOKEN_SECONDS,
@@ -121,12 +120,12 @@ export class OidcProvider {
 
   async answerKeys(): Promise<Reply> {
     const { jwk } = await this.#signingKey();
-    return jsonReply(200, { keys: [jwk] }, { 'cache-control': 'max-age=3600, must-revalidate' });
+    return okReply({ keys: [jwk] }, { 'cache-control': 'max-age=3600, must-revalidate' });
   }
 
   answerMetadata(): Reply {
     const issuer = this.#context.orgUrl;
-    return jsonReply(200, {
+    return okReply({
       issuer,
       authorization_endpoint: `${issuer}/oauth2/v1/authorize`,
       token_endpoint: `${issuer}/oauth2/v1/token`,

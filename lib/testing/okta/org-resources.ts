@@ -1,4 +1,4 @@
-import { jsonReply } from '../server/reply.js';
+import { okReply } from '../server/reply.js';
 import { randomAlphanumeric } from '../server/random-ids.js';
 import type { OrgContext } from './context.js';
 import type { Route } from './route.js';
@@ -67,7 +67,7 @@ export class OrgResources {
         method: 'get',
         path: '/.well-known/okta-organization',
         answer: () =>
-          jsonReply(200, {
+          okReply({
             id: this.#orgId,
             cell: 'emulator',
             _links: { organization: { href: this.#orgUrl } },
@@ -80,20 +80,13 @@ export class OrgResources {
         path: '/api/v1/authenticators',
         scope: 'okta.authenticators.read',
         answer: () =>
-          jsonReply(
-            200,
-            this.#authenticators.map((authenticator) => this.#authenticatorResource(authenticator)),
-          ),
+          okReply(this.#authenticators.map((authenticator) => this.#authenticatorResource(authenticator))),
       },
       {
         method: 'get',
         path: '/api/v1/telephony-providers',
         scope: 'okta.customTelephonyProvider.read',
-        answer: () =>
-          jsonReply(
-            200,
-            this.#providers.map((provider) => providerResource(provider)),
-          ),
+        answer: () => okReply(this.#providers.map((provider) => providerResource(provider))),
       },
     ];
   }

@@ -1,4 +1,4 @@
-import { jsonReply, type Reply } from '../server/reply.js';
+import { okReply, type Reply } from '../server/reply.js';
 import type { Route } from './route.js';
 import {
   ATTRIBUTE_DEFAULTS,
@@ -93,7 +93,7 @@ export class UserSchema {
         scope: 'okta.schemas.read',
         roles: SCHEMA_ROLES,
         answer: ({ params: { id = '' } }) =>
-          isOurs(id) ? jsonReply(200, schemaResource(this.view, this.#facts)) : notFound(id, 'UserSchema'),
+          isOurs(id) ? okReply(schemaResource(this.view, this.#facts)) : notFound(id, 'UserSchema'),
       },
       {
         method: 'post',
@@ -107,7 +107,7 @@ export class UserSchema {
         method: 'get',
         path: '/api/v1/meta/types/user',
         scope: 'okta.userTypes.read',
-        answer: () => jsonReply(200, [typeResource(this.#facts)]),
+        answer: () => okReply([typeResource(this.#facts)]),
       },
     ];
   }
@@ -154,7 +154,7 @@ export class UserSchema {
       custom: { ...without(custom, removed), ...Object.fromEntries(changed.map(withoutFalse)) },
     };
     return {
-      ...jsonReply(200, schemaResource(next, { ...this.#facts, lastUpdated: new Date(now).toISOString() })),
+      ...okReply(schemaResource(next, { ...this.#facts, lastUpdated: new Date(now).toISOString() })),
       commit: () => {
         const gone = removed.filter((name) => name in custom);
         for (const name of gone) this.#cleanUpUntil.set(name, now + (this.#delay.cleanUpMs ?? 0));

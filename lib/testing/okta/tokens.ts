@@ -1,7 +1,7 @@
 import { decodeJwt, decodeProtectedHeader, jwtVerify, type JWK } from 'jose';
 import { DpopVerifier, SIGNATURE_ALGORITHMS } from './dpop-proofs.js';
 import { pathOf, type RecordedRequest } from '../server/faults.js';
-import { jsonReply, type Reply } from '../server/reply.js';
+import { okReply, type Reply } from '../server/reply.js';
 import { textFieldOf } from '../../core/json.js';
 import type { OrgContext } from './context.js';
 import { forbidden, oauthError, oktaError } from './errors.js';
@@ -217,7 +217,7 @@ export class OrgTokens {
       access_token: token,
       scope: scopes.join(' '),
     };
-    return jsonReply(200, body, { 'cache-control': 'no-cache, no-store', pragma: 'no-cache' });
+    return okReply(body, { 'cache-control': 'no-cache, no-store', pragma: 'no-cache' });
   }
 }
 

@@ -1,5 +1,5 @@
 import { fieldOf, isObject, textFieldOf, type JsonObject } from '../../core/json.js';
-import { jsonReply, type Reply } from '../server/reply.js';
+import { okReply, type Reply } from '../server/reply.js';
 import type { OrgContext } from './context.js';
 import { notFound, oktaError, validationFailed } from './errors.js';
 import { withResource, type ApiCall, type Route } from './route.js';
@@ -31,7 +31,7 @@ export function usersRoutes(
   const optionsOf = (call: ApiCall): string => call.request.headers['content-type'] ?? '';
   const resourceOf = (user: StoredUser, call: ApiCall): object => userResource(user, orgUrl, optionsOf(call));
   const answerUser = (user: StoredUser, call: ApiCall): Reply =>
-    jsonReply(200, resourceOf(user, call), { etag: etagOf(user) });
+    okReply(resourceOf(user, call), { etag: etagOf(user) });
 
   const withUser = (answer: (user: StoredUser, call: ApiCall) => Reply): Route['answer'] =>
     // Okta finds a login with a slash by the user's id only.
@@ -102,8 +102,7 @@ export function usersRoutes(
       next.set('after', last.id);
       links.push(`<${orgUrl}/api/v1/users?${next.toString()}>; rel="next"`);
     }
-    return jsonReply(
-      200,
+    return okReply(
       page.map((user) => resourceOf(user, call)),
       { link: links.join(', ') },
     );
@@ -113,7 +112,7 @@ export function usersRoutes(
   const write = { scope: MANAGE, roles: WRITERS };
   const merge = withUser((user, call) => save(user, { ...user.profile, ...profileIn(call.body) }, call));
   const replace = withUser((user, call) => save(user, profileIn(call.body) ?? {}, call));
-  const factors = withUser((user) => jsonReply(200, factorResources(user, orgUrl)));
+  const factors = withUser((user) => okReply(factorResources(user, orgUrl)));
   return [
     { method: 'get', path, scope: READ, bucket: 'users', answer: list },
     { method: 'post', path, ...write, bucket: 'users', answer: create },
@@ -163,8 +162,7 @@ export function rolesRoute({ orgUrl, clock }: OrgContext, users: UserDirectory, 
       if (!isOwner && users.find(id) === undefined) return notFound(id, 'User');
       const at = new Date(clock()).toISOString();
       const roles = isOwner ? tokens.rolesOf(request) : [];
-      return jsonReply(
-        200,
+      return okReply(
         roles.map((type, index) => ({
           id: `IRA${String(index).padStart(12, '0')}`,
           label: LABELS[type] ?? type,

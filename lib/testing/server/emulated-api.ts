@@ -1,8 +1,8 @@
 import { text } from 'node:stream/consumers';
 import express, { type ErrorRequestHandler, type RequestHandler, type Response } from 'express';
-import { needsNoReply, REDIRECT_TARGET, sendFault, sendReply, type Exchange } from './answer.js';
-import { jsonReply } from './reply.js';
-import { asFaultRule, RuleList, type Fault, type FaultRule, type RecordedRequest } from './faults.js';
+import { asFaultRule, needsNoReply, REDIRECT_TARGET, sendFault, sendReply, type Exchange } from './answer.js';
+import { jsonReply, okReply } from './reply.js';
+import { RuleList, type Fault, type FaultRule, type RecordedRequest } from './faults.js';
 import type { LoopbackServer } from './loopback-server.js';
 
 export interface EmulatedApi {
@@ -59,7 +59,7 @@ export function serveApi(server: LoopbackServer, api: EmulatedApi): ServedApi {
   app.disable('x-powered-by');
   app.use(REDIRECT_TARGET, (_req, res) => {
     redirectHits += 1;
-    sendReply(res, jsonReply(200, {}));
+    sendReply(res, okReply({}));
   });
   app.use((req, res, next) => {
     // A caller that hangs up is no failure.

@@ -24,3 +24,8 @@ export function jsonReply(
 ): Reply {
   return { status, headers, body: JSON.stringify(body) };
 }
+
+/** A success in JSON. */
+export function okReply(body: unknown, headers?: Readonly<Record<string, string>>): Reply {
+  return jsonReply(200, body, headers);
+}

@@ -1,5 +1,5 @@
 import type { RecordedRequest } from '../server/faults.js';
-import { jsonReply, type Reply } from '../server/reply.js';
+import { okReply, type Reply } from '../server/reply.js';
 import { randomSid } from '../server/random-ids.js';
 import { given, type AllSettings, type TwilioContext } from './context.js';
 import { notFound } from './errors.js';
@@ -60,7 +60,7 @@ export class TwilioAccount {
   show(request: RecordedRequest, sid = ''): Reply {
     if (sid !== this.#context.accountSid) return notFound(request);
     const uri = `/${API_VERSION}/Accounts/${sid}`;
-    return jsonReply(200, {
+    return okReply({
       auth_token: this.#context.authToken,
       date_created: twilioDate(this.#createdAt),
       date_updated: twilioDate(this.#createdAt),
@@ -76,7 +76,7 @@ export class TwilioAccount {
 
   showBalance(): Reply {
     const { balance, currency } = this.#settings;
-    return jsonReply(200, { account_sid: this.#context.accountSid, balance, currency });
+    return okReply({ account_sid: this.#context.accountSid, balance, currency });
   }
 
   /** `PhoneNumber` in the query narrows the list by a part of the number. */
@@ -84,7 +84,7 @@ export class TwilioAccount {
     const wanted = queryOf(request).get('PhoneNumber') ?? '';
     const numbers = this.#context.senders.numbers.filter((number) => number.includes(wanted));
     const show = (number: string): object => this.#numberResource(number);
-    return jsonReply(200, legacyPage(request, 'incoming_phone_numbers', numbers, show));
+    return okReply(legacyPage(request, 'incoming_phone_numbers', numbers, show));
   }
 
   #numberSid(number: string): string {
@@ -136,14 +136,14 @@ export class TwilioAccount {
   }
 
   showService(request: RecordedRequest, sid = ''): Reply {
-    return this.#isService(sid) ? jsonReply(200, this.#serviceResource(sid)) : notFound(request);
+    return this.#isService(sid) ? okReply(this.#serviceResource(sid)) : notFound(request);
   }
 
   listServiceNumbers(request: RecordedRequest, sid = ''): Reply {
     if (!this.#isService(sid)) return notFound(request);
     const { server, smsNumber } = this.#context;
     const show = (number: string): object => this.#serviceNumberResource(sid, number);
-    return jsonReply(200, metaPage(request, server.origin, 'phone_numbers', [smsNumber], show));
+    return okReply(metaPage(request, server.origin, 'phone_numbers', [smsNumber], show));
   }
 
   #isService(sid: string): boolean {

@@ -72,7 +72,7 @@ export class TwilioCallbacks {
     const waiting: Making[] = [];
     return {
       due: (params, isLast) => {
-        if (params !== undefined) waiting.push(() => this.#makeCopies(url, params, fault.copies ?? 1));
+        if (params !== undefined) waiting.push(() => this.#make(url, params, fault.copies ?? 1));
         if (fault.isReversed === true && !isLast) return;
         this.#let(waiting.splice(0).reverse(), fault);
       },
@@ -90,22 +90,19 @@ export class TwilioCallbacks {
     else this.#context.server.later(delayMs, () => void inTurn(makings));
   }
 
-  async #makeCopies(url: string, params: Record<string, string>, copies: number): Promise<void> {
-    await Promise.all(Array.from({ length: copies }, () => this.#make(url, params)));
-  }
-
-  async #make(url: string, params: Record<string, string>): Promise<void> {
-    const callback: { -readonly [Key in keyof EmulatedCallback]: EmulatedCallback[Key] } = {
-      url,
-      params,
-      httpStatus: undefined,
-    };
-    this.made.push(callback);
-    try {
-      callback.httpStatus = (await postWebhook(this.#context, url, params)).status;
-    } catch {
-      // No answer: Twilio only writes an entry in its debugger.
-    }
+  async #make(url: string, params: Record<string, string>, copies: number): Promise<void> {
+    const made = Array.from({ length: copies }, async () => {
+      const callback: { -readonly [Key in keyof EmulatedCallback]: EmulatedCallback[Key] } = {
+        url,
+        params,
+        httpStatus: undefined,
+      };
+      this.made.push(callback);
+      // Without an answer, Twilio only writes an entry in its debugger.
+      const answer = await postWebhook(this.#context, url, params).catch(() => undefined);
+      callback.httpStatus = answer?.status;
+    });
+    await Promise.all(made);
   }
 }
 

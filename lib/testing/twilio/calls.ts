@@ -2,30 +2,22 @@ import { randomSid } from '../server/random-ids.js';
 import type { TwilioContext } from './context.js';
 import { refuse, type TwilioError } from './errors.js';
 import { isCallbackUrl, isE164, type TwilioForm } from './formats.js';
+import type { EmulatedMessage } from './messages.js';
 import { wordsOfTwiml } from './spoken-twiml.js';
 
-/** A call that Twilio accepted, as it is now. */
-export interface EmulatedCall {
-  readonly sid: string;
+/** A call that Twilio accepted, as it is now: `queued` at first, then `ringing`, `in-progress`, `completed` or `failed`. */
+export interface EmulatedCall extends Pick<
+  EmulatedMessage,
+  'sid' | 'from' | 'to' | 'status' | 'errorCode' | 'statusCallback' | 'createdAt' | 'updatedAt'
+> {
   readonly channel: 'voice';
-  readonly from: string;
-  readonly to: string;
   readonly twiml: string | undefined;
   /** The URL of the TwiML, which goes before `twiml`. The emulator does not fetch it. */
   readonly url: string | undefined;
-  /** `queued` at first, then `ringing`, `in-progress`, `completed` or `failed`. */
-  readonly status: string;
-  /** Twilio's error code, if it failed after it was accepted. */
-  readonly errorCode: number | undefined;
-  readonly statusCallback: string | undefined;
   /** The requested events: `initiated`, `ringing`, `answered`, `completed`. */
   readonly statusCallbackEvents: readonly string[];
   /** Seconds of ringing. */
   readonly timeout: number | undefined;
-  /** Milliseconds by the emulator's clock. */
-  readonly createdAt: number;
-  /** When its status last changed. */
-  readonly updatedAt: number;
 }
 
 /** The same, as the emulator itself changes it. */

@@ -1,7 +1,7 @@
 import type { RecordedRequest } from '../server/faults.js';
-import { jsonReply, type Reply } from '../server/reply.js';
+import { okReply, type Reply } from '../server/reply.js';
 import { randomSid } from '../server/random-ids.js';
-import { given, type AllSettings, type TwilioContext } from './context.js';
+import { given, type TwilioContext } from './context.js';
 import { notFound } from './errors.js';
 import { metaPage } from './paging.js';
 import { isoDate } from './formats.js';
@@ -34,7 +34,7 @@ export interface NewTemplate {
 }
 
 /** A content template of the account. */
-export type EmulatedTemplate = AllSettings<NewTemplate> & {
+export type EmulatedTemplate = { readonly [Key in keyof NewTemplate]-?: NonNullable<NewTemplate[Key]> } & {
   /** Milliseconds by the emulator's clock. */
   readonly createdAt: number;
 };
@@ -90,17 +90,17 @@ export class TwilioContent {
 
   list(request: RecordedRequest): Reply {
     const show = (template: EmulatedTemplate): object => this.#resource(template);
-    return jsonReply(200, metaPage(request, this.#context.server.origin, 'contents', this.templates, show));
+    return okReply(metaPage(request, this.#context.server.origin, 'contents', this.templates, show));
   }
 
   show(request: RecordedRequest, sid?: string): Reply {
     const template = this.templates.find((known) => known.sid === sid);
-    return template === undefined ? notFound(request) : jsonReply(200, this.#resource(template));
+    return template === undefined ? notFound(request) : okReply(this.#resource(template));
   }
 
   showApproval(request: RecordedRequest, sid?: string): Reply {
     const template = this.templates.find((known) => known.sid === sid);
-    return template === undefined ? notFound(request) : jsonReply(200, this.#approval(template));
+    return template === undefined ? notFound(request) : okReply(this.#approval(template));
   }
 
   #resource(template: EmulatedTemplate): object {

@@ -65,14 +65,15 @@ export class TwilioInbound {
   /** Receives a message: Twilio reacts, and the webhook is called. Throws for a number that is not the account's. */
   async receive(message: InboundMessage): Promise<EmulatedInbound> {
     const { from, body, channel = 'sms', url } = message;
-    const { senders, sandboxNumber, smsNumber, sessions, authToken, recipients } = this.#context;
+    const { senders, sandboxNumber, smsNumber, sessions, authToken, recipients, phones, clock } =
+      this.#context;
     const isWhatsApp = channel === 'whatsapp';
     const to = message.to ?? (isWhatsApp ? sandboxNumber : smsNumber);
     if (!senders.canReceive({ isWhatsApp, number: to })) {
       throw new Error(`${to} receives no ${isWhatsApp ? 'WhatsApp messages' : 'SMS'} for this account.`);
     }
     const sid = randomSid('SM');
-    const at = this.#context.clock();
+    const at = clock();
     const params = {
       ...this.#paramsOf(sid, channel, from, to, body),
       ...(isWhatsApp ? whatsAppParamsOf(message, to) : {}),
@@ -81,7 +82,9 @@ export class TwilioInbound {
     const own = isWhatsApp ? this.#reactOnWhatsApp(from, to, body) : this.#reactOnSms(from, to, body);
     if (isWhatsApp && sessions.isReachable(from, to)) sessions.wrote(from, to);
     const isForwarded = url !== undefined && own.isForwarded;
-    const answer = isForwarded ? await this.#callWebhook(url, params) : undefined;
+    const answer = isForwarded
+      ? await postWebhook(this.#context, url, params).catch(() => undefined)
+      : undefined;
     // After STOP the phone gets Twilio's reply and no other.
     const isSilenced = !isWhatsApp && recipients.hasOptedOut(from, to);
     const replies = [...own.replies, ...(isSilenced ? [] : repliesOf(answer))];
@@ -102,60 +105,37 @@ export class TwilioInbound {
     };
     // Added before its replies, so that a listener sees the message that they answer.
     this.received.push(received);
-    for (const text of replies) this.#reply(from, channel, text);
+    for (const text of replies) phones.deliver(from, { channel, text, at: clock(), sid: randomSid('SM') });
     return received;
   }
 
   #reactOnSms(from: string, to: string, body: string): Reaction {
     const { recipients } = this.#context;
     const word = body.trim().toUpperCase();
-    if (STOP.has(word)) {
-      const replies = recipients.optOut(from, to)
-        ? ['You will get no more messages. Reply START to resubscribe.']
-        : [];
-      return { replies, isForwarded: true };
+    if (STOP.has(word) && recipients.optOut(from, to)) {
+      return forward('You will get no more messages. Reply START to resubscribe.');
     }
-    if (START.has(word)) {
-      const replies = recipients.optIn(from, to) ? ['You will get messages from this number again.'] : [];
-      return { replies, isForwarded: true };
+    if (START.has(word) && recipients.optIn(from, to)) {
+      return forward('You will get messages from this number again.');
     }
-    return { replies: HELP.has(word) ? ['Reply STOP to unsubscribe.'] : [], isForwarded: true };
+    return HELP.has(word) ? forward('Reply STOP to unsubscribe.') : forward();
   }
 
   /** On WhatsApp, Twilio handles only the sandbox's keywords. */
   #reactOnWhatsApp(from: string, to: string, body: string): Reaction {
     const { sandboxNumber, joinCode, sessions } = this.#context;
-    if (to !== sandboxNumber) return { replies: [], isForwarded: true };
+    if (to !== sandboxNumber) return forward();
     const word = body.trim().toLowerCase();
     if (word === `join ${joinCode}`) {
       sessions.join(from);
-      return { replies: ['You have joined the sandbox. Reply stop to leave it.'], isForwarded: false };
+      return keep('You have joined the sandbox. Reply stop to leave it.');
     }
     if (!sessions.isReachable(from, to)) {
-      return {
-        replies: [`You are not in this sandbox. Send join ${joinCode} to join it.`],
-        isForwarded: false,
-      };
+      return keep(`You are not in this sandbox. Send join ${joinCode} to join it.`);
     }
-    if (word !== 'stop') return { replies: [], isForwarded: true };
+    if (word !== 'stop') return forward();
     sessions.leave(from);
-    return {
-      replies: [`You have left the sandbox. Send join ${joinCode} to join it again.`],
-      isForwarded: true,
-    };
-  }
-
-  async #callWebhook(url: string, params: Record<string, string>): Promise<WebhookAnswer | undefined> {
-    try {
-      return await postWebhook(this.#context, url, params);
-    } catch {
-      return undefined;
-    }
-  }
-
-  #reply(number: string, channel: 'sms' | 'whatsapp', text: string): void {
-    const { phones, clock } = this.#context;
-    phones.deliver(number, { channel, text, at: clock(), sid: randomSid('SM') });
+    return forward(`You have left the sandbox. Send join ${joinCode} to join it again.`);
   }
 
   #paramsOf(
@@ -204,6 +184,15 @@ function whatsAppParamsOf(
 interface Reaction {
   readonly replies: readonly string[];
   readonly isForwarded: boolean;
+}
+
+/** The message goes to the webhook, too. */
+function forward(...replies: readonly string[]): Reaction {
+  return { replies, isForwarded: true };
+}
+
+function keep(...replies: readonly string[]): Reaction {
+  return { replies, isForwarded: false };
 }
 
 /** Reads TwiML, or plain text as one message. Another content type and a failure give no reply. */

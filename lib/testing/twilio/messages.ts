@@ -6,14 +6,26 @@ import { refuse, type TwilioError } from './errors.js';
 import { isCallbackUrl, isE164, readAddress, type TwilioForm } from './formats.js';
 import { renderTemplate } from './templates.js';
 
-/** A message that Twilio accepted, as it is now. */
+/**
+ * A message that Twilio accepted, as it is now: `queued` or `accepted` at first, then `sent`, `delivered`, `failed` or
+ * `undelivered`. Its numbers have no `whatsapp:`.
+ */
 export interface EmulatedMessage {
-  readonly sid: string;
   readonly channel: 'sms' | 'whatsapp';
-  /** The sender without `whatsapp:`. For a Messaging Service, the number that it chose. */
+  readonly sid: string;
+  /** E.164. For a Messaging Service, the number that it chose. */
   readonly from: string;
-  /** E.164, without `whatsapp:`. */
+  /** E.164. */
   readonly to: string;
+  /** The current one. */
+  readonly status: string;
+  /** Twilio's error code, if it failed after it was accepted. */
+  readonly errorCode: number | undefined;
+  readonly statusCallback: string | undefined;
+  /** Milliseconds by the emulator's clock. */
+  readonly createdAt: number;
+  /** When its status last changed. */
+  readonly updatedAt: number;
   readonly messagingServiceSid: string | undefined;
   /** Free text; `undefined` for a template. */
   readonly body: string | undefined;
@@ -22,20 +34,11 @@ export interface EmulatedMessage {
   readonly contentVariables: Readonly<Record<string, string>> | undefined;
   /** The text on the phone: the free text, or the template with its variables. A missing variable is replaced by its sample. */
   readonly text: string;
-  /** `queued` or `accepted` at first, then `sent`, `delivered`, `failed` or `undelivered`. */
-  readonly status: string;
-  /** Twilio's error code, if it failed after it was accepted. */
-  readonly errorCode: number | undefined;
-  readonly statusCallback: string | undefined;
   /** Seconds. */
   readonly validityPeriod: number | undefined;
   readonly provideFeedback: boolean;
   /** The feedback that was posted for it. */
   readonly feedback: string | undefined;
-  /** Milliseconds by the emulator's clock. */
-  readonly createdAt: number;
-  /** When its status last changed. */
-  readonly updatedAt: number;
 }
 
 /** The same, as the emulator itself changes it. */

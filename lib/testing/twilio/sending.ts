@@ -1,5 +1,5 @@
 import type { RecordedRequest } from '../server/faults.js';
-import { jsonReply, type Reply } from '../server/reply.js';
+import { jsonReply, okReply, type Reply } from '../server/reply.js';
 import { readCall, wordsOfCall, type StoredCall } from './calls.js';
 import type { EmulatedTemplate, TwilioContent } from './content.js';
 import type { TwilioContext } from './context.js';
@@ -40,17 +40,14 @@ export class TwilioSending {
         (query.get('From') ?? prefix + from) === prefix + from
       );
     });
-    return jsonReply(
-      200,
-      legacyPage(request, kind, found.reverse(), (one) => this.#resource(one)),
-    );
+    return okReply(legacyPage(request, kind, found.reverse(), (one) => this.#resource(one)));
   }
 
   show(request: RecordedRequest, kind: 'messages' | 'calls', sid = ''): Reply {
     const sent = this.#bySid.get(sid);
     const isCall = sent?.channel === 'voice';
     if (sent === undefined || isCall !== (kind === 'calls')) return notFound(request);
-    return jsonReply(200, this.#resource(sent));
+    return okReply(this.#resource(sent));
   }
 
   createMessage(request: RecordedRequest): Reply {
@@ -101,7 +98,7 @@ export class TwilioSending {
     }
     const feedback = { messageSid: message.sid, outcome, at: this.#context.clock() } as const;
     return {
-      ...jsonReply(200, feedbackResource(feedback, this.#context.accountSid)),
+      ...okReply(feedbackResource(feedback, this.#context.accountSid)),
       commit: () => {
         message.feedback = outcome;
         this.feedback.push(feedback);

@@ -1,6 +1,6 @@
 import type { RecordedRequest } from '../server/faults.js';
 import { randomDigits, randomSid } from '../server/random-ids.js';
-import { jsonReply, type Reply } from '../server/reply.js';
+import { jsonReply, okReply, type Reply } from '../server/reply.js';
 import type { TwilioContext } from './context.js';
 import { notFound, twilioErrorReply } from './errors.js';
 import { isoDate, TwilioForm } from './formats.js';
@@ -76,12 +76,12 @@ export class TwilioVerify {
   }
 
   showService(): Reply {
-    return jsonReply(200, verifyServiceResource(this.#service, this.#context, this.#url(), this.#createdAt));
+    return okReply(verifyServiceResource(this.#service, this.#context, this.#url(), this.#createdAt));
   }
 
   show(request: RecordedRequest, wanted = ''): Reply {
     const verification = this.#find(wanted);
-    return verification === undefined ? notFound(request) : jsonReply(200, this.#resource(verification));
+    return verification === undefined ? notFound(request) : okReply(this.#resource(verification));
   }
 
   create(request: RecordedRequest): Reply {
@@ -136,7 +136,7 @@ export class TwilioVerify {
     if (verification.status !== 'pending') return notFound(request);
     const changed = { status, updatedAt: this.#context.clock() } as const;
     return {
-      ...jsonReply(200, this.#resource({ ...verification, ...changed })),
+      ...okReply(this.#resource({ ...verification, ...changed })),
       commit: () => {
         Object.assign(verification, changed);
         this.#pending.delete(verification.to);

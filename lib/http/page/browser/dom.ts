@@ -54,6 +54,11 @@ function setProperties(made: Element, properties: Properties): void {
   }
 }
 
+/** Changes a text, unless it is the same: screen readers announce what is written anew. */
+export function setText(place: Element, text: string): void {
+  if (place.textContent !== text) place.textContent = text;
+}
+
 /** An element of the static page. */
 export function byId<Kind extends Element>(id: string, kind: new () => Kind): Kind {
   const found = document.getElementById(id);

@@ -1,4 +1,4 @@
-import { element } from '../../../http/page/browser/dom.js';
+import { element, setText } from '../../../http/page/browser/dom.js';
 import type { PhoneItem } from '../api.js';
 import { icon } from './widgets.js';
 import { callStateOf, exactTimeOf, languageName, receiptOf, timeOf } from './words.js';
@@ -57,7 +57,7 @@ function makeCall(item: PhoneItem): Bubble {
     root,
     update: (now, isUnread) => {
       const how = callStateOf(now);
-      if (state.textContent !== how) state.textContent = how;
+      setText(state, how);
       root.classList.toggle('ringing', how === 'Ringing…');
       root.classList.toggle('unread', isUnread);
       // The words are heard after the phone is answered.

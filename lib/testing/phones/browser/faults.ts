@@ -1,12 +1,7 @@
-import { element } from '../../../http/page/browser/dom.js';
+import { element, setText } from '../../../http/page/browser/dom.js';
 import type { FaultSwitchView, PhonesState } from '../api.js';
 import type { Ask } from './server.js';
-import { makeSwitch, type Switch } from './widgets.js';
-
-/** The faults that can be switched on. */
-export interface FaultPanel {
-  update(state: PhonesState): void;
-}
+import { makeSwitch, type Part } from './widgets.js';
 
 const SIDES: Readonly<Record<FaultSwitchView['side'], string>> = {
   okta: 'Okta',
@@ -15,9 +10,10 @@ const SIDES: Readonly<Record<FaultSwitchView['side'], string>> = {
   twilio: 'Twilio',
 };
 
-export function fillFaults(place: HTMLElement, first: PhonesState, ask: Ask): FaultPanel {
+/** Fills in the faults that can be switched on. Returns a function that shows their state. */
+export function fillFaults(place: HTMLElement, first: PhonesState, ask: Ask): (state: PhonesState) => void {
   let shown = first;
-  const switches = new Map<string, Switch>();
+  const switches = new Map<string, Part<boolean>>();
   const turn = (asking: Promise<void>): void => {
     void asking.catch(() => update(shown));
   };
@@ -55,11 +51,11 @@ export function fillFaults(place: HTMLElement, first: PhonesState, ask: Ask): Fa
 
   const update = (state: PhonesState): void => {
     shown = state;
-    for (const { id, isOn } of state.faults) switches.get(id)?.set(isOn);
+    for (const { id, isOn } of state.faults) switches.get(id)?.update(isOn);
     const on = state.faults.filter(({ isOn }) => isOn).length;
     const { isPlaying, current } = state.badDay;
     const words = isPlaying ? 'A bad day is being played.' : on === 0 ? 'All is well.' : `${on} switched on.`;
-    if (count.textContent !== words) count.textContent = words;
+    setText(count, words);
     count.classList.toggle('warn', isPlaying || on > 0);
     script.hidden = !isPlaying;
     play.textContent = isPlaying ? 'Stop the bad day' : 'Play a bad day';
@@ -68,5 +64,5 @@ export function fillFaults(place: HTMLElement, first: PhonesState, ask: Ask): Fa
       else line.removeAttribute('aria-current');
     }
   };
-  return { update };
+  return update;
 }

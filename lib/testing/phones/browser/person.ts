@@ -3,20 +3,15 @@ import type { PersonView, PhonesAbout, SendAttempt, SuppressionView } from '../a
 import { makePhone } from './phone.js';
 import type { Ask } from './server.js';
 import { makeSignInCard } from './sign-in.js';
-import { icon, makeSwitch, type IconName } from './widgets.js';
+import { icon, makeSwitch, type IconName, type Part } from './widgets.js';
 import { attemptOf, CHANNELS, languageName, suppressionOf } from './words.js';
 
-/** One person, or a part of their column: who they are, their sign-in, their phone, and what happened between the two. */
-export interface PersonColumn {
-  readonly root: HTMLElement;
-  update(person: PersonView): void;
-}
-
-export function makePerson(first: PersonView, about: PhonesAbout, ask: Ask): PersonColumn {
+/** A person's column: who they are, their sign-in, their phone, and what happened between the two. */
+export function makePerson(first: PersonView, about: PhonesAbout, ask: Ask): Part<PersonView> {
   const { id: userId, phone: number, language } = first;
   const quietly = (asking: Promise<void>): void => {
     // A switch that could not be changed turns back.
-    void asking.catch(() => optIn.set(shown.hasOptedIn));
+    void asking.catch(() => optIn.update(shown.hasOptedIn));
   };
   let shown = first;
   const optIn = makeSwitch('Codes by WhatsApp', '', (hasOptedIn) =>
@@ -53,7 +48,7 @@ export function makePerson(first: PersonView, about: PhonesAbout, ask: Ask): Per
   );
   const update = (person: PersonView): void => {
     shown = person;
-    optIn.set(person.hasOptedIn);
+    optIn.update(person.hasOptedIn);
     membership.textContent = person.isInSandbox ? 'In the sandbox' : 'Not in the sandbox';
     join.textContent = person.isInSandbox ? 'Leave' : 'Join';
     join.setAttribute(
@@ -70,7 +65,7 @@ function makeSuppressions(
   { id: userId, firstName }: PersonView,
   { sandbox }: PhonesAbout,
   ask: Ask,
-): PersonColumn {
+): Part<PersonView> {
   const root = element('ul.suppressions', {
     'aria-label': `Suppressed channels of ${firstName}`,
     hidden: true,
@@ -111,7 +106,7 @@ function makeSuppressions(
 }
 
 /** What the hook has sent, and its answer. */
-function makeHappened(person: PersonView): PersonColumn {
+function makeHappened(person: PersonView): Part<PersonView> {
   const attempts = element('ol.attempts');
   const summary = element('p.quiet');
   const answer = element('pre', { tabindex: 0, 'aria-label': `What the hook answered for ${person.name}` });

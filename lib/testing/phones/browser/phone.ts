@@ -1,14 +1,8 @@
 import { element } from '../../../http/page/browser/dom.js';
 import type { PersonView, PhoneItem, PhonesAbout } from '../api.js';
 import { makeBubble, type Bubble } from './bubbles.js';
-import { icon } from './widgets.js';
+import { icon, type Part } from './widgets.js';
 import type { Ask } from './server.js';
-
-/** A phone with three apps. It shows the app that was opened, or that got something while the focus was elsewhere. */
-export interface Phone {
-  readonly root: HTMLElement;
-  update(person: PersonView): void;
-}
 
 type App = PhoneItem['channel'];
 
@@ -21,7 +15,8 @@ const EMPTY: Readonly<Record<App, string>> = {
 const isApp = (name: string): name is App => name in APPS;
 const APP_NAMES = Object.keys(APPS).filter(isApp);
 
-export function makePhone(person: PersonView, about: PhonesAbout, ask: Ask): Phone {
+/** A phone with three apps. It shows the app that was opened, or that got something while the focus was elsewhere. */
+export function makePhone(person: PersonView, about: PhonesAbout, ask: Ask): Part<PersonView> {
   const { firstName } = person;
   const bubbles = new Map<string, Bubble>();
   const seen = new Set(person.items.map(({ sid }) => sid));
@@ -79,7 +74,7 @@ export function makePhone(person: PersonView, about: PhonesAbout, ask: Ask): Pho
     screen.dataset['app'] = app;
     for (const [name, thread] of threads) thread.hidden = name !== app;
     for (const [name, tab] of tabs) tab.setAttribute('aria-pressed', String(name === app));
-    composer.show(app);
+    composer.update(app);
     const last = items.findLast(({ channel }) => channel === app);
     contact.textContent = last?.with ?? (app === 'whatsapp' ? about.sandbox.number : 'No sender yet');
     scrollToNewest(threads.get(app));
@@ -131,13 +126,8 @@ function scrollToNewest(thread: HTMLElement | undefined): void {
   if (thread !== undefined) thread.scrollTop = thread.scrollHeight;
 }
 
-interface Composer {
-  readonly root: HTMLElement;
-  show(app: App): void;
-}
-
 /** The form with which the owner writes to the gateway's number. */
-function makeComposer(person: PersonView, about: PhonesAbout, ask: Ask, openApp: () => App): Composer {
+function makeComposer(person: PersonView, about: PhonesAbout, ask: Ask, openApp: () => App): Part<App> {
   const { firstName, id: userId } = person;
   const input = element('input', {
     autocomplete: 'off',
@@ -186,7 +176,7 @@ function makeComposer(person: PersonView, about: PhonesAbout, ask: Ask, openApp:
   );
   return {
     root,
-    show: (app) => {
+    update: (app) => {
       root.hidden = app === 'voice';
     },
   };

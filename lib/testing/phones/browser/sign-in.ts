@@ -1,15 +1,9 @@
-import { element } from '../../../http/page/browser/dom.js';
+import { element, setText } from '../../../http/page/browser/dom.js';
 import type { HookAnswerView, PersonView, SignInChannel, SignInView } from '../api.js';
 import type { RequestType } from '../../../core/request-types.js';
-import { icon } from './widgets.js';
+import { icon, type Part } from './widgets.js';
 import type { Ask } from './server.js';
 import { exactTimeOf, outcomeOf, reactionOf } from './words.js';
-
-/** The part of Okta's sign-in page that is about a code. */
-export interface SignInCard {
-  readonly root: HTMLElement;
-  update(person: PersonView): void;
-}
 
 const REQUESTS: Readonly<Record<RequestType, string>> = {
   'mfa-verification': 'Sign in',
@@ -18,7 +12,8 @@ const REQUESTS: Readonly<Record<RequestType, string>> = {
   'password-reset': 'Reset the password',
 };
 
-export function makeSignInCard(person: PersonView, ask: Ask): SignInCard {
+/** The part of Okta's sign-in page that is about a code. */
+export function makeSignInCard(person: PersonView, ask: Ask): Part<PersonView> {
   const { id: userId, firstName } = person;
   const request = element(
     'select',
@@ -121,9 +116,4 @@ export function makeSignInCard(person: PersonView, ask: Ask): SignInCard {
       if (leftMs > 0) timer = setTimeout(show, leftMs, { ...signIn, answer });
     },
   };
-}
-
-/** Screen readers announce only a changed text. */
-function setText(place: HTMLElement, text: string): void {
-  if (place.textContent !== text) place.textContent = text;
 }

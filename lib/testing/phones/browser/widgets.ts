@@ -23,13 +23,18 @@ export function icon(name: IconName): SVGSVGElement {
   );
 }
 
-/** A switch with its label. It turns when the server has answered. */
-export interface Switch {
+/** A part of the page, which shows a state. */
+export interface Part<State> {
   readonly root: HTMLElement;
-  set(isOn: boolean): void;
+  update(state: State): void;
 }
 
-export function makeSwitch(label: string, description: string, onTurn: (isOn: boolean) => void): Switch {
+/** A switch with its label. It turns when the server has answered. */
+export function makeSwitch(
+  label: string,
+  description: string,
+  onTurn: (isOn: boolean) => void,
+): Part<boolean> {
   const id = `switch-${Math.random().toString(36).slice(2)}`;
   const input = element('input', {
     type: 'checkbox',
@@ -45,7 +50,7 @@ export function makeSwitch(label: string, description: string, onTurn: (isOn: bo
   }
   return {
     root,
-    set: (isOn) => {
+    update: (isOn) => {
       input.checked = isOn;
       root.classList.toggle('on', isOn);
     },

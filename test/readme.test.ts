@@ -9,7 +9,7 @@ import { SPOKEN_LANGUAGES } from '#lib/texts/spoken-code.js';
 import { CALL_STEPS } from '#lib/hook/router.js';
 import { oktaTelephonyHook, type HookEvent, type OktaTelephonyHookOptions } from '#lib/index.js';
 import { COUNTERS, GAUGES, HISTOGRAMS, type MetricRow } from '#lib/events/metric-table.js';
-import { FAULT_KINDS } from '#lib/testing/server/faults.js';
+import { FAULT_KINDS } from '#lib/testing/server/answer.js';
 import { CALLBACK_FAULT_KEYS } from '#lib/testing/twilio/callbacks.js';
 import { VOICES } from '#lib/channels/twilio/voices.js';
 import { freePort } from '#harness/free-port.js';

@@ -5,6 +5,7 @@ import type { HttpAnswer, HttpRequest } from '../core/http.js';
 import { isOrigin, textOf, urlRule } from '../core/option-rules.js';
 import { mechanicsOf } from '../core/refusal-cause.js';
 import type { AnswerReader } from '../http/request.js';
+import { E164, oddityOf } from '../numbers/phone-number.js';
 
 /** What the channels of every provider share: the check of their credentials, refusals, and rules of their options. */
 
@@ -75,6 +76,19 @@ export const secretRule = (what: string): Joi.StringSchema =>
 /** The provider's origin by default, or another that is safe to send secrets to. */
 export const originRule = (origin: string): Joi.AnySchema =>
   urlRule(`an origin without a path, such as ${origin}`, isOrigin, ', or be left out').default(origin);
+
+/** Refuses a sender's number whose calling code no country has. A sender may also be a name or an id. */
+export const withCallingCode = (sender: Joi.StringSchema): Joi.StringSchema =>
+  sender
+    .custom((value: string, helpers) => {
+      const number = value.replace(/^\+?/, '+');
+      const isWrong = E164.test(number) && oddityOf(number) === 'calling code';
+      return isWrong ? helpers.error('number.callingCode') : value;
+    })
+    .messages({
+      'number.callingCode':
+        "{{#label}} is a number whose calling code no country has; compare it with the provider's console",
+    });
 
 /** A service of Twilio Verify. */
 export const serviceSidRule = (): Joi.StringSchema =>

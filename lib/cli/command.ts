@@ -38,6 +38,8 @@ export interface Command {
   readonly options: CommandOptions;
   /** Whether the command reads variables, and so has `--env`. Default: true. */
   readonly hasVariables?: boolean;
+  /** What each exit code means. Default: done, failed or declined, bad use. */
+  readonly exitCodes?: string;
   /** @throws CommandError, TelephonyHookError */
   run(call: CommandCall): Promise<ExitCode>;
 }
@@ -82,6 +84,16 @@ export async function confirm(terminal: Terminal, question: string, nothing: str
     'Use --yes to agree without a question.',
   );
 }
+
+/** A command of the program as a user pastes it into a shell, with the `--env` of this run. */
+export function commandLine({ options }: Pick<CommandCall, 'options'>, words: string): string {
+  const file = textOption(options, 'env');
+  return `npx okta-telephony-hook ${words}${file === undefined ? '' : ` --env ${shellWord(file)}`}`;
+}
+
+/** A text as one word of a shell. */
+export const shellWord = (text: string): string =>
+  /^[\w./:@-]+$/.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`;
 
 /** Prints the steps that a user takes after a command. */
 export function printNextSteps(steps: readonly string[], terminal: Terminal): void {

@@ -42,7 +42,7 @@ function optionsOf({ options, hasVariables = true }: Command): CommandOptions {
   return { ...options, ...COMMON_OPTIONS, ...(hasVariables ? ENV_OPTION : {}) };
 }
 
-const commonHelp = (hasVariables: boolean): string =>
+const commonHelp = (hasVariables: boolean, exitCodes = '0 done, 1 failed or declined, 2 bad use'): string =>
   [
     '  --json             print one JSON text on standard output, everything else on standard error',
     ...(hasVariables
@@ -57,7 +57,7 @@ const commonHelp = (hasVariables: boolean): string =>
         ]
       : []),
     '',
-    'Exit codes: 0 done, 1 failed or declined, 2 bad use.',
+    `Exit codes: ${exitCodes}.`,
   ].join('\n');
 
 /** Runs one command by the arguments. Never rejects: it prints a failure and returns its exit code. */
@@ -165,8 +165,8 @@ function meantOption(rawName: string | undefined, options: object): string {
 }
 
 function helpOf(command: Command): string {
-  const { name, summary, help, hasVariables = true } = command;
-  return `${PROGRAM} ${name}: ${summary}\n\n${help}\n\nEvery command:\n${commonHelp(hasVariables)}`;
+  const { name, summary, help, hasVariables = true, exitCodes } = command;
+  return `${PROGRAM} ${name}: ${summary}\n\n${help}\n\nEvery command:\n${commonHelp(hasVariables, exitCodes)}`;
 }
 
 /** A command for programs. */

@@ -1,4 +1,4 @@
-import type { ChannelTally, Execution, ExecutionSummary, Timeline } from '../core/history.js';
+import type { ChannelTally, ExecutionSummary } from '../core/history.js';
 import type { RequestType } from '../core/request-types.js';
 
 /** The JSON between the console's page and its server. Types only: browsers do not load this file. */
@@ -25,9 +25,6 @@ export interface ExecutionPage {
   readonly total: number;
   readonly next?: string | undefined;
 }
-
-/** `GET api/executions/{id}` */
-export type OpenedExecution = Execution;
 
 /** `GET api/health` */
 export interface Health {
@@ -77,9 +74,6 @@ export interface Health {
   readonly windowSeconds: number;
   readonly deliveries: readonly ChannelTally[];
 }
-
-/** `GET api/timeline`: what the plots of the health show. */
-export type PlottedTimeline = Timeline;
 
 /**
  * `GET api/stream`, server-sent events: `executions` with `ExecutionSummary[]`, `health` with `Health`, and `ended` with `null`

@@ -49,9 +49,9 @@ export class ConfigurationError extends TelephonyHookError {
   override readonly name = 'ConfigurationError';
   declare readonly code: 'CONFIGURATION';
   /** One sentence per problem: it begins with the option's path, and says what is wrong and what to do. Never the value. */
-  readonly problems: readonly string[];
+  declare readonly problems: readonly string[];
   /** The problems by option, in the same order. */
-  readonly issues: readonly ConfigurationIssue[];
+  declare readonly issues: readonly ConfigurationIssue[];
 
   /** @param problems - each begins with the path of its option, before a space or a colon. */
   constructor(
@@ -65,8 +65,9 @@ export class ConfigurationError extends TelephonyHookError {
   ) {
     const { of = 'oktaTelephonyHook', subject = `The options of ${of}` } = details;
     super('CONFIGURATION', `${subject} cannot work:\n- ${problems.join('\n- ')}`, details);
-    this.problems = problems;
-    this.issues = problems.map((message) => ({ option: optionIn(message), message }));
+    // Not enumerable: Node would print them after the message, which has them, if the error ends the process.
+    const issues = problems.map((message) => ({ option: optionIn(message), message }));
+    Object.defineProperties(this, { problems: { value: problems }, issues: { value: issues } });
   }
 }
 

@@ -70,6 +70,7 @@ export interface OptionWarning {
     | 'senders.sms'
     | 'senders.voice'
     | 'senders'
+    | 'senders.number'
     | 'chooseChannels'
     | 'guard.countries'
     | 'channels'
@@ -125,9 +126,9 @@ export interface OfGuard extends OfRequest, BrokenRule {
   readonly rules: readonly BrokenRule[];
 }
 
-/** In events that are emitted at once, then at most once a minute. */
+/** In events that are emitted at once, then for all that follow within a minute: at its end, or by `close()`. */
 export interface Counted {
-  /** How often it happened since the event before, which is a minute ago or longer. */
+  /** How often it happened since the event before. */
   readonly count: number;
 }
 

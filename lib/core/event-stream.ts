@@ -1,10 +1,30 @@
-import type { EmittedEvent, HookEvent, HookEventListener } from './events.js';
+import type { Counted, EmittedEvent, HookEvent, HookEventListener } from './events.js';
+
+const ONE_MINUTE_MS = 60_000;
+
+/** An event that says how many times something happened since the last event about it. */
+export type CountedEvent = Extract<EmittedEvent, Counted>;
+
+/** What may happen often, such as rejected callers, and is reported at most once a minute. */
+interface Subject {
+  /** How many times it happened since the last report. */
+  count: number;
+  /** When it was last reported. */
+  reportedMs: number;
+  /** The event of the first time since then. */
+  waiting: CountedEvent | undefined;
+  /** Reports it. */
+  timer: NodeJS.Timeout | undefined;
+}
 
 /** The one stream of events. Log, metrics, history and the user's `onEvent` listen to it. */
 export class EventStream {
   #listeners: readonly HookEventListener[];
   #hasStepListeners: boolean;
   readonly #clock: () => number;
+  /** By name. The names are few. */
+  readonly #subjects = new Map<string, Subject>();
+  #isClosed = false;
 
   constructor(
     parts: {
@@ -50,44 +70,53 @@ export class EventStream {
       }
     }
   }
+
+  /**
+   * Emits the first event about a subject at once, and one for all that follow within a minute at its end or when the
+   * stream is closed. However many follow, they cost one timer and one event.
+   *
+   * @param makeEvent - gets how many times it happened since the last event.
+   */
+  emitCounted(name: string, makeEvent: (count: number) => CountedEvent): void {
+    let subject = this.#subjects.get(name);
+    if (subject === undefined) {
+      subject = { count: 0, reportedMs: -Infinity, waiting: undefined, timer: undefined };
+      this.#subjects.set(name, subject);
+    }
+    subject.count += 1;
+    const leftMs = leftOfMinuteMs(subject.reportedMs, this.#clock());
+    if (leftMs === 0) {
+      this.#report(subject, makeEvent(subject.count));
+    } else if (subject.waiting === undefined && !this.#isClosed) {
+      // Made now: what it is made of, such as a call, need not be kept.
+      subject.waiting = makeEvent(1);
+      subject.timer = setTimeout(() => {
+        this.#reportWaiting(subject);
+      }, leftMs).unref();
+    }
+  }
+
+  /** Emits what waits for the end of its minute. From now on the stream starts no timer. */
+  close(): void {
+    this.#isClosed = true;
+    for (const subject of this.#subjects.values()) this.#reportWaiting(subject);
+  }
+
+  #reportWaiting(subject: Subject): void {
+    const { waiting, count } = subject;
+    if (waiting !== undefined) this.#report(subject, { ...waiting, count });
+  }
+
+  #report(subject: Subject, event: CountedEvent): void {
+    clearTimeout(subject.timer);
+    Object.assign(subject, { count: 0, reportedMs: this.#clock(), waiting: undefined, timer: undefined });
+    this.emit(event);
+  }
 }
 
-const ONE_MINUTE_MS = 60_000;
-
-/** Reports the first occurrence at once and the others at most once a minute, with their count. It needs no timer. */
-export class Throttle {
-  #count = 0;
-  #lastReportMs = -Infinity;
-  readonly #clock: () => number;
-
-  constructor(clock: () => number) {
-    this.#clock = clock;
-  }
-
-  /** @param emit - gets the number of occurrences since the last report. */
-  report(emit: (count: number) => void): void {
-    this.#count += 1;
-    const now = this.#clock();
-    // A clock that was set back must not silence the reports.
-    if (now >= this.#lastReportMs && now - this.#lastReportMs < ONE_MINUTE_MS) return;
-    emit(this.#count);
-    this.#count = 0;
-    this.#lastReportMs = now;
-  }
-}
-
-/** One throttle for each name. The names are few. */
-export class Throttles {
-  readonly #byName = new Map<string, Throttle>();
-  readonly #clock: () => number;
-
-  constructor(clock: () => number) {
-    this.#clock = clock;
-  }
-
-  of(name: string): Throttle {
-    const throttle = this.#byName.get(name) ?? new Throttle(this.#clock);
-    this.#byName.set(name, throttle);
-    return throttle;
-  }
+/** How much of a minute is left that began at `beganMs`, milliseconds; 0 if it is over. */
+export function leftOfMinuteMs(beganMs: number, nowMs: number): number {
+  const sinceMs = nowMs - beganMs;
+  // A clock that was set back must not silence the reports.
+  return sinceMs >= 0 && sinceMs < ONE_MINUTE_MS ? ONE_MINUTE_MS - sinceMs : 0;
 }

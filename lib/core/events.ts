@@ -61,7 +61,7 @@ export interface HookEventFields {
   readonly 'request.received': OfRequest & OfTest & { readonly deliveryChannel: 'sms' | 'voice' };
   /**
    * A request was answered with another status than 200, or something failed after the code was sent. Rejections that
-   * callers can cause without authentication are emitted at most once a minute, the others one by one.
+   * callers can cause without authentication are emitted at most once a minute, with their count; the others one by one.
    */
   readonly 'request.rejected': Counted & {
     /** The HTTP status. */
@@ -72,7 +72,7 @@ export interface HookEventFields {
     /** The cause, if the code alone does not say it. */
     readonly reason: string | undefined;
   };
-  /** Callers could not prove to be Okta. */
+  /** Callers could not prove to be Okta. Emitted at once, then at most once a minute and by `close()`, with their count. */
   readonly 'caller.rejected': Counted & {
     readonly reason: string;
     /** Which of Okta's hooks they called. */
@@ -103,6 +103,8 @@ export interface HookEventFields {
     readonly source: 'okta' | 'cache' | 'stale' | 'none';
     /** Why the profile does not come from Okta: a code of `OktaApiError`, `TIMEOUT`, `PAUSED`, … */
     readonly reason: string | undefined;
+    /** Okta's HTTP status, if the reason is `OKTA_HTTP_ERROR`. */
+    readonly httpStatus?: number | undefined;
     readonly durationMs: number;
   };
   /** The guard blocked a code, or with `isOtherNumber` the number of the profile. */
@@ -137,6 +139,8 @@ export interface HookEventFields {
       readonly skipped: readonly SkippedChannel[];
       readonly profileSource: HookEventFields['profile.read']['source'] | undefined;
       readonly profileReason: string | undefined;
+      /** Okta's HTTP status, if `profileReason` is `OKTA_HTTP_ERROR`. */
+      readonly profileStatus?: number | undefined;
       readonly profileMs: number | undefined;
       readonly durationMs: number;
       /** What was left of the deadline. */
@@ -206,7 +210,7 @@ export interface HookEventFields {
   };
   /** Status callbacks came for messages that this process did not send, or no longer knows. */
   readonly 'callback.unmatched': Counted & {
-    /** The message of the last callback. */
+    /** The message of one of these callbacks. */
     readonly transactionId: string;
   };
   /**

@@ -12,13 +12,17 @@ export function steadyMs(): number {
 /** The result of a wait that ended before the work. */
 export const TIMED_OUT = Symbol('timed out');
 
+/** Waits until all that this turn of the event loop has read is handled. */
+export function endOfTurn(): Promise<void> {
+  return new Promise((resolve) => {
+    setImmediate(resolve);
+  });
+}
+
 /** Waits two turns of the event loop: everything that lay in the sockets before has then been read. */
 export async function letSocketsBeRead(): Promise<void> {
-  for (let turn = 0; turn < 2; turn += 1) {
-    await new Promise((resolve) => {
-      setImmediate(resolve);
-    });
-  }
+  await endOfTurn();
+  await endOfTurn();
 }
 
 /** Waits for work, at most `timeoutMs`. The work itself goes on, for others that wait for it. */

@@ -68,7 +68,7 @@ async function claimInTime(claiming: Promise<Claim>, waitMs: number, onFailure: 
   };
 }
 
-/** A claim whose `settle()` and `release()` do not throw. They are synchronous: Redis must get them before Okta gets the answer. */
+/** A claim whose `settle()` and `release()` do not throw. They are synchronous: a state has them before the call goes on. */
 function withSafeSettling(claim: Claim, onFailure: OnFailure): Claim {
   if (!claim.isFirst) {
     // The answer may be lost when no caller waits any more: that must not be an unhandled rejection.

@@ -87,7 +87,7 @@ function sentenceOf(
 }
 
 /** Why the code was not sent as planned: the line of a call that went well then says it, too. */
-function describeDetour({ attempts, profileSource, profileReason }: AnsweredEvent): string {
+function describeDetour({ attempts, profileSource, profileReason, profileStatus }: AnsweredEvent): string {
   const refused = attempts
     .filter(({ outcome }) => outcome === 'refused')
     .map(({ channel, code }) => `${nameChannel(channel)} was refused (${code})`);
@@ -95,7 +95,8 @@ function describeDetour({ attempts, profileSource, profileReason }: AnsweredEven
   if (profileReason === undefined) return after;
   const profile =
     profileSource === 'stale' ? "with an older copy of the user's profile" : "without the user's profile";
-  return `${after}, ${profile} (${profileReason})`;
+  const status = profileStatus === undefined ? '' : `: Okta answered ${profileStatus}`;
+  return `${after}, ${profile} (${profileReason}${status})`;
 }
 
 function remedyOfDetour({ attempts, profileReason = '', skipped }: AnsweredEvent): string | undefined {

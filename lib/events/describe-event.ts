@@ -74,9 +74,14 @@ const TABLE: {
       remedy: 'Check the time synchronisation of this machine.',
     }),
 
-  'profile.read': ({ source, reason, durationMs }) => {
+  'profile.read': ({ source, reason, httpStatus, durationMs }) => {
     const { tone, text } = PROFILES.get(source) ?? plain(`The user's profile was read: ${source}.`);
-    return describe(tone, text, { code: reason, remedy: PROFILE_REMEDIES.get(reason ?? ''), durationMs });
+    const status = httpStatus === undefined ? '' : ` Okta answered ${httpStatus}.`;
+    return describe(tone, text + status, {
+      code: reason,
+      remedy: PROFILE_REMEDIES.get(reason ?? ''),
+      durationMs,
+    });
   },
   'okta.paused': ({ reason }) =>
     warn(`${OKTA_PAUSES[reason]}: users are not looked up for a while. Codes still go out.`, {

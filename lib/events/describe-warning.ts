@@ -36,6 +36,10 @@ export const WARNINGS: Readonly<
     text: 'no channel sends from it, because a channel in channels has its place',
     remedy: 'Leave it out, or add twilioMessages() or twilioCalls() to that channel as a further provider.',
   },
+  'senders.number': {
+    text: 'its country is not known to have numbers of this length',
+    remedy: 'Compare it with the Twilio Console.',
+  },
   chooseChannels: {
     text: 'it has no effect, because chooseChannels replaces the opt-in rule',
     remedy: 'Leave it out.',
@@ -43,7 +47,7 @@ export const WARNINGS: Readonly<
   'guard.countries': {
     text: 'it is not set. Codes go to every country, and fraudsters make money with codes to expensive ones',
     remedy:
-      "Set guard.countries.allow to your users' countries, or guard.countries to false if every country is meant.",
+      "Set guard.countries.allow to your users' countries, or guard.countries to false if every country is meant. With optionsFrom(), set GUARD_COUNTRIES, such as US,CA, or * for every country.",
   },
   channels: {
     text: 'no user can choose it',

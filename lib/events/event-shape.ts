@@ -48,6 +48,8 @@ const FIELDS = {
   fromChannel: isString,
   cause: hasStrings('code'),
   durationMs: isNumber,
+  httpStatus: isNumber,
+  profileStatus: isNumber,
   rules: isListOf(hasStrings('code')),
   attempts: isListOf((report) => isObject(report) && hasFields(report, REPORT)),
   channels: isListOf(isString),

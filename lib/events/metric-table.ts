@@ -85,7 +85,7 @@ export const COUNTERS = {
   },
   rejectedCalls: {
     name: 'rejected_calls_total',
-    help: 'Rejected calls; those without authentication count with the first one after a minute',
+    help: 'Rejected calls; those without authentication count within a minute',
     labels: ['code'],
   },
   warnings: {

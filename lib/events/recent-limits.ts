@@ -5,7 +5,7 @@ export interface RecentLimits {
   readonly listener: HookEventListener;
   /** How many codes the guard blocked, or would have blocked, in the last `WINDOW_SECONDS`. */
   blocked(): number;
-  /** Rejected calls in the same window, by code. Rejections without authentication count once a minute, or with the next one after it. */
+  /** Rejected calls in the same window, by code. Rejections without authentication count within a minute. */
   turnedAway(): readonly TurnedAway[];
   /** Until when the hook does not call Okta's Users API, and why; `undefined` if it does. */
   oktaPause(): OktaPause | undefined;

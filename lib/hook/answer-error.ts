@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import type { CountedEvent } from '../core/event-stream.js';
 import { CODE_NOT_SENT, RequestError } from '../core/request-error.js';
 import { maskError } from '../core/masking.js';
 import { answer } from '../http/exchange.js';
@@ -108,42 +109,33 @@ function emitRejected(
     readonly called: CalledHook;
     readonly isProbe: boolean;
   },
-  { events, rejections }: HookParts,
+  { events }: HookParts,
 ): void {
   const { status, call, called, isProbe } = exchange;
   const code = error instanceof RequestError ? error.code : 'INTERNAL_ERROR';
   // A marked call that fails for another reason than its own mistake is reported like any other.
   if (isProbe && status >= 400 && status < 500) {
-    rejections.of(`probe ${code}`).report((count) => {
-      events.emit({ type: 'probe.rejected', status, code, count });
-    });
+    events.emitCounted(`rejected probe ${code}`, (count) => ({
+      type: 'probe.rejected',
+      status,
+      code,
+      count,
+    }));
     return;
   }
   const fields = error instanceof RequestError ? error.fields : [];
-  const emit = (count: number): void => {
-    if (code === 'CALLER_NOT_PROVEN')
-      events.emit({
-        type: 'caller.rejected',
-        count,
-        reason: code,
-        hook: called.hook,
-        schemes: called.schemes.map(({ scheme }) => scheme),
-      });
-    else
-      events.emit({
-        type: 'request.rejected',
-        status,
-        code,
-        fields,
-        count,
-        reason: reasonOf(error, call),
-      });
-  };
-  if (call?.isProven === true) {
-    emit(1);
-    return;
-  }
-  rejections.of(`${called.hook} ${code}`).report(emit);
+  const makeEvent = (count: number): CountedEvent =>
+    code === 'CALLER_NOT_PROVEN'
+      ? {
+          type: 'caller.rejected',
+          count,
+          reason: code,
+          hook: called.hook,
+          schemes: called.schemes.map(({ scheme }) => scheme),
+        }
+      : { type: 'request.rejected', status, code, fields, count, reason: reasonOf(error, call) };
+  if (call?.isProven === true) events.emit(makeEvent(1));
+  else events.emitCounted(`rejected ${called.hook} ${code}`, makeEvent);
 }
 
 /** The cause for the log: why a caller could not be checked, or what failed. */

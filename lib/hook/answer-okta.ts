@@ -1,18 +1,23 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { endingOf } from '../core/masking.js';
+import { endOfTurn } from '../core/time.js';
 import { answerText, JSON_TYPE } from '../http/exchange.js';
 import { answerFor, codeOutcomeOf, keptAnswer, statusOf } from '../okta/hook-answer.js';
 import { endCall, idsOf, testFields, type AnyCall, type CallAnswer, type DispatchedCall } from './call.js';
 import type { HookParts } from './parts.js';
 import { codeRequestOf } from './send-code.js';
 
-/** Writes the answer to Okta. */
-export function answerOkta(
+/** Makes the answer and writes it to Okta. */
+export async function answerOkta(
   call: DispatchedCall,
   parts: HookParts,
   req: IncomingMessage,
   res: ServerResponse,
-): void {
+): Promise<void> {
+  call.answer ??= makeAnswer(call, parts);
+  // A shared state sends what this turn of the event loop has kept at the turn's end, in one command. The answer follows it, in
+  // case this process dies right after it.
+  if (parts.state.isShared) await endOfTurn();
   giveAnswer(call, parts, ({ text }) => {
     answerText(req, res, { status: 200, type: JSON_TYPE, text });
   });
@@ -87,6 +92,7 @@ function emitAnswered(
     skipped: [...skipped],
     profileSource: reading?.source,
     profileReason: reading?.reason,
+    profileStatus: reading?.httpStatus,
     profileMs: reading?.durationMs,
     durationMs: Math.round(budget.elapsedMs()),
     remainingMs: Math.round(budget.remainingMs()),

@@ -1,6 +1,6 @@
 import { createTwilioConnection } from '../channels/twilio/client.js';
 import { STANDARD_CHANNELS } from '../core/channel.js';
-import { EventStream, Throttle, Throttles } from '../core/event-stream.js';
+import { EventStream } from '../core/event-stream.js';
 import { RecentMap } from '../core/caches.js';
 import { Breaker } from '../delivery/breaker.js';
 import { GuardedState } from '../delivery/guarded-state.js';
@@ -99,20 +99,19 @@ export function oktaTelephonyHook(options: OktaTelephonyHookOptions): TelephonyH
         events.emit({ type: 'callbacks.missing', count, remedy: FIX_CALLBACKS });
       },
     });
-  const failures = new Throttles(clock);
   const channels = connectChannels(settings, {
     twilio,
     dispatcher,
     logger,
     breakerOf,
     onMistake: (channel, mistake, call) => {
-      reportMistake(channel, mistake, call, { events, failures });
+      reportMistake(channel, mistake, call, { events });
     },
   });
 
   // The parts that every call uses.
   const state = new GuardedState(settings.state, (error, request, call) => {
-    reportStateFailure(error, request, call, { events, failures });
+    reportStateFailure(error, request, call, { events });
   });
   const parts = addLateFailover({
     settings,
@@ -120,10 +119,7 @@ export function oktaTelephonyHook(options: OktaTelephonyHookOptions): TelephonyH
     verifier,
     profiles,
     channels,
-    rejections: new Throttles(clock),
-    skews: new Throttle(clock),
-    oktaClock: { skewMs: 0 },
-    failures,
+    oktaClock: { skewMs: 0, reportedMs: -Infinity },
     // A rollout may name a standard channel even if it has no sender.
     rollout: createRollout(settings.rollout, (name) => STANDARD_CHANNELS.has(name) || channels.has(name)),
     localClaims: localClaimsOf(settings.state) ?? new LocalClaims(),
@@ -173,6 +169,7 @@ export function oktaTelephonyHook(options: OktaTelephonyHookOptions): TelephonyH
     await resultOf(releaseState);
     // The users close a dispatcher of their own.
     await resultOf(() => agent.destroy());
+    events.close();
     metrics?.close();
     if (flush !== undefined) await resultOf(flush);
   };

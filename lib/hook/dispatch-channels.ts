@@ -113,7 +113,7 @@ async function planCall(call: ProfiledCall, parts: HookParts): Promise<CallPlan>
 export function enabledChannels(
   names: readonly string[],
   request: KeptRequest,
-  parts: Pick<HookParts, 'rollout' | 'events' | 'failures'>,
+  parts: Pick<HookParts, 'rollout' | 'events'>,
 ): readonly string[] {
   const shares = parts.rollout((error, inForce) => {
     reportFailure('rollout', error, request, parts, inForce);

@@ -11,16 +11,10 @@ export async function lookUpProfile(
   const { userId, login } = hook.request;
   const startedAt = budget.elapsedMs();
   const waitMs = budget.share(settings.profile.timeoutMs, 0.5);
-  const { profile, source, reason } = await profiles.read({ userId, login }, waitMs);
+  const { profile, ...found } = await profiles.read({ userId, login }, waitMs);
   const durationMs = Math.round(budget.elapsedMs() - startedAt);
   if (events.hasStepListeners) {
-    events.emit({
-      type: 'profile.read',
-      ...idsOf(hook.request),
-      source,
-      reason,
-      durationMs,
-    });
+    events.emit({ type: 'profile.read', ...idsOf(hook.request), ...found, durationMs });
   }
-  return Object.assign(call, { reading: { profile, source, reason, durationMs } });
+  return Object.assign(call, { reading: { profile, ...found, durationMs } });
 }

@@ -1,4 +1,4 @@
-import type { EventStream, Throttle, Throttles } from '../core/event-stream.js';
+import type { EventStream } from '../core/event-stream.js';
 import type { ReadyChannel } from '../delivery/attempt.js';
 import type { GuardedState } from '../delivery/guarded-state.js';
 import type { RecentMap } from '../core/caches.js';
@@ -29,13 +29,12 @@ export interface HookParts {
   readonly verifier: CallerVerifier;
   readonly profiles: ProfileReader;
   readonly channels: ReadonlyMap<string, readonly ReadyChannel[]>;
-  /** By error code: an unproven caller can cause at most one event a minute. */
-  readonly rejections: Throttles;
-  readonly skews: Throttle;
-  /** The steady clock minus Okta's, as of its last call, milliseconds. */
-  readonly oktaClock: { skewMs: number };
-  /** By extension: one that fails for a call fails for every call. */
-  readonly failures: Throttles;
+  readonly oktaClock: {
+    /** The steady clock minus Okta's, as of its last call, milliseconds. */
+    skewMs: number;
+    /** When a large difference was last reported. */
+    reportedMs: number;
+  };
   readonly rollout: ReadRollout;
   readonly localClaims: LocalClaims;
   readonly runningCalls: RunningCalls;

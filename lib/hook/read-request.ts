@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import { leftOfMinuteMs } from '../core/event-stream.js';
 import { endingOf } from '../core/masking.js';
 import { steadyMs } from '../core/time.js';
 import { FAR_OFF_MS } from '../delivery/late/code-uses.js';
@@ -65,13 +66,13 @@ function emitReceived({ hook: { request, isPreview }, test }: ReadCall, { events
 /** Learns Okta's clock from its calls, and reports a large difference. */
 function trackClockSkew(
   { skewMs, requestedAtMs, isPreview }: HookCall,
-  { oktaClock, skews, events }: HookParts,
+  { oktaClock, settings, events }: HookParts,
 ): void {
   if (skewMs === undefined || isPreview) return;
   if (Math.abs(skewMs) < FAR_OFF_MS) oktaClock.skewMs = steadyMs() - requestedAtMs;
-  if (Math.abs(skewMs) > REPORTED_SKEW_MS) {
-    skews.report(() => {
-      events.emit({ type: 'clock.skewed', skewMs });
-    });
-  }
+  if (Math.abs(skewMs) <= REPORTED_SKEW_MS) return;
+  const nowMs = settings.clock();
+  if (leftOfMinuteMs(oktaClock.reportedMs, nowMs) > 0) return;
+  oktaClock.reportedMs = nowMs;
+  events.emit({ type: 'clock.skewed', skewMs });
 }

@@ -9,7 +9,7 @@ import type { HookParts } from './parts.js';
  * call.
  */
 
-type ReportParts = Pick<HookParts, 'events' | 'failures'>;
+type ReportParts = Pick<HookParts, 'events'>;
 
 /** The call in which something failed, as far as it is known. */
 type FailedCall = Partial<CallIds> | undefined;
@@ -48,20 +48,18 @@ function emitFailed(
   extension: Extension,
   call: FailedCall,
   details: { readonly reason: string; readonly percentages?: Readonly<Record<string, number>> },
-  { events, failures }: ReportParts,
+  { events }: ReportParts,
   /** What is reported once a minute. */
   subject: string = extension,
 ): void {
-  failures.of(subject).report((count) => {
-    events.emit({
-      type: 'extension.failed',
-      eventId: call?.eventId,
-      oktaRequestId: call?.oktaRequestId,
-      userId: call?.userId,
-      extension,
-      remedy: EXTENSION_REMEDIES[extension],
-      count,
-      ...details,
-    });
-  });
+  events.emitCounted(`failed ${subject}`, (count) => ({
+    type: 'extension.failed',
+    eventId: call?.eventId,
+    oktaRequestId: call?.oktaRequestId,
+    userId: call?.userId,
+    extension,
+    remedy: EXTENSION_REMEDIES[extension],
+    count,
+    ...details,
+  }));
 }

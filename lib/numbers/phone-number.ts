@@ -1,4 +1,9 @@
-import { isSupportedCountry, parsePhoneNumberFromString, type PhoneNumber } from 'libphonenumber-js/max';
+import {
+  isSupportedCountry,
+  parsePhoneNumberFromString,
+  validatePhoneNumberLength,
+  type PhoneNumber,
+} from 'libphonenumber-js/max';
 import numberingData from 'libphonenumber-js/max/metadata';
 import { RecentMap } from '../core/caches.js';
 import { NumberingPlans } from './numbering-plans.js';
@@ -19,11 +24,20 @@ const plans = new NumberingPlans(numberingData);
 export function toDialableNumber(text: string, defaultCountry: string | undefined): string | undefined {
   // Fast path: Okta sends E.164.
   if (E164.test(text)) return text;
-  const compact = text.replace(SEPARATORS, '');
-  const international = compact.startsWith('00') ? `+${compact.slice(2)}` : compact;
-  if (international.startsWith('+')) return E164.test(international) ? international : undefined;
+  const compact = compactNumber(text);
+  if (compact.startsWith('+')) return E164.test(compact) ? compact : undefined;
   if (defaultCountry === undefined || !/^\d{3,15}$/.test(compact)) return undefined;
   return readNational(compact, defaultCountry);
+}
+
+/** Whether a number has `+` or `00`, so that a default country does not apply to it. */
+export function isInternational(text: string): boolean {
+  return compactNumber(text).startsWith('+');
+}
+
+/** Without separators, and with `+` in place of `00`. */
+function compactNumber(text: string): string {
+  return text.replace(SEPARATORS, '').replace(/^00/, '+');
 }
 
 function readNational(digits: string, country: string): string | undefined {
@@ -160,6 +174,16 @@ function findCountry(callingCode: string, prefix: string, shared: SharedCallingC
     if (countries.size > 0) return countries.size === 1 ? [...countries][0] : undefined;
   }
   return shared.main;
+}
+
+/**
+ * What is wrong with an E.164 number: no country or service has its calling code, or numbers of this length. The library's
+ * data may be older than a new length.
+ */
+export function oddityOf(phoneNumber: string): 'calling code' | 'length' | undefined {
+  const found = validatePhoneNumberLength(phoneNumber);
+  if (found === undefined) return undefined;
+  return found === 'INVALID_COUNTRY' ? 'calling code' : 'length';
 }
 
 /** Whether a text is an ISO 3166 code with a numbering plan. */

@@ -4,10 +4,10 @@ import { TESTER_PREFIX } from '../core/history.js';
 import { fullRequestType, REQUEST_TYPES } from '../core/request-types.js';
 import { readLocale } from '../texts/locale.js';
 import { digestOf, isAbout } from '../core/masking.js';
-import { toDialableNumber } from '../numbers/phone-number.js';
+import { isInternational, toDialableNumber } from '../numbers/phone-number.js';
 import { RequestError } from '../core/request-error.js';
 import { asObject, isObject, type JsonObject } from '../core/json.js';
-import { REFUSALS, type HookRefusal } from './refusals.js';
+import { NO_INTERNATIONAL_NUMBER, REFUSALS, type HookRefusal } from './refusals.js';
 
 /**
  * Reads the request of Okta's telephony inline hook. It requires only the three fields without which no code can be sent,
@@ -82,7 +82,7 @@ export function readHookCall(
   };
   return {
     request: withSafeIds(request),
-    refusal: refusalOf(phoneNumber, otpExpiresMs, nowMs),
+    refusal: refusalOf({ phoneNumber, given: required.phoneNumber, otpExpiresMs, nowMs }),
     isPreview: isPreviewUrl(asObject(context['url'])['value']),
     hasEventId: eventId !== undefined,
     lifeMs,
@@ -155,14 +155,17 @@ function deliveryChannelOf(value: unknown): 'sms' | 'voice' | undefined {
   return DELIVERY_CHANNELS.get(value.toLowerCase().replace(/[\s_-]+/g, ''));
 }
 
-function refusalOf(
-  phoneNumber: string | undefined,
-  otpExpiresMs: number | undefined,
-  nowMs: number,
-): HookRefusal | undefined {
+/** @param of - `given` is the number as Okta sent it. */
+function refusalOf(of: {
+  readonly phoneNumber: string | undefined;
+  readonly given: string;
+  readonly otpExpiresMs: number | undefined;
+  readonly nowMs: number;
+}): HookRefusal | undefined {
+  const { phoneNumber, given, otpExpiresMs, nowMs } = of;
   if (otpExpiresMs !== undefined && nowMs - otpExpiresMs > EXPIRED_AFTER_MS) return REFUSALS.CODE_EXPIRED;
-  if (phoneNumber === undefined) return REFUSALS.NO_DIALABLE_NUMBER;
-  return undefined;
+  if (phoneNumber !== undefined) return undefined;
+  return isInternational(given) ? NO_INTERNATIONAL_NUMBER : REFUSALS.NO_DIALABLE_NUMBER;
 }
 
 /**

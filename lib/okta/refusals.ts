@@ -19,7 +19,7 @@ const REASONS = {
     code: 'NO_DIALABLE_NUMBER',
     reason: 'The number is not in E.164 form, and no default country makes it so',
     remedy:
-      'In a preview, replace the placeholder with a real number. If Okta has numbers without +, set defaultCountry.',
+      'Enroll the phone again with its whole number. In a preview, replace the placeholder with a real number. If Okta has numbers without +, set defaultCountry.',
   },
   CODE_EXPIRED: {
     code: 'CODE_EXPIRED',
@@ -55,6 +55,12 @@ const REASONS = {
     isPending: true,
   },
 } as const;
+
+/** As `NO_DIALABLE_NUMBER`, for a number with `+` or `00`, to which no default country applies. */
+export const NO_INTERNATIONAL_NUMBER: HookRefusal = {
+  ...REASONS.NO_DIALABLE_NUMBER,
+  reason: 'After + or 00, the number does not have 7 to 15 digits that begin with a country code',
+};
 
 /** The hook's own refusals by code. The guard has its own. */
 export const REFUSALS: Readonly<Record<keyof typeof REASONS, HookRefusal>> = REASONS;

@@ -39,6 +39,8 @@ export interface ProfileReading {
    * answered lately), `INVALID_USER_ID` (no valid id or login) or `NO_USER` (the request has no user).
    */
   readonly reason: string | undefined;
+  /** Okta's HTTP status, if the reason is `OKTA_HTTP_ERROR`. */
+  readonly httpStatus?: number | undefined;
 }
 
 /** Reads users' profiles. */
@@ -71,7 +73,11 @@ interface KeptProfile {
 
 type Fetched =
   | { readonly profile: UserProfile }
-  | { readonly profile: undefined; readonly reason: OktaApiErrorCode | 'BREAKER_OPEN' };
+  | {
+      readonly profile: undefined;
+      readonly reason: OktaApiErrorCode | 'BREAKER_OPEN';
+      readonly httpStatus?: number | undefined;
+    };
 
 /** The errors without an answer of Okta's. Every status is an answer, including 429. */
 const NO_ANSWER: ReadonlySet<string> = new Set<OktaApiErrorCode>(['OKTA_UNREACHABLE', 'OKTA_NO_ANSWER']);
@@ -125,7 +131,9 @@ export function createProfileReader(
       const reason = error instanceof OktaApiError ? error.code : 'OKTA_UNREACHABLE';
       // The user no longer exists, so the cached profile must not be used.
       if (reason === 'OKTA_NOT_FOUND') cache?.delete(user.key);
-      return { profile: undefined, reason };
+      // The other codes have one status each.
+      const hasStatus = error instanceof OktaApiError && reason === 'OKTA_HTTP_ERROR';
+      return { profile: undefined, reason, ...(hasStatus ? { httpStatus: error.status } : {}) };
     } finally {
       fetching.delete(user.key);
     }
@@ -160,21 +168,21 @@ export function createProfileReader(
 
   return {
     async read({ userId, login }, waitMs) {
-      if (userId === undefined && login === undefined) return nothing('NO_USER');
+      if (userId === undefined && login === undefined) return nothing({ reason: 'NO_USER' });
       const user = lookUpUser(userId, login);
-      if (user === undefined) return nothing('INVALID_USER_ID');
+      if (user === undefined) return nothing({ reason: 'INVALID_USER_ID' });
 
       const kept = find(user.key);
       if (kept?.isFresh === true) return { profile: kept.profile, source: 'cache', reason: undefined };
-      const serveStale = (reason: string): ProfileReading =>
-        kept === undefined ? nothing(reason) : { profile: kept.profile, source: 'stale', reason };
+      const serveStale = (why: WhyNotFresh): ProfileReading =>
+        kept === undefined ? nothing(why) : { ...why, profile: kept.profile, source: 'stale' };
 
-      if (pause.isActive()) return serveStale('PAUSED');
+      if (pause.isActive()) return serveStale({ reason: 'PAUSED' });
       const fetched = await waitAtMost(fetchOnce(user), waitMs);
-      if (fetched === TIMED_OUT) return serveStale('TIMEOUT');
+      if (fetched === TIMED_OUT) return serveStale({ reason: 'TIMEOUT' });
       if (fetched.profile !== undefined)
         return { profile: fetched.profile, source: 'okta', reason: undefined };
-      return fetched.reason === 'OKTA_NOT_FOUND' ? nothing(fetched.reason) : serveStale(fetched.reason);
+      return fetched.reason === 'OKTA_NOT_FOUND' ? nothing(fetched) : serveStale(fetched);
     },
     async check(timeoutMs) {
       if (pause.isActive())
@@ -193,8 +201,10 @@ export function createProfileReader(
   };
 }
 
-function nothing(reason: string): ProfileReading {
-  return { profile: undefined, source: 'none', reason };
+type WhyNotFresh = Omit<ProfileReading, 'profile' | 'source'>;
+
+function nothing(why: WhyNotFresh): ProfileReading {
+  return { ...why, profile: undefined, source: 'none' };
 }
 
 /**

@@ -25,9 +25,20 @@ const SENDERS = [
   'LINE_CHANNEL_ACCESS_TOKEN',
 ] as const satisfies readonly VariableName[];
 
+/** Whether a variable names a sender of any provider. */
+export const hasSender = (reader: VariableReader): boolean => reader.hasAny(...SENDERS);
+
+/** Whether a variable names a WhatsApp sender. Codes go by it only to users who have opted in. */
+export function hasWhatsAppSender(reader: VariableReader): boolean {
+  return (
+    reader.hasAny('TWILIO_SANDBOX_NUMBER', 'TWILIO_WHATSAPP_FROM', 'VONAGE_WHATSAPP_FROM') ||
+    reader.valueOf('TWILIO_VERIFY_CHANNELS')?.split(',').includes('whatsapp') === true
+  );
+}
+
 /** Adds a problem if no variable names a sender of any provider. */
 export function requireAnySender(reader: VariableReader): void {
-  if (reader.hasAny(...SENDERS)) return;
+  if (hasSender(reader)) return;
   reader.complain(
     'TWILIO_SMS_FROM or another sender is missing: set one or more of TWILIO_SMS_FROM, TWILIO_VOICE_FROM, and TWILIO_SANDBOX_NUMBER or TWILIO_WHATSAPP_FROM with TWILIO_WHATSAPP_TEMPLATE, each with TWILIO_ACCOUNT_SID; TWILIO_VERIFY_SERVICE_SID; VONAGE_SMS_FROM, VONAGE_WHATSAPP_FROM; LINE_CHANNEL_ACCESS_TOKEN',
   );

@@ -120,7 +120,7 @@ export class VariableReader {
     this.#given.set(name, value);
   }
 
-  /** The value, checked by the rule of its name. */
+  /** The value, checked by the rule of its name and in its normal form: PUBLIC_URL without a slash at its end. */
   read(name: VariableName): string | undefined {
     return this.readAs(name, name);
   }
@@ -136,11 +136,10 @@ export class VariableReader {
       );
       return value;
     }
-    if (rule !== undefined) {
-      const { problems } = checkOptions(RULES[rule]().label(name), value);
-      for (const problem of problems) this.#broken.add(problem);
-    }
-    return value;
+    if (rule === undefined) return value;
+    const checked = checkOptions<unknown>(RULES[rule]().label(name), value);
+    for (const problem of checked.problems) this.#broken.add(problem);
+    return typeof checked.value === 'string' ? checked.value : value;
   }
 
   /** The empty text if the variable is missing, which is a problem then. */

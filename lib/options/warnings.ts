@@ -5,6 +5,7 @@ import { fillIn, readTemplate, type TextValues } from '../texts/text-template.js
 import { listTexts, originLine } from '../texts/texts.js';
 import type { TextsOptions } from '../core/option-types.js';
 import { hasVoice } from '../channels/twilio/voices.js';
+import { E164, oddityOf } from '../numbers/phone-number.js';
 import { DEFAULT_PATH, type OktaTelephonyHookOptions } from './options.js';
 import { MIN_SECRET_LENGTH } from '../okta/probe-mark.js';
 import type { HookCredential } from './credential-types.js';
@@ -32,6 +33,7 @@ export function warningsOf(options: OktaTelephonyHookOptions): readonly OptionWa
     { option: 'guard.countries', where: options.guard?.countries === undefined ? ['guard.countries'] : [] },
     { option: 'senders.sms', where: isMissing('sms', options) ? ['senders.sms'] : [] },
     { option: 'senders.voice', where: isMissing(VOICE, options) ? ['senders.voice'] : [] },
+    { option: 'senders.number', where: oddSenders(options) },
     { option: 'chooseChannels', where: idleOptions(options) },
     { option: 'channels', where: unchosenChannels(options) },
     { option: 'credentials.hook', where: shortSecretsOf('credentials.hook', hook) },
@@ -62,6 +64,29 @@ function isMissing(
   if (senders?.[name] !== undefined || channels?.[name] !== undefined) return false;
   if (name === 'sms' && chooseChannels !== undefined) return false;
   return typeof rollout !== 'object' || rollout[name] !== 0;
+}
+
+/** The places of senders' numbers that are too short or too long for their country. */
+function oddSenders({ senders, sandboxNumber }: OktaTelephonyHookOptions): readonly string[] {
+  const byPath = Object.entries({
+    ...bySenderPath('senders.sms', senders?.sms),
+    ...bySenderPath('senders.voice', senders?.voice),
+    'senders.whatsapp.from': senders?.whatsapp?.from,
+    ...(typeof sandboxNumber === 'object'
+      ? { 'sandboxNumber.number': sandboxNumber.number }
+      : { sandboxNumber }),
+  });
+  return byPath
+    .filter(([, sender]) => sender !== undefined && E164.test(sender) && oddityOf(sender) === 'length')
+    .map(([path]) => path);
+}
+
+function bySenderPath(
+  path: string,
+  sender: string | Readonly<Record<string, string>> | undefined,
+): Readonly<Record<string, string | undefined>> {
+  if (typeof sender !== 'object') return { [path]: sender };
+  return Object.fromEntries(Object.entries(sender).map(([country, one]) => [`${path}.${country}`, one]));
 }
 
 /** The options of the opt-in rule, if `chooseChannels` replaces it. */

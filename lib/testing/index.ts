@@ -5,7 +5,7 @@
  */
 export type { RequestType as HookRequestType } from '../core/request-types.js';
 export type { Fault, FaultRule, RecordedRequest } from './server/faults.js';
-export type { SchemaAttribute, SchemaAttributes } from './okta/attributes.js';
+export type { SchemaAttribute, SchemaAttributes, UserSchemaView } from './okta/attributes.js';
 export { startOktaEmulator, type OktaEmulator, type OktaEmulatorOptions } from './okta/emulator.js';
 export type { EventDelivery, FireOptions } from './okta/event-delivery.js';
 export type { EmulatedEventHook } from './okta/event-hooks.js';
@@ -20,7 +20,6 @@ export type { OidcApp } from './okta/oidc.js';
 export type { AuthenticatorStatus, TelephonyProvider } from './okta/org-resources.js';
 export type { CodeProblem, EnteredCode } from './okta/codes.js';
 export type { RateLimit, RateLimitBucket } from './okta/rate-limit.js';
-export type { UserSchemaView } from './okta/schema-resource.js';
 export type { SchemaDelay } from './okta/schema.js';
 export type { ServiceApp } from './okta/tokens.js';
 export type { EmulatedUser, NewUser, PhoneFactor } from './okta/users.js';
@@ -34,7 +33,7 @@ export type { TwilioError } from './twilio/errors.js';
 export type { EmulatedInbound, InboundMessage } from './twilio/inbound.js';
 export type { EmulatedFeedback, EmulatedMessage } from './twilio/messages.js';
 export type { DeliveredItem, EmulatedPhoneItem } from './twilio/phones.js';
-export type { LateFailureRule, RefusalRule } from './twilio/rules.js';
+export type { LateFailureRule, RefusalRule } from './twilio/context.js';
 export type { NumberCapabilities } from './twilio/senders.js';
 export type { EmulatedVerification } from './twilio/verify.js';
 export type { VerifyChannel, VerifySettings } from './twilio/verify-settings.js';

@@ -9,6 +9,7 @@ export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 /** A process of its own that says where it listens, and answers questions about itself. */
 export interface Process<Started> {
   readonly started: Started;
+  readonly pid: number;
   ask<Answer>(question: string): Promise<Answer>;
   stop(): Promise<void>;
 }
@@ -35,6 +36,8 @@ export async function startProcess<Started>(
   let lastId = 0;
   return {
     started,
+    // A process that has sent a message has an id.
+    pid: child.pid ?? 0,
     ask: <Answer>(question: string) =>
       new Promise<Answer>((resolve, reject) => {
         lastId += 1;

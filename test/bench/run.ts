@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import type { Profiler } from 'node:inspector';
 import { cpus } from 'node:os';
+import { coresFor, keepTo, type Cores } from './cores.js';
 import { measureImports } from './import-time.js';
 import { runLoad } from './load.js';
 import { growthOfLaterHalf, inMegabytes, sampleMemory, tableOfMemory, type MemorySample } from './memory.js';
@@ -34,14 +35,20 @@ const REMEMBERING = ['bare + log', 'ours + log', 'SDKs + log'];
 const ALLOCATING_REQUESTS = 4_000;
 
 type Server = Process<{ readonly port: number }>;
-type StandIns = Process<{ readonly oktaPort: number; readonly twilioPort: number }>;
+type StandInsProcess = Process<{ readonly oktaPort: number; readonly twilioPort: number }>;
+
+/** What servers run beside. */
+interface StandIns extends StandInsProcess {
+  /** `undefined` if all processes share the cores. */
+  readonly cores: Cores | undefined;
+}
 
 function print(text: string): void {
   process.stdout.write(`${text}\n`);
 }
 
 /** @param execArgv - Node's own options. */
-function startServer(
+async function startServer(
   name: string,
   parts: { readonly standIns: StandIns; readonly dist: string; readonly execArgv?: readonly string[] },
 ): Promise<Server> {
@@ -53,7 +60,23 @@ function startServer(
     twilioUrl: `http://127.0.0.1:${twilioPort}`,
     ...{ dist: parts.dist, hasLog: server.hasLog },
   };
-  return startProcess(server.file, { argument, execArgv: parts.execArgv ?? [] });
+  const started: Server = await startProcess(server.file, { argument, execArgv: parts.execArgv ?? [] });
+  const { cores } = parts.standIns;
+  if (cores !== undefined) keepTo(cores.measured, started.pid);
+  return started;
+}
+
+/** Starts the stand-ins. They and the load, which is this process, leave a core to the server that is measured. */
+async function startStandIns(): Promise<StandIns> {
+  const cores = coresFor(1);
+  const isDivided = cores !== undefined && keepTo(cores.rest, process.pid);
+  print(
+    isDivided
+      ? 'Each server has core 0 in its turn; the load and the stand-ins have the others.'
+      : 'All processes share the cores.',
+  );
+  const standIns: StandInsProcess = await startProcess('stand-ins.ts', { execArgv: ['--import', 'tsx'] });
+  return { ...standIns, cores: isDivided ? cores : undefined };
 }
 
 async function compareServers(options: BenchOptions, standIns: StandIns): Promise<object> {
@@ -173,7 +196,7 @@ export async function runBench(options: BenchOptions): Promise<void> {
     writeJson({ machine, options, scale: await compareScale(options) });
     return;
   }
-  const standIns: StandIns = await startProcess('stand-ins.ts', { execArgv: ['--import', 'tsx'] });
+  const standIns = await startStandIns();
   if (profileFile === undefined) {
     const servers = parts.includes('servers') ? await compareServers(options, standIns) : undefined;
     const allocations = parts.includes('allocations')

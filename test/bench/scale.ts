@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { cpus } from 'node:os';
 import { setTimeout as wait } from 'node:timers/promises';
 import { startRedis, watchTraffic, type RedisServer } from '../harness/redis-server.js';
+import { coresFor, keepTo } from './cores.js';
 import { runLoad } from './load.js';
 import type { BenchOptions } from './options.js';
 import { startProcess, type Process } from './processes.js';
@@ -47,13 +48,15 @@ interface Bench {
 }
 
 /**
- * Gateways on one Redis, behind one port, in 1, 2 and 4 processes. Every user opted in: the costliest code, which leaves a
- * receipt. Everything shares this machine: how it grows is told together with what the cores were used for.
+ * Gateways on one Redis, behind one port, in 1, 2 and 4 processes, each on a core of its own. Every user opted in: the
+ * costliest code, which leaves a receipt. Without `taskset` everything shares the cores: how it grows is told together with
+ * what the cores were used for.
  *
  * @returns everything measured, for JSON.
  */
 export async function compareScale(options: BenchOptions): Promise<object> {
   const { rounds, seconds, dist } = options;
+  const { chosen, cores } = divideCores();
   const argument: StandInsArgument = { optedIn: 'all' };
   const standIns = await startProcess<{ oktaPort: number; twilioPort: number }>('stand-ins.ts', {
     argument,
@@ -68,8 +71,8 @@ export async function compareScale(options: BenchOptions): Promise<object> {
   };
   const redisOfFleets = { url: redis.url, key: randomBytes(32).toString('base64') };
   const fleets: Fleet[] = [];
-  for (const { name, processes, hasRedis } of FLEETS) {
-    const own = hasRedis ? { ...shared, processes, redis: redisOfFleets } : { ...shared, processes };
+  for (const { name, processes, hasRedis } of chosen) {
+    const own = { ...shared, processes, cores, ...(hasRedis ? { redis: redisOfFleets } : {}) };
     fleets.push({ name, processes, server: await startProcess('servers/gateways.mjs', { argument: own }) });
   }
   print(`${rounds} rounds, in each ${seconds} s of: ${fleets.map(({ name }) => name).join('; ')}`);
@@ -85,14 +88,36 @@ export async function compareScale(options: BenchOptions): Promise<object> {
   return { measurements: turns, sent };
 }
 
+/** The fleets that can be measured here, and a core for each of their gateways. Without `taskset`: all, on any core. */
+function divideCores(): {
+  readonly chosen: readonly (typeof FLEETS)[number][];
+  readonly cores?: readonly number[];
+} {
+  const chosen = FLEETS.filter(({ processes }) => coresFor(processes) !== undefined);
+  const cores = coresFor(Math.max(0, ...chosen.map(({ processes }) => processes)));
+  if (cores === undefined || chosen.length === 0 || !keepTo(cores.rest, process.pid)) {
+    print('All processes share the cores: so it cannot be told how gateways grow that have one each.');
+    return { chosen: FLEETS };
+  }
+  print(
+    `Each gateway has a core of its own (${cores.measured.join(', ')}); the load, the stand-ins and Redis have the others.`,
+  );
+  const leftOut = FLEETS.filter((fleet) => !chosen.includes(fleet)).map(({ name }) => name);
+  if (leftOut.length > 0)
+    print(`It cannot be told of ${leftOut.join('; ')}: each gateway needs a core, and the rest one more.`);
+  return { chosen, cores: cores.measured };
+}
+
 function printTurns(turns: readonly ScaleMeasurement[], connections: number): void {
+  const names = new Set(turns.map(({ name }) => name));
   print(
     `\nAt ${connections} connection${connections === 1 ? '' : 's'}, medians of the rounds; CPU in µs/code:\n`,
   );
   print(tableOfScale(turns, connections));
-  print(`\n${tableOfRatios(turns, PAIRS, connections)}`);
+  const pairs = PAIRS.filter((pair) => pair.every((name) => names.has(name)));
+  print(`\n${tableOfRatios(turns, pairs, connections)}`);
   print(`\n${tableOfRedis(turns, connections)}\n`);
-  for (const { name } of FLEETS) {
+  for (const name of names) {
     print(`${name}: held by ${limitOf(turnsOf(turns, name, connections), cpus().length)}.`);
   }
   const addedMs = compareByRound(

@@ -4,12 +4,15 @@ import { join } from 'node:path';
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { expect } from 'chai';
+import { commandLine } from '#lib/cli/command.js';
+import { COMMANDS } from '#lib/cli/program.js';
 import { startOktaEmulator, type OktaEmulator } from '#lib/testing/index.js';
 import { PROGRAM } from '#harness/own-process.js';
 import { FULL_DISK, needFullDisk } from '#harness/full-disk.js';
 import { ROOT } from '#harness/consumer.js';
 import { ExampleRun } from '#harness/example-run.js';
 import { mustNotShow } from '#harness/witness.js';
+import { pageAt } from '../docs/pages.js';
 import { run, HOOK_SECRET } from './runs.js';
 
 const ESCAPE = '\u001b[';
@@ -217,6 +220,22 @@ describe('the command line', () => {
     });
   });
 
+  it('says in each help once what the exit codes mean', async () => {
+    for (const { name } of COMMANDS) {
+      const { stdout } = await run(okta, `${name} --help`);
+      expect(stdout.match(/exit codes?\b/gi), name).to.have.length(1);
+    }
+  });
+
+  it('names next steps as command lines to paste, with the file of this run', () => {
+    const line = (env: string | undefined): string => commandLine({ options: { env } }, 'setup hook');
+    expect(line(undefined)).to.equal('npx okta-telephony-hook setup hook');
+    expect(line('./gateway.env')).to.equal('npx okta-telephony-hook setup hook --env ./gateway.env');
+    expect(line("Ana's gateway.env")).to.equal(
+      String.raw`npx okta-telephony-hook setup hook --env 'Ana'\''s gateway.env'`,
+    );
+  });
+
   it('has colours at a terminal, and none elsewhere or where NO_COLOR asks for none', async () => {
     const colourful = await run(okta, 'setup attribute', { answers: ['n'] });
     expect(colourful.stdout).to.include(ESCAPE);
@@ -225,7 +244,8 @@ describe('the command line', () => {
     expect((await run(okta, 'setup attribute --yes')).stdout).to.not.include(ESCAPE);
   });
 
-  it('runs as a process of its own, and ends by itself', async () => {
+  it('runs as a process of its own, in a clone as the guide says, and ends by itself', async () => {
+    expect(pageAt('.docs/command-line.md')).to.include(`write \`node ${PROGRAM}\` instead of \`npx`);
     const env = { PATH: process.env['PATH'], OKTA_ORG_URL: okta.orgUrl, OKTA_API_TOKEN: okta.apiToken };
     const program = [PROGRAM, 'setup', 'attribute', '--yes', '--json'];
     const { stdout } = await promisify(execFile)(process.execPath, program, { cwd: ROOT, env });

@@ -3,7 +3,8 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { expect } from 'chai';
 import session from 'express-session';
-import type { About, ExecutionPage, Health, OpenedExecution } from '#lib/console/api.js';
+import type { About, ExecutionPage, Health } from '#lib/console/api.js';
+import type { Execution } from '#lib/core/history.js';
 import { ANA, BOB, CODE, startScene } from '#harness/scene.js';
 import { mustNotShow } from '#harness/witness.js';
 import { askUrl, EXPRESSES, MOUNT, OWN_PAGE, serveConsole, type ServedConsole } from './served-console.js';
@@ -269,7 +270,7 @@ describe("the console's routes", () => {
   it('open one with all its steps, by whatever id it has', async () => {
     await served.scene.call({ eventId: 'an id/with ?#% signs' });
     const opened = (await served.ask(`/api/executions/${encodeURIComponent('an id/with ?#% signs')}`))
-      .json as OpenedExecution;
+      .json as Execution;
     expect(opened).to.include({ outcome: 'sent', channel: 'whatsapp', userId: ANA.id, isTest: false });
     expect(opened.steps.map(({ type }) => type)).to.deep.equal([
       'request.received',

@@ -1,5 +1,6 @@
 import { expect } from 'chai';
-import type { ExecutionPage, Health, MadePayload, OpenedExecution, TestResult } from '#lib/console/api.js';
+import type { ExecutionPage, Health, MadePayload, TestResult } from '#lib/console/api.js';
+import type { Execution } from '#lib/core/history.js';
 import type { HookEvent } from '#lib/index.js';
 import { ANA, BOB } from '#harness/scene.js';
 import { until } from '#harness/until.js';
@@ -67,8 +68,7 @@ describe("the console's tester", () => {
       await until(() => arrivedAt(ANA.phone).length === 1);
       expect(arrivedAt(ANA.phone)[0]).to.include(payload.data.messageProfile.otpCode);
 
-      const opened = (await served.ask(`/api/executions/${result.executionId ?? ''}`))
-        .json as OpenedExecution;
+      const opened = (await served.ask(`/api/executions/${result.executionId ?? ''}`)).json as Execution;
       expect(opened).to.include({ isTest: true, isPreview: true, channel: 'whatsapp', userId: ANA.id });
       expect(opened.oktaRequestId).to.match(/^tester-[a-z]{20}$/);
     });
@@ -102,7 +102,7 @@ describe("the console's tester", () => {
       { ...envelope, data: { ...data, context: { request: 'none' } } },
     ]) {
       const { executionId } = await send(edited);
-      const opened = (await served.ask(`/api/executions/${executionId ?? ''}`)).json as OpenedExecution;
+      const opened = (await served.ask(`/api/executions/${executionId ?? ''}`)).json as Execution;
       expect(opened).to.include({ isTest: true, isPreview: true });
     }
   });
@@ -117,7 +117,7 @@ describe("the console's tester", () => {
     mustNotShow(tester.login, tester.phone.slice(1));
     served.scene.okta.addUser({ ...tester, profile: { mobilePhone: tester.phone } });
     const { executionId } = await send(await generate({ user: tester.login }));
-    const opened = (await served.ask(`/api/executions/${executionId ?? ''}`)).json as OpenedExecution;
+    const opened = (await served.ask(`/api/executions/${executionId ?? ''}`)).json as Execution;
     expect(opened.isTest).to.equal(true);
   });
 
@@ -125,7 +125,7 @@ describe("the console's tester", () => {
     const sent = async (name: string) => {
       await serveWith({ console: { authorize: () => ({ administrator: name }) } });
       const { executionId } = await send(await generate());
-      const opened = (await served.ask(`/api/executions/${executionId ?? ''}`)).json as OpenedExecution;
+      const opened = (await served.ask(`/api/executions/${executionId ?? ''}`)).json as Execution;
       const { events, log } = served.scene;
       const named = events.map((event) => ('testedBy' in event ? [event.type, event.testedBy] : []));
       const line = log.find(({ fields }) => fields['event'] === 'request.answered');
@@ -161,7 +161,7 @@ describe("the console's tester", () => {
     expect(result.httpStatus).to.equal(200);
     expect(result.reaction.action).to.equal('error');
     expect(result.reaction.shown).to.be.a('string');
-    const opened = (await served.ask(`/api/executions/${result.executionId ?? ''}`)).json as OpenedExecution;
+    const opened = (await served.ask(`/api/executions/${result.executionId ?? ''}`)).json as Execution;
     expect(opened).to.include({ outcome: 'failed', code: '21211' });
     const placeholder = await send(changed(payload, { phoneNumber: '9876543210' }));
     expect(placeholder.reaction.action).to.equal('error');
@@ -181,8 +181,7 @@ describe("the console's tester", () => {
     const results = [await send(payload), await send(payload), await send(payload)];
     expect(results.map(({ reaction }) => reaction.action)).to.deep.equal(['sent', 'sent', 'pending']);
     await until(() => arrivedAt(ANA.phone).length === 2);
-    const opened = (await served.ask(`/api/executions/${results[2]?.executionId ?? ''}`))
-      .json as OpenedExecution;
+    const opened = (await served.ask(`/api/executions/${results[2]?.executionId ?? ''}`)).json as Execution;
     expect(opened).to.include({ outcome: 'blocked', code: 'LIMIT_PER_USER', isTest: true });
     // The user's own sign-in is not kept waiting for what an administrator tried.
     expect((await served.scene.call()).okta.action).to.equal('sent');

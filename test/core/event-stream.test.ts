@@ -1,5 +1,6 @@
 import { expect } from 'chai';
-import { EventStream, Throttle } from '#lib/core/event-stream.js';
+import sinon from 'sinon';
+import { EventStream } from '#lib/core/event-stream.js';
 import type { HookEvent, HookEventListener } from '#lib/core/events.js';
 
 const EMITTED = { type: 'okta.paused', reason: 'LOW', untilMs: 2 } as const;
@@ -61,20 +62,95 @@ describe('the stream of events', () => {
 });
 
 describe('what is told at most once a minute', () => {
-  it('is told at once, then with the count of what came meanwhile, and anew when the clock is set back', () => {
-    let now = 1_000_000;
-    const told: number[] = [];
-    const throttle = new Throttle(() => now);
-    const tellAt = (time: number): void => {
-      now = time;
-      throttle.report((count) => told.push(count));
+  let time: sinon.SinonFakeTimers;
+  let now: number;
+  let told: string[];
+  let events: EventStream;
+  beforeEach(() => {
+    time = sinon.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    now = 1_000_000;
+    told = [];
+    const tell: HookEventListener = (event) => {
+      if (event.type === 'uses.skipped') told.push(`${event.count} at ${event.at - 1_000_000}`);
+      if (event.type === 'probe.rejected') told.push(`${event.count} of ${event.code}`);
     };
-    for (const time of [1_000_000, 1_000_000, 1_059_999]) tellAt(time);
-    expect(told).to.deep.equal([1]);
-    tellAt(1_060_000);
-    expect(told).to.deep.equal([1, 3]);
-    tellAt(1_060_001);
-    tellAt(1_059_999);
-    expect(told).to.deep.equal([1, 3, 2]);
+    events = new EventStream({ listeners: [tell], onEvent: undefined }, () => now);
+  });
+  afterEach(() => {
+    time.restore();
+  });
+
+  const happen = (times = 1): void => {
+    for (let time = 0; time < times; time += 1)
+      events.emitCounted('skipped', (count) => ({ type: 'uses.skipped', count }));
+  };
+  const pass = (ms: number): void => {
+    now += ms;
+    time.tick(ms);
+  };
+
+  it('is told at once, and what follows with its count at the end of the minute, though nothing more comes', () => {
+    happen(3);
+    expect(told).to.deep.equal(['1 at 0']);
+    pass(59_999);
+    happen();
+    expect(told).to.deep.equal(['1 at 0']);
+    pass(1);
+    expect(told).to.deep.equal(['1 at 0', '3 at 60000']);
+    happen();
+    pass(60_000);
+    expect(told.slice(2)).to.deep.equal(['1 at 120000']);
+    pass(60_000);
+    happen();
+    expect(told.slice(3)).to.deep.equal(['1 at 180000']);
+  });
+
+  it('costs one timer and two events, however often it happens', () => {
+    let made = 0;
+    for (let time = 0; time < 10_000; time += 1) {
+      events.emitCounted('skipped', (count) => {
+        made += 1;
+        return { type: 'uses.skipped', count };
+      });
+    }
+    expect(time.countTimers()).to.equal(1);
+    expect(made).to.equal(2);
+    pass(60_000);
+    expect(told).to.deep.equal(['1 at 0', '9999 at 60000']);
+    expect(time.countTimers()).to.equal(0);
+  });
+
+  it('does not keep the process', () => {
+    time.restore();
+    const timers = sinon.spy(globalThis, 'setTimeout');
+    try {
+      happen(2);
+      expect((timers.firstCall.returnValue as unknown as NodeJS.Timeout).hasRef()).to.equal(false);
+    } finally {
+      timers.restore();
+      events.close();
+    }
+  });
+
+  it('is told on closing, after which no timer is left', () => {
+    happen(4);
+    events.close();
+    expect(told).to.deep.equal(['1 at 0', '3 at 0']);
+    happen(2);
+    expect(time.countTimers()).to.equal(0);
+    events.close();
+    expect(told).to.have.length(2);
+  });
+
+  it('is counted for each subject, and told anew when the clock is set', () => {
+    const reject = (code: string): void => {
+      events.emitCounted(code, (count) => ({ type: 'probe.rejected', status: 401, code, count }));
+    };
+    for (const code of ['A', 'B', 'A']) reject(code);
+    expect(told).to.deep.equal(['1 of A', '1 of B']);
+    now -= 1;
+    reject('A');
+    expect(told.slice(2)).to.deep.equal(['2 of A']);
+    expect(time.countTimers()).to.equal(0);
   });
 });

@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import {
   applyChange,
+  mergeCopies,
   skipSuppressed,
   SUPPRESSED_MS,
   suppressionFor,
@@ -115,6 +116,28 @@ describe('what is known of a number', () => {
     const both = [begun('NOT_REACHED'), begun('STOPPED')];
     expect(suppressionFor(both, 'whatsapp')?.reason).to.equal('STOPPED');
     expect(suppressionFor(both, 'line')).to.equal(undefined);
+  });
+
+  it('is in two copies what was said last: by the count, and by the time where the counts are the same', () => {
+    const line = { channel: 'line', reason: 'STOPPED', atMs: NOW, untilMs: NOW + 9, count: 0 } as const;
+    for (const [here, there, isThereNewer] of [
+      [{ count: 1 }, { count: 2, atMs: NOW - 5 }, true],
+      [{ count: 2 }, { count: 1, atMs: NOW + 5 }, false],
+      [{ count: undefined }, { count: 1, atMs: NOW - 5 }, true],
+      [{ count: 1 }, { count: undefined, atMs: NOW + 5 }, false],
+      [{ count: 1 }, { count: 1, atMs: NOW + 5 }, false],
+      [{ count: 1 }, { count: 1, atMs: NOW + 5, reason: 'STARTED' }, true],
+      [{ count: 1 }, { count: 1, atMs: NOW - 5, reason: 'STARTED' }, false],
+      [{ count: 1 }, { count: 1, reason: 'STARTED' }, false],
+    ] as const) {
+      const inCopy = (part: Partial<KeptEntry>): KeptEntry => ({ ...line, channel: 'whatsapp', ...part });
+      const [one, other] = [inCopy(here), inCopy(there)];
+      const copies = [one, line];
+      const merged = mergeCopies(copies, [other]);
+      if (isThereNewer) expect(merged).to.deep.equal([line, other]);
+      else expect(merged).to.equal(copies);
+    }
+    expect(mergeCopies([line], [{ ...line, reason: 'NOT_REACHED' }])).to.have.lengthOf(2);
   });
 
   it('leaves a user some channel, unless they said STOP to all', () => {

@@ -1,7 +1,10 @@
-import { closeSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { once } from 'node:events';
+import { closeSync, openSync, readFileSync, readSync, rmSync, writeSync } from 'node:fs';
+import { connect, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
+import { text as readAll } from 'node:stream/consumers';
 import { expect } from 'chai';
 import sinon from 'sinon';
 import { createDefaultLogger } from '#lib/events/default-logger.js';
@@ -18,6 +21,18 @@ function linesOf(text: string): Line[] {
     .split('\n')
     .filter((line) => line !== '')
     .map((line) => JSON.parse(line) as Line);
+}
+
+/** A socket is as full as a pipe, which Node.js does not make. */
+function fdOf(socket: Socket): number {
+  return (socket as Socket & { readonly _handle?: { readonly fd: number } })._handle?.fd ?? -1;
+}
+
+/** Writes or reads until there is no room, or nothing, any more. */
+function untilFull(step: () => number): void {
+  expect(() => {
+    while (step() > 0);
+  }).to.throw('EAGAIN');
 }
 
 /** In place of stdout: takes a write at once, not before it is told to, or fails. */
@@ -331,6 +346,53 @@ describe('the default log', () => {
     expect(process.listenerCount('exit')).to.equal(before + 1);
     await nextTurn();
     expect(process.listenerCount('exit')).to.equal(before);
+  });
+
+  it('waits as the process exits for a full pipe that is read soon, and half a second at most', async function () {
+    // A named pipe has no file descriptor there.
+    if (process.platform === 'win32') return this.skip();
+    const path = join(tmpdir(), `log-${process.pid}.sock`);
+    const server = createServer().listen(path);
+    await once(server, 'listening');
+    const writer = connect(path);
+    const [[reader]] = (await Promise.all([once(server, 'connection'), once(writer, 'connect')])) as [
+      [Socket],
+      unknown,
+    ];
+    server.close();
+    const [fd, readFd] = [fdOf(writer), fdOf(reader)];
+    const wait = sinon.stub(Atomics, 'wait');
+    try {
+      const exit = async (to: number): Promise<void> => {
+        const { logger } = createDefaultLogger(Object.assign(new Stdout(), { fd: to }));
+        logger.info('last words');
+        process.listeners('exit').at(-1)?.(0);
+        // Otherwise it listens until the tests end.
+        logger.info('the process goes on');
+        await nextTurn();
+      };
+      await exit(-1);
+      expect(wait.callCount).to.equal(0);
+
+      untilFull(() => writeSync(fd, padding));
+      wait.onSecondCall().callsFake(() => {
+        untilFull(() => readSync(readFd, Buffer.alloc(1_000_000)));
+        return 'timed-out';
+      });
+      await exit(fd);
+      expect(wait.callCount).to.equal(2);
+
+      untilFull(() => writeSync(fd, padding));
+      wait.onCall(100).throws(new Error('it waits without end'));
+      await exit(fd);
+      expect(wait.callCount).to.equal(50);
+      writer.end();
+      expect(await readAll(reader)).to.include('"last words"');
+    } finally {
+      wait.restore();
+      writer.destroy();
+      reader.destroy();
+    }
   });
 
   for (const [where, wasHalfWritten] of [

@@ -32,7 +32,10 @@ const EVENTS: Readonly<
     needed: { eventId: 'event-1', code: 'LIMIT_PER_USER', rules: [{ code: 'X' }], toEnding: '23' },
     read: { isOtherNumber: true },
   },
-  'profile.read': { needed: { eventId: 'event-1', durationMs: 40 }, read: { oktaRequestId: 'req-1' } },
+  'profile.read': {
+    needed: { eventId: 'event-1', durationMs: 40 },
+    read: { oktaRequestId: 'req-1', httpStatus: 500 },
+  },
   'channels.planned': { needed: { eventId: 'event-1', channels: ['sms'], skipped }, read: ids },
   'attempt.ended': {
     needed: { eventId: 'event-1', ...attempt },
@@ -50,7 +53,14 @@ const EVENTS: Readonly<
       skipped,
       durationMs: 170,
     },
-    read: { isOtherNumber: true, channel: 'sms', provider: 'TWILIO', transactionId: 'SM1', userId: '00u1' },
+    read: {
+      isOtherNumber: true,
+      channel: 'sms',
+      provider: 'TWILIO',
+      transactionId: 'SM1',
+      userId: '00u1',
+      profileStatus: 500,
+    },
   },
   'message.reported': {
     needed: { channel: 'sms', transactionId: 'SM1', report: 'delivered', status: 'read' },

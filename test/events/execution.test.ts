@@ -305,6 +305,24 @@ const OUTCOMES: readonly (readonly [title: string, events: readonly HookEvent[],
     [of.status(900, 'SM2', 'failed', { eventId: 'event-1', code: '30003' })],
     { outcome: 'undelivered', channel: 'sms', code: '30003' },
   ],
+  [
+    'accepted by another provider of the channel after the first had not delivered',
+    [
+      ...[of.received(), of.attempt(90, 'accepted', bySms), of.status(900, 'SM2', 'failed')],
+      of.attempt(990, 'accepted', { ...bySms, provider: 'OTHER', transactionId: 'SM3' }),
+    ],
+    { outcome: 'sent', channel: 'sms', provider: 'OTHER' },
+  ],
+  [
+    'undelivered, of whose attempt no id is known',
+    [of.received(), of.attempt(90, 'accepted'), of.status(900, 'SM2', 'failed', { eventId: 'event-1' })],
+    { outcome: 'undelivered', channel: 'sms', code: 'FAILED' },
+  ],
+  [
+    'sent, of whose attempt no id is known, after another channel had not delivered',
+    [...undelivered, of.attempt(5_100, 'accepted', { channel: 'sms' })],
+    { outcome: 'sent', channel: 'sms', code: undefined },
+  ],
   ['answered as sent, whatever was tried', [of.answered(5, 'SUCCESSFUL')], { outcome: 'sent' }],
   ['nothing but a failure of an extension', [of.failed(5)], { outcome: 'failed', code: undefined }],
 ];
@@ -353,6 +371,15 @@ describe('an execution', () => {
     expect(wayOf(...late)).to.equal('whatsapp x > sms');
     expect(wayOf(...late, of.status(950, 'SM2', 'undelivered'))).to.equal('whatsapp x > sms x');
     expect(wayOf(...late, of.status(950, 'MM1', 'delivered'))).to.equal('whatsapp > sms');
+    expect(wayOf(...late, of.status(950, 'SM2', 'delivered'))).to.equal('whatsapp x > sms');
+    const withoutIds = ['whatsapp', 'sms'].map((channel) => of.attempt(80, 'accepted', { channel }));
+    for (const [channel, way] of [
+      ['whatsapp', 'whatsapp > sms'],
+      ['sms', 'whatsapp x > sms'],
+    ] as const) {
+      const delivered = of.status(950, 'M1', 'delivered', { channel, eventId: 'event-1' });
+      expect(wayOf(...withoutIds, delivered)).to.equal(way);
+    }
   });
 
   it('says what was asked for, and by whom', () => {
@@ -570,6 +597,7 @@ describe('kept executions', () => {
   it('counts no refusal for what a fraud filter blocked, and none for what the guard blocked', () => {
     const two = eventsOf('event-2', START + 1_000);
     const three = eventsOf('event-3', START + 2_000);
+    const four = eventsOf('event-4', START + 3_000);
     const kept = keep(
       stepsOf([
         of.attempt(80, 'refused', { channel: 'whatsapp', code: '63007' }),
@@ -577,14 +605,19 @@ describe('kept executions', () => {
         of.answered(100, 'ERROR', { outcome: 'blocked', code: '30450', channel: 'sms' }),
         two.blocked(5, 'enforce'),
         two.answered(10, 'ERROR', { outcome: 'blocked', code: 'LIMIT_PER_USER' }),
-        three.attempt(90, 'refused', { code: '30003' }),
-        three.answered(100, 'PENDING', { outcome: 'blocked', code: 'SUPERSEDED', channel: 'sms' }),
+        three.attempt(90, 'refused', { channel: 'voice', code: '30003' }),
+        three.answered(100, 'PENDING', { outcome: 'blocked', code: 'SUPERSEDED', channel: 'voice' }),
+        // The gateway that tried it ended, and the limit blocked the next request of its event.
+        four.attempt(90, 'refused', { channel: 'line', code: '400' }),
+        four.answered(100, 'ERROR', { outcome: 'blocked', code: 'LIMIT_PER_USER' }),
       ]),
     );
     expect(
       kept.tally(START).map(({ channel, refused, blocked }) => [channel, refused, blocked]),
     ).to.deep.equal([
-      ['sms', 1, 1],
+      ['line', 1, 0],
+      ['sms', 0, 1],
+      ['voice', 1, 0],
       ['whatsapp', 1, 0],
     ]);
   });

@@ -87,6 +87,17 @@ describe('the history', () => {
     expect(idsOf(await kept.history.find({ limit: 0 }))).to.deep.equal(['e7']);
   });
 
+  it('gives executions of one moment in one order, in whichever they became known', async () => {
+    for (const ids of [
+      ['a', 'b'],
+      ['b', 'a'],
+    ]) {
+      const kept = open();
+      for (const id of ids) tell(kept, ...sent(id));
+      expect(idsOf(await kept.history.find({ limit: 2 }))).to.deep.equal(['b', 'a']);
+    }
+  });
+
   it('goes on behind an execution that no longer fits', async () => {
     const kept = open();
     for (let count = 0; count < 4; count += 1) tell(kept, ...sent(`e${count}`, START + count));

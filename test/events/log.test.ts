@@ -80,8 +80,8 @@ describe('the log', () => {
     ],
     [
       'info',
-      /The code was sent by SMS, with an older copy of the user's profile \(OKTA_HTTP_ERROR\)\.$/,
-      { ...answered, profileSource: 'stale', profileReason: 'OKTA_HTTP_ERROR' },
+      /The code was sent by SMS, with an older copy of the user's profile \(OKTA_HTTP_ERROR: Okta answered 500\)\.$/,
+      { ...answered, profileSource: 'stale', profileReason: 'OKTA_HTTP_ERROR', profileStatus: 500 },
       /status\.okta\.com/,
     ],
     [

@@ -10,14 +10,21 @@ import { witness } from './witness.js';
 export interface GatewayProcess {
   /** For `scene.call({ url })`. */
   readonly url: string;
+  /** Resolves when the process has ended. */
+  readonly ended: Promise<unknown>;
   kill(): Promise<void>;
 }
 
-/** Serves the emulators of a scene, with what it remembers in Redis; time passes slowly for it, see `slowTime()`. */
+/**
+ * Serves the emulators of a scene, with what it remembers in Redis; time passes slowly for it, see `slowTime()`.
+ *
+ * @param options.diesAfterAnswer - the process kills itself as soon as it has written an answer to its socket.
+ */
 export async function startGatewayProcess(
   scene: Scene,
   redis: RedisStateOptions,
   hook: Partial<OktaTelephonyHookOptions> = {},
+  { diesAfterAnswer = false } = {},
 ): Promise<GatewayProcess> {
   const options = {
     credentials: usualCredentials(scene.okta, scene.twilio),
@@ -37,22 +44,24 @@ export async function startGatewayProcess(
       OPTIONS: JSON.stringify(options),
       SLOW_TIME: '1',
       REDIS_STATE: JSON.stringify(redis),
+      DIE_AFTER_ANSWER: diesAfterAnswer ? '1' : '0',
     },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const end = (): void => void child.kill('SIGKILL');
   process.once('exit', end);
-  const [printed] = (await Promise.race([once(child.stdout, 'data'), once(child, 'close')])) as [unknown];
+  const ended = once(child, 'close');
+  const [printed] = (await Promise.race([once(child.stdout, 'data'), ended])) as [unknown];
   if (!Buffer.isBuffer(printed)) throw new Error('the gateway ended before it listened');
   witness(printed.toString());
   return {
     url: printed.toString().trim(),
+    ended,
     kill: async () => {
       process.off('exit', end);
       if (child.exitCode !== null || child.signalCode !== null) return;
-      const closed = once(child, 'close');
       child.kill('SIGKILL');
-      await closed;
+      await ended;
     },
   };
 }

@@ -128,6 +128,20 @@ describe('gateways on one Redis', () => {
     expect(scene.twilio.requests).to.have.length(already + 1);
   });
 
+  it('know the answer and the message of a gateway that dies as soon as it has answered', async () => {
+    const publicUrl = 'https://id.example.com/okta/telephony';
+    await start({ publicUrl });
+    const dying = await startGatewayProcess(scene, shared(), { publicUrl }, { diesAfterAnswer: true });
+    closers.add(dying, () => dying.kill());
+    const lost = scene.call({ eventId: 'event-1', url: dying.url }).catch(() => undefined);
+    await dying.ended;
+    await lost;
+    expect(commandOf(await scene.call({ eventId: 'event-1' }))?.['status']).to.equal('SUCCESSFUL');
+    expect(sent()).to.equal(1);
+    await report(scene.url, publicUrl, scene.twilio.messages[0]?.sid ?? '', 'failed');
+    await until(() => texts() === 1);
+  });
+
   it('send an event each where Redis takes longer than its share of the deadline, and report the loss', async () => {
     await start();
     const other = await beside();

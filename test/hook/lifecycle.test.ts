@@ -406,6 +406,18 @@ describe('status()', () => {
     expect(inFlight()).to.equal(0);
   });
 
+  it('reports every rejected caller: the first at once, the others on closing at the latest', async () => {
+    const scene = await start();
+    for (let made = 0; made < 5; made += 1) await scene.call({ headers: { Authorization: 'no' } });
+    const counts = (): readonly number[] =>
+      scene.events.flatMap((event) => (event.type === 'caller.rejected' ? [event.count] : []));
+    expect(counts()).to.deep.equal([1]);
+    await scene.hook.close();
+    expect(counts()).to.deep.equal([1, 4]);
+    const lines = scene.log.filter(({ fields }) => fields['event'] === 'caller.rejected');
+    expect(lines.map(({ fields }) => fields['count'])).to.deep.equal([1, 4]);
+  });
+
   it('tells what a state tells of itself', async () => {
     let tell: Parameters<NonNullable<StatePort['watch']>>[0] = () => undefined;
     const watch: StatePort['watch'] = (onNews) => {

@@ -168,6 +168,11 @@ describe('a channel of one’s own', () => {
       ],
       ['returns nothing', () => undefined, /^channels\.acme: it must make/],
       [
+        'names its provider by a number',
+        () => ({ send: () => Promise.resolve(accepted), provider: 5 }),
+        /^channels\.acme: it must make/,
+      ],
+      [
         'returns a channel with a wrong member',
         () => ({ send: () => Promise.resolve(accepted), lookUp: 1 }),
         /^channels\.acme\.lookUp/,

@@ -68,12 +68,18 @@ describe('a hook whose channels are Twilio Verify', () => {
     const { channels } = await scene.hook.ready();
     expect(Object.keys(channels)).to.deep.equal(['sms[0]', 'sms[1]']);
     expect(channels['sms[0]']).to.equal('ok');
-    expect(channels['sms[1]']).to.include({ code: 'VERIFY_SERVICE_UNKNOWN' });
+    expect(channels['sms[1]'])
+      .to.include({ code: 'VERIFY_SERVICE_UNKNOWN', message: 'The account has no such Verify service.' })
+      .and.to.have.property('remedy')
+      .that.matches(/^Compare twilioVerify's serviceSid/);
     scene.twilio.configureVerify({ customCodeEnabled: false });
     const { 'sms[0]': withoutCodes } = (await scene.hook.ready()).channels;
-    expect(withoutCodes)
-      .to.include({ code: 'PROVIDER_REFUSED', providerCode: '60204' })
-      .and.to.have.property('remedy');
+    expect(withoutCodes).to.include({
+      code: 'PROVIDER_REFUSED',
+      providerCode: '60204',
+      message: 'The Verify service does not allow custom codes.',
+      remedy: 'Turn on custom verification codes in the Verify service.',
+    });
     scene.twilio.fault({ kind: 'status', status: 401 });
     expect((await scene.hook.ready()).channels['sms[0]']).to.include({ code: 'TWILIO_UNAUTHORIZED' });
     expect(scene.twilio.verifications).to.be.empty;

@@ -208,12 +208,19 @@ describe('the fields of a request', () => {
       reason: 'The code had ended before the request came',
       remedy: "Check the gateway's clock, and whether something delays Okta's requests.",
     });
-    expect(read({ message: { phoneNumber: '123' } }).refusal).to.deep.equal({
+    const undialable = {
       code: 'NO_DIALABLE_NUMBER',
       reason: 'The number is not in E.164 form, and no default country makes it so',
       remedy:
-        'In a preview, replace the placeholder with a real number. If Okta has numbers without +, set defaultCountry.',
-    });
+        'Enroll the phone again with its whole number. In a preview, replace the placeholder with a real number. If Okta has numbers without +, set defaultCountry.',
+    };
+    expect(read({ message: { phoneNumber: '123' } }).refusal).to.deep.equal(undialable);
+    for (const phoneNumber of ['+1234', '00 12 34', '+0441234567', '+1234567890123456']) {
+      expect(read({ message: { phoneNumber } }).refusal, phoneNumber).to.deep.equal({
+        ...undialable,
+        reason: 'After + or 00, the number does not have 7 to 15 digits that begin with a country code',
+      });
+    }
     expect(read({ message: { phoneNumber: '123' } }).request.phoneNumber).to.equal('');
     expect(read().refusal).to.equal(undefined);
   });

@@ -62,7 +62,7 @@ describe('the profiles that are kept', () => {
     expect(okta.requests).to.have.length(1);
     expect(versionOf(await read())).to.equal(2);
     okta.answerWith(() => ({ status: 500 }));
-    expect(await read()).to.deep.equal(none('OKTA_HTTP_ERROR'));
+    expect(await read()).to.deep.equal({ ...none('OKTA_HTTP_ERROR'), httpStatus: 500 });
     okta.answerWith(() => ({ status: 404 }));
     expect(await read()).to.deep.equal(none('OKTA_NOT_FOUND'));
   });
@@ -87,6 +87,8 @@ describe('the profiles that are kept', () => {
       okta.answerWith(() => ({ status }));
       const reading = await read();
       expect(reading).to.include({ source: 'stale', reason });
+      // The other reasons have one status each.
+      expect(reading.httpStatus).to.equal(reason === 'OKTA_HTTP_ERROR' ? status : undefined);
       expect(versionOf(reading)).to.equal(1);
     }
     okta.answerWith(() => ({ status: 200, body: '<html>' }));
@@ -111,6 +113,6 @@ describe('the profiles that are kept', () => {
     okta.answerWith(() => ({ status: 404 }));
     expect(await read()).to.deep.equal(none('OKTA_NOT_FOUND'));
     okta.answerWith(() => ({ status: 500 }));
-    expect(await read()).to.deep.equal(none('OKTA_HTTP_ERROR'));
+    expect(await read()).to.deep.equal({ ...none('OKTA_HTTP_ERROR'), httpStatus: 500 });
   });
 });

@@ -1,5 +1,6 @@
 import { expect } from 'chai';
-import type { GuardOptions } from '#lib/index.js';
+import { describeEvent } from '#lib/events/describe-event.js';
+import type { GuardOptions, HookEvent } from '#lib/index.js';
 import type { Fault, HookRequestType } from '#lib/testing/index.js';
 import { ANA, BOB, commandOf, startScene, usualCredentials, type Scene } from '#harness/scene.js';
 import { stopTime, warmUp } from '#harness/stopped-time.js';
@@ -62,6 +63,11 @@ describe('the profile in a hook call', () => {
       await scene.call({ eventTime: new Date(now) });
       expect(channels()).to.deep.equal(['whatsapp', 'sms']);
       expect(sources()).to.deep.equal(['okta', 'none']);
+      const last = scene.events.findLast((event) => event.type === 'profile.read');
+      expect(last).to.include({ reason: 'OKTA_HTTP_ERROR', httpStatus: 500 });
+      expect(describeEvent(last as HookEvent).text).to.include('Okta answered 500.');
+      const line = scene.log.findLast(({ fields }) => fields['event'] === 'request.answered');
+      expect(line?.fields).to.include({ profileReason: 'OKTA_HTTP_ERROR', profileStatus: 500 });
     });
 
     it('does not serve for a user who is gone', async () => {

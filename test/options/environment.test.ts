@@ -1,4 +1,5 @@
 import { generateKeyPairSync } from 'node:crypto';
+import { inspect } from 'node:util';
 import { expect } from 'chai';
 import { ConfigurationError, oktaTelephonyHook, type Channel } from '#lib/index.js';
 import {
@@ -8,6 +9,8 @@ import {
   variablesFrom,
   type Environment,
 } from '#lib/options/environment.js';
+import { WARNINGS } from '#lib/events/describe-warning.js';
+import { VariableReader } from '#lib/options/variables.js';
 import { createTwilioConnection } from '#lib/channels/twilio/client.js';
 import { connectChannel, NO_CLIENT } from '#harness/channels.js';
 import { mustNotShow, witness } from '#harness/witness.js';
@@ -261,8 +264,18 @@ describe('optionsFrom', () => {
     expect(optionsFrom({ ...LEAST, ...setup }).credentials.hook).to.have.property('scheme', 'header');
   });
 
-  it('lets codes go to every country where it is told to', () => {
+  it('gives publicUrl without slashes at its end, also to the command line', () => {
+    const env = { ...LEAST, PUBLIC_URL: 'https://id.acme.com/okta/telephony//' };
+    const url = 'https://id.acme.com/okta/telephony';
+    expect(optionsFrom(env).publicUrl).to.equal(url);
+    const reader = new VariableReader(env);
+    expect(reader.read('PUBLIC_URL')).to.equal(url);
+    expect(reader.required('PUBLIC_URL', 'the URL')).to.equal(url);
+  });
+
+  it('lets codes go to every country where it is told to, by the variable that a warning names', () => {
     expect(optionsFrom({ ...LEAST, GUARD_COUNTRIES: '*' }).guard).to.deep.equal({ countries: false });
+    expect(WARNINGS['guard.countries'].remedy).to.include('GUARD_COUNTRIES').and.include('*');
   });
 
   const wrong: readonly (readonly [env: Environment, ...problems: RegExp[]])[] = [
@@ -349,6 +362,15 @@ describe('optionsFrom', () => {
     for (const { option, message } of error.issues) {
       expect(option).to.match(/^[A-Z][A-Z_]+$/);
       expect(message.startsWith(option)).to.equal(true);
+    }
+  });
+
+  it('throws an error that Node prints with each problem once, if it ends the process', () => {
+    const error = errorOf(() => optionsFrom({}));
+    const printed = inspect(error, { maxStringLength: Infinity, breakLength: Infinity });
+    expect(error.problems).to.have.length.above(2);
+    for (const problem of error.problems) {
+      expect(printed.split(problem), problem).to.have.length(2);
     }
   });
 });

@@ -452,6 +452,16 @@ describe('the options', () => {
     ['senders.sms.XX', /ISO 3166/, ...spoilt({ default: PHONE, XX: 'ACME' })],
     ['senders.voice', /E\.164/, '', 'ACME-name', SID('MG'), 4711],
     ['senders.voice.default', /E\.164/, ...spoilt({ default: 'ACME-name' })],
+    [
+      'senders.sms',
+      /^senders\.sms is a number whose calling code no country has; compare it with/,
+      '+9991234567',
+      '+2101234567',
+    ],
+    ['senders.sms.GB', /calling code no country has/, ...spoilt({ default: PHONE, GB: '+9991234567' })],
+    ['senders.voice', /calling code no country has/, '+9991234567'],
+    ['senders.whatsapp.from', /calling code no country has/, ...spoilt(whatsapp({ from: '+9991234567' }))],
+    ['sandboxNumber', /calling code no country has/, '+9991234567'],
     ['senders.whatsapp', /must be/, null, PHONE],
     [
       'senders.whatsapp.from',
@@ -980,6 +990,24 @@ describe('the options', () => {
       '.',
       withValue('rollout', { sms: 0, voice: 0 }, withValue('sandboxNumber', PHONE, withValue('senders', {}))),
       'publicUrl',
+    ],
+    [
+      'numbers of another length than those of their country',
+      '.',
+      withValue('senders', {
+        sms: { default: '+12345678', GB: '+447700900123', US: 'ACME', DE: SID('MG') },
+        voice: '+1415555010',
+        whatsapp: { from: '+14155550100123', templates: { default: SID('HX') } },
+      }),
+      'publicUrl',
+      ['senders.number', 'senders.sms.default', 'senders.voice', 'senders.whatsapp.from'],
+    ],
+    [
+      'a sandbox number that is too short',
+      'sandboxNumber',
+      '+1415523888',
+      'publicUrl',
+      ['senders.number', 'sandboxNumber'],
     ],
     [
       'senders that channels override',

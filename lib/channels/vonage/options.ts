@@ -9,7 +9,7 @@ import {
   tested,
   textOf,
 } from '../../core/option-rules.js';
-import { originRule, secretRule } from '../provider.js';
+import { originRule, secretRule, withCallingCode } from '../provider.js';
 
 /** A WhatsApp authentication template, as Meta has approved it. */
 export interface VonageTemplate {
@@ -67,11 +67,11 @@ const RULES = lazyRules(() =>
     ),
     apiKey: secretRule("the account's API key"),
     apiSecret: secretRule("the account's API secret"),
-    from: textOf(
-      'a phone number in E.164 form, or for SMS a name of 1 to 11 letters, digits and spaces with a letter',
-    )
-      .pattern(/^(?:\+?[1-9]\d{6,14}|(?=.*[A-Za-z])(?! )[A-Za-z0-9 ]{1,11}(?<! ))$/)
-      .required(),
+    from: withCallingCode(
+      textOf(
+        'a phone number in E.164 form, or for SMS a name of 1 to 11 letters, digits and spaces with a letter',
+      ).pattern(/^(?:\+?[1-9]\d{6,14}|(?=.*[A-Za-z])(?! )[A-Za-z0-9 ]{1,11}(?<! ))$/),
+    ).required(),
     kind: oneOf("'sms' or 'whatsapp', or be left out", 'sms', 'whatsapp'),
     template: tested(
       "{ name, languages } of an approved authentication template, with a default such as 'en_US' in languages, or be left out",

@@ -202,7 +202,7 @@ function printUrls(
 }
 
 /** The fields of a log line that the demo prints. The console shows all. */
-const SHOWN_FIELDS = ['channel', 'status', 'code', 'reason', 'remedy', 'durationMs'];
+const SHOWN_FIELDS = ['channel', 'status', 'code', 'reason', 'count', 'remedy', 'durationMs'];
 
 function loggerOn(terminal: Terminal): Logger {
   const write =

@@ -47,11 +47,12 @@ Environment: the gateway's own: OPT_IN_ATTRIBUTE, PUBLIC_URL, HOOK_SECRET (or HO
 REDIS_URL and STATE_ENCRYPTION_KEY; UNVERIFIED_PHONE_ATTRIBUTE, if the gateway's options name it.
 Service app: okta.users.read, and for the other checks okta.schemas.read, okta.authenticators.read, okta.inlineHooks.read,
 okta.eventHooks.read, okta.customTelephonyProvider.read. If the credential may not read something, that is a warning.
-With --json: [{check, status: "ok" | "warn" | "fail", message, remedy}]. Exit code 1 if a check failed; warnings exit with 0.
+With --json: [{check, status: "ok" | "warn" | "fail", message, remedy}].
 
   okta-telephony-hook doctor
   okta-telephony-hook doctor --env gateway.env --json`,
   options: textOptions('timeout', 'header'),
+  exitCodes: '0 no check failed, even with warnings; 1 a check failed; 2 bad use',
   async run(call) {
     const limitMs = readLimit(call.options['timeout']) * 1000;
     const groups = await createGroups(call, limitMs * CALL_SHARE);

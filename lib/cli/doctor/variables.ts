@@ -4,6 +4,8 @@ import { DEFAULT_OPT_IN_ATTRIBUTE } from '../../options/options.js';
 import type { HookProof } from '../../okta/admin/hook-resource.js';
 import {
   hasApiKey,
+  hasSender,
+  hasWhatsAppSender,
   readLine,
   readSenders,
   readTwilioLogin,
@@ -29,7 +31,8 @@ export interface Section<Value> {
 
 export interface OktaVariables {
   readonly credential: OktaCredential;
-  readonly optInAttribute: string;
+  /** `undefined` if no channel that users opt in to has a sender. */
+  readonly optInAttribute: string | undefined;
   readonly unverifiedPhoneAttribute: string | undefined;
 }
 
@@ -73,10 +76,13 @@ export async function readOktaVariables(variables: Variables): Promise<Section<O
     return skip('OKTA_ORG_URL', remedy);
   }
   const credential = await variables.okta();
+  // Without any sender here, the gateway has its senders elsewhere.
+  const mayOptIn =
+    !hasSender(variables) || hasWhatsAppSender(variables) || variables.hasAny('LINE_CHANNEL_ACCESS_TOKEN');
   const by = credential.apiToken === undefined ? 'a service app' : 'an API token';
   return section(variables, `Set, by ${by}.`, {
     credential,
-    optInAttribute: variables.read('OPT_IN_ATTRIBUTE') ?? DEFAULT_OPT_IN_ATTRIBUTE,
+    optInAttribute: variables.read('OPT_IN_ATTRIBUTE') ?? (mayOptIn ? DEFAULT_OPT_IN_ATTRIBUTE : undefined),
     unverifiedPhoneAttribute: variables.read('UNVERIFIED_PHONE_ATTRIBUTE'),
   });
 }
@@ -87,7 +93,7 @@ const UNMARKED = ` Without a HOOK_SECRET of ${MIN_SECRET_LENGTH} characters or m
 export async function readHookVariables(call: CommandCall): Promise<Section<HookVariables>> {
   const { options, variables } = call;
   const headerName = headerOption(options);
-  const url = variables.read('PUBLIC_URL')?.replace(/\/+$/, '');
+  const url = variables.read('PUBLIC_URL');
   if (url === undefined) {
     const remedy = "Set it to the hook's URL in Okta, to check the hook and its reachability.";
     return skip('PUBLIC_URL', remedy);

@@ -2,23 +2,32 @@ import { randomBytes } from 'node:crypto';
 import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { optionsFrom } from '../../options/environment.js';
+import { hasWhatsAppSender } from '../../options/provider-variables.js';
 import { attempt, hasServiceApp, OPTION_NAMES } from '../../options/variables.js';
-import { flagOptions, printNextSteps, textOption, textOptions } from '../command.js';
+import { commandLine, flagOptions, printNextSteps, shellWord, textOption, textOptions } from '../command.js';
 import type { Command, CommandCall } from '../command.js';
 import { runCheckup } from '../doctor/checkup.js';
 import type { CheckGroup } from '../doctor/finding.js';
 import { badUse, CommandError, type ExitCode } from '../failure.js';
 import { CHECK_MS, oktaChecks, providerChecks } from './checks.js';
 import { ENV_FILE, makeEnvFile, makeGateway, requireAbsent, writeFiles } from './files.js';
-import { oktaQuestions, openQuestions, PROVIDER_QUESTIONS, PROVIDERS, URL_QUESTION } from './questions.js';
+import {
+  guardQuestion,
+  oktaQuestions,
+  openQuestions,
+  PROVIDER_QUESTIONS,
+  providerQuestions,
+  PROVIDERS,
+  URL_QUESTION,
+} from './questions.js';
 import type { ProviderName, Question } from './questions.js';
 
 export const init: Command = {
   name: 'init',
   summary: 'makes a gateway: asks for org, provider, URL and channels, checks them, and writes the files',
-  help: `Asks for the Okta org, the provider, the public URL and the senders, and checks each answer with Okta or the provider. Enter
-skips a question. Then it writes gateway.env, which only you can read, and gateway.mjs (gateway.ts beside a tsconfig.json),
-and prints the next three commands. It changes nothing at Okta or the provider, and sends nothing to a phone.
+  help: `Asks for the Okta org, the public URL, the provider, the senders and your users' countries, and checks the answers with Okta
+and the provider. Enter skips a question. Then it writes gateway.env, which only you can read, and gateway.mjs (gateway.ts
+beside a tsconfig.json), and prints the next commands. It changes nothing at Okta or the provider, and sends nothing to a phone.
 Without a terminal it asks nothing. It leaves out each value that neither an option nor a variable sets.
 
   --org <url>        the Okta org
@@ -43,7 +52,13 @@ Environment: the variables of gateway.env, such as OKTA_API_TOKEN or TWILIO_API_
 async function runInit(call: CommandCall): Promise<ExitCode> {
   const { options, terminal, variables } = call;
   const folder = textOption(options, 'out') ?? '.';
-  if (!existsSync(folder) || !statSync(folder).isDirectory()) throw badUse('init', '--out names no folder.');
+  if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory()) {
+    throw new CommandError(
+      'BAD_USE',
+      `init: there is no folder ${folder}, and nothing was written.`,
+      'Make it first, or name another one with --out.',
+    );
+  }
   const isForced = options['force'] === true;
   const gateway = existsSync(join(folder, 'tsconfig.json')) ? 'gateway.ts' : 'gateway.mjs';
   requireAbsent(folder, [ENV_FILE, gateway], isForced);
@@ -54,8 +69,11 @@ async function runInit(call: CommandCall): Promise<ExitCode> {
   await answer(call, okta, () => oktaChecks(call));
   await answer(call, [URL_QUESTION], () => undefined);
   const provider = await chooseProvider(call);
-  const ofProvider = provider === undefined ? [] : await providerQuestions(provider, call);
+  const channels = provider === undefined ? [] : await chooseChannels(provider, call);
+  const ofProvider = provider === undefined ? [] : providerQuestions(provider, channels);
   if (provider !== undefined) await answer(call, ofProvider, () => providerChecks(provider, variables));
+  const guard = provider === undefined ? [] : [guardQuestion(variables)];
+  await answer(call, guard, () => undefined);
 
   const isSecretNew = !variables.hasAny('HOOK_SECRET', 'HOOK_OAUTH_ISSUER');
   if (isSecretNew) {
@@ -65,7 +83,7 @@ async function runInit(call: CommandCall): Promise<ExitCode> {
   }
   const set = OPTION_NAMES.filter((name) => variables.hasAny(name));
   const values = Object.fromEntries(set.map((name) => [name, variables.valueOf(name) ?? '']));
-  const missing = openQuestions([...okta, URL_QUESTION, ...ofProvider], variables);
+  const missing = openQuestions([...okta, URL_QUESTION, ...ofProvider, ...guard], variables);
   const files = [makeEnvFile(values, missing), makeGateway(gateway, values['PUBLIC_URL'])];
   // The gateway goes first: if it cannot be written, there is no new gateway.env.
   const kept = writeFiles(folder, files.toReversed(), isForced);
@@ -73,22 +91,25 @@ async function runInit(call: CommandCall): Promise<ExitCode> {
   for (const { name } of files) terminal.say(`✔ ${name} is written.`, 'green');
   if (kept !== undefined) {
     terminal.note(`! The old gateway.env is kept as ${kept}: keep it out of version control.`, 'yellow');
-    if (isSecretNew) terminal.note('! HOOK_SECRET is a new one. Step 2 below gives it to Okta.', 'yellow');
+    if (isSecretNew)
+      terminal.note('! HOOK_SECRET is a new one. "setup hook" below gives it to Okta.', 'yellow');
   }
   for (const problem of problems) terminal.note(`! Before it starts: ${problem}.`, 'yellow');
-  const next = nextCommands(gateway, folder);
+  const hasOptIn = channels.includes('whatsapp') || hasWhatsAppSender(variables);
+  const next = nextCommands(gateway, folder, hasOptIn ? ['setup attribute', 'setup hook'] : ['setup hook']);
   printNextSteps(next, terminal);
   terminal.json({ command: 'init', files: files.map(({ name }) => name), kept, problems, next });
   return 0;
 }
 
-function nextCommands(gateway: string, folder: string): readonly string[] {
-  const enter = folder === '.' ? '' : `cd ${/^[\w./-]+$/.test(folder) ? folder : `'${folder}'`} && `;
+function nextCommands(gateway: string, folder: string, setups: readonly string[]): readonly string[] {
+  const enter = folder === '.' ? '' : `cd ${shellWord(folder)} && `;
+  const call = { options: { env: ENV_FILE } };
   const [packages, node] = gateway.endsWith('.ts') ? ['express tsx', 'npx tsx'] : ['express', 'node'];
   return [
     `${enter}npm install okta-telephony-hook ${packages} && ${node} --env-file=${ENV_FILE} ${gateway}`,
-    `OKTA_API_TOKEN=<an administrator's> npx okta-telephony-hook setup hook --env ${ENV_FILE}`,
-    `npx okta-telephony-hook doctor --env ${ENV_FILE}`,
+    ...setups.map((setup) => `OKTA_API_TOKEN=<an administrator's> ${commandLine(call, setup)}`),
+    commandLine(call, 'doctor'),
   ];
 }
 
@@ -103,12 +124,10 @@ async function answer(
 ): Promise<void> {
   for (;;) {
     if (terminal.isInteractive) {
-      for (const { name, what, isSecret } of openQuestions(questions, variables)) {
-        const question = `${name} (${what}; Enter skips it)`;
-        variables.set(
-          name,
-          isSecret === true ? await terminal.askSecret(question) : await terminal.askText(question),
-        );
+      for (const { name, what, isSecret, preset } of openQuestions(questions, variables)) {
+        const question = `${name} (${what}; Enter ${preset === undefined ? 'skips it' : `takes ${preset}`})`;
+        const typed = isSecret === true ? terminal.askSecret(question) : terminal.askText(question);
+        variables.set(name, (await typed) || (preset ?? ''));
       }
     }
     for (const { name, complete } of questions) {
@@ -156,10 +175,9 @@ function chooseProvider(call: CommandCall): Promise<ProviderName | undefined> {
   });
 }
 
-/** The questions about the provider's credential, and about the senders of the chosen channels. */
-async function providerQuestions(provider: ProviderName, call: CommandCall): Promise<readonly Question[]> {
-  const { channels, credential } = PROVIDER_QUESTIONS[provider];
-  const names = Object.keys(channels);
+/** The channels of `--channels`, or of the answer. Default: the provider's first one. */
+async function chooseChannels(provider: ProviderName, call: CommandCall): Promise<readonly string[]> {
+  const names = Object.keys(PROVIDER_QUESTIONS[provider].channels);
   const [first = ''] = names;
   const given = textOption(call.options, 'channels');
   const chosen = await choose(call, names.length === 1 ? (given ?? first) : given, {
@@ -170,7 +188,7 @@ async function providerQuestions(provider: ProviderName, call: CommandCall): Pro
     },
     problem: `The channels of ${provider} are ${names.join(', ')}, with commas between them.`,
   });
-  return [...credential, ...(chosen ?? [first]).flatMap((name) => channels[name] ?? [])];
+  return chosen ?? [first];
 }
 
 /**

@@ -1,3 +1,4 @@
+import { E164, readNumber } from '../../numbers/phone-number.js';
 import { DEFAULT_PATH } from '../../options/options.js';
 import type { VariableName } from '../../options/variables.js';
 import type { Variables } from '../environment.js';
@@ -10,6 +11,8 @@ export interface Question {
   readonly isSecret?: boolean;
   /** Completes a short answer. */
   readonly complete?: (answer: string) => string;
+  /** The answer that Enter gives. `undefined`: Enter skips the question. */
+  readonly preset?: string | undefined;
 }
 
 const withScheme = (text: string): string => (/^https?:\/\//i.test(text) ? text : `https://${text}`);
@@ -44,6 +47,25 @@ export const URL_QUESTION: Question = {
   what: 'the public URL of the hook, such as https://id.acme.com/okta/telephony',
   complete: withPath,
 };
+
+/** What is asked about the guard, after the senders. Enter takes the country of a sender's number. */
+export function guardQuestion(variables: Pick<Variables, 'valueOf'>): Question {
+  const senders = ['TWILIO_SMS_FROM', 'TWILIO_VOICE_FROM', 'VONAGE_SMS_FROM'] as const;
+  return {
+    name: 'GUARD_COUNTRIES',
+    what: "your users' countries, such as DE,AT, or * for every country",
+    complete: (answer) => answer.replaceAll(/\s/g, '').toUpperCase(),
+    preset: senders
+      .map((name) => countryOf(variables.valueOf(name)))
+      .find((country) => country !== undefined),
+  };
+}
+
+/** The country of a sender; `undefined` if it is no number. Vonage's numbers may come without `+`. */
+function countryOf(sender = ''): string | undefined {
+  const number = sender.replace(/^\+?/, '+');
+  return E164.test(number) ? readNumber(number).country : undefined;
+}
 
 /** What is asked about a provider: its credential, then the sender of each channel. */
 export interface ProviderQuestions {
@@ -93,6 +115,12 @@ export const PROVIDER_QUESTIONS: Readonly<Record<ProviderName, ProviderQuestions
     channels: { line: [] },
   },
 };
+
+/** The questions about the provider's credential, and about the senders of these channels. */
+export function providerQuestions(provider: ProviderName, names: readonly string[]): readonly Question[] {
+  const { channels, credential } = PROVIDER_QUESTIONS[provider];
+  return [...credential, ...names.flatMap((name) => channels[name] ?? [])];
+}
 
 /** Variables that stand in the place of others, so that these are not asked for. */
 const IN_PLACE: Readonly<Partial<Record<VariableName, readonly VariableName[]>>> = {

@@ -45,8 +45,6 @@ also needs okta.users.read, okta.inlineHooks.read, okta.inlineHooks.manage. With
 Administrator, and for a service app okta.users.read, is enough. That route needs PUBLIC_URL, and HOOK_SECRET or
 the variables HOOK_OAUTH_… of a client with a secret; see setup hook.
 
-Exit codes: 0 Okta treats the code as sent or pending; 1 it does not, or nothing was sent; 2 bad use.
-
   okta-telephony-hook preview --user ana@example.com
   okta-telephony-hook preview --user ana@example.com --channel voice --via gateway --yes --json
   okta-telephony-hook preview --user ana@example.com --print > call.json
@@ -56,6 +54,7 @@ Exit codes: 0 Okta treats the code as sent or pending; 1 it does not, or nothing
     ...flagOptions('edit', 'print'),
     ...YES_OPTION,
   },
+  exitCodes: '0 Okta treats the code as sent or pending; 1 it does not, or nothing was sent; 2 bad use',
   async run(call) {
     const { terminal } = call;
     const empty: PreviewReport = { command: 'preview', result: 'failed', notes: [], next: [] };

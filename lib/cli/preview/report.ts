@@ -227,8 +227,7 @@ const READ_LOG =
   "The gateway's log has details in the lines with this event id (request.answered, with its remedy).";
 
 /** The gateway has not read the event id of a caller that it does not accept. */
-const READ_REJECTION =
-  "The gateway's log has caller.rejected, with what to compare. It writes that event at most once a minute.";
+const READ_REJECTION = "The gateway's log has caller.rejected, with what to compare, within a minute.";
 
 const isRejection = (status: number | undefined): boolean => status === 401 || status === 403;
 

@@ -62,7 +62,7 @@ export async function readGatewayRoute(
   call: CommandCall,
 ): Promise<(dispatcher: HttpDispatcher) => Promise<Route>> {
   const { variables, terminal } = call;
-  const url = variables.required('PUBLIC_URL', "the hook's own public URL").replace(/\/+$/, '');
+  const url = variables.required('PUBLIC_URL', "the hook's own public URL");
   const proof = await readHookProof(call);
   if (proof.kind === 'header') {
     const header = { name: proof.headerName ?? 'Authorization', secret: proof.secret };

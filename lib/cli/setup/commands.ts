@@ -5,7 +5,7 @@ import { createOptInAttributeSetup } from '../../okta/admin/opt-in-attribute.js'
 import { createTelephonyHookSetup, warnOfNativeTelephony } from '../../okta/admin/telephony-hook-setup.js';
 import { DEFAULT_OPT_IN_ATTRIBUTE } from '../../options/options.js';
 import { isShortSecret, markProbe, MIN_SECRET_LENGTH, type MarkedCall } from '../../okta/probe-mark.js';
-import { flagOptions, headerOption, textOption, textOptions, YES_OPTION } from '../command.js';
+import { commandLine, flagOptions, headerOption, textOption, textOptions, YES_OPTION } from '../command.js';
 import type { Command, CommandCall } from '../command.js';
 import { CommandError } from '../failure.js';
 import { fetchHookToken, probeGateway } from '../gateway-probe.js';
@@ -43,7 +43,7 @@ Service app: okta.schemas.read, okta.schemas.manage. Role: Organization Administ
           ...(name === DEFAULT_OPT_IN_ATTRIBUTE
             ? []
             : [`Give the gateway the same name: optInAttribute: '${name}'.`]),
-          'okta-telephony-hook setup hook',
+          commandLine(call, 'setup hook'),
         ],
       });
     }),
@@ -84,7 +84,7 @@ org also has its own telephony provider. Role: a custom administrator role with 
   run: (call) =>
     runSetup(call, 'setup hook', async () => {
       const { options, variables } = call;
-      const url = variables.required('PUBLIC_URL', "the hook's own public URL").replace(/\/+$/, '');
+      const url = variables.required('PUBLIC_URL', "the hook's own public URL");
       const proof = await readHookProof(call);
       const sendsSecret = options['rotate'] === true;
       const wanted = {
@@ -108,12 +108,12 @@ org also has its own telephony provider. Role: a custom administrator role with 
         next: [
           ...(sendsSecret
             ? [
-                'okta-telephony-hook setup event-hook --rotate, if the event hook has the same secret.',
+                `If the event hook has the same secret: ${commandLine(call, 'setup event-hook --rotate')}`,
                 'After some minutes of successful codes, remove the previous secret from the gateway: credentials.hook.secrets.',
               ]
             : []),
-          'Try it: okta-telephony-hook preview --user <your login>. It sends a real message.',
-          ...(sendsSecret ? [] : ['okta-telephony-hook setup event-hook, to learn which codes were used.']),
+          `Send yourself a code, by a real message: ${commandLine(call, 'preview --user <your login>')}`,
+          ...(sendsSecret ? [] : [`Learn which codes were used: ${commandLine(call, 'setup event-hook')}`]),
         ],
       };
     }),
@@ -141,7 +141,7 @@ Service app: okta.eventHooks.read, okta.eventHooks.manage. Role: a custom admini
     runSetup(call, 'setup event-hook', async () => {
       const { options, variables } = call;
       const publicUrl = variables.required('PUBLIC_URL', "the telephony hook's own public URL");
-      const url = `${publicUrl.replace(/\/+$/, '')}/events`;
+      const url = `${publicUrl}/events`;
       const what = "the whole header value that Okta's event hook sends";
       const secret = await variables.secret('HOOK_SECRET', what);
       const proof = { kind: 'header', headerName: headerOption(options), secret } as const;

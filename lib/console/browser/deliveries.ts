@@ -1,6 +1,6 @@
 import type { ChannelTally } from '../../core/history.js';
 import { drawing, element } from '../../http/page/browser/dom.js';
-import { makeLegend, makeNumbersTable } from './chart-parts.js';
+import { makeLegend, makeNumbersTable } from './widgets.js';
 import { formatCount } from './format.js';
 import { nameChannel } from '../../events/description.js';
 
@@ -30,23 +30,22 @@ export function showDeliveries(tallies: readonly ChannelTally[]): HTMLElement {
   const most = Math.max(1, ...tallies.map(sizeOf));
   return element(
     'div',
-    {},
     makeLegend(SHARES),
     element(
-      'div',
-      { class: 'deliveries', 'aria-hidden': 'true' },
+      'div.deliveries',
+      { 'aria-hidden': 'true' },
       ...tallies.flatMap((tally) => [
-        element('span', { class: 'label' }, nameChannel(tally.channel)),
+        element('span.label', nameChannel(tally.channel)),
         drawBar(tally, most),
-        element('span', { class: 'took' }, formatCount(sizeOf(tally))),
+        element('span.took', formatCount(sizeOf(tally))),
       ]),
     ),
     makeNumbersTable(
       'Deliveries by channel, as numbers',
       ['Channel', ...SHARES.map(({ meaning }) => meaning), 'Codes used'],
       {
-        caption: element('caption', { class: 'unseen' }, 'Messages by channel'),
-        body: element('tbody', {}, ...tallies.map(writeTally)),
+        caption: element('caption.unseen', 'Messages by channel'),
+        body: element('tbody', ...tallies.map(writeTally)),
       },
     ),
   );
@@ -61,8 +60,7 @@ function drawBar(tally: ChannelTally, most: number): SVGSVGElement {
   const parts = SHARES.flatMap(({ name, countOf }) => {
     const count = countOf(tally);
     if (count === 0) return [];
-    const part = drawing('rect', {
-      class: `share ${name}`,
+    const part = drawing(`rect.share.${name}`, {
       x: `${((100 * from) / most).toFixed(2)}%`,
       width: `${((100 * count) / most).toFixed(2)}%`,
       height: 24,
@@ -76,9 +74,8 @@ function drawBar(tally: ChannelTally, most: number): SVGSVGElement {
 function writeTally(tally: ChannelTally): HTMLElement {
   return element(
     'tr',
-    {},
     element('th', { scope: 'row' }, nameChannel(tally.channel)),
-    ...SHARES.map(({ countOf }) => element('td', {}, formatCount(countOf(tally)))),
-    element('td', {}, formatCount(tally.used)),
+    ...SHARES.map(({ countOf }) => element('td', formatCount(countOf(tally)))),
+    element('td', formatCount(tally.used)),
   );
 }

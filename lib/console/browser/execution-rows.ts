@@ -10,36 +10,19 @@ import { markOutcome } from './widgets.js';
 /** Above it, the rows at the far end are removed. */
 const MAX_ROWS = 300;
 
-export interface ExecutionRows {
-  readonly element: HTMLElement;
-  /** The ids of the rows, newest first. */
-  ids(): readonly string[];
-  /** When the execution of the last row began; `undefined` without rows. */
-  oldestStart(): number | undefined;
-  /** Replaces all rows. */
-  replace(executions: readonly ExecutionSummary[]): void;
-  /** Adds rows in the order of time. */
-  insert(executions: readonly ExecutionSummary[]): void;
-  /** Adds rows after the last. The rows in view do not move. */
-  append(executions: readonly ExecutionSummary[]): void;
-  /** Draws a row anew, if it is there. */
-  update(execution: ExecutionSummary): void;
-  focus(id: string): void;
-}
-
-export function makeExecutionRows(): ExecutionRows {
+export function makeExecutionRows() {
   const rows = new Map<string, HTMLElement>();
   const starts = new WeakMap<Element, number>();
-  const body = element('div', { role: 'rowgroup', class: 'rows' });
+  const body = element('div.rows', { role: 'rowgroup' });
   const table = element(
-    'div',
-    { role: 'table', class: 'executions', 'aria-label': 'Executions, newest first' },
+    'div.executions',
+    { role: 'table', 'aria-label': 'Executions, newest first' },
     element(
       'div',
       { role: 'rowgroup' },
       element(
-        'div',
-        { role: 'row', class: 'row head' },
+        'div.row.head',
+        { role: 'row' },
         ...COLUMNS.map((name) => element('div', { role: 'columnheader' }, name)),
       ),
     ),
@@ -62,27 +45,33 @@ export function makeExecutionRows(): ExecutionRows {
   };
   return {
     element: table,
-    ids: () => [...body.children].map((row) => (row instanceof HTMLElement ? (row.dataset['id'] ?? '') : '')),
-    replace: (executions) => {
+    /** The ids of the rows, newest first. */
+    ids: (): readonly string[] =>
+      [...body.children].map((row) => (row instanceof HTMLElement ? (row.dataset['id'] ?? '') : '')),
+    replace: (executions: readonly ExecutionSummary[]): void => {
       rows.clear();
       body.replaceChildren(...made(executions));
     },
-    oldestStart: () => (body.lastElementChild === null ? undefined : starts.get(body.lastElementChild)),
-    insert: (executions) => {
+    /** When the execution of the last row began; `undefined` without rows. */
+    oldestStart: (): number | undefined =>
+      body.lastElementChild === null ? undefined : starts.get(body.lastElementChild),
+    /** Adds rows in the order of time. */
+    insert: (executions: readonly ExecutionSummary[]): void => {
       for (const row of made(executions)) {
         const start = starts.get(row) ?? 0;
         body.insertBefore(row, [...body.children].find((other) => (starts.get(other) ?? 0) <= start) ?? null);
       }
       while (body.childElementCount > MAX_ROWS) remove(body.lastElementChild);
     },
-    append: (executions) => {
+    /** Adds rows after the last. The rows in view do not move. */
+    append: (executions: readonly ExecutionSummary[]): void => {
       body.append(...made(executions));
       const before = body.lastElementChild?.getBoundingClientRect().top ?? 0;
       while (body.childElementCount > MAX_ROWS) remove(body.firstElementChild);
       const after = body.lastElementChild?.getBoundingClientRect().top ?? 0;
       window.scrollBy(0, after - before);
     },
-    update: (execution) => {
+    update: (execution: ExecutionSummary): void => {
       const old = rows.get(execution.id);
       if (old === undefined) return;
       const hadFocus = old.contains(document.activeElement);
@@ -92,7 +81,7 @@ export function makeExecutionRows(): ExecutionRows {
       starts.set(row, execution.startedAt);
       if (hadFocus) focusOn(row);
     },
-    focus: (id) => {
+    focus: (id: string): void => {
       const row = rows.get(id);
       if (row !== undefined) focusOn(row);
     },
@@ -114,13 +103,13 @@ function makeRow(execution: ExecutionSummary, now: number): HTMLElement {
     formatTime(startedAt, now),
   );
   return element(
-    'div',
-    { role: 'row', class: 'row', 'data-id': id },
-    cell('time', element('a', { href: addressOf({ view: 'execution', id }), class: 'whole-row' }, time)),
-    cell('outcome', markOutcome(outcome), code === undefined ? undefined : element('code', {}, code)),
+    'div.row',
+    { role: 'row', 'data-id': id },
+    cell('time', element('a.whole-row', { href: addressOf({ view: 'execution', id }) }, time)),
+    cell('outcome', markOutcome(outcome), code === undefined ? undefined : element('code', code)),
     cell('channel', ...showWay(execution)),
     cell('request', nameRequestType(requestType), originOf(execution)),
-    cell('user', userId === undefined ? 'unknown' : element('code', {}, userId)),
+    cell('user', userId === undefined ? 'unknown' : element('code', userId)),
     cell('number', `•• ${toEnding}`),
     cell('duration', durationMs === undefined ? '–' : formatDuration(durationMs)),
   );
@@ -139,7 +128,7 @@ export function showWay({ way, channel, deliveryChannel }: ExecutionSummary): re
 
 /** A sign, and the words for screen readers. */
 function sign(shown: string, words: string): readonly Node[] {
-  return [element('span', { 'aria-hidden': 'true' }, shown), element('span', { class: 'unseen' }, words)];
+  return [element('span', { 'aria-hidden': 'true' }, shown), element('span.unseen', words)];
 }
 
 /** A mark for everything that is not a plain sign-in. */
@@ -149,7 +138,7 @@ function originOf({ isTest, testedBy, isPreview, repeats }: ExecutionSummary): H
     ...(isTest ? [test] : isPreview ? ['preview'] : []),
     ...(repeats === 0 ? [] : [repeats === 1 ? '1 repeat' : `${repeats} repeats`]),
   ];
-  return words.length === 0 ? undefined : element('span', { class: 'tag' }, words.join(', '));
+  return words.length === 0 ? undefined : element('span.tag', words.join(', '));
 }
 
 function cell(name: string, ...children: readonly (Node | string | undefined)[]): HTMLElement {

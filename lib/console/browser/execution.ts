@@ -1,8 +1,8 @@
 import type { HookEvent } from '../../core/events.js';
-import type { ExecutionOutcome } from '../../core/history.js';
+import type { Execution, ExecutionOutcome } from '../../core/history.js';
 import { describeEvent } from '../../events/describe-event.js';
 import { element } from '../../http/page/browser/dom.js';
-import type { About, OpenedExecution } from '../api.js';
+import type { About } from '../api.js';
 import { showWay } from './execution-rows.js';
 import { copyable, facts, markOutcome, markTone, showFailure, type View } from './widgets.js';
 import { formatCount, formatDateTime, formatDuration, nameTimeZone } from './format.js';
@@ -16,7 +16,7 @@ import { explainOutcome } from './outcomes.js';
 
 /** One execution: its facts, the time of each step, the steps until the answer, and those after it. */
 export function makeExecution(about: About, stream: Stream): View<Extract<Route, { view: 'execution' }>> {
-  const body = element('div', { class: 'opened' });
+  const body = element('div.opened');
   let id = '';
   let shown: Parts | undefined;
 
@@ -35,7 +35,7 @@ export function makeExecution(about: About, stream: Stream): View<Extract<Route,
       if (mine !== id || shown?.id === id) return;
       body.replaceChildren(
         showFailure(error),
-        element('p', {}, 'The history keeps the newest executions. Older ones are in the gateway’s log.'),
+        element('p', 'The history keeps the newest executions. Older ones are in the gateway’s log.'),
       );
     }
   };
@@ -51,18 +51,16 @@ export function makeExecution(about: About, stream: Stream): View<Extract<Route,
   const view: View<Extract<Route, { view: 'execution' }>> = {
     title: 'Execution',
     element: element(
-      'div',
-      { class: 'view' },
+      'div.view',
       element(
         'p',
-        {},
         element('a', { href: addressOf({ view: 'history', filter: NO_FILTER }) }, '← All executions'),
       ),
       element('h1', { tabindex: -1 }, 'Execution'),
       body,
     ),
     show: (route) => {
-      if (route.id !== id) body.replaceChildren(element('p', { class: 'quiet' }, 'Loading …'));
+      if (route.id !== id) body.replaceChildren(element('p.quiet', 'Loading …'));
       if (route.id !== id) shown = undefined;
       id = route.id;
       void load();
@@ -74,19 +72,19 @@ export function makeExecution(about: About, stream: Stream): View<Extract<Route,
 interface Parts {
   readonly id: string;
   readonly elements: readonly HTMLElement[];
-  show(execution: OpenedExecution, deadlineMs: number): void;
+  show(execution: Execution, deadlineMs: number): void;
 }
 
 /** Elements that do not change are made once, so that an update does not take the focus away. */
-function makeParts(execution: OpenedExecution): Parts {
+function makeParts(execution: Execution): Parts {
   const { id, userId, oktaRequestId, requestType, deliveryChannel } = execution;
-  const headline = element('p', { class: 'headline', role: 'status' });
+  const headline = element('p.headline', { role: 'status' });
   const summary = element('div');
   let shownOutcome: ExecutionOutcome | undefined;
   const waterfall = makeWaterfall();
   const before = element('div');
   const after = element('div');
-  const omitted = element('p', { class: 'quiet' });
+  const omitted = element('p.quiet');
   const replay = addressOf({
     view: 'tester',
     user: userId,
@@ -106,12 +104,12 @@ function makeParts(execution: OpenedExecution): Parts {
         ],
         ['User id', userId === undefined ? undefined : copyable('the user id', userId)],
       ),
-      element('p', {}, element('a', { class: 'button', href: replay }, 'Replay in the tester')),
-      element('h2', {}, 'Time'),
+      element('p', element('a.button', { href: replay }, 'Replay in the tester')),
+      element('h2', 'Time'),
       waterfall.element,
-      element('h2', {}, 'Steps until the answer'),
+      element('h2', 'Steps until the answer'),
       before,
-      element('h2', { class: 'divider' }, 'After the answer'),
+      element('h2.divider', 'After the answer'),
       after,
       omitted,
     ],
@@ -129,10 +127,10 @@ function makeParts(execution: OpenedExecution): Parts {
         facts(
           ['Received', `${formatDateTime(startedAt)}, ${nameTimeZone()}`],
           ['Request', nameRequestType(current.requestType)],
-          ['Channel', element('span', {}, ...showWay(current))],
+          ['Channel', element('span', ...showWay(current))],
           ['Number', `ends in ${current.toEnding}`],
           ['Answered in', sayAnswered(current)],
-          ['Code', current.code === undefined ? undefined : element('code', {}, current.code)],
+          ['Code', current.code === undefined ? undefined : element('code', current.code)],
           ...explainCode(current),
           ['Repeats', current.repeats === 0 ? undefined : String(current.repeats)],
           ['Origin', nameOrigin(current)],
@@ -146,16 +144,14 @@ function makeParts(execution: OpenedExecution): Parts {
           ? ''
           : `${formatCount(omittedSteps)} more steps are not kept, most of them of repeats.`;
       after.replaceChildren(
-        since.length === 0
-          ? element('p', { class: 'quiet' }, sayNothingYet(outcome, isAnswered))
-          : listSteps(since, start),
+        since.length === 0 ? element('p.quiet', sayNothingYet(outcome, isAnswered)) : listSteps(since, start),
       );
     },
   };
 }
 
 /** Why the code was not sent or not delivered, and what to do: by the last step that says so. */
-function explainCode({ steps, code }: OpenedExecution): readonly (readonly [string, string | undefined])[] {
+function explainCode({ steps, code }: Execution): readonly (readonly [string, string | undefined])[] {
   if (code === undefined) return [];
   const step = steps.map(describeEvent).findLast((described) => described.code === code);
   return [
@@ -164,12 +160,12 @@ function explainCode({ steps, code }: OpenedExecution): readonly (readonly [stri
   ];
 }
 
-function nameOrigin({ isTest, testedBy, isPreview }: OpenedExecution): string | undefined {
+function nameOrigin({ isTest, testedBy, isPreview }: Execution): string | undefined {
   if (isTest) return testedBy === undefined ? 'the tester' : `the tester, sent by ${testedBy}`;
   return isPreview ? 'Okta’s preview' : undefined;
 }
 
-function sayAnswered({ durationMs, outcome }: OpenedExecution): string {
+function sayAnswered({ durationMs, outcome }: Execution): string {
   if (durationMs !== undefined) return formatDuration(durationMs);
   return outcome === 'running' ? 'not yet' : 'no answer is known';
 }
@@ -183,25 +179,24 @@ function sayNothingYet(outcome: ExecutionOutcome, isAnswered: boolean): string {
 
 /** Each step with its sentence and its time since the request. */
 function listSteps(steps: readonly HookEvent[], start: number): HTMLElement {
-  return element('ol', { class: 'steps' }, ...steps.map((step) => showStep(step, start)));
+  return element('ol.steps', ...steps.map((step) => showStep(step, start)));
 }
 
 function showStep(step: HookEvent, start: number): HTMLElement {
   const { text, tone, code, reason, remedy, durationMs, transactionId, providerRequestId } =
     describeEvent(step);
   const details = [
-    ['Code', code === undefined ? undefined : element('code', {}, code)],
+    ['Code', code === undefined ? undefined : element('code', code)],
     ['Why', reason],
     ['What to do', remedy],
-    ['Message id', transactionId === undefined ? undefined : element('code', {}, transactionId)],
+    ['Message id', transactionId === undefined ? undefined : element('code', transactionId)],
     [
       'Request id at the provider',
-      providerRequestId === undefined ? undefined : element('code', {}, providerRequestId),
+      providerRequestId === undefined ? undefined : element('code', providerRequestId),
     ],
   ] as const;
   return element(
     'li',
-    {},
     element(
       'time',
       { datetime: new Date(step.at).toISOString(), title: formatDateTime(step.at) },
@@ -209,13 +204,12 @@ function showStep(step: HookEvent, start: number): HTMLElement {
     ),
     element(
       'div',
-      {},
       markTone(
         tone,
         text,
         ...(durationMs === undefined || durationMs < 1
           ? []
-          : [element('span', { class: 'quiet' }, ` It took ${formatDuration(durationMs)}.`)]),
+          : [element('span.quiet', ` It took ${formatDuration(durationMs)}.`)]),
       ),
       details.some(([, value]) => value !== undefined) ? facts(...details) : undefined,
     ),

@@ -2,10 +2,9 @@ import { describeEvent, OKTA_PAUSES } from '../../events/describe-event.js';
 import { element } from '../../http/page/browser/dom.js';
 import type { About, Health } from '../api.js';
 import { showDeliveries } from './deliveries.js';
-import { facts, markTone, showFailure, type View } from './widgets.js';
+import { facts, markTone, redraw, showFailure, type View } from './widgets.js';
 import { formatCount, formatDateTime, formatRelative, formatDuration } from './format.js';
 import { makePlots } from './plots.js';
-import { redraw } from './redraw.js';
 import type { Route } from './routes.js';
 import { readHealth, ServerFailure } from './server.js';
 import type { Stream } from './stream.js';
@@ -14,7 +13,7 @@ import { nameChannel } from '../../events/description.js';
 /** The health of the gateway: what stops codes now, and how many of the last ones arrived. */
 
 export function makeHealth(about: About, stream: Stream): View<Extract<Route, { view: 'health' }>> {
-  const body = element('div', { class: 'cards' });
+  const body = element('div.cards');
   let shown: string | undefined;
   const plots = makePlots();
 
@@ -48,10 +47,9 @@ export function makeHealth(about: About, stream: Stream): View<Extract<Route, { 
   return {
     title: 'Health',
     element: element(
-      'div',
-      { class: 'view' },
+      'div.view',
       element('h1', { tabindex: -1 }, 'Health'),
-      element('p', { class: 'lead' }, 'The state of this gateway now. The page updates itself.'),
+      element('p.lead', 'The state of this gateway now. The page updates itself.'),
       body,
       plots.element,
     ),
@@ -72,19 +70,18 @@ function drawHealth(health: Health, about: About): readonly HTMLElement[] {
         ['Sends that continue after the answer', formatCount(health.detached)],
         ['Deadline of a call', formatDuration(about.deadlineMs)],
         ['Version', about.version],
-        ['Hook', element('code', {}, about.hook)],
+        ['Hook', element('code', about.hook)],
       ),
     ),
     card('Channels', drawChannels(health)),
     card('Limits', ...drawLimits(health)),
     element(
-      'section',
-      { class: 'card whole', 'aria-labelledby': 'deliveries' },
+      'section.card.whole',
+      { 'aria-labelledby': 'deliveries' },
       element('h2', { id: 'deliveries' }, `Deliveries of the last ${formatWindow(health.windowSeconds)}`),
       health.deliveries.length === 0
         ? element(
-            'p',
-            { class: 'empty' },
+            'p.empty',
             'No message has gone out in this time. The ',
             element('a', { href: '#/tester' }, 'tester'),
             ' sends one.',
@@ -96,12 +93,7 @@ function drawHealth(health: Health, about: About): readonly HTMLElement[] {
 
 function card(title: string, ...children: readonly HTMLElement[]): HTMLElement {
   const id = `card-${title.toLowerCase()}`;
-  return element(
-    'section',
-    { class: 'card', 'aria-labelledby': id },
-    element('h2', { id }, title),
-    ...children,
-  );
+  return element('section.card', { 'aria-labelledby': id }, element('h2', { id }, title), ...children);
 }
 
 /** One line for each thing that works or does not. */
@@ -161,13 +153,12 @@ const REJECTIONS: ReadonlyMap<string, string> = new Map([
 ]);
 
 function drawChannels({ channels, at }: Health): HTMLElement {
-  if (channels.length === 0) return element('p', { class: 'empty' }, 'No channel has a sender.');
+  if (channels.length === 0) return element('p.empty', 'No channel has a sender.');
   return facts(
     ...channels.map(({ channel, providers, lastSuccess, rollout }): [string, HTMLElement] => [
       nameChannel(channel),
       element(
         'span',
-        {},
         `${providers.join(', ')}: `,
         lastSuccess === undefined
           ? 'no message yet'

@@ -6,12 +6,6 @@ import { OUTCOMES } from './outcomes.js';
 
 /** The search and the filters of the history. */
 
-export interface HistoryFilters {
-  readonly element: HTMLElement;
-  set(filter: HistoryFilter): void;
-  readonly clear: () => void;
-}
-
 /** The search starts when the typing pauses this long. */
 const TYPING_MS = 200;
 /** Okta is asked for a login, so the pause is longer. */
@@ -25,7 +19,7 @@ export function makeHistoryFilters(
   channels: readonly string[],
   onChosen: (filter: HistoryFilter) => void,
   onFailed: (failure: ServerFailure) => void,
-): HistoryFilters {
+) {
   const search = element('input', {
     type: 'search',
     id: 'search',
@@ -46,11 +40,11 @@ export function makeHistoryFilters(
   const from = element('input', { type: 'datetime-local', id: 'from' });
   const to = element('input', { type: 'datetime-local', id: 'to' });
   const jump = element('input', { type: 'time', id: 'jump', 'aria-describedby': 'jump-hint' });
-  const found = element('p', { class: 'hint', role: 'status' });
+  const found = element('p.hint', { role: 'status' });
   let typing: number | undefined;
   let asked = 0;
 
-  const choose = (searched: string): void => {
+  const choose = (searched: string): void =>
     onChosen({
       search: searched,
       channel: channel.value,
@@ -58,7 +52,6 @@ export function makeHistoryFilters(
       from: toIso(from.value, 0),
       to: toIso(to.value, MINUTE_MS - 1),
     });
-  };
   /** The history knows users by their id, and numbers by their end. A whole login or number is not searched for, or kept. */
   const notify = async (): Promise<void> => {
     window.clearTimeout(typing);
@@ -115,33 +108,30 @@ export function makeHistoryFilters(
     if (filter.from === '') jump.value = '';
   };
   const form = element(
-    'form',
-    { class: 'filters', role: 'search', 'aria-label': 'Executions' },
+    'form.filters',
+    { role: 'search', 'aria-label': 'Executions' },
     element(
-      'div',
-      { class: 'field wide' },
+      'div.field.wide',
       element('label', { for: 'search' }, 'Search'),
       search,
       element(
-        'p',
-        { id: 'search-hint', class: 'hint' },
+        'p.hint',
+        { id: 'search-hint' },
         'Login, user id, Okta request id, event id, message id, error code, or the last two digits of the number',
       ),
       found,
     ),
-    element('div', { class: 'field half' }, element('label', { for: 'channel' }, 'Channel'), channel),
-    element('div', { class: 'field half' }, element('label', { for: 'outcome' }, 'Outcome'), outcome),
+    element('div.field.half', element('label', { for: 'channel' }, 'Channel'), channel),
+    element('div.field.half', element('label', { for: 'outcome' }, 'Outcome'), outcome),
     element(
-      'div',
-      { class: 'times' },
-      element('div', { class: 'field half' }, element('label', { for: 'from' }, 'From'), from),
-      element('div', { class: 'field half' }, element('label', { for: 'to' }, 'To'), to),
+      'div.times',
+      element('div.field.half', element('label', { for: 'from' }, 'From'), from),
+      element('div.field.half', element('label', { for: 'to' }, 'To'), to),
       element(
-        'div',
-        { class: 'field' },
+        'div.field',
         element('label', { for: 'jump' }, 'Jump to time'),
         jump,
-        element('p', { id: 'jump-hint', class: 'hint' }, '5 minutes before and after'),
+        element('p.hint', { id: 'jump-hint' }, '5 minutes before and after'),
       ),
     ),
   );

@@ -1,5 +1,5 @@
 import type { ExecutionSummary } from '../../core/history.js';
-import { element } from '../../http/page/browser/dom.js';
+import { element, setText } from '../../http/page/browser/dom.js';
 import type { About, ExecutionPage } from '../api.js';
 import { makeExecutionRows } from './execution-rows.js';
 import { makeHistoryFilters } from './history-filters.js';
@@ -19,12 +19,12 @@ const COUNT_EVERY_MS = 1000;
 export function makeHistory(about: About, stream: Stream): View<Extract<Route, { view: 'history' }>> {
   const rows = makeExecutionRows();
   // No status for screen readers: under load it changes several times a second.
-  const count = element('p', { class: 'quiet' });
-  const found = element('span', { class: 'unseen', role: 'status' });
-  const news = element('button', { type: 'button', class: 'news', hidden: true });
-  const newsStatus = element('span', { class: 'unseen', role: 'status' });
+  const count = element('p.quiet');
+  const found = element('span.unseen', { role: 'status' });
+  const news = element('button.news', { type: 'button', hidden: true });
+  const newsStatus = element('span.unseen', { role: 'status' });
   const older = element('button', { type: 'button', hidden: true }, 'Load older');
-  const note = element('div', { class: 'empty', hidden: true });
+  const note = element('div.empty', { hidden: true });
   const failure = element('div', { role: 'alert' });
   let filter: HistoryFilter = NO_FILTER;
   let next: string | undefined;
@@ -203,9 +203,7 @@ export function makeHistory(about: About, stream: Stream): View<Extract<Route, {
       if (!isReading()) void load();
       else
         void findExecutions(NO_FILTER, { limit: PAGE }).then(
-          ({ executions }) => {
-            takeIn(executions);
-          },
+          ({ executions }) => takeIn(executions),
           () => undefined,
         );
     },
@@ -214,20 +212,18 @@ export function makeHistory(about: About, stream: Stream): View<Extract<Route, {
   const view: View<Extract<Route, { view: 'history' }>> = {
     title: 'History',
     element: element(
-      'div',
-      { class: 'view' },
+      'div.view',
       element('h1', { tabindex: -1 }, 'History'),
       element(
-        'p',
-        { class: 'lead' },
+        'p.lead',
         `Every code of the last day that Okta requested${about.isShared ? ', at all gateways' : ' from this gateway'}. Times are in ${nameTimeZone()}.`,
       ),
       filters.element,
-      element('div', { class: 'bar-above' }, count, found, news, newsStatus),
+      element('div.bar-above', count, found, news, newsStatus),
       failure,
       note,
       rows.element,
-      element('div', { class: 'bar-below' }, older),
+      element('div.bar-below', older),
     ),
     show: (route) => {
       const isSame = addressOf(route) === addressOf({ view: 'history', filter });
@@ -244,17 +240,11 @@ export function makeHistory(about: About, stream: Stream): View<Extract<Route, {
   return view;
 }
 
-/** Only if it changed, so that screen readers announce nothing twice. */
-function setText(place: HTMLElement, text: string): void {
-  if (place.textContent !== text) place.textContent = text;
-}
-
 function nothingYet(): HTMLElement[] {
   return [
-    element('p', {}, 'Okta has not requested a code yet.'),
+    element('p', 'Okta has not requested a code yet.'),
     element(
       'p',
-      {},
       'Send one from the ',
       element('a', { href: '#/tester' }, 'tester'),
       ', or sign in to Okta with a phone: it appears here at once.',
@@ -264,10 +254,9 @@ function nothingYet(): HTMLElement[] {
 
 function nothingFits(clear: () => void): HTMLElement[] {
   return [
-    element('p', {}, 'Nothing fits that search.'),
+    element('p', 'Nothing fits that search.'),
     element(
       'p',
-      {},
       'The search finds logins, ids, error codes and the last two digits of a number. Names are not stored. ',
       element('button', { type: 'button', onclick: clear }, 'Show all'),
     ),

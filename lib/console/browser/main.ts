@@ -28,7 +28,7 @@ try {
 } catch (error) {
   if (!(error instanceof ServerFailure)) throw error;
   if (!error.isLoggedOut)
-    main.replaceChildren(element('div', { class: 'view' }, element('h1', {}, 'Console'), showFailure(error)));
+    main.replaceChildren(element('div.view', element('h1', 'Console'), showFailure(error)));
 }
 
 function start(about: About): void {
@@ -45,20 +45,22 @@ function start(about: About): void {
     window.removeEventListener('hashchange', follow);
     connection.replaceChildren();
   };
-  const views: { readonly [Name in Route['view']]: View<Extract<Route, { view: Name }>> } = {
+  const views: Readonly<Record<Route['view'], View<Route>>> = {
     tester: makeTester(stream),
     history: makeHistory(about, stream),
     execution: makeExecution(about, stream),
     health: makeHealth(about, stream),
   };
-  const tabs = makeTabs(about);
+  const markTab = makeTabs(about);
   byId('org', HTMLElement).textContent = about.org;
 
   let current: Route | undefined;
-  let currentView: { readonly element: HTMLElement } | undefined;
+  let currentView: View<Route> | undefined;
   const scrolled = new Map<Route['view'], number>();
 
-  const go = <Shown extends Route>(view: View<Shown>, route: Shown): void => {
+  const follow = (): void => {
+    const route = readRoute(location.hash);
+    const view = views[route.view];
     const from = current;
     current = route;
     if (currentView !== view) {
@@ -68,27 +70,11 @@ function start(about: About): void {
       window.scrollTo(0, from?.view === 'execution' ? (scrolled.get(route.view) ?? 0) : 0);
     }
     document.title = `${view.title} – Telephony hook console`;
-    tabs.mark(route.view);
+    markTab(route.view);
     view.show(route);
     // The first view leaves the focus to the browser.
     if (from !== undefined && from.view !== route.view && view.comeBack?.(from) !== true) {
       view.element.querySelector('h1')?.focus({ preventScroll: true });
-    }
-  };
-  const follow = (): void => {
-    const route = readRoute(location.hash);
-    switch (route.view) {
-      case 'tester':
-        go(views.tester, route);
-        break;
-      case 'history':
-        go(views.history, route);
-        break;
-      case 'execution':
-        go(views.execution, route);
-        break;
-      case 'health':
-        go(views.health, route);
     }
   };
   window.addEventListener('hashchange', follow);
@@ -105,16 +91,10 @@ function logOut(): void {
   const heading = element('h1', { tabindex: -1 }, 'Logged out');
   main.replaceChildren(
     element(
-      'div',
-      { class: 'view' },
+      'div.view',
       heading,
-      element('p', { class: 'lead' }, 'You are no longer logged in as an administrator.'),
-      element(
-        'p',
-        {},
-        // The gateway leads to its login, and back to this view.
-        element('button', { type: 'button', class: 'primary', onclick: reload }, 'Log in again'),
-      ),
+      element('p.lead', 'You are no longer logged in as an administrator.'),
+      element('p', element('button.primary', { type: 'button', onclick: reload }, 'Log in again')),
     ),
   );
   document.title = 'Logged out – Telephony hook console';
@@ -125,11 +105,8 @@ function reload(): void {
   location.reload();
 }
 
-interface Tabs {
-  mark(view: Route['view']): void;
-}
-
-function makeTabs(about: About): Tabs {
+/** Returns a function that marks the tab of a view. */
+function makeTabs(about: About): (view: Route['view']) => void {
   const tabs = [
     ['tester', 'Tester', addressOf({ view: 'tester' })],
     ['history', 'History', addressOf({ view: 'history', filter: NO_FILTER })],
@@ -138,15 +115,13 @@ function makeTabs(about: About): Tabs {
   const links = new Map(tabs.map(([view, title, href]) => [view, element('a', { href }, title)]));
   byId('views', HTMLElement).replaceChildren(
     ...links.values(),
-    ...about.links.map(({ title, href }) => element('a', { href, class: 'beside' }, title)),
+    ...about.links.map(({ title, href }) => element('a.beside', { href }, title)),
   );
-  return {
-    mark: (view) => {
-      const marked = view === 'execution' ? 'history' : view;
-      for (const [name, link] of links) {
-        if (name === marked) link.setAttribute('aria-current', 'page');
-        else link.removeAttribute('aria-current');
-      }
-    },
+  return (view) => {
+    const marked = view === 'execution' ? 'history' : view;
+    for (const [name, link] of links) {
+      if (name === marked) link.setAttribute('aria-current', 'page');
+      else link.removeAttribute('aria-current');
+    }
   };
 }

@@ -75,7 +75,6 @@ export function explainOutcome(outcome: ExecutionOutcome, isAnswered: boolean): 
   return (isAnswered ? undefined : UNANSWERED[outcome]) ?? OUTCOMES[outcome].meaning;
 }
 
-/** The icon beside a sentence. */
 export const TONE_ICONS: Readonly<Record<Tone, string>> = {
   plain: 'M8 8h.1',
   good: CHECK,

@@ -9,17 +9,8 @@ interface Problem {
   readonly place: Position | undefined;
 }
 
-export interface PayloadEditor {
-  readonly element: HTMLElement;
-  /** The text now; `undefined` if it is empty. */
-  read(): ReadText | undefined;
-  write(payload: unknown): void;
-  /** Marks fields that the server refused, until the next change. */
-  refuse(fields: readonly string[]): void;
-}
-
-export function makePayloadEditor(onChange: () => void): PayloadEditor {
-  const gutter = element('div', { class: 'gutter', 'aria-hidden': 'true' });
+export function makePayloadEditor(onChange: () => void) {
+  const gutter = element('div.gutter', { 'aria-hidden': 'true' });
   const text = element('textarea', {
     id: 'payload',
     rows: 20,
@@ -29,9 +20,10 @@ export function makePayloadEditor(onChange: () => void): PayloadEditor {
     'aria-describedby': 'payload-hint payload-problems',
     placeholder: 'Generate fills this in. A request that was copied elsewhere can be pasted, too.',
   });
-  const problems = element('div', { id: 'payload-problems', class: 'problems', role: 'status' });
+  const problems = element('div.problems', { id: 'payload-problems', role: 'status' });
   let refused: readonly string[] = [];
 
+  /** The text now; `undefined` if it is empty. */
   const read = (): ReadText | undefined => (text.value.trim() === '' ? undefined : readJsonText(text.value));
 
   const goTo = ({ line, index }: Position): void => {
@@ -58,22 +50,15 @@ export function makePayloadEditor(onChange: () => void): PayloadEditor {
     problems.replaceChildren(
       ...found.map(({ text: message, place }) =>
         element(
-          'p',
-          { class: 'problem' },
+          'p.problem',
           place === undefined
             ? undefined
             : element(
-                'button',
-                {
-                  type: 'button',
-                  class: 'small',
-                  onclick: () => {
-                    goTo(place);
-                  },
-                },
+                'button.small',
+                { type: 'button', onclick: () => goTo(place) },
                 `Line ${place.line}, column ${place.column}`,
               ),
-          element('span', {}, message),
+          element('span', message),
         ),
       ),
     );
@@ -90,22 +75,22 @@ export function makePayloadEditor(onChange: () => void): PayloadEditor {
   check();
   return {
     element: element(
-      'div',
-      { class: 'field' },
+      'div.field',
       element('label', { for: 'payload' }, 'What Okta would send'),
-      element('p', { id: 'payload-hint', class: 'hint' }, 'JSON. Change what you like before you send it.'),
+      element('p.hint', { id: 'payload-hint' }, 'JSON. Change what you like before you send it.'),
       problems,
-      element('div', { class: 'editor' }, gutter, text),
+      element('div.editor', gutter, text),
     ),
     read,
-    write: (payload) => {
+    write: (payload: unknown): void => {
       text.value = JSON.stringify(payload, undefined, 2);
       text.scrollTop = 0;
       refused = [];
       check();
       onChange();
     },
-    refuse: (fields) => {
+    /** Marks fields that the server refused, until the next change. */
+    refuse: (fields: readonly string[]): void => {
       refused = fields;
       check();
     },

@@ -1,30 +1,19 @@
-import type { DeliveryTimes, TimelineBucket } from '../../core/history.js';
+import type { DeliveryTimes, Timeline, TimelineBucket } from '../../core/history.js';
 import { nameChannel } from '../../events/description.js';
 import { drawing, element } from '../../http/page/browser/dom.js';
-import type { PlottedTimeline } from '../api.js';
-import { makeLegend, makeNumbersTable } from './chart-parts.js';
 import { formatClock, formatCount, formatDuration, nameTimeZone } from './format.js';
-import { redraw } from './redraw.js';
 import { readTimeline, ServerFailure } from './server.js';
-import { showFailure } from './widgets.js';
+import { makeLegend, makeNumbersTable, redraw, showFailure } from './widgets.js';
+
+/** How old plots may become, milliseconds. */
+const OLD_MS = 30_000;
 
 /**
  * The last hour and the last day as plots: codes by outcome, and the time to delivery by channel. Beside each plot is a table
  * with its numbers.
  */
-export interface Plots {
-  readonly element: HTMLElement;
-  /** Loads the plots anew. */
-  load(): void;
-  /** The same, if they are shown and old. */
-  refresh(): void;
-}
-
-/** How old plots may become, milliseconds. */
-const OLD_MS = 30_000;
-
-export function makePlots(): Plots {
-  const body = element('div', { class: 'cards' });
+export function makePlots() {
+  const body = element('div.cards');
   let loadedAt = 0;
   let shown: string | undefined;
 
@@ -42,8 +31,9 @@ export function makePlots(): Plots {
   };
   return {
     element: body,
-    load: () => void load(),
-    refresh: () => {
+    load: (): void => void load(),
+    /** Loads the plots anew if they are shown and old. */
+    refresh: (): void => {
       if (body.isConnected && Date.now() - loadedAt >= OLD_MS) void load();
     },
   };
@@ -98,18 +88,17 @@ const TIMES: readonly Part<TimesBucket>[] = [
   },
 ];
 
-function drawTimeline({ spans, completeSince }: PlottedTimeline): readonly HTMLElement[] {
+function drawTimeline({ spans, completeSince }: Timeline): readonly HTMLElement[] {
   return spans.map(({ bucketMs, buckets }, index) => {
     const span = bucketMs * buckets.length <= 3_600_000 ? 'hour' : 'day';
     const [first] = buckets;
     const isCut = first !== undefined && completeSince > first.from;
     return element(
-      'section',
-      { class: 'card whole', 'aria-labelledby': `plots-${index}` },
+      'section.card.whole',
+      { 'aria-labelledby': `plots-${index}` },
       element('h2', { id: `plots-${index}` }, `The last ${span}`),
       element(
-        'p',
-        { class: 'quiet' },
+        'p.quiet',
         `Without previews and tests. Times are in ${nameTimeZone()}.`,
         isCut ? ` The history begins at ${formatClock(completeSince)}: earlier codes are not shown.` : '',
       ),
@@ -121,7 +110,7 @@ function drawTimeline({ spans, completeSince }: PlottedTimeline): readonly HTMLE
 /** @param known - the time that the history knows, as words. */
 function drawSpan(buckets: readonly TimelineBucket[], span: string, known: string): HTMLElement {
   if (buckets.every(({ codes }) => Object.values(codes).every((count) => count === 0))) {
-    return element('p', { class: 'empty' }, `Okta has not requested a code ${known}.`);
+    return element('p.empty', `Okta has not requested a code ${known}.`);
   }
   const channels = new Set(buckets.flatMap(({ deliveries }) => deliveries.map(({ channel }) => channel)));
   const codes: Plot<TimelineBucket> = {
@@ -133,12 +122,11 @@ function drawSpan(buckets: readonly TimelineBucket[], span: string, known: strin
     columns: OUTCOMES.map(({ meaning, sizeOf }) => [meaning, (bucket) => formatCount(sizeOf(bucket))]),
   };
   return element(
-    'div',
-    { class: 'plots' },
+    'div.plots',
     drawPlot(codes, span),
     ...[...channels].sort().map((channel) => drawPlot(timesOf(channel, buckets), span)),
     channels.size === 0
-      ? element('p', { class: 'empty' }, `No provider has reported a delivery in the last ${span}.`)
+      ? element('p.empty', `No provider has reported a delivery in the last ${span}.`)
       : undefined,
   );
 }
@@ -175,7 +163,6 @@ function roundUp(count: number): number {
   return size * ([1, 2, 5].find((step) => step * size >= count) ?? 10);
 }
 
-/** The height of the bars, in pixels. */
 const HEIGHT = 112;
 
 function drawPlot<Bucket extends Timed>(plot: Plot<Bucket>, span: string): HTMLElement {
@@ -187,27 +174,25 @@ function drawPlot<Bucket extends Timed>(plot: Plot<Bucket>, span: string): HTMLE
   const marks = [buckets[0], middle].map((bucket) => (bucket === undefined ? '' : formatClock(bucket.from)));
   return element(
     'figure',
-    {},
-    element('figcaption', {}, title),
+    element('figcaption', title),
     makeLegend(parts),
     element(
-      'div',
-      { class: 'plot', 'aria-hidden': 'true' },
-      element('div', { class: 'axis' }, element('span', {}, format(top)), element('span', {}, '0')),
+      'div.plot',
+      { 'aria-hidden': 'true' },
+      element('div.axis', element('span', format(top)), element('span', '0')),
       drawing(
         'svg',
         { width: '100%', height: HEIGHT, focusable: 'false' },
         ...[0.5, HEIGHT / 2, HEIGHT - 0.5].map((y) =>
-          drawing('line', { class: 'base', x1: 0, x2: '100%', y1: y, y2: y }),
+          drawing('line.base', { x1: 0, x2: '100%', y1: y, y2: y }),
         ),
         ...buckets.map((bucket, index) => drawBar(plot, bucket, { index, top })),
       ),
-      element('div', { class: 'hours' }, ...[...marks, 'now'].map((mark) => element('span', {}, mark))),
+      element('div.hours', ...[...marks, 'now'].map((mark) => element('span', mark))),
     ),
     element(
       'details',
-      {},
-      element('summary', {}, `${title} in the last ${span}, as a table`),
+      element('summary', `${title} in the last ${span}, as a table`),
       writeTable(plot, span),
     ),
   );
@@ -226,13 +211,11 @@ function drawBar<Bucket extends Timed>(
     from -= height;
     const x = `${((index + 0.1) * share).toFixed(2)}%`;
     const width = `${(0.8 * share).toFixed(2)}%`;
-    return [
-      drawing('rect', { class: `share ${name}`, x, y: from.toFixed(1), width, height: height.toFixed(1) }),
-    ];
+    return [drawing(`rect.share.${name}`, { x, y: from.toFixed(1), width, height: height.toFixed(1) })];
   });
   const facts = columns.map(([name, textOf]) => `${name}: ${textOf(bucket)}`);
   // Browsers show it beside the pointer.
-  return drawing('g', {}, drawing('title', {}, [formatClock(bucket.from), ...facts].join('\n')), ...rects);
+  return drawing('g', drawing('title', [formatClock(bucket.from), ...facts].join('\n')), ...rects);
 }
 
 function writeTable<Bucket extends Timed>(
@@ -241,16 +224,14 @@ function writeTable<Bucket extends Timed>(
 ): HTMLElement {
   const label = `${title} in the last ${span}`;
   return makeNumbersTable(label, ['From', ...columns.map(([name]) => name)], {
-    caption: element('caption', { class: 'unseen' }, label),
+    caption: element('caption.unseen', label),
     body: element(
       'tbody',
-      {},
       ...buckets.map((bucket) =>
         element(
           'tr',
-          {},
           element('th', { scope: 'row' }, formatClock(bucket.from)),
-          ...columns.map(([, textOf]) => element('td', {}, textOf(bucket))),
+          ...columns.map(([, textOf]) => element('td', textOf(bucket))),
         ),
       ),
     ),

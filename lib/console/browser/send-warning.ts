@@ -1,3 +1,5 @@
+import { fieldOf } from '../../core/json.js';
+
 /** Says what Send does, and to which number, before someone presses it. */
 
 /** The shortest number that can be dialled, with its country code. */
@@ -6,7 +8,7 @@ const FEWEST_DIGITS = 7;
 /** @param payload - the request in the editor; `undefined` if there is none. */
 export function warnOfSending(payload: unknown, nowMs: number): string {
   if (payload === undefined) return 'Nothing is sent before you press Send.';
-  const profile = fieldOf(fieldOf(payload, 'data'), 'messageProfile');
+  const profile = fieldOf(payload, 'data', 'messageProfile');
   const number = fieldOf(profile, 'phoneNumber');
   const digits =
     typeof number === 'string' || typeof number === 'number' ? String(number).replace(/\D/g, '') : '';
@@ -21,11 +23,4 @@ export function warnOfSending(payload: unknown, nowMs: number): string {
   return isCall
     ? `Send makes a real call to ${to}.${renewed}`
     : `Send makes a real message go out to ${to}: by the channel that the user opted in to, else by SMS.${renewed}`;
-}
-
-/** A copy of `fieldOf` in core/json.ts, because browsers load modules of `browser/` folders only. */
-function fieldOf(value: unknown, name: string): unknown {
-  return typeof value === 'object' && value !== null
-    ? (value as Readonly<Record<string, unknown>>)[name]
-    : undefined;
 }

@@ -5,39 +5,28 @@ import type {
   FoundUser,
   Health,
   MadePayload,
-  OpenedExecution,
   PayloadQuestion,
-  PlottedTimeline,
   SendQuestion,
   TestResult,
   UserQuestion,
 } from '../api.js';
+import type { Execution, Timeline } from '../../core/history.js';
 import { queryOf, type HistoryFilter } from './routes.js';
 
 /** The requests to the console's server, and its refusals. */
 
 /** The answer is not 2xx, or there is none. */
 export class ServerFailure extends Error {
-  /** The server's code, or `UNREACHABLE`. */
-  readonly code: string;
-  readonly remedy: string | undefined;
-  /** The fields of the request that the server refused. */
-  readonly fields: readonly string[];
-
+  /** As the server says it; the code may be `UNREACHABLE`. */
+  readonly error: ConsoleFailure['error'];
   /** The user is logged out, or no administrator. */
   readonly isLoggedOut: boolean;
 
-  constructor({ code, message, remedy, fields = [] }: ConsoleFailure['error'], isLoggedOut = false) {
-    super(message);
+  constructor(error: ConsoleFailure['error'], isLoggedOut = false) {
+    super(error.message);
+    this.error = error;
     this.isLoggedOut = isLoggedOut;
-    this.code = code;
-    this.remedy = remedy;
-    this.fields = fields;
   }
-}
-
-export function readAbout(): Promise<About> {
-  return ask<About>('api/about');
 }
 
 /** Called at each answer that says that the user is logged out, or no administrator. */
@@ -46,40 +35,21 @@ export function onLoggedOut(listener: () => void): void {
 }
 let logOut: () => void = () => undefined;
 
-export function readHealth(): Promise<Health> {
-  return ask<Health>('api/health');
-}
-
-export function readTimeline(): Promise<PlottedTimeline> {
-  return ask<PlottedTimeline>('api/timeline');
-}
-
-export function findExecutions(
+// Each of them rejects with a ServerFailure.
+export const readAbout = (): Promise<About> => ask('api/about');
+export const readHealth = (): Promise<Health> => ask('api/health');
+export const readTimeline = (): Promise<Timeline> => ask('api/timeline');
+export const findExecutions = (
   filter: HistoryFilter,
-  page: { readonly before?: string | undefined; readonly limit: number },
-): Promise<ExecutionPage> {
-  return ask<ExecutionPage>(
-    `api/executions${queryOf({ ...filter, before: page.before, limit: String(page.limit) })}`,
-  );
-}
+  { before, limit }: { readonly before?: string | undefined; readonly limit: number },
+): Promise<ExecutionPage> => ask(`api/executions${queryOf({ ...filter, before, limit: String(limit) })}`);
+export const openExecution = (id: string): Promise<Execution> =>
+  ask(`api/executions/${encodeURIComponent(id)}`);
+export const makePayload = (question: PayloadQuestion): Promise<MadePayload> =>
+  ask('api/tester/payload', question);
+export const sendPayload = (question: SendQuestion): Promise<TestResult> => ask('api/tester/send', question);
+export const findUser = (question: UserQuestion): Promise<FoundUser> => ask('api/user', question);
 
-export function openExecution(id: string): Promise<OpenedExecution> {
-  return ask<OpenedExecution>(`api/executions/${encodeURIComponent(id)}`);
-}
-
-export function makePayload(question: PayloadQuestion): Promise<MadePayload> {
-  return ask<MadePayload>('api/tester/payload', question);
-}
-
-export function sendPayload(question: SendQuestion): Promise<TestResult> {
-  return ask<TestResult>('api/tester/send', question);
-}
-
-export function findUser(question: UserQuestion): Promise<FoundUser> {
-  return ask<FoundUser>('api/user', question);
-}
-
-/** @throws ServerFailure */
 async function ask<Answer>(path: string, question?: object): Promise<Answer> {
   const { status, body } = await call(path, question);
   if (status >= 200 && status < 300) {
@@ -95,14 +65,13 @@ async function ask<Answer>(path: string, question?: object): Promise<Answer> {
 
 async function call(path: string, question?: object): Promise<{ status: number; body: unknown }> {
   try {
+    const post = {
+      method: 'POST',
+      body: JSON.stringify(question),
+      headers: { 'Content-Type': 'application/json' },
+    };
     const response = await fetch(path, {
-      ...(question === undefined
-        ? {}
-        : {
-            method: 'POST',
-            body: JSON.stringify(question),
-            headers: { 'Content-Type': 'application/json' },
-          }),
+      ...(question === undefined ? {} : post),
       credentials: 'same-origin',
       cache: 'no-store',
       // The console redirects nowhere else: a redirect leads to the gateway's login.

@@ -13,7 +13,6 @@ export interface StreamListener {
 
 export interface Stream {
   listen(listener: StreamListener): void;
-  /** Closes the connection for good. */
   end(): void;
 }
 

@@ -20,18 +20,13 @@ const TONES: Readonly<Record<ToldReaction['action'], Tone>> = {
   error: 'bad',
 };
 
-export interface TestResultView {
-  readonly element: HTMLElement;
-  show(result: TestResult): void;
-}
-
-export function makeTestResult(stream: Stream): TestResultView {
+export function makeTestResult(stream: Stream) {
   // Screen readers announce what Okta does and the outcome, each when it changes.
   const reaction = element('div', { role: 'status' });
-  const since = element('p', { class: 'headline', role: 'status' });
+  const since = element('p.headline', { role: 'status' });
   const answer = element('div');
   const path = element('div');
-  const place = element('div', {}, reaction, answer, since, path);
+  const place = element('div', reaction, answer, since, path);
   let current: { readonly id: string; readonly refresh: () => void } | undefined;
   stream.listen({
     onExecutions: (changed) => {
@@ -41,7 +36,7 @@ export function makeTestResult(stream: Stream): TestResultView {
   });
   return {
     element: place,
-    show: (result) => {
+    show: (result: TestResult): void => {
       const { executionId: id } = result;
       reaction.replaceChildren(showReaction(result));
       answer.replaceChildren(...showAnswer(result));
@@ -52,16 +47,11 @@ export function makeTestResult(stream: Stream): TestResultView {
       const waterfall = makeWaterfall();
       let shownOutcome: ExecutionOutcome | undefined;
       path.append(
-        element('h3', {}, 'Where the time went'),
+        element('h3', 'Where the time went'),
         waterfall.element,
         element(
           'p',
-          {},
-          element(
-            'a',
-            { class: 'button', href: addressOf({ view: 'execution', id }) },
-            'Open this execution',
-          ),
+          element('a.button', { href: addressOf({ view: 'execution', id }) }, 'Open this execution'),
         ),
       );
       const refresh = (): void => {
@@ -88,10 +78,9 @@ export function makeTestResult(stream: Stream): TestResultView {
 function showReaction({ reaction: { action, text, shown } }: TestResult): HTMLElement {
   const tone = TONES[action];
   return element(
-    'div',
-    { class: `note ${tone}` },
-    markTone(tone, element('strong', {}, text)),
-    shown === undefined ? undefined : element('p', {}, 'The user may read: ', element('q', {}, shown)),
+    `div.note.${tone}`,
+    markTone(tone, element('strong', text)),
+    shown === undefined ? undefined : element('p', 'The user may read: ', element('q', shown)),
   );
 }
 
@@ -99,8 +88,7 @@ function showAnswer({ httpStatus, body, durationMs, deadlineMs }: TestResult): r
   const text = JSON.stringify(body, undefined, 2);
   return [
     element(
-      'p',
-      { class: 'quiet' },
+      'p.quiet',
       `Status ${httpStatus}, in ${formatDuration(durationMs)} of the ${formatDuration(deadlineMs)} until the deadline; ${formatDateTime(Date.now())}.`,
     ),
     element('pre', { tabindex: 0, 'aria-label': 'The answer', role: 'region' }, text),

@@ -42,27 +42,16 @@ export function makeTester(stream: Stream): View<Extract<Route, { view: 'tester'
     { id: 'asked-channel' },
     ...Object.entries(CHANNELS).map(([value, label]) => element('option', { value }, label)),
   );
-  const generate = element('button', { type: 'submit', class: 'primary' }, 'Generate');
+  const generate = element('button.primary', { type: 'submit' }, 'Generate');
   const notes = element('div', { role: 'status' });
   const failure = element('div', { role: 'alert' });
-  const warning = element('p', { id: 'send-warning', class: 'hint' });
-  const send = element(
-    'button',
-    { type: 'button', class: 'primary', 'aria-describedby': 'send-warning' },
-    'Send',
-  );
-  const running = element('span', { role: 'status', class: 'quiet' });
-  const sendBar = element(
-    'div',
-    { class: 'send-bar' },
-    element('p', { class: 'send' }, send, running),
-    warning,
-    failure,
-  );
+  const warning = element('p.hint', { id: 'send-warning' });
+  const send = element('button.primary', { type: 'button', 'aria-describedby': 'send-warning' }, 'Send');
+  const running = element('span.quiet', { role: 'status' });
+  const sendBar = element('div.send-bar', element('p.send', send, running), warning, failure);
   const result = makeTestResult(stream);
   const placeholder = element(
-    'p',
-    { class: 'empty' },
+    'p.empty',
     'Nothing has been sent yet. Enter a user, generate a request and send it: the answer appears here.',
   );
   const answer = element(
@@ -100,7 +89,7 @@ export function makeTester(stream: Stream): View<Extract<Route, { view: 'tester'
       if (!(error instanceof ServerFailure)) throw error;
       failure.replaceChildren(showFailure(error));
       failure.scrollIntoView({ block: 'nearest' });
-      editor.refuse(error.fields);
+      editor.refuse(error.error.fields ?? []);
     } finally {
       isRunning = false;
       running.textContent = '';
@@ -111,24 +100,17 @@ export function makeTester(stream: Stream): View<Extract<Route, { view: 'tester'
 
   const editor = makePayloadEditor(showState);
   const form = element(
-    'form',
-    { class: 'filters' },
+    'form.filters',
     element(
-      'div',
-      { class: 'field wide' },
+      'div.field.wide',
       element('label', { for: 'user' }, 'User'),
       user,
       recent,
-      element('p', { id: 'user-hint', class: 'hint' }, 'Login, the part of it before the @, or user id'),
+      element('p.hint', { id: 'user-hint' }, 'Login, the part of it before the @, or user id'),
     ),
-    element(
-      'div',
-      { class: 'field half' },
-      element('label', { for: 'request-type' }, 'Request type'),
-      requestType,
-    ),
-    element('div', { class: 'field half' }, element('label', { for: 'asked-channel' }, 'Channel'), channel),
-    element('div', { class: 'field end' }, generate),
+    element('div.field.half', element('label', { for: 'request-type' }, 'Request type'), requestType),
+    element('div.field.half', element('label', { for: 'asked-channel' }, 'Channel'), channel),
+    element('div.field.end', generate),
   );
   const fillIn = (): Promise<void> => {
     const question: PayloadQuestion = {
@@ -142,8 +124,8 @@ export function makeTester(stream: Stream): View<Extract<Route, { view: 'tester'
       editor.write(made.payload);
       sendBar.scrollIntoView({ block: 'nearest' });
       notes.replaceChildren(
-        element('p', { class: 'unseen' }, 'The request is ready to be sent.'),
-        ...made.notes.map((note) => element('div', { class: 'note warn' }, markTone('warn', note))),
+        element('p.unseen', 'The request is ready to be sent.'),
+        ...made.notes.map((note) => element('div.note.warn', markTone('warn', note))),
       );
     });
   };
@@ -186,18 +168,12 @@ export function makeTester(stream: Stream): View<Extract<Route, { view: 'tester'
   return {
     title: 'Tester',
     element: element(
-      'div',
-      { class: 'view' },
+      'div.view',
       element('h1', { tabindex: -1 }, 'Tester'),
-      element(
-        'p',
-        { class: 'lead' },
-        'Send a code as Okta does, and see the result. Limits apply here, too.',
-      ),
+      element('p.lead', 'Send a code as Okta does, and see the result. Limits apply here, too.'),
       form,
       element(
-        'div',
-        { class: 'columns' },
+        'div.columns',
         element(
           'section',
           { 'aria-labelledby': 'request' },
@@ -215,9 +191,7 @@ export function makeTester(stream: Stream): View<Extract<Route, { view: 'tester'
       if (replayed === undefined && type === undefined && asked === undefined) return;
       user.value = replayed ?? '';
       notes.replaceChildren(
-        ...(replayed === undefined
-          ? [element('div', { class: 'note warn' }, markTone('warn', NO_USER))]
-          : []),
+        ...(replayed === undefined ? [element('div.note.warn', markTone('warn', NO_USER))] : []),
       );
       requestType.value = typeOf(type ?? '');
       channel.value = route.channel === 'voice' ? 'voice' : 'sms';

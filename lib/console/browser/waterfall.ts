@@ -1,32 +1,26 @@
 import type { HookEvent } from '../../core/events.js';
 import { drawing, element } from '../../http/page/browser/dom.js';
-import { makeNumbersTable } from './chart-parts.js';
+import { makeNumbersTable } from './widgets.js';
 import { formatDuration } from './format.js';
 import { layOutWaterfall, OKTA_WAITS_MS, type Bar, type Waterfall } from './waterfall-bars.js';
 
 /** The time of each step: a picture, and the same numbers as a table. */
 
-export interface WaterfallView {
-  readonly element: HTMLElement;
-  show(steps: readonly HookEvent[], deadlineMs: number): void;
-}
-
-export function makeWaterfall(): WaterfallView {
-  const picture = element('div', { class: 'waterfall', 'aria-hidden': 'true' });
+export function makeWaterfall() {
+  const picture = element('div.waterfall', { 'aria-hidden': 'true' });
   const rows = element('tbody');
   const caption = element('caption');
   const table = element(
     'details',
-    {},
-    element('summary', {}, 'The same as a table'),
+    element('summary', 'The same as a table'),
     makeNumbersTable('The time of each step, as numbers', ['Step', 'Result', 'From', 'To', 'Took'], {
       caption,
       body: rows,
     }),
   );
   return {
-    element: element('div', {}, picture, table),
-    show: (steps, deadlineMs) => {
+    element: element('div', picture, table),
+    show: (steps: readonly HookEvent[], deadlineMs: number): void => {
       const waterfall = layOutWaterfall(steps, deadlineMs);
       picture.replaceChildren(
         ...waterfall.bars.flatMap((bar) => drawBar(bar, waterfall)),
@@ -48,13 +42,12 @@ function drawBar(bar: Bar, { spanMs, deadlineMs }: Waterfall): readonly Element[
   const width = Math.max(tookMs, spanMs / 250);
   const deadline = percent(deadlineMs, spanMs);
   return [
-    element('span', { class: 'label' }, bar.label),
+    element('span.label', bar.label),
     drawing(
-      'svg',
-      { class: 'lane', width: '100%', height: 28, focusable: 'false' },
-      drawing('line', { class: 'deadline', x1: deadline, x2: deadline, y1: 0, y2: 28 }),
-      drawing('rect', {
-        class: `bar ${bar.tone}`,
+      'svg.lane',
+      { width: '100%', height: 28, focusable: 'false' },
+      drawing('line.deadline', { x1: deadline, x2: deadline, y1: 0, y2: 28 }),
+      drawing(`rect.bar.${bar.tone}`, {
         x: percent(Math.min(bar.startMs, spanMs - width), spanMs),
         y: 6,
         width: percent(width, spanMs),
@@ -62,7 +55,7 @@ function drawBar(bar: Bar, { spanMs, deadlineMs }: Waterfall): readonly Element[
         rx: 2,
       }),
     ),
-    element('span', { class: 'took' }, formatDuration(tookMs)),
+    element('span.took', formatDuration(tookMs)),
   ];
 }
 
@@ -70,13 +63,13 @@ function drawAxis({ spanMs, deadlineMs }: Waterfall): readonly Element[] {
   const deadline = percent(deadlineMs, spanMs);
   const okta = percent(OKTA_WAITS_MS, spanMs);
   return [
-    element('span', { class: 'label' }),
+    element('span.label'),
     drawing(
-      'svg',
-      { class: 'axis', width: '100%', height: 40, focusable: 'false' },
-      drawing('line', { class: 'base', x1: 0, x2: '100%', y1: 0.5, y2: 0.5 }),
-      drawing('text', { class: 'zero', x: 0, y: 16 }, '0 ms'),
-      drawing('line', { class: 'deadline', x1: deadline, x2: deadline, y1: 0, y2: 22 }),
+      'svg.axis',
+      { width: '100%', height: 40, focusable: 'false' },
+      drawing('line.base', { x1: 0, x2: '100%', y1: 0.5, y2: 0.5 }),
+      drawing('text.zero', { x: 0, y: 16 }, '0 ms'),
+      drawing('line.deadline', { x1: deadline, x2: deadline, y1: 0, y2: 22 }),
       drawing(
         'text',
         { x: deadline, y: 16, dx: -6, 'text-anchor': 'end' },
@@ -93,10 +86,5 @@ function drawAxis({ spanMs, deadlineMs }: Waterfall): readonly Element[] {
 
 function writeBar({ label, result, startMs, endMs }: Bar): HTMLElement {
   const cells = [result, formatDuration(startMs), formatDuration(endMs), formatDuration(endMs - startMs)];
-  return element(
-    'tr',
-    {},
-    element('th', { scope: 'row' }, label),
-    ...cells.map((cell) => element('td', {}, cell)),
-  );
+  return element('tr', element('th', { scope: 'row' }, label), ...cells.map((cell) => element('td', cell)));
 }

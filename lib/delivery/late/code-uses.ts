@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import { Confirmations } from './confirmations.js';
 import type { ReadyChannel } from '../attempt.js';
-import { Throttle, type EventStream } from '../../core/event-stream.js';
+import type { EventStream } from '../../core/event-stream.js';
 import type { LateFailover } from './late-failover.js';
 import { userKey } from './receipt.js';
 import { SAME_MOMENT_MS } from '../running-calls.js';
@@ -62,7 +62,6 @@ export interface CodeUsesParts {
 export class CodeUses {
   readonly #parts: CodeUsesParts;
   readonly #confirmations: Confirmations;
-  readonly #skipped: Throttle;
   readonly #waiting: CodeUse[] = [];
   readonly #underWay = new Set<Promise<void>>();
   #running = 0;
@@ -70,7 +69,6 @@ export class CodeUses {
   constructor(parts: CodeUsesParts) {
     this.#parts = parts;
     this.#confirmations = new Confirmations(parts);
-    this.#skipped = new Throttle(parts.clock);
   }
 
   /**
@@ -100,7 +98,7 @@ export class CodeUses {
       if (read % READ_AT_ONCE === 0) await nextTurn();
       if (use === undefined) continue;
       if (this.#waiting.length >= MAX_WAITING) {
-        this.#reportSkipped();
+        this.#parts.events.emitCounted('uses.skipped', (count) => ({ type: 'uses.skipped', count }));
         continue;
       }
       this.#waiting.push(use);
@@ -169,13 +167,6 @@ export class CodeUses {
     if (id === undefined) return true;
     const key = hash('sha256', `code used ${id}`, 'base64url');
     return this.#parts.state.isFirst(key, { nowMs, rememberMs: KNOWN_MS }, 'used code');
-  }
-
-  #reportSkipped(): void {
-    const { events } = this.#parts;
-    this.#skipped.report((count) => {
-      events.emit({ type: 'uses.skipped', count });
-    });
   }
 
   #track(work: Promise<void>): void {

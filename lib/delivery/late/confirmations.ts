@@ -1,5 +1,5 @@
 import type { ReadyChannel } from '../attempt.js';
-import { Throttles, type EventStream } from '../../core/event-stream.js';
+import type { EventStream } from '../../core/event-stream.js';
 import { maskError } from '../../core/masking.js';
 import { questionContext } from '../send-context.js';
 import type { SentCode } from './sent-codes.js';
@@ -21,8 +21,6 @@ const MAX_WAITING = 1_000;
 
 interface ConfirmationsParts {
   readonly events: EventStream;
-  /** Milliseconds since 1970; never fails. */
-  readonly clock: () => number;
   readonly channels: ReadonlyMap<string, readonly ReadyChannel[]>;
 }
 
@@ -35,14 +33,11 @@ interface Waiting {
 
 export class Confirmations {
   readonly #parts: ConfirmationsParts;
-  /** By channel: a confirmation that fails for one code fails for the next. */
-  readonly #failures: Throttles;
   readonly #waiting: Waiting[] = [];
   readonly #underWay = new Set<Promise<void>>();
 
   constructor(parts: ConfirmationsParts) {
     this.#parts = parts;
-    this.#failures = new Throttles(parts.clock);
   }
 
   /** Confirms a code to the provider that sent it, if its channel can. */
@@ -79,26 +74,24 @@ export class Confirmations {
     this.#underWay.add(work);
   }
 
-  /** Emits at most one event a minute for a channel. */
+  /** Emits at most one event a minute for a channel: a confirmation that fails for one code fails for the next. */
   #reportFailure({ sent, userId }: Omit<Waiting, 'by'>, failure: Failure): void {
     const { events } = this.#parts;
     const { channel, provider, toldId, eventId, oktaRequestId } = sent;
     const { code, reason, remedy } = failure;
-    this.#failures.of(channel).report((count) => {
-      events.emit({
-        type: 'feedback.failed',
-        count,
-        channel,
-        provider,
-        code,
-        reason,
-        remedy,
-        transactionId: toldId,
-        eventId,
-        oktaRequestId,
-        userId,
-      });
-    });
+    events.emitCounted(`feedback ${channel}`, (count) => ({
+      type: 'feedback.failed',
+      count,
+      channel,
+      provider,
+      code,
+      reason,
+      remedy,
+      transactionId: toldId,
+      eventId,
+      oktaRequestId,
+      userId,
+    }));
   }
 }
 

@@ -1,5 +1,4 @@
 import type { DeliveryFailure, DeliveryReport } from '../../core/channel.js';
-import { Throttle } from '../../core/event-stream.js';
 import { waitAtMost } from '../../core/time.js';
 import { providerOf, type PlanStep } from '../plan.js';
 import { LateSends, type LateSendsParts } from './late-sends.js';
@@ -56,7 +55,7 @@ export class LateFailover {
   readonly #stopListening: (() => void) | undefined;
 
   constructor(parts: LateFailoverParts) {
-    const { state, events, clock } = parts;
+    const { state, events } = parts;
     this.#parts = parts;
     this.#watch = new MessageWatch(parts, (key, report) => {
       this.report(key, report);
@@ -64,17 +63,14 @@ export class LateFailover {
     this.#unknown = new UnknownAttempts(state, (key, receipt) => {
       this.#recognise(key, receipt);
     });
-    const unknowns = new Throttle(clock);
     this.#messages = new MessageStatuses((key) => {
       // With a shared state, another gateway may have sent the message.
       if (state.isShared) return;
-      unknowns.report((count) => {
-        events.emit({
-          type: 'callback.unmatched',
-          count,
-          transactionId: transactionIdOf(key),
-        });
-      });
+      events.emitCounted('callback.unmatched', (count) => ({
+        type: 'callback.unmatched',
+        count,
+        transactionId: transactionIdOf(key),
+      }));
     });
     this.#sends = new LateSends(parts, (key) => this.#messages.isDelivered(key));
     this.#stopListening = this.#listen(parts);

@@ -1,5 +1,5 @@
 import type { DeliveryFailure, DeliveryReport } from '../../core/channel.js';
-import { Throttle, type EventStream } from '../../core/event-stream.js';
+import type { EventStream } from '../../core/event-stream.js';
 import { EXTENSION_REMEDIES } from '../../core/extensions.js';
 import { maskError } from '../../core/masking.js';
 import { steadyMs, TIMED_OUT, waitAtMost } from '../../core/time.js';
@@ -31,7 +31,6 @@ const LOOK_UP_CONNECT_MS = 1_000;
 export interface MessageWatchParts {
   readonly state: GuardedState;
   readonly events: EventStream;
-  readonly clock: () => number;
   readonly channels: ReadonlyMap<string, readonly ReadyChannel[]>;
   /** By channel: after how many seconds a message without a delivery report counts as lost. */
   readonly afterSeconds: Readonly<Record<string, number | undefined>>;
@@ -44,14 +43,12 @@ export interface MessageWatchParts {
 export class MessageWatch {
   readonly #parts: MessageWatchParts;
   readonly #polling: Polling;
-  readonly #lookUpFailures: Throttle;
   readonly #onReport: (key: string, report: FinalReport) => void;
 
   /** @param onReport - called once for a watched message, when it is delivered, has failed or is overdue. */
   constructor(parts: MessageWatchParts, onReport: (key: string, report: FinalReport) => void) {
     this.#parts = parts;
     this.#polling = new Polling(parts.isBusy);
-    this.#lookUpFailures = new Throttle(parts.clock);
     this.#onReport = onReport;
   }
 
@@ -100,18 +97,16 @@ export class MessageWatch {
   #lookUp(by: ReadyChannel, key: string, { request }: Receipt): Promise<DeliveryReport> {
     const { eventId, oktaRequestId, userId } = request;
     return lookUpBy(by, transactionIdOf(key), (error) => {
-      this.#lookUpFailures.report((count) => {
-        this.#parts.events.emit({
-          type: 'extension.failed',
-          eventId,
-          oktaRequestId,
-          userId,
-          extension: 'lookUp',
-          count,
-          reason: `${by.name}: ${maskError(error, request)}`,
-          remedy: EXTENSION_REMEDIES.lookUp,
-        });
-      });
+      this.#parts.events.emitCounted('failed lookUp', (count) => ({
+        type: 'extension.failed',
+        eventId,
+        oktaRequestId,
+        userId,
+        extension: 'lookUp',
+        count,
+        reason: `${by.name}: ${maskError(error, request)}`,
+        remedy: EXTENSION_REMEDIES.lookUp,
+      }));
     });
   }
 

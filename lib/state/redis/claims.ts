@@ -127,8 +127,6 @@ export class RedisClaims {
             return { name: 'settleEvent', keys: [name], args: [token, sealAnswer(sealing, name, answer)] };
           }),
         );
-        // The last write of a call. It must leave before Okta has the answer, in case this process dies then.
-        this.#connection.flush();
       },
       release: () => {
         const steps = this.#sealings.map((_, at): Step => {

@@ -91,10 +91,8 @@ export function openClient(connection: string | RedisClient, times: RedisTimes):
   if (typeof connection === 'string') return new (loadIoredis().Redis)(connection, options);
   if (!connection.isCluster) return (connection as unknown as SingleClient).duplicate(options);
   const cluster = connection as unknown as ClusterClient;
-  const redisOptions = Object.assign({}, cluster.options.redisOptions, options, {
-    // For the nodes of a cluster: a command waits until its node is connected.
-    enableOfflineQueue: true,
-  });
+  // ioredis gives each node a queue all the same: a command waits until its node is connected.
+  const redisOptions = { ...cluster.options.redisOptions, ...options };
   return cluster.duplicate([], {
     ...CLUSTER_OPTIONS,
     slotsRefreshTimeout: times.connectMs,

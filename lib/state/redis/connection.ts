@@ -54,11 +54,6 @@ export class RedisConnection {
     return this.#steps.run(steps);
   }
 
-  /** Sends the steps of this turn now. */
-  flush(): void {
-    this.#steps.flush();
-  }
-
   /**
    * Runs commands, behind the steps that came before. Any failure counts as a loss of Redis.
    *

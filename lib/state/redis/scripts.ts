@@ -46,14 +46,12 @@ return reply
 /**
  * Replaces a value, if it has not changed since it was read. Replies 0 if it has.
  *
- * KEYS: the value. ARGV: the expected value (empty for none), the new one (empty to delete it), its life in
- * milliseconds.
+ * KEYS: the value. ARGV: the expected value (empty for none), the new one, its life in milliseconds.
  */
 const REPLACE_VALUE = `
 local expected, value, lifeMs = ARGV[1], ARGV[2], ARGV[3]
 if (redis.call('GET', KEYS[1]) or '') ~= expected then return 0 end
-if value == '' then redis.call('DEL', KEYS[1])
-else redis.call('SET', KEYS[1], value, 'PX', lifeMs) end
+redis.call('SET', KEYS[1], value, 'PX', lifeMs)
 return 1
 `;
 

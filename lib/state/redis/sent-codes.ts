@@ -62,7 +62,6 @@ export class RedisSentCodes {
   }
 
   async #take(person: string, { deliveryChannel, usedMs }: SentCodeUse): Promise<LastCode | undefined> {
-    if (this.#connection.health === 'lost') return undefined;
     const names = this.#namesOf(person, deliveryChannel);
     // After a failure the code counts as taken.
     const kept = await this.#connection

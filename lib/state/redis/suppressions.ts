@@ -221,12 +221,12 @@ export class RedisSuppressions implements SuppressionState {
       const nowMs = Number(time);
       const known = openKept(sealing, name, value)?.entries.filter(({ untilMs }) => untilMs > nowMs) ?? [];
       const entries = change(known, { nowMs, ageMs });
-      if (entries === known || (entries.length === 0 && value?.length === 0)) return;
+      if (entries === known || entries.length === 0) return;
       const kept: Kept = { recipient, entries };
-      const sealed = entries.length === 0 ? '' : sealing.seal('suppressed', name, JSON.stringify(kept));
+      const sealed = sealing.seal('suppressed', name, JSON.stringify(kept));
       const lifeMs = Math.max(1, Math.ceil(Math.max(...entries.map(({ untilMs }) => untilMs)) - nowMs));
       const isDone = await this.#send(
-        (client) => client.replaceValue(1, name, value ?? '', sealed, entries.length === 0 ? 0 : lifeMs),
+        (client) => client.replaceValue(1, name, value ?? '', sealed, lifeMs),
         priority,
       );
       if (isDone === 1) return;

@@ -1,39 +1,24 @@
 import { Router, type ErrorRequestHandler, type RequestHandler } from 'express';
 import { parseJson } from '../../core/json.js';
 import { replyWith } from '../server/answer.js';
+import type { Answer } from '../server/reply.js';
 import { pathOf, type RecordedRequest } from '../server/faults.js';
 import { randomAlphanumeric } from '../server/random-ids.js';
-import type { PathParams, Reply } from '../server/reply.js';
 import { methodNotSupported, oktaError, validationFailed } from './errors.js';
-import { ISSUER_PATH, type HookTokens } from './hook-tokens.js';
-import type { OidcProvider } from './oidc.js';
-import type { RateLimitBucket, RateLimiters } from './rate-limit.js';
+import { ISSUER_PATH } from './hook-tokens.js';
+import type { OktaOrg } from './org.js';
+import type { RateLimitBucket } from './rate-limit.js';
 import type { Route } from './route.js';
-import { SIGN_IN_PATH, type SignInPages } from './sign-in.js';
-import type { OrgTokens } from './tokens.js';
+import { SIGN_IN_PATH } from './sign-in.js';
 
-/** The token endpoint of the org authorization server. */
 const TOKEN_PATH = '/oauth2/v1/token';
 const METADATA_PATH = '/.well-known/okta-organization';
 
-/** What `oktaHandler` needs. */
-interface ApiParts {
-  readonly tokens: OrgTokens;
-  readonly hookTokens: HookTokens;
-  readonly oidc: OidcProvider;
-  readonly signIns: SignInPages;
-  readonly limiters: RateLimiters;
-  readonly routes: readonly Route[];
-}
-
 /** Okta's API and its two authorization servers. */
-export function oktaHandler(parts: ApiParts): RequestHandler {
-  const { tokens, hookTokens, oidc, signIns, limiters, routes } = parts;
+export function oktaHandler(org: OktaOrg): RequestHandler {
+  const { orgTokens: tokens, hookTokens, oidc, signIns, limiters, routes } = org;
   /** Counts a call against its rate limit, then answers it. */
-  const counted = (
-    bucket: RateLimitBucket,
-    answer: (request: RecordedRequest, params: PathParams) => Reply | Promise<Reply>,
-  ): RequestHandler =>
+  const counted = (bucket: RateLimitBucket, answer: Answer): RequestHandler =>
     replyWith(async (request, params) => {
       const { isAllowed, headers } = limiters[bucket].count();
       const reply = isAllowed
@@ -86,34 +71,21 @@ export function oktaHandler(parts: ApiParts): RequestHandler {
   }
   router.use('/api/v1', unsupported(404));
 
-  router.get(
-    '/oauth2/v1/authorize',
-    replyWith((request) => oidc.answerAuthorize(request, (wanted) => signIns.begin(wanted))),
-  );
-  router
-    .route(`${SIGN_IN_PATH}/:id`)
-    .get(replyWith((_request, params) => signIns.show(params)))
-    .post(replyWith((request, params) => signIns.submit(request, params)));
-  router.get(
-    '/oauth2/v1/keys',
-    replyWith(() => oidc.answerKeys()),
-  );
-  router.get(
-    '/.well-known/openid-configuration',
-    replyWith(() => oidc.answerMetadata()),
-  );
-  router.post(
-    `${ISSUER_PATH}/v1/token`,
-    replyWith((request) => hookTokens.answerToken(request)),
-  );
-  router.get(
-    `${ISSUER_PATH}/v1/keys`,
-    replyWith(() => hookTokens.answerKeys()),
-  );
-  router.get(
-    `${ISSUER_PATH}/.well-known/oauth-authorization-server`,
-    replyWith(() => hookTokens.answerMetadata()),
-  );
+  const uncounted: readonly (readonly [method: 'get' | 'post', path: string, answer: Answer])[] = [
+    [
+      'get',
+      '/oauth2/v1/authorize',
+      (request) => oidc.answerAuthorize(request, (wanted) => signIns.begin(wanted)),
+    ],
+    ['get', `${SIGN_IN_PATH}/:id`, (_request, params) => signIns.show(params)],
+    ['post', `${SIGN_IN_PATH}/:id`, (request, params) => signIns.submit(request, params)],
+    ['get', '/oauth2/v1/keys', () => oidc.answerKeys()],
+    ['get', '/.well-known/openid-configuration', () => oidc.answerMetadata()],
+    ['post', `${ISSUER_PATH}/v1/token`, (request) => hookTokens.answerToken(request)],
+    ['get', `${ISSUER_PATH}/v1/keys`, () => hookTokens.answerKeys()],
+    ['get', `${ISSUER_PATH}/.well-known/oauth-authorization-server`, () => hookTokens.answerMetadata()],
+  ];
+  for (const [method, path, answer] of uncounted) router[method](path, replyWith(answer));
   router.use(replyWith(() => methodNotSupported(404)));
   router.use(onUndecodable);
   return router;

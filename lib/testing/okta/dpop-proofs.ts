@@ -30,7 +30,6 @@ export class DpopVerifier {
     this.#clock = clock;
   }
 
-  /** Checks one proof. */
   async check(proof: string, expected: ExpectedProof): Promise<CheckedProof> {
     try {
       const header = decodeProtectedHeader(proof);

@@ -1,8 +1,10 @@
 import { Agent } from 'undici';
 import { serveApi } from '../server/emulated-api.js';
-import { pathOf, requireFault, type Fault, type FaultRule, type RecordedRequest } from '../server/faults.js';
+import { startLoopbackServer } from '../server/loopback-server.js';
+import { requireFault } from '../server/answer.js';
+import { pathOf, type Fault, type FaultRule, type RecordedRequest } from '../server/faults.js';
 import { isApiCall, oktaHandler } from './api.js';
-import type { SchemaAttribute } from './attributes.js';
+import type { SchemaAttribute, UserSchemaView } from './attributes.js';
 import type { EnteredCode } from './codes.js';
 import type { EventDelivery, FireOptions } from './event-delivery.js';
 import type { EmulatedEventHook } from './event-hooks.js';
@@ -15,7 +17,7 @@ import type { OidcApp } from './oidc.js';
 import type { AuthenticatorStatus, TelephonyProvider } from './org-resources.js';
 import { OktaOrg } from './org.js';
 import type { RateLimit, RateLimitBucket } from './rate-limit.js';
-import type { UserSchemaView } from './schema-resource.js';
+import { RsaKeys } from './rsa-keys.js';
 import type { SchemaDelay } from './schema.js';
 import type { ServiceApp } from './tokens.js';
 import type { EmulatedUser, NewUser } from './users.js';
@@ -171,8 +173,10 @@ export async function startOktaEmulator(options: OktaEmulatorOptions = {}): Prom
   const { clock = Date.now, apiToken = `00${randomAlphanumeric(40)}` } = options;
   const dispatcher = new Agent({ connections: null, keepAliveTimeout: 1000 });
   const hookSecret = randomAlphanumeric(32);
-  const orgUrl = (): string => api.server.origin;
-  const issuer = (): string => orgUrl() + ISSUER_PATH;
+  const rsaKeys = new RsaKeys();
+  const server = await startLoopbackServer(options.port, options.insecureRemoteAccess);
+  const orgUrl = server.origin;
+  const issuer = orgUrl + ISSUER_PATH;
   const org = new OktaOrg({
     orgUrl,
     issuer,
@@ -181,30 +185,22 @@ export async function startOktaEmulator(options: OktaEmulatorOptions = {}): Prom
     apiTokenRoles: options.apiTokenRoles ?? ['SUPER_ADMIN'],
     tokenLifetimeSeconds: options.tokenLifetimeSeconds ?? 3600,
     outbound: { dispatcher, timeoutMs: options.hookTimeoutMs ?? 3000 },
+    rsaKeys,
   });
   let keyFault: Fault | undefined;
-  const api = await serveApi({
-    port: options.port ?? 0,
-    isOpenToOthers: options.insecureRemoteAccess === true,
+  const api = serveApi(server, {
     clock,
     isFaultable: isUsersCall,
     isRecorded: isApiCall,
     faultOf: (request) => (org.hookTokens.notice(request) ? keyFault : undefined),
-    handler: oktaHandler({
-      tokens: org.orgTokens,
-      hookTokens: org.hookTokens,
-      oidc: org.oidc,
-      signIns: org.signIns,
-      limiters: org.limiters,
-      routes: org.routes,
-    }),
+    handler: oktaHandler(org),
   });
 
   return {
-    orgUrl: orgUrl(),
-    issuer: issuer(),
+    orgUrl,
+    issuer,
     apiToken,
-    credential: { orgUrl: orgUrl(), apiToken },
+    credential: { orgUrl, apiToken },
     hookCredential: { scheme: 'header', secrets: [hookSecret] },
     requests: api.requests,
     get jwksHits() {
@@ -214,7 +210,7 @@ export async function startOktaEmulator(options: OktaEmulatorOptions = {}): Prom
       return api.redirectHits();
     },
     get users() {
-      return org.users.views;
+      return [...org.users.all];
     },
     get userSchema() {
       return org.schema.view;
@@ -230,62 +226,36 @@ export async function startOktaEmulator(options: OktaEmulatorOptions = {}): Prom
     },
     eventDeliveries: org.deliveries,
     addUser: (user) => org.users.add(user),
-    updateUser: (idOrLogin, profile) => {
-      org.users.update(idOrLogin, profile);
-    },
-    setAttribute: (name, attribute) => {
-      org.schema.set(name, attribute);
-    },
-    setSchemaDelay: (delay) => {
-      org.schema.setDelay(delay);
-    },
-    setPhoneAuthenticator: (status) => {
-      org.resources.setPhoneAuthenticator(status);
-    },
-    setTelephonyProviders: (providers) => {
-      org.resources.setTelephonyProviders(providers);
-    },
+    updateUser: (idOrLogin, profile) => org.users.update(idOrLogin, profile),
+    setAttribute: (name, attribute) => org.schema.set(name, attribute),
+    setSchemaDelay: (delay) => org.schema.setDelay(delay),
+    setPhoneAuthenticator: (status) => org.resources.setPhoneAuthenticator(status),
+    setTelephonyProviders: (providers) => org.resources.setTelephonyProviders(providers),
     fault: api.fault,
     clearFaults: api.clearFaults,
-    setRateLimit: (limit, bucket = 'user') => {
-      org.limiters[bucket].set(limit);
-    },
+    setRateLimit: (limit, bucket = 'user') => org.limiters[bucket].set(limit),
     addApiToken: (roles = ['SUPER_ADMIN']) => org.orgTokens.addApiToken(roles),
-    registerServiceApp: (app) => {
-      org.orgTokens.register(app);
-    },
-    registerApp: (app) => {
-      org.oidc.register(app);
-    },
-    revokeTokens: () => {
-      org.orgTokens.revokeAll();
-    },
-    rotateDpopNonce: () => {
-      org.orgTokens.rotateNonce();
-    },
+    registerServiceApp: (app) => org.orgTokens.register(app),
+    registerApp: (app) => org.oidc.register(app),
+    revokeTokens: () => org.orgTokens.revokeAll(),
+    rotateDpopNonce: () => org.orgTokens.rotateNonce(),
     issueHookToken: (claims = {}, tokenOptions = {}) => org.hookTokens.issue(claims, tokenOptions),
-    registerHookClient: (client) => {
-      org.hookTokens.register(client);
-    },
+    registerHookClient: (client) => org.hookTokens.register(client),
     rotateHookKeys: () => org.hookTokens.rotate(),
     faultKeys: (fault) => {
       keyFault = fault === undefined ? undefined : requireFault(fault);
     },
     connectHook: (url) => org.connectHook(url, hookSecret),
     callHook: (call = {}) => org.callHook(call),
-    onHookCall: (listener) => {
-      org.onHookCall(listener);
-    },
-    onCodeEntered: (listener) => {
-      org.onCodeEntered(listener);
-    },
+    onHookCall: (listener) => org.onHookCall(listener),
+    onCodeEntered: (listener) => org.onCodeEntered(listener),
     enterCode: (idOrLogin, code) => org.enterCode(idOrLogin, code),
     logEvent: (idOrLogin, eventOptions = {}) => org.logEvent(idOrLogin, eventOptions),
     fireEvents: (events, fireOptions = {}) => org.fire(events, fireOptions),
     userSignedIn: (idOrLogin, eventOptions = {}) => org.fire([org.logEvent(idOrLogin, eventOptions)], {}),
     close: async () => {
-      await Promise.all([dispatcher.destroy(), api.server.close()]);
-      org.rsaKeys.giveBack();
+      await Promise.all([dispatcher.destroy(), server.close()]);
+      rsaKeys.giveBack();
     },
   };
 }

@@ -1,14 +1,12 @@
 import { jsonReply, type Reply } from '../server/reply.js';
 import { randomAlphanumeric } from '../server/random-ids.js';
 
-/** Parts of an error answer beside its code. */
 interface ErrorDetails {
   readonly headers?: Readonly<Record<string, string>> | undefined;
   /** Sentences for `errorCauses`. */
   readonly causes?: readonly string[] | undefined;
 }
 
-/** Okta's error object. */
 export function oktaError(
   status: number,
   errorCode: string,
@@ -30,7 +28,6 @@ export function validationFailed(subject: string, ...causes: readonly string[]):
   return oktaError(400, 'E0000001', `Api validation failed: ${subject}`, { causes });
 }
 
-/** There is no such resource. */
 export function notFound(id: string, kind: string): Reply {
   return oktaError(404, 'E0000007', `Not found: Resource not found: ${id} (${kind})`);
 }
@@ -51,7 +48,6 @@ export function methodNotSupported(status: 404 | 405): Reply {
   return oktaError(status, 'E0000022', 'The endpoint does not support the provided HTTP method');
 }
 
-/** The error of an OAuth 2.0 endpoint. */
 export function oauthError(
   status: number,
   error: string,

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import type { OrgContext } from './context.js';
 import { channelHeaders } from './hook-channel.js';
 import type { EmulatedEventHook, EventHookProblem } from './event-hooks.js';
 import { parseJson, textFieldOf } from '../../core/json.js';
@@ -54,7 +55,7 @@ export async function deliverEvents(
   hooks: readonly EmulatedEventHook[],
   events: readonly LogEvent[],
   { eventId }: FireOptions,
-  org: Outbound & { readonly orgUrl: string; readonly now: number },
+  { orgUrl, clock, outbound }: OrgContext,
 ): Promise<EventDelivery[]> {
   const deliveries = hooks
     .filter(({ status, verificationStatus }) => status === 'ACTIVE' && verificationStatus === 'VERIFIED')
@@ -67,9 +68,9 @@ export async function deliverEvents(
         eventTypeVersion: '1.0',
         // Inline hooks have `cloudEventVersion`.
         cloudEventsVersion: '0.1',
-        source: `${org.orgUrl}/api/v1/eventHooks/${hook.id}`,
+        source: `${orgUrl}/api/v1/eventHooks/${hook.id}`,
         eventId: eventId ?? randomUUID(),
-        eventTime: new Date(org.now).toISOString(),
+        eventTime: new Date(clock()).toISOString(),
         contentType: 'application/json',
         data: { events: wanted },
       };
@@ -84,7 +85,7 @@ export async function deliverEvents(
           },
           body: JSON.stringify(envelope),
         },
-        org,
+        outbound,
       );
       const last = answers.at(-1);
       const isDelivered = last?.text !== undefined && (last.status === 200 || last.status === 204);

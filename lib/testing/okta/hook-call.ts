@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { asList, fieldOf, isObject, parseJson, textFieldOf } from '../../core/json.js';
-import { jsonReply, type Reply } from '../server/reply.js';
+import { okReply, type Reply } from '../server/reply.js';
+import type { OrgContext } from './context.js';
 import { validationFailed } from './errors.js';
 import type { HookProof } from './hook-channel.js';
 import { makeHookPayload, type HookPayloadOptions } from './hook-payload.js';
@@ -48,7 +49,6 @@ export interface HookTarget {
   readonly problem?: string | undefined;
 }
 
-/** The headers of every hook call. */
 const HOOK_HEADERS = { accept: 'application/json', 'content-type': 'application/json' };
 
 /** Calls a hook as Okta does: once, within three seconds, without following a redirect. A failing hook is a result, no rejection. */
@@ -56,9 +56,9 @@ export async function callHook(
   options: HookCallOptions,
   user: EmulatedUser | undefined,
   target: HookTarget,
-  org: Outbound & { readonly orgUrl: string; readonly now: number },
+  { orgUrl, clock, outbound }: OrgContext,
 ): Promise<HookCall> {
-  const original = makeHookPayload(options, user, { ...org, hookId: target.hookId });
+  const original = makeHookPayload(options, user, { orgUrl, now: clock(), hookId: target.hookId });
   const code = fieldOf(original, 'data', 'messageProfile', 'otpCode');
   const otpCode = typeof code === 'number' ? String(code) : typeof code === 'string' ? code : '';
   const payload = options.change?.(original) ?? original;
@@ -74,7 +74,7 @@ export async function callHook(
       headers: { ...HOOK_HEADERS, ...target.headers },
       body: typeof payload === 'string' ? payload : JSON.stringify(payload),
     },
-    org,
+    outbound,
   );
   const durationMs = performance.now() - startedAt;
   const { status: httpStatus, headers, text, problem } = answer;
@@ -114,7 +114,7 @@ export async function executeHook(
   // FAILED is a valid answer.
   const isOfContract = verdict.action !== 'failover' || verdict.reason === 'FAILED';
   if (!isOfContract || !isObject(body)) return validationFailed('inlineHook', verdict.reason);
-  return jsonReply(200, {
+  return okReply({
     error: body['error'] ?? null,
     commands: commandsOf(body),
     debugContext: fieldOf(body, 'debugContext') ?? {},

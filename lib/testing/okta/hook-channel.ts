@@ -1,8 +1,9 @@
 import { SignJWT } from 'jose';
 import { fieldOf, isObject, parseJson, textFieldOf, type JsonObject } from '../../core/json.js';
 import { randomAlphanumeric } from '../server/random-ids.js';
+import type { OrgContext } from './context.js';
 import type { HookKeys } from './hook-keys.js';
-import { callOut, type Outbound } from './outbound.js';
+import { callOut } from './outbound.js';
 
 /** How Okta calls an inline hook or event hook, with the secrets that its API never shows. */
 export interface HookChannel {
@@ -138,7 +139,8 @@ const ASSERTION_TYPE = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer';
 /** Okta's credential for a hook: a header with a secret, or a token that Okta requests first. */
 export async function proveToHook(
   channel: HookChannel,
-  { keys, clock, ...outbound }: Outbound & { readonly keys: HookKeys; readonly clock: () => number },
+  keys: HookKeys,
+  { clock, outbound }: OrgContext,
 ): Promise<HookProof> {
   const headers = channelHeaders(channel);
   const { oauth } = channel;

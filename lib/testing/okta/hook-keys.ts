@@ -1,11 +1,11 @@
 import { randomUUID, type KeyObject } from 'node:crypto';
 import type { JWK } from 'jose';
-import { jsonReply, type Reply } from '../server/reply.js';
+import { okReply, type Reply } from '../server/reply.js';
+import type { OrgContext } from './context.js';
 import { validationFailed } from './errors.js';
 import { hookRoutes, withResource, type Route } from './route.js';
 import { textFieldOf } from '../../core/json.js';
 import { randomAlphanumeric } from '../server/random-ids.js';
-import type { RsaKeys } from '../server/rsa-keys.js';
 
 /** A key with which Okta authenticates to an authorization server to get tokens for a hook. */
 export interface EmulatedHookKey {
@@ -26,18 +26,15 @@ interface StoredKey extends EmulatedHookKey {
 
 const MAX_KEYS = 50;
 
-/** The Hook Keys API. */
 export class HookKeys {
-  readonly #clock: () => number;
-  /** Whether an inline hook uses this key. */
+  readonly #context: OrgContext;
   readonly #isUsed: (id: string) => boolean;
-  readonly #rsaKeys: RsaKeys;
   readonly #keys: StoredKey[] = [];
 
-  constructor(clock: () => number, isUsed: (id: string) => boolean, rsaKeys: RsaKeys) {
-    this.#clock = clock;
+  /** @param isUsed - whether an inline hook uses a key. */
+  constructor(context: OrgContext, isUsed: (id: string) => boolean) {
+    this.#context = context;
     this.#isUsed = isUsed;
-    this.#rsaKeys = rsaKeys;
   }
 
   /** Every key, oldest first. */
@@ -50,26 +47,20 @@ export class HookKeys {
     return this.#keys.find((key) => key.id === id);
   }
 
-  /** The operations of the API. */
-  routes(): readonly Route[] {
-    const list = (): Reply =>
-      jsonReply(
-        200,
-        this.#keys.map((key) => this.#resource(key)),
-      );
+  get routes(): readonly Route[] {
     const read = withResource(
       'HookKey',
       (wanted) => this.#keys.find(({ id }) => id === wanted),
       (key, { query }) =>
-        jsonReply(200, query.get('expand') === 'publickey' ? this.#detailed(key) : this.#resource(key)),
+        okReply(query.get('expand') === 'publickey' ? this.#detailed(key) : this.#resource(key)),
     );
     const readPublic = withResource(
       'HookKey',
       (wanted) => this.#keys.find(({ keyId }) => keyId === wanted),
-      (key) => jsonReply(200, embeddedOf(key)),
+      (key) => okReply(embeddedOf(key)),
     );
     return hookRoutes('/api/v1/hook-keys', 'inlineHooks', [
-      ['get', '', list],
+      ['get', '', () => okReply(this.#keys.map((key) => this.#resource(key)))],
       ['post', '', ({ body }) => this.#create(body)],
       ['get', '/:id', read],
       ['get', '/public/:id', readPublic],
@@ -82,7 +73,7 @@ export class HookKeys {
       return validationFailed('name', 'name: It has 1 to 255 characters.');
     if (this.#keys.some((key) => key.name === name)) return validationFailed('name', 'name: It is taken.');
     if (this.#keys.length >= MAX_KEYS) return validationFailed('name', `There are ${MAX_KEYS} keys already.`);
-    const { publicKey, privateKey } = this.#rsaKeys.takeSync();
+    const { publicKey, privateKey } = this.#context.rsaKeys.takeSync();
     const keyId = randomUUID();
     const publicJwk: JWK = {
       ...publicKey.export({ format: 'jwk' }),
@@ -91,13 +82,11 @@ export class HookKeys {
       use: 'sig',
       kid: keyId,
     };
-    const created = new Date(this.#clock()).toISOString();
+    const created = new Date(this.#context.clock()).toISOString();
     const key = { id: `HKY${randomAlphanumeric(17)}`, keyId, name, publicJwk, privateKey, created };
     return {
-      ...jsonReply(200, this.#detailed(key)),
-      commit: () => {
-        this.#keys.push(key);
-      },
+      ...okReply(this.#detailed(key)),
+      commit: () => this.#keys.push(key),
     };
   }
 

@@ -2,10 +2,10 @@ import { createHmac, createPublicKey, type KeyObject } from 'node:crypto';
 import { jwtVerify, SignJWT, type JWK } from 'jose';
 import { textFieldOf } from '../../core/json.js';
 import { pathOf, type RecordedRequest } from '../server/faults.js';
-import { jsonReply, type Reply } from '../server/reply.js';
+import { jsonReply, okReply, type Reply } from '../server/reply.js';
 import { randomAlphanumeric } from '../server/random-ids.js';
-import type { RsaKeys } from '../server/rsa-keys.js';
-import { makeSigningKey, type SigningKey } from './signing-key.js';
+import type { OrgContext } from './context.js';
+import type { SigningKey } from './rsa-keys.js';
 
 /** How a hook token is signed, if not as Okta does. */
 export interface HookTokenOptions {
@@ -28,33 +28,26 @@ export interface HookClient {
   readonly scopes?: readonly string[] | undefined;
 }
 
-/** The path of the server's issuer. */
 export const ISSUER_PATH = '/oauth2/default';
 const TOKEN_SECONDS = 3600;
 const DEFAULT_CLIENT_ID = '0oahookclient0001d7';
 
 /** The custom authorization server. Okta sends its tokens to a hook with the OAuth 2.0 scheme. */
 export class HookTokens {
-  readonly #issuer: () => string;
-  readonly #clock: () => number;
-  readonly #rsaKeys: RsaKeys;
+  readonly #context: OrgContext;
   // The current key and the one before it. Okta publishes both.
   #keys: Promise<readonly SigningKey[]> | undefined;
   #jwksHits = 0;
   readonly #clients = new Map<string, HookClient>();
 
-  constructor(issuer: () => string, clock: () => number, rsaKeys: RsaKeys) {
-    this.#issuer = issuer;
-    this.#clock = clock;
-    this.#rsaKeys = rsaKeys;
+  constructor(context: OrgContext) {
+    this.#context = context;
   }
 
-  /** How often the keys were requested. */
   get jwksHits(): number {
     return this.#jwksHits;
   }
 
-  /** Adds a client that may ask for tokens, or replaces it. */
   register(client: HookClient): void {
     this.#clients.set(client.clientId, client);
   }
@@ -62,9 +55,9 @@ export class HookTokens {
   /** Signs with a new key from now on. The key before it stays published. */
   async rotate(): Promise<void> {
     const [current] = await this.#signingKeys();
-    const rotated = makeSigningKey(this.#rsaKeys).then((key) =>
-      current === undefined ? [key] : [key, current],
-    );
+    const rotated = this.#context.rsaKeys
+      .makeSigningKey()
+      .then((key) => (current === undefined ? [key] : [key, current]));
     this.#keys = rotated;
     await rotated;
   }
@@ -73,11 +66,11 @@ export class HookTokens {
   async issue(claims: Readonly<Record<string, unknown>>, options: HookTokenOptions): Promise<string> {
     const [current] = await this.#signingKeys();
     if (current === undefined) throw new Error('There is no signing key.');
-    const iat = Math.floor(this.#clock() / 1000);
+    const iat = Math.floor(this.#context.clock() / 1000);
     const payload: Record<string, unknown> = {
       ver: 1,
       jti: `AT.${randomAlphanumeric(32)}`,
-      iss: this.#issuer(),
+      iss: this.#context.issuer,
       aud: 'api://default',
       iat,
       exp: iat + TOKEN_SECONDS,
@@ -96,16 +89,14 @@ export class HookTokens {
       .sign(options.key ?? current.privateKey);
   }
 
-  /** Answers with the public keys. */
   async answerKeys(): Promise<Reply> {
     const keys = (await this.#signingKeys()).map(({ jwk }) => jwk);
-    return jsonReply(200, { keys }, { 'cache-control': 'max-age=3600, must-revalidate' });
+    return okReply({ keys }, { 'cache-control': 'max-age=3600, must-revalidate' });
   }
 
-  /** Answers with the server's metadata. */
   answerMetadata(): Reply {
-    const issuer = this.#issuer();
-    return jsonReply(200, {
+    const issuer = this.#context.issuer;
+    return okReply({
       issuer,
       authorization_endpoint: `${issuer}/v1/authorize`,
       token_endpoint: `${issuer}/v1/token`,
@@ -125,7 +116,6 @@ export class HookTokens {
     return isForKeys || path === `${ISSUER_PATH}/.well-known/oauth-authorization-server`;
   }
 
-  /** Answers a request for a token. */
   async answerToken({ form }: RecordedRequest): Promise<Reply> {
     const field = (name: string): string => textFieldOf(form, name) ?? '';
     const client = await this.#authenticate(field);
@@ -140,7 +130,7 @@ export class HookTokens {
       return jsonReply(400, { error: 'invalid_scope' });
     }
     const token = await this.issue({ cid: client.clientId, scp: scopes }, {});
-    return jsonReply(200, {
+    return okReply({
       token_type: 'Bearer',
       expires_in: TOKEN_SECONDS,
       access_token: token,
@@ -162,8 +152,8 @@ export class HookTokens {
       const isOurs = await jwtVerify(assertion, { ...publicJwk } as JWK, {
         issuer: clientId,
         subject: clientId,
-        audience: `${this.#issuer()}/v1/token`,
-        currentDate: new Date(this.#clock()),
+        audience: `${this.#context.issuer}/v1/token`,
+        currentDate: new Date(this.#context.clock()),
       }).catch(() => undefined);
       if (isOurs !== undefined) return client;
     }
@@ -172,7 +162,7 @@ export class HookTokens {
 
   #signingKeys(): Promise<readonly SigningKey[]> {
     // Made when first needed: most tests do not need it, and an RSA key takes tens of milliseconds.
-    this.#keys ??= makeSigningKey(this.#rsaKeys).then((key) => [key]);
+    this.#keys ??= this.#context.rsaKeys.makeSigningKey().then((key) => [key]);
     return this.#keys;
   }
 }

@@ -39,9 +39,7 @@ export interface LogEventOptions {
   readonly published?: Date | undefined;
 }
 
-/** Okta's event for a code that was entered at a sign-in. */
 export const SIGN_IN_EVENT = 'user.authentication.auth_via_mfa';
-/** Okta's event for a factor that was enrolled. */
 export const ENROLMENT_EVENT = 'user.mfa.factor.activate';
 
 const SENTENCES: Readonly<Record<string, string>> = {

@@ -3,11 +3,11 @@ import { SignJWT } from 'jose';
 import { textFieldOf } from '../../core/json.js';
 import type { RecordedRequest } from '../server/faults.js';
 import { randomAlphanumeric } from '../server/random-ids.js';
-import { jsonReply, type Reply } from '../server/reply.js';
-import type { RsaKeys } from '../server/rsa-keys.js';
+import { okReply, type Reply } from '../server/reply.js';
+import type { OrgContext } from './context.js';
 import { oauthError } from './errors.js';
 import { problemPage } from './sign-in-page.js';
-import { makeSigningKey, type SigningKey } from './signing-key.js';
+import type { SigningKey } from './rsa-keys.js';
 import type { EmulatedUser } from './users.js';
 
 /** A web app of the emulated org, at which users sign in by OpenID Connect. */
@@ -38,28 +38,21 @@ interface Grant {
   readonly issuedAt: number;
 }
 
-interface OidcSettings {
-  readonly orgUrl: () => string;
-  readonly clock: () => number;
-  readonly rsaKeys: RsaKeys;
-}
-
 /** Okta's authorization codes live for one minute, its ID tokens for one hour. */
 const CODE_LIFE_MS = 60_000;
 const TOKEN_SECONDS = 3600;
 
 /** The org authorization server, as OpenID provider of web apps: `/authorize`, ID tokens, keys, and its metadata. */
 export class OidcProvider {
-  readonly #settings: OidcSettings;
+  readonly #context: OrgContext;
   readonly #apps = new Map<string, OidcApp>();
   readonly #grants = new Map<string, Grant>();
   #key: Promise<SigningKey> | undefined;
 
-  constructor(settings: OidcSettings) {
-    this.#settings = settings;
+  constructor(context: OrgContext) {
+    this.#context = context;
   }
 
-  /** Adds an app, or replaces it. */
   register(app: OidcApp): void {
     this.#apps.set(app.clientId, app);
   }
@@ -89,11 +82,10 @@ export class OidcProvider {
   /** Leads a user who has signed in back to the app, with an authorization code. */
   signedIn(request: AuthorizationRequest, user: EmulatedUser, by: Grant['by']): Reply {
     const code = randomAlphanumeric(43);
-    this.#grants.set(code, { request, user, by, issuedAt: this.#settings.clock() });
+    this.#grants.set(code, { request, user, by, issuedAt: this.#context.clock() });
     return redirectBack(request.redirectUri, { code, state: request.state });
   }
 
-  /** Answers the token endpoint for `authorization_code`. */
   async answerToken(request: RecordedRequest): Promise<Reply> {
     const field = (name: string): string => textFieldOf(request.form, name) ?? '';
     const client = clientIn(request, field);
@@ -104,7 +96,7 @@ export class OidcProvider {
     const grant = this.#grants.get(field('code'));
     this.#grants.delete(field('code'));
     const isOwn = grant?.request.clientId === app.clientId;
-    if (grant === undefined || !isOwn || this.#settings.clock() >= grant.issuedAt + CODE_LIFE_MS) {
+    if (grant === undefined || !isOwn || this.#context.clock() >= grant.issuedAt + CODE_LIFE_MS) {
       return oauthError(400, 'invalid_grant', 'The authorization code is invalid or has expired.');
     }
     if (field('redirect_uri') !== app.redirectUri) {
@@ -114,8 +106,7 @@ export class OidcProvider {
       return oauthError(400, 'invalid_grant', 'PKCE verification failed.');
     }
     const accessToken = randomAlphanumeric(43);
-    return jsonReply(
-      200,
+    return okReply(
       {
         token_type: 'Bearer',
         expires_in: TOKEN_SECONDS,
@@ -127,16 +118,14 @@ export class OidcProvider {
     );
   }
 
-  /** Answers with the public key of ID tokens. */
   async answerKeys(): Promise<Reply> {
     const { jwk } = await this.#signingKey();
-    return jsonReply(200, { keys: [jwk] }, { 'cache-control': 'max-age=3600, must-revalidate' });
+    return okReply({ keys: [jwk] }, { 'cache-control': 'max-age=3600, must-revalidate' });
   }
 
-  /** Answers with the metadata of OpenID Connect Discovery. */
   answerMetadata(): Reply {
-    const issuer = this.#settings.orgUrl();
-    return jsonReply(200, {
+    const issuer = this.#context.orgUrl;
+    return okReply({
       issuer,
       authorization_endpoint: `${issuer}/oauth2/v1/authorize`,
       token_endpoint: `${issuer}/oauth2/v1/token`,
@@ -155,7 +144,7 @@ export class OidcProvider {
   async #makeIdToken({ request, user, by, issuedAt }: Grant, accessToken: string): Promise<string> {
     const { kid, privateKey } = await this.#signingKey();
     const { firstName, lastName, email } = user.profile;
-    const now = Math.floor(this.#settings.clock() / 1000);
+    const now = Math.floor(this.#context.clock() / 1000);
     const has = (scope: string): boolean => request.scopes.includes(scope);
     return new SignJWT({
       ver: 1,
@@ -170,7 +159,7 @@ export class OidcProvider {
       ...(has('groups') ? { groups: ['Everyone', ...user.groups] } : {}),
     })
       .setProtectedHeader({ alg: 'RS256', kid })
-      .setIssuer(this.#settings.orgUrl())
+      .setIssuer(this.#context.orgUrl)
       .setSubject(user.id)
       .setAudience(request.clientId)
       .setIssuedAt(now)
@@ -180,12 +169,11 @@ export class OidcProvider {
   }
 
   #signingKey(): Promise<SigningKey> {
-    this.#key ??= makeSigningKey(this.#settings.rsaKeys);
+    this.#key ??= this.#context.rsaKeys.makeSigningKey();
     return this.#key;
   }
 }
 
-/** Leads the browser back to the app. */
 export function redirectBack(redirectUri: string, parameters: Readonly<Record<string, string>>): Reply {
   const url = new URL(redirectUri);
   for (const [name, value] of Object.entries(parameters)) url.searchParams.set(name, value);

@@ -1,6 +1,7 @@
-import { jsonReply } from '../server/reply.js';
-import type { Route } from './route.js';
+import { okReply } from '../server/reply.js';
 import { randomAlphanumeric } from '../server/random-ids.js';
+import type { OrgContext } from './context.js';
+import type { Route } from './route.js';
 
 /** A telephony provider of the org, with which Okta sends codes itself, without a hook. */
 export interface TelephonyProvider {
@@ -35,25 +36,23 @@ const AUTHENTICATORS: readonly Omit<Authenticator, 'id'>[] = [
 
 /** The resources of the org beside users and hooks. */
 export class OrgResources {
-  readonly #orgUrl: () => string;
+  readonly #orgUrl: string;
   readonly #created: string;
   readonly #orgId = `00o${randomAlphanumeric(17)}`;
   readonly #authenticators: readonly Authenticator[];
   #phoneStatus: AuthenticatorStatus = 'ACTIVE';
   #providers: readonly (TelephonyProvider & { readonly id: string; readonly providerSid: string })[] = [];
 
-  constructor(orgUrl: () => string, clock: () => number) {
+  constructor({ orgUrl, clock }: OrgContext) {
     this.#orgUrl = orgUrl;
     this.#created = new Date(clock()).toISOString();
     this.#authenticators = AUTHENTICATORS.map((one) => ({ ...one, id: `aut${randomAlphanumeric(17)}` }));
   }
 
-  /** Turns the phone authenticator on or off. */
   setPhoneAuthenticator(status: AuthenticatorStatus): void {
     this.#phoneStatus = status;
   }
 
-  /** Replaces the org's telephony providers. */
   setTelephonyProviders(providers: readonly TelephonyProvider[]): void {
     this.#providers = providers.map((provider) => ({
       ...provider,
@@ -62,17 +61,16 @@ export class OrgResources {
     }));
   }
 
-  /** The operations of these resources. */
-  routes(): readonly Route[] {
+  get routes(): readonly Route[] {
     return [
       {
         method: 'get',
         path: '/.well-known/okta-organization',
         answer: () =>
-          jsonReply(200, {
+          okReply({
             id: this.#orgId,
             cell: 'emulator',
-            _links: { organization: { href: this.#orgUrl() } },
+            _links: { organization: { href: this.#orgUrl } },
             // `idx` is Identity Engine. Classic Engine, which has no telephony hooks, is `v1`.
             pipeline: 'idx',
           }),
@@ -82,27 +80,20 @@ export class OrgResources {
         path: '/api/v1/authenticators',
         scope: 'okta.authenticators.read',
         answer: () =>
-          jsonReply(
-            200,
-            this.#authenticators.map((authenticator) => this.#authenticatorResource(authenticator)),
-          ),
+          okReply(this.#authenticators.map((authenticator) => this.#authenticatorResource(authenticator))),
       },
       {
         method: 'get',
         path: '/api/v1/telephony-providers',
         scope: 'okta.customTelephonyProvider.read',
-        answer: () =>
-          jsonReply(
-            200,
-            this.#providers.map((provider) => providerResource(provider)),
-          ),
+        answer: () => okReply(this.#providers.map((provider) => providerResource(provider))),
       },
     ];
   }
 
   #authenticatorResource({ id, key, type, name, settings }: Authenticator): object {
     const status = key === 'phone_number' ? this.#phoneStatus : 'ACTIVE';
-    const self = `${this.#orgUrl()}/api/v1/authenticators/${id}`;
+    const self = `${this.#orgUrl}/api/v1/authenticators/${id}`;
     const change = status === 'ACTIVE' ? 'deactivate' : 'activate';
     return {
       type,

@@ -1,7 +1,7 @@
-import { RsaKeys } from '../server/rsa-keys.js';
 import { AwaitedCodes, type EnteredCode } from './codes.js';
 import { deliverEvents, verifyEventHook, type EventDelivery, type FireOptions } from './event-delivery.js';
-import { EventHooks, type EmulatedEventHook } from './event-hooks.js';
+import type { OrgContext } from './context.js';
+import { EventHooks } from './event-hooks.js';
 import { callHook, executeHook, type HookCall, type HookCallOptions, type HookTarget } from './hook-call.js';
 import { proveToHook, readChannel, type HookChannel, type HookProof } from './hook-channel.js';
 import { HookKeys } from './hook-keys.js';
@@ -16,7 +16,6 @@ import {
 } from './log-events.js';
 import { OidcProvider } from './oidc.js';
 import { OrgResources } from './org-resources.js';
-import type { Outbound } from './outbound.js';
 import { makeRateLimiters, type RateLimiters } from './rate-limit.js';
 import type { Route } from './route.js';
 import { UserSchema } from './schema.js';
@@ -25,27 +24,13 @@ import { OrgTokens } from './tokens.js';
 import { rolesRoute, usersRoutes } from './users-api.js';
 import { UserDirectory } from './users.js';
 
-/** Settings of an org. */
-export interface OrgSettings {
-  readonly orgUrl: () => string;
-  /** The custom authorization server. */
-  readonly issuer: () => string;
-  readonly clock: () => number;
-  readonly apiToken: string;
-  readonly apiTokenRoles: readonly string[];
-  readonly tokenLifetimeSeconds: number;
-  /** How Okta calls hooks. */
-  readonly outbound: Outbound;
-}
-
 /** Called with the payload of a hook call before it is sent. The returned function is called with the result. */
 type HookCallListener = (payload: unknown) => (made: HookCall) => void;
 
 /** An Okta org: its parts, and the calls that it makes. */
 export class OktaOrg {
-  readonly #settings: OrgSettings;
+  readonly context: OrgContext;
   readonly #codes = new AwaitedCodes();
-  readonly rsaKeys = new RsaKeys();
   readonly users: UserDirectory;
   readonly schema: UserSchema;
   readonly keys: HookKeys;
@@ -55,55 +40,42 @@ export class OktaOrg {
   readonly orgTokens: OrgTokens;
   readonly hookTokens: HookTokens;
   readonly oidc: OidcProvider;
-  readonly signIns: SignInPages;
+  readonly signIns = new SignInPages(this);
   readonly limiters: RateLimiters;
   readonly routes: readonly Route[];
   readonly deliveries: EventDelivery[] = [];
   readonly #hookCallListeners: HookCallListener[] = [];
   readonly #codeListeners: ((userId: string, entered: EnteredCode) => void)[] = [];
 
-  constructor(settings: OrgSettings) {
-    const { orgUrl, clock, outbound } = settings;
-    this.#settings = settings;
+  constructor(context: OrgContext) {
+    this.context = context;
+    const { clock, outbound } = context;
     this.users = new UserDirectory(clock);
-    this.schema = new UserSchema(orgUrl, clock, (names) => {
-      this.users.forget(names);
-    });
-    this.keys = new HookKeys(
-      clock,
-      (id) => this.inlineHooks.all.some(({ channel }) => channel.oauth?.hookKeyId === id),
-      this.rsaKeys,
+    this.schema = new UserSchema(context, (names) => this.users.forget(names));
+    this.keys = new HookKeys(context, (id) =>
+      this.inlineHooks.all.some(({ channel }) => channel.oauth?.hookKeyId === id),
     );
-    this.inlineHooks = new InlineHooks(orgUrl, clock, (id) => this.keys.find(id) !== undefined);
-    this.eventHooks = new EventHooks(orgUrl, clock, this.users.tokenOwnerId);
-    this.resources = new OrgResources(orgUrl, clock);
-    this.orgTokens = new OrgTokens(settings);
-    this.hookTokens = new HookTokens(settings.issuer, clock, this.rsaKeys);
-    this.oidc = new OidcProvider({ orgUrl, clock, rsaKeys: this.rsaKeys });
-    this.signIns = new SignInPages({
-      provider: this.oidc,
-      clock,
-      users: () => this.users.views,
-      findUser: (login) => (login === 'me' ? undefined : this.users.find(login)),
-      callHook: (call) => this.callHook(call),
-      enterCode: (userId, code) => this.enterCode(userId, code),
-    });
+    this.inlineHooks = new InlineHooks(
+      context,
+      (id) => this.keys.find(id) !== undefined,
+      (hook, payload) => executeHook(hook, payload, () => this.#prove(hook), outbound),
+    );
+    this.eventHooks = new EventHooks(context, this.users.tokenOwnerId, (hook) =>
+      verifyEventHook(hook, outbound),
+    );
+    this.resources = new OrgResources(context);
+    this.orgTokens = new OrgTokens(context);
+    this.hookTokens = new HookTokens(context);
+    this.oidc = new OidcProvider(context);
     this.limiters = makeRateLimiters(clock);
     this.routes = [
-      ...usersRoutes({ users: this.users, schema: this.schema, orgUrl, clock }),
-      rolesRoute({
-        users: this.users,
-        rolesOf: (request) => this.orgTokens.rolesOf(request),
-        orgUrl,
-        clock,
-      }),
-      ...this.schema.routes(),
-      ...this.inlineHooks.routes((hook, payload) =>
-        executeHook(hook, payload, () => this.#prove(hook), outbound),
-      ),
-      ...this.keys.routes(),
-      ...this.eventHooks.routes((hook) => verifyEventHook(hook, outbound)),
-      ...this.resources.routes(),
+      ...usersRoutes(context, this.users, this.schema),
+      rolesRoute(context, this.users, this.orgTokens),
+      ...this.schema.routes,
+      ...this.inlineHooks.routes,
+      ...this.keys.routes,
+      ...this.eventHooks.routes,
+      ...this.resources.routes,
     ];
   }
 
@@ -111,16 +83,13 @@ export class OktaOrg {
   async connectHook(url: string, secret: string): Promise<void> {
     this.inlineHooks.connect(channelWithSecret(url, secret));
     const events = [SIGN_IN_EVENT, ENROLMENT_EVENT];
-    const verify = (hook: EmulatedEventHook): ReturnType<typeof verifyEventHook> =>
-      verifyEventHook(hook, this.#settings.outbound);
-    await this.eventHooks.connect(channelWithSecret(`${url}/events`, secret), events, verify);
+    await this.eventHooks.connect(channelWithSecret(`${url}/events`, secret), events);
   }
 
   /** Calls a telephony hook to deliver a code, which `enterCode` then accepts. */
   async callHook(call: HookCallOptions): Promise<HookCall> {
-    const { orgUrl, clock, outbound } = this.#settings;
     const wanted = call.userId ?? call.login;
-    const user = wanted === undefined ? this.users.first() : this.users.find(wanted);
+    const user = wanted === undefined ? this.users.all[0] : this.users.find(wanted);
     const target = await this.#targetOf(call);
     let report: (made: HookCall) => void = () => undefined;
     const change = (original: Record<string, unknown>): unknown => {
@@ -131,8 +100,7 @@ export class OktaOrg {
       };
       return payload;
     };
-    const org = { ...outbound, orgUrl: orgUrl(), now: clock() };
-    const made = await callHook({ ...call, change }, user, target, org);
+    const made = await callHook({ ...call, change }, user, target, this.context);
     this.#codes.expect(made);
     report(made);
     return made;
@@ -153,14 +121,11 @@ export class OktaOrg {
     const { firstName, lastName } = user.profile;
     const displayName = `${String(firstName)} ${String(lastName)}`;
     const party = { id: user.id, type: 'User', alternateId: user.login, displayName };
-    return makeLogEvent(party, options, this.#settings.clock());
+    return makeLogEvent(party, options, this.context.clock());
   }
 
-  /** Delivers events to the event hooks. */
   async fire(events: readonly LogEvent[], options: FireOptions): Promise<readonly EventDelivery[]> {
-    const { orgUrl, clock, outbound } = this.#settings;
-    const org = { ...outbound, orgUrl: orgUrl(), now: clock() };
-    const made = await deliverEvents(this.eventHooks.all, events, options, org);
+    const made = await deliverEvents(this.eventHooks.all, events, options, this.context);
     this.deliveries.push(...made);
     return made;
   }
@@ -168,7 +133,7 @@ export class OktaOrg {
   /** Checks a code that a user entered, and delivers its event to the event hooks. */
   async enterCode(idOrLogin: string, typed: string): Promise<EnteredCode> {
     const userId = this.users.find(idOrLogin)?.id ?? idOrLogin;
-    const checked = this.#codes.check(userId, typed, this.#settings.clock());
+    const checked = this.#codes.check(userId, typed, this.context.clock());
     const problem = checked === undefined ? 'not-awaited' : checked.problem;
     const deliveries =
       checked === undefined ? [] : await this.fire([this.logEvent(userId, checked.event)], {});
@@ -178,11 +143,7 @@ export class OktaOrg {
   }
 
   #prove({ channel }: EmulatedInlineHook): Promise<HookProof> {
-    return proveToHook(channel, {
-      ...this.#settings.outbound,
-      keys: this.keys,
-      clock: this.#settings.clock,
-    });
+    return proveToHook(channel, this.keys, this.context);
   }
 
   async #targetOf({ url, headers = {} }: HookCallOptions): Promise<HookTarget> {

@@ -33,9 +33,7 @@ export async function callOut(
   { dispatcher, timeoutMs }: Outbound,
 ): Promise<OutboundAnswer> {
   const giveUp = new AbortController();
-  const timer = setTimeout(() => {
-    giveUp.abort();
-  }, timeoutMs);
+  const timer = setTimeout(() => giveUp.abort(), timeoutMs);
   let status: number | undefined;
   let headers: IncomingHttpHeaders = {};
   try {

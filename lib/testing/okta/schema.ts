@@ -1,21 +1,20 @@
-import { jsonReply, type Reply } from '../server/reply.js';
+import { okReply, type Reply } from '../server/reply.js';
 import type { Route } from './route.js';
 import {
   ATTRIBUTE_DEFAULTS,
   attributeProblem,
   makeBaseAttributes,
-  type SchemaAttribute,
-  type SchemaAttributes,
-} from './attributes.js';
-import { notFound, oktaError, validationFailed } from './errors.js';
-import { fieldOf, isObject, type JsonObject } from '../../core/json.js';
-import {
   SCHEMA_ID,
   schemaResource,
   typeResource,
+  type SchemaAttribute,
+  type SchemaAttributes,
   type SchemaFacts,
   type UserSchemaView,
-} from './schema-resource.js';
+} from './attributes.js';
+import type { OrgContext } from './context.js';
+import { notFound, oktaError, validationFailed } from './errors.js';
+import { fieldOf, isObject, type JsonObject } from '../../core/json.js';
 
 /** How long a change of the schema takes. Default: 0. */
 export interface SchemaDelay {
@@ -33,9 +32,8 @@ const SCHEMA_ROLES = ['API_ACCESS_MANAGEMENT_ADMIN', 'APP_ADMIN', 'ORG_ADMIN'];
 
 /** The schema of the default user type, and the Schema API. */
 export class UserSchema {
-  readonly #orgUrl: () => string;
+  readonly #orgUrl: string;
   readonly #clock: () => number;
-  /** Called with the names of removed attributes. */
   readonly #onRemoved: (names: readonly string[]) => void;
   readonly #created: string;
   #lastUpdated: string;
@@ -44,11 +42,8 @@ export class UserSchema {
   #versions: readonly Version[];
   readonly #cleanUpUntil = new Map<string, number>();
 
-  constructor(
-    orgUrl: () => string,
-    clock: () => number,
-    onRemoved: (names: readonly string[]) => void = () => undefined,
-  ) {
+  /** @param onRemoved - called with the names of removed attributes. */
+  constructor({ orgUrl, clock }: OrgContext, onRemoved: (names: readonly string[]) => void) {
     this.#orgUrl = orgUrl;
     this.#clock = clock;
     this.#onRemoved = onRemoved;
@@ -57,7 +52,6 @@ export class UserSchema {
     this.#versions = [{ base: makeBaseAttributes(), custom: {}, visibleAt: Number.NEGATIVE_INFINITY }];
   }
 
-  /** The current attributes. */
   get view(): UserSchemaView {
     const now = this.#clock();
     const seen = this.#versions.filter(({ visibleAt }) => visibleAt <= now);
@@ -66,7 +60,6 @@ export class UserSchema {
     return { base, custom };
   }
 
-  /** Sets how long changes take from now on. */
   setDelay(delay: SchemaDelay): void {
     this.#delay = delay;
   }
@@ -90,8 +83,7 @@ export class UserSchema {
     this.#write({ base, custom: { ...rest, [name]: { ...ATTRIBUTE_DEFAULTS, title, ...attribute } } }, 0);
   }
 
-  /** The operations of the Schema API and of user types. */
-  routes(): readonly Route[] {
+  get routes(): readonly Route[] {
     const schema = '/api/v1/meta/schemas/user/:id';
     const isOurs = (id: string | undefined): boolean => id === 'default' || id === SCHEMA_ID;
     return [
@@ -101,7 +93,7 @@ export class UserSchema {
         scope: 'okta.schemas.read',
         roles: SCHEMA_ROLES,
         answer: ({ params: { id = '' } }) =>
-          isOurs(id) ? jsonReply(200, schemaResource(this.view, this.#facts)) : notFound(id, 'UserSchema'),
+          isOurs(id) ? okReply(schemaResource(this.view, this.#facts)) : notFound(id, 'UserSchema'),
       },
       {
         method: 'post',
@@ -115,13 +107,13 @@ export class UserSchema {
         method: 'get',
         path: '/api/v1/meta/types/user',
         scope: 'okta.userTypes.read',
-        answer: () => jsonReply(200, [typeResource(this.#facts)]),
+        answer: () => okReply([typeResource(this.#facts)]),
       },
     ];
   }
 
   get #facts(): SchemaFacts {
-    return { orgUrl: this.#orgUrl(), created: this.#created, lastUpdated: this.#lastUpdated };
+    return { orgUrl: this.#orgUrl, created: this.#created, lastUpdated: this.#lastUpdated };
   }
 
   get #newest(): Version {
@@ -162,7 +154,7 @@ export class UserSchema {
       custom: { ...without(custom, removed), ...Object.fromEntries(changed.map(withoutFalse)) },
     };
     return {
-      ...jsonReply(200, schemaResource(next, { ...this.#facts, lastUpdated: new Date(now).toISOString() })),
+      ...okReply(schemaResource(next, { ...this.#facts, lastUpdated: new Date(now).toISOString() })),
       commit: () => {
         const gone = removed.filter((name) => name in custom);
         for (const name of gone) this.#cleanUpUntil.set(name, now + (this.#delay.cleanUpMs ?? 0));

@@ -4,9 +4,8 @@ import { textFieldOf } from '../../core/json.js';
 import type { RecordedRequest } from '../server/faults.js';
 import { randomAlphanumeric } from '../server/random-ids.js';
 import type { PathParams, Reply } from '../server/reply.js';
-import type { EnteredCode } from './codes.js';
-import type { HookCall, HookCallOptions } from './hook-call.js';
-import { redirectBack, type AuthorizationRequest, type OidcProvider } from './oidc.js';
+import { redirectBack, type AuthorizationRequest } from './oidc.js';
+import type { OktaOrg } from './org.js';
 import {
   problemPage,
   signInPage,
@@ -27,15 +26,6 @@ interface SignIn {
   problem?: string | undefined;
 }
 
-interface SignInParts {
-  readonly provider: OidcProvider;
-  readonly clock: () => number;
-  readonly users: () => readonly EmulatedUser[];
-  readonly findUser: (login: string) => EmulatedUser | undefined;
-  readonly callHook: (call: HookCallOptions) => Promise<HookCall>;
-  readonly enterCode: (userId: string, code: string) => Promise<EnteredCode>;
-}
-
 /** The path of the sign-in page. */
 export const SIGN_IN_PATH = '/signin';
 const LIFE_MS = 10 * 60_000;
@@ -48,17 +38,17 @@ const MAX_OFFERED = 12;
  * that reloading it repeats nothing. The gateway sends the code, as for every hook call.
  */
 export class SignInPages {
-  readonly #parts: SignInParts;
+  readonly #org: OktaOrg;
   readonly #signIns = new LRUCache<string, SignIn>(atMost(10_000));
 
-  constructor(parts: SignInParts) {
-    this.#parts = parts;
+  constructor(org: OktaOrg) {
+    this.#org = org;
   }
 
   /** Begins a sign-in. Returns the path of its page. */
   begin(request: AuthorizationRequest): string {
     const id = randomAlphanumeric(32);
-    this.#signIns.set(id, { request, expiresAt: this.#parts.clock() + LIFE_MS, wrongCodes: 0 });
+    this.#signIns.set(id, { request, expiresAt: this.#org.context.clock() + LIFE_MS, wrongCodes: 0 });
     return `${SIGN_IN_PATH}/${id}`;
   }
 
@@ -89,25 +79,25 @@ export class SignInPages {
     else if (by !== undefined) await this.#sendCode(signIn, user, by);
     else if (signIn.by !== undefined && (await this.#isRightCode(signIn, user, field('code') ?? ''))) {
       this.#signIns.delete(id);
-      return this.#parts.provider.signedIn(request, user, signIn.by);
+      return this.#org.oidc.signedIn(request, user, signIn.by);
     }
     return { status: 303, headers: { location: `${SIGN_IN_PATH}/${id}` }, body: '' };
   }
 
   #find(id: string): SignIn | undefined {
     const signIn = this.#signIns.get(id);
-    return signIn !== undefined && this.#parts.clock() < signIn.expiresAt ? signIn : undefined;
+    return signIn !== undefined && this.#org.context.clock() < signIn.expiresAt ? signIn : undefined;
   }
 
   #stepOf({ user, by }: SignIn): SignInPageView['step'] {
-    if (user === undefined) return { kind: 'username', people: offeredPeople(this.#parts.users()) };
+    if (user === undefined) return { kind: 'username', people: offeredPeople(this.#org.users.all) };
     const phoneEndings = phoneEndingsOf(user);
     if (by === undefined) return { kind: 'method', phoneEndings };
     return { kind: 'code', by, ending: phoneEndings[by] ?? '' };
   }
 
   #nameUser(signIn: SignIn, username: string): void {
-    const user = this.#parts.findUser(username);
+    const user = username === 'me' ? undefined : this.#org.users.find(username);
     if (user?.status !== 'ACTIVE') signIn.problem = 'There is no active user with this name.';
     else if (Object.keys(phoneEndingsOf(user)).length === 0)
       signIn.problem = 'This user has enrolled no phone.';
@@ -115,7 +105,7 @@ export class SignInPages {
   }
 
   async #sendCode(signIn: SignIn, user: EmulatedUser, by: 'sms' | 'call'): Promise<void> {
-    const call = this.#parts.callHook({
+    const call = this.#org.callHook({
       userId: user.id,
       deliveryChannel: by === 'sms' ? 'SMS' : 'VOICE_CALL',
       locale: textFieldOf(user.profile, 'preferredLanguage')?.toUpperCase(),
@@ -133,7 +123,7 @@ export class SignInPages {
   }
 
   async #isRightCode(signIn: SignIn, user: EmulatedUser, code: string): Promise<boolean> {
-    const { problem } = await this.#parts.enterCode(user.id, code.replace(/\s/g, ''));
+    const { problem } = await this.#org.enterCode(user.id, code.replace(/\s/g, ''));
     if (problem === undefined) return true;
     if (problem === 'wrong') signIn.wrongCodes += 1;
     const isOver = problem !== 'wrong' || signIn.wrongCodes >= MAX_WRONG_CODES;

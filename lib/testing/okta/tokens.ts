@@ -1,8 +1,9 @@
 import { decodeJwt, decodeProtectedHeader, jwtVerify, type JWK } from 'jose';
 import { DpopVerifier, SIGNATURE_ALGORITHMS } from './dpop-proofs.js';
 import { pathOf, type RecordedRequest } from '../server/faults.js';
-import { jsonReply, type Reply } from '../server/reply.js';
+import { okReply, type Reply } from '../server/reply.js';
 import { textFieldOf } from '../../core/json.js';
+import type { OrgContext } from './context.js';
 import { forbidden, oauthError, oktaError } from './errors.js';
 import { randomAlphanumeric } from '../server/random-ids.js';
 
@@ -26,23 +27,13 @@ interface IssuedToken {
   readonly expiresAt: number;
 }
 
-/** The org of a token endpoint. */
-interface TokenSettings {
-  readonly orgUrl: () => string;
-  readonly apiToken: string;
-  /** The roles of the administrator who made the API token. */
-  readonly apiTokenRoles: readonly string[];
-  readonly tokenLifetimeSeconds: number;
-  readonly clock: () => number;
-}
-
 const ASSERTION_TYPE = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer';
 const MAX_ASSERTION_SECONDS = 3600;
 const SUPER_ADMIN = 'SUPER_ADMIN';
 
 /** The org authorization server: issues tokens to service apps, and checks what API calls carry. */
 export class OrgTokens {
-  readonly #settings: TokenSettings;
+  readonly #context: OrgContext;
   readonly #proofs: DpopVerifier;
   readonly #apps = new Map<string, ServiceApp & { readonly publicJwk: JWK }>();
   readonly #tokens = new Map<string, IssuedToken>();
@@ -51,10 +42,10 @@ export class OrgTokens {
   readonly #seenAssertions = new Set<string>();
   #nonce = randomAlphanumeric(32);
 
-  constructor(settings: TokenSettings) {
-    this.#settings = settings;
-    this.#proofs = new DpopVerifier(settings.clock);
-    this.#apiTokens.set(settings.apiToken, settings.apiTokenRoles);
+  constructor(context: OrgContext) {
+    this.#context = context;
+    this.#proofs = new DpopVerifier(context.clock);
+    this.#apiTokens.set(context.apiToken, context.apiTokenRoles);
   }
 
   /** Another API token, of an administrator with these roles. */
@@ -70,14 +61,12 @@ export class OrgTokens {
     return this.#apiTokens.get(token) ?? [];
   }
 
-  /** Adds an app, or replaces it. */
   register(app: ServiceApp): void {
     if ('d' in app.publicJwk) throw new Error('publicJwk holds a private key: Okta is given the public one.');
     // jose imports a key once for each JWK object, and freezes that object: it is a copy.
     this.#apps.set(app.clientId, { ...app, publicJwk: { ...app.publicJwk } });
   }
 
-  /** Revokes every access token. */
   revokeAll(): void {
     this.#tokens.clear();
   }
@@ -132,14 +121,14 @@ export class OrgTokens {
       return isAllowedTo(roles, ownRoles) ? undefined : forbidden();
     }
     const token = this.#tokens.get(credentials);
-    const isKnown = token !== undefined && token.expiresAt > this.#settings.clock();
+    const isKnown = token !== undefined && token.expiresAt > this.#context.clock();
     if (!isKnown || scheme !== (token.thumbprint === undefined ? 'Bearer' : 'DPoP')) {
       return invalidToken(scheme === 'DPoP' ? 'DPoP' : 'Bearer', 'invalid_token', 'The token is not valid.');
     }
     if (token.thumbprint !== undefined) {
       const proof = await this.#proofs.check(headerOf(request, 'dpop'), {
         method: request.method,
-        url: this.#settings.orgUrl() + pathOf(request),
+        url: this.#context.orgUrl + pathOf(request),
         accessToken: credentials,
       });
       if (!proof.isValid) return invalidToken('DPoP', 'invalid_dpop_proof', proof.reason);
@@ -154,7 +143,7 @@ export class OrgTokens {
   }
 
   async #authenticate(assertion: string): Promise<ServiceApp | string> {
-    const { clock, orgUrl } = this.#settings;
+    const { clock, orgUrl } = this.#context;
     try {
       const { kid } = decodeProtectedHeader(assertion);
       const clientId = decodeJwt(assertion).iss;
@@ -168,7 +157,7 @@ export class OrgTokens {
         algorithms: SIGNATURE_ALGORITHMS,
         issuer: clientId,
         subject: clientId,
-        audience: `${orgUrl()}/oauth2/v1/token`,
+        audience: `${orgUrl}/oauth2/v1/token`,
         requiredClaims: ['exp'],
         currentDate: new Date(clock()),
       });
@@ -192,7 +181,7 @@ export class OrgTokens {
     if (header === '') return oauthError(400, 'invalid_dpop_proof', 'The DPoP proof JWT header is missing.');
     const proof = await this.#proofs.check(header, {
       method: request.method,
-      url: `${this.#settings.orgUrl()}/oauth2/v1/token`,
+      url: `${this.#context.orgUrl}/oauth2/v1/token`,
     });
     if (!proof.isValid) return oauthError(400, 'invalid_dpop_proof', proof.reason);
     if (proof.nonce !== this.#nonce) {
@@ -204,13 +193,13 @@ export class OrgTokens {
   }
 
   #issue(app: ServiceApp, scopes: readonly string[], thumbprint: string | undefined): Reply {
-    const { clock, orgUrl, tokenLifetimeSeconds } = this.#settings;
+    const { clock, orgUrl, tokenLifetimeSeconds } = this.#context;
     const issuedAt = Math.floor(clock() / 1000);
     const claims = {
       ver: 1,
       jti: `AT.${randomAlphanumeric(32)}`,
-      iss: orgUrl(),
-      aud: orgUrl(),
+      iss: orgUrl,
+      aud: orgUrl,
       iat: issuedAt,
       exp: issuedAt + tokenLifetimeSeconds,
       scp: scopes,
@@ -228,7 +217,7 @@ export class OrgTokens {
       access_token: token,
       scope: scopes.join(' '),
     };
-    return jsonReply(200, body, { 'cache-control': 'no-cache, no-store', pragma: 'no-cache' });
+    return okReply(body, { 'cache-control': 'no-cache, no-store', pragma: 'no-cache' });
   }
 }
 

@@ -1,6 +1,5 @@
 import { fieldOf, isObject, type JsonObject } from '../../core/json.js';
-import { valueProblem } from './attributes.js';
-import { USER_TYPE_ID, type UserSchemaView } from './schema-resource.js';
+import { valueProblem, USER_TYPE_ID, type UserSchemaView } from './attributes.js';
 import type { StoredUser } from './users.js';
 
 /** A user's resource. `options` is the request's `Content-Type`, which names the parts to omit. */
@@ -100,7 +99,6 @@ export function readOnlyNames(profile: JsonObject, before: JsonObject, schema: U
     .map(([name]) => name);
 }
 
-/** The profile of a request's body. */
 export function profileIn(body: unknown): JsonObject | undefined {
   const profile = fieldOf(body, 'profile');
   return isObject(profile) ? profile : undefined;

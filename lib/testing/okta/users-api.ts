@@ -1,10 +1,11 @@
 import { fieldOf, isObject, textFieldOf, type JsonObject } from '../../core/json.js';
-import type { RecordedRequest } from '../server/faults.js';
-import { jsonReply, type Reply } from '../server/reply.js';
+import { okReply, type Reply } from '../server/reply.js';
+import type { OrgContext } from './context.js';
 import { notFound, oktaError, validationFailed } from './errors.js';
 import { withResource, type ApiCall, type Route } from './route.js';
 import type { UserSchema } from './schema.js';
 import { readSearch, type Search } from './search.js';
+import type { OrgTokens } from './tokens.js';
 import {
   etagOf,
   factorResources,
@@ -13,7 +14,7 @@ import {
   readOnlyNames,
   userResource,
 } from './user-resource.js';
-import { loginOf, makeUser, type StoredUser, type UserDirectory } from './users.js';
+import { isSameLogin, loginIn, makeUser, type StoredUser, type UserDirectory } from './users.js';
 
 const MAX_PAGE = 200;
 const READ = 'okta.users.read';
@@ -21,25 +22,20 @@ const MANAGE = 'okta.users.manage';
 /** The administrators who may write users, beside super administrators. A group administrator is a USER_ADMIN. */
 const WRITERS = ['ORG_ADMIN', 'USER_ADMIN'];
 
-/** The org of a Users API. */
-interface UsersApiParts {
-  readonly users: UserDirectory;
-  readonly schema: UserSchema;
-  readonly orgUrl: () => string;
-  readonly clock: () => number;
-}
-
 /** The operations of the Users API. */
-export function usersRoutes({ users, schema, orgUrl, clock }: UsersApiParts): readonly Route[] {
+export function usersRoutes(
+  { orgUrl, clock }: OrgContext,
+  users: UserDirectory,
+  schema: UserSchema,
+): readonly Route[] {
   const optionsOf = (call: ApiCall): string => call.request.headers['content-type'] ?? '';
-  const resourceOf = (user: StoredUser, call: ApiCall): object =>
-    userResource(user, orgUrl(), optionsOf(call));
+  const resourceOf = (user: StoredUser, call: ApiCall): object => userResource(user, orgUrl, optionsOf(call));
   const answerUser = (user: StoredUser, call: ApiCall): Reply =>
-    jsonReply(200, resourceOf(user, call), { etag: etagOf(user) });
+    okReply(resourceOf(user, call), { etag: etagOf(user) });
 
   const withUser = (answer: (user: StoredUser, call: ApiCall) => Reply): Route['answer'] =>
     // Okta finds a login with a slash by the user's id only.
-    withResource('User', (id) => (id.includes('/') ? undefined : users.findStored(id)), answer);
+    withResource('User', (id) => (id.includes('/') ? undefined : users.find(id)), answer);
 
   const save = (user: StoredUser, profile: JsonObject, call: ApiCall): Reply => {
     const expected = call.request.headers['if-match'];
@@ -55,9 +51,9 @@ export function usersRoutes({ users, schema, orgUrl, clock }: UsersApiParts): re
     }
     const problems = profileProblems(profile, user.profile, schema.view);
     if (problems.length > 0) return validationFailed('profile', ...problems);
-    const login = textFieldOf(profile, 'login') ?? '';
+    const login = loginIn(profile);
     if (isTaken(login, user)) return validationFailed('login', LOGIN_TAKEN);
-    const draft = { ...user, version: user.version + 1, lastUpdated: new Date(clock()).toISOString() };
+    const draft = { ...user, login, version: user.version + 1, lastUpdated: new Date(clock()).toISOString() };
     draft.profile = Object.fromEntries(Object.entries(profile).filter(([, value]) => value !== null));
     return {
       ...answerUser(draft, call),
@@ -68,14 +64,14 @@ export function usersRoutes({ users, schema, orgUrl, clock }: UsersApiParts): re
     };
   };
   const isTaken = (login: string, by?: StoredUser): boolean =>
-    users.all.some((other) => other !== by && loginOf(other).toLowerCase() === login.toLowerCase());
+    users.all.some((other) => other !== by && isSameLogin(other, login));
 
   const create = (call: ApiCall): Reply => {
     const profile = profileIn(call.body);
     if (profile === undefined) return validationFailed('profile', 'profile: The field cannot be left blank');
     const problems = profileProblems(profile, {}, schema.view);
     if (problems.length > 0) return validationFailed('newUser', ...problems);
-    const login = textFieldOf(profile, 'login') ?? '';
+    const login = loginIn(profile);
     if (isTaken(login)) return validationFailed('login', LOGIN_TAKEN);
     const hasPassword = isObject(fieldOf(call.body, 'credentials', 'password'));
     const activated = hasPassword ? 'ACTIVE' : 'PROVISIONED';
@@ -83,9 +79,7 @@ export function usersRoutes({ users, schema, orgUrl, clock }: UsersApiParts): re
     const user = makeUser({ login, status, profile }, clock());
     return {
       ...answerUser(user, call),
-      commit: () => {
-        users.store(user);
-      },
+      commit: () => users.store(user),
     };
   };
 
@@ -102,14 +96,13 @@ export function usersRoutes({ users, schema, orgUrl, clock }: UsersApiParts): re
     const page = found.slice(start, start + Math.min(limit, MAX_PAGE));
     const last = page.at(-1);
     const hasMore = last !== undefined && found.at(-1) !== last;
-    const links = [`<${orgUrl()}${call.request.path}>; rel="self"`];
+    const links = [`<${orgUrl}${call.request.path}>; rel="self"`];
     if (hasMore) {
       const next = new URLSearchParams(query);
       next.set('after', last.id);
-      links.push(`<${orgUrl()}/api/v1/users?${next.toString()}>; rel="next"`);
+      links.push(`<${orgUrl}/api/v1/users?${next.toString()}>; rel="next"`);
     }
-    return jsonReply(
-      200,
+    return okReply(
       page.map((user) => resourceOf(user, call)),
       { link: links.join(', ') },
     );
@@ -119,7 +112,7 @@ export function usersRoutes({ users, schema, orgUrl, clock }: UsersApiParts): re
   const write = { scope: MANAGE, roles: WRITERS };
   const merge = withUser((user, call) => save(user, { ...user.profile, ...profileIn(call.body) }, call));
   const replace = withUser((user, call) => save(user, profileIn(call.body) ?? {}, call));
-  const factors = withUser((user) => jsonReply(200, factorResources(user, orgUrl())));
+  const factors = withUser((user) => okReply(factorResources(user, orgUrl)));
   return [
     { method: 'get', path, scope: READ, bucket: 'users', answer: list },
     { method: 'post', path, ...write, bucket: 'users', answer: create },
@@ -158,13 +151,7 @@ const LABELS: Readonly<Record<string, string>> = {
  * The administrator roles of a user. Only the owner of the API tokens has any: those of the token of the
  * call. Okta does not document who may read them, beside super administrators.
  */
-export function rolesRoute(parts: {
-  readonly users: UserDirectory;
-  readonly rolesOf: (request: RecordedRequest) => readonly string[];
-  readonly orgUrl: () => string;
-  readonly clock: () => number;
-}): Route {
-  const { users, rolesOf, orgUrl, clock } = parts;
+export function rolesRoute({ orgUrl, clock }: OrgContext, users: UserDirectory, tokens: OrgTokens): Route {
   return {
     method: 'get',
     path: '/api/v1/users/:id/roles',
@@ -172,11 +159,10 @@ export function rolesRoute(parts: {
     roles: [],
     answer: ({ params: { id = '' }, request }) => {
       const isOwner = id === 'me' || id === users.tokenOwnerId;
-      if (!isOwner && users.findStored(id) === undefined) return notFound(id, 'User');
+      if (!isOwner && users.find(id) === undefined) return notFound(id, 'User');
       const at = new Date(clock()).toISOString();
-      const roles = isOwner ? rolesOf(request) : [];
-      return jsonReply(
-        200,
+      const roles = isOwner ? tokens.rolesOf(request) : [];
+      return okReply(
         roles.map((type, index) => ({
           id: `IRA${String(index).padStart(12, '0')}`,
           label: LABELS[type] ?? type,
@@ -185,7 +171,7 @@ export function rolesRoute(parts: {
           created: at,
           lastUpdated: at,
           assignmentType: 'USER',
-          _links: { assignee: { href: `${orgUrl()}/api/v1/users/${id}` } },
+          _links: { assignee: { href: `${orgUrl}/api/v1/users/${id}` } },
         })),
       );
     },

@@ -1,3 +1,4 @@
+import { textFieldOf, type JsonObject } from '../../core/json.js';
 import { randomAlphanumeric } from '../server/random-ids.js';
 
 /** A user of the emulated org, as it is now. */
@@ -40,18 +41,17 @@ export interface NewUser {
 }
 
 /** A user with everything that Okta's API shows. */
-export interface StoredUser {
-  readonly id: string;
+export interface StoredUser extends EmulatedUser {
+  /** As in `profile`. */
+  login: string;
   status: string;
   profile: Readonly<Record<string, unknown>>;
   readonly phoneFactors: readonly (PhoneFactor & { readonly id: string })[];
-  readonly groups: readonly string[];
   readonly created: string;
   lastUpdated: string;
   version: number;
 }
 
-/** The users of the org. */
 export class UserDirectory {
   readonly #clock: () => number;
   readonly #users: StoredUser[] = [];
@@ -66,7 +66,6 @@ export class UserDirectory {
     );
   }
 
-  /** The id of the administrator who made the API token. */
   get tokenOwnerId(): string {
     return this.#tokenOwner.id;
   }
@@ -76,16 +75,11 @@ export class UserDirectory {
     return this.#users;
   }
 
-  /** The same, as tests see them. */
-  get views(): readonly EmulatedUser[] {
-    return this.#users.map((user) => viewOf(user));
-  }
-
   /** Adds a user. Throws if the id or the login is taken. */
-  add(user: NewUser): EmulatedUser {
+  add(user: NewUser): StoredUser {
     const isTaken = this.#users.some((known) => known.id === user.id || isSameLogin(known, user.login));
     if (isTaken) throw new Error('A user with this id or login is there already.');
-    return viewOf(this.store(makeUser(user, this.#clock())));
+    return this.store(makeUser(user, this.#clock()));
   }
 
   /** Adds a user that `makeUser` has made. */
@@ -96,7 +90,7 @@ export class UserDirectory {
 
   /** Merges attributes into a user's profile; `null` and `undefined` remove one. Throws for an unknown user. */
   update(idOrLogin: string, profile: Readonly<Record<string, unknown>>): void {
-    const user = this.findStored(idOrLogin);
+    const user = this.find(idOrLogin);
     if (user === undefined) throw new Error('There is no such user.');
     this.setProfile(user, { ...user.profile, ...profile });
   }
@@ -104,6 +98,7 @@ export class UserDirectory {
   /** Replaces a user's profile, without the attributes that are `null` or `undefined`. */
   setProfile(user: StoredUser, profile: Readonly<Record<string, unknown>>): void {
     user.profile = withoutNothing(profile);
+    user.login = loginIn(user.profile);
     user.version += 1;
     user.lastUpdated = new Date(this.#clock()).toISOString();
   }
@@ -117,19 +112,7 @@ export class UserDirectory {
   }
 
   /** A user by id, login or the login's part before the `@`, as Okta looks one up. */
-  find(idOrLogin: string): EmulatedUser | undefined {
-    const user = this.findStored(idOrLogin);
-    return user === undefined ? undefined : viewOf(user);
-  }
-
-  /** The user that was added first. */
-  first(): EmulatedUser | undefined {
-    const [user] = this.#users;
-    return user === undefined ? undefined : viewOf(user);
-  }
-
-  /** As `find`, with everything that is stored. */
-  findStored(idOrLogin: string): StoredUser | undefined {
+  find(idOrLogin: string): StoredUser | undefined {
     if (idOrLogin === 'me') return this.#tokenOwner;
     const exact = this.#users.find((user) => user.id === idOrLogin || isSameLogin(user, idOrLogin));
     if (exact !== undefined) return exact;
@@ -142,6 +125,7 @@ export class UserDirectory {
 export function makeUser(user: NewUser, now: number): StoredUser {
   const created = new Date(now).toISOString();
   return {
+    login: user.login,
     id: user.id ?? `00u${randomAlphanumeric(17)}`,
     status: user.status ?? 'ACTIVE',
     profile: withoutNothing({
@@ -171,9 +155,8 @@ function factorTypeOf({ factorType }: { readonly factorType: unknown }): 'sms' |
 }
 
 /** The name that a user signs in with. */
-export function loginOf(user: StoredUser): string {
-  const login = user.profile['login'];
-  return typeof login === 'string' ? login : '';
+export function loginIn(profile: JsonObject): string {
+  return textFieldOf(profile, 'login') ?? '';
 }
 
 function withoutNothing(profile: Readonly<Record<string, unknown>>): Record<string, unknown> {
@@ -182,27 +165,10 @@ function withoutNothing(profile: Readonly<Record<string, unknown>>): Record<stri
   );
 }
 
-function viewOf(user: StoredUser): EmulatedUser {
-  return {
-    id: user.id,
-    get login() {
-      return loginOf(user);
-    },
-    get status() {
-      return user.status;
-    },
-    get profile() {
-      return user.profile;
-    },
-    phoneFactors: user.phoneFactors,
-    groups: user.groups,
-  };
-}
-
-function isSameLogin(user: StoredUser, login: string): boolean {
-  return loginOf(user).toLowerCase() === login.toLowerCase();
+export function isSameLogin(user: StoredUser, login: string): boolean {
+  return user.login.toLowerCase() === login.toLowerCase();
 }
 
 function shortNameOf(user: StoredUser): string {
-  return loginOf(user).toLowerCase().split('@')[0] ?? '';
+  return user.login.toLowerCase().split('@')[0] ?? '';
 }

@@ -63,7 +63,6 @@ export function judgeAnswer({ status, text }: HookAnswer): OktaVerdict {
   }
 }
 
-/** Okta continues without the hook. */
 export function failover(reason: string): OktaVerdict {
   return { action: 'failover', reason };
 }

@@ -2,6 +2,7 @@ import type { BadDayPhaseName, SwitchScenario } from './scenarios.js';
 import type { CodeProblem } from '../okta/codes.js';
 import type { RequestType } from '../../core/request-types.js';
 import type { OktaVerdict } from '../okta/verdict.js';
+import type { EmulatedPhoneItem } from '../twilio/phones.js';
 
 /** The JSON between the phones' page and its server. Only types: browsers do not load this file. */
 
@@ -64,18 +65,11 @@ export interface SuppressionView {
 }
 
 /** A message or call on a phone. */
-export interface PhoneItem {
-  readonly sid: string;
-  readonly channel: 'whatsapp' | 'sms' | 'voice';
+export interface PhoneItem extends Omit<EmulatedPhoneItem, 'spoken'> {
   /** Whether the phone's owner wrote it. */
   readonly isOwn: boolean;
   /** The other number: E.164. */
   readonly with: string;
-  readonly text: string;
-  /** The button of a WhatsApp template. */
-  readonly button?: { readonly text: string; readonly copies: string } | undefined;
-  /** Milliseconds since 1970. */
-  readonly at: number;
   /** Twilio's current status; `undefined` for a reply, which has none. */
   readonly status: string | undefined;
   /** The language of a call, BCP 47. */

@@ -22,7 +22,6 @@ export class LiveState {
     this.#readState = readState;
   }
 
-  /** The current state. */
   snapshot(state = this.#readState()): PhonesState {
     this.#revision += 1;
     return { revision: this.#revision, ...state };
@@ -47,7 +46,6 @@ export class LiveState {
     return true;
   }
 
-  /** Sends the state to every page, if it has changed. */
   update(): void {
     if (this.#pages.size === 0) return;
     const state = this.#readState();
@@ -57,7 +55,6 @@ export class LiveState {
     this.#sendAll(eventText('state', this.snapshot(state)));
   }
 
-  /** Ends every stream. */
   close(): void {
     this.#stop();
     for (const page of this.#pages) page.end();
@@ -65,12 +62,8 @@ export class LiveState {
 
   #start(): void {
     this.#timers = [
-      setInterval(() => {
-        this.update();
-      }, CHECK_EVERY_MS).unref(),
-      setInterval(() => {
-        this.#sendAll(': heartbeat\n\n');
-      }, HEARTBEAT_MS).unref(),
+      setInterval(() => this.update(), CHECK_EVERY_MS).unref(),
+      setInterval(() => this.#sendAll(': heartbeat\n\n'), HEARTBEAT_MS).unref(),
     ];
   }
 

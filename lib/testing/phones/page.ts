@@ -7,7 +7,7 @@ import { isFromLoopback, isFromOtherSite, isFromOwnPage, isToLoopback } from '..
 import type { BadDay, BadDayPhase } from './bad-day.js';
 import { FaultSwitches } from './fault-switches.js';
 import type { OktaEmulator } from '../okta/emulator.js';
-import { PhonesActions } from './actions.js';
+import { makeActions } from './actions.js';
 import type { PageLink } from './api.js';
 import { aboutOf, stateOf } from './state.js';
 import { SignIns } from './sign-ins.js';
@@ -73,23 +73,12 @@ export function createPhonesPage(options: PhonesPageOptions): PhonesPage {
   const switches = new FaultSwitches({ okta, twilio });
   const signIns = new SignIns(okta, twilio, switches);
   const suppressions = new KnownSuppressions(options.hook);
-  const parts = {
-    okta,
-    twilio,
-    optInAttribute,
-    switches,
-    signIns,
-    suppressions,
-    publicUrl: options.publicUrl,
-  };
-  const actions = new PhonesActions(parts);
+  const parts = { okta, twilio, optInAttribute, switches, signIns, suppressions };
   const assets = readAssets('testing/phones/browser');
   const about = aboutOf(twilio, links);
   const html = phonesHtml(insecureRemoteAccess);
   const live = new LiveState(() => stateOf(parts));
-  twilio.onDelivered(() => {
-    live.update();
-  });
+  twilio.onDelivered(() => live.update());
 
   const router = Router({ caseSensitive: true, strict: true });
   const onlyMethods = (allow: string): RequestHandler => {
@@ -121,7 +110,7 @@ export function createPhonesPage(options: PhonesPageOptions): PhonesPage {
   get('/api/stream', (_req, res) => {
     if (!live.open(res)) fail(res, 503, 'TOO_MANY_PAGES', 'Too many pages are open.');
   });
-  for (const [name, act] of actions.byName) {
+  for (const [name, act] of Object.entries(makeActions(parts, options.publicUrl))) {
     router
       .route(`/api/${name}`)
       .post(onlyOwnJson, readJson, async (req, res) => {
@@ -146,9 +135,7 @@ export function createPhonesPage(options: PhonesPageOptions): PhonesPage {
   const handle = (
     req: IncomingMessage,
     res: ServerResponse,
-    next: (error?: unknown) => void = () => {
-      nothingHere(res);
-    },
+    next: (error?: unknown) => void = () => nothingHere(res),
   ): void => {
     // In a server without Express, the router works as well: nothing here needs what an application adds to requests.
     router(req as Request, res as Response, next);
@@ -176,10 +163,7 @@ const parseBody: RequestHandler = json({ limit: '64kb' });
 /** Reads the body, unless the gateway has read it. A malformed body stays `undefined`, which every action refuses. */
 const readJson: RequestHandler = (req, res, next) => {
   if (req.body !== undefined) next();
-  else
-    parseBody(req, res, () => {
-      next();
-    });
+  else parseBody(req, res, () => next());
 };
 
 function sendPage(html: string, req: IncomingMessage, res: ServerResponse): void {

@@ -36,7 +36,6 @@ export class ScenarioRules {
     this.#callbacks = shareOut(random(4));
   }
 
-  /** Calls of Okta's Users API. */
   okta(fault: Fault, share = 1): this {
     this.#vendors.okta.fault({ fault, match: this.#oktaFaults(share, isUsersCall) });
     return this;
@@ -48,13 +47,11 @@ export class ScenarioRules {
     return this;
   }
 
-  /** Calls of Twilio's API. */
   twilio(fault: Fault, share = 1, isMeant?: Match<RecordedRequest>): this {
     this.#vendors.twilio.fault({ fault, match: this.#twilioFaults(share, isMeant) });
     return this;
   }
 
-  /** Messages that Twilio refuses. */
   refuse(code: number, match: Match<RecordedRequest>): this {
     this.#vendors.twilio.refuseWith({ code, match });
     return this;
@@ -66,7 +63,6 @@ export class ScenarioRules {
     return this;
   }
 
-  /** The status callbacks of messages and calls. */
   callbacks(fault: CallbackFault, share = 1): this {
     this.#vendors.twilio.faultCallbacks({ ...fault, match: this.#callbacks(share) });
     return this;

@@ -2,24 +2,17 @@ import type { FaultSwitches } from './fault-switches.js';
 import { SHORT_CODE_LIFE_MS } from './scenarios.js';
 import type { OktaEmulator } from '../okta/emulator.js';
 import type { HookCall } from '../okta/hook-call.js';
-import { isRequestType, shortRequestType } from '../../core/request-types.js';
+import { isRequestType, shortRequestType, type RequestType } from '../../core/request-types.js';
 import { fieldOf, isObject, parseJson, textFieldOf } from '../../core/json.js';
 import type { RecordedRequest } from '../server/faults.js';
-import type {
-  EnteredView,
-  HookAnswerView,
-  PhonesRequests,
-  SendAttempt,
-  SignInChannel,
-  SignInView,
-} from './api.js';
+import type { EnteredView, HookAnswerView, SendAttempt, SignInChannel, SignInView } from './api.js';
 import type { EmulatedCall } from '../twilio/calls.js';
 import type { TwilioEmulator } from '../twilio/emulator.js';
 import type { EmulatedMessage } from '../twilio/messages.js';
 
 /** A person's latest sign-in. */
 interface SignIn {
-  readonly requestType: PhonesRequests['sign-in']['requestType'];
+  readonly requestType: RequestType;
   readonly by: SignInChannel;
   readonly phone: string;
   /** The number of messages, calls and requests before it. */
@@ -34,13 +27,11 @@ interface SignIn {
  * Okta's sign-in page, or in a test.
  */
 export class SignIns {
-  readonly #okta: OktaEmulator;
   readonly #twilio: TwilioEmulator;
   readonly #switches: FaultSwitches;
   readonly #last = new Map<string, SignIn>();
 
   constructor(okta: OktaEmulator, twilio: TwilioEmulator, switches: FaultSwitches) {
-    this.#okta = okta;
     this.#twilio = twilio;
     this.#switches = switches;
     okta.onHookCall((payload) => this.#begin(payload));
@@ -50,24 +41,6 @@ export class SignIns {
         deliveries.length === 0 ? undefined : deliveries.every(({ isDelivered }) => isDelivered);
       if (signIn !== undefined) signIn.entered = { problem, isReported };
     });
-  }
-
-  /** Rejects if Okta has no active telephony hook. */
-  async start(
-    { userId, requestType, by }: PhonesRequests['sign-in'],
-    language: string | undefined,
-  ): Promise<void> {
-    await this.#okta.callHook({
-      userId,
-      requestType,
-      deliveryChannel: by === 'sms' ? 'SMS' : 'VOICE_CALL',
-      locale: (language ?? 'en-US').toUpperCase(),
-    });
-  }
-
-  /** A person enters a code. */
-  async enter(userId: string, code: string): Promise<void> {
-    await this.#okta.enterCode(userId, code);
   }
 
   /** Notes a hook call that is about to be made. Returns a function that takes its result. */

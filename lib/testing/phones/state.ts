@@ -31,7 +31,6 @@ export function aboutOf(twilio: TwilioEmulator, links: readonly PageLink[]): Pho
   return { sandbox: { number: twilio.sandboxNumber, joinWords, link, qrCode }, links };
 }
 
-/** The current state of the emulators. */
 export function stateOf(parts: StateParts): Omit<PhonesState, 'revision'> {
   const made = madeBySid(parts.twilio);
   return {
@@ -49,7 +48,6 @@ export function phoneOf(user: EmulatedUser): string | undefined {
   return user.phoneFactors[0]?.phoneNumber ?? textFieldOf(user.profile, 'mobilePhone');
 }
 
-/** The language in a user's profile. */
 export function languageOf({ profile }: EmulatedUser): string | undefined {
   return (textFieldOf(profile, 'preferredLanguage') ?? textFieldOf(profile, 'locale'))?.replace('_', '-');
 }

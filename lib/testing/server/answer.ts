@@ -1,7 +1,7 @@
 import type { RequestHandler, Response } from 'express';
-import type { Fault, RecordedRequest } from './faults.js';
+import { requireKeys, type Fault, type FaultRule, type RecordedRequest } from './faults.js';
 import type { LoopbackServer } from './loopback-server.js';
-import type { PathParams, Reply } from './reply.js';
+import type { Answer, PathParams, Reply } from './reply.js';
 
 /** What the handlers of one request share: Express keeps it in `res.locals`. */
 export interface Exchange {
@@ -14,23 +14,10 @@ export interface Exchange {
 /** `redirect` leads here by default. */
 export const REDIRECT_TARGET = '/redirected';
 
-const DEFAULT_DRIP_MS = 100;
 const JSON_TYPE = { 'content-type': 'application/json;charset=utf-8' };
 
-/** The kinds that answer with a success, or begin to. */
-const SUCCEEDING: ReadonlySet<Fault['kind']> = new Set([
-  'slow',
-  'truncated',
-  'malformed',
-  'empty',
-  'drip',
-  'endless',
-]);
-
 /** Makes an Express handler of a function that returns the answer to a request. The request's fault is applied to it. */
-export function replyWith(
-  makeReply: (request: RecordedRequest, params: PathParams) => Reply | Promise<Reply>,
-): RequestHandler {
+export function replyWith(makeReply: Answer): RequestHandler {
   return async (req, res, next) => {
     // `serveApi` has put it there.
     const { request, fault, server } = res.locals as Exchange;
@@ -48,7 +35,7 @@ export function replyWith(
 
 /** Whether a fault can be sent without the correct answer, which is then not made: it could have effects. */
 export function needsNoReply(fault: Fault): boolean {
-  return !takesEffect(fault) && !SUCCEEDING.has(fault.kind);
+  return !takesEffect(fault) && kindOf(fault).isSuccess !== true;
 }
 
 /** Writes a whole answer. */
@@ -68,71 +55,122 @@ export function sendFault(
   server: LoopbackServer,
   reply: Reply = { status: 200, body: '' },
 ): void {
-  switch (fault.kind) {
-    case 'status': {
-      const body = fault.body === undefined ? '' : JSON.stringify(fault.body);
-      sendReply(res, { status: fault.status, headers: fault.headers, body });
-      return;
-    }
-    case 'html':
+  kindOf(fault).send(res, fault, reply, server);
+}
+
+interface FaultKind<Kind extends Fault> {
+  /** Its options beside `kind` and `delivered`. */
+  readonly options: Readonly<Record<Exclude<keyof Kind, 'kind' | 'delivered'>, true>>;
+  /** Whether it answers with a success, or begins to. */
+  readonly isSuccess?: true;
+  /** Answers so; `reply` is the correct answer. */
+  send(res: Response, fault: Kind, reply: Reply, server: LoopbackServer): void;
+}
+
+const FAULTS: { readonly [Kind in Fault['kind']]: FaultKind<Extract<Fault, { kind: Kind }>> } = {
+  status: {
+    options: { status: true, body: true, headers: true },
+    send: (res, { status, headers, body }) =>
+      sendReply(res, { status, headers, body: body === undefined ? '' : JSON.stringify(body) }),
+  },
+  html: {
+    options: { status: true },
+    send: (res, { status }) =>
       sendReply(res, {
-        status: fault.status,
+        status,
         headers: { 'content-type': 'text/html' },
-        body: `<html><head><title>${fault.status}</title></head><body><h1>${fault.status}</h1><hr></body></html>`,
-      });
-      return;
-    case 'hang':
-      return;
-    case 'reset':
-    case 'resetOnConnect':
-      res.req.socket.resetAndDestroy();
-      return;
-    case 'drip':
-      res.writeHead(reply.status, JSON_TYPE);
-      drip(fault.everyMs ?? DEFAULT_DRIP_MS);
-      return;
-    case 'truncated': {
+        body: `<html><head><title>${status}</title></head><body><h1>${status}</h1><hr></body></html>`,
+      }),
+  },
+  hang: { options: {}, send: () => undefined },
+  reset: { options: {}, send: (res) => res.req.socket.resetAndDestroy() },
+  resetOnConnect: { options: {}, send: (res) => res.req.socket.resetAndDestroy() },
+  drip: {
+    options: { everyMs: true },
+    isSuccess: true,
+    send: (res, { everyMs = 100 }, { status }, server) => {
+      res.writeHead(status, JSON_TYPE);
+      const drip = (): void => {
+        if (res.destroyed) return;
+        res.write(' ');
+        server.later(everyMs, drip);
+      };
+      drip();
+    },
+  },
+  truncated: {
+    options: {},
+    isSuccess: true,
+    send: (res, _fault, reply) => {
       const body = Buffer.from(reply.body);
       const length = { 'content-length': String(body.length) };
       res.writeHead(reply.status, { ...JSON_TYPE, ...reply.headers, ...length });
       res.write(body.subarray(0, Math.floor(body.length / 2)), () => res.req.socket.destroy());
-      return;
-    }
-    case 'endless':
-      res.writeHead(reply.status, JSON_TYPE);
+    },
+  },
+  endless: {
+    options: {},
+    isSuccess: true,
+    send: (res, _fault, { status }) => {
+      res.writeHead(status, JSON_TYPE);
+      const block = Buffer.alloc(64 * 1024, ' ');
+      const pour = (): void => {
+        while (!res.destroyed && res.write(block));
+      };
       res.on('drain', pour);
       pour();
-      return;
-    case 'redirect':
-      sendReply(res, { status: 302, headers: { location: fault.location ?? REDIRECT_TARGET }, body: '' });
-      return;
-    case 'malformed':
-      sendReply(res, { ...reply, body: '{"status": <not json' });
-      return;
-    case 'empty':
-      sendReply(res, { ...reply, status: fault.status ?? reply.status, body: '' });
-      return;
-    case 'slow':
-      server.later(fault.delayMs, () => {
-        sendReply(res, reply);
-      });
-      return;
-  }
+    },
+  },
+  redirect: {
+    options: { location: true },
+    send: (res, { location = REDIRECT_TARGET }) =>
+      sendReply(res, { status: 302, headers: { location }, body: '' }),
+  },
+  malformed: {
+    options: {},
+    isSuccess: true,
+    send: (res, _fault, reply) => sendReply(res, { ...reply, body: '{"status": <not json' }),
+  },
+  empty: {
+    options: { status: true },
+    isSuccess: true,
+    send: (res, { status }, reply) => sendReply(res, { ...reply, status: status ?? reply.status, body: '' }),
+  },
+  slow: {
+    options: { delayMs: true },
+    isSuccess: true,
+    send: (res, { delayMs }, reply, server) => server.later(delayMs, () => sendReply(res, reply)),
+  },
+};
 
-  function drip(everyMs: number): void {
-    if (res.destroyed) return;
-    res.write(' ');
-    server.later(everyMs, () => {
-      drip(everyMs);
-    });
-  }
+export const FAULT_KINDS: readonly string[] = Object.keys(FAULTS);
 
-  function pour(): void {
-    const block = Buffer.alloc(64 * 1024, ' ');
-    while (!res.destroyed && res.write(block));
-  }
+function kindOf({ kind }: Fault): FaultKind<Fault> {
+  return FAULTS[kind];
 }
 
 function takesEffect(fault: Fault): boolean {
-  return fault.delivered ?? SUCCEEDING.has(fault.kind);
+  return fault.delivered ?? kindOf(fault).isSuccess === true;
+}
+
+/**
+ * Reads the argument of `fault()`: a rule, or a fault that hits every request until it is cleared.
+ *
+ * @throws TypeError for a kind or a key that does not exist.
+ */
+export function asFaultRule(rule: FaultRule | Fault): FaultRule {
+  if ('kind' in rule) return { fault: requireFault(rule) };
+  requireKeys('fault()', rule, ['fault', 'times', 'match']);
+  return { ...rule, fault: requireFault(rule.fault) };
+}
+
+/** @throws TypeError for a kind or a key that does not exist. */
+export function requireFault(fault: Fault): Fault {
+  const { kind } = Object(fault) as Partial<Fault>;
+  if (kind === undefined || !Object.hasOwn(FAULTS, kind)) {
+    throw new TypeError(`A fault needs a kind: ${FAULT_KINDS.join(', ')}.`);
+  }
+  const options = Object.keys(FAULTS[kind].options);
+  requireKeys(`a fault of the kind ${kind}`, fault, ['kind', 'delivered', ...options]);
+  return fault;
 }

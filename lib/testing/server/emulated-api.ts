@@ -1,15 +1,11 @@
 import { text } from 'node:stream/consumers';
 import express, { type ErrorRequestHandler, type RequestHandler, type Response } from 'express';
-import { needsNoReply, REDIRECT_TARGET, sendFault, sendReply, type Exchange } from './answer.js';
-import { asFaultRule, RuleList, type Fault, type FaultRule, type RecordedRequest } from './faults.js';
-import { startLoopbackServer, type LoopbackServer } from './loopback-server.js';
-import { jsonReply } from './reply.js';
+import { asFaultRule, needsNoReply, REDIRECT_TARGET, sendFault, sendReply, type Exchange } from './answer.js';
+import { jsonReply, okReply } from './reply.js';
+import { RuleList, type Fault, type FaultRule, type RecordedRequest } from './faults.js';
+import type { LoopbackServer } from './loopback-server.js';
 
-/** An API to be served. */
 export interface EmulatedApi {
-  readonly port: number;
-  /** Whether it listens on every address. Default: on 127.0.0.1 alone. */
-  readonly isOpenToOthers?: boolean | undefined;
   readonly clock: () => number;
   /** Which requests are hit by a fault without a `match`. */
   readonly isFaultable: (request: RecordedRequest) => boolean;
@@ -23,7 +19,6 @@ export interface EmulatedApi {
 
 /** An API that is being served, with its faults. */
 export interface ServedApi {
-  readonly server: LoopbackServer;
   readonly requests: RecordedRequest[];
   /** How many requests followed a `redirect`. */
   readonly redirectHits: () => number;
@@ -32,7 +27,7 @@ export interface ServedApi {
 }
 
 /** Serves an API: an Express application that records requests, applies faults, and leaves the rest to `api.handler`. */
-export async function serveApi(api: EmulatedApi): Promise<ServedApi> {
+export function serveApi(server: LoopbackServer, api: EmulatedApi): ServedApi {
   const requests: RecordedRequest[] = [];
   const faults = new RuleList<FaultRule>(api.isFaultable);
   let redirectHits = 0;
@@ -64,7 +59,7 @@ export async function serveApi(api: EmulatedApi): Promise<ServedApi> {
   app.disable('x-powered-by');
   app.use(REDIRECT_TARGET, (_req, res) => {
     redirectHits += 1;
-    sendReply(res, jsonReply(200, {}));
+    sendReply(res, okReply({}));
   });
   app.use((req, res, next) => {
     // A caller that hangs up is no failure.
@@ -75,18 +70,12 @@ export async function serveApi(api: EmulatedApi): Promise<ServedApi> {
     receive({ method, path, headers, body: '', at }, res, next).catch(next);
   });
   app.use(api.handler, onError);
-  const server = await startLoopbackServer(api.port, app, api.isOpenToOthers);
-
+  server.onRequest(app);
   return {
-    server,
     requests,
     redirectHits: () => redirectHits,
-    fault: (rule) => {
-      faults.add(asFaultRule(rule));
-    },
-    clearFaults: () => {
-      faults.clear();
-    },
+    fault: (rule) => faults.add(asFaultRule(rule)),
+    clearFaults: () => faults.clear(),
   };
 }
 

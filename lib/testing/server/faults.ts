@@ -90,12 +90,10 @@ export class RuleList<Rule extends LimitedRule<Subject>, Subject = RecordedReque
     this.#defaultMatch = defaultMatch;
   }
 
-  /** Adds a rule after the others. */
   add(rule: Rule): void {
     this.#entries.push({ rule, left: rule.times ?? Number.POSITIVE_INFINITY });
   }
 
-  /** Removes every rule. */
   clear(): void {
     this.#entries = [];
   }
@@ -112,51 +110,6 @@ export class RuleList<Rule extends LimitedRule<Subject>, Subject = RecordedReque
   }
 }
 
-type Kind = Fault['kind'];
-
-/** The options of each kind beside `kind` and `delivered`. */
-const FAULT_KEYS: {
-  readonly [K in Kind]: Readonly<
-    Record<Exclude<keyof Extract<Fault, { kind: K }>, 'kind' | 'delivered'>, true>
-  >;
-} = {
-  status: { status: true, body: true, headers: true },
-  html: { status: true },
-  hang: {},
-  reset: {},
-  resetOnConnect: {},
-  drip: { everyMs: true },
-  truncated: {},
-  endless: {},
-  redirect: { location: true },
-  malformed: {},
-  empty: { status: true },
-  slow: { delayMs: true },
-};
-
-export const FAULT_KINDS: readonly string[] = Object.keys(FAULT_KEYS);
-
-/**
- * Reads the argument of `fault()`: a rule, or a fault that hits every request until it is cleared.
- *
- * @throws TypeError for a kind or a key that does not exist.
- */
-export function asFaultRule(rule: FaultRule | Fault): FaultRule {
-  if ('kind' in rule) return { fault: requireFault(rule) };
-  requireKeys('fault()', rule, ['fault', 'times', 'match']);
-  return { ...rule, fault: requireFault(rule.fault) };
-}
-
-/** @throws TypeError for a kind or a key that does not exist. */
-export function requireFault(fault: Fault): Fault {
-  const { kind } = Object(fault) as Partial<Fault>;
-  if (kind === undefined || !Object.hasOwn(FAULT_KEYS, kind)) {
-    throw new TypeError(`A fault needs a kind: ${FAULT_KINDS.join(', ')}.`);
-  }
-  requireKeys(`a fault of the kind ${kind}`, fault, ['kind', 'delivered', ...Object.keys(FAULT_KEYS[kind])]);
-  return fault;
-}
-
 /** @throws TypeError for a misspelt key. It would do nothing, and a test that relies on it would pass. */
 export function requireKeys(what: string, given: object, known: readonly string[]): void {
   const unknown = Object.keys(given).filter((key) => !known.includes(key));
@@ -164,7 +117,6 @@ export function requireKeys(what: string, given: object, known: readonly string[
   throw new TypeError(`${what} knows no ${unknown.join(', ')}; it takes ${known.join(', ')}.`);
 }
 
-/** The path of a request, without its query. */
 export function pathOf(request: RecordedRequest): string {
   return request.path.split('?')[0] ?? '';
 }

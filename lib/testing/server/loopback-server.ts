@@ -5,6 +5,8 @@ import type { Socket } from 'node:net';
 export interface LoopbackServer {
   /** E.g. `http://127.0.0.1:49152`. */
   readonly origin: string;
+  /** Sets the handler. It must be set in the turn in which the server has started. */
+  onRequest(handle: RequestListener): void;
   /** Runs something later, unless the server is closed by then. */
   later(delayMs: number, run: () => void): void;
   /** Destroys every connection and timer, and frees the port. */
@@ -12,14 +14,10 @@ export interface LoopbackServer {
 }
 
 /** Starts a server on 127.0.0.1, or on every address of this machine. */
-export async function startLoopbackServer(
-  port: number,
-  handle: RequestListener,
-  isOpenToOthers = false,
-): Promise<LoopbackServer> {
+export async function startLoopbackServer(port = 0, isOpenToOthers = false): Promise<LoopbackServer> {
   const sockets = new Set<Socket>();
   const timers = new Set<NodeJS.Timeout>();
-  const server = createServer({ keepAliveTimeout: 60_000 }, handle);
+  const server = createServer({ keepAliveTimeout: 60_000 });
   server.on('connection', (socket) => {
     sockets.add(socket);
     socket.on('error', () => undefined);
@@ -38,6 +36,7 @@ export async function startLoopbackServer(
   let closing: Promise<void> | undefined;
   return {
     origin: `http://127.0.0.1:${address.port}`,
+    onRequest: (handle) => void server.on('request', handle),
     later(delayMs, run) {
       if (closing !== undefined) return;
       const timer = setTimeout(() => {
@@ -49,9 +48,7 @@ export async function startLoopbackServer(
     close() {
       closing ??= new Promise((resolve) => {
         for (const timer of timers) clearTimeout(timer);
-        server.close(() => {
-          resolve();
-        });
+        server.close(() => resolve());
         for (const socket of sockets) socket.destroy();
       });
       return closing;

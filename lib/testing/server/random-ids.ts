@@ -2,7 +2,6 @@ import { randomBytes, randomInt } from 'node:crypto';
 
 const ALPHANUMERIC = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789';
 
-/** Random letters and digits. */
 export function randomAlphanumeric(length: number): string {
   return Array.from({ length }, () => ALPHANUMERIC.charAt(randomInt(ALPHANUMERIC.length))).join('');
 }
@@ -12,7 +11,6 @@ export function randomSid(prefix: string): string {
   return prefix + randomBytes(16).toString('hex');
 }
 
-/** Random decimal digits. */
 export function randomDigits(length: number): string {
   return Array.from({ length }, () => String(randomInt(10))).join('');
 }

@@ -1,3 +1,7 @@
+import type { RecordedRequest } from './faults.js';
+
+// The published types reach this file, so it must not import those of Express.
+
 /** An answer that is ready to be written. */
 export interface Reply {
   readonly status: number;
@@ -10,11 +14,18 @@ export interface Reply {
 /** The values of a path's parameters. No path has a wildcard, whose value is a list. */
 export type PathParams = Record<string, string>;
 
-/** An answer in JSON. */
+/** Makes the answer to a request. */
+export type Answer = (request: RecordedRequest, params: PathParams) => Reply | Promise<Reply>;
+
 export function jsonReply(
   status: number,
   body: unknown,
   headers: Readonly<Record<string, string>> = {},
 ): Reply {
   return { status, headers, body: JSON.stringify(body) };
+}
+
+/** A success in JSON. */
+export function okReply(body: unknown, headers?: Readonly<Record<string, string>>): Reply {
+  return jsonReply(200, body, headers);
 }

@@ -1,10 +1,10 @@
 import type { RecordedRequest } from '../server/faults.js';
+import { okReply, type Reply } from '../server/reply.js';
 import { randomSid } from '../server/random-ids.js';
-import { jsonReply, type Reply } from '../server/reply.js';
+import { given, type AllSettings, type TwilioContext } from './context.js';
 import { notFound } from './errors.js';
-import { legacyPage, queryOf } from './paging.js';
-import { twilioDate } from './formats.js';
-import type { TwilioRecipients, TwilioSenders } from './senders.js';
+import { isoDate, twilioDate } from './formats.js';
+import { legacyPage, metaPage, queryOf } from './paging.js';
 
 /** Settings of the account, for `configureAccount`. Those that are left out do not change. */
 export interface AccountSettings {
@@ -20,53 +20,48 @@ export interface AccountSettings {
   readonly currency?: string | undefined;
 }
 
-/** What `TwilioAccount` needs. */
-export interface AccountParts {
-  readonly accountSid: string;
-  readonly authToken: string;
-  readonly clock: () => number;
-  readonly senders: TwilioSenders;
-  readonly recipients: TwilioRecipients;
-}
-
 const API_VERSION = '2010-04-01';
 
-/** An account: its state, its balance, its numbers. */
+const SERVICE_LINKS: Readonly<Record<string, string>> = {
+  phone_numbers: 'PhoneNumbers',
+  short_codes: 'ShortCodes',
+  alpha_senders: 'AlphaSenders',
+  messages: 'Messages',
+  us_app_to_person: 'Compliance/Usa2p',
+  us_app_to_person_usecases: 'Compliance/Usa2p/Usecases',
+  channel_senders: 'ChannelSenders',
+  destination_alpha_senders: 'DestinationAlphaSenders',
+};
+
+/** An account: its state, its balance, its numbers and Messaging Services. */
 export class TwilioAccount {
-  readonly #parts: AccountParts;
+  readonly #context: TwilioContext;
   readonly #numberSids = new Map<string, string>();
   readonly #createdAt: number;
-  #settings = {
+  #settings: AllSettings<AccountSettings> = {
     status: 'active',
     type: 'Full',
-    verifiedNumbers: [] as readonly string[],
+    verifiedNumbers: [],
     balance: '100.00',
     currency: 'USD',
   };
 
-  constructor(parts: AccountParts) {
-    this.#parts = parts;
-    this.#createdAt = parts.clock();
+  constructor(context: TwilioContext) {
+    this.#context = context;
+    this.#createdAt = context.clock();
   }
 
   configure(settings: AccountSettings): void {
-    const known = this.#settings;
-    this.#settings = {
-      status: settings.status ?? known.status,
-      type: settings.type ?? known.type,
-      verifiedNumbers: settings.verifiedNumbers ?? known.verifiedNumbers,
-      balance: settings.balance ?? known.balance,
-      currency: settings.currency ?? known.currency,
-    };
+    this.#settings = { ...this.#settings, ...given(settings) };
     const { type, verifiedNumbers } = this.#settings;
-    this.#parts.recipients.verifiedNumbers = type === 'Trial' ? verifiedNumbers : undefined;
+    this.#context.recipients.verifiedNumbers = type === 'Trial' ? verifiedNumbers : undefined;
   }
 
   show(request: RecordedRequest, sid = ''): Reply {
-    if (sid !== this.#parts.accountSid) return notFound(request);
+    if (sid !== this.#context.accountSid) return notFound(request);
     const uri = `/${API_VERSION}/Accounts/${sid}`;
-    return jsonReply(200, {
-      auth_token: this.#parts.authToken,
+    return okReply({
+      auth_token: this.#context.authToken,
       date_created: twilioDate(this.#createdAt),
       date_updated: twilioDate(this.#createdAt),
       friendly_name: 'Emulated account',
@@ -81,27 +76,26 @@ export class TwilioAccount {
 
   showBalance(): Reply {
     const { balance, currency } = this.#settings;
-    return jsonReply(200, { account_sid: this.#parts.accountSid, balance, currency });
+    return okReply({ account_sid: this.#context.accountSid, balance, currency });
   }
 
   /** `PhoneNumber` in the query narrows the list by a part of the number. */
   listNumbers(request: RecordedRequest): Reply {
     const wanted = queryOf(request).get('PhoneNumber') ?? '';
-    const numbers = this.#parts.senders.numbers.filter((number) => number.includes(wanted));
+    const numbers = this.#context.senders.numbers.filter((number) => number.includes(wanted));
     const show = (number: string): object => this.#numberResource(number);
-    return jsonReply(200, legacyPage(request, 'incoming_phone_numbers', numbers, show));
+    return okReply(legacyPage(request, 'incoming_phone_numbers', numbers, show));
   }
 
-  /** The SID of a number. */
-  numberSid(number: string): string {
+  #numberSid(number: string): string {
     const sid = this.#numberSids.get(number) ?? randomSid('PN');
     this.#numberSids.set(number, sid);
     return sid;
   }
 
   #numberResource(number: string): object {
-    const { accountSid, senders } = this.#parts;
-    const sid = this.numberSid(number);
+    const { accountSid, senders } = this.#context;
+    const sid = this.#numberSid(number);
     return {
       account_sid: accountSid,
       address_requirements: 'none',
@@ -138,6 +132,69 @@ export class TwilioAccount {
       voice_method: 'POST',
       voice_receive_mode: 'voice',
       voice_url: null,
+    };
+  }
+
+  showService(request: RecordedRequest, sid = ''): Reply {
+    return this.#isService(sid) ? okReply(this.#serviceResource(sid)) : notFound(request);
+  }
+
+  listServiceNumbers(request: RecordedRequest, sid = ''): Reply {
+    if (!this.#isService(sid)) return notFound(request);
+    const { server, smsNumber } = this.#context;
+    const show = (number: string): object => this.#serviceNumberResource(sid, number);
+    return okReply(metaPage(request, server.origin, 'phone_numbers', [smsNumber], show));
+  }
+
+  #isService(sid: string): boolean {
+    return sid.startsWith('MG') && this.#context.senders.hasService(sid);
+  }
+
+  #serviceResource(sid: string): object {
+    const url = `${this.#context.server.origin}/v1/Services/${sid}`;
+    return {
+      account_sid: this.#context.accountSid,
+      area_code_geomatch: true,
+      date_created: isoDate(this.#createdAt),
+      date_updated: isoDate(this.#createdAt),
+      fallback_method: 'POST',
+      fallback_to_long_code: false,
+      fallback_url: null,
+      friendly_name: 'Emulated service',
+      inbound_method: 'POST',
+      inbound_request_url: null,
+      links: Object.fromEntries(
+        Object.entries(SERVICE_LINKS).map(([name, part]) => [name, `${url}/${part}`]),
+      ),
+      mms_converter: true,
+      scan_message_content: 'inherit',
+      sid,
+      smart_encoding: true,
+      status_callback: null,
+      sticky_sender: true,
+      synchronous_validation: false,
+      url,
+      us_app_to_person_registered: false,
+      use_inbound_webhook_on_number: true,
+      usecase: 'notifications',
+      validity_period: 36_000,
+    };
+  }
+
+  #serviceNumberResource(serviceSid: string, number: string): object {
+    const { accountSid, server, senders } = this.#context;
+    const sid = this.#numberSid(number);
+    const { sms, mms, voice } = senders.capabilitiesOf(number);
+    return {
+      account_sid: accountSid,
+      capabilities: [...(sms ? ['SMS'] : []), ...(mms ? ['MMS'] : []), ...(voice ? ['Voice'] : [])],
+      country_code: 'US',
+      date_created: isoDate(this.#createdAt),
+      date_updated: isoDate(this.#createdAt),
+      phone_number: number,
+      service_sid: serviceSid,
+      sid,
+      url: `${server.origin}/v1/Services/${serviceSid}/PhoneNumbers/${sid}`,
     };
   }
 }

@@ -1,33 +1,22 @@
 import { Router, type ErrorRequestHandler, type RequestHandler } from 'express';
 import { replyWith } from '../server/answer.js';
+import type { Answer } from '../server/reply.js';
 import type { RecordedRequest } from '../server/faults.js';
 import { randomSid } from '../server/random-ids.js';
-import type { PathParams, Reply } from '../server/reply.js';
 import type { TwilioAccount } from './account.js';
 import type { TwilioContent } from './content.js';
+import type { TwilioContext } from './context.js';
 import { notFound, twilioErrorReply } from './errors.js';
-import type { TwilioMessagingServices } from './messaging-services.js';
 import type { TwilioSending } from './sending.js';
 import type { TwilioVerify } from './verify.js';
-
-/** The secrets of an emulated account. */
-export interface TwilioKeys {
-  readonly accountSid: string;
-  readonly authToken: string;
-  readonly apiKeySid: string;
-  readonly apiKeySecret: string;
-}
 
 /** The products. At Twilio each has a host of its own; here they share one. */
 export interface TwilioProducts {
   readonly account: TwilioAccount;
   readonly sending: TwilioSending;
   readonly content: TwilioContent;
-  readonly messagingServices: TwilioMessagingServices;
   readonly verify: TwilioVerify;
 }
-
-type Operation = (request: RecordedRequest, params: PathParams) => Reply;
 
 /** Whether a request is one of Twilio's API, whatever its answer. */
 export function isTwilioCall({ path }: RecordedRequest): boolean {
@@ -35,21 +24,29 @@ export function isTwilioCall({ path }: RecordedRequest): boolean {
 }
 
 /** Twilio's API: every resource of every product. */
-export function twilioHandler(keys: TwilioKeys, products: TwilioProducts): RequestHandler {
-  const { account, sending, content, messagingServices, verify } = products;
+export function twilioHandler(context: TwilioContext, products: TwilioProducts): RequestHandler {
+  const { account, sending, content, verify } = products;
   const router = Router({ caseSensitive: true, strict: true });
   const unauthorized = replyWith(() => twilioErrorReply({ code: 20003 }));
   const notSupported = replyWith(() => twilioErrorReply({ code: 20004 }));
-  const resource = (path: string, { get, post }: { get?: Operation; post?: Operation }): void => {
+  const resource = (path: string, { get, post }: { get?: Answer; post?: Answer }): void => {
     const route = router.route(path);
     if (get !== undefined) route.get(replyWith(get));
     if (post !== undefined) route.post(replyWith(post));
     route.all(notSupported);
   };
 
+  /** For new messages, calls and verifications: a rule of the test may refuse them. */
+  const unlessRefused =
+    (create: Answer): Answer =>
+    (request, params) => {
+      const refusal = context.rules.refusals.take(request);
+      return refusal === undefined ? create(request, params) : twilioErrorReply(refusal);
+    };
+
   router.use((req, res, next) => {
     res.set({ 'twilio-request-id': randomSid('RQ'), 'twilio-concurrent-requests': '1' });
-    if (callerOf(req, keys) === undefined) void unauthorized(req, res, next);
+    if (callerOf(req, context) === undefined) void unauthorized(req, res, next);
     else next();
   });
 
@@ -58,14 +55,14 @@ export function twilioHandler(keys: TwilioKeys, products: TwilioProducts): Reque
   resource('/v1/Content/:sid/ApprovalRequests', {
     get: (request, { sid }) => content.showApproval(request, sid),
   });
-  resource('/v1/Services/:sid', { get: (request, { sid }) => messagingServices.show(request, sid) });
+  resource('/v1/Services/:sid', { get: (request, { sid }) => account.showService(request, sid) });
   resource('/v1/Services/:sid/PhoneNumbers', {
-    get: (request, { sid }) => messagingServices.listNumbers(request, sid),
+    get: (request, { sid }) => account.listServiceNumbers(request, sid),
   });
 
-  const service = `/v2/Services/${verify.serviceSid}`;
+  const service = `/v2/Services/${context.verifyServiceSid}`;
   resource(service, { get: () => verify.showService() });
-  resource(`${service}/Verifications`, { post: (request) => verify.create(request) });
+  resource(`${service}/Verifications`, { post: unlessRefused((request) => verify.create(request)) });
   resource(`${service}/Verifications/:wanted`, {
     get: (request, { wanted }) => verify.show(request, wanted),
     post: (request, { wanted }) => verify.update(request, wanted),
@@ -74,28 +71,32 @@ export function twilioHandler(keys: TwilioKeys, products: TwilioProducts): Reque
   resource('/2010-04-01/Accounts/:sid.json', {
     get: (request, { sid }) =>
       // A standard API key may not read accounts.
-      callerOf(request, keys) === 'apiKey' ? twilioErrorReply({ code: 20003 }) : account.show(request, sid),
+      callerOf(request, context) === 'apiKey'
+        ? twilioErrorReply({ code: 20003 })
+        : account.show(request, sid),
   });
   router.use('/2010-04-01/Accounts/:sid', (req, res, next) => {
-    if (req.params.sid === keys.accountSid) next();
+    if (req.params.sid === context.accountSid) next();
     else void unauthorized(req, res, next);
   });
-  const own = `/2010-04-01/Accounts/${keys.accountSid}`;
+  const own = `/2010-04-01/Accounts/${context.accountSid}`;
   resource(`${own}/Balance.json`, { get: () => account.showBalance() });
   resource(`${own}/IncomingPhoneNumbers.json`, { get: (request) => account.listNumbers(request) });
   resource(`${own}/Messages.json`, {
-    get: (request) => sending.listMessages(request),
-    post: (request) => sending.createMessage(request),
+    get: (request) => sending.list(request, 'messages'),
+    post: unlessRefused((request) => sending.createMessage(request)),
   });
-  resource(`${own}/Messages/:sid.json`, { get: (request, { sid }) => sending.showMessage(request, sid) });
+  resource(`${own}/Messages/:sid.json`, {
+    get: (request, { sid }) => sending.show(request, 'messages', sid),
+  });
   resource(`${own}/Messages/:sid/Feedback.json`, {
     post: (request, { sid }) => sending.postFeedback(request, sid),
   });
   resource(`${own}/Calls.json`, {
-    get: (request) => sending.listCalls(request),
-    post: (request) => sending.createCall(request),
+    get: (request) => sending.list(request, 'calls'),
+    post: unlessRefused((request) => sending.createCall(request)),
   });
-  resource(`${own}/Calls/:sid.json`, { get: (request, { sid }) => sending.showCall(request, sid) });
+  resource(`${own}/Calls/:sid.json`, { get: (request, { sid }) => sending.show(request, 'calls', sid) });
 
   const nothing = replyWith(notFound);
   router.use(nothing);
@@ -110,10 +111,10 @@ export function twilioHandler(keys: TwilioKeys, products: TwilioProducts): Reque
 
 function callerOf(
   { headers }: Pick<RecordedRequest, 'headers'>,
-  keys: TwilioKeys,
+  context: TwilioContext,
 ): 'account' | 'apiKey' | undefined {
   const [, encoded = ''] = /^Basic (\S+)$/i.exec(headers.authorization ?? '') ?? [];
   const credentials = Buffer.from(encoded, 'base64').toString('utf8');
-  if (credentials === `${keys.accountSid}:${keys.authToken}`) return 'account';
-  return credentials === `${keys.apiKeySid}:${keys.apiKeySecret}` ? 'apiKey' : undefined;
+  if (credentials === `${context.accountSid}:${context.authToken}`) return 'account';
+  return credentials === `${context.apiKeySid}:${context.apiKeySecret}` ? 'apiKey' : undefined;
 }

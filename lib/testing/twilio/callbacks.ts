@@ -1,8 +1,8 @@
 import { requireKeys, RuleList } from '../server/faults.js';
-import type { LoopbackServer } from '../server/loopback-server.js';
 import type { EmulatedCall } from './calls.js';
+import type { TwilioContext } from './context.js';
 import type { EmulatedMessage } from './messages.js';
-import { postWebhook, type WebhookCaller } from './webhook.js';
+import { postWebhook } from './webhook.js';
 
 /** A status callback that Twilio made. */
 export interface EmulatedCallback {
@@ -45,17 +45,14 @@ export interface CallbackSeries {
 
 type Making = () => Promise<void>;
 
-/** Makes the status callbacks, with the faults of a test. */
 export class TwilioCallbacks {
   readonly made: EmulatedCallback[] = [];
   readonly #faults = new RuleList<CallbackFault, EmulatedMessage | EmulatedCall>(() => true);
-  readonly #caller: WebhookCaller;
-  readonly #server: () => LoopbackServer;
+  readonly #context: TwilioContext;
   #held: Making[] = [];
 
-  constructor(caller: WebhookCaller, server: () => LoopbackServer) {
-    this.#caller = caller;
-    this.#server = server;
+  constructor(context: TwilioContext) {
+    this.#context = context;
   }
 
   /** @throws TypeError for a key that does not exist. */
@@ -68,7 +65,6 @@ export class TwilioCallbacks {
     this.#faults.clear();
   }
 
-  /** Begins the callbacks of a message or call. */
   start(sent: EmulatedMessage | EmulatedCall): CallbackSeries {
     const url = sent.statusCallback;
     if (url === undefined) return { due: () => undefined };
@@ -76,7 +72,7 @@ export class TwilioCallbacks {
     const waiting: Making[] = [];
     return {
       due: (params, isLast) => {
-        if (params !== undefined) waiting.push(() => this.#makeCopies(url, params, fault.copies ?? 1));
+        if (params !== undefined) waiting.push(() => this.#make(url, params, fault.copies ?? 1));
         if (fault.isReversed === true && !isLast) return;
         this.#let(waiting.splice(0).reverse(), fault);
       },
@@ -91,25 +87,22 @@ export class TwilioCallbacks {
   #let(makings: readonly Making[], { delayMs = 0, isHeld = false }: CallbackFault): void {
     if (isHeld) this.#held.push(...makings);
     else if (delayMs === 0) void inTurn(makings);
-    else this.#server().later(delayMs, () => void inTurn(makings));
+    else this.#context.server.later(delayMs, () => void inTurn(makings));
   }
 
-  async #makeCopies(url: string, params: Record<string, string>, copies: number): Promise<void> {
-    await Promise.all(Array.from({ length: copies }, () => this.#make(url, params)));
-  }
-
-  async #make(url: string, params: Record<string, string>): Promise<void> {
-    const callback: { -readonly [Key in keyof EmulatedCallback]: EmulatedCallback[Key] } = {
-      url,
-      params,
-      httpStatus: undefined,
-    };
-    this.made.push(callback);
-    try {
-      callback.httpStatus = (await postWebhook(this.#caller, url, params)).status;
-    } catch {
-      // No answer: Twilio only writes an entry in its debugger.
-    }
+  async #make(url: string, params: Record<string, string>, copies: number): Promise<void> {
+    const made = Array.from({ length: copies }, async () => {
+      const callback: { -readonly [Key in keyof EmulatedCallback]: EmulatedCallback[Key] } = {
+        url,
+        params,
+        httpStatus: undefined,
+      };
+      this.made.push(callback);
+      // Without an answer, Twilio only writes an entry in its debugger.
+      const answer = await postWebhook(this.#context, url, params).catch(() => undefined);
+      callback.httpStatus = answer?.status;
+    });
+    await Promise.all(made);
   }
 }
 

@@ -1,49 +1,34 @@
 import { randomSid } from '../server/random-ids.js';
+import type { TwilioContext } from './context.js';
 import { refuse, type TwilioError } from './errors.js';
 import { isCallbackUrl, isE164, type TwilioForm } from './formats.js';
-import type { TwilioRecipients, TwilioSenders } from './senders.js';
+import type { EmulatedMessage } from './messages.js';
 import { wordsOfTwiml } from './spoken-twiml.js';
 
-/** A call that Twilio accepted, as it is now. */
-export interface EmulatedCall {
-  readonly sid: string;
+/** A call that Twilio accepted, as it is now: `queued` at first, then `ringing`, `in-progress`, `completed` or `failed`. */
+export interface EmulatedCall extends Pick<
+  EmulatedMessage,
+  'sid' | 'from' | 'to' | 'status' | 'errorCode' | 'statusCallback' | 'createdAt' | 'updatedAt'
+> {
   readonly channel: 'voice';
-  readonly from: string;
-  readonly to: string;
   readonly twiml: string | undefined;
   /** The URL of the TwiML, which goes before `twiml`. The emulator does not fetch it. */
   readonly url: string | undefined;
-  /** `queued` at first, then `ringing`, `in-progress`, `completed` or `failed`. */
-  readonly status: string;
-  /** Twilio's error code, if it failed after it was accepted. */
-  readonly errorCode: number | undefined;
-  readonly statusCallback: string | undefined;
   /** The requested events: `initiated`, `ringing`, `answered`, `completed`. */
   readonly statusCallbackEvents: readonly string[];
   /** Seconds of ringing. */
   readonly timeout: number | undefined;
-  /** Milliseconds by the emulator's clock. */
-  readonly createdAt: number;
-  /** When its status last changed. */
-  readonly updatedAt: number;
 }
 
 /** The same, as the emulator itself changes it. */
 export type StoredCall = { -readonly [Key in keyof EmulatedCall]: EmulatedCall[Key] };
-
-/** The rules for new calls. */
-export interface CallRules {
-  readonly senders: TwilioSenders;
-  readonly recipients: TwilioRecipients;
-}
 
 const MAX_TWIML = 4000;
 
 /** Reads the parameters of `POST Calls.json`. Returns a call, or Twilio's refusal. */
 export function readCall(
   form: TwilioForm,
-  { senders, recipients }: CallRules,
-  createdAt: number,
+  { senders, recipients, clock }: TwilioContext,
 ): { readonly call: StoredCall } | { readonly error: TwilioError } {
   const to = form.get('To');
   if (to === undefined) return refuse(21201, "No 'To' number is specified.");
@@ -69,6 +54,7 @@ export function readCall(
   // Some clients send all events in one parameter.
   const events = form.list('StatusCallbackEvent').flatMap((event) => event.split(/[\s,]+/));
   const timeout = form.get('Timeout');
+  const now = clock();
   return {
     call: {
       sid: randomSid('CA'),
@@ -82,13 +68,12 @@ export function readCall(
       statusCallback,
       statusCallbackEvents: events.length === 0 ? ['completed'] : events,
       timeout: timeout === undefined ? undefined : Number(timeout),
-      createdAt,
-      updatedAt: createdAt,
+      createdAt: now,
+      updatedAt: now,
     },
   };
 }
 
-/** The words that are spoken. */
 export function wordsOfCall(call: EmulatedCall): string {
   if (call.url !== undefined) return `(the TwiML at ${call.url})`;
   return wordsOfTwiml(call.twiml ?? '') ?? '';

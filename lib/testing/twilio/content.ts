@@ -1,6 +1,7 @@
 import type { RecordedRequest } from '../server/faults.js';
-import { jsonReply, type Reply } from '../server/reply.js';
+import { okReply, type Reply } from '../server/reply.js';
 import { randomSid } from '../server/random-ids.js';
+import { given, type TwilioContext } from './context.js';
 import { notFound } from './errors.js';
 import { metaPage } from './paging.js';
 import { isoDate } from './formats.js';
@@ -53,35 +54,22 @@ const DEFAULTS = {
   rejectionReason: '',
 } as const;
 
-interface ContentParts {
-  readonly accountSid: string;
-  /** The verification template of the sandbox, which is not in the account's list. */
-  readonly sandboxContentSid: string;
-  readonly baseUrl: () => string;
-  readonly clock: () => number;
-}
-
 /** The content templates of an account, and the Content API. */
 export class TwilioContent {
   readonly templates: EmulatedTemplate[] = [];
-  readonly #parts: ContentParts;
+  readonly #context: TwilioContext;
 
-  constructor(parts: ContentParts) {
-    this.#parts = parts;
+  constructor(context: TwilioContext) {
+    this.#context = context;
   }
 
   /** Adds a template, or replaces the one with the same SID. */
   add(template: NewTemplate): EmulatedTemplate {
     const added: EmulatedTemplate = {
-      sid: template.sid ?? randomSid('HX'),
-      friendlyName: template.friendlyName ?? DEFAULTS.friendlyName,
-      language: template.language ?? DEFAULTS.language,
-      types: template.types ?? DEFAULTS.types,
-      variables: template.variables ?? DEFAULTS.variables,
-      status: template.status ?? DEFAULTS.status,
-      category: template.category ?? DEFAULTS.category,
-      rejectionReason: template.rejectionReason ?? DEFAULTS.rejectionReason,
-      createdAt: this.#parts.clock(),
+      sid: randomSid('HX'),
+      ...DEFAULTS,
+      ...given(template),
+      createdAt: this.#context.clock(),
     };
     const place = this.templates.findIndex((known) => known.sid === added.sid);
     if (place === -1) this.templates.push(added);
@@ -94,7 +82,7 @@ export class TwilioContent {
    * approved verification template in English, which takes any variables.
    */
   find(sid: string, variables: Readonly<Record<string, string>>): EmulatedTemplate | undefined {
-    if (this.templates.length > 0 && sid !== this.#parts.sandboxContentSid) {
+    if (this.templates.length > 0 && sid !== this.#context.sandboxContentSid) {
       return this.templates.find((template) => template.sid === sid);
     }
     return { ...DEFAULTS, sid, variables: { ...DEFAULTS.variables, ...variables }, createdAt: 0 };
@@ -102,23 +90,23 @@ export class TwilioContent {
 
   list(request: RecordedRequest): Reply {
     const show = (template: EmulatedTemplate): object => this.#resource(template);
-    return jsonReply(200, metaPage(request, this.#parts.baseUrl(), 'contents', this.templates, show));
+    return okReply(metaPage(request, this.#context.server.origin, 'contents', this.templates, show));
   }
 
   show(request: RecordedRequest, sid?: string): Reply {
     const template = this.templates.find((known) => known.sid === sid);
-    return template === undefined ? notFound(request) : jsonReply(200, this.#resource(template));
+    return template === undefined ? notFound(request) : okReply(this.#resource(template));
   }
 
   showApproval(request: RecordedRequest, sid?: string): Reply {
     const template = this.templates.find((known) => known.sid === sid);
-    return template === undefined ? notFound(request) : jsonReply(200, this.#approval(template));
+    return template === undefined ? notFound(request) : okReply(this.#approval(template));
   }
 
   #resource(template: EmulatedTemplate): object {
     const url = this.#urlOf(template);
     return {
-      account_sid: this.#parts.accountSid,
+      account_sid: this.#context.accountSid,
       date_created: isoDate(template.createdAt),
       date_updated: isoDate(template.createdAt),
       friendly_name: template.friendlyName,
@@ -136,7 +124,7 @@ export class TwilioContent {
 
   #approval(template: EmulatedTemplate): object {
     return {
-      account_sid: this.#parts.accountSid,
+      account_sid: this.#context.accountSid,
       sid: template.sid,
       url: `${this.#urlOf(template)}/ApprovalRequests`,
       whatsapp: {
@@ -152,6 +140,6 @@ export class TwilioContent {
   }
 
   #urlOf({ sid }: EmulatedTemplate): string {
-    return `${this.#parts.baseUrl()}/v1/Content/${sid}`;
+    return `${this.#context.server.origin}/v1/Content/${sid}`;
   }
 }

@@ -1,19 +1,21 @@
 import { Agent } from 'undici';
 import { serveApi } from '../server/emulated-api.js';
 import type { Fault, FaultRule, RecordedRequest } from '../server/faults.js';
+import { startLoopbackServer } from '../server/loopback-server.js';
 import { randomAlphanumeric, randomSid } from '../server/random-ids.js';
-import type { AccountSettings } from './account.js';
+import { TwilioAccount, type AccountSettings } from './account.js';
 import { isTwilioCall, twilioHandler } from './api.js';
-import type { CallbackFault, EmulatedCallback } from './callbacks.js';
+import { TwilioCallbacks, type CallbackFault, type EmulatedCallback } from './callbacks.js';
 import type { EmulatedCall } from './calls.js';
-import type { EmulatedTemplate, NewTemplate } from './content.js';
-import type { EmulatedInbound, InboundMessage } from './inbound.js';
+import { TwilioContent, type EmulatedTemplate, type NewTemplate } from './content.js';
+import { SendingRules, type LateFailureRule, type RefusalRule, type TwilioContext } from './context.js';
+import { TwilioInbound, type EmulatedInbound, type InboundMessage } from './inbound.js';
+import { TwilioLifecycle } from './lifecycle.js';
 import type { EmulatedFeedback, EmulatedMessage } from './messages.js';
-import type { DeliveredItem, EmulatedPhoneItem } from './phones.js';
-import { makeTwilioParts } from './parts.js';
-import type { LateFailureRule, RefusalRule } from './rules.js';
-import type { NumberCapabilities } from './senders.js';
-import type { EmulatedVerification } from './verify.js';
+import { TwilioPhones, type DeliveredItem, type EmulatedPhoneItem } from './phones.js';
+import { TwilioRecipients, TwilioSenders, WhatsAppSessions, type NumberCapabilities } from './senders.js';
+import { TwilioSending } from './sending.js';
+import { TwilioVerify, type EmulatedVerification } from './verify.js';
 import type { VerifySettings } from './verify-settings.js';
 import { signWebhook } from './webhook.js';
 
@@ -144,42 +146,67 @@ export interface TwilioEmulator {
 }
 
 const DEFAULT_CALLBACK_DELAY_MS = 10;
+const SANDBOX_NUMBER = '+14155238886';
+const SMS_NUMBER = '+14155550100';
+const VOICE_NUMBER = '+14155550101';
 
 /** Starts a Twilio account on 127.0.0.1. Close it at the end. */
 export async function startTwilioEmulator(options: TwilioEmulatorOptions = {}): Promise<TwilioEmulator> {
-  const clock = options.clock ?? Date.now;
+  const { clock = Date.now, magicNumbers = true } = options;
   const keys = {
     accountSid: randomSid('AC'),
     authToken: randomSid(''),
     apiKeySid: randomSid('SK'),
     apiKeySecret: randomAlphanumeric(32),
   };
+  const place = {
+    sandboxNumber: SANDBOX_NUMBER,
+    joinCode: 'amber-lake',
+    sandboxContentSid: randomSid('HX'),
+    smsNumber: SMS_NUMBER,
+    voiceNumber: VOICE_NUMBER,
+    messagingServiceSid: randomSid('MG'),
+    verifyServiceSid: randomSid('VA'),
+  };
+  const owned = [SMS_NUMBER, VOICE_NUMBER, place.messagingServiceSid, `whatsapp:${SANDBOX_NUMBER}`];
   const agent = new Agent({ connections: null, keepAliveTimeout: 1000 });
-  const parts = makeTwilioParts({
+  const senders = new TwilioSenders([...owned, ...(options.senders ?? [])], magicNumbers);
+  const phones = new TwilioPhones();
+  const rules = new SendingRules();
+  const sessions = new WhatsAppSessions(clock, SANDBOX_NUMBER);
+  const server = await startLoopbackServer(options.port);
+  const context: TwilioContext = {
     ...keys,
+    ...place,
     clock,
+    server,
     dispatcher: agent,
-    server: () => api.server,
-    stepMs: options.callbackDelayMs ?? DEFAULT_CALLBACK_DELAY_MS,
-    senders: options.senders ?? [],
-    hasMagicNumbers: options.magicNumbers ?? true,
-    landlines: options.landlines ?? [],
-  });
-  const { place, products, callbacks, inbound, phones, rules, sessions } = parts;
-  const { account, content, sending, verify } = products;
-  const api = await serveApi({
-    port: options.port ?? 0,
+    senders,
+    recipients: new TwilioRecipients(options.landlines ?? []),
+    sessions,
+    phones,
+    rules,
+  };
+  const callbacks = new TwilioCallbacks(context);
+  const stepMs = options.callbackDelayMs ?? DEFAULT_CALLBACK_DELAY_MS;
+  const lifecycle = new TwilioLifecycle(context, callbacks, stepMs);
+  const content = new TwilioContent(context);
+  const account = new TwilioAccount(context);
+  const sending = new TwilioSending(context, content, lifecycle);
+  const verify = new TwilioVerify(context);
+  const inbound = new TwilioInbound(context);
+  const api = serveApi(server, {
     clock,
     isFaultable: () => true,
     isRecorded: isTwilioCall,
-    handler: twilioHandler(keys, products),
+    handler: twilioHandler(context, { account, sending, content, verify }),
   });
 
   return {
-    baseUrl: api.server.origin,
+    baseUrl: server.origin,
     ...keys,
-    credential: { ...keys, baseUrl: api.server.origin },
-    senders: { sms: place.smsNumber, voice: place.voiceNumber },
+    credential: { ...keys, baseUrl: server.origin },
+    senders: { sms: SMS_NUMBER, voice: VOICE_NUMBER },
     ...place,
     requests: api.requests,
     messages: sending.messages,
@@ -196,45 +223,27 @@ export async function startTwilioEmulator(options: TwilioEmulatorOptions = {}): 
     },
     inbox: (number) => phones.inbox(number),
     nextItem: (number, itemOptions) => phones.nextItem(number, itemOptions),
-    onDelivered: (listener) => {
-      phones.onDelivered(listener);
-    },
-    joinSandbox: (number) => {
-      sessions.join(number);
-    },
-    leaveSandbox: (number) => {
-      sessions.leave(number);
-    },
-    isInSandbox: (number) => sessions.isReachable(number, place.sandboxNumber),
+    onDelivered: (listener) => phones.onDelivered(listener),
+    joinSandbox: (number) => sessions.join(number),
+    leaveSandbox: (number) => sessions.leave(number),
+    isInSandbox: (number) => sessions.isReachable(number, SANDBOX_NUMBER),
     receive: (message) => inbound.receive(message),
     markRead: (messageSid) => {
       const message = sending.messages.find(
         ({ sid, channel }) => sid === messageSid && channel === 'whatsapp',
       );
       if (message === undefined) throw new Error(`There is no WhatsApp message ${messageSid}.`);
-      parts.lifecycle.readMessage(message);
+      lifecycle.readMessage(message);
     },
     sign: (url, params) => signWebhook(keys.authToken, url, params),
     addTemplate: (template) => content.add(template),
-    configureVerify: (settings) => {
-      verify.configure(settings);
-    },
-    configureAccount: (settings) => {
-      account.configure(settings);
-    },
-    setCapabilities: (number, changed) => {
-      parts.senders.setCapabilities(number, changed);
-    },
+    configureVerify: (settings) => verify.configure(settings),
+    configureAccount: (settings) => account.configure(settings),
+    setCapabilities: (number, changed) => senders.setCapabilities(number, changed),
     fault: api.fault,
-    refuseWith: (rule) => {
-      rules.refusals.add(rule);
-    },
-    failLater: (rule) => {
-      rules.lateFailures.add(rule);
-    },
-    faultCallbacks: (fault) => {
-      callbacks.fault(fault);
-    },
+    refuseWith: (rule) => rules.refusals.add(rule),
+    failLater: (rule) => rules.lateFailures.add(rule),
+    faultCallbacks: (fault) => callbacks.fault(fault),
     releaseCallbacks: () => callbacks.release(),
     clearFaults: () => {
       api.clearFaults();
@@ -242,7 +251,7 @@ export async function startTwilioEmulator(options: TwilioEmulatorOptions = {}): 
       callbacks.clearFaults();
     },
     close: async () => {
-      await Promise.all([api.server.close(), agent.destroy()]);
+      await Promise.all([server.close(), agent.destroy()]);
     },
   };
 }

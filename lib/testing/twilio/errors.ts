@@ -54,7 +54,6 @@ export function refuse(code: number, message?: string): { readonly error: Twilio
   return { error: { code, message } };
 }
 
-/** Twilio's error object. */
 export function twilioErrorReply(error: TwilioError): Reply {
   const { code } = error;
   const status = error.status ?? STATUS_OF[code] ?? 400;

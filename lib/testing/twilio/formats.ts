@@ -15,7 +15,6 @@ export class TwilioForm {
     return value === '' ? undefined : value;
   }
 
-  /** A parameter that may have several values. */
   list(name: string): readonly string[] {
     const value = this.#fields[name];
     if (value === undefined) return [];
@@ -38,7 +37,6 @@ export function readAddress(address: string): ChannelAddress {
     : { isWhatsApp: false, number: address };
 }
 
-/** Whether a number is E.164. */
 export function isE164(number: string): boolean {
   return /^\+[1-9]\d{6,14}$/.test(number);
 }

@@ -1,10 +1,8 @@
 import { randomSid } from '../server/random-ids.js';
+import type { TwilioContext } from './context.js';
 import { segmentsOf } from './formats.js';
-import type { TwilioPhones } from './phones.js';
-import type { TwilioRecipients, TwilioSenders } from './senders.js';
 import { messagesOfTwiml } from './spoken-twiml.js';
-import { postWebhook, signWebhook, type WebhookAnswer, type WebhookCaller } from './webhook.js';
-import type { WhatsAppSessions } from './whatsapp.js';
+import { postWebhook, signWebhook, type WebhookAnswer } from './webhook.js';
 
 /** A message from a person to a number of the account, for `receive`. */
 export interface InboundMessage {
@@ -51,45 +49,31 @@ export interface EmulatedInbound {
   readonly replies: readonly string[];
 }
 
-/** What `TwilioInbound` needs. */
-export interface InboundParts extends WebhookCaller {
-  readonly accountSid: string;
-  readonly sandboxNumber: string;
-  readonly joinCode: string;
-  readonly smsNumber: string;
-  readonly messagingServiceSid: string;
-  readonly clock: () => number;
-  readonly senders: TwilioSenders;
-  readonly recipients: TwilioRecipients;
-  readonly sessions: WhatsAppSessions;
-  readonly phones: TwilioPhones;
-}
-
 /** The keywords that Twilio handles in an SMS, from its page on opt-out keywords. */
 const STOP = new Set(['STOP', 'STOPALL', 'UNSUBSCRIBE', 'CANCEL', 'END', 'QUIT', 'REVOKE', 'OPTOUT']);
 const START = new Set(['START', 'YES', 'UNSTOP']);
 const HELP = new Set(['HELP', 'INFO']);
 
-/** Messages from people to the account. */
 export class TwilioInbound {
   readonly received: EmulatedInbound[] = [];
-  readonly #parts: InboundParts;
+  readonly #context: TwilioContext;
 
-  constructor(parts: InboundParts) {
-    this.#parts = parts;
+  constructor(context: TwilioContext) {
+    this.#context = context;
   }
 
   /** Receives a message: Twilio reacts, and the webhook is called. Throws for a number that is not the account's. */
   async receive(message: InboundMessage): Promise<EmulatedInbound> {
     const { from, body, channel = 'sms', url } = message;
-    const { senders, sandboxNumber, smsNumber, sessions, authToken, recipients } = this.#parts;
+    const { senders, sandboxNumber, smsNumber, sessions, authToken, recipients, phones, clock } =
+      this.#context;
     const isWhatsApp = channel === 'whatsapp';
     const to = message.to ?? (isWhatsApp ? sandboxNumber : smsNumber);
     if (!senders.canReceive({ isWhatsApp, number: to })) {
       throw new Error(`${to} receives no ${isWhatsApp ? 'WhatsApp messages' : 'SMS'} for this account.`);
     }
     const sid = randomSid('SM');
-    const at = this.#parts.clock();
+    const at = clock();
     const params = {
       ...this.#paramsOf(sid, channel, from, to, body),
       ...(isWhatsApp ? whatsAppParamsOf(message, to) : {}),
@@ -98,7 +82,9 @@ export class TwilioInbound {
     const own = isWhatsApp ? this.#reactOnWhatsApp(from, to, body) : this.#reactOnSms(from, to, body);
     if (isWhatsApp && sessions.isReachable(from, to)) sessions.wrote(from, to);
     const isForwarded = url !== undefined && own.isForwarded;
-    const answer = isForwarded ? await this.#callWebhook(url, params) : undefined;
+    const answer = isForwarded
+      ? await postWebhook(this.#context, url, params).catch(() => undefined)
+      : undefined;
     // After STOP the phone gets Twilio's reply and no other.
     const isSilenced = !isWhatsApp && recipients.hasOptedOut(from, to);
     const replies = [...own.replies, ...(isSilenced ? [] : repliesOf(answer))];
@@ -119,60 +105,37 @@ export class TwilioInbound {
     };
     // Added before its replies, so that a listener sees the message that they answer.
     this.received.push(received);
-    for (const text of replies) this.#reply(from, channel, text);
+    for (const text of replies) phones.deliver(from, { channel, text, at: clock(), sid: randomSid('SM') });
     return received;
   }
 
   #reactOnSms(from: string, to: string, body: string): Reaction {
-    const { recipients } = this.#parts;
+    const { recipients } = this.#context;
     const word = body.trim().toUpperCase();
-    if (STOP.has(word)) {
-      const replies = recipients.optOut(from, to)
-        ? ['You will get no more messages. Reply START to resubscribe.']
-        : [];
-      return { replies, isForwarded: true };
+    if (STOP.has(word) && recipients.optOut(from, to)) {
+      return forward('You will get no more messages. Reply START to resubscribe.');
     }
-    if (START.has(word)) {
-      const replies = recipients.optIn(from, to) ? ['You will get messages from this number again.'] : [];
-      return { replies, isForwarded: true };
+    if (START.has(word) && recipients.optIn(from, to)) {
+      return forward('You will get messages from this number again.');
     }
-    return { replies: HELP.has(word) ? ['Reply STOP to unsubscribe.'] : [], isForwarded: true };
+    return HELP.has(word) ? forward('Reply STOP to unsubscribe.') : forward();
   }
 
   /** On WhatsApp, Twilio handles only the sandbox's keywords. */
   #reactOnWhatsApp(from: string, to: string, body: string): Reaction {
-    const { sandboxNumber, joinCode, sessions } = this.#parts;
-    if (to !== sandboxNumber) return { replies: [], isForwarded: true };
+    const { sandboxNumber, joinCode, sessions } = this.#context;
+    if (to !== sandboxNumber) return forward();
     const word = body.trim().toLowerCase();
     if (word === `join ${joinCode}`) {
       sessions.join(from);
-      return { replies: ['You have joined the sandbox. Reply stop to leave it.'], isForwarded: false };
+      return keep('You have joined the sandbox. Reply stop to leave it.');
     }
     if (!sessions.isReachable(from, to)) {
-      return {
-        replies: [`You are not in this sandbox. Send join ${joinCode} to join it.`],
-        isForwarded: false,
-      };
+      return keep(`You are not in this sandbox. Send join ${joinCode} to join it.`);
     }
-    if (word !== 'stop') return { replies: [], isForwarded: true };
+    if (word !== 'stop') return forward();
     sessions.leave(from);
-    return {
-      replies: [`You have left the sandbox. Send join ${joinCode} to join it again.`],
-      isForwarded: true,
-    };
-  }
-
-  async #callWebhook(url: string, params: Record<string, string>): Promise<WebhookAnswer | undefined> {
-    try {
-      return await postWebhook(this.#parts, url, params);
-    } catch {
-      return undefined;
-    }
-  }
-
-  #reply(number: string, channel: 'sms' | 'whatsapp', text: string): void {
-    const { phones, clock } = this.#parts;
-    phones.deliver(number, { channel, text, at: clock(), sid: randomSid('SM') });
+    return forward(`You have left the sandbox. Send join ${joinCode} to join it again.`);
   }
 
   #paramsOf(
@@ -182,7 +145,7 @@ export class TwilioInbound {
     to: string,
     body: string,
   ): Record<string, string> {
-    const { accountSid, smsNumber, messagingServiceSid } = this.#parts;
+    const { accountSid, smsNumber, messagingServiceSid } = this.#context;
     const isWhatsApp = channel === 'whatsapp';
     const prefix = isWhatsApp ? 'whatsapp:' : '';
     return {
@@ -202,7 +165,6 @@ export class TwilioInbound {
   }
 }
 
-/** The parameters of WhatsApp only. */
 function whatsAppParamsOf(
   { from, externalUserId, isNumberHidden = false, repliesTo }: InboundMessage,
   to: string,
@@ -219,10 +181,18 @@ function whatsAppParamsOf(
   };
 }
 
-/** Twilio's reaction to a message. */
 interface Reaction {
   readonly replies: readonly string[];
   readonly isForwarded: boolean;
+}
+
+/** The message goes to the webhook, too. */
+function forward(...replies: readonly string[]): Reaction {
+  return { replies, isForwarded: true };
+}
+
+function keep(...replies: readonly string[]): Reaction {
+  return { replies, isForwarded: false };
 }
 
 /** Reads TwiML, or plain text as one message. Another content type and a failure give no reply. */

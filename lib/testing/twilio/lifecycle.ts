@@ -1,7 +1,7 @@
-import type { LoopbackServer } from '../server/loopback-server.js';
 import { randomSid } from '../server/random-ids.js';
 import type { TwilioCallbacks } from './callbacks.js';
 import type { StoredCall } from './calls.js';
+import type { TwilioContext } from './context.js';
 import type { StoredMessage } from './messages.js';
 import { twilioDate } from './formats.js';
 
@@ -11,23 +11,19 @@ export interface LateFailure {
   readonly status: 'failed' | 'undelivered';
 }
 
-/** What `TwilioLifecycle` needs. */
-export interface LifecycleParts {
-  readonly server: () => LoopbackServer;
-  readonly callbacks: TwilioCallbacks;
-  readonly accountSid: string;
-  readonly stepMs: number;
-  readonly clock: () => number;
-}
-
 const WHATSAPP_INSTALL_SID = randomSid('XE');
 
 /** Takes messages and calls from step to step, with their status callbacks. */
 export class TwilioLifecycle {
-  readonly #parts: LifecycleParts;
+  readonly #context: TwilioContext;
+  readonly #callbacks: TwilioCallbacks;
+  readonly #stepMs: number;
 
-  constructor(parts: LifecycleParts) {
-    this.#parts = parts;
+  /** @param stepMs - the time between two steps. */
+  constructor(context: TwilioContext, callbacks: TwilioCallbacks, stepMs: number) {
+    this.#context = context;
+    this.#callbacks = callbacks;
+    this.#stepMs = stepMs;
   }
 
   /** From accepted to delivered, or to the failure. */
@@ -36,12 +32,12 @@ export class TwilioLifecycle {
     // An undelivered message was sent to the carrier first.
     if (failure?.status === 'undelivered' && message.channel === 'sms') steps.push('sent');
     if (failure !== undefined) steps.push(failure.status);
-    const callbacks = this.#parts.callbacks.start(message);
+    const callbacks = this.#callbacks.start(message);
     this.#walk(steps, (status, index) => {
       // A message that was read is delivered.
       if (message.status === 'read') return;
       message.status = status;
-      message.updatedAt = this.#parts.clock();
+      message.updatedAt = this.#context.clock();
       if (status === failure?.status) message.errorCode = failure.code;
       callbacks.due(this.#messageParams(message), index === steps.length - 1);
     });
@@ -51,19 +47,19 @@ export class TwilioLifecycle {
   readMessage(message: StoredMessage): void {
     if (message.errorCode !== undefined) throw new Error(`message ${message.sid} was not delivered`);
     message.status = 'read';
-    message.updatedAt = this.#parts.clock();
+    message.updatedAt = this.#context.clock();
     const params = { ...this.#messageParams(message), EventType: 'READ' };
-    this.#parts.callbacks.start(message).due(params, true);
+    this.#callbacks.start(message).due(params, true);
   }
 
   /** From queued to completed, or to the failure. */
   runCall(call: StoredCall, failure: LateFailure | undefined): void {
     const steps =
       failure === undefined ? ['initiated', 'ringing', 'answered', 'completed'] : ['initiated', 'failed'];
-    const callbacks = this.#parts.callbacks.start(call);
+    const callbacks = this.#callbacks.start(call);
     this.#walk(steps, (step, index) => {
       call.status = STATUS_OF_STEP[step] ?? step;
-      call.updatedAt = this.#parts.clock();
+      call.updatedAt = this.#context.clock();
       if (step === 'failed' && failure !== undefined) call.errorCode = failure.code;
       const isWanted = call.statusCallbackEvents.includes(step === 'failed' ? 'completed' : step);
       const params = isWanted ? this.#callParams(call, step, index) : undefined;
@@ -75,7 +71,7 @@ export class TwilioLifecycle {
   #walk(steps: readonly string[], take: (step: string, index: number) => void, index = 0): void {
     const step = steps[index];
     if (step === undefined) return;
-    this.#parts.server().later(this.#parts.stepMs, () => {
+    this.#context.server.later(this.#stepMs, () => {
       take(step, index);
       this.#walk(steps, take, index + 1);
     });
@@ -84,7 +80,7 @@ export class TwilioLifecycle {
   #messageParams(message: StoredMessage): Record<string, string> {
     const prefix = message.channel === 'whatsapp' ? 'whatsapp:' : '';
     return {
-      AccountSid: this.#parts.accountSid,
+      AccountSid: this.#context.accountSid,
       ApiVersion: '2010-04-01',
       From: prefix + message.from,
       To: prefix + message.to,
@@ -100,14 +96,14 @@ export class TwilioLifecycle {
         ? { ChannelInstallSid: WHATSAPP_INSTALL_SID, ChannelPrefix: 'whatsapp', ChannelToAddress: message.to }
         : {}),
       ...(message.channel === 'sms' && message.status === 'delivered'
-        ? { RawDlrDoneDate: new Date(this.#parts.clock()).toISOString().replace(/\D/g, '').slice(2, 12) }
+        ? { RawDlrDoneDate: new Date(this.#context.clock()).toISOString().replace(/\D/g, '').slice(2, 12) }
         : {}),
     };
   }
 
   #callParams(call: StoredCall, step: string, index: number): Record<string, string> {
     return {
-      AccountSid: this.#parts.accountSid,
+      AccountSid: this.#context.accountSid,
       ApiVersion: '2010-04-01',
       CallSid: call.sid,
       CallStatus: step === 'initiated' ? step : call.status,
@@ -118,7 +114,7 @@ export class TwilioLifecycle {
       From: call.from,
       To: call.to,
       SequenceNumber: String(index),
-      Timestamp: twilioDate(this.#parts.clock()),
+      Timestamp: twilioDate(this.#context.clock()),
       ...(step === 'completed' ? { CallDuration: '12', Duration: '1' } : {}),
       ...(call.errorCode === undefined ? {} : { ErrorCode: String(call.errorCode) }),
     };

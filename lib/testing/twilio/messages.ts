@@ -1,19 +1,31 @@
 import { isObject, parseJson } from '../../core/json.js';
 import { randomSid } from '../server/random-ids.js';
 import type { EmulatedTemplate, TwilioContent } from './content.js';
+import type { TwilioContext } from './context.js';
 import { refuse, type TwilioError } from './errors.js';
 import { isCallbackUrl, isE164, readAddress, type TwilioForm } from './formats.js';
-import type { TwilioRecipients, TwilioSenders } from './senders.js';
 import { renderTemplate } from './templates.js';
 
-/** A message that Twilio accepted, as it is now. */
+/**
+ * A message that Twilio accepted, as it is now: `queued` or `accepted` at first, then `sent`, `delivered`, `failed` or
+ * `undelivered`. Its numbers have no `whatsapp:`.
+ */
 export interface EmulatedMessage {
-  readonly sid: string;
   readonly channel: 'sms' | 'whatsapp';
-  /** The sender without `whatsapp:`. For a Messaging Service, the number that it chose. */
+  readonly sid: string;
+  /** E.164. For a Messaging Service, the number that it chose. */
   readonly from: string;
-  /** E.164, without `whatsapp:`. */
+  /** E.164. */
   readonly to: string;
+  /** The current one. */
+  readonly status: string;
+  /** Twilio's error code, if it failed after it was accepted. */
+  readonly errorCode: number | undefined;
+  readonly statusCallback: string | undefined;
+  /** Milliseconds by the emulator's clock. */
+  readonly createdAt: number;
+  /** When its status last changed. */
+  readonly updatedAt: number;
   readonly messagingServiceSid: string | undefined;
   /** Free text; `undefined` for a template. */
   readonly body: string | undefined;
@@ -22,20 +34,11 @@ export interface EmulatedMessage {
   readonly contentVariables: Readonly<Record<string, string>> | undefined;
   /** The text on the phone: the free text, or the template with its variables. A missing variable is replaced by its sample. */
   readonly text: string;
-  /** `queued` or `accepted` at first, then `sent`, `delivered`, `failed` or `undelivered`. */
-  readonly status: string;
-  /** Twilio's error code, if it failed after it was accepted. */
-  readonly errorCode: number | undefined;
-  readonly statusCallback: string | undefined;
   /** Seconds. */
   readonly validityPeriod: number | undefined;
   readonly provideFeedback: boolean;
   /** The feedback that was posted for it. */
   readonly feedback: string | undefined;
-  /** Milliseconds by the emulator's clock. */
-  readonly createdAt: number;
-  /** When its status last changed. */
-  readonly updatedAt: number;
 }
 
 /** The same, as the emulator itself changes it. */
@@ -47,15 +50,6 @@ export interface EmulatedFeedback {
   readonly outcome: 'confirmed' | 'unconfirmed';
   /** Milliseconds by the emulator's clock. */
   readonly at: number;
-}
-
-/** The rules for new messages. */
-export interface MessageRules {
-  readonly senders: TwilioSenders;
-  readonly recipients: TwilioRecipients;
-  readonly content: TwilioContent;
-  /** The number from which the Messaging Services send. */
-  readonly poolNumber: string;
 }
 
 /** A message that was read, and the template that it names. */
@@ -70,8 +64,8 @@ const MAX_VALIDITY_SECONDS = 36_000;
 /** Reads the parameters of `POST Messages.json`. Returns a message, or Twilio's refusal. */
 export function readMessage(
   form: TwilioForm,
-  { senders, recipients, content, poolNumber }: MessageRules,
-  createdAt: number,
+  { senders, recipients, smsNumber, clock }: TwilioContext,
+  content: TwilioContent,
 ): ReadMessage | { readonly error: TwilioError } {
   const toText = form.get('To');
   if (toText === undefined) return refuse(21604, "A 'To' phone number is required.");
@@ -116,7 +110,7 @@ export function readMessage(
   if (from?.number === to.number) return refuse(21266, "'To' and 'From' number cannot be the same.");
   const recipientError =
     (to.isWhatsApp ? undefined : senders.refuseTo('sms', to.number)) ??
-    recipients.refuseMessage(to, from?.number ?? poolNumber);
+    recipients.refuseMessage(to, from?.number ?? smsNumber);
   if (recipientError !== undefined) return { error: recipientError };
 
   const statusCallback = form.get('StatusCallback');
@@ -127,12 +121,13 @@ export function readMessage(
   if (validity !== undefined && !isValidity(validity)) {
     return refuse(21624, `The ValidityPeriod must be an integer between 1 and ${MAX_VALIDITY_SECONDS}.`);
   }
+  const now = clock();
   return {
     template,
     message: {
       sid: randomSid('SM'),
       channel: to.isWhatsApp ? 'whatsapp' : 'sms',
-      from: from?.number ?? poolNumber,
+      from: from?.number ?? smsNumber,
       to: to.number,
       messagingServiceSid: service,
       body,
@@ -145,8 +140,8 @@ export function readMessage(
       validityPeriod: validity === undefined ? undefined : Number(validity),
       provideFeedback: form.get('ProvideFeedback')?.toLowerCase() === 'true',
       feedback: undefined,
-      createdAt,
-      updatedAt: createdAt,
+      createdAt: now,
+      updatedAt: now,
     },
   };
 }

@@ -13,7 +13,6 @@ interface Page<Item> {
   readonly uriOf: (page: number) => string | undefined;
 }
 
-/** The query of a request. */
 export function queryOf(request: RecordedRequest): URLSearchParams {
   return new URLSearchParams(request.path.split('?')[1] ?? '');
 }

@@ -65,7 +65,6 @@ export class TwilioPhones {
     });
   }
 
-  /** The messages and calls of a phone, newest last. */
   inbox(number: string): readonly EmulatedPhoneItem[] {
     return [...(this.#inboxes.get(number) ?? [])];
   }

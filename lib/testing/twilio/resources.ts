@@ -4,7 +4,6 @@ import { segmentsOf, twilioDate } from './formats.js';
 
 const API_VERSION = '2010-04-01';
 
-/** The Message resource. */
 export function messageResource(message: EmulatedMessage, accountSid: string): object {
   const prefix = message.channel === 'whatsapp' ? 'whatsapp:' : '';
   const isUnassigned = message.status === 'accepted';
@@ -34,7 +33,6 @@ export function messageResource(message: EmulatedMessage, accountSid: string): o
   };
 }
 
-/** The MessageFeedback resource. */
 export function feedbackResource(feedback: EmulatedFeedback, accountSid: string): object {
   return {
     account_sid: accountSid,

@@ -39,7 +39,6 @@ export class TwilioSenders {
     this.#hasMagicNumbers = hasMagicNumbers;
   }
 
-  /** The phone numbers among them. */
   get numbers(): readonly string[] {
     return [...this.#owned].filter((sender) => sender.startsWith('+'));
   }
@@ -59,12 +58,10 @@ export class TwilioSenders {
     return number.startsWith('+') && this.refuseMessageFrom({ isWhatsApp, number }) === undefined;
   }
 
-  /** Whether a Messaging Service is the account's. */
   hasService(sid: string): boolean {
     return this.#owned.has(sid);
   }
 
-  /** Why no message can be sent from here. */
   refuseMessageFrom({ isWhatsApp, number }: ChannelAddress): TwilioError | undefined {
     if (isWhatsApp) return this.#owned.has(`whatsapp:${number}`) ? undefined : { code: 63007 };
     return this.#refuseFrom('sms', number, {
@@ -73,7 +70,6 @@ export class TwilioSenders {
     });
   }
 
-  /** Why no call can be made from here. */
   refuseCallFrom(number: string): TwilioError | undefined {
     return this.#refuseFrom('voice', number, {
       code: 21210,
@@ -111,7 +107,6 @@ export class TwilioRecipients {
     this.#landlines = new Set(landlines);
   }
 
-  /** Whether a number can receive no text messages. */
   isLandline(number: string): boolean {
     return this.#landlines.has(number);
   }
@@ -132,7 +127,6 @@ export class TwilioRecipients {
     return this.#optedOut.has(`${number} ${sender}`);
   }
 
-  /** Why a message to this number is refused. */
   refuseMessage({ isWhatsApp, number }: ChannelAddress, sender: string): TwilioError | undefined {
     if (this.isUnverified(number)) {
       return {
@@ -147,7 +141,6 @@ export class TwilioRecipients {
     return this.hasOptedOut(number, sender) ? { code: 21610 } : undefined;
   }
 
-  /** Why a call to this number is refused. */
   refuseCall(number: string): TwilioError | undefined {
     return this.isUnverified(number)
       ? { code: 21219, message: `The number ${number} is unverified. Trial accounts cannot call it.` }
@@ -156,5 +149,52 @@ export class TwilioRecipients {
 
   isUnverified(number: string): boolean {
     return this.verifiedNumbers?.includes(number) === false;
+  }
+}
+
+const HOUR_MS = 3600 * 1000;
+/** A phone that joined is reachable for three days. */
+const MEMBERSHIP_MS = 72 * HOUR_MS;
+/** Free text only reaches a phone that wrote within a day. */
+const SESSION_MS = 24 * HOUR_MS;
+
+/** Which phones have joined the shared sandbox, and when each phone last wrote to a sender. */
+export class WhatsAppSessions {
+  readonly #clock: () => number;
+  readonly #sandboxNumber: string;
+  readonly #joinedAt = new Map<string, number>();
+  readonly #wroteAt = new Map<string, number>();
+
+  constructor(clock: () => number, sandboxNumber: string) {
+    this.#clock = clock;
+    this.#sandboxNumber = sandboxNumber;
+  }
+
+  /** The phone sends the join code, which is a message, too. Each time, both periods start again. */
+  join(number: string): void {
+    this.#joinedAt.set(number, this.#clock());
+    this.wrote(number, this.#sandboxNumber);
+  }
+
+  leave(number: string): void {
+    this.#joinedAt.delete(number);
+  }
+
+  /** The phone writes to a sender, which may then send free text for a day. */
+  wrote(number: string, sender: string): void {
+    this.#wroteAt.set(`${number} ${sender}`, this.#clock());
+  }
+
+  /** Whether a sender reaches the phone. An approved sender reaches every phone, the sandbox those that joined. */
+  isReachable(number: string, sender: string): boolean {
+    return sender !== this.#sandboxNumber || this.#age(this.#joinedAt.get(number)) <= MEMBERSHIP_MS;
+  }
+
+  isWindowOpen(number: string, sender: string): boolean {
+    return this.#age(this.#wroteAt.get(`${number} ${sender}`)) <= SESSION_MS;
+  }
+
+  #age(since: number | undefined): number {
+    return since === undefined ? Number.POSITIVE_INFINITY : this.#clock() - since;
   }
 }

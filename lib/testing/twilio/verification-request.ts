@@ -112,7 +112,6 @@ export function isVerifyLocale(locale: string): boolean {
   return LOCALES.has(locale);
 }
 
-/** The language of a message without a locale. */
 function localeOfNumber(number: string): string {
   return LANGUAGE_OF_COUNTRY.find(([prefix]) => number.startsWith(prefix))?.[1] ?? 'en';
 }

@@ -1,4 +1,5 @@
 import { requireKeys } from '../server/faults.js';
+import { given, type AllSettings, type TwilioContext } from './context.js';
 import { isoDate } from './formats.js';
 
 /** How Verify reaches a phone. */
@@ -25,9 +26,7 @@ export interface VerifySettings {
 }
 
 /** The same, with a value for everything. */
-export type VerifyService = {
-  readonly [Key in keyof VerifySettings]-?: Exclude<VerifySettings[Key], undefined>;
-};
+export type VerifyService = AllSettings<VerifySettings>;
 
 export const FIRST_VERIFY_SERVICE: VerifyService = {
   friendlyName: 'Emulated service',
@@ -43,27 +42,7 @@ export const FIRST_VERIFY_SERVICE: VerifyService = {
 /** A service with some of its settings changed; `undefined` changes nothing. */
 export function changeVerifyService(service: VerifyService, settings: VerifySettings): VerifyService {
   requireKeys('configureVerify()', settings, Object.keys(FIRST_VERIFY_SERVICE));
-  const { whatsAppFrom, whatsAppLocales } = settings;
-  return {
-    friendlyName: settings.friendlyName ?? service.friendlyName,
-    codeLength: settings.codeLength ?? service.codeLength,
-    customCodeEnabled: settings.customCodeEnabled ?? service.customCodeEnabled,
-    disabledChannels: settings.disabledChannels ?? service.disabledChannels,
-    whatsAppFrom: whatsAppFrom === undefined ? service.whatsAppFrom : whatsAppFrom,
-    whatsAppLocales: whatsAppLocales === undefined ? service.whatsAppLocales : whatsAppLocales,
-    blockedPrefixes: settings.blockedPrefixes ?? service.blockedPrefixes,
-    isVettedForChina: settings.isVettedForChina ?? service.isVettedForChina,
-  };
-}
-
-/** The account and the URL of a service. */
-export interface VerifyPlace {
-  readonly accountSid: string;
-  readonly serviceSid: string;
-  readonly messagingServiceSid: string;
-  /** `{origin}/v2/Services/{sid}`. */
-  readonly url: string;
-  readonly createdAt: number;
+  return { ...service, ...given(settings) };
 }
 
 const LINKS: Readonly<Record<string, string>> = {
@@ -76,9 +55,12 @@ const LINKS: Readonly<Record<string, string>> = {
   access_tokens: 'AccessTokens',
 };
 
-/** The Service resource of Verify. */
-export function verifyServiceResource(service: VerifyService, place: VerifyPlace): object {
-  const { accountSid, serviceSid, messagingServiceSid, url, createdAt } = place;
+export function verifyServiceResource(
+  service: VerifyService,
+  { accountSid, verifyServiceSid, messagingServiceSid }: TwilioContext,
+  url: string,
+  createdAt: number,
+): object {
   const { whatsAppFrom } = service;
   return {
     account_sid: accountSid,
@@ -100,7 +82,7 @@ export function verifyServiceResource(service: VerifyService, place: VerifyPlace
     },
     psd2_enabled: false,
     push: { include_date: false, apn_credential_sid: null, fcm_credential_sid: null },
-    sid: serviceSid,
+    sid: verifyServiceSid,
     skip_sms_to_landlines: true,
     totp: { issuer: null, time_step: null, code_length: null, skew: null },
     tts_name: null,

@@ -1,12 +1,11 @@
 import type { RecordedRequest } from '../server/faults.js';
 import { randomDigits, randomSid } from '../server/random-ids.js';
-import { jsonReply, type Reply } from '../server/reply.js';
+import { jsonReply, okReply, type Reply } from '../server/reply.js';
+import type { TwilioContext } from './context.js';
 import { notFound, twilioErrorReply } from './errors.js';
 import { isoDate, TwilioForm } from './formats.js';
-import type { EmulatedPhoneItem, TwilioPhones } from './phones.js';
-import type { SendingRules } from './rules.js';
-import type { TwilioRecipients } from './senders.js';
-import { presetSentence } from './texts.js';
+import type { EmulatedPhoneItem } from './phones.js';
+import { presetSentence } from './templates.js';
 import { readVerification, type VerificationRequest } from './verification-request.js';
 import {
   changeVerifyService,
@@ -42,18 +41,6 @@ export interface EmulatedVerification {
 
 type StoredVerification = { -readonly [Key in keyof EmulatedVerification]: EmulatedVerification[Key] };
 
-/** What `TwilioVerify` needs. */
-export interface VerifyParts {
-  readonly accountSid: string;
-  readonly serviceSid: string;
-  readonly messagingServiceSid: string;
-  readonly baseUrl: () => string;
-  readonly clock: () => number;
-  readonly recipients: TwilioRecipients;
-  readonly rules: SendingRules;
-  readonly phones: TwilioPhones;
-}
-
 /** How long a code is valid and its sends are counted. */
 const LIFE_MS = 10 * 60 * 1000;
 const MAX_SENDS = 5;
@@ -69,13 +56,13 @@ export class TwilioVerify {
   readonly #bySid = new Map<string, StoredVerification>();
   /** By number. Some may have expired. */
   readonly #pending = new Map<string, StoredVerification>();
-  readonly #parts: VerifyParts;
+  readonly #context: TwilioContext;
   readonly #createdAt: number;
   #service = FIRST_VERIFY_SERVICE;
 
-  constructor(parts: VerifyParts) {
-    this.#parts = parts;
-    this.#createdAt = parts.clock();
+  constructor(context: TwilioContext) {
+    this.#context = context;
+    this.#createdAt = context.clock();
   }
 
   configure(settings: VerifySettings): void {
@@ -88,31 +75,17 @@ export class TwilioVerify {
     return this.#verifications;
   }
 
-  get serviceSid(): string {
-    return this.#parts.serviceSid;
-  }
-
   showService(): Reply {
-    const { accountSid, serviceSid, messagingServiceSid } = this.#parts;
-    const place = {
-      accountSid,
-      serviceSid,
-      messagingServiceSid,
-      url: this.#url(),
-      createdAt: this.#createdAt,
-    };
-    return jsonReply(200, verifyServiceResource(this.#service, place));
+    return okReply(verifyServiceResource(this.#service, this.#context, this.#url(), this.#createdAt));
   }
 
   show(request: RecordedRequest, wanted = ''): Reply {
     const verification = this.#find(wanted);
-    return verification === undefined ? notFound(request) : jsonReply(200, this.#resource(verification));
+    return verification === undefined ? notFound(request) : okReply(this.#resource(verification));
   }
 
   create(request: RecordedRequest): Reply {
-    const { rules, recipients, clock, phones } = this.#parts;
-    const refusal = rules.refusals.take(request);
-    if (refusal !== undefined) return twilioErrorReply(refusal);
+    const { rules, recipients, clock, phones } = this.#context;
     const read = readVerification(new TwilioForm(request), this.#service, recipients);
     if (read === 'UNKNOWN_LOCALE') return notFound(request);
     if ('error' in read) return twilioErrorReply(read.error);
@@ -161,9 +134,9 @@ export class TwilioVerify {
       return twilioErrorReply({ code: 60200, message: 'Invalid parameter: Status' });
     }
     if (verification.status !== 'pending') return notFound(request);
-    const changed = { status, updatedAt: this.#parts.clock() } as const;
+    const changed = { status, updatedAt: this.#context.clock() } as const;
     return {
-      ...jsonReply(200, this.#resource({ ...verification, ...changed })),
+      ...okReply(this.#resource({ ...verification, ...changed })),
       commit: () => {
         Object.assign(verification, changed);
         this.#pending.delete(verification.to);
@@ -181,13 +154,13 @@ export class TwilioVerify {
 
   #expire(verification: StoredVerification): void {
     if (verification.status !== 'pending') return;
-    if (this.#parts.clock() - verification.createdAt < LIFE_MS) return;
+    if (this.#context.clock() - verification.createdAt < LIFE_MS) return;
     verification.status = 'expired';
     this.#pending.delete(verification.to);
   }
 
   #item({ sid, channel, code }: EmulatedVerification, { language }: VerificationRequest): EmulatedPhoneItem {
-    const at = this.#parts.clock();
+    const at = this.#context.clock();
     if (channel === 'sms') {
       const service = this.#service.friendlyName;
       return { channel, text: presetSentence(language, 'verifyText', { service, code }), at, sid };
@@ -203,7 +176,7 @@ export class TwilioVerify {
 
   #resource(verification: EmulatedVerification): object {
     return {
-      account_sid: this.#parts.accountSid,
+      account_sid: this.#context.accountSid,
       amount: null,
       channel: verification.channel,
       date_created: isoDate(verification.createdAt),
@@ -215,7 +188,7 @@ export class TwilioVerify {
         channel: ATTEMPT_CHANNEL[channel],
         time: isoDate(at),
       })),
-      service_sid: this.#parts.serviceSid,
+      service_sid: this.#context.verifyServiceSid,
       sid: verification.sid,
       sna: null,
       status: verification.status,
@@ -226,6 +199,6 @@ export class TwilioVerify {
   }
 
   #url(): string {
-    return `${this.#parts.baseUrl()}/v2/Services/${this.#parts.serviceSid}`;
+    return `${this.#context.server.origin}/v2/Services/${this.#context.verifyServiceSid}`;
   }
 }

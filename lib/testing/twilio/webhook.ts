@@ -1,14 +1,7 @@
 import { getExpectedTwilioSignature } from 'twilio/lib/webhooks/webhooks.js';
 import { request, type Dispatcher } from 'undici';
-import type { HttpDispatcher } from '../../core/http.js';
 import { randomSid } from '../server/random-ids.js';
-
-/** How Twilio calls its customers' webhooks. */
-export interface WebhookCaller {
-  readonly dispatcher: HttpDispatcher;
-  /** Signs the calls. */
-  readonly authToken: string;
-}
+import type { TwilioContext } from './context.js';
 
 /** The answer of a customer's server. */
 export interface WebhookAnswer {
@@ -30,7 +23,7 @@ export function signWebhook(
 
 /** Posts a form as Twilio does. Rejects without an answer. */
 export async function postWebhook(
-  { dispatcher, authToken }: WebhookCaller,
+  { dispatcher, authToken }: TwilioContext,
   url: string,
   params: Readonly<Record<string, string>>,
 ): Promise<WebhookAnswer> {

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import cluster from 'node:cluster';
 import process from 'node:process';
 import { fileURLToPath, URL } from 'node:url';
@@ -6,9 +7,9 @@ import { fileURLToPath, URL } from 'node:url';
  * Gateways behind one port, each a process: this one only hands each connection to the next of them. It answers its
  * parent's question by the sum of theirs and its own.
  *
- * @type {{ processes: number }}
+ * @type {{ processes: number, cores?: readonly number[] }}
  */
-const { processes } = JSON.parse(process.argv[2] ?? '{}');
+const { processes, cores = [] } = JSON.parse(process.argv[2] ?? '{}');
 
 cluster.setupPrimary({
   exec: fileURLToPath(new URL('ours.mjs', import.meta.url)),
@@ -19,6 +20,9 @@ cluster.on('exit', () => process.exit(1));
 const nextMessage = (worker) => new Promise((resolve) => worker.once('message', resolve));
 const workers = Array.from({ length: processes }, () => cluster.fork());
 const [{ port }] = await Promise.all(workers.map(nextMessage));
+// As `keepTo` of cores.ts.
+for (const [at, core] of cores.slice(0, processes).entries())
+  spawnSync('taskset', ['-a', '-c', '-p', String(core), String(workers[at].process.pid)]);
 
 process.on('message', async ({ id, question }) => {
   const replies = await Promise.all(

@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { replyWith } from '#lib/testing/server/answer.js';
-import { serveApi } from '#lib/testing/server/emulated-api.js';
-import type { Fault, FaultRule, RecordedRequest } from '#lib/testing/server/faults.js';
 import { jsonReply, type Reply } from '#lib/testing/server/reply.js';
+import { serveApi } from '#lib/testing/server/emulated-api.js';
+import { startLoopbackServer } from '#lib/testing/server/loopback-server.js';
+import type { Fault, FaultRule, RecordedRequest } from '#lib/testing/server/faults.js';
 import { mustNotShow } from '#harness/witness.js';
 
 /** A Messaging API channel of LINE on the loopback interface, as strict as LINE's reference says. */
@@ -96,8 +97,8 @@ export async function startLineEmulator(): Promise<LineEmulator> {
     };
   };
 
-  const api = await serveApi({
-    port: 0,
+  const server = await startLoopbackServer();
+  const api = serveApi(server, {
     clock: Date.now,
     isFaultable: () => true,
     isRecorded: () => true,
@@ -105,7 +106,7 @@ export async function startLineEmulator(): Promise<LineEmulator> {
   });
   mustNotShow(channelAccessToken);
   return {
-    baseUrl: api.server.origin,
+    baseUrl: server.origin,
     channelAccessToken,
     requests: api.requests,
     accepted,
@@ -128,7 +129,7 @@ export async function startLineEmulator(): Promise<LineEmulator> {
     },
     fault: api.fault,
     clearFaults: api.clearFaults,
-    close: () => api.server.close(),
+    close: () => server.close(),
   };
 }
 

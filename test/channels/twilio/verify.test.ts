@@ -67,13 +67,14 @@ describe('twilioVerify', () => {
   }
 
   it('asks for the risk check of texts, and of nothing else', async () => {
-    for (const [name, expected] of [
-      ['sms', 'disable'],
-      ['voice', null],
-      ['whatsapp', null],
+    for (const [name, riskCheck, expected] of [
+      ['sms', 'disable', 'disable'],
+      ['sms', 'enable', 'enable'],
+      ['voice', 'disable', null],
+      ['whatsapp', 'disable', null],
     ] as const) {
       api.script(SENT);
-      await connect(name, { riskCheck: 'disable' }).send(makeMessage(), contextOf());
+      await connect(name, { riskCheck }).send(makeMessage(), contextOf());
       expect(api.requests[0]?.form.get('RiskCheck'), name).to.equal(expected);
     }
   });
@@ -153,9 +154,11 @@ describe('twilioVerify', () => {
     const problems = problemsOf(() => twilioVerify(wrong));
     expect(problems).to.have.lengthOf(3);
     expect(problems.join())
-      .to.match(/locale.*serviceSid.*riskCheck/)
+      .to.match(/locale.*serviceSid.*riskCheck must be 'enable' or 'disable', or be left out/)
       .and.not.contain('MG0123');
-    expect(problemsOf(() => twilioVerify(undefined as unknown as TwilioVerifyOptions))).to.have.lengthOf(1);
+    expect(problemsOf(() => twilioVerify(undefined as unknown as TwilioVerifyOptions))).to.deep.equal([
+      'The options must be an object',
+    ]);
     expect(problemsOf(() => connect('line')).join()).to.match(/sms, voice and whatsapp/);
     expect(() => connect('line')).to.throw(/^The options of twilioVerify cannot work/);
   });

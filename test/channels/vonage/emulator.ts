@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { jwtVerify } from 'jose';
 import { replyWith } from '#lib/testing/server/answer.js';
-import { serveApi } from '#lib/testing/server/emulated-api.js';
-import type { Fault, FaultRule, RecordedRequest } from '#lib/testing/server/faults.js';
 import { jsonReply, type Reply } from '#lib/testing/server/reply.js';
+import { serveApi } from '#lib/testing/server/emulated-api.js';
+import { startLoopbackServer } from '#lib/testing/server/loopback-server.js';
+import type { Fault, FaultRule, RecordedRequest } from '#lib/testing/server/faults.js';
 import { mustNotShow } from '#harness/witness.js';
 import { rsaKeys } from '#harness/rsa-keys.js';
 
@@ -118,15 +119,15 @@ export async function startVonageEmulator(clock: () => number = Date.now): Promi
     };
   };
 
-  const api = await serveApi({
-    port: 0,
+  const server = await startLoopbackServer();
+  const api = serveApi(server, {
     clock,
     isFaultable: () => true,
     isRecorded: () => true,
     handler: replyWith(answer),
   });
   return {
-    baseUrl: api.server.origin,
+    baseUrl: server.origin,
     ...account,
     requests: api.requests,
     messages,
@@ -141,7 +142,7 @@ export async function startVonageEmulator(clock: () => number = Date.now): Promi
       refusal = undefined;
       api.clearFaults();
     },
-    close: () => api.server.close(),
+    close: () => server.close(),
   };
 }
 

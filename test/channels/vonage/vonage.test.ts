@@ -280,6 +280,10 @@ describe('the options of vonageChannel', () => {
     ],
     [[KEY], ...[ec, SECRET, 1, null, undefined].map((privateKey) => ({ ...application, privateKey }))],
     [
+      ["from is a number whose calling code no country has; compare it with the provider's console"],
+      ...['+9991234567', '9991234567'].map((from) => ({ ...key, from })),
+    ],
+    [
       [FROM],
       ...[
         'ACME and Sons',

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { callApi, telephonyHook } from '../../testing/okta/client.js';
 import { grant, lineOf, linesOf, openWard, READ_SCOPES, type Line, type Ward } from './scene.js';
-import { writesTo } from '../runs.js';
+import { writesTo, type RunOptions } from '../runs.js';
 import { REFUSING_ORIGIN } from '#harness/free-port.js';
 import { PROBE_HEADER } from '#lib/okta/probe-mark.js';
 import { startTestServer } from '../../testing/local.js';
@@ -125,6 +125,34 @@ describe('doctor', () => {
     expect(Object.keys(first[0] ?? {})).to.deep.equal(['check', 'status', 'message', 'remedy']);
     const second = linesOf(await doctor('--json'));
     expect(second.map(({ check }) => check)).to.deep.equal(first.map(({ check }) => check));
+  });
+
+  it('skips the opt-in attribute with its reason where no sender is one that users opt in to', async () => {
+    const { lines, byToken, scene } = shared;
+    const optIn = async (env: RunOptions['env']): Promise<readonly string[]> =>
+      (await lines({ ...byToken, ...env })).flatMap(({ check, status, message }) =>
+        check === 'okta.attribute' || check === 'okta.opted-in' ? [`${check} ${status} ${message}`] : [],
+      );
+    const skipped = await optIn({ TWILIO_SANDBOX_NUMBER: '' });
+    expect(skipped).to.deep.equal([
+      'okta.attribute ok Skipped, with okta.opted-in: no WhatsApp sender is set, so users need no attribute to opt in.',
+    ]);
+    const noSender = {
+      TWILIO_SANDBOX_NUMBER: '',
+      TWILIO_SMS_FROM: '',
+      TWILIO_VOICE_FROM: '',
+      TWILIO_VERIFY_SERVICE_SID: '',
+    };
+    for (const env of [
+      { TWILIO_SANDBOX_NUMBER: '', TWILIO_VERIFY_CHANNELS: 'sms,whatsapp' },
+      { TWILIO_SANDBOX_NUMBER: '', TWILIO_WHATSAPP_FROM: scene.twilio.smsNumber },
+      { TWILIO_SANDBOX_NUMBER: '', LINE_CHANNEL_ACCESS_TOKEN: 'a-token-of-line-0123' },
+      { TWILIO_SANDBOX_NUMBER: '', OPT_IN_ATTRIBUTE: 'whatsAppOptIn' },
+      // The gateway has its senders in code.
+      noSender,
+    ]) {
+      expect(await optIn(env), JSON.stringify(Object.keys(env))).to.have.length(2);
+    }
   });
 
   it('calls each check by its own name, whatever words are secrets', async () => {

@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { HOOK_SECRET } from '#harness/scene.js';
 import { mustNotShow } from '#harness/witness.js';
+import { run } from '../runs.js';
 import { grant, lineOf, openWard, type Line, type Ward } from './scene.js';
 
 const CLIENT_ID = '0oahookclient0001d7';
@@ -126,6 +127,20 @@ describe('doctor shows the gateway what Okta proves itself by:', () => {
       for (const check of CHECKS) expect(lineOf(found, check), check).to.include({ status: 'ok' });
       const wrong = await lines({}, '--header x-of-nobody');
       for (const check of CHECKS) expect(lineOf(wrong, check), check).to.include({ status: 'fail' });
+    });
+
+    it('which only the event hook has, as Okta says', async () => {
+      const { lines, scene } = await open({
+        isSetUp: false,
+        hook: () => ({
+          credentials: { eventHook: { scheme: 'header', name: ELSEWHERE, secrets: [HOOK_SECRET] } },
+        }),
+      });
+      const env = { PUBLIC_URL: scene.url, HOOK_SECRET };
+      for (const words of ['hook', `event-hook --header ${ELSEWHERE}`])
+        expect((await run(scene.okta, `setup ${words} --yes`, { env })).code).to.equal(0);
+      const found = await lines();
+      for (const check of CHECKS) expect(lineOf(found, check), check).to.include({ status: 'ok' });
     });
 
     it('which no header is called', async () => {

@@ -1287,11 +1287,11 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
   {
     what: 'a balance that Twilio cannot tell',
     plant: ({ twilio }) => {
-      refuse(twilio, 'Balance', 503);
+      refuse(twilio, 'Balance', 500);
     },
     finds: fail(
       'twilio.balance',
-      'The balance cannot be read: The provider is not available (HTTP_503).',
+      'The balance cannot be read: The provider is not available (HTTP_500).',
       'Check status.twilio.com. It may be temporary.',
     ),
   },

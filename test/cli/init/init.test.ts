@@ -15,6 +15,7 @@ import { join } from 'node:path';
 import { parseEnv } from 'node:util';
 import { expect } from 'chai';
 import { makeEnvFile, makeGateway, writeFiles } from '#lib/cli/init/files.js';
+import { guardQuestion } from '#lib/cli/init/questions.js';
 import { startOktaEmulator, startTwilioEmulator } from '#lib/testing/index.js';
 import { buildIfStale, ROOT } from '#harness/consumer.js';
 import { ExampleRun } from '#harness/example-run.js';
@@ -62,6 +63,7 @@ describe('init', () => {
         ...['telex', 'twilio', 'sms,fax', 'sms,voice'],
         ...[...credential, 'not-the-secret-of-it', twilio.authToken, ...senders],
         ...[...credential, twilio.apiKeySecret, twilio.authToken, ...senders],
+        ...['us, uk', ''],
       ],
     });
     expect(made.code, made.stderr).to.equal(0);
@@ -80,7 +82,9 @@ describe('init', () => {
       PUBLIC_URL: `${origin}/okta/telephony`,
       TWILIO_API_KEY_SECRET: twilio.apiKeySecret,
       TWILIO_VOICE_FROM: twilio.voiceNumber,
+      GUARD_COUNTRIES: 'US',
     });
+    expect(made.stderr).to.include('or * for every country; Enter takes US)').and.include('use GB');
     expect(env['HOOK_SECRET']).to.match(/^[\da-f]{64}$/);
 
     mkdirSync(at('node_modules'));
@@ -122,10 +126,32 @@ describe('init', () => {
       OKTA_ORG_URL: 'https://acme.okta.com',
       PUBLIC_URL: 'https://id.acme.com/codes',
     });
-    for (const name of ['OKTA_API_TOKEN', 'TWILIO_ACCOUNT_SID', 'TWILIO_SMS_FROM'])
+    for (const name of ['OKTA_API_TOKEN', 'TWILIO_ACCOUNT_SID', 'TWILIO_SMS_FROM', 'GUARD_COUNTRIES'])
       expect(text).to.match(new RegExp(`^# ${name}=$`, 'm'));
     expect(text).to.not.include('TWILIO_VOICE_FROM');
     expect(readFileSync(at('gateway.mjs'), 'utf8')).to.include('path: "/codes"');
+  });
+
+  it('names setup attribute as a next step where codes may go by WhatsApp', async () => {
+    const words = '--org https://acme.okta.com --provider twilio --skip-check --force';
+    const setups = async (channels: string, env: RunOptions['env'] = {}): Promise<readonly string[]> =>
+      (await init(`${words} --channels ${channels}`, { env })).stdout.match(/setup \S+(?= --env)/g) ?? [];
+    expect(await setups('sms,voice')).to.deep.equal(['setup hook']);
+    expect(await setups('sms,whatsapp')).to.deep.equal(['setup attribute', 'setup hook']);
+    const env = { TWILIO_SANDBOX_NUMBER: twilio.sandboxNumber };
+    expect(await setups('sms', env)).to.deep.equal(['setup attribute', 'setup hook']);
+  });
+
+  it("asks for the users' countries, with that of a sender's number as the answer of Enter", () => {
+    const preset = (env: Readonly<Record<string, string>>): string | undefined =>
+      guardQuestion({ valueOf: (name) => env[name] }).preset;
+    expect(preset({ TWILIO_SMS_FROM: '+447700900123' })).to.equal('GB');
+    expect(preset({ TWILIO_SMS_FROM: 'ACME', TWILIO_VOICE_FROM: '+493012345678' })).to.equal('DE');
+    expect(preset({ VONAGE_SMS_FROM: '447700900123' })).to.equal('GB');
+    // Twilio's sandbox number says nothing about the users.
+    expect(preset({ TWILIO_SMS_FROM: '12345', TWILIO_SANDBOX_NUMBER: '+14155238886' })).to.equal(undefined);
+    const complete = guardQuestion({ valueOf: () => undefined }).complete;
+    expect(complete?.(' de, at')).to.equal('DE,AT');
   });
 
   it('skips every question that Enter answers', async () => {
@@ -194,7 +220,7 @@ describe('init', () => {
       ['--url http://acme.example', {}, 2, 'PUBLIC_URL must be'],
       ['--provider telex', {}, 2, 'The provider is one of twilio, vonage, line.'],
       ['--provider line --channels sms', {}, 2, 'The channels of line are line'],
-      [`--out ${folder}/none`, {}, 2, '--out names no folder'],
+      [`--out ${folder}/none`, {}, 2, `there is no folder ${folder}/none`],
       [
         '',
         { TWILIO_ACCOUNT_SID: twilio.accountSid, TWILIO_AUTH_TOKEN: 'of-another-org-0123456789' },

@@ -529,8 +529,7 @@ describe('preview', () => {
           response.writeHead(code, { location: scene.url }).end(`<html>${CLEO.login}</html>`);
       const log =
         "The gateway's log has details in the lines with this event id (request.answered, with its remedy).";
-      const rejection =
-        "The gateway's log has caller.rejected, with what to compare. It writes that event at most once a minute.";
+      const rejection = "The gateway's log has caller.rejected, with what to compare, within a minute.";
       const allTheSame = 'A message may have gone out nevertheless.';
       const secret =
         'The gateway does not accept HOOK_SECRET: it must be one of its credentials.hook.secrets, in the same header (--header names another one).';

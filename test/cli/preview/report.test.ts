@@ -133,7 +133,7 @@ describe('what comes next after a preview', () => {
     for (const status of [401, 403]) {
       expect(nextSteps(sentWith(status), true)).to.deep.equal([
         'The gateway does not accept the token: compare issuer, audience, client id and scope of its credentials.hook with the variables HOOK_OAUTH_….',
-        "The gateway's log has caller.rejected, with what to compare. It writes that event at most once a minute.",
+        "The gateway's log has caller.rejected, with what to compare, within a minute.",
       ]);
     }
   });

@@ -99,6 +99,18 @@ describe('the limits of memoryState', () => {
     expect(await spend(60_001, bucket('a', 1))).to.deep.equal(['a']);
   });
 
+  it('have no more points than they say after the clock was set back and both codes give theirs back', async () => {
+    const state = openMemoryState();
+    const claims: Claim[] = [];
+    for (const nowMs of [10_000, 9_000]) {
+      claims.push(await state.claim(`at-${nowMs}`, { nowMs, rememberMs: 1000, buckets: [bucket('a', 1)] }));
+    }
+    for (const claim of claims.reverse()) if (claim.isFirst) claim.release();
+    const spend = spendIn(state);
+    expect(await spend(9_500, bucket('a', 1))).to.deep.equal([]);
+    expect(await spend(9_500, bucket('a', 1))).to.deep.equal(['a']);
+  });
+
   it('are 32,000 at most, and the last 16,000 always, those that are asked for no more forgotten first', async () => {
     const state = openMemoryState();
     const spend = spendIn(state);

@@ -1,8 +1,10 @@
 import { expect } from 'chai';
 import { Cluster, Redis } from 'ioredis';
-import { Redis as Redis5 } from 'ioredis5';
+import { Cluster as Cluster5, Redis as Redis5 } from 'ioredis5';
 import { ConfigurationError } from '#lib/index.js';
+import { openClient } from '#lib/state/redis/clients.js';
 import { redisState, type RedisStateOptions } from '#lib/state/redis/index.js';
+import { DEFAULT_TIMES } from '#lib/state/redis/times.js';
 import { mustNotShow, witness } from '#harness/witness.js';
 
 const KEY = Buffer.alloc(32, 1).toString('base64');
@@ -53,6 +55,27 @@ describe('the options of redisState', () => {
     });
     cluster.disconnect();
   });
+
+  for (const [version, NodeCluster] of [
+    ['6', Cluster],
+    ['5', Cluster5],
+  ] as const) {
+    it(`leave the nodes of a cluster their password, beside our own time-outs, in ioredis ${version}`, () => {
+      const redisOptions = { password: 'redis-password-1f', connectTimeout: 60_000 };
+      const cluster = new NodeCluster([{ host: '127.0.0.1', port: 9 }], { lazyConnect: true, redisOptions });
+      const opened = openClient(cluster, DEFAULT_TIMES) as Cluster;
+      expect(opened.options.redisOptions).to.include({
+        password: 'redis-password-1f',
+        connectTimeout: DEFAULT_TIMES.connectMs,
+        // What Redis may have done is not sent again.
+        autoResendUnfulfilledCommands: false,
+        maxRetriesPerRequest: 0,
+      });
+      expect(cluster.options.redisOptions).to.include(redisOptions);
+      cluster.disconnect();
+      opened.disconnect();
+    });
+  }
 
   const bad: readonly (readonly [name: keyof RedisStateOptions, remedy: RegExp, ...values: unknown[]])[] = [
     [

@@ -141,6 +141,20 @@ describe('redisState', () => {
       );
     });
 
+    it('has no answer where another stands in its place', async () => {
+      first(await open().claim('event', life())).settle(JSON.stringify(ANSWER));
+      await settled(states[0]!);
+      const [name = ''] = await keysOf('event');
+      const answer = await redis.admin.getBuffer(name);
+      await redis.admin.set(name, answer?.fill(0, 1) ?? '', 'KEEPTTL');
+      await answerOf(await open().claim('event', life())).then(
+        () => expect.fail('it has an answer'),
+        (error: unknown) => {
+          expect(error).to.match(/an answer does not open with encryptionKeys/);
+        },
+      );
+    });
+
     it('is looked at for its answer soon at first, then less often, and every 100 ms in the end', async () => {
       const [one, two] = [open(), open()];
       const held = first(await one.claim('event', life()));
@@ -661,15 +675,23 @@ describe('redisState', () => {
 
     it('tells those that have several when all have them, and STOPs are kept under each', async () => {
       const told: string[] = [];
+      const calls = async (command: 'scan' | 'evalsha'): Promise<number> => {
+        const stats = await redis.admin.info('commandstats');
+        return Number(new RegExp(`cmdstat_${command}:calls=(\\d+)`).exec(stats)?.[1] ?? 0);
+      };
+      const [marks, scans] = [await calls('evalsha'), await calls('scan')];
+      const one = open({}, patientTimes({ rekeyEveryMs: 2 }));
+      await one.check();
+      await until(async () => (await calls('evalsha')) > marks + 5);
+      await one.close();
+      // It has nothing to carry over.
+      expect(await calls('scan')).to.equal(scans);
       const old = open();
       await old.check();
       const both = open({ encryptionKeys: [NEW_KEY, OLD_KEY] }, patientTimes({ rekeyEveryMs: 2 }));
       both.watch?.(({ reason }) => told.push(reason));
       await both.check();
-      const sweeps = async (): Promise<number> =>
-        Number(/cmdstat_scan:calls=(\d+)/.exec(await redis.admin.info('commandstats'))?.[1] ?? 0);
-      const before = await sweeps();
-      await until(async () => (await sweeps()) > before + 3);
+      await until(async () => (await calls('scan')) > scans + 3);
       expect(told).to.be.empty;
       await old.close();
       // As if it had been gone for long.

@@ -9,7 +9,8 @@ import {
   type RecordedRequest,
   type TwilioEmulator,
 } from '#lib/testing/index.js';
-import { asFaultRule, RuleList } from '#lib/testing/server/faults.js';
+import { asFaultRule } from '#lib/testing/server/answer.js';
+import { RuleList } from '#lib/testing/server/faults.js';
 import { until } from '#harness/until.js';
 import { PHONE } from '../twilio/rest.js';
 

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { segmentsOf } from '#lib/testing/twilio/formats.js';
-import { presetSentence } from '#lib/testing/twilio/texts.js';
+import { presetSentence } from '#lib/testing/twilio/templates.js';
 
 describe('presetSentence', () => {
   const languages = ['en', 'es', 'fr', 'de', 'pt_BR', 'it', 'nl', 'ja', 'hi', 'ar'];

@@ -76,8 +76,12 @@ export function examineOkta(
       credential,
       later('okta.privileges', () => privilegesFinding(org)),
       later('okta.rate-limit', async () => rateLimitFinding(await probe())),
-      reading('okta.attribute', 'The attribute', SCHEMAS, () => attributeFinding(org, optInAttribute)),
-      reading('okta.opted-in', 'Who has opted in', USERS, () => optedInFinding(org, optInAttribute)),
+      ...(optInAttribute === undefined
+        ? [known('okta.attribute', NOBODY_OPTS_IN)]
+        : [
+            reading('okta.attribute', 'The attribute', SCHEMAS, () => attributeFinding(org, optInAttribute)),
+            reading('okta.opted-in', 'Who has opted in', USERS, () => optedInFinding(org, optInAttribute)),
+          ]),
       ...(phone === undefined
         ? []
         : [reading('okta.unverified-phone', 'The attribute', SCHEMAS, () => phoneFinding(org, phone))]),
@@ -92,6 +96,10 @@ export function examineOkta(
   };
   return { group, answer, headerName: hooks.headerName };
 }
+
+const NOBODY_OPTS_IN = ok(
+  'Skipped, with okta.opted-in: no WhatsApp sender is set, so users need no attribute to opt in.',
+);
 
 const LET_READ_USERS = `Give the API token's owner, or the service app, ${USERS.role}, and a service app the scope okta.users.read. Until then every code goes by the channel that Okta requests, and never by WhatsApp.`;
 

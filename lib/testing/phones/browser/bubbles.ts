@@ -1,6 +1,6 @@
-import { element } from '../../../http/page/browser/dom.js';
+import { element, setText } from '../../../http/page/browser/dom.js';
 import type { PhoneItem } from '../api.js';
-import { icon } from './icons.js';
+import { icon } from './widgets.js';
 import { callStateOf, exactTimeOf, languageName, receiptOf, timeOf } from './words.js';
 
 /** One message or call on a phone. */
@@ -14,12 +14,12 @@ export function makeBubble(item: PhoneItem): Bubble {
 }
 
 function makeMessage(item: PhoneItem): Bubble {
-  const receipt = element('span', { class: 'receipt' });
-  const meta = element('p', { class: 'meta' }, timeElement(item), receipt);
+  const receipt = element('span.receipt');
+  const meta = element('p.meta', timeElement(item), receipt);
   const root = element(
     'div',
     { class: `bubble ${item.isOwn ? 'own' : 'theirs'}` },
-    element('p', { class: 'text' }, item.text),
+    element('p.text', item.text),
     meta,
   );
   if (item.button !== undefined) root.append(copyButton(item.button.text, item.button.copies));
@@ -31,34 +31,33 @@ function makeMessage(item: PhoneItem): Bubble {
       if (words === undefined || receipt.dataset['words'] === words) return;
       receipt.dataset['words'] = words;
       const sign = icon(words === 'Sent' ? 'tick' : 'ticks');
-      receipt.replaceChildren(sign, element('span', { class: 'unseen' }, words));
+      receipt.replaceChildren(sign, element('span.unseen', words));
       receipt.classList.toggle('read', words === 'Read');
     },
   };
 }
 
 function makeCall(item: PhoneItem): Bubble {
-  const state = element('p', { class: 'call-state' });
+  const state = element('p.call-state');
   const language = item.language === undefined ? '' : ` · in ${languageName(item.language)}`;
   const words = element(
     'blockquote',
     { lang: item.language, 'aria-label': 'Words of the call' },
-    element('p', {}, item.text),
+    element('p', item.text),
   );
   const root = element(
-    'div',
-    { class: 'call' },
-    element('div', { class: 'caller' }, icon('voice')),
-    element('p', { class: 'call-from' }, item.with),
+    'div.call',
+    element('div.caller', icon('voice')),
+    element('p.call-from', item.with),
     state,
     words,
-    element('p', { class: 'meta' }, timeElement(item), language),
+    element('p.meta', timeElement(item), language),
   );
   return {
     root,
     update: (now, isUnread) => {
       const how = callStateOf(now);
-      if (state.textContent !== how) state.textContent = how;
+      setText(state, how);
       root.classList.toggle('ringing', how === 'Ringing…');
       root.classList.toggle('unread', isUnread);
       // The words are heard after the phone is answered.
@@ -81,10 +80,5 @@ function copyButton(label: string, copies: string): HTMLElement {
       words.textContent = 'Not allowed to copy';
     }
   };
-  return element(
-    'button',
-    { type: 'button', class: 'copy', onclick: () => void copy() },
-    icon('copy'),
-    words,
-  );
+  return element('button.copy', { type: 'button', onclick: () => void copy() }, icon('copy'), words);
 }

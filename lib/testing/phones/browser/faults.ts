@@ -1,12 +1,7 @@
-import { element } from '../../../http/page/browser/dom.js';
+import { element, setText } from '../../../http/page/browser/dom.js';
 import type { FaultSwitchView, PhonesState } from '../api.js';
 import type { Ask } from './server.js';
-import { makeSwitch, type Switch } from './switch.js';
-
-/** The faults that can be switched on. */
-export interface FaultPanel {
-  update(state: PhonesState): void;
-}
+import { makeSwitch, type Part } from './widgets.js';
 
 const SIDES: Readonly<Record<FaultSwitchView['side'], string>> = {
   okta: 'Okta',
@@ -15,50 +10,40 @@ const SIDES: Readonly<Record<FaultSwitchView['side'], string>> = {
   twilio: 'Twilio',
 };
 
-export function fillFaults(place: HTMLElement, first: PhonesState, ask: Ask): FaultPanel {
+/** Fills in the faults that can be switched on. Returns a function that shows their state. */
+export function fillFaults(place: HTMLElement, first: PhonesState, ask: Ask): (state: PhonesState) => void {
   let shown = first;
-  const switches = new Map<string, Switch>();
+  const switches = new Map<string, Part<boolean>>();
   const turn = (asking: Promise<void>): void => {
-    void asking.catch(() => {
-      update(shown);
-    });
+    void asking.catch(() => update(shown));
   };
   const groups = Object.entries(SIDES).map(([side, title]) => {
     const made = first.faults
       .filter((fault) => fault.side === side)
       .map(({ id, title: label, description }) => {
-        const one = makeSwitch(label, description, (isOn) => {
-          turn(ask('fault', { id, isOn }));
-        });
+        const one = makeSwitch(label, description, (isOn) => turn(ask('fault', { id, isOn })));
         switches.set(id, one);
         return one.root;
       });
-    return element('fieldset', {}, element('legend', {}, title), ...made);
+    return element('fieldset', element('legend', title), ...made);
   });
-  const count = element('p', { class: 'count', role: 'status' });
+  const count = element('p.count', { role: 'status' });
   const play = element('button', {
     type: 'button',
-    onclick: () => {
-      turn(ask('bad-day', { isOn: !shown.badDay.isPlaying }));
-    },
+    onclick: () => turn(ask('bad-day', { isOn: !shown.badDay.isPlaying })),
   });
   const phases = new Map(
-    first.badDay.phases.map(({ name, description }) => [name, element('li', {}, description)]),
+    first.badDay.phases.map(({ name, description }) => [name, element('li', description)]),
   );
-  const script = element('ol', {}, ...phases.values());
+  const script = element('ol', ...phases.values());
   place.replaceChildren(
     element('h2', { id: 'faults-title' }, 'Make something go wrong'),
     count,
     ...groups,
     element(
-      'fieldset',
-      { class: 'bad-day' },
-      element('legend', {}, 'A bad day'),
-      element(
-        'p',
-        { class: 'quiet' },
-        'One fault after the other, at both vendors. Every switch is off meanwhile.',
-      ),
+      'fieldset.bad-day',
+      element('legend', 'A bad day'),
+      element('p.quiet', 'One fault after the other, at both vendors. Every switch is off meanwhile.'),
       play,
       script,
     ),
@@ -66,11 +51,11 @@ export function fillFaults(place: HTMLElement, first: PhonesState, ask: Ask): Fa
 
   const update = (state: PhonesState): void => {
     shown = state;
-    for (const { id, isOn } of state.faults) switches.get(id)?.set(isOn);
+    for (const { id, isOn } of state.faults) switches.get(id)?.update(isOn);
     const on = state.faults.filter(({ isOn }) => isOn).length;
     const { isPlaying, current } = state.badDay;
     const words = isPlaying ? 'A bad day is being played.' : on === 0 ? 'All is well.' : `${on} switched on.`;
-    if (count.textContent !== words) count.textContent = words;
+    setText(count, words);
     count.classList.toggle('warn', isPlaying || on > 0);
     script.hidden = !isPlaying;
     play.textContent = isPlaying ? 'Stop the bad day' : 'Play a bad day';
@@ -79,5 +64,5 @@ export function fillFaults(place: HTMLElement, first: PhonesState, ask: Ask): Fa
       else line.removeAttribute('aria-current');
     }
   };
-  return { update };
+  return update;
 }

@@ -1,21 +1,22 @@
 import { byId, drawing, element } from '../../../http/page/browser/dom.js';
 import type { PersonView, PhonesAbout, PhonesState } from '../api.js';
-import { fillFaults, type FaultPanel } from './faults.js';
-import { makePerson, type PersonColumn } from './person.js';
+import { fillFaults } from './faults.js';
+import { makePerson } from './person.js';
 import { ask, listen, readAbout, type Ask } from './server.js';
+import type { Part } from './widgets.js';
 
 /** The page of the emulated phones. */
 
 const about = await readAbout();
 const place = byId('phones', HTMLElement);
-const people = new Map<string, PersonColumn>();
+const people = new Map<string, Part<PersonView>>();
 const emptyNote = element(
-  'p',
-  { class: 'empty', hidden: true },
+  'p.empty',
+  { hidden: true },
   'Nobody at the emulated Okta has a phone: okta.addUser() adds somebody with a mobilePhone.',
 );
-let faults: FaultPanel | undefined;
-let offer: MessageOffer | undefined;
+let showFaults: ReturnType<typeof fillFaults> | undefined;
+let offerMessage: ReturnType<typeof fillMessageOffer> | undefined;
 let revision = 0;
 
 const show = (state: PhonesState): void => {
@@ -34,10 +35,10 @@ const show = (state: PhonesState): void => {
     made.update(person);
   }
   emptyNote.hidden = people.size > 0;
-  faults ??= fillFaults(byId('faults', HTMLElement), state, askAndShow);
-  faults.update(state);
-  offer ??= fillMessageOffer(byId('asked', HTMLElement), askAndShow);
-  offer.update(state.people);
+  showFaults ??= fillFaults(byId('faults', HTMLElement), state, askAndShow);
+  showFaults(state);
+  offerMessage ??= fillMessageOffer(byId('asked', HTMLElement), askAndShow);
+  offerMessage(state.people);
 };
 const askAndShow: Ask = async (name, question) => {
   show(await ask(name, question));
@@ -56,17 +57,12 @@ listen(show, (isConnected) => {
   connection.textContent = isConnected ? '' : 'The connection is lost. Trying again…';
 });
 
-/** A choice of phones that can send the message. */
-interface MessageOffer {
-  update(people: readonly PersonView[]): void;
-}
-
-/** Offers to send the WhatsApp message of a link to this page (`?text=`). */
-function fillMessageOffer(place: HTMLElement, ask: Ask): MessageOffer {
+/** Offers to send the WhatsApp message of a link to this page (`?text=`). Returns a function that adds people's phones. */
+function fillMessageOffer(place: HTMLElement, ask: Ask): (people: readonly PersonView[]) => void {
   const text = new URLSearchParams(location.search).get('text');
-  if (text === null || text === '') return { update: () => undefined };
+  if (text === null || text === '') return () => undefined;
   const offered = new Set<string>();
-  const senders = element('div', { class: 'row' });
+  const senders = element('div.row');
   const done = element('p', { role: 'status' });
   const send = async ({ id: userId, firstName }: PersonView): Promise<void> => {
     try {
@@ -77,21 +73,14 @@ function fillMessageOffer(place: HTMLElement, ask: Ask): MessageOffer {
     }
   };
   place.hidden = false;
-  place.replaceChildren(
-    element('h2', {}, 'Send this by WhatsApp'),
-    element('p', { class: 'asked-text' }, text),
-    senders,
-    done,
-  );
-  return {
-    update: (people) => {
-      for (const person of people) {
-        if (offered.has(person.id)) continue;
-        offered.add(person.id);
-        const words = `From ${person.firstName}’s phone`;
-        senders.append(element('button', { type: 'button', onclick: () => void send(person) }, words));
-      }
-    },
+  place.replaceChildren(element('h2', 'Send this by WhatsApp'), element('p.asked-text', text), senders, done);
+  return (people) => {
+    for (const person of people) {
+      if (offered.has(person.id)) continue;
+      offered.add(person.id);
+      const words = `From ${person.firstName}’s phone`;
+      senders.append(element('button', { type: 'button', onclick: () => void send(person) }, words));
+    }
   };
 }
 
@@ -104,9 +93,8 @@ function fillSandbox(place: HTMLElement, { sandbox }: PhonesAbout): void {
   place.replaceChildren(
     element('h2', { id: 'sandbox-title' }, 'The WhatsApp sandbox'),
     drawing(
-      'svg',
+      'svg.qr',
       {
-        class: 'qr',
         viewBox: `0 0 ${size} ${size}`,
         role: 'img',
         'aria-label': `QR code of ${sandbox.link}`,
@@ -116,9 +104,8 @@ function fillSandbox(place: HTMLElement, { sandbox }: PhonesAbout): void {
     ),
     element(
       'p',
-      {},
       'At Twilio, a phone that scans this writes ',
-      element('strong', {}, sandbox.joinWords),
+      element('strong', sandbox.joinWords),
       ` to ${sandbox.number}. Here the button “Join” does this. A person outside the sandbox gets SMS.`,
     ),
   );

@@ -1,34 +1,25 @@
 import { element } from '../../../http/page/browser/dom.js';
 import type { PersonView, PhonesAbout, SendAttempt, SuppressionView } from '../api.js';
-import { icon, type IconName } from './icons.js';
 import { makePhone } from './phone.js';
 import type { Ask } from './server.js';
 import { makeSignInCard } from './sign-in.js';
-import { makeSwitch } from './switch.js';
+import { icon, makeSwitch, type IconName, type Part } from './widgets.js';
 import { attemptOf, CHANNELS, languageName, suppressionOf } from './words.js';
 
-/** One person, or a part of their column: who they are, their sign-in, their phone, and what happened between the two. */
-export interface PersonColumn {
-  readonly root: HTMLElement;
-  update(person: PersonView): void;
-}
-
-export function makePerson(first: PersonView, about: PhonesAbout, ask: Ask): PersonColumn {
+/** A person's column: who they are, their sign-in, their phone, and what happened between the two. */
+export function makePerson(first: PersonView, about: PhonesAbout, ask: Ask): Part<PersonView> {
   const { id: userId, phone: number, language } = first;
   const quietly = (asking: Promise<void>): void => {
     // A switch that could not be changed turns back.
-    void asking.catch(() => {
-      optIn.set(shown.hasOptedIn);
-    });
+    void asking.catch(() => optIn.update(shown.hasOptedIn));
   };
   let shown = first;
-  const optIn = makeSwitch('Codes by WhatsApp', '', (hasOptedIn) => {
-    quietly(ask('opt-in', { userId, hasOptedIn }));
-  });
-  const membership = element('span', {});
-  const join = element('button', {
+  const optIn = makeSwitch('Codes by WhatsApp', '', (hasOptedIn) =>
+    quietly(ask('opt-in', { userId, hasOptedIn })),
+  );
+  const membership = element('span');
+  const join = element('button.small', {
     type: 'button',
-    class: 'small',
     onclick: () => {
       const text = shown.isInSandbox ? 'stop' : about.sandbox.joinWords;
       quietly(ask('write', { userId, channel: 'whatsapp', text }));
@@ -41,35 +32,23 @@ export function makePerson(first: PersonView, about: PhonesAbout, ask: Ask): Per
     makeHappened(first),
   ];
   const root = element(
-    'article',
-    { class: 'person', 'aria-label': first.name },
+    'article.person',
+    { 'aria-label': first.name },
     element(
       'header',
-      {},
-      element('span', { class: 'avatar', 'aria-hidden': 'true' }, Array.from(first.firstName)[0] ?? '?'),
+      element('span.avatar', { 'aria-hidden': 'true' }, Array.from(first.firstName)[0] ?? '?'),
       element(
         'div',
-        {},
-        element('h2', {}, first.name),
-        element(
-          'p',
-          { class: 'quiet' },
-          number,
-          language === undefined ? undefined : ` · ${languageName(language)}`,
-        ),
+        element('h2', first.name),
+        element('p.quiet', number, language === undefined ? undefined : ` · ${languageName(language)}`),
       ),
     ),
-    element(
-      'div',
-      { class: 'settings' },
-      optIn.root,
-      element('p', { class: 'sandbox-state' }, membership, join),
-    ),
+    element('div.settings', optIn.root, element('p.sandbox-state', membership, join)),
     ...parts.map((part) => part.root),
   );
   const update = (person: PersonView): void => {
     shown = person;
-    optIn.set(person.hasOptedIn);
+    optIn.update(person.hasOptedIn);
     membership.textContent = person.isInSandbox ? 'In the sandbox' : 'Not in the sandbox';
     join.textContent = person.isInSandbox ? 'Leave' : 'Join';
     join.setAttribute(
@@ -86,9 +65,8 @@ function makeSuppressions(
   { id: userId, firstName }: PersonView,
   { sandbox }: PhonesAbout,
   ask: Ask,
-): PersonColumn {
-  const root = element('ul', {
-    class: 'suppressions',
+): Part<PersonView> {
+  const root = element('ul.suppressions', {
     'aria-label': `Suppressed channels of ${firstName}`,
     hidden: true,
   });
@@ -100,13 +78,12 @@ function makeSuppressions(
   };
   const lineOf = (suppression: SuppressionView, isInSandbox: boolean): HTMLElement => {
     const { channel } = suppression;
-    const line = element('li', {}, element('span', {}, suppressionOf(suppression)));
+    const line = element('li', element('span', suppressionOf(suppression)));
     if (channel !== 'whatsapp' && channel !== 'sms') return line;
     const button = element(
-      'button',
+      'button.small',
       {
         type: 'button',
-        class: 'small',
         'aria-label': `Reset ${CHANNELS[channel]} of ${firstName}`,
         title: `${firstName} writes START`,
         onclick: () => void reset(channel, isInSandbox).catch(() => undefined),
@@ -129,21 +106,21 @@ function makeSuppressions(
 }
 
 /** What the hook has sent, and its answer. */
-function makeHappened(person: PersonView): PersonColumn {
-  const attempts = element('ol', { class: 'attempts' });
-  const summary = element('p', { class: 'quiet' });
+function makeHappened(person: PersonView): Part<PersonView> {
+  const attempts = element('ol.attempts');
+  const summary = element('p.quiet');
   const answer = element('pre', { tabindex: 0, 'aria-label': `What the hook answered for ${person.name}` });
   const details = element(
     'details',
     { hidden: true },
-    element('summary', {}, 'The hook’s answer'),
+    element('summary', 'The hook’s answer'),
     summary,
     answer,
   );
   const root = element(
-    'section',
-    { class: 'happened', 'aria-label': `What happened for ${person.name}`, hidden: true },
-    element('h3', {}, 'What happened'),
+    'section.happened',
+    { 'aria-label': `What happened for ${person.name}`, hidden: true },
+    element('h3', 'What happened'),
     attempts,
     details,
   );
@@ -156,7 +133,7 @@ function makeHappened(person: PersonView): PersonColumn {
       shown = text;
       root.hidden = signIn === undefined;
       const lines = (signIn?.attempts ?? []).map(attemptLine);
-      const nothing = element('li', { class: 'quiet' }, 'Nothing was sent.');
+      const nothing = element('li.quiet', 'Nothing was sent.');
       attempts.replaceChildren(...(lines.length > 0 ? lines : [nothing]));
       const got = signIn?.answer;
       details.hidden = got === undefined;
@@ -181,7 +158,7 @@ function attemptLine(attempt: SendAttempt): HTMLElement {
     'li',
     { class: isBad ? 'bad' : isGood ? 'good' : 'quiet' },
     icon(sign),
-    element('strong', {}, CHANNELS[attempt.channel]),
+    element('strong', CHANNELS[attempt.channel]),
     ` ${attemptOf(attempt)}`,
   );
 }

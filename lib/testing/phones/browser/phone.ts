@@ -1,14 +1,8 @@
 import { element } from '../../../http/page/browser/dom.js';
 import type { PersonView, PhoneItem, PhonesAbout } from '../api.js';
 import { makeBubble, type Bubble } from './bubbles.js';
-import { icon } from './icons.js';
+import { icon, type Part } from './widgets.js';
 import type { Ask } from './server.js';
-
-/** A phone with three apps. It shows the app that was opened, or that got something while the focus was elsewhere. */
-export interface Phone {
-  readonly root: HTMLElement;
-  update(person: PersonView): void;
-}
 
 type App = PhoneItem['channel'];
 
@@ -21,23 +15,24 @@ const EMPTY: Readonly<Record<App, string>> = {
 const isApp = (name: string): name is App => name in APPS;
 const APP_NAMES = Object.keys(APPS).filter(isApp);
 
-export function makePhone(person: PersonView, about: PhonesAbout, ask: Ask): Phone {
+/** A phone with three apps. It shows the app that was opened, or that got something while the focus was elsewhere. */
+export function makePhone(person: PersonView, about: PhonesAbout, ask: Ask): Part<PersonView> {
   const { firstName } = person;
   const bubbles = new Map<string, Bubble>();
   const seen = new Set(person.items.map(({ sid }) => sid));
   let items: readonly PhoneItem[] = [];
   let open: App = person.items.at(-1)?.channel ?? (person.hasOptedIn ? 'whatsapp' : 'sms');
 
-  const contact = element('p', { class: 'contact' });
+  const contact = element('p.contact');
   const threads = new Map(
     APP_NAMES.map((app) => {
       const label = `${APPS[app]} of ${firstName}`;
       const log = { class: `thread ${app}`, role: 'log', 'aria-label': label, tabindex: 0, hidden: true };
-      return [app, element('div', log, element('p', { class: 'empty' }, EMPTY[app]))];
+      return [app, element('div', log, element('p.empty', EMPTY[app]))];
     }),
   );
   const composer = makeComposer(person, about, ask, () => open);
-  const badges = new Map(APP_NAMES.map((app) => [app, element('span', { class: 'badge', hidden: true })]));
+  const badges = new Map(APP_NAMES.map((app) => [app, element('span.badge', { hidden: true })]));
   const tabs = new Map(
     APP_NAMES.map((app) => {
       const show = (): void => {
@@ -45,20 +40,19 @@ export function makePhone(person: PersonView, about: PhonesAbout, ask: Ask): Pho
         look();
       };
       const words = { type: 'button', 'aria-label': `${APPS[app]} of ${firstName}`, onclick: show };
-      const tab = element('button', words, icon(app), element('span', {}, APPS[app]), badges.get(app));
+      const tab = element('button', words, icon(app), element('span', APPS[app]), badges.get(app));
       return [app, tab];
     }),
   );
   const screen = element(
-    'div',
-    { class: 'screen' },
-    element('div', { class: 'bar' }, element('span', { class: 'notch' })),
+    'div.screen',
+    element('div.bar', element('span.notch')),
     contact,
     ...threads.values(),
     composer.root,
-    element('div', { class: 'tabs', role: 'group', 'aria-label': `Apps of ${firstName}` }, ...tabs.values()),
+    element('div.tabs', { role: 'group', 'aria-label': `Apps of ${firstName}` }, ...tabs.values()),
   );
-  const root = element('section', { class: 'phone', 'aria-label': `${person.name}'s phone` }, screen);
+  const root = element('section.phone', { 'aria-label': `${person.name}'s phone` }, screen);
 
   const isUnread = (item: PhoneItem): boolean => {
     if (item.isOwn) return false;
@@ -80,7 +74,7 @@ export function makePhone(person: PersonView, about: PhonesAbout, ask: Ask): Pho
     screen.dataset['app'] = app;
     for (const [name, thread] of threads) thread.hidden = name !== app;
     for (const [name, tab] of tabs) tab.setAttribute('aria-pressed', String(name === app));
-    composer.show(app);
+    composer.update(app);
     const last = items.findLast(({ channel }) => channel === app);
     contact.textContent = last?.with ?? (app === 'whatsapp' ? about.sandbox.number : 'No sender yet');
     scrollToNewest(threads.get(app));
@@ -132,13 +126,8 @@ function scrollToNewest(thread: HTMLElement | undefined): void {
   if (thread !== undefined) thread.scrollTop = thread.scrollHeight;
 }
 
-interface Composer {
-  readonly root: HTMLElement;
-  show(app: App): void;
-}
-
 /** The form with which the owner writes to the gateway's number. */
-function makeComposer(person: PersonView, about: PhonesAbout, ask: Ask, openApp: () => App): Composer {
+function makeComposer(person: PersonView, about: PhonesAbout, ask: Ask, openApp: () => App): Part<App> {
   const { firstName, id: userId } = person;
   const input = element('input', {
     autocomplete: 'off',
@@ -146,7 +135,7 @@ function makeComposer(person: PersonView, about: PhonesAbout, ask: Ask, openApp:
     placeholder: 'Message',
     'aria-label': `Message that ${firstName} writes`,
   });
-  const problem = element('p', { class: 'bad', role: 'status' });
+  const problem = element('p.bad', { role: 'status' });
   const write = async (text: string): Promise<void> => {
     const app = openApp();
     if (app === 'voice' || text.trim() === '') return;
@@ -175,20 +164,19 @@ function makeComposer(person: PersonView, about: PhonesAbout, ask: Ask, openApp:
     void write(input.value);
   };
   const root = element(
-    'div',
-    { class: 'composer' },
-    element('div', { class: 'words' }, word(about.sandbox.joinWords, true), word('STOP'), word('START')),
+    'div.composer',
+    element('div.words', word(about.sandbox.joinWords, true), word('STOP'), word('START')),
     element(
       'form',
       { onsubmit: send },
       input,
-      element('button', { class: 'primary', 'aria-label': `Send as ${firstName}` }, 'Send'),
+      element('button.primary', { 'aria-label': `Send as ${firstName}` }, 'Send'),
     ),
     problem,
   );
   return {
     root,
-    show: (app) => {
+    update: (app) => {
       root.hidden = app === 'voice';
     },
   };

@@ -1,15 +1,9 @@
-import { element } from '../../../http/page/browser/dom.js';
+import { element, setText } from '../../../http/page/browser/dom.js';
 import type { HookAnswerView, PersonView, SignInChannel, SignInView } from '../api.js';
 import type { RequestType } from '../../../core/request-types.js';
-import { icon } from './icons.js';
+import { icon, type Part } from './widgets.js';
 import type { Ask } from './server.js';
 import { exactTimeOf, outcomeOf, reactionOf } from './words.js';
-
-/** The part of Okta's sign-in page that is about a code. */
-export interface SignInCard {
-  readonly root: HTMLElement;
-  update(person: PersonView): void;
-}
 
 const REQUESTS: Readonly<Record<RequestType, string>> = {
   'mfa-verification': 'Sign in',
@@ -18,7 +12,8 @@ const REQUESTS: Readonly<Record<RequestType, string>> = {
   'password-reset': 'Reset the password',
 };
 
-export function makeSignInCard(person: PersonView, ask: Ask): SignInCard {
+/** The part of Okta's sign-in page that is about a code. */
+export function makeSignInCard(person: PersonView, ask: Ask): Part<PersonView> {
   const { id: userId, firstName } = person;
   const request = element(
     'select',
@@ -32,9 +27,9 @@ export function makeSignInCard(person: PersonView, ask: Ask): SignInCard {
     maxlength: 20,
     'aria-label': `Code that ${firstName} types`,
   });
-  const verify = element('button', {}, 'Verify');
-  const reaction = element('p', { class: 'reaction', role: 'status' }, 'No code requested yet.');
-  const outcome = element('p', { class: 'outcome', role: 'status' });
+  const verify = element('button', 'Verify');
+  const reaction = element('p.reaction', { role: 'status' }, 'No code requested yet.');
+  const outcome = element('p.outcome', { role: 'status' });
   const starts = (['sms', 'voice'] as const).map((by) =>
     element(
       'button',
@@ -83,12 +78,12 @@ export function makeSignInCard(person: PersonView, ask: Ask): SignInCard {
   };
 
   const root = element(
-    'section',
-    { class: 'sign-in', 'aria-label': `Okta: ${person.name} signs in` },
-    element('div', { class: 'row' }, element('strong', { class: 'brand' }, 'okta'), request),
-    element('div', { class: 'row starts' }, ...starts),
+    'section.sign-in',
+    { 'aria-label': `Okta: ${person.name} signs in` },
+    element('div.row', element('strong.brand', 'okta'), request),
+    element('div.row.starts', ...starts),
     reaction,
-    element('form', { class: 'row', onsubmit: (event) => void enter(event) }, code, verify),
+    element('form.row', { onsubmit: (event) => void enter(event) }, code, verify),
     outcome,
   );
   let timer: ReturnType<typeof setTimeout> | undefined;
@@ -121,9 +116,4 @@ export function makeSignInCard(person: PersonView, ask: Ask): SignInCard {
       if (leftMs > 0) timer = setTimeout(show, leftMs, { ...signIn, answer });
     },
   };
-}
-
-/** Screen readers announce only a changed text. */
-function setText(place: HTMLElement, text: string): void {
-  if (place.textContent !== text) place.textContent = text;
 }

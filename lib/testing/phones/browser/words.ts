@@ -1,7 +1,5 @@
 import type { EnteredView, HookAnswerView, PhoneItem, SendAttempt, SuppressionView } from '../api.js';
 
-/** The sentences and formats of the page. */
-
 export const CHANNELS = { whatsapp: 'WhatsApp', sms: 'SMS', voice: 'Call' } as const;
 
 const clock = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit' });
@@ -22,7 +20,6 @@ export function languageName(tag: string): string {
   }
 }
 
-/** What Okta does with the hook's answer. */
 export function reactionOf({ action, reason, errorSummary }: HookAnswerView): string {
   switch (action) {
     case 'sent':
@@ -36,7 +33,6 @@ export function reactionOf({ action, reason, errorSummary }: HookAnswerView): st
   }
 }
 
-/** The result of a typed code, in words. */
 export function outcomeOf({ problem, isReported }: EnteredView, firstName: string): string {
   switch (problem) {
     case 'wrong':
@@ -62,7 +58,6 @@ const ATTEMPTS: Readonly<Record<string, string>> = {
   completed: 'completed',
 };
 
-/** The status of a message or call. */
 export function attemptOf({ status, errorCode }: SendAttempt): string {
   const word = ATTEMPTS[status] ?? status;
   return errorCode === undefined ? word : `${word}, code ${errorCode}`;
@@ -82,7 +77,6 @@ export function receiptOf({ status, isOwn }: PhoneItem): string | undefined {
   return status === 'delivered' ? 'Delivered' : 'Sent';
 }
 
-/** The state of a call. */
 export function callStateOf({ status }: PhoneItem): 'Ringing…' | 'Speaking…' | 'Call ended' {
   if (status === 'queued' || status === 'ringing') return 'Ringing…';
   return status === 'in-progress' ? 'Speaking…' : 'Call ended';

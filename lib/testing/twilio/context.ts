@@ -1,0 +1,73 @@
+import type { HttpDispatcher } from '../../core/http.js';
+import { RuleList, type RecordedRequest } from '../server/faults.js';
+import type { LoopbackServer } from '../server/loopback-server.js';
+import type { TwilioError } from './errors.js';
+import type { TwilioPhones } from './phones.js';
+import type { TwilioRecipients, TwilioSenders, WhatsAppSessions } from './senders.js';
+
+/** What the parts of an emulated account share. */
+export interface TwilioContext {
+  readonly accountSid: string;
+  readonly authToken: string;
+  readonly apiKeySid: string;
+  readonly apiKeySecret: string;
+  readonly sandboxNumber: string;
+  readonly joinCode: string;
+  readonly sandboxContentSid: string;
+  /** The Messaging Services send from it, too. */
+  readonly smsNumber: string;
+  readonly voiceNumber: string;
+  readonly messagingServiceSid: string;
+  readonly verifyServiceSid: string;
+  readonly clock: () => number;
+  readonly server: LoopbackServer;
+  /** Makes the webhook calls. */
+  readonly dispatcher: HttpDispatcher;
+  readonly senders: TwilioSenders;
+  readonly recipients: TwilioRecipients;
+  readonly sessions: WhatsAppSessions;
+  readonly phones: TwilioPhones;
+  readonly rules: SendingRules;
+}
+
+/** A rule that refuses messages, calls and verifications with a code of Twilio's. */
+export interface RefusalRule extends TwilioError {
+  /** Which requests are refused. Default: every new message, call and verification. */
+  readonly match?: ((request: RecordedRequest) => boolean) | undefined;
+  /** How many requests. Default: all. */
+  readonly times?: number | undefined;
+}
+
+/** A rule that accepts messages, calls and verifications, which then fail. */
+export interface LateFailureRule {
+  readonly code: number;
+  /** Default: `undelivered` for SMS, `failed` for WhatsApp and calls. Verify reports nothing, the code just does not arrive. */
+  readonly status?: 'failed' | 'undelivered' | undefined;
+  /** Which requests fail. Default: every new message, call and verification. */
+  readonly match?: ((request: RecordedRequest) => boolean) | undefined;
+  /** How many requests. Default: all. */
+  readonly times?: number | undefined;
+}
+
+const EVERYTHING = (): boolean => true;
+
+export class SendingRules {
+  readonly refusals = new RuleList<RefusalRule>(EVERYTHING);
+  readonly lateFailures = new RuleList<LateFailureRule>(EVERYTHING);
+
+  clear(): void {
+    this.refusals.clear();
+    this.lateFailures.clear();
+  }
+}
+
+/** Every setting with a value, `undefined` for none. */
+export type AllSettings<Settings> = {
+  readonly [Key in keyof Settings]-?: Exclude<Settings[Key], undefined>;
+};
+
+/** The settings that are given: one that is `undefined` counts as left out. */
+export function given<Settings extends object>(settings: Settings): Partial<AllSettings<Settings>> {
+  const entries = Object.entries(settings).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(entries) as Partial<AllSettings<Settings>>;
+}

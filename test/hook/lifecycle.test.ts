@@ -29,7 +29,7 @@ import {
 import { runBeside } from '#harness/own-process.js';
 import { startRawCall } from '#harness/raw-call.js';
 import { openRaw } from '#harness/raw-http.js';
-import { passTime, stopTime } from '#harness/stopped-time.js';
+import { passTime, stopTime, warmUp } from '#harness/stopped-time.js';
 import { mustNotShow, witness } from '#harness/witness.js';
 import { defer, until } from '#harness/until.js';
 import { rsaKeys } from '#harness/rsa-keys.js';
@@ -556,15 +556,32 @@ describe('close()', () => {
   });
 
   it('waits for a send that goes on after its answer', async () => {
-    const scene = await start({ hook: { deadlineMs: 500 } });
-    scene.twilio.fault({ kind: 'slow', delayMs: 700 });
-    const call = await scene.call({ eventId: 'event-1' });
-    expect(commandOf(call)).to.include({ status: 'PENDING' });
-    expect(scene.hook.status()).to.include({ detached: 1 });
-    await scene.hook.close();
-    const late = { type: 'attempt.settled', eventId: 'event-1', channel: 'whatsapp', outcome: 'accepted' };
+    const outcome = defer<Outcome>();
+    const asked = defer<undefined>();
+    const send = (): Promise<Outcome> => {
+      asked.resolve(undefined);
+      return outcome.promise;
+    };
+    const scene = await start({
+      hook: { deadlineMs: 500, chooseChannels: () => ['sms'], channels: { sms: { send } } },
+    });
+    await warmUp();
+    const clock = stopTime();
+    try {
+      const calling = scene.call({ eventId: 'event-1' });
+      await asked.promise;
+      clock.tick(500);
+      expect(commandOf(await calling)).to.include({ status: 'PENDING' });
+      expect(scene.hook.status()).to.include({ detached: 1 });
+      const closing = scene.hook.close();
+      outcome.resolve({ status: 'accepted', transactionId: 'T1' });
+      await closing;
+    } finally {
+      clock.restore();
+    }
+    const late = { type: 'attempt.settled', eventId: 'event-1', channel: 'sms', outcome: 'accepted' };
     expect(scene.events.at(-1)).to.include(late);
-    expect(scene.hook.status().lastSuccess).to.have.all.keys('whatsapp');
+    expect(scene.hook.status().lastSuccess).to.have.all.keys('sms');
     expect(scene.hook.status()).to.include({ detached: 0 });
   });
 

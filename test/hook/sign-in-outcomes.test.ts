@@ -22,6 +22,7 @@ import {
   type Scene,
   type SceneOptions,
 } from '#harness/scene.js';
+import { stopTime, warmUp } from '#harness/stopped-time.js';
 import { defer, until } from '#harness/until.js';
 import { mustNotShow, witness } from '#harness/witness.js';
 import { callApi, eventHook } from '../testing/okta/client.js';
@@ -297,10 +298,20 @@ describe('what became of a code', () => {
 
   it('is of a send that was answered too late', async () => {
     await startVerified({ deadlineMs: 500 });
-    scene.twilio.fault({ fault: { kind: 'slow', delayMs: 700 }, times: 1 });
-    const call = await scene.call();
-    expect(commandOf(call)?.['status']).to.equal('PENDING');
-    await until(() => scene.events.some(({ type }) => type === 'attempt.settled'));
+    await warmUp();
+    const clock = stopTime();
+    try {
+      scene.twilio.fault({ fault: { kind: 'slow', delayMs: 700 }, times: 1 });
+      const before = scene.twilio.requests.length;
+      const calling = scene.call();
+      await until(() => scene.twilio.requests.length > before);
+      clock.tick(500);
+      expect(commandOf(await calling)?.['status']).to.equal('PENDING');
+      clock.tick(200);
+      await until(() => scene.events.some(({ type }) => type === 'attempt.settled'));
+    } finally {
+      clock.restore();
+    }
     await fire(scene.okta.logEvent(ANA.id));
     await until(() => confirmed().length > 0);
     expect(confirmed()).to.deep.equal([scene.twilio.messages[0]?.sid]);

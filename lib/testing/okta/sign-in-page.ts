@@ -3,7 +3,6 @@ import { escapeHtml } from '../../http/page/escape-html.js';
 import { pageStyle } from '../../http/page/style.js';
 import type { Reply } from '../server/reply.js';
 
-/** What the sign-in page shows. */
 export interface SignInPageView {
   /** Where its forms go. */
   readonly action: string;

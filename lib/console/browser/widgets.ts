@@ -141,6 +141,14 @@ function textOf(details: HTMLDetailsElement): string {
   return details.querySelector('summary')?.textContent ?? '';
 }
 
+/** A choice of one of several values. */
+export function makeSelect(
+  id: string,
+  options: readonly (readonly [value: string, label: string])[],
+): HTMLSelectElement {
+  return element('select', { id }, ...options.map(([value, label]) => element('option', { value }, label)));
+}
+
 /** One view of the console. It keeps its content while another view is shown. */
 export interface View<Shown extends Route> {
   readonly title: string;

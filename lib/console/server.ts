@@ -98,7 +98,7 @@ export function createConsoleServer(
     '/api/executions': { GET: ({ query }) => history.find(readExecutionQuery(query)) },
     '/api/stream': {
       GET: ({ req, res }) => {
-        streams.open(req, res, () => requireAuthorized(req, parts.authorize, parts.onAuthorizeFailed));
+        streams.open(res, () => requireAuthorized(req, parts.authorize, parts.onAuthorizeFailed));
       },
     },
     // A login must not be in a URL, which proxies and browsers keep.

@@ -35,9 +35,15 @@ export function showFailure({ error: { code, message, remedy } }: ServerFailure)
   );
 }
 
-/** A value with a button that copies it, for example to search Okta's System Log. */
-export function copyable(label: string, value: string): HTMLElement {
-  return element('span.copyable', element('code', value), copyButton(label, value));
+/** An id or code; `undefined` for none. */
+export function inCode(value: string | undefined): HTMLElement | undefined {
+  return value === undefined ? undefined : element('code', value);
+}
+
+/** A value with a button that copies it, for example to search Okta's System Log; `undefined` for none. */
+export function copyable(label: string, value: string | undefined): HTMLElement | undefined {
+  if (value === undefined) return undefined;
+  return element('span.copyable', inCode(value), copyButton(label, value));
 }
 
 export function copyButton(label: string, value: string): HTMLElement {

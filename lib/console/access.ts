@@ -12,7 +12,6 @@ const ANSWER_MS = 5_000;
 /** Characters of an administrator's name that are kept. */
 const MAX_NAME = 100;
 
-/** A caller who may use the console. */
 export interface Administrator {
   /** `undefined` if `authorize` gives no name. */
   readonly name: string | undefined;

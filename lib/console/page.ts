@@ -1,4 +1,4 @@
-import { escapeHtml } from '../http/page/escape-html.js';
+import { escapeHtml, htmlDocument } from '../http/page/html.js';
 
 /** The documents that the console serves. They hold no data: `browser/main.ts` fills the page. */
 
@@ -9,46 +9,24 @@ const ICON =
  * Its links are relative: it is served at a path that ends with `/`, its script and style sheet below `assets/`, the
  * routes of `api.ts` beside it.
  */
-export const CONSOLE_PAGE = `<!doctype html>
-<html lang="en">
-  <head>
-    <meta charset="utf-8">
-    <meta name="viewport" content="width=device-width, initial-scale=1">
-    <title>Telephony hook console</title>
-    <link rel="icon" href="${ICON}">
-    <link rel="stylesheet" href="assets/main.css">
-    <script type="module" src="assets/main.js"></script>
-  </head>
-  <body>
-    <a class="skip" id="skip" href="#main">Skip to the content</a>
-    <header class="top">
-      <p class="brand"><span>Telephony hook</span> <span class="quiet" id="org"></span></p>
-      <nav aria-label="Views" id="views"></nav>
-    </header>
-    <div id="connection" role="status"></div>
-    <main id="main"></main>
-    <noscript><p>The console needs JavaScript: allow it for this page and load it again.</p></noscript>
-  </body>
-</html>
-`;
+export const CONSOLE_PAGE = htmlDocument(
+  'Telephony hook console',
+  `<link rel="icon" href="${ICON}">
+<link rel="stylesheet" href="assets/main.css">
+<script type="module" src="assets/main.js"></script>`,
+  `<a class="skip" id="skip" href="#main">Skip to the content</a>
+<header class="top">
+  <p class="brand"><span>Telephony hook</span> <span class="quiet" id="org"></span></p>
+  <nav aria-label="Views" id="views"></nav>
+</header>
+<div id="connection" role="status"></div>
+<main id="main"></main>
+<noscript><p>The console needs JavaScript: allow it for this page and load it again.</p></noscript>`,
+);
 
 /** The page for callers who may not use the console. They may not load the style sheet either. */
 export function refusalPage(title: string, sentences: readonly string[]): string {
-  return `<!doctype html>
-<html lang="en">
-  <head>
-    <meta charset="utf-8">
-    <meta name="viewport" content="width=device-width, initial-scale=1">
-    <meta name="color-scheme" content="light dark">
-    <title>${escapeHtml(title)}</title>
-    <link rel="icon" href="data:,">
-  </head>
-  <body>
-    <main>
-      <h1>${escapeHtml(title)}</h1>
-${sentences.map((sentence) => `      <p>${escapeHtml(sentence)}</p>`).join('\n')}
-    </main>
-  </body>
-</html>
-`;
+  const head = '<meta name="color-scheme" content="light dark">\n<link rel="icon" href="data:,">';
+  const lines = sentences.map((sentence) => `<p>${escapeHtml(sentence)}</p>`);
+  return htmlDocument(title, head, `<main>\n<h1>${escapeHtml(title)}</h1>\n${lines.join('\n')}\n</main>`);
 }

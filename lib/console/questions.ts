@@ -60,7 +60,6 @@ export function readExecutionQuery(query: URLSearchParams): ExecutionQuery {
   return check(rules().execution, given, 'The query has wrong fields.');
 }
 
-/** @throws ConsoleRefusal `INVALID_REQUEST` */
 export function readUserQuestion(body: unknown): UserQuestion {
   return check(rules().user, body, 'A user is required.');
 }
@@ -70,7 +69,6 @@ export function readPayloadQuestion(body: unknown): PayloadQuestion {
   return check(rules().payload, body, 'A user, a request type and a channel are required.');
 }
 
-/** @throws ConsoleRefusal `INVALID_REQUEST` */
 export function readSendQuestion(body: unknown): SendQuestion {
   const question = check(rules().send, body, 'A payload is required.');
   if (!isDeeperThan(MAX_DEPTH, question.payload)) return question;

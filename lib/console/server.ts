@@ -46,7 +46,6 @@ export interface ConsoleParts {
 const MAX_BODY_BYTES = 64 * 1024;
 const BODY_WAIT_MS = 10_000;
 
-/** One request to the console. */
 interface Asked {
   readonly req: IncomingMessage;
   readonly res: ServerResponse;
@@ -99,7 +98,7 @@ export function createConsoleServer(
     '/api/executions': { GET: ({ query }) => history.find(readExecutionQuery(query)) },
     '/api/stream': {
       GET: ({ req, res }) => {
-        streams.open(req, res, () => requireAuthorized(req, parts.authorize, parts.onAuthorizeFailed));
+        streams.open(res, () => requireAuthorized(req, parts.authorize, parts.onAuthorizeFailed));
       },
     },
     // A login must not be in a URL, which proxies and browsers keep.
@@ -127,7 +126,6 @@ export function createConsoleServer(
     if (!assets.serve(path.slice(ASSETS_PATH.length), req, res)) throw nothingHere();
   };
 
-  /** The routes of a path, by method. */
   const routeFor = (path: string): Routes[string] => {
     if (Object.hasOwn(routes, path)) return routes[path] ?? {};
     if (path.startsWith(EXECUTION_PATH)) return { GET: openExecution };

@@ -1,6 +1,6 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { ServerResponse } from 'node:http';
 import type { History } from '../core/history.js';
-import { beginEventStream, eventText, MAX_UNREAD_BYTES } from '../http/page/event-stream.js';
+import { EventStreams, isDraining } from '../http/page/event-stream.js';
 import type { Health, StreamEvent } from './api.js';
 import { ConsoleRefusal } from './refusal.js';
 
@@ -13,7 +13,7 @@ export interface Streams {
    *   the caller is logged out.
    * @throws ConsoleRefusal `TOO_MANY_STREAMS`, `CLOSING`.
    */
-  open(req: IncomingMessage, res: ServerResponse, requireStill: () => Promise<unknown>): void;
+  open(res: ServerResponse, requireStill: () => Promise<unknown>): void;
   /** Ends all open streams. Their pages connect again. */
   end(): void;
   /** Ends all open streams, and opens no more. */
@@ -36,22 +36,10 @@ export function createStreams(parts: {
   readonly history: Pick<History, 'watch'>;
   readonly health: () => Promise<Health>;
 }): Streams {
-  const open = new Set<ServerResponse>();
   let isClosed = false;
-  /** Set while a stream is open. */
-  let watching: { readonly stop: () => void } | undefined;
 
-  const send = (res: ServerResponse, { event, data }: StreamEvent): void => {
-    if (res.writableEnded || res.destroyed) return;
-    res.write(eventText(event, data));
-    // A browser that does not read must not fill the memory. It connects again and gets the current state.
-    if (res.writableLength > MAX_UNREAD_BYTES) res.destroy();
-  };
-
-  const startWatching = (): { readonly stop: () => void } => {
-    const stopHistory = parts.history.watch((changed) => {
-      for (const res of open) send(res, { event: 'executions', data: changed });
-    });
+  const watch = (): (() => void) => {
+    const stopHistory = parts.history.watch((changed) => send({ event: 'executions', data: changed }));
     let timer: NodeJS.Timeout | undefined;
     let isStopped = false;
     const wait = (): void => {
@@ -61,39 +49,34 @@ export function createStreams(parts: {
       void parts
         .health()
         .then(
-          (data) => {
-            for (const res of open) send(res, { event: 'health', data });
-          },
+          (data) => send({ event: 'health', data }),
           () => undefined,
         )
         .then(wait);
     };
     wait();
-    return {
-      stop: () => {
-        isStopped = true;
-        clearTimeout(timer);
-        stopHistory();
-      },
+    return () => {
+      isStopped = true;
+      clearTimeout(timer);
+      stopHistory();
     };
   };
-
-  const endAll = (): void => {
-    for (const res of open) res.end();
-  };
+  const streams = new EventStreams(RETRY_MS, watch);
+  const send = ({ event, data }: StreamEvent, to?: ServerResponse): void =>
+    streams.send(event, data, to && [to]);
 
   return {
-    open: (req, res, requireStill) => {
+    open: (res, requireStill) => {
       // The browser may have gone while `authorize` ran.
       if (res.destroyed) return;
       if (isClosed) throw new ConsoleRefusal('CLOSING', 'This gateway is shutting down.');
-      if (open.size >= MAX_STREAMS) {
+      if (streams.count >= MAX_STREAMS) {
         throw new ConsoleRefusal('TOO_MANY_STREAMS', 'Too many pages of the console are open.', {
           remedy: 'Close some of them. Until then this one works without live updates.',
           headers: { 'Retry-After': '30' },
         });
       }
-      if (!beginEventStream(req, res, RETRY_MS)) return;
+      if (!streams.open(res)) return;
       const end = (): void => {
         res.end();
       };
@@ -101,43 +84,34 @@ export function createStreams(parts: {
       let asking: NodeJS.Timeout | undefined;
       // Apart from the health, so that a health that hangs does not keep a logged-out caller.
       const waitToAsk = (): void => {
-        if (!open.has(res)) return;
+        if (!streams.has(res)) return;
         asking = setTimeout(() => void requireStill().then(waitToAsk, refuse), ASK_EVERY_MS).unref();
       };
       const refuse = (error: unknown): void => {
         const isLoggedOut = error instanceof ConsoleRefusal && error.code === 'NOT_AUTHORIZED';
-        if (isLoggedOut) send(res, { event: 'ended', data: null });
+        if (isLoggedOut) send({ event: 'ended', data: null }, res);
         end();
       };
-      open.add(res);
       waitToAsk();
-      watching ??= startWatching();
       res.once('close', () => {
         clearTimeout(timer);
         clearTimeout(asking);
-        open.delete(res);
-        if (open.size > 0) return;
-        watching?.stop();
-        watching = undefined;
       });
-      // A gateway that drains ends its streams, so that browsers connect to another one.
-      const isDraining = /\bclose\b/i.test(String(res.getHeader('Connection') ?? ''));
+      const mustEnd = isDraining(res);
       void parts
         .health()
         .then(
-          (data) => {
-            if (open.has(res)) send(res, { event: 'health', data });
-          },
+          (data) => send({ event: 'health', data }, res),
           () => undefined,
         )
         .then(() => {
-          if (isDraining) end();
+          if (mustEnd) end();
         });
     },
-    end: endAll,
+    end: () => streams.end(),
     close: () => {
       isClosed = true;
-      endAll();
+      streams.end();
     },
   };
 }

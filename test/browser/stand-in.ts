@@ -110,7 +110,7 @@ export async function startStandIn(given: Given = {}): Promise<StandIn> {
     authorize: () => standIn.isLoggedIn,
     history: historyOf(standIn),
     streams: {
-      open: (_req, res) => {
+      open: (res) => {
         res.writeHead(200, { 'Content-Type': 'text/event-stream' }).write('retry: 50\n\n');
         streams.add(res);
         res.once('close', () => streams.delete(res));

@@ -72,8 +72,8 @@ async function withStreams(
   requireStill: () => Promise<void>,
   use: (origin: string) => Promise<void>,
 ): Promise<void> {
-  const server = createServer((req, res) => {
-    streams.open(req, res, requireStill);
+  const server = createServer((_req, res) => {
+    streams.open(res, requireStill);
   }).listen(0, '127.0.0.1');
   await once(server, 'listening');
   try {
@@ -325,9 +325,9 @@ describe("the console's stream", () => {
       health: () => Promise.reject(new Error('nobody knows')),
     });
     const connections = new Set<Socket>();
-    const server = createServer((req, res) => {
+    const server = createServer((_req, res) => {
       connections.add(res.socket!);
-      streams.open(req, res, () => Promise.resolve());
+      streams.open(res, () => Promise.resolve());
     }).listen(0, '127.0.0.1');
     await once(server, 'listening');
     try {

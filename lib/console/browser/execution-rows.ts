@@ -3,7 +3,7 @@ import { element } from '../../http/page/browser/dom.js';
 import { nameChannel, nameRequestType } from '../../events/description.js';
 import { formatDateTime, formatTime, formatDuration } from './format.js';
 import { addressOf } from './routes.js';
-import { markOutcome } from './widgets.js';
+import { inCode, markOutcome } from './widgets.js';
 
 /** The list of executions, newest first. It holds a few hundred rows at most, however many executions there are. */
 
@@ -106,10 +106,10 @@ function makeRow(execution: ExecutionSummary, now: number): HTMLElement {
     'div.row',
     { role: 'row', 'data-id': id },
     cell('time', element('a.whole-row', { href: addressOf({ view: 'execution', id }) }, time)),
-    cell('outcome', markOutcome(outcome), code === undefined ? undefined : element('code', code)),
+    cell('outcome', markOutcome(outcome), inCode(code)),
     cell('channel', ...showWay(execution)),
     cell('request', nameRequestType(requestType), originOf(execution)),
-    cell('user', userId === undefined ? 'unknown' : element('code', userId)),
+    cell('user', inCode(userId) ?? 'unknown'),
     cell('number', `•• ${toEnding}`),
     cell('duration', durationMs === undefined ? '–' : formatDuration(durationMs)),
   );

@@ -4,7 +4,7 @@ import { describeEvent } from '../../events/describe-event.js';
 import { element } from '../../http/page/browser/dom.js';
 import type { About } from '../api.js';
 import { showWay } from './execution-rows.js';
-import { copyable, facts, markOutcome, markTone, showFailure, type View } from './widgets.js';
+import { copyable, facts, inCode, markOutcome, markTone, showFailure, type View } from './widgets.js';
 import { formatCount, formatDateTime, formatDuration, nameTimeZone } from './format.js';
 import { addressOf, NO_FILTER, type Route } from './routes.js';
 import { openExecution, ServerFailure } from './server.js';
@@ -98,11 +98,8 @@ function makeParts(execution: Execution): Parts {
       summary,
       facts(
         ['Event id', copyable('the event id', id)],
-        [
-          'Okta request id',
-          oktaRequestId === undefined ? undefined : copyable('the Okta request id', oktaRequestId),
-        ],
-        ['User id', userId === undefined ? undefined : copyable('the user id', userId)],
+        ['Okta request id', copyable('the Okta request id', oktaRequestId)],
+        ['User id', copyable('the user id', userId)],
       ),
       element('p', element('a.button', { href: replay }, 'Replay in the tester')),
       element('h2', 'Time'),
@@ -130,7 +127,7 @@ function makeParts(execution: Execution): Parts {
           ['Channel', element('span', ...showWay(current))],
           ['Number', `ends in ${current.toEnding}`],
           ['Answered in', sayAnswered(current)],
-          ['Code', current.code === undefined ? undefined : element('code', current.code)],
+          ['Code', inCode(current.code)],
           ...explainCode(current),
           ['Repeats', current.repeats === 0 ? undefined : String(current.repeats)],
           ['Origin', nameOrigin(current)],
@@ -186,14 +183,11 @@ function showStep(step: HookEvent, start: number): HTMLElement {
   const { text, tone, code, reason, remedy, durationMs, transactionId, providerRequestId } =
     describeEvent(step);
   const details = [
-    ['Code', code === undefined ? undefined : element('code', code)],
+    ['Code', inCode(code)],
     ['Why', reason],
     ['What to do', remedy],
-    ['Message id', transactionId === undefined ? undefined : element('code', transactionId)],
-    [
-      'Request id at the provider',
-      providerRequestId === undefined ? undefined : element('code', providerRequestId),
-    ],
+    ['Message id', inCode(transactionId)],
+    ['Request id at the provider', inCode(providerRequestId)],
   ] as const;
   return element(
     'li',

@@ -3,6 +3,7 @@ import { NO_FILTER, type HistoryFilter } from './routes.js';
 import { findUser, ServerFailure } from './server.js';
 import { nameChannel } from '../../events/description.js';
 import { OUTCOMES } from './outcomes.js';
+import { makeSelect } from './widgets.js';
 
 /** The search and the filters of the history. */
 
@@ -27,16 +28,14 @@ export function makeHistoryFilters(
     spellcheck: 'false',
     'aria-describedby': 'search-hint',
   });
-  const channel = choice(
-    'channel',
-    'All channels',
-    [...new Set([...channels, 'sms', 'voice'])].map((name) => [name, nameChannel(name)]),
-  );
-  const outcome = choice(
-    'outcome',
-    'All outcomes',
-    Object.entries(OUTCOMES).map(([name, { word }]) => [name, word]),
-  );
+  const channel = makeSelect('channel', [
+    ['', 'All channels'],
+    ...[...new Set([...channels, 'sms', 'voice'])].map((name) => [name, nameChannel(name)] as const),
+  ]);
+  const outcome = makeSelect('outcome', [
+    ['', 'All outcomes'],
+    ...Object.entries(OUTCOMES).map(([name, { word }]) => [name, word] as const),
+  ]);
   const from = element('input', { type: 'datetime-local', id: 'from' });
   const to = element('input', { type: 'datetime-local', id: 'to' });
   const jump = element('input', { type: 'time', id: 'jump', 'aria-describedby': 'jump-hint' });
@@ -181,17 +180,4 @@ function lastTimeOf(time: string, nowMs: number): number | undefined {
   at.setHours(hours, minutes, 0, 0);
   if (at.getTime() > nowMs) at.setDate(at.getDate() - 1);
   return at.getTime();
-}
-
-function choice(
-  id: string,
-  all: string,
-  options: readonly (readonly [value: string, label: string])[],
-): HTMLSelectElement {
-  return element(
-    'select',
-    { id },
-    element('option', { value: '' }, all),
-    ...options.map(([value, label]) => element('option', { value }, label)),
-  );
 }

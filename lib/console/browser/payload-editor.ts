@@ -3,7 +3,6 @@ import { readJsonText, type Position, type ReadText } from '../../core/json-text
 
 /** The editor for a request as JSON. It shows each mistake at once, with a button that leads to its line. */
 
-/** A mistake in the text. */
 interface Problem {
   readonly text: string;
   readonly place: Position | undefined;

@@ -39,7 +39,6 @@ export function makePlots() {
   };
 }
 
-/** A part of each bar. */
 interface Part<Bucket> {
   /** The class of its colour. */
   readonly name: string;

@@ -2,7 +2,7 @@ import { element } from '../../http/page/browser/dom.js';
 import type { ExecutionSummary } from '../../core/history.js';
 import { isRequestType, type RequestType } from '../../core/request-types.js';
 import type { PayloadQuestion } from '../api.js';
-import { markTone, showFailure, type View } from './widgets.js';
+import { makeSelect, markTone, showFailure, type View } from './widgets.js';
 import { makePayloadEditor } from './payload-editor.js';
 import { formatRelative } from './format.js';
 import { NO_FILTER, type Route } from './routes.js';
@@ -32,16 +32,8 @@ export function makeTester(stream: Stream): View<Extract<Route, { view: 'tester'
     list: 'recent-users',
   });
   const recent = element('datalist', { id: 'recent-users' });
-  const requestType = element(
-    'select',
-    { id: 'request-type' },
-    ...Object.entries(REQUEST_TYPES).map(([value, label]) => element('option', { value }, label)),
-  );
-  const channel = element(
-    'select',
-    { id: 'asked-channel' },
-    ...Object.entries(CHANNELS).map(([value, label]) => element('option', { value }, label)),
-  );
+  const requestType = makeSelect('request-type', Object.entries(REQUEST_TYPES));
+  const channel = makeSelect('asked-channel', Object.entries(CHANNELS));
   const generate = element('button.primary', { type: 'submit' }, 'Generate');
   const notes = element('div', { role: 'status' });
   const failure = element('div', { role: 'alert' });

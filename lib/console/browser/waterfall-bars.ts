@@ -20,7 +20,6 @@ export interface Waterfall {
   readonly spanMs: number;
 }
 
-/** Okta waits this long for an answer. */
 export const OKTA_WAITS_MS = 3000;
 
 const OUTCOME_TONES = { accepted: 'good', refused: 'bad', unknown: 'warn' } as const;

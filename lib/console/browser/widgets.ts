@@ -35,9 +35,15 @@ export function showFailure({ error: { code, message, remedy } }: ServerFailure)
   );
 }
 
-/** A value with a button that copies it, for example to search Okta's System Log. */
-export function copyable(label: string, value: string): HTMLElement {
-  return element('span.copyable', element('code', value), copyButton(label, value));
+/** An id or code; `undefined` for none. */
+export function inCode(value: string | undefined): HTMLElement | undefined {
+  return value === undefined ? undefined : element('code', value);
+}
+
+/** A value with a button that copies it, for example to search Okta's System Log; `undefined` for none. */
+export function copyable(label: string, value: string | undefined): HTMLElement | undefined {
+  if (value === undefined) return undefined;
+  return element('span.copyable', inCode(value), copyButton(label, value));
 }
 
 export function copyButton(label: string, value: string): HTMLElement {
@@ -139,6 +145,14 @@ function nameStop(stop: HTMLElement): string {
 
 function textOf(details: HTMLDetailsElement): string {
   return details.querySelector('summary')?.textContent ?? '';
+}
+
+/** A choice of one of several values. */
+export function makeSelect(
+  id: string,
+  options: readonly (readonly [value: string, label: string])[],
+): HTMLSelectElement {
+  return element('select', { id }, ...options.map(([value, label]) => element('option', { value }, label)));
 }
 
 /** One view of the console. It keeps its content while another view is shown. */

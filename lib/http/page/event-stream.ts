@@ -1,39 +1,80 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { ServerResponse } from 'node:http';
 import { PAGE_HEADERS } from './assets.js';
 
 /** Server-sent events for the pages. */
 
-/**
- * A client with more unread bytes than this is disconnected; its browser reconnects and receives the current
- * state.
- */
-export const MAX_UNREAD_BYTES = 1024 * 1024;
+/** A client with more unread bytes than this is disconnected; its browser reconnects and receives the current state. */
+const MAX_UNREAD_BYTES = 1024 * 1024;
 
-/**
- * Writes the head of an event stream. Returns `false` for a HEAD request, which is then complete.
- *
- * @param retryMs - how long a browser waits before it reconnects.
- */
-export function beginEventStream({ method }: IncomingMessage, res: ServerResponse, retryMs: number): boolean {
-  const headers = {
-    ...PAGE_HEADERS,
-    'Content-Type': 'text/event-stream; charset=utf-8',
-    // Compression or buffering on the way would delay events.
-    'Cache-Control': 'no-store, no-transform',
-    'X-Accel-Buffering': 'no',
-  };
-  // Set one by one, so that middleware of the gateway sees them.
-  for (const [name, value] of Object.entries(headers)) res.setHeader(name, value);
-  res.writeHead(200);
-  if (method === 'HEAD') {
-    res.end();
-    return false;
+/** The open event streams of one page. */
+export class EventStreams {
+  readonly #retryMs: number;
+  readonly #watch: () => () => void;
+  readonly #open = new Set<ServerResponse>();
+  #stopWatching: (() => void) | undefined;
+
+  /**
+   * @param retryMs - how long a browser waits before it reconnects.
+   * @param watch - called when the first stream opens. Returns a function that is called when the last one has closed.
+   */
+  constructor(retryMs: number, watch: () => () => void) {
+    this.#retryMs = retryMs;
+    this.#watch = watch;
   }
-  res.write(`retry: ${retryMs}\n\n`);
-  return true;
+
+  get count(): number {
+    return this.#open.size;
+  }
+
+  has(res: ServerResponse): boolean {
+    return this.#open.has(res);
+  }
+
+  /** Opens a stream. Returns `false` for a HEAD request, which is then complete. */
+  open(res: ServerResponse): boolean {
+    const headers = {
+      ...PAGE_HEADERS,
+      'Content-Type': 'text/event-stream; charset=utf-8',
+      // Compression or buffering on the way would delay events.
+      'Cache-Control': 'no-store, no-transform',
+      'X-Accel-Buffering': 'no',
+    };
+    // Set one by one, so that middleware of the gateway sees them.
+    for (const [name, value] of Object.entries(headers)) res.setHeader(name, value);
+    res.writeHead(200);
+    if (res.req.method === 'HEAD') {
+      res.end();
+      return false;
+    }
+    res.write(`retry: ${this.#retryMs}\n\n`);
+    this.#open.add(res);
+    this.#stopWatching ??= this.#watch();
+    res.once('close', () => {
+      this.#open.delete(res);
+      if (this.#open.size > 0) return;
+      this.#stopWatching?.();
+      this.#stopWatching = undefined;
+    });
+    return true;
+  }
+
+  /** Sends an event to every stream, or to one. */
+  send(event: string, data: unknown, to: Iterable<ServerResponse> = this.#open): void {
+    const text = `event: ${event}\ndata: ${JSON.stringify(data)}\n\n`;
+    for (const res of to) {
+      if (res.writableEnded || res.destroyed) continue;
+      res.write(text);
+      if (res.writableLength > MAX_UNREAD_BYTES) res.destroy();
+    }
+  }
+
+  /** Ends every stream. Their pages connect again. */
+  end(): void {
+    for (const res of this.#open) res.end();
+  }
 }
 
-/** One event in wire format. */
-export function eventText(event: string, data: unknown): string {
-  return `event: ${event}\ndata: ${JSON.stringify(data)}\n\n`;
+/** Whether the gateway drains: it ends its streams, so that browsers connect to another gateway. */
+export function isDraining(res: ServerResponse): boolean {
+  return /\bclose\b/i.test(String(res.getHeader('Connection') ?? ''));
 }

@@ -23,7 +23,6 @@ export interface SchemaAttribute {
 /** Attributes by name. */
 export type SchemaAttributes = Readonly<Record<string, SchemaAttribute>>;
 
-/** The default properties of an attribute. */
 export const ATTRIBUTE_DEFAULTS: SchemaAttribute = {
   mutability: 'READ_WRITE',
   scope: 'NONE',
@@ -68,7 +67,6 @@ const BASE: readonly (readonly [string, string, boolean, Limits?])[] = [
   ['manager', 'Manager', false],
 ];
 
-/** The attributes that every org has. */
 export function makeBaseAttributes(): SchemaAttributes {
   const action = (isUsers: boolean): string => (isUsers ? 'READ_WRITE' : 'READ_ONLY');
   return Object.fromEntries(
@@ -143,7 +141,6 @@ export interface UserSchemaView {
   readonly custom: SchemaAttributes;
 }
 
-/** The parts of a schema's resource beside the attributes. */
 export interface SchemaFacts {
   readonly orgUrl: string;
   readonly created: string;

@@ -68,7 +68,6 @@ export class EventHooks {
     });
   }
 
-  /** Every hook, oldest first. */
   get all(): readonly EmulatedEventHook[] {
     return this.#hooks.all;
   }

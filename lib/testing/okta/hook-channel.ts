@@ -1,5 +1,5 @@
 import { SignJWT } from 'jose';
-import { fieldOf, isObject, parseJson, textFieldOf, type JsonObject } from '../../core/json.js';
+import { asList, fieldOf, isObject, parseJson, textFieldOf, type JsonObject } from '../../core/json.js';
 import { randomAlphanumeric } from '../server/random-ids.js';
 import type { OrgContext } from './context.js';
 import type { HookKeys } from './hook-keys.js';
@@ -36,18 +36,13 @@ export function readChannel(channel: unknown): HookChannel | readonly string[] {
   if (!isObject(config) || (type !== 'HTTP' && type !== 'OAUTH')) {
     return ['channel: The type is neither HTTP nor OAUTH, or there is no config.'];
   }
-  const uri = textFieldOf(config, 'uri') ?? '';
-  const headers = readHeaders(config['headers']);
-  const authScheme = readAuthScheme(config['authScheme']);
-  const oauth = type === 'OAUTH' ? readOAuth(config) : undefined;
   const problems: string[] = [];
+  const uri = textFieldOf(config, 'uri') ?? '';
   if (!isCallable(uri))
     problems.push(`uri: It has to begin with https://, without white space, ${MAX_URI} characters at most.`);
-  if (typeof headers === 'string') problems.push(headers);
-  if (typeof authScheme === 'string') problems.push(authScheme);
-  if (typeof oauth === 'string') problems.push(oauth);
-  if (typeof headers === 'string' || typeof authScheme === 'string' || typeof oauth === 'string')
-    return problems;
+  const headers = readHeaders(config['headers'], problems);
+  const authScheme = readAuthScheme(config['authScheme'], problems);
+  const oauth = type === 'OAUTH' ? readOAuth(config, problems) : undefined;
   if (problems.length > 0) return problems;
   return {
     type,
@@ -90,42 +85,41 @@ function isCallable(uri: string): boolean {
   return uri.startsWith('https://') || /^http:\/\/(localhost|127\.0\.0\.1|\[::1\])[:/]/.test(`${uri}/`);
 }
 
-function readHeaders(headers: unknown): readonly { key: string; value: string }[] | string {
-  if (headers === undefined || headers === null) return [];
-  if (!Array.isArray(headers)) return 'headers: They are no list.';
-  const read = headers.map((header: unknown) => ({
+function readHeaders(headers: unknown, problems: string[]): HookChannel['headers'] {
+  if (headers !== undefined && headers !== null && !Array.isArray(headers)) {
+    problems.push('headers: They are no list.');
+  }
+  const read = asList(headers).map((header) => ({
     key: textFieldOf(header, 'key') ?? '',
     value: textFieldOf(header, 'value') ?? '',
   }));
-  return read.some(({ key }) => !/^[\w-]+$/.test(key)) ? 'headers: One has no name.' : read;
+  if (read.some(({ key }) => !/^[\w-]+$/.test(key))) problems.push('headers: One has no name.');
+  return read;
 }
 
-function readAuthScheme(scheme: unknown): HookChannel['authScheme'] | string {
+function readAuthScheme(scheme: unknown, problems: string[]): HookChannel['authScheme'] {
   if (scheme === undefined || scheme === null) return undefined;
   const [type, key, value] = ['type', 'key', 'value'].map((name) => textFieldOf(scheme, name));
-  if (type?.toUpperCase() !== 'HEADER' || key === undefined || value === undefined) {
-    return 'authScheme: The type is not HEADER, or key or value is missing.';
-  }
-  return { key, value };
+  if (type?.toUpperCase() === 'HEADER' && key !== undefined && value !== undefined) return { key, value };
+  problems.push('authScheme: The type is not HEADER, or key or value is missing.');
+  return undefined;
 }
 
-function readOAuth(config: JsonObject): HookOAuth | string {
-  const authType = textFieldOf(config, 'authType');
-  const [clientId, tokenUrl, scope] = ['clientId', 'tokenUrl', 'scope'].map((name) =>
-    textFieldOf(config, name),
-  );
-  const [clientSecret, hookKeyId] = ['clientSecret', 'hookKeyId'].map((name) => textFieldOf(config, name));
-  if (clientId === undefined || scope === undefined || tokenUrl === undefined || !isCallable(tokenUrl)) {
-    return 'config: clientId, tokenUrl or scope is missing.';
-  }
-  if (authType === 'client_secret_post') {
-    if (clientSecret === undefined) return 'config: clientSecret is missing.';
-    return { authType, clientId, tokenUrl, scope, clientSecret };
-  }
-  if (authType !== 'private_key_jwt')
-    return 'config: authType is neither client_secret_post nor private_key_jwt.';
-  if (hookKeyId === undefined) return 'config: hookKeyId is missing.';
-  return { authType, clientId, tokenUrl, scope, hookKeyId };
+/** How Okta can authenticate to an authorization server, and the field that it needs. */
+const PROOFS = { client_secret_post: 'clientSecret', private_key_jwt: 'hookKeyId' } as const;
+
+function readOAuth(config: JsonObject, problems: string[]): HookOAuth {
+  const text = (name: string): string => textFieldOf(config, name) ?? '';
+  const [clientId, tokenUrl, scope] = [text('clientId'), text('tokenUrl'), text('scope')];
+  const isSecret = text('authType') === 'client_secret_post';
+  const authType = isSecret ? 'client_secret_post' : 'private_key_jwt';
+  const proof = PROOFS[authType];
+  if (clientId === '' || scope === '' || !isCallable(tokenUrl)) {
+    problems.push('config: clientId, tokenUrl or scope is missing.');
+  } else if (text('authType') !== authType) {
+    problems.push('config: authType is neither client_secret_post nor private_key_jwt.');
+  } else if (text(proof) === '') problems.push(`config: ${proof} is missing.`);
+  return { authType, clientId, tokenUrl, scope, [proof]: text(proof) };
 }
 
 /** The headers to call a hook with, or why there are none. */

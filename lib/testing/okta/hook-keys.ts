@@ -37,7 +37,6 @@ export class HookKeys {
     this.#isUsed = isUsed;
   }
 
-  /** Every key, oldest first. */
   get all(): readonly EmulatedHookKey[] {
     return this.#keys.map(({ id, keyId, name, publicJwk }) => ({ id, keyId, name, publicJwk }));
   }

@@ -52,7 +52,6 @@ export class HookStore<Fields extends HookFields> {
     this.#kind = kind;
   }
 
-  /** Every hook, oldest first. */
   get all(): readonly Stored<Fields>[] {
     return [...this.#hooks.values()];
   }

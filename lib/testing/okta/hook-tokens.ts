@@ -5,6 +5,7 @@ import { pathOf, type RecordedRequest } from '../server/faults.js';
 import { jsonReply, okReply, type Reply } from '../server/reply.js';
 import { randomAlphanumeric } from '../server/random-ids.js';
 import type { OrgContext } from './context.js';
+import { scopesIn } from './oidc.js';
 import type { SigningKey } from './rsa-keys.js';
 
 /** How a hook token is signed, if not as Okta does. */
@@ -122,9 +123,7 @@ export class HookTokens {
     if (client === undefined) return jsonReply(401, { error: 'invalid_client' });
     if (field('grant_type') !== 'client_credentials')
       return jsonReply(400, { error: 'unsupported_grant_type' });
-    const scopes = field('scope')
-      .split(' ')
-      .filter((scope) => scope !== '');
+    const scopes = scopesIn(field('scope'));
     const known = client.scopes ?? ['telephony'];
     if (scopes.length === 0 || scopes.some((scope) => !known.includes(scope))) {
       return jsonReply(400, { error: 'invalid_scope' });
@@ -142,9 +141,8 @@ export class HookTokens {
     const assertion = field('client_assertion');
     if (assertion === '') {
       const client = this.#clients.get(field('client_id'));
-      return client?.clientSecret === undefined || client.clientSecret !== field('client_secret')
-        ? undefined
-        : client;
+      const isOurs = client?.clientSecret !== undefined && client.clientSecret === field('client_secret');
+      return isOurs ? client : undefined;
     }
     for (const client of this.#clients.values()) {
       const { clientId, publicJwk } = client;

@@ -59,7 +59,6 @@ export class InlineHooks {
     });
   }
 
-  /** Every hook, oldest first. */
   get all(): readonly EmulatedInlineHook[] {
     return this.#hooks.all;
   }

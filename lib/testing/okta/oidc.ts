@@ -71,7 +71,7 @@ export class OidcProvider {
     const location = begin({
       redirectUri: app.redirectUri,
       clientId: app.clientId,
-      scopes: scopesOf(query),
+      scopes: scopesIn(query.get('scope')),
       state,
       nonce: query.get('nonce') ?? undefined,
       codeChallenge: query.get('code_challenge') ?? '',
@@ -191,7 +191,8 @@ function problemOf(query: URLSearchParams): OauthProblem | undefined {
   if (query.get('response_type') !== 'code') {
     return problem('unsupported_response_type', 'The response type is not supported: it must be code.');
   }
-  if (!scopesOf(query).includes('openid')) return problem('invalid_scope', 'The scope openid is missing.');
+  if (!scopesIn(query.get('scope')).includes('openid'))
+    return problem('invalid_scope', 'The scope openid is missing.');
   // Okta requires it of every request (https://developer.okta.com/docs/api/openapi/okta-oauth/guides/overview/).
   if (!query.get('state')) return problem('invalid_request', 'The state parameter is missing.');
   if (query.get('code_challenge_method') !== 'S256' || !/^[\w-]{43}$/.test(query.get('code_challenge') ?? ''))
@@ -201,8 +202,8 @@ function problemOf(query: URLSearchParams): OauthProblem | undefined {
   return undefined;
 }
 
-function scopesOf(query: URLSearchParams): readonly string[] {
-  return (query.get('scope') ?? '').split(' ').filter((scope) => scope !== '');
+export function scopesIn(text: string | null = ''): readonly string[] {
+  return (text ?? '').split(' ').filter((scope) => scope !== '');
 }
 
 /** The app's id and secret: `client_secret_basic` (RFC 6749, section 2.3.1), else the form. */

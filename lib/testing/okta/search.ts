@@ -1,6 +1,5 @@
 import { fieldOf } from '../../core/json.js';
 
-/** Whether a search finds a resource. */
 export type Search = (resource: unknown) => boolean;
 
 const VALUE = /^(?:"((?:[^"\\]|\\.)*)"|(true|false|null)|(-?\d+(?:\.\d+)?))$/;

@@ -1,9 +1,8 @@
 import { createHash } from 'node:crypto';
-import { escapeHtml } from '../../http/page/escape-html.js';
+import { escapeHtml, htmlDocument } from '../../http/page/html.js';
 import { pageStyle } from '../../http/page/style.js';
 import type { Reply } from '../server/reply.js';
 
-/** What the sign-in page shows. */
 export interface SignInPageView {
   /** Where its forms go. */
   readonly action: string;
@@ -76,24 +75,15 @@ ${form('<button name="again" value="yes">Get another code</button>')}`;
 }
 
 function htmlReply(status: number, title: string, body: string, formAction: string): Reply {
-  const html = `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>${title} – emulated Okta</title>
-<link rel="icon" href="data:,">
-<style>${STYLE}</style>
-</head>
-<body>
-<main>
+  const html = htmlDocument(
+    `${title} – emulated Okta`,
+    `<link rel="icon" href="data:,">\n<style>${STYLE}</style>`,
+    `<main>
 <h1>${title}</h1>
 ${body}
 <p class="quiet">This Okta is emulated. It asks for no password.</p>
-</main>
-</body>
-</html>
-`;
+</main>`,
+  );
   return {
     status,
     headers: {

@@ -15,7 +15,6 @@ import {
 } from './sign-in-page.js';
 import type { EmulatedUser } from './users.js';
 
-/** A sign-in that has begun. */
 interface SignIn {
   readonly request: AuthorizationRequest;
   readonly expiresAt: number;
@@ -26,7 +25,6 @@ interface SignIn {
   problem?: string | undefined;
 }
 
-/** The path of the sign-in page. */
 export const SIGN_IN_PATH = '/signin';
 const LIFE_MS = 10 * 60_000;
 const MAX_WRONG_CODES = 3;
@@ -52,7 +50,6 @@ export class SignInPages {
     return `${SIGN_IN_PATH}/${id}`;
   }
 
-  /** Answers with the page. */
   show({ id = '' }: PathParams): Reply {
     const signIn = this.#find(id);
     if (signIn === undefined) return GONE;
@@ -61,7 +58,6 @@ export class SignInPages {
     return signInPage({ action, redirectUri: request.redirectUri, problem, step: this.#stepOf(signIn) });
   }
 
-  /** Answers a form of the page. */
   async submit({ form }: RecordedRequest, { id = '' }: PathParams): Promise<Reply> {
     const signIn = this.#find(id);
     if (signIn === undefined) return GONE;
@@ -136,7 +132,6 @@ export class SignInPages {
 
 const GONE = problemPage('The sign-in has ended or expired. Go back to the app and begin again.');
 
-/** The first users who can sign in. */
 function offeredPeople(users: readonly EmulatedUser[]): readonly OfferedPerson[] {
   return users
     .filter((user) => user.status === 'ACTIVE' && Object.keys(phoneEndingsOf(user)).length > 0)

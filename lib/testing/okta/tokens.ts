@@ -5,6 +5,7 @@ import { okReply, type Reply } from '../server/reply.js';
 import { textFieldOf } from '../../core/json.js';
 import type { OrgContext } from './context.js';
 import { forbidden, oauthError, oktaError } from './errors.js';
+import { scopesIn } from './oidc.js';
 import { randomAlphanumeric } from '../server/random-ids.js';
 
 /** An API service app of the emulated org. */
@@ -48,7 +49,6 @@ export class OrgTokens {
     this.#apiTokens.set(context.apiToken, context.apiTokenRoles);
   }
 
-  /** Another API token, of an administrator with these roles. */
   addApiToken(roles: readonly string[]): string {
     const token = `00${randomAlphanumeric(40)}`;
     this.#apiTokens.set(token, roles);
@@ -76,7 +76,6 @@ export class OrgTokens {
     this.#nonce = randomAlphanumeric(32);
   }
 
-  /** Answers `POST /oauth2/v1/token`. */
   async answer(request: RecordedRequest): Promise<Reply> {
     const field = (name: string): string | undefined => textFieldOf(request.form, name);
     if (field('grant_type') !== 'client_credentials') {
@@ -91,7 +90,7 @@ export class OrgTokens {
     const thumbprint = app.requireDpop === true ? await this.#checkTokenProof(request) : undefined;
     if (typeof thumbprint === 'object') return thumbprint;
 
-    const scopes = (field('scope') ?? '').split(' ').filter((scope) => scope !== '');
+    const scopes = scopesIn(field('scope'));
     const granted = app.scopes ?? ['okta.users.read'];
     if (scopes.length === 0 || scopes.some((scope) => !granted.includes(scope))) {
       return oauthError(

@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import { beginEventStream, eventText, MAX_UNREAD_BYTES } from '../../http/page/event-stream.js';
+import { EventStreams, isDraining } from '../../http/page/event-stream.js';
 import type { PhonesState } from './api.js';
 
 /** Proxies close a connection that is silent for a minute. */
@@ -13,8 +13,7 @@ const CHECK_EVERY_MS = 200;
 /** Streams the state of the emulators to every open page, after every change. */
 export class LiveState {
   readonly #readState: () => Omit<PhonesState, 'revision'>;
-  readonly #pages = new Set<ServerResponse>();
-  #timers: readonly NodeJS.Timeout[] = [];
+  readonly #pages = new EventStreams(RETRY_MS, () => this.#watch());
   #revision = 0;
   #lastSent = '';
 
@@ -29,54 +28,33 @@ export class LiveState {
 
   /** Opens the stream of a page, or answers a HEAD. Returns `false` if too many pages are open. */
   open(res: ServerResponse): boolean {
-    if (this.#pages.size >= MAX_PAGES) return false;
-    if (!beginEventStream(res.req, res, RETRY_MS)) return true;
-    this.#send(res, eventText('state', this.snapshot()));
-    // A draining gateway ends the stream, so that the page connects to another gateway.
-    if (/\bclose\b/i.test(String(res.getHeader('Connection') ?? ''))) {
-      res.end();
-      return true;
-    }
-    if (this.#pages.size === 0) this.#start();
-    this.#pages.add(res);
-    res.once('close', () => {
-      this.#pages.delete(res);
-      if (this.#pages.size === 0) this.#stop();
-    });
+    if (this.#pages.count >= MAX_PAGES) return false;
+    if (!this.#pages.open(res)) return true;
+    this.#pages.send('state', this.snapshot(), [res]);
+    if (isDraining(res)) res.end();
     return true;
   }
 
   update(): void {
-    if (this.#pages.size === 0) return;
+    if (this.#pages.count === 0) return;
     const state = this.#readState();
     const text = JSON.stringify(state);
     if (text === this.#lastSent) return;
     this.#lastSent = text;
-    this.#sendAll(eventText('state', this.snapshot(state)));
+    this.#pages.send('state', this.snapshot(state));
   }
 
   close(): void {
-    this.#stop();
-    for (const page of this.#pages) page.end();
+    this.#pages.end();
   }
 
-  #start(): void {
-    this.#timers = [
+  #watch(): () => void {
+    const timers = [
       setInterval(() => this.update(), CHECK_EVERY_MS).unref(),
-      setInterval(() => this.#sendAll(': heartbeat\n\n'), HEARTBEAT_MS).unref(),
+      setInterval(() => this.#pages.send('heartbeat', null), HEARTBEAT_MS).unref(),
     ];
-  }
-
-  #stop(): void {
-    for (const timer of this.#timers) clearInterval(timer);
-  }
-
-  #sendAll(text: string): void {
-    for (const page of this.#pages) this.#send(page, text);
-  }
-
-  #send(page: ServerResponse, text: string): void {
-    if (page.writableLength > MAX_UNREAD_BYTES) page.destroy();
-    else page.write(text);
+    return () => {
+      for (const timer of timers) clearInterval(timer);
+    };
   }
 }

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { json, Router, type Request, type RequestHandler, type Response } from 'express';
 import { PAGE_HEADERS, readAssets } from '../../http/page/assets.js';
+import { htmlDocument } from '../../http/page/html.js';
 import { LiveState } from './live-state.js';
 import { slashRedirect } from '../../http/page/mount-slash.js';
 import { isFromLoopback, isFromOtherSite, isFromOwnPage, isToLoopback } from '../../http/page/same-site.js';
@@ -201,18 +202,12 @@ function phonesHtml(isOpenToOthers: boolean): string {
   const reach = isOpenToOthers
     ? 'Nothing reaches a real phone. Whoever reaches this address sees the codes.'
     : 'Nothing leaves this machine.';
-  return `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>Phones – Okta telephony hook demo</title>
-<link rel="icon" href="data:,">
+  return htmlDocument(
+    'Phones – Okta telephony hook demo',
+    `<link rel="icon" href="data:,">
 <link rel="stylesheet" href="assets/main.css">
-<script type="module" src="assets/main.js"></script>
-</head>
-<body>
-<a class="skip" href="#phones">Skip to the phones</a>
+<script type="module" src="assets/main.js"></script>`,
+    `<a class="skip" href="#phones">Skip to the phones</a>
 <header>
 <h1>Phones</h1>
 <p>Everything here is emulated: Okta, Twilio, and the people. ${reach}</p>
@@ -226,8 +221,6 @@ function phonesHtml(isOpenToOthers: boolean): string {
 <section id="faults" aria-labelledby="faults-title"></section>
 <section id="sandbox" aria-labelledby="sandbox-title"></section>
 </main>
-<noscript><p>This page needs JavaScript.</p></noscript>
-</body>
-</html>
-`;
+<noscript><p>This page needs JavaScript.</p></noscript>`,
+  );
 }

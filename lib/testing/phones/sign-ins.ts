@@ -10,7 +10,6 @@ import type { EmulatedCall } from '../twilio/calls.js';
 import type { TwilioEmulator } from '../twilio/emulator.js';
 import type { EmulatedMessage } from '../twilio/messages.js';
 
-/** A person's latest sign-in. */
 interface SignIn {
   readonly requestType: RequestType;
   readonly by: SignInChannel;

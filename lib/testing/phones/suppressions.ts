@@ -5,7 +5,9 @@ export interface SuppressionReader {
   /** As `TelephonyHook.suppressions`. */
   suppressions(
     number: string,
-  ): Promise<readonly (Omit<SuppressionView, 'until'> & { readonly until: Date })[]>;
+  ): Promise<
+    readonly { readonly channel: string; readonly reason: SuppressionView['reason']; readonly until: Date }[]
+  >;
 }
 
 /** The suppressions of each phone, as the hook said last: the page's state is read at once, and the hook answers later. */

@@ -14,7 +14,7 @@ export interface VerificationRequest {
   readonly riskCheck: 'enable' | 'disable' | undefined;
 }
 
-const CHANNELS: ReadonlySet<string> = new Set<VerifyChannel>(['sms', 'call', 'whatsapp']);
+const CHANNELS: readonly VerifyChannel[] = ['sms', 'call', 'whatsapp'];
 const MIN_CODE = 4;
 const MAX_CODE = 10;
 const CHINA = '+86';
@@ -30,8 +30,8 @@ export function readVerification(
 ): { readonly request: VerificationRequest } | { readonly error: TwilioError } | 'UNKNOWN_LOCALE' {
   const to = form.get('To') ?? '';
   if (!isE164(to)) return invalid('To');
-  const channel = form.get('Channel') ?? '';
-  if (!isChannel(channel)) return invalid('Channel');
+  const channel = CHANNELS.find((one) => one === form.get('Channel'));
+  if (channel === undefined) return invalid('Channel');
   if (service.disabledChannels.includes(channel)) return refuse(60223);
   const customCode = form.get('CustomCode');
   if (customCode !== undefined) {
@@ -45,41 +45,21 @@ export function readVerification(
   const locale = form.get('Locale');
   if (locale !== undefined && !isVerifyLocale(locale)) return 'UNKNOWN_LOCALE';
 
-  const language = locale ?? localeOfNumber(to);
-  const error =
-    channel === 'whatsapp'
-      ? refuseWhatsApp(service, language)
-      : channel === 'sms'
-        ? refuseSms(to, riskCheck !== 'disable', service, recipients)
-        : undefined;
-  if (error !== undefined) return { error };
+  const language = locale ?? LANGUAGE_OF_COUNTRY.find(([prefix]) => to.startsWith(prefix))?.[1] ?? 'en';
+  if (channel === 'whatsapp') {
+    if (service.whatsAppFrom === null) return refuse(68008, 'The Verify Service has no WhatsApp sender.');
+    if (service.whatsAppLocales?.includes(language) === false) return refuse(60242);
+  }
+  if (channel === 'sms') {
+    if (recipients.isLandline(to)) return refuse(60205);
+    if (to.startsWith(CHINA) && !service.isVettedForChina) return refuse(60220);
+    const isBlocked = service.blockedPrefixes.some((prefix) => to.startsWith(prefix));
+    if (isBlocked && riskCheck !== 'disable') return refuse(60410);
+  }
   if (recipients.isUnverified(to)) {
     return refuse(21608, `The number ${to} is unverified. Trial accounts cannot send there.`);
   }
   return { request: { to, channel, customCode, locale, language, riskCheck } };
-}
-
-function refuseWhatsApp(service: VerifyService, language: string): TwilioError | undefined {
-  if (service.whatsAppFrom === null) {
-    return { code: 68008, message: 'The Verify Service has no WhatsApp sender.' };
-  }
-  return service.whatsAppLocales?.includes(language) === false ? { code: 60242 } : undefined;
-}
-
-function refuseSms(
-  to: string,
-  isChecked: boolean,
-  service: VerifyService,
-  recipients: TwilioRecipients,
-): TwilioError | undefined {
-  if (recipients.isLandline(to)) return { code: 60205 };
-  if (to.startsWith(CHINA) && !service.isVettedForChina) return { code: 60220 };
-  const isBlocked = service.blockedPrefixes.some((prefix) => to.startsWith(prefix));
-  return isBlocked && isChecked ? { code: 60410 } : undefined;
-}
-
-function isChannel(text: string): text is VerifyChannel {
-  return CHANNELS.has(text);
 }
 
 function invalid(parameter: string): { readonly error: TwilioError } {
@@ -110,8 +90,4 @@ const LANGUAGE_OF_COUNTRY: readonly (readonly [string, string])[] = [
 /** Whether Verify has a locale. The case counts. */
 export function isVerifyLocale(locale: string): boolean {
   return LOCALES.has(locale);
-}
-
-function localeOfNumber(number: string): string {
-  return LANGUAGE_OF_COUNTRY.find(([prefix]) => number.startsWith(prefix))?.[1] ?? 'en';
 }

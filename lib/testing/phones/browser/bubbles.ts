@@ -3,7 +3,6 @@ import type { PhoneItem } from '../api.js';
 import { icon } from './widgets.js';
 import { callStateOf, exactTimeOf, languageName, receiptOf, timeOf } from './words.js';
 
-/** One message or call on a phone. */
 export interface Bubble {
   readonly root: HTMLElement;
   update(item: PhoneItem, isUnread: boolean): void;

@@ -39,7 +39,6 @@ export function makeSignInCard(person: PersonView, ask: Ask): Part<PersonView> {
     ),
   );
 
-  /** The sign-in that is shown, as text. */
   let shown = '';
 
   /** Shows a failure in the place of the result. */

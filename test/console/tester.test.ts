@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import type { ExecutionPage, Health, MadePayload, OpenedExecution, TestResult } from '#lib/console/api.js';
-import type { HookEvent } from '#lib/index.js';
+import type { Channel, HookEvent } from '#lib/index.js';
 import { ANA, BOB } from '#harness/scene.js';
 import { until } from '#harness/until.js';
 import { mustNotShow } from '#harness/witness.js';
@@ -166,6 +166,19 @@ describe("the console's tester", () => {
     const placeholder = await send(changed(payload, { phoneNumber: '9876543210' }));
     expect(placeholder.reaction.action).to.equal('error');
     expect(JSON.stringify(placeholder.body)).to.include('NO_DIALABLE_NUMBER');
+  });
+
+  it('tells of a defect as of any call', async () => {
+    const sms: Channel = {
+      get usesText(): boolean {
+        throw new Error('a defect');
+      },
+      send: () => Promise.resolve({ status: 'accepted', transactionId: 'never' }),
+    };
+    await serveWith({ hook: { channels: { sms } } });
+    const result = await send(await generate({ user: BOB.login }));
+    expect([result.httpStatus, result.reaction.action]).to.deep.equal([500, 'failover']);
+    expect(result.executionId).to.be.a('string');
   });
 
   it('sends a code whose time is over as one that was made just now', async () => {

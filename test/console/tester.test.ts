@@ -176,9 +176,14 @@ describe("the console's tester", () => {
       send: () => Promise.resolve({ status: 'accepted', transactionId: 'never' }),
     };
     await serveWith({ hook: { channels: { sms } } });
-    const result = await send(await generate({ user: BOB.login }));
+    const payload = await generate({ user: BOB.login });
+    const result = await send(payload);
     expect([result.httpStatus, result.reaction.action]).to.deep.equal([500, 'failover']);
     expect(result.executionId).to.be.a('string');
+    // Each time: it is no stranger who causes it.
+    await send(payload);
+    const rejected = served.scene.events.filter(({ type }) => type === 'request.rejected');
+    expect(rejected).to.have.lengthOf(2);
   });
 
   it('sends a code whose time is over as one that was made just now', async () => {

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import type { ExecutionPage, Health, MadePayload, TestResult } from '#lib/console/api.js';
 import type { Execution } from '#lib/core/history.js';
-import type { HookEvent } from '#lib/index.js';
+import type { Channel, HookEvent } from '#lib/index.js';
 import { ANA, BOB } from '#harness/scene.js';
 import { until } from '#harness/until.js';
 import { mustNotShow } from '#harness/witness.js';
@@ -166,6 +166,24 @@ describe("the console's tester", () => {
     const placeholder = await send(changed(payload, { phoneNumber: '9876543210' }));
     expect(placeholder.reaction.action).to.equal('error');
     expect(JSON.stringify(placeholder.body)).to.include('NO_DIALABLE_NUMBER');
+  });
+
+  it('tells of a defect as of any call', async () => {
+    const sms: Channel = {
+      get usesText(): boolean {
+        throw new Error('a defect');
+      },
+      send: () => Promise.resolve({ status: 'accepted', transactionId: 'never' }),
+    };
+    await serveWith({ hook: { channels: { sms } } });
+    const payload = await generate({ user: BOB.login });
+    const result = await send(payload);
+    expect([result.httpStatus, result.reaction.action]).to.deep.equal([500, 'failover']);
+    expect(result.executionId).to.be.a('string');
+    // Each time: it is no stranger who causes it.
+    await send(payload);
+    const rejected = served.scene.events.filter(({ type }) => type === 'request.rejected');
+    expect(rejected).to.have.lengthOf(2);
   });
 
   it('sends a code whose time is over as one that was made just now', async () => {

@@ -515,6 +515,23 @@ describe('kept executions', () => {
     expect(kept.get('e3')).to.equal(undefined);
   });
 
+  it('are of 100,000 steps in all: the oldest give way to those that are repeated without end, also where nobody asks', () => {
+    const kept = new KeptExecutions(5_000, () => LATER);
+    const executions = 800;
+    for (let count = 0; count < executions; count += 1) {
+      const one = eventsOf(`e${count}`, START + count);
+      const repeats = Array.from({ length: 199 }, (_none, at) => one.repeated(at + 1));
+      for (const step of stepsOf([one.received(), ...repeats])) kept.add(step);
+    }
+    // One that is gone does not come back.
+    const [late] = stepsOf([eventsOf('e0').repeated(900)]);
+    expect(late && kept.add(late)).to.equal(undefined);
+    const records = kept.find({ limit: 1 });
+    expect(records).to.have.length(500);
+    expect(records[0]?.id).to.equal(`e${executions - 1}`);
+    expect(kept.get('e0')).to.equal(undefined);
+  });
+
   it('are of a day at most', () => {
     let nowMs = START;
     const kept = new KeptExecutions(10, () => nowMs);

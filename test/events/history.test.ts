@@ -174,19 +174,6 @@ describe('the history', () => {
     expect(turns).to.be.at.least(10);
   });
 
-  it('keeps 100,000 steps in all: the oldest executions give way to those that are repeated without end', async () => {
-    const kept = open();
-    const executions = 800;
-    for (let count = 0; count < executions; count += 1) {
-      const of = eventsOf(`e${count}`, START + count);
-      tell(kept, of.received(), ...Array.from({ length: 199 }, (_none, at) => of.repeated(at + 1)));
-    }
-    const { total, executions: newest } = await kept.history.find({ limit: 1 });
-    expect(total).to.equal(500);
-    expect(newest[0]?.id).to.equal(`e${executions - 1}`);
-    expect(await kept.history.open('e0')).to.equal(undefined);
-  });
-
   it('hears of nothing any more when it is closed, and answers from what is there', async () => {
     const kept = open();
     tell(kept, ...sent('e1'));

@@ -552,6 +552,21 @@ describe('what users write to the senders', () => {
       expect(answered()?.skipped).to.deep.equal([{ channel: 'whatsapp', reason: 'STOPPED' }]);
     });
 
+    it('is asked for another WhatsApp number alone, for the claim of the call has told of the enrolled one', async () => {
+      const asked: string[] = [];
+      const suppressionsOf: StatePort['suppressionsOf'] = (recipient) => {
+        asked.push(recipient);
+        return [];
+      };
+      await start(undefined, {
+        profile: { unverifiedPhoneAttribute: 'mobilePhone' },
+        state: shared({ claim: claimNothing, suppressionsOf }),
+      });
+      scene.okta.updateUser(ANA.id, { mobilePhone: BOB.phone });
+      expect(await channelOf()).to.equal('whatsapp');
+      expect(asked).to.deep.equal([BOB.phone]);
+    });
+
     it('says that a message counts as START after the state has taken STOP back', async () => {
       const lifted = defer<undefined>();
       let isLifting = false;

@@ -262,6 +262,13 @@ describe('a channel of one’s own', () => {
       });
     }
 
+    it('is reported beside another that is wrong, too', async () => {
+      const wrong: Channel = { send: () => Promise.resolve({ status: 'refused' } as Outcome) };
+      const of = await start({ channels: { sms: [wrong, wrong] } });
+      await of.call(BOB_SMS);
+      expect(mistakes(of).map(({ reason }) => reason.slice(0, 6))).to.deep.equal(['sms[0]', 'sms[1]']);
+    });
+
     it('in its request has not sent: the next provider follows, and it is reported once', async () => {
       const of = await startWith(async ({ http }) =>
         outcomeOf(await http({ url: 'api.acme.example', json: {}, form: {} }), {

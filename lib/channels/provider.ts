@@ -5,7 +5,7 @@ import type { HttpAnswer, HttpRequest } from '../core/http.js';
 import { isOrigin, textOf, urlRule } from '../core/option-rules.js';
 import { mechanicsOf } from '../core/refusal-cause.js';
 import type { AnswerReader } from '../http/request.js';
-import { E164, oddityOf } from '../numbers/phone-number.js';
+import { E164, numberProblemOf } from '../numbers/phone-number.js';
 
 /** What the channels of every provider share: the check of their credentials, refusals, and rules of their options. */
 
@@ -78,11 +78,11 @@ export const originRule = (origin: string): Joi.AnySchema =>
   urlRule(`an origin without a path, such as ${origin}`, isOrigin, ', or be left out').default(origin);
 
 /** Refuses a sender's number whose calling code no country has. A sender may also be a name or an id. */
-export const withCallingCode = (sender: Joi.StringSchema): Joi.StringSchema =>
+export const refuseUnknownCallingCode = (sender: Joi.StringSchema): Joi.StringSchema =>
   sender
     .custom((value: string, helpers) => {
       const number = value.replace(/^\+?/, '+');
-      const isWrong = E164.test(number) && oddityOf(number) === 'calling code';
+      const isWrong = E164.test(number) && numberProblemOf(number) === 'calling code';
       return isWrong ? helpers.error('number.callingCode') : value;
     })
     .messages({

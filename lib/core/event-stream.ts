@@ -75,21 +75,22 @@ export class EventStream {
    * Emits the first event about a subject at once, and one for all that follow within a minute at its end or when the
    * stream is closed. However many follow, they cost one timer and one event.
    *
-   * @param makeEvent - gets how many times it happened since the last event.
+   * @param makeEvent - gets how many times it happened since the last event, and whether the event comes at the end of the
+   *   minute: what holds only now must not be in it then.
    */
-  emitCounted(name: string, makeEvent: (count: number) => CountedEvent): void {
+  emitCounted(name: string, makeEvent: (count: number, isLater: boolean) => CountedEvent): void {
     let subject = this.#subjects.get(name);
     if (subject === undefined) {
       subject = { count: 0, reportedMs: -Infinity, waiting: undefined, timer: undefined };
       this.#subjects.set(name, subject);
     }
     subject.count += 1;
-    const leftMs = leftOfMinuteMs(subject.reportedMs, this.#clock());
+    const leftMs = remainingOfMinuteMs(subject.reportedMs, this.#clock());
     if (leftMs === 0) {
-      this.#report(subject, makeEvent(subject.count));
+      this.#report(subject, makeEvent(subject.count, false));
     } else if (subject.waiting === undefined && !this.#isClosed) {
       // Made now: what it is made of, such as a call, need not be kept.
-      subject.waiting = makeEvent(1);
+      subject.waiting = makeEvent(1, true);
       subject.timer = setTimeout(() => {
         this.#reportWaiting(subject);
       }, leftMs).unref();
@@ -115,7 +116,7 @@ export class EventStream {
 }
 
 /** How much of a minute is left that began at `beganMs`, milliseconds; 0 if it is over. */
-export function leftOfMinuteMs(beganMs: number, nowMs: number): number {
+export function remainingOfMinuteMs(beganMs: number, nowMs: number): number {
   const sinceMs = nowMs - beganMs;
   // A clock that was set back must not silence the reports.
   return sinceMs >= 0 && sinceMs < ONE_MINUTE_MS ? ONE_MINUTE_MS - sinceMs : 0;

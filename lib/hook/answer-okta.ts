@@ -7,17 +7,19 @@ import { endCall, idsOf, testFields, type AnyCall, type CallAnswer, type Dispatc
 import type { HookParts } from './parts.js';
 import { codeRequestOf } from './send-code.js';
 
-/** Makes the answer and writes it to Okta. */
+/** Writes the answer to Okta. */
 export async function answerOkta(
   call: DispatchedCall,
   parts: HookParts,
   req: IncomingMessage,
   res: ServerResponse,
 ): Promise<void> {
-  call.answer ??= makeAnswer(call, parts);
-  // A shared state sends what this turn of the event loop has kept at the turn's end, in one command. The answer follows it, in
-  // case this process dies right after it.
-  if (parts.state.isShared) await endOfTurn();
+  if (call.answer === undefined && parts.state.isShared && mayHaveLeft(call)) {
+    // A shared state sends what this turn of the event loop has kept at the turn's end, in one command. The answer of a code
+    // that may have left follows it, in case this process dies right after it.
+    call.answer = makeAnswer(call, parts);
+    await endOfTurn();
+  }
   giveAnswer(call, parts, ({ text }) => {
     answerText(req, res, { status: 200, type: JSON_TYPE, text });
   });

@@ -4,7 +4,6 @@ import { letSocketsBeRead } from '../core/time.js';
 import type { KeptRequest, PlannedCode } from '../delivery/late/receipt.js';
 import { planChannels, type PlanStep } from '../delivery/plan.js';
 import { withinRollout } from '../delivery/rollout.js';
-import { NEW_CALL_MS } from '../delivery/running-calls.js';
 import {
   skipSuppressed,
   suppressionFor,
@@ -19,6 +18,7 @@ import { isAllowedByGuard } from './enforce-limits.js';
 import type { HookParts } from './parts.js';
 import { reportFailure } from './report-failure.js';
 import { codeRequestOf, sendCode } from './send-code.js';
+import { hasNewerCode, mayStartAttempt } from './supersession.js';
 
 /** Plans the channels, tries them one after the other, and records the delivery in the call. */
 export async function dispatchChannels(call: ProfiledCall, parts: HookParts): Promise<DispatchedCall> {
@@ -213,36 +213,6 @@ function localeOf({ hook, reading }: ProfiledCall): string {
     readLocale(profile?.['locale']) ??
     'en'
   );
-}
-
-/** Whether a call may start an attempt: not if a newer code of its user may be delivered before it. */
-function mayStartAttempt(call: ProfiledCall, attempts: number, parts: HookParts): boolean | Promise<boolean> {
-  const { running, budget } = call;
-  if (running === undefined) return true;
-  const isFirst = attempts === 0;
-  const start = (): boolean => {
-    call.isSuperseded = isFirst ? running.newer === 'ahead' : running.newer !== 'none';
-    return !call.isSuperseded;
-  };
-  if (isFirst && budget.elapsedMs() <= NEW_CALL_MS) return start();
-  return hasNewerCodeElsewhere(call, parts).then((hasNewer) => !hasNewer && start());
-}
-
-/** Whether a newer code of the same user is on its way, at any gateway. */
-async function hasNewerCode(call: ProfiledCall, parts: HookParts): Promise<boolean> {
-  if (call.isSuperseded || call.running?.newer === 'ahead') return true;
-  return hasNewerCodeElsewhere(call, parts);
-}
-
-/** Whether a newer code of the same user has passed the guard at a gateway that shares the state. */
-async function hasNewerCodeElsewhere(call: ProfiledCall, { state }: HookParts): Promise<boolean> {
-  const { budget, person, hook } = call;
-  if (!state.isShared || call.running === undefined || !call.isNewest) return false;
-  // If the state cannot say, the call goes on.
-  const { request } = hook;
-  const event = { person, eventKey: request.eventId, request };
-  call.isSuperseded ||= (await state.isNewest(event, budget)) === false;
-  return call.isSuperseded;
 }
 
 function refusalWithoutAttempt(

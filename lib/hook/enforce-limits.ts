@@ -1,11 +1,10 @@
 import { RequestError } from '../core/request-error.js';
 import { endingOf } from '../core/masking.js';
-import { steadyMs } from '../core/time.js';
-import { NEW_CALL_MS } from '../delivery/running-calls.js';
 import { bucketsOf, judge, type GuardBlock, type LimitBucket } from '../guard/limits.js';
 import { readNumber, type NumberReading } from '../numbers/phone-number.js';
 import { idsOf, type ClaimedCall, type JudgedCall, type ReadCall } from './call.js';
 import type { HookParts } from './parts.js';
+import { supersedeOlder } from './supersession.js';
 
 /**
  * Refuses the calls that the guard blocks, before the profile is read. A call that passes supersedes its user's older codes: from
@@ -86,33 +85,4 @@ function emitJudged(
     toEnding: endingOf(number.to),
     isPreview,
   });
-}
-
-/**
- * Makes the call its user's newest code, at this gateway (`runningCalls`) and at every gateway that shares the state. None of the
- * user's older codes starts another attempt (`mayStartAttempt`).
- *
- * @returns whether it is the newest.
- */
-export function supersedeOlder(
-  { running, person, expiresAtMs, hook }: ClaimedCall,
-  { state, runningCalls, lateFailover }: HookParts,
-): boolean {
-  // A repeat that waited for its first call, which sent nothing, may be older than a code that was sent meanwhile.
-  if (running !== undefined && running.newer !== 'none') return false;
-  if (running !== undefined) runningCalls.passGuard(running);
-  const { request, isPreview } = hook;
-  const eventKey = request.eventId;
-  // Within this process, `runningCalls` is enough.
-  if (lateFailover !== undefined || state.isShared) {
-    // The age matters only for a repeat that has waited for its first call.
-    const sinceMs = running === undefined ? 0 : performance.now() - running.beganAtMs;
-    const ageMs = sinceMs > NEW_CALL_MS ? sinceMs : 0;
-    // The order in this process is known, so that no clock decides it.
-    const after = running === undefined ? undefined : runningCalls.follow(person, eventKey);
-    const event = { eventKey, isPreview, nowMs: steadyMs(), ageMs, after, untilMs: expiresAtMs };
-    state.overtake(person, event, request);
-    if (!isPreview) lateFailover?.dropOlder(person, eventKey);
-  }
-  return true;
 }

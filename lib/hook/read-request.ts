@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { leftOfMinuteMs } from '../core/event-stream.js';
+import { remainingOfMinuteMs } from '../core/event-stream.js';
 import { endingOf } from '../core/masking.js';
 import { steadyMs } from '../core/time.js';
 import { FAR_OFF_MS } from '../delivery/late/code-uses.js';
@@ -72,7 +72,7 @@ function trackClockSkew(
   if (Math.abs(skewMs) < FAR_OFF_MS) oktaClock.skewMs = steadyMs() - requestedAtMs;
   if (Math.abs(skewMs) <= REPORTED_SKEW_MS) return;
   const nowMs = settings.clock();
-  if (leftOfMinuteMs(oktaClock.reportedMs, nowMs) > 0) return;
+  if (remainingOfMinuteMs(oktaClock.reportedMs, nowMs) > 0) return;
   oktaClock.reportedMs = nowMs;
   events.emit({ type: 'clock.skewed', skewMs });
 }

@@ -52,14 +52,20 @@ function emitFailed(
   /** What is reported once a minute. */
   subject: string = extension,
 ): void {
-  events.emitCounted(`failed ${subject}`, (count) => ({
-    type: 'extension.failed',
-    eventId: call?.eventId,
-    oktaRequestId: call?.oktaRequestId,
-    userId: call?.userId,
-    extension,
-    remedy: EXTENSION_REMEDIES[extension],
-    count,
-    ...details,
-  }));
+  const { reason, percentages } = details;
+  events.emitCounted(`failed ${subject}`, (count, isLater) => {
+    // An event that comes later is about many calls: it is no step of one, and other percentages may be in force by then.
+    const of = isLater ? undefined : call;
+    return {
+      type: 'extension.failed',
+      eventId: of?.eventId,
+      oktaRequestId: of?.oktaRequestId,
+      userId: of?.userId,
+      extension,
+      remedy: EXTENSION_REMEDIES[extension],
+      count,
+      reason,
+      percentages: isLater ? undefined : percentages,
+    };
+  });
 }

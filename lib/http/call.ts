@@ -167,7 +167,7 @@ export interface JsonAnswer extends Pick<HttpAnswer, 'status' | 'headers'> {
 }
 
 /** The answer with its JSON if it has status 2xx; `undefined` for any other result. */
-export function readSuccess(result: HttpResult): JsonAnswer | undefined {
+export function readJsonSuccess(result: HttpResult): JsonAnswer | undefined {
   if (result.kind !== 'answered' || result.status < 200 || result.status > 299) return undefined;
   const { status, headers, json: body } = result;
   return typeof body === 'object' && body !== null ? { status, headers, body } : undefined;

@@ -180,7 +180,7 @@ function findCountry(callingCode: string, prefix: string, shared: SharedCallingC
  * What is wrong with an E.164 number: no country or service has its calling code, or numbers of this length. The library's
  * data may be older than a new length.
  */
-export function oddityOf(phoneNumber: string): 'calling code' | 'length' | undefined {
+export function numberProblemOf(phoneNumber: string): 'calling code' | 'length' | undefined {
   const found = validatePhoneNumberLength(phoneNumber);
   if (found === undefined) return undefined;
   return found === 'INVALID_COUNTRY' ? 'calling code' : 'length';

@@ -1,7 +1,7 @@
 import { randomUUID, type KeyObject } from 'node:crypto';
 import { SignJWT } from 'jose/jwt/sign';
 import type { HttpAnswer, HttpDispatcher, HttpResult } from '../core/http.js';
-import { callHttp, readSuccess } from '../http/call.js';
+import { callHttp, readJsonSuccess } from '../http/call.js';
 import { OktaApiError } from '../core/errors.js';
 import { fieldOf, parseJson } from '../core/json.js';
 import { apiErrorOf, REACH_OKTA } from './api-error.js';
@@ -149,7 +149,7 @@ export function createAccessTokens(parts: {
         prover.keepNonce('token-endpoint', result.headers);
         if (attempt < MAX_ATTEMPTS && correctFor(result, proof)) continue;
       }
-      const answer = readSuccess(result);
+      const answer = readJsonSuccess(result);
       if (answer === undefined) throw apiErrorOf(result, ENDPOINT, { scopes: parts.scopes });
       return readToken(answer.body, proof !== undefined, clock());
     }

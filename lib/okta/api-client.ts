@@ -1,5 +1,5 @@
 import type { HttpAnswer, HttpDispatcher, HttpResult } from '../core/http.js';
-import { callHttp, readSuccess, type JsonAnswer } from '../http/call.js';
+import { callHttp, readJsonSuccess, type JsonAnswer } from '../http/call.js';
 import { createAccessTokens, type AccessTokens, type ServiceAppCredentials } from './access-token.js';
 import { apiErrorOf } from './api-error.js';
 
@@ -122,7 +122,7 @@ export function createOktaApiClient(parts: {
   return {
     async request(request) {
       const result = await authorize(request);
-      const answer = readSuccess(result);
+      const answer = readJsonSuccess(result);
       if (answer === undefined) throw apiErrorOf(result, "Okta's API", request);
       return answer;
     },

@@ -125,7 +125,7 @@ export class RateLimitPause {
     ).unref();
   }
 
-  /** From now on no pause begins or ends: nothing is reported any more. */
+  /** From now on no pause begins, and no timer runs. */
   close(): void {
     this.#isClosed = true;
     clearTimeout(this.#timer);

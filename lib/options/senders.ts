@@ -1,5 +1,5 @@
 import Joi from 'joi';
-import { withCallingCode } from '../channels/provider.js';
+import { refuseUnknownCallingCode } from '../channels/provider.js';
 import type { SenderByCountry, WhatsAppSender } from '../channels/twilio/settings.js';
 import { readLocale } from '../texts/locale.js';
 import { E164 } from '../numbers/phone-number.js';
@@ -9,14 +9,14 @@ import { byCountryIn } from './countries.js';
 /** The rules of senders. */
 
 const E164_RULE = 'a phone number in E.164 form, such as +14155550100';
-export const phone = (): Joi.StringSchema => withCallingCode(textOf(E164_RULE).pattern(E164));
+export const phone = (): Joi.StringSchema => refuseUnknownCallingCode(textOf(E164_RULE).pattern(E164));
 export const contentSid = (): Joi.StringSchema =>
   textOf("a Content SID: 'HX' and 32 hexadecimal digits").pattern(/^HX[0-9a-zA-Z]{1,64}$/);
 
 const SMS_SENDER_RULE =
   "a phone number in E.164 form, a Messaging Service SID ('MG' and 32 hexadecimal digits), or an alphanumeric sender of 1 to 11 characters with a letter";
 export const smsSender = (): Joi.StringSchema =>
-  withCallingCode(
+  refuseUnknownCallingCode(
     textOf(SMS_SENDER_RULE).pattern(
       /^(?:\+[1-9]\d{6,14}|MG[0-9a-zA-Z]{32}|(?!MG[0-9a-zA-Z]{32}$)(?=.*[A-Za-z])(?! )[A-Za-z0-9 _+&-]{1,11}(?<! ))$/,
     ),
@@ -40,7 +40,7 @@ export const sandboxNumber = (): Joi.Schema =>
     }).custom(({ number, contentSid }: { readonly number: string; readonly contentSid: string }) =>
       sandbox(number, contentSid),
     ),
-    otherwise: withCallingCode(
+    otherwise: refuseUnknownCallingCode(
       textOf(`${E164_RULE}, or an object with number and contentSid`).pattern(E164),
     ).custom((number: string) => sandbox(number)),
   });

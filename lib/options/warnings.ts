@@ -5,7 +5,7 @@ import { fillIn, readTemplate, type TextValues } from '../texts/text-template.js
 import { listTexts, originLine } from '../texts/texts.js';
 import type { TextsOptions } from '../core/option-types.js';
 import { hasVoice } from '../channels/twilio/voices.js';
-import { E164, oddityOf } from '../numbers/phone-number.js';
+import { E164, numberProblemOf } from '../numbers/phone-number.js';
 import { DEFAULT_PATH, type OktaTelephonyHookOptions } from './options.js';
 import { MIN_SECRET_LENGTH } from '../okta/probe-mark.js';
 import type { HookCredential } from './credential-types.js';
@@ -33,7 +33,7 @@ export function warningsOf(options: OktaTelephonyHookOptions): readonly OptionWa
     { option: 'guard.countries', where: options.guard?.countries === undefined ? ['guard.countries'] : [] },
     { option: 'senders.sms', where: isMissing('sms', options) ? ['senders.sms'] : [] },
     { option: 'senders.voice', where: isMissing(VOICE, options) ? ['senders.voice'] : [] },
-    { option: 'senders.number', where: oddSenders(options) },
+    { option: 'senders.number', where: sendersOfWrongLength(options) },
     { option: 'chooseChannels', where: idleOptions(options) },
     { option: 'channels', where: unchosenChannels(options) },
     { option: 'credentials.hook', where: shortSecretsOf('credentials.hook', hook) },
@@ -67,7 +67,7 @@ function isMissing(
 }
 
 /** The places of senders' numbers that are too short or too long for their country. */
-function oddSenders({ senders, sandboxNumber }: OktaTelephonyHookOptions): readonly string[] {
+function sendersOfWrongLength({ senders, sandboxNumber }: OktaTelephonyHookOptions): readonly string[] {
   const byPath = Object.entries({
     ...bySenderPath('senders.sms', senders?.sms),
     ...bySenderPath('senders.voice', senders?.voice),
@@ -77,7 +77,7 @@ function oddSenders({ senders, sandboxNumber }: OktaTelephonyHookOptions): reado
       : { sandboxNumber }),
   });
   return byPath
-    .filter(([, sender]) => sender !== undefined && E164.test(sender) && oddityOf(sender) === 'length')
+    .filter(([, sender]) => sender !== undefined && E164.test(sender) && numberProblemOf(sender) === 'length')
     .map(([path]) => path);
 }
 

@@ -1,5 +1,4 @@
 import { spawnSync } from 'node:child_process';
-import { availableParallelism } from 'node:os';
 
 /**
  * Gives each measured process a core of its own, so that neither the load nor the stand-ins take its time. By `taskset`, which
@@ -15,10 +14,23 @@ export interface Cores {
 }
 
 /** Leaves one core for the rest. `undefined` if there are too few for so many processes. */
-export function coresFor(processes: number, count = availableParallelism()): Cores | undefined {
-  if (processes >= count) return undefined;
-  const all = Array.from({ length: count }, (_, core) => core);
+export function coresFor(processes: number, all: readonly number[] = ALLOWED): Cores | undefined {
+  if (processes >= all.length) return undefined;
   return { measured: all.slice(0, processes), rest: all.slice(processes) };
+}
+
+/** The cores that this process may use, as the bench begins; none where there is no `taskset`. */
+const ALLOWED = readCores(
+  spawnSync('taskset', ['-c', '-p', String(process.pid)], { encoding: 'utf8' }).stdout,
+);
+
+/** @param printed - by `taskset -c -p`: `pid 1's current affinity list: 0-3,8`. */
+export function readCores(printed: string | null | undefined): readonly number[] {
+  const list = /: ([\d,-]+)\s*$/.exec(printed ?? '')?.[1] ?? '';
+  return list.split(',').flatMap((part) => {
+    const [first = NaN, last = first] = part === '' ? [] : part.split('-').map(Number);
+    return Number.isNaN(first) ? [] : Array.from({ length: last - first + 1 }, (_, at) => first + at);
+  });
 }
 
 /** Keeps a process, all its threads and its later children to these cores. `false` if this machine cannot do that. */

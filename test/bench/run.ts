@@ -62,7 +62,8 @@ async function startServer(
   };
   const started: Server = await startProcess(server.file, { argument, execArgv: parts.execArgv ?? [] });
   const { cores } = parts.standIns;
-  if (cores !== undefined) keepTo(cores.measured, started.pid);
+  if (cores !== undefined && !keepTo(cores.measured, started.pid))
+    throw new Error('taskset could not give the server a core of its own');
   return started;
 }
 
@@ -72,7 +73,7 @@ async function startStandIns(): Promise<StandIns> {
   const isDivided = cores !== undefined && keepTo(cores.rest, process.pid);
   print(
     isDivided
-      ? 'Each server has core 0 in its turn; the load and the stand-ins have the others.'
+      ? `Each server has core ${cores.measured.join()} in its turn; the load and the stand-ins have the others.`
       : 'All processes share the cores.',
   );
   const standIns: StandInsProcess = await startProcess('stand-ins.ts', { execArgv: ['--import', 'tsx'] });

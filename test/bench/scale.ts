@@ -96,7 +96,7 @@ function divideCores(): {
   const chosen = FLEETS.filter(({ processes }) => coresFor(processes) !== undefined);
   const cores = coresFor(Math.max(0, ...chosen.map(({ processes }) => processes)));
   if (cores === undefined || chosen.length === 0 || !keepTo(cores.rest, process.pid)) {
-    print('All processes share the cores: so it cannot be told how gateways grow that have one each.');
+    print('All processes share the cores, so this run does not show how gateways grow that have one each.');
     return { chosen: FLEETS };
   }
   print(
@@ -104,7 +104,7 @@ function divideCores(): {
   );
   const leftOut = FLEETS.filter((fleet) => !chosen.includes(fleet)).map(({ name }) => name);
   if (leftOut.length > 0)
-    print(`It cannot be told of ${leftOut.join('; ')}: each gateway needs a core, and the rest one more.`);
+    print(`Left out: ${leftOut.join('; ')}. Each gateway needs a core of its own, and the rest one more.`);
   return { chosen, cores: cores.measured };
 }
 

@@ -5,7 +5,7 @@ import { GuardedState } from '#lib/delivery/guarded-state.js';
 import { RunningCalls } from '#lib/delivery/running-calls.js';
 import type { ClaimedCall } from '#lib/hook/call.js';
 import type { HookParts } from '#lib/hook/parts.js';
-import { supersedeOlder } from '#lib/hook/enforce-limits.js';
+import { supersedeOlder } from '#lib/hook/supersession.js';
 import type { StatePort } from '#lib/delivery/state.js';
 import { openMemoryState } from '#lib/state/memory/memory-state.js';
 import type { Channel, Outcome } from '#lib/index.js';

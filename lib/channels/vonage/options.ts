@@ -9,7 +9,7 @@ import {
   tested,
   textOf,
 } from '../../core/option-rules.js';
-import { originRule, secretRule, withCallingCode } from '../provider.js';
+import { originRule, secretRule, refuseUnknownCallingCode } from '../provider.js';
 
 /** A WhatsApp authentication template, as Meta has approved it. */
 export interface VonageTemplate {
@@ -67,7 +67,7 @@ const RULES = lazyRules(() =>
     ),
     apiKey: secretRule("the account's API key"),
     apiSecret: secretRule("the account's API secret"),
-    from: withCallingCode(
+    from: refuseUnknownCallingCode(
       textOf(
         'a phone number in E.164 form, or for SMS a name of 1 to 11 letters, digits and spaces with a letter',
       ).pattern(/^(?:\+?[1-9]\d{6,14}|(?=.*[A-Za-z])(?! )[A-Za-z0-9 ]{1,11}(?<! ))$/),

@@ -53,18 +53,19 @@ export function guardQuestion(variables: Pick<Variables, 'valueOf'>): Question {
   const senders = ['TWILIO_SMS_FROM', 'TWILIO_VOICE_FROM', 'VONAGE_SMS_FROM'] as const;
   return {
     name: 'GUARD_COUNTRIES',
-    what: "your users' countries, such as DE,AT, or * for every country",
+    what: 'the only countries that codes may go to, such as DE,AT, or * for every country',
     complete: (answer) => answer.replaceAll(/\s/g, '').toUpperCase(),
-    preset: senders
-      .map((name) => countryOf(variables.valueOf(name)))
-      .find((country) => country !== undefined),
+    preset: senders.flatMap((name) => countriesOf(variables.valueOf(name)))[0],
   };
 }
 
-/** The country of a sender; `undefined` if it is no number. Vonage's numbers may come without `+`. */
-function countryOf(sender = ''): string | undefined {
+/** The countries that a sender is meant for; none if it is no number. Vonage's numbers may come without `+`. */
+function countriesOf(sender = ''): readonly string[] {
   const number = sender.replace(/^\+?/, '+');
-  return E164.test(number) ? readNumber(number).country : undefined;
+  const country = E164.test(number) ? readNumber(number).country : undefined;
+  if (country === undefined) return [];
+  // One sender serves both, and many organizations have users in both.
+  return country === 'US' || country === 'CA' ? ['US,CA'] : [country];
 }
 
 /** What is asked about a provider: its credential, then the sender of each channel. */

@@ -16,8 +16,8 @@ const ANSWER_PREFIX = 'A'.charCodeAt(0);
 const HELD_PREFIX = 'H';
 
 /**
- * A claim is one script and the only thing that a code waits for before it leaves; its answer is written
- * behind. While Redis is lost, limits count within this process and every claim succeeds: within one process
+ * A claim is one script and the only thing that a code waits for before it leaves; its answer is sent
+ * later, and no call waits for the reply. While Redis is lost, limits count within this process and every claim succeeds: within one process
  * a hook recognises its own repeats.
  */
 export class RedisClaims {
@@ -79,7 +79,7 @@ export class RedisClaims {
       // The connection has reported the failure. Redis may have run the script, so the result is still
       // written there.
       const exceeded = this.#localLimits.take(life.buckets, life.nowMs);
-      const claim = this.#claimWrittenBehind(exceeded, names, token, { spent: [], suppressions: undefined });
+      const claim = this.#firstClaim(exceeded, names, token, { spent: [], suppressions: undefined });
       const release = (): void => {
         this.#refundHere(exceeded, life);
         claim.release();
@@ -91,7 +91,7 @@ export class RedisClaims {
     const exceeded = indexes.flatMap((index) => life.buckets[Number(index)]?.key ?? []);
     const suppressions =
       life.recipient === undefined ? undefined : this.#suppressions.read(life.recipient, found, life.nowMs);
-    return this.#claimWrittenBehind(exceeded, names, token, {
+    return this.#firstClaim(exceeded, names, token, {
       spent: exceeded.length === 0 ? limits : [],
       suppressions,
     });
@@ -102,7 +102,7 @@ export class RedisClaims {
   }
 
   /** A claim whose result is written to Redis without delaying the answer. */
-  #claimWrittenBehind(
+  #firstClaim(
     exceeded: readonly string[],
     names: readonly string[],
     token: string,

@@ -40,7 +40,7 @@ export class RedisSentCodes {
     this.#pending = new PendingWrites(connection, { write: (item) => this.#write(item) });
   }
 
-  /** Written behind the answer: the call does not wait for it. */
+  /** The call does not wait for it. */
   keepSent(person: string, code: LastCode, life: SentCodeLife): void {
     if (this.#connection.health === 'lost') this.#keepLocally(person, code, life);
     else {

@@ -82,9 +82,9 @@ describe('init', () => {
       PUBLIC_URL: `${origin}/okta/telephony`,
       TWILIO_API_KEY_SECRET: twilio.apiKeySecret,
       TWILIO_VOICE_FROM: twilio.voiceNumber,
-      GUARD_COUNTRIES: 'US',
+      GUARD_COUNTRIES: 'US,CA',
     });
-    expect(made.stderr).to.include('or * for every country; Enter takes US)').and.include('use GB');
+    expect(made.stderr).to.include('or * for every country; Enter takes US,CA)').and.include('use GB');
     expect(env['HOOK_SECRET']).to.match(/^[\da-f]{64}$/);
 
     mkdirSync(at('node_modules'));

@@ -77,7 +77,7 @@ export function examineOkta(
       later('okta.privileges', () => privilegesFinding(org)),
       later('okta.rate-limit', async () => rateLimitFinding(await probe())),
       ...(optInAttribute === undefined
-        ? [known('okta.attribute', NOBODY_OPTS_IN)]
+        ? [known('okta.attribute', WITHOUT_OPT_IN)]
         : [
             reading('okta.attribute', 'The attribute', SCHEMAS, () => attributeFinding(org, optInAttribute)),
             reading('okta.opted-in', 'Who has opted in', USERS, () => optedInFinding(org, optInAttribute)),
@@ -97,7 +97,7 @@ export function examineOkta(
   return { group, answer, headerName: hooks.headerName };
 }
 
-const NOBODY_OPTS_IN = ok(
+const WITHOUT_OPT_IN = ok(
   'Skipped, with okta.opted-in: no WhatsApp sender is set, so users need no attribute to opt in.',
 );
 

@@ -67,15 +67,16 @@ describe('LINE', () => {
   it('is asked by ready() whether it takes the token, and sends nothing', async () => {
     expect((await scene.hook.ready()).channels).to.deep.equal({ line: 'ok' });
     expect(line.requests.map(({ method, path }) => `${method} ${path}`)).to.deep.equal(['GET /v2/bot/info']);
-    for (const [fault, code] of [
-      [{ kind: 'status', status: 401 }, 'PROVIDER_REFUSED'],
-      [{ kind: 'status', status: 502 }, 'PROVIDER_UNREADABLE'],
-      [{ kind: 'html', status: 200 }, 'PROVIDER_UNREADABLE'],
-      [{ kind: 'reset' }, 'PROVIDER_UNREACHABLE'],
+    for (const [fault, code, message] of [
+      [{ kind: 'status', status: 401 }, 'PROVIDER_REFUSED', /token/],
+      [{ kind: 'status', status: 502 }, 'PROVIDER_UNREADABLE', /^LINE answered with status 502 and nothing/],
+      [{ kind: 'html', status: 200 }, 'PROVIDER_UNREADABLE', /^LINE answered with status 200 and nothing/],
+      [{ kind: 'reset' }, 'PROVIDER_UNREACHABLE', /^No answer from LINE: \w/],
     ] as const) {
       line.fault(fault);
       const { channels } = await scene.hook.ready();
       expect(channels['line'], code).to.include({ code }).and.to.have.property('remedy').that.is.a('string');
+      expect(channels['line'], code).to.have.property('message').that.matches(message);
       line.clearFaults();
     }
     await restart({}, 'another-token');

@@ -108,8 +108,17 @@ describe('the reports of memoryState', () => {
     state.keepReceipt('SM1', receipt, life);
     expect(state.takeReceipt('SM1', NOW, FAILED)).to.equal(receipt);
     expect(state.isDelivered(['SM1'], NOW)).to.equal(false);
+    // It is not gone on with twice.
+    expect(state.keepReceipt('SM1', receipt, life)).to.equal(FAILED);
     state.takeReceipt('SM1', NOW, DELIVERED);
     expect(state.isDelivered(['SM1'], NOW)).to.equal(true);
+  });
+
+  it('are not kept where a receipt was there and the message is delivered', () => {
+    const state = memoryReceipts();
+    state.keepReceipt('SM1', receipt, life);
+    state.takeReceipt('SM1', NOW, DELIVERED);
+    expect(state.isDelivered(['SM1'], NOW)).to.equal(false);
   });
 
   it('are forgotten after a minute, and where there are more than 6,000', () => {
@@ -162,6 +171,15 @@ describe('the newest events of memoryState', () => {
     state.overtake('ana', event('event-0', { nowMs: NOW + 1200, ageMs: 900 }));
     expect(state.isNewest('ana', 'event-0', NOW + 1200)).to.equal(false);
     expect(state.isNewest('ana', 'event-1', NOW + 1200)).to.equal(true);
+  });
+
+  it('are overtaken by one that has waited and came later, or that its gateway knows to have come later', () => {
+    const state = memoryReceipts();
+    state.overtake('ana', event('event-1'));
+    state.overtake('ana', event('event-2', { nowMs: NOW + 900, ageMs: 500 }));
+    expect(state.isNewest('ana', 'event-2', NOW + 900)).to.equal(true);
+    state.overtake('ana', event('event-3', { nowMs: NOW + 1000, ageMs: 900, after: 'event-2' }));
+    expect(state.isNewest('ana', 'event-3', NOW + 1000)).to.equal(true);
   });
 
   it('are not kept by a preview from ending with their code, nor brought back by one', () => {

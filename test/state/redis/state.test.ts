@@ -141,6 +141,17 @@ describe('redisState', () => {
       );
     });
 
+    it('has its answer on the way to Redis before Okta gets it', async () => {
+      const held = first(await open().claim('event', life()));
+      const sending = sinon.spy(Redis.prototype, 'sendCommand');
+      try {
+        held.settle(JSON.stringify(ANSWER));
+        expect(sending.callCount).to.equal(1);
+      } finally {
+        sending.restore();
+      }
+    });
+
     it('has no answer where another stands in its place', async () => {
       first(await open().claim('event', life())).settle(JSON.stringify(ANSWER));
       await settled(states[0]!);

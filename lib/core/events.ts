@@ -235,9 +235,12 @@ export interface HookEventFields {
   readonly 'extension.failed': Problem &
     Counted & {
       readonly extension: Extension;
-      /** Of a `rollout`: the percentages that stay in force, by channel. Channels without one are on. */
+      /**
+       * Of a `rollout`: the percentages that stay in force, by channel. Channels without one are on. Only in the event that is
+       * emitted at once.
+       */
       readonly percentages?: Readonly<Record<string, number>> | undefined;
-      /** `undefined` if it failed outside a call. */
+      /** `undefined` if it failed outside a call, and in the event at the end of a minute, which is about many calls. */
       readonly eventId: string | undefined;
       readonly oktaRequestId: string | undefined;
       readonly userId?: string | undefined;

@@ -1,6 +1,9 @@
 import { expect } from 'chai';
-import { ConfigurationError, oktaTelephonyHook, type Rollout } from '#lib/index.js';
+import { ConfigurationError, oktaTelephonyHook, type HookEvent, type Rollout } from '#lib/index.js';
 import { BOB, commandOf, errorOf, startScene, usualCredentials, type Scene } from '#harness/scene.js';
+
+const failedOf = (events: readonly HookEvent[]): readonly HookEvent[] =>
+  events.filter(({ type }) => type === 'extension.failed');
 
 describe('a rollout', () => {
   let scene: Scene;
@@ -42,7 +45,7 @@ describe('a rollout', () => {
       rollout = failing;
       expect(await channelOf()).to.equal('sms');
       expect(await channelOf()).to.equal('sms');
-      const failed = scene.events.filter(({ type }) => type === 'extension.failed');
+      const failed = failedOf(scene.events);
       expect(failed).to.have.length(1);
       expect(failed[0]).to.deep.include({
         extension: 'rollout',
@@ -55,6 +58,14 @@ describe('a rollout', () => {
         .that.matches(/^Mend the option rollout/);
       const line = scene.log.find(({ fields }) => fields['event'] === 'extension.failed');
       expect(line?.message).to.match(/the percentages that it last gave stay in force\.$/);
+
+      // The event at the end of the minute is no step of a call, and other percentages are in force by then.
+      rollout = () => ({ whatsapp: 100 });
+      await channelOf();
+      await scene.hook.close();
+      expect(failedOf(scene.events)[1]).to.include({ extension: 'rollout', count: 1 });
+      for (const name of ['eventId', 'oktaRequestId', 'userId', 'percentages'])
+        expect(failedOf(scene.events)[1]).to.have.property(name, undefined);
     });
   }
 

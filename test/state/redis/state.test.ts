@@ -14,6 +14,7 @@ import type {
   StateEvent,
 } from '#lib/delivery/state.js';
 import type { RedisStateOptions } from '#lib/state/redis/options.js';
+import { endOfTurn } from '#lib/core/time.js';
 import { openRedisState } from '#lib/state/redis/state.js';
 import { Closers } from '#harness/closers.js';
 import { needRedis, startRedis, watchTraffic, type RedisServer } from '#harness/redis-server.js';
@@ -141,11 +142,14 @@ describe('redisState', () => {
       );
     });
 
-    it('has its answer on the way to Redis before Okta gets it', async () => {
-      const held = first(await open().claim('event', life()));
+    it('has its answer on the way to Redis at the end of the turn, in one command with that of another event', async () => {
+      const state = open();
+      const held = [first(await state.claim('event', life())), first(await state.claim('other', life()))];
       const sending = sinon.spy(Redis.prototype, 'sendCommand');
       try {
-        held.settle(JSON.stringify(ANSWER));
+        for (const { settle } of held) settle(JSON.stringify(ANSWER));
+        // A gateway writes Okta's answers then.
+        await endOfTurn();
         expect(sending.callCount).to.equal(1);
       } finally {
         sending.restore();

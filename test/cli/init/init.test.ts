@@ -227,6 +227,17 @@ describe('init', () => {
         1,
         'twilio.credential failed',
       ],
+      [
+        '',
+        {
+          TWILIO_ACCOUNT_SID: twilio.accountSid,
+          TWILIO_API_KEY_SID: twilio.apiKeySid,
+          TWILIO_API_KEY_SECRET: twilio.apiKeySecret,
+          TWILIO_AUTH_TOKEN: 'of-another-org-0123456789',
+        },
+        1,
+        'twilio.auth-token failed',
+      ],
     ] as const) {
       const made = await init(words, { env });
       expect(made.code, words + made.stderr).to.equal(code);

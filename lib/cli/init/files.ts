@@ -2,7 +2,7 @@ import { chmodSync, existsSync, renameSync, rmSync, writeFileSync } from 'node:f
 import { join } from 'node:path';
 import { parseEnv } from 'node:util';
 import { DEFAULT_PATH } from '../../options/options.js';
-import { CommandError } from '../failure.js';
+import { CommandError, systemCode } from '../failure.js';
 
 /** The environment of the gateway. Other users of the machine cannot read it. */
 export const ENV_FILE = 'gateway.env';
@@ -103,7 +103,7 @@ export function writeFiles(folder: string, files: readonly NewFile[], isForced: 
       writeFileSync(path, text, { flag: 'wx', ...(name === ENV_FILE ? { mode: ENV_MODE } : {}) });
     } catch (error) {
       if (kept !== undefined) renameSync(join(folder, kept), join(folder, ENV_FILE));
-      const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
+      const code = systemCode(error);
       throw new CommandError('NOT_WRITTEN', `${name} cannot be written (${code}).`, 'Check the folder.');
     }
   }

@@ -65,7 +65,10 @@ app.use(hook); // Before body parsers: the hook reads the body itself.
 app.get("/health/ready", (_req, res) => {
   res.status(hook.status().isReady ? 200 : 503).json(hook.status());
 });
-const server = app.listen(process.env["PORT"] ?? 3000);
+const port = process.env["PORT"] ?? 3000;
+const server = app.listen(port).once("listening", () => {
+  console.log(\`The gateway listens on port \${port}. The hook is at ${path}.\`);
+});
 void hook.ready(); // It logs what does not work.
 process.once("SIGTERM", () => {
   hook.drain();

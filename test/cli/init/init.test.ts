@@ -107,6 +107,9 @@ describe('init', () => {
         deliveryChannel: 'SMS',
       };
       expect((await okta.callHook(call)).okta.action).to.equal('sent');
+      expect(gateway.stdout).to.include(
+        `The gateway listens on port ${port}. The hook is at /okta/telephony.\n`,
+      );
       gateway.child.kill('SIGTERM');
       expect(await gateway.exitCode()).to.equal(0);
     } finally {
@@ -295,9 +298,9 @@ describe('init', () => {
     }
   });
 
-  it('has a gateway of 16 lines, whose path is that of the URL', () => {
+  it('has a gateway of 19 lines, whose path is that of the URL', () => {
     const { text } = makeGateway('gateway.mjs', 'https://id.acme.com/okta/telephony');
-    expect(text.trimEnd().split('\n')).to.have.length(16);
+    expect(text.trimEnd().split('\n')).to.have.length(19);
     expect(text).to.not.include('path:');
   });
 });

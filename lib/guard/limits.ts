@@ -197,6 +197,7 @@ export function judge(
 }
 
 const ENROL_ANOTHER = 'Have the user enrol another number.';
+const CORRECT_NUMBER = 'Correct the number: no country is known for it.';
 const NONE: readonly GuardBlock[] = [];
 const NO_LIMIT = { points: undefined, seconds: undefined } as const;
 
@@ -206,9 +207,7 @@ function isAllowed(country: string | undefined, { kind, of }: NonNullable<Guard[
 }
 
 function remedyForCountry(country: string | undefined, kind: 'allow' | 'deny'): string {
-  if (country === undefined) {
-    return 'Only guard.countries.deny lets such a number through. Check that the number is right.';
-  }
+  if (country === undefined) return CORRECT_NUMBER;
   return kind === 'allow'
     ? `If you have users there, add ${country} to guard.countries.allow.`
     : `If you have users there, take ${country} out of guard.countries.deny.`;
@@ -232,10 +231,14 @@ const LIMITED: Readonly<Record<LimitRule, Omit<GuardBlock, 'rule' | 'points' | '
   },
 };
 
-/** What an operator can do about a block, by its code; `undefined` for any other code. */
-export function remedyForBlock(code: string): string | undefined {
+/**
+ * What an operator can do about a block, by its code; `undefined` for any other code.
+ * @param hasCountry - whether the country of the number is known.
+ */
+export function remedyForBlock(code: string, hasCountry = true): string | undefined {
   if (code === 'NUMBER_TYPE_BLOCKED') return ENROL_ANOTHER;
   if (code === 'COUNTRY_NOT_ALLOWED') {
+    if (!hasCountry) return CORRECT_NUMBER;
     return 'If you have users there, allow the country in guard.countries.';
   }
   return Object.values(LIMITED).find((limit) => limit.code === code)?.remedy;

@@ -280,7 +280,7 @@ describe('the guard', () => {
       ['+9991234567', { allow: ['US'] }],
       'COUNTRY_NOT_ALLOWED',
       'The country of the number is not known, and only some are allowed',
-      'Only guard.countries.deny lets such a number through. Check that the number is right.',
+      'Correct the number: no country is known for it.',
       'If you have users there, allow the country in guard.countries.',
     ],
     [

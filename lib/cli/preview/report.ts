@@ -17,17 +17,20 @@ export function showCall(
     readonly route: string;
     /** Whether the command has made up the code, so that it is worth nothing. */
     readonly isMadeUp: boolean;
+    /** Whether the number is that of `--phone`. */
+    readonly isPhoneGiven: boolean;
     readonly secrets: CallSecrets;
     readonly terminal: Terminal;
   },
 ): void {
-  const { route, isMadeUp, secrets, terminal } = parts;
+  const { route, isMadeUp, isPhoneGiven, secrets, terminal } = parts;
   const { request } = call;
   const isText = request.deliveryChannel === 'sms';
   const number = maskNumber(secrets.phoneNumber);
   const user = request.userId === undefined ? '(unknown)' : maskForOutput(request.userId, secrets);
+  const of = isPhoneGiven ? 'of --phone, for' : 'of';
   terminal.say(
-    `This ${isText ? 'sends a real message' : 'makes a real call'} to the phone ${number} of the user ${user}.`,
+    `This ${isText ? 'sends a real message' : 'makes a real call'} to the phone ${number} ${of} the user ${user}.`,
     'bold',
   );
   terminal.sayTable([

@@ -197,7 +197,7 @@ describe('the report of a preview', () => {
   const shown = (payload: object, isMadeUp: boolean): string => {
     const { terminal, stdout } = captureTerminal({ isTTY: true });
     const call = readHookCall(payload, { defaultCountry: undefined, nowMs: NOW_MS });
-    showCall(call, { route: 'by foot', isMadeUp, secrets: SECRETS, terminal });
+    showCall(call, { route: 'by foot', isMadeUp, isPhoneGiven: false, secrets: SECRETS, terminal });
     return stdout();
   };
 

@@ -61,7 +61,7 @@ describe('the causes in an answer', () => {
     [
       "the guard's",
       causes({ reason: 'NUMBER_TYPE_BLOCKED' }),
-      { text: 'NUMBER_TYPE_BLOCKED', remedy: 'Have the user enrol another number.' },
+      { text: 'NUMBER_TYPE_BLOCKED', remedy: 'Have the user enroll another number.' },
     ],
     [
       'an HTTP status',

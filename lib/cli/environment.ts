@@ -5,7 +5,7 @@ import type { OktaCredential } from '../options/credential-types.js';
 import { hasServiceApp, readOktaCredential, VariableReader } from '../options/variables.js';
 import type { VariableName } from '../options/variables.js';
 import { decodeUrlPart } from '../state/redis/options.js';
-import { CommandError } from './failure.js';
+import { CommandError, systemCode } from './failure.js';
 import type { Terminal } from './terminal.js';
 
 /**
@@ -103,8 +103,11 @@ export function withFile(
   let text: string;
   try {
     text = readFileSync(file, 'utf8');
-  } catch {
-    throw new CommandError('BAD_USE', 'The file that --env names cannot be read.');
+  } catch (error) {
+    throw new CommandError(
+      'BAD_USE',
+      `The file ${file} that --env names cannot be read (${systemCode(error)}).`,
+    );
   }
   const given = Object.fromEntries(
     Object.entries(env).filter(([, value]) => value !== undefined && value !== ''),

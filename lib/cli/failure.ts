@@ -31,6 +31,11 @@ export class CommandError extends Error {
   }
 }
 
+/** The system's code of an error, such as `ENOENT`. */
+export function systemCode(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
+}
+
 /** Options of a command that are wrong, or do not go together. */
 export function badUse(command: string, message: string): CommandError {
   return new CommandError(

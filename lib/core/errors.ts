@@ -20,7 +20,7 @@ export class TelephonyHookError extends Error {
   override readonly name: string = 'TelephonyHookError';
   readonly code: ErrorCode;
   /** What an operator can do about it, in a sentence, if that is known. */
-  readonly remedy: string | undefined;
+  declare readonly remedy: string | undefined;
 
   constructor(
     code: ErrorCode,
@@ -29,7 +29,8 @@ export class TelephonyHookError extends Error {
   ) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
     this.code = code;
-    this.remedy = details.remedy;
+    // Node prints the fields of an error that ends the process, and `remedy: undefined` says nothing.
+    if (details.remedy !== undefined) this.remedy = details.remedy;
   }
 }
 

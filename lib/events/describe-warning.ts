@@ -37,7 +37,7 @@ export const WARNINGS: Readonly<
     remedy: 'Leave it out, or add twilioMessages() or twilioCalls() to that channel as a further provider.',
   },
   'senders.number': {
-    text: 'its country is not known to have numbers of this length',
+    text: 'a number of this length is not known in its country',
     remedy: 'Compare it with the Twilio Console.',
   },
   chooseChannels: {

@@ -54,7 +54,7 @@ export function nameChannel(channel: string): string {
 
 export const REQUEST_TYPES: Readonly<Record<RequestType, string>> = {
   'mfa-verification': 'Sign-in',
-  'pre-enrollment': 'Phone enrolment',
+  'pre-enrollment': 'Phone enrollment',
   'account-unlock': 'Account unlock',
   'password-reset': 'Password reset',
 };

@@ -48,7 +48,7 @@ export interface GuardBlock {
 /** The purpose of a request type, by its last word. Types that do not exist yet count together. */
 const PURPOSES: ReadonlyMap<string | undefined, string> = new Map([
   ['mfa-verification', 'sign-in'],
-  ['pre-enrollment', 'enrolment'],
+  ['pre-enrollment', 'enrollment'],
   ['account-unlock', 'recovery'],
   ['password-reset', 'recovery'],
 ]);
@@ -174,7 +174,7 @@ export function judge(
       rule: 'numberType',
       code: 'NUMBER_TYPE_BLOCKED',
       reason: 'The number costs more than others: premium rate, shared cost, personal, pager or satellite',
-      remedy: ENROL_ANOTHER,
+      remedy: ENROLL_ANOTHER,
       ...NO_LIMIT,
     });
   }
@@ -196,7 +196,8 @@ export function judge(
   return blocks;
 }
 
-const ENROL_ANOTHER = 'Have the user enrol another number.';
+const ENROLL_ANOTHER = 'Have the user enroll another number.';
+const CORRECT_NUMBER = 'Correct the number: no country is known for it.';
 const NONE: readonly GuardBlock[] = [];
 const NO_LIMIT = { points: undefined, seconds: undefined } as const;
 
@@ -206,9 +207,7 @@ function isAllowed(country: string | undefined, { kind, of }: NonNullable<Guard[
 }
 
 function remedyForCountry(country: string | undefined, kind: 'allow' | 'deny'): string {
-  if (country === undefined) {
-    return 'Only guard.countries.deny lets such a number through. Check that the number is right.';
-  }
+  if (country === undefined) return CORRECT_NUMBER;
   return kind === 'allow'
     ? `If you have users there, add ${country} to guard.countries.allow.`
     : `If you have users there, take ${country} out of guard.countries.deny.`;
@@ -232,10 +231,14 @@ const LIMITED: Readonly<Record<LimitRule, Omit<GuardBlock, 'rule' | 'points' | '
   },
 };
 
-/** What an operator can do about a block, by its code; `undefined` for any other code. */
-export function remedyForBlock(code: string): string | undefined {
-  if (code === 'NUMBER_TYPE_BLOCKED') return ENROL_ANOTHER;
+/**
+ * What an operator can do about a block, by its code; `undefined` for any other code.
+ * @param hasCountry - whether the country of the number is known.
+ */
+export function remedyForBlock(code: string, hasCountry = true): string | undefined {
+  if (code === 'NUMBER_TYPE_BLOCKED') return ENROLL_ANOTHER;
   if (code === 'COUNTRY_NOT_ALLOWED') {
+    if (!hasCountry) return CORRECT_NUMBER;
     return 'If you have users there, allow the country in guard.countries.';
   }
   return Object.values(LIMITED).find((limit) => limit.code === code)?.remedy;

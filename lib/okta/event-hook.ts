@@ -14,8 +14,8 @@ const MAX_ID_LENGTH = 256;
 
 /** The event of a sign-in with a code. */
 export const SIGN_IN = 'user.authentication.auth_via_mfa';
-/** The event of a phone's enrolment with a code. */
-export const ENROLMENT = 'user.mfa.factor.activate';
+/** The event of a phone's enrollment with a code. */
+export const ENROLLMENT = 'user.mfa.factor.activate';
 
 /** The delivery channel by Okta's factor. A code by WhatsApp is an SMS factor, too. */
 const DELIVERY_CHANNELS: ReadonlyMap<unknown, 'sms' | 'voice'> = new Map([
@@ -57,11 +57,11 @@ export function* readCodeUses(events: readonly unknown[]): Generator<CodeUse | u
 /** Reads the use of a code from an event of the System Log; `undefined` if no code was used. */
 export function readCodeUse(event: unknown): CodeUse | undefined {
   const eventType = fieldOf(event, 'eventType');
-  if (eventType !== SIGN_IN && eventType !== ENROLMENT) return undefined;
+  if (eventType !== SIGN_IN && eventType !== ENROLLMENT) return undefined;
   if (fieldOf(event, 'outcome', 'result') !== 'SUCCESS') return undefined;
   const factor =
     fieldOf(event, 'debugContext', 'debugData', 'factor') ??
-    (eventType === ENROLMENT ? factorIn(textFieldOf(event, 'outcome', 'reason')) : undefined);
+    (eventType === ENROLLMENT ? factorIn(textFieldOf(event, 'outcome', 'reason')) : undefined);
   const deliveryChannel = DELIVERY_CHANNELS.get(factor);
   const userId = userOf(event);
   if (deliveryChannel === undefined || userId === undefined) return undefined;
@@ -80,7 +80,7 @@ function userOf(event: unknown): string | undefined {
   return idOf(user, 'id') ?? idOf(event, 'actor', 'id');
 }
 
-/** An enrolment names its factor in a sentence: `User set up SMS_FACTOR factor`. */
+/** An enrollment names its factor in a sentence: `User set up SMS_FACTOR factor`. */
 function factorIn(reason: string | undefined): string | undefined {
   return /\b(?:SMS|CALL)_FACTOR\b/.exec(reason ?? '')?.[0];
 }

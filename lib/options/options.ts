@@ -35,7 +35,7 @@ export interface GuardOptions {
   /** `record` sends everything, and reports what `enforce` would block. Default `enforce`. */
   readonly mode?: 'enforce' | 'record' | undefined;
   /**
-   * Codes for one user id, else login, else number. Sign-in, enrolment and recovery count separately.
+   * Codes for one user id, else login, else number. Sign-in, enrollment and recovery count separately.
    * Default `{ points: 10, seconds: 600 }`.
    */
   readonly perUser?: GuardLimit | false | undefined;

@@ -106,7 +106,7 @@ function stepsOf(summary: ExecutionSummary): readonly HookEvent[] {
     outcome: ATTEMPTS[outcome] ?? ('accepted' as const),
     code: outcome === 'failed' ? '30006' : undefined,
     reason: outcome === 'failed' ? 'A landline, or a carrier that cannot be reached' : undefined,
-    remedy: outcome === 'failed' ? 'Let the user enrol a mobile number.' : undefined,
+    remedy: outcome === 'failed' ? 'Let the user enroll a mobile number.' : undefined,
     transactionId: outcome === 'failed' ? undefined : transactionId,
     durationMs: Math.round(durationMs * 0.5),
   };

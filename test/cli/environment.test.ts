@@ -293,8 +293,9 @@ describe('the environment', () => {
     });
 
     it('that is not there is bad use', () => {
-      expect(() => withFile({}, join(folder, 'none')))
-        .to.throw(CommandError, 'The file that --env names cannot be read.')
+      const file = join(folder, 'none');
+      expect(() => withFile({}, file))
+        .to.throw(CommandError, `The file ${file} that --env names cannot be read (ENOENT).`)
         .that.includes({ exitCode: 2, code: 'BAD_USE' });
     });
   });

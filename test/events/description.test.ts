@@ -16,7 +16,7 @@ describe('what people read in place of identifiers', () => {
 
   for (const [requestType, name] of [
     ['com.okta.user.telephony.mfa-verification', 'Sign-in'],
-    ['com.okta.user.telephony.pre-enrollment', 'Phone enrolment'],
+    ['com.okta.user.telephony.pre-enrollment', 'Phone enrollment'],
     ['com.okta.user.telephony.account-unlock', 'Account unlock'],
     ['com.okta.user.telephony.password-reset', 'Password reset'],
     ['com.okta.user.telephony.new-one', 'new-one'],

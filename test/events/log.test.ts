@@ -227,6 +227,17 @@ describe('the log', () => {
     ],
     [
       'warn',
+      /: senders\.sms, senders\.voice: a number of this length is not known in its country\.$/,
+      {
+        at: 1,
+        type: 'configuration.warned',
+        option: 'senders.number',
+        where: ['senders.sms', 'senders.voice'],
+      },
+      /^Compare it with the Twilio Console\.$/,
+    ],
+    [
+      'warn',
       /: channels\.line: no user can choose it\.$/,
       { at: 1, type: 'configuration.warned', option: 'channels', where: ['channels.line'] },
       /^Add it to optInChannels/,

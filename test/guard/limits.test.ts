@@ -98,9 +98,9 @@ describe('the limits of a request', () => {
     );
   });
 
-  it('count sign-in, enrolment and recovery of a user apart, and what does not exist yet as one', () => {
+  it('count sign-in, enrollment and recovery of a user apart, and what does not exist yet as one', () => {
     const keyFor = (requestType: string | undefined): string | undefined => keyOf('perUser', { requestType });
-    const [signIn, enrolment, unlock, reset] = [
+    const [signIn, enrollment, unlock, reset] = [
       'mfa-verification',
       'pre-enrollment',
       'account-unlock',
@@ -110,7 +110,7 @@ describe('the limits of a request', () => {
     const unknown = keyFor(undefined);
     expect(keyFor('com.okta.user.telephony.something-new')).to.equal(unknown);
     expect(keyFor('constructor')).to.equal(unknown);
-    expect(new Set([signIn, enrolment, unlock, unknown]).size).to.equal(4);
+    expect(new Set([signIn, enrollment, unlock, unknown]).size).to.equal(4);
   });
 
   it('count a number and an address whoever asks for what', () => {
@@ -280,14 +280,14 @@ describe('the guard', () => {
       ['+9991234567', { allow: ['US'] }],
       'COUNTRY_NOT_ALLOWED',
       'The country of the number is not known, and only some are allowed',
-      'Only guard.countries.deny lets such a number through. Check that the number is right.',
+      'Correct the number: no country is known for it.',
       'If you have users there, allow the country in guard.countries.',
     ],
     [
       ['+19005550123', undefined],
       'NUMBER_TYPE_BLOCKED',
       'The number costs more than others: premium rate, shared cost, personal, pager or satellite',
-      'Have the user enrol another number.',
+      'Have the user enroll another number.',
     ],
     [
       ['+12025550142', undefined, ['perUser']],

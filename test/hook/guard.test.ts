@@ -164,7 +164,7 @@ describe('the guard of a hook', () => {
     expect(answeredCodes()).to.deep.equal([undefined, 'LIMIT_PER_USER']);
   });
 
-  it('counts sign-in, enrolment and recovery apart, texts and calls together', async () => {
+  it('counts sign-in, enrollment and recovery apart, texts and calls together', async () => {
     await start({ guard: { perUser: { points: 1, seconds: 60 } } });
     for (const requestType of ['mfa-verification', 'pre-enrollment', 'account-unlock']) {
       expect(isHeldBack(await scene.call({ requestType })), requestType).to.equal(false);

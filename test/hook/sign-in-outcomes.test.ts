@@ -137,7 +137,7 @@ describe('what became of a code', () => {
     expect(used()).to.have.length(1);
   });
 
-  it('is heard of an enrolment, by an administrator as well', async () => {
+  it('is heard of an enrollment, by an administrator as well', async () => {
     await startVerified();
     const ana = await scene.call({ requestType: 'pre-enrollment' });
     const bob = await scene.call({ ...TO_BOB, requestType: 'pre-enrollment' });

@@ -19,7 +19,7 @@ const signIn = (change: Plain = {}): Plain => ({
   debugContext: { debugData: { factor: 'SMS_FACTOR', requestUri: '/idp/idx/challenge/answer' } },
   ...change,
 });
-const enrolment = (reason: unknown, change: Plain = {}): Plain =>
+const enrollment = (reason: unknown, change: Plain = {}): Plain =>
   signIn({
     eventType: 'user.mfa.factor.activate',
     target: [USER],
@@ -40,11 +40,11 @@ describe("an event of Okta's event hook", () => {
     expect(readCodeUse(factor('CALL_FACTOR'))).to.include({ deliveryChannel: 'voice' });
   });
 
-  it('tells the factor of an enrolment in a sentence, or as a sign-in does', () => {
+  it('tells the factor of an enrollment in a sentence, or as a sign-in does', () => {
     for (const [event, deliveryChannel] of [
-      [enrolment('User set up SMS_FACTOR factor'), 'sms'],
-      [enrolment('User set up CALL_FACTOR factor'), 'voice'],
-      [enrolment(null, factor('CALL_FACTOR')), 'voice'],
+      [enrollment('User set up SMS_FACTOR factor'), 'sms'],
+      [enrollment('User set up CALL_FACTOR factor'), 'voice'],
+      [enrollment(null, factor('CALL_FACTOR')), 'voice'],
     ] as const) {
       const read = readCodeUse({ ...event, eventType: 'user.mfa.factor.activate' });
       expect(read).to.include({ userId: '00u1', deliveryChannel });
@@ -80,10 +80,10 @@ describe("an event of Okta's event hook", () => {
     ['no factor', signIn({ debugContext: {} })],
     [
       'a factor of a sign-in in a sentence',
-      signIn({ debugContext: {}, outcome: enrolment('SMS_FACTOR')['outcome'] }),
+      signIn({ debugContext: {}, outcome: enrollment('SMS_FACTOR')['outcome'] }),
     ],
-    ['an enrolment of another factor', enrolment('User set up OKTA_SMS_FACTORY factor')],
-    ['an enrolment without words', enrolment(null)],
+    ['an enrollment of another factor', enrollment('User set up OKTA_SMS_FACTORY factor')],
+    ['an enrollment without words', enrollment(null)],
     ['another event', signIn({ eventType: 'user.session.start' })],
     ['nobody', signIn({ actor: undefined })],
     ['an id that is none', signIn({ actor: { id: 'x'.repeat(257) } })],

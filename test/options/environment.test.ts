@@ -368,6 +368,7 @@ describe('optionsFrom', () => {
   it('throws an error that Node prints with each problem once, if it ends the process', () => {
     const error = errorOf(() => optionsFrom({}));
     const printed = inspect(error, { maxStringLength: Infinity, breakLength: Infinity });
+    expect(printed).to.include('CONFIGURATION').and.not.include('undefined');
     expect(error.problems).to.have.length.above(2);
     for (const problem of error.problems) {
       expect(printed.split(problem), problem).to.have.length(2);

@@ -20,9 +20,9 @@ export const ADD_CAPACITY = 'Add senders, or ask Twilio for more throughput.';
 export const LET_THROUGH = "If it is a real user, put the number on Twilio's Safe List.";
 const SEND_START = 'They can end it by sending START to the sender.';
 const UNBLOCK = 'The user must unblock the sender.';
-const ENROL_VALID = 'Have the user enrol a valid number, or set defaultCountry.';
-export const ENROL_MOBILE = 'Have the user enrol a mobile number.';
-const ENROL_OTHER = 'Have the user enrol another number.';
+const ENROLL_VALID = 'Have the user enroll a valid number, or set defaultCountry.';
+export const ENROLL_MOBILE = 'Have the user enroll a mobile number.';
+const ENROLL_OTHER = 'Have the user enroll another number.';
 const TURN_ON = 'Have the user turn the phone on.';
 const TEXT_INSTEAD = 'Have the user choose a text message.';
 const OTHER_CHANNEL = 'Nothing: the next channel follows.';
@@ -74,17 +74,17 @@ export const ERRORS: Readonly<Record<string, Readonly<Record<number, RefusalMean
     },
   },
   "The recipient's number": {
-    21211: { reason: 'Not a valid phone number', remedy: ENROL_VALID, cause: 'wrong-number' },
-    21217: { reason: 'Not a valid phone number', remedy: ENROL_VALID, cause: 'wrong-number' },
-    21401: { reason: 'Not a valid phone number', remedy: ENROL_VALID, cause: 'wrong-number' },
-    21614: { reason: 'Not a mobile number', remedy: ENROL_MOBILE },
-    21635: { reason: 'The number is a landline, which cannot receive text messages', remedy: ENROL_MOBILE },
-    30006: { reason: 'A landline, or a carrier that cannot be reached', remedy: ENROL_MOBILE },
+    21211: { reason: 'Not a valid phone number', remedy: ENROLL_VALID, cause: 'wrong-number' },
+    21217: { reason: 'Not a valid phone number', remedy: ENROLL_VALID, cause: 'wrong-number' },
+    21401: { reason: 'Not a valid phone number', remedy: ENROLL_VALID, cause: 'wrong-number' },
+    21614: { reason: 'Not a mobile number', remedy: ENROLL_MOBILE },
+    21635: { reason: 'The number is a landline, which cannot receive text messages', remedy: ENROLL_MOBILE },
+    30006: { reason: 'A landline, or a carrier that cannot be reached', remedy: ENROLL_MOBILE },
     30003: { reason: 'The phone is off or out of reach', remedy: TURN_ON },
-    30005: { reason: 'The number is unknown or no longer in use', remedy: ENROL_OTHER },
+    30005: { reason: 'The number is unknown or no longer in use', remedy: ENROLL_OTHER },
     30038: {
       reason: "The recipient is a number of Twilio's, which cannot get one-time codes",
-      remedy: ENROL_OTHER,
+      remedy: ENROLL_OTHER,
       moveOn: false,
     },
   },
@@ -275,7 +275,7 @@ export const ERRORS: Readonly<Record<string, Readonly<Record<number, RefusalMean
   },
   Voice: {
     21201: { reason: 'The call has no recipient', remedy: REPORT_BUG },
-    21202: { reason: 'A premium-rate number', remedy: ENROL_OTHER, moveOn: false },
+    21202: { reason: 'A premium-rate number', remedy: ENROLL_OTHER, moveOn: false },
     21203: { reason: 'International calls are not allowed', remedy: CHECK_GEO },
     21210: { reason: 'The caller is not a number of the account', remedy: CHECK_SENDER },
     21214: { reason: 'The number cannot be reached by a call', remedy: TEXT_INSTEAD },

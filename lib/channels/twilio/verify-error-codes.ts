@@ -1,5 +1,5 @@
 import type { RefusalMeaning } from '../provider.js';
-import { ADD_CAPACITY, CHECK_GEO, ENROL_MOBILE, LET_THROUGH } from './error-codes.js';
+import { ADD_CAPACITY, CHECK_GEO, ENROLL_MOBILE, LET_THROUGH } from './error-codes.js';
 
 /**
  * The error codes of Twilio Verify and what they mean for the plan. Another provider of the same channel may still send
@@ -32,7 +32,7 @@ export const VERIFY_ERRORS: Readonly<Record<string, Readonly<Record<number, Refu
     },
   },
   'The recipient': {
-    60205: { reason: 'The number is a landline, which cannot receive text messages', remedy: ENROL_MOBILE },
+    60205: { reason: 'The number is a landline, which cannot receive text messages', remedy: ENROLL_MOBILE },
     60220: {
       reason: 'Verify may not send to China before the account is vetted',
       remedy: 'Ask Twilio to vet the account for China, or use another provider there.',

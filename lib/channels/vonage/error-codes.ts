@@ -18,7 +18,7 @@ const CHECK_TEMPLATE =
   "Check vonageChannel's template in WhatsApp Manager: its name, languages, state and parameters.";
 const LET_THROUGH = "If it is a real user, look at Fraud Defender's rules in the Vonage Dashboard.";
 const ADD_CAPACITY = 'Ask Vonage for more throughput, or register the sender for it.';
-const ENROL_OTHER = 'Have the user enrol another number, or set defaultCountry.';
+const ENROLL_OTHER = 'Have the user enroll another number, or set defaultCountry.';
 const OTHER_CHANNEL = 'Nothing: the next channel follows.';
 const WAIT = 'The user must wait some minutes, or choose another method.';
 const CHECK_STATUS = "Look at Vonage's status page.";
@@ -56,7 +56,7 @@ const BAD_TEMPLATE: RefusalMeaning = {
   reason: 'Vonage does not accept the template',
   remedy: CHECK_TEMPLATE,
 };
-const UNROUTABLE: RefusalMeaning = { reason: 'Vonage has no route to this number', remedy: ENROL_OTHER };
+const UNROUTABLE: RefusalMeaning = { reason: 'Vonage has no route to this number', remedy: ENROLL_OTHER };
 const UNREGISTERED: RefusalMeaning = {
   reason: "The recipient's country does not allow this sender or text",
   remedy: CHECK_SENDER,
@@ -94,8 +94,8 @@ export const ERRORS: Readonly<Record<string, Readonly<Record<string, RefusalMean
   },
   'The recipient': {
     1040: UNROUTABLE,
-    1050: { reason: 'Vonage sends nothing to this number', remedy: ENROL_OTHER },
-    1170: { reason: 'Not a valid phone number', remedy: ENROL_OTHER, cause: 'wrong-number' },
+    1050: { reason: 'Vonage sends nothing to this number', remedy: ENROLL_OTHER },
+    1170: { reason: 'Not a valid phone number', remedy: ENROLL_OTHER, cause: 'wrong-number' },
     1240: {
       reason: 'The recipient has opted out of messages from this sender',
       remedy: 'They can end it by sending START to the sender.',

@@ -4,7 +4,7 @@ import type { Logger } from '../../core/channel.js';
 import { isFromLoopback, isToLoopback } from '../../http/page/same-site.js';
 import type { DemoOrg } from '../../testing/demo.js';
 import { flagOptions, textOptions, type Command, type CommandCall, type Signals } from '../command.js';
-import { CommandError, type ExitCode } from '../failure.js';
+import { CommandError, systemCode, type ExitCode } from '../failure.js';
 import type { Terminal } from '../terminal.js';
 
 const HOOK_PATH = '/okta/telephony';
@@ -130,7 +130,7 @@ async function listen(server: Server, port: number): Promise<number> {
   try {
     await once(server, 'listening');
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
+    const code = systemCode(error);
     const remedy = 'Use another port: --port 0 takes any free one.';
     if (code === 'EADDRINUSE') throw new CommandError('PORT_TAKEN', `Port ${port} is in use.`, remedy);
     throw new CommandError('CANNOT_LISTEN', `The demo cannot listen on port ${port} (${code}).`, remedy);

@@ -60,6 +60,19 @@ export function after(first: Check, run: () => Promise<Finding>): () => Promise<
   };
 }
 
+/**
+ * The checks of a side without a value: what was found in its variables and, if they are wrong, that the others are skipped.
+ * @param side - begins the names of the checks.
+ */
+export function checksWithoutValue(side: string, found: Finding, others: readonly string[]): Check[] {
+  const variables = known(`${side}.variables`, found);
+  const skipped = found.status === 'fail' ? others : [];
+  return [
+    variables,
+    ...skipped.map((name) => ({ name: `${side}.${name}`, run: after(variables, variables.run) })),
+  ];
+}
+
 /** Returns a function that makes checks which all need `first`. */
 export const checksAfter =
   (first: Check) =>

@@ -62,6 +62,7 @@ function twilioChecks(variables: Variables): CheckGroup | undefined {
   const group = examineTwilio(section(value), { callMs: CALL_MS, hasPublicUrl: false });
   return only(group, [
     'twilio.credential',
+    ...(login.authToken === undefined ? [] : ['twilio.auth-token']),
     ...(senders.sms === undefined ? [] : ['twilio.sms']),
     ...(senders.voice === undefined ? [] : ['twilio.voice']),
     ...(senders.whatsapp === undefined ? [] : ['twilio.template']),

@@ -2,7 +2,7 @@ import { chmodSync, existsSync, renameSync, rmSync, writeFileSync } from 'node:f
 import { join } from 'node:path';
 import { parseEnv } from 'node:util';
 import { DEFAULT_PATH } from '../../options/options.js';
-import { CommandError } from '../failure.js';
+import { CommandError, systemCode } from '../failure.js';
 
 /** The environment of the gateway. Other users of the machine cannot read it. */
 export const ENV_FILE = 'gateway.env';
@@ -65,7 +65,10 @@ app.use(hook); // Before body parsers: the hook reads the body itself.
 app.get("/health/ready", (_req, res) => {
   res.status(hook.status().isReady ? 200 : 503).json(hook.status());
 });
-const server = app.listen(process.env["PORT"] ?? 3000);
+const port = process.env["PORT"] ?? 3000;
+const server = app.listen(port).once("listening", () => {
+  console.log(\`The gateway listens on port \${port}. The hook is at ${path}.\`);
+});
 void hook.ready(); // It logs what does not work.
 process.once("SIGTERM", () => {
   hook.drain();
@@ -103,7 +106,7 @@ export function writeFiles(folder: string, files: readonly NewFile[], isForced: 
       writeFileSync(path, text, { flag: 'wx', ...(name === ENV_FILE ? { mode: ENV_MODE } : {}) });
     } catch (error) {
       if (kept !== undefined) renameSync(join(folder, kept), join(folder, ENV_FILE));
-      const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
+      const code = systemCode(error);
       throw new CommandError('NOT_WRITTEN', `${name} cannot be written (${code}).`, 'Check the folder.');
     }
   }

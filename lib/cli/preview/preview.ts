@@ -176,8 +176,10 @@ async function showAndSend(run: Run, payload: Payload, route: Route): Promise<Ex
   report.payload = maskValue(payload, secrets);
   const read = checkPayload(payload, time.now());
   if (read.refusal !== undefined) note(`${read.refusal.reason}. ${read.refusal.remedy}`);
-  const isMadeUp = 'user' in run.options.about && !run.options.isEdited;
-  showCall(read, { route: describeRoute(route), isMadeUp, secrets, terminal });
+  const { about, isEdited } = run.options;
+  const isMadeUp = 'user' in about && !isEdited;
+  const isPhoneGiven = 'user' in about && about.phone === secrets.phoneNumber;
+  showCall(read, { route: describeRoute(route), isMadeUp, isPhoneGiven, secrets, terminal });
   if (!run.options.isSure && !(await confirm(terminal, 'Send it?', 'Nothing was sent'))) return decline(run);
 
   const sent = await showWait(route, terminal, () => sendBy(route, payload, { time, secrets }));

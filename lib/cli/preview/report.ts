@@ -6,6 +6,7 @@ import { maskValue, maskForOutput, type CallSecrets } from './masked-call.js';
 import { MAY_BE_SENT, type PreviewResult, type SendProblem } from './send.js';
 import type { Terminal } from '../terminal.js';
 import { remedyForBlock } from '../../guard/limits.js';
+import { E164, readNumber } from '../../numbers/phone-number.js';
 import { REFUSALS } from '../../okta/refusals.js';
 import { describeRefusal } from '../../channels/twilio/outcome.js';
 
@@ -16,17 +17,20 @@ export function showCall(
     readonly route: string;
     /** Whether the command has made up the code, so that it is worth nothing. */
     readonly isMadeUp: boolean;
+    /** Whether the number is that of `--phone`. */
+    readonly isPhoneGiven: boolean;
     readonly secrets: CallSecrets;
     readonly terminal: Terminal;
   },
 ): void {
-  const { route, isMadeUp, secrets, terminal } = parts;
+  const { route, isMadeUp, isPhoneGiven, secrets, terminal } = parts;
   const { request } = call;
   const isText = request.deliveryChannel === 'sms';
   const number = maskNumber(secrets.phoneNumber);
   const user = request.userId === undefined ? '(unknown)' : maskForOutput(request.userId, secrets);
+  const of = isPhoneGiven ? 'of --phone, for' : 'of';
   terminal.say(
-    `This ${isText ? 'sends a real message' : 'makes a real call'} to the phone ${number} of the user ${user}.`,
+    `This ${isText ? 'sends a real message' : 'makes a real call'} to the phone ${number} ${of} the user ${user}.`,
     'bold',
   );
   terminal.sayTable([
@@ -95,10 +99,14 @@ export function maskResult(
 /** The errors and blocks that the answer names, masked, with their remedies. */
 export function causesIn({ answer }: PreviewResult, secrets: CallSecrets): readonly AnswerCause[] {
   if (answer === undefined) return [];
-  return [...causesOf(answer.body), ...notesIn(answer.body)].map(({ text, remedy }) => ({
-    text: maskForOutput(text, secrets),
-    remedy,
-  }));
+  const { phoneNumber } = secrets;
+  const hasCountry = !E164.test(phoneNumber) || readNumber(phoneNumber).country !== undefined;
+  return [...causesOf(answer.body, hasCountry), ...notesIn(answer.body, hasCountry)].map(
+    ({ text, remedy }) => ({
+      text: maskForOutput(text, secrets),
+      remedy,
+    }),
+  );
 }
 
 function showAnswer(body: unknown, secrets: CallSecrets, terminal: Terminal): void {
@@ -140,8 +148,8 @@ export interface AnswerCause {
   readonly remedy: string | undefined;
 }
 
-/** The causes in the error object of an answer. */
-export function causesOf(body: unknown): readonly AnswerCause[] {
+/** The causes in the error object of an answer. @param hasCountry - whether the country of the number is known. */
+export function causesOf(body: unknown, hasCountry = true): readonly AnswerCause[] {
   return asList(fieldOf(body, 'error', 'errorCauses')).map((cause) => {
     const summary = textFieldOf(cause, 'errorSummary') ?? '';
     const reason = textFieldOf(cause, 'reason') ?? '';
@@ -149,13 +157,13 @@ export function causesOf(body: unknown): readonly AnswerCause[] {
     const [code = ''] = reason.split(':', 1);
     return {
       text: [summary, reason].filter((text) => text !== '').join(' – '),
-      remedy: remedyFor(code, provider),
+      remedy: remedyFor(code, provider, hasCountry),
     };
   });
 }
 
 /** The causes in the metadata of a success: channels that refused, and a guard that blocked the code. */
-export function notesIn(body: unknown): readonly AnswerCause[] {
+export function notesIn(body: unknown, hasCountry = true): readonly AnswerCause[] {
   const command = commandOf(body);
   const metadata = textFieldOf(command, 'transactionMetadata') ?? '';
   const pairs = new Map(metadata.split(';').map((pair) => splitOnce(pair, '=')));
@@ -170,7 +178,8 @@ export function notesIn(body: unknown): readonly AnswerCause[] {
   if (textFieldOf(command, 'provider') !== 'GUARD') return causes;
   const blocked = pairs.get('blocked');
   const by = blocked === undefined ? 'a fraud filter' : `the guard (${blocked})`;
-  return [...causes, { text: `Nothing was sent: ${by} blocked it`, remedy: remedyFor(blocked ?? '', '') }];
+  const remedy = remedyFor(blocked ?? '', '', hasCountry);
+  return [...causes, { text: `Nothing was sent: ${by} blocked it`, remedy }];
 }
 
 /** The value of the first command in an answer. */
@@ -179,9 +188,10 @@ export function commandOf(body: unknown): unknown {
   return asList(fieldOf(command, 'value'))[0];
 }
 
-function remedyFor(code: string, provider: string): string | undefined {
+function remedyFor(code: string, provider: string, hasCountry = true): string | undefined {
   if (Object.hasOwn(REFUSALS, code)) return REFUSALS[code as keyof typeof REFUSALS].remedy;
-  return remedyForBlock(code) ?? (provider.startsWith('TWILIO') ? twilioRefusal(code)?.remedy : undefined);
+  const block = remedyForBlock(code, hasCountry);
+  return block ?? (provider.startsWith('TWILIO') ? twilioRefusal(code)?.remedy : undefined);
 }
 
 function twilioRefusal(code: string): ReturnType<typeof describeRefusal> | undefined {

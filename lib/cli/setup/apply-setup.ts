@@ -13,6 +13,8 @@ interface SetupCommand {
   readonly access: Access;
   make(org: Org): SetupChecks & { readonly setup: Setup };
   readonly next: readonly string[];
+  /** A sentence about what Okta does not show, if nothing was changed. */
+  readonly unseen?: string | undefined;
 }
 
 /**
@@ -46,6 +48,7 @@ export async function runSetup(
   });
   if (report.result === 'unchanged') {
     terminal.say(`✔ ${command.subject} is up to date. Nothing was changed.`, 'green');
+    if (command.unseen !== undefined) terminal.say(`  ${command.unseen}`);
   }
   if (report.result !== 'declined') report.next.push(...command.next);
   printNextSteps(report.next, terminal);

@@ -54,6 +54,8 @@ const OPTIONS = { ...YES_OPTION, ...flagOptions('rotate', 'skip-check'), ...text
 const SECRET_HELP = `  --rotate       give Okta a new secret, after the gateway has the new and the previous one. Okta never shows its secret
   --skip-check   do not test first whether the gateway accepts the secret, if this machine does not reach it`;
 
+const UNSEEN_SECRET = 'Okta does not show the secret: if you changed it, add --rotate.';
+
 const INLINE_SCOPES = ['okta.inlineHooks.read', 'okta.inlineHooks.manage'];
 /** In a separate token: if the service app lacks this scope, only the warning is missing. */
 const NATIVE_SCOPES = ['okta.customTelephonyProvider.read'];
@@ -115,6 +117,7 @@ org also has its own telephony provider. Role: a custom administrator role with 
           `Send yourself a code, by a real message: ${commandLine(call, 'preview --user <your login>')}`,
           ...(sendsSecret ? [] : [`Learn which codes were used: ${commandLine(call, 'setup event-hook')}`]),
         ],
+        unseen: secretOf(proof) === '' ? undefined : UNSEEN_SECRET,
       };
     }),
 };
@@ -157,6 +160,7 @@ Service app: okta.eventHooks.read, okta.eventHooks.manage. Role: a custom admini
         next: [
           'Sign in with a code: the gateway logs code.used. After the activation of the event hook that may take some minutes.',
         ],
+        unseen: UNSEEN_SECRET,
       };
     }),
 };

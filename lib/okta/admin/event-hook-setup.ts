@@ -1,7 +1,7 @@
 import { OktaApiError } from '../../core/errors.js';
 import type { Administration } from './administration.js';
 import { asList, fieldOf } from '../../core/json.js';
-import { ENROLMENT, SIGN_IN } from '../event-hook.js';
+import { ENROLLMENT, SIGN_IN } from '../event-hook.js';
 import {
   channelOf,
   describeHook,
@@ -18,7 +18,7 @@ import { changesOf, type Setup, type SetupStep } from './setup-plan.js';
 
 const HOOKS = '/api/v1/eventHooks';
 const DEFAULT_NAME = 'Telephony gateway: codes that were used';
-const EVENTS = [SIGN_IN, ENROLMENT];
+const EVENTS = [SIGN_IN, ENROLLMENT];
 
 /** The desired state of the hook. */
 export interface WantedEventHook {

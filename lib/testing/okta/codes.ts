@@ -1,7 +1,7 @@
 import { fieldOf, textFieldOf } from '../../core/json.js';
 import type { EventDelivery } from './event-delivery.js';
 import type { HookCall } from './hook-call.js';
-import { ENROLMENT_EVENT, SIGN_IN_EVENT, type LogEventOptions } from './log-events.js';
+import { ENROLLMENT_EVENT, SIGN_IN_EVENT, type LogEventOptions } from './log-events.js';
 
 /** The result of a code that a user entered. */
 export interface EnteredCode {
@@ -33,12 +33,12 @@ export class AwaitedCodes {
     const message = fieldOf(payload, 'data', 'messageProfile');
     if (userId === undefined) return;
     const isText = textFieldOf(message, 'deliveryChannel')?.trim().toLowerCase() === 'sms';
-    const isEnrolment = textFieldOf(payload, 'requestType')?.endsWith('pre-enrollment') === true;
+    const isEnrollment = textFieldOf(payload, 'requestType')?.endsWith('pre-enrollment') === true;
     this.#codes.set(userId, {
       otpCode,
       expiresAt: Date.parse(textFieldOf(message, 'otpExpires') ?? ''),
       factor: isText ? 'SMS_FACTOR' : 'CALL_FACTOR',
-      eventType: isEnrolment ? ENROLMENT_EVENT : SIGN_IN_EVENT,
+      eventType: isEnrollment ? ENROLLMENT_EVENT : SIGN_IN_EVENT,
     });
   }
 

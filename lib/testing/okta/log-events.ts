@@ -31,7 +31,7 @@ export interface LogEventOptions {
   readonly factor?: string | undefined;
   /** Default: `SUCCESS`. For a wrong code Okta has `FAILURE`. */
   readonly result?: string | undefined;
-  /** Default: for an enrolment the sentence with the factor, for a wrong code `INVALID_CREDENTIALS`, else none. */
+  /** Default: for an enrollment the sentence with the factor, for a wrong code `INVALID_CREDENTIALS`, else none. */
   readonly reason?: string | undefined;
   /** Default: the user. An administrator can enroll a phone for a user. */
   readonly actor?: LogParty | undefined;
@@ -40,19 +40,19 @@ export interface LogEventOptions {
 }
 
 export const SIGN_IN_EVENT = 'user.authentication.auth_via_mfa';
-export const ENROLMENT_EVENT = 'user.mfa.factor.activate';
+export const ENROLLMENT_EVENT = 'user.mfa.factor.activate';
 
 const SENTENCES: Readonly<Record<string, string>> = {
   [SIGN_IN_EVENT]: 'Authentication of user via MFA',
-  [ENROLMENT_EVENT]: 'Activate factor for user',
+  [ENROLLMENT_EVENT]: 'Activate factor for user',
 };
 
 /** An event about a user, as Okta logs it. */
 export function makeLogEvent(user: LogParty, options: LogEventOptions, now: number): LogEvent {
   const { eventType = SIGN_IN_EVENT, factor = 'SMS_FACTOR', result = 'SUCCESS' } = options;
-  const isEnrolment = eventType === ENROLMENT_EVENT;
+  const isEnrollment = eventType === ENROLLMENT_EVENT;
   const isSuccess = result === 'SUCCESS';
-  const usualReason = isEnrolment ? `User set up ${factor} factor` : null;
+  const usualReason = isEnrollment ? `User set up ${factor} factor` : null;
   const reason = options.reason ?? (isSuccess ? usualReason : 'INVALID_CREDENTIALS');
   const requestId = `req${randomAlphanumeric(20)}`;
   return {
@@ -73,19 +73,19 @@ export function makeLogEvent(user: LogParty, options: LogEventOptions, now: numb
     device: null,
     actor: partyOf(options.actor ?? user),
     outcome: { result, reason },
-    // At a sign-in the user is the actor, at an enrolment the target.
-    target: isEnrolment || options.actor !== undefined ? [partyOf(user)] : [],
+    // At a sign-in the user is the actor, at an enrollment the target.
+    target: isEnrollment || options.actor !== undefined ? [partyOf(user)] : [],
     transaction: { type: 'WEB', id: requestId, detail: {} },
     debugContext: {
       debugData: {
         requestId,
         requestUri: '/idp/idx/challenge/answer',
         url: '/idp/idx/challenge/answer?',
-        // An enrolment has its factor in the reason only.
-        ...(isEnrolment ? {} : { factor }),
+        // An enrollment has its factor in the reason only.
+        ...(isEnrollment ? {} : { factor }),
       },
     },
-    legacyEventType: isEnrolment ? 'core.user.factor.activate' : 'core.user.factor.attempt_success',
+    legacyEventType: isEnrollment ? 'core.user.factor.activate' : 'core.user.factor.attempt_success',
     authenticationContext: {
       authenticationProvider: 'FACTOR_PROVIDER',
       credentialProvider: 'OKTA_CREDENTIAL_PROVIDER',

@@ -8,7 +8,7 @@ import { HookKeys } from './hook-keys.js';
 import { HookTokens } from './hook-tokens.js';
 import { InlineHooks, type EmulatedInlineHook } from './inline-hooks.js';
 import {
-  ENROLMENT_EVENT,
+  ENROLLMENT_EVENT,
   type LogEvent,
   type LogEventOptions,
   makeLogEvent,
@@ -82,7 +82,7 @@ export class OktaOrg {
   /** Creates the active telephony hook, and an event hook below it if the gateway serves one. */
   async connectHook(url: string, secret: string): Promise<void> {
     this.inlineHooks.connect(channelWithSecret(url, secret));
-    const events = [SIGN_IN_EVENT, ENROLMENT_EVENT];
+    const events = [SIGN_IN_EVENT, ENROLLMENT_EVENT];
     await this.eventHooks.connect(channelWithSecret(`${url}/events`, secret), events);
   }
 

@@ -23,7 +23,7 @@ const WELL: readonly (readonly [check: string, message: string])[] = [
   ['okta.phone-authenticator', 'The phone authenticator is active.'],
   ['okta.hook', 'The telephony hook is active, and its URL is PUBLIC_URL.'],
   ['okta.native-telephony', "None of the org's own telephony providers is active."],
-  ['okta.event-hook', 'The event hook is active and verified, and gets sign-ins and enrolments.'],
+  ['okta.event-hook', 'The event hook is active and verified, and gets sign-ins and enrollments.'],
   ['hook.variables', 'Set, by a header.'],
   ['hook.answers', "The hook answers at HOST, and refuses a caller without Okta's credentials."],
   [

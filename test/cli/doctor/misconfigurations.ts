@@ -269,6 +269,7 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
         'See okta.variables.',
       ),
     ],
+    unseen: 10,
   },
   {
     what: 'a server that is no org',
@@ -707,6 +708,7 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
         'Set it in the environment, or in a file that --env names, as the gateway has it.',
       ),
     ],
+    unseen: 5,
   },
   {
     what: 'a name that does not resolve',
@@ -751,6 +753,7 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
         'Set it in the environment, or in a file that --env names, as the gateway has it.',
       ),
     ],
+    unseen: 7,
   },
   {
     what: 'no sender at all',
@@ -768,6 +771,7 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
         'Set it in the environment, or in a file that --env names, as the gateway has it.',
       ),
     ],
+    unseen: 7,
   },
   {
     what: 'the auth token in the place of a key',
@@ -955,6 +959,7 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
         'Set it in the environment, or in a file that --env names, as the gateway has it.',
       ),
     ],
+    unseen: 7,
   },
   {
     what: "that nobody has looked at a WhatsApp sender of one's own",
@@ -1041,6 +1046,7 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
       'REDIS_URL is missing: the Redis that goes with STATE_ENCRYPTION_KEY.',
       'Set it in the environment, or in a file that --env names, as the gateway has it.',
     ),
+    unseen: 8,
   },
   {
     what: 'a Redis password with a % in it',
@@ -1053,6 +1059,7 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
       'REDIS_URL has a % in its user or its password that begins no code of a character: percent-encode both (a % is %25).',
       'Set it in the environment, or in a file that --env names, as the gateway has it.',
     ),
+    unseen: 8,
   },
   {
     what: 'a key that is too short',
@@ -1062,6 +1069,7 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
       'STATE_ENCRYPTION_KEY must be 32 bytes in base64: openssl rand -base64 32.',
       'Set it in the environment, or in a file that --env names, as the gateway has it.',
     ),
+    unseen: 8,
   },
   {
     what: 'a proxy that nobody goes by',
@@ -1500,6 +1508,7 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
         'Set it in the environment, or in a file that --env names, as the gateway has it.',
       ),
     ],
+    unseen: 7,
   },
   {
     what: "a Verify service that is not the account's",
@@ -1529,6 +1538,7 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
       'STATE_ENCRYPTION_KEY is missing: what REDIS_URL keeps is sealed with it: openssl rand -base64 32.',
       'Set it in the environment, or in a file that --env names, as the gateway has it.',
     ),
+    unseen: 8,
   },
   {
     what: 'two proxies',
@@ -2015,6 +2025,7 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
         'Set it in the environment, or in a file that --env names, as the gateway has it.',
       ),
     ],
+    unseen: 7,
   },
   {
     what: 'neither a key nor an auth token',
@@ -2027,6 +2038,7 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
         'Set it in the environment, or in a file that --env names, as the gateway has it.',
       ),
     ],
+    unseen: 7,
   },
   {
     what: 'a WhatsApp sender without its template',
@@ -2039,6 +2051,7 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
         'Set it in the environment, or in a file that --env names, as the gateway has it.',
       ),
     ],
+    unseen: 7,
   },
   {
     what: "the other service app's variables alone",
@@ -2056,6 +2069,7 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
         'See okta.variables.',
       ),
     ],
+    unseen: 10,
   },
   {
     what: 'a Redis that is not there, with several keys',

@@ -107,6 +107,9 @@ describe('init', () => {
         deliveryChannel: 'SMS',
       };
       expect((await okta.callHook(call)).okta.action).to.equal('sent');
+      expect(gateway.stdout).to.include(
+        `The gateway listens on port ${port}. The hook is at /okta/telephony.\n`,
+      );
       gateway.child.kill('SIGTERM');
       expect(await gateway.exitCode()).to.equal(0);
     } finally {
@@ -227,6 +230,17 @@ describe('init', () => {
         1,
         'twilio.credential failed',
       ],
+      [
+        '',
+        {
+          TWILIO_ACCOUNT_SID: twilio.accountSid,
+          TWILIO_API_KEY_SID: twilio.apiKeySid,
+          TWILIO_API_KEY_SECRET: twilio.apiKeySecret,
+          TWILIO_AUTH_TOKEN: 'of-another-org-0123456789',
+        },
+        1,
+        'twilio.auth-token failed',
+      ],
     ] as const) {
       const made = await init(words, { env });
       expect(made.code, words + made.stderr).to.equal(code);
@@ -284,9 +298,9 @@ describe('init', () => {
     }
   });
 
-  it('has a gateway of 16 lines, whose path is that of the URL', () => {
+  it('has a gateway of 19 lines, whose path is that of the URL', () => {
     const { text } = makeGateway('gateway.mjs', 'https://id.acme.com/okta/telephony');
-    expect(text.trimEnd().split('\n')).to.have.length(16);
+    expect(text.trimEnd().split('\n')).to.have.length(19);
     expect(text).to.not.include('path:');
   });
 });

@@ -149,6 +149,7 @@ describe('preview', () => {
         const made = await previewOf(`${usual} --phone ${other}`);
         expect(made.code, made.stderr).to.equal(0);
         expect(scene.twilio.messages.at(-1)?.to).to.equal(other);
+        expect(made.stdout).to.match(/ to the phone …99 of --phone, for the user 00u\w+\.$/m);
       });
 
       it('sends again when it is run again', async () => {

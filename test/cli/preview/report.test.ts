@@ -61,7 +61,7 @@ describe('the causes in an answer', () => {
     [
       "the guard's",
       causes({ reason: 'NUMBER_TYPE_BLOCKED' }),
-      { text: 'NUMBER_TYPE_BLOCKED', remedy: 'Have the user enrol another number.' },
+      { text: 'NUMBER_TYPE_BLOCKED', remedy: 'Have the user enroll another number.' },
     ],
     [
       'an HTTP status',
@@ -197,7 +197,7 @@ describe('the report of a preview', () => {
   const shown = (payload: object, isMadeUp: boolean): string => {
     const { terminal, stdout } = captureTerminal({ isTTY: true });
     const call = readHookCall(payload, { defaultCountry: undefined, nowMs: NOW_MS });
-    showCall(call, { route: 'by foot', isMadeUp, secrets: SECRETS, terminal });
+    showCall(call, { route: 'by foot', isMadeUp, isPhoneGiven: false, secrets: SECRETS, terminal });
     return stdout();
   };
 
@@ -368,6 +368,20 @@ At a sign-in: Okta takes the code as sent, and waits for the user to type it.
       { text: '…', remedy: undefined },
       { text: 'line was refused with X', remedy: undefined },
     ]);
+    const blocked = { reason: 'COUNTRY_NOT_ALLOWED' };
+    const both = {
+      error: { errorCauses: [blocked] },
+      ...answerOf({ transactionMetadata: 'blocked=COUNTRY_NOT_ALLOWED', provider: 'GUARD' }),
+    };
+    for (const [phoneNumber, remedy] of [
+      ['+447700900177', 'If you have users there, allow the country in guard.countries.'],
+      // With a default country it may have one.
+      ['07700900177', 'If you have users there, allow the country in guard.countries.'],
+      ['+9991234567', 'Correct the number: no country is known for it.'],
+    ] as const) {
+      const causes = causesIn(sent(200, both), { ...SECRETS, phoneNumber });
+      expect(causes.map((cause) => cause.remedy)).to.deep.equal([remedy, remedy]);
+    }
     expect(
       causesIn({ answer: undefined, problem: undefined, durationMs: 1, reaction: undefined }, SECRETS),
     ).to.deep.equal([]);

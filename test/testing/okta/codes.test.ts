@@ -53,7 +53,7 @@ describe('startOktaEmulator: codes that users type', () => {
     expect(await problemOf(second.otpCode)).to.equal('expired');
   });
 
-  it('end an enrolment where one was begun', async () => {
+  it('end an enrollment where one was begun', async () => {
     const { otpCode } = await okta.callHook({ url: server.url, requestType: 'pre-enrollment' });
     const { deliveries } = await okta.enterCode('ana', otpCode);
     expect(deliveries[0]?.events[0]).to.have.nested.include({

@@ -90,18 +90,18 @@ describe('startOktaEmulator: what event hooks are told', () => {
     expect(okta.eventDeliveries).to.deep.equal([delivery]);
   });
 
-  it('tells an enrolment by its reason, and whom it is for where an administrator did it', async () => {
+  it('tells an enrollment by its reason, and whom it is for where an administrator did it', async () => {
     await verify(hookId);
     const admin = { id: '00uadmin', type: 'User', alternateId: 'it@example.com', displayName: 'IT' };
     await okta.userSignedIn('ana', { eventType: 'user.mfa.factor.activate', actor: admin });
     await okta.userSignedIn('ana', { result: 'FAILURE' });
-    const [enrolment, wrongCode] = posted().map(({ data }) => data.events[0]);
-    expect(enrolment).to.have.nested.include({
+    const [enrollment, wrongCode] = posted().map(({ data }) => data.events[0]);
+    expect(enrollment).to.have.nested.include({
       'outcome.reason': 'User set up SMS_FACTOR factor',
       'actor.id': '00uadmin',
       'target[0].id': '00uana',
     });
-    expect(enrolment?.debugContext.debugData).to.not.have.property('factor');
+    expect(enrollment?.debugContext.debugData).to.not.have.property('factor');
     expect(wrongCode?.outcome).to.deep.equal({ result: 'FAILURE', reason: 'INVALID_CREDENTIALS' });
     expect(() => okta.logEvent('nobody')).to.throw('no such user');
   });

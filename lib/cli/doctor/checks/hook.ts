@@ -9,7 +9,7 @@ import { attemptQuery } from '../../../channels/twilio/status-callbacks.js';
 import { STATUS_PATH } from '../../../options/settings.js';
 import { signWebhook } from '../../../channels/twilio/signature.js';
 import type { HookVariables, Section } from '../variables.js';
-import { fail, known, ok, once, checksAfter, warn } from '../finding.js';
+import { fail, known, ok, once, checksAfter, checksWithoutValue, warn } from '../finding.js';
 import type { CheckGroup, CheckTimes, Finding } from '../finding.js';
 import { callServer, isOurError } from '../../gateway-probe.js';
 import { CONNECT_TIMEOUT_MS } from '../../org.js';
@@ -40,6 +40,8 @@ type CallGateway = (
 /** A slower hook has too little left of Okta's three seconds to call a provider. */
 const SLOW_MS = 1_000;
 
+const OTHERS = ['answers', 'secret', 'time', 'events', 'event-secret'];
+
 /**
  * The checks of the gateway. They call it as Okta and Twilio do, but with bodies that are no hook call, no event and no known
  * message, so that the gateway sends and stores nothing.
@@ -50,7 +52,8 @@ export function examineHook(section: Section<HookVariables>, parts: HookParts): 
   const { value: hook } = section;
   if (hook === undefined) {
     const nothing: HttpResult = { kind: 'not-sent', reason: 'UNKNOWN' };
-    return { group: { title, checks: [variables] }, answer: () => Promise.resolve(nothing) };
+    const checks = checksWithoutValue('hook', section.finding, OTHERS);
+    return { group: { title, checks }, answer: () => Promise.resolve(nothing) };
   }
   const { callMs, time } = parts;
   const dispatcher = createAgent(Math.min(CONNECT_TIMEOUT_MS, callMs));

@@ -85,7 +85,7 @@ function eventFinding(plan: SetupPlan): Finding {
     );
   }
   return warning === undefined
-    ? ok('The event hook is active and verified, and gets sign-ins and enrolments.')
+    ? ok('The event hook is active and verified, and gets sign-ins and enrollments.')
     : warn(warning, 'Until then the gateway gets every event twice.');
 }
 

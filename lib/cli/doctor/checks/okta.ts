@@ -7,7 +7,7 @@ import {
   readPhoneAuthenticator,
 } from '../../../okta/admin/org-facts.js';
 import type { HookVariables, OktaVariables, Section } from '../variables.js';
-import { after, fail, known, ok, once, checksAfter, warn } from '../finding.js';
+import { after, fail, known, ok, once, checksAfter, checksWithoutValue, warn } from '../finding.js';
 import type { Check, CheckGroup, CheckTimes, Finding } from '../finding.js';
 import { callServer } from '../../gateway-probe.js';
 import type { Access } from '../../org.js';
@@ -34,6 +34,11 @@ export interface TimedAnswer {
   readonly answeredAt: number;
 }
 
+const OTHERS = [
+  ...['org', 'engine', 'credential', 'privileges', 'rate-limit', 'attribute', 'phone-authenticator'],
+  ...['hook', 'native-telephony', 'event-hook'],
+];
+
 /** The checks of the Okta org: its engine, the credential, the opt-in attribute, the phone authenticator and the hooks. */
 export function examineOkta(
   section: Section<OktaVariables>,
@@ -43,7 +48,7 @@ export function examineOkta(
   const variables = known('okta.variables', section.finding);
   const { value } = section;
   if (value === undefined) {
-    const group = { title: 'Okta', checks: [variables] };
+    const group = { title: 'Okta', checks: checksWithoutValue('okta', section.finding, OTHERS) };
     return { group, answer: undefined, headerName: () => Promise.resolve(undefined) };
   }
   const org = openOrgReader(value.credential, times);

@@ -2,12 +2,14 @@ import { loadIoredis } from '../../../state/redis/clients.js';
 import { inspectRedis, type RedisInspection } from '../../../state/redis/inspection.js';
 import type { RedisVariables } from '../../../options/variables.js';
 import type { Section } from '../variables.js';
-import { after, fail, known, ok, once, warn } from '../finding.js';
+import { after, checksWithoutValue, fail, known, ok, once, warn } from '../finding.js';
 import type { Check, CheckGroup, CheckTimes, Finding } from '../finding.js';
 import { describeUnreached } from './unreached.js';
 
 type Inspect = typeof inspectRedis;
 type InspectionResult = Awaited<ReturnType<Inspect>>;
+
+const OTHERS = ['libraries', 'reached', 'writes', 'version', 'eviction', 'memory', 'persistence', 'keys'];
 
 /** The checks of the Redis in which the gateways share their state. */
 export function examineRedis(
@@ -24,7 +26,7 @@ export function examineRedis(
   const title = 'Redis';
   const variables = known('redis.variables', section.finding);
   const { value } = section;
-  if (value === undefined) return { title, checks: [variables] };
+  if (value === undefined) return { title, checks: checksWithoutValue('redis', section.finding, OTHERS) };
   // ioredis is an optional peer dependency.
   const inspect = load();
   const library = known('redis.libraries', libraryFinding(inspect));

@@ -1,7 +1,17 @@
 import { ProviderError } from '../../../core/errors.js';
 import { asList, fieldOf, textFieldOf } from '../../../core/json.js';
 import type { Section, TwilioSide } from '../variables.js';
-import { fail, known, ok, once, checksAfter, warn, type CheckGroup, type Finding } from '../finding.js';
+import {
+  fail,
+  known,
+  ok,
+  once,
+  checksAfter,
+  checksWithoutValue,
+  warn,
+  type CheckGroup,
+  type Finding,
+} from '../finding.js';
 import { openTwilio, unreadFinding, type TwilioAccess } from './twilio-access.js';
 import { examineWhatsApp } from './twilio-whatsapp.js';
 
@@ -20,12 +30,14 @@ const NO_VOICE = warn(
   'Set it if codes should also go out as voice calls.',
 );
 
+const OTHERS = ['credential', 'auth-token', 'account', 'balance', 'sms', 'voice', 'whatsapp'];
+
 /** The checks of the Twilio account: credential, balance, senders, templates and the Verify service. */
 export function examineTwilio(section: Section<TwilioSide>, parts: TwilioParts): CheckGroup {
   const title = 'Twilio';
   const variables = known('twilio.variables', section.finding);
   const { value } = section;
-  if (value === undefined) return { title, checks: [variables] };
+  if (value === undefined) return { title, checks: checksWithoutValue('twilio', section.finding, OTHERS) };
   const access = openTwilio(value, parts.callMs);
   const credential = { name: 'twilio.credential', run: once(() => credentialFinding(value, access)) };
   const later = checksAfter(credential);

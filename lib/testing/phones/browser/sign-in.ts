@@ -7,7 +7,7 @@ import { exactTimeOf, outcomeOf, reactionOf } from './words.js';
 
 const REQUESTS: Readonly<Record<RequestType, string>> = {
   'mfa-verification': 'Sign in',
-  'pre-enrollment': 'Enrol the phone',
+  'pre-enrollment': 'Enroll the phone',
   'account-unlock': 'Unlock the account',
   'password-reset': 'Reset the password',
 };

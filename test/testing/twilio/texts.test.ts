@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { oddityOf } from '#lib/numbers/phone-number.js';
+import { numberProblemOf } from '#lib/numbers/phone-number.js';
 import { isPhoneNumber, segmentsOf } from '#lib/testing/twilio/formats.js';
 import { presetSentence } from '#lib/testing/twilio/templates.js';
 
@@ -57,7 +57,7 @@ describe('segmentsOf', () => {
 describe('a number of the emulated Twilio', () => {
   it('has a calling code that the numbering plans have, too', () => {
     const codes = Array.from({ length: 900 }, (_, index) => `+${100 + index}`);
-    const isKnown = (code: string): boolean => oddityOf(`${code}12345678`) !== 'calling code';
+    const isKnown = (code: string): boolean => numberProblemOf(`${code}12345678`) !== 'calling code';
     expect(codes.filter((code) => isPhoneNumber(`${code}12345678`))).to.deep.equal(codes.filter(isKnown));
   });
 });

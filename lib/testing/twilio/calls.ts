@@ -1,7 +1,7 @@
 import { randomSid } from '../server/random-ids.js';
 import type { TwilioContext } from './context.js';
 import { refuse, type TwilioError } from './errors.js';
-import { isCallbackUrl, isPhoneNumber, type TwilioForm } from './formats.js';
+import { isCallbackUrl, isE164, type TwilioForm } from './formats.js';
 import type { EmulatedMessage } from './messages.js';
 import { wordsOfTwiml } from './spoken-twiml.js';
 
@@ -44,7 +44,7 @@ export function readCall(
     }
     if (wordsOfTwiml(twiml) === undefined) return refuse(12100, 'Document parse failure.');
   }
-  if (!isPhoneNumber(to)) return refuse(21217, `The phone number ${to} is not valid.`);
+  if (!isE164(to)) return refuse(21217, `The phone number ${to} is not valid.`);
   const error = senders.refuseCallFrom(from) ?? senders.refuseTo('voice', to) ?? recipients.refuseCall(to);
   if (error !== undefined) return { error };
   const statusCallback = form.get('StatusCallback');

@@ -37,13 +37,8 @@ export function readAddress(address: string): ChannelAddress {
     : { isWhatsApp: false, number: address };
 }
 
-/** The calling codes of ITU-T E.164 that no country and no service has. The emulators import nothing of `numbers`. */
-const UNASSIGNED =
-  /^\+(?:21[04579]|259|28\d|29[2-6]|379|38[48]|42[24-9]|671|684|69[3-9]|80[1-79]|83\d|85[14789]|87[1-79]|88[4579]|89\d|969|978|99[0179])/;
-
-/** Whether a text is a number in E.164 form with a calling code that somebody has. */
-export function isPhoneNumber(text: string): boolean {
-  return /^\+[1-9]\d{6,14}$/.test(text) && !UNASSIGNED.test(text);
+export function isE164(number: string): boolean {
+  return /^\+[1-9]\d{6,14}$/.test(number);
 }
 
 /** Whether Twilio accepts a callback URL: http or https, a host name without underscores. */

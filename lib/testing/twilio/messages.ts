@@ -3,7 +3,7 @@ import { randomSid } from '../server/random-ids.js';
 import type { EmulatedTemplate, TwilioContent } from './content.js';
 import type { TwilioContext } from './context.js';
 import { refuse, type TwilioError } from './errors.js';
-import { isCallbackUrl, isPhoneNumber, readAddress, type TwilioForm } from './formats.js';
+import { isCallbackUrl, isE164, readAddress, type TwilioForm } from './formats.js';
 import { renderTemplate } from './templates.js';
 
 /**
@@ -96,7 +96,7 @@ export function readMessage(
   if (from !== undefined && from.isWhatsApp !== to.isWhatsApp) {
     return refuse(21910, 'The From and To pair are not of the same channel.');
   }
-  if (!isPhoneNumber(to.number)) {
+  if (!isE164(to.number)) {
     return refuse(21211, `The 'To' number ${to.number} is not a valid phone number.`);
   }
   if (service !== undefined && !senders.hasService(service)) {

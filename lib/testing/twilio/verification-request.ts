@@ -1,5 +1,5 @@
 import { refuse, type TwilioError } from './errors.js';
-import { isPhoneNumber, type TwilioForm } from './formats.js';
+import { isE164, type TwilioForm } from './formats.js';
 import type { TwilioRecipients } from './senders.js';
 import type { VerifyChannel, VerifyService } from './verify-settings.js';
 
@@ -29,7 +29,7 @@ export function readVerification(
   recipients: TwilioRecipients,
 ): { readonly request: VerificationRequest } | { readonly error: TwilioError } | 'UNKNOWN_LOCALE' {
   const to = form.get('To') ?? '';
-  if (!isPhoneNumber(to)) return invalid('To');
+  if (!isE164(to)) return invalid('To');
   const channel = CHANNELS.find((one) => one === form.get('Channel'));
   if (channel === undefined) return invalid('Channel');
   if (service.disabledChannels.includes(channel)) return refuse(60223);

@@ -123,7 +123,6 @@ describe('startTwilioEmulator: the REST API', () => {
       [{ From: `whatsapp:${twilio.sandboxNumber}` }, 21910],
       [{ To: '4915112345678' }, 21211],
       [{ To: '+0151' }, 21211],
-      [{ To: '+9991234567' }, 21211],
       [{ From: '+4930999999' }, 21606],
       [{ From: 'OTHER' }, 21606],
       [{ To: `whatsapp:${PHONE}`, From: `whatsapp:${twilio.smsNumber}` }, 63007],

@@ -1,6 +1,5 @@
 import { expect } from 'chai';
-import { numberProblemOf } from '#lib/numbers/phone-number.js';
-import { isPhoneNumber, segmentsOf } from '#lib/testing/twilio/formats.js';
+import { segmentsOf } from '#lib/testing/twilio/formats.js';
 import { presetSentence } from '#lib/testing/twilio/templates.js';
 
 describe('presetSentence', () => {
@@ -52,12 +51,4 @@ describe('segmentsOf', () => {
       expect(segmentsOf(text)).to.equal(segments);
     });
   }
-});
-
-describe('a number of the emulated Twilio', () => {
-  it('has a calling code that the numbering plans have, too', () => {
-    const codes = Array.from({ length: 900 }, (_, index) => `+${100 + index}`);
-    const isKnown = (code: string): boolean => numberProblemOf(`${code}12345678`) !== 'calling code';
-    expect(codes.filter((code) => isPhoneNumber(`${code}12345678`))).to.deep.equal(codes.filter(isKnown));
-  });
 });

@@ -204,6 +204,9 @@ export async function runBench(options: BenchOptions): Promise<void> {
       ? await compareAllocations(options, standIns)
       : undefined;
     const memory = parts.includes('memory') ? await compareMemory(options, standIns) : undefined;
+    // A gateway that starts has all cores.
+    if (standIns.cores !== undefined)
+      keepTo([...standIns.cores.measured, ...standIns.cores.rest], process.pid);
     const imports = parts.includes('imports') ? await compareImports(options) : undefined;
     writeJson({ machine, options, servers, allocations, memory, imports });
   } else {

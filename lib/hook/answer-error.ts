@@ -7,8 +7,9 @@ import type { ErrorHandler } from '../http/routes.js';
 import { rejectionAnswer } from '../okta/hook-answer.js';
 import { isProbeMark, PROBE_HEADER, type MarkedCall } from '../okta/probe-mark.js';
 import type { HookScheme } from '../okta/verify-caller.js';
-import { giveAnswer, keepUnaccepted, mayHaveLeft } from './answer-okta.js';
+import { giveAnswer, mayHaveLeft } from './answer-okta.js';
 import { endCall, type AnyCall } from './call.js';
+import { keepUnaccepted } from './last-codes.js';
 import type { HookParts } from './parts.js';
 
 /** The hook that a route serves, and the schemes that its callers use. */

@@ -4,8 +4,8 @@ import { endOfTurn } from '../core/time.js';
 import { answerText, JSON_TYPE } from '../http/exchange.js';
 import { answerFor, codeOutcomeOf, keptAnswer, statusOf } from '../okta/hook-answer.js';
 import { endCall, idsOf, testFields, type AnyCall, type CallAnswer, type DispatchedCall } from './call.js';
+import { keepUnaccepted } from './last-codes.js';
 import type { HookParts } from './parts.js';
-import { codeRequestOf } from './send-code.js';
 
 /** Writes the answer to Okta. */
 export async function answerOkta(
@@ -99,37 +99,4 @@ function emitAnswered(
     durationMs: Math.round(budget.elapsedMs()),
     remainingMs: Math.round(budget.remainingMs()),
   });
-}
-
-/**
- * A call has ended, and no channel has accepted its code: the user does not type an older code any more. If the
- * outcome is unknown, the event is kept, and its message when the provider answers.
- */
-export function keepUnaccepted({ hook, person, number, delivery }: AnyCall, parts: HookParts): void {
-  const { state, channels, underWay } = parts;
-  if (hook === undefined || person === undefined || delivery?.status === 'accepted') return;
-  if (underWay.isDrained) return;
-  const { request } = hook;
-  const asked = codeRequestOf({ hook, number }, parts);
-  if (asked === undefined) return;
-  const { eventId, oktaRequestId, requestType, deliveryChannel } = request;
-  const by = delivery?.status === 'unknown' ? delivery.decidedBy : undefined;
-  state.keepSent(
-    person,
-    by === undefined
-      ? { status: 'refused', asked, deliveryChannel, eventId }
-      : {
-          status: 'unknown',
-          asked,
-          channel: by.channel,
-          place: channels.get(by.channel)?.findIndex(({ provider }) => provider === by.provider) ?? -1,
-          provider: by.provider,
-          transactionId: '',
-          toldId: eventId,
-          requestType,
-          deliveryChannel,
-          eventId,
-          oktaRequestId,
-        },
-  );
 }

@@ -15,9 +15,10 @@ import { REFUSALS, type HookRefusal } from '../okta/refusals.js';
 import { readLocale } from '../texts/locale.js';
 import { idsOf, NONE, type DispatchedCall, type OpenCall, type ProfiledCall } from './call.js';
 import { isAllowedByGuard } from './enforce-limits.js';
+import { codeRequestOf } from './last-codes.js';
 import type { HookParts } from './parts.js';
 import { reportFailure } from './report-failure.js';
-import { codeRequestOf, sendCode } from './send-code.js';
+import { sendCode } from './send-code.js';
 import { hasNewerCode, mayStartAttempt } from './supersession.js';
 
 /** Plans the channels, tries them one after the other, and records the delivery in the call. */

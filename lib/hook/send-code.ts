@@ -1,13 +1,11 @@
 import type { DeliveryFailure } from '../core/channel.js';
 import type { AttemptReport } from '../core/events.js';
-import { FAR_OFF_MS } from '../delivery/late/code-uses.js';
 import { tryPlan, type Delivery, type LateEnd, type Send, type SendListener } from '../delivery/dispatch.js';
 import type { LateFailover } from '../delivery/late/late-failover.js';
-import { ownerOf, type PlannedCode, type Receipt } from '../delivery/late/receipt.js';
-import type { CodeRequest } from '../delivery/late/sent-codes.js';
+import { ownerOf, type Receipt } from '../delivery/late/receipt.js';
 import type { PlanStep } from '../delivery/plan.js';
 import { suppressionReasonOf } from '../delivery/suppressions.js';
-import type { ReadCall } from './call.js';
+import { keepAccepted } from './last-codes.js';
 import type { HookParts } from './parts.js';
 import { reportFailure } from './report-failure.js';
 
@@ -135,46 +133,4 @@ export function suppressRefusing(
 ): void {
   const reason = suppressionReasonOf(failure);
   if (reason !== undefined) void suppressions.add(to, channel, reason);
-}
-
-/**
- * How a code was requested, to match its use; `undefined` if Okta reports no uses, and for previews: no sign-in
- * uses them.
- */
-export function codeRequestOf(
-  call: Pick<ReadCall, 'hook' | 'number'>,
-  { settings }: HookParts,
-): CodeRequest | undefined {
-  const { request, isPreview, requestedAtMs, lifeMs, skewMs = 0 } = call.hook;
-  const isUseReported = settings.eventHookSchemes.length > 0;
-  if (!isUseReported || isPreview || request.userId === undefined) return undefined;
-  const country = call.number?.country;
-  // Okta's clock is far off: then times are by our clock, also that of the use.
-  const atMs = Math.abs(skewMs) < FAR_OFF_MS ? requestedAtMs : requestedAtMs + skewMs;
-  return { atMs, endsAtMs: atMs + lifeMs, country };
-}
-
-/** A channel has accepted a code. If the caller hung up, the user may use it all the same. */
-function keepAccepted(
-  transactionId: string,
-  { channel, provider, transactionId: toldId }: AttemptReport,
-  step: PlanStep,
-  { request, asked, person }: PlannedCode,
-  { state }: Pick<HookParts, 'state'>,
-): void {
-  if (asked === undefined) return;
-  const { eventId, oktaRequestId, requestType, deliveryChannel } = request;
-  state.keepSent(person, {
-    status: 'accepted',
-    asked,
-    channel,
-    place: step.provider,
-    provider,
-    transactionId,
-    toldId: toldId ?? eventId,
-    requestType,
-    deliveryChannel,
-    eventId,
-    oktaRequestId,
-  });
 }

@@ -1,0 +1,92 @@
+import type { AttemptReport } from '../core/events.js';
+import { FAR_OFF_MS } from '../delivery/late/code-uses.js';
+import type { KeptRequest, PlannedCode } from '../delivery/late/receipt.js';
+import type { CodeRequest, SentCode } from '../delivery/late/sent-codes.js';
+import type { PlanStep } from '../delivery/plan.js';
+import type { AnyCall, ReadCall } from './call.js';
+import type { HookParts } from './parts.js';
+
+/** Keeps a user's last code until Okta reports its use. No call waits for this. */
+
+/**
+ * How a code was requested, to match its use; `undefined` if Okta reports no uses, and for previews: no sign-in
+ * uses them.
+ */
+export function codeRequestOf(
+  call: Pick<ReadCall, 'hook' | 'number'>,
+  { settings }: HookParts,
+): CodeRequest | undefined {
+  const { request, isPreview, requestedAtMs, lifeMs, skewMs = 0 } = call.hook;
+  const isUseReported = settings.eventHookSchemes.length > 0;
+  if (!isUseReported || isPreview || request.userId === undefined) return undefined;
+  const country = call.number?.country;
+  // Okta's clock is far off: then times are by our clock, also that of the use.
+  const atMs = Math.abs(skewMs) < FAR_OFF_MS ? requestedAtMs : requestedAtMs + skewMs;
+  return { atMs, endsAtMs: atMs + lifeMs, country };
+}
+
+/** Keeps a code that a channel has accepted. The user may use it even if Okta hung up. */
+export function keepAccepted(
+  transactionId: string,
+  attempt: AttemptReport,
+  step: PlanStep,
+  { request, asked, person }: PlannedCode,
+  { state }: Pick<HookParts, 'state'>,
+): void {
+  if (asked === undefined) return;
+  state.keepSent(
+    person,
+    sentCodeOf('accepted', asked, { request, attempt, place: step.provider, transactionId }),
+  );
+}
+
+/**
+ * Keeps a code that no channel has accepted when its call ends: the user does not type an older code any more. If the
+ * outcome is unknown, the event is kept, and its message when the provider answers.
+ */
+export function keepUnaccepted({ hook, person, number, delivery }: AnyCall, parts: HookParts): void {
+  const { state, channels, underWay } = parts;
+  if (hook === undefined || person === undefined || delivery?.status === 'accepted') return;
+  if (underWay.isDrained) return;
+  const { request } = hook;
+  const asked = codeRequestOf({ hook, number }, parts);
+  if (asked === undefined) return;
+  const attempt = delivery?.status === 'unknown' ? delivery.decidedBy : undefined;
+  if (attempt === undefined) {
+    const { eventId, deliveryChannel } = request;
+    state.keepSent(person, { status: 'refused', asked, deliveryChannel, eventId });
+    return;
+  }
+  const place =
+    channels.get(attempt.channel)?.findIndex(({ provider }) => provider === attempt.provider) ?? -1;
+  state.keepSent(person, sentCodeOf('unknown', asked, { request, attempt, place, transactionId: '' }));
+}
+
+/** Field by field, so that V8 has one hidden class for all of them. */
+function sentCodeOf(
+  status: SentCode['status'],
+  asked: CodeRequest,
+  {
+    request,
+    attempt,
+    place,
+    transactionId,
+  }: Pick<SentCode, 'place' | 'transactionId'> & {
+    readonly request: KeptRequest;
+    readonly attempt: AttemptReport;
+  },
+): SentCode {
+  return {
+    status,
+    asked,
+    channel: attempt.channel,
+    place,
+    provider: attempt.provider,
+    transactionId,
+    toldId: attempt.transactionId ?? request.eventId,
+    requestType: request.requestType,
+    deliveryChannel: request.deliveryChannel,
+    eventId: request.eventId,
+    oktaRequestId: request.oktaRequestId,
+  };
+}

@@ -1,9 +1,17 @@
-import type { Counted, EmittedEvent, HookEvent, HookEventListener } from './events.js';
+import type { Counted, EmittedEvent, HookEvent, HookEventListener, HookEventOf } from './events.js';
+import { EXTENSION_REMEDIES } from './extensions.js';
 
 const ONE_MINUTE_MS = 60_000;
 
 /** An event that says how many times something happened since the last event about it. */
 export type CountedEvent = Extract<EmittedEvent, Counted>;
+
+/** A failure of what the user has given the hook, such as a function or a channel. */
+type ExtensionFailure = Pick<HookEventOf<'extension.failed'>, 'extension' | 'reason' | 'percentages'> & {
+  /** The call in which it failed, or whose message it was about, as far as that is known. */
+  readonly call:
+    Partial<Pick<HookEventOf<'extension.failed'>, 'eventId' | 'oktaRequestId' | 'userId'>> | undefined;
+};
 
 /** What may happen often, such as rejected callers, and is reported at most once a minute. */
 interface Subject {
@@ -95,6 +103,29 @@ export class EventStream {
         this.#reportWaiting(subject);
       }, leftMs).unref();
     }
+  }
+
+  /**
+   * Emits that an extension failed, counted by the subject.
+   *
+   * @param subject - what fails alike. Default: the extension.
+   */
+  emitFailed({ extension, reason, percentages, call }: ExtensionFailure, subject: string = extension): void {
+    this.emitCounted(`failed ${subject}`, (count, isLater) => {
+      // An event that comes later is about many calls: it is no step of one, and other percentages may be in force by then.
+      const of = isLater ? undefined : call;
+      return {
+        type: 'extension.failed',
+        eventId: of?.eventId,
+        oktaRequestId: of?.oktaRequestId,
+        userId: of?.userId,
+        extension,
+        remedy: EXTENSION_REMEDIES[extension],
+        count,
+        reason,
+        percentages: isLater ? undefined : percentages,
+      };
+    });
   }
 
   /** Emits what waits for the end of its minute. From now on the stream starts no timer. */

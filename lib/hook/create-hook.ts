@@ -1,5 +1,6 @@
 import { createTwilioConnection } from '../channels/twilio/client.js';
 import { STANDARD_CHANNELS } from '../core/channel.js';
+import { maskError } from '../core/masking.js';
 import { EventStream } from '../core/event-stream.js';
 import { RecentMap } from '../core/caches.js';
 import { Breaker } from '../delivery/breaker.js';
@@ -27,7 +28,6 @@ import { createCodeUses } from './callbacks/sign-in-outcome.js';
 import { createConsoleMount } from './console.js';
 import { addLateFailover } from './add-late-failover.js';
 import { OpenAnswers } from '../http/routes.js';
-import { reportMistake, reportStateFailure } from './report-failure.js';
 import { checkReadiness, readStatus, resultOf } from './readiness.js';
 import {
   channelsCalling,
@@ -105,13 +105,14 @@ export function oktaTelephonyHook(options: OktaTelephonyHookOptions): TelephonyH
     logger,
     breakerOf,
     onMistake: (channel, mistake, call) => {
-      reportMistake(channel, mistake, call, { events });
+      const reason = `${channel}: ${mistake}`;
+      events.emitFailed({ extension: 'channel', reason, call }, `channel ${channel}`);
     },
   });
 
   // The parts that every call uses.
   const state = new GuardedState(settings.state, (error, request, call) => {
-    reportStateFailure(error, request, call, { events });
+    events.emitFailed({ extension: 'state', reason: maskError(error, request), call });
   });
   const parts = addLateFailover({
     settings,

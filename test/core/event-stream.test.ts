@@ -44,6 +44,18 @@ describe('the stream of events', () => {
     });
   }
 
+  it('names no call in the failure of an extension that it emits later, for many', () => {
+    const events = stream([hear]);
+    const call = { eventId: 'event-1', oktaRequestId: 'request-1', userId: 'user-1' };
+    for (let failure = 0; failure < 3; failure += 1)
+      events.emitFailed({ extension: 'lookUp', reason: 'no', call });
+    events.close();
+    expect(heard).to.have.length(2);
+    expect(heard[0]).to.include({ extension: 'lookUp', reason: 'no', count: 1, ...call });
+    expect(heard[1]).to.include({ extension: 'lookUp', reason: 'no', count: 2, eventId: undefined });
+    expect(heard[1]).to.include({ oktaRequestId: undefined, userId: undefined });
+  });
+
   it('makes nothing of the steps of a call for a log alone', () => {
     const logged = new EventStream({ log: hear, listeners: [], onEvent: undefined }, () => 7);
     expect(logged.hasStepListeners).to.equal(false);

@@ -1,6 +1,5 @@
 import type { DeliveryFailure, DeliveryReport } from '../../core/channel.js';
 import type { EventStream } from '../../core/event-stream.js';
-import { EXTENSION_REMEDIES } from '../../core/extensions.js';
 import { maskError } from '../../core/masking.js';
 import { steadyMs, TIMED_OUT, waitAtMost } from '../../core/time.js';
 import type { ReadyChannel } from '../attempt.js';
@@ -95,18 +94,9 @@ export class MessageWatch {
 
   /** Reports failures at most once a minute: a look-up that fails for one message fails for the next. Never rejects. */
   #lookUp(by: ReadyChannel, key: string, { request }: Receipt): Promise<DeliveryReport> {
-    const { eventId, oktaRequestId, userId } = request;
     return lookUpBy(by, transactionIdOf(key), (error) => {
-      this.#parts.events.emitCounted('failed lookUp', (count) => ({
-        type: 'extension.failed',
-        eventId,
-        oktaRequestId,
-        userId,
-        extension: 'lookUp',
-        count,
-        reason: `${by.name}: ${maskError(error, request)}`,
-        remedy: EXTENSION_REMEDIES.lookUp,
-      }));
+      const reason = `${by.name}: ${maskError(error, request)}`;
+      this.#parts.events.emitFailed({ extension: 'lookUp', reason, call: request });
     });
   }
 

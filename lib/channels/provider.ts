@@ -5,7 +5,7 @@ import type { HttpAnswer, HttpRequest } from '../core/http.js';
 import { isOrigin, textOf, urlRule } from '../core/option-rules.js';
 import { mechanicsOf } from '../core/refusal-cause.js';
 import type { AnswerReader } from '../http/request.js';
-import { E164, numberProblemOf } from '../numbers/phone-number.js';
+import { numberOfSender, numberProblemOf } from '../numbers/phone-number.js';
 
 /** What the channels of every provider share: the check of their credentials, refusals, and rules of their options. */
 
@@ -81,8 +81,8 @@ export const originRule = (origin: string): Joi.AnySchema =>
 export const refuseUnknownCallingCode = (sender: Joi.StringSchema): Joi.StringSchema =>
   sender
     .custom((value: string, helpers) => {
-      const number = value.replace(/^\+?/, '+');
-      const isWrong = E164.test(number) && numberProblemOf(number) === 'calling code';
+      const number = numberOfSender(value);
+      const isWrong = number !== undefined && numberProblemOf(number) === 'calling code';
       return isWrong ? helpers.error('number.callingCode') : value;
     })
     .messages({

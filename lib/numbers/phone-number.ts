@@ -176,6 +176,12 @@ function findCountry(callingCode: string, prefix: string, shared: SharedCallingC
   return shared.main;
 }
 
+/** The number of a sender in E.164 form; `undefined` for a name or an id. Vonage's numbers may come without `+`. */
+export function numberOfSender(sender: string): string | undefined {
+  const number = sender.replace(/^\+?/, '+');
+  return E164.test(number) ? number : undefined;
+}
+
 /**
  * What is wrong with an E.164 number: no country or service has its calling code, or numbers of this length. The library's
  * data may be older than a new length.

@@ -1,4 +1,4 @@
-import { E164, readNumber } from '../../numbers/phone-number.js';
+import { numberOfSender, readNumber } from '../../numbers/phone-number.js';
 import { DEFAULT_PATH } from '../../options/options.js';
 import type { VariableName } from '../../options/variables.js';
 import type { Variables } from '../environment.js';
@@ -59,10 +59,10 @@ export function guardQuestion(variables: Pick<Variables, 'valueOf'>): Question {
   };
 }
 
-/** The countries that a sender is meant for; none if it is no number. Vonage's numbers may come without `+`. */
+/** The countries that a sender is meant for; none if it is no number. */
 function countriesOf(sender = ''): readonly string[] {
-  const number = sender.replace(/^\+?/, '+');
-  const country = E164.test(number) ? readNumber(number).country : undefined;
+  const number = numberOfSender(sender);
+  const country = number === undefined ? undefined : readNumber(number).country;
   if (country === undefined) return [];
   // One sender serves both, and many organizations have users in both.
   return country === 'US' || country === 'CA' ? ['US,CA'] : [country];

@@ -112,7 +112,7 @@ export class RedisSuppressions implements SuppressionState {
       if (words.length === 0 && entries.some(({ number }) => number === recipient)) return;
       // In this order: after an interruption the whole move is repeated.
       const addWords: Change = (known) => words.reduce((all, word) => addEntry(all, word, true), known);
-      await this.#update(recipient, ageMs, addWords);
+      if (words.length > 0) await this.#update(recipient, ageMs, addWords);
       await this.#update(externalUserId, ageMs, (known, moment) => {
         const isMoved = (entry: KeptEntry): boolean =>
           isWord(entry) && words.some(({ channel, atMs }) => channel === entry.channel && atMs >= entry.atMs);

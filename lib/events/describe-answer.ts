@@ -4,11 +4,11 @@ import {
   by,
   describe,
   good,
+  nameChannel,
   plain,
   warn,
   type EventDescription,
   type Tone,
-  nameChannel,
 } from './description.js';
 
 /** The sentences about a code: its attempts, and the answer to Okta. Node and browsers load this file, as `describe-event.ts`. */

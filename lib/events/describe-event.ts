@@ -14,11 +14,11 @@ import {
   by,
   describe,
   good,
+  nameChannel,
+  nameRequestType,
   plain,
   warn,
   type EventDescription,
-  nameChannel,
-  nameRequestType,
 } from './description.js';
 
 /**

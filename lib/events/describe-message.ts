@@ -4,11 +4,11 @@ import {
   by,
   describe,
   good,
+  nameChannel,
   plain,
   warn,
   type EventDescription,
   type Tone,
-  nameChannel,
 } from './description.js';
 
 /** The sentences about messages: their reports, late failover and what users write. Node and browsers load this file, as `describe-event.ts`. */

@@ -15,6 +15,7 @@ import { logListener } from '../events/log.js';
 import { createMetrics } from '../events/metrics.js';
 import { LocalClaims } from '../guard/local-claims.js';
 import { createAgent } from '../http/call.js';
+import { OpenAnswers } from '../http/routes.js';
 import { createOktaApiClient } from '../okta/api-client.js';
 import { createProfileReader } from '../okta/user-profile.js';
 import { createCallerVerifier } from '../okta/verify-caller.js';
@@ -23,11 +24,10 @@ import type { ConsoleOptions, OktaTelephonyHookOptions } from '../options/option
 import { readOptions } from '../options/settings.js';
 import { holdState } from '../state/holders.js';
 import { localClaimsOf } from '../state/memory/memory-state.js';
-import type { HookParts } from './parts.js';
+import { addLateFailover } from './add-late-failover.js';
 import { createCodeUses } from './callbacks/sign-in-outcome.js';
 import { createConsoleMount } from './console.js';
-import { addLateFailover } from './add-late-failover.js';
-import { OpenAnswers } from '../http/routes.js';
+import type { HookParts } from './parts.js';
 import { checkReadiness, readStatus, resultOf } from './readiness.js';
 import {
   channelsCalling,

@@ -4,7 +4,7 @@ import type { HttpDispatcher } from '../core/http.js';
 import { dispatcherRule, integer, lazyRules, optionsOf, readOptionsBy } from '../core/option-rules.js';
 import { createAgent } from '../http/call.js';
 import { createOktaApiClient, type OktaCredentials } from '../okta/api-client.js';
-import { readProfile, lookUpUser } from '../okta/user-profile.js';
+import { lookUpUser, readProfile } from '../okta/user-profile.js';
 import { oktaCredentialRule } from './credentials.js';
 import type { OktaCredential } from './credential-types.js';
 

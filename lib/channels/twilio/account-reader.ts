@@ -1,7 +1,7 @@
 import { readObject } from '../../http/request.js';
 import type { HttpResult } from '../../core/http.js';
 import type { TwilioPort } from './client.js';
-import { readCode, describeRefusal } from './outcome.js';
+import { describeRefusal, readCode } from './outcome.js';
 import type { TwilioClient } from './sdk-types.js';
 
 /** Reads the facts of a Twilio account, for `doctor`. It changes nothing and sends nothing. */

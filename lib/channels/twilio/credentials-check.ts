@@ -2,7 +2,7 @@ import type { HttpResult } from '../../core/http.js';
 import { readObject } from '../../http/request.js';
 import { ProviderError } from '../../core/errors.js';
 import { CHECK_CREDENTIALS } from './error-codes.js';
-import { readCode, describeRefusal, meaningOf } from './outcome.js';
+import { describeRefusal, meaningOf, readCode } from './outcome.js';
 
 /**
  * Reads the answers to the requests that `ready()` and `doctor` send to Twilio: whether `credentials.twilio` holds and

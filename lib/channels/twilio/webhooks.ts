@@ -3,7 +3,7 @@ import type { DeliveryReport } from '../../core/channel.js';
 import { readObject } from '../../http/request.js';
 import type { ReceivedMessage } from '../channel.js';
 import type { TwilioPort } from './client.js';
-import { CALL_SID, deliveryReportOf, MESSAGE_SID, PROVIDER_CODE, meaningOf } from './outcome.js';
+import { CALL_SID, deliveryReportOf, meaningOf, MESSAGE_SID, PROVIDER_CODE } from './outcome.js';
 import { E164 } from '../../numbers/phone-number.js';
 import type { FormFields } from './signature.js';
 

@@ -9,7 +9,7 @@ import {
   tested,
   textOf,
 } from '../../core/option-rules.js';
-import { originRule, secretRule, refuseUnknownCallingCode } from '../provider.js';
+import { originRule, refuseUnknownCallingCode, secretRule } from '../provider.js';
 
 /** A WhatsApp authentication template, as Meta has approved it. */
 export interface VonageTemplate {

@@ -1,5 +1,5 @@
 import type { HookEvent, HookEventOf } from '../../core/events.js';
-import { type Tone, nameChannel } from '../../events/description.js';
+import { nameChannel, type Tone } from '../../events/description.js';
 
 /** The steps of a call until its answer, as bars on a time axis. */
 

@@ -16,9 +16,9 @@ const ANSWER_PREFIX = 'A'.charCodeAt(0);
 const HELD_PREFIX = 'H';
 
 /**
- * A claim is one script and the only thing that a code waits for before it leaves; its answer is sent
- * later, and no call waits for the reply. While Redis is lost, limits count within this process and every claim succeeds: within one process
- * a hook recognises its own repeats.
+ * A claim is one script and the only thing that a code waits for before it leaves. Its answer is sent later, and no call
+ * waits for the reply. While Redis is lost, limits count within this process and every claim succeeds: within one
+ * process a hook recognises its own repeats.
  */
 export class RedisClaims {
   readonly #connection: RedisConnection;

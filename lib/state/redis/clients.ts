@@ -91,7 +91,7 @@ export function openClient(connection: string | RedisClient, times: RedisTimes):
   if (typeof connection === 'string') return new (loadIoredis().Redis)(connection, options);
   if (!connection.isCluster) return (connection as unknown as SingleClient).duplicate(options);
   const cluster = connection as unknown as ClusterClient;
-  // ioredis gives each node a queue all the same: a command waits until its node is connected.
+  // In a cluster, ioredis turns the queue of each node on by itself: a command waits until its node is connected.
   const redisOptions = { ...cluster.options.redisOptions, ...options };
   return cluster.duplicate([], {
     ...CLUSTER_OPTIONS,

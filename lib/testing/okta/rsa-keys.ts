@@ -28,7 +28,7 @@ const spare: KeyPairKeyObjectResult[] = [];
 export class RsaKeys {
   #own: KeyPairKeyObjectResult[] = [];
 
-  /** Makes a key that signs tokens, with a name of its own. */
+  /** Makes a key that signs tokens, with a new key id. */
   async makeSigningKey(): Promise<SigningKey> {
     const pair = spare.pop() ?? (await promisify(generateKeyPair)('rsa', OPTIONS));
     const { privateKey, publicKey } = this.#keep(pair);

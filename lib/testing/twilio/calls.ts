@@ -5,7 +5,7 @@ import { isCallbackUrl, isE164, type TwilioForm } from './formats.js';
 import type { EmulatedMessage } from './messages.js';
 import { wordsOfTwiml } from './spoken-twiml.js';
 
-/** A call that Twilio accepted, as it is now: `queued` at first, then `ringing`, `in-progress`, `completed` or `failed`. */
+/** A call that Twilio accepted. Its status is first `queued`, then `ringing`, `in-progress`, `completed` or `failed`. */
 export interface EmulatedCall extends Pick<
   EmulatedMessage,
   'sid' | 'from' | 'to' | 'status' | 'errorCode' | 'statusCallback' | 'createdAt' | 'updatedAt'

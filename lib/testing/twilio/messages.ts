@@ -7,7 +7,7 @@ import { isCallbackUrl, isE164, readAddress, type TwilioForm } from './formats.j
 import { renderTemplate } from './templates.js';
 
 /**
- * A message that Twilio accepted, as it is now: `queued` or `accepted` at first, then `sent`, `delivered`, `failed` or
+ * A message that Twilio accepted. Its status is first `queued` or `accepted`, then `sent`, `delivered`, `failed` or
  * `undelivered`. Its numbers have no `whatsapp:`.
  */
 export interface EmulatedMessage {

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { expect } from 'chai';
 import { ROOT } from '#harness/consumer.js';
+import { onlyInGate } from '#harness/only-gate.js';
 
 const { scripts } = createRequire(import.meta.url)('../package.json') as {
   readonly scripts: Readonly<Record<string, string>>;
@@ -25,6 +26,7 @@ describe('a run by hand with tools of its own', function () {
   };
 
   before(function () {
+    onlyInGate(this, 'it starts each tool of this repository as a process');
     if (process.platform !== 'win32') return;
     process.stdout.write(
       '      skipped: the npm that stands in here is a shell script, which Windows does not start\n',

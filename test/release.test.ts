@@ -14,6 +14,7 @@ import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { expect } from 'chai';
 import { ROOT } from '#harness/consumer.js';
+import { onlyInGate } from '#harness/only-gate.js';
 
 // npm tells its scripts, and git its hooks, which checkout is meant: it is another one here. And nothing is signed.
 const ENVIRONMENT = Object.fromEntries(
@@ -73,6 +74,10 @@ describe('a release', () => {
   const remove = (): void => {
     rmSync(checkout, { recursive: true, force: true });
   };
+
+  before(function () {
+    onlyInGate(this, 'it makes releases of this repository');
+  });
 
   // Each release is made in the place of the one before it.
   describe('from a clean checkout', () => {

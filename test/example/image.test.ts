@@ -16,6 +16,7 @@ import { promisify } from 'node:util';
 import { expect } from 'chai';
 import { ROOT } from '#harness/consumer.js';
 import { ExampleRun } from '#harness/example-run.js';
+import { onlyInGate } from '#harness/only-gate.js';
 import { witness } from '#harness/witness.js';
 
 interface Instruction {
@@ -98,12 +99,7 @@ describe('the container image', function () {
   let origin: string;
 
   before(async function () {
-    if (process.env['BUILD_IMAGE'] !== '1') {
-      process.stdout.write(
-        '      skipped: it builds the package anew; BUILD_IMAGE=1 runs it, as .ci/run does\n',
-      );
-      this.skip();
-    }
+    onlyInGate(this, 'it builds the package anew');
     folder = mkdtempSync(join(tmpdir(), 'okta-telephony-image-'));
     const [built, app] = [join(folder, 'build'), join(folder, 'app')];
     for (const { name, text } of build) {

@@ -1,0 +1,10 @@
+/**
+ * Skips tests that are slow, and of what seldom changes, unless `GATE=1`. `.ci/run` runs them before each change.
+ *
+ * @param why - what makes them slow: "it builds the package anew".
+ */
+export function onlyInGate(context: Mocha.Context, why: string): void {
+  if (process.env['GATE'] === '1') return;
+  process.stdout.write(`      skipped: ${why}; GATE=1 runs it, as .ci/run does\n`);
+  context.skip();
+}

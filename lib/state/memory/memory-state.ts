@@ -1,8 +1,7 @@
+import { RecentMap } from '../../core/caches.js';
+import type { Bucket, StatePort } from '../../delivery/state.js';
 import { LocalClaims } from '../../guard/local-claims.js';
-import type { StatePort } from '../../delivery/state.js';
-import { memoryReceipts } from './receipts.js';
-import { memorySentCodes, newPeople } from './people.js';
-import { LimitWindows } from './limit-windows.js';
+import { memoryReceipts, memorySentCodes, newPeople } from './receipts.js';
 
 const HELD = new WeakMap<StatePort, LocalClaims>();
 
@@ -43,4 +42,71 @@ export function openMemoryState(): StatePort {
   };
   HELD.set(state, claims);
   return state;
+}
+
+/**
+ * At least 16,000 windows are kept: about 27 users a second for ten minutes. With more users, a window that
+ * is not used any more is dropped before its end, but never one that is still used. A state that gateways
+ * share has no such bound.
+ */
+const MAX_WINDOWS = 32_000;
+
+interface Window {
+  readonly until: number;
+  spent: number;
+}
+
+const NONE: readonly string[] = [];
+
+/**
+ * Rate limits in memory: fixed windows that begin with their first point, by the hook's clock. Bounded,
+ * without a timer.
+ */
+export class LimitWindows {
+  readonly #windows = new RecentMap<Window>(MAX_WINDOWS);
+
+  /**
+   * Takes a point from each bucket, or from none if one of them is exceeded.
+   *
+   * @returns the keys of the exceeded buckets.
+   */
+  take(buckets: readonly Bucket[], nowMs: number): readonly string[] {
+    let exceeded = NONE;
+    const windows: (Window | undefined)[] = [];
+    for (const bucket of buckets) {
+      const window = this.#find(bucket, nowMs);
+      windows.push(window);
+      if (window !== undefined && window.spent >= bucket.points) exceeded = [...exceeded, bucket.key];
+    }
+    if (exceeded.length > 0) return exceeded;
+    buckets.forEach(({ key, seconds }, index) => {
+      const window = windows[index];
+      if (window === undefined) this.#windows.set(key, { until: nowMs + seconds * 1000, spent: 1 });
+      else window.spent += 1;
+    });
+    return exceeded;
+  }
+
+  /**
+   * Gives back the points of a `take` that exceeded no bucket.
+   *
+   * @param takenMs - when they were taken.
+   */
+  refund(buckets: readonly Bucket[], takenMs: number): void {
+    for (const bucket of buckets) {
+      const window = this.#find(bucket, takenMs);
+      if (window !== undefined && window.spent > 0) window.spent -= 1;
+    }
+  }
+
+  /**
+   * The window of a bucket at a moment; `undefined` if there is none, if it has ended, or if it lies outside
+   * the moment because the clock was set back.
+   */
+  #find({ key, seconds }: Bucket, nowMs: number): Window | undefined {
+    // Keeps the window of a user who goes on requesting codes, also if it is exceeded.
+    const window = this.#windows.use(key);
+    const leftMs = (window?.until ?? 0) - nowMs;
+    return leftMs > 0 && leftMs <= seconds * 1000 ? window : undefined;
+  }
 }

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Bucket, Claim, EventLife, RememberedAnswer } from '../../delivery/state.js';
 import type { Suppression } from '../../delivery/suppressions.js';
-import { LimitWindows } from '../memory/limit-windows.js';
+import { LimitWindows } from '../memory/memory-state.js';
 import type { RedisConnection } from './connection.js';
 import type { Step } from './steps.js';
 import type { RedisSuppressions } from './suppressions.js';

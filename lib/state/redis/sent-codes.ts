@@ -5,7 +5,7 @@ import {
   type SentCodeLife,
   type SentCodeUse,
 } from '../../delivery/late/sent-codes.js';
-import { memorySentCodes } from '../memory/people.js';
+import { memorySentCodes } from '../memory/receipts.js';
 import type { RedisConnection } from './connection.js';
 import { openCopies, sealCopies, type Sealing } from './sealing.js';
 import { ACCEPTED } from './step-scripts.js';

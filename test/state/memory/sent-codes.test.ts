@@ -1,8 +1,6 @@
 import { expect } from 'chai';
 import type { LastCode, SentCode } from '#lib/delivery/late/sent-codes.js';
-import { newPeople } from '#lib/state/memory/people.js';
-import { memoryReceipts } from '#lib/state/memory/receipts.js';
-import { memorySentCodes } from '#lib/state/memory/people.js';
+import { memoryReceipts, newPeople, memorySentCodes } from '#lib/state/memory/receipts.js';
 import { NOW } from '../../delivery/late/receipts.js';
 
 const LIFE = { nowMs: NOW, untilMs: NOW + 1000 };

@@ -13,7 +13,7 @@ import { suppressionFor } from '../delivery/suppressions.js';
 import { createDefaultLogger } from '../events/default-logger.js';
 import { logListener } from '../events/log.js';
 import { createMetrics } from '../events/metrics.js';
-import { LocalClaims } from '../guard/local-claims.js';
+import { LocalClaims } from '../guard/duplicates.js';
 import { createAgent } from '../http/call.js';
 import { OpenAnswers } from '../http/routes.js';
 import { createOktaApiClient } from '../okta/api-client.js';

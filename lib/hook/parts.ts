@@ -7,7 +7,7 @@ import type { MessageOwner } from '../delivery/late/receipt.js';
 import type { ReadRollout } from '../delivery/rollout.js';
 import type { RunningCalls } from '../delivery/running-calls.js';
 import type { SuppressionList } from '../delivery/suppression-list.js';
-import type { LocalClaims } from '../guard/local-claims.js';
+import type { LocalClaims } from '../guard/duplicates.js';
 import type { ProfileReader } from '../okta/user-profile.js';
 import type { CallerVerifier } from '../okta/verify-caller.js';
 import type { HookSettings } from '../options/settings.js';

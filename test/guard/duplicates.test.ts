@@ -1,9 +1,14 @@
 import { expect } from 'chai';
 import { Budget } from '#lib/core/budget.js';
 import type { TelephonyRequest } from '#lib/core/channel.js';
-import { claimEvent, duplicateKey, type ClaimResult, type FirstClaim } from '#lib/guard/duplicates.js';
+import {
+  claimEvent,
+  duplicateKey,
+  type ClaimResult,
+  type FirstClaim,
+  LocalClaims,
+} from '#lib/guard/duplicates.js';
 import { GuardedState } from '#lib/delivery/guarded-state.js';
-import { LocalClaims } from '#lib/guard/local-claims.js';
 import type { Claim, EventLife, RememberedAnswer, StatePort } from '#lib/delivery/state.js';
 import { localClaimsOf, openMemoryState } from '#lib/state/memory/memory-state.js';
 import { defer } from '#harness/until.js';

@@ -1,6 +1,6 @@
 import { RecentMap } from '../../core/caches.js';
 import type { Bucket, StatePort } from '../../delivery/state.js';
-import { LocalClaims } from '../../guard/local-claims.js';
+import { LocalClaims } from '../../guard/duplicates.js';
 import { memoryReceipts, memorySentCodes, newPeople } from './receipts.js';
 
 const HELD = new WeakMap<StatePort, LocalClaims>();

@@ -1,8 +1,11 @@
 import type { HistoryState } from '../core/history.js';
 import type { State } from '../core/state.js';
-import type { ReceiptState } from './late/receipt.js';
-import type { SentCodeState } from './late/sent-codes.js';
-import type { Suppression, SuppressionState } from './suppressions.js';
+import type { Receipt } from './late/receipt.js';
+import type { FinalReport } from './late/report.js';
+import type { LastCode } from './late/sent-codes.js';
+import type { LiftedSuppression, Suppression } from './suppressions.js';
+
+/** What a state has to do, for hooks. Types only. */
 
 /** The answer to a call, kept for its repeats. It holds nothing personal. */
 export type RememberedAnswer = Readonly<Record<string, unknown>>;
@@ -104,4 +107,143 @@ export interface StatePort extends State, ReceiptState, SentCodeState, Suppressi
    * the last hook that uses it is closed. No other hook can use it after that.
    */
   close(): Promise<void>;
+}
+
+/** An event of a person that supersedes older ones. */
+export interface NewEvent {
+  readonly eventKey: string;
+  /** An event of Okta's preview page supersedes nothing: it is kept beside the newest event. */
+  readonly isPreview: boolean;
+  readonly nowMs: number;
+  /**
+   * How long ago its call came in, milliseconds. An event that came before a known one is not the newest.
+   * Default: 0.
+   */
+  readonly ageMs?: number | undefined;
+  /** The event right before it. If that one is the newest, this one supersedes it, however old it is. */
+  readonly after?: string | undefined;
+  /** When its code ends. The event may be forgotten then. */
+  readonly untilMs: number;
+}
+
+/**
+ * The part of `State` that late failover needs. `nowMs` and `untilMs` are by this process's steady clock: only
+ * their difference counts.
+ */
+export interface ReceiptState {
+  /** Makes an event the newest of its person: older ones are not sent late any more. */
+  overtake(person: string, event: NewEvent): void;
+  /**
+   * Whether an event is its person's newest. With `'unknown'` (the state is lost, or has forgotten the person)
+   * nothing is sent late, but a running call goes on.
+   */
+  isNewest(
+    person: string,
+    eventKey: string,
+    nowMs: number,
+  ): boolean | 'unknown' | Promise<boolean | 'unknown'>;
+  /**
+   * Keeps a receipt until its code ends, by `messageKey`. If a report on the message came before, it returns
+   * the report in the same step and keeps nothing: the caller acts on the report. While Redis is lost, it
+   * resolves when Redis is back.
+   */
+  keepReceipt(
+    messageKey: string,
+    receipt: Receipt,
+    life: { readonly nowMs: number; readonly untilMs: number },
+  ): FinalReport | undefined | Promise<FinalReport | undefined>;
+  /**
+   * Takes a receipt while its code is valid; exactly one caller gets it. If another process kept it, its
+   * `expiresAtMs` is converted to this process's clock. If there is no receipt, or the message has failed, it
+   * remembers the report for a minute in the same step: the sender may not have the provider's answer yet, or
+   * another process may be about to send the code again. `delivered` replaces a failure; a failure does not
+   * replace `delivered`.
+   *
+   * @param onLate - called later, with `wasLost`, if the state was lost and is back.
+   */
+  takeReceipt(
+    messageKey: string,
+    nowMs: number,
+    report: FinalReport,
+    onLate?: (receipt: Receipt) => void,
+  ): Receipt | undefined | Promise<Receipt | undefined>;
+  /** Whether a report says that one of these messages was delivered. */
+  isDelivered(messageKeys: readonly string[], nowMs: number): boolean | Promise<boolean>;
+  /**
+   * Whether other processes see what this one keeps. If not, a report without a receipt may be about a message
+   * of another process.
+   */
+  readonly isShared?: boolean | undefined;
+  /** Alarms let one process go on with what another one waited for. */
+  readonly alarms?: Alarms | undefined;
+}
+
+/** Alarms fire in any process that lives then. The process that sets one also has a timer of its own. */
+export interface Alarms {
+  /** Fires once for a message, milliseconds from now. */
+  set(messageKey: string, dueInMs: number): void;
+  /**
+   * Adds a listener. Each alarm goes to one listener of all processes; if it rejects or dies, the alarm goes to
+   * a listener again. Returns a function that removes the listener.
+   */
+  onDue(listener: (messageKey: string) => Promise<void>): (() => void) | undefined;
+}
+
+/** The part of `State` that sign-in outcomes need. */
+export interface SentCodeState {
+  /**
+   * Keeps a code as a person's last one, by its `deliveryChannel`: texts and calls are two factors in Okta, and
+   * the use of one says nothing about the other. It replaces a code that was requested before it
+   * (`asked.atMs`), or at the same time unless that one is `accepted` and this one is not.
+   *
+   * @param person - a digest.
+   */
+  keepSent(person: string, code: LastCode, life: SentCodeLife): void;
+  /**
+   * Takes the last code; exactly one caller gets it. A code that was requested after the use stays. For half a
+   * minute after that, a code that was requested at the same time or before is not kept: its provider answered
+   * late.
+   */
+  takeSent(person: string, use: SentCodeUse): LastCode | undefined | Promise<LastCode | undefined>;
+}
+
+/** How long a code is kept: the difference of two times of this process's steady clock. */
+export interface SentCodeLife {
+  readonly nowMs: number;
+  readonly untilMs: number;
+}
+
+/** Which code was used, and when. */
+export interface SentCodeUse {
+  readonly deliveryChannel: LastCode['deliveryChannel'];
+  /** By this process's steady clock. */
+  readonly nowMs: number;
+  /** By Okta's clock, like `asked.atMs`. */
+  readonly usedMs: number;
+}
+
+/**
+ * The part of `State` by which gateways share suppressions. A recipient is a number in E.164, or the WhatsApp
+ * id of a user whose number is not known. The order of STOP and START is the order of their arrival.
+ * `suppress`, `lift` and `pair` resolve when all gateways know the change, however late; until then, the
+ * gateway that received it goes by its own knowledge.
+ */
+export interface SuppressionState {
+  /** Replaces an earlier one of the same kind: STOP is one kind, what providers say is another. */
+  readonly suppress?:
+    ((recipient: string, suppression: Suppression, nowMs: number) => Promise<void>) | undefined;
+  /** Ends the suppressions that came before it, whatever a clock says. */
+  readonly lift?: ((recipient: string, lifted: LiftedSuppression) => Promise<void>) | undefined;
+  /** `undefined` if the state cannot say now. */
+  readonly suppressionsOf?:
+    | ((
+        recipient: string,
+        nowMs: number,
+      ) => readonly Suppression[] | undefined | Promise<readonly Suppression[] | undefined>)
+    | undefined;
+  /** An id and a number belong to one user: STOP and START from the id hold for the number from now on. */
+  readonly pair?: ((externalUserId: string, recipient: string) => Promise<void>) | undefined;
+  /** The number that an id was paired with. */
+  readonly numberOf?:
+    ((externalUserId: string) => string | undefined | Promise<string | undefined>) | undefined;
 }

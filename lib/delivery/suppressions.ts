@@ -43,32 +43,6 @@ export interface LiftedSuppression {
 }
 
 /**
- * The part of `State` by which gateways share suppressions. A recipient is a number in E.164, or the WhatsApp
- * id of a user whose number is not known. The order of STOP and START is the order of their arrival.
- * `suppress`, `lift` and `pair` resolve when all gateways know the change, however late; until then, the
- * gateway that received it goes by its own knowledge.
- */
-export interface SuppressionState {
-  /** Replaces an earlier one of the same kind: STOP is one kind, what providers say is another. */
-  readonly suppress?:
-    ((recipient: string, suppression: Suppression, nowMs: number) => Promise<void>) | undefined;
-  /** Ends the suppressions that came before it, whatever a clock says. */
-  readonly lift?: ((recipient: string, lifted: LiftedSuppression) => Promise<void>) | undefined;
-  /** `undefined` if the state cannot say now. */
-  readonly suppressionsOf?:
-    | ((
-        recipient: string,
-        nowMs: number,
-      ) => readonly Suppression[] | undefined | Promise<readonly Suppression[] | undefined>)
-    | undefined;
-  /** An id and a number belong to one user: STOP and START from the id hold for the number from now on. */
-  readonly pair?: ((externalUserId: string, recipient: string) => Promise<void>) | undefined;
-  /** The number that an id was paired with. */
-  readonly numberOf?:
-    ((externalUserId: string) => string | undefined | Promise<string | undefined>) | undefined;
-}
-
-/**
  * An entry of a recipient. All its times are by the clock of its keeper: Redis's, or this process's monotonic
  * one.
  */

@@ -6,7 +6,6 @@ import type { ComposeText } from '../../core/option-types.js';
 import { recipientOf } from '../../numbers/phone-number.js';
 import type { Texts } from '../../texts/texts.js';
 import type { PlanStep } from '../plan.js';
-import type { FinalReport } from './report.js';
 import type { CodeRequest } from './sent-codes.js';
 
 /** `expiresAt` is by the wall clock of one process, so that a receipt has none. */
@@ -146,88 +145,8 @@ export function userKey(userId: string): string {
   return hash('sha256', `user ${userId}`, 'base64url');
 }
 
-/** An event of a person that supersedes older ones. */
-export interface NewEvent {
-  readonly eventKey: string;
-  /** An event of Okta's preview page supersedes nothing: it is kept beside the newest event. */
-  readonly isPreview: boolean;
-  readonly nowMs: number;
-  /**
-   * How long ago its call came in, milliseconds. An event that came before a known one is not the newest.
-   * Default: 0.
-   */
-  readonly ageMs?: number | undefined;
-  /** The event right before it. If that one is the newest, this one supersedes it, however old it is. */
-  readonly after?: string | undefined;
-  /** When its code ends. The event may be forgotten then. */
-  readonly untilMs: number;
-}
-
 /** An event of a person. The request says whose it is if the state fails. */
 export type PersonEvent = Pick<Receipt, 'person' | 'eventKey' | 'request'>;
-
-/**
- * The part of `State` that late failover needs. `nowMs` and `untilMs` are by this process's steady clock: only
- * their difference counts.
- */
-export interface ReceiptState {
-  /** Makes an event the newest of its person: older ones are not sent late any more. */
-  overtake(person: string, event: NewEvent): void;
-  /**
-   * Whether an event is its person's newest. With `'unknown'` (the state is lost, or has forgotten the person)
-   * nothing is sent late, but a running call goes on.
-   */
-  isNewest(
-    person: string,
-    eventKey: string,
-    nowMs: number,
-  ): boolean | 'unknown' | Promise<boolean | 'unknown'>;
-  /**
-   * Keeps a receipt until its code ends, by `messageKey`. If a report on the message came before, it returns
-   * the report in the same step and keeps nothing: the caller acts on the report. While Redis is lost, it
-   * resolves when Redis is back.
-   */
-  keepReceipt(
-    messageKey: string,
-    receipt: Receipt,
-    life: { readonly nowMs: number; readonly untilMs: number },
-  ): FinalReport | undefined | Promise<FinalReport | undefined>;
-  /**
-   * Takes a receipt while its code is valid; exactly one caller gets it. If another process kept it, its
-   * `expiresAtMs` is converted to this process's clock. If there is no receipt, or the message has failed, it
-   * remembers the report for a minute in the same step: the sender may not have the provider's answer yet, or
-   * another process may be about to send the code again. `delivered` replaces a failure; a failure does not
-   * replace `delivered`.
-   *
-   * @param onLate - called later, with `wasLost`, if the state was lost and is back.
-   */
-  takeReceipt(
-    messageKey: string,
-    nowMs: number,
-    report: FinalReport,
-    onLate?: (receipt: Receipt) => void,
-  ): Receipt | undefined | Promise<Receipt | undefined>;
-  /** Whether a report says that one of these messages was delivered. */
-  isDelivered(messageKeys: readonly string[], nowMs: number): boolean | Promise<boolean>;
-  /**
-   * Whether other processes see what this one keeps. If not, a report without a receipt may be about a message
-   * of another process.
-   */
-  readonly isShared?: boolean | undefined;
-  /** Alarms let one process go on with what another one waited for. */
-  readonly alarms?: Alarms | undefined;
-}
-
-/** Alarms fire in any process that lives then. The process that sets one also has a timer of its own. */
-export interface Alarms {
-  /** Fires once for a message, milliseconds from now. */
-  set(messageKey: string, dueInMs: number): void;
-  /**
-   * Adds a listener. Each alarm goes to one listener of all processes; if it rejects or dies, the alarm goes to
-   * a listener again. Returns a function that removes the listener.
-   */
-  onDue(listener: (messageKey: string) => Promise<void>): (() => void) | undefined;
-}
 
 /** How long a state remembers a report, milliseconds: longer than any provider takes to answer a send. */
 export const REPORT_LIFE_MS = 60_000;

@@ -56,36 +56,3 @@ export function staysBefore(kept: LastCode, next: LastCode): boolean {
   if (kept.asked.atMs !== next.asked.atMs) return kept.asked.atMs > next.asked.atMs;
   return kept.status === 'accepted' && next.status !== 'accepted';
 }
-
-/** The part of `State` that sign-in outcomes need. */
-export interface SentCodeState {
-  /**
-   * Keeps a code as a person's last one, by its `deliveryChannel`: texts and calls are two factors in Okta, and
-   * the use of one says nothing about the other. It replaces a code that was requested before it
-   * (`asked.atMs`), or at the same time unless that one is `accepted` and this one is not.
-   *
-   * @param person - a digest.
-   */
-  keepSent(person: string, code: LastCode, life: SentCodeLife): void;
-  /**
-   * Takes the last code; exactly one caller gets it. A code that was requested after the use stays. For half a
-   * minute after that, a code that was requested at the same time or before is not kept: its provider answered
-   * late.
-   */
-  takeSent(person: string, use: SentCodeUse): LastCode | undefined | Promise<LastCode | undefined>;
-}
-
-/** How long a code is kept: the difference of two times of this process's steady clock. */
-export interface SentCodeLife {
-  readonly nowMs: number;
-  readonly untilMs: number;
-}
-
-/** Which code was used, and when. */
-export interface SentCodeUse {
-  readonly deliveryChannel: LastCode['deliveryChannel'];
-  /** By this process's steady clock. */
-  readonly nowMs: number;
-  /** By Okta's clock, like `asked.atMs`. */
-  readonly usedMs: number;
-}

@@ -1,4 +1,4 @@
-import type { Alarms } from '../../delivery/late/receipt.js';
+import type { Alarms } from '../../delivery/state.js';
 import type { RedisConnection } from './connection.js';
 import { failureOf } from './failure.js';
 import type { RedisTimes } from './times.js';

@@ -1,10 +1,5 @@
-import {
-  staysBefore,
-  TAKEN_MS,
-  type LastCode,
-  type SentCodeLife,
-  type SentCodeUse,
-} from '../../delivery/late/sent-codes.js';
+import { staysBefore, TAKEN_MS, type LastCode } from '../../delivery/late/sent-codes.js';
+import type { SentCodeLife, SentCodeUse } from '../../delivery/state.js';
 import { memorySentCodes } from '../memory/receipts.js';
 import type { RedisConnection } from './connection.js';
 import { openCopies, sealCopies, type Sealing } from './sealing.js';

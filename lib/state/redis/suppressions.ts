@@ -10,8 +10,8 @@ import {
   type Moment,
   type Suppression,
   type SuppressionChange,
-  type SuppressionState,
 } from '../../delivery/suppressions.js';
+import type { SuppressionState } from '../../delivery/state.js';
 import type { Client } from './clients.js';
 import type { RedisConnection } from './connection.js';
 import type { Sealing } from './sealing.js';

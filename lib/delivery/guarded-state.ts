@@ -1,8 +1,7 @@
 import type { Budget } from '../core/budget.js';
 import { steadyMs, TIMED_OUT, waitAtMost } from '../core/time.js';
 import { guardClaim } from './guarded-claim.js';
-import type { KeptRequest, PersonEvent, Receipt } from './late/receipt.js';
-import type { FinalReport } from './late/report.js';
+import type { KeptRequest, PersonEvent, Receipt, FinalReport } from './late/receipt.js';
 import type { LastCode } from './late/sent-codes.js';
 import type { CallIds } from './send-context.js';
 import type { Claim, EventLife, StatePort, NewEvent, SentCodeUse } from './state.js';

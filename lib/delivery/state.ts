@@ -1,7 +1,6 @@
 import type { HistoryState } from '../core/history.js';
 import type { State } from '../core/state.js';
-import type { Receipt } from './late/receipt.js';
-import type { FinalReport } from './late/report.js';
+import type { Receipt, FinalReport } from './late/receipt.js';
 import type { LastCode } from './late/sent-codes.js';
 import type { LiftedSuppression, Suppression } from './suppressions.js';
 

@@ -3,7 +3,7 @@ import sinon from 'sinon';
 import { Budget } from '#lib/core/budget.js';
 import { steadyMs } from '#lib/core/time.js';
 import { GuardedState } from '#lib/delivery/guarded-state.js';
-import type { FinalReport } from '#lib/delivery/late/report.js';
+import type { FinalReport } from '#lib/delivery/late/receipt.js';
 import type { LastCode } from '#lib/delivery/late/sent-codes.js';
 import type { Claim, RememberedAnswer, StatePort } from '#lib/delivery/state.js';
 import type { Suppression } from '#lib/delivery/suppressions.js';

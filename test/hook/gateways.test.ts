@@ -1,8 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { expect } from 'chai';
-import type { Receipt } from '#lib/delivery/late/receipt.js';
+import type { Receipt, FinalReport } from '#lib/delivery/late/receipt.js';
 import type { Channel, HookEvent, OktaTelephonyHookOptions, Outcome } from '#lib/index.js';
-import type { FinalReport } from '#lib/delivery/late/report.js';
 import type { StatePort } from '#lib/delivery/state.js';
 import { createHistory } from '#lib/events/history.js';
 import type { RedisStateOptions } from '#lib/state/redis/index.js';

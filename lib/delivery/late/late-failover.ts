@@ -4,9 +4,18 @@ import { providerOf, type PlanStep } from '../plan.js';
 import { LateSends, type LateSendsParts } from './late-sends.js';
 import { MessageStatuses, type StatusChange } from './message-statuses.js';
 import { MessageWatch, type MessageWatchParts } from './message-watch.js';
-import { ownerOf, type MessageOwner, type Receipt } from './receipt.js';
+import {
+  ownerOf,
+  type MessageOwner,
+  type Receipt,
+  idNamespaceOf,
+  isFinal,
+  messageKey,
+  OVERDUE,
+  transactionIdOf,
+  type FinalReport,
+} from './receipt.js';
 import type { NewEvent } from '../state.js';
-import { idNamespaceOf, isFinal, messageKey, OVERDUE, transactionIdOf, type FinalReport } from './report.js';
 import { UnknownAttempts, withAccepted } from './unknown-attempts.js';
 
 /**

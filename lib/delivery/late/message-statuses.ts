@@ -1,7 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import { atMost, RecentMap } from '../../core/caches.js';
-import type { MessageOwner } from './receipt.js';
-import type { FinalReport } from './report.js';
+import type { MessageOwner, FinalReport } from './receipt.js';
 
 /**
  * The statuses of the messages that this process sent. Reports come in any order, more than once, and sometimes

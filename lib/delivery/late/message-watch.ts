@@ -9,8 +9,7 @@ import { readReport } from '../read-outcome.js';
 import { questionContext } from '../send-context.js';
 import { statusOf } from './late-sends.js';
 import { Polling } from './polling.js';
-import type { Receipt } from './receipt.js';
-import { isFinal, OVERDUE, PENDING, transactionIdOf, type FinalReport } from './report.js';
+import { type Receipt, isFinal, OVERDUE, PENDING, transactionIdOf, type FinalReport } from './receipt.js';
 
 /**
  * Watches accepted messages whose failure no callback may report: asks their providers, and takes a message without a

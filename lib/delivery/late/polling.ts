@@ -1,5 +1,5 @@
 import type { DeliveryReport } from '../../core/channel.js';
-import { isFinal, type FinalReport } from './report.js';
+import { isFinal, type FinalReport } from './receipt.js';
 
 /**
  * Look-ups and time-outs of messages, for providers that send no callbacks and for callbacks that do not come.

@@ -1,5 +1,11 @@
 import { hash } from 'node:crypto';
-import type { TelephonyRequest, UserProfile } from '../../core/channel.js';
+import type {
+  ConnectedChannel,
+  DeliveryFailure,
+  DeliveryReport,
+  TelephonyRequest,
+  UserProfile,
+} from '../../core/channel.js';
 import type { AttemptReport } from '../../core/events.js';
 import { endingOf } from '../../core/masking.js';
 import type { ComposeText } from '../../core/option-types.js';
@@ -7,6 +13,8 @@ import { recipientOf } from '../../numbers/phone-number.js';
 import type { Texts } from '../../texts/texts.js';
 import type { PlanStep } from '../plan.js';
 import type { CodeRequest } from './sent-codes.js';
+
+/** A code with the rest of its plan, the receipt of its message, and the reports of providers on that message. */
 
 /** `expiresAt` is by the wall clock of one process, so that a receipt has none. */
 export type KeptRequest = Omit<TelephonyRequest, 'expiresAt'>;
@@ -150,3 +158,49 @@ export type PersonEvent = Pick<Receipt, 'person' | 'eventKey' | 'request'>;
 
 /** How long a state remembers a report, milliseconds: longer than any provider takes to answer a send. */
 export const REPORT_LIFE_MS = 60_000;
+
+/** A report that ends the waiting. A message that failed may still be delivered. */
+export type FinalReport =
+  | {
+      readonly status: 'delivered';
+      /** Under the key of an attempt (`UnknownAttempts`): the key of its message. */
+      readonly messageKey?: string | undefined;
+    }
+  | DeliveryFailure;
+
+/**
+ * The key of a message: the namespace of its id, and the id. Two channels may both count their ids from 1.
+ * Events have the id alone.
+ */
+export function messageKey(idNamespace: string, transactionId: string): string {
+  return `${idNamespace} ${transactionId}`;
+}
+
+/** The namespace of the message ids of a step's provider. */
+export function idNamespaceOf(
+  { channel, provider }: PlanStep,
+  { idNamespace }: Pick<ConnectedChannel, 'idNamespace'>,
+): string {
+  return idNamespace ?? `${channel}.${provider}`;
+}
+
+/** The provider's id in a key. No namespace has a space in it. */
+export function transactionIdOf(key: string): string {
+  return key.slice(key.indexOf(' ') + 1);
+}
+
+/** A report that says nothing. */
+export const PENDING: DeliveryReport = { status: 'pending' };
+
+/** The failure of a message without a delivery report in time. */
+export const OVERDUE: DeliveryFailure = {
+  status: 'failed',
+  code: 'NOT_DELIVERED_IN_TIME',
+  reason: 'Nothing said in time that it was delivered',
+  remedy: 'Nothing, if the phone was off or had no network. Otherwise raise lateFailover.afterSeconds.',
+};
+
+/** Whether a report says that a message was delivered or has failed. */
+export function isFinal(report: DeliveryReport): report is FinalReport {
+  return report.status !== 'pending';
+}

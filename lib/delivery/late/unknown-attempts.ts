@@ -2,8 +2,7 @@ import { LRUCache } from 'lru-cache';
 import { atMost } from '../../core/caches.js';
 import { maskId } from '../../core/masking.js';
 import type { GuardedState } from '../guarded-state.js';
-import { ownerOf, type MessageOwner, type Receipt } from './receipt.js';
-import { messageKey } from './report.js';
+import { ownerOf, type MessageOwner, type Receipt, messageKey } from './receipt.js';
 
 /**
  * Attempts whose outcome is unknown: whether their message went out, and under which id, only a report says that names

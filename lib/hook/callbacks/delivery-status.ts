@@ -1,7 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { HookParts } from '../parts.js';
-import type { MessageOwner } from '../../delivery/late/receipt.js';
-import { messageKey } from '../../delivery/late/report.js';
+import { type MessageOwner, messageKey } from '../../delivery/late/receipt.js';
 import { suppressionReasonOf } from '../../delivery/suppressions.js';
 import { answer, asyncHandler } from '../../http/exchange.js';
 import { STATUS_PATH } from '../../options/settings.js';

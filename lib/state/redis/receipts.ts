@@ -1,6 +1,5 @@
-import { REPORT_LIFE_MS, type Receipt } from '../../delivery/late/receipt.js';
+import { REPORT_LIFE_MS, type Receipt, type FinalReport } from '../../delivery/late/receipt.js';
 import type { NewEvent, ReceiptState } from '../../delivery/state.js';
-import type { FinalReport } from '../../delivery/late/report.js';
 import { steadyMs } from '../../core/time.js';
 import { MAX_PREVIEWS, memoryReceipts } from '../memory/receipts.js';
 import type { RedisConnection } from './connection.js';

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import sinon from 'sinon';
 import { MessageStatuses } from '#lib/delivery/late/message-statuses.js';
-import { isFinal, type FinalReport } from '#lib/delivery/late/report.js';
+import { isFinal, type FinalReport } from '#lib/delivery/late/receipt.js';
 import { endTime } from '#harness/stopped-time.js';
 
 const FAILED: FinalReport = { status: 'failed', code: '63024', reason: 'No' };

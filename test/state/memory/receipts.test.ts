@@ -2,7 +2,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { expect } from 'chai';
 import type { NewEvent } from '#lib/delivery/state.js';
-import type { FinalReport } from '#lib/delivery/late/report.js';
+import type { FinalReport } from '#lib/delivery/late/receipt.js';
 import { memoryReceipts } from '#lib/state/memory/receipts.js';
 import { CODE_LIFE_MS, makeReceipt, NOW } from '../../delivery/late/receipts.js';
 

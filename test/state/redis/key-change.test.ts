@@ -1,6 +1,5 @@
 import { expect } from 'chai';
-import type { Receipt } from '#lib/delivery/late/receipt.js';
-import type { FinalReport } from '#lib/delivery/late/report.js';
+import type { Receipt, FinalReport } from '#lib/delivery/late/receipt.js';
 import type { SentCode } from '#lib/delivery/late/sent-codes.js';
 import type { StatePort } from '#lib/delivery/state.js';
 import { openRedisState } from '#lib/state/redis/state.js';

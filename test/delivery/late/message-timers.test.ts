@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import sinon from 'sinon';
 import type { DeliveryReport } from '#lib/core/channel.js';
-import { Polling, type Watch } from '#lib/delivery/late/polling.js';
+import { Polling, type Watch } from '#lib/delivery/late/message-watch.js';
 import { endTime } from '#harness/stopped-time.js';
 import { defer } from '#harness/until.js';
 

@@ -1,5 +1,4 @@
-import { readOutcome, REFUSED } from './read-outcome.js';
-import { AttemptScope, DETACHED_MS, type ChannelClient } from './send-context.js';
+import { AttemptScope, DETACHED_MS, type ChannelClient, readOutcome, REFUSED } from './channel-contract.js';
 import type { Breaker } from './breaker.js';
 import type { Budget } from '../core/budget.js';
 import type { ConnectedChannel, DeliveryFailure, Message, Outcome, SendContext } from '../core/channel.js';

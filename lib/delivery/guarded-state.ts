@@ -3,7 +3,7 @@ import { steadyMs, TIMED_OUT, waitAtMost } from '../core/time.js';
 import { guardClaim } from './guarded-claim.js';
 import type { KeptRequest, PersonEvent, Receipt, FinalReport } from './late/receipt.js';
 import type { LastCode } from './late/sent-codes.js';
-import type { CallIds } from './send-context.js';
+import type { CallIds } from './channel-contract.js';
 import type { Claim, EventLife, StatePort, NewEvent, SentCodeUse } from './state.js';
 import type { LiftedSuppression, Suppression } from './suppressions.js';
 

@@ -5,7 +5,7 @@ import { maskError, maskText, toToken } from '../core/masking.js';
 import { TIMED_OUT, waitAtMost } from '../core/time.js';
 import type { Breaker } from '../delivery/breaker.js';
 import type { ReadyChannel } from '../delivery/attempt.js';
-import { questionContext } from '../delivery/send-context.js';
+import { questionContext } from '../delivery/channel-contract.js';
 import type { HookParts } from './parts.js';
 import { providerKey } from './ready-channels.js';
 import type { HookStatus, Readiness } from './telephony-hook.js';

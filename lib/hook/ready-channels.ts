@@ -1,7 +1,7 @@
 import type { Channel, ChannelParts } from '../channels/channel.js';
 import type { TwilioPort } from '../channels/twilio/client.js';
 import type { ConnectedChannel, Logger } from '../core/channel.js';
-import type { CallIds } from '../delivery/send-context.js';
+import type { CallIds } from '../delivery/channel-contract.js';
 import { ConfigurationError } from '../core/errors.js';
 import type { EventStream } from '../core/event-stream.js';
 import type { Breaker } from '../delivery/breaker.js';

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import type { RefusalCause } from '#lib/core/channel.js';
-import { readOutcome, readReport } from '#lib/delivery/read-outcome.js';
+import { readOutcome, readReport } from '#lib/delivery/channel-contract.js';
 
 const FAILED = { code: 'C1', reason: 'No' };
 

@@ -5,7 +5,7 @@ import { expect } from 'chai';
 import supertest from 'supertest';
 import { parse, parseAllDocuments } from 'yaml';
 import { Agent } from 'undici';
-import { DETACHED_MS } from '#lib/delivery/send-context.js';
+import { DETACHED_MS } from '#lib/delivery/channel-contract.js';
 import { READY_TIMEOUT_MS } from '#lib/hook/readiness.js';
 import { GRACE_MS, LAST_CONNECTION_MS } from '../../example/stop.js';
 import { readEnvironment } from '../../example/environment.js';

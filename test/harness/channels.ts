@@ -1,7 +1,7 @@
 import { Agent } from 'undici';
 import type { Channel, ChannelParts } from '#lib/channels/channel.js';
 import type { ConnectedChannel, SendContext } from '#lib/core/channel.js';
-import type { ChannelClient } from '#lib/delivery/send-context.js';
+import type { ChannelClient } from '#lib/delivery/channel-contract.js';
 import { sendRequest, type HttpLimits } from '#lib/http/request.js';
 
 /** Channels as a hook would make and call them. */

@@ -1,7 +1,7 @@
 import type { ReadyChannel } from '../attempt.js';
 import type { EventStream } from '../../core/event-stream.js';
 import { maskError } from '../../core/masking.js';
-import { questionContext } from '../send-context.js';
+import { questionContext } from '../channel-contract.js';
 import type { SentCode } from './sent-codes.js';
 import { TIMED_OUT, waitAtMost } from '../../core/time.js';
 import { reportedCode, TelephonyHookError } from '../../core/errors.js';

@@ -5,8 +5,7 @@ import { steadyMs, TIMED_OUT, waitAtMost } from '../../core/time.js';
 import type { ReadyChannel } from '../attempt.js';
 import type { GuardedState } from '../guarded-state.js';
 import { providerOf } from '../plan.js';
-import { readReport } from '../read-outcome.js';
-import { questionContext } from '../send-context.js';
+import { questionContext, readReport } from '../channel-contract.js';
 import { statusOf } from './late-sends.js';
 import { type Receipt, isFinal, OVERDUE, PENDING, transactionIdOf, type FinalReport } from './receipt.js';
 

@@ -1,5 +1,5 @@
 import { createAgent } from '../../../http/call.js';
-import { questionContext } from '../../../delivery/send-context.js';
+import { questionContext } from '../../../delivery/channel-contract.js';
 import { ConfigurationError } from '../../../core/errors.js';
 import { CONNECT_TIMEOUT_MS } from '../../org.js';
 import type { OtherProvider } from '../variables.js';

@@ -4,7 +4,7 @@ import type { Dispatcher } from 'undici';
 import { Budget } from '#lib/core/budget.js';
 import type { SendContext } from '#lib/core/channel.js';
 import type { HttpResult } from '#lib/core/http.js';
-import { AttemptScope, questionContext, type CallIds } from '#lib/delivery/send-context.js';
+import { AttemptScope, questionContext, type CallIds } from '#lib/delivery/channel-contract.js';
 import { makeMessage } from '../channels/twilio/scripted-api.js';
 
 const REQUEST = makeMessage().request;

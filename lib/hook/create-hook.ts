@@ -5,7 +5,7 @@ import { EventStream } from '../core/event-stream.js';
 import { RecentMap } from '../core/caches.js';
 import { Breaker } from '../delivery/breaker.js';
 import { GuardedState } from '../delivery/guarded-state.js';
-import { createRollout } from '../delivery/rollout.js';
+import { createRollout } from '../delivery/plan.js';
 import { RunningCalls } from '../delivery/running-calls.js';
 import type { StateEvent } from '../delivery/state.js';
 import { SuppressionList } from '../delivery/suppression-list.js';

@@ -2,8 +2,7 @@ import type { UserProfile } from '../core/channel.js';
 import type { SkippedChannel } from '../core/events.js';
 import { letSocketsBeRead } from '../core/time.js';
 import type { KeptRequest, PlannedCode } from '../delivery/late/receipt.js';
-import { planChannels, type PlanStep } from '../delivery/plan.js';
-import { withinRollout } from '../delivery/rollout.js';
+import { planChannels, type PlanStep, withinRollout } from '../delivery/plan.js';
 import {
   skipSuppressed,
   suppressionFor,

@@ -1,7 +1,7 @@
 import type { Budget } from '../core/budget.js';
 import { steadyMs, TIMED_OUT, waitAtMost } from '../core/time.js';
 import { guardClaim } from './guarded-claim.js';
-import type { KeptRequest, PersonEvent, Receipt, FinalReport } from './late/receipt.js';
+import type { KeptRequest, Receipt, FinalReport } from './late/receipt.js';
 import type { LastCode } from './late/sent-codes.js';
 import type { CallIds } from './channel-contract.js';
 import type { Claim, EventLife, StatePort, NewEvent, SentCodeUse } from './state.js';
@@ -108,7 +108,10 @@ export class GuardedState {
   }
 
   /** @param budget - of the call that asks; `undefined` for late failover. */
-  async isNewest({ person, eventKey, request }: PersonEvent, budget?: Budget): Promise<boolean | 'unknown'> {
+  async isNewest(
+    { person, eventKey, request }: Pick<Receipt, 'person' | 'eventKey' | 'request'>,
+    budget?: Budget,
+  ): Promise<boolean | 'unknown'> {
     const asking = this.#ask<boolean | 'unknown'>(
       () => this.#state.isNewest(person, eventKey, steadyMs()),
       'unknown',

@@ -8,7 +8,6 @@ import {
   ownerOf,
   type MessageOwner,
   type Receipt,
-  idNamespaceOf,
   isFinal,
   messageKey,
   OVERDUE,
@@ -19,19 +18,15 @@ import type { NewEvent } from '../state.js';
 import { UnknownAttempts, withAccepted } from './unknown-attempts.js';
 
 /**
- * If a provider accepts a message and then fails to deliver it, the code goes out once more, by the plan's next
- * channel: at most once for each message, while the code is valid, and unless the user has requested a newer
- * code or has signed in.
+ * If a provider accepts a message and then fails to deliver it, the code goes out once more, by the plan's next channel:
+ * at most once for each message, while the code is valid, and unless the user has requested a newer code or has signed in.
  *
  * `accepted` keeps a receipt, and so does `unknown` until a report says that the message went out. `report` (a
  * callback), `MessageWatch` (a look-up or a time-out) or an alarm of the state says that the message failed. The
  * process that takes the receipt from the state sends the code again (`LateSends`).
  */
 
-/**
- * How long `close()` waits for the state to keep receipts, milliseconds: a state that can be reached needs
- * less.
- */
+/** How long `close()` waits for the state to keep receipts, milliseconds: a state that can be reached needs less. */
 const KEEP_MS = 300;
 
 export interface LateFailoverParts extends LateSendsParts, MessageWatchParts {
@@ -83,19 +78,8 @@ export class LateFailover {
       }));
     });
     this.#sends = new LateSends(parts, (key) => this.#messages.isDelivered(key));
-    this.#stopListening = this.#listen(parts);
-  }
-
-  /** Listens for alarms of messages that other processes sent, if any channel has a time-out. */
-  #listen({ state, afterSeconds }: LateFailoverParts): (() => void) | undefined {
-    if (Object.values(afterSeconds).every((seconds) => seconds === undefined)) return undefined;
-    return state.onAlarm(async (key) => {
-      // Rejecting leaves the alarm to another process.
-      if (this.#isDraining || this.#isClosed) throw new Error('closed');
-      if (this.#messages.isDelivered(key)) return;
-      const receipt = await this.#take(key, OVERDUE);
-      if (receipt !== undefined) this.#track(this.#overdue(key, receipt));
-    });
+    const hasTimeouts = Object.values(parts.afterSeconds).some((seconds) => seconds !== undefined);
+    this.#stopListening = hasTimeouts ? state.onAlarm((key) => this.#endAlarm(key)) : undefined;
   }
 
   /** The user has requested a newer code: no attempt starts any more for an older one. */
@@ -130,7 +114,8 @@ export class LateFailover {
     const by = providerOf(sentBy, this.#parts.channels);
     if (this.#isClosed || transactionId === '' || by === undefined) return;
     if ((by.port.reports ?? by.port.lookUp) === undefined) return;
-    const key = messageKey(idNamespaceOf(sentBy, by.port), transactionId);
+    const { idNamespace = `${sentBy.channel}.${sentBy.provider}` } = by.port;
+    const key = messageKey(idNamespace, transactionId);
     const receipt = makeReceipt?.();
     const early = this.#messages.know(key, receipt !== undefined, ownerOf(request));
     if (receipt === undefined || early?.status === 'delivered') return;
@@ -225,6 +210,14 @@ export class LateFailover {
     this.#stopListening?.();
     this.#watch.stop();
     this.#messages.close();
+  }
+
+  /** An alarm has come, of a message that another process sent. Rejecting leaves it to another process. */
+  async #endAlarm(key: string): Promise<void> {
+    if (this.#isDraining || this.#isClosed) throw new Error('closed');
+    if (this.#messages.isDelivered(key)) return;
+    const receipt = await this.#take(key, OVERDUE);
+    if (receipt !== undefined) this.#track(this.#overdue(key, receipt));
   }
 
   /** The process that sent a message has died or closed before anything was reported. */

@@ -1,11 +1,5 @@
 import { hash } from 'node:crypto';
-import type {
-  ConnectedChannel,
-  DeliveryFailure,
-  DeliveryReport,
-  TelephonyRequest,
-  UserProfile,
-} from '../../core/channel.js';
+import type { DeliveryFailure, DeliveryReport, TelephonyRequest, UserProfile } from '../../core/channel.js';
 import type { AttemptReport } from '../../core/events.js';
 import { endingOf } from '../../core/masking.js';
 import type { ComposeText } from '../../core/option-types.js';
@@ -153,9 +147,6 @@ export function userKey(userId: string): string {
   return hash('sha256', `user ${userId}`, 'base64url');
 }
 
-/** An event of a person. The request says whose it is if the state fails. */
-export type PersonEvent = Pick<Receipt, 'person' | 'eventKey' | 'request'>;
-
 /** How long a state remembers a report, milliseconds: longer than any provider takes to answer a send. */
 export const REPORT_LIFE_MS = 60_000;
 
@@ -174,14 +165,6 @@ export type FinalReport =
  */
 export function messageKey(idNamespace: string, transactionId: string): string {
   return `${idNamespace} ${transactionId}`;
-}
-
-/** The namespace of the message ids of a step's provider. */
-export function idNamespaceOf(
-  { channel, provider }: PlanStep,
-  { idNamespace }: Pick<ConnectedChannel, 'idNamespace'>,
-): string {
-  return idNamespace ?? `${channel}.${provider}`;
 }
 
 /** The provider's id in a key. No namespace has a space in it. */

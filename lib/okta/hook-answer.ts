@@ -32,18 +32,8 @@ export function answerFor(
   const { delivery, refusal, durationMs, guardAnswer } = result;
   const decidedBy = delivery?.decidedBy;
   if (refusal?.isPending === true) {
-    return commandAnswer({
-      status: 'PENDING',
-      provider: GUARD_PROVIDER,
-      transactionId: request.eventId,
-      transactionMetadata: transactionMetadata({
-        channel: 'none',
-        request,
-        durationMs,
-        refused: [],
-        blocked: refusal.code,
-      }),
-    });
+    const facts = { channel: 'none', durationMs, refused: [], blocked: refusal.code };
+    return commandAnswer('PENDING', GUARD_PROVIDER, request, facts);
   }
   if (refusal !== undefined || delivery === undefined || decidedBy === undefined) {
     const { code, reason } = refusal ?? { code: 'NOT_TRIED', reason: 'Nothing was tried' };
@@ -51,36 +41,20 @@ export function answerFor(
       { summary: 'Nothing was sent', reason: `${code}: ${reason}`, domain: 'okta-telephony-hook' },
     ]);
   }
-  const metadata = (refused: readonly AttemptReport[]): string =>
-    transactionMetadata({ channel: decidedBy.channel, request, durationMs, refused });
-  if (delivery.status === 'accepted') {
-    return commandAnswer({
-      status: 'SUCCESSFUL',
-      provider: decidedBy.provider,
-      transactionId: decidedBy.transactionId ?? request.eventId,
-      transactionMetadata: metadata(delivery.attempts.slice(0, -1)),
-    });
+  const { status, attempts, isFraudBlock } = delivery;
+  const { channel, provider, transactionId } = decidedBy;
+  if (status !== 'refused') {
+    const facts = { channel, durationMs, refused: attempts.slice(0, -1) };
+    return status === 'accepted'
+      ? commandAnswer('SUCCESSFUL', provider, request, facts, transactionId)
+      : commandAnswer('PENDING', provider, request, facts);
   }
-  if (delivery.status === 'unknown') {
-    return commandAnswer({
-      status: 'PENDING',
-      provider: decidedBy.provider,
-      transactionId: request.eventId,
-      transactionMetadata: metadata(delivery.attempts.slice(0, -1)),
-    });
-  }
-  if (delivery.isFraudBlock && guardAnswer === 'pending') {
-    // After an error, Okta's own failover would send the code that the fraud filter has just blocked.
-    return commandAnswer({
-      status: 'PENDING',
-      provider: GUARD_PROVIDER,
-      transactionId: request.eventId,
-      transactionMetadata: metadata(delivery.attempts),
-    });
-  }
+  // After an error, Okta's own failover would send the code that the fraud filter has just blocked.
+  if (isFraudBlock && guardAnswer === 'pending')
+    return commandAnswer('PENDING', GUARD_PROVIDER, request, { channel, durationMs, refused: attempts });
   return failureAnswer(
     request,
-    delivery.attempts.map(({ channel, provider, code, reason }) => ({
+    attempts.map(({ channel, provider, code, reason }) => ({
       summary: `Refused by ${toToken(channel)}`,
       reason: `${code ?? 'REFUSED'}: ${reason ?? 'Refused by the channel'}`,
       domain: toToken(provider),
@@ -127,7 +101,11 @@ export function answerOfRepeat(
   } catch {
     // Reading or serialising the kept answer may throw.
   }
-  const body = pendingAnswer(request);
+  const body = commandAnswer('PENDING', 'UNKNOWN', request, {
+    channel: 'unknown',
+    durationMs: 0,
+    refused: [],
+  });
   return { body, text: JSON.stringify(body), outcome: 'unknown' };
 }
 
@@ -142,16 +120,6 @@ function isCodeOutcome(value: unknown): value is CodeOutcome {
   return value === 'accepted' || value === 'unknown' || value === 'blocked' || value === 'refused';
 }
 
-/** The answer while the first call has none: it may have sent the code. */
-function pendingAnswer(request: TelephonyRequest): HookAnswer {
-  return commandAnswer({
-    status: 'PENDING',
-    provider: 'UNKNOWN',
-    transactionId: request.eventId,
-    transactionMetadata: transactionMetadata({ channel: 'unknown', request, durationMs: 0, refused: [] }),
-  });
-}
-
 type AnswerStatus = 'SUCCESSFUL' | 'PENDING' | 'ERROR';
 
 /** The status in an answer. */
@@ -162,7 +130,9 @@ export function statusOf(body: HookAnswer): AnswerStatus {
 /** `undefined` for an answer that Okta could not read. */
 function readStatus(body: HookAnswer): AnswerStatus | undefined {
   const { commands, error } = Object(body) as {
-    readonly commands?: readonly ({ readonly value?: readonly (Partial<Command> | null)[] } | null)[];
+    readonly commands?: readonly ({
+      readonly value?: readonly ({ readonly status?: unknown } | null)[];
+    } | null)[];
     readonly error?: { readonly errorSummary?: unknown } | null;
   };
   const status = commands?.[0]?.value?.[0]?.status;
@@ -170,40 +140,53 @@ function readStatus(body: HookAnswer): AnswerStatus | undefined {
   return typeof error?.errorSummary === 'string' ? 'ERROR' : undefined;
 }
 
-interface Command {
-  readonly status: 'SUCCESSFUL' | 'PENDING';
-  readonly provider: string;
-  readonly transactionId: string;
-  readonly transactionMetadata: string;
-}
-
-/** Okta takes the code as sent (`SUCCESSFUL`) or as possibly sent (`PENDING`). It sends none itself in both cases. */
-function commandAnswer(command: Command): HookAnswer {
-  return { commands: [{ type: 'com.okta.telephony.action', value: [command] }] };
-}
-
-/** `key=value` pairs joined by `;`, as they appear in Okta's System Log. */
-function transactionMetadata(parts: {
+/** What Okta's System Log shows of a call, beside its answer. */
+interface Facts {
   readonly channel: string;
-  readonly request: TelephonyRequest;
   readonly durationMs: number;
   /** The refused attempts before the one that decided. */
   readonly refused: readonly AttemptReport[];
   /** The guard's code, if it blocked the code before any attempt. */
-  readonly blocked?: string | undefined;
-}): string {
-  const { request } = parts;
+  readonly blocked?: string;
+}
+
+/** Okta takes the code as sent (`SUCCESSFUL`) or as possibly sent (`PENDING`). It sends none itself in both cases. */
+function commandAnswer(
+  status: 'SUCCESSFUL' | 'PENDING',
+  provider: string,
+  request: TelephonyRequest,
+  facts: Facts,
+  transactionId = request.eventId,
+): HookAnswer {
+  const transactionMetadata = metadataOf(request, facts);
+  return {
+    commands: [
+      {
+        type: 'com.okta.telephony.action',
+        value: [{ status, provider, transactionId, transactionMetadata }],
+      },
+    ],
+  };
+}
+
+/** `key=value` pairs joined by `;`, as they appear in Okta's System Log. */
+function metadataOf(
+  { requestType = 'unknown', eventId }: TelephonyRequest,
+  { channel, durationMs, refused, blocked }: Facts,
+): string {
   const pairs = [
-    `channel=${toToken(parts.channel)}`,
-    `requestType=${toToken(request.requestType ?? 'unknown', 100)}`,
-    `Duration=${Math.round(parts.durationMs)}ms`,
-    `id=${toToken(request.eventId, 100)}`,
+    `channel=${toToken(channel)}`,
+    `requestType=${toToken(requestType, 100)}`,
+    `Duration=${Math.round(durationMs)}ms`,
+    `id=${toToken(eventId, 100)}`,
   ];
-  const refused = parts.refused.map(
-    ({ channel, code }) => `${toToken(channel)}:${toToken(code ?? 'REFUSED')}`,
-  );
-  if (refused.length > 0) pairs.push(`refused=${refused.join(',')}`);
-  if (parts.blocked !== undefined) pairs.push(`blocked=${parts.blocked}`);
+  if (refused.length > 0) {
+    const codes = refused.map(
+      (attempt) => `${toToken(attempt.channel)}:${toToken(attempt.code ?? 'REFUSED')}`,
+    );
+    pairs.push(`refused=${codes.join(',')}`);
+  }
+  if (blocked !== undefined) pairs.push(`blocked=${blocked}`);
   return pairs.join(';');
 }
 

@@ -107,7 +107,7 @@ export function maskError(error: unknown, request: Personal | undefined): string
   }
 }
 
-/** A stable replacement for a text that must not appear in the log. */
+/** A stable replacement for a text that must not be in a log or a key. */
 export const digestOf = (text: string): string => hash('sha256', text, 'base64url');
 
 /**

@@ -1,7 +1,7 @@
-import { hash } from 'node:crypto';
 import type { Budget } from '../core/budget.js';
 import { RecentMap } from '../core/caches.js';
 import type { TelephonyRequest } from '../core/channel.js';
+import { digestOf } from '../core/masking.js';
 import { steadyMs, TIMED_OUT } from '../core/time.js';
 import type { GuardedState } from '../delivery/guarded-state.js';
 import type { AnswerOfFirst, Claim, EventLife, RememberedAnswer } from '../delivery/state.js';
@@ -16,7 +16,7 @@ import type { Suppression } from '../delivery/suppressions.js';
 export function duplicateKey(request: TelephonyRequest): string {
   const { eventId, requestType, userId, login, phoneNumber, otpCode, deliveryChannel } = request;
   const parts = [eventId, requestType, userId ?? login, phoneNumber, otpCode, deliveryChannel];
-  return hash('sha256', JSON.stringify(parts), 'base64url');
+  return digestOf(JSON.stringify(parts));
 }
 
 /** The claim of an event's first call. */

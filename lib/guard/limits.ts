@@ -1,7 +1,7 @@
-import { hash } from 'node:crypto';
 import { isIP } from 'node:net';
 import type { TelephonyRequest } from '../core/channel.js';
 import type { GuardRule } from '../core/events.js';
+import { digestOf } from '../core/masking.js';
 import { recipientOf, type NumberReading } from '../numbers/phone-number.js';
 import type { Bucket } from '../delivery/state.js';
 
@@ -93,13 +93,13 @@ function keyOf(
       // The person is a digest already. Thousands of keys are kept, so they share the string of their prefix.
       if (userId !== undefined) return prefixOf(name, purpose) + person;
       // Okta's logins are case-insensitive.
-      if (login !== undefined) return digestOf(name, purpose, 'login', login.toLowerCase());
-      return digestOf(name, purpose, 'number', recipientOf(phoneNumber));
+      if (login !== undefined) return keyFrom(name, purpose, 'login', login.toLowerCase());
+      return keyFrom(name, purpose, 'number', recipientOf(phoneNumber));
     }
     case 'perNumber':
-      return digestOf(name, recipientOf(phoneNumber));
+      return keyFrom(name, recipientOf(phoneNumber));
     case 'perIp':
-      return ipAddress === undefined ? undefined : digestOf(name, networkOf(ipAddress));
+      return ipAddress === undefined ? undefined : keyFrom(name, networkOf(ipAddress));
   }
 }
 
@@ -113,8 +113,8 @@ function prefixOf(name: string, purpose: string): string {
   return prefix;
 }
 
-function digestOf(...counted: readonly string[]): string {
-  return hash('sha256', JSON.stringify(counted), 'base64url');
+function keyFrom(...counted: readonly string[]): string {
+  return digestOf(JSON.stringify(counted));
 }
 
 /**

@@ -60,6 +60,7 @@ export function readHookCall(
   const otpExpiresMs = asTime(message['otpExpires']);
   const givenMs = eventTimeMs === undefined || otpExpiresMs === undefined ? 0 : otpExpiresMs - eventTimeMs;
   const lifeMs = givenMs > 0 ? Math.min(givenMs, LONGEST_LIFE_MS) : DEFAULT_LIFE_MS;
+  const isExpired = otpExpiresMs !== undefined && nowMs - otpExpiresMs > EXPIRED_AFTER_MS;
   const eventId = asEventId(envelope['eventId']);
   const login = asText(user['login']);
   const request: TelephonyRequest = {
@@ -82,7 +83,7 @@ export function readHookCall(
   };
   return {
     request: withSafeIds(request),
-    refusal: refusalOf({ phoneNumber, given: required.phoneNumber, otpExpiresMs, nowMs }),
+    refusal: isExpired ? REFUSALS.CODE_EXPIRED : refusalOf(phoneNumber, required.phoneNumber),
     isPreview: isPreviewUrl(asObject(context['url'])['value']),
     hasEventId: eventId !== undefined,
     lifeMs,
@@ -155,15 +156,8 @@ function deliveryChannelOf(value: unknown): 'sms' | 'voice' | undefined {
   return DELIVERY_CHANNELS.get(value.toLowerCase().replace(/[\s_-]+/g, ''));
 }
 
-/** @param of - `given` is the number as Okta sent it. */
-function refusalOf(of: {
-  readonly phoneNumber: string | undefined;
-  readonly given: string;
-  readonly otpExpiresMs: number | undefined;
-  readonly nowMs: number;
-}): HookRefusal | undefined {
-  const { phoneNumber, given, otpExpiresMs, nowMs } = of;
-  if (otpExpiresMs !== undefined && nowMs - otpExpiresMs > EXPIRED_AFTER_MS) return REFUSALS.CODE_EXPIRED;
+/** @param given - the number as Okta sent it. */
+function refusalOf(phoneNumber: string | undefined, given: string): HookRefusal | undefined {
   if (phoneNumber !== undefined) return undefined;
   return isInternational(given) ? NO_INTERNATIONAL_NUMBER : REFUSALS.NO_DIALABLE_NUMBER;
 }

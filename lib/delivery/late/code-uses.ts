@@ -1,7 +1,7 @@
-import { hash } from 'node:crypto';
 import { Confirmations } from './confirmations.js';
 import type { ReadyChannel } from '../attempt.js';
 import type { EventStream } from '../../core/event-stream.js';
+import { digestOf } from '../../core/masking.js';
 import type { LateFailover } from './late-failover.js';
 import { userKey } from './receipt.js';
 import { SAME_MOMENT_MS } from '../running-calls.js';
@@ -165,7 +165,7 @@ export class CodeUses {
   /** Whether no gateway has handled this use before. */
   async #isFirst({ id }: CodeUse, nowMs: number): Promise<boolean> {
     if (id === undefined) return true;
-    const key = hash('sha256', `code used ${id}`, 'base64url');
+    const key = digestOf(`code used ${id}`);
     return this.#parts.state.isFirst(key, { nowMs, rememberMs: KNOWN_MS }, 'used code');
   }
 

@@ -1,7 +1,6 @@
-import { hash } from 'node:crypto';
 import type { DeliveryFailure, DeliveryReport, TelephonyRequest, UserProfile } from '../../core/channel.js';
 import type { AttemptReport } from '../../core/events.js';
-import { endingOf } from '../../core/masking.js';
+import { digestOf, endingOf } from '../../core/masking.js';
 import type { ComposeText } from '../../core/option-types.js';
 import { recipientOf } from '../../numbers/phone-number.js';
 import type { Texts } from '../../texts/texts.js';
@@ -137,14 +136,12 @@ export function ownerOf({
 
 /** Whose code it is: the user, or the number if Okta sent no user. A digest, so that no number is a key. */
 export function personKey({ userId, phoneNumber }: TelephonyRequest): string {
-  return userId === undefined
-    ? hash('sha256', `number ${recipientOf(phoneNumber)}`, 'base64url')
-    : userKey(userId);
+  return userId === undefined ? digestOf(`number ${recipientOf(phoneNumber)}`) : userKey(userId);
 }
 
 /** `personKey` of a user. */
 export function userKey(userId: string): string {
-  return hash('sha256', `user ${userId}`, 'base64url');
+  return digestOf(`user ${userId}`);
 }
 
 /** How long a state remembers a report, milliseconds: longer than any provider takes to answer a send. */

@@ -7,7 +7,7 @@ import type { TwilioConnection } from '../channel.js';
 import { NO_MESSAGE_SID, readCheckAnswer } from './credentials-check.js';
 import type { TwilioClient, TwimlBuilder } from './sdk-types.js';
 import type { TwilioSettings } from './settings.js';
-import { StatusCallbacks } from './status-callbacks.js';
+import { StatusCallbacks } from './outcome.js';
 
 /**
  * The hook's connection to Twilio: its SDK on the hook's HTTP client. The SDK composes each request; the client of the attempt sends

@@ -1,9 +1,10 @@
 import { hash } from 'node:crypto';
 import { VOICE, type MoveOn, type TelephonyRequest, type UserProfile } from '../core/channel.js';
-import { ConfigurationError } from '../core/errors.js';
-import type { ChooseChannels, Rollout } from '../core/option-types.js';
+import type { SkippedChannel } from '../core/events.js';
+import type { ChooseChannels } from '../core/option-types.js';
+import type { Suppression } from './suppressions.js';
 
-/** By which channels a code may go: those that the user, the options and the rollout leave, and what may follow a failure. */
+/** By which channels a code may go: those that the user, the rollout and the suppressions leave, and what may follow a failure. */
 
 /** The channels that the opt-in attribute of a profile names, of those that a user may choose. */
 export function optedInChannels(
@@ -81,109 +82,6 @@ function chosenByUser(
   return undefined;
 }
 
-/**
- * Returns the current percentages. Never throws: a failure goes to `onFailure`, with the percentages that stay
- * in force.
- */
-export type ReadRollout = (
-  onFailure: (error: unknown, inForce: { readonly percentages: Readonly<Record<string, number>> }) => void,
-) => ReadonlyMap<string, number>;
-
-type Shares = ReadonlyMap<string, number>;
-
-/**
- * Reads the percentages once per call. If a part of an answer is wrong, the last good answer stays in force: a
- * kill switch stays pulled, whatever is misspelt after it. A function is called here for the first time, so
- * that there is always a good answer.
- *
- * @throws ConfigurationError if that first call fails.
- */
-export function createRollout(
-  option: Rollout | (() => Rollout) | undefined,
-  isChannel: (name: string) => boolean,
-): ReadRollout {
-  if (typeof option !== 'function') {
-    const named = Object.entries(option ?? {}).filter(([, share]) => share !== undefined);
-    const shares = readShares(Object.fromEntries(named), isChannel);
-    return () => shares;
-  }
-  let last = readFirst(option, isChannel);
-  return (onFailure) => {
-    try {
-      last = readShares(option(), isChannel);
-    } catch (error) {
-      onFailure(error, { percentages: Object.fromEntries(last) });
-    }
-    return last;
-  };
-}
-
-function readFirst(option: () => Rollout, isChannel: (name: string) => boolean): Shares {
-  try {
-    return readShares(option(), isChannel);
-  } catch (cause) {
-    // The function's own message may hold anything: it is only in the cause.
-    const problem =
-      cause instanceof WrongRollout
-        ? `rollout: the function ${cause.message}; ${cause.remedy}`
-        : 'rollout: the function threw when it was first asked; see the cause, and let it give the percentages of the start at once';
-    throw new ConfigurationError([problem], { cause });
-  }
-}
-
-/** An answer that cannot be used. */
-class WrongRollout extends TypeError {
-  readonly remedy: string;
-
-  constructor(message: string, remedy: string) {
-    super(message);
-    this.remedy = remedy;
-  }
-}
-
-/** @throws WrongRollout, or what a getter throws. */
-function readShares(given: unknown, isChannel: (name: string) => boolean): Shares {
-  // The function must not be async. A rejection must not end the process.
-  if (given instanceof Promise) given.catch(() => undefined);
-  if (!isObjectOfShares(given)) {
-    const isPromise = typeof given === 'object' && given !== null && 'then' in given;
-    throw isPromise
-      ? new WrongRollout('returned a promise', 'let it not be async: keep the percentages at hand')
-      : new WrongRollout('did not return an object of percentages by channel', EXAMPLE);
-  }
-  const shares = new Map<string, number>();
-  for (const [channel, value] of Object.entries(given)) {
-    // A misspelt kill switch would turn nothing off.
-    if (!isChannel(channel)) {
-      throw new WrongRollout(
-        `named ${nameOf(channel)}, which is not configured`,
-        'look for a misspelling, or add it to channels or senders',
-      );
-    }
-    if (!isPercentage(value)) {
-      throw new WrongRollout(`gave ${nameOf(channel)} what is no number from 0 to 100`, EXAMPLE);
-    }
-    shares.set(channel, value);
-  }
-  return shares;
-}
-
-const EXAMPLE = 'let it return an object such as { whatsapp: 25 }';
-
-/** A key may be anything: it is repeated only if it can be the name of a channel. */
-function nameOf(channel: string): string {
-  return /^[a-z][\w-]{0,31}$/i.test(channel) ? `the channel ${channel}` : 'a channel';
-}
-
-/** Neither a list or a `Map`, which would silently turn everything on, nor a promise. */
-function isObjectOfShares(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !(Symbol.iterator in value) && !('then' in value);
-}
-
-function isPercentage(value: unknown): value is number {
-  return typeof value === 'number' && value >= 0 && value <= 100;
-}
-
 /** The channels of a plan that are on for a user. */
 export function withinRollout(
   channels: readonly string[],
@@ -207,6 +105,40 @@ function rolloutPosition(
 ): number {
   const digest = hash('sha256', JSON.stringify([channel, userId ?? phoneNumber]), 'hex');
   return (Number.parseInt(digest.slice(0, 8), 16) / 2 ** 32) * 100;
+}
+
+/** The suppression that counts for a channel: STOP goes before all others. */
+export function suppressionFor(known: readonly Suppression[], channel: string): Suppression | undefined {
+  if (known.length === 0) return undefined;
+  const ofChannel = known.filter((entry) => entry.channel === channel);
+  return ofChannel.find(({ reason }) => reason === 'STOPPED') ?? ofChannel[0];
+}
+
+/** The channels of a plan that may be tried, and those that are skipped. */
+export interface FilteredChannels {
+  readonly channels: readonly string[];
+  readonly skipped: readonly SkippedChannel[];
+}
+
+/** Skips suppressed channels. What a provider said does not leave a user without any channel. */
+export function skipSuppressed(
+  channels: readonly string[],
+  suppressionOf: (channel: string) => Suppression | undefined,
+): FilteredChannels {
+  const skipped: SkippedChannel[] = [];
+  const left: string[] = [];
+  const unwilling: string[] = [];
+  for (const channel of channels) {
+    const suppression = suppressionOf(channel);
+    if (suppression === undefined) left.push(channel);
+    else {
+      skipped.push({ channel, reason: suppression.reason });
+      if (suppression.reason !== 'STOPPED') unwilling.push(channel);
+    }
+  }
+  return left.length > 0 || unwilling.length === 0
+    ? { channels: left, skipped }
+    : { channels: unwilling, skipped: skipped.filter(({ reason }) => reason === 'STOPPED') };
 }
 
 /** One step of a plan. Plain data: a state keeps it, and another gateway may read it. */

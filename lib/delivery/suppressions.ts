@@ -1,5 +1,4 @@
 import type { DeliveryFailure } from '../core/channel.js';
-import type { SkippedChannel } from '../core/events.js';
 
 /** Suppressions: channels by which no codes go to a number for a while. */
 
@@ -175,38 +174,4 @@ export function isSuppression<Entry extends Pick<KeptEntry, 'reason'>>(
 /** Whether an entry is a user's word: STOP or START. */
 export function isWord(entry: KeptEntry): boolean {
   return kindOf(entry) === 'word';
-}
-
-/** The suppression that counts for a channel: STOP goes before all others. */
-export function suppressionFor(known: readonly Suppression[], channel: string): Suppression | undefined {
-  if (known.length === 0) return undefined;
-  const ofChannel = known.filter((entry) => entry.channel === channel);
-  return ofChannel.find(({ reason }) => reason === 'STOPPED') ?? ofChannel[0];
-}
-
-/** The channels of a plan that may be tried, and those that are skipped. */
-export interface FilteredChannels {
-  readonly channels: readonly string[];
-  readonly skipped: readonly SkippedChannel[];
-}
-
-/** Skips suppressed channels. What a provider said does not leave a user without any channel. */
-export function skipSuppressed(
-  channels: readonly string[],
-  suppressionOf: (channel: string) => Suppression | undefined,
-): FilteredChannels {
-  const skipped: SkippedChannel[] = [];
-  const left: string[] = [];
-  const unwilling: string[] = [];
-  for (const channel of channels) {
-    const suppression = suppressionOf(channel);
-    if (suppression === undefined) left.push(channel);
-    else {
-      skipped.push({ channel, reason: suppression.reason });
-      if (suppression.reason !== 'STOPPED') unwilling.push(channel);
-    }
-  }
-  return left.length > 0 || unwilling.length === 0
-    ? { channels: left, skipped }
-    : { channels: unwilling, skipped: skipped.filter(({ reason }) => reason === 'STOPPED') };
 }

@@ -1,8 +1,8 @@
 import type { Delivery } from '../delivery/dispatch.js';
 import { LateFailover } from '../delivery/late/late-failover.js';
 import type { LateSend } from '../delivery/late/late-sends.js';
-import type { PlanStep } from '../delivery/plan.js';
-import { skipSuppressed, suppressionFor, type Suppression } from '../delivery/suppressions.js';
+import { type PlanStep, skipSuppressed, suppressionFor } from '../delivery/plan.js';
+import type { Suppression } from '../delivery/suppressions.js';
 import { enabledChannels, hasStoppedSince } from './dispatch-channels.js';
 import type { HookParts } from './parts.js';
 import { recordRecognised, sendCode, suppressRefusing } from './send-code.js';

@@ -2,13 +2,15 @@ import type { UserProfile } from '../core/channel.js';
 import type { SkippedChannel } from '../core/events.js';
 import { letSocketsBeRead } from '../core/time.js';
 import type { KeptRequest, PlannedCode } from '../delivery/late/receipt.js';
-import { planChannels, type PlanStep, withinRollout } from '../delivery/plan.js';
 import {
+  planChannels,
+  type PlanStep,
+  withinRollout,
   skipSuppressed,
   suppressionFor,
   type FilteredChannels,
-  type Suppression,
-} from '../delivery/suppressions.js';
+} from '../delivery/plan.js';
+import type { Suppression } from '../delivery/suppressions.js';
 import { toDialableNumber } from '../numbers/phone-number.js';
 import { REFUSALS, type HookRefusal } from '../okta/refusals.js';
 import { readLocale } from '../texts/locale.js';

@@ -4,7 +4,7 @@ import type { GuardedState } from '../delivery/guarded-state.js';
 import type { RecentMap } from '../core/caches.js';
 import type { LateFailover } from '../delivery/late/late-failover.js';
 import type { MessageOwner } from '../delivery/late/receipt.js';
-import type { ReadRollout } from '../delivery/plan.js';
+import type { ReadRollout } from '../options/rollout.js';
 import type { RunningCalls } from '../delivery/running-calls.js';
 import type { SuppressionList } from '../delivery/suppression-list.js';
 import type { LocalClaims } from '../guard/duplicates.js';

@@ -2,15 +2,14 @@ import { expect } from 'chai';
 import {
   applyChange,
   mergeCopies,
-  skipSuppressed,
   SUPPRESSED_MS,
-  suppressionFor,
   type KeptEntry,
   type Moment,
   type Suppression,
   type SuppressionChange,
   type SuppressionReason,
 } from '#lib/delivery/suppressions.js';
+import { skipSuppressed, suppressionFor } from '#lib/delivery/plan.js';
 import { LocalSuppressions } from '#lib/delivery/suppression-list.js';
 
 const NOW = 1_700_000_000_000;

@@ -1,7 +1,8 @@
 import { expect } from 'chai';
 import type { TelephonyRequest } from '#lib/core/channel.js';
 import { ConfigurationError } from '#lib/core/errors.js';
-import { createRollout, withinRollout } from '#lib/delivery/plan.js';
+import { withinRollout } from '#lib/delivery/plan.js';
+import { createRollout } from '#lib/options/rollout.js';
 import type { Rollout } from '#lib/core/option-types.js';
 
 const isChannel = (name: string): boolean => ['whatsapp', 'sms', 'voice', 'line'].includes(name);

@@ -1,7 +1,6 @@
 import Joi from 'joi';
 import { ConfigurationError } from './errors.js';
 import { nearestWord } from './nearest-word.js';
-import { readSafeUrl } from './safe-url.js';
 
 /**
  * The one engine that checks options: joi, with the words that all rules share. A broken rule gives one sentence with its
@@ -201,3 +200,18 @@ export const integer = (what: string, min: number, max: number): Joi.NumberSchem
     .min(min)
     .max(max)
     .messages(mustBe(`${what}: a whole number from ${min} to ${max}`));
+
+/** A loopback host name as in `URL.hostname`. */
+export const LOOPBACK = /^(localhost|127(?:\.\d{1,3}){3}|\[::1\])$/;
+
+/**
+ * A URL that may receive secrets: https, or http on loopback, without credentials and fragment; otherwise
+ * `undefined`.
+ */
+function readSafeUrl(text: unknown): URL | undefined {
+  // `URL` accepts spaces and removes them: the parsed URL would differ from the text that is compared.
+  if (typeof text !== 'string' || /\s/.test(text) || !URL.canParse(text)) return undefined;
+  const url = new URL(text);
+  const isSafe = url.protocol === 'https:' || (url.protocol === 'http:' && LOOPBACK.test(url.hostname));
+  return isSafe && url.username === '' && url.password === '' && url.hash === '' ? url : undefined;
+}

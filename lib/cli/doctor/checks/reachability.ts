@@ -2,7 +2,7 @@ import { lookup } from 'node:dns/promises';
 import { BlockList, isIP } from 'node:net';
 import { connect, type PeerCertificate } from 'node:tls';
 import type { HttpResult } from '../../../core/http.js';
-import { LOOPBACK } from '../../../core/safe-url.js';
+import { LOOPBACK } from '../../../core/option-rules.js';
 import type { HookVariables, Section } from '../variables.js';
 import { after, fail, known, ok, once, warn } from '../finding.js';
 import type { Check, CheckGroup, CheckTimes, Finding } from '../finding.js';

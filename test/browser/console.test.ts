@@ -162,6 +162,26 @@ describe('the console in a browser', function () {
     expect(scene.twilio.requests).to.be.empty;
   });
 
+  it('says why a code was refused, and what to do, in the words of the history', async () => {
+    const { page } = await browser.open(address());
+    scene.twilio.refuseWith({ status: 400, code: 21408, message: 'Permission to send is not enabled' });
+    await page.getByLabel('User').fill(ANA.login);
+    await page.getByRole('button', { name: 'Generate' }).click();
+    await payloadIn(page);
+    await page.getByRole('button', { name: 'Send' }).click();
+    const cause = page.locator('main:not([hidden]) .facts div').filter({ hasText: /^(Code|Why|What to do)/ });
+    await cause.filter({ hasText: 'What to do' }).waitFor();
+    const told = await cause.allInnerTexts();
+    expect(told.join(' ')).to.match(/^Code\s+21408 Why\s+\S.* What to do\s+\S/s);
+    witness(await page.locator('main').innerText());
+    await expectAccessible(page);
+
+    await page.getByRole('link', { name: 'Open this execution' }).click();
+    await page.locator('h1:text-is("Execution")').waitFor();
+    await cause.first().waitFor();
+    expect((await cause.allInnerTexts()).slice(0, 3)).to.deep.equal(told);
+  });
+
   it('sends nothing for the page of another site, whose visitor is an administrator', async () => {
     const { page: own } = await browser.open(address());
     await own.getByLabel('User').fill(ANA.login);

@@ -12,7 +12,7 @@ import type { Stream } from './stream.js';
 import { answerOf, divideAtAnswer, startOf } from './waterfall-bars.js';
 import { makeWaterfall } from './waterfall.js';
 import { nameRequestType, shortenRequestType } from '../../events/description.js';
-import { explainOutcome } from './outcomes.js';
+import { explainCode, explainOutcome } from './outcomes.js';
 
 /** One execution: its facts, the time of each step, the steps until the answer, and those after it. */
 export function makeExecution(about: About, stream: Stream): View<Extract<Route, { view: 'execution' }>> {
@@ -145,16 +145,6 @@ function makeParts(execution: Execution): Parts {
       );
     },
   };
-}
-
-/** Why the code was not sent or not delivered, and what to do: by the last step that says so. */
-function explainCode({ steps, code }: Execution): readonly (readonly [string, string | undefined])[] {
-  if (code === undefined) return [];
-  const step = steps.map(describeEvent).findLast((described) => described.code === code);
-  return [
-    ['Why', step?.reason],
-    ['What to do', step?.remedy],
-  ];
 }
 
 function nameOrigin({ isTest, testedBy, isPreview }: Execution): string | undefined {

@@ -1,4 +1,5 @@
-import type { ExecutionOutcome } from '../../core/history.js';
+import type { Execution, ExecutionOutcome } from '../../core/history.js';
+import { describeEvent } from '../../events/describe-event.js';
 import type { Tone } from '../../events/description.js';
 
 /** How the page shows outcomes and tones: a word and an icon, never by colour alone. */
@@ -73,6 +74,16 @@ const UNANSWERED: Partial<Record<ExecutionOutcome, string>> = {
 /** @param isAnswered - whether an answer of the gateway is known. */
 export function explainOutcome(outcome: ExecutionOutcome, isAnswered: boolean): string {
   return (isAnswered ? undefined : UNANSWERED[outcome]) ?? OUTCOMES[outcome].meaning;
+}
+
+/** Why the code was not sent or not delivered, and what to do: by the last step that says so. */
+export function explainCode({ steps, code }: Execution): readonly (readonly [string, string | undefined])[] {
+  if (code === undefined) return [];
+  const step = steps.map(describeEvent).findLast((described) => described.code === code);
+  return [
+    ['Why', step?.reason],
+    ['What to do', step?.remedy],
+  ];
 }
 
 export const TONE_ICONS: Readonly<Record<Tone, string>> = {

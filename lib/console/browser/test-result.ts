@@ -1,7 +1,7 @@
 import type { ExecutionOutcome } from '../../core/history.js';
 import { element } from '../../http/page/browser/dom.js';
 import type { TestResult, ToldReaction } from '../api.js';
-import { copyButton, markOutcome, markTone } from './widgets.js';
+import { copyButton, facts, inCode, markOutcome, markTone } from './widgets.js';
 import { formatDateTime, formatDuration } from './format.js';
 import { addressOf } from './routes.js';
 import { openExecution } from './server.js';
@@ -9,9 +9,9 @@ import type { Stream } from './stream.js';
 import { makeWaterfall } from './waterfall.js';
 import { answerOf } from './waterfall-bars.js';
 import type { Tone } from '../../events/description.js';
-import { explainOutcome } from './outcomes.js';
+import { explainCode, explainOutcome } from './outcomes.js';
 
-/** The result of a test: the answer, what Okta does with it, the time of each step, and the outcome. */
+/** The result of a test: the answer, what Okta does with it, the time of each step, the outcome, and why a code was refused. */
 
 const TONES: Readonly<Record<ToldReaction['action'], Tone>> = {
   sent: 'good',
@@ -25,8 +25,9 @@ export function makeTestResult(stream: Stream) {
   const reaction = element('div', { role: 'status' });
   const since = element('p.headline', { role: 'status' });
   const answer = element('div');
+  const why = element('div');
   const path = element('div');
-  const place = element('div', reaction, answer, since, path);
+  const place = element('div', reaction, answer, since, why, path);
   let current: { readonly id: string; readonly refresh: () => void } | undefined;
   stream.listen({
     onExecutions: (changed) => {
@@ -41,6 +42,7 @@ export function makeTestResult(stream: Stream) {
       reaction.replaceChildren(showReaction(result));
       answer.replaceChildren(...showAnswer(result));
       since.replaceChildren();
+      why.replaceChildren();
       path.replaceChildren();
       current = undefined;
       if (id === undefined) return;
@@ -58,8 +60,11 @@ export function makeTestResult(stream: Stream) {
         void openExecution(id).then(
           (execution) => {
             if (current?.id !== id) return;
-            waterfall.show(execution.steps, result.deadlineMs);
-            const { outcome, steps } = execution;
+            const { outcome, steps, code } = execution;
+            waterfall.show(steps, result.deadlineMs);
+            why.replaceChildren(
+              ...(code === undefined ? [] : [facts(['Code', inCode(code)], ...explainCode(execution))]),
+            );
             if (shownOutcome === outcome) return;
             shownOutcome = outcome;
             const meaning = explainOutcome(outcome, answerOf(steps) !== undefined);

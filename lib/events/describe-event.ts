@@ -63,10 +63,13 @@ const TABLE: {
           remedy: REJECTION_REMEDIES.get(code),
         }),
   'caller.rejected': ({ hook, schemes, reason }) =>
-    warn(`Calls to the ${hook} hook were rejected: the callers could not prove to be Okta.`, {
-      code: reason,
-      remedy: `Compare with the ${hook} hook in Okta: ${[...new Set(schemes)].map((scheme) => PROOFS[scheme]).join('; or ')}.`,
-    }),
+    warn(
+      `Calls to the ${hook} hook were rejected in the last minute: the callers could not prove to be Okta.`,
+      {
+        code: reason,
+        remedy: `Compare with the ${hook} hook in Okta: ${[...new Set(schemes)].map((scheme) => PROOFS[scheme]).join('; or ')}.`,
+      },
+    ),
   'probe.rejected': ({ status, code }) =>
     plain(`A test call of the command line was answered with status ${status} (${code}).`),
   'clock.skewed': () =>

@@ -62,7 +62,7 @@ describe('the log', () => {
     ],
     [
       'warn',
-      /Calls to the event hook were rejected/,
+      /Calls to the event hook were rejected in the last minute/,
       { ...rejected('header'), hook: 'event' },
       /^Compare with the event hook in Okta: the header's name/,
     ],
@@ -149,7 +149,7 @@ describe('the log', () => {
       ([event, remedy]) =>
         [
           'warn',
-          /Calls to the inline hook were rejected: the callers could not prove/,
+          /Calls to the inline hook were rejected in the last minute: the callers could not prove/,
           event,
           remedy,
         ] as const,

@@ -1,24 +1,26 @@
 import type { HttpDispatcher } from '../../core/http.js';
 import { RuleList, type RecordedRequest } from '../server/faults.js';
 import type { LoopbackServer } from '../server/loopback-server.js';
+import type { TwilioEmulator } from './emulator.js';
 import type { TwilioError } from './errors.js';
 import type { TwilioPhones } from './phones.js';
 import type { TwilioRecipients, TwilioSenders, WhatsAppSessions } from './senders.js';
 
 /** What the parts of an emulated account share. */
-export interface TwilioContext {
-  readonly accountSid: string;
-  readonly authToken: string;
-  readonly apiKeySid: string;
-  readonly apiKeySecret: string;
-  readonly sandboxNumber: string;
-  readonly joinCode: string;
-  readonly sandboxContentSid: string;
-  /** The Messaging Services send from it, too. */
-  readonly smsNumber: string;
-  readonly voiceNumber: string;
-  readonly messagingServiceSid: string;
-  readonly verifyServiceSid: string;
+export interface TwilioContext extends Pick<
+  TwilioEmulator,
+  | 'accountSid'
+  | 'authToken'
+  | 'apiKeySid'
+  | 'apiKeySecret'
+  | 'sandboxNumber'
+  | 'joinCode'
+  | 'sandboxContentSid'
+  | 'smsNumber'
+  | 'voiceNumber'
+  | 'messagingServiceSid'
+  | 'verifyServiceSid'
+> {
   readonly clock: () => number;
   readonly server: LoopbackServer;
   /** Makes the webhook calls. */

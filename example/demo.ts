@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import express from 'express';
 import type { TelephonyHook } from 'okta-telephony-hook';
@@ -8,6 +9,7 @@ import type { DeliveredItem } from 'okta-telephony-hook/testing';
 import type { Environment } from './environment.js';
 import { CONSOLE_PATH, HOOK_PATH, type GatewayOptions } from './gateway.js';
 import { CALLBACK_PATH } from './login.js';
+import { markup, page } from './pages.js';
 
 /** The emulated Okta and Twilio, for a gateway without accounts. */
 export interface Demo {
@@ -66,9 +68,15 @@ export async function startDemo(
     { title: 'Guide', href: GUIDE_PATH, purpose: 'What you can try here, and how the example is built.' },
   ].filter(({ href }) => href !== GUIDE_PATH || existsSync(GUIDE));
   const pages = express.Router().use(PHONES_PATH, phones);
-  pages.get(GUIDE_PATH, (_req, res) => {
-    // Browsers would download Markdown.
-    res.type('text').sendFile(GUIDE, { dotfiles: 'allow' });
+  pages.get(GUIDE_PATH, async (_req, res) => {
+    const text = await readFile(GUIDE, 'utf8');
+    res.send(
+      page(
+        'Guide',
+        markup`<p>This is the text of <code>.docs/example.md</code>. Its links lead to other files of the repository.</p>
+<pre>${text}</pre>`,
+      ),
+    );
   });
 
   return {

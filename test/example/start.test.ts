@@ -150,4 +150,15 @@ describe('the start of the example gateway', () => {
     const dockerfile = await readFile(join(ROOT, 'example/Dockerfile'), 'utf8');
     expect(/docker run .*DEMO=1/.exec(dockerfile)?.[0]).to.include(' -p 127.0.0.1:3000:3000 ');
   });
+
+  it('shows its guide as a page, with a title and the way home', async () => {
+    started = await start({ PORT: '0' }, output);
+    const { port } = started.server.address() as AddressInfo;
+    const answer = await fetch(`http://127.0.0.1:${port}/guide`);
+    expect(answer.headers.get('content-type')).to.match(/^text\/html/);
+    expect(await answer.text())
+      .to.include('<title>Guide - Acme identity gateway</title>')
+      .and.include('<a href="/">')
+      .and.include('<pre># The example gateway\n');
+  });
 });

@@ -46,9 +46,7 @@ export async function startDemo(
   });
   const { okta, twilio, people } = org;
   const preferencesToken = okta.addApiToken(['USER_ADMIN']);
-  twilio.onDelivered((item) => {
-    output.log(phoneScreen(item, people));
-  });
+  twilio.onDelivered((item) => output.log(phoneScreen(item, people)));
   let connected: TelephonyHook | undefined;
   const phones = createPhonesPage({
     okta,
@@ -125,9 +123,7 @@ ${org
   .map(({ title, command }) => `${title}\n\n${command}\n\n`)
   .join('')}${isInContainer ? warning : ''}Ctrl-C ends it.\n`;
     },
-    endStreams: () => {
-      phones.close();
-    },
+    endStreams: () => phones.close(),
     close: () => org.close(),
   };
 }

@@ -170,9 +170,7 @@ class OktaStrategy extends Strategy {
     this.redirect = (url, status) => {
       pendingOf(req)
         .save()
-        .then(() => {
-          redirect(url, status);
-        }, this.error);
+        .then(() => redirect(url, status), this.error);
     };
     Strategy.prototype.authenticate.call(this, req, options);
   }

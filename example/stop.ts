@@ -26,9 +26,7 @@ export async function stop(
   if (graceMs > 0) await wait(graceMs);
   const closed = once(server, 'close');
   server.close();
-  const timer = setTimeout(() => {
-    server.closeAllConnections();
-  }, LAST_CONNECTION_MS);
+  const timer = setTimeout(() => server.closeAllConnections(), LAST_CONNECTION_MS);
   await closed;
   clearTimeout(timer);
   await gateway.hook.close();

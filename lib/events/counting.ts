@@ -7,21 +7,16 @@ import type { Instruments } from './metric-table.js';
 const MS_PER_SECOND = 1000;
 
 export function countEvents(metrics: Instruments, labels: LabelValues): HookEventListener {
-  const observe = (stage: 'profile' | 'attempt' | 'call', channel: string, durationMs: number): void => {
+  const observe = (stage: 'profile' | 'attempt' | 'call', channel: string, durationMs: number): void =>
     metrics.stageDuration.observe({ stage, channel }, durationMs / MS_PER_SECOND);
-  };
-  const countRejection = (code: string, count: number): void => {
+  const countRejection = (code: string, count: number): void =>
     metrics.rejectedCalls.inc({ code: labels.word(code, 'rejection') }, count);
-  };
   const countEach = ({
     type,
     count,
-  }: HookEventOf<'extension.failed' | 'feedback.failed' | 'callback.unmatched'>): void => {
+  }: HookEventOf<'extension.failed' | 'feedback.failed' | 'callback.unmatched'>): void =>
     metrics.warnings.inc({ event: type }, count);
-  };
-  const countOnce = ({ type }: HookEvent): void => {
-    metrics.warnings.inc({ event: type });
-  };
+  const countOnce = ({ type }: HookEvent): void => metrics.warnings.inc({ event: type });
   const ignore = (): void => undefined;
 
   const table: { readonly [Type in HookEventType]: (event: HookEventOf<Type>) => void } = {
@@ -52,9 +47,7 @@ export function countEvents(metrics: Instruments, labels: LabelValues): HookEven
       // An attempt that was not made has no duration.
       if (event.code !== 'BREAKER_OPEN') observe('attempt', attempt.channel, event.durationMs);
     },
-    'attempt.settled': (event) => {
-      metrics.lateResults.inc(labels.attempt(event));
-    },
+    'attempt.settled': (event) => metrics.lateResults.inc(labels.attempt(event)),
     'failover.ended': ({ fromChannel, cause, channel, provider, outcome, code }) => {
       const from = labels.channel(fromChannel);
       metrics.lateFailovers.inc({
@@ -65,15 +58,12 @@ export function countEvents(metrics: Instruments, labels: LabelValues): HookEven
         code: labels.code(code, labels.provider(provider)),
       });
     },
-    'guard.blocked': ({ rule, country }) => {
-      metrics.guardBlocks.inc({ rule, mode: 'enforce', country: countryLabel(country) });
-    },
-    'guard.noticed': ({ rule, country }) => {
-      metrics.guardBlocks.inc({ rule, mode: 'record', country: countryLabel(country) });
-    },
-    'code.used': ({ channel, country }) => {
-      metrics.codesUsed.inc({ channel: labels.channel(channel), country: countryLabel(country) });
-    },
+    'guard.blocked': ({ rule, country }) =>
+      metrics.guardBlocks.inc({ rule, mode: 'enforce', country: countryLabel(country) }),
+    'guard.noticed': ({ rule, country }) =>
+      metrics.guardBlocks.inc({ rule, mode: 'record', country: countryLabel(country) }),
+    'code.used': ({ channel, country }) =>
+      metrics.codesUsed.inc({ channel: labels.channel(channel), country: countryLabel(country) }),
     'message.reported': (event) => {
       const channel = labels.channel(event.channel);
       metrics.messageStatuses.inc({
@@ -83,32 +73,21 @@ export function countEvents(metrics: Instruments, labels: LabelValues): HookEven
         code: labels.code(event.code, `status ${channel}`),
       });
     },
-    'inbound.received': ({ channel, keyword }) => {
-      metrics.inboundMessages.inc({ channel: labels.channel(channel), keyword: keyword ?? NONE });
-    },
+    'inbound.received': ({ channel, keyword }) =>
+      metrics.inboundMessages.inc({ channel: labels.channel(channel), keyword: keyword ?? NONE }),
     'profile.read': ({ source, reason, durationMs }) => {
       metrics.profileReads.inc({ source, reason: labels.word(reason, 'profile') });
       observe('profile', NONE, durationMs);
     },
-    'okta.paused': ({ reason }) => {
-      metrics.oktaPauses.inc({ reason });
-    },
-    'state.lost': () => {
-      metrics.stateLosses.inc({});
-    },
+    'okta.paused': ({ reason }) => metrics.oktaPauses.inc({ reason }),
+    'state.lost': () => metrics.stateLosses.inc({}),
     'breaker.changed': ({ host, state }) => {
       // From `half-open`, too: the host was tried again and did not answer.
       if (state === 'open') metrics.breakerOpenings.inc({ host });
     },
-    'caller.rejected': ({ reason, count }) => {
-      countRejection(reason, count);
-    },
-    'request.rejected': ({ code, count }) => {
-      countRejection(code, count);
-    },
-    'probe.rejected': ({ count }) => {
-      metrics.rejectedCalls.inc({ code: 'probe' }, count);
-    },
+    'caller.rejected': ({ reason, count }) => countRejection(reason, count),
+    'request.rejected': ({ code, count }) => countRejection(code, count),
+    'probe.rejected': ({ count }) => metrics.rejectedCalls.inc({ code: 'probe' }, count),
     'extension.failed': countEach,
     'feedback.failed': countEach,
     'callback.unmatched': countEach,

@@ -39,9 +39,7 @@ export function createHistory(parts: {
   const shared =
     log === undefined
       ? undefined
-      : new SharedEvents(log, (step) => {
-          watch.changed(kept.add(step), 'elsewhere');
-        });
+      : new SharedEvents(log, (step) => watch.changed(kept.add(step), 'elsewhere'));
   const gateway = shared?.gateway ?? '';
   let place = 0;
   let isClosed = false;

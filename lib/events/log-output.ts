@@ -69,9 +69,7 @@ export class LogOutput {
       // buffer is empty.
       if (this.#destination.writableLength > 0) {
         await new Promise<void>((resolve) => {
-          this.#write('', () => {
-            resolve();
-          });
+          this.#write('', () => resolve());
         });
       }
     } while (this.#text !== '');

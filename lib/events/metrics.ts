@@ -61,9 +61,7 @@ export function createMetrics(registry: MetricsRegistry): HookMetrics {
       shared.watched.add(status);
       unwatch = () => shared.watched.delete(status);
     },
-    close: () => {
-      unwatch();
-    },
+    close: () => unwatch(),
   };
 }
 
@@ -135,9 +133,7 @@ function registerGauges(
     if (hooks.length === 0) to.remove();
     else to.set(hooks.some(({ state }) => state === 'lost') ? 0 : 1);
   });
-  gauge(GAUGES.callsInFlight, (to, hooks) => {
-    to.set(hooks.reduce((sum, { inFlight }) => sum + inFlight, 0));
-  });
+  gauge(GAUGES.callsInFlight, (to, hooks) => to.set(hooks.reduce((sum, { inFlight }) => sum + inFlight, 0)));
 }
 
 function configIn(registry: MetricsRegistry) {

@@ -84,9 +84,7 @@ export class SharedEvents {
   }
 
   #writeIn(ms: number): NodeJS.Timeout {
-    return setTimeout(() => {
-      void this.#flush();
-    }, ms).unref();
+    return setTimeout(() => void this.#flush(), ms).unref();
   }
 
   /** One batch at a time, to keep the order. */

@@ -14,9 +14,7 @@ const SIDES: Readonly<Record<FaultSwitchView['side'], string>> = {
 export function fillFaults(place: HTMLElement, first: PhonesState, ask: Ask): (state: PhonesState) => void {
   let shown = first;
   const switches = new Map<string, Part<boolean>>();
-  const turn = (asking: Promise<void>): void => {
-    void asking.catch(() => update(shown));
-  };
+  const turn = (asking: Promise<void>): void => void asking.catch(() => update(shown));
   const groups = Object.entries(SIDES).map(([side, title]) => {
     const made = first.faults
       .filter((fault) => fault.side === side)

@@ -1,5 +1,7 @@
+import type { HookEventFields } from '../core/events.js';
 import type { ChannelTally, ExecutionSummary } from '../core/history.js';
 import type { RequestType } from '../core/request-types.js';
+import type { TurnedAway } from '../events/recent-limits.js';
 
 /** The JSON between the console's page and its server. Types only: browsers do not load this file. */
 
@@ -57,19 +59,9 @@ export interface Health {
     readonly blocked: number;
   };
   /** Calls that were answered with an error in the window, by our code; `probe` for test calls of the command line. */
-  readonly turnedAway: readonly {
-    readonly code: string;
-    readonly count: number;
-    readonly tone: 'plain' | 'warn' | 'bad';
-  }[];
-  /** While the hook does not call Okta's Users API. `LOW`: few calls are left. `RATE_LIMITED`: Okta answered 429. */
-  readonly oktaPause?:
-    | {
-        readonly reason: 'LOW' | 'RATE_LIMITED';
-        /** Milliseconds since 1970. */
-        readonly untilMs: number;
-      }
-    | undefined;
+  readonly turnedAway: readonly TurnedAway[];
+  /** While the hook does not call Okta's Users API. */
+  readonly oktaPause?: HookEventFields['okta.paused'] | undefined;
   /** The length of the window. */
   readonly windowSeconds: number;
   readonly deliveries: readonly ChannelTally[];

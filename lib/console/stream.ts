@@ -43,17 +43,9 @@ export function createStreams(parts: {
     let timer: NodeJS.Timeout | undefined;
     let isStopped = false;
     const wait = (): void => {
-      if (!isStopped) timer = setTimeout(sendHealth, HEALTH_EVERY_MS).unref();
+      if (!isStopped) timer = setTimeout(sendAgain, HEALTH_EVERY_MS).unref();
     };
-    const sendHealth = (): void => {
-      void parts
-        .health()
-        .then(
-          (data) => send({ event: 'health', data }),
-          () => undefined,
-        )
-        .then(wait);
-    };
+    const sendAgain = (): void => void sendHealth().then(wait);
     wait();
     return () => {
       isStopped = true;
@@ -64,6 +56,11 @@ export function createStreams(parts: {
   const streams = new EventStreams(RETRY_MS, watch);
   const send = ({ event, data }: StreamEvent, to?: ServerResponse): void =>
     streams.send(event, data, to && [to]);
+  const sendHealth = (to?: ServerResponse): Promise<void> =>
+    parts.health().then(
+      (data) => send({ event: 'health', data }, to),
+      () => undefined,
+    );
 
   return {
     open: (res, requireStill) => {
@@ -98,15 +95,9 @@ export function createStreams(parts: {
         clearTimeout(asking);
       });
       const mustEnd = isDraining(res);
-      void parts
-        .health()
-        .then(
-          (data) => send({ event: 'health', data }, res),
-          () => undefined,
-        )
-        .then(() => {
-          if (mustEnd) end();
-        });
+      void sendHealth(res).then(() => {
+        if (mustEnd) end();
+      });
     },
     end: () => streams.end(),
     close: () => {

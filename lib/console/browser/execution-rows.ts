@@ -1,9 +1,9 @@
 import type { ExecutionSummary } from '../../core/history.js';
 import { element } from '../../http/page/browser/dom.js';
 import { nameChannel, nameRequestType } from '../../events/description.js';
-import { formatDateTime, formatTime, formatDuration } from './format.js';
+import { formatTime, formatDuration } from './format.js';
 import { addressOf } from './routes.js';
-import { inCode, markOutcome } from './widgets.js';
+import { inCode, markOutcome, timeAt } from './widgets.js';
 
 /** The list of executions, newest first. It holds a few hundred rows at most, however many executions there are. */
 
@@ -97,11 +97,7 @@ const COLUMNS = ['Time', 'Outcome', 'Channel', 'Request', 'User id', 'Number', '
 /** The whole row is a link to the execution, and the keyboard stops at it once. */
 function makeRow(execution: ExecutionSummary, now: number): HTMLElement {
   const { id, startedAt, outcome, code, userId, requestType, toEnding, durationMs } = execution;
-  const time = element(
-    'time',
-    { datetime: new Date(startedAt).toISOString(), title: formatDateTime(startedAt) },
-    formatTime(startedAt, now),
-  );
+  const time = timeAt(startedAt, formatTime(startedAt, now));
   return element(
     'div.row',
     { role: 'row', 'data-id': id },

@@ -1,15 +1,16 @@
 import type { HookEvent } from '../../core/events.js';
 import type { Execution, ExecutionOutcome } from '../../core/history.js';
 import { describeEvent } from '../../events/describe-event.js';
+import { answerOf } from '../../events/execution-outcome.js';
 import { element } from '../../http/page/browser/dom.js';
 import type { About } from '../api.js';
 import { showWay } from './execution-rows.js';
-import { copyable, facts, inCode, markOutcome, markTone, showFailure, type View } from './widgets.js';
+import { copyable, facts, inCode, markOutcome, markTone, showFailure, timeAt, type View } from './widgets.js';
 import { formatCount, formatDateTime, formatDuration, nameTimeZone } from './format.js';
 import { addressOf, NO_FILTER, type Route } from './routes.js';
 import { openExecution, ServerFailure } from './server.js';
 import type { Stream } from './stream.js';
-import { answerOf, divideAtAnswer, startOf } from './waterfall-bars.js';
+import { divideAtAnswer, startOf } from './waterfall-bars.js';
 import { makeWaterfall } from './waterfall.js';
 import { nameRequestType, shortenRequestType } from '../../events/description.js';
 import { explainCode, explainOutcome } from './outcomes.js';
@@ -181,11 +182,7 @@ function showStep(step: HookEvent, start: number): HTMLElement {
   ] as const;
   return element(
     'li',
-    element(
-      'time',
-      { datetime: new Date(step.at).toISOString(), title: formatDateTime(step.at) },
-      `+${formatDuration(step.at - start)}`,
-    ),
+    timeAt(step.at, `+${formatDuration(step.at - start)}`),
     element(
       'div',
       markTone(

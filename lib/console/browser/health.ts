@@ -2,8 +2,8 @@ import { describeEvent, OKTA_PAUSES } from '../../events/describe-event.js';
 import { element } from '../../http/page/browser/dom.js';
 import type { About, Health } from '../api.js';
 import { showDeliveries } from './deliveries.js';
-import { facts, markTone, redraw, showFailure, type View } from './widgets.js';
-import { formatCount, formatDateTime, formatRelative, formatDuration } from './format.js';
+import { facts, markTone, redraw, showFailure, timeAt, type View } from './widgets.js';
+import { formatCount, formatRelative, formatDuration } from './format.js';
 import { makePlots } from './plots.js';
 import type { Route } from './routes.js';
 import { readHealth, ServerFailure } from './server.js';
@@ -162,11 +162,7 @@ function drawChannels({ channels, at }: Health): HTMLElement {
         `${providers.join(', ')}: `,
         lastSuccess === undefined
           ? 'no message yet'
-          : element(
-              'time',
-              { datetime: new Date(lastSuccess).toISOString(), title: formatDateTime(lastSuccess) },
-              `last message ${formatRelative(lastSuccess, at)}`,
-            ),
+          : timeAt(lastSuccess, `last message ${formatRelative(lastSuccess, at)}`),
         rollout === undefined ? '' : `; for ${formatCount(rollout)} % of users`,
       ),
     ]),

@@ -1,4 +1,5 @@
 import type { ExecutionOutcome } from '../../core/history.js';
+import { answerOf } from '../../events/execution-outcome.js';
 import { element } from '../../http/page/browser/dom.js';
 import type { TestResult, ToldReaction } from '../api.js';
 import { copyButton, facts, inCode, markOutcome, markTone } from './widgets.js';
@@ -7,7 +8,6 @@ import { addressOf } from './routes.js';
 import { openExecution } from './server.js';
 import type { Stream } from './stream.js';
 import { makeWaterfall } from './waterfall.js';
-import { answerOf } from './waterfall-bars.js';
 import type { Tone } from '../../events/description.js';
 import { explainCode, explainOutcome } from './outcomes.js';
 

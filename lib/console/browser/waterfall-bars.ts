@@ -1,5 +1,6 @@
-import type { HookEvent, HookEventOf } from '../../core/events.js';
+import type { HookEvent } from '../../core/events.js';
 import { nameChannel, type Tone } from '../../events/description.js';
+import { answerOf } from '../../events/execution-outcome.js';
 
 /** The steps of a call until its answer, as bars on a time axis. */
 
@@ -30,12 +31,6 @@ const ANSWER_WORDS = {
   blocked: 'answered: blocked',
   refused: 'answered: not sent',
 } as const;
-
-/** The answer that decides the outcome, as in the history: the last answer that is not to a repeat. */
-export function answerOf(steps: readonly HookEvent[]): HookEventOf<'request.answered'> | undefined {
-  const answers = steps.filter((step) => step.type === 'request.answered');
-  return answers.findLast(({ isRepeat }) => !isRepeat) ?? answers[0];
-}
 
 /** When the request came in: by its answer, else by its event. */
 export function startOf(steps: readonly HookEvent[], fallback: number): number {

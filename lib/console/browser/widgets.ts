@@ -1,5 +1,6 @@
 import type { ExecutionOutcome } from '../../core/history.js';
 import { drawing, element } from '../../http/page/browser/dom.js';
+import { formatDateTime } from './format.js';
 import type { Route } from './routes.js';
 import type { ServerFailure } from './server.js';
 import type { Tone } from '../../events/description.js';
@@ -145,6 +146,11 @@ function nameStop(stop: HTMLElement): string {
 
 function textOf(details: HTMLDetailsElement): string {
   return details.querySelector('summary')?.textContent ?? '';
+}
+
+/** A time with the exact one as its title. */
+export function timeAt(at: number, text: string): HTMLElement {
+  return element('time', { datetime: new Date(at).toISOString(), title: formatDateTime(at) }, text);
 }
 
 /** A choice of one of several values. */

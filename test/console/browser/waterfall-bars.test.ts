@@ -1,12 +1,11 @@
 import { expect } from 'chai';
 import {
-  answerOf,
   divideAtAnswer,
   layOutWaterfall,
   OKTA_WAITS_MS,
   startOf,
 } from '#lib/console/browser/waterfall-bars.js';
-import { answerOf as answerOfHistory } from '#lib/events/execution-outcome.js';
+import { answerOf } from '#lib/events/execution-outcome.js';
 import { OKTA_WAITS_MS as OKTA_WAITS_MS_OF_HOOK } from '#lib/okta/reaction.js';
 import { plantExecution } from '../../browser/planted.js';
 
@@ -47,12 +46,6 @@ describe('the waterfall of a call', () => {
     expect(startOf(all, 0)).to.equal(startOf(steps, 0));
     expect(divideAtAnswer(all)[0]).to.have.lengthOf(before.length + 1);
     expect(layOutWaterfall(all, 2500)).to.deep.equal(layOutWaterfall(steps, 2500));
-
-    const alone = [...steps.filter(({ type }) => type !== 'request.answered'), repeat];
-    const again = { ...answer, at: answer.at + 3500 };
-    for (const given of [steps, all, alone, [...steps, again], []]) {
-      expect(answerOf(given)).to.equal(answerOfHistory(given));
-    }
   });
 
   it('has both where Okta called again after an answer that nothing had gone out', () => {

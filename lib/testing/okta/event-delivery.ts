@@ -4,7 +4,7 @@ import { channelHeaders } from './hook-channel.js';
 import type { EmulatedEventHook, EventHookProblem } from './event-hooks.js';
 import { parseJson, textFieldOf } from '../../core/json.js';
 import type { LogEvent } from './log-events.js';
-import { callOutWithRetry, type Outbound } from './outbound.js';
+import { callOutWithRetry, jsonPost, type Outbound } from './outbound.js';
 import { randomAlphanumeric } from '../server/random-ids.js';
 
 /** The result of a delivery to an event hook. */
@@ -74,19 +74,8 @@ export async function deliverEvents(
         contentType: 'application/json',
         data: { events: wanted },
       };
-      const answers = await callOutWithRetry(
-        {
-          method: 'POST',
-          url: hook.channel.uri,
-          headers: {
-            accept: 'application/json',
-            'content-type': 'application/json',
-            ...channelHeaders(hook.channel),
-          },
-          body: JSON.stringify(envelope),
-        },
-        outbound,
-      );
+      const call = jsonPost(hook.channel.uri, channelHeaders(hook.channel), envelope);
+      const answers = await callOutWithRetry(call, outbound);
       const last = answers.at(-1);
       const isDelivered = last?.text !== undefined && (last.status === 200 || last.status === 204);
       const statuses = answers.map(({ status }) => status);

@@ -6,7 +6,7 @@ import { validationFailed } from './errors.js';
 import type { HookProof } from './hook-channel.js';
 import { makeHookPayload, type HookPayloadOptions } from './hook-payload.js';
 import type { EmulatedInlineHook } from './inline-hooks.js';
-import { callOut, callOutWithRetry, type Outbound } from './outbound.js';
+import { callOut, callOutWithRetry, jsonPost, type Outbound } from './outbound.js';
 import type { EmulatedUser } from './users.js';
 import { failover, judgeAnswer, type OktaVerdict } from './verdict.js';
 
@@ -49,8 +49,6 @@ export interface HookTarget {
   readonly problem?: string | undefined;
 }
 
-const HOOK_HEADERS = { accept: 'application/json', 'content-type': 'application/json' };
-
 /** Calls a hook as Okta does: once, within three seconds, without following a redirect. A failing hook is a result, no rejection. */
 export async function callHook(
   options: HookCallOptions,
@@ -67,15 +65,7 @@ export async function callHook(
     return { payload, httpStatus: undefined, headers: {}, body: undefined, durationMs: 0, otpCode, okta };
   }
   const startedAt = performance.now();
-  const answer = await callOut(
-    {
-      method: 'POST',
-      url: target.url,
-      headers: { ...HOOK_HEADERS, ...target.headers },
-      body: typeof payload === 'string' ? payload : JSON.stringify(payload),
-    },
-    outbound,
-  );
+  const answer = await callOut(jsonPost(target.url, target.headers, payload), outbound);
   const durationMs = performance.now() - startedAt;
   const { status: httpStatus, headers, text, problem } = answer;
   const okta =
@@ -97,15 +87,7 @@ export async function executeHook(
   if (type !== hook.type) return validationFailed('eventType', `eventType: It is not ${hook.type}.`);
   const proof = await prove();
   if (proof.headers === undefined) return validationFailed('inlineHook', proof.problem);
-  const answers = await callOutWithRetry(
-    {
-      method: 'POST',
-      url: hook.channel.uri,
-      headers: { ...HOOK_HEADERS, ...proof.headers },
-      body: JSON.stringify(payload),
-    },
-    outbound,
-  );
+  const answers = await callOutWithRetry(jsonPost(hook.channel.uri, proof.headers, payload), outbound);
   const { status, text, problem } = answers.at(-1) ?? {};
   if (status === undefined || text === undefined)
     return validationFailed('inlineHook', problem ?? 'no answer');

@@ -128,7 +128,8 @@ export type HookProof =
   | { readonly headers?: undefined; readonly problem: string };
 
 const ASSERTION_SECONDS = 300;
-const ASSERTION_TYPE = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer';
+/** RFC 7523, section 2.2. */
+export const ASSERTION_TYPE = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer';
 
 /** Okta's credential for a hook: a header with a secret, or a token that Okta requests first. */
 export async function proveToHook(

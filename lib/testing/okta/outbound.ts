@@ -11,6 +11,20 @@ export interface OutboundCall {
   readonly body?: string | undefined;
 }
 
+/** A call with a JSON body. A text is sent unchanged, so that it need not be JSON. */
+export function jsonPost(
+  url: string,
+  headers: Readonly<Record<string, string>>,
+  payload: unknown,
+): OutboundCall {
+  return {
+    method: 'POST',
+    url,
+    headers: { accept: 'application/json', 'content-type': 'application/json', ...headers },
+    body: typeof payload === 'string' ? payload : JSON.stringify(payload),
+  };
+}
+
 /** The answer, or why there is none. */
 export type OutboundAnswer = {
   /** `undefined` without an answer in time. */

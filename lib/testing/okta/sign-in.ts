@@ -145,14 +145,11 @@ function offeredPeople(users: readonly EmulatedUser[]): readonly OfferedPerson[]
 /** The phones that the user enrolled; for a user who enrolled none, the profile's `mobilePhone`, as for hook calls. */
 function phoneEndingsOf({ phoneFactors, profile }: EmulatedUser): PhoneEndings {
   const mobile = textFieldOf(profile, 'mobilePhone');
-  const numbers =
-    phoneFactors.length > 0
-      ? phoneFactors.map(({ factorType, phoneNumber }) => [factorType, phoneNumber] as const)
-      : mobile === undefined
-        ? []
-        : ([
-            ['sms', mobile],
-            ['call', mobile],
-          ] as const);
-  return Object.fromEntries(numbers.map(([by, number]) => [by, number.slice(-2)]));
+  if (phoneFactors.length === 0) {
+    const ending = mobile?.slice(-2);
+    return ending === undefined ? {} : { sms: ending, call: ending };
+  }
+  return Object.fromEntries(
+    phoneFactors.map(({ factorType, phoneNumber }) => [factorType, phoneNumber.slice(-2)]),
+  );
 }

@@ -5,6 +5,7 @@ import { okReply, type Reply } from '../server/reply.js';
 import { textFieldOf } from '../../core/json.js';
 import type { OrgContext } from './context.js';
 import { forbidden, oauthError, oktaError } from './errors.js';
+import { ASSERTION_TYPE } from './hook-channel.js';
 import { scopesIn } from './oidc.js';
 import { randomAlphanumeric } from '../server/random-ids.js';
 
@@ -28,7 +29,6 @@ interface IssuedToken {
   readonly expiresAt: number;
 }
 
-const ASSERTION_TYPE = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer';
 const MAX_ASSERTION_SECONDS = 3600;
 const SUPER_ADMIN = 'SUPER_ADMIN';
 

@@ -15,21 +15,15 @@ type Action = (body: unknown) => Promise<ActionProblem | undefined> | ActionProb
 const MAX_TEXT = 1600;
 const MAX_CODE = 20;
 
-const BAD_REQUEST: ActionProblem = {
-  status: 400,
-  code: 'BAD_REQUEST',
-  message: 'A field of the request is missing or has a wrong value.',
-};
-const NO_HOOK: ActionProblem = {
-  status: 409,
-  code: 'NO_HOOK',
-  message: 'The emulated Okta has no active telephony hook. Create one by its API.',
-};
-const NO_MESSAGE: ActionProblem = {
-  status: 404,
-  code: 'NO_MESSAGE',
-  message: 'No phone has this WhatsApp message.',
-};
+const problem = (status: number, code: string, message: string): ActionProblem => ({ status, code, message });
+
+const BAD_REQUEST = problem(400, 'BAD_REQUEST', 'A field of the request is missing or has a wrong value.');
+const NO_HOOK = problem(
+  409,
+  'NO_HOOK',
+  'The emulated Okta has no active telephony hook. Create one by its API.',
+);
+const NO_MESSAGE = problem(404, 'NO_MESSAGE', 'No phone has this WhatsApp message.');
 
 /** The actions of people on the page, by the names of their requests. */
 export function makeActions(

@@ -3,7 +3,7 @@ import { okReply, type Reply } from '../server/reply.js';
 import { randomSid } from '../server/random-ids.js';
 import { given, type AllSettings, type TwilioContext } from './context.js';
 import { notFound } from './errors.js';
-import { isoDate, twilioDate } from './formats.js';
+import { API_VERSION, isoDate, twilioDate } from './formats.js';
 import { legacyPage, metaPage, queryOf } from './paging.js';
 
 /** Settings of the account, for `configureAccount`. Those that are left out do not change. */
@@ -19,8 +19,6 @@ export interface AccountSettings {
   /** Default: `USD`. */
   readonly currency?: string | undefined;
 }
-
-const API_VERSION = '2010-04-01';
 
 const SERVICE_LINKS: Readonly<Record<string, string>> = {
   phone_numbers: 'PhoneNumbers',

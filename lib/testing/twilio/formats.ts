@@ -22,6 +22,9 @@ export class TwilioForm {
   }
 }
 
+/** The version of the first API, as it is in its paths and callbacks. */
+export const API_VERSION = '2010-04-01';
+
 const WHATSAPP = 'whatsapp:';
 
 /** An address of Twilio's: the channel and what follows its prefix. */
@@ -35,6 +38,11 @@ export function readAddress(address: string): ChannelAddress {
   return address.startsWith(WHATSAPP)
     ? { isWhatsApp: true, number: address.slice(WHATSAPP.length) }
     : { isWhatsApp: false, number: address };
+}
+
+/** The address of a number: `whatsapp:+4915…` or `+4915…`. */
+export function addressOf(channel: string, number: string): string {
+  return channel === 'whatsapp' ? WHATSAPP + number : number;
 }
 
 export function isE164(number: string): boolean {

@@ -1,6 +1,6 @@
 import { randomSid } from '../server/random-ids.js';
 import type { TwilioContext } from './context.js';
-import { segmentsOf } from './formats.js';
+import { addressOf, API_VERSION, segmentsOf } from './formats.js';
 import { messagesOfTwiml } from './spoken-twiml.js';
 import { postWebhook, signWebhook, type WebhookAnswer } from './webhook.js';
 
@@ -75,7 +75,7 @@ export class TwilioInbound {
     const sid = randomSid('SM');
     const at = clock();
     const params = {
-      ...this.#paramsOf(sid, channel, from, to, body),
+      ...this.#paramsOf(message, sid, to),
       ...(isWhatsApp ? whatsAppParamsOf(message, to) : {}),
       ...message.params,
     };
@@ -139,28 +139,24 @@ export class TwilioInbound {
   }
 
   #paramsOf(
+    { from, body, channel = 'sms' }: InboundMessage,
     sid: string,
-    channel: 'sms' | 'whatsapp',
-    from: string,
     to: string,
-    body: string,
   ): Record<string, string> {
     const { accountSid, smsNumber, messagingServiceSid } = this.#context;
-    const isWhatsApp = channel === 'whatsapp';
-    const prefix = isWhatsApp ? 'whatsapp:' : '';
     return {
       AccountSid: accountSid,
-      ApiVersion: '2010-04-01',
+      ApiVersion: API_VERSION,
       Body: body,
-      From: prefix + from,
+      From: addressOf(channel, from),
       MessageSid: sid,
       NumMedia: '0',
       NumSegments: String(segmentsOf(body)),
       SmsMessageSid: sid,
       SmsSid: sid,
       SmsStatus: 'received',
-      To: prefix + to,
-      ...(!isWhatsApp && to === smsNumber ? { MessagingServiceSid: messagingServiceSid } : {}),
+      To: addressOf(channel, to),
+      ...(channel === 'sms' && to === smsNumber ? { MessagingServiceSid: messagingServiceSid } : {}),
     };
   }
 }

@@ -3,7 +3,7 @@ import type { TwilioCallbacks } from './callbacks.js';
 import type { StoredCall } from './calls.js';
 import type { TwilioContext } from './context.js';
 import type { StoredMessage } from './messages.js';
-import { twilioDate } from './formats.js';
+import { addressOf, API_VERSION, twilioDate } from './formats.js';
 
 /** The failure of an accepted message or call. */
 export interface LateFailure {
@@ -78,12 +78,11 @@ export class TwilioLifecycle {
   }
 
   #messageParams(message: StoredMessage): Record<string, string> {
-    const prefix = message.channel === 'whatsapp' ? 'whatsapp:' : '';
     return {
       AccountSid: this.#context.accountSid,
-      ApiVersion: '2010-04-01',
-      From: prefix + message.from,
-      To: prefix + message.to,
+      ApiVersion: API_VERSION,
+      From: addressOf(message.channel, message.from),
+      To: addressOf(message.channel, message.to),
       MessageSid: message.sid,
       MessageStatus: message.status,
       SmsSid: message.sid,
@@ -104,7 +103,7 @@ export class TwilioLifecycle {
   #callParams(call: StoredCall, step: string, index: number): Record<string, string> {
     return {
       AccountSid: this.#context.accountSid,
-      ApiVersion: '2010-04-01',
+      ApiVersion: API_VERSION,
       CallSid: call.sid,
       CallStatus: step === 'initiated' ? step : call.status,
       CallbackSource: 'call-progress-events',

@@ -1,11 +1,8 @@
 import type { EmulatedCall } from './calls.js';
 import type { EmulatedFeedback, EmulatedMessage } from './messages.js';
-import { segmentsOf, twilioDate } from './formats.js';
-
-const API_VERSION = '2010-04-01';
+import { addressOf, API_VERSION, segmentsOf, twilioDate } from './formats.js';
 
 export function messageResource(message: EmulatedMessage, accountSid: string): object {
-  const prefix = message.channel === 'whatsapp' ? 'whatsapp:' : '';
   const isUnassigned = message.status === 'accepted';
   const hasLeft = ['sent', 'delivered', 'read', 'failed', 'undelivered'].includes(message.status);
   const uri = `/${API_VERSION}/Accounts/${accountSid}/Messages/${message.sid}`;
@@ -19,7 +16,7 @@ export function messageResource(message: EmulatedMessage, accountSid: string): o
     direction: 'outbound-api',
     error_code: message.errorCode ?? null,
     error_message: message.errorCode === undefined ? null : `Error ${message.errorCode}`,
-    from: isUnassigned ? null : prefix + message.from,
+    from: isUnassigned ? null : addressOf(message.channel, message.from),
     messaging_service_sid: message.messagingServiceSid ?? null,
     num_media: '0',
     num_segments: isUnassigned ? '0' : String(segmentsOf(message.text)),
@@ -28,7 +25,7 @@ export function messageResource(message: EmulatedMessage, accountSid: string): o
     sid: message.sid,
     status: message.status,
     subresource_uris: { media: `${uri}/Media.json` },
-    to: prefix + message.to,
+    to: addressOf(message.channel, message.to),
     uri: `${uri}.json`,
   };
 }

@@ -4,7 +4,7 @@ import { readCall, wordsOfCall, type StoredCall } from './calls.js';
 import type { EmulatedTemplate, TwilioContent } from './content.js';
 import type { TwilioContext } from './context.js';
 import { notFound, twilioErrorReply } from './errors.js';
-import { TwilioForm } from './formats.js';
+import { addressOf, TwilioForm } from './formats.js';
 import type { LateFailure, TwilioLifecycle } from './lifecycle.js';
 import { readMessage, type EmulatedFeedback, type StoredMessage } from './messages.js';
 import { legacyPage, queryOf } from './paging.js';
@@ -33,13 +33,10 @@ export class TwilioSending {
   list(request: RecordedRequest, kind: 'messages' | 'calls'): Reply {
     const query = queryOf(request);
     const sent: readonly Sent[] = this[kind];
-    const found = sent.filter(({ channel, to, from }) => {
-      const prefix = channel === 'whatsapp' ? 'whatsapp:' : '';
-      return (
-        (query.get('To') ?? prefix + to) === prefix + to &&
-        (query.get('From') ?? prefix + from) === prefix + from
-      );
-    });
+    const fits = (name: string, address: string): boolean => (query.get(name) ?? address) === address;
+    const found = sent.filter(
+      ({ channel, to, from }) => fits('To', addressOf(channel, to)) && fits('From', addressOf(channel, from)),
+    );
     return okReply(legacyPage(request, kind, found.reverse(), (one) => this.#resource(one)));
   }
 

@@ -48,6 +48,7 @@ export function makeTestResult(stream: Stream) {
       if (id === undefined) return;
       const waterfall = makeWaterfall();
       let shownOutcome: ExecutionOutcome | undefined;
+      let shownCode: string | undefined;
       path.append(
         element('h3', 'Where the time went'),
         waterfall.element,
@@ -62,9 +63,12 @@ export function makeTestResult(stream: Stream) {
             if (current?.id !== id) return;
             const { outcome, steps, code } = execution;
             waterfall.show(steps, result.deadlineMs);
-            why.replaceChildren(
-              ...(code === undefined ? [] : [facts(['Code', inCode(code)], ...explainCode(execution))]),
-            );
+            // The same reason stays in place: the reader may have selected it.
+            if (shownCode !== code) {
+              shownCode = code;
+              const pairs = [['Code', inCode(code)] as const, ...explainCode(execution)];
+              why.replaceChildren(...(code === undefined ? [] : [facts(...pairs)]));
+            }
             if (shownOutcome === outcome) return;
             shownOutcome = outcome;
             const meaning = explainOutcome(outcome, answerOf(steps) !== undefined);

@@ -35,12 +35,7 @@ export interface Health {
   readonly detached: number;
   readonly closing: boolean;
   readonly state: 'ok' | 'lost';
-  readonly breakers: readonly {
-    readonly host: string;
-    readonly state: 'closed' | 'open' | 'half-open';
-    /** The channels that call the host; none for Okta. */
-    readonly channels: readonly string[];
-  }[];
+  readonly breakers: readonly HookEventFields['breaker.changed'][];
   readonly channels: readonly {
     readonly channel: string;
     readonly providers: readonly string[];

@@ -4,18 +4,7 @@ import type { ConsoleFailure } from './api.js';
 
 /** Why the console refuses a request, by code and HTTP status. */
 
-type RefusalCode =
-  | 'NOT_AUTHORIZED'
-  | 'AUTHORIZATION_FAILED'
-  | 'CROSS_SITE'
-  | 'NOT_FOUND'
-  | 'METHOD_NOT_ALLOWED'
-  | 'INVALID_REQUEST'
-  | 'OKTA_RATE_LIMITED'
-  | 'TOO_MANY_STREAMS'
-  | 'CLOSING';
-
-const STATUS_OF: Readonly<Record<RefusalCode, number>> = {
+const STATUS_OF = {
   INVALID_REQUEST: 400,
   NOT_AUTHORIZED: 403,
   CROSS_SITE: 403,
@@ -25,7 +14,9 @@ const STATUS_OF: Readonly<Record<RefusalCode, number>> = {
   AUTHORIZATION_FAILED: 503,
   TOO_MANY_STREAMS: 503,
   CLOSING: 503,
-};
+} as const;
+
+type RefusalCode = keyof typeof STATUS_OF;
 
 /** A request that is refused before anything is done for it. */
 export class ConsoleRefusal extends Error {

@@ -24,13 +24,20 @@ export interface Waterfall {
 export const OKTA_WAITS_MS = 3000;
 
 const OUTCOME_TONES = { accepted: 'good', refused: 'bad', unknown: 'warn' } as const;
-const ANSWER_TONES = { accepted: 'good', unknown: 'warn', blocked: 'warn', refused: 'bad' } as const;
-const ANSWER_WORDS = {
-  accepted: 'answered: sent',
-  unknown: 'answered: on its way',
-  blocked: 'answered: blocked',
-  refused: 'answered: not sent',
-} as const;
+/** The tone and the result in words. A newer gateway may know more of them. */
+type ToneAndResult = readonly [Tone, string];
+const PROFILE_BARS: Readonly<Record<string, ToneAndResult>> = {
+  okta: ['plain', 'read'],
+  cache: ['plain', 'known'],
+  stale: ['warn', 'an older one'],
+  none: ['warn', 'not read'],
+};
+const ANSWER_BARS: Readonly<Record<string, ToneAndResult>> = {
+  accepted: ['good', 'answered: sent'],
+  unknown: ['warn', 'answered: on its way'],
+  blocked: ['warn', 'answered: blocked'],
+  refused: ['bad', 'answered: not sent'],
+};
 
 /** When the request came in: by its answer, else by its event. */
 export function startOf(steps: readonly HookEvent[], fallback: number): number {
@@ -63,39 +70,19 @@ export function layOutWaterfall(steps: readonly HookEvent[], deadlineMs: number)
 }
 
 function barOf(step: HookEvent, start: number): readonly Bar[] {
-  const endMs = Math.max(0, step.at - start);
-  const lasted = (durationMs: number): Pick<Bar, 'startMs' | 'endMs'> => ({
-    startMs: Math.max(0, endMs - durationMs),
-    endMs,
-  });
+  const bar = (label: string, [tone, result]: ToneAndResult, durationMs: number): readonly Bar[] => {
+    const endMs = Math.max(0, step.at - start);
+    return [{ label, tone, result, startMs: Math.max(0, endMs - durationMs), endMs }];
+  };
   switch (step.type) {
     case 'profile.read':
-      return [
-        {
-          label: 'Profile',
-          tone: step.source === 'okta' || step.source === 'cache' ? 'plain' : 'warn',
-          result: { okta: 'read', cache: 'known', stale: 'an older one', none: 'not read' }[step.source],
-          ...lasted(step.durationMs),
-        },
-      ];
-    case 'attempt.ended':
-      return [
-        {
-          label: nameChannel(step.channel),
-          tone: OUTCOME_TONES[step.outcome],
-          result: step.code === undefined ? step.outcome : `${step.outcome}, ${step.code}`,
-          ...lasted(step.durationMs),
-        },
-      ];
+      return bar('Profile', PROFILE_BARS[step.source] ?? ['plain', step.source], step.durationMs);
+    case 'attempt.ended': {
+      const result = step.code === undefined ? step.outcome : `${step.outcome}, ${step.code}`;
+      return bar(nameChannel(step.channel), [OUTCOME_TONES[step.outcome], result], step.durationMs);
+    }
     case 'request.answered':
-      return [
-        {
-          label: 'Total',
-          tone: ANSWER_TONES[step.outcome],
-          result: ANSWER_WORDS[step.outcome],
-          ...lasted(step.durationMs),
-        },
-      ];
+      return bar('Total', ANSWER_BARS[step.outcome] ?? ['plain', step.outcome], step.durationMs);
     default:
       return [];
   }

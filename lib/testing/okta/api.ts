@@ -1,6 +1,6 @@
-import { Router, type ErrorRequestHandler, type RequestHandler } from 'express';
+import { Router, type RequestHandler } from 'express';
 import { parseJson } from '../../core/json.js';
-import { replyWith } from '../server/answer.js';
+import { ifUndecodable, replyWith } from '../server/answer.js';
 import type { Answer } from '../server/reply.js';
 import { pathOf, type RecordedRequest } from '../server/faults.js';
 import { randomAlphanumeric } from '../server/random-ids.js';
@@ -46,12 +46,6 @@ export function oktaHandler(org: OktaOrg): RequestHandler {
       async (request) => (await tokens.refuse(request, undefined, undefined)) ?? methodNotSupported(status),
     );
 
-  const onUndecodable: ErrorRequestHandler = (error, req, res, next) => {
-    // Express found a parameter that is not percent-encoded properly.
-    if (error instanceof URIError) void counted('other', () => validationFailed('id'))(req, res, next);
-    else next(error);
-  };
-
   const router = Router({ caseSensitive: true, strict: true });
   router
     .route(TOKEN_PATH)
@@ -87,7 +81,7 @@ export function oktaHandler(org: OktaOrg): RequestHandler {
   ];
   for (const [method, path, answer] of uncounted) router[method](path, replyWith(answer));
   router.use(replyWith(() => methodNotSupported(404)));
-  router.use(onUndecodable);
+  router.use(ifUndecodable(counted('other', () => validationFailed('id'))));
   return router;
 }
 

@@ -62,32 +62,26 @@ export class OrgResources {
   }
 
   get routes(): readonly Route[] {
+    const get = (path: string, scope: string | undefined, show: () => unknown): Route => ({
+      method: 'get',
+      path,
+      scope,
+      answer: () => okReply(show()),
+    });
     return [
-      {
-        method: 'get',
-        path: '/.well-known/okta-organization',
-        answer: () =>
-          okReply({
-            id: this.#orgId,
-            cell: 'emulator',
-            _links: { organization: { href: this.#orgUrl } },
-            // `idx` is Identity Engine. Classic Engine, which has no telephony hooks, is `v1`.
-            pipeline: 'idx',
-          }),
-      },
-      {
-        method: 'get',
-        path: '/api/v1/authenticators',
-        scope: 'okta.authenticators.read',
-        answer: () =>
-          okReply(this.#authenticators.map((authenticator) => this.#authenticatorResource(authenticator))),
-      },
-      {
-        method: 'get',
-        path: '/api/v1/telephony-providers',
-        scope: 'okta.customTelephonyProvider.read',
-        answer: () => okReply(this.#providers.map((provider) => providerResource(provider))),
-      },
+      get('/.well-known/okta-organization', undefined, () => ({
+        id: this.#orgId,
+        cell: 'emulator',
+        _links: { organization: { href: this.#orgUrl } },
+        // `idx` is Identity Engine. Classic Engine, which has no telephony hooks, is `v1`.
+        pipeline: 'idx',
+      })),
+      get('/api/v1/authenticators', 'okta.authenticators.read', () =>
+        this.#authenticators.map((authenticator) => this.#authenticatorResource(authenticator)),
+      ),
+      get('/api/v1/telephony-providers', 'okta.customTelephonyProvider.read', () =>
+        this.#providers.map(providerResource),
+      ),
     ];
   }
 

@@ -1,5 +1,5 @@
 import { okReply, type Reply } from '../server/reply.js';
-import type { Route } from './route.js';
+import { withResource, type ApiCall, type Route } from './route.js';
 import {
   ATTRIBUTE_DEFAULTS,
   attributeProblem,
@@ -13,7 +13,7 @@ import {
   type UserSchemaView,
 } from './attributes.js';
 import type { OrgContext } from './context.js';
-import { notFound, oktaError, validationFailed } from './errors.js';
+import { oktaError, validationFailed } from './errors.js';
 import { fieldOf, isObject, type JsonObject } from '../../core/json.js';
 
 /** How long a change of the schema takes. Default: 0. */
@@ -84,31 +84,20 @@ export class UserSchema {
   }
 
   get routes(): readonly Route[] {
-    const schema = '/api/v1/meta/schemas/user/:id';
-    const isOurs = (id: string | undefined): boolean => id === 'default' || id === SCHEMA_ID;
+    const schema = { path: '/api/v1/meta/schemas/user/:id', roles: SCHEMA_ROLES };
+    const withSchema = (answer: (call: ApiCall) => Reply): Route['answer'] =>
+      withResource(
+        'UserSchema',
+        (id) => (id === 'default' || id === SCHEMA_ID ? this : undefined),
+        (_schema, call) => answer(call),
+      );
+    const read = withSchema(() => okReply(schemaResource(this.view, this.#facts)));
+    const update = withSchema(({ body }) => this.#update(body));
+    const types = (): Reply => okReply([typeResource(this.#facts)]);
     return [
-      {
-        method: 'get',
-        path: schema,
-        scope: 'okta.schemas.read',
-        roles: SCHEMA_ROLES,
-        answer: ({ params: { id = '' } }) =>
-          isOurs(id) ? okReply(schemaResource(this.view, this.#facts)) : notFound(id, 'UserSchema'),
-      },
-      {
-        method: 'post',
-        path: schema,
-        scope: 'okta.schemas.manage',
-        roles: SCHEMA_ROLES,
-        answer: ({ params: { id = '' }, body }) =>
-          isOurs(id) ? this.#update(body) : notFound(id, 'UserSchema'),
-      },
-      {
-        method: 'get',
-        path: '/api/v1/meta/types/user',
-        scope: 'okta.userTypes.read',
-        answer: () => okReply([typeResource(this.#facts)]),
-      },
+      { method: 'get', ...schema, scope: 'okta.schemas.read', answer: read },
+      { method: 'post', ...schema, scope: 'okta.schemas.manage', answer: update },
+      { method: 'get', path: '/api/v1/meta/types/user', scope: 'okta.userTypes.read', answer: types },
     ];
   }
 

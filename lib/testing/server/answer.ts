@@ -1,4 +1,4 @@
-import type { RequestHandler, Response } from 'express';
+import type { ErrorRequestHandler, RequestHandler, Response } from 'express';
 import { requireKeys, type Fault, type FaultRule, type RecordedRequest } from './faults.js';
 import type { LoopbackServer } from './loopback-server.js';
 import type { Answer, PathParams, Reply } from './reply.js';
@@ -30,6 +30,14 @@ export function replyWith(makeReply: Answer): RequestHandler {
       // Express 4 does not await its handlers.
       next(error);
     }
+  };
+}
+
+/** Answers a parameter that is not percent-encoded properly: Express makes an error of it. */
+export function ifUndecodable(answer: RequestHandler): ErrorRequestHandler {
+  return (error, req, res, next) => {
+    if (error instanceof URIError) void answer(req, res, next);
+    else next(error);
   };
 }
 

@@ -1,5 +1,5 @@
-import { Router, type ErrorRequestHandler, type RequestHandler } from 'express';
-import { replyWith } from '../server/answer.js';
+import { Router, type RequestHandler } from 'express';
+import { ifUndecodable, replyWith } from '../server/answer.js';
 import type { Answer } from '../server/reply.js';
 import type { RecordedRequest } from '../server/faults.js';
 import { randomSid } from '../server/random-ids.js';
@@ -99,13 +99,7 @@ export function twilioHandler(context: TwilioContext, products: TwilioProducts):
   resource(`${own}/Calls/:sid.json`, { get: (request, { sid }) => sending.show(request, 'calls', sid) });
 
   const nothing = replyWith(notFound);
-  router.use(nothing);
-  // A parameter that is not percent-encoded properly names nothing.
-  const onError: ErrorRequestHandler = (error, req, res, next) => {
-    if (error instanceof URIError) void nothing(req, res, next);
-    else next(error);
-  };
-  router.use(onError);
+  router.use(nothing, ifUndecodable(nothing));
   return router;
 }
 

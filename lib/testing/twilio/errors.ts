@@ -10,43 +10,30 @@ export interface TwilioError {
   readonly message?: string | undefined;
 }
 
-const STATUS_OF: Readonly<Record<number, number>> = {
-  20003: 401,
-  20004: 405,
-  20008: 403,
-  20404: 404,
-  20429: 429,
-  20500: 500,
-  20503: 503,
-  60202: 429,
-  60203: 429,
-  60204: 403,
-  60205: 403,
-  60212: 429,
-  60238: 403,
-  60410: 403,
-  60413: 403,
-  60605: 403,
-};
-
-const MESSAGE_OF: Readonly<Record<number, string>> = {
-  20003: 'Authenticate',
-  20004: 'Method not allowed',
-  20404: 'The requested resource was not found',
-  20429: 'Too Many Requests',
-  20500: 'Internal Server Error',
-  20503: 'Service Unavailable',
-  21610: 'Attempt to send to unsubscribed recipient',
-  21614: "'To' number is not a valid mobile number",
-  60203: 'Max send attempts reached',
-  60204: 'Service does not support this feature',
-  60205: 'SMS is not supported by landline phone number',
-  60212: 'Too many concurrent requests for phone number',
-  60220: 'Messages to China require use case vetting',
-  60223: 'Delivery channel disabled',
-  60242: 'WhatsApp template not found',
-  60410: 'The destination phone number has been temporarily blocked',
-  63007: 'Twilio could not find a Channel with the specified From address',
+/** Twilio's usual status, 400 for most, and sentence for a code. */
+const USUAL: Readonly<Record<number, { readonly status?: number; readonly message?: string }>> = {
+  20003: { status: 401, message: 'Authenticate' },
+  20004: { status: 405, message: 'Method not allowed' },
+  20008: { status: 403 },
+  20404: { status: 404, message: 'The requested resource was not found' },
+  20429: { status: 429, message: 'Too Many Requests' },
+  20500: { status: 500, message: 'Internal Server Error' },
+  20503: { status: 503, message: 'Service Unavailable' },
+  21610: { message: 'Attempt to send to unsubscribed recipient' },
+  21614: { message: "'To' number is not a valid mobile number" },
+  60202: { status: 429 },
+  60203: { status: 429, message: 'Max send attempts reached' },
+  60204: { status: 403, message: 'Service does not support this feature' },
+  60205: { status: 403, message: 'SMS is not supported by landline phone number' },
+  60212: { status: 429, message: 'Too many concurrent requests for phone number' },
+  60220: { message: 'Messages to China require use case vetting' },
+  60223: { message: 'Delivery channel disabled' },
+  60238: { status: 403 },
+  60242: { message: 'WhatsApp template not found' },
+  60410: { status: 403, message: 'The destination phone number has been temporarily blocked' },
+  60413: { status: 403 },
+  60605: { status: 403 },
+  63007: { message: 'Twilio could not find a Channel with the specified From address' },
 };
 
 /** Refuses a request with a code, in place of what was to be read of it. */
@@ -56,8 +43,9 @@ export function refuse(code: number, message?: string): { readonly error: Twilio
 
 export function twilioErrorReply(error: TwilioError): Reply {
   const { code } = error;
-  const status = error.status ?? STATUS_OF[code] ?? 400;
-  const message = error.message ?? MESSAGE_OF[code] ?? `Error ${code}`;
+  const usual = USUAL[code];
+  const status = error.status ?? usual?.status ?? 400;
+  const message = error.message ?? usual?.message ?? `Error ${code}`;
   const headers: Record<string, string> =
     status === 401 ? { 'www-authenticate': 'Basic realm="Twilio API"' } : {};
   return jsonReply(

@@ -37,7 +37,7 @@ export class Variables extends VariableReader {
    */
   async ask(name: VariableName, what: string): Promise<void> {
     if (this.hasAny(name) || !this.#terminal.isInteractive) return;
-    this.set(name, await this.#terminal.askSecret(`${name} (${what})`));
+    this.set(name, (await this.#terminal.askSecret(`${name} (${what})`)) ?? '');
   }
 
   /** Like `required`, but asks at a terminal first. */

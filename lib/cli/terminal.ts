@@ -110,36 +110,38 @@ export class Terminal {
   /** Asks a question. Only `y` or `yes` agrees. Call it only if `isInteractive`. */
   async confirm(question: string): Promise<boolean> {
     const answer = await this.#ask(`${this.#shown(question)} [y/N] `, this.#streams.stderr);
-    return /^y(es)?$/i.test(answer.trim());
+    return /^y(es)?$/i.test(answer ?? '');
   }
 
-  /** Asks for a text. Empty if the user only presses Enter, or if the input ends. Call it only if `isInteractive`. */
-  async askText(question: string): Promise<string> {
-    return (await this.#ask(`${this.#shown(question)}: `, this.#streams.stderr)).trim();
+  /**
+   * Asks for a text. Empty if the user only presses Enter; `undefined` if the input ends, or after Ctrl-C. Call it only if
+   * `isInteractive`.
+   */
+  askText(question: string): Promise<string | undefined> {
+    return this.#ask(`${this.#shown(question)}: `, this.#streams.stderr);
   }
 
-  /** Asks for a secret, does not show it while it is typed, and hides it from then on. */
-  async askSecret(name: string): Promise<string> {
+  /** Asks as `askText` does, but for a secret: does not show it while it is typed, and hides it from then on. */
+  async askSecret(name: string): Promise<string | undefined> {
     this.#streams.stderr.write(`${this.#shown(name)}: `);
     const noEcho = new PassThrough().resume();
-    const secret = (await this.#ask('', noEcho)).trim();
+    const secret = await this.#ask('', noEcho);
     this.#streams.stderr.write('\n');
-    this.hide(secret);
+    this.hide(secret ?? '');
     return secret;
   }
 
-  /** The answer; empty if the input ends, or after Ctrl-C. */
-  #ask(question: string, output: NodeJS.WritableStream): Promise<string> {
+  #ask(question: string, output: NodeJS.WritableStream): Promise<string | undefined> {
     const lines = createInterface({ input: this.#streams.stdin, output, terminal: this.isInteractive });
     return new Promise((resolve) => {
       lines.on('close', () => {
-        resolve('');
+        resolve(undefined);
       });
       lines.on('SIGINT', () => {
         lines.close();
       });
       lines.question(question, (answer) => {
-        resolve(answer);
+        resolve(answer.trim());
         lines.close();
       });
     });

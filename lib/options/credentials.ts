@@ -142,11 +142,12 @@ export function readOkta(okta: OktaCredential): OktaCredentials {
   return { orgUrl: origin, clientId: okta.clientId, privateKey, algorithm, keyId: okta.keyId ?? keyId };
 }
 
-export const accountSid = (): Joi.StringSchema =>
-  textOf("the account's SID: 'AC' and 32 hexadecimal digits").pattern(/^AC[0-9a-zA-Z]{1,64}$/);
+/** What the variable must be, in words. The rules accept ids of emulators, which may have another length. */
+export const ACCOUNT_SID = "the account's SID: 'AC' and 32 hexadecimal digits";
+export const API_KEY_SID = "the API key's SID: 'SK' and 32 hexadecimal digits";
 
-export const apiKeySid = (): Joi.StringSchema =>
-  textOf("the API key's SID: 'SK' and 32 hexadecimal digits").pattern(/^SK[0-9a-zA-Z]{1,64}$/);
+export const accountSid = (): Joi.StringSchema => textOf(ACCOUNT_SID).pattern(/^AC[0-9a-zA-Z]{1,64}$/);
+export const apiKeySid = (): Joi.StringSchema => textOf(API_KEY_SID).pattern(/^SK[0-9a-zA-Z]{1,64}$/);
 
 export const apiKeySecret = (): Joi.AnySchema => secret("the API key's secret");
 

@@ -13,7 +13,7 @@ import type { HookCredential } from './credential-types.js';
 /** Options that may be a mistake. No rule refuses them; the hook logs a warning when it is made. */
 
 /** The shape of Twilio's ids. An emulator may have ids of another shape, so this is no rule. */
-const SID = /^[A-Z]{2}[0-9a-f]{32}$/i;
+export const SID = /^[A-Z]{2}[0-9a-f]{32}$/i;
 
 /** The warnings about options that have passed their rules. */
 export function warningsOf(options: OktaTelephonyHookOptions): readonly OptionWarning[] {

@@ -1,5 +1,5 @@
 import { hasApiKey, readSenders, readTwilioLogin } from '../../options/provider-variables.js';
-import { hasServiceApp, readOktaCredential } from '../../options/variables.js';
+import { hasServiceApp, readOktaCredential, type VariableName } from '../../options/variables.js';
 import type { CommandCall } from '../command.js';
 import { examineOkta } from '../doctor/checks/okta.js';
 import { examineProvider } from '../doctor/checks/provider.js';
@@ -14,6 +14,26 @@ import type { ProviderName } from './questions.js';
 /** The timeout of one call, and of one check, in milliseconds. */
 const CALL_MS = 8_000;
 export const CHECK_MS = 10_000;
+
+/** The variables that may be wrong if a check fails. */
+const VARIABLES_OF_CHECKS: Readonly<Record<string, readonly VariableName[]>> = {
+  'okta.org': ['OKTA_ORG_URL'],
+  'okta.engine': ['OKTA_ORG_URL'],
+  'okta.credential': ['OKTA_API_TOKEN'],
+  'twilio.credential': ['TWILIO_ACCOUNT_SID', 'TWILIO_API_KEY_SID', 'TWILIO_API_KEY_SECRET'],
+  'twilio.auth-token': ['TWILIO_AUTH_TOKEN'],
+  'twilio.sms': ['TWILIO_SMS_FROM'],
+  'twilio.voice': ['TWILIO_VOICE_FROM'],
+  'vonage.sms': ['VONAGE_API_KEY', 'VONAGE_API_SECRET'],
+  'vonage.whatsapp': ['VONAGE_API_KEY', 'VONAGE_API_SECRET', 'VONAGE_WHATSAPP_FROM'],
+  'line.line': ['LINE_CHANNEL_ACCESS_TOKEN'],
+};
+
+/** The variables that may be wrong after this failure. Without an API key Twilio's credential is the auth token. */
+export function variablesOf(check: string, variables: Variables): readonly VariableName[] {
+  const isByToken = check === 'twilio.credential' && !hasApiKey(variables);
+  return isByToken ? ['TWILIO_ACCOUNT_SID', 'TWILIO_AUTH_TOKEN'] : (VARIABLES_OF_CHECKS[check] ?? []);
+}
 
 const section = <Value>(value: Value) => ({ finding: ok(''), value });
 

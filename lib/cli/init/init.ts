@@ -9,7 +9,8 @@ import type { Command, CommandCall } from '../command.js';
 import { runCheckup } from '../doctor/checkup.js';
 import type { CheckGroup } from '../doctor/finding.js';
 import { badUse, CommandError, type ExitCode } from '../failure.js';
-import { CHECK_MS, oktaChecks, providerChecks } from './checks.js';
+import { SID } from '../../options/warnings.js';
+import { CHECK_MS, oktaChecks, providerChecks, variablesOf } from './checks.js';
 import { ENV_FILE, makeEnvFile, makeGateway, requireAbsent, writeFiles } from './files.js';
 import {
   guardQuestion,
@@ -28,7 +29,7 @@ export const init: Command = {
   help: `Asks for the Okta org, the public URL, the provider, the senders and your users' countries, and checks the answers with Okta
 and the provider. Enter skips a question. Then it writes gateway.env, which only you can read, and gateway.mjs (gateway.ts
 beside a tsconfig.json), and prints the next commands. It changes nothing at Okta or the provider, and sends nothing to a phone.
-Without a terminal it asks nothing. It leaves out each value that neither an option nor a variable sets.
+Without a terminal it asks nothing, and needs a provider. It leaves out other values that no option and no variable sets.
 
   --org <url>        the Okta org
   --url <url>        the public URL of the hook
@@ -114,26 +115,28 @@ function nextCommands(gateway: string, folder: string, setups: readonly string[]
 }
 
 /**
- * Asks the questions that no variable answers, and checks the answers. At a terminal it asks again after a wrong one.
- * @throws CommandError for a wrong answer without a terminal.
+ * Asks the questions that no variable answers, and checks the answers. At a terminal it asks again for those that may be wrong.
+ * @throws CommandError for a wrong answer without a terminal, or if none of the questions is about it.
  */
 async function answer(
   { options, terminal, variables }: CommandCall,
   questions: readonly Question[],
   makeChecks: () => CheckGroup | undefined,
 ): Promise<void> {
-  for (;;) {
+  for (let asked = questions; ;) {
     if (terminal.isInteractive) {
-      for (const { name, what, isSecret, preset } of openQuestions(questions, variables)) {
+      for (const { name, what, isSecret, preset } of openQuestions(asked, variables)) {
         const question = `${name} (${what}; Enter ${preset === undefined ? 'skips it' : `takes ${preset}`})`;
         const typed = isSecret === true ? terminal.askSecret(question) : terminal.askText(question);
-        variables.set(name, (await typed) || (preset ?? ''));
+        variables.set(name, requireAnswer(await typed) || (preset ?? ''));
       }
     }
-    for (const { name, complete } of questions) {
+    for (const { name, what, complete, isSid } of questions) {
       const value = variables.valueOf(name);
       if (value !== undefined && complete !== undefined) variables.set(name, complete(value));
       variables.read(name);
+      if (isSid === true && value !== undefined && !SID.test(value))
+        variables.complain(`${name} must be ${what}`);
     }
     const checks = makeChecks();
     // A question may be skipped, so a missing variable is no problem here.
@@ -142,11 +145,22 @@ async function answer(
     const results = isChecked ? await runCheckup([checks], { terminal, limitMs: CHECK_MS }) : [];
     const failed = results.filter(({ status }) => status === 'fail').map(({ check }) => check);
     if (problems.length === 0 && failed.length === 0) return;
-    if (!terminal.isInteractive) throw wrongAnswer(problems, failed);
+    const wrong = failed.flatMap((check) => variablesOf(check, variables));
+    asked = questions.filter(
+      ({ name }) => wrong.includes(name) || problems.some((problem) => problem.split(/\W/).includes(name)),
+    );
+    if (!terminal.isInteractive || asked.length === 0) throw wrongAnswer(problems, failed);
     const lines = problems.map((problem) => `✘ ${problem}`);
-    terminal.note([...lines, 'Answer again, or skip it with Enter.'], 'red');
-    for (const { name } of questions) variables.set(name, '');
+    const names = asked.map(({ name }) => name).join(', ');
+    terminal.note([...lines, `Answer again, or skip it with Enter: ${names}.`], 'red');
+    for (const { name } of asked) variables.set(name, '');
   }
+}
+
+/** @throws CommandError if the input has ended, or after Ctrl-C: half of the answers make no gateway. */
+function requireAnswer(typed: string | undefined): string {
+  if (typed !== undefined) return typed;
+  throw new CommandError('NOBODY_TO_ASK', 'Nothing was written: the input ended before the last question.');
 }
 
 function wrongAnswer(problems: readonly string[], failed: readonly string[]): CommandError {
@@ -162,13 +176,21 @@ function wrongAnswer(problems: readonly string[], failed: readonly string[]): Co
 }
 
 /** The provider of `--provider`, of the variables, or of the answer. `undefined`: skipped. */
-function chooseProvider(call: CommandCall): Promise<ProviderName | undefined> {
-  const { options, variables } = call;
+async function chooseProvider(call: CommandCall): Promise<ProviderName | undefined> {
+  const { options, terminal, variables } = call;
   const used = PROVIDERS.find((provider) =>
     variables.hasAny(...PROVIDER_QUESTIONS[provider].credential.map(({ name }) => name)),
   );
   const list = PROVIDERS.join(', ');
-  return choose(call, textOption(options, 'provider') ?? used, {
+  const given = textOption(options, 'provider') ?? used;
+  if (given === undefined && !terminal.isInteractive) {
+    throw new CommandError(
+      'NOBODY_TO_ASK',
+      'Nothing was written: this is not a terminal, so the command cannot ask for the provider.',
+      `Name it with --provider: ${list}.`,
+    );
+  }
+  return choose(call, given, {
     question: `Provider (${list}; Enter skips it)`,
     read: (text) => PROVIDERS.find((name) => name === text.toLowerCase()),
     problem: `The provider is one of ${list}.`,
@@ -210,7 +232,7 @@ async function choose<Choice>(
     return choice;
   }
   while (terminal.isInteractive) {
-    const text = await terminal.askText(by.question);
+    const text = requireAnswer(await terminal.askText(by.question));
     if (text === '') return undefined;
     const choice = by.read(text);
     if (choice !== undefined) return choice;

@@ -1,5 +1,6 @@
 import { numberOfSender, readNumber } from '../../numbers/phone-number.js';
 import { DEFAULT_PATH } from '../../options/options.js';
+import { ACCOUNT_SID, API_KEY_SID } from '../../options/credentials.js';
 import type { VariableName } from '../../options/variables.js';
 import type { Variables } from '../environment.js';
 
@@ -8,6 +9,8 @@ import type { Variables } from '../environment.js';
 export interface Question {
   readonly name: VariableName;
   readonly what: string;
+  /** The answer has the form of Twilio's ids. Emulators may have other ids, so no rule of the options says so. */
+  readonly isSid?: boolean;
   readonly isSecret?: boolean;
   /** Completes a short answer. */
   readonly complete?: (answer: string) => string;
@@ -78,8 +81,8 @@ export interface ProviderQuestions {
 export const PROVIDER_QUESTIONS: Readonly<Record<ProviderName, ProviderQuestions>> = {
   twilio: {
     credential: [
-      { name: 'TWILIO_ACCOUNT_SID', what: "the account's SID, AC…" },
-      { name: 'TWILIO_API_KEY_SID', what: 'the SID of an API key, SK…' },
+      { name: 'TWILIO_ACCOUNT_SID', what: ACCOUNT_SID, isSid: true },
+      { name: 'TWILIO_API_KEY_SID', what: API_KEY_SID, isSid: true },
       { name: 'TWILIO_API_KEY_SECRET', what: "the API key's secret", isSecret: true },
       {
         name: 'TWILIO_AUTH_TOKEN',

@@ -62,7 +62,8 @@ describe('init', () => {
         `${origin}/`,
         ...['telex', 'twilio', 'sms,fax', 'sms,voice'],
         ...[...credential, 'not-the-secret-of-it', twilio.authToken, ...senders],
-        ...[...credential, twilio.apiKeySecret, twilio.authToken, ...senders],
+        // Not the auth token and the senders, which are right.
+        ...[...credential, twilio.apiKeySecret],
         ...['us, uk', ''],
       ],
     });
@@ -70,6 +71,9 @@ describe('init', () => {
     expect(made.stderr).to.include('The provider is one of twilio, vonage, line.');
     expect(made.stderr).to.include('The channels of twilio are sms, voice, whatsapp');
     expect(made.stdout).to.include('Twilio does not accept the API key.');
+    expect(made.stderr).to.include(
+      'Answer again, or skip it with Enter: TWILIO_ACCOUNT_SID, TWILIO_API_KEY_SID, TWILIO_API_KEY_SECRET.',
+    );
     expect(made.stdout.split('\n').filter((line) => /^ {2}\d\. /.test(line))).to.deep.equal([
       `  1. cd ${folder} && npm install okta-telephony-hook express && node --env-file=gateway.env gateway.mjs`,
       "  2. OKTA_API_TOKEN=<an administrator's> npx okta-telephony-hook setup hook --env gateway.env",
@@ -157,6 +161,54 @@ describe('init', () => {
     expect(complete?.(' de, at')).to.equal('DE,AT');
   });
 
+  it('asks only for the wrong answer again, and says what it must be', async () => {
+    const made = await init('--org https://acme.okta.com --channels sms --skip-check', {
+      env: { OKTA_API_TOKEN: okta.apiToken },
+      answers: [
+        ...['', 'twilio', 'AC123', twilio.apiKeySid, twilio.apiKeySecret, twilio.authToken],
+        ...['+1 415 555 0100', twilio.accountSid, twilio.smsNumber, 'US'],
+      ],
+    });
+    expect(made.code, made.stderr).to.equal(0);
+    expect(made.stderr)
+      .to.include("✘ TWILIO_ACCOUNT_SID must be the account's SID: 'AC' and 32 hexadecimal digits\n")
+      .and.include('Answer again, or skip it with Enter: TWILIO_ACCOUNT_SID, TWILIO_SMS_FROM.');
+    expect(parseEnv(readFileSync(at('gateway.env'), 'utf8'))).to.include({
+      TWILIO_ACCOUNT_SID: twilio.accountSid,
+      TWILIO_API_KEY_SID: twilio.apiKeySid,
+      TWILIO_SMS_FROM: twilio.smsNumber,
+      GUARD_COUNTRIES: 'US',
+    });
+  });
+
+  it('ends if what is wrong is no answer', async () => {
+    const env = { TWILIO_ACCOUNT_SID: twilio.accountSid, TWILIO_BASE_URL: 'http://twilio.example' };
+    const made = await init('--org https://acme.okta.com --channels sms --skip-check', {
+      env,
+      answers: ['', '', twilio.apiKeySid, twilio.apiKeySecret, '', twilio.smsNumber],
+    });
+    expect(made.code).to.equal(2);
+    expect(made.stderr).to.include('- TWILIO_BASE_URL must be');
+    expect(readdirSync(folder)).to.deep.equal([]);
+  });
+
+  it('writes nothing if the input ends before the last question', async () => {
+    for (const answers of [[], [okta.orgUrl], [okta.orgUrl, '', '', 'twilio', 'sms', twilio.accountSid]]) {
+      const made = await init('--skip-check', { answers });
+      expect(made.code, made.stderr).to.equal(2);
+      expect(made.stderr).to.include('Nothing was written: the input ended before the last question.');
+      expect(readdirSync(folder)).to.deep.equal([]);
+    }
+  });
+
+  it('writes nothing without a terminal and a provider', async () => {
+    const made = await init('--org https://acme.okta.com --skip-check --json', { input: '' });
+    expect(made.code).to.equal(2);
+    expect(made.json()).to.have.nested.property('error.code', 'NOBODY_TO_ASK');
+    expect(made.stderr).to.include('Name it with --provider: twilio, vonage, line.');
+    expect(readdirSync(folder)).to.deep.equal([]);
+  });
+
   it('skips every question that Enter answers', async () => {
     const made = await init('', { env: { TWILIO_BASE_URL: '' }, answers: ['', '', '', ''] });
     expect(made.code, made.stderr).to.equal(0);
@@ -165,25 +217,27 @@ describe('init', () => {
 
   it('writes TypeScript beside a tsconfig.json', async () => {
     writeFileSync(at('tsconfig.json'), '{}');
-    const made = await init('--org https://acme.okta.com --skip-check');
+    const made = await init('--org https://acme.okta.com --provider twilio --skip-check');
     expect(made.stdout).to.include('npx tsx --env-file=gateway.env gateway.ts');
     expect(existsSync(at('gateway.ts'))).to.equal(true);
   });
 
   it('writes over nothing without --force, and then keeps the new file to its owner', async () => {
     writeFileSync(at('gateway.env'), 'HOOK_SECRET=kept\n', { mode: 0o644 });
-    const refused = await init('--org https://acme.okta.com --skip-check --json');
+    const refused = await init('--org https://acme.okta.com --provider twilio --skip-check --json');
     expect(refused.code).to.equal(2);
     expect(refused.json()).to.have.nested.property('error.code', 'FILE_EXISTS');
     expect(readFileSync(at('gateway.env'), 'utf8')).to.equal('HOOK_SECRET=kept\n');
     expect(existsSync(at('gateway.mjs'))).to.equal(false);
-    expect((await init('--org https://acme.okta.com --skip-check --force')).code).to.equal(0);
+    expect((await init('--org https://acme.okta.com --provider twilio --skip-check --force')).code).to.equal(
+      0,
+    );
     if (process.platform !== 'win32') expect(statSync(at('gateway.env')).mode & 0o777).to.equal(0o600);
   });
 
   it('keeps every old gateway.env with --force, and says so', async () => {
     const forced = (words = ''): Promise<Run> =>
-      init(`--org https://acme.okta.com --skip-check --force ${words}`.trim());
+      init(`--org https://acme.okta.com --provider twilio --skip-check --force ${words}`.trim());
     const isPrivate = (name: string): boolean =>
       process.platform === 'win32' || (statSync(at(name)).mode & 0o777) === 0o600;
     expect((await forced('--json')).json()).to.not.have.property('kept');
@@ -202,7 +256,7 @@ describe('init', () => {
 
   it('leaves the old gateway.env in its place if a file cannot be written', async () => {
     mkdirSync(at('gateway.mjs')); // A folder: no file can replace it.
-    const words = '--org https://acme.okta.com --skip-check --force';
+    const words = '--org https://acme.okta.com --provider twilio --skip-check --force';
     expect((await init(words)).stderr).to.include('gateway.mjs cannot be written');
     expect(readdirSync(folder)).to.deep.equal(['gateway.mjs']);
     writeFileSync(at('gateway.env'), 'HOOK_SECRET=kept\n');
@@ -288,7 +342,7 @@ describe('init', () => {
       'a-0123456789-refused\r',
       'a\'b"c`d#-0123456789-refused',
     ]) {
-      const made = await init('--skip-check --json', { env: { HOOK_SECRET: value } });
+      const made = await init('--provider twilio --skip-check --json', { env: { HOOK_SECRET: value } });
       expect(made.code, JSON.stringify(value)).to.equal(2);
       expect(made.json()).to.have.nested.property('error.code', 'BAD_ENVIRONMENT');
       expect(made.stdout + made.stderr)

@@ -90,7 +90,7 @@ const SECRETS = [
  * `changed` names the variables whose value differs from the text after `=`. Node removes quotes, spaces, carriage returns
  * and comments around a value; docker's `--env-file` keeps them.
  *
- * @throws CommandError if the file cannot be read.
+ * @throws CommandError if the file cannot be read, or has a line without `=`.
  */
 export function withFile(
   env: Environment,
@@ -109,6 +109,14 @@ export function withFile(
       `The file ${file} that --env names cannot be read (${systemCode(error)}).`,
     );
   }
+  const wrongLine = lineWithoutEquals(text);
+  if (wrongLine !== undefined) {
+    throw new CommandError(
+      'BAD_ENVIRONMENT',
+      `Line ${wrongLine} of the file ${file} that --env names has no "=": Node would skip it, or take it for a part of the next variable.`,
+      'Write NAME=value, or remove the line. A value of several lines has quotes around it.',
+    );
+  }
   const given = Object.fromEntries(
     Object.entries(env).filter(([, value]) => value !== undefined && value !== ''),
   );
@@ -120,4 +128,14 @@ export function withFile(
     return line === `${name}=${value}` || !/^[A-Z][A-Z\d]*(_[A-Z\d]+)*$/.test(name) ? [] : [name];
   });
   return { values: { ...read, ...given }, changed };
+}
+
+/** A quoted value. It may have several lines. */
+const QUOTED_VALUE = /^([^\n=#]*=[^\S\n]*)(["'`])[^]*?\2.*$/gm;
+
+/** The number of the first line that is neither a variable nor a comment; `undefined` if there is none. */
+function lineWithoutEquals(text: string): number | undefined {
+  const lines = text.replace(QUOTED_VALUE, (value) => `=${value.replaceAll(/.+/g, '')}`).split('\n');
+  const index = lines.findIndex((line) => !/^\s*(?:#|$)|=/.test(line));
+  return index < 0 ? undefined : index + 1;
 }

@@ -1,6 +1,7 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { parseEnv } from 'node:util';
 import { expect } from 'chai';
 import { CommandError } from '#lib/cli/failure.js';
 import { Variables, withFile } from '#lib/cli/environment.js';
@@ -290,6 +291,28 @@ describe('the environment', () => {
       const { values, changed } = withFile({}, file);
       expect(values).to.include({ A: 'quoted', B: 'space', C: 'line end', D: 'value', F: 'as it is=' });
       expect(changed).to.have.members(['A', 'B', 'C', 'D', 'G', 'H']);
+    });
+
+    it('whose lines without "=" are refused by their number, and not shown', () => {
+      const file = join(folder, 'gateway.env');
+      for (const [text, line] of [
+        ['HOOK_SECRET\nPUBLIC_URL=https://id.acme.com\n', 1],
+        ['# a comment\n\nA=1\nnot-to-be-shown\nB=2\n', 4],
+        ['A=1\nexport B', 2],
+        ['A="-----BEGIN\nnot-to-be-shown\n-----END" # a key\r\nB=\n\nnot-to-be-shown', 6],
+        ['A=-----BEGIN\nnot-to-be-shown\n-----END\nB=1\n', 2],
+        ['A="not closed\nnot-to-be-shown\nB=1\n', 2],
+      ] as const) {
+        writeFileSync(file, text);
+        expect(() => withFile({}, file), text)
+          .to.throw(CommandError, `Line ${line} of the file ${file} that --env names has no "="`)
+          .that.satisfies(
+            ({ exitCode, message }: CommandError) => exitCode === 2 && !message.includes('shown'),
+          );
+      }
+      writeFileSync(file, ' \n#\n  # "\nA=\nB = \'\n{\n}\n\'\nC=it\'s\nD=`a\n"b"`\nE="x"\r\n\t\r\n');
+      expect(withFile({}, file).values).to.deep.equal(parseEnv(readFileSync(file, 'utf8')));
+      expect(withFile({}, file).values).to.include({ B: '\n{\n}\n', C: "it's", D: 'a\n"b"', E: 'x' });
     });
 
     it('that is not there is bad use', () => {

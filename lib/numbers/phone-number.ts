@@ -192,6 +192,18 @@ export function numberProblemOf(phoneNumber: string): 'calling code' | 'length' 
   return found === 'INVALID_COUNTRY' ? 'calling code' : 'length';
 }
 
+/** What is wrong with a text that is no number in E.164 form, without the text: `is too short`. */
+export function formProblemOf(text: string): string {
+  if (/[^\d\s+().\-/]/.test(text)) return 'has letters or other characters that no number has';
+  if (!text.startsWith('+')) return 'does not begin with + and the country code';
+  if (/[^\d]/.test(text.slice(1))) return 'has spaces or other characters between its digits';
+  if (text.startsWith('+0')) return 'has a 0 after the +, where the country code begins';
+  return text.length > MAX_LENGTH ? `has more than ${MAX_LENGTH - 1} digits` : 'is too short';
+}
+
+/** Of a number in E.164 form, with its `+`. */
+const MAX_LENGTH = 16;
+
 /** Whether a text is an ISO 3166 code with a numbering plan. */
 export function isCountry(text: string): boolean {
   return Object.hasOwn(numberingData.countries, text);

@@ -2,25 +2,33 @@ import Joi from 'joi';
 import { refuseUnknownCallingCode } from '../channels/provider.js';
 import type { SenderByCountry, WhatsAppSender } from '../channels/twilio/settings.js';
 import { readLocale } from '../texts/locale.js';
-import { E164 } from '../numbers/phone-number.js';
+import { E164, formProblemOf } from '../numbers/phone-number.js';
 import { objectOf, textOf } from '../core/option-rules.js';
 import { byCountryIn } from './countries.js';
 
 /** The rules of senders. */
 
 const E164_RULE = 'a phone number in E.164 form, such as +14155550100';
-export const phone = (): Joi.StringSchema => refuseUnknownCallingCode(textOf(E164_RULE).pattern(E164));
+export const phone = (): Joi.StringSchema => numberRule(E164_RULE);
+
+/** A number, or another sender of this pattern. The problem says what is wrong with the form of a number. */
+const numberRule = (what: string, otherSender?: RegExp): Joi.StringSchema =>
+  refuseUnknownCallingCode(
+    textOf(what)
+      .custom((value: string, helpers) => {
+        if (E164.test(value) || otherSender?.test(value) === true) return value;
+        const isNumber = otherSender === undefined || !/\p{L}/u.test(value);
+        return helpers.error('number.form', { why: isNumber ? `; the value ${formProblemOf(value)}` : '' });
+      })
+      .messages({ 'number.form': `{{#label}} must be ${what}{{#why}}` }),
+  );
 export const contentSid = (): Joi.StringSchema =>
   textOf("a Content SID: 'HX' and 32 hexadecimal digits").pattern(/^HX[0-9a-zA-Z]{1,64}$/);
 
 const SMS_SENDER_RULE =
   "a phone number in E.164 form, a Messaging Service SID ('MG' and 32 hexadecimal digits), or an alphanumeric sender of 1 to 11 characters with a letter";
 export const smsSender = (): Joi.StringSchema =>
-  refuseUnknownCallingCode(
-    textOf(SMS_SENDER_RULE).pattern(
-      /^(?:\+[1-9]\d{6,14}|MG[0-9a-zA-Z]{32}|(?!MG[0-9a-zA-Z]{32}$)(?=.*[A-Za-z])(?! )[A-Za-z0-9 _+&-]{1,11}(?<! ))$/,
-    ),
-  );
+  numberRule(SMS_SENDER_RULE, /^(?:MG[0-9a-zA-Z]{32}|(?=.*[A-Za-z])(?! )[A-Za-z0-9 _+&-]{1,11}(?<! ))$/);
 
 /** One sender, or a map by country with a default. */
 const byCountry = (sender: Joi.StringSchema, what: string): Joi.AnySchema =>
@@ -40,9 +48,9 @@ export const sandboxNumber = (): Joi.Schema =>
     }).custom(({ number, contentSid }: { readonly number: string; readonly contentSid: string }) =>
       sandbox(number, contentSid),
     ),
-    otherwise: refuseUnknownCallingCode(
-      textOf(`${E164_RULE}, or an object with number and contentSid`).pattern(E164),
-    ).custom((number: string) => sandbox(number)),
+    otherwise: numberRule(`${E164_RULE}, or an object with number and contentSid`).custom((number: string) =>
+      sandbox(number),
+    ),
   });
 
 const sandbox = (from: string, contentSid?: string): WhatsAppSender => ({

@@ -1,4 +1,4 @@
-import { toDialableNumber } from '../../numbers/phone-number.js';
+import { formProblemOf, toDialableNumber } from '../../numbers/phone-number.js';
 import { REQUEST_TYPES, type RequestType } from '../../core/request-types.js';
 import { badUse } from '../failure.js';
 import { textOption, type OptionValues } from '../command.js';
@@ -54,7 +54,8 @@ function readAbout(options: OptionValues): PreviewOptions['about'] {
   const phone = textOption(options, 'phone');
   const dialable = phone === undefined ? undefined : toDialableNumber(phone, undefined);
   if (phone !== undefined && dialable === undefined) {
-    throw badUse('preview', '--phone takes a number in E.164 form: + and digits, the country code first.');
+    const rule = '--phone takes a number in E.164 form: + and digits, the country code first.';
+    throw badUse('preview', `${rule} The value ${formProblemOf(phone)}.`);
   }
   return {
     user,

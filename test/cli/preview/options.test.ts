@@ -68,7 +68,7 @@ describe('the wish of a preview', () => {
     ],
     [
       { ...ANA, phone: '07700900199' },
-      '--phone takes a number in E.164 form: + and digits, the country code first.',
+      '--phone takes a number in E.164 form: + and digits, the country code first. The value does not begin with + and the country code.',
     ],
     ...['user', 'request-type', 'channel', 'phone'].map((name): [Options, string] => [
       { payload: 'call.json', [name]: 'x' },

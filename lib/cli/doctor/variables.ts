@@ -32,8 +32,15 @@ export interface Section<Value> {
 export interface OktaVariables {
   readonly credential: OktaCredential;
   /** `undefined` if no channel that users opt in to has a sender. */
-  readonly optInAttribute: string | undefined;
+  readonly optIn: OptIn | undefined;
   readonly unverifiedPhoneAttribute: string | undefined;
+}
+
+/** The attribute by which users opt in. A boolean is for WhatsApp alone: users opt in to LINE by the name of the channel. */
+export interface OptIn {
+  readonly attribute: string;
+  /** LINE only if no WhatsApp sender is set. */
+  readonly channel: 'whatsapp' | 'line';
 }
 
 export interface HookVariables {
@@ -77,12 +84,17 @@ export async function readOktaVariables(variables: Variables): Promise<Section<O
   }
   const credential = await variables.okta();
   // Without any sender here, the gateway has its senders elsewhere.
-  const mayOptIn =
-    !hasSender(variables) || hasWhatsAppSender(variables) || variables.hasAny('LINE_CHANNEL_ACCESS_TOKEN');
+  const hasLine = variables.hasAny('LINE_CHANNEL_ACCESS_TOKEN');
+  const hasWhatsApp = !hasSender(variables) || hasWhatsAppSender(variables);
+  const attribute =
+    variables.read('OPT_IN_ATTRIBUTE') ?? (hasWhatsApp || hasLine ? DEFAULT_OPT_IN_ATTRIBUTE : undefined);
   const by = credential.apiToken === undefined ? 'a service app' : 'an API token';
   return section(variables, `Set, by ${by}.`, {
     credential,
-    optInAttribute: variables.read('OPT_IN_ATTRIBUTE') ?? (mayOptIn ? DEFAULT_OPT_IN_ATTRIBUTE : undefined),
+    optIn:
+      attribute === undefined
+        ? undefined
+        : { attribute, channel: hasLine && !hasWhatsApp ? 'line' : 'whatsapp' },
     unverifiedPhoneAttribute: variables.read('UNVERIFIED_PHONE_ATTRIBUTE'),
   });
 }

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { vonageChannel } from '#lib/channels/index.js';
 import { startLineEmulator, type LineEmulator } from '../../channels/line/emulator.js';
 import { startVonageEmulator, type VonageEmulator } from '../../channels/vonage/emulator.js';
-import { lineOf, linesOf, openWard, type Ward } from './scene.js';
+import { lineOf, linesOf, openWard, type Line, type Ward } from './scene.js';
 
 describe('doctor without Twilio', () => {
   let vonage: VonageEmulator;
@@ -60,6 +60,34 @@ describe('doctor without Twilio', () => {
       LINE_BASE_URL: line.baseUrl,
     };
     expect(lineOf(await ward.lines(env), 'line.line').message).to.equal('LINE takes the credentials.');
+  });
+
+  it('has another attribute for LINE alone than the boolean of setup attribute', async () => {
+    const { okta } = ward.scene;
+    const env = { ...variables(), LINE_CHANNEL_ACCESS_TOKEN: line.channelAccessToken };
+    const optIn = async (attribute: string): Promise<readonly Line[]> =>
+      (await ward.lines({ ...env, LINE_BASE_URL: line.baseUrl, OPT_IN_ATTRIBUTE: attribute })).filter(
+        ({ check }) => ['okta.attribute', 'okta.opted-in'].includes(check),
+      );
+    const [boolean] = await optIn('');
+    expect(boolean).to.deep.include({
+      status: 'fail',
+      message: 'whatsAppOptIn is of the type boolean: no user can opt in to LINE by it.',
+      remedy:
+        'Set OPT_IN_ATTRIBUTE to an attribute of the type string or string array, with the value line for each user who opts in.',
+    });
+    const [missing] = await optIn('codesBy');
+    expect(missing?.remedy).to.equal(
+      'Add it in Okta: Directory > Profile Editor > User (default), of the type string or string array, with the value line for each user who opts in.',
+    );
+    okta.setAttribute('codesBy', { title: 'Codes by', type: 'string' });
+    const [names, optedIn] = await optIn('codesBy');
+    expect(names).to.deep.include({
+      status: 'ok',
+      message:
+        'codesBy is of the type string, and users may not change it themselves: a user has opted in to LINE if it has the value line.',
+    });
+    expect(optedIn?.remedy).to.match(/^Set codesBy to line for yourself/);
   });
 
   it("does without a proof for a gateway's variables of OAuth, which get no token", async () => {

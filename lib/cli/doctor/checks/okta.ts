@@ -71,7 +71,7 @@ export function examineOkta(
   /** A check that reads what not every credential may read. */
   const reading = (name: string, what: string, access: Access, run: () => Promise<Finding>): Check =>
     later(name, () => withAccess(what, access, run));
-  const { optInAttribute, unverifiedPhoneAttribute: phone } = value;
+  const { optIn, unverifiedPhoneAttribute: phone } = value;
   const group = {
     title: 'Okta',
     checks: [
@@ -81,11 +81,11 @@ export function examineOkta(
       credential,
       later('okta.privileges', () => privilegesFinding(org)),
       later('okta.rate-limit', async () => rateLimitFinding(await probe())),
-      ...(optInAttribute === undefined
+      ...(optIn === undefined
         ? [known('okta.attribute', WITHOUT_OPT_IN)]
         : [
-            reading('okta.attribute', 'The attribute', SCHEMAS, () => attributeFinding(org, optInAttribute)),
-            reading('okta.opted-in', 'Who has opted in', USERS, () => optedInFinding(org, optInAttribute)),
+            reading('okta.attribute', 'The attribute', SCHEMAS, () => attributeFinding(org, optIn)),
+            reading('okta.opted-in', 'Who has opted in', USERS, () => optedInFinding(org, optIn)),
           ]),
       ...(phone === undefined
         ? []

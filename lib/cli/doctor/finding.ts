@@ -60,20 +60,41 @@ export function after(first: Check, run: () => Promise<Finding>): () => Promise<
   };
 }
 
-/**
- * The checks of a side without a value: what was found in its variables and, if they are wrong, that the others are skipped.
- * @param side - begins the names of the checks.
- */
-export function checksWithoutValue(side: string, found: Finding, others: readonly string[]): Check[] {
-  const variables = known(`${side}.variables`, found);
-  const skipped = found.status === 'fail' ? others : [];
-  return [
-    variables,
-    ...skipped.map((name) => ({ name: `${side}.${name}`, run: after(variables, variables.run) })),
-  ];
+/** A check in the table of a side. */
+interface TableCheck<Parts> {
+  /** The check of the same side that must not fail before this one. Default: `variables`. */
+  readonly needs?: string;
+  /** Whether the side has the check. Default: it always has. */
+  readonly isUsed?: ((parts: Parts) => boolean) | undefined;
+  readonly run: (parts: Parts) => Finding | Promise<Finding>;
 }
 
-/** Returns a function that makes checks which all need `first`. */
-export const checksAfter =
-  (first: Check) =>
-  (name: string, run: () => Promise<Finding>): Check => ({ name, run: after(first, run) });
+/** The checks of a side by their names, in their order: a check follows the one that it needs. */
+export type CheckTable<Parts> = Readonly<Record<string, TableCheck<Parts>>>;
+
+/**
+ * The checks of a side: that of its variables, then those of the table.
+ *
+ * @param side - begins the names of the checks.
+ * @param parts - `undefined` if the side is not configured, or if its variables are wrong. Then the others are skipped.
+ */
+export function checksOf<Parts>(
+  side: string,
+  found: Finding,
+  parts: Parts | undefined,
+  table: CheckTable<Parts>,
+): readonly Check[] {
+  const made = new Map([['variables', known(`${side}.variables`, found)]]);
+  if (parts === undefined && found.status !== 'fail') return [...made.values()];
+  for (const [key, { needs = 'variables', isUsed, run }] of Object.entries(table)) {
+    const needed = made.get(needs);
+    if (needed === undefined) throw new Error(`${side}.${key} stands before ${needs}`);
+    if (isUsed !== undefined && (parts === undefined || !isUsed(parts))) continue;
+    // Without parts the check of the variables has failed, and no other one runs.
+    made.set(key, {
+      name: `${side}.${key}`,
+      run: once(after(needed, async () => run(parts as Parts))),
+    });
+  }
+  return [...made.values()];
+}

@@ -4,7 +4,6 @@ import { runCheckup } from '#lib/cli/doctor/checkup.js';
 import { CommandError } from '#lib/cli/failure.js';
 import {
   after as following,
-  checksAfter,
   fail,
   ok,
   once,
@@ -146,9 +145,8 @@ fail two.c       Broken.
   it('prints the checks that rest on a failed one in one line, and lists each in the results', async () => {
     const { terminal, stdout } = captureTerminal();
     const broken = now('two.a', fail('Broken.', 'Mend it.'));
-    const later = checksAfter(broken);
-    const look = (): Promise<ReturnType<typeof ok>> => Promise.resolve(ok('Fine.'));
-    const checks = [broken, later('two.b', look), later('two.c', look), now('two.d', ok('Fine.'))];
+    const run = following(broken, () => Promise.resolve(ok('Fine.')));
+    const checks = [broken, { name: 'two.b', run }, { name: 'two.c', run }, now('two.d', ok('Fine.'))];
     const results = await runCheckup([{ title: 'Two', checks }], { terminal, limitMs: 1_000 });
     expect(stdout()).to.equal(`Two
 fail two.a  Broken.

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { HttpRequest, HttpResult } from '../../../core/http.js';
+import type { HttpDispatcher, HttpRequest, HttpResult } from '../../../core/http.js';
 import { createAgent } from '../../../http/call.js';
 import { textFieldOf } from '../../../core/json.js';
 import { CHALLENGE_HEADER } from '../../../okta/event-hook.js';
@@ -9,8 +9,8 @@ import { attemptQuery } from '../../../channels/twilio/outcome.js';
 import { STATUS_PATH } from '../../../options/settings.js';
 import { signWebhook } from '../../../channels/twilio/signature.js';
 import type { HookVariables, Section } from '../variables.js';
-import { fail, known, ok, once, checksAfter, checksWithoutValue, warn } from '../finding.js';
-import type { CheckGroup, CheckTimes, Finding } from '../finding.js';
+import { checksOf, fail, ok, once, warn } from '../finding.js';
+import type { CheckGroup, CheckTable, CheckTimes, Finding } from '../finding.js';
 import { callServer, isOurError } from '../../gateway-probe.js';
 import { CONNECT_TIMEOUT_MS } from '../../org.js';
 import { eventSecretFinding, NOT_OURS, secretFinding, type ReadHeaderName } from './hook-secret.js';
@@ -40,26 +40,61 @@ type CallGateway = (
 /** A slower hook has too little left of Okta's three seconds to call a provider. */
 const SLOW_MS = 1_000;
 
-const OTHERS = ['answers', 'secret', 'time', 'events', 'event-secret'];
+interface OpenedHook {
+  readonly hook: HookVariables;
+  readonly parts: HookParts;
+  readonly secrets: Parameters<typeof secretFinding>[1];
+  readonly call: CallGateway;
+  /** The first call, and the time of its answer. */
+  readonly first: () => Promise<{ readonly result: HttpResult; readonly tookMs: number }>;
+}
+
+const needs = 'answers';
+const CHECKS: CheckTable<OpenedHook> = {
+  answers: { run: async ({ hook, first }) => answersFinding(hook, (await first()).result) },
+  secret: { needs, run: ({ hook, secrets }) => secretFinding(hook, secrets) },
+  time: { needs, run: async ({ first }) => timeFinding((await first()).tookMs) },
+  events: {
+    needs,
+    async run({ call }) {
+      const challenge = randomUUID();
+      const headers = { [CHALLENGE_HEADER]: challenge };
+      return challengeFinding(challenge, await call('/events', { method: 'GET', headers }, 'events'));
+    },
+  },
+  'event-secret': { needs, run: ({ hook, secrets }) => eventSecretFinding(hook, secrets) },
+  callbacks: {
+    needs,
+    isUsed: ({ parts }) => parts.hasCallbacks,
+    run: ({ hook, parts, call }) => callbacksFinding(hook, parts.authToken, call),
+  },
+};
 
 /**
  * The checks of the gateway. They call it as Okta and Twilio do, but with bodies that are no hook call, no event and no known
  * message, so that the gateway sends and stores nothing.
  */
-export function examineHook(section: Section<HookVariables>, parts: HookParts): HookExamination {
-  const title = 'The hook';
-  const variables = known('hook.variables', section.finding);
-  const { value: hook } = section;
-  if (hook === undefined) {
-    const nothing: HttpResult = { kind: 'not-sent', reason: 'UNKNOWN' };
-    const checks = checksWithoutValue('hook', section.finding, OTHERS);
-    return { group: { title, checks }, answer: () => Promise.resolve(nothing) };
-  }
+export function examineHook(
+  { finding, value: hook }: Section<HookVariables>,
+  parts: HookParts,
+): HookExamination {
+  const dispatcher = createAgent(Math.min(CONNECT_TIMEOUT_MS, parts.callMs));
+  const opened = hook && openHook(hook, parts, dispatcher);
+  const nothing: HttpResult = { kind: 'not-sent', reason: 'UNKNOWN' };
+  return {
+    group: {
+      title: 'The hook',
+      checks: checksOf('hook', finding, opened, CHECKS),
+      close: () => dispatcher.destroy(),
+    },
+    answer: async () => (await opened?.first())?.result ?? nothing,
+  };
+}
+
+function openHook(hook: HookVariables, parts: HookParts, dispatcher: HttpDispatcher): OpenedHook {
   const { callMs, time } = parts;
-  const dispatcher = createAgent(Math.min(CONNECT_TIMEOUT_MS, callMs));
   const mark = (route: MarkedCall['route'], method = 'POST') =>
     markProbe(hook.secret, time.now(), { method, route });
-  const secrets = { dispatcher, readHeaderName: parts.headerName, mark };
   const call: CallGateway = (path, request, route) => {
     const marks = route === undefined ? {} : mark(route, request.method);
     const headers = { ...marks, ...request.headers };
@@ -71,31 +106,8 @@ export function examineHook(section: Section<HookVariables>, parts: HookParts): 
     const result = await call('', { json: {} });
     return { result, tookMs: time.now() - beganAt };
   });
-  const answers = {
-    name: 'hook.answers',
-    run: once(async () => answersFinding(hook, (await first()).result)),
-  };
-  const later = checksAfter(answers);
-  const group = {
-    title,
-    checks: [
-      variables,
-      answers,
-      later('hook.secret', () => secretFinding(hook, secrets)),
-      later('hook.time', async () => timeFinding((await first()).tookMs)),
-      later('hook.events', async () => {
-        const challenge = randomUUID();
-        const headers = { [CHALLENGE_HEADER]: challenge };
-        return challengeFinding(challenge, await call('/events', { method: 'GET', headers }, 'events'));
-      }),
-      later('hook.event-secret', () => eventSecretFinding(hook, secrets)),
-      ...(parts.hasCallbacks
-        ? [later('hook.callbacks', () => callbacksFinding(hook, parts.authToken, call))]
-        : []),
-    ],
-    close: () => dispatcher.destroy(),
-  };
-  return { group, answer: async () => (await first()).result };
+  const secrets = { dispatcher, readHeaderName: parts.headerName, mark };
+  return { hook, parts, secrets, call, first };
 }
 
 function answersFinding({ url }: HookVariables, result: HttpResult): Finding {

@@ -7,8 +7,8 @@ import {
   readPhoneAuthenticator,
 } from '../../../okta/admin/org-facts.js';
 import type { HookVariables, OktaVariables, Section } from '../variables.js';
-import { after, fail, known, ok, once, checksAfter, checksWithoutValue, warn } from '../finding.js';
-import type { Check, CheckGroup, CheckTimes, Finding } from '../finding.js';
+import { checksOf, fail, ok, once, warn } from '../finding.js';
+import type { CheckGroup, CheckTable, CheckTimes, Finding } from '../finding.js';
 import { callServer } from '../../gateway-probe.js';
 import type { Access } from '../../org.js';
 import { openOrgReader, SCHEMAS, USERS, withAccess, type OrgReader } from './okta-access.js';
@@ -34,72 +34,82 @@ export interface TimedAnswer {
   readonly answeredAt: number;
 }
 
-const OTHERS = [
-  ...['org', 'engine', 'credential', 'privileges', 'rate-limit', 'attribute', 'phone-authenticator'],
-  ...['hook', 'native-telephony', 'event-hook'],
-];
+interface OktaParts {
+  readonly org: OrgReader;
+  readonly variables: OktaVariables;
+  readonly hooks: HookChecks;
+  readonly answer: () => Promise<TimedAnswer>;
+  /** Reads a user. Resolves to the headers of the answer. */
+  readonly probe: () => Promise<Readonly<Record<string, string>>>;
+}
+
+const needs = 'credential';
+
+/** A check that reads what not every credential may read. */
+const reading = (
+  what: string,
+  access: Access,
+  run: (parts: OktaParts) => Promise<Finding>,
+  isUsed?: (parts: OktaParts) => boolean,
+): CheckTable<OktaParts>[string] => ({
+  needs,
+  isUsed,
+  run: (parts) => withAccess(what, access, () => run(parts)),
+});
+
+const CHECKS: CheckTable<OktaParts> = {
+  org: { run: async ({ org, answer }) => orgFinding(org, (await answer()).result) },
+  engine: { needs: 'org', run: async ({ answer }) => engineFinding((await answer()).result) },
+  credential: { needs: 'org', run: credentialFinding },
+  privileges: { needs, run: ({ org }) => privilegesFinding(org) },
+  'rate-limit': { needs, run: async ({ probe }) => rateLimitFinding(await probe()) },
+  attribute: reading('The attribute', SCHEMAS, async ({ org, variables: { optIn } }) =>
+    optIn === undefined ? WITHOUT_OPT_IN : attributeFinding(org, optIn),
+  ),
+  'opted-in': reading(
+    'Who has opted in',
+    USERS,
+    async ({ org, variables: { optIn } }) =>
+      optIn === undefined ? WITHOUT_OPT_IN : optedInFinding(org, optIn),
+    ({ variables }) => variables.optIn !== undefined,
+  ),
+  'unverified-phone': reading(
+    'The attribute',
+    SCHEMAS,
+    ({ org, variables }) => phoneFinding(org, variables.unverifiedPhoneAttribute ?? ''),
+    ({ variables }) => variables.unverifiedPhoneAttribute !== undefined,
+  ),
+  'phone-authenticator': reading('The phone authenticator', AUTHENTICATORS, ({ org }) =>
+    authenticatorFinding(org),
+  ),
+  hook: reading('The telephony hook', INLINE_HOOKS, ({ hooks }) => hooks.telephonyHook()),
+  'native-telephony': { needs, run: ({ hooks }) => hooks.nativeTelephony() },
+  'event-hook': reading('The event hook', EVENT_HOOKS, ({ hooks }) => hooks.eventHook()),
+};
 
 /** The checks of the Okta org: its engine, the credential, the opt-in attribute, the phone authenticator and the hooks. */
 export function examineOkta(
-  section: Section<OktaVariables>,
+  { finding, value: variables }: Section<OktaVariables>,
   hook: HookVariables | undefined,
   times: CheckTimes,
 ): OktaExamination {
-  const variables = known('okta.variables', section.finding);
-  const { value } = section;
-  if (value === undefined) {
-    const group = { title: 'Okta', checks: checksWithoutValue('okta', section.finding, OTHERS) };
-    return { group, answer: undefined, headerName: () => Promise.resolve(undefined) };
-  }
-  const org = openOrgReader(value.credential, times);
-  const hooks = createHookChecks(org, hook);
-  const answer = once(() => fetchMetadata(org, times.time));
-  const reachable = { name: 'okta.org', run: once(async () => orgFinding(org, (await answer()).result)) };
-  const probe = once(() => probeUsers(org.reading(USERS.scopes)));
-  const credential = {
-    name: 'okta.credential',
-    run: once(
-      after(reachable, () =>
-        withAccess('A user', USERS, async () => {
-          await probe();
-          return ok('The org accepts the credential, and it may read users.');
-        }).then((found) => (found.status === 'warn' ? fail(found.message, LET_READ_USERS) : found)),
-      ),
-    ),
+  const org = variables && openOrgReader(variables.credential, times);
+  const parts = org && {
+    org,
+    variables,
+    hooks: createHookChecks(org, hook),
+    answer: once(() => fetchMetadata(org, times.time)),
+    probe: once(() => probeUsers(org.reading(USERS.scopes))),
   };
-  const later = checksAfter(credential);
-  /** A check that reads what not every credential may read. */
-  const reading = (name: string, what: string, access: Access, run: () => Promise<Finding>): Check =>
-    later(name, () => withAccess(what, access, run));
-  const { optIn, unverifiedPhoneAttribute: phone } = value;
-  const group = {
-    title: 'Okta',
-    checks: [
-      variables,
-      reachable,
-      { name: 'okta.engine', run: after(reachable, async () => engineFinding((await answer()).result)) },
-      credential,
-      later('okta.privileges', () => privilegesFinding(org)),
-      later('okta.rate-limit', async () => rateLimitFinding(await probe())),
-      ...(optIn === undefined
-        ? [known('okta.attribute', WITHOUT_OPT_IN)]
-        : [
-            reading('okta.attribute', 'The attribute', SCHEMAS, () => attributeFinding(org, optIn)),
-            reading('okta.opted-in', 'Who has opted in', USERS, () => optedInFinding(org, optIn)),
-          ]),
-      ...(phone === undefined
-        ? []
-        : [reading('okta.unverified-phone', 'The attribute', SCHEMAS, () => phoneFinding(org, phone))]),
-      reading('okta.phone-authenticator', 'The phone authenticator', AUTHENTICATORS, () =>
-        authenticatorFinding(org),
-      ),
-      reading('okta.hook', 'The telephony hook', INLINE_HOOKS, () => hooks.telephonyHook()),
-      later('okta.native-telephony', () => hooks.nativeTelephony()),
-      reading('okta.event-hook', 'The event hook', EVENT_HOOKS, () => hooks.eventHook()),
-    ],
-    close: () => org.dispatcher.destroy(),
+  return {
+    group: {
+      title: 'Okta',
+      checks: checksOf('okta', finding, parts, CHECKS),
+      close: () => org?.dispatcher.destroy() ?? Promise.resolve(),
+    },
+    answer: parts?.answer,
+    headerName: parts?.hooks.headerName ?? (() => Promise.resolve(undefined)),
   };
-  return { group, answer, headerName: hooks.headerName };
 }
 
 const WITHOUT_OPT_IN = ok(
@@ -113,6 +123,14 @@ async function fetchMetadata(org: OrgReader, time: Time): Promise<TimedAnswer> {
   const url = org.orgUrl + ORG_METADATA;
   const result = await callServer(org.dispatcher, { url, method: 'GET' }, org.callMs);
   return { result, askedAt, answeredAt: time.now() };
+}
+
+async function credentialFinding({ probe }: OktaParts): Promise<Finding> {
+  const found = await withAccess('A user', USERS, async () => {
+    await probe();
+    return ok('The org accepts the credential, and it may read users.');
+  });
+  return found.status === 'warn' ? fail(found.message, LET_READ_USERS) : found;
 }
 
 function orgFinding(org: OrgReader, result: HttpResult): Finding {

@@ -2,18 +2,41 @@ import { loadIoredis } from '../../../state/redis/clients.js';
 import { inspectRedis, type RedisInspection } from '../../../state/redis/inspection.js';
 import type { RedisVariables } from '../../../options/variables.js';
 import type { Section } from '../variables.js';
-import { after, checksWithoutValue, fail, known, ok, once, warn } from '../finding.js';
-import type { Check, CheckGroup, CheckTimes, Finding } from '../finding.js';
+import { checksOf, fail, ok, once, warn } from '../finding.js';
+import type { CheckGroup, CheckTable, CheckTimes, Finding } from '../finding.js';
 import { describeUnreached } from './unreached.js';
 
 type Inspect = typeof inspectRedis;
 type InspectionResult = Awaited<ReturnType<Inspect>>;
 
-const OTHERS = ['libraries', 'reached', 'writes', 'version', 'eviction', 'memory', 'persistence', 'keys'];
+interface RedisParts {
+  /** `undefined` without ioredis. */
+  readonly inspect: Inspect | undefined;
+  readonly inspection: () => Promise<InspectionResult>;
+}
+
+const inspected = (findingOf: (inspection: RedisInspection) => Finding): CheckTable<RedisParts>[string] => ({
+  needs: 'reached',
+  async run({ inspection }) {
+    const result = await inspection();
+    return 'info' in result ? findingOf(result) : reachedFinding(result);
+  },
+});
+
+const CHECKS: CheckTable<RedisParts> = {
+  libraries: { run: ({ inspect }) => libraryFinding(inspect) },
+  reached: { needs: 'libraries', run: async ({ inspection }) => reachedFinding(await inspection()) },
+  writes: inspected(writesFinding),
+  version: inspected(versionFinding),
+  eviction: inspected(evictionFinding),
+  memory: inspected(memoryFinding),
+  persistence: inspected(persistenceFinding),
+  keys: inspected(keysFinding),
+};
 
 /** The checks of the Redis in which the gateways share their state. */
 export function examineRedis(
-  section: Section<RedisVariables>,
+  { finding, value }: Section<RedisVariables>,
   {
     callMs,
     time,
@@ -23,42 +46,16 @@ export function examineRedis(
     readonly load?: () => Inspect | undefined;
   },
 ): CheckGroup {
-  const title = 'Redis';
-  const variables = known('redis.variables', section.finding);
-  const { value } = section;
-  if (value === undefined) return { title, checks: checksWithoutValue('redis', section.finding, OTHERS) };
   // ioredis is an optional peer dependency.
-  const inspect = load();
-  const library = known('redis.libraries', libraryFinding(inspect));
-  const inspection = once(() => {
-    if (inspect === undefined) throw new Error('ioredis is not installed');
-    return inspect(value, { timeoutMs: callMs, now: () => time.now() });
-  });
-  const reachable = {
-    name: 'redis.reached',
-    run: once(after(library, async () => reachedFinding(await inspection()))),
-  };
-  const later = (name: string, findingOf: (inspected: RedisInspection) => Finding): Check => ({
-    name,
-    run: after(reachable, async () => {
-      const result = await inspection();
-      return 'info' in result ? findingOf(result) : reachedFinding(result);
+  const inspect = value && load();
+  const parts = value && {
+    inspect,
+    inspection: once(() => {
+      if (inspect === undefined) throw new Error('ioredis is not installed');
+      return inspect(value, { timeoutMs: callMs, now: () => time.now() });
     }),
-  });
-  return {
-    title,
-    checks: [
-      variables,
-      library,
-      reachable,
-      later('redis.writes', writesFinding),
-      later('redis.version', versionFinding),
-      later('redis.eviction', evictionFinding),
-      later('redis.memory', memoryFinding),
-      later('redis.persistence', persistenceFinding),
-      later('redis.keys', keysFinding),
-    ],
   };
+  return { title: 'Redis', checks: checksOf('redis', finding, parts, CHECKS) };
 }
 
 function loadInspector(): Inspect | undefined {

@@ -1,37 +1,26 @@
 import { fieldOf, textFieldOf } from '../../../core/json.js';
 import type { SenderVariables } from '../../../options/provider-variables.js';
-import { fail, known, ok, warn, type Check, type Finding } from '../finding.js';
+import { fail, ok, warn, type Finding } from '../finding.js';
 import { unreadFinding, type TwilioAccess } from './twilio-access.js';
 
 /** The sandbox number of Twilio, which all accounts share. */
 const SANDBOX = '+14155238886';
 const TEMPLATE_TYPE = 'whatsapp/authentication';
 
-/** The checks of WhatsApp: the sandbox, or the content template of each language. */
-export function examineWhatsApp(
-  { whatsapp, sandboxNumber }: SenderVariables,
-  access: TwilioAccess,
-): readonly Check[] {
-  if (sandboxNumber !== undefined && whatsapp === undefined) {
-    return [known('twilio.whatsapp', sandboxFinding(sandboxNumber))];
-  }
-  if (whatsapp === undefined) {
-    const finding = warn(
-      'Skipped: no WhatsApp sender is set. Users who opted in get an SMS.',
-      'Set TWILIO_WHATSAPP_FROM and TWILIO_WHATSAPP_TEMPLATE, or for a trial TWILIO_SANDBOX_NUMBER.',
+/** The finding about the sender: the sandbox, or one of the account. */
+export function whatsAppFinding({ whatsapp, sandboxNumber }: SenderVariables): Finding {
+  if (whatsapp !== undefined) {
+    // Doctor does not read WhatsApp senders from Twilio.
+    return warn(
+      'Doctor does not check the sender TWILIO_WHATSAPP_FROM itself, only its templates.',
+      'Check that it belongs to the account and is online: Twilio Console, Messaging > Senders > WhatsApp senders.',
     );
-    return [known('twilio.whatsapp', finding)];
   }
-  // Doctor does not read WhatsApp senders from Twilio.
-  const unchecked = warn(
-    'Doctor does not check the sender TWILIO_WHATSAPP_FROM itself, only its templates.',
-    'Check that it belongs to the account and is online: Twilio Console, Messaging > Senders > WhatsApp senders.',
+  if (sandboxNumber !== undefined) return sandboxFinding(sandboxNumber);
+  return warn(
+    'Skipped: no WhatsApp sender is set. Users who opted in get an SMS.',
+    'Set TWILIO_WHATSAPP_FROM and TWILIO_WHATSAPP_TEMPLATE, or for a trial TWILIO_SANDBOX_NUMBER.',
   );
-  const templates = Object.entries(whatsapp.templates).map(([locale, sid]) => ({
-    name: locale === 'default' ? 'twilio.template' : `twilio.template.${locale}`,
-    run: () => templateFinding(access, sid),
-  }));
-  return [known('twilio.whatsapp', unchecked), ...templates];
 }
 
 function sandboxFinding(from: string): Finding {
@@ -46,7 +35,7 @@ function sandboxFinding(from: string): Finding {
   );
 }
 
-async function templateFinding({ sending }: TwilioAccess, sid: string): Promise<Finding> {
+export async function templateFinding({ sending }: TwilioAccess, sid: string): Promise<Finding> {
   const [template, approval] = await Promise.all([sending.template(sid), sending.approval(sid)]);
   if (template.kind !== 'found') {
     const absent = fail(

@@ -1,22 +1,13 @@
 import { ProviderError } from '../../../core/errors.js';
 import { asList, fieldOf, textFieldOf } from '../../../core/json.js';
 import type { Section, TwilioSide } from '../variables.js';
-import {
-  fail,
-  known,
-  ok,
-  once,
-  checksAfter,
-  checksWithoutValue,
-  warn,
-  type CheckGroup,
-  type Finding,
-} from '../finding.js';
+import { checksOf, fail, ok, warn, type CheckGroup, type CheckTable, type Finding } from '../finding.js';
 import { openTwilio, unreadFinding, type TwilioAccess } from './twilio-access.js';
-import { examineWhatsApp } from './twilio-whatsapp.js';
+import { templateFinding, whatsAppFinding } from './twilio-whatsapp.js';
 
 interface TwilioParts {
-  readonly callMs: number;
+  readonly side: TwilioSide;
+  readonly access: TwilioAccess;
   /** Whether PUBLIC_URL is set, so that Twilio sends callbacks. */
   readonly hasPublicUrl: boolean;
 }
@@ -30,39 +21,45 @@ const NO_VOICE = warn(
   'Set it if codes should also go out as voice calls.',
 );
 
-const OTHERS = ['credential', 'auth-token', 'account', 'balance', 'sms', 'voice', 'whatsapp'];
+const needs = 'credential';
+const CHECKS: CheckTable<TwilioParts> = {
+  credential: { run: ({ side, access }) => credentialFinding(side, access) },
+  'auth-token': { needs, run: ({ access, hasPublicUrl }) => authTokenFinding(access, hasPublicUrl) },
+  account: { needs, run: ({ access }) => accountFinding(access) },
+  balance: { needs, run: ({ access }) => balanceFinding(access) },
+  sms: {
+    needs,
+    run: ({ side, access }) =>
+      side.sms === undefined ? withoutSender('sms', NO_SMS, side) : smsFinding(access, side.sms),
+  },
+  voice: {
+    needs,
+    run: ({ side, access }) =>
+      side.voice === undefined
+        ? withoutSender('voice', NO_VOICE, side)
+        : numberFinding(access, side.voice, 'voice'),
+  },
+  whatsapp: { needs, run: ({ side }) => whatsAppFinding(side) },
+  template: {
+    needs,
+    isUsed: ({ side }) => side.whatsapp !== undefined,
+    run: ({ side, access }) => templateFinding(access, side.whatsapp?.templates.default ?? ''),
+  },
+  verify: {
+    needs,
+    isUsed: ({ side }) => side.verifyServiceSid !== undefined,
+    run: ({ side, access }) => verifyFinding(access, side.verifyServiceSid ?? ''),
+  },
+};
 
 /** The checks of the Twilio account: credential, balance, senders, templates and the Verify service. */
-export function examineTwilio(section: Section<TwilioSide>, parts: TwilioParts): CheckGroup {
-  const title = 'Twilio';
-  const variables = known('twilio.variables', section.finding);
-  const { value } = section;
-  if (value === undefined) return { title, checks: checksWithoutValue('twilio', section.finding, OTHERS) };
-  const access = openTwilio(value, parts.callMs);
-  const credential = { name: 'twilio.credential', run: once(() => credentialFinding(value, access)) };
-  const later = checksAfter(credential);
-  const { sms, voice, verifyServiceSid } = value;
-  return {
-    title,
-    checks: [
-      variables,
-      credential,
-      later('twilio.auth-token', () => authTokenFinding(access, parts.hasPublicUrl)),
-      later('twilio.account', () => accountFinding(access)),
-      later('twilio.balance', () => balanceFinding(access)),
-      later('twilio.sms', async () =>
-        sms === undefined ? withoutSender('sms', NO_SMS, value) : smsFinding(access, sms),
-      ),
-      later('twilio.voice', async () =>
-        voice === undefined ? withoutSender('voice', NO_VOICE, value) : numberFinding(access, voice, 'voice'),
-      ),
-      ...examineWhatsApp(value, access).map(({ name, run }) => later(name, run)),
-      ...(verifyServiceSid === undefined
-        ? []
-        : [later('twilio.verify', () => verifyFinding(access, verifyServiceSid))]),
-    ],
-    close: () => access.close(),
-  };
+export function examineTwilio(
+  { finding, value: side }: Section<TwilioSide>,
+  { callMs, hasPublicUrl }: { readonly callMs: number; readonly hasPublicUrl: boolean },
+): CheckGroup {
+  const access = side && openTwilio(side, callMs);
+  const parts = side && access && { side, access, hasPublicUrl };
+  return { title: 'Twilio', checks: checksOf('twilio', finding, parts, CHECKS), close: access?.close };
 }
 
 const withoutSender = (channel: string, missing: Finding, { otherChannels }: TwilioSide): Finding =>

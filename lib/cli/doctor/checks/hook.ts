@@ -9,12 +9,11 @@ import { attemptQuery } from '../../../channels/twilio/outcome.js';
 import { STATUS_PATH } from '../../../options/settings.js';
 import { signWebhook } from '../../../channels/twilio/signature.js';
 import type { HookVariables, Section } from '../variables.js';
-import { checksOf, fail, ok, once, warn } from '../finding.js';
+import { checksOf, fail, ok, once, warn, unreachedFinding } from '../finding.js';
 import type { CheckGroup, CheckTable, CheckTimes, Finding } from '../finding.js';
 import { callServer, isOurError } from '../../gateway-probe.js';
 import { CONNECT_TIMEOUT_MS } from '../../org.js';
 import { eventSecretFinding, NOT_OURS, secretFinding, type ReadHeaderName } from './hook-secret.js';
-import { unreachedFinding } from './unreached.js';
 
 interface HookParts extends CheckTimes {
   /** The account's auth token, with which Twilio signs; `undefined` if it is not set. */
@@ -40,17 +39,8 @@ type CallGateway = (
 /** A slower hook has too little left of Okta's three seconds to call a provider. */
 const SLOW_MS = 1_000;
 
-interface OpenedHook {
-  readonly hook: HookVariables;
-  readonly parts: HookParts;
-  readonly secrets: Parameters<typeof secretFinding>[1];
-  readonly call: CallGateway;
-  /** The first call, and the time of its answer. */
-  readonly first: () => Promise<{ readonly result: HttpResult; readonly tookMs: number }>;
-}
-
 const needs = 'answers';
-const CHECKS: CheckTable<OpenedHook> = {
+const CHECKS: CheckTable<ReturnType<typeof openHook>> = {
   answers: { run: async ({ hook, first }) => answersFinding(hook, (await first()).result) },
   secret: { needs, run: ({ hook, secrets }) => secretFinding(hook, secrets) },
   time: { needs, run: async ({ first }) => timeFinding((await first()).tookMs) },
@@ -91,7 +81,7 @@ export function examineHook(
   };
 }
 
-function openHook(hook: HookVariables, parts: HookParts, dispatcher: HttpDispatcher): OpenedHook {
+function openHook(hook: HookVariables, parts: HookParts, dispatcher: HttpDispatcher) {
   const { callMs, time } = parts;
   const mark = (route: MarkedCall['route'], method = 'POST') =>
     markProbe(hook.secret, time.now(), { method, route });
@@ -100,6 +90,7 @@ function openHook(hook: HookVariables, parts: HookParts, dispatcher: HttpDispatc
     const headers = { ...marks, ...request.headers };
     return callServer(dispatcher, { ...request, url: hook.url + path, headers }, callMs);
   };
+  /** The first call, and the time of its answer. */
   const first = once(async () => {
     const beganAt = time.now();
     // Without a mark: until the answer shows that the host is ours, nothing made with the secret goes there.

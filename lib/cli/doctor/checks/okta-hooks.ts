@@ -11,20 +11,11 @@ export const EVENT_HOOKS = { scopes: ['okta.eventHooks.read'], role: hookRole('o
 const NATIVE_SCOPES = ['okta.customTelephonyProvider.read'];
 const NO_SECRET = { kind: 'header', headerName: undefined, secret: '' } as const;
 
-/** The checks of an org's hooks. */
-export interface HookChecks {
-  readonly telephonyHook: () => Promise<Finding>;
-  readonly eventHook: () => Promise<Finding>;
-  readonly nativeTelephony: () => Promise<Finding>;
-  /** The header with which Okta calls one of the hooks; `undefined` if that cannot be read. */
-  readonly headerName: (hook: 'inline' | 'event') => Promise<string | undefined>;
-}
-
 /**
  * Compares the org's hooks with the variables. It asks the setup commands for their plans: a hook is right if its setup
  * would change nothing.
  */
-export function createHookChecks(org: OrgReader, hook: HookVariables | undefined): HookChecks {
+export function createHookChecks(org: OrgReader, hook: HookVariables | undefined) {
   const { url = '', proof = NO_SECRET } = hook ?? {};
   const wanted = { url, name: undefined, proof, replacedId: undefined, sendsSecret: false };
   const plan = once(() => createTelephonyHookSetup(org.readOnly(INLINE_HOOKS.scopes), wanted).plan());
@@ -32,15 +23,17 @@ export function createHookChecks(org: OrgReader, hook: HookVariables | undefined
   const eventPlan = once(() => createEventHookSetup(org.readOnly(EVENT_HOOKS.scopes), wantedEvents).plan());
   const skipped = warn('Skipped: PUBLIC_URL is not set.', "Set it to the hook's URL in Okta.");
   return {
-    telephonyHook: async () => (hook === undefined ? skipped : telephonyFinding(await plan())),
-    eventHook: async () => (hook === undefined ? skipped : eventFinding(await eventPlan())),
-    async nativeTelephony() {
+    telephonyHook: async (): Promise<Finding> =>
+      hook === undefined ? skipped : telephonyFinding(await plan()),
+    eventHook: async (): Promise<Finding> => (hook === undefined ? skipped : eventFinding(await eventPlan())),
+    async nativeTelephony(): Promise<Finding> {
       const warning = await warnOfNativeTelephony(org.readOnly(NATIVE_SCOPES));
       if (warning === undefined) return ok("None of the org's own telephony providers is active.");
       const [message = warning, ...remedy] = warning.split(/: (?=turn|look)/);
       return warn(`${message}.`, capitalized(remedy.join(': ')));
     },
-    headerName: (kind) =>
+    /** The header with which Okta calls one of the hooks; `undefined` if that cannot be read. */
+    headerName: (kind: 'inline' | 'event'): Promise<string | undefined> =>
       (kind === 'inline' ? plan() : eventPlan()).then(
         // Without a hook the plan has the header of a new one, which says nothing about the gateway.
         ({ id, headerName }) => (id === undefined ? undefined : headerName),

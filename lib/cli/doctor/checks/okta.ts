@@ -7,15 +7,21 @@ import {
   readPhoneAuthenticator,
 } from '../../../okta/admin/org-facts.js';
 import type { HookVariables, OktaVariables, Section } from '../variables.js';
-import { checksOf, fail, ok, once, warn } from '../finding.js';
+import { checksOf, fail, ok, once, warn, unreachedFinding } from '../finding.js';
 import type { CheckGroup, CheckTable, CheckTimes, Finding } from '../finding.js';
 import { callServer } from '../../gateway-probe.js';
 import type { Access } from '../../org.js';
-import { openOrgReader, SCHEMAS, USERS, withAccess, type OrgReader } from './okta-access.js';
-import { createHookChecks, EVENT_HOOKS, INLINE_HOOKS, type HookChecks } from './okta-hooks.js';
+import {
+  openOrgReader,
+  privilegesFinding,
+  SCHEMAS,
+  USERS,
+  withAccess,
+  type OrgReader,
+} from './okta-access.js';
+import type { ReadHeaderName } from './hook-secret.js';
+import { createHookChecks, EVENT_HOOKS, INLINE_HOOKS } from './okta-hooks.js';
 import { attributeFinding, optedInFinding, phoneFinding } from './okta-attributes.js';
-import { privilegesFinding } from './okta-privileges.js';
-import { unreachedFinding } from './unreached.js';
 
 const AUTHENTICATORS = { scopes: ['okta.authenticators.read'], role: 'the role Read-Only Administrator' };
 
@@ -24,7 +30,7 @@ export interface OktaExamination {
   readonly group: CheckGroup;
   /** The org's public metadata. `undefined` if the org is not configured. */
   readonly answer: (() => Promise<TimedAnswer>) | undefined;
-  readonly headerName: HookChecks['headerName'];
+  readonly headerName: ReadHeaderName;
 }
 
 export interface TimedAnswer {
@@ -37,7 +43,7 @@ export interface TimedAnswer {
 interface OktaParts {
   readonly org: OrgReader;
   readonly variables: OktaVariables;
-  readonly hooks: HookChecks;
+  readonly hooks: ReturnType<typeof createHookChecks>;
   readonly answer: () => Promise<TimedAnswer>;
   /** Reads a user. Resolves to the headers of the answer. */
   readonly probe: () => Promise<Readonly<Record<string, string>>>;

@@ -1,12 +1,13 @@
+import { once } from 'node:events';
 import { lookup } from 'node:dns/promises';
 import { BlockList, isIP } from 'node:net';
 import { connect, type PeerCertificate } from 'node:tls';
 import type { HttpResult } from '../../../core/http.js';
 import { LOOPBACK } from '../../../core/option-rules.js';
+import { TIMED_OUT, waitAtMost } from '../../../core/time.js';
 import type { HookVariables, Section } from '../variables.js';
-import { after, fail, known, ok, once, warn } from '../finding.js';
+import { after, fail, known, ok, once as runOnce, warn, unreachedFinding } from '../finding.js';
 import type { Check, CheckGroup, CheckTimes, Finding } from '../finding.js';
-import { unreachedFinding } from './unreached.js';
 
 interface ReachabilityParts extends CheckTimes {
   /** The origin of the org; `undefined` if it is not set. */
@@ -30,7 +31,7 @@ export function examineReachability(section: Section<HookVariables>, parts: Reac
   if (section.value === undefined) return { title, checks: [] };
   const url = new URL(section.value.url);
   const { resolve = resolveHere } = parts;
-  const name = { name: 'way.name', run: once(() => nameFinding(url.hostname, resolve)) };
+  const name = { name: 'way.name', run: runOnce(() => nameFinding(url.hostname, resolve)) };
   const checks: readonly Check[] = [
     known('way.url', urlFinding(url, parts.orgUrl)),
     name,
@@ -125,39 +126,34 @@ interface SeenCertificate {
 }
 
 /** Reads the server's certificate; the code of the error if there is none. */
-function readCertificate(
+async function readCertificate(
   url: URL,
   { callMs, authorities }: ReachabilityParts,
 ): Promise<SeenCertificate | string> {
   const host = withoutBrackets(url.hostname);
-  return new Promise((resolve) => {
-    const socket = connect({
-      host,
-      port: Number(url.port === '' ? 443 : url.port),
-      ...(isIP(host) === 0 ? { servername: host } : {}),
-      // Doctor reads an untrusted certificate, too. It sends nothing over this connection.
-      rejectUnauthorized: false,
-      ...(authorities === undefined ? {} : { ca: [...authorities] }),
-    });
-    const end = (seen: SeenCertificate | string): void => {
-      clearTimeout(timer);
-      socket.destroy();
-      resolve(seen);
-    };
-    const timer = setTimeout(end, callMs, 'TIMEOUT');
-    socket.on('error', (error: NodeJS.ErrnoException) => {
-      end(error.code ?? 'TLS');
-    });
-    socket.on('secureConnect', () => {
-      // Its type is Error, but Node sets a code.
-      const error: unknown = socket.authorizationError;
-      const problem = error instanceof Error ? ((error as NodeJS.ErrnoException).code ?? 'CERT') : error;
-      end({
-        problem: typeof problem === 'string' ? problem : undefined,
-        certificate: socket.getPeerCertificate(),
-      });
-    });
+  const socket = connect({
+    host,
+    port: Number(url.port === '' ? 443 : url.port),
+    ...(isIP(host) === 0 ? { servername: host } : {}),
+    // Doctor reads an untrusted certificate, too. It sends nothing over this connection.
+    rejectUnauthorized: false,
+    ...(authorities === undefined ? {} : { ca: [...authorities] }),
   });
+  socket.on('error', () => undefined);
+  try {
+    if ((await waitAtMost(once(socket, 'secureConnect'), callMs)) === TIMED_OUT) return 'TIMEOUT';
+    // Its type is Error, but Node sets a code.
+    const error: unknown = socket.authorizationError;
+    const problem = error instanceof Error ? ((error as NodeJS.ErrnoException).code ?? 'CERT') : error;
+    return {
+      problem: typeof problem === 'string' ? problem : undefined,
+      certificate: socket.getPeerCertificate(),
+    };
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code ?? 'TLS';
+  } finally {
+    socket.destroy();
+  }
 }
 
 function redirectFinding(result: HttpResult): Finding {

@@ -2,9 +2,8 @@ import { loadIoredis } from '../../../state/redis/clients.js';
 import { inspectRedis, type RedisInspection } from '../../../state/redis/inspection.js';
 import type { RedisVariables } from '../../../options/variables.js';
 import type { Section } from '../variables.js';
-import { checksOf, fail, ok, once, warn } from '../finding.js';
+import { checksOf, fail, ok, once, warn, describeUnreached } from '../finding.js';
 import type { CheckGroup, CheckTable, CheckTimes, Finding } from '../finding.js';
-import { describeUnreached } from './unreached.js';
 
 type Inspect = typeof inspectRedis;
 type InspectionResult = Awaited<ReturnType<Inspect>>;

@@ -3,9 +3,8 @@ import { createAccountReader } from '../../../channels/twilio/account-reader.js'
 import type { AccountReader, AccountReading } from '../../../channels/twilio/account-reader.js';
 import { createTwilioConnection, type TwilioPort } from '../../../channels/twilio/client.js';
 import type { TwilioVariables } from '../../../options/provider-variables.js';
-import { fail, type Finding } from '../finding.js';
+import { fail, unreachedFinding, type Finding } from '../finding.js';
 import { CONNECT_TIMEOUT_MS } from '../../org.js';
-import { unreachedFinding } from './unreached.js';
 
 /** Reads a Twilio account for doctor. */
 export interface TwilioAccess {

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { describeUnreached } from '#lib/cli/doctor/checks/unreached.js';
+import { describeUnreached } from '#lib/cli/doctor/finding.js';
 
 const NAME = [
   'its name does not resolve',

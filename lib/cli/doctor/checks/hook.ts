@@ -23,12 +23,6 @@ interface HookParts extends CheckTimes {
   readonly headerName: ReadHeaderName;
 }
 
-export interface HookExamination {
-  readonly group: CheckGroup;
-  /** The hook's answer to a caller without credentials. */
-  readonly answer: () => Promise<HttpResult>;
-}
-
 /** Calls a path below PUBLIC_URL. With a route the call is marked as a test call. */
 type CallGateway = (
   path: string,
@@ -67,7 +61,11 @@ const CHECKS: CheckTable<ReturnType<typeof openHook>> = {
 export function examineHook(
   { finding, value: hook }: Section<HookVariables>,
   parts: HookParts,
-): HookExamination {
+): {
+  readonly group: CheckGroup;
+  /** The hook's answer to a caller without credentials. */
+  readonly answer: () => Promise<HttpResult>;
+} {
   const dispatcher = createAgent(Math.min(CONNECT_TIMEOUT_MS, parts.callMs));
   const opened = hook && openHook(hook, parts, dispatcher);
   const nothing: HttpResult = { kind: 'not-sent', reason: 'UNKNOWN' };

@@ -40,14 +40,7 @@ export interface TimedAnswer {
   readonly answeredAt: number;
 }
 
-interface OktaParts {
-  readonly org: OrgReader;
-  readonly variables: OktaVariables;
-  readonly hooks: ReturnType<typeof createHookChecks>;
-  readonly answer: () => Promise<TimedAnswer>;
-  /** Reads a user. Resolves to the headers of the answer. */
-  readonly probe: () => Promise<Readonly<Record<string, string>>>;
-}
+type OktaParts = ReturnType<typeof openOkta>;
 
 const needs = 'credential';
 
@@ -99,22 +92,27 @@ export function examineOkta(
   hook: HookVariables | undefined,
   times: CheckTimes,
 ): OktaExamination {
-  const org = variables && openOrgReader(variables.credential, times);
-  const parts = org && {
-    org,
-    variables,
-    hooks: createHookChecks(org, hook),
-    answer: once(() => fetchMetadata(org, times.time)),
-    probe: once(() => probeUsers(org.reading(USERS.scopes))),
-  };
+  const parts = variables && openOkta(variables, hook, times);
   return {
     group: {
       title: 'Okta',
       checks: checksOf('okta', finding, parts, CHECKS),
-      close: () => org?.dispatcher.destroy() ?? Promise.resolve(),
+      close: () => parts?.org.dispatcher.destroy() ?? Promise.resolve(),
     },
     answer: parts?.answer,
     headerName: parts?.hooks.headerName ?? (() => Promise.resolve(undefined)),
+  };
+}
+
+function openOkta(variables: OktaVariables, hook: HookVariables | undefined, times: CheckTimes) {
+  const org = openOrgReader(variables.credential, times);
+  return {
+    org,
+    variables,
+    hooks: createHookChecks(org, hook),
+    answer: once(() => fetchMetadata(org, times.time)),
+    /** Resolves to the headers of the answer. */
+    probe: once(() => probeUsers(org.reading(USERS.scopes))),
   };
 }
 

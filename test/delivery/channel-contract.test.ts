@@ -2,9 +2,15 @@ import { expect } from 'chai';
 import sinon from 'sinon';
 import type { Dispatcher } from 'undici';
 import { Budget } from '#lib/core/budget.js';
-import type { SendContext } from '#lib/core/channel.js';
+import type { RefusalCause, SendContext } from '#lib/core/channel.js';
 import type { HttpResult } from '#lib/core/http.js';
-import { AttemptScope, questionContext, type CallIds } from '#lib/delivery/channel-contract.js';
+import {
+  AttemptScope,
+  questionContext,
+  readOutcome,
+  readReport,
+  type CallIds,
+} from '#lib/delivery/channel-contract.js';
 import { makeMessage } from '../channels/twilio/scripted-api.js';
 
 const REQUEST = makeMessage().request;
@@ -174,4 +180,64 @@ describe('the HTTP client of a channel', () => {
     await http({ url: 'x' });
     expect(mistakes).to.deep.include([mistakes[0]?.[0], undefined]);
   });
+});
+
+const FAILED = { code: 'C1', reason: 'No' };
+
+describe('the cause of a refusal', () => {
+  const plain = { moveOn: true, isFraudBlock: false, isNotReached: false };
+  const causes: Readonly<Record<RefusalCause, object>> = {
+    'wrong-number': { moveOn: false },
+    'opted-out': { moveOn: 'other-channel' },
+    'not-reached': { moveOn: 'other-channel', isNotReached: true },
+    fraud: { moveOn: false, isFraudBlock: true },
+    account: { moveOn: 'other-provider' },
+    busy: {},
+    'never-left': {},
+  };
+  for (const [cause, mechanics] of Object.entries(causes)) {
+    it(`${cause} says what follows, at once and of a message that fails later`, () => {
+      const mistakes: string[] = [];
+      const outcome = readOutcome({ status: 'refused', ...FAILED, cause }, (mistake) =>
+        mistakes.push(mistake),
+      );
+      const expected = { ...FAILED, ...plain, ...mechanics, remedy: undefined };
+      expect(outcome).to.deep.equal({ status: 'refused', ...expected, hasLeft: cause !== 'never-left' });
+      expect(readReport({ status: 'failed', ...FAILED, cause })).to.deep.equal({
+        status: 'failed',
+        ...expected,
+      });
+      expect(mistakes).to.be.empty;
+    });
+  }
+
+  it('gives way to what the refusal says itself', () => {
+    const refusal = {
+      status: 'refused',
+      ...FAILED,
+      cause: 'fraud',
+      moveOn: 'other-provider',
+      isFraudBlock: false,
+      isNotReached: true,
+      hasLeft: false,
+    };
+    expect(readOutcome(refusal, () => undefined)).to.include({
+      moveOn: 'other-provider',
+      isFraudBlock: false,
+      isNotReached: true,
+      hasLeft: false,
+    });
+  });
+
+  for (const cause of ['constructor', 7, null, '']) {
+    it(`that is none, such as ${JSON.stringify(cause)}, leaves hope for the next`, () => {
+      const mistakes: string[] = [];
+      const refusal = { status: 'refused', ...FAILED, cause };
+      expect(readOutcome(refusal, (mistake) => mistakes.push(mistake))).to.include({
+        ...plain,
+        hasLeft: true,
+      });
+      expect(mistakes).to.have.length(1);
+    });
+  }
 });

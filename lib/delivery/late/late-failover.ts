@@ -1,20 +1,20 @@
 import type { DeliveryFailure, DeliveryReport } from '../../core/channel.js';
 import { waitAtMost } from '../../core/time.js';
 import { providerOf, type PlanStep } from '../plan.js';
+import type { NewEvent } from '../state.js';
 import { LateSends, type LateSendsParts } from './late-sends.js';
 import { MessageStatuses, type StatusChange } from './message-statuses.js';
 import { MessageWatch, type MessageWatchParts } from './message-watch.js';
 import {
-  ownerOf,
-  type MessageOwner,
-  type Receipt,
   isFinal,
   messageKey,
   OVERDUE,
+  ownerOf,
   transactionIdOf,
   type FinalReport,
+  type MessageOwner,
+  type Receipt,
 } from './receipt.js';
-import type { NewEvent } from '../state.js';
 import { UnknownAttempts, withAccepted } from './unknown-attempts.js';
 
 /**

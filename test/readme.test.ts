@@ -11,7 +11,7 @@ import { oktaTelephonyHook, type HookEvent, type OktaTelephonyHookOptions } from
 import { COUNTERS, GAUGES, HISTOGRAMS, type MetricRow } from '#lib/events/metric-table.js';
 import { FAULT_KINDS } from '#lib/testing/server/answer.js';
 import { CALLBACK_FAULT_KEYS } from '#lib/testing/twilio/callbacks.js';
-import { VOICES } from '#lib/channels/twilio/calls.js';
+import { VOICES } from '#lib/channels/twilio/voices.js';
 import { freePort } from '#harness/free-port.js';
 import { BOB, CODE, HOOK_SECRET, startScene } from '#harness/scene.js';
 import { pageAt, sectionOf } from './docs/pages.js';

@@ -49,19 +49,13 @@ export function badUse(command: string, message: string): CommandError {
 export function reportFailure(
   error: unknown,
   terminal: Terminal,
-): {
-  readonly exitCode: ExitCode;
-  readonly code: string;
-  readonly message: string;
-  readonly remedy: string | undefined;
-} {
-  const known = error instanceof CommandError ? error : undefined;
-  const lines = known?.lines ?? linesOfUnexpected(error);
-  const message = lines.join('\n');
+): Pick<CommandError, 'exitCode' | 'code' | 'message' | 'remedy'> {
+  const known =
+    error instanceof CommandError ? error : new CommandError('INTERNAL_ERROR', linesOfUnexpected(error));
+  const { exitCode, code, message, remedy, lines } = known;
   const [first = '', ...others] = lines;
   terminal.note([`✘ ${first}`, ...others], 'red');
-  if (known?.remedy !== undefined) terminal.note(`  ${known.remedy}`);
-  const { exitCode = 1, code = 'INTERNAL_ERROR', remedy } = known ?? {};
+  if (remedy !== undefined) terminal.note(`  ${remedy}`);
   return { exitCode, code, message, remedy };
 }
 

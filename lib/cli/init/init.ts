@@ -9,6 +9,7 @@ import type { Command, CommandCall } from '../command.js';
 import { runCheckup } from '../doctor/checkup.js';
 import type { CheckGroup } from '../doctor/finding.js';
 import { badUse, CommandError, type ExitCode } from '../failure.js';
+import type { Terminal } from '../terminal.js';
 import { SID } from '../../options/warnings.js';
 import { CHECK_MS, oktaChecks, providerChecks, variablesOf } from './checks.js';
 import { ENV_FILE, makeEnvFile, makeGateway, requireAbsent, writeFiles } from './files.js';
@@ -176,12 +177,15 @@ function wrongAnswer(problems: readonly string[], failed: readonly string[]): Co
 }
 
 /** The provider of `--provider`, of the variables, or of the answer. `undefined`: skipped. */
-async function chooseProvider(call: CommandCall): Promise<ProviderName | undefined> {
-  const { options, terminal, variables } = call;
+async function chooseProvider({
+  options,
+  terminal,
+  variables,
+}: CommandCall): Promise<ProviderName | undefined> {
+  const list = PROVIDERS.join(', ');
   const used = PROVIDERS.find((provider) =>
     variables.hasAny(...PROVIDER_QUESTIONS[provider].credential.map(({ name }) => name)),
   );
-  const list = PROVIDERS.join(', ');
   const given = textOption(options, 'provider') ?? used;
   if (given === undefined && !terminal.isInteractive) {
     throw new CommandError(
@@ -190,25 +194,25 @@ async function chooseProvider(call: CommandCall): Promise<ProviderName | undefin
       `Name it with --provider: ${list}.`,
     );
   }
-  return choose(call, given, {
-    question: `Provider (${list}; Enter skips it)`,
-    read: (text) => PROVIDERS.find((name) => name === text.toLowerCase()),
-    problem: `The provider is one of ${list}.`,
-  });
+  const question = `Provider (${list}; Enter skips it)`;
+  return choose(terminal, given, question, `The provider is one of ${list}.`, (text) =>
+    PROVIDERS.find((name) => name === text.toLowerCase()),
+  );
 }
 
 /** The channels of `--channels`, or of the answer. Default: the provider's first one. */
-async function chooseChannels(provider: ProviderName, call: CommandCall): Promise<readonly string[]> {
+async function chooseChannels(
+  provider: ProviderName,
+  { options, terminal }: CommandCall,
+): Promise<readonly string[]> {
   const names = Object.keys(PROVIDER_QUESTIONS[provider].channels);
   const [first = ''] = names;
-  const given = textOption(call.options, 'channels');
-  const chosen = await choose(call, names.length === 1 ? (given ?? first) : given, {
-    question: `Channels (${names.join(',')}; Enter takes ${first})`,
-    read: (text) => {
-      const parts = text.split(',').map((part) => part.trim().toLowerCase());
-      return parts.every((part) => names.includes(part)) ? parts : undefined;
-    },
-    problem: `The channels of ${provider} are ${names.join(', ')}, with commas between them.`,
+  const given = textOption(options, 'channels') ?? (names.length === 1 ? first : undefined);
+  const question = `Channels (${names.join(',')}; Enter takes ${first})`;
+  const problem = `The channels of ${provider} are ${names.join(', ')}, with commas between them.`;
+  const chosen = await choose(terminal, given, question, problem, (text) => {
+    const parts = text.split(',').map((part) => part.trim().toLowerCase());
+    return parts.every((part) => names.includes(part)) ? parts : undefined;
   });
   return chosen ?? [first];
 }
@@ -218,25 +222,19 @@ async function chooseChannels(provider: ProviderName, call: CommandCall): Promis
  * @throws CommandError if what is given cannot be read.
  */
 async function choose<Choice>(
-  { terminal }: CommandCall,
+  terminal: Terminal,
   given: string | undefined,
-  by: {
-    readonly question: string;
-    readonly read: (text: string) => Choice | undefined;
-    readonly problem: string;
-  },
+  question: string,
+  problem: string,
+  read: (text: string) => Choice | undefined,
 ): Promise<Choice | undefined> {
-  if (given !== undefined) {
-    const choice = by.read(given);
-    if (choice === undefined) throw badUse('init', by.problem);
-    return choice;
-  }
-  while (terminal.isInteractive) {
-    const text = requireAnswer(await terminal.askText(by.question));
+  for (let text = given; text !== undefined || terminal.isInteractive; text = undefined) {
+    text ??= requireAnswer(await terminal.askText(question));
     if (text === '') return undefined;
-    const choice = by.read(text);
+    const choice = read(text);
     if (choice !== undefined) return choice;
-    terminal.note(`✘ ${by.problem}`, 'red');
+    if (given !== undefined) throw badUse('init', problem);
+    terminal.note(`✘ ${problem}`, 'red');
   }
   return undefined;
 }

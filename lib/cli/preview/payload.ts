@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { readFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { RequestError } from '../../core/request-error.js';
 import { isObject, type JsonObject } from '../../core/json.js';
 import { readJsonText } from '../../core/json-text.js';
@@ -125,20 +125,11 @@ async function editText(text: string, output: 1 | 2, editor = DEFAULT_EDITOR): P
     const file = join(folder, 'payload.json');
     writeFileSync(file, text, { mode: 0o600 });
     await runEditor(editor, file, output);
-    return readBack(file);
+    // Deleting the file cancels, as emptying it does.
+    return existsSync(file) ? readFileSync(file, 'utf8') : '';
   } finally {
     restoreSignals();
     remove();
-  }
-}
-
-/** Empty if the editor or its user has deleted the file. */
-function readBack(file: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return '';
-    throw error;
   }
 }
 

@@ -167,6 +167,20 @@ describe('doctor', () => {
     expect(others.map(({ check }) => check)).to.include.members(usual);
   });
 
+  it('names the same checks if the variables of a side are wrong', async () => {
+    const few = ['okta.opted-in', 'hook.callbacks', 'twilio.verify'];
+    const usual = WELL.map(([check]) => check).filter(
+      (check) => !few.includes(check) && !/^(way|machine)/.test(check),
+    );
+    const wrong = { OKTA_ORG_URL: 'acme', PUBLIC_URL: 'acme', TWILIO_ACCOUNT_SID: 'acme', REDIS_URL: 'acme' };
+    const found = await shared.lines({ ...shared.byToken, ...wrong });
+    const skipped = found.filter(({ check }) => !/^(way|machine|redis)/.test(check));
+    expect(skipped.map(({ check }) => check)).to.deep.equal(
+      usual.filter((check) => !check.startsWith('redis')),
+    );
+    expect(found.filter(({ check }) => check.startsWith('redis'))).to.have.length(9);
+  });
+
   it('names every check in its help', async () => {
     const { doctor, lines, byToken } = shared;
     const help = (await doctor('--help')).stdout;

@@ -3,7 +3,6 @@ import { PassThrough } from 'node:stream';
 import { text as textOfStream } from 'node:stream/consumers';
 import { styleText } from 'node:util';
 
-/** A stream that may be a terminal. */
 type MaybeTerminal<Stream> = Stream & { readonly isTTY?: boolean | undefined };
 
 export interface Streams {
@@ -16,7 +15,6 @@ type Style = Parameters<typeof styleText>[0];
 
 /** A secret of this length is hidden anywhere in a text. A shorter one may be part of another word by chance. */
 const MIN_LENGTH_ANYWHERE = 8;
-/** A shorter secret is not hidden. */
 const MIN_LENGTH_HIDDEN = 4;
 /** A short secret that is a plain word, such as `redis`, is not hidden: the gaps in ordinary sentences would reveal it. */
 const WORD = /^\p{L}+$/u;

@@ -16,7 +16,6 @@ export interface CheckResult {
 /** How often doctor prints what it still waits for, in milliseconds. */
 const PROGRESS_EVERY_MS = 2_000;
 
-/** The name column of the line that lists skipped checks. */
 const SKIPPED = 'not checked';
 const STYLE = { ok: 'green', warn: 'yellow', fail: 'red' } as const;
 const SYMBOL = { ok: '✔', warn: '!', fail: '✘' } as const;

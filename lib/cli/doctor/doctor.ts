@@ -63,7 +63,6 @@ With --json: [{check, status: "ok" | "warn" | "fail", message, remedy}].
   },
 };
 
-/** Reads `--timeout` in seconds. @throws CommandError */
 function readLimit(text: unknown): number {
   if (text === undefined) return DEFAULT_LIMIT_S;
   const seconds = typeof text === 'string' && /^\d{1,3}(\.\d+)?$/.test(text) ? Number(text) : NaN;

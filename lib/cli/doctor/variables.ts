@@ -61,7 +61,6 @@ export type TwilioSide = TwilioVariables &
     readonly otherChannels: ReadonlySet<string>;
   };
 
-/** A side that is not configured. */
 const without = (finding: Finding): Section<never> => ({ finding, value: undefined });
 const skip = (name: string, remedy: string): Section<never> =>
   without(warn(`Skipped: ${name} is not set.`, remedy));

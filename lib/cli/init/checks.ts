@@ -37,7 +37,6 @@ export function variablesOf(check: string, variables: Variables): readonly Varia
 
 const section = <Value>(value: Value) => ({ finding: ok(''), value });
 
-/** Only the checks of these names. */
 const only = (group: CheckGroup, names: readonly string[]): CheckGroup => ({
   ...group,
   checks: group.checks.filter(({ name }) => names.includes(name)),

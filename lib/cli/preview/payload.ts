@@ -93,7 +93,6 @@ export function checkPayload(payload: Payload, nowMs: number): HookCall {
 /** The editor if neither VISUAL nor EDITOR is set; the same as that of git. */
 const DEFAULT_EDITOR = process.platform === 'win32' ? 'notepad' : 'vi';
 
-/** Signals that end the process by default. */
 const ENDING = ['SIGTERM', 'SIGHUP', 'SIGQUIT'] as const;
 
 /**

@@ -86,7 +86,6 @@ interface PreviewReport extends Partial<MaskedResult> {
   readonly next: string[];
 }
 
-/** One run of the command, with its report. */
 interface Run {
   readonly call: CommandCall;
   readonly options: PreviewOptions;

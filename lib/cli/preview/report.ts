@@ -47,7 +47,6 @@ export function showCall(
   ]);
 }
 
-/** The marks and colours of Okta's reactions. */
 const MARKS = {
   sent: ['✔', 'green'],
   pending: ['!', 'yellow'],

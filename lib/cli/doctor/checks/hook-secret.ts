@@ -11,10 +11,6 @@ export type ReadHeaderName = (hook: 'inline' | 'event') => Promise<string | unde
 export const NOT_OURS =
   "Check that PUBLIC_URL is the hook's whole URL, with the path under which the gateway mounts it (/okta/telephony by default), and that a proxy in between passes it on.";
 
-const SAME_SECRET =
-  'Give the same HOOK_SECRET to the gateway (credentials.hook.secrets takes the new one and the previous one) and to Okta: okta-telephony-hook setup hook --rotate.';
-const SAME_EVENT_SECRET =
-  'Give the gateway the same HOOK_SECRET, or set a separate one in credentials.eventHook.';
 const SAME_CLIENT =
   'Compare HOOK_OAUTH_CLIENT_ID, HOOK_OAUTH_CLIENT_SECRET and HOOK_OAUTH_SCOPE with the client at that server.';
 const SAME_SERVER =
@@ -36,7 +32,8 @@ export async function secretFinding(hook: HookVariables, parts: SecretParts): Pr
     secret: proof?.secret,
     fine: (name) =>
       `The gateway accepts HOOK_SECRET in the header ${name}. Okta shows its own secret to no one; preview shows whether it fits.`,
-    remedy: SAME_SECRET,
+    remedy:
+      'Give the same HOOK_SECRET to the gateway (credentials.hook.secrets takes the new one and the previous one) and to Okta: okta-telephony-hook setup hook --rotate.',
   });
   if (found.status !== 'ok' || proof === undefined || !isShortSecret(proof.secret)) return found;
   return warn(
@@ -50,7 +47,7 @@ export function eventSecretFinding(hook: HookVariables, parts: SecretParts): Pro
     hook: 'event',
     secret: hook.secret,
     fine: () => 'The gateway accepts HOOK_SECRET from the event hook.',
-    remedy: SAME_EVENT_SECRET,
+    remedy: 'Give the gateway the same HOOK_SECRET, or set a separate one in credentials.eventHook.',
   });
 }
 

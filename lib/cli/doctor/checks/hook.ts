@@ -88,7 +88,6 @@ function openHook(hook: HookVariables, parts: HookParts, dispatcher: HttpDispatc
     const headers = { ...marks, ...request.headers };
     return callServer(dispatcher, { ...request, url: hook.url + path, headers }, callMs);
   };
-  /** The first call, and the time of its answer. */
   const first = once(async () => {
     const beganAt = time.now();
     // Without a mark: until the answer shows that the host is ours, nothing made with the secret goes there.

@@ -112,7 +112,6 @@ const USE_LEAST =
   "Give the gateway its own credential: an API token of a Read-Only Administrator, or a service app with only okta.users.read. Use an administrator's for setup and doctor.";
 const CHECK_ROLES = 'Check its roles in Okta: Security > Administrators. A gateway only needs to read users.';
 
-/** Roles that may not change the org. */
 const READ_ONLY_ROLES: ReadonlySet<string> = new Set(['READ_ONLY_ADMIN', 'REPORT_ADMIN']);
 
 /** Checks that the gateway's credential may do no more than read users: whoever steals it has the same rights. */

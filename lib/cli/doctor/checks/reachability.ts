@@ -52,7 +52,6 @@ function urlFinding(url: URL, orgUrl: string | undefined): Finding {
   );
 }
 
-/** Networks that cannot be reached from the internet. */
 const PRIVATE_NETWORKS = [
   ...['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', '169.254.0.0/16', '100.64.0.0/10', '127.0.0.0/8'],
   ...['fc00::/7', 'fe80::/10', '::1/128'],

@@ -148,8 +148,8 @@ describe('the README and the guides', () => {
         help,
       ],
     );
-    const rows = [COUNTERS, HISTOGRAMS, GAUGES].flatMap((table) => Object.values<MetricRow>(table));
-    expect(told).to.deep.equal(rows.map(({ name, labels, help }) => [name, labels, help]));
+    const rows = [COUNTERS, HISTOGRAMS, GAUGES].flatMap((table) => Object.entries<MetricRow>(table));
+    expect(told).to.deep.equal(rows.map(([name, { labels, help }]) => [name, labels, help]));
   });
 
   it('draw the handlers of a call in the order in which the hook mounts them', () => {

@@ -8,15 +8,15 @@ const MS_PER_SECOND = 1000;
 
 export function countEvents(metrics: Instruments, labels: LabelValues): HookEventListener {
   const observe = (stage: 'profile' | 'attempt' | 'call', channel: string, durationMs: number): void =>
-    metrics.stageDuration.observe({ stage, channel }, durationMs / MS_PER_SECOND);
+    metrics.stage_duration_seconds.observe({ stage, channel }, durationMs / MS_PER_SECOND);
   const countRejection = (code: string, count: number): void =>
-    metrics.rejectedCalls.inc({ code: labels.word(code, 'rejection') }, count);
+    metrics.rejected_calls_total.inc({ code: labels.word(code, 'rejection') }, count);
   const countEach = ({
     type,
     count,
   }: HookEventOf<'extension.failed' | 'feedback.failed' | 'callback.unmatched'>): void =>
-    metrics.warnings.inc({ event: type }, count);
-  const countOnce = ({ type }: HookEvent): void => metrics.warnings.inc({ event: type });
+    metrics.warnings_total.inc({ event: type }, count);
+  const countOnce = ({ type }: HookEvent): void => metrics.warnings_total.inc({ event: type });
   const ignore = (): void => undefined;
 
   const table: { readonly [Type in HookEventType]: (event: HookEventOf<Type>) => void } = {
@@ -24,33 +24,33 @@ export function countEvents(metrics: Instruments, labels: LabelValues): HookEven
       const { outcome } = event;
       // A repeat sends nothing, so its duration is not that of a code.
       if (event.isRepeat) {
-        metrics.repeats.inc({ outcome });
+        metrics.repeats_total.inc({ outcome });
         return;
       }
       // Previews and tests are not sign-ins.
       if (event.isPreview) {
-        metrics.previews.inc({ outcome });
+        metrics.previews_total.inc({ outcome });
         return;
       }
-      metrics.codes.inc({
+      metrics.codes_total.inc({
         channel: labels.channel(event.channel),
         outcome,
         country: countryLabel(event.country),
         request_type: requestTypeLabel(event.requestType),
       });
       observe('call', NONE, event.durationMs);
-      metrics.budgetLeft.observe({}, event.remainingMs / MS_PER_SECOND);
+      metrics.budget_left_seconds.observe({}, event.remainingMs / MS_PER_SECOND);
     },
     'attempt.ended': (event) => {
       const attempt = labels.attempt(event);
-      metrics.attempts.inc(attempt);
+      metrics.attempts_total.inc(attempt);
       // An attempt that was not made has no duration.
       if (event.code !== 'BREAKER_OPEN') observe('attempt', attempt.channel, event.durationMs);
     },
-    'attempt.settled': (event) => metrics.lateResults.inc(labels.attempt(event)),
+    'attempt.settled': (event) => metrics.late_results_total.inc(labels.attempt(event)),
     'failover.ended': ({ fromChannel, cause, channel, provider, outcome, code }) => {
       const from = labels.channel(fromChannel);
-      metrics.lateFailovers.inc({
+      metrics.late_failovers_total.inc({
         from_channel: from,
         cause: labels.code(cause.code, `status ${from}`),
         channel: labels.channel(channel),
@@ -59,14 +59,14 @@ export function countEvents(metrics: Instruments, labels: LabelValues): HookEven
       });
     },
     'guard.blocked': ({ rule, country }) =>
-      metrics.guardBlocks.inc({ rule, mode: 'enforce', country: countryLabel(country) }),
+      metrics.guard_blocks_total.inc({ rule, mode: 'enforce', country: countryLabel(country) }),
     'guard.noticed': ({ rule, country }) =>
-      metrics.guardBlocks.inc({ rule, mode: 'record', country: countryLabel(country) }),
+      metrics.guard_blocks_total.inc({ rule, mode: 'record', country: countryLabel(country) }),
     'code.used': ({ channel, country }) =>
-      metrics.codesUsed.inc({ channel: labels.channel(channel), country: countryLabel(country) }),
+      metrics.codes_used_total.inc({ channel: labels.channel(channel), country: countryLabel(country) }),
     'message.reported': (event) => {
       const channel = labels.channel(event.channel);
-      metrics.messageStatuses.inc({
+      metrics.message_statuses_total.inc({
         channel,
         report: event.report,
         status: labels.word(event.status, 'status'),
@@ -74,20 +74,20 @@ export function countEvents(metrics: Instruments, labels: LabelValues): HookEven
       });
     },
     'inbound.received': ({ channel, keyword }) =>
-      metrics.inboundMessages.inc({ channel: labels.channel(channel), keyword: keyword ?? NONE }),
+      metrics.inbound_messages_total.inc({ channel: labels.channel(channel), keyword: keyword ?? NONE }),
     'profile.read': ({ source, reason, durationMs }) => {
-      metrics.profileReads.inc({ source, reason: labels.word(reason, 'profile') });
+      metrics.profile_reads_total.inc({ source, reason: labels.word(reason, 'profile') });
       observe('profile', NONE, durationMs);
     },
-    'okta.paused': ({ reason }) => metrics.oktaPauses.inc({ reason }),
-    'state.lost': () => metrics.stateLosses.inc({}),
+    'okta.paused': ({ reason }) => metrics.okta_pauses_total.inc({ reason }),
+    'state.lost': () => metrics.state_losses_total.inc({}),
     'breaker.changed': ({ host, state }) => {
       // From `half-open`, too: the host was tried again and did not answer.
-      if (state === 'open') metrics.breakerOpenings.inc({ host });
+      if (state === 'open') metrics.breaker_openings_total.inc({ host });
     },
     'caller.rejected': ({ reason, count }) => countRejection(reason, count),
     'request.rejected': ({ code, count }) => countRejection(code, count),
-    'probe.rejected': ({ count }) => metrics.rejectedCalls.inc({ code: 'probe' }, count),
+    'probe.rejected': ({ count }) => metrics.rejected_calls_total.inc({ code: 'probe' }, count),
     'extension.failed': countEach,
     'feedback.failed': countEach,
     'callback.unmatched': countEach,

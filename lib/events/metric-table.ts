@@ -1,10 +1,8 @@
-/** Every metric with its name, help and labels. A test compares the table of .docs/metrics.md with it. */
+/** Every metric by its name without the prefix, with its help and labels. A test compares the table of .docs/metrics.md with it. */
 
 export const PREFIX = 'okta_telephony_hook_';
 
 export interface MetricRow {
-  /** Without the prefix. */
-  readonly name: string;
   /** The help text on the metrics page. */
   readonly help: string;
   readonly labels: readonly string[];
@@ -13,97 +11,79 @@ export interface MetricRow {
 }
 
 export const COUNTERS = {
-  codes: {
-    name: 'codes_total',
+  codes_total: {
     help: 'Codes that Okta requested, by outcome, without previews and repeats',
     labels: ['channel', 'outcome', 'country', 'request_type'],
   },
-  repeats: {
-    name: 'repeats_total',
+  repeats_total: {
     help: 'Repeated events, by the outcome of the first call',
     labels: ['outcome'],
   },
-  previews: {
-    name: 'previews_total',
+  previews_total: {
     help: "Okta's previews, and tests of the console, by outcome",
     labels: ['outcome'],
   },
-  attempts: {
-    name: 'attempts_total',
+  attempts_total: {
     help: 'Attempts to send a code, those of late failover included',
     labels: ['channel', 'provider', 'outcome', 'code'],
   },
-  lateResults: {
-    name: 'late_results_total',
+  late_results_total: {
     help: 'Results of attempts whose outcome was unknown when Okta was answered',
     labels: ['channel', 'provider', 'outcome', 'code'],
   },
-  lateFailovers: {
-    name: 'late_failovers_total',
+  late_failovers_total: {
     help: 'Codes that were not delivered, by why (cause) and by the outcome of late failover',
     labels: ['from_channel', 'cause', 'channel', 'outcome', 'code'],
   },
-  guardBlocks: {
-    name: 'guard_blocks_total',
+  guard_blocks_total: {
     help: 'Codes that the guard blocked, or would have blocked in mode record, by the first broken rule',
     labels: ['rule', 'mode', 'country'],
   },
-  codesUsed: {
-    name: 'codes_used_total',
+  codes_used_total: {
     help: "Codes that users signed in or enrolled with, as Okta's event hook reports",
     labels: ['channel', 'country'],
   },
-  messageStatuses: {
-    name: 'message_statuses_total',
+  message_statuses_total: {
     help: 'Reports about accepted messages; each callback counts',
     labels: ['channel', 'report', 'status', 'code'],
   },
-  inboundMessages: {
-    name: 'inbound_messages_total',
+  inbound_messages_total: {
     help: 'What users wrote to the senders',
     labels: ['channel', 'keyword'],
   },
-  profileReads: {
-    name: 'profile_reads_total',
+  profile_reads_total: {
     help: 'Where profiles came from, and why not fresh from Okta',
     labels: ['source', 'reason'],
   },
-  oktaPauses: {
-    name: 'okta_pauses_total',
+  okta_pauses_total: {
     help: "How often the hook stopped calling Okta's Users API, for its rate limit",
     labels: ['reason'],
   },
-  stateLosses: {
-    name: 'state_losses_total',
+  state_losses_total: {
     help: 'How often the shared state was lost',
     labels: [],
   },
-  breakerOpenings: {
-    name: 'breaker_openings_total',
+  breaker_openings_total: {
     help: 'How often a circuit breaker opened because a host did not answer',
     labels: ['host'],
   },
-  rejectedCalls: {
-    name: 'rejected_calls_total',
+  rejected_calls_total: {
     help: 'Rejected calls; those without authentication count within a minute',
     labels: ['code'],
   },
-  warnings: {
-    name: 'warnings_total',
+  warnings_total: {
     help: 'Other things that an operator must know, by the event in the log',
     labels: ['event'],
   },
 } as const satisfies Readonly<Record<string, MetricRow>>;
 
 export const HISTOGRAMS = {
-  stageDuration: {
-    name: 'stage_duration_seconds',
+  stage_duration_seconds: {
     help: 'Duration of the stages of a call: profile, each attempt that was made, the whole call',
     labels: ['stage', 'channel'],
     buckets: [0.01, 0.025, 0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1, 1.5, 2, 2.5],
   },
-  budgetLeft: {
-    name: 'budget_left_seconds',
+  budget_left_seconds: {
     help: 'What was left of the deadline when a call was answered',
     labels: [],
     buckets: [0.05, 0.1, 0.25, 0.5, 0.75, 1, 1.25, 1.5, 1.75, 2, 2.5],
@@ -111,18 +91,15 @@ export const HISTOGRAMS = {
 } as const satisfies Readonly<Record<string, MetricRow>>;
 
 export const GAUGES = {
-  breakerState: {
-    name: 'breaker_state',
+  breaker_state: {
     help: 'The circuit breaker of each host: 0 closed, 1 half-open, 2 open',
     labels: ['host'],
   },
-  stateUp: {
-    name: 'state_up',
+  state_up: {
     help: '1 while the shared state can be reached, 0 while it is lost',
     labels: [],
   },
-  callsInFlight: {
-    name: 'calls_in_flight',
+  calls_in_flight: {
     help: 'Calls that are not answered yet, and late failovers in progress',
     labels: [],
   },

@@ -80,21 +80,23 @@ function instrumentsIn(registry: MetricsRegistry, promClient: typeof PromClient)
   const config = configIn(registry);
   const make = <Table extends Readonly<Record<string, MetricRow>>, Instrument extends object>(
     table: Table,
-    makeOne: (row: MetricRow) => Instrument,
+    makeOne: (name: string, row: MetricRow) => Instrument,
   ): Readonly<Record<keyof Table, Instrument>> => {
     const rows = Object.entries(table);
-    const made = rows.map(([key, row]) => [key, findOrMake(registry, row.name, () => makeOne(row))]);
+    const made = rows.map(([name, row]) => [name, findOrMake(registry, name, () => makeOne(name, row))]);
     // The entries have exactly the keys of the table.
     return Object.fromEntries(made) as Readonly<Record<keyof Table, Instrument>>;
   };
   return {
-    ...make(COUNTERS, (row) => new promClient.Counter(config(row))),
+    ...make(COUNTERS, (name, row) => new promClient.Counter(config(name, row))),
     ...make(
       HISTOGRAMS,
-      (row) => new promClient.Histogram({ ...config(row), buckets: [...(row.buckets ?? [])] }),
+      (name, row) => new promClient.Histogram({ ...config(name, row), buckets: [...(row.buckets ?? [])] }),
     ),
   };
 }
+
+type GaugeOf<Name extends keyof typeof GAUGES> = PromClient.Gauge<(typeof GAUGES)[Name]['labels'][number]>;
 
 const BREAKER_STATES: Readonly<Record<BreakerState, number>> = { closed: 0, 'half-open': 1, open: 2 };
 
@@ -104,13 +106,13 @@ function registerGauges(
   watched: ReadonlySet<() => WatchedStatus>,
 ): void {
   const config = configIn(registry);
-  const gauge = <Row extends MetricRow>(
-    row: Row,
-    show: (to: PromClient.Gauge<Row['labels'][number]>, hooks: readonly WatchedStatus[]) => void,
+  const gauge = <Name extends keyof typeof GAUGES>(
+    name: Name,
+    show: (to: GaugeOf<Name>, hooks: readonly WatchedStatus[]) => void,
   ): void => {
-    findOrMake(registry, row.name, () => {
-      const own: PromClient.Gauge<Row['labels'][number]> = new promClient.Gauge({
-        ...config(row),
+    findOrMake(registry, name, () => {
+      const own: GaugeOf<Name> = new promClient.Gauge({
+        ...config(name, GAUGES[name]),
         collect: () => {
           const hooks = Array.from(watched, (status) => status());
           show(own, hooks);
@@ -119,7 +121,7 @@ function registerGauges(
       return own;
     });
   };
-  gauge(GAUGES.breakerState, (to, hooks) => {
+  gauge('breaker_state', (to, hooks) => {
     // Removes the hosts of closed hooks.
     to.reset();
     const worst = new Map<string, number>();
@@ -128,18 +130,18 @@ function registerGauges(
     }
     for (const [host, state] of worst) to.set({ host }, state);
   });
-  gauge(GAUGES.stateUp, (to, hooks) => {
+  gauge('state_up', (to, hooks) => {
     // Without a hook the state is unknown, and no value is better than a wrong one.
     if (hooks.length === 0) to.remove();
     else to.set(hooks.some(({ state }) => state === 'lost') ? 0 : 1);
   });
-  gauge(GAUGES.callsInFlight, (to, hooks) => to.set(hooks.reduce((sum, { inFlight }) => sum + inFlight, 0)));
+  gauge('calls_in_flight', (to, hooks) => to.set(hooks.reduce((sum, { inFlight }) => sum + inFlight, 0)));
 }
 
 function configIn(registry: MetricsRegistry) {
   // A registry of another copy of prom-client works, too: prom-client only calls `registerMetric`.
   const registers = [registry as unknown as PromClient.Registry];
-  return ({ name, help, labels }: MetricRow) => ({
+  return (name: string, { help, labels }: MetricRow) => ({
     name: PREFIX + name,
     help,
     labelNames: [...labels],

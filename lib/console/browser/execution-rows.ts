@@ -28,16 +28,17 @@ export function makeExecutionRows() {
     ),
     body,
   );
-  const made = (executions: readonly ExecutionSummary[]): HTMLElement[] => {
-    const now = Date.now();
-    return executions.map((execution) => {
-      rows.get(execution.id)?.remove();
-      const row = makeRow(execution, now);
-      rows.set(execution.id, row);
-      starts.set(row, execution.startedAt);
-      return row;
-    });
+  const make = (execution: ExecutionSummary): HTMLElement => {
+    const row = makeRow(execution, Date.now());
+    rows.set(execution.id, row);
+    starts.set(row, execution.startedAt);
+    return row;
   };
+  const made = (executions: readonly ExecutionSummary[]): HTMLElement[] =>
+    executions.map((execution) => {
+      rows.get(execution.id)?.remove();
+      return make(execution);
+    });
   const remove = (row: Element | null): void => {
     if (!(row instanceof HTMLElement)) return;
     rows.delete(row.dataset['id'] ?? '');
@@ -75,10 +76,8 @@ export function makeExecutionRows() {
       const old = rows.get(execution.id);
       if (old === undefined) return;
       const hadFocus = old.contains(document.activeElement);
-      const row = makeRow(execution, Date.now());
+      const row = make(execution);
       old.replaceWith(row);
-      rows.set(execution.id, row);
-      starts.set(row, execution.startedAt);
       if (hadFocus) focusOn(row);
     },
     focus: (id: string): void => {

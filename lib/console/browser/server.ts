@@ -11,6 +11,7 @@ import type {
   UserQuestion,
 } from '../api.js';
 import type { Execution, Timeline } from '../../core/history.js';
+import { parseJson, textFieldOf } from '../../core/json.js';
 import { queryOf, type HistoryFilter } from './routes.js';
 
 /** The requests to the console's server, and its refusals. */
@@ -78,8 +79,8 @@ async function call(path: string, question?: object): Promise<{ status: number; 
       redirect: 'manual',
     });
     if (response.type === 'opaqueredirect') return { status: 401, body: undefined };
-    const text = await response.text();
-    return { status: response.status, body: parse(text) };
+    // A proxy in front of the gateway may answer with its own page.
+    return { status: response.status, body: parseJson(await response.text()) };
   } catch {
     throw new ServerFailure({
       code: 'UNREACHABLE',
@@ -89,25 +90,8 @@ async function call(path: string, question?: object): Promise<{ status: number; 
   }
 }
 
-/** A proxy in front of the gateway may answer with its own page. */
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}
-
 function isFailure(body: unknown): body is ConsoleFailure {
-  return (
-    typeof body === 'object' &&
-    body !== null &&
-    'error' in body &&
-    typeof body.error === 'object' &&
-    body.error !== null &&
-    'message' in body.error &&
-    'code' in body.error
-  );
+  return ['message', 'code'].every((name) => textFieldOf(body, 'error', name) !== undefined);
 }
 
 function describeStatus(status: number): ConsoleFailure['error'] {

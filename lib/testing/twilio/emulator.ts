@@ -45,13 +45,10 @@ export interface TwilioEmulator {
   /** Also signs the webhooks. */
   readonly authToken: string;
   /** All of the above, for the hook's `credentials.twilio`. */
-  readonly credential: {
-    readonly accountSid: string;
-    readonly apiKeySid: string;
-    readonly apiKeySecret: string;
-    readonly authToken: string;
-    readonly baseUrl: string;
-  };
+  readonly credential: Pick<
+    TwilioEmulator,
+    'baseUrl' | 'accountSid' | 'apiKeySid' | 'apiKeySecret' | 'authToken'
+  >;
   /** `smsNumber` and `voiceNumber`, for the hook's `senders`. */
   readonly senders: { readonly sms: string; readonly voice: string };
   /** The number of the shared WhatsApp sandbox, +14155238886. */

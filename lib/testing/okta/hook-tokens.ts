@@ -53,7 +53,6 @@ export class HookTokens {
     this.#clients.set(client.clientId, client);
   }
 
-  /** Signs with a new key from now on. The key before it stays published. */
   async rotate(): Promise<void> {
     const [current] = await this.#signingKeys();
     const rotated = this.#context.rsaKeys
@@ -63,7 +62,6 @@ export class HookTokens {
     await rotated;
   }
 
-  /** Issues a token for a hook. A claim that is `undefined` is left out. */
   async issue(claims: Readonly<Record<string, unknown>>, options: HookTokenOptions): Promise<string> {
     const [current] = await this.#signingKeys();
     if (current === undefined) throw new Error('There is no signing key.');

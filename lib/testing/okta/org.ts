@@ -24,7 +24,6 @@ import { OrgTokens } from './tokens.js';
 import { rolesRoute, usersRoutes } from './users-api.js';
 import { UserDirectory } from './users.js';
 
-/** Called with the payload of a hook call before it is sent. The returned function is called with the result. */
 type HookCallListener = (payload: unknown) => (made: HookCall) => void;
 
 /** An Okta org: its parts, and the calls that it makes. */
@@ -114,7 +113,6 @@ export class OktaOrg {
     this.#codeListeners.push(listener);
   }
 
-  /** An event about a user of the org. Throws for an unknown user. */
   logEvent(idOrLogin: string, options: LogEventOptions): LogEvent {
     const user = this.users.find(idOrLogin);
     if (user === undefined) throw new Error('There is no such user.');

@@ -71,7 +71,6 @@ export class OrgTokens {
     this.#tokens.clear();
   }
 
-  /** Proofs need another nonce from now on. */
   rotateNonce(): void {
     this.#nonce = randomAlphanumeric(32);
   }

@@ -38,7 +38,6 @@ export function etagOf(user: StoredUser): string {
   return `W/"${user.id}-${user.version}"`;
 }
 
-/** The phones of a user, as the Factors API has them. */
 export function factorResources(user: StoredUser, orgUrl: string): object[] {
   return user.phoneFactors.map(({ id, factorType, phoneNumber, phoneExtension }) => {
     const self = `${orgUrl}/api/v1/users/${user.id}/factors/${id}`;

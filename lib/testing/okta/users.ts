@@ -75,14 +75,12 @@ export class UserDirectory {
     return this.#users;
   }
 
-  /** Adds a user. Throws if the id or the login is taken. */
   add(user: NewUser): StoredUser {
     const isTaken = this.#users.some((known) => known.id === user.id || isSameLogin(known, user.login));
     if (isTaken) throw new Error('A user with this id or login is there already.');
     return this.store(makeUser(user, this.#clock()));
   }
 
-  /** Adds a user that `makeUser` has made. */
   store(user: StoredUser): StoredUser {
     this.#users.push(user);
     return user;
@@ -121,7 +119,6 @@ export class UserDirectory {
   }
 }
 
-/** Makes a user without adding them. */
 export function makeUser(user: NewUser, now: number): StoredUser {
   const created = new Date(now).toISOString();
   return {
@@ -154,7 +151,6 @@ function factorTypeOf({ factorType }: { readonly factorType: unknown }): 'sms' |
   throw new Error("A phone factor is { factorType: 'sms' | 'call', phoneNumber }.");
 }
 
-/** The name that a user signs in with. */
 export function loginIn(profile: JsonObject): string {
   return textFieldOf(profile, 'login') ?? '';
 }

@@ -79,7 +79,6 @@ export class TwilioCallbacks {
     };
   }
 
-  /** Makes the held callbacks in the order in which they were due. Resolves when all are answered. */
   async release(): Promise<void> {
     await inTurn(this.#held.splice(0));
   }

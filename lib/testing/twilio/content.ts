@@ -63,7 +63,6 @@ export class TwilioContent {
     this.#context = context;
   }
 
-  /** Adds a template, or replaces the one with the same SID. */
   add(template: NewTemplate): EmulatedTemplate {
     const added: EmulatedTemplate = {
       sid: randomSid('HX'),

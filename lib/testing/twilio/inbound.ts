@@ -62,7 +62,6 @@ export class TwilioInbound {
     this.#context = context;
   }
 
-  /** Receives a message: Twilio reacts, and the webhook is called. Throws for a number that is not the account's. */
   async receive(message: InboundMessage): Promise<EmulatedInbound> {
     const { from, body, channel = 'sms', url } = message;
     const { senders, sandboxNumber, smsNumber, sessions, authToken, recipients, phones, clock } =

@@ -69,7 +69,6 @@ export class TwilioVerify {
     this.#service = changeVerifyService(this.#service, settings);
   }
 
-  /** Every verification, newest last. */
   get verifications(): readonly EmulatedVerification[] {
     for (const verification of [...this.#pending.values()]) this.#expire(verification);
     return this.#verifications;

@@ -1,6 +1,6 @@
 import type { ChannelTally } from '../../core/history.js';
 import { drawing, element } from '../../http/page/browser/dom.js';
-import { makeLegend, makeNumbersTable } from './widgets.js';
+import { makeLegend, makeNumbersRow, makeNumbersTable } from './widgets.js';
 import { formatCount } from './format.js';
 import { nameChannel } from '../../events/description.js';
 
@@ -72,10 +72,6 @@ function drawBar(tally: ChannelTally, most: number): SVGSVGElement {
 }
 
 function writeTally(tally: ChannelTally): HTMLElement {
-  return element(
-    'tr',
-    element('th', { scope: 'row' }, nameChannel(tally.channel)),
-    ...SHARES.map(({ countOf }) => element('td', formatCount(countOf(tally)))),
-    element('td', formatCount(tally.used)),
-  );
+  const counts = [...SHARES.map(({ countOf }) => countOf(tally)), tally.used];
+  return makeNumbersRow(nameChannel(tally.channel), counts.map(formatCount));
 }

@@ -3,7 +3,7 @@ import { nameChannel } from '../../events/description.js';
 import { drawing, element } from '../../http/page/browser/dom.js';
 import { formatClock, formatCount, formatDuration, nameTimeZone } from './format.js';
 import { readTimeline, ServerFailure } from './server.js';
-import { makeLegend, makeNumbersTable, redraw, showFailure } from './widgets.js';
+import { makeLegend, makeNumbersRow, makeNumbersTable, redraw, showFailure } from './widgets.js';
 
 /** How old plots may become, milliseconds. */
 const OLD_MS = 30_000;
@@ -227,10 +227,9 @@ function writeTable<Bucket extends Timed>(
     body: element(
       'tbody',
       ...buckets.map((bucket) =>
-        element(
-          'tr',
-          element('th', { scope: 'row' }, formatClock(bucket.from)),
-          ...columns.map(([, textOf]) => element('td', textOf(bucket))),
+        makeNumbersRow(
+          formatClock(bucket.from),
+          columns.map(([, textOf]) => textOf(bucket)),
         ),
       ),
     ),

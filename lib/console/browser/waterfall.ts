@@ -1,6 +1,6 @@
 import type { HookEvent } from '../../core/events.js';
 import { drawing, element } from '../../http/page/browser/dom.js';
-import { makeNumbersTable } from './widgets.js';
+import { makeNumbersRow, makeNumbersTable } from './widgets.js';
 import { formatDuration } from './format.js';
 import { layOutWaterfall, OKTA_WAITS_MS, type Bar, type Waterfall } from './waterfall-bars.js';
 
@@ -86,5 +86,5 @@ function drawAxis({ spanMs, deadlineMs }: Waterfall): readonly Element[] {
 
 function writeBar({ label, result, startMs, endMs }: Bar): HTMLElement {
   const cells = [result, formatDuration(startMs), formatDuration(endMs), formatDuration(endMs - startMs)];
-  return element('tr', element('th', { scope: 'row' }, label), ...cells.map((cell) => element('td', cell)));
+  return makeNumbersRow(label, cells);
 }

@@ -115,6 +115,11 @@ export function makeNumbersTable(
   );
 }
 
+/** A row of such a table, named by its first cell. */
+export function makeNumbersRow(name: string, cells: readonly string[]): HTMLElement {
+  return element('tr', element('th', { scope: 'row' }, name), ...cells.map((cell) => element('td', cell)));
+}
+
 /**
  * Replaces what a view shows, and leaves to the reader what they do with it: focus, scrolling, opened tables.
  *

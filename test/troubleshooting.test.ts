@@ -35,7 +35,6 @@ const NOT_OURS: Readonly<Record<string, readonly string[]>> = {
     'SIGQUIT',
     'SIGTERM',
     'EADDRINUSE',
-    'ENOENT',
     'EAGAIN',
     'EPIPE',
   ],

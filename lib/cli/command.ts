@@ -55,10 +55,10 @@ export const flagOptions = (...names: readonly string[]): CommandOptions =>
 /** The option of commands that ask before they change or send something. */
 export const YES_OPTION: CommandOptions = { yes: { type: 'boolean', short: 'y' } };
 
-/** An option's text; `undefined` if it is missing or empty. */
+/** An option's text; `undefined` if it is missing. */
 export function textOption(options: OptionValues, name: string): string | undefined {
   const value = options[name];
-  return typeof value === 'string' && value !== '' ? value : undefined;
+  return typeof value === 'string' ? value : undefined;
 }
 
 /**

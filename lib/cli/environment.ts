@@ -90,7 +90,7 @@ const SECRETS = [
  * `changed` names the variables whose value differs from the text after `=`. Node removes quotes, spaces, carriage returns
  * and comments around a value; docker's `--env-file` keeps them.
  *
- * @throws CommandError if the file cannot be read, or has a line without `=`.
+ * @throws CommandError if the file cannot be read, or has a wrong line.
  */
 export function withFile(
   env: Environment,
@@ -109,12 +109,12 @@ export function withFile(
       `The file ${file} that --env names cannot be read (${systemCode(error)}).`,
     );
   }
-  const wrongLine = lineWithoutEquals(text);
+  const wrongLine = wrongLineOf(text);
   if (wrongLine !== undefined) {
     throw new CommandError(
       'BAD_ENVIRONMENT',
-      `Line ${wrongLine} of the file ${file} that --env names has no "=": Node would skip it, or take it for a part of the next variable.`,
-      'Write NAME=value, or remove the line. A value of several lines has quotes around it.',
+      `Line ${wrongLine} of the file ${file} that --env names is no NAME=value: Node would skip it, or take it for a part of the next variable.`,
+      'Write NAME=value. A comment begins the line with #, an empty line has no spaces, and quotes surround a value of several lines.',
     );
   }
   const given = Object.fromEntries(
@@ -130,12 +130,16 @@ export function withFile(
   return { values: { ...read, ...given }, changed };
 }
 
-/** A quoted value. It may have several lines. */
-const QUOTED_VALUE = /^([^\n=#]*=[^\S\n]*)(["'`])[^]*?\2.*$/gm;
+/** A variable with a quoted value, which may have several lines. */
+const QUOTED_VARIABLE = /^([^\n=#]*=[^\S\n]*)(["'`])[^]*?\2.*$/gm;
+const LINE = /^(?:#.*|[^\S\r]*(?:export )?[A-Za-z_][\w.-]*[^\S\r]*=.*)?\r?$/;
 
-/** The number of the first line that is neither a variable nor a comment; `undefined` if there is none. */
-function lineWithoutEquals(text: string): number | undefined {
-  const lines = text.replace(QUOTED_VALUE, (value) => `=${value.replaceAll(/.+/g, '')}`).split('\n');
-  const index = lines.findIndex((line) => !/^\s*(?:#|$)|=/.test(line));
+/** The number of the first line that is neither a variable, a comment nor empty; `undefined` if there is none. */
+function wrongLineOf(text: string): number | undefined {
+  const plain = text.replace(
+    QUOTED_VARIABLE,
+    (variable: string, start: string) => start + variable.replaceAll(/.+/g, ''),
+  );
+  const index = plain.split('\n').findIndex((line) => !LINE.test(line));
   return index < 0 ? undefined : index + 1;
 }

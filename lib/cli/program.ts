@@ -138,17 +138,23 @@ function unknownCommand(args: readonly string[], isGroup: boolean): string | und
 /** An error names unknown options, but repeats no value: it may be a secret that belongs into the environment. */
 function readOptions(command: Command, words: readonly string[]): Readonly<Record<string, unknown>> {
   const options = optionsOf(command);
+  let values: Readonly<Record<string, unknown>>;
   try {
-    return parseArgs({ args: [...words], options, strict: true }).values;
+    ({ values } = parseArgs({ args: [...words], options, strict: true }));
   } catch (error) {
     throw badUse(command.name, problemOf(error, words, options));
   }
+  // An unset variable of a script, as in --phone "$PHONE". Without the option, the command may do something else.
+  if (Object.values(values).includes('')) throw badUse(command.name, NO_VALUE);
+  return values;
 }
+
+const NO_VALUE = 'An option lacks its value, or has a value that it does not take.';
 
 function problemOf(error: unknown, words: readonly string[], options: CommandOptions): string {
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
   if (code === 'ERR_PARSE_ARGS_INVALID_OPTION_VALUE') {
-    return 'An option lacks its value, or has a value that it does not take.';
+    return NO_VALUE;
   }
   if (code !== 'ERR_PARSE_ARGS_UNKNOWN_OPTION') return 'The command takes options only, and no other words.';
   const { tokens } = parseArgs({ args: [...words], options, strict: false, tokens: true });

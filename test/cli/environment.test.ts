@@ -293,7 +293,7 @@ describe('the environment', () => {
       expect(changed).to.have.members(['A', 'B', 'C', 'D', 'G', 'H']);
     });
 
-    it('whose lines without "=" are refused by their number, and not shown', () => {
+    it('whose wrong lines are refused by their number, and not shown', () => {
       const file = join(folder, 'gateway.env');
       for (const [text, line] of [
         ['HOOK_SECRET\nPUBLIC_URL=https://id.acme.com\n', 1],
@@ -302,17 +302,26 @@ describe('the environment', () => {
         ['A="-----BEGIN\nnot-to-be-shown\n-----END" # a key\r\nB=\n\nnot-to-be-shown', 6],
         ['A=-----BEGIN\nnot-to-be-shown\n-----END\nB=1\n', 2],
         ['A="not closed\nnot-to-be-shown\nB=1\n', 2],
+        // Node takes each of these for the name of the next variable, or for a part of its own.
+        ['A=1\n  # not-to-be-shown\nB=2\n', 2],
+        ['A=1\n  \nB=2\n', 2],
+        ['A=1\n\t\r\nB=2\n', 2],
+        ['\uFEFFA=1\n', 1],
+        ['A=1\nexport\tB=not-to-be-shown\n', 2],
+        ['A=1\nexport  B=not-to-be-shown\n', 2],
+        ['=not-to-be-shown\n', 1],
+        ['A B=not-to-be-shown\n', 1],
       ] as const) {
         writeFileSync(file, text);
         expect(() => withFile({}, file), text)
-          .to.throw(CommandError, `Line ${line} of the file ${file} that --env names has no "="`)
+          .to.throw(CommandError, `Line ${line} of the file ${file} that --env names is no NAME=value`)
           .that.satisfies(
             ({ exitCode, message }: CommandError) => exitCode === 2 && !message.includes('shown'),
           );
       }
-      writeFileSync(file, ' \n#\n  # "\nA=\nB = \'\n{\n}\n\'\nC=it\'s\nD=`a\n"b"`\nE="x"\r\n\t\r\n');
+      writeFileSync(file, '\n#\n# "\nA=\n  B = \'\n{\n}\n\'\nC=it\'s\nD=`a\n"b"`\nE="x"\r\n\r\nexport F=y\n');
       expect(withFile({}, file).values).to.deep.equal(parseEnv(readFileSync(file, 'utf8')));
-      expect(withFile({}, file).values).to.include({ B: '\n{\n}\n', C: "it's", D: 'a\n"b"', E: 'x' });
+      expect(withFile({}, file).values).to.include({ B: '\n{\n}\n', C: "it's", D: 'a\n"b"', E: 'x', F: 'y' });
     });
 
     it('that is not there is bad use', () => {

@@ -4,7 +4,8 @@ import { describeHook, isSameUrl, type HookResource } from '../../okta/admin/hoo
 import { listTelephonyHooks, executeTelephonyHook } from '../../okta/admin/telephony-hook-setup.js';
 import type { CommandCall } from '../command.js';
 import { CommandError } from '../failure.js';
-import { callServer, fetchHookToken, readHookProof } from '../hook-proof.js';
+import { callServer, fetchHookToken } from '../gateway-probe.js';
+import { readHookProof } from '../hook-proof.js';
 import type { CallSecrets } from './masked-call.js';
 import type { Org } from '../org.js';
 import type { Payload } from './payload.js';
@@ -225,12 +226,13 @@ function withoutAnswer({
   kind,
   reason,
 }: Exclude<HttpResult, { kind: 'answered' }>): Pick<PreviewResult, 'problem' | 'reaction'> {
-  const [code, what, why] =
-    kind === 'no-answer'
-      ? (['NO_ANSWER', 'gave no complete answer', 'the answer was incomplete'] as const)
-      : (['UNREACHED', 'could not be reached', 'the gateway was not reached'] as const);
-  return {
-    problem: { code, text: `The gateway ${what} (${reason})` },
-    reaction: reactionToSilence(reason === 'TIMEOUT' ? undefined : why),
-  };
+  const isTimeout = reason === 'TIMEOUT';
+  if (kind === 'no-answer') {
+    const text = `The gateway gave no complete answer (${reason})`;
+    const reaction = reactionToSilence(isTimeout ? undefined : 'the answer was incomplete');
+    return { problem: { code: 'NO_ANSWER', text }, reaction };
+  }
+  const text = `The gateway could not be reached (${reason})`;
+  const reaction = reactionToSilence(isTimeout ? undefined : 'the gateway was not reached');
+  return { problem: { code: 'UNREACHED', text }, reaction };
 }

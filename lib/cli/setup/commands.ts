@@ -8,7 +8,8 @@ import { isShortSecret, markProbe, MIN_SECRET_LENGTH, type MarkedCall } from '..
 import { commandLine, flagOptions, headerOption, textOption, textOptions, YES_OPTION } from '../command.js';
 import type { Command, CommandCall } from '../command.js';
 import { CommandError } from '../failure.js';
-import { fetchHookToken, probeGateway, readHookProof } from '../hook-proof.js';
+import { fetchHookToken, probeGateway } from '../gateway-probe.js';
+import { readHookProof } from '../hook-proof.js';
 import { hookRole, type Org } from '../org.js';
 import { runSetup } from './apply-setup.js';
 

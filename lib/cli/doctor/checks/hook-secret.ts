@@ -3,7 +3,7 @@ import type { HookOAuth } from '../../../okta/admin/hook-resource.js';
 import type { HookVariables } from '../variables.js';
 import { isShortSecret, MIN_SECRET_LENGTH, type MarkedCall } from '../../../okta/probe-mark.js';
 import { fail, ok, warn, type Finding } from '../finding.js';
-import { probeGateway, fetchHookToken, type ProbeResult } from '../../hook-proof.js';
+import { probeGateway, fetchHookToken, type ProbeResult } from '../../gateway-probe.js';
 
 /** Reads the name of the header with which Okta calls one of its hooks; `undefined` if that cannot be read. */
 export type ReadHeaderName = (hook: 'inline' | 'event') => Promise<string | undefined>;

@@ -9,7 +9,7 @@ import {
 import type { HookVariables, OktaVariables, Section } from '../variables.js';
 import { checksOf, fail, ok, once, warn, unreachedFinding } from '../finding.js';
 import type { CheckGroup, CheckTable, CheckTimes, Finding } from '../finding.js';
-import { callServer } from '../../hook-proof.js';
+import { callServer } from '../../gateway-probe.js';
 import type { Access } from '../../org.js';
 import {
   openOrgReader,

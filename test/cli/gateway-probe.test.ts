@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { probeGateway, fetchHookToken } from '#lib/cli/hook-proof.js';
+import { probeGateway, fetchHookToken } from '#lib/cli/gateway-probe.js';
 import { createAgent } from '#lib/http/call.js';
 import { REFUSING_ORIGIN } from '#harness/free-port.js';
 import { startTestServer, type TestServer } from '../testing/local.js';

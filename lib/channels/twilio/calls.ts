@@ -5,9 +5,10 @@ import type { SpokenWords, VoiceTexts } from '../../texts/texts.js';
 import type { Channel } from '../channel.js';
 import { requireVoiceChannel } from '../provider.js';
 import { requireSender, requireTwilio } from './client.js';
-import { CALL_SID, outcomeReader, SID_NAMESPACE, sendReporting } from './outcome.js';
+import { CALL_SID, outcomeReader, SID_NAMESPACE } from './outcome.js';
 import type { TwimlBuilder } from './sdk-types.js';
 import { senderFor } from './settings.js';
+import { sendReporting } from './status-callbacks.js';
 import { voiceFor } from './voices.js';
 
 const FACTORY = 'twilioCalls';

@@ -5,9 +5,9 @@ import type { HttpDispatcher, HttpForm, HttpRequest, HttpResult } from '../../co
 import { formOf, sendRequest } from '../../http/request.js';
 import type { TwilioConnection } from '../channel.js';
 import { NO_MESSAGE_SID, readCheckAnswer } from './credentials-check.js';
-import { StatusCallbacks } from './outcome.js';
 import type { TwilioClient, TwimlBuilder } from './sdk-types.js';
 import type { TwilioSettings } from './settings.js';
+import { StatusCallbacks } from './status-callbacks.js';
 
 /**
  * The hook's connection to Twilio: its SDK on the hook's HTTP client. The SDK composes each request; the client of the attempt sends

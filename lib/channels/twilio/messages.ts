@@ -12,10 +12,10 @@ import {
   readCode,
   requireTaken,
   SID_NAMESPACE,
-  sendReporting,
 } from './outcome.js';
 import type { TwilioMessageParameters } from './sdk-types.js';
 import { senderFor, type SenderByCountry, type WhatsAppSender } from './settings.js';
+import { sendReporting } from './status-callbacks.js';
 
 const FACTORY = 'twilioMessages';
 const readOutcome = outcomeReader(MESSAGE_SID);

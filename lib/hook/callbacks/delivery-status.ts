@@ -5,8 +5,9 @@ import { suppressionReasonOf } from '../../delivery/suppressions.js';
 import { answer, asyncHandler } from '../../http/exchange.js';
 import { STATUS_PATH } from '../../options/settings.js';
 import { readSignedForm } from './signed-form.js';
+import { attemptQuery, readAttemptQuery } from '../../channels/twilio/status-callbacks.js';
 import type { TwilioPort } from '../../channels/twilio/client.js';
-import { SID_NAMESPACE, attemptQuery, readAttemptQuery } from '../../channels/twilio/outcome.js';
+import { SID_NAMESPACE } from '../../channels/twilio/outcome.js';
 import { readStatusCallback } from '../../channels/twilio/webhooks.js';
 
 /** The statuses of a call that was not picked up: it delivered no code, but no other channel follows. */

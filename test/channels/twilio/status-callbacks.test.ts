@@ -5,7 +5,7 @@ import {
   readAttemptQuery,
   sendReporting,
   StatusCallbacks,
-} from '#lib/channels/twilio/outcome.js';
+} from '#lib/channels/twilio/status-callbacks.js';
 import type { SendContext } from '#lib/core/channel.js';
 import { REFERENCE } from '#harness/channels.js';
 

@@ -5,7 +5,7 @@ import { textFieldOf } from '../../../core/json.js';
 import { CHALLENGE_HEADER } from '../../../okta/event-hook.js';
 import { markProbe, type MarkedCall } from '../../../okta/probe-mark.js';
 import { OKTA_WAITS_MS } from '../../../okta/reaction.js';
-import { attemptQuery } from '../../../channels/twilio/outcome.js';
+import { attemptQuery } from '../../../channels/twilio/status-callbacks.js';
 import { STATUS_PATH } from '../../../options/settings.js';
 import { signWebhook } from '../../../channels/twilio/signature.js';
 import type { HookVariables, Section } from '../variables.js';

@@ -68,7 +68,9 @@ export async function optedInFinding(org: OrgReader, { attribute: name, channel 
   if (attribute?.isThere === false) {
     return warn(`No user has opted in, because there is no attribute ${name}.`, 'See okta.attribute.');
   }
-  const hasNames = channel === 'line' || CHANNEL_NAME_TYPES.has(attribute?.type ?? '');
+  const hasNames = CHANNEL_NAME_TYPES.has(attribute?.type ?? (channel === 'line' ? 'string' : ''));
+  if (channel === 'line' && !hasNames)
+    return warn(`No user can opt in to LINE by ${name}.`, 'See okta.attribute.');
   const condition = `${name} ${hasNames ? 'pr' : 'eq true'}`;
   const { count, hasMore } = await countOptedIn(org.reading(USERS.scopes), condition);
   if (count > 0) {

@@ -132,7 +132,7 @@ export function withFile(
 
 /** A variable with a quoted value, which may have several lines. */
 const QUOTED_VARIABLE = /^([^\n=#]*=[^\S\n]*)(["'`])[^]*?\2.*$/gm;
-const LINE = /^(?:#.*|[^\S\r]*(?:export )?[A-Za-z_][\w.-]*[^\S\r]*=.*)?\r?$/;
+const LINE = /^(?:#.*|[ \t]*(?:export )?[A-Za-z_][\w.-]*[ \t]*=.*)?\r?$/;
 
 /** The number of the first line that is neither a variable, a comment nor empty; `undefined` if there is none. */
 function wrongLineOf(text: string): number | undefined {

@@ -4,7 +4,7 @@ import type { SkippedChannel } from '../core/events.js';
 import type { ChooseChannels } from '../core/option-types.js';
 import type { Suppression } from './suppressions.js';
 
-/** By which channels a code may go: those that the user, the rollout and the suppressions leave, and what may follow a failure. */
+/** Chooses the channels of a code: those that the user, the rollout and the suppressions leave, and those that may follow a failure. */
 
 /** The channels that the opt-in attribute of a profile names, of those that a user may choose. */
 export function optedInChannels(

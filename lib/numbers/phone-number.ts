@@ -192,6 +192,11 @@ export function numberProblemOf(phoneNumber: string): 'calling code' | 'length' 
   return found === 'INVALID_COUNTRY' ? 'calling code' : 'length';
 }
 
+/** What is wrong with a number that cannot be dialled without a default country, without the number: `is too short`. */
+export function dialingProblemOf(text: string): string {
+  return formProblemOf(compactNumber(text));
+}
+
 /** What is wrong with a text that is no number in E.164 form, without the text: `is too short`. */
 export function formProblemOf(text: string): string {
   if (/[^\d\s+().\-/]/.test(text)) return 'has letters or other characters that no number has';

@@ -38,8 +38,11 @@ describe('a repeat of an event', () => {
       expect(call.body).to.deep.equal(calls[0]?.body);
     }
     expect(scene.okta.requests).to.have.length(1);
-    expect(eventsOf('request.answered').filter(({ isRepeat }) => isRepeat)).to.have.length(39);
-    expect(eventsOf('request.answered')).to.have.length(40);
+    // The first is answered before those that repeat it.
+    expect(eventsOf('request.answered').map(({ isRepeat }) => isRepeat)).to.deep.equal([
+      false,
+      ...Array<boolean>(39).fill(true),
+    ]);
   });
 
   it('is answered as the first after it, for as long as the code lives', async () => {

@@ -30,7 +30,7 @@ export const init: Command = {
   help: `Asks for the Okta org, the public URL, the provider, the senders and your users' countries, and checks the answers with Okta
 and the provider. Enter skips a question. Then it writes gateway.env, which only you can read, and gateway.mjs (gateway.ts
 beside a tsconfig.json), and prints the next commands. It changes nothing at Okta or the provider, and sends nothing to a phone.
-Without a terminal it asks nothing, and needs a provider. It leaves out other values that no option and no variable sets.
+Without a terminal it asks nothing, and needs a provider. It leaves out other values that are not set by an option or a variable.
 
   --org <url>        the Okta org
   --url <url>        the public URL of the hook
@@ -147,21 +147,28 @@ async function answer(
     const failed = results.filter(({ status }) => status === 'fail').map(({ check }) => check);
     if (problems.length === 0 && failed.length === 0) return;
     const wrong = failed.flatMap((check) => variablesOf(check, variables));
-    asked = questions.filter(
+    const doubtful = questions.filter(
       ({ name }) => wrong.includes(name) || problems.some((problem) => problem.split(/\W/).includes(name)),
     );
-    if (!terminal.isInteractive || asked.length === 0) throw wrongAnswer(problems, failed);
-    const lines = problems.map((problem) => `✘ ${problem}`);
+    // Those that are set: a question that another variable answers is not asked, and changes nothing.
+    if (!terminal.isInteractive || !doubtful.some(({ name }) => variables.hasAny(name)))
+      throw wrongAnswer(problems, failed);
+    for (const { name } of doubtful) variables.set(name, '');
+    asked = openQuestions(doubtful, variables);
     const names = asked.map(({ name }) => name).join(', ');
-    terminal.note([...lines, `Answer again, or skip it with Enter: ${names}.`], 'red');
-    for (const { name } of asked) variables.set(name, '');
+    const again = names === '' ? [] : [`Answer again, or skip it with Enter: ${names}.`];
+    terminal.note([...problems.map((problem) => `✘ ${problem}`), ...again], 'red');
   }
 }
 
 /** @throws CommandError if the input has ended, or after Ctrl-C: half of the answers make no gateway. */
 function requireAnswer(typed: string | undefined): string {
   if (typed !== undefined) return typed;
-  throw new CommandError('NOBODY_TO_ASK', 'Nothing was written: the input ended before the last question.');
+  throw new CommandError(
+    'NOBODY_TO_ASK',
+    'Nothing was written, because the input ended or was interrupted before the last question.',
+    'Start again, or give the answers as options and variables.',
+  );
 }
 
 function wrongAnswer(problems: readonly string[], failed: readonly string[]): CommandError {

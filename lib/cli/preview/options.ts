@@ -1,4 +1,4 @@
-import { formProblemOf, toDialableNumber } from '../../numbers/phone-number.js';
+import { dialingProblemOf, toDialableNumber } from '../../numbers/phone-number.js';
 import { REQUEST_TYPES, type RequestType } from '../../core/request-types.js';
 import { badUse } from '../failure.js';
 import { textOption, type OptionValues } from '../command.js';
@@ -55,7 +55,7 @@ function readAbout(options: OptionValues): PreviewOptions['about'] {
   const dialable = phone === undefined ? undefined : toDialableNumber(phone, undefined);
   if (phone !== undefined && dialable === undefined) {
     const rule = '--phone takes a number in E.164 form: + and digits, the country code first.';
-    throw badUse('preview', `${rule} The value ${formProblemOf(phone)}.`);
+    throw badUse('preview', `${rule} The value ${dialingProblemOf(phone)}.`);
   }
   return {
     user,

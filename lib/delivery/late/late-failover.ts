@@ -79,7 +79,7 @@ export class LateFailover {
     });
     this.#sends = new LateSends(parts, (key) => this.#messages.isDelivered(key));
     const hasTimeouts = Object.values(parts.afterSeconds).some((seconds) => seconds !== undefined);
-    this.#stopListening = hasTimeouts ? state.onAlarm((key) => this.#endAlarm(key)) : undefined;
+    this.#stopListening = hasTimeouts ? state.onAlarm((key) => this.#handleAlarm(key)) : undefined;
   }
 
   /** The user has requested a newer code: no attempt starts any more for an older one. */
@@ -213,7 +213,7 @@ export class LateFailover {
   }
 
   /** An alarm has come, of a message that another process sent. Rejecting leaves it to another process. */
-  async #endAlarm(key: string): Promise<void> {
+  async #handleAlarm(key: string): Promise<void> {
     if (this.#isDraining || this.#isClosed) throw new Error('closed');
     if (this.#messages.isDelivered(key)) return;
     const receipt = await this.#take(key, OVERDUE);

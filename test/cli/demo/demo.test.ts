@@ -249,7 +249,7 @@ Ctrl-C ends the demo.
   });
 
   it('takes nothing for a port that is none', async () => {
-    for (const port of ['', '70000', '65536', '-1', 'any', '1.5', '100000', '000080', '1a', 'a1']) {
+    for (const port of ['70000', '65536', '-1', 'any', '1.5', '100000', '000080', '1a', 'a1']) {
       const { printed, exitCode } = runHere(`--port=${port} --json`);
       expect(await exitCode, port).to.equal(2);
       expect(JSON.parse(printed.stdout)).to.deep.equal({

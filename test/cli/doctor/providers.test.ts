@@ -69,7 +69,8 @@ describe('doctor without Twilio', () => {
       (await ward.lines({ ...env, LINE_BASE_URL: line.baseUrl, OPT_IN_ATTRIBUTE: attribute })).filter(
         ({ check }) => ['okta.attribute', 'okta.opted-in'].includes(check),
       );
-    const [boolean] = await optIn('');
+    const [boolean, nobody] = await optIn('');
+    expect(nobody).to.deep.include({ status: 'warn', remedy: 'See okta.attribute.' });
     expect(boolean).to.deep.include({
       status: 'fail',
       message: 'whatsAppOptIn is of the type boolean: no user can opt in to LINE by it.',

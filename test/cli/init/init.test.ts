@@ -20,6 +20,7 @@ import { startOktaEmulator, startTwilioEmulator } from '#lib/testing/index.js';
 import { buildIfStale, ROOT } from '#harness/consumer.js';
 import { ExampleRun } from '#harness/example-run.js';
 import { freePort } from '#harness/free-port.js';
+import { rsaKeys } from '#harness/rsa-keys.js';
 import { until } from '#harness/until.js';
 import { mustNotShow } from '#harness/witness.js';
 import { run, type Run, type RunOptions } from '../runs.js';
@@ -192,11 +193,31 @@ describe('init', () => {
     expect(readdirSync(folder)).to.deep.equal([]);
   });
 
+  it('ends if a check fails whose variables it does not ask for', async () => {
+    const made = await init(
+      '--org https://acme.okta.com --url id.acme.com --provider vonage --channels sms',
+      {
+        env: {
+          VONAGE_APPLICATION_ID: '78d335fa-323d-0114-9c3d-d6f0d48968cf',
+          VONAGE_PRIVATE_KEY: rsaKeys().privateKey.export({ format: 'pem', type: 'pkcs8' }).toString(),
+          VONAGE_SMS_FROM: 'ACME',
+          VONAGE_BASE_URL: `http://127.0.0.1:${await freePort()}`,
+          OKTA_API_TOKEN: '',
+          OKTA_BASE_URL: okta.orgUrl,
+        },
+        answers: ['', '', ''],
+      },
+    );
+    expect(made.stderr).to.include('because vonage.sms failed');
+    expect(made.code).to.equal(1);
+    expect(readdirSync(folder)).to.deep.equal([]);
+  });
+
   it('writes nothing if the input ends before the last question', async () => {
     for (const answers of [[], [okta.orgUrl], [okta.orgUrl, '', '', 'twilio', 'sms', twilio.accountSid]]) {
       const made = await init('--skip-check', { answers });
       expect(made.code, made.stderr).to.equal(2);
-      expect(made.stderr).to.include('Nothing was written: the input ended before the last question.');
+      expect(made.stderr).to.include('Nothing was written, because the input ended or was interrupted');
       expect(readdirSync(folder)).to.deep.equal([]);
     }
   });

@@ -54,7 +54,6 @@ describe('the wish of a preview', () => {
 
   for (const [options, message] of [
     [{}, 'Name a user with --user <login>, or a call with --payload <file>.'],
-    [{ user: '' }, 'Name a user with --user <login>, or a call with --payload <file>.'],
     [
       { ...ANA, hook: 'cal1', via: 'gateway' },
       '--hook names a hook at Okta, but --via gateway does not use Okta.',
@@ -69,6 +68,10 @@ describe('the wish of a preview', () => {
     [
       { ...ANA, phone: '07700900199' },
       '--phone takes a number in E.164 form: + and digits, the country code first. The value does not begin with + and the country code.',
+    ],
+    [
+      { ...ANA, phone: '+49 151 5' },
+      '--phone takes a number in E.164 form: + and digits, the country code first. The value is too short.',
     ],
     ...['user', 'request-type', 'channel', 'phone'].map((name): [Options, string] => [
       { payload: 'call.json', [name]: 'x' },

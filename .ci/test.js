@@ -1,13 +1,19 @@
 // Runs the tests; see USAGE.
 import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
-import { argv, chdir, env, execPath, exit, stderr, stdout } from 'node:process';
+import { argv, chdir, env, execPath, exit, stderr, stdout, versions } from 'node:process';
 import { fileURLToPath, URL } from 'node:url';
 
 chdir(fileURLToPath(new URL('..', import.meta.url)));
 
 const MOCHA = 'node_modules/mocha/bin/mocha.js';
 const C8 = 'node_modules/c8/bin/c8.js';
+
+/**
+ * Lets V8 compile fewer functions for speed, because tests end before they gain by it: about a tenth less CPU time for all of them.
+ * Later versions of Node have no such option.
+ */
+const QUICKER = versions.node.startsWith('20.') ? ['--node-option', 'interrupt-budget=2000000'] : [];
 
 /** Mocha hands whole files to its workers: one that begins last and takes long is waited for alone. */
 const LONG = ['test/browser/', 'test/testing/phones/'];
@@ -38,8 +44,8 @@ if (patterns.length === 0) {
   run('.ci/build.js');
   const isLong = (file) => LONG.some((start) => file.startsWith(start));
   const longFirst = files.toSorted((one, other) => isLong(other) - isLong(one));
-  if (env.COVERAGE === '1') run(C8, execPath, MOCHA, ...options, ...longFirst);
-  else run(MOCHA, ...options, ...longFirst);
+  if (env.COVERAGE === '1') run(C8, execPath, MOCHA, ...QUICKER, ...options, ...longFirst);
+  else run(MOCHA, ...QUICKER, ...options, ...longFirst);
 } else {
   const wanted = files.filter((path) => patterns.some((pattern) => path.toLowerCase().includes(pattern)));
   if (wanted.length === 0) {

@@ -187,7 +187,7 @@ function outcomeIn(fields: Fields, onMistake: (mistake: string) => void): Outcom
       const { transactionId } = fields;
       if (isText(transactionId)) return { status, transactionId: String(transactionId).slice(0, 200) };
       onMistake('its accepted outcome has no transactionId');
-      // The message is accepted all the same: events then have the id of the event.
+      // The channel has accepted the message. Without its id, events and Okta's answer have the id of the event.
       return { status, transactionId: '' };
     }
     case 'refused': {

@@ -96,8 +96,8 @@ export function withinRollout(
 }
 
 /**
- * A user's fixed position between 0 and 100: whoever is in 25 % is also in 50 %. It depends on the channel as
- * well, so that not the same users are first with every channel.
+ * A user's fixed position between 0 and 100, so that the users within 25 % are also within 50 %. It depends on the channel, too:
+ * each channel begins with other users.
  */
 function rolloutPosition(
   { userId, phoneNumber }: Parameters<typeof withinRollout>[1],

@@ -177,7 +177,7 @@ export interface ReceiptState {
   readonly alarms?: Alarms | undefined;
 }
 
-/** Alarms fire in any process that lives then. The process that sets one also has a timer of its own. */
+/** An alarm fires in one of the processes that are running then. The process that sets an alarm also has its own timer. */
 export interface Alarms {
   /** Fires once for a message, milliseconds from now. */
   set(messageKey: string, dueInMs: number): void;

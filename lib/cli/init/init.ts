@@ -124,7 +124,8 @@ async function answer(
   questions: readonly Question[],
   makeChecks: () => CheckGroup | undefined,
 ): Promise<void> {
-  for (let asked = questions; ;) {
+  let asked = questions;
+  for (;;) {
     if (terminal.isInteractive) {
       for (const { name, what, isSecret, preset } of openQuestions(asked, variables)) {
         const question = `${name} (${what}; Enter ${preset === undefined ? 'skips it' : `takes ${preset}`})`;
@@ -201,10 +202,11 @@ async function chooseProvider({
       `Name it with --provider: ${list}.`,
     );
   }
-  const question = `Provider (${list}; Enter skips it)`;
-  return choose(terminal, given, question, `The provider is one of ${list}.`, (text) =>
-    PROVIDERS.find((name) => name === text.toLowerCase()),
-  );
+  return choose(terminal, given, {
+    question: `Provider (${list}; Enter skips it)`,
+    problem: `The provider is one of ${list}.`,
+    read: (text) => PROVIDERS.find((name) => name === text.toLowerCase()),
+  });
 }
 
 /** The channels of `--channels`, or of the answer. Default: the provider's first one. */
@@ -215,11 +217,13 @@ async function chooseChannels(
   const names = Object.keys(PROVIDER_QUESTIONS[provider].channels);
   const [first = ''] = names;
   const given = textOption(options, 'channels') ?? (names.length === 1 ? first : undefined);
-  const question = `Channels (${names.join(',')}; Enter takes ${first})`;
-  const problem = `The channels of ${provider} are ${names.join(', ')}, with commas between them.`;
-  const chosen = await choose(terminal, given, question, problem, (text) => {
-    const parts = text.split(',').map((part) => part.trim().toLowerCase());
-    return parts.every((part) => names.includes(part)) ? parts : undefined;
+  const chosen = await choose(terminal, given, {
+    question: `Channels (${names.join(',')}; Enter takes ${first})`,
+    problem: `The channels of ${provider} are ${names.join(', ')}, with commas between them.`,
+    read: (text) => {
+      const parts = text.split(',').map((part) => part.trim().toLowerCase());
+      return parts.every((part) => names.includes(part)) ? parts : undefined;
+    },
   });
   return chosen ?? [first];
 }
@@ -231,17 +235,23 @@ async function chooseChannels(
 async function choose<Choice>(
   terminal: Terminal,
   given: string | undefined,
-  question: string,
-  problem: string,
-  read: (text: string) => Choice | undefined,
+  by: {
+    readonly question: string;
+    readonly problem: string;
+    readonly read: (text: string) => Choice | undefined;
+  },
 ): Promise<Choice | undefined> {
-  for (let text = given; text !== undefined || terminal.isInteractive; text = undefined) {
-    text ??= requireAnswer(await terminal.askText(question));
+  if (given !== undefined) {
+    const choice = by.read(given);
+    if (choice === undefined) throw badUse('init', by.problem);
+    return choice;
+  }
+  while (terminal.isInteractive) {
+    const text = requireAnswer(await terminal.askText(by.question));
     if (text === '') return undefined;
-    const choice = read(text);
+    const choice = by.read(text);
     if (choice !== undefined) return choice;
-    if (given !== undefined) throw badUse('init', problem);
-    terminal.note(`✘ ${problem}`, 'red');
+    terminal.note(`✘ ${by.problem}`, 'red');
   }
   return undefined;
 }

@@ -22,7 +22,7 @@ export class TwilioForm {
   }
 }
 
-/** The version of the first API, as it is in its paths and callbacks. */
+/** The version of Twilio's REST API for messages and calls. Its paths and callbacks contain it. */
 export const API_VERSION = '2010-04-01';
 
 const WHATSAPP = 'whatsapp:';

@@ -46,6 +46,18 @@ describe('the waterfall of a call', () => {
     expect(startOf(all, 0)).to.equal(startOf(steps, 0));
     expect(divideAtAnswer(all)[0]).to.have.lengthOf(before.length + 1);
     expect(layOutWaterfall(all, 2500)).to.deep.equal(layOutWaterfall(steps, 2500));
+
+    const alone = [...steps.filter(({ type }) => type !== 'request.answered'), repeat];
+    const again = { ...answer, at: answer.at + 3500 };
+    for (const [given, expected] of [
+      [steps, answer],
+      [all, answer],
+      [alone, repeat],
+      [[...steps, again], again],
+      [[], undefined],
+    ] as const) {
+      expect(answerOf(given)).to.equal(expected);
+    }
   });
 
   it('has both where Okta called again after an answer that nothing had gone out', () => {

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { HttpDispatcher, HttpRequest, HttpResult } from '../../../core/http.js';
+import type { HttpRequest, HttpResult } from '../../../core/http.js';
 import { createAgent } from '../../../http/call.js';
 import { textFieldOf } from '../../../core/json.js';
 import { CHALLENGE_HEADER } from '../../../okta/event-hook.js';
@@ -33,22 +33,21 @@ type CallGateway = (
 /** A slower hook has too little left of Okta's three seconds to call a provider. */
 const SLOW_MS = 1_000;
 
-const needs = 'answers';
 const CHECKS: CheckTable<ReturnType<typeof openHook>> = {
   answers: { run: async ({ hook, first }) => answersFinding(hook, (await first()).result) },
-  secret: { needs, run: ({ hook, secrets }) => secretFinding(hook, secrets) },
-  time: { needs, run: async ({ first }) => timeFinding((await first()).tookMs) },
+  secret: { needs: 'answers', run: ({ hook, secrets }) => secretFinding(hook, secrets) },
+  time: { needs: 'answers', run: async ({ first }) => timeFinding((await first()).tookMs) },
   events: {
-    needs,
+    needs: 'answers',
     async run({ call }) {
       const challenge = randomUUID();
       const headers = { [CHALLENGE_HEADER]: challenge };
       return challengeFinding(challenge, await call('/events', { method: 'GET', headers }, 'events'));
     },
   },
-  'event-secret': { needs, run: ({ hook, secrets }) => eventSecretFinding(hook, secrets) },
+  'event-secret': { needs: 'answers', run: ({ hook, secrets }) => eventSecretFinding(hook, secrets) },
   callbacks: {
-    needs,
+    needs: 'answers',
     isUsed: ({ parts }) => parts.hasCallbacks,
     run: ({ hook, parts, call }) => callbacksFinding(hook, parts.authToken, call),
   },
@@ -66,21 +65,21 @@ export function examineHook(
   /** The hook's answer to a caller without credentials. */
   readonly answer: () => Promise<HttpResult>;
 } {
-  const dispatcher = createAgent(Math.min(CONNECT_TIMEOUT_MS, parts.callMs));
-  const opened = hook && openHook(hook, parts, dispatcher);
+  const opened = hook && openHook(hook, parts);
   const nothing: HttpResult = { kind: 'not-sent', reason: 'UNKNOWN' };
   return {
     group: {
       title: 'The hook',
       checks: checksOf('hook', finding, opened, CHECKS),
-      close: () => dispatcher.destroy(),
+      close: opened?.close,
     },
     answer: async () => (await opened?.first())?.result ?? nothing,
   };
 }
 
-function openHook(hook: HookVariables, parts: HookParts, dispatcher: HttpDispatcher) {
+function openHook(hook: HookVariables, parts: HookParts) {
   const { callMs, time } = parts;
+  const dispatcher = createAgent(Math.min(CONNECT_TIMEOUT_MS, callMs));
   const mark = (route: MarkedCall['route'], method = 'POST') =>
     markProbe(hook.secret, time.now(), { method, route });
   const call: CallGateway = (path, request, route) => {
@@ -95,7 +94,7 @@ function openHook(hook: HookVariables, parts: HookParts, dispatcher: HttpDispatc
     return { result, tookMs: time.now() - beganAt };
   });
   const secrets = { dispatcher, readHeaderName: parts.headerName, mark };
-  return { hook, parts, secrets, call, first };
+  return { hook, parts, secrets, call, first, close: () => dispatcher.destroy() };
 }
 
 function answersFinding({ url }: HookVariables, result: HttpResult): Finding {

@@ -114,7 +114,7 @@ const CHECK_ROLES = 'Check its roles in Okta: Security > Administrators. A gatew
 
 const READ_ONLY_ROLES: ReadonlySet<string> = new Set(['READ_ONLY_ADMIN', 'REPORT_ADMIN']);
 
-/** Checks that the gateway's credential may do no more than read users: whoever steals it has the same rights. */
+/** Checks that the gateway's credential can only read users, because a thief of the credential has the same rights. */
 export function privilegesFinding(org: OrgReader): Promise<Finding> {
   return org.clientId === undefined ? rolesFinding(org) : scopesFinding(org);
 }

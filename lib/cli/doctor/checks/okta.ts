@@ -42,8 +42,6 @@ export interface TimedAnswer {
 
 type OktaParts = ReturnType<typeof openOkta>;
 
-const needs = 'credential';
-
 /** A check that reads what not every credential may read. */
 const reading = (
   what: string,
@@ -51,7 +49,7 @@ const reading = (
   run: (parts: OktaParts) => Promise<Finding>,
   isUsed?: (parts: OktaParts) => boolean,
 ): CheckTable<OktaParts>[string] => ({
-  needs,
+  needs: 'credential',
   isUsed,
   run: (parts) => withAccess(what, access, () => run(parts)),
 });
@@ -60,8 +58,8 @@ const CHECKS: CheckTable<OktaParts> = {
   org: { run: async ({ org, answer }) => orgFinding(org, (await answer()).result) },
   engine: { needs: 'org', run: async ({ answer }) => engineFinding((await answer()).result) },
   credential: { needs: 'org', run: credentialFinding },
-  privileges: { needs, run: ({ org }) => privilegesFinding(org) },
-  'rate-limit': { needs, run: async ({ probe }) => rateLimitFinding(await probe()) },
+  privileges: { needs: 'credential', run: ({ org }) => privilegesFinding(org) },
+  'rate-limit': { needs: 'credential', run: async ({ probe }) => rateLimitFinding(await probe()) },
   attribute: reading('The attribute', SCHEMAS, async ({ org, variables: { optIn } }) =>
     optIn === undefined ? WITHOUT_OPT_IN : attributeFinding(org, optIn),
   ),
@@ -82,7 +80,7 @@ const CHECKS: CheckTable<OktaParts> = {
     authenticatorFinding(org),
   ),
   hook: reading('The telephony hook', INLINE_HOOKS, ({ hooks }) => hooks.telephonyHook()),
-  'native-telephony': { needs, run: ({ hooks }) => hooks.nativeTelephony() },
+  'native-telephony': { needs: 'credential', run: ({ hooks }) => hooks.nativeTelephony() },
   'event-hook': reading('The event hook', EVENT_HOOKS, ({ hooks }) => hooks.eventHook()),
 };
 
@@ -97,7 +95,7 @@ export function examineOkta(
     group: {
       title: 'Okta',
       checks: checksOf('okta', finding, parts, CHECKS),
-      close: () => parts?.org.dispatcher.destroy() ?? Promise.resolve(),
+      close: parts?.close,
     },
     answer: parts?.answer,
     headerName: parts?.hooks.headerName ?? (() => Promise.resolve(undefined)),
@@ -113,6 +111,7 @@ function openOkta(variables: OktaVariables, hook: HookVariables | undefined, tim
     answer: once(() => fetchMetadata(org, times.time)),
     /** Resolves to the headers of the answer. */
     probe: once(() => probeUsers(org.reading(USERS.scopes))),
+    close: () => org.dispatcher.destroy(),
   };
 }
 

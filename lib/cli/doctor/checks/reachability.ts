@@ -1,4 +1,4 @@
-import { once } from 'node:events';
+import { once as onceEvent } from 'node:events';
 import { lookup } from 'node:dns/promises';
 import { BlockList, isIP } from 'node:net';
 import { connect, type PeerCertificate } from 'node:tls';
@@ -6,7 +6,7 @@ import type { HttpResult } from '../../../core/http.js';
 import { LOOPBACK } from '../../../core/option-rules.js';
 import { TIMED_OUT, waitAtMost } from '../../../core/time.js';
 import type { HookVariables, Section } from '../variables.js';
-import { after, fail, known, ok, once as runOnce, warn, unreachedFinding } from '../finding.js';
+import { after, fail, known, ok, once, warn, unreachedFinding } from '../finding.js';
 import type { Check, CheckGroup, CheckTimes, Finding } from '../finding.js';
 
 interface ReachabilityParts extends CheckTimes {
@@ -31,7 +31,7 @@ export function examineReachability(section: Section<HookVariables>, parts: Reac
   if (section.value === undefined) return { title, checks: [] };
   const url = new URL(section.value.url);
   const { resolve = resolveHere } = parts;
-  const name = { name: 'way.name', run: runOnce(() => nameFinding(url.hostname, resolve)) };
+  const name = { name: 'way.name', run: once(() => nameFinding(url.hostname, resolve)) };
   const checks: readonly Check[] = [
     known('way.url', urlFinding(url, parts.orgUrl)),
     name,
@@ -138,9 +138,10 @@ async function readCertificate(
     rejectUnauthorized: false,
     ...(authorities === undefined ? {} : { ca: [...authorities] }),
   });
+  // It may fail after the wait has ended, too.
   socket.on('error', () => undefined);
   try {
-    if ((await waitAtMost(once(socket, 'secureConnect'), callMs)) === TIMED_OUT) return 'TIMEOUT';
+    if ((await waitAtMost(onceEvent(socket, 'secureConnect'), callMs)) === TIMED_OUT) return 'TIMEOUT';
     // Its type is Error, but Node sets a code.
     const error: unknown = socket.authorizationError;
     const problem = error instanceof Error ? ((error as NodeJS.ErrnoException).code ?? 'CERT') : error;

@@ -21,32 +21,34 @@ const NO_VOICE = warn(
   'Set it if codes should also go out as voice calls.',
 );
 
-const needs = 'credential';
 const CHECKS: CheckTable<TwilioParts> = {
   credential: { run: ({ side, access }) => credentialFinding(side, access) },
-  'auth-token': { needs, run: ({ access, hasPublicUrl }) => authTokenFinding(access, hasPublicUrl) },
-  account: { needs, run: ({ access }) => accountFinding(access) },
-  balance: { needs, run: ({ access }) => balanceFinding(access) },
+  'auth-token': {
+    needs: 'credential',
+    run: ({ access, hasPublicUrl }) => authTokenFinding(access, hasPublicUrl),
+  },
+  account: { needs: 'credential', run: ({ access }) => accountFinding(access) },
+  balance: { needs: 'credential', run: ({ access }) => balanceFinding(access) },
   sms: {
-    needs,
+    needs: 'credential',
     run: ({ side, access }) =>
       side.sms === undefined ? withoutSender('sms', NO_SMS, side) : smsFinding(access, side.sms),
   },
   voice: {
-    needs,
+    needs: 'credential',
     run: ({ side, access }) =>
       side.voice === undefined
         ? withoutSender('voice', NO_VOICE, side)
         : numberFinding(access, side.voice, 'voice'),
   },
-  whatsapp: { needs, run: ({ side }) => whatsAppFinding(side) },
+  whatsapp: { needs: 'credential', run: ({ side }) => whatsAppFinding(side) },
   template: {
-    needs,
+    needs: 'credential',
     isUsed: ({ side }) => side.whatsapp !== undefined,
     run: ({ side, access }) => templateFinding(access, side.whatsapp?.templates.default ?? ''),
   },
   verify: {
-    needs,
+    needs: 'credential',
     isUsed: ({ side }) => side.verifyServiceSid !== undefined,
     run: ({ side, access }) => verifyFinding(access, side.verifyServiceSid ?? ''),
   },

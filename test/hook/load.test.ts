@@ -1,11 +1,73 @@
+import { once } from 'node:events';
+import { connect, type AddressInfo, type Socket } from 'node:net';
 import { expect } from 'chai';
 import type sinon from 'sinon';
+import { Agent, type Dispatcher } from 'undici';
 import type { HookCall } from '#lib/testing/index.js';
-import { BOB, commandOf, errorOf, startScene, type Scene } from '#harness/scene.js';
+import { makeHookPayload } from '#lib/testing/okta/hook-payload.js';
+import { ANA, BOB, commandOf, CODE, errorOf, HOOK_SECRET, startScene, type Scene } from '#harness/scene.js';
 import { stopTime, warmUp } from '#harness/stopped-time.js';
 import { until } from '#harness/until.js';
 
 const DEADLINE_MS = 2200;
+
+describe('calls that one turn of the event loop reads', () => {
+  it('request their profiles together', async () => {
+    const order: string[] = [];
+    const agent = new Agent();
+    const scene = await startScene({
+      hook: {
+        dispatcher: {
+          dispatch: (options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler) => {
+            if (options.path.startsWith('/api/v1/users/')) order.push('profile');
+            return agent.dispatch(options, handler);
+          },
+        },
+      },
+      mount: (app, hook) => {
+        app.use((_req, _res, next) => {
+          order.push('call');
+          next();
+        });
+        app.use(hook);
+      },
+    });
+    try {
+      const [one, other] = [await openSocket(scene), await openSocket(scene)];
+      one.write(callFor(ANA, scene));
+      other.write(callFor(BOB, scene));
+      await Promise.all([once(one, 'data'), once(other, 'data')]);
+      expect(order).to.deep.equal(['call', 'call', 'profile', 'profile']);
+      one.destroy();
+      other.destroy();
+    } finally {
+      await scene.close();
+      await agent.close();
+    }
+  });
+});
+
+/** A connection that the gateway has accepted. */
+async function openSocket(scene: Scene): Promise<Socket> {
+  const accepted = once(scene.server, 'connection');
+  const socket = connect((scene.server.address() as AddressInfo).port, '127.0.0.1');
+  await accepted;
+  return socket;
+}
+
+/** The bytes of a hook call. */
+function callFor({ id, login, phone }: typeof ANA | typeof BOB, { okta, url }: Scene): string {
+  const user = { userId: id, login, phoneNumber: phone, otpCode: CODE };
+  const body = JSON.stringify(makeHookPayload(user, undefined, { orgUrl: okta.orgUrl, now: Date.now() }));
+  const head = [
+    `POST ${new URL(url).pathname} HTTP/1.1`,
+    'host: gateway',
+    `authorization: ${HOOK_SECRET}`,
+    'content-type: application/json',
+    `content-length: ${Buffer.byteLength(body)}`,
+  ];
+  return `${head.join('\r\n')}\r\n\r\n${body}`;
+}
 
 describe('under load', () => {
   let scene: Scene;

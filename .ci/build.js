@@ -1,7 +1,7 @@
 // Builds dist/: the modules and their types by tsc; the script and the style sheet of each page, one file each, and the
 // style sheet that pages share, by esbuild.
-//   node .ci/build.js          the package; a build that is newer than its sources is left as it is
-//   node .ci/build.js pages    only the pages, which is all that `npm start` and most tests need
+//   node .ci/build.js          the package, unless the last build is newer than its sources
+//   node .ci/build.js pages    only the pages, which are enough for `npm start` and most tests
 // `npm run types` checks the types; this does not check them again.
 import { spawnSync } from 'node:child_process';
 import {
@@ -36,7 +36,7 @@ const PAGES = ['console/browser', 'testing/phones/browser'];
 if (argv[2] === 'pages') await buildPages('dist');
 else if (isStale()) await buildPackage();
 
-/** Folders count, too: they change when a file is moved or deleted. */
+/** Folders count too, because moving or deleting a file changes them. */
 function isStale() {
   if (!existsSync('dist/index.js')) return true;
   const sources = ['.', ...readdirSync('lib', { recursive: true })].map((path) => join('lib', path));
@@ -46,7 +46,7 @@ function isStale() {
 
 async function buildPackage() {
   const startedAt = new Date();
-  // It takes the place of dist/ when it is whole: no test, and no package, sees half a build.
+  // Replaces dist/ when it is complete, so that no test or package sees half a build.
   const next = `.dist-${pid}`;
   const words = ['-p', 'tsconfig.build.json', '--noCheck', '--outDir', next];
   const { status } = spawnSync(execPath, [TSC, ...words], { stdio: 'inherit' });
@@ -56,12 +56,12 @@ async function buildPackage() {
   }
   removeInnerTypes(next);
   await buildPages(next);
-  // A source that changes during the build makes it stale.
+  // If a source changes during the build, the build is stale.
   utimesSync(join(next, 'index.js'), startedAt, startedAt);
   replaceDist(next);
 }
 
-/** Keeps the types that the entries of package.json's `exports` reach. The others would publish the inside of the package. */
+/** Keeps the types that the entries of package.json's `exports` reach. The others would publish internals. */
 function removeInnerTypes(folder) {
   const reached = new Set();
   const reach = (file) => {
@@ -80,7 +80,7 @@ function removeInnerTypes(folder) {
   }
 }
 
-/** Two processes may build at once: the one that ends later keeps the other's build, which is as new. */
+/** Two processes may build at once. The one that ends later keeps the other's build, which is just as new. */
 function replaceDist(next) {
   const old = `${next}-old`;
   try {
@@ -93,7 +93,7 @@ function replaceDist(next) {
   }
 }
 
-/** Takes a tenth of a second. A file that has not changed is left alone: other processes may be reading it. */
+/** Takes a tenth of a second. Does not write a file that has not changed, because other processes may read it. */
 async function buildPages(folder) {
   const { outputFiles } = await build({
     entryPoints: [

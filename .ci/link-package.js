@@ -1,5 +1,5 @@
-// Writes the repository's URL into an unpacked package, and makes the links of its README absolute: npm shows that page where no other
-// file of the package is. `node .ci/link-package.js <folder> <url>`, for .ci/release, which has checked the URL.
+// Writes the repository's URL into an unpacked package, and makes the links of its README absolute, because npm's page of a package
+// has no other file. `node .ci/link-package.js <folder> <url>`, for .ci/release, which has checked the URL.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import process from 'node:process';
@@ -16,7 +16,7 @@ const linked = {
 writeFileSync(manifestPath, `${JSON.stringify(linked, null, 2)}\n`);
 
 const readmePath = join(folder, 'README.md');
-// GitHub and GitLab both lead from these paths to a file as it is at a tag: `raw` gives a picture itself.
+// Both GitHub and GitLab serve a file at a tag by these paths. `raw` serves the picture itself.
 const absolute = (whole, mark, text, target) =>
   /^(?:\w+:|#)/.test(target)
     ? whole

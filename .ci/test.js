@@ -15,7 +15,7 @@ const C8 = 'node_modules/c8/bin/c8.js';
  */
 const QUICKER = versions.node.startsWith('20.') ? ['--node-option', 'interrupt-budget=2000000'] : [];
 
-/** Mocha hands whole files to its workers: one that begins last and takes long is waited for alone. */
+/** Mocha gives whole files to its workers, so a long file must not begin last. */
 const LONG = ['test/browser/', 'test/testing/phones/'];
 
 const USAGE = `Use: npm test                     build, then run every test

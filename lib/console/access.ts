@@ -64,7 +64,7 @@ function administratorOf(answer: unknown): string | undefined {
   if (keys.length !== 1 || keys[0] !== 'administrator') return undefined;
   const { administrator } = answer;
   if (typeof administrator !== 'string') return undefined;
-  // The name stands in one log line.
+  // The name must stay within one line of the log.
   return (
     administrator
       .replace(/\p{C}+/gu, ' ')

@@ -134,7 +134,7 @@ export class KeptExecutions {
 
   #begin(id: string): ExecutionRecord {
     const record = new ExecutionRecord(id);
-    // Old executions are dropped even if nobody asks.
+    // Drops old executions even if no request comes.
     for (const oldest of this.#byId.values()) {
       if (oldest.startedAt >= this.#clock() - LIFE_MS) break;
       this.#forget(oldest);

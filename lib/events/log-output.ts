@@ -210,7 +210,7 @@ function noLines(): Counts {
 /** For the process, which exits once. */
 let pausesLeft = EXIT_PAUSES;
 
-/** A full pipe may have room again soon, but a pipe that nobody reads must not keep the process. */
+/** A full pipe may have room again soon, but a pipe without a reader must not keep the process running. */
 function writeSynchronously(fd: number, text: string): void {
   let rest = Buffer.from(text);
   while (rest.length > 0) {

@@ -96,7 +96,7 @@ export function endByError(
     endCall(call, parts);
     keepUnaccepted(call, parts);
   }
-  // The tester shows the administrator what is wrong with their payload: nobody else needs to know.
+  // The tester shows the administrator what is wrong with their payload. No other reader needs it.
   if (isRequestError && call?.test !== undefined) return;
   emitRejected(error, { status, call, called, isProbe }, parts);
 }

@@ -272,8 +272,9 @@ export interface OktaTelephonyHookOptions {
 export interface ConsoleOptions {
   /**
    * Whether the request comes from an administrator of the gateway: `true`, or `{ administrator }` with
-   * their name and no other key. The name, of which 100 characters are kept, then stands in the events, the log and the history of the tests that they send. The hook calls `authorize` for
-   * every request of the console, also for its files. Time limit 5 s. If it fails, the request is refused.
+   * their name and no other key. The events, the log and the history then show the first 100 characters of the name
+   * with the tests that they send. The hook calls `authorize` for every request of the console, also for its files.
+   * Time limit 5 s. If it fails, the hook refuses the request.
    */
   authorize(
     req: IncomingMessage,

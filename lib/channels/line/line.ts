@@ -137,7 +137,7 @@ function readRefusal({ status, headers, body }: HttpAnswer): Outcome {
     const acceptedBy = headers['x-line-accepted-request-id'];
     return acceptedBy !== undefined && REQUEST_ID.test(acceptedBy)
       ? { status: 'accepted', transactionId: acceptedBy }
-      : { status: 'unknown', reason: 'LINE has had this message before, and does not say what became of it' };
+      : { status: 'unknown', reason: 'LINE already has this message and does not report its status' };
   }
   return describeRefusal(status, body);
 }

@@ -99,14 +99,14 @@ const WAIT = 'Look at the status page of the provider. Later reports go out once
 const CHECK_WAY = 'Check the network, and whether the process is busy.';
 const LOOK_AT_STATUS = "Look at the provider's status page.";
 
-/** Why a provider could not be told. */
+/** Why a report did not reach the provider. */
 interface Failure {
   readonly code: string;
   readonly reason: string;
   readonly remedy?: string | undefined;
 }
 
-/** Resolves to `undefined` if the provider was told. Rejects with what the channel throws. */
+/** Resolves to `undefined` if the provider has the report. Rejects with what the channel throws. */
 async function confirmBy(
   { port, breaker, client }: ReadyChannel,
   transactionId: string,

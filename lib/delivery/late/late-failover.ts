@@ -133,7 +133,7 @@ export class LateFailover {
   /**
    * An attempt has ended, and its outcome is unknown. A report may say that its message went out.
    *
-   * @param reference - what the report names, in place of a message id that nobody here knows.
+   * @param reference - what the report names in place of the message id, which the hook does not know.
    */
   unknown(reference: string, receipt: Receipt): void {
     if (!this.#isClosed) this.#keep(this.#unknown.keep(reference, receipt));

@@ -35,7 +35,7 @@ export function recordDelivery(
     const { to, externalUserId } = callback;
     if (to !== undefined && externalUserId !== undefined) void suppressions.pair(externalUserId, to);
     const suppression = report.status === 'failed' ? suppressionReasonOf(report) : undefined;
-    // Also for a message without late failover, of which nothing else is kept.
+    // Also for a message without late failover, for which the hook keeps nothing else.
     if (suppression !== undefined && to !== undefined) void suppressions.add(to, channel, suppression);
     const emitReported = (owner: MessageOwner | undefined): void => {
       events.emit({

@@ -15,20 +15,20 @@ import { defer, until } from '#harness/until.js';
 import { mustNotShow, witness } from '#harness/witness.js';
 
 const KEY = Buffer.alloc(32, 1).toString('base64');
-/** Longer than any test: it is due when the test says so. */
+/** Longer than any test: `makeAlarmsDue` ends it. */
 const LATER_MS = 60_000;
-/** Until an alarm that was taken and is not done is due again, in tests of that; else that is after the test. */
+/** After this time an alarm that a gateway took and did not finish is due again. In other tests that is after the test. */
 const AGAIN_MS = 20;
-/** As far as the clocks of two gateways are from Redis's. */
+/** The difference between the clock of a gateway and that of Redis. */
 const SKEW_MS = 2 * LATER_MS;
 
-describe('the alarms of redisState', () => {
+describe('alarms of redisState', () => {
   let redis: RedisServer;
   let times: ReturnType<typeof patientTimes>;
   const states: StatePort[] = [];
   const news: StateEvent[] = [];
-  /** What was due, in order, and at which gateway. */
-  const told: (readonly [gateway: number, transactionId: string])[] = [];
+  /** The alarms that listeners got, in order, and at which gateway. */
+  const due: (readonly [gateway: number, transactionId: string])[] = [];
   const servers = new Closers();
   const closers = new Closers();
   before(async function () {
@@ -38,7 +38,7 @@ describe('the alarms of redisState', () => {
   beforeEach(async () => {
     await redis.admin.flushall();
     times = patientTimes();
-    told.length = 0;
+    due.length = 0;
     news.length = 0;
   });
   afterEach(() => {
@@ -62,7 +62,7 @@ describe('the alarms of redisState', () => {
   ): StatePort => {
     const gateway = states.indexOf(state);
     state.alarms?.onDue(async (transactionId) => {
-      told.push([gateway, transactionId]);
+      due.push([gateway, transactionId]);
       await onDue(transactionId);
     });
     return state;
@@ -74,25 +74,25 @@ describe('the alarms of redisState', () => {
     await until(async () => (await countAlarms(redis)) === before + ids.length);
   };
   const noAlarmLeft = (): Promise<void> => until(async () => (await countAlarms(redis)) === 0);
-  /** All but the test's own. */
+  /** All but the connection of the test. */
   const clients = async (): Promise<readonly string[]> =>
     String(await redis.admin.client('LIST'))
       .trim()
       .split('\n')
       .slice(1);
 
-  it('are told to one of all gateways each, once, however many are due, and are gone then', async () => {
+  it('reach one of two gateways once each, even if 50 are due at once, and are deleted then', async () => {
     const [one] = [listen(open()), listen(open())];
-    // More than Redis gives at once.
+    // More than Redis returns at once.
     const ids = Array.from({ length: 50 }, (_, at) => `SM${at}`);
     await set(one, ...ids);
-    expect(told).to.be.empty;
+    expect(due).to.be.empty;
     await makeAlarmsDue(redis);
     await noAlarmLeft();
-    expect(told.map(([, id]) => id).sort()).to.deep.equal([...ids].sort());
+    expect(due.map(([, id]) => id).sort()).to.deep.equal([...ids].sort());
   });
 
-  it('are all told by one look, though more are due than Redis gives at once; a closed state looks no more', async () => {
+  it('are all read by one look, even if more are due than Redis returns at once; close() ends the looks', async () => {
     const time = sinon.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
     try {
       const state = listen(open());
@@ -101,7 +101,7 @@ describe('the alarms of redisState', () => {
       await makeAlarmsDue(redis);
       time.tick(times.alarmEveryMs);
       await noAlarmLeft();
-      expect(told).to.have.length(ids.length);
+      expect(due).to.have.length(ids.length);
       expect(time.countTimers()).to.equal(1);
       await state.close();
       expect(time.countTimers()).to.equal(0);
@@ -110,13 +110,13 @@ describe('the alarms of redisState', () => {
     }
   });
 
-  it('are told when they are due, and not before', async () => {
+  it('reach the listener when they are due, not before', async () => {
     const state = listen(open());
     await set(state, 'later');
     state.alarms?.set('soon', 10);
-    await until(() => told.length === 1);
+    await until(() => due.length === 1);
     await until(async () => (await countAlarms(redis)) === 1);
-    expect(told).to.deep.equal([[0, 'soon']]);
+    expect(due).to.deep.equal([[0, 'soon']]);
   });
 
   for (const skewMs of [SKEW_MS, -SKEW_MS]) {
@@ -128,7 +128,7 @@ describe('the alarms of redisState', () => {
       });
     };
 
-    it(`are due by Redis's clock, though that of the gateway that sets them is ${where}`, async () => {
+    it(`are due by the clock of Redis if the clock of the gateway that sets them is ${where}`, async () => {
       await withSkew(async () => {
         const state = open();
         await set(state, 'later');
@@ -137,10 +137,10 @@ describe('the alarms of redisState', () => {
       });
       listen(open());
       await until(async () => (await countAlarms(redis)) === 1);
-      expect(told).to.deep.equal([[1, 'soon']]);
+      expect(due).to.deep.equal([[1, 'soon']]);
     });
 
-    it(`are due by Redis's clock, though that of the gateway that looks for them is ${where}`, async () => {
+    it(`are due by the clock of Redis if the clock of the gateway that looks for them is ${where}`, async () => {
       const state = open();
       await set(state, 'later');
       state.alarms?.set('soon', 10);
@@ -148,21 +148,21 @@ describe('the alarms of redisState', () => {
         listen(open());
         await until(async () => (await countAlarms(redis)) === 1);
       });
-      expect(told).to.deep.equal([[1, 'soon']]);
+      expect(due).to.deep.equal([[1, 'soon']]);
     });
   }
 
-  it('are told to another gateway where the one that set them is gone', async () => {
+  it('reach another gateway if the one that set them is closed', async () => {
     const one = listen(open());
     await set(one, 'SM1');
     await one.close();
     await makeAlarmsDue(redis);
     listen(open());
-    await until(() => told.length === 1);
-    expect(told).to.deep.equal([[1, 'SM1']]);
+    await until(() => due.length === 1);
+    expect(due).to.deep.equal([[1, 'SM1']]);
   });
 
-  it('are told to another gateway where the one that took them closes before it is done', async () => {
+  it('reach another gateway if the one that took them closes before its listener is done', async () => {
     times.alarmRetryMs = AGAIN_MS;
     const isAsked = defer<undefined>();
     const state = open();
@@ -175,12 +175,12 @@ describe('the alarms of redisState', () => {
     await isAsked.promise;
     await state.close();
     listen(open());
-    await until(() => told.length === 1);
+    await until(() => due.length === 1);
     await noAlarmLeft();
-    expect(told).to.deep.equal([[1, 'SM1']]);
+    expect(due).to.deep.equal([[1, 'SM1']]);
   });
 
-  it('are told again, to any gateway, where a listener could not attend to them', async () => {
+  it('reach any gateway again while the listeners reject them', async () => {
     mustNotShow('+447700900123');
     times.alarmRetryMs = AGAIN_MS;
     let isDraining = true;
@@ -189,43 +189,43 @@ describe('the alarms of redisState', () => {
     };
     const [state] = [listen(open(), attend), listen(open(), attend)];
     state.alarms?.set('SM1', 10);
-    await until(() => told.length >= 3);
+    await until(() => due.length >= 3);
     expect(await countAlarms(redis)).to.equal(1);
     witness((await redis.dump()).map(({ value }) => value.toString('latin1')));
     isDraining = false;
     await noAlarmLeft();
   });
 
-  it('are told to another hook with the same state, where one that has it was closed', async () => {
+  it('reach another hook with the same state if the hook of the first listener is closed', async () => {
     const state = open();
     let refused = 0;
     const refuse = (): Promise<void> => Promise.reject(new Error(`closed ${(refused += 1)}`));
     state.alarms?.onDue(refuse);
-    // It has ended that.
+    // This listener is removed at once.
     state.alarms?.onDue(() => refuse())?.();
     listen(state);
     state.alarms?.set('SM1', 10);
-    await until(() => told.length === 1);
+    await until(() => due.length === 1);
     await noAlarmLeft();
-    expect([told, refused]).to.deep.equal([[[0, 'SM1']], 1]);
+    expect([due, refused]).to.deep.equal([[[0, 'SM1']], 1]);
   });
 
-  it('are told by no more than one look at a time', async () => {
+  it('are read by one look at a time in each gateway', async () => {
     const listening = defer<undefined>();
     const state = listen(open(), () => listening.promise);
     times.alarmRetryMs = 1;
     state.alarms?.set('SM1', 1);
-    await until(() => told.length === 1);
-    // It is due again, and another gateway, which looks as often, is told.
+    await until(() => due.length === 1);
+    // The alarm is due again. Another gateway, which looks equally often, gets it.
     listen(open(), () => {
-      if (told.length < 6) throw new Error('once more');
+      if (due.length < 6) throw new Error('once more');
     });
-    await until(() => told.length >= 6);
-    expect(told.map(([gateway]) => gateway)).to.deep.equal([0, 1, 1, 1, 1, 1]);
+    await until(() => due.length >= 6);
+    expect(due.map(([gateway]) => gateway)).to.deep.equal([0, 1, 1, 1, 1, 1]);
     listening.resolve(undefined);
   });
 
-  it('are kept for as long as a code could follow, by the last of them, and no longer', async () => {
+  it('expire 15 minutes after the last one is due: a code could follow until then', async () => {
     const lives = async (): Promise<readonly number[]> =>
       (await redis.dump()).filter(({ name }) => name.includes(':alarm:')).map((key) => key.expiresInMs);
     const state = open();
@@ -234,7 +234,7 @@ describe('the alarms of redisState', () => {
     expect(life).to.be.within(900_000, 900_000 + LATER_MS);
     state.alarms?.set('SM2', 1);
     await until(async () => (await countAlarms(redis)) === 2);
-    // Not shortened by one that is due sooner.
+    // An alarm that is due sooner does not shorten it.
     expect((await lives())[0]).to.be.within(life - 20_000, life);
     state.alarms?.set('SM3', 2 * LATER_MS);
     await until(async () => (await countAlarms(redis)) === 3);
@@ -242,7 +242,7 @@ describe('the alarms of redisState', () => {
     expect(await lives()).to.have.length(1);
   });
 
-  it('leave no connection behind when the state is closed, though a listener is still at work', async () => {
+  it('leave no connection open after close(), even if a listener is still running', async () => {
     let isAsked = false;
     const listening = defer<undefined>();
     const state = open();
@@ -252,7 +252,7 @@ describe('the alarms of redisState', () => {
     });
     state.alarms?.set('SM1', 10);
     await until(() => isAsked);
-    // One for the codes and the alarms.
+    // One for codes and alarms.
     expect(await clients()).to.have.length(1);
     await state.close();
     state.alarms?.set('SM2', 10);
@@ -275,7 +275,7 @@ describe('the alarms of redisState', () => {
       state.alarms.set('SM1', 60_000);
       await state.check();
       await state.close();
-      // Nor one that is not closed, and has no connection.
+      // A state without close() and without a connection does not either.
       make('redis://127.0.0.1:9');
       console.log('closed one of two');
     `,
@@ -283,12 +283,12 @@ describe('the alarms of redisState', () => {
     expect(run).to.deep.equal({ code: 0, output: 'closed one of two\n' });
   });
 
-  it('are set and told again when Redis was away, by the same gateway; those that were set before are gone', async () => {
+  it('work again at the same gateway after Redis lost all data; the alarms from before are gone', async () => {
     const state = listen(open());
     await state.check();
     await set(state, 'lost with Redis');
     for (const id of ['SM1', 'SM2']) {
-      told.length = 0;
+      due.length = 0;
       await redis.kill();
       await until(() => state.health === 'lost');
       await redis.restart();
@@ -296,14 +296,14 @@ describe('the alarms of redisState', () => {
       await state.check();
       await set(state, id);
       await makeAlarmsDue(redis);
-      await until(() => told.length === 1);
-      expect(told).to.deep.equal([[0, id]]);
+      await until(() => due.length === 1);
+      expect(due).to.deep.equal([[0, id]]);
       await noAlarmLeft();
       await set(state, 'lost with Redis');
     }
   });
 
-  it('find out, though no code comes, that the primary has become a replica', async () => {
+  it('detect without a code that the primary has become a replica', async () => {
     const state = open();
     await set(state, 'SM1');
     await makeAlarmsDue(redis);
@@ -316,10 +316,10 @@ describe('the alarms of redisState', () => {
       await redis.admin.replicaof('NO', 'ONE');
     }
     await state.check();
-    await until(() => told.length === 1);
+    await until(() => due.length === 1);
   });
 
-  it('are told by a client of the user’s own with a prefix, of either version of ioredis', async () => {
+  it('work on the caller’s own client with a prefix, of either version of ioredis', async () => {
     const options = { keyPrefix: 'app:', lazyConnect: true };
     for (const own of [
       new Redis(redis.port, '127.0.0.1', options),
@@ -334,22 +334,22 @@ describe('the alarms of redisState', () => {
       expect(names.filter((name) => name.includes(':alarm:'))).to.have.length(1);
       for (const name of names) expect(name).to.match(/^app:\{okta-telephony-hook\}:/);
       await makeAlarmsDue(redis);
-      await until(() => told.length === 1);
+      await until(() => due.length === 1);
       await noAlarmLeft();
       await state.close();
       expect(own.status).to.equal('wait');
-      told.length = 0;
+      due.length = 0;
       await redis.admin.flushall();
     }
   });
 
-  it('leave nothing in Redis, nor on the way there, that tells of which message', async () => {
+  it('show no transaction id, neither in Redis nor on the way there', async () => {
     const traffic = await watchTraffic(redis);
     const state = listen(open());
     await set(state, 'SM-of-ana');
     const during = await redis.dump();
     await makeAlarmsDue(redis);
-    await until(() => told.length === 1);
+    await until(() => due.length === 1);
     await noAlarmLeft();
     traffic.end();
     const keys = [...during, ...(await redis.dump())];
@@ -359,7 +359,7 @@ describe('the alarms of redisState', () => {
     witness(seen);
   });
 
-  it('are told on a cluster, under one slot', async () => {
+  it('work on a cluster, in one slot', async () => {
     const node = closers.add(
       await startRedis('--cluster-enabled', 'yes', '--cluster-announce-ip', '127.0.0.1'),
       (server) => server.close(),
@@ -375,13 +375,13 @@ describe('the alarms of redisState', () => {
     const state = listen(open({ connection: cluster }));
     await state.check();
     state.alarms?.set('SM1', 10);
-    await until(() => told.length === 1);
+    await until(() => due.length === 1);
     await until(async () => (await countAlarms(node)) === 0);
-    expect(told).to.deep.equal([[0, 'SM1']]);
+    expect(due).to.deep.equal([[0, 'SM1']]);
     expect(cluster.status).to.equal('wait');
   });
 
-  it('are dropped where they do not open', async () => {
+  it('are dropped if they do not decrypt', async () => {
     const first = open();
     await set(first, 'SM1');
     const [name = ''] = await redis.admin.keys('*:alarm:*');
@@ -389,14 +389,14 @@ describe('the alarms of redisState', () => {
     await redis.admin.zadd(name, '1', 'no alarm');
     await makeAlarmsDue(redis);
     const next = Buffer.alloc(32, 2).toString('base64');
-    // Gateways agree on names by the last key.
+    // Gateways use the last key for names.
     listen(open({ encryptionKeys: [next, KEY] }));
-    await until(() => told.length === 1);
+    await until(() => due.length === 1);
     await noAlarmLeft();
-    expect(told).to.deep.equal([[1, 'SM1']]);
+    expect(due).to.deep.equal([[1, 'SM1']]);
   });
 
-  describe('of a user of an ACL', () => {
+  describe('with an ACL user', () => {
     const BASIC = '+eval +evalsha +get +set +del +incr +decr +pexpire +pttl +time +select'.split(' ');
     const ALARMS = '+zadd +zrangebyscore +zrem'.split(' ');
     const allow = async (...commands: readonly string[]): Promise<string> => {
@@ -407,22 +407,22 @@ describe('the alarms of redisState', () => {
     };
     afterEach(() => redis.admin.call('ACL', 'DELUSER', 'gateway'));
 
-    it('need no more rights than the guide to Redis names', async () => {
+    it('need no other rights than the Redis guide lists', async () => {
       const connection = await allow(...BASIC, ...ALARMS);
       const state = listen(open({ connection }), () => {
         times.alarmRetryMs = LATER_MS;
-        if (told.length === 1) throw new Error('once more');
+        if (due.length === 1) throw new Error('once more');
       });
       times.alarmRetryMs = AGAIN_MS;
       await state.check();
       state.alarms?.set('SM1', 10);
-      await until(() => told.length === 2);
+      await until(() => due.length === 2);
       await noAlarmLeft();
       expect(news).to.be.empty;
     });
 
     for (const missing of ALARMS) {
-      it(`need ${missing}: without it that is warned of, once, and codes are claimed as before`, async () => {
+      it(`need ${missing}: without it the state warns once, and still claims codes`, async () => {
         const connection = await allow(...BASIC, ...ALARMS.filter((right) => right !== missing));
         const state = listen(open({ connection }));
         await state.check();
@@ -443,7 +443,7 @@ describe('the alarms of redisState', () => {
       redis.continue();
     });
 
-    it('do not keep close() waiting, and leave no connection behind', async () => {
+    it('do not delay close(), and leave no connection open', async () => {
       const state = listen(open());
       await set(state, 'SM1');
       redis.stop();
@@ -453,7 +453,7 @@ describe('the alarms of redisState', () => {
       await until(async () => (await clients()).length === 0);
     });
 
-    it('are not set, and those that were are told when it is back, though it was asked for them meanwhile', async () => {
+    it('cannot be set; those from before reach the listener when Redis is back, even if it asked meanwhile', async () => {
       const state = open();
       await set(state, 'SM1');
       await makeAlarmsDue(redis);
@@ -467,9 +467,9 @@ describe('the alarms of redisState', () => {
       bePatient(times);
       redis.continue();
       await state.check();
-      await until(() => told.length === 1);
+      await until(() => due.length === 1);
       await noAlarmLeft();
-      expect(told).to.deep.equal([[0, 'SM1']]);
+      expect(due).to.deep.equal([[0, 'SM1']]);
     });
   });
 });

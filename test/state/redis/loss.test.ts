@@ -20,11 +20,11 @@ import { mustNotShow, witness } from '#harness/witness.js';
 const FAILED: FinalReport = { status: 'failed', code: '63024', reason: 'No' };
 const KEY = Buffer.alloc(32, 1).toString('base64');
 
-/** What may become of a Redis, and how it is mended. */
+/** How Redis fails, and how the test repairs it. */
 interface Loss {
   readonly title: string;
   readonly reasons: RegExp;
-  /** Commands get no answer: nothing but their time-out tells of it. */
+  /** Commands get no answer: only their time-out shows the loss. */
   readonly isSilent: boolean;
   readonly begin: (redis: RedisServer, proxy: TcpProxy) => unknown;
   readonly end: (redis: RedisServer, proxy: TcpProxy) => unknown;
@@ -49,7 +49,7 @@ const LOSSES: readonly Loss[] = [
     end: (redis) => redis.restart(),
   },
   {
-    title: 'has become a replica',
+    title: 'is a replica',
     isSilent: false,
     reasons: /^READONLY$/,
     begin: (redis) => redis.admin.replicaof('127.0.0.1', 9),
@@ -70,7 +70,7 @@ const LOSSES: readonly Loss[] = [
     end: (_redis, proxy) => (proxy.delayMs = 0),
   },
   {
-    title: 'swallows everything',
+    title: 'answers nothing',
     isSilent: true,
     reasons: /^TIMEOUT$/,
     begin: (_redis, proxy) => (proxy.isBlackHole = true),
@@ -78,7 +78,7 @@ const LOSSES: readonly Loss[] = [
   },
 ];
 
-describe('a Redis that', () => {
+describe('two gateways on one Redis', () => {
   let redis: RedisServer;
   let proxy: TcpProxy;
   let scene: Scene;
@@ -111,7 +111,7 @@ describe('a Redis that', () => {
     redis.continue();
     try {
       await closers.closeAll();
-      // A test that fails half-way leaves the next one a Redis that is well.
+      // After a test that fails half-way, the next one still finds a healthy Redis.
       await redis.admin.replicaof('NO', 'ONE');
       await redis.admin.config('SET', 'maxmemory', 0);
     } finally {
@@ -131,7 +131,7 @@ describe('a Redis that', () => {
   };
 
   for (const loss of LOSSES) {
-    it(`${loss.title} holds up no code; each loss is told once, and it is used again by itself`, async () => {
+    it(`keep sending codes when Redis ${loss.title}, report each loss once, and use Redis again after it`, async () => {
       const before = await scene.call({ eventId: 'before' });
       expect(before.okta.action).to.equal('sent');
       for (const round of [1, 2]) {
@@ -146,7 +146,7 @@ describe('a Redis that', () => {
         for (const call of during) expect(commandOf(call)).to.include({ status: 'SUCCESSFUL' });
         expect(sent()).to.equal(7 * round);
         expect(scene.hook.status().state).to.equal('lost');
-        // What this process has claimed, it still knows, from before and from after the loss.
+        // The process still knows its own claims from before and after the loss.
         expect((await scene.call({ eventId: 'before' })).body).to.deep.equal(before.body);
         expect((await callDuring(0)).body).to.deep.equal(during[0]?.body);
         expect(newsOf(scene.events)).to.have.length(2 * round - 1);
@@ -172,7 +172,7 @@ describe('a Redis that', () => {
   }
 
   for (const loss of LOSSES.slice(0, 2)) {
-    it(`${loss.title} lets no event out twice: 40 requests at once get one answer`, async () => {
+    it(`send one message for 40 simultaneous requests of one event when Redis ${loss.title}`, async () => {
       await begin(loss);
       const calls = await Promise.all(Array.from({ length: 40 }, () => scene.call({ eventId: 'one-event' })));
       expect(sent()).to.equal(1);
@@ -182,7 +182,7 @@ describe('a Redis that', () => {
     });
   }
 
-  it('is asked once for an event, however often it comes', async () => {
+  it('send Redis 3 commands for 41 requests of one event', async () => {
     const traffic = await watchTraffic(redis);
     await Promise.all(Array.from({ length: 40 }, () => scene.call({ eventId: 'one-event' })));
     await scene.call({ url: other.url, eventId: 'one-event' });
@@ -190,16 +190,16 @@ describe('a Redis that', () => {
     await until(() => traffic.lines.some((line) => line.includes('all-of-it')));
     const asking = traffic.lines.filter((line) => /^eval/i.test(line) && line.includes(':event:'));
     traffic.end();
-    // The claim and the answer of the one, the claim of the other.
+    // Claim and answer of one gateway, claim of the other.
     expect(asking).to.have.length(3);
     expect(sent()).to.equal(1);
   });
 
-  it('ends an idle connection is connected to again, and nothing is lost', async () => {
+  it('connect again and lose nothing when idle connections end', async () => {
     await scene.call({ eventId: 'one' });
-    // A connection that ends as soon as it is made is no idle one.
+    // A connection that ends as soon as it is made does not count as idle.
     time.tick(times.probeEveryMs);
-    // Until then the old connections count, and a code that comes at just this moment finds one that has ended.
+    // Wait for the new connections: before, a code could use a connection that has ended.
     await proxy.endAll();
     await until(() => proxy.connections === 2);
     const first = await scene.call({ eventId: 'two' });
@@ -272,10 +272,10 @@ describe('while Redis is lost', () => {
     answerAgain();
     await Promise.all(lost.map((state) => state.check()));
   };
-  /** From now on the test says how old what this process knows becomes; its timers go on. */
+  /** From now on the test sets the age of what the process remembers. Timers run on. */
   const stopAging = (): sinon.SinonFakeTimers => {
     const clock = sinon.useFakeTimers({ toFake: ['performance'], now: Date.now() });
-    // Else it would begin at 0.
+    // The clock would begin at 0.
     clock.tick(1_000_000);
     return clock;
   };
@@ -291,7 +291,7 @@ describe('while Redis is lost', () => {
     expect(exceededOf(await state.claim('6', life(2)))).to.deep.equal(['limit-0']);
   });
 
-  it('what became of a claim is told when it is back: its answer, or that nothing was sent', async () => {
+  it('answers and releases of older claims reach Redis when it is back', async () => {
     const [one, two] = [open(), open()];
     await Promise.all([one.check(), two.check()]);
     const [sent, unsent] = [await one.claim('sent', life()), await one.claim('unsent', life())];
@@ -302,25 +302,25 @@ describe('while Redis is lost', () => {
     await recover(one);
     const repeat = await two.claim('sent', life());
     expect(repeat.isFirst ? 'first' : await repeat.answer).to.deep.equal({ status: 'SUCCESSFUL' });
-    // Its holder lets go, and says so to those who wait.
+    // The claim is released, and those who wait learn it.
     const next = await two.claim('unsent', life());
     expect(next.isFirst || (await next.answer) === undefined).to.equal(true);
   });
 
-  it('a report waits a moment for it to be back, since it comes but once', async () => {
+  it('takeReceipt() waits a moment for Redis to come back, and reads the receipt from Redis', async () => {
     const state = open();
     await state.check();
     await state.keepReceipt('SM1', receipt, { nowMs: NOW, untilMs: NOW + 60_000 });
     await lose(state);
     const taken = state.takeReceipt('SM1', NOW, FAILED);
     await recover(state);
-    // By Redis's word, not by what this process remembers of its own messages.
+    // From Redis, not from the memory of the process.
     expect(await taken)
       .to.include({ eventKey: 'e' })
       .and.to.not.have.property('wasLost');
   });
 
-  it('who keeps a receipt is told that it was taken meanwhile, and waits no more', async () => {
+  it('keepReceipt() resolves when Redis is back and the process has taken the receipt meanwhile', async () => {
     const state = open();
     await state.check();
     await lose(state);
@@ -330,7 +330,7 @@ describe('while Redis is lost', () => {
     expect(await keeping).to.equal(undefined);
   });
 
-  it('a newer event that was on its way when it was lost is the newest when it is back', async () => {
+  it('a newer event whose command got no answer is the newest when Redis is back', async () => {
     const state = open();
     await state.check();
     overtake(state, 'older');
@@ -344,7 +344,7 @@ describe('while Redis is lost', () => {
     expect(await state.isNewest('person', 'older', NOW)).to.equal(false);
   });
 
-  it('a claim whose answer never came gives its points back here where nothing was sent', async () => {
+  it('the release of a claim without an answer from Redis returns its points in the process', async () => {
     const state = open();
     await state.check();
     redis.stop();
@@ -358,7 +358,7 @@ describe('while Redis is lost', () => {
     await recover(state);
   });
 
-  it('an event that came after it was back is not taken for an older one when it is lost again', async () => {
+  it('an event from between two losses is of unknown age, not superseded, in the second loss', async () => {
     const state = open();
     await state.check();
     await lose(state);
@@ -372,7 +372,7 @@ describe('while Redis is lost', () => {
     expect(await state.isNewest('person', 'after', NOW)).to.equal(true);
   });
 
-  it('receipts are kept here, taken once, and are for every gateway when it is back', async () => {
+  it('receipts stay in the process, go to one report each, and reach every gateway when Redis is back', async () => {
     const [one, two] = [open(), open()];
     await Promise.all([one.check(), two.check()]);
     await lose(one);
@@ -386,7 +386,7 @@ describe('while Redis is lost', () => {
     expect(await one.takeReceipt('SM2', NOW, FAILED)).to.equal(undefined);
   });
 
-  it('a receipt whose raw cannot be written is for every gateway without it, and one that cannot be at all is reported', async () => {
+  it('a receipt is stored later without a raw that cannot be serialized; such a profile makes it reject', async () => {
     const [one, two] = [open(), open()];
     await lose(one);
     const circle: Record<string, unknown> = {};
@@ -403,7 +403,7 @@ describe('while Redis is lost', () => {
     expect(await two.takeReceipt('SM1', NOW, FAILED)).to.deep.include({ eventKey: 'e', request: {} });
   });
 
-  it('what was reported to others of a message is given to the one that sent it when it is back', async () => {
+  it('keepReceipt() returns the report that another gateway got, when Redis is back', async () => {
     const [one, two] = [open(), open()];
     await Promise.all([one.check(), two.check()]);
     await lose(one);
@@ -415,11 +415,11 @@ describe('while Redis is lost', () => {
     expect(await one.takeReceipt('SM1', NOW, FAILED)).to.equal(undefined);
   });
 
-  it('what is reported here before the receipt is kept is given in its place', async () => {
+  it('keepReceipt() returns the report that the process got before', async () => {
     const state = open();
     await state.check();
     await lose(state);
-    // It comes in vain where Redis is not back in time.
+    // Redis is not back in time: the report finds no receipt.
     times.backMs = 10;
     expect(await state.takeReceipt('SM1', NOW, FAILED)).to.equal(undefined);
     expect(await keep(state, 'SM1')).to.deep.equal(FAILED);
@@ -427,13 +427,13 @@ describe('while Redis is lost', () => {
     expect(await state.isDelivered(['SM1'], NOW)).to.equal(true);
   });
 
-  it('nobody knows what is newest; what came meanwhile every gateway knows when it is back, unless a newer one came', async () => {
+  it('the newest event is unknown; when Redis is back, it is the last event of all gateways', async () => {
     const [one, two] = [open(), open()];
     await Promise.all([one.check(), two.check()]);
     overtake(one, 'before');
     expect(await one.isNewest('person', 'before', NOW)).to.equal(true);
     await lose(one);
-    // Nobody knows what others have seen since.
+    // Other gateways may have newer events by now.
     expect(await one.isNewest('person', 'before', NOW)).to.equal('unknown');
     overtake(one, 'during');
     expect(await one.isNewest('person', 'during', NOW)).to.equal('unknown');
@@ -444,10 +444,10 @@ describe('while Redis is lost', () => {
     const clock = stopAging();
     await lose(one);
     overtake(one, 'again');
-    // How old it is, is told with it.
+    // The state sends the age of the event too.
     clock.tick(10_000);
     answerAgain();
-    // The other one is not lost, and is first with a newer event.
+    // The other gateway still has Redis, and stores a newer event first.
     overtake(two, 'newest');
     expect(await two.isNewest('person', 'newest', NOW)).to.equal(true);
     await one.check();
@@ -456,7 +456,7 @@ describe('while Redis is lost', () => {
   });
 
   describe('that comes back with its clock behind', () => {
-    /** As if what is known had been written by a clock that was ahead. */
+    /** As if a clock that was ahead had written the stored event. */
     const setBack = async (aheadMs: number): Promise<void> => {
       const [name = ''] = await redis.admin.keys('*:person:*');
       const known = (await redis.admin.get(name)) ?? '';
@@ -464,7 +464,7 @@ describe('while Redis is lost', () => {
       await redis.admin.set(name, ahead, 'KEEPTTL');
     };
 
-    it('a code that came meanwhile is newer than what was known, and what came before it is older', async () => {
+    it('a code from during the loss is newer than the stored one, and an older code is not', async () => {
       const [one, two] = [open(), open()];
       await Promise.all([one.check(), two.check()]);
       overtake(two, 'before');
@@ -482,11 +482,11 @@ describe('while Redis is lost', () => {
       expect(await two.isNewest('person', 'during', NOW)).to.equal(true);
     });
 
-    it('a code that waited is newer than the one that its gateway knows to have come before it', async () => {
+    it('a code that waited is newer than the code that its gateway had before it', async () => {
       const state = open();
       overtake(state, 'before');
       expect(await state.isNewest('person', 'before', NOW)).to.equal(true);
-      // Less than the code has waited.
+      // The stored code is younger than the 500 ms that this one has waited.
       state.overtake('person', { ...newEvent('unknown'), ageMs: 500 });
       expect(await state.isNewest('person', 'before', NOW)).to.equal(true);
       state.overtake('person', { ...newEvent('waited'), ageMs: 500, after: 'before' });
@@ -494,7 +494,7 @@ describe('while Redis is lost', () => {
     });
   });
 
-  it('the last 20,000 events at most are kept for when it is back, the older half dropped first', async () => {
+  it('the state keeps at most 20,000 events for later, and drops the older half first', async () => {
     const [one, two] = [open(), open()];
     await Promise.all([one.check(), two.check()]);
     await lose(one);
@@ -507,7 +507,7 @@ describe('while Redis is lost', () => {
     expect(one.health).to.equal('ok');
   });
 
-  it('check() says so with its remedy, and finds out when it is back, without waiting for the next look', async () => {
+  it('check() rejects with a remedy, and reports the recovery without waiting for the next probe', async () => {
     mustNotShow('redis-password-2e');
     const state = open(`redis://user:redis-password-2e@127.0.0.1:${redis.port}`);
     const failure: unknown = await state.check().catch((error: unknown) => error);
@@ -521,7 +521,7 @@ describe('while Redis is lost', () => {
     expect(news.map(({ type }) => type)).to.deep.equal(['lost', 'recovered']);
   });
 
-  it('what happens in each of two losses is told when it is back: to every gateway, and as old as it is', async () => {
+  it('the data of each of two losses reaches every gateway when Redis is back, with its true age', async () => {
     const [one, two] = [open(), open()];
     await Promise.all([one.check(), two.check()]);
     const clock = stopAging();
@@ -558,7 +558,7 @@ describe('while Redis is lost', () => {
     expect(news.map(({ type }) => type)).to.deep.equal(['lost', 'recovered', 'lost', 'recovered']);
   });
 
-  it('what has ended when it is back is not told any more', async () => {
+  it('data that expires during the loss is not sent to Redis later', async () => {
     const state = open();
     await state.check();
     const clock = stopAging();
@@ -574,7 +574,7 @@ describe('while Redis is lost', () => {
     clock.tick(60_000);
     await recover(state);
     expect(await keeping).to.equal(undefined);
-    // Nor what has ended before it comes.
+    // Nor is data that has expired before the state gets it.
     void state.keepSent('person', sent, { nowMs: NOW, untilMs: NOW });
     void state.keepReceipt('SM2', receipt, { nowMs: NOW, untilMs: NOW });
     await state.check();
@@ -585,7 +585,7 @@ describe('while Redis is lost', () => {
 
   describe('a receipt', () => {
     const PREFIX = 'okta-telephony-hook';
-    /** A user who may write what finds out whether Redis is back, and as much more as is said. */
+    /** Lets the user `prober` write the keys of the probe, and those of `keys`. */
     const allow = (...keys: readonly string[]): Promise<unknown> =>
       redis.admin.call(
         'ACL',
@@ -599,14 +599,14 @@ describe('while Redis is lost', () => {
       );
     const openAsProber = (): StatePort => open(`redis://prober:pw-prober@127.0.0.1:${redis.port}`);
 
-    it('that Redis refuses stays here, however often it refuses it, until it takes it', async () => {
+    it('that Redis refuses twice stays in the process until Redis takes it', async () => {
       mustNotShow('pw-prober');
       await allow();
       const [one, two] = [openAsProber(), open()];
       await one.check();
       const keeping = keep(one, 'SM1');
       await until(() => one.health === 'lost');
-      // It takes the probe, and refuses the receipt that is told then.
+      // Redis takes the probe, and refuses the receipt after it.
       await one.check();
       await until(() => one.health === 'lost');
       expect(await two.takeReceipt('SM2', NOW, FAILED)).to.equal(undefined);
@@ -619,33 +619,33 @@ describe('while Redis is lost', () => {
       );
     });
 
-    for (const [who, sender, teller] of [
-      ['its sender says whose it was at once', 0, 0],
-      ['another one says whose it was when Redis is back', 0, 1],
+    for (const [receiver, sender, reporter] of [
+      ['its sender, at once', 0, 0],
+      ['another gateway with the report, when Redis is back', 0, 1],
     ] as const) {
-      it(`whose message fails while Redis is lost for long is given to none, and ${who}`, async () => {
+      it(`whose message fails in a long loss goes, marked as lost, only to ${receiver}`, async () => {
         const states = [open(), open()] as const;
         await Promise.all(states.map((state) => state.check()));
         await keep(states[sender], 'SM1');
-        const state = states[teller];
+        const state = states[reporter];
         await lose(state);
         times.backMs = 10;
         const late: unknown[] = [];
         const onLate = (taken: Receipt): void => void late.push(taken);
-        const told = { ...receipt, wasLost: true };
+        const marked = { ...receipt, wasLost: true };
         const taken = await state.takeReceipt('SM1', NOW, FAILED, onLate);
-        expect(taken).to.deep.equal(sender === teller ? told : undefined);
+        expect(taken).to.deep.equal(sender === reporter ? marked : undefined);
         await recover(state);
         await until(async () => !(await redis.dump()).some(({ name }) => name.includes(':receipt:')));
-        await until(() => late.length === (sender === teller ? 0 : 1));
-        expect(late.map((one) => ({ ...(one as Receipt), expiresAtMs: told.expiresAtMs }))).to.deep.equal(
-          sender === teller ? [] : [told],
+        await until(() => late.length === (sender === reporter ? 0 : 1));
+        expect(late.map((one) => ({ ...(one as Receipt), expiresAtMs: marked.expiresAtMs }))).to.deep.equal(
+          sender === reporter ? [] : [marked],
         );
         for (const one of states) expect(await one.takeReceipt('SM1', NOW, FAILED)).to.equal(undefined);
       });
     }
 
-    it('that is reported here while Redis refuses it is given to its sender, and told to none', async () => {
+    it('that Redis refuses goes to a report at its sender, and not to Redis later', async () => {
       mustNotShow('pw-prober');
       await allow();
       const [one, two] = [openAsProber(), open()];
@@ -659,22 +659,22 @@ describe('while Redis is lost', () => {
       expect(await two.takeReceipt('SM1', NOW, FAILED)).to.equal(undefined);
     });
 
-    for (const [when, isTold] of [
-      ['it is sent', false],
-      ['it is told, when Redis was just back', true],
+    for (const [when, isSentAgain] of [
+      ['it gets the receipt', false],
+      ['it gets the receipt again, just after a recovery', true],
     ] as const) {
-      it(`that Redis may have is not kept here as well: it does not answer when ${when}`, async () => {
+      it(`does not stay in the process if Redis may have it: Redis does not answer when ${when}`, async () => {
         const state = open();
         await state.check();
-        if (isTold) await lose(state);
+        if (isSentAgain) await lose(state);
         const stop = (): void => {
           redis.stop();
           loseSoon(times);
         };
-        if (!isTold) stop();
+        if (!isSentAgain) stop();
         const keeping = keep(state, 'SM1');
         overtake(state, 'newest');
-        if (isTold) {
+        if (isSentAgain) {
           let isStopped = false;
           state.watch?.(({ type }) => {
             if (type !== 'recovered' || isStopped) return;
@@ -693,7 +693,7 @@ describe('while Redis is lost', () => {
     }
   });
 
-  it('nothing is asked of it, though it could be reached, until it is looked for', async () => {
+  it('the state sends Redis nothing until check() finds it again', async () => {
     const state = open();
     await state.check();
     await lose(state);
@@ -704,7 +704,7 @@ describe('while Redis is lost', () => {
     expect(await state.suppressionsOf?.('+447700900123', NOW)).to.deep.equal([]);
   });
 
-  it('after close() nothing is connected any more, whatever is asked', async () => {
+  it('close() reports STATE_CLOSED to all listeners, and nothing connects to Redis after it', async () => {
     const state = open();
     await state.check();
     expect(state.health).to.equal('ok');
@@ -714,11 +714,11 @@ describe('while Redis is lost', () => {
       /total_connections_received:(\d+)/.exec(await redis.admin.info('stats'))?.[1];
     const before = await connections();
     expect(await state.check().catch(failureOf)).to.include({ reason: 'STATE_CLOSED' });
-    // Who has it all the same is told, also who comes later.
+    // Listeners learn it, also those that come later.
     const later: StateEvent[] = [];
     state.watch?.((one) => later.push(one));
-    for (const told of [news, later]) {
-      expect(told.map(({ type, reason }) => `${type} ${reason}`)).to.deep.equal(['lost STATE_CLOSED']);
+    for (const reports of [news, later]) {
+      expect(reports.map(({ type, reason }) => `${type} ${reason}`)).to.deep.equal(['lost STATE_CLOSED']);
     }
     expect(news[0])
       .to.have.property('remedy')
@@ -728,21 +728,21 @@ describe('while Redis is lost', () => {
     expect(await connections()).to.equal(before);
   });
 
-  it('close() is told also while it is lost, to those who watch it', async () => {
+  it('close() reports STATE_CLOSED during a loss too, to current listeners only', async () => {
     const state = open();
     const others: StateEvent[] = [];
     state.watch?.((one) => others.push(one))?.();
     await state.check();
     await lose(state);
     await state.close();
-    const told = news.map(({ type, reason }) => `${type} ${reason}`);
-    expect(told).to.deep.equal(['lost TIMEOUT', 'lost STATE_CLOSED']);
+    const reports = news.map(({ type, reason }) => `${type} ${reason}`);
+    expect(reports).to.deep.equal(['lost TIMEOUT', 'lost STATE_CLOSED']);
     expect(await state.check().catch(failureOf)).to.include({ reason: 'STATE_CLOSED' });
     expect(news).to.have.length(2);
     expect(others).to.be.empty;
   });
 
-  it('check() rejects where it has become a replica since it was connected', async () => {
+  it('check() rejects if Redis has become a replica since the state connected', async () => {
     const state = open();
     await state.check();
     await redis.admin.replicaof('127.0.0.1', 9);
@@ -754,16 +754,16 @@ describe('while Redis is lost', () => {
   });
 
   for (const [question, ask] of [
-    ['what is newest', (state) => state.isNewest('person', 'e', NOW)],
-    ['a receipt', (state) => state.takeReceipt('SM1', NOW, FAILED)],
-    ['whether a message was delivered', (state) => state.isDelivered(['SM1'], NOW)],
+    ['isNewest()', (state) => state.isNewest('person', 'e', NOW)],
+    ['takeReceipt()', (state) => state.takeReceipt('SM1', NOW, FAILED)],
+    ['isDelivered()', (state) => state.isDelivered(['SM1'], NOW)],
     [
-      'a sent code',
+      'takeSent()',
       (state) => state.takeSent?.('person', { deliveryChannel: 'sms', nowMs: NOW, usedMs: NOW }),
     ],
     ['check()', (state) => state.check().catch(failureOf)],
   ] as const satisfies readonly (readonly [string, (state: StatePort) => unknown])[]) {
-    it(`is a loss, which the next code need not find out, where it does not answer: ${question}`, async () => {
+    it(`the state reports the loss, before the next code comes, if Redis does not answer ${question}`, async () => {
       const state = open();
       await state.check();
       redis.stop();
@@ -773,17 +773,17 @@ describe('while Redis is lost', () => {
     });
   }
 
-  it('a connection that nobody answers is a loss by TIMEOUT', async () => {
+  it('a connection attempt without an answer is a loss with the reason TIMEOUT', async () => {
     const proxy = closers.add(await startTcpProxy(redis.port), (opened) => opened.close());
     proxy.isBlackHole = true;
     times.connectMs = 20;
-    // It waits for the other side to say who it is.
+    // The client waits for the TLS handshake.
     const state = open(`rediss://127.0.0.1:${proxy.port}`);
     expect(await state.check().catch(failureOf)).to.include({ reason: 'TIMEOUT' });
     expect(news.map(({ reason }) => reason)).to.deep.equal(['TIMEOUT']);
   });
 
-  it('an idle connection that ends with Redis is a loss, told once, and rejects nothing', async () => {
+  it('an idle connection that ends with Redis is one loss, and causes no unhandled rejection', async () => {
     const clock = stopAging();
     const state = open();
     await state.check();
@@ -791,14 +791,14 @@ describe('while Redis is lost', () => {
     await redis.kill();
     await until(() => state.health === 'lost');
     expect(news).to.have.length(1);
-    // A server that ends may have taken the new connection already.
+    // A server that ends may still have accepted the new connection.
     expect(news[0]?.reason).to.be.oneOf(['ECONNREFUSED', 'ECONNRESET']);
     await redis.restart();
     await state.check();
     expect(news.map(({ type }) => type)).to.deep.equal(['lost', 'recovered']);
   });
 
-  it('a password that is missing, a right that is missing and a cluster are told as what they are', async () => {
+  it('the reason of a loss names a missing password, a missing right, a cluster or a closed port', async () => {
     const reasonOf = async (connection: string, port = redis.port): Promise<string | undefined> => {
       const state = open(`redis://${connection}127.0.0.1:${port}`);
       await state.check().catch(() => undefined);
@@ -836,7 +836,7 @@ describe('what Redis or its client throws', () => {
     ['204981', 'FAILED', true],
     [undefined, 'FAILED', true],
   ] as const) {
-    it(`is told as ${reason} of ours, with a remedy and without its words`, () => {
+    it(`becomes an error with the reason ${reason}, with a remedy and without the original message`, () => {
       mustNotShow('204981', '10.0.0.1');
       const failure = failureOf(error);
       witness(failure);

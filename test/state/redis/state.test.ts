@@ -58,17 +58,17 @@ describe('redisState', () => {
   };
   const keysOf = async (kind: string): Promise<readonly string[]> =>
     (await redis.dump()).map(({ name }) => name).filter((name) => name.includes(`:${kind}:`));
-  /** What was written behind an answer is there. */
+  /** Resolves when Redis has the writes that no caller awaits. */
   const settled = async (state: StatePort, transactionId = 'none'): Promise<unknown> =>
     state.takeReceipt(transactionId, NOW, FAILED);
-  /** So many times at once, by gateways in turn. */
+  /** `count` calls at once, spread over the gateways. */
   const inTurn = <T>(
     count: number,
     gateways: readonly StatePort[],
     ask: (state: StatePort, at: number) => T | Promise<T>,
   ) => Promise.all(Array.from({ length: count }, async (_, at) => ask(gateways[at % gateways.length]!, at)));
 
-  it('knows as the newest a code that waited while a preview came, and the preview beside it', async () => {
+  it('counts both a preview and a code that was requested before it but stored after it as newest', async () => {
     const state = open();
     const untilMs = NOW + 60_000;
     state.overtake('ana', { eventKey: 'preview', isPreview: true, nowMs: NOW, untilMs });
@@ -84,8 +84,8 @@ describe('redisState', () => {
     }
   });
 
-  describe('an event', () => {
-    it('is claimed by one of all gateways; the others get its answer', async () => {
+  describe('claim()', () => {
+    it('makes one of 30 calls at three gateways the first, and gives the others its answer', async () => {
       const gateways = [open(), open(), open()];
       const claims = await inTurn(30, gateways, (state) => state.claim('event', life()));
       const [holder, ...others] = claims.filter(({ isFirst }) => isFirst);
@@ -97,28 +97,28 @@ describe('redisState', () => {
       expect(await answerOf(await open().claim('event', life()))).to.deep.equal(ANSWER);
     });
 
-    it('may be claimed again by a waiting one when the first has let go', async () => {
+    it('lets a waiting gateway claim the event again when the first call releases its claim', async () => {
       const [one, two] = [open(), open()];
       const holder = first(await one.claim('event', life()));
       const waiting = await two.claim('event', life());
       holder.release();
       expect(await answerOf(waiting)).to.equal(undefined);
       first(await two.claim('event', life()));
-      // What lets go late takes nothing away.
+      // A late release and a late answer of the first call change nothing.
       holder.release();
       holder.settle(JSON.stringify(ANSWER));
       await settled(one);
       expect(await open().claim('event', life())).to.include({ isFirst: false });
     });
 
-    it('is forgotten in its time, answered or not, by the clock of Redis', async () => {
+    it('forgets an event by the clock of Redis, with or without an answer', async () => {
       const expiry = async (): Promise<number> => redis.admin.pttl((await keysOf('event'))[0] ?? '');
       const held = first(await open().claim('event', { ...life(), nowMs: 0 }));
       expect(await expiry()).to.be.within(1, 60_000);
       held.settle(JSON.stringify(ANSWER));
       await settled(states[0]!);
       expect(await expiry()).to.be.within(1, 60_000);
-      // Of a gateway whose clock is years ahead, too.
+      // Also for a gateway whose clock is years ahead.
       expect(await open().claim('event', { ...life(), nowMs: NOW * 2 })).to.include({ isFirst: false });
       first(await open().claim('short', life(100))).settle(JSON.stringify(ANSWER));
       await until(async () => {
@@ -128,28 +128,28 @@ describe('redisState', () => {
       });
     });
 
-    it('has an answer that nobody has in time, where its holder died', async () => {
+    it('rejects the wait for the answer in time if the gateway of the first call died', async () => {
       const dying = open();
       await dying.claim('event', life());
       await dying.close();
       const waiting = answerOf(await open({}, patientTimes({ answerMs: 20 })).claim('event', life()));
       await waiting.then(
-        () => expect.fail('nobody answered'),
+        () => expect.fail('expected no answer'),
         (error: unknown) => {
           expect(error).to.match(/the first call of the event has no answer/);
         },
       );
     });
 
-    it('has its answer on the way to Redis at the end of the turn, in one command with that of another event', async () => {
+    it('sends the answers to two events in one command at the end of the turn of the event loop', async () => {
       const state = open();
       const held = [first(await state.claim('event', life())), first(await state.claim('other', life()))];
       const sending = sinon.spy(Redis.prototype, 'sendCommand');
       try {
         for (const { settle } of held) settle(JSON.stringify(ANSWER));
-        // A gateway writes Okta's answers then.
+        // By then a gateway writes its answers to Okta.
         await endOfTurn();
-        // Of both keys. The state also looks for other encryption keys meanwhile.
+        // One command with both keys. The state also looks for other encryption keys meanwhile.
         const together = sending.getCalls().filter(({ args: [{ args }] }) => String(args[1]) === '2');
         expect(together).to.have.length(1);
       } finally {
@@ -157,7 +157,7 @@ describe('redisState', () => {
       }
     });
 
-    it('has no answer where another stands in its place', async () => {
+    it('rejects the wait for the answer if its stored bytes have changed', async () => {
       first(await open().claim('event', life())).settle(JSON.stringify(ANSWER));
       await settled(states[0]!);
       const [name = ''] = await keysOf('event');
@@ -171,14 +171,14 @@ describe('redisState', () => {
       );
     });
 
-    it('is looked at for its answer soon at first, then less often, and every 100 ms in the end', async () => {
+    it('looks for the answer after 10 ms, then less and less often, and in the end every 100 ms', async () => {
       const [one, two] = [open(), open()];
       const held = first(await one.claim('event', life()));
       await two.check();
       const clock = sinon.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'], now: Date.now() });
       try {
         const setTimer = sinon.spy(globalThis, 'setTimeout');
-        /** But for the time-outs of commands, which are longer. */
+        /** The waits between two looks, without the time-outs of commands, which are longer. */
         const waits = (): readonly number[] =>
           setTimer.args.flatMap(([, ms = 0]) => (ms <= 1_000 ? [Math.round(ms)] : []));
         const answer = answerOf(await two.claim('event', life()));
@@ -199,7 +199,7 @@ describe('redisState', () => {
       }
     });
 
-    it('is still the first where a cluster sends its claim twice, and takes no point twice', async () => {
+    it('stays the first call and takes one point if a cluster client sends its command twice', async () => {
       const state = open();
       await state.check();
       const sent: string[][] = [];
@@ -216,7 +216,7 @@ describe('redisState', () => {
     });
   });
 
-  it('does what is asked of it at one moment although one step of it fails, in one command', async () => {
+  it('runs all steps of one turn of the event loop in one command, even if one step fails', async () => {
     const state = open();
     const reasons: string[] = [];
     state.watch?.(({ reason }) => reasons.push(reason));
@@ -260,7 +260,7 @@ describe('redisState', () => {
   });
 
   describe('a limit', () => {
-    it('of 5 is 5 across gateways, however many ask at once', async () => {
+    it('of 5 lets 5 of 40 calls at two gateways pass', async () => {
       const gateways = [open(), open()];
       const claims = await inTurn(40, gateways, (state, at) =>
         state.claim(`event-${at}`, life(60_000, bucket('a', 5))),
@@ -269,7 +269,7 @@ describe('redisState', () => {
       expect(claims.flatMap((claim) => first(claim).exceeded)).to.deep.equal(Array(35).fill('a'));
     });
 
-    it('takes no point where another has none left, and none for a repeat', async () => {
+    it('takes no point if another limit has none left, nor for a repeat', async () => {
       const state = open();
       const both = [bucket('a', 1), bucket('b', 2)];
       first(await state.claim('1', life(60_000, ...both)));
@@ -279,7 +279,7 @@ describe('redisState', () => {
       expect(first(await state.claim('4', life(60_000, ...both))).exceeded).to.deep.equal(['a', 'b']);
     });
 
-    it('has its points again when the window is over, or is another one', async () => {
+    it('has its points again after its window, or with a window of another length', async () => {
       const state = open();
       const spend = async (seconds: number): Promise<readonly string[]> =>
         first(await state.claim(undefined, life(60_000, bucket('a', 1, seconds)))).exceeded;
@@ -288,7 +288,7 @@ describe('redisState', () => {
       expect(await spend(2)).to.deep.equal([]);
       for (const name of await keysOf('limit')) {
         expect(await redis.admin.pttl(name)).to.be.within(1, 2_000);
-        // As if its time had come.
+        // As if the window were over.
         await redis.admin.pexpire(name, 1);
       }
       await until(async () => (await keysOf('limit')).length === 0);
@@ -296,13 +296,13 @@ describe('redisState', () => {
     });
 
     for (const key of ['event', undefined]) {
-      it(`gets back what nothing was sent for, ${key === undefined ? 'without' : 'with'} an event`, async () => {
+      it(`gets the point of a released claim back, ${key === undefined ? 'without' : 'with'} an event`, async () => {
         const state = open();
         const one = life(60_000, bucket('a', 1));
         const holder = first(await state.claim(key, one));
         const over = first(await open().claim('over', one));
         expect(over.exceeded).to.deep.equal(['a']);
-        // What took none has none to give back.
+        // A claim that took no point returns none.
         over.release();
         await settled(states[1]!);
         expect(first(await state.claim('over-again', one)).exceeded).to.deep.equal(['a']);
@@ -311,7 +311,7 @@ describe('redisState', () => {
       });
     }
 
-    it('asks nobody where there is none, and no event', () => {
+    it('needs no Redis for a claim without limits and without an event', () => {
       expect(open().claim(undefined, life())).to.include({ isFirst: true });
     });
   });
@@ -343,7 +343,7 @@ describe('redisState', () => {
     failedIds: [],
     attempts: [],
   });
-  /** As it was kept, but for the end of its code, which is by the clock of whoever takes it. */
+  /** The receipt without the end of its code, which follows the clock of the gateway that takes it. */
   const asKept = (receipt: Receipt | undefined): unknown =>
     JSON.parse(JSON.stringify({ ...receipt, expiresAtMs: undefined }));
 
@@ -352,7 +352,7 @@ describe('redisState', () => {
       void state.keepReceipt('SM1', receiptOf(), { nowMs: NOW, untilMs });
     };
 
-    it('that one gateway kept is taken by one of all who ask, once', async () => {
+    it('of one gateway goes to exactly one of 16 requests at two gateways', async () => {
       const [one, two] = [open(), open()];
       keep(one);
       await settled(one);
@@ -364,7 +364,7 @@ describe('redisState', () => {
     });
 
     for (const aheadMs of [-3_600_000, 0, 360_000]) {
-      it(`lives as long at a gateway whose clock is ${aheadMs} ms ahead`, async () => {
+      it(`lives equally long at a gateway whose clock is ${aheadMs} ms ahead`, async () => {
         const [one, two] = [open(), open()];
         keep(one);
         await settled(one);
@@ -373,7 +373,7 @@ describe('redisState', () => {
       });
     }
 
-    it('is gone with its code', async () => {
+    it('expires with its code', async () => {
       const state = open();
       keep(state);
       await settled(state);
@@ -385,7 +385,7 @@ describe('redisState', () => {
       expect(await state.takeReceipt('SM1', NOW, FAILED)).to.equal(undefined);
     });
 
-    it('is kept without raw where that cannot be written', async () => {
+    it('is stored without raw if raw cannot be serialized', async () => {
       const circle: Record<string, unknown> = {};
       circle['circle'] = circle;
       const nested: unknown = JSON.parse('['.repeat(30_000) + ']'.repeat(30_000));
@@ -403,7 +403,7 @@ describe('redisState', () => {
       }
     });
 
-    it('is not kept in silence where nothing of it can be written', async () => {
+    it('makes keepReceipt() reject with a TypeError if its profile cannot be serialized', async () => {
       const profile: Record<string, unknown> = {};
       profile['circle'] = profile;
       const keeping = open().keepReceipt(
@@ -414,13 +414,13 @@ describe('redisState', () => {
       expect(await Promise.resolve(keeping).catch((error: unknown) => error)).to.be.instanceOf(TypeError);
     });
 
-    it('that was kept before there was a connection is kept all the same', async () => {
+    it('is stored even if keepReceipt() runs before the state is connected', async () => {
       const state = open();
       keep(state);
       expect(asKept(await state.takeReceipt('SM1', NOW, FAILED))).to.deep.equal(asKept(receiptOf()));
     });
 
-    it('is not kept where the message was reported before at any gateway: the report is given in its place', async () => {
+    it('is not stored if any gateway got a report of the message before: keepReceipt() returns the report', async () => {
       const [one, two] = [open(), open()];
       const life = { nowMs: NOW, untilMs: NOW + 300_000 };
       expect(await two.takeReceipt('SM1', NOW, FAILED)).to.equal(undefined);
@@ -434,7 +434,7 @@ describe('redisState', () => {
       expect(await one.keepReceipt('SM1', receiptOf(), life)).to.deep.equal(DELIVERED);
     });
 
-    it('goes to one of the sender and all who are told, however they come together', async () => {
+    it('goes to exactly one caller when its sender and the reports of its message race', async () => {
       const [one, two] = [open(), open()];
       await Promise.all([one.check(), two.check()]);
       const ids = Array.from({ length: 40 }, (_, at) => `SM${at}`);
@@ -453,14 +453,14 @@ describe('redisState', () => {
       expect(await keysOf('receipt')).to.be.empty;
     });
 
-    it('that was delivered leaves nothing behind', async () => {
+    it('leaves no report in Redis if its message was delivered', async () => {
       const state = open();
       keep(state);
       expect(await state.takeReceipt('SM1', NOW, DELIVERED)).to.not.equal(undefined);
       expect(await keysOf('report')).to.be.empty;
     });
 
-    it('does not open under the name of another: it is not there, and told without a word of it', async () => {
+    it('does not decrypt under the key of another receipt: takeReceipt() rejects without its content', async () => {
       const state = open();
       keep(state);
       await settled(state);
@@ -496,7 +496,7 @@ describe('redisState', () => {
       return found.flat();
     };
 
-    it('is the one that came last, at any gateway, whatever its clock says', async () => {
+    it('is the last one at any gateway, even if the clock of a gateway is wrong', async () => {
       const [one, two] = [open(), open()];
       await overtake(one, 'a');
       expect(await newestOf(two, 'a', 'b')).to.deep.equal(['a']);
@@ -506,7 +506,7 @@ describe('redisState', () => {
       expect(await open().isNewest('somebody else', 'b', NOW)).to.equal('unknown');
     });
 
-    it('has previews beside it, 20 at most, and they are overtaken with it', async () => {
+    it('keeps at most 20 newer previews beside it, and a newer event supersedes them all', async () => {
       const state = open();
       await overtake(state, 'a');
       const previews = Array.from({ length: 21 }, (_, at) => `preview-${at}`);
@@ -521,7 +521,7 @@ describe('redisState', () => {
       expect(await newestOf(state, ...previews)).to.deep.equal(previews.slice(1));
     });
 
-    it('is known as long as the longest of them lives', async () => {
+    it("stays known until the last of its person's events expires; an expired event does not replace it", async () => {
       const state = open();
       await overtake(state, 'a', false, NOW + 60_000);
       await overtake(state, 'p', true, NOW + 10_000);
@@ -536,14 +536,14 @@ describe('redisState', () => {
     });
   });
 
-  describe('with another key', () => {
-    it('alone, nothing is known of what was before', async () => {
+  describe('with only another encryption key', () => {
+    it('does not find the events of the old key', async () => {
       first(await open().claim('event', life())).settle(JSON.stringify(ANSWER));
       first(await open({ encryptionKeys: [NEW_KEY] }).claim('event', life()));
     });
   });
 
-  it('keeps a sent code by when it was asked for, and not after its use was told', async () => {
+  it('keeps the code that was requested last, and none that was requested before the used one', async () => {
     const state = open();
     const code = (status: LastCode['status'], atMs: number, eventId: string): LastCode =>
       ({ status, asked: { atMs, endsAtMs: 9e15 }, deliveryChannel: 'sms', eventId }) as LastCode;
@@ -554,7 +554,7 @@ describe('redisState', () => {
         ?.eventId;
     };
     expect(await lastOf(code('accepted', NOW, 'a'), code('refused', NOW + 1, 'b'))).to.equal('b');
-    // Asked for before what was used, or the same.
+    // Requested before the used code, or at the same time.
     expect(await lastOf(code('accepted', NOW + 1, 'c'), code('accepted', NOW, 'd'))).to.equal(undefined);
     expect(await lastOf(code('accepted', NOW + 2, 'e'), code('unknown', NOW + 2, 'f'))).to.equal('e');
     expect(await lastOf(code('unknown', NOW + 3, 'g'), code('accepted', NOW + 3, 'h'))).to.equal('h');
@@ -564,7 +564,7 @@ describe('redisState', () => {
     expect(left[0]?.expiresInMs).to.be.within(1, 30_000);
   });
 
-  it('knows nothing of what has another prefix', async () => {
+  it('does not see events under another key prefix', async () => {
     first(await open().claim('event', life()));
     first(await open({ keyPrefix: 'other' }).claim('event', life()));
     const names = (await redis.dump()).map(({ name }) => name.split(':')[0]);
@@ -575,7 +575,7 @@ describe('redisState', () => {
     ['ioredis 6', (port: number) => new Redis({ port, keyPrefix: 'mine:', stringNumbers: true })],
     ['ioredis 5', (port: number) => new Redis5({ port, lazyConnect: true, enableAutoPipelining: true })],
   ] as const) {
-    it(`works on a client of ${title}, with time-outs of its own, and leaves it open`, async () => {
+    it(`works on a client of ${title} that the caller made, and leaves it open after close()`, async () => {
       const client = closers.add<Redis | Redis5>(make(redis.port), (made) => {
         made.disconnect();
       });
@@ -593,7 +593,7 @@ describe('redisState', () => {
     });
   }
 
-  it('works on a cluster, whose slot of its own keys it finds', async () => {
+  it('works on the cluster of a cluster client, and leaves the client itself unconnected', async () => {
     const node = closers.add(
       await startRedis('--cluster-enabled', 'yes', '--cluster-announce-ip', '127.0.0.1'),
       (server) => server.close(),
@@ -606,7 +606,7 @@ describe('redisState', () => {
       },
     );
     const [one, two] = [open({ connection: cluster }), open({ connection: cluster })];
-    // A cluster of Redis takes two seconds until it serves.
+    // A Redis cluster needs two seconds before it serves.
     await until(async () => (await node.admin.cluster('INFO')).includes('cluster_state:ok'));
     await one.check();
     const held = first(await one.claim('event', life(60_000, bucket('a', 1), bucket('b', 1))));
@@ -616,7 +616,7 @@ describe('redisState', () => {
     expect(cluster.status).to.equal('wait');
   });
 
-  it('needs no more rights than the guide to Redis names', async () => {
+  it('needs no other ACL rights than the Redis guide lists', async () => {
     const commands = '+eval +evalsha +get +set +del +incr +decr +pexpire +pttl +time +select';
     await redis.admin.call(
       'ACL',
@@ -643,7 +643,7 @@ describe('redisState', () => {
     await redis.admin.call('ACL', 'DELUSER', 'gateway');
   });
 
-  it('warns once of a Redis that may evict what it keeps', async () => {
+  it('warns once if Redis may evict keys', async () => {
     await redis.admin.config('SET', 'maxmemory-policy', 'allkeys-lru');
     const state = open();
     const news: StateEvent[] = [];
@@ -654,8 +654,8 @@ describe('redisState', () => {
     await redis.admin.config('SET', 'maxmemory-policy', 'noeviction');
   });
 
-  describe('where gateways have other keys', () => {
-    /** What a gateway with these keys tells at its start, and from then on. */
+  describe('gateways with different encryption keys', () => {
+    /** The reasons of the warnings of a gateway with these keys, which grow later. */
     const newsOf = async (encryptionKeys: readonly string[], times = patientTimes()): Promise<string[]> => {
       const state = open({ encryptionKeys }, times);
       const reasons: string[] = [];
@@ -666,18 +666,18 @@ describe('redisState', () => {
       return reasons;
     };
 
-    it('warns those that have none in common, for they share nothing', async () => {
+    it('all get a warning if two of them have no key in common', async () => {
       const old = await newsOf([OLD_KEY], patientTimes({ rekeyEveryMs: 500 }));
       expect(old).to.be.empty;
       expect(await newsOf([NEW_KEY, OLD_KEY])).to.be.empty;
-      // One that has both was there between them.
+      // A gateway with both keys started between them.
       expect(await newsOf([NEW_KEY])).to.deep.equal(['OTHER_KEYS']);
       await until(() => old.length > 0);
       expect(old).to.deep.equal(['OTHER_KEYS']);
       for (const { expiresInMs } of await redis.dump()) expect(expiresInMs).to.be.greaterThan(0);
     });
 
-    it('forgets those that are gone, and does not mind the order', async () => {
+    it('forget the keys of gateways that are gone, and ignore the order of keys', async () => {
       const mark = '{okta-telephony-hook}:keys';
       await newsOf([OLD_KEY]);
       // As if that had been long ago.
@@ -689,8 +689,8 @@ describe('redisState', () => {
       expect((await redis.admin.get(mark))?.split('\n')).to.have.length(2);
     });
 
-    it('tells those that have several when all have them, and STOPs are kept under each', async () => {
-      const told: string[] = [];
+    it('report SEVERAL_KEYS after the last gateway with only the old key is gone; one key needs no scan', async () => {
+      const reasons: string[] = [];
       const calls = async (command: 'scan' | 'evalsha'): Promise<number> => {
         const stats = await redis.admin.info('commandstats');
         return Number(new RegExp(`cmdstat_${command}:calls=(\\d+)`).exec(stats)?.[1] ?? 0);
@@ -700,24 +700,24 @@ describe('redisState', () => {
       await one.check();
       await until(async () => (await calls('evalsha')) > marks + 5);
       await one.close();
-      // It has nothing to carry over.
+      // A gateway with one key has nothing to encrypt again.
       expect(await calls('scan')).to.equal(scans);
       const old = open();
       await old.check();
       const both = open({ encryptionKeys: [NEW_KEY, OLD_KEY] }, patientTimes({ rekeyEveryMs: 2 }));
-      both.watch?.(({ reason }) => told.push(reason));
+      both.watch?.(({ reason }) => reasons.push(reason));
       await both.check();
       await until(async () => (await calls('scan')) > scans + 3);
-      expect(told).to.be.empty;
+      expect(reasons).to.be.empty;
       await old.close();
       // As if it had been gone for long.
       await redis.admin.del('{okta-telephony-hook}:keys');
-      await until(() => told.length > 0);
-      expect(told).to.deep.equal(['SEVERAL_KEYS']);
+      await until(() => reasons.length > 0);
+      expect(reasons).to.deep.equal(['SEVERAL_KEYS']);
     });
   });
 
-  it('closes what it opened, when what it was told is written; afterwards it remembers by itself', async () => {
+  it('close() writes what is pending, then closes its connections; later claims stay in the process', async () => {
     const state = open();
     const held = first(await state.claim('event', life()));
     held.settle(JSON.stringify(ANSWER));
@@ -728,7 +728,7 @@ describe('redisState', () => {
     await other.close();
     first(await state.claim('later', life()));
     expect(await state.check().catch((error: unknown) => error)).to.include({ code: 'STATE_LOST' });
-    // The test's own is left.
+    // Only the connection of the test is left.
     const clients = async (): Promise<readonly string[]> =>
       String(await redis.admin.client('LIST'))
         .trim()

@@ -30,7 +30,7 @@ const ON_LINE: Suppression = { channel: 'line', reason: 'NOT_REACHED', untilMs: 
 
 const nameOf = ({ channel, reason }: Suppression): string => `${channel}:${reason}`;
 
-describe('suppressions that gateways share', () => {
+describe('suppressions in Redis', () => {
   let redis: RedisServer;
   const servers = new Closers();
   const closers = new Closers();
@@ -49,7 +49,7 @@ describe('suppressions that gateways share', () => {
     closers.add(openRedisState({ connection: redis.url, encryptionKeys }, times), (state) => state.close());
   const suppressed = async (): Promise<readonly DumpedKey[]> =>
     (await redis.dump()).filter(({ name }) => name.includes(':suppressed:'));
-  /** As whoever reads Redis finds it. */
+  /** What a reader of Redis sees. */
   const textOf = ({ name, value }: DumpedKey): string => `${name} ${value.toString('latin1')}`;
   const namesIn = async (state: StatePort, recipient: string = ANA.phone): Promise<readonly string[]> =>
     ((await state.suppressionsOf?.(recipient, NOW)) ?? []).map(nameOf).sort();
@@ -59,7 +59,7 @@ describe('suppressions that gateways share', () => {
     return claim.isFirst ? claim.suppressions?.map(nameOf) : 'a repeat';
   };
 
-  it('come with the claim of an event at any of them, and of a call without an event', async () => {
+  it('come with a claim at any gateway, also with a claim without an event', async () => {
     const [one, two] = [open(), open()];
     expect(await claimed(one, 'before')).to.deep.equal([]);
     await one.suppress?.(ANA.phone, STOPPED, NOW);
@@ -70,7 +70,7 @@ describe('suppressions that gateways share', () => {
     expect(await namesIn(two, '+12025550142')).to.deep.equal([]);
   });
 
-  it('do not stand in the way of limits', async () => {
+  it('come with a claim that exceeds a limit too', async () => {
     const state = open();
     await state.suppress?.(ANA.phone, STOPPED, NOW);
     await claimed(state, 'one');
@@ -84,12 +84,12 @@ describe('suppressions that gateways share', () => {
     }
   });
 
-  it('are not asked for where nobody is to be reached', async () => {
+  it('do not come with a claim without a recipient', async () => {
     const claim = await open().claim('event', { nowMs: NOW, rememberMs: 60_000, buckets: [] });
     expect(claim.isFirst && claim.suppressions).to.equal(undefined);
   });
 
-  it('are kept by channel, the word of the owner beside what a provider says, until it is taken back', async () => {
+  it('are kept by channel and reason, beside each other, until they are lifted', async () => {
     const state = open();
     await state.suppress?.(ANA.phone, STOPPED, NOW);
     await state.suppress?.(ANA.phone, OPTED_OUT, NOW);
@@ -105,7 +105,7 @@ describe('suppressions that gateways share', () => {
     expect(await namesIn(state)).to.deep.equal([]);
   });
 
-  it('are all kept that gateways write of one number at once', async () => {
+  it('are all kept if four gateways write those of one number at once', async () => {
     const states = [open(), open(), open(), open()];
     await Promise.all(
       states.map((state, at) => state.suppress?.(ANA.phone, { ...ON_LINE, channel: `channel${at}` }, NOW)),
@@ -119,7 +119,7 @@ describe('suppressions that gateways share', () => {
     ]);
   });
 
-  it('are all kept that one gateway learns of one number at once', async () => {
+  it('are all kept if one gateway writes ten of one number at once', async () => {
     const state = open();
     const channels = Array.from({ length: 10 }, (_, at) => `channel${at}`);
     await Promise.all(channels.map((channel) => state.suppress?.(ANA.phone, { ...ON_LINE, channel }, NOW)));
@@ -127,7 +127,7 @@ describe('suppressions that gateways share', () => {
     expect(known.map(({ channel }) => channel).sort()).to.deep.equal(channels);
   });
 
-  it('go by arrival at gateways whose clocks differ by minutes', async () => {
+  it('follow the order of arrival at gateways whose clocks differ by minutes', async () => {
     const [ahead, behind] = [open(), open()];
     await ahead.suppress?.(ANA.phone, { ...STOPPED, untilMs: STOPPED.untilMs + 360_000 }, NOW + 360_000);
     expect(await namesIn(behind)).to.deep.equal(['whatsapp:STOPPED']);
@@ -135,13 +135,13 @@ describe('suppressions that gateways share', () => {
     expect(await namesIn(ahead)).to.deep.equal([]);
     await behind.suppress?.(ANA.phone, STOPPED, NOW);
     expect(await namesIn(ahead)).to.deep.equal(['whatsapp:STOPPED']);
-    // A day is a day, whatever a gateway takes the time for.
+    // A day has the same length at each gateway.
     await behind.suppress?.(ANA.phone, ON_LINE, NOW);
     const [, onLine] = (await ahead.suppressionsOf?.(ANA.phone, NOW + DAY_MS)) ?? [];
     expect(onLine?.untilMs).to.be.within(NOW + 2 * DAY_MS - 60_000, NOW + 2 * DAY_MS);
   });
 
-  it('are told in their order that come to one gateway at once', async () => {
+  it('keep their order if one gateway sets and lifts them at once', async () => {
     const state = open();
     const rounds = Array.from({ length: 10 }, (_, at) => [
       state.suppress?.(ANA.phone, STOPPED, NOW),
@@ -151,7 +151,7 @@ describe('suppressions that gateways share', () => {
     expect(await namesIn(state)).to.deep.equal(['whatsapp:STOPPED']);
   });
 
-  it('that one gateway tells late do not undo what came to another one meanwhile', async () => {
+  it('that one gateway sends late do not undo a newer change of another gateway', async () => {
     const times = patientTimes();
     const way = closers.add(await startTcpProxy(redis.port), (proxy) => proxy.close());
     const connection = `redis://127.0.0.1:${way.port}`;
@@ -176,7 +176,7 @@ describe('suppressions that gateways share', () => {
       loseSoon(times);
       const telling = say(cut, late);
       await until(() => cut.health === 'lost');
-      // Its word waits for longer than Redis takes to answer, even on a busy machine.
+      // The change waits for longer than Redis takes to answer, even on a busy machine.
       passedMs += 60_000;
       await say(other, soon);
       bePatient(times);
@@ -187,8 +187,8 @@ describe('suppressions that gateways share', () => {
     }
   });
 
-  describe('while the key is changed', () => {
-    it('are those of gateways that have the old key alone, and of those that have the new one alone', async () => {
+  describe('during a key change', () => {
+    it('are shared with gateways that have only the old key, and with those that have only the new one', async () => {
       const [old, both, fresh] = [open(), open(undefined, [NEW_KEY, KEY]), open(undefined, [NEW_KEY])];
       await old.suppress?.(ANA.phone, STOPPED, NOW);
       await both.suppress?.(ANA.phone, ON_LINE, NOW);
@@ -201,7 +201,7 @@ describe('suppressions that gateways share', () => {
       for (const state of [old, both, fresh]) expect(await namesIn(state)).to.not.include('whatsapp:STOPPED');
     });
 
-    it('are what was said last at a gateway with the old key alone, also where the clock was set back', async () => {
+    it('follow the last change at a gateway with only the old key, even if the clock was set back', async () => {
       const [old, both] = [open(), open(patientTimes({ rekeyEveryMs: 2 }), [NEW_KEY, KEY])];
       const count = async (): Promise<number> => {
         const evals = /cmdstat_evalsha:calls=(\d+)/.exec(await redis.admin.info('commandstats'))?.[1];
@@ -233,10 +233,10 @@ describe('suppressions that gateways share', () => {
     });
 
     for (const [when, use] of [
-      ['ready() was asked', (state: StatePort) => state.check()],
+      ['check() ran', (state: StatePort) => state.check()],
       ['a code came', (state: StatePort) => Promise.resolve(state.claim('event', LIFE))],
     ] as const) {
-      it(`outlive the old one, where nobody asked for them while both were there: ${when}`, async () => {
+      it(`stay when the old key goes, even if no gateway read them while both keys existed: ${when}`, async () => {
         const old = open();
         const numbers = Array.from({ length: 1_200 }, (_, at) => `+4477009${String(at).padStart(5, '0')}`);
         await Promise.all(numbers.map((number) => old.suppress?.(number, STOPPED, NOW)));
@@ -256,7 +256,7 @@ describe('suppressions that gateways share', () => {
       });
     }
 
-    it('are carried over again and again, for what gateways with the old key alone write meanwhile', async () => {
+    it('are copied repeatedly, with what gateways with only the old key write meanwhile', async () => {
       const both = open(patientTimes({ rekeyEveryMs: 2 }), [NEW_KEY, KEY]);
       await both.check();
       await open().suppress?.(ANA.phone, STOPPED, NOW);
@@ -264,7 +264,7 @@ describe('suppressions that gateways share', () => {
       await until(async () => (await namesIn(fresh)).includes('whatsapp:STOPPED'));
     });
 
-    it('are looked at in a few steps where all keys have them', async () => {
+    it('take few commands if they already exist under all keys', async () => {
       const both = open(patientTimes({ rekeyEveryMs: 2 }), [NEW_KEY, KEY]);
       for (let at = 100; at < 200; at += 1) await both.suppress?.(`+447700900${at}`, STOPPED, NOW);
       const traffic = await watchTraffic(redis);
@@ -275,7 +275,7 @@ describe('suppressions that gateways share', () => {
       expect(count('evalsha')).to.be.within(20, 50);
     });
 
-    it('are carried over where the client has a prefix of its own', async () => {
+    it('are copied if the client has its own key prefix', async () => {
       const connection = new Redis(redis.url, { keyPrefix: 'mine:', lazyConnect: true });
       const withKeys = (...encryptionKeys: readonly string[]): StatePort =>
         closers.add(openRedisState({ connection, encryptionKeys }, patientTimes()), (state) => state.close());
@@ -285,7 +285,7 @@ describe('suppressions that gateways share', () => {
       await until(async () => (await namesIn(fresh)).includes('whatsapp:STOPPED'));
     });
 
-    it('says once that the right to look for them is missing, and goes on', async () => {
+    it('cause one warning if the right to scan is missing, and still work', async () => {
       await redis.admin.call(
         ...['ACL', 'SETUSER', 'gateway', 'on', '>pw', '~*'],
         ...['+eval', '+evalsha', '+get', '+set', '+del', '+incr', '+decr', '+pexpire', '+pttl', '+time'],
@@ -306,10 +306,10 @@ describe('suppressions that gateways share', () => {
     });
   });
 
-  describe('of somebody whose number nobody knows', () => {
+  describe('of a user id without a number', () => {
     const ID = 'US.13491208655302741918';
 
-    it('are those of the number once somebody knows it', async () => {
+    it('become those of the number after the two are paired', async () => {
       const [one, two] = [open(), open()];
       await one.suppress?.(ID, OPTED_OUT, NOW);
       await one.suppress?.(ID, STOPPED, NOW);
@@ -320,10 +320,10 @@ describe('suppressions that gateways share', () => {
       expect(await namesIn(two, ID)).to.have.members([...ofProviders, ...said]);
       expect(await two.numberOf?.(ID)).to.equal(undefined);
       await two.pair?.(ID, ANA.phone);
-      // What a provider says of the id is not said of the number.
+      // Reasons from a provider stay with the id. The number does not get them.
       expect([await namesIn(one), await namesIn(one, ID)]).to.deep.equal([said, ofProviders]);
       expect(await one.numberOf?.(ID)).to.equal(ANA.phone);
-      // It is said of the number once.
+      // The number gets them once.
       await one.lift?.(ANA.phone, START);
       await two.pair?.(ID, ANA.phone);
       expect(await namesIn(one)).to.deep.equal(['sms:STOPPED']);
@@ -334,7 +334,7 @@ describe('suppressions that gateways share', () => {
       expect((await redis.dump()).map(textOf).join('\n')).to.not.match(/13491208655302741918|447700900123/);
     });
 
-    it('do not undo what the number has said since', async () => {
+    it('do not undo a newer choice of the number', async () => {
       const state = open();
       await state.suppress?.(ID, STOPPED, NOW);
       await state.lift?.(ANA.phone, START);
@@ -342,7 +342,7 @@ describe('suppressions that gateways share', () => {
       expect(await namesIn(state)).to.deep.equal([]);
     });
 
-    it('are paired once Redis is back', async () => {
+    it('are paired when Redis is back', async () => {
       const times = patientTimes();
       const state = open(times);
       await state.suppress?.(ID, STOPPED, NOW);
@@ -359,7 +359,7 @@ describe('suppressions that gateways share', () => {
     });
   });
 
-  it('end in their time, and say nothing of anybody', async () => {
+  it('expire, and show no number, channel or reason in Redis', async () => {
     const state = open();
     await state.suppress?.(ANA.phone, ON_LINE, NOW);
     const kept = await suppressed();
@@ -371,21 +371,21 @@ describe('suppressions that gateways share', () => {
     await until(async () => (await namesIn(state)).length === 0);
   });
 
-  it('that were learnt while Redis was away are told when it is back', async () => {
+  it('from a loss of Redis reach it when it is back', async () => {
     const times = patientTimes();
     const state = open(times);
     await state.check();
     redis.stop();
     loseSoon(times);
-    let isTold = false;
-    void Promise.resolve(state.suppress?.(ANA.phone, STOPPED, NOW)).then(() => (isTold = true));
+    let isStored = false;
+    void Promise.resolve(state.suppress?.(ANA.phone, STOPPED, NOW)).then(() => (isStored = true));
     await until(() => state.health === 'lost');
-    expect(isTold).to.equal(false);
+    expect(isStored).to.equal(false);
     expect(await state.suppressionsOf?.(ANA.phone, NOW)).to.equal(undefined);
     bePatient(times);
     redis.continue();
     await state.check();
-    await until(() => isTold);
+    await until(() => isStored);
     const other = open();
     await until(async () => ((await other.suppressionsOf?.(ANA.phone, NOW)) ?? []).length === 1);
   });

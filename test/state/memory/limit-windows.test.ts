@@ -5,7 +5,7 @@ import { openMemoryState } from '#lib/state/memory/memory-state.js';
 const bucket = (key: string, points = 2, seconds = 60): Bucket => ({ key, points, seconds });
 const ANSWER: RememberedAnswer = { commands: [] };
 
-describe('the limits of memoryState', () => {
+describe('limits of memoryState', () => {
   let count = 0;
   const spendIn =
     (state = openMemoryState()) =>
@@ -16,7 +16,7 @@ describe('the limits of memoryState', () => {
       return claim.exceeded;
     };
 
-  it('have as many points as they say, and name those that have none left', async () => {
+  it('have as many points as configured, and an exceeded one is named', async () => {
     const spend = spendIn();
     expect(await spend(0, bucket('a'))).to.deep.equal([]);
     expect(await spend(0, bucket('a'))).to.deep.equal([]);
@@ -24,13 +24,13 @@ describe('the limits of memoryState', () => {
     expect(await spend(0, bucket('b'))).to.deep.equal([]);
   });
 
-  it('are exact, however many ask at once', async () => {
+  it('are exact for 40 claims at once', async () => {
     const spend = spendIn();
     const all = await Promise.all(Array.from({ length: 40 }, () => spend(0, bucket('a', 5))));
     expect(all.filter((exceeded) => exceeded.length === 0)).to.have.length(5);
   });
 
-  it('have all their points again when the window is over', async () => {
+  it('have all points again after the window', async () => {
     const spend = spendIn();
     await spend(0, bucket('a'));
     await spend(59_000, bucket('a'));
@@ -40,14 +40,14 @@ describe('the limits of memoryState', () => {
     expect(await spend(60_002, bucket('a'))).to.deep.equal(['a']);
   });
 
-  it('do not block for longer when the clock is set back', async () => {
+  it('do not block longer if the clock is set back', async () => {
     const spend = spendIn();
     await spend(10_000_000, bucket('a', 1));
     expect(await spend(9_999_000, bucket('a', 1))).to.deep.equal([]);
     expect(await spend(9_999_000, bucket('a', 1))).to.deep.equal(['a']);
   });
 
-  it('take no point of any where one has none left', async () => {
+  it('take no points if one of them has none left', async () => {
     const spend = spendIn();
     await spend(0, bucket('a', 1), bucket('b', 2));
     expect(await spend(0, bucket('a', 1), bucket('b', 2))).to.deep.equal(['a']);
@@ -55,7 +55,7 @@ describe('the limits of memoryState', () => {
     expect(await spend(0, bucket('a', 1), bucket('b', 2))).to.deep.equal(['a', 'b']);
   });
 
-  it('are not asked for a repeat', async () => {
+  it('take no point for a repeat', async () => {
     const state = openMemoryState();
     const life = { nowMs: 0, rememberMs: 1000, buckets: [bucket('a', 2)] };
     const first = await state.claim('one', life);
@@ -66,7 +66,7 @@ describe('the limits of memoryState', () => {
     expect(await spendIn(state)(0, bucket('a', 2))).to.deep.equal([]);
   });
 
-  it('are all that an event without a key has: nothing is a repeat of it', async () => {
+  it('count each claim without an event key: no such claim is a repeat', async () => {
     const state = openMemoryState();
     const claim = (): Promise<Claim> =>
       Promise.resolve(state.claim(undefined, { nowMs: 0, rememberMs: 1000, buckets: [bucket('a', 2)] }));
@@ -77,20 +77,20 @@ describe('the limits of memoryState', () => {
   });
 
   for (const key of ['event', undefined]) {
-    it(`get their points back when nothing was sent, ${key === undefined ? 'without' : 'with'} a key`, async () => {
+    it(`get the points of a released claim back, ${key === undefined ? 'without' : 'with'} an event key`, async () => {
       const state = openMemoryState();
       const life = { nowMs: 0, rememberMs: 1000, buckets: [bucket('a', 1)] };
       const first = await state.claim(key, life);
       if (first.isFirst) first.release();
       expect(await spendIn(state)(0, bucket('a', 1))).to.deep.equal([]);
-      // What took no point has none to give back.
+      // A claim that took no point returns none.
       const over = await state.claim('over', life);
       if (over.isFirst) over.release();
       expect(await spendIn(state)(0, bucket('a', 1))).to.deep.equal(['a']);
     });
   }
 
-  it('of a later window are not touched by what comes back late', async () => {
+  it('of a later window get no points from the late release of an earlier one', async () => {
     const state = openMemoryState();
     const late = await state.claim('late', { nowMs: 0, rememberMs: 1000, buckets: [bucket('a', 1)] });
     const spend = spendIn(state);
@@ -99,7 +99,7 @@ describe('the limits of memoryState', () => {
     expect(await spend(60_001, bucket('a', 1))).to.deep.equal(['a']);
   });
 
-  it('have no more points than they say after the clock was set back and both codes give theirs back', async () => {
+  it('have no extra points if the clock was set back and both claims are released', async () => {
     const state = openMemoryState();
     const claims: Claim[] = [];
     for (const nowMs of [10_000, 9_000]) {
@@ -111,14 +111,14 @@ describe('the limits of memoryState', () => {
     expect(await spend(9_500, bucket('a', 1))).to.deep.equal(['a']);
   });
 
-  it('are 32,000 at most, and the last 16,000 always, those that are asked for no more forgotten first', async () => {
+  it('are kept for at least the last 16,000 keys and at most 32,000; unused keys are forgotten first', async () => {
     const state = openMemoryState();
     const spend = spendIn(state);
     const many = (from: number, to: number): Bucket[] =>
       Array.from({ length: to - from }, (_, index) => bucket(`key-${from + index}`, 1, 600));
     for (let from = 0; from < 100_000; from += 1_000) {
       await spend(0, ...many(from, from + 1_000));
-      // Whoever is refused again and again stays refused.
+      // A key that is refused repeatedly stays refused.
       if (from > 0) expect(await spend(0, bucket('key-0', 1, 600))).to.deep.equal(['key-0']);
     }
     expect(await spend(0, bucket('key-99999', 1, 600))).to.deep.equal(['key-99999']);

@@ -27,7 +27,7 @@ describe('memoryState', () => {
     return claim.answer;
   };
 
-  it('gives the first claim of a key to one only', async () => {
+  it('makes one of 40 claims of a key the first, and gives the others its answer', async () => {
     const state = openMemoryState();
     const claims = await Promise.all(Array.from({ length: 40 }, async () => state.claim('key', life(0))));
     expect(claims.map(({ isFirst }) => isFirst)).to.deep.equal([
@@ -39,13 +39,13 @@ describe('memoryState', () => {
     expect(new Set(await answers)).to.deep.equal(new Set([ANSWER]));
   });
 
-  it('keeps keys apart', async () => {
+  it('treats each key separately', async () => {
     const state = openMemoryState();
     await state.claim('one', life(0));
     expect(await state.claim('other', life(0))).to.include({ isFirst: true });
   });
 
-  it('keeps hooks apart that have one each', async () => {
+  it('is separate for each hook', async () => {
     await openMemoryState().claim('key', life(0));
     expect(await openMemoryState().claim('key', life(0))).to.include({ isFirst: true });
   });
@@ -54,7 +54,7 @@ describe('memoryState', () => {
     [LIFE_MS - 1, false],
     [LIFE_MS, true],
   ] as const) {
-    it(`${isFirst ? 'has forgotten' : 'still knows'} an event of ${LIFE_MS} ms after ${nowMs}`, async () => {
+    it(`${isFirst ? 'has forgotten' : 'still knows'} an event with a life of ${LIFE_MS} ms after ${nowMs} ms`, async () => {
       const state = openMemoryState();
       first(await state.claim('key', life(0))).settle(JSON.stringify(ANSWER));
       clock.tick(nowMs);
@@ -62,7 +62,7 @@ describe('memoryState', () => {
     });
   }
 
-  it('lets the next be the first after a release, and tells those who wait', async () => {
+  it('makes the next claim the first after a release, and ends the wait of the others', async () => {
     const state = openMemoryState();
     const claim = first(await state.claim('key', life(0)));
     const waiting = await state.claim('key', life(0));
@@ -71,7 +71,7 @@ describe('memoryState', () => {
     expect(await state.claim('key', life(0))).to.include({ isFirst: true });
   });
 
-  it('never forgets an event that is under way, however long it takes and whatever the clock says', async () => {
+  it('never forgets an unfinished event, even after its life or if the clock is set forward', async () => {
     const state = openMemoryState();
     const claim = first(await state.claim('key', life(0)));
     clock.tick(LIFE_MS);
@@ -89,7 +89,7 @@ describe('memoryState', () => {
     });
   }
 
-  it('forgets the older half of 16,000', async () => {
+  it('forgets the older half of 16,000 events', async () => {
     const state = openMemoryState();
     for (let count = 0; count <= 16_000; count += 1) await state.claim(`key-${count}`, life(0));
     for (const known of [16_000, 8_001, 8_000])
@@ -98,7 +98,7 @@ describe('memoryState', () => {
       expect(await state.claim(`key-${forgotten}`, life(0))).to.include({ isFirst: true });
   });
 
-  it('is always well', async () => {
+  it('is always healthy', async () => {
     const state = openMemoryState();
     expect(state.health).to.equal('ok');
     await state.check();

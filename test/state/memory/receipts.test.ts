@@ -6,7 +6,7 @@ import type { FinalReport } from '#lib/delivery/late/receipt.js';
 import { memoryReceipts } from '#lib/state/memory/receipts.js';
 import { CODE_LIFE_MS, makeReceipt, NOW } from '../../delivery/late/receipts.js';
 
-/** What a state has let go cannot be seen from outside but by this. */
+/** Only the garbage collector shows what a state no longer references. */
 setFlagsFromString('--expose-gc');
 const collectGarbage = runInNewContext('gc') as () => void;
 
@@ -21,11 +21,11 @@ const event = (eventKey: string, change: Partial<NewEvent> = {}): NewEvent => ({
   ...change,
 });
 
-describe('the receipts of memoryState', () => {
+describe('receipts of memoryState', () => {
   const receipt = makeReceipt();
   const life = { nowMs: NOW, untilMs: NOW + CODE_LIFE_MS };
 
-  it('are given to one only of all who ask', () => {
+  it('go to the first request only', () => {
     const state = memoryReceipts();
     state.keepReceipt('SM1', receipt, life);
     expect(state.takeReceipt('SM2', NOW, FAILED)).to.equal(undefined);
@@ -37,21 +37,21 @@ describe('the receipts of memoryState', () => {
     [CODE_LIFE_MS - 1, true],
     [CODE_LIFE_MS, false],
   ] as const) {
-    it(`are ${isThere ? 'there' : 'gone'} ${afterMs} ms after a code of ${CODE_LIFE_MS} ms`, () => {
+    it(`are ${isThere ? 'there' : 'gone'} ${afterMs} ms after a code that lives ${CODE_LIFE_MS} ms`, () => {
       const state = memoryReceipts();
       state.keepReceipt('SM1', receipt, life);
       expect(state.takeReceipt('SM1', NOW + afterMs, FAILED) !== undefined).to.equal(isThere);
     });
   }
 
-  it('are as many as 8,000', () => {
+  it('are limited to 8,000', () => {
     const state = memoryReceipts();
     for (let count = 0; count <= 8_000; count += 1) state.keepReceipt(`SM${count}`, receipt, life);
     expect(state.takeReceipt('SM0', NOW, FAILED)).to.equal(undefined);
     expect(state.takeReceipt('SM1', NOW, FAILED)).to.equal(receipt);
   });
 
-  it('are not kept where the message was reported before, which is given in their place', () => {
+  it('are not kept if the message was reported before: keepReceipt() returns the report', () => {
     const state = memoryReceipts();
     expect(state.takeReceipt('SM1', NOW, FAILED)).to.equal(undefined);
     expect(state.keepReceipt('SM1', receipt, life)).to.equal(FAILED);
@@ -59,7 +59,7 @@ describe('the receipts of memoryState', () => {
     expect(state.keepReceipt('SM2', receipt, life)).to.equal(undefined);
   });
 
-  it('go soon after their code, although nobody asks for them, behind those that live longer, too', async () => {
+  it('are released soon after their code ends, without a request, also behind one that lives longer', async () => {
     const state = memoryReceipts();
     const keep = (name: string, nowMs: number, lifeMs = CODE_LIFE_MS): WeakRef<object> => {
       const kept = makeReceipt();
@@ -69,7 +69,7 @@ describe('the receipts of memoryState', () => {
     const kept = [keep('SM0', NOW, 3 * CODE_LIFE_MS)];
     for (let count = 1; count <= 20; count += 1) kept.push(keep(`SM${count}`, NOW));
     const later = NOW + CODE_LIFE_MS;
-    // Each that comes is one more to look at.
+    // Each new receipt checks one more old one.
     for (let count = 0; count < 25; count += 1) kept.push(keep(`SM-later-${count}`, later));
     await new Promise((resolve) => setImmediate(resolve));
     collectGarbage();
@@ -78,7 +78,7 @@ describe('the receipts of memoryState', () => {
     expect(state.takeReceipt('SM0', later, FAILED)).to.not.equal(undefined);
   });
 
-  it('are as many as 8,000 where some were taken, and others came again', () => {
+  it('are limited to 8,000 after some were taken and others stored again', () => {
     const state = memoryReceipts();
     for (let count = 0; count < 8_000; count += 1) state.keepReceipt(`SM${count}`, receipt, life);
     state.takeReceipt('SM1', NOW, DELIVERED);
@@ -91,11 +91,11 @@ describe('the receipts of memoryState', () => {
   });
 });
 
-describe('the reports of memoryState', () => {
+describe('reports of memoryState', () => {
   const receipt = makeReceipt();
   const life = { nowMs: NOW, untilMs: receipt.expiresAtMs };
 
-  it('move forward only', () => {
+  it('never go back from delivered to failed', () => {
     const state = memoryReceipts();
     for (const report of [FAILED, DELIVERED, FAILED]) state.takeReceipt('SM1', NOW, report);
     expect(state.isDelivered(['SM2', 'SM1'], NOW)).to.equal(true);
@@ -103,25 +103,25 @@ describe('the reports of memoryState', () => {
     expect(state.keepReceipt('SM1', receipt, life)).to.equal(DELIVERED);
   });
 
-  it('are of messages that somebody goes on with, too', () => {
+  it('are kept for messages whose receipt was taken', () => {
     const state = memoryReceipts();
     state.keepReceipt('SM1', receipt, life);
     expect(state.takeReceipt('SM1', NOW, FAILED)).to.equal(receipt);
     expect(state.isDelivered(['SM1'], NOW)).to.equal(false);
-    // It is not gone on with twice.
+    // The receipt is not taken twice.
     expect(state.keepReceipt('SM1', receipt, life)).to.equal(FAILED);
     state.takeReceipt('SM1', NOW, DELIVERED);
     expect(state.isDelivered(['SM1'], NOW)).to.equal(true);
   });
 
-  it('are not kept where a receipt was there and the message is delivered', () => {
+  it('are not kept if the message was delivered and had a receipt', () => {
     const state = memoryReceipts();
     state.keepReceipt('SM1', receipt, life);
     state.takeReceipt('SM1', NOW, DELIVERED);
     expect(state.isDelivered(['SM1'], NOW)).to.equal(false);
   });
 
-  it('are forgotten after a minute, and where there are more than 6,000', () => {
+  it('are forgotten after a minute, and the oldest one if there are more than 6,000', () => {
     const state = memoryReceipts();
     for (let count = 0; count <= 6_000; count += 1) state.takeReceipt(`SM${count}`, NOW, DELIVERED);
     expect(state.isDelivered(['SM0'], NOW)).to.equal(false);
@@ -131,8 +131,8 @@ describe('the reports of memoryState', () => {
   });
 });
 
-describe('the newest events of memoryState', () => {
-  it('are known by person, as long as their code lives', () => {
+describe('newest events of memoryState', () => {
+  it('are known by person, until their code expires', () => {
     const state = memoryReceipts();
     state.overtake('ana', event('event-1'));
     expect(state.isNewest('ana', 'event-1', NOW)).to.equal(true);
@@ -141,28 +141,28 @@ describe('the newest events of memoryState', () => {
     expect(state.isNewest('ana', 'event-1', NOW + CODE_LIFE_MS)).to.equal('unknown');
   });
 
-  it('take the place of older ones and of previews', () => {
+  it('supersede older events and previews', () => {
     const state = memoryReceipts();
     state.overtake('ana', event('event-1'));
     state.overtake('ana', event('preview-1', { isPreview: true }));
     expect(state.isNewest('ana', 'event-1', NOW)).to.equal(true);
     expect(state.isNewest('ana', 'preview-1', NOW)).to.equal(true);
     state.overtake('ana', event('event-2', { untilMs: NOW + 1000 }));
-    // Also when it has ended, and they have not.
+    // Also after the newest has expired and the others have not.
     for (const nowMs of [NOW, NOW + 1000]) {
       for (const key of ['event-1', 'preview-1']) expect(state.isNewest('ana', key, nowMs)).to.equal(false);
       expect(state.isNewest('ana', 'event-2', nowMs)).to.equal(true);
     }
   });
 
-  it('are what came last, whatever the clock says', () => {
+  it('are those that came last, even if the clock was set back', () => {
     const state = memoryReceipts();
     state.overtake('ana', event('event-1'));
     state.overtake('ana', event('event-2', { nowMs: NOW - 1000 }));
     expect(state.isNewest('ana', 'event-2', NOW)).to.equal(true);
   });
 
-  it('are not overtaken by a preview that came while they waited, which stays beside them', () => {
+  it('are not superseded by a preview that came while they waited; the preview stays too', () => {
     const state = memoryReceipts();
     state.overtake('ana', event('preview-1', { isPreview: true, nowMs: NOW + 1000 }));
     state.overtake('ana', event('event-1', { nowMs: NOW + 1100, ageMs: 500 }));
@@ -173,7 +173,7 @@ describe('the newest events of memoryState', () => {
     expect(state.isNewest('ana', 'event-1', NOW + 1200)).to.equal(true);
   });
 
-  it('are overtaken by one that has waited and came later, or that its gateway knows to have come later', () => {
+  it('are superseded by an event that waited but came later, or whose gateway names it as the next one', () => {
     const state = memoryReceipts();
     state.overtake('ana', event('event-1'));
     state.overtake('ana', event('event-2', { nowMs: NOW + 900, ageMs: 500 }));
@@ -182,7 +182,7 @@ describe('the newest events of memoryState', () => {
     expect(state.isNewest('ana', 'event-3', NOW + 1000)).to.equal(true);
   });
 
-  it('are not kept by a preview from ending with their code, nor brought back by one', () => {
+  it('expire with their code, even if a preview came; the preview does not bring them back', () => {
     const state = memoryReceipts();
     state.overtake('ana', event('event-1', { untilMs: NOW + 1000 }));
     state.overtake('ana', event('preview-1', { isPreview: true, nowMs: NOW + 1000 }));
@@ -190,7 +190,7 @@ describe('the newest events of memoryState', () => {
     expect(state.isNewest('ana', 'preview-1', NOW + 1000)).to.equal(true);
   });
 
-  it('are not more than 21 for an administrator who presses Preview again and again', () => {
+  it('are at most 21 if an administrator presses Preview repeatedly', () => {
     const state = memoryReceipts();
     state.overtake('ana', event('event-1'));
     for (let count = 0; count < 30; count += 1)
@@ -201,7 +201,7 @@ describe('the newest events of memoryState', () => {
     expect(state.isNewest('ana', 'preview-9', NOW)).to.equal(false);
   });
 
-  it('are the newest 20 previews where nothing else is known', () => {
+  it('are the last 20 previews if no code is known', () => {
     const state = memoryReceipts();
     for (let count = 0; count < 30; count += 1)
       state.overtake('ana', event(`preview-${count}`, { isPreview: true }));
@@ -210,14 +210,14 @@ describe('the newest events of memoryState', () => {
     expect(known.lastIndexOf(false)).to.equal(9);
   });
 
-  it('are those of 16,000 people, and of the last 8,000 always', () => {
+  it('are kept for 16,000 people, and always for the last 8,000', () => {
     const state = memoryReceipts();
     for (let count = 0; count <= 16_000; count += 1) state.overtake(`person-${count}`, event('event-1'));
     const known = [0, 7_999, 8_000, 16_000].map((at) => state.isNewest(`person-${at}`, 'event-1', NOW));
     expect(known).to.deep.equal(['unknown', 'unknown', true, true]);
   });
 
-  it('are not forgotten of a person who asks again and again', () => {
+  it('are kept for a person who requests codes repeatedly', () => {
     const state = memoryReceipts();
     for (let count = 0; count <= 40_000; count += 1) {
       state.overtake(`person-${count}`, event('event-1'));

@@ -23,7 +23,7 @@ const life = (bucket: string) => ({
   buckets: [{ key: bucket, points: 1_000, seconds: 600 }],
 });
 
-/** A gateway's state, and what it has told. */
+/** The state of a gateway, and the events it reported. */
 interface Opened {
   readonly state: StatePort;
   readonly news: string[];
@@ -38,23 +38,23 @@ function open(closers: Closers, connection: RedisClient, times: RedisTimes): Ope
   return { state, news };
 }
 
-describe('a Redis Cluster whose slot moves', function () {
+describe('a Redis Cluster that moves a slot', function () {
   const closers = new Closers();
   before(function () {
     needRedis(this);
   });
   afterEach(() => closers.closeAll());
 
-  it('is lost once for as long as it moves, and loses no receipt', async () => {
+  it('is one loss for the time of the move, and loses no receipt', async () => {
     const cluster = await startCluster(closers, { masters: 2 });
     const slot = await slotOf(cluster.masters[0]);
     const isFirst = await isOwner(cluster.masters[0]!, slot);
     const [from, to] = isFirst ? cluster.masters : [...cluster.masters].reverse();
-    // The times that gateways use, one to another: what Redis refuses is known before the time of a command is over.
+    // The gateway uses its normal times, so a refusal of Redis is known before a command times out.
     closers.add(slowTime(), (time) => {
       time.restore();
     });
-    // One that only looks has no connection while the slot moves, and time enough: it must not lose Redis by itself.
+    // This gateway opens no connection while the slot moves, and has long time-outs: it must not lose Redis by itself.
     const openLooker = (): Opened =>
       open(closers, cluster.connection, { ...DEFAULT_TIMES, connectMs: 60_000, commandMs: 1_500 });
     const one = open(closers, cluster.connection, DEFAULT_TIMES);
@@ -62,14 +62,14 @@ describe('a Redis Cluster whose slot moves', function () {
     if (!held.isFirst) return expect.fail('it is a repeat');
     expect(await openLooker().state.claim('event', life('limit'))).to.include({ isFirst: false });
     const move = await beginReshard(from!, to!, slot);
-    // In one command: what is there and what is new is refused until the end of the move.
+    // All in one command: Redis refuses old and new keys until the move ends.
     const receiptLife = { nowMs: NOW, untilMs: NOW + 600_000 };
     const keeping = one.state.keepReceipt('SM1', { eventKey: 'event' } as Receipt, receiptLife);
     held.settle(JSON.stringify(ANSWER));
     await until(() => one.news.length > 0);
     expect(one.news).to.deep.equal(['lost TRYAGAIN']);
     expect(await one.state.claim('meanwhile', life('limit'))).to.include({ isFirst: true });
-    // Not before the others can be used as well.
+    // The state recovers only when it can use the other keys too.
     expect(await one.state.check().catch(failureOf)).to.include({ reason: 'TRYAGAIN' });
     await move.end();
     await one.state.check();
@@ -77,7 +77,7 @@ describe('a Redis Cluster whose slot moves', function () {
     expect(await keeping).to.equal(undefined);
     const two = openLooker();
     const repeat = await two.state.claim('event', life('limit'));
-    // What `two` lost says why, where it fails.
+    // If this fails, `two.news` says why.
     expect(repeat, two.news.join()).to.include({ isFirst: false });
     expect(!repeat.isFirst && (await repeat.answer)).to.deep.equal(ANSWER);
     expect(await two.state.takeReceipt('SM1', NOW, FAILED)).to.include({ eventKey: 'event' });
@@ -87,23 +87,23 @@ describe('a Redis Cluster whose slot moves', function () {
 
 let count = 0;
 
-/** As gateways have them, but that they look more often whether Redis is back. */
+/** The times of gateways, with more frequent probes. */
 const TIMES = { ...DEFAULT_TIMES, probeEveryMs: 100 };
 
-/** What all of these show: codes go out all the while, and afterwards the gateways know each other's again. */
+/** Sends codes all the time. Afterwards each gateway must know the events of the other again. */
 class Traffic {
   readonly #gateways: readonly [Opened, Opened];
   readonly #working: Promise<void>;
-  /** What a claim took at most, milliseconds. */
+  /** The longest time of a claim, milliseconds. */
   longestMs = 0;
-  /** Codes that went out twice though no gateway had lost Redis. */
+  /** Codes that went out twice although no gateway had lost Redis. */
   doubled = 0;
   #isOver = false;
 
   constructor(gateways: readonly [Opened, Opened]) {
     this.#gateways = gateways;
     this.#working = this.#work();
-    // Told at its end.
+    // `end()` reports it.
     this.#working.catch(() => undefined);
   }
 
@@ -117,7 +117,7 @@ class Traffic {
     }
   }
 
-  /** Okta asks one gateway, and again the other one, which knows the event unless one of them has lost Redis. */
+  /** Okta calls one gateway, then the other. The second one knows the event unless one of them has lost Redis. */
   async #send(first: Opened, second: Opened): Promise<void> {
     const news = (): number => first.news.length + second.news.length;
     const isLost = [first, second].some(({ state }) => state.health === 'lost');
@@ -137,7 +137,7 @@ class Traffic {
     return claim;
   }
 
-  /** Resolves once each gateway gets the answers of the others. */
+  /** Resolves when each gateway gets the answers of the other. */
   async agrees(): Promise<void> {
     await until(() => this.#gateways.every(({ state }) => state.health === 'ok'));
     const answers = async (holder: StatePort, asking: StatePort): Promise<boolean> => {
@@ -160,7 +160,7 @@ class Traffic {
   }
 }
 
-describe('gateways on a Redis that moves', function () {
+describe('two gateways', function () {
   this.timeout(180_000);
   const servers = new Closers();
   const closers = new Closers();
@@ -181,12 +181,12 @@ describe('gateways on a Redis that moves', function () {
   afterEach(async () => {
     await traffic.end();
     await closers.closeAll();
-    // A command, and the look after it, on a machine that has other things to do.
+    // One command and one probe, on a busy machine.
     expect(traffic.longestMs).to.be.below(1_500);
   });
   after(() => servers.closeAll());
 
-  describe('of three masters', () => {
+  describe('on three masters', () => {
     let cluster: RedisCluster;
     let nodes: readonly RedisServer[];
     let slot: number;
@@ -204,7 +204,7 @@ describe('gateways on a Redis that moves', function () {
       }
     };
     const others = (node: RedisServer): readonly RedisServer[] => nodes.filter((one) => one !== node);
-    /** Every master has a replica that has all it has. */
+    /** Each master has a replica with all its data. */
     const isWhole = async (node: RedisServer): Promise<boolean> => {
       const info = await node.admin.info('replication');
       return info.includes('role:master')
@@ -212,7 +212,7 @@ describe('gateways on a Redis that moves', function () {
         : info.includes('master_link_status:up');
     };
 
-    it('send all the while a slot is moved, and agree afterwards', async () => {
+    it('keep sending while a slot moves, and agree afterwards', async () => {
       await begin(cluster.connection);
       const from = await owner();
       const to = cluster.masters.find((node) => node !== from);
@@ -223,7 +223,7 @@ describe('gateways on a Redis that moves', function () {
       for (const { news } of gateways) expect(news).to.deep.equal(['lost TRYAGAIN', 'recovered TRYAGAIN']);
     });
 
-    it('send all the while a replica takes over by request', async () => {
+    it('keep sending while a replica takes over on request, and no code goes out twice', async () => {
       await begin(cluster.connection);
       const before = await owner();
       const id = String(await before.admin.call('CLUSTER', 'MYID'));
@@ -240,11 +240,11 @@ describe('gateways on a Redis that moves', function () {
       await replica.admin.call('CLUSTER', 'FAILOVER');
       await until(() => isOwner(replica, slot));
       await traffic.agrees();
-      // The replica has all that the master had.
+      // The replica has all data of the master.
       expect(traffic.doubled).to.equal(0);
     });
 
-    it('send all the while their master is frozen and its replica takes over', async () => {
+    it('keep sending while the master is frozen and its replica takes over', async () => {
       await begin(cluster.connection);
       const before = await owner();
       await until(() => isWhole(before));
@@ -259,7 +259,7 @@ describe('gateways on a Redis that moves', function () {
       await traffic.agrees();
     });
 
-    it('send all the while their master is killed and its replica takes over', async () => {
+    it('keep sending while the master is killed and its replica takes over', async () => {
       await begin(cluster.connection);
       const before = await owner();
       await until(() => isWhole(before));
@@ -269,7 +269,7 @@ describe('gateways on a Redis that moves', function () {
     });
   });
 
-  describe('of a Sentinel', () => {
+  describe('on a Sentinel pair', () => {
     let pair: SentinelPair;
     before(async () => {
       pair = await startSentinelPair(servers);
@@ -278,7 +278,7 @@ describe('gateways on a Redis that moves', function () {
       (await admin.info('replication')).includes('role:master');
     const hasReplica = async ({ admin }: RedisServer): Promise<boolean> =>
       /state=online/.test(await admin.info('replication'));
-    /** What the Sentinel knows of both, after it has changed them. */
+    /** Resolves when the Sentinel knows the roles of both servers after a change. */
     const isSettled = async (primary: RedisServer): Promise<void> => {
       await until(() => hasReplica(primary));
       await until(async () => {
@@ -289,7 +289,7 @@ describe('gateways on a Redis that moves', function () {
       });
     };
 
-    it('send all the while the replica takes over by request', async () => {
+    it('keep sending while the replica takes over on request', async () => {
       const { primary, replica, sentinel } = pair;
       await begin(pair.connection);
       await isSettled(primary);
@@ -298,7 +298,7 @@ describe('gateways on a Redis that moves', function () {
       await traffic.agrees();
     });
 
-    it('send all the while the primary is frozen, and the other one takes over', async () => {
+    it('keep sending while the primary is frozen and the other server takes over', async () => {
       const { primary, replica } = pair;
       await begin(pair.connection);
       await isSettled(replica);
@@ -313,7 +313,7 @@ describe('gateways on a Redis that moves', function () {
       await traffic.agrees();
     });
 
-    it('send all the while the primary is killed, and the other one takes over', async () => {
+    it('keep sending while the primary is killed and the other server takes over', async () => {
       const { primary, replica } = pair;
       await begin(pair.connection);
       await isSettled(primary);

@@ -28,7 +28,7 @@ const NEW_KEY = Buffer.alloc(32, 5).toString('base64');
 const DAY_MS = 86_400_000;
 const NAME = plainName('okta-telephony-hook', 'history');
 
-describe('the history that gateways share', () => {
+describe('history in Redis', () => {
   let redis: RedisServer;
   const servers = new Closers();
   const closers = new Closers();
@@ -48,13 +48,13 @@ describe('the history that gateways share', () => {
       state.close(),
     );
   const logOf = ({ history }: StatePort): HistoryLog => {
-    if (history === undefined) throw new Error('it keeps no history');
+    if (history === undefined) throw new Error('the state has no history');
     return history;
   };
   const openLog = (over: Partial<RedisStateOptions> = {}): HistoryLog => logOf(openState(over));
   const open = (state: StatePort = openState()): KeptHistory =>
     closers.add(createHistory({ log: state.history, clock: () => START + 60_000 }), (kept) => kept.close());
-  const tell = ({ listener }: KeptHistory, ...events: readonly HookEvent[]): void => {
+  const record = ({ listener }: KeptHistory, ...events: readonly HookEvent[]): void => {
     for (const event of events) void listener(event);
   };
   const kept = async (): Promise<readonly DumpedKey[]> =>
@@ -62,7 +62,7 @@ describe('the history that gateways share', () => {
   const readAll = async (log: HistoryLog): Promise<readonly string[]> =>
     (await log.read(undefined, 100)).batches;
 
-  /** A call that reached its user. */
+  /** A call whose message arrived. */
   const of = eventsOf('event-1');
   const call = [
     of.received(),
@@ -70,10 +70,10 @@ describe('the history that gateways share', () => {
     of.answered(170, 'SUCCESSFUL'),
   ];
 
-  it('is one at all of them: the call of the one, its callback at the other, and one that starts later', async () => {
+  it('is the same at all gateways: a call of one, its callback at the other, and a gateway that starts later', async () => {
     const [one, two] = [open(), open()];
-    tell(one, ...call);
-    tell(two, of.status(900, 'SM-of-ana', 'delivered'));
+    record(one, ...call);
+    record(two, of.status(900, 'SM-of-ana', 'delivered'));
     for (const { history } of [one, two, open()]) {
       expect(history.isShared).to.equal(true);
       await until(async () => (await history.open('event-1'))?.steps.length === 4);
@@ -82,17 +82,17 @@ describe('the history that gateways share', () => {
     }
   });
 
-  it('tells those who watch at the one what happens at the other', async () => {
+  it('reports a call of one gateway to those who watch the history of the other', async () => {
     const [one, two] = [open(), open()];
-    const told: string[] = [];
-    const end = two.history.watch((changed) => told.push(...changed.map(({ id }) => id)));
+    const changes: string[] = [];
+    const end = two.history.watch((changed) => changes.push(...changed.map(({ id }) => id)));
     await two.history.find({ limit: 1 });
-    tell(one, ...call);
-    await until(() => told.includes('event-1'));
+    record(one, ...call);
+    await until(() => changes.includes('event-1'));
     end();
   });
 
-  it('is read page by page, in order, from a cursor on', async () => {
+  it('is read in pages, in order, from a cursor on', async () => {
     const log = openLog();
     expect(await log.read(undefined, 2)).to.deep.equal({ batches: [], cursor: undefined, hasMore: false });
     for (const batch of ['a', 'b', 'c']) await log.append(batch);
@@ -109,7 +109,7 @@ describe('the history that gateways share', () => {
     expect((await log.read(second.cursor, 2)).batches).to.deep.equal(['d']);
   });
 
-  it('is read from the beginning where Redis has failed over to a clock that is behind', async () => {
+  it('is read from the beginning after a failover to a Redis whose clock is behind', async () => {
     const log = openLog();
     await log.append('before');
     const { cursor } = await log.read(undefined, 2);
@@ -124,11 +124,11 @@ describe('the history that gateways share', () => {
     expect((await log.read(page.cursor, 2)).batches).to.be.empty;
   });
 
-  it('says nothing of anybody to whoever reads Redis, and ends in a day', async () => {
+  it('shows no user data to readers of Redis, and expires after a day', async () => {
     const traffic = await watchTraffic(redis);
     const gateway = open();
-    // No shorter word: random bytes hold one of three letters by chance.
-    tell(gateway, ...call, of.status(900, 'SM-of-ana', 'delivered'));
+    // No shorter words: random bytes contain one of three letters by chance.
+    record(gateway, ...call, of.status(900, 'SM-of-ana', 'delivered'));
     await gateway.close();
     const [stream, ...others] = await kept();
     expect(others).to.be.empty;
@@ -141,11 +141,11 @@ describe('the history that gateways share', () => {
     expect(traffic.lines.join('\n')).to.not.match(word);
   });
 
-  it('lies with all other keys on one shard', () => {
+  it('has the same hash tag as all other keys, so a cluster keeps it on their shard', () => {
     expect(NAME).to.match(/^\{okta-telephony-hook\}:history$/);
   });
 
-  it('is not opened with another key, nor where it was changed, or put elsewhere', async () => {
+  it('skips entries of another key, of another prefix, and changed ones', async () => {
     const log = openLog();
     await log.append('ours');
     const entry = await redis.admin.xrangeBuffer(NAME, '-', '+');
@@ -158,7 +158,7 @@ describe('the history that gateways share', () => {
     await redis.admin.xadd(NAME, '*', 'something', 'else');
     await log.append('last');
     expect(await readAll(log)).to.deep.equal(['ours', 'last']);
-    // What cannot be read is behind a cursor all the same.
+    // The cursor passes entries that the log cannot read.
     const { cursor } = await log.read(undefined, 2);
     expect(await log.read(cursor, 2)).to.deep.include({ batches: [], hasMore: true });
 
@@ -167,7 +167,7 @@ describe('the history that gateways share', () => {
     expect(await readAll(openLog({ encryptionKeys: [NEW_KEY] }))).to.be.empty;
   });
 
-  it('passes over what opens and is no batch, or a longer one than any', async () => {
+  it('skips entries that decrypt but are no batch, or are longer than a batch can be', async () => {
     const log = openLog();
     const sealing = createSealing(Buffer.from(KEY, 'base64'), 'okta-telephony-hook');
     await log.append('first');
@@ -178,7 +178,7 @@ describe('the history that gateways share', () => {
     expect(await readAll(log)).to.deep.equal(['first', 'last']);
   });
 
-  it('goes on while the key is changed: those that have both are read by all, and read all', async () => {
+  it('continues during a key change: gateways with both keys read all entries, and all gateways read theirs', async () => {
     const [old, both, fresh] = [
       openLog(),
       openLog({ encryptionKeys: [NEW_KEY, KEY] }),
@@ -192,7 +192,7 @@ describe('the history that gateways share', () => {
     expect(await readAll(fresh)).to.deep.equal(['by both', 'by the new']);
   });
 
-  it('forgets what is older than a day when something new comes', async () => {
+  it('deletes entries older than a day when a new one comes', async () => {
     const log = openLog();
     const ofYesterday = `${Date.now() - DAY_MS - 60_000}-0`;
     for (const place of [0, 1, 2]) {
@@ -210,14 +210,14 @@ describe('the history that gateways share', () => {
     expect(await redis.admin.xlen(NAME)).to.equal(2);
   });
 
-  it('keeps eight megabytes, the newest', async () => {
+  it('keeps the newest eight megabytes', async () => {
     const log = openLog();
     const big = 'x'.repeat(4_000_000);
     await redis.admin.xadd(NAME, '*', 'total', '4000000', 'batch', big);
     await redis.admin.xadd(NAME, '*', 'total', '8000000', 'batch', big);
     await log.append('small');
     expect(await redis.admin.xlen(NAME)).to.equal(3);
-    // As if as much again had come.
+    // As if eight more megabytes had come.
     await redis.admin.xadd(NAME, '*', 'total', '17000000', 'batch', 'y');
     await log.append('the last');
     expect(await redis.admin.xlen(NAME)).to.equal(2);
@@ -225,14 +225,14 @@ describe('the history that gateways share', () => {
     expect(await redis.admin.memory('USAGE', NAME)).to.be.lessThan(1_000_000);
   });
 
-  it('is kept while Redis is away and told when it is back; what is here is found meanwhile', async () => {
+  it("reaches Redis after a loss, and shows the process's own calls during it", async () => {
     const times = patientTimes();
     const state = openState({}, times);
     const [one, two] = [open(state), open()];
     await state.check();
     redis.stop();
     loseSoon(times);
-    tell(one, ...call);
+    record(one, ...call);
     await until(() => state.health === 'lost');
     expect((await one.history.find({ limit: 1 })).total).to.equal(1);
     bePatient(times);
@@ -242,17 +242,17 @@ describe('the history that gateways share', () => {
     expect((await one.history.open('event-1'))?.steps).to.have.length(3);
   });
 
-  it('goes on where Redis has forgotten all', async () => {
+  it('continues after Redis has lost all data', async () => {
     const [one, two] = [open(), open()];
-    tell(one, ...call);
+    record(one, ...call);
     await until(async () => (await two.history.open('event-1')) !== undefined);
     await redis.admin.flushall();
-    tell(one, eventsOf('event-2').received());
+    record(one, eventsOf('event-2').received());
     await until(async () => (await two.history.open('event-2')) !== undefined);
     expect((await two.history.find({ limit: 1 })).total).to.equal(2);
   });
 
-  it('is no reason to lose Redis where it may not be written: that is told once', async () => {
+  it('warns once, and does not lose Redis, if the user may not write it', async () => {
     const user = ['ACL', 'SETUSER', 'poor', 'on', '>acl-password', '~{okta-telephony-hook}:*'] as const;
     const commands = '+eval +evalsha +get +set +del +incr +decr +pexpire +pttl +time +select';
     await redis.admin.call(...user, ...commands.split(' '));
@@ -270,7 +270,7 @@ describe('the history that gateways share', () => {
     await redis.admin.call('ACL', 'DELUSER', 'poor');
   });
 
-  it('needs no more rights than the guide to Redis names', async () => {
+  it('needs no other rights than the Redis guide lists', async () => {
     const commands =
       '+eval +evalsha +get +set +del +incr +decr +pexpire +pttl +time +select +xadd +xdel +xrange +xrevrange';
     const user = ['ACL', 'SETUSER', 'console', 'on', '>acl-password', '~{okta-telephony-hook}:*'] as const;
@@ -284,7 +284,7 @@ describe('the history that gateways share', () => {
     await redis.admin.call('ACL', 'DELUSER', 'console');
   });
 
-  describe('of gateways that send', () => {
+  describe('of gateways that send codes', () => {
     let scene: Scene;
     const publicUrl = 'https://id.example.com/okta/telephony';
     const keeping = (state: StatePort): { readonly gateway: KeptHistory; readonly hook: object } => {
@@ -295,7 +295,7 @@ describe('the history that gateways share', () => {
       };
       return { gateway, hook: { publicUrl, state, onEvent } };
     };
-    /** As Twilio tells it. */
+    /** Sends the status callback of Twilio. */
     const report = async (url: string, sid: string, status: string, to: string): Promise<void> => {
       const code = status === 'undelivered' ? { ErrorCode: '63024' } : undefined;
       const params = { MessageSid: sid, MessageStatus: status, To: to, ...code };
@@ -304,7 +304,7 @@ describe('the history that gateways share', () => {
       await fetch(`${url}/twilio/status`, { method: 'POST', headers, body });
     };
 
-    it('has all that became of a code: WhatsApp by the one, SMS after it by the other, delivered', async () => {
+    it('has all steps of a code: WhatsApp by one gateway, SMS after it by the other, delivered', async () => {
       const [one, two] = [keeping(openState()), keeping(openState())];
       scene = closers.add(await startScene({ hook: one.hook }), (started) => started.close());
       const beside = closers.add(await startGatewayBeside(scene, two.hook), (started) => started.close());
@@ -329,7 +329,7 @@ describe('the history that gateways share', () => {
       }
     });
 
-    it('is not written where nobody keeps one', async () => {
+    it('is not written if no listener keeps one', async () => {
       const state = openState();
       scene = closers.add(await startScene({ hook: { state } }), (started) => started.close());
       await scene.call();

@@ -18,10 +18,10 @@ const LIFE = { nowMs: NOW, untilMs: NOW + 600_000 };
 const FAILED: FinalReport = { status: 'failed', code: '63024', reason: 'No', moveOn: true };
 const DELIVERED: FinalReport = { status: 'delivered' };
 const ANSWER = { commands: [] };
-/** Each of three gateways with each other one. */
+/** Each pair of three gateways. */
 const PAIRS = ORDERS_OF_THREE.map(([one, two]) => [one, two] as const);
 
-describe('while gateways get another key, one after the other', function () {
+describe('during a key change at one gateway after the other', function () {
   let redis: RedisServer;
   const servers = new Closers();
   const closers = new Closers();
@@ -47,7 +47,7 @@ describe('while gateways get another key, one after the other', function () {
   const stopped = async (state: StatePort, number: string): Promise<boolean> =>
     ((await state.suppressionsOf?.(number, NOW)) ?? []).some(({ reason }) => reason === 'STOPPED');
 
-  /** What one gateway does, another one knows. */
+  /** Plays each operation: what one gateway stores, the other one finds. */
   const play = async (one: StatePort, two: StatePort): Promise<void> => {
     const [event, person, number] = [next('event'), next('person'), `+4477009${100_000 + count}`];
     const buckets = [{ key: person, points: 1, seconds: 60 }];
@@ -64,7 +64,7 @@ describe('while gateways get another key, one after the other', function () {
     const unsent = await two.claim(released, again);
     if (!unsent.isFirst) return expect.fail('it is a repeat');
     unsent.release();
-    // Behind what was written.
+    // This reply comes after the writes.
     await two.isNewest(person, 'older', NOW);
     expect(await one.claim(released, again)).to.include({ isFirst: true });
 
@@ -100,12 +100,12 @@ describe('while gateways get another key, one after the other', function () {
     expect(await stopped(one, number)).to.equal(false);
   };
 
-  it('a preview goes beside the newest code, also one that only a gateway with the old key has had', async () => {
+  it('a preview joins the newest code, also a code of a gateway with only the old key', async () => {
     const [old, both] = [open(OLD), open(NEW, OLD)];
     const person = next('person');
     const come = async (state: StatePort, eventKey: string, isPreview = false): Promise<void> => {
       state.overtake(person, { eventKey, isPreview, ...LIFE });
-      // Behind what was written.
+      // This reply comes after the write.
       await state.isNewest(person, eventKey, NOW);
     };
     const newest = async (state: StatePort): Promise<readonly string[]> => {
@@ -121,7 +121,7 @@ describe('while gateways get another key, one after the other', function () {
     for (const state of [old, both]) expect(await newest(state)).to.deep.equal(['second', 'preview-2']);
   });
 
-  it('a newer code that ends sooner does not end what is known of the person', async () => {
+  it('a newer code with a shorter life does not shorten the record of the user', async () => {
     const [old, both] = [open(OLD), open(NEW, OLD)];
     const person = next('person');
     const come = async (state: StatePort, eventKey: string, lifeMs: number): Promise<void> => {
@@ -136,13 +136,13 @@ describe('while gateways get another key, one after the other', function () {
     await come(both, 'first', 600_000);
     await come(old, 'second', 10_000);
     expect(await lives()).to.deep.equal([6, 6]);
-    // One that has both keys makes both live as long as the longer of them.
+    // A gateway with both keys gives both records the longer life.
     await come(old, 'third', 900_000);
     await come(both, 'fourth', 10_000);
     expect(await lives()).to.deep.equal([9, 9]);
   });
 
-  it('points that a gateway with one of the keys has taken count beside those of both', async () => {
+  it('limits count the points of gateways with one key together with those of gateways with both', async () => {
     const both = open(NEW, OLD);
     for (const [at, one] of [open(OLD), open(NEW)].entries()) {
       const buckets = [{ key: next('limit'), points: 3, seconds: 60 }];
@@ -157,9 +157,9 @@ describe('while gateways get another key, one after the other', function () {
     }
   });
 
-  /** Three gateways with the old key, what they send, and who goes on with it. */
+  /** Three gateways with the old key, their messages, and the failovers that follow. */
   const beginRollout = () => {
-    /** By message: how often another one has followed it. */
+    /** The number of failovers by message. */
     const followed = new Map<string, number>();
     const stops: string[] = [];
     const start = (keys: readonly string[]): StatePort => {
@@ -200,7 +200,7 @@ describe('while gateways get another key, one after the other', function () {
         );
         expect(known).to.deep.equal(known.map(() => true));
       },
-      /** All codes end before a key is taken off: those that do not arrive are followed until then. */
+      /** Lets the alarms of all codes come due before a key goes: each message gets exactly one failover. */
       end: async (): Promise<void> => {
         await makeAlarmsDue(redis);
         await until(() => [...followed.values()].every((times) => times > 0));
@@ -211,7 +211,7 @@ describe('while gateways get another key, one after the other', function () {
         expect([...new Set(followed.values())]).to.deep.equal([1]);
         followed.clear();
       },
-      /** STOP is there for those that have this key alone. */
+      /** Resolves when a gateway with only this key knows every STOP. */
       carriedOver: async (key: string): Promise<void> => {
         const alone = open(key);
         for (const number of stops) await until(() => stopped(alone, number));
@@ -220,10 +220,10 @@ describe('while gateways get another key, one after the other', function () {
   };
 
   for (const [at, first] of ORDERS_OF_THREE.entries()) {
-    it(`nothing is lost, sent twice or forgotten: first ${first.join(', ')}`, async () => {
+    it(`no data is lost and no failover runs twice: gateways restart in the order ${first.join(', ')}`, async () => {
       for (const second of isNightly ? ORDERS_OF_THREE : ORDERS_OF_THREE.slice(5 - at, 6 - at)) {
         const { restart, end, carriedOver } = beginRollout();
-        // Whatever order the keys are in.
+        // In either order of the keys.
         for (const index of first)
           await restart(index, ...((at + index) % 2 === 0 ? [NEW, OLD] : [OLD, NEW]));
         await end();
@@ -236,7 +236,7 @@ describe('while gateways get another key, one after the other', function () {
     });
   }
 
-  it('each step can be taken back', async () => {
+  it('each step can be reverted', async () => {
     const { restart, end, carriedOver } = beginRollout();
     const giveAll = async (...keys: readonly string[]): Promise<void> => {
       for (const index of [0, 1, 2]) await restart(index, ...keys);

@@ -10,7 +10,7 @@ import { mustNotShow, witness } from '#harness/witness.js';
 const KEY = Buffer.alloc(32, 1).toString('base64');
 const URL = 'rediss://user:redis-password-1f@redis.example:6380/2';
 
-describe('the options of redisState', () => {
+describe('options of redisState', () => {
   const problemsOf = (options: unknown): readonly string[] => {
     try {
       redisState(options as RedisStateOptions);
@@ -32,7 +32,7 @@ describe('the options of redisState', () => {
     mustNotShow('redis-password-1f', KEY);
   });
 
-  it('are taken, and nothing is opened', () => {
+  it('are accepted without opening a connection', () => {
     const clients = [new Redis({ lazyConnect: true }), new Redis5({ lazyConnect: true })];
     const cluster = new Cluster([{ host: '127.0.0.1', port: 9 }], { lazyConnect: true });
     for (const connection of [
@@ -60,14 +60,14 @@ describe('the options of redisState', () => {
     ['6', Cluster],
     ['5', Cluster5],
   ] as const) {
-    it(`leave the nodes of a cluster their password, beside our own time-outs, in ioredis ${version}`, () => {
+    it(`keep the password of cluster nodes and use our time-outs, in ioredis ${version}`, () => {
       const redisOptions = { password: 'redis-password-1f', connectTimeout: 60_000 };
       const cluster = new NodeCluster([{ host: '127.0.0.1', port: 9 }], { lazyConnect: true, redisOptions });
       const opened = openClient(cluster, DEFAULT_TIMES) as Cluster;
       expect(opened.options.redisOptions).to.include({
         password: 'redis-password-1f',
         connectTimeout: DEFAULT_TIMES.connectMs,
-        // What Redis may have done is not sent again.
+        // A command that Redis may have run is not sent again.
         autoResendUnfulfilledCommands: false,
         maxRetriesPerRequest: 0,
       });
@@ -134,7 +134,7 @@ describe('the options of redisState', () => {
     ['keyPrefix', /^keyPrefix must be 1 to 64 letters/, '', 'a{b}', 'a b', 'a'.repeat(65), null, 7],
   ];
   for (const [name, remedy, ...values] of bad) {
-    it(`refuse ${name} that is not fine: ${String(remedy)}`, () => {
+    it(`report a bad ${name} as ${String(remedy)}`, () => {
       for (const value of values) {
         const problems = problemsOf(withOption(name, value));
         expect(problems, String(value)).to.have.length(1);
@@ -143,7 +143,7 @@ describe('the options of redisState', () => {
     });
   }
 
-  it('are told all together, and a misspelt one, too', () => {
+  it('report all problems together, and an unknown option too', () => {
     const problems = problemsOf({ conection: URL, encryptionKeys: ['redis-password-1f'], keyPrefix: ' ' });
     expect(problems.map((problem) => problem.split(' ')[0])).to.deep.equal([
       'conection',

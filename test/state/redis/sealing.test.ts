@@ -18,11 +18,11 @@ const NAMED: readonly NamedKind[] = ['event', 'limit', 'person', 'receipt', 'new
 const text = fc.string({ unit: 'grapheme', maxLength: 200 });
 const kind = fc.constantFrom(...KINDS);
 
-describe(withSeed('what is sealed'), function () {
+describe(withSeed('a sealed text'), function () {
   this.timeout(PATIENCE_MS);
   const sealing = createSealing(NEW, 'prefix');
 
-  it('opens as it was', () =>
+  it('opens unchanged', () =>
     check(
       'sealing opens',
       fc.asyncProperty(kind, text, text, async (of, name, plain) => {
@@ -32,7 +32,7 @@ describe(withSeed('what is sealed'), function () {
       200,
     ));
 
-  it('does not open where a bit of it is another, or a part is missing', () =>
+  it('does not open if one bit has changed, or a part is missing', () =>
     check(
       'sealing is tamper-proof',
       fc.asyncProperty(kind, text, text, fc.nat(), fc.nat(7), async (of, name, plain, at, bit) => {
@@ -47,7 +47,7 @@ describe(withSeed('what is sealed'), function () {
       300,
     ));
 
-  it('does not open where it ends too soon, wherever that is', () => {
+  it('does not open if its end is missing, at any length', () => {
     const sealed = sealing.seal('receipt', 'a name', 'a text');
     for (let length = 0; length < sealed.length; length += 1) {
       expect(sealing.open('receipt', 'a name', sealed.subarray(0, length)), String(length)).to.equal(
@@ -56,7 +56,7 @@ describe(withSeed('what is sealed'), function () {
     }
   });
 
-  it('does not open under another name, as another kind, or by another key', () =>
+  it('does not open under another name, as another kind, or with another key', () =>
     check(
       'sealing is bound',
       fc.asyncProperty(kind, text, text, text, async (of, name, otherName, plain) => {
@@ -71,7 +71,7 @@ describe(withSeed('what is sealed'), function () {
       200,
     ));
 
-  it('does not open where anything else stands in its place', () =>
+  it('does not open if it is any other bytes', () =>
     check(
       'sealing opens nothing else',
       fc.asyncProperty(kind, text, fc.uint8Array({ maxLength: 200 }), async (of, name, bytes) => {
@@ -81,7 +81,7 @@ describe(withSeed('what is sealed'), function () {
       200,
     ));
 
-  it('is another each time, and holds nothing of the text', () => {
+  it('has different bytes each time, and shows none of the text', () => {
     const plain = 'code 204981 of +447700900123';
     const seen = new Set(
       Array.from({ length: 1000 }, () => sealing.seal('answer', 'name', plain).toString('latin1')),
@@ -90,7 +90,7 @@ describe(withSeed('what is sealed'), function () {
     for (const sealed of seen) expect(sealed).to.not.match(/204981|447700/);
   });
 
-  it('in copies is whole with the copies that its keys have, and nothing once one of them is gone', () => {
+  it('in copies for two keys opens with all copies of its keys, and not if one of them is missing', () => {
     const [old, fresh] = [createSealing(OLD, 'prefix'), createSealing(NEW, 'prefix')];
     const both = [fresh, old];
     const [byNew, byOld] = sealCopies(both, 'receipt', ['new', 'old'], 'plain');
@@ -107,8 +107,8 @@ describe(withSeed('what is sealed'), function () {
   });
 });
 
-describe('the names of keys', () => {
-  it('are others for another key, kind, text or prefix, and say what kind they are, no more', () => {
+describe('the names of Redis keys', () => {
+  it('differ by encryption key, kind, text and prefix, and show only the kind', () => {
     const sealing = createSealing(OLD, 'prefix');
     const names = NAMED.flatMap((named) =>
       ['+447700900123', '+447700900124'].map((of) => sealing.nameOf(named, of)),

@@ -2,8 +2,8 @@ import { expect } from 'chai';
 import type { Client } from '#lib/state/redis/clients.js';
 import { RedisSteps, type Step } from '#lib/state/redis/steps.js';
 
-describe('what Redis is asked for at one moment', () => {
-  /** What the command was given for these steps. */
+describe('the steps of one turn of the event loop', () => {
+  /** The arguments that the command gets for these steps. */
   const commandOf = async (steps: readonly Step[]): Promise<unknown[]> => {
     let given: unknown[] = [];
     const client = {
@@ -18,7 +18,7 @@ describe('what Redis is asked for at one moment', () => {
     return given;
   };
 
-  it('is a text of lines each, with what is no line behind it', async () => {
+  it('become lines of text, with texts that are not one line after them', async () => {
     const bytes = Buffer.from('a\nb*');
     const given = await commandOf([
       { name: 'claimEvent', keys: ['k1', 'k2'], args: ['', 5, 'a b'] },
@@ -29,7 +29,7 @@ describe('what Redis is asked for at one moment', () => {
     expect(given).to.deep.equal([3, 'k1', 'k2', 'k1', ...lines]);
   });
 
-  it('stays together where all of it is to be done by one command, however much came before', async () => {
+  it('of one run() stay in one command, even after 49 other steps', async () => {
     const counts: number[] = [];
     const client = {
       settleEventBuffer: () => Promise.resolve(counts.push(1)),
@@ -46,7 +46,7 @@ describe('what Redis is asked for at one moment', () => {
     expect(counts).to.deep.equal([51]);
   });
 
-  it('is told apart whatever a text holds', async () => {
+  it('are encoded without ambiguity for any text', async () => {
     const args = ['*', 'two\nlines', '', '**', '\n'];
     const given = await commandOf([
       { name: 'keepSent', keys: ['k1'], args },

@@ -2,35 +2,35 @@ import { expect } from 'chai';
 import { READY_TIMEOUT_MS } from '#lib/hook/readiness.js';
 import { DEFAULT_TIMES } from '#lib/state/redis/times.js';
 
-/** What a call gives its state at most, and the longest deadline of a call, milliseconds. */
+/** The longest time that a call waits for its state, and the longest deadline of a call, milliseconds. */
 const STATE_SHARE_MS = 200;
 const LONGEST_DEADLINE_MS = 2_800;
 
-describe('the times that gateways give Redis', () => {
+describe('the times of the Redis state', () => {
   const times = DEFAULT_TIMES;
 
-  it('look for a lost Redis every second, as its remedy says, and have a report wait for one look', () => {
+  it('probe a lost Redis every second, as its remedy says, and let a report wait for one probe', () => {
     expect(times.probeEveryMs).to.equal(1_000);
     expect(times.backMs).to.be.within(times.probeEveryMs + 1, 2 * times.probeEveryMs);
     expect(times.lookEveryMs).to.be.lessThan(times.backMs - times.probeEveryMs);
   });
 
-  it('let a command end before its call goes on without the state', () => {
+  it('end a command before the call goes on without the state', () => {
     expect(times.commandMs).to.be.lessThan(STATE_SHARE_MS);
   });
 
-  it('let a repeat wait for as long as any call may take, and see the answer soon', () => {
+  it('let a repeat wait as long as the longest call, and see the answer soon', () => {
     expect(times.answerMs).to.be.within(LONGEST_DEADLINE_MS, LONGEST_DEADLINE_MS + 1_000);
     expect(times.poll.firstMs).to.be.at.most(20);
     expect(times.poll.longestMs).to.be.at.most(100);
   });
 
-  it('connect within the time of ready() and close()', () => {
+  it('connect within the time-outs of ready() and close()', () => {
     expect(times.connectMs).to.be.within(500, READY_TIMEOUT_MS / 2);
     expect(times.disconnectMs).to.be.lessThan(times.connectMs);
   });
 
-  it('look for alarms about every second, and give one that is not done to another gateway a second later', () => {
+  it('look for alarms about every second, and give an unfinished one to another gateway a second later', () => {
     for (const ms of [times.alarmEveryMs, times.alarmRetryMs]) expect(ms).to.be.within(500, 1_500);
   });
 });

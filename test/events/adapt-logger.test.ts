@@ -41,13 +41,13 @@ const EACH = [
   { level: 'info', message: 'alone' },
 ];
 
-describe('a logger of the user', () => {
+describe('the logger option', () => {
   for (const [what, make] of [
     ['pino', (lines: Lines) => pino(lines)],
     ['a child of pino', (lines: Lines) => pino(lines).child({ app: 'gateway' })],
     ['a child of pino with serializers', (lines: Lines) => pino(lines).child({}, { serializers: {} })],
   ] as const) {
-    it(`may be ${what}, and gets every field and level`, () => {
+    it(`can be ${what}, which gets every field and level`, () => {
       const lines = new Lines();
       writeEach(adaptLogger(make(lines)));
       const labels = pino.levels.labels;
@@ -62,7 +62,7 @@ describe('a logger of the user', () => {
     });
   }
 
-  it('may take the fields first in the way of bunyan', () => {
+  it('can be a logger that takes the fields first, like bunyan', () => {
     const calls: unknown[][] = [];
     const log = (...args: unknown[]): unknown => calls.push(args);
     const bunyan = { info: log, warn: log, error: log, child: log, addSerializers: log };
@@ -70,7 +70,7 @@ describe('a logger of the user', () => {
     expect(calls).to.deep.equal([[FIELDS, 'went so-so']]);
   });
 
-  it('may be winston, or its child, as it is', () => {
+  it('can be winston or its child, without a wrapper', () => {
     for (const derive of [(parent: winston.Logger) => parent, (parent: winston.Logger) => parent.child({})]) {
       const stream = new Lines();
       const logger = derive(
@@ -83,13 +83,13 @@ describe('a logger of the user', () => {
     expect(adaptLogger(console)).to.equal(console);
   });
 
-  it('may be a function of level, message and fields', () => {
+  it('can be a function of level, message and fields', () => {
     const lines: Fields[] = [];
     writeEach(adaptLogger((level, message, fields) => lines.push({ level, message, ...fields })));
     expect(lines).to.deep.equal(EACH);
   });
 
-  it('may be false, which writes nothing', () => {
+  it('can be false, which writes nothing', () => {
     writeEach(adaptLogger(false));
   });
 

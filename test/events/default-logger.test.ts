@@ -23,30 +23,30 @@ function linesOf(text: string): Line[] {
     .map((line) => JSON.parse(line) as Line);
 }
 
-/** A socket is as full as a pipe, which Node.js does not make. */
+/** A socket fills up like a pipe, and Node.js cannot create a pipe. */
 function fdOf(socket: Socket): number {
   return (socket as Socket & { readonly _handle?: { readonly fd: number } })._handle?.fd ?? -1;
 }
 
-/** Writes or reads until there is no room, or nothing, any more. */
+/** Writes until there is no room, or reads until nothing is left. */
 function untilFull(step: () => number): void {
   expect(() => {
     while (step() > 0);
   }).to.throw('EAGAIN');
 }
 
-/** In place of stdout: takes a write at once, not before it is told to, or fails. */
+/** Replaces stdout: a write succeeds at once, waits for `goOn()`, or fails. */
 class Stdout extends Writable {
   readonly writes: string[] = [];
   failure: Error | undefined;
-  isStandingStill = false;
+  isBlocked = false;
   #end: (() => void) | undefined;
 
   constructor() {
     super({ decodeStrings: false });
   }
 
-  /** stdout outlives its errors. */
+  /** stdout stays open after errors. */
   override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
     process.stdout._destroy.call(this, error, done);
   }
@@ -57,13 +57,13 @@ class Stdout extends Writable {
       if (this.failure === undefined) this.writes.push(text);
       done(this.failure);
     };
-    if (this.isStandingStill) this.#end = end;
+    if (this.isBlocked) this.#end = end;
     else end();
   }
 
-  /** What stood still goes on. */
+  /** Completes the write that waits. */
   goOn(): void {
-    this.isStandingStill = false;
+    this.isBlocked = false;
     this.#end?.();
   }
 
@@ -77,7 +77,7 @@ class Stdout extends Writable {
 }
 
 describe('the default log', () => {
-  it('writes lines of JSON that begin with what to look for', async () => {
+  it('writes lines of JSON that begin with timestamp, level, message and event', async () => {
     const stdout = new Stdout();
     const { logger } = createDefaultLogger(stdout);
     logger.info('hello\nworld', { event: 'e', userId: '00u1', nested: [{ a: 1 }], nothing: undefined });
@@ -92,12 +92,12 @@ describe('the default log', () => {
     expect(Object.keys(alone ?? {})).to.deep.equal(['timestamp', 'level', 'message']);
   });
 
-  it('goes to stdout', async () => {
+  it('writes to stdout', async () => {
     const write = sinon.stub(process.stdout, 'write').returns(true);
     try {
       const { logger, flush } = createDefaultLogger();
       logger.warn('hello');
-      // A patched `write` never tells that it has ended.
+      // The stub never calls back.
       await flush();
     } finally {
       write.restore();
@@ -106,7 +106,7 @@ describe('the default log', () => {
     expect(write.callCount).to.equal(1);
   });
 
-  it('writes fields that are no JSON as well as it can', async () => {
+  it('writes fields that are not valid JSON as well as it can', async () => {
     const stdout = new Stdout();
     const circle: Record<string, unknown> = { event: 'e', size: 12n };
     circle['self'] = circle;
@@ -115,7 +115,7 @@ describe('the default log', () => {
     expect(stdout.lines[0]).to.include({ level: 'info', message: 'hello', event: 'e', size: '12' });
   });
 
-  it('writes each name once, and the message and the stack of an error', async () => {
+  it('writes each name once, and the message and stack of an error', async () => {
     const stdout = new Stdout();
     const { logger } = createDefaultLogger(stdout);
     logger.info('hello', { event: 'e', timestamp: 'mine', level: 'mine', message: 'second' });
@@ -133,14 +133,14 @@ describe('the default log', () => {
     expect(alone.map((each) => Object.keys(each).length)).to.deep.equal([3, 3, 3, 3]);
   });
 
-  it('writes fields beside a message with a percent sign', async () => {
+  it('writes fields next to a message with a percent sign', async () => {
     const stdout = new Stdout();
     createDefaultLogger(stdout).logger.info('%s is 5%d', { event: 'e' });
     await nextTurn();
     expect(stdout.lines[0]).to.include({ message: '%s is 5%d', event: 'e' });
   });
 
-  it('writes JSON of whatever a channel without types logs', async () => {
+  it('writes JSON for any value that an untyped channel logs', async () => {
     const stdout = new Stdout();
     const { logger } = createDefaultLogger(stdout);
     const log = logger.info.bind(logger) as (message: unknown, fields?: unknown) => void;
@@ -187,9 +187,9 @@ describe('the default log', () => {
     expect(stdout.writes).to.have.length(2);
   });
 
-  it('keeps a bounded number of lines while stdout stands still, and tells how many were dropped', async () => {
+  it('keeps a limited number of lines while stdout is blocked, and logs how many it dropped', async () => {
     const stdout = new Stdout();
-    stdout.isStandingStill = true;
+    stdout.isBlocked = true;
     const { logger, flush } = createDefaultLogger(stdout);
     const written = { info: 0, warn: 0, error: 0 };
     for (let turn = 0; turn < 100; turn++) {
@@ -213,16 +213,16 @@ describe('the default log', () => {
       expect(kept.length + dropped[level], level).to.equal(written[level]);
       expect(dropped[level], level).to.be.above(0);
     }
-    // Told once.
+    // Once only.
     logger.warn('later');
     expect(stdout.drops).to.have.length(1);
     expect(stdout.lines.at(-1)).to.include({ message: 'later' });
     expect(stdout.listenerCount('drain')).to.equal(0);
   });
 
-  it('waits for what the application writes to stdout, too', async () => {
+  it('waits also for what the application writes to stdout', async () => {
     const stdout = new Stdout();
-    stdout.isStandingStill = true;
+    stdout.isBlocked = true;
     stdout.write(`${JSON.stringify({ padding: padding.repeat(10) })}\n`);
     const { logger } = createDefaultLogger(stdout);
     logger.error('hello');
@@ -234,7 +234,7 @@ describe('the default log', () => {
     expect(stdout.lines.map(({ message }) => message)).to.deep.equal([undefined, 'hello']);
   });
 
-  it('drops nothing while stdout takes all, however much one turn writes', async () => {
+  it('drops nothing while stdout accepts all, even if one turn writes a lot', async () => {
     const stdout = new Stdout();
     const { logger } = createDefaultLogger(stdout);
     for (let line = 0; line < 300; line++) logger.info('hello', { line, padding });
@@ -254,7 +254,7 @@ describe('the default log', () => {
         }),
     ],
   ] as const) {
-    it(`goes on where a write ${how}, and tells how many lines were lost as soon as it can`, async () => {
+    it(`continues if a write ${how}, and logs how many lines were lost as soon as it can`, async () => {
       const stdout = new Stdout();
       fail(stdout);
       const { logger } = createDefaultLogger(stdout);
@@ -269,7 +269,7 @@ describe('the default log', () => {
       stdout.failure = undefined;
       logger.info('kept');
       await nextTurn();
-      // What failed may have ended in the middle of a line.
+      // The failed write may have ended in the middle of a line.
       expect(stdout.writes[0]?.startsWith('\n')).to.equal(true);
       expect(stdout.lines).to.have.length(2);
       expect(stdout.lines[0]).to.include({ message: 'kept' });
@@ -280,9 +280,9 @@ describe('the default log', () => {
     });
   }
 
-  it('writes what waits once another write has failed', async () => {
+  it('writes the waiting lines after another write has failed', async () => {
     const stdout = new Stdout();
-    stdout.isStandingStill = true;
+    stdout.isBlocked = true;
     const { logger } = createDefaultLogger(stdout);
     logger.warn('lost', { padding: padding.repeat(10) });
     logger.info('kept');
@@ -298,26 +298,26 @@ describe('the default log', () => {
     expect(stdout.drops[0]).to.deep.include({ dropped: { info: 0, warn: 1, error: 0 } });
   });
 
-  it('leaves errors of what the application writes to stdout to the application', async () => {
+  it("leaves errors of the application's own writes to the application", async () => {
     const stdout = new Stdout();
     const { logger, flush } = createDefaultLogger(stdout);
     stdout.failure = new Error('EPIPE');
-    // An error event follows each of them.
+    // An error event follows each warning.
     logger.warn('lost');
     logger.warn('lost');
     await flush();
     await nextTurn();
     expect(stdout.listenerCount('error')).to.equal(0);
-    const heard: Error[] = [];
-    stdout.on('error', (error) => heard.push(error));
+    const errors: Error[] = [];
+    stdout.on('error', (error) => errors.push(error));
     stdout.write('of the user');
     await nextTurn();
-    expect(heard).to.have.length(1);
+    expect(errors).to.have.length(1);
     stdout.failure = undefined;
     await flush();
   });
 
-  it('listens for the end of the process only while lines wait', async () => {
+  it('listens for the exit of the process only while lines wait', async () => {
     const before = process.listenerCount('exit');
     const stdout = new Stdout();
     const { logger, flush } = createDefaultLogger(stdout);
@@ -340,7 +340,7 @@ describe('the default log', () => {
     expect(process.listenerCount('exit')).to.equal(before);
   });
 
-  it('listens once, however many hooks there are', async () => {
+  it('adds one exit listener for many hooks', async () => {
     const before = process.listenerCount('exit');
     for (let hook = 0; hook < 12; hook++) createDefaultLogger(new Stdout()).logger.info('hello');
     expect(process.listenerCount('exit')).to.equal(before + 1);
@@ -348,7 +348,7 @@ describe('the default log', () => {
     expect(process.listenerCount('exit')).to.equal(before);
   });
 
-  it('waits as the process exits for a full pipe that is read soon, and half a second at most', async function () {
+  it('waits at exit for a full pipe that is read soon, for half a second at most', async function () {
     if (process.platform === 'win32') {
       process.stdout.write('      skipped: a named pipe has no file descriptor on Windows\n');
       this.skip();
@@ -369,7 +369,7 @@ describe('the default log', () => {
         const { logger } = createDefaultLogger(Object.assign(new Stdout(), { fd: to }));
         logger.info('last words');
         process.listeners('exit').at(-1)?.(0);
-        // Otherwise it listens until the tests end.
+        // Otherwise the logger listens until the tests end.
         logger.info('the process goes on');
         await nextTurn();
       };
@@ -398,10 +398,10 @@ describe('the default log', () => {
   });
 
   for (const [where, wasHalfWritten] of [
-    ['with what stdout may have written in part, on a new line', true],
-    ['at once', false],
+    ['with a partial write on a new line', true],
+    ['with nothing before it', false],
   ] as const) {
-    it(`writes what waits as the process exits, ${where}`, async () => {
+    it(`writes the waiting lines at exit, ${where}`, async () => {
       const file = join(tmpdir(), `log-${process.pid}-${String(wasHalfWritten)}`);
       const fd = openSync(file, 'w');
       try {
@@ -409,7 +409,7 @@ describe('the default log', () => {
         const on = sinon.spy(process, 'on');
         const { logger, flush } = createDefaultLogger(stdout);
         if (wasHalfWritten) {
-          stdout.isStandingStill = true;
+          stdout.isBlocked = true;
           logger.warn('in the buffer');
         }
         logger.info('hello');

@@ -4,7 +4,7 @@ import { REQUEST_ERROR_CODES } from '#lib/core/request-error.js';
 import type { HookEvent, HookEventOf } from '#lib/core/events.js';
 import { answeredEvent } from './sample-events.js';
 
-/** One of each; the compiler asks for those that are new. */
+/** One event of each type. The compiler asks for new types. */
 const AT = { at: 1_800_000_000_000 } as const;
 const OF_CALL = { eventId: 'e', oktaRequestId: 'r' } as const;
 const ATTEMPT = { channel: 'sms', provider: 'TWILIO', outcome: 'accepted', durationMs: 120 } as const;
@@ -190,9 +190,9 @@ const EVENTS: { readonly [Type in HookEvent['type']]: HookEventOf<Type> } = {
   'callback.unmatched': { ...AT, type: 'callback.unmatched', count: 5, transactionId: 'SM1' },
 };
 
-describe('what happened, in words', () => {
+describe('describeEvent()', () => {
   for (const event of Object.values(EVENTS)) {
-    it(`tells ${event.type} in whole sentences`, () => {
+    it(`describes ${event.type} in whole sentences`, () => {
       const { text } = describeEvent(event);
       expect(text).to.match(/^[A-Za-z0-9].*\.$/);
       expect(text).to.not.match(/undefined|\[object|does not know the event/);
@@ -216,7 +216,7 @@ describe('what happened, in words', () => {
     });
   });
 
-  it('tells an answer by what Okta does then', () => {
+  it('describes an answer with what Okta does next', () => {
     const answered = EVENTS['request.answered'];
     expect(describeEvent(answered).text).to.equal('The code was sent by SMS.');
     expect(describeEvent({ ...answered, outcome: 'unknown', hasHungUp: true }).text).to.match(
@@ -225,8 +225,8 @@ describe('what happened, in words', () => {
     expect(describeEvent({ ...answered, outcome: 'refused' })).to.include({ tone: 'bad' });
   });
 
-  it('tells why a code was blocked, and what Okta does then', () => {
-    const told = (changes: Partial<HookEventOf<'request.answered'>>): string => {
+  it('says why a code was blocked, and what Okta does next', () => {
+    const described = (changes: Partial<HookEventOf<'request.answered'>>): string => {
       const { text, tone } = describeEvent({
         ...EVENTS['request.answered'],
         outcome: 'blocked',
@@ -236,10 +236,10 @@ describe('what happened, in words', () => {
       return `${tone}: ${text}`;
     };
     expect([
-      told({ code: 'SUPERSEDED' }),
-      told({ code: 'LIMIT_PER_USER', attempts: [], status: 'ERROR' }),
-      told({ code: '30450', attempts: [{ ...ATTEMPT, outcome: 'refused' }] }),
-      told({ isRepeat: true }),
+      described({ code: 'SUPERSEDED' }),
+      described({ code: 'LIMIT_PER_USER', attempts: [], status: 'ERROR' }),
+      described({ code: '30450', attempts: [{ ...ATTEMPT, outcome: 'refused' }] }),
+      described({ isRepeat: true }),
     ]).to.deep.equal([
       'warn: The code is superseded: the user has a newer one. Nothing was sent. Okta got PENDING, so it sends no code itself.',
       'warn: The guard blocked the code. Nothing was sent. Okta got an error, so it may send one itself.',
@@ -248,7 +248,7 @@ describe('what happened, in words', () => {
     ]);
   });
 
-  it('tells why each channel was left out, and that none was left', () => {
+  it('says why each channel was skipped, and if none is left', () => {
     const planned = EVENTS['channels.planned'];
     const skipped = [
       { channel: 'whatsapp', reason: 'STOPPED' },
@@ -266,7 +266,7 @@ describe('what happened, in words', () => {
     });
   });
 
-  it('says what it means where each extension, part or host fails', () => {
+  it('says what the failure of an extension, a part or a host means', () => {
     const failed = (['rollout', 'channel', 'authorize', 'chooseChannels'] as const).map((extension) => ({
       ...EVENTS['extension.failed'],
       extension,
@@ -296,9 +296,9 @@ describe('what happened, in words', () => {
     ]);
   });
 
-  it("tells each of Twilio's statuses, and one that is new, of a message and of a call", () => {
+  it('describes each status of Twilio for messages and calls, and an unknown one', () => {
     const reported = EVENTS['message.reported'];
-    const tell = (channel: string, statuses: readonly string[]): readonly string[] =>
+    const describeAs = (channel: string, statuses: readonly string[]): readonly string[] =>
       statuses.map((status) => {
         const { tone, text } = describeEvent({ ...reported, channel, status });
         return `${tone}: ${text}`;
@@ -314,7 +314,7 @@ describe('what happened, in words', () => {
       'canceled',
     ];
     const ofCalls = ['initiated', 'ringing', 'in-progress', 'answered', 'completed', 'busy', 'no-answer'];
-    expect(tell('sms', [...ofMessages, 'new'])).to.deep.equal([
+    expect(describeAs('sms', [...ofMessages, 'new'])).to.deep.equal([
       'plain: The message by SMS is waiting at the provider.',
       'plain: The message by SMS is on its way to the carrier.',
       'plain: The message by SMS was handed to the carrier.',
@@ -325,7 +325,7 @@ describe('what happened, in words', () => {
       'bad: The message by SMS was cancelled.',
       'plain: The message by SMS has the status new.',
     ]);
-    expect(tell('voice', ofCalls)).to.deep.equal([
+    expect(describeAs('voice', ofCalls)).to.deep.equal([
       'plain: The call was started.',
       'plain: The call is ringing.',
       'plain: The call was picked up.',
@@ -336,24 +336,26 @@ describe('what happened, in words', () => {
     ]);
   });
 
-  it('tells a late send by each of its ends, and which of them is no harm', () => {
+  it('describes each result of a late failover, and marks the harmless ones', () => {
     const ended = EVENTS['failover.ended'];
-    const tell = (changes: Partial<typeof ended>): string => {
+    const describeAs = (changes: Partial<typeof ended>): string => {
       const { text, tone } = describeEvent({ ...ended, ...changes });
       return `${tone}: ${text}`;
     };
-    expect(tell({})).to.equal('good: WhatsApp did not deliver the code (63024), so it was sent by SMS.');
-    expect(tell({ outcome: 'unknown' })).to.match(
+    expect(describeAs({})).to.equal(
+      'good: WhatsApp did not deliver the code (63024), so it was sent by SMS.',
+    );
+    expect(describeAs({ outcome: 'unknown' })).to.match(
       /^warn: .* may have been sent by SMS: the outcome is unknown\.$/,
     );
-    expect(tell({ outcome: 'refused' })).to.match(/^bad: .* it could not be sent by SMS\.$/);
-    expect(tell({ outcome: 'dropped', channel: undefined, code: 'SUPERSEDED' })).to.match(
+    expect(describeAs({ outcome: 'refused' })).to.match(/^bad: .* it could not be sent by SMS\.$/);
+    expect(describeAs({ outcome: 'dropped', channel: undefined, code: 'SUPERSEDED' })).to.match(
       /^plain: .* No other channel is needed\.$/,
     );
-    expect(tell({ outcome: 'dropped', channel: undefined, code: 'CODE_EXPIRED' })).to.match(/^warn: /);
+    expect(describeAs({ outcome: 'dropped', channel: undefined, code: 'CODE_EXPIRED' })).to.match(/^warn: /);
   });
 
-  it('says that a code was blocked, or would have been', () => {
+  it('says if a code was blocked, or only recorded', () => {
     const blocked = EVENTS['guard.blocked'];
     expect(describeEvent(blocked).text).to.equal(
       'The guard blocked the code: over the limit per user (10 in 600 s). Nothing was sent.',
@@ -367,7 +369,7 @@ describe('what happened, in words', () => {
       .and.include('The code goes to the enrolled number.');
   });
 
-  it('says what to do about every rejection, every refusal and every failed message', () => {
+  it('has a remedy for every rejection, every refusal and every failed message', () => {
     const rejected = EVENTS['request.rejected'];
     const attempt = { ...EVENTS['attempt.ended'], outcome: 'refused', code: 'OWN' } as const;
     const reported = { ...EVENTS['message.reported'], report: 'failed', code: undefined } as const;
@@ -386,7 +388,7 @@ describe('what happened, in words', () => {
       expect(describeEvent(event).remedy, JSON.stringify(event)).to.match(/^[A-Z].{10,}\.$/);
   });
 
-  it('has a sentence for words of a newer gateway that it does not know', () => {
+  it('has a sentence for unknown values from a newer gateway', () => {
     const newer = [
       { ...EVENTS['attempt.ended'], outcome: 'queued' },
       { ...EVENTS['profile.read'], source: 'directory' },
@@ -403,7 +405,7 @@ describe('what happened, in words', () => {
     ]);
   });
 
-  it('says that it does not know an event of a newer gateway, whatever its name', () => {
+  it('says that it does not know an event type of a newer gateway, for any name', () => {
     for (const type of ['pigeon.sent', 'constructor']) {
       const newer = { ...AT, type } as unknown as HookEvent;
       expect(describeEvent(newer).text).to.equal(`This version does not know the event ${type}.`);

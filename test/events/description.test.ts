@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { nameChannel, nameRequestType } from '#lib/events/description.js';
 
-describe('what people read in place of identifiers', () => {
+describe('the display name', () => {
   for (const [channel, name] of [
     ['whatsapp', 'WhatsApp'],
     ['sms', 'SMS'],

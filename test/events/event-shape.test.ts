@@ -11,7 +11,7 @@ const attempt = { channel: 'sms', provider: 'TWILIO', outcome: 'accepted', durat
 const skipped = [{ channel: 'whatsapp', reason: 'STOPPED' }] as const;
 const asked = { deliveryChannel: 'sms', toEnding: '23', isPreview: false } as const;
 
-/** Of each type that the history is made of: what a reader needs, and what it reads where it is there. */
+/** By event type of the history: fields that a reader needs, and fields that it reads if they exist. */
 const EVENTS: Readonly<
   Record<string, { readonly needed: Readonly<Record<string, unknown>>; readonly read: object }>
 > = {
@@ -86,31 +86,31 @@ const EVENTS: Readonly<
   },
 } satisfies Partial<{
   [Type in TypeOf<HookEvent>]: {
-    // A field that an event of this type does not have cannot be needed of it.
+    // The type check: an event can only need fields that it has.
     readonly needed: { readonly [Name in keyof Omit<EventOf<Type>, 'type' | 'at'>]?: unknown };
     readonly read: object;
   };
 }>;
 
-/** Values that have another type than any field of that name. */
+/** Values that no field of these events has. */
 const STRANGE = [null, {}, Symbol.iterator] as const;
 
-describe('an event that another gateway tells', () => {
+describe('an event of another gateway', () => {
   for (const [type, { needed, read }] of Object.entries(EVENTS)) {
     const whole: Readonly<Record<string, unknown>> = { type, at: START, ...read, ...needed };
 
-    it(`${type} is read whole, and as it comes out of JSON`, () => {
+    it(`${type} is readable, also after JSON`, () => {
       expect(isReadableEvent(whole)).to.equal(true);
       expect(isReadableEvent(JSON.parse(JSON.stringify(whole)))).to.equal(true);
     });
 
-    it(`${type} is not read without one of ${Object.keys(needed).join(', ')}`, () => {
+    it(`${type} is not readable without one of ${Object.keys(needed).join(', ')}`, () => {
       for (const name of ['type', 'at', ...Object.keys(needed)]) {
         expect(isReadableEvent({ ...whole, [name]: undefined }), name).to.equal(false);
       }
     });
 
-    it(`${type} is not read where a field has another type`, () => {
+    it(`${type} is not readable if a field has another type`, () => {
       for (const name of Object.keys(whole)) {
         for (const strange of STRANGE)
           expect(isReadableEvent({ ...whole, [name]: strange }), name).to.equal(false);
@@ -118,7 +118,7 @@ describe('an event that another gateway tells', () => {
     });
   }
 
-  it('is read by what it has where its type is not known', () => {
+  it('is readable with an unknown type if its fields have their types', () => {
     expect(isReadableEvent({ type: 'new.type', at: START, eventId: 'event-1' })).to.equal(true);
     expect(isReadableEvent({ type: 'new.type', at: START, eventId: 1 })).to.equal(false);
   });
@@ -137,7 +137,7 @@ describe('an event that another gateway tells', () => {
     ['its time is no date', { type: 'profile.read', at: 8.64e15 + 1 }],
     ['its time is no number', { type: 'profile.read', at: Number.NaN }],
   ] as const) {
-    it(`is not read where ${what}`, () => {
+    it(`is not readable if ${what}`, () => {
       const { needed = {}, read = {} } = EVENTS[changed.type] ?? {};
       const whole = { at: START, ...read, ...needed, type: changed.type };
       expect(isReadableEvent(whole)).to.equal(true);
@@ -145,7 +145,7 @@ describe('an event that another gateway tells', () => {
     });
   }
 
-  it('is no event where it is nothing of the kind', () => {
+  it('is not readable if it is not an object', () => {
     for (const value of [undefined, null, 'text', 7, []]) expect(isReadableEvent(value)).to.equal(false);
   });
 });

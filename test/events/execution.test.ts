@@ -26,11 +26,11 @@ const unknown = [
 
 type Expected = Partial<Pick<ExecutionSummary, 'outcome' | 'channel' | 'provider' | 'code' | 'durationMs'>>;
 
-/** What happened, and what it comes to. */
+/** The events of an execution, and its result. */
 const OUTCOMES: readonly (readonly [title: string, events: readonly HookEvent[], Expected])[] = [
   ['accepted by a provider', accepted, { outcome: 'sent', channel: 'whatsapp', durationMs: 100 }],
   [
-    'sent, of which no more is told than that it is on its way',
+    'sent, with no report but that it is on its way',
     [...accepted, of.status(900, 'MM1', 'sent', { channel: 'whatsapp' })],
     { outcome: 'sent' },
   ],
@@ -46,7 +46,7 @@ const OUTCOMES: readonly (readonly [title: string, events: readonly HookEvent[],
     { outcome: 'delivered', code: undefined },
   ],
   [
-    'refused by one channel, and late by the next, of which nothing was told before',
+    'refused by one channel, and late by the next, without earlier events of it',
     [
       of.received(),
       of.attempt(40, 'refused', byWhatsApp),
@@ -61,7 +61,7 @@ const OUTCOMES: readonly (readonly [title: string, events: readonly HookEvent[],
     { outcome: 'undelivered', code: 'FAILED' },
   ],
   [
-    'a call that nobody took',
+    'a voice call without an answer',
     [
       of.received(),
       of.attempt(90, 'accepted', { channel: 'voice', transactionId: 'CA1' }),
@@ -114,7 +114,7 @@ const OUTCOMES: readonly (readonly [title: string, events: readonly HookEvent[],
     { outcome: 'pending', channel: 'sms', code: 'TIMEOUT' },
   ],
   [
-    'given up in silence, with nothing sent in its place',
+    'given up without a report, and nothing else sent',
     [
       ...accepted,
       of.failover(20_000, {
@@ -126,23 +126,23 @@ const OUTCOMES: readonly (readonly [title: string, events: readonly HookEvent[],
     { outcome: 'undelivered', channel: 'whatsapp', code: 'NOT_DELIVERED_IN_TIME' },
   ],
   [
-    'given up, but it had arrived',
+    'given up, but delivered',
     [...accepted, of.failover(20_000, { outcome: 'dropped', code: 'DELIVERED' })],
     { outcome: 'sent' },
   ],
   [
-    'held back by a fraud filter after it was accepted',
+    'blocked by a fraud filter after it was accepted',
     [...undelivered, of.failover(5_200, { outcome: 'dropped', code: 'FRAUD_BLOCK' })],
     { outcome: 'blocked', code: '63024' },
   ],
   ['used', [...accepted, of.used(30_000, 'whatsapp', 'MM1')], { outcome: 'used', channel: 'whatsapp' }],
   [
-    'used, of which nothing else is known',
+    'used, without other events',
     [of.used(30_000, 'sms', 'SM2')],
     { outcome: 'used', channel: 'sms', provider: 'TWILIO' },
   ],
   [
-    'used, whatever the provider says',
+    'used, in spite of an undelivered report',
     [...undelivered, of.used(30_000, 'whatsapp', 'MM1')],
     { outcome: 'used', code: undefined },
   ],
@@ -153,7 +153,7 @@ const OUTCOMES: readonly (readonly [title: string, events: readonly HookEvent[],
     { outcome: 'sent', channel: 'whatsapp', code: undefined },
   ],
   [
-    'unknown, and unknown for good',
+    'unknown, and still unknown later',
     [...unknown, of.late(10_000, 'unknown', { channel: 'whatsapp', code: 'TIMEOUT' })],
     { outcome: 'pending', code: 'TIMEOUT' },
   ],
@@ -196,7 +196,7 @@ const OUTCOMES: readonly (readonly [title: string, events: readonly HookEvent[],
     { outcome: 'blocked', code: '30450' },
   ],
   [
-    'refused by a fraud filter, and told to be an error',
+    'refused by a fraud filter, and answered with an error',
     [
       of.received(),
       of.attempt(90, 'refused', { code: '30450' }),
@@ -210,12 +210,12 @@ const OUTCOMES: readonly (readonly [title: string, events: readonly HookEvent[],
     { outcome: 'blocked', code: 'SUPERSEDED' },
   ],
   [
-    'held back by the guard, and not answered any more',
+    'blocked by the guard, and never answered',
     [of.received(), of.blocked(5, 'enforce')],
     { outcome: 'blocked', code: 'LIMIT_PER_USER' },
   ],
   [
-    'held back by the guard, and told to be pending',
+    'blocked by the guard, and answered with PENDING',
     [
       of.received(),
       of.blocked(5, 'enforce'),
@@ -234,7 +234,7 @@ const OUTCOMES: readonly (readonly [title: string, events: readonly HookEvent[],
     { outcome: 'failed', channel: 'sms', code: '21211' },
   ],
   [
-    'nothing was tried, after the guard had blocked the number of the profile',
+    'no attempt, after the guard had blocked the number of the profile',
     [
       of.received(),
       of.blocked(30, 'enforce', { code: 'COUNTRY_NOT_ALLOWED', isOtherNumber: true }),
@@ -243,7 +243,7 @@ const OUTCOMES: readonly (readonly [title: string, events: readonly HookEvent[],
     { outcome: 'failed', code: 'NO_CHANNEL' },
   ],
   [
-    'held back, asked for again, and refused by all',
+    'blocked, requested again, and refused by all',
     [
       of.received(),
       of.blocked(5, 'enforce'),
@@ -255,22 +255,22 @@ const OUTCOMES: readonly (readonly [title: string, events: readonly HookEvent[],
     { outcome: 'failed', code: '21211' },
   ],
   [
-    'that the guard would have held back',
+    'recorded by the guard, which does not enforce',
     [of.received(), of.blocked(5, 'record'), ...accepted.slice(1)],
     { outcome: 'sent', code: undefined },
   ],
   [
-    'nothing was tried',
+    'no attempt',
     [of.received(), of.answered(10, 'ERROR', { code: 'NO_CHANNEL' })],
     { outcome: 'failed', channel: undefined, code: 'NO_CHANNEL' },
   ],
   [
-    'nobody here knows what its first came to',
+    'the result of the first request is unknown here',
     [of.received(), of.answered(4, 'PENDING', { isRepeat: true })],
     { outcome: 'pending', durationMs: 4 },
   ],
   [
-    'failed, asked for again, and sent',
+    'failed, requested again, and sent',
     [
       of.received(),
       of.answered(10, 'ERROR', { code: 'NO_CHANNEL' }),
@@ -281,12 +281,12 @@ const OUTCOMES: readonly (readonly [title: string, events: readonly HookEvent[],
     { outcome: 'sent', durationMs: 95 },
   ],
   [
-    'never answered, for its process has died before it had a plan',
+    'never answered: the process died before it had a plan',
     [of.received(), of.planned(20, [])],
     { outcome: 'failed', code: 'NOT_ANSWERED', durationMs: undefined },
   ],
   [
-    'never answered, for its process has died when it may have sent something',
+    'never answered: the process died when it may have sent a message',
     [of.received(), of.planned(20, ['sms'])],
     { outcome: 'pending', code: 'NOT_ANSWERED', durationMs: undefined },
   ],
@@ -296,12 +296,12 @@ const OUTCOMES: readonly (readonly [title: string, events: readonly HookEvent[],
     { outcome: 'sent', channel: 'sms' },
   ],
   [
-    'sent by a gateway of which nothing is known',
+    'sent by a gateway without other events',
     [of.status(900, 'SM2', 'sent', { eventId: 'event-1' })],
     { outcome: 'sent', channel: 'sms' },
   ],
   [
-    'undelivered by a gateway of which nothing is known',
+    'undelivered by a gateway without other events',
     [of.status(900, 'SM2', 'failed', { eventId: 'event-1', code: '30003' })],
     { outcome: 'undelivered', channel: 'sms', code: '30003' },
   ],
@@ -314,17 +314,17 @@ const OUTCOMES: readonly (readonly [title: string, events: readonly HookEvent[],
     { outcome: 'sent', channel: 'sms', provider: 'OTHER' },
   ],
   [
-    'undelivered, of whose attempt no id is known',
+    'undelivered, without the id of the attempt',
     [of.received(), of.attempt(90, 'accepted'), of.status(900, 'SM2', 'failed', { eventId: 'event-1' })],
     { outcome: 'undelivered', channel: 'sms', code: 'FAILED' },
   ],
   [
-    'sent, of whose attempt no id is known, after another channel had not delivered',
+    'sent, without the id of the attempt, after another channel had not delivered',
     [...undelivered, of.attempt(5_100, 'accepted', { channel: 'sms' })],
     { outcome: 'sent', channel: 'sms', code: undefined },
   ],
-  ['answered as sent, whatever was tried', [of.answered(5, 'SUCCESSFUL')], { outcome: 'sent' }],
-  ['nothing but a failure of an extension', [of.failed(5)], { outcome: 'failed', code: undefined }],
+  ['answered as sent, without attempts', [of.answered(5, 'SUCCESSFUL')], { outcome: 'sent' }],
+  ['only the failure of an extension', [of.failed(5)], { outcome: 'failed', code: undefined }],
 ];
 
 const stepsOf = (events: readonly HookEvent[], gateway = 'A'): readonly Step[] =>
@@ -344,7 +344,7 @@ describe('an execution', () => {
     });
   }
 
-  it('runs until it is answered, for a minute at most', () => {
+  it('runs until its answer, for a minute at most', () => {
     const events = [of.received(), of.attempt(90, 'accepted', bySms)];
     const record = keep(stepsOf(events)).get('event-1');
     expect(record?.read(START + 59_999).summary.outcome).to.equal('running');
@@ -352,7 +352,7 @@ describe('an execution', () => {
     expect(fold([...events, of.status(95, 'SM2', 'delivered')], START + 100)?.outcome).to.equal('delivered');
   });
 
-  it('has the way that a code took, with each channel that failed', () => {
+  it('has the way of a code, with each channel that failed', () => {
     const byWhatsApp = { channel: 'whatsapp', transactionId: 'MM1' };
     const wayOf = (...events: readonly HookEvent[]): string =>
       (fold([of.received(), ...events])?.way ?? [])
@@ -382,7 +382,7 @@ describe('an execution', () => {
     }
   });
 
-  it('says what was asked for, and by whom', () => {
+  it('shows what was requested, for which user and by whom', () => {
     expect(fold(accepted)).to.include({
       id: 'event-1',
       startedAt: START,
@@ -401,7 +401,7 @@ describe('an execution', () => {
       isTest: true,
       testedBy: 'Grace Hopper',
     });
-    // Of what a gateway tells that has not seen its call, as much as there is.
+    // From a gateway without the call itself, as much as the event has.
     expect(fold([of.used(9, 'sms', 'SM2')])).to.include({
       userId: '00u-event-1',
       toEnding: '',
@@ -410,7 +410,7 @@ describe('an execution', () => {
     expect(fold([of.failover(9)])).to.include({ toEnding: '23', deliveryChannel: undefined });
   });
 
-  it('has its steps in the order of time, those of one moment as they were told', () => {
+  it('has its steps in the order of time; steps of the same time keep their order', () => {
     const events = [of.status(900, 'MM1', 'sent'), ...accepted, of.planned(90, []), of.failed(90)];
     const { steps = [] } = fold(events) ?? {};
     expect(steps.map(({ type }) => type)).to.deep.equal([
@@ -423,7 +423,7 @@ describe('an execution', () => {
     ]);
   });
 
-  it('goes on by another gateway, whatever its clock says', () => {
+  it('continues at another gateway, even if its clock is behind', () => {
     const next = { outcome: 'accepted', channel: 'sms', provider: 'TWILIO', transactionId: 'SM2' } as const;
     const behind = [
       of.status(-3_000, 'MM1', 'undelivered', { channel: 'whatsapp', code: '63024' }),
@@ -465,7 +465,7 @@ describe('an execution', () => {
     ]);
   });
 
-  it('counts what comes again, and keeps 200 steps: the newest of repeats give way, then the newest', () => {
+  it('counts repeats and keeps 200 steps: it drops the newest repeats first, then the newest steps', () => {
     const repeat = (at: number): readonly HookEvent[] => [of.received(at), of.repeated(at + 2)];
     const repeats = Array.from({ length: 100 }, (_, count) => repeat(1_000 + count * 10)).flat();
     const read = fold([...undelivered, ...repeats, of.used(500_000, 'whatsapp', 'MM1')]);
@@ -483,7 +483,7 @@ describe('an execution', () => {
 });
 
 describe('kept executions', () => {
-  it('have what is told of their messages, also where it is known before they are', () => {
+  it('get the reports of their messages, even if a report comes first', () => {
     const report = of.status(9_000, 'MM1', 'delivered', { channel: 'whatsapp' });
     const kept = keep([{ event: report, gateway: 'B', place: 0 }]);
     expect(kept.find({ limit: 1 })).to.be.empty;
@@ -492,7 +492,7 @@ describe('kept executions', () => {
     expect(kept.get('event-1')?.open(LATER).steps).to.have.length(4);
   });
 
-  it('remember reports of unknown messages for a while, and not without end', () => {
+  it('remember the last 1,000 reports of unknown messages', () => {
     const reports = Array.from({ length: 1_001 }, (_, count) => of.status(9_000, `MM${count}`, 'delivered'));
     const again = Array.from({ length: 20 }, () => of.status(9_000, 'MM1000', 'delivered'));
     const kept = keep(stepsOf([...reports, ...again], 'B'));
@@ -502,10 +502,10 @@ describe('kept executions', () => {
     expect(kept.get('event-1')?.open(LATER).steps).to.have.length(12);
   });
 
-  it('are so many at most, the newest, whenever they became known; what is told of others begins none', () => {
+  it('are limited to the newest, in any order of arrival; a report for a dropped one adds none', () => {
     const kept = new KeptExecutions(10, () => LATER);
     const events = Array.from({ length: 25 }, (_, count) => eventsOf(`e${count}`, START + count).received());
-    // Half of them are older than those that are known.
+    // Half of them are older than the known ones.
     for (const step of stepsOf([...events.slice(12), ...events.slice(0, 12)])) kept.add(step);
     const idsOf = (): readonly string[] => kept.find({ limit: 100 }).map(({ id }) => id);
     const newest = Array.from({ length: 10 }, (_, count) => `e${24 - count}`);
@@ -515,7 +515,7 @@ describe('kept executions', () => {
     expect(kept.get('e3')).to.equal(undefined);
   });
 
-  it('are of 100,000 steps in all: the oldest give way to those that are repeated without end, also where nobody asks', () => {
+  it('are limited to 100,000 steps: the oldest are dropped, without a query too', () => {
     const kept = new KeptExecutions(5_000, () => LATER);
     const executions = 800;
     for (let count = 0; count < executions; count += 1) {
@@ -523,7 +523,7 @@ describe('kept executions', () => {
       const repeats = Array.from({ length: 199 }, (_none, at) => one.repeated(at + 1));
       for (const step of stepsOf([one.received(), ...repeats])) kept.add(step);
     }
-    // One that is gone does not come back.
+    // A dropped one does not come back.
     const [late] = stepsOf([eventsOf('e0').repeated(900)]);
     expect(late && kept.add(late)).to.equal(undefined);
     const records = kept.find({ limit: 1 });
@@ -532,7 +532,7 @@ describe('kept executions', () => {
     expect(kept.get('e0')).to.equal(undefined);
   });
 
-  it('are of a day at most', () => {
+  it('are kept for a day', () => {
     let nowMs = START;
     const kept = new KeptExecutions(10, () => nowMs);
     kept.add({ event: of.received(), gateway: 'A', place: 0 });
@@ -544,7 +544,7 @@ describe('kept executions', () => {
     expect(kept.add({ event: of.status(2, 'SM2', 'delivered'), gateway: 'A', place: 2 })).to.equal(undefined);
   });
 
-  it('forget those of yesterday with the next one, also where nobody asks', () => {
+  it('are dropped after a day when the next one comes, without a query too', () => {
     let nowMs = START;
     const kept = new KeptExecutions(10, () => nowMs);
     kept.add({ event: of.received(), gateway: 'A', place: 0 });
@@ -554,7 +554,7 @@ describe('kept executions', () => {
     expect(kept.get('event-1')).to.equal(undefined);
   });
 
-  it('tell nothing of what is about nobody', () => {
+  it('do not include events without an execution', () => {
     const kept = keep(
       stepsOf([
         { type: 'breaker.changed', at: START, host: 'api.twilio.com', state: 'open', channels: ['sms'] },
@@ -573,7 +573,7 @@ describe('kept executions', () => {
     expect(kept.find({ limit: 1 })).to.be.empty;
   });
 
-  it('are counted by channel, each message once, from a time on, without previews', () => {
+  it('are counted by channel, each message once, from a given time on, without previews', () => {
     const two = eventsOf('event-2', START + 1_000);
     const three = eventsOf('event-3', START + 2_000);
     const tried = eventsOf('preview', START + 2_000);
@@ -611,7 +611,7 @@ describe('kept executions', () => {
     expect(kept.tally(START + 2_000)).to.deep.equal([voice]);
   });
 
-  it('counts no refusal for what a fraud filter blocked, and none for what the guard blocked', () => {
+  it('count a code that the fraud filter or the guard blocked not as refused', () => {
     const two = eventsOf('event-2', START + 1_000);
     const three = eventsOf('event-3', START + 2_000);
     const four = eventsOf('event-4', START + 3_000);
@@ -640,10 +640,10 @@ describe('kept executions', () => {
   });
 });
 
-describe(withSeed('events that come in another order'), function () {
+describe(withSeed('events in another order'), function () {
   this.timeout(PATIENCE_MS);
 
-  it('come to the same executions', () =>
+  it('produce the same executions', () =>
     check(
       'history folds in any order',
       fc.asyncProperty(
@@ -651,8 +651,8 @@ describe(withSeed('events that come in another order'), function () {
         fc.array(fc.nat(2), { minLength: 60, maxLength: 60 }),
         fc.infiniteStream(fc.nat()),
         async (outcomes, gateways, random) => {
-          const told = outcomes.flatMap(([, events], at) => events.map((event) => moved(event, at)));
-          const steps = told.map((event, place) => ({
+          const events = outcomes.flatMap(([, events], at) => events.map((event) => moved(event, at)));
+          const steps = events.map((event, place) => ({
             event,
             gateway: `gateway ${gateways[place % gateways.length]}`,
             place,
@@ -668,7 +668,7 @@ describe(withSeed('events that come in another order'), function () {
       150,
     ));
 
-  it('come to the same one where some give way', () =>
+  it('produce the same execution if some steps are dropped', () =>
     check(
       'history bounds in any order',
       fc.asyncProperty(fc.nat(), async (seed) => {
@@ -689,7 +689,7 @@ describe(withSeed('events that come in another order'), function () {
     ));
 });
 
-/** The same event of another execution, whose messages are others. */
+/** The same event of another execution, with other message ids. */
 function moved(event: HookEvent, at: number): HookEvent {
   const ofEvent =
     'eventId' in event && event.eventId !== undefined ? { eventId: `${event.eventId}-${at}` } : {};

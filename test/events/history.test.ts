@@ -23,7 +23,7 @@ function sent(eventId: string, startMs = START, transactionId = `SM-${eventId}`)
   ];
 }
 
-function tell({ listener }: KeptHistory, ...events: readonly HookEvent[]): void {
+function record({ listener }: KeptHistory, ...events: readonly HookEvent[]): void {
   for (const event of events) void listener(event);
 }
 
@@ -36,7 +36,7 @@ describe('the history', () => {
   const open = (parts: Partial<Parameters<typeof createHistory>[0]> = {}): KeptHistory =>
     closers.add(createHistory({ log: undefined, clock, ...parts }), (kept) => kept.close());
 
-  it('hears of what the stream tells, from when it listens', async () => {
+  it('records the events of the stream from the time it listens', async () => {
     const kept = open();
     const stream = new EventStream({ listeners: [], onEvent: undefined }, clock);
     for (const event of sent('before')) stream.emit(event);
@@ -49,17 +49,17 @@ describe('the history', () => {
     expect(kept.history.isShared).to.equal(false);
   });
 
-  it('finds one of 5,000 by user, by the end of the number and by time', async () => {
+  it('finds executions among 5,000 by user, by the end of the number and by time', async () => {
     const kept = open({ clock: () => START + 5000 * 10_000 });
-    // One each ten seconds; the numbers end in 00 to 99.
+    // One every ten seconds. The numbers end in 00 to 99.
     for (let count = 0; count < 5000; count += 1) {
       const of = eventsOf(`e${count}`, START + count * 10_000);
       const toEnding = String(count % 100).padStart(2, '0');
-      tell(kept, of.received(0, { toEnding }), of.answered(100, 'SUCCESSFUL'));
+      record(kept, of.received(0, { toEnding }), of.answered(100, 'SUCCESSFUL'));
     }
     const find = (query: Partial<ExecutionQuery>) => kept.history.find({ limit: 100, ...query });
     expect(idsOf(await find({ search: '00u-e4321' }))).to.deep.equal(['e4321']);
-    // Of the end, not of any id that has these digits.
+    // By the end of the number, not by ids that contain these digits.
     const ending = await find({ search: '77' });
     expect([ending.total, idsOf(ending)[0]]).to.deep.equal([50, 'e4977']);
     expect((await find({ search: '0177' })).total).to.equal(50);
@@ -70,13 +70,13 @@ describe('the history', () => {
     expect(idsOf(await find({ from, to: from + 200_000, search: '07' }))).to.deep.equal(['e3007']);
   });
 
-  it('gives the newest first, page by page, whatever comes meanwhile', async () => {
+  it('returns the newest first, in pages that do not shift when new executions come', async () => {
     const kept = open();
-    for (let count = 0; count < 7; count += 1) tell(kept, ...sent(`e${count}`, START + count));
+    for (let count = 0; count < 7; count += 1) record(kept, ...sent(`e${count}`, START + count));
     const first = await kept.history.find({ limit: 3 });
     expect(first).to.include({ total: 7, next: 'e4' });
     expect(idsOf(first)).to.deep.equal(['e6', 'e5', 'e4']);
-    tell(kept, ...sent('e7', START + 7), ...sent('same time', START + 4));
+    record(kept, ...sent('e7', START + 7), ...sent('same time', START + 4));
     const second = await kept.history.find({ limit: 3, before: first.next });
     expect(idsOf(second)).to.deep.equal(['e3', 'e2', 'e1']);
     const last = await kept.history.find({ limit: 3, before: second.next });
@@ -87,31 +87,31 @@ describe('the history', () => {
     expect(idsOf(await kept.history.find({ limit: 0 }))).to.deep.equal(['e7']);
   });
 
-  it('gives executions of one moment in one order, in whichever they became known', async () => {
+  it('returns executions of the same time in a fixed order', async () => {
     for (const ids of [
       ['a', 'b'],
       ['b', 'a'],
     ]) {
       const kept = open();
-      for (const id of ids) tell(kept, ...sent(id));
+      for (const id of ids) record(kept, ...sent(id));
       expect(idsOf(await kept.history.find({ limit: 2 }))).to.deep.equal(['b', 'a']);
     }
   });
 
-  it('goes on behind an execution that no longer fits', async () => {
+  it('continues after an execution that no longer matches the query', async () => {
     const kept = open();
-    for (let count = 0; count < 4; count += 1) tell(kept, ...sent(`e${count}`, START + count));
+    for (let count = 0; count < 4; count += 1) record(kept, ...sent(`e${count}`, START + count));
     const page = await kept.history.find({ limit: 2, outcome: 'sent' });
     expect(page.next).to.equal('e2');
-    tell(kept, eventsOf('e2').status(900, 'SM-e2', 'delivered'));
+    record(kept, eventsOf('e2').status(900, 'SM-e2', 'delivered'));
     const rest = await kept.history.find({ limit: 2, outcome: 'sent', before: page.next });
     expect(idsOf(rest)).to.deep.equal(['e1', 'e0']);
   });
 
-  it('finds by ids, transaction and code, in upper and lower case, by channel and by outcome', async () => {
+  it('finds by ids, transaction and code regardless of case, by channel and by outcome', async () => {
     const kept = open();
     const two = eventsOf('Event-Two', START + 1);
-    tell(
+    record(
       kept,
       ...sent('event-one'),
       two.received(0, { deliveryChannel: 'voice' }),
@@ -149,20 +149,21 @@ describe('the history', () => {
     ]);
   });
 
-  it('keeps 5,000 executions, or as many as it is told', async () => {
+  it('keeps 5,000 executions, or as many as configured', async () => {
     const [usual, few] = [open(), open({ max: 3 })];
     for (let count = 0; count < 6_000; count += 1) {
       const event = eventsOf(`e${count}`, START + count).received();
-      tell(usual, event);
-      tell(few, event);
+      record(usual, event);
+      record(few, event);
     }
     expect((await usual.history.find({ limit: 1 })).total).to.equal(5_000);
     expect(idsOf(await few.history.find({ limit: 10 }))).to.deep.equal(['e5999', 'e5998', 'e5997']);
   });
 
-  it('is read a few executions at a time, so that calls are served meanwhile', async () => {
+  it('reads a few executions at a time, so that calls run in between', async () => {
     const kept = open();
-    for (let count = 0; count < 500; count += 1) tell(kept, eventsOf(`e${count}`, START + count).received());
+    for (let count = 0; count < 500; count += 1)
+      record(kept, eventsOf(`e${count}`, START + count).received());
     let isFound = false;
     const finding = kept.history.find({ search: 'e7', limit: 1 }).then(() => (isFound = true));
     let turns = 0;
@@ -174,17 +175,17 @@ describe('the history', () => {
     expect(turns).to.be.at.least(10);
   });
 
-  it('hears of nothing any more when it is closed, and answers from what is there', async () => {
+  it('records nothing after close(), and still answers from what it has', async () => {
     const kept = open();
-    tell(kept, ...sent('e1'));
+    record(kept, ...sent('e1'));
     await kept.close();
-    tell(kept, ...sent('e2'));
+    record(kept, ...sent('e2'));
     expect(idsOf(await kept.history.find({ limit: 10 }))).to.deep.equal(['e1']);
     kept.history.watch(() => undefined)();
     await kept.close();
   });
 
-  describe('that is watched', () => {
+  describe('with a watcher', () => {
     let time: sinon.SinonFakeTimers;
     beforeEach(() => {
       time = stopTime();
@@ -193,58 +194,58 @@ describe('the history', () => {
       time.restore();
     });
 
-    it('tells of what began or changed four times a second, each once, as it is then', () => {
+    it('reports new and changed executions every 250 ms, each once, with their current state', () => {
       const kept = open();
-      tell(kept, ...sent('before'));
-      const told: (readonly ExecutionSummary[])[] = [];
-      const end = kept.history.watch((changed) => told.push(changed));
-      tell(kept, ...sent('e1', START + 1), ...sent('e2', START + 2));
+      record(kept, ...sent('before'));
+      const reported: (readonly ExecutionSummary[])[] = [];
+      const end = kept.history.watch((changed) => reported.push(changed));
+      record(kept, ...sent('e1', START + 1), ...sent('e2', START + 2));
       time.tick(249);
-      expect(told).to.be.empty;
+      expect(reported).to.be.empty;
       time.tick(1);
-      expect(told.map((changed) => idsOf({ executions: changed }))).to.deep.equal([['e2', 'e1']]);
-      expect(told[0]?.[0]?.outcome).to.equal('sent');
+      expect(reported.map((changed) => idsOf({ executions: changed }))).to.deep.equal([['e2', 'e1']]);
+      expect(reported[0]?.[0]?.outcome).to.equal('sent');
       time.tick(1_000);
-      expect(told).to.have.length(1);
-      tell(kept, eventsOf('before').status(900, 'SM-before', 'delivered'));
+      expect(reported).to.have.length(1);
+      record(kept, eventsOf('before').status(900, 'SM-before', 'delivered'));
       time.tick(250);
-      expect(told[1]?.map(({ id, outcome }) => [id, outcome])).to.deep.equal([['before', 'delivered']]);
+      expect(reported[1]?.map(({ id, outcome }) => [id, outcome])).to.deep.equal([['before', 'delivered']]);
       end();
-      tell(kept, ...sent('e3'));
+      record(kept, ...sent('e3'));
       time.tick(1_000);
-      expect(told).to.have.length(2);
+      expect(reported).to.have.length(2);
     });
 
-    it('runs a timer only while somebody watches, and tells all of them, whatever one does', async () => {
+    it('runs a timer only while there are watchers, and calls all of them, even if one throws', async () => {
       const kept = open();
-      tell(kept, ...sent('before'));
+      record(kept, ...sent('before'));
       expect(time.countTimers()).to.equal(0);
-      const told: string[] = [];
+      const reported: string[] = [];
       const ends = [
         kept.history.watch(() => {
           throw new Error('its own');
         }),
-        kept.history.watch(() => told.push('second')),
+        kept.history.watch(() => reported.push('second')),
       ];
       expect(time.countTimers()).to.equal(1);
-      tell(kept, ...sent('e1'));
+      record(kept, ...sent('e1'));
       time.tick(250);
-      expect(told).to.deep.equal(['second']);
+      expect(reported).to.deep.equal(['second']);
       for (const end of ends) end();
       expect(time.countTimers()).to.equal(0);
-      kept.history.watch(() => told.push('third'));
+      kept.history.watch(() => reported.push('third'));
       await kept.close();
       expect(time.countTimers()).to.equal(0);
       expect(kept.history.watch(() => undefined)).to.be.a('function');
       expect(time.countTimers()).to.equal(0);
     });
 
-    it('ends where one that is told ends it', () => {
+    it('can end the watch from within its callback', () => {
       const kept = open();
       const end = kept.history.watch(() => {
         end();
       });
-      tell(kept, ...sent('e1'));
+      record(kept, ...sent('e1'));
       time.tick(250);
       expect(time.countTimers()).to.equal(0);
     });
@@ -263,7 +264,7 @@ describe('the history of several gateways', () => {
   });
   const open = (log: ReturnType<typeof memoryLog>): KeptHistory =>
     closers.add(createHistory({ log, clock }), (kept) => kept.close());
-  /** Lets what was told be written. */
+  /** Advances the time and lets the log write. */
   const pass = async (ms: number): Promise<void> => {
     await time.tickAsync(ms);
     await new Promise((resolve) => {
@@ -271,11 +272,11 @@ describe('the history of several gateways', () => {
     });
   };
 
-  it('is one: a call at the one, its callback at the other', async () => {
+  it('is the same everywhere: a call at one gateway, its callback at the other', async () => {
     const log = memoryLog();
     const [one, two] = [open(log), open(log)];
-    tell(one, ...sent('e1'));
-    tell(two, eventsOf('e1').status(900, 'SM-e1', 'delivered'));
+    record(one, ...sent('e1'));
+    record(two, eventsOf('e1').status(900, 'SM-e1', 'delivered'));
     await pass(250);
     for (const { history } of [one, two, open(log)]) {
       expect(history.isShared).to.equal(true);
@@ -289,16 +290,22 @@ describe('the history of several gateways', () => {
     }
   });
 
-  it('is written in batches a quarter of a second apart, and of a hundred events at once', async () => {
+  it('writes batches 250 ms apart, and one at once after a hundred events', async () => {
     const log = memoryLog();
     const kept = open(log);
-    tell(kept, ...sent('e1'), { type: 'breaker.changed', at: START, host: 'a', state: 'open', channels: [] });
+    record(kept, ...sent('e1'), {
+      type: 'breaker.changed',
+      at: START,
+      host: 'a',
+      state: 'open',
+      channels: [],
+    });
     await pass(249);
     expect(log.batches).to.be.empty;
     await pass(1);
     expect(log.batches).to.have.length(1);
     expect(log.batches[0]).to.not.contain('breaker');
-    for (let count = 0; count < 60; count += 1) tell(kept, ...sent(`f${count}`));
+    for (let count = 0; count < 60; count += 1) record(kept, ...sent(`f${count}`));
     expect(log.batches).to.have.length(1);
     await pass(0);
     await until(() => log.batches.length === 3);
@@ -310,18 +317,18 @@ describe('the history of several gateways', () => {
     expect(log.reads).to.equal(1);
   });
 
-  it('asks others page by page, and for what is new only', async () => {
+  it('reads the log in pages, and only new entries', async () => {
     const log = memoryLog();
     const [one, two] = [open(log), open(log)];
     for (let count = 0; count < 45; count += 1) {
-      tell(one, ...sent(`e${count}`));
+      record(one, ...sent(`e${count}`));
       await pass(250);
     }
     expect((await two.history.find({ limit: 1 })).total).to.equal(45);
     expect(log.reads).to.equal(3);
-    tell(one, ...sent('another'));
+    record(one, ...sent('another'));
     await pass(250);
-    // Asked at once, twice: what was on its way is not all that there is.
+    // Two requests at once: a read that is under way may miss the newest entries.
     const [first, second] = await Promise.all([
       two.history.find({ limit: 1 }),
       two.history.find({ limit: 1 }),
@@ -330,13 +337,13 @@ describe('the history of several gateways', () => {
     expect(log.reads).to.equal(5);
   });
 
-  it('is told later what happened while the log was lost, and answers meanwhile', async () => {
+  it('sends what happened during a loss of the log later, and answers in between', async () => {
     const log = memoryLog();
     const [one, two] = [open(log), open(log)];
     log.isLost = true;
-    tell(one, ...sent('e1'));
+    record(one, ...sent('e1'));
     await pass(250);
-    for (let count = 0; count < 50; count += 1) tell(one, ...sent(`f${count}`));
+    for (let count = 0; count < 50; count += 1) record(one, ...sent(`f${count}`));
     await pass(100);
     expect((await one.history.find({ limit: 1 })).total).to.equal(51);
     expect((await two.history.find({ limit: 1 })).total).to.equal(0);
@@ -347,12 +354,12 @@ describe('the history of several gateways', () => {
     expect((await two.history.find({ limit: 1 })).total).to.equal(51);
   });
 
-  it('is tried once a second while the log is lost, whatever happens', async () => {
+  it('tries a lost log once a second only', async () => {
     const log = memoryLog();
     const kept = open(log);
     log.isLost = true;
     for (let count = 0; count < 100; count += 1) {
-      tell(kept, ...sent(`e${count}`));
+      record(kept, ...sent(`e${count}`));
       await pass(10);
     }
     expect(log.appends).to.equal(1);
@@ -360,19 +367,19 @@ describe('the history of several gateways', () => {
     expect(log.appends).to.equal(2);
   });
 
-  it('answers from what is here in two seconds where the log does not answer', async () => {
+  it('answers from its own executions after two seconds if the log does not answer', async () => {
     const kept = open({ ...memoryLog(), read: () => new Promise(() => undefined) });
-    tell(kept, ...sent('e1'));
+    record(kept, ...sent('e1'));
     const found = kept.history.find({ limit: 1 });
     await pass(2_000);
     expect((await found).total).to.equal(1);
   });
 
-  it('drops the older ones where the log stays lost', async () => {
+  it('drops the oldest events if the log stays lost', async () => {
     const log = memoryLog();
     const [one, two] = [open(log), open(log)];
     log.isLost = true;
-    for (let count = 0; count < 3_000; count += 1) tell(one, ...sent(`e${count}`, START + count));
+    for (let count = 0; count < 3_000; count += 1) record(one, ...sent(`e${count}`, START + count));
     await pass(1_000);
     log.isLost = false;
     await pass(1_000);
@@ -384,11 +391,11 @@ describe('the history of several gateways', () => {
     expect(await two.history.open('e1000')).to.equal(undefined);
   });
 
-  it('counts once what may have been written, and is written again', async () => {
+  it('counts a batch once that may have been written and is written again', async () => {
     const log = memoryLog();
     const [one, two] = [open(log), open(log)];
     log.isDoubtful = true;
-    tell(one, eventsOf('e1').received(), eventsOf('e1').repeated(5));
+    record(one, eventsOf('e1').received(), eventsOf('e1').repeated(5));
     await pass(250);
     await pass(1_000);
     expect(log.batches).to.have.length(2);
@@ -397,23 +404,23 @@ describe('the history of several gateways', () => {
     expect((await one.history.open('e1'))?.steps).to.have.length(2);
   });
 
-  it('is not held up by an event that cannot be written: the others keep their places', async () => {
+  it('skips an event that cannot be serialized; the others keep their places', async () => {
     const log = memoryLog();
     const [one, two] = [open(log), open(log)];
     const repeated = eventsOf('e1').repeated(5);
-    tell(
+    record(
       one,
       eventsOf('e1').received(),
       Object.assign(repeated, { circle: repeated }),
       eventsOf('e1').repeated(6),
     );
     await pass(250);
-    tell(one, eventsOf('e1').repeated(7));
+    record(one, eventsOf('e1').repeated(7));
     await pass(250);
     expect((await two.history.open('e1'))?.steps.map(({ at }) => at - START)).to.deep.equal([0, 6, 7]);
   });
 
-  it('passes over what it cannot read', async () => {
+  it('skips batches and events that it cannot read', async () => {
     const log = memoryLog();
     for (const batch of ['', 'null', '{}', '["b",0,[null]]', '["b",0,[{"type":"x"}]]', '["b",0.5,[]]']) {
       log.batches.push(batch);
@@ -425,11 +432,11 @@ describe('the history of several gateways', () => {
     expect((await history.open('e1'))?.steps).to.have.length(5);
   });
 
-  it('passes over events of known types that have another shape, one by one, also while somebody watches', async () => {
+  it('skips events of known types with wrong fields, one by one, also for watchers', async () => {
     const log = memoryLog();
     const { history } = open(log);
-    const told: string[] = [];
-    history.watch((changed) => told.push(...idsOf({ executions: changed })));
+    const reported: string[] = [];
+    history.watch((changed) => reported.push(...idsOf({ executions: changed })));
     await pass(0);
     const of = eventsOf('e1');
     const misshapen: readonly HookEvent[] = [
@@ -450,7 +457,7 @@ describe('the history of several gateways', () => {
     const bare = misshapen.map(({ type, at }) => ({ type, at, eventId: 'e2' }));
     log.batches.push(JSON.stringify(['a', 0, [...wrong, ...bare, ...sent('good')]]));
     for (let count = 0; count < 5; count += 1) await pass(250);
-    expect(told).to.include('good');
+    expect(reported).to.include('good');
     const { executions } = await history.find({ limit: 10, search: 'good' });
     expect(executions[0]).to.include({ id: 'good', outcome: 'sent' });
     expect((await history.find({ limit: 10 })).executions.map(({ code }) => code)).to.not.include(
@@ -461,17 +468,17 @@ describe('the history of several gateways', () => {
     expect(log.batches).to.have.length(1);
   });
 
-  it('loses one row by an execution that cannot be read', async () => {
+  it('shows an execution that it cannot read as one UNREADABLE row; the others stay complete', async () => {
     const kept = open(memoryLog());
-    const told: (readonly ExecutionSummary[])[] = [];
-    const end = kept.history.watch((changed) => told.push(changed));
+    const reported: (readonly ExecutionSummary[])[] = [];
+    const end = kept.history.watch((changed) => reported.push(changed));
     const unreadable = {
       type: 'guard.blocked',
       at: START,
       eventId: 'bad',
       toEnding: '23',
     } as unknown as HookEvent;
-    tell(kept, unreadable, ...sent('good', START + 1));
+    record(kept, unreadable, ...sent('good', START + 1));
     await pass(250);
     end();
     const outcomes = [
@@ -480,14 +487,14 @@ describe('the history of several gateways', () => {
     ];
     const outcomesOf = (some: readonly ExecutionSummary[] = []): readonly unknown[] =>
       some.map(({ id, outcome, code }) => [id, outcome, code]);
-    expect(outcomesOf(told[0])).to.deep.equal(outcomes);
+    expect(outcomesOf(reported[0])).to.deep.equal(outcomes);
     expect(outcomesOf((await kept.history.find({ limit: 10 })).executions)).to.deep.equal(outcomes);
     expect(idsOf(await kept.history.find({ limit: 10, search: 'unread' }))).to.deep.equal(['bad']);
     expect(await kept.history.open('bad')).to.deep.include({ steps: [], omittedSteps: 1 });
     expect((await kept.history.tally(START))[0]).to.include({ channel: 'sms', accepted: 1 });
   });
 
-  it('knows the gateways of late, whose names are new with each start', async () => {
+  it('remembers the last gateways only: their names change with each start', async () => {
     const log = memoryLog();
     for (let count = 0; count < 1_100; count += 1) {
       log.batches.push(JSON.stringify([`gateway ${count}`, 0, [eventsOf(`e${count}`).repeated(0)]]));
@@ -499,34 +506,34 @@ describe('the history of several gateways', () => {
     expect((await history.open('e0'))?.repeats).to.equal(2);
   });
 
-  it('tells those who watch of others once a second, and not of what was before', async () => {
+  it("reports other gateways' executions to watchers once a second, without older ones", async () => {
     const log = memoryLog();
     const [one, two] = [open(log), open(log)];
-    tell(one, ...sent('before'));
+    record(one, ...sent('before'));
     await pass(250);
-    const told: string[] = [];
-    const end = two.history.watch((changed) => told.push(...idsOf({ executions: changed })));
+    const reported: string[] = [];
+    const end = two.history.watch((changed) => reported.push(...idsOf({ executions: changed })));
     await pass(0);
-    tell(one, ...sent('e1'));
+    record(one, ...sent('e1'));
     await pass(999);
-    expect(told).to.be.empty;
+    expect(reported).to.be.empty;
     expect(log.reads).to.equal(1);
     await pass(1);
     await pass(250);
-    expect(told).to.deep.equal(['e1']);
+    expect(reported).to.deep.equal(['e1']);
     end();
     await pass(5_000);
     expect(log.reads).to.equal(2);
   });
 
-  it('tells what it knows when it is closed, without an end of its own', async () => {
+  it('writes all events on close(), and does not wait for a lost log', async () => {
     const log = memoryLog();
     const [one, two, lost] = [open(log), open(log), open({ ...memoryLog(), isLost: true })];
-    for (let count = 0; count < 60; count += 1) tell(one, ...sent(`e${count}`));
+    for (let count = 0; count < 60; count += 1) record(one, ...sent(`e${count}`));
     await one.close();
-    tell(one, ...sent('after'));
+    record(one, ...sent('after'));
     expect((await two.history.find({ limit: 1 })).total).to.equal(60);
-    tell(lost, ...sent('e1'));
+    record(lost, ...sent('e1'));
     await lost.close();
     expect(time.countTimers()).to.equal(0);
   });

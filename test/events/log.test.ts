@@ -30,12 +30,12 @@ const rejected = (
 const attempt = { channel: 'sms', provider: 'TWILIO', durationMs: 3 };
 
 describe('the log', () => {
-  // Those of a usual call are in events-of-a-call.test.ts, as the hook emits them.
+  // Lines of a normal call are in events-of-a-call.test.ts, as the hook emits them.
   const table: readonly (readonly [
     level: LogLine['level'] | undefined,
     message: RegExp,
     event: HookEvent,
-    /** Of the table, if the event has none. */
+    /** The remedy of the table, if the event has none. */
     remedy?: RegExp,
   ])[] = [
     [
@@ -350,31 +350,31 @@ describe('the log', () => {
     ],
   ];
   for (const [level, message, event, remedy] of table) {
-    it(`has ${level ?? 'no line'} of ${event.type} ${JSON.stringify('status' in event ? event.status : '')}`, () => {
+    it(`has ${level ?? 'no line'} for ${event.type} ${JSON.stringify('status' in event ? event.status : '')}`, () => {
       const { lines, logger } = recorder();
       logListener(logger)(event);
       expect(lines.map((line) => line.level)).to.deep.equal(level === undefined ? [] : [level]);
       if (level === undefined) return;
-      // The line has a time of its own.
+      // The logger adds its own time.
       const { type, at, ...fields } = event;
       expect(at).to.equal(1);
       expect(lines[0]?.message)
         .to.match(/^okta-telephony-hook: /)
         .and.to.match(message);
-      const { remedy: told, ...others } = lines[0]?.fields ?? {};
+      const { remedy: logged, ...others } = lines[0]?.fields ?? {};
       const { remedy: own, ...expected } = { remedy: undefined, ...fields };
       const known = Object.entries(expected).filter(([, value]) => value !== undefined);
       expect(others).to.deep.equal({ event: type, ...Object.fromEntries(known) });
       expect(Object.values(lines[0]?.fields ?? {})).to.not.include(undefined);
       if (remedy === undefined)
-        expect(told).to.equal(own ?? ('cause' in event ? event.cause.remedy : undefined));
-      else expect(told).to.match(remedy);
+        expect(logged).to.equal(own ?? ('cause' in event ? event.cause.remedy : undefined));
+      else expect(logged).to.match(remedy);
       const first = 'userId' in event ? ['event', 'userId'] : ['event'];
       expect(Object.keys(lines[0]?.fields ?? {}).slice(0, first.length)).to.deep.equal(first);
     });
   }
 
-  it('has no field of a user without an id', () => {
+  it('has no user id field for an event without a user id', () => {
     const { lines, logger } = recorder();
     logListener(logger)({ ...answered, userId: undefined });
     expect(lines[0]?.fields).to.include({ event: 'request.answered', toEnding: '23' });
@@ -389,19 +389,19 @@ describe('the log', () => {
       },
     ],
     ['rejects', () => Promise.reject(new Error('the disk is full'))],
-    ['never ends', () => new Promise(() => undefined)],
+    ['never resolves', () => new Promise(() => undefined)],
     [
-      'throws nothing at all',
+      'throws undefined',
       () => {
         throw undefined;
       },
     ],
   ];
   for (const [how, fail] of failing) {
-    it(`changes nothing when the logger and the listener ${how}`, async () => {
+    it(`does not affect a call if the logger and the listener do this: ${how}`, async () => {
       const logger: Logger = { info: fail, warn: fail, error: fail };
       const scene = await startScene({
-        // With senders.sms alone nothing is told when the hook is made.
+        // With senders.sms alone the hook logs nothing when it is made.
         hook: ({ twilio }) => ({
           sandboxNumber: undefined,
           senders: { sms: twilio.smsNumber },
@@ -415,7 +415,7 @@ describe('the log', () => {
         const rejected = await scene.call({ headers: { Authorization: 'wrong' } });
         expect(rejected.httpStatus).to.equal(401);
         expect(scene.twilio.messages).to.have.length(1);
-        // The witness hears of what was rejected.
+        // The log line of the rejected call comes a turn later.
         await new Promise((resolve) => setImmediate(resolve));
       } finally {
         await scene.close();

@@ -1,15 +1,15 @@
 import type { HistoryLog } from '#lib/core/history.js';
 
-/** A log of batches as gateways share one, within this process. */
+/** A log of batches like the one that gateways share, within this process. */
 export interface MemoryLog extends HistoryLog {
   readonly batches: string[];
-  /** How often it was given a batch. */
+  /** The number of calls of `append`. */
   readonly appends: number;
-  /** How often it was asked for batches. */
+  /** The number of calls of `read`. */
   readonly reads: number;
-  /** Neither adds nor gives any. */
+  /** Both methods reject. */
   isLost: boolean;
-  /** Adds the next one, and says that nobody knows. */
+  /** Adds the next batch, but rejects as if the outcome were unknown. */
   isDoubtful: boolean;
 }
 

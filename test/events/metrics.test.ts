@@ -28,7 +28,7 @@ const attempt = (over: Partial<AttemptReport> = {}): HookEventOf<'attempt.ended'
   ...over,
 });
 
-/** Events, and what each adds: the metric's name, its labels, and how much where that is not one. */
+/** Events and what each adds: metric name, labels, and the amount if it is not 1. */
 const JUDGED = {
   ...ids,
   rule: 'country',
@@ -213,7 +213,7 @@ const COUNTED: readonly (readonly [HookEvent, string, Readonly<Record<string, st
     { event: 'callback.unmatched' },
     3,
   ],
-  // So many messages, and one thing that is wrong.
+  // It counts as one warning, not as 5 messages.
   [
     { at: 1, type: 'callbacks.missing', count: 5, remedy: '' },
     'warnings_total',
@@ -232,7 +232,7 @@ describe('the metrics', () => {
     registry = new Registry();
     metrics = createMetrics(registry);
   });
-  const tell = (...events: readonly HookEvent[]): void => {
+  const record = (...events: readonly HookEvent[]): void => {
     for (const event of events) metrics.listener(event);
   };
   const page = async (): Promise<MetricsPage> => {
@@ -241,7 +241,7 @@ describe('the metrics', () => {
     return readPage(text);
   };
 
-  it('are all on the page, each in its type, with a text', async () => {
+  it('are all on the page, each with its type and its help text', async () => {
     const { families } = await page();
     const rows = { COUNTER: COUNTERS, HISTOGRAM: HISTOGRAMS, GAUGE: GAUGES };
     const expected = Object.entries(rows).flatMap(([type, table]) =>
@@ -254,22 +254,22 @@ describe('the metrics', () => {
 
   for (const [event, name, labels, count = 1] of COUNTED) {
     it(`count ${event.type} in ${name} ${JSON.stringify(labels)}`, async () => {
-      tell(event);
+      record(event);
       const now = await page();
       expect(now.sum(name, labels)).to.equal(count);
-      // Nowhere else, and under no other labels.
-      const told = Object.keys(COUNTERS).reduce((sum, name) => sum + now.sum(name), 0);
-      expect(told).to.equal(count);
+      // No other metric or label counts it.
+      const counted = Object.keys(COUNTERS).reduce((sum, name) => sum + now.sum(name), 0);
+      expect(counted).to.equal(count);
     });
   }
 
-  it('count every metric by some event', () => {
+  it('have at least one event for each counter', () => {
     const counted = new Set(COUNTED.map(([, name]) => name));
     expect(Object.keys(COUNTERS).filter((name) => !counted.has(name))).to.deep.equal([]);
   });
 
-  it('measure stages and what is left in seconds, of a call once, and of no attempt that was not made', async () => {
-    tell(
+  it('measure stages and the remaining budget in seconds, once a call, without attempts that did not start', async () => {
+    record(
       { ...ids, type: 'profile.read', source: 'okta', reason: undefined, durationMs: 60 },
       attempt({ durationMs: 400 }),
       attempt({ code: 'BREAKER_OPEN', durationMs: 0 }),
@@ -292,10 +292,10 @@ describe('the metrics', () => {
     expect(now.sum('budget_left_seconds_bucket', { le: '0.1' })).to.equal(0);
   });
 
-  it('have few values of a label, whatever is told, and none that is about anybody', async () => {
-    tell(attempt({ code: '63016' }));
+  it('limit the number of label values, and show no user data', async () => {
+    record(attempt({ code: '63016' }));
     for (let number = 0; number < 200; number += 1) {
-      tell(
+      record(
         attempt({ provider: 'VENDOR', code: `E${number}` }),
         attempt({ channel: `channel-${number}`, provider: `P${number}`, code: undefined }),
         {
@@ -310,7 +310,7 @@ describe('the metrics', () => {
         },
       );
     }
-    tell(
+    record(
       attempt({ code: ANA.phone.slice(1) }),
       attempt({ code: ANA.login }),
       attempt({ code: `SM${'0a1b2c3d'.repeat(4)}${'9'.repeat(9)}` }),
@@ -327,31 +327,31 @@ describe('the metrics', () => {
     expect(now.values('codes_total', 'country')).to.deep.equal(['GB', 'unknown']);
     expect(now.values('codes_total', 'request_type')).to.deep.equal(['mfa-verification', 'other']);
     expect(now.values('profile_reads_total', 'reason')).to.deep.equal(['other']);
-    // One who makes up codes takes no room from others.
+    // Made-up codes of one provider take no room from another provider.
     expect(now.sum('attempts_total', { provider: 'TWILIO', code: '21610' })).to.equal(1);
     expect(now.sum('attempts_total', { provider: 'TWILIO', code: 'other' })).to.equal(3);
   });
 
-  it('are registered once for many hooks, which count together', async () => {
+  it('are registered once for many hooks, and count for all of them', async () => {
     const second = createMetrics(registry);
-    tell(answeredEvent());
+    record(answeredEvent());
     second.listener(answeredEvent());
     expect((await page()).sum('codes_total')).to.equal(2);
   });
 
-  it('go on from what they were for a hook that is made anew, and are there again in a registry that was cleared', async () => {
-    tell(answeredEvent());
+  it('continue for a new hook on the same registry, and start again in a cleared registry', async () => {
+    record(answeredEvent());
     metrics.close();
     metrics = createMetrics(registry);
-    tell(answeredEvent());
+    record(answeredEvent());
     expect((await page()).sum('codes_total')).to.equal(2);
     registry.clear();
     metrics = createMetrics(registry);
-    tell(answeredEvent());
+    record(answeredEvent());
     expect((await page()).sum('codes_total')).to.equal(1);
   });
 
-  it('show the worst of all hooks that are open, and nothing of those that are closed', async () => {
+  it('show the worst value of all open hooks, and nothing of closed ones', async () => {
     const second = createMetrics(registry);
     metrics.watch(() => FINE);
     second.watch(() => ({
@@ -375,11 +375,11 @@ describe('the metrics', () => {
     metrics.close();
     const last = await page();
     expect(last.values('breaker_state', 'host')).to.deep.equal([]);
-    // No value: one would say that the state is lost, or is there.
+    // No value: a value would say that the state is lost or up.
     expect(await registry.getSingleMetricAsString(`${PREFIX}state_up`)).to.not.match(/^[^#]/m);
   });
 
-  it('are refused where a name is somebody else’s, and say which', () => {
+  it('throw a ConfigurationError with the name if the registry already has a metric of that name', () => {
     const taken = new Registry();
     new Counter({ name: `${PREFIX}codes_total`, help: 'Of somebody else', registers: [taken] });
     expect(() => createMetrics(taken))
@@ -388,7 +388,7 @@ describe('the metrics', () => {
       .that.satisfies(([problem]: readonly string[]) => /^metrics: .*codes_total/.test(problem ?? ''));
   });
 
-  it('take a registry of any copy of prom-client: two methods are called', () => {
+  it('accept a registry of any copy of prom-client: they call two methods only', () => {
     const known = new Map<string, unknown>();
     const other: MetricsRegistry = {
       registerMetric: (metric) => known.set((metric as { name: string }).name, metric),

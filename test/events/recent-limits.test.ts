@@ -2,8 +2,8 @@ import { expect } from 'chai';
 import { watchLimits } from '#lib/events/recent-limits.js';
 import { START, eventsOf } from './sample-events.js';
 
-describe('what the guard held back lately', () => {
-  it('is codes: not the number of a profile, whose code goes to the enrolled one', () => {
+describe('blocked codes in the console', () => {
+  it('do not include the number of a profile: its code goes to the enrolled number', () => {
     const limits = watchLimits(() => START + 60_000);
     const of = eventsOf('event-1');
     limits.listener(of.blocked(1, 'enforce'));
@@ -13,8 +13,8 @@ describe('what the guard held back lately', () => {
   });
 });
 
-describe("the pause of Okta's rate limit, as the console shows it", () => {
-  it('lasts until it is over by the clock, or told to be over', () => {
+describe("the pause for Okta's rate limit in the console", () => {
+  it('lasts until its time is over, or until the event says so', () => {
     let now = START;
     const limits = watchLimits(() => now);
     const pause = { at: START, type: 'okta.paused', reason: 'LOW', untilMs: START + 20_000 } as const;
@@ -22,14 +22,14 @@ describe("the pause of Okta's rate limit, as the console shows it", () => {
     expect(limits.oktaPause()).to.deep.equal({ reason: 'LOW', untilMs: START + 20_000 });
     now += 20_000;
     expect(limits.oktaPause()).to.equal(undefined);
-    // The clock was set back.
+    // As if the clock were set back.
     now = START;
     limits.listener({ at: START, type: 'okta.resumed', reason: 'LOW', pausedMs: 0 });
     expect(limits.oktaPause()).to.equal(undefined);
   });
 });
 
-describe('rejected calls, as the console shows them', () => {
+describe('rejected calls in the console', () => {
   const rejected = (code: string, count: number) =>
     ({
       type: 'request.rejected',
@@ -57,15 +57,19 @@ describe('rejected calls, as the console shows them', () => {
     count: 9,
   } as const;
   for (const [what, event, shown] of [
-    ['one GET of a browser is a note', rejected('METHOD_NOT_ALLOWED', 1), 'warn METHOD_NOT_ALLOWED 1'],
-    ['two strangers are a note', unproven(2), 'warn CALLER_NOT_PROVEN 2'],
-    ['several in a row are a problem', unproven(3), 'bad CALLER_NOT_PROVEN 3'],
     [
-      'what only a proven caller causes is a problem',
+      'show one GET of a browser as a warning',
+      rejected('METHOD_NOT_ALLOWED', 1),
+      'warn METHOD_NOT_ALLOWED 1',
+    ],
+    ['show two unproven callers as a warning', unproven(2), 'warn CALLER_NOT_PROVEN 2'],
+    ['show three unproven callers as a problem', unproven(3), 'bad CALLER_NOT_PROVEN 3'],
+    [
+      'show an error that only a proven caller can cause as a problem',
       rejected('INVALID_REQUEST', 1),
       'bad INVALID_REQUEST 1',
     ],
-    ['probes of the command line are none, however many', probes, 'plain probe 9'],
+    ['show probes of the command line as neither', probes, 'plain probe 9'],
   ] as const) {
     it(what, () => {
       const limits = watchLimits(() => START + 60_000);

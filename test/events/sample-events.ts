@@ -1,9 +1,9 @@
 import { ANA } from '#harness/scene.js';
 import type { AttemptReport, HookEvent, HookEventOf } from '#lib/core/events.js';
 
-/** Events as the hook emits them, of one execution each. */
+/** Events as the hook emits them, for one execution each. */
 
-/** The event that sums a call up: one SMS to Ana. */
+/** The answer event of a call: one SMS to Ana. */
 export const answeredEvent = (
   over: Partial<HookEventOf<'request.answered'>> = {},
 ): HookEventOf<'request.answered'> => ({
@@ -37,7 +37,7 @@ export const answeredEvent = (
   ...over,
 });
 
-/** Without a block. */
+/** The outcomes of answers, without `blocked`. */
 const OUTCOMES = { SUCCESSFUL: 'accepted', PENDING: 'unknown', ERROR: 'refused' } as const;
 
 const REPORTS: Readonly<Record<string, HookEventOf<'message.reported'>['report']>> = {
@@ -51,7 +51,7 @@ const REPORTS: Readonly<Record<string, HookEventOf<'message.reported'>['report']
   'no-answer': 'failed',
 };
 
-/** When the first of them is. */
+/** The time of the first event. */
 export const START = 1_700_000_000_000;
 
 /** Makes the events of one execution; times are milliseconds after its start. */
@@ -163,7 +163,7 @@ export function eventsOf(eventId: string, startMs = START) {
       over: Partial<AttemptReport> = {},
     ): HookEvent => attempted('attempt.settled', afterMs, outcome, over),
     answered,
-    /** As a callback tells it, which does not say whose message it is. */
+    /** A status callback, without the event of its message. */
     status: (
       afterMs: number,
       transactionId: string,

@@ -26,11 +26,11 @@ const times = (count: number, medianMs: number, p95Ms: number): DeliveryTimes =>
 };
 
 describe('the timeline', () => {
-  describe('counts each code where its request falls', () => {
+  describe('counts by the time of the request', () => {
     const span = { bucketMs: 5 * MINUTE_MS, count: 3 };
     const nowMs = HOUR + 12 * MINUTE_MS;
     const cases: readonly (readonly [string, readonly TimelinePoint[], readonly (readonly number[])[]])[] = [
-      ['nothing', [], [[], [], []]],
+      ['no codes', [], [[], [], []]],
       [
         'each outcome',
         [at('accepted', 0), at('unknown', 1), at('blocked', 2), at('refused', 3)],
@@ -41,10 +41,10 @@ describe('the timeline', () => {
         [at('accepted', 0), at('accepted', 299_999), at('accepted', 300_000)],
         [[2], [1]],
       ],
-      ['the present', [at('refused', 12 * MINUTE_MS)], [[], [], [0, 0, 0, 1]]],
-      ['a gateway with a fast clock', [at('refused', 15 * MINUTE_MS)], []],
-      ['what came before', [at('refused', -1)], []],
-      ['a running call', [at(undefined, 0)], []],
+      ['the current minute', [at('refused', 12 * MINUTE_MS)], [[], [], [0, 0, 0, 1]]],
+      ['a gateway with a fast clock, not counted', [at('refused', 15 * MINUTE_MS)], []],
+      ['earlier codes, not counted', [at('refused', -1)], []],
+      ['a running call, not counted', [at(undefined, 0)], []],
     ];
     for (const [what, points, expected] of cases) {
       it(what, () => {
@@ -57,7 +57,7 @@ describe('the timeline', () => {
     }
   });
 
-  it('gives the time to delivery at the nearest rank', () => {
+  it('shows median and 95th percentile of the time to delivery at the nearest rank', () => {
     const cases: readonly (readonly [readonly number[], DeliveryTimes])[] = [
       [[700], times(1, 700, 700)],
       [[900, 100], times(2, 100, 900)],
@@ -80,7 +80,7 @@ describe('the timeline', () => {
     ]);
   });
 
-  describe('reads of an execution', () => {
+  describe('pointOf() reads', () => {
     const of = eventsOf('e1', HOUR);
     const cases: readonly (readonly [
       string,
@@ -98,7 +98,7 @@ describe('the timeline', () => {
       ],
       ['no answer at all', [of.received()], 'failed', { outcome: 'refused', deliveries: [] }],
       [
-        'the first report that each message was delivered',
+        'the first report that a message was delivered, for each channel',
         [
           of.answered(9, 'SUCCESSFUL'),
           of.status(2_000, 'SM1', 'sent'),
@@ -117,7 +117,7 @@ describe('the timeline', () => {
         },
       ],
       [
-        'a delivery before its request, by two clocks',
+        'a delivery before the request, due to two clocks, as 0 ms',
         [of.status(-50, 'SM1', 'delivered')],
         'delivered',
         { outcome: 'accepted', deliveries: [{ channel: 'sms', ms: 0 }] },
@@ -133,7 +133,7 @@ describe('the timeline', () => {
   describe('of a history', () => {
     const span = { bucketMs: MINUTE_MS, count: 2 };
     const clock = (): number => HOUR + MINUTE_MS + 1;
-    const tell = ({ listener }: KeptHistory, id: string, ms: number, isPreview = false): void => {
+    const record = ({ listener }: KeptHistory, id: string, ms: number, isPreview = false): void => {
       const of = eventsOf(id, HOUR + ms);
       void listener(of.received(0, { isPreview }));
       void listener(of.answered(5, 'ERROR', { isPreview }));
@@ -143,16 +143,16 @@ describe('the timeline', () => {
       return spans.map(({ buckets }) => buckets.map(({ codes }) => codes.refused)).flat();
     };
 
-    it('leaves out previews, and says since when it is complete', async () => {
+    it('omits previews, and says since when it is complete', async () => {
       let nowMs = HOUR;
       const kept = createHistory({ log: undefined, clock: () => nowMs, max: 2 });
       nowMs = clock();
-      tell(kept, 'preview', 10, true);
-      tell(kept, 'e1', 20);
+      record(kept, 'preview', 10, true);
+      record(kept, 'e1', 20);
       expect(await refusedIn(kept)).to.deep.equal([1, 0, 0]);
       expect((await kept.history.timeline([])).completeSince).to.equal(HOUR);
-      tell(kept, 'e2', 30);
-      tell(kept, 'e3', MINUTE_MS);
+      record(kept, 'e2', 30);
+      record(kept, 'e3', MINUTE_MS);
       expect(await refusedIn(kept)).to.deep.equal([1, 1, 1]);
       expect((await kept.history.timeline([])).completeSince).to.equal(HOUR + 20);
       await kept.close();
@@ -161,10 +161,10 @@ describe('the timeline', () => {
     it('has the codes of all gateways on one state', async () => {
       const log = memoryLog();
       const [one, other] = [createHistory({ log, clock }), createHistory({ log, clock })];
-      // An empty log says nothing of the time before.
+      // An empty log does not cover the time before.
       expect((await other.history.timeline([])).completeSince).to.equal(clock());
-      tell(one, 'e1', 0);
-      tell(other, 'e2', MINUTE_MS);
+      record(one, 'e1', 0);
+      record(other, 'e2', MINUTE_MS);
       await one.close();
       expect(await refusedIn(other)).to.deep.equal([1, 1, 1]);
       expect((await other.history.timeline([])).completeSince).to.equal(HOUR);

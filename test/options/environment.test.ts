@@ -20,7 +20,7 @@ const HOOK_SECRET = 'hook-secret-of-the-environment';
 const AUTH_TOKEN = 'auth-token-of-the-environment';
 const SID = (letters: string): string => letters + '0a1b'.repeat(8);
 
-/** The least that a gateway needs. */
+/** The minimum for a gateway. */
 const LEAST: Environment = {
   OKTA_ORG_URL: 'https://acme.okta.com',
   OKTA_API_TOKEN: API_TOKEN,
@@ -29,7 +29,7 @@ const LEAST: Environment = {
   TWILIO_AUTH_TOKEN: AUTH_TOKEN,
   TWILIO_SMS_FROM: '+15005550006',
 };
-/** Every variable, in place of some of the least. */
+/** The variables that go together. Some replace variables of the minimum. */
 const WHOLE: Environment = {
   OKTA_ORG_URL: 'https://acme.okta.com',
   OKTA_CLIENT_ID: '0oaservice',
@@ -54,7 +54,7 @@ const WHOLE: Environment = {
   STATE_ENCRYPTION_KEY: Buffer.alloc(32, 1).toString('base64'),
   GUARD_COUNTRIES: 'DE,AT',
 };
-/** Without Twilio, and with the access tokens of Okta. */
+/** Without Twilio, and with OAuth access tokens from Okta. */
 const WITHOUT_TWILIO: Environment = {
   OKTA_ORG_URL: 'https://acme.okta.com',
   OKTA_API_TOKEN: API_TOKEN,
@@ -87,7 +87,7 @@ const BY_APP: Environment = {
 
 const isList = (given: Channel | readonly Channel[]): given is readonly Channel[] => Array.isArray(given);
 
-/** With every sender, so that each of Twilio's channels connects. */
+/** A connection with every sender, so that each Twilio channel connects. */
 const TWILIO = createTwilioConnection({
   settings: {
     accountSid: SID('AC'),
@@ -106,7 +106,7 @@ const TWILIO = createTwilioConnection({
   dispatcher: NO_CLIENT.dispatcher,
 });
 
-/** The providers of each channel, in their order. */
+/** The providers of each channel, in order. */
 function providersOf(env: Environment): Readonly<Record<string, readonly (string | undefined)[]>> {
   return Object.fromEntries(
     Object.entries(optionsFrom(env).channels ?? {}).map(([channel, given = []]) => {
@@ -132,7 +132,7 @@ describe('optionsFrom', () => {
     mustNotShow(API_TOKEN, HOOK_SECRET, AUTH_TOKEN);
   });
 
-  it('makes options that the hook takes', async () => {
+  it('makes options that the hook accepts', async () => {
     const silent = { info: () => undefined, warn: () => undefined, error: () => undefined };
     for (const env of [
       LEAST,
@@ -145,7 +145,7 @@ describe('optionsFrom', () => {
     }
   });
 
-  it('has an option for each variable', () => {
+  it('sets an option for each variable', () => {
     expect(optionsFrom(LEAST)).to.deep.equal({
       credentials: {
         hook: { scheme: 'header', secrets: [HOOK_SECRET] },
@@ -196,7 +196,7 @@ describe('optionsFrom', () => {
     });
   });
 
-  it('reads the variables that it names, and no others', () => {
+  it('reads exactly the variables of OPTION_VARIABLES', () => {
     const every = { ...LEAST, ...WHOLE, ...VERIFY, ...WITHOUT_TWILIO, ...BY_APP };
     const names = new Set([...Object.keys(every), 'TWILIO_SANDBOX_NUMBER', 'TWILIO_VERIFY_CHANNELS']);
     expect([...OPTION_VARIABLES].sort()).to.deep.equal([...names].sort());
@@ -210,7 +210,7 @@ describe('optionsFrom', () => {
     expect([...asked].sort()).to.deep.equal([...OPTION_VARIABLES].sort());
   });
 
-  it('needs no Twilio where another provider sends, and then no callbacks', () => {
+  it('needs no Twilio if another provider sends, and then sets no publicUrl', () => {
     const { credentials, channels, publicUrl, senders } = optionsFrom(WITHOUT_TWILIO);
     expect(credentials.twilio).to.equal(undefined);
     expect([publicUrl, senders]).to.deep.equal([
@@ -226,7 +226,7 @@ describe('optionsFrom', () => {
     expect(providersOf({ ...WITHOUT_TWILIO, ...BY_APP })).to.deep.equal(providersOf(WITHOUT_TWILIO));
   });
 
-  it('tries the providers of a channel in one order: the sender of Twilio, Verify, Vonage', () => {
+  it('orders the providers of a channel: the Twilio sender, then Verify, then Vonage', () => {
     expect(providersOf({ ...LEAST, ...VERIFY })).to.deep.equal({
       sms: ['TWILIO', 'TWILIO_VERIFY'],
       voice: ['TWILIO_VERIFY'],
@@ -246,7 +246,7 @@ describe('optionsFrom', () => {
     });
   });
 
-  it('proves Okta by its access tokens, and the event hook by HOOK_SECRET if there is one', () => {
+  it('verifies Okta by access tokens, and the event hook by HOOK_SECRET if it is set', () => {
     const oauth2 = {
       scheme: 'oauth2',
       issuer: 'https://acme.okta.com/oauth2/default',
@@ -259,12 +259,12 @@ describe('optionsFrom', () => {
       hook: oauth2,
       eventHook: { scheme: 'header', secrets: [HOOK_SECRET] },
     });
-    // Those of the command line are no sign of it.
+    // Variables of the command line do not select OAuth.
     const setup = { HOOK_OAUTH_CLIENT_ID: '0oahook', HOOK_OAUTH_SCOPE: 'telephony' };
     expect(optionsFrom({ ...LEAST, ...setup }).credentials.hook).to.have.property('scheme', 'header');
   });
 
-  it('gives publicUrl without slashes at its end, also to the command line', () => {
+  it('removes slashes at the end of publicUrl, also for the command line', () => {
     const env = { ...LEAST, PUBLIC_URL: 'https://id.acme.com/okta/telephony//' };
     const url = 'https://id.acme.com/okta/telephony';
     expect(optionsFrom(env).publicUrl).to.equal(url);
@@ -273,7 +273,7 @@ describe('optionsFrom', () => {
     expect(reader.required('PUBLIC_URL', 'the URL')).to.equal(url);
   });
 
-  it('lets codes go to every country where it is told to, by the variable that a warning names', () => {
+  it('allows every country if GUARD_COUNTRIES is *, as the warning suggests', () => {
     expect(optionsFrom({ ...LEAST, GUARD_COUNTRIES: '*' }).guard).to.deep.equal({ countries: false });
     expect(WARNINGS['guard.countries'].remedy).to.include('GUARD_COUNTRIES').and.include('*');
   });
@@ -320,7 +320,7 @@ describe('optionsFrom', () => {
     ],
   ];
   for (const [env, ...patterns] of wrong) {
-    it(`names ${Object.keys(env).join(', ')} where ${patterns.map(({ source }) => source).join(', ')}`, () => {
+    it(`reports ${Object.keys(env).join(', ')} as ${patterns.map(({ source }) => source).join(', ')}`, () => {
       mustNotShow('kept-for-me', 'Twelve Letters', 'Okta Code', 'portuguese');
       const { problems } = errorOf(() => optionsFrom({ ...WITHOUT_TWILIO, ...env }));
       expect(problems).to.have.length(patterns.length);
@@ -333,7 +333,7 @@ describe('optionsFrom', () => {
     });
   }
 
-  it('names every variable that is missing or wrong at once, and no value', () => {
+  it('names every missing or wrong variable at once, without its value', () => {
     const error = errorOf(() =>
       optionsFrom({
         OKTA_ORG_URL: 'http://acme.okta.com',
@@ -358,14 +358,14 @@ describe('optionsFrom', () => {
       'OKTA_API_TOKEN',
       'TWILIO_ACCOUNT_SID',
     ]);
-    // Programs switch on the name of the variable.
+    // Programs can switch on the name of the variable.
     for (const { option, message } of error.issues) {
       expect(option).to.match(/^[A-Z][A-Z_]+$/);
       expect(message.startsWith(option)).to.equal(true);
     }
   });
 
-  it('throws an error that Node prints with each problem once, if it ends the process', () => {
+  it('throws an error that Node prints with each problem once if it ends the process', () => {
     const error = errorOf(() => optionsFrom({}));
     const printed = inspect(error, { maxStringLength: Infinity, breakLength: Infinity });
     expect(printed).to.include('CONFIGURATION').and.not.include('undefined');
@@ -377,7 +377,7 @@ describe('optionsFrom', () => {
 });
 
 describe('oktaCredentialFrom', () => {
-  it('reads the variables with a prefix of your own, by the same rules', () => {
+  it('reads variables with a custom prefix by the same rules', () => {
     const env = { OKTA_ORG_URL: 'https://acme.okta.com', OKTA_PAGE_API_TOKEN: API_TOKEN };
     expect(oktaCredentialFrom(env, 'OKTA_PAGE_')).to.deep.equal({
       orgUrl: 'https://acme.okta.com',
@@ -397,7 +397,7 @@ describe('oktaCredentialFrom', () => {
 });
 
 describe('variablesFrom', () => {
-  it('takes an empty variable for one that is not set, and refuses what an env file leaves around a value', () => {
+  it('treats an empty variable as missing, and refuses quotes and carriage returns around a value', () => {
     expect(variablesFrom({ PORT: '3000', MODE: '', MORE: 'x' }, ['PORT', 'MODE', 'NONE'])).to.deep.equal({
       PORT: '3000',
       MODE: undefined,

@@ -18,23 +18,23 @@ describe('oktaClient', () => {
     okta.addUser(BOB);
   });
   after(() => okta.close());
-  // However long the machine takes.
+  // Also on a slow machine.
   const client = (credential: OktaCredential) => oktaClient({ credential, timeoutMs: 60_000 });
   const failure = async (call: Promise<unknown>): Promise<OktaApiError> => {
     const error = await call.catch((thrown: unknown) => thrown);
-    if (!(error instanceof OktaApiError)) return expect.fail('it does not throw');
+    if (!(error instanceof OktaApiError)) return expect.fail('it did not throw');
     witness([error.message, error.remedy, error.cause]);
     return error;
   };
 
-  it('reads a user, and sets attributes without a change of the others', async () => {
+  it('reads a user, and sets attributes without changing the others', async () => {
     const users = client({ orgUrl: okta.orgUrl, apiToken: okta.apiToken });
     expect(await users.readUser(ANA.id)).to.include({ login: ANA.login, nickName: 'An' });
     expect(await users.updateUser(ANA.id, { whatsAppOptIn: true })).to.include({ whatsAppOptIn: true });
     expect(await users.readUser(ANA.id)).to.include({ whatsAppOptIn: true, nickName: 'An' });
   });
 
-  it('acts as a service app, by tokens that are bound where the org requires it', async () => {
+  it('signs in as a service app, with DPoP tokens if the org requires them', async () => {
     for (const requireDpop of [false, true]) {
       okta.registerServiceApp({
         clientId: '0oaclient',
@@ -52,7 +52,7 @@ describe('oktaClient', () => {
     }
   });
 
-  it('says which permission is missing to read, and which to write', async () => {
+  it('says which permission is missing to write', async () => {
     mustNotShow(ANA.login, ANA.firstName);
     const reader = client({ orgUrl: okta.orgUrl, apiToken: okta.addApiToken(['READ_ONLY_ADMIN']) });
     const refused = await failure(reader.updateUser(ANA.id, { whatsAppOptIn: false }));
@@ -61,7 +61,7 @@ describe('oktaClient', () => {
     expect(await reader.readUser(ANA.id)).to.include({ whatsAppOptIn: true });
   });
 
-  it('reaches no other resource than the user, whatever the id', async () => {
+  it('requests no other resource than the user, for any id', async () => {
     const users = client({ orgUrl: okta.orgUrl, apiToken: okta.apiToken });
     const before = okta.requests.length;
     for (const id of ['me', '.', '..', '', 'a/b', '00u?x', ANA.login]) {
@@ -74,12 +74,12 @@ describe('oktaClient', () => {
     expect((await failure(users.readUser('00u1nobody0000000001'))).code).to.equal('OKTA_NOT_FOUND');
   });
 
-  it('tells an Okta that cannot be reached', async () => {
+  it('reports that Okta cannot be reached', async () => {
     const users = oktaClient({ credential: { orgUrl: REFUSING_ORIGIN, apiToken: okta.apiToken } });
     expect((await failure(users.readUser(ANA.id))).code).to.equal('OKTA_UNREACHABLE');
   });
 
-  it('names options that cannot work', () => {
+  it('names options that do not work', () => {
     const bad = {
       orgUrl: 'http://acme.okta.example',
       clientId: '0oa1',

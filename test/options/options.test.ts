@@ -32,10 +32,10 @@ const AUTH_TOKEN = 'auth-token-e8d4';
 
 type Plain = Record<string, unknown>;
 
-/** One in which nothing is wrong. */
+/** A text without a problem. */
 const TEXT = 'Your code is {code}';
 
-/** Options that are fine, to be spoilt one by one. */
+/** Valid options. Each test changes one of them. */
 const fine = (): Plain => ({
   credentials: {
     hook: { scheme: 'header', secrets: [HEADER_SECRET] },
@@ -47,7 +47,7 @@ const fine = (): Plain => ({
   logger: { info: ignore, warn: ignore, error: ignore },
 });
 function ignore(): void {
-  // A logger of no interest.
+  // This logger does nothing.
 }
 
 /** The options with one value at a dotted path; at `.` it is all of them. */
@@ -97,8 +97,8 @@ const serviceApp = (privateKey: unknown, over: Plain = {}): Plain => ({
   ...over,
 });
 
-/** A whole object that is spoilt somewhere inside: set at the object, told by the path inside. */
-class Spoilt {
+/** A whole object with one bad value inside. The object is set as the option, and the problem names the path inside. */
+class Broken {
   readonly value: unknown;
   readonly #root: string | undefined;
   constructor(value: unknown, root?: string) {
@@ -125,11 +125,11 @@ const ROOTS = [
   'lateFailover',
   'texts',
 ];
-const spoilt = (...values: readonly unknown[]): readonly Spoilt[] => values.map((value) => new Spoilt(value));
-/** Options that do not go together. */
-const whole = (...options: readonly Plain[]): readonly Spoilt[] =>
-  options.map((value) => new Spoilt(value, '.'));
-/** Each in a list of one. */
+const broken = (...values: readonly unknown[]): readonly Broken[] => values.map((value) => new Broken(value));
+/** Options that exclude each other. */
+const whole = (...options: readonly Plain[]): readonly Broken[] =>
+  options.map((value) => new Broken(value, '.'));
+/** Each value in a list of one. */
 const listed = (...values: readonly unknown[]): readonly (readonly unknown[])[] =>
   values.map((value) => [value]);
 
@@ -166,7 +166,7 @@ describe('the options', () => {
     await Promise.all(hooks.splice(0).map((hook) => hook.close()));
   });
 
-  it('are taken when there is no more than what is required', () => {
+  it('can be the required ones only', () => {
     expect(make(fine())).to.be.a('function');
   });
 
@@ -246,11 +246,11 @@ describe('the options', () => {
     ['clock', Date.now],
     ['credentials.okta', ...KEYS.map((key) => serviceApp(key, { keyId: 'key-1' }))],
     ['credentials.okta', serviceApp(jwk, { apiToken: undefined })],
-    // No sender is needed where a channel of the user's own sends.
+    // No sender is needed if a custom channel sends.
     ['.', { ...fine(), senders: undefined, channels: { line: channel }, optInChannels: ['line'] }],
   ];
 
-  it('are taken in every form that they have', () => {
+  it('are accepted in every form', () => {
     for (const [path, ...values] of good) {
       for (const [index, value] of values.entries()) {
         expect(problemsIn(withValue(path, value)), `${path} ${index}`).to.deep.equal([]);
@@ -258,7 +258,7 @@ describe('the options', () => {
     }
   });
 
-  it('take undefined for the default, everywhere', () => {
+  it('use the default for undefined, everywhere', () => {
     const nothing: OktaTelephonyHookOptions = {
       credentials: {
         hook: [
@@ -329,14 +329,14 @@ describe('the options', () => {
     expect(make({ ...nothing, credentials, senders: undefined })).to.be.a('function');
   });
 
-  it('may be frozen, and are left as they were', () => {
+  it('can be frozen, and stay unchanged', () => {
     const options = withValue('channels', { sms: Object.freeze([Object.freeze({ ...channel })]) });
     const before = JSON.stringify(options);
     expect(make(deepFreeze(options))).to.be.a('function');
     expect(JSON.stringify(options)).to.equal(before);
   });
 
-  /** Each value is refused for that reason alone; none of it is told. */
+  /** The hook refuses each value for this reason only, and the error contains no part of the value. */
   const bad: readonly (readonly [path: string, remedy: RegExp, ...values: unknown[]])[] = [
     ['credentials', /must be|missing/, undefined, null, 'kept-for-me', 4711],
     ['credentials.hook', /an object with a scheme \(how Okta proves itself\)/, undefined],
@@ -422,12 +422,12 @@ describe('the options', () => {
     [
       'sandboxNumber.number',
       /E\.164/,
-      ...spoilt({ number: '14155238886', contentSid: SID('HX') }, { contentSid: SID('HX') }),
+      ...broken({ number: '14155238886', contentSid: SID('HX') }, { contentSid: SID('HX') }),
     ],
     [
       'sandboxNumber.contentSid',
       /a Content SID/,
-      ...spoilt({ number: PHONE, contentSid: 'HX-too-short' }, { number: PHONE }),
+      ...broken({ number: PHONE, contentSid: 'HX-too-short' }, { number: PHONE }),
     ],
     ['senders', /must be/, null, 'kept-for-me', 4711],
     [
@@ -444,12 +444,12 @@ describe('the options', () => {
     [
       'senders.sms.default',
       /E\.164/,
-      ...spoilt({ default: '123456789012' }, { GB: 'ACME' }, { default: 4711 }),
+      ...broken({ default: '123456789012' }, { GB: 'ACME' }, { default: 4711 }),
     ],
-    ['senders.sms.GB', /E\.164/, ...spoilt({ default: PHONE, GB: 'TwelveLetters' })],
-    ['senders.sms.gb', /is not a country: use GB$/, ...spoilt({ default: PHONE, gb: 'ACME' })],
-    ['senders.sms.UK', /is not a country: use GB$/, ...spoilt({ default: PHONE, UK: 'kept-for-me' })],
-    ['senders.sms.XX', /ISO 3166/, ...spoilt({ default: PHONE, XX: 'ACME' })],
+    ['senders.sms.GB', /E\.164/, ...broken({ default: PHONE, GB: 'TwelveLetters' })],
+    ['senders.sms.gb', /is not a country: use GB$/, ...broken({ default: PHONE, gb: 'ACME' })],
+    ['senders.sms.UK', /is not a country: use GB$/, ...broken({ default: PHONE, UK: 'kept-for-me' })],
+    ['senders.sms.XX', /ISO 3166/, ...broken({ default: PHONE, XX: 'ACME' })],
     ['senders.voice', /E\.164/, '', 4711],
     ['senders.voice', /E\.164.*; the value has letters or other/, 'ACME-name', SID('MG')],
     ['senders.voice', /; the value does not begin with \+ and the country code$/, '15005550006', '0500 555'],
@@ -460,37 +460,37 @@ describe('the options', () => {
     ['senders.sms', /alphanumeric sender of 1 to 11 characters with a letter$/, 'TwelveLetters'],
     ['senders.sms', /with a letter; the value does not begin with \+/, '15005550006'],
     ['sandboxNumber', /contentSid; the value has spaces/, '+1 500 555 0006'],
-    ['senders.voice.default', /E\.164/, ...spoilt({ default: 'ACME-name' })],
+    ['senders.voice.default', /E\.164/, ...broken({ default: 'ACME-name' })],
     [
       'senders.sms',
       /^senders\.sms is a number whose calling code no country has; compare it with/,
       '+9991234567',
       '+2101234567',
     ],
-    ['senders.sms.GB', /calling code no country has/, ...spoilt({ default: PHONE, GB: '+9991234567' })],
+    ['senders.sms.GB', /calling code no country has/, ...broken({ default: PHONE, GB: '+9991234567' })],
     ['senders.voice', /calling code no country has/, '+9991234567'],
-    ['senders.whatsapp.from', /calling code no country has/, ...spoilt(whatsapp({ from: '+9991234567' }))],
+    ['senders.whatsapp.from', /calling code no country has/, ...broken(whatsapp({ from: '+9991234567' }))],
     ['sandboxNumber', /calling code no country has/, '+9991234567'],
     ['senders.whatsapp', /must be/, null, PHONE],
     [
       'senders.whatsapp.from',
       /E\.164/,
-      ...spoilt(whatsapp({ from: 'whatsapp:+15005550006' }), whatsapp({ from: undefined })),
+      ...broken(whatsapp({ from: 'whatsapp:+15005550006' }), whatsapp({ from: undefined })),
     ],
     [
       'senders.whatsapp.templates',
       /must be|missing/,
-      ...spoilt(whatsapp({ templates: undefined }), whatsapp({ templates: SID('HX') })),
+      ...broken(whatsapp({ templates: undefined }), whatsapp({ templates: SID('HX') })),
     ],
     [
       'senders.whatsapp.templates.default',
       /a Content SID/,
-      ...spoilt(whatsapp({ templates: {} }), whatsapp({ templates: { default: 'HX-too-short' } })),
+      ...broken(whatsapp({ templates: {} }), whatsapp({ templates: { default: 'HX-too-short' } })),
     ],
     [
       'senders.whatsapp.templates.english',
       /BCP-47/,
-      ...spoilt(whatsapp({ templates: { default: SID('HX'), english: SID('HX') } })),
+      ...broken(whatsapp({ templates: { default: SID('HX'), english: SID('HX') } })),
     ],
     ['optInAttribute', /profile attribute/, '', 'with space', 'profile.optIn', 4711],
     ['optInChannels', /array of channel names/, 'whatsapp-text', 4711, null],
@@ -502,14 +502,14 @@ describe('the options', () => {
     [
       'profile.cache.ttlSeconds',
       /whole number from 0/,
-      ...spoilt({ ttlSeconds: -31 }, { ttlSeconds: '60' }, { ttlSeconds: 86_401 }),
+      ...broken({ ttlSeconds: -31 }, { ttlSeconds: '60' }, { ttlSeconds: 86_401 }),
     ],
     [
       'profile.cache.staleSeconds',
       /whole number from 0/,
-      ...spoilt({ staleSeconds: -31 }, { staleSeconds: 604_801 }),
+      ...broken({ staleSeconds: -31 }, { staleSeconds: 604_801 }),
     ],
-    ['profile.cache.max', /whole number from 1/, ...spoilt({ max: 0 }, { max: 1_000_001 }, { max: 47.11 })],
+    ['profile.cache.max', /whole number from 1/, ...broken({ max: 0 }, { max: 1_000_001 }, { max: 47.11 })],
     ['profile.unverifiedPhoneAttribute', /profile attribute/, '', 'with space', true],
     ['defaultCountry', /ISO 3166 country in capitals, such as GB$/, '', 'GBR', 'XX', 4711],
     ['defaultCountry', /ISO 3166 country in capitals, such as GB; use GB$/, 'gb', 'UK', 'uk', ' GB'],
@@ -521,12 +521,12 @@ describe('the options', () => {
     [
       'texts.sms',
       /texts by language tag, with 'default', or of such objects by request type/,
-      ...spoilt({ sms: 'kept-for-me' }, { sms: null }, { sms: 4711 }, { sms: ['kept-for-me {code}'] }),
+      ...broken({ sms: 'kept-for-me' }, { sms: null }, { sms: 4711 }, { sms: ['kept-for-me {code}'] }),
     ],
     [
       'texts.sms.pt',
       /a text with \{code\} in it; either every entry is a text by language tag, or every one is an object/,
-      ...spoilt(
+      ...broken(
         { sms: { default: TEXT, pt: '' } },
         { sms: { default: TEXT, pt: ' \n' } },
         { sms: { default: TEXT, pt: 4711 } },
@@ -537,24 +537,24 @@ describe('the options', () => {
     [
       'texts.sms.mfa-verification',
       /not a BCP-47 language tag such as pt-BR, nor 'default'; by request type, every entry is an object/,
-      ...spoilt(
+      ...broken(
         { sms: { default: TEXT, 'mfa-verification': { de: TEXT } } },
         { sms: { 'mfa-verification': TEXT } },
       ),
     ],
     ...['und', 'english', 'x y', '__proto__x'].map(
       (tag) =>
-        [`texts.voice.${tag}`, /not a BCP-47 language tag/, ...spoilt({ voice: { [tag]: TEXT } })] as const,
+        [`texts.voice.${tag}`, /not a BCP-47 language tag/, ...broken({ voice: { [tag]: TEXT } })] as const,
     ),
     [
       'texts.voice.password-reset.english',
       /not a BCP-47 language tag/,
-      ...spoilt({ voice: { 'password-reset': { english: TEXT } } }),
+      ...broken({ voice: { 'password-reset': { english: TEXT } } }),
     ],
     [
       'texts.sms.password reset',
       /not a request type such as mfa-verification/,
-      ...spoilt({ sms: { 'password reset': { de: TEXT } } }),
+      ...broken({ sms: { 'password reset': { de: TEXT } } }),
     ],
     [
       'texts.sms.default',
@@ -569,32 +569,32 @@ describe('the options', () => {
         '{}',
         '{lastName}',
         '{constructor}',
-      ].flatMap((part) => spoilt({ sms: { default: `kept-for-me {code} ${part}` } })),
+      ].flatMap((part) => broken({ sms: { default: `kept-for-me {code} ${part}` } })),
     ],
     [
       'texts.sms.default.de',
       /a brace or a placeholder that is none of/,
-      ...spoilt({ sms: { default: { de: 'kept-for-me {code} {kode}' }, 'pre-enrollment': { de: TEXT } } }),
+      ...broken({ sms: { default: { de: 'kept-for-me {code} {kode}' }, 'pre-enrollment': { de: TEXT } } }),
     ],
     [
       'texts.sms.default',
       /a \$ before a placeholder/,
-      ...spoilt({ sms: { default: 'kept-for-me ${code}' } }),
+      ...broken({ sms: { default: 'kept-for-me ${code}' } }),
     ],
     [
       'texts.voice.de',
       /does not say the code; write \{code\}/,
-      ...spoilt({ voice: { de: 'kept-for-me' } }, { voice: { de: 'kept-for-me {minutes}' } }),
+      ...broken({ voice: { de: 'kept-for-me' } }, { voice: { de: 'kept-for-me {minutes}' } }),
     ],
     [
       'texts.voice.de',
       /look for a misspelling; it also does not say the code; write \{code\}/,
-      ...spoilt({ voice: { de: 'kept-for-me {cod}' } }),
+      ...broken({ voice: { de: 'kept-for-me {cod}' } }),
     ],
     [
       'texts.sms.default',
       /at most 1600 characters when it is filled in/,
-      ...spoilt(
+      ...broken(
         { sms: { default: `{code}${'x'.repeat(1569)}` } },
         { sms: { default: `{code}{firstName}${'x'.repeat(1529)}` } },
       ),
@@ -602,7 +602,7 @@ describe('the options', () => {
     [
       'texts.sms',
       /two entries of one meaning/,
-      ...spoilt(
+      ...broken(
         { sms: { 'pt-BR': TEXT, pt_br: TEXT } },
         { sms: { iw: TEXT, he: TEXT } },
         {
@@ -632,44 +632,44 @@ describe('the options', () => {
     [
       'channels.line',
       /an object with a send function/,
-      ...spoilt({ line: {} }, { line: 'kept-for-me' }, { line: [] }, { line: [channel, {}] }, { line: null }),
+      ...broken({ line: {} }, { line: 'kept-for-me' }, { line: [] }, { line: [channel, {}] }, { line: null }),
     ],
-    ['channels.2nd', /a name for a channel/, ...spoilt({ '2nd': channel })],
+    ['channels.2nd', /a name for a channel/, ...broken({ '2nd': channel })],
     [
       'channels.line',
       /^channels\.line\.lookUp must be a function/,
-      ...spoilt({ line: { ...channel, lookUp: 1 } }),
+      ...broken({ line: { ...channel, lookUp: 1 } }),
     ],
     ['guard', /an object with mode, perUser/, null, false, 'kept-for-me', 4711],
     [
       'guard.mode',
       /'enforce' or 'record'/,
-      ...spoilt({ mode: 'kept-for-me' }, { mode: null }, { mode: true }),
+      ...broken({ mode: 'kept-for-me' }, { mode: null }, { mode: true }),
     ],
-    ['guard.answer', /'pending' or 'error'/, ...spoilt({ answer: 'kept-for-me' }, { answer: 200 })],
+    ['guard.answer', /'pending' or 'error'/, ...broken({ answer: 'kept-for-me' }, { answer: 200 })],
     [
       'guard.perUser',
       /false, or an object with points and seconds/,
-      ...spoilt({ perUser: true }, { perUser: 4711 }, { perUser: null }, { perUser: 'kept-for-me' }),
+      ...broken({ perUser: true }, { perUser: 4711 }, { perUser: null }, { perUser: 'kept-for-me' }),
     ],
     [
       'guard.perNumber.points',
       /a number of codes: a whole number from 1 to 1000000/,
       ...[0, -31, 1.5, '4711', 1_000_001, NaN, undefined].flatMap((points) =>
-        spoilt({ perNumber: { points, seconds: 60 } }),
+        broken({ perNumber: { points, seconds: 60 } }),
       ),
     ],
     [
       'guard.perIp.seconds',
       /seconds: a whole number from 1 to 604800/,
       ...[0, -31, 0.5, '4711', 604_801, Infinity, undefined].flatMap((seconds) =>
-        spoilt({ perIp: { points: 5, seconds } }),
+        broken({ perIp: { points: 5, seconds } }),
       ),
     ],
     [
       'guard.countries',
       /needs allow or deny|takes allow or deny, not both|an object with allow or deny/,
-      ...spoilt(
+      ...broken(
         { countries: {} },
         { countries: { allow: ['US'], deny: ['CA'] } },
         { countries: ['US'] },
@@ -680,15 +680,15 @@ describe('the options', () => {
     [
       'guard.countries.allow',
       /an array of at least one/,
-      ...spoilt({ countries: { allow: [] } }, { countries: { allow: 'kept-for-me' } }),
+      ...broken({ countries: { allow: [] } }, { countries: { allow: 'kept-for-me' } }),
     ],
     [
       'guard.countries.deny[1]',
       /an ISO 3166 country in capitals/,
-      ...['USA', '', 4711, null].flatMap((code) => spoilt({ countries: { deny: ['CA', code] } })),
+      ...['USA', '', 4711, null].flatMap((code) => broken({ countries: { deny: ['CA', code] } })),
     ],
-    ['guard.countries.deny[1]', /; use GB$/, ...spoilt({ countries: { deny: ['CA', 'UK'] } })],
-    ['guard.countries.deny[1]', /; use GR$/, ...spoilt({ countries: { deny: ['CA', 'EL'] } })],
+    ['guard.countries.deny[1]', /; use GB$/, ...broken({ countries: { deny: ['CA', 'UK'] } })],
+    ['guard.countries.deny[1]', /; use GR$/, ...broken({ countries: { deny: ['CA', 'EL'] } })],
     [
       'rollout',
       /an object of percentages by channel, or a function/,
@@ -702,10 +702,10 @@ describe('the options', () => {
       'rollout.whatsapp',
       /a percentage of users: a number from 0 to 100/,
       ...[-31, 100.5, '25', 'kept-for-me', NaN, Infinity, true, null].flatMap((whatsapp) =>
-        spoilt({ whatsapp }),
+        broken({ whatsapp }),
       ),
     ],
-    ['rollout.whatsap is no channel that is configured', /look for a misspelling/, ...spoilt({ whatsap: 0 })],
+    ['rollout.whatsap is no channel that is configured', /look for a misspelling/, ...broken({ whatsap: 0 })],
     [
       'lateFailover',
       /false, or an object with afterSeconds; it is on by default$/,
@@ -717,12 +717,12 @@ describe('the options', () => {
     [
       'lateFailover.afterSeconds',
       /seconds by channel/,
-      ...spoilt({ afterSeconds: 4711 }, { afterSeconds: null }),
+      ...broken({ afterSeconds: 4711 }, { afterSeconds: null }),
     ],
     [
       'lateFailover.afterSeconds.sms',
       /1 to 900/,
-      ...spoilt(
+      ...broken(
         { afterSeconds: { sms: 0 } },
         { afterSeconds: { sms: 901 } },
         { afterSeconds: { sms: '20' } },
@@ -732,7 +732,7 @@ describe('the options', () => {
     [
       'lateFailover.afterSeconds.whatsap',
       /no channel that is configured/,
-      ...spoilt({ afterSeconds: { whatsap: 20 } }),
+      ...broken({ afterSeconds: { whatsap: 20 } }),
     ],
     [
       'state',
@@ -750,7 +750,7 @@ describe('the options', () => {
     [
       'credentials.hook.users',
       /username and password/,
-      ...spoilt(
+      ...broken(
         { scheme: 'basic' },
         { scheme: 'basic', users: [] },
         { scheme: 'basic', users: 'kept-for-me' },
@@ -759,17 +759,17 @@ describe('the options', () => {
     [
       'credentials.hook.users[0].username',
       /without a colon/,
-      ...spoilt(basic({ username: 'with:colon' }), basic({ username: '' }), basic({ username: undefined })),
+      ...broken(basic({ username: 'with:colon' }), basic({ username: '' }), basic({ username: undefined })),
     ],
     [
       'credentials.hook.users[0].password',
       /not empty/,
-      ...spoilt(basic({ password: '' }), basic({ password: undefined }), basic({ password: 4711 })),
+      ...broken(basic({ password: '' }), basic({ password: undefined }), basic({ password: 4711 })),
     ],
     [
       'credentials.hook.issuer',
       /the issuer of the hook's access tokens/,
-      ...spoilt(
+      ...broken(
         oauth2({ issuer: undefined }),
         oauth2({ issuer: 'http://corp.example/oauth2' }),
         oauth2({ issuer: 'issuer-text' }),
@@ -779,32 +779,32 @@ describe('the options', () => {
     [
       'credentials.hook.audience',
       /audience/,
-      ...spoilt(oauth2({ audience: '' }), oauth2({ audience: undefined })),
+      ...broken(oauth2({ audience: '' }), oauth2({ audience: undefined })),
     ],
     [
       'credentials.hook.clientId',
       /client that the hook uses/,
-      ...spoilt(oauth2({ clientId: '' }), oauth2({ clientId: undefined })),
+      ...broken(oauth2({ clientId: '' }), oauth2({ clientId: undefined })),
     ],
     [
       'credentials.hook.scope',
       /the hook's scope/,
-      ...spoilt(oauth2({ scope: '' }), oauth2({ scope: ['telephony-list'] })),
+      ...broken(oauth2({ scope: '' }), oauth2({ scope: ['telephony-list'] })),
     ],
     [
       'credentials.hook.jwksUri',
       /the URL of the issuer's keys/,
-      ...spoilt(oauth2({ jwksUri: 'http://keys.acme.com' }), oauth2({ jwksUri: '' })),
+      ...broken(oauth2({ jwksUri: 'http://keys.acme.com' }), oauth2({ jwksUri: '' })),
     ],
     [
       'credentials.hook[1].secrets',
       /at least one secret/,
-      ...spoilt([oauth2(), { scheme: 'header', secrets: [] }]),
+      ...broken([oauth2(), { scheme: 'header', secrets: [] }]),
     ],
     [
       'credentials.okta.privateKey',
       /must be .*a PEM, a JWK object or its JSON/,
-      ...spoilt(
+      ...broken(
         ...[
           weak.privateKey.export({ type: 'pkcs8', format: 'pem' }),
           rsa.publicKey.export({ type: 'spki', format: 'pem' }),
@@ -879,43 +879,43 @@ describe('the options', () => {
     [
       'channels',
       /^channels\.line\.reports must be 'fail/,
-      ...spoilt({ line: { ...channel, reports: 'delivery' } }),
+      ...broken({ line: { ...channel, reports: 'delivery' } }),
     ],
-    ['channels', /^channels\.sms\[1\]\.reports/, ...spoilt({ sms: [channel, { ...channel, reports: 1 }] })],
+    ['channels', /^channels\.sms\[1\]\.reports/, ...broken({ sms: [channel, { ...channel, reports: 1 }] })],
     [
       'channels',
       /^channels\.line\.reports/,
-      ...spoilt({ line: { ...channel, connect: () => ({ ...channel, reports: true }) } }),
+      ...broken({ line: { ...channel, connect: () => ({ ...channel, reports: true }) } }),
     ],
     [
       'channels',
       /^channels\.line\.lookUp/,
-      ...spoilt({ line: { ...channel, connect: () => ({ ...channel, lookUp: {} }) } }),
+      ...broken({ line: { ...channel, connect: () => ({ ...channel, lookUp: {} }) } }),
     ],
     [
       'channels',
       /^channels\.line\.confirm must be a function/,
-      ...spoilt({ line: { ...channel, connect: () => ({ ...channel, confirm: true }) } }),
+      ...broken({ line: { ...channel, connect: () => ({ ...channel, confirm: true }) } }),
     ],
     [
       'channels',
       /^channels\.line\.check must be a function/,
-      ...spoilt({ line: { ...channel, connect: () => ({ ...channel, check: true }) } }),
+      ...broken({ line: { ...channel, connect: () => ({ ...channel, check: true }) } }),
     ],
     [
       'channels',
       /^channels\.line\.idNamespace/,
-      ...spoilt({ line: { ...channel, idNamespace: 'acme sms' } }),
+      ...broken({ line: { ...channel, idNamespace: 'acme sms' } }),
     ],
-    ['channels', /^channels\.line\.idNam/, ...spoilt({ line: { ...channel, idNamespace: 1 } })],
+    ['channels', /^channels\.line\.idNam/, ...broken({ line: { ...channel, idNamespace: 1 } })],
   ];
-  it('are refused for each value that is not fine, by its path and with its remedy, and nothing of it is told', () => {
+  it('are refused for each bad value, with its path and remedy, and without the value itself', () => {
     for (const [path, remedy, ...values] of bad) {
       expect(values, path).to.not.be.empty;
       for (const value of values) {
-        // A path that ends in an index, or below a spoilt object, is set at the object.
+        // A path that ends in an index, or below a broken object, is set at the object.
         const [place, given] =
-          value instanceof Spoilt ? [value.under(path), value.value] : [path.replace(/\[\d\]$/, ''), value];
+          value instanceof Broken ? [value.under(path), value.value] : [path.replace(/\[\d\]$/, ''), value];
         const error = errorOf(withValue(place, given));
         const shown = `${path} ${String(remedy)}: ${JSON.stringify(given)}`;
         expect(error.problems, shown).to.have.length(1);
@@ -927,7 +927,7 @@ describe('the options', () => {
         expect(issue?.option, shown)
           .to.match(PATH_OF_OPTION)
           .and.satisfy((at: string) => at.startsWith(path.split(' ', 1)[0] ?? ''));
-        expectNotTold(error, given);
+        expectNoValue(error, given);
       }
     }
   });
@@ -937,8 +937,8 @@ describe('the options', () => {
     what: string,
     path: string,
     value: unknown,
-    /** The option; where in it, unless all of it is meant. */
-    ...told: (string | readonly [option: string, ...where: string[]])[],
+    /** The option. Then the places in it, unless it is the whole option. */
+    ...warnings: (string | readonly [option: string, ...where: string[]])[],
   ])[] = [
     ['a hook secret of 16 characters', 'credentials.hook.secrets', ['sixteen-letters-']],
     [
@@ -980,7 +980,7 @@ describe('the options', () => {
     ['a publicUrl with a prefix and a slash', 'publicUrl', 'https://id.acme.example/gw/Okta/telephony/'],
     ['WhatsApp without publicUrl', 'sandboxNumber', PHONE, 'publicUrl'],
     ['no countries', 'guard', { perUser: false }, 'guard.countries'],
-    ['every country on purpose', 'guard.countries', false],
+    ['all countries, on purpose', 'guard.countries', false],
     ['no SMS', 'senders', { voice: PHONE }, 'senders.sms'],
     ['no calls', 'senders', { sms: PHONE }, 'senders.voice'],
     [
@@ -995,7 +995,7 @@ describe('the options', () => {
       withValue('channels', { sms: channel }, withValue('senders', { voice: PHONE })),
     ],
     [
-      'no SMS and no calls on purpose',
+      'no SMS and no calls, on purpose',
       '.',
       withValue('rollout', { sms: 0, voice: 0 }, withValue('sandboxNumber', PHONE, withValue('senders', {}))),
       'publicUrl',
@@ -1035,7 +1035,7 @@ describe('the options', () => {
       { sms: [channel, twilioMessages()], voice: [twilioVerify({ serviceSid: SID('VA') }), twilioCalls()] },
     ],
     [
-      'the opt-in rule beside chooseChannels',
+      'the opt-in options next to chooseChannels',
       '.',
       withValue('chooseChannels', () => ['sms'], {
         ...fine(),
@@ -1045,46 +1045,51 @@ describe('the options', () => {
       ['chooseChannels', 'optInAttribute', 'optInChannels'],
     ],
     [
-      'chooseChannels alone, which may do without SMS',
+      'chooseChannels alone, which can send without SMS',
       '.',
       withValue('chooseChannels', () => ['line'], {
         ...withValue('channels', { line: channel }),
         senders: { voice: PHONE },
       }),
     ],
-    ['a channel with a name of its own', 'channels', { line: { send: () => undefined } }],
+    ['a channel with a custom name', 'channels', { line: { send: () => undefined } }],
     [
-      'an account SID',
+      'an account SID that is too short',
       'credentials.twilio.accountSid',
       SID('AC').slice(0, -1),
       'credentials.twilio.accountSid',
     ],
-    ['a key SID', 'credentials.twilio.apiKeySid', `${SID('SK')}0`, 'credentials.twilio.apiKeySid'],
     [
-      "the sandbox's template",
+      'a key SID that is too long',
+      'credentials.twilio.apiKeySid',
+      `${SID('SK')}0`,
+      'credentials.twilio.apiKeySid',
+    ],
+    [
+      'a template of the sandbox that is too short',
       'sandboxNumber',
       { number: PHONE, contentSid: 'HX0a1b' },
       ...['publicUrl', 'sandboxNumber.contentSid'],
     ],
     [
-      'one of several templates',
+      'one bad template of several',
       'senders.whatsapp',
       whatsapp({ templates: { default: SID('HX'), pt: `HX${'z'.repeat(32)}` } }),
       ...['publicUrl', ['senders.whatsapp.templates', 'senders.whatsapp.templates.pt'] as const],
     ],
     [
-      'texts of one plain segment',
+      'texts that fit one GSM-7 segment',
       'texts.sms',
       { default: `{code}${'x'.repeat(154)}`, de: 'Für Sie: {code} [€]' },
     ],
     [
-      'texts that leave one plain segment',
+      'texts that do not fit one GSM-7 segment',
       'texts.sms',
       { default: `{code}${'x'.repeat(155)}`, pt: 'Código de verificação: {code}', fr: TEXT },
       ['texts.sms', 'texts.sms.default', 'texts.sms.pt'],
     ],
     [
-      'a text of a request type that leaves one',
+      'a text of a request type that does not fit one segment',
       'texts.sms',
       {
         'account-unlock': { es: `{firstName} {minutes} {code}${'x'.repeat(131)}` },
@@ -1093,7 +1098,7 @@ describe('the options', () => {
       ['texts.sms', 'texts.sms.account-unlock.es', 'texts.sms.default.ja'],
     ],
     [
-      'a text that the line for browsers makes too long',
+      'a text that the WebOTP line makes too long',
       'texts',
       {
         sms: { default: `{code}${'x'.repeat(140)}` },
@@ -1102,15 +1107,15 @@ describe('the options', () => {
       ['texts.sms', 'texts.sms.default'],
     ],
     [
-      'a language that no voice speaks',
+      'a language without a voice',
       'texts.voice',
       { default: TEXT, 'sv-SE': TEXT, fi: TEXT },
       ['texts.voice', 'texts.voice.fi'],
     ],
   ];
-  it('are taken, and warned of by name, where they may not be what was meant', () => {
+  it('are accepted with a warning that names the option if they look like a mistake', () => {
     mustNotShow('fifteen-letters');
-    for (const [what, path, value, ...told] of warned) {
+    for (const [what, path, value, ...warnings] of warned) {
       const options = withValue(path, value);
       const lines: [message: string, fields: Plain][] = [];
       options['logger'] = {
@@ -1120,7 +1125,7 @@ describe('the options', () => {
       };
       make(options);
       witness(lines);
-      const expected = told.map((entry) => {
+      const expected = warnings.map((entry) => {
         const [option, ...where] = typeof entry === 'string' ? [entry, entry] : entry;
         return { event: 'configuration.warned', option, where };
       });
@@ -1134,7 +1139,7 @@ describe('the options', () => {
     }
   });
 
-  it('warn of an own WhatsApp that no user can choose', () => {
+  it('warn of a custom WhatsApp channel that no user can choose', () => {
     const own = { send: () => Promise.resolve({ status: 'accepted', transactionId: '1' }) };
     const lines: Plain[] = [];
     make({
@@ -1144,11 +1149,11 @@ describe('the options', () => {
       optInChannels: ['line'],
       logger: { info: ignore, error: ignore, warn: (_: string, fields: Plain) => lines.push(fields) },
     });
-    const told = lines.filter(({ option }) => option === 'channels');
-    expect(told.map(({ where }) => where)).to.deep.equal([['channels.whatsapp']]);
+    const warnings = lines.filter(({ option }) => option === 'channels');
+    expect(warnings.map(({ where }) => where)).to.deep.equal([['channels.whatsapp']]);
   });
 
-  it('need no Twilio where nothing uses it, and name what does', () => {
+  it('need Twilio credentials only if an option uses Twilio, and the problem names that option', () => {
     const own = { channels: { sms: channel, voice: channel } };
     const without = (options: Plain): Plain =>
       withValue('credentials.twilio', undefined, { ...fine(), senders: undefined, ...options });
@@ -1176,7 +1181,7 @@ describe('the options', () => {
     }
   });
 
-  it('need the sender that a Twilio channel sends from', () => {
+  it('need the sender for each Twilio channel', () => {
     const senders = { sms: undefined, voice: undefined };
     for (const [channels, problem] of [
       [{ line: channel, sms: twilioMessages() }, 'channels.sms: twilioMessages() needs senders.sms'],
@@ -1193,7 +1198,7 @@ describe('the options', () => {
     }
   });
 
-  it('are warned of with what publicUrl should be', () => {
+  it('warn with the publicUrl that would match the path', () => {
     const warn = sinon.fake();
     make({
       ...withValue('publicUrl', 'https://id.acme.example:8443/okta'),
@@ -1209,7 +1214,7 @@ describe('the options', () => {
     });
   });
 
-  it('are warned of with what makes a text more than one plain SMS', () => {
+  it('warn with what makes a text longer than one SMS segment', () => {
     const warn = sinon.fake();
     make({
       ...withValue('texts', {
@@ -1234,7 +1239,7 @@ describe('the options', () => {
     }
   });
 
-  const misspelt: readonly (readonly [path: string, value: unknown, meant: string | undefined])[] = [
+  const misspelled: readonly (readonly [path: string, value: unknown, meant: string | undefined])[] = [
     ['sender', { sms: PHONE }, 'senders'],
     ['optinAttribute', 'misspelt-attribute', 'optInAttribute'],
     ['credentials.Okta', { orgUrl: 'https://misspelt-org.example' }, 'okta'],
@@ -1252,26 +1257,26 @@ describe('the options', () => {
     ['lateFailover.afterSecond', { whatsapp: 20 }, 'afterSeconds'],
     ['texts.SMS', { default: 'misspelt-text' }, 'sms'],
     ['metric', { register: 'misspelt-register' }, 'metrics'],
-    // A user name and a password have no `secrets`, which another scheme has.
+    // Basic credentials have no `secrets`. Only header credentials do.
     ['credentials.eventHook.secret', 'misspelt-secret', undefined],
     ['nothing', 'misspelt-by-far', undefined],
   ];
-  it('reject an unknown option at every level, and name the one that is meant', () => {
-    for (const [path, value, meant] of misspelt) {
+  it('refuse an unknown option at every level, and suggest the intended one', () => {
+    for (const [path, value, meant] of misspelled) {
       const options = fine();
       withValue('credentials.eventHook', basic(), options);
       withValue('guard', { perUser: { points: 5, seconds: 60 }, countries: { allow: ['US'] } }, options);
-      // Beside each other these two are refused.
+      // The hook refuses these two together.
       if (path.startsWith('senders.whatsapp')) withValue('senders.whatsapp', whatsapp(), options);
       else withValue('sandboxNumber', { number: PHONE, contentSid: SID('HX') }, options);
       const error = errorOf(withValue(path, value, options));
       const hint = meant === undefined ? 'remove it, or look for a misspelling' : `did you mean ${meant}?`;
       expect(error.problems).to.deep.equal([`${path} is not an option; ${hint}`]);
-      expectNotTold(error, value);
+      expectNoValue(error, value);
     }
   });
 
-  it('have all their problems told together, each once', () => {
+  it('report all their problems together, each once', () => {
     const options = withValue('deadlineMs', 99_999, withValue('path', 'padded-path'));
     withValue('credentials.hook.secrets', ['', 'good-secret-1', ''], options);
     withValue('credentials.okta.apiToken', '', options);
@@ -1290,7 +1295,7 @@ describe('the options', () => {
     ]);
     expect(error.code).to.equal('CONFIGURATION');
     for (const problem of error.problems) expect(error.message).to.include(problem);
-    expectNotTold(error, ['good-secret-1', 'padded-path', 99_999]);
+    expectNoValue(error, ['good-secret-1', 'padded-path', 99_999]);
   });
 });
 
@@ -1298,7 +1303,7 @@ describe('the options', () => {
 const PATH_OF_OPTION = /^[A-Za-z][\w-]*(?:\[\d+\]|\.[\w-]+)*$/;
 
 describe('the rules of the options', () => {
-  // The compiler holds each list to the type, and the test holds the rules to the list.
+  // The compiler compares each list with the type, and the test compares the rules with the list.
   type KeysOf<T> = T extends unknown ? keyof T : never;
   type Keys<T> = Readonly<Record<KeysOf<NonNullable<T>>, true>>;
   type Options = OktaTelephonyHookOptions;
@@ -1414,7 +1419,7 @@ describe('the rules of the options', () => {
     ['keys.guard.keys.countries', countries],
     ['keys.profile.keys.cache', cache],
   ];
-  it('know exactly what the types know', () => {
+  it('accept exactly the names of the types', () => {
     const rules: unknown = optionRules().describe();
     for (const [path, typed] of levels) {
       let description = rules;
@@ -1430,12 +1435,12 @@ describe('the rules of the options', () => {
   });
 });
 
-/** None of the texts and numbers inside may be in what the error says. */
-function expectNotTold(error: ConfigurationError, given: unknown): void {
-  const told = `${error.message}\n${error.problems.join('\n')}\n${JSON.stringify(error)}\n${error.stack ?? ''}`;
+/** Fails if the error contains a text or a number of the given value. */
+function expectNoValue(error: ConfigurationError, given: unknown): void {
+  const shown = `${error.message}\n${error.problems.join('\n')}\n${JSON.stringify(error)}\n${error.stack ?? ''}`;
   for (const leaf of leavesOf(given)) {
     if (leaf.length < 4 || /^(voice|header|basic|oauth2|https?:|0a1b)$/.test(leaf)) continue;
-    expect(told.includes(leaf), `${leaf.slice(0, 40)} is told: ${error.problems.join()}`).to.equal(false);
+    expect(shown.includes(leaf), `${leaf.slice(0, 40)} is shown: ${error.problems.join()}`).to.equal(false);
   }
 }
 function leavesOf(value: unknown): readonly string[] {

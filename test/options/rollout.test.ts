@@ -14,8 +14,8 @@ const reached = (channel: string, share: number): string[] =>
     (userId) => withinRollout([channel], requestOf(userId), new Map([[channel, share]])).length === 1,
   );
 
-describe('a channel that is rolled out', () => {
-  it('reaches about its percentage of the users, always the same', () => {
+describe('the rollout of a channel', () => {
+  it('reaches about its percentage of the users, and always the same users', () => {
     for (const share of [1, 25, 50, 99.5]) {
       const users = reached('whatsapp', share);
       expect(Math.abs(users.length / USERS.length - share / 100)).to.be.below(0.04);
@@ -23,22 +23,22 @@ describe('a channel that is rolled out', () => {
     }
   });
 
-  it('reaches all at 100 and nobody at 0', () => {
+  it('reaches all users at 100 and none at 0', () => {
     expect(reached('whatsapp', 100)).to.deep.equal(USERS);
     expect(reached('whatsapp', 0)).to.deep.equal([]);
   });
 
-  it('keeps those whom it reached when it goes on', () => {
+  it('keeps its users when the percentage grows', () => {
     expect(reached('whatsapp', 50)).to.include.members(reached('whatsapp', 25));
   });
 
-  it('begins with other users than another channel', () => {
+  it('starts with other users than another channel', () => {
     const byLine = new Set(reached('line', 25));
     const both = reached('whatsapp', 25).filter((user) => byLine.has(user));
     expect(Math.abs(both.length / USERS.length - 0.0625)).to.be.below(0.03);
   });
 
-  it('goes by the number where there is no user id', () => {
+  it('uses the number if there is no user id', () => {
     const shares = new Map([['whatsapp', 50]]);
     const numbers = Array.from({ length: 400 }, (_, count) => `+4477009${count + 10_000}`);
     const isOn = (userId: string | undefined, number: string): boolean =>
@@ -47,7 +47,7 @@ describe('a channel that is rolled out', () => {
     expect(new Set(numbers.map((number) => isOn('00u1', number))).size).to.equal(1);
   });
 
-  it('is left out of a plan, and the others keep their order', () => {
+  it('removes the channel from the plan at 0, and the others keep their order', () => {
     const shares = new Map([
       ['whatsapp', 0],
       ['line', 100],
@@ -79,13 +79,13 @@ describe('the percentages of a rollout', () => {
       );
   };
 
-  it('are none where there is no option, and leave out what is undefined', () => {
+  it('are empty without the option, and omit undefined channels', () => {
     expect(readBy(undefined)()).to.deep.equal({});
     expect(readBy({ whatsapp: 25, line: undefined })()).to.deep.equal({ whatsapp: 25 });
     expect(failures).to.deep.equal([]);
   });
 
-  it('of a function are asked for anew each time', () => {
+  it('come from the function anew on each call', () => {
     let percentages: Rollout = { whatsapp: 25 };
     const read = readBy(() => percentages);
     expect(read()).to.deep.equal({ whatsapp: 25 });
@@ -108,7 +108,7 @@ describe('the percentages of a rollout', () => {
   ])[] = [
     ['throws', boom, 'no database', /^rollout: the function threw when it was first asked; see the cause/],
     [
-      'throws what is no error',
+      'throws a value that is no error',
       () => {
         throw null;
       },
@@ -139,15 +139,23 @@ describe('the percentages of a rollout', () => {
       /promise; let it not be async/,
     ],
     [
-      'gives nothing for a channel',
+      'returns undefined for a channel',
       () => ({ whatsapp: undefined }),
       'gave the channel whatsapp what is no number from 0 to 100',
     ],
-    ['gives a text', () => ({ whatsapp: '0' }), 'gave the channel whatsapp what is no number from 0 to 100'],
-    ['gives NaN', () => ({ whatsapp: NaN }), 'gave the channel whatsapp what is no number from 0 to 100'],
-    ['gives too little', () => ({ sms: -1 }), 'gave the channel sms what is no number from 0 to 100'],
     [
-      'gives too much',
+      'returns a text',
+      () => ({ whatsapp: '0' }),
+      'gave the channel whatsapp what is no number from 0 to 100',
+    ],
+    ['returns NaN', () => ({ whatsapp: NaN }), 'gave the channel whatsapp what is no number from 0 to 100'],
+    [
+      'returns a negative number',
+      () => ({ sms: -1 }),
+      'gave the channel sms what is no number from 0 to 100',
+    ],
+    [
+      'returns a number above 100',
       () => ({ whatsapp: 101 }),
       'gave the channel whatsapp what is no number from 0 to 100',
     ],
@@ -158,12 +166,12 @@ describe('the percentages of a rollout', () => {
       /look for a misspelling/,
     ],
     [
-      'names what can be no channel',
+      'names an impossible channel',
       () => ({ '+447700900123': 0 }),
       'named a channel, which is not configured',
     ],
     [
-      'is wrong in one part only',
+      'is wrong for one channel only',
       () => ({ whatsapp: 100, line: 'ten' }),
       'gave the channel line what is no number from 0 to 100',
     ],
@@ -174,7 +182,7 @@ describe('the percentages of a rollout', () => {
     failure,
     problem = new RegExp(`^rollout: the function ${failure}; l`),
   ] of nonsense) {
-    it(`stay what they were where the function ${title}`, async () => {
+    it(`stay unchanged while the function ${title}`, async () => {
       let answer: () => unknown = () => ({ whatsapp: 0 });
       const read = readBy(() => answer());
       answer = give;
@@ -182,11 +190,11 @@ describe('the percentages of a rollout', () => {
       expect(failures).to.deep.equal([[failure, { whatsapp: 0 }]]);
       answer = () => ({ whatsapp: 5 });
       expect(read()).to.deep.equal({ whatsapp: 5 });
-      // A rejection that nobody looks at would end the process here.
+      // An unhandled rejection would end the process here.
       await new Promise((resolve) => setImmediate(resolve));
     });
 
-    it(`are a mistake in the configuration where the function ${title} from the start`, async () => {
+    it(`are a ConfigurationError if the function ${title} from the start`, async () => {
       let thrown: unknown;
       try {
         readBy(give);

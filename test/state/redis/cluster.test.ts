@@ -96,7 +96,7 @@ class Traffic {
   readonly #working: Promise<void>;
   /** The longest time of a claim, milliseconds. */
   longestMs = 0;
-  /** Codes that went out twice although no gateway had lost Redis. */
+  /** Codes that went out twice while no gateway had lost Redis. */
   doubled = 0;
   #isOver = false;
 

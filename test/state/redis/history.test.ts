@@ -62,7 +62,7 @@ describe('history in Redis', () => {
   const readAll = async (log: HistoryLog): Promise<readonly string[]> =>
     (await log.read(undefined, 100)).batches;
 
-  /** A call whose message arrived. */
+  /** A call with an accepted message. */
   const of = eventsOf('event-1');
   const call = [
     of.received(),

@@ -19,7 +19,7 @@ describe('the budget of a call', () => {
     [2200, 1980],
     [2800, 2550],
   ] as const) {
-    it(`of ${deadlineMs} ms waits for ${waitMs} and keeps the rest to write the answer`, async () => {
+    it(`of ${deadlineMs} ms waits ${waitMs} ms and keeps the rest for writing the answer`, async () => {
       const budget = new Budget(deadlineMs);
       let isOver = false;
       void budget.untilEnd(new Promise(() => undefined)).then(() => {
@@ -35,26 +35,26 @@ describe('the budget of a call', () => {
     });
   }
 
-  it('waits for work until its end, and no longer', async () => {
+  it('waits for work until its end, not longer', async () => {
     const budget = new Budget(1000);
     expect(await budget.untilEnd(Promise.resolve('done'))).to.equal('done');
     const waiting = budget.untilEnd(new Promise(() => undefined));
     await clock.tickAsync(900);
     expect(await waiting).to.equal(TIMED_OUT);
-    // After it, there is nothing left to wait for.
+    // After the end it does not wait.
     expect(await budget.untilEnd(new Promise(() => undefined))).to.equal(TIMED_OUT);
   });
 
-  it('aborts the signal of who asks for it late, too', () => {
+  it('aborts the signal even if the call reads it after the hang-up', () => {
     const budget = new Budget(1000);
     budget.hangUp();
     expect(budget.leaveSignal.aborted).to.equal(true);
     budget.close();
   });
 
-  it('is over by the clock in a process so busy that its timers are late', () => {
+  it('is over by the clock even if a busy process delays its timers', () => {
     const budget = new Budget(1000);
-    // The time passes and no timer has its turn, as where one task runs for long.
+    // Time passes and no timer runs, as during a long task.
     let nowMs = 884;
     performance.now = () => nowMs;
     try {
@@ -62,19 +62,19 @@ describe('the budget of a call', () => {
       nowMs = 885;
       expect([budget.isOver, budget.leaveSignal.aborted]).to.deep.equal([true, true]);
     } finally {
-      // What is left is the machine's, of its prototype.
+      // Uncovers the original function, on the prototype.
       Reflect.deleteProperty(performance, 'now');
       budget.close();
     }
   });
 
-  it('counts what rejects as what nobody knows', async () => {
+  it('treats rejected work like work without a result', async () => {
     const budget = new Budget(1000);
     expect(await budget.untilEnd(Promise.reject(new Error('lost')))).to.equal(TIMED_OUT);
     budget.close();
   });
 
-  it('lets nothing leave shortly before its end', async () => {
+  it('lets no request leave shortly before its end', async () => {
     const budget = new Budget(1000);
     await clock.tickAsync(884);
     expect([budget.isOver, budget.leaveSignal.aborted]).to.deep.equal([false, false]);
@@ -84,14 +84,14 @@ describe('the budget of a call', () => {
     budget.close();
   });
 
-  it('never has less than nothing left', async () => {
+  it('never has a negative rest', async () => {
     const budget = new Budget(500);
     await clock.tickAsync(5000);
     expect(budget.remainingMs()).to.equal(0);
     expect(budget.share(100, 0.5)).to.equal(0);
   });
 
-  it('gives a share of what is left, up to its most', async () => {
+  it('gives a share of the rest, up to a maximum', async () => {
     const budget = new Budget(1000);
     expect(budget.share(700, 0.5)).to.equal(450);
     expect(budget.share(300, 0.5)).to.equal(300);
@@ -100,7 +100,7 @@ describe('the budget of a call', () => {
     budget.close();
   });
 
-  describe('waiting within it', () => {
+  describe('within()', () => {
     it('ends with the work', async () => {
       const budget = new Budget(1000);
       expect(await budget.within(Promise.resolve('done'), 100)).to.equal('done');
@@ -112,8 +112,8 @@ describe('the budget of a call', () => {
     });
 
     for (const [title, shareMs, endsAfterMs] of [
-      ['with its share', 100, 100],
-      ['with the budget, where the share is longer', 5000, 900],
+      ['with the share', 100, 100],
+      ['with the budget if the share is longer', 5000, 900],
     ] as const) {
       it(`ends ${title}`, async () => {
         const budget = new Budget(1000);
@@ -129,7 +129,7 @@ describe('the budget of a call', () => {
       });
     }
 
-    it('leaves the failure of work that was given up to nobody', async () => {
+    it('handles the failure of work that it no longer waits for', async () => {
       const budget = new Budget(1000);
       let fail: (error: Error) => void = () => undefined;
       const work = new Promise<never>((_resolve, reject) => {
@@ -138,13 +138,13 @@ describe('the budget of a call', () => {
       const waited = budget.within(work, 10);
       await clock.tickAsync(10);
       expect(await waited).to.equal(TIMED_OUT);
-      // Unhandled, it would fail this test.
+      // An unhandled rejection would fail this test.
       fail(new Error('too late'));
       budget.close();
     });
   });
 
-  it('lets nothing leave after Okta has hung up, and goes on waiting for what has left', async () => {
+  it('lets no request leave after Okta hangs up, and still waits for those that have left', async () => {
     const budget = new Budget(1000);
     let isOver = false;
     void budget.untilEnd(new Promise(() => undefined)).then(() => {
@@ -161,14 +161,14 @@ describe('the budget of a call', () => {
     expect(isOver).to.equal(true);
   });
 
-  it('leaves no timer behind once it is closed', () => {
+  it('leaves no timer after close()', () => {
     const budget = new Budget(1000);
     expect(clock.countTimers()).to.equal(1);
     budget.close();
     expect(clock.countTimers()).to.equal(0);
   });
 
-  it('does not go by the wall clock', () => {
+  it('does not depend on the wall clock', () => {
     clock.restore();
     clock = sinon.useFakeTimers({ toFake: ['Date'] });
     const budget = new Budget(2200);

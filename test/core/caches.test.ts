@@ -2,8 +2,8 @@ import { expect } from 'chai';
 import { LRUCache } from 'lru-cache';
 import { atMost, RecentMap } from '#lib/core/caches.js';
 
-describe('the size of a cache', () => {
-  it('drops the entry that was not used for the longest, as the one too many comes', () => {
+describe('atMost()', () => {
+  it('drops the least recently used entry when one too many comes', () => {
     const dropped: string[] = [];
     const cache = new LRUCache<string, number>({
       ...atMost(3),
@@ -16,8 +16,8 @@ describe('the size of a cache', () => {
     expect([...cache.keys()]).to.have.members(['a', 'c', 'd']);
   });
 
-  it('reserves nothing: a hook is made with it', () => {
-    // What it allows would not fit into the memory of the process.
+  it('reserves no memory', () => {
+    // This number of entries would not fit into memory.
     expect(() => new LRUCache<string, number>(atMost(2 ** 40))).to.not.throw();
   });
 });
@@ -27,11 +27,11 @@ interface Entry {
 }
 const entry = (value: number): Entry => ({ value });
 
-describe('a map of what was set last', () => {
+describe('RecentMap', () => {
   const keysIn = (map: RecentMap<Entry>, count: number): number[] =>
     Array.from({ length: count }, (_, key) => key).filter((key) => map.get(`k${key}`) !== undefined);
 
-  it('holds so many at most, and the last half of that whatever came', () => {
+  it('keeps at most its size, and always the last half of that', () => {
     const max = 10;
     const map = new RecentMap<Entry>(max);
     for (let key = 0; key < 1_000; key += 1) {
@@ -39,12 +39,12 @@ describe('a map of what was set last', () => {
       const there = keysIn(map, key + 1);
       expect(there.length).to.be.at.most(max);
       expect(there.slice(-5)).to.deep.equal([4, 3, 2, 1, 0].map((ago) => key - ago).filter((at) => at >= 0));
-      // None is missing among those that are there.
+      // No entry is missing between the first and the last.
       expect(there).to.deep.equal(there.map((_, at) => (there[0] ?? 0) + at));
     }
   });
 
-  it('takes one that is set again, or used, for one of the newest', () => {
+  it('treats an entry that is set again or used as a new one', () => {
     for (const again of [
       (map: RecentMap<Entry>) => {
         map.set('k0', entry(0));
@@ -63,7 +63,7 @@ describe('a map of what was set last', () => {
     }
   });
 
-  it('gives the last value of what was set again', () => {
+  it('returns the last value of a key that is set repeatedly', () => {
     const map = new RecentMap<Entry>(4);
     for (let value = 0; value < 50; value += 1) {
       map.set('again', entry(value));
@@ -73,7 +73,7 @@ describe('a map of what was set last', () => {
     }
   });
 
-  it('knows nothing of what was taken out, in whichever half it was', () => {
+  it('does not find a deleted key, in either half', () => {
     const map = new RecentMap<Entry>(4);
     for (const key of ['a', 'b', 'c', 'a']) map.set(key, entry(1));
     for (const key of ['a', 'b', 'c']) {
@@ -83,7 +83,7 @@ describe('a map of what was set last', () => {
     map.delete('never');
   });
 
-  it('makes room without a look at what goes where one is only set again', () => {
+  it('keeps the other entries if one key is set repeatedly', () => {
     const map = new RecentMap<Entry>(4);
     for (const key of ['a', 'b', 'c', 'd']) map.set(key, entry(1));
     for (let times = 0; times < 20; times += 1) map.set('d', entry(times));

@@ -11,20 +11,20 @@ const stream = (listeners: readonly HookEventListener[], onEvent?: HookEventList
   new EventStream({ listeners, onEvent }, () => 7);
 
 describe('the stream of events', () => {
-  const heard: HookEvent[] = [];
-  const hear: HookEventListener = (event) => heard.push(event);
+  const recorded: HookEvent[] = [];
+  const record: HookEventListener = (event) => recorded.push(event);
   beforeEach(() => {
-    heard.length = 0;
+    recorded.length = 0;
   });
 
-  it('tells every listener, with the time of its clock, and the user’s with an event of its own', () => {
+  it('passes each event to every listener, with the time of its clock, and a copy to onEvent', () => {
     const given: HookEvent[] = [];
-    stream([hear, hear], (event) => given.push(event)).emit(EMITTED);
-    expect(heard).to.deep.equal([EVENT, EVENT]);
+    stream([record, record], (event) => given.push(event)).emit(EMITTED);
+    expect(recorded).to.deep.equal([EVENT, EVENT]);
     expect(given).to.deep.equal([EVENT]);
     expect(given[0]).to.not.equal(EVENT);
-    stream([hear]).emit(EMITTED);
-    expect(heard).to.have.length(3);
+    stream([record]).emit(EMITTED);
+    expect(recorded).to.have.length(3);
   });
 
   for (const [how, fail] of [
@@ -36,57 +36,56 @@ describe('the stream of events', () => {
     ],
     ['rejects', () => Promise.reject(new Error('a mistake'))],
   ] as const satisfies readonly (readonly [string, HookEventListener])[]) {
-    it(`goes on where a listener ${how}`, async () => {
-      stream([fail, hear], fail).emit(EMITTED);
-      expect(heard).to.deep.equal([EVENT]);
-      // The witness hears of what was rejected.
+    it(`continues if a listener ${how}`, async () => {
+      stream([fail, record], fail).emit(EMITTED);
+      expect(recorded).to.deep.equal([EVENT]);
+      // An unhandled rejection would come by then.
       await new Promise((resolve) => setImmediate(resolve));
     });
   }
 
-  it('names no call in the failure of an extension that it emits later, for many', () => {
-    const events = stream([hear]);
+  it('omits the ids of a call from a later event that counts several failures', () => {
+    const events = stream([record]);
     const call = { eventId: 'event-1', oktaRequestId: 'request-1', userId: 'user-1' };
     for (let failure = 0; failure < 3; failure += 1)
       events.emitFailed({ extension: 'lookUp', reason: 'no', call });
     events.close();
-    expect(heard).to.have.length(2);
-    expect(heard[0]).to.include({ extension: 'lookUp', reason: 'no', count: 1, ...call });
-    expect(heard[1]).to.include({ extension: 'lookUp', reason: 'no', count: 2, eventId: undefined });
-    expect(heard[1]).to.include({ oktaRequestId: undefined, userId: undefined });
+    expect(recorded).to.have.length(2);
+    expect(recorded[0]).to.include({ extension: 'lookUp', reason: 'no', count: 1, ...call });
+    expect(recorded[1]).to.include({ extension: 'lookUp', reason: 'no', count: 2, eventId: undefined });
+    expect(recorded[1]).to.include({ oktaRequestId: undefined, userId: undefined });
   });
 
-  it('makes nothing of the steps of a call for a log alone', () => {
-    const logged = new EventStream({ log: hear, listeners: [], onEvent: undefined }, () => 7);
+  it('has no step listeners if only a log listens', () => {
+    const logged = new EventStream({ log: record, listeners: [], onEvent: undefined }, () => 7);
     expect(logged.hasStepListeners).to.equal(false);
     logged.emit(EMITTED);
-    expect(heard).to.deep.equal([EVENT]);
-    logged.listen(hear);
+    expect(recorded).to.deep.equal([EVENT]);
+    logged.listen(record);
     expect(logged.hasStepListeners).to.equal(true);
     logged.emit(EMITTED);
-    expect(heard).to.have.length(3);
-    expect([stream([hear]), stream([], hear)].map(({ hasStepListeners }) => hasStepListeners)).to.deep.equal([
-      true,
-      true,
-    ]);
+    expect(recorded).to.have.length(3);
+    expect(
+      [stream([record]), stream([], record)].map(({ hasStepListeners }) => hasStepListeners),
+    ).to.deep.equal([true, true]);
     expect(stream([]).hasStepListeners).to.equal(false);
   });
 });
 
-describe('what is told at most once a minute', () => {
+describe('emitCounted()', () => {
   let time: sinon.SinonFakeTimers;
   let now: number;
-  let told: string[];
+  let emitted: string[];
   let events: EventStream;
   beforeEach(() => {
     time = sinon.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
     now = 1_000_000;
-    told = [];
-    const tell: HookEventListener = (event) => {
-      if (event.type === 'uses.skipped') told.push(`${event.count} at ${event.at - 1_000_000}`);
-      if (event.type === 'probe.rejected') told.push(`${event.count} of ${event.code}`);
+    emitted = [];
+    const record: HookEventListener = (event) => {
+      if (event.type === 'uses.skipped') emitted.push(`${event.count} at ${event.at - 1_000_000}`);
+      if (event.type === 'probe.rejected') emitted.push(`${event.count} of ${event.code}`);
     };
-    events = new EventStream({ listeners: [tell], onEvent: undefined }, () => now);
+    events = new EventStream({ listeners: [record], onEvent: undefined }, () => now);
   });
   afterEach(() => {
     time.restore();
@@ -101,23 +100,23 @@ describe('what is told at most once a minute', () => {
     time.tick(ms);
   };
 
-  it('is told at once, and what follows with its count at the end of the minute, though nothing more comes', () => {
+  it('emits the first event at once, and the count of the others after a minute', () => {
     happen(3);
-    expect(told).to.deep.equal(['1 at 0']);
+    expect(emitted).to.deep.equal(['1 at 0']);
     pass(59_999);
     happen();
-    expect(told).to.deep.equal(['1 at 0']);
+    expect(emitted).to.deep.equal(['1 at 0']);
     pass(1);
-    expect(told).to.deep.equal(['1 at 0', '3 at 60000']);
+    expect(emitted).to.deep.equal(['1 at 0', '3 at 60000']);
     happen();
     pass(60_000);
-    expect(told.slice(2)).to.deep.equal(['1 at 120000']);
+    expect(emitted.slice(2)).to.deep.equal(['1 at 120000']);
     pass(60_000);
     happen();
-    expect(told.slice(3)).to.deep.equal(['1 at 180000']);
+    expect(emitted.slice(3)).to.deep.equal(['1 at 180000']);
   });
 
-  it('costs one timer and two events, however often it happens', () => {
+  it('needs one timer and two events for 10,000 calls', () => {
     let made = 0;
     for (let time = 0; time < 10_000; time += 1) {
       events.emitCounted('skipped', (count) => {
@@ -128,11 +127,11 @@ describe('what is told at most once a minute', () => {
     expect(time.countTimers()).to.equal(1);
     expect(made).to.equal(2);
     pass(60_000);
-    expect(told).to.deep.equal(['1 at 0', '9999 at 60000']);
+    expect(emitted).to.deep.equal(['1 at 0', '9999 at 60000']);
     expect(time.countTimers()).to.equal(0);
   });
 
-  it('does not keep the process', () => {
+  it('does not keep the process alive', () => {
     time.restore();
     const timers = sinon.spy(globalThis, 'setTimeout');
     try {
@@ -144,25 +143,25 @@ describe('what is told at most once a minute', () => {
     }
   });
 
-  it('is told on closing, after which no timer is left', () => {
+  it('emits the count on close(), and leaves no timer', () => {
     happen(4);
     events.close();
-    expect(told).to.deep.equal(['1 at 0', '3 at 0']);
+    expect(emitted).to.deep.equal(['1 at 0', '3 at 0']);
     happen(2);
     expect(time.countTimers()).to.equal(0);
     events.close();
-    expect(told).to.have.length(2);
+    expect(emitted).to.have.length(2);
   });
 
-  it('is counted for each subject, and told anew when the clock is set', () => {
+  it('counts each subject separately, and emits at once if the clock is set back', () => {
     const reject = (code: string): void => {
       events.emitCounted(code, (count) => ({ type: 'probe.rejected', status: 401, code, count }));
     };
     for (const code of ['A', 'B', 'A']) reject(code);
-    expect(told).to.deep.equal(['1 of A', '1 of B']);
+    expect(emitted).to.deep.equal(['1 of A', '1 of B']);
     now -= 1;
     reject('A');
-    expect(told.slice(2)).to.deep.equal(['2 of A']);
+    expect(emitted.slice(2)).to.deep.equal(['2 of A']);
     expect(time.countTimers()).to.equal(0);
   });
 });

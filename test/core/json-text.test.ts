@@ -5,7 +5,7 @@ import { readJsonText } from '#lib/core/json-text.js';
 const UNENDED = 'The text that begins here does not end on its line';
 const ESCAPE = 'A backslash is followed by one of "\\/bfnrt, or by u and four hexadecimal digits';
 
-describe('JSON that a person writes', () => {
+describe('readJsonText()', () => {
   for (const text of [
     '{}',
     '[]',
@@ -14,7 +14,7 @@ describe('JSON that a person writes', () => {
     '"a"',
     '0',
   ]) {
-    it(`is read: ${JSON.stringify(text)}`, () => {
+    it(`reads ${JSON.stringify(text)}`, () => {
       const read = readJsonText(text);
       expect(read.isJson && read.value).to.deep.equal(JSON.parse(text.replace('\uFEFF', '')) as unknown);
     });
@@ -52,7 +52,7 @@ describe('JSON that a person writes', () => {
     ['// no\n{}', 1, 1, 'A value is expected here'],
     ['['.repeat(5000), 1, 202, 'This is nested too deeply'],
     ['{"a":'.repeat(5000), 1, 1006, 'This is nested too deeply'],
-    // A bracket closes its own kind.
+    // Each bracket needs its own closing bracket.
     ['[}', 1, 2, 'A value is expected here'],
     ['[1}', 1, 3, 'A comma or ] is expected here'],
     ['{]', 1, 2, 'A name in double quotes is expected here'],
@@ -61,7 +61,7 @@ describe('JSON that a person writes', () => {
     ['[01]', 1, 3, 'A comma or ] is expected here'],
     ['[1.]', 1, 3, 'A comma or ] is expected here'],
     ['[1e]', 1, 3, 'A comma or ] is expected here'],
-    // What is right before it is passed over.
+    // The parser skips the valid part before it.
     [
       '{ "\\"\\\\\\/\\b\\f\\n\\r\\t\\u00E9" : [ -0.5e+10 , 10E-2 , 0 , { } , [ ] , true , false , null ] , "b" : x}',
       1,
@@ -70,14 +70,14 @@ describe('JSON that a person writes', () => {
     ],
   ];
   for (const [text, line, column, problem] of BROKEN) {
-    it(`is none, at line ${line}, column ${column}: ${JSON.stringify(text.slice(0, 30))}`, () => {
+    it(`finds a problem at line ${line}, column ${column}: ${JSON.stringify(text.slice(0, 30))}`, () => {
       const read = readJsonText(text);
       expect(read).to.deep.include({ isJson: false, problem });
       expect(!read.isJson && read.position).to.deep.include({ line, column });
     });
   }
 
-  it('is told of without any of its words', () => {
+  it('describes a problem without quoting the text', () => {
     for (const text of ['{"a": secretword}', '{"a": "secretword', '{secretword: 1}', '{"secretword" 1}']) {
       const read = readJsonText(text);
       expect(read.isJson).to.equal(false);
@@ -85,7 +85,7 @@ describe('JSON that a person writes', () => {
     }
   });
 
-  it('is all that JSON.parse reads, and nothing else', () => {
+  it('accepts exactly what JSON.parse accepts', () => {
     const texts = fc.oneof(
       fc.json(),
       fc.jsonValue().map((value) => JSON.stringify(value, undefined, 2)),
@@ -108,14 +108,14 @@ describe('JSON that a person writes', () => {
     );
   });
 
-  it('has the line of each field, and for one that is missing the nearest around it', () => {
+  it('finds the line of each field, or of the nearest object around a missing field', () => {
     const text = JSON.stringify(
       { data: { messageProfile: { phoneNumber: '1' }, list: [{ x: 1 }, { y: 2 }] } },
       undefined,
       2,
     );
     const read = readJsonText(text);
-    if (!read.isJson) return expect.fail('it is JSON');
+    if (!read.isJson) return expect.fail('it is not JSON');
     const lineOf = (path: string): number | undefined => read.positionOf(path)?.line;
     expect(lineOf('data.messageProfile.phoneNumber')).to.equal(4);
     expect(lineOf('data.messageProfile.otpCode')).to.equal(3);

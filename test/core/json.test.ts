@@ -1,15 +1,15 @@
 import { expect } from 'chai';
 import { asList, asObject, fieldOf, isObject, parseJson, textFieldOf } from '#lib/core/json.js';
 
-describe('JSON of no known shape', () => {
-  it('is undefined for a text that is not JSON', () => {
+describe('JSON of unknown shape', () => {
+  it('parseJson() returns undefined for a text that is not JSON', () => {
     for (const text of ['', '{', '<html>', 'undefined', '\uFEFF{}'])
       expect(parseJson(text)).to.equal(undefined);
     expect(parseJson('null')).to.equal(null);
     expect(parseJson('{"a":[1]}')).to.deep.equal({ a: [1] });
   });
 
-  it('is an object or a list, or as good as an empty one', () => {
+  it('asObject() and asList() return an empty one for any other value', () => {
     for (const value of [null, undefined, 1, 'a', true, [{}]]) {
       expect(isObject(value)).to.equal(false);
       expect(asObject(value)).to.deep.equal({});
@@ -20,19 +20,19 @@ describe('JSON of no known shape', () => {
     expect(asList(list)).to.equal(list);
   });
 
-  it('has the field at a path, and nothing where the path ends early', () => {
+  it('fieldOf() returns the field at a path, or undefined if the path ends early', () => {
     const value = { a: { b: { c: 1 }, none: null, list: [{ d: 1 }] } };
     expect(fieldOf(value, 'a', 'b', 'c')).to.equal(1);
     expect(fieldOf(value)).to.equal(value);
     expect(fieldOf(value, 'a', 'none')).to.equal(null);
     for (const path of [['x'], ['a', 'x', 'c'], ['a', 'none', 'c'], ['a', 'list', '0'], ['a', 'b', 'c', 'd']])
       expect(fieldOf(value, ...path), path.join('.')).to.equal(undefined);
-    // What every object inherits is not a field that somebody sent.
+    // Inherited properties are not fields.
     for (const name of ['constructor', 'toString', '__proto__'])
       expect(fieldOf({}, name), name).to.equal(undefined);
   });
 
-  it('has a text only where there is something in it', () => {
+  it('textFieldOf() returns a text only if it is not empty', () => {
     const value = { text: 'x', empty: '', number: 1, inner: { text: 'y' } };
     expect(textFieldOf(value, 'text')).to.equal('x');
     expect(textFieldOf(value, 'inner', 'text')).to.equal('y');

@@ -37,7 +37,7 @@ const inScript = (digits: string, numberingSystem: string): string => {
   return digits.replace(/\d/g, (digit) => format(Number(digit)));
 };
 
-describe('the mask of a text', () => {
+describe('maskText()', () => {
   const texts: readonly (readonly [what: string, text: string, ...gone: string[]])[] = [
     ['the code', `sent ${CODE} to them`, CODE],
     ['the code twice', `${CODE}${CODE}`, CODE],
@@ -46,7 +46,7 @@ describe('the mask of a text', () => {
     ['the code as it is spoken', `say ${apart(CODE, ', ')}.`, '2, 0', '9, 8'],
     ['the number', `to ${ANA.phone}`, '447700', '900123'],
     ['the number without +', `to ${ANA.phone.slice(1)}`, '447700', '900123'],
-    ['the number as it is written at home', 'to 07700 900-123', '7700', '123'],
+    ['the number in its national form', 'to 07700 900-123', '7700', '123'],
     ['the number in a URL', `/send?to=%2B${ANA.phone.slice(1)}`, '447700', '900123'],
     ['the number as it is spoken', `to ${apart(ANA.phone.slice(1), ', ')}`, '4, 4', '1, 2'],
     ['the number at Twilio', `whatsapp:${ANA.phone}`, '447700'],
@@ -55,7 +55,7 @@ describe('the mask of a text', () => {
         [
           [`the code in digits of ${script}`, `sent ${inScript(CODE, script)}`, inScript(CODE, script)],
           [
-            `the number in digits of ${script}, set apart`,
+            `the number in digits of ${script}, separated`,
             `to ${apart(inScript(ANA.phone, script), ' - ')}`,
             inScript('7', script),
             '7',
@@ -65,40 +65,45 @@ describe('the mask of a text', () => {
     ),
     ['the code in small digits', `sent ${apart('²⁰⁴⁹⁸¹', ' ')}`, '²', '2', '⁹', '9'],
     ['the code in circles', 'sent ②⓪④⑨⑧①', '②', '2', '⑨', '9'],
-    ['the code, whatever is between its digits', `sent ${apart(CODE, ' …様\u200b ')}`, '2', '9'],
+    ['the code with any characters between its digits', `sent ${apart(CODE, ' …様\u200b ')}`, '2', '9'],
     ['the code in base64', `sent ${btoa(CODE)}`, btoa(CODE)],
     ['the number in base64', `sent ${btoa(ANA.phone)}`, btoa(ANA.phone).slice(4)],
     ['the number in base64 of something longer', `sent x=${btoa('ab44770090012')}!`, 'NzcwMDkw'],
     ['the number in hex', `sent a${Buffer.from(ANA.phone).toString('hex')}`, '3434', '3737'],
     [
-      'the login in wide letters',
+      'the login in fullwidth letters',
       'no user ａｎａ．ｓｉｌｖｅｉｒａ＠ｅｘａｍｐｌｅ．ｃｏｍ',
       'ａｎａ',
       'ana',
     ],
-    ['a name in wide letters', 'Dear Ｓｉｌｖｅｉｒａ', 'Ｓｉｌ', 'silv'],
+    ['a name in fullwidth letters', 'Dear Ｓｉｌｖｅｉｒａ', 'Ｓｉｌ', 'silv'],
     ['the login', `no user ${ANA.login}!`, 'ana.', 'silveira', 'example'],
     ['the login in capitals', ANA.login.toUpperCase(), 'ANA.', 'SILVEIRA'],
     ['the login without its domain', 'no user ana.silveira here', 'ana.', 'silveira'],
-    ["somebody else's address", 'ask bob@corp.example', 'bob', 'corp'],
+    ['the address of another person', 'ask bob@corp.example', 'bob', 'corp'],
     ['the names', `Dear Anna Maria ${ANA.lastName}`, 'Anna', 'Maria', ANA.lastName],
     ['one of several first names', 'Dear maria', 'maria'],
     ['a name in another case', `Dear ${ANA.lastName.toUpperCase()}`, 'SILVEIRA'],
     ['any long run of digits', 'account 12345678', '1234', '5678'],
     ['a run of four digits', 'code 1234.', '1234'],
     ['a run of digits set apart', 'code 1-2-3-4', '1-2', '3-4'],
-    ['a token that is told with its scheme', 'sent SSWS 00aB, again', '00aB'],
+    ['a token after its scheme', 'sent SSWS 00aB, again', '00aB'],
     ['a token of another scheme', 'sent bearer  abc.def', 'abc'],
     ['a key by its name', 'used sk_live1', 'live1'],
     ['a secret by its name', 'SECRET-x1 is wrong', 'x1'],
-    ['what is long enough to be a token', `got ${'aB.+/=-_~3'.repeat(2)}`, 'aB'],
+    ['a text that is long enough to be a token', `got ${'aB.+/=-_~3'.repeat(2)}`, 'aB'],
     ['a login that is cut off at the end', `${'x'.repeat(290)} ${ANA.login}`, 'ana', 'silv'],
     ['a name that is cut off at the end', `${'x'.repeat(294)} ${ANA.lastName}`, 'Silv'],
-    // 2000 characters are read: the last of them are the first of a login.
-    ['a login where the reading stops', `${'x'.repeat(14)} ${`${ANA.login} `.repeat(100)}`, 'ana', 'silv'],
+    // maskText() reads 2000 characters: the last ones are the beginning of a login.
+    [
+      'a login that the end of the read part cuts off',
+      `${'x'.repeat(14)} ${`${ANA.login} `.repeat(100)}`,
+      'ana',
+      'silv',
+    ],
   ];
   for (const [what, text, ...gone] of texts) {
-    it(`takes out ${what}`, () => {
+    it(`masks ${what}`, () => {
       const masked = maskText(text, request);
       for (const part of gone) expect(masked.toLowerCase()).to.not.include(part.toLowerCase());
       expect(masked).to.match(/…|^x+ ?$/);
@@ -106,7 +111,7 @@ describe('the mask of a text', () => {
     });
   }
 
-  it('leaves the rest', () => {
+  it('leaves everything else', () => {
     expect(maskText('HTTP 503 after 2 tries: ECONNRESET', request)).to.equal(
       'HTTP 503 after 2 tries: ECONNRESET',
     );
@@ -116,14 +121,14 @@ describe('the mask of a text', () => {
     );
   });
 
-  it('leaves what is in other scripts, and tells short numbers by ASCII digits', () => {
+  it('leaves texts in other scripts, and writes short numbers in ASCII digits', () => {
     for (const text of ['宛先は無効です…', 'Größe ½ ™ Ёж', 'عنوان خاطئ', 'e-mail @ home']) {
       expect(maskText(text, request)).to.equal(text);
     }
     expect(maskText('خطأ ٤٠٤', request)).to.equal('خطأ 404');
   });
 
-  it('finds a name whose letters are written with their marks apart', () => {
+  it('masks a name whose letters are decomposed into letter and mark', () => {
     const zoe = { ...request, firstName: 'Zoë', lastName: 'Bücher' };
     expect(maskText('Dear Zoe\u0308 Bu\u0308cher', zoe)).to.equal('Dear … …');
   });
@@ -139,12 +144,12 @@ describe('the mask of a text', () => {
     ['qßaö', 'sent QSSAÖ', 'sent …'],
     ['𐐀𐐁𐐂', 'sent 𐐨 𐐩 𐐪', 'sent …'],
   ] as const) {
-    it(`takes out a code like ${otpCode}`, () => {
+    it(`masks a code like ${otpCode}`, () => {
       expect(maskText(text, { ...request, otpCode })).to.equal(masked);
     });
   }
 
-  it('leaves error codes, however long: capital letters and underscores alone', () => {
+  it('leaves error codes of any length: capital letters and underscores only', () => {
     for (const code of ['SELF_SIGNED_CERT_IN_CHAIN', 'UNABLE_TO_VERIFY_LEAF_SIGNATURE']) {
       const text = `Twilio could not be reached (${code}): ${code}.`;
       expect(maskText(text, request)).to.equal(text);
@@ -165,40 +170,40 @@ describe('the mask of a text', () => {
       'NO_SUCH_USER_…_IN_THIS_DIRECTORY',
     ],
   ] as const) {
-    it(`takes no word with ${what} for an error code`, () => {
+    it(`masks a word with ${what}: it is no error code`, () => {
       expect(maskText(text, request)).to.equal(masked);
     });
   }
 
-  it('takes out digits and addresses where no request is known', () => {
+  it('masks digits and addresses without a request', () => {
     expect(maskText(`${CODE} for ${ANA.login} at ${ANA.phone}`, undefined)).to.equal('… for … at …');
   });
 
-  it('takes out a token and a key whole, and leaves the name of its scheme', () => {
+  it('masks a token and a key completely, and leaves the name of the scheme', () => {
     expect(maskText('sent SSWS 00aB_c and bearer  abc.def again', request)).to.equal(
       'sent SSWS … and bearer … again',
     );
     expect(maskText('used sk_live1 now', request)).to.equal('used … now');
   });
 
-  it('takes out the longer of two names first, so that no part of it is left', () => {
+  it('masks the longer of two names first, so that no part of it is left', () => {
     const ann = { ...request, firstName: 'Ann', lastName: 'Annabel' };
     expect(maskText('Dear Annabel', ann)).to.equal('Dear …');
   });
 
-  it('knows a user of whom nothing is known', () => {
-    const nobody = { ...request, login: undefined, firstName: undefined, lastName: undefined };
-    expect(maskText(`no ${CODE} for them`, nobody)).to.equal('no … for them');
+  it('accepts a request without login and names', () => {
+    const unknownUser = { ...request, login: undefined, firstName: undefined, lastName: undefined };
+    expect(maskText(`no ${CODE} for them`, unknownUser)).to.equal('no … for them');
   });
 
-  it('tells 300 characters of a long text', () => {
+  it('cuts a long text to 300 characters', () => {
     expect(maskText('a b '.repeat(200), request)).to.equal('a b '.repeat(75));
   });
 
-  describe('of somebody with a short name', () => {
+  describe('with a short name', () => {
     const ada = { ...request, login: 'ada@corp.example', firstName: 'Ada', lastName: 'Wood' };
 
-    it('leaves it inside other words', () => {
+    it('leaves the name inside other words', () => {
       for (const text of ['The key is unreadable; its metadata is not', 'driftwood', 'woods, 3woods, ada1']) {
         expect(maskText(text, ada)).to.equal(text);
       }
@@ -206,7 +211,7 @@ describe('the mask of a text', () => {
 
     for (const [what, text, masked] of [
       ['as a word', 'Dear Ada, dear ADA WOOD!', 'Dear …, dear … …!'],
-      ['alone', 'ada', '…'],
+      ['if it is the whole text', 'ada', '…'],
       ['between underscores and hyphens', 'user_ada-wood', 'user_…-…'],
       ['beside letters of other scripts', 'éada様', 'é…様'],
       ['as a login without its domain', 'no user ada in /users/ada/', 'no user … in /users/…/'],
@@ -216,30 +221,30 @@ describe('the mask of a text', () => {
       ['beside digits that may be a code', 'ada123456', '……'],
       ['beside a longer name', 'ada anna', '… anna'],
     ] as const) {
-      it(`takes it out ${what}`, () => {
+      it(`masks the name ${what}`, () => {
         expect(maskText(text, ada)).to.equal(masked);
       });
     }
 
-    it('takes out a login and a name of five letters inside other words', () => {
+    it('masks a login and a name of five letters inside other words', () => {
       const alice = { ...request, login: 'alice', firstName: 'Woods', lastName: undefined };
       expect(maskText('xalicex woodsman', alice)).to.equal('x…x …man');
     });
   });
 
-  it('reads names as text, not as patterns', () => {
+  it('treats names as text, not as patterns', () => {
     const odd = { ...request, login: 'a.b+c(d[e', firstName: '.*', lastName: '$&$1' };
     expect(maskText('abc stays, a.b+c(d[e goes, $&$1 too', odd)).to.equal('abc stays, … goes, … too');
   });
 
-  it('masks nothing of an ordinary text for a name of one or two letters', () => {
+  it('masks no normal text for a name of one or two letters', () => {
     expect(maskText('it is an error', { ...request, firstName: 'i', lastName: 'is' })).to.equal(
       'it is an error',
     );
   });
 
-  // By a pattern that backtracks, one of these takes longer than a test may.
-  it('comes to an end for a text that is long', () => {
+  // With a backtracking pattern one of these takes longer than a test may.
+  it('ends soon for a long text', () => {
     for (const text of [
       'a'.repeat(1e6),
       '1 '.repeat(5e5),
@@ -261,18 +266,18 @@ describe('the mask of a text', () => {
   });
 });
 
-describe('the mask of one secret', () => {
-  it('leaves a text as it is where the secret is too short to be one', () => {
+describe('maskSeparated()', () => {
+  it('leaves the text if the secret is too short', () => {
     for (const secret of ['', '1', '12', '-']) expect(maskSeparated('12 - 12', secret)).to.equal('12 - 12');
   });
 
-  it('does not take a letter or a digit between two of its characters for a separator', () => {
+  it('treats no letter or digit between two characters as a separator', () => {
     expect(maskSeparated('204x981 2049781 204…981', CODE)).to.equal('204x981 2049781 …');
   });
 });
 
-describe('the mask of an error', () => {
-  it('takes one that throws when it is looked at', () => {
+describe('maskError()', () => {
+  it('accepts an error whose message throws', () => {
     const error = new Error('?');
     Object.defineProperty(error, 'message', {
       get: () => {
@@ -282,67 +287,67 @@ describe('the mask of an error', () => {
     expect(maskError(error, undefined)).to.equal('failed');
   });
 
-  it('keeps its words and masks the rest', () => {
+  it('keeps the words and masks the rest', () => {
     expect(maskError(new Error(`no session for ${ANA.login}`), request)).to.equal('no session for …');
   });
 
   for (const [what, error] of [
     ['an error without a message', new Error()],
-    ['what is no error', 'text'],
-    ['nothing', undefined],
+    ['a value that is no error', 'text'],
+    ['undefined', undefined],
   ] as const) {
-    it(`says only that it failed for ${what}`, () => {
+    it(`returns only "failed" for ${what}`, () => {
       expect(maskError(error, request)).to.equal('failed');
     });
   }
 });
 
-describe('an id or a code of others', () => {
+describe('isAbout(), for an id or a code of a provider,', () => {
   const to = '+33612345678';
   const about: readonly (readonly [what: string, text: string])[] = [
     ['the code', `M-${CODE}`],
     ['the code set apart', `M${apart(CODE, '-')}`],
     ['the number', `M${ANA.phone}`],
-    ['the number as it is written at home', '07700-900-123'],
-    ['the number that it went to', 'id:06.12.34.56.78'],
+    ['the number in its national form', '07700-900-123'],
+    ['the number that the message went to', 'id:06.12.34.56.78'],
     ['the code set apart, among other letters', 'für 204-981'],
-    ['an address of anybody', 'x@y'],
+    ['an address', 'x@y'],
     ['the login without its domain', 'user:Ana.Silveira'],
-    ['the login, its parts run together', 'anasilveira1'],
+    ['the parts of the login without separators', 'anasilveira1'],
     ['a first name', 'maria-7'],
-    ['a first name and a last one, run together', `msg-Maria${ANA.lastName}1`],
+    ['a first name and a last name without a separator', `msg-Maria${ANA.lastName}1`],
     ['a last name with a digit behind it', `USER_${ANA.lastName.toUpperCase()}2`],
     ['a last name', `x_y.${ANA.lastName.toUpperCase()}`],
     ['the code in digits of another script', `M${inScript(CODE, 'deva')}`],
-    ['the number in wide digits', `M${inScript('07700900123', 'fullwide')}`],
-    ['an address of anybody in wide signs', 'x＠y'],
-    ['a name in wide letters', 'ＭＡＲＩＡ-7'],
+    ['the number in fullwidth digits', `M${inScript('07700900123', 'fullwide')}`],
+    ['an address in fullwidth characters', 'x＠y'],
+    ['a name in fullwidth letters', 'ＭＡＲＩＡ-7'],
     ['the number in base64', wamid(ANA.phone.slice(1))],
-    ['the number in base64, a byte further on', wamid(ANA.phone, '')],
-    ['the number in base64, two bytes further on', wamid('07700900123', '\x1c')],
-    ['the number that it went to in base64', wamid(to)],
+    ['the number in base64, shifted by one byte', wamid(ANA.phone, '')],
+    ['the number in base64, shifted by two bytes', wamid('07700900123', '\x1c')],
+    ['the base64 number that the message went to', wamid(to)],
     ['the code in base64', `x.${Buffer.from(`id:${CODE};`).toString('base64url')}`],
     ['the number in hex', `x${Buffer.from(ANA.phone).toString('hex')}x`],
   ];
   for (const [what, text] of about) {
-    it(`is about somebody where it holds ${what}`, () => {
+    it(`is true if it contains ${what}`, () => {
       expect(isAbout(text, request, to)).to.equal(true);
     });
   }
 
-  it('is about nobody where it holds the number of another in base64', () => {
+  it('is false if it contains another number in base64', () => {
     expect(isAbout(wamid('447700900124'), request, to)).to.equal(false);
     const abroad = { ...request, phoneNumber: '+2902001', otpCode: '123' };
     expect(isAbout(wamid('2902001'), abroad, ''), 'a short number').to.equal(true);
   });
 
-  it('is about somebody where it holds a name of other letters', () => {
+  it('is true if it contains a name with non-ASCII letters', () => {
     const zoe = { ...request, firstName: 'Zoë', lastName: 'Østergård', login: undefined };
     for (const text of ['id zoë', 'ØSTERGÅRD-1']) expect(isAbout(text, zoe, to), text).to.equal(true);
     expect(isAbout('zo-stergrd', zoe, to)).to.equal(false);
   });
 
-  it('is about somebody where it holds a login that no name is part of', () => {
+  it('is true if it contains the login, without names in the request', () => {
     const nameless = {
       ...request,
       login: 'zq.vexley@example.com',
@@ -353,7 +358,7 @@ describe('an id or a code of others', () => {
     expect(isAbout('user-zqvex', nameless, to)).to.equal(false);
   });
 
-  it('is about somebody where a name of five letters or more stands inside a word', () => {
+  it('is true if a word contains a name of five letters or more', () => {
     for (const [firstName, isFound] of [
       ['Clara', true],
       ['Mila', false],
@@ -363,7 +368,7 @@ describe('an id or a code of others', () => {
     }
   });
 
-  it('is about nobody where it only looks like a part', () => {
+  it('is false if it only resembles a part of the request', () => {
     const brief = {
       ...request,
       otpCode: '123',
@@ -382,41 +387,41 @@ describe('an id or a code of others', () => {
   });
 });
 
-describe('the id of a message', () => {
-  const toldOf = (id: string): string => maskId(id, request, ANA.phone);
+describe('maskId()', () => {
+  const shownId = (id: string): string => maskId(id, request, ANA.phone);
 
-  it('is told as it is', () => {
+  it('returns an id without user data unchanged', () => {
     for (const id of [`SM${'0a'.repeat(16)}`, wamid(BOB.phone.slice(1)), '7'])
-      expect(toldOf(id)).to.equal(id);
+      expect(shownId(id)).to.equal(id);
   });
 
-  it("is told by the event's where there is none, or where it shows who or which code", () => {
+  it('returns the event id for an empty id, and for one that shows the user or the code', () => {
     for (const id of ['', `M-${CODE}`, `true_${ANA.phone.slice(1)}_3EB0C431C26A1916E07A`]) {
-      expect(toldOf(id)).to.equal('event-1');
+      expect(shownId(id)).to.equal('event-1');
     }
   });
 
-  it('is told by its digest where it is long and holds the number in base64: always by the same', () => {
+  it('returns a fixed digest for a long id that contains the number in base64', () => {
     const id = wamid(ANA.phone.slice(1));
-    expect(toldOf(id)).to.equal(createHash('sha256').update(id).digest('base64url'));
-    expect(toldOf(wamid(ANA.phone.slice(1), '\x1d\x18\x0c')))
-      .to.not.equal(toldOf(id))
+    expect(shownId(id)).to.equal(createHash('sha256').update(id).digest('base64url'));
+    expect(shownId(wamid(ANA.phone.slice(1), '\x1d\x18\x0c')))
+      .to.not.equal(shownId(id))
       .and.not.equal('event-1');
   });
 
-  it("is told by the event's where its digest would give the number away", () => {
-    expect(toldOf(btoa(ANA.phone))).to.equal('event-1');
+  it('returns the event id if the digest would reveal the number', () => {
+    expect(shownId(btoa(ANA.phone))).to.equal('event-1');
   });
 });
 
-describe('the mask of a number', () => {
-  it('leaves its last two digits', () => {
+describe('maskNumber()', () => {
+  it('leaves the last two digits', () => {
     expect(maskNumber(ANA.phone)).to.equal('…23');
     expect(maskNumber('')).to.equal('');
   });
 });
 
-describe('a token for key=value pairs', () => {
+describe('toToken()', () => {
   for (const [text, token] of [
     ['whatsapp:63007', 'whatsapp:63007'],
     ['a;b=c,d', 'a_b_c_d'],
@@ -424,13 +429,13 @@ describe('a token for key=value pairs', () => {
     ['é', '_'],
     ['x'.repeat(100), 'x'.repeat(64)],
   ] as const) {
-    it(`is ${token.slice(0, 20)}`, () => {
+    it(`returns ${token.slice(0, 20)}`, () => {
       expect(toToken(text)).to.equal(token);
     });
   }
 });
 
-describe('what others say of a code', () => {
+describe('the text of others about a code', () => {
   const leak = `204981, 204-981, ${apart(CODE, ', ')} for ${ANA.login}, ${ANA.firstName} ${ANA.lastName.toUpperCase()}, at ${ANA.phone} or 07700 900123`;
   const channelOf = (
     send: ConnectedChannel['send'],
@@ -489,17 +494,17 @@ describe('what others say of a code', () => {
       ],
     ];
   for (const [who, hook, action] of cases) {
-    it(`is told without it by ${who}`, async () => {
+    it(`is masked in log, events and answer: ${who}`, async () => {
       const scene = await startScene({ hook });
       try {
         const call = await scene.call();
         expect(call.okta.action).to.equal(action);
         expectNoSecrets();
-        const told = JSON.stringify([scene.log, scene.events, call.body])
+        const shown = JSON.stringify([scene.log, scene.events, call.body])
           .replaceAll(ANA.id, '')
           .toLowerCase();
         for (const secret of [apart(CODE, ', '), '204-981', '900123', 'silveira', 'anastasia']) {
-          expect(told.includes(secret)).to.equal(false);
+          expect(shown.includes(secret)).to.equal(false);
         }
       } finally {
         await scene.close();

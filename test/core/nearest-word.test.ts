@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { nearestWord } from '#lib/core/nearest-word.js';
 
-describe('the nearest word', () => {
+describe('nearestWord()', () => {
   const known = ['optInAttribute', 'path', 'doctor', 'sms', 'senders'];
   for (const [word, nearest] of [
     ['optinattribute', 'optInAttribute'],
@@ -16,7 +16,7 @@ describe('the nearest word', () => {
     ['toString', undefined],
     ['', undefined],
   ] as const) {
-    it(`is ${nearest ?? 'none'} for "${word}"`, () => {
+    it(`returns ${nearest ?? 'undefined'} for "${word}"`, () => {
       expect(nearestWord(word, known)).to.equal(nearest);
     });
   }

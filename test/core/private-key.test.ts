@@ -10,8 +10,8 @@ function pemOf(key: KeyObject, type: 'pkcs1' | 'pkcs8' | 'sec1'): string {
   return key.export({ type, format: 'pem' }).toString();
 }
 
-describe('reading the private key of a service app', () => {
-  it('takes a PEM in PKCS#8, PKCS#1 and SEC1', () => {
+describe('readPrivateKey()', () => {
+  it('reads a PEM in PKCS#8, PKCS#1 and SEC1', () => {
     for (const pem of [pemOf(rsa.privateKey, 'pkcs8'), pemOf(rsa.privateKey, 'pkcs1')]) {
       const { privateKey, algorithm, keyId } = readPrivateKey(pem);
       expect(privateKey.equals(rsa.privateKey)).to.equal(true);
@@ -23,12 +23,12 @@ describe('reading the private key of a service app', () => {
     }
   });
 
-  it('takes a PEM that an environment file holds on one line', () => {
+  it('reads a PEM on one line, as in an environment file', () => {
     const pem = pemOf(rsa.privateKey, 'pkcs8').trim().replaceAll('\n', '\\n');
     expect(readPrivateKey(pem).privateKey.equals(rsa.privateKey)).to.equal(true);
   });
 
-  it("takes a JWK, as an object and as JSON, with the JWK's own id", () => {
+  it('reads a JWK as an object and as JSON, with the id of the JWK', () => {
     const jwk = { ...rsa.privateKey.export({ format: 'jwk' }), kid: 'key-1' };
     for (const key of [jwk, JSON.stringify(jwk), ` ${JSON.stringify(jwk, undefined, 2)}\n`]) {
       const read = readPrivateKey(key);
@@ -38,7 +38,7 @@ describe('reading the private key of a service app', () => {
     for (const kid of ['', 7, null]) expect(readPrivateKey({ ...jwk, kid }).keyId).to.equal(undefined);
   });
 
-  it("signs by the JWK's algorithm, or as the curve has it", () => {
+  it('uses the algorithm of the JWK, or that of the curve', () => {
     const jwk = rsa.privateKey.export({ format: 'jwk' });
     for (const alg of ['RS256', 'RS384', 'RS512']) {
       expect(readPrivateKey({ ...jwk, alg }).algorithm).to.equal(alg);
@@ -55,7 +55,7 @@ describe('reading the private key of a service app', () => {
     }
   });
 
-  it('refuses what is no private key that Okta takes, and quotes nothing of it', () => {
+  it('refuses everything but a private key that Okta accepts, without quoting it', () => {
     const jwk = rsa.privateKey.export({ format: 'jwk' });
     const encrypted = rsa.privateKey.export({
       type: 'pkcs8',

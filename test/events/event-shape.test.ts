@@ -9,14 +9,14 @@ type EventOf<Type> = Extract<HookEvent, { readonly type: Type }>;
 const ids = { eventId: 'event-1', oktaRequestId: 'req-1' } as const;
 const attempt = { channel: 'sms', provider: 'TWILIO', outcome: 'accepted', durationMs: 40 } as const;
 const skipped = [{ channel: 'whatsapp', reason: 'STOPPED' }] as const;
-const asked = { deliveryChannel: 'sms', toEnding: '23', isPreview: false } as const;
+const requestFields = { deliveryChannel: 'sms', toEnding: '23', isPreview: false } as const;
 
 /** By event type of the history: fields that a reader needs, and fields that it reads if they exist. */
 const EVENTS: Readonly<
   Record<string, { readonly needed: Readonly<Record<string, unknown>>; readonly read: object }>
 > = {
   'request.received': {
-    needed: { eventId: 'event-1', ...asked },
+    needed: { eventId: 'event-1', ...requestFields },
     read: { oktaRequestId: 'req-1', requestType: 'mfa-verification', userId: '00u1' },
   },
   'guard.blocked': {
@@ -45,7 +45,7 @@ const EVENTS: Readonly<
   'request.answered': {
     needed: {
       eventId: 'event-1',
-      ...asked,
+      ...requestFields,
       outcome: 'accepted',
       status: 'SUCCESSFUL',
       isRepeat: false,

@@ -58,7 +58,7 @@ export const START = 1_700_000_000_000;
 export function eventsOf(eventId: string, startMs = START) {
   const ids = { eventId, oktaRequestId: `req-${eventId}` };
   const whose = { userId: `00u-${eventId}`, toEnding: '23' };
-  const asked = {
+  const requestFields = {
     requestType: 'com.okta.user.telephony.mfa-verification',
     deliveryChannel: 'sms',
     isPreview: false,
@@ -88,7 +88,7 @@ export function eventsOf(eventId: string, startMs = START) {
     at: startMs + afterMs,
     ...ids,
     ...whose,
-    ...asked,
+    ...requestFields,
     outcome: OUTCOMES[status],
     status,
     code: undefined,
@@ -115,7 +115,7 @@ export function eventsOf(eventId: string, startMs = START) {
       at: startMs + afterMs,
       ...ids,
       ...whose,
-      ...asked,
+      ...requestFields,
       ...over,
     }),
     /** The answer to a repeat. */
@@ -137,7 +137,7 @@ export function eventsOf(eventId: string, startMs = START) {
         at: startMs + afterMs,
         ...ids,
         ...whose,
-        requestType: asked.requestType,
+        requestType: requestFields.requestType,
         isPreview: false,
         country: 'GB',
         rules: [rule],
@@ -202,7 +202,7 @@ export function eventsOf(eventId: string, startMs = START) {
       at: startMs + afterMs,
       ...ids,
       userId: whose.userId,
-      requestType: asked.requestType,
+      requestType: requestFields.requestType,
       deliveryChannel: 'sms',
       channel,
       provider: 'TWILIO',

@@ -8,7 +8,7 @@ import { callHttp, createAgent, type HttpCall } from '#lib/http/call.js';
 import { REFUSING_ORIGIN } from '#harness/free-port.js';
 import { until } from '#harness/until.js';
 
-describe('a call outward', () => {
+describe('callHttp()', () => {
   const agents: { destroy(): Promise<void> }[] = [];
   const servers: Server[] = [];
   const keep = <T extends { destroy(): Promise<void> }>(agent: T): T => {
@@ -40,8 +40,8 @@ describe('a call outward', () => {
     }
   });
 
-  describe('that is answered', () => {
-    it('sends what it is told and tells the whole answer', async () => {
+  describe('with an answer', () => {
+    it('sends the request as given and returns the whole answer', async () => {
       const seen: unknown[] = [];
       const url = await serve((req, res) => {
         let body = '';
@@ -58,7 +58,7 @@ describe('a call outward', () => {
     });
 
     for (const status of [204, 301, 302, 307, 400, 500, 503]) {
-      it(`by a ${status} is answered by that, and follows nothing`, async () => {
+      it(`returns a ${status} and follows no redirect`, async () => {
         const seen: (string | undefined)[] = [];
         const url = await serve((req, res) => {
           seen.push(req.url);
@@ -69,7 +69,7 @@ describe('a call outward', () => {
       });
     }
 
-    it('waits for the real answer after an informational one', async () => {
+    it('waits for the final answer after an informational one', async () => {
       const url = await serve((_req, res) => {
         res.writeProcessing();
         res.writeHead(200).end('ok');
@@ -78,18 +78,18 @@ describe('a call outward', () => {
     });
   });
 
-  describe('that has not left', () => {
-    it('is not sent where nothing listens', async () => {
+  describe('with a request that has not left', () => {
+    it('returns not-sent if nothing listens', async () => {
       const result = await call(new URL(REFUSING_ORIGIN));
       expect(result).to.deep.equal({ kind: 'not-sent', reason: 'ECONNREFUSED' });
     });
 
-    it('is not sent where the name is not found', async () => {
+    it('returns not-sent if the name is not found', async () => {
       const result = await call(new URL('https://twilio.invalid/'), { leaveWithinMs: 1000 });
       expect(result.kind).to.equal('not-sent');
     });
 
-    it('is not sent where TLS fails', async () => {
+    it('returns not-sent if TLS fails', async () => {
       let requests = 0;
       const url = await serve((_req, res) => {
         requests += 1;
@@ -100,7 +100,7 @@ describe('a call outward', () => {
       expect(requests).to.equal(0);
     });
 
-    it('is not sent where the dispatcher throws', async () => {
+    it('returns not-sent if the dispatcher throws', async () => {
       const broken = {
         dispatch: () => {
           throw Object.assign(new Error('secret body'), { code: 'UND_ERR_DESTROYED' });
@@ -118,7 +118,7 @@ describe('a call outward', () => {
       ['with an empty code', Object.assign(new Error('secret body'), { code: '' }), 'CONNECTION_FAILED'],
       ['of no address', new AggregateError([]), 'CONNECTION_FAILED'],
     ] as const) {
-      it(`tells the code only of an error ${title}`, async () => {
+      it(`returns only the code of an error ${title}`, async () => {
         const failing = {
           dispatch: (_options: unknown, handler: Dispatcher.DispatchHandler) => {
             handler.onResponseError?.(undefined as never, error);
@@ -132,14 +132,14 @@ describe('a call outward', () => {
       });
     }
 
-    // A connector that never comes back is what a host behind a black hole is.
+    // A connector that never calls back is like a host that drops all packets.
     const blackHole = (): Agent => keep(new Agent({ connect: () => undefined }));
     for (const [title, parts, reason] of [
-      ['its share for a connection is over', { leaveWithinMs: 20 }, 'CONNECT_TIMEOUT'],
-      ['its whole time is over', { timeoutMs: 20 }, 'TIMEOUT'],
-      ['its whole time is over first', { timeoutMs: 20, leaveWithinMs: 30 }, 'TIMEOUT'],
+      ['the time for a connection is over', { leaveWithinMs: 20 }, 'CONNECT_TIMEOUT'],
+      ['the whole time is over', { timeoutMs: 20 }, 'TIMEOUT'],
+      ['the whole time is over first', { timeoutMs: 20, leaveWithinMs: 30 }, 'TIMEOUT'],
     ] as const) {
-      it(`is not sent where a connect stalls until ${title}`, async () => {
+      it(`returns not-sent if a connection stalls until ${title}`, async () => {
         const url = new URL(REFUSING_ORIGIN);
         expect(await call(url, { dispatcher: blackHole(), ...parts })).to.deep.equal({
           kind: 'not-sent',
@@ -149,7 +149,7 @@ describe('a call outward', () => {
     }
 
     for (const title of ['a new connection', 'an open connection'] as const) {
-      it(`is not sent over ${title} when it may not leave any more`, async () => {
+      it(`returns not-sent over ${title} if it may not leave any more`, async () => {
         let requests = 0;
         const url = await serve((_req, res) => {
           requests += 1;
@@ -160,7 +160,7 @@ describe('a call outward', () => {
         const before = requests;
         let mayLeave = true;
         const calling = call(url, { dispatcher, mayLeave: () => mayLeave });
-        // Asked when it is about to leave, not when it was asked for.
+        // The call asks just before the request leaves.
         mayLeave = false;
         expect(await calling).to.deep.equal({ kind: 'not-sent', reason: 'DEADLINE' });
         expect(requests).to.equal(before);
@@ -168,7 +168,7 @@ describe('a call outward', () => {
       });
     }
 
-    it('never goes out later, when it was given up in the queue of a pool', async () => {
+    it('never sends a request later that it gave up in the queue of a pool', async () => {
       const bodies: string[] = [];
       let answerFirst: () => void = () => undefined;
       const url = await serve((req, res) => {
@@ -190,7 +190,7 @@ describe('a call outward', () => {
     });
   });
 
-  describe('that has left and is not answered', () => {
+  describe('with a request that has left', () => {
     const hang = (): Promise<URL> => serve(() => undefined);
 
     for (const [title, url, reason] of [
@@ -213,24 +213,24 @@ describe('a call outward', () => {
         'ANSWER_TOO_LARGE',
       ],
       [
-        'that is no HTTP',
+        'that is not HTTP',
         () => serve((req) => void req.socket.end('SSH-2.0-OpenSSH_9\r\n\r\n')),
         'CONNECTION_FAILED',
       ],
     ] as const) {
-      it(`has no answer in one ${title}`, async () => {
-        // Only a call that ends by its time-out has a short one: the others would meet it on a busy machine.
+      it(`returns no-answer for an answer ${title}`, async () => {
+        // Only a call that ends by its time-out has a short one. Others would reach it on a busy machine.
         const parts = reason === 'TIMEOUT' ? { timeoutMs: 1_000 } : {};
         expect(await call(await url(), parts)).to.deep.equal({ kind: 'no-answer', reason });
       });
     }
 
-    it('reads an answer that is as large as can be', async () => {
+    it('reads an answer of the maximum size', async () => {
       const url = await serve((_req, res) => void res.end(Buffer.alloc(256 * 1024, ' ')));
       expect(await call(url)).to.include({ kind: 'answered', status: 200 });
     });
 
-    it('goes on past the deadline and its share for a connection, to the end of its time', async () => {
+    it('goes on after the deadline and its time for a connection, until its time-out', async () => {
       let isOver = false;
       let hasCome = false;
       const url = await serve(() => {
@@ -246,7 +246,7 @@ describe('a call outward', () => {
       });
       await until(() => hasCome);
       isOver = true;
-      // Ends later than the first one's share for a connection.
+      // It ends after the time for a connection of the first call.
       await call(url, {
         dispatcher: keep(new Agent({ connect: () => undefined })),
         leaveWithinMs: 450,
@@ -256,7 +256,7 @@ describe('a call outward', () => {
       expect(result).to.deep.equal({ kind: 'no-answer', reason: 'TIMEOUT' });
     });
 
-    it('closes the connection of what it has given up', async () => {
+    it('closes the connection of a call that it gave up', async () => {
       let isClosed = false;
       const url = await serve((req) => {
         req.socket.once('close', () => {
@@ -268,7 +268,7 @@ describe('a call outward', () => {
     });
   });
 
-  it('has a connection for every call, however many hang', async () => {
+  it('opens a connection for every call, even if 150 others hang', async () => {
     let hanging = 0;
     const held: ServerResponse[] = [];
     const url = await serve((req, res) => {

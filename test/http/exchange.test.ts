@@ -39,10 +39,10 @@ const failureOf = (answer: RawAnswer | undefined): Failure | undefined =>
   (JSON.parse(answer?.body ?? '{}') as { readonly error?: Failure }).error;
 const reasonOf = (answer: RawAnswer | undefined): string | undefined =>
   failureOf(answer)?.errorCauses?.[0]?.reason;
-/** What Okta shows of an answer. */
+/** The sentence of an answer that Okta shows. */
 const sentenceOf = (answer: RawAnswer | undefined): string | undefined => failureOf(answer)?.errorSummary;
 
-describe('an exchange', () => {
+describe('an HTTP request to the hook', () => {
   let scene: Scene;
   let connections: RawConnection[] = [];
   let sent: number;
@@ -71,14 +71,14 @@ describe('an exchange', () => {
     connections.push(connection);
     return connection;
   };
-  /** The answer to one request on a connection of its own. */
+  /** The answer to one request on a new connection. */
   const ask = async (text: string | Buffer): Promise<RawAnswer> => {
     const connection = await open();
     connection.socket.write(text);
     const [answer] = await connection.waitFor(1);
     return answer!;
   };
-  /** Whatever was due at the gateway before has happened: a whole exchange has come after it. */
+  /** Resolves after a complete later exchange, so all earlier work at the gateway is done. */
   const settled = async (): Promise<void> => {
     expect((await ask(rawRequest(PATH, [], '', 'GET'))).status).to.equal(405);
   };
@@ -90,10 +90,10 @@ describe('an exchange', () => {
     await scene.close();
   });
 
-  describe('by its method', () => {
+  describe('with a method', () => {
     for (const method of ['GET', 'PUT', 'DELETE', 'PATCH', 'OPTIONS']) {
       for (const proof of [PROOF, []]) {
-        it(`is answered 405 to ${method} ${proof.length > 0 ? 'with' : 'without'} a proof`, async () => {
+        it(`gets 405 for ${method} ${proof.length > 0 ? 'with' : 'without'} credentials`, async () => {
           await start();
           const answer = await ask(rawRequest(PATH, proof, '', method));
           expect(answer.status).to.equal(405);
@@ -124,8 +124,8 @@ describe('an exchange', () => {
     });
   });
 
-  describe('with a caller who is not proven', () => {
-    /** Writes on and on, and tells what was written when the connection was gone. */
+  describe('without valid credentials', () => {
+    /** Writes until the connection is gone, and returns how much it wrote. */
     const flood = async (
       head: string,
       chunk: Buffer,
@@ -144,31 +144,31 @@ describe('an exchange', () => {
       return { answers: connection.answers(), written };
     };
     const heads: readonly (readonly [what: string, headers: Headers, chunk: Buffer])[] = [
-      ['a declared length', [['Content-Length', '1000000000']], Buffer.alloc(16 * 1024, 'a')],
-      ['chunks', [['Transfer-Encoding', 'chunked']], Buffer.from(`4000\r\n${'a'.repeat(0x4000)}\r\n`)],
+      ['with a declared length', [['Content-Length', '1000000000']], Buffer.alloc(16 * 1024, 'a')],
+      ['in chunks', [['Transfer-Encoding', 'chunked']], Buffer.from(`4000\r\n${'a'.repeat(0x4000)}\r\n`)],
     ];
     for (const [what, headers, chunk] of heads) {
-      it(`is answered 401 and cut off while the caller writes on, by ${what}`, async () => {
+      it(`gets 401, and the hook cuts it off while the caller writes on, ${what}`, async () => {
         await start();
-        // The time for which an unread body is taken never ends: what was written decides.
+        // The clock stands still: only the amount of the unread body can end the connection.
         clock = stopTime();
         const result = await flood(rawRequest(PATH, [...JSON_TYPE, ...headers]), chunk);
         expect(result.answers.map(({ status }) => status)).to.deep.equal([401]);
         expect(result.answers[0]?.headers['connection']).to.equal('close');
-        // What stood in the buffers of both sides was written, but not taken.
+        // The buffers of both sides contain more than the hook has read.
         expect(result.written).to.be.below(8 * 1024 * 1024);
         expect(sent).to.equal(0);
       });
     }
 
-    it('is read for a moment longer, so that the answer is not overtaken by a reset', async () => {
+    it('is read for a moment, so that no reset overtakes the answer', async () => {
       await start();
       clock = stopTime();
       const connection = await open();
       connection.socket.write(rawRequest(PATH, [...JSON_TYPE, ['Content-Length', '100000']]));
       const [answer] = await connection.waitFor(1);
       expect(answer?.status).to.equal(401);
-      // 100 KB are within what is still taken: the caller comes to its end and is not reset.
+      // 100 KB are less than the hook still reads: it does not reset the caller.
       let hasFailed = false;
       connection.socket.once('error', () => {
         hasFailed = true;
@@ -178,7 +178,7 @@ describe('an exchange', () => {
       expect(hasFailed).to.equal(false);
     });
 
-    it('is taken for 256 KiB, and cut off at the next byte', async () => {
+    it('is read for 256 KiB more, and cut off at the next byte', async () => {
       await start();
       clock = stopTime();
       let taken: Socket | undefined;
@@ -195,7 +195,7 @@ describe('an exchange', () => {
       await connection.closed;
     });
 
-    it('is cut off after 250 ms when the caller writes no more', async () => {
+    it('is cut off after 250 ms if the caller stops writing', async () => {
       await start();
       clock = stopTime();
       const connection = await open();
@@ -209,7 +209,7 @@ describe('an exchange', () => {
       await connection.closed;
     });
 
-    it('is told at most once a minute, with how many there were, and nothing is looked up', async () => {
+    it('is logged at most once a minute with a count, and causes no lookup', async () => {
       let now = Date.now();
       await start({ clock: () => now });
       const reject = async (count: number): Promise<void> => {
@@ -219,16 +219,16 @@ describe('an exchange', () => {
           );
         }
       };
-      const told = (): unknown[] =>
+      const logged = (): unknown[] =>
         scene.log.map(({ level, fields }) => [level, fields['event'], fields['count']]);
       await reject(20);
-      expect(told()).to.deep.equal([['warn', 'caller.rejected', 1]]);
+      expect(logged()).to.deep.equal([['warn', 'caller.rejected', 1]]);
       now += 59_999;
       await reject(5);
-      expect(told()).to.have.length(1);
+      expect(logged()).to.have.length(1);
       now += 1;
       await reject(3);
-      expect(told()).to.deep.equal([
+      expect(logged()).to.deep.equal([
         ['warn', 'caller.rejected', 1],
         ['warn', 'caller.rejected', 25],
       ]);
@@ -237,7 +237,7 @@ describe('an exchange', () => {
       expect(sent).to.equal(0);
     });
 
-    it('is told of by one line a minute whatever they do', async () => {
+    it('with a wrong method 10 times causes one log line', async () => {
       await start();
       for (let index = 0; index < 10; index += 1) await ask(rawRequest(PATH, [], '', 'GET'));
       expect(scene.log.map(({ fields }) => [fields['event'], fields['code']])).to.deep.equal([
@@ -246,7 +246,7 @@ describe('an exchange', () => {
     });
   });
 
-  describe('by its media type', () => {
+  describe('with a media type', () => {
     const gzipped = gzipSync(BODY);
     const types: readonly (readonly [headers: Headers, status: number])[] = [
       [[['Content-Type', 'application/json']], 200],
@@ -286,7 +286,7 @@ describe('an exchange', () => {
       ],
     ];
     for (const [headers, status] of types) {
-      it(`is answered ${status} to ${headers.map(([, value]) => value).join(' + ') || 'none'}`, async () => {
+      it(`gets ${status} for ${headers.map(([, value]) => value).join(' + ') || 'none'}`, async () => {
         await start();
         const answer = await ask(rawRequest(PATH, [...PROOF, ...headers, ...lengthOf(BODY)], BODY));
         expect(answer.status).to.equal(status);
@@ -298,7 +298,7 @@ describe('an exchange', () => {
       });
     }
 
-    it('is answered 415 to gzip, and a bomb is not unpacked', async () => {
+    it('gets 415 for gzip', async () => {
       await start();
       const headers: Headers = [
         ...PROOF,
@@ -310,7 +310,7 @@ describe('an exchange', () => {
       expect(answer.status).to.equal(415);
     });
 
-    it('is answered 401 before 415', async () => {
+    it('gets 401 before 415', async () => {
       await start();
       expect(
         (await ask(rawRequest(PATH, [['Content-Type', 'text/plain'], ...lengthOf(BODY)], BODY))).status,
@@ -318,7 +318,7 @@ describe('an exchange', () => {
     });
   });
 
-  describe('by its length', () => {
+  describe('with a length', () => {
     const padded = (length: number): string => BODY.padEnd(length, ' ');
     const limit = 64 * 1024;
 
@@ -330,7 +330,7 @@ describe('an exchange', () => {
       ).to.equal(200);
     });
 
-    it('is answered 413 to a declared length, before any of it has come', async () => {
+    it('gets 413 for a declared length that is too large, before the body comes', async () => {
       await start();
       const answer = await ask(
         rawRequest(PATH, [...PROOF, ...JSON_TYPE, ['Content-Length', String(limit + 1)]]),
@@ -341,7 +341,7 @@ describe('an exchange', () => {
       expect(sentenceOf(answer)).to.equal('The body is larger than allowed.');
     });
 
-    it('is answered 413 to chunks that never end, as soon as they are too many', async () => {
+    it('gets 413 for endless chunks as soon as they are too many', async () => {
       await start();
       const connection = await open();
       connection.socket.write(rawRequest(PATH, [...PROOF, ...JSON_TYPE, ['Transfer-Encoding', 'chunked']]));
@@ -352,7 +352,7 @@ describe('an exchange', () => {
       expect(sent).to.equal(0);
     });
 
-    it('is read from chunks that end', async () => {
+    it('is read from chunks', async () => {
       await start();
       const chunks = Array.from(BODY, (character) => `1\r\n${character}\r\n`).join('');
       const answer = await ask(
@@ -362,7 +362,7 @@ describe('an exchange', () => {
     });
   });
 
-  it('is answered 408 to a body that is slower than the budget, before the deadline', async () => {
+  it('gets 408 before the deadline if its body is slower than the budget', async () => {
     await start({ deadlineMs: 500 });
     clock = stopTime();
     const connection = await open();
@@ -371,20 +371,20 @@ describe('an exchange', () => {
     clock.tick(449);
     await settled();
     expect(connection.answers()).to.be.empty;
-    // The rest of the deadline is kept to write the answer.
+    // The rest of the deadline is for writing the answer.
     clock.tick(1);
     const [answer] = await connection.waitFor(1);
     expect(answer?.status).to.equal(408);
     expect(answer?.headers['connection']).to.equal('close');
     expect(reasonOf(answer)).to.equal('REQUEST_TIMEOUT');
     expect(sentenceOf(answer)).to.equal('The body did not arrive in time.');
-    // And no more than that for the rest of the body.
+    // The hook reads the rest of the body for 250 ms only.
     clock.tick(250);
     await connection.closed;
     expect(scene.hook.status().inFlight).to.equal(0);
   });
 
-  it('is over at once when the caller goes away in the middle of the body', async () => {
+  it('ends at once if the caller leaves in the middle of the body', async () => {
     await start();
     clock = stopTime();
     const connection = await open();
@@ -404,7 +404,7 @@ describe('an exchange', () => {
   });
 
   for (const body of ['', '{', '{"data":}', `${BODY}x`, "{'data':1}", '\u0000']) {
-    it(`is answered 400 to ${JSON.stringify(body.replace(BODY, '…'))}, which is no JSON`, async () => {
+    it(`gets 400 for ${JSON.stringify(body.replace(BODY, '…'))}, which is not JSON`, async () => {
       await start();
       const answer = await ask(rawRequest(PATH, [...PROOF, ...JSON_TYPE, ...lengthOf(body)], body));
       expect(answer.status).to.equal(400);
@@ -414,7 +414,7 @@ describe('an exchange', () => {
     });
   }
 
-  describe('whose body others have read', () => {
+  describe('with a body that a parser has read', () => {
     const parsers: readonly (readonly [what: string, handler: () => express.RequestHandler])[] = [
       ['express.json()', () => express.json()],
       ['express.raw()', () => express.raw({ type: '*/*' })],
@@ -425,14 +425,14 @@ describe('an exchange', () => {
       ],
     ];
     for (const [what, handler] of parsers) {
-      it(`takes it as it is after ${what}`, async () => {
+      it(`is accepted after ${what}`, async () => {
         await start({}, (app, hook) => app.use(handler(), hook));
         expect((await ask(GOOD)).status).to.equal(200);
         expect(sent).to.equal(1);
       });
     }
 
-    it('tells at once where nothing of it is left', async () => {
+    it('gets 400 at once if nothing of the body is left', async () => {
       await start({}, (app, hook) => {
         app.use((req, _res, next) => {
           req.resume().once('end', () => {
@@ -448,14 +448,14 @@ describe('an exchange', () => {
       expect(sent).to.equal(0);
     });
 
-    it('asks for the proof all the same', async () => {
+    it('still needs credentials', async () => {
       await start({}, (app, hook) => app.use(express.json(), hook));
       expect((await ask(rawRequest(PATH, [...JSON_TYPE, ...lengthOf(BODY)], BODY))).status).to.equal(401);
     });
   });
 
-  describe('on a connection that is kept', () => {
-    it('is followed by others', async () => {
+  describe('on a kept connection', () => {
+    it('can be followed by others', async () => {
       await start();
       const connection = await open();
       for (let count = 1; count <= 3; count += 1) {
@@ -467,7 +467,7 @@ describe('an exchange', () => {
       expect(sent).to.equal(3);
     });
 
-    it('is followed by others after 400, for its body was read', async () => {
+    it('can be followed by others after 400, because its body was read', async () => {
       await start();
       const connection = await open();
       connection.socket.write(rawRequest(PATH, [...PROOF, ...JSON_TYPE, ...lengthOf('{}')], '{}'));
@@ -476,11 +476,11 @@ describe('an exchange', () => {
       expect((await connection.waitFor(2)).map(({ status }) => status)).to.deep.equal([400, 200]);
     });
 
-    it('is answered in order where requests are pipelined', async () => {
+    it('is answered in order if requests are pipelined', async () => {
       await start();
       const connection = await open();
       const get = rawRequest(PATH, [], '', 'GET');
-      // Of three people: a newer code of one person supersedes the older ones.
+      // For three users: a newer code of one user supersedes the older ones.
       const [first, second, third] = [ANA.phone, BOB.phone, '+12025550199'].map((phone) =>
         goodWith(bodyFor(phone)),
       );
@@ -489,7 +489,7 @@ describe('an exchange', () => {
       expect(sent).to.equal(3);
     });
 
-    it('does not lose a pipelined answer to a caller behind it who is cut off', async () => {
+    it('keeps its answer if the hook cuts off a pipelined request behind it', async () => {
       const release: (() => void)[] = [];
       await start({
         channels: {
@@ -515,7 +515,7 @@ describe('an exchange', () => {
       connection.socket.write(GOOD + rawRequest(PATH, [...JSON_TYPE, ['Content-Length', '100000']]));
       await second;
       await until(() => release.length === 1);
-      // Longer than an unread body is taken for.
+      // Longer than the hook reads an unread body.
       timers.tick(300);
       timers.restore();
       release[0]?.();
@@ -524,7 +524,7 @@ describe('an exchange', () => {
     });
   });
 
-  it('is answered 503 while the hook closes, and 401 without a proof', async () => {
+  it('gets 503 while the hook closes, and 401 without credentials', async () => {
     await start();
     await scene.hook.close();
     const answer = await ask(GOOD);

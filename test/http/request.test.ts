@@ -16,10 +16,10 @@ const reader: AnswerReader = {
   readRefusal: ({ status }) => ({ code: `A${status}`, reason: 'No', cause: 'busy' }),
 };
 
-describe('the outcome of a call', () => {
+describe('outcomeOf()', () => {
   for (const [title, result, outcome] of [
     [
-      'refused where the request did not leave, which is no sign of life',
+      'refused if the request did not leave, without a sign that the provider works',
       { kind: 'not-sent', reason: 'ECONNREFUSED' },
       {
         status: 'refused',
@@ -36,27 +36,39 @@ describe('the outcome of a call', () => {
       { status: 'unknown', reason: 'No complete answer from ACME (TIMEOUT)' },
     ],
     [
-      'accepted by the id that is read',
+      'accepted with the id that the reader finds',
       answer(201, '{"id":"M1"}'),
       { status: 'accepted', transactionId: 'M1' },
     ],
     [
-      'unknown where no id is read',
+      'unknown if the reader finds no id',
       answer(200, '{"id":""}'),
       { status: 'unknown', reason: 'ACME answered with status 200 and nothing that can be read' },
     ],
-    ['what is read of a 3xx', answer(302), { status: 'refused', code: 'A302', reason: 'No', cause: 'busy' }],
-    ['what is read of a 4xx', answer(429), { status: 'refused', code: 'A429', reason: 'No', cause: 'busy' }],
-    ['what is read of 503', answer(503), { status: 'refused', code: 'A503', reason: 'No', cause: 'busy' }],
+    [
+      'the outcome of the reader for a 3xx',
+      answer(302),
+      { status: 'refused', code: 'A302', reason: 'No', cause: 'busy' },
+    ],
+    [
+      'the outcome of the reader for a 4xx',
+      answer(429),
+      { status: 'refused', code: 'A429', reason: 'No', cause: 'busy' },
+    ],
+    [
+      'the outcome of the reader for a 503',
+      answer(503),
+      { status: 'refused', code: 'A503', reason: 'No', cause: 'busy' },
+    ],
     ['unknown after 500', answer(500), { status: 'unknown', reason: 'ACME answered with status 500' }],
     ['unknown after 502', answer(502), { status: 'unknown', reason: 'ACME answered with status 502' }],
   ] as readonly (readonly [string, HttpResult, object])[]) {
-    it(`is ${title}`, () => {
+    it(`returns ${title}`, () => {
       expect(outcomeOf(result, reader)).to.deep.equal(outcome);
     });
   }
 
-  it("has the provider's id of the request, whatever it is, if the reader names its header", () => {
+  it('adds the request id of the provider to each outcome if the reader names the header', () => {
     const named: AnswerReader = { ...reader, requestIdHeader: 'acme-request-id' };
     const headers = { 'acme-request-id': 'R1' };
     for (const [status, body] of [
@@ -73,19 +85,19 @@ describe('the outcome of a call', () => {
     expect(outcomeOf(answer(400), named)).to.not.have.property('providerRequestId');
   });
 
-  it('is the outcome that a reader gives', () => {
+  it('returns the outcome of the reader if it gives one', () => {
     const accepted = { status: 'accepted', transactionId: 'M1' } as const;
     const whole: AnswerReader = {
       provider: 'ACME',
       readSuccess: () => ({ status: 'refused', code: '1', reason: 'No' }),
-      // The provider had the message before.
+      // The provider already has the message.
       readRefusal: () => accepted,
     };
     expect(outcomeOf(answer(200), whole)).to.deep.equal({ status: 'refused', code: '1', reason: 'No' });
     expect(outcomeOf(answer(409), whole)).to.equal(accepted);
   });
 
-  it('stays safe where a reader throws: a 2xx may have gone out, a 4xx has not', () => {
+  it('returns unknown for a 2xx and refused for a 4xx if the reader throws', () => {
     const fail = (): never => {
       throw new TypeError('json is undefined');
     };

@@ -9,10 +9,10 @@ import untypedExpress4 from 'express4';
 import { createRoutes, OpenAnswers, type Handler, type Route } from '#lib/http/routes.js';
 import { until } from '#harness/until.js';
 
-// What is used of it is the same in both.
+// The tests use what both versions have in common.
 const express4 = untypedExpress4 as typeof express5;
 
-/** Handlers here look at nothing but the target. */
+/** The handlers here only read the target. */
 function requestOf(url: string | undefined): [IncomingMessage, ServerResponse] {
   const req = new IncomingMessage(new Socket());
   req.url = url;
@@ -23,9 +23,9 @@ const routesOf = (...routes: readonly Route[]): Handler => createRoutes(routes, 
 
 const PATHS = ['/', '/okta/telephony', '/okta/telephony/', '/a.b-c_d~e'];
 
-/** Nothing that is no target by HTTP: Node refuses those. */
+/** Only targets that HTTP allows: Node refuses others. */
 const TARGETS = [
-  // Not `//` at the root: Express 4 and 5 differ there themselves.
+  // Not `//` at the root: Express 4 and 5 differ there.
   ...['/', '/?', '/#', '/?x=/okta/telephony', '/okta', '/okta/', '*', '/aXb-c_d~e', '/a.b-c_d~e/'],
   ...['', '/', '//', '?', '?x', '/?x', '#x', '/#', '/x', ';x', '%20', '.', '/.', '/..', '?#/'].map(
     (rest) => `/okta/telephony${rest}`,
@@ -51,14 +51,14 @@ const failOnError = (error: unknown): void => {
 };
 
 describe('createRoutes', () => {
-  let asked: string[];
+  let called: string[];
   let route: Handler;
   beforeEach(() => {
-    asked = [];
+    called = [];
     const handlerOf =
       (name: string): Handler =>
       () => {
-        asked.push(name);
+        called.push(name);
       };
     route = routesOf(
       { path: '/okta/Telephony', handle: handlerOf('hook'), onError: failOnError },
@@ -66,10 +66,10 @@ describe('createRoutes', () => {
     );
   });
 
-  /** Which route was asked, `next` where none was. */
+  /** The route that runs, or `next` if none does. */
   function ask(url: string | undefined): string[] {
-    route(...requestOf(url), () => asked.push('next'));
-    return asked;
+    route(...requestOf(url), () => called.push('next'));
+    return called;
   }
 
   for (const url of [
@@ -80,7 +80,7 @@ describe('createRoutes', () => {
     '/okta/telephony/?',
     'https://id.example.com/okta/telephony?x=1',
   ]) {
-    it(`leads ${url} to the route of its path`, () => {
+    it(`passes ${url} to the route of its path`, () => {
       expect(ask(url)).to.deep.equal(['hook']);
     });
   }
@@ -89,22 +89,22 @@ describe('createRoutes', () => {
     ['Express 5', express5.Router],
     ['Express 4', express4.Router],
   ] as const) {
-    it(`goes by the paths that ${name} goes by`, () => {
+    it(`matches the same paths as ${name}`, () => {
       const routerOf = (path: string): Handler => {
         const made = router();
-        made.all(path, () => asked.push('theirs'));
+        made.all(path, () => called.push('theirs'));
         return (req, res, next) => {
           made(req as Request, res as Response, next);
         };
       };
       const differing = PATHS.flatMap((path) => {
         const theirs = routerOf(path);
-        const ours = routesOf({ path, handle: () => asked.push('ours'), onError: failOnError });
+        const ours = routesOf({ path, handle: () => called.push('ours'), onError: failOnError });
         return TARGETS.filter((target) => {
-          asked.length = 0;
-          ours(...requestOf(target), () => asked.push('passed'));
-          theirs(...requestOf(target), () => asked.push('passed'));
-          const [first, second] = asked;
+          called.length = 0;
+          ours(...requestOf(target), () => called.push('passed'));
+          theirs(...requestOf(target), () => called.push('passed'));
+          const [first, second] = called;
           return (first === 'ours') !== (second === 'theirs');
         }).map((target) => `${path}: ${target}`);
       });
@@ -126,28 +126,28 @@ describe('createRoutes', () => {
     '/?/okta/telephony',
     'https://id.example.com',
     'no url',
-    // What only holds a URL is none.
+    // A target that only contains a URL is not a URL.
     '*https://id.example.com/okta/telephony',
     '1https://id.example.com/okta/telephony',
   ]) {
-    it(`lets ${url ?? 'a request without a target'} pass`, () => {
+    it(`passes ${url ?? 'a request without a target'} on`, () => {
       expect(ask(url)).to.deep.equal(['next']);
     });
   }
 
-  it('keeps a path apart from one that it begins with', () => {
+  it('distinguishes a path from a longer one', () => {
     expect(ask('/okta/telephony/twilio/status')).to.deep.equal(['status']);
   });
 
-  it('serves the root of where it is mounted', () => {
-    const atRoot = routesOf({ path: '/', handle: () => asked.push('root'), onError: failOnError });
-    for (const url of ['/', '/?x=1', '/other', '*']) atRoot(...requestOf(url), () => asked.push('next'));
-    expect(asked).to.deep.equal(['root', 'root', 'next', 'next']);
+  it('serves the root of its mount path', () => {
+    const atRoot = routesOf({ path: '/', handle: () => called.push('root'), onError: failOnError });
+    for (const url of ['/', '/?x=1', '/other', '*']) atRoot(...requestOf(url), () => called.push('next'));
+    expect(called).to.deep.equal(['root', 'root', 'next', 'next']);
   });
 
   for (const [how, handle] of [
     [
-      'hands on',
+      'passes on',
       (_req, _res, next) => {
         next(new Error('failed'));
       },
@@ -159,7 +159,7 @@ describe('createRoutes', () => {
       },
     ],
   ] satisfies [string, Handler][]) {
-    it(`ends what a handler ${how} at the end of its route`, () => {
+    it(`passes an error that a handler ${how} to onError of its route`, () => {
       const ended: unknown[] = [];
       const failing = routesOf({
         path: '/',
@@ -172,12 +172,12 @@ describe('createRoutes', () => {
   }
 });
 
-describe('the open answers of a hook', () => {
-  it('forget an answer whose caller had gone before the hook was reached', async () => {
+describe('OpenAnswers', () => {
+  it('removes an answer whose caller left before the request reached the hook', async () => {
     const open = new OpenAnswers();
     let handled = 0;
     const server = createServer((_req, res) => {
-      // As behind a session that is read first.
+      // As after a session middleware that waits.
       res.once('close', () => {
         open.add(res);
         handled += 1;
@@ -197,7 +197,7 @@ describe('the open answers of a hook', () => {
     }
   });
 
-  it('forget an answer that has no connection of its own, as in a serverless adapter', async () => {
+  it('removes an answer without a connection, as in a serverless adapter', async () => {
     const open = new OpenAnswers();
     const req = new IncomingMessage(new Socket());
     const res = new ServerResponse(req);

@@ -200,14 +200,14 @@ describe('optionsFrom', () => {
     const every = { ...LEAST, ...WHOLE, ...VERIFY, ...WITHOUT_TWILIO, ...BY_APP };
     const names = new Set([...Object.keys(every), 'TWILIO_SANDBOX_NUMBER', 'TWILIO_VERIFY_CHANNELS']);
     expect([...OPTION_VARIABLES].sort()).to.deep.equal([...names].sort());
-    const asked = new Set<string>();
+    const readNames = new Set<string>();
     const watched = (env: Environment): Environment =>
-      new Proxy(env, { get: (target, name) => (asked.add(String(name)), target[String(name)]) });
+      new Proxy(env, { get: (target, name) => (readNames.add(String(name)), target[String(name)]) });
     optionsFrom(watched(LEAST));
     optionsFrom(watched(WHOLE));
     optionsFrom(watched(WITHOUT_TWILIO));
     optionsFrom(watched({ ...WITHOUT_TWILIO, ...BY_APP }));
-    expect([...asked].sort()).to.deep.equal([...OPTION_VARIABLES].sort());
+    expect([...readNames].sort()).to.deep.equal([...OPTION_VARIABLES].sort());
   });
 
   it('needs no Twilio if another provider sends, and then sets no publicUrl', () => {

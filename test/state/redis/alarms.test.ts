@@ -453,7 +453,7 @@ describe('alarms of redisState', () => {
       await until(async () => (await clients()).length === 0);
     });
 
-    it('cannot be set; those from before reach the listener when Redis is back, even if it asked meanwhile', async () => {
+    it('cannot be set; those from before reach the listener when Redis is back, even if a look came in between', async () => {
       const state = open();
       await set(state, 'SM1');
       await makeAlarmsDue(redis);

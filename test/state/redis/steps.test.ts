@@ -12,8 +12,8 @@ describe('the steps of one turn of the event loop', () => {
         return Promise.resolve(steps.map((_, at) => [1, at]));
       },
     };
-    const asked = new RedisSteps((work) => work(client as unknown as Client));
-    const replies = await Promise.all(steps.map((step) => asked.run([step])));
+    const redisSteps = new RedisSteps((work) => work(client as unknown as Client));
+    const replies = await Promise.all(steps.map((step) => redisSteps.run([step])));
     expect(replies.flat()).to.deep.equal(steps.map((_, at) => at));
     return given;
   };
@@ -38,10 +38,10 @@ describe('the steps of one turn of the event loop', () => {
         return Promise.resolve(keys.map(() => [1, 'done']));
       },
     };
-    const asked = new RedisSteps((work) => work(client as unknown as Client));
+    const redisSteps = new RedisSteps((work) => work(client as unknown as Client));
     const step = { name: 'settleEvent', keys: ['k'], args: [] } as const;
-    const before = Array.from({ length: 49 }, () => asked.run([step]));
-    expect(await asked.run([step, step])).to.deep.equal(['done', 'done']);
+    const before = Array.from({ length: 49 }, () => redisSteps.run([step]));
+    expect(await redisSteps.run([step, step])).to.deep.equal(['done', 'done']);
     await Promise.all(before);
     expect(counts).to.deep.equal([51]);
   });

@@ -84,14 +84,14 @@ describe('the budget of a call', () => {
     budget.close();
   });
 
-  it('never has a negative rest', async () => {
+  it('never has less than 0 ms left', async () => {
     const budget = new Budget(500);
     await clock.tickAsync(5000);
     expect(budget.remainingMs()).to.equal(0);
     expect(budget.share(100, 0.5)).to.equal(0);
   });
 
-  it('gives a share of the rest, up to a maximum', async () => {
+  it('gives a share of the remaining time, up to a maximum', async () => {
     const budget = new Budget(1000);
     expect(budget.share(700, 0.5)).to.equal(450);
     expect(budget.share(300, 0.5)).to.equal(300);

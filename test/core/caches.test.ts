@@ -31,7 +31,7 @@ describe('RecentMap', () => {
   const keysIn = (map: RecentMap<Entry>, count: number): number[] =>
     Array.from({ length: count }, (_, key) => key).filter((key) => map.get(`k${key}`) !== undefined);
 
-  it('keeps at most its size, and always the last half of that', () => {
+  it('keeps at most its maximum of entries, and always the last half of it', () => {
     const max = 10;
     const map = new RecentMap<Entry>(max);
     for (let key = 0; key < 1_000; key += 1) {

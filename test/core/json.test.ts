@@ -9,7 +9,7 @@ describe('JSON of unknown shape', () => {
     expect(parseJson('{"a":[1]}')).to.deep.equal({ a: [1] });
   });
 
-  it('asObject() and asList() return an empty one for any other value', () => {
+  it('asObject() returns {} and asList() returns [] for any other value', () => {
     for (const value of [null, undefined, 1, 'a', true, [{}]]) {
       expect(isObject(value)).to.equal(false);
       expect(asObject(value)).to.deep.equal({});

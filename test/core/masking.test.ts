@@ -271,7 +271,7 @@ describe('maskSeparated()', () => {
     for (const secret of ['', '1', '12', '-']) expect(maskSeparated('12 - 12', secret)).to.equal('12 - 12');
   });
 
-  it('treats no letter or digit between two characters as a separator', () => {
+  it('does not treat a letter or digit between two characters of the secret as a separator', () => {
     expect(maskSeparated('204x981 2049781 204…981', CODE)).to.equal('204x981 2049781 …');
   });
 });
@@ -302,7 +302,7 @@ describe('maskError()', () => {
   }
 });
 
-describe('isAbout(), for an id or a code of a provider,', () => {
+describe('isAbout()', () => {
   const to = '+33612345678';
   const about: readonly (readonly [what: string, text: string])[] = [
     ['the code', `M-${CODE}`],
@@ -330,24 +330,24 @@ describe('isAbout(), for an id or a code of a provider,', () => {
     ['the number in hex', `x${Buffer.from(ANA.phone).toString('hex')}x`],
   ];
   for (const [what, text] of about) {
-    it(`is true if it contains ${what}`, () => {
+    it(`is true for a text that contains ${what}`, () => {
       expect(isAbout(text, request, to)).to.equal(true);
     });
   }
 
-  it('is false if it contains another number in base64', () => {
+  it('is false for a text that contains another number in base64', () => {
     expect(isAbout(wamid('447700900124'), request, to)).to.equal(false);
     const abroad = { ...request, phoneNumber: '+2902001', otpCode: '123' };
     expect(isAbout(wamid('2902001'), abroad, ''), 'a short number').to.equal(true);
   });
 
-  it('is true if it contains a name with non-ASCII letters', () => {
+  it('is true for a text that contains a name with non-ASCII letters', () => {
     const zoe = { ...request, firstName: 'Zoë', lastName: 'Østergård', login: undefined };
     for (const text of ['id zoë', 'ØSTERGÅRD-1']) expect(isAbout(text, zoe, to), text).to.equal(true);
     expect(isAbout('zo-stergrd', zoe, to)).to.equal(false);
   });
 
-  it('is true if it contains the login, without names in the request', () => {
+  it('is true for a text that contains the login, even if the request has no names', () => {
     const nameless = {
       ...request,
       login: 'zq.vexley@example.com',
@@ -358,7 +358,7 @@ describe('isAbout(), for an id or a code of a provider,', () => {
     expect(isAbout('user-zqvex', nameless, to)).to.equal(false);
   });
 
-  it('is true if a word contains a name of five letters or more', () => {
+  it('is true for a word that contains a name of five letters or more, not for a shorter one', () => {
     for (const [firstName, isFound] of [
       ['Clara', true],
       ['Mila', false],
@@ -368,7 +368,7 @@ describe('isAbout(), for an id or a code of a provider,', () => {
     }
   });
 
-  it('is false if it only resembles a part of the request', () => {
+  it('is false for a text that only resembles a part of the request', () => {
     const brief = {
       ...request,
       otpCode: '123',
@@ -401,7 +401,7 @@ describe('maskId()', () => {
     }
   });
 
-  it('returns a fixed digest for a long id that contains the number in base64', () => {
+  it('returns the digest of a long id that contains the number in base64, the same each time', () => {
     const id = wamid(ANA.phone.slice(1));
     expect(shownId(id)).to.equal(createHash('sha256').update(id).digest('base64url'));
     expect(shownId(wamid(ANA.phone.slice(1), '\x1d\x18\x0c')))
@@ -435,7 +435,7 @@ describe('toToken()', () => {
   }
 });
 
-describe('the text of others about a code', () => {
+describe('a text that contains the code and user data', () => {
   const leak = `204981, 204-981, ${apart(CODE, ', ')} for ${ANA.login}, ${ANA.firstName} ${ANA.lastName.toUpperCase()}, at ${ANA.phone} or 07700 900123`;
   const channelOf = (
     send: ConnectedChannel['send'],
@@ -494,7 +494,7 @@ describe('the text of others about a code', () => {
       ],
     ];
   for (const [who, hook, action] of cases) {
-    it(`is masked in log, events and answer: ${who}`, async () => {
+    it(`is masked in log, events and answer if it comes from ${who}`, async () => {
       const scene = await startScene({ hook });
       try {
         const call = await scene.call();

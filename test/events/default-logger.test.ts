@@ -106,7 +106,7 @@ describe('the default log', () => {
     expect(write.callCount).to.equal(1);
   });
 
-  it('writes fields that are not valid JSON as well as it can', async () => {
+  it('writes a line for fields that are not JSON, such as a BigInt or a circle', async () => {
     const stdout = new Stdout();
     const circle: Record<string, unknown> = { event: 'e', size: 12n };
     circle['self'] = circle;

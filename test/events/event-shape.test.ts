@@ -124,7 +124,7 @@ describe('an event of another gateway', () => {
   });
 
   for (const [what, changed] of [
-    ['a list of words has another entry', { type: 'channels.planned', channels: ['sms', 1] }],
+    ['a list of words contains another type', { type: 'channels.planned', channels: ['sms', 1] }],
     ['a rule has no code', { type: 'guard.blocked', rules: [{}] }],
     ['a skipped channel has no reason', { type: 'channels.planned', skipped: [{ channel: 'sms' }] }],
     ['a skipped channel has no name', { type: 'channels.planned', skipped: [{ reason: 'STOPPED' }] }],

@@ -344,7 +344,7 @@ describe('an execution', () => {
     });
   }
 
-  it('runs until its answer, for a minute at most', () => {
+  it('is running until its answer, for a minute at most', () => {
     const events = [of.received(), of.attempt(90, 'accepted', bySms)];
     const record = keep(stepsOf(events)).get('event-1');
     expect(record?.read(START + 59_999).summary.outcome).to.equal('running');
@@ -352,7 +352,7 @@ describe('an execution', () => {
     expect(fold([...events, of.status(95, 'SM2', 'delivered')], START + 100)?.outcome).to.equal('delivered');
   });
 
-  it('has the way of a code, with each channel that failed', () => {
+  it('lists the channels of a code in order, and marks those that failed', () => {
     const byWhatsApp = { channel: 'whatsapp', transactionId: 'MM1' };
     const wayOf = (...events: readonly HookEvent[]): string =>
       (fold([of.received(), ...events])?.way ?? [])
@@ -492,7 +492,7 @@ describe('kept executions', () => {
     expect(kept.get('event-1')?.open(LATER).steps).to.have.length(4);
   });
 
-  it('remember the last 1,000 reports of unknown messages', () => {
+  it('remember at most 1,000 reports of unknown messages', () => {
     const reports = Array.from({ length: 1_001 }, (_, count) => of.status(9_000, `MM${count}`, 'delivered'));
     const again = Array.from({ length: 20 }, () => of.status(9_000, 'MM1000', 'delivered'));
     const kept = keep(stepsOf([...reports, ...again], 'B'));
@@ -611,7 +611,7 @@ describe('kept executions', () => {
     expect(kept.tally(START + 2_000)).to.deep.equal([voice]);
   });
 
-  it('count a code that the fraud filter or the guard blocked not as refused', () => {
+  it('do not count a code that a fraud filter or the guard blocked as refused', () => {
     const two = eventsOf('event-2', START + 1_000);
     const three = eventsOf('event-3', START + 2_000);
     const four = eventsOf('event-4', START + 3_000);

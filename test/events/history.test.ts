@@ -240,7 +240,7 @@ describe('the history', () => {
       expect(time.countTimers()).to.equal(0);
     });
 
-    it('can end the watch from within its callback', () => {
+    it('lets a watcher end its watch from its own callback', () => {
       const kept = open();
       const end = kept.history.watch(() => {
         end();
@@ -272,7 +272,7 @@ describe('the history of several gateways', () => {
     });
   };
 
-  it('is the same everywhere: a call at one gateway, its callback at the other', async () => {
+  it('is the same at all gateways: a call at one, its callback at the other', async () => {
     const log = memoryLog();
     const [one, two] = [open(log), open(log)];
     record(one, ...sent('e1'));
@@ -337,7 +337,7 @@ describe('the history of several gateways', () => {
     expect(log.reads).to.equal(5);
   });
 
-  it('sends what happened during a loss of the log later, and answers in between', async () => {
+  it('writes the events of a loss when the log is back, and answers queries during the loss', async () => {
     const log = memoryLog();
     const [one, two] = [open(log), open(log)];
     log.isLost = true;
@@ -494,7 +494,7 @@ describe('the history of several gateways', () => {
     expect((await kept.history.tally(START))[0]).to.include({ channel: 'sms', accepted: 1 });
   });
 
-  it('remembers the last gateways only: their names change with each start', async () => {
+  it('recognizes a repeated batch only from the latest gateways: names change with each start', async () => {
     const log = memoryLog();
     for (let count = 0; count < 1_100; count += 1) {
       log.batches.push(JSON.stringify([`gateway ${count}`, 0, [eventsOf(`e${count}`).repeated(0)]]));

@@ -26,7 +26,7 @@ const times = (count: number, medianMs: number, p95Ms: number): DeliveryTimes =>
 };
 
 describe('the timeline', () => {
-  describe('counts by the time of the request', () => {
+  describe('counts by the time of the request:', () => {
     const span = { bucketMs: 5 * MINUTE_MS, count: 3 };
     const nowMs = HOUR + 12 * MINUTE_MS;
     const cases: readonly (readonly [string, readonly TimelinePoint[], readonly (readonly number[])[]])[] = [

@@ -149,7 +149,7 @@ describe('callHttp()', () => {
     }
 
     for (const title of ['a new connection', 'an open connection'] as const) {
-      it(`returns not-sent over ${title} if it may not leave any more`, async () => {
+      it(`returns not-sent over ${title} if the request may not leave any more`, async () => {
         let requests = 0;
         const url = await serve((_req, res) => {
           requests += 1;
@@ -168,7 +168,7 @@ describe('callHttp()', () => {
       });
     }
 
-    it('never sends a request later that it gave up in the queue of a pool', async () => {
+    it('never sends a request that it gave up in the queue of a pool', async () => {
       const bodies: string[] = [];
       let answerFirst: () => void = () => undefined;
       const url = await serve((req, res) => {
@@ -230,7 +230,7 @@ describe('callHttp()', () => {
       expect(await call(url)).to.include({ kind: 'answered', status: 200 });
     });
 
-    it('goes on after the deadline and its time for a connection, until its time-out', async () => {
+    it('waits after the deadline and after its time for a connection, until its time-out', async () => {
       let isOver = false;
       let hasCome = false;
       const url = await serve(() => {

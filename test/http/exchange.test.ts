@@ -42,7 +42,7 @@ const reasonOf = (answer: RawAnswer | undefined): string | undefined =>
 /** The sentence of an answer that Okta shows. */
 const sentenceOf = (answer: RawAnswer | undefined): string | undefined => failureOf(answer)?.errorSummary;
 
-describe('an HTTP request to the hook', () => {
+describe('a request to the hook', () => {
   let scene: Scene;
   let connections: RawConnection[] = [];
   let sent: number;
@@ -148,7 +148,7 @@ describe('an HTTP request to the hook', () => {
       ['in chunks', [['Transfer-Encoding', 'chunked']], Buffer.from(`4000\r\n${'a'.repeat(0x4000)}\r\n`)],
     ];
     for (const [what, headers, chunk] of heads) {
-      it(`gets 401, and the hook cuts it off while the caller writes on, ${what}`, async () => {
+      it(`gets 401 and is cut off while the caller writes a body ${what}`, async () => {
         await start();
         // The clock stands still: only the amount of the unread body can end the connection.
         clock = stopTime();
@@ -237,7 +237,7 @@ describe('an HTTP request to the hook', () => {
       expect(sent).to.equal(0);
     });
 
-    it('with a wrong method 10 times causes one log line', async () => {
+    it('causes one log line for ten requests with a wrong method', async () => {
       await start();
       for (let index = 0; index < 10; index += 1) await ask(rawRequest(PATH, [], '', 'GET'));
       expect(scene.log.map(({ fields }) => [fields['event'], fields['code']])).to.deep.equal([
@@ -318,7 +318,7 @@ describe('an HTTP request to the hook', () => {
     });
   });
 
-  describe('with a length', () => {
+  describe('with a body', () => {
     const padded = (length: number): string => BODY.padEnd(length, ' ');
     const limit = 64 * 1024;
 
@@ -455,7 +455,7 @@ describe('an HTTP request to the hook', () => {
   });
 
   describe('on a kept connection', () => {
-    it('can be followed by others', async () => {
+    it('can be followed by other requests', async () => {
       await start();
       const connection = await open();
       for (let count = 1; count <= 3; count += 1) {
@@ -467,7 +467,7 @@ describe('an HTTP request to the hook', () => {
       expect(sent).to.equal(3);
     });
 
-    it('can be followed by others after 400, because its body was read', async () => {
+    it('can be followed by other requests after 400, because its body was read', async () => {
       await start();
       const connection = await open();
       connection.socket.write(rawRequest(PATH, [...PROOF, ...JSON_TYPE, ...lengthOf('{}')], '{}'));

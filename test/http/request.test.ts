@@ -19,7 +19,7 @@ const reader: AnswerReader = {
 describe('outcomeOf()', () => {
   for (const [title, result, outcome] of [
     [
-      'refused if the request did not leave, without a sign that the provider works',
+      'refused with hasLeft false if the request did not leave',
       { kind: 'not-sent', reason: 'ECONNREFUSED' },
       {
         status: 'refused',

@@ -130,12 +130,12 @@ describe('createRoutes', () => {
     '*https://id.example.com/okta/telephony',
     '1https://id.example.com/okta/telephony',
   ]) {
-    it(`passes ${url ?? 'a request without a target'} on`, () => {
+    it(`passes ${url ?? 'a request without a target'} on to the next handler`, () => {
       expect(ask(url)).to.deep.equal(['next']);
     });
   }
 
-  it('distinguishes a path from a longer one', () => {
+  it('distinguishes a route from another one that begins with its path', () => {
     expect(ask('/okta/telephony/twilio/status')).to.deep.equal(['status']);
   });
 

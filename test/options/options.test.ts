@@ -166,7 +166,7 @@ describe('the options', () => {
     await Promise.all(hooks.splice(0).map((hook) => hook.close()));
   });
 
-  it('can be the required ones only', () => {
+  it('are accepted with the required ones only', () => {
     expect(make(fine())).to.be.a('function');
   });
 

@@ -194,7 +194,7 @@ describe('the percentages of a rollout', () => {
       await new Promise((resolve) => setImmediate(resolve));
     });
 
-    it(`are a ConfigurationError if the function ${title} from the start`, async () => {
+    it(`cause a ConfigurationError if the function ${title} from the start`, async () => {
       let thrown: unknown;
       try {
         readBy(give);

@@ -16,7 +16,7 @@ describe('limits of memoryState', () => {
       return claim.exceeded;
     };
 
-  it('have as many points as configured, and an exceeded one is named', async () => {
+  it('have as many points as configured, and the claim names an exceeded one', async () => {
     const spend = spendIn();
     expect(await spend(0, bucket('a'))).to.deep.equal([]);
     expect(await spend(0, bucket('a'))).to.deep.equal([]);

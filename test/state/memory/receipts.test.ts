@@ -173,7 +173,7 @@ describe('newest events of memoryState', () => {
     expect(state.isNewest('ana', 'event-1', NOW + 1200)).to.equal(true);
   });
 
-  it('are superseded by an event that waited but came later, or whose gateway names it as the next one', () => {
+  it('are superseded by an event that came later after a wait, or that names its predecessor', () => {
     const state = memoryReceipts();
     state.overtake('ana', event('event-1'));
     state.overtake('ana', event('event-2', { nowMs: NOW + 900, ageMs: 500 }));

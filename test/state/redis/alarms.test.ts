@@ -81,7 +81,7 @@ describe('alarms of redisState', () => {
       .split('\n')
       .slice(1);
 
-  it('reach one of two gateways once each, even if 50 are due at once, and are deleted then', async () => {
+  it('each reach one of two gateways once, even if 50 are due at once, and are deleted then', async () => {
     const [one] = [listen(open()), listen(open())];
     // More than Redis returns at once.
     const ids = Array.from({ length: 50 }, (_, at) => `SM${at}`);
@@ -92,7 +92,7 @@ describe('alarms of redisState', () => {
     expect(due.map(([, id]) => id).sort()).to.deep.equal([...ids].sort());
   });
 
-  it('are all read by one look, even if more are due than Redis returns at once; close() ends the looks', async () => {
+  it('are all delivered by one look, even if Redis returns them in parts; close() ends the looks', async () => {
     const time = sinon.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
     try {
       const state = listen(open());
@@ -453,7 +453,7 @@ describe('alarms of redisState', () => {
       await until(async () => (await clients()).length === 0);
     });
 
-    it('cannot be set; those from before reach the listener when Redis is back, even if a look came in between', async () => {
+    it('are not set; older ones reach the listener when Redis is back, even after a failed look', async () => {
       const state = open();
       await set(state, 'SM1');
       await makeAlarmsDue(redis);

@@ -45,7 +45,7 @@ describe('a Redis Cluster that moves a slot', function () {
   });
   afterEach(() => closers.closeAll());
 
-  it('is one loss for the time of the move, and loses no receipt', async () => {
+  it('is one loss until the move ends, and loses no receipt', async () => {
     const cluster = await startCluster(closers, { masters: 2 });
     const slot = await slotOf(cluster.masters[0]);
     const isFirst = await isOwner(cluster.masters[0]!, slot);

@@ -178,7 +178,7 @@ describe('history in Redis', () => {
     expect(await readAll(log)).to.deep.equal(['first', 'last']);
   });
 
-  it('continues during a key change: gateways with both keys read all entries, and all gateways read theirs', async () => {
+  it('continues during a key change: gateways with both keys read all entries, and every gateway reads theirs', async () => {
     const [old, both, fresh] = [
       openLog(),
       openLog({ encryptionKeys: [NEW_KEY, KEY] }),
@@ -329,7 +329,7 @@ describe('history in Redis', () => {
       }
     });
 
-    it('is not written if no listener keeps one', async () => {
+    it('is not written if the gateway keeps no history', async () => {
       const state = openState();
       scene = closers.add(await startScene({ hook: { state } }), (started) => started.close());
       await scene.call();

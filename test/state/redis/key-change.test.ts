@@ -21,7 +21,7 @@ const ANSWER = { commands: [] };
 /** Each pair of three gateways. */
 const PAIRS = ORDERS_OF_THREE.map(([one, two]) => [one, two] as const);
 
-describe('during a key change at one gateway after the other', function () {
+describe('during a rolling key change', function () {
   let redis: RedisServer;
   const servers = new Closers();
   const closers = new Closers();
@@ -220,7 +220,7 @@ describe('during a key change at one gateway after the other', function () {
   };
 
   for (const [at, first] of ORDERS_OF_THREE.entries()) {
-    it(`no data is lost and no failover runs twice: gateways restart in the order ${first.join(', ')}`, async () => {
+    it(`no data is lost and no failover runs twice if gateways restart in the order ${first.join(', ')}`, async () => {
       for (const second of isNightly ? ORDERS_OF_THREE : ORDERS_OF_THREE.slice(5 - at, 6 - at)) {
         const { restart, end, carriedOver } = beginRollout();
         // In either order of the keys.

@@ -358,7 +358,7 @@ describe('while Redis is lost', () => {
     await recover(state);
   });
 
-  it('an event from between two losses is of unknown age, not superseded, in the second loss', async () => {
+  it('an event from between two losses counts as unknown, not as superseded, during the second', async () => {
     const state = open();
     await state.check();
     await lose(state);
@@ -663,7 +663,7 @@ describe('while Redis is lost', () => {
       ['it gets the receipt', false],
       ['it gets the receipt again, just after a recovery', true],
     ] as const) {
-      it(`does not stay in the process if Redis may have it: Redis does not answer when ${when}`, async () => {
+      it(`is left to Redis if Redis may have it: no answer when ${when}`, async () => {
         const state = open();
         await state.check();
         if (isSentAgain) await lose(state);
@@ -763,7 +763,7 @@ describe('while Redis is lost', () => {
     ],
     ['check()', (state) => state.check().catch(failureOf)],
   ] as const satisfies readonly (readonly [string, (state: StatePort) => unknown])[]) {
-    it(`the state reports the loss, before the next code comes, if Redis does not answer ${question}`, async () => {
+    it(`the state reports the loss as soon as Redis does not answer ${question}`, async () => {
       const state = open();
       await state.check();
       redis.stop();

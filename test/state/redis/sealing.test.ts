@@ -71,7 +71,7 @@ describe(withSeed('a sealed text'), function () {
       200,
     ));
 
-  it('does not open if it is any other bytes', () =>
+  it('does not open if the bytes are not sealed ones', () =>
     check(
       'sealing opens nothing else',
       fc.asyncProperty(kind, text, fc.uint8Array({ maxLength: 200 }), async (of, name, bytes) => {

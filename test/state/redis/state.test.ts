@@ -311,7 +311,7 @@ describe('redisState', () => {
       });
     }
 
-    it('needs no Redis for a claim without limits and without an event', () => {
+    it('needs no request to Redis if a claim has none, and no event either', () => {
       expect(open().claim(undefined, life())).to.include({ isFirst: true });
     });
   });
@@ -521,7 +521,7 @@ describe('redisState', () => {
       expect(await newestOf(state, ...previews)).to.deep.equal(previews.slice(1));
     });
 
-    it("stays known until the last of its person's events expires; an expired event does not replace it", async () => {
+    it('is known until the last event or preview expires; an already expired event does not supersede it', async () => {
       const state = open();
       await overtake(state, 'a', false, NOW + 60_000);
       await overtake(state, 'p', true, NOW + 10_000);
@@ -666,7 +666,7 @@ describe('redisState', () => {
       return reasons;
     };
 
-    it('all get a warning if two of them have no key in common', async () => {
+    it('get a warning if they have no key in common with another one', async () => {
       const old = await newsOf([OLD_KEY], patientTimes({ rekeyEveryMs: 500 }));
       expect(old).to.be.empty;
       expect(await newsOf([NEW_KEY, OLD_KEY])).to.be.empty;
@@ -689,7 +689,7 @@ describe('redisState', () => {
       expect((await redis.admin.get(mark))?.split('\n')).to.have.length(2);
     });
 
-    it('report SEVERAL_KEYS after the last gateway with only the old key is gone; one key needs no scan', async () => {
+    it('report SEVERAL_KEYS when no gateway has only the old key; one with a single key never scans', async () => {
       const reasons: string[] = [];
       const calls = async (command: 'scan' | 'evalsha'): Promise<number> => {
         const stats = await redis.admin.info('commandstats');

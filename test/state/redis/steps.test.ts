@@ -18,7 +18,7 @@ describe('the steps of one turn of the event loop', () => {
     return given;
   };
 
-  it('become lines of text, with texts that are not one line after them', async () => {
+  it('become lines of text; a value that does not fit a line follows as its own argument', async () => {
     const bytes = Buffer.from('a\nb*');
     const given = await commandOf([
       { name: 'claimEvent', keys: ['k1', 'k2'], args: ['', 5, 'a b'] },

@@ -233,10 +233,10 @@ describe('suppressions in Redis', () => {
     });
 
     for (const [when, use] of [
-      ['check() ran', (state: StatePort) => state.check()],
-      ['a code came', (state: StatePort) => Promise.resolve(state.claim('event', LIFE))],
+      ['check()', (state: StatePort) => state.check()],
+      ['a claim', (state: StatePort) => Promise.resolve(state.claim('event', LIFE))],
     ] as const) {
-      it(`stay when the old key goes, even if no gateway read them while both keys existed: ${when}`, async () => {
+      it(`are copied to the new key without a read, after ${when}`, async () => {
         const old = open();
         const numbers = Array.from({ length: 1_200 }, (_, at) => `+4477009${String(at).padStart(5, '0')}`);
         await Promise.all(numbers.map((number) => old.suppress?.(number, STOPPED, NOW)));

@@ -93,7 +93,7 @@ describe('the logger option', () => {
     writeEach(adaptLogger(false));
   });
 
-  it('is refused by its name in any other shape', () => {
+  it('is refused with its name in any other shape', () => {
     const options = {
       credentials: {
         hook: { scheme: 'header', secrets: ['hook-secret-of-a-logger'] },

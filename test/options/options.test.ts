@@ -830,7 +830,7 @@ describe('the options', () => {
       /^senders: there is no sender at all/,
       ...whole(withValue('channels', { line: undefined }, withValue('senders', {}))),
     ],
-    // A sandbox beside an approved sender.
+    // A sandbox next to an approved sender.
     [
       '',
       /^sandboxNumber and senders\.whatsapp.*leave out sandboxNumber/,
@@ -923,7 +923,7 @@ describe('the options', () => {
         expect(error.problems[0]?.startsWith(path), `${shown}: ${error.problems[0]}`).to.equal(true);
         const [issue] = error.issues;
         expect(issue?.message, shown).to.equal(error.problems[0]);
-        // An index, or a field of an own channel, may follow.
+        // An index, or a field of a custom channel, can follow.
         expect(issue?.option, shown)
           .to.match(PATH_OF_OPTION)
           .and.satisfy((at: string) => at.startsWith(path.split(' ', 1)[0] ?? ''));

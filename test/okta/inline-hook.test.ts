@@ -6,7 +6,7 @@ import { mustNotShow, witness } from '#harness/witness.js';
 
 type Plain = Record<string, unknown>;
 
-/** Okta's documented example, its numbers exchanged for some that are kept for fiction. */
+/** Okta's documented example, with fictional phone numbers. */
 const documented = (): Plain => ({
   eventId: 'q7T0aBcdS1uWxYz2345678',
   eventTime: '2026-03-01T10:00:00.000Z',
@@ -39,7 +39,7 @@ const documented = (): Plain => ({
 const DOCUMENTED_AT = Date.parse('2026-03-01T10:00:00.000Z');
 const MINUTE = 60_000;
 
-/** Okta's payload with a field at a dotted path set, or left out. */
+/** Sets the field at a dotted path of Okta's payload. `undefined` leaves the field out. */
 const withField =
   (path: string, value: unknown) =>
   (payload: Plain): Plain => {
@@ -47,12 +47,12 @@ const withField =
     const last = keys.pop() ?? '';
     let place = payload;
     for (const key of keys) place = place[key] as Plain;
-    // `__proto__` as JSON.parse makes it: a field like any other.
+    // As JSON.parse does it, so that `__proto__` is an ordinary field.
     Object.defineProperty(place, last, { value, enumerable: true, configurable: true, writable: true });
     return payload;
   };
 
-describe('a request of Okta', () => {
+describe('a hook call', () => {
   let scene: Scene;
   let now: number;
   const sent: Message[] = [];
@@ -86,11 +86,11 @@ describe('a request of Okta', () => {
     return sent[0]!;
   };
   const change = (changed: (payload: Plain) => unknown): Promise<HookCall> => scene.call({ change: changed });
-  /** A body as text, so that it may hold what objects cannot. */
+  /** Sends a body as text, so that it can contain what an object cannot. */
   const send = (text: string): Promise<HookCall> => scene.call({ change: () => text });
 
-  describe('as documented', () => {
-    it('is read whole', async () => {
+  describe('in the documented form', () => {
+    it('is read with all its fields', async () => {
       now = DOCUMENTED_AT + 200;
       const call = await change(documented);
       expect(call.okta.action).to.equal('sent');
@@ -128,12 +128,12 @@ describe('a request of Okta', () => {
       ],
       ['with a code of letters', withField('data.messageProfile.otpCode', 'AB12-cd'), { otpCode: 'AB12-cd' }],
       [
-        'with a number that has separators',
+        'with separators in the phone number',
         withField('data.messageProfile.phoneNumber', ' +44 (7700) 900-123 '),
         { phoneNumber: ANA.phone },
       ],
       [
-        'with a number that begins with 00',
+        'with a phone number that begins with 00',
         withField('data.messageProfile.phoneNumber', '00447700900123'),
         { phoneNumber: ANA.phone },
       ],
@@ -143,12 +143,12 @@ describe('a request of Okta', () => {
         { requestType: undefined },
       ],
       [
-        'with a requestType that is new',
+        'with an unknown requestType',
         withField('requestType', 'com.okta.user.telephony.new-kind'),
         { requestType: 'com.okta.user.telephony.new-kind' },
       ],
       [
-        "of a user whose name is in every request's type",
+        'with a last name that is also a word of each requestType',
         withField('data.userProfile.lastName', 'User'),
         { lastName: 'User', requestType: 'com.okta.user.telephony.mfa-verification' },
       ],
@@ -164,21 +164,17 @@ describe('a request of Okta', () => {
         { ipAddress: undefined, oktaRequestId: undefined },
       ],
       [
-        'with a locale of another form',
+        'with a locale in another spelling',
         withField('data.messageProfile.locale', 'pt_br'),
         { locale: 'pt-BR' },
       ],
       [
-        'with a locale that is none',
+        'without its locale if that is invalid',
         withField('data.messageProfile.locale', 'English!'),
         { locale: undefined },
       ],
-      [
-        'with fields that nobody knows',
-        withField('data.messageProfile.channelHint', { a: [1] }),
-        { otpCode: CODE },
-      ],
-      ['with a new part of the envelope', withField('debugContext', { a: 1 }), { otpCode: CODE }],
+      ['with unknown fields', withField('data.messageProfile.channelHint', { a: [1] }), { otpCode: CODE }],
+      ['with an unknown field of the envelope', withField('debugContext', { a: 1 }), { otpCode: CODE }],
     ];
     for (const [what, changed, read] of variants) {
       it(`is read ${what}`, async () => {
@@ -203,10 +199,10 @@ describe('a request of Okta', () => {
 
     for (const [what, userId] of [
       ['the login', ANA.login.toUpperCase()],
-      ['the number', ANA.phone.slice(1)],
+      ['the phone number', ANA.phone.slice(1)],
       ['the code', CODE],
     ] as const) {
-      it(`is told without a user id that is ${what}, and the user found by the login`, async () => {
+      it(`drops a user id that equals ${what}, and finds the user by login`, async () => {
         mustNotShow(userId);
         const call = await change(withField('data.userProfile.userId', userId));
         expect(call.okta.action).to.equal('sent');
@@ -232,7 +228,7 @@ describe('a request of Okta', () => {
       'data.messageProfile.msgTemplate',
       'data.messageProfile.otpExpires',
     ]) {
-      it(`is read although ${path} is of no type that was expected`, async () => {
+      it(`is read even if ${path} has an unexpected type`, async () => {
         for (const value of [null, 4711, true, [], {}, '']) {
           sent.length = 0;
           expect((await change(withField(path, value))).okta.action).to.equal('sent');
@@ -242,7 +238,7 @@ describe('a request of Okta', () => {
     }
   });
 
-  describe('by deliveryChannel', () => {
+  describe('with deliveryChannel', () => {
     const spellings: readonly (readonly [channel: 'sms' | 'voice', ...spellings: string[]])[] = [
       ['sms', 'SMS', 'sms', 'Sms', ' SMS '],
       [
@@ -261,7 +257,7 @@ describe('a request of Okta', () => {
     ];
     for (const [channel, ...texts] of spellings) {
       for (const text of texts) {
-        it(`asks for ${channel} as "${text}"`, async () => {
+        it(`"${text}" requests ${channel}`, async () => {
           const call = await scene.call({ deliveryChannel: text });
           expect(only().request.deliveryChannel).to.equal(channel);
           expect(commandOf(call)?.['transactionId']).to.equal(`${channel}-1`);
@@ -282,7 +278,7 @@ describe('a request of Okta', () => {
       ['SMS'],
       undefined,
     ]) {
-      it(`is refused as ${JSON.stringify(value) as string | undefined}`, async () => {
+      it(`${JSON.stringify(value) as string | undefined} is refused: 400, and the error names the field`, async () => {
         const call = await change(withField('data.messageProfile.deliveryChannel', value));
         expect(call.httpStatus).to.equal(400);
         expect(errorOf(call)?.errorCauses?.map(({ location }) => location)).to.deep.equal([
@@ -293,34 +289,34 @@ describe('a request of Okta', () => {
     }
   });
 
-  describe('that is not the hook’s', () => {
+  describe('with an invalid body', () => {
     const missing: readonly (readonly [what: string, body: unknown, ...fields: string[]])[] = [
       ['null', null, 'body'],
-      ['a text', 'Attack-value-31', 'body'],
+      ['a string', 'Attack-value-31', 'body'],
       ['an array', [{ otpCode: 'Attack-value-31' }], 'body'],
       ['an empty object', {}, 'data'],
-      ['no object for data', { data: 'Attack-value-31' }, 'data'],
-      ['no messageProfile', { data: {} }, 'data.messageProfile'],
+      ['data that is not an object', { data: 'Attack-value-31' }, 'data'],
+      ['data without messageProfile', { data: {} }, 'data.messageProfile'],
       [
-        'nothing in messageProfile',
+        'an empty messageProfile',
         { data: { messageProfile: {} } },
         'data.messageProfile.phoneNumber',
         'data.messageProfile.otpCode',
         'data.messageProfile.deliveryChannel',
       ],
       [
-        'an event hook of Okta',
+        'the body of an Okta event hook',
         { eventType: 'com.okta.event_hook', data: { events: [] } },
         'data.messageProfile',
       ],
     ];
     for (const [what, body, ...fields] of missing) {
-      it(`is refused for ${what}, and its fields are named`, async () => {
+      it(`is refused for ${what}: the error and the log name the fields`, async () => {
         const call = await send(JSON.stringify(body));
         expect(call.httpStatus).to.equal(400);
         expect(errorOf(call)?.errorCauses?.map(({ location }) => location)).to.deep.equal(fields);
         expect(JSON.stringify(call.body)).to.not.include('Attack-value-31');
-        expect(scene.log.map(({ fields: told }) => told['fields'])).to.deep.equal([fields]);
+        expect(scene.log.map(({ fields: logged }) => logged['fields'])).to.deep.equal([fields]);
       });
     }
 
@@ -343,7 +339,7 @@ describe('a request of Okta', () => {
       ['phoneNumber', undefined, null, '', ' ', {}, [ANA.phone], true, '4'.repeat(65)],
     ];
     for (const [field, ...values] of wrong) {
-      it(`is refused for a ${field} of another form`, async () => {
+      it(`is refused for an invalid ${field}: the error names the field, not the value`, async () => {
         for (const value of values) {
           const call = await change(withField(`data.messageProfile.${field}`, value));
           const shown = JSON.stringify(value) as string | undefined;
@@ -360,7 +356,7 @@ describe('a request of Okta', () => {
     }
 
     for (const path of ['', 'data.', 'data.messageProfile.']) {
-      it(`cannot bring what is missing by "${path}__proto__"`, async () => {
+      it(`is refused if required fields come only through "${path}__proto__"`, async () => {
         const whole = documented();
         const data = whole['data'] as Plain;
         const inner = path === '' ? whole : path === 'data.' ? data : (data['messageProfile'] as Plain);
@@ -380,7 +376,7 @@ describe('a request of Okta', () => {
       });
     }
 
-    it('changes no prototype', async () => {
+    it('does not change Object.prototype', async () => {
       const text = JSON.stringify(documented()).replace(
         '{',
         '{"__proto__":{"polluted":1},"constructor":{"prototype":{"polluted":1}},',
@@ -390,29 +386,34 @@ describe('a request of Okta', () => {
     });
   });
 
-  describe('and the life of its code', () => {
+  describe('has a code whose lifetime', () => {
     const lives: readonly (readonly [
       what: string,
       eventTime: unknown,
       otpExpires: unknown,
       lifeMs: number,
     ])[] = [
-      ['is what Okta says', 0, 3 * MINUTE, 3 * MINUTE],
+      ['is the time from eventTime to otpExpires', 0, 3 * MINUTE, 3 * MINUTE],
       ['is at most 15 minutes', 0, 60 * MINUTE, 15 * MINUTE],
       ['is 5 minutes without eventTime', undefined, 3 * MINUTE, 5 * MINUTE],
       ['is 5 minutes without otpExpires', 0, undefined, 5 * MINUTE],
-      ['is 5 minutes where eventTime cannot be read', 'yesterday', 3 * MINUTE, 5 * MINUTE],
-      ['is 5 minutes where otpExpires cannot be read', 0, 'soon', 5 * MINUTE],
-      ['is 5 minutes where it is nothing', 0, 0, 5 * MINUTE],
-      ['is 5 minutes where it is negative', MINUTE, 0, 5 * MINUTE],
+      ['is 5 minutes if eventTime is not a date', 'yesterday', 3 * MINUTE, 5 * MINUTE],
+      ['is 5 minutes if otpExpires is not a date', 0, 'soon', 5 * MINUTE],
+      ['is 5 minutes if otpExpires equals eventTime', 0, 0, 5 * MINUTE],
+      ['is 5 minutes if otpExpires is before eventTime', MINUTE, 0, 5 * MINUTE],
       [
-        'counts from receipt by a clock that is six minutes ahead of Okta’s',
+        "counts from receipt if the gateway's clock is six minutes ahead of Okta's",
         -6 * MINUTE,
         -MINUTE,
         5 * MINUTE,
       ],
-      ['counts from receipt by a clock that is six minutes behind', 6 * MINUTE, 11 * MINUTE, 5 * MINUTE],
-      ['has not ended 120 s after its end', -7 * MINUTE, -2 * MINUTE, 5 * MINUTE],
+      [
+        "counts from receipt if the gateway's clock is six minutes behind Okta's",
+        6 * MINUTE,
+        11 * MINUTE,
+        5 * MINUTE,
+      ],
+      ['counts from receipt up to 120 s after otpExpires', -7 * MINUTE, -2 * MINUTE, 5 * MINUTE],
     ];
     const asTime = (value: unknown): unknown =>
       typeof value === 'number' ? new Date(now + value).toISOString() : value;
@@ -429,7 +430,7 @@ describe('a request of Okta', () => {
       });
     }
 
-    it('is over more than 120 s after its end: nothing is sent, and nobody is asked', async () => {
+    it('is over more than 120 s after otpExpires: no message, no request to Okta', async () => {
       scene.okta.requests.length = 0;
       const call = await scene.call({
         otpExpires: new Date(now - 120_001),
@@ -445,7 +446,7 @@ describe('a request of Okta', () => {
     });
   });
 
-  describe('and the clocks', () => {
+  describe('with a skewed clock', () => {
     const skews = (): unknown[] =>
       scene.log
         .filter(({ fields }) => fields['event'] === 'clock.skewed')
@@ -453,7 +454,7 @@ describe('a request of Okta', () => {
     const at = (offsetMs: number): Promise<HookCall> =>
       scene.call({ eventTime: new Date(Math.floor(now) + offsetMs) });
 
-    it('tells a skew over 30 s in both directions, at most once a minute', async () => {
+    it('logs clock.skewed above 30 s either way, at most once a minute, never for a preview', async () => {
       now = Date.now() + 60 * MINUTE;
       await at(-30_000);
       await at(30_000);
@@ -469,11 +470,11 @@ describe('a request of Okta', () => {
       expect(skews()).to.deep.equal([30_001, -31_000]);
       now += MINUTE;
       await scene.call({ eventTime: new Date(now - 90_000), preview: true });
-      expect(skews(), 'a preview is made when the page is opened').to.have.length(2);
+      expect(skews(), 'the eventTime of a preview is when the page was opened').to.have.length(2);
     });
   });
 
-  describe('and its number', () => {
+  describe('with the phone number', () => {
     const undialable = [
       '9876543210',
       9_876_543_210,
@@ -485,10 +486,10 @@ describe('a request of Okta', () => {
       '+44 7700 900123 ext 4',
       '++447700900123',
     ];
-    // A title is printed, and what is printed may hold no number of Ana's.
+    // Titles are printed, and no output may contain Ana's number.
     const title = (value: unknown): string => JSON.stringify(value).replace('447700', '44…');
     for (const value of undialable) {
-      it(`is not dialled as ${title(value)}`, async () => {
+      it(`${title(value)} is answered with NO_DIALABLE_NUMBER and sends nothing`, async () => {
         const call = await change(withField('data.messageProfile.phoneNumber', value));
         expect(call.httpStatus).to.equal(200);
         expect(call.okta.action).to.equal('error');
@@ -500,13 +501,13 @@ describe('a request of Okta', () => {
       });
     }
     for (const value of ['+447700900123', '+1234567', '+123456789012345', '+7 (700) 900.12-34']) {
-      it(`is dialled as ${title(value)}`, async () => {
+      it(`${title(value)} sends to it, written in E.164`, async () => {
         await change(withField('data.messageProfile.phoneNumber', value));
         expect(only().to).to.equal(`+${value.replace(/\D/g, '')}`);
       });
     }
 
-    it('is read as one of defaultCountry where it has no +', async () => {
+    it('of defaultCountry, without a +, sends to it in E.164', async () => {
       const withDefault = await startScene({
         hook: {
           sandboxNumber: undefined,
@@ -538,7 +539,7 @@ describe('a request of Okta', () => {
       expect(call.headers['content-length']).to.equal(String(Buffer.byteLength(JSON.stringify(call.body))));
     };
 
-    it('by one command of texts, with the facts of the call in pairs', async () => {
+    it('with one command of strings, its metadata a list of name=value pairs', async () => {
       const call = await scene.call({ eventId: 'event-42' });
       expectHeaders(call);
       const body = call.body as { commands: { type: string; value: unknown[] }[] };
@@ -555,7 +556,7 @@ describe('a request of Okta', () => {
       );
     });
 
-    it('with ids that say nothing of the user: what holds the code or a name is told by its digest', async () => {
+    it('with digests of ids that contain the code, the login or a name', async () => {
       const call = await scene.call({
         eventId: `event-${ANA.lastName}`,
         requestType: `type-${CODE}`,
@@ -569,7 +570,7 @@ describe('a request of Okta', () => {
       expect(commandOf(call)?.['transactionMetadata']).to.match(/;requestType=[\w-]{43};.*;id=[\w-]{43}$/);
     });
 
-    it('with pairs that a value cannot break', async () => {
+    it('with intact metadata pairs even if an id contains separators', async () => {
       const call = await scene.call({ eventId: 'a;b=c\r\nd', requestType: 'x;channel=voice,refused=y.z' });
       const pairs = commandOf(call)?.['transactionMetadata']?.split(';') ?? [];
       expect(pairs.map((pair) => pair.split('=').length)).to.deep.equal([2, 2, 2, 2]);
@@ -581,7 +582,7 @@ describe('a request of Okta', () => {
       ]);
     });
 
-    it('by an error object of texts where nothing went out, with the user as the location', async () => {
+    it('with an error of strings, the user as its location, if nothing goes out', async () => {
       const call = await scene.call({ phoneNumber: '123' });
       expectHeaders(call);
       const { error } = call.body as { error: Plain };
@@ -594,7 +595,7 @@ describe('a request of Okta', () => {
       expect(cause).to.include({ locationType: 'userId', location: ANA.id });
     });
 
-    it('by an error object of texts where the request is refused', async () => {
+    it('with an error of strings if the request is refused', async () => {
       const call = await send('{}');
       expectHeaders(call);
       const { error } = call.body as { error: Plain };
@@ -603,7 +604,7 @@ describe('a request of Okta', () => {
       witness(call.body);
     });
 
-    it('with one cause where no channel is configured for what was asked', async () => {
+    it('with the one cause CHANNEL_NOT_CONFIGURED if no channel fits deliveryChannel', async () => {
       const bare = await startScene({
         hook: { sandboxNumber: undefined, senders: undefined, channels: { line: stub('line') } },
       });

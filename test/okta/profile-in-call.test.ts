@@ -21,12 +21,12 @@ describe('the profile in a hook call', () => {
   const reasons = (): (string | undefined)[] =>
     scene.events.flatMap((event) => (event.type === 'profile.read' ? [event.reason] : []));
 
-  describe('that is known already', () => {
+  describe('that is cached', () => {
     beforeEach(async () => {
       scene = await startScene({ hook: { clock: () => now, deadlineMs: 800 } });
     });
 
-    it('serves for a minute without another question', async () => {
+    it('serves for a minute without another request to Okta', async () => {
       await scene.call();
       now += 59_999;
       await scene.call();
@@ -42,10 +42,10 @@ describe('the profile in a hook call', () => {
       ['resets', { kind: 'reset' }],
       ['answers 500', { kind: 'status', status: 500 }],
       ['answers 401', { kind: 'status', status: 401 }],
-      ['limits the rate', { kind: 'status', status: 429 }],
+      ['answers 429', { kind: 'status', status: 429 }],
       ['answers in HTML', { kind: 'html', status: 200 }],
     ] as const satisfies readonly (readonly [string, Fault])[]) {
-      it(`serves when it is stale and Okta ${title}`, async () => {
+      it(`serves if it is stale and Okta ${title}`, async () => {
         await scene.call();
         now += 61_000;
         scene.okta.fault(fault);
@@ -56,7 +56,7 @@ describe('the profile in a hook call', () => {
       });
     }
 
-    it('is too old after an hour and a minute: the code goes by SMS', async () => {
+    it('is too old after an hour and a minute: the code goes by SMS, the log says why', async () => {
       await scene.call();
       now += 3_661_000;
       scene.okta.fault({ kind: 'status', status: 500 });
@@ -70,7 +70,7 @@ describe('the profile in a hook call', () => {
       expect(line?.fields).to.include({ profileReason: 'OKTA_HTTP_ERROR', profileStatus: 500 });
     });
 
-    it('does not serve for a user who is gone', async () => {
+    it('does not serve if Okta no longer knows the user: the code goes by SMS', async () => {
       await scene.call();
       now += 61_000;
       scene.okta.fault({ kind: 'status', status: 404 });
@@ -79,7 +79,7 @@ describe('the profile in a hook call', () => {
       expect(reasons()).to.deep.equal([undefined, 'OKTA_NOT_FOUND']);
     });
 
-    it('is read anew in time: an opt-out holds after a minute', async () => {
+    it('is read again after a minute, so that an opt-out takes effect', async () => {
       await scene.call();
       scene.okta.updateUser(ANA.id, { whatsAppOptIn: false });
       now += 60_000;
@@ -88,7 +88,7 @@ describe('the profile in a hook call', () => {
     });
   });
 
-  it('is not waited for longer than its share', async () => {
+  it('gets at most half of the time that is left, then the code goes by SMS', async () => {
     await warmUp();
     scene = await startScene({ hook: { deadlineMs: 800 } });
     scene.okta.fault({ kind: 'hang' });
@@ -96,7 +96,7 @@ describe('the profile in a hook call', () => {
     try {
       const calling = scene.call();
       await until(() => scene.okta.requests.length > 0);
-      // Half of what is left.
+      // Half of the time that is left.
       clock.tick(400);
       expect((await calling).okta.action).to.equal('sent');
     } finally {
@@ -106,7 +106,7 @@ describe('the profile in a hook call', () => {
     expect(reasons()).to.deep.equal(['TIMEOUT']);
   });
 
-  it('is that of the login where there is no user id', async () => {
+  it('is found by the login if the call has no user id', async () => {
     scene = await startScene();
     const change = (payload: Record<string, unknown>): unknown => {
       const { data, ...rest } = payload as { data: { userProfile: object } };
@@ -117,7 +117,7 @@ describe('the profile in a hook call', () => {
   });
 
   for (const userId of ['..', 'me', 'a/b', 'a?b', 'a%2fb']) {
-    it(`is not asked for by the id ${userId}`, async () => {
+    it(`is not requested for the user id ${userId}: the code goes by SMS`, async () => {
       scene = await startScene();
       const call = await scene.call({ userId });
       expect(call.okta.action).to.equal('sent');
@@ -126,7 +126,7 @@ describe('the profile in a hook call', () => {
     });
   }
 
-  describe("with unverifiedPhoneAttribute: the profile's own number", () => {
+  describe('with unverifiedPhoneAttribute', () => {
     const OTHER = '+447700900555';
     beforeEach(async () => {
       scene = await startScene({
@@ -139,7 +139,7 @@ describe('the profile in a hook call', () => {
     });
     const numbers = (): string[] => scene.twilio.messages.map(({ channel, to }) => `${channel} ${to}`);
 
-    it('gets the WhatsApp message of a sign-in', async () => {
+    it('gives its number to the WhatsApp message of a sign-in', async () => {
       await scene.call();
       expect(numbers()).to.deep.equal([`whatsapp ${OTHER}`]);
     });
@@ -149,33 +149,33 @@ describe('the profile in a hook call', () => {
       'account-unlock',
       'password-reset',
     ] as const satisfies readonly HookRequestType[]) {
-      it(`does not get that of ${requestType}`, async () => {
+      it(`gives no number to the WhatsApp message of ${requestType}`, async () => {
         await scene.call({ requestType });
         expect(numbers()).to.deep.equal([`whatsapp ${ANA.phone}`]);
       });
     }
 
-    it('gets no SMS and no call', async () => {
+    it('gives no number to an SMS or a voice call', async () => {
       await scene.call({ userId: BOB.id, login: BOB.login, phoneNumber: BOB.phone });
       await scene.call({ deliveryChannel: 'CALL' });
       expect(numbers()).to.deep.equal([`sms ${BOB.phone}`]);
       expect(scene.twilio.calls.map(({ to }) => to)).to.deep.equal([ANA.phone]);
     });
 
-    it('gets no SMS where WhatsApp refuses: that goes to the enrolled number', async () => {
+    it('gives no number to the SMS after a refusal of WhatsApp', async () => {
       scene.twilio.refuseWith({ code: 63007, times: 1 });
       await scene.call();
       expect(numbers()).to.deep.equal([`sms ${ANA.phone}`]);
     });
 
-    it('is read with the default country', async () => {
+    it('gives its number, read with the default country', async () => {
       scene.okta.updateUser(ANA.id, { mobilePhone: '07700 900555' });
       await scene.call();
       expect(numbers()).to.deep.equal([`whatsapp ${OTHER}`]);
     });
 
     for (const mobilePhone of ['call me', '', 7, null]) {
-      it(`gives way to the enrolled one where it is ${JSON.stringify(mobilePhone)}`, async () => {
+      it(`lets WhatsApp go to the enrolled number if it has ${JSON.stringify(mobilePhone)}`, async () => {
         scene.okta.updateUser(ANA.id, { mobilePhone });
         await scene.call();
         expect(numbers()).to.deep.equal([`whatsapp ${ANA.phone}`]);
@@ -183,14 +183,14 @@ describe('the profile in a hook call', () => {
     }
   });
 
-  describe("with unverifiedPhoneAttribute, and a profile's number that the guard blocks", () => {
+  describe('with a number that the guard blocks', () => {
     const start = async (mobilePhone: string, guard: GuardOptions): Promise<void> => {
       scene = await startScene({ hook: { profile: { unverifiedPhoneAttribute: 'mobilePhone' }, guard } });
       scene.twilio.joinSandbox(mobilePhone);
       scene.okta.updateUser(ANA.id, { mobilePhone });
       mustNotShow(mobilePhone.slice(1));
     };
-    const told = (): unknown[] =>
+    const guardEvents = (): unknown[] =>
       scene.events.flatMap((event) =>
         event.type === 'guard.blocked' || event.type === 'guard.noticed'
           ? [[event.type, event.code, event.isOtherNumber]]
@@ -202,25 +202,25 @@ describe('the profile in a hook call', () => {
       ['+14165550142', { countries: { allow: ['GB'] } }, 'COUNTRY_NOT_ALLOWED'],
       ['+14165550142', { countries: { deny: ['CA'] } }, 'COUNTRY_NOT_ALLOWED'],
     ] as const) {
-      it(`WhatsApp goes to the enrolled one: ${code} by ${JSON.stringify(guard)}`, async () => {
+      it(`lets WhatsApp go to the enrolled one: ${code} by ${JSON.stringify(guard)}`, async () => {
         await start(mobilePhone, { perUser: { points: 1, seconds: 60 }, ...guard });
         expect((await scene.call()).okta.action).to.equal('sent');
         expect(scene.twilio.messages.map(({ channel, to }) => [channel, to])).to.deep.equal([
           ['whatsapp', ANA.phone],
         ]);
-        expect(told()).to.deep.equal([['guard.blocked', code, true]]);
+        expect(guardEvents()).to.deep.equal([['guard.blocked', code, true]]);
         expect(scene.log.map(({ message }) => message).join()).to.not.contain('blocked the code');
       });
     }
 
-    it('WhatsApp goes to it all the same in record mode, which tells', async () => {
+    it('lets WhatsApp go to it in record mode, with guard.noticed', async () => {
       await start('+14165550142', { mode: 'record', countries: { allow: ['GB'] } });
       await scene.call();
       expect(scene.twilio.messages.map(({ to }) => to)).to.deep.equal(['+14165550142']);
-      expect(told()).to.deep.equal([['guard.noticed', 'COUNTRY_NOT_ALLOWED', true]]);
+      expect(guardEvents()).to.deep.equal([['guard.noticed', 'COUNTRY_NOT_ALLOWED', true]]);
     });
 
-    it('nothing is told where no WhatsApp message goes out', async () => {
+    it('causes no guard event without a WhatsApp message', async () => {
       await start('+19005550123', {});
       scene.okta.updateUser(ANA.id, { whatsAppOptIn: false });
       await scene.call();
@@ -228,11 +228,11 @@ describe('the profile in a hook call', () => {
       expect(scene.twilio.messages.map(({ channel, to }) => [channel, to])).to.deep.equal([
         ['sms', ANA.phone],
       ]);
-      expect(told()).to.deep.equal([]);
+      expect(guardEvents()).to.deep.equal([]);
     });
   });
 
-  it('is no place for a number unless that is chosen: WhatsApp goes to the enrolled one', async () => {
+  it('provides no number without unverifiedPhoneAttribute: WhatsApp goes to the enrolled one', async () => {
     scene = await startScene();
     scene.okta.updateUser(ANA.id, { mobilePhone: '+447700900555' });
     await scene.call();
@@ -246,13 +246,13 @@ describe('the profile in a hook call', () => {
       ['with a JWK', false, 'Bearer', { ...privateKey.export({ format: 'jwk' }) }],
       ["with a JWK's text", false, 'Bearer', JSON.stringify(privateKey.export({ format: 'jwk' }))],
       [
-        'of an org that asks for DPoP',
+        'in an org that requires DPoP',
         true,
         'DPoP',
         privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
       ],
     ] as const) {
-      it(`serves ${title}`, async () => {
+      it(`serves ${title}, also after its token is revoked`, async () => {
         scene = await startScene({
           hook: ({ okta, twilio }) => ({
             credentials: {
@@ -276,7 +276,7 @@ describe('the profile in a hook call', () => {
           expect(headers.authorization).to.match(new RegExp(`^${scheme} `));
           expect(headers['dpop'] !== undefined).to.equal(requireDpop);
         }
-        // A token that was revoked is replaced within the call.
+        // The call replaces a revoked token.
         scene.okta.revokeTokens();
         scene.okta.addUser({
           id: '00u1caralima0000001',
@@ -288,7 +288,7 @@ describe('the profile in a hook call', () => {
       });
     }
 
-    it('goes without where the app is not known: by SMS', async () => {
+    it('is missing if Okta does not know the app: the code goes by SMS', async () => {
       scene = await startScene({
         hook: ({ okta, twilio }) => ({
           credentials: {
@@ -307,7 +307,7 @@ describe('the profile in a hook call', () => {
     });
   });
 
-  describe("and Okta's rate limit", () => {
+  describe("under Okta's rate limit", () => {
     const users = [ANA, BOB];
     const pauses = (): number => scene.events.filter(({ type }) => type === 'okta.paused').length;
     beforeEach(async () => {
@@ -315,10 +315,10 @@ describe('the profile in a hook call', () => {
     });
 
     for (const [title, remaining, resetInSeconds] of [
-      ['when under a tenth of it is left', 10, 30],
+      ['when under a tenth is left', 10, 30],
       ['when it is used up', 0, 30],
     ] as const) {
-      it(`is not asked for ${title}, which is told once; codes still go out`, async () => {
+      it(`is not requested ${title}: one event, one log line, codes still go out`, async () => {
         scene.okta.setRateLimit({ limit: 100, remaining, resetInSeconds });
         for (let count = 0; count < 3; count += 1) {
           for (const { id, login } of users) {
@@ -332,14 +332,14 @@ describe('the profile in a hook call', () => {
       });
     }
 
-    it('is asked for while a tenth is left', async () => {
+    it('is requested while a tenth of it is left', async () => {
       scene.okta.setRateLimit({ limit: 100, remaining: 11, resetInSeconds: 30 });
       await scene.call();
       expect(pauses()).to.equal(0);
     });
   });
 
-  it('is asked for again when the pause is over', async () => {
+  it('is requested again when the pause is over, with an event and a log line', async () => {
     scene = await startScene({ hook: { clock: () => now, profile: { cache: false } } });
     scene.okta.setRateLimit({ limit: 100, remaining: 5, resetInSeconds: 30 });
     await scene.call();

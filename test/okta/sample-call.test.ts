@@ -66,8 +66,8 @@ describe('a sample call', () => {
     return { payload: { ...payload }, notes: notes.join(' '), message: messageProfile };
   };
 
-  describe('is about a user', () => {
-    it('by id or by login, whatever the letters of it, with the phones that they enrolled', async () => {
+  describe('reads its user', () => {
+    it('by id or by login in upper or lower case, with the phones that the user enrolled', async () => {
       addAna();
       for (const idOrLogin of [ANA, 'ana.silveira@example.com', 'ANA.Silveira@Example.com']) {
         const user = await readSampleUser(ask, idOrLogin);
@@ -83,7 +83,7 @@ describe('a sample call', () => {
     });
 
     for (const idOrLogin of ['me', 'ME', '.', '..', '../apps', 'a/b@example.com', 'a\\b', '', 'a\nb']) {
-      it(`whom nothing else can be meant by: ${JSON.stringify(idOrLogin)} is not even asked for`, async () => {
+      it(`only by a valid id or login: ${JSON.stringify(idOrLogin)} causes no request`, async () => {
         const error = await rejection(readSampleUser(ask, idOrLogin));
         expect(error).to.be.instanceOf(OktaApiError).and.include({ code: 'OKTA_NOT_FOUND' });
         expect((error as OktaApiError).remedy).to.include('id');
@@ -91,7 +91,7 @@ describe('a sample call', () => {
       });
     }
 
-    it("and nobody else, by the login's part before the @ only where that is allowed", async () => {
+    it('by the part of the login before the @ if isShortAllowed is set, never another user', async () => {
       addAna();
       const isShort = { isShortAllowed: true };
       expect((await readSampleUser(ask, 'Ana.Silveira', isShort)).id).to.equal(ANA);
@@ -103,18 +103,18 @@ describe('a sample call', () => {
       });
     });
 
-    it('whom Okta knows', async () => {
+    it('or fails with OKTA_NOT_FOUND if Okta does not know the user', async () => {
       expect(await rejection(readSampleUser(ask, 'nobody@example.com'))).to.include({
         code: 'OKTA_NOT_FOUND',
       });
     });
 
-    it('whose id can be a part of a path', async () => {
+    it('or fails with OKTA_UNREADABLE if the id cannot be part of a path', async () => {
       const odd: ReadOktaPath = () => Promise.resolve({ id: '../x', profile: { login: 'a@example.com' } });
       expect(await rejection(readSampleUser(odd, 'a@example.com'))).to.include({ code: 'OKTA_UNREADABLE' });
     });
 
-    it('whose factors may be read by others only, and says so', async () => {
+    it("without factors if Okta forbids them: the profile's phone serves, and a note says so", async () => {
       addAna();
       const refused: ReadOktaPath = (path) =>
         path.endsWith('/factors')
@@ -126,7 +126,7 @@ describe('a sample call', () => {
       expect(notes).to.include('not let us read').and.not.include('has enrolled no phone');
     });
 
-    it('and is not made where the factors are refused for another reason', async () => {
+    it("or fails with Okta's error if Okta refuses the factors for another reason", async () => {
       addAna();
       const limited: ReadOktaPath = (path) =>
         path.endsWith('/factors')
@@ -136,8 +136,8 @@ describe('a sample call', () => {
     });
   });
 
-  describe("has the user's own phone", () => {
-    it('by what Okta asks for', async () => {
+  describe('has the phone', () => {
+    it('of the factor for the delivery channel', async () => {
       const user = await userOf();
       expect(make(user).message['phoneNumber']).to.equal(ENROLLED);
       const call = make(user, { deliveryChannel: 'voice' });
@@ -145,20 +145,20 @@ describe('a sample call', () => {
       expect(call.notes).to.equal('');
     });
 
-    it('or the one that is given', async () => {
+    it('of the phone option if it is set', async () => {
       const { message, notes } = make(await userOf(), { phone: '+5511987654321' });
       expect(message['phoneNumber']).to.equal('+5511987654321');
       expect(notes).to.equal('');
     });
 
-    it('else that of the other factor, and says so', async () => {
+    it('of the other factor if that is the only one, with a note', async () => {
       const user = await userOf({ phoneFactors: [{ factorType: 'call', phoneNumber: CALLED }] });
       const { message, notes } = make(user);
       expect(message['phoneNumber']).to.equal(CALLED);
       expect(notes).to.include('no phone for SMS').and.include('other factor');
     });
 
-    it("else the profile's, and says so, and where it has no country code", async () => {
+    it('of the profile if no factor has one, with a note, also on a missing country code', async () => {
       const user = await userOf({ phoneFactors: [], profile: { mobilePhone: '555-415-1337' } });
       const { message, notes } = make(user);
       expect(message['phoneNumber']).to.equal('555-415-1337');
@@ -166,7 +166,7 @@ describe('a sample call', () => {
       expect(make({ ...user, mobilePhone: '0044 7700 900123' }).notes).to.not.include('defaultCountry');
     });
 
-    it('and where there is none, says where to put one', async () => {
+    it('left empty if the user has none, with a note that names the field to fill in', async () => {
       const user = await userOf({ phoneFactors: [], profile: {} });
       const { message, notes } = make(user);
       expect(message['phoneNumber']).to.equal('');
@@ -174,11 +174,11 @@ describe('a sample call', () => {
     });
   });
 
-  it('tells of a user who is not active', async () => {
+  it('has a note if the user is not active', async () => {
     expect(make(await userOf({ status: 'LOCKED_OUT' })).notes).to.include('LOCKED_OUT');
   });
 
-  it("has the shape of Okta's own preview, for texts and for calls", async () => {
+  it("has the shape of Okta's own preview, for SMS and for voice", async () => {
     const user = await userOf();
     for (const [deliveryChannel, spelt] of [
       ['sms', 'SMS'],
@@ -192,7 +192,7 @@ describe('a sample call', () => {
     }
   });
 
-  it('is read by the hook as what it is, of every kind', async () => {
+  it('is read by the hook as a preview, with each request type and channel', async () => {
     const user = await userOf();
     for (const requestType of REQUEST_TYPES) {
       for (const deliveryChannel of ['sms', 'voice'] as const) {
@@ -210,7 +210,7 @@ describe('a sample call', () => {
     }
   });
 
-  it('has a code of six digits that is no number by mistake, five minutes and an event of its own', async () => {
+  it('has a six-digit code without a leading 0, five minutes of lifetime and its own event id', async () => {
     const user = await userOf();
     const calls = Array.from({ length: 20 }, () => make(user));
     for (const { message } of calls) {
@@ -221,7 +221,7 @@ describe('a sample call', () => {
     expect(new Set(calls.map(({ payload }) => payload['eventId'])).size).to.equal(20);
   });
 
-  it('names the request and the hook that it is told', async () => {
+  it('contains the request id and the hook id of the options', async () => {
     const { payload } = make(await userOf(), { requestId: 'tester-1', hookId: 'cal1' });
     expect(payload).to.deep.nested.include({
       'data.context.request.id': 'tester-1',
@@ -229,15 +229,15 @@ describe('a sample call', () => {
     });
   });
 
-  describe('is sent once more', () => {
-    it('as another event, and otherwise as it is', async () => {
+  describe('that is sent again', () => {
+    it('has a new event id and is otherwise the same', async () => {
       const { payload } = make(await userOf());
       const renewed = renewSampleCall(payload, NOW + 1000);
       expect(renewed['eventId']).to.not.equal(payload['eventId']);
       expect({ ...renewed, eventId: '' }).to.deep.equal({ ...payload, eventId: '' });
     });
 
-    it('with a new life where the code has ended', async () => {
+    it('has a new lifetime if its code has expired', async () => {
       const renewed = renewSampleCall(make(await userOf()).payload, NOW + 3_600_000);
       expect(renewed).to.deep.nested.include({
         eventTime: '2026-11-25T13:00:00.000Z',
@@ -245,7 +245,7 @@ describe('a sample call', () => {
       });
     });
 
-    it('with the mark of a preview, whatever is there', async () => {
+    it('is marked as a preview, with any context or none', async () => {
       const { payload } = make(await userOf());
       const data = payload['data'] as Record<string, unknown>;
       for (const context of [
@@ -262,7 +262,7 @@ describe('a sample call', () => {
   });
 });
 
-/** Names and types without the values. */
+/** Names and types of the fields, without the values. */
 function shapeOf(value: unknown): unknown {
   if (typeof value !== 'object' || value === null) return typeof value;
   return Object.fromEntries(Object.entries(value).map(([name, entry]) => [name, shapeOf(entry)]));

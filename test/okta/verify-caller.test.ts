@@ -32,7 +32,7 @@ const BODY = JSON.stringify({
 
 type Headers = readonly (readonly [name: string, value: string])[];
 
-/** A hook call of which every header is the test's own. Text is sent as UTF-8. */
+/** Sends a hook call with exactly these headers, in UTF-8. */
 async function post(scene: Scene, headers: Headers): Promise<RawAnswer> {
   const connection = await openRaw(scene.server);
   const length = String(Buffer.byteLength(BODY));
@@ -89,7 +89,7 @@ describe('a caller', () => {
     ])[] = [
       ['passes with the current secret', two, [['Authorization', HOOK_SECRET]], 200],
       ['passes with the previous secret', two, [['Authorization', PREVIOUS]], 200],
-      ['passes whatever the case of the name', two, [['aUTHORIZATION', HOOK_SECRET]], 200],
+      ['passes with any case of the header name', two, [['aUTHORIZATION', HOOK_SECRET]], 200],
       ['passes with a header of another name', named, [['x-okta-hook', HOOK_SECRET]], 200],
       [
         'passes with a secret that is not ASCII',
@@ -165,7 +165,7 @@ describe('a caller', () => {
       ],
     };
     const cases: readonly (readonly [what: string, value: string, status: number])[] = [
-      ['passes, and the password may hold colons', `Basic ${base64(`okta:${PASSWORD}`)}`, 200],
+      ['passes with a password that contains colons', `Basic ${base64(`okta:${PASSWORD}`)}`, 200],
       ['passes with the scheme in lower case', `basic ${base64(`okta:${PASSWORD}`)}`, 200],
       ['passes with UTF-8', `Basic ${base64(`zoë:${UNICODE}`)}`, 200],
       [
@@ -176,15 +176,15 @@ describe('a caller', () => {
       ['does not pass with the password cut at a colon', `Basic ${base64('okta:pass')}`, 401],
       ['does not pass with an empty password', `Basic ${base64('okta:')}`, 401],
       ['does not pass as another user', `Basic ${base64(`zoë:${PASSWORD}`)}`, 401],
-      ['does not pass with what is not base64', 'Basic *&%$#!', 401],
-      ['does not pass with base64 that was cut', `Basic ${base64(`okta:${PASSWORD}`).slice(0, -6)}`, 401],
-      ['does not pass with nothing', 'Basic', 401],
-      ['does not pass with a word before it', `x Basic ${base64(`okta:${PASSWORD}`)}`, 401],
-      ['does not pass with a word behind it', `Basic ${base64(`okta:${PASSWORD}`)} x`, 401],
-      ['passes with spaces beside it', `Basic   ${base64(`okta:${PASSWORD}`)}  `, 200],
-      ['does not pass with no colon', `Basic ${base64('okta')}`, 401],
+      ['does not pass with a value that is not base64', 'Basic *&%$#!', 401],
+      ['does not pass with truncated base64', `Basic ${base64(`okta:${PASSWORD}`).slice(0, -6)}`, 401],
+      ['does not pass without a value', 'Basic', 401],
+      ['does not pass with a word before the scheme', `x Basic ${base64(`okta:${PASSWORD}`)}`, 401],
+      ['does not pass with a word after the value', `Basic ${base64(`okta:${PASSWORD}`)} x`, 401],
+      ['passes with spaces around the value', `Basic   ${base64(`okta:${PASSWORD}`)}  `, 200],
+      ['does not pass without a colon', `Basic ${base64('okta')}`, 401],
       ['does not pass unencoded', `Basic okta:${PASSWORD}`, 401],
-      ['does not pass by another scheme', `Bearer ${base64(`okta:${PASSWORD}`)}`, 401],
+      ['does not pass with another scheme', `Bearer ${base64(`okta:${PASSWORD}`)}`, 401],
     ];
     for (const [what, value, status] of cases) {
       it(what, async () => {
@@ -214,7 +214,7 @@ describe('a caller', () => {
     const other = rsaKeys();
     const symmetric = createSecretKey(createHmac('sha256', 'x').digest());
 
-    /** Times are seconds from when the token is made. */
+    /** Numbers are seconds from the creation of the token. */
     type Claims = Readonly<Record<string, unknown>>;
     const cases: readonly (readonly [
       what: string,
@@ -226,28 +226,28 @@ describe('a caller', () => {
       ['passes', {}, {}, 200, 1],
       ['passes with more scopes than the hook’s', { scp: ['other', 'telephony'] }, {}, 200, 1],
       ['passes with several audiences', { aud: ['api://default', 'api://other'] }, {}, 200, 1],
-      ['passes when it ended within the tolerance for clocks', { exp: -2 }, {}, 200, 1],
+      ['passes if the token expired within the clock tolerance', { exp: -2 }, {}, 200, 1],
       ['does not pass without a signature', {}, { alg: 'none' }, 401, 0],
       ['does not pass with the public key as an HMAC secret', {}, { alg: 'HS256' }, 401, 0],
       ['does not pass with another HMAC secret', {}, { alg: 'HS256', key: symmetric }, 401, 0],
-      ['does not pass by another algorithm of the right key', {}, { alg: 'RS384' }, 401, 0],
-      ['does not pass by PS256', {}, { alg: 'PS256' }, 401, 0],
-      ['does not pass with another key under the right name', {}, { key: other.privateKey }, 401, 1],
+      ['does not pass with the right key and another algorithm', {}, { alg: 'RS384' }, 401, 0],
+      ['does not pass with PS256', {}, { alg: 'PS256' }, 401, 0],
+      ['does not pass with another key under the right key id', {}, { key: other.privateKey }, 401, 1],
       ['does not pass from another issuer', { iss: 'https://evil.example/oauth2/default' }, {}, 401, 0],
       ['does not pass without an issuer', { iss: undefined }, {}, 401, 0],
       ['does not pass for another audience', { aud: 'api://other' }, {}, 401, 1],
       ['does not pass without an audience', { aud: undefined }, {}, 401, 1],
-      ['does not pass when it has ended', { exp: -60 }, {}, 401, 1],
-      ['does not pass when it never ends', { exp: undefined }, {}, 401, 1],
-      ['does not pass before its time', { nbf: 60 }, {}, 401, 1],
-      ['does not pass for another client', { cid: '0oaanotherclient1d7' }, {}, 401, 0],
-      ['does not pass without a client', { cid: undefined }, {}, 401, 0],
+      ['does not pass with an expired token', { exp: -60 }, {}, 401, 1],
+      ['does not pass with a token that never expires', { exp: undefined }, {}, 401, 1],
+      ['does not pass before nbf', { nbf: 60 }, {}, 401, 1],
+      ['does not pass with another client id', { cid: '0oaanotherclient1d7' }, {}, 401, 0],
+      ['does not pass without a client id', { cid: undefined }, {}, 401, 0],
       ['does not pass without the scope', { scp: ['other'] }, {}, 401, 0],
-      ['does not pass with the scope in a text', { scp: 'telephony' }, {}, 401, 0],
+      ['does not pass with the scope as a string', { scp: 'telephony' }, {}, 401, 0],
       ['does not pass without scopes', { scp: undefined }, {}, 401, 0],
     ];
     for (const [what, claims, options, status, fetches] of cases) {
-      it(`${what}, for ${fetches} fetch(es) of keys`, async () => {
+      it(`${what}: ${fetches} fetch(es) of keys`, async () => {
         const target = await start(oauth2);
         const timed = Object.entries(claims).map(([name, value]) => [
           name,
@@ -259,7 +259,7 @@ describe('a caller', () => {
       });
     }
 
-    it('is told what was wrong in WWW-Authenticate, by the words of RFC 6750', async () => {
+    it('gets an RFC 6750 error in WWW-Authenticate for a signed token, else only the realm', async () => {
       const target = await start(oauth2);
       const token = await target.okta.issueHookToken({ exp: seconds(-60) });
       const answer = await post(target, [['Authorization', `Bearer ${token}`]]);
@@ -279,10 +279,10 @@ describe('a caller', () => {
     });
 
     for (const [what, before, behind, status] of [
-      ['passes with spaces beside it', ' ', '  ', 200],
+      ['passes with spaces around the token', ' ', '  ', 200],
       ['passes with the scheme in lower case', 'bearer ', '', 200],
-      ['does not pass with a word before it', 'x Bearer ', '', 401],
-      ['does not pass with a word behind it', '', ' x', 401],
+      ['does not pass with a word before the scheme', 'x Bearer ', '', 401],
+      ['does not pass with a word after the token', '', ' x', 401],
     ] as const) {
       it(what, async () => {
         const target = await start(oauth2);
@@ -294,7 +294,7 @@ describe('a caller', () => {
       });
     }
 
-    it('causes no fetch of keys with tokens that are made up', async () => {
+    it('causes no fetch of keys with a made-up token', async () => {
       const target = await start(oauth2);
       const part = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64url');
       const head = part({ alg: 'RS256', kid: 'k' });
@@ -312,10 +312,10 @@ describe('a caller', () => {
       expect(target.okta.jwksHits).to.equal(0);
     });
 
-    // So that time can be stopped.
+    // Tests below stop the time.
     before(warmUp);
 
-    it('is proven by keys that are fetched once for many at the same time', async () => {
+    it('passes in 20 calls at the same time for one fetch of keys', async () => {
       const target = await start(oauth2);
       const token = await target.okta.issueHookToken();
       const statuses = await Promise.all(Array.from({ length: 20 }, () => call(target, token)));
@@ -323,7 +323,7 @@ describe('a caller', () => {
       expect(target.okta.jwksHits).to.equal(1);
     });
 
-    it('is proven by keys that were there before it, once the hook is ready', async () => {
+    it('passes without a fetch of keys once ready() has fetched them', async () => {
       const target = await start(oauth2);
       const token = await target.okta.issueHookToken();
       expect((await target.hook.ready()).hookKeys).to.equal('ok');
@@ -332,7 +332,7 @@ describe('a caller', () => {
       expect(target.okta.jwksHits).to.equal(1);
     });
 
-    it('passes at once when the issuer has just rotated its keys, for one more fetch', async () => {
+    it('passes at once after the issuer rotates its keys: ten calls cause one more fetch', async () => {
       const target = await start(oauth2);
       const old = await target.okta.issueHookToken();
       expect(await call(target, old)).to.equal(200);
@@ -344,7 +344,7 @@ describe('a caller', () => {
       expect(target.okta.jwksHits).to.equal(2);
     });
 
-    it('causes one fetch per cool-down with key ids that it makes up', async () => {
+    it('causes one fetch per cool-down with made-up key ids, then passes with a rotated key', async () => {
       let offset = 0;
       const target = await start(oauth2, { clock: () => Date.now() + offset });
       expect(await call(target, await target.okta.issueHookToken())).to.equal(200);
@@ -367,7 +367,7 @@ describe('a caller', () => {
       { kind: 'redirect' },
       { kind: 'hang' },
     ] as const) {
-      it(`is answered 503 within the budget when no key is known and their server does "${fault.kind}"`, async () => {
+      it(`gets 503 within the deadline if no key is known and the key server fails by "${fault.kind}"`, async () => {
         const target = await start(oauth2, { deadlineMs: 500 });
         const token = await target.okta.issueHookToken();
         mustNotShow(token);
@@ -377,7 +377,7 @@ describe('a caller', () => {
         try {
           const answering = post(target, [['Authorization', `Bearer ${token}`]]);
           await until(() => target.okta.jwksHits === 1);
-          // Only the server that hangs costs time: no more than leaves enough to write the answer.
+          // Only the hanging server takes time; the hook leaves itself enough of it to answer.
           if (fault.kind === 'hang') await clock.tickAsync(450);
           answer = await answering;
         } finally {
@@ -393,7 +393,7 @@ describe('a caller', () => {
       });
     }
 
-    it('passes by the good ones of keys of which one cannot be read', async () => {
+    it('passes with a readable key, and gets 503 with an unreadable key of the same issuer', async () => {
       const target = await start(oauth2);
       const token = await target.okta.issueHookToken();
       const { keys } = (await (await fetch(`${target.okta.issuer}/v1/keys`)).json()) as { keys: object[] };
@@ -405,7 +405,7 @@ describe('a caller', () => {
     });
 
     for (const body of [{ keys: {} }, { keys: [null] }, [], 'keys']) {
-      it(`is answered 503 where the issuer answers ${JSON.stringify(body)} for keys`, async () => {
+      it(`gets 503 if the issuer answers ${JSON.stringify(body)} for its keys`, async () => {
         const target = await start(oauth2);
         const token = await target.okta.issueHookToken();
         target.okta.faultKeys({ kind: 'status', status: 200, body });
@@ -413,7 +413,7 @@ describe('a caller', () => {
       });
     }
 
-    it('passes again when the key server is back', async () => {
+    it('gets 503 for one fetch while the key server fails, and passes when it is back', async () => {
       let offset = 0;
       const target = await start(oauth2, { clock: () => Date.now() + offset });
       const token = await target.okta.issueHookToken();
@@ -426,7 +426,7 @@ describe('a caller', () => {
       expect(await call(target, token)).to.equal(200);
     });
 
-    it('passes by known keys when the key server is dead, however old they are', async () => {
+    it('passes at once with known keys of any age while the key server hangs', async () => {
       let offset = 0;
       const target = await start(oauth2, { clock: () => Date.now() + offset });
       expect(await call(target, await target.okta.issueHookToken())).to.equal(200);
@@ -435,7 +435,7 @@ describe('a caller', () => {
       const token = await target.okta.issueHookToken({ exp: seconds(25 * 3600) });
       const clock = stopTime();
       try {
-        // No time passes meanwhile.
+        // The clock stands still: the call does not wait for the key server.
         expect(await call(target, token)).to.equal(200);
         await until(() => target.okta.jwksHits === 2);
       } finally {
@@ -443,7 +443,7 @@ describe('a caller', () => {
       }
     });
 
-    it('is proven by keys at a URL of their own', async () => {
+    it('passes with keys from jwksUri', async () => {
       const target = await start(
         (issuer) => ({ ...oauth2(issuer), jwksUri: `${issuer}/v1/keys?of=hook` }) as HookCredential,
       );
@@ -458,7 +458,7 @@ describe('a caller', () => {
       { scheme: 'header', name: 'X-Okta-Hook', secrets: [HOOK_SECRET] },
     ];
 
-    it('passes by any of them', async () => {
+    it('passes with any one of them', async () => {
       const target = await start(all);
       const token = await target.okta.issueHookToken();
       mustNotShow(token);
@@ -470,7 +470,7 @@ describe('a caller', () => {
       for (const proof of proofs) expect((await post(target, [proof])).status).to.equal(200);
     });
 
-    it('passes by a header while the key server is down', async () => {
+    it('passes with the header and without a fetch of keys while the key server is down', async () => {
       const target = await start(all);
       const token = await target.okta.issueHookToken();
       mustNotShow(token);
@@ -483,7 +483,7 @@ describe('a caller', () => {
       expect(target.okta.jwksHits).to.equal(0);
     });
 
-    it('is told of each of them when none holds', async () => {
+    it('gets a challenge for each scheme if none of them matches', async () => {
       const answer = await post(await start(all), [['Authorization', 'nothing']]);
       expect(answer.status).to.equal(401);
       const realm = 'realm="okta-telephony-hook"';
@@ -492,10 +492,10 @@ describe('a caller', () => {
       );
     });
 
-    it('is never taken for another that comes at the same time', async () => {
+    it('is never confused with another one that calls at the same time', async () => {
       const target = await start(all, { profile: { cache: false } });
       const good = await target.okta.issueHookToken();
-      // Its signature is checked, so that it overlaps with those that are good.
+      // The hook checks its signature, so that it overlaps with the good ones.
       const bad = await target.okta.issueHookToken({ aud: 'api://other' });
       mustNotShow(good, bad);
       const kinds: readonly (readonly [headers: Headers, status: number])[] = [
@@ -510,7 +510,7 @@ describe('a caller', () => {
     });
   });
 
-  it('of the gateway keeps their own passport, session and user', async () => {
+  it("does not change the gateway's own passport strategies, session and user", async () => {
     const registry = passport as unknown as { readonly _strategies: object; readonly _key: string };
     class GatewayStrategy extends passport.Strategy {
       override authenticate(): void {

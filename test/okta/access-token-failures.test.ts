@@ -12,7 +12,7 @@ import {
   type ServiceAppScene,
 } from './service-app.js';
 
-describe("a service app's access token that is hard to get", () => {
+describe("a service app's token request", () => {
   let app: ServiceAppScene;
   before(async () => {
     app = await startServiceAppScene();
@@ -26,7 +26,7 @@ describe("a service app's access token that is hard to get", () => {
     app.issue((count) => tokenAnswer(`t${count}`, seconds));
   };
 
-  it('is never taken from an answer that holds no proper one', async () => {
+  it('fails with OKTA_UNREADABLE if the answer contains no valid token', async () => {
     const good = { token_type: 'Bearer', expires_in: 3600, access_token: 't' };
     for (const body of [
       {},
@@ -57,7 +57,7 @@ describe("a service app's access token that is hard to get", () => {
     expect((await app.get()).status).to.equal(200);
   });
 
-  it('is fetched for those who wait, whoever of them gives up', async () => {
+  it('goes on for the other calls if one of them times out', async () => {
     const gate = makeGate();
     app.issue(async (count) => {
       await gate.opened;
@@ -73,7 +73,7 @@ describe("a service app's access token that is hard to get", () => {
     expect(app.tokenRequests()).to.have.length(1);
   });
 
-  it('serves the next call when the one that asked for it has given up', async () => {
+  it('serves the next call if the call that started it has timed out', async () => {
     const gate = makeGate();
     app.issue(async (count) => {
       await gate.opened;
@@ -85,7 +85,7 @@ describe("a service app's access token that is hard to get", () => {
     expect(app.tokenRequests()).to.have.length(1);
   });
 
-  it('is not asked for again within a second of a failure: callers fail at once', async () => {
+  it('is not repeated within a second of a failure: calls fail at once', async () => {
     app.issue(() => ({
       status: 400,
       body: { error: 'invalid_scope', error_description: 'ana@example.com' },
@@ -110,7 +110,7 @@ describe("a service app's access token that is hard to get", () => {
     expect(app.tokenRequests(), 'a clock that was set back prolongs no pause').to.have.length(3);
   });
 
-  it("waits for the end of Okta's window after a 429, by Okta's clock, and a minute at most", async () => {
+  it("waits after a 429 for the end of the window by Okta's clock, at most a minute", async () => {
     const refuse = (resetSeconds: number): void => {
       app.issue(() => ({
         status: 429,
@@ -135,7 +135,7 @@ describe("a service app's access token that is hard to get", () => {
     expect(app.tokenRequests()).to.have.length(2);
   });
 
-  it('waits for two seconds after a 429 that tells no window', async () => {
+  it('waits for two seconds after a 429 without a window', async () => {
     app.issue(() => ({ status: 429 }));
     await failureOf(app.get());
     app.now += 1_999;
@@ -146,8 +146,8 @@ describe("a service app's access token that is hard to get", () => {
     expect(app.tokenRequests()).to.have.length(2);
   });
 
-  it('is refused by the words of the protocol, and by no others', async () => {
-    for (const [error, told] of [
+  it("fails with the answer's error only if that is an error code of OAuth", async () => {
+    for (const [error, shown] of [
       ...[
         'invalid_request',
         'invalid_client',
@@ -160,12 +160,12 @@ describe("a service app's access token that is hard to get", () => {
       ['ana@example.com', ''],
     ] as const) {
       app.issue(() => ({ status: 400, body: { error } }));
-      expect((await failureOf(app.get())).message).to.equal(`Okta's token endpoint answered 400${told}`);
+      expect((await failureOf(app.get())).message).to.equal(`Okta's token endpoint answered 400${shown}`);
       app.now += 10_000;
     }
   });
 
-  it('fails as the connection does, and so a moment later', async () => {
+  it('fails with OKTA_NO_ANSWER if the connection is reset, also for the next call', async () => {
     app.issue(() => 'reset');
     for (const later of ['', ', a moment ago']) {
       const { code, status, message } = await failureOf(app.get());
@@ -176,7 +176,7 @@ describe("a service app's access token that is hard to get", () => {
     expect(app.tokenRequests()).to.have.length(1);
   });
 
-  it('fails by what is wrong with the key, and so a moment later', async () => {
+  it('fails with the error of a key that does not fit the algorithm, also for the next call', async () => {
     const client = createOktaApiClient({
       credentials: {
         orgUrl: app.okta.origin,
@@ -200,7 +200,7 @@ describe("a service app's access token that is hard to get", () => {
     expect(app.okta.requests).to.have.length(0);
   });
 
-  it("is had in spite of a clock that is six minutes off: Okta's Date corrects it", async () => {
+  it("succeeds even if the clock is six minutes off: Okta's Date header corrects it", async () => {
     for (const skewMs of [-6 * MINUTE_MS, 6 * MINUTE_MS]) {
       app.reset();
       app.now = NOW + skewMs;
@@ -216,7 +216,7 @@ describe("a service app's access token that is hard to get", () => {
     }
   });
 
-  it('is refused at once where the clock is right, and a correction that does not help is undone', async () => {
+  it('fails at once if the clock is right, and undoes a correction that does not help', async () => {
     const refuse = (dateMs: number): void => {
       app.okta.answerWith(() => ({
         status: 401,
@@ -249,12 +249,12 @@ describe("a service app's access token that is hard to get", () => {
     expect(assertionOf(app.okta.requests[0]).iat).to.equal(app.now / 1000);
   });
 
-  it('is kept within the time of the call, the token and the call together', async () => {
+  it('shares the timeout of its call: token and API request together take no longer', async () => {
     app.okta.answerWith((request) => (isTokenRequest(request) ? tokenAnswer('t') : 'hang'));
     const clock = stopTime();
     try {
       const failing = failureOf(app.get(80));
-      // The token is there, and takes its time of the call's.
+      // The token has come; its request counts against the timeout of the call.
       await until(() => app.okta.requests.length === 2);
       clock.tick(80);
       expect((await failing).code).to.equal('OKTA_NO_ANSWER');

@@ -26,12 +26,12 @@ describe("a service app's access token", () => {
     app.issue((count) => tokenAnswer(`t${count}`, seconds));
   };
 
-  /** One call after the other: a renewal that the first began is seen by the last. */
+  /** Calls one after the other, so that the last one sees a renewal that the first one starts. */
   const callSeveralTimes = async (): Promise<void> => {
     for (let call = 0; call < 40; call += 1) await app.get();
   };
 
-  it('is asked for with an assertion that the key has signed', async () => {
+  it('is requested with an assertion that the key has signed', async () => {
     issueNumbered();
     await app.get();
     const [request] = app.okta.requests;
@@ -58,7 +58,7 @@ describe("a service app's access token", () => {
     });
   });
 
-  it('is asked for with the scopes that are wanted', async () => {
+  it('is requested with the given scopes', async () => {
     issueNumbered();
     app.reset(['okta.schemas.read', 'okta.users.read']);
     await app.get();
@@ -67,7 +67,7 @@ describe("a service app's access token", () => {
     );
   });
 
-  it('is one for many calls at once, and for the calls after them', async () => {
+  it('is requested once for 20 calls at once, and serves later calls too', async () => {
     issueNumbered();
     await Promise.all(Array.from({ length: 20 }, () => app.get()));
     app.now += 55 * MINUTE_MS - 1;
@@ -76,7 +76,7 @@ describe("a service app's access token", () => {
     expect(new Set(app.tokensUsed())).to.deep.equal(new Set(['Bearer t1']));
   });
 
-  it('is renewed in the background five minutes before its end', async () => {
+  it('is renewed in the background five minutes before it expires', async () => {
     const gate = makeGate();
     app.issue(async (count) => {
       if (count === 2) await gate.opened;
@@ -92,7 +92,7 @@ describe("a service app's access token", () => {
     expect(app.tokenRequests()).to.have.length(2);
   });
 
-  it('is renewed after nine tenths of a short life', async () => {
+  it('is renewed after nine tenths of a short lifetime', async () => {
     issueNumbered(100);
     await app.get();
     app.now += 89_999;
@@ -103,7 +103,7 @@ describe("a service app's access token", () => {
     await app.until(() => app.tokenRequests().length === 2);
   });
 
-  it('serves to the last millisecond of its life', async () => {
+  it('serves until the last millisecond of its lifetime', async () => {
     app.issue((count) => (count === 1 ? tokenAnswer('t1') : { status: 503 }));
     await app.get();
     app.now += 60 * MINUTE_MS - 1;
@@ -114,7 +114,7 @@ describe("a service app's access token", () => {
     expect(app.tokensUsed()).to.deep.equal(['Bearer t1', 'Bearer t1']);
   });
 
-  it('is taken from a success whatever else that says', async () => {
+  it('is read from a success even if that also contains an error', async () => {
     for (const error of ['use_dpop_nonce', 'invalid_client']) {
       app.reset();
       app.issue(() => {
@@ -127,7 +127,7 @@ describe("a service app's access token", () => {
     }
   });
 
-  it('serves to its end where the renewal fails, and is not used after it', async () => {
+  it('serves until it expires if the renewal fails, and not after that', async () => {
     app.issue((count) => (count === 1 ? tokenAnswer('t1') : { status: 503 }));
     await app.get();
     app.now += 59 * MINUTE_MS;
@@ -139,7 +139,7 @@ describe("a service app's access token", () => {
     expect(app.tokensUsed()).to.deep.equal(['Bearer t1', 'Bearer t1', 'Bearer t1']);
   });
 
-  it('is asked for again once when the API refuses it', async () => {
+  it('is requested again once if the API refuses it', async () => {
     app.issue(
       (count) => tokenAnswer(`t${count}`),
       (token) => ({ status: token === 't1' ? 401 : 200 }),
@@ -148,14 +148,14 @@ describe("a service app's access token", () => {
     expect(app.tokensUsed()).to.deep.equal(['Bearer t1', 'Bearer t2']);
   });
 
-  it('is not given up for another one that was refused', async () => {
+  it('is kept if the API refuses an older token', async () => {
     const gate = makeGate();
     let refused = 0;
     app.issue(
       (count) => tokenAnswer(`t${count}`),
       async (token) => {
         if (token !== 't1') return { status: 200 };
-        // The second call learns of its refusal when the first one has a new token already.
+        // The second call gets its refusal after the first one has a new token.
         refused += 1;
         if (refused === 2) await gate.opened;
         return { status: 401 };
@@ -168,7 +168,7 @@ describe("a service app's access token", () => {
     expect(app.tokenRequests()).to.have.length(2);
   });
 
-  it('is not asked for with every call where new ones are refused too', async () => {
+  it('is not requested again within ten seconds if the API refuses new tokens too', async () => {
     app.issue(
       (count) => tokenAnswer(`t${count}`),
       () => ({ status: 401 }),
@@ -182,7 +182,7 @@ describe("a service app's access token", () => {
     expect(app.tokenRequests()).to.have.length(3);
   });
 
-  it('is taken by the emulator from an RSA and an EC key', async () => {
+  it('is issued by the emulator for an RSA and an EC key, again after it is revoked', async () => {
     const emulator = await startOktaEmulator();
     try {
       const user = emulator.addUser({ login: 'ana@example.com' });

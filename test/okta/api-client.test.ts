@@ -8,7 +8,7 @@ import { failureOf, httpDate, NOW, startScriptedOkta, type ScriptedOkta } from '
 
 const API_TOKEN = '00apiTokenOfTheTests';
 
-describe("calling Okta's API with an API token", () => {
+describe("Okta's API client with an API token", () => {
   let okta: ScriptedOkta;
   let client: OktaApiClient;
   before(async () => {
@@ -25,7 +25,7 @@ describe("calling Okta's API with an API token", () => {
   const get = (path = '/api/v1/users/00u1', timeoutMs = 2_000): ReturnType<OktaApiClient['request']> =>
     client.request({ method: 'GET', path, timeoutMs });
 
-  it('sends the token, says who it is and what it takes, and resolves to the parsed answer', async () => {
+  it('sends the token, User-Agent and Accept, and resolves to the parsed answer', async () => {
     okta.answerWith(() => ({ status: 200, body: { id: '00u1' }, headers: { ETag: 'W/"1"' } }));
     const answer = await get('/api/v1/users/a%40b.example?fields=id');
     expect(answer.status).to.equal(200);
@@ -59,7 +59,7 @@ describe("calling Okta's API with an API token", () => {
     expect(request?.headers.authorization).to.equal(`SSWS ${API_TOKEN}`);
   });
 
-  it('sends another content type where it is given one, with a body or without', async () => {
+  it("sends the request's contentType, with or without a body", async () => {
     okta.answerWith(() => ({ status: 200, body: [] }));
     const asked = { path: '/api/v1/x', contentType: 'application/x; a="b"', timeoutMs: 2_000 };
     await client.request({ ...asked, method: 'GET' });
@@ -70,7 +70,7 @@ describe("calling Okta's API with an API token", () => {
     ]);
   });
 
-  it("names what Okta's status means, with Okta's error code and not its words", async () => {
+  it("fails with a code for the status and with Okta's errorCode, without its errorSummary", async () => {
     for (const [status, errorCode, code] of [
       [401, 'E0000011', 'OKTA_UNAUTHORIZED'],
       [403, 'E0000006', 'OKTA_FORBIDDEN'],
@@ -89,7 +89,7 @@ describe("calling Okta's API with an API token", () => {
     }
   });
 
-  it('says what to do, also where what answered is not Okta', async () => {
+  it('fails with a remedy, also if a proxy answers in place of Okta', async () => {
     for (const [status, remedy] of [
       [302, /check proxies on the way/],
       [401, /^Compare credentials\.okta/],
@@ -104,7 +104,7 @@ describe("calling Okta's API with an API token", () => {
     }
   });
 
-  it('repeats no error code that does not look like one', async () => {
+  it('leaves out an errorCode that does not look like one', async () => {
     for (const body of [
       { errorCode: 'E0000007 ana@example.com' },
       { error: 'ana@example.com' },
@@ -116,13 +116,13 @@ describe("calling Okta's API with an API token", () => {
     }
   });
 
-  it('asks an API token that is refused only once', async () => {
+  it('does not repeat a request whose API token Okta refuses', async () => {
     okta.answerWith(() => ({ status: 401, body: {} }));
     await failureOf(get());
     expect(okta.requests).to.have.length(1);
   });
 
-  it('brings on its errors what the answer said of the rate limit, and no other header', async () => {
+  it("puts the answer's Date and rate limit headers on its error, and no other header", async () => {
     okta.answerWith(() => ({
       status: 429,
       headers: {
@@ -141,7 +141,7 @@ describe("calling Okta's API with an API token", () => {
     });
   });
 
-  it('brings only what the answer said', async () => {
+  it('puts only those rate limit headers on its error that the answer has', async () => {
     okta.answerWith(() => ({ status: 500, headers: { 'X-Rate-Limit-Limit': '600' } }));
     const { headers = {} } = await failureOf(get());
     expect(Object.entries(headers)).to.have.deep.members([
@@ -156,7 +156,7 @@ describe("calling Okta's API with an API token", () => {
     expect(okta.requests).to.have.length(1);
   });
 
-  it('cannot read a success that is no JSON object', async () => {
+  it('fails with OKTA_UNREADABLE if a success contains no JSON object', async () => {
     for (const body of ['', '<html>', '"text"', '1', 'null']) {
       okta.answerWith(() => ({ status: 200, body }));
       expect(await failureOf(get())).to.include({
@@ -167,7 +167,7 @@ describe("calling Okta's API with an API token", () => {
     }
   });
 
-  it('tells an Okta that cannot be reached from one that does not answer in time', async () => {
+  it('fails with OKTA_NO_ANSWER after a timeout, OKTA_UNREACHABLE without a connection', async () => {
     okta.answerWith(() => 'hang');
     const clock = stopTime();
     try {

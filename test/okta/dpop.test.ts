@@ -31,8 +31,8 @@ const wantsNonce = (nonce: string): Answer => ({
   headers: { 'DPoP-Nonce': nonce },
 });
 
-describe('a token that is bound to a key', () => {
-  describe('at the emulator, which checks every proof', () => {
+describe('a DPoP token', () => {
+  describe('from the emulator', () => {
     let okta: OktaEmulator;
     let agents: ScriptedOkta;
     before(async () => {
@@ -58,7 +58,7 @@ describe('a token that is bound to a key', () => {
           .status;
     };
 
-    it('is asked for without a proof, with one, and with its nonce; then every call proves the key', async () => {
+    it('is requested without a proof, with one, and with a nonce; then every call has a proof', async () => {
       const get = connect();
       expect(await Promise.all([get(), get(), get()])).to.deep.equal([200, 200, 200]);
       const proofs = okta.requests.map((request) => proofOf(request));
@@ -80,7 +80,7 @@ describe('a token that is bound to a key', () => {
       }
     });
 
-    it('costs one request when it is renewed, and two after the nonce has changed', async () => {
+    it('takes one request to renew, and two after the nonce has changed', async () => {
       const get = connect();
       await get();
       okta.requests.length = 0;
@@ -94,7 +94,7 @@ describe('a token that is bound to a key', () => {
       expect(okta.requests.filter(({ method }) => method === 'POST')).to.have.length(2);
     });
 
-    it('is had in spite of a clock that is six minutes off, before and after the first call', async () => {
+    it('is issued even if the clock is six minutes off, before or after the first call', async () => {
       for (const skewMs of [-360_000, 360_000]) {
         expect(await connect(() => Date.now() + skewMs)()).to.equal(200);
         let laterMs = 0;
@@ -106,7 +106,7 @@ describe('a token that is bound to a key', () => {
     });
   });
 
-  describe('in the cases of the protocol', () => {
+  describe('by the protocol', () => {
     let okta: ScriptedOkta;
     let client: OktaApiClient;
     before(async () => {
@@ -132,14 +132,14 @@ describe('a token that is bound to a key', () => {
     const bindWithoutNonce = (request: SeenRequest): Answer =>
       proofOf(request) === undefined ? missingProof : boundToken();
 
-    it('needs two requests where the first refusal brings the nonce', async () => {
+    it('takes two requests if the first refusal contains the nonce', async () => {
       answer((request) => (proofOf(request)?.['nonce'] === 'n1' ? boundToken() : wantsNonce('n1')));
       await get();
       expect(okta.requests).to.have.length(3);
       for (const request of okta.requests.slice(1)) expect(proofOf(request)?.iat).to.equal(NOW / 1000);
     });
 
-    it('ends where Okta wants the nonce that it was given, and where it takes no proof', async () => {
+    it('is given up if Okta requires the same nonce again, or a new one each time', async () => {
       answer((request) => (proofOf(request) === undefined ? missingProof : wantsNonce('n1')));
       expect(await failureOf(get())).to.include({ code: 'OKTA_HTTP_ERROR', status: 400 });
       expect(okta.requests).to.have.length(3);
@@ -155,7 +155,7 @@ describe('a token that is bound to a key', () => {
       expect(okta.requests).to.have.length(4);
     });
 
-    it('is a plain one where Okta says so, proof or not', async () => {
+    it('is replaced by a Bearer token, used without a proof, if Okta answers a proof with one', async () => {
       answer((request) =>
         proofOf(request) === undefined
           ? missingProof
@@ -167,7 +167,7 @@ describe('a token that is bound to a key', () => {
       expect(headers['dpop']).to.equal(undefined);
     });
 
-    it('answers a nonce challenge of the API once, with the same token', async () => {
+    it("answers the API's nonce challenge once, with the same token", async () => {
       answer(bindWithoutNonce, (request) =>
         proofOf(request)?.['nonce'] === 'api-1'
           ? { status: 200 }
@@ -183,7 +183,7 @@ describe('a token that is bound to a key', () => {
       expect(okta.requests, 'the nonce is kept').to.have.length(5);
     });
 
-    it('takes a nonce from a success too, and leaves it to where it came from', async () => {
+    it("uses the nonce of the API's answer, also of a success, for the API only", async () => {
       let token = 0;
       let isRefused = false;
       answer(
@@ -211,7 +211,7 @@ describe('a token that is bound to a key', () => {
       expect(calls.at(-1)?.headers.authorization).to.equal('DPoP t2');
     });
 
-    it('is none where what was bound to the key is of another kind', async () => {
+    it('fails with OKTA_UNREADABLE if Okta answers a proof with another token type', async () => {
       answer((request) =>
         proofOf(request) === undefined
           ? missingProof
@@ -224,7 +224,7 @@ describe('a token that is bound to a key', () => {
       const FIRST = ['DPoP t1', undefined];
       const REPEATED = [FIRST, ['DPoP t1', 'api-1']];
       const NONCE = 'DPoP error="use_dpop_nonce"';
-      /** What each call of the API came with: its token, and the nonce of its proof. */
+      /** The token of each API call, and the nonce of its proof. */
       const seen = (): unknown[] =>
         okta.requests
           .filter((request) => !isTokenRequest(request))
@@ -242,39 +242,51 @@ describe('a token that is bound to a key', () => {
       });
 
       for (const [what, refused, calls] of [
-        ['is repeated with the nonce that a 401 asks for', refusal(401, NONCE, 'api-1'), REPEATED],
-        ['is repeated with the nonce that a 400 asks for', refusal(400, NONCE, 'api-1'), REPEATED],
-        ['is repeated with the nonce of a 401 without a word', refusal(401, undefined, 'api-1'), REPEATED],
-        ['is repeated with the nonce of a 401 without an error', refusal(401, 'DPoP', 'api-1'), REPEATED],
+        ['is used again with the nonce that a 401 requires', refusal(401, NONCE, 'api-1'), REPEATED],
+        ['is used again with the nonce that a 400 requires', refusal(400, NONCE, 'api-1'), REPEATED],
         [
-          'is replaced where the error is another one',
+          'is used again with the nonce of a 401 without a challenge',
+          refusal(401, undefined, 'api-1'),
+          REPEATED,
+        ],
+        [
+          'is used again with the nonce of a 401 whose challenge has no error',
+          refusal(401, 'DPoP', 'api-1'),
+          REPEATED,
+        ],
+        [
+          'is replaced if the error is not about the nonce',
           refusal(401, 'DPoP error="invalid_token"', 'api-1'),
           [FIRST, ['DPoP t2', 'api-1']],
         ],
         [
-          'is replaced where a nonce is asked for and none is given',
+          'is replaced if the API requires a nonce and gives none',
           refusal(401, NONCE),
           [FIRST, ['DPoP t2', undefined]],
         ],
         ...['a b', '"a', 'a"'].map(
           (nonce) =>
             [
-              `is replaced where the nonce is none: ${nonce}`,
+              `is replaced if the nonce is invalid: ${nonce}`,
               refusal(401, NONCE, nonce),
               [FIRST, ['DPoP t2', undefined]],
             ] as const,
         ),
         [
-          'is replaced where a 400 says that the proof does not hold',
+          'is replaced if a 400 says that the proof is invalid',
           refusal(400, 'DPoP error="invalid_dpop_proof"'),
           [FIRST, ['DPoP t2', undefined]],
         ],
-        ['stays where a 400 has a nonce and no word', refusal(400, undefined, 'api-1'), [FIRST]],
-        ['stays where a 400 has a nonce and no error', refusal(400, 'DPoP', 'api-1'), [FIRST]],
-        ['stays where a 400 is about something else', refusal(400), [FIRST]],
-        ['stays at a 403, whatever that asks for', refusal(403, NONCE, 'api-1'), [FIRST]],
+        ['stays after a 400 with a nonce and no challenge', refusal(400, undefined, 'api-1'), [FIRST]],
         [
-          'stays at a 403, whatever that says of the proof',
+          'stays after a 400 with a nonce and a challenge without an error',
+          refusal(400, 'DPoP', 'api-1'),
+          [FIRST],
+        ],
+        ['stays after a 400 about something else', refusal(400), [FIRST]],
+        ['stays after a 403 that requires a nonce', refusal(403, NONCE, 'api-1'), [FIRST]],
+        [
+          'stays after a 403 that says that the proof is invalid',
           refusal(403, 'DPoP error="invalid_dpop_proof"'),
           [FIRST],
         ],
@@ -290,14 +302,14 @@ describe('a token that is bound to a key', () => {
         });
       }
 
-      it('is repeated once, then replaced once, where every answer wants another nonce', async () => {
+      it('is used again once, then replaced once, if every answer requires a new nonce', async () => {
         let nonce = 0;
         answer(bind(), () => refusal(401, NONCE, `n${(nonce += 1)}`));
         expect((await failureOf(get())).code).to.equal('OKTA_UNAUTHORIZED');
         expect(seen()).to.deep.equal([FIRST, ['DPoP t1', 'n1'], ['DPoP t2', 'n2']]);
       });
 
-      it('is replaced where it is bound to no key, whatever nonce is asked for', async () => {
+      it('is replaced if it is a Bearer token, even if the API requires a nonce', async () => {
         let token = 0;
         answer(
           () => ({

@@ -8,7 +8,7 @@ const ADMIN = { ...USER, id: '00uadmin' };
 
 type Plain = Readonly<Record<string, unknown>>;
 
-/** A sign-in by a text, as Okta's System Log has it. */
+/** A sign-in by SMS, as in Okta's System Log. */
 const signIn = (change: Plain = {}): Plain => ({
   uuid: 'uuid-1',
   published: PUBLISHED,
@@ -30,7 +30,7 @@ const enrollment = (reason: unknown, change: Plain = {}): Plain =>
 const factor = (value: unknown): Plain => signIn({ debugContext: { debugData: { factor: value } } });
 
 describe("an event of Okta's event hook", () => {
-  it('tells who signed in by which code, and when', () => {
+  it("says which user signed in with which channel's code, and when", () => {
     expect(readCodeUse(signIn())).to.deep.equal({
       id: 'uuid-1',
       userId: '00u1',
@@ -40,7 +40,7 @@ describe("an event of Okta's event hook", () => {
     expect(readCodeUse(factor('CALL_FACTOR'))).to.include({ deliveryChannel: 'voice' });
   });
 
-  it('tells the factor of an enrollment in a sentence, or as a sign-in does', () => {
+  it('names the factor of an enrollment in a sentence, or in the field of a sign-in', () => {
     for (const [event, deliveryChannel] of [
       [enrollment('User set up SMS_FACTOR factor'), 'sms'],
       [enrollment('User set up CALL_FACTOR factor'), 'voice'],
@@ -52,20 +52,20 @@ describe("an event of Okta's event hook", () => {
   });
 
   for (const [what, change, userId] of [
-    ['the actor, where it has no target', {}, '00u1'],
+    ['the actor if it has no target', {}, '00u1'],
     [
-      'the actor, where no target is a user',
+      'the actor if no target is a user',
       { target: [{ id: 'pae1', type: 'AuthenticatorEnrollment' }] },
       '00u1',
     ],
     [
-      'the target, where an administrator acts',
+      'the target if an administrator acts',
       { actor: ADMIN, target: [{ id: 'x', type: 'App' }, USER] },
       '00u1',
     ],
-    ['the target, where it is the actor as well', { target: [USER] }, '00u1'],
-    ['the actor, where the target has no id', { target: [{ type: 'User' }] }, '00u1'],
-    ['the actor, where the targets are no list', { target: 'User' }, '00u1'],
+    ['the target if that is also the actor', { target: [USER] }, '00u1'],
+    ['the actor if the target has no id', { target: [{ type: 'User' }] }, '00u1'],
+    ['the actor if target is not an array', { target: 'User' }, '00u1'],
   ] as const) {
     it(`is about ${what}`, () => {
       expect(readCodeUse(signIn(change))).to.include({ userId });
@@ -76,21 +76,21 @@ describe("an event of Okta's event hook", () => {
     ['a wrong code', signIn({ outcome: { result: 'FAILURE', reason: 'INVALID_CREDENTIALS' } })],
     ['no outcome', signIn({ outcome: undefined })],
     ['another factor', factor('EMAIL_FACTOR')],
-    ['a factor of the prototype', factor('constructor')],
+    ['a factor named like a property of Object.prototype', factor('constructor')],
     ['no factor', signIn({ debugContext: {} })],
     [
-      'a factor of a sign-in in a sentence',
+      'a sign-in with its factor in a sentence',
       signIn({ debugContext: {}, outcome: enrollment('SMS_FACTOR')['outcome'] }),
     ],
     ['an enrollment of another factor', enrollment('User set up OKTA_SMS_FACTORY factor')],
-    ['an enrollment without words', enrollment(null)],
-    ['another event', signIn({ eventType: 'user.session.start' })],
-    ['nobody', signIn({ actor: undefined })],
-    ['an id that is none', signIn({ actor: { id: 'x'.repeat(257) } })],
+    ['an enrollment without a sentence', enrollment(null)],
+    ['another event type', signIn({ eventType: 'user.session.start' })],
+    ['no actor', signIn({ actor: undefined })],
+    ['an invalid user id', signIn({ actor: { id: 'x'.repeat(257) } })],
     ...[null, undefined, 'text', 4, [], [[]], {}].map((event) => [JSON.stringify(event), event] as const),
   ];
   for (const [what, event] of none) {
-    it(`tells of no code: ${what}`, () => {
+    it(`is not the use of a code: ${what}`, () => {
       expect(readCodeUse(event)).to.equal(undefined);
     });
   }
@@ -99,7 +99,7 @@ describe("an event of Okta's event hook", () => {
     ['time', { published: 'yesterday' }],
     ['time', { published: 4711 }],
   ] as const) {
-    it(`may have a ${what} that cannot be read: ${JSON.stringify(change)}`, () => {
+    it(`may have an unreadable ${what}: ${JSON.stringify(change)}`, () => {
       expect(readCodeUse(signIn(change))).to.include({ atMs: undefined, id: 'uuid-1' });
     });
   }
@@ -111,14 +111,14 @@ describe("an event of Okta's event hook", () => {
 });
 
 describe("a delivery of Okta's event hook", () => {
-  it('has events, which are read when they are asked for', () => {
+  it('contains events, of which those without the use of a code are read as undefined', () => {
     const events = eventsOf({ data: { events: [signIn(), 'none', signIn({ uuid: 'uuid-2' })] } });
     expect([...readCodeUses(events)].map((use) => use?.id)).to.deep.equal(['uuid-1', undefined, 'uuid-2']);
     expect(eventsOf({ data: { events: [] } })).to.deep.equal([]);
   });
 
   for (const body of [undefined, null, 'text', [], {}, { data: [] }, { data: { events: {} } }]) {
-    it(`is not ${JSON.stringify(body)}`, () => {
+    it(`is refused as INVALID_REQUEST if it is ${JSON.stringify(body)}`, () => {
       expect(() => eventsOf(body))
         .to.throw(RequestError)
         .that.deep.includes({ code: 'INVALID_REQUEST', fields: ['data.events'] });
@@ -127,12 +127,12 @@ describe("a delivery of Okta's event hook", () => {
 });
 
 describe("the verification of Okta's event hook", () => {
-  it('gives the challenge back', () => {
+  it('answers with the challenge', () => {
     for (const challenge of ['a', 'x'.repeat(256)])
       expect(answerChallenge(challenge)).to.deep.equal({ verification: challenge });
   });
 
-  it('gives nothing back that is none of Okta’s', () => {
+  it('refuses a missing, empty or too long challenge with 400', () => {
     for (const challenge of [undefined, '', 'x'.repeat(257)])
       expect(() => answerChallenge(challenge))
         .to.throw(RequestError)

@@ -47,7 +47,7 @@ const command = (value: object): object => ({
 });
 
 describe('the answer to Okta', () => {
-  it('is SUCCESSFUL with the id of the provider, and what was refused before', () => {
+  it("is SUCCESSFUL with the provider's message id, and lists the refusals before it", () => {
     const accepted = attempt({ outcome: 'accepted', transactionId: 'SM1' });
     expect(answer(deliveryOf('accepted', [accepted]))).to.deep.equal(
       command({
@@ -67,7 +67,7 @@ describe('the answer to Okta', () => {
     );
   });
 
-  it('is PENDING with the id of the event where nobody knows, and what was refused before', () => {
+  it('is PENDING with the event id if the outcome is unknown, and lists the refusals before it', () => {
     const unknown = attempt({ outcome: 'unknown', reason: 'hang' });
     expect(answer(deliveryOf('unknown', [...REFUSED, unknown]))).to.deep.equal(
       command({
@@ -79,7 +79,7 @@ describe('the answer to Okta', () => {
     );
   });
 
-  it('is PENDING by the guard where a fraud filter held it back, which is one of the refusals', () => {
+  it('is PENDING by GUARD if a fraud filter blocked the code, and lists that refusal', () => {
     const blocked = attempt({ code: '30450' });
     expect(answer(deliveryOf('refused', [blocked], true))).to.deep.equal(
       command({
@@ -91,7 +91,7 @@ describe('the answer to Okta', () => {
     );
   });
 
-  it('is an error where a fraud filter held it back, and the guard is to answer so', () => {
+  it('is an error if a fraud filter blocked the code and the guard answers with errors', () => {
     const blocked = attempt({ code: '30450', reason: 'Held back as fraud' });
     expect(answer(deliveryOf('refused', [blocked], true), REQUEST, undefined, 'error')).to.deep.equal({
       error: {
@@ -109,7 +109,7 @@ describe('the answer to Okta', () => {
     });
   });
 
-  it('is an error with one cause per refusal where all refused', () => {
+  it('is an error with one cause per refusal if all channels refused', () => {
     const about = { locationType: 'userId', location: '00u1' };
     expect(answer(deliveryOf('refused', REFUSED))).to.deep.equal({
       error: {
@@ -135,10 +135,15 @@ describe('the answer to Okta', () => {
   const refusal = { code: 'CODE_EXPIRED', reason: 'The code had ended', remedy: 'x' } as const;
   const none = deliveryOf('refused', []);
   for (const [what, delivery, why, reason] of [
-    ['why nothing was tried', undefined, refusal, 'CODE_EXPIRED: The code had ended'],
-    ['why, where nothing could be tried', none, refusal, 'CODE_EXPIRED: The code had ended'],
-    ['that nothing was tried', undefined, undefined, 'NOT_TRIED: Nothing was tried'],
-    ['that nothing was tried where the plan is empty', none, undefined, 'NOT_TRIED: Nothing was tried'],
+    ['why, if nothing was tried', undefined, refusal, 'CODE_EXPIRED: The code had ended'],
+    ['why, if the plan is empty', none, refusal, 'CODE_EXPIRED: The code had ended'],
+    [
+      'NOT_TRIED, if nothing was tried for no known reason',
+      undefined,
+      undefined,
+      'NOT_TRIED: Nothing was tried',
+    ],
+    ['NOT_TRIED, if the plan is empty for no known reason', none, undefined, 'NOT_TRIED: Nothing was tried'],
   ] as const) {
     it(`is an error that says ${what}`, () => {
       expect(answer(delivery, { ...REQUEST, userId: undefined }, why)).to.deep.equal({
@@ -158,7 +163,7 @@ describe('the answer to Okta', () => {
     });
   }
 
-  it('is PENDING for a repeat whose first call has none yet', () => {
+  it('is PENDING for a repeat if the first call has no answer yet', () => {
     const { body, text } = answerOfRepeat(undefined, { ...REQUEST, requestType: undefined });
     expect(JSON.parse(text)).to.deep.equal(body);
     expect(body).to.deep.equal(
@@ -171,7 +176,7 @@ describe('the answer to Okta', () => {
     );
   });
 
-  it('is PENDING for a repeat where what a state gave back cannot be written: the first may have sent the code', () => {
+  it('is PENDING for a repeat if the stored answer cannot be written as JSON', () => {
     const circle: Record<string, unknown> = { error: { errorSummary: 'No' } };
     circle['circle'] = circle;
     for (const kept of [circle, { ...circle, circle: 1n }]) {
@@ -181,7 +186,7 @@ describe('the answer to Okta', () => {
     }
   });
 
-  it('is told by its status, whatever a state has made of it', () => {
+  it('has a status that statusOf() reads: ERROR if a stored answer is malformed', () => {
     expect(statusOf(answerOfRepeat(undefined, REQUEST).body)).to.equal('PENDING');
     expect(statusOf(answer(deliveryOf('accepted', [attempt({ outcome: 'accepted' })])))).to.equal(
       'SUCCESSFUL',
@@ -193,14 +198,14 @@ describe('the answer to Okta', () => {
   });
 });
 
-describe('the answer to a request that is refused', () => {
-  it('says no more than that to a caller who is not proven', () => {
+describe('the answer to a refused request', () => {
+  it('says only Unauthorized to an unverified caller', () => {
     expect(rejectionAnswer(new RequestError('CALLER_NOT_PROVEN', 'Unauthorized'))).to.deep.equal({
       error: { errorSummary: 'Unauthorized' },
     });
   });
 
-  it('names the fields that are wrong', () => {
+  it('names the invalid fields', () => {
     const error = new RequestError('INVALID_REQUEST', 'Not a hook call.', { fields: ['data', 'data.a'] });
     const causes = ['data', 'data.a'].map((location) => ({
       errorSummary: `${location} is missing or not valid`,
@@ -214,7 +219,7 @@ describe('the answer to a request that is refused', () => {
     });
   });
 
-  it('is about the request where it is about no field', () => {
+  it('has the request as its location if no field is invalid', () => {
     const cause = {
       errorSummary: 'Not now.',
       reason: 'PROOF_UNAVAILABLE',

@@ -30,7 +30,7 @@ const read = (parts: Parts = {}): HookCall =>
     { defaultCountry: undefined, nowMs: NOW },
   );
 
-describe('the fields of a request', () => {
+describe('the fields of a hook call', () => {
   const limited: readonly (readonly [
     field: string,
     longest: number,
@@ -48,7 +48,7 @@ describe('the fields of a request', () => {
     ['firstName', 256, (firstName) => ({ user: { firstName } }), ({ request }) => request.firstName],
     ['lastName', 256, (lastName) => ({ user: { lastName } }), ({ request }) => request.lastName],
     ['ipAddress', 256, (ipAddress) => ({ context: { ipAddress } }), ({ request }) => request.ipAddress],
-    ['the id of the transaction', 256, (id) => ({ context: { id } }), ({ request }) => request.oktaRequestId],
+    ['the transaction id', 256, (id) => ({ context: { id } }), ({ request }) => request.oktaRequestId],
     [
       'msgTemplate',
       4000,
@@ -57,7 +57,7 @@ describe('the fields of a request', () => {
     ],
   ];
   for (const [field, longest, give, take] of limited) {
-    it(`hold ${field} of up to ${longest} characters, trimmed; a longer one is left out`, () => {
+    it(`contain ${field}, trimmed, of up to ${longest} characters, and leave out a longer one`, () => {
       const text = 'x'.repeat(longest);
       expect(take(read(give(` ${text}\n`)))).to.equal(text);
       expect(take(read(give(`${text}x`)))).to.equal(undefined);
@@ -65,7 +65,7 @@ describe('the fields of a request', () => {
     });
   }
 
-  it('hold no user id that is the login, the number or the code itself', () => {
+  it('contain no user id that equals the login, the phone number or the code', () => {
     const login = 'Ana.Lopez@example.com';
     for (const userId of [
       login,
@@ -92,7 +92,7 @@ describe('the fields of a request', () => {
     expect(national.request).to.include({ userId: undefined, phoneNumber: '+447700900123' });
   });
 
-  it('hold a user id that a name, a login or a number is only a part of', () => {
+  it('contain a user id of which a name, the login or the number is only a part', () => {
     for (const userId of ['00u1ana4lopez5d7', '00u204981x', '00u4477009001234', '000', 'ana']) {
       const user = { userId, login: 'ana@example.com', firstName: 'Ana', lastName: 'Lopez' };
       expect(read({ user }).request.userId, userId).to.equal(userId);
@@ -102,7 +102,7 @@ describe('the fields of a request', () => {
     );
   });
 
-  it('hold the id of the event, a longer one by its digest: the same is the same', () => {
+  it('contain the event id, or the digest of a long one: equal ids have equal digests', () => {
     const longest = 'x'.repeat(256);
     expect(read({ envelope: { eventId: longest } })).to.deep.include({ hasEventId: true });
     const ids: string[] = [];
@@ -119,7 +119,7 @@ describe('the fields of a request', () => {
     expect(ids[5]).to.equal('4711');
   });
 
-  it('need no id of the event: one is made up, and told apart', () => {
+  it('contain a new, unique event id if the call has none, and hasEventId is false', () => {
     const [one, other] = [read({ envelope: { eventId: '' } }), read({ envelope: { eventId: null } })];
     for (const { request, hasEventId } of [one, other]) {
       expect(hasEventId).to.equal(false);
@@ -128,7 +128,7 @@ describe('the fields of a request', () => {
     expect(one.request.eventId).to.not.equal(other.request.eventId);
   });
 
-  it("tell a preview of Okta's own page by the URL that it was made for", () => {
+  it("contain isPreview, true only for the URL of Okta's preview page", () => {
     const at = (value: unknown): boolean => read({ context: { url: { value } } }).isPreview;
     const path = '/api/internal/v1/inlineHooks/com.okta.telephony.provider/generatePreview';
     for (const value of [path, ` ${path} `, `${path}?locale=en`]) expect(at(value), value).to.equal(true);
@@ -153,14 +153,14 @@ describe('the fields of a request', () => {
     expect(read().isPreview).to.equal(false);
   });
 
-  it("tell how far our clock is ahead of Okta's", () => {
+  it("contain how far the gateway's clock is ahead of Okta's", () => {
     expect(read({ envelope: { eventTime: '2026-03-01T10:00:00.000Z' } }).skewMs).to.equal(200);
     for (const eventTime of [undefined, 7, 'yesterday']) {
       expect(read({ envelope: { eventTime } }).skewMs).to.equal(undefined);
     }
   });
 
-  it('hold ids as they are, but for one that holds what is about the user', () => {
+  it('contain ids unchanged, except for the digest of an id that contains data of the user', () => {
     const user = { login: 'ana@example.com', lastName: 'Silveira' };
     const plain = read({ user, context: { id: 'req-1' }, envelope: { requestType: 'new-type' } });
     expect(plain.request).to.include({ eventId: 'event-1', oktaRequestId: 'req-1', requestType: 'new-type' });
@@ -169,19 +169,19 @@ describe('the fields of a request', () => {
       [{ context: { id: 'req-silveira' } }, 'oktaRequestId'],
       [{ envelope: { requestType: 'type-447700900123' } }, 'requestType'],
     ] as const) {
-      const told: Record<string, unknown> = { ...read({ user, ...parts }).request };
-      expect(told[field], field).to.match(/^[\w-]{43}$/);
-      if (field !== 'eventId') expect(told['eventId']).to.equal('event-1');
+      const fields: Record<string, unknown> = { ...read({ user, ...parts }).request };
+      expect(fields[field], field).to.match(/^[\w-]{43}$/);
+      if (field !== 'eventId') expect(fields['eventId']).to.equal('event-1');
     }
   });
 
-  it('hold a code that is a number as its digits', () => {
+  it('contain a numeric code as its digits', () => {
     for (const otpCode of [0, 204981, Number.MAX_SAFE_INTEGER]) {
       expect(read({ message: { otpCode } }).request.otpCode).to.equal(String(otpCode));
     }
   });
 
-  it('name themselves, and nothing of what they hold, where they are not of the hook', () => {
+  it('are named in the error if they are invalid, without their values', () => {
     for (const [message, fields] of [
       [{ phoneNumber: 1e21 }, ['phoneNumber']],
       [{ otpCode: 2 ** 53 }, ['otpCode']],
@@ -194,14 +194,14 @@ describe('the fields of a request', () => {
         error = thrown;
       }
       expect(error).to.be.instanceOf(RequestError);
-      const { code, fields: named, message: told } = error as RequestError;
+      const { code, fields: named, message: summary } = error as RequestError;
       expect(code).to.equal('INVALID_REQUEST');
-      expect(told).to.equal('The request is not one of a telephony inline hook.');
+      expect(summary).to.equal('The request is not one of a telephony inline hook.');
       expect(named).to.deep.equal(fields.map((name) => `data.messageProfile.${name}`));
     }
   });
 
-  it('say why nothing can be sent', () => {
+  it('contain the refusal, with its remedy, if the code cannot be sent', () => {
     const over = { otpExpires: new Date(NOW - 120_001).toISOString() };
     expect(read({ message: over }).refusal).to.deep.equal({
       code: 'CODE_EXPIRED',

@@ -17,7 +17,7 @@ const KEYS = new Map([
   ['second', rsaKeys(1)],
 ]);
 
-/** What the issuer answers with these of its keys. */
+/** The issuer's answer with these keys. */
 const keySet = (...names: string[]): Answer => ({
   status: 200,
   body: {
@@ -29,12 +29,12 @@ describe("an issuer's keys", () => {
   let okta: ScriptedOkta;
   let now: number;
   let keys: HookKeys;
-  /** Each fetch, at the moment that it is begun. */
+  /** The path of each fetch, added when it starts. */
   const begun: string[] = [];
   let ended = 0;
   const allEnded = async (): Promise<void> => {
     await until(() => ended === begun.length);
-    // Then whoever waited for the last of them goes on.
+    // Then the code that waits for the last fetch runs.
     await new Promise((resolve) => setImmediate(resolve));
   };
   before(async () => {
@@ -58,7 +58,7 @@ describe("an issuer's keys", () => {
     };
     keys = createHookKeys({
       jwksUri: new URL(`${okta.origin}/oauth2/default/v1/keys?of=hook`),
-      // A fetch asks nothing else of it.
+      // A fetch uses only dispatch().
       dispatcher: noting,
       clock: () => now,
       waitMs: 2_000,
@@ -93,7 +93,7 @@ describe("an issuer's keys", () => {
     expect(message).to.equal('The caller cannot be checked at the moment.');
   };
 
-  it('are asked for once, as JSON, by the whole of their URL', async () => {
+  it('are fetched once, as JSON, with the full path and query of their URL', async () => {
     expect(await Promise.all([check(), check()])).to.deep.equal(['okta', 'okta']);
     expect(await check()).to.equal('okta');
     expect(begun).to.deep.equal(['/oauth2/default/v1/keys?of=hook']);
@@ -101,14 +101,14 @@ describe("an issuer's keys", () => {
     expect(okta.requests[0]?.headers.accept).to.equal('application/json');
   });
 
-  it('are asked for anew though the clock was set back by an hour', async () => {
+  it('are fetched for a new key id even if the clock was set back by an hour', async () => {
     await check();
     now -= 60 * MINUTE_MS;
     okta.answerWith(() => keySet('second'));
     expect(await check(sign('second'))).to.equal('okta');
   });
 
-  it('are asked for again after a failure though the clock was set back by an hour', async () => {
+  it('are fetched again after a failure even if the clock was set back by an hour', async () => {
     okta.answerWith(() => ({ status: 500, body: {} }));
     expect(await check()).to.be.instanceOf(RequestError);
     now -= 60 * MINUTE_MS;
@@ -116,7 +116,7 @@ describe("an issuer's keys", () => {
     expect(await check()).to.equal('okta');
   });
 
-  it('are asked for anew beside the request, when they are older than ten minutes', async () => {
+  it('are renewed in the background when they are older than ten minutes', async () => {
     await check();
     now += 10 * MINUTE_MS;
     await check();
@@ -127,7 +127,7 @@ describe("an issuer's keys", () => {
       return keySet('second');
     });
     now += 1;
-    expect(await check(), 'what is known serves meanwhile').to.equal('okta');
+    expect(await check(), 'the known keys serve meanwhile').to.equal('okta');
     expect(begun).to.have.length(2);
     gate.open();
     await allEnded();
@@ -135,7 +135,7 @@ describe("an issuer's keys", () => {
     expect(begun).to.have.length(2);
   });
 
-  it('serve though old while the issuer fails, which is asked every half a minute', async () => {
+  it('serve past ten minutes while the issuer fails, with one fetch every 30 s', async () => {
     await check();
     okta.answerWith(() => ({ status: 500 }));
     now += 10 * MINUTE_MS + 1;
@@ -151,7 +151,7 @@ describe("an issuer's keys", () => {
     }
   });
 
-  it('are asked for again a second after a failure, not before', async () => {
+  it('are fetched again one second after a failure, not before', async () => {
     okta.answerWith(() => ({ status: 500 }));
     isUnavailable(await check(), "the issuer's keys could not be fetched (status 500)");
     now += SECOND_MS - 1;
@@ -163,21 +163,21 @@ describe("an issuer's keys", () => {
   });
 
   for (const [what, answer, why] of [
-    ['are no answer', 'hang', "the issuer's keys could not be fetched (TIMEOUT)"],
+    ['does not come', 'hang', "the issuer's keys could not be fetched (TIMEOUT)"],
     [
-      'come with another status than 200',
+      'has another status than 200',
       { ...(keySet('first') as object), status: 201 },
       "the issuer's keys could not be fetched (status 201)",
     ],
-    ['are not JSON', { status: 200, body: '<html>' }, "the issuer's keys cannot be read"],
-    ['are no key set', { status: 200, body: {} }, "the issuer's keys cannot be read"],
+    ['is not JSON', { status: 200, body: '<html>' }, "the issuer's keys cannot be read"],
+    ['is not a key set', { status: 200, body: {} }, "the issuer's keys cannot be read"],
     [
-      'hold one of no proper form',
+      'contains a malformed key',
       { status: 200, body: { keys: [{ kty: 'RSA', n: false, e: 'AQAB', kid: 'first', alg: 'RS256' }] } },
       "the issuer's key cannot be used",
     ],
   ] as const satisfies readonly (readonly [string, Answer, string])[]) {
-    it(`are not there where they ${what}`, async () => {
+    it(`are unavailable if the issuer's answer ${what}`, async () => {
       okta.answerWith(() => answer);
       keys = createHookKeys({
         jwksUri: new URL(`${okta.origin}/keys`),
@@ -187,13 +187,13 @@ describe("an issuer's keys", () => {
       });
       const outcome = await check();
       isUnavailable(outcome, why);
-      // What a library said of it is kept behind that.
+      // The library's own error is one cause deeper.
       const { cause } = (outcome as RequestError).cause as Error;
       expect(cause instanceof Error).to.equal(!why.includes('fetched'));
     });
   }
 
-  it('are asked for by an unknown key id at most every half a minute', async () => {
+  it('are fetched for unknown key ids at most every 30 s', async () => {
     await check();
     for (const [waitMs, fetches] of [
       [0, 2],
@@ -206,14 +206,14 @@ describe("an issuer's keys", () => {
     }
   });
 
-  it('are the ones before where an unknown key id finds the issuer failing', async () => {
+  it('stay in use if the issuer fails during the fetch for an unknown key id', async () => {
     await check();
     okta.answerWith(() => ({ status: 500 }));
     expect(await check(sign('second'))).to.have.property('code', 'ERR_JWKS_NO_MATCHING_KEY');
     expect(await check()).to.equal('okta');
   });
 
-  it('let a token be ten seconds off, by the clock that is given', async () => {
+  it('accept a token whose times are up to ten seconds off by the given clock', async () => {
     for (const [claims, holds] of [
       [{ exp: -9 }, true],
       [{ exp: -10 }, false],
@@ -225,7 +225,7 @@ describe("an issuer's keys", () => {
     }
   });
 
-  it('are waited for by a request for its share only: the fetch goes on and serves the next', async () => {
+  it('delay a request by at most waitMs: the fetch goes on and serves the next one', async () => {
     const gate = makeGate();
     okta.answerWith(async () => {
       await gate.opened;
@@ -246,7 +246,7 @@ describe("an issuer's keys", () => {
     expect(okta.requests).to.have.length(1);
   });
 
-  it('are fetched before the first token where that is asked for', async () => {
+  it('are fetched by refresh() before the first token; its rejection says why a fetch failed', async () => {
     await keys.refresh();
     await check();
     expect(begun).to.have.length(1);

@@ -24,7 +24,7 @@ export const userWith = (profile: object): object => ({
 
 export const none = (reason: string): ProfileReading => ({ profile: undefined, source: 'none', reason });
 
-/** The readers of a test, whose pauses would go on in later tests. */
+/** The readers of a test. Their pauses would go on in later tests. */
 const readers: ProfileReader[] = [];
 
 /** For `afterEach`. */

@@ -35,30 +35,30 @@ const markOf = (secret: string, nowMs = NOW, call: MarkedCall = CALL): string | 
 describe('the mark of a probe', () => {
   const mark = markOf(SECRET) ?? '';
   for (const [what, value, schemes, isAccepted] of [
-    ['by one of the secrets', mark, [HEADER], true],
-    ['by the second scheme', mark, [OAUTH, HEADER], true],
+    ['by the second secret of a scheme', mark, [HEADER], true],
+    ['by a secret of the second scheme', mark, [OAUTH, HEADER], true],
     ['by a user name and a password', markOf(BASIC_SECRET), [BASIC], true],
-    ['four minutes old', markOf(SECRET, NOW - 240_000), [HEADER], true],
-    ['six minutes old', markOf(SECRET, NOW - 360_000), [HEADER], false],
-    ['of a clock that is 50 s ahead', markOf(SECRET, NOW + 50_000), [HEADER], true],
-    ['of a time to come', markOf(SECRET, NOW + 61_000), [HEADER], false],
+    ['if it is four minutes old', markOf(SECRET, NOW - 240_000), [HEADER], true],
+    ['if it is six minutes old', markOf(SECRET, NOW - 360_000), [HEADER], false],
+    ['if its clock is 50 s ahead', markOf(SECRET, NOW + 50_000), [HEADER], true],
+    ['if its clock is 61 s ahead', markOf(SECRET, NOW + 61_000), [HEADER], false],
     ['for another method', markOf(SECRET, NOW, { ...CALL, method: 'GET' }), [HEADER], false],
     ['for another route', markOf(SECRET, NOW, { ...CALL, route: 'events' }), [HEADER], false],
     ['by another secret', markOf('of-somebody-else-1'), [HEADER], false],
-    ['where only OAuth is used', mark, [OAUTH], false],
-    ['with another time', mark.replace(/^\d+/, String(NOW + 1)), [HEADER], false],
-    ['with another MAC', mark.replace(/.$/, mark.endsWith('0') ? '1' : '0'), [HEADER], false],
-    ['that is cut short', mark.slice(0, -2), [HEADER], false],
-    ['given twice', `${mark}, ${mark}`, [HEADER], false],
-    ['in a list', [mark], [HEADER], false],
-    ['that is empty', '', [HEADER], false],
+    ['if only OAuth is used', mark, [OAUTH], false],
+    ['with a changed time', mark.replace(/^\d+/, String(NOW + 1)), [HEADER], false],
+    ['with a changed MAC', mark.replace(/.$/, mark.endsWith('0') ? '1' : '0'), [HEADER], false],
+    ['if it is truncated', mark.slice(0, -2), [HEADER], false],
+    ['if it is sent twice', `${mark}, ${mark}`, [HEADER], false],
+    ['in an array', [mark], [HEADER], false],
+    ['if it is empty', '', [HEADER], false],
   ] as const) {
     it(`${isAccepted ? 'counts' : 'does not count'} ${what}`, () => {
       expect(isProbeMark(value, schemes, NOW, CALL)).to.equal(isAccepted);
     });
   }
 
-  it('shows nothing of the secret, and is not made by one that can be guessed', () => {
+  it('does not contain the secret, and is not made with a secret that is easy to guess', () => {
     mustNotShow(SECRET);
     expect(mark)
       .to.match(/^\d+\.[\da-f]{64}$/)

@@ -13,7 +13,7 @@ describe("the breaker of Okta's Users API", () => {
   let scene: Scene;
   let clock: sinon.SinonFakeTimers;
   let now: number;
-  /** How often Okta was asked. */
+  /** The number of requests that Okta has got. */
   let asked: number;
   before(warmUp);
   beforeEach(async () => {
@@ -32,28 +32,28 @@ describe("the breaker of Okta's Users API", () => {
     scene.events.flatMap((event) =>
       event.type === 'profile.read' ? [[event.source, event.reason, event.durationMs]] : [],
     );
-  /** A call has asked Okta, and waits for the profile in vain. */
-  const waitInVain = async (calling: Promise<HookCall>): Promise<void> => {
+  /** Waits for the call's request to Okta, and lets the profile's time run out. */
+  const letProfileTimeOut = async (calling: Promise<HookCall>): Promise<void> => {
     asked += 1;
     await until(() => scene.okta.requests.length === asked);
     clock.tick(TIMEOUT_MS);
     expect((await calling).okta.action).to.equal('sent');
   };
-  /** One call after another, each of which waits for its profile in vain. */
-  const callInVain = async (count: number): Promise<void> => {
-    for (let made = 0; made < count; made += 1) await waitInVain(scene.call());
+  /** Makes calls one after another. Each one times out waiting for its profile. */
+  const callWithTimeout = async (count: number): Promise<void> => {
+    for (let made = 0; made < count; made += 1) await letProfileTimeOut(scene.call());
   };
-  /** A call that waits for no time to pass. */
+  /** Makes a call that ends without any time passing. */
   const callAtOnce = async (): Promise<void> => {
     expect((await scene.call()).okta.action).to.equal('sent');
     asked = scene.okta.requests.length;
   };
 
-  it('opens after five reads in a row without an answer: codes then go out without a look at the profile', async () => {
+  it('opens after five unanswered requests in a row; then codes go out without the profile', async () => {
     scene.okta.fault({ kind: 'hang' });
-    await callInVain(4);
+    await callWithTimeout(4);
     expect(state()).to.equal('closed');
-    await callInVain(1);
+    await callWithTimeout(1);
     expect(state()).to.equal('open');
     await callAtOnce();
     await callAtOnce();
@@ -61,13 +61,13 @@ describe("the breaker of Okta's Users API", () => {
     expect(scene.okta.requests).to.have.length(5);
     expect(scene.twilio.messages.map(({ channel }) => channel)).to.deep.equal(Array(7).fill('sms'));
     const { host } = new URL(scene.okta.orgUrl);
-    const told = scene.log.filter(({ fields }) => fields['event'] === 'breaker.changed');
-    expect(told.map(({ level, fields }) => [level, fields['host'], fields['state']])).to.deep.equal([
+    const logged = scene.log.filter(({ fields }) => fields['event'] === 'breaker.changed');
+    expect(logged.map(({ level, fields }) => [level, fields['host'], fields['state']])).to.deep.equal([
       ['warn', host, 'open'],
     ]);
   });
 
-  it('counts questions, not the calls that wait for one', async () => {
+  it('counts requests, not the calls that wait for one', async () => {
     scene.okta.fault({ kind: 'hang' });
     const calls = Array.from({ length: 6 }, (_, at) => scene.call({ eventId: `event-${at}` }));
     await until(() => scene.hook.status().inFlight === 6 && scene.okta.requests.length === 1);
@@ -76,30 +76,30 @@ describe("the breaker of Okta's Users API", () => {
     expect(state()).to.equal('closed');
   });
 
-  it('leaves who is known to the older profile', async () => {
+  it('lets a stale profile serve while it is open', async () => {
     await callAtOnce();
     now += 61_000;
     scene.okta.fault({ kind: 'hang' });
-    await callInVain(5);
+    await callWithTimeout(5);
     await callAtOnce();
     expect(reads().at(-1)).to.deep.equal(['stale', 'BREAKER_OPEN', 0]);
     expect(scene.twilio.messages.at(-1)?.channel).to.equal('whatsapp');
   });
 
-  it('has one call at a time try Okta again, at first after 2 s, then after twice as long, and closes by an answer', async () => {
+  it('lets one call probe Okta after 2 s, another after 4 s more, and closes after an answer', async () => {
     scene.okta.fault({ kind: 'hang' });
-    await callInVain(5);
+    await callWithTimeout(5);
     clock.tick(1_999);
     await callAtOnce();
     clock.tick(1);
     const probe = scene.call();
     await until(() => scene.okta.requests.length === asked + 1);
     expect(state()).to.equal('half-open');
-    // The same user's, too: nobody waits for the probe but its own call, and that no longer than usual.
+    // Also for the same user: only the probe's own call waits for it, and no longer than usual.
     expect((await scene.call()).okta.action).to.equal('sent');
     expect(reads().at(-1)).to.deep.equal(['none', 'BREAKER_OPEN', 0]);
     clock.tick(TIMEOUT_MS);
-    // The user's newer code is out.
+    // The user has got a newer code.
     expect((await probe).okta.action).to.equal('pending');
     expect(reads().at(-1)).to.deep.equal(['none', 'TIMEOUT', TIMEOUT_MS]);
     expect(state()).to.equal('open');
@@ -124,24 +124,24 @@ describe("the breaker of Okta's Users API", () => {
     { kind: 'status', status: 404 },
     { kind: 'status', status: 500 },
   ] as const satisfies readonly Fault[]) {
-    it(`starts counting anew after an answer, ${fault.status} too`, async () => {
+    it(`starts to count again after any answer, also ${fault.status}`, async () => {
       scene.okta.fault({ kind: 'hang' });
-      await callInVain(4);
+      await callWithTimeout(4);
       scene.okta.clearFaults();
       scene.okta.fault(fault);
       await callAtOnce();
       scene.okta.clearFaults();
       scene.okta.fault({ kind: 'hang' });
-      await callInVain(4);
+      await callWithTimeout(4);
       expect(state()).to.equal('closed');
-      await callInVain(1);
+      await callWithTimeout(1);
       expect(state()).to.equal('open');
     });
   }
 
-  it("is apart from Okta's rate limit: a 429 is an answer, and its pause says so", async () => {
+  it("closes after a 429, which is an answer; then the rate limit's pause applies", async () => {
     scene.okta.fault({ kind: 'hang' });
-    await callInVain(5);
+    await callWithTimeout(5);
     scene.okta.clearFaults();
     scene.okta.fault({ kind: 'status', status: 429 });
     clock.tick(2_000);
@@ -155,8 +155,8 @@ describe("the breaker of Okta's Users API", () => {
   });
 });
 
-describe('the breaker of an Okta that cannot be reached', () => {
-  it('opens as well', async () => {
+describe('the breaker of an unreachable Okta', () => {
+  it('opens after five failed connections', async () => {
     const orgUrl = `http://127.0.0.1:${await freePort()}`;
     const scene = await startScene({ hook: { credentials: { okta: { orgUrl, apiToken: 'a-token' } } } });
     try {

@@ -5,7 +5,7 @@ import { NOW, startScriptedOkta, type ScriptedOkta } from './scripted-okta.js';
 
 const SECOND_MS = 1_000;
 
-describe('the profiles that are kept', () => {
+describe('the profile cache', () => {
   let okta: ScriptedOkta;
   let now: number;
   let reader: ProfileReader;
@@ -25,7 +25,7 @@ describe('the profiles that are kept', () => {
     reader.read(user, waitMs);
   const versionOf = (reading: ProfileReading): unknown => reading.profile?.['version'];
 
-  it('asks again when the time is over, by the clock that it was given', async () => {
+  it('requests a profile again after ttlSeconds by the given clock', async () => {
     expect(versionOf(await read())).to.equal(1);
     now += 60 * SECOND_MS - 1;
     expect(await read()).to.include({ source: 'cache', reason: undefined });
@@ -35,19 +35,19 @@ describe('the profiles that are kept', () => {
     expect(versionOf(reading)).to.equal(2);
   });
 
-  it('asks again when the clock was set back', async () => {
+  it('requests a profile again if the clock was set back', async () => {
     await read();
     now -= 1;
     expect((await read()).source).to.equal('okta');
   });
 
-  it('asks once for a user, however many want to know', async () => {
+  it('sends one request for ten reads of a user at once', async () => {
     const readings = await Promise.all(Array.from({ length: 10 }, () => read()));
     expect(new Set(readings.map(({ source }) => source))).to.deep.equal(new Set(['okta']));
     expect(okta.requests).to.have.length(1);
   });
 
-  it('keeps users apart, and those that were found by id from those by login', async () => {
+  it('keeps users apart, and a user read by id apart from the same user read by login', async () => {
     okta.answerWith(({ path }) => ({
       status: 200,
       body: { id: path.split('/').at(-1), profile: { login: LOGIN, path } },
@@ -56,7 +56,7 @@ describe('the profiles that are kept', () => {
     expect(new Set(readings.map(({ profile }) => profile?.['path'])).size).to.equal(3);
   });
 
-  it('keeps nothing where there is no cache, but still asks once at a time', async () => {
+  it('keeps nothing if it is off, but two reads at once still share a request', async () => {
     reader = makeReader({ cache: false });
     await Promise.all([read(), read()]);
     expect(okta.requests).to.have.length(1);
@@ -67,7 +67,7 @@ describe('the profiles that are kept', () => {
     expect(await read()).to.deep.equal(none('OKTA_NOT_FOUND'));
   });
 
-  it('keeps so many and no more', async () => {
+  it('keeps at most max profiles', async () => {
     reader = makeReader({ cache: { ...CACHE, max: 1 } });
     okta.answerWith(({ path }) => ({ status: 200, body: { id: path.split('/').at(-1), profile: {} } }));
     await read();
@@ -75,7 +75,7 @@ describe('the profiles that are kept', () => {
     expect((await read()).source).to.equal('okta');
   });
 
-  it('serves what is stale for each way in which Okta fails, and nothing once it is too old', async () => {
+  it('serves a stale profile for each failure of Okta, and none after staleSeconds', async () => {
     await read();
     now += 60 * SECOND_MS;
     for (const [status, reason] of [
@@ -99,7 +99,7 @@ describe('the profiles that are kept', () => {
     expect(await read()).to.deep.equal(none('OKTA_UNREADABLE'));
   });
 
-  it('keeps no profile for ever where nothing may be kept', async () => {
+  it('keeps no profile if ttlSeconds and staleSeconds are 0', async () => {
     reader = makeReader({ cache: { ttlSeconds: 0, staleSeconds: 0, max: 1 } });
     await read();
     now += 60 * SECOND_MS;
@@ -107,7 +107,7 @@ describe('the profiles that are kept', () => {
     expect((await read()).source).to.equal('none');
   });
 
-  it('forgets a user who is gone', async () => {
+  it('forgets a user after a 404', async () => {
     await read();
     now += 60 * SECOND_MS;
     okta.answerWith(() => ({ status: 404 }));

@@ -11,7 +11,7 @@ const SECOND_MS = 1_000;
 interface LimitHeaders {
   readonly limit?: number | string | string[];
   readonly remaining?: number | string;
-  /** Seconds from Okta's now. */
+  /** Seconds from the time of Okta's clock. */
   readonly resetIn?: number;
   readonly reset?: string | string[];
   readonly date?: string;
@@ -33,7 +33,7 @@ function headersOf({
   };
 }
 
-describe("Okta's rate limit, which the whole org shares", () => {
+describe("Okta's rate limit", () => {
   let okta: ScriptedOkta;
   let now: number;
   let users = 0;
@@ -73,7 +73,7 @@ describe("Okta's rate limit, which the whole org shares", () => {
       body: { id: path.split('/').at(-1), profile: {} },
     }));
   };
-  /** How long nothing is asked after one answer, milliseconds; 0 where the next question leaves at once. */
+  /** How long one answer pauses requests, in milliseconds; 0 if it does not. */
   const pauseAfter = async (limits: LimitHeaders, status = 200): Promise<number> => {
     answerWith(limits, status);
     const known = pauses.length;
@@ -83,7 +83,7 @@ describe("Okta's rate limit, which the whole org shares", () => {
     return pause === undefined ? 0 : pause.untilMs - now;
   };
 
-  it('is left alone when less than a tenth of it remains, until its window ends', async () => {
+  it('pauses requests when less than a tenth of it remains, until its window ends', async () => {
     answerWith({ limit: 600, remaining: 59, resetIn: 20 });
     expect((await read('a')).source).to.equal('okta');
     expect(pauses).to.deep.equal([{ reason: 'LOW', untilMs: NOW + 21 * SECOND_MS }]);
@@ -96,11 +96,11 @@ describe("Okta's rate limit, which the whole org shares", () => {
     expect((await read('b')).source).to.equal('okta');
   });
 
-  it('may be used down to a tenth', async () => {
+  it('causes no pause while a tenth of it remains', async () => {
     expect(await pauseAfter({ limit: 600, remaining: 60, resetIn: 20 })).to.equal(0);
   });
 
-  it('lets what is kept serve while it is paused, fresh or stale', async () => {
+  it('lets cached profiles serve during a pause, fresh or stale', async () => {
     answerWith({});
     await read('a');
     now += 30 * SECOND_MS;
@@ -112,7 +112,7 @@ describe("Okta's rate limit, which the whole org shares", () => {
     expect(okta.requests).to.have.length(1);
   });
 
-  it('is waited for after a 429, and the stale profile serves', async () => {
+  it('pauses requests after a 429, and a stale profile serves', async () => {
     answerWith({});
     await read('a');
     now += 60 * SECOND_MS;
@@ -123,19 +123,19 @@ describe("Okta's rate limit, which the whole org shares", () => {
     expect(okta.requests).to.have.length(1);
   });
 
-  it('is two seconds for too many calls at once, and where a 429 tells no window', async () => {
+  it('pauses requests for two seconds after a 429 for concurrency or without a window', async () => {
     expect(await pauseAfter({ limit: 0, remaining: 0, resetIn: 60 }, 429)).to.equal(2 * SECOND_MS);
     now += 60 * SECOND_MS;
     expect(await pauseAfter({}, 429)).to.equal(2 * SECOND_MS);
   });
 
-  it('is read on errors too', async () => {
+  it('is read from error answers too', async () => {
     expect(await pauseAfter({ limit: 600, remaining: 1, resetIn: 10 }, 404)).to.equal(11 * SECOND_MS);
     now += 60 * SECOND_MS;
     expect(await pauseAfter({ limit: 600, remaining: 1, resetIn: 10 }, 500)).to.equal(11 * SECOND_MS);
   });
 
-  it("ends by Okta's clock: ours may be minutes off", async () => {
+  it("ends a pause by Okta's clock, even if the gateway's is ten minutes off", async () => {
     for (const skewMs of [-600_000, 600_000]) {
       now = NOW + skewMs;
       expect(await pauseAfter({ limit: 600, remaining: 1, resetIn: 10 })).to.equal(11 * SECOND_MS);
@@ -146,7 +146,7 @@ describe("Okta's rate limit, which the whole org shares", () => {
     );
   });
 
-  it('is waited for at most a minute and a second, and not at all when the window is over', async () => {
+  it('pauses requests for at most 61 s, and not at all if the window is over', async () => {
     expect(await pauseAfter({ limit: 600, remaining: 1, resetIn: 86_400 })).to.equal(61 * SECOND_MS);
     now += 120 * SECOND_MS;
     expect(await pauseAfter({ limit: 600, remaining: 1, resetIn: -2 })).to.equal(0);
@@ -154,7 +154,7 @@ describe("Okta's rate limit, which the whole org shares", () => {
     expect(await pauseAfter({ limit: 600, remaining: 1, resetIn: -2 }, 429)).to.equal(SECOND_MS);
   });
 
-  it('is not known from a header that came twice or is no number', async () => {
+  it('is not read from a header that comes twice or is not a number', async () => {
     const low = { limit: 600, remaining: 1, resetIn: 10 };
     for (const header of [
       { limit: ['600', '600'] },
@@ -170,7 +170,7 @@ describe("Okta's rate limit, which the whole org shares", () => {
     }
   });
 
-  it('is told once per pause, however many answers say it, and the longest counts', async () => {
+  it('is reported once per pause, even by several answers, of which the longest pause counts', async () => {
     const gates = new Map(['40', '10'].map((id) => [id, makeGate()]));
     okta.answerWith(async ({ path }) => {
       const id = path.split('/').at(-1) ?? '';
@@ -197,7 +197,7 @@ describe("Okta's rate limit, which the whole org shares", () => {
     expect(ends).to.deep.equal([{ reason: 'LOW', pausedMs: 41 * SECOND_MS }]);
   });
 
-  it('tells the end of a pause once, also while nothing is asked, and not before the clock says so', async () => {
+  it('reports the end of a pause once, also without a request, and not early by the clock', async () => {
     const timers = sinon.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
     try {
       await pauseAfter({ limit: 600, remaining: 1, resetIn: 10 });
@@ -217,7 +217,7 @@ describe("Okta's rate limit, which the whole org shares", () => {
     }
   });
 
-  it('is silent after close(): a pause neither ends nor begins', async () => {
+  it('reports neither the end nor the start of a pause after close()', async () => {
     const timers = sinon.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
     try {
       await pauseAfter({ limit: 600, remaining: 1, resetIn: 10 });
@@ -228,20 +228,20 @@ describe("Okta's rate limit, which the whole org shares", () => {
     } finally {
       timers.restore();
     }
-    // A read that was under way may still be answered.
+    // A read from before close() may still get an answer.
     now += SECOND_MS;
     expect(await pauseAfter({ limit: 600, remaining: 1, resetIn: 10 })).to.equal(0);
     expect(pauses).to.have.length(1);
   });
 
-  it('makes no pause of hours when the clock is set back', async () => {
+  it('ends its pause if the clock is set back by an hour', async () => {
     await pauseAfter({ limit: 600, remaining: 1, resetIn: 10 });
     now -= 3_600 * SECOND_MS;
     answerWith({});
     expect((await read('a')).source).to.equal('okta');
   });
 
-  it('keeps a check from asking too', async () => {
+  it('lets check() fail without a request during a pause', async () => {
     await pauseAfter({ limit: 600, remaining: 1, resetIn: 10 });
     okta.answerWith(() => ({ status: 404 }));
     expect(await failureOf(reader.check(2_000))).to.include({

@@ -14,7 +14,7 @@ export interface SeenRequest {
   readonly body: string;
 }
 
-/** What the server does with one request. A body that is no text is sent as JSON; `undefined` headers are left out. */
+/** What the server does with one request. A body that is not a string is sent as JSON; `undefined` headers are left out. */
 export type Answer =
   | {
       readonly status: number;
@@ -33,7 +33,7 @@ export interface ScriptedOkta {
   close(): Promise<void>;
 }
 
-/** A server that answers as each test says, with a `Date` of its own. */
+/** A server that answers as each test says, with its own `Date`. */
 export async function startScriptedOkta(): Promise<ScriptedOkta> {
   const requests: SeenRequest[] = [];
   let respond: (request: SeenRequest) => Answer | Promise<Answer> = () => 'hang';
@@ -94,7 +94,7 @@ export function assertionOf(request: SeenRequest | undefined): JWTPayload & Prot
   return { ...decodeJwt(assertion), ...decodeProtectedHeader(assertion) };
 }
 
-/** The header and the claims of a request's DPoP proof; `undefined` where there is none. */
+/** The header and the claims of a request's DPoP proof; `undefined` if it has none. */
 export function proofOf(
   request: SeenRequest | undefined,
 ): (JWTPayload & ProtectedHeaderParameters) | undefined {
@@ -111,7 +111,7 @@ export function makeGate(): { readonly opened: Promise<void>; readonly open: () 
   return { opened, open };
 }
 
-/** The error that a call of Okta's API ends with. */
+/** The error of a failed call of Okta's API. */
 export async function failureOf(work: Promise<unknown>): Promise<OktaApiError> {
   const outcome = await work.then(
     () => 'a success',

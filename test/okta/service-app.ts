@@ -22,14 +22,14 @@ export function tokenAnswer(value: string, seconds = 3600): Answer {
   return { status: 200, body: { token_type: 'Bearer', expires_in: seconds, access_token: value } };
 }
 
-/** A service app whose clock stands still, and an org that does as it is told. */
+/** A service app whose clock stands still, and an org whose answers the test scripts. */
 export interface ServiceAppScene {
   readonly okta: ScriptedOkta;
   /** The app's clock. */
   now: number;
-  /** Forgets the token and all else; the clock is right again. */
+  /** Starts over, without a token and with a correct clock. */
   reset(scopes?: readonly string[]): void;
-  /** One call of the API. */
+  /** Makes one API call. */
   get(timeoutMs?: number): ReturnType<OktaApiClient['request']>;
   /** What the token endpoint answers to its first, second... request, and the API to a token; 200 by default. */
   issue(
@@ -37,9 +37,9 @@ export interface ServiceAppScene {
     onApi?: (token: string) => Answer | Promise<Answer>,
   ): void;
   tokenRequests(): SeenRequest[];
-  /** The `Authorization` of each call of the API. */
+  /** The `Authorization` of each API call. */
   tokensUsed(): (string | undefined)[];
-  /** Until what goes on in the background has come to this. */
+  /** Waits until work in the background has made this true. */
   until(isSo: () => boolean): Promise<void>;
 }
 

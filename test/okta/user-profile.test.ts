@@ -11,7 +11,7 @@ import { until } from '#harness/until.js';
 
 const SECOND_MS = 1_000;
 
-describe("reading a user's profile", () => {
+describe('the profile reader', () => {
   let okta: ScriptedOkta;
   let now: number;
   let reader: ProfileReader;
@@ -30,8 +30,8 @@ describe("reading a user's profile", () => {
   const read = (user: Parameters<ProfileReader['read']>[0] = byId, waitMs = 2_000): Promise<ProfileReading> =>
     reader.read(user, waitMs);
 
-  describe('whom it asks for', () => {
-    it("asks by id, for Okta's fast answer", async () => {
+  describe('when it requests a user', () => {
+    it("sends the user id, and the content type for Okta's fast answer", async () => {
       const reading = await read({ userId: ID, login: LOGIN });
       expect(reading).to.deep.equal({
         profile: { login: LOGIN, version: 1 },
@@ -44,19 +44,19 @@ describe("reading a user's profile", () => {
       );
     });
 
-    it('asks by login where there is no id, encoded, and takes it in any case', async () => {
+    it('sends the encoded login if there is no id, and ignores its case', async () => {
       const login = LOGIN.toUpperCase();
       expect((await read({ userId: undefined, login })).source).to.equal('okta');
       expect(okta.requests[0]?.path).to.equal(`/api/v1/users/${encodeURIComponent(login)}`);
       expect((await read(byLogin)).source).to.equal('cache');
     });
 
-    it('asks for nobody where there is neither', async () => {
+    it('sends no request without an id and a login', async () => {
       expect(await read({ userId: undefined, login: undefined })).to.deep.equal(none('NO_USER'));
       expect(okta.requests).to.have.length(0);
     });
 
-    it('asks for no id that could name another resource, and falls to no login then', async () => {
+    it('sends neither an id that could name another resource, nor the login in its place', async () => {
       for (const userId of [
         '',
         '.',
@@ -76,7 +76,7 @@ describe("reading a user's profile", () => {
       expect(okta.requests).to.have.length(0);
     });
 
-    it('asks for no login that could name another resource', async () => {
+    it('sends no login that could name another resource', async () => {
       for (const login of [
         '',
         '.',
@@ -96,7 +96,7 @@ describe("reading a user's profile", () => {
       expect(okta.requests).to.have.length(0);
     });
 
-    it('encodes what else a login may hold', async () => {
+    it('encodes the other characters of a login', async () => {
       for (const login of ['?q=1', '#x', '%2e%2e', 'ä ö@example.com', '../me'.replace('/', ';')]) {
         okta.answerWith(() => ({ status: 200, body: { id: ID, profile: { login } } }));
         expect((await read({ userId: undefined, login })).source, login).to.equal('okta');
@@ -104,7 +104,7 @@ describe("reading a user's profile", () => {
       }
     });
 
-    it('takes no other user for the one that it asked for', async () => {
+    it('fails with OKTA_WRONG_USER if Okta answers with another user', async () => {
       okta.answerWith(() => ({ status: 200, body: { ...userWith({}), id: '00uOther' } }));
       expect(await read()).to.deep.equal(none('OKTA_WRONG_USER'));
       expect((await read(byLogin)).source).to.equal('okta');
@@ -118,7 +118,7 @@ describe("reading a user's profile", () => {
       }
     });
 
-    it('takes nothing but an object for a profile', async () => {
+    it('fails with OKTA_UNREADABLE if the profile is not an object', async () => {
       for (const profile of [undefined, null, [], 'text', 1]) {
         okta.answerWith(() => ({ status: 200, body: { id: ID, profile } }));
         expect(await read()).to.deep.equal(none('OKTA_UNREADABLE'));
@@ -126,8 +126,8 @@ describe("reading a user's profile", () => {
     });
   });
 
-  describe('how long it waits', () => {
-    it('answers in the time that a caller has, while the question goes on and is kept', async () => {
+  describe('when it waits', () => {
+    it('answers each caller within its own time, while the request goes on and is cached', async () => {
       const gate = makeGate();
       okta.answerWith(async () => {
         await gate.opened;
@@ -141,14 +141,14 @@ describe("reading a user's profile", () => {
       expect(okta.requests).to.have.length(1);
     });
 
-    it('serves what is stale to a caller whose time is over', async () => {
+    it('gives a stale profile to a caller whose time is over', async () => {
       await read();
       now += 60 * SECOND_MS;
       okta.answerWith(() => 'hang');
       expect(await read(byId, 30)).to.include({ source: 'stale', reason: 'TIMEOUT' });
     });
 
-    it('asks no longer than it may, and then anew', async () => {
+    it('ends a request after timeoutMs, and sends a new one for the next read', async () => {
       reader = makeReader({ timeoutMs: 40 });
       okta.answerWith(() => 'hang');
       const clock = stopTime();
@@ -164,13 +164,13 @@ describe("reading a user's profile", () => {
       }
     });
 
-    it('pauses where nobody wants to be told', async () => {
+    it('pauses after a 429 also without onPaused', async () => {
       okta.answerWith(() => ({ status: 429 }));
       expect(await read()).to.deep.equal(none('OKTA_RATE_LIMITED'));
       expect(await read()).to.deep.equal(none('PAUSED'));
     });
 
-    it('never rejects, whatever the client does', async () => {
+    it('never rejects, even if the client throws or rejects', async () => {
       for (const request of [
         () => Promise.reject(new Error('a mistake')),
         () => {
@@ -189,7 +189,7 @@ describe("reading a user's profile", () => {
   });
 
   describe('check', () => {
-    it('takes a 404 as proof that the credentials work, and throws what else comes', async () => {
+    it('accepts a 404 as proof that the credentials work, and throws on any other failure', async () => {
       const emulator = await startOktaEmulator();
       try {
         const connect = (apiToken: string): ProfileReader =>

@@ -7,7 +7,7 @@ import { CODE, commandOf, startScene, type Scene } from '#harness/scene.js';
 import { until } from '#harness/until.js';
 import { startVonageEmulator, type VonageEmulator } from './vonage/emulator.js';
 
-describe('two providers of SMS, Twilio and then Vonage', () => {
+describe('two providers of SMS', () => {
   let vonage: VonageEmulator;
   let scene: Scene;
   beforeEach(async () => {
@@ -28,7 +28,7 @@ describe('two providers of SMS, Twilio and then Vonage', () => {
   const breakers = (): Record<string, string> => scene.hook.status().breakers;
   const hostOf = (url: string): string => new URL(url).host;
 
-  it('send by the first where it is fine', async () => {
+  it('send by the first if it accepts the message', async () => {
     expect(commandOf(await scene.call())).to.include({ status: 'SUCCESSFUL', provider: 'TWILIO' });
     expect(vonage.requests).to.be.empty;
   });
@@ -36,9 +36,9 @@ describe('two providers of SMS, Twilio and then Vonage', () => {
   for (const [title, fault, code] of [
     ['does not take the credentials', { kind: 'status', status: 401, body: { code: 20003 } }, '20003'],
     ['is not available', { kind: 'html', status: 503 }, 'HTTP_503'],
-    ['limits the rate', { kind: 'status', status: 429, body: { code: 20429 } }, '20429'],
+    ['answers 429', { kind: 'status', status: 429, body: { code: 20429 } }, '20429'],
   ] as const satisfies readonly (readonly [string, Fault, string])[]) {
-    it(`send by the second where the first ${title}`, async () => {
+    it(`send by the second if the first ${title}`, async () => {
       scene.twilio.fault(fault);
       const command = commandOf(await scene.call());
       expect(command).to.include({ status: 'SUCCESSFUL', provider: 'VONAGE' });
@@ -47,7 +47,7 @@ describe('two providers of SMS, Twilio and then Vonage', () => {
     });
   }
 
-  it('send by neither more where nobody knows of the first, until its breaker is open: the second has one of its own', async () => {
+  it('send by the second after an unknown outcome only when the breaker of the first is open', async () => {
     scene.twilio.fault({ kind: 'html', status: 500 });
     for (let count = 0; count < 5; count += 1) {
       expect(commandOf(await scene.call())).to.include({ status: 'PENDING', provider: 'TWILIO' });
@@ -63,7 +63,7 @@ describe('two providers of SMS, Twilio and then Vonage', () => {
     });
   });
 
-  it('send by neither more to who opted out of SMS, nor to a wrong number', async () => {
+  it('do not send by the second after an opt-out from SMS or for an invalid number', async () => {
     scene.twilio.refuseWith({ code: 21610, times: 1 });
     scene.twilio.refuseWith({ code: 21211, times: 1 });
     for (const code of ['21610', '21211']) {
@@ -74,7 +74,7 @@ describe('two providers of SMS, Twilio and then Vonage', () => {
     expect(vonage.requests).to.be.empty;
   });
 
-  it('send the same code by the second where the first has taken it and then says that it failed', async () => {
+  it('send the same code by the second if the first accepts it and then reports a failure', async () => {
     const isSms = ({ form }: RecordedRequest): boolean => form?.['Body'] !== undefined;
     scene.twilio.failLater({ code: 30008, status: 'undelivered', match: isSms });
     expect(commandOf(await scene.call())).to.include({ status: 'SUCCESSFUL', provider: 'TWILIO' });
@@ -90,7 +90,7 @@ describe('two providers of SMS, Twilio and then Vonage', () => {
     expect(texts()).to.deep.equal([`Your code is ${CODE}`]);
   });
 
-  it('say in one answer what both refused', async () => {
+  it('give both refusals in one answer', async () => {
     scene.twilio.fault({ kind: 'html', status: 503 });
     vonage.refuseWith(422, '1420');
     const { body } = await scene.call();

@@ -8,11 +8,11 @@ import { SUBJECTS, type Subject, type SubjectKind } from './subjects.js';
 
 const DEADLINE_MS = 2200;
 const SLOW_MS = 20;
-/** So much of the deadline may go by for it; a connection may take more. */
+/** At most this much of the deadline may pass for the slow one; its connection may take more. */
 const MOST_SLOW_MS = 400;
 const SLOW = 'slow, but in time';
 
-/** What comes of a provider that treats every request so: its own word, or the code under which Twilio follows it. */
+/** A provider's fault for every request, and the outcome: its own, or the code of the refusal that Twilio follows. */
 type Condition = readonly [
   title: string,
   fault: Fault | undefined,
@@ -45,7 +45,7 @@ const CONDITIONS: readonly Condition[] = [
   ['a success without an id', { kind: 'status', status: 200, body: {} }, 'unknown'],
 ];
 
-/** What does not end by itself. */
+/** The conditions under which a request does not end by itself. */
 const ENDLESS: readonly string[] = ['hang', 'hang, though the phone gets it', 'drip', 'endless'];
 
 function expectedOf(kind: SubjectKind, expected: Condition[2]): object {
@@ -70,7 +70,7 @@ function resultOf(call: HookCall, { scene }: Subject): object {
 }
 
 for (const kind of SUBJECTS) {
-  describe(`whatever ${kind.title} does`, () => {
+  describe(`a faulty ${kind.title}`, () => {
     let subjects: readonly Subject[] = [];
     let clock: sinon.SinonFakeTimers | undefined;
     before(warmUp);
@@ -79,7 +79,7 @@ for (const kind of SUBJECTS) {
       await Promise.all(subjects.map((subject) => subject.close()));
     });
 
-    it('is answered in time; another channel follows a refusal only, and nobody is sent two', async () => {
+    it('leaves time to answer; another channel follows only a refusal; no user gets two codes', async () => {
       subjects = await Promise.all(CONDITIONS.map(() => kind.start({ deadlineMs: DEADLINE_MS })));
       clock = stopTime();
       const ended = new Set<string>();
@@ -93,7 +93,7 @@ for (const kind of SUBJECTS) {
         return { title, subject, result, expected: [title, expectedOf(kind, expected)] as const };
       });
       await until(() => cells.every(({ subject }) => subject.provider.requests.length > 0));
-      // What is slow may begin to wait only after its request was seen.
+      // The slow provider may begin to wait only after its request was seen.
       let spentMs = 0;
       await until(() => {
         if (!ended.has(SLOW) && spentMs < MOST_SLOW_MS) {
@@ -115,7 +115,7 @@ for (const kind of SUBJECTS) {
       }
     });
 
-    it('is asked no more for a moment after five unknown outcomes in a row, and the next channel delivers', async () => {
+    it('gets no request after five unknown outcomes in a row, and the next channel sends the code', async () => {
       const subject = await kind.start();
       subjects = [subject];
       subject.provider.fault({ kind: 'html', status: 500 });

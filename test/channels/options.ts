@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { ConfigurationError } from '#lib/index.js';
 import { witness } from '#harness/witness.js';
 
-/** What a factory complains of. */
+/** The problems of the error that a factory throws. */
 export function problemsOf(make: () => unknown): readonly string[] {
   try {
     make();

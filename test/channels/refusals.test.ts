@@ -9,18 +9,18 @@ import { mustNotShow, witness } from '#harness/witness.js';
 import { startLineEmulator } from './line/emulator.js';
 import { startVonageEmulator } from './vonage/emulator.js';
 
-/** What one meaning of a refusal is for the plan, and every error that has it. */
+/** One reason of a refusal, its effect on the plan, and every error that has it. */
 interface Row {
   readonly reason: string;
   readonly moveOn: MoveOn;
   readonly isFraudBlock?: true;
   /** What the remedy must name. Default: anything. */
   readonly remedy?: RegExp;
-  /** The status, what the provider says with it, and the code that comes of both. */
+  /** The status, the error in the provider's answer, and the code that the channel makes of both. */
   readonly errors: readonly (readonly [status: number, says: string, code: string])[];
 }
 
-/** Errors of Vonage's Messages API, which comes with 422 and is its own code. */
+/** Errors of Vonage's Messages API that come with 422. The error's number is the code. */
 const numbered = (...codes: readonly number[]): Row['errors'] =>
   codes.map((code) => [422, String(code), String(code)]);
 
@@ -141,7 +141,7 @@ const VONAGE: readonly Row[] = [
       [404, 'Not Found', 'HTTP_404'],
       [400, '1999', '1999'],
       [400, 'words-that-are-new', 'HTTP_400'],
-      // Inherited by every object, and no error.
+      // Every object inherits it; it is not an error.
       [400, 'constructor', 'HTTP_400'],
     ],
   },
@@ -187,9 +187,9 @@ const LINE: readonly Row[] = [
   { reason: 'Refused by LINE', moveOn: true, errors: [[404, 'Not found', 'HTTP_404']] },
 ];
 
-/** A channel that a hook has connected, beside its emulated provider. */
+/** A connected channel with its emulated provider. */
 interface Connected {
-  /** Sends one code; the provider answers with that status and those words. */
+  /** Sends one code; the provider answers with this status and this error. */
   readonly refuse: (status: number, says: string) => Promise<Outcome>;
   close(): Promise<unknown>;
 }
@@ -198,7 +198,7 @@ const USER_ID = `U${'5'.repeat(32)}`;
 
 async function sendBy(channel: Channel, dispatcher: Agent): Promise<Outcome> {
   const message = {
-    // Of a request the channels read no more.
+    // The channels read no other fields of the request.
     request: { eventId: 'event-1', otpCode: CODE } as Message['request'],
     profile: { lineUserId: USER_ID },
     to: ANA.phone,
@@ -248,7 +248,7 @@ const PROVIDERS: readonly (readonly [name: string, rows: readonly Row[], open: (
 
 describe('a refusal', () => {
   for (const [name, rows, open] of PROVIDERS) {
-    it(`of ${name} has its meaning for the plan, by every error that there is`, async () => {
+    it(`of ${name} has the right reason, remedy and effect on the plan, for every known error`, async () => {
       mustNotShow(USER_ID, ANA.phone.slice(1));
       const provider = await open();
       try {
@@ -256,9 +256,9 @@ describe('a refusal', () => {
           for (const [status, says, code] of errors) {
             const outcome = await provider.refuse(status, says);
             witness(outcome);
-            const { remedy: told, ...rest } = outcome as Outcome & { readonly remedy?: string };
+            const { remedy: given, ...rest } = outcome as Outcome & { readonly remedy?: string };
             expect(rest, `${status} ${says}`).to.deep.equal({ status: 'refused', code, ...meaning });
-            expect(told, code)
+            expect(given, code)
               .to.match(remedy ?? /^[A-Z]/)
               .and.match(/\.$/);
           }

@@ -7,28 +7,28 @@ import { startVonageEmulator } from './vonage/emulator.js';
 
 type HookOptions = Partial<Omit<OktaTelephonyHookOptions, 'credentials'>>;
 
-/** What a table of faults asks of a provider's emulator. */
+/** What the table of faults uses of a provider's emulator. */
 export interface FaultyProvider {
   readonly requests: readonly RecordedRequest[];
   readonly redirectHits: number;
-  /** How many messages it took. */
+  /** The number of messages that it accepted. */
   readonly sent: number;
   fault(rule: FaultRule | Fault): void;
 }
 
-/** A gateway whose first channel is one beyond Twilio, with SMS by Twilio after it. */
+/** A gateway whose first channel is not Twilio's, and whose next one is SMS by Twilio. */
 export interface Subject {
   readonly scene: Scene;
   readonly provider: FaultyProvider;
   close(): Promise<void>;
 }
 
-/** A channel as the tables try it. */
+/** A channel that the tables test. */
 export interface SubjectKind {
   readonly title: string;
-  /** Under which name it is mounted. */
+  /** The name that it is mounted under. */
   readonly channel: string;
-  /** The provider's name, as Okta is told it. */
+  /** The provider's name in the answer to Okta. */
   readonly name: string;
   start(hook?: HookOptions): Promise<Subject>;
 }
@@ -52,7 +52,7 @@ const line: SubjectKind = {
 };
 
 const vonageSms: SubjectKind = {
-  title: 'Vonage, as the first provider of SMS,',
+  title: 'Vonage for SMS',
   channel: 'sms',
   name: 'VONAGE',
   start: async (hook) => {
@@ -68,7 +68,7 @@ const vonageSms: SubjectKind = {
 };
 
 const vonageWhatsApp: SubjectKind = {
-  title: 'Vonage, by WhatsApp,',
+  title: 'Vonage for WhatsApp',
   channel: 'whatsapp',
   name: 'VONAGE',
   start: async (hook) => {
@@ -89,7 +89,7 @@ const vonageWhatsApp: SubjectKind = {
   },
 };
 
-/** The hook beside one emulator that is ended with it. */
+/** Starts a hook for an emulator. close() ends both. */
 async function startSubject(
   emulator: Omit<FaultyProvider, 'sent'> & { close(): Promise<void> },
   sent: () => number,
@@ -114,5 +114,5 @@ async function startSubject(
   };
 }
 
-/** Each channel beyond Twilio. */
+/** Each channel that is not Twilio's. */
 export const SUBJECTS: readonly SubjectKind[] = [line, vonageSms, vonageWhatsApp];

@@ -10,16 +10,16 @@ import { mustNotShow } from '#harness/witness.js';
 export interface LineEmulator {
   readonly baseUrl: string;
   readonly channelAccessToken: string;
-  /** Everything that was asked, newest last. */
+  /** All requests, newest last. */
   readonly requests: readonly RecordedRequest[];
-  /** What LINE took, newest last; also for those who blocked the account, whom it never reaches. */
+  /** The messages that LINE accepted, newest last. Those to users who blocked the account never arrive. */
   readonly accepted: readonly { readonly to: string; readonly text: string; readonly id: string }[];
   readonly redirectHits: number;
-  /** Somebody who added the account as a friend: their user id. */
+  /** Adds a user who has the account as a friend, and returns their user id. */
   addFriend(): string;
-  /** The texts on somebody's phone. */
+  /** The texts on the user's phone. */
   inbox(userId: string): readonly string[];
-  /** The user blocks the account: messages are taken all the same, and arrive nowhere. */
+  /** The user blocks the account: LINE accepts messages, but they do not arrive. */
   block(userId: string): void;
   useUpMonth(): void;
   fault(rule: FaultRule | Fault): void;
@@ -34,7 +34,7 @@ export async function startLineEmulator(): Promise<LineEmulator> {
   const channelAccessToken = `line-token-${randomUUID()}+/=`;
   const friends = new Map<string, { isBlocking: boolean; texts: string[] }>();
   const accepted: { to: string; text: string; id: string }[] = [];
-  /** What was taken, by retry key. */
+  /** The accepted requests, by retry key. */
   const taken = new Map<string, { requestId: string; id: string }>();
   let isMonthUsedUp = false;
   let messages = 461_230_966_842_000_000n;
@@ -141,7 +141,7 @@ function readJson(text: string): unknown {
   }
 }
 
-/** The first property that LINE would not take, of a push message with texts. */
+/** The first property of a push message that LINE would not accept. */
 function wrongProperty(body: unknown): string | undefined {
   const fields = new Map(Object.entries(Object(body) as object) as [string, unknown][]);
   const stray = [...fields.keys()].find(

@@ -49,7 +49,7 @@ describe('LINE', () => {
       event.type === 'attempt.ended' ? [[event.channel, event.outcome, event.code, event.reason]] : [],
     );
 
-  it('gets the text of who opted in to it, by the user id of the profile', async () => {
+  it("gets the text for a user who opted in to it, with the profile's LINE user id", async () => {
     const command = commandOf(await scene.call());
     expect(command).to.include({ status: 'SUCCESSFUL', provider: 'LINE' });
     expect(command?.['transactionId']).to.equal(line.accepted[0]?.id);
@@ -64,7 +64,7 @@ describe('LINE', () => {
     expect(scene.twilio.messages).to.be.empty;
   });
 
-  it('is asked by ready() whether it takes the token, and sends nothing', async () => {
+  it('is asked by ready() if it accepts the token, and sends nothing', async () => {
     expect((await scene.hook.ready()).channels).to.deep.equal({ line: 'ok' });
     expect(line.requests.map(({ method, path }) => `${method} ${path}`)).to.deep.equal(['GET /v2/bot/info']);
     for (const [fault, code, message] of [
@@ -87,13 +87,13 @@ describe('LINE', () => {
     expect(line.accepted).to.be.empty;
   });
 
-  it('gets nothing of who did not', async () => {
+  it('gets no request for a user who has not opted in: SMS follows', async () => {
     await scene.call({ userId: BOB.id, login: BOB.login, phoneNumber: BOB.phone });
     expect(line.requests).to.be.empty;
     expect(texts()).to.have.length(1);
   });
 
-  it('reads the attribute that it is told', async () => {
+  it('reads the user id from userIdAttribute', async () => {
     await restart({ userIdAttribute: 'lineId' });
     scene.okta.updateUser(ANA.id, { lineUserId: null, lineId: userId });
     await scene.call();
@@ -101,13 +101,13 @@ describe('LINE', () => {
   });
 
   for (const [title, value] of [
-    ['none', null],
-    ['a name in its place', 'ana.on.line'],
-    ['a group in its place', `C${'0'.repeat(32)}`],
-    ['a number in its place', 42],
-    ['a user id with more behind it', `U${'0'.repeat(32)}\n`],
+    ['no user id', null],
+    ['a name as user id', 'ana.on.line'],
+    ['a group id as user id', `C${'0'.repeat(32)}`],
+    ['a number as user id', 42],
+    ['a line break after the user id', `U${'0'.repeat(32)}\n`],
   ] as const) {
-    it(`is passed over, without being asked, for a profile with ${title}`, async () => {
+    it(`is skipped without a request for a profile with ${title}`, async () => {
       scene.okta.updateUser(ANA.id, { lineUserId: value });
       const command = commandOf(await scene.call());
       expect(command).to.include({ status: 'SUCCESSFUL', provider: 'TWILIO' });
@@ -116,7 +116,7 @@ describe('LINE', () => {
     });
   }
 
-  it('is passed over where there is no profile, though chooseChannels names it', async () => {
+  it('is skipped without a profile even if chooseChannels names it', async () => {
     await scene.close();
     const { baseUrl, channelAccessToken } = line;
     scene = await startScene({
@@ -136,7 +136,7 @@ describe('LINE', () => {
     expect(texts()).to.have.length(1);
   });
 
-  it('is followed by SMS where it knows no such user', async () => {
+  it('is followed by SMS if it does not know the user', async () => {
     const stranger = `U${'4'.repeat(32)}`;
     mustNotShow(stranger);
     scene.okta.updateUser(ANA.id, { lineUserId: stranger });
@@ -150,7 +150,7 @@ describe('LINE', () => {
     expect(texts()).to.deep.equal([`Your code is ${CODE}`]);
   });
 
-  it('is followed by SMS where its messages of the month are used up, and a log line says what to do', async () => {
+  it("is followed by SMS if the month's messages are used up, and a log line has a remedy", async () => {
     line.useUpMonth();
     await scene.call();
     expect(attempts()[0]).to.deep.equal([
@@ -163,7 +163,7 @@ describe('LINE', () => {
     expect(texts()).to.have.length(1);
   });
 
-  it('is followed by SMS where the token is wrong, and is not asked again by another name for it', async () => {
+  it('is followed by SMS if the token is wrong, and gets no request by its second name', async () => {
     const token = 'line-token-of-somebody-else';
     mustNotShow(token);
     await scene.close();
@@ -178,7 +178,7 @@ describe('LINE', () => {
     expect(texts()).to.have.length(1);
   });
 
-  it('takes a text once, whichever gateway sends it, and says so the second time as well', async () => {
+  it('accepts a text of two gateways once, and the answer is SUCCESSFUL both times', async () => {
     const first = commandOf(await scene.call({ eventId: 'event-1' }));
     await restart();
     const second = commandOf(await scene.call({ eventId: 'event-1' }));
@@ -189,7 +189,7 @@ describe('LINE', () => {
     expect(texts()).to.be.empty;
   });
 
-  it('takes another code of the same event, as an edited preview has', async () => {
+  it('accepts another code of the same event, as an edited preview has', async () => {
     await scene.call({ eventId: 'event-1' });
     await restart();
     await scene.call({ eventId: 'event-1', otpCode: '731460' });
@@ -197,26 +197,26 @@ describe('LINE', () => {
     expect(line.inbox(userId)).to.deep.equal([`Your code is ${CODE}`, 'Your code is 731460']);
   });
 
-  it('is answered as pending where it had the message and does not say what became of it', async () => {
+  it('gives PENDING if it has the message already and does not say its result', async () => {
     line.fault({ kind: 'status', status: 409, body: { message: 'Conflict' } });
     expect(commandOf(await scene.call())).to.include({ status: 'PENDING', provider: 'LINE' });
     expect(texts()).to.be.empty;
   });
 
-  it('takes a message for who has blocked the account, which then arrives nowhere', async () => {
+  it('accepts a message for a user who has blocked the account, which does not arrive', async () => {
     line.block(userId);
     expect(commandOf(await scene.call())).to.include({ status: 'SUCCESSFUL', provider: 'LINE' });
     expect(line.inbox(userId)).to.be.empty;
     expect(texts()).to.be.empty;
   });
 
-  it('is not asked for a call', async () => {
+  it('gets no request for a voice call', async () => {
     await scene.call({ deliveryChannel: 'CALL' });
     expect(line.requests).to.be.empty;
     expect(scene.twilio.calls).to.have.length(1);
   });
 
-  it('cannot be mounted where calls go', () => {
+  it('cannot be mounted as voice', () => {
     const credentials = usualCredentials(scene.okta, scene.twilio);
     const channels = { voice: lineChannel({ channelAccessToken: line.channelAccessToken }) };
     expect(problemsOf(() => oktaTelephonyHook({ credentials, channels }))).to.deep.equal([
@@ -224,7 +224,7 @@ describe('LINE', () => {
     ]);
   });
 
-  it('says in an error that Okta shows nobody who or which code, where all refuse', async () => {
+  it('has its reason in the error for Okta, without user or code, if all channels refuse', async () => {
     scene.twilio.refuseWith({ code: 21211 });
     line.useUpMonth();
     expect(errorOf(await scene.call())?.errorCauses?.map(({ reason }) => reason)).to.deep.equal([
@@ -280,7 +280,7 @@ describe('the options of lineChannel', () => {
       },
     ],
   ];
-  it('are taken where they are fine, and else refused with every problem, each with its remedy and without its value', () => {
+  it('are accepted if valid, otherwise refused with every problem, its remedy and no value', () => {
     for (const [expected, ...given] of rows) {
       for (const [index, options] of given.entries()) {
         expect(problems(options), `${expected.join()} ${index}`).to.deep.equal(expected);

@@ -35,7 +35,7 @@ describe('twilioCalls', () => {
     return connectChannel(twilioCalls(), parts);
   }
 
-  it('is the channel voice only: a user who requested a text must not get a call', () => {
+  it('can be mounted as voice only: a user who requested a text must not get a call', () => {
     for (const channel of ['sms', 'ring']) {
       expect(() => connectChannel(twilioCalls(), { twilio: api.connect(), channel })).to.throw(
         ConfigurationError,
@@ -58,7 +58,7 @@ describe('twilioCalls', () => {
     expect(api.requests[0]?.path).to.match(/Calls\.json$/);
   });
 
-  it('learns of calls that fail where Twilio tells of them', () => {
+  it('reports failures if statusCallbackUrl is set, and has no lookUp', () => {
     expect(connect().reports).to.equal(undefined);
     expect(connect({ statusCallbackUrl: CALLBACK }).reports).to.equal('failures');
     expect(connect()).to.not.have.property('lookUp');
@@ -70,7 +70,7 @@ describe('twilioCalls', () => {
     ['ar-EG', 'language="arb" voice="Polly.Zeina"', '0، 4، 8، 2، 1، 3'],
     ['sv-SE', 'language="en-US" voice="Polly.Joanna"', '0, 4, 8, 2, 1, 3'],
   ] as const) {
-    it(`speaks to a user of ${locale} in a voice that knows the words`, async () => {
+    it(`speaks to a user of ${locale} with a voice of the language of the words`, async () => {
       await connect().send(makeMessage({ locale }), contextOf());
       const twiml = api.requests[0]?.form.get('Twiml') ?? '';
       expect(twiml.split(attributes)).to.have.lengthOf(3);
@@ -79,27 +79,27 @@ describe('twilioCalls', () => {
     });
   }
 
-  it('escapes what would be markup', async () => {
+  it('escapes markup in the code', async () => {
     const message = makeMessage();
     await connect().send({ ...message, request: { ...message.request, otpCode: '<&\u0007' } }, contextOf());
     expect(api.requests[0]?.form.get('Twiml')).to.contain(': &lt;, &amp;</Say>');
   });
 
-  it('asks for one report, when the call is over', async () => {
+  it('requests one status callback, for the end of the call', async () => {
     await connect({ statusCallbackUrl: CALLBACK }).send(makeMessage(), contextOf());
     const form = api.requests[0]?.form;
     expect(form?.get('StatusCallback')).to.equal(REPORTED);
     expect(form?.getAll('StatusCallbackEvent')).to.deep.equal(['completed']);
   });
 
-  it('calls once more without the callback when Twilio refuses its URL', async () => {
+  it('calls again without the callback if Twilio refuses its URL', async () => {
     api.script({ status: 400, body: { code: 21609 } }, SENT);
     const outcome = await connect({ statusCallbackUrl: CALLBACK }).send(makeMessage(), contextOf());
     expect(outcome.status).to.equal('accepted');
     expect(api.requests[1]?.form.has('StatusCallback')).to.equal(false);
   });
 
-  it('calls from the number for the country', async () => {
+  it("calls from the sender of the number's country", async () => {
     const senders = {
       sms: undefined,
       voice: { default: '+15005550006', GB: '+447700900002' },
@@ -109,12 +109,12 @@ describe('twilioCalls', () => {
     expect(api.requests[0]?.form.get('From')).to.equal('+447700900002');
   });
 
-  it('does not take the id of a message for that of a call', async () => {
+  it('is unknown if Twilio answers with the id of a message', async () => {
     api.script({ status: 201, body: { sid: `SM${'0f'.repeat(16)}`, status: 'queued' } });
     expect((await connect().send(makeMessage(), contextOf())).status).to.equal('unknown');
   });
 
-  it('asks for no text', () => {
+  it('uses no text', () => {
     expect(connect()).to.include({ provider: 'TWILIO', usesText: false, host: new URL(api.origin).host });
   });
 });
@@ -156,13 +156,13 @@ describe('voiceFor', () => {
     });
   }
   for (const [locale, language] of onlyForTexts) {
-    it(`speaks ${language} to ${locale} where a text is in it`, () => {
+    it(`speaks ${language} to ${locale} if a text is in that language`, () => {
       expect(voiceFor(locale).language).to.equal(language);
       expect(hasVoice(locale)).to.equal(true);
     });
   }
 
-  it('says of which languages it knows a voice', () => {
+  it('has no voice for fi and und, so hasVoice() is false', () => {
     expect(hasVoice('fi')).to.equal(false);
     expect(hasVoice('und')).to.equal(false);
   });

@@ -24,7 +24,7 @@ const CONTENT_SID = `HX${'e5'.repeat(16)}`;
 
 const SENT = { status: 201, body: { sid: `SM${'0f'.repeat(16)}`, status: 'queued' } };
 
-/** Notes where calls would go and lets none out. */
+/** Records the URLs of calls, and sends none. */
 class NotingDispatcher extends Dispatcher {
   readonly urls: string[] = [];
   override dispatch(options: Dispatcher.DispatchOptions): boolean {
@@ -44,7 +44,7 @@ describe('the Twilio connection', () => {
   });
   after(() => api.close());
 
-  it("sends what the SDK asks for: the account's path, Basic auth, a form", async () => {
+  it("sends the SDK's request: the account's path, Basic auth, a form", async () => {
     api.script(SENT);
     const result = await api.connect().call(sendMessage, contextOf());
     expect(result).to.include({ kind: 'answered', status: 201, body: JSON.stringify(SENT.body) });
@@ -62,7 +62,7 @@ describe('the Twilio connection', () => {
     });
   });
 
-  it('sends a list as a name that is repeated, and flags and numbers as text', async () => {
+  it('sends an array as a repeated name, and booleans and numbers as text', async () => {
     api.script(SENT);
     const statusCallbackEvent = ['ringing', 'completed'];
     await api.connect().call(
@@ -86,7 +86,7 @@ describe('the Twilio connection', () => {
     ]);
   });
 
-  it('leaves out of a form what is undefined, and keeps what is empty, zero or false', async () => {
+  it('leaves undefined values out of a form, and keeps empty, zero and false ones', async () => {
     api.script(SENT);
     await api.connect().call(
       (client) =>
@@ -111,7 +111,7 @@ describe('the Twilio connection', () => {
     ]);
   });
 
-  it('leaves out what is undefined also where the SDK passes it on', async () => {
+  it('leaves undefined values out of a form and a URL even if the SDK passes them on', async () => {
     const fields = { To: PHONE_NUMBER, From: undefined };
     for (const request of [
       { method: 'post', uri: 'https://api.twilio.com/2010-04-01/x', data: fields },
@@ -119,7 +119,7 @@ describe('the Twilio connection', () => {
     ]) {
       api.script(SENT);
       await api.connect().call((client) => {
-        // What the SDK's resources call, which is no part of a channel's type.
+        // The SDK's resources call request(). The type for channels does not have it.
         const sdk = client as unknown as { request(request: object): unknown };
         return sdk.request(request);
       }, contextOf());
@@ -131,10 +131,10 @@ describe('the Twilio connection', () => {
     }
   });
 
-  it('sends parameters of a page in its URL, without those that are undefined, and no body', async () => {
+  it("sends a page's parameters in its URL, without undefined ones, and no body", async () => {
     api.script({ status: 200, body: { messages: [], page_size: 1 } });
     await api.connect().call((client) => {
-      // A channel's type of it names less than the SDK's client has.
+      // The SDK's client has more than its type for channels.
       const messages = client.messages as unknown as { page(filter: object): Promise<unknown> };
       return messages.page({ to: PHONE_NUMBER, from: undefined, pageSize: 20 });
     }, contextOf());
@@ -148,7 +148,7 @@ describe('the Twilio connection', () => {
     expect(request?.headers).to.not.have.any.keys('content-type', 'transfer-encoding');
   });
 
-  it('asks for a page of another product with its parameters after its path', async () => {
+  it('requests a page of another product with the parameters after its path', async () => {
     api.script({ status: 200, body: { phone_numbers: [], meta: { key: 'phone_numbers' } } });
     await api
       .connect()
@@ -159,7 +159,7 @@ describe('the Twilio connection', () => {
     expect(api.requests[0]?.path).to.equal(`/v1/Services/${MESSAGING_SERVICE_SID}/PhoneNumbers?PageSize=50`);
   });
 
-  it('makes one call for an action, and tells its result', async () => {
+  it('sends one request per action, and returns its result', async () => {
     api.script(SENT, { status: 400, body: { code: 21211 } });
     const result = await api.connect().call((client) => {
       for (const to of [PHONE_NUMBER, '+1']) void client.messages.create({ to, from: '+1', body: 'twice' });
@@ -168,7 +168,7 @@ describe('the Twilio connection', () => {
     expect(api.requests).to.have.lengthOf(1);
   });
 
-  it('sends nothing by a method that no channel needs', async () => {
+  it('sends nothing for a method that no channel needs', async () => {
     api.script({ status: 204, body: '' });
     const result = await api.connect().call((client) => {
       // As above.
@@ -179,7 +179,7 @@ describe('the Twilio connection', () => {
     expect(api.requests).to.have.lengthOf(0);
   });
 
-  it('tells what came on the wire where the SDK throws', async () => {
+  it("returns the provider's answer if the SDK throws", async () => {
     for (const answer of [
       { status: 400, body: { code: 21211, message: `${PHONE_NUMBER} is not valid`, status: 400 } },
       { status: 302, body: '', headers: { Location: '/elsewhere' } },
@@ -193,14 +193,14 @@ describe('the Twilio connection', () => {
     }
   });
 
-  it('tells a reset and an answer that was cut off from an answer', async () => {
+  it('returns no-answer for a reset and for a truncated answer', async () => {
     for (const answer of ['reset', 'cut'] as const) {
       api.script(answer);
       expect((await api.connect().call(sendMessage, contextOf())).kind, answer).to.equal('no-answer');
     }
   });
 
-  it('gives up what hangs at the end of its time: it may have gone out', async () => {
+  it('returns no-answer (TIMEOUT) for a request that hangs until timeoutMs', async () => {
     api.script('hang');
     const hanging = api.hanging();
     const clock = stopTime();
@@ -214,14 +214,14 @@ describe('the Twilio connection', () => {
     }
   });
 
-  it('sends nothing that may not leave any more', async () => {
+  it('sends nothing, and returns DEADLINE, if mayLeave() is false', async () => {
     api.script(SENT);
     const result = await api.connect().call(sendMessage, contextOf({ mayLeave: () => false }));
     expect(result).to.deep.equal({ kind: 'not-sent', reason: 'DEADLINE' });
     expect(api.requests).to.have.lengthOf(0);
   });
 
-  it('lets what has left go on past the deadline', async () => {
+  it('lets a request that has left go on until timeoutMs when mayLeave() turns false', async () => {
     api.script('hang');
     const leave = new AbortController();
     const hanging = api.hanging();
@@ -237,7 +237,7 @@ describe('the Twilio connection', () => {
     expect(await sending).to.deep.equal({ kind: 'no-answer', reason: 'TIMEOUT' });
   });
 
-  it('sends nothing of an action that calls the SDK later than at once', async () => {
+  it('sends nothing for an action that calls the SDK asynchronously', async () => {
     api.script(SENT);
     const connection = api.connect();
     let failure: unknown;
@@ -247,7 +247,7 @@ describe('the Twilio connection', () => {
         failure = error;
       });
     }, contextOf());
-    // Another call meanwhile is not mixed up with it.
+    // Another call at the same time must not be confused with it.
     const other = connection.call(sendMessage, contextOf());
     expect(await late).to.deep.equal({ kind: 'not-sent', reason: 'SDK_ERROR' });
     expect(await other).to.include({ kind: 'answered', status: 201 });
@@ -255,7 +255,7 @@ describe('the Twilio connection', () => {
     expect(api.requests).to.have.lengthOf(1);
   });
 
-  it('has not sent where nothing listens, or where the SDK refuses the parameters', async () => {
+  it('returns not-sent if the connection is refused or the action rejects', async () => {
     const unreachable = api.connect({ baseUrl: REFUSING_ORIGIN });
     expect(await unreachable.call(sendMessage, contextOf())).to.deep.equal({
       kind: 'not-sent',
@@ -267,7 +267,7 @@ describe('the Twilio connection', () => {
     expect(api.requests).to.have.lengthOf(0);
   });
 
-  it('keeps calls that overlap apart', async () => {
+  it('gives each of two calls at once its own result', async () => {
     api.script({ status: 201, body: { sid: 'first' } }, { status: 400, body: { code: 1 } });
     const connection = api.connect();
     const results = await Promise.all([
@@ -283,7 +283,7 @@ describe('the Twilio connection', () => {
       [200, { sid: `SM${'0'.repeat(32)}`, status: 'delivered' }],
       [404, { code: 20404, status: 404 }],
     ] as const) {
-      it(`takes a ${status} of Twilio's as proof that the credentials work`, async () => {
+      it(`accepts a ${status} of Twilio as proof that the credentials work`, async () => {
         api.script({ status, body });
         await api.connect().check(5_000);
         expect(api.requests[0]?.method).to.equal('GET');
@@ -316,21 +316,21 @@ describe('the Twilio connection', () => {
         /^Check credentials\.twilio/,
       ],
       [
-        '401 of an account that is not active',
+        '401 of an inactive account',
         { status: 401, body: { code: 20005 } },
         'TWILIO_UNAUTHORIZED',
         'does not accept credentials.twilio (20005: The Twilio account is not active).',
         /^Look at the account's state.*errors\/20005$/,
       ],
       [
-        '403 with a code that is new',
+        '403 with an unknown code',
         { status: 403, body: { code: 29998, message: KEY_SECRET } },
         'TWILIO_HTTP_ERROR',
         'answered with status 403 (29998).',
         /^Twilio's own words: .*errors\/29998$/,
       ],
       [
-        '403 of somebody else',
+        '403 that is not from Twilio',
         { status: 403, body: html },
         'TWILIO_HTTP_ERROR',
         'answered with status 403.',
@@ -375,7 +375,7 @@ describe('the Twilio connection', () => {
       ],
     ];
     for (const [title, answer, code, message, remedy] of failures) {
-      it(`throws ${code} for ${title}, with what to do`, async () => {
+      it(`throws ${code} for ${title}, with a remedy`, async () => {
         api.script(answer);
         const error: unknown = await api
           .connect()
@@ -388,7 +388,7 @@ describe('the Twilio connection', () => {
       });
     }
 
-    it('throws TWILIO_UNREACHABLE where no answer comes, with what to do', async () => {
+    it('throws TWILIO_UNREACHABLE if no answer comes, with a remedy', async () => {
       api.script('reset');
       const error: unknown = await api
         .connect()
@@ -399,7 +399,7 @@ describe('the Twilio connection', () => {
       expect((error as ProviderError).remedy).to.match(/egress/);
     });
 
-    it('does not wait longer than it is told', async () => {
+    it('waits no longer than its timeout', async () => {
       api.script('hang');
       const error: unknown = await api
         .connect()
@@ -409,7 +409,7 @@ describe('the Twilio connection', () => {
     });
   });
 
-  describe('where it calls', () => {
+  describe('sends to', () => {
     const misleading = {
       TWILIO_EDGE: 'sydney',
       TWILIO_REGION: 'au1',
@@ -469,10 +469,10 @@ describe('the Twilio connection', () => {
     for (const [settings, place] of places) {
       for (const [product, path, action] of products) {
         const url = `https://${product}.${place}twilio.com${path}`;
-        it(`is ${url} for ${JSON.stringify(settings)}, whatever the environment says`, async () => {
+        it(`${url} for ${JSON.stringify(settings)}, despite TWILIO_* variables`, async () => {
           const dispatcher = new NotingDispatcher();
           const connection = createTwilioConnection({ settings: makeSettings(settings), dispatcher });
-          // The second is to the origin that the first has found.
+          // The second call uses the origin that the first one has found.
           for (let call = 0; call < 2; call += 1) await connection.call(action, contextOf({ dispatcher }));
           expect(dispatcher.urls).to.deep.equal([url, url]);
           expect(connection.host).to.equal(`api.${place}twilio.com`);
@@ -481,7 +481,7 @@ describe('the Twilio connection', () => {
       }
     }
 
-    it('is the one origin of `baseUrl` for every product, whatever edge and region say', async () => {
+    it('the origin of baseUrl for every product, despite edge and region', async () => {
       const dispatcher = new NotingDispatcher();
       const settings = makeSettings({ baseUrl: 'http://localhost:9/', edge: 'dublin', region: 'ie1' });
       const connection = createTwilioConnection({ settings, dispatcher });
@@ -490,7 +490,7 @@ describe('the Twilio connection', () => {
       expect([connection.host, connection.verifyHost]).to.deep.equal(['localhost:9', 'localhost:9']);
     });
 
-    it('is never the proxy of the environment', async () => {
+    it('Twilio itself, not to the HTTP_PROXY of the environment', async () => {
       api.script(SENT);
       expect(await api.connect().call(sendMessage, contextOf())).to.include({ status: 201 });
     });

@@ -4,31 +4,31 @@ import { describeRefusal, meaningOf } from '#lib/channels/twilio/outcome.js';
 
 describe('the table of Twilio error codes', () => {
   const rules: [string, MoveOn, number[]][] = [
-    ['stops at a number that nothing reaches, or must not', false, [21211, 21217, 21401, 21202, 30038]],
-    ['stops where the code has expired', false, [30036]],
+    ['stops at a number that no channel reaches or may reach', false, [21211, 21217, 21401, 21202, 30038]],
+    ['stops if the code has expired', false, [30036]],
     [
-      'leaves the provider that does not serve the account',
+      'goes on with another provider if Twilio does not serve the account',
       'other-provider',
       [20003, 20005, 20008, 20404, 30002, 30037],
     ],
     [
-      'leaves a number that a trial account refuses to other providers',
+      'goes on with another provider if a trial account refuses the number',
       'other-provider',
       [21608, 572005, 21219],
     ],
     [
-      'leaves the channel that the recipient opted out of',
+      'goes on with another channel if the recipient has opted out of this one',
       'other-channel',
       [21610, 30630, 30004, 63014, 63033],
     ],
     [
-      'goes on where the number gets no texts, or nobody is reached at it',
+      'goes on if the number gets no texts or cannot be reached',
       true,
       [21614, 21635, 30006, 60205, 30003, 30005],
     ],
-    ['goes on where WhatsApp does not reach the recipient', true, [63003, 63015, 63016, 63024, 63032, 63049]],
+    ['goes on if WhatsApp does not reach the recipient', true, [63003, 63015, 63016, 63024, 63032, 63049]],
     [
-      'goes on when the sender may not send there',
+      'goes on if the sender may not send there',
       true,
       [
         21408, 60605, 21212, 21603, 21606, 21657, 21659, 21660, 21661, 21612, 21703, 30018, 30024, 30032,
@@ -36,28 +36,28 @@ describe('the table of Twilio error codes', () => {
       ],
     ],
     [
-      'goes on when the message is not taken',
+      'goes on if Twilio does not accept the message',
       true,
       [21602, 21617, 21618, 21658, 21609, 21624, 30045, 90007, 30007, 30008],
     ],
     [
-      'goes on when a queue or a limit is full',
+      'goes on if a queue or a limit is full',
       true,
       [20429, 21611, 30001, 30022, 30023, 30027, 63017, 63018, 63038],
     ],
     [
-      'goes on when the WhatsApp sender is not as it should be',
+      'goes on if the WhatsApp sender is not set up correctly',
       true,
       [21910, 30016, 63001, 63002, 63007, 63008, 63020, 63022, 63051, 63112],
     ],
     [
-      'goes on when the template is not as it should be',
+      'goes on if the template is not correct',
       true,
       [21654, 21655, 21656, 63005, 63006, 63013, 63021, 63027, 63028, 63040, 63041, 63042],
     ],
-    ['goes on at a fault of Twilio or WhatsApp', true, [20500, 20503, 63009, 63010, 63012, 63023]],
+    ['goes on after a fault of Twilio or WhatsApp', true, [20500, 20503, 63009, 63010, 63012, 63023]],
     [
-      'goes on when a call cannot be made',
+      'goes on if a call cannot be made',
       true,
       [21201, 21203, 21210, 21214, 21215, 21216, 13227, 32205, 13521, 32018],
     ],
@@ -74,13 +74,13 @@ describe('the table of Twilio error codes', () => {
   }
 
   const fraudBlocks = [30450, 30453, 30485, 60238, 60410, 60413];
-  it('stops everything at a fraud block', () => {
+  it('stops at a fraud block', () => {
     for (const code of fraudBlocks) {
       expect(describeRefusal(code, 403), String(code)).to.include({ isFraudBlock: true, moveOn: false });
     }
   });
 
-  it('says of each what it means, without a digit that could be a number or a code, and what to do', () => {
+  it('has a reason without a digit (it could be of a number or a code) and a remedy for each', () => {
     for (const code of [...rules.flatMap(([, , codes]) => codes), ...fraudBlocks]) {
       const { reason, remedy } = describeRefusal(code, 400);
       expect(reason, String(code)).to.match(/^[A-Z]\D{10,}[^.\d]$/);
@@ -90,7 +90,7 @@ describe('the table of Twilio error codes', () => {
 });
 
 describe('describeRefusal', () => {
-  it('takes an unknown code by its status and goes on', () => {
+  it('goes on for an unknown code, with a general reason and remedy', () => {
     expect(describeRefusal(29999, 400)).to.deep.equal({
       code: '29999',
       reason: 'Refused by the provider',
@@ -110,19 +110,19 @@ describe('describeRefusal', () => {
     [503, true, 'The provider is not available'],
   ];
   for (const [status, moveOn, reason] of statuses) {
-    it(`goes by status ${status} where there is no code`, () => {
+    it(`uses status ${status} if there is no code`, () => {
       expect(describeRefusal(undefined, status)).to.include({ code: `HTTP_${status}`, moveOn, reason });
     });
   }
 
-  it('tells what to do about the credentials, apart from what Okta is told', () => {
+  it('names the credentials option in the remedy, not in the reason for Okta', () => {
     for (const described of [describeRefusal(20003, 401), describeRefusal(undefined, 401)]) {
       expect(described.reason).to.equal('Twilio does not accept the credentials');
       expect(described.remedy).to.contain('credentials.twilio');
     }
   });
 
-  it('knows no code by the name of an inherited property', () => {
+  it('has no meaning for a number that is not a code', () => {
     expect(meaningOf(Number.NaN)).to.equal(undefined);
     expect(meaningOf(-1)).to.equal(undefined);
   });

@@ -50,7 +50,7 @@ describe('twilioMessages', () => {
   const sentForm = (): Record<string, string> => Object.fromEntries(api.requests[0]?.form ?? []);
 
   describe('as SMS', () => {
-    it('sends the text with the remaining life of the code, and says that it is accepted', async () => {
+    it('sends the text with the remaining lifetime of the code, and the outcome is accepted', async () => {
       const outcome = await connect('sms').send(makeMessage(), contextOf());
       expect(outcome).to.deep.equal({ status: 'accepted', transactionId: SID });
       expect(sentForm()).to.deep.equal({
@@ -62,7 +62,7 @@ describe('twilioMessages', () => {
       });
     });
 
-    it('is what every other name than whatsapp means', async () => {
+    it('is used for every channel name except whatsapp', async () => {
       await overSms({ default: '+15005550006' }, 'backup').send(makeMessage(), contextOf());
       expect(sentForm()).to.include({ To: PHONE_NUMBER, From: '+15005550006' });
     });
@@ -71,14 +71,14 @@ describe('twilioMessages', () => {
       ['within', `Code \ud83d${OTP_CODE}`, `Code \ufffd${OTP_CODE}`],
       ['at the end of', `${OTP_CODE} for Ana\ud83d`, `${OTP_CODE} for Ana\ufffd`],
     ] as const) {
-      it(`sends the code whole where half a character is left ${where} the text`, async () => {
+      it(`keeps the code intact if half a surrogate pair is ${where} the text`, async () => {
         const outcome = await connect('sms').send(makeMessage({ text }), contextOf());
         expect(outcome.status).to.equal('accepted');
         expect(sentForm()).to.include({ Body: sent });
       });
     }
 
-    it('asks for reports where it is told to', async () => {
+    it('requests status callbacks if statusCallbackUrl is set', async () => {
       await connect('sms', { statusCallbackUrl: CALLBACK }).send(makeMessage(), contextOf());
       expect(sentForm()).to.include({ StatusCallback: REPORTED });
     });
@@ -88,9 +88,9 @@ describe('twilioMessages', () => {
       ['GB', PHONE_NUMBER, { From: 'ACME' }],
       ['FR', '+33612345678', { MessagingServiceSid: SERVICE_SID }],
       ['any other country', '+4915112345678', { From: '+15005550006' }],
-      ['a number of no country', '+88300000000', { From: '+15005550006' }],
+      ['a number without a country', '+88300000000', { From: '+15005550006' }],
     ] as const) {
-      it(`has the sender for ${country}`, async () => {
+      it(`uses the sender for ${country}`, async () => {
         await overSms(senders).send(makeMessage({ to }), contextOf());
         const { From, MessagingServiceSid } = sentForm();
         expect({ From, MessagingServiceSid }).to.deep.equal({
@@ -102,7 +102,7 @@ describe('twilioMessages', () => {
     }
 
     for (const sender of [`x${SERVICE_SID}`, `${SERVICE_SID}x`, SERVICE_SID.slice(0, -1)]) {
-      it(`takes ${sender} for no Messaging Service`, async () => {
+      it(`sends ${sender} as From, not as a Messaging Service`, async () => {
         await overSms({ default: sender }).send(makeMessage(), contextOf());
         expect(sentForm()).to.include({ From: sender }).and.to.not.have.property('MessagingServiceSid');
       });
@@ -114,7 +114,7 @@ describe('twilioMessages', () => {
       [-1, '5'],
       [100_000_000, '36000'],
     ] as const) {
-      it(`is valid for ${seconds} s when the code lives for ${lifeMs} ms`, async () => {
+      it(`is valid for ${seconds} s if the code lives for ${lifeMs} ms`, async () => {
         await connect('sms').send(makeMessage({}, lifeMs), contextOf());
         expect(sentForm()).to.include({ ValidityPeriod: seconds });
       });
@@ -135,7 +135,7 @@ describe('twilioMessages', () => {
       });
     });
 
-    it("sends the sandbox's template with the code, and no text beside it", async () => {
+    it("sends the sandbox's template with the code and without a text", async () => {
       const channel = overWhatsApp(SANDBOX_TEMPLATE);
       expect(channel.usesText).to.equal(false);
       await channel.send(makeMessage({ text: 'unused' }), contextOf());
@@ -167,7 +167,7 @@ describe('twilioMessages', () => {
       });
     }
 
-    it('sends nothing where no template fits', async () => {
+    it('refuses with NO_TEMPLATE and sends nothing if no template fits', async () => {
       const noTemplate = overWhatsApp({ ...APPROVED, templates: { pt: `HX${'2'.repeat(32)}` } });
       expect(await noTemplate.send(makeMessage(), contextOf())).to.include({
         status: 'refused',
@@ -181,7 +181,7 @@ describe('twilioMessages', () => {
     });
   });
 
-  it('sends once more without the callback when Twilio refuses its URL', async () => {
+  it('sends again without the callback if Twilio refuses its URL', async () => {
     api.script({ status: 400, body: { code: 21609, message: 'bad url' } }, SENT);
     const outcome = await connect('sms', { statusCallbackUrl: CALLBACK }).send(makeMessage(), contextOf());
     expect(outcome.status).to.equal('accepted');
@@ -198,7 +198,7 @@ describe('twilioMessages', () => {
     ['unknown', 'reset', {}],
     ['unknown', 'cut', {}],
   ] as const) {
-    it(`is ${title} for ${typeof answer === 'string' ? answer : answer.status}, sent once`, async () => {
+    it(`is ${title} for ${typeof answer === 'string' ? answer : answer.status}, and sends once`, async () => {
       api.script(answer);
       const outcome = await connect('sms', { statusCallbackUrl: CALLBACK }).send(makeMessage(), contextOf());
       expect(outcome).to.include({ status: title, ...expected });
@@ -207,28 +207,28 @@ describe('twilioMessages', () => {
     });
   }
 
-  it('asks for a text by SMS whatever WhatsApp needs', () => {
+  it('uses the text for SMS even if WhatsApp uses templates', () => {
     const senders = { sms: { default: '+15005550006' }, voice: undefined, whatsapp: APPROVED };
     expect(connect('sms', { senders }).usesText).to.equal(true);
   });
 
-  describe('tells what is learnt of a message later', () => {
+  describe('after a message', () => {
     const whatsapp = { sms: undefined, voice: undefined, whatsapp: SANDBOX };
-    for (const [channel, statusCallbackUrl, reports, isAskedFor] of [
+    for (const [channel, statusCallbackUrl, reports, hasLookUp] of [
       ['whatsapp', undefined, 'deliveries', true],
       ['whatsapp', CALLBACK, 'deliveries', true],
       ['sms', undefined, undefined, false],
       ['sms', CALLBACK, 'failures', false],
     ] as const) {
-      it(`${reports ?? 'nothing'} by ${channel} ${statusCallbackUrl === undefined ? 'without' : 'with'} callbacks`, () => {
+      it(`reports ${reports ?? 'nothing'} of ${channel} ${statusCallbackUrl === undefined ? 'without' : 'with'} callbacks`, () => {
         const senders = { sms: { default: '+15005550006' }, voice: undefined, whatsapp: SANDBOX };
         const connected = connect(channel, { statusCallbackUrl, senders });
         expect(connected.reports).to.equal(reports);
-        expect(connected.lookUp !== undefined).to.equal(isAskedFor);
+        expect(connected.lookUp !== undefined).to.equal(hasLookUp);
       });
     }
 
-    it('without being asked, once callbacks have come', async () => {
+    it('offers no lookUp while callbacks come, and offers it again when they stop', async () => {
       const twilio = api.connect({ statusCallbackUrl: CALLBACK, senders: whatsapp });
       const connected = connectChannel(twilioMessages(), { twilio, channel: 'whatsapp', clock: () => NOW });
       twilio.callbacks.came();
@@ -250,7 +250,7 @@ describe('twilioMessages', () => {
       return Promise.resolve(connected.lookUp?.(SID, contextOf()));
     };
 
-    it('by asking Twilio for it', async () => {
+    it("looks up the message's status at Twilio", async () => {
       api.script({ status: 200, body: { sid: SID, status: 'undelivered', error_code: 63024 } });
       expect(await lookUp()).to.deep.equal({
         status: 'failed',
@@ -273,17 +273,17 @@ describe('twilioMessages', () => {
       [{ status: 404, body: { status: 'failed' } }, 'pending'],
       ['reset', 'pending'],
     ] as const) {
-      it(`${status} where Twilio answers ${JSON.stringify(answer)}`, async () => {
+      it(`looks up ${status} if Twilio answers ${JSON.stringify(answer)}`, async () => {
         api.script(answer);
         expect(await lookUp()).to.include({ status });
       });
     }
   });
 
-  describe('tells Twilio that its code was used', () => {
+  describe('when its code was used', () => {
     const confirm = (): Promise<void> | undefined => connect('sms').confirm?.(SID, contextOf());
 
-    it('by the feedback of the message', async () => {
+    it("sends Twilio the message's feedback", async () => {
       api.script({ status: 201, body: { message_sid: SID, outcome: 'confirmed' } });
       await confirm();
       const [request] = api.requests;
@@ -299,7 +299,7 @@ describe('twilioMessages', () => {
       [{ status: 500, body: 'no JSON' }, 'HTTP_500', /not available/],
       ['reset', 'PROVIDER_NO_ANSWER', /^No complete answer from Twilio \(\w+\)$/],
     ] as const) {
-      it(`and says why it could not: ${code}`, async () => {
+      it(`rejects with ${code} if the feedback fails`, async () => {
         api.script(answer);
         const error: unknown = await confirm()?.catch((thrown: unknown) => thrown);
         expect(error).to.be.instanceOf(ProviderError);
@@ -308,14 +308,14 @@ describe('twilioMessages', () => {
       });
     }
 
-    it('and says that nothing left', async () => {
+    it('rejects with PROVIDER_UNREACHABLE if nothing was sent', async () => {
       const channel = connect('sms', { baseUrl: REFUSING_ORIGIN });
       const error: unknown = await channel.confirm?.(SID, contextOf()).catch((thrown: unknown) => thrown);
       expect(error).to.include({ code: 'PROVIDER_UNREACHABLE' });
     });
   });
 
-  it('serves two hooks from one blueprint, each with its own settings', async () => {
+  it('serves two hooks from one twilioMessages(), each with its own settings', async () => {
     const blueprint = twilioMessages();
     const [first, second] = ['+15005550001', '+15005550002'].map((sender) =>
       connectChannel(blueprint, {

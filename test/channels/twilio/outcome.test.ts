@@ -42,7 +42,7 @@ describe('outcomeReader', () => {
     [`xCA${'0f'.repeat(16)}`, CALL_SID, false],
   ];
   for (const [sid, shape, isOne] of ids) {
-    it(`takes ${sid} for ${isOne ? 'an id' : 'none'} of ${shape === CALL_SID ? 'a call' : 'a message'}`, () => {
+    it(`${isOne ? 'accepts' : 'does not accept'} ${sid} as the id of ${shape === CALL_SID ? 'a call' : 'a message'}`, () => {
       expect(outcomeOf(answered(201, { sid }), shape).status).to.equal(isOne ? 'accepted' : 'unknown');
     });
   }
@@ -50,12 +50,12 @@ describe('outcomeReader', () => {
   for (const [title, body] of [
     ['no body', ''],
     ['HTML', '<html></html>'],
-    ['an answer that ends early', '{"sid":"SM'],
+    ['truncated JSON', '{"sid":"SM'],
     ['null', 'null'],
-    ['a list', [{ sid: SID }]],
+    ['an array', [{ sid: SID }]],
     ['no id', { status: 'queued' }],
     ['an id of another kind', { sid: `CA${'0f'.repeat(16)}`, status: 'queued' }],
-    ['an id that is no text', { sid: 7 }],
+    ['an id that is not a string', { sid: 7 }],
   ] as const) {
     it(`is unknown for a 2xx with ${title}`, () => {
       expect(outcomeOf(answered(201, body), SHAPE)).to.deep.equal({
@@ -65,13 +65,13 @@ describe('outcomeReader', () => {
     });
   }
 
-  it('is refused for a 201 that says it has failed, by the code in it', () => {
+  it('is refused with the error_code of a 201 whose status is failed', () => {
     const outcome = outcomeOf(answered(201, { sid: SID, status: 'failed', error_code: 21610 }), SHAPE);
     expect(outcome).to.include({ status: 'refused', code: '21610', moveOn: 'other-channel' });
   });
 
   for (const status of ['failed', 'undelivered', 'canceled']) {
-    it(`is refused for a 201 that says ${status} and gives no code`, () => {
+    it(`is refused for a 201 with the status ${status} and no code: the status is the code`, () => {
       const outcome = outcomeOf(answered(201, { sid: SID, status, error_code: null }), SHAPE);
       expect(outcome).to.include({ status: 'refused', code: status.toUpperCase(), moveOn: true });
     });
@@ -85,7 +85,7 @@ describe('outcomeReader', () => {
     });
   }
 
-  it('reads a code that came as text: a fraud block is one, however it is written', () => {
+  it('reads a code in a string, also that of a fraud block', () => {
     expect(outcomeOf(answered(400, { code: '30450' }), SHAPE)).to.include({
       code: '30450',
       isFraudBlock: true,
@@ -97,31 +97,31 @@ describe('outcomeReader', () => {
     ...['63007x', 'x63007', '6300700', NUMBER, Number(NUMBER)],
     ...[1_000_000, 2 ** 53, 6.5, -1, 0, null, {}, [63007]],
   ]) {
-    it(`goes by the status where the code is ${JSON.stringify(code)}`, () => {
+    it(`uses HTTP_400 if the code is ${JSON.stringify(code)}`, () => {
       expect(outcomeOf(answered(400, { code }), SHAPE)).to.include({ status: 'refused', code: 'HTTP_400' });
     });
   }
 
-  it('takes no number of seven digits or more for the code of a message that failed', () => {
+  it('does not use an error_code of seven or more digits: the code is FAILED', () => {
     const body = { sid: SID, status: 'failed', error_code: Number(NUMBER) };
     const outcome = outcomeOf(answered(201, body), SHAPE);
     expect(outcome).to.include({ status: 'refused', code: 'FAILED' });
     expect(JSON.stringify(outcome)).to.not.contain(NUMBER.slice(1));
   });
 
-  it('tells the log what to do', () => {
+  it('has a remedy for a known code', () => {
     expect(outcomeOf(answered(400, { code: 63007 }), SHAPE))
       .to.have.property('remedy')
       .that.contains('Twilio Console');
   });
 
-  it('passes on that it was a fraud block', () => {
+  it('has isFraudBlock for the code of a fraud block', () => {
     const outcome = outcomeOf(answered(403, { code: 60410 }), SHAPE);
     expect(outcome).to.include({ status: 'refused', moveOn: false, isFraudBlock: true });
   });
 
   for (const status of [500, 502, 504, 520]) {
-    it(`is unknown for a ${status}, whatever it says`, () => {
+    it(`is unknown for a ${status}, even with a code`, () => {
       expect(outcomeOf(answered(status, { code: 20500 }), SHAPE)).to.deep.equal({
         status: 'unknown',
         reason: `Twilio answered with status ${status}`,
@@ -129,7 +129,7 @@ describe('outcomeReader', () => {
     });
   }
 
-  it('is refused as UNREACHABLE for what was never sent', () => {
+  it('is refused as UNREACHABLE if the request was not sent', () => {
     const outcome = outcomeOf({ kind: 'not-sent', reason: 'ECONNREFUSED' }, SHAPE);
     expect(outcome).to.deep.equal({
       status: 'refused',
@@ -141,7 +141,7 @@ describe('outcomeReader', () => {
     });
   });
 
-  it('is unknown for what was sent and not answered', () => {
+  it('is unknown if the request was sent and got no answer', () => {
     expect(outcomeOf({ kind: 'no-answer', reason: 'ECONNRESET' }, SHAPE)).to.deep.equal({
       status: 'unknown',
       reason: 'No complete answer from Twilio (ECONNRESET)',
@@ -149,14 +149,14 @@ describe('outcomeReader', () => {
   });
 });
 
-describe('what Twilio says of a message or a call', () => {
+describe("the report of Twilio's status of a message or a call", () => {
   for (const status of ['delivered', 'read', 'partially_delivered', 'completed']) {
     it(`is delivered for ${status}`, () => {
       expect(deliveryReportOf(status, undefined)).to.deep.equal({ status: 'delivered' });
     });
   }
 
-  // A call that nobody took did reach the phone; `sent` may be the last word on a text that arrived.
+  // A call without an answer did reach the phone. `sent` may be the last status of a text that arrived.
   for (const status of [
     'queued',
     'accepted',
@@ -174,7 +174,7 @@ describe('what Twilio says of a message or a call', () => {
   }
 
   for (const status of ['failed', 'undelivered', 'canceled']) {
-    it(`is failed for ${status}, with what its code means for the plan`, () => {
+    it(`is failed for ${status}, with the moveOn of its code`, () => {
       expect(deliveryReportOf(status, '30004')).to.deep.equal({
         status: 'failed',
         code: '30004',

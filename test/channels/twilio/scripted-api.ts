@@ -19,7 +19,7 @@ interface RecordedRequest {
   readonly form: URLSearchParams;
 }
 
-/** What the server does with one request: answers it, or lets it down. */
+/** What the server does with one request: answers it, or fails. */
 export type Answer =
   | { readonly status: number; readonly body: string | object; readonly headers?: Record<string, string> }
   | 'hang'
@@ -29,15 +29,15 @@ export type Answer =
 export interface ScriptedApi {
   readonly origin: string;
   readonly requests: RecordedRequest[];
-  /** What the next requests get, in order; the last one is for all after it. */
+  /** The answers to the next requests, in order. The last one answers all later requests too. */
   script(...answers: Answer[]): void;
-  /** Settles when a request that hangs has come. */
+  /** Resolves when a request has come that the server lets hang. */
   hanging(): Promise<void>;
   connect(settings?: Partial<TwilioSettings>): TwilioPort;
   close(): Promise<void>;
 }
 
-/** A server that records what it is sent and answers as it is told. */
+/** A server that records requests and answers as scripted. */
 export async function startScriptedApi(): Promise<ScriptedApi> {
   const requests: RecordedRequest[] = [];
   let answers: Answer[] = [];

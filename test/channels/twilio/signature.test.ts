@@ -96,14 +96,11 @@ describe('a signed form', () => {
     ['a status', STATUS],
     ['a call', CALL],
     [
-      'a message with words that are names',
+      'a message whose words are parameter names',
       { ...SMS, Body: 'Body lotion To go, From Rome. From 5 To 6, Forwarded' },
     ],
-    [
-      'a parameter that is new',
-      { ...SMS, ConversationSid: 'CH1', ParentMessageSid: OTHER_SID, ToCarrier: 'x' },
-    ],
-    ['nothing', {}],
+    ['unknown parameters', { ...SMS, ConversationSid: 'CH1', ParentMessageSid: OTHER_SID, ToCarrier: 'x' }],
+    ['an empty form', {}],
   ] as const) {
     it(`passes as Twilio sends it: ${what}`, () => {
       expect(hasOneReading(form)).to.equal(true);
@@ -115,12 +112,12 @@ describe('a signed form', () => {
 
   for (const [what, signed, regrouped] of [
     [
-      'another sender, of whom the text speaks',
+      "another sender, whose number is in the message's text",
       { ...SMS, Body: `STOPFrom${ANA}FromCityx`, From: EVE },
       { ...SMS, Body: 'STOP', FromCity: `xFrom${EVE}FromCityLONDON` },
     ],
     [
-      'another sender, by an unknown name',
+      'another sender, with an unknown parameter',
       { ...SMS, Body: `STOPFrom${ANA}FromA`, From: EVE },
       { ...SMS, Body: 'STOP', FromA: `From${EVE}` },
     ],
@@ -130,7 +127,7 @@ describe('a signed form', () => {
       { ...SMS, Body: 'STOP', From: `whatsapp:${ANA}`, FromA: `Fromwhatsapp:${EVE}` },
     ],
     [
-      'another sender, by a name that ends with From',
+      'another sender, with a parameter that ends with From',
       { Body: `STOPFromwhatsapp:${ANA}G`, From: `whatsapp:${EVE}`, MessageSid: MESSAGE_SID },
       {
         Body: 'STOP',
@@ -140,14 +137,18 @@ describe('a signed form', () => {
       },
     ],
     [
-      'the end of what was written',
+      "only the end of the message's text",
       { ...SMS, Body: 'please do not BodySTOP' },
       { ...SMS, ApiVersion: '2010-04-01Bodyplease do not ', Body: 'STOP' },
     ],
-    ['nothing written', SMS, { ...without(SMS, 'Body'), ApiVersion: '2010-04-01BodySTOP' }],
-    ['more than was written', { ...SMS, ButtonPayload: 'x' }, { ...SMS, Body: 'STOPButtonPayloadx' }],
     [
-      'no id of its own, but that of another message',
+      "a message without the message's text",
+      SMS,
+      { ...without(SMS, 'Body'), ApiVersion: '2010-04-01BodySTOP' },
+    ],
+    ['a longer text', { ...SMS, ButtonPayload: 'x' }, { ...SMS, Body: 'STOPButtonPayloadx' }],
+    [
+      'a message with the id of another message',
       { ...WHATSAPP },
       {
         ...without(
@@ -164,7 +165,7 @@ describe('a signed form', () => {
       },
     ],
     [
-      'a reply to a message that is none',
+      'a reply to a message with an invalid id',
       WHATSAPP,
       {
         ...without(WHATSAPP, 'ProfileName'),
@@ -172,12 +173,12 @@ describe('a signed form', () => {
       },
     ],
     [
-      'a failure without its code, in a value',
+      'a failure whose code is part of a value',
       STATUS,
       { ...without(STATUS, 'ErrorCode'), ChannelToAddress: `${ANA}ErrorCode63016` },
     ],
     [
-      'a failure without its code, in a name',
+      'a failure whose code is part of a name',
       STATUS,
       {
         ...without(STATUS, 'ErrorCode', 'ErrorMessage'),
@@ -185,7 +186,7 @@ describe('a signed form', () => {
       },
     ],
     [
-      'a failure without its code, across two parameters',
+      'a failure whose code is spread over two parameters',
       { ...without(STATUS, 'ChannelToAddress') },
       {
         ...without(STATUS, 'ErrorCode', 'ChannelPrefix', 'ChannelToAddress'),
@@ -216,14 +217,14 @@ describe('a signed form', () => {
     });
   }
 
-  it('does not pass with a name twice, or with a name that is none', () => {
+  it('does not pass with a repeated or an invalid name', () => {
     expect(hasOneReading({ ...SMS, From: [ANA, EVE] })).to.equal(false);
     for (const name of ['', 'body', '0', 'From+44', 'Bo dy', 'A-b', '__proto__x']) {
       expect(hasOneReading({ ...SMS, [name]: 'x' }), name).to.equal(false);
     }
   });
 
-  it('means the same however it is grouped anew, if it passes', () => {
+  it('is read the same if another split of its names and values passes', () => {
     let passed = 0;
     fc.assert(
       fc.property(
@@ -245,7 +246,7 @@ describe('a signed form', () => {
   });
 });
 
-/** The same joined text: some parameters become a part of the value before them, some names end elsewhere. */
+/** Splits the same joined text differently: some parameters become part of the value before them, some names end elsewhere. */
 function regroup(form: Form, numbers: Iterator<number>): Form | undefined {
   const next = (): number => Number(numbers.next().value);
   const groups: [name: string, value: string][] = [];

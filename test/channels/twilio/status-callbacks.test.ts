@@ -25,7 +25,7 @@ describe("trust in Twilio's status callbacks", () => {
     for (let count = 0; count < messages; count += 1) callbacks.expect();
   };
 
-  it('begins with the first one', () => {
+  it('begins with the first callback and does not expire', () => {
     expect(callbacks.areTrusted).to.equal(false);
     accept(1);
     callbacks.came();
@@ -35,10 +35,10 @@ describe("trust in Twilio's status callbacks", () => {
   });
 
   for (const [title, before, silent] of [
-    ['3 messages, where none ever came', 0, 3],
-    ['20 messages, where one has come', 1, 20],
+    ['3 messages, if none ever came', 0, 3],
+    ['20 messages, if one came before', 1, 20],
   ] as const) {
-    it(`ends once ${title}, brought none in 20 s, which is told once`, () => {
+    it(`ends, with one report, after 20 s without a callback for ${title}`, () => {
       if (before > 0) callbacks.came();
       accept(silent - 1);
       clock.tick(60_000);
@@ -55,7 +55,7 @@ describe("trust in Twilio's status callbacks", () => {
     });
   }
 
-  it('is not lost where each burst brings one', () => {
+  it('stays if each burst of messages brings one callback', () => {
     callbacks.came();
     for (let burst = 0; burst < 5; burst += 1) {
       accept(1_000);
@@ -66,7 +66,7 @@ describe("trust in Twilio's status callbacks", () => {
     expect([callbacks.areTrusted, missing]).to.deep.equal([true, []]);
   });
 
-  it('comes back with the next one, and may be lost again', () => {
+  it('comes back with the next callback, and can end again', () => {
     for (let time = 0; time < 2; time += 1) {
       callbacks.came();
       expect(callbacks.areTrusted).to.equal(true);
@@ -83,7 +83,7 @@ describe('sendReporting', () => {
   const withReference = `${url}?attempt=${REFERENCE}`;
   const context = { reference: REFERENCE };
   for (const [title, first, expected] of [
-    ['once more without the URL when Twilio refuses it', '21609', [withReference, undefined]],
+    ['again without the URL if Twilio refuses it', '21609', [withReference, undefined]],
     ['only once after another refusal', '21211', [withReference]],
   ] as const) {
     it(`sends ${title}`, async () => {
@@ -96,7 +96,7 @@ describe('sendReporting', () => {
     });
   }
 
-  it('sends only once where there was no URL to refuse, and makes no reference', async () => {
+  it('sends only once without a URL, and reads no reference', async () => {
     let count = 0;
     const unread: Pick<SendContext, 'reference'> = {
       get reference(): string {
@@ -118,7 +118,7 @@ describe('readAttemptQuery', () => {
     expect(readAttemptQuery(path + attemptQuery(REFERENCE))).to.equal(REFERENCE);
   });
 
-  // The form could lend or borrow characters: Twilio signs both joined.
+  // Twilio signs the URL and the form joined, so characters could move between them.
   for (const query of [
     '',
     '?',

@@ -47,7 +47,7 @@ describe('twilioVerify', () => {
     ['voice', 'call'],
     ['whatsapp', 'whatsapp'],
   ] as const) {
-    it(`has Verify send Okta's code by ${name}`, async () => {
+    it(`lets Verify send Okta's code by ${name}`, async () => {
       const outcome = await connect(name).send(makeMessage({ locale: 'de-AT' }), contextOf());
       expect(outcome).to.deep.equal({ status: 'accepted', transactionId: SID });
       expect(Object.fromEntries(api.requests[0]?.form ?? [])).to.deep.equal({
@@ -66,7 +66,7 @@ describe('twilioVerify', () => {
     });
   }
 
-  it('asks for the risk check of texts, and of nothing else', async () => {
+  it('sends riskCheck for SMS only', async () => {
     for (const [name, riskCheck, expected] of [
       ['sms', 'disable', 'disable'],
       ['sms', 'enable', 'enable'],
@@ -79,19 +79,19 @@ describe('twilioVerify', () => {
     }
   });
 
-  it('names no locale that Verify has no message in', async () => {
+  it('sends no locale that Verify has no message in', async () => {
     await connect('sms').send(makeMessage({ locale: 'is-IS' }), contextOf());
     expect(api.requests[0]?.form.has('Locale')).to.equal(false);
   });
 
-  it('sends once more without the locale where Verify does not know it', async () => {
+  it('sends again without the locale if Verify does not know it', async () => {
     api.script(refusedWith(404, 20404), SENT);
     const outcome = await connect('sms').send(makeMessage({ locale: 'vi' }), contextOf());
     expect(outcome.status).to.equal('accepted');
     expect(api.requests.map(({ form }) => form.get('Locale'))).to.deep.equal(['vi', null]);
   });
 
-  it('says what to check where there is no such service, and leaves its other channels alone', async () => {
+  it('refuses with a remedy if Twilio does not know the service; another provider follows', async () => {
     for (const answer of [refusedWith(404, 20404), { status: 404, body: 'nothing here' }]) {
       api.script(answer);
       const outcome = await connect('sms').send(makeMessage(), contextOf());
@@ -105,7 +105,7 @@ describe('twilioVerify', () => {
     }
   });
 
-  it('does not send again what may have left', async () => {
+  it('does not send again if the first message may have left', async () => {
     for (const answer of ['reset', 'cut', { status: 502, body: '' }, { status: 201, body: '{}' }] as const) {
       api.script(answer);
       const outcome = await connect('sms').send(makeMessage({ locale: 'vi' }), contextOf());
@@ -114,18 +114,18 @@ describe('twilioVerify', () => {
     }
   });
 
-  it('is refused what never left', async () => {
+  it('is refused with hasLeft false if nothing may leave any more', async () => {
     const outcome = await connect('sms').send(makeMessage(), contextOf({ mayLeave: () => false }));
     expect(outcome).to.include({ status: 'refused', code: 'UNREACHABLE', hasLeft: false });
     expect(api.requests).to.have.lengthOf(0);
   });
 
-  it('does not take the id of a message for that of a verification', async () => {
+  it('is unknown if Twilio answers with the id of a message', async () => {
     api.script({ status: 201, body: { sid: `SM${'0f'.repeat(16)}`, status: 'pending' } });
     expect((await connect('sms').send(makeMessage(), contextOf())).status).to.equal('unknown');
   });
 
-  it('learns nothing of a message later, words none itself, and is known by a host of its own', () => {
+  it('has no reports and no lookUp, uses no text, and has its own host', () => {
     const channel = connect(
       'sms',
       {},
@@ -141,7 +141,7 @@ describe('twilioVerify', () => {
     expect(hostOf({ baseUrl: 'http://127.0.0.1:3003' })).to.equal('127.0.0.1:3003');
   });
 
-  it('names every option that is wrong, and the channels that Verify does not have', () => {
+  it('throws with every invalid option, and for a channel that Verify does not have', () => {
     const problemsOf = (make: () => unknown): readonly string[] => {
       try {
         make();
@@ -181,7 +181,7 @@ describe('verifyLocaleOf', () => {
     ['x', undefined],
     ['constructor', undefined],
   ] as const) {
-    it(`finds ${expected ?? 'nothing'} for ${locale}`, () => {
+    it(`is ${expected ?? 'undefined'} for ${locale}`, () => {
       expect(verifyLocaleOf(locale)).to.equal(expected);
       if (expected !== undefined) expect(isVerifyLocale(expected)).to.equal(true);
     });
@@ -189,12 +189,12 @@ describe('verifyLocaleOf', () => {
 });
 
 describe('the error codes of Verify', () => {
-  it('leave the provider for another one where its limits for a number, or the service, are at their end', () => {
+  it("go on with another provider if Verify's limit for a number or the service is used up", () => {
     for (const code of [60200, 60203, 60204, 60212, 25109]) {
       expect(describeRefusal(code, 429), String(code)).to.include({ moveOn: 'other-provider' });
     }
   });
-  it('go on by another channel where this one is not there for the number', () => {
+  it('go on with another channel if this one does not serve the number', () => {
     for (const code of [60205, 60220, 60223, 60227, 60228, 60242, 60245, 60605, 68008]) {
       const { moveOn, reason } = describeRefusal(code, 400);
       expect(moveOn, String(code)).to.equal(true);

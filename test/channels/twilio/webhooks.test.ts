@@ -8,7 +8,7 @@ const TOKEN = 'the auth token';
 const MESSAGE_SID = `SM${'0f'.repeat(16)}`;
 const CALL_SID = `CA${'0f'.repeat(16)}`;
 
-/** By Twilio's own description, not by its SDK: the URL, then names and values in the order of the names. */
+/** Signs as Twilio's docs describe, without its SDK: the URL, then names and values sorted by name. */
 function sign(token: string, url: string, params: FormFields): string {
   const names = Object.keys(params).sort();
   const text = names.map((name) => name + [params[name] ?? ''].flat().join(name)).join('');
@@ -26,12 +26,12 @@ describe('isSignedByTwilio', () => {
   };
   const signature = sign(TOKEN, URL, params);
 
-  it('is true for what Twilio has signed with any of the tokens', () => {
+  it('is true for a signature by any of the tokens', () => {
     expect(isSignedByTwilio({ authTokens: [TOKEN], url: URL, signature, params })).to.equal(true);
     expect(isSignedByTwilio({ authTokens: ['current', TOKEN], url: URL, signature, params })).to.equal(true);
   });
 
-  it('is true for a name that came twice', () => {
+  it('is true for a form with a repeated name', () => {
     const twice = { Name: ['a', 'b'], MessageSid: MESSAGE_SID };
     const signed = sign(TOKEN, URL, twice);
     expect(isSignedByTwilio({ authTokens: [TOKEN], url: URL, signature: signed, params: twice })).to.equal(
@@ -42,12 +42,12 @@ describe('isSignedByTwilio', () => {
   const forged: [string, Partial<Parameters<typeof isSignedByTwilio>[0]>][] = [
     ['an empty signature', { signature: '' }],
     ['a signature of another length', { signature: 'AAAA' }],
-    ['what is no base64', { signature: '\u{1f600}'.repeat(7) }],
+    ['a signature that is not base64', { signature: '\u{1f600}'.repeat(7) }],
     ['another signature', { signature: sign('another', URL, params) }],
     ['a changed value', { params: { ...params, MessageStatus: 'failed' } }],
     ['an added name', { params: { ...params, More: '1' } }],
     ['another URL', { url: 'https://evil.example/okta/telephony/twilio/status' }],
-    ['what is no URL', { url: 'nonsense' }],
+    ['an invalid URL', { url: 'nonsense' }],
     ['no token', { authTokens: [] }],
     ['an empty token', { authTokens: [''], signature: sign('x', URL, params) }],
   ];
@@ -58,7 +58,7 @@ describe('isSignedByTwilio', () => {
     });
   }
 
-  it('is false for what was signed with an empty token, if that should ever be set', () => {
+  it('is false for a signature by an empty token, even if the empty token is set', () => {
     const signed = createHmac('sha1', '').update(URL).digest('base64');
     expect(isSignedByTwilio({ authTokens: [''], url: URL, signature: signed, params: {} })).to.equal(false);
   });
@@ -67,7 +67,7 @@ describe('isSignedByTwilio', () => {
 describe('readStatusCallback', () => {
   const sms = { MessageSid: MESSAGE_SID, MessageStatus: 'delivered', To: '+447700900123', From: 'ACME' };
 
-  it('reads what became of an SMS', () => {
+  it('reads the status of an SMS', () => {
     expect(readStatusCallback(sms)).to.deep.equal({
       transactionId: MESSAGE_SID,
       channel: 'sms',
@@ -80,7 +80,7 @@ describe('readStatusCallback', () => {
     });
   });
 
-  it('reads why a WhatsApp message failed', () => {
+  it('reads the error code of a failed WhatsApp message, with its meaning', () => {
     const failed = { ...sms, MessageStatus: 'undelivered', To: 'whatsapp:+447700900123', ErrorCode: '63024' };
     expect(readStatusCallback(failed)).to.deep.equal({
       transactionId: MESSAGE_SID,
@@ -107,12 +107,12 @@ describe('readStatusCallback', () => {
     { To: 'WhatsApp:+447700900123' },
     { ChannelPrefix: 'WhatsApp' },
   ]) {
-    it(`knows WhatsApp by ${JSON.stringify(mark)}`, () => {
+    it(`recognises WhatsApp by ${JSON.stringify(mark)}`, () => {
       expect(readStatusCallback({ ...sms, ...mark })?.channel).to.equal('whatsapp');
     });
   }
 
-  it('reads whom a message by RCS went to, and the id of who has WhatsApp', () => {
+  it('reads the recipient of an RCS message, and the ExternalUserId of a WhatsApp user', () => {
     expect(readStatusCallback({ ...sms, To: 'rcs:+447700900123', From: 'rcs:acme_agent' })).to.include({
       channel: 'sms',
       to: '+447700900123',
@@ -124,7 +124,7 @@ describe('readStatusCallback', () => {
     });
   });
 
-  it('reads what became of a call', () => {
+  it('reads the status of a call', () => {
     expect(readStatusCallback({ CallSid: CALL_SID, CallStatus: 'no-answer', To: '+1' })).to.include({
       transactionId: CALL_SID,
       channel: 'voice',
@@ -132,7 +132,7 @@ describe('readStatusCallback', () => {
     });
   });
 
-  it('reads the older names, and the first of a name that came twice', () => {
+  it('reads the older names, and the first value of a repeated name', () => {
     const older = { SmsSid: [MESSAGE_SID, 'x'], SmsStatus: ['sent', 'failed'] };
     expect(readStatusCallback(older)).to.include({ transactionId: MESSAGE_SID, status: 'sent' });
   });
@@ -152,7 +152,7 @@ describe('readStatusCallback', () => {
     ['é'.repeat(9), undefined],
   ];
   for (const [text, code] of codes) {
-    it(`keeps ${code ?? 'nothing'} of the error code ${JSON.stringify(text)}`, () => {
+    it(`reads ${code ?? 'no code'} from the error code ${JSON.stringify(text)}`, () => {
       expect(readStatusCallback({ ...sms, ErrorCode: text })?.providerCode).to.equal(code);
     });
   }
@@ -162,13 +162,13 @@ describe('readStatusCallback', () => {
     ['an id of another shape', { ...sms, MessageSid: '../x' }],
     ['no status', { MessageSid: MESSAGE_SID }],
     ['a status with a number before it', { ...sms, MessageStatus: '447700900123sent' }],
-    ['a status that is no word', { ...sms, MessageStatus: 'sent to +447700900123' }],
-    ['the status of the other kind', { CallSid: CALL_SID, MessageStatus: 'sent' }],
+    ['a status of several words', { ...sms, MessageStatus: 'sent to +447700900123' }],
+    ['the status of a message with the id of a call', { CallSid: CALL_SID, MessageStatus: 'sent' }],
     ['a name without values', { MessageSid: [], MessageStatus: 'sent' }],
     ['inherited names', Object.create(sms) as FormFields],
   ];
   for (const [title, params] of neither) {
-    it(`takes ${title} for no callback`, () => {
+    it(`returns undefined for ${title}`, () => {
       expect(readStatusCallback(params)).to.equal(undefined);
     });
   }
@@ -202,7 +202,7 @@ describe('readInbound', () => {
     ...['', '12345', 'whatsapp:12345', 'whatsapp:us.1', 'whatsapp:US.', `whatsapp:US.${'1'.repeat(129)}`],
     ...['US.13491208655302741918', 'rcs:US.13491208655302741918', 'rcs:acme', 'messenger:+447700900123'],
   ]) {
-    it(`takes nothing from ${JSON.stringify(From)}`, () => {
+    it(`returns undefined for a message from ${JSON.stringify(From)}`, () => {
       expect(readInbound({ ...written, From })).to.equal(undefined);
     });
   }

@@ -8,7 +8,7 @@ import type { Fault, FaultRule, RecordedRequest } from '#lib/testing/server/faul
 import { mustNotShow } from '#harness/witness.js';
 import { rsaKeys } from '#harness/rsa-keys.js';
 
-/** A message that Vonage took. */
+/** A message that Vonage accepted. */
 export interface VonageMessage {
   readonly id: string;
   readonly channel: string;
@@ -33,7 +33,7 @@ export interface VonageEmulator {
   /** The account's approved WhatsApp template, in `en_US` and `pt_BR`. */
   readonly templateName: string;
   readonly requests: readonly RecordedRequest[];
-  /** What it took, newest last. */
+  /** The accepted messages, newest last. */
   readonly messages: readonly VonageMessage[];
   readonly redirectHits: number;
   /** Refuses new messages with one of Vonage's errors, in its own shape. */
@@ -154,7 +154,7 @@ function readJson(text: string): Readonly<Record<string, unknown>> | undefined {
   }
 }
 
-/** The first field that Vonage would not take, and the error that it has for it. */
+/** The first field that Vonage would not accept, and Vonage's error for it. */
 function wrongField(
   body: Readonly<Record<string, unknown>>,
   ownNumber: string,
@@ -164,7 +164,7 @@ function wrongField(
   const [unknownField] = Object.keys(stray);
   if (unknownField !== undefined) return [unknownField, '1020'];
   if (channel !== 'sms' && channel !== 'whatsapp') return ['channel', '1400'];
-  // A leading + or 00 is not of E.164 as Vonage has it.
+  // Vonage's E.164 form has no leading + or 00.
   if (typeof to !== 'string' || !/^[1-9]\d{6,14}$/.test(to)) return ['to', '1430'];
   const isName = typeof from === 'string' && /^(?=.*[A-Za-z])[A-Za-z0-9 ]{1,11}$/.test(from);
   if (from !== ownNumber && !(channel === 'sms' && isName)) return ['from', '1420'];
@@ -184,7 +184,7 @@ function wrongField(
   return isAuthenticationTemplate(custom, templateName) ? undefined : ['custom', '1022'];
 }
 
-/** The template's body has the code, and so has its button to copy it. */
+/** The template has the code in its body and in its copy button. */
 function isAuthenticationTemplate(custom: unknown, templateName: string): boolean {
   const { type, template } = Object(custom) as { type?: unknown; template?: unknown };
   const { name, language, components } = Object(template) as Record<string, unknown>;

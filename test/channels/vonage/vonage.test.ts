@@ -46,7 +46,7 @@ describe('Vonage', () => {
   const bodies = (): unknown[] => vonage.requests.map(({ body }) => JSON.parse(body) as unknown);
 
   describe('as SMS', () => {
-    it('gets the text for as long as its code is good, with the id of the event', async () => {
+    it("gets the text with the code's lifetime as its ttl, and with the event id", async () => {
       await start({ sms: vonageChannel(byKey()) });
       const command = commandOf(await scene.call({ eventId: 'event-1' }));
       expect(command).to.include({ status: 'SUCCESSFUL', provider: 'VONAGE' });
@@ -64,7 +64,7 @@ describe('Vonage', () => {
       ]);
     });
 
-    it('is what every other name than whatsapp means, and is sent from a name as well', async () => {
+    it('is used for every channel name except whatsapp, and can have a name as its sender', async () => {
       await start(
         { backup: vonageChannel({ ...byKey(), from: 'ACME' }) },
         { chooseChannels: () => ['backup'] },
@@ -73,14 +73,14 @@ describe('Vonage', () => {
       expect(vonage.messages[0]).to.include({ channel: 'sms', from: 'ACME' });
     });
 
-    it('may be mounted as whatsapp by its kind', async () => {
+    it('can be mounted as whatsapp with kind sms', async () => {
       await start({ whatsapp: vonageChannel({ ...byKey(), kind: 'sms' }) });
       await scene.call();
       expect(vonage.messages[0]).to.include({ channel: 'sms' });
     });
   });
 
-  it('is asked by ready() whether it takes the credentials, of either kind, and sends nothing', async () => {
+  it('is asked by ready() if it accepts the credentials, of either kind, and sends nothing', async () => {
     await start({
       sms: [vonageChannel(byKey()), vonageChannel(byApplication())],
       whatsapp: vonageChannel({
@@ -103,7 +103,7 @@ describe('Vonage', () => {
   });
 
   describe('as WhatsApp', () => {
-    it("gets the template in the user's language, with the code in its body and its button, and nothing else", async () => {
+    it("gets only the template in the user's language, with the code in its body and its button", async () => {
       await start({ whatsapp: vonageChannel({ ...byApplication(), template: template() }) });
       scene.okta.updateUser(ANA.id, { locale: 'pt_PT' });
       await scene.call({ locale: 'pt-PT' });
@@ -126,24 +126,24 @@ describe('Vonage', () => {
       });
     });
 
-    it('gets free text where there is no template', async () => {
+    it('gets free text without a template', async () => {
       await start({ whatsapp: vonageChannel(byKey()) });
       await scene.call();
       expect(vonage.messages[0]).to.include({ channel: 'whatsapp', text: `Your code is ${CODE}` });
     });
 
-    it('does not ask composeText where it has a template', async () => {
-      const asked: string[] = [];
+    it('does not call composeText with a template', async () => {
+      const composedFor: string[] = [];
       const composeText = (request: { otpCode: string }, _profile: unknown, channel: string): string => {
-        asked.push(channel);
+        composedFor.push(channel);
         return `Composed ${request.otpCode}`;
       };
       await start({ whatsapp: vonageChannel({ ...byKey(), template: template() }) }, { composeText });
       await scene.call();
-      expect(asked).to.deep.equal([]);
+      expect(composedFor).to.deep.equal([]);
     });
 
-    it('cannot be sent from a name, nor mounted where calls go', async () => {
+    it('cannot have a name as its sender, and cannot be mounted as voice', async () => {
       await start({});
       const make = (channels: HookOptions['channels']) => () =>
         oktaTelephonyHook({ credentials: usualCredentials(scene.okta, scene.twilio), channels });
@@ -157,11 +157,11 @@ describe('Vonage', () => {
     });
   });
 
-  describe('is asked', () => {
+  describe('gets requests', () => {
     const tokens = (): string[] =>
       vonage.requests.map(({ headers }) => (headers.authorization ?? '').replace('Bearer ', ''));
 
-    it('with a token of the application, the same one for ten minutes, then with the next', async () => {
+    it("with the application's token: one for ten minutes, then a new one", async () => {
       await start({ sms: vonageChannel(byApplication()) });
       await scene.call();
       now += 600_000;
@@ -178,7 +178,7 @@ describe('Vonage', () => {
       expect(decodeJwt(third).jti).to.not.equal(jti);
     });
 
-    it('with a new token by a clock that was set back', async () => {
+    it('with a new token if the clock was set back', async () => {
       await start({ sms: vonageChannel(byApplication()) });
       await scene.call();
       now -= 86_400_000;
@@ -190,11 +190,11 @@ describe('Vonage', () => {
 
   describe('is followed', () => {
     for (const [title, status, error, code, next] of [
-      ['by Twilio where it does not take the credentials', 401, 'unauthorized', 'UNAUTHORIZED', 'TWILIO'],
-      ['by Twilio where there are too many requests', 429, 'throttled', 'THROTTLED', 'TWILIO'],
-      ['by Twilio after an error of words that are new', 422, 'anastasia-silveira', 'HTTP_422', 'TWILIO'],
-      ['by nobody where the number is wrong', 422, '1170', '1170', undefined],
-      ['by nobody of SMS where the recipient opted out', 422, '1240', '1240', undefined],
+      ['by Twilio if it does not accept the credentials', 401, 'unauthorized', 'UNAUTHORIZED', 'TWILIO'],
+      ['by Twilio after too many requests', 429, 'throttled', 'THROTTLED', 'TWILIO'],
+      ['by Twilio after an unknown error', 422, 'anastasia-silveira', 'HTTP_422', 'TWILIO'],
+      ['by no provider if the number is invalid', 422, '1170', '1170', undefined],
+      ['by no provider of SMS if the recipient has opted out', 422, '1240', '1240', undefined],
     ] as const) {
       it(title, async () => {
         await start({ sms: [vonageChannel(byKey()), twilioMessages()] });
@@ -215,14 +215,14 @@ describe('Vonage', () => {
       ]);
     });
 
-    it('by nothing at all where Fraud Defender held it back, which Okta is told as pending', async () => {
+    it('by no provider if Fraud Defender blocks the code, and Okta gets PENDING', async () => {
       await start({ sms: [vonageChannel(byKey()), twilioMessages()] });
       vonage.refuseWith(403, '1473');
       expect(commandOf(await scene.call())).to.include({ status: 'PENDING', provider: 'GUARD' });
       expect(scene.twilio.messages).to.be.empty;
     });
 
-    it('by Twilio where it does not take the language of the template', async () => {
+    it("by Twilio if it does not accept the template's language", async () => {
       const languages = { default: 'xx_XX' };
       await start({ whatsapp: vonageChannel({ ...byKey(), template: { ...template(), languages } }) });
       await scene.call();
@@ -323,7 +323,7 @@ describe('the options of vonageChannel', () => {
       { ...key, kind: 'mms', baseUrl: 'https://api.nexmo.com/v1', signatureSecret: SECRET },
     ],
   ];
-  it('are taken where they are fine, and else refused with every problem, each with its remedy and without its value', () => {
+  it('are accepted if valid, otherwise refused with every problem, its remedy and no value', () => {
     for (const [expected, ...given] of rows) {
       for (const [index, options] of given.entries()) {
         expect(problems(options), `${expected.join()} ${index}`).to.deep.equal(expected);

@@ -13,7 +13,7 @@ import { dispatchBy } from './sends.js';
 type Send = (context: SendContext) => unknown;
 
 const ready = (name: string, send: Send): ReadyChannel => {
-  // May break the rules of its port, as those of others do.
+  // May break the rules of its port, as a user's channel can.
   const port = { send: (_message: unknown, context: SendContext) => send(context) } as ConnectedChannel;
   return {
     name,
@@ -57,13 +57,13 @@ describe('an attempt to send', () => {
     return outcome;
   };
 
-  it('tells how long it took, not how long the call had taken before', async () => {
+  it('reports its own duration, without the time that the call took before it', async () => {
     const running = run([ready('a', () => afterMs(100, refused())), ready('b', () => afterMs(50, UNKNOWN))]);
     await clock.tickAsync(150);
     expect((await running).attempts.map(({ durationMs }) => durationMs)).to.deep.equal([100, 50]);
   });
 
-  it('tells so of one that ended late, too', async () => {
+  it('reports its own duration also if it ends late', async () => {
     const running = run([
       ready('a', () => afterMs(100, refused())),
       ready('b', () => afterMs(2000, UNKNOWN)),
@@ -74,7 +74,7 @@ describe('an attempt to send', () => {
     expect(late.map(({ durationMs }) => durationMs)).to.deep.equal([2000]);
   });
 
-  it('that is given up is told to whoever asks for the signal then, and to whoever never does', async () => {
+  it('has an aborted signal once it is given up, even if the channel reads the signal only then', async () => {
     let context: SendContext | undefined;
     const running = run([
       ready('a', (given) => {
@@ -89,7 +89,7 @@ describe('an attempt to send', () => {
     expect(context?.signal.aborted).to.equal(true);
   });
 
-  it("reports the provider's id of the request, and none that may be a person's", async () => {
+  it("reports the provider's request id as a token, and none that contains the code", async () => {
     for (const [given, reported] of [
       ['RQ-1.2:3_4', 'RQ-1.2:3_4'],
       ['RQ 1\n', 'RQ_1_'],
@@ -104,7 +104,7 @@ describe('an attempt to send', () => {
     }
   });
 
-  it('that a breaker refuses leaves hope for the next', async () => {
+  it('is followed by the next channel if its breaker is open', async () => {
     const down = ready('a', () => UNKNOWN);
     for (let count = 0; count < 5; count += 1) await run([down]);
     const { attempts } = await run([down, ready('b', () => ({ status: 'accepted', transactionId: 'T1' }))]);
@@ -119,7 +119,7 @@ describe('an attempt to send', () => {
     [true, 'closed'],
     [undefined, 'closed'],
   ] as const) {
-    it(`leaves the breaker ${state} among unknown ones where hasLeft is ${String(hasLeft)}`, async () => {
+    it(`leaves the breaker ${state} if a refusal among unknown outcomes has hasLeft ${String(hasLeft)}`, async () => {
       let next: unknown = UNKNOWN;
       const channel = ready('a', () => next);
       for (let count = 0; count < 4; count += 1) await run([channel]);
@@ -133,29 +133,29 @@ describe('an attempt to send', () => {
 
   const circular: { cause?: unknown } = {};
   circular.cause = circular;
-  for (const [what, error, told] of [
+  for (const [what, error, shown] of [
     ['a code', { code: 'ECONNRESET' }, ' (ECONNRESET)'],
-    ['the code of a cause of its cause', { cause: { cause: { code: 'ETIMEDOUT' } } }, ' (ETIMEDOUT)'],
+    ["the code of its cause's cause", { cause: { cause: { code: 'ETIMEDOUT' } } }, ' (ETIMEDOUT)'],
     ['no code with words before it', { code: 'to ECONNRESET' }, ''],
-    ['no code with words behind it', { code: 'ECONNRESET at 10.0.0.1' }, ''],
-    ['no code that is none', { code: ['ECONNRESET'] }, ''],
+    ['no code with words after it', { code: 'ECONNRESET at 10.0.0.1' }, ''],
+    ['no code that is not a string', { code: ['ECONNRESET'] }, ''],
     ['no code of one letter', { code: 'E' }, ''],
-    ['nothing of an error without one', new Error('secret words'), ''],
+    ['nothing of an error without a code', new Error('secret words'), ''],
     ['the class of an error', new AcmeError('secret words'), ' AcmeError'],
     ['the name of an error', Object.assign(new Error('?'), { name: 'AbortError' }), ' AbortError'],
-    ['no name that is a sentence', Object.assign(new Error('?'), { name: 'For 204981' }), ''],
-    ['no name that is none', Object.assign(new Error('?'), { name: 204981 }), ''],
+    ['no name of several words', Object.assign(new Error('?'), { name: 'For 204981' }), ''],
+    ['no name that is not a string', Object.assign(new Error('?'), { name: 204981 }), ''],
     ['the class before the code', Object.assign(new AcmeError('?'), { code: 'EPIPE' }), ' AcmeError (EPIPE)'],
-    ['nothing of an error that caused itself', circular, ''],
+    ['nothing of an error that is its own cause', circular, ''],
   ] as const) {
-    it(`that throws tells ${what}`, async () => {
+    it(`that throws reports ${what}`, async () => {
       const { decidedBy } = await run([
         ready('a', () => {
-          // What others throw need not be an error.
+          // A user's channel may throw something that is not an error.
           throw error as Error;
         }),
       ]);
-      expect(decidedBy?.reason).to.equal(`The channel threw${told}`);
+      expect(decidedBy?.reason).to.equal(`The channel threw${shown}`);
     });
   }
 });

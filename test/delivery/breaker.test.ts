@@ -15,7 +15,7 @@ const neverLeft = (code: string): Outcome => ({
   hasLeft: false,
 });
 
-/** Lets every promise that can go on do so. */
+/** Lets all promises settle that can. */
 const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 describe('the breaker of a host', () => {
@@ -31,7 +31,7 @@ describe('the breaker of a host', () => {
     clock.restore();
   });
 
-  /** Makes an attempt; whether it was made, and what it came to. */
+  /** Makes an attempt. Returns whether the breaker let it through, and the outcome. */
   const attempt = async (outcome: Outcome): Promise<{ isMade: boolean; outcome: Outcome }> => {
     let isMade = false;
     const result = await breaker.attempt(() => {
@@ -41,7 +41,7 @@ describe('the breaker of a host', () => {
     await settle();
     return { isMade, outcome: result };
   };
-  /** Four unknowns and a fifth that is answered later. */
+  /** Makes an attempt with an unknown outcome, whose answer comes late. */
   const attemptLate = async (late: Promise<Outcome>): Promise<void> => {
     await breaker.attempt((onLate) => {
       void late.then(onLate);
@@ -54,7 +54,7 @@ describe('the breaker of a host', () => {
   };
   const open = (): Promise<void> => attemptAll(UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN);
 
-  it('hands on what the attempt came to', async () => {
+  it('returns the outcome of the attempt', async () => {
     for (const outcome of [ACCEPTED, UNKNOWN, REFUSED, neverLeft('UNREACHABLE')]) {
       expect(await attempt(outcome)).to.deep.equal({ isMade: true, outcome });
     }
@@ -62,7 +62,7 @@ describe('the breaker of a host', () => {
     expect(changes).to.be.empty;
   });
 
-  it('opens at the fifth unknown in a row and then refuses without an attempt', async () => {
+  it('opens at the fifth unknown outcome in a row, and then refuses without an attempt', async () => {
     await attemptAll(UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN);
     expect(breaker.state).to.equal('closed');
     await attempt(UNKNOWN);
@@ -78,7 +78,7 @@ describe('the breaker of a host', () => {
     expect(changes).to.deep.equal(['open']);
   });
 
-  it('stays closed for the hanging ones of a burst that was answered meanwhile', async () => {
+  it('stays closed if attempts of a burst hang while a later attempt is answered', async () => {
     const hanging = defer<Outcome>();
     const burst = Array.from({ length: 8 }, () => breaker.attempt(() => hanging.promise));
     clock.tick(100);
@@ -92,7 +92,7 @@ describe('the breaker of a host', () => {
     expect(breaker.state).to.equal('open');
   });
 
-  it('tries a host again although the wall clock was set back', async () => {
+  it('tries a host again even if the wall clock was set back', async () => {
     await open();
     clock.setSystemTime(Date.now() - 3_600_000);
     clock.tick(31_000);
@@ -100,7 +100,7 @@ describe('the breaker of a host', () => {
     expect(breaker.state).to.equal('closed');
   });
 
-  it('opens when many are under way at once, once', async () => {
+  it('opens once for 40 unknown outcomes at the same time', async () => {
     await Promise.all(Array.from({ length: 40 }, () => attempt(UNKNOWN)));
     expect(changes).to.deep.equal(['open']);
   });
@@ -109,7 +109,7 @@ describe('the breaker of a host', () => {
     ['an acceptance', ACCEPTED],
     ['a refusal', REFUSED],
   ] as const) {
-    it(`starts counting anew after ${title}`, async () => {
+    it(`starts to count again after ${title}`, async () => {
       await attemptAll(UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN, outcome);
       await attemptAll(UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN);
       expect(breaker.state).to.equal('closed');
@@ -119,7 +119,7 @@ describe('the breaker of a host', () => {
   }
 
   for (const code of ['UNREACHABLE', 'BREAKER_OPEN', 'NO_TEMPLATE', 'NOT_CONNECTED']) {
-    it(`neither counts nor starts anew at what never left (${code})`, async () => {
+    it(`neither counts an attempt that never left nor starts to count again (${code})`, async () => {
       await attemptAll(...Array.from({ length: 20 }, () => neverLeft(code)));
       expect(breaker.state).to.equal('closed');
       await attemptAll(UNKNOWN, UNKNOWN, neverLeft(code), UNKNOWN, UNKNOWN, neverLeft(code), UNKNOWN);
@@ -131,7 +131,7 @@ describe('the breaker of a host', () => {
     [2500, 'open'],
     [2501, 'closed'],
   ] as const) {
-    it(`is ${state} after five unknowns with ${gapMs} ms between them`, async () => {
+    it(`is ${state} after five unknown outcomes with ${gapMs} ms between them`, async () => {
       for (let count = 1; count <= 5; count += 1) {
         if (count > 1) clock.tick(gapMs);
         await attempt(UNKNOWN);
@@ -140,7 +140,7 @@ describe('the breaker of a host', () => {
     });
   }
 
-  it('counts the last five only: old ones do not keep it closed', async () => {
+  it('counts only the last five outcomes: older ones do not keep it closed', async () => {
     await attemptAll(UNKNOWN, UNKNOWN);
     clock.tick(60_000);
     await attemptAll(UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN);
@@ -149,7 +149,7 @@ describe('the breaker of a host', () => {
     expect(breaker.state).to.equal('open');
   });
 
-  it('stays open for 2 s, then twice as long after each probe in vain, up to 30 s', async () => {
+  it('stays open for 2 s, then twice as long after each failed probe, up to 30 s', async () => {
     await open();
     for (const pauseMs of [2000, 4000, 8000, 16_000, 30_000, 30_000]) {
       clock.tick(pauseMs - 1);
@@ -160,7 +160,7 @@ describe('the breaker of a host', () => {
     }
   });
 
-  it('begins with 2 s again after it was closed', async () => {
+  it('stays open for only 2 s again after it has closed', async () => {
     await open();
     clock.tick(2000);
     await attempt(UNKNOWN);
@@ -172,7 +172,7 @@ describe('the breaker of a host', () => {
     expect((await attempt(ACCEPTED)).isMade).to.equal(true);
   });
 
-  it('makes one probe at a time and refuses the others without waiting for it', async () => {
+  it('makes one probe at a time, and refuses other attempts without waiting for it', async () => {
     await open();
     clock.tick(2000);
     const probe = defer<Outcome>();
@@ -189,10 +189,10 @@ describe('the breaker of a host', () => {
   });
 
   for (const [title, outcome, state] of [
-    ['closes at an acceptance', ACCEPTED, 'closed'],
-    ['closes at a refusal, for that is a complete answer', REFUSED, 'closed'],
-    ['stays open at an unknown', UNKNOWN, 'open'],
-    ['stays open at a probe that never left', neverLeft('UNREACHABLE'), 'open'],
+    ['closes after the acceptance', ACCEPTED, 'closed'],
+    ['closes after the refusal (a complete answer)', REFUSED, 'closed'],
+    ['stays open after the unknown outcome', UNKNOWN, 'open'],
+    ['stays open after the UNREACHABLE outcome', neverLeft('UNREACHABLE'), 'open'],
   ] as const) {
     it(`${title} of the probe`, async () => {
       await open();
@@ -202,7 +202,7 @@ describe('the breaker of a host', () => {
     });
   }
 
-  it('takes a probe that has passed its deadline for unknown, and closes when its answer comes after all', async () => {
+  it('stays open after a probe without an answer in time, and closes when the answer comes late', async () => {
     await open();
     clock.tick(2000);
     const late = defer<Outcome>();
@@ -216,14 +216,14 @@ describe('the breaker of a host', () => {
     expect((await attempt(ACCEPTED)).isMade).to.equal(true);
   });
 
-  it('stays open when a late probe ends without an answer', async () => {
+  it('stays open if a late probe has an unknown outcome', async () => {
     await open();
     clock.tick(2000);
     await attemptLate(Promise.resolve(UNKNOWN));
     expect(breaker.state).to.equal('open');
   });
 
-  it('stays open when a late probe ends without an answer after all', async () => {
+  it('stays open if a late probe turns out to have never left', async () => {
     await open();
     clock.tick(2000);
     const late = defer<Outcome>();
@@ -233,7 +233,7 @@ describe('the breaker of a host', () => {
     expect(breaker.state).to.equal('open');
   });
 
-  it('leaves it to the next probe, once that is under way', async () => {
+  it('ignores the late answer of a probe while the next probe is under way', async () => {
     await open();
     clock.tick(2000);
     const late = defer<Outcome>();
@@ -251,9 +251,9 @@ describe('the breaker of a host', () => {
 
   describe('when an answer comes late', () => {
     for (const [title, late, state] of [
-      ['starts counting anew: the host is slow, not down', REFUSED, 'closed'],
-      ['goes on counting at another unknown', UNKNOWN, 'open'],
-      ['goes on counting at one that never left', neverLeft('UNREACHABLE'), 'open'],
+      ['starts to count again: the host is slow, not down', REFUSED, 'closed'],
+      ['goes on counting if the late outcome is unknown, too', UNKNOWN, 'open'],
+      ['goes on counting if the late attempt never left', neverLeft('UNREACHABLE'), 'open'],
     ] as const) {
       it(title, async () => {
         await attemptAll(UNKNOWN, UNKNOWN, UNKNOWN);
@@ -263,7 +263,7 @@ describe('the breaker of a host', () => {
       });
     }
 
-    it('stays open once it is: only the probe decides', async () => {
+    it('stays open if it is open: only a probe closes it', async () => {
       const late = defer<Outcome>();
       await attemptLate(late.promise);
       await open();
@@ -272,7 +272,7 @@ describe('the breaker of a host', () => {
       expect(breaker.state).to.equal('open');
     });
 
-    it('forgets an attempt of before the opening that ends after it', async () => {
+    it('ignores an attempt that began before it opened', async () => {
       const slow = defer<Outcome>();
       const slowly = breaker.attempt(() => slow.promise);
       await open();

@@ -45,7 +45,7 @@ describe('the HTTP client of a channel', () => {
   const leave = (): void => {
     dispatched.at(-1)?.leave();
   };
-  /** When a request ended, milliseconds from now, and how. */
+  /** When the request ends, in milliseconds from now, and its result. */
   const endOf = async (
     calling: Promise<HttpResult>,
     ms = 20_000,
@@ -56,7 +56,7 @@ describe('the HTTP client of a channel', () => {
     return timed;
   };
 
-  it('gives a connection 700 ms at most, and two fifths of what is left', async () => {
+  it('gives a connection at most 700 ms, and at most two fifths of the time left', async () => {
     for (const [deadlineMs, waitedMs] of [
       [2200, 700],
       [1000, 360],
@@ -68,19 +68,19 @@ describe('the HTTP client of a channel', () => {
     }
   });
 
-  it('gives a second request the time that is left then', async () => {
+  it('gives the connection of a second request its part of the time that is left then', async () => {
     const { http } = contextIn(new Budget(1000));
     await clock.tickAsync(400);
     expect((await endOf(http(URL_OF_ACME), 400))[0]).to.equal(200);
   });
 
-  it('lets what has left go on for 10 s after the deadline', async () => {
+  it('lets a request that has left go on for 10 s after the deadline', async () => {
     const calling = contextIn(new Budget(1000)).http(URL_OF_ACME);
     leave();
     expect(await endOf(calling)).to.deep.equal([10_900, { kind: 'no-answer', reason: 'TIMEOUT' }]);
   });
 
-  it('lets nothing leave after the deadline, nor once Okta has hung up', async () => {
+  it('lets no request leave after the deadline or after Okta has hung up', async () => {
     const late = contextIn(new Budget(1000));
     await clock.tickAsync(900);
     const calling = late.http(URL_OF_ACME);
@@ -95,7 +95,7 @@ describe('the HTTP client of a channel', () => {
     budget.close();
   });
 
-  it('may be handed on by a channel alone, in a copy, or from behind a proxy', async () => {
+  it('works if a channel passes it on alone, in a copy, or in a proxy', async () => {
     const context = contextIn(new Budget(1000));
     const { signal, ...rest } = context;
     const handedOn = [
@@ -115,7 +115,7 @@ describe('the HTTP client of a channel', () => {
     expect(Object.keys(context)).to.have.members(['http', 'signal', 'leaveSignal', 'reference']);
   });
 
-  it('posts JSON, a form or a text, with the headers that the channel gives', async () => {
+  it('posts JSON, a form or a string, with the headers of the channel', async () => {
     const { http } = contextIn(new Budget(1000));
     const json = 'application/json';
     const form = 'application/x-www-form-urlencoded';
@@ -158,7 +158,7 @@ describe('the HTTP client of a channel', () => {
     [/^its fields cannot be read/, { url: URL_OF_ACME.url, form: { to: Object.create(null) as string } }],
     [/^it must be an object/, undefined],
   ] as const) {
-    it(`sends nothing of a wrong request, and reports it: ${problem.source}`, async () => {
+    it(`does not send an invalid request, and reports it: ${problem.source}`, async () => {
       const result = await contextIn(new Budget(1000)).http(request as unknown as { url: string });
       expect(result).to.include({ kind: 'not-sent', reason: 'WRONG_REQUEST' });
       expect(result).to.have.property('problem').that.matches(problem).and.not.includes('secret');
@@ -168,7 +168,7 @@ describe('the HTTP client of a channel', () => {
     });
   }
 
-  it('has the time of the question that is asked, and a share of it for the connection', async () => {
+  it('has the timeouts of a question: one in all, and one for the connection', async () => {
     const { http } = questionContext(client, 3_000, 1_000);
     expect(await endOf(http(URL_OF_ACME), 1_500)).to.deep.equal([
       1_000,
@@ -196,7 +196,7 @@ describe('the cause of a refusal', () => {
     'never-left': {},
   };
   for (const [cause, mechanics] of Object.entries(causes)) {
-    it(`${cause} says what follows, at once and of a message that fails later`, () => {
+    it(`${cause} sets moveOn and the flags, of a refusal and of a later failure`, () => {
       const mistakes: string[] = [];
       const outcome = readOutcome({ status: 'refused', ...FAILED, cause }, (mistake) =>
         mistakes.push(mistake),
@@ -211,7 +211,7 @@ describe('the cause of a refusal', () => {
     });
   }
 
-  it('gives way to what the refusal says itself', () => {
+  it('does not override the fields that the refusal sets itself', () => {
     const refusal = {
       status: 'refused',
       ...FAILED,
@@ -230,7 +230,7 @@ describe('the cause of a refusal', () => {
   });
 
   for (const cause of ['constructor', 7, null, '']) {
-    it(`that is none, such as ${JSON.stringify(cause)}, leaves hope for the next`, () => {
+    it(`is reported as a mistake, and another channel may follow, if it is ${JSON.stringify(cause)}`, () => {
       const mistakes: string[] = [];
       const refusal = { status: 'refused', ...FAILED, cause };
       expect(readOutcome(refusal, (mistake) => mistakes.push(mistake))).to.include({

@@ -20,7 +20,7 @@ import { dispatchBy } from './sends.js';
 const REQUEST: TelephonyRequest = { ...makeMessage().request, firstName: 'Anne-Marie', lastName: 'Ødegård' };
 
 type Send = (message: Message, context: SendContext) => unknown;
-/** A port that may break its own rules, as those of others do. */
+/** A port that may break its own rules, as a user's channel can. */
 const portOf = (send: Send): ConnectedChannel => ({ send: send as ConnectedChannel['send'] });
 
 const WAMID = wamid(PHONE_NUMBER.slice(1));
@@ -34,7 +34,7 @@ const ready = (name: string, send: Send, provider = name.toUpperCase()): ReadyCh
 
 interface Watched {
   readonly delivery: Delivery;
-  readonly told: AttemptReport[];
+  readonly reported: AttemptReport[];
   readonly late: AttemptReport[];
   readonly composeFailures: string[];
   readonly accepted: { readonly transactionId: string; readonly receipt: Receipt }[];
@@ -49,7 +49,7 @@ async function run(
     readonly isStillWanted?: () => Promise<boolean>;
   } = {},
 ): Promise<Watched> {
-  const told: AttemptReport[] = [];
+  const reported: AttemptReport[] = [];
   const late: AttemptReport[] = [];
   const composeFailures: string[] = [];
   const accepted: Watched['accepted'] = [];
@@ -58,7 +58,7 @@ async function run(
     plan,
     { ...parts, budget, request: REQUEST },
     {
-      onAttempt: (attempt) => told.push(attempt),
+      onAttempt: (attempt) => reported.push(attempt),
       onComposeFailure: (error) => composeFailures.push(error instanceof Error ? error.message : 'no error'),
       onAccepted: (transactionId, _step, makeReceipt) =>
         accepted.push({ transactionId, receipt: makeReceipt() }),
@@ -68,7 +68,7 @@ async function run(
     },
   );
   budget.close();
-  return { delivery, told, late, composeFailures, accepted };
+  return { delivery, reported, late, composeFailures, accepted };
 }
 
 const accept = (): Outcome => ({ status: 'accepted', transactionId: 'T1' });
@@ -80,7 +80,7 @@ const refuse = (fields: object = {}): Outcome => ({
 });
 
 describe('dispatching a code', () => {
-  it('hands a channel its message and the clocks of the attempt', async () => {
+  it('gives a channel the message, and the signals and HTTP client of the attempt', async () => {
     const send = sinon.fake.resolves(accept());
     await run([ready('line', send)]);
     const [message, context] = send.firstCall.args as [Message, SendContext];
@@ -96,9 +96,9 @@ describe('dispatching a code', () => {
     expect(context.http).to.be.a('function');
   });
 
-  it('ends with the first that accepts', async () => {
+  it('ends with the first channel that accepts', async () => {
     const second = sinon.fake.resolves(accept());
-    const { delivery, told } = await run([ready('a', accept), ready('b', second)]);
+    const { delivery, reported } = await run([ready('a', accept), ready('b', second)]);
     expect(delivery).to.deep.include({ status: 'accepted', isFraudBlock: false });
     expect(delivery.decidedBy).to.include({
       channel: 'a',
@@ -106,18 +106,18 @@ describe('dispatching a code', () => {
       outcome: 'accepted',
       transactionId: 'T1',
     });
-    expect(told).to.deep.equal(delivery.attempts);
+    expect(reported).to.deep.equal(delivery.attempts);
     expect(second.called).to.equal(false);
   });
 
-  describe('tells what is left of the plan', () => {
+  describe('reports the rest of the plan', () => {
     const namesOf = ({ receipt }: Watched['accepted'][number]): object => ({
       by: receipt.sentBy.channel,
       untried: receipt.untried.map(({ channel }) => channel),
       attempts: receipt.attempts.map(({ channel, outcome }) => `${channel} ${outcome}`),
     });
 
-    it('when a channel accepts, by its own id', async () => {
+    it("with the channel's transaction id when a channel accepts", async () => {
       const { accepted } = await run([ready('a', () => refuse()), ready('b', accept), ready('c', accept)]);
       expect(accepted.map(({ transactionId }) => transactionId)).to.deep.equal(['T1']);
       expect(accepted.map(namesOf)).to.deep.equal([
@@ -125,7 +125,7 @@ describe('dispatching a code', () => {
       ]);
     });
 
-    it('without what an earlier refusal leaves no hope for', async () => {
+    it('without the channels that an earlier refusal rules out', async () => {
       const plan = [ready('a', () => refuse({ moveOn: 'other-channel' })), ready('b', accept)];
       const { accepted } = await run([...plan, ready('a', accept), ready('c', accept)]);
       expect(accepted.map(namesOf)).to.deep.include({
@@ -135,7 +135,7 @@ describe('dispatching a code', () => {
       });
     });
 
-    it('nobody where nothing accepted', async () => {
+    it('not at all if no channel accepts', async () => {
       const { accepted } = await run([
         ready('a', () => refuse()),
         ready('b', () => ({ status: 'unknown', reason: 'x' })),
@@ -144,8 +144,8 @@ describe('dispatching a code', () => {
     });
   });
 
-  describe('asks right before each attempt whether it is still wanted', () => {
-    it('and makes those that are', async () => {
+  describe('checks before each attempt if the code is still wanted,', () => {
+    it('and makes attempts as long as it is', async () => {
       const asked: number[] = [];
       const { delivery } = await run(
         [ready('a', () => refuse()), ready('b', () => refuse()), ready('c', accept)],
@@ -157,7 +157,7 @@ describe('dispatching a code', () => {
       expect(asked).to.have.length(3);
     });
 
-    it('and makes none that became unwanted since the answer', async () => {
+    it('and makes none if Okta hangs up after the check', async () => {
       const budget = new Budget(2200);
       const send = sinon.fake.resolves(accept());
       const { delivery } = await run([ready('a', send)], {
@@ -175,7 +175,7 @@ describe('dispatching a code', () => {
     });
   });
 
-  it('ends without an attempt where nothing is planned, or the time is over', async () => {
+  it('ends without an attempt if the plan is empty or Okta has hung up', async () => {
     expect((await run([])).delivery).to.deep.equal({
       status: 'refused',
       decidedBy: undefined,
@@ -233,7 +233,7 @@ describe('dispatching a code', () => {
       expect(tried).to.deep.equal(['sms by X']);
     });
 
-    it('tries the next', async () => {
+    it('tries the next channel', async () => {
       const { delivery } = await run([ready('a', () => refuse()), ready('b', accept)]);
       expect(delivery.attempts.map(({ channel, outcome, code }) => [channel, outcome, code])).to.deep.equal([
         ['a', 'refused', 'C1'],
@@ -241,12 +241,12 @@ describe('dispatching a code', () => {
       ]);
     });
 
-    it('tells what to do about it', async () => {
-      const { told } = await run([ready('a', () => refuse({ remedy: 'Pay the bill' }))]);
-      expect(told[0]).to.include({ reason: 'Refused', remedy: 'Pay the bill' });
+    it('reports its remedy', async () => {
+      const { reported } = await run([ready('a', () => refuse({ remedy: 'Pay the bill' }))]);
+      expect(reported[0]).to.include({ reason: 'Refused', remedy: 'Pay the bill' });
     });
 
-    it('tries nothing else, and asks for no text, where Okta has hung up meanwhile', async () => {
+    it('tries nothing else, and composes no text, if Okta has hung up', async () => {
       const budget = new Budget(2200);
       const second = sinon.fake.resolves(accept());
       const composeText = sinon.fake.returns(`code ${OTP_CODE}`);
@@ -261,23 +261,23 @@ describe('dispatching a code', () => {
     });
   });
 
-  describe('never again after unknown:', () => {
+  describe('tries no other channel after', () => {
     for (const [title, send] of [
-      ['an unknown', () => ({ status: 'unknown', reason: 'hang' })],
+      ['an unknown outcome', () => ({ status: 'unknown', reason: 'hang' })],
       [
-        'a throw',
+        'a thrown error',
         () => {
           throw new Error('sync');
         },
       ],
       ['a rejection', () => Promise.reject(new Error('async'))],
-      // Rejections without an error are what others do, too.
+      // A user's channel may reject without an error, too.
 
-      ['a rejection with nothing', () => Promise.reject()],
-      ['nothing', () => undefined],
+      ['a rejection without an error', () => Promise.reject()],
+      ['undefined', () => undefined],
       ['null', () => null],
-      ['a text', () => 'accepted'],
-      ['a status of its own', () => ({ status: 'sent', transactionId: '1' })],
+      ['a string', () => 'accepted'],
+      ['an invalid status', () => ({ status: 'sent', transactionId: '1' })],
     ] as const satisfies readonly (readonly [string, Send])[]) {
       it(title, async () => {
         const second = sinon.fake.resolves(accept());
@@ -292,41 +292,45 @@ describe('dispatching a code', () => {
     }
   });
 
-  describe('tells of the words of others', () => {
+  describe('reports in a safe form', () => {
     for (const [title, fields, expected] of [
       ['a code that is a number', { code: 21211 }, { code: '21211' }],
       ['a code with odd characters', { code: 'a b;c=d' }, { code: 'a_b_c_d' }],
       ['no code', { code: undefined }, { code: 'REFUSED' }],
       ['an empty code', { code: '' }, { code: 'REFUSED' }],
-      ['a code with the number in it', { code: `to${PHONE_NUMBER}` }, { code: 'REFUSED' }],
+      ['a code with the phone number in it', { code: `to${PHONE_NUMBER}` }, { code: 'REFUSED' }],
       ['a code with the OTP in it', { code: `x-${OTP_CODE}` }, { code: 'REFUSED' }],
       ['a reason with the OTP in it', { reason: `${OTP_CODE} refused` }, { reason: '… refused' }],
-      ['a reason with the number in it', { reason: `no ${PHONE_NUMBER} here` }, { reason: 'no … here' }],
+      [
+        'a reason with the phone number in it',
+        { reason: `no ${PHONE_NUMBER} here` },
+        { reason: 'no … here' },
+      ],
       ['a reason with the login in it', { reason: 'no ada@example.com' }, { reason: 'no …' }],
       ['no reason', { reason: 7 }, { reason: 'Refused by the channel' }],
       ['a remedy with the name in it', { remedy: 'Ask Ada' }, { remedy: 'Ask …' }],
-      ['a remedy that is no text', { remedy: 7 }, { remedy: undefined }],
+      ['a remedy that is not a string', { remedy: 7 }, { remedy: undefined }],
     ] as const) {
       it(title, async () => {
-        const { told } = await run([ready('a', () => refuse(fields))]);
-        expect(told[0]).to.deep.include(expected);
+        const { reported } = await run([ready('a', () => refuse(fields))]);
+        expect(reported[0]).to.deep.include(expected);
       });
     }
 
-    it('an id of endless length', async () => {
-      const { told } = await run([
+    it('an id of 5,000 characters', async () => {
+      const { reported } = await run([
         ready('a', () => ({ status: 'accepted', transactionId: 'x'.repeat(5000) })),
       ]);
-      expect(told[0]?.transactionId).to.equal('x'.repeat(200));
+      expect(reported[0]?.transactionId).to.equal('x'.repeat(200));
     });
 
-    it('why it is unknown', async () => {
-      const { told } = await run([ready('a', () => ({ status: 'unknown', reason: `hang ${OTP_CODE}` }))]);
-      expect(told[0]?.reason).to.equal('hang …');
+    it('the reason of an unknown outcome', async () => {
+      const { reported } = await run([ready('a', () => ({ status: 'unknown', reason: `hang ${OTP_CODE}` }))]);
+      expect(reported[0]?.reason).to.equal('hang …');
     });
   });
 
-  describe('by the clock', () => {
+  describe('over time', () => {
     let clock: sinon.SinonFakeTimers;
     beforeEach(() => {
       clock = sinon.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
@@ -373,7 +377,7 @@ describe('dispatching a code', () => {
       });
     }
 
-    it('gives a detached send up after 10 s, by its signal', async () => {
+    it('gives up a detached send after 10 s, and aborts its signal', async () => {
       let signal: AbortSignal | undefined;
       const running = run(
         [
@@ -395,7 +399,7 @@ describe('dispatching a code', () => {
       expect(late[0]).to.include({ outcome: 'unknown', durationMs: 10_900 });
     });
 
-    it('aborts what has not left just before the deadline, and does not abort what has', async () => {
+    it('aborts leaveSignal just before the deadline, but not signal', async () => {
       let context: SendContext | undefined;
       const running = run(
         [
@@ -415,7 +419,7 @@ describe('dispatching a code', () => {
       expect(context?.signal.aborted).to.equal(false);
     });
 
-    it('does not let composeText use up the budget', async () => {
+    it('sends the default text if composeText does not answer within 300 ms', async () => {
       const send = sinon.fake.resolves(accept());
       const running = run([ready('a', send)], {
         budget: new Budget(2200),
@@ -428,7 +432,7 @@ describe('dispatching a code', () => {
       expect((send.firstCall.args[0] as Message).text).to.equal(`Your verification code is ${OTP_CODE}`);
     });
 
-    it('sends nothing where the time was over when the text was there', async () => {
+    it('sends nothing if the time is over when the text is ready', async () => {
       const budget = new Budget(500);
       const send = sinon.fake.resolves(accept());
       const running = run([ready('a', send)], {
@@ -447,31 +451,39 @@ describe('dispatching a code', () => {
       ['with an empty id', { status: 'accepted', transactionId: '' }, REQUEST.eventId],
       ['whose id is a number', { status: 'accepted', transactionId: 12 }, '12'],
       [
-        'whose id holds the number',
+        'whose id contains the phone number',
         { status: 'accepted', transactionId: `to_${PHONE_NUMBER}` },
         REQUEST.eventId,
       ],
       [
-        'whose id is base64 that holds the number',
+        'whose id contains the phone number in base64',
         { status: 'accepted', transactionId: WAMID },
         createHash('sha256').update(WAMID).digest('base64url'),
       ],
-      ['whose id holds the code', { status: 'accepted', transactionId: `msg${OTP_CODE}` }, REQUEST.eventId],
-      ['whose id holds a name', { status: 'accepted', transactionId: 'for-Anne-1' }, REQUEST.eventId],
       [
-        'whose id holds a name of Unicode',
+        'whose id contains the code',
+        { status: 'accepted', transactionId: `msg${OTP_CODE}` },
+        REQUEST.eventId,
+      ],
+      ['whose id contains a name', { status: 'accepted', transactionId: 'for-Anne-1' }, REQUEST.eventId],
+      [
+        'whose id contains a non-ASCII name',
         { status: 'accepted', transactionId: 'für Ødegård' },
         REQUEST.eventId,
       ],
-      ['whose id holds a part of a name', { status: 'accepted', transactionId: 'Annex-1' }, 'Annex-1'],
+      [
+        'whose id contains a name as part of a word',
+        { status: 'accepted', transactionId: 'Annex-1' },
+        'Annex-1',
+      ],
     ] as const) {
-      it(`takes an acceptance ${title} for one`, async () => {
+      it(`accepts an outcome ${title}, and reports a safe id`, async () => {
         const { delivery } = await run([ready('a', () => outcome)]);
         expect(delivery.decidedBy).to.include({ outcome: 'accepted', transactionId });
       });
     }
 
-    it('survives errors whose causes go in a circle, or that throw when they are looked at', async () => {
+    it('is unknown for an error with circular causes or with a getter that throws', async () => {
       const first = new Error('first');
       first.cause = new Error('second', { cause: first });
       const hostile = Object.defineProperty(new Error('?'), 'code', {
@@ -485,13 +497,13 @@ describe('dispatching a code', () => {
       }
     });
 
-    it('tells the code of what a channel threw, and nothing of its words', async () => {
+    it('reports the class and code of an error that a channel throws, without its message', async () => {
       const error = new TypeError('fetch failed for +447700900123', { cause: { code: 'ENOTFOUND' } });
       const { delivery } = await run([ready('a', () => Promise.reject(error))]);
       expect(delivery.decidedBy?.reason).to.equal('The channel threw TypeError (ENOTFOUND)');
     });
 
-    it('tries another channel after a wrong number only where it goes to another number', async () => {
+    it('tries another channel after moveOn false only if that sends to another number', async () => {
       const refusing = ready('a', () => ({
         status: 'refused',
         code: '21211',
@@ -506,7 +518,7 @@ describe('dispatching a code', () => {
       expect(other.delivery.decidedBy).to.include({ channel: 'b', outcome: 'accepted' });
     });
 
-    it('tells the breaker of a late answer: a slow host is not down', async () => {
+    it('reports a late answer to the breaker, so that a slow host does not open it', async () => {
       const channel = ready('a', () => new Promise(() => undefined));
       const slow = defer<Outcome>();
       const slowChannel = { ...channel, port: portOf(() => slow.promise) };
@@ -556,13 +568,13 @@ describe('dispatching a code', () => {
       const scene = await start({ whatsapp: [first, second], sms: third });
       const call = await scene.call();
       expect([first.sent, second.sent, third.sent]).to.deep.equal([1, 1, 1]);
-      // Its provider is the channel's name in capitals, where it names none.
+      // Without a provider, a channel has its name in capitals as its provider.
       expect(commandOf(call)).to.include({ status: 'SUCCESSFUL', provider: 'SMS', transactionId: 'T1' });
       expect(commandOf(call)?.['transactionMetadata']).to.match(/;refused=whatsapp:C1,whatsapp:C1$/);
       expect(scene.twilio.requests).to.be.empty;
     });
 
-    it('answers with one cause per attempt where every one refuses', async () => {
+    it('answers with one cause per attempt if every one refuses', async () => {
       const scene = await start({ whatsapp: channel(refuse(), 'ONE'), sms: channel(refuse({ code: 'C2' })) });
       const causes = errorOf(await scene.call())?.errorCauses;
       expect(causes?.map(({ reason, domain }) => [reason, domain])).to.deep.equal([
@@ -571,14 +583,14 @@ describe('dispatching a code', () => {
       ]);
     });
 
-    it('answers PENDING by GUARD where a fraud filter holds it back', async () => {
+    it('answers PENDING by GUARD if a fraud filter blocks the code, and sends nothing else', async () => {
       const sms = channel(accept());
       const scene = await start({ whatsapp: channel(refuse({ isFraudBlock: true })), sms });
       expect(commandOf(await scene.call())).to.include({ status: 'PENDING', provider: 'GUARD' });
       expect(sms.sent).to.equal(0);
     });
 
-    it('connects a channel once per hook, and uses what that returns', async () => {
+    it('connects a channel once per name that it is mounted under, and uses the result', async () => {
       const connected = channel(accept(), 'CONNECTED');
       const connect = sinon.fake.returns(connected);
       const blueprint: Channel = { ...channel(accept(), 'BLUEPRINT'), connect };
@@ -593,13 +605,13 @@ describe('dispatching a code', () => {
       expect(connected.sent).to.equal(2);
     });
 
-    it('goes on with the channel itself where connect returns nothing', async () => {
+    it('uses the channel itself if connect returns nothing', async () => {
       const own = { ...channel(accept(), 'OWN'), connect: () => undefined };
       const scene = await start({ sms: own });
       expect(commandOf(await scene.call({ userId: 'nobody' }))).to.include({ provider: 'OWN' });
     });
 
-    it('connects one blueprint to two hooks, each by itself', async () => {
+    it('connects one channel to two hooks, each with its own settings', async () => {
       const blueprint: Channel = {
         send: () => Promise.resolve(refuse({ code: 'NOT_CONNECTED' })),
         connect: ({ twilio }) =>
@@ -612,7 +624,7 @@ describe('dispatching a code', () => {
       }
     });
 
-    it('counts a send that goes on after the answer, and tells how it ended', async () => {
+    it('counts a send that goes on after the answer, and reports its outcome', async () => {
       const sending = defer<Outcome>();
       const scene = await start({ sms: { send: () => sending.promise } }, 500);
       const call = await scene.call({ userId: 'nobody', eventId: 'event-late' });
@@ -631,7 +643,7 @@ describe('dispatching a code', () => {
       expect(scene.hook.status().lastSuccess).to.have.keys('sms');
     });
 
-    it('shares no breaker between two channels of others', async () => {
+    it('uses separate breakers for two custom channels', async () => {
       const unknown = channel({ status: 'unknown', reason: 'hang' });
       const scene = await start({ whatsapp: unknown, sms: channel(accept()) });
       for (let count = 0; count < 6; count += 1) await scene.call();

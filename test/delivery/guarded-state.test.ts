@@ -26,7 +26,7 @@ const CODE: LastCode = {
 const USE = { deliveryChannel: 'sms', usedMs: NOW } as const;
 const STOPPED: Suppression = { channel: 'whatsapp', reason: 'STOPPED', untilMs: NOW };
 const nothing = (): undefined => undefined;
-/** What nothing was reported of before. */
+/** Fails the test if it is called. */
 const notReported = (): never => expect.fail('it was reported');
 
 describe('the guarded state', () => {
@@ -52,12 +52,12 @@ describe('the guarded state', () => {
       failures.push([error instanceof Error ? error.message : '', call?.eventId]);
     });
 
-  describe('says what comes for the first time', () => {
+  describe('recognises a first request', () => {
     const isFirst = (state: GuardedState, key = 'a'): Promise<boolean> =>
       state.isFirst(key, LIFE, 'inbound message');
     const repeat = (answer: Promise<RememberedAnswer | undefined>): Claim => ({ isFirst: false, answer });
 
-    it('by each key, as long as it is known', async () => {
+    it('by its key, until rememberMs has passed', async () => {
       const state = guard({});
       expect(await isFirst(state)).to.equal(true);
       expect(await isFirst(state)).to.equal(false);
@@ -72,14 +72,14 @@ describe('the guarded state', () => {
       }
     });
 
-    it('and settles it: no other gateway waits for its answer', async () => {
+    it('and settles its claim, so that no other gateway waits for its answer', async () => {
       const memory = openMemoryState();
       await isFirst(guard(memory));
       const again = await memory.claim('a', { ...LIFE, buckets: [] });
       expect(again.isFirst ? undefined : await again.answer).to.deep.equal({});
     });
 
-    it('and takes it for the first where the state throws or rejects, which is reported', async () => {
+    it('in any request if the state throws or rejects, and reports that', async () => {
       const throwing = (): never => {
         throw new Error('gone');
       };
@@ -95,7 +95,7 @@ describe('the guarded state', () => {
       ['inbound message', 500],
       ['used code', 2_000],
     ] as const) {
-      it(`and waits ${timeoutMs} ms for an ${what}; what comes late is settled`, async () => {
+      it(`after ${timeoutMs} ms if the state hangs (${what}), and settles a late claim`, async () => {
         const late = defer<Claim>();
         let settled: string | undefined;
         const clock = stopTime();
@@ -134,7 +134,7 @@ describe('the guarded state', () => {
         },
       ],
     ] as const) {
-      it(`and may be told ${what} late`, async () => {
+      it(`and ignores ${what} that comes late`, async () => {
         const late = defer<Claim>();
         const clock = stopTime();
         try {
@@ -148,20 +148,20 @@ describe('the guarded state', () => {
       });
     }
 
-    it('which a repeat is not, though its answer cannot be had', async () => {
+    it('but not in a repeat, even if the answer to the first request is lost', async () => {
       const claim = (): Claim => repeat(Promise.reject(new Error('the first call has no answer')));
       expect(await isFirst(guard({ claim }))).to.equal(false);
       expect(failures).to.be.empty;
     });
   });
 
-  it('passes on what it is told, with the time by the steady clock', async () => {
+  it('passes its calls on to the state, with the time of the steady clock', async () => {
     const clock = sinon.useFakeTimers({ toFake: ['performance'] });
-    const told: unknown[] = [];
+    const passedOn: unknown[] = [];
     const note =
       <T>(name: string, answer: T) =>
       (...args: unknown[]): T => {
-        told.push([name, ...args]);
+        passedOn.push([name, ...args]);
         return answer;
       };
     const state = guard({
@@ -183,7 +183,7 @@ describe('the guarded state', () => {
       state.keepReceipt('SM1', receipt, (report) => before.push(report)),
       await state.takeReceipt('SM1', FAILED, notReported),
       await state.isDelivered(['SM1'], receipt),
-      // It is not asked about no message.
+      // Without ids, the state is not called.
       await state.isDelivered([], receipt),
       state.keepSent('ana', CODE),
       await state.takeSent('ana', USE),
@@ -204,7 +204,7 @@ describe('the guarded state', () => {
       [STOPPED],
     ]);
     expect(before).to.deep.equal([FAILED]);
-    expect(told).to.deep.equal([
+    expect(passedOn).to.deep.equal([
       ['overtake', 'ana', EVENT],
       ['isNewest', 'a person', 'event-1', nowMs],
       ['keepReceipt', 'SM1', receipt, { nowMs, untilMs: receipt.expiresAtMs }],
@@ -219,7 +219,7 @@ describe('the guarded state', () => {
     ]);
   });
 
-  it('reports by promise what a state by promise knew before a receipt', async () => {
+  it('passes on the report that an asynchronous state has stored before the receipt', async () => {
     const before: FinalReport[] = [];
     const keep = (answer: FinalReport | undefined): Promise<void> | undefined =>
       guard({ keepReceipt: () => Promise.resolve(answer) }).keepReceipt('SM1', receipt, (report) => {
@@ -240,7 +240,7 @@ describe('the guarded state', () => {
     ],
     ['rejects', () => Promise.reject<never>(new Error('gone'))],
   ] as const) {
-    it(`has an answer for all that it is asked where the state ${how}, and reports it once`, async () => {
+    it(`returns a default for each request if the state ${how}, and reports each failure once`, async () => {
       const state = guard({
         isNewest: fail,
         keepReceipt: fail,
@@ -269,7 +269,7 @@ describe('the guarded state', () => {
       expect(failures).to.deep.equal([
         ['gone', 'event-1'],
         ['gone', 'event-1'],
-        // Whose receipt it is, is not known: its error may be about anybody.
+        // The owner is unknown, so the error may contain data of any user: it is not passed on.
         ['takeReceipt failed', undefined],
         ['gone', 'event-1'],
         ...Array.from({ length: 6 }, () => ['gone', undefined]),
@@ -277,7 +277,7 @@ describe('the guarded state', () => {
     });
   }
 
-  it('reports what throws when it is told something, and of which call that was', () => {
+  it('reports each write that throws, with its event id if it is known', () => {
     const fail = (): never => {
       throw new Error('gone');
     };
@@ -298,7 +298,7 @@ describe('the guarded state', () => {
     ]);
   });
 
-  it('waits 2 s for a state that hangs, and reports it', async () => {
+  it('waits 2 s for a state that hangs, and reports that', async () => {
     const clock = sinon.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
     const hang = (): Promise<never> => new Promise(() => undefined);
     try {
@@ -324,7 +324,7 @@ describe('the guarded state', () => {
     }
   });
 
-  it('waits 200 ms for what is suppressed, and says later that gateways share it', async () => {
+  it('waits 200 ms for suppressions, and reports later that gateways share a change', async () => {
     const clock = sinon.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
     const late = defer<undefined>();
     let shared = 0;
@@ -345,7 +345,7 @@ describe('the guarded state', () => {
       late.resolve(undefined);
       await nextTurn();
       expect(shared).to.equal(1);
-      // While Redis is lost nothing else happens.
+      // A time-out is no failure here: the state hangs like this while Redis is lost.
       expect(failures).to.be.empty;
     } finally {
       clock.restore();
@@ -353,10 +353,10 @@ describe('the guarded state', () => {
   });
 
   for (const [when, elapsedMs, expected] of [
-    ['while its call waits, and reports it once', 400, [['no answer', 'event-1']]],
-    ['after the time of its call, and reports nothing', 500, []],
+    ['in time, and reports it once', 400, [['no answer', 'event-1']]],
+    ['after the deadline, and reports nothing', 500, []],
   ] as const) {
-    it(`says that the answer of another call is lost ${when}`, async () => {
+    it(`returns lost if the first call's answer fails ${when}`, async () => {
       const clock = sinon.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
       const budget = new Budget(500);
       const there = defer<RememberedAnswer>();
@@ -374,14 +374,14 @@ describe('the guarded state', () => {
     });
   }
 
-  it('gives a call a quarter of its time at most to learn what is newest', async () => {
+  it("gives isNewest() at most a quarter of the call's time", async () => {
     const clock = sinon.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
     const budget = new Budget(480);
     try {
       const asking = guard({ isNewest: () => new Promise(() => undefined) }).isNewest(receipt, budget);
       let found: unknown;
       void asking.then((answer) => (found = answer));
-      // A tenth of its time is for the answer.
+      // A tenth of the time is reserved for the answer.
       await clock.tickAsync(107);
       expect(found).to.equal(undefined);
       await clock.tickAsync(1);

@@ -48,14 +48,14 @@ describe('the opt-in', () => {
     });
   }
 
-  it('is never inherited', () => {
+  it('is not read from a prototype', () => {
     const profile = Object.create({ optIn: true }) as UserProfile;
     expect(optedInChannels(profile, 'optIn', ['whatsapp'])).to.deep.equal([]);
     expect(optedInChannels({}, 'constructor', ['whatsapp'])).to.deep.equal([]);
     expect(optedInChannels({}, '__proto__', ['whatsapp'])).to.deep.equal([]);
   });
 
-  it('is none where there is no profile', () => {
+  it('chooses no channel without a profile', () => {
     expect(optedInChannels(undefined, 'optIn', ['whatsapp'])).to.deep.equal([]);
   });
 });
@@ -83,46 +83,46 @@ describe('the plan', () => {
       },
     );
 
-  it('of a text is what the user opted in to, then sms', () => {
+  it('of a text has the channels that the user opted in to, then sms', () => {
     expect(plan(text, true)).to.deep.equal(['whatsapp', 'sms']);
     expect(plan(text, ['line', 'whatsapp'])).to.deep.equal(['line', 'whatsapp', 'sms']);
     expect(plan(text, ['line', 'line'])).to.deep.equal(['line', 'sms']);
     expect(plan(text, false)).to.deep.equal(['sms']);
   });
 
-  it('of a text holds only what is configured, and never a call', () => {
+  it('of a text has only configured channels, and never voice', () => {
     expect(plan(text, true, undefined, ['sms'])).to.deep.equal(['sms']);
     expect(plan(text, true, undefined, ['whatsapp'])).to.deep.equal(['whatsapp']);
     expect(plan(text, false, undefined, ['whatsapp', 'voice'])).to.deep.equal([]);
   });
 
-  it('of a call is a call, and nobody is asked', () => {
-    let asked = 0;
+  it('of a call has only voice, if configured, and does not call chooseChannels', () => {
+    let calls = 0;
     const choose = (): string[] => {
-      asked += 1;
+      calls += 1;
       return ['whatsapp'];
     };
     expect(plan(call, true, choose)).to.deep.equal(['voice']);
     expect(plan(call, true, choose, ['sms', 'whatsapp'])).to.deep.equal([]);
-    expect(asked).to.equal(0);
+    expect(calls).to.equal(0);
   });
 
   const chosen: readonly (readonly [what: string, chosen: unknown, channels: readonly string[]])[] = [
-    ['keeps its order and has sms behind it', ['line', 'whatsapp'], ['line', 'whatsapp', 'sms']],
-    ['keeps sms where it put it', ['sms', 'line'], ['sms', 'line']],
-    ['is sms alone where it is empty', [], ['sms']],
-    ['goes before the opt-in', ['line'], ['line', 'sms']],
-    ['never becomes a call', ['voice', 'line'], ['line', 'sms']],
-    ['loses what is not configured', ['telegram', 'line'], ['line', 'sms']],
-    ['holds each once', ['line', 'line', 'sms', 'sms'], ['line', 'sms']],
+    ['keeps its order, and sms follows', ['line', 'whatsapp'], ['line', 'whatsapp', 'sms']],
+    ['keeps sms in its place', ['sms', 'line'], ['sms', 'line']],
+    ['is sms alone if it is empty', [], ['sms']],
+    ['replaces the opt-in', ['line'], ['line', 'sms']],
+    ['never contains voice', ['voice', 'line'], ['line', 'sms']],
+    ['leaves out a channel that is not configured', ['telegram', 'line'], ['line', 'sms']],
+    ['contains each channel once', ['line', 'line', 'sms', 'sms'], ['line', 'sms']],
   ];
   for (const [what, value, channels] of chosen) {
     it(`of chooseChannels ${what}`, () => {
       expect(plan(text, true, () => value)).to.deep.equal(channels);
-      // What is passed over is told: it is a misspelling more often than not.
-      const isPassedOver = (value as string[]).some((name) => ['voice', 'telegram'].includes(name));
+      // A skipped channel is reported: it is a misspelling more often than not.
+      const isSkipped = (value as string[]).some((name) => ['voice', 'telegram'].includes(name));
       expect(failures).to.deep.equal(
-        isPassedOver ? ['named a channel that is not configured, or voice; it is passed over'] : [],
+        isSkipped ? ['named a channel that is not configured, or voice; it is passed over'] : [],
       );
     });
   }
@@ -138,13 +138,13 @@ describe('the plan', () => {
     ['line', undefined],
     new Set(['line']),
   ]) {
-    it(`is the opt-in's when chooseChannels returns ${Object.prototype.toString.call(value)} ${JSON.stringify(value) as string | undefined}`, () => {
+    it(`is that of the opt-in if chooseChannels returns ${Object.prototype.toString.call(value)} ${JSON.stringify(value) as string | undefined}`, () => {
       expect(plan(text, true, () => value)).to.deep.equal(['whatsapp', 'sms']);
       expect(failures).to.deep.equal(['did not return an array of channel names']);
     });
   }
 
-  it("is the opt-in's when chooseChannels throws", () => {
+  it('is that of the opt-in if chooseChannels throws', () => {
     expect(
       plan(text, true, () => {
         throw new Error('no database');
@@ -158,17 +158,17 @@ describe('the plan', () => {
     expect(failures).to.deep.equal(['no database', 'no error']);
   });
 
-  it("is the opt-in's when chooseChannels is async, and its failure ends no process", async () => {
+  it('is that of the opt-in if chooseChannels is async, and its rejection is handled', async () => {
     expect(plan(text, true, () => Promise.reject(new Error('no database')))).to.deep.equal([
       'whatsapp',
       'sms',
     ]);
-    // Node tells of rejections after the microtasks of a turn; the witness hears of them.
+    // Node reports unhandled rejections after the microtasks of a turn, and the witness sees them.
     await new Promise((resolve) => setImmediate(resolve));
     expect(failures).to.have.length(1);
   });
 
-  it('hands chooseChannels the request and the profile', () => {
+  it('passes the request and the profile to chooseChannels', () => {
     const seen: unknown[] = [];
     plan(text, 'line', (...args: unknown[]) => {
       seen.push(...args);

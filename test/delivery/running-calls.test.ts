@@ -3,8 +3,8 @@ import { RunningCalls, SAME_MOMENT_MS, type RunningCall } from '#lib/delivery/ru
 import { ORDERS_OF_THREE } from '#harness/orders.js';
 import { stopTime } from '#harness/stopped-time.js';
 
-describe('the calls of a person that are under way', () => {
-  const overtakenOf = (calls: readonly RunningCall[]): readonly boolean[] =>
+describe('the running calls of a person', () => {
+  const supersededOf = (calls: readonly RunningCall[]): readonly boolean[] =>
     calls.map(({ newer }) => newer !== 'none');
   const beginThree = (
     running: RunningCalls,
@@ -15,15 +15,15 @@ describe('the calls of a person that are under way', () => {
     running.begin(person),
   ];
 
-  it('are overtaken by a newer one that has passed the guard, and by no other', () => {
+  it('are superseded by a newer call that has passed the guard, and by no other', () => {
     const running = new RunningCalls();
     const calls = [running.begin('ana'), running.begin('ana'), running.begin('ben'), running.begin('ana')];
     const [, second] = calls;
     if (second !== undefined) running.passGuard(second);
-    expect(overtakenOf(calls)).to.deep.equal([true, false, false, false]);
+    expect(supersededOf(calls)).to.deep.equal([true, false, false, false]);
   });
 
-  it('are overtaken for good by one of a later moment, and by one of the same moment after their first attempt', () => {
+  it('are superseded for good by a later call, and by a simultaneous one once that is sent', () => {
     const clock = stopTime();
     try {
       const running = new RunningCalls();
@@ -43,19 +43,19 @@ describe('the calls of a person that are under way', () => {
     }
   });
 
-  it('follow the last one of the person that passed the guard, also where that has ended', () => {
+  it('follow the last call of the person that passed the guard, even if that has ended', () => {
     const running = new RunningCalls();
     expect(['a', 'b', 'c'].map((event) => running.follow('ana', event))).to.deep.equal([undefined, 'a', 'b']);
     expect(running.follow('ben', 'd')).to.equal(undefined);
   });
 
-  it('are overtaken by none that has only begun', () => {
+  it('are not superseded by a call that has not passed the guard', () => {
     const running = new RunningCalls();
-    expect(overtakenOf(beginThree(running, 'ana'))).to.deep.equal([false, false, false]);
+    expect(supersededOf(beginThree(running, 'ana'))).to.deep.equal([false, false, false]);
   });
 
   for (const order of ORDERS_OF_THREE) {
-    it(`are known to those that come after them, and nothing else is, when they end in the order ${order.join()}`, () => {
+    it(`are known to later calls, and ended ones are not, if they end in the order ${order.join()}`, () => {
       for (let ended = 0; ended <= order.length; ended += 1) {
         const running = new RunningCalls();
         const calls = beginThree(running, 'ana');
@@ -64,14 +64,14 @@ describe('the calls of a person that are under way', () => {
         const going = [2, 1, 0].filter((at) => !order.slice(0, ended).some((other) => other === at));
         expect(olderThan(newest)).to.deep.equal(going.map((at) => calls[at]));
         running.passGuard(newest);
-        expect(overtakenOf(calls)).to.deep.equal([0, 1, 2].map((at) => going.includes(at)));
+        expect(supersededOf(calls)).to.deep.equal([0, 1, 2].map((at) => going.includes(at)));
         expect(newest.newer).to.equal('none');
       }
     });
   }
 
   for (const twice of [0, 1, 2] as const) {
-    it(`lose none of the others when number ${twice} of three ends twice`, () => {
+    it(`do not lose the others if number ${twice} of three ends twice`, () => {
       const running = new RunningCalls();
       const calls = beginThree(running, 'ana');
       running.end(calls[twice]);
@@ -84,7 +84,7 @@ describe('the calls of a person that are under way', () => {
     });
   }
 
-  it('are no more when the only one ends twice, nor is one that began in between', () => {
+  it('do not lose a call that begins before the only earlier one ends again', () => {
     const running = new RunningCalls();
     const first = running.begin('ana');
     running.end(first);
@@ -96,29 +96,29 @@ describe('the calls of a person that are under way', () => {
   });
 
   for (const [title, late] of [
-    ['the newest', 2],
-    ['one between them', 1],
+    ['the newest call', 2],
+    ['a call between them', 1],
   ] as const) {
-    it(`are overtaken by ${title} that passes the guard after it has ended: only those before it`, () => {
+    it(`are superseded, if older, by ${title} that passes the guard after its end`, () => {
       const running = new RunningCalls();
       const calls = beginThree(running, 'ana');
       running.end(calls[late]);
       const newer = running.begin('ana');
       running.passGuard(calls[late]);
-      expect(overtakenOf([...calls, newer])).to.deep.equal([true, late === 2, false, false]);
+      expect(supersededOf([...calls, newer])).to.deep.equal([true, late === 2, false, false]);
     });
   }
 
-  it('are not overtaken by one that ended before they began', () => {
+  it('are not superseded by a call that ended before they began', () => {
     const running = new RunningCalls();
     const ended = running.begin('ana');
     running.end(ended);
     const newer = running.begin('ana');
     running.passGuard(ended);
-    expect(overtakenOf([ended, newer])).to.deep.equal([false, false]);
+    expect(supersededOf([ended, newer])).to.deep.equal([false, false]);
   });
 
-  it('are apart for each person, whoever ends and passes the guard', () => {
+  it('are separate for each person, also when calls end or pass the guard', () => {
     const running = new RunningCalls();
     const ana = beginThree(running, 'ana');
     const ben = beginThree(running, 'ben');
@@ -129,11 +129,11 @@ describe('the calls of a person that are under way', () => {
     const newest = running.begin('ben');
     expect(olderThan(newest)).to.deep.equal([ben[2], ben[1], ben[0]]);
     running.passGuard(newest);
-    expect(overtakenOf([...ana, ...ben])).to.deep.equal([false, false, false, true, true, true]);
+    expect(supersededOf([...ana, ...ben])).to.deep.equal([false, false, false, true, true, true]);
   });
 });
 
-/** What it would overtake, the newest first. */
+/** The calls that it would supersede, the newest first. */
 function olderThan({ older }: RunningCall): readonly RunningCall[] {
   return older === undefined ? [] : [older, ...olderThan(older)];
 }

@@ -27,7 +27,7 @@ const sent = (change: Partial<SentCode> = {}): SentCode => ({
   ...change,
 });
 
-describe('codes that were used', () => {
+describe('used codes', () => {
   let events: HookEvent[];
   let failures: unknown[];
   let taken: number;
@@ -72,7 +72,7 @@ describe('codes that were used', () => {
   const failed = (): readonly (readonly [code: string, count: number])[] =>
     events.flatMap((event) => (event.type === 'feedback.failed' ? [[event.code, event.count] as const] : []));
 
-  it('are read and followed a few at a time, and what else there is to do has its turn', async () => {
+  it('are read and processed a few per turn of the event loop', async () => {
     const uses = start();
     let read = 0;
     const reading = function* (): Generator<CodeUse> {
@@ -91,11 +91,11 @@ describe('codes that were used', () => {
     expect(events.filter(({ type }) => type === 'code.used')).to.have.length(1_000);
   });
 
-  it('are 10,000 at most that wait, of which a thousand wait to be told to a provider', async () => {
+  it('wait for feedback to the provider up to 1,000; one more is reported as TOO_MANY', async () => {
     const gate = defer<undefined>();
-    let told = 0;
+    let confirmed = 0;
     const uses = start(async () => {
-      told += 1;
+      confirmed += 1;
       await gate.promise;
     });
     uses.receive(many(1_010));
@@ -105,10 +105,10 @@ describe('codes that were used', () => {
     gate.resolve(undefined);
     await uses.close();
     // Eight were under way.
-    expect(told).to.equal(1_008);
+    expect(confirmed).to.equal(1_008);
   });
 
-  it('are 10,000 at most that wait: that there were more is told once a minute', async () => {
+  it('wait up to 10,000; that more are skipped is reported once a minute', async () => {
     const gate = defer<Claim>();
     const uses = start(undefined, { claim: () => gate.promise });
     const skipped = (): readonly number[] =>
@@ -122,10 +122,10 @@ describe('codes that were used', () => {
     expect(taken).to.equal(10_004);
   });
 
-  it('are of nothing that was sent where the last code was not, and told to nobody', async () => {
-    let told = 0;
+  it('cause no event and no feedback if the last code was not sent', async () => {
+    let confirmed = 0;
     const uses = start(() => {
-      told += 1;
+      confirmed += 1;
       return Promise.resolve();
     });
     last = { status: 'refused', asked: sent().asked, deliveryChannel: 'sms', eventId: 'event-2' };
@@ -133,23 +133,23 @@ describe('codes that were used', () => {
     await uses.close();
     expect(taken).to.equal(1);
     expect(events).to.be.empty;
-    expect(told).to.equal(0);
+    expect(confirmed).to.equal(0);
   });
 
-  it('are told to no other provider than the one that sent, though a gateway has it in its place', async () => {
-    let told = 0;
+  it('cause no feedback if the place of the provider that sent has another provider now', async () => {
+    let confirmed = 0;
     const uses = start(() => {
-      told += 1;
+      confirmed += 1;
       return Promise.resolve();
     });
     last = sent({ provider: 'OTHER' });
     uses.receive(many(1));
     await uses.close();
     expect(events.map(({ type }) => type)).to.deep.equal(['code.used']);
-    expect(told).to.equal(0);
+    expect(confirmed).to.equal(0);
   });
 
-  it('are followed where the state does not answer, and that is told', async () => {
+  it('are processed even if the state fails, which is reported', async () => {
     const claim = (): never => {
       throw new Error('no');
     };
@@ -160,7 +160,7 @@ describe('codes that were used', () => {
     expect(failures).to.have.length(1);
   });
 
-  it('are told as not told once a minute, in words that are about nobody', async () => {
+  it('cause one feedback.failed a minute if feedback fails, without personal data', async () => {
     const uses = start(() => Promise.reject(new Error('+447700900123 is unknown')));
     uses.receive([use(1), undefined, use(2)]);
     await uses.close();
@@ -168,30 +168,30 @@ describe('codes that were used', () => {
     expect(JSON.stringify(events)).to.not.include('7700900123');
   });
 
-  it('are not told to a provider that does not answer lately', async () => {
-    let told = 0;
+  it('cause no feedback to a provider whose breaker is open', async () => {
+    let confirmed = 0;
     const uses = start(() => {
-      told += 1;
+      confirmed += 1;
       return Promise.resolve();
     });
     for (let count = 0; count < 5; count += 1)
       await breaker.attempt(() => Promise.resolve({ status: 'unknown', reason: 'no answer' }));
     uses.receive([use(1)]);
     await uses.close();
-    expect(told).to.equal(0);
+    expect(confirmed).to.equal(0);
     expect(failed()).to.deep.equal([['BREAKER_OPEN', 1]]);
   });
 
-  it('are given up by the provider’s channel that hangs, after 10 s', async () => {
+  it('cause feedback.failed with TIMEOUT if feedback hangs for 10 s', async () => {
     const clock = stopTime();
     try {
-      let isAsked = false;
+      let isCalled = false;
       const uses = start(() => {
-        isAsked = true;
+        isCalled = true;
         return new Promise(() => undefined);
       });
       uses.receive([use(1)]);
-      await until(() => isAsked);
+      await until(() => isCalled);
       expect(failed()).to.be.empty;
       clock.tick(10_000);
       await until(() => failed().length === 1);

@@ -45,7 +45,7 @@ const SENT_BY = makeReceipt().sentBy;
 
 const keyOf = (id: string): string => messageKey('acme', id);
 
-/** Everything that can go on without time goes on. */
+/** Lets everything run that needs no time to pass. */
 const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 describe('late failover', () => {
@@ -53,7 +53,7 @@ describe('late failover', () => {
   let now: number;
   let events: HookEvent[];
   let stream: EventStream;
-  /** What left, by the events that it was of. */
+  /** The event ids of the codes that were sent. */
   let left: string[];
   let isSending: boolean;
   let state: StatePort;
@@ -126,7 +126,7 @@ describe('late failover', () => {
     events.flatMap((event) => (event.type === 'failover.ended' ? [event.code ?? event.outcome] : []));
   const typesOf = (): string[] => events.map(({ type }) => type);
 
-  it('sends for a failure, once', async () => {
+  it('sends the code once for a failure that is reported eight times', async () => {
     overtake('event-1');
     accept('SM1');
     for (let count = 0; count < 8; count += 1) late.report(keyOf('SM1'), FAILED);
@@ -135,12 +135,12 @@ describe('late failover', () => {
     expect(endings()).to.deep.equal(['accepted']);
   });
 
-  describe('says whose message a report is about', () => {
+  describe('tells onOwner the owner', () => {
     const OWNER = ownerOf(REQUEST);
-    let told: unknown[];
+    let owners: unknown[];
     const onOwner = (owner: unknown): void => {
-      told.push(owner);
-      // What follows comes behind it.
+      owners.push(owner);
+      // The failover ends after the owner is reported.
       expect(endings()).to.be.empty;
     };
     const report = async (id: string, status: 'pending' | 'delivered' | 'failed'): Promise<void> => {
@@ -148,10 +148,10 @@ describe('late failover', () => {
       await settle();
     };
     beforeEach(() => {
-      told = [];
+      owners = [];
     });
 
-    it('at once for a message that it knows, however often and whatever is reported', async () => {
+    it('at once for a known message, at each report of any status', async () => {
       overtake('event-1');
       accept('SM1', { receipt: { untried: [] } });
       late.accepted('SM2', SENT_BY, REQUEST, undefined);
@@ -160,45 +160,45 @@ describe('late failover', () => {
         late.report(keyOf(id), { status: 'delivered' }, { onOwner });
         late.report(keyOf(id), FAILED, { onOwner });
       }
-      expect(told).to.deep.equal(Array(6).fill(OWNER));
+      expect(owners).to.deep.equal(Array(6).fill(OWNER));
       await settle();
-      expect(told).to.have.length(6);
+      expect(owners).to.have.length(6);
     });
 
-    it('by the receipt for a message of another gateway, before the failover ends', async () => {
+    it('by its receipt for a failed message of another gateway, before the failover ends', async () => {
       const receipt = makeReceipt({ untried: [] });
       await state.keepReceipt(keyOf('SM1'), receipt, { nowMs: steadyMs(), untilMs: receipt.expiresAtMs });
       await report('SM1', 'pending');
       await report('SM1', 'failed');
       expect(endings()).to.deep.equal(['NO_CHANNEL_LEFT']);
-      expect(told).to.deep.equal([undefined, ownerOf(receipt.request)]);
+      expect(owners).to.deep.equal([undefined, ownerOf(receipt.request)]);
     });
 
     for (const [title, broken] of [
-      ['does not know it', {}],
+      ['has no receipt', {}],
       ['fails', { takeReceipt: () => Promise.reject(new Error('no')) }],
       ['does not answer', { takeReceipt: () => new Promise<never>(() => undefined) }],
     ] as const) {
-      it(`with nothing, once, where the state ${title}`, async () => {
+      it(`as undefined, once per report, if the state ${title}`, async () => {
         make({}, { ...state, ...broken });
         await report('SM1', 'failed');
         await report('SM1', 'failed');
         await clock.tickAsync(2_000);
         await settle();
-        expect(told).to.deep.equal([undefined, undefined]);
+        expect(owners).to.deep.equal([undefined, undefined]);
       });
     }
 
-    it('also once it is closed', async () => {
+    it('also after close(), if it knows the message', async () => {
       accept('SM1');
       late.close();
       await report('SM1', 'failed');
       await report('SM2', 'failed');
-      expect(told).to.deep.equal([OWNER, undefined]);
+      expect(owners).to.deep.equal([OWNER, undefined]);
     });
   });
 
-  it('takes no notice of what is not final', async () => {
+  it('ignores a report that is not final', async () => {
     overtake('event-1');
     accept('SM1');
     late.report(keyOf('SM1'), { status: 'pending' });
@@ -207,7 +207,7 @@ describe('late failover', () => {
     expect(events).to.be.empty;
   });
 
-  it('keeps nothing of a message that nothing is ever told of, or that has no id', () => {
+  it('keeps a receipt only of a message with an id whose channel has reports or lookUp', () => {
     const kept: string[] = [];
     make({}, { ...state, keepReceipt: (id) => void kept.push(id) });
     accept('SM1', { by: ready('whatsapp') });
@@ -218,7 +218,7 @@ describe('late failover', () => {
     expect(kept).to.deep.equal(['SM2', 'SM3'].map(keyOf));
   });
 
-  it('asks the state for nothing of a message that nobody waits for any more', async () => {
+  it('takes no receipt from the state for a message that it knows to have none', async () => {
     const taken: string[] = [];
     make({}, { ...state, takeReceipt: (id) => void taken.push(id) });
     late.accepted('SM1', SENT_BY, REQUEST, undefined);
@@ -228,10 +228,10 @@ describe('late failover', () => {
     expect(events).to.be.empty;
   });
 
-  it('tells whose message has failed where the plan has nothing left, and asks nobody for it meanwhile', async () => {
-    const asked: string[] = [];
+  it('reports NO_CHANNEL_LEFT once if the last channel fails, and does not look up its message', async () => {
+    const lookedUp: string[] = [];
     const lookUp = (id: string) => {
-      asked.push(id);
+      lookedUp.push(id);
       return Promise.resolve(DELIVERED);
     };
     make({ afterSeconds: { whatsapp: 20 } });
@@ -240,7 +240,7 @@ describe('late failover', () => {
     const receipt = makeReceipt({ untried: [] });
     accept('SM1', { by, receipt });
     await clock.tickAsync(60_000);
-    expect(asked).to.be.empty;
+    expect(lookedUp).to.be.empty;
     late.report(keyOf('SM1'), FAILED);
     late.report(keyOf('SM1'), FAILED);
     await settle();
@@ -249,11 +249,11 @@ describe('late failover', () => {
     expect(events[0]).to.nested.include({ eventId: receipt.request.eventId, 'cause.code': FAILED.code });
   });
 
-  it('tells whose message has failed while the state is lost, and sends nothing', async () => {
-    let tellLater: ((receipt: Receipt) => void) | undefined;
+  it('reports STATE_LOST for a message that fails while the state is lost, and sends nothing', async () => {
+    let answerLate: ((receipt: Receipt) => void) | undefined;
     const lost: StatePort['takeReceipt'] = (id, _nowMs, _report, onLate) => {
       if (id === keyOf('SM1')) return { ...makeReceipt(), wasLost: true };
-      tellLater = onLate;
+      answerLate = onLate;
       return undefined;
     };
     make({}, { ...state, takeReceipt: lost, isShared: true });
@@ -262,18 +262,18 @@ describe('late failover', () => {
     late.report(keyOf('SM1'), FAILED);
     await settle();
     expect(endings()).to.deep.equal(['STATE_LOST']);
-    // Of another gateway's message, once it is back.
+    // For another gateway's message, when the state is back.
     late.report(keyOf('SM2'), FAILED);
     await settle();
     expect(endings()).to.have.length(1);
-    tellLater?.({ ...makeReceipt(), wasLost: true });
+    answerLate?.({ ...makeReceipt(), wasLost: true });
     await settle();
     expect(endings()).to.deep.equal(['STATE_LOST', 'STATE_LOST']);
     expect(left).to.be.empty;
   });
 
-  describe('where a state takes its time', () => {
-    /** Each question waits for its turn. */
+  describe('with a slow state', () => {
+    /** Each request to the state waits for an answerNext(). */
     const slow = (): { answerNext: () => Promise<void> } => {
       const turns: (() => void)[] = [];
       const memory = state;
@@ -301,7 +301,7 @@ describe('late failover', () => {
       };
     };
 
-    it('sends once where the answer of the send comes while it is asked', async () => {
+    it('sends once if the first send is accepted while the state is asked for its receipt', async () => {
       const { answerNext } = slow();
       isSending = true;
       overtake('event-1');
@@ -312,7 +312,7 @@ describe('late failover', () => {
       expect(left).to.deep.equal(['event-1']);
     });
 
-    it('sends nothing that was delivered while it was asked', async () => {
+    it('sends nothing if the message is delivered before the state answers', async () => {
       const { answerNext } = slow();
       overtake('event-1');
       accept('SM1');
@@ -323,20 +323,20 @@ describe('late failover', () => {
       expect(endings()).to.deep.equal(['DELIVERED']);
     });
 
-    it('sends nothing that was delivered while it was asked what is newest', async () => {
+    it('sends nothing if the message is delivered after the first answer of the state', async () => {
       const { answerNext } = slow();
       overtake('event-1');
       accept('SM1');
       late.report(keyOf('SM1'), FAILED);
       await answerNext();
       late.report(keyOf('SM1'), DELIVERED);
-      // What is newest, and the state is told of it.
+      // The answers on the newest code, and to the report of the delivery.
       for (let turn = 0; turn < 2; turn += 1) await answerNext();
       expect(left).to.be.empty;
       expect(endings()).to.deep.equal(['DELIVERED']);
     });
 
-    it('sends nothing that another process sent and that was delivered while it was asked', async () => {
+    it("sends nothing if another process's message is delivered before the state answers", async () => {
       const { answerNext } = slow();
       overtake('event-1');
       void state.keepReceipt(keyOf('SM1'), makeReceipt(), {
@@ -350,7 +350,7 @@ describe('late failover', () => {
       expect(endings()).to.deep.equal(['DELIVERED']);
     });
 
-    it('sends nothing that was told to be delivered, and then to have failed, before the send was answered', async () => {
+    it('sends nothing if delivered, then failed, is reported before the first send ends', async () => {
       const { answerNext } = slow();
       isSending = true;
       overtake('event-1');
@@ -362,7 +362,7 @@ describe('late failover', () => {
       expect(events).to.be.empty;
     });
 
-    it('sends nothing that was overtaken, or ended, while it was asked', async () => {
+    it('sends nothing if a newer code comes, or the code expires, before the state answers', async () => {
       const { answerNext } = slow();
       overtake('event-1');
       accept('SM1');
@@ -382,11 +382,11 @@ describe('late failover', () => {
     });
   });
 
-  describe('that another process was told of before this one had the answer of its send', () => {
+  describe('after an early report to another process', () => {
     const reportElsewhere = (report: FinalReport): unknown =>
       state.takeReceipt(keyOf('SM1'), steadyMs(), report);
 
-    it('sends what has failed, once, whoever tells it again', async () => {
+    it('sends once for a failure, even if it is reported again', async () => {
       overtake('event-1');
       reportElsewhere(FAILED);
       accept('SM1');
@@ -396,7 +396,7 @@ describe('late failover', () => {
       expect(endings()).to.deep.equal(['accepted']);
     });
 
-    it('sends nothing that was delivered, nor waits for word of it', async () => {
+    it('sends nothing for a delivered message, and sets no timer', async () => {
       make({ afterSeconds: { whatsapp: 20 } });
       overtake('event-1');
       for (const report of [FAILED, DELIVERED]) reportElsewhere(report);
@@ -406,7 +406,7 @@ describe('late failover', () => {
       expect(left).to.be.empty;
     });
 
-    it('sends nothing that this one knows to be delivered', async () => {
+    it('sends nothing if this process knows that the message is delivered', async () => {
       const keeping = defer<FinalReport>();
       make({}, { ...state, keepReceipt: () => keeping.promise });
       overtake('event-1');
@@ -417,7 +417,7 @@ describe('late failover', () => {
       expect(left).to.be.empty;
     });
 
-    it('drops what is about to leave where it arrived after all', async () => {
+    it('drops the send for a second failure if the first message was delivered after all', async () => {
       const answer = defer<boolean>();
       make({}, { ...state, isNewest: () => answer.promise });
       overtake('event-1');
@@ -427,13 +427,13 @@ describe('late failover', () => {
       reportElsewhere(DELIVERED);
       answer.resolve(true);
       await settle();
-      // It was asked before: the next question finds it.
+      // The first send did not see the delivery. The next one does.
       late.failed(makeReceipt({ failedIds: [keyOf('SM1')] }), FAILED, keyOf('SM2'));
       await settle();
       expect(endings()).to.deep.equal(['accepted', 'DELIVERED']);
     });
 
-    it('is waited for, but not for long, where the state takes its time', async () => {
+    it('waits for a slow state in kept(), for at most 300 ms', async () => {
       const keeping = defer<FinalReport>();
       make({}, { ...state, keepReceipt: () => keeping.promise });
       overtake('event-1');
@@ -450,14 +450,14 @@ describe('late failover', () => {
     });
   });
 
-  it('tells of no message that nobody knows where processes share a state', async () => {
+  it('does not report an unknown message if processes share a state', async () => {
     make({}, { ...state, isShared: true });
     late.report(keyOf('SM1'), FAILED);
     await settle();
     expect(events).to.be.empty;
   });
 
-  it('goes on with what another process has sent', async () => {
+  it('sends once for a failed message that another process has sent', async () => {
     overtake('event-1');
     void state.keepReceipt(keyOf('SM1'), makeReceipt(), {
       nowMs: steadyMs(),
@@ -470,7 +470,7 @@ describe('late failover', () => {
     expect(typesOf()).to.not.include('callback.unmatched');
   });
 
-  it('tells of a message that nobody knows at once where no send is under way, else once none can be', async () => {
+  it('reports an unknown message at once if no send is under way, otherwise after 15 s', async () => {
     late.report(keyOf('SM1'), FAILED);
     await settle();
     expect(typesOf()).to.deep.equal(['callback.unmatched']);
@@ -484,13 +484,13 @@ describe('late failover', () => {
     expect(events[1]).to.include({ type: 'callback.unmatched', transactionId: 'SM2', count: 1 });
   });
 
-  it('has one timer for all that is told too early', async () => {
+  it('uses one timer for 2,000 reports that come too early', async () => {
     isSending = true;
     for (let count = 0; count < 2_000; count += 1) late.report(keyOf(`SM${count}`), FAILED);
     await settle();
     const counts = (): readonly number[] =>
       events.flatMap((event) => (event.type === 'callback.unmatched' ? [event.count] : []));
-    // The first of those that were too many. One timer more reports the rest of them at the end of its minute.
+    // The first one beyond the limit is reported. Another timer reports the rest at the end of its minute.
     expect(counts()).to.deep.equal([1]);
     expect(clock.countTimers()).to.equal(2);
     clock.tick(60_000);
@@ -498,7 +498,7 @@ describe('late failover', () => {
     expect(counts()).to.deep.equal([1, 1_999]);
   });
 
-  it('drops what is under way for an older event of that person only', async () => {
+  it('drops a running send only if it is for an older event of the same person', async () => {
     const sending = defer<undefined>();
     make({
       send: async (send) => {
@@ -521,10 +521,10 @@ describe('late failover', () => {
   });
 
   for (const [title, id] of [
-    ['the message', 'SM2'],
-    ['one before it', 'SM1'],
+    ['the failed message', 'SM2'],
+    ['a message that failed before it', 'SM1'],
   ] as const) {
-    it(`lets nothing leave any more where ${title} arrives after all`, async () => {
+    it(`lets nothing leave if ${title} is delivered after all`, async () => {
       const sending = defer<undefined>();
       let signal: AbortSignal | undefined;
       make({
@@ -546,7 +546,7 @@ describe('late failover', () => {
       expect(endings().at(-1)).to.equal('DELIVERED');
     });
 
-    it(`begins nothing where ${title} has arrived`, async () => {
+    it(`sends nothing if ${title} is delivered already`, async () => {
       overtake('event-1');
       late.accepted('SM1', SENT_BY, REQUEST, undefined);
       late.accepted('SM2', SENT_BY, REQUEST, undefined);
@@ -558,14 +558,14 @@ describe('late failover', () => {
     });
   }
 
-  it('tells what broke, and ends', async () => {
+  it('ends with INTERNAL_ERROR and the reason if a send rejects', async () => {
     make({ send: () => Promise.reject(new Error('a channel broke')) });
     late.failed(makeReceipt(), FAILED);
     await settle();
     expect(events[0]).to.include({ outcome: 'refused', code: 'INTERNAL_ERROR', reason: 'a channel broke' });
   });
 
-  it('reports a receipt that a gateway of another version kept, and cannot be used', async () => {
+  it('reports an unusable receipt of a gateway of another version, and sends nothing', async () => {
     make({}, { ...state, takeReceipt: () => ({ person: 'somebody' }) as unknown as Receipt });
     late.report(keyOf('SM1'), FAILED);
     await settle();
@@ -573,7 +573,7 @@ describe('late failover', () => {
     expect(left).to.be.empty;
   });
 
-  it('tells what a state fails at, with the event where it is known', async () => {
+  it('reports each failure of the state, with the event id if it is known, and sends nothing', async () => {
     const fail = (): never => {
       throw new Error('no connection');
     };
@@ -590,14 +590,14 @@ describe('late failover', () => {
     late.report(keyOf('SM1'), FAILED);
     late.failed(makeReceipt(), FAILED);
     await settle();
-    // Failing to keep one, to say what is newest and what was delivered, to take one.
+    // The failure to take a receipt has no event id: the event is unknown.
     expect(stateFailures.map(([, eventId]) => eventId)).to.have.members([
       'event-1',
       'event-1',
       'event-1',
       undefined,
     ]);
-    // Nobody knows what is newest.
+    // It is unknown which code is the newest.
     expect(left).to.be.empty;
     expect(events.find(({ type }) => type === 'failover.ended')).to.include({
       outcome: 'dropped',
@@ -607,11 +607,11 @@ describe('late failover', () => {
     });
   });
 
-  describe('by time', () => {
+  describe('over time', () => {
     const asking = (answer: () => unknown): ReadyChannel =>
       ready('whatsapp', { reports: 'deliveries', lookUp: answer as never });
 
-    it('sends what a provider was asked for and says failed', async () => {
+    it('sends the code if lookUp returns failed', async () => {
       overtake('event-1');
       accept('SM1', { by: asking(() => Promise.resolve(FAILED)) });
       await clock.tickAsync(3_000);
@@ -619,7 +619,7 @@ describe('late failover', () => {
       expect(left).to.deep.equal(['event-1']);
     });
 
-    it('tells what a provider was asked for as a callback would, and whose it is, masked', async () => {
+    it('reports the result of lookUp like a callback, with its owner, masked', async () => {
       mustNotShow(REQUEST.otpCode, REQUEST.phoneNumber);
       overtake('event-1');
       const failure = {
@@ -633,12 +633,12 @@ describe('late failover', () => {
       await clock.tickAsync(3_000);
       await settle();
       witness(events);
-      const told = { type: 'message.reported', at: NOW, channel: 'whatsapp', eventId: 'event-1' };
-      const whose = { oktaRequestId: undefined, userId: '00u1', toEnding: REQUEST.phoneNumber.slice(-2) };
+      const reported = { type: 'message.reported', at: NOW, channel: 'whatsapp', eventId: 'event-1' };
+      const owner = { oktaRequestId: undefined, userId: '00u1', toEnding: REQUEST.phoneNumber.slice(-2) };
       expect(events.filter(({ type }) => type === 'message.reported')).to.deep.equal([
         {
-          ...told,
-          ...whose,
+          ...reported,
+          ...owner,
           transactionId: 'SM1',
           report: 'failed',
           status: 'failed',
@@ -647,8 +647,8 @@ describe('late failover', () => {
           remedy: 'Ask ACME',
         },
         {
-          ...told,
-          ...whose,
+          ...reported,
+          ...owner,
           transactionId: 'event-1',
           report: 'delivered',
           status: 'delivered',
@@ -665,9 +665,9 @@ describe('late failover', () => {
 
     for (const [title, answer, reason] of [
       ['throws', () => Promise.reject(new Error(`no ${REQUEST.otpCode}`)), 'whatsapp: no …'],
-      ['gives what is no report', () => ({ status: 'lost' }), /^whatsapp: its answer has no status/],
+      ['returns no report', () => ({ status: 'lost' }), /^whatsapp: its answer has no status/],
     ] as const) {
-      it(`tells of a lookUp that ${title}, once a minute`, async () => {
+      it(`reports a lookUp that ${title}, once a minute`, async () => {
         mustNotShow(REQUEST.otpCode);
         overtake('event-1');
         accept('SM1', { by: asking(answer) });
@@ -683,10 +683,10 @@ describe('late failover', () => {
       });
     }
 
-    it('asks for nothing that has been told of, that is overtaken, or that has ended', async () => {
-      let questions = 0;
+    it('looks up no message that is delivered, has expired or has a newer code', async () => {
+      let lookUps = 0;
       const by = asking(() => {
-        questions += 1;
+        lookUps += 1;
         return Promise.resolve({ status: 'pending' });
       });
       overtake('event-1');
@@ -695,10 +695,10 @@ describe('late failover', () => {
       accept('SM2', { by, receipt: { expiresAtMs: steadyMs() } });
       accept('SM3', { by, receipt: { eventKey: 'event-0' } });
       await clock.tickAsync(20_000);
-      expect(questions).to.equal(0);
+      expect(lookUps).to.equal(0);
     });
 
-    it('sends what nothing says delivered in time, by channels that would', async () => {
+    it('sends the code after afterSeconds if a channel with delivery reports has reported none', async () => {
       make({ afterSeconds: { whatsapp: 20, sms: 20 } });
       overtake('event-1');
       accept('SM1');
@@ -714,7 +714,7 @@ describe('late failover', () => {
       expect(events[0]).to.have.nested.property('cause.code', 'NOT_DELIVERED_IN_TIME');
     });
 
-    describe('where the state wakes processes', () => {
+    describe('with alarms of the state', () => {
       let due: (transactionId: string) => Promise<void>;
       let set: (readonly [transactionId: string, dueInMs: number])[];
       let listeners: number;
@@ -731,7 +731,7 @@ describe('late failover', () => {
         state = { ...state, alarms };
         make({ afterSeconds: { whatsapp: 20 }, ...parts });
       };
-      /** Another process has sent it. */
+      /** Keeps the receipt of a message that another process has sent. */
       const keepElsewhere = (change: Partial<Receipt> = {}): void => {
         overtake('event-1');
         void state.keepReceipt(keyOf('SM1'), makeReceipt(change), {
@@ -740,23 +740,23 @@ describe('late failover', () => {
         });
       };
 
-      it('has one set soon after it would notice by itself, for channels that tell what they deliver', () => {
+      it('sets one a second after its own timer, only if the channel reports deliveries', () => {
         makeWoken();
         accept('SM1');
         accept('SM2', { by: SMS });
         expect(set).to.deep.equal([[keyOf('SM1'), 21_000]]);
-        // Its code ends before.
+        // Its code expires before that.
         accept('SM3', { receipt: { expiresAtMs: steadyMs() + 20_000 } });
         expect(set).to.have.length(1);
         expect(clock.countTimers()).to.equal(1);
       });
 
-      it('listens for none where nothing is waited for', () => {
+      it('does not listen for any without afterSeconds', () => {
         makeWoken({ afterSeconds: { whatsapp: undefined } });
         expect(listeners).to.equal(0);
       });
 
-      it('sends what another process waited for, once', async () => {
+      it('sends once at an alarm that another process has set', async () => {
         makeWoken();
         keepElsewhere();
         await Promise.all([due(keyOf('SM1')), due(keyOf('SM1'))]);
@@ -768,7 +768,7 @@ describe('late failover', () => {
         expect(events[0]).to.nested.include({ 'cause.code': 'NOT_DELIVERED_IN_TIME', outcome: 'accepted' });
       });
 
-      it('sends nothing that is known to be delivered, or that nobody has a receipt of', async () => {
+      it('sends nothing for a delivered message or one without a receipt', async () => {
         makeWoken();
         accept('SM1');
         late.report(keyOf('SM1'), DELIVERED);
@@ -784,7 +784,7 @@ describe('late failover', () => {
         [FAILED, ['63024']],
         [{ status: 'pending' }, ['NOT_DELIVERED_IN_TIME']],
       ] as const) {
-        it(`asks a provider that does not tell by itself, and heeds ${answer.status}`, async () => {
+        it(`looks up the message at its alarm, and acts on ${answer.status}`, async () => {
           makeWoken({
             channels: new Map([
               ['whatsapp', [asking(() => Promise.resolve(answer))]],
@@ -814,12 +814,12 @@ describe('late failover', () => {
           },
         ],
       ] as const) {
-        it(`leaves it to others once it ${when}`, async () => {
+        it(`leaves an alarm to other processes once it ${when}`, async () => {
           makeWoken();
           keepElsewhere();
           end();
           const ended = await due(keyOf('SM1')).then(
-            () => 'attended to',
+            () => 'handled',
             () => 'left',
           );
           expect(ended).to.equal('left');
@@ -830,7 +830,7 @@ describe('late failover', () => {
       }
     });
 
-    it('sends nothing that is not due when it stops waiting, and what is', async () => {
+    it('sends nothing by time after stopWaiting(), but still sends for a reported failure', async () => {
       make({ afterSeconds: { whatsapp: 20 } });
       overtake('event-1');
       accept('SM1');
@@ -843,7 +843,7 @@ describe('late failover', () => {
     });
   });
 
-  it('begins nothing once it is closed', async () => {
+  it('sends nothing and reports nothing after close()', async () => {
     overtake('event-1');
     accept('SM1');
     late.close();

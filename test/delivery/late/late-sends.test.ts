@@ -60,7 +60,7 @@ describe('a late send', () => {
   const stepsOf = ({ code }: LateSend): string[] =>
     code.untried.map(({ channel, provider }) => `${channel} ${provider}`);
 
-  it('has the request back, with the end of its code', () => {
+  it("has the receipt's request, with expiresAt", () => {
     const { code, request, dropped } = start();
     expect(request.expiresAt.getTime()).to.equal(NOW + CODE_LIFE_MS);
     expect(code.request.otpCode).to.equal(OTP_CODE);
@@ -74,22 +74,22 @@ describe('a late send', () => {
     ['other-channel', ['line 0', 'sms 0', 'sms 1']],
     [false, []],
   ] as const) {
-    it(`goes by ${steps.join(', ') || 'nothing'} where the failure says moveOn ${String(moveOn)}`, () => {
+    it(`goes by ${steps.join(', ') || 'nothing'} if the failure has moveOn ${String(moveOn)}`, () => {
       expect(stepsOf(start({ moveOn }, { untried }))).to.deep.equal(steps);
     });
   }
 
-  it('goes by no other provider of a channel that the recipient does not want', () => {
+  it('goes by no other provider of the same channel after moveOn other-channel', () => {
     const sent = { sentBy: step('sms', 0), untried: [step('sms', 1), step('line')] };
     expect(stepsOf(start({ moveOn: 'other-channel' }, sent))).to.deep.equal(['line 0']);
   });
 
-  it('goes to another number where the first one was wrong', () => {
+  it('goes on after moveOn false if the next steps have another number', () => {
     const sent = { sentBy: step('whatsapp', 0, OTHER_NUMBER), untried };
     expect(stepsOf(start({ moveOn: false }, sent))).to.deep.equal(['line 0', 'sms 0', 'sms 1']);
   });
 
-  it('goes by nothing that is switched off, or not configured any more', () => {
+  it('goes by no channel that is off or no longer configured', () => {
     expect(stepsOf(start({}, { untried }, { on: (channel) => channel !== 'sms' }))).to.deep.equal(['line 0']);
     const gone = [step('pigeon'), step('sms', 2), step('sms', 1)];
     expect(stepsOf(start({}, { untried: gone }))).to.deep.equal(['sms 1']);
@@ -101,7 +101,7 @@ describe('a late send', () => {
     ['NO_CHANNEL_LEFT', () => start({ moveOn: false })],
     ['NO_CHANNEL_LEFT', () => start({}, {}, { on: () => false })],
   ] as const) {
-    it(`is dropped from the start for ${code}, which is told`, () => {
+    it(`is dropped from the start for ${code}, and its end has that code and a reason`, () => {
       const dropped = send();
       expect(dropped.dropped).to.equal(code);
       expect(endOf(dropped, {})).to.include({ type: 'failover.ended', outcome: 'dropped', code });
@@ -109,7 +109,7 @@ describe('a late send', () => {
     });
   }
 
-  it('lets nothing leave once it is dropped, for the first reason that there was', () => {
+  it('lets nothing leave once it is dropped, and keeps the first code', () => {
     const send = start();
     dropSend(send, 'SUPERSEDED');
     dropSend(send, 'DELIVERED');
@@ -130,7 +130,7 @@ describe('a late send', () => {
       isFraudBlock: false,
     });
 
-    it('is told with all attempts, those of the call before it', () => {
+    it('is reported with all attempts, those of the hook call first', () => {
       const accepted = { ...attempt, outcome: 'accepted', transactionId: 'SM2' } as const;
       expect(endOf(start(), { delivery: delivery(accepted) })).to.deep.equal({
         type: 'failover.ended',
@@ -151,7 +151,7 @@ describe('a late send', () => {
       });
     });
 
-    it('is what it came to, although it was dropped after it had left', () => {
+    it('has an unknown outcome even if it was dropped, but is dropped if it was refused', () => {
       const send = start();
       dropSend(send, 'DELIVERED');
       const unknown = { ...attempt, outcome: 'unknown', reason: 'No answer' } as const;
@@ -166,7 +166,7 @@ describe('a late send', () => {
       });
     });
 
-    it('tells what to do about the first failure, and about the last', () => {
+    it('has the remedies of the first failure and of the last one', () => {
       const refused = {
         ...attempt,
         outcome: 'refused',
@@ -179,7 +179,7 @@ describe('a late send', () => {
       expect(end).to.have.nested.property('cause.remedy', 'Join anew');
     });
 
-    it('is refused where there was no time, or something broke', () => {
+    it('is refused with DEADLINE without an attempt, with INTERNAL_ERROR after a defect', () => {
       expect(endOf(start(), { delivery: delivery(undefined) })).to.include({
         outcome: 'refused',
         code: 'DEADLINE',
@@ -193,12 +193,12 @@ describe('a late send', () => {
     });
 
     for (const code of [OTP_CODE, 'to ada@example.com', PHONE_NUMBER]) {
-      it('does not tell a code of a failure that is about somebody', () => {
+      it('replaces a failure code with personal data by FAILED', () => {
         expect(endOf(start({ code }), {})).to.have.nested.property('cause.code', 'FAILED');
       });
     }
 
-    it('tells the reason of a failure and what to do about it, without what is about somebody', () => {
+    it('has the reason and the remedy of the failure, without personal data', () => {
       mustNotShow(OTP_CODE, PHONE_NUMBER);
       const end = endOf(start({ reason: `No ${OTP_CODE} for Ada`, remedy: `Call ${PHONE_NUMBER}` }), {});
       witness(end);
@@ -208,7 +208,7 @@ describe('a late send', () => {
       });
     });
 
-    it('tells a code of a failure as a token', () => {
+    it('has the code of the failure as a token', () => {
       expect(endOf(start({ code: 'no such\nphone' }), {})).to.have.nested.property(
         'cause.code',
         'no_such_phone',

@@ -9,7 +9,7 @@ const DELIVERED: FinalReport = { status: 'delivered' };
 
 const OWNER = { eventId: 'event-1', oktaRequestId: undefined, userId: '00u1', toEnding: '23' };
 
-describe('what is known of messages', () => {
+describe('the store of message statuses', () => {
   let clock: sinon.SinonFakeTimers;
   let unknown: string[];
   let messages: MessageStatuses;
@@ -23,7 +23,7 @@ describe('what is known of messages', () => {
     expect(endTime(clock), 'timers left').to.deep.equal([]);
   });
 
-  it('knows whose message it is, also after a report, and of no other', () => {
+  it('knows the owner of a message, also after a report, but not of an unknown one', () => {
     messages.record('SM1', FAILED);
     expect(messages.ownerOf('SM1')).to.equal(undefined);
     messages.know('SM1', true, OWNER);
@@ -33,7 +33,7 @@ describe('what is known of messages', () => {
     expect(messages.ownerOf('SM2')).to.include({ eventId: 'event-2' });
   });
 
-  it('moves forward only', () => {
+  it('changes a status from failed to delivered, and never back', () => {
     messages.know('SM1', true, OWNER);
     expect(messages.record('SM1', FAILED)).to.equal('first');
     expect(messages.record('SM1', FAILED)).to.equal('none');
@@ -43,14 +43,14 @@ describe('what is known of messages', () => {
     expect(messages.isDelivered('SM1')).to.equal(true);
   });
 
-  it('asks for nothing where nothing can follow', () => {
+  it('returns idle for the failure of a message without a receipt', () => {
     messages.know('SM1', false, OWNER);
     expect(messages.record('SM1', FAILED)).to.equal('idle');
     messages.know('SM2', true, OWNER);
     expect(messages.record('SM2', DELIVERED)).to.equal('first');
   });
 
-  it('takes down at once what is told of a message that it does not know yet', () => {
+  it('stores a report of an unknown message at once, and returns it when that is known', () => {
     expect(messages.record('SM1', FAILED)).to.equal('early');
     expect(messages.record('SM1', FAILED)).to.equal('none');
     expect(messages.know('SM1', true, OWNER)).to.equal(FAILED);
@@ -60,7 +60,7 @@ describe('what is known of messages', () => {
     expect(unknown).to.be.empty;
   });
 
-  it('knows of one that it does not know that it arrived after all', () => {
+  it('stores the delivery of an unknown message after its failure', () => {
     messages.record('SM1', FAILED);
     expect(messages.record('SM1', DELIVERED)).to.equal('arrived');
     expect(messages.isDelivered('SM1')).to.equal(true);
@@ -70,7 +70,7 @@ describe('what is known of messages', () => {
     expect(messages.isDelivered('SM2')).to.equal(false);
   });
 
-  it('gives up after 15 s what nobody has come to know, by one timer for all', () => {
+  it('gives up an unknown message after 15 s, with one timer for all', () => {
     for (const [id, afterMs] of [
       ['SM1', 0],
       ['SM2', 1],
@@ -90,11 +90,11 @@ describe('what is known of messages', () => {
     expect(messages.record('SM1', FAILED)).to.equal('early');
     messages.giveUp('SM1');
     messages.giveUp('SM1');
-    // It was told before.
+    // SM1 was reported before.
     expect(unknown).to.deep.equal(['SM1', 'SM2', 'SM3']);
   });
 
-  it('tells once of each that was given up, of as many as 1,000', () => {
+  it('reports each message that it gives up once, and remembers 1,000 of them', () => {
     const giveUp = (id: string): void => {
       messages.record(id, FAILED);
       messages.giveUp(id);
@@ -108,20 +108,20 @@ describe('what is known of messages', () => {
     expect(unknown.at(-1)).to.equal('SM0');
   });
 
-  it('keeps no more than 1,000 of them', () => {
+  it('keeps reports of at most 1,000 unknown messages', () => {
     for (let count = 0; count <= 1_000; count += 1) messages.record(`SM${count}`, FAILED);
     expect(unknown).to.deep.equal(['SM0']);
     expect(clock.countTimers()).to.equal(1);
     expect(messages.know('SM1', true, OWNER)).to.equal(FAILED);
   });
 
-  it('keeps no more than 16,000 messages, and the last 8,000 always', () => {
+  it('keeps at most 16,000 messages, and always the last 8,000', () => {
     for (let count = 0; count <= 16_000; count += 1) messages.know(`SM${count}`, true, OWNER);
     expect(messages.record('SM7999', FAILED)).to.equal('early');
     expect(messages.record('SM8000', FAILED)).to.equal('first');
   });
 
-  it('tells nobody of what is dropped when it is closed', () => {
+  it('reports no unknown message after close()', () => {
     messages.record('SM1', FAILED);
     messages.close();
     clock.tick(60_000);
@@ -130,7 +130,7 @@ describe('what is known of messages', () => {
 });
 
 describe('a report', () => {
-  it('is final where it says that a message was delivered, or failed', () => {
+  it('is final if its status is delivered or failed', () => {
     expect([FAILED, DELIVERED, { status: 'pending' } as const].map(isFinal)).to.deep.equal([
       true,
       true,

@@ -8,7 +8,7 @@ import { NO_CLIENT } from '#harness/channels.js';
 const PENDING: DeliveryReport = { status: 'pending' };
 const DELIVERED: DeliveryReport = { status: 'delivered' };
 
-describe('asking a channel what became of a message', () => {
+describe('looking up the status of a message', () => {
   const closed = new Breaker('a host', () => undefined);
   const ask = (
     lookUp: ((transactionId: string, context: SendContext) => unknown) | undefined,
@@ -18,7 +18,7 @@ describe('asking a channel what became of a message', () => {
     // What JavaScript callers may return has no type.
     lookUpBy({ port: { lookUp } as ConnectedChannel, breaker, client: NO_CLIENT }, 'SM1', onFailure);
 
-  it('names the message', async () => {
+  it('passes the message id and live signals to lookUp', async () => {
     const seen: unknown[] = [];
     await ask((transactionId, { signal, leaveSignal }) => {
       seen.push(transactionId, signal.aborted, leaveSignal.aborted);
@@ -50,7 +50,7 @@ describe('asking a channel what became of a message', () => {
       },
     ],
     [
-      'failed, without one',
+      'failed, without a reason',
       () => ({ status: 'failed', code: '', reason: 7, moveOn: 'nowhere', isFraudBlock: 'yes', remedy: 7 }),
       {
         status: 'failed',
@@ -84,11 +84,11 @@ describe('asking a channel what became of a message', () => {
       ).to.deep.equal(report);
       const isReadable =
         !['anything else', 'nothing', 'null'].includes(title) && !title.startsWith('what it');
-      expect(failures, 'failures told').to.equal(isReadable ? 0 : 1);
+      expect(failures, 'reported failures').to.equal(isReadable ? 0 : 1);
     });
   }
 
-  it('is pending where it does not answer within 3 s, is not there, or its host does not answer lately', async () => {
+  it('is pending if lookUp hangs for 3 s, is missing, or its breaker is open', async () => {
     const clock = sinon.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
     try {
       const asking = ask(() => new Promise(() => undefined));
@@ -102,12 +102,12 @@ describe('asking a channel what became of a message', () => {
     for (let count = 0; count < 5; count += 1) {
       await open.attempt(() => Promise.resolve({ status: 'unknown', reason: 'x' }));
     }
-    let isAsked = false;
+    let isCalled = false;
     const lookUp = (): DeliveryReport => {
-      isAsked = true;
+      isCalled = true;
       return DELIVERED;
     };
     expect(await ask(lookUp, open)).to.deep.equal(PENDING);
-    expect(isAsked).to.equal(false);
+    expect(isCalled).to.equal(false);
   });
 });

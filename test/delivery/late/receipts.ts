@@ -7,7 +7,7 @@ export const CODE_LIFE_MS = 300_000;
 
 const { expiresAt: _, ...REQUEST } = makeMessage({}, CODE_LIFE_MS).request;
 
-/** What is kept of a code that went out by WhatsApp, with SMS left. */
+/** The receipt of a code that went out by WhatsApp, with SMS left in the plan. */
 export function makeReceipt(change: Partial<Receipt> = {}): Receipt {
   return {
     request: REQUEST,

@@ -9,7 +9,7 @@ import { makeReceipt } from './receipts.js';
 const ATTEMPT = 'a-reference';
 const KEY = 'twilio SM1';
 
-describe('attempts whose outcome is unknown', () => {
+describe('attempts with an unknown outcome', () => {
   let state: StatePort;
   /** Which gateway recognised which message. */
   let recognised: [gateway: string, key: string, receipt: Receipt][];
@@ -22,14 +22,14 @@ describe('attempts whose outcome is unknown', () => {
     new UnknownAttempts(new GuardedState(of, () => undefined), (key, receipt) => {
       recognised.push([name, key, receipt]);
     });
-  const who = (): unknown => recognised.map(([name, key]) => [name, key]);
+  const recognisedBy = (): unknown => recognised.map(([name, key]) => [name, key]);
   beforeEach(() => {
     state = openMemoryState();
     recognised = [];
     found = [];
   });
 
-  it('are recognised by one of those that ask for them, with what was kept', async () => {
+  it('are recognised by one of two gateways that ask for them, with the kept receipt', async () => {
     const [one, other] = [gateway('one'), gateway('other')];
     const receipt = makeReceipt();
     await one.keep(ATTEMPT, receipt);
@@ -38,35 +38,35 @@ describe('attempts whose outcome is unknown', () => {
     expect(found).to.deep.equal([receipt.request.eventId]);
   });
 
-  it('are recognised by the gateway of the attempt where the report came to another one before', async () => {
+  it('are recognised by their own gateway if the report came to another one before', async () => {
     const [one, other] = [gateway('one'), gateway('other')];
     await other.take(ATTEMPT, KEY, onFound);
     expect(recognised).to.be.empty;
     await one.keep(ATTEMPT, makeReceipt());
     await other.take(ATTEMPT, KEY, onFound);
-    expect(who()).to.deep.equal([['one', KEY]]);
+    expect(recognisedBy()).to.deep.equal([['one', KEY]]);
   });
 
-  it('are recognised at once where a report came here before, and never kept', async () => {
+  it('are recognised at once, and not kept, if the report came to this gateway before', async () => {
     const one = gateway('one');
     one.name(ATTEMPT, KEY);
     void one.keep(ATTEMPT, makeReceipt());
-    expect(who()).to.deep.equal([['one', KEY]]);
+    expect(recognisedBy()).to.deep.equal([['one', KEY]]);
     await one.take(ATTEMPT, KEY, onFound);
     expect(recognised).to.have.length(1);
   });
 
-  it('are recognised late where the state was lost meanwhile', async () => {
+  it('are recognised when the state is back if it was lost at the report', async () => {
     let bring: ((receipt: Receipt) => void) | undefined;
     const lost: StatePort['takeReceipt'] = (_key, _nowMs, _report, onLate) => void (bring = onLate);
     const one = gateway('one', { ...state, takeReceipt: lost });
     await one.take(ATTEMPT, KEY, onFound);
     expect(recognised).to.be.empty;
     bring?.(makeReceipt());
-    expect(who()).to.deep.equal([['one', KEY]]);
+    expect(recognisedBy()).to.deep.equal([['one', KEY]]);
   });
 
-  it('leave no report under the key of the message, and are known as kept until they are taken', async () => {
+  it('store no report under the message key, and isKept() is true until they are taken', async () => {
     const [one, other] = [gateway('one'), gateway('other')];
     await other.take(ATTEMPT, KEY, onFound);
     expect(await state.isDelivered([KEY], performance.now())).to.equal(false);
@@ -76,7 +76,7 @@ describe('attempts whose outcome is unknown', () => {
     expect(one.isKept('another')).to.equal(false);
   });
 
-  it('are reported as accepted then, under the masked id', () => {
+  it('are reported as accepted under the masked id', () => {
     const attempt = { channel: 'sms', provider: 'TWILIO', durationMs: 9, providerRequestId: 'RQ1' };
     const receipt = makeReceipt({ attempts: [{ ...attempt, outcome: 'unknown', reason: 'No answer' }] });
     expect(withAccepted(receipt, 'SM1').attempts).to.deep.equal([

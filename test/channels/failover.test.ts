@@ -34,7 +34,7 @@ describe('two providers of SMS', () => {
   });
 
   for (const [title, fault, code] of [
-    ['does not take the credentials', { kind: 'status', status: 401, body: { code: 20003 } }, '20003'],
+    ['does not accept the credentials', { kind: 'status', status: 401, body: { code: 20003 } }, '20003'],
     ['is not available', { kind: 'html', status: 503 }, 'HTTP_503'],
     ['answers 429', { kind: 'status', status: 429, body: { code: 20429 } }, '20429'],
   ] as const satisfies readonly (readonly [string, Fault, string])[]) {

@@ -292,7 +292,7 @@ describe('dispatching a code', () => {
     }
   });
 
-  describe('reports in a safe form', () => {
+  describe('reports in a safe form:', () => {
     for (const [title, fields, expected] of [
       ['a code that is a number', { code: 21211 }, { code: '21211' }],
       ['a code with odd characters', { code: 'a b;c=d' }, { code: 'a_b_c_d' }],

@@ -52,7 +52,7 @@ describe('the guarded state', () => {
       failures.push([error instanceof Error ? error.message : '', call?.eventId]);
     });
 
-  describe('recognises a first request', () => {
+  describe('treats a request as the first', () => {
     const isFirst = (state: GuardedState, key = 'a'): Promise<boolean> =>
       state.isFirst(key, LIFE, 'inbound message');
     const repeat = (answer: Promise<RememberedAnswer | undefined>): Claim => ({ isFirst: false, answer });
@@ -79,7 +79,7 @@ describe('the guarded state', () => {
       expect(again.isFirst ? undefined : await again.answer).to.deep.equal({});
     });
 
-    it('in any request if the state throws or rejects, and reports that', async () => {
+    it('if the state throws or rejects, and reports that', async () => {
       const throwing = (): never => {
         throw new Error('gone');
       };
@@ -148,7 +148,7 @@ describe('the guarded state', () => {
       });
     }
 
-    it('but not in a repeat, even if the answer to the first request is lost', async () => {
+    it('but not a repeat, even if the answer to the first one is lost', async () => {
       const claim = (): Claim => repeat(Promise.reject(new Error('the first call has no answer')));
       expect(await isFirst(guard({ claim }))).to.equal(false);
       expect(failures).to.be.empty;

@@ -91,7 +91,7 @@ describe('used codes', () => {
     expect(events.filter(({ type }) => type === 'code.used')).to.have.length(1_000);
   });
 
-  it('wait for feedback to the provider up to 1,000; one more is reported as TOO_MANY', async () => {
+  it('wait up to 1,000 for feedback to the provider; more are reported as TOO_MANY', async () => {
     const gate = defer<undefined>();
     let confirmed = 0;
     const uses = start(async () => {
@@ -108,7 +108,7 @@ describe('used codes', () => {
     expect(confirmed).to.equal(1_008);
   });
 
-  it('wait up to 10,000; that more are skipped is reported once a minute', async () => {
+  it('wait up to 10,000; more are skipped, which is reported once a minute', async () => {
     const gate = defer<Claim>();
     const uses = start(undefined, { claim: () => gate.promise });
     const skipped = (): readonly number[] =>

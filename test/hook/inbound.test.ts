@@ -8,7 +8,7 @@ import { ANA, BOB, commandOf, errorOf, startScene, type HookOptions, type Scene 
 import { passTime, stopTime, warmUp } from '#harness/stopped-time.js';
 import { defer, until } from '#harness/until.js';
 
-describe('what users write to the senders', () => {
+describe('the inbound route', () => {
   let scene: Scene;
   let now: number;
   let clock: sinon.SinonFakeTimers | undefined;
@@ -44,10 +44,10 @@ describe('what users write to the senders', () => {
   const received = (): HookEventOf<'inbound.received'>[] =>
     scene.events.filter((event) => event.type === 'inbound.received');
 
-  it('takes a number off WhatsApp by STOP, says so, and puts it back by START', async () => {
+  it('turns WhatsApp off for a number on STOP and on again on START, with a reply and a log line', async () => {
     await start();
     expect(await channelOf()).to.equal('whatsapp');
-    // Who says STOP to the sandbox leaves it, too.
+    // STOP also leaves Twilio's sandbox.
     const stop = await write('Stop.');
     expect(stop.answer).to.include({ status: 200, contentType: 'text/xml; charset=utf-8' });
     expect(stop.replies).to.deep.equal([
@@ -72,7 +72,7 @@ describe('what users write to the senders', () => {
     ]);
   });
 
-  it('is what suppressions() says of a number, in any spelling, beside what the provider reported', async () => {
+  it('makes suppressions() list STOP and unreachable channels of a number in any E.164 spelling', async () => {
     await start();
     const { hook } = scene;
     expect(await hook.suppressions(ANA.phone)).to.deep.equal([]);
@@ -99,7 +99,7 @@ describe('what users write to the senders', () => {
       .with.property('message', 'number: it must be a phone number in E.164, such as +14155550123');
   });
 
-  it('goes by what was said last, however the clock jumps', async () => {
+  it('obeys the last of STOP and START even if the clock jumps', async () => {
     await start();
     await write('STOP');
     scene.twilio.joinSandbox(ANA.phone);
@@ -116,7 +116,7 @@ describe('what users write to the senders', () => {
     expect(await channelOf({ eventTime: new Date(now) })).to.equal('sms');
   });
 
-  it('takes the one who wrote off WhatsApp, and nobody else', async () => {
+  it('turns WhatsApp off for the sender of STOP only', async () => {
     await start();
     scene.okta.updateUser(BOB.id, { whatsAppOptIn: true });
     scene.twilio.joinSandbox(BOB.phone);
@@ -125,7 +125,7 @@ describe('what users write to the senders', () => {
     expect(await channelOf({ userId: BOB.id, login: BOB.login, phoneNumber: BOB.phone })).to.equal('sms');
   });
 
-  it('never opts anybody in, nor writes to Okta', async () => {
+  it('never opts a user in by START or YES, and never writes to Okta', async () => {
     await start();
     scene.twilio.joinSandbox(BOB.phone);
     const asked = scene.okta.requests.length;
@@ -145,7 +145,7 @@ describe('what users write to the senders', () => {
     ['Hindi', 'बंद', 'शुरू'],
     ['Arabic', 'إيقاف', 'ابدأ'],
   ] as const) {
-    it(`understands ${language}`, async () => {
+    it(`reads STOP and START in ${language}`, async () => {
       await start();
       await write(stop);
       expect(received().at(-1)?.keyword).to.equal('stop');
@@ -155,7 +155,7 @@ describe('what users write to the senders', () => {
     });
   }
 
-  it('goes by the words and the replies that the gateway chose', async () => {
+  it('uses the keywords and the replies of its options', async () => {
     await start({
       keywords: { stop: ['no más'], start: [] },
       replies: { stop: 'Hecho.', help: false, other: 'Nadie lee esto.' },
@@ -168,7 +168,7 @@ describe('what users write to the senders', () => {
     expect(await channelOf()).to.equal('sms');
   });
 
-  it('tells by SMS which words Twilio knows, where somebody uses another', async () => {
+  it('replies to an SMS with another keyword which words Twilio knows, if Twilio has not replied', async () => {
     await start({ keywords: { stop: ['HALT'] } });
     const from = { from: BOB.phone, channel: 'sms' } as const;
     expect((await write('halt', from)).replies[0]).to.match(/Send STOP/);
@@ -179,7 +179,7 @@ describe('what users write to the senders', () => {
     expect((await write('HALT', { ...from, params: { OptOutType: 'STOP' } })).replies).to.deep.equal([]);
   });
 
-  it('says the same once in ten minutes, also to a word', async () => {
+  it('sends the same reply once in ten minutes, also to a keyword', async () => {
     await start();
     expect((await write('HELP')).replies).to.have.lengthOf(1);
     expect((await write('HELP')).replies).to.have.lengthOf(0);
@@ -188,7 +188,7 @@ describe('what users write to the senders', () => {
     expect((await write('START')).replies).to.have.lengthOf(1);
   });
 
-  it('leaves SMS to Twilio, which keeps who has opted out and answers them', async () => {
+  it('leaves STOP by SMS to Twilio, which replies and blocks the number until START', async () => {
     await start();
     const stop = await write('STOP', { from: BOB.phone, channel: 'sms' });
     expect(stop.replies).to.deep.equal(['You will get no more messages. Reply START to resubscribe.']);
@@ -198,12 +198,12 @@ describe('what users write to the senders', () => {
       phoneNumber: BOB.phone,
     });
     expect({ action: okta.action, httpStatus }).to.deep.equal({ action: 'error', httpStatus: 200 });
-    // What Twilio said is passed over where there is something else; there is nothing here.
+    // The hook skips a channel that Twilio blocks only if the plan has another one. Here it has none.
     await write('START', { from: BOB.phone, channel: 'sms' });
     expect(await channelOf({ userId: BOB.id, login: BOB.login, phoneNumber: BOB.phone })).to.equal('sms');
   });
 
-  it('answers anything else once in ten minutes, so that two machines do not talk for ever', async () => {
+  it('replies to other texts once in ten minutes, so that two machines do not write to each other for ever', async () => {
     await start();
     const first = await write('Who is this?');
     expect(first.replies[0]).to.match(/nobody reads/);
@@ -213,7 +213,7 @@ describe('what users write to the senders', () => {
     expect(await channelOf({ eventTime: new Date(now) })).to.equal('whatsapp');
   });
 
-  it('answers another sender, and the same one on another channel, all the same', async () => {
+  it('counts the ten minutes for each sender and channel', async () => {
     await start();
     scene.twilio.joinSandbox(BOB.phone);
     const rcs = { channel: 'sms', params: { From: `rcs:${ANA.phone}` } } as const;
@@ -222,7 +222,7 @@ describe('what users write to the senders', () => {
     }
   });
 
-  it('asks the gateway what to say of what is no word, and masks nothing from it', async () => {
+  it('gives a text without a keyword to onMessage, unmasked, and sends the reply that it returns', async () => {
     const seen: unknown[] = [];
     await start({
       onMessage: (message) => {
@@ -243,7 +243,7 @@ describe('what users write to the senders', () => {
     expect((await write('x')).replies).to.have.lengthOf(1);
   });
 
-  it('takes STOP back where the gateway says that a message counts as START', async () => {
+  it('lifts STOP if onMessage says that a message counts as START', async () => {
     await start({
       onMessage: ({ text }) => (text === 'MAPLE-71' ? { text: 'On.', isStart: true } : undefined),
     });
@@ -256,8 +256,8 @@ describe('what users write to the senders', () => {
     expect(await channelOf()).to.equal('whatsapp');
   });
 
-  describe('where the gateway needs longer than a reply can wait', () => {
-    /** The message is answered as usual; what `late` resolves to comes then. */
+  describe('if onMessage takes longer than a reply can wait', () => {
+    /** Lets the usual reply go out. Resolves to a function that then settles onMessage. */
     const late = async (): Promise<(answer: { readonly isStart: boolean }) => void> => {
       const answer = defer<{ readonly isStart: boolean }>();
       let isAsked = false;
@@ -280,13 +280,13 @@ describe('what users write to the senders', () => {
       return answer.resolve;
     };
 
-    it('still takes STOP back where the message counts as START', async () => {
+    it('lifts STOP later if the message counts as START', async () => {
       const answer = await late();
       answer({ isStart: true });
       await until(async () => (await channelOf()) === 'whatsapp');
     });
 
-    it('takes STOP back although somebody else has said it since', async () => {
+    it('lifts STOP later even if another user has sent STOP since', async () => {
       const answer = await late();
       scene.twilio.joinSandbox(BOB.phone);
       await write('STOP', { from: BOB.phone });
@@ -312,7 +312,7 @@ describe('what users write to the senders', () => {
     ],
     ['rejects', () => Promise.reject(new Error('no'))],
   ] as const) {
-    it(`answers as usual where the gateway's function ${what}, and says so`, async () => {
+    it(`sends the usual reply and reports the failed extension if onMessage ${what}`, async () => {
       await start({ onMessage });
       expect((await write('Hm?')).replies).to.have.lengthOf(1);
       const failed = scene.events.find((event) => event.type === 'extension.failed');
@@ -320,12 +320,12 @@ describe('what users write to the senders', () => {
     });
   }
 
-  describe('from somebody whose number WhatsApp hides', () => {
+  describe('for a hidden number', () => {
     const ID = 'US.13491208655302741918';
     const HIDDEN = { externalUserId: ID, isNumberHidden: true } as const;
     const lastSid = (): string => scene.twilio.messages.at(-1)?.sid ?? '';
 
-    it('keeps STOP under their id, and takes the number off WhatsApp as soon as both come together', async () => {
+    it('stores STOP for the user id, and applies it to the number when one message has both', async () => {
       await start();
       expect((await write('STOP', HIDDEN)).replies.at(-1)).to.match(/Your number is hidden/);
       expect(received().at(-1)).to.include({ channel: 'whatsapp', keyword: 'stop', fromEnding: undefined });
@@ -333,7 +333,7 @@ describe('what users write to the senders', () => {
       scene.twilio.joinSandbox(ANA.phone);
       await write('Hello?', { externalUserId: ID });
       expect(await channelOf()).to.equal('sms');
-      // From then on the id speaks for the number.
+      // From then on, the hook finds the number by the id.
       await write('START', HIDDEN);
       expect(await channelOf()).to.equal('whatsapp');
       await write('STOP', HIDDEN);
@@ -341,7 +341,7 @@ describe('what users write to the senders', () => {
       expect(received().map(({ fromEnding }) => fromEnding)).to.deep.equal([undefined, '23', '23', '23']);
     });
 
-    it('knows the number by the message of ours that they reply to', async () => {
+    it('finds the number by the message of the hook that the user replies to', async () => {
       await start();
       await channelOf();
       await write('STOP', { ...HIDDEN, repliesTo: lastSid() });
@@ -353,7 +353,7 @@ describe('what users write to the senders', () => {
       expect(await channelOf()).to.equal('whatsapp');
     });
 
-    it('knows the number by a delivery report that has both', async () => {
+    it('finds the number by a delivery report that has number and id', async () => {
       await start();
       await write('STOP', HIDDEN);
       const params = {
@@ -370,7 +370,7 @@ describe('what users write to the senders', () => {
       expect(await channelOf()).to.equal('sms');
     });
 
-    it('does not undo by an old STOP what the number has said since', async () => {
+    it('does not apply an old STOP of the id after a newer START of the number', async () => {
       await start();
       await write('STOP', HIDDEN);
       scene.twilio.joinSandbox(ANA.phone);
@@ -379,7 +379,7 @@ describe('what users write to the senders', () => {
       expect(await channelOf()).to.equal('whatsapp');
     });
 
-    it('tells the gateway the number where it is known, and the id', async () => {
+    it('gives onMessage the id, and the number if it is known', async () => {
       const seen: unknown[] = [];
       await start({
         onMessage: ({ from, externalUserId }) => {
@@ -389,7 +389,7 @@ describe('what users write to the senders', () => {
       });
       await write('one', HIDDEN);
       await channelOf();
-      // What Twilio does not know, what somebody wrote, and what Twilio does not answer name nobody.
+      // An unknown message, an inbound message and a failed request to Twilio give no number.
       await write('two', { ...HIDDEN, repliesTo: `SM${'9'.repeat(32)}` });
       await write('three', { ...HIDDEN, repliesTo: scene.twilio.received[0]?.sid });
       const sid = lastSid();
@@ -404,7 +404,7 @@ describe('what users write to the senders', () => {
       ]);
     });
 
-    it('takes STOP back where the gateway says that a message counts as START', async () => {
+    it('lifts STOP if onMessage says that a message counts as START', async () => {
       await start({ onMessage: () => ({ text: 'On.', isStart: true }) });
       await write('STOP', HIDDEN);
       scene.twilio.joinSandbox(ANA.phone);
@@ -416,12 +416,12 @@ describe('what users write to the senders', () => {
     });
   });
 
-  it('takes STOP over RCS off what goes out as SMS, and answers nothing that Twilio may have answered', async () => {
+  it('turns SMS off on STOP by RCS and on again on START, without a reply that Twilio may have sent', async () => {
     await start();
     scene.okta.updateUser(ANA.id, { whatsAppOptIn: false });
     const rcs = { channel: 'sms', params: { From: `rcs:${ANA.phone}` } } as const;
     expect((await write('Hello?', rcs)).answer?.body).to.match(/nobody reads/);
-    // A word of ours that Twilio does not know takes nothing away, as over SMS.
+    // As by SMS, a keyword that Twilio does not know turns nothing off.
     expect((await write('BAJA', rcs)).answer?.body).to.match(/Send STOP/);
     expect(await channelOf()).to.equal('sms');
     const stop = await write('STOP', { ...rcs, from: BOB.phone });
@@ -432,7 +432,7 @@ describe('what users write to the senders', () => {
     expect(await channelOf()).to.equal('sms');
   });
 
-  describe('when it is attacked', () => {
+  describe('under attack', () => {
     const post = async (params: Record<string, string>, signature?: string): Promise<Response> => {
       const url = `${scene.url}/twilio/inbound`;
       return fetch(url, {
@@ -442,7 +442,7 @@ describe('what users write to the senders', () => {
       });
     };
 
-    it('believes nothing that is unsigned, or signed for other words, another number or another route', async () => {
+    it('answers 403 to a message that is not signed, or signed for another text, number or route', async () => {
       await start();
       const stop = await write('hello');
       const forged = { ...stop.params, Body: 'STOP', MessageSid: `SM${'9'.repeat(32)}` };
@@ -456,9 +456,9 @@ describe('what users write to the senders', () => {
       expect(await channelOf()).to.equal('whatsapp');
     });
 
-    it('believes no other grouping of what is signed', async () => {
+    it('answers 403 if signed parameters are regrouped into other ones', async () => {
       await start();
-      // The sender is on nobody's list, and speaks of another one.
+      // The text contains the number of another user.
       const said = await write(`STOPFromwhatsapp:${ANA.phone}FromCityx`, { from: BOB.phone });
       const { Body: _, From: from = '', ...rest } = said.params;
       const forged = {
@@ -467,7 +467,7 @@ describe('what users write to the senders', () => {
         From: `whatsapp:${ANA.phone}`,
         FromCity: `xFrom${from}`,
       };
-      // The signature fits, as Twilio's own library sees it.
+      // Twilio's library accepts this signature.
       expect(scene.twilio.sign(`${scene.url}/twilio/inbound`, forged)).to.equal(said.signature);
       expect((await post(forged, said.signature)).status).to.equal(403);
       const silent = { ...rest, ApiVersion: `${rest['ApiVersion'] ?? ''}Body${said.body}`, From: from };
@@ -476,7 +476,7 @@ describe('what users write to the senders', () => {
       expect(await channelOf()).to.equal('whatsapp');
     });
 
-    it('lets nothing be said twice', async () => {
+    it('ignores a replayed message and answers it with an empty reply', async () => {
       await start();
       const stop = await write('STOP');
       scene.twilio.joinSandbox(ANA.phone);
@@ -490,7 +490,7 @@ describe('what users write to the senders', () => {
       expect(await channelOf()).to.equal('whatsapp');
     });
 
-    it('is unmoved by what comes from no phone, holds no message, or is too large', async () => {
+    it('ignores a message without a phone number or message id, and rejects a large body and GET', async () => {
       await start();
       const url = `${scene.url}/twilio/inbound`;
       for (const params of [
@@ -508,13 +508,13 @@ describe('what users write to the senders', () => {
       expect(await channelOf()).to.equal('whatsapp');
     });
 
-    it('escapes what the gateway answers with', async () => {
+    it('escapes the reply of onMessage', async () => {
       await start({ onMessage: ({ text }) => `<Message>${text}&` });
       expect((await write('</Response>')).replies).to.deep.equal(['<Message></Response>&']);
     });
   });
 
-  describe('with a state that gateways share', () => {
+  describe('with a shared state', () => {
     const shared = (parts: Partial<StatePort>): StatePort => ({
       ...openMemoryState(),
       isShared: true,
@@ -525,7 +525,7 @@ describe('what users write to the senders', () => {
       return claim.isFirst ? { ...claim, suppressions: [] } : claim;
     };
 
-    it('goes by STOP at once, however late the others learn it', async () => {
+    it('obeys STOP at once even if the state never stores it', async () => {
       const state = shared({
         claim: claimNothing,
         suppressionsOf: () => [],
@@ -536,7 +536,7 @@ describe('what users write to the senders', () => {
       expect(await channelOf()).to.equal('sms');
     });
 
-    it('goes by STOP where the claim of a call fails and the state can be asked for it, which it is once', async () => {
+    it('obeys STOP by one further request to the state if the claim of a call fails', async () => {
       const fail = (): never => {
         throw new Error('lost');
       };
@@ -552,7 +552,7 @@ describe('what users write to the senders', () => {
       expect(answered()?.skipped).to.deep.equal([{ channel: 'whatsapp', reason: 'STOPPED' }]);
     });
 
-    it('is asked for another WhatsApp number alone, for the claim of the call has told of the enrolled one', async () => {
+    it('asks the state about another WhatsApp number only, because the claim covers the enrolled one', async () => {
       const asked: string[] = [];
       const suppressionsOf: StatePort['suppressionsOf'] = (recipient) => {
         asked.push(recipient);
@@ -567,7 +567,7 @@ describe('what users write to the senders', () => {
       expect(asked).to.deep.equal([BOB.phone]);
     });
 
-    it('says that a message counts as START after the state has taken STOP back', async () => {
+    it('replies that a message counts as START only after the state has lifted STOP', async () => {
       const lifted = defer<undefined>();
       let isLifting = false;
       await start(
@@ -575,7 +575,7 @@ describe('what users write to the senders', () => {
         {
           state: shared({
             lift: async (_recipient, { reasons }) => {
-              // A message of any kind lifts what a provider said, START also what its owner said.
+              // Any message lifts what a provider reported. START also lifts STOP.
               if (!reasons.includes('STOPPED')) return;
               isLifting = true;
               await lifted.promise;
@@ -583,7 +583,7 @@ describe('what users write to the senders', () => {
           }),
         },
       );
-      // What a state may take, and what a code may, is not over while time stands still.
+      // With stopped time, neither the time-out of the state nor the deadline of the call ends.
       clock = stopTime();
       let isAnswered = false;
       const writing = write('MAPLE-71').finally(() => {
@@ -596,7 +596,7 @@ describe('what users write to the senders', () => {
       expect((await writing).replies).to.deep.equal(['On.']);
     });
 
-    it('is not stopped by one that fails, in whatever way', async () => {
+    it('answers 200 if any request to the state throws or rejects', async () => {
       const failing = (): never => {
         throw new Error('no');
       };
@@ -614,13 +614,13 @@ describe('what users write to the senders', () => {
     });
   });
 
-  it('is there only where Twilio can sign for it', async () => {
+  it('answers 404 without publicUrl, which Twilio signs', async () => {
     now = Date.now();
     scene = await startScene();
     expect((await fetch(`${scene.url}/twilio/inbound`, { method: 'POST' })).status).to.equal(404);
   });
 
-  it('keeps a code off WhatsApp whose STOP came while it was on its way', async () => {
+  it('turns a code to SMS if STOP comes while the call composes the text', async () => {
     let release: () => void = () => undefined;
     const isAsked = new Promise<void>((asked) => {
       release = asked;
@@ -647,7 +647,7 @@ describe('what users write to the senders', () => {
     expect(scene.twilio.messages.map(({ channel }) => channel)).to.deep.equal(['sms']);
   });
 
-  it('tells Okta that nothing went out where STOP leaves no channel', async () => {
+  it('makes a call answer Okta with the error STOPPED if STOP leaves no channel', async () => {
     await start(undefined, { senders: undefined });
     await write('STOP');
     const cause = errorOf(await scene.call())?.errorCauses?.[0];
@@ -681,7 +681,7 @@ describe('a number that WhatsApp does not reach', () => {
     [63024, 'NOT_REACHED'],
     [63014, 'OPTED_OUT'],
   ] as const) {
-    it(`is passed over for a day after ${code}`, async () => {
+    it(`gets no WhatsApp message for a day after error ${code}`, async () => {
       await start();
       scene.twilio.refuseWith({ code, times: 1 });
       expect(await metadataOf()).to.contain(`refused=whatsapp:${code}`);
@@ -702,7 +702,7 @@ describe('a number that WhatsApp does not reach', () => {
     });
   }
 
-  it('is passed over as well where the failure comes late', async () => {
+  it('gets no WhatsApp message after a failure in a status callback', async () => {
     await start({ lateFailover: false });
     scene.twilio.failLater({ code: 63024, status: 'undelivered', times: 1 });
     await metadataOf();
@@ -713,7 +713,7 @@ describe('a number that WhatsApp does not reach', () => {
     expect(skipped()).to.deep.equal(['whatsapp:NOT_REACHED']);
   });
 
-  it('is passed over as well where the refusal comes after the answer', async () => {
+  it('gets no WhatsApp message after a refusal that comes after the answer to Okta', async () => {
     const refusal = defer<Outcome>();
     let isSending = false;
     const send = (): Promise<Outcome> => {
@@ -736,7 +736,7 @@ describe('a number that WhatsApp does not reach', () => {
     expect(skipped()).to.deep.equal(['whatsapp:NOT_REACHED']);
   });
 
-  it('is passed over as well where the failure was asked for', async () => {
+  it('gets no WhatsApp message after a failure that lookUp found', async () => {
     const lookUp: ConnectedChannel['lookUp'] = () =>
       Promise.resolve({ status: 'failed', code: 'GONE', reason: 'Gone', isNotReached: true });
     const channel = {
@@ -759,7 +759,7 @@ describe('a number that WhatsApp does not reach', () => {
     expect(skipped()).to.deep.equal(['whatsapp:NOT_REACHED']);
   });
 
-  it('gets its codes there all the same where there is no other channel', async () => {
+  it('still gets its codes by WhatsApp if there is no other channel', async () => {
     await start({ senders: undefined });
     scene.twilio.refuseWith({ code: 63003, times: 1 });
     await scene.call();
@@ -767,7 +767,7 @@ describe('a number that WhatsApp does not reach', () => {
     expect(skipped()).to.deep.equal([]);
   });
 
-  it('is there again once its owner writes from there', async () => {
+  it('gets WhatsApp messages again after its owner writes by WhatsApp', async () => {
     await start();
     scene.twilio.refuseWith({ code: 63003, times: 1 });
     await scene.call();
@@ -781,14 +781,14 @@ describe('a number that WhatsApp does not reach', () => {
     expect(await metadataOf()).to.contain('channel=whatsapp');
   });
 
-  it('stays there for what says nothing of the number', async () => {
+  it('still gets WhatsApp messages after an error that is not about the number', async () => {
     await start();
     scene.twilio.refuseWith({ code: 63016, times: 1 });
     expect(await metadataOf()).to.contain('refused=whatsapp:63016');
     expect(await metadataOf()).to.contain('channel=whatsapp');
   });
 
-  it('is called all the same', async () => {
+  it('still gets voice calls', async () => {
     await start();
     scene.twilio.refuseWith({ code: 63003, times: 1 });
     await scene.call();
@@ -797,7 +797,7 @@ describe('a number that WhatsApp does not reach', () => {
     );
   });
 
-  it('says so of a channel that the rollout takes away', async () => {
+  it('is reported as ROLLED_BACK if the rollout turns WhatsApp off', async () => {
     await start({ rollout: { whatsapp: 0 } });
     await scene.call();
     expect(skipped()).to.deep.equal(['whatsapp:ROLLED_BACK']);

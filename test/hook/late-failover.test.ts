@@ -28,12 +28,12 @@ import { mustNotShow } from '#harness/witness.js';
 
 type Ended = HookEventOf<'failover.ended'>;
 
-/** The usual one. */
+/** The default of `deadlineMs`. */
 const DEADLINE_MS = 2200;
 
 const isWhatsApp = ({ form }: RecordedRequest): boolean => String(form?.['To']).startsWith('whatsapp:');
 
-describe('a code that did not arrive', () => {
+describe('late failover', () => {
   let scene: Scene;
   let now: number;
   let clock: sinon.SinonFakeTimers | undefined;
@@ -43,14 +43,14 @@ describe('a code that did not arrive', () => {
     clock = undefined;
     await scene.close();
   });
-  /** With Twilio's callbacks, which come to the gateway. */
+  /** Starts a gateway that Twilio's callbacks reach. */
   const start = async (hook: HookOptions = {}): Promise<void> => {
     now = Date.now();
     scene = await startScene({
       hook: ({ origin }) => ({ publicUrl: `${origin}/okta/telephony`, clock: () => now, ...hook }),
     });
   };
-  /** Every WhatsApp message is accepted, and fails then. */
+  /** Twilio accepts every WhatsApp message and then reports that it failed. */
   const failWhatsApp = (code = 63024): void => {
     scene.twilio.failLater({ code, status: 'undelivered', match: isWhatsApp });
   };
@@ -63,7 +63,7 @@ describe('a code that did not arrive', () => {
     scene.events.filter((event) => event.type === type).length;
   const areAnswered = (callbacks: number) => (): boolean =>
     scene.twilio.callbacks.filter(({ httpStatus }) => httpStatus !== undefined).length === callbacks;
-  /** Posts what Twilio would tell of a message; resolves once it is answered. */
+  /** Posts a status callback as Twilio does. Resolves to the HTTP status of the answer. */
   const report = async (
     sid: string | undefined,
     MessageStatus: string,
@@ -83,14 +83,14 @@ describe('a code that did not arrive', () => {
     });
     return answer.status;
   };
-  /** Calls, keeps the callbacks back, and gives the message's id. */
+  /** Makes a call without callbacks. Resolves to the message's id. */
   const callSilently = async (call: Parameters<Scene['call']>[0] = {}): Promise<string | undefined> => {
     scene.twilio.clearFaults();
     scene.twilio.faultCallbacks({ copies: 0 });
     return commandOf(await scene.call(call))?.['transactionId'];
   };
 
-  it('goes out once more by the next channel, with the same code', async () => {
+  it('sends the same code by the next channel when a callback reports a failure, and logs it', async () => {
     await start();
     failWhatsApp();
     const call = await scene.call({ eventId: 'event-1' });
@@ -119,7 +119,7 @@ describe('a code that did not arrive', () => {
     expect(count('callback.unmatched')).to.equal(0);
   });
 
-  it('is named with its user, event and request by every report on its messages, in the log as well', async () => {
+  it('puts user, event id and Okta request id on every message report and its log line', async () => {
     await start();
     failWhatsApp();
     await scene.call({ eventId: 'event-1' });
@@ -140,7 +140,7 @@ describe('a code that did not arrive', () => {
     expect(line?.fields).to.include(owner);
   });
 
-  it('goes out once, however often and at once Twilio says so', async () => {
+  it('sends the code once when Twilio posts the same failure 8 times at once', async () => {
     await start();
     failWhatsApp();
     scene.twilio.faultCallbacks({ copies: 8, match: ({ channel }) => channel === 'whatsapp' });
@@ -152,7 +152,7 @@ describe('a code that did not arrive', () => {
     expect(count('message.reported')).to.equal(10);
   });
 
-  it('goes out where Twilio says so before it has answered that it accepted', async () => {
+  it('sends the code when the failure callback comes before Twilio accepts the message', async () => {
     await start();
     failWhatsApp();
     scene.twilio.fault({ fault: { kind: 'slow', delayMs: 400 }, match: isWhatsApp, times: 1 });
@@ -170,10 +170,10 @@ describe('a code that did not arrive', () => {
   });
 
   for (const [title, signature] of [
-    ['nobody signed', ''],
-    ['somebody else signed', 'AAAAAAAAAAAAAAAAAAAAAAAAAAA='],
+    ['has no signature', ''],
+    ['has a wrong signature', 'AAAAAAAAAAAAAAAAAAAAAAAAAAA='],
   ] as const) {
-    it(`is not sent again for a callback that ${title}`, async () => {
+    it(`answers 403 and sends nothing for a callback that ${title}`, async () => {
       await start();
       const sid = await callSilently();
       expect(await report(sid, 'undelivered', { signature, ErrorCode: '63024' })).to.equal(403);
@@ -183,7 +183,7 @@ describe('a code that did not arrive', () => {
     });
   }
 
-  it('is not sent again where it has ended', async () => {
+  it('sends nothing when the failure comes after the code has expired', async () => {
     await start();
     clock = stopTime();
     const sid = await callSilently();
@@ -193,7 +193,7 @@ describe('a code that did not arrive', () => {
     expect(sent('sms')).to.be.empty;
   });
 
-  it('is not sent again by a callback of a fraud filter', async () => {
+  it('sends nothing when a fraud filter blocked the message, and logs the reason with its remedy', async () => {
     await start();
     failWhatsApp(30450);
     await scene.call();
@@ -223,7 +223,7 @@ describe('a code that did not arrive', () => {
     expect(sent('sms')).to.be.empty;
   });
 
-  it('is not sent again where the reason leaves the next channel no hope', async () => {
+  it('sends nothing when the error code applies to the next channel too (30038)', async () => {
     await start();
     failWhatsApp(30038);
     await scene.call();
@@ -236,7 +236,7 @@ describe('a code that did not arrive', () => {
     expect(sent('sms')).to.be.empty;
   });
 
-  it('is not sent again by anything, where that was the last channel', async () => {
+  it('sends nothing when the failed channel is the last of the plan, and reports NO_CHANNEL_LEFT', async () => {
     await start();
     scene.twilio.failLater({ code: 30003 });
     await scene.call({ userId: 'nobody' });
@@ -251,7 +251,7 @@ describe('a code that did not arrive', () => {
     expect(count('callback.unmatched')).to.equal(0);
   });
 
-  it('is not sent again where it was delivered', async () => {
+  it('sends nothing when a failure follows the report that the message was delivered', async () => {
     await start();
     const sid = await callSilently();
     for (const status of ['delivered', 'undelivered', 'failed']) await report(sid, status);
@@ -260,7 +260,7 @@ describe('a code that did not arrive', () => {
     expect(ended()).to.be.empty;
   });
 
-  it('is not sent again where the user has read it', async () => {
+  it('sends nothing when a failure follows the report that the user read the message', async () => {
     await start();
     const sid = await callSilently();
     for (const status of ['read', 'undelivered']) await report(sid, status);
@@ -268,7 +268,7 @@ describe('a code that did not arrive', () => {
     expect(sent('sms')).to.be.empty;
   });
 
-  it('does not mind in which order Twilio tells', async () => {
+  it('sends the code once when status callbacks arrive out of order', async () => {
     await start();
     const sid = await callSilently();
     for (const status of ['undelivered', 'sent', 'queued', 'failed']) await report(sid, status);
@@ -276,7 +276,7 @@ describe('a code that did not arrive', () => {
     expect(sent('sms')).to.have.length(1);
   });
 
-  describe('while it is about to go out once more', () => {
+  describe('while it composes the text for the next channel', () => {
     const composing = (): {
       text: ReturnType<typeof defer<string>>;
       isAsked: () => boolean;
@@ -307,7 +307,7 @@ describe('a code that did not arrive', () => {
       return { ...composer, sid };
     };
 
-    it('is in flight', async () => {
+    it('counts as a call in flight', async () => {
       const { text, isAsked, hook } = composing();
       await start(hook);
       failWhatsApp();
@@ -318,7 +318,7 @@ describe('a code that did not arrive', () => {
       await until(() => ended().length === 1 && scene.hook.status().inFlight === 0);
     });
 
-    it('stays where it is if the message arrives after all', async () => {
+    it('sends nothing if the first message arrives after all', async () => {
       const { text, sid } = await startFailing();
       await report(sid, 'delivered');
       text.resolve(`Your code is ${CODE}`);
@@ -327,7 +327,7 @@ describe('a code that did not arrive', () => {
       expect(ended()[0]).to.include({ outcome: 'dropped', code: 'DELIVERED' });
     });
 
-    it('stays where it is if a newer one is asked for', async () => {
+    it('sends nothing if the user requests a newer code', async () => {
       const { text } = await startFailing();
       await scene.call({ eventId: 'event-2' });
       text.resolve(`Your code is ${CODE}`);
@@ -336,9 +336,9 @@ describe('a code that did not arrive', () => {
       expect(ended()[0]).to.include({ eventId: 'event-1', outcome: 'dropped', code: 'SUPERSEDED' });
     });
 
-    it('stays where it is if it ends', async () => {
+    it('sends nothing if the code expires', async () => {
       clock = stopTime();
-      // It lives for as long as the late send may take, or less.
+      // The code expires within the time that a late send may take.
       const { text } = await startFailing({
         eventTime: new Date(),
         otpExpires: new Date(Date.now() + 1_000),
@@ -350,7 +350,7 @@ describe('a code that did not arrive', () => {
       expect(ended()[0]).to.include({ outcome: 'dropped', code: 'CODE_EXPIRED' });
     });
 
-    it('goes out before close() resolves', async () => {
+    it('sends the code before close() resolves, while new calls get 503', async () => {
       const { text } = await startFailing();
       let isClosed = false;
       const closing = scene.hook.close().then(() => {
@@ -364,15 +364,15 @@ describe('a code that did not arrive', () => {
       expect(ended()[0]).to.include({ outcome: 'accepted' });
     });
 
-    it('does so in the time of a call, whatever hangs', async () => {
+    it('sends the text from Okta at the deadline if composeText hangs', async () => {
       await startFailing();
       await until(() => ended().length === 1);
-      // Okta's text went out in place of one that was not there in time.
+      // Okta's text replaces the one that composeText did not return in time.
       expect(texts()).to.deep.equal([`Your code is ${CODE}`]);
     });
   });
 
-  describe('of an event that another one follows', () => {
+  describe('for an event that a second event follows', () => {
     const newer = async (call: Parameters<Scene['call']>[0]): Promise<void> => {
       const sid = await callSilently({ eventId: 'event-1' });
       await callSilently({ eventId: 'event-2', ...call });
@@ -380,7 +380,7 @@ describe('a code that did not arrive', () => {
       await scene.hook.close();
     };
 
-    it('is not sent again: the newer code is the one that counts', async () => {
+    it('sends nothing: the newer code supersedes the older one', async () => {
       mustNotShow('771204');
       await start();
       await newer({ otpCode: '771204' });
@@ -388,7 +388,7 @@ describe('a code that did not arrive', () => {
       expect(ended()[0]).to.include({ eventId: 'event-1', code: 'SUPERSEDED' });
     });
 
-    it('does not keep the newer one from being sent again', async () => {
+    it('sends the newer code if its message fails', async () => {
       mustNotShow('771204');
       await start();
       await callSilently({ eventId: 'event-1' });
@@ -399,20 +399,20 @@ describe('a code that did not arrive', () => {
     });
 
     for (const [title, call, hook] of [
-      ['of another user', { userId: 'somebody-else' }, {}],
+      ['for another user', { userId: 'somebody-else' }, {}],
       ['an administrator’s preview', { preview: true }, {}],
-      ['the same one again', { eventId: 'event-1' }, {}],
+      ['a repeat of the first', { eventId: 'event-1' }, {}],
       ['blocked by the guard', {}, { guard: { perUser: { points: 1, seconds: 60 } } }],
-      ['refused', { phoneNumber: 'nonsense' }, {}],
+      ['rejected for its phone number', { phoneNumber: 'nonsense' }, {}],
     ] as const satisfies readonly (readonly [string, Parameters<Scene['call']>[0], HookOptions])[]) {
-      it(`is sent again where that one is ${title}`, async () => {
+      it(`sends the first code if the second event is ${title}`, async () => {
         await start(hook);
         await newer(call);
         expect(ended()[0]).to.include({ eventId: 'event-1', outcome: 'accepted', channel: 'sms' });
       });
     }
 
-    it('is sent again although it is a preview', async () => {
+    it('sends the code of a preview, too, if its message fails', async () => {
       await start();
       await callSilently({ eventId: 'event-1' });
       const sid = await callSilently({ eventId: 'event-2', preview: true });
@@ -422,7 +422,7 @@ describe('a code that did not arrive', () => {
     });
   });
 
-  it('costs no point of the guard', async () => {
+  it('does not count against the rate limits', async () => {
     await start({ guard: { perUser: { points: 2, seconds: 60 } } });
     failWhatsApp();
     await scene.call();
@@ -430,7 +430,7 @@ describe('a code that did not arrive', () => {
     expect((await scene.call()).okta.action).to.equal('sent');
   });
 
-  it('is not sent by a channel that was switched off meanwhile', async () => {
+  it('sends nothing by a channel that the rollout has turned off since the call', async () => {
     let rollout: Record<string, number> = {};
     await start({ rollout: () => rollout });
     const sid = await callSilently();
@@ -441,7 +441,7 @@ describe('a code that did not arrive', () => {
     expect(ended()[0]).to.include({ outcome: 'dropped', code: 'NO_CHANNEL_LEFT' });
   });
 
-  it('is not sent again where lateFailover is off', async () => {
+  it('sends nothing if lateFailover is false; reports still name user, event and request', async () => {
     await start({ lateFailover: false });
     failWhatsApp();
     await scene.call();
@@ -449,14 +449,13 @@ describe('a code that did not arrive', () => {
     await scene.hook.close();
     expect(sent('sms')).to.be.empty;
     expect([ended().length, count('callback.unmatched')]).to.deep.equal([0, 0]);
-    // Whose code it was is known all the same.
     const line = scene.log.find(({ fields }) => fields['event'] === 'message.reported');
     expect(line?.fields).to.include({ userId: ANA.id, toEnding: '23', code: '63024' });
     const [call] = scene.events.filter((event) => event.type === 'request.answered');
     expect(line?.fields).to.include({ eventId: call?.eventId, oktaRequestId: call?.oktaRequestId });
   });
 
-  it('is not sent again to a caller who hung up', async () => {
+  it('sends nothing if Okta hung up before the answer', async () => {
     await start();
     failWhatsApp();
     scene.twilio.fault({ fault: { kind: 'slow', delayMs: 400, delivered: true }, times: 1 });
@@ -476,7 +475,7 @@ describe('a code that did not arrive', () => {
     expect([ended().length, count('callback.unmatched')]).to.deep.equal([0, 0]);
   });
 
-  it('goes on along the plan, one channel after the other', async () => {
+  it('tries the rest of the plan in order until a channel accepts the code', async () => {
     await start({
       chooseChannels: () => ['whatsapp', 'line'],
       channels: { line: { send: () => Promise.resolve({ status: 'refused', code: 'L1', reason: 'No' }) } },
@@ -491,7 +490,7 @@ describe('a code that did not arrive', () => {
     ]);
   });
 
-  it('is told where no channel could send it either', async () => {
+  it('warns with the error code if the next channel refuses the code too', async () => {
     await start();
     failWhatsApp();
     scene.twilio.refuseWith({ code: 21610, match: (request) => !isWhatsApp(request) });
@@ -501,7 +500,7 @@ describe('a code that did not arrive', () => {
     expect(scene.log.at(-1)).to.include({ level: 'warn' });
   });
 
-  describe('by an attempt of which nobody knew when Okta was answered', () => {
+  describe('for an attempt of unknown outcome', () => {
     const startUnknown = async (): Promise<ReturnType<typeof defer<Outcome>>> => {
       const sending = defer<Outcome>();
       let isAsked = false;
@@ -518,7 +517,7 @@ describe('a code that did not arrive', () => {
       return sending;
     };
 
-    it('goes out by the next channel where it is refused after all', async () => {
+    it('sends the code by the next channel if the provider refuses it after the answer', async () => {
       const sending = await startUnknown();
       sending.resolve({ status: 'refused', code: 'C1', reason: 'No' });
       await until(() => ended().length === 1);
@@ -532,12 +531,12 @@ describe('a code that did not arrive', () => {
     });
 
     for (const [title, outcome] of [
-      ['was refused by a fraud filter', { status: 'refused', code: 'C1', reason: 'No', isFraudBlock: true }],
-      ['was refused for the number', { status: 'refused', code: 'C1', reason: 'No', moveOn: false }],
-      ['was accepted', { status: 'accepted', transactionId: 'T1' }],
+      ['is refused by a fraud filter', { status: 'refused', code: 'C1', reason: 'No', isFraudBlock: true }],
+      ['is refused because of the number', { status: 'refused', code: 'C1', reason: 'No', moveOn: false }],
+      ['is accepted', { status: 'accepted', transactionId: 'T1' }],
       ['stays unknown', { status: 'unknown', reason: 'Who knows' }],
     ] as const) {
-      it(`stays where it is if the attempt ${title}`, async () => {
+      it(`sends nothing if the attempt ${title}`, async () => {
         const sending = await startUnknown();
         sending.resolve(outcome);
         await scene.hook.close();
@@ -546,7 +545,7 @@ describe('a code that did not arrive', () => {
       });
     }
 
-    it('stays where it is if a newer code was asked for', async () => {
+    it('sends nothing if the user has requested a newer code', async () => {
       const sending = await startUnknown();
       await scene.call({ userId: ANA.id, deliveryChannel: 'VOICE' });
       sending.resolve({ status: 'refused', code: 'C1', reason: 'No' });
@@ -555,7 +554,7 @@ describe('a code that did not arrive', () => {
       expect(ended()[0]).to.include({ code: 'SUPERSEDED' });
     });
 
-    it('goes out where Twilio accepts it after all and then cannot deliver it', async () => {
+    it('sends the code once if Twilio accepts the message late and then cannot deliver it', async () => {
       await start();
       failWhatsApp();
       clock = stopTime();
@@ -571,11 +570,11 @@ describe('a code that did not arrive', () => {
     });
   });
 
-  describe('of which this process knows nothing', () => {
+  describe('for a message that this process did not send', () => {
     const unknown = (): unknown[] =>
       scene.events.flatMap((event) => (event.type === 'callback.unmatched' ? [event.count] : []));
 
-    it('is not sent again, and told with its remedy, at most once a minute', async () => {
+    it('sends nothing, and warns with a remedy at most once a minute', async () => {
       await start();
       for (const [sid, seconds] of [
         ['SMstranger1', 0],
@@ -600,7 +599,7 @@ describe('a code that did not arrive', () => {
       expect(scene.twilio.messages).to.be.empty;
     });
 
-    it('is not told of what is not final, nor twice of one message', async () => {
+    it('gives no warning for a status that is not final', async () => {
       await start();
       for (const status of ['queued', 'sent']) await report('SMstranger1', status);
       await scene.hook.close();
@@ -608,17 +607,17 @@ describe('a code that did not arrive', () => {
     });
   });
 
-  describe('by time', () => {
-    /** For an answer to be read that has been given. */
+  describe('by timer', () => {
+    /** Gives the hook time to read an answer that has arrived. */
     const turns = async (): Promise<void> => {
       for (let turn = 0; turn < 50; turn += 1) await new Promise((resolve) => setImmediate(resolve));
     };
-    /** The test's clock and the gateway's go on together. */
+    /** Moves the test's clock and the gateway's clock together. */
     const pass = (ms: number): void => {
       now += ms;
       clock?.tick(ms);
     };
-    /** From now on nobody is asked, for a callback has come. */
+    /** Waits for the first callback: after it, the hook does not poll. */
     const trustCallbacks = async (): Promise<void> => {
       await scene.hook.ready();
       await scene.call();
@@ -636,7 +635,7 @@ describe('a code that did not arrive', () => {
         clock = stopTime();
       };
 
-      it('goes out once, after Twilio was asked and said that it failed', async () => {
+      it('asks Twilio for the status once, after 3 s, and sends the code once if it failed', async () => {
         await startPolling();
         failWhatsApp();
         await scene.call();
@@ -662,7 +661,7 @@ describe('a code that did not arrive', () => {
         expect([asked(), sent('sms').length]).to.deep.equal([1, 1]);
       });
 
-      it('is asked for again where nobody could say, and no more once it was delivered', async () => {
+      it('asks again after an error of Twilio, and no more once the message is delivered', async () => {
         await startPolling();
         await scene.call();
         const isQuestion = ({ method }: RecordedRequest): boolean => method === 'GET';
@@ -680,7 +679,7 @@ describe('a code that did not arrive', () => {
         expect([asked(), sent('sms').length]).to.deep.equal([2, 0]);
       });
 
-      it('is asked for by nobody where there is no next channel', async () => {
+      it('does not ask if the plan has no next channel', async () => {
         await startPolling();
         await scene.call({ userId: 'nobody' });
         pass(60_000);
@@ -688,7 +687,7 @@ describe('a code that did not arrive', () => {
         expect(asked()).to.equal(0);
       });
 
-      it('is asked for by nobody once a newer one is there, or the gateway closes', async () => {
+      it('does not ask for a superseded code, nor after close()', async () => {
         await startPolling();
         await scene.call();
         await scene.call();
@@ -701,7 +700,7 @@ describe('a code that did not arrive', () => {
     });
 
     describe('with a publicUrl that callbacks do not reach', () => {
-      it('goes out all the same, after Twilio was asked', async () => {
+      it('asks Twilio for the status, and sends the code if it failed', async () => {
         await start({ publicUrl: 'http://127.0.0.1:9/okta/telephony' });
         await scene.hook.ready();
         clock = stopTime();
@@ -717,7 +716,7 @@ describe('a code that did not arrive', () => {
         expect(areAnswered(0)()).to.equal(true);
       });
 
-      it('is told once, with what to compare', async () => {
+      it('warns once, with a remedy that names publicUrl and the auth token', async () => {
         await start({ guard: { perUser: false } });
         clock = sinon.useFakeTimers({ toFake: ['performance'] });
         for (let count = 0; count < 3; count += 1) await callSilently();
@@ -729,7 +728,7 @@ describe('a code that did not arrive', () => {
         expect(lines[0]?.fields['remedy']).to.match(/publicUrl.+credentials\.twilio\.authToken/);
       });
 
-      it('is asked for no more once one has come', async () => {
+      it('does not ask any more after the first callback', async () => {
         await start();
         await trustCallbacks();
         clock = stopTime();
@@ -741,7 +740,7 @@ describe('a code that did not arrive', () => {
     });
 
     describe('with afterSeconds', () => {
-      it('goes out when nothing says delivered by then', async () => {
+      it('sends the code if no callback reports a delivery in that time', async () => {
         await start({ lateFailover: { afterSeconds: { whatsapp: 20 } } });
         await trustCallbacks();
         clock = stopTime();
@@ -757,7 +756,7 @@ describe('a code that did not arrive', () => {
         expect(sent('sms')).to.have.length(1);
       });
 
-      it('does not where it was delivered, nor once the gateway closes', async () => {
+      it('sends nothing if the message is delivered, or the gateway closes, in that time', async () => {
         await start({ lateFailover: { afterSeconds: { whatsapp: 20 } } });
         await trustCallbacks();
         clock = stopTime();
@@ -770,7 +769,7 @@ describe('a code that did not arrive', () => {
         expect(ended()).to.be.empty;
       });
 
-      it('is told at the start where a channel never says that it delivered', async () => {
+      it('warns at the start about a channel that never reports a delivery', async () => {
         await start({ lateFailover: { afterSeconds: { sms: 20 } } });
         expect(scene.events.find(({ type }) => type === 'configuration.warned')).to.deep.include({
           option: 'lateFailover.afterSeconds',
@@ -781,7 +780,7 @@ describe('a code that did not arrive', () => {
       });
     });
 
-    it('goes out where a channel of the user’s own is asked and says that it failed', async () => {
+    it('sends the code if lookUp of a custom channel says that the message failed', async () => {
       const line: ConnectedChannel = {
         send: () => Promise.resolve({ status: 'accepted', transactionId: 'LINE-1' }),
         lookUp: (transactionId) =>
@@ -805,7 +804,7 @@ describe('a code that did not arrive', () => {
       });
     });
 
-    it('goes out where an id holds the number in base64, by which the provider is asked and nobody is told', async () => {
+    it('looks up an id that contains the number in base64, and shows its hash in answer, events and log', async () => {
       const asked: string[] = [];
       const ids = ['7A717FACE7FA5C8052', '3EB0C431C26A1916E0'].map((random) =>
         wamid(ANA.phone.slice(1), undefined, random),
@@ -842,14 +841,14 @@ describe('a code that did not arrive', () => {
       expect(ended()[0]?.attempts.map(({ transactionId }) => transactionId)).to.deep.equal([first, second]);
     });
 
-    it('goes out to its own user where two channels of the user’s own count their ids from 1', async () => {
+    it('sends the code to the right user if two custom channels use the same message id', async () => {
       const counting = (end: DeliveryReport): ConnectedChannel => ({
         send: () => Promise.resolve({ status: 'accepted', transactionId: '1' }),
         lookUp: () => Promise.resolve(end),
       });
       const line = counting({ status: 'failed', code: 'GONE', reason: 'No' });
       const acme = counting({ status: 'delivered' });
-      const told = (): unknown[] =>
+      const reported = (): unknown[] =>
         scene.events.flatMap((event) =>
           event.type === 'message.reported' && event.eventId !== undefined
             ? [[event.eventId, event.channel, event.transactionId, event.status]]
@@ -868,15 +867,15 @@ describe('a code that did not arrive', () => {
         login: BOB.login,
         phoneNumber: BOB.phone,
       });
-      // Twilio's ids are others again.
+      // The same id from Twilio belongs to neither channel.
       await report('1', 'undelivered', { ErrorCode: '63024' });
       pass(3_000);
-      await until(() => ended().length === 1 && told().length === 2);
+      await until(() => ended().length === 1 && reported().length === 2);
       await scene.hook.close();
       expect(ended()).to.have.length(1);
       expect(ended()[0]).to.include({ eventId: 'event-of-ana', fromChannel: 'line', outcome: 'accepted' });
       expect(sent('sms').map(({ to }) => to)).to.deep.equal([ANA.phone]);
-      expect(told()).to.have.deep.members([
+      expect(reported()).to.have.deep.members([
         ['event-of-ana', 'line', '1', 'failed'],
         ['event-of-bob', 'acme', '1', 'delivered'],
       ]);

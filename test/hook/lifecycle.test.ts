@@ -48,7 +48,7 @@ describe('when Okta hangs up early', () => {
   const isAnswered = (scene: Scene) => (): boolean =>
     scene.events.some(({ type }) => type === 'request.answered');
 
-  it('sends nothing any more, where the profile was being looked up', async () => {
+  it('sends nothing if the profile request was running', async () => {
     const scene = await start();
     scene.okta.fault({ kind: 'slow', delayMs: 100 });
     const call = startRawCall(scene);
@@ -60,7 +60,7 @@ describe('when Okta hangs up early', () => {
     expect(scene.hook.status()).to.include({ inFlight: 0, detached: 0 });
   });
 
-  it('makes no further attempt, where one was under way', async () => {
+  it('makes no further attempt after the one that was running', async () => {
     const refusal = defer<undefined>();
     const scene = await start({
       hook: {
@@ -77,7 +77,7 @@ describe('when Okta hangs up early', () => {
     const call = startRawCall(scene);
     await until(() => scene.events.some(({ type }) => type === 'channels.planned'));
     call.destroy();
-    // The server has noticed once its connection is gone.
+    // Wait until the server has noticed the closed connection.
     await until(() => call.destroyed && openConnections(scene) === 0);
     refusal.resolve(undefined);
     await until(isAnswered(scene));
@@ -85,7 +85,7 @@ describe('when Okta hangs up early', () => {
     expect(scene.twilio.requests).to.be.empty;
   });
 
-  it('waits for what had left, and tells that it was sent', async () => {
+  it('waits for a request to the provider that has left, and reports the code as sent', async () => {
     const scene = await start();
     scene.twilio.fault({ kind: 'slow', delayMs: 100 });
     const call = startRawCall(scene);
@@ -96,7 +96,7 @@ describe('when Okta hangs up early', () => {
     expect(scene.twilio.requests).to.have.length(1);
   });
 
-  it("sends nothing where it hung up before the hook's turn came", async () => {
+  it('sends nothing if an earlier middleware was still running', async () => {
     let isHeld = false;
     const scene = await start({
       mount: (app, hook) => {
@@ -118,7 +118,7 @@ describe('when Okta hangs up early', () => {
     expect(scene.twilio.requests).to.be.empty;
   });
 
-  it('sends nothing where the gateway had answered in its place by then', async () => {
+  it('sends nothing if an earlier middleware had already answered', async () => {
     const scene = await start({
       mount: (app, hook) => {
         app.use(express.json());
@@ -158,7 +158,7 @@ describe('ready()', () => {
     expect((result as TelephonyHookError).message).to.not.equal('');
   };
 
-  it('finds everything well, and sends nothing', async () => {
+  it('reports every part as ok, and sends nothing', async () => {
     const scene = await start();
     expect(await check(scene)).to.deep.equal({
       ...{ okta: 'ok', twilio: 'ok', hookKeys: 'ok', state: 'ok' },
@@ -177,7 +177,7 @@ describe('ready()', () => {
     expect(scene.okta.jwksHits).to.equal(1);
   });
 
-  it('says what Okta and Twilio do not accept', async () => {
+  it('reports credentials that Okta and Twilio reject, each with a remedy', async () => {
     mustNotShow('wrong-token-8812', 'wrong-secret-8812');
     const scene = await start({
       hook: ({ okta, twilio }) => ({
@@ -199,7 +199,7 @@ describe('ready()', () => {
     return (result as TelephonyHookError).remedy;
   };
 
-  it('says what to do where a service app was not granted the scope', async () => {
+  it('names the scope that Okta did not grant to a service app, also on a second check', async () => {
     const { publicKey, privateKey: appKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
     const scene = await start({
       hook: ({ okta, twilio }) => ({
@@ -219,11 +219,10 @@ describe('ready()', () => {
       scopes: ['okta.logs.read'],
     });
     expect(remedyOf((await check(scene)).okta)).to.match(/scope okta\.users\.read/);
-    // The same, told a moment ago.
     expect(remedyOf((await check(scene)).okta)).to.match(/scope okta\.users\.read/);
   });
 
-  it('says what to do where an administrator may not read users', async () => {
+  it('names the role that lets an administrator read users if Okta answers 403', async () => {
     const scene = await start();
     scene.okta.fault({ kind: 'status', status: 403, body: { errorCode: 'E0000006' } });
     const { okta } = await check(scene);
@@ -231,7 +230,7 @@ describe('ready()', () => {
     expect(remedyOf(okta)).to.match(/role.*Read-Only Administrator/);
   });
 
-  it('says that a service app is not known', async () => {
+  it('reports a service app that Okta does not know, with a remedy', async () => {
     const scene = await start({
       hook: ({ okta, twilio }) => ({
         credentials: {
@@ -249,7 +248,7 @@ describe('ready()', () => {
     expect(remedyOf(okta)).to.match(/clientId.*register the public half of privateKey/);
   });
 
-  it('says what cannot be reached', async () => {
+  it('reports each part that does not answer, with a remedy', async () => {
     const closed = REFUSING_ORIGIN;
     const scene = await start({
       hook: ({ okta, twilio }) => ({
@@ -275,7 +274,7 @@ describe('ready()', () => {
   const notSent = (): Promise<Outcome> =>
     Promise.resolve({ status: 'refused', code: 'NO', reason: 'Not sent' });
 
-  it('asks each channel of your own that can be asked', async () => {
+  it('checks each custom channel that has check()', async () => {
     const remedy = 'Look at the key.';
     const scene = await start({
       hook: {
@@ -306,7 +305,7 @@ describe('ready()', () => {
     expectCode(channels['two[2]'] ?? 'ok', 'NOT_READY');
   });
 
-  it('resolves within 5 s where all of them hang', async () => {
+  it('resolves within 5 s if every part hangs', async () => {
     const scene = await start({
       hook: ({ okta, twilio }) => ({
         credentials: { ...usualCredentials(okta, twilio), hook: oauth2(okta.issuer) },
@@ -350,7 +349,7 @@ describe('ready()', () => {
 });
 
 describe('status()', () => {
-  it('tells what is under way, and what was sent', async () => {
+  it('shows the calls in flight and the last success of each channel', async () => {
     const now = Date.parse('2026-11-25T12:00:00Z');
     const scene = await start({ hook: { clock: () => now } });
     expect(scene.hook.status()).to.deep.equal({
@@ -376,7 +375,7 @@ describe('status()', () => {
     });
   });
 
-  it('counts no call twice that was rejected or hung up', async () => {
+  it('counts no rejected or hung-up call as in flight after its end', async () => {
     const outcome = defer<Outcome>();
     let sends = 0;
     const send = (): Promise<Outcome> => {
@@ -418,7 +417,7 @@ describe('status()', () => {
     expect(lines.map(({ fields }) => fields['count'])).to.deep.equal([1, 4]);
   });
 
-  it('tells what a state tells of itself', async () => {
+  it('turns news of the state into events and log lines', async () => {
     let tell: Parameters<NonNullable<StatePort['watch']>>[0] = () => undefined;
     const watch: StatePort['watch'] = (onNews) => {
       tell = onNews;
@@ -428,11 +427,11 @@ describe('status()', () => {
     tell({ type: 'lost', reason: 'ECONNREFUSED', remedy: 'See whether it runs.' });
     tell({ type: 'recovered', reason: 'ECONNREFUSED', lostMs: 7 });
     tell({ type: 'warned', reason: 'EVICTION', remedy: 'Do this.' });
-    const told = scene.events.filter(({ type }) => type.startsWith('state.'));
-    expect(told.map(({ type }) => type)).to.deep.equal(['state.lost', 'state.recovered', 'state.warned']);
-    expect(told[0]).to.include({ reason: 'ECONNREFUSED', remedy: 'See whether it runs.' });
-    expect(told[1]).to.include({ reason: 'ECONNREFUSED', lostMs: 7 });
-    expect(told[2]).to.include({ reason: 'EVICTION', remedy: 'Do this.' });
+    const expected = scene.events.filter(({ type }) => type.startsWith('state.'));
+    expect(expected.map(({ type }) => type)).to.deep.equal(['state.lost', 'state.recovered', 'state.warned']);
+    expect(expected[0]).to.include({ reason: 'ECONNREFUSED', remedy: 'See whether it runs.' });
+    expect(expected[1]).to.include({ reason: 'ECONNREFUSED', lostMs: 7 });
+    expect(expected[2]).to.include({ reason: 'EVICTION', remedy: 'Do this.' });
     expect(
       scene.log.filter(({ message }) => message.includes('The shared state store')).map(({ level }) => level),
     )
@@ -440,14 +439,14 @@ describe('status()', () => {
       .equal(['error', 'info', 'warn']);
   });
 
-  it('says that a state is lost', async () => {
+  it('shows that the state is lost', async () => {
     const scene = await start({ hook: { state: { ...openMemoryState(), health: 'lost' } } });
     expect(scene.hook.status().state).to.equal('lost');
   });
 });
 
 describe('close()', () => {
-  it('answers new calls with 503, lets those under way end, and resolves once', async () => {
+  it('answers new calls with 503, waits for running calls, and returns the same promise on a second call', async () => {
     const outcome = defer<Outcome>();
     let sends = 0;
     const send = (): Promise<Outcome> => {
@@ -477,7 +476,7 @@ describe('close()', () => {
     expect((await scene.call()).httpStatus).to.equal(503);
   });
 
-  it('gives a repeat the answer of its first, running or answered, and sends nothing more', async () => {
+  it('gives a repeat the answer of its first call, running or answered, and sends nothing more', async () => {
     const outcomes = [defer<Outcome>(), defer<Outcome>()];
     let sends = 0;
     const send = (): Promise<Outcome> => {
@@ -503,14 +502,14 @@ describe('close()', () => {
     expect(body).to.not.deep.equal(answered.body);
     for (const repeat of repeats) expect((await repeat).body).to.deep.equal(body);
     await closing;
-    // This process still knows them.
+    // This process still has the answers.
     expect((await scene.call({ eventId: 'running' })).body).to.deep.equal(body);
     expect((await scene.call({ eventId: 'new' })).httpStatus).to.equal(503);
     expect(sends).to.equal(2);
     expect(scene.hook.status()).to.include({ inFlight: 0 });
   });
 
-  it('closes the state only when a new event has given back what it had claimed', async () => {
+  it('closes the state only after a call that got 503 has released its claim', async () => {
     const memory = openMemoryState();
     const held = defer<undefined>();
     const sending = defer<Outcome>();
@@ -555,7 +554,7 @@ describe('close()', () => {
     }
   });
 
-  it('waits for a send that goes on after its answer', async () => {
+  it('waits for a send that goes on after the answer to Okta', async () => {
     const outcome = defer<Outcome>();
     const asked = defer<undefined>();
     const send = (): Promise<Outcome> => {
@@ -585,7 +584,7 @@ describe('close()', () => {
     expect(scene.hook.status()).to.include({ detached: 0 });
   });
 
-  it('waits for no timer where nothing is under way', async () => {
+  it('waits for no timer if no call is running', async () => {
     const scene = await start();
     await scene.call();
     const clock = stopTime();
@@ -600,16 +599,16 @@ describe('close()', () => {
 
   for (const [whose, hasOwn] of [
     ['its own connections', false],
-    ["no connection of the gateway's own dispatcher", true],
+    ['no connection of the dispatcher from the options', true],
   ] as const) {
-    it(`ends ${whose}`, async () => {
+    it(`closes ${whose}`, async () => {
       const dispatcher = hasOwn ? new Agent() : undefined;
       const sockets: Socket[] = [];
       const note = (message: unknown): void => {
         sockets.push((message as { readonly socket: Socket }).socket);
       };
       const scene = await start({ hook: { dispatcher } });
-      // undici tells it of every connection in the process; nothing else connects meanwhile.
+      // undici reports every connection of the process here. Nothing else connects meanwhile.
       diagnostics.subscribe('undici:client:connected', note);
       try {
         await scene.hook.ready();
@@ -623,7 +622,7 @@ describe('close()', () => {
     });
   }
 
-  it('closes the state, and resolves where that fails', async () => {
+  it('closes the state, and resolves even if that fails', async () => {
     const closed: string[] = [];
     for (const [title, close] of [
       ['rejects', () => Promise.reject(new Error('lost'))],
@@ -650,7 +649,7 @@ describe('close()', () => {
     expect(closed).to.deep.equal(['rejects', 'throws']);
   });
 
-  it('asks the state for nothing once it is closed', async () => {
+  it('makes no request to the state after it has closed it', async () => {
     const memory = openMemoryState();
     const asked: string[] = [];
     const state: StatePort = {
@@ -671,7 +670,7 @@ describe('close()', () => {
     expect(asked).to.deep.equal(['claim', 'keepSent']);
   });
 
-  it('leaves the state to another hook that has it, which closes it', async () => {
+  it('leaves the state open if another hook uses it; the last hook closes it', async () => {
     let closed = 0;
     const tellers = new Set<(news: StateEvent) => void>();
     const lose = (): void => {
@@ -693,19 +692,19 @@ describe('close()', () => {
     await one.hook.close();
     await one.hook.close();
     expect(closed).to.equal(0);
-    // It holds a closed hook no more.
+    // The state has no reference to the closed hook any more.
     expect(tellers.size).to.equal(1);
     lose();
     await two.hook.close();
     expect(closed).to.equal(1);
-    // What comes of its own close() is no news.
+    // A hook does not report what its own close() causes.
     const losses = [one, two].map(({ events }) => events.filter(({ type }) => type === 'state.lost').length);
     expect(losses).to.deep.equal([0, 1]);
   });
 });
 
 describe('a hook that is not closed', () => {
-  it('does not keep a process alive, neither one that was only made nor one that was asked whether it is ready and made calls', async () => {
+  it('does not keep the process alive, neither unused nor after ready() and a call', async () => {
     const scene = await start();
     const script = `
       oktaTelephonyHook({ ...JSON.parse(process.env.OPTIONS), logger: false });
@@ -770,7 +769,7 @@ describe("Twilio's delivery callbacks", () => {
     [' after express.text', (app, hook) => app.use(express.text({ type: '*/*' }), hook)],
     [' after express.raw', (app, hook) => app.use(express.raw({ type: '*/*' }), hook)],
     [
-      ' under a prefix, for it goes by publicUrl',
+      ' under a prefix, because the signature covers publicUrl',
       (app, hook) => {
         app.use((req, _res, next) => {
           req.url = `/gateway${req.url}`;
@@ -780,7 +779,7 @@ describe("Twilio's delivery callbacks", () => {
       },
     ],
   ] as const satisfies readonly (readonly [string, Mount])[]) {
-    it(`are answered 204 and told where they are signed${title}`, async () => {
+    it(`get 204 and are reported if they are signed${title}`, async () => {
       const scene = await startWithCallbacks(mount);
       const answer = await report(scene);
       expect(answer.status).to.equal(204);
@@ -796,17 +795,17 @@ describe("Twilio's delivery callbacks", () => {
     });
   }
 
-  for (const [status, told, lines] of [
+  for (const [status, expected, lines] of [
     ['no-answer', 'failed', ['warn']],
     ['busy', 'failed', ['warn']],
     ['ringing', 'pending', []],
     ['completed', 'delivered', []],
   ] as const) {
-    it(`are read as ${told} where a call is ${status}`, async () => {
+    it(`report a call that is ${status} as ${expected}`, async () => {
       const scene = await startWithCallbacks();
       await report(scene, { params: { CallSid: `CA${'1'.repeat(32)}`, CallStatus: status, To: ANA.phone } });
       await until(() => statuses(scene).length === 1);
-      expect(statuses(scene)[0]).to.include({ channel: 'voice', report: told, status });
+      expect(statuses(scene)[0]).to.include({ channel: 'voice', report: expected, status });
       const reported = scene.log.filter(({ fields }) => fields['event'] === 'message.reported');
       expect(reported.map(({ level }) => level)).to.deep.equal(lines);
     });
@@ -815,9 +814,9 @@ describe("Twilio's delivery callbacks", () => {
   for (const [title, init] of [
     ['are not signed', { signature: '' }],
     ['are signed with another token', { signedWith: 'f'.repeat(32) }],
-    ['were changed after that', { signature: 'AAAAAAAAAAAAAAAAAAAAAAAAAAA=' }],
+    ['have a wrong signature', { signature: 'AAAAAAAAAAAAAAAAAAAAAAAAAAA=' }],
   ] as const) {
-    it(`are answered 403 and not told where they ${title}`, async () => {
+    it(`get 403 and are not reported if they ${title}`, async () => {
       const scene = await startWithCallbacks();
       const answer = await report(scene, init);
       expect(answer.status).to.equal(403);
@@ -826,7 +825,7 @@ describe("Twilio's delivery callbacks", () => {
     });
   }
 
-  it('are answered 403 before their body has come where they are not signed', async () => {
+  it('get 403 before their body arrives if they are not signed', async () => {
     const scene = await startWithCallbacks();
     for (const signature of [[], ['X-Twilio-Signature: none']]) {
       const { socket, waitFor } = await openRaw(scene.server);
@@ -841,7 +840,7 @@ describe("Twilio's delivery callbacks", () => {
     }
   });
 
-  it('are answered 403 and not told where the signed parameters are grouped anew', async () => {
+  it('get 403 and are not reported if the signed parameters are regrouped', async () => {
     const scene = await startWithCallbacks();
     const signature = getExpectedTwilioSignature(
       scene.twilio.authToken,
@@ -860,27 +859,27 @@ describe("Twilio's delivery callbacks", () => {
     expect(statuses(scene)).to.be.empty;
   });
 
-  it('are answered 413 where they are too large', async () => {
+  it('get 413 if they are too large', async () => {
     const scene = await startWithCallbacks();
     const answer = await report(scene, { params: { ...PARAMS, Body: 'x'.repeat(65 * 1024) } });
     expect(answer.status).to.equal(413);
     expect(statuses(scene)).to.be.empty;
   });
 
-  it('are answered 405 where they are no POST', async () => {
+  it('get 405 if the method is not POST', async () => {
     const scene = await startWithCallbacks();
     const answer = await report(scene, { method: 'GET' });
     expect(answer.status).to.equal(405);
     expect(answer.headers.get('allow')).to.equal('POST');
   });
 
-  it('are answered 204 where they are signed and about nothing', async () => {
+  it('get 204 and are not reported if they are signed and about no message', async () => {
     const scene = await startWithCallbacks();
     expect((await report(scene, { params: { Hello: 'world' } })).status).to.equal(204);
     expect(statuses(scene)).to.be.empty;
   });
 
-  it('pass on to the gateway without publicUrl', async () => {
+  it('go on to the next handler without publicUrl, and messages request none', async () => {
     const scene = await start({
       mount: (app, hook) => {
         app.use(hook);
@@ -896,7 +895,7 @@ describe("Twilio's delivery callbacks", () => {
     expect(scene.twilio.requests[0]?.form).to.not.have.property('StatusCallback');
   });
 
-  it('are asked for with every message and call', async () => {
+  it('are requested with every message and call, each by its own reference', async () => {
     const scene = await startWithCallbacks();
     await scene.call();
     await scene.call({ userId: BOB.id, login: BOB.login, phoneNumber: BOB.phone });
@@ -911,7 +910,7 @@ describe("Twilio's delivery callbacks", () => {
     for (const reference of references) expect(reference).to.match(/^[\da-f-]{36}$/);
   });
 
-  it('come from Twilio to the hook, at its own address', async () => {
+  it('reach the hook at its publicUrl: sent, then delivered', async () => {
     // The port must be known before the hook is made.
     const server = createServer().listen(0, '127.0.0.1');
     await once(server, 'listening');

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { expect } from 'chai';
 import express from 'express';
-// @ts-expect-error It has no types of its own; what is used of it is the same in both.
+// @ts-expect-error It has no types. The tests use only what is the same in Express 5.
 import untypedExpress4 from 'express4';
 import type { StatePort } from '#lib/delivery/state.js';
 import { openMemoryState } from '#lib/state/memory/memory-state.js';
@@ -39,7 +39,7 @@ const ADMIN = {
   displayName: 'Admin',
 } as const;
 
-describe('what became of a code', () => {
+describe('the event hook', () => {
   let scene: Scene;
   let now: number;
   const closers = new Closers();
@@ -53,10 +53,10 @@ describe('what became of a code', () => {
       ...(mount === undefined ? {} : { mount }),
     };
     scene = closers.add(await startScene(options), (opened) => opened.close());
-    // What becomes of a message is told by the tests that are about it.
+    // Status callbacks have tests of their own.
     scene.twilio.faultCallbacks({ copies: 0 });
   };
-  /** An event hook in Okta that is verified, at some gateway. */
+  /** Makes a verified event hook in Okta that calls `url`. */
   const register = async (url = `${scene.url}/events`, secret = HOOK_SECRET): Promise<string> => {
     const { body } = await callApi(scene.okta, 'POST', '/api/v1/eventHooks', eventHook(url, secret));
     const id = String(body['id']);
@@ -70,7 +70,7 @@ describe('what became of a code', () => {
   };
   const used = (events: readonly HookEvent[] = scene.events): Used[] =>
     events.filter((event): event is Used => event.type === 'code.used');
-  /** The ids of the messages that Twilio was told of. */
+  /** The ids of the messages that the hook confirmed to Twilio. */
   const confirmed = (): readonly string[] => scene.twilio.feedback.map(({ messageSid }) => messageSid);
   const sidOf = (call: Awaited<ReturnType<Scene['call']>>): string =>
     commandOf(call)?.['transactionId'] ?? '';
@@ -80,7 +80,7 @@ describe('what became of a code', () => {
   const fire = async (...events: LogEvent[]): Promise<void> => {
     expectDelivered(await scene.okta.fireEvents(events));
   };
-  /** All that was told has been followed: nothing comes after this. */
+  /** Waits until the hook has handled all events. */
   const settled = (): Promise<void> => scene.hook.close();
   const post = (body: string, headers: Record<string, string> = {}, method = 'POST'): Promise<Response> =>
     fetch(`${scene.url}/events`, {
@@ -90,7 +90,7 @@ describe('what became of a code', () => {
     });
   const envelope = (...events: unknown[]): string => JSON.stringify({ data: { events } });
 
-  it('is told to Twilio of just the message that the user was sent, and counted by country and channel', async () => {
+  it('confirms to Twilio just the message of the user, and reports its country and channel', async () => {
     await startVerified();
     const whatsApp = await scene.call({ eventId: 'event-1' });
     const sms = await scene.call({ ...TO_BOB, eventId: 'event-2' });
@@ -124,7 +124,7 @@ describe('what became of a code', () => {
     });
   });
 
-  it('is heard from the user who types it', async () => {
+  it('confirms the message when the user enters the right code, and not for a wrong one', async () => {
     await startVerified();
     const call = await scene.call();
     const wrong = await scene.okta.enterCode(ANA.id, '000000');
@@ -137,7 +137,7 @@ describe('what became of a code', () => {
     expect(used()).to.have.length(1);
   });
 
-  it('is heard of an enrollment, by an administrator as well', async () => {
+  it('confirms the code of an enrollment, also if an administrator activates the factor', async () => {
     await startVerified();
     const ana = await scene.call({ requestType: 'pre-enrollment' });
     const bob = await scene.call({ ...TO_BOB, requestType: 'pre-enrollment' });
@@ -151,7 +151,7 @@ describe('what became of a code', () => {
     expect(used().map(({ userId }) => userId)).to.have.members([ANA.id, BOB.id]);
   });
 
-  it('is heard in a batch, between what is about no code of ours', async () => {
+  it('finds a sign-in in a batch among events that are about no code of the hook', async () => {
     await startVerified();
     await scene.call();
     const bob = await scene.call(TO_BOB);
@@ -171,7 +171,7 @@ describe('what became of a code', () => {
     expect(used().map(({ userId }) => userId)).to.deep.equal([BOB.id]);
   });
 
-  it('is heard once, in whatever delivery and however often it comes', async () => {
+  it('counts an event once when Okta repeats it in the same or another delivery', async () => {
     await startVerified();
     const first = await scene.call();
     const event = scene.okta.logEvent(ANA.id);
@@ -179,7 +179,7 @@ describe('what became of a code', () => {
     await scene.okta.fireEvents([event], { eventId: delivery?.eventId });
     await fire(event);
     await until(() => confirmed().length > 0);
-    // It comes once more after another code was sent, and says even that it was after that.
+    // Okta repeats the event after another code was sent, even with a later time.
     await scene.call({ otpCode: NEWER });
     await fire({ ...event, published: new Date(Date.now() + 60_000).toISOString() });
     await settled();
@@ -187,7 +187,7 @@ describe('what became of a code', () => {
     expect(used()).to.have.length(1);
   });
 
-  it('is of the last one of two codes', async () => {
+  it('confirms only the last of two codes, once', async () => {
     await startVerified();
     await scene.call();
     const last = await scene.call({ otpCode: NEWER });
@@ -198,11 +198,11 @@ describe('what became of a code', () => {
     expect(confirmed()).to.deep.equal([sidOf(last)]);
   });
 
-  it('is of no code that was asked for after the sign-in', async () => {
+  it('confirms no code that was requested after the sign-in', async () => {
     await startVerified();
     await scene.call();
     const before = scene.okta.logEvent(ANA.id);
-    // Another millisecond, by whatever clock.
+    // The second code must be at least 1 ms younger than the sign-in.
     await until(() => Date.now() > Date.parse(before.published));
     const last = await scene.call({ otpCode: NEWER });
     await fire(before);
@@ -212,7 +212,7 @@ describe('what became of a code', () => {
     expect(confirmed()).to.deep.equal([sidOf(last)]);
   });
 
-  it('is of no code that had ended when Okta let the user in, for that was another one', async () => {
+  it('confirms no code that had expired before the sign-in', async () => {
     await startVerified();
     await scene.call();
     const published = new Date(Date.now() + 6.5 * 60_000);
@@ -222,7 +222,7 @@ describe('what became of a code', () => {
     expect(confirmed()).to.be.empty;
   });
 
-  it('is heard of late, when the code has long ended', async () => {
+  it('confirms the code of an event that comes 50 minutes late, with the time from request to use', async () => {
     await startVerified();
     const call = await scene.call({ eventTime: new Date(now - 9_000) });
     const event = scene.okta.logEvent(ANA.id, { published: new Date(now) });
@@ -233,7 +233,7 @@ describe('what became of a code', () => {
     expect(used().map(({ sinceSentMs }) => sinceSentMs)).to.deep.equal([9_000]);
   });
 
-  it('is heard of where Okta does not say when, or another year', async () => {
+  it('confirms the code if the event has an invalid time, or one of another year', async () => {
     await startVerified();
     const calls = [await scene.call(), await scene.call(TO_BOB)];
     await fire(
@@ -244,7 +244,7 @@ describe('what became of a code', () => {
     expect(confirmed()).to.have.members(calls.map(sidOf));
   });
 
-  it('is heard of by a gateway whose clock is minutes off', async () => {
+  it('confirms the code if the clock of the gateway is 150 s slow or fast', async () => {
     for (const offMs of [-150_000, 150_000]) {
       await startVerified();
       const eventTime = new Date(now);
@@ -258,12 +258,12 @@ describe('what became of a code', () => {
     }
   });
 
-  it('is heard of by a machine whose clock is days ahead', async () => {
+  it('confirms the code if the clock of the gateway is two days ahead', async () => {
     await startVerified();
     const eventTime = new Date(now - 2 * 86_400_000);
     const call = await scene.call({
       eventTime,
-      // Else Okta says when it ends, which is over by that clock.
+      // Without this, the code has expired by the clock of the gateway.
       change: (payload) => {
         delete (payload as { data: { messageProfile: { otpExpires?: string } } }).data.messageProfile
           .otpExpires;
@@ -274,7 +274,7 @@ describe('what became of a code', () => {
     expect(confirmed()).to.deep.equal([sidOf(call)]);
   });
 
-  it('is counted of a call, of which there is nothing to tell; a text is no call', async () => {
+  it('counts a voice code on a CALL_FACTOR event, not on an SMS event, and confirms nothing to Twilio', async () => {
     await startVerified();
     await scene.call({ deliveryChannel: 'VOICE' });
     await fire(scene.okta.logEvent(ANA.id), scene.okta.logEvent(ANA.id, { factor: 'CALL_FACTOR' }));
@@ -286,7 +286,7 @@ describe('what became of a code', () => {
     expect(confirmed()).to.be.empty;
   });
 
-  it('is never of a preview, which an administrator is sent', async () => {
+  it('never confirms a preview, which an administrator receives', async () => {
     await startVerified();
     const call = await scene.call();
     await scene.call({ preview: true, otpCode: NEWER });
@@ -296,7 +296,7 @@ describe('what became of a code', () => {
     expect(confirmed()).to.deep.equal([sidOf(call)]);
   });
 
-  it('is of a send that was answered too late', async () => {
+  it('confirms a message that Twilio accepted after the deadline', async () => {
     await startVerified({ deadlineMs: 500 });
     await warmUp();
     const clock = stopTime();
@@ -317,13 +317,13 @@ describe('what became of a code', () => {
     expect(confirmed()).to.deep.equal([scene.twilio.messages[0]?.sid]);
   });
 
-  describe('is of no older code than the last one that was asked for', () => {
-    let told: string[];
+  describe('after two codes', () => {
+    let confirmedIds: string[];
     let outcomes: (Outcome | Promise<Outcome> | 'broken')[];
-    const taken = (transactionId: string): Outcome => ({ status: 'accepted', transactionId });
+    const accepted = (transactionId: string): Outcome => ({ status: 'accepted', transactionId });
     const refused: Outcome = { status: 'refused', code: 'NO', reason: 'no' };
     const startOwn = async (hook: HookOptions = {}): Promise<void> => {
-      told = [];
+      confirmedIds = [];
       const sms: Channel = {
         provider: 'OWN',
         get usesText() {
@@ -334,7 +334,7 @@ describe('what became of a code', () => {
           return outcome === undefined || outcome === 'broken' ? expect.fail() : Promise.resolve(outcome);
         },
         confirm: (id) => {
-          told.push(id);
+          confirmedIds.push(id);
           return Promise.resolve();
         },
       };
@@ -351,29 +351,29 @@ describe('what became of a code', () => {
     const unsent: Readonly<
       Record<string, { second: typeof outcomes; call?: Parameters<Scene['call']>[0]; hook?: HookOptions }>
     > = {
-      'which was refused': { second: [refused] },
-      'which was held back': {
+      'the provider refused the second one': { second: [refused] },
+      'the guard blocked the second one': {
         second: [],
         hook: { guard: { perUser: { points: 1, seconds: 600 } } },
       },
-      'which had no number that can be dialled': { second: [], call: { phoneNumber: '12' } },
-      'which a defect lost': { second: ['broken'] },
+      'the second one had a number that cannot be dialled': { second: [], call: { phoneNumber: '12' } },
+      'the channel of the second one has a defect': { second: ['broken'] },
     };
     for (const [title, { second, call, hook }] of Object.entries(unsent)) {
-      it(`${title}: nothing is told then`, async () => {
-        outcomes = [taken('S1'), ...second];
+      it(`counts and confirms no code if ${title}`, async () => {
+        outcomes = [accepted('S1'), ...second];
         await startOwn(hook);
         await ask('event-1');
         expect((await ask('event-2', call)).okta.action).to.not.equal('sent');
         await usedNow();
         await settled();
         expect(used()).to.be.empty;
-        expect(told).to.be.empty;
+        expect(confirmedIds).to.be.empty;
       });
     }
 
-    it('which may have gone out: it is counted, and told to nobody', async () => {
-      outcomes = [taken('S1'), { status: 'unknown', reason: 'hung' }];
+    it('counts the second one without a confirmation if its outcome is unknown', async () => {
+      outcomes = [accepted('S1'), { status: 'unknown', reason: 'hung' }];
       await startOwn();
       await ask('event-1');
       expect((await ask('event-2')).okta.action).to.equal('pending');
@@ -381,25 +381,27 @@ describe('what became of a code', () => {
       await settled();
       expect(usedIds()).to.deep.equal(['event-2']);
       expect(used()[0]).to.include({ channel: 'sms', provider: 'OWN', transactionId: 'event-2' });
-      expect(told).to.be.empty;
+      expect(confirmedIds).to.be.empty;
     });
 
-    it('but of the older one where the newer one went out as a preview, or was asked for after the use', async () => {
-      outcomes = [taken('S1'), refused, refused];
+    it('confirms the first one if the second one is a preview', async () => {
+      outcomes = [accepted('S1'), refused, refused];
       await startOwn();
       await ask('event-1');
       await ask('event-2', { preview: true, otpCode: undefined });
       await usedNow();
-      await until(() => told.length === 1);
-      expect(told).to.deep.equal(['S1']);
+      await until(() => confirmedIds.length === 1);
+      expect(confirmedIds).to.deep.equal(['S1']);
       expect(usedIds()).to.deep.equal(['event-1']);
     });
 
     for (const isUsedBefore of [false, true]) {
-      const when = isUsedBefore ? 'after its use was told: no later use is of it' : 'before its use';
-      it(`and of one that was taken late, ${when}`, async () => {
+      const title = isUsedBefore
+        ? 'counts the second one once, without a confirmation, if the provider accepts it after the sign-in'
+        : 'confirms the second one if the provider accepts it late, before the sign-in';
+      it(title, async () => {
         const late = defer<Outcome>();
-        outcomes = [taken('S1'), late.promise];
+        outcomes = [accepted('S1'), late.promise];
         await startOwn({ deadlineMs: 500 });
         await ask('event-1');
         expect((await ask('event-2')).okta.action).to.equal('pending');
@@ -407,47 +409,47 @@ describe('what became of a code', () => {
           await usedNow();
           await until(() => used().length === 1);
         }
-        late.resolve(taken('S2'));
+        late.resolve(accepted('S2'));
         await until(() => scene.events.some(({ type }) => type === 'attempt.settled'));
         await usedNow();
         await settled();
         expect(usedIds()).to.deep.equal(['event-2']);
-        expect(told).to.deep.equal(isUsedBefore ? [] : ['S2']);
+        expect(confirmedIds).to.deep.equal(isUsedBefore ? [] : ['S2']);
       });
     }
   });
 
-  describe('by a channel of one’s own', () => {
-    const told: string[] = [];
+  describe('with a custom channel', () => {
+    const confirmedIds: string[] = [];
     const own = (confirm: ConnectedChannel['confirm']): Channel => ({
       provider: 'OWN',
       send: () => Promise.resolve({ status: 'accepted', transactionId: `${BOB.phone}-1` }),
       ...(confirm === undefined ? {} : { confirm }),
     });
     beforeEach(() => {
-      told.length = 0;
+      confirmedIds.length = 0;
     });
 
-    it('is told to it by its own id, which is told to nobody else where it is about somebody', async () => {
+    it('gives the channel its own message id, and keeps an id with the number out of the events', async () => {
       const sms = own((id, { leaveSignal }) => {
-        told.push(`${id} ${leaveSignal.aborted}`);
+        confirmedIds.push(`${id} ${leaveSignal.aborted}`);
         return Promise.resolve();
       });
       await startVerified({ channels: { sms } });
       await scene.call({ ...TO_BOB, eventId: 'event-1' });
       await fire(scene.okta.logEvent(BOB.id));
-      await until(() => told.length === 1);
-      expect(told).to.deep.equal([`${BOB.phone}-1 false`]);
+      await until(() => confirmedIds.length === 1);
+      expect(confirmedIds).to.deep.equal([`${BOB.phone}-1 false`]);
       expect(used()[0]).to.include({ provider: 'OWN', channel: 'sms', transactionId: 'event-1' });
     });
 
-    it('is told to eight at a time', async () => {
+    it('runs at most eight confirmations at once', async () => {
       const gate = defer<undefined>();
       let atWork = 0;
       const sms = own(async () => {
         atWork += 1;
         await gate.promise;
-        told.push('done');
+        confirmedIds.push('done');
       });
       await startVerified({ channels: { sms } });
       const users = Array.from({ length: 12 }, (_, at) => `00umany${at}`);
@@ -460,10 +462,10 @@ describe('what became of a code', () => {
       expect(atWork).to.equal(8);
       gate.resolve(undefined);
       await settled();
-      expect(told).to.have.length(12);
+      expect(confirmedIds).to.have.length(12);
     });
 
-    it('is counted where it does not want to know', async () => {
+    it('counts the use if the channel has no confirm()', async () => {
       await startVerified({ channels: { sms: own(undefined) } });
       await scene.call(TO_BOB);
       await fire(scene.okta.logEvent(BOB.id));
@@ -471,7 +473,7 @@ describe('what became of a code', () => {
     });
   });
 
-  it('is told as not told where Twilio refuses it, once a minute, and not again', async () => {
+  it('reports a confirmation that Twilio refuses once a minute for each channel, and does not retry it', async () => {
     await startVerified();
     scene.twilio.fault({
       fault: { kind: 'status', status: 404, body: { code: 20404, message: `no ${ANA.phone}` } },
@@ -482,7 +484,6 @@ describe('what became of a code', () => {
     for (const user of [ANA, BOB]) await scene.okta.userSignedIn(user.id);
     await settled();
     const failures = scene.events.filter((event) => event.type === 'feedback.failed');
-    // By channel: one of either.
     expect(failures.map(({ channel }) => channel)).to.have.members(['whatsapp', 'sms']);
     expect(failures.find(({ channel }) => channel === 'whatsapp')).to.include({
       eventId: 'event-1',
@@ -498,7 +499,7 @@ describe('what became of a code', () => {
     expect(scene.twilio.requests.filter(({ path }) => path.includes('/Feedback'))).to.have.length(2);
   });
 
-  describe('drops what would be sent late', () => {
+  describe('drops a late send', () => {
     const report = async (sid: string): Promise<void> => {
       const url = `${scene.url}/twilio/status`;
       const params = {
@@ -528,7 +529,7 @@ describe('what became of a code', () => {
       expect(ended()).to.deep.equal([['dropped', 'SUPERSEDED']]);
     });
 
-    it('and is under way', async () => {
+    it('that is composing its text', async () => {
       const text = defer<string>();
       let isAsked = false;
       await startVerified({
@@ -556,8 +557,8 @@ describe('what became of a code', () => {
       expect(scene.twilio.messages).to.be.empty;
     });
 
-    describe('by a sign-in', () => {
-      /** Counts what takes the place of older ones. */
+    describe('after a sign-in', () => {
+      /** A state that counts the calls of `overtake`. */
       const counting = (): { state: StatePort; overtakes: () => number } => {
         const state = openMemoryState();
         let overtakes = 0;
@@ -568,7 +569,7 @@ describe('what became of a code', () => {
         return { state: { ...state, overtake }, overtakes: () => overtakes };
       };
 
-      it('of which no code is known, too', async () => {
+      it('for which the state has no code', async () => {
         const { state, overtakes } = counting();
         await startVerified({ state: { ...state, takeSent: () => undefined } });
         const call = await scene.call();
@@ -580,7 +581,7 @@ describe('what became of a code', () => {
         expect(used()).to.be.empty;
       });
 
-      it('and not where the code was asked for after it', async () => {
+      it('but not that of a code requested after it', async () => {
         const { state, overtakes } = counting();
         await startVerified({ state });
         await scene.call();
@@ -593,7 +594,7 @@ describe('what became of a code', () => {
         expect(ended()).to.deep.equal([['accepted', undefined]]);
       });
 
-      it('and not where that was so by Okta’s clock, which is ahead of this machine’s', async () => {
+      it('but not that of a code requested after it, if the clock of Okta is ahead', async () => {
         const { state, overtakes } = counting();
         await startVerified({ state });
         const call = await scene.call({ eventTime: new Date(now + 20_000) });
@@ -604,12 +605,12 @@ describe('what became of a code', () => {
         expect(ended()).to.deep.equal([['accepted', undefined]]);
       });
 
-      it('and not where that was so by Okta’s clock, which ours is behind', async () => {
+      it('but not that of a code requested after it, if the clock of the gateway is behind', async () => {
         const { state, overtakes } = counting();
         await startVerified({ state });
         now -= 20_000;
         const call = await scene.call();
-        // Their times say nothing of Okta's clock.
+        // The hook must not learn Okta's clock from these two.
         const long = { eventTime: new Date(0), otpExpires: new Date() };
         for (const odd of [{ preview: true, eventTime: new Date(now) }, long])
           await scene.call({ ...TO_BOB, ...odd });
@@ -622,8 +623,8 @@ describe('what became of a code', () => {
     });
   });
 
-  describe('is heard on a route', () => {
-    it('that answers the one-time verification without a proof, in JSON', async () => {
+  describe('has a route', () => {
+    it('that answers the one-time verification in JSON without credentials, and 400 to an invalid one', async () => {
       await start();
       for (const challenge of ['a1', 'with "quotes" and \\', '<b>&</b>', 'ü']) {
         const answer = await fetch(`${scene.url}/events`, {
@@ -640,7 +641,7 @@ describe('what became of a code', () => {
       }
     });
 
-    it('that answers 401 to who is not proven, and tells of it once a minute beside other callers', async () => {
+    it('that answers 401 to an unverified caller, and reports it once a minute apart from the inline hook', async () => {
       await start();
       await scene.call({ headers: { Authorization: 'wrong' } });
       for (const authorization of ['wrong', 'wrong too', '']) {
@@ -658,8 +659,8 @@ describe('what became of a code', () => {
 
     for (const [what, status, body, headers] of [
       ['more than 1 MiB', 413, 'x'.repeat(1024 * 1024 + 1), {}],
-      ['what is no JSON', 400, '{', {}],
-      ['what holds no events', 400, '{"data":{}}', {}],
+      ['a body that is not JSON', 400, '{', {}],
+      ['JSON without events', 400, '{"data":{}}', {}],
     ] as const) {
       it(`that answers ${status} to ${what}`, async () => {
         await start();
@@ -668,7 +669,7 @@ describe('what became of a code', () => {
       });
     }
 
-    it('that takes 1 MiB', async () => {
+    it('that accepts a body of 1 MiB', async () => {
       await startVerified();
       const call = await scene.call();
       const event = scene.okta.logEvent(ANA.id);
@@ -697,7 +698,7 @@ describe('what became of a code', () => {
       expect((await fetch(`${scene.url}/events`, { headers: challenge })).status).to.equal(503);
     });
 
-    it('behind express.json()', async () => {
+    it('that works behind express.json()', async () => {
       await startVerified({}, (app, hook) => {
         app.use(express.json());
         app.use(hook);
@@ -708,7 +709,7 @@ describe('what became of a code', () => {
       expect(confirmed()).to.deep.equal([sidOf(call)]);
     });
 
-    it('in Express 4', async () => {
+    it('that works in Express 4', async () => {
       await start();
       const server = express4().use(scene.hook).listen(0, '127.0.0.1');
       closers.add(server, () => {
@@ -727,7 +728,7 @@ describe('what became of a code', () => {
       ).to.equal(401);
     });
 
-    it('by a secret of its own', async () => {
+    it('that takes a header and secret of its own, and then not those of the inline hook', async () => {
       mustNotShow('event-secret-91b2c3');
       const secrets = ['event-secret-91b2c3'];
       const credentials = { eventHook: { scheme: 'header', name: 'x-event-hook', secrets } } as const;
@@ -737,7 +738,7 @@ describe('what became of a code', () => {
       expect((await scene.call()).okta.action).to.equal('sent');
     });
 
-    describe('that is not there, and nothing is kept,', () => {
+    describe('that answers 404, and stores no code,', () => {
       let kept: string[];
       const startKeeping = async (credentials: NonNullable<HookOptions['credentials']>): Promise<void> => {
         kept = [];
@@ -749,7 +750,7 @@ describe('what became of a code', () => {
         await start({ credentials, state: { ...state, keepSent } });
       };
 
-      it('where only tokens prove Okta', async () => {
+      it('if only OAuth tokens verify Okta', async () => {
         await startKeeping({
           hook: {
             scheme: 'oauth2',
@@ -764,14 +765,14 @@ describe('what became of a code', () => {
         expect(kept).to.be.empty;
       });
 
-      it('where there is no event hook', async () => {
+      it('if eventHook is false', async () => {
         await startKeeping({ eventHook: false });
         expect((await scene.call()).okta.action).to.equal('sent');
         expect((await post(envelope())).status).to.equal(404);
         expect(kept).to.be.empty;
       });
 
-      it('but where there may be one', async () => {
+      it('but answers 204, and stores the code, by default', async () => {
         await startKeeping({});
         await scene.call();
         expect((await post(envelope())).status).to.equal(204);
@@ -784,13 +785,13 @@ describe('what became of a code', () => {
     ['throws', () => expect.fail('state')],
     ['rejects', () => Promise.reject(new Error('state'))],
   ] as const) {
-    it(`holds up no code where the state ${what}, and is told`, async () => {
+    it(`sends the code and reports the failed extension if the state ${what}`, async () => {
       const keepSent = (): never => expect.fail('state');
       await startVerified({ state: { ...openMemoryState(), keepSent, takeSent } });
       expect((await scene.call()).okta.action).to.equal('sent');
       await fire(scene.okta.logEvent(ANA.id));
       await settled();
-      // The second one on closing: it is of the same minute.
+      // close() reports the second failure, because it is of the same minute.
       const failed = scene.events.flatMap((event) =>
         event.type === 'extension.failed' ? [event.count] : [],
       );
@@ -813,7 +814,7 @@ describe('what became of a code', () => {
     const isKept = async (): Promise<boolean> =>
       (await redis.dump()).some(({ name }) => name.includes(':sent:'));
 
-    it('is heard by any of them, once, and told of the code that another one sent', async () => {
+    it('confirms each code once if both get the events, and stores no id or secret in plain text', async () => {
       await startVerified({ state: shared() });
       const other = await startGatewayBeside(scene, { state: shared() });
       closers.add(other, () => other.close());
@@ -829,7 +830,7 @@ describe('what became of a code', () => {
         for (const word of [ANA.id, BOB.id, ...calls.map(sidOf)])
           expect(`${name} ${value.toString('latin1')}`).to.not.include(word);
       }
-      // Both are told of both, at once.
+      // Okta calls both gateways with both events at once.
       await scene.okta.fireEvents([scene.okta.logEvent(ANA.id), scene.okta.logEvent(BOB.id)]);
       await until(() => confirmed().length === 2);
       await Promise.all([settled(), other.hook.close()]);
@@ -837,7 +838,7 @@ describe('what became of a code', () => {
       expect([...used(), ...used(other.events)]).to.have.length(2);
     });
 
-    it('drops what another one would send late', async () => {
+    it('drops the late send of another gateway', async () => {
       await startVerified({ state: shared() });
       const other = await startGatewayBeside(scene, { state: shared() });
       closers.add(other, () => other.close());
@@ -860,7 +861,7 @@ describe('what became of a code', () => {
       expect(scene.events.at(-1)).to.include({ outcome: 'dropped', code: 'SUPERSEDED' });
     });
 
-    it('is of the last code, whichever of them sent it, and of none that was asked for later', async () => {
+    it('confirms the last code if another gateway sent it, and none requested after the sign-in', async () => {
       await startVerified({ state: shared() });
       const other = await startGatewayBeside(scene, { state: shared() });
       closers.add(other, () => other.close());
@@ -877,7 +878,7 @@ describe('what became of a code', () => {
       expect(confirmed()).to.deep.equal([sidOf(last)]);
     });
 
-    it('is known of what was sent while Redis was lost', async () => {
+    it('confirms a code that was sent while Redis was lost', async () => {
       await startVerified({ state: shared() });
       await scene.hook.ready();
       const before = await scene.call();

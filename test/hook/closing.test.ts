@@ -24,7 +24,7 @@ describe('close() under load', () => {
   const answeredWith = (answer: number | string): number =>
     load.offered.filter(({ httpStatus, status }) => httpStatus === answer || status === answer).length;
 
-  it('loses no code and sends none twice, and sends nothing any more once it has resolved', async () => {
+  it('loses no code, sends none twice, and sends nothing after it has resolved', async () => {
     await start();
     scene.twilio.fault({ kind: 'slow', delayMs: 150 });
     await until(() => answeredWith('SUCCESSFUL') >= 50 && scene.hook.status().inFlight > 0);
@@ -37,12 +37,12 @@ describe('close() under load', () => {
 
     expect(scene.twilio.requests).to.have.length(asked);
     expect(new Set(load.offered.map(({ httpStatus }) => httpStatus))).to.deep.equal(new Set([200, 503]));
-    // Those that were under way are answered, and no later one is taken.
+    // Running calls get their answers, and the hook accepts no later one.
     expect(answeredWith(200)).to.be.within(begun - CONNECTIONS, begun);
     expectEachAccountedFor(load.offered, scene.twilio);
   });
 
-  it('ends however many calls come meanwhile, and asks nothing of the state once that is closed', async () => {
+  it('resolves while new calls come, and makes no request to the state after that is closed', async () => {
     const memory = openMemoryState();
     let claims = 0;
     let claimsAtClose: number | undefined;
@@ -69,7 +69,7 @@ describe('close() under load', () => {
     expectEachAccountedFor(load.offered, scene.twilio);
   });
 
-  it('waits for every send that goes on after its answer', async () => {
+  it('waits for every send that goes on after the answer to Okta', async () => {
     await start(1000);
     const isLate = (to: unknown): boolean => Number(String(to).at(-1)) % 5 === 0;
     scene.twilio.fault({ fault: { kind: 'slow', delayMs: 1400 }, match: ({ form }) => isLate(form?.['To']) });

@@ -62,7 +62,7 @@ describe('drain()', () => {
     return () => response.complete;
   };
 
-  it('serves on, by answers that end their connections, and leaves the answers of others alone', async () => {
+  it('lets the hook serve with Connection: close, and does not change the answers of other routes', async () => {
     await scene.hook.ready();
     const before = await callHook();
     expect(before.headers.connection).to.equal('keep-alive');
@@ -108,7 +108,7 @@ describe('drain()', () => {
     expect(received.match(/^event: \w+$/gm)).to.deep.equal(['event: health']);
   });
 
-  it('lets server.close() end, with a connection that is kept and an open page', async () => {
+  it('lets server.close() end despite a kept-alive connection and an open event stream', async () => {
     const kept = await callHook();
     await until(isEnded(kept));
     const stream = await get(`${CONSOLE}/api/stream`);

@@ -20,11 +20,11 @@ import { stopTime, warmUp } from '#harness/stopped-time.js';
 import { until } from '#harness/until.js';
 import { callApi, eventHook } from '../testing/okta/client.js';
 
-/** An event without its time, and without what is `undefined`. */
-type Told = Readonly<Record<string, unknown>> & { readonly type: string };
+/** An event without its time and its `undefined` fields. */
+type PlainEvent = Readonly<Record<string, unknown>> & { readonly type: string };
 
 /** An event, and the log line that it leads to, if any. Its `remedy` is the event's, if the event has one. */
-type Expected = readonly [event: Told, level?: LogLine['level'], message?: string, remedy?: string];
+type Expected = readonly [event: PlainEvent, level?: LogLine['level'], message?: string, remedy?: string];
 
 type Parts = Parameters<Extract<SceneOptions['hook'], (...args: never) => unknown>>[0];
 
@@ -36,7 +36,7 @@ interface Story {
   readonly expected: readonly Expected[];
 }
 
-/** The usual deadline, less what is kept to write the answer. Time stands still: nothing of it is used up. */
+/** The default deadline less the reserve for the answer. Time is stopped, so no part of it is used up. */
 const BUDGET_MS = 1980;
 
 const IDS = { eventId: 'event-1', oktaRequestId: 'request-1' } as const;
@@ -92,7 +92,7 @@ const attempt = (channel: string, outcome: Attempt['outcome'], rest: object): At
   provider: 'TWILIO',
   outcome,
   durationMs: 0,
-  // What did not answer gave none.
+  // Without an answer there is none.
   ...(outcome === 'unknown' ? {} : { providerRequestId: 'RQ…' }),
   ...rest,
 });
@@ -113,7 +113,7 @@ const planned = (channels: readonly string[], skipped: readonly SkippedChannel[]
 const ended = (made: Attempt, whose: object = OF_ANA): Expected => [
   { ...IDS, ...whose, type: 'attempt.ended', ...made },
 ];
-const answered = (rest: object): Told => ({
+const answered = (rest: object): PlainEvent => ({
   ...REQUEST,
   type: 'request.answered',
   country: 'GB',
@@ -126,7 +126,7 @@ const answered = (rest: object): Told => ({
   ...rest,
 });
 /** The answer to a call for which a profile was read and channels were tried; the last one decides. */
-const answeredAfter = (attempts: readonly Attempt[], rest: object): Told => {
+const answeredAfter = (attempts: readonly Attempt[], rest: object): PlainEvent => {
   const { channel, provider, transactionId } = attempts.at(-1) as Attempt;
   const by = transactionId === undefined ? { channel, provider } : { channel, provider, transactionId };
   return answered({ ...by, attempts, profileSource: 'okta', profileMs: 0, ...rest });
@@ -136,7 +136,7 @@ const sent = (attempts: readonly Attempt[], rest: object = {}): Expected => [
   'info',
   `The code was sent by ${SENT_BY.get(attempts.at(-1)?.channel)}.`,
 ];
-/** A code that did not go the planned way: its line says why, and what to do. */
+/** A code that was not sent as planned. Its log line has the reason and the remedy. */
 const detoured = ([event, level = 'info']: Expected, message: string, remedy: string): Expected => [
   event,
   level,
@@ -158,10 +158,10 @@ const sentToAna: readonly Expected[] = [
   ended(BY_WHATSAPP),
   sent([BY_WHATSAPP]),
 ];
-/** What the guard says of a number in GB, where codes are not sent. */
+/** What the guard reports for a number in GB, a denied country. */
 const JUDGED = {
   ...REQUEST,
-  // The channel that was asked for is in the answer.
+  // The requested channel is in the answer.
   deliveryChannel: undefined,
   rule: 'country',
   code: 'COUNTRY_NOT_ALLOWED',
@@ -182,7 +182,7 @@ const INVALID: Expected = [
   'Look at the fields, and at what else calls the URL.',
 ];
 
-/** Okta calls; its event and its request have the ids that are expected. */
+/** Makes a call with the expected event id and Okta request id. */
 function ask(scene: Scene, call: Parameters<Scene['call']>[0] = {}, id = 'request-1'): Promise<HookCall> {
   const setId = (payload: Record<string, unknown>): void => {
     const { data } = payload as { data: { context: { request: { id: string } } } };
@@ -211,17 +211,17 @@ async function report(scene: Scene, MessageStatus: string, ErrorCode: string): P
   expect(answer.status).to.equal(204);
 }
 
-/** An event hook in Okta that is verified. */
+/** Makes a verified event hook in Okta. */
 async function registerEventHook({ okta, url }: Scene): Promise<void> {
   const hook = await callApi(okta, 'POST', '/api/v1/eventHooks', eventHook(`${url}/events`, HOOK_SECRET));
   await callApi(okta, 'POST', `/api/v1/eventHooks/${String(hook.body['id'])}/lifecycle/verify`);
 }
 
 const isWhatsApp = ({ form }: RecordedRequest): boolean => String(form?.['To']).startsWith('whatsapp:');
-const untilTold = (scene: Scene, type: string): Promise<void> =>
+const untilEvent = (scene: Scene, type: string): Promise<void> =>
   until(() => scene.events.some((event) => event.type === type));
 
-/** Codes that the hook does not send, though no guard blocks them. */
+/** Codes that the hook refuses without the guard. */
 const REFUSED: readonly {
   readonly code: keyof typeof REFUSALS;
   readonly hook: HookOptions;
@@ -232,7 +232,7 @@ const REFUSED: readonly {
 }[] = [
   {
     code: 'NO_DIALABLE_NUMBER',
-    // The guard does not judge what is no number.
+    // The guard does not check an invalid number.
     hook: { guard: { countries: { allow: ['GB'] } } },
     call: () => ({ phoneNumber: '07700 900123' }),
     request: { toEnding: '' },
@@ -324,7 +324,7 @@ const STORIES: readonly Story[] = [
     ],
   },
   ...(['PENDING', 'ERROR'] as const).map((status): Story => ({
-    title: `that the guard blocks, and that Okta gets ${status} for`,
+    title: `that the guard blocks and Okta gets ${status} for`,
     hook: { guard: { countries: { deny: ['GB'] }, answer: status === 'ERROR' ? 'error' : 'pending' } },
     play: (scene) => ask(scene),
     expected: [
@@ -366,7 +366,7 @@ const STORIES: readonly Story[] = [
     ],
   },
   {
-    title: 'that skips a channel that is rolled back and one that the user has stopped',
+    title: 'that skips a rolled-back channel and one that the user has stopped',
     hook: {
       rollout: { line: 0 },
       chooseChannels: () => ['line', 'whatsapp'],
@@ -401,7 +401,7 @@ const STORIES: readonly Story[] = [
     ],
   },
   {
-    title: 'of an Okta whose clock is behind',
+    title: 'from an Okta whose clock is behind',
     play: (scene, now) => ask(scene, { eventTime: new Date(now - 45_000) }),
     expected: [
       received(),
@@ -480,7 +480,7 @@ const STORIES: readonly Story[] = [
     ],
   })),
   {
-    title: 'of a caller who is not Okta: the first one at once, the others of that minute on closing',
+    title: 'of an unverified caller: the first at once, the others on close()',
     play: async (scene) => {
       for (let made = 0; made < 3; made += 1) await ask(scene, { headers: { Authorization: 'wrong' } });
     },
@@ -498,7 +498,7 @@ const STORIES: readonly Story[] = [
     ]),
   },
   {
-    title: 'with an invalid body: each one of a caller who is Okta',
+    title: 'with an invalid body: each one of a verified caller',
     play: async (scene) => {
       await askInvalid(scene);
       await askInvalid(scene);
@@ -506,7 +506,7 @@ const STORIES: readonly Story[] = [
     expected: [INVALID, INVALID],
   },
   {
-    title: 'with an invalid body: each one of a caller whose access token proves it',
+    title: 'with an invalid body: each one of a caller verified by an access token',
     hook: ({ okta, twilio }) => ({
       credentials: {
         ...usualCredentials(okta, twilio),
@@ -573,7 +573,7 @@ const STORIES: readonly Story[] = [
     play: async (scene) => {
       await ask(scene);
       await report(scene, 'failed', '63007');
-      await untilTold(scene, 'failover.ended');
+      await untilEvent(scene, 'failover.ended');
     },
     expected: [
       ...sentToAna,
@@ -614,12 +614,12 @@ const STORIES: readonly Story[] = [
     ],
   },
   {
-    title: 'whose code the user types',
+    title: 'whose code the user enters',
     play: async (scene, now) => {
       await registerEventHook(scene);
       await ask(scene, { ...TO_BOB, eventTime: new Date(now - 9000) });
       await scene.okta.userSignedIn(BOB.id, { published: new Date(now) });
-      await untilTold(scene, 'code.used');
+      await untilEvent(scene, 'code.used');
     },
     expected: [
       ...sentToBob,
@@ -642,7 +642,7 @@ const STORIES: readonly Story[] = [
     ],
   },
   {
-    title: "for which the gateway's own text fails",
+    title: 'for which composeText fails',
     hook: {
       composeText: () => {
         throw new Error(`no text for ${BOB.phone}`);
@@ -671,12 +671,12 @@ const STORIES: readonly Story[] = [
     ],
   },
   {
-    title: 'that a defect ends',
+    title: 'that ends with a defect of a channel',
     hook: ({ twilio }) => ({
       senders: { voice: twilio.voiceNumber },
       channels: {
         sms: {
-          // A custom channel that fails when it is merely looked at.
+          // A custom channel that throws when the hook reads a property.
           get usesText(): boolean {
             throw new Error(`broken at ${BOB.phone}`);
           },
@@ -728,7 +728,7 @@ describe('the events and the log lines of a call', () => {
         }),
         (opened) => opened.close(),
       );
-      // Twilio's callbacks come when the test says so.
+      // The test posts Twilio's callbacks itself.
       scene.twilio.faultCallbacks({ copies: 0 });
       clock = stopTime();
       await play(scene, now);
@@ -758,7 +758,7 @@ describe('the events and the log lines of a call', () => {
   }
 });
 
-/** As a listener's JSON: without what is `undefined`. */
+/** As JSON, so without `undefined` fields. */
 function defined(value: object): unknown {
   return JSON.parse(JSON.stringify(value));
 }

@@ -15,12 +15,12 @@ import {
 } from '#harness/scene.js';
 import { witness } from '#harness/witness.js';
 
-/** What the gateway's owner hands in may fail in any way; a code that is on its way is not touched by it. */
-describe('what is handed in', () => {
+/** Functions and objects of the options may fail in any way. A code that is sent stays sent. */
+describe('the hook', () => {
   let scene: Scene;
   afterEach(() => scene.close());
 
-  it('may be a clock that throws: the code that was sent stays sent', async () => {
+  it('sends the code and answers SUCCESSFUL if the clock throws', async () => {
     let isBroken = false;
     const clock = (): number => {
       if (isBroken) throw new Error('no time');
@@ -34,7 +34,7 @@ describe('what is handed in', () => {
   });
 
   for (const message of [{ detail: 'an object' }, undefined, 4711]) {
-    it(`may throw errors whose message is ${typeof message}`, async () => {
+    it(`sends the code if functions of the options throw errors whose message is ${typeof message}`, async () => {
       const fail = (): never => {
         throw Object.assign(new Error('?'), { message });
       };
@@ -45,7 +45,7 @@ describe('what is handed in', () => {
     });
   }
 
-  it('may fail with every call: it is told once a minute by its name, with a count', async () => {
+  it('reports each extension that always fails once a minute by name, with a count', async () => {
     let now = Date.now();
     const fail = (): never => {
       throw new Error('broken');
@@ -59,10 +59,10 @@ describe('what is handed in', () => {
     for (let made = 0; made < 3; made += 1) await scene.call();
     now += 60_000;
     await scene.call();
-    const told = scene.events.flatMap((event) =>
+    const reported = scene.events.flatMap((event) =>
       event.type === 'extension.failed' ? [`${event.extension} ${event.count}`] : [],
     );
-    expect(told).to.deep.equal([
+    expect(reported).to.deep.equal([
       'state 1',
       'chooseChannels 1',
       'rollout 1',
@@ -75,12 +75,12 @@ describe('what is handed in', () => {
     expect(scene.twilio.messages).to.have.length(4);
   });
 
-  it('may keep the process busy past the deadline: nothing leaves after it', async () => {
+  it('sends nothing if a function of the options blocks the process past the deadline', async () => {
     scene = await startScene({
       hook: {
         deadlineMs: 500,
         chooseChannels: () => {
-          // The time passes and no timer has its turn, as where one task runs for long.
+          // The time passes and no timer runs, as during a long synchronous task.
           const startedAt = performance.now();
           performance.now = () => startedAt + 600;
           return ['sms'];
@@ -92,7 +92,7 @@ describe('what is handed in', () => {
     expect(scene.twilio.requests).to.be.empty;
   });
 
-  it('may be a channel that fails without an error: that is no success', async () => {
+  it('answers 500 if a channel throws undefined', async () => {
     const sms: Channel = {
       get usesText(): boolean {
         throw undefined as unknown as Error;
@@ -105,7 +105,7 @@ describe('what is handed in', () => {
   });
 
   for (const failure of [new Error('a listener failed'), undefined])
-    it(`may be a listener of the answer that throws ${failure === undefined ? 'nothing' : 'an error'}: the code that was sent stays sent, and is not sent again`, async () => {
+    it(`answers SUCCESSFUL and sends the code once if writeHead() throws ${failure === undefined ? 'undefined' : 'an error'}`, async () => {
       let isBroken = true;
       scene = await startScene({
         mount: (app, hook) => {
@@ -133,7 +133,7 @@ describe('what is handed in', () => {
       ]);
     });
 
-  it('may be a channel whose connect() throws: the factory names it', async () => {
+  it('names a channel whose connect() throws in the error of the factory', async () => {
     scene = await startScene();
     const connect = (): never => {
       throw new Error('no key');
@@ -145,7 +145,7 @@ describe('what is handed in', () => {
       .that.deep.equals(['channels.acme: its connect() threw; see the cause']);
   });
 
-  it('may be a body that another handler has inflated', async () => {
+  it('reads a body that another handler has inflated', async () => {
     scene = await startScene({
       mount: (app, hook) => {
         app.use(express.json());
@@ -165,7 +165,7 @@ describe('what is handed in', () => {
     expect(scene.twilio.messages).to.have.length(1);
   });
 
-  it('may be a body that was drained: unproven callers of the callback route are told once a minute', async () => {
+  it('reports once a minute that another handler has read the bodies of unverified callbacks', async () => {
     scene = await startScene({
       hook: { publicUrl: 'https://id.example.com/okta/telephony' },
       mount: (app, hook) => {
@@ -186,7 +186,7 @@ describe('what is handed in', () => {
     expect(scene.events.filter(({ type }) => type === 'request.rejected')).to.have.length(1);
   });
 
-  it('is not read where a callback has no signature', async () => {
+  it('answers 403 to a callback without a signature before its body ends', async () => {
     scene = await startScene({ hook: { publicUrl: 'https://id.example.com/okta/telephony' } });
     const never = new ReadableStream({
       start: (controller) => {
@@ -199,12 +199,12 @@ describe('what is handed in', () => {
     await response.body?.cancel();
   });
 
-  it('may be an option of another version that is undefined', async () => {
+  it('ignores an undefined option of another version', async () => {
     scene = await startScene({ hook: { metrics: undefined } as object });
     expect(commandOf(await scene.call())?.['status']).to.equal('SUCCESSFUL');
   });
 
-  it("may be the root as path, where the gateway's own mount says where it hangs", async () => {
+  it('serves with the path / under the path where the gateway mounts it', async () => {
     scene = await startScene({ hook: { path: '/' }, mount: (app, hook) => app.use('/auth/okta', hook) });
     const url = `${new URL(scene.url).origin}/auth/okta`;
     expect(commandOf(await scene.call({ url }))?.['status']).to.equal('SUCCESSFUL');
@@ -212,7 +212,7 @@ describe('what is handed in', () => {
   });
 
   for (const eventId of [4711, 'x'.repeat(300)]) {
-    it(`may be an event id like ${String(eventId).slice(0, 4)}: the same is a repeat`, async () => {
+    it(`recognizes a repeat by an event id like ${String(eventId).slice(0, 4)}`, async () => {
       scene = await startScene();
       const change = (payload: Record<string, unknown>): unknown => ({ ...payload, eventId });
       const first = await scene.call({ change });
@@ -222,22 +222,22 @@ describe('what is handed in', () => {
     });
   }
 
-  it('may be an event id that holds the number: it is told by its digest', async () => {
+  it('shows the digest of an event id that contains the number', async () => {
     scene = await startScene();
     const call = await scene.call({ eventId: `to-${ANA.phone}` });
-    // That it is nowhere is what the witness sees after each test.
+    // The witness checks after each test that the number appears nowhere.
     expect(commandOf(call)?.['transactionMetadata']).to.match(/;id=[\w-]{43}$/);
   });
 
   for (const deliveryChannel of ['VoiceCall', 'voice  call', 'Phone-Call']) {
-    it(`may be a delivery channel written ${deliveryChannel}`, async () => {
+    it(`makes a voice call for the delivery channel ${deliveryChannel}`, async () => {
       scene = await startScene();
       await scene.call({ deliveryChannel });
       expect(scene.twilio.calls).to.have.length(1);
     });
   }
 
-  it('may be a channel that breaks once it has accepted a code: the code stays sent', async () => {
+  it('answers SUCCESSFUL if a channel fails after it has accepted a code, and reports it', async () => {
     let isBroken = false;
     const sms: Channel = {
       send: ({ request }) => {

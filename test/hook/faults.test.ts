@@ -13,18 +13,18 @@ import { isNightly } from '#harness/thoroughness.js';
 import { until } from '#harness/until.js';
 
 const DEADLINE_MS = 2200;
-/** What reading a profile may take of it. */
+/** The part of it for the profile request. */
 const PROFILE_MS = 800;
 const SLOW_MS = 20;
 
-/** What a user of the hook cares about: what Okta is told, by what, why, and what was sent. */
+/** What a user of the hook cares about: the answer to Okta, its provider and reason, and what was sent. */
 interface Result {
   readonly httpStatus: number | undefined;
   readonly status: string;
-  /** `channel:code` of what was refused. */
+  /** `channel:code` of each refusal. */
   readonly refused: string;
   readonly okta: string;
-  /** By which channels Twilio was asked, one entry per request. */
+  /** The channel of each request to Twilio. */
   readonly asked: string;
 }
 
@@ -50,7 +50,7 @@ function resultOf(call: HookCall, scene: Scene): Result {
   };
 }
 
-/** Of a dispatcher that is only acted. */
+/** For a dispatcher that sends nothing. */
 const CONTROLLER: Dispatcher.DispatchController = {
   aborted: false,
   paused: false,
@@ -83,7 +83,7 @@ const BAD_OKTAS: readonly OktaCondition[] = [
   ]),
 ];
 
-/** What comes of a Twilio that treats every request so, where the plan has these channels. */
+/** How Twilio answers every request, and the result that this leads to with the channels of the plan. */
 type TwilioCondition = readonly [
   title: string,
   misbehave: (twilio: TwilioEmulator) => void,
@@ -114,7 +114,7 @@ const refusedAtOnce =
   (code: string): TwilioCondition[2] =>
   ([first = '']) =>
     refusedByAll(code)([first]);
-const heldBack: TwilioCondition[2] = ([first = '']) => ({
+const blocked: TwilioCondition[2] = ([first = '']) => ({
   status: 'PENDING by GUARD',
   refused: `${first}:30450`,
   okta: 'pending',
@@ -141,11 +141,11 @@ const failed = (status: string, code?: number): TwilioCondition[1] =>
 const TWILIOS: readonly TwilioCondition[] = [
   ['fine', () => undefined, accepted],
   ['400, a wrong number', refuse(21211), refusedAtOnce('21211')],
-  // An opt-out holds for its channel only.
+  // An opt-out applies to its channel only.
   ['400, an opt-out', refuse(21610), refusedByAll('21610')],
   ['400, a wrong configuration', refuse(63007), refusedByAll('63007')],
-  ['400, a fraud block', refuse(30450), heldBack],
-  ['400, a code that is new', refuse(29999), refusedByAll('29999')],
+  ['400, a fraud block', refuse(30450), blocked],
+  ['400, an unknown code', refuse(29999), refusedByAll('29999')],
   ['401, bad credentials', refuse(20003), refusedAtOnce('20003')],
   ['401 without a code', fault({ kind: 'status', status: 401 }), refusedAtOnce('HTTP_401')],
   ['400 without a code', fault({ kind: 'html', status: 400 }), refusedByAll('HTTP_400')],
@@ -178,7 +178,7 @@ const TWILIOS: readonly TwilioCondition[] = [
   ['redirect', fault({ kind: 'redirect' }), refusedByAll('HTTP_302')],
 ];
 
-/** One for each way in which a Twilio can answer: a quick run has these beside each Okta that is at fault. */
+/** One condition for each kind of answer. A quick run combines only these with each faulty Okta. */
 const EACH_KIND: readonly string[] = [
   'fine',
   '400, a wrong number',
@@ -189,10 +189,10 @@ const EACH_KIND: readonly string[] = [
   'slow, but in time',
 ];
 
-/** Of both vendors: what does not end by itself. */
+/** The faults of Okta and Twilio that never end. */
 const ENDLESS: readonly string[] = ['hang', 'hang, though the phone gets it', 'drip', 'endless'];
 
-describe('whatever Okta and Twilio do', () => {
+describe('the hook with a faulty Okta or Twilio', () => {
   let scenes: readonly Scene[] = [];
   let clock: sinon.SinonFakeTimers | undefined;
   before(warmUp);
@@ -201,7 +201,7 @@ describe('whatever Okta and Twilio do', () => {
     await Promise.all(scenes.map((scene) => scene.close()));
   });
 
-  /** Several Twilios beside one Okta, at once, each with its own hook. */
+  /** Calls one hook for each Twilio condition, all with the same Okta condition, at once. */
   async function expectRow(
     [okta, misbehave]: OktaCondition,
     plan: readonly string[],
@@ -245,10 +245,10 @@ describe('whatever Okta and Twilio do', () => {
     }
   }
 
-  it('answers as is right where Okta is fine: by WhatsApp, then by SMS', () =>
+  it('gives the right answer to each fault of Twilio, by WhatsApp and then by SMS', () =>
     expectRow(FINE, ['whatsapp', 'sms'], TWILIOS));
 
-  it('have one condition of each kind for quick runs', () => {
+  it('has one Twilio condition of each kind for quick runs', () => {
     const chosen = TWILIOS.filter(([title]) => EACH_KIND.includes(title));
     expect(chosen).to.have.length(EACH_KIND.length);
     const results = (conditions: readonly TwilioCondition[]): ReadonlySet<string> =>
@@ -257,11 +257,11 @@ describe('whatever Okta and Twilio do', () => {
   });
 
   for (const condition of BAD_OKTAS) {
-    it(`answers as is right where Okta's API gives ${condition[0]}: by SMS`, () =>
+    it(`gives the right answer by SMS if Okta's API gives ${condition[0]}`, () =>
       expectRow(
         condition,
         ['sms'],
-        // An Okta that hangs takes most of the time that the others leave to Twilio.
+        // An Okta that hangs leaves Twilio the least time.
         isNightly || condition[0] === 'hang'
           ? TWILIOS
           : TWILIOS.filter(([title]) => EACH_KIND.includes(title)),
@@ -269,7 +269,7 @@ describe('whatever Okta and Twilio do', () => {
   }
 });
 
-describe('where WhatsApp only is at fault', () => {
+describe('the hook with a faulty WhatsApp only', () => {
   const isWhatsApp = ({ form }: { form?: Readonly<Record<string, unknown>> | undefined }): boolean =>
     String(form?.['To']).startsWith('whatsapp:');
 
@@ -277,9 +277,9 @@ describe('where WhatsApp only is at fault', () => {
     ['a wrong configuration', { code: 63007 }, 'whatsapp:63007', 'whatsapp sms'],
     ['an opt-out', { code: 21610 }, 'whatsapp:21610', 'whatsapp sms'],
     ['too many requests', { code: 20429 }, 'whatsapp:20429', 'whatsapp sms'],
-    ['a code that is new', { code: 63999 }, 'whatsapp:63999', 'whatsapp sms'],
+    ['an unknown code', { code: 63999 }, 'whatsapp:63999', 'whatsapp sms'],
   ] as const) {
-    it(`sends by SMS after ${title}, once`, async () => {
+    it(`sends by SMS once after ${title}`, async () => {
       const scene = await startScene();
       scene.twilio.refuseWith({ ...spoil, match: isWhatsApp });
       const call = await scene.call();
@@ -291,7 +291,7 @@ describe('where WhatsApp only is at fault', () => {
   }
 });
 
-describe('where Twilio cannot be reached', () => {
+describe('the hook with an unreachable Twilio', () => {
   let clock: sinon.SinonFakeTimers | undefined;
   afterEach(() => {
     clock?.restore();
@@ -332,28 +332,28 @@ describe('where Twilio cannot be reached', () => {
     asked: '',
   };
 
-  it('says so, and not PENDING, where the connection is refused', async () => {
+  it('answers UNREACHABLE, not PENDING, if the connection is refused', async () => {
     expect(await unreachable(REFUSING_ORIGIN)).to.deep.equal(REFUSED);
   });
 
-  it('says so where its name is not found', async () => {
+  it('answers UNREACHABLE if the host name is not found', async () => {
     expect(await unreachable('https://twilio.invalid')).to.deep.equal(REFUSED);
   });
 
-  it('says so where TLS fails', async () => {
+  it('answers UNREACHABLE if TLS fails', async () => {
     const { port, close } = await listen();
     expect(await unreachable(`https://127.0.0.1:${port}`)).to.deep.equal(REFUSED);
     close();
   });
 
-  it('says so where every connect stalls, and tries every channel in the budget all the same', async () => {
-    // Okta's as well as Twilio's: the profile then cannot be read.
+  it('answers UNREACHABLE within the deadline if every connect hangs', async () => {
+    // Connects to Okta hang, too, so the hook cannot read the profile.
     const agent = new Agent({ connect: () => undefined });
     expect(await unreachable(undefined, agent)).to.deep.equal({ ...REFUSED, refused: 'sms:UNREACHABLE' });
     await agent.destroy();
   });
 
-  it('sends by another provider where a connect to Twilio stalls', async () => {
+  it('sends by the next provider if the connect to Twilio hangs', async () => {
     const agent = new Agent({ connect: () => undefined });
     const scene = await startScene({
       hook: {
@@ -387,7 +387,7 @@ describe('where Twilio cannot be reached', () => {
     await agent.destroy();
   });
 
-  it('moves on to a provider that can be', async () => {
+  it('sends by the next channel if its provider is reachable', async () => {
     const scene = await startScene({
       hook: ({ okta, twilio }) => ({
         credentials: {
@@ -404,14 +404,14 @@ describe('where Twilio cannot be reached', () => {
   });
 });
 
-describe('a second call for one message', () => {
+describe('a second request for one message', () => {
   const LONG_DEADLINE_MS = 2800;
   const REFUSED_AFTER_MS = 1800;
 
-  it('that still waits for a connection when the time is over has not been sent, and Okta may send the code', async () => {
+  it('counts as not sent if it waits for a connection at the deadline, so that Okta may send the code', async () => {
     const agent = new Agent();
     let calls = 0;
-    /** Takes its time to refuse the callback URL, and has no connection left for the call without it. */
+    /** Refuses the callback URL late, and has no connection left for the request without it. */
     const scene = await startScene({
       hook: ({ twilio }) => ({
         publicUrl: 'https://id.acme.example/okta/telephony',

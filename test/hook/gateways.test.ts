@@ -21,7 +21,7 @@ import { defer, until } from '#harness/until.js';
 import { mustNotShow, witness } from '#harness/witness.js';
 
 const FAILED: FinalReport = { status: 'failed', code: '63024', reason: 'No' };
-/** How long Twilio may keep a sender waiting: less than its deadline. */
+/** How long Twilio delays its answer: less than the deadline of a call. */
 const HELD_MS = 400;
 const KEY = Buffer.alloc(32, 7).toString('base64');
 
@@ -38,7 +38,7 @@ describe('gateways on one Redis', () => {
   after(() => servers.closeAll());
   beforeEach(async () => {
     await redis.admin.flushall();
-    // In a share of the deadline Redis, Twilio and the other gateway answer on any machine.
+    // In slow time, Redis, Twilio and the other gateway answer before any deadline on any machine.
     time = slowTime();
   });
   afterEach(async () => {
@@ -49,7 +49,7 @@ describe('gateways on one Redis', () => {
     }
   });
   const shared = (): RedisStateOptions => ({ connection: redis.url, encryptionKeys: [KEY] });
-  /** No test waits for a look for alarms. */
+  /** Looks for due alarms every 5 ms, so that no test waits for that. */
   const open = (): StatePort => openRedisState(shared(), { ...DEFAULT_TIMES, alarmEveryMs: 5 });
   const start = async (hook: Partial<OktaTelephonyHookOptions> = {}): Promise<void> => {
     const hookOfScene = { ...hook, state: open() };
@@ -68,8 +68,8 @@ describe('gateways on one Redis', () => {
     return gateway;
   };
   /**
-   * Lets time pass, in steps that are shorter than any time-out. Redis, which takes one command after the other, has answered
-   * before each step what gateways have asked, however busy the machine is.
+   * Lets time pass in steps that are shorter than any time-out. Redis runs one command after the other, so its PONG
+   * follows its answers to all earlier commands of the gateways, on a busy machine, too.
    */
   const pass = async (ms: number): Promise<void> => {
     for (let passed = 0; passed < ms; passed += 50) {
@@ -79,7 +79,7 @@ describe('gateways on one Redis', () => {
     }
   };
   const sent = (): number => scene.twilio.messages.length + scene.twilio.calls.length;
-  /** A callback at one of them, signed for the address that Twilio knows. */
+  /** Posts a callback to one gateway, signed for the address that Twilio knows. */
   const report = async (url: string, publicUrl: string, sid: string, status: string): Promise<void> => {
     const params = { MessageSid: sid, MessageStatus: status, To: `whatsapp:${ANA.phone}` };
     await fetch(`${url}/twilio/status`, {
@@ -94,7 +94,7 @@ describe('gateways on one Redis', () => {
     );
   const texts = (): number => scene.twilio.messages.filter(({ channel }) => channel === 'sms').length;
 
-  it('send an event once: 40 requests at two of them at once get one answer, which is PENDING, at their own deadline, where the one that sent has died', async () => {
+  it('send an event once for 40 requests at two of them, and answer PENDING if the sender has died', async () => {
     await start({ deadlineMs: 700 });
     const dying = await inProcess();
     scene.twilio.fault({ kind: 'slow', delayMs: 15 });
@@ -119,7 +119,7 @@ describe('gateways on one Redis', () => {
     scene.twilio.clearFaults();
     const traffic = await watchTraffic(redis);
     const repeating = scene.call({ eventId: 'event-2' });
-    // It knows that the event is claimed, and looks for the answer.
+    // The gateway knows that the event is claimed, and reads Redis for the answer.
     await until(() => traffic.lines.some((line) => /^get \S+:event:/i.test(line)));
     traffic.end();
     await pass(700);
@@ -127,7 +127,7 @@ describe('gateways on one Redis', () => {
     expect(scene.twilio.requests).to.have.length(already + 1);
   });
 
-  it('know the answer and the message of a gateway that dies as soon as it has answered', async () => {
+  it('know the answer and the message of a gateway that dies right after its answer', async () => {
     const publicUrl = 'https://id.example.com/okta/telephony';
     await start({ publicUrl });
     const dying = await startGatewayProcess(scene, shared(), { publicUrl }, { diesAfterAnswer: true });
@@ -141,7 +141,7 @@ describe('gateways on one Redis', () => {
     await until(() => texts() === 1);
   });
 
-  it('send an event each where Redis takes longer than its share of the deadline, and report the loss', async () => {
+  it('each send the code of one event if Redis does not answer in time, and report the loss', async () => {
     await start();
     const other = await beside();
     redis.stop();
@@ -151,13 +151,13 @@ describe('gateways on one Redis', () => {
         scene.call({ eventId: 'event-1', url: other.url }),
       ];
       await until(() => scene.hook.status().inFlight + other.hook.status().inFlight === 2);
-      // As long as a command may take: less than the share.
+      // The time-out of a command, which is shorter than the share of the deadline.
       time.tick(150);
       for (const call of await Promise.all(calling)) expect(call.okta.action).to.equal('sent');
     } finally {
       redis.continue();
     }
-    // Until they look for Redis again, and are rid of what they keep for it.
+    // Until the gateways have reconnected and written what they kept for Redis.
     await pass(1_000);
     expect(sent()).to.equal(2);
     for (const { events } of [scene, other]) {
@@ -166,7 +166,7 @@ describe('gateways on one Redis', () => {
     }
   });
 
-  it('keep in the shared history a call that ends while its gateway closes', async () => {
+  it('store a call that ends during close() in the shared history', async () => {
     const sending = defer<Outcome>();
     let isAsked = false;
     const line: Channel = {
@@ -194,7 +194,7 @@ describe('gateways on one Redis', () => {
     ]);
   });
 
-  it('answer a repeat as the first one, whichever of them answered that', async () => {
+  it('give a repeat the answer that another gateway gave to the first call', async () => {
     await start();
     const { url } = await beside();
     scene.twilio.refuseWith({ code: 21_211 });
@@ -205,7 +205,7 @@ describe('gateways on one Redis', () => {
     expect((await scene.call({ eventId: 'preview', preview: true, url })).body).to.deep.equal(preview.body);
   });
 
-  it('answer a repeat while one of them closes as the first, which another answered, and give back what a new event claimed', async () => {
+  it('give a repeat during close() the answer of the other one, and release the claims of new events', async () => {
     const outcomes = new Map<string, ReturnType<typeof defer<Outcome>>>();
     const line: Channel = {
       send: ({ request: { eventId } }) => {
@@ -245,7 +245,7 @@ describe('gateways on one Redis', () => {
     expect((await repeat).body).to.deep.equal((await running).body);
     expect((await held).okta.action).to.equal('sent');
     await closing;
-    // Okta asks another one then: neither their claims nor their points are left.
+    // Okta calls the other gateway then. No claims and no counted codes are left.
     for (const eventId of ['new-1', 'new-2', 'new-3']) {
       const calling = scene.call({ ...ofBob(eventId), url });
       await accept(eventId);
@@ -254,7 +254,7 @@ describe('gateways on one Redis', () => {
     expect([...outcomes.keys()]).to.deep.equal(['held', 'answered', 'running', 'new-1', 'new-2', 'new-3']);
   });
 
-  it('send late a code whose call is nested too deep to be kept: whoever sends it does not see that call', async () => {
+  it('send a late code without `raw` if the request is nested too deep to be stored', async () => {
     const publicUrl = 'https://id.example.com/okta/telephony';
     const raws: unknown[] = [];
     const hook: Partial<OktaTelephonyHookOptions> = {
@@ -282,7 +282,7 @@ describe('gateways on one Redis', () => {
     expect(scene.events.filter(({ type }) => type === 'extension.failed')).to.be.empty;
   });
 
-  describe('where a user writes STOP', () => {
+  describe('after STOP', () => {
     const write = async (url: string, publicUrl: string, body: string, sid: string): Promise<string> => {
       const params = {
         MessageSid: sid,
@@ -301,7 +301,7 @@ describe('gateways on one Redis', () => {
     const channelAt = async (url: string): Promise<string | undefined> =>
       /channel=(\w+)/.exec(commandOf(await scene.call({ url }))?.['transactionMetadata'] ?? '')?.[1];
 
-    it('send no late code to where it was said, and to where it was taken back, whichever was told', async () => {
+    it('send no late code by WhatsApp until START, whichever gateway gets the words', async () => {
       const publicUrl = 'https://id.example.com/okta/telephony';
       const bySmsFirst = { publicUrl, chooseChannels: () => ['sms', 'whatsapp'] };
       await start(bySmsFirst);
@@ -323,14 +323,14 @@ describe('gateways on one Redis', () => {
       const started = await sendBySms('started');
       await write(one.url, publicUrl, 'STOP', sid(5));
       await write(two.url, publicUrl, 'START', sid(6));
-      // What came in the moment of the question counts beside what gateways share, and moments are long here.
+      // A word of the same millisecond still counts, and in slow time a millisecond is long.
       time.tick(1);
       await report(one.url, publicUrl, started, 'undelivered');
       await until(() => ended('started') !== undefined);
       expect(ended('started')).to.include({ outcome: 'accepted', channel: 'whatsapp' });
     });
 
-    it('send them no code by WhatsApp any more, whichever was told, until START, and hear each word once', async () => {
+    it('send no code by WhatsApp until START, whichever gateway gets the words, and obey each word once', async () => {
       const publicUrl = 'https://id.example.com/okta/telephony';
       await start({ publicUrl });
       const one = await beside({ publicUrl });
@@ -338,7 +338,7 @@ describe('gateways on one Redis', () => {
       expect(await channelAt(two.url)).to.equal('whatsapp');
       expect(await write(one.url, publicUrl, 'STOP', sid(1))).to.contain('then START');
       expect(await channelAt(two.url)).to.equal('sms');
-      // What one gateway has learnt, another may lift.
+      // START may reach another gateway than STOP.
       expect(await write(two.url, publicUrl, 'START', sid(2))).to.contain('again');
       expect(await channelAt(one.url)).to.equal('whatsapp');
       expect(await write(two.url, publicUrl, 'STOP', sid(1))).to.contain('<Response/>');
@@ -346,11 +346,11 @@ describe('gateways on one Redis', () => {
     });
   });
 
-  describe('where a newer code is asked for at another gateway while the first channel of an older one is at work', () => {
+  describe('with a newer code at another one', () => {
     const NEWER = '771204';
     let isAsked: boolean;
     let first: ReturnType<typeof defer<Outcome>>;
-    /** Sends the older code, asks for a newer one elsewhere, and has the older one's first channel refuse then. */
+    /** Requests a code here and a newer one at another gateway, then lets the first channel refuse the older code. */
     const race = async (
       before: () => Promise<unknown> = () => Promise.resolve(),
       refusal: Outcome = { status: 'refused', code: 'GONE', reason: 'gone' },
@@ -374,20 +374,20 @@ describe('gateways on one Redis', () => {
       return older;
     };
 
-    it('send nothing more of the older code, and Okta sends it neither', async () => {
+    it('send the older code by no other channel, and answer PENDING', async () => {
       const answer = await race();
       expect(commandOf(answer)).to.include({ status: 'PENDING', provider: 'GUARD' });
       expect(commandOf(answer)?.['transactionMetadata']).to.include('blocked=SUPERSEDED');
       expect(texts()).to.equal(0);
     });
 
-    it('leave the older code to nobody, where no channel is left for it', async () => {
+    it('answer SUPERSEDED for the older code, too, if no channel is left for it', async () => {
       const answer = await race(undefined, { status: 'refused', code: 'GONE', reason: 'no', moveOn: false });
       expect(commandOf(answer)?.['transactionMetadata']).to.include('blocked=SUPERSEDED');
       expect(texts()).to.equal(0);
     });
 
-    it('send nothing of the older code that was held up before its first channel', async () => {
+    it('do not send an older code whose profile request still hangs', async () => {
       mustNotShow(NEWER);
       await start();
       const { url } = await beside();
@@ -396,21 +396,21 @@ describe('gateways on one Redis', () => {
       const older = scene.call({ eventId: 'older' });
       await until(() => scene.okta.requests.length > already);
       expect((await scene.call({ eventId: 'newer', otpCode: NEWER, url })).okta.action).to.equal('sent');
-      // As long as the profile is waited for.
+      // The time-out of the profile request.
       await pass(1_000);
       expect(commandOf(await older)?.['transactionMetadata']).to.include('blocked=SUPERSEDED');
       expect(sent()).to.equal(1);
     });
 
-    it('go on where nobody knows of it any more', async () => {
+    it('send the older code if Redis has lost the newer one', async () => {
       const answer = await race(() => redis.admin.flushall());
       expect(answer.okta.action).to.equal('sent');
       expect(texts()).to.equal(1);
     });
   });
 
-  it('count together: a limit of 5 is 5', async () => {
-    // Of one person an older code that is held up would be overtaken by a newer one.
+  it('share the rate limits: a limit of 5 allows 5 codes at all of them together', async () => {
+    // Each call has a user of its own, because a newer code supersedes an older one of the same user.
     const guard = { perUser: false, perNumber: { points: 5, seconds: 600 } } as const;
     await start({ guard });
     const { url } = await beside({ guard });
@@ -422,30 +422,30 @@ describe('gateways on one Redis', () => {
     expect(sent()).to.equal(5);
     const blocked = calls.filter((call) => commandOf(call)?.['provider'] === 'GUARD');
     expect(blocked).to.have.length(9);
-    // A repeat of what was sent costs no point, and is no further message.
+    // A repeat counts against no limit and sends nothing.
     await Promise.all(calls.map((_, at) => scene.call({ eventId: `e${at}`, userId: `00ulimit${at}` })));
     expect(sent()).to.equal(5);
   });
 
-  it('ask Redis once before a code leaves, and tell it the rest without waiting', async () => {
+  it('run three Redis scripts for a call: claim with limits, newest code, stored answer', async () => {
     await start({ guard: { perUser: { points: 10, seconds: 600 } } });
     await scene.call({ eventId: 'warm' });
     const traffic = await watchTraffic(redis);
     await scene.call({ eventId: 'event-1' });
-    /** What commands of gateways are about, not what scripts do in Redis. */
+    /** The kinds of keys in the commands of the gateways, without those that scripts run in Redis. */
     const asked = (): readonly string[] =>
       traffic.lines
         .filter((line) => !line.startsWith('lua:') && /:(event|limit):/.test(line))
         .map((line) => [...line.matchAll(/:(event|limit):/g)].map(([, kind]) => kind).join('+'));
     await until(() => asked().length > 1);
     expect(asked()).to.deep.equal(['event+limit+limit', 'event']);
-    // The claim; that this is the person's newest; and behind the answer all that is kept of it.
+    // The claim; the newest code of the user; and, after the answer, all that is stored.
     const commands = traffic.lines.filter((line) => /^eval/i.test(line));
     expect(commands).to.have.lengthOf(3);
     traffic.end();
   });
 
-  describe('where callbacks come to the other one before the sender has the answer of Twilio', () => {
+  describe('with callbacks at the other one', () => {
     let relay: CallbackRelay;
     let other: GatewayBeside;
     const toWhatsApp = ({ form }: RecordedRequest): boolean => String(form?.['To']).startsWith('whatsapp:');
@@ -453,8 +453,10 @@ describe('gateways on one Redis', () => {
       [...scene.events, ...other.events].flatMap((event) =>
         event.type === 'failover.ended' ? [event.code ?? event.outcome] : [],
       );
-    const told = ({ events }: { readonly events: readonly HookEvent[] }, type: HookEvent['type']): number =>
-      events.filter((event) => event.type === type).length;
+    const countOf = (
+      { events }: { readonly events: readonly HookEvent[] },
+      type: HookEvent['type'],
+    ): number => events.filter((event) => event.type === type).length;
     const begin = async (hook: Partial<OktaTelephonyHookOptions> = {}): Promise<void> => {
       relay = closers.add(await startCallbackRelay(), (opened) => {
         opened.close();
@@ -465,11 +467,11 @@ describe('gateways on one Redis', () => {
       relay.to = [other.url];
       scene.twilio.fault({ fault: { kind: 'slow', delayMs: HELD_MS }, match: toWhatsApp });
     };
-    /** A call whose sender has the answer of Twilio once so many callbacks are answered. */
+    /** Makes a call that Twilio answers after that many callbacks. */
     const callBehind = async (callbacks: number): ReturnType<Scene['call']> => {
       const calling = scene.call({ eventId: 'event-1' });
       await answered(callbacks);
-      expect(told(scene, 'request.answered')).to.equal(0);
+      expect(countOf(scene, 'request.answered')).to.equal(0);
       await pass(HELD_MS);
       return calling;
     };
@@ -479,23 +481,23 @@ describe('gateways on one Redis', () => {
     };
     const settled = async (callbacks: number): Promise<void> => {
       await answered(callbacks);
-      // Late sends that are under way end before it resolves.
+      // close() waits for late sends.
       await Promise.all([scene.hook.close(), other.hook.close()]);
     };
 
-    it('send a code that did not arrive by the next channel, once', async () => {
+    it('send a code by the next channel, once, if it fails before the answer of Twilio', async () => {
       await begin();
       fail();
       expect((await callBehind(1)).okta.action).to.equal('sent');
-      expect(told(other, 'message.reported')).to.equal(1);
+      expect(countOf(other, 'message.reported')).to.equal(1);
       await until(() => endings().length === 1);
       expect(texts()).to.equal(1);
       expect(endings()).to.deep.equal(['accepted']);
-      expect(told(scene, 'failover.ended')).to.equal(1);
-      expect(told(other, 'callback.unmatched')).to.equal(0);
+      expect(countOf(scene, 'failover.ended')).to.equal(1);
+      expect(countOf(other, 'callback.unmatched')).to.equal(0);
     });
 
-    it('tell whose message the callback was about where they come after the answer', async () => {
+    it('report the user of the message if it fails after the answer of Twilio', async () => {
       await begin();
       scene.twilio.clearFaults();
       fail();
@@ -511,7 +513,7 @@ describe('gateways on one Redis', () => {
       });
     });
 
-    it('send it once for eight callbacks over both', async () => {
+    it('send the code once for eight callbacks at both before the answer of Twilio', async () => {
       await begin();
       relay.to = [other.url, scene.url];
       fail(8);
@@ -519,10 +521,10 @@ describe('gateways on one Redis', () => {
       await until(() => endings().length === 1);
       expect(texts()).to.equal(1);
       expect(endings()).to.deep.equal(['accepted']);
-      expect(told(other, 'callback.unmatched') + told(scene, 'callback.unmatched')).to.equal(0);
+      expect(countOf(other, 'callback.unmatched') + countOf(scene, 'callback.unmatched')).to.equal(0);
     });
 
-    it('send it once for eight callbacks over both after the answer', async () => {
+    it('send the code once for eight callbacks at both after the answer of Twilio', async () => {
       await begin();
       scene.twilio.clearFaults();
       relay.to = [other.url, scene.url];
@@ -533,17 +535,17 @@ describe('gateways on one Redis', () => {
       expect(texts()).to.equal(1);
     });
 
-    it('send nothing where it was delivered, although the sender waits for word of it', async () => {
+    it('send nothing if the other one learns of the delivery before the alarm of the sender', async () => {
       await begin({ lateFailover: { afterSeconds: { whatsapp: 1 } } });
       await callBehind(1);
-      expect(told(other, 'message.reported')).to.be.greaterThan(0);
+      expect(countOf(other, 'message.reported')).to.be.greaterThan(0);
       await pass(1_200);
       await settled(1);
       expect(texts()).to.equal(0);
       expect(endings()).to.be.empty;
     });
 
-    it('send nothing where one is told that it arrived after all while the other is about to send', async () => {
+    it('send nothing if one learns of the delivery while the other composes the text', async () => {
       const text = defer<string>();
       let isAsked = false;
       await begin({
@@ -566,7 +568,7 @@ describe('gateways on one Redis', () => {
     });
   });
 
-  describe('where an outcome is unknown when Okta is answered, and callbacks come to the other one', () => {
+  describe('with an unknown outcome', () => {
     const isText = ({ form }: RecordedRequest): boolean => !String(form?.['To']).startsWith('whatsapp:');
     let other: GatewayBeside;
     let relay: CallbackRelay;
@@ -584,7 +586,7 @@ describe('gateways on one Redis', () => {
     const both = (type: HookEvent['type']): HookEvent[] => [...of(type, scene), ...of(type, other)];
     const close = (): Promise<unknown> => Promise.all([scene.hook.close(), other.hook.close()]);
 
-    it('that one recognises the message', async () => {
+    it('settle the attempt once, as accepted, at the other one', async () => {
       await begin();
       scene.twilio.fault({ fault: { kind: 'reset', delivered: true }, match: isText, times: 1 });
       expect((await scene.call({ eventId: 'event-1' })).okta.action).to.equal('pending');
@@ -602,7 +604,7 @@ describe('gateways on one Redis', () => {
       ]);
     });
 
-    it('the next channel follows once, however many callbacks come to both', async () => {
+    it('send by the next channel once for 16 callbacks at both', async () => {
       await begin();
       relay.to = [other.url, scene.url];
       scene.twilio.fault({ fault: { kind: 'reset', delivered: true }, match: isText, times: 1 });
@@ -618,7 +620,7 @@ describe('gateways on one Redis', () => {
       expect(both('callback.unmatched')).to.be.empty;
     });
 
-    it('the next channel follows where the callback came before the attempt had ended', async () => {
+    it('send by the next channel if the failure callback comes before the attempt ends', async () => {
       await begin();
       scene.twilio.fault({ fault: { kind: 'hang', delivered: true }, match: isText, times: 1 });
       scene.twilio.failLater({ code: 30003, status: 'undelivered', match: isText });
@@ -639,13 +641,13 @@ describe('gateways on one Redis', () => {
     });
   });
 
-  it('send by the next channel, once, what the one that sent with afterSeconds has died with; not what arrived, nor what is superseded', async () => {
-    // Longer than any test: they are due when the test says so.
+  it('take over the alarms of a dead one: send once, but no code that is delivered or superseded', async () => {
+    // Longer than any test. The test makes the alarms due.
     const lateFailover = { afterSeconds: { whatsapp: 60 } };
     const publicUrl = 'https://id.example.com/okta/telephony';
     const unknownSid = 'SM00000000000000000000000000000000';
     await start({ lateFailover, publicUrl });
-    // Callbacks come to those that live, so that they ask Twilio nothing.
+    // After a callback, the living gateways do not poll Twilio.
     await report(scene.url, publicUrl, unknownSid, 'sent');
     const dying = await inProcess({ lateFailover, publicUrl });
     const people = ['lost', 'arrived', 'superseded'] as const;
@@ -680,7 +682,7 @@ describe('gateways on one Redis', () => {
     expect(endings).to.have.members(['NOT_DELIVERED_IN_TIME accepted', 'NOT_DELIVERED_IN_TIME SUPERSEDED']);
   });
 
-  it('leave nothing in Redis, nor on the way there, that tells a code, a number or a person; and all of it ends', async () => {
+  it('send Redis no code, number, user or message id in plain text, and every key expires', async () => {
     const address = '203.0.113.77';
     const guard = {
       perNumber: { points: 50, seconds: 60 },
@@ -721,7 +723,7 @@ describe('gateways on one Redis', () => {
 
     const seen = [...traffic.lines, ...keys.flatMap(({ name, value }) => [name, value.toString('latin1')])];
     const transactionIds = calls.map((call) => commandOf(call)?.['transactionId'] ?? '');
-    const told = [
+    const secrets = [
       ANA.id,
       BOB.id,
       address,
@@ -731,7 +733,7 @@ describe('gateways on one Redis', () => {
       'whatsapp',
       ...transactionIds,
     ];
-    for (const word of told) {
+    for (const word of secrets) {
       expect(word).to.match(/.{6}/);
       expect(
         seen.some((text) => text.includes(word)),

@@ -17,8 +17,8 @@ import { stopTime, warmUp } from '#harness/stopped-time.js';
 import { startRawCall } from '#harness/raw-call.js';
 import { until } from '#harness/until.js';
 
-/** Nothing is spent on what the guard blocks: no profile is read, no message sent. */
-describe('the guard of a hook', () => {
+/** A blocked code costs nothing: the hook reads no profile and sends no message. */
+describe('the guard', () => {
   let scene: Scene;
   let now: number;
   const start = async (hook: Exclude<SceneOptions['hook'], undefined> = {}): Promise<void> => {
@@ -38,7 +38,7 @@ describe('the guard of a hook', () => {
     scene.events.filter((event): event is Extract<HookEventOf<Type>, HookEvent> => event.type === type);
   const blocked = (): HookEventOf<'guard.blocked'>[] => eventsOf('guard.blocked');
   const outcomes = (): string[] => eventsOf('request.answered').map(({ outcome }) => outcome);
-  /** The events of the log's lines that warn, without those of the start. */
+  /** The events of the warnings in the log, without those of the start. */
   const warnings = (): unknown[] =>
     scene.log
       .filter(({ level, fields }) => level !== 'info' && fields['event'] !== 'configuration.warned')
@@ -49,30 +49,30 @@ describe('the guard of a hook', () => {
     mustNotShow(phoneNumber.slice(1));
     return scene.call({ userId: BOB.id, login: BOB.login, phoneNumber, ...call });
   };
-  const isHeldBack = (call: HookCall): boolean => commandOf(call)?.['provider'] === 'GUARD';
+  const isBlocked = (call: HookCall): boolean => commandOf(call)?.['provider'] === 'GUARD';
   const times = async (count: number, call: object = {}): Promise<HookCall[]> => {
     const calls: HookCall[] = [];
     for (let made = 0; made < count; made += 1) calls.push(await scene.call(call));
     return calls;
   };
 
-  /** Okta's clock does not go forward with ours. */
+  /** Without this, the code has expired once the test moves the clock of the hook. */
   const withoutExpiry = (payload: Record<string, unknown>): unknown => {
     delete (payload as { data: { messageProfile: { otpExpires?: string } } }).data.messageProfile.otpExpires;
     return payload;
   };
 
-  it('lets ten codes through to a user in ten minutes, and then holds them back', async () => {
+  it('allows ten codes to a user in ten minutes, and then blocks', async () => {
     await start();
     const calls = await times(11);
-    expect(calls.map(isHeldBack)).to.deep.equal([...Array.from({ length: 10 }, () => false), true]);
+    expect(calls.map(isBlocked)).to.deep.equal([...Array.from({ length: 10 }, () => false), true]);
     expect(sent()).to.equal(10);
     now += 600_000;
     expect((await scene.call({ change: withoutExpiry })).okta.action).to.equal('sent');
     expect(sent()).to.equal(11);
   });
 
-  it('lets ten codes through to a number in ten minutes, for all users, and then holds them back', async () => {
+  it('allows ten codes to a number in ten minutes, for all users together, and then blocks', async () => {
     await start({ guard: { perUser: false } });
     for (let user = 0; user < 11; user += 1) await callTo(BOB.phone, { userId: `00ushared${user}` });
     expect(answeredCodes()).to.deep.equal([
@@ -84,20 +84,20 @@ describe('the guard of a hook', () => {
     expect(sent()).to.equal(11);
   });
 
-  it('lets exactly five of 40 through that come at once', async () => {
+  it('allows exactly five of 40 calls that come at once with a limit of five', async () => {
     await start({ guard: { perUser: { points: 5, seconds: 60 } } });
-    // However long the machine takes, they come in one moment.
+    // With stopped time, all calls come at the same moment on any machine.
     await warmUp();
     const clock = stopTime();
     const calls = await Promise.all(Array.from({ length: 40 }, () => scene.call())).finally(() => {
       clock.restore();
     });
     expect(sent()).to.equal(5);
-    expect(calls.filter(isHeldBack)).to.have.length(35);
+    expect(calls.filter(isBlocked)).to.have.length(35);
     expect(blocked()).to.have.length(35);
   });
 
-  it('tells Okta PENDING, reads no profile and sends nothing', async () => {
+  it('answers PENDING for a blocked code, reads no profile and sends nothing', async () => {
     await start({ guard: { perUser: { points: 1, seconds: 60 } } });
     await scene.call();
     const [profiles, messages] = [scene.okta.requests.length, scene.twilio.requests.length];
@@ -114,7 +114,7 @@ describe('the guard of a hook', () => {
     expect([scene.okta.requests.length, scene.twilio.requests.length]).to.deep.equal([profiles, messages]);
   });
 
-  it('answers by the error object where that is asked for, so that Okta may send the code itself', async () => {
+  it('answers with the error object if guard.answer is error, so that Okta may send the code itself', async () => {
     await start({ guard: { perUser: { points: 1, seconds: 60 }, answer: 'error' } });
     await scene.call();
     const call = await scene.call();
@@ -126,7 +126,7 @@ describe('the guard of a hook', () => {
     expect(sent()).to.equal(1);
   });
 
-  it('is told with its remedy, in the log and as an event', async () => {
+  it('reports a blocked code with its remedy, in the log and as an event', async () => {
     await start({ guard: { perUser: { points: 1, seconds: 60 } } });
     await scene.call();
     await scene.call({ eventId: 'event-2' });
@@ -164,28 +164,28 @@ describe('the guard of a hook', () => {
     expect(answeredCodes()).to.deep.equal([undefined, 'LIMIT_PER_USER']);
   });
 
-  it('counts sign-in, enrollment and recovery apart, texts and calls together', async () => {
+  it('counts sign-in, enrollment and recovery separately, text messages and voice calls together', async () => {
     await start({ guard: { perUser: { points: 1, seconds: 60 } } });
     for (const requestType of ['mfa-verification', 'pre-enrollment', 'account-unlock']) {
-      expect(isHeldBack(await scene.call({ requestType })), requestType).to.equal(false);
+      expect(isBlocked(await scene.call({ requestType })), requestType).to.equal(false);
     }
     for (const change of [
       { requestType: 'mfa-verification', deliveryChannel: 'VOICE' },
       { requestType: 'pre-enrollment' },
       { requestType: 'password-reset' },
     ]) {
-      expect(isHeldBack(await scene.call(change)), change.requestType).to.equal(true);
+      expect(isBlocked(await scene.call(change)), change.requestType).to.equal(true);
     }
     expect(sent()).to.equal(3);
   });
 
-  it('counts users apart', async () => {
+  it('counts each user separately', async () => {
     await start({ guard: { perUser: { points: 1, seconds: 60 } } });
     await scene.call();
-    expect(isHeldBack(await callTo(BOB.phone))).to.equal(false);
+    expect(isBlocked(await callTo(BOB.phone))).to.equal(false);
   });
 
-  it('counts a number and an address where that is asked for, whoever the user is', async () => {
+  it('counts by number and by IP address across users if perNumber and perIp are set', async () => {
     const once = { points: 1, seconds: 60 };
     await start({ guard: { perUser: false, perNumber: once, perIp: once } });
     await scene.call({ ipAddress: '198.51.100.1' });
@@ -195,47 +195,47 @@ describe('the guard of a hook', () => {
     expect(answeredCodes()).to.deep.equal([undefined, 'LIMIT_PER_NUMBER', 'LIMIT_PER_IP', undefined]);
   });
 
-  it('counts nothing where every limit is off', async () => {
+  it('blocks nothing if every limit is off', async () => {
     await start({ guard: SENDS_MANY });
     const calls = await times(12);
-    expect(calls.filter(isHeldBack)).to.be.empty;
+    expect(calls.filter(isBlocked)).to.be.empty;
   });
 
-  it('takes no point for a repeat, and answers it as the first, blocked ones too', async () => {
+  it('does not count a repeat, and gives it the answer of the first call, also if that was blocked', async () => {
     await start({ guard: { perUser: { points: 2, seconds: 60 } } });
     await times(5, { eventId: 'event-1' });
-    expect(isHeldBack(await scene.call({ eventId: 'event-2' }))).to.equal(false);
+    expect(isBlocked(await scene.call({ eventId: 'event-2' }))).to.equal(false);
     const first = await scene.call({ eventId: 'event-3' });
     const repeat = await scene.call({ eventId: 'event-3' });
-    expect(isHeldBack(first)).to.equal(true);
+    expect(isBlocked(first)).to.equal(true);
     expect(repeat.body).to.deep.equal(first.body);
     expect(blocked()).to.have.length(1);
     expect(sent()).to.equal(2);
   });
 
-  it('answers a repeat of what it blocked as the first, though there is a point again', async () => {
+  it('gives a repeat of a blocked call the same answer after the limit allows a code again', async () => {
     await start({ guard: { perUser: { points: 1, seconds: 60 } } });
     await scene.call();
     await scene.call({ eventId: 'event-2' });
     now += 61_000;
-    expect(isHeldBack(await scene.call({ eventId: 'event-2' }))).to.equal(true);
+    expect(isBlocked(await scene.call({ eventId: 'event-2' }))).to.equal(true);
     expect(sent()).to.equal(1);
   });
 
-  it('counts what has no event id', async () => {
+  it('counts calls without an event id', async () => {
     await start({ guard: { perUser: { points: 2, seconds: 60 } } });
     const change = (payload: Record<string, unknown>): unknown => ({ ...payload, eventId: undefined });
-    expect((await times(3, { change })).map(isHeldBack)).to.deep.equal([false, false, true]);
+    expect((await times(3, { change })).map(isBlocked)).to.deep.equal([false, false, true]);
   });
 
   for (const rule of ['perUser', 'perNumber', 'perIp'] as const) {
-    it(`counts previews by ${rule} apart, so that they take no point of a sign-in, nor it one of theirs`, async () => {
+    it(`counts previews and sign-ins by ${rule} separately`, async () => {
       await start({ guard: { perUser: false, [rule]: { points: 1, seconds: 60 } } });
-      expect(isHeldBack(await scene.call({ preview: true }))).to.equal(false);
-      expect(isHeldBack(await scene.call({ preview: true, requestType: 'password-reset' }))).to.equal(true);
+      expect(isBlocked(await scene.call({ preview: true }))).to.equal(false);
+      expect(isBlocked(await scene.call({ preview: true, requestType: 'password-reset' }))).to.equal(true);
       expect(blocked()[0]).to.include({ isPreview: true, rule });
-      expect(isHeldBack(await scene.call())).to.equal(false);
-      expect(isHeldBack(await scene.call())).to.equal(true);
+      expect(isBlocked(await scene.call())).to.equal(false);
+      expect(isBlocked(await scene.call())).to.equal(true);
       expect(blocked()[1]).to.include({ isPreview: false, rule });
     });
   }
@@ -248,29 +248,29 @@ describe('the guard of a hook', () => {
       request['url'] = { value: '/idp/idx/challenge?x=/api/v1/generatePreview' };
       return payload;
     };
-    expect((await times(1)).map(isHeldBack)).to.deep.equal([false]);
-    expect((await times(1, { change })).map(isHeldBack)).to.deep.equal([true]);
+    expect((await times(1)).map(isBlocked)).to.deep.equal([false]);
+    expect((await times(1, { change })).map(isBlocked)).to.deep.equal([true]);
     expect(blocked()[0]).to.include({ isPreview: false });
   });
 
-  it('gives the point back where Okta hung up before anything was sent', async () => {
+  it('does not count a call if Okta hung up before anything was sent', async () => {
     await start({ guard: { perUser: { points: 1, seconds: 60 } } });
     scene.okta.fault({ fault: { kind: 'hang' }, times: 1 });
     const first = startRawCall(scene, { eventId: 'event-1' });
     await until(() => scene.okta.requests.length === 1);
     first.destroy();
     await until(() => answeredCodes().length === 1);
-    expect(isHeldBack(await scene.call())).to.equal(false);
+    expect(isBlocked(await scene.call())).to.equal(false);
     expect(sent()).to.equal(1);
   });
 
-  it('takes no point for a number that is blocked whoever asks how often', async () => {
+  it('does not count a code for a number that a country or number-type rule blocks', async () => {
     await start({
       guard: { perUser: { points: 2, seconds: 60 }, countries: { deny: ['CA'] } },
     });
     for (const number of ['+19005550123', '+14165550142', '+19005550123']) await callTo(number);
     for (const expected of [false, false, true]) {
-      expect(isHeldBack(await callTo(BOB.phone))).to.equal(expected);
+      expect(isBlocked(await callTo(BOB.phone))).to.equal(expected);
     }
     expect(answeredCodes()).to.deep.equal([
       'NUMBER_TYPE_BLOCKED',
@@ -282,16 +282,16 @@ describe('the guard of a hook', () => {
     ]);
   });
 
-  it('answers a repeat of a number that is blocked as the first, and is told of it once', async () => {
+  it('gives a repeat for a blocked number the answer of the first call, and reports it once', async () => {
     await start();
     const first = await callTo('+19005550123', { eventId: 'event-1' });
     const repeat = await callTo('+19005550123', { eventId: 'event-1' });
-    expect(isHeldBack(first)).to.equal(true);
+    expect(isBlocked(first)).to.equal(true);
     expect(repeat.body).to.deep.equal(first.body);
     expect(blocked()).to.have.length(1);
   });
 
-  describe('asks the state', () => {
+  describe('makes a request to the state', () => {
     let claims: (readonly [points: number, isForNumber: boolean])[];
     const startCounting = async (guard: GuardOptions): Promise<void> => {
       claims = [];
@@ -303,7 +303,7 @@ describe('the guard of a hook', () => {
       await start({ state: { ...state, claim }, guard });
     };
 
-    it('once, for the event, its points, and where the number of a text has said STOP', async () => {
+    it('once per call, for the event, its limits and, for a text message, STOP', async () => {
       await startCounting({ perNumber: { points: 5, seconds: 60 } });
       await callTo(BOB.phone);
       await callTo('+19005550123');
@@ -315,14 +315,14 @@ describe('the guard of a hook', () => {
       ]);
     });
 
-    it('nothing where there is no event id and no limit', async () => {
+    it('not at all if there is no event id and no limit', async () => {
       await startCounting(SENDS_MANY);
       await callTo(BOB.phone, { change: (payload: object) => ({ ...payload, eventId: undefined }) });
       expect([claims, sent()]).to.deep.equal([[], 1]);
     });
   });
 
-  it('counts a code that every channel refused, and one for which there is no channel', async () => {
+  it('counts a code that every channel refuses, and one for which there is no channel', async () => {
     let sms = 100;
     await start(({ twilio }) => ({
       guard: { perUser: { points: 3, seconds: 60 } },
@@ -337,7 +337,7 @@ describe('the guard of a hook', () => {
     const reasons = calls.map((call) => String(errorOf(call)?.errorCauses?.[0]?.['reason']).split(':')[0]);
     expect(reasons).to.deep.equal(['21610', 'ROLLED_BACK', 'CHANNEL_NOT_CONFIGURED']);
     sms = 100;
-    expect(isHeldBack(await callTo(BOB.phone))).to.equal(true);
+    expect(isBlocked(await callTo(BOB.phone))).to.equal(true);
   });
 
   for (const [answer, provider] of [
@@ -345,7 +345,7 @@ describe('the guard of a hook', () => {
     ['pending', 'GUARD'],
     ['error', undefined],
   ] as const) {
-    it(`answers what a fraud filter of the provider's holds back by guard.answer: ${answer ?? 'the default'}`, async () => {
+    it(`answers a code that a fraud filter of the provider blocks by guard.answer: ${answer ?? 'the default'}`, async () => {
       await start({ guard: { answer } });
       scene.twilio.refuseWith({ code: 30450, times: 1 });
       const call = await callTo(BOB.phone);
@@ -358,7 +358,7 @@ describe('the guard of a hook', () => {
   }
 
   for (const answer of ['pending', 'error'] as const) {
-    it(`makes one warning of a code that it blocks, and none of its repeat, with guard.answer: ${answer}`, async () => {
+    it(`logs one warning for a blocked code, and none for its repeat, with guard.answer: ${answer}`, async () => {
       await start({ guard: { answer, perUser: { points: 1, seconds: 60 } } });
       for (const eventId of ['event-1', 'event-2', 'event-2']) await scene.call({ eventId });
       expect(outcomes()).to.deep.equal(['accepted', 'blocked', 'blocked']);
@@ -371,7 +371,7 @@ describe('the guard of a hook', () => {
     });
   }
 
-  it('is no repeat that tells of its outcome to Okta', async () => {
+  it('gives a repeat the body of the first answer, which is only the error for a blocked code', async () => {
     await start({ guard: { answer: 'error', perUser: { points: 1, seconds: 60 } } });
     const calls = [];
     for (const eventId of ['event-1', 'event-1', 'event-2', 'event-2'])
@@ -381,7 +381,7 @@ describe('the guard of a hook', () => {
     expect(Object.keys(Object(calls[3]?.body) as object)).to.deep.equal(['error']);
   });
 
-  it('sends everything in record mode, and tells what it would have held back', async () => {
+  it('sends everything in record mode, and reports what it would have blocked', async () => {
     await start({
       guard: { mode: 'record', perUser: { points: 1, seconds: 60 }, countries: { allow: ['US'] } },
     });
@@ -402,7 +402,7 @@ describe('the guard of a hook', () => {
     );
   });
 
-  it('tells every rule that a code breaks in record mode, the first one for itself', async () => {
+  it('reports every rule that a code breaks in record mode, and the first one as its rule', async () => {
     const limit = { points: 1, seconds: 60 };
     await start({
       guard: { mode: 'record', perUser: limit, perNumber: limit, countries: { allow: ['US'] } },
@@ -424,7 +424,7 @@ describe('the guard of a hook', () => {
     );
   });
 
-  it('knows Canada from the United States, Guernsey from Britain, and no country at all', async () => {
+  it('blocks Canada, Guernsey and numbers without a country if only US and GB are allowed', async () => {
     await start({ guard: { countries: { allow: ['US', 'GB'] } } });
     for (const [number, country] of [
       ['+14165550142', 'CA'],
@@ -432,26 +432,26 @@ describe('the guard of a hook', () => {
       ['+9991234567', undefined],
       ['+80012345678', undefined],
     ] as const) {
-      expect(isHeldBack(await callTo(number)), number).to.equal(true);
+      expect(isBlocked(await callTo(number)), number).to.equal(true);
       expect(blocked().at(-1)).to.include({ rule: 'country', country });
     }
-    expect(isHeldBack(await callTo(BOB.phone))).to.equal(false);
-    expect(isHeldBack(await scene.call())).to.equal(false);
+    expect(isBlocked(await callTo(BOB.phone))).to.equal(false);
+    expect(isBlocked(await scene.call())).to.equal(false);
     expect(answeredCodes().filter((code) => code === 'COUNTRY_NOT_ALLOWED')).to.have.length(4);
   });
 
-  it('sends to every country but those that are denied, and to no known country', async () => {
+  it('blocks only the denied countries, and allows a number without a country', async () => {
     await start({ guard: { countries: { deny: ['CA'] } } });
-    expect(isHeldBack(await callTo('+14165550142'))).to.equal(true);
-    expect(isHeldBack(await callTo('+80012345678'))).to.equal(false);
-    expect(isHeldBack(await callTo(BOB.phone))).to.equal(false);
+    expect(isBlocked(await callTo('+14165550142'))).to.equal(true);
+    expect(isBlocked(await callTo('+80012345678'))).to.equal(false);
+    expect(isBlocked(await callTo(BOB.phone))).to.equal(false);
   });
 
   for (const number of ['+449098790123', '+19005550123', '+491801234567']) {
-    it(`never sends to ${number.slice(0, 6)}…, which costs whoever calls it`, async () => {
+    it(`blocks ${number.slice(0, 6)}…, a number that charges its callers, for SMS and voice`, async () => {
       await start();
       for (const deliveryChannel of ['SMS', 'VOICE']) {
-        expect(isHeldBack(await callTo(number, { deliveryChannel }))).to.equal(true);
+        expect(isBlocked(await callTo(number, { deliveryChannel }))).to.equal(true);
       }
       expect(answeredCodes()).to.deep.equal(['NUMBER_TYPE_BLOCKED', 'NUMBER_TYPE_BLOCKED']);
       expect(scene.twilio.requests).to.be.empty;
@@ -462,7 +462,7 @@ describe('the guard of a hook', () => {
     ['fails', () => Promise.reject(new Error('lost'))],
     ['hangs', () => new Promise<never>(() => undefined)],
   ] as const) {
-    it(`lets codes through where the state that counts ${title}`, async () => {
+    it(`allows codes if the claim in the state ${title}`, async () => {
       await start({
         guard: { perUser: { points: 1, seconds: 60 } },
         state: { ...openMemoryState(), claim },

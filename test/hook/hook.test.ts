@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { ANA, BOB, CODE, HOOK_SECRET, commandOf, errorOf, startScene, type Scene } from '#harness/scene.js';
 
-describe('the way of a code', () => {
+describe('the hook', () => {
   let scene: Scene;
   beforeEach(async () => {
     scene = await startScene();
@@ -24,14 +24,14 @@ describe('the way of a code', () => {
     );
   });
 
-  it('sends by SMS to a user who did not', async () => {
+  it('sends by SMS to a user who did not opt in', async () => {
     const call = await scene.call({ userId: BOB.id, login: BOB.login, phoneNumber: BOB.phone });
     expect(call.okta.action).to.equal('sent');
     expect(scene.twilio.messages).to.have.length(1);
     expect(scene.twilio.messages[0]).to.include({ channel: 'sms', to: BOB.phone });
   });
 
-  it('calls when Okta asks for a call, whatever the user opted in to', async () => {
+  it('makes a voice call if Okta requests one, even if the user opted in to WhatsApp', async () => {
     const call = await scene.call({ deliveryChannel: 'voice call' });
     expect(call.okta.action).to.equal('sent');
     expect(scene.twilio.messages).to.be.empty;
@@ -39,7 +39,7 @@ describe('the way of a code', () => {
     expect(scene.twilio.calls[0]?.twiml).to.include('2, 0, 4, 9, 8, 1').and.not.include(CODE);
   });
 
-  it('moves on to SMS when WhatsApp refuses, and says so', async () => {
+  it('sends by SMS when WhatsApp refuses, and names the refusal in its answer', async () => {
     scene.twilio.refuseWith({
       code: 63007,
       match: (request) => request.form?.['To'] === `whatsapp:${ANA.phone}`,
@@ -49,7 +49,7 @@ describe('the way of a code', () => {
     expect(commandOf(call)?.['transactionMetadata']).to.match(/;refused=whatsapp:63007$/);
   });
 
-  it('answers PENDING and sends nothing else when nobody knows', async () => {
+  it('answers PENDING and sends nothing else when the outcome is unknown', async () => {
     scene.twilio.fault({ kind: 'reset' });
     const call = await scene.call();
     expect(commandOf(call)).to.include({ status: 'PENDING', provider: 'TWILIO' });
@@ -65,7 +65,7 @@ describe('the way of a code', () => {
     expect(errorOf(call)?.errorCauses?.[0]?.['reason']).to.match(/^21211: /);
   });
 
-  it('does not read a caller who is not proven', async () => {
+  it('answers 401 to an unverified caller, and makes no request to Okta or Twilio', async () => {
     const call = await scene.call({ headers: { Authorization: `${HOOK_SECRET}x` } });
     expect(call.httpStatus).to.equal(401);
     expect(call.body).to.deep.equal({ error: { errorSummary: 'Unauthorized' } });
@@ -73,7 +73,7 @@ describe('the way of a code', () => {
     expect(scene.twilio.requests).to.be.empty;
   });
 
-  it('answers a repeat as the first and sends once', async () => {
+  it('gives a repeat the answer of the first call, and sends once', async () => {
     const first = await scene.call({ eventId: 'event-1' });
     const second = await scene.call({ eventId: 'event-1' });
     expect(second.body).to.deep.equal(first.body);

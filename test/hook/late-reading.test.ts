@@ -6,7 +6,7 @@ import { rawRequest } from '#harness/raw-http.js';
 import { ANA, CODE, HOOK_SECRET, startScene, type Scene } from '#harness/scene.js';
 import { until } from '#harness/until.js';
 
-/** Connects, writes a request, ends (or not), and tells this thread, which does nothing else meanwhile, to go on. */
+/** Connects, writes a request, perhaps ends the connection, and wakes this thread, which is blocked until then. */
 const CALLER = `
 const { workerData: { port, request, isGone, flag } } = require('node:worker_threads');
 const socket = require('node:net').connect(port, '127.0.0.1');
@@ -18,7 +18,7 @@ socket.write(request, () => {
 setTimeout(() => process.exit(), 10_000).unref();
 `;
 
-describe('a process that was stopped, or busy, while a call came', () => {
+describe('a process that was blocked when a call came', () => {
   let scene: Scene;
   let sent: number;
   afterEach(() => scene.close());
@@ -26,7 +26,7 @@ describe('a process that was stopped, or busy, while a call came', () => {
   const answered = (): HookEvent | undefined =>
     scene.events.find((event) => event.type === 'request.answered' && event.eventId === 'late');
 
-  /** Nothing but the call itself comes over the network: the user is named by nobody. */
+  /** The call names no user, so that the hook makes no profile request. */
   const callWhileBusy = async (isGone: boolean): Promise<void> => {
     const sms: Channel = {
       send: () => {
@@ -35,7 +35,7 @@ describe('a process that was stopped, or busy, while a call came', () => {
       },
     };
     scene = await startScene({ hook: { sandboxNumber: undefined, senders: undefined, channels: { sms } } });
-    // What the first call loads would take turns of the event loop, in which the caller's end is read as well.
+    // A first call loads modules in further turns of the event loop, in which the hook would see the caller's end.
     await scene.call();
     sent = 0;
     const { port } = scene.server.address() as AddressInfo;
@@ -55,19 +55,19 @@ describe('a process that was stopped, or busy, while a call came', () => {
     const flag = new Int32Array(new SharedArrayBuffer(4));
     const worker = new Worker(CALLER, { eval: true, workerData: { port, request, isGone, flag } });
     worker.unref();
-    // This thread reads nothing until the other side has written, and perhaps gone.
+    // This thread reads nothing until the caller has written, and perhaps disconnected.
     Atomics.wait(flag, 0, 0, 20_000);
     await until(() => answered() !== undefined);
     await worker.terminate();
   };
 
-  it('sends nothing for a caller who is gone by the time it is read: Okta has sent the code itself', async () => {
+  it('sends nothing if the caller is gone by then, because Okta has sent the code itself', async () => {
     await callWhileBusy(true);
     expect(sent).to.equal(0);
     expect(answered()).to.include({ hasHungUp: true });
   });
 
-  it('sends for a caller who still waits', async () => {
+  it('sends the code if the caller still waits', async () => {
     await callWhileBusy(false);
     expect(sent).to.equal(1);
   });

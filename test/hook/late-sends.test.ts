@@ -24,7 +24,7 @@ type Attempt = (message: Message) => Outcome | Promise<Outcome>;
 const FAILED: DeliveryReport = { status: 'failed', code: 'GONE', reason: 'No' };
 const REFUSED: Outcome = { status: 'refused', code: 'C1', reason: 'No' };
 
-/** What a late send is given of its call, and of the late sends before it: by channels that a test looks into. */
+/** What a late send gets from its call and from earlier late sends. Custom channels record it. */
 describe('a late send', () => {
   let scene: Scene;
   let clock: sinon.SinonFakeTimers | undefined;
@@ -44,9 +44,9 @@ describe('a late send', () => {
   });
 
   const accept: Attempt = () => ({ status: 'accepted', transactionId: `SM${messages.length}` });
-  /** Tells what became of a message when it is asked. */
+  /** A channel whose lookUp returns what the test has put into `reports`. */
   const channel = (name: string, attempt: Attempt = accept): ConnectedChannel => ({
-    // The callbacks below are about them.
+    // The callbacks below are about messages of this channel.
     idNamespace: 'twilio',
     send: async (message) => {
       messages.push([name, message]);
@@ -61,7 +61,7 @@ describe('a late send', () => {
     scene = await startScene({ hook: ({ origin }) => ({ publicUrl: `${origin}/okta/telephony`, ...hook }) });
     await scene.hook.ready();
   };
-  /** A callback of Twilio's, whoever has sent the message. */
+  /** Posts a status callback of Twilio about a message of any channel. */
   const report = async (MessageSid: string, MessageStatus: string): Promise<number> => {
     const url = `${scene.url}/twilio/status`;
     const params = { MessageSid, MessageStatus, To: `whatsapp:${ANA.phone}` };
@@ -80,7 +80,7 @@ describe('a late send', () => {
   describe('along three channels', () => {
     let composing: ReturnType<typeof defer<string>>;
     let isComposing: boolean;
-    /** The first two have failed by what they say, and the third is about to be tried. */
+    /** Lets the first two channels fail, and stops while the text for the third one is composed. */
     const failTwice = async (): Promise<void> => {
       composing = defer<string>();
       isComposing = false;
@@ -103,7 +103,7 @@ describe('a late send', () => {
       await until(() => isComposing);
     };
 
-    it('tells of every attempt, those of the late sends before it among them', async () => {
+    it('reports every attempt, also those of earlier late sends', async () => {
       await failTwice();
       composing.resolve(`Your code is ${CODE}`);
       await until(() => ended().length === 2);
@@ -114,7 +114,7 @@ describe('a late send', () => {
       expect(channels()).to.deep.equal(['first', 'second', 'sms']);
     });
 
-    it('goes no further where the first message arrives after the second has failed as well', async () => {
+    it('stops if the first message arrives after the second has failed', async () => {
       await failTwice();
       expect(await report('SM1', 'delivered')).to.equal(204);
       composing.resolve(`Your code is ${CODE}`);
@@ -124,7 +124,7 @@ describe('a late send', () => {
     });
   });
 
-  it('goes to the number of its channel, with the profile and the locale of its call', async () => {
+  it('uses the number of its channel, and the profile and locale of its call', async () => {
     const composed: unknown[] = [];
     await start({
       chooseChannels: () => ['line', 'whatsapp'],
@@ -153,7 +153,7 @@ describe('a late send', () => {
     for (const [, { profile }] of messages) expect(profile).to.deep.equal(messages[0]?.[1].profile);
   });
 
-  it('has the text of its call, with the minutes that are left by then', async () => {
+  it('uses the text of its call, with the minutes that are left then even if the clock jumps', async () => {
     let now = Date.now();
     await start({
       clock: () => now,
@@ -170,7 +170,7 @@ describe('a late send', () => {
     clock = stopTime();
     reports.set('SM1', FAILED);
     await scene.call({ eventId: 'event-1', locale: 'pt-BR', requestType: 'password-reset' });
-    // The wall clock is set an hour back meanwhile, which is not what the minutes are counted by.
+    // The wall clock goes back an hour. The minutes do not depend on it.
     now -= 3_600_000;
     clock.tick(20_000);
     await until(() => messages.length === 2);
@@ -180,7 +180,7 @@ describe('a late send', () => {
     ]);
   });
 
-  describe('is kept to be sent', () => {
+  describe('is stored', () => {
     const kept = async (
       hook: HookOptions,
       profile: Readonly<Record<string, unknown>> = {},
@@ -201,31 +201,31 @@ describe('a late send', () => {
       ]);
     };
 
-    it('without the profile and what Okta sent, where nothing reads it', async () => {
+    it('without the profile and the raw request if nothing reads them', async () => {
       expect(await kept({})).to.deep.equal([[undefined, 'as read', ['sms']]]);
     });
 
-    it('with both, for a composeText', async () => {
+    it('with both for composeText', async () => {
       expect(await kept({ composeText: () => `Your code is ${CODE}` })).to.deep.equal([
         [true, 'as Okta sent it', ['sms']],
       ]);
     });
 
     const texts = { sms: { default: 'Hi {firstName}, {code}' } };
-    it('without both, for a text with the name that Okta sent', async () => {
+    it('without both for a text with the name that Okta sent', async () => {
       expect(await kept({ texts })).to.deep.equal([[undefined, 'as read', ['sms']]]);
     });
 
-    it('with the profile, for a text with a name that Okta did not send', async () => {
+    it('with the profile for a text with a name that Okta did not send', async () => {
       expect(await kept({ texts }, { firstName: '4711' })).to.deep.equal([[true, 'as read', ['sms']]]);
     });
 
-    it("with both, for a channel of the user's own that may be next", async () => {
+    it('with both if a custom channel may be next', async () => {
       const hook = { channels: { line: channel('line') }, chooseChannels: () => ['whatsapp', 'line'] };
       expect(await kept(hook)).to.deep.equal([[true, 'as Okta sent it', ['line', 'sms']]]);
     });
 
-    it("without both, once the channels of the user's own were tried", async () => {
+    it('without both if all custom channels of the plan were tried', async () => {
       const refusing = channel('bad', () => Promise.resolve(REFUSED));
       const hook = {
         channels: { bad: refusing, line: channel('line') },
@@ -234,13 +234,13 @@ describe('a late send', () => {
       expect(await kept(hook)).to.deep.equal([[undefined, 'as read', ['sms']]]);
     });
 
-    it('without both, where that one is not in the plan', async () => {
+    it('without both if the custom channel is not in the plan', async () => {
       const hook = { channels: { line: channel('line') }, chooseChannels: () => ['whatsapp'] };
       expect(await kept(hook)).to.deep.equal([[undefined, 'as read', ['sms']]]);
     });
   });
 
-  it('is kept with all that was read of its call', async () => {
+  it('is stored with every field that was read of its call', async () => {
     const receipts: Receipt[] = [];
     const keepReceipt: StatePort['keepReceipt'] = (_key, receipt) => {
       receipts.push(receipt);
@@ -257,7 +257,7 @@ describe('a late send', () => {
     expect(receipts.map(({ request }) => request)).to.deep.equal([{ ...kept, raw: undefined }]);
   });
 
-  it('does not go to a channel that the user stops while its text is made', async () => {
+  it('skips a channel that the user stops while its text is composed', async () => {
     const composing = defer<string>();
     let isComposing = false;
     await start({
@@ -281,7 +281,7 @@ describe('a late send', () => {
     expect(channels()).to.deep.equal(['line', 'sms']);
   });
 
-  it("goes by the channel's next provider, where it has several", async () => {
+  it('uses the next provider of the channel if it has several', async () => {
     await start({
       channels: {
         sms: [
@@ -300,7 +300,7 @@ describe('a late send', () => {
     expect(channels()).to.deep.equal(['one', 'two']);
   });
 
-  describe('after a send that goes on when its call has been answered', () => {
+  describe('after a late outcome', () => {
     let sending: ReturnType<typeof defer<Outcome>>;
     const startSending = async (): Promise<void> => {
       sending = defer<Outcome>();
@@ -310,7 +310,7 @@ describe('a late send', () => {
       });
       clock = stopTime();
     };
-    /** A caller who has hung up before the answer. */
+    /** Lets the caller hang up before the answer. */
     const hangUp = async (): Promise<void> => {
       await startSending();
       let isGone = false;
@@ -329,14 +329,14 @@ describe('a late send', () => {
       await turns();
     };
 
-    it('is not made for a caller who hung up, where it is refused', async () => {
+    it('does not happen if the caller hung up before the answer and the provider refuses', async () => {
       await hangUp();
       await settle(REFUSED);
       expect(channels()).to.deep.equal(['line']);
       expect(ended()).to.be.empty;
     });
 
-    it('is not made for a caller who hung up, where it is accepted and fails', async () => {
+    it('does not happen if the caller hung up before the answer and the message fails', async () => {
       await hangUp();
       reports.set('SM1', FAILED);
       await settle({ status: 'accepted', transactionId: 'SM1' });
@@ -348,7 +348,7 @@ describe('a late send', () => {
       expect(ended()).to.be.empty;
     });
 
-    it('is made for a caller who went once it was answered', async () => {
+    it('happens if the caller disconnects after the answer', async () => {
       await startSending();
       const connection = await openRaw(scene.server);
       const messageProfile = { phoneNumber: ANA.phone, otpCode: CODE, deliveryChannel: 'SMS' };
@@ -369,7 +369,7 @@ describe('a late send', () => {
       expect(channels()).to.deep.equal(['line', 'sms']);
     });
 
-    it('is made where its failure is told before it is accepted', async () => {
+    it('happens if the failure callback comes before the provider accepts the message', async () => {
       await startSending();
       const calling = scene.call();
       await until(() => messages.length === 1);
@@ -388,7 +388,7 @@ describe('a late send', () => {
   describe('while calls are in flight', () => {
     let sending: ReturnType<typeof defer<Outcome>>;
     let calls: Promise<unknown>[];
-    /** One message is out, and about to be asked for; so many others are being sent. */
+    /** One message is sent, and its look-up is due in 1 ms. `others` calls are still sending. */
     const startBeside = async (others: number): Promise<void> => {
       sending = defer<Outcome>();
       await start({
@@ -409,7 +409,7 @@ describe('a late send', () => {
       await Promise.all(calls);
     };
 
-    it('is looked into beside 31 of them', async () => {
+    it('looks up its message beside 31 of them', async () => {
       await startBeside(31);
       clock?.tick(1);
       await until(() => ended().length === 1);
@@ -417,7 +417,7 @@ describe('a late send', () => {
       await settle();
     });
 
-    it('is not looked into beside 32 of them, which need the connections, but later', async () => {
+    it('looks up its message later beside 32 of them, which need the connections', async () => {
       await startBeside(32);
       clock?.tick(1);
       await turns();
@@ -428,7 +428,7 @@ describe('a late send', () => {
       expect(asked).to.deep.equal(['SM1']);
     });
 
-    it('is not made for what another gateway may have sent, as long as one may be ours', async () => {
+    it('reports a callback as unmatched only if none of them can have sent the message', async () => {
       await startBeside(1);
       await report('SM2', 'undelivered');
       await turns();
@@ -438,7 +438,7 @@ describe('a late send', () => {
       await until(() => count('callback.unmatched') === 1);
     });
 
-    it('is not made any more once the hook closes, while these are waited for', async () => {
+    it('does not happen after close(), even while it waits for calls', async () => {
       await startBeside(1);
       const closing = scene.hook.close();
       clock?.tick(1);

@@ -69,7 +69,7 @@ function callFor({ id, login, phone }: typeof ANA | typeof BOB, { okta, url }: S
   return `${head.join('\r\n')}\r\n\r\n${body}`;
 }
 
-describe('under load', () => {
+describe('the hook under load', () => {
   let scene: Scene;
   let clock: sinon.SinonFakeTimers;
   before(warmUp);
@@ -82,7 +82,7 @@ describe('under load', () => {
     await scene.close();
   });
 
-  it('answers 200 at once in time, while half of the answers of Twilio never come', async () => {
+  it('answers 200 calls in time while Twilio hangs for half of them', async () => {
     const isHanging = (phoneNumber: unknown): boolean => Number(String(phoneNumber).at(-1)) % 2 === 1;
     scene.twilio.fault({ fault: { kind: 'hang' }, match: ({ form }) => isHanging(form?.['To']) });
     const already = scene.twilio.requests.length;
@@ -95,7 +95,7 @@ describe('under load', () => {
         return { call, isHung: isHanging(phoneNumber) };
       }),
     );
-    // None waits for the connection of another, and half of them for no time at all.
+    // No call waits for the connection of another one, and half of them are answered at once.
     await until(() => scene.twilio.requests.length === already + 200 && answered === 100);
     clock.tick(DEADLINE_MS);
     const calls = await calling;
@@ -122,7 +122,7 @@ describe('under load', () => {
       expect(calls.map((made) => commandOf(made)?.['status'])).to.deep.equal(Array(5).fill('PENDING'));
     };
 
-    it('refuses after five unknowns, so that Okta sends the code itself', async () => {
+    it('opens the breaker after five unknown outcomes, so that Okta sends the code itself', async () => {
       await takeDown();
       expect(breakerState()).to.equal('open');
       const asked = scene.twilio.requests.length;
@@ -139,7 +139,7 @@ describe('under load', () => {
       expect(durations).to.have.length(20);
     });
 
-    it('names both channels that were refused for a user who opted in', async () => {
+    it('names both refused channels for a user who opted in', async () => {
       await takeDown();
       const made = await scene.call();
       expect(errorOf(made)?.errorCauses?.map(({ errorSummary }) => errorSummary)).to.deep.equal([
@@ -148,7 +148,7 @@ describe('under load', () => {
       ]);
     });
 
-    it('comes back by itself: after 2 s one call is the probe, and its answer lets all others pass', async () => {
+    it('sends one call as a probe after 2 s, and closes the breaker after its success', async () => {
       await takeDown();
       scene.twilio.clearFaults();
       clock.tick(1_999);
@@ -164,7 +164,7 @@ describe('under load', () => {
       expect(changes).to.deep.equal(['open', 'half-open', 'closed']);
     });
 
-    it('lets one of many calls be the probe, and pauses for longer when it hangs, too', async () => {
+    it('sends one of many calls as the probe, and pauses for longer if that hangs, too', async () => {
       await takeDown();
       clock.tick(2_000);
       const asked = scene.twilio.requests.length;

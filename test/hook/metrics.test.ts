@@ -16,7 +16,7 @@ const EVA = {
   lastName: 'Lindqvist',
   phone: '+447700900789',
 } as const;
-const NOBODY = '00u1nobody0000000001';
+const UNKNOWN_USER = '00u1nobody0000000001';
 const TO_FRANCE = '+33612345678';
 const DEADLINE_MS = 1000;
 
@@ -29,21 +29,21 @@ describe('the metrics of a day', function () {
   let scene: Scene;
   let text: string;
   let page: MetricsPage;
-  /** How often what was done. */
+  /** How often each thing happened. */
   const done = { asked: 0, repeated: 0, turnedAway: 0, blocked: 0, wrote: 0, signedIn: 0 };
 
-  /** What Okta is answered, in a word. */
+  /** Makes a call. Resolves to the status of the answer. */
   const ask = async (call?: Call): Promise<string> => {
     done.asked += 1;
     const made = await scene.call(call);
     return commandOf(made)?.['status'] ?? (errorOf(made) === undefined ? 'nothing' : 'ERROR');
   };
   const count = (type: string): number => scene.events.filter((event) => event.type === type).length;
-  const areToldOf = (items: readonly (EmulatedMessage | EmulatedCall)[]): boolean =>
+  const areFinal = (items: readonly (EmulatedMessage | EmulatedCall)[]): boolean =>
     items.every(({ status }) => ['delivered', 'undelivered', 'completed'].includes(status));
-  /** What Twilio has to tell has been told. */
+  /** Waits until Twilio has posted all callbacks. */
   const settled = async (): Promise<void> => {
-    await until(() => areToldOf(scene.twilio.messages) && areToldOf(scene.twilio.calls));
+    await until(() => areFinal(scene.twilio.messages) && areFinal(scene.twilio.calls));
     await until(() => scene.twilio.callbacks.every(({ httpStatus }) => httpStatus !== undefined));
   };
 
@@ -103,12 +103,12 @@ describe('the metrics of a day', function () {
     expect(await ask()).to.equal('SUCCESSFUL');
     twilio.refuseWith({ code: 21610, times: 1 });
     expect(await ask(TO_BOB)).to.equal('ERROR');
-    // Answers that nobody can read: one took effect, as its callback says, the other did not.
+    // Unreadable answers: Twilio accepted one message, as its callback says, and not the other.
     twilio.fault({ fault: { kind: 'truncated' }, times: 1 });
     expect(await ask(TO_BOB)).to.equal('PENDING');
     twilio.fault({ fault: { kind: 'reset' }, times: 1 });
     expect(await ask(TO_BOB)).to.equal('PENDING');
-    // One that is accepted after Okta was answered.
+    // One that Twilio accepts after the answer to Okta.
     twilio.fault({ fault: { kind: 'slow', delayMs: DEADLINE_MS * 1.2 }, times: 1 });
     expect(await ask(TO_BOB)).to.equal('PENDING');
     await until(() => count('attempt.settled') === 2);
@@ -124,7 +124,7 @@ describe('the metrics of a day', function () {
     twilio.failLater({ code: 63024, status: 'undelivered', times: 1, match: isWhatsApp });
     expect(await ask({ userId: EVA.id, login: EVA.login, phoneNumber: EVA.phone })).to.equal('SUCCESSFUL');
     await until(() => count('failover.ended') === 1);
-    // Somebody writes.
+    // Two users write.
     const url = `${scene.url}/twilio/inbound`;
     for (const [from, body] of [
       [ANA.phone, 'HELP'],
@@ -134,11 +134,11 @@ describe('the metrics of a day', function () {
       twilio.joinSandbox(from);
       await twilio.receive({ from, channel: 'whatsapp', body, url });
     }
-    // Okta knows somebody not, and then has had enough of us.
-    expect(await ask({ userId: NOBODY })).to.equal('SUCCESSFUL');
+    // Okta does not know a user, and then its rate limit is used up.
+    expect(await ask({ userId: UNKNOWN_USER })).to.equal('SUCCESSFUL');
     okta.setRateLimit({ limit: 100, remaining: 0, resetInSeconds: 60 });
-    expect(await ask({ userId: NOBODY })).to.equal('SUCCESSFUL');
-    expect(await ask({ userId: NOBODY })).to.equal('SUCCESSFUL');
+    expect(await ask({ userId: UNKNOWN_USER })).to.equal('SUCCESSFUL');
+    expect(await ask({ userId: UNKNOWN_USER })).to.equal('SUCCESSFUL');
     // Twilio goes down.
     await settled();
     twilio.fault({ fault: { kind: 'reset' }, times: 5 });
@@ -147,7 +147,7 @@ describe('the metrics of a day', function () {
     await settled();
   };
 
-  it('are read whole by a parser of the format, and say nothing of anybody', () => {
+  it('are valid Prometheus text, and contain no personal data, code or secret', () => {
     for (const { id, login, firstName, lastName, phone } of [ANA, BOB])
       mustNotShow(id, login, firstName, lastName, phone.slice(1));
     mustNotShow(
@@ -156,7 +156,7 @@ describe('the metrics of a day', function () {
       EVA.id,
       EVA.login,
       EVA.phone.slice(1),
-      NOBODY,
+      UNKNOWN_USER,
       TO_FRANCE.slice(1),
       'day-1',
     );
@@ -166,7 +166,7 @@ describe('the metrics of a day', function () {
     for (const { help, type } of page.families) expect([help, type]).to.not.include('');
   });
 
-  it('agree with what Twilio was asked, and with what it accepted', () => {
+  it('agree with the requests to Twilio and with the messages that it accepted', () => {
     const { twilio } = scene;
     const asked = twilio.requests.filter(
       ({ method, path }) => method === 'POST' && /\/(Messages|Calls)\.json$/.test(path),
@@ -185,10 +185,10 @@ describe('the metrics of a day', function () {
     expect(page.sum('stage_duration_seconds_count', { stage: 'attempt' })).to.equal(asked.length);
   });
 
-  it('agree with the phones: what was accepted is there, but for what was told to have failed', () => {
+  it('agree with the phones: accepted messages arrive, except those reported as failed', () => {
     const phones = [ANA.phone, BOB.phone, EVA.phone];
     const got = phones.flatMap((phone) => scene.twilio.inbox(phone));
-    // What they were answered when they wrote is no code.
+    // Replies to inbound messages are not codes.
     const codes = got.filter(({ text: shown }) => !/sign-in codes/.test(shown));
     const accepted =
       page.sum('attempts_total', { outcome: 'accepted' }) +
@@ -201,7 +201,7 @@ describe('the metrics of a day', function () {
     );
   });
 
-  it('agree with what Okta asked, and was answered', () => {
+  it('agree with the calls of Okta and their answers', () => {
     const { asked, repeated, turnedAway, blocked } = done;
     expect(page.sum('codes_total')).to.equal(asked);
     expect(page.sum('stage_duration_seconds_count', { stage: 'call' })).to.equal(asked);
@@ -220,7 +220,7 @@ describe('the metrics of a day', function () {
     expect(page.sum('attempts_total', { outcome: 'refused', code: '21610' })).to.equal(1);
   });
 
-  it('agree with how often Okta was asked for users', () => {
+  it('agree with the number of profile requests to Okta', () => {
     const reads = scene.okta.requests.filter(({ path }) => path.startsWith('/api/v1/users/'));
     const isAsked = ['OKTA_RATE_LIMITED', 'OKTA_NOT_FOUND'];
     const refused = isAsked.reduce((sum, reason) => sum + page.sum('profile_reads_total', { reason }), 0);
@@ -231,7 +231,7 @@ describe('the metrics of a day', function () {
     expect(page.sum('okta_pauses_total', { reason: 'RATE_LIMITED' })).to.equal(1);
   });
 
-  it('agree with the sign-ins, with what users wrote, and with what followed', () => {
+  it('agree with the sign-ins, the inbound messages and the late failovers', () => {
     expect(page.sum('codes_used_total')).to.equal(done.signedIn).and.to.equal(scene.twilio.feedback.length);
     expect(page.sum('codes_used_total', { channel: 'whatsapp', country: 'GB' })).to.equal(1);
     expect(page.sum('inbound_messages_total')).to.equal(done.wrote);
@@ -241,7 +241,7 @@ describe('the metrics of a day', function () {
     expect(page.sum('late_failovers_total')).to.equal(1);
   });
 
-  it('show a host that was given up, a state that is there, and nothing under way', () => {
+  it('show the host with an open breaker, the state as up, and no call in flight', () => {
     const { host } = new URL(scene.twilio.baseUrl);
     const { host: oktaHost } = new URL(scene.okta.orgUrl);
     expect(page.values('breaker_state', 'host')).to.have.members([oktaHost, host]);
@@ -259,7 +259,7 @@ describe('a hook with metrics', () => {
   const closers = new Closers();
   afterEach(() => closers.closeAll());
 
-  it('shares a registry with another hook, and is made anew beside it', async () => {
+  it('shares a registry with another hook, also after a first one is closed', async () => {
     const metrics = new Registry();
     const scenes: Scene[] = [];
     for (let number = 0; number < 3; number += 1) {
@@ -268,7 +268,7 @@ describe('a hook with metrics', () => {
     }
     for (const scene of scenes.slice(1)) await scene.call();
     expect(readPage(await metrics.metrics()).sum('codes_total', { outcome: 'accepted' })).to.equal(2);
-    // What is now is shown of hooks that are open.
+    // Gauges show only hooks that are open.
     const shown = await metrics.metrics();
     for (const { okta } of scenes) {
       const isShown = shown.includes(`host="${new URL(okta.orgUrl).host}"`);
@@ -276,7 +276,7 @@ describe('a hook with metrics', () => {
     }
   });
 
-  it('sends all the same where the registry has broken', async () => {
+  it('sends the code even if the metrics of the registry throw', async () => {
     const metrics = new Registry();
     const scene = closers.add(await startScene({ hook: { metrics } }), (opened) => opened.close());
     const registered = metrics.getMetricsAsArray();

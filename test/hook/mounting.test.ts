@@ -24,7 +24,7 @@ import { stopTime } from '#harness/stopped-time.js';
 import { until } from '#harness/until.js';
 import { mustNotShow, witness } from '#harness/witness.js';
 
-// What is used of it is the same in both.
+// The tests use only what is the same in both versions.
 const express4 = untypedExpress4 as typeof express5;
 
 const PATH = '/okta/telephony';
@@ -42,7 +42,7 @@ describe('mounting', () => {
     await scene.close();
   });
 
-  it('works where a library has replaced the global Promise, as zone.js does', async () => {
+  it('works if a library has replaced the global Promise, as zone.js does', async () => {
     const native = globalThis.Promise;
     globalThis.Promise = class Foreign<T> extends native<T> {} as PromiseConstructor;
     try {
@@ -52,7 +52,7 @@ describe('mounting', () => {
     }
   });
 
-  /** Serves a gateway, and gives its origin. */
+  /** Serves a gateway. Resolves to its origin. */
   async function serve(listener: RequestListener): Promise<string> {
     const server = createServer(listener).listen(0, '127.0.0.1');
     await once(server, 'listening');
@@ -63,7 +63,7 @@ describe('mounting', () => {
     return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   }
 
-  /** Another hook on the same vendors. */
+  /** Another hook with the same Okta and Twilio. */
   function makeHook(options: Partial<Parameters<typeof oktaTelephonyHook>[0]> = {}): TelephonyHook {
     const hook = oktaTelephonyHook({
       credentials: usualCredentials(scene.okta, scene.twilio),
@@ -89,7 +89,7 @@ describe('mounting', () => {
     return { status: answer.status, text };
   }
 
-  it('serves on node:http alone, and hands over what is not its own', async () => {
+  it('serves on node:http without Express, and passes other paths on', async () => {
     const origin = await serve((req, res) => {
       scene.hook(req, res, () => res.end('not the hook'));
     });
@@ -107,8 +107,8 @@ describe('mounting', () => {
         app = express();
       });
 
-      it('is the Express that it says', () => {
-        // Express 4 alone has a router of its own on each application, made when it is first used.
+      it('runs the Express version of its title', () => {
+        // Only Express 4 makes the router of an application on its first use.
         expect('_router' in app || 'lazyrouter' in app).to.equal(name === 'Express 4');
       });
 
@@ -140,7 +140,7 @@ describe('mounting', () => {
         }
       });
 
-      it('says that somebody has drained the stream, and does not wait for it', async () => {
+      it('answers BODY_ALREADY_READ at once if another middleware has read the stream', async () => {
         app.use((req, _res, next) => {
           req.resume().on('end', () => {
             next();
@@ -171,7 +171,7 @@ describe('mounting', () => {
         expect((await ask(`${origin}/id/okta`)).status).to.equal(404);
       });
 
-      it('serves on a path of its own, and nowhere else', async () => {
+      it('serves on a custom path, and nowhere else', async () => {
         app.use(makeHook({ path: '/hooks/codes' }));
         app.use((_req, res) => res.status(418).end());
         const origin = await serve(app);
@@ -197,7 +197,7 @@ describe('mounting', () => {
         expect(scene.twilio.messages).to.have.length(2);
       });
 
-      it('hands on other paths as they came', async () => {
+      it('passes requests for other paths on unchanged', async () => {
         const look = (req: Request): Record<string, unknown> => ({
           method: req.method,
           url: req.url,
@@ -230,7 +230,7 @@ describe('mounting', () => {
         mounted.use(note, scene.hook, note, (_req, res) => res.end());
         app.use('/id', mounted);
         const origin = await serve(app);
-        const told = scene.events.length;
+        const eventsBefore = scene.events.length;
         for (const [method, path] of [
           ['GET', '/id/'],
           ['POST', '/id/okta?a=1&b=%20'],
@@ -244,7 +244,7 @@ describe('mounting', () => {
           expect(seen).to.have.length(2);
           expect(seen[1], `${method} ${path}`).to.deep.equal(seen[0]);
         }
-        expect(scene.events).to.have.length(told);
+        expect(scene.events).to.have.length(eventsBefore);
       });
 
       it("leaves the errors of other routes to the gateway's own handler", async () => {
@@ -263,12 +263,12 @@ describe('mounting', () => {
         const origin = await serve(app);
         expect(await ask(`${origin}/before`)).to.deep.equal({ status: 599, text: 'before the hook' });
         expect(await ask(`${origin}/after`)).to.deep.equal({ status: 599, text: 'after the hook' });
-        // And its own failures are its own.
+        // The hook answers its own errors itself.
         const call = await scene.call({ url: origin + PATH, change: () => '{' });
         expect(call.httpStatus).to.equal(400);
       });
 
-      it('sends nothing any more once the gateway has answered in its place', async () => {
+      it('sends nothing after the gateway has answered in its place, but sends for the retry', async () => {
         const events: HookEvent[] = [];
         const own = makeHook({ onEvent: (event) => void events.push(event) });
         let answerOfGateway: Response | undefined;
@@ -286,7 +286,7 @@ describe('mounting', () => {
         await until(() => events.some(({ type }) => type === 'request.answered'));
         expect(events.find(({ type }) => type === 'request.answered')).to.include({ hasHungUp: true });
         expect(scene.twilio.requests).to.be.empty;
-        // Okta's retry is the first.
+        // Okta's retry counts as a first call.
         expect((await scene.call({ url: `${origin}${PATH}`, eventId: 'event-1' })).okta.action).to.equal(
           'sent',
         );
@@ -350,7 +350,7 @@ describe('mounting', () => {
         expect(Object.keys(strategiesOf(login))).to.have.members(['session', 'anybody']);
       });
 
-      it("goes by publicUrl behind a proxy, never by the request's host", async () => {
+      it('checks signatures by publicUrl behind a proxy, never by the host of the request', async () => {
         const publicUrl = `https://id.example.com/id${PATH}`;
         const hook = makeHook({ publicUrl, senders: { sms: scene.twilio.smsNumber } });
         app.set('trust proxy', true);
@@ -405,7 +405,7 @@ describe('mounting', () => {
             ),
           ),
         );
-        // Each remembers for itself: the same event at three hooks is three events.
+        // Each hook has a state of its own: the same event at three hooks is three events.
         expect(new Set(calls.map((call) => commandOf(call)?.['transactionId']))).to.have.property('size', 6);
         expect(scene.twilio.messages.map(({ to, body }) => `${to} ${body ?? ''}`).sort()).to.deep.equal(
           people
@@ -428,7 +428,7 @@ class Anybody extends passport.Strategy {
   }
 }
 
-/** passport tells nobody what it knows. */
+/** passport has no public list of its strategies. */
 function strategiesOf(authenticator: object): object {
   return (authenticator as { readonly _strategies: object })._strategies;
 }

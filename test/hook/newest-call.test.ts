@@ -21,7 +21,7 @@ const NEWER = '771204';
 
 describe('two calls of one user at once', () => {
   let scene: Scene;
-  /** What left, in order. */
+  /** What the channels sent, in order. */
   let left: string[];
   let first: ReturnType<typeof defer<Outcome>>;
   let lines: number;
@@ -51,7 +51,7 @@ describe('two calls of one user at once', () => {
   };
   afterEach(() => scene.close());
 
-  it('send nothing more of the older code once the newer one was asked for, and Okta sends it neither', async () => {
+  it('send the older code by no further channel, and answer PENDING so that Okta does not either', async () => {
     await start();
     const older = scene.call({ eventId: 'older' });
     await until(() => lines === 1);
@@ -74,7 +74,7 @@ describe('two calls of one user at once', () => {
     );
   });
 
-  it('leave the later one the newest, also if it waited longer for the guard', async () => {
+  it('leave the later one the newest, even if it waits longer for the guard', async () => {
     const clock = sinon.useFakeTimers({ toFake: ['performance'] });
     try {
       const runningCalls = new RunningCalls();
@@ -102,23 +102,23 @@ describe('two calls of one user at once', () => {
     }
   });
 
-  it('tell the state which one came before, whatever clock it goes by', async () => {
-    const told: unknown[] = [];
+  it('pass the event before to the state, so that the order does not depend on a clock', async () => {
+    const passed: unknown[] = [];
     const state: StatePort = {
       ...openMemoryState(),
       overtake: (_, { eventKey, after }) => {
-        told.push([eventKey, after]);
+        passed.push([eventKey, after]);
       },
     };
     scene = await startScene({ hook: { state } });
     for (const eventId of ['one', 'two']) await scene.call({ eventId });
-    expect(told).to.deep.equal([
+    expect(passed).to.deep.equal([
       ['one', undefined],
       ['two', 'one'],
     ]);
   });
 
-  it('tell the state how long ago one came in that has waited for its first', async () => {
+  it('pass the state the age of a repeat that has waited for its first call', async () => {
     const agesMs: (number | undefined)[] = [];
     const state: StatePort = {
       ...openMemoryState(),
@@ -146,7 +146,7 @@ describe('two calls of one user at once', () => {
   });
 
   for (const where of ['the same gateway', 'another gateway']) {
-    it(`send nothing more of the older code once the newer one is on its way from ${where}, whose provider is slow`, async () => {
+    it(`stop the older code while a slow provider has the newer one of ${where}`, async () => {
       left = [];
       lines = 0;
       first = defer<Outcome>();
@@ -190,7 +190,7 @@ describe('two calls of one user at once', () => {
     [100, [CODE, NEWER]],
     [101, [NEWER]],
   ] as const) {
-    it(`send ${codes.length} of two codes that come ${apartMs} ms apart while both wait for the profile, in their order`, async () => {
+    it(`send ${codes.length} of two codes that come ${apartMs} ms apart and wait for the profile, in order`, async () => {
       left = [];
       mustNotShow(NEWER);
       const sms: Channel = {
@@ -210,7 +210,7 @@ describe('two calls of one user at once', () => {
         await until(() =>
           scene.events.some((event) => event.type === 'request.received' && event.eventId === 'newer'),
         );
-        // As long as the profile is waited for.
+        // The time-out of the profile request.
         clock.tick(1_000);
         expect((await newer).okta.action).to.equal('sent');
         expect((await older).okta.action).to.equal(codes.length === 2 ? 'sent' : 'pending');
@@ -248,7 +248,7 @@ describe('two calls of one user at once', () => {
       });
     };
 
-    it('send nothing of it once the newer one went out', async () => {
+    it('do not send it after the newer one', async () => {
       await startComposing();
       const older = scene.call({ eventId: 'older' });
       await until(() => composing === 1);
@@ -258,7 +258,7 @@ describe('two calls of one user at once', () => {
       expect(left).to.deep.equal([NEWER]);
     });
 
-    it('send nothing for a repeat of it whose first one hung up after the newer one went out', async () => {
+    it('do not send a repeat of it if its first call hung up after the newer one', async () => {
       await startComposing();
       const first = startRawCall(scene, { eventId: 'older' });
       first.on('error', () => undefined);
@@ -275,10 +275,10 @@ describe('two calls of one user at once', () => {
   });
 
   for (const [what, other] of [
-    ['of another user', { userId: '00uother0000000001d7', login: undefined }],
-    ['of the preview page', { preview: true }],
+    ['for another user', { userId: '00uother0000000001d7', login: undefined }],
+    ['a preview', { preview: true }],
   ] as const) {
-    it(`go on where the newer one is ${what}`, async () => {
+    it(`send both codes if the newer one is ${what}`, async () => {
       await start();
       const older = scene.call({ eventId: 'older' });
       await until(() => lines === 1);
@@ -289,7 +289,7 @@ describe('two calls of one user at once', () => {
     });
   }
 
-  it('send nothing of the older one that waited for its profile while another gateway sent the newer one', async () => {
+  it('do not send the older code if another gateway sent the newer one during the profile request', async () => {
     mustNotShow(NEWER);
     const state: StatePort = { ...openMemoryState(), isShared: true };
     scene = await startScene({ hook: { state } });
@@ -310,7 +310,7 @@ describe('two calls of one user at once', () => {
     }
   });
 
-  it('go on where the newer one had ended before', async () => {
+  it('send the later code if the earlier call has ended', async () => {
     await start();
     first.resolve({ status: 'accepted', transactionId: 'L1' });
     await scene.call({ eventId: 'before', otpCode: NEWER });

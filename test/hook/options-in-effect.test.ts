@@ -28,7 +28,7 @@ interface Effect {
   readonly hook: (parts: Parts) => HookOptions;
   readonly play: (given: Given) => Promise<unknown>;
   readonly expected: unknown;
-  /** The same where the option is not set; left out where it can only be seen beside another option. */
+  /** The result without the option. Left out if the effect needs another option, too. */
   readonly byDefault?: unknown;
 }
 
@@ -54,7 +54,7 @@ const channelOf = async (scene: Scene): Promise<string | undefined> => {
 const statusOf = async (calling: Promise<HookCall>): Promise<number | undefined> =>
   (await calling).httpStatus;
 
-/** The status that a callback is answered, signed with the auth token of the account. */
+/** Posts a callback signed with the account's auth token. Resolves to the status of the answer. */
 async function reportDelivered({ twilio, url }: Scene): Promise<number> {
   const to = `${url}/twilio/status`;
   const params = { MessageSid: `SM${'1'.repeat(32)}`, MessageStatus: 'delivered' };
@@ -68,7 +68,7 @@ async function reportDelivered({ twilio, url }: Scene): Promise<number> {
 
 const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
 
-/** Where Twilio is called, by a dispatcher that sends nothing on to it. */
+/** The origins of requests to Twilio, by a dispatcher that does not send them. */
 const twilioOrigins: string[] = [];
 const withoutTwilio = {
   dispatch: (options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler) => {

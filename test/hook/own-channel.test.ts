@@ -16,7 +16,7 @@ import { ANA, BOB, commandOf, errorOf, startScene, type Scene, type SceneOptions
 import { snippetIn } from '../docs/snippets.js';
 import { freePort, REFUSING_ORIGIN } from '#harness/free-port.js';
 
-/** A channel of the user's own, as .docs/write-a-channel.md shows how to write one. */
+/** Custom channels, as .docs/write-a-channel.md shows them. */
 
 const accepted: Outcome = { status: 'accepted', transactionId: 'T1' };
 const other = (): Channel & { sent: number } => {
@@ -43,7 +43,7 @@ async function guideChannel(origin: string): Promise<Channel> {
   return module.acmeChannel('key');
 }
 
-describe('a channel of one’s own', () => {
+describe('a custom channel', () => {
   let scene: Scene | undefined;
   let provider: Server | undefined;
   afterEach(async () => {
@@ -55,7 +55,7 @@ describe('a channel of one’s own', () => {
   });
   const start = async (hook: NonNullable<SceneOptions['hook']>): Promise<Scene> =>
     (scene = await startScene({ hook }));
-  /** A provider that answers with that status and body, and the requests that it got. */
+  /** Starts a provider that answers with `status` and `body`, and records its requests. */
   const startProvider = async (
     status: number,
     body: string,
@@ -78,8 +78,8 @@ describe('a channel of one’s own', () => {
   const attemptsOf = (of: Scene): readonly HookEventOf<'attempt.ended'>[] =>
     of.events.filter((event) => event.type === 'attempt.ended');
 
-  describe('as the guide shows it', () => {
-    it('is followed by the next provider where its own cannot be reached: eight of eight get their code', async () => {
+  describe('of the guide', () => {
+    it('gives way to the next provider if its own is unreachable: eight of eight users get a code', async () => {
       const second = other();
       const { call } = await start({ channels: { sms: [await guideChannel(REFUSING_ORIGIN), second] } });
       const statuses: unknown[] = [];
@@ -91,7 +91,7 @@ describe('a channel of one’s own', () => {
       expect(second.sent).to.equal(8);
     });
 
-    it('sends the text with its key, and tells the id of the message', async () => {
+    it('sends the text with its API key, and returns the id of the message', async () => {
       const { origin, requests } = await startProvider(201, '{"id":"M1"}');
       const { call } = await start({ channels: { sms: await guideChannel(origin) } });
       expect(commandOf(await call(BOB_SMS))).to.include({ provider: 'ACME', transactionId: 'M1' });
@@ -107,7 +107,7 @@ describe('a channel of one’s own', () => {
       [400, '{}', 'SUCCESSFUL', 1],
       [401, '{}', 'SUCCESSFUL', 1],
     ] as const) {
-      it(`has ${expected} told to Okta after ${status} with ${body}`, async () => {
+      it(`leads to ${expected} after status ${status} with the body ${body}`, async () => {
         const { origin } = await startProvider(status, body);
         const second = other();
         const { call } = await start({ channels: { sms: [await guideChannel(origin), second] } });
@@ -118,7 +118,7 @@ describe('a channel of one’s own', () => {
   });
 
   describe('as a function', () => {
-    it('is called once by each hook for each name, and gets the parts', async () => {
+    it('runs once per hook and name, and gets the parts of the hook', async () => {
       const made: ChannelParts[] = [];
       const channel: Channel = (parts) => {
         made.push(parts);
@@ -132,7 +132,7 @@ describe('a channel of one’s own', () => {
       expect(made[0]).to.have.all.keys('channel', 'clock', 'logger', 'dispatcher', 'twilio');
     });
 
-    it('is named by the factory with all others that are wrong, by its place among the providers', async () => {
+    it('is reported by the factory with all other wrong channels, by its index among the providers', async () => {
       const wrong: Channel = () => {
         throw new Error('no key');
       };
@@ -168,7 +168,7 @@ describe('a channel of one’s own', () => {
       ],
       ['returns nothing', () => undefined, /^channels\.acme: it must make/],
       [
-        'names its provider by a number',
+        'has a number as its provider',
         () => ({ send: () => Promise.resolve(accepted), provider: 5 }),
         /^channels\.acme: it must make/,
       ],
@@ -178,7 +178,7 @@ describe('a channel of one’s own', () => {
         /^channels\.acme\.lookUp/,
       ],
     ] as const) {
-      it(`that ${title} is named by the factory`, async () => {
+      it(`that ${title} is reported by the factory`, async () => {
         let thrown: unknown;
         try {
           await start({ channels: { acme: channel as unknown as Channel } });
@@ -194,7 +194,7 @@ describe('a channel of one’s own', () => {
     }
   });
 
-  it('is chosen by who names it in the profile, without being in optInChannels, and voice never is', async () => {
+  it('can be chosen in the profile without optInChannels, but one named voice cannot', async () => {
     const [acme, voice] = [other(), other()];
     const { call, okta, twilio, events } = await start({ channels: { acme, voice } });
     okta.updateUser(ANA.id, { whatsAppOptIn: ['voice', 'acme', 'whatsapp'] });
@@ -204,7 +204,7 @@ describe('a channel of one’s own', () => {
       .be.empty;
   });
 
-  it('that is another provider of sms does not let anybody choose sms', async () => {
+  it('named sms does not let a user choose sms in the profile', async () => {
     const sms = other();
     const { call, okta, twilio } = await start({ channels: { sms } });
     okta.updateUser(ANA.id, { whatsAppOptIn: ['sms', 'whatsapp'] });
@@ -212,7 +212,7 @@ describe('a channel of one’s own', () => {
     expect([sms.sent, twilio.messages.length]).to.deep.equal([0, 1]);
   });
 
-  describe('that is wrong', () => {
+  describe('with a mistake', () => {
     let now = Date.now();
     const startWith = (send: (context: SendContext) => unknown): Promise<Scene> =>
       start({
@@ -226,9 +226,9 @@ describe('a channel of one’s own', () => {
       });
 
     for (const [title, outcome, status, reason] of [
-      ['gives nothing', undefined, 'PENDING', /none of the statuses/],
+      ['returns nothing', undefined, 'PENDING', /none of the statuses/],
       [
-        'gives a status that is none',
+        'returns an invalid status',
         { status: 'sent', transactionId: '1' },
         'PENDING',
         /none of the statuses/,
@@ -236,14 +236,14 @@ describe('a channel of one’s own', () => {
       ['accepts without an id', { status: 'accepted', id: '1' }, 'SUCCESSFUL', /no transactionId/],
       ['refuses without a code', { status: 'refused', reason: 'No' }, 'SUCCESSFUL', /no code or no reason/],
       [
-        'refuses for a cause that is none',
+        'refuses with an invalid cause',
         { status: 'refused', code: '1', reason: 'No', cause: 'full' },
         'SUCCESSFUL',
         /another cause than wrong-number, /,
       ],
-      ['does not know without a reason', { status: 'unknown' }, 'PENDING', /no reason/],
+      ['returns unknown without a reason', { status: 'unknown' }, 'PENDING', /no reason/],
     ] as const) {
-      it(`since it ${title} is reported once a minute, with what an outcome looks like`, async () => {
+      it(`is reported once a minute, with the form of an outcome, if it ${title}`, async () => {
         const of = await startWith(() => outcome);
         for (let count = 0; count < 3; count += 1) {
           const command = commandOf(await of.call({ ...BOB_SMS, eventId: `event-${count}` }));
@@ -262,14 +262,14 @@ describe('a channel of one’s own', () => {
       });
     }
 
-    it('is reported beside another that is wrong, too', async () => {
+    it('is reported, and so is a second provider with a mistake', async () => {
       const wrong: Channel = { send: () => Promise.resolve({ status: 'refused' } as Outcome) };
       const of = await start({ channels: { sms: [wrong, wrong] } });
       await of.call(BOB_SMS);
       expect(mistakes(of).map(({ reason }) => reason.slice(0, 6))).to.deep.equal(['sms[0]', 'sms[1]']);
     });
 
-    it('in its request has not sent: the next provider follows, and it is reported once', async () => {
+    it('in its request counts as refused: the next provider follows, and the hook reports it once', async () => {
       const of = await startWith(async ({ http }) =>
         outcomeOf(await http({ url: 'api.acme.example', json: {}, form: {} }), {
           provider: 'ACME',
@@ -295,7 +295,7 @@ describe('a channel of one’s own', () => {
       expect(of.hook.status().breakers).to.include({ 'sms[0]': 'closed' });
     });
 
-    it('since its own fetch throws is told to send by context.http', async () => {
+    it('gets a remedy that names context.http if its own fetch throws', async () => {
       // fetch refuses port 9 itself.
       const closed = `http://127.0.0.1:${await freePort()}`;
       const of = await startWith(() => fetch(closed));
@@ -307,7 +307,7 @@ describe('a channel of one’s own', () => {
       expect(line?.fields['remedy']).to.equal(attempt?.remedy);
     });
 
-    it('since it throws for another reason is told that it must not', async () => {
+    it('gets a remedy that names its send if it throws for another reason', async () => {
       const of = await startWith(() => {
         throw new RangeError('no');
       });
@@ -317,7 +317,7 @@ describe('a channel of one’s own', () => {
     });
   });
 
-  it('says by a cause that nothing follows a wrong number, and all that a fraud filter blocks', async () => {
+  it('ends the plan by the cause wrong-number, and blocks the code by the cause fraud', async () => {
     const refusing = (cause: 'wrong-number' | 'fraud'): Channel => ({
       provider: 'ACME',
       send: () => Promise.resolve({ status: 'refused', code: 'C1', reason: 'No', cause }),
@@ -331,7 +331,7 @@ describe('a channel of one’s own', () => {
     expect(second.sent).to.equal(0);
   });
 
-  it('asks its provider by the same client whether it would take a message', async () => {
+  it('can make requests by context.http in check()', async () => {
     const { origin } = await startProvider(200, '{"ok":true}');
     const asked: unknown[] = [];
     const acme: Channel = {

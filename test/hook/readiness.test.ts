@@ -15,7 +15,7 @@ import { mustNotShow } from '#harness/witness.js';
 const WRONG_TOKEN = 'wrong-token-8812';
 const WRONG_SECRET = 'wrong-secret-8812';
 
-describe('ready(), whose result nobody reads', () => {
+describe('ready()', () => {
   let scene: Scene;
   const start = async (options: SceneOptions = {}): Promise<void> => {
     scene = await startScene(options);
@@ -27,14 +27,14 @@ describe('ready(), whose result nobody reads', () => {
   const errorLines = (): Scene['log'] => scene.log.filter(({ level }) => level === 'error');
   const send = (): Promise<Outcome> => Promise.resolve({ status: 'refused', code: 'NO', reason: 'Not sent' });
 
-  it('says nothing if every part works', async () => {
+  it('emits no event and writes no error line if every part works', async () => {
     await start();
     await scene.hook.ready();
     expect(scene.events.filter(isFailure)).to.be.empty;
     expect(errorLines()).to.be.empty;
   });
 
-  it('emits an event and writes one error line for each part that does not work, whenever it is called', async () => {
+  it('emits an event and writes an error line for each part that does not work, at each call', async () => {
     const remedy = 'Look at the key.';
     await start({
       hook: ({ okta, twilio }) => ({
@@ -85,7 +85,7 @@ describe('ready(), whose result nobody reads', () => {
       'channels.push NOT_READY',
     ]);
     const [okta, , hookKeys, state, sms, line, push] = failures;
-    // Its own words may be about anybody.
+    // The words of a custom channel may contain personal data.
     expect(push).to.include({ reason: 'No device of …', remedy: 'Ask …' });
     expect(okta?.reason.startsWith(`${host}: Okta's API answered 401`), okta?.reason).to.equal(true);
     expect(okta?.remedy).to.match(/API token ends with its owner/);
@@ -115,7 +115,7 @@ describe('ready(), whose result nobody reads', () => {
     expect(errorLines()).to.have.length(2 * lines.length);
   });
 
-  it('prints what is wrong with a wrong Okta token and a wrong Twilio secret, by the default logger', async () => {
+  it('writes error lines for a wrong Okta token and a wrong Twilio secret by the default logger', async () => {
     await start();
     mustNotShow(WRONG_TOKEN, WRONG_SECRET);
     const { code, output } = await runBeside(
@@ -172,7 +172,7 @@ describe('status().isReady', () => {
     expect(isReady()).to.equal(false);
   });
 
-  it('turns true whatever ready() found, and false after close()', async () => {
+  it('turns true even if ready() found a fault, and false after close()', async () => {
     scene = await startScene();
     scene.twilio.fault({ kind: 'status', status: 401 });
     expect((await scene.hook.ready()).twilio).to.not.equal('ok');

@@ -29,7 +29,7 @@ describe('a repeat of an event', () => {
   const eventsOf = <T extends HookEvent['type']>(type: T): Extract<HookEvent, { type: T }>[] =>
     scene.events.filter((event): event is Extract<HookEvent, { type: T }> => event.type === type);
 
-  it('is answered as the first while that is still running: 40 at once, one message', async () => {
+  it('gets the answer of the first call while that still runs: 40 at once send one message', async () => {
     scene.twilio.fault({ kind: 'slow', delayMs: 150 });
     const calls = await Promise.all(Array.from({ length: 40 }, () => scene.call({ eventId: 'event-1' })));
     expect(sent()).to.equal(1);
@@ -38,14 +38,14 @@ describe('a repeat of an event', () => {
       expect(call.body).to.deep.equal(calls[0]?.body);
     }
     expect(scene.okta.requests).to.have.length(1);
-    // The first is answered before those that repeat it.
+    // The first call gets its answer before its repeats.
     expect(eventsOf('request.answered').map(({ isRepeat }) => isRepeat)).to.deep.equal([
       false,
       ...Array<boolean>(39).fill(true),
     ]);
   });
 
-  it('is answered as the first after it, for as long as the code lives', async () => {
+  it('gets the answer of the first call until the code expires, and then sends the code again', async () => {
     clock = stopTime();
     const first = await scene.call({ eventId: 'event-1' });
     clock.tick(4 * 60_000 + 50_000);
@@ -57,7 +57,7 @@ describe('a repeat of an event', () => {
     expect(sent()).to.equal(2);
   });
 
-  it('is one as long as its first may run, however short the code lives', async () => {
+  it('is recognized while the first call may run, even if the code expires earlier', async () => {
     const shortLived = (): Promise<HookCall> =>
       scene.call({
         eventId: 'event-1',
@@ -74,7 +74,7 @@ describe('a repeat of an event', () => {
     expect(sent()).to.equal(1);
   });
 
-  it('gets the error of the first, too, and nothing is tried again', async () => {
+  it('gets the error of the first call, and makes no attempt', async () => {
     scene.twilio.refuseWith({ code: 21211 });
     const first = await scene.call({ eventId: 'event-1' });
     const second = await scene.call({ eventId: 'event-1' });
@@ -83,7 +83,7 @@ describe('a repeat of an event', () => {
     expect(scene.twilio.requests).to.have.length(1);
   });
 
-  it('gets PENDING, too, where nobody knows, and nothing is sent again', async () => {
+  it('gets PENDING if the outcome of the first call is unknown, and makes no attempt', async () => {
     scene.twilio.fault({ kind: 'reset' });
     const first = await scene.call({ eventId: 'event-1' });
     scene.twilio.clearFaults();
@@ -93,7 +93,7 @@ describe('a repeat of an event', () => {
     expect(scene.twilio.requests).to.have.length(1);
   });
 
-  it("is one also where something stands before the state's claim that was not there when the hook was made", async () => {
+  it('is recognized, too, if the claim of the state is replaced after the hook is made', async () => {
     const state = openMemoryState();
     const theirs = await startScene({ hook: { state } });
     let asked = 0;
@@ -117,19 +117,19 @@ describe('a repeat of an event', () => {
     }
   });
 
-  it('is told by lists of its own, whatever a listener does with those of another', async () => {
+  it('has lists of its own in its event, even if a listener changes those of another event', async () => {
     await scene.call({ eventId: 'event-1' });
-    const told: unknown[] = [];
+    const reported: unknown[] = [];
     for (let count = 0; count < 2; count += 1) {
       await scene.call({ eventId: 'event-1' });
       const { skipped } = eventsOf('request.answered').at(-1) ?? {};
-      told.push(...(skipped ?? [undefined]));
+      reported.push(...(skipped ?? [undefined]));
       (skipped as unknown[] | undefined)?.push('perUser');
     }
-    expect(told).to.be.empty;
+    expect(reported).to.be.empty;
   });
 
-  it('is told apart from the first in the log', async () => {
+  it('is marked as a repeat in its event, and makes no attempt', async () => {
     await scene.call({ eventId: 'event-1' });
     await scene.call({ eventId: 'event-1' });
     expect(eventsOf('request.answered').map(({ isRepeat }) => isRepeat)).to.deep.equal([false, true]);
@@ -144,7 +144,7 @@ describe('a repeat of an event', () => {
     ['code', { otpCode: '777111' }],
     ['channel', { deliveryChannel: 'voice call' }],
   ] as const) {
-    it(`is none with another ${title}`, async () => {
+    it(`is not a call with another ${title}`, async () => {
       mustNotShow('447700900999', '777111');
       await scene.call({ eventId: 'event-1' });
       const other = await scene.call({ eventId: 'event-1', ...change });
@@ -154,7 +154,7 @@ describe('a repeat of an event', () => {
     });
   }
 
-  it('is one where only what does not count differs', async () => {
+  it('is also a call with another locale, IP address or spelling of the number', async () => {
     await scene.call({ eventId: 'event-1' });
     await scene.call({
       eventId: 'event-1',
@@ -165,7 +165,7 @@ describe('a repeat of an event', () => {
     expect(sent()).to.equal(1);
   });
 
-  it('is none without an event id', async () => {
+  it('is not a call without an event id', async () => {
     const change = (payload: Record<string, unknown>): unknown => ({ ...payload, eventId: undefined });
     await scene.call({ change });
     await scene.call({ change });
@@ -177,14 +177,14 @@ describe('a repeat of an event', () => {
     ['401', { headers: { Authorization: `${HOOK_SECRET}x` } }, 401],
     ['415', { headers: { Authorization: HOOK_SECRET, 'Content-Type': 'text/plain' } }, 415],
   ] as const) {
-    it(`is none after a ${title}`, async () => {
+    it(`is not a call after one that got ${title}`, async () => {
       expect((await scene.call({ eventId: 'event-1', ...spoiled })).httpStatus).to.equal(httpStatus);
       expect((await scene.call({ eventId: 'event-1' })).okta.action).to.equal('sent');
       expect(sent()).to.equal(1);
     });
   }
 
-  it('is none where no number could be dialled', async () => {
+  it('is not a call after one whose number cannot be dialled', async () => {
     await scene.call({ eventId: 'event-1', phoneNumber: '12' });
     expect((await scene.call({ eventId: 'event-1' })).okta.action).to.equal('sent');
   });
@@ -192,7 +192,7 @@ describe('a repeat of an event', () => {
   describe("of Okta's preview", () => {
     const preview = { preview: true, eventId: 'event-1' };
 
-    it('is one for 10 s', async () => {
+    it('is recognized for 10 s', async () => {
       clock = stopTime();
       await scene.call(preview);
       clock.tick(9_999);
@@ -203,14 +203,14 @@ describe('a repeat of an event', () => {
       expect(sent()).to.equal(2);
     });
 
-    it('is none once it was edited', async () => {
+    it('is not a preview with another code', async () => {
       await scene.call(preview);
       await scene.call({ ...preview, otpCode: '98765' });
       expect(sent()).to.equal(2);
     });
   });
 
-  it('is the first, where the first has hung up before anything was sent', async () => {
+  it('sends the code if the first call hung up before anything was sent', async () => {
     scene.okta.fault({ fault: { kind: 'hang' }, times: 1 });
     const first = startRawCall(scene, { eventId: 'event-1' });
     await until(() => scene.okta.requests.length === 1);
@@ -227,7 +227,7 @@ describe('a repeat of an event', () => {
     ]);
   });
 
-  it('is a repeat, where the first has hung up after it was sent', async () => {
+  it('gets the result of the first call if that hung up after the request to the provider', async () => {
     scene.twilio.fault({ kind: 'slow', delayMs: 100 });
     const first = startRawCall(scene, { eventId: 'event-1' });
     await until(() => scene.twilio.requests.length === 1);
@@ -242,13 +242,13 @@ describe('a repeat of an event', () => {
 });
 
 describe('an internal failure', () => {
-  it('is answered by a 500 that says nothing, and not remembered', async () => {
+  it('gets 500, and the next call of the same event sends the code', async () => {
     let isBroken = true;
     const scene = await startScene({
       hook: {
         channels: {
           sms: {
-            // A channel of others whose mere look fails.
+            // A custom channel that throws when the hook reads a property.
             get usesText(): boolean {
               if (isBroken) throw new Error(`broken at ${ANA.phone} with ${CODE}`);
               return true;
@@ -282,11 +282,11 @@ describe('a state that fails', () => {
     ['throws', lost],
     ['hangs', () => new Promise<never>(() => undefined)],
     [
-      'throws when it is told the answer',
+      'throws when it gets the answer',
       () => Promise.resolve({ isFirst: true, exceeded: [], settle: lost, release: lost }),
     ],
   ] as const satisfies readonly (readonly [string, StatePort['claim']])[]) {
-    it(`does not hold up a code where it ${title}, and is told of`, async () => {
+    it(`does not stop a code if it ${title}, and is reported`, async () => {
       const scene = await startScene({ hook: { state: stateOf(claim), deadlineMs: 800 } });
       const call = await scene.call({ eventId: 'event-1' });
       expect(commandOf(call)).to.include({ status: 'SUCCESSFUL' });
@@ -307,14 +307,14 @@ describe('a state that fails', () => {
       (...args) => new Promise((resolve) => setTimeout(resolve, 300, openMemoryState().claim(...args))),
     ],
     [
-      'says too late that another gateway sent it',
+      'reports another claim too late',
       () =>
         new Promise((resolve) =>
           setTimeout(resolve, 300, { isFirst: false, answer: Promise.resolve({ commands: [] }) }),
         ),
     ],
   ] as const satisfies readonly (readonly [string, StatePort['claim']])[]) {
-    it(`sends an event once, and asks once, where it ${title}: 40 at once and one after it`, async () => {
+    it(`leads to one claim and one message for 40 calls at once and one after them if it ${title}`, async () => {
       let asked = 0;
       const claim: StatePort['claim'] = (...args) => {
         asked += 1;
@@ -325,7 +325,7 @@ describe('a state that fails', () => {
       clock = stopTime();
       const calling = Promise.all(Array.from({ length: 40 }, () => scene.call({ eventId: 'event-1' })));
       await until(() => scene.events.filter(({ type }) => type === 'request.received').length === 40);
-      // A state is waited for so long; what it says after that comes too late.
+      // The time-out of the state. An answer after it comes too late.
       clock.tick(200);
       await until(() => scene.events.some(({ type }) => type === 'extension.failed'));
       clock.tick(100);
@@ -336,13 +336,13 @@ describe('a state that fails', () => {
       expect(commandOf(calls[0]!)).to.include({ status: 'SUCCESSFUL' });
       for (const call of calls) expect(call.body).to.deep.equal(calls[0]?.body);
       expect(asked).to.equal(1);
-      const told = scene.events.filter((event) => event.type === 'extension.failed');
-      expect(told.map(({ extension }) => extension)).to.deep.equal(['state']);
+      const reported = scene.events.filter((event) => event.type === 'extension.failed');
+      expect(reported.map(({ extension }) => extension)).to.deep.equal(['state']);
       await scene.close();
     });
   }
 
-  it('has the next of 40 send, where it hangs and the first has hung up before anything was sent', async () => {
+  it('lets the next of 40 calls send the code if it hangs and the first call hung up before a send', async () => {
     let asked = 0;
     const hang = (): Promise<never> => {
       asked += 1;
@@ -358,14 +358,14 @@ describe('a state that fails', () => {
     });
     const first = startRawCall(scene, { eventId: 'event-1' });
     await until(() => asked === 1);
-    // A state is waited for so long.
+    // The time-out of the state.
     clock.tick(200);
     await until(() => scene.okta.requests.length === 1);
     const others = Array.from({ length: 39 }, () => scene.call({ eventId: 'event-1' }));
     await until(() => scene.events.filter(({ type }) => type === 'request.received').length === 40);
     first.destroy();
     await gone;
-    // Its profile is waited for so long, then the next one asks the state.
+    // The time-out of the profile request. Then the next call claims the event.
     clock.tick(800);
     await until(() => asked === 2);
     clock.tick(200);
@@ -376,7 +376,7 @@ describe('a state that fails', () => {
     await scene.close();
   });
 
-  it('answers a repeat by PENDING where the answer of the first is lost', async () => {
+  it('gives a repeat PENDING if it loses the answer of the first call', async () => {
     const scene = await startScene({
       hook: {
         state: stateOf(() =>
@@ -395,12 +395,12 @@ describe('a state that fails', () => {
 
   for (const [title, kept] of [
     ['null', null],
-    ['a text', 'sent'],
+    ['a string', 'sent'],
     ['an answer without a command', { commands: [] }],
     ['an answer with a status that Okta does not know', { commands: [{ value: [{ status: 'SENT' }] }] }],
     ['an error without a summary', { error: {} }],
   ] as const) {
-    it(`answers a repeat by PENDING where a gateway of another version kept ${title} for the answer of the first`, async () => {
+    it(`gives a repeat PENDING if another version stored ${title} as the first answer`, async () => {
       const answer = Promise.resolve(kept as unknown as RememberedAnswer);
       const scene = await startScene({ hook: { state: stateOf(() => ({ isFirst: false, answer })) } });
       const call = await scene.call({ eventId: 'event-1' });
@@ -410,7 +410,7 @@ describe('a state that fails', () => {
     });
   }
 
-  it('answers a repeat by PENDING where the first never ends', async () => {
+  it('gives a repeat PENDING at the deadline if the first call never ends', async () => {
     let isClaimed = false;
     const scene = await startScene({
       hook: {

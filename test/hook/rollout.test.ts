@@ -32,14 +32,14 @@ describe('a rollout', () => {
       },
       'no database',
     ],
-    ['misspells it', () => ({ whatsap: 0 }), 'named the channel whatsap, which is not configured'],
+    ['misspells a channel', () => ({ whatsap: 0 }), 'named the channel whatsap, which is not configured'],
     [
-      'gives what is no percentage',
+      'returns an invalid percentage',
       () => ({ whatsapp: 101 }),
       'gave the channel whatsapp what is no number from 0 to 100',
     ],
   ] as const) {
-    it(`keeps a kill switch pulled where the function that pulled it ${title}, and tells once a minute`, async () => {
+    it(`keeps the last percentages in force if the function ${title}, and reports it once a minute`, async () => {
       rollout = () => ({ whatsapp: 0 });
       await channelOf();
       rollout = failing;
@@ -59,7 +59,7 @@ describe('a rollout', () => {
       const line = scene.log.find(({ fields }) => fields['event'] === 'extension.failed');
       expect(line?.message).to.match(/the percentages that it last gave stay in force\.$/);
 
-      // The event at the end of the minute is no step of a call, and other percentages are in force by then.
+      // The event at the end of the minute belongs to no call, and other percentages are in force by then.
       rollout = () => ({ whatsapp: 100 });
       await channelOf();
       await scene.hook.close();
@@ -69,7 +69,7 @@ describe('a rollout', () => {
     });
   }
 
-  it('is asked when the hook is made, which fails where it cannot be read', () => {
+  it('is read when the hook is made, which throws if the function returns a promise', () => {
     const make = (): unknown =>
       oktaTelephonyHook({
         credentials: usualCredentials(scene.okta, scene.twilio),
@@ -89,7 +89,7 @@ describe('a rollout', () => {
     ['voice', { voice: 0 }, { deliveryChannel: 'VOICE' }],
     ['whatsapp and sms', { whatsapp: 0, sms: 0 }, {}],
   ] as const) {
-    it(`leaves the code to Okta where ${title} is off and nothing else is left`, async () => {
+    it(`leaves the code to Okta if ${title} is off and no other channel is left`, async () => {
       rollout = () => off;
       const answered = await scene.call(call);
       expect(answered.httpStatus).to.equal(200);
@@ -105,7 +105,7 @@ describe('a rollout', () => {
     });
   }
 
-  it('is not blamed where no sender is configured', async () => {
+  it('is not named as the reason if no sender is configured', async () => {
     const other = await startScene({
       hook: { senders: { sms: '+15005550006' }, rollout: { voice: 0, sms: 100 } },
     });

@@ -6,7 +6,7 @@ const SPOKEN = Array.from(CODE).join(', ');
 const OKTA_TEXT = `Your code is ${CODE}`;
 const template = (digit: string): string => `HX${digit.repeat(32)}`;
 
-/** What is read of a channel that sends by itself. */
+/** A custom channel that records its messages. */
 const line: Channel & { readonly sent: Message[] } = {
   sent: [],
   send: (message) => {
@@ -37,7 +37,7 @@ describe('texts', () => {
     expect(sent[0]).to.include({ channel: 'sms' });
     return sent[0]?.body;
   };
-  /** Attributes of `<Say>` and what it says, both times alike. */
+  /** Language and words of `<Say>`, which are the same both times. */
   const said = async (call: CallOptions = {}): Promise<readonly [language: string, words: string]> => {
     await scene.call({ deliveryChannel: 'CALL', msgTemplate: undefined, ...call });
     const twiml = scene.twilio.calls.at(-1)?.twiml ?? '';
@@ -97,7 +97,7 @@ describe('texts', () => {
       ['', 'en', 'en-GB'],
     ];
 
-    it('are found for every way in which a locale is written, by every channel', async () => {
+    it('are found for every spelling of a locale, on every channel', async () => {
       let rows = 0;
       for (const channel of ['sms', 'whatsapp', 'template', 'line', 'voice'] as const) {
         scene = await startScene({
@@ -141,7 +141,7 @@ describe('texts', () => {
       await start(undefined);
     });
 
-    it("take the request's locale before the profile's, and the profile's before none", async () => {
+    it('follow the locale of the request, else that of the profile, else English', async () => {
       await start({ sms: asText });
       scene.okta.updateUser(BOB.id, { preferredLanguage: 'pt_PT' });
       expect(await sms({ locale: 'de' })).to.equal(`German: ${CODE}`);
@@ -149,7 +149,7 @@ describe('texts', () => {
       expect(await sms({ userId: 'nobody', login: 'nobody', locale: 'und' })).to.equal(`English: ${CODE}`);
     });
 
-    it("leave Okta's text and our own words where none fits", async () => {
+    it("are Okta's text and the built-in words if no text of the options fits", async () => {
       await start({ sms: { pt: 'PT {code}' }, voice: { pt: 'PT {code}' } });
       expect(await sms({ locale: 'de' })).to.equal(OKTA_TEXT);
       expect(await sms({ locale: 'pt-BR' })).to.equal(`PT ${CODE}`);
@@ -165,7 +165,7 @@ describe('texts', () => {
     });
   });
 
-  it('are those of the kind of request, by the last part of its type or the whole of it', async () => {
+  it('depend on the request type, by its last part or the whole', async () => {
     await start({
       sms: {
         'mfa-verification': { default: 'sign in {code}', pt: 'entrar {code}' },
@@ -191,7 +191,7 @@ describe('texts', () => {
   });
 
   describe('are filled in', () => {
-    it('with the minutes that the code has left, whole ones and one at least', async () => {
+    it('with the whole minutes until the code expires, from 1 to 15', async () => {
       let now = Date.parse('2026-11-25T12:00:00Z');
       await start({ sms: { default: '{minutes} {code}' } }, { clock: () => now });
       const eventTime = new Date(now);
@@ -209,14 +209,14 @@ describe('texts', () => {
       }
     });
 
-    it("with Okta's first name of the user, cleaned, else that of the profile", async () => {
+    it('with the first name of the user, cleaned of links, digits and control characters', async () => {
       await start({ sms: { default: 'Hi {firstName}, {code}' } });
       expect(await sms()).to.equal(`Hi ${BOB.firstName}, ${CODE}`);
       scene.okta.updateUser(BOB.id, { firstName: 'Rob\u202e\nhttp://evil.example {code} 1234' });
       expect(await sms()).to.equal(`Hi Rob http evil example code, ${CODE}`);
     });
 
-    it('without a name, and without what stood around it, where none is known', async () => {
+    it('without the name and the punctuation around it if no name is known', async () => {
       await start({
         sms: { default: 'Hi {firstName}, {code}' },
         voice: { en: '{firstName}, hello. {code}' },
@@ -227,7 +227,7 @@ describe('texts', () => {
     });
   });
 
-  it("go after composeText, and before Okta's where it fails", async () => {
+  it('are used if composeText returns no text, before the text of Okta', async () => {
     let composed: string | undefined = `mine ${CODE}`;
     await start({ sms: { default: 'text {code}' } }, { composeText: () => composed ?? '' });
     expect(await sms()).to.equal(`mine ${CODE}`);
@@ -236,7 +236,7 @@ describe('texts', () => {
     expect(scene.events.filter(({ type }) => type === 'extension.failed')).to.have.length(1);
   });
 
-  it('are spoken by a voice of their own language, `default` by that under which it stands as well', async () => {
+  it('are spoken by a voice of their language; `default` by that of the language with the same text', async () => {
     const other = 'Le code : {code}';
     await start({ voice: { default: other, fr: other, ar: 'الرمز {code}', sv: 'Koden {code}' } });
     expect(await said({ locale: 'ja' })).to.deep.equal(['fr-FR', `Le code : ${SPOKEN}`]);
@@ -245,7 +245,7 @@ describe('texts', () => {
     expect(await said({ locale: 'sv-SE' })).to.deep.equal(['sv-SE', `Koden ${SPOKEN}`]);
   });
 
-  it("are handed to a voice channel of the user's own, too", async () => {
+  it('are given to a custom voice channel, too', async () => {
     await start(
       { sms: { default: 'text {code}' }, voice: { default: 'call & say {code}' } },
       { channels: { voice: line } },
@@ -257,16 +257,15 @@ describe('texts', () => {
   describe('with webOtpDomain', () => {
     const LINE = `\n\n@login.acme.com #${CODE}`;
 
-    it('end every SMS with the line that browsers fill the code in from, and nothing else', async () => {
+    it('end every SMS with the autofill line for browsers, but no voice call or WhatsApp message', async () => {
       await start({ webOtpDomain: 'Login.Acme.com', voice: { en: 'call {code}' } });
       expect(await sms()).to.equal(`${OKTA_TEXT}${LINE}`);
       expect(await said()).to.deep.equal(['en-GB', `call ${SPOKEN}`]);
-      // WhatsApp.
       await scene.call();
       expect(scene.twilio.messages.at(-1)).to.include({ channel: 'whatsapp', body: OKTA_TEXT });
     });
 
-    it("bind the texts of the options and composeText's as well", async () => {
+    it('have the autofill line, too, if they come from the options or composeText', async () => {
       let composed = '';
       await start(
         { sms: { default: 'text {code}' }, webOtpDomain: 'login.acme.com' },
@@ -278,33 +277,40 @@ describe('texts', () => {
     });
 
     const left: readonly (readonly [what: string, text: string, sent?: string])[] = [
-      ['a line of that kind', `Your code is ${CODE}\n@login.acme.com #${CODE}`],
-      ['one for another site, with a frame', `Your code is ${CODE}\r\n@a.example #${CODE} %b.example`],
-      ['one with a line break behind it', `${CODE}\n@a.example #${CODE}\n`, `${CODE}\n@a.example #${CODE}`],
-      ['no room for it', CODE.padEnd(1600 - LINE.length + 1, '.')],
+      ['an autofill line', `Your code is ${CODE}\n@login.acme.com #${CODE}`],
+      [
+        'an autofill line for another site, with a frame',
+        `Your code is ${CODE}\r\n@a.example #${CODE} %b.example`,
+      ],
+      [
+        'an autofill line with a line break after it',
+        `${CODE}\n@a.example #${CODE}\n`,
+        `${CODE}\n@a.example #${CODE}`,
+      ],
+      ['no room for one', CODE.padEnd(1600 - LINE.length + 1, '.')],
     ];
     for (const [what, text, sent = text] of left) {
-      it(`leave a text as it is that has ${what}`, async () => {
+      it(`get no autofill line if they have ${what}`, async () => {
         await start({ webOtpDomain: 'login.acme.com' });
         expect(await sms({ msgTemplate: text })).to.equal(sent);
       });
     }
 
     for (const [what, text] of [
-      ['in another place', `@login.acme.com #${CODE}\nis your code`],
-      ['with words before it', `${CODE} @login.acme.com #${CODE}`],
-      ['with another code', `${CODE}\n@login.acme.com #11111`],
-      ['without a host', `${CODE}\n@ #${CODE}`],
-      ['just so long that it has room', CODE.padEnd(1600 - LINE.length, '.')],
+      ['one in another place', `@login.acme.com #${CODE}\nis your code`],
+      ['one with words before it', `${CODE} @login.acme.com #${CODE}`],
+      ['one with another code', `${CODE}\n@login.acme.com #11111`],
+      ['one without a host', `${CODE}\n@ #${CODE}`],
+      ['just enough room for one', CODE.padEnd(1600 - LINE.length, '.')],
     ] as const) {
-      it(`add it where it is not there: ${what}`, async () => {
+      it(`get the autofill line if they have ${what}`, async () => {
         await start({ webOtpDomain: 'login.acme.com' });
         expect(await sms({ msgTemplate: text })).to.equal(text + LINE);
       });
     }
   });
 
-  it('of the sandbox of WhatsApp stay without it when SMS follows', async () => {
+  it('have the autofill line in an SMS that follows a refused WhatsApp message', async () => {
     await start({ sms: { default: 'text {code}' }, webOtpDomain: 'acme.com' });
     scene.twilio.refuseWith({ code: 63007, times: 1 });
     await scene.call({ userId: ANA.id });

@@ -13,8 +13,8 @@ const isFor =
   ({ form }: RecordedRequest): boolean =>
     String(form?.['To']).startsWith('whatsapp:') === (channel === 'whatsapp');
 
-/** Twilio takes the message, and its answer is lost: Okta is answered PENDING. */
-describe('a message whose outcome was unknown when Okta was answered', () => {
+/** Twilio accepts the message and its answer is lost, so Okta gets PENDING. */
+describe('a message of unknown outcome', () => {
   let scene: Scene;
   let clock: sinon.SinonFakeTimers | undefined;
   before(warmUp);
@@ -45,7 +45,7 @@ describe('a message whose outcome was unknown when Okta was answered', () => {
     scene.twilio.messages.filter((message) => message.channel === channel);
   const areAnswered = (callbacks: number) => (): boolean =>
     scene.twilio.callbacks.filter(({ httpStatus }) => httpStatus === 204).length === callbacks;
-  /** The call whose message's answer is lost. Callbacks are made by the test alone, if they are silent. */
+  /** Makes a call that Okta gets PENDING for. */
   const callUnknown = async (call: Parameters<Scene['call']>[0] = {}): Promise<void> => {
     expect((await scene.call({ eventId: 'event-1', ...call })).okta.action).to.equal('pending');
   };
@@ -70,7 +70,7 @@ describe('a message whose outcome was unknown when Okta was answered', () => {
     return answer.status;
   };
 
-  it('is accepted when its callback comes', async () => {
+  it('counts as accepted after its callback', async () => {
     await start({ chooseChannels: () => ['sms', 'whatsapp'] });
     loseAnswer('sms');
     await callUnknown();
@@ -91,13 +91,13 @@ describe('a message whose outcome was unknown when Okta was answered', () => {
     expect(of('failover.ended')).to.be.empty;
     expect(scene.log.map(({ fields }) => fields['event'])).to.include('attempt.settled');
     expect(scene.twilio.messages.length + scene.twilio.calls.length).to.equal(1);
-    // The reference is Twilio's and the hook's alone.
+    // The reference must not appear in events or in the log.
     const [, reference = ''] = message?.statusCallback?.split('=') ?? [];
     expect(reference).to.have.length.within(20, 64);
     expect(JSON.stringify([scene.events, scene.log])).to.not.include(reference);
   });
 
-  it('is accepted by “sent” alone, and fails later as any other', async () => {
+  it('counts as accepted after “sent”, and can fail later', async () => {
     await start({ chooseChannels: () => ['sms', 'whatsapp'] });
     loseAnswer('sms');
     scene.twilio.faultCallbacks({ copies: 0 });
@@ -113,7 +113,7 @@ describe('a message whose outcome was unknown when Okta was answered', () => {
     expect([of('attempt.settled').length, of('callback.unmatched').length]).to.deep.equal([1, 0]);
   });
 
-  it('is followed by the next channel where it was not delivered, once for many callbacks', async () => {
+  it('leads to one send by the next channel after 8 callbacks that report no delivery', async () => {
     await start();
     loseAnswer('whatsapp');
     fail('whatsapp');
@@ -138,7 +138,7 @@ describe('a message whose outcome was unknown when Okta was answered', () => {
     expect([of('attempt.settled').length, of('callback.unmatched').length]).to.deep.equal([1, 0]);
   });
 
-  it('is followed along the plan, where the next outcome is unknown as well', async () => {
+  it('leads along the plan if the next outcome is unknown, too', async () => {
     await start();
     loseAnswer('whatsapp');
     loseAnswer('sms');
@@ -174,7 +174,7 @@ describe('a message whose outcome was unknown when Okta was answered', () => {
     });
   }
 
-  it('is not followed where a newer code was requested', async () => {
+  it('leads to no further send if a newer code was requested', async () => {
     await start();
     loseAnswer('whatsapp');
     scene.twilio.faultCallbacks({ copies: 0 });
@@ -187,7 +187,7 @@ describe('a message whose outcome was unknown when Okta was answered', () => {
   });
 
   for (const status of ['sent', 'undelivered'] as const) {
-    it(`is recognised where “${status}” came while the attempt was still under way`, async () => {
+    it(`is recognized if “${status}” comes while the attempt still runs`, async () => {
       await start({ chooseChannels: () => ['sms', 'whatsapp'] });
       loseAnswer('sms', { kind: 'hang', delivered: true });
       scene.twilio.faultCallbacks({ copies: 0 });
@@ -211,7 +211,7 @@ describe('a message whose outcome was unknown when Okta was answered', () => {
     });
   }
 
-  it('is not followed for a caller who hung up', async () => {
+  it('leads to no further send if the caller hung up', async () => {
     await start();
     loseAnswer('whatsapp', { kind: 'hang', delivered: true });
     scene.twilio.faultCallbacks({ copies: 0 });
@@ -234,7 +234,7 @@ describe('a message whose outcome was unknown when Okta was answered', () => {
     expect([of('failover.ended').length, of('callback.unmatched').length]).to.deep.equal([0, 0]);
   });
 
-  it('is not recognised where lateFailover is off, and nothing follows', async () => {
+  it('is not recognized if lateFailover is false, and leads to no further send', async () => {
     await start({ lateFailover: false });
     loseAnswer('whatsapp');
     fail('whatsapp');
@@ -246,7 +246,7 @@ describe('a message whose outcome was unknown when Okta was answered', () => {
     expect([of('attempt.settled').length, of('callback.unmatched').length]).to.deep.equal([0, 0]);
   });
 
-  it('is recognised by nothing that Twilio did not sign', async () => {
+  it('is recognized only by a callback that Twilio signed for the URL with its reference', async () => {
     await start();
     loseAnswer('whatsapp');
     scene.twilio.faultCallbacks({ copies: 0 });
@@ -266,7 +266,7 @@ describe('a message whose outcome was unknown when Okta was answered', () => {
       expect(await report(message, 'undelivered', { url: to, signedUrl }), to).to.equal(403);
     }
     expect([of('message.reported').length, sent('sms').length]).to.deep.equal([0, 0]);
-    // A reference of nobody's: the message stays unknown.
+    // An unknown reference with a valid signature: the callback is unmatched.
     expect(await report(message, 'undelivered', { url: changed })).to.equal(204);
     await until(() => of('callback.unmatched').length === 1);
     // The receipt is still there for the right one.
@@ -277,7 +277,7 @@ describe('a message whose outcome was unknown when Okta was answered', () => {
     expect(sent('sms')).to.have.length(1);
   });
 
-  it('is not taken for a message that is known', async () => {
+  it('is not settled by a callback about another message', async () => {
     await start();
     loseAnswer('whatsapp');
     scene.twilio.faultCallbacks({ copies: 0 });
@@ -285,7 +285,7 @@ describe('a message whose outcome was unknown when Okta was answered', () => {
     await scene.call({ eventId: 'event-2', userId: BOB.id, login: BOB.login, phoneNumber: BOB.phone });
     const [unknown] = sent('whatsapp');
     const [known] = sent('sms');
-    // Twilio would never name the one with the other.
+    // Twilio never sends the reference of one message with the id of another.
     expect(await report(known, 'delivered', { url: unknown?.statusCallback ?? '' })).to.equal(204);
     expect(of('attempt.settled')).to.be.empty;
     await report(unknown, 'delivered');

@@ -35,7 +35,7 @@ describe('a hook whose channels are Twilio Verify', () => {
   let scene: Scene;
   afterEach(() => scene.close());
 
-  it('has Verify send the code by WhatsApp, SMS and voice, and tells Okta so', async () => {
+  it('sends the code by WhatsApp, SMS and voice, and answers SUCCESSFUL', async () => {
     scene = await startScene({ hook: byVerify });
     const whatsapp = await scene.call();
     const sms = await scene.call(BY_BOB);
@@ -47,13 +47,13 @@ describe('a hook whose channels are Twilio Verify', () => {
     const { verifications } = scene.twilio;
     expect(verifications.map(({ channel, code }) => [channel, code])).to.deep.equal([
       ['whatsapp', CODE],
-      // Pending still, so that the call goes out for the same verification.
+      // The SMS verification is still pending, so the voice call belongs to it.
       ['call', CODE],
     ]);
     expect(commandOf(sms)?.['transactionId']).to.equal(verifications[1]?.sid);
   });
 
-  it('is asked by ready() whether it sends codes of others', async () => {
+  it('checks in ready() that each Verify service exists and allows custom codes', async () => {
     scene = await startScene({
       hook: ({ twilio }) => ({
         channels: {
@@ -85,7 +85,7 @@ describe('a hook whose channels are Twilio Verify', () => {
     expect(scene.twilio.verifications).to.be.empty;
   });
 
-  it('goes on by SMS where the service has no WhatsApp sender', async () => {
+  it('sends by SMS if the service has no WhatsApp sender', async () => {
     scene = await startScene({ hook: byVerify });
     scene.twilio.configureVerify({ whatsAppFrom: null });
     const call = await scene.call();
@@ -93,7 +93,7 @@ describe('a hook whose channels are Twilio Verify', () => {
     expect(scene.twilio.verifications.map(({ channel }) => channel)).to.deep.equal(['sms']);
   });
 
-  it('answers as the guard does where Fraud Guard holds a code back, and sends it by nothing else', async () => {
+  it('answers PENDING if Fraud Guard blocks a code, and sends it by no other provider', async () => {
     scene = await startScene({
       hook: ({ twilio }) => ({
         channels: { sms: [twilioVerify({ serviceSid: twilio.verifyServiceSid }), twilioMessages()] },
@@ -105,7 +105,7 @@ describe('a hook whose channels are Twilio Verify', () => {
     expect(scene.twilio.inbox(BOB.phone)).to.deep.equal([]);
   });
 
-  it('goes to the next provider of the channel where the service takes no codes of others, and says what to do', async () => {
+  it('uses the next provider if the service does not allow custom codes, and reports the remedy', async () => {
     scene = await startScene({
       hook: ({ twilio }) => ({
         channels: { sms: [twilioVerify({ serviceSid: twilio.verifyServiceSid }), twilioMessages()] },
@@ -120,7 +120,7 @@ describe('a hook whose channels are Twilio Verify', () => {
     expect(attempts[0]?.remedy).to.contain('custom verification codes');
   });
 
-  it('goes to the next provider at the sixth code that nobody used', async () => {
+  it('uses the next provider for the sixth code if none was used', async () => {
     scene = await startScene({
       hook: ({ twilio }) => ({
         channels: { sms: [twilioVerify({ serviceSid: twilio.verifyServiceSid }), twilioMessages()] },
@@ -135,11 +135,11 @@ describe('a hook whose channels are Twilio Verify', () => {
   });
 });
 
-describe('a code of Verify that was used', () => {
+describe('a used code of Verify', () => {
   let scene: Scene;
   afterEach(() => scene.close());
 
-  /** By their numbers, what became of the verifications. */
+  /** Number and status of each verification. */
   const states = (): readonly (readonly [to: string, status: string])[] =>
     scene.twilio.verifications.map(({ to, status }) => [to, status] as const);
   const start = async (): Promise<void> => {
@@ -149,7 +149,7 @@ describe('a code of Verify that was used', () => {
     await callApi(scene.okta, 'POST', `/api/v1/eventHooks/${String(body['id'])}/lifecycle/verify`);
   };
 
-  it('is approved, and nobody else’s is', async () => {
+  it('leads to the approval of its verification, and of no other', async () => {
     await start();
     await scene.call();
     await scene.call(BY_BOB);
@@ -168,7 +168,7 @@ describe('a code of Verify that was used', () => {
     expect(scene.events.some((event) => event.type === 'feedback.failed')).to.equal(false);
   });
 
-  it('lets Verify send the number more than five codes', async () => {
+  it('lets Verify send more than five codes to the number', async () => {
     await start();
     for (let count = 1; count <= 7; count += 1) {
       expect(commandOf(await scene.call(BY_BOB))?.['provider'], String(count)).to.equal('TWILIO_VERIFY');
@@ -177,25 +177,25 @@ describe('a code of Verify that was used', () => {
     }
   });
 
-  it('is told once that its verification is over, which no option mends', async () => {
+  it('is reported once, without a remedy, if its verification is not pending any more', async () => {
     await start();
     await scene.call(BY_BOB);
     scene.twilio.fault({ kind: 'status', status: 404, body: { code: 20404 } });
     await scene.okta.userSignedIn(BOB.id);
     await until(() => scene.events.some((event) => event.type === 'feedback.failed'));
-    const told = scene.events.filter((event) => event.type === 'feedback.failed');
-    expect(told.map(({ channel, provider, code }) => [channel, provider, code])).to.deep.equal([
+    const failures = scene.events.filter((event) => event.type === 'feedback.failed');
+    expect(failures.map(({ channel, provider, code }) => [channel, provider, code])).to.deep.equal([
       ['sms', 'TWILIO_VERIFY', '20404'],
     ]);
-    expect(told[0]?.reason).to.equal('The verification is not pending any more');
-    expect(told[0]?.remedy).to.equal(undefined);
+    expect(failures[0]?.reason).to.equal('The verification is not pending any more');
+    expect(failures[0]?.remedy).to.equal(undefined);
   });
 });
 
 const DEADLINE_MS = 700;
 const SLOW_MS = 20;
 
-/** What Verify may do, and what Okta is to be told of a code that goes by it alone. */
+/** Faults of Verify, with the answer to Okta if Verify is the only provider. */
 const FAULTS: readonly (readonly [title: string, fault: Fault, expected: string])[] = [
   ['400', { kind: 'status', status: 400, body: { code: 60200 } }, 'ERROR 60200'],
   ['401', { kind: 'status', status: 401 }, 'ERROR HTTP_401'],
@@ -222,7 +222,7 @@ const FAULTS: readonly (readonly [title: string, fault: Fault, expected: string]
   ],
   ['a slow answer', { kind: 'slow', delayMs: SLOW_MS }, 'SUCCESSFUL'],
 ];
-/** What does not end by itself. */
+/** The faults that never end. */
 const ENDLESS: readonly string[] = [
   'a hang',
   'a hang, though the phone gets it',
@@ -230,7 +230,7 @@ const ENDLESS: readonly string[] = [
   'an answer without an end',
 ];
 
-describe('whatever Verify does', () => {
+describe('a faulty Verify', () => {
   let scenes: readonly Scene[] = [];
   let clock: sinon.SinonFakeTimers | undefined;
   before(warmUp);
@@ -239,7 +239,7 @@ describe('whatever Verify does', () => {
     await Promise.all(scenes.map((scene) => scene.close()));
   });
 
-  it('Okta is told what is true, and a code that may have left is not sent again', async () => {
+  it('leads to the right answer for each fault, and to no second send if a code may have left', async () => {
     scenes = await Promise.all(
       FAULTS.map(() =>
         startScene({
@@ -252,7 +252,7 @@ describe('whatever Verify does', () => {
     );
     clock = stopTime();
     const answered = new Set<string>();
-    const telling = Promise.all(
+    const answering = Promise.all(
       scenes.map(async (scene, index) => {
         const [title = '', fault] = FAULTS[index] ?? [];
         if (fault !== undefined) scene.twilio.fault(fault);
@@ -271,6 +271,6 @@ describe('whatever Verify does', () => {
     clock.tick(SLOW_MS);
     await untilAll((title) => ENDLESS.includes(title));
     clock.tick(DEADLINE_MS);
-    expect(await telling).to.deep.equal(FAULTS.map(([title, , expected]) => [title, expected]));
+    expect(await answering).to.deep.equal(FAULTS.map(([title, , expected]) => [title, expected]));
   });
 });

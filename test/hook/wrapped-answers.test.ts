@@ -13,7 +13,7 @@ import { stopTime, warmUp } from '#harness/stopped-time.js';
 import { until } from '#harness/until.js';
 import { witness } from '#harness/witness.js';
 
-/** Middleware of the gateway that stands before the hook, and wraps every response. Callbacks of `write` and `end` get lost. */
+/** Middleware of the gateway before the hook that wraps every response. It loses the callbacks of `write` and `end`. */
 
 type Chunk = string | Buffer | undefined;
 
@@ -70,7 +70,7 @@ const compresses =
     next();
   };
 
-/** Gives all of a body at its end, as what computes a digest of it does. */
+/** Writes the whole body at its end, as middleware that computes a digest does. */
 const buffers: RequestHandler = (_req, res, next) => {
   const chunks: Buffer[] = [];
   const end = res.end.bind(res) as (chunk?: Chunk) => unknown;
@@ -89,7 +89,7 @@ const buffers: RequestHandler = (_req, res, next) => {
   next();
 };
 
-/** Holds back the end alone: for a moment, as what first saves a session does; or for ever, where its store hangs. */
+/** Holds back only the end: for a moment, as a session store does, or for ever if the store hangs. */
 const holdsEnd =
   (isForEver: boolean): RequestHandler =>
   (_req, res, next) => {
@@ -122,7 +122,7 @@ const CONSOLE = '/admin/telephony';
 const PROOF = ['Authorization', HOOK_SECRET] as const;
 const JSON_TYPE = ['Content-Type', 'application/json'] as const;
 
-/** What is answered before its body was read. */
+/** Requests that the hook answers before it reads their body. */
 const REFUSED: readonly (readonly [
   status: number,
   path: string,
@@ -189,7 +189,7 @@ describe('answers in a gateway', () => {
     return { socket, closed, text: all, answer: () => readAnswer(all()) };
   };
 
-  /** Whatever was due at the gateway before has happened: a whole exchange has come after it. */
+  /** Makes a whole exchange, after which the gateway has done all that was due before. */
   const settled = async (): Promise<void> => {
     const { text } = await call(rawRequest('/settled', [], '', 'GET'));
     await until(() => text().includes('\r\n\r\n'));
@@ -199,7 +199,7 @@ describe('answers in a gateway', () => {
     await settled();
     clock?.tick(250);
     await settled();
-    // What ends it by now has no clock to wait for; what holds its end is cut off.
+    // If middleware holds the end back, the hook cuts the connection off after this time.
     if (!caller.socket.closed && caller.text().endsWith('}')) clock?.tick(250);
     await caller.closed;
     const { body, ...given } = caller.answer();
@@ -213,7 +213,7 @@ describe('answers in a gateway', () => {
 
   for (const [what, wrapper] of Object.entries(WRAPPERS)) {
     for (const version of ['1.1', '1.0']) {
-      it(`end, and so does the connection, where middleware ${what}, by HTTP/${version}`, async () => {
+      it(`end, and so does the connection, if middleware ${what}, by HTTP/${version}`, async () => {
         await start(wrapper);
         const ask = async (path: string, headers: Parameters<typeof rawRequest>[1]): Promise<Caller> =>
           call(rawRequest(path, headers, '{"a":1').replace('HTTP/1.1', `HTTP/${version}`));
@@ -226,7 +226,7 @@ describe('answers in a gateway', () => {
       });
     }
 
-    it(`end as soon as the body has, where middleware ${what}`, async () => {
+    it(`end as soon as the body ends if middleware ${what}`, async () => {
       await start(wrapper);
       for (const [lengths, body] of [
         [['Content-Length', '2'], '{}'],
@@ -242,7 +242,7 @@ describe('answers in a gateway', () => {
       }
     });
 
-    it(`end while a caller who is not proven writes on and on, where middleware ${what}`, async () => {
+    it(`end while an unverified caller writes without end if middleware ${what}`, async () => {
       await start(wrapper);
       const caller = await call(rawRequest(HOOK, [JSON_TYPE, ['Content-Length', '1000000000']]));
       const { socket } = caller;
@@ -253,17 +253,17 @@ describe('answers in a gateway', () => {
         written += chunk.length;
         await new Promise((resolve) => setImmediate(resolve));
         if (isTaken) continue;
-        // It is not read any more: what holds its end is cut off by time.
+        // The hook reads no more. If middleware holds the end back, the hook cuts the connection off.
         await settled();
         if (written > 2 * 1024 * 1024) clock?.tick(250);
       }
       await caller.closed;
-      // What stood in the buffers of both sides was written, but not taken.
+      // The buffers of both sides took the rest.
       expect(written).to.be.below(16 * 1024 * 1024);
     });
   }
 
-  it('are whole where what calls the hook has no connection, as adapters of serverless platforms', async () => {
+  it('are complete if the request has no connection, as in adapters of serverless platforms', async () => {
     await start((_req, _res, next) => {
       next();
     });
@@ -274,7 +274,7 @@ describe('answers in a gateway', () => {
         return true;
       },
     });
-    // Such a request has a plain object for a socket, which is not to be used.
+    // The socket of this request is a plain object, which the hook must not use.
     const req = new IncomingMessage({} as Socket);
     Object.assign(req, { method: 'POST', url: HOOK, headers: { 'content-length': '2' } });
     req.push('{}');
@@ -296,7 +296,7 @@ function readAnswer(text: string): ReturnType<Caller['answer']> {
   return { status: Number(head.split(' ')[1]), head, body: body.toString() };
 }
 
-/** The last chunk has to be there: it is what tells the caller that the answer is whole. */
+/** The last chunk must be there: it marks the answer as complete. */
 function fromChunks(body: Buffer): Buffer<ArrayBuffer> {
   const parts: Buffer[] = [];
   let rest = body;

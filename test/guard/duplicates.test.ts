@@ -24,38 +24,38 @@ const LIFE: EventLife = {
 
 describe('the key of an event', () => {
   for (const [title, change] of [
-    ['event', { eventId: 'event-2' }],
-    ['request type', { requestType: 'com.okta.user.telephony.password-reset' }],
-    ['missing request type', { requestType: undefined }],
-    ['user', { userId: '00u2' }],
-    ['number', { phoneNumber: '+447700900124' }],
-    ['code', { otpCode: '000000' }],
-    ['channel', { deliveryChannel: 'voice' }],
+    ['another event id', { eventId: 'event-2' }],
+    ['another request type', { requestType: 'com.okta.user.telephony.password-reset' }],
+    ['no request type', { requestType: undefined }],
+    ['another user', { userId: '00u2' }],
+    ['another number', { phoneNumber: '+447700900124' }],
+    ['another code', { otpCode: '000000' }],
+    ['another channel', { deliveryChannel: 'voice' }],
   ] as const) {
-    it(`is another one for another ${title}`, () => {
+    it(`differs with ${title}`, () => {
       expect(duplicateKey({ ...REQUEST, ...change })).to.not.equal(duplicateKey(REQUEST));
     });
   }
 
-  it('is the same whatever else differs', () => {
+  it('is the same with another expiry, locale, login, template or raw request', () => {
     const same = { ...REQUEST, expiresAt: new Date(0), locale: 'pt', login: 'x', msgTemplate: 'y', raw: 1 };
     expect(duplicateKey(same)).to.equal(duplicateKey(REQUEST));
   });
 
-  it('goes by the login where there is no user id', () => {
+  it('depends on the login if there is no user id', () => {
     const [one, other] = ['a@example.com', 'b@example.com'].map((login) =>
       duplicateKey({ ...REQUEST, userId: undefined, login }),
     );
     expect(one).to.not.equal(other);
   });
 
-  it('does not run the parts together', () => {
+  it('differs if the same characters belong to other parts', () => {
     expect(duplicateKey({ ...REQUEST, eventId: 'a', requestType: 'bc' })).to.not.equal(
       duplicateKey({ ...REQUEST, eventId: 'ab', requestType: 'c' }),
     );
   });
 
-  it('holds neither code nor number', () => {
+  it('contains neither code nor number', () => {
     expect(duplicateKey(REQUEST)).to.match(/^[\w-]{43}$/);
     expect(duplicateKey(REQUEST)).to.not.include(OTP_CODE).and.not.include(PHONE_NUMBER);
   });
@@ -63,7 +63,7 @@ describe('the key of an event', () => {
 
 describe('claiming an event', () => {
   const budgets: Budget[] = [];
-  /** Of one process. */
+  /** The claims of one process. */
   let localClaims: LocalClaims;
   beforeEach(() => {
     localClaims = new LocalClaims();
@@ -91,13 +91,13 @@ describe('claiming an event', () => {
     if (!result.isFirst) throw new Error('not the first');
     return result.claim;
   };
-  /** By another process, which knows nothing of the events of this one. */
+  /** Claims in another process, which does not have the local claims of this one. */
   const claimElsewhere = (...args: Parameters<typeof claim>): ReturnType<typeof claim> => {
     localClaims = new LocalClaims();
     return claim(...args);
   };
 
-  it('is told what to remember, and for how long', async () => {
+  it('passes the key and the life of the event to the state', async () => {
     const asked: unknown[] = [];
     await claim({
       claim: (...args) => {
@@ -108,7 +108,7 @@ describe('claiming an event', () => {
     expect(asked).to.deep.equal([[duplicateKey(REQUEST), LIFE]]);
   });
 
-  it('is told to count only, where there is no event id', async () => {
+  it('passes no key to the state if there is no event id', async () => {
     const keys: unknown[] = [];
     const state = openMemoryState();
     const asked = {
@@ -123,7 +123,7 @@ describe('claiming an event', () => {
     expect(keys).to.deep.equal([undefined, undefined]);
   });
 
-  it('is held among the events of memoryState(), by whichever of the hooks that share it came first', async () => {
+  it('uses the local claims of a memoryState() that hooks share, but not those of a changed copy', async () => {
     const state = openMemoryState();
     const life = { nowMs: NOW, rememberMs: 300_000, buckets: [{ key: 'bucket', points: 2, seconds: 600 }] };
     localClaims = localClaimsOf(state) ?? localClaims;
@@ -132,7 +132,7 @@ describe('claiming an event', () => {
     expect(await claim(state)).to.deep.equal({ isFirst: false, answer: ANSWER });
     const elsewhere = await state.claim(duplicateKey(REQUEST), life);
     expect(!elsewhere.isFirst && (await elsewhere.answer)).to.deep.equal(ANSWER);
-    // One point: what was let go took none, and a repeat takes none.
+    // One point is used: a released claim and a repeat use none.
     const next = [await state.claim('next', life), await state.claim('over', life)];
     expect(next.map((one) => one.isFirst && one.exceeded)).to.deep.equal([[], ['bucket']]);
     const asked: unknown[] = [];
@@ -149,7 +149,7 @@ describe('claiming an event', () => {
     expect(asked).to.deep.equal([duplicateKey(REQUEST)]);
   });
 
-  it('tells which buckets had no point left', async () => {
+  it('returns the buckets that had no point left', async () => {
     const claimed: Claim = {
       isFirst: true,
       exceeded: ['bucket'],
@@ -162,7 +162,7 @@ describe('claiming an event', () => {
     }
   });
 
-  it('makes the first one first, and gives the others its answer', async () => {
+  it('makes one call the first, and gives the others its answer', async () => {
     const state = openMemoryState();
     const first = firstOf(await claim(state));
     const others = Promise.all([claim(state), claim(state)]);
@@ -174,7 +174,7 @@ describe('claiming an event', () => {
     expect(await claim(state)).to.deep.equal({ isFirst: false, answer: ANSWER });
   });
 
-  it('makes exactly one of those who wait the first, when the first lets go', async () => {
+  it('makes exactly one waiting call the first when the first releases its claim', async () => {
     const state = openMemoryState();
     const first = firstOf(await claim(state));
     const others = [claim(state), claim(state), claim(state)];
@@ -187,7 +187,7 @@ describe('claiming an event', () => {
     expect(answers).to.deep.equal([ANSWER, ANSWER]);
   });
 
-  it('is not forgotten while it is under way, and long enough after it, however many come', async () => {
+  it('keeps a running event beside 50,000 others, and a settled one beside 7,999 later ones', async () => {
     const events = new LocalClaims();
     const others = (from: number, to: number): void => {
       for (let count = from; count < to; count += 1) events.claim(`other-${count}`, 300_000).settle('{}');
@@ -203,18 +203,18 @@ describe('claiming an event', () => {
     expect(events.answerOf('ana')).to.equal(undefined);
   });
 
-  it('is forgotten at last where nobody ends it', () => {
+  it('drops the oldest of 20,001 events that never end, and keeps a later one', () => {
     const events = new LocalClaims();
     for (let count = 0; count <= 20_000; count += 1) events.claim(`${count}`, 300_000);
     expect([0, 8_000].map((key) => events.answerOf(`${key}`) !== undefined)).to.deep.equal([false, true]);
   });
 
-  it('lets only one send, however many let go one after the other', async () => {
+  it('makes one call at a time the first while 22 calls release their claims in turn', async () => {
     const state = openMemoryState();
     let leading = firstOf(await claim(state));
     const waiting = new Set(Array.from({ length: 24 }, () => claim(state)));
     for (let count = 0; count < 22; count += 1) {
-      // As a hang-up takes a moment to be seen.
+      // The hook sees a hang-up after a moment.
       await new Promise((resolve) => setTimeout(resolve, 3));
       leading.release();
       const [next, result] = await Promise.race(
@@ -227,13 +227,13 @@ describe('claiming an event', () => {
     for (const one of waiting) expect(await one).to.deep.equal({ isFirst: false, answer: ANSWER });
   });
 
-  it('has no answer for a repeat where the first has none before its deadline', async () => {
+  it('gives a repeat no answer if the first call has none before the deadline', async () => {
     const state = openMemoryState();
     await claim(state);
     expect(await claim(state, [], 500)).to.deep.equal({ isFirst: false, answer: undefined });
   });
 
-  /** One that counts how often it is asked. */
+  /** A state that counts its claims. */
   const counting = (answer: StatePort['claim']) => {
     const state = {
       asked: 0,
@@ -251,7 +251,7 @@ describe('claiming an event', () => {
     release: () => undefined,
   };
 
-  describe('by 40 calls of one process at once', () => {
+  describe('by 40 calls at once', () => {
     let late = defer<Claim>();
     beforeEach(() => {
       late = defer();
@@ -259,7 +259,7 @@ describe('claiming an event', () => {
     for (const [title, answer] of [
       ['is slow', () => new Promise((resolve) => setTimeout(resolve, 20, settling))],
       ['hangs', () => new Promise(() => undefined)],
-      ['says after its time that it is a repeat', () => late.promise],
+      ['reports a repeat after its time-out', () => late.promise],
       ['rejects', () => Promise.reject(new Error('lost'))],
       [
         'throws',
@@ -267,9 +267,9 @@ describe('claiming an event', () => {
           throw new Error('lost');
         },
       ],
-      ['is lost after it', () => settling],
+      ['is lost after the claim', () => settling],
     ] as const satisfies readonly (readonly [string, StatePort['claim']])[]) {
-      it(`is asked of the state once, and one sends, where the state ${title}`, async () => {
+      it(`makes one request to the state, and one call the first, if the state ${title}`, async () => {
         const state = counting(answer);
         const calls = Array.from({ length: 40 }, () => claim(state));
         const first = firstOf(await Promise.race(calls));
@@ -277,26 +277,26 @@ describe('claiming an event', () => {
         first.settle(JSON.stringify(ANSWER));
         const [, ...repeats] = await Promise.all(calls);
         for (const repeat of repeats) expect(repeat).to.deep.equal({ isFirst: false, answer: ANSWER });
-        // And afterwards.
+        // A later call gets it, too.
         expect(await claim(state)).to.deep.equal({ isFirst: false, answer: ANSWER });
         expect(state.asked).to.equal(1);
       });
     }
 
-    it('has the answer of another process for all of them, and asks once', async () => {
+    it('gives all of them the answer of another process, by one request to the state', async () => {
       const there = defer<RememberedAnswer | undefined>();
       const state = counting(() => Promise.resolve({ isFirst: false, answer: there.promise }));
       const calls = Array.from({ length: 40 }, () => claim(state));
-      // One whose own time is over does not end the waiting of the others.
+      // A call at its deadline does not end the wait of the others.
       expect(await claim(state, [], 500)).to.deep.equal({ isFirst: false, answer: undefined });
       there.resolve(ANSWER);
       for (const call of calls) expect(await call).to.deep.equal({ isFirst: false, answer: ANSWER });
-      // And afterwards.
+      // A later call gets it, too.
       expect(await claim(state)).to.deep.equal({ isFirst: false, answer: ANSWER });
       expect(state.asked).to.equal(1);
     });
 
-    it('waits on for another process where the one that asked has no time left', async () => {
+    it('keeps waiting for another process after the deadline of the call that claimed', async () => {
       const there = defer<RememberedAnswer | undefined>();
       const state = counting(() =>
         Promise.resolve(state.asked === 1 ? { isFirst: false, answer: there.promise } : settling),
@@ -305,12 +305,12 @@ describe('claiming an event', () => {
       const other = claim(state);
       expect(await asking).to.deep.equal({ isFirst: false, answer: undefined });
       there.resolve(undefined);
-      // That one let go: of this process, the one that waits asks now.
+      // The other process released its claim, so the waiting call of this process claims now.
       expect(firstOf(await other)).to.be.an('object');
       expect(state.asked).to.equal(2);
     });
 
-    it('asks again after the answer of another process was lost', async () => {
+    it('makes a new claim after the answer of another process was lost', async () => {
       const failures: unknown[] = [];
       const lost = new Error('lost');
       const state = counting(() =>
@@ -327,7 +327,7 @@ describe('claiming an event', () => {
       expect(await claim(state)).to.include({ isFirst: true });
     });
 
-    it('makes one that waits the first when the first lets go, although the state hangs', async () => {
+    it('makes a waiting call the first when the first releases its claim, even if the state hangs', async () => {
       const coming = defer<Claim>();
       const released: unknown[] = [];
       const state = counting(() => coming.promise);
@@ -355,7 +355,7 @@ describe('claiming an event', () => {
         },
       ],
     ] as const satisfies readonly (readonly [string, StatePort['claim']])[]) {
-      it(`goes on as the first where it ${title}, and tells`, async () => {
+      it(`makes the call the first if it ${title}, and reports the failure`, async () => {
         const failures: unknown[] = [];
         const result = await claim({ claim: broken }, failures);
         expect(result.isFirst).to.equal(true);
@@ -363,7 +363,7 @@ describe('claiming an event', () => {
       });
     }
 
-    it('goes on as the first where it hangs, tells, and settles it when it comes back', async () => {
+    it('makes the call the first if it hangs, reports that, and settles the claim when it arrives', async () => {
       const failures: unknown[] = [];
       const coming = defer<Claim>();
       const result = await claim({ claim: () => coming.promise }, failures);
@@ -380,7 +380,7 @@ describe('claiming an event', () => {
       expect(settled).to.deep.equal([JSON.stringify(ANSWER)]);
     });
 
-    it('takes what the first did for unknown where its answer is lost', async () => {
+    it('gives a repeat no answer if the answer of the first call is lost', async () => {
       const failures: unknown[] = [];
       const answer = Promise.reject<RememberedAnswer>(lost);
       const result = await claim({ claim: () => Promise.resolve({ isFirst: false, answer }) }, failures);
@@ -388,7 +388,7 @@ describe('claiming an event', () => {
       expect(failures).to.deep.equal([lost]);
     });
 
-    it('keeps to itself that it throws when it is told the answer', async () => {
+    it('reports errors of settle() and release(), and does not throw them', async () => {
       const failures: unknown[] = [];
       const fail = (): never => {
         throw lost;

@@ -41,7 +41,7 @@ describe('the limits of a request', () => {
       guardOf(rule),
     )[0]?.key;
 
-  it('are those that are on, with their points and seconds', () => {
+  it('are those of the options, with their points and seconds', () => {
     const buckets = bucketsOf(REQUEST, WHOSE, guardOf('perUser', 'perNumber', 'perIp'));
     expect(buckets.map(({ rule, points, seconds }) => [rule, points, seconds])).to.deep.equal([
       ['perUser', 5, 60],
@@ -52,7 +52,7 @@ describe('the limits of a request', () => {
     expect(bucketsOf(REQUEST, WHOSE, guardOf())).to.deep.equal([]);
   });
 
-  it('are of previews apart, by every rule, and one whatever kind of request is tried', () => {
+  it('count previews separately by every rule, and all request types of previews together', () => {
     for (const rule of ['perUser', 'perNumber', 'perIp'] as const) {
       expect(keyOf(rule, {}, true), rule).to.not.equal(keyOf(rule));
       expect(keyOf(rule, {}, true), rule).to.equal(keyOf(rule, {}, true));
@@ -66,7 +66,7 @@ describe('the limits of a request', () => {
     expect(keyOf('perUser', { userId: '00u2' }, true)).to.not.equal(keyOf('perUser', {}, true));
   });
 
-  it('have keys from which no number, login or address can be read', () => {
+  it('have digests as keys, without number, login or address', () => {
     const anonymous = { ...REQUEST, userId: undefined };
     for (const { key } of bucketsOf(
       anonymous,
@@ -92,13 +92,13 @@ describe('the limits of a request', () => {
     ).to.not.equal(byNumber);
   });
 
-  it('do not take a login for a user id', () => {
+  it('do not mix up a login with an equal user id', () => {
     expect(keyOf('perUser', { userId: 'x' })).to.not.equal(
       keyOf('perUser', { userId: undefined, login: 'x' }),
     );
   });
 
-  it('count sign-in, enrollment and recovery of a user apart, and what does not exist yet as one', () => {
+  it('count sign-in, enrollment and recovery of a user separately, and unknown request types as one', () => {
     const keyFor = (requestType: string | undefined): string | undefined => keyOf('perUser', { requestType });
     const [signIn, enrollment, unlock, reset] = [
       'mfa-verification',
@@ -113,7 +113,7 @@ describe('the limits of a request', () => {
     expect(new Set([signIn, enrollment, unlock, unknown]).size).to.equal(4);
   });
 
-  it('count a number and an address whoever asks for what', () => {
+  it('count a number and an IP address for all users and request types together', () => {
     const change = { userId: '00u2', requestType: undefined, login: undefined };
     expect(keyOf('perNumber', change)).to.equal(keyOf('perNumber'));
     expect(keyOf('perIp', { ...change, phoneNumber: '+447700900124' })).to.equal(keyOf('perIp'));
@@ -121,7 +121,7 @@ describe('the limits of a request', () => {
     expect(keyOf('perIp', { ipAddress: '198.51.100.8' })).to.not.equal(keyOf('perIp'));
   });
 
-  it('count one phone once, however its number is written', () => {
+  it('count one phone once for every spelling of its number', () => {
     for (const [number, other] of [
       ['+525512345678', '+5215512345678'],
       ['+541123456789', '+5491123456789'],
@@ -139,7 +139,7 @@ describe('the limits of a request', () => {
     }
   });
 
-  it('count no address where Okta told none', () => {
+  it('count no IP address if Okta sent none', () => {
     expect(keyOf('perIp', { ipAddress: undefined })).to.equal(undefined);
   });
 
@@ -163,12 +163,12 @@ describe('the limits of a request', () => {
     ['not an address', 'none either', false],
   ];
   for (const [one, other, isSame] of networks) {
-    it(`count ${one} and ${other} ${isSame ? 'as one' : 'apart'}`, () => {
+    it(`count ${one} and ${other} ${isSame ? 'as one' : 'separately'}`, () => {
       expect(keyOf('perIp', { ipAddress: one }) === keyOf('perIp', { ipAddress: other })).to.equal(isSame);
     });
   }
 
-  it('that are exceeded are known by their keys', () => {
+  it('that are exceeded are found by their keys', () => {
     const buckets = bucketsOf(REQUEST, WHOSE, guardOf('perUser', 'perNumber', 'perIp'));
     expect(exceededRules(buckets, [])).to.deep.equal([]);
     expect(
@@ -195,7 +195,7 @@ describe('the guard', () => {
               : { kind: 'deny', of: new Set(countries.deny) },
       },
     );
-  /** For which it is held back. */
+  /** The first rule that blocks the number. */
   const judged = (...by: Parameters<typeof judgedBy>): GuardBlock | undefined => judgedBy(...by)[0];
 
   const table: readonly (readonly [
@@ -232,12 +232,12 @@ describe('the guard', () => {
     ['+979123456789', { deny: ['US'] }, 'NUMBER_TYPE_BLOCKED'],
   ];
   for (const [number, countries, code] of table) {
-    it(`${code ?? 'lets pass'}: ${number} under ${JSON.stringify(countries ?? {})}`, () => {
+    it(`finds ${code ?? 'no rule broken'} for ${number} under ${JSON.stringify(countries ?? {})}`, () => {
       expect(judged(number, countries)?.code).to.equal(code);
     });
   }
 
-  it('goes by the number before it goes by how often it came', () => {
+  it('checks country before limits, and the limit per user before that per IP address', () => {
     expect(judged('+14165550142', { allow: ['US'] }, ['perUser'])?.rule).to.equal('country');
     expect(judged('+12025550142', { allow: ['US'] }, ['perUser', 'perIp'])?.rule).to.equal('perUser');
   });
@@ -254,7 +254,7 @@ describe('the guard', () => {
     expect(judgedBy('+12025550142', undefined)).to.deep.equal([]);
   });
 
-  /** For which it is blocked, why, and what helps; and what helps where only the code of the block is known. */
+  /** What is blocked, the code, the reason, the remedy, and the remedy if only the code is known. */
   const words: readonly (readonly [
     by: Parameters<typeof judgedBy>,
     code: GuardBlock['code'],
@@ -309,7 +309,7 @@ describe('the guard', () => {
     ],
   ];
   for (const [by, code, reason, remedy, byCode = remedy] of words) {
-    it(`says why it blocks, without the number, and what helps: ${reason}; ${remedy}`, () => {
+    it(`explains ${code} by reason and remedy for ${JSON.stringify(by)}`, () => {
       expect(judged(...by)).to.include({ code, reason, remedy });
       expect(remedyForBlock(code)).to.equal(byCode);
     });

@@ -6,7 +6,7 @@ import { NumberingPlans } from '#lib/numbers/numbering-plans.js';
 
 const DIGITS = Array.from('0123456789');
 
-/** Numbers one digit away from a mobile phone of each country: of every kind, of none, and with national prefixes. */
+/** Numbers one digit away from a mobile number of each country: of every type, of no type, and with national prefixes. */
 function* numbersOfAllCountries(): Generator<string> {
   for (const country of getCountries()) {
     const { countryCallingCode = '', nationalNumber = '' } = getExampleNumber(country, examples) ?? {};
@@ -19,10 +19,10 @@ function* numbersOfAllCountries(): Generator<string> {
 }
 
 describe('an ordinary number', () => {
-  it('is of the country that the library says, and is a landline or a mobile phone by its word', () => {
+  it('has the country that libphonenumber finds, and is a landline or a mobile number there', () => {
     const ordinary = new NumberingPlans(data);
     let found = 0;
-    // One assertion for all: so many of them take longer than what they are about.
+    // One assertion for all numbers: one for each takes longer than the look-ups.
     const wrong: unknown[] = [];
     for (const number of numbersOfAllCountries()) {
       const country = ordinary.countryOf(number);
@@ -36,7 +36,7 @@ describe('an ordinary number', () => {
     expect(found).to.be.above(10_000);
   });
 
-  it('is the mobile phone of every country but Argentina, whose numbers the parser has to rearrange', () => {
+  it('is the example mobile number of every country but Argentina, whose numbers the parser rearranges', () => {
     const ordinary = new NumberingPlans(data);
     const others = getCountries().filter((country) => {
       const parsed = getExampleNumber(country, examples);
@@ -47,14 +47,14 @@ describe('an ordinary number', () => {
     expect(others).to.deep.equal(['AR']);
   });
 
-  it('is no premium-rate one, no number that is short of a digit, and none of a calling code that nobody has', () => {
+  it('is not a premium-rate number, one without its last digit, or one of an unassigned calling code', () => {
     const ordinary = new NumberingPlans(data);
     for (const number of ['+19005550123', '+44791112345', '+9991234567', '+8831000123456']) {
       expect(ordinary.countryOf(number), number).to.equal(undefined);
     }
   });
 
-  it('is none where the plans come in another layout', () => {
+  it('has no country if the metadata has another version', () => {
     const ordinary = new NumberingPlans({ ...data, version: 5 });
     expect(ordinary.countryOf('+12025550142')).to.equal(undefined);
   });

@@ -47,7 +47,7 @@ describe('a phone number', () => {
     ['+4712345', 'NO'],
     ['+71000000000', 'RU'],
     ['+447450000', 'GB'],
-    // In no plan either, but of another country's area code.
+    // In no plan either, but with an area code of another country.
     ['+14161234567', 'CA'],
     ['+14165551', 'CA'],
     ['+141655501234', 'CA'],
@@ -71,7 +71,7 @@ describe('a phone number', () => {
     ['+787011234567', 'KZ'],
   ];
   for (const [number, country] of countries) {
-    it(`${number} is of ${country ?? 'no country'}`, () => {
+    it(`${number} belongs to ${country ?? 'no country'}`, () => {
       expect(readNumber(number).country).to.equal(country);
     });
   }
@@ -94,7 +94,7 @@ describe('a phone number', () => {
     ['+97912345678', true],
     ['+8081234567', true],
     ['+44909879012345', true],
-    // As it stands: what the plans take for a trunk prefix belongs to the number.
+    // The digits that the plans read as a trunk prefix belong to the number.
     ['+3758101234567', true],
     ['+37581012345671', true],
     ['+370808123451', true],
@@ -113,13 +113,13 @@ describe('a phone number', () => {
     ['+881612345678', true],
     ['+8821612345678', true],
     ['+883510012345678', true],
-    // For companies, over the internet, free of charge: they cost no more than others.
+    // Company, internet and toll-free numbers cost no more than others.
     ['+443001234567', false],
     ['+445612345678', false],
     ['+80012345678', false],
     // Twilio's test numbers.
     ['+15005550001', false],
-    // Ordinary ones, though a shorter one costs more.
+    // Ordinary numbers, even if a shorter one is costly.
     ['+554370123456', false],
     ['+447911123456', false],
     ['+4479111234567', false],
@@ -131,7 +131,7 @@ describe('a phone number', () => {
     ['+9991234567', false],
   ];
   for (const [number, isCostly] of costly) {
-    it(`${number} is ${isCostly ? '' : 'not '}a costly one`, () => {
+    it(`${number} is ${isCostly ? '' : 'not '}costly`, () => {
       expect(readNumber(number).isCostly).to.equal(isCostly);
     });
   }
@@ -141,7 +141,7 @@ describe('a phone number', () => {
     ['Belarus', ['+3758101234567', '+3759021234567']],
     ['Lithuania', ['+37090012345', '+37091012345', '+37080812345']],
   ] as const) {
-    it(`of ${country} that costs more does so with up to four digits too many`, () => {
+    it(`with a premium rate in ${country} is costly with up to four more digits, too`, () => {
       for (const number of premium) {
         for (const more of ['', '0', '7', '00', '98', '000', '987', '0000', '9876']) {
           if (number.length + more.length > 16) continue;
@@ -154,24 +154,24 @@ describe('a phone number', () => {
   for (const [number, isCostly] of [
     ['+550900789108555', true],
     ['+3700808905551', true],
-    // Eight digits in Qatar: with one fewer they would be a pager's.
+    // Eight digits in Qatar. Seven of them would be a pager's number.
     ['+97421234567', false],
   ] as const) {
-    it(`${number}, which no plan has, is ${isCostly ? '' : 'not '}a costly one`, () => {
+    it(`${number}, which is in no plan, is ${isCostly ? '' : 'not '}costly`, () => {
       expect(readNumber(number).isCostly).to.equal(isCostly);
     });
   }
 
-  it('of a mobile phone is no costly one behind a trunk zero', () => {
+  it('of a mobile phone is not costly behind a trunk zero', () => {
     for (const country of getCountries()) {
       const { countryCallingCode = '', nationalNumber = '' } = getExampleNumber(country, examples) ?? {};
-      // In Niger a premium number and one more digit.
+      // In Niger, that is a premium-rate number with one more digit.
       if (country === 'NE') continue;
       expect(readNumber(`+${countryCallingCode}0${nationalNumber}`).isCostly, country).to.equal(false);
     }
   });
 
-  it('of a mobile phone of any country is no costly one, nor is one with digits too many or too few', () => {
+  it('of a mobile phone is not costly in any country, also with too many or too few digits', () => {
     for (const country of getCountries()) {
       const number = getExampleNumber(country, examples)?.number ?? '';
       for (const near of [number, `${number}0`, `${number}1234`, number.slice(0, -1), number.slice(0, -2)]) {
@@ -180,14 +180,14 @@ describe('a phone number', () => {
     }
   });
 
-  it('may be of every country that has a numbering plan, and of no other', () => {
+  it('can belong to every country that has a numbering plan, and to no other', () => {
     const letters = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ'.split('');
     const codes = letters.flatMap((first) => letters.map((second) => first + second));
     expect(codes.filter(isCountry)).to.deep.equal(getCountries().toSorted());
     expect(['gb', 'GBR', '', '__proto__', 'constructor'].filter(isCountry)).to.deep.equal([]);
   });
 
-  it('gets the main country of a calling code that several share', () => {
+  it('in no plan has a country, also if several countries share its calling code', () => {
     const shared = [...new Set(getCountries().map((country) => getCountryCallingCode(country)))].filter(
       (code) => getCountries().filter((country) => getCountryCallingCode(country) === code).length > 1,
     );
@@ -209,7 +209,7 @@ describe('recipientOf', () => {
     ['of Porto Alegre as WhatsApp writes it', '+5551998765432', '+555198765432'],
     ['of Britain behind a trunk zero', '+447911123456', '+4407911123456'],
     ['of Britain behind two trunk zeros', '+447911123456', '+44007911123456'],
-    ['that no plan knows behind a trunk zero', '+447700900123', '+4407700900123'],
+    ['in no plan behind a trunk zero', '+447700900123', '+4407700900123'],
     ['of Mexico behind a trunk zero, as WhatsApp writes it', '+525512345678', '+52015512345678'],
     ['of Brazil behind a trunk zero, without its nine', '+5531987654321', '+5503187654321'],
     ['of Argentina as it is dialled within the country', '+5491123456789', '+540111523456789'],
@@ -219,7 +219,7 @@ describe('recipientOf', () => {
     ['of Russia behind a trunk eight', '+79123456789', '+789123456789'],
     ['of Belarus behind its trunk prefix', '+375291234567', '+37580291234567'],
   ] as const) {
-    it(`knows a phone ${what}`, () => {
+    it(`recognizes a phone ${what}`, () => {
       expect(recipientOf(other)).to.equal(recipientOf(dialled));
     });
   }
@@ -228,17 +228,17 @@ describe('recipientOf', () => {
     ['a mobile of São Paulo and a landline', '+5511934567890', '+551134567890'],
     ['a mobile of Recife and a landline', '+5581934567890', '+558134567890'],
     ['two numbers of Guadalajara', '+523312345678', '+523312345679'],
-    ['Britain', '+447700900123', '+447700900124'],
+    ['two mobiles of Britain', '+447700900123', '+447700900124'],
     ['a mobile of Italy and a landline', '+393123456789', '+3903123456789'],
     ['two mobiles of Ivory Coast', '+2250707070707', '+2250507070707'],
-    ['Belarus', '+3758101234567', '+375101234567'],
+    ['two numbers of Belarus', '+3758101234567', '+375101234567'],
   ] as const) {
-    it(`does not take one for the other: ${what}`, () => {
+    it(`keeps ${what} apart`, () => {
       expect(recipientOf(one)).to.not.equal(recipientOf(other));
     });
   }
 
-  it('leaves a mobile of every country as it is, but for those with two spellings', () => {
+  it('does not change a mobile number, except in countries with two spellings', () => {
     for (const country of getCountries()) {
       const number = getExampleNumber(country, examples)?.number ?? '';
       const other = { AR: number.replace('+549', '+54'), BR: number }[country as string];

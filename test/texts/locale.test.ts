@@ -25,7 +25,7 @@ describe('readLocale', () => {
   for (const [text, locale] of readable) {
     it(`reads ${JSON.stringify(text)} as ${locale}`, () => {
       expect(readLocale(text)).to.equal(locale);
-      // What was read before is remembered: this was not.
+      // The second text is not in the cache of readLocale().
       if (text.length < 50) expect(readLocale(`${text.trim()}.${randomUUID()}`)).to.equal(locale);
     });
   }
@@ -63,7 +63,7 @@ describe('readLocale', () => {
     {},
     ['en'],
   ]) {
-    it(`takes ${inspect(text).slice(0, 20).split('.')[0] ?? ''} for no locale`, () => {
+    it(`reads no locale in ${inspect(text).slice(0, 20).split('.')[0] ?? ''}`, () => {
       expect(readLocale(text)).to.equal(undefined);
     });
   }
@@ -111,11 +111,11 @@ describe('pickByLocale', () => {
     });
   }
 
-  it('gives nothing where there is neither an entry nor a default', () => {
+  it('gives undefined if there is neither an entry nor a default', () => {
     expect(pickByLocale({ de: 1 }, 'en-US')).to.equal(undefined);
   });
 
-  it('sees only what the table itself holds', () => {
+  it('ignores inherited entries of the table', () => {
     const inherited: Record<string, number> = Object.create({ en: 1, default: 2 }) as Record<string, number>;
     expect(pickByLocale(inherited, 'en')).to.equal(undefined);
   });

@@ -13,7 +13,7 @@ describe('spokenCode', () => {
       expect(spoken.digits).to.not.match(/\d\d/);
     });
 
-    it(`speaks every digit in ${language} by itself, in order, a repeated one as often as it comes`, () => {
+    it(`speaks every digit in ${language} separately and in order, repeated ones too`, () => {
       for (const code of ['0123456789', '000000', '110022']) {
         const { digits, sentence } = spokenCode(language, code);
         const between = digits.split(/[0-9]/).slice(1, -1);
@@ -32,7 +32,7 @@ describe('spokenCode', () => {
     });
   }
 
-  it('says something else in each language', () => {
+  it('has another sentence in each language', () => {
     expect(new Set(LANGUAGES.map((language) => spokenCode(language, '1').sentence))).to.have.lengthOf(10);
   });
 
@@ -43,7 +43,7 @@ describe('spokenCode', () => {
     ['ar-EG', '1، 2، 3'],
   ];
   for (const [locale, digits] of separated) {
-    it(`separates the digits for ${locale} as its script does`, () => {
+    it(`separates the digits for ${locale} with the comma of its script`, () => {
       expect(spokenCode(locale, '123').digits).to.equal(digits);
     });
   }
@@ -54,7 +54,7 @@ describe('spokenCode', () => {
     });
   }
 
-  it('speaks letters too, and passes over what cannot be spoken', () => {
+  it('speaks letters too, and skips spaces and control characters', () => {
     expect(spokenCode('en', ' a1\u0000 B\n').digits).to.equal('a, 1, B');
   });
 });

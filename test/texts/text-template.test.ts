@@ -6,13 +6,13 @@ describe('a text with placeholders', () => {
   const fill = (text: string, firstName = 'Ana'): string =>
     fillIn(readTemplate(text), { code: '204981', minutes: '5', firstName });
 
-  it('has its values in their places, as often as they are asked for', () => {
+  it('gets the value of each placeholder as often as it occurs', () => {
     expect(fill('{firstName}, {code} ({minutes} min)\n{code}')).to.equal('Ana, 204981 (5 min)\n204981');
     expect(fill('{code}')).to.equal('204981');
     expect(fill('$& $1 {code}', '$&{code}')).to.equal('$& $1 204981');
   });
 
-  it('takes no value for a placeholder', () => {
+  it('does not fill in a placeholder inside a value', () => {
     expect(fill('{firstName}: {code}', '{code}')).to.equal('{code}: 204981');
   });
 
@@ -30,7 +30,7 @@ describe('a text with placeholders', () => {
     ['{firstName} {firstName} {code}', '204981'],
   ];
   for (const [text, filled] of nameless) {
-    it(`reads ${JSON.stringify(filled)} where no name is known`, () => {
+    it(`turns ${JSON.stringify(text)} into ${JSON.stringify(filled)} if no name is known`, () => {
       expect(fill(text, '')).to.equal(filled);
     });
   }

@@ -14,9 +14,9 @@ describe("Okta's text", () => {
   const plain = `Your verification code is ${CODE}`;
   const table: readonly (readonly [what: string, msgTemplate: string | undefined, text: string])[] = [
     ['is what Okta sent', OKTA_TEXT, OKTA_TEXT],
-    ['is a plain sentence where Okta sent none', undefined, plain],
-    ['is a plain sentence where the code is not in it', 'Your code is 11111', plain],
-    ['is a plain sentence where it is too long', `${CODE}${'x'.repeat(1595)}`, plain],
+    ['is a built-in sentence if Okta sent none', undefined, plain],
+    ['is a built-in sentence if it does not contain the code', 'Your code is 11111', plain],
+    ['is a built-in sentence if it is too long', `${CODE}${'x'.repeat(1595)}`, plain],
     ['may have 1600 characters', `${CODE}${'x'.repeat(1594)}`, `${CODE}${'x'.repeat(1594)}`],
   ];
   for (const [what, msgTemplate, text] of table) {
@@ -53,7 +53,7 @@ describe('composeText', () => {
     ['a text of 1600 characters', longest],
     ['the code alone', CODE],
   ] as const) {
-    it(`words it by ${what}, at once or later`, async () => {
+    it(`may return ${what}, directly or as a promise`, async () => {
       expect(await compose(() => result)).to.equal(result);
       expect(await compose(() => Promise.resolve(result))).to.equal(result);
       expect(failures).to.deep.equal([]);
@@ -70,28 +70,32 @@ describe('composeText', () => {
     ],
     ['rejects', () => Promise.reject(new Error('no template')), 'no template'],
     [
-      'throws what is no error',
+      'throws a string',
       () => {
         throw 'text';
       },
       'no error',
     ],
-    ['never ends', () => new Promise(() => undefined), 'too slow'],
+    ['never settles', () => new Promise(() => undefined), 'too slow'],
     [
-      'leaves out the code',
+      'returns a text without the code',
       () => 'Your code is on its way',
       'no text with the code and of a length that can be sent',
     ],
-    ['is too long', () => `${longest}.`, 'no text with the code and of a length that can be sent'],
+    [
+      'returns a text that is too long',
+      () => `${longest}.`,
+      'no text with the code and of a length that can be sent',
+    ],
     ['returns nothing', () => undefined, 'no text with the code and of a length that can be sent'],
     ['returns an object', () => ({ text: CODE }), 'no text with the code and of a length that can be sent'],
-    ['returns a list', () => [CODE], 'no text with the code and of a length that can be sent'],
+    ['returns an array', () => [CODE], 'no text with the code and of a length that can be sent'],
     ['returns an empty text', () => '', 'no text with the code and of a length that can be sent'],
   ];
   for (const [what, composeText, reason] of failing) {
-    it(`is replaced by Okta's text when it ${what}`, async () => {
+    it(`gives way to Okta's text if it ${what}`, async () => {
       const composing = compose(composeText);
-      // A quarter of the budget at most, of which a tenth is kept for the answer.
+      // The time-out is a quarter of the budget without the tenth for the answer.
       await clock.tickAsync(Math.ceil((500 - 50) / 4));
       let text: string | undefined;
       void composing.then((composed) => {
@@ -103,7 +107,7 @@ describe('composeText', () => {
     });
   }
 
-  it('that fails after its time is over ends no process', async () => {
+  it('does not end the process if it rejects after its time-out', async () => {
     let fail: () => void = () => undefined;
     const late = new Promise<string>((_resolve, reject) => {
       fail = () => {
@@ -114,7 +118,7 @@ describe('composeText', () => {
     await clock.tickAsync(500);
     expect(await composing).to.equal(OKTA_TEXT);
     fail();
-    // The witness hears of it.
+    // The witness fails the test after an unhandled rejection.
     await new Promise((resolve) => setImmediate(resolve));
   });
 });
@@ -131,7 +135,7 @@ describe('composeText in a hook', () => {
     sent.length = 0;
   });
 
-  it('is asked per channel, with the request and the profile', async () => {
+  it('runs for each channel, with the request and the profile', async () => {
     const asked: unknown[] = [];
     const scene = await startScene({
       hook: {
@@ -156,7 +160,7 @@ describe('composeText in a hook', () => {
     }
   });
 
-  it('is not asked for voice, nor for templates', async () => {
+  it('does not run for voice or for templates', async () => {
     const asked: string[] = [];
     const scene = await startScene({
       hook: ({ twilio }) => ({
@@ -181,7 +185,7 @@ describe('composeText in a hook', () => {
     }
   });
 
-  it("is replaced by Okta's text in the message when it fails, and that is told once", async () => {
+  it("gives way to Okta's text in the message if it fails, and the failure is reported once", async () => {
     const scene = await startScene({
       hook: ({ twilio }) => ({
         sandboxNumber: undefined,

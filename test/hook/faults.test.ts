@@ -248,7 +248,7 @@ describe('the hook with a faulty Okta or Twilio', () => {
   it('gives the right answer to each fault of Twilio, by WhatsApp and then by SMS', () =>
     expectRow(FINE, ['whatsapp', 'sms'], TWILIOS));
 
-  it('has one Twilio condition of each kind for quick runs', () => {
+  it('is tested with one Twilio condition of each kind in quick runs', () => {
     const chosen = TWILIOS.filter(([title]) => EACH_KIND.includes(title));
     expect(chosen).to.have.length(EACH_KIND.length);
     const results = (conditions: readonly TwilioCondition[]): ReadonlySet<string> =>

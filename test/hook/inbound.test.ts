@@ -72,7 +72,7 @@ describe('the inbound route', () => {
     ]);
   });
 
-  it('makes suppressions() list STOP and unreachable channels of a number in any E.164 spelling', async () => {
+  it('makes suppressions() list STOP and failures of a number in any spelling of E.164, and reject others', async () => {
     await start();
     const { hook } = scene;
     expect(await hook.suppressions(ANA.phone)).to.deep.equal([]);
@@ -168,7 +168,7 @@ describe('the inbound route', () => {
     expect(await channelOf()).to.equal('sms');
   });
 
-  it('replies to an SMS with another keyword which words Twilio knows, if Twilio has not replied', async () => {
+  it('names the keywords of Twilio in reply to another one by SMS, once in ten minutes, unless Twilio replied', async () => {
     await start({ keywords: { stop: ['HALT'] } });
     const from = { from: BOB.phone, channel: 'sms' } as const;
     expect((await write('halt', from)).replies[0]).to.match(/Send STOP/);
@@ -620,7 +620,7 @@ describe('the inbound route', () => {
     expect((await fetch(`${scene.url}/twilio/inbound`, { method: 'POST' })).status).to.equal(404);
   });
 
-  it('turns a code to SMS if STOP comes while the call composes the text', async () => {
+  it('sends a code by SMS if STOP comes while its text is composed', async () => {
     let release: () => void = () => undefined;
     const isAsked = new Promise<void>((asked) => {
       release = asked;

@@ -428,7 +428,7 @@ describe('a late send', () => {
       expect(asked).to.deep.equal(['SM1']);
     });
 
-    it('reports a callback as unmatched only if none of them can have sent the message', async () => {
+    it('does not happen for an unknown message, which counts as unmatched only after these calls', async () => {
       await startBeside(1);
       await report('SM2', 'undelivered');
       await turns();

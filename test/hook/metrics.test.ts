@@ -112,7 +112,7 @@ describe('the metrics of a day', function () {
     twilio.fault({ fault: { kind: 'slow', delayMs: DEADLINE_MS * 1.2 }, times: 1 });
     expect(await ask(TO_BOB)).to.equal('PENDING');
     await until(() => count('attempt.settled') === 2);
-    // Not to France, nor without a secret.
+    // A blocked code to France, and a call with a wrong secret.
     done.blocked += 1;
     expect(await ask({ ...TO_BOB, phoneNumber: TO_FRANCE })).to.equal('PENDING');
     done.turnedAway += 1;

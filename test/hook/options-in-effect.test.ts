@@ -19,7 +19,7 @@ import { stopTime } from '#harness/stopped-time.js';
 import { until } from '#harness/until.js';
 
 /**
- * What an option changes, seen from outside of the hook. Those that are missing here have tests of their own: `path` in
+ * The visible effect of each option. The options that are missing here have tests of their own: `path` in
  * mounting, `deadlineMs` in exchange, `guard`, `rollout`, `texts`, `inbound`, `lateFailover`, `metrics` and `dispatcher` in
  * the files with those names or in faults.
  */

@@ -738,7 +738,7 @@ describe('the event hook', () => {
       expect((await scene.call()).okta.action).to.equal('sent');
     });
 
-    describe('that answers 404, and stores no code,', () => {
+    describe('that, by the options,', () => {
       let kept: string[];
       const startKeeping = async (credentials: NonNullable<HookOptions['credentials']>): Promise<void> => {
         kept = [];
@@ -750,7 +750,7 @@ describe('the event hook', () => {
         await start({ credentials, state: { ...state, keepSent } });
       };
 
-      it('if only OAuth tokens verify Okta', async () => {
+      it('answers 404 and stores no code if only OAuth tokens verify Okta', async () => {
         await startKeeping({
           hook: {
             scheme: 'oauth2',
@@ -765,14 +765,14 @@ describe('the event hook', () => {
         expect(kept).to.be.empty;
       });
 
-      it('if eventHook is false', async () => {
+      it('answers 404 and stores no code if eventHook is false', async () => {
         await startKeeping({ eventHook: false });
         expect((await scene.call()).okta.action).to.equal('sent');
         expect((await post(envelope())).status).to.equal(404);
         expect(kept).to.be.empty;
       });
 
-      it('but answers 204, and stores the code, by default', async () => {
+      it('answers 204 and stores the code by default', async () => {
         await startKeeping({});
         await scene.call();
         expect((await post(envelope())).status).to.equal(204);

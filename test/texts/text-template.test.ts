@@ -72,7 +72,7 @@ describe('a first name in a text', () => {
     [['Ana'], ''],
   ];
   for (const [name, clean] of table) {
-    it(`is ${JSON.stringify(clean.slice(0, 24))} for ${inspect(name).slice(0, 40)}`, () => {
+    it(`is ${JSON.stringify(clean.slice(0, 24))} for ${inspect(name).slice(0, 45)}`, () => {
       expect(cleanName(name)).to.equal(clean);
     });
   }

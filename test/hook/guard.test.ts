@@ -291,7 +291,7 @@ describe('the guard', () => {
     expect(blocked()).to.have.length(1);
   });
 
-  describe('makes a request to the state', () => {
+  describe('makes', () => {
     let claims: (readonly [points: number, isForNumber: boolean])[];
     const startCounting = async (guard: GuardOptions): Promise<void> => {
       claims = [];
@@ -303,7 +303,7 @@ describe('the guard', () => {
       await start({ state: { ...state, claim }, guard });
     };
 
-    it('once per call, for the event, its limits and, for a text message, STOP', async () => {
+    it('one request to the state per call, for the event, its limits and, for a text message, STOP', async () => {
       await startCounting({ perNumber: { points: 5, seconds: 60 } });
       await callTo(BOB.phone);
       await callTo('+19005550123');
@@ -315,7 +315,7 @@ describe('the guard', () => {
       ]);
     });
 
-    it('not at all if there is no event id and no limit', async () => {
+    it('no request to the state if there is no event id and no limit', async () => {
       await startCounting(SENDS_MANY);
       await callTo(BOB.phone, { change: (payload: object) => ({ ...payload, eventId: undefined }) });
       expect([claims, sent()]).to.deep.equal([[], 1]);

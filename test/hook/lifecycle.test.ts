@@ -44,7 +44,7 @@ afterEach(async () => {
   await Promise.all(scenes.splice(0).map((scene) => scene.close()));
 });
 
-describe('when Okta hangs up early', () => {
+describe('the hook, when Okta hangs up early,', () => {
   const isAnswered = (scene: Scene) => (): boolean =>
     scene.events.some(({ type }) => type === 'request.answered');
 

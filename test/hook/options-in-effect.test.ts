@@ -310,7 +310,7 @@ const EFFECTS: readonly Effect[] = [
   },
 ];
 
-describe('an option changes what the hook does', () => {
+describe('an option changes what the hook does:', () => {
   const closers = new Closers();
   afterEach(() => closers.closeAll());
 

@@ -89,7 +89,7 @@ describe('a rollout', () => {
     ['voice', { voice: 0 }, { deliveryChannel: 'VOICE' }],
     ['whatsapp and sms', { whatsapp: 0, sms: 0 }, {}],
   ] as const) {
-    it(`leaves the code to Okta if ${title} is off and no other channel is left`, async () => {
+    it(`leaves the code to Okta if it is 0 for ${title} and no other channel is left`, async () => {
       rollout = () => off;
       const answered = await scene.call(call);
       expect(answered.httpStatus).to.equal(200);

@@ -785,7 +785,7 @@ describe('the event hook', () => {
     ['throws', () => expect.fail('state')],
     ['rejects', () => Promise.reject(new Error('state'))],
   ] as const) {
-    it(`sends the code and reports the failed extension if the state ${what}`, async () => {
+    it(`does not stop the code, and reports the failed extension, if the state ${what}`, async () => {
       const keepSent = (): never => expect.fail('state');
       await startVerified({ state: { ...openMemoryState(), keepSent, takeSent } });
       expect((await scene.call()).okta.action).to.equal('sent');

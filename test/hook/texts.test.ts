@@ -227,7 +227,7 @@ describe('texts', () => {
     });
   });
 
-  it('are used if composeText returns no text, before the text of Okta', async () => {
+  it('come after the text of composeText and before that of Okta', async () => {
     let composed: string | undefined = `mine ${CODE}`;
     await start({ sms: { default: 'text {code}' } }, { composeText: () => composed ?? '' });
     expect(await sms()).to.equal(`mine ${CODE}`);
@@ -290,7 +290,7 @@ describe('texts', () => {
       ['no room for one', CODE.padEnd(1600 - LINE.length + 1, '.')],
     ];
     for (const [what, text, sent = text] of left) {
-      it(`get no autofill line if they have ${what}`, async () => {
+      it(`get no further autofill line if they have ${what}`, async () => {
         await start({ webOtpDomain: 'login.acme.com' });
         expect(await sms({ msgTemplate: text })).to.equal(sent);
       });

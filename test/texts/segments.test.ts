@@ -39,7 +39,7 @@ describe('countSegments', () => {
     ['Code: 😀', '😀'],
     ['コード', 'コ'],
   ] as const) {
-    it(`names the first character of ${JSON.stringify(text)} outside GSM-7`, () => {
+    it(`finds ${nonGsm ?? 'no character'} outside GSM-7 in ${JSON.stringify(text)}`, () => {
       expect(countSegments(text).nonGsm).to.equal(nonGsm);
     });
   }

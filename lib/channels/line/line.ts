@@ -21,6 +21,9 @@ export interface LineChannelOptions {
   readonly baseUrl?: string | undefined;
 }
 
+/** The default of `userIdAttribute`. */
+export const DEFAULT_USER_ID_ATTRIBUTE = 'lineUserId';
+
 const FACTORY = 'lineChannel';
 const ORIGIN = 'https://api.line.me';
 const PUSH_PATH = '/v2/bot/message/push';
@@ -34,7 +37,7 @@ const RULES = lazyRules(() =>
     ).required(),
     userIdAttribute: textOf("the name of a profile attribute, such as 'lineUserId', or be left out")
       .pattern(/^\w+$/)
-      .default('lineUserId'),
+      .default(DEFAULT_USER_ID_ATTRIBUTE),
     baseUrl: originRule(ORIGIN),
   }),
 );

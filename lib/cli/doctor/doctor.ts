@@ -34,7 +34,7 @@ Run it where the gateway runs, with the gateway's environment.
 
 Checks:
   okta.    variables, org, engine, credential, privileges, rate-limit, attribute, opted-in, unverified-phone,
-           phone-authenticator, hook, native-telephony, event-hook
+           line-user-id, phone-authenticator, hook, native-telephony, event-hook
   hook.    variables, answers, secret, time, events, event-secret, callbacks
   way.     url, name, tls, redirect
   twilio.  variables, credential, auth-token, account, balance, sms, voice, whatsapp, template, verify

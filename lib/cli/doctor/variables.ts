@@ -1,4 +1,5 @@
 import type { Channel } from '../../channels/channel.js';
+import { DEFAULT_USER_ID_ATTRIBUTE } from '../../channels/line/line.js';
 import type { OktaCredential } from '../../options/credential-types.js';
 import { DEFAULT_OPT_IN_ATTRIBUTE } from '../../options/options.js';
 import type { HookProof } from '../../okta/admin/hook-resource.js';
@@ -34,6 +35,8 @@ export interface OktaVariables {
   /** `undefined` if no channel that users opt in to has a sender. */
   readonly optIn: OptIn | undefined;
   readonly unverifiedPhoneAttribute: string | undefined;
+  /** `undefined` without LINE. */
+  readonly lineUserIdAttribute: string | undefined;
 }
 
 /** The attribute by which users opt in. A boolean is for WhatsApp alone: users opt in to LINE by the name of the channel. */
@@ -95,6 +98,10 @@ export async function readOktaVariables(variables: Variables): Promise<Section<O
         ? undefined
         : { attribute, channel: hasLine && !hasWhatsApp ? 'line' : 'whatsapp' },
     unverifiedPhoneAttribute: variables.read('UNVERIFIED_PHONE_ATTRIBUTE'),
+    // line.variables reports a name that is wrong.
+    lineUserIdAttribute: hasLine
+      ? (variables.valueOf('LINE_USER_ID_ATTRIBUTE') ?? DEFAULT_USER_ID_ATTRIBUTE)
+      : undefined,
   });
 }
 
@@ -121,9 +128,15 @@ export async function readHookVariables(call: CommandCall): Promise<Section<Hook
   return section(variables, `Set, ${how}.${isMarked ? '' : UNMARKED}`, { url, proof, secret, headerName });
 }
 
+const OTHERS_SEND = ok('Not set: another provider sends the codes.');
+const NO_SMS_NO_CALLS = warn(
+  'Not set, and no other provider sends SMS or makes calls: users who have not opted in get no code by the gateway.',
+  'Set TWILIO_SMS_FROM and TWILIO_VOICE_FROM with the credential of Twilio, or VONAGE_SMS_FROM. Without them, Okta may send these codes itself.',
+);
+
 export async function readTwilioVariables(variables: Variables): Promise<Section<TwilioSide>> {
   if (!usesProvider(variables, 'TWILIO_') && otherProviders(variables).length > 0) {
-    return without(ok('Not set: another provider sends the codes.'));
+    return without(variables.hasAny('VONAGE_SMS_FROM') ? OTHERS_SEND : NO_SMS_NO_CALLS);
   }
   if (!variables.hasAny('TWILIO_ACCOUNT_SID')) {
     const remedy = "Set it to the account's SID, to check Twilio's side.";

@@ -146,7 +146,11 @@ describe('doctor', () => {
     for (const env of [
       { TWILIO_SANDBOX_NUMBER: '', TWILIO_VERIFY_CHANNELS: 'sms,whatsapp' },
       { TWILIO_SANDBOX_NUMBER: '', TWILIO_WHATSAPP_FROM: scene.twilio.smsNumber },
-      { TWILIO_SANDBOX_NUMBER: '', LINE_CHANNEL_ACCESS_TOKEN: 'a-token-of-line-0123' },
+      {
+        TWILIO_SANDBOX_NUMBER: '',
+        LINE_CHANNEL_ACCESS_TOKEN: 'a-token-of-line-0123',
+        LINE_BASE_URL: REFUSING_ORIGIN,
+      },
       { TWILIO_SANDBOX_NUMBER: '', OPT_IN_ATTRIBUTE: 'whatsAppOptIn' },
       // The gateway has its senders in code.
       noSender,
@@ -184,9 +188,12 @@ describe('doctor', () => {
   it('names every check in its help', async () => {
     const { doctor, lines, byToken } = shared;
     const help = (await doctor('--help')).stdout;
-    const names = (await lines({ ...byToken, UNVERIFIED_PHONE_ATTRIBUTE: 'mobilePhone' })).map(
-      ({ check }) => check,
-    );
+    const more = {
+      UNVERIFIED_PHONE_ATTRIBUTE: 'mobilePhone',
+      LINE_CHANNEL_ACCESS_TOKEN: 'a-token-of-line-0123',
+      LINE_BASE_URL: REFUSING_ORIGIN,
+    };
+    const names = (await lines({ ...byToken, ...more })).map(({ check }) => check);
     expect(names).to.include.members(WELL.map(([check]) => check));
     for (const [group, name] of names.map((check) => check.split('.') as [string, string])) {
       const own = new RegExp(`^  ${group}\\.[^.]*\\b${name}\\b`, 'm');

@@ -91,6 +91,50 @@ describe('doctor without Twilio', () => {
     expect(optedIn?.remedy).to.match(/^Set codesBy to line for yourself/);
   });
 
+  const lineAlone = (): Record<string, string> => ({
+    ...variables(),
+    VONAGE_API_KEY: '',
+    VONAGE_API_SECRET: '',
+    VONAGE_SMS_FROM: '',
+    VONAGE_BASE_URL: '',
+    LINE_CHANNEL_ACCESS_TOKEN: line.channelAccessToken,
+    LINE_BASE_URL: line.baseUrl,
+  });
+
+  it('fails if the attribute with the LINE user id is missing, is no string, or is the own one of users', async () => {
+    const { okta } = ward.scene;
+    const attributeLine = async (name: string): Promise<Line> =>
+      lineOf(await ward.lines({ ...lineAlone(), LINE_USER_ID_ATTRIBUTE: name }), 'okta.line-user-id');
+    expect(await attributeLine('')).to.deep.include({
+      status: 'fail',
+      message: 'The user profile has no attribute lineUserId: no user gets a code by LINE.',
+      remedy:
+        'Add it in Okta: Directory > Profile Editor > User (default), of the type string and Read-Only for users, or name another by LINE_USER_ID_ATTRIBUTE.',
+    });
+    okta.setAttribute('lineIds', { title: 'Ids', type: 'array' });
+    expect(await attributeLine('lineIds')).to.deep.include({
+      status: 'fail',
+      message: 'lineIds is of the type array, and the LINE user id is a string: no user gets a code by LINE.',
+    });
+    expect((await attributeLine('nickName')).message).to.match(
+      /^Users may change nickName, the LINE user id to which codes go: somebody with a stolen password can/,
+    );
+    okta.setAttribute('lineUserId', { title: 'LINE user id', type: 'string' });
+    expect(await attributeLine('')).to.deep.include({
+      status: 'ok',
+      message: 'Users may not change lineUserId, the LINE user id to which codes go.',
+    });
+    expect((await ward.lines(variables())).map(({ check }) => check)).to.not.include('okta.line-user-id');
+  });
+
+  it('warns if nothing sends SMS or makes calls', async () => {
+    expect(lineOf(await ward.lines(lineAlone()), 'twilio.variables')).to.deep.include({
+      status: 'warn',
+      message:
+        'Not set, and no other provider sends SMS or makes calls: users who have not opted in get no code by the gateway.',
+    });
+  });
+
   it("does without a proof for a gateway's variables of OAuth, which get no token", async () => {
     const made = await ward.doctor('--json', {
       env: {

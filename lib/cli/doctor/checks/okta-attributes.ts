@@ -88,9 +88,38 @@ export async function phoneFinding(org: OrgReader, name: string): Promise<Findin
   const { isThere, isUsersOwn } = await readAttribute(org.reading(SCHEMAS.scopes), name);
   if (!isThere)
     return fail(`The user profile has no attribute ${name}.`, `Name another, or add it in ${EDITOR}.`);
-  if (!isUsersOwn) return ok(`Users may not change ${name}, the unverified number to which codes go.`);
+  return recipientFinding(
+    isUsersOwn,
+    `${name}, the unverified number to which codes go`,
+    'remove unverifiedPhoneAttribute, so that codes go to the enrolled phone',
+  );
+}
+
+/** Checks the attribute with the LINE user id: a string that users may not change. */
+export async function lineUserIdFinding(org: OrgReader, name: string): Promise<Finding> {
+  const { isThere, type = 'unknown', isUsersOwn } = await readAttribute(org.reading(SCHEMAS.scopes), name);
+  if (!isThere)
+    return fail(
+      `The user profile has no attribute ${name}: no user gets a code by LINE.`,
+      `Add it in ${EDITOR}, of the type string and Read-Only for users, or name another by LINE_USER_ID_ATTRIBUTE.`,
+    );
+  if (type !== 'string')
+    return fail(
+      `${name} is of the type ${type}, and the LINE user id is a string: no user gets a code by LINE.`,
+      `Set LINE_USER_ID_ATTRIBUTE to an attribute of the type string, which you add in ${EDITOR}.`,
+    );
+  return recipientFinding(
+    isUsersOwn,
+    `${name}, the LINE user id to which codes go`,
+    'name another attribute by LINE_USER_ID_ATTRIBUTE',
+  );
+}
+
+/** @param what - the attribute, and what it says about the recipient. */
+function recipientFinding(isUsersOwn: boolean, what: string, orElse: string): Finding {
+  if (!isUsersOwn) return ok(`Users may not change ${what}.`);
   return fail(
-    `Users may change ${name}, the unverified number to which codes go: somebody with a stolen password can redirect the code to another phone.`,
-    `Set its user permission to Read-Only in ${EDITOR}, or remove unverifiedPhoneAttribute, so that codes go to the enrolled phone.`,
+    `Users may change ${what}: somebody with a stolen password can redirect the code to another phone.`,
+    `Set its user permission to Read-Only in ${EDITOR}, or ${orElse}.`,
   );
 }

@@ -21,7 +21,7 @@ import {
 } from './okta-access.js';
 import type { ReadHeaderName } from './hook-secret.js';
 import { createHookChecks, EVENT_HOOKS, INLINE_HOOKS } from './okta-hooks.js';
-import { attributeFinding, optedInFinding, phoneFinding } from './okta-attributes.js';
+import { attributeFinding, lineUserIdFinding, optedInFinding, phoneFinding } from './okta-attributes.js';
 
 const AUTHENTICATORS = { scopes: ['okta.authenticators.read'], role: 'the role Read-Only Administrator' };
 
@@ -75,6 +75,12 @@ const CHECKS: CheckTable<OktaParts> = {
     SCHEMAS,
     ({ org, variables }) => phoneFinding(org, variables.unverifiedPhoneAttribute ?? ''),
     ({ variables }) => variables.unverifiedPhoneAttribute !== undefined,
+  ),
+  'line-user-id': reading(
+    'The attribute',
+    SCHEMAS,
+    ({ org, variables }) => lineUserIdFinding(org, variables.lineUserIdAttribute ?? ''),
+    ({ variables }) => variables.lineUserIdAttribute !== undefined,
   ),
   'phone-authenticator': reading('The phone authenticator', AUTHENTICATORS, ({ org }) =>
     authenticatorFinding(org),

@@ -75,12 +75,10 @@ describe('doctor without Twilio', () => {
       status: 'fail',
       message: 'whatsAppOptIn is of the type boolean: no user can opt in to LINE by it.',
       remedy:
-        'Set OPT_IN_ATTRIBUTE to an attribute of the type string or string array, with the value line for each user who opts in.',
+        'Set OPT_IN_ATTRIBUTE to another name, here and at the gateway: okta-telephony-hook setup attribute then creates an array of channel names.',
     });
     const [missing] = await optIn('codesBy');
-    expect(missing?.remedy).to.equal(
-      'Add it in Okta: Directory > Profile Editor > User (default), of the type string or string array, with the value line for each user who opts in.',
-    );
+    expect(missing?.remedy).to.equal('okta-telephony-hook setup attribute creates it.');
     okta.setAttribute('codesBy', { title: 'Codes by', type: 'string' });
     const [names, optedIn] = await optIn('codesBy');
     expect(names).to.deep.include({
@@ -101,6 +99,29 @@ describe('doctor without Twilio', () => {
     LINE_BASE_URL: line.baseUrl,
   });
 
+  it('wants an attribute with channel names for LINE beside WhatsApp, and warns of a boolean', async () => {
+    const { okta } = ward.scene;
+    const beside = {
+      ...variables(),
+      ...{ VONAGE_WHATSAPP_FROM: '14155550100', VONAGE_WHATSAPP_TEMPLATE: 'codes' },
+      ...{ LINE_CHANNEL_ACCESS_TOKEN: line.channelAccessToken, LINE_BASE_URL: line.baseUrl },
+    };
+    const optIn = async (attribute: string): Promise<readonly string[]> => {
+      const lines = await ward.lines({ ...beside, OPT_IN_ATTRIBUTE: attribute });
+      return ['okta.attribute', 'okta.opted-in'].map((check) => {
+        const { status, message, remedy } = lineOf(lines, check);
+        return `${status} ${message} ${remedy ?? ''}`;
+      });
+    };
+    const [boolean, optedIn] = await optIn('');
+    expect(boolean).to.match(/^warn whatsAppOptIn is of the type boolean: no user can opt in to LINE by it/);
+    expect(optedIn).to.match(/^ok 1 active user has opted in\./);
+    okta.setAttribute('channels', { title: 'Channels', type: 'array' });
+    const [names, nobody] = await optIn('channels');
+    expect(names).to.match(/^ok channels is of the type array/);
+    expect(nobody).to.include('Set channels to whatsapp for yourself');
+  });
+
   it('fails if the attribute with the LINE user id is missing, is no string, or is the own one of users', async () => {
     const { okta } = ward.scene;
     const attributeLine = async (name: string): Promise<Line> =>
@@ -109,7 +130,7 @@ describe('doctor without Twilio', () => {
       status: 'fail',
       message: 'The user profile has no attribute lineUserId: no user gets a code by LINE.',
       remedy:
-        'Add it in Okta: Directory > Profile Editor > User (default), of the type string and Read-Only for users, or name another by LINE_USER_ID_ATTRIBUTE.',
+        'okta-telephony-hook setup attribute creates it. If it has another name, set LINE_USER_ID_ATTRIBUTE.',
     });
     okta.setAttribute('lineIds', { title: 'Ids', type: 'array' });
     expect(await attributeLine('lineIds')).to.deep.include({

@@ -1,4 +1,4 @@
-import { createOptInAttributeSetup } from '../../../okta/admin/opt-in-attribute.js';
+import { createAttributeSetup, optInAttribute } from '../../../okta/admin/attribute-setup.js';
 import { countOptedIn, readAttribute } from '../../../okta/admin/org-facts.js';
 import { fail, ok, warn, type Finding } from '../finding.js';
 import type { OptIn } from '../variables.js';
@@ -6,20 +6,19 @@ import { describeDifferences, SCHEMAS, USERS, type OrgReader } from './okta-acce
 
 /** The checks of the profile's attributes: by one users opt in, another may hold the number to which codes go. */
 
-/** Types of an attribute whose values are channel names. The gateway supports them; `setup attribute` makes a boolean. */
+/** Types of an attribute whose values are channel names. */
 const CHANNEL_NAME_TYPES: ReadonlySet<string> = new Set(['string', 'array']);
 
 const EDITOR = 'Okta: Directory > Profile Editor > User (default)';
 
-export async function attributeFinding(
-  org: OrgReader,
-  { attribute: name, channel }: OptIn,
-): Promise<Finding> {
-  if (channel === 'line') return lineAttributeFinding(org, name);
-  const { obstacle, steps, warnings } = await createOptInAttributeSetup(
-    org.readOnly(SCHEMAS.scopes),
-    name,
-  ).plan();
+const SET_UP = 'okta-telephony-hook setup attribute';
+
+export async function attributeFinding(org: OrgReader, optIn: OptIn): Promise<Finding> {
+  if (optIn.channels.includes('line')) return lineAttributeFinding(org, optIn);
+  const name = optIn.attribute;
+  const attributes = [optInAttribute(name, { hasLine: false })];
+  const setup = createAttributeSetup(org.readOnly(SCHEMAS.scopes), attributes);
+  const { obstacle, steps, warnings } = await setup.plan();
   if (obstacle !== undefined) {
     const { type, isUsersOwn } = await readAttribute(org.reading(SCHEMAS.scopes), name);
     if (type === undefined || !CHANNEL_NAME_TYPES.has(type)) return fail(obstacle.message, obstacle.remedy);
@@ -30,45 +29,43 @@ export async function attributeFinding(
   }
   const changes = steps.flatMap((step) => step.changes);
   if (changes.length === 0) return ok(`${name} is a boolean that users may change, mastered by Okta.`);
-  const remedy = 'okta-telephony-hook setup attribute';
   if (changes.some(({ field }) => field === 'type')) {
-    return fail(`The user profile has no attribute ${name}: no user can opt in.`, `${remedy} creates it.`);
+    return fail(`The user profile has no attribute ${name}: no user can opt in.`, `${SET_UP} creates it.`);
   }
   const wrong = describeDifferences(changes);
-  return warn([`${name}: ${wrong}.`, ...warnings].join(' '), `${remedy} changes that.`);
+  return warn([`${name}: ${wrong}.`, ...warnings].join(' '), `${SET_UP} changes that.`);
 }
 
 function describeNames(name: string, type: string, isUsersOwn: boolean): string {
   return `${name} is of the type ${type}, and users may ${isUsersOwn ? 'change it' : 'not change it themselves'}`;
 }
 
-/** Without WhatsApp the attribute has the names of channels. `setup attribute` makes a boolean, which is for WhatsApp alone. */
-async function lineAttributeFinding(org: OrgReader, name: string): Promise<Finding> {
+/** With LINE the attribute has the names of channels. A boolean is for WhatsApp alone. */
+async function lineAttributeFinding(org: OrgReader, { attribute: name, channels }: OptIn): Promise<Finding> {
   const { isThere, type = 'unknown', isUsersOwn } = await readAttribute(org.reading(SCHEMAS.scopes), name);
+  if (!isThere) {
+    return fail(`The user profile has no attribute ${name}: no user can opt in.`, `${SET_UP} creates it.`);
+  }
   if (CHANNEL_NAME_TYPES.has(type)) {
     return ok(
       `${describeNames(name, type, isUsersOwn)}: a user has opted in to LINE if it has the value line.`,
     );
   }
-  const another = 'with the value line for each user who opts in';
-  return isThere
-    ? fail(
-        `${name} is of the type ${type}: no user can opt in to LINE by it.`,
-        `Set OPT_IN_ATTRIBUTE to an attribute of the type string or string array, ${another}.`,
-      )
-    : fail(
-        `The user profile has no attribute ${name}: no user can opt in.`,
-        `Add it in ${EDITOR}, of the type string or string array, ${another}.`,
-      );
+  const isForWhatsApp = channels.includes('whatsapp') && type === 'boolean';
+  return (isForWhatsApp ? warn : fail)(
+    `${name} is of the type ${type}: no user can opt in to LINE by it.`,
+    `Set OPT_IN_ATTRIBUTE to another name, here and at the gateway: ${SET_UP} then creates an array of channel names.`,
+  );
 }
 
-export async function optedInFinding(org: OrgReader, { attribute: name, channel }: OptIn): Promise<Finding> {
-  // If the schema cannot be read, okta.attribute says so, and the attribute counts as a boolean.
+export async function optedInFinding(org: OrgReader, { attribute: name, channels }: OptIn): Promise<Finding> {
+  // If the schema cannot be read, okta.attribute says so, and the attribute has the type that `setup attribute` gives it.
   const attribute = await readAttribute(org.reading(SCHEMAS.scopes), name).catch(() => undefined);
   if (attribute?.isThere === false) {
     return warn(`No user has opted in, because there is no attribute ${name}.`, 'See okta.attribute.');
   }
-  const hasNames = CHANNEL_NAME_TYPES.has(attribute?.type ?? (channel === 'line' ? 'string' : ''));
+  const [channel = ''] = channels;
+  const hasNames = CHANNEL_NAME_TYPES.has(attribute?.type ?? (channels.includes('line') ? 'array' : ''));
   if (channel === 'line' && !hasNames)
     return warn(`No user can opt in to LINE by ${name}.`, 'See okta.attribute.');
   const condition = `${name} ${hasNames ? 'pr' : 'eq true'}`;
@@ -101,12 +98,12 @@ export async function lineUserIdFinding(org: OrgReader, name: string): Promise<F
   if (!isThere)
     return fail(
       `The user profile has no attribute ${name}: no user gets a code by LINE.`,
-      `Add it in ${EDITOR}, of the type string and Read-Only for users, or name another by LINE_USER_ID_ATTRIBUTE.`,
+      `${SET_UP} creates it. If it has another name, set LINE_USER_ID_ATTRIBUTE.`,
     );
   if (type !== 'string')
     return fail(
       `${name} is of the type ${type}, and the LINE user id is a string: no user gets a code by LINE.`,
-      `Set LINE_USER_ID_ATTRIBUTE to an attribute of the type string, which you add in ${EDITOR}.`,
+      `Set LINE_USER_ID_ATTRIBUTE to another name, here and at the gateway: ${SET_UP} then creates a string.`,
     );
   return recipientFinding(
     isUsersOwn,

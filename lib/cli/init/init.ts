@@ -10,7 +10,6 @@ import { runCheckup } from '../doctor/checkup.js';
 import type { CheckGroup } from '../doctor/finding.js';
 import { badUse, CommandError, type ExitCode } from '../failure.js';
 import type { Terminal } from '../terminal.js';
-import { SID } from '../../options/warnings.js';
 import { CHECK_MS, oktaChecks, providerChecks, variablesOf } from './checks.js';
 import { ENV_FILE, makeEnvFile, makeGateway, requireAbsent, writeFiles } from './files.js';
 import {
@@ -123,26 +122,14 @@ function nextCommands(gateway: string, folder: string, setups: readonly string[]
  * @throws CommandError for a wrong answer without a terminal, or if none of the questions is about it.
  */
 async function answer(
-  { options, terminal, variables }: CommandCall,
+  call: CommandCall,
   questions: readonly Question[],
   makeChecks: () => CheckGroup | undefined,
 ): Promise<void> {
+  const { options, terminal, variables } = call;
   let asked = questions;
   for (;;) {
-    if (terminal.isInteractive) {
-      for (const { name, what, isSecret, preset } of openQuestions(asked, variables)) {
-        const question = `${name} (${what}; Enter ${preset === undefined ? 'skips it' : `takes ${preset}`})`;
-        const typed = isSecret === true ? terminal.askSecret(question) : terminal.askText(question);
-        variables.set(name, requireAnswer(await typed) || (preset ?? ''));
-      }
-    }
-    for (const { name, what, complete, isSid } of questions) {
-      const value = variables.valueOf(name);
-      if (value !== undefined && complete !== undefined) variables.set(name, complete(value));
-      variables.read(name);
-      if (isSid === true && value !== undefined && !SID.test(value))
-        variables.complain(`${name} must be ${what}`);
-    }
+    for (const question of asked) await ask(call, question);
     const checks = makeChecks();
     // A question may be skipped, so a missing variable is no problem here.
     const problems = variables.takeProblems().filter((problem) => !/ (?:is|are) missing\b/.test(problem));
@@ -162,6 +149,35 @@ async function answer(
     const names = asked.map(({ name }) => name).join(', ');
     const again = names === '' ? [] : [`Answer again, or skip it with Enter: ${names}.`];
     terminal.note([...problems.map((problem) => `✘ ${problem}`), ...again], 'red');
+  }
+}
+
+/**
+ * Asks a question if no variable answers it, and at a terminal again until the answer has the right form. Without a terminal
+ * the problems stay with the variables.
+ */
+async function ask({ terminal, variables }: CommandCall, question: Question): Promise<void> {
+  const { name, what, isSecret, preset, form, complete } = question;
+  const text = `${name} (${what}; Enter ${preset === undefined ? 'skips it' : `takes ${preset}`})`;
+  let isOpen = openQuestions([question], variables).length > 0;
+  for (;;) {
+    if (isOpen && terminal.isInteractive) {
+      const typed = isSecret === true ? terminal.askSecret(text) : terminal.askText(text);
+      variables.set(name, requireAnswer(await typed) || (preset ?? ''));
+    }
+    const value = variables.valueOf(name);
+    if (value !== undefined && form?.test(value) === false) variables.complain(`${name} must be ${what}`);
+    else {
+      if (value !== undefined && complete !== undefined) variables.set(name, complete(value));
+      variables.read(name);
+    }
+    if (!terminal.isInteractive || !variables.hasProblems()) return;
+    terminal.note(
+      variables.takeProblems().map((problem) => `✘ ${problem}`),
+      'red',
+    );
+    variables.set(name, '');
+    isOpen = true;
   }
 }
 

@@ -1,6 +1,7 @@
 import { numberOfSender, readNumber } from '../../numbers/phone-number.js';
 import { DEFAULT_PATH } from '../../options/options.js';
 import { ACCOUNT_SID, API_KEY_SID } from '../../options/credentials.js';
+import { SID } from '../../options/warnings.js';
 import type { VariableName } from '../../options/variables.js';
 import type { Variables } from '../environment.js';
 
@@ -9,14 +10,17 @@ import type { Variables } from '../environment.js';
 export interface Question {
   readonly name: VariableName;
   readonly what: string;
-  /** The answer has the form of Twilio's ids. Emulators may have other ids, so no rule of the options says so. */
-  readonly isSid?: boolean;
+  /** The form of the answer, if the rule of the option allows more: emulators have other ids than Twilio's. */
+  readonly form?: RegExp;
   readonly isSecret?: boolean;
   /** Completes a short answer. */
   readonly complete?: (answer: string) => string;
   /** The answer that Enter gives. `undefined`: Enter skips the question. */
   readonly preset?: string | undefined;
 }
+
+/** A host that is only a number, such as a port, would be read as an IP address. */
+const WITH_HOST = /^(?!(?:https?:\/\/)?\d+(?:[:/]|$))/i;
 
 const withScheme = (text: string): string => (/^https?:\/\//i.test(text) ? text : `https://${text}`);
 
@@ -32,7 +36,12 @@ export type ProviderName = (typeof PROVIDERS)[number];
 /** What is asked about Okta. A service app has no token. */
 export function oktaQuestions(hasServiceApp: boolean): readonly Question[] {
   return [
-    { name: 'OKTA_ORG_URL', what: "the org's origin, such as https://acme.okta.com", complete: withScheme },
+    {
+      name: 'OKTA_ORG_URL',
+      what: "the org's origin, such as https://acme.okta.com",
+      form: WITH_HOST,
+      complete: withScheme,
+    },
     ...(hasServiceApp
       ? []
       : [
@@ -47,7 +56,8 @@ export function oktaQuestions(hasServiceApp: boolean): readonly Question[] {
 
 export const URL_QUESTION: Question = {
   name: 'PUBLIC_URL',
-  what: 'the public URL of the hook, such as https://id.acme.com/okta/telephony',
+  what: 'the public URL of the hook with its host name, such as https://id.acme.com/okta/telephony',
+  form: WITH_HOST,
   complete: withPath,
 };
 
@@ -81,8 +91,8 @@ export interface ProviderQuestions {
 export const PROVIDER_QUESTIONS: Readonly<Record<ProviderName, ProviderQuestions>> = {
   twilio: {
     credential: [
-      { name: 'TWILIO_ACCOUNT_SID', what: ACCOUNT_SID, isSid: true },
-      { name: 'TWILIO_API_KEY_SID', what: API_KEY_SID, isSid: true },
+      { name: 'TWILIO_ACCOUNT_SID', what: ACCOUNT_SID, form: SID },
+      { name: 'TWILIO_API_KEY_SID', what: API_KEY_SID, form: SID },
       { name: 'TWILIO_API_KEY_SECRET', what: "the API key's secret", isSecret: true },
       {
         name: 'TWILIO_AUTH_TOKEN',

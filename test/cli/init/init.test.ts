@@ -165,19 +165,32 @@ describe('init', () => {
     expect(complete?.(' de, at')).to.equal('DE,AT');
   });
 
-  it('asks only for the wrong answer again, and says what it must be', async () => {
-    const made = await init('--org https://acme.okta.com --channels sms --skip-check', {
-      env: { OKTA_API_TOKEN: okta.apiToken },
+  it('asks again right after a wrong answer, and says what it must be', async () => {
+    const made = await init('--channels sms --skip-check', {
+      env: { OKTA_API_TOKEN: okta.apiToken, TWILIO_API_KEY_SID: 'of-the-environment' },
       answers: [
-        ...['', 'twilio', 'AC123', twilio.apiKeySid, twilio.apiKeySecret, twilio.authToken],
-        ...['+1 415 555 0100', twilio.accountSid, twilio.smsNumber, 'US'],
+        ...['443', 'acme.okta.com', '8080', 'http://8080/codes', 'id.acme.com'],
+        ...['AC123', twilio.accountSid, twilio.apiKeySid, twilio.apiKeySecret, twilio.authToken],
+        ...['+1 415 555 0100', twilio.smsNumber, 'US'],
       ],
     });
     expect(made.code, made.stderr).to.equal(0);
-    expect(made.stderr)
-      .to.include("✘ TWILIO_ACCOUNT_SID must be the account's SID: 'AC' and 32 hexadecimal digits\n")
-      .and.include('Answer again, or skip it with Enter: TWILIO_ACCOUNT_SID, TWILIO_SMS_FROM.');
+    expect(made.stderr).to.not.include('Answer again');
+    const told = made.stderr.split('\n').filter((line) => line.includes('✘'));
+    const [org, url, urlAgain, accountSid, keySid, smsFrom, ...others] = told;
+    expect(org).to.include("OKTA_ORG_URL must be the org's origin");
+    expect(url).to.include('PUBLIC_URL must be the public URL of the hook with its host name, such as https');
+    expect(urlAgain).to.equal(url);
+    expect(accountSid).to.include(
+      "TWILIO_ACCOUNT_SID must be the account's SID: 'AC' and 32 hexadecimal digits",
+    );
+    // Of the environment: told in its turn.
+    expect(keySid).to.include("TWILIO_API_KEY_SID must be the API key's SID");
+    expect(smsFrom).to.include('TWILIO_SMS_FROM must be');
+    expect(others).to.deep.equal([]);
     expect(parseEnv(readFileSync(at('gateway.env'), 'utf8'))).to.include({
+      OKTA_ORG_URL: 'https://acme.okta.com',
+      PUBLIC_URL: 'https://id.acme.com/okta/telephony',
       TWILIO_ACCOUNT_SID: twilio.accountSid,
       TWILIO_API_KEY_SID: twilio.apiKeySid,
       TWILIO_SMS_FROM: twilio.smsNumber,
@@ -217,7 +230,12 @@ describe('init', () => {
   });
 
   it('writes nothing if the input ends before the last question', async () => {
-    for (const answers of [[], [okta.orgUrl], [okta.orgUrl, '', '', 'twilio', 'sms', twilio.accountSid]]) {
+    for (const answers of [
+      [],
+      [okta.orgUrl],
+      ['443'],
+      [okta.orgUrl, '', '', 'twilio', 'sms', twilio.accountSid],
+    ]) {
       const made = await init('--skip-check', { answers });
       expect(made.code, made.stderr).to.equal(2);
       expect(made.stderr).to.include('Nothing was written, because the input ended or was interrupted');
@@ -299,6 +317,7 @@ describe('init', () => {
       ['', { ...org, OKTA_API_TOKEN: 'of-another-org-0123456789' }, 1, 'okta.credential failed'],
       ['--org http://127.0.0.1:9', {}, 1, 'okta.org failed'],
       ['--url http://acme.example', {}, 2, 'PUBLIC_URL must be'],
+      ['--url 8080', {}, 2, '- PUBLIC_URL must be the public URL of the hook with its host name'],
       ['--provider telex', {}, 2, 'The provider is one of twilio, vonage, line.'],
       ['--provider line --channels sms', {}, 2, 'The channels of line are line'],
       [`--out ${folder}/none`, {}, 2, `there is no folder ${folder}/none`],

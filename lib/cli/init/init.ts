@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { nearestWord } from '../../core/nearest-word.js';
 import { optionsFrom } from '../../options/environment.js';
 import { hasWhatsAppSender, usesProvider } from '../../options/provider-variables.js';
 import { attempt, hasServiceApp, OPTION_NAMES } from '../../options/variables.js';
@@ -223,6 +224,7 @@ async function chooseProvider({
   }
   return choose(terminal, given, {
     question: `Provider (${list}; Enter skips it)`,
+    known: PROVIDERS,
     problem: `The provider is one of ${list}.`,
     read: (text) => PROVIDERS.find((name) => name === text.toLowerCase()),
   });
@@ -238,6 +240,7 @@ async function chooseChannels(
   const given = textOption(options, 'channels') ?? (names.length === 1 ? first : undefined);
   const chosen = await choose(terminal, given, {
     question: `Channels (${names.join(',')}; Enter takes ${first})`,
+    known: names,
     problem: `The channels of ${provider} are ${names.join(', ')}, with commas between them.`,
     read: (text) => {
       const parts = text.split(',').map((part) => part.trim().toLowerCase());
@@ -249,28 +252,30 @@ async function chooseChannels(
 
 /**
  * Reads what is given, or asks until the answer can be read. `undefined`: nothing is given, or the question is skipped.
- * @throws CommandError if what is given cannot be read.
+ * @throws CommandError without a terminal, if what is given cannot be read.
  */
 async function choose<Choice>(
   terminal: Terminal,
   given: string | undefined,
   by: {
     readonly question: string;
+    readonly known: readonly string[];
     readonly problem: string;
     readonly read: (text: string) => Choice | undefined;
   },
 ): Promise<Choice | undefined> {
-  if (given !== undefined) {
-    const choice = by.read(given);
-    if (choice === undefined) throw badUse('init', by.problem);
-    return choice;
-  }
-  while (terminal.isInteractive) {
-    const text = requireAnswer(await terminal.askText(by.question));
+  let text = given;
+  while (text !== undefined || terminal.isInteractive) {
+    text ??= requireAnswer(await terminal.askText(by.question));
     if (text === '') return undefined;
     const choice = by.read(text);
     if (choice !== undefined) return choice;
-    terminal.note(`✘ ${by.problem}`, 'red');
+    const wrong = text.split(',').filter((part) => by.read(part) === undefined);
+    const [meant] = wrong.flatMap((part) => nearestWord(part.trim(), by.known) ?? []);
+    const problem = meant === undefined ? by.problem : `${by.problem} Did you mean ${meant}?`;
+    if (!terminal.isInteractive) throw badUse('init', problem);
+    terminal.note(`✘ ${problem}`, 'red');
+    text = undefined;
   }
   return undefined;
 }

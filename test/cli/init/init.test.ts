@@ -166,10 +166,10 @@ describe('init', () => {
   });
 
   it('asks again right after a wrong answer, and says what it must be', async () => {
-    const made = await init('--channels sms --skip-check', {
+    const made = await init('--provider twilo --channels sms --skip-check', {
       env: { OKTA_API_TOKEN: okta.apiToken, TWILIO_API_KEY_SID: 'of-the-environment' },
       answers: [
-        ...['443', 'acme.okta.com', '8080', 'http://8080/codes', 'id.acme.com'],
+        ...['443', 'acme.okta.com', '8080', 'http://8080/codes', 'id.acme.com', 'twilio'],
         ...['AC123', twilio.accountSid, twilio.apiKeySid, twilio.apiKeySecret, twilio.authToken],
         ...['+1 415 555 0100', twilio.smsNumber, 'US'],
       ],
@@ -177,10 +177,11 @@ describe('init', () => {
     expect(made.code, made.stderr).to.equal(0);
     expect(made.stderr).to.not.include('Answer again');
     const told = made.stderr.split('\n').filter((line) => line.includes('✘'));
-    const [org, url, urlAgain, accountSid, keySid, smsFrom, ...others] = told;
+    const [org, url, urlAgain, provider, accountSid, keySid, smsFrom, ...others] = told;
     expect(org).to.include("OKTA_ORG_URL must be the org's origin");
     expect(url).to.include('PUBLIC_URL must be the public URL of the hook with its host name, such as https');
     expect(urlAgain).to.equal(url);
+    expect(provider).to.include('The provider is one of twilio, vonage, line. Did you mean twilio?');
     expect(accountSid).to.include(
       "TWILIO_ACCOUNT_SID must be the account's SID: 'AC' and 32 hexadecimal digits",
     );
@@ -318,7 +319,9 @@ describe('init', () => {
       ['--org http://127.0.0.1:9', {}, 1, 'okta.org failed'],
       ['--url http://acme.example', {}, 2, 'PUBLIC_URL must be'],
       ['--url 8080', {}, 2, '- PUBLIC_URL must be the public URL of the hook with its host name'],
-      ['--provider telex', {}, 2, 'The provider is one of twilio, vonage, line.'],
+      ['--provider telex', {}, 2, 'The provider is one of twilio, vonage, line.\n'],
+      ['--provider twilo', {}, 2, 'one of twilio, vonage, line. Did you mean twilio?\n'],
+      ['--provider twilio --channels sms,voce', {}, 2, 'between them. Did you mean voice?\n'],
       ['--provider line --channels sms', {}, 2, 'The channels of line are line'],
       [`--out ${folder}/none`, {}, 2, `there is no folder ${folder}/none`],
       [

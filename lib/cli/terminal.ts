@@ -129,9 +129,9 @@ export class Terminal {
     return secret;
   }
 
-  #ask(question: string, output: NodeJS.WritableStream): Promise<string | undefined> {
+  async #ask(question: string, output: NodeJS.WritableStream): Promise<string | undefined> {
     const lines = createInterface({ input: this.#streams.stdin, output, terminal: this.isInteractive });
-    return new Promise((resolve) => {
+    const answered = await new Promise<string | undefined>((resolve) => {
       lines.on('close', () => {
         resolve(undefined);
       });
@@ -143,6 +143,9 @@ export class Terminal {
         lines.close();
       });
     });
+    // After Ctrl-C, or at the end of the input, the cursor is still behind the question.
+    if (answered === undefined) output.write('\n');
+    return answered;
   }
 
   #write(stream: MaybeTerminal<NodeJS.WritableStream>, text: string, style?: Style): void {

@@ -149,6 +149,18 @@ describe('what the command line tells', () => {
       expect(await asked).to.equal(false);
     });
 
+    it('and begins a new line after Ctrl-C and at the end of its input', async () => {
+      for (const end of ['\u0003', undefined]) {
+        const { terminal, stdin, stderr } = captureTerminal({ isTTY: true });
+        const asked = terminal.confirm('Go on?');
+        if (end === undefined) stdin.end();
+        else stdin.write(end);
+        expect(await asked).to.equal(false);
+        terminal.note('Nothing was changed.');
+        expect(stderr()).to.match(/\nNothing was changed\.\n$/);
+      }
+    });
+
     it('for a secret without showing what is typed, and hides it from then on', async () => {
       const { terminal, stdin, stdout, stderr } = captureTerminal({ isTTY: true });
       stdin.write(' typed-secret-1 \n');

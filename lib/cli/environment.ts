@@ -109,14 +109,7 @@ export function withFile(
       `The file ${file} that --env names cannot be read (${systemCode(error)}).`,
     );
   }
-  const wrongLine = wrongLineOf(text);
-  if (wrongLine !== undefined) {
-    throw new CommandError(
-      'BAD_ENVIRONMENT',
-      `Line ${wrongLine} of the file ${file} that --env names is no NAME=value: Node would skip it, or take it for a part of the next variable.`,
-      'Write NAME=value. A comment begins the line with #, an empty line has no spaces, and quotes surround a value of several lines.',
-    );
-  }
+  requireLines(text, file);
   const given = Object.fromEntries(
     Object.entries(env).filter(([, value]) => value !== undefined && value !== ''),
   );
@@ -131,15 +124,34 @@ export function withFile(
 }
 
 /** A variable with a quoted value, which may have several lines. */
-const QUOTED_VARIABLE = /^([^\n=#]*=[^\S\n]*)(["'`])[^]*?\2.*$/gm;
+const QUOTED_VARIABLE = /^([^\n=#]*=[^\S\n]*)(["'`])[^]*?\2(.*)$/gm;
+const OPEN_QUOTE = /^[^=#]*=[^\S\n]*["'`]/;
 const LINE = /^(?:#.*|[ \t]*(?:export )?[A-Za-z_][\w.-]*[ \t]*=.*)?\r?$/;
 
-/** The number of the first line that is neither a variable, a comment nor empty; `undefined` if there is none. */
-function wrongLineOf(text: string): number | undefined {
-  const plain = text.replace(
-    QUOTED_VARIABLE,
-    (variable: string, start: string) => start + variable.replaceAll(/.+/g, ''),
+/** @throws CommandError if a line is neither a variable, a comment nor empty, or has a quote that is not closed. */
+function requireLines(text: string, file: string): void {
+  const lines = text
+    .replace(QUOTED_VARIABLE, (variable: string, start: string, _quote, rest: string) => {
+      // With a text behind it, the quote at the end of several lines opens the value of another variable.
+      const isOpen = variable.includes('\n') && /^\s*[^\s#]/.test(rest);
+      return isOpen ? variable : start + variable.replaceAll(/.+/g, '');
+    })
+    .split('\n');
+  const index = lines.findIndex((line) => !LINE.test(line) || OPEN_QUOTE.test(line));
+  const wrong = lines[index];
+  if (wrong === undefined) return;
+  const [problem, remedy] = OPEN_QUOTE.test(wrong)
+    ? [
+        'opens a quote that is not closed',
+        'Close the quote. If the quote is a part of the value, surround the value with quotes of another kind.',
+      ]
+    : [
+        'is no NAME=value: Node would skip it, or take it for a part of the next variable',
+        'Write NAME=value. A comment begins the line with #, an empty line has no spaces, and quotes surround a value of several lines.',
+      ];
+  throw new CommandError(
+    'BAD_ENVIRONMENT',
+    `Line ${index + 1} of the file ${file} that --env names ${problem}.`,
+    remedy,
   );
-  const index = plain.split('\n').findIndex((line) => !LINE.test(line));
-  return index < 0 ? undefined : index + 1;
 }

@@ -145,22 +145,25 @@ function readOptions(command: Command, words: readonly string[]): Readonly<Recor
     throw badUse(command.name, problemOf(error, words, options));
   }
   // An unset variable of a script, as in --phone "$PHONE". Without the option, the command may do something else.
-  if (Object.values(values).includes('')) throw badUse(command.name, NO_VALUE);
-  return values;
+  const empty = Object.keys(values).find((name) => values[name] === '');
+  if (empty === undefined) return values;
+  throw badUse(
+    command.name,
+    `The value of --${empty} is empty. If it is that of a variable, set the variable.`,
+  );
 }
-
-const NO_VALUE = 'An option lacks its value, or has a value that it does not take.';
 
 function problemOf(error: unknown, words: readonly string[], options: CommandOptions): string {
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  const { tokens } = parseArgs({ args: [...words], options, strict: false, tokens: true });
+  const given = tokens.flatMap((token) => (token.kind === 'option' ? [token] : []));
   if (code === 'ERR_PARSE_ARGS_INVALID_OPTION_VALUE') {
-    return NO_VALUE;
+    const lacks = given.find(({ name, value }) => options[name]?.type === 'string' && value === undefined);
+    if (lacks !== undefined) return `The option ${lacks.rawName} lacks its value.`;
+    return 'An option lacks its value, or has a value that it does not take.';
   }
   if (code !== 'ERR_PARSE_ARGS_UNKNOWN_OPTION') return 'The command takes options only, and no other words.';
-  const { tokens } = parseArgs({ args: [...words], options, strict: false, tokens: true });
-  const unknown = tokens.flatMap((token) =>
-    token.kind === 'option' && !Object.hasOwn(options, token.name) ? [token.rawName] : [],
-  );
+  const unknown = given.flatMap(({ name, rawName }) => (Object.hasOwn(options, name) ? [] : [rawName]));
   return `There is no option ${unknown.join(', ')}.${meantOption(unknown[0], options)}`;
 }
 

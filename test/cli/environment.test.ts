@@ -301,7 +301,6 @@ describe('the environment', () => {
         ['A=1\nexport B', 2],
         ['A="-----BEGIN\nnot-to-be-shown\n-----END" # a key\r\nB=\n\nnot-to-be-shown', 6],
         ['A=-----BEGIN\nnot-to-be-shown\n-----END\nB=1\n', 2],
-        ['A="not closed\nnot-to-be-shown\nB=1\n', 2],
         // Node takes each of these for the name of the next variable, or for a part of its own.
         ['A=1\n  # not-to-be-shown\nB=2\n', 2],
         ['A=1\n  \nB=2\n', 2],
@@ -322,6 +321,28 @@ describe('the environment', () => {
       writeFileSync(file, '\n#\n# "\nA=\n  B = \'\n{\n}\n\'\nC=it\'s\nD=`a\n"b"`\nE="x"\r\n\r\nexport F=y\n');
       expect(withFile({}, file).values).to.deep.equal(parseEnv(readFileSync(file, 'utf8')));
       expect(withFile({}, file).values).to.include({ B: '\n{\n}\n', C: "it's", D: 'a\n"b"', E: 'x', F: 'y' });
+    });
+
+    it('with a quote that is not closed is refused by the line that opens it', () => {
+      const file = join(folder, 'gateway.env');
+      for (const [text, line] of [
+        ['A="not-to-be-shown\nB=1\n', 1],
+        ["A=1\nexport B = 'not-to-be-shown", 2],
+        ['A="1"\nB="not-to-be-shown\nC="2"\nD=3\n', 2],
+        ['A="not-to-be-shown\nnot-to-be-shown\nB=1\n', 1],
+        ['A=`\n', 1],
+      ] as const) {
+        writeFileSync(file, text);
+        expect(() => withFile({}, file), text)
+          .to.throw(
+            CommandError,
+            `Line ${line} of the file ${file} that --env names opens a quote that is not closed.`,
+          )
+          .that.includes({ exitCode: 2, code: 'BAD_ENVIRONMENT' });
+      }
+      const pem = 'A="-----BEGIN\nMII=\n-----END" # a key\r\nB=it\'s\nC=a"b\nD=\'x"\' y\n';
+      writeFileSync(file, pem);
+      expect(withFile({}, file).values).to.deep.equal(parseEnv(pem));
     });
 
     it('that is not there is bad use', () => {

@@ -131,6 +131,13 @@ describe('the command line', () => {
     expect((await run(okta, 'demo --env nothing.env')).stderr).to.include('There is no option --env.');
   });
 
+  it('names the option without a value', async () => {
+    const empty = 'The value of --env is empty. If it is that of a variable, set the variable.';
+    expect((await run(okta, 'doctor --env ')).stderr).to.include(empty);
+    expect((await run(okta, 'doctor --env')).stderr).to.include('The option --env lacks its value.');
+    expect((await run(okta, 'setup hook --yes=1')).stderr).to.include('has a value that it does not take.');
+  });
+
   it('names the option that a misspelt one stands for', async () => {
     const { stderr } = await run(okta, 'doctor --timout 5');
     expect(stderr).to.include('There is no option --timout. Did you mean --timeout?');

@@ -937,7 +937,7 @@ writeFileSync(file, text);`,
       ['--user a@example.com --via pigeon', '--via takes one of okta, gateway'],
       ['--user a@example.com --phone 07700900177', '--phone takes a number in E.164 form'],
       // As a script has it whose variable is not set: it would go to the user's own phone.
-      ['--user a@example.com --phone  --yes', 'An option lacks its value'],
+      ['--user a@example.com --phone  --yes', 'The value of --phone is empty.'],
       ['--user a@example.com --payload x.json --channel sms', 'remove --user, --channel'],
       ['--user a@example.com --via gateway --hook cal1', '--hook'],
       ['--user a@example.com --header x', '--header'],

@@ -140,18 +140,12 @@ function requireLines(text: string, file: string): void {
   const index = lines.findIndex((line) => !LINE.test(line) || OPEN_QUOTE.test(line));
   const wrong = lines[index];
   if (wrong === undefined) return;
-  const [problem, remedy] = OPEN_QUOTE.test(wrong)
-    ? [
-        'opens a quote that is not closed',
-        'Close the quote. If the quote is a part of the value, surround the value with quotes of another kind.',
-      ]
-    : [
-        'is no NAME=value: Node would skip it, or take it for a part of the next variable',
-        'Write NAME=value. A comment begins the line with #, an empty line has no spaces, and quotes surround a value of several lines.',
-      ];
+  const problem = OPEN_QUOTE.test(wrong)
+    ? 'opens a quote that is not closed'
+    : 'is no NAME=value: Node would skip it, or take it for a part of the next variable';
   throw new CommandError(
     'BAD_ENVIRONMENT',
     `Line ${index + 1} of the file ${file} that --env names ${problem}.`,
-    remedy,
+    'Write NAME=value. A comment begins the line with #, an empty line has no spaces, and a value of several lines has a quote at both ends.',
   );
 }

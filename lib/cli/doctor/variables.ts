@@ -21,6 +21,7 @@ import { isShortSecret, MIN_SECRET_LENGTH } from '../../okta/probe-mark.js';
 import { readRedis, type RedisVariables } from '../../options/variables.js';
 import { headerOption, type CommandCall } from '../command.js';
 import type { Variables } from '../environment.js';
+import type { RecipientCheck } from './checks/okta-attributes.js';
 import { fail, ok, warn, type Finding } from './finding.js';
 import { readGivenProof } from '../hook-proof.js';
 
@@ -34,9 +35,8 @@ export interface OktaVariables {
   readonly credential: OktaCredential;
   /** `undefined` if no channel that users opt in to has a sender. */
   readonly optIn: OptIn | undefined;
-  readonly unverifiedPhoneAttribute: string | undefined;
-  /** `undefined` without LINE. */
-  readonly lineUserIdAttribute: string | undefined;
+  /** The attributes that decide to whom a code goes, by their checks. */
+  readonly recipients: Readonly<Partial<Record<RecipientCheck, string | undefined>>>;
 }
 
 /** The attribute by which users opt in. A boolean is for WhatsApp alone: users opt in to LINE by the name of the channel. */
@@ -95,11 +95,13 @@ export async function readOktaVariables(variables: Variables): Promise<Section<O
   return section(variables, `Set, by ${by}.`, {
     credential,
     optIn: attribute === undefined ? undefined : { attribute, channels },
-    unverifiedPhoneAttribute: variables.read('UNVERIFIED_PHONE_ATTRIBUTE'),
-    // line.variables reports a name that is wrong.
-    lineUserIdAttribute: hasLine
-      ? (variables.valueOf('LINE_USER_ID_ATTRIBUTE') ?? DEFAULT_USER_ID_ATTRIBUTE)
-      : undefined,
+    recipients: {
+      'unverified-phone': variables.read('UNVERIFIED_PHONE_ATTRIBUTE'),
+      // line.variables reports a name that is wrong.
+      'line-user-id': hasLine
+        ? (variables.valueOf('LINE_USER_ID_ATTRIBUTE') ?? DEFAULT_USER_ID_ATTRIBUTE)
+        : undefined,
+    },
   });
 }
 
@@ -126,15 +128,12 @@ export async function readHookVariables(call: CommandCall): Promise<Section<Hook
   return section(variables, `Set, ${how}.${isMarked ? '' : UNMARKED}`, { url, proof, secret, headerName });
 }
 
-const OTHERS_SEND = ok('Not set: another provider sends the codes.');
-const NO_SMS_NO_CALLS = warn(
-  'Not set, and no other provider sends SMS or makes calls: users who have not opted in get no code by the gateway.',
-  'Set TWILIO_SMS_FROM and TWILIO_VOICE_FROM with the credential of Twilio, or VONAGE_SMS_FROM. Without them, Okta may send these codes itself.',
-);
-
 export async function readTwilioVariables(variables: Variables): Promise<Section<TwilioSide>> {
   if (!usesProvider(variables, 'TWILIO_') && otherProviders(variables).length > 0) {
-    return without(variables.hasAny('VONAGE_SMS_FROM') ? OTHERS_SEND : NO_SMS_NO_CALLS);
+    if (variables.hasAny('VONAGE_SMS_FROM')) return without(ok('Not set: another provider sends the codes.'));
+    const lack = 'Not set, and no other provider sends SMS or makes calls';
+    const remedy = 'Set TWILIO_SMS_FROM and TWILIO_VOICE_FROM with the credential of Twilio, or VONAGE_SMS_FROM.';
+    return without(warn(`${lack}: users who have not opted in get no code by the gateway.`, remedy));
   }
   if (!variables.hasAny('TWILIO_ACCOUNT_SID')) {
     const remedy = "Set it to the account's SID, to check Twilio's side.";

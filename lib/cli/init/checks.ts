@@ -49,12 +49,7 @@ export function oktaChecks({ variables, time }: CommandCall): CheckGroup | undef
   const hasCredential = variables.hasAny('OKTA_API_TOKEN') || hasServiceApp(variables);
   const credential = hasCredential ? readOktaCredential(variables) : { orgUrl, apiToken: '' };
   if (variables.hasProblems()) return undefined;
-  const value = {
-    credential,
-    optIn: undefined,
-    unverifiedPhoneAttribute: undefined,
-    lineUserIdAttribute: undefined,
-  };
+  const value = { credential, optIn: undefined, recipients: {} };
   const { group } = examineOkta(section(value), undefined, { time, callMs: CALL_MS });
   return only(group, ['okta.org', 'okta.engine', ...(hasCredential ? ['okta.credential'] : [])]);
 }

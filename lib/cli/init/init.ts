@@ -205,11 +205,8 @@ function wrongAnswer(problems: readonly string[], failed: readonly string[]): Co
 }
 
 /** The provider of `--provider`, of the variables, or of the answer. `undefined`: skipped. */
-async function chooseProvider({
-  options,
-  terminal,
-  variables,
-}: CommandCall): Promise<ProviderName | undefined> {
+async function chooseProvider(call: CommandCall): Promise<ProviderName | undefined> {
+  const { options, terminal, variables } = call;
   const list = PROVIDERS.join(', ');
   const used = PROVIDERS.find((provider) =>
     variables.hasAny(...PROVIDER_QUESTIONS[provider].credential.map(({ name }) => name)),
@@ -222,12 +219,13 @@ async function chooseProvider({
       `Name it with --provider: ${list}.`,
     );
   }
-  return choose(terminal, given, {
+  const chosen = await choose(terminal, given, {
     question: `Provider (${list}; Enter skips it)`,
-    known: PROVIDERS,
     problem: `The provider is one of ${list}.`,
-    read: (text) => PROVIDERS.find((name) => name === text.toLowerCase()),
+    known: PROVIDERS,
+    most: 1,
   });
+  return PROVIDERS.find((name) => name === chosen?.[0]);
 }
 
 /** The channels of `--channels`, or of the answer. Default: the provider's first one. */
@@ -240,38 +238,36 @@ async function chooseChannels(
   const given = textOption(options, 'channels') ?? (names.length === 1 ? first : undefined);
   const chosen = await choose(terminal, given, {
     question: `Channels (${names.join(',')}; Enter takes ${first})`,
-    known: names,
     problem: `The channels of ${provider} are ${names.join(', ')}, with commas between them.`,
-    read: (text) => {
-      const parts = text.split(',').map((part) => part.trim().toLowerCase());
-      return parts.every((part) => names.includes(part)) ? parts : undefined;
-    },
+    known: names,
   });
   return chosen ?? [first];
 }
 
 /**
- * Reads what is given, or asks until the answer can be read. `undefined`: nothing is given, or the question is skipped.
+ * Reads the names that are given, or asks until the answer can be read. `undefined`: nothing is given, or the question is
+ * skipped.
  * @throws CommandError without a terminal, if what is given cannot be read.
  */
-async function choose<Choice>(
+async function choose(
   terminal: Terminal,
   given: string | undefined,
   by: {
     readonly question: string;
-    readonly known: readonly string[];
     readonly problem: string;
-    readonly read: (text: string) => Choice | undefined;
+    readonly known: readonly string[];
+    /** Default: several, with commas between them. */
+    readonly most?: number;
   },
-): Promise<Choice | undefined> {
+): Promise<readonly string[] | undefined> {
   let text = given;
   while (text !== undefined || terminal.isInteractive) {
     text ??= requireAnswer(await terminal.askText(by.question));
     if (text === '') return undefined;
-    const choice = by.read(text);
-    if (choice !== undefined) return choice;
-    const wrong = text.split(',').filter((part) => by.read(part) === undefined);
-    const [meant] = wrong.flatMap((part) => nearestWord(part.trim(), by.known) ?? []);
+    const names = text.split(',').map((name) => name.trim().toLowerCase());
+    const unknown = names.filter((name) => !by.known.includes(name));
+    if (unknown.length === 0 && names.length <= (by.most ?? Infinity)) return names;
+    const [meant] = unknown.flatMap((name) => nearestWord(name, by.known) ?? []);
     const problem = meant === undefined ? by.problem : `${by.problem} Did you mean ${meant}?`;
     if (!terminal.isInteractive) throw badUse('init', problem);
     terminal.note(`✘ ${problem}`, 'red');

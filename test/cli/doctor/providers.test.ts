@@ -128,14 +128,14 @@ describe('doctor without Twilio', () => {
       lineOf(await ward.lines({ ...lineAlone(), LINE_USER_ID_ATTRIBUTE: name }), 'okta.line-user-id');
     expect(await attributeLine('')).to.deep.include({
       status: 'fail',
-      message: 'The user profile has no attribute lineUserId: no user gets a code by LINE.',
+      message: 'The user profile has no attribute lineUserId.',
       remedy:
-        'okta-telephony-hook setup attribute creates it. If it has another name, set LINE_USER_ID_ATTRIBUTE.',
+        'Name another by LINE_USER_ID_ATTRIBUTE, here and at the gateway, or let okta-telephony-hook setup attribute create it.',
     });
     okta.setAttribute('lineIds', { title: 'Ids', type: 'array' });
     expect(await attributeLine('lineIds')).to.deep.include({
       status: 'fail',
-      message: 'lineIds is of the type array, and the LINE user id is a string: no user gets a code by LINE.',
+      message: 'lineIds is of the type array, but the LINE user id is a string.',
     });
     expect((await attributeLine('nickName')).message).to.match(
       /^Users may change nickName, the LINE user id to which codes go: somebody with a stolen password can/,

@@ -320,6 +320,7 @@ describe('init', () => {
       ['--url http://acme.example', {}, 2, 'PUBLIC_URL must be'],
       ['--url 8080', {}, 2, '- PUBLIC_URL must be the public URL of the hook with its host name'],
       ['--provider telex', {}, 2, 'The provider is one of twilio, vonage, line.\n'],
+      ['--provider twilio,vonage', {}, 2, 'one of twilio, vonage, line.\n'],
       ['--provider twilo', {}, 2, 'one of twilio, vonage, line. Did you mean twilio?\n'],
       ['--provider twilio --channels sms,voce', {}, 2, 'between them. Did you mean voice?\n'],
       ['--provider line --channels sms', {}, 2, 'The channels of line are line'],

@@ -80,43 +80,36 @@ export async function optedInFinding(org: OrgReader, { attribute: name, channels
   );
 }
 
-/** Checks that users may not change the attribute with the unverified number. */
-export async function phoneFinding(org: OrgReader, name: string): Promise<Finding> {
-  const { isThere, isUsersOwn } = await readAttribute(org.reading(SCHEMAS.scopes), name);
-  if (!isThere)
-    return fail(`The user profile has no attribute ${name}.`, `Name another, or add it in ${EDITOR}.`);
-  return recipientFinding(
-    isUsersOwn,
-    `${name}, the unverified number to which codes go`,
-    'remove unverifiedPhoneAttribute, so that codes go to the enrolled phone',
-  );
-}
+/** The attributes that decide to whom a code goes, by their checks. */
+const RECIPIENTS = {
+  'unverified-phone': {
+    what: 'the unverified number',
+    setUp: `Name another, or add it in ${EDITOR}.`,
+    instead: 'remove unverifiedPhoneAttribute, so that codes go to the enrolled phone',
+  },
+  'line-user-id': {
+    what: 'the LINE user id',
+    setUp: `Name another by LINE_USER_ID_ATTRIBUTE, here and at the gateway, or let ${SET_UP} create it.`,
+    instead: 'name another attribute by LINE_USER_ID_ATTRIBUTE',
+  },
+};
 
-/** Checks the attribute with the LINE user id: a string that users may not change. */
-export async function lineUserIdFinding(org: OrgReader, name: string): Promise<Finding> {
-  const { isThere, type = 'unknown', isUsersOwn } = await readAttribute(org.reading(SCHEMAS.scopes), name);
-  if (!isThere)
-    return fail(
-      `The user profile has no attribute ${name}: no user gets a code by LINE.`,
-      `${SET_UP} creates it. If it has another name, set LINE_USER_ID_ATTRIBUTE.`,
-    );
+export type RecipientCheck = keyof typeof RECIPIENTS;
+
+/** Checks an attribute that decides to whom a code goes: it is a string, and users may not change it. */
+export async function recipientFinding(
+  org: OrgReader,
+  check: RecipientCheck,
+  name: string,
+): Promise<Finding> {
+  const { what, setUp, instead } = RECIPIENTS[check];
+  const { isThere, type, isUsersOwn } = await readAttribute(org.reading(SCHEMAS.scopes), name);
+  if (!isThere) return fail(`The user profile has no attribute ${name}.`, setUp);
   if (type !== 'string')
-    return fail(
-      `${name} is of the type ${type}, and the LINE user id is a string: no user gets a code by LINE.`,
-      `Set LINE_USER_ID_ATTRIBUTE to another name, here and at the gateway: ${SET_UP} then creates a string.`,
-    );
-  return recipientFinding(
-    isUsersOwn,
-    `${name}, the LINE user id to which codes go`,
-    'name another attribute by LINE_USER_ID_ATTRIBUTE',
-  );
-}
-
-/** @param what - the attribute, and what it says about the recipient. */
-function recipientFinding(isUsersOwn: boolean, what: string, orElse: string): Finding {
-  if (!isUsersOwn) return ok(`Users may not change ${what}.`);
+    return fail(`${name} is of the type ${type ?? 'unknown'}, but ${what} is a string.`, setUp);
+  if (!isUsersOwn) return ok(`Users may not change ${name}, ${what} to which codes go.`);
   return fail(
-    `Users may change ${what}: somebody with a stolen password can redirect the code to another phone.`,
-    `Set its user permission to Read-Only in ${EDITOR}, or ${orElse}.`,
+    `Users may change ${name}, ${what} to which codes go: somebody with a stolen password can redirect the code to another phone.`,
+    `Set its user permission to Read-Only in ${EDITOR}, or ${instead}.`,
   );
 }

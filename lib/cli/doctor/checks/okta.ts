@@ -21,7 +21,12 @@ import {
 } from './okta-access.js';
 import type { ReadHeaderName } from './hook-secret.js';
 import { createHookChecks, EVENT_HOOKS, INLINE_HOOKS } from './okta-hooks.js';
-import { attributeFinding, lineUserIdFinding, optedInFinding, phoneFinding } from './okta-attributes.js';
+import {
+  attributeFinding,
+  optedInFinding,
+  recipientFinding,
+  type RecipientCheck,
+} from './okta-attributes.js';
 
 const AUTHENTICATORS = { scopes: ['okta.authenticators.read'], role: 'the role Read-Only Administrator' };
 
@@ -54,6 +59,14 @@ const reading = (
   run: (parts) => withAccess(what, access, () => run(parts)),
 });
 
+const recipient = (check: RecipientCheck): CheckTable<OktaParts>[string] =>
+  reading(
+    'The attribute',
+    SCHEMAS,
+    ({ org, variables: { recipients } }) => recipientFinding(org, check, recipients[check] ?? ''),
+    ({ variables: { recipients } }) => recipients[check] !== undefined,
+  );
+
 const CHECKS: CheckTable<OktaParts> = {
   org: { run: async ({ org, answer }) => orgFinding(org, (await answer()).result) },
   engine: { needs: 'org', run: async ({ answer }) => engineFinding((await answer()).result) },
@@ -70,18 +83,8 @@ const CHECKS: CheckTable<OktaParts> = {
       optIn === undefined ? WITHOUT_OPT_IN : optedInFinding(org, optIn),
     ({ variables }) => variables.optIn !== undefined,
   ),
-  'unverified-phone': reading(
-    'The attribute',
-    SCHEMAS,
-    ({ org, variables }) => phoneFinding(org, variables.unverifiedPhoneAttribute ?? ''),
-    ({ variables }) => variables.unverifiedPhoneAttribute !== undefined,
-  ),
-  'line-user-id': reading(
-    'The attribute',
-    SCHEMAS,
-    ({ org, variables }) => lineUserIdFinding(org, variables.lineUserIdAttribute ?? ''),
-    ({ variables }) => variables.lineUserIdAttribute !== undefined,
-  ),
+  'unverified-phone': recipient('unverified-phone'),
+  'line-user-id': recipient('line-user-id'),
   'phone-authenticator': reading('The phone authenticator', AUTHENTICATORS, ({ org }) =>
     authenticatorFinding(org),
   ),

@@ -132,7 +132,8 @@ export async function readTwilioVariables(variables: Variables): Promise<Section
   if (!usesProvider(variables, 'TWILIO_') && otherProviders(variables).length > 0) {
     if (variables.hasAny('VONAGE_SMS_FROM')) return without(ok('Not set: another provider sends the codes.'));
     const lack = 'Not set, and no other provider sends SMS or makes calls';
-    const remedy = 'Set TWILIO_SMS_FROM and TWILIO_VOICE_FROM with the credential of Twilio, or VONAGE_SMS_FROM.';
+    const remedy =
+      'Set TWILIO_SMS_FROM and TWILIO_VOICE_FROM with the credential of Twilio, or VONAGE_SMS_FROM.';
     return without(warn(`${lack}: users who have not opted in get no code by the gateway.`, remedy));
   }
   if (!variables.hasAny('TWILIO_ACCOUNT_SID')) {

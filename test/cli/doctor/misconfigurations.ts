@@ -466,6 +466,15 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
     ),
   },
   {
+    what: 'codes to an attribute that holds no number',
+    plant: { UNVERIFIED_PHONE_ATTRIBUTE: 'whatsAppOptIn' },
+    finds: fail(
+      'okta.unverified-phone',
+      'whatsAppOptIn is of the type boolean, but the unverified number is a string.',
+      'Name another, or add it in Okta: Directory > Profile Editor > User (default).',
+    ),
+  },
+  {
     what: 'a phone authenticator that is off',
     hasOwnWard: true,
     plant: ({ okta }) => {

@@ -117,12 +117,13 @@ function planOf(okta: Administration, attribute: ProfileAttribute, definitions: 
 /** The attribute in the request. The Schema API merges it with the existing one, so settings of others are sent unchanged. */
 function written(found: unknown, wanted: ProfileAttribute): object {
   const type = keptOf(wanted.types, textFieldOf(found, 'type'));
+  const scope = textFieldOf(found, 'scope');
   const attribute = {
     title: textFieldOf(found, 'title') ?? wanted.title,
     ...(found === undefined ? { description: wanted.description } : {}),
     type,
     ...(found === undefined && type === 'array' ? { items: { type: 'string' } } : {}),
-    scope: textFieldOf(found, 'scope') ?? 'NONE',
+    scope: scope ?? 'NONE',
     mutability: MUTABILITY,
     permissions: [{ principal: 'SELF', action: keptOf(wanted.ownAccess, ownAccessOf(found)) }],
     master: MASTER,
@@ -136,12 +137,14 @@ const keptOf = (values: readonly [string, ...string[]], found: string | undefine
 
 function changesFrom(found: unknown, { types, ownAccess }: ProfileAttribute): readonly SetupChange[] {
   const type = textFieldOf(found, 'type');
+  const mutability = textFieldOf(found, 'mutability');
   const access = ownAccessOf(found);
+  const master = textFieldOf(found, 'master', 'type');
   return changesOf([
     ['type', type, keptOf(types, type)],
-    ['mutability', textFieldOf(found, 'mutability'), MUTABILITY],
+    ['mutability', mutability, MUTABILITY],
     ['user permission', access, keptOf(ownAccess, access)],
-    ['source', textFieldOf(found, 'master', 'type'), MASTER.type],
+    ['source', master, MASTER.type],
     ['default', defaultOf(found) ?? 'none', 'none'],
   ]);
 }

@@ -449,6 +449,37 @@ describe("the console's page", function () {
       await page.keyboard.press('Enter');
       await until(() => countOf(stood, '/api/tester/send') === 2);
     });
+
+    it('drops an answer as soon as the next request is generated or sent, also if it is refused', async () => {
+      const stood = (standIn = await startStandIn());
+      stood.made = { payload: { data: {} }, notes: ['It is made up.'] };
+      stood.tested = TESTED;
+      const { page, tolerate } = await browser.open(stood.url);
+      tolerate(/status of 403/);
+      const generate = page.getByRole('button', { name: 'Generate' });
+      const send = page.getByRole('button', { name: 'Send' });
+      const answer = page.getByText('Okta takes the code as sent.');
+      const noAnswer = page.getByText('No answer yet.');
+      await page.getByLabel('User').fill('x');
+      await noAnswer.waitFor();
+      await generate.click();
+      await send.click();
+      await answer.waitFor();
+      expect(await noAnswer.isVisible()).to.equal(false);
+
+      await generate.click();
+      await noAnswer.waitFor();
+      expect(await answer.isVisible()).to.equal(false);
+      await send.click();
+      await answer.waitFor();
+      await page.route('**/api/tester/send', (route) =>
+        route.fulfill({ status: 403, json: { error: { code: 'CROSS_SITE', message: 'Refused.' } } }),
+      );
+      await send.click();
+      await page.getByRole('alert').getByText('CROSS_SITE').waitFor();
+      await noAnswer.waitFor();
+      expect(await answer.isVisible()).to.equal(false);
+    });
   });
 
   it('says of a call whose gateway ended that its message may have gone out', async () => {

@@ -44,7 +44,7 @@ export function makeTester(stream: Stream): View<Extract<Route, { view: 'tester'
   const result = makeTestResult(stream);
   const placeholder = element(
     'p.empty',
-    'Nothing has been sent yet. Enter a user, generate a request and send it: the answer appears here.',
+    'No answer yet. Enter a user, generate a request and send it: the answer appears here.',
   );
   const answer = element(
     'section',
@@ -53,7 +53,11 @@ export function makeTester(stream: Stream): View<Extract<Route, { view: 'tester'
     placeholder,
     result.element,
   );
-  result.element.hidden = true;
+  const showAnswer = (isThere: boolean): void => {
+    placeholder.hidden = isThere;
+    result.element.hidden = !isThere;
+  };
+  showAnswer(false);
   let isRunning = false;
 
   const showState = (): void => {
@@ -67,13 +71,14 @@ export function makeTester(stream: Stream): View<Extract<Route, { view: 'tester'
         : warnOfSending(payload, Date.now());
   };
 
-  /** Runs one task at a time. The focus stays where it is. */
+  /** Runs one task at a time. The focus stays where it is, and the answer to an earlier request goes. */
   const run = async (words: string, task: () => Promise<void>): Promise<void> => {
     if (isRunning) return;
     const focused = document.activeElement;
     isRunning = true;
     running.textContent = words;
     failure.replaceChildren();
+    showAnswer(false);
     showState();
     try {
       await task();
@@ -130,8 +135,7 @@ export function makeTester(stream: Stream): View<Extract<Route, { view: 'tester'
     if (written?.isJson !== true) return;
     void run('Sending …', async () => {
       const sent = await sendPayload({ payload: written.value });
-      placeholder.hidden = true;
-      result.element.hidden = false;
+      showAnswer(true);
       result.show(sent);
       // On a narrow screen the answer is below.
       result.element.scrollIntoView({ block: 'nearest' });

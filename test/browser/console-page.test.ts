@@ -412,14 +412,15 @@ describe("the console's page", function () {
     expect(await page.getByText('The connection is lost').count()).to.equal(0);
   });
 
+  const TESTED: TestResult = {
+    httpStatus: 200,
+    body: { commands: [] },
+    durationMs: 312,
+    deadlineMs: 2500,
+    reaction: { action: 'sent', text: 'Okta takes the code as sent.' },
+  };
+
   describe('the tester', () => {
-    const TESTED: TestResult = {
-      httpStatus: 200,
-      body: { commands: [] },
-      durationMs: 312,
-      deadlineMs: 2500,
-      reaction: { action: 'sent', text: 'Okta takes the code as sent.' },
-    };
     const countOf = (stood: StandIn, path: string): number =>
       stood.asked.filter((url) => url.endsWith(path)).length;
 
@@ -482,6 +483,28 @@ describe("the console's page", function () {
     });
   });
 
+  it('says of a call of Okta’s that Okta may have sent the code itself, and not of a test', async () => {
+    const now = Date.now();
+    const executions = [plantExecution(6, now, { isTest: true }), plantExecution(16, now)];
+    const stood = (standIn = await startStandIn({ executions }));
+    const [test, call] = executions.map(({ id }) => `${stood.url}#/history/${id}`);
+    const { page } = await browser.open(call ?? '');
+    const headline = page.locator('.headline');
+    await headline.getByText('No channel could send the code. Okta may have sent it itself.').waitFor();
+    await page.goto(test ?? '');
+    const ofTest = headline.filter({ hasText: /No channel could send the code\.$/ });
+    await ofTest.waitFor();
+
+    stood.made = { payload: { data: {} }, notes: [] };
+    stood.tested = { ...TESTED, executionId: executions[0]?.id };
+    await page.goto(`${stood.url}#/tester`);
+    await page.getByLabel('User').fill('x');
+    await page.getByRole('button', { name: 'Generate' }).click();
+    await page.getByRole('button', { name: 'Send' }).click();
+    await ofTest.waitFor();
+    await page.getByText('At a sign-in: Okta takes the code as sent.').waitFor();
+  });
+
   it('says of a call whose gateway ended that its message may have gone out', async () => {
     const { steps, durationMs, ...planted } = plantExecution(7, Date.now());
     const unanswered = steps.filter(({ type }) => type !== 'request.answered' && type !== 'attempt.ended');
@@ -493,7 +516,7 @@ describe("the console's page", function () {
     };
     standIn = await startStandIn({ executions: [{ ...execution, steps: unanswered }] });
     const { page } = await browser.open(`${standIn.url}#/history/${planted.id}`);
-    await page.getByText('the message may have gone out, and Okta may have sent the code itself').waitFor();
+    await page.getByText('the message may have gone out. Okta may have sent the code itself.').waitFor();
     await page.getByText('no answer is known').waitFor();
     expect(await page.getByText('no message went out').count()).to.equal(0);
     expect(await page.getByText('Okta takes the code as on its way').count()).to.equal(0);

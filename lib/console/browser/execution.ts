@@ -119,7 +119,7 @@ function makeParts(execution: Execution): Parts {
       // Screen readers announce the headline: it changes only with the outcome.
       if (shownOutcome !== outcome) {
         shownOutcome = outcome;
-        headline.replaceChildren(markOutcome(outcome), ' ', explainOutcome(outcome, isAnswered));
+        headline.replaceChildren(markOutcome(outcome), ' ', explainOutcome(current));
       }
       summary.replaceChildren(
         facts(

@@ -1,12 +1,18 @@
 import type { Execution, ExecutionOutcome } from '../../core/history.js';
 import { describeEvent } from '../../events/describe-event.js';
 import type { Tone } from '../../events/description.js';
+import { answerOf } from '../../events/execution-outcome.js';
 
 /** How the page shows outcomes and tones: a word and an icon, never by colour alone. */
 
-interface OutcomeWords {
-  readonly word: string;
+interface Meaning {
   readonly meaning: string;
+  /** What Okta does then. */
+  readonly ofOkta?: string;
+}
+
+interface OutcomeWords extends Meaning {
+  readonly word: string;
   readonly tone: Tone;
   /** An SVG path of 16 by 16, drawn as a stroke. */
   readonly icon: string;
@@ -20,7 +26,7 @@ const CHECK = 'M3 8.5l3.5 3.5L13 4.5';
 export const OUTCOMES: Readonly<Record<ExecutionOutcome, OutcomeWords>> = {
   running: {
     word: 'Running',
-    meaning: 'Okta has not been answered yet.',
+    meaning: 'The hook has not answered yet.',
     tone: 'plain',
     icon: 'M8 2a6 6 0 1 1-6 6M8 5v3.2l2 1.3',
   },
@@ -45,7 +51,8 @@ export const OUTCOMES: Readonly<Record<ExecutionOutcome, OutcomeWords>> = {
   },
   pending: {
     word: 'Unknown',
-    meaning: 'The message may have gone out: no readable answer came. Okta takes the code as on its way.',
+    meaning: 'The message may have gone out: no readable answer came.',
+    ofOkta: 'Okta takes the code as on its way.',
     tone: 'warn',
     icon: QUESTION,
   },
@@ -58,22 +65,30 @@ export const OUTCOMES: Readonly<Record<ExecutionOutcome, OutcomeWords>> = {
   },
   failed: {
     word: 'Failed',
-    meaning: 'No channel could send the code. Okta may have sent it itself.',
+    meaning: 'No channel could send the code.',
+    ofOkta: 'Okta may have sent it itself.',
     tone: 'bad',
     icon: WARNING,
   },
 };
 
 /** For a call without an answer: Okta waited, and then went on as after any failure. */
-const UNANSWERED: Partial<Record<ExecutionOutcome, string>> = {
-  pending:
-    'The gateway may have stopped before it answered: the message may have gone out, and Okta may have sent the code itself.',
-  failed: 'The gateway may have stopped before it answered. Okta may have sent the code itself.',
+const UNANSWERED: Partial<Record<ExecutionOutcome, Meaning>> = {
+  pending: {
+    meaning: 'The gateway may have stopped before it answered: the message may have gone out.',
+    ofOkta: 'Okta may have sent the code itself.',
+  },
+  failed: {
+    meaning: 'The gateway may have stopped before it answered.',
+    ofOkta: 'Okta may have sent the code itself.',
+  },
 };
 
-/** @param isAnswered - whether an answer of the gateway is known. */
-export function explainOutcome(outcome: ExecutionOutcome, isAnswered: boolean): string {
-  return (isAnswered ? undefined : UNANSWERED[outcome]) ?? OUTCOMES[outcome].meaning;
+/** What the outcome means. Okta knows nothing of a test, so it does nothing after one. */
+export function explainOutcome({ outcome, steps, isTest }: Execution): string {
+  const isAnswered = answerOf(steps) !== undefined;
+  const { meaning, ofOkta } = (isAnswered ? undefined : UNANSWERED[outcome]) ?? OUTCOMES[outcome];
+  return isTest || ofOkta === undefined ? meaning : `${meaning} ${ofOkta}`;
 }
 
 /** Why the code was not sent or not delivered, and what to do: by the last step that says so. */

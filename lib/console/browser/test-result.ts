@@ -1,5 +1,4 @@
 import type { ExecutionOutcome } from '../../core/history.js';
-import { answerOf } from '../../events/execution-outcome.js';
 import { element } from '../../http/page/browser/dom.js';
 import type { TestResult, ToldReaction } from '../api.js';
 import { copyButton, facts, inCode, markOutcome, markTone } from './widgets.js';
@@ -11,7 +10,7 @@ import { makeWaterfall } from './waterfall.js';
 import type { Tone } from '../../events/description.js';
 import { explainCode, explainOutcome } from './outcomes.js';
 
-/** The result of a test: the answer, what Okta does with it, the time of each step, the outcome, and why a code was refused. */
+/** The result of a test: the answer, what Okta would do with it, the time of each step, the outcome, and why a code was refused. */
 
 const TONES: Readonly<Record<ToldReaction['action'], Tone>> = {
   sent: 'good',
@@ -21,7 +20,7 @@ const TONES: Readonly<Record<ToldReaction['action'], Tone>> = {
 };
 
 export function makeTestResult(stream: Stream) {
-  // Screen readers announce what Okta does and the outcome, each when it changes.
+  // Screen readers announce Okta's reaction and the outcome, each when it changes.
   const reaction = element('div', { role: 'status' });
   const since = element('p.headline', { role: 'status' });
   const answer = element('div');
@@ -71,8 +70,7 @@ export function makeTestResult(stream: Stream) {
             }
             if (shownOutcome === outcome) return;
             shownOutcome = outcome;
-            const meaning = explainOutcome(outcome, answerOf(steps) !== undefined);
-            since.replaceChildren(markOutcome(outcome), ' ', meaning);
+            since.replaceChildren(markOutcome(outcome), ' ', explainOutcome(execution));
           },
           // The answer is shown anyway, and the link leads to the reason.
           () => undefined,
@@ -88,7 +86,7 @@ function showReaction({ reaction: { action, text, shown } }: TestResult): HTMLEl
   const tone = TONES[action];
   return element(
     `div.note.${tone}`,
-    markTone(tone, element('strong', text)),
+    markTone(tone, 'At a sign-in: ', element('strong', text)),
     shown === undefined ? undefined : element('p', 'The user may read: ', element('q', shown)),
   );
 }

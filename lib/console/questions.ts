@@ -1,22 +1,11 @@
 import Joi from 'joi';
-import type { ExecutionOutcome, ExecutionQuery } from '../core/history.js';
+import { EXECUTION_OUTCOMES, type ExecutionQuery } from '../core/history.js';
 import { lazyRules } from '../core/option-rules.js';
 import { REQUEST_TYPES } from '../core/request-types.js';
 import type { PayloadQuestion, SendQuestion, UserQuestion } from './api.js';
 import { ConsoleRefusal } from './refusal.js';
 
 /** Checks the queries and bodies of the page's requests. */
-
-const OUTCOMES: Readonly<Record<ExecutionOutcome, true>> = {
-  running: true,
-  sent: true,
-  delivered: true,
-  undelivered: true,
-  used: true,
-  pending: true,
-  blocked: true,
-  failed: true,
-};
 
 /** No id and no code is longer. */
 const MAX_TEXT = 256;
@@ -30,7 +19,7 @@ const rules = lazyRules(() => {
     execution: Joi.object<ExecutionQuery>({
       search: Joi.string().trim().max(MAX_TEXT),
       channel: Joi.string().max(MAX_TEXT),
-      outcome: Joi.valid(...Object.keys(OUTCOMES)),
+      outcome: Joi.valid(...EXECUTION_OUTCOMES),
       from: Joi.date().iso().cast('number'),
       to: Joi.date().iso().cast('number'),
       before: Joi.string().max(MAX_TEXT),

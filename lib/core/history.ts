@@ -10,8 +10,17 @@ export const TESTER_PREFIX = 'tester-';
  * `delivered`, `undelivered`: the provider reported it later. `used`: the user signed in with the code. `pending`: the outcome
  * is unknown. `blocked`: the guard or a fraud filter blocked it. `failed`: no message went out.
  */
-export type ExecutionOutcome =
-  'running' | 'sent' | 'delivered' | 'undelivered' | 'used' | 'pending' | 'blocked' | 'failed';
+export const EXECUTION_OUTCOMES = [
+  'running',
+  'sent',
+  'delivered',
+  'undelivered',
+  'used',
+  'pending',
+  'blocked',
+  'failed',
+] as const;
+export type ExecutionOutcome = (typeof EXECUTION_OUTCOMES)[number];
 
 /** One event of Okta's: its first call, its repeats, and what happened after the answer. */
 export interface ExecutionSummary {

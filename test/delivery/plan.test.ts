@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import type { TelephonyRequest, UserProfile } from '#lib/index.js';
-import { optedInChannels, planChannels } from '#lib/delivery/plan.js';
+import { optedInChannels, planChannels, skipSuppressed, suppressionFor } from '#lib/delivery/plan.js';
+import type { Suppression, SuppressionReason } from '#lib/delivery/suppressions.js';
 import type { ChooseChannels } from '#lib/core/option-types.js';
 
 const text = { deliveryChannel: 'sms', otpCode: '204981' } as TelephonyRequest;
@@ -175,5 +176,37 @@ describe('the plan', () => {
       return [];
     });
     expect(seen).to.deep.equal([text, { optIn: 'line' }]);
+  });
+});
+
+describe('the suppressed channels of a plan', () => {
+  const begun = (reason: SuppressionReason, channel = 'whatsapp'): Suppression => ({
+    channel,
+    reason,
+    untilMs: 9e15,
+  });
+
+  it('count by the word of the owner first, in whatever order they are known', () => {
+    const both = [begun('NOT_REACHED'), begun('STOPPED')];
+    expect(suppressionFor(both, 'whatsapp')?.reason).to.equal('STOPPED');
+    expect(suppressionFor(both, 'line')).to.equal(undefined);
+  });
+
+  it('leave a user some channel, unless they said STOP to all', () => {
+    const all: Readonly<Record<string, SuppressionReason>> = { whatsapp: 'STOPPED', line: 'OPTED_OUT' };
+    const of = (channel: string): Suppression | undefined => {
+      const reason = all[channel];
+      return reason === undefined ? undefined : begun(reason, channel);
+    };
+    const stopped = { channel: 'whatsapp', reason: 'STOPPED' };
+    expect(skipSuppressed(['whatsapp', 'line', 'sms'], of)).to.deep.equal({
+      channels: ['sms'],
+      skipped: [stopped, { channel: 'line', reason: 'OPTED_OUT' }],
+    });
+    expect(skipSuppressed(['whatsapp', 'line'], of)).to.deep.equal({
+      channels: ['line'],
+      skipped: [stopped],
+    });
+    expect(skipSuppressed(['whatsapp'], of)).to.deep.equal({ channels: [], skipped: [stopped] });
   });
 });

@@ -5,19 +5,11 @@ import {
   SUPPRESSED_MS,
   type KeptEntry,
   type Moment,
-  type Suppression,
   type SuppressionChange,
   type SuppressionReason,
 } from '#lib/delivery/suppressions.js';
-import { skipSuppressed, suppressionFor } from '#lib/delivery/plan.js';
-import { LocalSuppressions } from '#lib/delivery/suppression-list.js';
 
 const NOW = 1_700_000_000_000;
-const begun = (reason: SuppressionReason, atMs = NOW, channel = 'whatsapp'): Suppression => ({
-  channel,
-  reason,
-  untilMs: atMs + SUPPRESSED_MS[reason],
-});
 const suppress = (reason: SuppressionReason, channel = 'whatsapp'): SuppressionChange => ({
   what: 'suppress',
   channel,
@@ -111,12 +103,6 @@ describe('what is known of a number', () => {
     ]);
   });
 
-  it('counts by the word of the owner first, in whatever order it is known', () => {
-    const both = [begun('NOT_REACHED'), begun('STOPPED')];
-    expect(suppressionFor(both, 'whatsapp')?.reason).to.equal('STOPPED');
-    expect(suppressionFor(both, 'line')).to.equal(undefined);
-  });
-
   it('is in two copies what was said last: by the count, and by the time where the counts are the same', () => {
     const line = { channel: 'line', reason: 'STOPPED', atMs: NOW, untilMs: NOW + 9, count: 0 } as const;
     for (const [here, there, isThereNewer] of [
@@ -137,55 +123,5 @@ describe('what is known of a number', () => {
       else expect(merged).to.equal(copies);
     }
     expect(mergeCopies([line], [{ ...line, reason: 'NOT_REACHED' }])).to.have.lengthOf(2);
-  });
-
-  it('leaves a user some channel, unless they said STOP to all', () => {
-    const all: Readonly<Record<string, SuppressionReason>> = { whatsapp: 'STOPPED', line: 'OPTED_OUT' };
-    const of = (channel: string): Suppression | undefined => {
-      const reason = all[channel];
-      return reason === undefined ? undefined : begun(reason, NOW, channel);
-    };
-    const stopped = { channel: 'whatsapp', reason: 'STOPPED' };
-    expect(skipSuppressed(['whatsapp', 'line', 'sms'], of)).to.deep.equal({
-      channels: ['sms'],
-      skipped: [stopped, { channel: 'line', reason: 'OPTED_OUT' }],
-    });
-    expect(skipSuppressed(['whatsapp', 'line'], of)).to.deep.equal({
-      channels: ['line'],
-      skipped: [stopped],
-    });
-    expect(skipSuppressed(['whatsapp'], of)).to.deep.equal({ channels: [], skipped: [stopped] });
-  });
-
-  it('counts in this process until all gateways know it, and from a moment on after that', () => {
-    const here = new LocalSuppressions();
-    const isShared = here.change('+1', suppress('STOPPED'), NOW);
-    expect(here.of('+1', NOW, NOW + 1)).to.have.lengthOf(1);
-    isShared();
-    expect(here.of('+1', NOW, NOW + 1)).to.deep.equal([]);
-    expect(here.of('+1', NOW, NOW)).to.have.lengthOf(1);
-    expect(here.of('+2', NOW)).to.deep.equal([]);
-  });
-
-  it('is of the number what was said from its id, as soon as both are known to be one', () => {
-    const here = new LocalSuppressions();
-    const reasonsOf = (recipient: string): readonly string[] =>
-      here.of(recipient, NOW + 5).map(({ reason }) => reason);
-    here.change('US.1', suppress('STOPPED'), NOW);
-    here.pair('US.1', '+1', NOW + 1);
-    expect(reasonsOf('+1')).to.deep.equal(['STOPPED']);
-    expect(here.of('US.1', NOW + 1)).to.deep.include({
-      ...{ channel: '', reason: 'PAIRED', number: '+1', atMs: NOW + 1, sharing: { isShared: false } },
-      ...{ untilMs: NOW + 1 + SUPPRESSED_MS.STOPPED, count: 0, learntMs: NOW + 1 },
-    });
-    // It is said of the number once.
-    here.change('+1', START, NOW + 2);
-    here.pair('US.1', '+1', NOW + 3);
-    expect(reasonsOf('+1')).to.deep.equal(['STARTED']);
-    // What was said of the number later than from the id goes on.
-    here.change('US.2', suppress('STOPPED'), NOW);
-    here.change('+2', START, NOW + 1);
-    here.pair('US.2', '+2', NOW + 2);
-    expect(reasonsOf('+2')).to.deep.equal(['STARTED']);
   });
 });

@@ -2,10 +2,13 @@ import { expect } from 'chai';
 import sinon from 'sinon';
 import { Breaker } from '#lib/delivery/breaker.js';
 import type { ConnectedChannel, DeliveryReport, SendContext } from '#lib/core/channel.js';
-import { lookUpBy } from '#lib/delivery/late/message-watch.js';
+import { lookUpBy, Polling, type Watch } from '#lib/delivery/late/message-watch.js';
 import { NO_CLIENT } from '#harness/channels.js';
+import { endTime } from '#harness/stopped-time.js';
+import { defer } from '#harness/until.js';
 
 const PENDING: DeliveryReport = { status: 'pending' };
+const FAILED: DeliveryReport = { status: 'failed', code: '63024', reason: 'No' };
 const DELIVERED: DeliveryReport = { status: 'delivered' };
 
 describe('looking up the status of a message', () => {
@@ -109,5 +112,181 @@ describe('looking up the status of a message', () => {
     };
     expect(await ask(lookUp, open)).to.deep.equal(PENDING);
     expect(isCalled).to.equal(false);
+  });
+});
+
+describe('watching messages', () => {
+  let clock: sinon.SinonFakeTimers;
+  let polling: Polling;
+  let isBusy: boolean;
+  let asked: string[];
+  let ends: unknown[];
+  beforeEach(() => {
+    clock = sinon.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
+    isBusy = false;
+    asked = [];
+    ends = [];
+    polling = new Polling(() => isBusy);
+  });
+  afterEach(() => {
+    polling.stop();
+    expect(endTime(clock), 'timers left').to.deep.equal([]);
+  });
+
+  const watch = (
+    id: string,
+    { answers, ...change }: Partial<Watch> & { answers?: readonly DeliveryReport[] } = {},
+  ): void => {
+    const left = [...(answers ?? [])];
+    polling.start(id, {
+      ask: () => {
+        asked.push(`${id} at ${clock.now}`);
+        return Promise.resolve(left.shift() ?? PENDING);
+      },
+      overdueMs: undefined,
+      lifeMs: 300_000,
+      isWanted: () => Promise.resolve(true),
+      onEnd: (end) => ends.push([id, end]),
+      ...change,
+    });
+  };
+
+  it('asks after 3, 8 and 20 s, and never again', async () => {
+    watch('SM1');
+    await clock.tickAsync(600_000);
+    expect(asked).to.deep.equal(['SM1 at 3000', 'SM1 at 8000', 'SM1 at 20000']);
+    expect(ends).to.be.empty;
+    expect(clock.countTimers()).to.equal(0);
+  });
+
+  for (const end of [FAILED, DELIVERED]) {
+    it(`ends with the first answer that says ${end.status}`, async () => {
+      watch('SM1', { answers: [PENDING, end] });
+      await clock.tickAsync(600_000);
+      expect(asked).to.have.length(2);
+      expect(ends).to.deep.equal([['SM1', end]]);
+    });
+  }
+
+  it('waits for nothing beyond the end of the code', async () => {
+    watch('SM1', { lifeMs: 8_000 });
+    watch('SM2', { lifeMs: 10_000, overdueMs: 10_000, ask: undefined });
+    watch('SM3', { lifeMs: 3_000 });
+    expect(clock.countTimers()).to.equal(1);
+    await clock.tickAsync(3_000);
+    expect(clock.countTimers()).to.equal(0);
+    expect(asked).to.deep.equal(['SM1 at 3000']);
+    expect(ends).to.be.empty;
+  });
+
+  it('notices what nobody says delivered in time, and asks once more before', async () => {
+    watch('SM1', { overdueMs: 10_000 });
+    watch('SM2', { overdueMs: 10_000, answers: [PENDING, PENDING, DELIVERED] });
+    watch('SM3', { overdueMs: 1_000, ask: undefined });
+    await clock.tickAsync(9_999);
+    expect(ends).to.deep.equal([['SM3', 'overdue']]);
+    await clock.tickAsync(600_000);
+    expect(ends.slice(1)).to.deep.equal([
+      ['SM1', 'overdue'],
+      ['SM2', DELIVERED],
+    ]);
+    expect(asked.filter((question) => question.startsWith('SM1'))).to.deep.equal([
+      'SM1 at 3000',
+      'SM1 at 8000',
+      'SM1 at 10000',
+    ]);
+  });
+
+  it('leaves out what nothing could follow any more', async () => {
+    let isWanted = true;
+    watch('SM1', { isWanted: () => Promise.resolve(isWanted), overdueMs: 30_000 });
+    await clock.tickAsync(3_000);
+    isWanted = false;
+    await clock.tickAsync(600_000);
+    expect(asked).to.deep.equal(['SM1 at 3000']);
+    expect(ends).to.be.empty;
+  });
+
+  it('forgets what has been told otherwise, even while it is being asked for', async () => {
+    const answer = defer<DeliveryReport>();
+    watch('SM1');
+    watch('SM2', { ask: () => answer.promise });
+    polling.forget('SM1');
+    await clock.tickAsync(3_000);
+    polling.forget('SM2');
+    answer.resolve(FAILED);
+    await clock.tickAsync(600_000);
+    expect(asked).to.be.empty;
+    expect(ends).to.be.empty;
+  });
+
+  it('gives way where codes need the connections, but for the last question', async () => {
+    isBusy = true;
+    watch('SM1');
+    watch('SM2', { overdueMs: 10_000 });
+    await clock.tickAsync(9_999);
+    expect(asked).to.be.empty;
+    await clock.tickAsync(1);
+    expect(asked).to.deep.equal(['SM2 at 10000']);
+    isBusy = false;
+    await clock.tickAsync(600_000);
+    expect(asked.at(-1)).to.equal('SM1 at 20000');
+  });
+
+  it('asks at most 8 questions at a time', async () => {
+    const answer = defer<DeliveryReport>();
+    let open = 0;
+    for (let count = 0; count < 20; count += 1) {
+      watch(`SM${count}`, {
+        ask: () => {
+          open += 1;
+          return answer.promise;
+        },
+      });
+    }
+    await clock.tickAsync(3_000);
+    expect(open).to.equal(8);
+    answer.resolve(PENDING);
+    await clock.tickAsync(5_000);
+    // Each of the answers now leaves room for the next question.
+    expect(open).to.equal(8 + 20);
+  });
+
+  it('asks for no more than 200 messages at a time, and for others once there is room', async () => {
+    for (let count = 0; count <= 200; count += 1) watch(`SM${count}`);
+    expect(clock.countTimers()).to.equal(200);
+    polling.forget('SM0');
+    polling.forget('SM0');
+    watch('SM201');
+    watch('SM202');
+    watch('SM5');
+    expect(clock.countTimers()).to.equal(200);
+    await clock.tickAsync(600_000);
+    watch('SM203');
+    await clock.tickAsync(3_000);
+    expect(asked.at(-1)).to.match(/^SM203 at/);
+  });
+
+  it('still waits for those that there is no room to ask for', async () => {
+    for (let count = 0; count < 200; count += 1) watch(`SM${count}`);
+    watch('SM200', { overdueMs: 1_000 });
+    await clock.tickAsync(1_000);
+    expect(ends).to.deep.equal([['SM200', 'overdue']]);
+    expect(asked).to.be.empty;
+  });
+
+  it('waits for no more than 20,000', () => {
+    for (let count = 0; count <= 20_000; count += 1) {
+      watch(`SM${count}`, { ask: undefined, overdueMs: 1_000 });
+    }
+    expect(clock.countTimers()).to.equal(20_000);
+  });
+
+  it('watches nothing once it is stopped', async () => {
+    watch('SM1');
+    polling.stop();
+    watch('SM2');
+    await clock.tickAsync(600_000);
+    expect(asked).to.be.empty;
   });
 });

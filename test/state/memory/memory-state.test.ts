@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import type sinon from 'sinon';
-import type { AnswerOfFirst, Claim, EventLife, RememberedAnswer } from '#lib/delivery/state.js';
+import type { AnswerOfFirst, Bucket, Claim, EventLife, RememberedAnswer } from '#lib/delivery/state.js';
 import { openMemoryState } from '#lib/state/memory/memory-state.js';
 import { stopTime } from '#harness/stopped-time.js';
 
@@ -103,5 +103,129 @@ describe('memoryState', () => {
     expect(state.health).to.equal('ok');
     await state.check();
     await state.close();
+  });
+});
+
+const bucket = (key: string, points = 2, seconds = 60): Bucket => ({ key, points, seconds });
+
+describe('limits of memoryState', () => {
+  let count = 0;
+  const spendIn =
+    (state = openMemoryState()) =>
+    async (nowMs: number, ...buckets: readonly Bucket[]): Promise<readonly string[]> => {
+      count += 1;
+      const claim = await state.claim(`event-${count}`, { nowMs, rememberMs: 1000, buckets });
+      if (!claim.isFirst) throw new Error('not the first');
+      return claim.exceeded;
+    };
+
+  it('have as many points as configured, and the claim names an exceeded one', async () => {
+    const spend = spendIn();
+    expect(await spend(0, bucket('a'))).to.deep.equal([]);
+    expect(await spend(0, bucket('a'))).to.deep.equal([]);
+    expect(await spend(0, bucket('a'))).to.deep.equal(['a']);
+    expect(await spend(0, bucket('b'))).to.deep.equal([]);
+  });
+
+  it('are exact for 40 claims at once', async () => {
+    const spend = spendIn();
+    const all = await Promise.all(Array.from({ length: 40 }, () => spend(0, bucket('a', 5))));
+    expect(all.filter((exceeded) => exceeded.length === 0)).to.have.length(5);
+  });
+
+  it('have all points again after the window', async () => {
+    const spend = spendIn();
+    await spend(0, bucket('a'));
+    await spend(59_000, bucket('a'));
+    expect(await spend(59_999, bucket('a'))).to.deep.equal(['a']);
+    expect(await spend(60_000, bucket('a'))).to.deep.equal([]);
+    expect(await spend(60_001, bucket('a'))).to.deep.equal([]);
+    expect(await spend(60_002, bucket('a'))).to.deep.equal(['a']);
+  });
+
+  it('do not block longer if the clock is set back', async () => {
+    const spend = spendIn();
+    await spend(10_000_000, bucket('a', 1));
+    expect(await spend(9_999_000, bucket('a', 1))).to.deep.equal([]);
+    expect(await spend(9_999_000, bucket('a', 1))).to.deep.equal(['a']);
+  });
+
+  it('take no points if one of them has none left', async () => {
+    const spend = spendIn();
+    await spend(0, bucket('a', 1), bucket('b', 2));
+    expect(await spend(0, bucket('a', 1), bucket('b', 2))).to.deep.equal(['a']);
+    expect(await spend(0, bucket('b', 2))).to.deep.equal([]);
+    expect(await spend(0, bucket('a', 1), bucket('b', 2))).to.deep.equal(['a', 'b']);
+  });
+
+  it('take no point for a repeat', async () => {
+    const state = openMemoryState();
+    const life = { nowMs: 0, rememberMs: 1000, buckets: [bucket('a', 2)] };
+    const first = await state.claim('one', life);
+    if (first.isFirst) first.settle(JSON.stringify(ANSWER));
+    for (let repeat = 0; repeat < 5; repeat += 1) {
+      expect(await state.claim('one', life)).to.include({ isFirst: false });
+    }
+    expect(await spendIn(state)(0, bucket('a', 2))).to.deep.equal([]);
+  });
+
+  it('count each claim without an event key: no such claim is a repeat', async () => {
+    const state = openMemoryState();
+    const claim = (): Promise<Claim> =>
+      Promise.resolve(state.claim(undefined, { nowMs: 0, rememberMs: 1000, buckets: [bucket('a', 2)] }));
+    const found = [await claim(), await claim(), await claim()];
+    expect(found.map((one) => one.isFirst && one.exceeded)).to.deep.equal([[], [], ['a']]);
+    for (const one of found) if (one.isFirst) one.settle(JSON.stringify(ANSWER));
+    expect(await claim()).to.include({ isFirst: true });
+  });
+
+  for (const key of ['event', undefined]) {
+    it(`get the points of a released claim back, ${key === undefined ? 'without' : 'with'} an event key`, async () => {
+      const state = openMemoryState();
+      const life = { nowMs: 0, rememberMs: 1000, buckets: [bucket('a', 1)] };
+      const first = await state.claim(key, life);
+      if (first.isFirst) first.release();
+      expect(await spendIn(state)(0, bucket('a', 1))).to.deep.equal([]);
+      // A claim that took no point returns none.
+      const over = await state.claim('over', life);
+      if (over.isFirst) over.release();
+      expect(await spendIn(state)(0, bucket('a', 1))).to.deep.equal(['a']);
+    });
+  }
+
+  it('of a later window get no points from the late release of an earlier one', async () => {
+    const state = openMemoryState();
+    const late = await state.claim('late', { nowMs: 0, rememberMs: 1000, buckets: [bucket('a', 1)] });
+    const spend = spendIn(state);
+    await spend(60_000, bucket('a', 1));
+    if (late.isFirst) late.release();
+    expect(await spend(60_001, bucket('a', 1))).to.deep.equal(['a']);
+  });
+
+  it('have no extra points if the clock was set back and both claims are released', async () => {
+    const state = openMemoryState();
+    const claims: Claim[] = [];
+    for (const nowMs of [10_000, 9_000]) {
+      claims.push(await state.claim(`at-${nowMs}`, { nowMs, rememberMs: 1000, buckets: [bucket('a', 1)] }));
+    }
+    for (const claim of claims.reverse()) if (claim.isFirst) claim.release();
+    const spend = spendIn(state);
+    expect(await spend(9_500, bucket('a', 1))).to.deep.equal([]);
+    expect(await spend(9_500, bucket('a', 1))).to.deep.equal(['a']);
+  });
+
+  it('are kept for at least the last 16,000 keys and at most 32,000; unused keys are forgotten first', async () => {
+    const state = openMemoryState();
+    const spend = spendIn(state);
+    const many = (from: number, to: number): Bucket[] =>
+      Array.from({ length: to - from }, (_, index) => bucket(`key-${from + index}`, 1, 600));
+    for (let from = 0; from < 100_000; from += 1_000) {
+      await spend(0, ...many(from, from + 1_000));
+      // A key that is refused repeatedly stays refused.
+      if (from > 0) expect(await spend(0, bucket('key-0', 1, 600))).to.deep.equal(['key-0']);
+    }
+    expect(await spend(0, bucket('key-99999', 1, 600))).to.deep.equal(['key-99999']);
+    expect(await spend(0, bucket('key-84001', 1, 600))).to.deep.equal(['key-84001']);
+    expect(await spend(0, bucket('key-1', 1, 600))).to.deep.equal([]);
   });
 });

@@ -33,13 +33,8 @@ try {
 
 function start(about: About): void {
   const connection = byId('connection', HTMLElement);
-  const stream = openStream((state) => {
-    if (state === 'lost') {
-      connection.replaceChildren(
-        markTone('warn', 'The connection is lost: the page does not update. Trying again …'),
-      );
-    } else connection.replaceChildren();
-  }, logOut);
+  const lost = markTone('warn', 'The connection is lost: the page does not update. Trying again …');
+  const stream = openStream((isLost) => connection.replaceChildren(...(isLost ? [lost] : [])), logOut);
   stopPage = () => {
     stream.end();
     window.removeEventListener('hashchange', follow);
@@ -94,15 +89,14 @@ function logOut(): void {
       'div.view',
       heading,
       element('p.lead', 'You are no longer logged in as an administrator.'),
-      element('p', element('button.primary', { type: 'button', onclick: reload }, 'Log in again')),
+      element(
+        'p',
+        element('button.primary', { type: 'button', onclick: () => location.reload() }, 'Log in again'),
+      ),
     ),
   );
   document.title = 'Logged out – Telephony hook console';
   heading.focus({ preventScroll: true });
-}
-
-function reload(): void {
-  location.reload();
 }
 
 /** Returns a function that marks the tab of a view. */

@@ -22,16 +22,14 @@ const PATIENCE_MS = 4000;
 const RETRY_MS = 2000;
 const MAX_RETRY_MS = 30_000;
 
-export type Connection = 'there' | 'lost';
-
 /**
  * The stream is closed while the page is hidden: over HTTP/1.1 a browser has six connections to a host, which six open
  * tabs would keep.
  *
- * @param onConnection - called when the connection is lost, and when it is back.
+ * @param onConnection - called with `true` when the connection is lost, and with `false` when it is there.
  * @param onEnded - the server says that the user is logged out.
  */
-export function openStream(onConnection: (connection: Connection) => void, onEnded: () => void): Stream {
+export function openStream(onConnection: (isLost: boolean) => void, onEnded: () => void): Stream {
   const listeners: StreamListener[] = [];
   let source: EventSource | undefined;
   let doubt: number | undefined;
@@ -65,12 +63,12 @@ export function openStream(onConnection: (connection: Connection) => void, onEnd
       window.clearTimeout(doubt);
       doubt = undefined;
       retryMs = RETRY_MS;
-      onConnection('there');
+      onConnection(false);
       for (const listener of listeners) listener.onOpened?.();
     });
     opened.addEventListener('error', () => {
       doubt ??= window.setTimeout(() => {
-        onConnection('lost');
+        onConnection(true);
       }, PATIENCE_MS);
       if (opened.readyState !== EventSource.CLOSED) return;
       source = undefined;

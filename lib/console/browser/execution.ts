@@ -26,14 +26,14 @@ export function makeExecution(about: About, stream: Stream): View<Extract<Route,
     try {
       const execution = await openExecution(mine);
       if (mine !== id) return;
-      if (shown?.id !== id) {
+      if (shown === undefined) {
         shown = makeParts(execution);
         body.replaceChildren(...shown.elements);
       }
       shown.show(execution, about.deadlineMs);
     } catch (error) {
       if (!(error instanceof ServerFailure)) throw error;
-      if (mine !== id || shown?.id === id) return;
+      if (mine !== id || shown !== undefined) return;
       body.replaceChildren(
         showFailure(error),
         element('p', 'The history keeps the newest executions. Older ones are in the gateway’s log.'),
@@ -43,13 +43,13 @@ export function makeExecution(about: About, stream: Stream): View<Extract<Route,
 
   stream.listen({
     onExecutions: (changed) => {
-      if (view.element.isConnected && changed.some((execution) => execution.id === id)) void load();
+      if (body.isConnected && changed.some((execution) => execution.id === id)) void load();
     },
     onOpened: () => {
-      if (view.element.isConnected) void load();
+      if (body.isConnected) void load();
     },
   });
-  const view: View<Extract<Route, { view: 'execution' }>> = {
+  return {
     title: 'Execution',
     element: element(
       'div.view',
@@ -61,17 +61,17 @@ export function makeExecution(about: About, stream: Stream): View<Extract<Route,
       body,
     ),
     show: (route) => {
-      if (route.id !== id) body.replaceChildren(element('p.quiet', 'Loading …'));
-      if (route.id !== id) shown = undefined;
-      id = route.id;
+      if (route.id !== id) {
+        body.replaceChildren(element('p.quiet', 'Loading …'));
+        shown = undefined;
+        id = route.id;
+      }
       void load();
     },
   };
-  return view;
 }
 
 interface Parts {
-  readonly id: string;
   readonly elements: readonly HTMLElement[];
   show(execution: Execution, deadlineMs: number): void;
 }
@@ -93,7 +93,6 @@ function makeParts(execution: Execution): Parts {
     channel: deliveryChannel,
   });
   return {
-    id,
     elements: [
       headline,
       summary,

@@ -140,7 +140,7 @@ export function makeHistory(about: About, stream: Stream): View<Extract<Route, {
 
   /** Whether someone reads the rows: they scrolled down, or point at a row by mouse or keyboard. */
   const isReading = (): boolean =>
-    view.element.isConnected &&
+    rows.element.isConnected &&
     (rows.element.getBoundingClientRect().top < 0 ||
       rows.element.contains(document.activeElement) ||
       rows.element.matches(':hover'));
@@ -209,7 +209,7 @@ export function makeHistory(about: About, stream: Stream): View<Extract<Route, {
     },
   });
 
-  const view: View<Extract<Route, { view: 'history' }>> = {
+  return {
     title: 'History',
     element: element(
       'div.view',
@@ -237,7 +237,6 @@ export function makeHistory(about: About, stream: Stream): View<Extract<Route, {
       return true;
     },
   };
-  return view;
 }
 
 function nothingYet(): HTMLElement[] {

@@ -29,7 +29,7 @@ export function makeExecutionRows() {
     body,
   );
   const make = (execution: ExecutionSummary): HTMLElement => {
-    const row = makeRow(execution, Date.now());
+    const row = makeRow(execution);
     rows.set(execution.id, row);
     starts.set(row, execution.startedAt);
     return row;
@@ -94,9 +94,9 @@ function focusOn(row: HTMLElement): void {
 const COLUMNS = ['Time', 'Outcome', 'Channel', 'Request', 'User id', 'Number', 'Answered in'] as const;
 
 /** The whole row is a link to the execution, and the keyboard stops at it once. */
-function makeRow(execution: ExecutionSummary, now: number): HTMLElement {
+function makeRow(execution: ExecutionSummary): HTMLElement {
   const { id, startedAt, outcome, code, userId, requestType, toEnding, durationMs } = execution;
-  const time = timeAt(startedAt, formatTime(startedAt, now));
+  const time = timeAt(startedAt, formatTime(startedAt));
   return element(
     'div.row',
     { role: 'row', 'data-id': id },

@@ -21,8 +21,11 @@ const TENTHS = new Intl.NumberFormat(undefined, { maximumFractionDigits: 1 });
 
 const SECOND_MS = 1000;
 const MINUTE_MS = 60 * SECOND_MS;
-const HOUR_MS = 60 * MINUTE_MS;
-const DAY_MS = 24 * HOUR_MS;
+const UNITS = [
+  [86_400_000, 'day'],
+  [3_600_000, 'hour'],
+  [MINUTE_MS, 'minute'],
+] as const;
 
 /** Date and time, to the second. */
 export function formatDateTime(at: number): string {
@@ -38,26 +41,32 @@ export function nameTimeZone(): string {
 }
 
 /** Time to the second; with the day if it is not today. */
-export function formatTime(at: number, now: number): string {
-  return new Date(at).toDateString() === new Date(now).toDateString()
-    ? OF_TODAY.format(at)
-    : OF_ANOTHER_DAY.format(at);
+export function formatTime(at: number): string {
+  return (isToday(at) ? OF_TODAY : OF_ANOTHER_DAY).format(at);
 }
 
 /** Time to the minute; with the weekday if it is not today. */
 export function formatClock(at: number): string {
-  const isToday = new Date(at).toDateString() === new Date().toDateString();
-  return (isToday ? CLOCK : CLOCK_OF_ANOTHER_DAY).format(at);
+  return (isToday(at) ? CLOCK : CLOCK_OF_ANOTHER_DAY).format(at);
+}
+
+function isToday(at: number): boolean {
+  return new Date(at).toDateString() === new Date().toDateString();
 }
 
 /** E.g. `3 minutes ago`, `in 20 seconds`. */
 export function formatRelative(at: number, now: number): string {
   const ms = at - now;
-  const size = Math.abs(ms);
-  if (size < MINUTE_MS) return RELATIVE.format(Math.trunc(ms / SECOND_MS), 'second');
-  if (size < HOUR_MS) return RELATIVE.format(Math.trunc(ms / MINUTE_MS), 'minute');
-  if (size < DAY_MS) return RELATIVE.format(Math.trunc(ms / HOUR_MS), 'hour');
-  return RELATIVE.format(Math.trunc(ms / DAY_MS), 'day');
+  const [unitMs, unit] = UNITS.find(([each]) => Math.abs(ms) >= each) ?? [SECOND_MS, 'second'];
+  return RELATIVE.format(Math.trunc(ms / unitMs), unit);
+}
+
+/** E.g. `10 minutes`; `hour` for one hour. */
+export function formatWindow(seconds: number): string {
+  const ms = seconds * SECOND_MS;
+  const [unitMs, unit] = UNITS.find(([each]) => ms >= each && ms % each === 0) ?? [SECOND_MS, 'second'];
+  const count = ms / unitMs;
+  return count === 1 ? unit : `${formatCount(count)} ${unit}s`;
 }
 
 /** E.g. `312 ms`, `4.2 s`, `3 min 20 s`. */
@@ -66,14 +75,9 @@ export function formatDuration(ms: number): string {
   if (size < 10 * SECOND_MS) return `${WHOLE.format(Math.round(size))} ms`;
   if (size < MINUTE_MS) return `${TENTHS.format(size / SECOND_MS)} s`;
   const seconds = Math.floor(size / SECOND_MS);
-  return seconds < 3600
-    ? join([Math.floor(seconds / 60), 'min'], [seconds % 60, 's'])
-    : join([Math.floor(seconds / 3600), 'h'], [Math.floor((seconds % 3600) / 60), 'min']);
-}
-
-type Part = readonly [count: number, unit: string];
-
-function join([count, unit]: Part, [rest, smaller]: Part): string {
+  const minutes = Math.floor(seconds / 60);
+  const [count, unit, rest, smaller] =
+    minutes < 60 ? [minutes, 'min', seconds % 60, 's'] : [Math.floor(minutes / 60), 'h', minutes % 60, 'min'];
   return rest === 0 ? `${count} ${unit}` : `${count} ${unit} ${rest} ${smaller}`;
 }
 

@@ -3,7 +3,7 @@ import { element } from '../../http/page/browser/dom.js';
 import type { About, Health } from '../api.js';
 import { showDeliveries } from './deliveries.js';
 import { facts, markTone, redraw, showFailure, timeAt, type View } from './widgets.js';
-import { formatCount, formatRelative, formatDuration } from './format.js';
+import { formatCount, formatDuration, formatRelative, formatWindow } from './format.js';
 import { makePlots } from './plots.js';
 import type { Route } from './routes.js';
 import { readHealth, ServerFailure } from './server.js';
@@ -193,16 +193,4 @@ function drawLimits({ limits, windowSeconds }: Health): readonly HTMLElement[] {
       ],
     ),
   ];
-}
-
-/** E.g. `10 minutes`. */
-function formatWindow(seconds: number): string {
-  const units = [
-    [86_400, 'day'],
-    [3600, 'hour'],
-    [60, 'minute'],
-  ] as const;
-  const [size, name] = units.find(([each]) => seconds >= each && seconds % each === 0) ?? [1, 'second'];
-  const count = seconds / size;
-  return count === 1 ? name : `${formatCount(count)} ${name}s`;
 }

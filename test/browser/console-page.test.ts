@@ -179,16 +179,21 @@ describe("the console's page", function () {
       });
       const { page } = await browser.open(`${url}#/history`);
       const stood = standIn;
-      await until(() => stood.listeners() === 1 && stood.asked.some((path) => path.includes('executions')));
-      standIn.tell(plantExecution(0, Date.now() + 60_000, { id: 'fresh' }));
-      standIn.tellHealth(plantHealth(Date.now(), { inFlight: 77 }));
-      await page.getByRole('link', { name: 'Health' }).click();
-      // What was told before that is told by now.
-      await page.getByText('77').waitFor();
-      await page.getByRole('link', { name: 'History' }).click();
+      // It asks when it is shown, and again when its stream is open.
+      await until(() => stood.asked.filter((path) => path.includes('executions')).length === 2);
+      // The page takes in what its stream says as soon as it has read it.
+      await page.evaluate(`window.heard = 0;
+        const { parse } = JSON;
+        JSON.parse = (text) => { window.heard += text.includes('"fresh"') ? 1 : 0; return parse(text); };`);
+      const fresh = plantExecution(0, Date.now() + 60_000, { id: 'fresh', outcome: 'running' });
+      standIn.tell(fresh);
+      standIn.tell({ ...fresh, outcome: 'delivered' });
+      await until(async () => (await page.evaluate('window.heard')) === 2);
       answer();
       await page.getByText('4 of 4 executions').waitFor();
       expect(await rows(page).first().getAttribute('data-id')).to.equal('fresh');
+      await rows(page).first().getByText('Delivered').waitFor();
+      expect(await rows(page).count()).to.equal(4);
     });
 
     it('moves nothing that is being read: what is new waits behind a button', async () => {

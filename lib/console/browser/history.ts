@@ -38,8 +38,8 @@ export function makeHistory(about: About, stream: Stream): View<Extract<Route, {
   let isAtNewest = true;
   let isLoaded = false;
   let asked = 0;
-  /** Changes that came while a list was on its way: the list may be older than they are. */
-  let meanwhile: ExecutionSummary[] | undefined;
+  /** The last change of each execution while a list was on its way: the list may be older than they are. */
+  let meanwhile: Map<string, ExecutionSummary> | undefined;
   const waiting = new Set<string>();
 
   const filters = makeHistoryFilters(
@@ -107,7 +107,7 @@ export function makeHistory(about: About, stream: Stream): View<Extract<Route, {
   };
 
   const load = async (): Promise<void> => {
-    const changed: ExecutionSummary[] = [];
+    const changed = new Map<string, ExecutionSummary>();
     meanwhile = changed;
     const page = await find(undefined);
     if (meanwhile === changed) meanwhile = undefined;
@@ -121,7 +121,7 @@ export function makeHistory(about: About, stream: Stream): View<Extract<Route, {
     ({ next, total } = page);
     showCounts();
     setText(found, `${formatCount(total)} found`);
-    takeIn(changed);
+    takeIn([...changed.values()]);
   };
 
   const loadOlder = async (): Promise<void> => {
@@ -160,7 +160,7 @@ export function makeHistory(about: About, stream: Stream): View<Extract<Route, {
   };
 
   const takeIn = (changed: readonly ExecutionSummary[]): void => {
-    meanwhile?.push(...changed);
+    for (const execution of changed) meanwhile?.set(execution.id, execution);
     if (!isLoaded) return;
     const known = new Set(rows.ids());
     for (const execution of changed) if (known.has(execution.id)) rows.update(execution);

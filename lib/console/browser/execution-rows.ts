@@ -10,9 +10,14 @@ import { inCode, markOutcome, timeAt } from './widgets.js';
 /** Above it, the rows at the far end are removed. */
 const MAX_ROWS = 300;
 
+interface Row {
+  readonly id: string;
+  readonly startedAt: number;
+  readonly element: HTMLElement;
+}
+
 export function makeExecutionRows() {
-  const rows = new Map<string, HTMLElement>();
-  const starts = new WeakMap<Element, number>();
+  let rows: readonly Row[] = [];
   const body = element('div.rows', { role: 'rowgroup' });
   const table = element(
     'div.executions',
@@ -28,76 +33,61 @@ export function makeExecutionRows() {
     ),
     body,
   );
-  const make = (execution: ExecutionSummary): HTMLElement => {
-    const row = makeRow(execution);
-    rows.set(execution.id, row);
-    starts.set(row, execution.startedAt);
-    return row;
+  /** Shows these rows. Those that are there already are not touched, so that the focus stays. */
+  const show = (wanted: readonly Row[]): void => {
+    const kept = new Set(wanted);
+    for (const row of rows) if (!kept.has(row)) row.element.remove();
+    for (const [index, { element: row }] of wanted.entries()) {
+      const there = body.children[index];
+      if (there !== row) body.insertBefore(row, there ?? null);
+    }
+    rows = wanted;
   };
-  const made = (executions: readonly ExecutionSummary[]): HTMLElement[] =>
-    executions.map((execution) => {
-      rows.get(execution.id)?.remove();
-      return make(execution);
-    });
-  const remove = (row: Element | null): void => {
-    if (!(row instanceof HTMLElement)) return;
-    rows.delete(row.dataset['id'] ?? '');
-    row.remove();
+  const focus = (id: string): void => {
+    const row = rows.find((each) => each.id === id);
+    row?.element.querySelector('a')?.focus({ preventScroll: true });
+  };
+  const withoutRowsOf = (executions: readonly ExecutionSummary[]): readonly Row[] => {
+    const ids = new Set(executions.map(({ id }) => id));
+    return rows.filter(({ id }) => !ids.has(id));
   };
   return {
     element: table,
     /** The ids of the rows, newest first. */
-    ids: (): readonly string[] =>
-      [...body.children].map((row) => (row instanceof HTMLElement ? (row.dataset['id'] ?? '') : '')),
-    replace: (executions: readonly ExecutionSummary[]): void => {
-      rows.clear();
-      body.replaceChildren(...made(executions));
-    },
+    ids: (): readonly string[] => rows.map(({ id }) => id),
+    replace: (executions: readonly ExecutionSummary[]): void => show(executions.map(makeRow)),
     /** When the execution of the last row began; `undefined` without rows. */
-    oldestStart: (): number | undefined =>
-      body.lastElementChild === null ? undefined : starts.get(body.lastElementChild),
+    oldestStart: (): number | undefined => rows.at(-1)?.startedAt,
     /** Adds rows in the order of time. */
     insert: (executions: readonly ExecutionSummary[]): void => {
-      for (const row of made(executions)) {
-        const start = starts.get(row) ?? 0;
-        body.insertBefore(row, [...body.children].find((other) => (starts.get(other) ?? 0) <= start) ?? null);
-      }
-      while (body.childElementCount > MAX_ROWS) remove(body.lastElementChild);
+      const all = [...executions.map(makeRow), ...withoutRowsOf(executions)];
+      show(all.sort((one, other) => other.startedAt - one.startedAt).slice(0, MAX_ROWS));
     },
     /** Adds rows after the last. The rows in view do not move. */
     append: (executions: readonly ExecutionSummary[]): void => {
-      body.append(...made(executions));
+      show([...withoutRowsOf(executions), ...executions.map(makeRow)]);
       const before = body.lastElementChild?.getBoundingClientRect().top ?? 0;
-      while (body.childElementCount > MAX_ROWS) remove(body.firstElementChild);
+      show(rows.slice(-MAX_ROWS));
       const after = body.lastElementChild?.getBoundingClientRect().top ?? 0;
       window.scrollBy(0, after - before);
     },
     update: (execution: ExecutionSummary): void => {
-      const old = rows.get(execution.id);
-      if (old === undefined) return;
-      const hadFocus = old.contains(document.activeElement);
-      const row = make(execution);
-      old.replaceWith(row);
-      if (hadFocus) focusOn(row);
+      const { id } = execution;
+      const hasFocus = rows.some((row) => row.id === id && row.element.contains(document.activeElement));
+      show(rows.map((row) => (row.id === id ? makeRow(execution) : row)));
+      if (hasFocus) focus(id);
     },
-    focus: (id: string): void => {
-      const row = rows.get(id);
-      if (row !== undefined) focusOn(row);
-    },
+    focus,
   };
-}
-
-function focusOn(row: HTMLElement): void {
-  row.querySelector('a')?.focus({ preventScroll: true });
 }
 
 const COLUMNS = ['Time', 'Outcome', 'Channel', 'Request', 'User id', 'Number', 'Answered in'] as const;
 
 /** The whole row is a link to the execution, and the keyboard stops at it once. */
-function makeRow(execution: ExecutionSummary): HTMLElement {
+function makeRow(execution: ExecutionSummary): Row {
   const { id, startedAt, outcome, code, userId, requestType, toEnding, durationMs } = execution;
   const time = timeAt(startedAt, formatTime(startedAt));
-  return element(
+  const row = element(
     'div.row',
     { role: 'row', 'data-id': id },
     cell('time', element('a.whole-row', { href: addressOf({ view: 'execution', id }) }, time)),
@@ -108,6 +98,7 @@ function makeRow(execution: ExecutionSummary): HTMLElement {
     cell('number', `•• ${toEnding}`),
     cell('duration', durationMs === undefined ? '–' : formatDuration(durationMs)),
   );
+  return { id, startedAt, element: row };
 }
 
 /** E.g. `WhatsApp ✗ → SMS`. If no channel was tried, the one that Okta requested. */

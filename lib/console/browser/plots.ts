@@ -1,4 +1,4 @@
-import type { DeliveryTimes, Timeline, TimelineBucket } from '../../core/history.js';
+import type { Timeline, TimelineBucket } from '../../core/history.js';
 import { nameChannel } from '../../events/description.js';
 import { drawing, element } from '../../http/page/browser/dom.js';
 import { formatClock, formatCount, formatDuration, nameTimeZone } from './format.js';
@@ -39,53 +39,33 @@ export function makePlots() {
   };
 }
 
-interface Part<Bucket> {
-  /** The class of its colour. */
-  readonly name: string;
-  readonly meaning: string;
-  readonly sizeOf: (bucket: Bucket) => number;
+interface Bar {
+  /** When its time began, in milliseconds since 1970. */
+  readonly from: number;
+  /** By part, from the bottom up. */
+  readonly sizes: readonly number[];
+  /** By column of the table. */
+  readonly cells: readonly string[];
 }
 
-interface Plot<Bucket> {
+interface Plot {
   readonly title: string;
-  /** From the bottom up. */
-  readonly parts: readonly Part<Bucket>[];
-  readonly buckets: readonly Bucket[];
+  /** The name is the class of the colour. */
+  readonly parts: readonly { readonly name: string; readonly meaning: string }[];
+  /** The columns of the table behind the time. */
+  readonly columns: readonly string[];
+  readonly bars: readonly Bar[];
   /** The top of the axis, for the highest bar. */
   readonly topOf: (highest: number) => number;
   readonly format: (size: number) => string;
-  /** The columns of the table behind the time. */
-  readonly columns: readonly (readonly [name: string, textOf: (bucket: Bucket) => string])[];
 }
 
-type Timed = { readonly from: number };
-
-const OUTCOMES = (
-  [
-    ['accepted', 'Accepted', 'delivered'],
-    ['unknown', 'Unknown', 'unknown'],
-    ['blocked', 'Blocked', 'blocked'],
-    ['refused', 'Refused', 'refused'],
-  ] as const
-).map(([outcome, meaning, name]): Part<TimelineBucket> => ({
-  name,
-  meaning,
-  sizeOf: ({ codes }) => codes[outcome],
-}));
-
-/** Times of one channel; `undefined` if nothing was delivered. */
-interface TimesBucket extends Timed {
-  readonly times: DeliveryTimes | undefined;
-}
-
-const TIMES: readonly Part<TimesBucket>[] = [
-  { name: 'median', meaning: 'Median', sizeOf: ({ times }) => times?.medianMs ?? 0 },
-  {
-    name: 'p95',
-    meaning: '95th percentile',
-    sizeOf: ({ times }) => (times === undefined ? 0 : times.p95Ms - times.medianMs),
-  },
-];
+const OUTCOMES = [
+  { outcome: 'accepted', meaning: 'Accepted', name: 'delivered' },
+  { outcome: 'unknown', meaning: 'Unknown', name: 'unknown' },
+  { outcome: 'blocked', meaning: 'Blocked', name: 'blocked' },
+  { outcome: 'refused', meaning: 'Refused', name: 'refused' },
+] as const;
 
 function drawTimeline({ spans, completeSince }: Timeline): readonly HTMLElement[] {
   return spans.map(({ bucketMs, buckets }, index) => {
@@ -112,17 +92,20 @@ function drawSpan(buckets: readonly TimelineBucket[], span: string, known: strin
     return element('p.empty', `Okta has not requested a code ${known}.`);
   }
   const channels = new Set(buckets.flatMap(({ deliveries }) => deliveries.map(({ channel }) => channel)));
-  const codes: Plot<TimelineBucket> = {
+  const codesByOutcome: Plot = {
     title: 'Codes by outcome',
     parts: OUTCOMES,
-    buckets,
+    columns: OUTCOMES.map(({ meaning }) => meaning),
+    bars: buckets.map(({ from, codes }) => {
+      const sizes = OUTCOMES.map(({ outcome }) => codes[outcome]);
+      return { from, sizes, cells: sizes.map(formatCount) };
+    }),
     topOf: roundUp,
     format: formatCount,
-    columns: OUTCOMES.map(({ meaning, sizeOf }) => [meaning, (bucket) => formatCount(sizeOf(bucket))]),
   };
   return element(
     'div.plots',
-    drawPlot(codes, span),
+    drawPlot(codesByOutcome, span),
     ...[...channels].sort().map((channel) => drawPlot(timesOf(channel, buckets), span)),
     channels.size === 0
       ? element('p.empty', `No provider has reported a delivery in the last ${span}.`)
@@ -130,24 +113,26 @@ function drawSpan(buckets: readonly TimelineBucket[], span: string, known: strin
   );
 }
 
-function timesOf(channel: string, buckets: readonly TimelineBucket[]): Plot<TimesBucket> {
-  const text = (read: (times: DeliveryTimes) => string): ((bucket: TimesBucket) => string) => {
-    return ({ times }) => (times === undefined ? '–' : read(times));
-  };
+function timesOf(channel: string, buckets: readonly TimelineBucket[]): Plot {
   return {
     title: `Time to delivery: ${nameChannel(channel)}`,
-    parts: TIMES,
-    buckets: buckets.map(({ from, deliveries }) => ({
-      from,
-      times: deliveries.find((times) => times.channel === channel),
-    })),
+    parts: [
+      { name: 'median', meaning: 'Median' },
+      { name: 'p95', meaning: '95th percentile' },
+    ],
+    columns: ['Delivered', 'Median', '95th percentile'],
+    bars: buckets.map(({ from, deliveries }) => {
+      const times = deliveries.find((each) => each.channel === channel);
+      if (times === undefined) return { from, sizes: [0, 0], cells: ['–', '–', '–'] };
+      const { count, medianMs, p95Ms } = times;
+      return {
+        from,
+        sizes: [medianMs, p95Ms - medianMs],
+        cells: [formatCount(count), formatDuration(medianMs), formatDuration(p95Ms)],
+      };
+    }),
     topOf: (highest) => TIME_STEPS.find((step) => step >= highest) ?? highest,
     format: formatDuration,
-    columns: [
-      ['Delivered', text(({ count }) => formatCount(count))],
-      ['Median', text(({ medianMs }) => formatDuration(medianMs))],
-      ['95th percentile', text(({ p95Ms }) => formatDuration(p95Ms))],
-    ],
   };
 }
 
@@ -164,13 +149,12 @@ function roundUp(count: number): number {
 
 const HEIGHT = 112;
 
-function drawPlot<Bucket extends Timed>(plot: Plot<Bucket>, span: string): HTMLElement {
-  const { title, parts, buckets, topOf, format } = plot;
-  const top = topOf(
-    Math.max(...buckets.map((bucket) => parts.reduce((sum, part) => sum + part.sizeOf(bucket), 0))),
+function drawPlot(plot: Plot, span: string): HTMLElement {
+  const { title, parts, bars, topOf, format } = plot;
+  const top = topOf(Math.max(...bars.map(({ sizes }) => sizes.reduce((sum, size) => sum + size, 0))));
+  const marks = [bars[0], bars[Math.floor(bars.length / 2)]].map((bar) =>
+    bar === undefined ? '' : formatClock(bar.from),
   );
-  const middle = buckets[Math.floor(buckets.length / 2)];
-  const marks = [buckets[0], middle].map((bucket) => (bucket === undefined ? '' : formatClock(bucket.from)));
   return element(
     'figure',
     element('figcaption', title),
@@ -185,7 +169,7 @@ function drawPlot<Bucket extends Timed>(plot: Plot<Bucket>, span: string): HTMLE
         ...[0.5, HEIGHT / 2, HEIGHT - 0.5].map((y) =>
           drawing('line.base', { x1: 0, x2: '100%', y1: y, y2: y }),
         ),
-        ...buckets.map((bucket, index) => drawBar(plot, bucket, { index, top })),
+        ...bars.map((bar, index) => drawBar(plot, bar, { index, top })),
       ),
       element('div.hours', ...[...marks, 'now'].map((mark) => element('span', mark))),
     ),
@@ -197,41 +181,30 @@ function drawPlot<Bucket extends Timed>(plot: Plot<Bucket>, span: string): HTMLE
   );
 }
 
-function drawBar<Bucket extends Timed>(
-  { parts, buckets, columns }: Plot<Bucket>,
-  bucket: Bucket,
+function drawBar(
+  { parts, bars, columns }: Plot,
+  { from, sizes, cells }: Bar,
   { index, top }: { readonly index: number; readonly top: number },
 ): SVGGElement {
-  const share = 100 / buckets.length;
-  let from = HEIGHT;
-  const rects = parts.flatMap(({ name, sizeOf }) => {
-    const height = (HEIGHT * sizeOf(bucket)) / top;
+  const share = 100 / bars.length;
+  let y = HEIGHT;
+  const rects = parts.flatMap(({ name }, part) => {
+    const height = (HEIGHT * (sizes[part] ?? 0)) / top;
     if (height <= 0) return [];
-    from -= height;
+    y -= height;
     const x = `${((index + 0.1) * share).toFixed(2)}%`;
     const width = `${(0.8 * share).toFixed(2)}%`;
-    return [drawing(`rect.share.${name}`, { x, y: from.toFixed(1), width, height: height.toFixed(1) })];
+    return [drawing(`rect.share.${name}`, { x, y: y.toFixed(1), width, height: height.toFixed(1) })];
   });
-  const facts = columns.map(([name, textOf]) => `${name}: ${textOf(bucket)}`);
+  const facts = columns.map((name, column) => `${name}: ${cells[column] ?? ''}`);
   // Browsers show it beside the pointer.
-  return drawing('g', drawing('title', [formatClock(bucket.from), ...facts].join('\n')), ...rects);
+  return drawing('g', drawing('title', [formatClock(from), ...facts].join('\n')), ...rects);
 }
 
-function writeTable<Bucket extends Timed>(
-  { title, buckets, columns }: Plot<Bucket>,
-  span: string,
-): HTMLElement {
+function writeTable({ title, bars, columns }: Plot, span: string): HTMLElement {
   const label = `${title} in the last ${span}`;
-  return makeNumbersTable(label, ['From', ...columns.map(([name]) => name)], {
+  return makeNumbersTable(label, ['From', ...columns], {
     caption: element('caption.unseen', label),
-    body: element(
-      'tbody',
-      ...buckets.map((bucket) =>
-        makeNumbersRow(
-          formatClock(bucket.from),
-          columns.map(([, textOf]) => textOf(bucket)),
-        ),
-      ),
-    ),
+    body: element('tbody', ...bars.map(({ from, cells }) => makeNumbersRow(formatClock(from), cells))),
   });
 }

@@ -91,17 +91,17 @@ function drawHealth(health: Health, about: About): readonly HTMLElement[] {
   ];
 }
 
-function card(title: string, ...children: readonly HTMLElement[]): HTMLElement {
+function card(title: string, ...children: readonly (HTMLElement | undefined)[]): HTMLElement {
   const id = `card-${title.toLowerCase()}`;
   return element('section.card', { 'aria-labelledby': id }, element('h2', { id }, title), ...children);
 }
 
 /** One line for each thing that works or does not. */
-function drawState(health: Health): readonly HTMLElement[] {
+function drawState(health: Health): readonly (HTMLElement | undefined)[] {
   const { closing, state, breakers, oktaPause, turnedAway, windowSeconds, at } = health;
   const stopped = breakers.filter((breaker) => breaker.state !== 'closed');
-  const lines = [
-    ...(closing ? [markTone('warn', 'The gateway is shutting down: it accepts no new calls.')] : []),
+  return [
+    closing ? markTone('warn', 'The gateway is shutting down: it accepts no new calls.') : undefined,
     state === 'ok'
       ? markTone('good', 'State store: OK.')
       : markTone(
@@ -136,7 +136,6 @@ function drawState(health: Health): readonly HTMLElement[] {
       ),
     ),
   ];
-  return lines.filter((line) => line !== undefined);
 }
 
 function explainRejection(code: string): string {

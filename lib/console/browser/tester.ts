@@ -1,7 +1,6 @@
 import { element } from '../../http/page/browser/dom.js';
 import type { ExecutionSummary } from '../../core/history.js';
 import { isRequestType, type RequestType } from '../../core/request-types.js';
-import type { PayloadQuestion } from '../api.js';
 import { makeSelect, markTone, showFailure, type View } from './widgets.js';
 import { makePayloadEditor } from './payload-editor.js';
 import { formatRelative } from './format.js';
@@ -109,15 +108,14 @@ export function makeTester(stream: Stream): View<Extract<Route, { view: 'tester'
     element('div.field.half', element('label', { for: 'asked-channel' }, 'Channel'), channel),
     element('div.field.end', generate),
   );
-  const fillIn = (): Promise<void> => {
-    const question: PayloadQuestion = {
-      user: user.value.trim(),
-      requestType: typeOf(requestType.value),
-      deliveryChannel: channel.value === 'voice' ? 'voice' : 'sms',
-    };
-    return run('Generating …', async () => {
+  const fillIn = (): Promise<void> =>
+    run('Generating …', async () => {
       notes.replaceChildren();
-      const made = await makePayload(question);
+      const made = await makePayload({
+        user: user.value.trim(),
+        requestType: typeOf(requestType.value),
+        deliveryChannel: channel.value === 'voice' ? 'voice' : 'sms',
+      });
       editor.write(made.payload);
       sendBar.scrollIntoView({ block: 'nearest' });
       notes.replaceChildren(
@@ -125,7 +123,6 @@ export function makeTester(stream: Stream): View<Extract<Route, { view: 'tester'
         ...made.notes.map((note) => element('div.note.warn', markTone('warn', note))),
       );
     });
-  };
   form.addEventListener('submit', (event) => {
     event.preventDefault();
     void fillIn();

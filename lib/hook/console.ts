@@ -2,7 +2,7 @@ import { createRequire } from 'node:module';
 import type { HookParts } from './parts.js';
 import { reportFailure } from './report-failure.js';
 import { describeHook, readHealth } from './console-health.js';
-import type { FoundUser, MadePayload, PayloadQuestion, TestResult, UserQuestion } from '../console/api.js';
+import type { FoundUser, MadePayload, PayloadQuestion, UserQuestion } from '../console/api.js';
 import { ConsoleRefusal } from '../console/refusal.js';
 import { createConsoleServer } from '../console/server.js';
 import { createStreams } from '../console/stream.js';
@@ -134,11 +134,6 @@ function createConsoles({ parts, status, oktaClient }: ConsoleBase): Consoles {
     return { id: (await readUser(readOkta, user, SHORT_TOO)).id };
   };
 
-  const sendPayload = async (payload: unknown, sender: string | undefined): Promise<TestResult> => ({
-    ...(await runTest(payload, sender, parts)),
-    deadlineMs: settings.deadlineMs,
-  });
-
   const onFailed = (error: unknown): void => {
     events.emit({
       type: 'request.rejected',
@@ -163,7 +158,7 @@ function createConsoles({ parts, status, oktaClient }: ConsoleBase): Consoles {
         about: () => describeHook(parts, history, options, version),
         health,
         makePayload,
-        sendPayload,
+        sendPayload: (payload, sender) => runTest(payload, sender, parts),
         findUser,
         onAuthorizeFailed: (error) => {
           reportFailure('authorize', error, undefined, parts);

@@ -3,7 +3,8 @@ import { Budget } from '../core/budget.js';
 import { RequestError } from '../core/request-error.js';
 import { fieldOf, isObject } from '../core/json.js';
 import { TESTER_PREFIX } from '../core/history.js';
-import { reactionTo, type Reaction } from '../okta/reaction.js';
+import type { TestResult } from '../console/api.js';
+import { reactionTo } from '../okta/reaction.js';
 import { renewSampleCall } from '../okta/sample-call.js';
 import { endByError } from './answer-error.js';
 import { giveAnswer } from './answer-okta.js';
@@ -17,17 +18,6 @@ import { readPayload } from './read-request.js';
 
 /** The console's tester: runs a call within the process by the same steps as Okta's calls. */
 
-/** The result of a test. */
-export interface TestOutcome {
-  /** The event's id, by which the history finds the test. */
-  readonly executionId: string | undefined;
-  readonly httpStatus: number;
-  readonly body: unknown;
-  readonly durationMs: number;
-  /** Okta's reaction to the answer. */
-  readonly reaction: Reaction;
-}
-
 /**
  * Sends a payload as if Okta had called. Each test is a new event, even with the same payload: it gets new ids, and an expired
  * code gets a new life. It is marked as a preview, so that it supersedes no real code.
@@ -39,14 +29,14 @@ export async function runTest(
   payload: unknown,
   sender: string | undefined,
   parts: HookParts,
-): Promise<TestOutcome> {
-  const { settings } = parts;
+): Promise<TestResult> {
+  const { deadlineMs, clock } = parts.settings;
   const startedAt = performance.now();
-  const call: AnyCall = beginCall(new Budget(settings.deadlineMs), parts, { by: sender });
+  const call: AnyCall = beginCall(new Budget(deadlineMs), parts, { by: sender });
   call.isProven = true;
   let answer: { readonly status: number; readonly body: unknown } | undefined;
   try {
-    const read = readPayload(call, markAsTest(payload, settings.clock()), parts);
+    const read = readPayload(call, markAsTest(payload, clock()), parts);
     const allowed = enforceLimits(await deduplicate(read, parts), parts);
     const dispatched = await dispatchChannels(await lookUpProfile(allowed, parts), parts);
     const { body } = giveAnswer(dispatched, parts, () => undefined);
@@ -63,6 +53,7 @@ export async function runTest(
     httpStatus,
     body,
     durationMs: Math.round(performance.now() - startedAt),
+    deadlineMs,
     reaction: reactionTo({ httpStatus, body, bytes: Buffer.byteLength(JSON.stringify(body)) }),
   };
 }

@@ -1,3 +1,6 @@
+/** Okta's time-out for the whole answer of a hook, milliseconds. */
+export const OKTA_WAITS_MS = 3000;
+
 const STARTED_MS = performance.timeOrigin;
 
 /**

@@ -66,9 +66,6 @@ export function reactionTo(answer: {
   }
 }
 
-/** Okta's time-out for the whole answer. */
-export const OKTA_WAITS_MS = 3000;
-
 /** The reaction to no answer: no connection, or a time-out. */
 export function reactionToSilence(why = 'no answer came within its three seconds'): Reaction {
   return goesOn(why);

@@ -1,7 +1,7 @@
 import { maskNumber } from '../../core/masking.js';
 import { textFieldOf, asList, fieldOf } from '../../core/json.js';
 import type { HookCall } from '../../okta/inline-hook.js';
-import { OKTA_WAITS_MS } from '../../okta/reaction.js';
+import { OKTA_WAITS_MS } from '../../core/time.js';
 import { maskValue, maskForOutput, type CallSecrets } from './masked-call.js';
 import { MAY_BE_SENT, type PreviewResult, type SendProblem } from './send.js';
 import type { Terminal } from '../terminal.js';

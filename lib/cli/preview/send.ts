@@ -12,7 +12,8 @@ import type { Payload } from './payload.js';
 import { maskText } from '../../core/masking.js';
 import { OktaApiError } from '../../core/errors.js';
 import { markProbe } from '../../okta/probe-mark.js';
-import { OKTA_WAITS_MS, reactionTo, reactionToSilence, type Reaction } from '../../okta/reaction.js';
+import { OKTA_WAITS_MS } from '../../core/time.js';
+import { reactionTo, reactionToSilence, type Reaction } from '../../okta/reaction.js';
 
 /** The scopes with which a service app lets Okta call a hook. */
 export const RUN_HOOKS = ['okta.inlineHooks.read', 'okta.inlineHooks.manage'];

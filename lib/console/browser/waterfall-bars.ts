@@ -1,4 +1,5 @@
 import type { HookEvent } from '../../core/events.js';
+import { OKTA_WAITS_MS } from '../../core/time.js';
 import { nameChannel, type Tone } from '../../events/description.js';
 import { answerOf } from '../../events/execution-outcome.js';
 
@@ -20,8 +21,6 @@ export interface Waterfall {
   /** The end of the axis. */
   readonly spanMs: number;
 }
-
-export const OKTA_WAITS_MS = 3000;
 
 const OUTCOME_TONES = { accepted: 'good', refused: 'bad', unknown: 'warn' } as const;
 /** The tone and the result in words. A newer gateway may know more of them. */

@@ -1,8 +1,9 @@
 import type { HookEvent } from '../../core/events.js';
+import { OKTA_WAITS_MS } from '../../core/time.js';
 import { drawing, element } from '../../http/page/browser/dom.js';
 import { makeNumbersRow, makeNumbersTable } from './widgets.js';
 import { formatDuration } from './format.js';
-import { layOutWaterfall, OKTA_WAITS_MS, type Bar, type Waterfall } from './waterfall-bars.js';
+import { layOutWaterfall, type Bar, type Waterfall } from './waterfall-bars.js';
 
 /** The time of each step: a picture, and the same numbers as a table. */
 

@@ -1,12 +1,6 @@
 import { expect } from 'chai';
-import {
-  divideAtAnswer,
-  layOutWaterfall,
-  OKTA_WAITS_MS,
-  startOf,
-} from '#lib/console/browser/waterfall-bars.js';
+import { divideAtAnswer, layOutWaterfall, startOf } from '#lib/console/browser/waterfall-bars.js';
 import { answerOf } from '#lib/events/execution-outcome.js';
-import { OKTA_WAITS_MS as OKTA_WAITS_MS_OF_HOOK } from '#lib/okta/reaction.js';
 import { plantExecution } from '../../browser/planted.js';
 
 describe('the waterfall of a call', () => {
@@ -70,10 +64,6 @@ describe('the waterfall of a call', () => {
       [0, answer.durationMs],
       [answer.durationMs + 3300, answer.durationMs + 3500],
     ]);
-  });
-
-  it('has the time that Okta waits, as the rest of the package has it', () => {
-    expect(OKTA_WAITS_MS).to.equal(OKTA_WAITS_MS_OF_HOOK);
   });
 
   it('is longer than three seconds where a call was', () => {

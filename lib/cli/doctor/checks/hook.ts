@@ -4,7 +4,7 @@ import { createAgent } from '../../../http/call.js';
 import { textFieldOf } from '../../../core/json.js';
 import { CHALLENGE_HEADER } from '../../../okta/event-hook.js';
 import { markProbe, type MarkedCall } from '../../../okta/probe-mark.js';
-import { OKTA_WAITS_MS } from '../../../okta/reaction.js';
+import { OKTA_WAITS_MS } from '../../../core/time.js';
 import { attemptQuery } from '../../../channels/twilio/status-callbacks.js';
 import { STATUS_PATH } from '../../../options/settings.js';
 import { signWebhook } from '../../../channels/twilio/signature.js';

@@ -1,5 +1,5 @@
 import type { HookEventFields } from '../core/events.js';
-import type { ChannelTally, ExecutionSummary } from '../core/history.js';
+import type { ChannelTally, ExecutionSummary, History } from '../core/history.js';
 import type { RequestType } from '../core/request-types.js';
 import type { TurnedAway } from '../events/recent-limits.js';
 
@@ -22,11 +22,7 @@ export interface About {
 }
 
 /** `GET api/executions?search=&channel=&outcome=&from=&to=&before=&limit=`; `from` and `to` by ISO 8601. */
-export interface ExecutionPage {
-  readonly executions: readonly ExecutionSummary[];
-  readonly total: number;
-  readonly next?: string | undefined;
-}
+export type ExecutionPage = Awaited<ReturnType<History['find']>>;
 
 /** `GET api/health` */
 export interface Health {

@@ -95,15 +95,9 @@ function isFailure(body: unknown): body is ConsoleFailure {
 }
 
 function describeStatus(status: number): ConsoleFailure['error'] {
-  return status === 401 || status === 403
-    ? {
-        code: `HTTP_${status}`,
-        message: 'You are no longer logged in as an administrator.',
-        remedy: 'Load the page again and log in.',
-      }
-    : {
-        code: `HTTP_${status}`,
-        message: `The gateway answered with status ${status}.`,
-        remedy: "Look into the gateway's log.",
-      };
+  const [message, remedy] =
+    status === 401 || status === 403
+      ? ['You are no longer logged in as an administrator.', 'Load the page again and log in.']
+      : [`The gateway answered with status ${status}.`, "Look into the gateway's log."];
+  return { code: `HTTP_${status}`, message, remedy };
 }

@@ -19,7 +19,7 @@ import { explainCode, explainOutcome } from './outcomes.js';
 export function makeExecution(about: About, stream: Stream): View<Extract<Route, { view: 'execution' }>> {
   const body = element('div.opened');
   let id = '';
-  let shown: Parts | undefined;
+  let shown: ReturnType<typeof makeParts> | undefined;
 
   const load = async (): Promise<void> => {
     const mine = id;
@@ -71,13 +71,8 @@ export function makeExecution(about: About, stream: Stream): View<Extract<Route,
   };
 }
 
-interface Parts {
-  readonly elements: readonly HTMLElement[];
-  show(execution: Execution, deadlineMs: number): void;
-}
-
 /** Elements that do not change are made once, so that an update does not take the focus away. */
-function makeParts(execution: Execution): Parts {
+function makeParts(execution: Execution) {
   const { id, userId, oktaRequestId, requestType, deliveryChannel } = execution;
   const headline = element('p.headline', { role: 'status' });
   const summary = element('div');
@@ -110,7 +105,7 @@ function makeParts(execution: Execution): Parts {
       after,
       omitted,
     ],
-    show: (current, deadlineMs) => {
+    show: (current: Execution, deadlineMs: number): void => {
       const { steps, startedAt, outcome } = current;
       const start = startOf(steps, startedAt);
       const [until, since] = divideAtAnswer(steps);

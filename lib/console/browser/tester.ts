@@ -9,11 +9,9 @@ import { warnOfSending } from './send-warning.js';
 import { findExecutions, makePayload, sendPayload, ServerFailure } from './server.js';
 import type { Stream } from './stream.js';
 import { makeTestResult } from './test-result.js';
-import { REQUEST_TYPES } from '../../events/description.js';
+import { nameChannel, REQUEST_TYPES } from '../../events/description.js';
 
 /** Tries the hook: makes the request that Okta would send, lets the user edit it, sends it and shows the result. */
-
-const CHANNELS = { sms: 'SMS', voice: 'Voice call' } as const;
 
 /** The executions whose users are offered. */
 const RECENT = 50;
@@ -32,7 +30,10 @@ export function makeTester(stream: Stream): View<Extract<Route, { view: 'tester'
   });
   const recent = element('datalist', { id: 'recent-users' });
   const requestType = makeSelect('request-type', Object.entries(REQUEST_TYPES));
-  const channel = makeSelect('asked-channel', Object.entries(CHANNELS));
+  const channel = makeSelect(
+    'asked-channel',
+    ['sms', 'voice'].map((name) => [name, nameChannel(name)] as const),
+  );
   const generate = element('button.primary', { type: 'submit' }, 'Generate');
   const notes = element('div', { role: 'status' });
   const failure = element('div', { role: 'alert' });
@@ -183,17 +184,15 @@ export function makeTester(stream: Stream): View<Extract<Route, { view: 'tester'
       const { user: replayed, requestType: type, channel: asked } = route;
       if (replayed === undefined && type === undefined && asked === undefined) return;
       user.value = replayed ?? '';
-      notes.replaceChildren(
-        ...(replayed === undefined ? [element('div.note.warn', markTone('warn', NO_USER))] : []),
-      );
       requestType.value = typeOf(type ?? '');
-      channel.value = route.channel === 'voice' ? 'voice' : 'sms';
+      channel.value = asked === 'voice' ? 'voice' : 'sms';
       // A replay fills the form once: coming back to the tab does not overwrite what was typed since.
       history.replaceState(null, '', '#/tester');
-      if (replayed === undefined) return;
-      void fillIn().then(() => {
-        if (document.activeElement === document.body) (send.disabled ? user : send).focus();
-      });
+      if (replayed === undefined) notes.replaceChildren(element('div.note.warn', markTone('warn', NO_USER)));
+      else
+        void fillIn().then(() => {
+          if (document.activeElement === document.body) (send.disabled ? user : send).focus();
+        });
     },
     comeBack: (from) => {
       if (from.view !== 'execution') return false;

@@ -43,14 +43,6 @@ export function makeHistoryFilters(
   let typing: number | undefined;
   let asked = 0;
 
-  const choose = (searched: string): void =>
-    onChosen({
-      search: searched,
-      channel: channel.value,
-      outcome: outcome.value,
-      from: toIso(from.value, 0),
-      to: toIso(to.value, MINUTE_MS - 1),
-    });
   /** The history knows users by their id, and numbers by their end. A whole login or number is not searched for, or kept. */
   const notify = async (): Promise<void> => {
     window.clearTimeout(typing);
@@ -74,7 +66,13 @@ export function makeHistoryFilters(
         return;
       }
     }
-    choose(search.value.trim());
+    onChosen({
+      search: search.value.trim(),
+      channel: channel.value,
+      outcome: outcome.value,
+      from: toIso(from.value, 0),
+      to: toIso(to.value, MINUTE_MS - 1),
+    });
   };
   search.addEventListener('input', () => {
     window.clearTimeout(typing);

@@ -143,6 +143,24 @@ describe("the console's page", function () {
       expect(await rows(page).count()).to.equal(0);
     });
 
+    it('keeps what is typed while Okta is asked for the login before', async () => {
+      standIn = await startStandIn({ executions });
+      const page = await openHistory(standIn);
+      standIn.users['ana@example.co'] = standIn.executions[4321]?.userId ?? '';
+      standIn.users['ana@example.com'] = standIn.executions[99]?.userId ?? '';
+      const search = page.getByLabel('Search');
+      await page.route(
+        '**/api/user',
+        async (route) => {
+          await search.press('m');
+          await route.continue();
+        },
+        { times: 1 },
+      );
+      await search.fill('ana@example.co');
+      await page.getByText(`ana@example.com is the user ${standIn.executions[99]?.userId ?? ''}.`).waitFor();
+    });
+
     it('has the list as it was, and the focus on what was opened, after the way back', async () => {
       standIn = await startStandIn({ executions });
       const page = await openHistory(standIn);

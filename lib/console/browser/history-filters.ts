@@ -75,6 +75,8 @@ export function makeHistoryFilters(
     });
   };
   search.addEventListener('input', () => {
+    // An answer on its way is about an older text.
+    asked += 1;
     window.clearTimeout(typing);
     const pauseMs = search.value.includes('@') ? TYPING_LOGIN_MS : TYPING_MS;
     typing = window.setTimeout(() => void notify(), pauseMs);

@@ -545,6 +545,16 @@ describe("the console's page", function () {
     expect(await page.getByText('Okta takes the code as on its way').count()).to.equal(0);
   });
 
+  it('says that it may not copy over plain HTTP, where the browser has no clipboard', async () => {
+    const planted = plantExecution(3, Date.now());
+    standIn = await startStandIn({ executions: [planted] });
+    const { page } = await browser.open(`${standIn.url}#/history/${planted.id}`);
+    await page.evaluate("Object.defineProperty(navigator, 'clipboard', { value: undefined })");
+    const copy = page.getByRole('button', { name: 'Copy the event id' });
+    await copy.click();
+    await copy.getByText('Not allowed').waitFor();
+  });
+
   it('says that a replay lacks its user, and goes to the field for one', async () => {
     const planted = { ...plantExecution(3, Date.now()), userId: undefined };
     standIn = await startStandIn({ executions: [planted] });

@@ -49,23 +49,22 @@ export function copyable(label: string, value: string | undefined): HTMLElement 
 
 export function copyButton(label: string, value: string): HTMLElement {
   const button = element('button.small', { type: 'button', 'aria-label': `Copy ${label}` }, 'Copy');
-  button.addEventListener('click', () => {
-    void navigator.clipboard.writeText(value).then(
-      () => said(button, 'Copied'),
-      () => said(button, 'Not allowed'),
-    );
-  });
-  return element('span', button, element('span.unseen', { role: 'status' }));
-}
-
-function said(button: HTMLButtonElement, word: string): void {
-  button.textContent = word;
-  const status = button.nextElementSibling;
-  if (status !== null) status.textContent = word;
-  window.setTimeout(() => {
-    button.textContent = 'Copy';
-    if (status !== null) status.textContent = '';
-  }, 2000);
+  const status = element('span.unseen', { role: 'status' });
+  const copy = async (): Promise<void> => {
+    try {
+      // Browsers have no clipboard for a page over plain HTTP.
+      await navigator.clipboard.writeText(value);
+      button.textContent = status.textContent = 'Copied';
+    } catch {
+      button.textContent = status.textContent = 'Not allowed';
+    }
+    window.setTimeout(() => {
+      button.textContent = 'Copy';
+      status.textContent = '';
+    }, 2000);
+  };
+  button.addEventListener('click', () => void copy());
+  return element('span', button, status);
 }
 
 export function facts(

@@ -74,25 +74,14 @@ function administratorOf(answer: unknown): string | undefined {
 }
 
 /**
- * Lets a typed address and a program pass.
+ * A POST changes or sends something: the browser must say that it comes from the console's page. Another request may also come
+ * from a typed address or a program.
  *
  * @throws ConsoleRefusal `CROSS_SITE` for a request of another site's page.
  */
 export function refuseOtherSites(req: IncomingMessage): void {
-  if (isFromOtherSite(req)) throw crossSite();
-}
-
-/**
- * For requests that change or send something: the browser must say that they come from the console's page.
- *
- * @throws ConsoleRefusal `CROSS_SITE`
- */
-export function requireSameOrigin(req: IncomingMessage): void {
-  if (!isFromOwnPage(req)) throw crossSite();
-}
-
-function crossSite(): ConsoleRefusal {
-  return new ConsoleRefusal('CROSS_SITE', 'Only the console’s own page may send this request.', {
+  if (req.method === 'POST' ? isFromOwnPage(req) : !isFromOtherSite(req)) return;
+  throw new ConsoleRefusal('CROSS_SITE', 'Only the console’s own page may send this request.', {
     remedy:
       'Open the console itself. A proxy in front of the gateway must pass Host and Origin on unchanged.',
   });

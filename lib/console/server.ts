@@ -12,7 +12,7 @@ import type {
   TestResult,
   UserQuestion,
 } from './api.js';
-import { refuseOtherSites, requireAuthorized, requireSameOrigin, type Administrator } from './access.js';
+import { refuseOtherSites, requireAuthorized, type Administrator } from './access.js';
 import { CONSOLE_PAGE, refusalPage } from './page.js';
 import { readExecutionQuery, readPayloadQuestion, readSendQuestion, readUserQuestion } from './questions.js';
 import { ConsoleRefusal, failureOf } from './refusal.js';
@@ -150,11 +150,9 @@ export function createConsoleServer(
         headers: { Allow: allowed.join(', ') },
       });
     }
-    if (method === 'POST') {
-      requireSameOrigin(req);
-      // No HTML form can send this type, so another site's form cannot either.
-      requireType(req.headers, 'application/json');
-    } else if (isApi(path)) refuseOtherSites(req);
+    if (method === 'POST' || isApi(path)) refuseOtherSites(req);
+    // No HTML form can send this type, so another site's form cannot either.
+    if (method === 'POST') requireType(req.headers, 'application/json');
     const json = await route(asked, by);
     if (json !== undefined) answer(req, res, 200, json, PAGE_HEADERS);
   };

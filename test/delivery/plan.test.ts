@@ -186,13 +186,13 @@ describe('the suppressed channels of a plan', () => {
     untilMs: 9e15,
   });
 
-  it('count by the word of the owner first, in whatever order they are known', () => {
+  it('have the reason of STOP before that of the provider, in any order', () => {
     const both = [begun('NOT_REACHED'), begun('STOPPED')];
     expect(suppressionFor(both, 'whatsapp')?.reason).to.equal('STOPPED');
     expect(suppressionFor(both, 'line')).to.equal(undefined);
   });
 
-  it('leave a user some channel, unless they said STOP to all', () => {
+  it('leave the user the last channel, unless they sent STOP to it', () => {
     const all: Readonly<Record<string, SuppressionReason>> = { whatsapp: 'STOPPED', line: 'OPTED_OUT' };
     const of = (channel: string): Suppression | undefined => {
       const reason = all[channel];

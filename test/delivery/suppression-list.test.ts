@@ -15,8 +15,8 @@ const START: SuppressionChange = {
   reasons: ['STOPPED', 'OPTED_OUT', 'NOT_REACHED'],
 };
 
-describe('what this process knows of a number', () => {
-  it('counts in this process until all gateways know it, and from a moment on after that', () => {
+describe('suppressions that this process knows', () => {
+  it('apply until all gateways know them, and then only to calls that began before', () => {
     const here = new LocalSuppressions();
     const isShared = here.change('+1', STOP, NOW);
     expect(here.of('+1', NOW, NOW + 1)).to.have.lengthOf(1);
@@ -26,7 +26,7 @@ describe('what this process knows of a number', () => {
     expect(here.of('+2', NOW)).to.deep.equal([]);
   });
 
-  it('is of the number what was said from its id, as soon as both are known to be one', () => {
+  it('apply to a number as soon as it is paired with the user id that sent STOP', () => {
     const here = new LocalSuppressions();
     const reasonsOf = (recipient: string): readonly string[] =>
       here.of(recipient, NOW + 5).map(({ reason }) => reason);
@@ -37,11 +37,11 @@ describe('what this process knows of a number', () => {
       ...{ channel: '', reason: 'PAIRED', number: '+1', atMs: NOW + 1, sharing: { isShared: false } },
       ...{ untilMs: NOW + 1 + SUPPRESSED_MS.STOPPED, count: 0, learntMs: NOW + 1 },
     });
-    // It is said of the number once.
+    // A second pairing does not repeat the STOP.
     here.change('+1', START, NOW + 2);
     here.pair('US.1', '+1', NOW + 3);
     expect(reasonsOf('+1')).to.deep.equal(['STARTED']);
-    // What was said of the number later than from the id goes on.
+    // A START from the number that is newer than the STOP from the user id stays.
     here.change('US.2', STOP, NOW);
     here.change('+2', START, NOW + 1);
     here.pair('US.2', '+2', NOW + 2);

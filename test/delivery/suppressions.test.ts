@@ -27,8 +27,8 @@ const WRITES: SuppressionChange = {
   reasons: ['OPTED_OUT', 'NOT_REACHED'],
 };
 
-describe('what is known of a number', () => {
-  /** What is known after changes, each of which comes at a time, and may have been said a while before. */
+describe('entries of a number', () => {
+  /** The entries after changes. Each change comes at a moment, and may be older than that. */
   const after = (
     ...changes: readonly (readonly [SuppressionChange, Partial<Moment>?])[]
   ): readonly string[] => {
@@ -38,7 +38,7 @@ describe('what is known of a number', () => {
     return known.map(({ channel, reason }) => `${channel}:${reason}`);
   };
 
-  it('is by channel, and what its owner has said stands beside what providers say', () => {
+  it('are kept by channel, those of the user beside those of the provider, until they expire', () => {
     expect(after([suppress('STOPPED')], [suppress('OPTED_OUT')], [suppress('NOT_REACHED')])).to.deep.equal([
       'whatsapp:STOPPED',
       'whatsapp:NOT_REACHED',
@@ -53,7 +53,7 @@ describe('what is known of a number', () => {
     ]);
   });
 
-  it('is taken back by channel and reason', () => {
+  it('are lifted by channel and reason', () => {
     expect(after([suppress('STOPPED')], [suppress('NOT_REACHED', 'line')], [START])).to.deep.equal([
       'line:NOT_REACHED',
       'whatsapp:STARTED',
@@ -70,29 +70,29 @@ describe('what is known of a number', () => {
     expect(after([suppress('STOPPED', 'line')], [START])).to.deep.equal(['line:STOPPED', 'whatsapp:STARTED']);
   });
 
-  it('is what came last, also where the clock was set back in between', () => {
+  it('follow the change that came last, even if the clock was set back in between', () => {
     const setBack = { nowMs: NOW - 3_600_000 };
     expect(after([suppress('STOPPED')], [START, setBack])).to.deep.equal(['whatsapp:STARTED']);
     expect(after([START], [suppress('STOPPED'), setBack])).to.deep.equal(['whatsapp:STOPPED']);
   });
 
-  it('is what came last, also where it is told late and the clock was set back in between', () => {
+  it('follow the change that came last, even if it is late and the clock was set back in between', () => {
     const late = { nowMs: NOW - 3_600_000, ageMs: 1_000 };
     expect(after([suppress('STOPPED')], [START, late])).to.deep.equal(['whatsapp:STARTED']);
     expect(after([START], [suppress('STOPPED'), late])).to.deep.equal(['whatsapp:STOPPED']);
-    // What came since goes by its own time.
+    // A change since then counts by its own time.
     const setBack = { nowMs: NOW - 3_600_000 };
     const soon = NOW - 3_600_000 + 5_000;
     for (const [ageMs, left] of [
       [9_000, 'whatsapp:STARTED'],
       [1_000, 'whatsapp:STOPPED'],
     ] as const) {
-      const told = [suppress('STOPPED'), { nowMs: soon, ageMs }] as const;
-      expect(after([suppress('STOPPED')], [START, setBack], told)).to.deep.equal([left]);
+      const since = [suppress('STOPPED'), { nowMs: soon, ageMs }] as const;
+      expect(after([suppress('STOPPED')], [START, setBack], since)).to.deep.equal([left]);
     }
   });
 
-  it('is what was said last, also where what was said before it comes late', () => {
+  it('do not change by an older change that comes late', () => {
     const late = { ageMs: 1_000 };
     expect(after([START], [suppress('STOPPED'), late])).to.deep.equal(['whatsapp:STARTED']);
     expect(after([suppress('STOPPED')], [START, late])).to.deep.equal(['whatsapp:STOPPED']);
@@ -103,7 +103,7 @@ describe('what is known of a number', () => {
     ]);
   });
 
-  it('is in two copies what was said last: by the count, and by the time where the counts are the same', () => {
+  it('of two copies are the newer ones: by their count, or by their time if the counts are equal', () => {
     const line = { channel: 'line', reason: 'STOPPED', atMs: NOW, untilMs: NOW + 9, count: 0 } as const;
     for (const [here, there, isThereNewer] of [
       [{ count: 1 }, { count: 2, atMs: NOW - 5 }, true],

@@ -151,7 +151,7 @@ describe('watching messages', () => {
     });
   };
 
-  it('asks after 3, 8 and 20 s, and never again', async () => {
+  it('looks a pending message up after 3, 8 and 20 s, then never again', async () => {
     watch('SM1');
     await clock.tickAsync(600_000);
     expect(asked).to.deep.equal(['SM1 at 3000', 'SM1 at 8000', 'SM1 at 20000']);
@@ -160,7 +160,7 @@ describe('watching messages', () => {
   });
 
   for (const end of [FAILED, DELIVERED]) {
-    it(`ends with the first answer that says ${end.status}`, async () => {
+    it(`ends with the first answer ${end.status}`, async () => {
       watch('SM1', { answers: [PENDING, end] });
       await clock.tickAsync(600_000);
       expect(asked).to.have.length(2);
@@ -168,7 +168,7 @@ describe('watching messages', () => {
     });
   }
 
-  it('waits for nothing beyond the end of the code', async () => {
+  it('sets no timer beyond the end of the code', async () => {
     watch('SM1', { lifeMs: 8_000 });
     watch('SM2', { lifeMs: 10_000, overdueMs: 10_000, ask: undefined });
     watch('SM3', { lifeMs: 3_000 });
@@ -179,7 +179,7 @@ describe('watching messages', () => {
     expect(ends).to.be.empty;
   });
 
-  it('notices what nobody says delivered in time, and asks once more before', async () => {
+  it('reports a message that is not delivered in time as overdue, after one more look-up', async () => {
     watch('SM1', { overdueMs: 10_000 });
     watch('SM2', { overdueMs: 10_000, answers: [PENDING, PENDING, DELIVERED] });
     watch('SM3', { overdueMs: 1_000, ask: undefined });
@@ -197,7 +197,7 @@ describe('watching messages', () => {
     ]);
   });
 
-  it('leaves out what nothing could follow any more', async () => {
+  it('does not look up a message that is no longer wanted', async () => {
     let isWanted = true;
     watch('SM1', { isWanted: () => Promise.resolve(isWanted), overdueMs: 30_000 });
     await clock.tickAsync(3_000);
@@ -207,7 +207,7 @@ describe('watching messages', () => {
     expect(ends).to.be.empty;
   });
 
-  it('forgets what has been told otherwise, even while it is being asked for', async () => {
+  it('looks up no forgotten message, and drops the answer of a running look-up', async () => {
     const answer = defer<DeliveryReport>();
     watch('SM1');
     watch('SM2', { ask: () => answer.promise });
@@ -220,7 +220,7 @@ describe('watching messages', () => {
     expect(ends).to.be.empty;
   });
 
-  it('gives way where codes need the connections, but for the last question', async () => {
+  it('makes no look-up while codes need the connections, except the last one of a message', async () => {
     isBusy = true;
     watch('SM1');
     watch('SM2', { overdueMs: 10_000 });
@@ -233,7 +233,7 @@ describe('watching messages', () => {
     expect(asked.at(-1)).to.equal('SM1 at 20000');
   });
 
-  it('asks at most 8 questions at a time', async () => {
+  it('makes at most 8 look-ups at a time', async () => {
     const answer = defer<DeliveryReport>();
     let open = 0;
     for (let count = 0; count < 20; count += 1) {
@@ -248,11 +248,11 @@ describe('watching messages', () => {
     expect(open).to.equal(8);
     answer.resolve(PENDING);
     await clock.tickAsync(5_000);
-    // Each of the answers now leaves room for the next question.
+    // Each answer makes room for the next look-up.
     expect(open).to.equal(8 + 20);
   });
 
-  it('asks for no more than 200 messages at a time, and for others once there is room', async () => {
+  it('looks up at most 200 messages, and others once there is room', async () => {
     for (let count = 0; count <= 200; count += 1) watch(`SM${count}`);
     expect(clock.countTimers()).to.equal(200);
     polling.forget('SM0');
@@ -267,7 +267,7 @@ describe('watching messages', () => {
     expect(asked.at(-1)).to.match(/^SM203 at/);
   });
 
-  it('still waits for those that there is no room to ask for', async () => {
+  it('reports a message as overdue even if there is no room for its look-ups', async () => {
     for (let count = 0; count < 200; count += 1) watch(`SM${count}`);
     watch('SM200', { overdueMs: 1_000 });
     await clock.tickAsync(1_000);
@@ -275,14 +275,14 @@ describe('watching messages', () => {
     expect(asked).to.be.empty;
   });
 
-  it('waits for no more than 20,000', () => {
+  it('watches at most 20,000 messages', () => {
     for (let count = 0; count <= 20_000; count += 1) {
       watch(`SM${count}`, { ask: undefined, overdueMs: 1_000 });
     }
     expect(clock.countTimers()).to.equal(20_000);
   });
 
-  it('watches nothing once it is stopped', async () => {
+  it('watches no message once it is stopped', async () => {
     watch('SM1');
     polling.stop();
     watch('SM2');

@@ -251,10 +251,10 @@ const unsentAt = (atMs: number): LastCode => ({
 const idOf = (code: LastCode | undefined): string | undefined =>
   code === undefined || code.status === 'refused' ? code?.status : code.transactionId;
 
-describe('the sent codes of memoryState', () => {
+describe('sent codes of memoryState', () => {
   const use = (usedMs: number, nowMs = NOW) => ({ deliveryChannel: 'sms' as const, nowMs, usedMs });
 
-  it('are given to one only of all who ask', () => {
+  it('go to the first use of their person only', () => {
     const state = memorySentCodes();
     const sent = sentAt(NOW);
     state.keepSent('ana', sent, LIFE);
@@ -263,20 +263,20 @@ describe('the sent codes of memoryState', () => {
     expect(state.takeSent('ana', use(NOW))).to.equal(undefined);
   });
 
-  it('are the last that was asked for, in whatever order they are accepted', () => {
+  it('are the one that was requested last, in any order of acceptance', () => {
     const state = memorySentCodes();
     for (const atMs of [NOW, NOW + 2, NOW + 1]) state.keepSent('ana', sentAt(atMs), LIFE);
     expect(idOf(state.takeSent('ana', use(NOW + 9)))).to.equal(`SM${NOW + 2}`);
     expect(state.takeSent('ana', use(NOW + 9))).to.equal(undefined);
   });
 
-  it('are, of one that went out by two messages, the second one', () => {
+  it('have the second message of a code that went out by two', () => {
     const state = memorySentCodes();
     for (const id of ['SM1', 'SM2']) state.keepSent('ana', sentAt(NOW, id), LIFE);
     expect(idOf(state.takeSent('ana', use(NOW)))).to.equal('SM2');
   });
 
-  it('are no more the last where a newer one was not sent', () => {
+  it('give way to a newer code that was not sent', () => {
     const state = memorySentCodes();
     state.keepSent('ana', sentAt(NOW), LIFE);
     state.keepSent('ana', unsentAt(NOW + 1), LIFE);
@@ -284,7 +284,7 @@ describe('the sent codes of memoryState', () => {
     expect(state.takeSent('ana', use(NOW + 9))).to.equal(undefined);
   });
 
-  it('are, of one call, what is known of its message, whichever comes first', () => {
+  it('have the message of a call whose outcome was unknown first, in any order', () => {
     for (const order of [0, 1]) {
       const state = memorySentCodes();
       const codes = [sentAt(NOW, 'SM1'), { ...sentAt(NOW, ''), status: 'unknown' } as const];
@@ -293,7 +293,7 @@ describe('the sent codes of memoryState', () => {
     }
   });
 
-  it('are not kept after their use was told, for half a minute; newer ones are', () => {
+  it('are not kept again for half a minute after their use; newer ones are', () => {
     const state = memorySentCodes();
     const later = (atMs: number) => ({ nowMs: NOW + atMs, untilMs: NOW + 60_000 });
     const keepAndTake = (code: LastCode, atMs: number): string | undefined => {
@@ -307,7 +307,7 @@ describe('the sent codes of memoryState', () => {
     expect(keepAndTake(sentAt(NOW + 1, 'SM5'), 30_001)).to.equal('SM5');
   });
 
-  it('are given to be kept elsewhere, and may come back', () => {
+  it('can be moved out once, and kept again', () => {
     const state = memorySentCodes();
     state.keepSent('ana', sentAt(NOW, 'SM1'), LIFE);
     expect(idOf(state.moveSent('ana', 'sms', NOW))).to.equal('SM1');
@@ -317,14 +317,14 @@ describe('the sent codes of memoryState', () => {
     expect(state.moveSent('ana', 'sms', NOW)).to.equal(undefined);
   });
 
-  it('stay where they were asked for after the use', () => {
+  it('stay if they were requested after the use', () => {
     const state = memorySentCodes();
     state.keepSent('ana', sentAt(NOW), LIFE);
     expect(state.takeSent('ana', use(NOW - 1))).to.equal(undefined);
     expect(state.takeSent('ana', use(NOW))).to.not.equal(undefined);
   });
 
-  it('are gone in their time, and make room for older ones then', () => {
+  it('expire, and an older code can then be kept', () => {
     const state = memorySentCodes();
     state.keepSent('ana', sentAt(NOW), LIFE);
     expect(state.takeSent('ana', use(NOW, NOW + 1000))).to.equal(undefined);
@@ -333,7 +333,7 @@ describe('the sent codes of memoryState', () => {
     expect(state.takeSent('ana', use(NOW, NOW + 1999))?.asked.atMs).to.equal(NOW - 1);
   });
 
-  it('are two, one of texts and one of calls', () => {
+  it('are one for texts and one for voice calls', () => {
     const state = memorySentCodes();
     const call: SentCode = { ...sentAt(NOW, 'CA1'), deliveryChannel: 'voice' };
     for (const code of [sentAt(NOW, 'SM1'), call]) state.keepSent('ana', code, LIFE);
@@ -342,7 +342,7 @@ describe('the sent codes of memoryState', () => {
     expect(idOf(state.moveSent('ana', 'sms', NOW))).to.equal('SM1');
   });
 
-  it('stay, and stay taken, for as long as any that were kept then', () => {
+  it('stay kept or taken for the next 8,000 users', () => {
     const state = memorySentCodes();
     const others = (from: number, to: number): void => {
       for (let count = from; count < to; count += 1) state.keepSent(`user-${count}`, sentAt(NOW), LIFE);
@@ -357,7 +357,7 @@ describe('the sent codes of memoryState', () => {
     expect(state.takeSent('bea', use(NOW))).to.equal(undefined);
   });
 
-  it('are not kept beyond their time by a person who comes for others', () => {
+  it('expire in time even if their person requests new codes', () => {
     const people = newPeople();
     const [codes, receipts] = [memorySentCodes(people), memoryReceipts(people)];
     codes.keepSent('ana', sentAt(NOW), LIFE);
@@ -367,7 +367,7 @@ describe('the sent codes of memoryState', () => {
     }
   });
 
-  it('are those of 16,000 users, and of the last 8,000 always', () => {
+  it('are kept for 16,000 users, and always for the last 8,000', () => {
     const state = memorySentCodes();
     for (let count = 0; count <= 16_000; count += 1) state.keepSent(`user-${count}`, sentAt(NOW), LIFE);
     const isKept = (user: number): boolean => state.takeSent(`user-${user}`, use(NOW)) !== undefined;

@@ -18,7 +18,7 @@ const { groups } = parse(readFileSync(join(ROOT, 'example/deploy/alerts.yaml'), 
 };
 const rules = groups.flatMap((group) => group.rules);
 
-/** What may be asked for, and by which labels. */
+/** Each series on the metrics page, with its labels. */
 const series = new Map<string, readonly string[]>();
 for (const [name, { labels }] of Object.entries({ ...COUNTERS, ...GAUGES }))
   series.set(PREFIX + name, labels);
@@ -29,7 +29,7 @@ for (const [name, { labels }] of Object.entries(HISTOGRAMS)) {
 const NAME = new RegExp(`${PREFIX}\\w+`, 'g');
 
 describe('the alert rules', () => {
-  it('have names of their own, and a severity and a time each', () => {
+  it('each have a unique name, a severity and a duration', () => {
     const names = rules.map(({ alert }) => alert);
     expect(new Set(names).size).to.equal(names.length).and.to.equal(8);
     for (const { alert, labels, for: time } of rules) {
@@ -39,11 +39,11 @@ describe('the alert rules', () => {
     }
   });
 
-  it('ask only for what is on the page, by labels that it has there', () => {
+  it('query only series on the metrics page, by the labels that these series have', () => {
     for (const { alert, expr } of rules) {
       const asked = [...expr.matchAll(new RegExp(`(${PREFIX}\\w+)(?:\\{([^}]*)\\})?`, 'g'))];
       expect(asked, alert).to.not.be.empty;
-      // Of all that it asks for.
+      // The labels of all series in the expression.
       const known = new Set(['instance']);
       for (const [, name = '', matchers = ''] of asked) {
         const labels = series.get(name) ?? expect.fail(`${alert}: there is no ${name}`);
@@ -56,21 +56,21 @@ describe('the alert rules', () => {
     }
   });
 
-  it('ask for codes by the words of their outcome, and take no blocked code for one that was not sent', () => {
+  it('filter codes by outcomes that exist, and do not count a blocked code as not sent', () => {
     const asked = rules.flatMap(({ expr }) =>
       [...expr.matchAll(/codes_total\{outcome(!?=)"(\w+)"/g)].map(([, is = '', word = '']) => is + word),
     );
     expect([...new Set(asked)]).to.have.members(['=refused', '!=blocked', '=accepted']);
   });
 
-  it('ask for buckets that there are', () => {
+  it('query only histogram buckets that exist', () => {
     const bounds = Object.values(HISTOGRAMS).flatMap(({ buckets }) => buckets.map(String));
     const asked = rules.flatMap(({ expr }) => [...expr.matchAll(/le="([^"]+)"/g)].map(([, le]) => le));
     expect(asked).to.not.be.empty;
     for (const le of asked) expect(bounds).to.include(le);
   });
 
-  it('say what it means, what to look at and what to do, and name only what is there', () => {
+  it('say what the alert means, what to look at and what to do, and name only series that exist', () => {
     for (const { alert, expr, annotations } of rules) {
       expect(Object.keys(annotations), alert).to.deep.equal(['summary', 'meaning', 'look', 'do']);
       for (const [key, text] of Object.entries(annotations)) {
@@ -79,14 +79,14 @@ describe('the alert rules', () => {
           const isThere = series.has(name) || series.has(`${name}_count`);
           expect(isThere, `${alert}: ${name}`).to.equal(true);
         }
-        // What a summary tells must be left by the expression.
+        // The expression must keep each label that a summary shows.
         for (const [, label = ''] of text.matchAll(/\$labels\.(\w+)/g))
           expect(expr, `${alert} ${key}`).to.match(new RegExp(`by \\([^)]*\\b${label}\\b`));
       }
     }
   });
 
-  it('are in the guide to metrics, each by its name', () => {
+  it('are all listed by name in the guide to metrics', () => {
     const guide = readFileSync(join(ROOT, '.docs/metrics.md'), 'utf8');
     for (const { alert } of rules) expect(guide).to.include(`\`${alert}\``);
   });

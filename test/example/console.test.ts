@@ -58,7 +58,7 @@ describe("the example gateway's console", () => {
   });
   afterEach(() => gateway.hook.close());
 
-  it('is led to from the account of an administrator, and brings a content security policy of its own', async () => {
+  it("is linked from an administrator's account, and sets its own content security policy", async () => {
     const browser = await signedIn(gateway.app, ADMIN);
     const account = await browser.get('/account').expect(200);
     expect(account.text).to.include(`href="${CONSOLE_PATH}/"`);
@@ -70,7 +70,7 @@ describe("the example gateway's console", () => {
     expect(about.body).to.deep.include({ links: [{ title: 'Account', href: '/account' }] });
   });
 
-  it('is closed to everybody else', async () => {
+  it('answers 403 to users and visitors who are not administrators', async () => {
     const bob = await signedIn(gateway.app, BOB);
     expect((await bob.get('/account').expect(200)).text).to.not.include(CONSOLE_PATH);
     await bob.get(`${CONSOLE_PATH}/`).expect(403);
@@ -80,12 +80,12 @@ describe("the example gateway's console", () => {
       .set('Sec-Fetch-Site', 'same-origin')
       .send({ payload: PAYLOAD })
       .expect(403);
-    const nobody = supertest(gateway.app);
-    await nobody.get(`${CONSOLE_PATH}/api/executions`).expect(403);
+    const visitor = supertest(gateway.app);
+    await visitor.get(`${CONSOLE_PATH}/api/executions`).expect(403);
     expect(sent).to.be.empty;
   });
 
-  it('leads visitors to the login, by a page whose only script is in its content security policy', async () => {
+  it('links visitors to the login, on a page whose only script is in its content security policy', async () => {
     const { text, headers } = await supertest(gateway.app).get(`${CONSOLE_PATH}/`).expect(200);
     expect(text).to.include(`href="/login?to=${encodeURIComponent(CONSOLE_PATH)}%2F">Sign in`);
     const [, script = ''] = /<script>(.*)<\/script>/.exec(text) ?? [];
@@ -95,13 +95,13 @@ describe("the example gateway's console", () => {
       .and.include(`script-src 'sha256-${digest}'`);
   });
 
-  it('is not there where no group may use it', async () => {
+  it('answers 404 if no administrator group is set', async () => {
     await gateway.hook.close();
     gateway = serve({ ...LOGIN, adminGroup: undefined });
     await (await signedIn(gateway.app, ADMIN)).get(`${CONSOLE_PATH}/`).expect(404);
   });
 
-  it('sends a test, and shows it beside the calls of Okta', async () => {
+  it("sends a test code, lists it beside Okta's calls, and refuses tests from another site", async () => {
     const browser = await signedIn(gateway.app, ADMIN);
     await supertest(gateway.app)
       .post('/okta/telephony')
@@ -123,7 +123,7 @@ describe("the example gateway's console", () => {
       [true, 'sent'],
       [false, 'sent'],
     ]);
-    // Another site's page has the cookie sent along, and nothing else.
+    // A page of another site can send the cookie along, but not this header.
     await browser
       .post(`${CONSOLE_PATH}/api/tester/send`)
       .set('Sec-Fetch-Site', 'cross-site')
@@ -132,8 +132,8 @@ describe("the example gateway's console", () => {
     expect(sent).to.have.length(2);
   });
 
-  it('ends its streams when the gateway drains', async () => {
-    // A gateway that is not ready yet ends its connections, too.
+  it('ends its event streams when the gateway drains', async () => {
+    // A gateway that is not ready yet ends its connections as well.
     await gateway.hook.ready();
     const cookie = await sessionCookie(ADMIN);
     const server = createServer(gateway.app).listen(0, '127.0.0.1');

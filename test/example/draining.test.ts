@@ -8,7 +8,7 @@ import { mustNotShow, witness } from '#harness/witness.js';
 
 const HOOK_SECRET = 'hook-secret-of-the-draining-test';
 
-describe('the example gateway, ended under load', function () {
+describe('the example gateway under load', function () {
   let okta: OktaEmulator;
   let twilio: TwilioEmulator;
   let run: ExampleRun;
@@ -49,14 +49,14 @@ describe('the example gateway, ended under load', function () {
     await load.refused;
     witness(run.stdout);
     expect(run.stderr).to.equal('');
-    // Nothing but a whole answer or none at all: no 503, which Okta would make up for by a code of its own.
+    // Each call gets a whole answer or none. After a 503, Okta would send the code itself.
     expect(new Set(load.offered.map(({ httpStatus }) => httpStatus))).to.deep.equal(
       new Set([200, undefined]),
     );
     expectEachAccountedFor(load.offered, twilio);
   };
 
-  it('loses no code and sends none twice: SIGTERM says no to the probe, serves on, then ends by itself', async () => {
+  it('loses no code and sends none twice on SIGTERM: the probe gets 503, calls are served on, then it exits', async () => {
     await until(() => answered() >= 20);
     run.child.kill('SIGTERM');
     await run.printed(/SIGTERM: finishing/);
@@ -65,13 +65,13 @@ describe('the example gateway, ended under load', function () {
     expect(probe.status).to.equal(503);
     expect(await probe.json()).to.deep.include({ isReady: false, closing: false });
     await expectEndedInOrder();
-    // A caller that has not noticed yet is served for a while, on a connection that is not kept.
+    // A caller that has not noticed yet still gets an answer, on a connection that then closes.
     const served = load.offered.filter(({ number, httpStatus }) => number >= begun && httpStatus === 200);
     expect(served).to.not.be.empty;
     for (const event of served) expect(event.isLastOfConnection).to.equal(true);
   });
 
-  it('loses no code and sends none twice, when a person ends it, who waits for nothing but what is under way', async () => {
+  it('loses no code and sends none twice on SIGINT, and exits once the calls in flight are over', async () => {
     await until(() => answered() >= 20);
     run.child.kill('SIGINT');
     await expectEndedInOrder();

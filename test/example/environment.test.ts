@@ -24,7 +24,7 @@ const LOGIN = {
   OIDC_REDIRECT_URI: 'https://id.acme.com/login/callback',
   SESSION_SECRET: 's'.repeat(32),
 } as const;
-/** With what the preference page needs: a login, and what brings its words. */
+/** With all that the preference page needs: a login, and a number that receives its words. */
 const WITH_WORDS = {
   ...WHOLE,
   ...LOGIN,
@@ -42,7 +42,7 @@ const TEMPLATE = `HX${'0'.repeat(32)}`;
 
 type Env = Readonly<Record<string, string | undefined>>;
 
-/** The problems that keep the gateway from starting. */
+/** The problems that stop the gateway from starting. */
 function problemsOf(env: Env): readonly string[] {
   try {
     readEnvironment(env);
@@ -62,13 +62,13 @@ function without(...names: readonly (keyof typeof WHOLE)[]): Env {
 describe('the environment of the example', () => {
   const onEmulators: readonly [string, Env, number][] = [
     ['without any variable', {}, 3000],
-    ['with a port only', { PORT: '0' }, 0],
+    ['with only a port', { PORT: '0' }, 0],
     ['with empty variables, as compose files set them', { OKTA_ORG_URL: '', HOOK_SECRET: '' }, 3000],
-    ['in production when told to', { NODE_ENV: 'production', DEMO: '1' }, 3000],
-    ['with variables of others', { HOME: '/root', PATH: '/bin', NODE_ENV: 'test' }, 3000],
+    ['in production with DEMO=1', { NODE_ENV: 'production', DEMO: '1' }, 3000],
+    ['with variables of other programs', { HOME: '/root', PATH: '/bin', NODE_ENV: 'test' }, 3000],
   ];
   for (const [when, env, port] of onEmulators) {
-    it(`means the emulators ${when}`, () => {
+    it(`selects the emulators ${when}`, () => {
       expect(readEnvironment(env)).to.deep.equal({
         kind: 'emulators',
         isProduction: env['NODE_ENV'] === 'production',
@@ -78,7 +78,7 @@ describe('the environment of the example', () => {
     });
   }
 
-  it('hands another opt-in attribute to the emulators', () => {
+  it('passes the name of the opt-in attribute to the emulators', () => {
     expect(readEnvironment({ OPT_IN_ATTRIBUTE: 'prefersWhatsApp' })).to.deep.include({
       kind: 'emulators',
       optInAttribute: 'prefersWhatsApp',
@@ -87,31 +87,31 @@ describe('the environment of the example', () => {
 
   const withProblems: readonly [string, Env, readonly RegExp[]][] = [
     [
-      'production that lost its whole environment',
+      'only NODE_ENV=production',
       { NODE_ENV: 'production' },
       [/DEMO=1/, /OKTA_ORG_URL/, /OKTA_API_TOKEN/, /HOOK_SECRET/, /sender.*TWILIO_ACCOUNT_SID/],
     ],
-    ['production with another DEMO', { NODE_ENV: 'production', DEMO: '0' }, [/DEMO=1/]],
+    ['DEMO=0 in production', { NODE_ENV: 'production', DEMO: '0' }, [/DEMO=1/]],
     [
-      'one variable of many',
+      'only a hook secret',
       { HOOK_SECRET: 'x1' },
       [/OKTA_ORG_URL/, /OKTA_API_TOKEN/, /TWILIO_SMS_FROM.*TWILIO_ACCOUNT_SID/],
     ],
-    ['a part beside DEMO', { HOOK_SECRET: 'x1', DEMO: '1' }, [/OKTA_ORG_URL/]],
+    ['a hook secret beside DEMO=1', { HOOK_SECRET: 'x1', DEMO: '1' }, [/OKTA_ORG_URL/]],
     ['only a public URL', { PUBLIC_URL: 'https://id.acme.com/okta/telephony' }, [/OKTA_ORG_URL/, /sender/]],
     ['no org', without('OKTA_ORG_URL'), [/^OKTA_ORG_URL is missing/]],
     ['no hook secret', without('HOOK_SECRET'), [/^HOOK_SECRET is missing/]],
     ['an empty hook secret', { ...WHOLE, HOOK_SECRET: '' }, [/^HOOK_SECRET is missing/]],
     ['no account', without('TWILIO_ACCOUNT_SID'), [/^TWILIO_ACCOUNT_SID is missing/]],
-    ['half an API key', without('TWILIO_API_KEY_SECRET'), [/^TWILIO_API_KEY_SECRET is missing/]],
-    ['the other half', without('TWILIO_API_KEY_SID'), [/^TWILIO_API_KEY_SID is missing/]],
+    ['no API key secret', without('TWILIO_API_KEY_SECRET'), [/^TWILIO_API_KEY_SECRET is missing/]],
+    ['no API key SID', without('TWILIO_API_KEY_SID'), [/^TWILIO_API_KEY_SID is missing/]],
     [
-      'no proof for Twilio',
+      'no credentials for Twilio',
       without('TWILIO_API_KEY_SID', 'TWILIO_API_KEY_SECRET'),
       [/TWILIO_API_KEY_SID and TWILIO_API_KEY_SECRET are missing.*TWILIO_AUTH_TOKEN/],
     ],
     [
-      'no proof for Okta',
+      'no credentials for Okta',
       without('OKTA_API_TOKEN'),
       [/^OKTA_API_TOKEN is missing.*OKTA_CLIENT_ID.*OKTA_PRIVATE_KEY/],
     ],
@@ -126,17 +126,17 @@ describe('the environment of the example', () => {
       [/^OKTA_CLIENT_ID is missing/],
     ],
     [
-      'only the id of a key',
+      'only a key id for Okta',
       { ...without('OKTA_API_TOKEN'), OKTA_KEY_ID: 'kid1' },
       [/^OKTA_CLIENT_ID is missing/, /^OKTA_PRIVATE_KEY is missing/],
     ],
     [
-      'both proofs for Okta',
+      'both credentials for Okta',
       { ...WHOLE, OKTA_CLIENT_ID: '0oa1' },
       [/^OKTA_API_TOKEN does not go with OKTA_CLIENT_ID/],
     ],
     [
-      'callbacks that nothing checks',
+      'a public URL but no auth token for callbacks',
       { ...WHOLE, PUBLIC_URL: 'https://id.acme.com/okta/telephony' },
       [/^TWILIO_AUTH_TOKEN is missing.*PUBLIC_URL only where you run okta-telephony-hook setup/],
     ],
@@ -148,7 +148,7 @@ describe('the environment of the example', () => {
       ],
     ],
     [
-      'WhatsApp without a template',
+      'a WhatsApp sender without a template',
       { ...WHOLE, TWILIO_WHATSAPP_FROM: '+12025550111' },
       [/^TWILIO_WHATSAPP_TEMPLATE is missing/],
     ],
@@ -168,27 +168,27 @@ describe('the environment of the example', () => {
       [/^TWILIO_SANDBOX_NUMBER does not go with TWILIO_WHATSAPP_FROM/],
     ],
     [
-      'a Redis without a key',
+      'a Redis without an encryption key',
       { ...WHOLE, REDIS_URL: 'redis://127.0.0.1' },
       [/^STATE_ENCRYPTION_KEY is missing.*openssl rand/],
     ],
     [
-      'a Redis and a key that are none',
+      'a Redis URL and an encryption key that are not valid',
       { ...WHOLE, REDIS_URL: 'http://redis.example', STATE_ENCRYPTION_KEY: 'key-that-is-none' },
       [/^REDIS_URL must be a URL such as rediss/, /^STATE_ENCRYPTION_KEY must be 32 bytes/],
     ],
     [
-      'values that no option takes',
+      'values that the options do not accept',
       { ...WHOLE, OKTA_ORG_URL: 'corp.example', TWILIO_SMS_FROM: 'no sender at all' },
       [/^OKTA_ORG_URL must be the org's origin/, /^TWILIO_SMS_FROM must be a phone number/],
     ],
     [
-      'a key without a Redis',
+      'an encryption key without a Redis',
       { ...WHOLE, STATE_ENCRYPTION_KEY: 'key-of-nothing' },
       [/^REDIS_URL is missing/],
     ],
     [
-      'two proofs of the preference page, and nothing that its words could come by',
+      'a preference page with two credentials and no WhatsApp number',
       { ...WHOLE, OKTA_PREFERENCES_API_TOKEN: 'own-token', OKTA_PREFERENCES_CLIENT_ID: '0oa2' },
       [
         /^OKTA_PREFERENCES_API_TOKEN does not go with OKTA_PREFERENCES_CLIENT_ID/,
@@ -215,7 +215,7 @@ describe('the environment of the example', () => {
       [/^OKTA_PREFERENCES_CLIENT_ID is OKTA_CLIENT_ID/],
     ],
     [
-      'a preference page whose key is none',
+      'a preference page whose private key is not valid',
       { ...WITH_WORDS, OKTA_PREFERENCES_CLIENT_ID: '0oa2', OKTA_PREFERENCES_PRIVATE_KEY: '{"kty":"EC"}' },
       [/^OKTA_PREFERENCES_PRIVATE_KEY must be the service app's private key/],
     ],
@@ -234,9 +234,13 @@ describe('the environment of the example', () => {
         /^TWILIO_SMS_FROM or another sender is missing/,
       ],
     ],
-    ['half a login', { ...WHOLE, OIDC_ADMIN_GROUP: 'Telephony administrators' }, [...LOGIN_MISSING]],
     [
-      'a login over plain http, to another page, with a secret that can be guessed',
+      'an administrator group but no login',
+      { ...WHOLE, OIDC_ADMIN_GROUP: 'Telephony administrators' },
+      [...LOGIN_MISSING],
+    ],
+    [
+      'a login with a wrong issuer, redirect URI and secret',
       {
         ...WHOLE,
         ...LOGIN,
@@ -261,7 +265,7 @@ describe('the environment of the example', () => {
       LOGIN_MISSING,
     ],
     [
-      'what an env file leaves around values',
+      'quotes, spaces and line ends around values',
       {
         ...WHOLE,
         HOOK_SECRET: '"secret-in-quotes"',
@@ -281,19 +285,19 @@ describe('the environment of the example', () => {
       ],
     ],
     [
-      'a key in quotes',
+      'a private key in quotes',
       { ...without('OKTA_API_TOKEN'), OKTA_CLIENT_ID: '0oa1', OKTA_PRIVATE_KEY: `"${privateKey}"` },
       [/^OKTA_PRIVATE_KEY has/],
     ],
     ...[`"${WHOLE.OKTA_API_TOKEN}`, `${WHOLE.OKTA_API_TOKEN}\u2019`, `\u200B${WHOLE.OKTA_API_TOKEN}`].map(
       (token): [string, Env, readonly RegExp[]] => [
-        `a token with ${JSON.stringify(token)} around it`,
+        `the API token ${JSON.stringify(token)}`,
         { ...WHOLE, OKTA_API_TOKEN: token },
         [/^OKTA_API_TOKEN has/],
       ],
     ),
     ['an empty value in quotes', { ...WHOLE, OPT_IN_ATTRIBUTE: '""' }, [/^OPT_IN_ATTRIBUTE has/]],
-    ['a DEMO of a file with Windows line ends', { DEMO: '1\r', PORT: '0' }, [/^DEMO has/]],
+    ['DEMO and a Windows line end', { DEMO: '1\r', PORT: '0' }, [/^DEMO has/]],
     ...[
       'production\r',
       '"production"',
@@ -307,11 +311,11 @@ describe('the environment of the example', () => {
       { ...WHOLE, NODE_ENV: mode },
       [/^NODE_ENV has quotes or spaces/],
     ]),
-    ['a port that is none', { ...WHOLE, PORT: '70000' }, [/^PORT must be a number/]],
-    ['a port on the emulators that is none', { PORT: 'http' }, [/^PORT must be a number/]],
+    ['a port that is not valid', { ...WHOLE, PORT: '70000' }, [/^PORT must be a number/]],
+    ['a port for the emulators that is not valid', { PORT: 'http' }, [/^PORT must be a number/]],
   ];
   for (const [what, env, expected] of withProblems) {
-    it(`names what is wrong with ${what}`, () => {
+    it(`names each problem, but no value, of an environment with ${what}`, () => {
       const problems = problemsOf(env);
       for (const pattern of expected)
         expect(
@@ -321,7 +325,7 @@ describe('the environment of the example', () => {
       if (env['NODE_ENV'] !== 'production' && expected.every((pattern) => pattern.source.startsWith('^'))) {
         expect(problems).to.have.length(expected.length);
       }
-      // The name of the sandbox's variable is in no value; a value is in no problem.
+      // No problem may contain a value.
       for (const value of Object.values(env).filter((text) => text !== undefined && text.length > 4)) {
         if (value !== 'production') expect(problems.join('\n')).not.to.include(value);
       }
@@ -335,7 +339,7 @@ describe('the environment of the example', () => {
       { ...without('TWILIO_API_KEY_SID', 'TWILIO_API_KEY_SECRET'), TWILIO_AUTH_TOKEN: 'at' },
     ],
     [
-      'a service app whose key came on one line',
+      'a service app whose key is on one line',
       {
         ...without('OKTA_API_TOKEN'),
         OKTA_CLIENT_ID: '0oa1',
@@ -344,7 +348,7 @@ describe('the environment of the example', () => {
       },
     ],
     [
-      'a service app whose key ends with a line end',
+      'a service app whose key ends with a line break',
       { ...without('OKTA_API_TOKEN'), OKTA_CLIENT_ID: '0oa1', OKTA_PRIVATE_KEY: `${privateKey}\r\n` },
     ],
     [
@@ -358,7 +362,7 @@ describe('the environment of the example', () => {
       },
     ],
     [
-      'an approved WhatsApp sender only',
+      'only an approved WhatsApp sender',
       {
         ...without('TWILIO_SMS_FROM'),
         TWILIO_WHATSAPP_FROM: '+12025550111',
@@ -366,10 +370,10 @@ describe('the environment of the example', () => {
       },
     ],
     ['the sandbox', { ...WHOLE, TWILIO_SANDBOX_NUMBER: '+14155238886' }],
-    ['a voice only', { ...without('TWILIO_SMS_FROM'), TWILIO_VOICE_FROM: '+12025550101' }],
+    ['only a sender of voice calls', { ...without('TWILIO_SMS_FROM'), TWILIO_VOICE_FROM: '+12025550101' }],
   ];
   for (const [what, env] of real) {
-    it(`makes options that the hook takes of ${what}`, async () => {
+    it(`reads valid options of the hook from ${what}`, async () => {
       const environment = readEnvironment(env);
       if (environment.kind !== 'real') expect.fail(JSON.stringify(environment));
       const silent = { info: () => undefined, warn: () => undefined, error: () => undefined };
@@ -377,7 +381,7 @@ describe('the environment of the example', () => {
     });
   }
 
-  it('hands on what the preference page writes by, and how users sign in', () => {
+  it('reads the credential of the preference page and the settings of the login', () => {
     const own = { ...WITH_WORDS, OKTA_PREFERENCES_API_TOKEN: 'own-token' };
     const login = {
       issuer: WHOLE.OKTA_ORG_URL,
@@ -421,11 +425,11 @@ describe('the environment of the example', () => {
     expect(readEnvironment(WHOLE)).to.deep.include({ preferences: undefined, login: undefined });
   });
 
-  it('does not start the emulators because of what is around production', () => {
+  it('does not select the emulators if NODE_ENV is "production" with a line end', () => {
     expect(problemsOf({ NODE_ENV: 'production\r' })[0]).to.match(/^NODE_ENV has/);
   });
 
-  it('has the state that gateways share, if a Redis is named', () => {
+  it('sets a shared state only if a Redis URL is set', () => {
     const stateOf = (env: Env): unknown => {
       const environment = readEnvironment(env);
       if (environment.kind !== 'real') expect.fail(JSON.stringify(environment));
@@ -437,7 +441,7 @@ describe('the environment of the example', () => {
     expect(stateOf(WHOLE)).to.equal(undefined);
   });
 
-  it('reads nothing but what it is given', () => {
+  it('accepts an empty and a frozen environment', () => {
     expect(readEnvironment({}).kind).to.equal('emulators');
     expect(readEnvironment(Object.freeze({ ...WHOLE, NODE_ENV: 'production' })).kind).to.equal('real');
   });

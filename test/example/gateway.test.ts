@@ -16,7 +16,7 @@ import { mustNotShow, witness } from '#harness/witness.js';
 const HOOK_SECRET = 'hook-secret-of-the-gateway-test';
 const CODE = '731946';
 
-/** A gateway whose texts go to `send`. Nothing listens where Okta should be: a profile never stops a code. */
+/** A gateway whose SMS go to `send`. It cannot reach Okta: a missing profile never stops a code. */
 function makeGateway(
   options: Partial<GatewayOptions> = {},
   send: () => Promise<Outcome> = () => Promise.resolve({ status: 'accepted', transactionId: 'T1' }),
@@ -48,7 +48,7 @@ function csrfTokenIn(html: string): string {
 }
 
 function cookiesOf(response: supertest.Response): string {
-  // superagent types every header as text, and gives this one as a list.
+  // superagent types every header as a string, but returns this one as a list.
   return JSON.stringify(response.headers['set-cookie'] ?? []);
 }
 
@@ -62,7 +62,7 @@ describe('the example gateway', () => {
 
   afterEach(() => gateway.hook.close());
 
-  it('serves the metrics of its hook, and makes no session for who reads them', async () => {
+  it('serves the metrics of its hook without a session cookie', async () => {
     await supertest(gateway.app)
       .post('/okta/telephony')
       .set('Authorization', HOOK_SECRET)
@@ -75,7 +75,7 @@ describe('the example gateway', () => {
     witness(response.text);
   });
 
-  it('shows the account, and signs out', async () => {
+  it('shows the account, and signs the user out', async () => {
     const browser = await signedIn(gateway.app, { name: '<demo>' });
     await browser.get('/').expect(200, /Signed in as &lt;demo&gt;/);
     const { text } = await browser.get('/account').expect(200, /account of &lt;demo&gt;/);
@@ -89,7 +89,7 @@ describe('the example gateway', () => {
     await browser.get('/account').expect(303).expect('Location', '/login?to=%2Faccount');
   });
 
-  it('leads from its first page to all others, and shows the console to administrators only', async () => {
+  it('links all pages from its first page, and shows the console to administrators only', async () => {
     const links = [{ title: 'Phones', href: '/phones/', purpose: 'Read <codes>.' }];
     const whole = makeGateway({ links });
     const { text } = await supertest(whole.app).get('/').expect(200);
@@ -105,7 +105,7 @@ describe('the example gateway', () => {
     await whole.hook.close();
   });
 
-  it('takes no form without the token of its own session', async () => {
+  it('refuses a form without the CSRF token of its session', async () => {
     const browser = await signedIn(gateway.app, { csrfToken: 'of-this-session' });
     for (const csrfToken of [undefined, '', 'of-another-one', ['of-this-session', 'x']]) {
       await browser.post('/logout').type('form').send({ csrfToken }).expect(403);
@@ -114,7 +114,7 @@ describe('the example gateway', () => {
     await supertest(gateway.app).post('/logout').expect(303).expect('Location', '/login');
   });
 
-  it('takes no session that it did not make, or that is over', async () => {
+  it('refuses a session cookie that is altered, forged or expired', async () => {
     const cookie = await sessionCookie({});
     const asVisitor = (value: string): supertest.Test =>
       supertest(gateway.app).get('/account').set('Cookie', value).redirects(0);
@@ -129,14 +129,14 @@ describe('the example gateway', () => {
     }
   });
 
-  it('keeps nothing for visits without a session', async () => {
+  it('sets no cookie on requests without a session', async () => {
     for (const path of ['/', '/account', '/nowhere', '/admin/telephony', '/metrics', '/health/live']) {
       expect(cookiesOf(await supertest(gateway.app).get(path)), path).to.equal('[]');
     }
     expect(cookiesOf(await supertest(gateway.app).post('/logout'))).to.equal('[]');
   });
 
-  it('has no pages for users without a login', async () => {
+  it('answers 404 on the pages of users if no login is set', async () => {
     const closed = makeGateway({ login: undefined });
     await supertest(closed.app)
       .get('/')
@@ -150,7 +150,7 @@ describe('the example gateway', () => {
     await closed.hook.close();
   });
 
-  it('sends the headers of a page that nothing else may use', async () => {
+  it('sends strict security headers with each page', async () => {
     for (const path of ['/', '/account', '/nowhere', '/health/live']) {
       const { headers } = await supertest(gateway.app).get(path);
       expect(headers['content-security-policy'])
@@ -163,7 +163,7 @@ describe('the example gateway', () => {
     }
   });
 
-  it('shows no stack for a form that is too large', async () => {
+  it('answers 413 without a stack trace to a form that is too large', async () => {
     const browser = await signedIn(gateway.app, {});
     const response = await browser.post('/logout').type('form').send('x='.padEnd(10_000, 'x'));
     expect(response.status).to.equal(413);
@@ -172,7 +172,7 @@ describe('the example gateway', () => {
       .and.not.match(/Error|node_modules/);
   });
 
-  it('answers the hook beside its pages, and makes no session for it or for probes', async () => {
+  it('answers hook calls and probes beside its pages, without a session cookie', async () => {
     const response = await supertest(gateway.app)
       .post('/okta/telephony')
       .set('Authorization', HOOK_SECRET)
@@ -184,7 +184,7 @@ describe('the example gateway', () => {
     expect(cookiesOf(await supertest(gateway.app).get('/health/live'))).to.equal('[]');
   });
 
-  it('is live and ready, with what the hook tells of itself and no secret', async () => {
+  it("answers 200 to both probes once the hook is ready, with the hook's status and no secret", async () => {
     await supertest(gateway.app).get('/health/live').expect(200, { live: true });
     await supertest(gateway.app).get('/health/ready').expect(503);
     expect(await gateway.hook.ready()).to.have.all.keys('okta', 'twilio', 'hookKeys', 'state', 'channels');
@@ -195,7 +195,7 @@ describe('the example gateway', () => {
     expect(body).to.include.keys('breakers', 'lastSuccess', 'detached');
   });
 
-  it('is live and not ready once it drains or the hook closes', async () => {
+  it('stays live but answers 503 to the ready probe once it drains or the hook closes', async () => {
     await gateway.hook.ready();
     gateway.hook.drain();
     const draining = await supertest(gateway.app).get('/health/ready').expect(503);
@@ -214,13 +214,13 @@ describe('the example gateway', () => {
     await supertest(gateway.app).get('/health/live').expect(200);
   });
 
-  it('refuses options of the hook that cannot work', () => {
+  it('throws a ConfigurationError on hook options that are not valid', () => {
     const hook = { credentials: {} } as unknown as OktaTelephonyHookOptions;
     expect(() => makeGateway({ hook })).to.throw(ConfigurationError);
   });
 });
 
-describe('draining', () => {
+describe('draining the example gateway', () => {
   let server: Server;
   let gateway: Gateway;
   let provider: EventEmitter;
@@ -253,28 +253,28 @@ describe('draining', () => {
       body: JSON.stringify(PAYLOAD),
     });
 
-  it('ends the server first, then the hook, then the rest, and loses no call', async () => {
+  it('closes the server before the hook, and answers the call in flight', async () => {
     const asked = once(provider, 'asked');
     const call = callHook();
     await asked;
     const steps: string[] = [];
     server.on('close', () => steps.push(`server, hook closing: ${String(gateway.hook.status().closing)}`));
     const stopped = stop({ server, gateway }, 0);
-    // No connection is taken any more, while the call that came before goes on.
+    // The server accepts no new connection while the earlier call goes on.
     expect(await fetch(origin).catch((error: unknown) => error)).to.be.instanceOf(TypeError);
     expect(gateway.hook.status()).to.deep.include({ closing: false, inFlight: 1 });
 
     provider.emit('accept');
     const answer = await call;
     expect(await answer.text()).to.include('"status":"SUCCESSFUL"');
-    // The connection was to be kept when the call came: it would bring more, for as long as it is.
+    // The call came on a keep-alive connection, which would bring more calls.
     expect(answer.headers.get('connection')).to.equal('close');
     await stopped;
     expect(steps).to.deep.equal(['server, hook closing: false']);
     expect(gateway.hook.status().closing).to.equal(true);
   });
 
-  it('cuts off after 10 s who never ends a request', async () => {
+  it('closes the connection of an unfinished request after 10 s', async () => {
     const connected = once(server, 'connection') as Promise<[Socket]>;
     const slow = await openRaw(server);
     const [socket] = await connected;

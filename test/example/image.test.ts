@@ -39,20 +39,20 @@ function readStages(): readonly (readonly Instruction[])[] {
 
 const GLOBS: Readonly<Record<string, string>> = { '**/': '(?:.*/)?', '*': '[^/]*' };
 
-/** Whether the ignore file lets a file of the checkout into the build, as Docker reads it: the last line that fits decides. */
+/** Whether the ignore file lets a file of the checkout into the build, as Docker reads it: the last line that matches decides. */
 function isLetIn(path: string): boolean {
   const lines = readFileSync(join(ROOT, 'example/Dockerfile.dockerignore'), 'utf8').split('\n');
   let isIgnored = false;
   for (const line of lines.filter((text) => text !== '' && !text.startsWith('#'))) {
     const glob = line.replace(/^!/, '').replaceAll('.', '\\.');
     const pattern = glob.replace(/\*\*\/|\*/g, (sign) => GLOBS[sign] ?? '');
-    // What fits a folder fits all that is in it.
+    // A pattern that matches a folder also matches everything in it.
     if (new RegExp(`^${pattern}(?:/.*)?$`).test(path)) isIgnored = !line.startsWith('!');
   }
   return !isIgnored;
 }
 
-/** As COPY does it: the last word says where to. */
+/** Copies as COPY does: the last word is the destination. */
 function copy(text: string, from: string, to: string, isThere: (path: string) => boolean = () => true): void {
   const words = text.split(/ +/).filter((word) => !word.startsWith('--'));
   const target = words.at(-1) ?? '';
@@ -68,7 +68,7 @@ function copy(text: string, from: string, to: string, isThere: (path: string) =>
   }
 }
 
-/** What a RUN line does; nothing is fetched: what it would install or remove, is linked here. */
+/** Runs a RUN line without downloads: links what the line would install, unlinks what it would remove. */
 async function play(command: string, folder: string): Promise<void> {
   const modules = join(folder, 'node_modules');
   if (command.startsWith('npm ci ')) {
@@ -89,7 +89,7 @@ async function play(command: string, folder: string): Promise<void> {
 }
 
 describe('the container image', function () {
-  // The package is built, and a process starts, serves for a while and ends in its own time.
+  // These tests build the package, start a process and wait until it has drained.
   this.timeout(180_000);
   const [build = [], image = []] = readStages();
   const textOf = (name: string): string =>
@@ -114,19 +114,19 @@ describe('the container image', function () {
     [, origin = ''] = await run.printed(/Open +(http:\S+)/);
   });
   after(() => {
-    // Nothing runs where the build failed.
+    // After a failed build there is no process.
     (run as ExampleRun | undefined)?.kill();
     if ((folder as string | undefined) !== undefined) rmSync(folder, { recursive: true, force: true });
   });
 
-  it('gets nothing that the build does not need, and no setting', () => {
+  it('gets no file that the build does not need, and no file with settings', () => {
     for (const path of ['.env', 'lib/.env.local', 'example/gateway.env', 'example/deploy/compose.yaml'])
       expect(isLetIn(path), path).to.equal(false);
     for (const path of ['.git/config', 'node_modules/express/index.js', 'dist/index.js', 'test/hook.test.ts'])
       expect(isLetIn(path), path).to.equal(false);
   });
 
-  it('is built from what it is given, and starts in production', async () => {
+  it('is built from the files that the ignore file lets in, and starts in production with all pages', async () => {
     await run.printed(/Note: the gateway listens on every address/);
     for (const path of ['/health/live', '/health/ready', '/metrics', '/login'])
       expect((await fetch(origin + path)).status, path).to.equal(200);
@@ -138,7 +138,7 @@ describe('the container image', function () {
       expect((await fetch(new URL(path, `${origin}/phones/`))).status, path).to.equal(200);
   });
 
-  it('is well by its own health check, until it has drained at SIGTERM', async () => {
+  it('passes its own health check until it has drained after SIGTERM', async () => {
     const [program = '', ...words] = JSON.parse(
       /CMD (.*)$/.exec(textOf('HEALTHCHECK'))?.[1] ?? '',
     ) as string[];

@@ -81,7 +81,7 @@ describe('the login of the example', () => {
 
   const cookiesOf = (response: supertest.Response): string =>
     JSON.stringify(response.headers['set-cookie'] ?? []);
-  /** Begins a sign-in. Resolves to where Okta leads the user, who has signed in there. */
+  /** Signs the user in at Okta. Resolves to the URL to which Okta redirects the browser. */
   const goToOkta = async (browser: Browser, login: string, path = '/login'): Promise<string> => {
     const { headers } = await browser.get(path).expect(302);
     const page = await visitOkta(headers['location'] ?? '');
@@ -100,7 +100,7 @@ describe('the login of the example', () => {
     return browser;
   };
 
-  it('asks Okta for a code with PKCE, state and nonce, and takes the user from its ID token', async () => {
+  it('requests a code from Okta with PKCE, state and nonce, and reads the user from the ID token', async () => {
     const browser = supertest.agent(server);
     const { headers } = await browser.get('/login').expect(302);
     const { origin, searchParams } = new URL(headers['location'] ?? '');
@@ -121,7 +121,7 @@ describe('the login of the example', () => {
     await browser.get(back).expect(401);
   });
 
-  it('knows administrators by their group', async () => {
+  it('opens the console only to members of the administrator group', async () => {
     await (await signIn(ANA.login)).get('/admin/telephony/').expect(200);
     await (await signIn(BOB.login)).get('/admin/telephony/').expect(403);
     await serve({ adminGroup: undefined });
@@ -131,7 +131,7 @@ describe('the login of the example', () => {
     await (await signIn(BOB.login)).get('/admin/telephony/').expect(200);
   });
 
-  it('leads back to the page that was asked for, and to no other site', async () => {
+  it('redirects to the page that the user requested, and never to another site', async () => {
     for (const [to, landing] of [
       ['/preferences?waiting', '/preferences?waiting'],
       ['/admin/telephony/#/history/e1', '/admin/telephony/#/history/e1'],
@@ -150,7 +150,7 @@ describe('the login of the example', () => {
     }
   });
 
-  it('keeps its cookies from scripts and other sites, and from plain http where it has https', async () => {
+  it('sets HttpOnly and SameSite cookies, which are Secure if the redirect URI is https', async () => {
     const browser = supertest.agent(server);
     expect(cookiesOf(await browser.get('/'))).to.equal('[]');
     const pending = cookiesOf(await browser.get('/login'));
@@ -176,7 +176,7 @@ describe('the login of the example', () => {
       .and.match(/Secure/);
   });
 
-  it('takes a sign-in only from the browser that began it', async () => {
+  it('refuses a sign-in that another browser started', async () => {
     const attacker = supertest.agent(server);
     const back = await goToOkta(attacker, BOB.login);
     const victim = supertest.agent(server);
@@ -186,7 +186,7 @@ describe('the login of the example', () => {
     await victim.get('/account').expect(303);
   });
 
-  it('keeps sign-ins apart that overlap', async () => {
+  it('signs each browser in as its own user if two sign-ins overlap', async () => {
     const [ana, bob] = [supertest.agent(server), supertest.agent(server)];
     const [anas, bobs] = [await goToOkta(ana, ANA.login), await goToOkta(bob, BOB.login)];
     await Promise.all([ana.get(anas).expect(302), bob.get(bobs).expect(302)]);
@@ -196,7 +196,7 @@ describe('the login of the example', () => {
     ]);
   });
 
-  it('does not forget the page when a sign-in fails', async () => {
+  it('still redirects to the requested page if the first sign-in fails and the next succeeds', async () => {
     const browser = supertest.agent(server);
     const { headers } = await browser.get('/login?to=%2Fpreferences%3Fwaiting');
     const page = await visitOkta(headers['location'] ?? '');
@@ -205,7 +205,7 @@ describe('the login of the example', () => {
     await browser.get(await goToOkta(browser, ANA.login, again)).expect('Location', '/preferences?waiting');
   });
 
-  it('says that a sign-in was not completed, by a page that tells nothing of it', async () => {
+  it('shows a page without the cause if a sign-in fails, and logs only errors of Okta', async () => {
     const browser = supertest.agent(server);
     const { headers } = await browser.get('/login');
     const page = await visitOkta(headers['location'] ?? '');
@@ -218,7 +218,7 @@ describe('the login of the example', () => {
     expect(errors.lastCall.args).to.include('invalid_client');
   });
 
-  it('starts without Okta, and signs in once it is back', async () => {
+  it('starts while Okta is unreachable, and signs users in once Okta answers again', async () => {
     await serve({ issuer: REFUSING_ORIGIN });
     await supertest(server).get('/').expect(200);
     await supertest(server)

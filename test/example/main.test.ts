@@ -12,7 +12,7 @@ import { mustNotShow, witness } from '#harness/witness.js';
 
 const hasCurl = spawnSync('curl', ['--version']).status === 0;
 
-/** What whoever pastes the command sees. */
+/** The output of the command in a shell. */
 async function paste(command: string): Promise<string> {
   if (hasCurl) return (await promisify(execFile)('sh', ['-c', command])).stdout;
   const [, url = ''] = /(http:\S+)/.exec(command) ?? [];
@@ -31,7 +31,7 @@ describe('npm start', () => {
   let curls: readonly string[];
 
   before(async () => {
-    // Without the pages being built anew.
+    // Without building the pages again.
     const command = ['npm', 'start', '--ignore-scripts'];
     run = new ExampleRun({ PORT: '0', HOME: tmpdir() }, command);
     await run.printed(/Ctrl-C ends it/);
@@ -42,7 +42,7 @@ describe('npm start', () => {
     run.kill();
   });
 
-  it('runs on the emulators: a pasted curl delivers the code to the phone', async () => {
+  it('runs on the emulators, and its printed curl commands deliver codes to the phones', async () => {
     const [toAna = '', toBob = '', callToBob = ''] = curls;
     expect(await paste(toAna)).to.match(/"status":"SUCCESSFUL","provider":"TWILIO".*channel=whatsapp/);
     await run.printed(/Ana's phone \+447700900123 -- WhatsApp\n.*042917/);
@@ -50,13 +50,13 @@ describe('npm start', () => {
     await run.printed(/Bob's phone \+12025550142 -- SMS\n.*360485/);
     expect(await paste(callToBob)).to.match(/"status":"SUCCESSFUL".*channel=voice/);
     await run.printed(/Bob's phone \+12025550142 -- call\n.*7, 1, 8, 2, 0, 4/);
-    // Pasted again it is another event: the phone gets another message.
+    // A second paste is another event: the phone gets another message.
     expect(await paste(toAna)).to.include('"status":"SUCCESSFUL"');
     await run.printed(/(?:WhatsApp[\s\S]*){2}/);
     expect((await fetch(`${origin}/health/ready`)).status).to.equal(200);
   });
 
-  it('exits 2 where its port is in use, without a stack', async () => {
+  it('exits 2 without a stack trace if its port is in use', async () => {
     const second = new ExampleRun({ PORT: new URL(origin).port });
     expect(await second.exitCode()).to.equal(2);
     expect(second.stderr)
@@ -64,7 +64,7 @@ describe('npm start', () => {
       .and.not.match(/^ +at /m);
   });
 
-  it('lets Bob turn WhatsApp on, by a word from his emulated phone', async () => {
+  it('turns WhatsApp on for Bob after a word from his emulated phone', async () => {
     const bob = supertest.agent(origin);
     const csrfTokenIn = (html: string): string => /csrfToken" value="([^"]+)"/.exec(html)?.[1] ?? '';
     const post = (path: string, form: object): supertest.Test => bob.post(path).type('form').send(form);
@@ -88,7 +88,7 @@ describe('npm start', () => {
       303,
     );
     const waiting = await bob.get('/preferences');
-    // Of this machine, not WhatsApp's.
+    // A link to this machine, not to WhatsApp.
     const [, link = ''] = /<a href="([^"]+)">Open WhatsApp/.exec(waiting.text) ?? [];
     await bob.get(link).expect(200, /<h1>Phones/);
     const word = new URL(link, origin).searchParams.get('text');
@@ -102,7 +102,7 @@ describe('npm start', () => {
     await run.printed(/"message":"A user chose how codes come","userId":"00ubob0montgomery001"/);
   });
 
-  it('drains when npm is ended by a SIGTERM that its shell does not hand on, with a page of the phones open', async () => {
+  it('drains when npm ends by a SIGTERM that its shell does not pass on, with a phones page open', async () => {
     const page = await fetch(`${origin}/phones/api/stream`);
     run.child.kill('SIGTERM');
     await run.printed(/SIGTERM: finishing/);
@@ -113,18 +113,18 @@ describe('npm start', () => {
     // The pipe closes when the last of them has ended.
     await run.exitCode();
     expect(await fetch(origin).catch(() => 'gone')).to.equal('gone');
-    // Npm's own words aside.
+    // Without npm's own lines.
     expect(run.stderr.replaceAll(/^npm .*\n/gm, '')).to.equal('');
   });
 });
 
-describe('the example gateway in a process of its own', () => {
+describe('the example gateway in its own process', () => {
   let run: ExampleRun | undefined;
   afterEach(() => {
     run?.kill();
   });
 
-  it('exits 2 with a part of the environment, names what is missing and echoes no value', async () => {
+  it('exits 2 if variables are missing, names them and prints no value', async () => {
     const given = {
       HOOK_SECRET: 'hook-secret-of-main-test',
       TWILIO_API_KEY_SECRET: 'key-secret-of-main-test',
@@ -143,10 +143,10 @@ describe('the example gateway in a process of its own', () => {
       .and.not.match(/^ +at /m);
   });
 
-  describe('serves, and ends in order', () => {
+  describe('serves and exits 0', () => {
     const REDIRECTIONS = {
-      'whose stdout nobody reads any more': '> >(true)',
-      'whose stdout and stderr are on a full disk': `>${FULL_DISK} 2>&1`,
+      'if the reader of stdout has gone': '> >(true)',
+      'if stdout and stderr are on a full disk': `>${FULL_DISK} 2>&1`,
     } as const;
     const runs: ExampleRun[] = [];
     const ended = new Map<string, Promise<{ code: unknown; stderr: string }>>();
@@ -158,13 +158,13 @@ describe('the example gateway in a process of its own', () => {
       const command = ['bash', '-c', `exec "$0" "$@" ${redirection}`, ...exampleCommand()];
       const gateway = new ExampleRun({ PORT: String(port) }, command);
       runs.push(gateway);
-      // Where it dies, it has died by then, or dies of what it says to the signal.
+      // A gateway that a failed write ends has exited by then, or exits when it logs the signal.
       await until(async () => gateway.child.exitCode !== null || (await ready()) === 200);
-      // After SIGTERM it serves on for five seconds, and goes on logging.
+      // After SIGTERM it serves for five more seconds, and goes on logging.
       gateway.child.kill(redirection.includes(FULL_DISK) ? 'SIGTERM' : 'SIGINT');
       return { code: await gateway.exitCode(), stderr: gateway.stderr };
     };
-    // Beside each other.
+    // All at the same time.
     before(() => {
       for (const [what, redirection] of Object.entries(REDIRECTIONS)) {
         ended.set(
@@ -186,7 +186,7 @@ describe('the example gateway in a process of its own', () => {
     }
   });
 
-  it('starts without the vendors and the Redis that gateways share, says so, and ends at once for a person', async () => {
+  it('starts without vendors and Redis, logs what it cannot reach, and exits 0 on SIGINT', async () => {
     mustNotShow('redis-password-of-main-test');
     run = new ExampleRun({
       OKTA_ORG_URL: REFUSING_ORIGIN,
@@ -201,16 +201,16 @@ describe('the example gateway in a process of its own', () => {
       STATE_ENCRYPTION_KEY: Buffer.alloc(32, 5).toString('base64'),
     });
     const [, port = ''] = await run.printed(/listens on port (\d+)/);
-    // The last of what is printed when all has been tried.
+    // The last line of the readiness checks.
     await run.printed(/hookKeys: ok/);
     expect(run.stdout).to.match(/"event":"configuration.warned".*"senders.voice"/);
     expect((await fetch(`http://127.0.0.1:${port}/preferences`)).status).to.equal(404);
     const ready = await fetch(`http://127.0.0.1:${port}/health/ready`);
     expect(ready.status).to.equal(200);
     expect(await ready.json()).to.include({ isReady: true, state: 'lost' });
-    // Longer than the 60 s of a balancer.
+    // Longer than the 60 s of a load balancer.
     expect(ready.headers.get('keep-alive')).to.equal('timeout=75');
-    // Nobody can sign in where no web app of Okta is set.
+    // Without a web app of Okta there is no login.
     expect((await fetch(`http://127.0.0.1:${port}/login`)).status).to.equal(404);
     run.child.kill('SIGINT');
     expect(await run.exitCode()).to.equal(0);

@@ -4,8 +4,8 @@ import { freePort, REFUSING_ORIGIN } from '#harness/free-port.js';
 import { until } from '#harness/until.js';
 import { mustNotShow, witness } from '#harness/witness.js';
 
-describe('the smallest gateway of the example', () => {
-  it('has the hook, by the variables of the guide to options', async () => {
+describe('the minimal gateway of the example', () => {
+  it('serves the hook with the variables from the guide to options', async () => {
     mustNotShow('hook-secret-of-minimal-test', 'auth-token-of-minimal-test');
     const port = await freePort();
     const run = new ExampleRun(
@@ -33,7 +33,7 @@ describe('the smallest gateway of the example', () => {
         );
       await until(async () => run.child.exitCode !== null || (await call('nobody')) !== undefined);
       expect(await call('nobody'), run.stderr).to.equal(401);
-      // Okta's secret, and no request of Okta's.
+      // The right secret, but not a hook request.
       expect(await call('hook-secret-of-minimal-test')).to.equal(400);
       witness(run.stdout + run.stderr);
     } finally {

@@ -17,7 +17,7 @@ import { witness } from '#harness/witness.js';
 const read = (file: string): string => readFileSync(join(ROOT, file), 'utf8');
 const deployed = (file: string): string => read(`example/deploy/${file}`);
 
-/** As much of a compose file as is looked at. */
+/** The fields of a compose service that the tests read. */
 interface ComposeService {
   readonly image?: string;
   readonly command?: readonly string[];
@@ -29,14 +29,14 @@ interface ComposeService {
   readonly cap_drop: readonly string[];
 }
 
-/** As much of a probe of Kubernetes as is looked at. */
+/** The fields of a Kubernetes probe that the tests read. */
 interface Probe {
   readonly httpGet: { readonly path: string; readonly port: string };
   readonly periodSeconds: number;
   readonly failureThreshold: number;
 }
 
-/** As much of a container of Kubernetes as is looked at. */
+/** The fields of a Kubernetes container that the tests read. */
 interface Container {
   readonly ports: readonly { readonly name: string; readonly containerPort: number }[];
   readonly env: readonly {
@@ -100,7 +100,7 @@ const { privateKey } = generateKeyPairSync('ec', {
   publicKeyEncoding: { type: 'spki', format: 'pem' },
 });
 
-/** What a deployment fills in. */
+/** The values that a deployment sets. */
 const FILLED_IN: Readonly<Record<string, string>> = {
   OKTA_ORG_URL: 'https://acme.okta.com',
   OKTA_API_TOKEN: 'token-of-the-org',
@@ -116,7 +116,7 @@ const FILLED_IN: Readonly<Record<string, string>> = {
   TWILIO_SMS_FROM: '+12025550100',
 };
 
-/** What the gateway would start on, but for the state, which another test is about. */
+/** Starts the gateway with these variables, except for the state, which another test checks. */
 function expectToStart(variables: Readonly<Record<string, string>>): void {
   const own = Object.entries(variables).filter(([name]) => !/^(REDIS|STATE)_/.test(name));
   const environment = readEnvironment({ ...Object.fromEntries(own), NODE_ENV: 'production' });
@@ -127,17 +127,17 @@ function expectToStart(variables: Readonly<Record<string, string>>): void {
 }
 
 const graceSeconds = GRACE_MS / 1000;
-/** The most that the gateway takes from SIGTERM to its end, if each of its steps takes as long as it may. */
+/** The longest time from SIGTERM to the exit: each step takes its full time limit. */
 const longestDrainSeconds =
   graceSeconds +
-  // Twice the last: of the state, and of the connections to the vendors.
+  // The last limit counts twice: for the state, and for the connections to the vendors.
   (LAST_CONNECTION_MS + DETACHED_MS + 2 * READY_TIMEOUT_MS) / 1000;
 
-describe('the recipes', () => {
+describe('the deployment recipes', () => {
   let gateway: Gateway;
   before(() => {
     const environment = readEnvironment(FILLED_IN);
-    if (environment.kind !== 'real') expect.fail('the usual variables do not do');
+    if (environment.kind !== 'real') expect.fail('the usual variables are not enough');
     const logger = { info: witness, warn: witness, error: witness };
     gateway = createGateway({
       hook: { ...environment.options, logger },
@@ -148,9 +148,9 @@ describe('the recipes', () => {
   describe('for Docker Compose', () => {
     const { environment } = services.gateway;
 
-    it('sets variables that the example reads, and those without which it does not start', () => {
+    it('sets only variables that the example reads, and all that it needs to start', () => {
       expect(Object.keys(environment).filter((name) => !namesRead().has(name))).to.deep.equal([]);
-      // As compose fills them in: what may be missing is empty then.
+      // As compose does: an optional variable that is not set becomes empty.
       const filled = Object.entries(environment).map(([name, text]) => {
         const [, wanted = '', isRequired] = /^\$\{(\w+):(?:(\?)|-)\}$/.exec(text) ?? [];
         if (name === 'REDIS_URL') return [name, text];
@@ -161,20 +161,20 @@ describe('the recipes', () => {
       expectToStart(all);
     });
 
-    it('names in the file to fill in each variable that it takes, and no other', () => {
+    it('uses exactly the variables that gateway.env.example lists without values', () => {
       const taken = new Set([...deployed('compose.yaml').matchAll(/\$\{(\w+):/g)].map(([, name]) => name));
       const named = [...deployed('gateway.env.example').matchAll(/^(\w+)=(.*)$/gm)];
       expect(named.map(([, name]) => name)).to.have.members([...taken]);
       for (const [line, , value] of named) expect(value, line).to.equal('');
     });
 
-    it('leads to the port that the image opens, of this host only', () => {
+    it('publishes the port of the image on 127.0.0.1 only', () => {
       const [, exposed] = /^EXPOSE (\d+)$/m.exec(read('example/Dockerfile')) ?? [];
       expect(readEnvironment({})).to.include({ port: Number(exposed) });
       expect(services.gateway.ports).to.deep.equal([`127.0.0.1:${exposed ?? ''}:${exposed ?? ''}`]);
     });
 
-    it('reaches Redis, which nobody else does, and which pushes nothing out', () => {
+    it('gives only the gateway access to Redis, which evicts no key and keeps its data', () => {
       const { redis } = services;
       expect(environment['REDIS_URL']).to.equal('redis://:${REDIS_PASSWORD:?}@redis:6379');
       expect(redis).not.to.have.property('ports');
@@ -186,12 +186,12 @@ describe('the recipes', () => {
         expect(script.split('\n')).to.include(line);
       }
       expect(script).to.match(/^maxmemory \d+mb$/m);
-      // What users said is there after a restart.
+      // Opt-outs of users survive a restart.
       const [, folder = ''] = /^dir (\S+)$/m.exec(script) ?? [];
       expect(redis).to.deep.include({ volumes: [`redis:${folder}`] });
     });
 
-    it('takes from both what they do not need', () => {
+    it('runs gateway and Redis read-only, without capabilities, as users other than root', () => {
       for (const service of [services.gateway, services.redis]) {
         expect(service).to.deep.include({ read_only: true, cap_drop: ['ALL'], restart: 'unless-stopped' });
         expect(service).to.deep.include({ security_opt: ['no-new-privileges:true'] });
@@ -200,13 +200,13 @@ describe('the recipes', () => {
       expect(read('example/Dockerfile')).to.match(/^USER node$/m);
     });
 
-    it('waits for the longest drain, as the command in the Dockerfile does', () => {
+    it('waits longer than the longest drain, as the command in the Dockerfile does', () => {
       expect(Number.parseInt(services.gateway.stop_grace_period ?? '', 10)).to.be.above(longestDrainSeconds);
-      const [, told] = /--stop-timeout (\d+)/.exec(read('example/Dockerfile')) ?? [];
-      expect(Number(told)).to.be.above(longestDrainSeconds);
+      const [, stopSeconds] = /--stop-timeout (\d+)/.exec(read('example/Dockerfile')) ?? [];
+      expect(Number(stopSeconds)).to.be.above(longestDrainSeconds);
     });
 
-    it('has in its image what the example and the library load', () => {
+    it('keeps in its image the packages that the example and the library load', () => {
       const [, list = ''] = /for \(const name of \[(.*?)\]\)/.exec(read('example/Dockerfile')) ?? [];
       const kept = [...list.matchAll(/'([^']+)'/g)].map(([, name]) => name);
       expect(kept).to.include.members([
@@ -216,14 +216,14 @@ describe('the recipes', () => {
       ]);
     });
 
-    it('is asked whether it lives where the gateway answers', async () => {
+    it('has a health check on a path that the gateway answers with 200', async () => {
       const [, path = ''] = /^HEALTHCHECK .*\}(\/[\w/]+)`/m.exec(read('example/Dockerfile')) ?? [];
       await supertest(gateway.app).get(path).expect(200);
     });
   });
 
   describe('for Kubernetes', () => {
-    it('sets variables that the example reads, and those without which it does not start', () => {
+    it('sets only variables that the example reads, and all that it needs to start', () => {
       expect(container.env.map(({ name }) => name).filter((name) => !namesRead().has(name))).to.deep.equal(
         [],
       );
@@ -235,16 +235,16 @@ describe('the recipes', () => {
       expectToStart(Object.fromEntries(values) as Record<string, string>);
     });
 
-    it('keeps in the Secret what is one', () => {
+    it('reads each secret from the Secret', () => {
       const open = container.env.filter(({ value }) => value !== undefined).map(({ name }) => name);
       expect(open.filter((name) => /SECRET|TOKEN|PRIVATE|REDIS|STATE/.test(name))).to.deep.equal([]);
     });
 
-    it('probes what the gateway answers; whether it lives depends on nobody else', async () => {
+    it('probes paths that the gateway answers; startup and liveness do not depend on vendors', async () => {
       const { startupProbe, readinessProbe, livenessProbe } = container;
       for (const { httpGet } of [startupProbe, readinessProbe, livenessProbe])
         expect(httpGet.port).to.equal('http');
-      // Neither warm nor, with no vendor to be reached, ever well.
+      // The gateway has not warmed up, and reaches no vendor.
       for (const { httpGet } of [startupProbe, livenessProbe])
         await supertest(gateway.app).get(httpGet.path).expect(200);
       const { body } = (await supertest(gateway.app).get(readinessProbe.httpGet.path).expect(503)) as {
@@ -253,18 +253,18 @@ describe('the recipes', () => {
       expect(body).to.include({ isReady: false, closing: false });
     });
 
-    it('notices that it drains while it is still served', () => {
+    it('notices a drain while the gateway still accepts calls', () => {
       const { periodSeconds, failureThreshold } = container.readinessProbe;
       expect(periodSeconds * failureThreshold).to.be.below(graceSeconds);
     });
 
-    it('waits for its balancers and the longest drain', () => {
+    it('waits longer than the sleep for its load balancers and the longest drain together', () => {
       const [command, seconds] = container.lifecycle.preStop.exec.command;
       expect(command).to.equal('sleep');
       expect(pod.terminationGracePeriodSeconds).to.be.above(Number(seconds) + longestDrainSeconds);
     });
 
-    it('leads the Service to the port of the image, and all that chooses pods to these', () => {
+    it('sends the Service to the port of the image, and uses the same pod labels in each selector', () => {
       const [, exposed] = /^EXPOSE (\d+)$/m.exec(read('example/Dockerfile')) ?? [];
       expect(container.ports).to.deep.equal([{ name: 'http', containerPort: Number(exposed) }]);
       const service = specOf('Service') as { selector: object; ports: readonly object[] };
@@ -280,7 +280,7 @@ describe('the recipes', () => {
       expect(chosen).to.have.length(5);
     });
 
-    it('runs four that may do nothing but run', () => {
+    it('runs four replicas with no root user, no capabilities and a read-only file system', () => {
       expect(deployment.replicas).to.equal(4);
       expect(pod.securityContext).to.include({ runAsNonRoot: true, runAsUser: 1000 });
       expect(container.securityContext).to.deep.equal({
@@ -291,7 +291,7 @@ describe('the recipes', () => {
     });
   });
 
-  it('for platforms that freeze: the dispatcher that is told of keeps no connection', async () => {
+  it('name a dispatcher for serverless platforms that keeps no connection open', async () => {
     expect(deployed('serverless.md')).to.include('`dispatcher: new Agent({ pipelining: 0 })`');
     const dispatcher = new Agent({ pipelining: 0 });
     const scene = await startScene({ hook: { dispatcher } });
@@ -306,7 +306,7 @@ describe('the recipes', () => {
     await dispatcher.close();
   });
 
-  it('are named in the guide to operations', () => {
+  it('are all linked in the guide to operations', () => {
     const files = readdirSync(join(ROOT, 'example/deploy'));
     expect(files).to.have.members([
       'alerts.yaml',

@@ -41,7 +41,7 @@ describe('the start of the example gateway', () => {
     started = undefined;
   });
 
-  /** What keeps it from starting. */
+  /** The configuration error that stops the start. */
   async function refusalOf(env: Variables): Promise<ConfigurationError> {
     try {
       started = await start(env, output);
@@ -54,14 +54,14 @@ describe('the start of the example gateway', () => {
     return expect.fail('it starts');
   }
 
-  it('is refused in production without DEMO=1', async () => {
+  it('fails in production without DEMO=1, and names the missing variables', async () => {
     const { message } = await refusalOf({ NODE_ENV: 'production', PORT: '0' });
     expect(message)
       .to.match(/DEMO=1/)
       .and.match(/OKTA_ORG_URL is missing/);
   });
 
-  it('is refused with a whole environment that the hook refuses, by its problems', async () => {
+  it('fails with the problems that the hook reports if a complete environment has wrong values', async () => {
     const given = {
       OKTA_ORG_URL: 'http://acme.okta.example',
       OKTA_API_TOKEN: 'api-token-of-start-test',
@@ -77,7 +77,7 @@ describe('the start of the example gateway', () => {
       .and.match(/TWILIO_ACCOUNT_SID must be/);
   });
 
-  it('is refused where the shared state cannot be configured, and echoes no key', async () => {
+  it('fails without printing a key if the key of the shared state is not valid', async () => {
     mustNotShow('key-of-start-test', 'redis-password-of-start-test');
     const { message } = await refusalOf({
       ...WHOLE,
@@ -87,7 +87,7 @@ describe('the start of the example gateway', () => {
     expect(message).to.match(/STATE_ENCRYPTION_KEY must be 32 bytes/);
   });
 
-  it('fails on a port that something else listens on', async () => {
+  it('fails with EADDRINUSE if another server listens on the port', async () => {
     const other = createServer().listen(0, '127.0.0.1');
     await once(other, 'listening');
     const { port } = other.address() as AddressInfo;
@@ -103,7 +103,7 @@ describe('the start of the example gateway', () => {
     }
   });
 
-  it('says what is not set up', async () => {
+  it('prints a note for each optional part that is not set, and none if all are set', async () => {
     started = await start(WHOLE, output);
     await started.introduce();
     const notes = printed.filter((line) => line.startsWith('Note: ')).join('\n');
@@ -133,7 +133,7 @@ describe('the start of the example gateway', () => {
       .and.not.match(/Note: /);
   });
 
-  it('shows its phones from a container, and says who may look', async () => {
+  it('serves the phones from a container on every address, and says who can see the codes', async () => {
     started = await start({ NODE_ENV: 'production', DEMO: '1', PORT: '0' }, output);
     await started.introduce();
     const [, origin = ''] = /Open +(http:\S+)/.exec(printed.join('\n')) ?? [];
@@ -151,7 +151,7 @@ describe('the start of the example gateway', () => {
     expect(/docker run .*DEMO=1/.exec(dockerfile)?.[0]).to.include(' -p 127.0.0.1:3000:3000 ');
   });
 
-  it('shows its guide as a page, with a title and the way home', async () => {
+  it('shows its guide as a page with a title and a link to the first page', async () => {
     started = await start({ PORT: '0' }, output);
     const { port } = started.server.address() as AddressInfo;
     const answer = await fetch(`http://127.0.0.1:${port}/guide`);

@@ -4,18 +4,18 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import type { BrowserType, Page } from 'playwright-core';
 
-/** Pages as people have them: a real browser, and what no page of ours may do in it. */
+/** Opens pages in a real browser, and fails a test whose page does what no page of ours may do. */
 
-/** By require(): an import would go through the loader of tsx, and take 0.2 s of processor time more. */
+/** By require(): an import would go through the loader of tsx, and take 0.2 s more CPU time. */
 const { chromium } = createRequire(import.meta.url)('playwright-core') as { chromium: BrowserType };
 
-/** The shell has the same engine without the windows: a page takes about half of the processor time. */
+/** The shell has the same engine without the windows: a page takes about half of the CPU time. */
 const SHELL = '/usr/bin/chromium-headless-shell';
 const PROGRAM = process.env['CHROMIUM'] ?? (existsSync(SHELL) ? SHELL : '/usr/bin/chromium');
-/** Where screenshots go; none are made without it. */
+/** The folder for screenshots. Without it, the tests make none. */
 const SCREENSHOTS = process.env['SCREENSHOTS'];
 
-/** Skips a suite, and says why, where there is no browser; fails there instead with REQUIRE_BROWSER=1. */
+/** Skips a suite without a browser, and says why. With REQUIRE_BROWSER=1 the suite fails instead. */
 export function needBrowser(context: Mocha.Context): void {
   if (existsSync(PROGRAM)) return;
   const reason = `there is no ${PROGRAM} on this machine (Debian: apt-get install chromium; CHROMIUM names another)`;
@@ -24,24 +24,24 @@ export function needBrowser(context: Mocha.Context): void {
   context.skip();
 }
 
-/** How a page is looked at. */
+/** How the browser shows a page. */
 export interface PageOptions {
   /** Default: `light`. */
   readonly colorScheme?: 'light' | 'dark' | undefined;
   /** CSS pixels. Default: 1280 by 800. */
   readonly viewport?: { readonly width: number; readonly height: number } | undefined;
-  /** What it may ask beside its own. Default: none. */
+  /** The other origins to which the page may send requests. Default: none. */
   readonly otherOrigins?: readonly string[] | undefined;
 }
 
-/** A page that is watched. */
+/** A page, and the complaints about it. */
 export interface WatchedPage {
   readonly page: Page;
-  /** What the browser may complain of from now on, such as an answer with status 404 that the test asks for. */
+  /** Allows a complaint of the browser from now on, such as a 404 that the test provokes. */
   readonly tolerate: (complaint: RegExp) => void;
 }
 
-/** A browser of a test file's own. */
+/** The browser of one test file. */
 export interface TestBrowser {
   /** Opens an address in a page without cookies, and waits until it is loaded. No request may go to another origin. */
   open(url: string, options?: PageOptions): Promise<WatchedPage>;
@@ -52,9 +52,9 @@ export interface TestBrowser {
 
 const ARGUMENTS = [
   '--no-sandbox',
-  // One process for all pages of this machine, whichever test opens them.
+  // One process for all pages, even if different tests open them.
   '--process-per-site',
-  // Nothing leaves this machine, whatever a page requests.
+  // No request leaves this machine.
   '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost',
 ];
 
@@ -67,7 +67,7 @@ export async function startBrowser(): Promise<TestBrowser> {
     permissions: ['clipboard-read', 'clipboard-write'],
   });
   const complaints: string[] = [];
-  /** The page of the test before. A new one takes more processor time than most tests do in it. */
+  /** The page of the test before. A new page takes more CPU time than most tests need. */
   let idle: Page | undefined;
   return {
     open: async (url, options = {}) => {
@@ -79,7 +79,7 @@ export async function startBrowser(): Promise<TestBrowser> {
         page.setViewportSize(options.viewport ?? { width: 1280, height: 800 }),
       ]);
       const tolerated: RegExp[] = [];
-      // Before that, it shows the page of another test, whose server has ended.
+      // Until then, the browser shows the page of another test, whose server has ended.
       let hasArrived = false;
       page.on('framenavigated', (frame) => {
         hasArrived ||= frame === page.mainFrame();
@@ -91,7 +91,7 @@ export async function startBrowser(): Promise<TestBrowser> {
       page.on('request', (request) => {
         const { origin, protocol } = new URL(request.url());
         if (!allowed.includes(origin) && protocol !== 'data:')
-          complain(`it asked another origin: ${request.url()}`);
+          complain(`it sent a request to another origin: ${request.url()}`);
       });
       page.on('popup', () => {
         complain('it opened another page');
@@ -112,7 +112,7 @@ export async function startBrowser(): Promise<TestBrowser> {
     closePages: async () => {
       const [first, ...others] = context.pages();
       first?.removeAllListeners();
-      // The page stays until the next test; its requests fail.
+      // The page stays open until the next test, but it is offline.
       await Promise.all([first?.unrouteAll(), ...others.map((page) => page.close())]);
       await Promise.all([context.setOffline(true), context.clearCookies()]);
       idle = first;
@@ -123,20 +123,20 @@ export async function startBrowser(): Promise<TestBrowser> {
 }
 
 const AXE = readFileSync(new URL(import.meta.resolve('axe-core/axe.min.js')), 'utf8');
-/** What axe says of a page: only what is wrong. It would load the style sheets again for rules that are off. */
+/** Returns only violations. Without `preload: false`, axe loads the style sheets again for rules that are off. */
 const RUN_AXE = `axe.run({ reporter: 'no-passes', preload: false }).then(({ violations }) =>
   violations.map(({ id, help, nodes }) => ({ id, help, where: nodes.map(({ html }) => html) })))`;
 
-/** What axe finds wrong with a page as it is now: nothing. */
+/** Expects that axe finds no violation in the page as it is now. */
 export async function expectAccessible(page: Page): Promise<void> {
-  // axe looks at one frame.
+  // axe checks one frame.
   expect(page.frames()).to.have.length(1);
-  // Half a megabyte, which goes to a document once.
+  // axe has half a megabyte: each document gets it once.
   if (!(await page.evaluate("'axe' in window"))) await page.evaluate(AXE);
   expect(await page.evaluate(RUN_AXE)).to.deep.equal([]);
 }
 
-/** That nothing of a page lies beside the screen, to be scrolled to sideways. */
+/** Expects that the page is not wider than the screen. */
 export async function expectNoSidewaysScroll(page: Page): Promise<void> {
   const beyond = await page.evaluate(
     'document.documentElement.scrollWidth - document.documentElement.clientWidth',
@@ -144,7 +144,7 @@ export async function expectNoSidewaysScroll(page: Page): Promise<void> {
   expect(beyond, 'pixels beside the screen').to.equal(0);
 }
 
-/** A picture of the whole page, for people; only where SCREENSHOTS names a folder. */
+/** Saves a picture of the whole page, if SCREENSHOTS names a folder. */
 export async function screenshot(page: Page, name: string): Promise<void> {
   if (SCREENSHOTS === undefined) return;
   mkdirSync(SCREENSHOTS, { recursive: true });

@@ -15,7 +15,7 @@ import { hostileStandIn } from './hostile-texts.js';
 import { plantExecution, plantExecutions, plantHealth } from './planted.js';
 import { startStandIn, type StandIn } from './stand-in.js';
 
-/** The page alone, with what a gateway would take long to come to. */
+/** The page without a gateway, in states that a gateway would take long to reach. */
 describe("the console's page", function () {
   let browser: TestBrowser;
   let standIn: StandIn | undefined;
@@ -25,7 +25,7 @@ describe("the console's page", function () {
     browser = await startBrowser();
   });
   after(async () => {
-    // Not there where the suite was skipped.
+    // A skipped suite has no browser.
     await (browser as TestBrowser | undefined)?.close();
   });
   afterEach(async () => {
@@ -48,7 +48,7 @@ describe("the console's page", function () {
   describe('with 5,000 executions', () => {
     const executions = plantExecutions(5000, Date.now());
 
-    it('loads older ones page by page, holds 300 at most, moves none of them, and leads back to the newest', async () => {
+    it('loads older ones page by page, keeps at most 300 in place, and goes back to the newest', async () => {
       standIn = await startStandIn({ executions });
       const page = await openHistory(standIn);
       await page.getByText('50 of 5,000 executions').waitFor();
@@ -61,7 +61,7 @@ describe("the console's page", function () {
         const before = await oldest.boundingBox();
         await older.click();
         await page.locator(`[data-id="${standIn.executions[50 * index]?.id ?? ''}"] a:focus`).waitFor();
-        // What was read last is still there, above what came, also while the rows above it go.
+        // The last row of before keeps its place above the new rows, even when rows above it go.
         const after = await oldest.boundingBox();
         expect(Math.round(after?.y ?? 0)).to.equal(Math.round(before?.y ?? -1));
       }
@@ -74,7 +74,7 @@ describe("the console's page", function () {
       expect(await rows(page).count()).to.equal(50);
     });
 
-    it('finds one by its id, narrows to a channel and an outcome, and has both in the address', async () => {
+    it("finds one by Okta's request id, filters by channel and outcome, and keeps both in the address", async () => {
       standIn = await startStandIn({ executions });
       const page = await openHistory(standIn);
       const wanted = standIn.executions[4321];
@@ -100,8 +100,8 @@ describe("the console's page", function () {
       await page.getByText('50 of 5,000 executions').waitFor();
     });
 
-    it('finds a user by login, a number by its end and a time, in the zone that it names', async () => {
-      // The browser is in London: an hour of a winter's day.
+    it('finds executions by login, by the end of the number and by time in the time zone that it names', async () => {
+      // The browser is in London, in winter: its time is UTC.
       const now = Date.parse('2026-11-27T12:00:30Z');
       standIn = await startStandIn({ executions: plantExecutions(5000, now) });
       const { page, tolerate } = await browser.open(`${standIn.url}#/history`);
@@ -114,19 +114,19 @@ describe("the console's page", function () {
       await page.getByText('1 of 1 that fit').waitFor();
       expect(await rows(page).getAttribute('data-id')).to.equal(wanted?.id);
       await page.getByText(`ana@example.com is the user ${wanted?.userId ?? ''}.`).waitFor();
-      // Neither the address nor any request's URL has the login.
-      expect([page.url(), ...standIn.asked].join(' ')).to.not.match(/ana(@|%40)/);
+      // Neither the address nor the URL of a request contains the login.
+      expect([page.url(), ...standIn.requests].join(' ')).to.not.match(/ana(@|%40)/);
 
       await page.getByLabel('Search').fill('+44 7700 900123');
       const ending = standIn.executions.filter(({ toEnding }) => toEnding === '23');
       await page.getByText(`50 of ${ending.length} that fit`).waitFor();
       expect(new URL(page.url()).hash).to.equal('#/history?search=23');
-      expect(standIn.asked.join(' ')).to.not.include('900123');
+      expect(standIn.requests.join(' ')).to.not.include('900123');
 
       await page.getByLabel('From').fill('2026-11-27T08:10');
       await page.getByLabel('To', { exact: true }).fill('2026-11-27T08:15');
       await page.getByLabel('Search').fill('');
-      // Six minutes: the last one to its end.
+      // Six minutes: the range includes the last minute.
       await page.getByText('12 of 12 that fit').waitFor();
       expect(new URL(page.url()).hash).to.equal(
         '#/history?from=2026-11-27T08%3A10%3A00.000Z&to=2026-11-27T08%3A15%3A59.999Z',
@@ -143,7 +143,7 @@ describe("the console's page", function () {
       expect(await rows(page).count()).to.equal(0);
     });
 
-    it('keeps what is typed while Okta is asked for the login before', async () => {
+    it('keeps what the user types while Okta looks up an earlier login', async () => {
       standIn = await startStandIn({ executions });
       const page = await openHistory(standIn);
       standIn.users['ana@example.co'] = standIn.executions[4321]?.userId ?? '';
@@ -161,7 +161,7 @@ describe("the console's page", function () {
       await page.getByText(`ana@example.com is the user ${standIn.executions[99]?.userId ?? ''}.`).waitFor();
     });
 
-    it('has the list as it was, and the focus on what was opened, after the way back', async () => {
+    it('restores the list, its scroll position and the focus after going back from an execution', async () => {
       standIn = await startStandIn({ executions });
       const page = await openHistory(standIn);
       await page.getByRole('button', { name: 'Load older' }).click();
@@ -177,19 +177,19 @@ describe("the console's page", function () {
   });
 
   describe('live', () => {
-    it('puts a new execution before the others, and shows what became of it in its place', async () => {
+    it('puts a new execution first, and updates its outcome in the same row', async () => {
       standIn = await startStandIn({ executions: plantExecutions(3, Date.now()) });
       const page = await openHistory(standIn);
       const fresh = plantExecution(0, Date.now() + 60_000, { id: 'fresh', outcome: 'running' });
-      standIn.tell(fresh);
+      standIn.pushExecutions(fresh);
       await page.getByText('4 of 4 executions').waitFor();
       expect(await rows(page).first().getAttribute('data-id')).to.equal('fresh');
-      standIn.tell({ ...fresh, outcome: 'undelivered', code: '63024' });
+      standIn.pushExecutions({ ...fresh, outcome: 'undelivered', code: '63024' });
       await rows(page).first().getByText('Not delivered').waitFor();
       expect(await rows(page).count()).to.equal(4);
     });
 
-    it('loses nothing that is told while a list is on its way that was made before', async () => {
+    it('keeps an execution from the stream if an older list arrives after it', async () => {
       const { url } = (standIn = await startStandIn({ executions: plantExecutions(3, Date.now()) }));
       let answer: () => void = () => undefined;
       standIn.answerLists = new Promise((resolve) => {
@@ -197,16 +197,16 @@ describe("the console's page", function () {
       });
       const { page } = await browser.open(`${url}#/history`);
       const stood = standIn;
-      // It asks when it is shown, and again when its stream is open.
-      await until(() => stood.asked.filter((path) => path.includes('executions')).length === 2);
-      // The page takes in what its stream says as soon as it has read it.
-      await page.evaluate(`window.heard = 0;
+      // The page requests the list when it opens, and again when its stream is open.
+      await until(() => stood.requests.filter((path) => path.includes('executions')).length === 2);
+      // The page handles an event of its stream as soon as it has parsed it.
+      await page.evaluate(`window.parsed = 0;
         const { parse } = JSON;
-        JSON.parse = (text) => { window.heard += text.includes('"fresh"') ? 1 : 0; return parse(text); };`);
+        JSON.parse = (text) => { window.parsed += text.includes('"fresh"') ? 1 : 0; return parse(text); };`);
       const fresh = plantExecution(0, Date.now() + 60_000, { id: 'fresh', outcome: 'running' });
-      standIn.tell(fresh);
-      standIn.tell({ ...fresh, outcome: 'delivered' });
-      await until(async () => (await page.evaluate('window.heard')) === 2);
+      standIn.pushExecutions(fresh);
+      standIn.pushExecutions({ ...fresh, outcome: 'delivered' });
+      await until(async () => (await page.evaluate('window.parsed')) === 2);
       answer();
       await page.getByText('4 of 4 executions').waitFor();
       expect(await rows(page).first().getAttribute('data-id')).to.equal('fresh');
@@ -214,14 +214,14 @@ describe("the console's page", function () {
       expect(await rows(page).count()).to.equal(4);
     });
 
-    it('moves nothing that is being read: what is new waits behind a button', async () => {
+    it('does not move rows while one has the focus: new executions wait behind a button', async () => {
       const now = Date.now();
       standIn = await startStandIn({ executions: plantExecutions(50, now) });
       const page = await openHistory(standIn);
       await rows(page).nth(30).locator('a').focus();
       const before = await rows(page).nth(30).boundingBox();
-      standIn.tell(plantExecution(0, now + 60_000, { id: 'fresh-1' }));
-      standIn.tell(plantExecution(0, now + 70_000, { id: 'fresh-2' }));
+      standIn.pushExecutions(plantExecution(0, now + 60_000, { id: 'fresh-1' }));
+      standIn.pushExecutions(plantExecution(0, now + 70_000, { id: 'fresh-2' }));
       const button = page.getByRole('button', { name: '2 new: show' });
       await button.waitFor();
       expect(await rows(page).nth(30).boundingBox()).to.deep.equal(before);
@@ -231,7 +231,7 @@ describe("the console's page", function () {
       await button.waitFor({ state: 'hidden' });
     });
 
-    it('counts what is new beside a search, and not what is old and has changed', async () => {
+    it('counts a new execution that fits the search, but not an old one that changes', async () => {
       const now = Date.now();
       standIn = await startStandIn({ executions: plantExecutions(30, now) });
       const page = await openHistory(standIn);
@@ -239,28 +239,29 @@ describe("the console's page", function () {
       await page.getByText('3 of 3 that fit').waitFor();
       const [newest] = standIn.executions;
       if (newest === undefined) return expect.fail('there are 30');
-      standIn.tell({ ...newest, outcome: 'used' });
-      standIn.tell(plantExecution(6, now + 240_000, { id: 'fresh' }));
+      standIn.pushExecutions({ ...newest, outcome: 'used' });
+      standIn.pushExecutions(plantExecution(6, now + 240_000, { id: 'fresh' }));
       await page.getByRole('button', { name: '1 new: show' }).click();
       await page.getByText('4 of 4 that fit').waitFor();
       expect(await rows(page).count()).to.equal(4);
       expect(await rows(page).first().getAttribute('data-id')).to.equal('fresh');
     });
 
-    it('counts beside a search only what fits it, also once it comes to fit', async () => {
+    it('counts a new execution once its outcome changes to fit the search', async () => {
       const now = Date.now();
       const stood = (standIn = await startStandIn({ executions: plantExecutions(30, now) }));
       const page = await openHistory(stood);
       await page.getByLabel('Outcome').selectOption('failed');
       await page.getByText('3 of 3 that fit').waitFor();
-      const countAsked = (): number => stood.asked.filter((url) => url.includes('outcome=failed')).length;
+      const countRequests = (): number =>
+        stood.requests.filter((url) => url.includes('outcome=failed')).length;
       const news = page.getByRole('button', { name: /new: show/ });
-      const before = countAsked();
+      const before = countRequests();
       const running = plantExecution(0, now + 240_000, { id: 'fresh', outcome: 'running' });
-      stood.tell(running, plantExecution(1, now + 240_000, { id: 'other' }));
-      await until(() => countAsked() > before);
-      // What is asked next is shown after it: the count is there by now.
-      stood.tell({ ...running, outcome: 'failed' });
+      stood.pushExecutions(running, plantExecution(1, now + 240_000, { id: 'other' }));
+      await until(() => countRequests() > before);
+      // The page shows the answers in order: it has the first count by now.
+      stood.pushExecutions({ ...running, outcome: 'failed' });
       await page.getByRole('button', { name: '1 new: show' }).waitFor();
       await news.click();
       await page.getByText('4 of 4 that fit').waitFor();
@@ -269,7 +270,7 @@ describe("the console's page", function () {
       expect(await page.locator('[data-id="other"]').count()).to.equal(0);
     });
 
-    it('counts nothing of what does not fit', async () => {
+    it('shows no count for a new execution that does not fit the search', async () => {
       const now = Date.now();
       const stood = (standIn = await startStandIn({ executions: plantExecutions(30, now) }));
       const page = await openHistory(stood);
@@ -279,17 +280,17 @@ describe("the console's page", function () {
         if (!document.querySelector('.news').hidden) window.wasNew = true;
       }).observe(document.querySelector('.bar-above'), { subtree: true, attributes: true })`);
       const counted = page.waitForResponse((response) => response.url().includes('outcome=failed'));
-      stood.tell(plantExecution(0, now + 240_000, { id: 'fresh' }));
+      stood.pushExecutions(plantExecution(0, now + 240_000, { id: 'fresh' }));
       await (await counted).finished();
-      // A key of its own, told after it and in the rows at once, is the end of what came before.
+      // This later event changes a row at once: the page has handled the earlier event by then.
       const [failed] = stood.executions.filter(({ outcome }) => outcome === 'failed');
       if (failed === undefined) return expect.fail('three are there');
-      stood.tell({ ...failed, code: '30008' });
+      stood.pushExecutions({ ...failed, code: '30008' });
       await rows(page).first().getByText('30008').waitFor();
       expect(await page.evaluate('window.wasNew')).to.equal(undefined);
     });
 
-    it('adds to an opened execution what comes after the answer', async () => {
+    it('adds a delivery report to an open execution', async () => {
       const now = Date.now();
       const sent = plantExecution(2, now);
       standIn = await startStandIn({ executions: [sent] });
@@ -303,58 +304,63 @@ describe("the console's page", function () {
         report: 'delivered',
       } as const;
       const later = { at: sent.startedAt + 2_000, status: 'delivered', code: undefined, reason: undefined };
-      standIn.tell({ ...sent, outcome: 'delivered', steps: [...sent.steps, { ...status, ...later }] });
+      standIn.pushExecutions({
+        ...sent,
+        outcome: 'delivered',
+        steps: [...sent.steps, { ...status, ...later }],
+      });
       await page.getByText('The message by WhatsApp was delivered.').waitFor();
       await page.getByText('The message reached the phone.').waitFor();
       expect(await page.getByText('Nothing yet. Delivery reports').count()).to.equal(0);
     });
 
-    it('keeps the health up to date', async () => {
+    it('updates the health from the stream', async () => {
       standIn = await startStandIn();
       const { page } = await browser.open(`${standIn.url}#/health`);
       await page.getByText('api.line.me (LINE) does not answer').waitFor();
       await until(() => standIn?.listeners() === 1);
-      standIn.tellHealth(plantHealth(Date.now(), { state: 'lost', breakers: [] }));
+      standIn.pushHealth(plantHealth(Date.now(), { state: 'lost', breakers: [] }));
       await page.getByText('The shared state store cannot be reached').waitFor();
       await page.getByText('Providers: none has been called yet.').waitFor();
       expect(await page.getByText('api.line.me (LINE) does not answer').count()).to.equal(0);
     });
 
-    it('does not go back to a health that was requested before the stream said another', async () => {
+    it('ignores the answer to a health request if the stream sent a newer health before it', async () => {
       standIn = await startStandIn();
       let answer = (): void => undefined;
       standIn.answerHealth = new Promise((resolve) => (answer = resolve));
       const { page } = await browser.open(`${standIn.url}#/health`);
       await until(() => standIn?.listeners() === 1);
-      // The page asks when it is shown, and again when the stream is open.
-      const asked = (): number => standIn?.asked.filter((path) => path === '/api/health').length ?? 0;
-      await until(() => asked() === 2);
-      standIn.tellHealth(plantHealth(Date.now(), { state: 'lost', breakers: [] }));
+      // The page requests the health when it opens, and again when the stream is open.
+      const countRequests = (): number =>
+        standIn?.requests.filter((path) => path === '/api/health').length ?? 0;
+      await until(() => countRequests() === 2);
+      standIn.pushHealth(plantHealth(Date.now(), { state: 'lost', breakers: [] }));
       await page.getByText('The shared state store cannot be reached').waitFor();
       let answered = 0;
       page.on('requestfinished', (request) => {
         if (request.url().endsWith('/api/health')) answered += 1;
       });
       answer();
-      await until(() => answered === asked());
+      await until(() => answered === countRequests());
       // The page has read the last answer when its next request is answered.
       await page.evaluate("fetch('api/about').then((response) => response.text())");
       expect(await page.getByText('The shared state store cannot be reached').count()).to.equal(1);
       expect(await page.getByText('api.line.me (LINE) does not answer').count()).to.equal(0);
     });
 
-    it('goes on without a word when the stream ends, as it does each minute', async () => {
+    it('reconnects without a notice when the stream ends, as it does each minute', async () => {
       standIn = await startStandIn({ executions: plantExecutions(3, Date.now()) });
       const page = await openHistory(standIn);
       standIn.endStreams();
       await until(() => standIn?.listeners() === 0);
       await until(() => standIn?.listeners() === 1);
-      standIn.tell(plantExecution(0, Date.now() + 60_000, { id: 'fresh' }));
+      standIn.pushExecutions(plantExecution(0, Date.now() + 60_000, { id: 'fresh' }));
       await page.locator('[data-id="fresh"]').waitFor();
       expect(await page.locator('#connection').innerText()).to.equal('');
     });
 
-    it('says that the connection is lost, and catches up once the server is there again', async () => {
+    it('says that the connection is lost, and loads missed executions once the server is back', async () => {
       standIn = await startStandIn({ executions: plantExecutions(3, Date.now()) });
       const { page, tolerate } = await browser.open(`${standIn.url}#/history`);
       await page.getByText('3 of 3 executions').waitFor();
@@ -370,13 +376,13 @@ describe("the console's page", function () {
     });
   });
 
-  // However the page learns of it: by its stream, by a stream that is not opened again, by a request in another view.
+  // The page learns of the logout from its stream, from a refused stream or from a refused request of another view.
   for (const [how, learn] of [
     ['its stream says so', (stood: StandIn) => Promise.resolve(stood.endLoggedOut())],
     ['its stream is refused', (stood: StandIn) => Promise.resolve(stood.endStreams())],
-    ['a request is', (_: StandIn, page: Page) => page.evaluate("location.hash = '#/health'")],
+    ['a request is refused', (_: StandIn, page: Page) => page.evaluate("location.hash = '#/health'")],
   ] as const) {
-    it(`clears itself, ends its stream and offers the login once ${how}, logged out elsewhere`, async () => {
+    it(`clears itself, ends its stream and offers the login after a logout elsewhere, once ${how}`, async () => {
       const stood = (standIn = await startStandIn({ executions: plantExecutions(3, Date.now()) }));
       const { page, tolerate } = await browser.open(`${stood.url}#/history?channel=sms`);
       await page.getByText('1 of 1 that fit').waitFor();
@@ -394,7 +400,7 @@ describe("the console's page", function () {
       }
       expect(left).to.not.include('acme.okta.com');
       expect(await page.locator('.row, nav a, datalist option').count()).to.equal(0);
-      if (how !== 'a request is') return;
+      if (how !== 'a request is refused') return;
       await screenshot(page, 'console-logged-out');
       await expectAccessible(page);
       await page.evaluate("location.hash = '#/history?channel=sms'");
@@ -404,7 +410,7 @@ describe("the console's page", function () {
     });
   }
 
-  it('takes being led to a login for the end, not for an answer', async () => {
+  it('says that the user is logged out if a request is redirected to a login', async () => {
     const stood = (standIn = await startStandIn());
     const { page } = await browser.open(stood.url);
     await until(() => stood.listeners() === 1);
@@ -416,7 +422,7 @@ describe("the console's page", function () {
     expect(await page.locator('.deliveries').count()).to.equal(0);
   });
 
-  it('listens only while it is seen, and catches up when it is again', async () => {
+  it('closes its stream while it is hidden, and loads missed executions when it is visible again', async () => {
     const stood = (standIn = await startStandIn({ executions: plantExecutions(3, Date.now()) }));
     const { page } = await browser.open(`${stood.url}#/history`);
     await page.getByText('3 of 3 executions').waitFor();
@@ -428,7 +434,7 @@ describe("the console's page", function () {
       );
     await hide(true);
     await until(() => stood.listeners() === 0);
-    stood.tell(plantExecution(0, Date.now() + 60_000, { id: 'missed' }));
+    stood.pushExecutions(plantExecution(0, Date.now() + 60_000, { id: 'missed' }));
     await hide(false);
     await page.locator('[data-id="missed"]').waitFor();
     await until(() => stood.listeners() === 1);
@@ -445,9 +451,9 @@ describe("the console's page", function () {
 
   describe('the tester', () => {
     const countOf = (stood: StandIn, path: string): number =>
-      stood.asked.filter((url) => url.endsWith(path)).length;
+      stood.requests.filter((url) => url.endsWith(path)).length;
 
-    it('sends once however long Enter is held, and again by the next press', async () => {
+    it('sends once while Enter is held down, and again on the next press', async () => {
       const stood = (standIn = await startStandIn());
       stood.made = { payload: { data: {} }, notes: ['It is made up.'] };
       stood.tested = TESTED;
@@ -528,7 +534,7 @@ describe("the console's page", function () {
     await page.getByText('At a sign-in: Okta takes the code as sent.').waitFor();
   });
 
-  it('says of a call whose gateway ended that its message may have gone out', async () => {
+  it('says that a message may have gone out if the gateway ended during the call', async () => {
     const { steps, durationMs, ...planted } = plantExecution(7, Date.now());
     const unanswered = steps.filter(({ type }) => type !== 'request.answered' && type !== 'attempt.ended');
     const execution = {
@@ -545,7 +551,7 @@ describe("the console's page", function () {
     expect(await page.getByText('Okta takes the code as on its way').count()).to.equal(0);
   });
 
-  it('says that it may not copy over plain HTTP, where the browser has no clipboard', async () => {
+  it('says Not allowed if the browser has no clipboard, as over plain HTTP', async () => {
     const planted = plantExecution(3, Date.now());
     standIn = await startStandIn({ executions: [planted] });
     const { page } = await browser.open(`${standIn.url}#/history/${planted.id}`);
@@ -555,7 +561,7 @@ describe("the console's page", function () {
     await copy.getByText('Not allowed').waitFor();
   });
 
-  it('says that a replay lacks its user, and goes to the field for one', async () => {
+  it('says that a replayed request has no user, and focuses the field for the user', async () => {
     const planted = { ...plantExecution(3, Date.now()), userId: undefined };
     standIn = await startStandIn({ executions: [planted] });
     const { page } = await browser.open(`${standIn.url}#/history/${planted.id}`);
@@ -566,23 +572,23 @@ describe("the console's page", function () {
     expect(await page.locator('#asked-channel').inputValue()).to.equal('voice');
   });
 
-  it('tells aloud what an execution has come to once, whatever is told of it', async () => {
+  it('announces an outcome to screen readers once, and not again on other updates', async () => {
     const planted = plantExecution(2, Date.now());
     const stood = (standIn = await startStandIn({ executions: [planted] }));
     const { page } = await browser.open(`${stood.url}#/history/${planted.id}`);
     await page.locator('.headline[role=status]').getByText('Sent').waitFor();
     await until(() => stood.listeners() === 1);
     expect(await page.locator('main [aria-live]').count()).to.equal(0);
-    await page.evaluate(`new MutationObserver(() => { window.wasTold = true; })
+    await page.evaluate(`new MutationObserver(() => { window.wasAnnounced = true; })
       .observe(document.querySelector('.headline'), { subtree: true, childList: true, characterData: true })`);
-    stood.tell({ ...planted, repeats: 41 });
+    stood.pushExecutions({ ...planted, repeats: 41 });
     await page.getByText('41', { exact: true }).waitFor();
-    expect(await page.evaluate('window.wasTold')).to.equal(undefined);
-    stood.tell({ ...planted, outcome: 'delivered' });
+    expect(await page.evaluate('window.wasAnnounced')).to.equal(undefined);
+    stood.pushExecutions({ ...planted, outcome: 'delivered' });
     await page.locator('.headline').getByText('Delivered').waitFor();
   });
 
-  it('says no more of a provider than is known, and keeps the focus while the health is told', async () => {
+  it('says that a provider is up, and keeps the focus when the health is updated', async () => {
     const now = Date.now();
     const breakers = [{ host: 'api.twilio.com', state: 'closed' as const, channels: ['sms'] }];
     const stood = (standIn = await startStandIn({ health: plantHealth(now, { breakers }) }));
@@ -590,19 +596,19 @@ describe("the console's page", function () {
     await page.getByText('Providers: api.twilio.com is up.').waitFor();
     await until(() => stood.listeners() === 1);
     await page.locator('.scrolled').focus();
-    stood.tellHealth(plantHealth(now, { breakers, inFlight: 77, deliveries: [] }));
+    stood.pushHealth(plantHealth(now, { breakers, inFlight: 77, deliveries: [] }));
     await page.getByText('77', { exact: true }).waitFor();
-    // What had it is gone: it is nowhere, not at what comes first.
+    // The focused element is gone: nothing has the focus, not even the first link.
     expect(await page.locator('main a:focus').count()).to.equal(0);
-    stood.tellHealth(plantHealth(now, { breakers, inFlight: 78 }));
+    stood.pushHealth(plantHealth(now, { breakers, inFlight: 78 }));
     await page.getByText('78', { exact: true }).waitFor();
     await page.locator('.scrolled').focus();
-    stood.tellHealth(plantHealth(now, { breakers, inFlight: 79 }));
+    stood.pushHealth(plantHealth(now, { breakers, inFlight: 79 }));
     await page.getByText('79', { exact: true }).waitFor();
     await page.locator('.scrolled:focus').waitFor();
   });
 
-  it('plots the last hour and the last day, with the numbers in a table that stays open', async () => {
+  it('shows charts of the last hour and day, and their numbers in tables that stay open', async () => {
     const stood = (standIn = await startStandIn());
     const { page } = await browser.open(`${stood.url}#/health`);
     await page.getByText('Okta has not requested a code in the last hour.').waitFor();
@@ -619,7 +625,7 @@ describe("the console's page", function () {
     const table = page.getByRole('table', { name: 'Codes by outcome in the last day' });
     expect(await table.locator('tbody tr').count()).to.equal(24);
     const sumOf = async (): Promise<readonly number[]> => {
-      // A time and its counts; between cells there are tabs.
+      // A time and its counts, separated by tabs.
       const rows = (await table.locator('tbody tr').allInnerTexts()).map((row) => row.split('\t'));
       return [1, 2, 3, 4].map((column) => rows.reduce((sum, cells) => sum + Number(cells[column]), 0));
     };
@@ -636,8 +642,8 @@ describe("the console's page", function () {
     expect(await page.locator('details[open]').count()).to.equal(2);
   });
 
-  it('shows as text whatever was written into any field, and runs none of it', async () => {
-    const { stood, told } = await hostileStandIn();
+  it('shows markup and script in any field as text, and runs none of it', async () => {
+    const { stood, texts } = await hostileStandIn();
     standIn = stood;
     const { page } = await browser.open(stood.url);
     await page.getByLabel('User').fill('x');
@@ -658,11 +664,11 @@ describe("the console's page", function () {
       seen.push(await page.locator('body').innerText());
       expect(await page.locator('main img, main script, header img, header script').count()).to.equal(0);
     }
-    const missing = told.filter((text) => !seen.some((view) => view.includes(text)));
+    const missing = texts.filter((text) => !seen.some((view) => view.includes(text)));
     expect(missing).to.deep.equal([]);
   });
 
-  // Each theme and each width once; all of their combinations by night.
+  // Each theme and each width once; the nightly run has all combinations.
   const LOOKS = [
     ['dark and wide', { colorScheme: 'dark', width: 1280, height: 800 }],
     ['light and narrow', { colorScheme: 'light', width: 320, height: 640 }],
@@ -673,7 +679,7 @@ describe("the console's page", function () {
         ] as const)
       : []),
   ] as const;
-  it('has nothing for axe to find, and nothing beside the screen, in either theme, wide and narrow', async () => {
+  it('has no axe violation and no sideways scroll in both themes, wide and narrow', async () => {
     const stood = (standIn = await startStandIn({ executions: plantExecutions(12, Date.now()) }));
     stood.made = { payload: { data: {} }, notes: ['The user has no phone.'] };
     stood.tested = {
@@ -685,7 +691,7 @@ describe("the console's page", function () {
       reaction: { action: 'failover', text: 'Okta goes on without the hook.' },
     };
     const { page } = await browser.open(stood.url);
-    // The style sheet alone knows of both.
+    // Theme and width change only the style sheet: one page can show them all.
     const inEachLook = async (check: (look: string, height: number) => Promise<void>): Promise<void> => {
       for (const [look, { colorScheme, width, height }] of LOOKS) {
         await page.emulateMedia({ colorScheme });
@@ -705,7 +711,7 @@ describe("the console's page", function () {
     await page.getByRole('button', { name: 'Generate' }).click();
     await page.getByText('The user has no phone.').waitFor();
     await inEachLook(async (look, height) => {
-      // What can be done is in sight before anybody scrolls.
+      // The Send button is visible without scrolling.
       await page.evaluate('scrollTo(0, 0)');
       const box = await page.getByRole('button', { name: 'Send' }).boundingBox();
       expect((box?.y ?? height) + (box?.height ?? 0), look).to.be.at.most(height);

@@ -8,7 +8,7 @@ import { until } from '#harness/until.js';
 import { witness } from '#harness/witness.js';
 import { expectAccessible, needBrowser, screenshot, startBrowser, type TestBrowser } from './browser.js';
 
-/** The page, the gateway behind it, and both vendors: as an administrator has them. */
+/** The console page with a real gateway and both emulated vendors. */
 describe('the console in a browser', function () {
   let browser: TestBrowser;
   let scene: Scene;
@@ -20,7 +20,7 @@ describe('the console in a browser', function () {
     browser = await startBrowser();
   });
   after(async () => {
-    // Not there where the suite was skipped.
+    // A skipped suite has no browser.
     await (browser as TestBrowser | undefined)?.close();
   });
 
@@ -52,7 +52,7 @@ describe('the console in a browser', function () {
     return JSON.parse(await editor.inputValue()) as unknown;
   };
 
-  it('leads a first-time administrator from the empty page to a delivered code and what became of it, by keyboard', async () => {
+  it('lets an administrator send a code and open its execution by keyboard alone', async () => {
     const { page } = await browser.open(address());
     await page.getByRole('heading', { name: 'Tester' }).waitFor();
     expect(await page.title()).to.equal('Tester – Telephony hook console');
@@ -80,7 +80,7 @@ describe('the console in a browser', function () {
     await page.locator('.waterfall').getByText('WhatsApp').waitFor();
     await screenshot(page, 'console-tester');
 
-    // Again, by one key: the focus has stayed.
+    // The focus has stayed on Send: one key sends again.
     await page.locator('button:text-is("Send"):focus').waitFor();
     await page.keyboard.press('Enter');
     await until(() => scene.twilio.messages.length === 2);
@@ -103,7 +103,7 @@ describe('the console in a browser', function () {
     await page.getByRole('heading', { name: 'Execution' }).waitFor();
   });
 
-  it('shows a code of Okta’s the moment it is asked for, and replays it in the tester', async () => {
+  it('shows a code live when Okta requests it, and replays it in the tester', async () => {
     const { page } = await browser.open(address('#/history'));
     await page.getByText('Okta has not requested a code yet.').waitFor();
     await scene.call({ deliveryChannel: 'VOICE_CALL', requestType: 'password-reset' });
@@ -119,7 +119,7 @@ describe('the console in a browser', function () {
     expect(await page.locator('#request-type').inputValue()).to.equal('password-reset');
     expect(await page.locator('#asked-channel').inputValue()).to.equal('voice');
 
-    // The request is there again, and nothing is sent yet.
+    // The tester has the request again, and has sent nothing yet.
     await payloadIn(page);
     await page.locator('button:text-is("Send"):focus').waitFor();
     expect(scene.twilio.calls).to.have.length(1);
@@ -129,12 +129,12 @@ describe('the console in a browser', function () {
     expect(scene.twilio.calls.map(({ to }) => to)).to.deep.equal([ANA.phone, ANA.phone]);
     await page.getByRole('link', { name: 'History' }).click();
     await page.getByText('test by Grace Hopper').waitFor();
-    // The user of the call is offered in the tester.
+    // The tester suggests the user of the call.
     await page.getByRole('link', { name: 'Tester' }).click();
     await page.locator(`#recent-users option[value="${ANA.id}"]`).waitFor({ state: 'attached' });
   });
 
-  it('says what to do about a user who is not there, and about a request that is none, at the field’s line', async () => {
+  it('reports an unknown user by its code, and an invalid payload with line and column', async () => {
     const { page, tolerate } = await browser.open(address());
     tolerate(/status of 40[04]/);
     await page.getByLabel('User').fill('nobody@example.com');
@@ -162,7 +162,7 @@ describe('the console in a browser', function () {
     expect(scene.twilio.requests).to.be.empty;
   });
 
-  it('says why a code was refused, and what to do, in the words of the history', async () => {
+  it('says why a provider refused a code and what to do, in the same words as the history', async () => {
     const { page } = await browser.open(address());
     scene.twilio.refuseWith({ status: 400, code: 21408, message: 'Permission to send is not enabled' });
     await page.getByLabel('User').fill(ANA.login);
@@ -171,23 +171,23 @@ describe('the console in a browser', function () {
     await page.getByRole('button', { name: 'Send' }).click();
     const cause = page.locator('main:not([hidden]) .facts div').filter({ hasText: /^(Code|Why|What to do)/ });
     await cause.filter({ hasText: 'What to do' }).waitFor();
-    const told = await cause.allTextContents();
-    expect(told.join(' ')).to.match(/^Code21408 Why\S.* What to do\S/);
+    const inTester = await cause.allTextContents();
+    expect(inTester.join(' ')).to.match(/^Code21408 Why\S.* What to do\S/);
     witness(await page.locator('main').innerText());
     await expectAccessible(page);
 
     await page.getByRole('link', { name: 'Open this execution' }).click();
     await page.locator('h1:text-is("Execution")').waitFor();
     await cause.first().waitFor();
-    expect((await cause.allTextContents()).slice(0, 3)).to.deep.equal(told);
+    expect((await cause.allTextContents()).slice(0, 3)).to.deep.equal(inTester);
   });
 
-  it('sends nothing for the page of another site, whose visitor is an administrator', async () => {
+  it('sends nothing if a page of another site posts to the tester in an administrator’s browser', async () => {
     const { page: own } = await browser.open(address());
     await own.getByLabel('User').fill(ANA.login);
     await own.getByRole('button', { name: 'Generate' }).click();
     const payload = await payloadIn(own);
-    // As a form writes it: what follows the equals sign is the end of a text.
+    // A form writes name=value: the equals sign and the value land in the last JSON text.
     const field = JSON.stringify({ payload, rest: '' }).slice(0, -2);
     const target = address('').replace('127.0.0.1', 'localhost') + 'api/tester/send';
     const attack = createServer((_req, res) => {
@@ -224,7 +224,7 @@ describe('the console in a browser', function () {
   });
 });
 
-/** Goes there as somebody without a mouse does; mocha's time-out tells where it cannot be reached. */
+/** Presses Tab until the element has the focus. If it never has, mocha's time-out fails the test. */
 async function tabTo(page: Page, selector: string): Promise<void> {
   do await page.keyboard.press('Tab');
   while ((await page.locator(selector).and(page.locator(':focus')).count()) === 0);

@@ -3,19 +3,18 @@ import { plantExecution, plantHealth } from './planted.js';
 import { startStandIn, type StandIn } from './stand-in.js';
 
 /**
- * A console into which somebody has written markup and script wherever text comes from outside: Okta, a provider, a
- * user, an option.
+ * A console with markup and script in each text that comes from outside: from Okta, a provider, a user or an option.
  *
- * @returns what must be read on the page, too.
+ * @returns also the texts that the page must show.
  */
 export async function hostileStandIn(): Promise<{
   readonly stood: StandIn;
-  readonly told: readonly string[];
+  readonly texts: readonly string[];
 }> {
-  const told: string[] = [];
+  const texts: string[] = [];
   const hostile = (field: string): string => {
     const text = `"><img src=x onerror="alert('${field}')"><script>alert('${field}')</script>'`;
-    told.push(text);
+    texts.push(text);
     return text;
   };
   const now = Date.now();
@@ -24,7 +23,7 @@ export async function hostileStandIn(): Promise<{
   const ofCall = { eventId: id, oktaRequestId };
   const userId = hostile('userId');
   const toEnding = hostile('toEnding');
-  const asked = {
+  const request = {
     requestType: hostile('requestType'),
     deliveryChannel: 'sms' as const,
     userId,
@@ -51,7 +50,7 @@ export async function hostileStandIn(): Promise<{
     durationMs: 40,
   };
   const steps: readonly HookEvent[] = [
-    { type: 'request.received', at: now, ...ofCall, ...asked },
+    { type: 'request.received', at: now, ...ofCall, ...request },
     {
       type: 'profile.read',
       at: now + 10,
@@ -110,7 +109,7 @@ export async function hostileStandIn(): Promise<{
   const execution = {
     ...plantExecution(0, now, { steps, oktaRequestId, userId, toEnding }),
     id,
-    requestType: asked.requestType,
+    requestType: request.requestType,
     channel,
     code: hostile('summaryCode'),
   };
@@ -143,7 +142,7 @@ export async function hostileStandIn(): Promise<{
   });
   stood.made = { payload: { text: 'x' }, notes: [hostile('note')] };
   const body = `<img src=x onerror=alert(1)>`;
-  told.push(JSON.stringify(body));
+  texts.push(JSON.stringify(body));
   stood.tested = {
     executionId: id,
     httpStatus: 200,
@@ -152,5 +151,5 @@ export async function hostileStandIn(): Promise<{
     deadlineMs: 2500,
     reaction: { action: 'error', text: hostile('reaction'), shown: hostile('shown') },
   };
-  return { stood, told };
+  return { stood, texts };
 }

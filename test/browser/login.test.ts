@@ -48,7 +48,7 @@ describe('the login of the example in a browser', function () {
     browser.open(origin + path, { otherOrigins: [oktaOrigin] });
   const phoneOf = async (login: string): Promise<PersonView> => {
     const state = (await (await fetch(`${origin}/phones/api/state`)).json()) as PhonesState;
-    return state.people.find((person) => person.login === login) ?? expect.fail('nobody has this login');
+    return state.people.find((person) => person.login === login) ?? expect.fail('no user has this login');
   };
   const switchOn = (id: string): Promise<unknown> =>
     fetch(`${origin}/phones/api/fault`, {
@@ -66,7 +66,7 @@ describe('the login of the example in a browser', function () {
     });
     return code;
   };
-  /** At Okta: the name, and how the code comes. */
+  /** Enters the username at Okta, and chooses how the code comes. */
   const askForCode = async (page: Page, login: string, by: 'Text message' | 'Voice call'): Promise<void> => {
     await page.waitForURL(`${oktaOrigin}/signin/**`);
     await page.getByLabel('Username').fill(login);
@@ -78,11 +78,11 @@ describe('the login of the example in a browser', function () {
     await page.getByRole('button', { name: 'Verify' }).click();
   };
   const expectUsed = async (login: string): Promise<void> => {
-    // The event hook has told the gateway that the code was used.
+    // The event hook has reported to the gateway that the code was used.
     expect((await phoneOf(login)).signIn?.entered).to.deep.equal({ isReported: true });
   };
 
-  it('signs Ana in by WhatsApp, whose group lets her use the console, and out', async () => {
+  it('signs Ana in with a code by WhatsApp, lets her open the console, and signs her out', async () => {
     const { page } = await open('/');
     await screenshot(page, 'login-1-home');
     await expectAccessible(page);
@@ -90,7 +90,7 @@ describe('the login of the example in a browser', function () {
     await page.waitForURL(`${oktaOrigin}/signin/**`);
     await screenshot(page, 'login-2-username');
     await expectAccessible(page);
-    // Nobody needs to type a name here.
+    // Buttons with names save the typing.
     await page.getByRole('button', { name: 'Ana Silveira' }).click();
     await page.getByText('How do you want to get your code?').waitFor();
     await screenshot(page, 'login-3-method');
@@ -118,7 +118,7 @@ describe('the login of the example in a browser', function () {
     expect(new URL(page.url()).origin).to.equal(oktaOrigin);
   });
 
-  it('signs Ana in by the SMS that follows after WhatsApp has failed', async () => {
+  it('signs Ana in with the SMS that follows after WhatsApp could not deliver the code', async () => {
     await switchOn('whatsapp-undelivered');
     const { page } = await open('/login');
     await askForCode(page, 'ana@example.com', 'Text message');
@@ -134,7 +134,7 @@ describe('the login of the example in a browser', function () {
     await expectUsed('ana@example.com');
   });
 
-  it('signs Chloé in by a call, and leads her back to the page that she asked for', async () => {
+  it('signs Chloé in with a code by voice call, and opens the page that she requested', async () => {
     const { page } = await open('/preferences?waiting');
     await askForCode(page, 'chloe@example.com', 'Voice call');
     await page.getByText('You are being called').waitFor();
@@ -145,7 +145,7 @@ describe('the login of the example in a browser', function () {
     await expectUsed('chloe@example.com');
   });
 
-  it('leads Ana back to the view of the console that a ticket links to', async () => {
+  it('opens the linked view of the console after Ana has signed in', async () => {
     const { page } = await open('/admin/telephony/#/history?outcome=sent');
     await askForCode(page, 'ana@example.com', 'Voice call');
     await type(page, await codeBy('ana@example.com', 'voice'));
@@ -153,7 +153,7 @@ describe('the login of the example in a browser', function () {
     await page.getByRole('heading', { level: 1, name: 'History' }).waitFor();
   });
 
-  it('takes no wrong code from Bob, and shows the console to nobody who is no administrator', async () => {
+  it('refuses wrong codes from Bob, and answers 403 if he opens the console without the group', async () => {
     const { page, tolerate } = await open('/login');
     await askForCode(page, 'bob@example.com', 'Text message');
     const code = await codeBy('bob@example.com', 'sms');
@@ -184,7 +184,7 @@ describe('the login of the example in a browser', function () {
     await expectAccessible(page);
   });
 
-  it('says that the sign-in was not completed when Bob cancels it', async () => {
+  it('says that Bob is not signed in if he cancels at Okta', async () => {
     const { page, tolerate } = await open('/login');
     tolerate(/status of 401/);
     await page.getByRole('button', { name: 'Cancel' }).click();

@@ -22,7 +22,7 @@ import {
 
 const ATTACK = `<img src=x onerror="alert(1)"><script>alert(2)</script>`;
 
-describe("the phones' page in a browser", function () {
+describe('the phones page in a browser', function () {
   let browser: TestBrowser | undefined;
   let org: DemoOrg;
   let hook: TelephonyHook;
@@ -73,14 +73,14 @@ describe("the phones' page in a browser", function () {
     return page;
   };
   const personOn = (page: Page, name: string): Locator => page.getByRole('article', { name });
-  /** A switch turns when the server has answered. */
+  /** Clicks a switch, and waits until the server has answered. */
   const turn = async (within: Page | Locator, name: string, isOn: boolean): Promise<void> => {
     await within.getByRole('switch', { name }).click();
     await within.getByRole('switch', { name, checked: isOn }).waitFor();
   };
   const codeIn = async (log: Locator): Promise<string> => {
     const text = (await log.textContent()) ?? '';
-    // Read out with commas; the caller's number has none.
+    // Voice calls read the digits with commas; the caller's number has none.
     return (/\d(?:, \d){5}/.exec(text) ?? /\d{6}/.exec(text))?.[0].replace(/\D/g, '') ?? '';
   };
   const typeBack = async (person: Locator, code: string): Promise<void> => {
@@ -88,7 +88,7 @@ describe("the phones' page in a browser", function () {
     await person.getByRole('button', { name: 'Verify' }).click();
   };
 
-  it('signs Ana in by WhatsApp: she opens the message, copies the code, mistypes it, and pastes it', async () => {
+  it('signs Ana in by WhatsApp: she copies the code, types a wrong one, and pastes the right one', async () => {
     const page = await open();
     const ana = personOn(page, 'Ana Silveira');
     await ana.getByRole('button', { name: 'Text me a code' }).click();
@@ -101,7 +101,7 @@ describe("the phones' page in a browser", function () {
 
     await chat.getByRole('button', { name: 'Copy code' }).click();
     await chat.getByText('Copied').waitFor();
-    // Whoever touches the chat has read it, and its sender is told.
+    // A click in the chat marks the message as read for its sender, too.
     await chat.getByText('Read', { exact: true }).waitFor();
     await ana.getByRole('button', { name: 'WhatsApp of Ana', exact: true }).waitFor();
 
@@ -117,7 +117,7 @@ describe("the phones' page in a browser", function () {
     await ana.getByText('Okta expects no code').waitFor();
   });
 
-  it('signs Ana in by SMS, where WhatsApp failed after it had been accepted', async () => {
+  it('signs Ana in by SMS if WhatsApp fails after Twilio accepted the message', async () => {
     const page = await open();
     const ana = personOn(page, 'Ana Silveira');
     await turn(page, 'WhatsApp fails after it was accepted', true);
@@ -137,7 +137,7 @@ describe("the phones' page in a browser", function () {
     expect(await ana.locator('.reaction').getAttribute('class')).to.equal('reaction quiet');
   });
 
-  it('signs Chloé in by a call, which rings, and speaks French', async () => {
+  it('signs Chloé in by a voice call, which rings and reads the code in French', async () => {
     const page = await open();
     const chloe = personOn(page, 'Chloé Laurent');
     await chloe.getByRole('button', { name: 'Call me' }).click();
@@ -152,7 +152,7 @@ describe("the phones' page in a browser", function () {
     await chloe.getByText('Chloé is signed in.').waitFor();
   });
 
-  it('turns WhatsApp on for Bob, has him leave the sandbox and join it', async () => {
+  it('turns WhatsApp on for Bob, and lets him leave the sandbox and join it again', async () => {
     const page = await open();
     const bob = personOn(page, 'Bob Montgomery');
     const textMe = async (app: string, count: number): Promise<void> => {
@@ -170,7 +170,7 @@ describe("the phones' page in a browser", function () {
     await textMe('Messages of Bob', 2);
     await bob.getByRole('button', { name: 'Bob joins the WhatsApp sandbox' }).click();
     await bob.getByText('You have joined the sandbox').waitFor();
-    // STOP was heard by the gateway, too: it is START that takes it back. What Bob types meanwhile stays.
+    // Leaving sent STOP to the gateway, too; START ends it. The text that Bob is typing stays.
     const message = bob.getByLabel('Message that Bob writes');
     await message.fill('Is anybody there?');
     await bob.getByRole('button', { name: 'Bob writes START' }).click();
@@ -180,7 +180,7 @@ describe("the phones' page in a browser", function () {
     expect(await message.inputValue()).to.equal('');
   });
 
-  it('shows faults, from wherever they are switched, and a bad day as it is played', async () => {
+  it('shows faults that another page switches on, and the steps of a bad day while it runs', async () => {
     const page = await open();
     const other = await open();
     const panel = '(({ scrollHeight, clientHeight }) => scrollHeight - clientHeight)(faults)';
@@ -200,7 +200,7 @@ describe("the phones' page in a browser", function () {
     await page.getByText('All is well.').waitFor();
   });
 
-  it('shows what people and codes are called as text, whatever it is', async () => {
+  it('shows markup and script in names, messages and codes as text', async () => {
     org.okta.addUser({
       login: `${ATTACK}@example.com`,
       firstName: ATTACK,
@@ -211,7 +211,7 @@ describe("the phones' page in a browser", function () {
     const somebody = page.getByRole('article').last();
     await somebody.getByRole('heading', { name: ATTACK }).waitFor();
     await page.getByRole('button', { name: `From ${ATTACK}’s phone` }).click();
-    // Not in the sandbox: Twilio itself says so.
+    // The phone has not joined the sandbox, which Twilio replies.
     await somebody.locator('.own').getByText(ATTACK).waitFor();
     await somebody.getByRole('button', { name: 'Messages of' }).click();
     await somebody.getByPlaceholder('Message').fill(ATTACK);
@@ -227,7 +227,7 @@ describe("the phones' page in a browser", function () {
     expect(await page.locator('img, #phones script').count()).to.equal(0);
   });
 
-  it('says that nobody has a phone for as long as that is so', async () => {
+  it('says that no user has a phone until one has', async () => {
     const okta = await startOktaEmulator();
     const ownPhones = createPhonesPage({ okta, twilio: org.twilio });
     const ownServer = createServer(ownPhones).listen(0, '127.0.0.1');
@@ -235,12 +235,12 @@ describe("the phones' page in a browser", function () {
       await once(ownServer, 'listening');
       const { port } = ownServer.address() as AddressInfo;
       const { page } = await browser!.open(`http://127.0.0.1:${port}/?text=AMBER-LAKE-42`);
-      const nobody = page.getByText('Nobody at the emulated Okta has a phone');
-      await nobody.waitFor();
+      const notice = page.getByText('Nobody at the emulated Okta has a phone');
+      await notice.waitFor();
       okta.addUser({ login: 'dee@example.com', firstName: 'Dee', profile: { mobilePhone: '+447700900999' } });
       await personOn(page, 'Dee').waitFor();
-      expect(await nobody.isVisible()).to.equal(false);
-      // She can send what is asked for, too.
+      expect(await notice.isVisible()).to.equal(false);
+      // Her phone can send the text of the link, too.
       await page.getByRole('button', { name: 'From Dee’s phone' }).click();
       await personOn(page, 'Dee').locator('.own').getByText('AMBER-LAKE-42').waitFor();
     } finally {
@@ -251,7 +251,7 @@ describe("the phones' page in a browser", function () {
     }
   });
 
-  it('leaves the keyboard where it is on a phone that something else comes to', async () => {
+  it('keeps the open app if a call arrives while the focus is in the phone, and shows the call otherwise', async () => {
     const page = await open();
     const ana = personOn(page, 'Ana Silveira');
     const call = { userId: '00uana0silveira00001', deliveryChannel: 'VOICE_CALL' } as const;
@@ -267,7 +267,7 @@ describe("the phones' page in a browser", function () {
       expect(await place.and(focused).count(), `after call ${calls + 1}`).to.equal(1);
       expect(await place.isVisible()).to.equal(true);
     }
-    // Who is elsewhere sees what came.
+    // With the focus outside the phone, the phone shows the call.
     await ana.getByPlaceholder('Code').focus();
     await org.okta.callHook(call);
     const phone = ana.getByRole('log', { name: 'Phone of Ana' });
@@ -276,7 +276,7 @@ describe("the phones' page in a browser", function () {
     expect(await ana.getByPlaceholder('Code').and(focused).count()).to.equal(1);
   });
 
-  it('is used by keyboard alone', async () => {
+  it('lets Ana sign in by keyboard alone', async () => {
     const page = await open();
     await page.keyboard.press('Tab');
     expect(await page.evaluate('document.activeElement.textContent')).to.equal('Skip to the phones');
@@ -289,13 +289,13 @@ describe("the phones' page in a browser", function () {
         if (await isFocused(target)) return;
         await page.keyboard.press('Tab');
       }
-      throw new Error('the keyboard does not get there');
+      throw new Error('Tab does not reach the element');
     };
     await tabTo(ana.getByRole('button', { name: 'Text me a code' }));
     await page.keyboard.press('Enter');
     const chat = ana.getByRole('log', { name: 'WhatsApp of Ana' });
     await chat.getByText('is your verification code').waitFor();
-    // The code is asked for where the keyboard is.
+    // The focus moves to the field for the code.
     const code = ana.getByPlaceholder('Code');
     await until(() => isFocused(code));
     await tabTo(chat.getByRole('button', { name: 'Copy code' }));
@@ -307,7 +307,7 @@ describe("the phones' page in a browser", function () {
     await ana.getByText('Ana is signed in.').waitFor();
   });
 
-  it('says that the demo has gone, and goes on when it is back', async () => {
+  it('says that the connection is lost, and works again once the server is back', async () => {
     const watched = await browser!.open(`${origin}/phones/`);
     const { page } = watched;
     await page.getByRole('article').first().waitFor();
@@ -324,14 +324,14 @@ describe("the phones' page in a browser", function () {
     expect(await codeIn(chat)).to.equal(otpCode);
   });
 
-  // Each theme once; with every width by night.
+  // Each theme once; the nightly run has each theme with every width.
   const LOOKS = (['light', 'dark'] as const).flatMap((colorScheme) => {
     const quickWidth = colorScheme === 'light' ? 320 : 1600;
     return (isNightly ? [1600, 1280, 320] : [quickWidth]).map((width) => ({ colorScheme, width }));
   });
-  it('has nothing that axe complains of, in either theme, wide and narrow', async () => {
+  it('has no axe violation and no sideways scroll in both themes, wide and narrow', async () => {
     const page = await open({}, '/phones/?text=AMBER-LAKE-42');
-    // The style sheet alone knows of both.
+    // Theme and width change only the style sheet: one page can show them all.
     const inEachLook = async (check: (look: string) => Promise<void>): Promise<void> => {
       for (const { colorScheme, width } of LOOKS) {
         await page.emulateMedia({ colorScheme });
@@ -358,7 +358,7 @@ describe("the phones' page in a browser", function () {
     await ana!.getByRole('button', { name: 'Ana writes STOP' }).click();
     await ana!.getByText('WhatsApp stopped: no codes there until').waitFor();
     await inEachLook(async () => {
-      // A colour of hovering that hides the words would be found.
+      // axe also checks the colours of a hovered button.
       await ana!.getByRole('button', { name: 'Send as Ana' }).hover();
       await expectAccessible(page);
     });

@@ -2,7 +2,7 @@ import type { CodeOutcome, HookEvent } from '#lib/core/events.js';
 import type { Execution, ExecutionOutcome, ExecutionSummary } from '#lib/core/history.js';
 import type { About, Health } from '#lib/console/api.js';
 
-/** What a console has to show, made up: executions of every outcome, and how a gateway is. */
+/** Made-up data for the console: executions of every outcome, and the health of a gateway. */
 
 export const ABOUT: About = {
   version: '0.1.0',
@@ -47,7 +47,7 @@ const CODES: Partial<Record<ExecutionOutcome, string>> = {
 };
 const TYPES = ['mfa-verification', 'mfa-verification', 'pre-enrollment', 'password-reset', 'account-unlock'];
 
-/** The one at a place of a list of `OUTCOMES`, each half a minute older than the one before. */
+/** The execution at this index of a list: outcomes in turn, each half a minute older than the one before. */
 export function plantExecution(index: number, now: number, changes: Partial<Execution> = {}): Execution {
   const outcome = OUTCOMES[index % OUTCOMES.length] ?? 'sent';
   const startedAt = now - index * 30_000 - 2_000;
@@ -91,7 +91,7 @@ export function plantExecutions(count: number, now: number): readonly Execution[
   return Array.from({ length: count }, (_, index) => plantExecution(index, now));
 }
 
-/** What such a call tells: a refused WhatsApp, an SMS in its place, and what came later. */
+/** The events of the call: for an SMS, first a refused WhatsApp message; then what came after the answer. */
 function stepsOf(summary: ExecutionSummary): readonly HookEvent[] {
   const { startedAt, id, oktaRequestId, userId, requestType, toEnding, outcome } = summary;
   const ofCall = { eventId: id, oktaRequestId };
@@ -99,7 +99,7 @@ function stepsOf(summary: ExecutionSummary): readonly HookEvent[] {
   const deliveryChannel = summary.deliveryChannel ?? 'sms';
   const channel = summary.channel ?? 'sms';
   const transactionId = `SM${id.slice(4, 9)}c0ffee0123456789abcdef0123`;
-  const asked = { requestType, deliveryChannel, userId, toEnding, isPreview: summary.isPreview };
+  const request = { requestType, deliveryChannel, userId, toEnding, isPreview: summary.isPreview };
   const attempt = {
     channel,
     provider: 'TWILIO',
@@ -125,7 +125,7 @@ function stepsOf(summary: ExecutionSummary): readonly HookEvent[] {
     type: 'request.answered',
     at: startedAt + durationMs,
     ...ofCall,
-    ...asked,
+    ...request,
     outcome: CODE_OUTCOMES[outcome] ?? 'accepted',
     status: ANSWERS[outcome] ?? 'SUCCESSFUL',
     code: outcome === 'undelivered' ? undefined : summary.code,
@@ -145,7 +145,7 @@ function stepsOf(summary: ExecutionSummary): readonly HookEvent[] {
     durationMs,
     remainingMs: 2500 - durationMs,
   };
-  const received: HookEvent = { type: 'request.received', at: startedAt + 2, ...ofCall, ...asked };
+  const received: HookEvent = { type: 'request.received', at: startedAt + 2, ...ofCall, ...request };
   if (outcome === 'blocked') {
     const rule = { rule: 'perUser', code: 'LIMIT_PER_USER', points: 10, seconds: 600 } as const;
     const remedy = 'Raise guard.perUser, where one user may ask for more codes.';

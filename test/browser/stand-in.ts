@@ -9,39 +9,39 @@ import { bucketsOf, pointOf } from '#lib/events/timeline.js';
 import { ABOUT, plantHealth } from './planted.js';
 import { freePort } from '#harness/free-port.js';
 
-/** A console whose every answer is a test's to say: for what a gateway would take a day to come to. */
+/** A console server whose answers the test sets, for states that a gateway would take a day to reach. */
 export interface StandIn {
   readonly url: string;
   /** Newest first. */
   executions: readonly Execution[];
   health: Health;
-  /** What the timeline says of it. */
+  /** Since when the timeline is complete. */
   historyBeganAt: number;
-  /** What the tester answers. */
+  /** The answers of the tester. */
   made: MadePayload;
   tested: TestResult | undefined;
   /** The ids of the users at Okta, by login. */
   readonly users: Record<string, string>;
-  /** Whether the gateway takes who asks for an administrator. */
+  /** Whether the server accepts callers as administrators. */
   isLoggedIn: boolean;
-  /** What a list that was made waits for before it is answered. Default: nothing. */
+  /** A finished list waits for this before the server sends it. Default: no wait. */
   answerLists: Promise<void>;
   /** The same for the health. */
   answerHealth: Promise<void>;
-  /** Paths and queries, as they came. */
-  readonly asked: string[];
-  /** Tells open pages of these, which are in the history from now on. */
-  tell(...changed: readonly Execution[]): void;
-  tellHealth(health: Health): void;
-  /** How many pages hear what is told. */
+  /** Paths with queries, in the order of the requests. */
+  readonly requests: string[];
+  /** Adds these to the history, and sends them to open pages. */
+  pushExecutions(...changed: readonly Execution[]): void;
+  pushHealth(health: Health): void;
+  /** The number of open streams. */
   listeners(): number;
   /** Ends the streams, as the server does once a minute. */
   endStreams(): void;
-  /** Tells open pages that they are logged out, and ends their streams. */
+  /** Sends open pages the logout, and ends their streams. */
   endLoggedOut(): void;
-  /** Ends all connections, and answers none any more. */
+  /** Closes the server and all connections. */
   stop(): Promise<void>;
-  /** At the same port. */
+  /** Listens at the same port again. */
   restart(): Promise<void>;
   close(): Promise<void>;
 }
@@ -71,15 +71,15 @@ export async function startStandIn(given: Given = {}): Promise<StandIn> {
     isLoggedIn: true,
     answerLists: Promise.resolve(),
     answerHealth: Promise.resolve(),
-    asked: [],
-    tell: (...changed) => {
+    requests: [],
+    pushExecutions: (...changed) => {
       const ids = new Set(changed.map(({ id }) => id));
       standIn.executions = [...changed, ...standIn.executions.filter(({ id }) => !ids.has(id))].sort(
         (one, other) => other.startedAt - one.startedAt,
       );
       send({ event: 'executions', data: changed.map(summaryOf) });
     },
-    tellHealth: (health) => {
+    pushHealth: (health) => {
       standIn.health = health;
       send({ event: 'health', data: health });
     },
@@ -138,13 +138,13 @@ export async function startStandIn(given: Given = {}): Promise<StandIn> {
   });
   const listen = async (port: number): Promise<Server> => {
     const made = createServer((req, res) => {
-      standIn.asked.push(req.url ?? '/');
+      standIn.requests.push(req.url ?? '/');
       void serve(req, res);
     }).listen(port, '127.0.0.1');
     await once(made, 'listening');
     return made;
   };
-  // It is stopped, and listens there again.
+  // restart() needs the same port.
   server = await listen(await freePort());
   const { port } = server.address() as AddressInfo;
   return Object.assign(standIn, { url: `http://127.0.0.1:${port}/` });

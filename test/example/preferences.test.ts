@@ -28,21 +28,21 @@ const USUAL_REPLY = /HELP|codes|only/i;
 
 type Browser = ReturnType<typeof supertest.agent>;
 
-/** What stands on a page behind a pattern. */
+/** The first group of the pattern in a page. */
 function found(html: string, pattern: RegExp): string {
   return pattern.exec(html)?.[1] ?? expect.fail(`the page has no ${String(pattern)}`);
 }
 const csrfTokenIn = (html: string): string => found(html, /name="csrfToken" value="([^"]+)"/);
 const wordIn = (html: string): string => found(html, /class="word">([^<]+)</);
 
-/** A way to Okta on which a call can be held up. */
+/** A proxy to Okta that can hold a call. */
 interface HeldOkta {
   readonly orgUrl: string;
   /** Holds the next call of the method. */
   hold(): void;
   /** Resolves when a call is held. */
   readonly holds: Promise<void>;
-  /** Lets it go on. */
+  /** Forwards the held call. */
   release(): void;
   close(): void;
 }
@@ -122,14 +122,14 @@ describe('the preference page of the example', () => {
       clock: () => now,
     };
   };
-  /** However long the machine takes. */
+  /** With a time limit that no slow machine exceeds. */
   const preferencesOf = (credential: OktaCredential): GatewayOptions['preferences'] => ({
     credential,
     whatsAppNumber: twilio.sandboxNumber,
     sandboxWords: `join ${twilio.joinCode}`,
     timeoutMs: 60_000,
   });
-  /** Takes the place of the one before. */
+  /** Replaces the gateway before. */
   const serve = async (options: Partial<GatewayOptions> = {}): Promise<void> => {
     const before = gateway as Gateway | undefined;
     server.removeAllListeners('request');
@@ -209,7 +209,7 @@ describe('the preference page of the example', () => {
     witness(text);
     return text;
   };
-  /** By which channel the next code comes to Bob. */
+  /** The channel of Bob's next code. */
   const nextCodeBy = async (): Promise<string | undefined> => {
     await okta.callHook({
       url: publicUrl,
@@ -225,7 +225,7 @@ describe('the preference page of the example', () => {
       .filter(({ method, path }) => method === 'POST' && path.startsWith('/api/v1/users/'))
       .map(({ headers }) => headers.authorization ?? '');
 
-  it('says what is true after STOP, and while WhatsApp cannot reach the phone, and how to undo it', async () => {
+  it('says that codes come by SMS after STOP or a failed WhatsApp message, and how to undo it', async () => {
     const ana = await asAna();
     expect(await pageOf(ana)).to.match(/by <strong>WhatsApp/);
     await write('STOP', ANA.phone);
@@ -252,7 +252,7 @@ describe('the preference page of the example', () => {
     expect(await pageOf(ana)).to.match(/by <strong>WhatsApp/);
   });
 
-  it('says that SMS are stopped, too', async () => {
+  it('says that no code comes by text if Twilio refuses SMS after a STOP', async () => {
     twilio.refuseWith({ code: 21610, times: 1 });
     await nextCodeBy();
     expect(await pageOf(await asBob())).to.match(
@@ -260,7 +260,7 @@ describe('the preference page of the example', () => {
     );
   });
 
-  it('takes an earlier STOP back by the word that turns WhatsApp on', async () => {
+  it('ends an earlier STOP with the word that turns WhatsApp on', async () => {
     const bob = await asBob();
     await write('STOP');
     twilio.joinSandbox(BOB.phone);
@@ -269,14 +269,14 @@ describe('the preference page of the example', () => {
     expect(await nextCodeBy()).to.equal('whatsapp');
   });
 
-  it('turns WhatsApp on by a word from the own WhatsApp account, and off without one', async () => {
+  it("turns WhatsApp on after a word from the user's WhatsApp account, and off without a word", async () => {
     const bob = await asBob();
     await bob.get('/account').expect(/href="\/preferences"/);
     const before = await pageOf(bob);
     expect(before)
       .to.match(/by <strong>SMS<\/strong>/)
       .and.match(/number that ends in 42/);
-    // Whoever agrees has had the text before the button.
+    // The consent text comes before the button.
     expect(before.indexOf('What you agree to')).to.be.below(before.indexOf('Agree, and get codes'));
     expect(await nextCodeBy()).to.equal('sms');
 
@@ -299,11 +299,11 @@ describe('the preference page of the example', () => {
     expect(await pageOf(bob)).to.match(/by <strong>SMS<\/strong>/);
     now += MINUTE_MS;
     expect(await nextCodeBy()).to.equal('sms');
-    // Nothing else of the profile was touched.
+    // The rest of the profile is unchanged.
     expect(okta.users.find(({ id }) => id === BOB.id)?.profile).to.include({ nickName: 'Bobby' });
   });
 
-  it('writes by a credential of its own, never by the one of the hook', async () => {
+  it("writes to Okta with its own credential, never with the hook's", async () => {
     const bob = await asBob();
     await replyTo(write(await askForWord(bob)));
     await choose(bob, 'sms');
@@ -312,7 +312,7 @@ describe('the preference page of the example', () => {
     const hooks = okta.requests.filter(({ headers }) => headers.authorization === `SSWS ${okta.apiToken}`);
     expect(hooks).not.to.be.empty;
     expect(hooks.filter(({ method }) => method !== 'GET')).to.deep.equal([]);
-    // It could not even if it wanted to.
+    // The hook's credential has no permission to write.
     await serve({ preferences: preferencesOf({ orgUrl: okta.orgUrl, apiToken: okta.apiToken }) });
     const again = await asBob();
     expect(await replyTo(write(await askForWord(again)))).to.match(/could not be saved/);
@@ -320,7 +320,7 @@ describe('the preference page of the example', () => {
   });
 
   for (const requireDpop of [false, true]) {
-    it(`writes as a service app${requireDpop ? ' whose tokens are bound to a key' : ''}`, async () => {
+    it(`writes to Okta as a service app with ${requireDpop ? 'DPoP' : 'bearer'} tokens`, async () => {
       const keys = generateKeyPairSync('ec', { namedCurve: 'P-256' });
       const scopes = ['okta.users.read', 'okta.users.manage'];
       const clientId = '0oapreferences0001d7';
@@ -338,7 +338,7 @@ describe('the preference page of the example', () => {
       expect(isOn()).to.equal(true);
       expect(writes()).to.have.length(1);
       expect(writes()[0]).to.match(requireDpop ? /^DPoP / : /^Bearer /);
-      // One token serves them all.
+      // All calls share one token.
       const asked = okta.requests.filter(({ path }) => path === '/oauth2/v1/token');
       expect(asked).to.have.length(requireDpop ? 3 : 1);
       okta.revokeTokens();
@@ -346,7 +346,7 @@ describe('the preference page of the example', () => {
     });
   }
 
-  it('takes a word once, within ten minutes, the last one that was shown, over WhatsApp only', async () => {
+  it('accepts only the newest word, once, within ten minutes and over WhatsApp', async () => {
     const bob = await asBob();
     const first = await askForWord(bob);
     await choose(bob, 'sms');
@@ -371,7 +371,7 @@ describe('the preference page of the example', () => {
     expect(isOn()).to.equal(false);
   });
 
-  it('takes no word from another number, and the right one still may come', async () => {
+  it('refuses a word from another number, and still accepts it from the right one', async () => {
     const bob = await asBob();
     const word = await askForWord(bob);
     const reply = await replyTo(write(word, ANA.phone));
@@ -380,7 +380,7 @@ describe('the preference page of the example', () => {
     expect(await replyTo(write(word))).to.match(/is on/);
   });
 
-  it('says what to do where WhatsApp hides the number, and takes the word as a reply', async () => {
+  it('says what to do if WhatsApp hides the number, and accepts the word only as a reply', async () => {
     const bob = await asBob();
     const word = await askForWord(bob);
     expect(await pageOf(bob)).to.match(/send the word as a reply to a message/);
@@ -398,7 +398,7 @@ describe('the preference page of the example', () => {
     expect(await replyTo(twilio.receive({ ...hidden, body: word, repliesTo: sid }))).to.match(/is on/);
   });
 
-  it('takes no word of a number that the user does not have any more', async () => {
+  it("refuses a word from a number that is no longer in the user's profile", async () => {
     const bob = await asBob();
     const word = await askForWord(bob);
     okta.updateUser(BOB.id, { mobilePhone: '+12025550199' });
@@ -409,12 +409,12 @@ describe('the preference page of the example', () => {
     expect(isOn()).to.equal(undefined);
   });
 
-  it('knows the number as WhatsApp writes it', async () => {
+  it('accepts a word from the number in the form that WhatsApp writes', async () => {
     const numbers = [
       ['+52 55 1234 5678', '+5215512345678'],
       ['+54 11 1234-5678', '+5491112345678'],
       ['+55 31 98765-4321', '+553187654321'],
-      // São Paulo's keep the ninth digit.
+      // Numbers in São Paulo keep the ninth digit.
       ['+55 11 98765-4321', '+5511987654321'],
     ];
     for (const [dialled = '', written = ''] of numbers) {
@@ -425,7 +425,7 @@ describe('the preference page of the example', () => {
     }
   });
 
-  it('keeps what was agreed to in the log: by user id, never by a number', async () => {
+  it('logs each consent and withdrawal by user id, without the phone number', async () => {
     const bob = await asBob();
     await write(await askForWord(bob));
     await choose(bob, 'sms');
@@ -437,24 +437,24 @@ describe('the preference page of the example', () => {
       { userId: BOB.id, consent: 'given', by: 'word', numberEnding: '42', textVersion, at },
       { userId: BOB.id, consent: 'withdrawn', by: 'page', at },
     ]);
-    // Off again what is off already: nothing was withdrawn.
+    // WhatsApp is off already: this withdraws nothing.
     await choose(bob, 'sms');
     expect(log.filter(({ message }) => message === 'A user chose how codes come')).to.have.length(2);
   });
 
-  it('shows a word to nobody but the user whose it is', async () => {
+  it('shows a word only to its own user', async () => {
     const word = await askForWord(await asBob());
     const ana = await asAna();
     okta.updateUser(ANA.id, { whatsAppOptIn: false });
     expect(await pageOf(ana)).to.not.include(word);
-    // In another browser of the same user it is there.
+    // Another browser of the same user shows it.
     expect(await pageOf(await asBob())).to.include(word);
     await choose(ana, 'sms');
     expect(await replyTo(write(word))).to.match(/is on/);
     expect(okta.users.find(({ id }) => id === ANA.id)?.profile).to.include({ whatsAppOptIn: false });
   });
 
-  it('leads whoever is not signed in to the login, and back', async () => {
+  it('redirects a visitor to the login, with the page as the way back, and calls no API of Okta', async () => {
     const visitor = supertest(server);
     await visitor
       .get('/preferences?from=mail')
@@ -464,7 +464,7 @@ describe('the preference page of the example', () => {
     expect(okta.requests).to.deep.equal([]);
   });
 
-  it('takes no form of another site, of another session or for another text', async () => {
+  it('refuses a form of another site, of another session or for another consent text', async () => {
     okta.updateUser(BOB.id, { whatsAppOptIn: true });
     const bob = await asBob();
     const ana = await asAna();
@@ -478,7 +478,7 @@ describe('the preference page of the example', () => {
     expect(writes()).to.deep.equal([]);
   });
 
-  it('offers no word to who has no number that a word could come from', async () => {
+  it('offers no word to a user without a mobile number that has a country code', async () => {
     for (const mobilePhone of [null, '202 555 0142', 'none']) {
       okta.updateUser(BOB.id, { mobilePhone });
       const bob = await asBob();
@@ -495,7 +495,7 @@ describe('the preference page of the example', () => {
     }
   });
 
-  it('says so when Okta cannot be asked, and takes the word again', async () => {
+  it('says that Okta does not answer or save, and accepts the same word once Okta works again', async () => {
     const bob = await asBob();
     const word = await askForWord(bob);
     okta.fault({ kind: 'status', status: 500, body: { errorSummary: BOB.login } });
@@ -510,7 +510,7 @@ describe('the preference page of the example', () => {
     expect(log.map(({ message }) => message)).to.include('WhatsApp could not be turned on');
   });
 
-  /** Okta, which takes the next call of this method only when the test lets it. */
+  /** A proxy to Okta that can hold the next call of this method until the test releases it. */
   const holdNext = async (method: 'GET' | 'POST'): Promise<HeldOkta> => {
     held = await startHeldOkta(okta.orgUrl, method);
     await serve({ preferences: preferencesOf({ orgUrl: held.orgUrl, apiToken: ownToken }) });
@@ -520,14 +520,14 @@ describe('the preference page of the example', () => {
     log
       .filter(({ message }) => message === 'A user chose how codes come')
       .map(({ fields }) => fields['consent']);
-  /** Resolves when the gateway has heard it; what it then answers comes later. */
+  /** Resolves when the gateway has cancelled the word. The array keeps `await` from waiting for its later answer. */
   const cancel = async (browser: Browser): Promise<Promise<supertest.Response>[]> => {
     const answer = choose(browser, 'sms');
     await until(async () => !/class="word"/.test(await pageOf(browser)));
     return [answer];
   };
 
-  it('turns nothing on for who cancels while the word is on its way', async () => {
+  it('does not turn WhatsApp on if the user cancels while the gateway reads the profile for the word', async () => {
     const okta = await holdNext('GET');
     const bob = await asBob();
     const word = await askForWord(bob);
@@ -543,7 +543,7 @@ describe('the preference page of the example', () => {
     expect(recorded()).to.deep.equal([]);
   });
 
-  it('turns WhatsApp off again for who cancels while it is being turned on', async () => {
+  it('turns WhatsApp off again if the user cancels while the gateway writes the opt-in', async () => {
     const okta = await holdNext('POST');
     const bob = await asBob();
     const word = await askForWord(bob);
@@ -559,7 +559,7 @@ describe('the preference page of the example', () => {
     expect(await pageOf(bob)).to.match(/by <strong>SMS/);
   });
 
-  it('gives no word back that was cancelled while Okta failed', async () => {
+  it('does not accept a word again that the user cancelled while the write to Okta failed', async () => {
     const held = await holdNext('POST');
     const bob = await asBob();
     const word = await askForWord(bob);
@@ -580,7 +580,7 @@ describe('the preference page of the example', () => {
     expect(isOn()).to.equal(false);
   });
 
-  it('gives no word to who chooses SMS while it is being made', async () => {
+  it('shows no word if the user chooses SMS while the gateway makes the word', async () => {
     const okta = await holdNext('GET');
     const bob = await asBob();
     const csrfToken = csrfTokenIn((await bob.get('/account')).text);
@@ -595,12 +595,12 @@ describe('the preference page of the example', () => {
     expect(await pageOf(bob)).not.to.match(/class="word"/);
   });
 
-  /** Okta writes, and its answer is lost. */
+  /** Okta saves the next write, but its answer is lost. */
   const loseAnswer = (): void => {
     okta.fault({ fault: { kind: 'truncated' }, match: ({ method }) => method === 'POST', times: 1 });
   };
 
-  it('has a record of each choice that Okta may have, also if its answer is lost', async () => {
+  it("logs a choice that Okta may have saved even if Okta's answer is lost", async () => {
     const bob = await asBob();
     await write('STOP');
     twilio.joinSandbox(BOB.phone);
@@ -610,7 +610,7 @@ describe('the preference page of the example', () => {
     expect(isOn()).to.equal(true);
     expect(recorded()).to.deep.equal(['given']);
     expect(await pageOf(bob)).to.match(/by <strong>WhatsApp/);
-    // STOP does not outlive what the record and the page say.
+    // The STOP is over, as the log and the page say.
     expect(await nextCodeBy()).to.equal('whatsapp');
 
     const page = await pageOf(bob);
@@ -623,7 +623,7 @@ describe('the preference page of the example', () => {
     expect(await pageOf(bob)).to.match(/by <strong>SMS/);
   });
 
-  it('does not let a withdrawal that failed look done', async () => {
+  it('says that a failed withdrawal may not be saved, still shows WhatsApp, and accepts a second try', async () => {
     const bob = await asBob();
     await replyTo(write(await askForWord(bob)));
     const form = { channel: 'sms', csrfToken: csrfTokenIn(await pageOf(bob)) };
@@ -636,7 +636,7 @@ describe('the preference page of the example', () => {
     okta.clearFaults();
     expect(log.at(-1)).to.deep.include({ message: 'The preference page could not use Okta' });
     expect(log.at(-1)?.fields).to.include({ userId: BOB.id, method: 'POST' });
-    // What the user said is kept, and the page shows what Okta has.
+    // The log has the user's choice, and the page shows what Okta has.
     expect(recorded()).to.deep.equal(['given', 'withdrawn']);
     expect(await pageOf(bob)).to.match(/by <strong>WhatsApp/);
     await bob.post('/preferences').type('form').send(form).expect(303);
@@ -644,7 +644,7 @@ describe('the preference page of the example', () => {
     expect(await pageOf(bob)).to.match(/by <strong>SMS/);
   });
 
-  it('withdraws what was given, though Okta does not have it yet', async () => {
+  it('withdraws a consent whose write to Okta failed', async () => {
     const bob = await asBob();
     const word = await askForWord(bob);
     okta.fault({ fault: { kind: 'html', status: 502 }, match: ({ method }) => method === 'POST', times: 1 });
@@ -654,7 +654,7 @@ describe('the preference page of the example', () => {
     expect(recorded()).to.deep.equal(['given', 'withdrawn']);
   });
 
-  it('takes an earlier STOP back also where Okta needs longer than the reply can wait', async () => {
+  it('ends an earlier STOP even if Okta answers only after the reply to the word is due', async () => {
     const okta = await holdNext('GET');
     const bob = await asBob();
     await write('STOP');
@@ -678,7 +678,7 @@ describe('the preference page of the example', () => {
     expect(recorded()).to.deep.equal(['given']);
   });
 
-  it('is not there without its credential', async () => {
+  it('answers 404 if its credential is not set', async () => {
     await serve({ preferences: undefined });
     const bob = await asBob();
     await bob.get('/preferences').expect(404);

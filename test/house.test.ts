@@ -4,7 +4,7 @@ import { join, posix } from 'node:path';
 import { expect } from 'chai';
 import { filesUnder, ROOT } from '#harness/consumer.js';
 
-/** The floors of the house: a file imports from its own room, and from the floors below it. */
+/** The folders of lib from top to bottom, floor by floor. A file imports from its own folder and from lower floors. */
 const FLOORS = [
   ['index', 'cli'],
   ['hook'],
@@ -17,9 +17,9 @@ const FLOORS = [
   ['core'],
 ];
 
-/** The rooms that may import a library. Any room may import one that is not listed. */
+/** The folders that may import a library. Any folder may import a library that is not listed. */
 const LIBRARIES: Readonly<Record<string, readonly string[]>> = {
-  // The gateway's own: the hook is a handler of its application, and needs nothing of it. The emulators are applications.
+  // The gateway brings Express: the hook is a handler of its application. The emulators are applications themselves.
   express: ['testing'],
   passport: ['okta'],
   joi: ['core', 'options', 'channels', 'state', 'console'],
@@ -32,7 +32,7 @@ const LIBRARIES: Readonly<Record<string, readonly string[]>> = {
 };
 
 interface Import {
-  /** Both under `lib/`; an outside library by its package's name. */
+  /** Paths under `lib/`, or the package name of a library. */
   readonly from: string;
   readonly to: string;
   readonly isInside: boolean;
@@ -64,16 +64,15 @@ function trackedFiles(): string[] {
   return execFileSync('git', command, { cwd: ROOT, encoding: 'utf8' }).split('\n');
 }
 
-describe('the house', () => {
-  it('has a floor for every room, but for those that stand apart', () => {
+describe('the structure of the repository', () => {
+  it('places every folder of lib on a floor, except for the emulators, and imports only files that exist', () => {
     expect(inside).to.have.length.greaterThan(100);
     const known = [...FLOORS.flat(), 'testing'];
     expect(lib.filter((file) => !known.includes(roomOf(file)))).to.deep.equal([]);
-    // What is imported is there.
     expect(inside.filter(({ to }) => !lib.includes(to)).map(show)).to.deep.equal([]);
   });
 
-  it('imports one way, and no room from its neighbour', () => {
+  it('imports one way: no folder of lib imports from a higher floor or from another folder on its floor', () => {
     const wrong = inside.filter(({ from, to }) => {
       if (roomOf(from) === 'testing' || roomOf(from) === 'cli') return false;
       return roomOf(from) !== roomOf(to) && floorOf(to) <= floorOf(from);
@@ -81,7 +80,7 @@ describe('the house', () => {
     expect(wrong.map(show)).to.deep.equal([]);
   });
 
-  it('keeps the emulators apart: they import nothing of the hook but core and what pages are made of, and the hook nothing of them', () => {
+  it('separates emulators and hook: emulators import only core and http/page, the hook no emulator', () => {
     const across = inside.filter(
       ({ from, to }) =>
         roomOf(from) !== 'cli' &&
@@ -92,37 +91,37 @@ describe('the house', () => {
     expect(across.map(show)).to.deep.equal([]);
   });
 
-  // The build fails where a page imports what only Node has.
-  it('runs in browsers alone what is made for them', () => {
+  // The build fails if a page imports a module that only Node has.
+  it('imports browser code only from other browser code', () => {
     const isForBrowsers = (file: string): boolean => file.includes('/browser/');
     const imported = inside.filter(({ from, to }) => isForBrowsers(to) && !isForBrowsers(from));
     expect(imported.map(show)).to.deep.equal([]);
   });
 
-  it('has the command line above everything: nothing imports it', () => {
+  it('lets no other folder import the command line', () => {
     const down = inside.filter(({ from, to }) => roomOf(to) === 'cli' && roomOf(from) !== 'cli');
     expect(down.map(show)).to.deep.equal([]);
     expect(inside.some(({ from }) => roomOf(from) === 'cli')).to.equal(true);
   });
 
-  it('goes in by the front door from outside only', () => {
+  it('keeps index.ts for users: no file of lib imports it, and the example imports no file of lib', () => {
     expect(inside.filter(({ to }) => to === 'index.ts').map(show)).to.deep.equal([]);
     const example = filesUnder(join(ROOT, 'example')).filter((file) => file.endsWith('.ts'));
     expect(example.filter((file) => /from '[./]*lib\//.test(read(`example/${file}`)))).to.deep.equal([]);
   });
 
-  it('has each outside library in its place', () => {
+  it('imports each listed library only in the folders that may import it', () => {
     const misplaced = imports.filter(
       ({ from, to, isInside }) => !isInside && LIBRARIES[to]?.includes(roomOf(from)) === false,
     );
     expect(misplaced.map(show)).to.deep.equal([]);
-    // Names of package.json's `imports` are for tests: what they name is not published.
+    // The `imports` of package.json are for tests: the package does not contain their targets.
     expect(imports.filter(({ to }) => to.startsWith('#')).map(show)).to.deep.equal([]);
     const used = new Set(imports.filter(({ isInside }) => !isInside).map(({ to }) => to));
     expect([...used]).to.include.members(['passport', 'joi', 'twilio', 'winston']);
   });
 
-  it('reads the environment in the example and the command line only', () => {
+  it('reads process.env only in the command line, and in main.ts and minimal.ts of the example', () => {
     const mentions = (folder: string): string[] =>
       filesUnder(join(ROOT, folder)).filter((file) => read(`${folder}/${file}`).includes('process.env'));
     expect(mentions('lib').filter((file) => roomOf(file) !== 'cli')).to.deep.equal([]);

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { REQUEST_ERROR_CODES } from '#lib/core/request-error.js';
 import type { OktaTelephonyHookOptions } from '#lib/index.js';
 import { signWebhook } from '#lib/testing/twilio/webhook.js';
-import { document, expectTold, schemaAt, toldAnswers } from './docs/openapi.js';
+import { document, documentedAnswers, expectDocumented, schemaAt } from './docs/openapi.js';
 import { HOOK_CALLS } from './docs/hook-calls.js';
 import { manifest } from '#harness/consumer.js';
 import { openRaw, rawRequest, type RawAnswer } from '#harness/raw-http.js';
@@ -16,7 +16,7 @@ const EVENTS = `${PATH}/events`;
 type Headers = Readonly<Record<string, string>>;
 const JSON_TYPE: Headers = { 'Content-Type': 'application/json' };
 const PROVEN: Headers = { ...JSON_TYPE, Authorization: HOOK_SECRET };
-/** Of the right form, and of nobody. */
+/** Well-formed, but wrong. */
 const SIGNED: Headers = { 'X-Twilio-Signature': `${'A'.repeat(27)}=` };
 const CHALLENGE: Headers = { 'X-Okta-Verification-Challenge': 'challenge-1' };
 const CALL = JSON.stringify({
@@ -24,8 +24,8 @@ const CALL = JSON.stringify({
 });
 const DELIVERY = JSON.stringify({ data: { events: [] } });
 
-/** What cannot be had on purpose: defects. */
-const NOT_HAD = [
+/** Answers that a test cannot provoke, because only a defect causes them. */
+const NOT_PROVOKED = [
   ...['get', 'post'].map((method) => `${method} ${EVENTS} 500`),
   ...[PATH, STATUS, INBOUND].map((path) => `post ${path} 500`),
 ];
@@ -53,7 +53,7 @@ describe('the OpenAPI document', () => {
     method: string,
     path: string,
     headers: Headers = {},
-    /** `declared`: the length that is told, where it is not the body's own. */
+    /** `declared`: the Content-Length, if it is not the length of the body. */
     { body = '', declared = Buffer.byteLength(body) }: { body?: string; declared?: number } = {},
   ): Promise<RawAnswer> => {
     const connection = await openRaw(server);
@@ -76,7 +76,7 @@ describe('the OpenAPI document', () => {
     );
   };
 
-  it('takes for a hook call what the rules take, and turns away what they turn away', async () => {
+  it('accepts and rejects the same hook calls as the hook does', async () => {
     const gateway = await start();
     const fits = schemaAt('paths', PATH, 'post', 'requestBody', 'content', 'application/json', 'schema');
     const seen = { 200: 0, 400: 0 };
@@ -86,21 +86,21 @@ describe('the OpenAPI document', () => {
       const answer = await post(gateway, PATH, PROVEN, text);
       const status = isValid ? 200 : 400;
       expect(answer.status, `the hook: a call ${what}`).to.equal(status);
-      expectTold(answer, 'post', PATH);
+      expectDocumented(answer, 'post', PATH);
       seen[status] += 1;
     }
     expect(seen[200]).to.be.above(30);
     expect(seen[400]).to.be.above(30);
   });
 
-  it('tells the answers of every outcome of a code', async () => {
-    const told = async (gateway: Scene, text: string, status: string): Promise<void> => {
+  it('describes the answer to each outcome of a code', async () => {
+    const expectAnswer = async (gateway: Scene, text: string, status: string): Promise<void> => {
       const answer = await post(gateway, PATH, PROVEN, text);
       expect(answer.body).to.include(status);
-      expectTold(answer, 'post', PATH);
+      expectDocumented(answer, 'post', PATH);
     };
     let gateway = await start();
-    await told(gateway, CALL, '"SUCCESSFUL"');
+    await expectAnswer(gateway, CALL, '"SUCCESSFUL"');
     gateway.twilio.refuseWith({ code: 63007, match: ({ form }) => form?.['To'] === `whatsapp:${ANA.phone}` });
     const byUser = JSON.stringify({
       eventId: 'event-1',
@@ -109,26 +109,26 @@ describe('the OpenAPI document', () => {
         messageProfile: { phoneNumber: ANA.phone, otpCode: CODE, deliveryChannel: 'SMS' },
       },
     });
-    await told(gateway, byUser, ';refused=whatsapp:63007"');
+    await expectAnswer(gateway, byUser, ';refused=whatsapp:63007"');
     gateway = await start();
     gateway.twilio.fault({ kind: 'reset' });
-    await told(gateway, CALL, '"PENDING","provider":"TWILIO"');
+    await expectAnswer(gateway, CALL, '"PENDING","provider":"TWILIO"');
     gateway = await start({ guard: { countries: { allow: ['PT'] } } });
-    await told(gateway, CALL, ';blocked=COUNTRY_NOT_ALLOWED"');
+    await expectAnswer(gateway, CALL, ';blocked=COUNTRY_NOT_ALLOWED"');
     gateway = await start();
     gateway.twilio.refuseWith({ code: 21211 });
-    await told(gateway, CALL, '"21211: ');
-    await told(gateway, CALL.replace(ANA.phone, '123'), '"NO_DIALABLE_NUMBER: ');
+    await expectAnswer(gateway, CALL, '"21211: ');
+    await expectAnswer(gateway, CALL.replace(ANA.phone, '123'), '"NO_DIALABLE_NUMBER: ');
     gateway = await start({ rollout: { sms: 0 } });
-    await told(gateway, CALL, '"ROLLED_BACK: ');
+    await expectAnswer(gateway, CALL, '"ROLLED_BACK: ');
   });
 
-  it('tells every answer of every route, and each is had', async () => {
-    const had = new Set<string>();
+  it('describes each answer of each route, and the hook gives all of them', async () => {
+    const seen = new Set<string>();
     const note = (answer: RawAnswer, method: string, path: string, status: number): void => {
       expect(answer.status, `${method} ${path}`).to.equal(status);
-      expectTold(answer, method, path);
-      had.add(`${method} ${path} ${status}`);
+      expectDocumented(answer, method, path);
+      seen.add(`${method} ${path} ${status}`);
     };
     const routes = [
       { path: PATH, headers: PROVEN, limit: 64 * 1024 },
@@ -168,7 +168,7 @@ describe('the OpenAPI document', () => {
       note(slow, 'post', path, 408);
     }
 
-    // Something else has drained the body.
+    // Another middleware has read the body.
     gateway = await start({}, (app, hook) => {
       app.use((req, _res, next) => {
         req.resume().on('end', next);
@@ -182,11 +182,13 @@ describe('the OpenAPI document', () => {
     for (const path of [PATH, EVENTS]) note(await post(gateway, path, PROVEN, CALL), 'post', path, 503);
     note(await ask(gateway, 'get', EVENTS, CHALLENGE), 'get', EVENTS, 503);
 
-    expect(toldAnswers).to.include.members(NOT_HAD);
-    expect([...had].sort()).to.deep.equal(toldAnswers.filter((told) => !NOT_HAD.includes(told)).sort());
+    expect(documentedAnswers).to.include.members(NOT_PROVOKED);
+    expect([...seen].sort()).to.deep.equal(
+      documentedAnswers.filter((answer) => !NOT_PROVOKED.includes(answer)).sort(),
+    );
   });
 
-  it('has the codes by which requests are turned away, and the version of the package', () => {
+  it('lists the codes of rejected requests, and has the version of the package', () => {
     const body = (code: string): object => ({
       error: {
         errorSummary: '…',
@@ -202,7 +204,7 @@ describe('the OpenAPI document', () => {
       },
     });
     const fits = schemaAt('components', 'schemas', 'Rejection');
-    // Its answer names no code.
+    // The answer to an unverified caller has no code.
     expect(REQUEST_ERROR_CODES.filter((code) => !fits(body(code)))).to.deep.equal(['CALLER_NOT_PROVEN']);
     expect(fits(body('OTHER'))).to.equal(false);
     expect(document.info.version).to.equal(manifest.version);

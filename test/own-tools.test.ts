@@ -11,11 +11,11 @@ const { scripts } = createRequire(import.meta.url)('../package.json') as {
   readonly scripts: Readonly<Record<string, string>>;
 };
 
-describe('a run by hand with tools of its own', function () {
+describe('npm run for a tool with its own dependencies', function () {
   let bin: string;
-  /** What npm was asked for. */
-  const asked = (): string =>
-    existsSync(join(bin, 'asked')) ? readFileSync(join(bin, 'asked'), 'utf8') : '';
+  /** The arguments of each call of npm. */
+  const npmCalls = (): string =>
+    existsSync(join(bin, 'calls')) ? readFileSync(join(bin, 'calls'), 'utf8') : '';
   const run = (name: string, ...args: readonly string[]): { status: number | null; output: string } => {
     const { status, stdout, stderr } = spawnSync('sh', ['-c', `${scripts[name] ?? ''} "$@"`, 'sh', ...args], {
       cwd: ROOT,
@@ -29,14 +29,14 @@ describe('a run by hand with tools of its own', function () {
     onlyInGate(this, 'it starts each tool of this repository as a process');
     if (process.platform !== 'win32') return;
     process.stdout.write(
-      '      skipped: the npm that stands in here is a shell script, which Windows does not start\n',
+      '      skipped: the npm of this test is a shell script, which Windows does not start\n',
     );
     this.skip();
   });
   beforeEach(() => {
     bin = mkdtempSync(join(tmpdir(), 'okta-telephony-hook-'));
-    // In place of npm: it notes what it is asked for, and fails.
-    writeFileSync(join(bin, 'npm'), '#!/bin/sh\necho "$@" >>"$(dirname "$0")/asked"\nexit 7\n');
+    // Replaces npm: it notes its arguments, and fails.
+    writeFileSync(join(bin, 'npm'), '#!/bin/sh\necho "$@" >>"$(dirname "$0")/calls"\nexit 7\n');
     chmodSync(join(bin, 'npm'), 0o755);
   });
   afterEach(() => {
@@ -46,29 +46,29 @@ describe('a run by hand with tools of its own', function () {
   const bad = { bench: ['--nonsense'], contract: [], mutation: ['nonsense'] };
   const good = { bench: ['--quick'], contract: ['no-folder'], mutation: ['delivery'] };
   for (const name of ['bench', 'contract', 'mutation'] as const) {
-    it(`prints its help and installs nothing: ${name}`, () => {
+    it(`prints its help without a call of npm: ${name}`, () => {
       const { status, output } = run(name, '--help');
       expect(output).to.include(`npm run ${name} -- `);
-      expect([status, asked()]).to.deep.equal([0, '']);
+      expect([status, npmCalls()]).to.deep.equal([0, '']);
     });
 
-    it(`says what is wrong with its arguments and installs nothing: ${name}`, () => {
+    it(`reports wrong arguments without a call of npm: ${name}`, () => {
       const { status, output } = run(name, ...bad[name]);
       expect(output).to.match(/Use: npm run|--nonsense/);
       expect(status).to.be.oneOf([1, 2]);
-      expect(asked()).to.equal('');
+      expect(npmCalls()).to.equal('');
     });
 
-    it(`begins by getting its tools, and ends where that fails: ${name}`, () => {
+    it(`starts npm first, and exits with npm's status if npm fails: ${name}`, () => {
       const { status } = run(name, ...good[name]);
       expect(status).to.equal(7);
-      expect(asked().trim().split('\n')).to.deep.equal([
+      expect(npmCalls().trim().split('\n')).to.deep.equal([
         name === 'bench' ? 'run build' : `ci --prefix test/${name} --no-audit --no-fund --ignore-scripts`,
       ]);
     });
   }
 
-  it('names the tools of the gate to whoever asks for another', () => {
+  it('exits 2 with the list of tools of the gate if the tool is unknown', () => {
     const other = spawnSync(process.execPath, ['--import', 'tsx', 'test/tools/main.ts', 'nonsense'], {
       cwd: ROOT,
       encoding: 'utf8',
@@ -77,11 +77,11 @@ describe('a run by hand with tools of its own', function () {
     expect(other.stderr).to.include('knip');
   });
 
-  it('says that there is no redis-server, and builds nothing: bench --scale', () => {
+  it('exits 2 without a build if there is no redis-server: bench --scale', () => {
     writeFileSync(join(bin, 'redis-server'), '#!/bin/sh\nexit 127\n');
     chmodSync(join(bin, 'redis-server'), 0o755);
     const { status, output } = run('bench', '--scale');
     expect(output).to.include('there is no redis-server on this machine');
-    expect([status, asked()]).to.deep.equal([2, '']);
+    expect([status, npmCalls()]).to.deep.equal([2, '']);
   });
 });

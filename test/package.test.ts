@@ -24,12 +24,12 @@ import {
 } from '#harness/consumer-types.js';
 import { GUIDES, linksOf } from './docs/pages.js';
 
-/** What `import` takes, of package.json's `exports`. */
+/** The names that users import, from package.json's `exports`. */
 const ENTRIES = Object.keys(manifest.exports).map((entry) => manifest.name + entry.slice(1));
 const MODULES = ENTRIES.filter((entry) => !entry.endsWith('.json'));
 const ABSOLUTE_PATH = /(?:file:\/\/|["'\s])\/(?:home|Users|root|tmp|builds)\/|\b[A-Z]:\\/;
 
-/** The code that the build makes of a source. The sources of a page become one script and one style sheet; pages share another. */
+/** The files that the build makes of a source. Each page becomes one script and one style sheet; pages share base.css. */
 function builtFrom(file: string): string[] {
   if (file.includes('/browser/')) {
     return /\/(?:main\.ts|main\.css|base\.css)$/.test(file) ? [`dist/${file.replace(/\.ts$/, '.js')}`] : [];
@@ -37,7 +37,7 @@ function builtFrom(file: string): string[] {
   return [`dist/${file.replace(/\.ts$/, '.js')}`];
 }
 
-/** By the name of a script, what it reports. */
+/** The reports of scripts, by the name of the script, and the other lines. */
 interface Printed {
   readonly reports: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
   readonly rest: string;
@@ -56,8 +56,8 @@ describe('the package', () => {
     for (const consumer of consumers.values()) consumer.remove();
   });
   const consumerOf = (express: string): Consumer =>
-    consumers.get(express) ?? expect.fail('it was laid out before');
-  /** What scripts of a consumer printed in one process, by the name of the script, and what else was printed. */
+    consumers.get(express) ?? expect.fail('the consumer does not exist');
+  /** Runs scripts of a consumer in one process. */
   const runTogether = async (express: string, ...scripts: readonly string[]): Promise<Printed> => {
     const lines = (await consumerOf(express).node('together.mjs', ...scripts)).split('\n');
     const isReport = (line: string): boolean => line.startsWith('{');
@@ -68,14 +68,14 @@ describe('the package', () => {
     };
   };
 
-  it('publishes the build of every source, the example, the pages with their pictures, and beside the types nothing else', () => {
+  it('contains the build of every source, the example, the guides with pictures and the types, no other file', () => {
     const built = filesUnder(join(ROOT, 'lib')).flatMap((file) => builtFrom(file));
     const below = (folder: string): string[] =>
       filesUnder(join(ROOT, folder)).map((file) => `${folder}/${file}`);
     const papers = [
       ...GUIDES,
       ...below('.docs/screenshots'),
-      // Secrets of who has run the example are not in git, and not in the package.
+      // An .env file of the example has secrets: it is not in git, and not in the package.
       ...below('example').filter((file) => !file.endsWith('.env')),
       '.docs/openapi.yaml',
       'CHANGELOG.md',
@@ -89,7 +89,7 @@ describe('the package', () => {
     expect(rest).to.deep.equal([...papers, ...built].sort());
   });
 
-  it('has the target of every link of its pages', () => {
+  it('contains the target of every link in its pages', () => {
     const dead: string[] = [];
     for (const page of files.filter((file) => file.endsWith('.md'))) {
       for (const { target } of linksOf(page)) {
@@ -102,29 +102,29 @@ describe('the package', () => {
     expect(dead).to.deep.equal([]);
   });
 
-  it('names in no file a path of the machine that built it, and has no maps to sources that are not there', () => {
+  it('contains no path of the build machine and no source map', () => {
     // The bytes of a picture may look like a path by chance.
     const texts = files.filter((file) => !file.endsWith('.png'));
     expect(texts).to.have.length.above(100);
-    const telling = texts.filter((file) => {
+    const withPath = texts.filter((file) => {
       const text = readFileSync(join(ROOT, file), 'utf8');
       return text.includes(ROOT) || ABSOLUTE_PATH.test(text) || text.includes('sourceMappingURL');
     });
-    expect(telling).to.deep.equal([]);
-    // As it would be told.
+    expect(withPath).to.deep.equal([]);
+    // The pattern finds such paths.
     expect(
       'file:///home/me/a.ts "/Users/me/a.ts" C:\\\\a.ts'.split(' ').map((it) => ABSOLUTE_PATH.test(it)),
     ).to.not.include(false);
   });
 
-  describe('as an application loads it', () => {
-    /** Each was a process that ended by itself. */
+  describe('in an application', () => {
+    /** The output of each process. Both processes end without process.exit(). */
     let printed: ReadonlyMap<string, Printed>;
     before(async () => {
       const [express, express4] = await Promise.all([
         runTogether(
           'express',
-          // First, as it hides ioredis before anything is imported.
+          // First, because it hides ioredis before any import.
           'without-ioredis.mjs',
           'without-prom-client.mjs',
           'esm.mjs',
@@ -133,7 +133,7 @@ describe('the package', () => {
           'closed-port.mjs',
           'three-tests.mjs',
         ),
-        // The first one requires every entry before it imports it.
+        // The first script requires each entry before it imports it.
         runTogether('express4', 'exports.cjs', 'commonjs.cjs', 'esm.mjs'),
       ]);
       printed = new Map(Object.entries({ express, express4 }));
@@ -146,7 +146,7 @@ describe('the package', () => {
       ['express4', '4'],
     ] as const) {
       for (const script of ['esm', 'commonjs']) {
-        it(`serves a call from ${script} with Express ${major}, whatever the environment says`, () => {
+        it(`serves a hook call from ${script} with Express ${major}`, () => {
           const served = reportOf(script, express);
           expect(served['expressVersion']).to.match(new RegExp(`^${major}\\.`));
           expect(served).to.deep.include({
@@ -160,7 +160,7 @@ describe('the package', () => {
       }
     }
 
-    it('is a whole gateway in five lines for an organisation with Vonage alone, with a log by pino', () => {
+    it('works with Vonage as the only provider and pino as the logger', () => {
       const served = reportOf('vonage-alone');
       expect(served).to.deep.include({
         ready: { okta: 'ok', twilio: 'ok', hookKeys: 'ok', state: 'ok', channels: { sms: 'ok' } },
@@ -179,7 +179,7 @@ describe('the package', () => {
       expect(log[1]?.['msg']).to.match(/^okta-telephony-hook: /);
     });
 
-    it('sends by the next provider where a channel, written as the guide says, meets a closed port', () => {
+    it("sends by the next provider if a user's own channel, written as in the guide, meets a closed port", () => {
       expect(reportOf('closed-port')).to.deep.equal({
         answers: Array<string>(8).fill('sent'),
         attempts: ['ACME refused UNREACHABLE', 'TWILIO accepted'],
@@ -187,20 +187,20 @@ describe('the package', () => {
       });
     });
 
-    it("runs a user's three tests on the emulators", () => {
+    it("passes a user's three tests on the emulators", () => {
       // The process fails if one of them fails.
       expect(printed.get('express')?.rest).to.match(/^# pass 3$/m);
     });
 
-    it('says when the hook is made that prom-client is missing, and needs it for nothing else', () => {
-      const told = reportOf('without-prom-client');
-      expect(told).to.include({ name: 'ConfigurationError', cause: 'MODULE_NOT_FOUND' });
-      expect(String(told['problems'])).to.match(
+    it('throws a ConfigurationError for metrics if prom-client is missing', () => {
+      const error = reportOf('without-prom-client');
+      expect(error).to.include({ name: 'ConfigurationError', cause: 'MODULE_NOT_FOUND' });
+      expect(String(error['problems'])).to.match(
         /^metrics: prom-client cannot be loaded .*npm install prom-client@15$/,
       );
     });
 
-    it('needs ioredis only where a Redis is given by its URL, and says so when it is missing', () => {
+    it('needs ioredis only for a Redis URL, and throws a ConfigurationError if it is missing', () => {
       expect(reportOf('without-ioredis')).to.deep.equal({
         hasState: false,
         told: {
@@ -213,7 +213,7 @@ describe('the package', () => {
       });
     });
 
-    it('resolves and loads every entry of exports by import and by require, and nothing beside them', () => {
+    it('loads every entry of exports by import and by require, and no other path', () => {
       const { loaded, deep } = reportOf('exports', 'express4') as {
         loaded: Record<string, { isThere: boolean; required: string[]; imported: string[] }>;
         deep: string;
@@ -232,10 +232,10 @@ describe('the package', () => {
     });
   });
 
-  it('runs nothing, loads no optional peer, reads no environment and leaves the global passport alone when imported and made', async () => {
-    // The process has to end by itself for this to resolve.
+  it('leaves no open handle, loaded peer, environment read, new global or changed passport on import and creation', async () => {
+    // This resolves only if the process ends without process.exit().
     const printed = await consumerOf('express').node('imports.mjs', ...MODULES);
-    // Before the report, the hook's own logger says which vendor cannot be reached.
+    // Before the report, the hook's default logger names the vendors that it cannot reach.
     const [report = '', ...log] = printed.trim().split('\n').reverse();
     expect(log.map((line) => (JSON.parse(line) as Record<string, unknown>)['part'])).to.have.members([
       'okta',
@@ -250,7 +250,7 @@ describe('the package', () => {
     expect(left).to.deep.include({ twilio: 'TWILIO_UNREACHABLE', newGlobals: [], newListeners: 0 });
   });
 
-  it('has a program that runs as installed', async () => {
+  it('has a program that prints its version after installation', async () => {
     const { bin } = manifest;
     expect(Object.keys(bin)).to.deep.equal([manifest.name]);
     const program = bin[manifest.name] ?? '';
@@ -261,11 +261,11 @@ describe('the package', () => {
     expect(version.trim()).to.equal(manifest.version);
   });
 
-  it('has modules that do nothing but declare, but for the program, so that a bundler may leave them out', () => {
+  it('has only modules without side effects, except for its program, so that a bundler can drop them', () => {
     expect(manifest.sideEffects).to.equal(false);
     const program = manifest.bin[manifest.name]?.slice(2);
     const acting = files
-      // What a page loads runs in it, and nobody bundles it.
+      // The script of a page runs in that page, and no bundler reads it.
       .filter((file) => file.endsWith('.js') && file !== program && !file.endsWith('/browser/main.js'))
       .filter((file) =>
         parse(join(ROOT, file)).statements.some(
@@ -275,7 +275,7 @@ describe('the package', () => {
     expect(acting).to.deep.equal([]);
   });
 
-  describe('its types', () => {
+  describe('the types of the package', () => {
     let program: ts.Program;
     before(() => {
       const { folder } = consumerOf('express');
@@ -289,7 +289,7 @@ describe('the package', () => {
 
     it('compile in a strict consumer that checks libraries and has no types of Express', () => {
       expect(problemsOf(program)).to.deep.equal([]);
-      // Whose declarations they need: Node's only.
+      // The types need only Node's declarations.
       const owners = program
         .getSourceFiles()
         .map(({ fileName }) => /^.*node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(fileName)?.[1]);
@@ -297,12 +297,12 @@ describe('the package', () => {
         '@types/node',
         manifest.name,
         'typescript',
-        // Of @types/node.
+        // A dependency of @types/node.
         'undici-types',
       ]);
     });
 
-    it('are published, and no others: none of the inside, such as the settings of Twilio', () => {
+    it('are exactly the declarations that users need, without internal ones', () => {
       const needed = filesOfPackage(program).map(
         ({ fileName }) => /dist\/.*/.exec(fileName)?.[0] ?? fileName,
       );
@@ -314,7 +314,7 @@ describe('the package', () => {
       ]);
     });
 
-    it('take a dispatcher of undici 7 and of undici 8', async () => {
+    it('accept a dispatcher of undici 7 and of undici 8', async () => {
       const args = ['--module', 'nodenext', ...COMPILED, 'dispatchers.ts'];
       expect(await consumerOf('express').node(TYPESCRIPT_7, ...args)).to.equal('');
     });
@@ -323,7 +323,7 @@ describe('the package', () => {
       expect(await consumerOf('express').node(TYPESCRIPT_7, '-p', '.')).to.equal('');
     });
 
-    // Node10 resolution knows no `exports`: without `typesVersions` no entry but the first resolves.
+    // Node10 resolution ignores `exports`: without `typesVersions` only the first entry resolves.
     it('compile in a CommonJS consumer with the resolution node10', () => {
       const options = ['--module', 'commonjs', '--moduleResolution', 'node10', '--ignoreDeprecations', '6.0'];
       const command = ts.parseCommandLine([...options, ...COMPILED, 'commonjs.cts']);
@@ -333,7 +333,7 @@ describe('the package', () => {
       expect(problemsOf(node10)).to.deep.equal([]);
     });
 
-    it('are every one used by that consumer', () => {
+    it('are all used by the strict consumer', () => {
       const checker = program.getTypeChecker();
       const exported = Object.values(manifest.exports)
         .flatMap((target) => (typeof target === 'string' ? [] : [target.types]))
@@ -348,7 +348,7 @@ describe('the package', () => {
       expect(exported.filter((name) => !new RegExp(`\\b${name}\\b`).test(consumer))).to.deep.equal([]);
     });
 
-    it('let every optional property be undefined', () => {
+    it('allow undefined for every optional property', () => {
       const bare: string[] = [];
       let count = 0;
       for (const file of filesOfPackage(program)) {

@@ -25,7 +25,7 @@ const APP = "import type { Express } from 'express'; declare const app: Express;
 
 const MADE = "import type { TelephonyHook } from 'okta-telephony-hook'; declare const hook: TelephonyHook;";
 
-/** What the reader of a snippet has already, by its heading; a snippet that is not here stands by itself. */
+/** The code before a snippet, by its heading. A snippet that is not listed compiles alone. */
 const BEFORE: Readonly<Record<string, string>> = {
   'Mount it':
     'declare const HOOK_SECRET: string, OKTA_API_TOKEN: string, accountSid: string, apiKeySid: string, apiKeySecret: string, authToken: string;',
@@ -46,18 +46,18 @@ const BEFORE: Readonly<Record<string, string>> = {
   Metrics: `${HOOK} ${OPTIONS} ${APP}`,
 };
 
-/** A snippet as its reader completes it. */
+/** A snippet, completed to a module that compiles. */
 function moduleOf(snippet: Snippet): SnippetModule {
   const before = BEFORE[snippet.heading] ?? '';
-  // It goes on where another one ends.
+  // It continues another snippet.
   if (snippet.heading === 'Twilio emulator')
     return { ...snippet, before: snippetIn('.docs/testing.md', 'Test your gateway') };
-  // Some of the options, as they stand among the others.
+  // A part of the options.
   if (/^\w+:/.test(snippet.code)) {
     const declared = `${before} import type { OktaTelephonyHookOptions } from 'okta-telephony-hook'; export const part: Partial<OktaTelephonyHookOptions> = {`;
     return { ...snippet, before: declared, code: `${snippet.code}};` };
   }
-  // `// …` stands for the rest of the options; what it makes is for the rest of a gateway.
+  // `// …` means the other options. The snippet's constants are for code that follows: exported, they count as used.
   const code = snippet.code
     .replace(/^ *\/\/ ….*$/m, '...options,')
     .replaceAll(/^const (?=\w)/gm, 'export const ');
@@ -68,8 +68,8 @@ function toJavaScript(code: string): string {
   return transformSync(code, { loader: 'ts', format: 'esm', target: 'es2023' }).code;
 }
 
-describe('the pages', () => {
-  it('show TypeScript that compiles, all of it', () => {
+describe('the snippets of all pages', () => {
+  it('compile', () => {
     expect(SNIPPETS).to.have.length.above(14);
     const headings = SNIPPETS.map(({ heading }) => heading);
     expect(headings).to.include.members(Object.keys(BEFORE));
@@ -87,22 +87,22 @@ describe('the pages', () => {
 });
 
 describe('the README and the guides', () => {
-  it('have every fault of the emulators', () => {
-    const told = [...sectionOf('.docs/testing.md', 'Faults').matchAll(/^\| `(\w+)` +\|/gm)].map(
+  it('list every fault of the emulators', () => {
+    const listed = [...sectionOf('.docs/testing.md', 'Faults').matchAll(/^\| `(\w+)` +\|/gm)].map(
       ([, kind]) => kind,
     );
     expect(FAULT_KINDS).to.have.length.above(10);
-    // The first is the table's own head.
-    expect(told).to.deep.equal(['kind', ...FAULT_KINDS]);
+    // The first row is the head of the table.
+    expect(listed).to.deep.equal(['kind', ...FAULT_KINDS]);
   });
 
-  it('have every key of faultCallbacks()', () => {
-    const told = /^- `faultCallbacks(.*?)(?=^- )/ms.exec(pageAt('.docs/emulators.md'))?.[1] ?? '';
+  it('list every key of faultCallbacks()', () => {
+    const item = /^- `faultCallbacks(.*?)(?=^- )/ms.exec(pageAt('.docs/emulators.md'))?.[1] ?? '';
     expect(CALLBACK_FAULT_KEYS).to.have.length(6);
-    for (const key of CALLBACK_FAULT_KEYS) expect(told).to.include(`\`${key}\``);
+    for (const key of CALLBACK_FAULT_KEYS) expect(item).to.include(`\`${key}\``);
   });
 
-  it('begin with a gateway that starts without a warning', async () => {
+  it('show first a gateway that starts without a warning', async () => {
     const [, options = ''] =
       /^const hook = oktaTelephonyHook\((.*?)^\}\);/ms.exec(snippetIn('README.md', 'Mount it')) ?? [];
     const given = {
@@ -122,7 +122,7 @@ describe('the README and the guides', () => {
     expect(events).to.deep.equal([]);
   });
 
-  it('show texts that are taken, and of which none is warned of', async () => {
+  it('show texts that the hook sends as shown and accepts without a warning', async () => {
     const url = `data:text/javascript,${encodeURIComponent(toJavaScript(snippetIn('.docs/texts.md', 'Texts and languages')))}`;
     const { texts } = (await import(url)) as Pick<OktaTelephonyHookOptions, 'texts'>;
     const events: HookEvent[] = [];
@@ -140,8 +140,8 @@ describe('the README and the guides', () => {
     }
   });
 
-  it('have every metric, with its labels and what it tells', () => {
-    const told = [...pageAt('.docs/metrics.md').matchAll(/^\| `([a-z_]+)` +\| (.*?) +\| (.*?) +\|$/gm)].map(
+  it('list every metric with its labels and its help text', () => {
+    const listed = [...pageAt('.docs/metrics.md').matchAll(/^\| `([a-z_]+)` +\| (.*?) +\| (.*?) +\|$/gm)].map(
       ([, name, labels = '', help]) => [
         name,
         [...labels.matchAll(/`(\w+)`/g)].map(([, label]) => label),
@@ -149,7 +149,7 @@ describe('the README and the guides', () => {
       ],
     );
     const rows = [COUNTERS, HISTOGRAMS, GAUGES].flatMap((table) => Object.entries<MetricRow>(table));
-    expect(told).to.deep.equal(rows.map(([name, { labels, help }]) => [name, labels, help]));
+    expect(listed).to.deep.equal(rows.map(([name, { labels, help }]) => [name, labels, help]));
   });
 
   it('draw the handlers of a call in the order in which the hook mounts them', () => {
@@ -157,8 +157,8 @@ describe('the README and the guides', () => {
     expect(drawn).to.deep.equal(['openCall', ...CALL_STEPS.map(({ name }) => name)]);
   });
 
-  it('have the voices of calls', () => {
-    // Those for the languages of our own words.
+  it('list the voices of calls', () => {
+    // The voices of the languages for which the package has texts.
     const names = Object.entries(VOICES)
       .filter(([locale]) => SPOKEN_LANGUAGES.includes(locale.split('-')[0] ?? ''))
       .map(([, { voice }]) => voice);
@@ -167,18 +167,18 @@ describe('the README and the guides', () => {
   });
 });
 
-describe('the code of the guides that runs as it stands', () => {
+describe('the code of the guides, unchanged,', () => {
   const gateway = join(ROOT, 'test', `readme-${process.pid}.tmp.mjs`);
   const emulator = join(ROOT, 'test', `readme-okta-${process.pid}.tmp.mjs`);
-  /** No more than a millisecond passes at a turn of its event loop: on a busy machine it answers within three seconds, too. */
+  /** Its clock advances at most 1 ms per turn of the event loop: even on a busy machine it answers within three seconds. */
   const OWN_TIME = `data:text/javascript,${encodeURIComponent(`
     import { slowTime } from '${new URL('harness/slow-time.js', import.meta.url).href}';
     slowTime(1);
   `)}`;
-  /** What it prints, a line each; the log of the hook is left out. */
+  /** The printed lines without the log of the hook. */
   let lines: readonly string[];
 
-  // One process for all of it: the bad day goes on where the test of a gateway ends, then comes the other emulator's.
+  // One process for all: the test of a gateway, the bad day after it, then the Okta emulator.
   before(async function () {
     // In some phases vendors keep the hook waiting.
     const [first, end] = snippetIn('.docs/testing.md', 'Test your gateway').split('\nserver.close();');
@@ -194,33 +194,33 @@ describe('the code of the guides that runs as it stands', () => {
     for (const file of [gateway, emulator]) rmSync(file, { force: true });
   });
 
-  it('is a test of a gateway', () => {
+  it('tests a gateway', () => {
     expect(lines.slice(0, 2)).to.deep.equal(['sent', 'sms true']);
   });
 
-  it('is a bad day, on which every call is answered in time and not every code arrives', () => {
+  it('plays a bad day: the hook answers every call in time, but not every code arrives', () => {
     const phases = lines.flatMap((line) => {
       const [, name = '', counts] = /^([a-z-]+) (\{.*\})$/.exec(line) ?? [];
       return counts === undefined ? [] : [{ name, counts: JSON.parse(counts) as Record<string, number> }];
     });
-    const told = new Map(phases.map(({ name, counts }) => [name, Object.keys(counts).join('; ')]));
-    expect([...told.keys()]).to.have.length(6);
+    const outcomes = new Map(phases.map(({ name, counts }) => [name, Object.keys(counts).join('; ')]));
+    expect([...outcomes.keys()]).to.have.length(6);
     for (const { counts } of phases) expect(Object.values(counts).reduce((a, b) => a + b)).to.equal(20);
-    // It is bad, but for its beginning.
-    expect(told.get('all-well')).to.match(/^sent, got whatsapp/);
-    expect(told.get('all-well')).to.not.match(/pending|error|nothing/);
-    expect(told.get('okta-slow')).to.include('sent, got sms');
-    expect(told.get('twilio-brown-out')).to.include('pending, got nothing yet');
-    // WhatsApp to some, and an SMS to those whom it failed.
-    expect(told.get('whatsapp-fails-late'))
+    // Only the first phase is good.
+    expect(outcomes.get('all-well')).to.match(/^sent, got whatsapp/);
+    expect(outcomes.get('all-well')).to.not.match(/pending|error|nothing/);
+    expect(outcomes.get('okta-slow')).to.include('sent, got sms');
+    expect(outcomes.get('twilio-brown-out')).to.include('pending, got nothing yet');
+    // Some users get WhatsApp, the others an SMS after WhatsApp failed.
+    expect(outcomes.get('whatsapp-fails-late'))
       .to.match(/sent, got whatsapp/)
       .and.match(/sent, got sms/);
-    expect(told.get('connections-reset')).to.include('pending');
-    expect(told.get('okta-rate-limit')).to.equal('sent, got sms');
+    expect(outcomes.get('connections-reset')).to.include('pending');
+    expect(outcomes.get('okta-rate-limit')).to.equal('sent, got sms');
     expect(lines.join('\n')).to.match(/\d+ \[ 'You will get no more messages/);
   });
 
-  it("is a test against the Okta emulator's hooks and schema", () => {
+  it("tests the Okta emulator's hooks and schema", () => {
     expect(lines).to.include("[ 'Codes: ACTIVE' ]");
   });
 });

@@ -16,7 +16,7 @@ import { expect } from 'chai';
 import { ROOT } from '#harness/consumer.js';
 import { onlyInGate } from '#harness/only-gate.js';
 
-// npm tells its scripts, and git its hooks, which checkout is meant: it is another one here. And nothing is signed.
+// Without the variables by which npm and git name the checkout (here it is another one), and without identity tokens.
 const ENVIRONMENT = Object.fromEntries(
   Object.entries(process.env).filter(([name]) => !/^(npm_|GIT_|\w+_ID_TOKEN)/i.test(name)),
 );
@@ -35,8 +35,11 @@ describe('a release', () => {
     writeFileSync(join(checkout, file), text);
   };
   const git = (...args: readonly string[]): void => {
-    const who = ['-c', 'user.name=A Maintainer', '-c', 'user.email=maintainer@example.com'];
-    execFileSync('git', [...who, '-c', 'commit.gpgsign=false', ...args], { cwd: checkout, env: ENVIRONMENT });
+    const author = ['-c', 'user.name=A Maintainer', '-c', 'user.email=maintainer@example.com'];
+    execFileSync('git', [...author, '-c', 'commit.gpgsign=false', ...args], {
+      cwd: checkout,
+      env: ENVIRONMENT,
+    });
   };
   const commit = (): void => {
     git('add', '--all');
@@ -65,7 +68,7 @@ describe('a release', () => {
       'package-lock.json',
     ])
       cpSync(join(ROOT, file), join(checkout, file));
-    // In place of all the checks, of which this test is one.
+    // Replaces the checks: this test is one of them.
     writeFileSync(join(checkout, '.ci/run'), '#!/usr/bin/env bash\necho checked\n', { mode: 0o755 });
     write('CHANGELOG.md', `# Changelog\n\n## ${version} – 2026-01-31\n`);
     git('init', '--quiet');
@@ -79,7 +82,7 @@ describe('a release', () => {
     onlyInGate(this, 'it makes releases of this repository');
   });
 
-  // Each release is made in the place of the one before it.
+  // Each release replaces the one before.
   describe('from a clean checkout', () => {
     const fileOf = (file: string): Buffer => readFileSync(join(checkout, 'release', file));
     let first: { readonly tarball: Buffer; readonly bom: Buffer };
@@ -87,7 +90,7 @@ describe('a release', () => {
     before(checkOut);
     after(remove);
 
-    it('lays out the package, its bill of materials and their hashes, and publishes nothing itself', () => {
+    it('writes the package, its bill of materials and their hashes, and prints the command to publish', () => {
       const { status, stdout, stderr } = release();
       expect(status, stderr).to.equal(0);
       expect(readdirSync(join(checkout, 'release')).sort()).to.deep.equal(
@@ -101,11 +104,11 @@ describe('a release', () => {
       expect(stdout)
         .to.match(/^checked$/m)
         .and.to.include(sums.join(''));
-      // Without its `./`, or where provenance cannot be signed, npm would refuse it.
+      // npm would refuse the command without `./`, or with provenance that it cannot sign.
       expect(lastLine(stdout)).to.equal(`npm publish ./release/${TARBALL} --access public`);
     });
 
-    it('names the repository in the package, and has a README whose links lead to it', () => {
+    it('names the repository in the package, and links to it from the README', () => {
       const unpacked = join(checkout, 'release', 'unpacked');
       mkdirSync(unpacked);
       execFileSync('tar', ['-xzf', join(checkout, 'release', TARBALL), '-C', unpacked]);
@@ -124,7 +127,7 @@ describe('a release', () => {
       expect(readme)
         .to.include(`](${REPOSITORY}/blob/v${version}/.docs/guard.md)`)
         .and.include(`](${REPOSITORY}/raw/v${version}/.docs/screenshots/phones.png)`);
-      // The checkout stays as it is.
+      // The checkout is unchanged.
       expect(readFileSync(join(checkout, 'README.md'), 'utf8')).to.include('](.docs/guard.md)');
     });
 
@@ -134,7 +137,7 @@ describe('a release', () => {
       expect(stdout).to.not.include('of-the-job');
     };
 
-    /** A release with an npm that takes a second less: it gives again what the real one gave, for these of its commands. */
+    /** A release with a faster npm: for these commands, it returns the files of the first release. */
     const releaseAgain = (
       given: Readonly<Record<string, string>>,
       beside: NodeJS.ProcessEnv,
@@ -157,7 +160,7 @@ describe('a release', () => {
     const SBOM = `cat "$given/${BOM}"`;
     const PACK = `cp "$given/${TARBALL}" "$5" && echo ${TARBALL}`;
 
-    it('takes the place of an older one, byte for byte as far as the package goes, and is to be published with provenance in a job that GitHub gives an identity token', () => {
+    it('replaces an older release, builds the same package again, and adds provenance in a GitHub job with a token', () => {
       write('release/left-over.tgz', '');
       expectProvenance(
         releaseAgain(
@@ -169,16 +172,16 @@ describe('a release', () => {
       expect(readdirSync(join(checkout, 'release'))).to.have.length(3);
     });
 
-    it('is to be published with provenance in a job that GitLab gives an identity token', () => {
+    it('adds provenance to the command in a GitLab job with an identity token', () => {
       expectProvenance(releaseAgain({ sbom: SBOM, pack: PACK }, { SIGSTORE_ID_TOKEN: 'of-the-job' }));
     });
   });
 
-  describe('that is not ready', () => {
+  describe('from a checkout that is not ready', () => {
     beforeEach(checkOut);
     afterEach(remove);
 
-    for (const [state, spoil, told] of [
+    for (const [state, spoil, message] of [
       [
         'a change is not committed',
         () => {
@@ -187,14 +190,14 @@ describe('a release', () => {
         'CHANGELOG.md',
       ],
       [
-        'a file is not known to git',
+        'git does not know a file',
         () => {
           write('notes.txt', '');
         },
         'notes.txt',
       ],
       [
-        'the changelog says that it is unreleased',
+        'the changelog marks the version as unreleased',
         () => {
           write('CHANGELOG.md', `## ${version} – unreleased\n`);
           commit();
@@ -202,7 +205,7 @@ describe('a release', () => {
         version,
       ],
       [
-        'the changelog is of another version',
+        'the changelog has another version',
         () => {
           write('CHANGELOG.md', `## ${version}0 – 2026-01-31\n`);
           commit();
@@ -210,24 +213,24 @@ describe('a release', () => {
         version,
       ],
     ] as const) {
-      it(`is refused before anything is run when ${state}`, () => {
+      it(`fails before it runs the checks if ${state}`, () => {
         spoil();
         const { status, stdout, stderr } = release();
         expect(status).to.equal(1);
         expect(stdout).to.equal('');
-        expect(stderr).to.include('Not released: ').and.to.include(told);
+        expect(stderr).to.include('Not released: ').and.to.include(message);
       });
     }
 
     for (const url of ['', 'acme/telephony', 'git@git.example:acme/telephony.git', 'https://git.example']) {
-      it(`is refused without the URL of the repository: ${url === '' ? 'none' : url}`, () => {
+      it(`fails without a valid URL of the repository: ${url === '' ? 'none' : url}`, () => {
         const { status, stdout, stderr } = release({ REPOSITORY_URL: url });
         expect({ status, stdout }).to.deep.equal({ status: 1, stdout: '' });
         expect(stderr).to.match(/^Not released: give the repository's URL, .*\n$/);
       });
     }
 
-    it('is refused for everything that is missing at once', () => {
+    it('lists all problems at once', () => {
       write('CHANGELOG.md', `## ${version} – unreleased\n`);
       write('notes.txt', '');
       const { status, stderr } = release({ REPOSITORY_URL: '' });
@@ -240,16 +243,16 @@ describe('a release', () => {
       expect(stderr).to.include(' M CHANGELOG.md').and.to.include('?? notes.txt');
     });
 
-    for (const [state, check, told] of [
+    for (const [state, check, message] of [
       ['a check fails', 'echo it is broken >&2\nexit 1\n', 'it is broken'],
       ['a check changes a file', 'echo >>CHANGELOG.md\n', 'the checks changed these'],
     ] as const) {
-      it(`is refused before anything is laid out when ${state}`, () => {
+      it(`fails before it writes the release if ${state}`, () => {
         appendFileSync(join(checkout, '.ci/run'), check);
         commit();
         const { status, stderr } = release();
         expect(status).to.equal(1);
-        expect(stderr).to.include(told);
+        expect(stderr).to.include(message);
         expect(readdirSync(checkout)).to.not.include('release');
       });
     }

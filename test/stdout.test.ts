@@ -9,7 +9,7 @@ import { startScene, usualCredentials, type Scene } from '#harness/scene.js';
 import { until } from '#harness/until.js';
 import { witness } from '#harness/witness.js';
 
-/** In a gateway's process: it says where it listens, and then does what it is told, one word at a time. */
+/** The gateway's process: it sends its URL, then runs one command after the other. */
 const GATEWAY = `
   ${PRELUDE}
   import { createDefaultLogger } from '#lib/events/default-logger.js';
@@ -17,7 +17,7 @@ const GATEWAY = `
   const { logger } = createDefaultLogger();
   const padding = 'x'.repeat(1_000);
   const commands = {
-    // 10 MB, of which at most 1 MB may be kept.
+    // 10 MB, of which the process keeps at most 1 MB.
     flood: async () => {
       for (let line = 0; line < 10_000; line++) {
         logger.info('flood', { padding });
@@ -54,7 +54,7 @@ class Gateway {
     });
   }
 
-  async told(): Promise<unknown> {
+  async nextMessage(): Promise<unknown> {
     const ended = once(this.child, 'exit').then(() => {
       throw new Error('the gateway has ended');
     });
@@ -62,10 +62,10 @@ class Gateway {
     return message;
   }
 
-  async tell(command: 'flood' | 'log'): Promise<unknown> {
-    const told = this.told();
+  async run(command: 'flood' | 'log'): Promise<unknown> {
+    const done = this.nextMessage();
     this.child.send(command);
-    return told;
+    return done;
   }
 
   async close(): Promise<unknown> {
@@ -76,14 +76,14 @@ class Gateway {
   }
 }
 
-describe("a gateway's stdout", () => {
+describe('a gateway with a failing stdout', () => {
   let scene: Scene;
   const gateways: Gateway[] = [];
 
   async function start(stdout: 'pipe' | number): Promise<Gateway> {
     const gateway = new Gateway(scene, stdout);
     gateways.push(gateway);
-    gateway.url = String(await gateway.told());
+    gateway.url = String(await gateway.nextMessage());
     return gateway;
   }
 
@@ -102,7 +102,7 @@ describe("a gateway's stdout", () => {
     await scene.close();
   });
 
-  it('may be a disk that is full', async function () {
+  it('sends codes and exits 0 if stdout is a full disk', async function () {
     needFullDisk(this);
     const full = openSync(FULL_DISK, 'w');
     const gateway = await start(full);
@@ -111,18 +111,18 @@ describe("a gateway's stdout", () => {
     expect(await gateway.close()).to.equal(0);
   }).timeout(PROCESS_MS);
 
-  it('may be a pipe that nobody reads for a while, whose dropped lines are counted while the rest is there, and that is closed', async () => {
+  it('sends codes while no process reads the pipe, counts each dropped line, and goes on after it closes', async () => {
     const gateway = await start('pipe');
     const { stdout } = gateway.child;
     if (stdout === null) throw new Error('no stdout');
-    const buffered = await gateway.tell('flood');
+    const buffered = await gateway.run('flood');
     expect(buffered).to.have.property('done').that.is.a('number').below(1_000_000);
     await expectCodesSent(gateway);
 
     let output = '';
     stdout.setEncoding('utf8').on('data', (printed: string) => (output += printed));
     await until(() => output.includes('"log.dropped"'));
-    await gateway.tell('log');
+    await gateway.run('log');
     await until(() => output.split('"last"').length === 501 && output.endsWith('\n'));
     witness(output);
     const lines = output
@@ -137,7 +137,7 @@ describe("a gateway's stdout", () => {
 
     stdout.destroy();
     await expectCodesSent(gateway);
-    await gateway.tell('flood');
+    await gateway.run('flood');
     await expectCodesSent(gateway);
     expect(await gateway.close()).to.equal(0);
   }).timeout(PROCESS_MS);
@@ -147,9 +147,9 @@ describe('a process that logs', () => {
   for (const [how, end, code] of [
     ['ends by process.exit()', 'process.exit(3)', 3],
     ['ends by an uncaught exception', "throw new Error('on purpose')", 1],
-    ['has nothing more to do', '', 0],
+    ['has no more work', '', 0],
   ] as const) {
-    it(`loses no line where it ${how}`, async () => {
+    it(`loses no line if it ${how}`, async () => {
       const script = `
         import { createDefaultLogger } from '#lib/events/default-logger.js';
         const { logger } = createDefaultLogger();
@@ -168,7 +168,7 @@ describe('a process that logs', () => {
     }).timeout(PROCESS_MS);
   }
 
-  it('writes at its end what a full pipe has not taken, once it is read', async () => {
+  it('writes its last line even if it ends while the pipe is full', async () => {
     const script = `
       import { createDefaultLogger } from '#lib/events/default-logger.js';
       const { logger } = createDefaultLogger();
@@ -178,7 +178,7 @@ describe('a process that logs', () => {
         await nextTurn();
         await nextTurn();
       };
-      // The pipe is full, and stdout's own buffer is not: it takes the last words.
+      // The pipe is full, but stdout's own buffer has room for the last words.
       while (process.stdout.writableLength === 0) await log(8);
       process.send('');
       logger.error('last words');
@@ -192,7 +192,7 @@ describe('a process that logs', () => {
     if (child.stdout === null) throw new Error('no stdout');
     const output = await text(child.stdout);
     await closed;
-    // The first half of a line may stand before the whole one.
+    // Half of a line may come before the whole line.
     const lines = output.trim().split('\n');
     expect(JSON.parse(lines.at(-1) ?? '')).to.include({ message: 'last words' });
   }).timeout(PROCESS_MS);

@@ -4,41 +4,41 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import { manifest, ROOT } from '#harness/consumer.js';
 
-/** The first version without the faults named: none below it is installed, and none is asked for by us. */
+/** The first version without the named vulnerabilities. We install none below it, and our ranges allow none below it. */
 const FLOORS: Readonly<Record<string, string>> = {
-  // CVE-2026-67320 and the others of 2026; 1.14.1 was an attacker's.
+  // CVE-2026-67320 and the others of 2026; an attacker published 1.14.1.
   axios: '1.18.0',
   // CVE-2026-13697, CVE-2026-9697.
   undici: '7.29.0',
   // CVE-2026-82417, CVE-2026-82562.
   qs: '6.16.0',
-  // CVE-2026-84367, CVE-2026-84368: a prototype set by what is validated.
+  // CVE-2026-84367, CVE-2026-84368: a validated value can set a prototype.
   joi: '18.2.5',
-  // CVE-2026-12590: a limit that it cannot read is no limit.
+  // CVE-2026-12590: it ignores a limit that it cannot parse.
   'body-parser': '2.3.0',
 };
 
-/** Copies below the floor that no user gets, where they lie, and the floor that they have instead. */
+/** Copies below the floor that only development uses: their path, and their own floor. */
 const FOR_DEVELOPMENT: Readonly<Record<string, string>> = {
-  // Of the Express 4 that the tests run beside. CVE-2026-12590 is mended in the 1.x line from here on.
+  // A dependency of Express 4, which the tests use. The 1.x line fixes CVE-2026-12590 from this version on.
   'node_modules/express4/node_modules/body-parser': '1.20.6',
 };
 
 /**
- * Who may be given a copy below the floor in an application whose lock file is old: nothing that a library writes
- * down can prevent it, so SECURITY.md tells how to. Of Express, which users bring, as far as the copies here say.
+ * Dependencies whose ranges allow a copy below the floor, in an application with an old lock file. A library cannot
+ * prevent this, so SECURITY.md says how to. Users bring Express: the ranges are those of our copies.
  */
 const LET_BELOW = [
   'twilio asks for axios ^1.13.5',
   'twilio asks for qs ^6.14.1',
-  // Newest is taken, but 1.20.5 would do; it is the application's body parser: the hook reads bodies itself.
+  // The range also allows 1.20.5. Only the application uses this body parser: the hook reads bodies itself.
   'express4 asks for body-parser ~1.20.5',
 ];
 
 const PERMISSIVE = ['MIT', 'ISC', 'BSD-2-Clause', 'BSD-3-Clause', 'Apache-2.0', '0BSD', 'BlueOak-1.0.0'];
 
 interface Locked {
-  /** Where it is not the folder's. */
+  /** The package name, if the folder has another name. */
   readonly name?: string;
   readonly version: string;
   readonly license?: string;
@@ -62,7 +62,7 @@ const folderOf = (path: string): string => path.split('node_modules/').at(-1) ??
 const nameOf = ([path, { name }]: [string, Locked]): string => name ?? folderOf(path);
 const idOf = (copy: [string, Locked]): string => `${nameOf(copy)}@${copy[1].version}`;
 
-/** `1.2` as [1, 2, 0]; what cannot be read is the lowest of all. */
+/** `1.2` as [1, 2, 0]; a text that is no version counts as the lowest. */
 function parts(version: string): readonly number[] {
   const [, ...numbers] = /^(\d+)(?:\.(\d+))?(?:\.(\d+))?$/.exec(version.trim()) ?? [];
   return [0, 1, 2].map((at) => Number(numbers[at] ?? 0));
@@ -74,7 +74,7 @@ function isBelow(version: string, floor: string): boolean {
   return at !== -1 && (ours[at] ?? 0) < (theirs[at] ?? 0);
 }
 
-/** Whether a version below the floor would do for a range such as `^1.2.3 || ~2.0`. */
+/** Whether a range such as `^1.2.3 || ~2.0` allows a version below the floor. */
 function allowsBelow(range: string, floor: string): boolean {
   return range.split('||').some((choice) => isBelow(choice.trim().replace(/^(\^|~|>=)/, ''), floor));
 }
@@ -86,7 +86,7 @@ function rangesBelow(asker: string, ranges: Readonly<Record<string, string>> = {
 }
 
 describe('the supply chain', () => {
-  it('reads versions and ranges as npm does, and takes for the lowest what it cannot read', () => {
+  it('compares versions and ranges as npm does, and treats an unreadable version as the lowest', () => {
     expect(['1.17.9', '0.33.0', '1.18.0-beta.1', 'latest'].map((v) => isBelow(v, '1.18.0'))).to.not.include(
       false,
     );
@@ -97,7 +97,7 @@ describe('the supply chain', () => {
       .to.not.include(true);
   });
 
-  it('installs no copy below its floor, but for those told of that no user gets', () => {
+  it('installs no copy below its floor, except for listed copies that only development uses', () => {
     const held = copies.filter((copy) => FLOORS[nameOf(copy)] !== undefined);
     expect([...new Set(held.map(nameOf))].sort()).to.deep.equal(Object.keys(FLOORS).sort());
     const below = held.filter((copy) => isBelow(copy[1].version, FLOORS[nameOf(copy)] ?? ''));
@@ -108,7 +108,7 @@ describe('the supply chain', () => {
     }
   });
 
-  it('asks for nothing below a floor itself, and knows who else may', () => {
+  it('allows nothing below a floor in our ranges, and lists each dependency whose range does', () => {
     expect(rangesBelow('we', { ...manifest.dependencies, ...peerDependencies })).to.deep.equal([]);
     const brought = copies.filter(([path]) => /^node_modules\/express4?$/.test(path));
     expect(brought).to.have.length(2);
@@ -118,7 +118,7 @@ describe('the supply chain', () => {
     expect(others.sort()).to.deep.equal([...LET_BELOW].sort());
   });
 
-  it('tells users how to hold what Twilio lets below a floor', () => {
+  it('gives users the overrides in SECURITY.md for what Twilio allows below a floor', () => {
     const [, block = ''] = /```json\n(.*?)```/s.exec(read('SECURITY.md')) ?? [];
     const held = LET_BELOW.filter((line) => line.startsWith('twilio ')).map(
       (line) => line.split(' ')[3] ?? '',
@@ -127,7 +127,7 @@ describe('the supply chain', () => {
     expect(JSON.parse(block)).to.deep.equal({ overrides: { twilio } });
   });
 
-  it('is known by hash, and runs no script when it is installed', () => {
+  it('has a hash for each package, and runs no install script', () => {
     const unknown = copies.filter(([, { integrity }]) => integrity?.startsWith('sha512-') !== true);
     expect(unknown.map(idOf)).to.deep.equal([]);
     expect(shipped.filter(([, { hasInstallScript }]) => hasInstallScript).map(idOf)).to.deep.equal([]);
@@ -135,7 +135,7 @@ describe('the supply chain', () => {
     expect(scripts.filter((name) => /^(pre|post)?(install|prepare)$/.test(name))).to.deep.equal([]);
   });
 
-  it('is listed in SECURITY.md as far as we chose it, by licence', () => {
+  it('lists our direct and peer dependencies with their licences in SECURITY.md', () => {
     const [, section = ''] = /^## What it depends on$(.*?)^## /ms.exec(read('SECURITY.md')) ?? [];
     const rows = [...section.matchAll(/^\| `([^`]+)` *\| (\S+) *\| \S/gm)].map(([, name, id]) => [name, id]);
     const chosen = Object.keys({ ...manifest.dependencies, ...peerDependencies });
@@ -158,7 +158,7 @@ describe('the bill of materials', () => {
     ({ components } = JSON.parse(text) as { components: Component[] });
   });
 
-  it('lists every package that users get, and no other, by hash', () => {
+  it('lists exactly the packages that users get, with their hashes', () => {
     const listed = components.map((component) => component['bom-ref']);
     expect(listed.sort()).to.deep.equal([...new Set(shipped.map(idOf))].sort());
     expect(listed.length).to.be.greaterThan(50);
@@ -172,7 +172,7 @@ describe('the bill of materials', () => {
       expect(hashes, id).to.deep.equal([{ alg: 'SHA-512', content: inHex.get(id) }]);
   });
 
-  it('names for each a licence that lets it be used in any product', () => {
+  it('names a permissive licence for each package, and SECURITY.md names the same licences', () => {
     const others = components
       .map(({ 'bom-ref': id, licenses = [] }) => ({
         id,
@@ -184,11 +184,11 @@ describe('the bill of materials', () => {
       .map(({ id, licences }) => `${id}: ${licences.join(', ') || 'none'}`);
     expect(others).to.deep.equal([]);
     const used = new Set([...text.matchAll(/"license": \{\s*"id": "([^"]+)"/g)].map(([, id]) => id));
-    const [, told = ''] = /licences are ([^;]+);/.exec(read('SECURITY.md')) ?? [];
-    expect(told.split(/,\s/).sort()).to.deep.equal([...used].sort());
+    const [, named = ''] = /licences are ([^;]+);/.exec(read('SECURITY.md')) ?? [];
+    expect(named.split(/,\s/).sort()).to.deep.equal([...used].sort());
   });
 
-  it('says whose it is, what we need, and nothing of where it was made', () => {
+  it('names the package and its direct dependencies, but no path or host of the build', () => {
     const bom = JSON.parse(text) as {
       metadata: { component: { name: string; 'bom-ref': string } };
       dependencies: { ref: string; dependsOn: string[] }[];

@@ -11,7 +11,7 @@ import { remediesBesideCodes, wordsInCapitals } from './docs/own-codes.js';
 const symptoms = proseAt('TROUBLESHOOTING.md');
 const codes = pageAt('.docs/codes.md');
 
-/** Words of others in the sources that are no codes of ours. */
+/** Words in capitals in the sources that are no codes of this package, by their origin. */
 const NOT_OURS: Readonly<Record<string, readonly string[]>> = {
   'variables of a shell': ['VISUAL', 'EDITOR'],
   'of HTTP': ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
@@ -22,7 +22,7 @@ const NOT_OURS: Readonly<Record<string, readonly string[]>> = {
     ...['NONE', 'SELF', 'OKTA', 'READ_WRITE', 'READ_ONLY', 'HIDE', 'TELESIGN'],
     ...['READ_ONLY_ADMIN', 'REPORT_ADMIN', 'CUSTOM'],
   ],
-  'as which providers are named': ['TWILIO', 'TWILIO_VERIFY', 'LINE', 'VONAGE', 'GUARD', 'UNKNOWN'],
+  'names of providers': ['TWILIO', 'TWILIO_VERIFY', 'LINE', 'VONAGE', 'GUARD', 'UNKNOWN'],
   'kinds of numbers': ['PREMIUM_RATE', 'SHARED_COST', 'PERSONAL_NUMBER', 'PAGER'],
   'of libphonenumber-js': ['INVALID_COUNTRY'],
   'of keys and tokens': ['ES256', 'ES384', 'ES512', 'RS256', 'RS384', 'RS512', 'JWT'],
@@ -38,12 +38,12 @@ const NOT_OURS: Readonly<Record<string, readonly string[]>> = {
     'EAGAIN',
     'EPIPE',
   ],
-  'of an answer without a code, which has one row': ['HTTP_404'],
+  'an example of HTTP_ and a status, which has one row': ['HTTP_404'],
   "Redis's": ['COUNT'],
   "WhatsApp's": ['AUTHENTICATION'],
-  'what is kept of a number, and never told': ['STARTED', 'LIFTED', 'PAIRED'],
-  'of a connection, where Node has no word': ['TLS', 'CERT'],
-  'variables of others': ['HTTP_PROXY', 'HTTPS_PROXY', 'ALL_PROXY', 'NODE_TLS_REJECT_UNAUTHORIZED'],
+  'internal states of a number': ['STARTED', 'LIFTED', 'PAIRED'],
+  'of connections, if Node has no code': ['TLS', 'CERT'],
+  'variables of other programs': ['HTTP_PROXY', 'HTTPS_PROXY', 'ALL_PROXY', 'NODE_TLS_REJECT_UNAUTHORIZED'],
   'of a terminal': ['NO_COLOR'],
 };
 
@@ -70,16 +70,16 @@ function rowsOf(section: string): (readonly string[])[] {
 const codeIn = (cell: string): string => /`(\w+)`/.exec(cell)?.[1] ?? '';
 const ours = itemsOf(sectionOf('Our codes'));
 const redis = rowsOf(sectionOf('Redis')).map(([cell = '']) => codeIn(cell));
-const told = ours.map(([cell = '']) => codeIn(cell));
+const listed = ours.map(([cell = '']) => codeIn(cell));
 
-describe('the page of codes, and TROUBLESHOOTING.md', () => {
-  it("has the vendors' and Redis's codes, meanings and remedies as the tables of the sources have them", async () => {
+describe('the guide to codes, and TROUBLESHOOTING.md', () => {
+  it("has the codes, meanings and remedies of vendors and Redis from the sources' tables", async () => {
     const { kept, now } = await remake();
     const rows = (text: string): string[] => text.split('\n').filter((line) => line.startsWith('| '));
     const how = 'if a table was changed: npm run docs:codes';
     expect(rows(kept), how).to.deep.equal(rows(now));
     expect(kept, how).to.equal(now);
-    // What is made is there.
+    // The generated tables are not empty.
     for (const [heading, least] of [
       ['Twilio', 95],
       ['Twilio Verify', 15],
@@ -92,7 +92,7 @@ describe('the page of codes, and TROUBLESHOOTING.md', () => {
     }
   });
 
-  it("has a row for each number in Twilio's tables, and for no other", () => {
+  it("has a row for each number in the sources' tables of Twilio, and for no other", () => {
     const numbers = (subjects: Readonly<Record<string, object>>): string[] =>
       Object.values(subjects).flatMap((codes) => Object.keys(codes));
     const rows = (heading: string): string[] =>
@@ -101,25 +101,25 @@ describe('the page of codes, and TROUBLESHOOTING.md', () => {
     expect(rows('Twilio Verify')).to.deep.equal(numbers(VERIFY_ERRORS));
   });
 
-  it('has a row for every code of ours that is in the sources', () => {
-    const known = new Set([...told, ...redis, ...VARIABLES, ...Object.values(NOT_OURS).flat()]);
+  it('lists every code of this package that is in the sources', () => {
+    const known = new Set([...listed, ...redis, ...VARIABLES, ...Object.values(NOT_OURS).flat()]);
     const missing = [...wordsInCapitals()].filter((word) => !known.has(word));
     expect(missing, 'give it a row, or name it in NOT_OURS above').to.deep.equal([]);
   });
 
-  it('has no row for a code that is not in the sources, and none twice', () => {
+  it('lists no code that is not in the sources, and no code twice', () => {
     const words = wordsInCapitals();
     const made = [...FAILED_STATUSES].map((status) => status.toUpperCase());
-    expect(told.filter((code) => !words.has(code) && !made.includes(code))).to.deep.equal(['HTTP_400']);
-    expect(made.filter((code) => !told.includes(code))).to.deep.equal([]);
-    expect(told.filter((code, at) => told.indexOf(code) !== at)).to.deep.equal([]);
+    expect(listed.filter((code) => !words.has(code) && !made.includes(code))).to.deep.equal(['HTTP_400']);
+    expect(made.filter((code) => !listed.includes(code))).to.deep.equal([]);
+    expect(listed.filter((code, at) => listed.indexOf(code) !== at)).to.deep.equal([]);
     const gone = Object.values(NOT_OURS)
       .flat()
       .filter((word) => !words.has(word));
     expect(gone, 'no longer in the sources').to.deep.equal([]);
   });
 
-  it('has the remedy that stands beside a code in the sources', () => {
+  it('has the same remedy for a code as the sources', () => {
     const beside = remediesBesideCodes();
     const codes = new Set(beside.map(({ code }) => code));
     expect(codes.size).to.be.above(20);
@@ -134,7 +134,7 @@ describe('the page of codes, and TROUBLESHOOTING.md', () => {
     }
   });
 
-  it('tells by every code and row what to do', () => {
+  it('says for each code and symptom what to do', () => {
     const codesOfOurs = sectionOf('Our codes').match(/^- /gm) ?? [];
     expect(ours).to.have.length(codesOfOurs.length);
     const empty = `${symptoms}\n${codes}`
@@ -144,9 +144,9 @@ describe('the page of codes, and TROUBLESHOOTING.md', () => {
     expect(empty).to.deep.equal([]);
   });
 
-  it('names by its symptoms nothing that is not there', () => {
+  it('names only codes, variables and events that exist in the symptoms', () => {
     const inCode = [...symptoms.matchAll(/`([^`]+)`/g)].map(([, text = '']) => text);
-    const known = new Set([...told, ...redis, ...VARIABLES, ...Object.values(NOT_OURS).flat()]);
+    const known = new Set([...listed, ...redis, ...VARIABLES, ...Object.values(NOT_OURS).flat()]);
     const words = inCode
       .flatMap((text) => /^(?:\w+: \["\w+:)?([A-Z][A-Z_]{3,})\b/.exec(text)?.[1] ?? [])
       .filter((word) => !['START', 'STOP'].includes(word));

@@ -3,13 +3,13 @@ import { expect } from 'chai';
 import { commandOf, errorOf, startScene, type Scene, type SceneOptions } from '#harness/scene.js';
 import { mustNotShow, witness } from '#harness/witness.js';
 
-/** What the vendors' documents print, of test/fixtures. */
+/** An example from the vendors' documents, in test/fixtures. */
 function documented(name: string): Record<string, unknown> {
   const text = readFileSync(new URL(`./fixtures/${name}.json`, import.meta.url), 'utf8');
   return JSON.parse(text) as Record<string, unknown>;
 }
 
-/** Names and types without the values; of a list, what its first entry has. */
+/** Names and types without the values; of a list, the shape of its first entry. */
 function shapeOf(value: unknown): unknown {
   if (Array.isArray(value)) return [shapeOf(value[0])];
   if (typeof value !== 'object' || value === null) return typeof value;
@@ -20,7 +20,7 @@ function shapeOf(value: unknown): unknown {
   );
 }
 
-describe("the vendors' documents", () => {
+describe("the hook with the examples of the vendors' documents", () => {
   let open: Scene | undefined;
   const start = async (options?: SceneOptions): Promise<Scene> => (open = await startScene(options));
   afterEach(async () => {
@@ -28,7 +28,7 @@ describe("the vendors' documents", () => {
     open = undefined;
   });
 
-  it("serve Okta's own example of a request, numbers without quotes and all", async () => {
+  it("serves Okta's example of a request, even with its numbers without quotes", async () => {
     const request = documented('okta-telephony-request');
     const now = Date.parse(String(request['eventTime'])) + 1000;
     mustNotShow('test.user@okta.com', '9876543210');
@@ -43,14 +43,14 @@ describe("the vendors' documents", () => {
     });
   });
 
-  it("answer a success in the shape of Okta's own example", async () => {
+  it("answers a success in the shape of Okta's example", async () => {
     const scene = await start();
     const made = await scene.call();
     expect(shapeOf(made.body)).to.deep.equal(shapeOf(documented('okta-telephony-success')));
     expect(commandOf(made)?.['transactionMetadata']).to.match(/(^|;)Duration=\d+ms(;|$)/);
   });
 
-  it("answer PENDING in the shape of Okta's own example of a success", async () => {
+  it("answers PENDING in the shape of Okta's example of a success", async () => {
     const scene = await start();
     const { twilio } = scene;
     twilio.fault({ kind: 'reset' });
@@ -59,7 +59,7 @@ describe("the vendors' documents", () => {
     expect(shapeOf(made.body)).to.deep.equal(shapeOf(documented('okta-telephony-success')));
   });
 
-  it("answer a failure in the shape of Okta's error object", async () => {
+  it("answers a failure in the shape of Okta's error object", async () => {
     const scene = await start();
     const { twilio } = scene;
     twilio.refuseWith({ code: 21211 });
@@ -68,7 +68,7 @@ describe("the vendors' documents", () => {
     expect(shapeOf(made.body)).to.deep.equal(shapeOf(documented('okta-hook-error')));
   });
 
-  it('answer what is no request of the hook in the same shape', async () => {
+  it("answers an invalid hook request in the shape of Okta's error object", async () => {
     const scene = await start();
     const made = await scene.call({ change: () => ({ data: {} }) });
     expect(made.httpStatus).to.equal(400);
@@ -76,7 +76,7 @@ describe("the vendors' documents", () => {
   });
 
   for (const [name, message] of Object.entries(documented('twilio-messages'))) {
-    it(`take Twilio's own example of a message for accepted: ${name}`, async () => {
+    it(`treats Twilio's example of a message as accepted: ${name}`, async () => {
       const scene = await start();
       const { twilio } = scene;
       twilio.fault({ kind: 'status', status: 201, body: message });
@@ -88,7 +88,7 @@ describe("the vendors' documents", () => {
     });
   }
 
-  it("take Twilio's own example of a call for accepted", async () => {
+  it("treats Twilio's example of a call as accepted", async () => {
     const scene = await start();
     const { twilio } = scene;
     const document = documented('twilio-call');
@@ -98,7 +98,7 @@ describe("the vendors' documents", () => {
     expect(commandOf(made)).to.include({ provider: 'TWILIO', transactionId: document['sid'] });
   });
 
-  it("take Twilio's own example of an error for refused, in our words", async () => {
+  it("treats Twilio's example of an error as refused, and answers without Twilio's message", async () => {
     const scene = await start();
     const { twilio } = scene;
     const document = documented('twilio-error');
@@ -108,7 +108,7 @@ describe("the vendors' documents", () => {
     expect(JSON.stringify(made.body)).to.not.include(document['message']);
   });
 
-  it("are what Twilio's emulator answers with", async () => {
+  it("gets answers in the shape of Twilio's examples from the emulator", async () => {
     const { twilio } = await start();
     const create = async (
       resource: string,

@@ -8,16 +8,16 @@ import { OPTION_VARIABLES } from '#lib/options/environment.js';
 import { optionRules } from '#lib/options/schema.js';
 import { GUIDES, pageAt, proseAt, sectionOf } from './pages.js';
 
-/** Each public name is explained at one place: a heading, or an item of a list that begins with it. */
+/** One place explains each public name: a heading, or an item of a list that begins with the name. */
 
 interface Entry {
   readonly page: string;
-  /** What stands before the colon of an item, or the heading. */
+  /** The heading, or the part of an item before the colon. */
   readonly head: string;
   readonly text: string;
 }
 
-/** Upgrading lists names without explaining them; the emulators have options of their own. */
+/** Upgrading lists names without explanations; the emulators have their own options. */
 const ENTRIES: readonly Entry[] = GUIDES.filter(
   (page) => !/upgrading|codes|testing|emulators/.test(page),
 ).flatMap((page) =>
@@ -36,7 +36,7 @@ const namesIn = (head: string): readonly string[] =>
 const entriesOf = (name: string): readonly Entry[] =>
   ENTRIES.filter(({ head }) => namesIn(head).includes(name));
 
-/** What joi says of a rule. */
+/** joi's description of a rule. */
 interface Rule {
   readonly flags?: { readonly default?: unknown };
   readonly keys?: Readonly<Record<string, Rule>>;
@@ -47,14 +47,14 @@ interface Option {
   readonly default: unknown;
 }
 
-/** Every option that has no parts of its own, by its path. */
+/** Every option without parts, with its path. */
 function optionsOf(rule: Rule, path = ''): readonly Option[] {
   const parts = Object.entries(rule.keys ?? {});
   if (parts.length === 0) return [{ path, default: rule.flags?.default }];
   return parts.flatMap(([name, part]) => optionsOf(part, path === '' ? name : `${path}.${name}`));
 }
 
-/** The text that explains an option: its own entry, or that of the option that it is a part of. */
+/** The texts that explain an option: its entry, or the entry of the option around it. */
 function textsOf(path: string): readonly string[] {
   const own = entriesOf(path).map(({ head, text }) => head + text);
   const at = path.lastIndexOf('.');
@@ -102,7 +102,7 @@ describe('the guides explain', () => {
     expect(withoutDefault).to.deep.equal([]);
   });
 
-  it('the options of the hook on one page, by a heading each, with type and default', () => {
+  it('each option of the hook in options.md under its own heading, with type and default', () => {
     const headings = [...pageAt('.docs/options.md').matchAll(/^### `([\w.]+)`\n\n(.*)$/gm)];
     const names = Object.keys((optionRules().describe() as Rule).keys ?? {});
     expect(names).to.have.length.above(20);
@@ -112,7 +112,7 @@ describe('the guides explain', () => {
     expect(without.map(([, name]) => name)).to.deep.equal([]);
   });
 
-  it('every variable that makes an option', () => {
+  it('every environment variable that sets an option', () => {
     const guide = pageAt('.docs/options.md');
     expect(OPTION_VARIABLES.filter((name) => !guide.includes(`\`${name}\``))).to.deep.equal([]);
   });

@@ -33,10 +33,11 @@ const ajv = new Ajv2020({ strict: false, allErrors: true, validateSchema: false 
 ajv.addSchema(document, ID);
 
 /** Every answer that the document tells: `post /okta/telephony 200` and the like. */
-export const toldAnswers: readonly string[] = Object.entries(document.paths).flatMap(([path, operations]) =>
-  Object.entries(operations).flatMap(([method, { responses }]) =>
-    Object.keys(responses).map((status) => `${method} ${path} ${status}`),
-  ),
+export const documentedAnswers: readonly string[] = Object.entries(document.paths).flatMap(
+  ([path, operations]) =>
+    Object.entries(operations).flatMap(([method, { responses }]) =>
+      Object.keys(responses).map((status) => `${method} ${path} ${status}`),
+    ),
 );
 
 /** What stands at places of the document, one below the other; a reference is followed, but for a schema's. */
@@ -60,7 +61,7 @@ export function schemaAt(...keys: readonly string[]): ValidateFunction {
 }
 
 /** Fails where an answer is not one that the document tells: its status, its headers, its body. */
-export function expectTold(answer: RawAnswer, method: string, path: string): void {
+export function expectDocumented(answer: RawAnswer, method: string, path: string): void {
   const what = `${method} ${path} ${answer.status}`;
   const place = ['paths', path, method, 'responses', String(answer.status)];
   const response = at(...place).value as Response | undefined;

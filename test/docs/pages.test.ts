@@ -5,7 +5,7 @@ import { ROOT } from '#harness/consumer.js';
 import { anchorsOf, GUIDES, linksOf, pageAt, PAGES, proseAt } from './pages.js';
 
 const KB = 1024;
-/** The most that a page may have, in KB, where it is not a guide's 14. */
+/** The largest size of a page in KB, if it is not the 14 of a guide. */
 const LIMITS: Readonly<Record<string, number>> = {
   'README.md': 15,
   'TROUBLESHOOTING.md': 12,
@@ -14,7 +14,7 @@ const LIMITS: Readonly<Record<string, number>> = {
 };
 const LIMIT_OF_A_GUIDE = 14;
 
-/** How many cells show more than 100 characters. */
+/** The number of table cells that show more than 100 characters. */
 function longCellsOf(page: string): number {
   return proseAt(page)
     .split('\n')
@@ -23,8 +23,8 @@ function longCellsOf(page: string): number {
     .filter((cell) => cell.replaceAll(/\]\([^)]*\)/g, '').trim().length > 100).length;
 }
 
-describe('the pages', () => {
-  it('link to files and headings that are there', () => {
+describe('the pages of the documentation', () => {
+  it('link only to files and headings that exist', () => {
     const anchors = new Map(PAGES.map((page) => [page, anchorsOf(page)]));
     const dead: string[] = [];
     let count = 0;
@@ -44,7 +44,7 @@ describe('the pages', () => {
     expect(dead).to.deep.equal([]);
   });
 
-  it('have no heading twice, so that each anchor means one', () => {
+  it('have no heading twice, so that each anchor is unique', () => {
     const twice = PAGES.filter((page) => page !== 'CHANGELOG.md').flatMap((page) => {
       const anchors = anchorsOf(page);
       return anchors.filter((anchor, at) => anchors.indexOf(anchor) !== at).map((one) => `${page}#${one}`);
@@ -52,14 +52,14 @@ describe('the pages', () => {
     expect(twice).to.deep.equal([]);
   });
 
-  it('begin with their title, and each guide is listed in the README', () => {
+  it('begin with a title, and the README lists each guide', () => {
     expect(PAGES.filter((page) => !/^# .+\n\n/.test(pageAt(page)))).to.deep.equal([]);
     const listed = linksOf('README.md').map(({ target }) => target.split('#')[0]);
     expect(GUIDES).to.have.length.above(20);
     expect(GUIDES.filter((guide) => !listed.includes(guide))).to.deep.equal([]);
   });
 
-  it('are short enough to be read', () => {
+  it('are not larger than their limits', () => {
     const sizes = PAGES.map((page) => ({ page, size: Buffer.byteLength(pageAt(page)) / KB }));
     const tooLong = sizes
       .filter(({ page, size }) => size > (LIMITS[page] ?? LIMIT_OF_A_GUIDE))
@@ -67,13 +67,13 @@ describe('the pages', () => {
     expect(tooLong).to.deep.equal([]);
   });
 
-  it('have no table with a cell that is too long for one', () => {
+  it('have no table cell with more than 100 characters, except in the generated tables', () => {
     const found = PAGES.map((page) => ({ page, count: longCellsOf(page) })).filter(({ count }) => count > 0);
-    // Remedies of the sources are in generated tables.
+    // The generated tables contain remedies of the sources.
     expect(found).to.deep.equal([{ page: '.docs/codes.md', count: 13 }]);
   });
 
-  it('show pictures that keep the package small, and say in words what is on them', () => {
+  it('show pictures of less than 100 KB, each with a description', () => {
     const pictures = PAGES.flatMap((page) =>
       linksOf(page)
         .filter(({ isPicture }) => isPicture)

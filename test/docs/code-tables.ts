@@ -13,13 +13,13 @@ import { ERRORS as TWILIO_ERRORS } from '#lib/channels/twilio/error-codes.js';
 import { VERIFY_ERRORS } from '#lib/channels/twilio/verify-error-codes.js';
 import { ROOT } from '#harness/consumer.js';
 
-/** The tables of `.docs/codes.md` that say what a vendor's code means: made from the tables that the hook runs on. */
+/** Generates the tables of vendors' codes in `.docs/codes.md` from the tables that the hook uses. */
 
 const DOCUMENT = '.docs/codes.md';
-/** Each made part of the document stands between two of these. */
+/** These marks enclose each generated part of the document. */
 const PART = /(<!-- made: (\w+) -->\n).*?(<!-- end -->)/gs;
 
-/** What a refusal says, whoever's it is. */
+/** The meaning of a code, of any vendor. */
 interface Meaning {
   readonly reason: string;
   readonly remedy?: string | undefined;
@@ -38,7 +38,7 @@ const PARTS: Readonly<Record<string, () => string>> = {
   redis: redisTable,
 };
 
-/** The document with its made parts made anew, formatted; and as it stands. */
+/** The document with its parts generated again (`now`), and as it is in the checkout (`kept`). */
 export async function remake(): Promise<{
   readonly path: string;
   readonly now: string;
@@ -86,7 +86,7 @@ function cell(text: string): string {
   return text.replaceAll('|', '\\|');
 }
 
-/** By what the code may still go out. */
+/** Which channel or provider the hook tries next. */
 function followedBy({ moveOn = true, isFraudBlock = false }: Meaning): string {
   if (isFraudBlock) return 'nothing, as after the guard';
   switch (moveOn) {
@@ -105,11 +105,11 @@ function vonageMeaning(code: string): Meaning {
   const title = code.toLowerCase().replaceAll('_', '-');
   const answer = { kind: 'answered', status: 422, headers: {}, body: '', json: { title } } as const;
   const described = describeVonage(answer);
-  if (described.code !== code) throw new Error(`${code} is not read as it stands in the table`);
+  if (described.code !== code) throw new Error(`the title of ${code} does not lead to its row in the table`);
   return described;
 }
 
-/** LINE has no codes: what its sentences add stands beside the status. */
+/** LINE has no codes: the rows have the status and, if it matters, the sentence of the answer. */
 function lineTable(): string {
   const answers: readonly (readonly [status: number, sentence: string])[] = [
     [400, ''],

@@ -6,7 +6,7 @@ import { parse } from 'yaml';
 import { ROOT } from '#harness/consumer.js';
 import type { RawAnswer } from '#harness/raw-http.js';
 
-/** The OpenAPI document of our routes, and what it says of a body and of an answer. */
+/** The OpenAPI document of our routes, and its checks of bodies and answers. */
 
 interface Header {
   readonly required?: boolean;
@@ -32,7 +32,7 @@ export const document = parse(readFileSync(join(ROOT, '.docs', ID), 'utf8')) as 
 const ajv = new Ajv2020({ strict: false, allErrors: true, validateSchema: false });
 ajv.addSchema(document, ID);
 
-/** Every answer that the document tells: `post /okta/telephony 200` and the like. */
+/** Every answer in the document, such as `post /okta/telephony 200`. */
 export const documentedAnswers: readonly string[] = Object.entries(document.paths).flatMap(
   ([path, operations]) =>
     Object.entries(operations).flatMap(([method, { responses }]) =>
@@ -40,7 +40,7 @@ export const documentedAnswers: readonly string[] = Object.entries(document.path
     ),
 );
 
-/** What stands at places of the document, one below the other; a reference is followed, but for a schema's. */
+/** The value at this path of the document. Follows references, except those of a schema. */
 function at(...keys: readonly string[]): { readonly value: unknown; readonly pointer: string } {
   let value: unknown = document;
   let pointer = '#';
@@ -55,12 +55,12 @@ function at(...keys: readonly string[]): { readonly value: unknown; readonly poi
   return { value, pointer };
 }
 
-/** The check of a schema that stands at a place of the document. */
+/** The check of the schema at this path of the document. */
 export function schemaAt(...keys: readonly string[]): ValidateFunction {
   return ajv.compile({ $ref: `${ID}${at(...keys).pointer.replaceAll('%', '%25')}` });
 }
 
-/** Fails where an answer is not one that the document tells: its status, its headers, its body. */
+/** Fails if status, headers or body of an answer are not as the document describes. */
 export function expectDocumented(answer: RawAnswer, method: string, path: string): void {
   const what = `${method} ${path} ${answer.status}`;
   const place = ['paths', path, method, 'responses', String(answer.status)];

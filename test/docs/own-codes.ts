@@ -3,11 +3,11 @@ import { join } from 'node:path';
 import ts from 'typescript';
 import { filesUnder, ROOT } from '#harness/consumer.js';
 
-/** Our own codes and remedies, as the sources have them. */
+/** The codes and remedies of this package in its sources. */
 
 const CODE = /^[A-Z][A-Z\d]*(?:_[A-Z\d]+)*$/;
 
-/** Tables of others' words: a vendor's codes, and what people write. */
+/** Files with words of others: vendors' codes, and keywords of users. */
 const OTHERS = /^(?:testing\/|.*\/browser\/|texts\/keywords|channels\/\w+\/(?:verify-)?error-codes)/;
 
 const sources = filesUnder(join(ROOT, 'lib'))
@@ -19,7 +19,7 @@ const sources = filesUnder(join(ROOT, 'lib'))
     }),
   );
 
-/** Every text of capitals in the sources, of three letters or more: our codes, and others' words that look like them. */
+/** Every text in capitals of three letters or more in the sources: our codes, and other words that look like codes. */
 export function wordsInCapitals(): ReadonlySet<string> {
   const words = new Set<string>();
   for (const source of sources)
@@ -29,7 +29,7 @@ export function wordsInCapitals(): ReadonlySet<string> {
   return words;
 }
 
-/** The remedies that stand beside a code as texts: in one object, or in one call such as `new OktaApiError(…)`. */
+/** Codes with their remedies, if both are texts in one object or in one call such as `new OktaApiError(…)`. */
 export function remediesBesideCodes(): readonly { readonly code: string; readonly remedy: string }[] {
   const found: { code: string; remedy: string }[] = [];
   for (const source of sources) {
@@ -63,7 +63,7 @@ export function remediesBesideCodes(): readonly { readonly code: string; readonl
   return found;
 }
 
-/** `new CommandError(code, message, remedy)` and `warn(code, remedy)` name it by its place. */
+/** The remedy by its position: `new CommandError(code, message, remedy)`, `warn(code, remedy)`. */
 function remedyOfCommand(
   node: ts.NewExpression | ts.CallExpression,
   source: ts.SourceFile,

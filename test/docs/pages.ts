@@ -2,15 +2,15 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ROOT } from '#harness/consumer.js';
 
-/** The pages that people read. */
+/** The pages of the documentation. */
 
-/** The guides, by their paths from the checkout. */
+/** The paths of the guides. */
 export const GUIDES: readonly string[] = readdirSync(join(ROOT, '.docs'))
   .filter((file) => file.endsWith('.md'))
   .map((file) => `.docs/${file}`)
   .sort();
 
-/** Every page, by its path from the checkout. */
+/** The path of every page. */
 export const PAGES: readonly string[] = [
   'README.md',
   'SECURITY.md',
@@ -24,12 +24,12 @@ export function pageAt(path: string): string {
   return readFileSync(join(ROOT, path), 'utf8');
 }
 
-/** A page without its blocks of code, in which nothing is a heading or a link. */
+/** A page without its code blocks, which contain no headings or links. */
 export function proseAt(path: string): string {
   return pageAt(path).replaceAll(/^ *```.*?^ *```$/gms, '');
 }
 
-/** What stands between brackets and in the parentheses after them. */
+/** A Markdown link or picture: the text in brackets, and the target in parentheses. */
 export interface Link {
   readonly text: string;
   /** Relative to the page, or a URL. */

@@ -30,7 +30,7 @@ try {
   await demo.end();
 }
 
-/** Everybody gets a code their own way; then WhatsApp fails late, and the same code comes by SMS. */
+/** Each user gets a code by another channel; then WhatsApp fails late, and the same code comes by SMS. */
 async function picturePhones(page: Page, url: string): Promise<void> {
   await page.setViewportSize({ width: 1440, height: 1080 });
   await page.goto(url);
@@ -48,7 +48,7 @@ async function picturePhones(page: Page, url: string): Promise<void> {
   await ana.getByRole('log', { name: 'Messages of Ana' }).getByText('Your code is').first().waitFor();
 }
 
-/** What became of these codes; and one more, by the tester. */
+/** The executions of these codes, and one more code by the tester. */
 async function pictureConsole(page: Page, url: string): Promise<void> {
   await page.goto(`${url}#/history`);
   await page.getByText('4 of 4 executions').waitFor();
@@ -70,7 +70,7 @@ function person(page: Page, name: string): Locator {
 }
 
 async function picture(page: Page, name: string, height: number | 'whole'): Promise<void> {
-  // Where nothing has the focus, and the pointer is over nothing.
+  // Without a focused or hovered element.
   await page.mouse.move(0, 0);
   await page.evaluate('document.activeElement?.blur(); window.scrollTo(0, 0)');
   const clip =
@@ -81,7 +81,7 @@ async function picture(page: Page, name: string, height: number | 'whole'): Prom
   process.stdout.write(`.docs/screenshots/${name}.png\n`);
 }
 
-/** The program's own demo, in a process of its own. */
+/** Starts the demo of the command line in its own process. */
 async function startDemo(): Promise<{ readonly urls: DemoUrls; end(): Promise<void> }> {
   const program = spawn(
     process.execPath,
@@ -93,12 +93,12 @@ async function startDemo(): Promise<{ readonly urls: DemoUrls; end(): Promise<vo
       resolve();
     });
   });
-  let told = '';
+  let printed = '';
   for await (const chunk of program.stdout) {
-    told += String(chunk);
-    if (told.trimEnd().endsWith('\n}')) break;
+    printed += String(chunk);
+    if (printed.trimEnd().endsWith('\n}')) break;
   }
-  const { urls } = JSON.parse(told) as { urls: DemoUrls };
+  const { urls } = JSON.parse(printed) as { urls: DemoUrls };
   return {
     urls,
     end: async () => {

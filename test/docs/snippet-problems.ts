@@ -4,20 +4,20 @@ import { join } from 'node:path';
 import { buildIfStale, ROOT, TYPESCRIPT_7 } from '#harness/consumer.js';
 import type { Snippet } from './snippets.js';
 
-/** What the compiler says of snippets. */
+/** Compiles the snippets of the pages. */
 
-/** A snippet as a module: `before` declares what its reader has already. */
+/** A snippet as a module: `before` declares what the snippet uses. */
 export interface SnippetModule extends Snippet {
   readonly before: string;
 }
 
 /**
- * Compiles modules beside each other in one program, with the options of the checkout; each problem begins with its
- * document and line.
+ * Compiles the modules in one program with the options of the checkout. Each problem begins with its document and
+ * line.
  */
 export function problemsOf(modules: readonly SnippetModule[]): readonly string[] {
   buildIfStale();
-  // In the checkout, so that the package and its dependencies are found; in none of the folders that other tools read.
+  // In the checkout, so that TypeScript finds the package and its dependencies, but in no folder that other tools read.
   const folder = join(ROOT, `.snippets-${process.pid}.tmp`);
   mkdirSync(folder);
   try {
@@ -28,7 +28,7 @@ export function problemsOf(modules: readonly SnippetModule[]): readonly string[]
       compilerOptions: {
         // Handlers have parameters that a short example does not use.
         noUnusedParameters: false,
-        // As a user has it: the package by its own name, through its exports, from dist/.
+        // As for a user: the package by its name, through its exports, from dist/.
         paths: {},
       },
       include: ['*.ts'],
@@ -39,18 +39,18 @@ export function problemsOf(modules: readonly SnippetModule[]): readonly string[]
       cwd: folder,
       encoding: 'utf8',
     });
-    return stdout.match(/^\S.*(?:\n .*)*/gm)?.map((problem) => placed(problem, modules)) ?? [];
+    return stdout.match(/^\S.*(?:\n .*)*/gm)?.map((problem) => withDocumentLine(problem, modules)) ?? [];
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
 }
 
-/** Its place in the document instead of that in the module. */
-function placed(problem: string, modules: readonly SnippetModule[]): string {
+/** The problem with its line in the document instead of the line in the module. */
+function withDocumentLine(problem: string, modules: readonly SnippetModule[]): string {
   const [, index, lineOfModule, text] = /^(\d+)\.ts\((\d+),\d+\): error TS\d+: (.*)/s.exec(problem) ?? [];
   const module = modules[Number(index)];
   if (module === undefined) return problem;
-  // `before` stands above the code.
+  // `before` is above the code.
   const line = module.line + Number(lineOfModule) - 1 - module.before.split('\n').length;
   return `${module.document}:${line}: ${text ?? ''}`;
 }

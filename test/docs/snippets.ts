@@ -1,12 +1,12 @@
 import { pageAt, PAGES } from './pages.js';
 
-/** The TypeScript that the pages show. */
+/** The TypeScript code in the pages. */
 
 export interface Snippet {
   readonly document: string;
-  /** The heading above it; empty above the first. */
+  /** The heading above the snippet; empty before the first heading. */
   readonly heading: string;
-  /** Of its first line of code, from 1. */
+  /** The line number of its first line of code, from 1. */
   readonly line: number;
   readonly code: string;
 }

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 
-/** What a hostile, or merely odd, caller or vendor may write where a text, a number or an object belongs. */
+/** Values that a hostile or odd caller or vendor may send as a text, a number or an object. */
 
-/** Characters that texts are rarely tested with. */
+/** Characters that tests rarely use. */
 const ODD_CHARACTERS = [
   '\u0000',
   '\u0007',
@@ -41,8 +41,8 @@ const FIRST_SURROGATE = 0xd800;
 const SURROGATES = 0x800;
 
 /**
- * Any character that is whole. fast-check's own unit, `binary`, makes the same ones, but takes a second of each worker to make a
- * table of them all.
+ * Any character except lone surrogates. fast-check's unit `binary` makes the same ones, but each worker needs a second
+ * to make a table of them.
  */
 const anyCharacter: fc.Arbitrary<string> = fc.integer({ min: 0, max: 0x10ffff - SURROGATES }).map(
   (index) => String.fromCodePoint(index < FIRST_SURROGATE ? index : index + SURROGATES),
@@ -54,7 +54,7 @@ const anyCharacter: fc.Arbitrary<string> = fc.integer({ min: 0, max: 0x10ffff - 
   },
 );
 
-/** Any text, with a taste for the odd ones. */
+/** Any text, often with odd characters. */
 export const oddText: fc.Arbitrary<string> = fc.oneof(
   fc.string({ unit: anyCharacter, maxLength: 60 }),
   fc.string({ unit: 'grapheme', maxLength: 60 }),
@@ -63,7 +63,7 @@ export const oddText: fc.Arbitrary<string> = fc.oneof(
     .map((parts) => parts.join('')),
 );
 
-/** Names that every object has, or that a merge would take for something else. */
+/** Names of properties that every object inherits, or that a merge could misuse. */
 export const keyOfTrouble: fc.Arbitrary<string> = fc.constantFrom(
   '__proto__',
   'constructor',
@@ -79,12 +79,12 @@ export const keyOfTrouble: fc.Arbitrary<string> = fc.constantFrom(
   'polluted',
 );
 
-/** A property of its own, `__proto__` too, as `JSON.parse` makes it. */
+/** Adds an own property, even `__proto__`, as `JSON.parse` does. */
 export function withOwn(target: object, key: string, value: unknown): object {
   return Object.defineProperty(target, key, { value, enumerable: true, configurable: true, writable: true });
 }
 
-/** Not deeper than what fast-check can show of a case that fails. */
+/** Not deeper than fast-check can print in a failing case. */
 function nested(depth: number, isArray: boolean): unknown {
   let value: unknown = 1;
   for (let level = 0; level < depth; level += 1) value = isArray ? [value] : { a: value };
@@ -119,10 +119,10 @@ export const oddValue: fc.Arbitrary<unknown> = fc.oneof(
   fc.integer({ min: 1, max: 3000 }).map((length) => 'x'.repeat(length)),
 );
 
-/** The same as JSON text. */
+/** Any JSON value as text. */
 export const oddJson: fc.Arbitrary<string> = oddValue.map((value) => JSON.stringify(value));
 
-/** A code as Okta may make it: of letters, digits and hyphens, in any script. Some come as numbers. */
+/** A code that Okta may send: letters, digits and hyphens in any script; some as numbers. */
 export const goodCode: fc.Arbitrary<string | number> = fc.oneof(
   { weight: 4, arbitrary: fc.stringMatching(/^[0-9]{4,10}$/) },
   fc.stringMatching(/^[A-Z0-9]{2,3}(-[A-Z0-9]{2,6}){1,3}$/),
@@ -149,7 +149,7 @@ const SEPARATORS = [
   '  ',
 ] as const;
 
-/** A number that can be dialled, and one of the ways in which people write it. */
+/** A valid phone number, and one of its spellings. */
 export interface SpelledNumber {
   /** E.164. */
   readonly number: string;
@@ -166,14 +166,14 @@ export const goodNumber: fc.Arbitrary<SpelledNumber> = fc
     fc.array(fc.constantFrom(...SEPARATORS), { minLength: 15, maxLength: 15 }),
     fc.constantFrom('+', '+', '00', '+ ', ' +'),
   )
-  // The emulator has numbers that refuse, and senders of its own.
+  // Without the emulator's own numbers: some refuse messages, some are senders.
   .filter(([digits]) => !/^1(500555|415)/.test(digits))
   .map(([digits, separators, prefix]) => ({
     number: `+${digits}`,
     spelled: prefix + Array.from(digits, (digit, index) => digit + (separators[index] ?? '')).join(''),
   }));
 
-/** A locale in any spelling, and what is none. */
+/** A locale in any spelling, or another value. */
 export const anyLocale: fc.Arbitrary<unknown> = fc.oneof(
   fc.constantFrom(
     'EN-US',
@@ -197,7 +197,7 @@ export const anyLocale: fc.Arbitrary<unknown> = fc.oneof(
   oddValue,
 );
 
-/** A time as Okta writes it, and other things that stand in its place. */
+/** A time as Okta writes it, or another value. */
 export const anyTime: fc.Arbitrary<unknown> = fc.oneof(
   fc
     .integer({ min: -1_000_000, max: 10_000_000 })
@@ -216,7 +216,7 @@ export const anyTime: fc.Arbitrary<unknown> = fc.oneof(
   oddValue,
 );
 
-/** A request's type, known, new or odd. */
+/** A known, new or odd request type. */
 export const anyRequestType: fc.Arbitrary<unknown> = fc.oneof(
   fc.constantFrom(
     'com.okta.user.telephony.mfa-verification',
@@ -228,7 +228,7 @@ export const anyRequestType: fc.Arbitrary<unknown> = fc.oneof(
   oddValue,
 );
 
-/** Every spelling of what Okta asks for. */
+/** Every spelling of a delivery channel. */
 export const goodDeliveryChannel: fc.Arbitrary<{ readonly spelled: string; readonly isVoice: boolean }> = fc
   .tuple(
     fc.constantFrom<readonly [text: string, isVoice: boolean]>(

@@ -11,8 +11,8 @@ export interface SeenAnswer {
   readonly body: string;
 }
 
-/** What is told beside the answer. */
-export interface Told {
+/** What a hook writes beside its answer. */
+export interface Output {
   readonly log: LogLine[];
   readonly events: HookEvent[];
 }
@@ -38,7 +38,7 @@ export interface Command {
   readonly transactionMetadata: string;
 }
 
-/** Holds an answer to the contract, whatever it says; returns what it says. */
+/** Expects that an answer has the form of the contract. Returns its body. */
 export function expectAnswer({ status, headers, body }: SeenAnswer): AnswerBody {
   expect(status, body).to.be.oneOf(STATUSES);
   expect(headers).to.include({
@@ -85,8 +85,8 @@ export function commandIn(body: AnswerBody): Command | undefined {
   return body.commands?.[0]?.value[0];
 }
 
-/** Times, and what is counted: their digits hold any short code by chance. */
-const NUMBERS_OF_OURS: ReadonlySet<string> = new Set([
+/** Times and durations: their digits can contain a short code by chance. */
+const TIME_FIELDS: ReadonlySet<string> = new Set([
   'at',
   'durationMs',
   'profileMs',
@@ -95,16 +95,16 @@ const NUMBERS_OF_OURS: ReadonlySet<string> = new Set([
   'untilMs',
 ]);
 
-/** None of these may be found in the answer, the log or the events. Shorter ones than 4 characters are let be. */
-export function expectNothingTold(
+/** Expects none of these in the answer, the log or the events. Ignores secrets of less than 4 characters. */
+export function expectNoSecrets(
   secrets: readonly string[],
   answer: string,
-  { log, events }: Told,
+  { log, events }: Output,
   ids: readonly string[] = [],
 ): void {
   let text = [answer, ...textsIn(log), ...textsIn(events)]
     .join('\n')
-    // The ids that providers made, and times: random digits, too.
+    // Ids of providers and durations have random digits, too.
     .replace(/\b(SM|CA)[0-9a-f]{32}\b/g, 'SID')
     .replace(/Duration=\d+ms/g, 'DURATION');
   for (const id of ids) text = text.replaceAll(id, 'ID');
@@ -112,17 +112,17 @@ export function expectNothingTold(
   for (const secret of secrets) {
     if (secret.length < 4) continue;
     const at = lowered.indexOf(withPlainDigits(secret.toLowerCase()));
-    if (at >= 0) expect.fail(`told: ${text.slice(Math.max(0, at - 200), at + 200)}`);
+    if (at >= 0) expect.fail(`a secret: ${text.slice(Math.max(0, at - 200), at + 200)}`);
   }
 }
 
-/** Every text and number in a value, but for those that `NUMBERS_OF_OURS` names. */
+/** Every text and number in a value, except for the numbers in `TIME_FIELDS`. */
 function* textsIn(value: unknown): Generator<string> {
   if (typeof value === 'string' || typeof value === 'number') yield String(value);
   if (typeof value !== 'object' || value === null) return;
   for (const [key, inner] of Object.entries(value)) {
     yield key;
-    if (!(typeof inner === 'number' && NUMBERS_OF_OURS.has(key))) yield* textsIn(inner);
+    if (!(typeof inner === 'number' && TIME_FIELDS.has(key))) yield* textsIn(inner);
   }
 }
 
@@ -134,7 +134,7 @@ const shapes = (): string =>
   );
 const SHAPES = shapes();
 
-/** No prototype of the language has got or lost a property. */
+/** Expects that no built-in prototype has gained or lost a property. */
 export function expectNothingPolluted(): void {
   expect(shapes()).to.equal(SHAPES);
 }

@@ -1,16 +1,16 @@
 import { Agent, request } from 'undici';
 import { HOOK_SECRET, startScene, type Scene, type SceneOptions } from '#harness/scene.js';
 import { wordsOfTwiml } from '#lib/testing/twilio/spoken-twiml.js';
-import type { SeenAnswer, Told } from './expectations.js';
+import type { SeenAnswer, Output } from './expectations.js';
 
-/** One gateway for thousands of generated requests: a scene, a connection that is kept, and what each one did. */
+/** One gateway for thousands of generated requests: a scene, a keep-alive connection, and the results of each request. */
 export interface Gateway {
   readonly scene: Scene;
   /** Posts a body as Okta does. */
   post(body: string | Buffer, headers?: Readonly<Record<string, string>>): Promise<SeenAnswer>;
-  /** What was told since the last time. */
-  takeTold(): Told;
-  /** The texts that phones got since the last time, and to whom. */
+  /** The log and the events since the last call. */
+  takeOutput(): Output;
+  /** The messages to phones since the last call. */
   takeSent(): readonly SentText[];
   close(): Promise<void>;
 }
@@ -19,11 +19,11 @@ export interface SentText {
   readonly channel: 'sms' | 'whatsapp' | 'voice';
   /** E.164. */
   readonly to: string;
-  /** What is read, or heard. */
+  /** The text of a message, or the words of a voice call. */
   readonly text: string;
 }
 
-/** Made-up numbers may be premium-rate ones, and are of few users: nothing is held back. */
+/** The guard blocks nothing: made-up numbers may be premium-rate, and come from few users. */
 const SENDS_ALL = { guard: { mode: 'record', perUser: false, perNumber: false, countries: false } } as const;
 
 export async function startGateway({ hook, ...options }: SceneOptions = {}): Promise<Gateway> {
@@ -45,8 +45,8 @@ export async function startGateway({ hook, ...options }: SceneOptions = {}): Pro
       });
       return { status: answer.statusCode, headers: answer.headers, body: await answer.body.text() };
     },
-    takeTold: () => {
-      // What the emulators recorded is looked at nowhere.
+    takeOutput: () => {
+      // No test reads the emulators' records of requests.
       scene.okta.requests.length = 0;
       scene.twilio.requests.length = 0;
       return { log: scene.log.splice(0), events: scene.events.splice(0) };
@@ -72,7 +72,7 @@ export async function startGateway({ hook, ...options }: SceneOptions = {}): Pro
   };
 }
 
-/** Whether the code is in what was sent: as it is, or spoken character by character. */
-export function holdsCode({ channel, text }: SentText, code: string): boolean {
+/** Whether a message contains the code, as it is or spoken character by character. */
+export function containsCode({ channel, text }: SentText, code: string): boolean {
   return channel === 'voice' ? text.replace(/[\s,、،]/g, '').includes(code) : text.includes(code);
 }

@@ -13,7 +13,7 @@ import {
   withOwn,
 } from './arbitraries.js';
 
-/** A hook call's body, what is in it, and what must not come out of it. */
+/** The body of a hook call, its parts, and its secrets. */
 export interface GoodBody {
   readonly body: Record<string, unknown>;
   readonly code: string;
@@ -21,11 +21,11 @@ export interface GoodBody {
   readonly number: string;
   readonly isVoice: boolean;
   readonly secrets: readonly string[];
-  /** What may be told, although its digits may hold a short code by chance. */
+  /** Output may contain these, although their digits can contain a short code by chance. */
   readonly ids: readonly string[];
 }
 
-/** What is always in the `data` of a good body. */
+/** The `data` of a valid body. */
 export interface GoodData {
   readonly userProfile: object;
   readonly messageProfile: Readonly<Record<string, unknown>>;
@@ -35,7 +35,7 @@ const LETTERS = 'abcdefghijklmnopqrstuvwxyz';
 const letters = (length: number): fc.Arbitrary<string> =>
   fc.string({ unit: fc.constantFrom(...LETTERS.split('')), minLength: length, maxLength: length });
 
-/** Names that stand in no other text: what holds one tells it. */
+/** Names that occur in no other text: output that contains one leaks it. */
 const name: fc.Arbitrary<string> = fc
   .tuple(fc.constantFrom('Qz', 'Žq', "O'Qx", 'Qx-Zy', '秦', 'ظق'), letters(5))
   .map((parts) => parts.join(''));
@@ -63,7 +63,7 @@ const person: fc.Arbitrary<Person> = fc.record({
   lastName: name,
 });
 
-/** Unique, so that no case is a repeat of another. */
+/** Unique, so that no case repeats the event of another. */
 let count = 0;
 export function freshEventId(): string {
   count += 1;
@@ -71,7 +71,7 @@ export function freshEventId(): string {
   return `evt-${text.join('')}`;
 }
 
-/** A request that must be sent, whatever else stands in it. */
+/** A request whose code the hook must send, with any values in the other fields. */
 export const goodBody: fc.Arbitrary<GoodBody> = fc
   .record({
     who: person,
@@ -131,13 +131,13 @@ export const goodBody: fc.Arbitrary<GoodBody> = fc
     };
   });
 
-/** A code that has ended long ago is not sent: contract section 6, 2. */
+/** The hook does not send a code that expired long ago: contract section 6, 2. */
 function isPast(time: unknown): boolean {
   const ms = typeof time === 'string' ? Date.parse(time) : NaN;
   return !Number.isNaN(ms) && Date.now() - ms > 60_000;
 }
 
-/** The places of a body that a mutation hits. */
+/** The places of a body that a change can hit. */
 const PATHS = [
   [],
   ['eventId'],
@@ -192,13 +192,13 @@ const change: fc.Arbitrary<Change> = fc.oneof(
   ),
 );
 
-/** The right shape, spoiled in a place or two. */
+/** A valid body with one to three changes. */
 export const spoiledBody: fc.Arbitrary<GoodBody> = fc
   .tuple(goodBody, fc.array(fc.tuple(fc.constantFrom(...PATHS), change), { minLength: 1, maxLength: 3 }))
   .map(([good, changes]) => {
     let body: unknown = good.body;
     for (const [path, apply] of changes) body = changed(body, path, apply);
-    // What is no object is a body, too.
+    // A body need not be an object.
     return { ...good, body: (body ?? null) as Record<string, unknown> };
   });
 

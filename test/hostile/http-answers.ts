@@ -3,17 +3,17 @@ import fc from 'fast-check';
 import type { RawAnswer } from './raw-vendor.js';
 import { inPieces } from './wire.js';
 
-/** An answer on the wire, and what HTTP says of it, known from how it was made and not from any parser of ours. */
+/** An answer on the wire, and its meaning in HTTP, which follows from how we made it and not from a parser. */
 export interface HttpAnswer {
   readonly raw: RawAnswer;
   readonly status: number;
-  /** `undefined` where opinions may differ on whether it is complete. */
+  /** `undefined` if parsers may differ on whether it is complete. */
   readonly isComplete: boolean | undefined;
-  /** What a caller reads that takes the body as it stands; of a complete answer. */
+  /** The body of a complete answer, without decoding. */
   readonly body: string;
 }
 
-/** Words that a vendor may write anywhere, and that nobody may be told. */
+/** Words that a vendor may write anywhere, and that the hook must not pass on. */
 export const VENDOR_WORDS = 'vendors-own-words';
 
 const MAX_ANSWER_BYTES = 256 * 1024;
@@ -141,7 +141,7 @@ export function httpAnswer(bodies: fc.Arbitrary<string>, statuses = anyStatus): 
       const hasNoBody = status === 204 || status === 304;
       const isTooLarge = seen.length > MAX_ANSWER_BYTES && !hasNoBody;
       const isAllowed = parts.extras.every((extra) => extra.isAllowed);
-      // Undici bounds the header by its own count: near the bound opinions differ.
+      // undici counts the size of the header in its own way: near the limit the result is open.
       const isNearBound = Math.abs(head.length - MAX_HEADER_BYTES) < 2048;
       const isHeadTooLarge = head.length > MAX_HEADER_BYTES;
       return {
@@ -150,7 +150,7 @@ export function httpAnswer(bodies: fc.Arbitrary<string>, statuses = anyStatus): 
         isComplete: isCompleteOf({
           isWhole,
           framing,
-          // After 204 and 304 there is no body, whatever the head announces.
+          // 204 and 304 have no body, even if the headers announce one.
           hasNoBody: status === 204 || status === 304,
           isBroken: !isAllowed || (isHeadTooLarge && !isNearBound) || isTooLarge,
           isNearBound,
@@ -167,14 +167,14 @@ function isCompleteOf(facts: {
   readonly hasNoBody: boolean;
   readonly isBroken: boolean;
   readonly isNearBound: boolean;
-  /** By bytes that belong to no answer, where there is no body. */
+  /** Bytes follow that belong to no answer. */
   readonly isFollowed: boolean;
 }): boolean | undefined {
   const { isWhole, framing, hasNoBody, isBroken, isNearBound, isFollowed } = facts;
   if (isBroken) return false;
   const endsWithHead = hasNoBody && !['head-only', 'garbage', 'nothing'].includes(framing);
   if (isWhole === false && !endsWithHead) return false;
-  // A reset may overtake what was written before it.
+  // A reset may arrive before earlier bytes.
   const isDisputed = isWhole === undefined || framing === 'reset' || (hasNoBody && isFollowed);
   return isDisputed || isNearBound ? undefined : true;
 }
@@ -182,7 +182,7 @@ function isCompleteOf(facts: {
 interface Framed {
   readonly lines: readonly string[];
   readonly bytes: Buffer;
-  /** What of the body a caller gets. */
+  /** The part of the body that a caller gets. */
   readonly seen: Buffer;
   readonly isWhole: boolean | undefined;
   readonly then: RawAnswer['then'];
@@ -219,7 +219,7 @@ function framed(framing: Framing, body: Buffer): Framed {
     case 'reset':
       return { ...whole, lines: [`Content-Length: ${body.length + 7}`], isWhole: false, then: 'reset' };
     case 'too-short':
-      // The rest stands where the next answer would.
+      // The rest is in the place of the next answer.
       return {
         ...whole,
         lines: [`Content-Length: ${half.length}`],

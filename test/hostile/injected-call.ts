@@ -8,11 +8,11 @@ import { ANA, CODE, HOOK_SECRET } from '#harness/scene.js';
 import type { SeenAnswer } from './expectations.js';
 import { readAnswers } from './wire.js';
 
-/** A hook call without a network: nothing happens in it but what the test lets happen. */
+/** A hook call without a network: the test controls each step. */
 export interface InjectedCall {
-  /** What has been answered until now. */
+  /** The answers until now. */
   answers(): readonly SeenAnswer[];
-  /** The caller is gone. */
+  /** Lets the caller hang up. */
   hangUp(): void;
   readonly hasHungUp: boolean;
 }
@@ -30,12 +30,12 @@ export function inject(hook: TelephonyHook, payload: HookPayloadOptions): Inject
   });
 }
 
-/** Twilio tells the hook what became of a message. */
+/** Twilio sends the hook a delivery callback. */
 export function injectCallback(
   hook: TelephonyHook,
   params: Readonly<Record<string, string>>,
   signed: { readonly publicUrl: string; readonly authToken: string },
-  /** Of the attempt that sent the message. */
+  /** The reference of the attempt that sent the message. */
   reference: string,
 ): InjectedCall {
   const path = `/twilio/status?attempt=${reference}`;
@@ -46,7 +46,7 @@ export function injectCallback(
   });
 }
 
-/** Posts to the hook as Express would, with a request and a response of our own. */
+/** Posts to the hook as Express would, with our own request and response. */
 function injectRequest(
   hook: TelephonyHook,
   path: string,
@@ -61,7 +61,7 @@ function injectRequest(
       done();
     },
   });
-  // Of a socket, Node's request and response use what every stream has; its type asks for the class.
+  // Node's request and response use only the stream parts of a socket, but their types require the class.
   const socket = wire as unknown as Socket;
   const req = new IncomingMessage(socket);
   req.method = 'POST';
@@ -71,7 +71,7 @@ function injectRequest(
     ...headers,
     'content-length': String(Buffer.byteLength(body)),
   };
-  // Else Node takes its end for the caller's going away.
+  // Else Node treats the end of the body as a hang-up of the caller.
   req.complete = true;
   req.push(body);
   req.push(null);
@@ -93,7 +93,7 @@ function injectRequest(
   };
 }
 
-/** Until all that can go on without time, network or the test has gone on. */
+/** Resolves after all steps that need no time, network or test. */
 export async function settle(): Promise<void> {
   for (let turn = 0; turn < 4; turn += 1) await new Promise((resolve) => setImmediate(resolve));
 }

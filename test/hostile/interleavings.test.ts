@@ -14,7 +14,7 @@ import {
   type VendorStep,
 } from './scheduled-vendors.js';
 
-/** What becomes of one attempt at a channel of the user. `breaks` fails before anything is sent. */
+/** The result of one attempt at a custom channel. `breaks` fails before the message leaves. */
 type Ending = 'accepted' | 'refused' | 'stopping' | 'unknown' | 'throws' | 'garbage' | 'hangs' | 'breaks';
 const endings = fc.array(
   fc.oneof(
@@ -32,7 +32,7 @@ const OUTCOMES: Readonly<
   refused: { is: 'refused', says: REFUSED },
   stopping: { is: 'refused', says: { ...REFUSED, moveOn: false } },
   unknown: { is: 'unknown', says: { status: 'unknown', reason: 'who knows' } },
-  // What JavaScript callers may return has no type.
+  // Channels in JavaScript can return anything.
   garbage: { is: 'unknown', says: { status: 'Accepted' } as unknown as Outcome },
   throws: { is: 'unknown', says: undefined },
 };
@@ -52,7 +52,7 @@ describe(withSeed('interleavings of the callers of one event'), function () {
   const time = new ScheduledTime(() => clock);
   const event = new OneEvent(time);
 
-  it('send once, and tell every caller the same, through channels of the user', async () => {
+  it('send the code once, and give every caller the same answer, through custom channels', async () => {
     await check(
       'interleavings of callers',
       fc.asyncProperty(time.schedulers, callers, times, endings, async (s, callersOf, timesOf, endingsOf) => {
@@ -114,7 +114,7 @@ describe(withSeed('interleavings of the callers of one event'), function () {
     );
   });
 
-  it('send once, and tell every caller the same, over connections that do as they like', async () => {
+  it('send the code once, and give every caller the same answer, over connections that fail', async () => {
     const steps = fc.array(
       fc.oneof(
         { weight: 3, arbitrary: fc.constantFrom<VendorStep>('400', '201') },

@@ -11,7 +11,7 @@ import { check, PATIENCE_MS, withSeed } from './runs.js';
 import { ScheduledTime } from './scheduled-time.js';
 import { ScheduledVendors } from './scheduled-vendors.js';
 
-describe(withSeed('interleavings of what is told of messages'), function () {
+describe(withSeed('interleavings of delivery reports'), function () {
   this.timeout(PATIENCE_MS);
   let clock: sinon.SinonFakeTimers;
   beforeEach(() => {
@@ -25,7 +25,7 @@ describe(withSeed('interleavings of what is told of messages'), function () {
   });
   const time = new ScheduledTime(() => clock);
 
-  it('send a code at most once more for each attempt, never after it was delivered, nor after a newer one, whatever the clocks show', async () => {
+  it('send a code once per channel, and never late after a delivery, a newer code or its end, on any clock', async () => {
     await check(
       'interleavings of late failover',
       fc.asyncProperty(

@@ -5,30 +5,30 @@ import type { Channel, HookEvent, TelephonyHook } from '#lib/index.js';
 import { inject, injectCallback, settle, type InjectedCall } from './injected-call.js';
 import { DEADLINE_MS } from './one-event.js';
 
-/** The codes of one person, what becomes of their messages, and what is told of that in an order that fast-check makes up. */
+/** The codes of one user, the outcomes of their messages, and delivery reports, in an order that fast-check generates. */
 
-/** The plan of every code. The last one tells nothing of what becomes of a message. */
+/** The plan of every code. The last channel reports no delivery. */
 const PLAN = ['whatsapp', 'line', 'sms'] as const;
 type Name = (typeof PLAN)[number];
 
 export const SIGNED = { publicUrl: 'https://id.example.com/okta/telephony', authToken: 'token' };
 
-interface Told {
+interface Report {
   readonly status: 'sent' | 'delivered' | 'undelivered';
-  /** Which of the gateways is told. */
+  /** The gateway that gets the report. */
   readonly at: number;
 }
 interface MessageScript {
-  /** `lost`: it was accepted, and the answer that says so is lost. */
+  /** `lost`: Twilio accepted the message, but its answer is lost. */
   readonly ending: 'accepted' | 'refused' | 'lost';
-  /** What Twilio tells once it has the message, in any order. */
-  readonly told: readonly Told[];
-  /** What it says when it is asked. */
-  readonly asked: 'pending' | 'failed' | 'delivered';
+  /** The callbacks of Twilio once it has the message, in any order. */
+  readonly reports: readonly Report[];
+  /** The answer of Twilio to a poll. */
+  readonly polled: 'pending' | 'failed' | 'delivered';
 }
 interface EventScript {
   readonly isPreview: boolean;
-  /** Its code has ended before much can be told. */
+  /** Its code expires before most reports. */
   readonly isBrief: boolean;
   readonly repeats: number;
   readonly messages: Readonly<Record<Name, MessageScript>>;
@@ -36,14 +36,14 @@ interface EventScript {
 
 const message: fc.Arbitrary<MessageScript> = fc.record({
   ending: fc.constantFrom('accepted', 'accepted', 'refused', 'lost'),
-  told: fc.array(
+  reports: fc.array(
     fc.record({
       status: fc.constantFrom('undelivered', 'undelivered', 'delivered', 'sent'),
       at: fc.nat({ max: 1 }),
     }),
     { maxLength: 4 },
   ),
-  asked: fc.constantFrom('pending', 'pending', 'failed', 'delivered'),
+  polled: fc.constantFrom('pending', 'pending', 'failed', 'delivered'),
 });
 export const eventScripts: fc.Arbitrary<readonly EventScript[]> = fc.array(
   fc.record({
@@ -54,15 +54,15 @@ export const eventScripts: fc.Arbitrary<readonly EventScript[]> = fc.array(
   }),
   { minLength: 1, maxLength: 3 },
 );
-/** Milliseconds: a share of a call, and the times at which messages are asked for, or given up. */
+/** Milliseconds: a part of a call, and the times at which the hook polls messages or counts them as failed. */
 export const lateTimes = fc.array(fc.constantFrom(30, 440, 3_000, 9_000, 20_000), { maxLength: 5 });
 
-/** How far off the clock of each gateway is, and to what whose clock is set meanwhile, milliseconds. */
+/** The error of each gateway's clock, and changes of clocks during the play, milliseconds. */
 export interface ClockScript {
   readonly offBy: readonly number[];
   readonly settings: readonly { readonly at: number; readonly offByMs: number }[];
 }
-/** A gateway that is farther ahead takes a code for one that ended two minutes ago, and refuses it. */
+/** A gateway that is farther ahead refuses a code as expired for more than two minutes. */
 const offByMs = fc.constantFrom(0, 0, -3_600_000, -30_000, 30_000, 360_000);
 export const clockScripts: fc.Arbitrary<ClockScript> = fc.record({
   offBy: fc.tuple(offByMs, offByMs),
@@ -78,49 +78,49 @@ interface Sent {
   readonly event: PlayedEvent;
   readonly channel: Name;
   readonly script: MessageScript;
-  /** Twilio returns it with what it tells. */
+  /** Twilio's callbacks return it. */
   readonly reference: string;
   outcome: 'open' | 'accepted' | 'refused' | 'lost';
-  /** Something may have said so. */
+  /** A report or a poll may have said that it failed. */
   mayHaveFailed: boolean;
-  /** A callback that said so has been answered, and all has been done that follows from it. */
+  /** The hook has answered a callback with this status, and handled it. */
   isDelivered: boolean;
-  /** The state that gateways share has been told. */
-  isToldDelivered: boolean;
+  /** The shared state knows the delivery. */
+  isDeliveredInState: boolean;
 }
 interface PlayedEvent {
   readonly key: string;
   readonly script: EventScript;
   readonly calls: InjectedCall[];
-  /** When its first call came, and when its code ends, by a clock that nobody sets. */
+  /** When its first call came, and when its code expires, by a correct clock. */
   cameAtMs: number;
   endsAtMs: number;
-  /** The guard has let it pass. */
+  /** The guard has allowed it. */
   hasPassed: boolean;
-  /** Another code came in the same moment. */
+  /** Another code came at the same moment. */
   isAtOnce: boolean;
-  isOvertaken: boolean;
-  /** The state has said so. */
-  isToldOvertaken: boolean;
+  isSuperseded: boolean;
+  /** The state has answered that it is superseded. */
+  isSupersededInState: boolean;
 }
 
-/** One play: what happens in it, and what must not. */
+/** One play, and its checks. */
 export class LatePlay {
-  /** What went wrong. */
+  /** The problems found. */
   readonly wrong: string[] = [];
   readonly #s: fc.Scheduler;
   readonly #isTimed: boolean;
   /** The gateways share one state. */
   readonly #isShared: boolean;
   readonly #settings: ClockScript['settings'];
-  /** How far the clock of each gateway is off. */
+  /** The error of each gateway's clock, milliseconds. */
   readonly #offBy: number[];
   readonly #events: readonly PlayedEvent[];
-  /** In the order in which they came. */
+  /** In the order of their arrival. */
   readonly #arrived: PlayedEvent[] = [];
   readonly #sends: Sent[] = [];
-  readonly #told: HookEvent[] = [];
-  #questions = 0;
+  readonly #hookEvents: HookEvent[] = [];
+  #pendingRequests = 0;
 
   constructor(
     s: fc.Scheduler,
@@ -144,16 +144,16 @@ export class LatePlay {
       endsAtMs: 0,
       hasPassed: false,
       isAtOnce: false,
-      isOvertaken: false,
-      isToldOvertaken: false,
+      isSuperseded: false,
+      isSupersededInState: false,
     }));
   }
 
-  /** Time stands still while a state is asked: one that is slow is a state that is lost. */
-  mayTimePass = (): boolean => this.#questions === 0;
+  /** Time stops during a request to the state or to Twilio: the hook gives up a slow one. */
+  mayTimePass = (): boolean => this.#pendingRequests === 0;
 
   onEvent = (event: HookEvent): void => {
-    this.#told.push(event);
+    this.#hookEvents.push(event);
   };
 
   /** The wall clock of a gateway. */
@@ -161,40 +161,40 @@ export class LatePlay {
     return () => Date.now() + (this.#offBy[at] ?? 0);
   }
 
-  /** A state elsewhere: what it is asked takes its turn; what it is told is there at once. */
+  /** A remote state: its reads take turns in the scheduler, its writes are there at once. */
   state(memory: StatePort): StatePort {
     const inTurn =
       <Args extends unknown[], Answer>(what: string, work: (...args: Args) => Answer) =>
       async (...args: Args): Promise<Awaited<Answer>> => {
-        this.#questions += 1;
-        await this.#s.schedule(Promise.resolve(), `the state is asked: ${what}`);
+        this.#pendingRequests += 1;
+        await this.#s.schedule(Promise.resolve(), `request to the state: ${what}`);
         const answer = await work(...args);
-        await this.#s.schedule(Promise.resolve(), `the state answers: ${what}`);
-        this.#questions -= 1;
+        await this.#s.schedule(Promise.resolve(), `answer of the state: ${what}`);
+        this.#pendingRequests -= 1;
         return answer;
       };
     return {
       ...memory,
       claim: inTurn('claim', (...args) => memory.claim(...args)),
       isShared: this.#isShared,
-      // What a state that is shared knows when it answers right before a late send, that one must heed; nobody knows what
-      // comes to another gateway while the answer is on its way.
+      // A late send must obey the answer of a shared state right before it. A newer code that reaches another gateway
+      // after that answer does not count.
       isNewest: inTurn('newest', async (...args) => {
         const answer = await memory.isNewest(...args);
         const event = this.#events.find(({ key }) => key === args[1]);
-        if (event !== undefined) event.isToldOvertaken = answer === false;
+        if (event !== undefined) event.isSupersededInState = answer === false;
         return answer;
       }),
       keepReceipt: inTurn('keep', (...args) => memory.keepReceipt(...args)),
       takeReceipt: inTurn('receipt', (...args) => {
         const [key, , report] = args;
         const sent = this.#sends.find(({ id }) => key === `twilio ${id}`);
-        if (sent !== undefined && report.status === 'delivered') sent.isToldDelivered = true;
+        if (sent !== undefined && report.status === 'delivered') sent.isDeliveredInState = true;
         return memory.takeReceipt(...args);
       }),
       isDelivered: inTurn('delivered', (...args) => {
         for (const sent of this.#sends)
-          if (args[0].includes(`twilio ${sent.id}`) && sent.isToldDelivered) sent.isDelivered = true;
+          if (args[0].includes(`twilio ${sent.id}`) && sent.isDeliveredInState) sent.isDelivered = true;
         return memory.isDelivered(...args);
       }),
       overtake: (person, event) => {
@@ -209,7 +209,7 @@ export class LatePlay {
   channels(): Record<Name, Channel> {
     const make = (channel: Name): Channel => ({
       reports: channel === 'whatsapp' ? 'deliveries' : undefined,
-      // Twilio's callbacks tell of them.
+      // Twilio's callbacks match these ids.
       idNamespace: 'twilio',
       ...(channel === 'sms' ? {} : { lookUp: (id: string) => this.#lookUp(id) }),
       send: async ({ request }, { leaveSignal, reference }) => {
@@ -225,17 +225,17 @@ export class LatePlay {
     return { whatsapp: make('whatsapp'), line: make('line'), sms: make('sms') };
   }
 
-  /** Every caller comes in its turn, and each message brings with it what is told of it. */
+  /** Schedules every caller; each message schedules its own reports. */
   begin(hooks: readonly TelephonyHook[]): void {
     const hookAt = (at: number): TelephonyHook => {
       const hook = hooks[at % hooks.length];
       if (hook === undefined) throw new Error('there is no gateway');
       return hook;
     };
-    this.#tell = (sent, { status, at }) => {
+    this.#report = (sent, { status, at }) => {
       if (status === 'undelivered') sent.mayHaveFailed = true;
       injectCallback(hookAt(at), { MessageSid: sent.id, MessageStatus: status }, SIGNED, sent.reference);
-      // Which of several will send, it learns from the state.
+      // With several gateways, the one that will send learns the delivery from the state.
       if (status !== 'delivered' || hooks.length > 1) return;
       void settle().then(() => {
         sent.isDelivered = true;
@@ -248,7 +248,7 @@ export class LatePlay {
     }
     for (const event of this.#events) {
       const { isPreview, isBrief, repeats } = event.script;
-      // What is forgotten soon would be the first again.
+      // The hook forgets such an event soon: a repeat would be the first call again.
       const callers = isPreview || isBrief ? 1 : 1 + repeats;
       for (let caller = 0; caller < callers; caller += 1) {
         void this.#s.schedule(Promise.resolve(), `${event.key} comes`).then(() => {
@@ -270,20 +270,20 @@ export class LatePlay {
     }
   }
 
-  /** What must have happened once much time has passed. */
+  /** Checks what must have happened once much time has passed. */
   expectDone(): void {
     const accepted = new Set<string | undefined>();
     const refusedLate = new Set<string>();
     this.#expectRecognised();
-    for (const event of this.#told) {
+    for (const event of this.#hookEvents) {
       if (event.type !== 'attempt.ended' && event.type !== 'attempt.settled') continue;
       if (event.outcome === 'accepted') accepted.add(event.transactionId);
       if (event.type === 'attempt.settled' && event.outcome === 'refused')
         refusedLate.add(`${event.eventId} ${event.channel}`);
     }
-    for (const event of this.#told) {
+    for (const event of this.#hookEvents) {
       if (event.type === 'callback.unmatched' && accepted.has(event.transactionId))
-        this.wrong.push(`${event.transactionId} was told to be unknown`);
+        this.wrong.push(`${event.transactionId} was reported as unknown`);
       if (event.type === 'extension.failed') this.wrong.push(`${event.extension} failed: ${event.reason}`);
       if (event.type !== 'request.answered') continue;
       // Time passes in steps of 500 ms at most.
@@ -296,16 +296,16 @@ export class LatePlay {
     for (const sent of this.#sends) {
       const { event, channel, script } = sent;
       const next = PLAN[PLAN.indexOf(channel) + 1];
-      if (next === undefined || event.script.isBrief || event.isOvertaken || event.isAtOnce) continue;
-      // Of any with this code, at any time.
+      if (next === undefined || event.script.isBrief || event.isSuperseded || event.isAtOnce) continue;
+      // Any message with this code counts, at any time.
       const isDelivered = this.#sends.some(
         (other) =>
           other.event === event &&
-          [...other.script.told.map(({ status }) => status), other.script.asked].includes('delivered'),
+          [...other.script.reports.map(({ status }) => status), other.script.polled].includes('delivered'),
       );
       const isDue =
-        script.told.some(({ status }) => status === 'undelivered') ||
-        script.asked === 'failed' ||
+        script.reports.some(({ status }) => status === 'undelivered') ||
+        script.polled === 'failed' ||
         (this.#isTimed && channel === 'whatsapp');
       const mustFollow =
         refusedLate.has(`${event.key} ${channel}`) || (accepted.has(sent.id) && isDue && !isDelivered);
@@ -317,21 +317,24 @@ export class LatePlay {
     }
   }
 
-  /** A message whose answer was lost is accepted once, if something final was told of it before its code ended. */
+  /** A message whose answer was lost is accepted once, if a final report came before its code expired. */
   #expectRecognised(): void {
     for (const { id, outcome, script, event } of this.#sends) {
       if (outcome !== 'lost') continue;
-      const times = this.#told.filter(
-        (told) => told.type === 'attempt.settled' && told.outcome === 'accepted' && told.transactionId === id,
+      const times = this.#hookEvents.filter(
+        (hookEvent) =>
+          hookEvent.type === 'attempt.settled' &&
+          hookEvent.outcome === 'accepted' &&
+          hookEvent.transactionId === id,
       ).length;
-      const isTold = id.endsWith('-sms') ? false : script.told.some(({ status }) => status !== 'sent');
-      if (times > 1 || (isTold && !event.script.isBrief && times === 0))
+      const isReported = id.endsWith('-sms') ? false : script.reports.some(({ status }) => status !== 'sent');
+      if (times > 1 || (isReported && !event.script.isBrief && times === 0))
         this.wrong.push(`${id} was recognised ${times} times`);
     }
   }
 
-  /** Set when it begins: callbacks need the hook, whose channels need the play. */
-  #tell: (sent: Sent, told: Told) => void = () => undefined;
+  /** begin() sets it: callbacks need the hook, whose channels need the play. */
+  #report: (sent: Sent, report: Report) => void = () => undefined;
 
   #leave(
     key: string,
@@ -343,7 +346,7 @@ export class LatePlay {
     const id = `SM-${key}-${channel}`;
     const before = this.#sends.filter((sent) => sent.event === event);
     const refuse = (why: string): void => void this.wrong.push(`${id}: ${why}`);
-    if (isTooLate) refuse('left when nothing may');
+    if (isTooLate) refuse('left too late for any message');
     if (this.#hasLeft(event, channel)) refuse('left twice');
     if (
       !before.every(
@@ -352,7 +355,7 @@ export class LatePlay {
     )
       refuse('left although the one before it may arrive');
     const isLate = event.calls.some((call) => call.answers().length > 0);
-    // Previews come beside what users sign in by.
+    // Previews do not supersede codes for sign-ins.
     const newer = event.script.isPreview
       ? undefined
       : this.#sends.find(
@@ -362,9 +365,9 @@ export class LatePlay {
     if (newer !== undefined && !this.#isShared) refuse(`left after ${newer.id}, which is newer`);
     if (isLate) {
       if (before.some(({ isDelivered }) => isDelivered)) refuse('left late, after one was delivered');
-      if (this.#isShared ? event.isToldOvertaken : event.isOvertaken)
+      if (this.#isShared ? event.isSupersededInState : event.isSuperseded)
         refuse('left late, after a newer event');
-      if (performance.now() >= event.endsAtMs) refuse('left late, after its end');
+      if (performance.now() >= event.endsAtMs) refuse('left late, after its code expired');
     }
     const script = event.script.messages[channel];
     const mayHaveFailed = this.#isTimed && channel === 'whatsapp';
@@ -377,41 +380,41 @@ export class LatePlay {
       outcome: 'open',
       mayHaveFailed,
       isDelivered: false,
-      isToldDelivered: false,
+      isDeliveredInState: false,
     };
     this.#sends.push(sent);
-    // Twilio tells nothing of what it did not take.
+    // Twilio reports nothing about a message that it refused.
     if (channel !== 'sms' && script.ending !== 'refused') {
-      for (const told of script.told) {
-        void this.#s.schedule(Promise.resolve(), `${id} is ${told.status}`).then(() => {
-          this.#tell(sent, told);
+      for (const report of script.reports) {
+        void this.#s.schedule(Promise.resolve(), `${id} is ${report.status}`).then(() => {
+          this.#report(sent, report);
         });
       }
     }
     return sent;
   }
 
-  /** What a sign-in overtakes that the guard lets pass. @param isOfThisMoment - it has waited for nothing. */
+  /** Notes the codes that a sign-in supersedes once the guard allows it. @param isOfThisMoment - it has not waited. */
   #pass(passing: PlayedEvent, isOfThisMoment: boolean): void {
     for (const other of this.#arrived) {
       if (other === passing) continue;
-      // Which of these is the newer one depends on which gateway each came to.
+      // Which of these is newer depends on the gateway that each reached.
       if (this.#isShared && Math.abs(other.cameAtMs - passing.cameAtMs) <= SAME_MOMENT_MS)
         other.isAtOnce = passing.isAtOnce = true;
       const isBefore = this.#isBefore(other, passing);
-      // What passes later is the newer one, but for sign-ins of one gateway, which knows when they came.
+      // The one that the guard allows later is newer, except for sign-ins at one gateway, which knows their order.
       const isKnown = other.hasPassed || (!this.#isShared && !other.script.isPreview);
-      if (isKnown && (isBefore || (isOfThisMoment && other.hasPassed))) other.isOvertaken = true;
-      else if (!isBefore && other.hasPassed && !other.script.isPreview) passing.isOvertaken = true;
+      if (isKnown && (isBefore || (isOfThisMoment && other.hasPassed))) other.isSuperseded = true;
+      else if (!isBefore && other.hasPassed && !other.script.isPreview) passing.isSuperseded = true;
     }
   }
 
-  /** The first attempts of codes that come in one moment do not wait for each other. */
+  /** The first attempts of codes that come at the same moment do not wait for each other. */
   #isOfEarlierMoment(one: PlayedEvent, other: PlayedEvent, hasBegun: boolean): boolean {
     return this.#isBefore(one, other) && (hasBegun || other.cameAtMs - one.cameAtMs > SAME_MOMENT_MS);
   }
 
-  /** Whether the call of one came before that of the other. */
+  /** Whether the call of `one` came before the call of `other`. */
   #isBefore(one: PlayedEvent, other: PlayedEvent | undefined): boolean {
     if (other === undefined || one === other) return false;
     return this.#arrived.indexOf(one) < this.#arrived.indexOf(other);
@@ -422,12 +425,12 @@ export class LatePlay {
   ): Promise<{ status: 'pending' | 'delivered' } | { status: 'failed'; code: string; reason: string }> {
     const sent = this.#sends.find((known) => known.id === id);
     if (sent === undefined) throw new Error('no such message');
-    const { asked } = sent.script;
-    // A question that takes its time is given up; this one does not.
-    this.#questions += 1;
-    await this.#s.schedule(Promise.resolve(), `${id} is asked for: ${asked}`);
-    this.#questions -= 1;
-    if (asked !== 'failed') return { status: asked };
+    const { polled } = sent.script;
+    // The hook gives up a slow poll, so no time passes here.
+    this.#pendingRequests += 1;
+    await this.#s.schedule(Promise.resolve(), `poll of ${id}: ${polled}`);
+    this.#pendingRequests -= 1;
+    if (polled !== 'failed') return { status: polled };
     sent.mayHaveFailed = true;
     return { status: 'failed', code: 'GONE', reason: 'no' };
   }

@@ -5,7 +5,7 @@ import { exportJWK, SignJWT } from 'jose';
 import { ANA, CODE, HOOK_SECRET } from '#harness/scene.js';
 import { rsaKeys } from '#harness/rsa-keys.js';
 import { keyOfTrouble, oddJson, oddText, oddValue, withOwn } from './arbitraries.js';
-import { commandIn, expectAnswer, expectNothingPolluted, expectNothingTold } from './expectations.js';
+import { commandIn, expectAnswer, expectNothingPolluted, expectNoSecrets } from './expectations.js';
 import { httpAnswer, VENDOR_WORDS } from './http-answers.js';
 import { check, PATIENCE_MS, withSeed } from './runs.js';
 import {
@@ -24,7 +24,7 @@ const usualStatus = fc.oneof(
   fc.integer({ min: 200, max: 599 }),
 );
 
-/** The channels that one call was sent by. */
+/** The channels of the requests to Twilio. */
 function channelsOf(scene: VendorScene): readonly string[] {
   return scene.twilio.requests.map(({ path, body }) => {
     if (path.endsWith('/Calls.json')) return 'voice';
@@ -40,12 +40,12 @@ describe(withSeed('hostile answers of Okta'), function () {
   });
   after(() => scene.close());
 
-  const expectSentOnce = ({ answer, told }: VendorCall, more: readonly string[] = []): string => {
+  const expectSentOnce = ({ answer, output }: VendorCall, more: readonly string[] = []): string => {
     const body = expectAnswer(answer);
     expect(commandIn(body)).to.include({ status: 'SUCCESSFUL' });
     expect(scene.twilio.requests).to.have.length(1);
     expect(scene.twilio.requests[0]?.body).to.include(CODE);
-    expectNothingTold([...SECRETS, ...more], answer.body, told);
+    expectNoSecrets([...SECRETS, ...more], answer.body, output);
     expectNothingPolluted();
     return channelsOf(scene)[0] ?? '';
   };
@@ -115,7 +115,7 @@ describe(withSeed('hostile answers of Okta'), function () {
     ),
   );
 
-  it('about a user stop no code, and lead to WhatsApp only where they say so of this user', async () => {
+  it('about a user never stop a code, and select WhatsApp only if they contain the opt-in of this user', async () => {
     await check(
       "answers of Okta's Users API",
       fc.asyncProperty(httpAnswer(usersBodies, usualStatus), async (users) => {
@@ -132,7 +132,7 @@ describe(withSeed('hostile answers of Okta'), function () {
     );
   });
 
-  it('from its token endpoint stop no code either, and their words and our proofs are told to nobody', async () => {
+  it('of its token endpoint never stop a code, and neither their words nor our credentials leak', async () => {
     const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
     const key = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
     const tokenBodies = fc.oneof(
@@ -161,11 +161,11 @@ describe(withSeed('hostile answers of Okta'), function () {
     await check(
       "answers of Okta's token endpoint",
       fc.asyncProperty(fc.array(anyTokenAnswer, { minLength: 1, maxLength: 4 }), async (answers) => {
-        let asked = 0;
+        let tokenRequests = 0;
         scene.okta.answerWith(({ path }) => {
           if (path !== '/oauth2/v1/token') return ANA_KNOWN;
-          asked += 1;
-          return answers[(asked - 1) % answers.length]?.raw ?? ANA_KNOWN;
+          tokenRequests += 1;
+          return answers[(tokenRequests - 1) % answers.length]?.raw ?? ANA_KNOWN;
         });
         scene.twilio.answerWith(taken);
         const okta = { orgUrl: scene.okta.origin, clientId: '0oahostile', privateKey: key, keyId: 'k1' };
@@ -175,14 +175,14 @@ describe(withSeed('hostile answers of Okta'), function () {
           ({ body }) => new URLSearchParams(body).get('client_assertion') ?? '',
         );
         expectSentOnce(call, [key.slice(40, 80), ...assertions]);
-        // It gives up at some point, and asks for no user without a token.
-        expect(asked).to.be.within(1, 4);
+        // The hook gives up at some point, and does not request the user without a token.
+        expect(tokenRequests).to.be.within(1, 4);
       }),
       80,
     );
   });
 
-  it('with its keys let in whom they prove, and nobody else', async () => {
+  it('with its signing keys let in a caller only if they verify its token', async () => {
     const { privateKey, publicKey } = rsaKeys();
     const jwk = { ...(await exportJWK(publicKey)), kid: 'k1', alg: 'RS256', use: 'sig' };
     const hook = {
@@ -218,18 +218,22 @@ describe(withSeed('hostile answers of Okta'), function () {
       fc.asyncProperty(httpAnswer(keys, usualStatus), fc.boolean(), async (answered, isForged) => {
         scene.okta.answerWith(({ path }) => (path.endsWith('/v1/keys') ? answered.raw : ANA_KNOWN));
         scene.twilio.answerWith(taken);
-        const brought = isForged ? token.slice(0, -6) + 'AAAAAA' : token;
-        const { answer, told, closed } = await scene.call({}, { credentials: { hook } }, `Bearer ${brought}`);
+        const sentToken = isForged ? token.slice(0, -6) + 'AAAAAA' : token;
+        const { answer, output, closed } = await scene.call(
+          {},
+          { credentials: { hook } },
+          `Bearer ${sentToken}`,
+        );
         await closed;
         expectAnswer(answer);
         expectNothingPolluted();
-        expectNothingTold([...SECRETS, HOOK_SECRET, token], answer.body, told);
+        expectNoSecrets([...SECRETS, HOOK_SECRET, token], answer.body, output);
         const isGood = !isForged && answered.status === 200 && answered.body === good;
         if (isGood && answered.isComplete === true) expect(answer.status).to.equal(200);
         else if (!isGood || answered.isComplete === false) {
-          // Without the key's own `kid`, `alg` or `use` it is still the key that signed.
-          const mayHold = !isForged && answered.status === 200 && answered.isComplete !== false;
-          expect(answer.status).to.be.oneOf(mayHold ? [200, 401, 503] : [401, 503]);
+          // A key without `kid`, `alg` or `use` can still verify the token.
+          const mayVerify = !isForged && answered.status === 200 && answered.isComplete !== false;
+          expect(answer.status).to.be.oneOf(mayVerify ? [200, 401, 503] : [401, 503]);
         }
         expect(scene.twilio.requests).to.have.length(answer.status === 200 ? 1 : 0);
       }),
@@ -238,7 +242,7 @@ describe(withSeed('hostile answers of Okta'), function () {
   });
 });
 
-/** Whether Okta's user resource says that this user has opted in: contract section 3, `optInAttribute`. */
+/** Whether Okta's user resource contains the opt-in of this user: contract section 3, `optInAttribute`. */
 function wantsWhatsApp(text: string): boolean {
   let user: unknown;
   try {

@@ -8,13 +8,13 @@ import { inject, settle, type InjectedCall } from './injected-call.js';
 import type { ScheduledTime } from './scheduled-time.js';
 import type { SentRecord } from './scheduled-vendors.js';
 
-/** The callers of one event, and all that can fall between them, in an order that fast-check makes up. */
+/** The callers of one event, and everything that can happen between them, in an order that fast-check generates. */
 
 export const DEADLINE_MS = 500;
-/** Longer than a send that outlives its call may take. */
+/** Longer than a detached send may take. */
 const LONG_AFTER_MS = 11_000;
 
-/** One caller of the event: it waits, goes away at some point, or sends what cannot be read. */
+/** One caller of the event: it waits, hangs up at some point, or sends an invalid body. */
 type Caller = 'waits' | 'hangs up' | 'is malformed';
 export const callers: fc.Arbitrary<readonly Caller[]> = fc.array(
   fc.oneof(
@@ -24,7 +24,7 @@ export const callers: fc.Arbitrary<readonly Caller[]> = fc.array(
   { minLength: 1, maxLength: 6 },
 );
 
-/** Steps of time that may fall between everything else, milliseconds. */
+/** Steps of time between everything else, milliseconds. */
 export const times = fc.array(fc.constantFrom(30, 120, 250, 440, 470), { maxLength: 4 });
 
 export const QUIET = { info: () => undefined, warn: () => undefined, error: () => undefined };
@@ -38,15 +38,15 @@ interface Play {
   readonly hook: TelephonyHook;
   readonly callers: readonly Caller[];
   readonly times: readonly number[];
-  /** What has left, each with what became of it. */
+  /** The messages that left, with their outcomes. */
   readonly sends: readonly SentRecord[];
-  /** Time stands still while a state is asked: one that is slow is a state that is lost. */
+  /** Time stops during a request to the state: the hook gives up a slow state. */
   readonly mayTimePass: () => boolean;
-  /** Each attempt of the hook is one of `sends`. */
+  /** Whether `sends` has each attempt of the hook. */
   readonly isEverySendSeen: boolean;
 }
 
-/** The callers of one event, who come and go in the scheduler's turn. */
+/** Plays the callers of one event, in the order of the scheduler. */
 export class OneEvent {
   readonly #time: ScheduledTime;
 
@@ -54,7 +54,7 @@ export class OneEvent {
     this.#time = time;
   }
 
-  /** Lets it all happen, then much time pass, then one more caller come; and holds it to the contract. */
+  /** Plays everything, then lets much time pass and one more caller come, and checks the result against the contract. */
   async play(s: fc.Scheduler, parts: Play): Promise<void> {
     const { hook, sends } = parts;
     const calls: InjectedCall[] = [];
@@ -82,23 +82,24 @@ export class OneEvent {
     const last = inject(hook, { eventId: 'event-1' });
     await settle();
     await this.#finish(s, parts);
-    // What was told holds; where nobody was told anything, and nothing may have gone out, it is the first again.
+    // An answered event keeps its answer. Without an answer, and if no message may have left, the last call counts as
+    // the first.
     if (isDecided) expect(sends, 'sent again long after').to.have.length(before);
-    // (What took time may have been unknown at its deadline, and is remembered as that.)
+    // (A send that took time may have been unknown at its deadline. The hook remembers it as unknown.)
     else if (parts.isEverySendSeen && !sends.some(({ tookTime }) => tookTime)) {
       expect(sends.length, 'not tried again').to.be.greaterThan(before);
     }
     expect(
       sends.every(({ isAllowed }) => isAllowed),
-      'sent twice, or for nobody',
+      'sent twice, or too late',
     ).to.equal(true);
     expectSameForAll([...calls, last], sends);
-    // Nobody is left to wait for.
+    // The last call waits for no other call.
     expect(last.answers()[0]?.body).to.not.include('"provider":"UNKNOWN"');
     expect(hook.status()).to.include({ inFlight: 0, detached: 0 });
   }
 
-  /** Until every call has been answered, and every send has ended or been given up. */
+  /** Runs until each call has its answer, and each send has ended or timed out. */
   async #finish(s: fc.Scheduler, { mayTimePass }: Play): Promise<void> {
     for (const ms of [2 * DEADLINE_MS, LONG_AFTER_MS]) await this.#time.finish(s, ms, mayTimePass);
   }
@@ -110,18 +111,18 @@ function expectSameForAll(calls: readonly InjectedCall[], sends: readonly SentRe
     const answers = call.answers();
     expect(answers).to.have.length(call.hasHungUp ? 0 : 1);
     for (const answer of answers) {
-      // A failure of the gateway's own, which is not remembered.
+      // The hook does not remember an internal error.
       if (answer.status !== 500) bodies.push(expectAnswer(answer));
     }
   }
-  // All are told the same, but for those who would have had to wait too long.
-  const told = bodies.filter((body) => commandIn(body)?.provider !== 'UNKNOWN');
-  for (const body of told) expect(body, JSON.stringify(bodies)).to.deep.equal(told[0]);
+  // All callers get the same answer, except those that would have waited too long.
+  const answered = bodies.filter((body) => commandIn(body)?.provider !== 'UNKNOWN');
+  for (const body of answered) expect(body, JSON.stringify(bodies)).to.deep.equal(answered[0]);
   const decided = sends.find(({ outcome }) => outcome !== 'refused');
-  for (const body of told) {
+  for (const body of answered) {
     const status = commandIn(body)?.status ?? 'ERROR';
     if (decided?.outcome === 'accepted') expect(status).to.not.equal('ERROR');
-    // What was refused in the end may have been unknown at the deadline.
+    // A send that ended refused may have been unknown at the deadline.
     if (decided === undefined && !sends.some(({ tookTime }) => tookTime)) expect(status).to.equal('ERROR');
     if (status === 'SUCCESSFUL') expect(decided?.outcome).to.equal('accepted');
   }

@@ -1,28 +1,28 @@
 import { once } from 'node:events';
 import { createServer, type AddressInfo, type Socket } from 'node:net';
 
-/** A request that a vendor was sent. */
+/** A request to a vendor. */
 export interface VendorRequest {
   readonly method: string;
   readonly path: string;
   readonly body: string;
 }
 
-/** What a vendor writes, and what it does with the connection then. */
+/** What a vendor writes, and what it does with the connection after that. */
 export interface RawAnswer {
-  /** Bytes as latin1 text, which people can read where a test fails. */
+  /** Bytes as latin1 text, which is readable in the message of a failed test. */
   readonly pieces: readonly string[];
   readonly then: 'keep' | 'end' | 'reset';
 }
 
-/** A vendor of whose answers every byte is the test's own. */
+/** A vendor whose answers the test writes byte by byte. */
 export interface RawVendor {
   readonly origin: string;
   /** Since the last `answerWith`. */
   readonly requests: readonly VendorRequest[];
-  /** `count` is 0 for the first request since then. */
+  /** `count` is 0 for the first request after this call. */
   answerWith(answer: (request: VendorRequest, count: number) => RawAnswer): void;
-  /** Ends every connection, with whatever is under way on it. */
+  /** Ends all connections, even during a request. */
   hangUp(): void;
   close(): Promise<void>;
 }
@@ -35,7 +35,7 @@ export async function startRawVendor(): Promise<RawVendor> {
     let received = Buffer.alloc(0);
     sockets.add(socket);
     socket.once('close', () => sockets.delete(socket));
-    // Callers hang up on what they do not like.
+    // Callers hang up on bad answers.
     socket.on('error', () => undefined);
     socket.on('data', (chunk) => {
       received = Buffer.concat([received, chunk]);
@@ -72,7 +72,7 @@ function write(socket: Socket, { pieces, then }: RawAnswer): void {
   const [piece, ...rest] = pieces;
   if (piece !== undefined) {
     socket.write(piece, 'latin1', () => {
-      // In its own turn, so that the caller sees it by itself.
+      // In another turn, so that the caller reads each piece separately.
       setImmediate(write, socket, { pieces: rest, then });
     });
   } else if (then === 'end') socket.end();

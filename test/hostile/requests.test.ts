@@ -1,14 +1,14 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { stopTime, warmUp } from '#harness/stopped-time.js';
-import { commandIn, expectAnswer, expectNothingPolluted, expectNothingTold } from './expectations.js';
-import { holdsCode, startGateway, type Gateway } from './gateway.js';
+import { commandIn, expectAnswer, expectNothingPolluted, expectNoSecrets } from './expectations.js';
+import { containsCode, startGateway, type Gateway } from './gateway.js';
 import { freshEventId, goodBody, spoiledBody, type GoodBody, type GoodData } from './hook-bodies.js';
 import { check, PATIENCE_MS, withSeed } from './runs.js';
 
 const MAX_BODY_BYTES = 64 * 1024;
 
-/** What a body must be answered with, by the contract's sections 5 and 6 alone. */
+/** The status that sections 5 and 6 of the contract require for a body. */
 function expectedStatus(bytes: Buffer): 200 | 400 | 413 {
   if (bytes.length > MAX_BODY_BYTES) return 413;
   let body: unknown;
@@ -45,7 +45,7 @@ describe(withSeed('hostile requests'), function () {
   before(async () => {
     await warmUp();
     gateway = await startGateway();
-    // On a busy machine a deadline would pass, and the message of one case would leave in the next.
+    // Else, on a busy machine, a deadline could pass, and the message of one case would leave during the next.
     clock = stopTime();
   });
   after(() => {
@@ -53,7 +53,7 @@ describe(withSeed('hostile requests'), function () {
     return gateway.close();
   });
 
-  /** Posts one body and holds what came of it to the contract; whatever it was, at most one message leaves. */
+  /** Posts one body, and checks answer and output against the contract. At most one message leaves. */
   const post = async (
     bytes: Buffer,
     secrets: readonly string[],
@@ -64,15 +64,15 @@ describe(withSeed('hostile requests'), function () {
     const body = expectAnswer(answer);
     const command = commandIn(body);
     expectNothingPolluted();
-    // The day of the answer may be a code by chance.
-    const told = answer.body + JSON.stringify({ ...answer.headers, date: '' });
-    expectNothingTold(secrets, told, gateway.takeTold(), ids);
+    // The date header can contain a code by chance.
+    const whole = answer.body + JSON.stringify({ ...answer.headers, date: '' });
+    expectNoSecrets(secrets, whole, gateway.takeOutput(), ids);
     expect(answer.status).to.equal(expectedStatus(bytes));
     expect(sent).to.have.length(command?.status === 'SUCCESSFUL' ? 1 : 0);
     return { command, sent };
   };
 
-  it('sends each code that can be sent, once, to its number and no other', async () => {
+  it('send each valid code once, to its number only', async () => {
     await check(
       'good requests',
       fc.asyncProperty(goodBody, async ({ body, code, number, isVoice, secrets, ids }) => {
@@ -85,15 +85,15 @@ describe(withSeed('hostile requests'), function () {
         const [message] = sent;
         expect(message?.to).to.equal(number);
         expect(message?.channel === 'voice').to.equal(isVoice);
-        expect(message !== undefined && holdsCode(message, code), message?.text).to.equal(true);
+        expect(message !== undefined && containsCode(message, code), message?.text).to.equal(true);
       }),
       150,
     );
   });
 
-  it('sends a code once, however often its event comes, and whatever else differs', async () => {
+  it('send a code once and get the same answer if its event comes again with other fields', async () => {
     const copies = fc.array(goodBody, { minLength: 1, maxLength: 3 });
-    // How long the code lives by Okta's times, milliseconds.
+    // The lifetime of the code by Okta's times, milliseconds.
     const lives = fc.oneof(fc.integer({ min: -10, max: 20 }), fc.integer({ min: 0, max: 20 * 60_000 }));
     await check(
       'repeats',
@@ -113,10 +113,10 @@ describe(withSeed('hostile requests'), function () {
         const bodies = [first, ...others, first].map(same);
         fc.pre(bodies.every((body) => Buffer.byteLength(body) <= MAX_BODY_BYTES));
         const answers = await Promise.all(bodies.map((body) => gateway.post(body)));
-        // What is remembered of a code is forgotten with it.
+        // The hook remembers an event as long as its code is valid.
         if (lifeMs <= 0 || lifeMs > 60_000) answers.push(await gateway.post(bodies[0] ?? ''));
         const sent = gateway.takeSent();
-        expectNothingTold(first.secrets, answers.map(({ body }) => body).join(), gateway.takeTold(), [
+        expectNoSecrets(first.secrets, answers.map(({ body }) => body).join(), gateway.takeOutput(), [
           eventId,
           ...first.ids,
         ]);
@@ -130,7 +130,7 @@ describe(withSeed('hostile requests'), function () {
     );
   });
 
-  it('answers a body that is spoiled in some place by 200 or 400, as the contract says', async () => {
+  it('get 200 or 400 as the contract requires if a field of the body is wrong', async () => {
     await check(
       'spoiled requests',
       fc.asyncProperty(spoiledBody, async ({ body, secrets, ids }) => {
@@ -141,9 +141,9 @@ describe(withSeed('hostile requests'), function () {
     );
   });
 
-  it('answers any bytes in the place of a body, and every size around the limit', async () => {
+  it('get the status that the contract requires for any bytes as the body, and for sizes around the limit', async () => {
     const bytesOf = fc.oneof(
-      // The right body with some bytes changed, left out, or cut off.
+      // A valid body with some bytes changed, left out, or cut off.
       fc
         .tuple(goodBody, fc.nat(), fc.nat({ max: 4 }), fc.uint8Array({ maxLength: 4 }), fc.boolean())
         .map(([{ body }, at, dropped, put, isCut]) => {
@@ -152,7 +152,7 @@ describe(withSeed('hostile requests'), function () {
           const rest = isCut ? Buffer.alloc(0) : whole.subarray(place + dropped);
           return Buffer.concat([whole.subarray(0, place), put, rest]);
         }),
-      // As large as is allowed, or a little more.
+      // Just below or above the size limit.
       fc.tuple(goodBody, fc.integer({ min: -3, max: 3 })).map(([{ body }, over]) => {
         const whole = Buffer.from(JSON.stringify({ ...body, eventId: freshEventId() }));
         return Buffer.concat([whole, Buffer.alloc(Math.max(0, MAX_BODY_BYTES + over - whole.length), ' ')]);

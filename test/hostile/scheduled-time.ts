@@ -2,10 +2,10 @@ import fc from 'fast-check';
 import type sinon from 'sinon';
 import { settle } from './injected-call.js';
 
-/** In one turn no more than this passes at once where much is to pass, milliseconds. */
+/** Above this duration, time passes in larger steps. Milliseconds. */
 const MUCH_MS = 1_000;
 
-/** Everything happens in the scheduler's turn; time passes only as it says. */
+/** The scheduler orders all steps; time passes only in its steps. */
 export class ScheduledTime {
   readonly schedulers: fc.Arbitrary<fc.Scheduler>;
   readonly #clock: () => sinon.SinonFakeTimers;
@@ -17,13 +17,13 @@ export class ScheduledTime {
       act: async (run) => {
         await run();
         await settle();
-        // Nothing else happens while time passes.
+        // No other step runs while time passes.
         await this.#passing;
       },
     });
   }
 
-  /** Steps of time that may fall between everything else. */
+  /** Schedules steps of time between all other steps. */
   schedule(s: fc.Scheduler, times: readonly number[], mayPass: () => boolean): void {
     for (const ms of times) {
       void s.schedule(Promise.resolve(), `${ms} ms pass`).then(() => {
@@ -32,7 +32,7 @@ export class ScheduledTime {
     }
   }
 
-  /** Lets everything that is left happen, and so much time pass. */
+  /** Runs all other steps, and lets this much time pass. */
   async finish(s: fc.Scheduler, ms: number, mayPass: () => boolean): Promise<void> {
     let left = ms;
     do {
@@ -41,7 +41,7 @@ export class ScheduledTime {
     } while (left > 0 || s.count() > 0);
   }
 
-  /** In steps, so that what ends at different times ends one after the other. Gives how much has passed. */
+  /** Passes time in steps, so that timers of different times end one after the other. Returns the passed time. */
   async #pass(ms: number, mayPass: () => boolean): Promise<number> {
     const step = ms > MUCH_MS ? 500 : 5;
     let passed = 0;

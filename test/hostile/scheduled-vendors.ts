@@ -2,13 +2,13 @@ import type fc from 'fast-check';
 import { Dispatcher } from 'undici';
 import { ANA } from '#harness/scene.js';
 
-/** A message that has left, or may have, and what has become of it until now. */
+/** A message that has left, or may have, and its outcome until now. */
 export interface SentRecord {
   outcome: 'open' | 'accepted' | 'refused' | 'unknown';
-  /** Its end came later than it left, by the clock of the test. */
+  /** The send took time, by the clock of the test. */
   tookTime: boolean;
   readonly leftAt: number;
-  /** It left when every one before it had been refused. */
+  /** All sends before it were refused when it left. */
   readonly isAllowed: boolean;
 }
 
@@ -22,7 +22,7 @@ export function endSend(record: SentRecord, outcome: SentRecord['outcome']): voi
   record.tookTime = Date.now() > record.leftAt;
 }
 
-/** What becomes of one call outward. */
+/** The result of one outgoing call. */
 export type VendorStep =
   | '200'
   | '201'
@@ -40,7 +40,7 @@ export type VendorStep =
 
 interface Script {
   readonly okta: () => VendorStep;
-  /** By the number of messages that were to be sent before. */
+  /** `count`: the number of requests for messages before. */
   readonly twilio: (count: number) => VendorStep;
 }
 
@@ -51,14 +51,14 @@ const BODIES: Partial<Readonly<Record<VendorStep, unknown>>> = {
 };
 
 /**
- * Okta and Twilio without a network, by undici's own contract of a dispatcher: each step of a call waits for its turn
- * in the scheduler. `onRequestStart` is where a request leaves; before, its abort keeps it from leaving.
+ * Okta and Twilio without a network, as a dispatcher of undici: each step of a call waits for its turn in the
+ * scheduler. A request leaves at `onRequestStart`; an abort before that stops it.
  */
 export class ScheduledVendors extends Dispatcher {
   readonly #scheduler: fc.Scheduler;
   readonly #script: Script;
   readonly #sends: SentRecord[];
-  #asked = 0;
+  #twilioRequests = 0;
 
   constructor(scheduler: fc.Scheduler, script: Script, sends: SentRecord[]) {
     super();
@@ -69,8 +69,8 @@ export class ScheduledVendors extends Dispatcher {
 
   override dispatch(options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler): boolean {
     const isForOkta = options.path.startsWith('/api/v1/users/');
-    const step = isForOkta ? this.#script.okta() : this.#script.twilio(this.#asked);
-    if (!isForOkta) this.#asked += 1;
+    const step = isForOkta ? this.#script.okta() : this.#script.twilio(this.#twilioRequests);
+    if (!isForOkta) this.#twilioRequests += 1;
     void this.#run(step, isForOkta, handler);
     return true;
   }
@@ -109,7 +109,7 @@ export class ScheduledVendors extends Dispatcher {
   }
 }
 
-/** A function, so that the compiler does not take the answer of a moment ago for today's. */
+/** A function, so that TypeScript does not narrow `aborted` to its earlier value. */
 const isAborted = (controller: Dispatcher.DispatchController): boolean => controller.aborted;
 
 function controllerOf(handler: Dispatcher.DispatchHandler): Dispatcher.DispatchController {

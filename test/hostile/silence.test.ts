@@ -1,13 +1,13 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { CODE } from '#harness/scene.js';
-import { commandIn, expectAnswer, expectNothingPolluted, expectNothingTold } from './expectations.js';
+import { commandIn, expectAnswer, expectNothingPolluted, expectNoSecrets } from './expectations.js';
 import { VENDOR_WORDS } from './http-answers.js';
 import type { RawAnswer } from './raw-vendor.js';
 import { check, PATIENCE_MS, withSeed } from './runs.js';
 import { ANA_KNOWN, SECRETS, startVendorScene, taken, type VendorScene } from './vendor-scene.js';
 
-/** Answers that begin, if at all, and never end: the deadline is waited for, so each case is many calls at once. */
+/** Answers that begin, if at all, and never end. Each case is many calls at once, because each waits for the deadline. */
 const BEGINNINGS = [
   '',
   'H',
@@ -31,7 +31,7 @@ const silence: fc.Arbitrary<RawAnswer> = fc
 
 interface SilentCall {
   readonly okta: RawAnswer | undefined;
-  /** `undefined` takes the message. */
+  /** `undefined` accepts the message. */
   readonly twilio: RawAnswer | undefined;
   readonly isVoice: boolean;
 }
@@ -43,7 +43,7 @@ const silentCall: fc.Arbitrary<SilentCall> = fc.record({
 
 const CALLS_AT_ONCE = 12;
 
-describe(withSeed('vendors that fall silent'), function () {
+describe(withSeed('calls to silent vendors'), function () {
   this.timeout(PATIENCE_MS);
   let scene: VendorScene;
   before(async () => {
@@ -51,12 +51,12 @@ describe(withSeed('vendors that fall silent'), function () {
   });
   after(() => scene.close());
 
-  it('are not waited for, and what may have left is not sent again', async () => {
+  it('get PENDING if Twilio stays silent, and send a message that may have left only once', async () => {
     const batch = fc.array(silentCall, { minLength: 1, maxLength: CALLS_AT_ONCE });
     await check(
       'silence',
       fc.asyncProperty(batch, async (silentCalls) => {
-        // Who is called tells which call it is: +4477009009NN for the one with the index NN.
+        // The number shows the index NN of the call: +4477009009NN.
         const numberOf = (index: number): string => `+44770090${String(900 + index).padStart(4, '0')}`;
         const ofRequest = ({ path, body }: { path: string; body: string }): number =>
           Number(/silent(\d+)$/.exec(path)?.[1] ?? Number(/44770090(\d{4})/.exec(body)?.[1]) - 900);
@@ -80,15 +80,15 @@ describe(withSeed('vendors that fall silent'), function () {
         scene.twilio.hangUp();
         await Promise.all(calls.map(({ closed }) => closed));
         expectNothingPolluted();
-        for (const [index, { answer, told }] of calls.entries()) {
-          expectNothingTold([...SECRETS, numberOf(index).slice(1)], answer.body, told);
+        for (const [index, { answer, output }] of calls.entries()) {
+          expectNoSecrets([...SECRETS, numberOf(index).slice(1)], answer.body, output);
           const { status } = commandIn(expectAnswer(answer)) ?? { status: 'ERROR' };
-          const asked = scene.twilio.requests.filter((request) => ofRequest(request) === index);
-          expect(asked).to.have.length.at.most(1);
-          for (const { body } of asked) expect(body.replaceAll('%2C%20', '')).to.include(CODE);
-          // On a machine that is busy nothing may have left in time, which is an error; or it left just then, and
-          // was not read any more.
-          if (asked.length === 0) expect(status).to.be.oneOf(['ERROR', 'PENDING']);
+          const sent = scene.twilio.requests.filter((request) => ofRequest(request) === index);
+          expect(sent).to.have.length.at.most(1);
+          for (const { body } of sent) expect(body.replaceAll('%2C%20', '')).to.include(CODE);
+          // On a busy machine the message may not leave in time, which is an error; or it leaves at the last moment, and
+          // Twilio does not read it any more.
+          if (sent.length === 0) expect(status).to.be.oneOf(['ERROR', 'PENDING']);
           else if (silentCalls[index]?.twilio !== undefined) expect(status).to.equal('PENDING');
           else expect(status).to.be.oneOf(['SUCCESSFUL', 'PENDING']);
         }

@@ -14,7 +14,7 @@ import { startGateway, type Gateway } from './gateway.js';
 import { freshEventId, goodBody, type GoodData } from './hook-bodies.js';
 import { check, PATIENCE_MS, withSeed } from './runs.js';
 
-/** Most of these need no waiting; the harness knows one kind of property only. */
+/** Makes a property of a check that may be synchronous: `check` takes only async properties. */
 const holds = <T>(
   arbitrary: fc.Arbitrary<T>,
   predicate: (value: T) => void | Promise<void>,
@@ -36,7 +36,7 @@ describe(withSeed('hostile texts, numbers and locales'), function () {
   });
   after(() => gateway.close());
 
-  it('are no locale, or one that reads the same again and leads to its language', async () => {
+  it('give no locale, or a canonical locale that falls back to its language', async () => {
     await check(
       'locales',
       holds(anyLocale, (text) => {
@@ -54,7 +54,7 @@ describe(withSeed('hostile texts, numbers and locales'), function () {
     );
   });
 
-  it('pick from a table only what is in it', async () => {
+  it('select only own entries of a table by locale: no inherited property', async () => {
     await check(
       'tables by locale',
       holds(fc.oneof(keyOfTrouble, oddText), (locale) => {
@@ -65,7 +65,7 @@ describe(withSeed('hostile texts, numbers and locales'), function () {
     );
   });
 
-  it('are a number however it is spelled, or none at all', async () => {
+  it('give the same E.164 number in every spelling, or no number', async () => {
     await check(
       'spelled numbers',
       holds(goodNumber, ({ number, spelled }) => {
@@ -87,7 +87,7 @@ describe(withSeed('hostile texts, numbers and locales'), function () {
     );
   });
 
-  it('hold the code, and no more than a message takes', async () => {
+  it('leave the code in a text, which has at most 1600 characters', async () => {
     const request = fc.record({
       otpCode: goodCode.map((code) => String(code).trim()),
       msgTemplate: fc.option(
@@ -106,14 +106,14 @@ describe(withSeed('hostile texts, numbers and locales'), function () {
         const text = oktaText({ ...makeMessage().request, otpCode, msgTemplate: filled });
         expect(text).to.include(otpCode);
         expect(text.length).to.be.at.most(1600);
-        // Okta's own words go out unchanged, where they can.
+        // A template of Okta's that has the code and is short enough stays unchanged.
         if (filled?.includes(otpCode) === true && filled.length <= 1600) expect(text).to.equal(filled);
       }),
       200,
     );
   });
 
-  it('are spoken whole in every language', async () => {
+  it('leave the spoken code complete in every language', async () => {
     await check(
       'spoken codes',
       holds(
@@ -129,7 +129,7 @@ describe(withSeed('hostile texts, numbers and locales'), function () {
     );
   });
 
-  it('are masked without an end, whoever made the words and the person', async () => {
+  it('become at most 300 characters without login and names when they are masked', async () => {
     const person = fc.record({
       login: oddText,
       firstName: oddText,
@@ -159,7 +159,7 @@ describe(withSeed('hostile texts, numbers and locales'), function () {
     );
   });
 
-  it('are read once, character by character, to mask a code of any kind in them', async () => {
+  it('are read once per character to mask a code of any kind, however it is separated', async () => {
     const characters = ['-', '-', '1', '2', 'A', 'b', 'é', 'ß', 'Σ', 'あ', '٣', '𝟙', '𐐀'];
     const between = ['', '', ' ', ', ', '…', '-----', '\u200b'];
     const code = fc
@@ -169,7 +169,7 @@ describe(withSeed('hostile texts, numbers and locales'), function () {
       otpCode: code,
       words: fc.array(fc.constantFrom(...characters, ...between), { maxLength: 40 }),
       separator: fc.constantFrom(...between),
-      // Up to the longest that is read.
+      // Up to the longest text that masking reads.
       length: fc.nat({ max: 2000 }),
     });
     await check(
@@ -185,7 +185,7 @@ describe(withSeed('hostile texts, numbers and locales'), function () {
           }
         }
         const masked = maskSeparated(counted(), otpCode);
-        // What of it is kept is then searched, and `indexOf` compares at each place no more than the 32 characters of the code.
+        // Masking then searches the rest with `indexOf`, which compares at most 32 characters at each place.
         expect(steps).to.equal(Array.from(text).length);
         const lettersOf = (piece: string): string =>
           toAscii(piece)
@@ -204,7 +204,7 @@ describe(withSeed('hostile texts, numbers and locales'), function () {
     );
   });
 
-  it('never reach a template, which gets the code and nothing else', async () => {
+  it('never reach a WhatsApp template, which gets only the code', async () => {
     await check(
       'templates',
       fc.asyncProperty(

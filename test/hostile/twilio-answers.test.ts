@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import { ANA, CODE } from '#harness/scene.js';
 import { keyOfTrouble, oddJson, oddText, oddValue, withOwn } from './arbitraries.js';
-import { commandIn, expectAnswer, expectNothingPolluted, expectNothingTold } from './expectations.js';
+import { commandIn, expectAnswer, expectNothingPolluted, expectNoSecrets } from './expectations.js';
 import { httpAnswer, VENDOR_WORDS, type HttpAnswer } from './http-answers.js';
 import { check, PATIENCE_MS, withSeed } from './runs.js';
 import {
@@ -15,11 +15,11 @@ import {
   type VendorScene,
 } from './vendor-scene.js';
 
-/** Refusals that do not move on from WhatsApp to SMS over the same account: a wrong number, bad credentials. */
+/** Refusals after which the hook tries no SMS over the same account: a wrong number, bad credentials. */
 const STOPPING: readonly number[] = [21211, 20003];
-/** A fraud filter's: Okta must not send the code after all. */
+/** Refusals by a fraud filter: Okta must not send the code either. */
 const FRAUD: readonly number[] = [30450];
-/** What moves on: an opt-out of WhatsApp, a wrong sender, and codes that nobody has heard of. */
+/** Refusals after which the hook tries the next channel: an opt-out of WhatsApp, a wrong sender, unknown codes. */
 const MOVING: readonly number[] = [21610, 63007, 21408, 20429, 45678, 49999];
 
 const refusalBody = fc
@@ -97,7 +97,7 @@ const bodies = fc.oneof(
 
 type Class = 'accepted' | 'refused' | 'unknown';
 
-/** What an answer means, by the contract's section 6 alone. Several where opinions may differ. */
+/** The meaning of an answer by section 6 of the contract. Several if parsers may differ. */
 function meaningOf(answer: HttpAnswer, isCall: boolean): readonly Class[] {
   if (answer.isComplete === false) return ['unknown'];
   const meaning = meaningOfComplete(answer, isCall);
@@ -108,7 +108,7 @@ function meaningOfComplete({ status, body }: HttpAnswer, isCall: boolean): Class
   if (status === 503 || (status >= 300 && status <= 499)) return 'refused';
   if (status >= 300) return 'unknown';
   const resource = objectIn(body);
-  // Twilio says in the same breath that it has taken and lost it.
+  // Twilio accepted the message, and says in the same answer that it failed.
   const state = own(resource, 'status');
   if (state === 'failed' || state === 'undelivered' || state === 'canceled') return 'refused';
   const sid = own(resource, 'sid');
@@ -129,7 +129,7 @@ function own(resource: object, name: string): unknown {
   return Object.getOwnPropertyDescriptor(resource, name)?.value as unknown;
 }
 
-/** The code of a refusal; 0 where it has none. */
+/** The code of a refusal; 0 without a code. */
 function codeOf({ status, body }: HttpAnswer): number {
   const code = own(objectIn(body), status < 300 ? 'error_code' : 'code');
   return typeof code === 'number' || (typeof code === 'string' && /^\d{5}$/.test(code)) ? Number(code) : 0;
@@ -144,7 +144,7 @@ describe(withSeed('hostile answers of Twilio'), function () {
   });
   after(() => scene.close());
 
-  it('mean what the contract says, move on only from a refusal, and tell nobody a word of theirs', async () => {
+  it('have the outcome of the contract, lead to the next channel only after a refusal, and leak no word', async () => {
     await check(
       'answers of Twilio',
       fc.asyncProperty(
@@ -156,16 +156,16 @@ describe(withSeed('hostile answers of Twilio'), function () {
           scene.twilio.answerWith((_request, index) => answers[index]?.raw ?? { pieces: [], then: 'end' });
           const call = await scene.call({ deliveryChannel: isCall ? 'voice call' : 'SMS' });
           await call.closed;
-          const { answer, told } = call;
+          const { answer, output } = call;
           const body = expectAnswer(answer);
           expect(answer.status).to.equal(200);
-          expectNothingTold(SECRETS, answer.body, told);
+          expectNoSecrets(SECRETS, answer.body, output);
           expectNothingPolluted();
 
           const made = scene.twilio.requests.length;
           expect(made).to.be.within(1, isCall ? 1 : 2);
           const meanings = answers.slice(0, made).map((each) => meaningOf(each, isCall));
-          // What was moved on from was refused.
+          // The hook tries the next channel only after a refusal.
           if (made === 2) {
             expect(meanings[0]).to.include('refused');
             expect(STOPPING.concat(FRAUD)).to.not.include(codeOf(first));
@@ -173,7 +173,7 @@ describe(withSeed('hostile answers of Twilio'), function () {
           const decisive = made === 2 ? second : first;
           const command = commandIn(body);
           const outcome = outcomeOf(command?.status);
-          // A fraud filter's refusal is answered as if it were unknown.
+          // The hook answers a fraud filter's refusal with PENDING.
           const isGuarded = command?.provider === 'GUARD';
           expect(meanings.at(-1)).to.include(isGuarded ? 'refused' : outcome);
           if (outcome === 'accepted')
@@ -182,7 +182,7 @@ describe(withSeed('hostile answers of Twilio'), function () {
           if (isGuarded) expect(FRAUD).to.include(codeOf(decisive));
           if (outcome === 'refused') {
             expect(body.error?.errorCauses).to.have.length(made);
-            // Nothing that could have been tried is left.
+            // No channel is left that the hook could try.
             const mayStop = isCall || made === 2 || STOPPING.includes(codeOf(first)) || first.status === 401;
             expect(mayStop).to.equal(true);
           }

@@ -10,23 +10,23 @@ import {
 } from '#lib/index.js';
 import { makeHookPayload, type HookPayloadOptions } from '#lib/testing/okta/hook-payload.js';
 import { ANA, CODE, HOOK_SECRET, type LogLine } from '#harness/scene.js';
-import type { SeenAnswer, Told } from './expectations.js';
+import type { SeenAnswer, Output } from './expectations.js';
 import { VENDOR_WORDS } from './http-answers.js';
 import { startRawVendor, type RawAnswer, type RawVendor } from './raw-vendor.js';
 
-/** A gateway between an Okta and a Twilio that answer as they like. */
+/** A gateway between an Okta and a Twilio whose answers the test sets byte by byte. */
 export interface VendorScene {
   readonly okta: RawVendor;
   readonly twilio: RawVendor;
-  /** One hook call for Ana, at a hook that has been asked nothing before. */
+  /** One hook call for Ana, at a new hook. */
   call(payload?: HookPayloadOptions, options?: Override, authorization?: string): Promise<VendorCall>;
   close(): Promise<void>;
 }
 
 export interface VendorCall {
   readonly answer: SeenAnswer;
-  /** What has been told until now; what a late send tells comes to it, too. */
-  readonly told: Told;
+  /** The log and the events until now. A late send adds to them. */
+  readonly output: Output;
   /** When every send of the call has ended. */
   readonly closed: Promise<void>;
 }
@@ -35,13 +35,13 @@ type Override = Partial<Omit<OktaTelephonyHookOptions, 'credentials'>> & {
   readonly credentials?: Partial<OktaTelephonyHookOptions['credentials']>;
 };
 
-/** Unlike Ana's own, it holds no name. */
+/** Unlike Ana's own id, it contains no name. */
 export const USER_ID = '00uhostilevendors001';
 export const EVENT_ID = 'evt-abcdefgh';
 const API_TOKEN = 'okta-api-token-0a1b2c';
 const KEY_SECRET = 'twilio-key-secret-3d4e5f';
 
-/** What must come out of nothing here. */
+/** No answer, log line or event may contain these. */
 export const SECRETS: readonly string[] = [
   CODE,
   ANA.phone.slice(1),
@@ -59,7 +59,7 @@ export async function startVendorScene(): Promise<VendorScene> {
   const agent = new Agent({ keepAliveTimeout: 60_000 });
   const hooks = new Map<string, TelephonyHook>();
   const app = express();
-  // Each call has a hook of its own: no breaker, cache, token or pause is left from the one before.
+  // Each call has its own hook, without a breaker, cache, token or pause of an earlier call.
   app.use('/:id', (req, res, next) => {
     hooks.get(req.params.id)?.(req, res, next);
   });
@@ -124,7 +124,7 @@ export async function startVendorScene(): Promise<VendorScene> {
       hooks.delete(id);
       return {
         answer: { status: answer.statusCode, headers: answer.headers, body: text },
-        told: { log, events },
+        output: { log, events },
         closed: hook.close(),
       };
     },
@@ -137,7 +137,7 @@ export async function startVendorScene(): Promise<VendorScene> {
   };
 }
 
-/** The answer of a vendor that is well. */
+/** The answer of a vendor that works. */
 function wellAnswer(status: number, body: unknown): RawAnswer {
   const text = JSON.stringify(body);
   const head = `HTTP/1.1 ${status} OK\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(text)}\r\n\r\n`;
@@ -147,13 +147,13 @@ function wellAnswer(status: number, body: unknown): RawAnswer {
 export const MESSAGE_SID = `SM${'ab'.repeat(16)}`;
 export const CALL_SID = `CA${'cd'.repeat(16)}`;
 
-/** Twilio takes the message. */
+/** Twilio accepts the message. */
 export function taken(request: { readonly path: string }): RawAnswer {
   const isCall = request.path.endsWith('/Calls.json');
   return wellAnswer(201, { sid: isCall ? CALL_SID : MESSAGE_SID, status: 'queued' });
 }
 
-/** Okta knows Ana, and that she wants WhatsApp. */
+/** Okta knows Ana, with her opt-in to WhatsApp. */
 export const ANA_KNOWN: RawAnswer = wellAnswer(200, {
   id: USER_ID,
   status: 'ACTIVE',

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 
-/** How a request's body stands on the wire: as it should, or in one of the ways that servers disagree about. */
+/** The framing of a request's body on the wire: correct, or in a way that servers treat differently. */
 
 export type Header = readonly [name: string, value: string];
 
@@ -35,7 +35,7 @@ export const framings: fc.Arbitrary<Framing> = fc.oneof(
 export interface Framed {
   readonly headers: readonly Header[];
   readonly bytes: Buffer;
-  /** Of the body that the hook sees. */
+  /** The length of the body that the hook sees. */
   readonly length: number;
   readonly isWhole: boolean;
   readonly isWellFormed: boolean | undefined;
@@ -57,7 +57,7 @@ export function frame(framing: Framing, body: Buffer): Framed {
     case 'none':
       return { ...usual, headers: [], bytes: Buffer.alloc(0), length: 0, isWhole: false };
     case 'short-length':
-      // What is left over would be the next request; the connection ends before it.
+      // The remaining bytes would be the next request; the connection ends before it.
       return { ...usual, headers: [length1(20)], length: 20, isWhole: false, isWellFormed: undefined };
     case 'long-length':
       return {

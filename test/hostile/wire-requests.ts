@@ -4,18 +4,18 @@ import { frame, framings, type Header } from './wire-framing.js';
 import { inPieces } from './wire.js';
 import { freshEventId, goodBody, type GoodBody } from './hook-bodies.js';
 
-/** A request as it stands on the wire, and what must come of it. */
+/** A request on the wire, and its expected result. */
 export interface WireRequest {
   /** Bytes as latin1 text. */
   readonly pieces: readonly string[];
-  /** The caller goes away before it has sent what it announced. */
+  /** The caller hangs up before the end of the announced body. */
   readonly endsEarly: boolean;
   readonly method: string;
-  /** The hook's own path, however it is spelled. */
+  /** The path is the hook's, in any spelling. */
   readonly isForHook: boolean;
-  /** Whether Node takes it for a request at all; `undefined` where that is Node's own affair. */
+  /** Whether Node accepts it as a request; `undefined` if we do not define that. */
   readonly isWellFormed: boolean | undefined;
-  /** What the hook answers it with, if it gets it. */
+  /** The status of the hook's answer, if the request reaches the hook. */
   readonly status: number;
   readonly eventId: string;
   readonly good: GoodBody;
@@ -59,7 +59,7 @@ const paths: fc.Arbitrary<readonly [path: string, isForHook: boolean]> = fc.oneo
   ),
 );
 
-/** Only one header with the very value proves the caller. */
+/** Only a single header with the exact value verifies the caller. */
 const proofs: fc.Arbitrary<readonly [headers: readonly Header[], isProven: boolean]> = fc.oneof(
   { weight: 8, arbitrary: fc.constant([[['Authorization', HOOK_SECRET]], true] as const) },
   fc.constantFrom(

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { commandIn, expectAnswer, expectNothingPolluted, expectNothingTold } from './expectations.js';
+import { commandIn, expectAnswer, expectNothingPolluted, expectNoSecrets } from './expectations.js';
 import { startGateway, type Gateway } from './gateway.js';
 import { check, PATIENCE_MS, withSeed } from './runs.js';
 import { exchange } from './wire.js';
@@ -11,7 +11,7 @@ import { until } from '#harness/until.js';
 describe(withSeed('hostile connections'), function () {
   this.timeout(PATIENCE_MS);
   let gateway: Gateway;
-  /** Requests that Node let through to the gateway. */
+  /** The number of requests that Node passed to the gateway. */
   let arrived = 0;
   before(async () => {
     gateway = await startGateway({
@@ -29,7 +29,7 @@ describe(withSeed('hostile connections'), function () {
   });
   after(() => gateway.close());
 
-  it('get one answer each, by method, proof, type and length in turn, and no message that is not owed', async () => {
+  it('get one answer each, by method, credential, type and length in turn; only valid calls send a message', async () => {
     await check(
       'connections',
       fc.asyncProperty(wireRequest, async (request) => {
@@ -41,7 +41,7 @@ describe(withSeed('hostile connections'), function () {
           .map(({ headers, body }) => JSON.stringify({ ...headers, date: '' }) + body)
           .join();
         const secrets = [...request.good.secrets, HOOK_SECRET];
-        expectNothingTold(secrets, whole, gateway.takeTold(), [request.eventId, ...request.good.ids]);
+        expectNoSecrets(secrets, whole, gateway.takeOutput(), [request.eventId, ...request.good.ids]);
         expectNothingPolluted();
         expect(arrived).to.be.at.most(1);
         if (request.isWellFormed === false) expect(arrived).to.equal(0);
@@ -54,7 +54,7 @@ describe(withSeed('hostile connections'), function () {
           return;
         }
         const isBroken = request.endsEarly || request.isWellFormed === undefined;
-        // Node itself answers what breaks off, where the hook has not yet done it.
+        // Node itself answers a broken request if the hook has not answered yet.
         if (isBroken && isNodesOwn) {
           expect(sent).to.be.empty;
           return;

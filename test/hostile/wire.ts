@@ -3,8 +3,8 @@ import type { Server } from 'node:http';
 import type { SeenAnswer } from './expectations.js';
 
 /**
- * Writes bytes, as latin1 text, to a server on a connection of their own, piece by piece, and gives what came back until the server
- * closed it. `endsEarly` says that the caller goes away without having sent all that it announced.
+ * Writes bytes, as latin1 text, piece by piece to a server on a new connection. Returns the answers until the server
+ * closes it. With `endsEarly`, the caller hangs up before the end of the announced body.
  */
 export function exchange(
   server: Server,
@@ -16,7 +16,7 @@ export function exchange(
     const chunks: Buffer[] = [];
     socket.setNoDelay(true);
     socket.on('data', (chunk) => chunks.push(chunk));
-    // A reset is one of the ways in which it ends.
+    // A reset is a valid end.
     socket.on('error', () => undefined);
     socket.once('close', () => {
       resolve(readAnswers(Buffer.concat(chunks)));
@@ -31,7 +31,7 @@ export function exchange(
   });
 }
 
-/** The answers on a wire that has been closed: a body goes to its length, or to the end. */
+/** The answers on a closed connection: a body ends at its length, or at the end. */
 export function readAnswers(bytes: Buffer): SeenAnswer[] {
   const answers: SeenAnswer[] = [];
   let rest = bytes;
@@ -55,7 +55,7 @@ export function readAnswers(bytes: Buffer): SeenAnswer[] {
   }
 }
 
-/** A text cut at these places, wherever they are. */
+/** Cuts a text at these places. */
 export function inPieces(text: string, cuts: readonly number[]): string[] {
   if (text === '') return [];
   const places = [...new Set(cuts.map((cut) => cut % text.length))].sort((a, b) => a - b);

@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import type { Outcome } from '#lib/index.js';
 import { oddText, oddValue } from './arbitraries.js';
-import { expectAnswer, expectNothingPolluted, expectNothingTold } from './expectations.js';
+import { expectAnswer, expectNothingPolluted, expectNoSecrets } from './expectations.js';
 import { startGateway, type Gateway } from './gateway.js';
 import { freshEventId, goodBody, type GoodBody, type GoodData } from './hook-bodies.js';
 import { check, PATIENCE_MS, withSeed } from './runs.js';
 
-/** The ways in which whoever sends a message may repeat what he was given. */
+/** The ways in which a channel may repeat a secret. */
 const SPELLINGS: readonly ((secret: string) => string)[] = [
   (secret) => secret,
   (secret) => secret.toUpperCase(),
@@ -18,7 +18,7 @@ const SPELLINGS: readonly ((secret: string) => string)[] = [
   (secret) => `x_${secret}_x`,
 ];
 
-/** Of digits only: as they are read out or set apart. */
+/** The same for digits: separated, in other scripts, or encoded. */
 const SPELLINGS_OF_DIGITS: readonly ((digits: string) => string)[] = [
   (digits) => Array.from(digits).join(' '),
   (digits) => Array.from(digits).join(', '),
@@ -26,7 +26,7 @@ const SPELLINGS_OF_DIGITS: readonly ((digits: string) => string)[] = [
   (digits) => inScript(digits, 0x660),
   (digits) => inScript(digits, 0x966),
   (digits) => inScript(digits, 0xff10),
-  // As WhatsApp's own API makes its ids.
+  // Like the message ids of WhatsApp's API.
   ...['', '\x1c', '\x18\x0c'].flatMap((before) => [
     (digits: string) => `wamid.${Buffer.from(`${before}${digits}`).toString('base64')}`,
     (digits: string) =>
@@ -35,14 +35,14 @@ const SPELLINGS_OF_DIGITS: readonly ((digits: string) => string)[] = [
 ];
 const inScript = (digits: string, zero: number): string =>
   digits.replace(/[0-9]/g, (digit) => String.fromCodePoint(zero + Number(digit)));
-/** Of a number only: as it is dialled at home. */
-const atHome = (number: string): string => number.slice(-9);
+/** The national form of a number. */
+const national = (number: string): string => number.slice(-9);
 
-/** A channel that tells in its outcome what it should keep to itself. */
+/** A channel that repeats a secret in its outcome. */
 const indiscretion = fc.record({
   which: fc.nat({ max: 4 }),
   spelling: fc.constantFrom(...SPELLINGS),
-  digits: fc.option(fc.constantFrom(...SPELLINGS_OF_DIGITS, atHome), { nil: undefined }),
+  digits: fc.option(fc.constantFrom(...SPELLINGS_OF_DIGITS, national), { nil: undefined }),
   around: fc.tuple(oddText, oddText),
   place: fc.constantFrom(
     'transactionId' as const,
@@ -54,14 +54,14 @@ const indiscretion = fc.record({
   ),
 });
 
-describe(withSeed('what channels, functions and fields of a request say'), function () {
+describe(withSeed('secrets in the words of channels, functions and requests'), function () {
   this.timeout(PATIENCE_MS);
   let gateway: Gateway;
   let send: () => Outcome = () => ({ status: 'accepted', transactionId: 'T1' });
   let compose: () => string = () => '';
   before(async () => {
     const channel = {
-      // Async, so that a throw of the test's is a rejection.
+      // Async, so that an error of `send` is a rejection.
 
       send: async () => send(),
     };
@@ -76,11 +76,11 @@ describe(withSeed('what channels, functions and fields of a request say'), funct
     const answer = await gateway.post(JSON.stringify(hasEventId ? body : { ...body, eventId }));
     expectAnswer(answer);
     expectNothingPolluted();
-    expectNothingTold(secrets, answer.body, gateway.takeTold(), [eventId, ...ids]);
+    expectNoSecrets(secrets, answer.body, gateway.takeOutput(), [eventId, ...ids]);
   };
   const isSmall = ({ body }: GoodBody): boolean => JSON.stringify(body).length < 30_000;
 
-  it('is masked where a channel or a function repeats the code, the number, the login or a name', async () => {
+  it('are masked if a channel or a function repeats the code, the number, the login or a name', async () => {
     await check(
       'indiscretions',
       fc.asyncProperty(
@@ -90,15 +90,15 @@ describe(withSeed('what channels, functions and fields of a request say'), funct
           const { userProfile } = good.body['data'] as GoodData;
           const { login, firstName, lastName } = userProfile as Readonly<Record<string, string>>;
           const secrets = [good.code, good.number, login ?? '', firstName ?? '', lastName ?? ''];
-          // A name is known by the word that it is: in the midst of another word it stands by chance.
+          // Masking finds a name only as a whole word: within another word it can occur by chance.
           const apart = which > 2 ? ' ' : '';
           const secret = secrets[which] ?? '';
           const isOfDigits = /^\+?[0-9]{6,}$/.test(secret);
-          const told =
-            isOfDigits && digits !== undefined && (digits !== atHome || which === 1)
+          const spelled =
+            isOfDigits && digits !== undefined && (digits !== national || which === 1)
               ? digits(secret)
               : spelling(secret);
-          const words = around[0] + apart + told + apart + around[1];
+          const words = around[0] + apart + spelled + apart + around[1];
           const refused = { status: 'refused', code: 'NO', reason: 'no' } as const;
           const outcomes: Readonly<Record<typeof place, Outcome | undefined>> = {
             transactionId: { status: 'accepted', transactionId: words },
@@ -116,15 +116,15 @@ describe(withSeed('what channels, functions and fields of a request say'), funct
           compose = () => {
             throw new Error(words);
           };
-          await post({ ...good, secrets: isOfDigits ? [...good.secrets, told.trim()] : good.secrets });
+          await post({ ...good, secrets: isOfDigits ? [...good.secrets, spelled.trim()] : good.secrets });
         },
       ),
       150,
     );
   });
 
-  it('is masked where a field of the request holds what belongs in another', async () => {
-    // Not the user id: the user is looked up by it.
+  it('are masked if a request has them in the wrong field', async () => {
+    // Not the user id: the hook looks up the user by it.
     const places = fc.constantFrom('eventId' as const, 'requestType' as const, 'id' as const);
     await check(
       'misplaced fields',
@@ -152,7 +152,7 @@ describe(withSeed('what channels, functions and fields of a request say'), funct
     );
   });
 
-  it('is taken for what it is where a channel gives anything at all', async () => {
+  it('stay out of a valid answer if a channel or a function returns a value of any shape', async () => {
     const outcome = fc.oneof(
       oddValue,
       fc.record({
@@ -172,12 +172,12 @@ describe(withSeed('what channels, functions and fields of a request say'), funct
     await check(
       'outcomes of any shape',
       fc.asyncProperty(goodBody.filter(isSmall), outcome, oddValue, async (good, given, text) => {
-        // What JavaScript callers return has no type.
+        // Channels in JavaScript can return anything.
         send = () => given as Outcome;
         compose = () => text as string;
         await post(good);
         send = () => ({ status: 'accepted', transactionId: 'T1' });
-        // A sign of life, so that no breaker opens.
+        // A success, so that no breaker opens.
         await post(good);
       }),
       80,

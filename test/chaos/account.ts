@@ -10,30 +10,30 @@ import {
   type EventRecord,
 } from './records.js';
 
-/** How a code ended. Every event has one end. */
+/** The results of a code. Every event has one. */
 export const ENDS = {
   once: 'sent once',
   onceMore: 'sent, and once more by another channel, since it did not arrive by the first',
   byOktaToo: 'sent, and by Okta too: its gateway was lost before it answered',
   refused: 'never sent: refused by the vendor, and answered ERROR, so that Okta sends it',
   unanswered: 'never sent: its gateway was lost and gave no answer, so that Okta sends it',
-  swallowed: 'never sent: the vendor took it and never answered; answered PENDING',
+  swallowed: 'never sent: the vendor got the request and never answered; answered PENDING',
   withGateway: 'never sent: its gateway was lost; its repeat was answered PENDING',
   unknowable: 'sent twice: this machine was so busy that a gateway and Redis were both lost to it',
   violated: 'anything else',
 } as const;
 
-/** What must not happen. */
+/** Results that are faults. */
 export const VIOLATIONS = {
   twice: 'sent twice by one channel',
   both: 'sent by another channel too, though the first had not failed',
-  overtaken: 'sent after a newer one of the same user',
+  superseded: 'sent after a newer one of the same user',
   afterwards: 'sent after Okta had given the call up',
   lost: 'never sent, though it could be',
   disowned: 'sent, though Okta was answered that it was not',
-  unanswered: 'never answered, by gateways that were well',
-  late: 'answered after more than 3 s, by a gateway that was well',
-  unfollowed: 'not delivered by WhatsApp nor sent by SMS, though nothing stood in the way',
+  unanswered: 'never answered, by gateways that worked',
+  late: 'answered after more than 3 s, by a gateway that worked',
+  unfollowed: 'neither delivered by WhatsApp nor sent by SMS, though no outage prevented it',
 } as const;
 
 export type End = keyof typeof ENDS;
@@ -47,30 +47,30 @@ export interface Violation {
 export interface Account {
   readonly ends: ReadonlyMap<End, number>;
   readonly violations: readonly Violation[];
-  /** What came after messages that were not delivered. */
+  /** The follow-ups of undelivered messages. */
   readonly followUps: ReadonlyMap<FollowUp, number>;
   readonly calls: {
     readonly all: number;
     readonly repeats: number;
-    /** Late or never answered, by a gateway that was stopped or killed meanwhile. */
+    /** Late or unanswered, by a gateway that was stopped or killed during the call. */
     readonly disturbed: number;
-    /** The same, by a gateway that this machine did not let run. */
+    /** Late or unanswered, by a gateway without CPU. */
     readonly starved: number;
-    /** Cut off, by a gateway that was well. */
+    /** Connections lost, by a gateway that worked. */
     readonly cutOff: number;
-    /** What gateways that were well took to answer; ascending. */
+    /** The times to answer of gateways that worked, ascending. */
     readonly durationsMs: readonly number[];
   };
 }
 
-/** Okta gives up after this, milliseconds. */
+/** Okta's time limit, milliseconds. */
 const OKTA_WAITS_MS = 3_000;
-/** What a message may take to Twilio once it has left, milliseconds. */
+/** The longest way of a message to Twilio, milliseconds. */
 const ON_ITS_WAY_MS = 100;
-/** What a delivery report may take from the gateway that is told to the one that is about to send, milliseconds. */
-const TOLD_MS = 500;
+/** The longest way of a delivery report from one gateway to another that is about to send, milliseconds. */
+const REPORT_MS = 500;
 
-/** Every event of a run, how it ended, and what happened that must not. */
+/** The result of every event of a run, and all faults. */
 export function makeAccount(facts: RunFacts): Account {
   const records = recordsOf(facts);
   const followUps = records.map((record) => followUpsOf(record, facts));
@@ -99,7 +99,7 @@ function violationsOf(record: EventRecord, facts: RunFacts): readonly ViolationK
       if (before === undefined || before.channel === message.channel) return false;
       return !mayFollow(message, before, record, facts);
     }),
-    overtaken: messages.some(({ at }) => newerMessages.some((newer) => newer.at < at)),
+    superseded: messages.some(({ at }) => newerMessages.some((newer) => newer.at < at)),
     afterwards: event.calls.every(({ at, durationMs }) => {
       return messages[0] !== undefined && messages[0].at > at + durationMs + ON_ITS_WAY_MS;
     }),
@@ -119,7 +119,7 @@ function isTwice(messages: readonly MessageFact[]): boolean {
   return new Set(messages.map(({ channel }) => channel)).size < messages.length;
 }
 
-/** Its gateway and Redis were both lost to it, by a shortage: no schedule does that. Nobody could know the repeat. */
+/** A shortage of CPU lost both the gateway and Redis: no gateway could recognise the repeat. No schedule does that. */
 function isUnknowable({ calls }: EventFact, { outages }: RunFacts): boolean {
   const [first] = calls;
   const last = calls.at(-1);
@@ -129,7 +129,7 @@ function isUnknowable({ calls }: EventFact, { outages }: RunFacts): boolean {
   );
 }
 
-/** Whether a message may go out by another channel: the one before it has failed, or nothing said that it arrived. */
+/** Whether a second channel may send: the message before it has failed, or no report of its delivery came. */
 function mayFollow(
   message: MessageFact,
   before: MessageFact,
@@ -139,20 +139,20 @@ function mayFollow(
   if (hasFailed(before) && before.statusAt <= message.at) return true;
   if (afterSeconds === undefined || message.at - before.at < afterSeconds * 1000) return false;
   const delivered = callbacks.filter(({ sid, status, isTaken, at }) => {
-    return sid === before.sid && status === 'delivered' && isTaken && at < message.at - TOLD_MS;
+    return sid === before.sid && status === 'delivered' && isTaken && at < message.at - REPORT_MS;
   });
-  // Whoever was told could tell nobody.
-  const isNews = delivered.every(({ at, gateway }) =>
+  // The gateway with the report could not pass it on.
+  const couldNotSpread = delivered.every(({ at, gateway }) =>
     outages.some((outage) => {
       if (outage.gateway === undefined) return overlaps(outage, before.at, message.at);
-      return outage.gateway === gateway && overlaps(outage, at, at + TOLD_MS);
+      return outage.gateway === gateway && overlaps(outage, at, at + REPORT_MS);
     }),
   );
-  return isNews;
+  return couldNotSpread;
 }
 
 /** For events without a violation. */
-function endOf({ event, messages, asked, told }: EventRecord): End {
+function endOf({ event, messages, sendRequests, hookEvents }: EventRecord): End {
   const answer = answerOf(event);
   if (messages.length > 0) {
     if (answer === undefined) return 'byOktaToo';
@@ -161,12 +161,18 @@ function endOf({ event, messages, asked, told }: EventRecord): End {
   }
   if (answer === 'ERROR' || answer === 'UNREADABLE') return 'refused';
   if (answer === undefined) return 'unanswered';
-  return isSwallowed({ asked, told }) ? 'swallowed' : 'withGateway';
+  return isSwallowed({ sendRequests, hookEvents }) ? 'swallowed' : 'withGateway';
 }
 
-/** Twilio was asked and gave no answer; of a connection that was reset early only the gateway knows. */
-function isSwallowed({ asked, told }: Pick<EventRecord, 'asked' | 'told'>): boolean {
-  return asked > 0 || told.some(({ type, outcome }) => type === 'attempt.ended' && outcome === 'unknown');
+/** Twilio got a request and gave no answer. Only the gateway knows of a connection that was reset early. */
+function isSwallowed({
+  sendRequests,
+  hookEvents,
+}: Pick<EventRecord, 'sendRequests' | 'hookEvents'>): boolean {
+  return (
+    sendRequests > 0 ||
+    hookEvents.some(({ type, outcome }) => type === 'attempt.ended' && outcome === 'unknown')
+  );
 }
 
 function isLate({ problem, durationMs }: CallFact): boolean {

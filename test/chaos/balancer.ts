@@ -8,11 +8,11 @@ export interface Passing {
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
-  /** How long the whole of it may take. */
+  /** The time limit. */
   readonly waitMs: number;
 }
 
-/** What came back, and from whom. */
+/** The answer, and the gateway that gave it. */
 export interface Passed {
   readonly gateway: number | undefined;
   readonly status: number | undefined;
@@ -23,7 +23,7 @@ export interface Passed {
 const PROBE_EVERY_MS = 250;
 const PROBE_WAITS_MS = 700;
 
-/** Spreads requests over the gateways whose probe says yes, and takes the next one where a connection is refused. */
+/** Spreads requests over the gateways that are ready, and tries the next one if a connection is refused. */
 export class Balancer {
   readonly #fleet: Fleet;
   #turn = 0;
@@ -33,10 +33,10 @@ export class Balancer {
     this.#fleet = fleet;
   }
 
-  /** Looks after the gateways until it is ended. */
+  /** Probes the gateways until end(). */
   async probe(): Promise<void> {
     while (!this.#isEnded) {
-      await Promise.all([...this.#fleet.gateways.map((gateway) => ask(gateway)), wait(PROBE_EVERY_MS)]);
+      await Promise.all([...this.#fleet.gateways.map((gateway) => probe(gateway)), wait(PROBE_EVERY_MS)]);
     }
   }
 
@@ -73,14 +73,14 @@ export class Balancer {
   #next(refused: ReadonlySet<string>): Gateway | undefined {
     const { gateways } = this.#fleet;
     const up = gateways.filter(({ isUp }) => isUp);
-    // Where none says yes, one that says no is better than none.
+    // If no gateway is ready, it still tries one.
     const choice = up.length > 0 ? up : gateways.filter(({ origin }) => !refused.has(origin));
     this.#turn += 1;
     return choice[this.#turn % choice.length];
   }
 }
 
-async function ask(gateway: Gateway): Promise<void> {
+async function probe(gateway: Gateway): Promise<void> {
   try {
     const { statusCode, body } = await request(`${gateway.origin}/health/ready`, {
       dispatcher: gateway.agent,
@@ -93,7 +93,7 @@ async function ask(gateway: Gateway): Promise<void> {
   }
 }
 
-/** Nothing has reached it. */
+/** The request has not reached the gateway. */
 function isRefused(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === 'ECONNREFUSED';
 }

@@ -7,23 +7,23 @@ import type { Balancer } from './balancer.js';
 import { between, chanceOf } from './chance.js';
 import type { CallbackFact } from './facts.js';
 
-/** The way of Twilio's status callbacks to the gateways: late, repeated, out of order, each copy to another gateway. */
+/** Brings Twilio's status callbacks to the gateways: late, repeated, out of order, each copy to another gateway. */
 
-/** As the gateway's own address begins; what Okta calls. */
+/** The path of the hook. */
 export const HOOK_PATH = '/okta/telephony';
 
 export interface CallbackWay {
   readonly publicUrl: string;
   readonly facts: readonly CallbackFact[];
-  /** Callbacks go by this one from now on. */
+  /** Sends callbacks by this balancer from now on. */
   lead(to: Balancer): void;
-  /** How many are on their way. */
+  /** The number of callbacks in flight. */
   readonly pending: number;
 }
 
 const LONGEST_MS = 2_500;
 const MOST_COPIES = 8;
-/** As Twilio waits, milliseconds. */
+/** Twilio's time limit, milliseconds. */
 const TWILIO_WAITS_MS = 15_000;
 
 export async function startCallbackWay(seed: number): Promise<CallbackWay> {
@@ -32,7 +32,7 @@ export async function startCallbackWay(seed: number): Promise<CallbackWay> {
   let balancer: Balancer | undefined;
   let pending = 0;
 
-  const pass = async (afterMs: number, path: string, request: Told): Promise<void> => {
+  const pass = async (afterMs: number, path: string, request: CallbackRequest): Promise<void> => {
     pending += 1;
     if (afterMs > 0) await wait(afterMs);
     const { headers, body, sid, status } = request;
@@ -49,12 +49,12 @@ export async function startCallbackWay(seed: number): Promise<CallbackWay> {
 
   const server = createServer((req, res) => {
     read(req).then(
-      (told) => {
-        // Twilio goes on with the next one: by which way each comes, and when, is decided here.
+      (request) => {
+        // Twilio sends the next one at once: this function decides when and where each arrives.
         res.writeHead(204).end();
-        for (const afterMs of delaysOf(chance)) void pass(afterMs, req.url ?? '', told);
+        for (const afterMs of delaysOf(chance)) void pass(afterMs, req.url ?? '', request);
       },
-      // Twilio has given it up half-way.
+      // Twilio has ended the connection.
       () => res.destroy(),
     );
   }).listen(0, '127.0.0.1');
@@ -72,7 +72,7 @@ export async function startCallbackWay(seed: number): Promise<CallbackWay> {
   };
 }
 
-/** When each copy of a callback comes, milliseconds from now. */
+/** The delay of each copy of a callback, milliseconds. */
 function delaysOf(chance: () => number): readonly number[] {
   const lot = chance();
   if (lot < 0.55) return [0];
@@ -82,14 +82,14 @@ function delaysOf(chance: () => number): readonly number[] {
   return Array.from({ length: copies }, () => between(chance, 0, LONGEST_MS));
 }
 
-interface Told {
+interface CallbackRequest {
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
   readonly sid: string;
   readonly status: string;
 }
 
-async function read(req: IncomingMessage): Promise<Told> {
+async function read(req: IncomingMessage): Promise<CallbackRequest> {
   const body = await text(req);
   const form = new URLSearchParams(body);
   const headers = Object.fromEntries(

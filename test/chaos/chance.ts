@@ -1,4 +1,4 @@
-/** Numbers from 0 up to 1, the same for a seed and the name of a stream: mulberry32. */
+/** Random numbers from 0 up to 1, the same for each seed and stream: mulberry32. */
 export function chanceOf(seed: number, stream: string): () => number {
   let state = seed >>> 0;
   for (const character of stream) state = Math.imul(state ^ character.charCodeAt(0), 0x9e3779b1) >>> 0;

@@ -11,7 +11,7 @@ describe('a chaos run', () => {
     loader: 'ts',
   });
   const run = async (...args: readonly string[]): Promise<{ code: unknown; output: string }> => {
-    // No redis-server is on this PATH.
+    // This PATH has no redis-server.
     const child = spawn(process.execPath, args, { env: { PATH: '/nowhere' } });
     let output = '';
     for (const stream of [child.stdout, child.stderr]) {
@@ -23,35 +23,66 @@ describe('a chaos run', () => {
     return { code, output };
   };
 
-  for (const [how, script, code, why] of [
-    ['something fails', "await Promise.reject(new Error('no port'))", 1, /^told: Error: no port/],
+  for (const [title, how, script, code, why] of [
     [
-      'something fails unseen',
+      'exits 1 with the error',
+      'a promise rejects',
+      "await Promise.reject(new Error('no port'))",
+      1,
+      /^reason: Error: no port/,
+    ],
+    [
+      'exits 1 with the error',
+      'a promise rejects without a handler',
       "void Promise.reject(new Error('unseen')); setInterval(() => 0, 9);",
       1,
       /unseen/,
     ],
-    ['nothing is left to wait for', 'await new Promise(() => undefined)', 1, /^told: it ended with/],
-    ['it does not end', 'setInterval(() => 0, 9)', 1, /^told: it did not end within 0 s/],
-    ['it is ended', 'process.exit(143)', 143, /^told: it ended with 143/],
-    ['its report is written', 'ending.isTold = true; process.exit(0)', 0, /^$/],
+    [
+      'exits 1 with the reason',
+      'the process has no more work',
+      'await new Promise(() => undefined)',
+      1,
+      /^reason: it ended with/,
+    ],
+    [
+      'exits 1 with the reason',
+      'it does not end',
+      'setInterval(() => 0, 9)',
+      1,
+      /^reason: it did not end within 0 s/,
+    ],
+    [
+      'keeps the exit code and gives the reason',
+      'a signal ends it',
+      'process.exit(143)',
+      143,
+      /^reason: it ended with 143/,
+    ],
+    [
+      'exits 0 without a reason',
+      'its report is written',
+      'ending.isReported = true; process.exit(0)',
+      0,
+      /^$/,
+    ],
   ] as const) {
-    it(`says why it has no report, and fails, where ${how}`, async () => {
+    it(`${title} if ${how}`, async () => {
       const atMostMs = how === 'it does not end' ? 20 : PROCESS_MS;
       const whole = `
         ${ENDING}
-        const ending = new Ending((why) => console.log('told: ' + why));
+        const ending = new Ending((why) => console.log('reason: ' + why));
         ending.watch(${atMostMs});
         ${script}
       `;
       const ended = await run('--input-type=module', '-e', whole);
-      const told = ended.output.split('\n').filter((line) => line.startsWith('told: '));
-      expect(told.join('\n')).to.match(why);
+      const reasons = ended.output.split('\n').filter((line) => line.startsWith('reason: '));
+      expect(reasons.join('\n')).to.match(why);
       expect(ended.code).to.equal(code);
     });
   }
 
-  it('says what replays it where it could not even begin', async () => {
+  it('prints the command to replay it if redis-server does not start', async () => {
     const { code, output } = await run(
       ...['--import', 'tsx', 'test/chaos/main.ts'],
       ...['--seconds', '1', '--seed', '7'],

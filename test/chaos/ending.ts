@@ -1,34 +1,34 @@
-/** However a run ends, it says so: by its report, or by why there is none. */
+/** Makes sure that each run prints its report, or the reason why it has none. */
 export class Ending {
-  /** Set once the report is written. */
-  isTold = false;
-  readonly #tell: (why: string) => void;
+  /** True once the report is written. */
+  isReported = false;
+  readonly #report: (why: string) => void;
 
-  /** @param tell - writes why there is no report, at once. */
-  constructor(tell: (why: string) => void) {
-    this.#tell = tell;
+  /** @param report - writes why there is no report, at once. */
+  constructor(report: (why: string) => void) {
+    this.#report = report;
   }
 
-  /** From now on, until the process ends. @param atMostMs - by when it must have ended. */
+  /** Watches until the process ends. @param atMostMs - the time limit of the run. */
   watch(atMostMs: number): void {
-    // What is rejected and nobody waits for comes here as well.
+    // Unhandled rejections come here as well.
     process.on('uncaughtException', (error) => {
       this.#fail(error.stack ?? String(error));
     });
     setTimeout(() => {
       this.#fail(`it did not end within ${Math.round(atMostMs / 1000)} s`);
     }, atMostMs).unref();
-    // A signal, or nothing is left that could bring the result.
+    // A signal, or a process without more work.
     process.on('exit', (code) => {
-      if (this.isTold) return;
-      this.#tell(`it ended with ${code} before there was a result`);
+      if (this.isReported) return;
+      this.#report(`it ended with ${code} before there was a result`);
       if (code === 0) process.exitCode = 1;
     });
   }
 
   #fail(why: string): void {
-    this.#tell(why);
-    this.isTold = true;
+    this.#report(why);
+    this.isReported = true;
     process.exit(1);
   }
 }

@@ -1,19 +1,19 @@
-/** What was seen of a run, by those who saw it. Every `at` is in milliseconds since 1970, by this machine's clock. */
+/** The records of a run. Every `at` is in milliseconds since 1970, by this machine's clock. */
 
 /** One call that Okta made for an event; the second one repeats it. */
 export interface CallFact {
   readonly at: number;
-  /** As Okta measures it, with the way there and back. */
+  /** As Okta measures it, with the network. */
   readonly durationMs: number;
-  /** Who had it last; `undefined` where none took it. */
+  /** The gateway that got the call last; `undefined` if no gateway accepted it. */
   readonly gateway: number | undefined;
-  /** What Okta read; `undefined` where there was no whole answer. */
+  /** The answer that Okta read; `undefined` without a complete answer. */
   readonly answer: 'SUCCESSFUL' | 'PENDING' | 'ERROR' | 'UNREADABLE' | undefined;
-  /** Why there was none. */
+  /** Why there was no answer. */
   readonly problem: 'no answer in time' | 'connection lost' | 'no gateway' | undefined;
 }
 
-/** A code that somebody asked for. */
+/** A code that a user requested. */
 export interface EventFact {
   readonly eventId: string;
   readonly code: string;
@@ -27,23 +27,23 @@ export interface MessageFact {
   readonly code: string;
   readonly channel: string;
   readonly at: number;
-  /** Its last word, and since when. */
+  /** Its last status, and since when. */
   readonly status: string;
   readonly statusAt: number;
   readonly errorCode: number | undefined;
 }
 
-/** A status callback as it reached a gateway, or did not. */
+/** A status callback, and whether it reached a gateway. */
 export interface CallbackFact {
   readonly sid: string;
   readonly status: string;
-  /** When it was answered. */
+  /** The time of the answer. */
   readonly at: number;
   readonly gateway: number | undefined;
   readonly isTaken: boolean;
 }
 
-/** When a process was not there: from, and until it worked as usual. */
+/** The outage of a process, until it worked as usual. */
 export interface OutageFact {
   /** `undefined` is Redis. */
   readonly gateway: number | undefined;
@@ -51,34 +51,34 @@ export interface OutageFact {
   readonly to: number;
 }
 
-/** When this machine did not let a process run: a gateway, or (`undefined`) the one that Okta is in. */
+/** A time without CPU for a process: a gateway, or (`undefined`) the process that plays Okta. */
 export interface ShortageFact {
   readonly gateway: number | undefined;
   readonly from: number;
   readonly to: number;
 }
 
-/** What a gateway told of an event on its stream. */
-export interface ToldFact {
+/** An event of a gateway's `onEvent`. */
+export interface HookEventFact {
   readonly gateway: number;
   readonly at: number;
   readonly type: string;
   readonly eventId: string | undefined;
   readonly outcome: string | undefined;
-  /** The rest, for people. */
+  /** The other fields, for the report. */
   readonly text: string;
 }
 
-/** All of it. */
+/** All records of a run. */
 export interface RunFacts {
   readonly events: readonly EventFact[];
   readonly messages: readonly MessageFact[];
   readonly callbacks: readonly CallbackFact[];
   readonly outages: readonly OutageFact[];
   readonly shortages: readonly ShortageFact[];
-  readonly told: readonly ToldFact[];
-  /** By code: how often Twilio was asked to send it, whatever it did then. */
-  readonly asked: ReadonlyMap<string, number>;
-  /** After so long without a delivery report a WhatsApp message counts as lost; `undefined` where it never does. */
+  readonly hookEvents: readonly HookEventFact[];
+  /** By code: the number of requests to Twilio to send it, with any result. */
+  readonly sendRequests: ReadonlyMap<string, number>;
+  /** A WhatsApp message without a delivery report counts as lost after this time; `undefined`: never. */
   readonly afterSeconds: number | undefined;
 }

@@ -4,10 +4,10 @@ import type { OutageFact } from './facts.js';
 import type { Fleet } from './fleet.js';
 import type { ProcessFault } from './schedule.js';
 
-/** By when every gateway has found Redis again, milliseconds. */
+/** The time until every gateway has found Redis again, milliseconds. */
 const FOUND_AGAIN_MS = 2_000;
 
-/** Lets the faults of a schedule happen. Resolves when the last one is over, with the outages of Redis. */
+/** Plays the faults of a schedule. Resolves after the last one, with the outages of Redis. */
 export async function playFaults(
   schedule: readonly ProcessFault[],
   parts: { readonly fleet: Fleet; readonly redis: RedisServer },

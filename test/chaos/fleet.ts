@@ -2,12 +2,12 @@ import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as wait } from 'node:timers/promises';
 import { Agent } from 'undici';
-import type { OutageFact, ShortageFact, ToldFact } from './facts.js';
+import type { OutageFact, ShortageFact, HookEventFact } from './facts.js';
 import type { GatewayMessage, GatewaySettings } from './gateway.js';
 import { startScript } from './processes.js';
-import { readTold } from './told.js';
+import { readHookEvent } from './hook-event.js';
 
-/** A gateway as the balancer sees it: where it is, by what connections, and whether its probe says yes. */
+/** A gateway for the balancer: its address, its connections, and whether it is ready. */
 export interface Gateway {
   readonly index: number;
   readonly origin: string;
@@ -15,23 +15,23 @@ export interface Gateway {
   isUp: boolean;
 }
 
-/** What a gateway that was stopped takes to catch up, milliseconds. */
+/** The time that a stopped gateway needs to catch up, milliseconds. */
 const CATCH_UP_MS = 1_000;
-/** A drained gateway has ended by then: its grace, a call, what is detached, milliseconds. */
+/** The longest drain: grace, one call, detached sends, milliseconds. */
 const DRAIN_MS = 20_000;
 
-/** The gateway processes, and what is done to them. */
+/** The gateway processes, and the faults on them. */
 export class Fleet {
   readonly outages: OutageFact[] = [];
-  readonly told: ToldFact[] = [];
+  readonly hookEvents: HookEventFact[] = [];
   readonly shortages: ShortageFact[] = [];
-  /** What must not happen to a process: an end by itself, or none when it was asked to end. */
+  /** Faults of a process: it exits by itself, or does not exit after SIGTERM. */
   readonly problems: string[] = [];
   readonly #clocks: readonly number[];
   readonly #settings: Omit<GatewaySettings, 'offByMs'>;
   readonly #gateways = new Map<number, { readonly gateway: Gateway; readonly child: ChildProcess }>();
   readonly #endings = new Set<ChildProcess>();
-  /** What is done to each, one after the other. */
+  /** The actions on each gateway, one after the other. */
   readonly #work = new Map<number, Promise<void>>();
 
   private constructor(clocks: readonly number[], settings: Omit<GatewaySettings, 'offByMs'>) {
@@ -39,7 +39,7 @@ export class Fleet {
     this.#settings = settings;
   }
 
-  /** @param clocks - how far off the wall clock of each is, milliseconds. */
+  /** @param clocks - the error of each wall clock, milliseconds. */
   static async start(clocks: readonly number[], settings: Omit<GatewaySettings, 'offByMs'>): Promise<Fleet> {
     const fleet = new Fleet(clocks, settings);
     await Promise.all(clocks.map((_, index) => fleet.#start(index)));
@@ -50,7 +50,7 @@ export class Fleet {
     return [...this.#gateways.values()].map(({ gateway }) => gateway);
   }
 
-  /** Ends it at once, and starts it anew. */
+  /** Kills it, and starts it again. */
   kill(index: number, forMs: number): Promise<void> {
     return this.#inTurn(index, async () => {
       const from = Date.now();
@@ -61,7 +61,7 @@ export class Fleet {
     });
   }
 
-  /** It does nothing for a while, and does not know of it. */
+  /** Stops its process for a while. */
   stop(index: number, forMs: number): Promise<void> {
     return this.#inTurn(index, async () => {
       const from = Date.now();
@@ -73,12 +73,12 @@ export class Fleet {
     });
   }
 
-  /** Its wall clock is so far off from now on, until it is started anew. */
+  /** Sets its wall clock off by this, until it starts again. */
   setClock(index: number, offByMs: number): void {
     this.#gateways.get(index)?.child.send({ offByMs });
   }
 
-  /** It is asked to end, as by a deployment, and started anew. For nobody that is an outage. */
+  /** Ends it by SIGTERM, as a deployment does, and starts it again. This must be no outage. */
   drain(index: number): Promise<void> {
     return this.#inTurn(index, async () => {
       await this.#end(index, 'SIGTERM');
@@ -98,7 +98,7 @@ export class Fleet {
     await turn;
   }
 
-  /** One that does not come again is a problem to be told, not the end of the run. */
+  /** A gateway that does not start again is a problem for the report, not the end of the run. */
   async #startAgain(index: number): Promise<void> {
     await this.#start(index).catch((error: unknown) => this.problems.push(String(error)));
   }
@@ -108,7 +108,7 @@ export class Fleet {
     const port = await new Promise<number>((resolve, reject) => {
       child.on('message', (message: GatewayMessage) => {
         if ('port' in message) resolve(message.port);
-        else if ('told' in message) this.told.push(readTold(index, message.told));
+        else if ('hookEvent' in message) this.hookEvents.push(readHookEvent(index, message.hookEvent));
         else this.shortages.push({ gateway: index, ...message.shortage });
       });
       child.once('exit', (code) => {
@@ -134,7 +134,7 @@ export class Fleet {
     child.kill(signal);
     if (signal === 'SIGTERM') {
       const [code] = await Promise.race([ended, wait(DRAIN_MS, ['not in time'] as const)]);
-      if (code !== 0) this.problems.push(`gateway ${index}, asked to end, did so with ${code ?? 'a signal'}`);
+      if (code !== 0) this.problems.push(`gateway ${index} ended after SIGTERM with ${code ?? 'a signal'}`);
       child.kill('SIGKILL');
     }
     await ended;

@@ -1,26 +1,26 @@
 import type { MessageFact, RunFacts } from './facts.js';
 import { answerOf, hasFailed, overlaps, type EventRecord } from './records.js';
 
-/** What came after a WhatsApp message that was not delivered. */
+/** What followed an undelivered WhatsApp message. */
 export const FOLLOW_UPS = {
   followed: 'by an SMS',
-  tried: 'by an attempt that came to nothing, or was dropped for a reason that was told',
-  overtaken: 'by nothing: a newer event had come',
-  untold: 'by nothing: no gateway was told',
+  tried: 'by an attempt that failed, or that was dropped with a reported reason',
+  superseded: 'by nothing: a newer event had come',
+  unreported: 'by nothing: no gateway got a report',
   unknown: 'by nothing: the gateway never learned that it was accepted',
   redisLost: 'by nothing: Redis was lost meanwhile',
-  gatewayLost: 'by nothing: the gateway was lost that sent it, or that was told',
+  gatewayLost: 'by nothing: the gateway that sent it, or that got the report, was lost',
   none: 'by nothing, for no reason',
 } as const;
 
 export type FollowUp = keyof typeof FOLLOW_UPS;
 
-/** What a late send may take from when it is due, milliseconds. */
+/** The time limit of a late send from when it is due, milliseconds. */
 const LATE_SEND_MS = 3_000;
-/** A call may have begun so long before its message, milliseconds. */
+/** The longest time from the start of a call to its message, milliseconds. */
 const CALL_MS = 3_000;
 
-/** Of every WhatsApp message of an event that was not delivered. */
+/** The follow-ups of all undelivered WhatsApp messages of an event. */
 export function followUpsOf(record: EventRecord, facts: RunFacts): readonly FollowUp[] {
   return record.messages
     .filter((message) => message.channel === 'whatsapp' && hasFailed(message))
@@ -28,9 +28,9 @@ export function followUpsOf(record: EventRecord, facts: RunFacts): readonly Foll
 }
 
 function followUpOf(message: MessageFact, record: EventRecord, facts: RunFacts): FollowUp {
-  const { event, messages, callbacks, told, newer } = record;
+  const { event, messages, callbacks, hookEvents, newer } = record;
   if (messages.some(({ at, channel }) => at >= message.at && channel !== message.channel)) return 'followed';
-  if (told.some(({ type }) => type === 'failover.ended')) return 'tried';
+  if (hookEvents.some(({ type }) => type === 'failover.ended')) return 'tried';
 
   const reports = callbacks.filter(({ sid, status, isTaken }) => {
     return sid === message.sid && isTaken && (status === 'failed' || status === 'undelivered');
@@ -38,10 +38,10 @@ function followUpOf(message: MessageFact, record: EventRecord, facts: RunFacts):
   const { afterSeconds } = facts;
   const overdueAt = afterSeconds === undefined ? undefined : message.at + afterSeconds * 1000;
   const dueAt = reports[0]?.at ?? overdueAt;
-  if (dueAt === undefined) return 'untold';
+  if (dueAt === undefined) return 'unreported';
   const from = message.at - CALL_MS;
   const to = dueAt + LATE_SEND_MS;
-  if (newer.some(({ calls }) => (calls[0]?.at ?? to) < to)) return 'overtaken';
+  if (newer.some(({ calls }) => (calls[0]?.at ?? to) < to)) return 'superseded';
   if (answerOf(event) !== 'SUCCESSFUL') return 'unknown';
   const outages = facts.outages.filter((outage) => overlaps(outage, from, to));
   if (outages.some(({ gateway }) => gateway === undefined)) return 'redisLost';

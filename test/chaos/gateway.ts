@@ -8,9 +8,9 @@ import { redisState } from '#lib/state/redis/index.js';
 import { readArgument } from './processes.js';
 import { watchForShortage } from './shortage.js';
 
-/** The process of one gateway: the example's, on what the parent says. Its messages are its port, once it is warm, and what the hook tells. */
+/** The process of one gateway of the example. It sends its port once it is ready, and the hook's events. */
 
-/** Where the vendors are, and what they let in. */
+/** The addresses and credentials of the vendors. */
 export interface VendorCredentials {
   readonly orgUrl: string;
   readonly apiToken: string;
@@ -29,18 +29,18 @@ export interface GatewaySettings {
   readonly publicUrl: string;
   readonly redisUrl: string;
   readonly encryptionKey: string;
-  /** After so long without a delivery report a WhatsApp message counts as lost; without, it never does. */
+  /** A WhatsApp message without a delivery report counts as lost after this time; `undefined`: never. */
   readonly afterSeconds?: number | undefined;
-  /** How far off its wall clock is, milliseconds. */
+  /** The error of its wall clock, milliseconds. */
   readonly offByMs: number;
 }
 
 export type GatewayMessage =
   | { readonly port: number }
-  | { readonly told: HookEvent }
+  | { readonly hookEvent: HookEvent }
   | { readonly shortage: { readonly from: number; readonly to: number } };
 
-/** Longer than the balancer takes to see that the probe says no, milliseconds. */
+/** Longer than the balancer needs to notice that the gateway is not ready, milliseconds. */
 const GRACE_MS = 1_000;
 
 const silent = (): void => undefined;
@@ -48,7 +48,7 @@ const settings = readArgument() as GatewaySettings;
 const { vendors, hookSecret, publicUrl, redisUrl, encryptionKey, afterSeconds } = settings;
 const { orgUrl, apiToken, smsNumber, whatsAppFrom, ...twilio } = vendors;
 
-/** The wall clock of this process, for everything that runs in it. */
+/** The wall clock of the whole process. */
 const clock = setWallClock(settings.offByMs);
 process.on('message', ({ offByMs }: { offByMs: number }) => {
   clock.offByMs = offByMs;
@@ -59,7 +59,7 @@ function setWallClock(offByMs: number): { offByMs: number } {
   const { now } = Date;
   globalThis.Date = class extends Date {
     constructor(...args: readonly unknown[]) {
-      // As many as `Date` takes: without any it is now.
+      // Without arguments, `Date` is now.
       super(...((args.length === 0 ? [now() + set.offByMs] : args) as [number]));
     }
     static override now(): number {
@@ -88,12 +88,12 @@ const gateway = createGateway({
     },
     lateFailover: { afterSeconds: { whatsapp: afterSeconds } },
     state: redisState({ connection: redisUrl, encryptionKeys: [encryptionKey] }),
-    // People ask more often here than anywhere.
+    // Users request codes more often here than in real life.
     guard: { perUser: { points: 100_000, seconds: 600 }, perNumber: false, countries: false },
     logger: { info: silent, warn: silent, error: silent },
-    onEvent: (told) => {
+    onEvent: (event) => {
       // By the clock of the run.
-      say({ told: { ...told, at: told.at - clock.offByMs } });
+      say({ hookEvent: { ...event, at: event.at - clock.offByMs } });
     },
   },
 });

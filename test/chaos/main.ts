@@ -17,21 +17,21 @@ import { firstMessage, leaveNothingBehind, nextMessage, startScript } from './pr
 import { tableOf, timelinesOf } from './report.js';
 import { clocksOf, describeFault, makeSchedule } from './schedule.js';
 import { readLosses, watchForShortage } from './shortage.js';
-import type { VendorFacts, VendorQuestion } from './vendors.js';
+import type { VendorFacts, VendorCommand } from './vendors.js';
 
-/** Of every other run: with it, a failure that nobody heard of is made good after all. */
+/** Set in half of the runs. With it, a second message follows even without a report of the failure. */
 const AFTER_SECONDS = 5;
-/** After the last call: callbacks and late sends, beside messages that are overdue, milliseconds. */
+/** The time for callbacks and late sends after the last call, without overdue messages, milliseconds. */
 const SETTLE_MS = 4_000;
 
-/** By then a run has ended that is going to: its start, the faults that are still under way, the drained gateways, milliseconds. */
+/** The longest time of a run beside the load: the start, the last faults, the drains, milliseconds. */
 const LONGEST_AFTER_MS = 180_000;
 
 function print(text: string): void {
   process.stdout.write(`${text}\n`);
 }
 
-/** Several gateways, both vendors and a Redis, under load and faults: everything that was seen of it. */
+/** Runs several gateways, both vendors and a Redis under load and faults. Returns all records. */
 async function runChaos(options: ChaosOptions): Promise<{ facts: RunFacts; problems: readonly string[] }> {
   const { seed, rate, events, gateways } = options;
   const lengthMs = (events / rate) * 1000;
@@ -63,9 +63,9 @@ async function runChaos(options: ChaosOptions): Promise<{ facts: RunFacts; probl
 
   const { shortages } = fleet;
   watchForShortage((shortage) => shortages.push({ gateway: undefined, ...shortage }));
-  // That they have ended is told where their answer is waited for.
-  const ask = (question: VendorQuestion): boolean => vendors.send(question, () => undefined);
-  ask('begin');
+  // If the vendors have exited, the wait for their next message fails.
+  const send = (command: VendorCommand): boolean => vendors.send(command, () => undefined);
+  send('begin');
   const [eventFacts, redisOutages] = await Promise.all([
     bringCodes({
       ...{ balancer, hookSecret, events, rate },
@@ -80,11 +80,11 @@ async function runChaos(options: ChaosOptions): Promise<{ facts: RunFacts; probl
   await fleet.drainAll();
   balancer.end();
   await probing;
-  const telling = nextMessage<VendorFacts>(vendors, 'the vendors');
-  ask('tell');
+  const pendingReport = nextMessage<VendorFacts>(vendors, 'the vendors');
+  send('report');
   const outages = [...fleet.outages, ...redisOutages];
-  const losses = readLosses({ told: fleet.told, outages, shortages });
-  const seen = await telling;
+  const losses = readLosses({ hookEvents: fleet.hookEvents, outages, shortages });
+  const seen = await pendingReport;
   await redis.close();
   return {
     facts: {
@@ -93,15 +93,15 @@ async function runChaos(options: ChaosOptions): Promise<{ facts: RunFacts; probl
       callbacks: callbackWay.facts,
       outages: [...outages, ...losses.outages],
       shortages,
-      told: fleet.told,
-      asked: new Map(seen.asked),
+      hookEvents: fleet.hookEvents,
+      sendRequests: new Map(seen.sendRequests),
       afterSeconds,
     },
     problems: [...fleet.problems, ...losses.problems],
   };
 }
 
-/** The schedule goes by all of these. */
+/** The schedule depends on all of these. */
 function replayOf({ seed, events, rate, gateways }: ChaosOptions): string {
   return `npm run chaos -- --seed ${seed} --events ${events} --rate ${rate} --gateways ${gateways}`;
 }
@@ -136,6 +136,6 @@ if (options.isHelp) {
   ending.watch((options.events / options.rate) * 1000 + LONGEST_AFTER_MS);
   const { facts, problems } = await runChaos(options);
   const isGood = report(makeAccount(facts), facts, problems);
-  ending.isTold = true;
+  ending.isReported = true;
   process.exit(isGood ? 0 : 1);
 }

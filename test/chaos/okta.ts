@@ -6,7 +6,7 @@ import { HOOK_PATH } from './callbacks.js';
 import type { CallFact, EventFact } from './facts.js';
 import type { Wish, Wishes } from './people.js';
 
-/** Okta: brings the codes that people ask for, steadily, waits 3 s for each, and calls some once more after no answer. */
+/** Plays Okta: calls the hook at a steady rate, waits 3 s for each answer, and repeats some calls without an answer. */
 
 export interface LoadParts {
   readonly balancer: Balancer;
@@ -21,7 +21,7 @@ export interface LoadParts {
 const OKTA_WAITS_MS = 3_000;
 const TICK_MS = 10;
 
-/** Resolves when every event has its answer, or has been given up. */
+/** Resolves when every event has its answer or has timed out. */
 export async function bringCodes(parts: LoadParts): Promise<readonly EventFact[]> {
   const { events, rate, wishes, onProgress } = parts;
   const underWay: Promise<EventFact>[] = [];

@@ -2,17 +2,17 @@ import { parseArgs } from 'node:util';
 
 export const USAGE = `npm run chaos -- [options]
 
-  --events <n>    codes that users ask for (10000)
-  --seconds <n>   how long they do, instead of --events
+  --events <n>    codes that users request (10000)
+  --seconds <n>   length of the load, instead of --events
   --rate <n>      codes a second (50)
   --gateways <n>  gateway processes, 2 at least (3)
   --seed <n>      of an earlier run: the same faults at the same times (a new one)
   --help
 
-It needs redis-server on the PATH. Exit 1: something happened that must not; 2: bad use.
+It needs redis-server on the PATH. Exit 1: a fault; 2: wrong arguments.
 `;
 
-/** How a run is to be. */
+/** The options of a run. */
 export interface ChaosOptions {
   readonly events: number;
   /** A second. */
@@ -44,7 +44,7 @@ export function readChaosOptions(args: readonly string[]): ChaosOptions {
       seconds === undefined
         ? readCount('events', events ?? '10000', 1)
         : readCount('seconds', seconds, 1) * rate,
-    // Where the only one is down, nobody can answer.
+    // With a single gateway that is down, no call gets an answer.
     gateways: readCount('gateways', values.gateways, 2),
     seed: seed === undefined ? Math.floor(Math.random() * 2 ** 31) : readCount('seed', seed, 0),
     isHelp: values.help,

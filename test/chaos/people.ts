@@ -1,22 +1,22 @@
 import { chanceOf, shuffled } from './chance.js';
 
-/** Who asks for codes. Everything about a person follows from their number and the seed, in every process alike. */
+/** A user. All fields depend only on index and seed, so that each process makes the same users. */
 export interface Person {
   readonly id: string;
   readonly login: string;
-  /** E.164, of the range that is kept for fiction in its later digits. */
+  /** E.164, from a range reserved for fiction. */
   readonly phone: string;
   readonly isOptedIn: boolean;
 }
 
-/** Each asks about so often, seconds: with late failover on, often enough to overtake what is pending. */
+/** The interval between a user's codes, seconds: with late failover on, short enough to supersede pending codes. */
 const ASKS_EVERY_SECONDS = 20;
 const OPTED_IN = 0.6;
-/** Of events. */
+/** The share of events that Okta repeats after no answer. */
 const IS_REPEATED = 0.6;
-/** Of those who got an answer: they ask once more, soon. */
+/** The share of users who request another code soon after an answer. */
 const ASKS_AGAIN = 0.25;
-/** How soon, milliseconds. Some do before anything is known of the first message. */
+/** How soon, milliseconds. Sometimes before the first report on the first message. */
 const ASKS_AGAIN_WITHIN_MS = 6_000;
 
 export function peopleOf(seed: number, rate: number): readonly Person[] {
@@ -32,19 +32,19 @@ export function peopleOf(seed: number, rate: number): readonly Person[] {
   });
 }
 
-/** One code that somebody asks for. */
+/** A code that a user requests. */
 export interface Wish {
   readonly eventId: string;
-  /** Six digits that nobody else gets in this run. */
+  /** Six digits, unique in this run. */
   readonly code: string;
   readonly person: Person;
-  /** Okta calls once more after no answer: by its documents it does so for some of its callers, and not for others. */
+  /** Okta repeats the call after no answer. By its documents it does so only for some of its callers. */
   readonly isRepeated: boolean;
-  /** How long after its answer the person asks again; `undefined` where they do not. */
+  /** How long after the answer the user requests another code; `undefined`: never. */
   readonly againAfterMs: number | undefined;
 }
 
-/** Hands out who asks next: whoever is due to ask again, else the next one who is not waiting for an answer. */
+/** Selects the next user: one who is due to request another code, else the next one who waits for no answer. */
 export class Wishes {
   readonly #seed: number;
   readonly #chance: () => number;
@@ -65,7 +65,7 @@ export class Wishes {
     const person = due?.person ?? this.#nextInOrder();
     this.#busy.add(person);
     this.#count += 1;
-    // 7919 and 900,000 have no divisor in common: every code is used once before any is used again.
+    // 7919 and 900,000 have no common divisor: every code is used once before any is used again.
     const code = String(100_000 + ((this.#count * 7_919 + this.#seed) % 900_000));
     const isAskedAgain = this.#chance() < ASKS_AGAIN;
     const againAfterMs = this.#chance() * ASKS_AGAIN_WITHIN_MS;
@@ -78,7 +78,7 @@ export class Wishes {
     };
   }
 
-  /** The wish has its answer, or Okta has given up. */
+  /** Notes that the wish has its answer, or that Okta has given up. */
   answered({ person, againAfterMs }: Wish, nowMs: number): void {
     if (againAfterMs === undefined) this.#busy.delete(person);
     else this.#again.push({ person, atMs: nowMs + againAfterMs });
@@ -87,10 +87,10 @@ export class Wishes {
   #nextInOrder(): Person {
     for (let tries = 0; ; tries += 1) {
       const person = this.#order.shift();
-      if (person === undefined) throw new Error('nobody is there to ask for a code');
+      if (person === undefined) throw new Error('there are no users');
       this.#order.push(person);
       if (!this.#busy.has(person)) return person;
-      if (tries > this.#order.length) throw new Error('everybody waits for an answer: the rate is too high');
+      if (tries > this.#order.length) throw new Error('all users wait for an answer: the rate is too high');
     }
   }
 }

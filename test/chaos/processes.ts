@@ -2,16 +2,16 @@ import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 
-/** Everything that a run starts. Nothing of it outlives the run, however that ends. */
+/** All processes of a run. They end with the run, even if it fails. */
 const children = new Set<ChildProcess>();
 
-/** To be called once, before anything is started. */
+/** Call it once, before the first start. */
 export function leaveNothingBehind(): void {
   process.once('exit', () => {
-    // Also ends what is stopped.
+    // SIGKILL also ends stopped processes.
     for (const child of children) child.kill('SIGKILL');
   });
-  // The default would not come by `exit`.
+  // By default, a signal would end the process without `exit`.
   for (const [signal, code] of [
     ['SIGINT', 130],
     ['SIGTERM', 143],
@@ -25,7 +25,7 @@ export function leaveNothingBehind(): void {
 export function startScript(file: string, argument: object): ChildProcess {
   const child = fork(fileURLToPath(new URL(file, import.meta.url)), [JSON.stringify(argument)], {
     execArgv: ['--import', 'tsx'],
-    // Nothing of this machine's own: proxies, tokens.
+    // Without this machine's proxies and tokens.
     env: { PATH: process.env['PATH'], NODE_ENV: 'test' },
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
   });
@@ -34,7 +34,7 @@ export function startScript(file: string, argument: object): ChildProcess {
   return child;
 }
 
-/** In a script that `startScript` has started. It ends with the run. */
+/** For a script that `startScript` has started. The script ends with the run. */
 export function readArgument(): unknown {
   process.on('disconnect', () => process.exit());
   return JSON.parse(process.argv[2] ?? '{}');
@@ -45,10 +45,10 @@ export async function firstMessage<Message>(child: ChildProcess, who: string): P
   return nextMessage(child, `${who}, before they were ready,`);
 }
 
-/** The next message of a script. Rejects when it ends: nobody expects that while this is waited for. */
+/** The next message of a script. Rejects if the script ends first. */
 export async function nextMessage<Message>(child: ChildProcess, who: string): Promise<Message> {
-  const told = once(child, 'message');
-  const [message] = (await Promise.race([told, endOf(child, who)])) as [Message];
+  const received = once(child, 'message');
+  const [message] = (await Promise.race([received, endOf(child, who)])) as [Message];
   return message;
 }
 

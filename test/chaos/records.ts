@@ -6,21 +6,21 @@ import type {
   OutageFact,
   RunFacts,
   ShortageFact,
-  ToldFact,
+  HookEventFact,
 } from './facts.js';
 
-/** What is known of one event, put together. Everything is in the order in which it happened. */
+/** All records of one event, in the order of time. */
 export interface EventRecord {
   readonly event: EventFact;
   readonly messages: readonly MessageFact[];
-  /** Of these messages. */
+  /** The callbacks of these messages. */
   readonly callbacks: readonly CallbackFact[];
-  readonly told: readonly ToldFact[];
+  readonly hookEvents: readonly HookEventFact[];
   /** Later events of the same user, and their messages. */
   readonly newer: readonly EventFact[];
   readonly newerMessages: readonly MessageFact[];
-  /** How often Twilio was asked to send its code. */
-  readonly asked: number;
+  /** The number of requests to Twilio to send the code. */
+  readonly sendRequests: number;
 }
 
 export function recordsOf(facts: RunFacts): readonly EventRecord[] {
@@ -28,7 +28,7 @@ export function recordsOf(facts: RunFacts): readonly EventRecord[] {
   const byUser = groupedBy(events, ({ userId }) => userId);
   const messages = groupedBy(inOrder(facts.messages), ({ code }) => code);
   const callbacks = groupedBy(inOrder(facts.callbacks), ({ sid }) => sid);
-  const told = groupedBy(inOrder(facts.told), ({ eventId }) => eventId);
+  const hookEvents = groupedBy(inOrder(facts.hookEvents), ({ eventId }) => eventId);
   return events.map((event) => {
     const ofUser = byUser.get(event.userId) ?? [];
     const newer = ofUser.slice(ofUser.indexOf(event) + 1);
@@ -37,30 +37,30 @@ export function recordsOf(facts: RunFacts): readonly EventRecord[] {
       event,
       messages: own,
       callbacks: inOrder(own.flatMap(({ sid }) => callbacks.get(sid) ?? [])),
-      told: told.get(event.eventId) ?? [],
+      hookEvents: hookEvents.get(event.eventId) ?? [],
       newer,
       newerMessages: newer.flatMap(({ code }) => messages.get(code) ?? []),
-      asked: facts.asked.get(event.code) ?? 0,
+      sendRequests: facts.sendRequests.get(event.code) ?? 0,
     };
   });
 }
 
-/** When Okta first called for it. */
+/** The time of Okta's first call. */
 export function startOf({ calls }: EventFact): number {
   return calls[0]?.at ?? 0;
 }
 
-/** What Okta goes by: if it calls again, then after no answer. */
+/** The answer that counts for Okta: the last one, because Okta repeats only a call without an answer. */
 export function answerOf({ calls }: EventFact): CallFact['answer'] {
   return calls.at(-1)?.answer;
 }
 
-/** Whether the gateway that had the call was stopped, killed or coming back meanwhile. */
+/** Whether the gateway of the call was stopped, killed or starting during the call. */
 export function isDisturbed({ at, durationMs, gateway }: CallFact, outages: readonly OutageFact[]): boolean {
   return outages.some(
     (outage) =>
       outage.gateway !== undefined &&
-      // Where no gateway took it, any that was away is to blame.
+      // If no gateway accepted the call, any outage counts.
       (gateway === undefined || outage.gateway === gateway) &&
       overlaps(outage, at, at + durationMs),
   );
@@ -70,10 +70,10 @@ export function overlaps(outage: OutageFact, from: number, to: number): boolean 
   return outage.from <= to && outage.to >= from;
 }
 
-/** A call that a process had no processor for, so much of its time that it says nothing, milliseconds. */
+/** A call whose process had no CPU for longer than this proves nothing, milliseconds. */
 const TOO_SHORT_MS = 400;
 
-/** Whether this machine let neither the gateway nor Okta work on it for too long. */
+/** Whether the gateway or Okta had no CPU for too long during the call. */
 export function isStarved(
   { at, durationMs, gateway }: CallFact,
   shortages: readonly ShortageFact[],

@@ -3,11 +3,11 @@ import type { OutageFact } from './facts.js';
 import { FOLLOW_UPS } from './follow-up.js';
 import { startOf, overlaps } from './records.js';
 
-/** An account as people read it. */
+/** Prints an account as text. */
 
 const count = (number: number): string => number.toLocaleString('en').padStart(8);
 
-/** What became of everything, in numbers. */
+/** The numbers of a run. */
 export function tableOf({ ends, violations, followUps, calls }: Account): string {
   const lines = (words: Readonly<Record<string, string>>, numberOf: (key: string) => number): string[] =>
     Object.entries(words).map(([key, text]) => `${count(numberOf(key))}  ${text}`);
@@ -21,7 +21,7 @@ export function tableOf({ ends, violations, followUps, calls }: Account): string
     'Every event:',
     ...lines(ENDS, (key) => ended.get(key) ?? 0),
     '',
-    'What must not happen:',
+    'Faults:',
     ...lines(VIOLATIONS, (key) => violations.filter(({ kind }) => kind === key).length),
     '',
     'WhatsApp messages that were not delivered, followed:',
@@ -29,16 +29,16 @@ export function tableOf({ ends, violations, followUps, calls }: Account): string
     '',
     `${count(calls.all)}  calls by Okta, ${calls.repeats} of them repeats`,
     `${count(calls.disturbed)}  late or not answered: their gateway was stopped or killed`,
-    `${count(calls.starved)}  late or not answered: this machine was too busy to let their gateway run`,
-    `${count(calls.cutOff)}  cut off by a gateway that was well`,
-    `Answered by gateways that were well within ${durationAt(0.5)} ms (half of them), ${durationAt(0.99)} ms (99 %), ${durationAt(1)} ms (all)`,
+    `${count(calls.starved)}  late or not answered: this machine was too busy to run their gateway`,
+    `${count(calls.cutOff)}  cut off by a gateway that worked`,
+    `Answered by gateways that worked within ${durationAt(0.5)} ms (half of them), ${durationAt(0.99)} ms (99 %), ${durationAt(1)} ms (all)`,
   ].join('\n');
 }
 
-/** Of each kind. */
+/** The number of timelines for each kind. */
 const SHOWN = 3;
 
-/** What happened that must not: the first few of each kind, by time. */
+/** The timelines of the first faults of each kind. */
 export function timelinesOf({ violations }: Account, outages: readonly OutageFact[]): readonly string[] {
   return Object.keys(VIOLATIONS).flatMap((kind) =>
     violations
@@ -48,13 +48,13 @@ export function timelinesOf({ violations }: Account, outages: readonly OutageFac
   );
 }
 
-/** So long before an event, and after it, other things may bear on it, milliseconds. */
+/** Outages this long before or after an event can affect it, milliseconds. */
 const BEFORE_MS = 3_000;
 const AFTER_MS = 12_000;
 
-/** Everything that is known of an event that ended as it must not, by time. */
+/** All records of an event with a fault, in the order of time. */
 function timelineOf({ kind, record }: Violation, outages: readonly OutageFact[]): string {
-  const { event, messages, callbacks, told, newer, newerMessages } = record;
+  const { event, messages, callbacks, hookEvents, newer, newerMessages } = record;
   const start = startOf(event);
   const lines: { readonly at: number; readonly text: string }[] = [];
   const add = (at: number, text: string): void => {
@@ -75,7 +75,7 @@ function timelineOf({ kind, record }: Violation, outages: readonly OutageFact[])
   for (const { at, sid, status, gateway, isTaken } of callbacks) {
     add(at, `gateway ${gateway ?? '-'} ${isTaken ? 'took' : 'did not take'} ${status} of ${sid}`);
   }
-  for (const { at, gateway, type, text } of told) add(at, `gateway ${gateway} tells ${type} ${text}`);
+  for (const { at, gateway, type, text } of hookEvents) add(at, `gateway ${gateway} reports ${type} ${text}`);
   for (const outage of outages) {
     if (!overlaps(outage, start - BEFORE_MS, start + AFTER_MS)) continue;
     const who = outage.gateway === undefined ? 'Redis' : `gateway ${outage.gateway}`;
@@ -86,6 +86,6 @@ function timelineOf({ kind, record }: Violation, outages: readonly OutageFact[])
     .filter(({ at }) => at <= start + AFTER_MS)
     .sort((a, b) => a.at - b.at)
     .map(({ at, text }) => `  ${((at - start) / 1000).toFixed(3).padStart(8)} s  ${text}`);
-  const asked = `Twilio was asked ${record.asked} times`;
-  return [`${event.eventId}: ${VIOLATIONS[kind]}; ${asked}`, ...shown].join('\n');
+  const requests = `${record.sendRequests} requests to Twilio`;
+  return [`${event.eventId}: ${VIOLATIONS[kind]}; ${requests}`, ...shown].join('\n');
 }

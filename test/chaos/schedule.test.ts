@@ -6,12 +6,12 @@ const schedules = Array.from({ length: 50 }, (_, seed) =>
 );
 
 describe('the schedule of a chaos run', () => {
-  it('is the same for the same seed, and another for another', () => {
+  it('is the same for the same seed, and differs for each seed', () => {
     expect(makeSchedule({ seed: 7, lengthMs: 120_000, gateways: 3 })).to.deep.equal(schedules[7]);
     expect(new Set(schedules.map((schedule) => JSON.stringify(schedule)))).to.have.lengthOf(50);
   });
 
-  it('lets every kind of fault happen, to every gateway, and ends before the load', () => {
+  it('has every kind of fault, hits every gateway, and ends before the load', () => {
     for (const schedule of schedules) {
       expect(new Set(schedule.map(({ kind }) => kind))).to.have.lengthOf(6);
       expect(Math.max(...schedule.map(({ atMs, forMs }) => atMs + forMs))).to.be.below(120_000);
@@ -21,7 +21,7 @@ describe('the schedule of a chaos run', () => {
   });
 
   it('never loses a gateway and Redis within one call and its repeat', () => {
-    // Okta waits 3 s for each. A stopped gateway gets calls for a second more, and Redis is found again within one.
+    // Okta waits 3 s for each. A stopped gateway gets calls for one more second, and gateways find Redis again within 1 s.
     const reachOf = (kind: string, forMs: number): number =>
       kind === 'set a clock'
         ? 0
@@ -35,7 +35,7 @@ describe('the schedule of a chaos run', () => {
         const next = schedule[index + 1];
         if (next === undefined || kind === 'drain a gateway') return;
         expect(next.atMs).to.be.at.least(atMs + reachOf(kind, forMs));
-        // What was claimed while Redis was lost has its answer, and no repeat to come.
+        // Events that were claimed while Redis was lost have their answer by then, and no repeat comes.
         if (kind.endsWith('Redis')) expect(next.atMs).to.be.at.least(atMs + forMs + 4_000);
       });
     }

@@ -1,29 +1,29 @@
 import { between, chanceOf, shuffled } from './chance.js';
 
-/** What goes wrong with the processes, and when; what the vendors do wrong is a bad day of the emulators' own. */
+/** The faults of the processes. The emulators' bad day has the faults of the vendors. */
 
 export type FaultKind =
   'kill a gateway' | 'stop a gateway' | 'drain a gateway' | 'set a clock' | 'kill Redis' | 'stop Redis';
 
 export interface ProcessFault {
   readonly kind: FaultKind;
-  /** From the begin of the load. */
+  /** From the start of the load. */
   readonly atMs: number;
-  /** How long it lasts; a gateway that was killed is started anew after it, Redis empty. */
+  /** The duration. After it, a killed gateway starts again, and Redis starts empty. */
   readonly forMs: number;
-  /** Which gateway, from 0. */
+  /** The index of the gateway, from 0. */
   readonly gateway?: number | undefined;
-  /** How far off its wall clock is from then on, milliseconds. */
+  /** The error of its wall clock from then on, milliseconds. */
   readonly offByMs?: number | undefined;
 }
 
 /**
- * How far off a wall clock may be, milliseconds: a request whose code ended more than two minutes ago by the gateway's clock is
- * refused, and codes live for five.
+ * The range of a wall clock's error, milliseconds. Codes are valid for five minutes, and a gateway refuses a request
+ * whose code expired more than two minutes ago by its clock.
  */
 const OFF_BY_MS = [-3_600_000, 360_000] as const;
 
-/** How far off the wall clock of each gateway is when it starts, milliseconds. The first one is right. */
+/** The error of each gateway's wall clock at its start, milliseconds. The first clock is right. */
 export function clocksOf(seed: number, gateways: number): readonly number[] {
   const chance = chanceOf(seed, 'clocks');
   return Array.from({ length: gateways }, (_, index) => (index === 0 ? 0 : between(chance, ...OFF_BY_MS)));
@@ -38,7 +38,7 @@ const KINDS: readonly FaultKind[] = [
   'stop Redis',
 ];
 
-/** How long a fault lasts, milliseconds: at least, and at most. */
+/** The shortest and longest duration of each fault, milliseconds. */
 const LASTS: Readonly<Record<FaultKind, readonly [from: number, to: number]>> = {
   'kill a gateway': [200, 1_500],
   'stop a gateway': [300, 4_500],
@@ -49,8 +49,8 @@ const LASTS: Readonly<Record<FaultKind, readonly [from: number, to: number]>> = 
 };
 
 /**
- * By when the last call that a fault can bear on has ended, with its repeat: Okta gives up after 3 s, the balancer
- * notices a stopped gateway after one, gateways find Redis again after one.
+ * The time until the last call that a fault can affect has ended, with its repeat: Okta gives up after 3 s, the
+ * balancer notices a stopped gateway after 1 s, gateways find Redis again after 1 s.
  */
 const REACH_MS: Readonly<Record<FaultKind, (forMs: number) => number>> = {
   'kill a gateway': (forMs) => Math.max(3_500, forMs + 1_500),
@@ -64,8 +64,8 @@ const REACH_MS: Readonly<Record<FaultKind, (forMs: number) => number>> = {
 const FIRST_AT_MS = 2_000;
 
 /**
- * Every kind in turn, in an order of the seed's, again and again. One begins when the one before it has no reach any
- * more: with a gateway and Redis lost within one call and its repeat, nobody could know the repeat.
+ * All kinds in an order that depends on the seed, again and again. A fault begins when the one before it affects no
+ * call any more: if a gateway and Redis were lost within one call and its repeat, no gateway could recognise the repeat.
  */
 export function makeSchedule(parts: {
   readonly seed: number;
@@ -88,7 +88,7 @@ export function makeSchedule(parts: {
   }
 }
 
-/** A line for each, as it is printed at the start. */
+/** A line for the list of faults at the start. */
 export function describeFault({ kind, atMs, forMs, gateway, offByMs }: ProcessFault): string {
   const who = gateway === undefined ? '' : ` ${gateway}`;
   const lasts = forMs === 0 ? '' : ` for ${(forMs / 1000).toFixed(1)} s`;

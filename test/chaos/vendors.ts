@@ -8,7 +8,7 @@ import type { VendorCredentials } from './gateway.js';
 import { peopleOf } from './people.js';
 import { readArgument } from './processes.js';
 
-/** The process of both vendors. Its first message says where they are; asked `begin`, it plays their bad day, asked `tell`, it tells what they saw. */
+/** The process of both vendors: sends its addresses, plays the bad day at `begin`, sends its records at `report`. */
 
 export interface VendorSettings {
   readonly seed: number;
@@ -16,13 +16,13 @@ export interface VendorSettings {
   readonly lengthMs: number;
 }
 
-/** What the parent may ask. */
-export type VendorQuestion = 'begin' | 'tell';
+/** The commands of the parent. */
+export type VendorCommand = 'begin' | 'report';
 
-/** What it says when it is asked to tell. */
+/** The answer to `report`. */
 export interface VendorFacts {
   readonly messages: readonly MessageFact[];
-  readonly asked: readonly (readonly [code: string, times: number])[];
+  readonly sendRequests: readonly (readonly [code: string, times: number])[];
 }
 
 const PHASE_MS = 3_500;
@@ -37,9 +37,9 @@ const BAD_PHASES: readonly BadDayPhaseName[] = [
 /** Time for a callback to come before, and after, the answer that it is about. */
 const STEP_MS = 40;
 const SLOW_ANSWERS_MS = [150, 400, 900];
-/** Of messages: for each of these delays. */
+/** The share of messages with each of these delays. */
 const ALSO_SLOW = 0.04;
-/** Of WhatsApp messages. */
+/** The share of WhatsApp messages that fail. */
 const ALSO_FAILS = 0.08;
 const WHATSAPP_FROM = '+14155550199';
 
@@ -52,24 +52,24 @@ for (const { id, login, phone, isOptedIn } of peopleOf(seed, rate)) {
   okta.addUser({ id, login, profile: { whatsAppOptIn: isOptedIn, mobilePhone: phone, locale: 'en_US' } });
 }
 
-/** Six digits in the text, or the template's variable. */
+/** The six digits of the code in the text, or in the variable of the template. */
 function codeOf(text: string): string {
   return /\b\d{6}\b/.exec(text)?.[0] ?? '';
 }
 
-function codeAskedFor({ form }: RecordedRequest): string {
+function codeIn({ form }: RecordedRequest): string {
   return codeOf(`${String(form?.['Body'] ?? '')} ${String(form?.['ContentVariables'] ?? '')}`);
 }
 
-function tell(): VendorFacts {
-  const asked = new Map<string, number>();
-  for (const code of twilio.requests.map(codeAskedFor)) asked.set(code, (asked.get(code) ?? 0) + 1);
+function report(): VendorFacts {
+  const counts = new Map<string, number>();
+  for (const code of twilio.requests.map(codeIn)) counts.set(code, (counts.get(code) ?? 0) + 1);
   const messages = twilio.messages.map((message): MessageFact => {
     const { sid, channel, body, contentVariables, status, errorCode, createdAt, updatedAt } = message;
     const code = codeOf(body ?? contentVariables?.['1'] ?? '');
     return { sid, channel, code, status, errorCode, at: createdAt, statusAt: updatedAt };
   });
-  return { messages, asked: [...asked] };
+  return { messages, sendRequests: [...counts] };
 }
 
 function begin(): void {
@@ -80,13 +80,13 @@ function begin(): void {
   }
   phases.length = Math.floor(lengthMs / PHASE_MS);
   const onPhase = (): void => {
-    alsoNow(chance);
+    addConstantFaults(chance);
   };
   playBadDay({ okta, twilio }, { seed, phases, phaseMs: PHASE_MS, onPhase });
 }
 
-/** Whatever the phase: callbacks that come before the answer that they are about, and failures among them. */
-function alsoNow(chance: () => number): void {
+/** Faults in every phase: slow answers, so that callbacks come before them, and messages that fail later. */
+function addConstantFaults(chance: () => number): void {
   const isNewMessage = ({ method, path }: RecordedRequest): boolean =>
     method === 'POST' && path.endsWith('/Messages.json');
   const isToWhatsApp = ({ form }: RecordedRequest): boolean => String(form?.['To']).startsWith('whatsapp:');
@@ -97,9 +97,9 @@ function alsoNow(chance: () => number): void {
   twilio.failLater({ code: 63_016, match: (request) => isToWhatsApp(request) && chance() < ALSO_FAILS });
 }
 
-process.on('message', (question: VendorQuestion) => {
-  if (question === 'begin') begin();
-  else process.send?.(tell());
+process.on('message', (command: VendorCommand) => {
+  if (command === 'begin') begin();
+  else process.send?.(report());
 });
 const ready: VendorCredentials = {
   orgUrl: okta.orgUrl,

@@ -1,7 +1,7 @@
 import type { HookEvent } from '#lib/index.js';
-import type { ToldFact } from './facts.js';
+import type { HookEventFact } from './facts.js';
 
-/** Words for people; none of them is anybody's, by the promise of the events. */
+/** Fields that the report shows. Events contain no personal data. */
 const SHOWN = [
   'channel',
   'fromChannel',
@@ -13,21 +13,21 @@ const SHOWN = [
   'transactionId',
 ] as const;
 
-/** What a gateway told, as far as the account and its readers need it. */
-export function readTold(gateway: number, told: HookEvent): ToldFact {
-  const fields = told as HookEvent & Readonly<Record<string, unknown>>;
+/** The parts of a gateway's event that the account and the report need. */
+export function readHookEvent(gateway: number, event: HookEvent): HookEventFact {
+  const fields = event as HookEvent & Readonly<Record<string, unknown>>;
   const text = (name: string): string | undefined => {
     const value = fields[name];
     return typeof value === 'string' ? value : undefined;
   };
   return {
     gateway,
-    at: told.at,
-    type: told.type,
+    at: event.at,
+    type: event.type,
     eventId: text('eventId'),
     outcome: text('outcome'),
     text: [
-      ...(told.type === 'failover.ended' ? [told.cause.code] : []),
+      ...(event.type === 'failover.ended' ? [event.cause.code] : []),
       ...SHOWN.flatMap((name) => text(name) ?? []),
       ...(fields['hasHungUp'] === true ? ['hung up'] : []),
     ].join(' '),

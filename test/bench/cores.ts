@@ -1,11 +1,11 @@
 import { spawnSync } from 'node:child_process';
 
 /**
- * Gives each measured process a core of its own, so that neither the load nor the stand-ins take its time. By `taskset`, which
- * Linux has.
+ * Gives each measured process its own core, so that neither the load nor the stand-ins take its time. Uses `taskset` of
+ * Linux.
  */
 
-/** Which cores there are for what, by their numbers. */
+/** The cores of a run, by their numbers. */
 export interface Cores {
   /** One for each measured process. */
   readonly measured: readonly number[];
@@ -19,7 +19,7 @@ export function coresFor(processes: number, all: readonly number[] = ALLOWED): C
   return { measured: all.slice(0, processes), rest: all.slice(processes) };
 }
 
-/** The cores that this process may use, as the bench begins; none where there is no `taskset`. */
+/** The cores that this process may use at the start of the bench; none without `taskset`. */
 const ALLOWED = readCores(
   spawnSync('taskset', ['-c', '-p', String(process.pid)], { encoding: 'utf8' }).stdout,
 );

@@ -13,14 +13,14 @@ console.log(performance.now() - startedAt);`;
 /**
  * Imports in fresh processes, in turn.
  *
- * @param subjects - modules to import together, by what the table calls them.
+ * @param subjects - modules to import together, by their name in the table.
  */
 export async function measureImports(
   subjects: ReadonlyMap<string, readonly string[]>,
   rounds: number,
 ): Promise<ImportTimes> {
   const times = new Map([...subjects.keys()].map((name) => [name, [] as number[]]));
-  // The first round only warms the disk's cache.
+  // The first round only fills the disk's cache.
   for (let round = 0; round <= rounds; round += 1) {
     for (const [name, modules] of subjects) {
       const took = await importOnce(modules);

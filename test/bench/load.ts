@@ -1,7 +1,7 @@
 import { connect, type Socket } from 'node:net';
 import { percentile } from './report.js';
 
-/** What one measurement came to. */
+/** The result of one measurement. */
 export interface LoadResult {
   readonly requests: number;
   readonly seconds: number;
@@ -9,21 +9,21 @@ export interface LoadResult {
   readonly p99Ms: number;
 }
 
-/** When it ends: whichever comes first. */
+/** The limits of the load. The first one reached ends it. */
 export interface LoadLimits {
   readonly connections: number;
   readonly seconds?: number;
   readonly requests?: number;
 }
 
-/** Every request of a run is another user's and another event: no server can answer from what it remembers. */
+/** Every request of a run has another user and event, so that no server can answer from a cache. */
 let lastNumber = 0;
 
 /**
- * A closed loop: each connection sends the next request when its last is answered. By raw sockets, because the load
+ * A closed loop: each connection sends the next request after the answer to its last. By raw sockets, because the load
  * shares the machine with what it measures.
  *
- * @throws when an answer is anything but Okta's `SUCCESSFUL`: a failure is no measurement.
+ * @throws if an answer is not `SUCCESSFUL`: a failure is no measurement.
  */
 export async function runLoad(port: number, limits: LoadLimits): Promise<LoadResult> {
   const { connections, seconds = Infinity, requests = Infinity } = limits;
@@ -91,7 +91,7 @@ function runConnection(port: number, mayBegin: () => boolean, durations: number[
   });
 }
 
-/** Okta's call, as bytes. Everything in it is ASCII. */
+/** Okta's call as text. All of it is ASCII. */
 function hookRequest(number: number): string {
   const now = Date.now();
   const body = JSON.stringify({

@@ -17,7 +17,7 @@ async function main(): Promise<void> {
   }
   runNpm(['run', 'build']);
   if (!options.isScale) installTools('bench');
-  // Only now: what it imports is large, and help needs none of it.
+  // Imported late, because its imports are large and --help does not need them.
   const { runBench } = await import('./run.js');
   await runBench(options);
 }

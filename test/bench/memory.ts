@@ -7,17 +7,17 @@ export interface MemorySample {
   readonly requests: number;
   readonly rss: number;
   readonly heapUsed: number;
-  /** Of any moment until now, before garbage was collected. */
+  /** The highest value until now, before garbage collections. */
   readonly highestRss: number;
 }
 
 const SAMPLES = 12;
 
 /**
- * What a server holds while it serves: every request is another user and another event, so its caches fill and then
- * have to forget. What keeps growing after that is a leak.
+ * Samples the memory of a server under load. Every request has another user and event, so its caches fill and then
+ * evict. Growth after that is a leak.
  *
- * @param server - a fresh one that was started with `--expose-gc`.
+ * @param server - a new server with `--expose-gc`.
  */
 export async function sampleMemory(
   server: Process<{ readonly port: number }>,
@@ -33,7 +33,7 @@ export async function sampleMemory(
   }
 }
 
-/** Growth from the half of the run to its end; by then, caches of tens of thousands are full in a long run. */
+/** Growth in the second half of the run. In a long run, caches of tens of thousands of entries are full by then. */
 export function growthOfLaterHalf(samples: readonly MemorySample[]): {
   readonly rss: number;
   readonly heapUsed: number;
@@ -46,7 +46,7 @@ export function growthOfLaterHalf(samples: readonly MemorySample[]): {
   };
 }
 
-/** All servers were sampled after the same numbers of requests. */
+/** Each row has the samples of all servers after the same number of requests. */
 export function tableOfMemory(samples: ReadonlyMap<string, readonly MemorySample[]>): string {
   const [first = []] = samples.values();
   return formatTable([

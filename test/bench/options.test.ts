@@ -1,8 +1,8 @@
 import { expect } from 'chai';
 import { readBenchOptions, USAGE } from './options.js';
 
-describe("the bench's options", () => {
-  it('measure all but scale unless asked', () => {
+describe('the options of the bench', () => {
+  it('select all parts except for the scale run by default', () => {
     const { isScale, rounds, seconds, connections, parts } = readBenchOptions([]);
     expect({ isScale, rounds, seconds, connections, parts }).to.deep.equal({
       ...{ isScale: false, rounds: 16, seconds: 1, connections: [1, 32] },
@@ -10,7 +10,7 @@ describe("the bench's options", () => {
     });
   });
 
-  it('take the length and the load of the scale run as of the others', () => {
+  it('accept the rounds, length, load and JSON file of a scale run', () => {
     const args = [
       '--scale',
       '--rounds',

@@ -3,15 +3,15 @@ import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import { ROOT } from './processes.js';
 
-/** A server that can be measured. */
+/** A server to measure. */
 export interface ServerFile {
   readonly file: string;
   readonly hasLog: boolean;
 }
 
 /**
- * First those that write a line for each code, as users do. `bare again` is the same as `bare`: their ratio is the noise of the
- * run. `limit` is `node:http` without Express.
+ * First the servers that log a line for each code, as users do. `bare again` is the same as `bare`: their ratio is the
+ * noise of the run. `limit` is `node:http` without Express.
  */
 export const SERVERS: ReadonlyMap<string, ServerFile> = new Map([
   ['bare + log', { file: 'servers/bare.mjs', hasLog: true }],
@@ -43,18 +43,18 @@ export const USAGE = `npm run bench -- [options]
   --dist <folder>      another build than dist/
 `;
 
-/** What is to be measured. */
+/** The options of the bench. */
 export interface BenchOptions {
   readonly rounds: number;
   readonly seconds: number;
   readonly connections: readonly number[];
   /** Names of `SERVERS`. */
   readonly servers: readonly string[];
-  /** Whether the servers were chosen by hand. */
+  /** Whether the arguments select the servers. */
   readonly isChosen: boolean;
   readonly parts: readonly Part[];
   readonly memoryRequests: number;
-  /** Whether it is how gateways on one Redis grow, and nothing else. */
+  /** Whether the run measures only how gateways on one Redis scale. */
   readonly isScale: boolean;
   readonly profileFile: string | undefined;
   readonly jsonFile: string | undefined;
@@ -115,7 +115,7 @@ function readCount(name: string, text: string): number {
   return count;
 }
 
-/** In the order in which they are known. */
+/** In the order of `known`. */
 function readNames<Name extends string>(option: string, text: string, known: readonly Name[]): Name[] {
   const asked = new Set(text.split(',').map((name) => name.trim()));
   const found = known.filter((name) => asked.delete(name));

@@ -3,10 +3,10 @@ import { openSync } from 'node:fs';
 import { devNull } from 'node:os';
 import { fileURLToPath } from 'node:url';
 
-/** The repository's root: what the child processes resolve packages from. */
+/** The repository's root, from which the child processes resolve packages. */
 export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
-/** A process of its own that says where it listens, and answers questions about itself. */
+/** A child process that reports where it listens, and answers questions about itself. */
 export interface Process<Started> {
   readonly started: Started;
   readonly pid: number;
@@ -17,8 +17,8 @@ export interface Process<Started> {
 /**
  * Starts a file of this folder.
  *
- * @param parts.execArgv - Node's own options; none is inherited, or the loader of this process would be measured too.
- * @throws when it ends before it has started.
+ * @param parts.execArgv - Node's options. The process inherits none: else it would run the loader of this process.
+ * @throws if it exits before its first message.
  */
 export async function startProcess<Started>(
   file: string,
@@ -27,9 +27,9 @@ export async function startProcess<Started>(
   const child = fork(fileURLToPath(new URL(file, import.meta.url)), [JSON.stringify(parts.argument ?? {})], {
     cwd: ROOT,
     execArgv: [...(parts.execArgv ?? [])],
-    // Nothing of this machine's own: the vendors' SDKs read proxies and tokens from it.
+    // Without this machine's environment, from which the vendors' SDKs read proxies and tokens.
     env: { NODE_ENV: 'production' },
-    // What a server logs goes nowhere, at the price of writing it.
+    // A server writes its log to the null device: it pays for the writes only.
     stdio: ['ignore', openSync(devNull, 'w'), 'inherit', 'ipc'],
   });
   const started = await firstMessage<Started>(child, file);
@@ -43,7 +43,7 @@ export async function startProcess<Started>(
         lastId += 1;
         const id = lastId;
         const onMessage = (message: unknown): void => {
-          // What our own files send.
+          // The form of our own messages.
           const reply = message as { id: number; answer: Answer };
           if (reply.id !== id) return;
           child.off('message', onMessage);

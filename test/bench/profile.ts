@@ -4,18 +4,18 @@ import { formatTable } from './report.js';
 /** One function, or one package, of a profile. */
 interface Share {
   readonly name: string;
-  /** In its own lines, microseconds. */
+  /** Its own time, microseconds. */
   self: number;
-  /** With what it called. */
+  /** With the functions that it called. */
   total: number;
 }
 
 const SHOWN_FUNCTIONS = 40;
 
 /**
- * Where the time went, per request: by package, by file of the build, and the functions with most time of their own.
+ * The time per request by package and by file of the build, and the functions with the most own time.
  *
- * @param dist - the URL of the build's folder, which stands for the package `dist`.
+ * @param dist - the URL of the build's folder, which appears as the package `dist`.
  */
 export function summarizeProfile(profile: Profiler.Profile, requests: number, dist: string): string {
   const nodes = new Map(profile.nodes.map((node) => [node.id, node]));
@@ -32,7 +32,7 @@ export function summarizeProfile(profile: Profiler.Profile, requests: number, di
     return share;
   };
 
-  /** Adds a call to its function and package once, however often they are on the stack. */
+  /** Adds a call to its function and package once, even if they are on the stack several times. */
   const visit = (id: number, above: ReadonlySet<string>): number => {
     const node = nodes.get(id);
     if (node === undefined) return 0;
@@ -79,14 +79,14 @@ export function summarizeProfile(profile: Profiler.Profile, requests: number, di
   ].join('\n\n');
 }
 
-/** From the package's own folder on, or Node's own name of it. */
+/** The path from the package's folder on, or Node's name of a built-in module. */
 function placeOf(url: string, dist: string): string {
   if (url.startsWith(`${dist}/`)) return `dist${url.slice(dist.length)}`;
   return url.replace(/^file:.*\/(?=servers\/)/, '').replace(/^.*\/node_modules\//, '');
 }
 
 function packageOf(place: string, functionName: string): string {
-  // The program itself, the collector of garbage.
+  // Such as `(program)` and `(garbage collector)`.
   if (functionName.startsWith('(') && place === '') return functionName;
   if (place === '' || place.startsWith('wasm:')) return 'native';
   return /^(@[^/]+\/)?[^/:]+/.exec(place)?.[0] ?? place;

@@ -6,8 +6,8 @@ const usage = (changes: Partial<RedisUsage> = {}): RedisUsage => ({
   ...changes,
 });
 
-describe("the bench's count of what Redis does", () => {
-  it("reads it from Redis's own INFO", () => {
+describe('the Redis usage of the bench', () => {
+  it("is read from Redis's INFO, and an INFO without a field throws", () => {
     const info = [
       ...['# Memory', 'used_memory:1083712', '# Stats', 'total_net_input_bytes:111'],
       ...['total_net_output_bytes:320', '# CPU', 'used_cpu_sys:0.019044', 'used_cpu_user:1.5'],
@@ -27,7 +27,7 @@ describe("the bench's count of what Redis does", () => {
     expect(() => readUsage('used_memory:1')).to.throw('total_net_input_bytes');
   });
 
-  it('tells what a code costs, without what looking costs', () => {
+  it('gives the cost of a code without the cost of the INFO calls', () => {
     const first = usage();
     const second = usage({
       calls: new Map([['info', 1]]),

@@ -1,28 +1,28 @@
 import type { Redis } from 'ioredis';
 
-/** What a Redis has done since it started, by its own count. */
+/** The counters of a Redis since its start. */
 export interface RedisUsage {
-  /** By command, those that scripts call too. */
+  /** The calls of each command, including those in scripts. */
   readonly calls: ReadonlyMap<string, number>;
-  /** From its clients. */
+  /** Received from clients. */
   readonly bytesIn: number;
-  /** To its clients. */
+  /** Sent to clients. */
   readonly bytesOut: number;
   readonly cpuMicroseconds: number;
   readonly memoryBytes: number;
 }
 
-/** What a code costs Redis. */
+/** The cost of a code for Redis. */
 export interface RedisCost {
   readonly calls: Readonly<Record<string, number>>;
   readonly bytesIn: number;
   readonly bytesOut: number;
   readonly cpuMicroseconds: number;
-  /** As long as the code lives. */
+  /** While the code is valid. */
   readonly memoryBytes: number;
 }
 
-/** @param info - what INFO answers, of the sections stats, cpu, memory and commandstats. */
+/** @param info - the answer to INFO with the sections stats, cpu, memory and commandstats. */
 export function readUsage(info: string): RedisUsage {
   const fields = new Map<string, string>();
   const calls = new Map<string, number>();
@@ -53,8 +53,8 @@ export async function askUsage(redis: Redis): Promise<RedisUsage> {
 }
 
 /**
- * What lies between the last two, by code, less what looking costs: what lies between the first two, with nothing but a
- * look.
+ * The difference of the last two per code, without the cost of INFO itself: that is the difference of the first two,
+ * between which nothing else runs.
  */
 export function costPerCode(
   [first, second, last]: readonly [first: RedisUsage, second: RedisUsage, last: RedisUsage],
@@ -70,7 +70,7 @@ export function costPerCode(
     bytesIn: perCode(({ bytesIn }) => bytesIn),
     bytesOut: perCode(({ bytesOut }) => bytesOut),
     cpuMicroseconds: perCode(({ cpuMicroseconds }) => cpuMicroseconds),
-    // A look leaves nothing.
+    // INFO itself uses no memory.
     memoryBytes: (last.memoryBytes - second.memoryBytes) / codes,
   };
 }

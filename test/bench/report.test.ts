@@ -11,7 +11,7 @@ import {
   type Measurement,
 } from './report.js';
 
-/** One turn at 1 connection. */
+/** A turn, by default at 1 connection. */
 function turn(name: string, round: number, p50Ms: number, connections = 1): Measurement {
   const requestsPerSecond = 1000 / p50Ms;
   return {
@@ -20,8 +20,8 @@ function turn(name: string, round: number, p50Ms: number, connections = 1): Meas
   };
 }
 
-describe("the bench's report", () => {
-  it('takes the percentile that so many of the values do not exceed', () => {
+describe('the report of the bench', () => {
+  it('takes as a percentile the smallest value that this share of values does not exceed', () => {
     const hundred = Array.from({ length: 100 }, (_, index) => index + 1);
     expect(percentile(hundred, 0.5)).to.equal(50);
     expect(percentile(hundred, 0.99)).to.equal(99);
@@ -29,15 +29,15 @@ describe("the bench's report", () => {
     expect(percentile([], 0.5)).to.be.NaN;
   });
 
-  it('takes the middle of the rounds, or of the two in the middle, and both ends', () => {
+  it('gives median, minimum and maximum of the rounds', () => {
     expect(spreadOf([30, 9, 100])).to.deep.equal({ median: 30, min: 9, max: 100 });
     expect(spreadOf([4, 1, 3, 2])).to.deep.equal({ median: 2.5, min: 1, max: 4 });
     expect(spreadOf([]).median).to.be.NaN;
     expect(formatSpread({ median: 1.005, min: 0.5, max: 12 }, 1)).to.equal('1.0 (0.5 to 12.0)');
   });
 
-  it('compares two servers within a round, not between rounds', () => {
-    // The machine was twice as slow in the second round: the ratio is the same in both.
+  it('compares two servers within the same round and load only', () => {
+    // The machine is half as fast in the second round, but the ratio is the same.
     const turns = [turn('a', 0, 2), turn('b', 0, 1), turn('b', 1, 2), turn('a', 1, 4), turn('a', 0, 9, 32)];
     const pair = { of: 'a', to: 'b', connections: 1 };
     expect(compareByRound(turns, pair, (a, b) => a.p50Ms / b.p50Ms)).to.deep.equal([2, 2]);
@@ -62,7 +62,7 @@ describe("the bench's report", () => {
     );
   });
 
-  it('lines a table up, names left and numbers right', () => {
+  it('aligns the names of a table left and its numbers right', () => {
     const rows = [
       ['what', 'n'],
       ['a longer name', '1'],
@@ -76,7 +76,7 @@ describe("the bench's report", () => {
     ]);
   });
 
-  it('looks for growth of memory in the later half of a run, when the caches are full', () => {
+  it('measures the growth of memory in the second half of a run, when the caches are full', () => {
     const samples = [0, 25, 50, 75, 100].map((requests, index) => ({
       requests,
       rss: [100, 180, 200, 203, 201][index] ?? NaN,

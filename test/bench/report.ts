@@ -7,16 +7,16 @@ export interface Measurement {
   readonly requestsPerSecond: number;
   readonly p50Ms: number;
   readonly p99Ms: number;
-  /** Of the server's process, per request. */
+  /** CPU time of the server's process, per request. */
   readonly cpuMicroseconds: number;
-  /** How much of one core the vendors' stand-ins used meanwhile: they must not be what is measured. */
+  /** The share of one core that the vendors' stand-ins used: they must not be the limit. */
   readonly standInShare: number;
 }
 
-/** What can be compared. */
+/** The metrics that the report compares. */
 export type Metric = 'requestsPerSecond' | 'p50Ms' | 'p99Ms' | 'cpuMicroseconds';
 
-/** Over the rounds. */
+/** The spread over the rounds. */
 export interface Spread {
   readonly median: number;
   readonly min: number;
@@ -35,7 +35,7 @@ export function spreadOf(values: readonly number[]): Spread {
   return { median: (lower + upper) / 2, min: sorted[0] ?? NaN, max: sorted.at(-1) ?? NaN };
 }
 
-/** One value per round of `of` beside `to`; both were measured within seconds of each other. */
+/** One value per round that compares `of` with `to`, which were measured within seconds. */
 export function compareByRound(
   measurements: readonly Measurement[],
   pair: { readonly of: string; readonly to: string; readonly connections: number },
@@ -49,7 +49,7 @@ export function compareByRound(
   });
 }
 
-/** Each server's medians. */
+/** The medians of each server. */
 export function tableOfServers(measurements: readonly Measurement[], connections: number): string {
   const names = [...new Set(measurements.map(({ name }) => name))];
   const rows = names.map((name) => {
@@ -92,7 +92,7 @@ export function formatSpread({ median, min, max }: Spread, digits = 2): string {
   return `${median.toFixed(digits)} (${min.toFixed(digits)} to ${max.toFixed(digits)})`;
 }
 
-/** The first row is the head; the first column stands left, numbers right. */
+/** The first row is the head. The first column is aligned left, the others right. */
 export function formatTable(rows: readonly (readonly string[])[]): string {
   const widths = (rows[0] ?? []).map((_, column) =>
     Math.max(...rows.map((row) => (row[column] ?? '').length)),

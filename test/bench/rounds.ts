@@ -3,11 +3,11 @@ import type { Process } from './processes.js';
 import type { Measurement } from './report.js';
 import type { StandInCounts } from './stand-ins.js';
 
-/** A server that is measured. */
+/** A server to measure. */
 export interface Contestant {
   readonly name: string;
   readonly server: Process<{ readonly port: number }>;
-  /** How many share its port; 1 by default. */
+  /** The number of processes that share its port. Default: 1. */
   readonly processes?: number;
 }
 
@@ -15,32 +15,32 @@ interface Usage {
   readonly cpuMicroseconds: number;
 }
 
-/** By process: enough for V8 to have compiled what is hot, and for caches and pools to be full. */
+/** Per process: enough for V8 to compile hot code, and to fill caches and pools. */
 const WARM_UP_REQUESTS = 5_000;
 
-/** How long a turn is, and at which load. */
+/** The length and the load of a turn. */
 export interface Turn {
   readonly connections: number;
   readonly seconds: number;
 }
 
-/** What a turn tells of one server. */
+/** The measurement of one server in one turn. */
 export type Measured = Omit<Measurement, 'round'>;
 
 /**
- * Short turns, every server in each round and every round in another order: what else this machine does meets all
- * alike, and each round gives ratios of its own.
+ * Short turns: every server in each round, each round in another order. Other load on this machine then affects all
+ * servers alike, and each round gives its own ratios.
  */
-export async function runRounds<Told extends Measured, C extends Contestant>(
+export async function runRounds<Result extends Measured, C extends Contestant>(
   contestants: readonly C[],
   limits: { readonly rounds: number; readonly seconds: number; readonly connections: readonly number[] },
-  measure: (contestant: C, turn: Turn) => Promise<Told>,
-): Promise<(Told & { readonly round: number })[]> {
+  measure: (contestant: C, turn: Turn) => Promise<Result>,
+): Promise<(Result & { readonly round: number })[]> {
   for (const { server, processes = 1 } of contestants) {
     await runLoad(server.started.port, { connections: 32, requests: WARM_UP_REQUESTS * processes });
     await runLoad(server.started.port, { connections: 1, requests: WARM_UP_REQUESTS / 10 });
   }
-  const measurements: (Told & { readonly round: number })[] = [];
+  const measurements: (Result & { readonly round: number })[] = [];
   for (const connections of limits.connections) {
     for (let round = 0; round < limits.rounds; round += 1) {
       const first = round % contestants.length;
@@ -54,7 +54,7 @@ export async function runRounds<Told extends Measured, C extends Contestant>(
   return measurements;
 }
 
-/** @param optedInShare - of the users, as the stand-ins tell it. */
+/** @param optedInShare - the share of users whose profile at the stand-ins has the opt-in. */
 export async function measureServer(
   { name, server }: Contestant,
   standIns: Process<unknown>,
@@ -80,7 +80,7 @@ export async function measureServer(
   };
 }
 
-/** A server that makes fewer calls is not faster. */
+/** Throws if a server made fewer or other calls, which would make it look faster. */
 function assertWorkDone(
   name: string,
   optedIn: number,

@@ -28,16 +28,16 @@ const PAIRS = [
   ['limit', 'bare'],
 ] as const;
 
-/** Whose memory is measured. */
+/** The servers whose memory the bench measures. */
 const REMEMBERING = ['bare + log', 'ours + log', 'SDKs + log'];
 
-/** Enough that sampled bytes of two runs differ by less than 2 %. */
+/** With so many requests, the sampled bytes of two runs differ by less than 2 %. */
 const ALLOCATING_REQUESTS = 4_000;
 
 type Server = Process<{ readonly port: number }>;
 type StandInsProcess = Process<{ readonly oktaPort: number; readonly twilioPort: number }>;
 
-/** What servers run beside. */
+/** The stand-ins of the vendors, and the cores of the run. */
 interface StandIns extends StandInsProcess {
   /** `undefined` if all processes share the cores. */
   readonly cores: Cores | undefined;
@@ -47,7 +47,7 @@ function print(text: string): void {
   process.stdout.write(`${text}\n`);
 }
 
-/** @param execArgv - Node's own options. */
+/** @param execArgv - options of Node. */
 async function startServer(
   name: string,
   parts: { readonly standIns: StandIns; readonly dist: string; readonly execArgv?: readonly string[] },
@@ -67,7 +67,7 @@ async function startServer(
   return started;
 }
 
-/** Starts the stand-ins. They and the load, which is this process, leave a core to the server that is measured. */
+/** Starts the stand-ins. They and the load, which is this process, leave one core to the measured server. */
 async function startStandIns(): Promise<StandIns> {
   const cores = coresFor(1);
   const isDivided = cores !== undefined && keepTo(cores.rest, process.pid);
@@ -114,7 +114,7 @@ async function compareServers(options: BenchOptions, standIns: StandIns): Promis
   return { measurements, addedMs };
 }
 
-/** How much each server allocates for a code. Collecting it is a good part of the CPU time. */
+/** Measures how much each server allocates for a code. Garbage collection is a large part of the CPU time. */
 async function compareAllocations({ dist, servers }: BenchOptions, standIns: StandIns): Promise<object> {
   const perCode: Record<string, number> = {};
   for (const name of servers) {
@@ -185,7 +185,7 @@ async function profileServer(options: BenchOptions, standIns: StandIns, file: st
   print(`\nThe whole profile, for a browser's developer tools: ${file}`);
 }
 
-/** Measures what is asked for, and prints it. */
+/** Measures the selected parts, and prints the results. */
 export async function runBench(options: BenchOptions): Promise<void> {
   const { parts, profileFile, jsonFile, isScale } = options;
   const machine = { node: process.version, cpus: cpus().length, model: cpus()[0]?.model ?? 'unknown' };
@@ -204,7 +204,7 @@ export async function runBench(options: BenchOptions): Promise<void> {
       ? await compareAllocations(options, standIns)
       : undefined;
     const memory = parts.includes('memory') ? await compareMemory(options, standIns) : undefined;
-    // A gateway that starts has all cores.
+    // A starting gateway may use all cores.
     if (standIns.cores !== undefined)
       keepTo([...standIns.cores.measured, ...standIns.cores.rest], process.pid);
     const imports = parts.includes('imports') ? await compareImports(options) : undefined;

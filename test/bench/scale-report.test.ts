@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { limitOf, tableOfRedis, tableOfScale, type ScaleMeasurement } from './scale-report.js';
 
-/** A turn of one gateway at 32 connections that nothing holds. */
+/** A turn of one gateway at 32 connections without a limit. */
 function turn(changes: Partial<ScaleMeasurement> = {}): ScaleMeasurement {
   return {
     ...{ name: 'Redis, 1', processes: 1, round: 0, connections: 32, requests: 1000, requestsPerSecond: 1000 },
@@ -19,7 +19,7 @@ const redisTaking = (cpuMicroseconds: number): Partial<ScaleMeasurement> => ({
   redis: { ...turn().redis, cpuMicroseconds },
 });
 
-describe("the scale bench's report", () => {
+describe('the report of the scale run', () => {
   it('shows the medians of each fleet at one load', () => {
     const turns = [
       turn(),
@@ -33,7 +33,7 @@ describe("the scale bench's report", () => {
     ]);
   });
 
-  it('shows what a code asks of Redis, without what hardly ever comes, and nothing of a fleet without Redis', () => {
+  it('shows the Redis commands of a code without rare ones, and no row for a fleet without Redis', () => {
     const alone = turn({ name: 'memory, 1', redis: { ...turn().redis, calls: {} } });
     expect(tableOfRedis([alone, turn()], 32).split('\n').slice(2)).to.deep.equal([
       'Redis, 1     1.00      3000         21        2900          set 4.00, evalsha 3.00',
@@ -49,10 +49,10 @@ describe("the scale bench's report", () => {
     ['Redis, which uses one core: 95 % of it', redisTaking(950)],
     ['the stand-ins for Okta and Twilio: 97 % of a core', { standInShare: 0.97 }],
     ["the gateway's process: 92 % of a core (0.80 of 4 cores used)", { cpuMicroseconds: 920 }],
-    // Between two processes that is half of a core each.
+    // Each of two processes uses half of this.
     ['the load, which waits for each answer (0.80 of 4 cores used)', { cpuMicroseconds: 920, processes: 2 }],
   ] as const) {
-    it(`names what held the throughput: ${limit}`, () => {
+    it(`names the limit of the throughput: ${limit}`, () => {
       expect(limitOf([turn(changes)], 4)).to.equal(limit);
     });
   }

@@ -1,24 +1,24 @@
 import type { RedisCost } from './redis-usage.js';
 import { formatTable, spreadOf, type Measurement } from './report.js';
 
-/** One turn of so many gateways. */
+/** One turn of this number of gateways. */
 export interface ScaleMeasurement extends Measurement {
   readonly processes: number;
-  /** Answers of its state that a gateway waited for, per code. */
+  /** Awaited answers of the state, per code. */
   readonly waits: number;
   readonly redis: RedisCost;
-  /** Of the load and the vendors' stand-ins, per code. */
+  /** CPU time of the load and the vendors' stand-ins, per code. */
   readonly drivingMicroseconds: number;
-  /** How many cores all processes of this run used, of those that there are. */
+  /** The cores that all processes of this run used. */
   readonly coresUsed: number;
-  /** How many cores the machine was busy with, other people's work among them. */
+  /** The busy cores of the machine, including other work. */
   readonly coresBusy: number;
 }
 
-/** As much of a core as a process that never waits is given. */
+/** The share of a core that a process gets if it never waits. */
 const FULL = 0.9;
 
-/** What kept the median turn from more, in words. */
+/** Describes the limit of the median turn's throughput. */
 export function limitOf(turns: readonly ScaleMeasurement[], cores: number): string {
   const medianOf = (of: (turn: ScaleMeasurement) => number): number => spreadOf(turns.map(of)).median;
   const coresUsed = medianOf((turn) => turn.coresUsed);
@@ -72,7 +72,7 @@ export function tableOfScale(turns: readonly ScaleMeasurement[], connections: nu
   return formatTable([head, ...rows]);
 }
 
-/** What a code asks of Redis: the same however many gateways there are, or something is wrong. */
+/** The Redis commands of a code. They must not depend on the number of gateways. */
 export function tableOfRedis(turns: readonly ScaleMeasurement[], connections: number): string {
   const rows = namesOf(turns).flatMap((name) => {
     const own = turnsOf(turns, name, connections);

@@ -12,14 +12,14 @@ import { measureServer, runRounds, type Contestant, type Turn } from './rounds.j
 import { limitOf, tableOfRedis, tableOfScale, turnsOf, type ScaleMeasurement } from './scale-report.js';
 import type { StandInsArgument } from './stand-ins.js';
 
-/** What is told as a ratio. */
+/** The ratios that the report shows. */
 const PAIRS = [
   ['Redis, 1', 'memory, 1'],
   ['Redis, 2', 'Redis, 1'],
   ['Redis, 4', 'Redis, 1'],
 ] as const;
 
-/** By how many processes, and on which state. */
+/** A number of processes on one kind of state. */
 const FLEETS = [
   { name: 'memory, 1', processes: 1, hasRedis: false },
   { name: 'Redis, 1', processes: 1, hasRedis: true },
@@ -27,9 +27,9 @@ const FLEETS = [
   { name: 'Redis, 4', processes: 4, hasRedis: true },
 ] as const;
 
-/** What is written behind the last answers is done by then, milliseconds. */
+/** The time for writes after the last answers, milliseconds. */
 const WRITTEN_BEHIND_MS = 50;
-/** Enough to see which commands gateways send themselves, and which their scripts call. */
+/** Enough to tell the commands of gateways from those of their scripts. */
 const TRACED_CODES = 50;
 
 interface Fleet extends Contestant {
@@ -41,16 +41,16 @@ interface Usage {
   readonly waits: number;
 }
 
-/** What measures, and what is not of the gateways. */
+/** The parts of a run beside the gateways. */
 interface Bench {
   readonly redis: RedisServer;
   readonly standIns: Process<unknown>;
 }
 
 /**
- * Gateways on one Redis, behind one port, in 1, 2 and 4 processes, each on a core of its own. Every user opted in: the
- * costliest code, which leaves a receipt. Without `taskset` everything shares the cores: how it grows is told together with
- * what the cores were used for.
+ * Gateways on one Redis, behind one port, in 1, 2 and 4 processes, each on its own core. Every user opted in: these
+ * codes cost most, because each leaves a receipt. Without `taskset` all processes share the cores, and the report also
+ * shows what used the cores.
  *
  * @returns everything measured, for JSON.
  */
@@ -88,7 +88,7 @@ export async function compareScale(options: BenchOptions): Promise<object> {
   return { measurements: turns, sent };
 }
 
-/** The fleets that can be measured here, and a core for each of their gateways. Without `taskset`: all, on any core. */
+/** The fleets that this machine has enough cores for. Without `taskset`: all fleets, on any core. */
 function divideCores(): {
   readonly chosen: readonly (typeof FLEETS)[number][];
   readonly cores?: readonly number[];
@@ -96,7 +96,9 @@ function divideCores(): {
   const chosen = FLEETS.filter(({ processes }) => coresFor(processes) !== undefined);
   const cores = coresFor(Math.max(0, ...chosen.map(({ processes }) => processes)));
   if (cores === undefined || chosen.length === 0 || !keepTo(cores.rest, process.pid)) {
-    print('All processes share the cores, so this run does not show how gateways grow that have one each.');
+    print(
+      'All processes share the cores, so this run does not show how gateways with their own cores scale.',
+    );
     return { chosen: FLEETS };
   }
   print(
@@ -104,7 +106,7 @@ function divideCores(): {
   );
   const leftOut = FLEETS.filter((fleet) => !chosen.includes(fleet)).map(({ name }) => name);
   if (leftOut.length > 0)
-    print(`Left out: ${leftOut.join('; ')}. Each gateway needs a core of its own, and the rest one more.`);
+    print(`Left out: ${leftOut.join('; ')}. Each gateway needs its own core, and the rest one more.`);
   return { chosen, cores: cores.measured };
 }
 
@@ -118,7 +120,7 @@ function printTurns(turns: readonly ScaleMeasurement[], connections: number): vo
   print(`\n${tableOfRatios(turns, pairs, connections)}`);
   print(`\n${tableOfRedis(turns, connections)}\n`);
   for (const name of names) {
-    print(`${name}: held by ${limitOf(turnsOf(turns, name, connections), cpus().length)}.`);
+    print(`${name}: limited by ${limitOf(turnsOf(turns, name, connections), cpus().length)}.`);
   }
   const addedMs = compareByRound(
     turns,
@@ -137,7 +139,7 @@ async function measureFleet(
   { redis, standIns }: Bench,
   turn: Turn,
 ): Promise<Omit<ScaleMeasurement, 'round'>> {
-  // Codes of other turns would make it a Redis that grows.
+  // Without codes of other turns: Redis would grow from turn to turn.
   await redis.admin.flushall();
   const first = await askUsage(redis.admin);
   const second = await askUsage(redis.admin);
@@ -166,17 +168,17 @@ async function measureFleet(
   };
 }
 
-/** Of all cores since the machine started, whoever used them. */
+/** The busy time of all cores since the machine started, of all programs. */
 function busyMilliseconds(): number {
   return cpus().reduce((sum, { times: { user, nice, sys, irq } }) => sum + user + nice + sys + irq, 0);
 }
 
-/** Redis counts commands of scripts among the others: what it is sent is seen on its way. */
+/** Watches the traffic to Redis, because Redis counts commands in scripts like all others. */
 async function traceCommands(fleets: readonly Fleet[], redis: RedisServer): Promise<string> {
   const fleet = fleets.find(({ name }) => name === 'Redis, 1');
   if (fleet === undefined) return '';
   const { port } = fleet.server.started;
-  // The first codes open the connection, and send scripts as a whole.
+  // The first codes open the connection, and send whole scripts.
   await runLoad(port, { connections: 1, requests: TRACED_CODES });
   await wait(WRITTEN_BEHIND_MS);
   const traffic = await watchTraffic(redis);

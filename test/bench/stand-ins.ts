@@ -1,25 +1,25 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-/** Who opted in: every second user, by the number that ends the id, or all. */
+/** The users with an opt-in: every second one, by the last digit of the id, or all. */
 export interface StandInsArgument {
   readonly optedIn?: 'every second' | 'all';
 }
 
-/** What the stand-ins were asked, to see that every server made both calls for every request. */
+/** The calls to the stand-ins, to check that every server made both calls for every request. */
 export interface StandInCounts {
   readonly oktaCalls: number;
   readonly twilioCalls: number;
-  /** Of `twilioCalls`: for users who opted in. */
+  /** The part of `twilioCalls` by WhatsApp. */
   readonly whatsAppCalls: number;
-  /** Calls without credentials, or to another resource: a server that does not do the work. */
+  /** Calls without credentials, or to another resource: the server does wrong work. */
   readonly strayCalls: number;
   readonly cpuMicroseconds: number;
 }
 
 /**
- * Okta's and Twilio's answers at the least cost, in a process of their own: no parsing, no state, texts that are
- * made once. What the vendors do is `lib/testing`'s matter; here only the servers' work shall show.
+ * Plays Okta and Twilio at the least cost, in its own process: no parsing, no state, texts made once. `lib/testing`
+ * plays the vendors exactly; the bench measures only the servers.
  */
 const { optedIn = 'every second' } = JSON.parse(process.argv[2] ?? '{}') as StandInsArgument;
 let oktaCalls = 0;
@@ -92,7 +92,7 @@ function answerAsOkta(req: IncomingMessage, res: ServerResponse): void {
   oktaCalls += 1;
   const id = url.slice(USERS.length);
   const isOptedIn = optedIn === 'all' || (id.charCodeAt(id.length - 1) & 1) === 0;
-  // The attribute's own quotes go.
+  // Without the quotes around the placeholder of the attribute.
   const json = userHead + id + userBetween.slice(0, -1) + String(isOptedIn) + userTail.slice(1);
   res.writeHead(200, {
     'content-type': 'application/json',
@@ -117,7 +117,7 @@ function answerAsTwilio(req: IncomingMessage, res: ServerResponse): void {
   });
   req.once('end', () => {
     if (isWhatsApp) whatsAppCalls += 1;
-    // Every message is another one: what is kept of it by its SID is not written over by the next.
+    // Every message has another SID, so that each leaves its own entry in the state.
     lastMessage += 1;
     const json = messageHead + String(lastMessage).padStart(32, '0') + messageTail;
     res.writeHead(201, { 'content-type': 'application/json', 'content-length': json.length });
@@ -142,7 +142,7 @@ process.on('message', (message) => {
   const { user, system } = process.cpuUsage();
   const cpuMicroseconds = user + system;
   const counts: StandInCounts = { oktaCalls, twilioCalls, whatsAppCalls, strayCalls, cpuMicroseconds };
-  // Its one question.
+  // `counts` is the only question.
   process.send?.({ id: (message as { id: number }).id, answer: counts });
 });
 process.on('disconnect', () => process.exit());

@@ -96,7 +96,7 @@ const TIME_FIELDS: ReadonlySet<string> = new Set([
 ]);
 
 /** Expects none of these in the answer, the log or the events. Ignores secrets of less than 4 characters. */
-export function expectNoSecrets(
+export function expectNoSecretsIn(
   secrets: readonly string[],
   answer: string,
   { log, events }: Output,

@@ -5,7 +5,7 @@ import { exportJWK, SignJWT } from 'jose';
 import { ANA, CODE, HOOK_SECRET } from '#harness/scene.js';
 import { rsaKeys } from '#harness/rsa-keys.js';
 import { keyOfTrouble, oddJson, oddText, oddValue, withOwn } from './arbitraries.js';
-import { commandIn, expectAnswer, expectNothingPolluted, expectNoSecrets } from './expectations.js';
+import { commandIn, expectAnswer, expectNothingPolluted, expectNoSecretsIn } from './expectations.js';
 import { httpAnswer, VENDOR_WORDS } from './http-answers.js';
 import { check, PATIENCE_MS, withSeed } from './runs.js';
 import {
@@ -45,7 +45,7 @@ describe(withSeed('hostile answers of Okta'), function () {
     expect(commandIn(body)).to.include({ status: 'SUCCESSFUL' });
     expect(scene.twilio.requests).to.have.length(1);
     expect(scene.twilio.requests[0]?.body).to.include(CODE);
-    expectNoSecrets([...SECRETS, ...more], answer.body, output);
+    expectNoSecretsIn([...SECRETS, ...more], answer.body, output);
     expectNothingPolluted();
     return channelsOf(scene)[0] ?? '';
   };
@@ -227,7 +227,7 @@ describe(withSeed('hostile answers of Okta'), function () {
         await closed;
         expectAnswer(answer);
         expectNothingPolluted();
-        expectNoSecrets([...SECRETS, HOOK_SECRET, token], answer.body, output);
+        expectNoSecretsIn([...SECRETS, HOOK_SECRET, token], answer.body, output);
         const isGood = !isForged && answered.status === 200 && answered.body === good;
         if (isGood && answered.isComplete === true) expect(answer.status).to.equal(200);
         else if (!isGood || answered.isComplete === false) {

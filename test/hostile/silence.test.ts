@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { CODE } from '#harness/scene.js';
-import { commandIn, expectAnswer, expectNothingPolluted, expectNoSecrets } from './expectations.js';
+import { commandIn, expectAnswer, expectNothingPolluted, expectNoSecretsIn } from './expectations.js';
 import { VENDOR_WORDS } from './http-answers.js';
 import type { RawAnswer } from './raw-vendor.js';
 import { check, PATIENCE_MS, withSeed } from './runs.js';
@@ -81,7 +81,7 @@ describe(withSeed('calls to silent vendors'), function () {
         await Promise.all(calls.map(({ closed }) => closed));
         expectNothingPolluted();
         for (const [index, { answer, output }] of calls.entries()) {
-          expectNoSecrets([...SECRETS, numberOf(index).slice(1)], answer.body, output);
+          expectNoSecretsIn([...SECRETS, numberOf(index).slice(1)], answer.body, output);
           const { status } = commandIn(expectAnswer(answer)) ?? { status: 'ERROR' };
           const sent = scene.twilio.requests.filter((request) => ofRequest(request) === index);
           expect(sent).to.have.length.at.most(1);

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import { ANA, CODE } from '#harness/scene.js';
 import { keyOfTrouble, oddJson, oddText, oddValue, withOwn } from './arbitraries.js';
-import { commandIn, expectAnswer, expectNothingPolluted, expectNoSecrets } from './expectations.js';
+import { commandIn, expectAnswer, expectNothingPolluted, expectNoSecretsIn } from './expectations.js';
 import { httpAnswer, VENDOR_WORDS, type HttpAnswer } from './http-answers.js';
 import { check, PATIENCE_MS, withSeed } from './runs.js';
 import {
@@ -159,7 +159,7 @@ describe(withSeed('hostile answers of Twilio'), function () {
           const { answer, output } = call;
           const body = expectAnswer(answer);
           expect(answer.status).to.equal(200);
-          expectNoSecrets(SECRETS, answer.body, output);
+          expectNoSecretsIn(SECRETS, answer.body, output);
           expectNothingPolluted();
 
           const made = scene.twilio.requests.length;

@@ -4,8 +4,8 @@ import process from 'node:process';
 import { fileURLToPath, URL } from 'node:url';
 
 /**
- * Gateways behind one port, each a process: this one only hands each connection to the next of them. It answers its
- * parent's question by the sum of theirs and its own.
+ * Gateways behind one port, each in its own process. This process passes each connection to the next gateway, and
+ * answers its parent's questions with the sum of all processes.
  *
  * @type {{ processes: number, cores?: readonly number[] }}
  */
@@ -20,7 +20,7 @@ cluster.on('exit', () => process.exit(1));
 const nextMessage = (worker) => new Promise((resolve) => worker.once('message', resolve));
 const workers = Array.from({ length: processes }, () => cluster.fork());
 const [{ port }] = await Promise.all(workers.map(nextMessage));
-// As `keepTo` of cores.ts.
+// Like `keepTo` of cores.ts.
 for (const [at, core] of cores.slice(0, processes).entries())
   spawnSync('taskset', ['-a', '-c', '-p', String(core), String(workers[at].process.pid)]);
 
@@ -37,6 +37,6 @@ process.on('message', async ({ id, question }) => {
   for (const { answer } of replies) for (const name of Object.keys(total)) total[name] += answer[name];
   process.send({ id, answer: total });
 });
-// Its gateways end with it.
+// The gateways exit with this process.
 process.on('disconnect', () => process.exit());
 process.send({ port });

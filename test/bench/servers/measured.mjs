@@ -5,14 +5,14 @@ import process from 'node:process';
 import winston from 'winston';
 
 /**
- * Plain JavaScript, as its neighbours here: nothing stands between Node and what is measured, and the SDKs that are
- * installed for the bench alone need not be there for the type check.
+ * Plain JavaScript, like the other servers: Node runs the measured code without a loader, and the type check works
+ * without the SDKs, which only the bench installs.
  *
  * @type {{ oktaUrl: string, twilioUrl: string, dist: string, hasLog: boolean, redis?: { url: string, key: string } }}
  */
 export const settings = JSON.parse(process.argv[2] ?? '{}');
 
-/** What all servers know: made up, and the same for all. */
+/** Made-up credentials, the same for all servers. */
 export const ACCOUNT = {
   hookSecret: 'bench-hook-secret-0123456789',
   oktaToken: '00benchTokenOfOkta0123456789abcdefghijklmn',
@@ -25,7 +25,7 @@ export const ACCOUNT = {
   publicUrl: 'https://id.example.com/okta/telephony',
 };
 
-/** What Okta is answered when the code was sent. */
+/** The answer to Okta after a sent code. */
 export function successFor(transactionId, isOptedIn) {
   return {
     commands: [
@@ -44,18 +44,18 @@ export function successFor(transactionId, isOptedIn) {
   };
 }
 
-/** What a server counts of its own: how often it waited for its state. */
+/** The number of awaited answers of the state. */
 export const counted = { waits: 0 };
 
 let inspector;
 
-/** The bytes of a node of the heap profile and of all below it. */
+/** The bytes of a node of the heap profile with all its children. */
 function bytesOf({ selfSize, children }) {
   return children.reduce((sum, child) => sum + bytesOf(child), selfSize);
 }
 
 /**
- * With a log, each server writes one line for each code, as JSON to its standard output, by a logger of winston.
+ * With a log, each server writes a JSON line for each code to stdout, by a logger of winston.
  * `undefined` without a log.
  */
 export const logger = settings.hasLog
@@ -65,7 +65,7 @@ export const logger = settings.hasLog
     })
   : undefined;
 
-/** The line of a handler that is not ours. */
+/** The log line of the handlers without our middleware. */
 export function logSent({ eventId, data }, sid, isOptedIn, startedAt) {
   logger?.info('code sent', {
     userId: data.userProfile.userId,
@@ -76,14 +76,14 @@ export function logSent({ eventId, data }, sid, isOptedIn, startedAt) {
   });
 }
 
-/** What the parent may ask this process. */
+/** The questions of the parent. */
 const answers = {
   usage: () => {
     const { user, system } = process.cpuUsage();
     return { cpuMicroseconds: user + system, waits: counted.waits };
   },
   memory: () => {
-    // Two, since the first leaves what its finalizers held.
+    // Twice, because the first collection leaves objects with finalizers.
     globalThis.gc?.();
     globalThis.gc?.();
     const { rss, heapUsed } = process.memoryUsage();
@@ -119,7 +119,7 @@ const answers = {
   },
 };
 
-/** Serves on loopback, tells the parent where, and answers its questions until it goes. */
+/** Serves on loopback, sends the parent the port, and answers its questions until the parent exits. */
 export function serve(app) {
   process.on('message', async ({ id, question }) => {
     process.send({ id, answer: await answers[question]() });

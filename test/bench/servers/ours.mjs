@@ -6,11 +6,11 @@ import { getExpectedTwilioSignature } from 'twilio/lib/webhooks/webhooks.js';
 import { fetch } from 'undici';
 import { ACCOUNT, counted, logger, serve, settings } from './measured.mjs';
 
-/** The middleware as it is published, with everything on that is on by default, and delivery callbacks beside it. */
+/** The published middleware with its defaults, and delivery callbacks. */
 const { oktaTelephonyHook } = await import(`${settings.dist}/index.js`);
 const { accountSid, apiKeySid, apiKeySecret, authToken } = ACCOUNT;
 
-/** A Redis that gateways share. What it answers by promise is waited for; what it writes behind the answer is not. */
+/** A shared Redis state that counts awaited answers. Writes after the hook's answer are not awaited. */
 async function sharedState({ url, key }) {
   const { redisState } = await import(`${settings.dist}/state/redis/index.js`);
   const state = redisState({ connection: url, encryptionKeys: [key] });
@@ -26,8 +26,8 @@ async function sharedState({ url, key }) {
 }
 
 /**
- * As behind any `publicUrl` that Twilio reaches: where callbacks stay away, messages are asked for. By a port of this
- * process alone, since in a cluster any process may get what comes to the common one.
+ * Sends a callback to this process, as Twilio does to a `publicUrl`: without callbacks, the hook would poll messages.
+ * Uses a port of this process only, because any process of a cluster may get a request to the common port.
  */
 async function receiveCallbacks(app) {
   const params = { MessageSid: `SM${'0'.repeat(32)}`, MessageStatus: 'sent' };
@@ -57,12 +57,12 @@ const hook = oktaTelephonyHook({
   sandboxNumber: ACCOUNT.sandboxNumber,
   senders: { sms: ACCOUNT.smsNumber },
   ...(settings.redis === undefined ? {} : { state: await sharedState(settings.redis) }),
-  // A hundred numbers get every code: the limit counts, as it does by default, and blocks none of them.
+  // A hundred numbers get all codes: the limits count, as by default, but block none.
   guard: { perNumber: { points: 1_000_000, seconds: 600 } },
   logger: logger ?? { info() {}, warn() {}, error() {} },
 });
 app.use(hook);
-// As a gateway that takes traffic once it is ready. The stand-ins answer none of its questions; it is warm all the same.
+// Like a gateway that takes traffic once it is ready. Its checks fail at the stand-ins, but they warm it up.
 await hook.ready();
 await receiveCallbacks(app);
 serve(app);

@@ -3,7 +3,7 @@ import { URLSearchParams } from 'node:url';
 import { Agent, request } from 'undici';
 import { ACCOUNT, settings } from './measured.mjs';
 
-/** The two calls that a code needs, by undici and nothing else. */
+/** The two calls that a code needs, by undici only. */
 const { accountSid, apiKeySid, apiKeySecret, oktaToken } = ACCOUNT;
 const dispatcher = new Agent({
   connections: null,

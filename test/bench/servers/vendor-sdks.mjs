@@ -4,10 +4,10 @@ import express from 'express';
 import twilio from 'twilio';
 import { ACCOUNT, logSent, serve, settings, successFor } from './measured.mjs';
 
-/** The two vendors' own SDKs, used as their documents show it: each client is made once. */
+/** The SDKs of the two vendors, used as in their documents: each client is made once. */
 const oktaClient = new okta.Client({ orgUrl: settings.oktaUrl, token: ACCOUNT.oktaToken });
 
-/** The SDK's default HTTP client, but for where it calls. */
+/** The SDK's default HTTP client, with another host. */
 class LocalRequestClient extends twilio.RequestClient {
   request(options) {
     return super.request({

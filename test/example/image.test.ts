@@ -99,7 +99,7 @@ describe('the container image', function () {
   let origin: string;
 
   before(async function () {
-    onlyInGate(this, 'it builds the package anew');
+    onlyInGate(this, 'it builds the package again');
     folder = mkdtempSync(join(tmpdir(), 'okta-telephony-image-'));
     const [built, app] = [join(folder, 'build'), join(folder, 'app')];
     for (const { name, text } of build) {

@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 
-/** A load balancer for callbacks: what comes in goes to its gateways in turn. */
+/** A load balancer for callbacks: passes requests to its gateways in turn. */
 export interface CallbackRelay {
   /** For `publicUrl`. */
   readonly url: string;

@@ -1,6 +1,6 @@
 import { generateKeyPairSync, randomBytes, sign, type KeyObject } from 'node:crypto';
 
-/** A certificate that signs itself, for a server of a test: as much of X.509 as that takes. */
+/** A self-signed certificate for a test server, with the minimum of X.509. */
 export interface SelfSigned {
   readonly key: string;
   readonly cert: string;
@@ -35,7 +35,7 @@ export function signOwnCertificate(validity: {
   const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const algorithm = der(TAG.sequence, oid(OID.ecdsaWithSha256));
   const serial = randomBytes(8);
-  // Another subject each time: of two authorities with one subject OpenSSL finds the first only.
+  // A new subject each time: of two authorities with the same subject OpenSSL finds only the first.
   const commonName = Buffer.from(`${validity.name} ${serial.toString('hex')}`);
   const subject = der(
     TAG.sequence,

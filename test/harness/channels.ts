@@ -4,17 +4,17 @@ import type { ConnectedChannel, SendContext } from '#lib/core/channel.js';
 import type { ChannelClient } from '#lib/delivery/channel-contract.js';
 import { sendRequest, type HttpLimits } from '#lib/http/request.js';
 
-/** Channels as a hook would make and call them. */
+/** Connects and calls channels as a hook does. */
 
 const AGENT = new Agent();
 
-/** A channel that a hook has made. Parts that are not given are read by no channel of the test. */
+/** Connects a channel. The tested channels read only the given parts. */
 export function connectChannel(channel: Channel, parts: Partial<ChannelParts>): ConnectedChannel {
   const given = { clock: Date.now, ...parts } as ChannelParts;
   return typeof channel === 'function' ? channel(given) : (channel.connect?.(given) ?? channel);
 }
 
-/** The reference of every attempt by `contextOf`. */
+/** The reference of every attempt of `contextOf`. */
 export const REFERENCE = '3f2b8c1e-52a7-4c7d-9b1e-0a6d4f9c2e71';
 
 /** The context of a call, within these limits. */
@@ -31,7 +31,7 @@ export function contextOf(limits: Partial<HttpLimits> = {}): SendContext {
   };
 }
 
-/** For channels that make no requests. A mistake of theirs is nobody's. */
+/** For channels that make no requests: each request throws. */
 export const NO_CLIENT: ChannelClient = {
   dispatcher: {
     dispatch: () => {

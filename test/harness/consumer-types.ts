@@ -3,22 +3,22 @@ import { resolve } from 'node:path';
 import ts from 'typescript';
 import { manifest } from './consumer.js';
 
-/** How TypeScript 6 sees a consumer of the package, and what it reads in published files. */
+/** Compiles a consumer of the package with TypeScript 6, and reads the published declarations. */
 
-/** The options of a consumer that is compiled without a tsconfig.json. */
+/** The compiler options of a consumer without a tsconfig.json. */
 export const COMPILED = [
   ...['--types', 'node', '--lib', 'es2023', '--target', 'es2023', '--strict', '--noEmit'],
   ...['--ignoreConfig', '--skipLibCheck'],
 ];
 
-/** A consumer as TypeScript 6 sees it. */
+/** Compiles a consumer with TypeScript 6. */
 export function compile(
   folder: string,
   { options, fileNames }: Pick<ts.ParsedCommandLine, 'options' | 'fileNames'>,
 ): ts.Program {
   const host = ts.createCompilerHost(options);
   host.getCurrentDirectory = () => folder;
-  // As tsc reads comments.
+  // As tsc does.
   host.jsDocParsingMode = ts.JSDocParsingMode.ParseForTypeErrors;
   return ts.createProgram(
     fileNames.map((file) => resolve(folder, file)),
@@ -27,7 +27,7 @@ export function compile(
   );
 }
 
-/** What is wrong in the consumer and in our declarations. TypeScript 7, which is quicker, also checks those of Node. */
+/** The errors in the consumer and in our declarations. TypeScript 7, which is faster, also checks those of Node. */
 export function problemsOf(program: ts.Program): readonly string[] {
   const roots = program.getRootFileNames().map((name) => program.getSourceFile(name));
   const files = [...roots, ...filesOfPackage(program)].filter((file) => file !== undefined);

@@ -10,10 +10,10 @@ import { REFUSING_ORIGIN } from './free-port.js';
 /** The checkout. */
 export const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 
-/** The compiler that takes a fraction of the CPU of TypeScript 6, and has no API. */
+/** The compiler of TypeScript 7, which needs a fraction of the CPU of TypeScript 6, but has no API. */
 export const TYPESCRIPT_7 = join(ROOT, 'node_modules/typescript7/bin/tsc');
 
-/** What of package.json the tests look at. */
+/** The fields of package.json that the tests read. */
 interface Manifest {
   readonly name: string;
   readonly version: string;
@@ -35,13 +35,13 @@ export function filesUnder(folder: string): string[] {
 
 let isBuilt = false;
 
-/** Builds `dist/` if it is missing or older than its sources. Looks once in this process. */
+/** Builds `dist/` if it is missing or older than its sources. Checks once per process. */
 export function buildIfStale(): void {
   if (!isBuilt) run(process.execPath, ['.ci/build.js']);
   isBuilt = true;
 }
 
-/** What would be published. */
+/** The files of the npm package. */
 export function packedFiles(): string[] {
   const [pack] = JSON.parse(run('npm', ['pack', '--json', '--dry-run', '--ignore-scripts'])) as [
     { readonly files: readonly { readonly path: string }[] },
@@ -50,19 +50,19 @@ export function packedFiles(): string[] {
 }
 
 function run(command: string, args: readonly string[]): string {
-  // npm is a script of its own on Windows.
+  // On Windows, npm is a script.
   return execFileSync(command, args, { cwd: ROOT, encoding: 'utf8', shell: process.platform === 'win32' });
 }
 
-/** A folder in which the package is installed as published, and the scripts of test/consumers. */
+/** A folder with the package as published, and with the scripts of test/consumers. */
 export interface Consumer {
   readonly folder: string;
-  /** Runs a script by Node and gives what it printed; rejects unless it ends by itself with 0. */
+  /** Runs a script with Node, and returns its output. Rejects if it does not exit with 0. */
   node(script: string, ...args: readonly string[]): Promise<string>;
   remove(): void;
 }
 
-/** Lays one out beside an Express: `express` is Express 5, `express4` Express 4. */
+/** Makes a consumer with an Express: `express` is Express 5, `express4` is Express 4. */
 export function makeConsumer(express: 'express' | 'express4', files: readonly string[]): Consumer {
   const folder = mkdtempSync(join(tmpdir(), 'okta-telephony-hook-'));
   const installed = join(folder, 'node_modules', manifest.name);
@@ -101,7 +101,7 @@ export function makeConsumer(express: 'express' | 'express4', files: readonly st
   };
 }
 
-/** What an application may have set for the vendors' SDKs: with any of it read, no call would arrive. */
+/** Variables that the vendors' SDKs read. If our code read one of them, no call would arrive. */
 const HOSTILE_ENVIRONMENT: NodeJS.ProcessEnv = {
   PATH: process.env['PATH'],
   HTTP_PROXY: REFUSING_ORIGIN,

@@ -8,7 +8,7 @@ type Program = 'main' | 'minimal';
 const compiled: Partial<Record<Program, string>> = {};
 
 /**
- * The command that runs a program of the example on the built package. Its files are compiled here, once, as one script: tsx
+ * The command that runs a program of the example on the built package. Compiles its files once into one script: tsx
  * takes twice the CPU for each run, because it loads the package from its sources.
  */
 export function exampleCommand(program: Program = 'main'): readonly string[] {
@@ -33,7 +33,7 @@ function compile(program: Program): string {
   return outputFiles.map(({ text }) => text).join('');
 }
 
-/** The example gateway in a process of its own, with nothing in its environment but what is given. */
+/** Runs the example gateway in its own process, with only the given environment. */
 export class ExampleRun {
   readonly child: ChildProcess;
   readonly #exit: Promise<unknown[]>;
@@ -51,7 +51,7 @@ export class ExampleRun {
       cwd,
       env: { PATH: process.env['PATH'], ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
-      // A group of its own, so that it can be ended with all that it started.
+      // Its own process group, so that the test can also end the processes that it started.
       detached: true,
     });
     this.child = child;
@@ -65,7 +65,7 @@ export class ExampleRun {
     });
   }
 
-  /** What the pattern finds on stdout, as soon as it is there. */
+  /** Waits until the pattern matches stdout, and returns the match. */
   async printed(pattern: RegExp): Promise<RegExpExecArray> {
     const found = new Promise<RegExpExecArray>((resolve) => {
       const look = (): void => {
@@ -81,14 +81,14 @@ export class ExampleRun {
     return Promise.race([found, ended]);
   }
 
-  /** Ends it, and what it started, if any of them is still there: one that was left would keep the test run waiting. */
+  /** Kills its processes that still run: they would keep the test run alive. */
   kill(): void {
     const { pid } = this.child;
     if (pid === undefined) return;
     try {
       process.kill(-pid, 'SIGKILL');
     } catch {
-      // They have ended by themselves.
+      // They have already exited.
     }
   }
 

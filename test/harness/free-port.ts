@@ -2,16 +2,16 @@ import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 
-/** Below what systems give for port 0 (Linux from 32768 on): no other test is given one of these while nothing listens there. */
+/** Below the range that systems use for port 0 (Linux: from 32768 on), so that no other test gets one of these. */
 const FIRST_PORT = 12_000;
-/** Processes that run side by side have process ids that are near to each other, so that each has ports of its own. */
+/** Parallel processes have process ids close to each other, so that each gets its own ports. */
 const PROCESSES = 400;
 const PORTS_EACH = 50;
 const OWN_PORT = FIRST_PORT + (process.pid % PROCESSES) * PORTS_EACH;
 
 let taken = randomInt(PORTS_EACH);
 
-/** For what has to know its own address before it listens, or listens there again later. */
+/** For servers that must know their address before they listen, or that listen at the same port again. */
 export async function freePort(): Promise<number> {
   for (;;) {
     taken += 1;
@@ -25,7 +25,7 @@ export async function freePort(): Promise<number> {
         resolve(false);
       });
     });
-    // At every address, as a server without a host.
+    // At every address, like a server without a host.
     server.listen(port);
     if (!(await isFree)) continue;
     server.close();
@@ -34,5 +34,5 @@ export async function freePort(): Promise<number> {
   }
 }
 
-/** Where connections are refused: nothing may listen there without privileges, and no test is given it. */
+/** An origin that refuses connections: only privileged processes may listen there, and no test gets this port. */
 export const REFUSING_ORIGIN = 'http://127.0.0.1:9';

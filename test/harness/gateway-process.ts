@@ -6,7 +6,7 @@ import { BUILT, PRELUDE } from './own-process.js';
 import { usualCredentials, type Scene } from './scene.js';
 import { witness } from './witness.js';
 
-/** A gateway in a process of its own, which can die. */
+/** A gateway in its own process, which can die. */
 export interface GatewayProcess {
   /** For `scene.call({ url })`. */
   readonly url: string;
@@ -16,7 +16,7 @@ export interface GatewayProcess {
 }
 
 /**
- * Serves the emulators of a scene, with what it remembers in Redis; time passes slowly for it, see `slowTime()`.
+ * Serves with the emulators of a scene and its state in Redis. Time passes slowly in the process, see `slowTime()`.
  *
  * @param options.diesAfterAnswer - the process kills itself as soon as it has written an answer to its socket.
  */
@@ -52,7 +52,7 @@ export async function startGatewayProcess(
   process.once('exit', end);
   const ended = once(child, 'close');
   const [printed] = (await Promise.race([once(child.stdout, 'data'), ended])) as [unknown];
-  if (!Buffer.isBuffer(printed)) throw new Error('the gateway ended before it listened');
+  if (!Buffer.isBuffer(printed)) throw new Error('the gateway exited before it listened');
   witness(printed.toString());
   return {
     url: printed.toString().trim(),

@@ -1,4 +1,4 @@
-// @ts-expect-error It has no types of its own.
+// @ts-expect-error It has no types.
 import untypedParse from 'parse-prometheus-text-format';
 import { PREFIX } from '#lib/events/metric-table.js';
 
@@ -15,17 +15,17 @@ interface Family {
 }
 const parse = untypedParse as (page: string) => readonly Family[];
 
-/** A page as a parser of Prometheus' text format reads it. */
+/** A metrics page, read by a parser of Prometheus' text format. */
 export interface MetricsPage {
   readonly families: readonly Pick<Family, 'name' | 'help' | 'type'>[];
-  /** The sum of a metric's samples that have these labels; its name without the prefix. */
+  /** The sum of a metric's samples with these labels; the name has no prefix. */
   sum(name: string, labels?: Readonly<Record<string, string>>): number;
   /** The values of a metric's label, in order. */
   values(name: string, label: string): readonly string[];
 }
 
 export function readPage(text: string): MetricsPage {
-  // The parser drops the labels of histograms; as samples without a type they are read whole.
+  // The parser drops the labels of histograms, but not of samples without a type.
   const samples = parse(text.replaceAll(/^# TYPE (\S+) histogram$/gm, '# TYPE $1 untyped')).flatMap(
     ({ name, metrics }) => metrics.map(({ value, labels = {} }) => ({ name, value: Number(value), labels })),
   );

@@ -1,7 +1,7 @@
 /**
- * Skips tests that are slow, and of what seldom changes, unless `GATE=1`. `.ci/run` runs them before each change.
+ * Skips slow tests of code that seldom changes, unless `GATE=1`. `.ci/run` sets it for each change.
  *
- * @param why - what makes them slow: "it builds the package anew".
+ * @param why - what makes them slow: "it builds the package again".
  */
 export function onlyInGate(context: Mocha.Context, why: string): void {
   if (process.env['GATE'] === '1') return;

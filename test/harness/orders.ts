@@ -1,4 +1,4 @@
-/** The orders in which three things may happen. */
+/** All orders of three steps. */
 export const ORDERS_OF_THREE = [
   [0, 1, 2],
   [0, 2, 1],

@@ -5,10 +5,10 @@ import { usualCredentials, type Scene } from './scene.js';
 import { witness } from './witness.js';
 
 /**
- * Runs a script beside the emulators of a scene, in a process of its own with a `hook` of its own; resolves to its exit
- * code once it has ended by itself. `listen()` serves the hook at an address, `hookCall()` makes the request of a call.
+ * Runs a script with the emulators of a scene, in its own process with its own `hook`. Resolves to its exit code and
+ * output once it has exited. `listen()` serves the hook at an address, `hookCall()` makes the request of a call.
  *
- * @param missing - the libraries that cannot be imported in that process.
+ * @param missing - the libraries that the process cannot import.
  */
 export async function runBeside(scene: Scene, script: string): Promise<{ code: unknown; output: string }> {
   const options = {
@@ -32,8 +32,8 @@ export async function runBeside(scene: Scene, script: string): Promise<{ code: u
 }
 
 /**
- * Node's options for a process that runs what is built: `#lib` is dist/ there, and nothing is compiled, which takes half of
- * the CPU that tsx takes.
+ * Node's options for a process that runs the build: `#lib` is dist/ there. Without a compiler it takes half of the CPU
+ * that tsx takes.
  */
 export const BUILT = ['--conditions=built'];
 
@@ -42,10 +42,10 @@ export const PROGRAM = 'dist/cli/main.js';
 
 buildIfStale();
 
-/** What such a process may take on a busy machine, milliseconds: the time-out of a test that waits for one. */
+/** The time-out of a test that waits for such a process, on a busy machine, milliseconds. */
 export const PROCESS_MS = 60_000;
 
-/** What keeps the process alive after the script is told; for less time than servers and pools keep connections. */
+/** After this time, the process reports what keeps it alive. Shorter than servers and pools keep connections. */
 const END = `
   setTimeout(() => {
     console.log('kept alive by', process.getActiveResourcesInfo());
@@ -53,7 +53,7 @@ const END = `
   }, 4_000).unref();
 `;
 
-/** Statements that make `hook`, `listen()` and `hookCall()`, from what the environment says; `DEFAULT_LOG=1` logs to stdout. */
+/** Statements that make `hook`, `listen()` and `hookCall()` from the environment. `DEFAULT_LOG=1` logs to stdout. */
 export const PRELUDE = `
   import express from 'express';
   import { once } from 'node:events';

@@ -2,7 +2,7 @@ import { request, type ClientRequest } from 'node:http';
 import { makeHookPayload, type HookPayloadOptions } from '#lib/testing/okta/hook-payload.js';
 import { ANA, CODE, HOOK_SECRET, type Scene } from './scene.js';
 
-/** A hook call of Okta's for Ana that does not wait for the answer: it can be hung up. */
+/** A hook call of Okta for Ana that does not wait for the answer, so that the test can hang up. */
 export function startRawCall(scene: Scene, options: HookPayloadOptions = {}): ClientRequest {
   const payload = makeHookPayload(
     { userId: ANA.id, login: ANA.login, phoneNumber: ANA.phone, otpCode: CODE, ...options },

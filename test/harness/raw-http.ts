@@ -3,7 +3,7 @@ import type { Server } from 'node:http';
 import { connect, type AddressInfo, type Socket } from 'node:net';
 import { witness } from './witness.js';
 
-/** One answer as it stood on the wire. */
+/** One answer on the wire. */
 export interface RawAnswer {
   readonly status: number;
   /** Lower-case names. */
@@ -11,14 +11,14 @@ export interface RawAnswer {
   readonly body: string;
 }
 
-/** A connection of which every byte is the test's own. */
+/** A connection on which the test writes every byte. */
 export interface RawConnection {
   readonly socket: Socket;
-  /** The answers that have come whole, in order. */
+  /** The complete answers, in order. */
   answers(): readonly RawAnswer[];
-  /** Resolves when so many answers have come whole; rejects when the connection ends before. */
+  /** Resolves after this number of complete answers; rejects if the connection ends before. */
   waitFor(count: number): Promise<readonly RawAnswer[]>;
-  /** Resolves when the connection is gone, reset or ended. */
+  /** Resolves when the connection has ended or was reset. */
   readonly closed: Promise<void>;
 }
 
@@ -35,7 +35,7 @@ export async function openRaw(server: Server): Promise<RawConnection> {
     witness(chunk.toString('latin1'));
     notice();
   });
-  // A reset is one of the ways in which it ends.
+  // A reset is a valid end.
   socket.on('error', () => undefined);
   const closed = new Promise<void>((resolve) => {
     socket.once('close', () => {

@@ -4,17 +4,17 @@ import { freePort } from './free-port.js';
 import { startRedis, type RedisServer } from './redis-server.js';
 import { until } from './until.js';
 
-/** A Redis Cluster of this test's own, each node in a process of its own. */
+/** A Redis Cluster for one test, with each node in its own process. */
 export interface RedisCluster {
   readonly masters: readonly RedisServer[];
-  /** Those that follow the master at the same place, where there are any. */
+  /** The replicas, each at the index of its master; may be empty. */
   readonly replicas: readonly RedisServer[];
-  /** A client that connects when it is used. */
+  /** A client that connects on first use. */
   readonly connection: Cluster;
 }
 
 const SLOTS = 16_384;
-/** How long a node may say nothing until another one takes its place, milliseconds. */
+/** The time without an answer after which another node replaces a node, milliseconds. */
 const NODE_TIMEOUT_MS = 1_000;
 
 export async function startCluster(
@@ -67,7 +67,7 @@ async function idOf(node: RedisServer | undefined): Promise<string> {
   return String(await node?.admin.call('CLUSTER', 'MYID'));
 }
 
-/** The slot that all keys of a prefix are in. */
+/** The slot of all keys of a prefix. */
 export async function slotOf(
   node: RedisServer | undefined,
   keyPrefix = 'okta-telephony-hook',
@@ -75,7 +75,7 @@ export async function slotOf(
   return Number(await node?.admin.call('CLUSTER', 'KEYSLOT', `{${keyPrefix}}`));
 }
 
-/** Which of them serves a slot, by what one that knows says. */
+/** Whether this node serves a slot, by its own answer. */
 export async function isOwner(node: RedisServer, slot: number): Promise<boolean> {
   const own = String(await node.admin.call('CLUSTER', 'NODES'))
     .split('\n')
@@ -87,7 +87,7 @@ export async function isOwner(node: RedisServer, slot: number): Promise<boolean>
   });
 }
 
-/** Begins to move a slot, as `redis-cli --cluster reshard` does. Gives what ends it, with all its keys moved. */
+/** Begins to move a slot, as `redis-cli --cluster reshard` does. Returns a function that moves all keys and ends it. */
 export async function beginReshard(
   from: RedisServer,
   to: RedisServer,

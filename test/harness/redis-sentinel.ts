@@ -8,12 +8,12 @@ import { freePort } from './free-port.js';
 import { PROGRAM, startRedis, type RedisServer } from './redis-server.js';
 import { until } from './until.js';
 
-/** A primary, its replica, and a Sentinel that makes the one of the other. */
+/** A primary, its replica, and a Sentinel that can promote the replica. */
 export interface SentinelPair {
   readonly primary: RedisServer;
   readonly replica: RedisServer;
   readonly sentinel: Redis;
-  /** A client that connects when it is used. */
+  /** A client that connects on first use. */
   readonly connection: Redis;
 }
 

@@ -10,13 +10,13 @@ import { witness } from './witness.js';
 export const PROGRAM = 'redis-server';
 let isThere: boolean | undefined;
 
-/** What this process leaves behind of none, also where a test fails half-way. */
+/** All servers of this process. It kills them at its exit, even if a test fails. */
 const atExit = new Set<() => void>();
 process.once('exit', () => {
   for (const clean of atExit) clean();
 });
 
-/** Whether this machine has one to start. */
+/** Whether this machine has a redis-server. */
 export function isRedisInstalled(): boolean {
   isThere ??= spawnSync(PROGRAM, ['--version']).status === 0;
   return isThere;
@@ -24,7 +24,7 @@ export function isRedisInstalled(): boolean {
 
 export const REDIS_IS_MISSING = `there is no ${PROGRAM} on this machine (Debian: apt-get install redis-server)`;
 
-/** Skips a suite, and says why, where there is no redis-server; fails there instead with REQUIRE_REDIS=1. */
+/** Skips a suite without a redis-server, and says why. With REQUIRE_REDIS=1 the suite fails instead. */
 export function needRedis(context: Mocha.Context): void {
   if (isRedisInstalled()) return;
   const reason = REDIS_IS_MISSING;
@@ -33,21 +33,21 @@ export function needRedis(context: Mocha.Context): void {
   context.skip();
 }
 
-/** One key as whoever reads the whole Redis finds it. */
+/** One key of a Redis, with its whole value. */
 export interface DumpedKey {
   readonly name: string;
   readonly value: Buffer;
-  /** Milliseconds; negative where it stays for ever. */
+  /** Milliseconds; negative without an expiry. */
   readonly expiresInMs: number;
 }
 
-/** A Redis of this test's own, in a process of its own. */
+/** A Redis for one test, in its own process. */
 export interface RedisServer {
   readonly port: number;
   readonly url: string;
-  /** The test's own connection to it. */
+  /** The test's connection. */
   readonly admin: Redis;
-  /** `SIGSTOP`: connections stay, and nothing is answered. */
+  /** `SIGSTOP`: connections stay open, without answers. */
   stop(): void;
   continue(): void;
   kill(): Promise<void>;
@@ -57,7 +57,7 @@ export interface RedisServer {
   close(): Promise<void>;
 }
 
-/** How all of a key is read, by its type. */
+/** The command that reads a whole key, by its type. */
 const READERS: Readonly<Record<string, readonly [command: string, ...words: string[]]>> = {
   hash: ['HGETALL'],
   list: ['LRANGE', '0', '-1'],
@@ -72,7 +72,7 @@ function asBuffer(value: unknown): Buffer {
   return Buffer.from(typeof value === 'number' || typeof value === 'string' ? String(value) : '');
 }
 
-/** What is at work meanwhile may take a key away, and make it anew as one of another type. */
+/** A running hook may delete a key during the read, and create it with another type. */
 async function dumpKey(admin: Redis, name: string): Promise<readonly DumpedKey[]> {
   for (;;) {
     const [type, expiresInMs] = await Promise.all([admin.type(name), admin.pttl(name)]);
@@ -98,11 +98,11 @@ export async function startRedis(...options: readonly string[]): Promise<RedisSe
   const admin = new Redis({
     port,
     host: '127.0.0.1',
-    // Of what monitors it, too: nothing goes on looking for a server that is gone for good.
+    // Monitor clients, too, must not reconnect to a server that is gone.
     retryStrategy: () => (isClosed ? null : 20),
     maxRetriesPerRequest: null,
   });
-  // A killed server is what some tests are about.
+  // Some tests kill the server.
   admin.on('error', () => undefined);
   await admin.ping();
   const kill = async (): Promise<void> => {
@@ -123,7 +123,7 @@ export async function startRedis(...options: readonly string[]): Promise<RedisSe
     kill,
     restart: async () => {
       const started = await start(port, folder, options);
-      if (started === undefined) throw new Error(`port ${port} was taken meanwhile`);
+      if (started === undefined) throw new Error(`another process uses port ${port}`);
       ({ port, child } = started);
       await admin.ping();
     },
@@ -160,7 +160,7 @@ async function start(port: number, folder: string, options: readonly string[]): 
   const child = spawn(PROGRAM, [...usual, '--save', '', '--appendonly', 'no', ...options], {
     stdio: ['ignore', 'pipe', 'pipe'],
   });
-  // It must not be kept by one either.
+  // The server must not outlive this process.
   const end = (): void => void child.kill('SIGKILL');
   atExit.add(end);
   child.once('close', () => atExit.delete(end));
@@ -185,12 +185,12 @@ async function start(port: number, folder: string, options: readonly string[]): 
   return isReady ? { port, child } : undefined;
 }
 
-/** All that clients send to a Redis, as MONITOR shows it, from now on. */
+/** Collects all commands to a Redis from now on, as MONITOR shows them. */
 export async function watchTraffic(redis: RedisServer): Promise<{ lines: string[]; end(): void }> {
   const lines: string[] = [];
   const monitor = await redis.admin.monitor();
   monitor.on('monitor', (_time: string, words: readonly string[], source: string) => {
-    // What a script does is told as by `lua`.
+    // MONITOR shows commands of scripts with the client `lua`.
     lines.push(source === 'lua' ? `lua: ${words.join(' ')}` : words.join(' '));
   });
   return {

@@ -1,18 +1,18 @@
 import { DEFAULT_TIMES, type RedisTimes } from '#lib/state/redis/times.js';
 
-/** Times that a test may change while a state uses them. */
+/** Times that a test can change while a state uses them. */
 type TestTimes = { -readonly [Name in keyof RedisTimes]: RedisTimes[Name] };
 
-/** No test waits so long for anything: what takes as long does not end, milliseconds. */
+/** Longer than any test waits: a time that never passes, milliseconds. */
 const NEVER_MS = 60_000;
-/** Between looks for what a test has made due, milliseconds. */
+/** The interval of checks for due alarms, milliseconds. */
 const SOON_MS = 5;
-/** What a Redis that does not answer may take, once a test has stopped it, milliseconds. */
+/** The time-out for a Redis that a test has stopped, milliseconds. */
 const SHORT_MS = 20;
 
 /**
- * Times by which a slow machine is no loss of Redis, and what happens by itself happens soon. Redis that is lost is looked
- * for when a test asks for it with `check()`, unless `probeEveryMs` says how often.
+ * Times with which a slow machine does not lose Redis, but timers run soon. A lost Redis is probed only when a test
+ * calls `check()`, unless `probeEveryMs` sets an interval.
  */
 export function patientTimes(over: Partial<RedisTimes> = {}): TestTimes {
   return {
@@ -29,13 +29,13 @@ export function patientTimes(over: Partial<RedisTimes> = {}): TestTimes {
   };
 }
 
-/** From now on what Redis does not answer soon is lost. Only while it answers nothing: a slow machine would be a loss as well. */
+/** Lets the state soon count a silent Redis as lost. Only for a stopped Redis: a slow machine would lose it as well. */
 export function loseSoon(times: TestTimes): void {
   times.connectMs = SHORT_MS;
   times.commandMs = SHORT_MS;
 }
 
-/** The opposite of `loseSoon`, before Redis answers again. */
+/** Undoes `loseSoon`. Call it before Redis answers again. */
 export function bePatient(times: TestTimes): void {
   times.connectMs = NEVER_MS;
   times.commandMs = NEVER_MS;

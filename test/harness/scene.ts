@@ -20,7 +20,7 @@ import {
 } from '#lib/testing/index.js';
 import { mustNotShow, witness } from './witness.js';
 
-/** The people of the tests. Numbers of ranges that are kept for fiction. */
+/** The users of the tests. Their numbers are from ranges reserved for fiction. */
 export const ANA = {
   id: '00u1anasilveira00001',
   login: 'ana.silveira@example.com',
@@ -36,7 +36,7 @@ export const BOB = {
   phone: '+12025550142',
 } as const;
 export const CODE = '204981';
-/** An id as WhatsApp's own API makes them: base64 of bytes that hold the number. */
+/** A message id in the form of WhatsApp's API: base64 of bytes that contain the number. */
 export function wamid(number: string, before = '\x1c\x18\x0c', random = '7A717FACE7FA5C8052'): string {
   return `wamid.${Buffer.from(`${before}${number}\x15\x02\0\x11\x18\x12${random}\0`).toString('base64')}`;
 }
@@ -48,7 +48,7 @@ export interface LogLine {
   readonly fields: Readonly<Record<string, unknown>>;
 }
 
-/** Both vendors, a gateway with the hook mounted, and all that it tells. */
+/** Both emulated vendors, a gateway with the hook, and its log and events. */
 export interface Scene {
   readonly okta: OktaEmulator;
   readonly twilio: TwilioEmulator;
@@ -57,32 +57,32 @@ export interface Scene {
   readonly server: Server;
   readonly log: LogLine[];
   readonly events: HookEvent[];
-  /** Okta calls the hook: for Ana (opted in to WhatsApp) by SMS, unless said otherwise. */
+  /** Lets Okta call the hook. Default: for Ana (opted in to WhatsApp), by SMS. */
   call(call?: Partial<Parameters<OktaEmulator['callHook']>[0]>): Promise<HookCall>;
   close(): Promise<void>;
 }
 
 type Override = Partial<Omit<OktaTelephonyHookOptions, 'credentials' | 'state'>> & {
   readonly credentials?: Partial<OktaTelephonyHookOptions['credentials']>;
-  /** A `StatePort` where a test stands between the hook and its state. */
+  /** A `StatePort` if the test wraps the state. */
   readonly state?: State | StatePort | undefined;
 };
 
 export interface SceneOptions {
-  /** Options of the hook over the usual ones; a function is given the emulators, and where the gateway listens. */
+  /** Options that override the usual ones. A function gets the emulators and the gateway's origin. */
   readonly hook?:
     Override | ((parts: { okta: OktaEmulator; twilio: TwilioEmulator; origin: string }) => Override);
-  /** How the gateway mounts it. Default: alone, at the root. */
+  /** Mounts the hook. Default: alone, at the root. */
   readonly mount?: (app: express.Express, hook: TelephonyHook) => void;
 }
 
-/** The hook's options of a scene, for tests whose scenes share some. */
+/** The hook options of a scene, for tests that share some. */
 export type HookOptions = Exclude<SceneOptions['hook'], ((...args: never) => unknown) | undefined>;
 
 /** For tests of one user who gets more codes than the usual limits allow. */
 export const SENDS_MANY = { perUser: false, perNumber: false, countries: false } as const;
 
-/** Both vendors and a gateway. */
+/** Starts both vendors and a gateway. */
 export async function startScene(options: SceneOptions = {}): Promise<Scene> {
   await warmUp();
   return openScene(options);
@@ -91,8 +91,8 @@ export async function startScene(options: SceneOptions = {}): Promise<Scene> {
 let warmedUp: Promise<void> | undefined;
 
 /**
- * Makes the first call of this process, once: it loads and compiles what all others find ready, and on a busy machine may
- * take longer than a code may. It also lets the HTTP client take the machine's timers for its own, before a test stops time.
+ * Makes the first call of this process, once. It loads and compiles code, which on a busy machine can take longer than
+ * the deadline. It also lets the HTTP client keep the real timers before a test stops time.
  */
 export function warmUp(): Promise<void> {
   warmedUp ??= (async () => {
@@ -147,7 +147,7 @@ async function openScene(options: SceneOptions): Promise<Scene> {
       credentials: { ...usualCredentials(okta, twilio), ...override.credentials },
     });
   } catch (error) {
-    // Options that are wrong, as a test means them to be: nothing is left to keep the process.
+    // A test with invalid options: close the emulators, so that the process can exit.
     await closeVendors();
     throw error;
   }

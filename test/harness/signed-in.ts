@@ -3,7 +3,7 @@ import supertest from 'supertest';
 import { SESSION_COOKIE, type GatewayUser, type LoginOptions } from '../../example/login.js';
 import { REFUSING_ORIGIN } from './free-port.js';
 
-/** The login of an example gateway whose users are signed in already: nothing listens where Okta should be. */
+/** The login of an example gateway whose users are signed in already. It cannot reach Okta. */
 export const LOGIN: LoginOptions = {
   issuer: REFUSING_ORIGIN,
   clientId: '0oagatewayofthetests',
@@ -13,7 +13,7 @@ export const LOGIN: LoginOptions = {
   sessionSecret: 'session-secret-of-the-tests-0123456789',
 };
 
-/** The cookie of a session, as the gateway makes it after a sign-in. */
+/** A session cookie, as the gateway sets it after a sign-in. */
 export async function sessionCookie(user: Partial<GatewayUser>): Promise<string> {
   const whole = {
     id: '00u1nobody0000000001',
@@ -26,7 +26,7 @@ export async function sessionCookie(user: Partial<GatewayUser>): Promise<string>
   return `${SESSION_COOKIE}=${sealed}`;
 }
 
-/** A browser in which this user is signed in. */
+/** A browser with a session of this user. */
 export async function signedIn(
   app: Parameters<typeof supertest.agent>[0],
   user: Partial<GatewayUser>,

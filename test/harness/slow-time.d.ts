@@ -1,14 +1,14 @@
 export interface SlowTime {
-  /** Lets as much time pass at once. */
+  /** Lets this much time pass at once. */
   tick(ms: number): void;
   restore(): void;
 }
 
 /**
- * From now on time passes slowly for all that waits in this process, so that other processes are quick for it on any
- * machine: a share of a deadline that would be over on a busy one is not.
+ * From now on time passes slowly for all timers of this process, so that other processes seem fast to it even on a busy
+ * machine, and no part of a deadline expires by chance.
  *
- * @param factor - so many milliseconds of the machine, at least, are one of the process. Default: 10. With 1, time passes as
- *   usual, but at most a millisecond at a turn of the event loop: enough where nobody else is waited for.
+ * @param factor - the milliseconds of the machine, at least, for one of the process. Default: 10. With 1, time passes as
+ *   usual, but at most 1 ms per turn of the event loop: enough if the process waits for no other process.
  */
 export function slowTime(factor?: number): SlowTime;

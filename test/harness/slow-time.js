@@ -1,8 +1,8 @@
 import sinon from 'sinon';
 
-// JavaScript, since processes that tests start load it without a compiler. Its types are in slow-time.d.ts.
+// JavaScript, because processes that tests start load it without a compiler. Its types are in slow-time.d.ts.
 
-/** Of the machine. */
+/** The real clock. */
 const { setInterval, clearInterval } = globalThis;
 
 export function slowTime(factor = 10) {

@@ -4,27 +4,27 @@ import { makeHookPayload } from '#lib/testing/okta/hook-payload.js';
 import type { TwilioEmulator } from '#lib/testing/index.js';
 import { mustNotShow, witness } from './witness.js';
 
-/** An event that was offered to a gateway once, as Okta does, and what its caller saw. */
+/** An event that a caller sent to a gateway once, as Okta does, with its result. */
 export interface OfferedEvent {
-  /** Counted from 0, in the order in which they were begun. */
+  /** The number of the event, from 0, in the order of the starts. */
   readonly number: number;
   readonly otpCode: string;
-  /** `undefined` where no answer came: the connection was refused or reset. */
+  /** `undefined` without an answer: the connection was refused or reset. */
   readonly httpStatus: number | undefined;
-  /** The status that Okta is told, where there is one. */
+  /** The status in the answer to Okta, if it has one. */
   readonly status: string | undefined;
-  /** Whether the answer ends its connection. */
+  /** Whether the answer closes its connection. */
   readonly isLastOfConnection: boolean;
 }
 
 export interface SteadyLoad {
-  /** Those that have been answered, or never will be, in the order in which that came out. */
+  /** The finished events, with or without an answer, in the order of their ends. */
   readonly offered: readonly OfferedEvent[];
-  /** How many were begun. */
+  /** The number of started events. */
   readonly begun: number;
-  /** Resolves when all that were begun have ended; no more are begun. */
+  /** Starts no more events, and resolves when all have ended. */
   stop(): Promise<void>;
-  /** Resolves when no connection is taken any more. */
+  /** Resolves when the gateway refuses connections. */
   readonly refused: Promise<void>;
 }
 
@@ -35,8 +35,8 @@ interface Target {
 }
 
 /**
- * One event after the other on each of so many connections, which are kept as long as the gateway keeps them: other
- * users, numbers and codes each time, all by SMS. A connection that is refused ends its turns.
+ * Sends one event after the other on each connection, which stays open as long as the gateway keeps it. Each event has
+ * another user, number and code, all by SMS. A refused connection ends its loop.
  */
 export function startSteadyLoad(target: Target, connections: number): SteadyLoad {
   const offered: OfferedEvent[] = [];
@@ -68,7 +68,7 @@ export function startSteadyLoad(target: Target, connections: number): SteadyLoad
   };
 }
 
-/** Longer than real codes and numbers: no id holds one by chance. */
+/** Longer than real codes and numbers, so that no id contains one by chance. */
 const otpCodeOf = (number: number): string => `81${String(number).padStart(7, '0')}`;
 
 /** Every fifth number ends in 0 or 5. */
@@ -111,7 +111,7 @@ async function readText(response: IncomingMessage): Promise<string> {
   return text;
 }
 
-/** Holds of every event what its caller was told against what Twilio was asked and sent: nothing lost, nothing twice. */
+/** Compares the answer to each event with the requests and messages at Twilio: no code is lost or sent twice. */
 export function expectEachAccountedFor(offered: readonly OfferedEvent[], twilio: TwilioEmulator): void {
   const countOf = (texts: readonly (string | undefined)[], code: string): number =>
     texts.filter((text) => text?.includes(code) === true).length;
@@ -125,12 +125,12 @@ export function expectEachAccountedFor(offered: readonly OfferedEvent[], twilio:
     }))
     .filter((event) => event.asked !== sendsToldOf(event) || event.sent !== sendsToldOf(event));
   expect(wrong).to.deep.equal([]);
-  // And nothing else went out.
+  // Twilio sent no other message.
   const told = offered.filter((event) => sendsToldOf(event) === 1);
   expect(twilio.messages).to.have.length(told.length);
 }
 
-/** An error, as on a machine that is too slow, a 503 and no answer at all mean that nothing went out. */
+/** An error (as on a slow machine), a 503 or no answer mean that no message left. */
 function sendsToldOf({ status }: OfferedEvent): number {
   return status === 'SUCCESSFUL' || status === 'PENDING' ? 1 : 0;
 }

@@ -4,8 +4,8 @@ import { until } from './until.js';
 export { warmUp } from './scene.js';
 
 /**
- * From now on time passes as the test says, for all that waits in this process: what a busy machine does to the network
- * and to the processor then changes nothing. After `warmUp()`, and before the first call of a hook.
+ * From now on the test controls time for all timers of this process, so that a busy machine changes nothing. Call it
+ * after `warmUp()`, and before the first call of a hook.
  */
 export function stopTime(): sinon.SinonFakeTimers {
   return sinon.useFakeTimers({
@@ -16,23 +16,23 @@ export function stopTime(): sinon.SinonFakeTimers {
 }
 
 /**
- * Lets time go on, and returns the timers that a test has left, as source. Those of undici, which has one timer for all
- * connections of this process, may come from another test file.
+ * Restores real time, and returns the source of the timers that a test has left. Leaves out undici's timer, which all
+ * connections of this process share, even those of other test files.
  */
 export function endTime(clock: sinon.SinonFakeTimers): readonly string[] {
-  // Not in the types of sinon.
+  // sinon's types do not have it.
   const { timers } = clock as unknown as { readonly timers?: ReadonlyMap<number, { func: () => void }> };
   const left = Array.from(timers?.values() ?? [], ({ func }) => func);
   clock.restore();
   return left.filter(({ name }) => name !== 'onTick').map(String);
 }
 
-/** How much time passes at once while something is waited for, milliseconds. */
+/** The step of time during a wait, milliseconds. */
 const STEP_MS = 20;
 
 /**
- * Lets time pass until some work has ended, and no more than `atMostMs` of it: work that needs more never ends. For work
- * that waits for nothing but time, so that it does not matter how long the machine takes for the rest.
+ * Lets time pass until the work ends, but not more than `atMostMs`: for longer work it waits until mocha's time-out. For
+ * work that waits only for time, so that the speed of the machine does not matter.
  */
 export async function passTime<T>(
   clock: sinon.SinonFakeTimers,

@@ -1,14 +1,14 @@
 import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 
-/** A way to a server that may be slow, or lead nowhere. */
+/** A TCP proxy that can be slow or swallow all data. */
 export interface TcpProxy {
   readonly port: number;
-  /** What each piece of an answer waits, milliseconds. */
+  /** The delay of each piece of an answer, milliseconds. */
   delayMs: number;
-  /** What goes through it is swallowed, and connections stay open. */
+  /** Drops all data, and keeps connections open. */
   isBlackHole: boolean;
-  /** Ends what is connected, as a load balancer does with what it finds idle. Resolves when nothing of it is left. */
+  /** Ends all connections, as a load balancer does with idle ones. Resolves when they are closed. */
   endAll(): Promise<void>;
   readonly connections: number;
   close(): Promise<void>;

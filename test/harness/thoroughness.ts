@@ -1,10 +1,10 @@
 /**
- * Whether a run may take its time: `npm run nightly` sets `NIGHTLY=1`. A quick run, which every change has, tries fewer
- * combinations and fewer generated cases of the same claims.
+ * Whether this is the nightly run: `npm run nightly` sets `NIGHTLY=1`. The quick run of every change tries fewer
+ * combinations and generated cases.
  */
 export const isNightly = process.env['NIGHTLY'] === '1';
 
-/** How many of something this run tries. */
+/** The number of cases of this run. */
 export function runs(quick: number, nightly: number): number {
   return isNightly ? nightly : quick;
 }

@@ -1,10 +1,10 @@
-/** Of the machine: a test that has stopped time waits as well. */
+/** The real timer, so that it also waits while a test has stopped time. */
 const { setTimeout } = globalThis;
 
 /**
- * Waits for a condition, looking again every few milliseconds; mocha's own time-out bounds it, and keeps the process
- * alive meanwhile: what is waited for in vain does not, once the test has failed. A condition that asks somebody, such as a
- * server or a browser, is looked at less and less often, as each look costs both of them.
+ * Waits for a condition, and checks it every few milliseconds. mocha's time-out limits the wait and keeps the process
+ * alive; the wait itself does not, once the test has failed. An async condition, which asks a server or a browser, is
+ * checked less and less often, because each check costs both sides.
  */
 export async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
   for (let delayMs = 2; ;) {
@@ -17,7 +17,7 @@ export async function until(condition: () => boolean | Promise<boolean>): Promis
   }
 }
 
-/** A promise, and what settles it. */
+/** A promise with its resolve and reject functions. */
 interface Deferred<T> {
   readonly promise: Promise<T>;
   readonly resolve: (value: T) => void;

@@ -2,18 +2,18 @@ import { execFileSync } from 'node:child_process';
 import { expect } from 'chai';
 
 /**
- * Sees all that a test logs, emits, answers or prints, and knows every secret that went in. After each test none
- * of them may be found in what came out.
+ * Collects everything that a test logs, emits, answers or prints, and all secrets of its input. After each test, no
+ * output may contain a secret.
  */
 const seen: string[] = [];
 const secrets = new Set<string>();
 
-/** What went in and must not come out: codes, numbers, logins, names, secrets. */
+/** Registers values that no output may contain: codes, numbers, logins, names, secrets. */
 export function mustNotShow(...values: readonly string[]): void {
   for (const value of values) if (value.length >= 4) secrets.add(value);
 }
 
-/** Something that came out. */
+/** Registers output. */
 export function witness(value: unknown): void {
   if (typeof value === 'string') seen.push(value);
   else if (value instanceof Error) {
@@ -22,13 +22,13 @@ export function witness(value: unknown): void {
   } else if (value !== undefined) seen.push(JSON.stringify(value, withErrors));
 }
 
-/** Times are left out: their digits hold any code by chance. */
+/** Without times: their digits can contain any code by chance. */
 function withErrors(key: string, value: unknown): unknown {
   if (key === 'at') return undefined;
   return value instanceof Error ? { ...(value as object), name: value.name, message: value.message } : value;
 }
 
-/** The digits of all scripts that the platform can write, as those of ASCII. */
+/** The ASCII digits for the digits of all scripts that the platform knows. */
 const DIGITS: ReadonlyMap<string, string> = new Map(
   Intl.supportedValuesOf('numberingSystem').flatMap((numberingSystem) => {
     const { format } = new Intl.NumberFormat('en', { numberingSystem });
@@ -41,7 +41,7 @@ export function withPlainDigits(text: string): string {
   return text.replace(/\p{Nd}/gu, (digit) => DIGITS.get(digit) ?? digit);
 }
 
-/** A code or a number in base64, wherever in it it begins: what is left of it if its neighbours are not known. */
+/** A code or a number in base64 at each of the three offsets: the characters that do not depend on its neighbours. */
 function inBase64(secret: string): readonly string[] {
   if (!/^\d{6,}$/.test(secret)) return [];
   return [0, 1, 2].map((before) => {
@@ -50,13 +50,13 @@ function inBase64(secret: string): readonly string[] {
   });
 }
 
-/** The shared assertion; also run after every test: as it is, in digits of another script, and in base64. */
+/** The shared assertion, which also runs after every test: checks each secret as it is, in other digits, and in base64. */
 export function expectNoSecrets(): void {
   const hidden = [...secrets].flatMap((secret) => [secret, ...inBase64(secret)]);
   for (const told of seen) {
     const text = withPlainDigits(told);
     for (const secret of hidden) {
-      // The message names neither: a failing test is read by people, too.
+      // The message contains neither secret nor output, because people read failed tests.
       if (text.includes(secret)) {
         const where = text.replaceAll(secret, '[SECRET]').slice(0, 2000);
         expect.fail(`a secret of ${secret.length} characters came out: ${where}`);
@@ -65,7 +65,7 @@ export function expectNoSecrets(): void {
   }
 }
 
-/** Rejections that nobody waited for: mocha passes over them, a gateway would end by one. */
+/** Unhandled rejections: mocha ignores them, but a gateway would exit. */
 const unhandled: unknown[] = [];
 
 function noteRejection(reason: unknown): void {
@@ -74,21 +74,21 @@ function noteRejection(reason: unknown): void {
 
 function expectNoneUnhandled(): void {
   const lost = unhandled.splice(0);
-  if (lost.length > 0) throw new Error('a promise was rejected that nobody waited for', { cause: lost[0] });
+  if (lost.length > 0) throw new Error('a promise was rejected without a handler', { cause: lost[0] });
 }
 
 /**
- * Coverage counts what mocha's own processes run, not the programs that tests start: tsx compiles differently there, and c8
- * cannot add that up. A worker takes seconds to write its part, and mocha sends SIGTERM after one: it must not end by it.
+ * Coverage counts mocha's own processes, not the programs that tests start: tsx compiles differently there, and c8
+ * cannot merge that. A worker needs seconds to write its coverage, so it must survive mocha's SIGTERM after one second.
  */
 function keepCoverage(): void {
   if (process.env['NODE_V8_COVERAGE'] === undefined) return;
-  // V8 has read it when the process started.
+  // V8 reads it at the start of the process.
   delete process.env['NODE_V8_COVERAGE'];
   process.on('SIGTERM', () => undefined);
 }
 
-/** Once, before all files: browsers load what is built. Takes a tenth of a second if that is newer than its sources. */
+/** Runs once before all files, because browsers load the build. Takes 0.1 s if the build is newer than its sources. */
 export function mochaGlobalSetup(): void {
   execFileSync(process.execPath, ['.ci/build.js', 'pages']);
 }

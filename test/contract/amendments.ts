@@ -11,29 +11,29 @@ import {
   type Json,
 } from './document-parts.js';
 
-/** Where a document says less, or something else, than the service does: what is changed in it, why, and who says so. */
+/** A correction of a document that differs from the service: the change, its reason and its source. */
 interface Amendment {
   readonly why: string;
   readonly source: string;
   readonly change: (document: Json) => Json;
 }
 
-/** Where the webhook of Okta's document is put, so that it is an operation like others. */
+/** The path under which Okta's webhook becomes an operation of the document. */
 export const HOOK_PATH = '/okta/telephony';
 
 export const TWILIO_AMENDMENTS: readonly Amendment[] = [
   {
-    why: 'no operation has an answer for errors; every error has this body',
+    why: 'no operation describes the answer to an error; all errors have this body',
     source: 'https://www.twilio.com/docs/usage/twilios-response',
     change: (document) => withAnswers(document, { '4XX': TWILIO_ERROR, '5XX': TWILIO_ERROR }),
   },
   {
-    why: 'prism takes the fields of a form for texts where no encoding is given; OpenAPI repeats a list then',
+    why: 'without an encoding, prism treats the fields of a form as texts; OpenAPI repeats the field for a list',
     source: 'https://spec.openapis.org/oas/v3.0.3#encoding-object',
     change: (document) => withOperations(document, withListEncoding),
   },
   {
-    why: 'nullable without a type says nothing; prism checks nothing of a body that has it anywhere, and does not tell',
+    why: 'nullable without a type has no meaning, and prism silently checks nothing of a body that contains it',
     source: 'https://spec.openapis.org/oas/v3.0.3#fixed-fields-20',
     change: (document) =>
       withEach(document, (node) => {
@@ -42,7 +42,7 @@ export const TWILIO_AMENDMENTS: readonly Amendment[] = [
       }),
   },
   {
-    why: "the pages of the API of 2010 are paths, in the document's own examples too, and not URIs",
+    why: "the page links of the API of 2010 are paths, not URIs, also in the document's examples",
     source: 'https://www.twilio.com/docs/usage/twilios-response#response-formats-list-paging-information',
     change: (document) =>
       withEach(document, (node) =>
@@ -59,13 +59,13 @@ export const TWILIO_AMENDMENTS: readonly Amendment[] = [
 
 export const OKTA_AMENDMENTS: readonly Amendment[] = [
   {
-    why: 'few operations have an answer for a token that is not valid, or for a method; the body is the same',
+    why: 'few operations describe the answer to an invalid token or a wrong method; the body is the same',
     source: 'https://developer.okta.com/docs/reference/error-codes/',
     change: (document) =>
       withAnswers(document, { 400: OKTA_ERROR, 401: OKTA_ERROR, 404: OKTA_ERROR, 405: OKTA_ERROR }),
   },
   {
-    why: "the schema of a hook's answer leaves out the error object, which its example has as a list, and debugContext",
+    why: "the schema of a hook's answer lacks the error object, which its example has as a list, and debugContext",
     source: 'https://developer.okta.com/docs/concepts/inline-hooks/#inline-hook-response',
     change: (document) =>
       withSchema(document, 'TelephonyResponse', (schema) =>
@@ -73,7 +73,7 @@ export const OKTA_AMENDMENTS: readonly Amendment[] = [
       ),
   },
   {
-    why: "the hook is a webhook, which OpenAPI 3.0 has no place for; its caller is not one of Okta's API",
+    why: "OpenAPI 3.0 has no webhooks; and the caller of the hook does not use the credentials of Okta's API",
     source: 'https://developer.okta.com/docs/concepts/inline-hooks/#http-header',
     change: (document) => {
       const hook = asObject(asObject(document['x-webhooks'])['CreateTelephonyInlineHook']);
@@ -82,13 +82,13 @@ export const OKTA_AMENDMENTS: readonly Amendment[] = [
     },
   },
   {
-    why: 'prism passes over a discriminator: what it leads to has to be a choice',
+    why: 'prism ignores a discriminator: its schemas must be a oneOf',
     source: 'https://spec.openapis.org/oas/v3.0.3#discriminator-object',
     change: (document) =>
       Object.keys(schemasOf(document)).reduce((changed, name) => withChoice(changed, name), document),
   },
   {
-    why: 'execute has one of six bodies, of which none needs anything: whatever fits one fits others. Ours is telephony',
+    why: 'execute has one of six bodies without required properties, so that one body fits several. Ours is telephony',
     source: 'https://developer.okta.com/docs/guides/telephony-inline-hook/',
     change: (document) => {
       const isExecute = (operation: Json): boolean => operation['operationId'] === 'executeInlineHook';
@@ -98,7 +98,7 @@ export const OKTA_AMENDMENTS: readonly Amendment[] = [
     },
   },
   {
-    why: "a provider's settings are one of four, each with one property, which none of them needs",
+    why: "a provider's settings are one of four schemas, each with one property, which is not required",
     source:
       'https://developer.okta.com/docs/api/openapi/okta-management/management/tag/CustomTelephonyProvider/',
     change: (document) =>
@@ -114,13 +114,13 @@ export const OKTA_AMENDMENTS: readonly Amendment[] = [
         ),
   },
   {
-    why: 'an attribute is taken away by null, which the document says by an extension',
+    why: 'null removes an attribute, which the document says only by an extension',
     source: 'https://developer.okta.com/docs/reference/api/schemas/#remove-property-from-user-profile-schema',
     change: (document) =>
       withSchema(document, 'UserSchemaAttribute', (schema) => ({ ...schema, nullable: true })),
   },
   {
-    why: "an attribute's default is nullable, which its description says and its schema does not",
+    why: "an attribute's default is nullable by its description, but not by its schema",
     source: 'https://developer.okta.com/docs/api/openapi/okta-management/management/tag/Schema/',
     change: (document) =>
       withSchema(document, 'UserSchemaAttribute', (schema) => {
@@ -133,7 +133,7 @@ export const OKTA_AMENDMENTS: readonly Amendment[] = [
       }),
   },
   {
-    why: 'the schema of users has a description, which the document leaves out',
+    why: 'the schema of users has a description, which the document lacks',
     source: 'https://developer.okta.com/docs/reference/api/schemas/#response-example',
     change: (document) =>
       withSchema(document, 'UserSchema', (schema) =>
@@ -188,7 +188,7 @@ function withListEncoding(operation: Json): Json {
   return { ...operation, requestBody: { ...body, content: withForm } };
 }
 
-/** Of several bodies the one that is about telephony. */
+/** Keeps only the telephony schema of several bodies. */
 function withTelephony(operation: Json): Json {
   return withEach(operation, (node) => {
     const { oneOf } = node;

@@ -4,19 +4,19 @@ import { isOutsidePath } from './outside.js';
 import type { Exchange } from './proxy.js';
 
 /**
- * Which requests lib/ can make, as its source says it: a request that no scenario makes would go unchecked. The
- * emulators are not ours to send by.
+ * Finds requests in the source of lib/ that no scenario makes, because the run would not check them. The emulators send
+ * no requests to vendors.
  */
 
 const LIB = new URL('../../lib/', import.meta.url);
 
-/** What the SDK's client is asked for that no document here has an operation for. */
+/** Calls of the SDK's client without an operation in the documents. */
 const SDK_OUTSIDE: readonly string[] = [
   'api.v2010.accounts().balance.fetch',
   'api.v2010.accounts().outgoingCallerIds.page',
 ];
 
-/** What the SDK's client is asked for, and the operation that it is. */
+/** Calls of the SDK's client, and their operations. */
 const SDK_CALLS: Readonly<Record<string, string>> = {
   'messages.create': 'CreateMessage',
   'messages().fetch': 'FetchMessage',
@@ -48,7 +48,7 @@ export function findUnmadeRequests(exchanges: readonly Exchange[]): Finding[] {
       ...pathsIn(source)
         .filter((path) => !isOutsidePath(path))
         .filter((path) => !exchanges.some(({ request }) => request.path.startsWith(path)))
-        .map((path) => complain(`No scenario asks for ${path}`)),
+        .map((path) => complain(`No scenario requests ${path}`)),
       ...sdkCallsIn(source)
         .filter((name) => !SDK_OUTSIDE.includes(name))
         .flatMap((name) => {
@@ -62,7 +62,7 @@ export function findUnmadeRequests(exchanges: readonly Exchange[]): Finding[] {
   });
 }
 
-/** `/api/v1/users/`, up to what is put in. */
+/** Paths such as `/api/v1/users/`, up to the first placeholder. */
 function pathsIn(source: string): readonly string[] {
   return [...new Set([...source.matchAll(/[`'"](\/api\/v1\/[\w/-]*)/g)].map(([, path = '']) => path))];
 }

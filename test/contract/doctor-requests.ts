@@ -6,7 +6,7 @@ import { isOutside } from './outside.js';
 import type { VendorDocument } from './prism.js';
 import { forwardTo, startProxy, type Examined } from './proxy.js';
 
-/** Lets the command line's doctor look at both emulators: every request, and every answer, is checked by the documents. */
+/** Runs doctor against both emulators, and checks every request and answer with the documents. */
 export async function examineDoctor(
   ofOkta: readonly VendorDocument[],
   ofTwilio: readonly VendorDocument[],
@@ -39,7 +39,7 @@ export async function examineDoctor(
     for (const env of [bySandbox, byTemplate]) {
       const lines = await look({ ...common, ...env });
       for (const { check, status, message } of lines) {
-        // That the sender of WhatsApp is not looked at is told whatever Twilio says.
+        // doctor cannot check a WhatsApp sender: it reports that with any answer of Twilio.
         if (!check.startsWith('twilio.') || check === 'twilio.whatsapp' || status === 'ok') continue;
         findings.push({ document: 'our requests', operation: `doctor: ${check}`, what: message });
       }

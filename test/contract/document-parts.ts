@@ -1,6 +1,6 @@
 import { isSchema } from './own-checks.js';
 
-/** Changes parts of an OpenAPI document. Each function returns another document and leaves the one it was given as it is. */
+/** Changes parts of an OpenAPI document. Each function returns a changed copy. */
 
 export type Json = Readonly<Record<string, unknown>>;
 
@@ -23,7 +23,7 @@ export function answerWith(schema: Json): Json {
   return { description: 'An error', content: { 'application/json': { schema } } };
 }
 
-/** Answers for statuses that an operation does not name itself. */
+/** Adds answers for statuses that an operation does not describe. */
 export function withAnswers(document: Json, answers: Json): Json {
   return withOperations(document, (operation) => ({
     ...operation,
@@ -31,7 +31,7 @@ export function withAnswers(document: Json, answers: Json): Json {
   }));
 }
 
-/** Every object of a document, from the inside out. */
+/** Changes every object of a document, inner objects first. */
 export function withEach(node: Json, change: (node: Json) => Json): Json {
   const deep = (value: unknown): unknown => {
     if (Array.isArray(value)) return value.map(deep);
@@ -56,7 +56,7 @@ export function withProperties(schema: Json, properties: Json): Json {
 
 const refTo = (name: string): Json => ({ $ref: `#/components/schemas/${name}` });
 
-/** A schema with a discriminator becomes the choice of those that it leads to, each bound to its values. */
+/** Replaces a discriminator by a oneOf of its schemas, each with its values of the property. */
 export function withChoice(document: Json, name: string): Json {
   const { discriminator, ...common } = asObject(schemasOf(document)[name]);
   const { propertyName, mapping } = asObject(discriminator);

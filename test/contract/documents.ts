@@ -5,7 +5,7 @@ import type { Json } from './document-parts.js';
 import { isSchema } from './own-checks.js';
 import { readDocument, type VendorDocument } from './prism.js';
 
-/** The vendors' documents, by the name of the file. */
+/** The vendors' documents, by file name. */
 export const DOCUMENTS = [
   'okta_management',
   'twilio_api_v2010',
@@ -16,7 +16,7 @@ export const DOCUMENTS = [
 
 /**
  * Reads the documents of a folder.
- * @throws Error that names the file which is missing or cannot be read.
+ * @throws Error with the name of a missing or unreadable file.
  */
 export async function readDocuments(folder: string): Promise<readonly VendorDocument[]> {
   return Promise.all(
@@ -36,7 +36,7 @@ function parseDocument(file: string): Json {
   try {
     parsed = JSON.parse(readFileSync(file, 'utf8'));
   } catch (cause) {
-    throw new Error(`${file} is not there, or no JSON`, { cause });
+    throw new Error(`${file} does not exist, or is no JSON`, { cause });
   }
   if (!isSchema(parsed) || !isSchema(parsed['paths'])) throw new Error(`${file} is no OpenAPI document`);
   return parsed;

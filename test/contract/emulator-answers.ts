@@ -10,26 +10,26 @@ import { callTwilio } from './twilio-calls.js';
 export interface EmulatorCall {
   readonly method: string;
   readonly path: string;
-  /** What the emulator must answer. */
+  /** The expected status. */
   readonly status: number;
   readonly headers?: Readonly<Record<string, string>>;
   readonly form?: Readonly<Record<string, string>>;
   readonly json?: unknown;
 }
 
-/** Makes a call and returns the parsed answer. What is not answered with the status that is expected is told. */
+/** Makes a call, and returns the parsed answer. Reports a finding if the status is not the expected one. */
 export type CallEmulator = (does: string, call: EmulatorCall) => Promise<unknown>;
 
-/** How the routes of an emulator are found that no call asks for. */
+/** Finds the routes of an emulator that no call of the run uses. */
 interface Prober {
-  /** Something that is there, by what stands before its place in the path, e.g. `Messages`. */
+  /** The id of an existing resource, by the path segment before it, e.g. `Messages`. */
   readonly fillIn: (operation: Operation, collection: string) => string | undefined;
   readonly headers: Readonly<Record<string, string>>;
-  /** Whether an answer says that there is no such route. */
+  /** Whether an answer means that the route does not exist. */
   readonly isUnserved: (status: number, body: string) => boolean;
 }
 
-/** Calls every route of the emulators that a document has, and checks what they answer. */
+/** Calls every route of the emulators that a document has, and checks the answers. */
 export async function examineEmulators(documents: readonly VendorDocument[]): Promise<Examined> {
   const okta = await startOktaEmulator();
   const twilio = await startTwilioEmulator({ callbackDelayMs: 0 });
@@ -40,7 +40,7 @@ export async function examineEmulators(documents: readonly VendorDocument[]): Pr
       await examineEmulator(ofOkta, okta.orgUrl, (made) => callOkta(okta, made), {
         fillIn: () => undefined,
         headers: { authorization: `SSWS ${okta.apiToken}` },
-        // Okta says it in so many words; what is not there is E0000007.
+        // E0000022 is an unknown route, E0000007 an unknown resource.
         isUnserved: (status, body) => status === 405 || (status === 404 && body.includes('E0000022')),
       }),
       await examineEmulator(ofTwilio, twilio.baseUrl, (made) => callTwilio(twilio, made), {
@@ -61,7 +61,7 @@ export function basicOf(username: string, password: string): string {
   return `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`;
 }
 
-/** What was sent and set up by the calls before. */
+/** The ids of resources that the calls before have created. */
 function sidsOf(twilio: TwilioEmulator): Readonly<Record<string, string | undefined>> {
   return {
     Accounts: twilio.accountSid,
@@ -84,7 +84,7 @@ async function examineEmulator(
   try {
     await makeCalls(async (does, { method, path, status, headers, form, json }) => {
       const answer = await call(proxy.origin + path, {
-        // The methods of the documents are those that undici knows.
+        // undici knows all methods of the documents.
         method: method as 'GET',
         headers: {
           accept: 'application/json',
@@ -96,30 +96,30 @@ async function examineEmulator(
       });
       const text = await answer.body.text();
       if (answer.statusCode !== status) {
-        const what = `The emulator answers with ${answer.statusCode}, where ${status} is expected`;
+        const what = `The emulator answers with ${answer.statusCode} instead of ${status}`;
         findings.push({ document: 'emulators', operation: does, what });
       }
       return text === '' ? undefined : (JSON.parse(text) as unknown);
     });
     const examined = await proxy.examine();
-    const unasked = await findUnaskedRoutes(documents, origin, examined.exchanges, prober);
-    return together([{ findings, exchanges: [] }, examined, { findings: unasked, exchanges: [] }]);
+    const unused = await findUnusedRoutes(documents, origin, examined.exchanges, prober);
+    return together([{ findings, exchanges: [] }, examined, { findings: unused, exchanges: [] }]);
   } finally {
     await proxy.close();
   }
 }
 
-/** A route that the emulator has and no call asked for would have gone unchecked. */
-async function findUnaskedRoutes(
+/** Finds routes of the emulator that no call uses, because the run would not check them. */
+async function findUnusedRoutes(
   documents: readonly VendorDocument[],
   origin: string,
   exchanges: readonly Exchange[],
   { fillIn, headers, isUnserved }: Prober,
 ): Promise<Finding[]> {
-  const asked = new Set(exchanges.map(({ operation }) => operation));
+  const used = new Set(exchanges.map(({ operation }) => operation));
   const findings: Finding[] = [];
   for (const document of documents) {
-    for (const operation of document.operations.filter((candidate) => !asked.has(candidate))) {
+    for (const operation of document.operations.filter((candidate) => !used.has(candidate))) {
       const path = operation.path.replace(
         /(\w+)\/\{\w+\}/g,
         (_, collection: string) => `${collection}/${fillIn(operation, collection) ?? 'default'}`,
@@ -129,7 +129,7 @@ async function findUnaskedRoutes(
       findings.push({
         document: document.name,
         operation: nameOperation(operation),
-        what: `The emulator has this route (it answers with ${answer.statusCode}), and no call of the run asks for it`,
+        what: `The emulator has this route (it answers with ${answer.statusCode}), but no call of the run uses it`,
       });
     }
   }

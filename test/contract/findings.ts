@@ -1,27 +1,27 @@
 import type { Operation, SeenRequest } from './prism.js';
 
-/** One thing that is wrong. No part of it has a code, a number, a login or a secret. */
+/** One problem. It contains no code, number, login or secret. */
 export interface Finding {
   /** The document, or the part of the run, e.g. `types`. */
   readonly document: string;
-  /** E.g. `CreateMessage (POST …/Messages.json)`; where there is none, what was done. */
+  /** The operation, e.g. `CreateMessage (POST …/Messages.json)`; without one, the action. */
   readonly operation: string;
   readonly what: string;
 }
 
-/** What was found by a part of the run, and what was looked at. */
+/** The findings of a part of the run, and what it checked. */
 export interface Report {
   readonly findings: readonly Finding[];
-  /** One sentence, for whoever reads a run that found nothing. */
+  /** One sentence that says what was checked, even if there are no findings. */
   readonly summary: string;
 }
 
-/** An operation by name and place. */
+/** The name, method and path of an operation. */
 export function nameOperation({ iid, method, path }: Operation): string {
   return `${iid} (${method.toUpperCase()} ${path})`;
 }
 
-/** A request that no document has, without what its path may name: only its words are kept. */
+/** Names a request without an operation. Keeps only plain words of its path, which may contain a login. */
 export function nameRequest({ method, path }: Pick<SeenRequest, 'method' | 'path'>): string {
   const segments = path.split('/').map((segment) => (PLAIN_SEGMENT.test(segment) ? segment : '*'));
   return `${method} ${segments.join('/')}`;
@@ -29,7 +29,7 @@ export function nameRequest({ method, path }: Pick<SeenRequest, 'method' | 'path
 
 const PLAIN_SEGMENT = /^([A-Za-z-]*(\.json)?|v\d|2010-04-01)$/;
 
-/** The same finding once, in the order of the documents. */
+/** Each finding once, in the order of the documents. */
 export function sortFindings(findings: readonly Finding[]): readonly Finding[] {
   const unique = new Map(
     findings.map((finding) => [`${finding.document} ${finding.operation} ${finding.what}`, finding]),

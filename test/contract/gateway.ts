@@ -4,7 +4,7 @@ import express from 'express';
 import { oktaTelephonyHook, type OktaTelephonyHookOptions } from '../../lib/index.js';
 import type { TelephonyHook } from '../../lib/index.js';
 
-/** What Okta proves itself with at the gateway of the run. */
+/** The secret of Okta's calls to the gateway of the run. */
 export const HOOK_SECRET = 'contract-run-of-the-hook';
 
 /** A gateway with the hook mounted, on the loopback interface. */

@@ -18,6 +18,6 @@ const documents = await readDocuments(folder).catch((error: unknown) => {
   stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
   exit(2);
 });
-// Only now: what it imports is large, and help needs none of it.
+// Imported late, because its imports are large and help does not need them.
 const { runContract } = await import('./run.js');
 exit(await runContract(folder, documents));

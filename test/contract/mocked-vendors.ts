@@ -3,7 +3,7 @@ import { isSchema } from './own-checks.js';
 import { readBody, type SeenAnswer, type SeenRequest, type VendorDocument } from './prism.js';
 import type { Upstream } from './proxy.js';
 
-/** Answers by the documents' own examples. */
+/** Answers with the examples of the documents. */
 export function mocked(documents: readonly VendorDocument[]): Upstream {
   return async (request) => {
     for (const document of documents) {
@@ -14,21 +14,21 @@ export function mocked(documents: readonly VendorDocument[]): Upstream {
   };
 }
 
-/** Where access tokens are given out; no document of the folder has it. */
+/** The token endpoint, which no document has. */
 export const TOKEN_PATH = '/oauth2/v1/token';
 
-/** The attribute of the example's user that opts in to WhatsApp: one of the org's own, as the document allows. */
+/** The opt-in attribute of the example's user: a custom attribute, as the document allows. */
 export const OPT_IN = 'whatsAppOptIn';
 
-/** Okta's document with its example's user, who has opted in, and with a token endpoint. */
+/** Plays Okta by its document, with a token endpoint. The user of the example has opted in. */
 export interface MockedOrg {
   readonly upstream: Upstream;
   readonly user: { readonly userId: string; readonly login: string };
-  /** Whether tokens are bound to a key. */
+  /** Whether tokens are bound to a key (DPoP). */
   wantsProof: boolean;
 }
 
-/** @throws Error if the document's example is no user that can be asked for. */
+/** @throws Error if the document's example is no user with an id. */
 export async function mockOrg(documents: readonly VendorDocument[]): Promise<MockedOrg> {
   const answerByExample = mocked(documents);
   const org: MockedOrg = {
@@ -65,7 +65,7 @@ function optIn(answer: SeenAnswer): SeenAnswer {
 
 const NONCE = 'a-nonce-of-the-contract-run';
 
-/** As RFC 9449 has it: a proof is asked for, then a proof with the nonce. */
+/** As in RFC 9449: requires a proof, then a proof with the nonce. */
 function answerToken(request: SeenRequest, wantsProof: boolean): SeenAnswer {
   const proof = request.headers['dpop'];
   if (wantsProof && proof === undefined) return json(400, { error: 'invalid_dpop_proof' });

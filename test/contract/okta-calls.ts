@@ -6,7 +6,7 @@ import type { CallEmulator } from './emulator-answers.js';
 import { callUsers, idOf } from './okta-user-calls.js';
 import { CODE } from './subjects.js';
 
-/** The calls of Okta's API that the emulator answers: each in success, and in its errors. */
+/** The calls of Okta's API that the emulator answers, each with success and errors. */
 export async function callOkta(okta: OktaEmulator, call: CallEmulator): Promise<void> {
   const headers = { authorization: `SSWS ${okta.apiToken}` };
   const get = (does: string, path: string, status = 200): Promise<unknown> =>
@@ -80,7 +80,7 @@ async function callInlineHooks(uri: string, get: Get, send: Send): Promise<void>
   await get('the telephony hooks', `${hooks}?type=com.okta.telephony.provider`);
   await get('an inline hook', `${hooks}/${id}`);
   await get('no inline hook', `${hooks}/cal0`, 404);
-  // Its type cannot be changed.
+  // The type of an attribute cannot change.
   const { type, ...changed } = hook;
   await send('an inline hook in the place of one', 'PUT', `${hooks}/${id}`, changed);
   await send('an inline hook, updated', 'POST', `${hooks}/${id}`, changed);
@@ -121,7 +121,7 @@ async function callEventHooks(uri: string, get: Get, send: Send): Promise<void> 
   await send('an active event hook less', 'DELETE', `${hooks}/${id}`, undefined, 403);
 }
 
-/** A hook that takes what it is asked, and proves itself where it is asked that. */
+/** A hook that accepts each call, and answers challenges. */
 async function startHook(): Promise<{ readonly url: string; close(): Promise<void> }> {
   const value = [{ status: 'SUCCESSFUL', provider: 'CONTRACT', transactionId: 'contract' }];
   const taken = { commands: [{ type: 'com.okta.telephony.action', value }] };

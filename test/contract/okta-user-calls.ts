@@ -6,7 +6,7 @@ import { AMERICAN, BRITON } from './subjects.js';
 const FAST_ANSWER =
   'application/json; okta-response="omitCredentials,omitCredentialsLinks,omitTransitioningToStatus"';
 
-/** The calls of Okta's Users API that the emulator answers: each in success, and in its errors. */
+/** The calls of Okta's Users API that the emulator answers, each with success and errors. */
 export async function callUsers(okta: OktaEmulator, call: CallEmulator): Promise<void> {
   const token = { authorization: `SSWS ${okta.apiToken}` };
   const ana = okta.addUser({
@@ -69,7 +69,7 @@ export async function callUsers(okta: OktaEmulator, call: CallEmulator): Promise
   await get("nobody's phones", `${users}/00u0/factors`, 404);
 }
 
-/** Of what was made; empty where it was not. */
+/** The id of a created resource; empty if it was not created. */
 export function idOf(resource: unknown): string {
   const found = isSchema(resource) ? resource['id'] : undefined;
   return typeof found === 'string' ? found : '';

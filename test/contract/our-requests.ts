@@ -13,7 +13,7 @@ import { examinePreviews } from './preview-requests.js';
 import { examineSetups } from './setup-requests.js';
 import { ACCOUNT, AMERICAN, API_TOKEN, BRITON, CODE, SERVICE_APP } from './subjects.js';
 
-/** The vendors by their documents, and an Okta that calls the hook. */
+/** The vendors, played by their documents, and an Okta that calls the hook. */
 interface Stage {
   readonly documents: readonly VendorDocument[];
   readonly org: MockedOrg;
@@ -23,8 +23,8 @@ interface Stage {
 }
 
 /**
- * Lets the middleware make every kind of request, answers by the documents' own examples, and checks each. What
- * Okta sends to the hook and what the hook answers is checked with them.
+ * Lets the middleware make every kind of request, answers with the documents' examples, and checks each exchange. Also
+ * checks Okta's calls of the hook and the hook's answers.
  */
 export async function examineOurRequests(documents: readonly VendorDocument[]): Promise<Examined> {
   const ofOkta = documents.filter(({ name }) => name.startsWith('okta'));
@@ -88,7 +88,7 @@ async function playScenario(scenario: Scenario, stage: Stage): Promise<Examined>
           }),
         );
   if (scenario.isUsed === true) complaints.push(...(await tellUsed(gateway.origin, org.user.userId)));
-  // What the hook does after its answers has ended then.
+  // Until then, the hook has finished its work after the answers.
   await gateway.close();
   const seen = await Promise.all([okta, twilio, front].map((proxy) => proxy.examine()));
   await front.close();
@@ -108,7 +108,7 @@ function complaintsOfCall({ okta }: HookCall): string[] {
   return okta.action === 'sent' ? [] : [`The hook did not send it; Okta would go on with: ${okta.action}`];
 }
 
-/** As Okta's event hook tells that a code was typed in; no document of Okta's says what it posts. */
+/** Posts the event of a used code, as Okta's event hook does. No document of Okta describes the body. */
 async function tellUsed(origin: string, userId: string): Promise<string[]> {
   const event = {
     uuid: randomUUID(),
@@ -133,7 +133,7 @@ function complaintsOfReady(readiness: Readiness): string[] {
     .map(([name]) => `ready() does not find ${name} to be ok`);
 }
 
-/** A scenario in which nothing was sent would have nothing wrong in it. */
+/** Finds scenarios that sent nothing, because they would have no other findings. */
 function whatIsMissing({ makes, isWhatsApp = false }: Scenario, exchanges: readonly Exchange[]): string[] {
   return Object.entries(makes).flatMap(([operationId, fields]) => {
     const exchange = exchanges.find(({ operation }) => operation.iid === operationId);

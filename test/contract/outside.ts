@@ -1,6 +1,6 @@
 import type { SeenRequest } from './prism.js';
 
-/** What the command line asks for and the trimmed documents have no operation for; each is described by its vendor, there. */
+/** Requests of the command line without an operation in the trimmed documents. Each link leads to the vendor's page. */
 const OUTSIDE: readonly (readonly [path: RegExp, source: string])[] = [
   [
     /^\/api\/v1\/authenticators$/,
@@ -21,7 +21,7 @@ const OUTSIDE: readonly (readonly [path: RegExp, source: string])[] = [
   [/^\/2010-04-01\/Accounts\/\w+\/Balance\.json$/, 'https://www.twilio.com/docs/usage/api/balance'],
 ];
 
-/** Whether no document here has an operation for a path. */
+/** Whether no document has an operation for a path. */
 export function isOutsidePath(path: string): boolean {
   return OUTSIDE.some(([pattern]) => pattern.test(path));
 }

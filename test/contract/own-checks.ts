@@ -1,9 +1,9 @@
 import { readBody, type Operation, type Schema, type SeenAnswer, type SeenRequest } from './prism.js';
 
 /**
- * What prism does not look at. It takes the fields of a form that it knows and passes over the others, so that a
- * misspelt one would only be missed by Twilio; it does the same with JSON and queries, as JSON Schema has it. And
- * of a key in a header it only sees whether there is one.
+ * Checks that prism does not make. It ignores unknown fields of forms, so that only Twilio would notice a misspelt one.
+ * It does the same with JSON and queries, as JSON Schema requires. Of a credential in a header it only checks that there
+ * is one.
  */
 export function misfitsOf(operation: Operation, request: SeenRequest, answer: SeenAnswer): string[] {
   return [
@@ -29,13 +29,13 @@ export function answerSchema(operation: Operation, status: number): Schema | und
   return described[0]?.contents?.[0]?.schema;
 }
 
-/** The parts that a schema is put together from; only itself where it is one piece. */
+/** The parts of a composed schema; else only the schema itself. */
 export function partsOf(schema: Schema): readonly Schema[] {
   const lists = ['allOf', 'oneOf', 'anyOf'].flatMap((word) => asList(schema[word]));
   return [schema, ...lists.filter(isSchema).flatMap(partsOf)];
 }
 
-/** The properties of an object by name, those of every part together; one that several have is a choice of theirs. */
+/** The properties of all parts of an object by name. A property of several parts is a choice of their schemas. */
 export function propertiesOf(schema: Schema): ReadonlyMap<string, Schema> {
   const found = new Map<string, Schema>();
   for (const { properties } of partsOf(schema)) {
@@ -47,7 +47,7 @@ export function propertiesOf(schema: Schema): ReadonlyMap<string, Schema> {
   return found;
 }
 
-/** Whether an object may have properties that are not named: where it says so, or names none at all. */
+/** Whether an object may have other properties: if it says so, or names none. */
 export function isOpen(schema: Schema): boolean {
   const says = partsOf(schema).some(
     ({ additionalProperties }) => additionalProperties !== undefined && additionalProperties !== false,
@@ -65,7 +65,7 @@ function strangersOfQuery(operation: Operation, request: SeenRequest): string[] 
 function strangersOfBody(operation: Operation, request: SeenRequest): string[] {
   const schema = requestSchema(operation, request);
   if (request.body === '') return missingWithoutBody(operation);
-  // Prism has told already that no body, or no body of this type, belongs here.
+  // prism has already reported an unexpected body or content type.
   if (schema === undefined) return [];
   if (mediaTypeOf(request) !== FORM) return strangersIn(readBody(request), schema, 'Request body');
   const known = propertiesOf(schema);
@@ -78,7 +78,7 @@ function strangersOfBody(operation: Operation, request: SeenRequest): string[] {
   });
 }
 
-/** Twilio's documents say of no body that it must be there, only of its fields. */
+/** Twilio's documents never require a body, only fields. */
 function missingWithoutBody(operation: Operation): string[] {
   const required = operation.request?.body?.contents?.[0]?.schema?.['required'];
   return asList(required).map((name) => `Request body must have required property '${String(name)}'`);
@@ -105,7 +105,7 @@ function strangersIn(value: unknown, schema: Schema, where: string): string[] {
   });
 }
 
-/** Okta's API takes an API token as `SSWS`, an access token as `Bearer`, and as `DPoP` with its proof. */
+/** Okta's API accepts an API token as `SSWS`, an access token as `Bearer`, or as `DPoP` with a proof. */
 function wrongScheme(operation: Operation, request: SeenRequest): string[] {
   if (!operation.path.startsWith('/api/v1/')) return [];
   const [scheme] = (request.headers['authorization'] ?? '').split(' ');
@@ -122,7 +122,7 @@ function asList(value: unknown): readonly unknown[] {
   return Array.isArray(value) ? value : [];
 }
 
-/** An object of any kind: a schema, or a JSON object to compare with one. */
+/** Any object: a schema, or a JSON object to compare with one. */
 export function isSchema(value: unknown): value is Schema {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

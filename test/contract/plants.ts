@@ -4,7 +4,7 @@ import { readBody, type Schema, type SeenAnswer, type SeenRequest } from './pris
 import type { Exchange } from './proxy.js';
 import { showsSecret } from './subjects.js';
 
-/** An exchange with one fault in it that must be found. */
+/** An exchange with one planted fault, which the checks must find. */
 interface Plant {
   readonly fault: string;
   readonly request: SeenRequest;
@@ -12,8 +12,8 @@ interface Plant {
 }
 
 /**
- * Proves that what was found to be right was looked at: each kind of exchange is checked again with one fault after
- * the other, in every field, and each must be found.
+ * Proves that the checks work: plants one fault after the other in every field of each kind of exchange, and expects a
+ * finding for each.
  */
 export async function findUnseenFaults(
   exchanges: readonly Exchange[],
@@ -35,7 +35,7 @@ export async function findUnseenFaults(
   return { findings, planted };
 }
 
-/** By operation, status and the names of what was sent. */
+/** The kind of an exchange: operation, status and the names of its fields. */
 function oneOfEachKind(exchanges: readonly Exchange[]): readonly Exchange[] {
   const kinds = new Map<string, Exchange>();
   for (const exchange of exchanges) {
@@ -113,7 +113,7 @@ function* answerFaults({ operation, answer }: Exchange): Generator<[string, Part
   }
 }
 
-/** Values with a fault in one property each, however deep; of a list, in its first entry. */
+/** Copies of a value, each with a fault in one property at any depth; of a list, in its first entry. */
 function* jsonFaults(where: string, schema: Schema, value: unknown): Generator<[string, unknown]> {
   if (Array.isArray(value)) {
     const { items } = schema;
@@ -126,7 +126,7 @@ function* jsonFaults(where: string, schema: Schema, value: unknown): Generator<[
   const required = namesIn(schema['required']);
   for (const [name, property] of propertiesOf(schema)) {
     const { [name]: entry, ...others } = value;
-    // Prism leaves out what is read only when it checks a request.
+    // prism ignores read-only properties in requests.
     if (entry === undefined || (property['readOnly'] === true && where.endsWith('the request'))) continue;
     const wrong = valueOfAnotherType(property);
     if (wrong !== undefined) yield [`${name} of ${where} with another type`, { ...value, [name]: wrong }];
@@ -140,7 +140,7 @@ function* jsonFaults(where: string, schema: Schema, value: unknown): Generator<[
   }
 }
 
-/** `undefined` where everything is allowed. */
+/** `undefined` if any value is allowed. */
 function valueOfAnotherType(schema: Schema): unknown {
   const types = partsOf(schema).flatMap(({ type }): readonly unknown[] =>
     Array.isArray(type) ? type : [type],
@@ -150,7 +150,7 @@ function valueOfAnotherType(schema: Schema): unknown {
   return types.includes('string') ? undefined : 'planted';
 }
 
-/** The path with another value for one of the template's parameters. */
+/** The path with another value of one parameter. */
 function withPathParameter(template: string, path: string, name: string): string {
   const values = path.split('/');
   return template

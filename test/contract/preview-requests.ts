@@ -12,12 +12,12 @@ import { readBody, type VendorDocument } from './prism.js';
 import { forwardTo, startProxy, type Examined } from './proxy.js';
 import { AMERICAN, API_TOKEN, BRITON } from './subjects.js';
 
-/** One run of `preview`, and what it has to come to. */
+/** One run of `preview`, and its expected result. */
 interface PreviewRun {
   readonly does: string;
   readonly words: readonly string[];
   readonly wanted: string;
-  /** What is different in the org meanwhile. */
+  /** The changes of the org for this run. */
   readonly prepare?: (okta: OktaEmulator) => void;
 }
 
@@ -62,8 +62,8 @@ const DENIED = {
 };
 
 /**
- * Lets the command line preview the hook: with the emulator in Okta's place, and with the document's own examples in it.
- * Every request, and every answer of the emulator, is checked by the documents.
+ * Runs `preview` of the command line: with the emulator as Okta, and with the document's examples. Checks every request,
+ * and every answer of the emulator, with the documents.
  */
 export async function examinePreviews(documents: readonly VendorDocument[]): Promise<Examined> {
   const gateway = await startTaker();
@@ -109,7 +109,7 @@ async function previewTheEmulator(
   }
 }
 
-/** Some of the document's own examples are none by its own schema: what takes their place is in `inItsOwnShape`. */
+/** Some of the document's examples do not fit its schema: `inItsOwnShape` replaces them. */
 async function previewTheDocument(
   documents: readonly VendorDocument[],
   publicUrl: string,
@@ -137,16 +137,16 @@ async function previewTheDocument(
 
 function inItsOwnShape(path: string, body: unknown): unknown {
   const list: readonly unknown[] = Array.isArray(body) ? body : [];
-  // No hook of the example is a telephony hook, and some have no channel that there is.
+  // No hook of the example is a telephony hook, and some have an unknown channel type.
   if (path === '/api/v1/inlineHooks')
     return list.slice(0, 1).map((hook) => ({ ...asObject(hook), type: TELEPHONY }));
-  // A phone of the example is not in E.164 form, which the schema asks for, and some factors have links that it does not have.
+  // A phone of the example is not in E.164 form, as the schema requires, and some factors have links that it lacks.
   if (path.endsWith('/factors')) {
     return list
       .map((factor) => ({ ...asObject(factor), _links: {} }))
       .filter((factor) => asObject(factor)['factorType'] !== 'sms');
   }
-  // The first example of an answer is that of another kind of hook.
+  // The first example of an answer is for another kind of hook.
   return path.endsWith('/execute') ? TAKEN : body;
 }
 
@@ -173,7 +173,7 @@ async function complaintsOf(
   return [{ document: 'our requests', operation: does, what }];
 }
 
-/** Calls the emulator past the proxy. */
+/** Calls the emulator directly, without the proxy. */
 async function createHook(okta: OktaEmulator, uri: string): Promise<void> {
   const authScheme = { type: 'HEADER', key: 'Authorization', value: HOOK_SECRET };
   const channel = { type: 'HTTP', version: '1.0.0', config: { uri, method: 'POST', authScheme } };
@@ -185,7 +185,7 @@ async function createHook(okta: OktaEmulator, uri: string): Promise<void> {
   if (!response.ok) throw new Error(`The emulator answered ${response.status} to a new hook`);
 }
 
-/** A gateway that takes every call as sent. */
+/** A gateway that answers every call with SUCCESSFUL. */
 async function startTaker(): Promise<{ readonly url: string; close(): Promise<void> }> {
   const body = JSON.stringify(TAKEN);
   const server = createServer((request, response) => {

@@ -1,9 +1,9 @@
 import { createRequire } from 'node:module';
 import { misfitsOf } from './own-checks.js';
 
-/** The one place that knows prism: an OpenAPI document that checks requests and answers, and answers itself. */
+/** The only file that uses prism: checks requests and answers with an OpenAPI document, and answers with its examples. */
 
-/** A request as it came over the wire. Header names are in lower case. */
+/** A received request. Header names are in lower case. */
 export interface SeenRequest {
   readonly method: string;
   /** Without the query; encoded. */
@@ -13,14 +13,14 @@ export interface SeenRequest {
   readonly body: string;
 }
 
-/** An answer as it went back. */
+/** A sent answer. */
 export interface SeenAnswer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
 }
 
-/** JSON Schema as prism makes it of OpenAPI's: every reference is replaced by what it names. */
+/** JSON Schema, as prism makes it from OpenAPI: without references. */
 export type Schema = Readonly<Record<string, unknown>>;
 
 interface Content {
@@ -33,7 +33,7 @@ interface Parameter {
   readonly schema?: Schema;
 }
 
-/** One operation of a document, in prism's own form. */
+/** One operation of a document, in prism's form. */
 export interface Operation {
   /** The document's `operationId`. */
   readonly iid: string;
@@ -46,15 +46,15 @@ export interface Operation {
     readonly query?: readonly Parameter[];
   };
   readonly responses: readonly { readonly code: string; readonly contents?: readonly Content[] }[];
-  /** One of these lists is enough; an empty one says that nothing is needed. */
+  /** One of these lists is enough; an empty list requires no credential. */
   readonly security?: readonly (readonly unknown[])[];
 }
 
-/** What was found out about an exchange. */
+/** The result of the checks of an exchange. */
 export interface Examination {
-  /** `undefined` where the document has none for the request. */
+  /** `undefined` if the document has no operation for the request. */
   readonly operation: Operation | undefined;
-  /** What is wrong, in sentences without values; empty where nothing is. */
+  /** The problems, in sentences without values. */
   readonly problems: readonly string[];
 }
 
@@ -65,11 +65,11 @@ export interface VendorDocument {
   readonly operations: readonly Operation[];
   /** Checks a request and its answer. */
   examine(request: SeenRequest, answer: SeenAnswer): Promise<Examination>;
-  /** Answers with the document's own example; `undefined` where the document has no such operation. */
+  /** Answers with the document's example; `undefined` if the document has no such operation. */
   mock(request: SeenRequest): Promise<SeenAnswer | undefined>;
 }
 
-/** What prism says of a problem; `path` begins with `path`, `query`, `header` or `body`. */
+/** A problem, as prism reports it. `path` begins with `path`, `query`, `header` or `body`. */
 interface Diagnostic {
   readonly message: string;
   readonly path?: readonly (string | number)[];
@@ -101,8 +101,8 @@ interface PrismError {
 }
 
 /**
- * Prism as far as it is used. Written out, and required by name: the root's own checks run without it, for it is
- * installed by the contract run only.
+ * The parts of prism that this file uses. Written by hand, and required by name: only the contract run installs prism,
+ * and the checks of the repository run without it.
  */
 interface Prism {
   getHttpOperationsFromSpec(document: object): Promise<Operation[]>;
@@ -110,7 +110,7 @@ interface Prism {
     config: object,
     components: {
       readonly logger: object;
-      /** In place of prism's own call of the real API. */
+      /** Replaces prism's call of the real API. */
       readonly forward?: (
         parts: object,
         origin: string,
@@ -128,9 +128,9 @@ interface Prism {
 
 const requireOfRun = createRequire(import.meta.url);
 
-/** Reads a document, as an object that was parsed already. */
+/** Reads a parsed document. */
 export async function readDocument(name: string, parsed: object): Promise<VendorDocument> {
-  // Prism has no types here; `Prism` says what is used of it, and the plants show that it works.
+  // prism has no types here: `Prism` describes the used parts, and the planted faults prove that they work.
   const prism = requireOfRun('@stoplight/prism-http') as Prism;
   const operations = await prism.getHttpOperationsFromSpec(parsed);
   const mocked = prism.createInstance(
@@ -154,7 +154,7 @@ export async function readDocument(name: string, parsed: object): Promise<Vendor
     async examine(request, answer) {
       let found: Operation | undefined;
       const seen = prism.createInstance(
-        // `errors` makes a request that no operation has an error, instead of a warning.
+        // With `errors`, a request without an operation is an error instead of a warning.
         { isProxy: true, errors: true, upstream: new URL('http://127.0.0.1'), mock: {}, ...checks(true) },
         {
           logger: SILENT,
@@ -176,7 +176,7 @@ export async function readDocument(name: string, parsed: object): Promise<Vendor
   };
 }
 
-/** The parsed JSON where it says that it is some and can be read, else the text. */
+/** The parsed body if it is valid JSON by its content type, else the text. */
 export function readBody(message: {
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
@@ -207,7 +207,7 @@ function toPrism(request: SeenRequest): PrismRequest {
   };
 }
 
-/** `NO_METHOD_MATCHED_ERROR` in words; prism's own sentence has the path, which may hold a login. */
+/** `NO_METHOD_MATCHED_ERROR` in words; prism's sentence has the path, which may contain a login. */
 function reasonOf({ name }: PrismError): string {
   const code = name.split('#')[1] ?? name;
   return code === 'NO_PATH_MATCHED_ERROR' || code === 'NO_METHOD_MATCHED_ERROR'

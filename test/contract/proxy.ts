@@ -5,7 +5,7 @@ import { request as callUpstream } from 'undici';
 import { nameOperation, nameRequest, type Finding } from './findings.js';
 import type { Operation, SeenAnswer, SeenRequest, VendorDocument } from './prism.js';
 
-/** One request with its answer, and the operation that it is. */
+/** One request with its answer and its operation. */
 export interface Exchange {
   readonly document: VendorDocument;
   readonly operation: Operation;
@@ -13,28 +13,28 @@ export interface Exchange {
   readonly answer: SeenAnswer;
 }
 
-/** What came through a proxy. */
+/** The checked traffic of a proxy. */
 export interface Examined {
   readonly findings: readonly Finding[];
-  /** Those that a document has an operation for. */
+  /** The exchanges with an operation in a document. */
   readonly exchanges: readonly Exchange[];
 }
 
-/** A server on the loopback interface that remembers what is asked and answered. */
+/** A server on the loopback interface that records requests and answers. */
 export interface Proxy {
   readonly origin: string;
-  /** Checks everything that came through since the last time, and forgets it. */
+  /** Checks all exchanges since the last call, and forgets them. */
   examine(): Promise<Examined>;
   close(): Promise<void>;
 }
 
-/** Where the answers come from. `undefined` is answered with 501. */
+/** The source of the answers. The proxy answers `undefined` with 501. */
 export type Upstream = (request: SeenRequest) => Promise<SeenAnswer | undefined>;
 
 /**
  * Starts a proxy in front of an upstream.
  *
- * @param isOutside - the requests that no document can have.
+ * @param isOutside - whether no document has an operation for a request.
  */
 export async function startProxy(
   documents: readonly VendorDocument[],
@@ -77,7 +77,7 @@ export async function startProxy(
   };
 }
 
-/** Checks one exchange against the document that has an operation for it. */
+/** Checks one exchange with the document that has its operation. */
 async function examineExchange(
   documents: readonly VendorDocument[],
   request: SeenRequest,
@@ -108,7 +108,7 @@ export function forwardTo(origin: string): Upstream {
     const search =
       query.length === 0 ? '' : `?${new URLSearchParams(query.map(([...pair]) => pair)).toString()}`;
     const answer = await callUpstream(origin + path + search, {
-      // The methods of the documents are those that undici knows.
+      // undici knows all methods of the documents.
       method: method as 'GET',
       headers: kept,
       body: body === '' ? null : body,

@@ -10,8 +10,8 @@ import { showsSecret } from './subjects.js';
 import { examineTypes } from './types.js';
 
 /**
- * Holds what the middleware sends and reads, and what the emulators answer, against the OpenAPI documents of Okta
- * and Twilio, which the caller has in a folder. Gives the exit code: 0, or 1 where something does not fit.
+ * Checks what the middleware sends and reads, and what the emulators answer, with the OpenAPI documents of Okta and
+ * Twilio in the given folder. Returns the exit code: 0, or 1 with findings.
  */
 export async function runContract(folder: string, documents: readonly VendorDocument[]): Promise<number> {
   const findings: Finding[] = [];
@@ -35,7 +35,7 @@ export async function runContract(folder: string, documents: readonly VendorDocu
   return 1;
 }
 
-/** Checks exchanges, and that the checks find what is wrong. */
+/** Checks exchanges, and that the checks find planted faults. */
 async function reportOf(
   documents: readonly VendorDocument[],
   examine: (documents: readonly VendorDocument[]) => Promise<Examined>,

@@ -3,19 +3,19 @@ import type { HookCallOptions } from '../../lib/testing/index.js';
 import { HOOK_PATH } from './amendments.js';
 import { AMERICAN, sid } from './subjects.js';
 
-/** One kind of request that the middleware makes, made by the middleware itself. */
+/** One kind of request that the middleware makes. */
 export interface Scenario {
   readonly does: string;
   readonly options?: Partial<OktaTelephonyHookOptions>;
-  /** How the gateway proves itself to Okta. Default: by an API token. */
+  /** The gateway's credential for Okta. Default: an API token. */
   readonly okta?: 'Bearer' | 'DPoP';
-  /** What Okta calls the hook with, or another thing that is asked of it. Default: a text to a user by id. */
+  /** Okta's call of the hook, or another action. Default: an SMS to a user by id. */
   readonly call?: Partial<HookCallOptions> | 'ready';
-  /** Whether Okta's event hook tells then that the code was used. */
+  /** Whether Okta's event hook then reports that the code was used. */
   readonly isUsed?: boolean;
   /** Whether the message must go to a WhatsApp address. Default: it must not. */
   readonly isWhatsApp?: boolean;
-  /** The operations that must be seen, each with fields of its form that must be there. */
+  /** The expected operations, each with required fields of its form. */
   readonly makes: Readonly<Record<string, readonly string[]>>;
 }
 
@@ -124,7 +124,7 @@ export const SCENARIOS: readonly Scenario[] = [
   { does: 'ready() of a service app', okta: 'DPoP', call: 'ready', makes: { getUser: [], FetchMessage: [] } },
 ];
 
-/** Okta's documents say of no field that it must be there. */
+/** Okta's documents require no fields. */
 function withoutUserId(payload: Record<string, unknown>): unknown {
   return JSON.parse(
     JSON.stringify(payload, (name, value: unknown) => (name === 'userId' ? undefined : value)),

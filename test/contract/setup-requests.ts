@@ -9,11 +9,11 @@ import { HOOK_SECRET } from './gateway.js';
 import type { VendorDocument } from './prism.js';
 import { forwardTo, startProxy, type Examined, type Exchange } from './proxy.js';
 
-/** What is found in an org before the command line sets it up. */
+/** The state of an org before the command line sets it up. */
 interface OrgState {
   readonly name: string;
   prepare(okta: OktaEmulator, publicUrl: string): Promise<void>;
-  /** What `setup hook` is given beside `--yes`, once the org is as it is. */
+  /** The arguments of `setup hook` beside `--yes`. */
   readonly options?: ((okta: OktaEmulator) => readonly string[]) | undefined;
 }
 
@@ -38,7 +38,7 @@ const STATES: readonly OrgState[] = [
       await send(okta, `/api/v1/inlineHooks/${inline}/lifecycle/deactivate`);
       const events = { type: 'EVENT_TYPE', items: ['user.mfa.factor.activate'] };
       const channel = HOOK(`${publicUrl}/events`);
-      // One that is not active cannot be told: the document has nothing of that.
+      // The document does not describe inactive providers.
       await send(okta, '/api/v1/eventHooks', { name: 'Ours', events, channel });
     },
     options: () => ['--name', 'Renamed'],
@@ -59,8 +59,8 @@ const STATES: readonly OrgState[] = [
 ];
 
 /**
- * Lets the command line set up orgs in each state, twice: every request, and every answer of the emulator, is checked
- * by the documents, and the second time must change nothing.
+ * Lets the command line set up an org in each state, twice. Checks every request, and every answer of the emulator, with
+ * the documents. The second run must change nothing.
  */
 export async function examineSetups(documents: readonly VendorDocument[]): Promise<Examined> {
   const findings: Finding[] = [];
@@ -128,7 +128,7 @@ async function setUp(args: readonly string[], env: Readonly<Record<string, strin
   return String((JSON.parse(text) as { result: unknown }).result);
 }
 
-/** Calls the emulator past the proxy, and gives the id of what it answers. */
+/** Calls the emulator directly, without the proxy, and returns the id in the answer. */
 async function send(okta: OktaEmulator, path: string, body?: object): Promise<string> {
   const response = await fetch(okta.orgUrl + path, {
     method: 'POST',
@@ -139,7 +139,7 @@ async function send(okta: OktaEmulator, path: string, body?: object): Promise<st
   return String(((await response.json()) as { id: unknown }).id);
 }
 
-/** A gateway that takes every secret, and gives challenges back. */
+/** A gateway that accepts every secret, and returns challenges. */
 async function startGatewayStandIn(): Promise<{ readonly url: string; close(): Promise<void> }> {
   const server = createServer((request, response) => {
     const verification = request.headers['x-okta-verification-challenge'];

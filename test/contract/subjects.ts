@@ -1,13 +1,13 @@
 import { generateKeyPairSync, randomBytes, randomInt } from 'node:crypto';
 
-/** Whom and what the run sends, and with which secrets. None of it may be told. */
+/** The users, numbers and secrets of the run. No finding may show them. */
 
-/** A SID of Twilio's that is nobody's. */
+/** A made-up SID of Twilio. */
 export function sid(prefix: string): string {
   return prefix + randomBytes(16).toString('hex');
 }
 
-/** Numbers of ranges that are kept for fiction. */
+/** Numbers from ranges reserved for fiction. */
 export const AMERICAN = '+12025550142';
 export const BRITON = '+447700900123';
 export const CODE = String(randomInt(100_000, 1_000_000));
@@ -28,7 +28,7 @@ export const SERVICE_APP = {
   privateKey: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
 };
 
-/** What no finding may show. */
+/** Values that no finding may show. */
 const SECRETS = [
   AMERICAN.slice(1),
   BRITON.slice(1),
@@ -38,7 +38,7 @@ const SECRETS = [
   SERVICE_APP.privateKey,
 ];
 
-/** Whether a text shows something of the run that is nobody's business. */
+/** Whether a text contains one of these values. */
 export function showsSecret(text: string): boolean {
   return SECRETS.some((secret) => text.includes(secret));
 }

@@ -6,7 +6,7 @@ import { BRITON, CODE, sid } from './subjects.js';
 const TEXT = 'A text of the contract run';
 const TWIML = '<Response><Say>A call of the contract run</Say></Response>';
 
-/** The calls of Twilio's API that the emulator answers: each in success, and in its errors. */
+/** The calls of Twilio's API that the emulator answers, each with success and errors. */
 export async function callTwilio(twilio: TwilioEmulator, call: CallEmulator): Promise<void> {
   const account = `/2010-04-01/Accounts/${twilio.accountSid}`;
   const headers = { authorization: basicOf(twilio.apiKeySid, twilio.apiKeySecret) };
@@ -80,7 +80,7 @@ export async function callTwilio(twilio: TwilioEmulator, call: CallEmulator): Pr
 type Get = (does: string, path: string, status?: number) => Promise<unknown>;
 type Post = (does: string, path: string, form: Record<string, string>, status?: number) => Promise<unknown>;
 
-/** The products with an API of their own. */
+/** The products with their own API. */
 async function callProducts(twilio: TwilioEmulator, get: Get, post: Post): Promise<void> {
   const template = twilio.addTemplate({});
   await get('the templates', '/v1/Content');
@@ -114,7 +114,7 @@ function sidOf(resource: unknown): string {
   return typeof found === 'string' ? found : '';
 }
 
-/** What comes with the status callbacks. It takes milliseconds; one that never comes must end the run. */
+/** Waits for a result of status callbacks. It takes milliseconds; the run must end if it never comes. */
 async function wait(isSo: () => boolean): Promise<void> {
   const endsAt = performance.now() + 10_000;
   while (!isSo()) {

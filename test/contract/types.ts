@@ -7,17 +7,17 @@ import { promisify } from 'node:util';
 import { DOCUMENTS } from './documents.js';
 import type { Finding, Report } from './findings.js';
 
-/** Types are made of the documents, and compared with those that lib/ is written by; see types/answers.ts. */
+/** Generates types from the documents, and compares them with the types of lib/; see types/answers.ts. */
 
 const run = promisify(execFile);
 const requireOfRun = createRequire(import.meta.url);
 const HERE = dirname(fileURLToPath(import.meta.url));
 const ROOT = join(HERE, '../..');
 const TYPES = join(HERE, 'types');
-/** Git-ignored: they are the vendors'. */
+/** git ignores them, because they belong to the vendors. */
 const GENERATED = join(TYPES, 'generated');
 
-/** @throws Error if a document cannot be made into types. */
+/** @throws Error if the types of a document cannot be generated. */
 export async function examineTypes(folder: string): Promise<Report> {
   rmSync(GENERATED, { recursive: true, force: true });
   mkdirSync(GENERATED);
@@ -33,7 +33,7 @@ export async function examineTypes(folder: string): Promise<Report> {
   };
 }
 
-/** By the compiler that the generator is made for, which is older than the package's own. */
+/** Uses the compiler of the generator, which is older than the package's. */
 async function compile(): Promise<Finding[]> {
   const compiler = requireOfRun.resolve('typescript/bin/tsc');
   try {
@@ -46,7 +46,7 @@ async function compile(): Promise<Finding[]> {
   }
 }
 
-/** Each claim that does not hold, as it stands there. What is wrong within lib/ is for the package's own compiler. */
+/** The claims of types/answers.ts that do not compile. The package's own compiler checks lib/. */
 function errorsIn(output: string): Finding[] {
   const errors = [...output.matchAll(/^test\/contract\/types\/([\w./]+)\((\d+),\d+\): error (TS\d+: .*)$/gm)];
   return errors.map(([, file = '', line = '', message = '']) => {
@@ -55,9 +55,9 @@ function errorsIn(output: string): Finding[] {
   });
 }
 
-/** A name that is read and not in types/answers.ts was held against no document; one that is not read is no news. */
+/** Finds names that lib/ reads without a check in types/answers.ts, and listed names that lib/ does not read. */
 async function compareNames(): Promise<Finding[]> {
-  // By a variable: the root's own compiler, which has no generated types, is not to look into it.
+  // By a variable, so that the repository's compiler, which has no generated types, does not read it.
   const answers = new URL('types/answers.ts', import.meta.url).href;
   const { NAMES_READ } = (await import(answers)) as {
     readonly NAMES_READ: Readonly<Record<string, Readonly<Record<string, true>>>>;
@@ -80,15 +80,15 @@ async function compareNames(): Promise<Finding[]> {
     return [
       ...read
         .filter((name) => !said.includes(name))
-        .map((name) => complain(`lib/${file} reads ${name}, which is not there`)),
+        .map((name) => complain(`lib/${file} reads ${name}, which is not listed`)),
       ...said
         .filter((name) => !read.includes(name))
-        .map((name) => complain(`${name} is there, and lib/${file} does not read it`)),
+        .map((name) => complain(`${name} is listed, but lib/${file} does not read it`)),
     ];
   });
 }
 
-/** RFC 6749's token endpoint, and events of the System Log: the document does not say what their `debugData` holds. */
+/** The token endpoint of RFC 6749, and events of the System Log: no document describes their `debugData`. */
 const WITHOUT_DOCUMENT = new Set(['okta/access-token.ts', 'okta/event-hook.ts']);
 
 /** `fieldOf(body, 'name')`, `body['name']`; not `Type['name']`. */

@@ -5,24 +5,24 @@ import { env, execPath, stdout } from 'node:process';
 import { buildSync } from 'esbuild';
 import { ROOT } from './root.js';
 
-/** Runs in each process that runs tests of mutants, in Stryker's copy of the checkout. */
+/** Runs in each process that tests mutants, in Stryker's copy of the checkout. */
 
-// Stryker would do this, but not where they are a link already.
+// Stryker would do this, but not if they are already a link.
 if (!existsSync('node_modules')) symlinkSync(join(ROOT, 'node_modules'), 'node_modules', 'junction');
 
-/** What Stryker keeps in every process. */
+/** Stryker's global object in each process. */
 const stryker = ((
   globalThis as { __stryker__?: { activeMutant?: string; currentTestId?: string } }
 ).__stryker__ ??= {});
 
 const ACTIVE_MUTANT = '__STRYKER_ACTIVE_MUTANT__';
 
-/** The folders of modules for browsers. */
+/** The folders of browser code. */
 const pages = readdirSync('lib')
   .map((folder) => join(folder, 'browser'))
   .filter((folder) => existsSync(join('lib', folder, 'tsconfig.json')));
 
-/** Pages, and processes that tests start, run what is built: here with all mutants in it, and without types, which nobody reads. */
+/** Builds what pages and child processes of tests run: with all mutants, and without types, which no test reads. */
 function build(): void {
   const modules = readdirSync('lib', { recursive: true, encoding: 'utf8' }).filter(
     (path) => path.endsWith('.ts') && !pages.some((page) => path.startsWith(join(page, '/'))),
@@ -32,7 +32,7 @@ function build(): void {
 }
 if (!existsSync('dist')) build();
 
-/** Browsers have no environment: the first line of each module names the mutant. */
+/** Browsers have no environment, so the first line of each module sets the mutant. */
 function nameMutantToBrowsers(): void {
   for (const folder of pages) {
     for (const file of readdirSync(join('dist', folder)).filter((name) => name.endsWith('.js'))) {
@@ -70,26 +70,26 @@ function leaveOutIfFailing(test: Mocha.Runnable): void {
 
 export const mochaHooks = {
   beforeAll(): void {
-    // Processes that tests start have the mutant, too.
+    // Child processes of tests get the mutant, too.
     if (stryker.activeMutant === undefined) Reflect.deleteProperty(env, ACTIVE_MUTANT);
     else env[ACTIVE_MUTANT] = stryker.activeMutant;
     nameMutantToBrowsers();
   },
-  // Stryker would end at the first test that fails without a mutant, such as one that asserts real time on a busy machine.
+  // Stryker would end at the first test that fails without a mutant, such as a time-out on a busy machine.
   beforeEach(this: Mocha.Context): void {
     const test = this.currentTest;
     if (test === undefined) return;
     if (leftOut().includes(test.fullTitle())) this.skip();
     else if (stryker.activeMutant === undefined) leaveOutIfFailing(test);
   },
-  // Stryker counts what a suite's `before` runs for the test that ran last, in another suite: the next test needs it.
+  // Stryker assigns the coverage of a suite's `before` to the last test of another suite, but the next test needs it.
   afterEach(this: Mocha.Context): void {
     const next = this.currentTest === undefined ? undefined : testAfter(this.currentTest);
     if (next !== undefined) stryker.currentTestId = next.fullTitle();
   },
 };
 
-/** The following test of all files. */
+/** The next test over all files. */
 function testAfter(test: Mocha.Runnable): Mocha.Test | undefined {
   let suite = test.parent;
   while (suite?.parent !== undefined) suite = suite.parent;

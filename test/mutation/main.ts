@@ -15,24 +15,24 @@ import { keyOf, SAMPLE, type NamedMutant } from './sampled-only.js';
 import { targetsFor, type Target } from './targets.js';
 
 /**
- * Changes `lib/` in small ways, one at a time, and tells which changes no test notices: of each folder a sample, or
- * every change of what is named. Run by hand: a sample of one folder takes minutes. Everything it writes is in a
- * folder of its own outside of the repository, which goes when it ends; what was found is printed. Exits with 0 after
- * a whole run, with 1 where Stryker failed or the score is too low, with 2 on bad use.
+ * Makes small changes in `lib/`, one at a time, and prints those that no test notices: a sample of each folder, or all
+ * changes of the named files. A manual run: a sample of one folder takes minutes. It writes only into a temporary folder
+ * outside of the repository. Exits with 0 after a whole run, with 1 if Stryker failed or the score is too low, with 2 on
+ * wrong arguments.
  */
 
 const USAGE = `Use: npm run mutation -- [folder or file of lib …] [--sample <number>|all] [--seed <text>] [--at-least <percent>]
   npm run mutation                              40 mutants of every folder
   npm run mutation -- delivery --sample 100     100 mutants of lib/delivery
   npm run mutation -- delivery/plan.ts --sample all
-  A folder within a folder works too: channels/twilio. What runs in a browser is apart, e.g. \`console/browser\`.
-  The same seed chooses the same mutants; it is printed. With --at-least it exits with 1 below that score.
+  A folder within a folder works too: channels/twilio. Browser code is a separate target, e.g. \`console/browser\`.
+  The same seed, which the run prints, chooses the same mutants. With --at-least it exits with 1 below that score.
 `;
 
-/** What no test above reads; left out because it would be copied. */
+/** Folders that no test reads, which Stryker need not copy. */
 const UNREAD = ['/dist', '/coverage', '/release'];
 
-/** How a mutant ended, by Stryker's names. */
+/** A mutant with its result, by Stryker's names. */
 interface Ended {
   readonly mutant: Mutant;
   readonly status: 'Killed' | 'Timeout' | 'Survived' | 'NoCoverage' | 'RuntimeError';
@@ -56,10 +56,10 @@ function strykerOptions(target: Target, sample: readonly Mutant[], temporary: st
       require: [fileURLToPath(new URL('in-sandbox.ts', import.meta.url)), 'test/harness/witness.ts'],
       spec: target.tests,
     },
-    // What runs in a browser leaves no trace in the process of the tests.
+    // Stryker cannot see in the process of the tests which code runs in a browser.
     coverageAnalysis: target.isBrowser ? 'off' : 'perTest',
     concurrency: target.isBrowser ? 1 : 2,
-    // Nothing here checks types.
+    // The tests run without type checks.
     disableTypeChecks: false,
     ignorePatterns: UNREAD,
     symlinkNodeModules: false,
@@ -68,14 +68,14 @@ function strykerOptions(target: Target, sample: readonly Mutant[], temporary: st
     reporters: ['json'],
     jsonReporter: { fileName: join(temporary, 'report.json') },
     logLevel: 'warn',
-    // A slow machine is no hanging mutant.
+    // Long, so that a slow machine does not look like a hanging mutant.
     timeoutMS: 15_000,
     dryRunTimeoutMinutes: 30,
     warnings: false,
   };
 }
 
-/** Runs the tests for each mutant of a sample; `undefined` where Stryker failed, after it said why. */
+/** Runs the tests for each mutant of a sample. Returns `undefined` if Stryker failed and printed why. */
 async function run(target: Target, sample: readonly Mutant[]): Promise<Ended[] | undefined> {
   if (sample.length === 0) return [];
   const temporary = await mkdtemp(join(tmpdir(), 'mutation-'));
@@ -141,7 +141,7 @@ function row(cells: readonly (string | number)[]): string {
 function rowOf(name: string, ended: readonly Ended[], seconds: number): string {
   const count = (...of: readonly Ended['status'][]) =>
     ended.filter(({ status }) => of.includes(status)).length;
-  // A mutant that ends the process of its tests is noticed.
+  // A mutant that crashes the process of its tests counts as killed.
   const [killed, timedOut, survived] = [
     count('Killed', 'RuntimeError'),
     count('Timeout'),
@@ -151,8 +151,8 @@ function rowOf(name: string, ended: readonly Ended[], seconds: number): string {
   return row([name, ended.length, killed, timedOut, survived, score, seconds.toFixed(0)]);
 }
 
-async function main({ targets, size, seed, atLeast }: Wish): Promise<number> {
-  // Only now: it imports the compiler, which help does not need.
+async function main({ targets, size, seed, atLeast }: Arguments): Promise<number> {
+  // Imported late, because it imports the compiler, which help does not need.
   const { sampleOf } = await import('./mutants.js');
   stdout.write(`seed ${seed}\n`);
   const head = row(['folder', 'mutants', 'killed', 'timed out', 'survived', 'score', 'seconds']);
@@ -185,16 +185,16 @@ async function main({ targets, size, seed, atLeast }: Wish): Promise<number> {
   return isTooLow ? 1 : code;
 }
 
-interface Wish {
+interface Arguments {
   readonly targets: readonly Target[];
   readonly size: number;
   readonly seed: string;
-  /** The lowest score that is good, in percent. */
+  /** The lowest accepted score, percent. */
   readonly atLeast: number;
 }
 
-/** What is asked for, or `undefined` on bad use. Help needs no targets, which takes a reading of all tests. */
-function wished(): Wish | 'help' | undefined {
+/** The arguments, or `undefined` if they are wrong. Help needs no targets, which read all tests. */
+function readArguments(): Arguments | 'help' | undefined {
   try {
     const { values, positionals } = parseArgs({
       allowPositionals: true,
@@ -210,7 +210,7 @@ function wished(): Wish | 'help' | undefined {
     const atLeast = Number(values['at-least']);
     if (!(atLeast >= 0 && atLeast <= 100)) return undefined;
     const size = values.sample === 'all' ? Infinity : Number(values.sample);
-    const found = positionals.map((wish) => targetsFor([wish]));
+    const found = positionals.map((path) => targetsFor([path]));
     if (found.some(({ length }) => length === 0)) return undefined;
     const targets = positionals.length === 0 ? targetsFor([]) : found.flat();
     return { targets, size, seed: values.seed, atLeast };
@@ -219,16 +219,16 @@ function wished(): Wish | 'help' | undefined {
   }
 }
 
-const wish = wished();
-if (wish === undefined) {
+const given = readArguments();
+if (given === undefined) {
   stderr.write(USAGE);
   exit(2);
 }
-if (wish === 'help') {
+if (given === 'help') {
   stdout.write(USAGE);
   exit(0);
 }
 installTools('mutation');
-// Interrupted by hand, Stryker ends its workers; then what is temporary goes.
+// After Ctrl-C, Stryker ends its workers; then this process removes the temporary folder.
 process.on('SIGINT', () => undefined);
-exit(await main(wish));
+exit(await main(given));

@@ -5,7 +5,7 @@ import ts from 'typescript';
 import { ROOT, toolAt } from './root.js';
 import type { Target } from './targets.js';
 
-/** From 0. */
+/** Line and column, both from 0. */
 export interface Position {
   readonly line: number;
   readonly column: number;
@@ -23,7 +23,7 @@ export interface Mutant {
   readonly replacement: string;
 }
 
-/** The part of Stryker's instrumenter that is used here. */
+/** The part of Stryker's instrumenter that this file uses. */
 interface Instrumenter {
   instrument(
     files: readonly { readonly name: string; readonly content: string; readonly mutate: true }[],
@@ -41,7 +41,7 @@ interface Instrumenter {
 async function mutantsOf({ sources }: Target): Promise<Mutant[]> {
   const silent = () => undefined;
   const logger = { debug: silent, info: silent, warn: silent, isDebugEnabled: () => false };
-  // Its types are only there once it is installed.
+  // Its types exist only after its installation.
   const { Instrumenter } = (await import(toolAt('instrumenter/dist/src/index.js').href)) as {
     readonly Instrumenter: new (logger: object) => Instrumenter;
   };
@@ -65,7 +65,7 @@ async function mutantsOf({ sources }: Target): Promise<Mutant[]> {
 export async function sampleOf(target: Target, size: number, seed: string): Promise<Mutant[]> {
   const ranked = ranking(await mutantsOf(target), seed);
   const found: Mutant[] = [];
-  // About half of them compile.
+  // About half of the mutants compile.
   for (let at = 0; at < ranked.length && found.length < size; at += 2 * size) {
     found.push(...compiling(ranked.slice(at, at + 2 * size), target));
   }
@@ -73,8 +73,8 @@ export async function sampleOf(target: Target, size: number, seed: string): Prom
 }
 
 /**
- * Orders by the seed and by what a mutant changes, not by where it is: after an edit elsewhere, or in a file that
- * moved to another folder, the same seed chooses the same mutants.
+ * Orders by the seed and by the change of a mutant, not by its position: after an edit elsewhere, or after a move of the
+ * file, the same seed chooses the same mutants.
  */
 function ranking(mutants: readonly Mutant[], seed: string): Mutant[] {
   const counts = new Map<string, number>();
@@ -95,14 +95,14 @@ function ranking(mutants: readonly Mutant[], seed: string): Mutant[] {
 }
 
 /**
- * Leaves out what the compiler refuses: nobody can make that mistake. Changes of different files are looked at
- * together, and each file only for its own errors: one look costs seconds, whatever the number of files.
+ * Leaves out mutants that do not compile, because the compiler would catch such a mistake. Compiles mutants of different
+ * files together, and reads only the errors of these files: each compilation takes seconds with any number of files.
  */
 function compiling(mutants: readonly Mutant[], { sources, isBrowser }: Target): Mutant[] {
   const place = isBrowser ? dirname(sources[0] ?? '') : '.';
   const config = ts.getParsedCommandLineOfConfigFile(
     join(ROOT, place, 'tsconfig.json'),
-    // A change that leaves something unused is a mistake that can be made.
+    // A change that leaves a name unused is a possible mistake.
     { noUnusedLocals: false, noUnusedParameters: false, noEmit: true, allowUnreachableCode: true },
     { ...ts.sys, onUnRecoverableConfigFileDiagnostic: () => undefined },
   );

@@ -4,11 +4,11 @@ import { cwd, env } from 'node:process';
 import type { Position } from './mutants.js';
 
 /**
- * A checker for Stryker that lets only the chosen mutants run: Stryker itself takes ranges of a file, and every
- * mutant within them.
+ * A checker for Stryker that lets only the chosen mutants run: Stryker itself accepts only ranges of a file, and runs
+ * every mutant in them.
  */
 
-/** A mutant, as Stryker's checkers and reports have it. */
+/** A mutant in Stryker's checkers and reports. */
 export interface NamedMutant {
   readonly fileName: string;
   readonly location: { readonly start: Position; readonly end: Position };
@@ -19,7 +19,7 @@ export interface NamedMutant {
 /** The environment variable that names the file with the keys of the chosen mutants, as JSON. */
 export const SAMPLE = 'MUTATION_SAMPLE';
 
-/** What tells a mutant from all others. Lines and columns from 0. */
+/** A unique key of a mutant. Lines and columns from 0. */
 export function keyOf({ fileName, location: { start, end }, mutatorName, replacement }: NamedMutant): string {
   return JSON.stringify([fileName, start.line, start.column, end.line, end.column, mutatorName, replacement]);
 }

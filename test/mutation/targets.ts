@@ -2,29 +2,29 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative, sep } from 'node:path';
 import { ROOT } from './root.js';
 
-/** What can be mutated, and which tests look at it: by rule, so that a new or moved file needs no change here. */
+/** Finds the parts of lib to mutate, and their tests, by rules: a new or moved file needs no change here. */
 
-/** A part of `lib/` with its files and with the test files that run for its mutants. Paths are relative to the checkout. */
+/** A part of `lib/` with its files and the test files for its mutants. Paths are relative to the checkout. */
 export interface Target {
   readonly name: string;
   readonly sources: readonly string[];
   readonly tests: readonly string[];
-  /** Whether its files run in a browser: its pages have to be built, and Node.js cannot see which test runs what. */
+  /** Whether its files run in a browser: the run must build its pages, and Node.js cannot see which test runs which code. */
   readonly isBrowser: boolean;
 }
 
-/** Folders of `test/` that are no tests of `lib/`, or that look at all of it in another way. */
+/** Folders of `test/` that do not test `lib/`, or test all of it in another way. */
 const OTHER_TESTS = /^test\/(bench|chaos|consumers|contract|docs|example|hostile|mutation)\//;
 
-/** Those that drive the whole hook, in whichever folder they are. */
+/** Tests that drive the whole hook. */
 const OF_THE_HOOK = /^test\/(hook\/.*|[^/]+)$/;
 
-/** Whether a test is about the checkout as a whole, or its documents: it starts npm, compilers, builds, or reads every file. */
+/** Whether a test is about the whole checkout or its documents: it starts npm, compilers or builds, or reads every file. */
 function isOfTheCheckout(file: string, text: string): boolean {
   return file.endsWith('readme.test.ts') || (OF_THE_HOOK.test(file) && text.includes('harness/consumer.js'));
 }
 
-/** What users import, besides the emulators. */
+/** The files that users import, without the emulators. */
 const ENTRIES = [
   'lib/index.ts',
   'lib/channels/index.ts',
@@ -32,8 +32,8 @@ const ENTRIES = [
   'lib/state/redis/index.ts',
 ];
 
-/** Reads the checkout. Without a wish, every folder of `lib/` is a target. */
-export function targetsFor(wishes: readonly string[]): Target[] {
+/** Reads the checkout. Without paths, every folder of `lib/` is a target. */
+export function targetsFor(paths: readonly string[]): Target[] {
   const lib = files('lib').filter((file) => file.endsWith('.ts'));
   const texts = new Map(lib.map((file) => [file, read(file)]));
   const tests = files('test')
@@ -43,7 +43,7 @@ export function targetsFor(wishes: readonly string[]): Target[] {
   const folders = [...new Set(lib.map(folderOf))].filter((folder) => folder !== 'index.ts');
   const reached = new Set(ENTRIES.flatMap((entry) => [...reachedFrom(entry, texts)]));
 
-  /** Of what the hook does not run, such as set-up by Okta's API: the tests of what uses it, such as a command. */
+  /** For code that the hook does not run, such as set-up by Okta's API: the tests of its importers, such as a command. */
   const testsOfUsers = (folder: string): typeof tests => {
     const apart = lib.filter((file) => folderOf(file) === folder && !reached.has(file));
     const users = lib.filter(
@@ -52,7 +52,7 @@ export function targetsFor(wishes: readonly string[]): Target[] {
         !folderOf(file).endsWith('/browser') &&
         importsOf(file, texts).some((to) => apart.includes(to)),
     );
-    // `lib/cli/doctor/checks/redis.ts` is seen by the tests in `test/cli/doctor/`.
+    // The tests in `test/cli/doctor/` run `lib/cli/doctor/checks/redis.ts`.
     const rooms = users.map((file) => ['test', ...dirname(file).split('/').slice(1, 3), ''].join('/'));
     return tests.filter(({ file }) => rooms.some((room) => file.startsWith(room)));
   };
@@ -60,7 +60,7 @@ export function targetsFor(wishes: readonly string[]): Target[] {
   const testsOf = (folder: string): string[] => {
     const own = tests.filter(({ file }) => file.startsWith(`test/${folder}/`));
     if (folder.endsWith('/browser')) {
-      // The pages in a real browser come last: they are slow, and most mutants are killed before.
+      // The tests in a real browser come last: they are slow, and most mutants are killed before.
       const room = folder.split('/').at(-2) ?? '';
       const pages = tests.filter(({ file, text }) => file.startsWith('test/browser/') && text.includes(room));
       return names([...own, ...pages]);
@@ -68,14 +68,14 @@ export function targetsFor(wishes: readonly string[]): Target[] {
     const inNode = tests.filter(({ file }) => !file.startsWith('test/browser/'));
     const ofTheHook = inNode.filter(({ file }) => OF_THE_HOOK.test(file));
     const isReached = [...reached].some((file) => folderOf(file) === folder);
-    // What serves a whole hook runs its steps: its console has tests of its own, for one.
+    // Tests that serve a whole hook run its steps, for example the console's.
     const serving = inNode.filter(
       ({ text }) =>
         folder === 'hook' && /harness\/scene\.js|served-console\.js|\boktaTelephonyHook\(/.test(text),
     );
     if (own.length > 0)
       return names([...own, ...serving, ...(isReached ? ofTheHook : []), ...testsOfUsers(folder)]);
-    // What has no tests by its name is seen by those that import it, or else by those of the folders that do.
+    // A folder without its own tests gets the tests that import it, or else the tests of the folders that import it.
     const direct = inNode.filter(({ text }) => text.includes(`lib/${folder}/`));
     if (direct.length > 0) return names([...direct, ...ofTheHook]);
     const users = folders.filter((user) =>
@@ -98,9 +98,9 @@ export function targetsFor(wishes: readonly string[]): Target[] {
       lib.filter((file) => folderOf(file) === folder),
     ),
   );
-  if (wishes.length === 0) return all;
-  return wishes.flatMap((wish) => {
-    const path = wish.replace(/^(\.\/)?lib\//, '').replace(/\/$/, '');
+  if (paths.length === 0) return all;
+  return paths.flatMap((given) => {
+    const path = given.replace(/^(\.\/)?lib\//, '').replace(/\/$/, '');
     if (lib.includes(`lib/${path}`)) return [target(path, [`lib/${path}`])];
     const named = all.filter(({ name }) => name === path || name.startsWith(`${path}/`));
     if (named.length > 0) return named;
@@ -109,14 +109,14 @@ export function targetsFor(wishes: readonly string[]): Target[] {
   });
 }
 
-/** `lib/cli/doctor/way.ts` belongs to `cli`; what runs in a browser is apart, e.g. `console/browser`. */
+/** `lib/cli/doctor/way.ts` belongs to `cli`; browser code has its own folder, e.g. `console/browser`. */
 function folderOf(file: string): string {
   const [, folder = ''] = file.split('/');
   const [, page] = /^lib\/(.*\/browser)\//.exec(file) ?? [];
   return page ?? folder;
 }
 
-/** Every file of `lib/` that a file imports, however indirectly or late. */
+/** Every file of `lib/` that a file imports, also indirectly or late. */
 function reachedFrom(start: string, texts: ReadonlyMap<string, string>): Set<string> {
   const reached = new Set([start]);
   for (const file of reached) for (const to of importsOf(file, texts)) reached.add(to);

@@ -8,13 +8,13 @@ import type { components as Okta } from './generated/okta_management.js';
 import type { components as Twilio, operations as TwilioOperations } from './generated/twilio_api_v2010.js';
 
 /**
- * What lib/ takes the vendors' answers to be, held against the types that are generated from their documents. It
- * reads answers by name, since nothing that comes over a wire can be trusted to have a type: the names are here.
- * Nothing runs: it compiles, or it does not.
+ * Compares what lib/ expects in the vendors' answers with the types generated from their documents. lib/ reads answers
+ * by name, because received data has no trusted type: this file lists the names. Nothing here runs; it only compiles or
+ * not.
  */
 
 type IsAny<T> = 0 extends 1 & T ? true : false;
-/** Whether whatever the document allows is what we take it for. A type that was not generated fits nothing. */
+/** Whether all values that the document allows fit our type. A type that was not generated fits no type. */
 type Fits<Theirs, Ours> = IsAny<Theirs> extends true ? false : [Theirs] extends [Ours] ? true : false;
 type Holds<Claim extends true> = Claim;
 type Fails<Claim extends false> = Claim;
@@ -127,7 +127,7 @@ interface ReadOfMessage extends ReadOfAccepted {
   readonly error_code?: number | null;
 }
 
-/** What lib/okta/inline-hook.ts reads of a call of the hook; what becomes of it is a `TelephonyRequest`. */
+/** What lib/okta/inline-hook.ts reads of a call of the hook. It makes a `TelephonyRequest` of it. */
 interface ReadOfHookCall {
   readonly eventId?: TelephonyRequest['eventId'];
   readonly eventTime?: string;
@@ -165,11 +165,11 @@ type CallResource = TwilioSchemas['api.v2010.account.call'];
 type Form<Operation extends 'CreateMessage' | 'CreateCall'> = NonNullable<
   TwilioOperations[Operation]['requestBody']
 >['content']['application/x-www-form-urlencoded'];
-/** A form as the SDK takes it. */
+/** The options of a form in the SDK. */
 type Parameters<Fields> = {
   readonly [Name in keyof Fields as Uncapitalize<Name & string>]?: Fields[Name] | undefined;
 };
-/** The SDK makes a text of it. */
+/** The SDK converts it to a text. */
 type CallParameters = Omit<TwilioCallParameters, 'twiml'> & { readonly twiml?: string };
 type Unknown<Ours, Fields> = [Exclude<keyof Ours, keyof Parameters<Fields>>] extends [never] ? false : true;
 
@@ -201,7 +201,7 @@ export type Claims = [
   Fails<Unknown<CallParameters, Form<'CreateCall'>>>,
 ];
 
-/** Each of these contradicts a document: if one of them held, so would anything. */
+/** Each of these contradicts a document: if one compiled, all claims would. */
 export type Contradictions = [
   Fails<Fits<OktaSchemas['UserGetSingleton'], { readonly id?: number }>>,
   Fails<Fits<OktaSchemas['UserGetSingleton'], { readonly profile?: { readonly login?: boolean } }>>,
@@ -225,7 +225,7 @@ export type Contradictions = [
 
 type Names<Read> = Readonly<Record<keyof Read & string, true>>;
 
-/** The names above by the file that reads them, for the run to compare with what is really in the file. */
+/** The names above by the file that reads them. The run compares them with the file. */
 export const NAMES_READ: Readonly<Record<string, Readonly<Record<string, true>>>> = {
   'okta/user-profile.ts': { id: true, profile: true, login: true } satisfies Names<
     Pick<ReadOfUser, 'id' | 'profile'> & Pick<ReadOfProfile, 'login'>
@@ -242,7 +242,7 @@ export const NAMES_READ: Readonly<Record<string, Readonly<Record<string, true>>>
     } satisfies Names<ReadOfProfile>),
     ...({ factorType: true, status: true, profile: true } satisfies Names<ReadOfFactor>),
     ...({ phoneNumber: true } satisfies Names<ReadOfPhone>),
-    // Of a call that is sent once more.
+    // For a repeated call.
     ...({ data: true } satisfies Names<Pick<ReadOfHookCall, 'data'>>),
     ...({ context: true, messageProfile: true } satisfies Names<
       Omit<NonNullable<ReadOfHookCall['data']>, 'userProfile'>
@@ -255,7 +255,7 @@ export const NAMES_READ: Readonly<Record<string, Readonly<Record<string, true>>>
   'okta/reaction.ts': {
     ...({ commands: true, type: true, value: true } satisfies Names<ReadOfAnswer & ReadOfCommand>),
     status: true,
-    // Of the error object, which the document has as a list; documents.ts amends it.
+    // In the error object, which the document has as a list; amendments.ts corrects it.
     error: true,
     errorSummary: true,
   },
@@ -263,7 +263,7 @@ export const NAMES_READ: Readonly<Record<string, Readonly<Record<string, true>>>
     errorCode: true,
     errorSummary: true,
     errorCauses: true,
-    // Of RFC 6749, at the token endpoint, which no document has.
+    // At the token endpoint of RFC 6749, which no document has.
     error: true,
   } satisfies Names<ReadOfOktaError & { error: string }>,
   'okta/admin/attribute-setup.ts': {
@@ -302,7 +302,7 @@ export const NAMES_READ: Readonly<Record<string, Readonly<Record<string, true>>>
     >),
     ...({ permissions: true, type: true } satisfies Names<Pick<ReadOfAttribute, 'permissions' | 'type'>>),
     ...({ principal: true, action: true } satisfies Names<ReadOfPermission>),
-    // Of what contract/outside.ts names, which no document has; and a header.
+    // In the answers of contract/outside.ts, which no document has; and a header.
     ...({ pipeline: true, key: true, status: true, settings: true, allowedFor: true, link: true } as const),
   },
   'okta/admin/telephony-hook-setup.ts': { enabled: true, providerName: true } satisfies Names<ReadOfProvider>,
@@ -326,7 +326,7 @@ export const NAMES_READ: Readonly<Record<string, Readonly<Record<string, true>>>
     sid: true,
     status: true,
     error_code: true,
-    // Of a refusal, which Twilio's documents leave out; documents.ts adds it.
+    // In a refusal, which Twilio's documents lack; amendments.ts adds it.
     code: true,
   } satisfies Names<ReadOfMessage & { code: number }>,
 };

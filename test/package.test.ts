@@ -146,7 +146,7 @@ describe('the package', () => {
       ['express4', '4'],
     ] as const) {
       for (const script of ['esm', 'commonjs']) {
-        it(`serves a hook call from ${script} with Express ${major}`, () => {
+        it(`serves a hook call from ${script} with Express ${major}, with vendor variables in the environment`, () => {
           const served = reportOf(script, express);
           expect(served['expressVersion']).to.match(new RegExp(`^${major}\\.`));
           expect(served).to.deep.include({
@@ -192,7 +192,7 @@ describe('the package', () => {
       expect(printed.get('express')?.rest).to.match(/^# pass 3$/m);
     });
 
-    it('throws a ConfigurationError for metrics if prom-client is missing', () => {
+    it('throws a ConfigurationError for metrics if prom-client is missing, and makes a hook without metrics', () => {
       const error = reportOf('without-prom-client');
       expect(error).to.include({ name: 'ConfigurationError', cause: 'MODULE_NOT_FOUND' });
       expect(String(error['problems'])).to.match(

@@ -117,8 +117,9 @@ function readCount(name: string, text: string): number {
 
 /** In the order of `known`. */
 function readNames<Name extends string>(option: string, text: string, known: readonly Name[]): Name[] {
-  const asked = new Set(text.split(',').map((name) => name.trim()));
-  const found = known.filter((name) => asked.delete(name));
-  if (asked.size > 0) throw new Error(`--${option} takes ${known.join(', ')}, not ${[...asked].join(', ')}`);
+  const unknown = new Set(text.split(',').map((name) => name.trim()));
+  const found = known.filter((name) => unknown.delete(name));
+  if (unknown.size > 0)
+    throw new Error(`--${option} takes ${known.join(', ')}, not ${[...unknown].join(', ')}`);
   return found;
 }

@@ -51,7 +51,7 @@ export async function startProcess<Started>(
           resolve(reply.answer);
         };
         const onExit = (): void => {
-          reject(new Error(`${file} ended while it was asked ${question}`));
+          reject(new Error(`${file} ended before it answered ${question}`));
         };
         child.on('message', onMessage);
         child.once('exit', onExit);

@@ -208,22 +208,22 @@ describe('the phones page in a browser', function () {
       profile: { mobilePhone: '+447700900999', preferredLanguage: 'no-such"><b>' },
     });
     const page = await open({}, `/phones/?text=${encodeURIComponent(ATTACK)}`);
-    const somebody = page.getByRole('article').last();
-    await somebody.getByRole('heading', { name: ATTACK }).waitFor();
+    const attacker = page.getByRole('article').last();
+    await attacker.getByRole('heading', { name: ATTACK }).waitFor();
     await page.getByRole('button', { name: `From ${ATTACK}’s phone` }).click();
     // The phone has not joined the sandbox, which Twilio replies.
-    await somebody.locator('.own').getByText(ATTACK).waitFor();
-    await somebody.getByRole('button', { name: 'Messages of' }).click();
-    await somebody.getByPlaceholder('Message').fill(ATTACK);
-    await somebody.getByPlaceholder('Message').press('Enter');
-    await somebody.locator('.sms .own').getByText(ATTACK).waitFor();
-    expect(await somebody.locator('.sms .own').getByText(ATTACK).count()).to.equal(1);
+    await attacker.locator('.own').getByText(ATTACK).waitFor();
+    await attacker.getByRole('button', { name: 'Messages of' }).click();
+    await attacker.getByPlaceholder('Message').fill(ATTACK);
+    await attacker.getByPlaceholder('Message').press('Enter');
+    await attacker.locator('.sms .own').getByText(ATTACK).waitFor();
+    expect(await attacker.locator('.sms .own').getByText(ATTACK).count()).to.equal(1);
     await org.okta.callHook({
       login: `${ATTACK}@example.com`,
       msgTemplate: `${ATTACK} 123456`,
       otpCode: '123456',
     });
-    await somebody.locator('.sms .theirs').getByText(`${ATTACK} 123456`).waitFor();
+    await attacker.locator('.sms .theirs').getByText(`${ATTACK} 123456`).waitFor();
     expect(await page.locator('img, #phones script').count()).to.equal(0);
   });
 

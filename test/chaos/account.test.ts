@@ -79,7 +79,7 @@ describe('the account of a chaos run', () => {
     expect(endsOf({ ...facts, messages })).to.deep.equal({ violated: 1 });
   });
 
-  it('finds a message by a second channel although the first one had not failed', () => {
+  it('finds a message by a second channel before the first one has failed', () => {
     const facts = { events: [event('111111', call(0, 'SUCCESSFUL'))] };
     const arrived = whatsApp('111111', 0.1);
     expect(violationsOf({ ...facts, messages: [arrived, message('111111', 2)] })).to.deep.equal(['both']);
@@ -115,7 +115,7 @@ describe('the account of a chaos run', () => {
     expect(violationsOf({ ...facts, messages: [message('111111', 3.5)] })).to.deep.equal(['afterwards']);
   });
 
-  it('finds a code that was not sent although its gateway worked', () => {
+  it('finds a code that a working gateway did not send', () => {
     expect(violationsOf({ events: [event('111111', call(0, 'SUCCESSFUL'))] })).to.deep.equal(['lost']);
     const pending = { events: [event('111111', call(0, 'PENDING'))] };
     expect(violationsOf(pending)).to.deep.equal(['lost']);

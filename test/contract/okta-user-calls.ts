@@ -33,7 +33,7 @@ export async function callUsers(okta: OktaEmulator, call: CallEmulator): Promise
     headers: token,
   });
   await call("the token's owner", { method: 'GET', path: '/api/v1/users/me', status: 200, headers: token });
-  await call('nobody', { method: 'GET', path: '/api/v1/users/00u0', status: 404, headers: token });
+  await call('an unknown user', { method: 'GET', path: '/api/v1/users/00u0', status: 404, headers: token });
   await call('a wrong API token', { ...ofAna, status: 401, headers: { authorization: 'SSWS wrong' } });
   await call('a wrong access token', { ...ofAna, status: 401, headers: { authorization: 'Bearer wrong' } });
 
@@ -55,8 +55,8 @@ export async function callUsers(okta: OktaEmulator, call: CallEmulator): Promise
   await save('a part of a profile', 'POST', `${users}/${cleo}`, { nickName: 'C' });
   await save('a whole profile', 'PUT', `${users}/${cleo}`, profile);
   await save('an attribute that is not there', 'POST', `${users}/${cleo}`, { nobodysAttribute: 1 }, 400);
-  await save('nobody, with a profile', 'POST', `${users}/00u0`, profile, 404);
-  await save('nobody, with a whole profile', 'PUT', `${users}/00u0`, profile, 404);
+  await save('an unknown user, with a profile', 'POST', `${users}/00u0`, profile, 404);
+  await save('an unknown user, with a whole profile', 'PUT', `${users}/00u0`, profile, 404);
   const get = (does: string, path: string, status = 200): Promise<unknown> =>
     call(does, { method: 'GET', path, status, headers: token });
   await get('all users', users);
@@ -66,7 +66,7 @@ export async function callUsers(okta: OktaEmulator, call: CallEmulator): Promise
   );
   await get('a search that is none', `${users}?search=(`, 400);
   await get("a user's phones", `${users}/${ana.id}/factors`);
-  await get("nobody's phones", `${users}/00u0/factors`, 404);
+  await get("an unknown user's phones", `${users}/00u0/factors`, 404);
 }
 
 /** The id of a created resource; empty if it was not created. */

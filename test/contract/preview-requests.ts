@@ -42,7 +42,7 @@ const RUNS: readonly PreviewRun[] = [
     wanted: 'sent',
   })),
   { does: 'a preview past Okta', words: [...USER, '--via', 'gateway'], wanted: 'sent' },
-  { does: 'a preview about nobody', words: ['--user', 'nobody@example.com'], wanted: 'failed' },
+  { does: 'a preview about an unknown user', words: ['--user', 'nobody@example.com'], wanted: 'failed' },
   {
     does: 'a preview by a token that may not',
     words: USER,

@@ -11,7 +11,7 @@ export async function callTwilio(twilio: TwilioEmulator, call: CallEmulator): Pr
   const account = `/2010-04-01/Accounts/${twilio.accountSid}`;
   const headers = { authorization: basicOf(twilio.apiKeySid, twilio.apiKeySecret) };
   const owner = { authorization: basicOf(twilio.accountSid, twilio.authToken) };
-  const nobody = { authorization: basicOf(twilio.apiKeySid, 'wrong') };
+  const wrongKey = { authorization: basicOf(twilio.apiKeySid, 'wrong') };
   const get = (does: string, path: string, status = 200, who = headers): Promise<unknown> =>
     call(does, { method: 'GET', path, status, headers: who });
   const post = (does: string, path: string, form: Record<string, string>, status = 201): Promise<unknown> =>
@@ -19,7 +19,7 @@ export async function callTwilio(twilio: TwilioEmulator, call: CallEmulator): Pr
 
   await get('the account', `${account}.json`, 200, owner);
   await get('the account, by an API key', `${account}.json`, 401);
-  await get('the account, by a wrong key', `${account}.json`, 401, nobody);
+  await get('the account, by a wrong key', `${account}.json`, 401, wrongKey);
 
   const messages = `${account}/Messages.json`;
   const sms = { To: BRITON, From: twilio.smsNumber, Body: TEXT };
@@ -40,14 +40,14 @@ export async function callTwilio(twilio: TwilioEmulator, call: CallEmulator): Pr
   });
   await post('an SMS to no number', messages, { ...sms, To: '+1' }, 400);
   await post('an SMS without words', messages, { To: BRITON, From: twilio.smsNumber }, 400);
-  await post('an SMS from nobody', messages, { ...sms, From: '+12025550199' }, 400);
+  await post('an SMS from an unknown number', messages, { ...sms, From: '+12025550199' }, 400);
   twilio.refuseWith({ code: 20429, times: 1 });
   await post('too many messages', messages, sms, 429);
   await call('a message by a wrong key', {
     method: 'POST',
     path: messages,
     status: 401,
-    headers: nobody,
+    headers: wrongKey,
     form: sms,
   });
 

@@ -41,11 +41,11 @@ describe('the alert rules', () => {
 
   it('query only series on the metrics page, by the labels that these series have', () => {
     for (const { alert, expr } of rules) {
-      const asked = [...expr.matchAll(new RegExp(`(${PREFIX}\\w+)(?:\\{([^}]*)\\})?`, 'g'))];
-      expect(asked, alert).to.not.be.empty;
+      const queried = [...expr.matchAll(new RegExp(`(${PREFIX}\\w+)(?:\\{([^}]*)\\})?`, 'g'))];
+      expect(queried, alert).to.not.be.empty;
       // The labels of all series in the expression.
       const known = new Set(['instance']);
-      for (const [, name = '', matchers = ''] of asked) {
+      for (const [, name = '', matchers = ''] of queried) {
         const labels = series.get(name) ?? expect.fail(`${alert}: there is no ${name}`);
         for (const label of labels) known.add(label);
         for (const [, label = ''] of matchers.matchAll(/(\w+)\s*(?:=~|!~|!=|=)/g))
@@ -57,17 +57,17 @@ describe('the alert rules', () => {
   });
 
   it('filter codes by outcomes that exist, and do not count a blocked code as not sent', () => {
-    const asked = rules.flatMap(({ expr }) =>
+    const filters = rules.flatMap(({ expr }) =>
       [...expr.matchAll(/codes_total\{outcome(!?=)"(\w+)"/g)].map(([, is = '', word = '']) => is + word),
     );
-    expect([...new Set(asked)]).to.have.members(['=refused', '!=blocked', '=accepted']);
+    expect([...new Set(filters)]).to.have.members(['=refused', '!=blocked', '=accepted']);
   });
 
   it('query only histogram buckets that exist', () => {
     const bounds = Object.values(HISTOGRAMS).flatMap(({ buckets }) => buckets.map(String));
-    const asked = rules.flatMap(({ expr }) => [...expr.matchAll(/le="([^"]+)"/g)].map(([, le]) => le));
-    expect(asked).to.not.be.empty;
-    for (const le of asked) expect(bounds).to.include(le);
+    const queried = rules.flatMap(({ expr }) => [...expr.matchAll(/le="([^"]+)"/g)].map(([, le]) => le));
+    expect(queried).to.not.be.empty;
+    for (const le of queried) expect(bounds).to.include(le);
   });
 
   it('say what the alert means, what to look at and what to do, and name only series that exist', () => {

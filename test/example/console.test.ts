@@ -140,9 +140,9 @@ describe("the example gateway's console", () => {
     await once(server, 'listening');
     try {
       const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}${CONSOLE_PATH}/api/stream`;
-      const asked = request(url, { headers: { cookie }, agent: false });
-      asked.end();
-      const [response] = (await once(asked, 'response')) as [IncomingMessage];
+      const streamRequest = request(url, { headers: { cookie }, agent: false });
+      streamRequest.end();
+      const [response] = (await once(streamRequest, 'response')) as [IncomingMessage];
       expect(response.statusCode).to.equal(200);
       await once(response, 'data');
       gateway.hook.drain();

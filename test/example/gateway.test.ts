@@ -230,7 +230,7 @@ describe('draining the example gateway', () => {
     mustNotShow(CODE, HOOK_SECRET);
     provider = new EventEmitter();
     gateway = makeGateway({}, async () => {
-      provider.emit('asked');
+      provider.emit('called');
       await once(provider, 'accept');
       return { status: 'accepted', transactionId: 'T2' };
     });
@@ -254,9 +254,9 @@ describe('draining the example gateway', () => {
     });
 
   it('closes the server before the hook, and answers the call in flight', async () => {
-    const asked = once(provider, 'asked');
+    const called = once(provider, 'called');
     const call = callHook();
-    await asked;
+    await called;
     const steps: string[] = [];
     server.on('close', () => steps.push(`server, hook closing: ${String(gateway.hook.status().closing)}`));
     const stopped = stop({ server, gateway }, 0);

@@ -339,8 +339,8 @@ describe('the preference page of the example', () => {
       expect(writes()).to.have.length(1);
       expect(writes()[0]).to.match(requireDpop ? /^DPoP / : /^Bearer /);
       // All calls share one token.
-      const asked = okta.requests.filter(({ path }) => path === '/oauth2/v1/token');
-      expect(asked).to.have.length(requireDpop ? 3 : 1);
+      const tokenRequests = okta.requests.filter(({ path }) => path === '/oauth2/v1/token');
+      expect(tokenRequests).to.have.length(requireDpop ? 3 : 1);
       okta.revokeTokens();
       await (await asBob()).get('/preferences').expect(200);
     });

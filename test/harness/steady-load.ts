@@ -115,22 +115,22 @@ async function readText(response: IncomingMessage): Promise<string> {
 export function expectEachAccountedFor(offered: readonly OfferedEvent[], twilio: TwilioEmulator): void {
   const countOf = (texts: readonly (string | undefined)[], code: string): number =>
     texts.filter((text) => text?.includes(code) === true).length;
-  const asked = twilio.requests.map(({ form }) => String(form?.['Body']));
+  const bodies = twilio.requests.map(({ form }) => String(form?.['Body']));
   const sent = twilio.messages.map(({ body }) => body);
   const wrong = offered
     .map((event) => ({
       ...event,
-      asked: countOf(asked, event.otpCode),
+      requested: countOf(bodies, event.otpCode),
       sent: countOf(sent, event.otpCode),
     }))
-    .filter((event) => event.asked !== sendsToldOf(event) || event.sent !== sendsToldOf(event));
+    .filter((event) => event.requested !== expectedSendsOf(event) || event.sent !== expectedSendsOf(event));
   expect(wrong).to.deep.equal([]);
   // Twilio sent no other message.
-  const told = offered.filter((event) => sendsToldOf(event) === 1);
-  expect(twilio.messages).to.have.length(told.length);
+  const expected = offered.filter((event) => expectedSendsOf(event) === 1);
+  expect(twilio.messages).to.have.length(expected.length);
 }
 
 /** An error (as on a slow machine), a 503 or no answer mean that no message left. */
-function sendsToldOf({ status }: OfferedEvent): number {
+function expectedSendsOf({ status }: OfferedEvent): number {
   return status === 'SUCCESSFUL' || status === 'PENDING' ? 1 : 0;
 }

@@ -53,8 +53,8 @@ function inBase64(secret: string): readonly string[] {
 /** The shared assertion, which also runs after every test: checks each secret as it is, in other digits, and in base64. */
 export function expectNoSecrets(): void {
   const hidden = [...secrets].flatMap((secret) => [secret, ...inBase64(secret)]);
-  for (const told of seen) {
-    const text = withPlainDigits(told);
+  for (const output of seen) {
+    const text = withPlainDigits(output);
     for (const secret of hidden) {
       // The message contains neither secret nor output, because people read failed tests.
       if (text.includes(secret)) {

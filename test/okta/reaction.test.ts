@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { reactionTo, reactionToSilence } from '#lib/okta/reaction.js';
-import { judgeAnswer, MAX_ANSWER_BYTES } from '#lib/testing/okta/verdict.js';
+import { judgeAnswer } from '#lib/testing/okta/verdict.js';
+import { MAX_ANSWER_BYTES } from '#lib/testing/server/outbound.js';
 
 const TYPE = 'com.okta.telephony.action';
 const command = (value: unknown, type: unknown = TYPE): object => ({ commands: [{ type, value }] });

@@ -1,5 +1,5 @@
 import type { RsaKeys } from './rsa-keys.js';
-import type { Outbound } from './outbound.js';
+import type { Outbound } from '../server/outbound.js';
 
 /** What the parts of an emulated org share. */
 export interface OrgContext {

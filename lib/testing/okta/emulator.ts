@@ -1,6 +1,6 @@
-import { Agent } from 'undici';
 import { serveApi } from '../server/emulated-api.js';
 import { startLoopbackServer } from '../server/loopback-server.js';
+import { Outbound } from '../server/outbound.js';
 import { requireFault } from '../server/answer.js';
 import { pathOf, type Fault, type FaultRule, type RecordedRequest } from '../server/faults.js';
 import { isApiCall, oktaHandler } from './api.js';
@@ -171,7 +171,7 @@ const USERS = '/api/v1/users';
 /** Starts an Okta org on 127.0.0.1. Close it at the end. */
 export async function startOktaEmulator(options: OktaEmulatorOptions = {}): Promise<OktaEmulator> {
   const { clock = Date.now, apiToken = `00${randomAlphanumeric(40)}` } = options;
-  const dispatcher = new Agent({ connections: null, keepAliveTimeout: 1000 });
+  const outbound = new Outbound(options.hookTimeoutMs ?? 3000);
   const hookSecret = randomAlphanumeric(32);
   const rsaKeys = new RsaKeys();
   const server = await startLoopbackServer(options.port, options.insecureRemoteAccess);
@@ -184,7 +184,7 @@ export async function startOktaEmulator(options: OktaEmulatorOptions = {}): Prom
     apiToken,
     apiTokenRoles: options.apiTokenRoles ?? ['SUPER_ADMIN'],
     tokenLifetimeSeconds: options.tokenLifetimeSeconds ?? 3600,
-    outbound: { dispatcher, timeoutMs: options.hookTimeoutMs ?? 3000 },
+    outbound,
     rsaKeys,
   });
   let keyFault: Fault | undefined;
@@ -254,7 +254,7 @@ export async function startOktaEmulator(options: OktaEmulatorOptions = {}): Prom
     fireEvents: (events, fireOptions = {}) => org.fire(events, fireOptions),
     userSignedIn: (idOrLogin, eventOptions = {}) => org.fire([org.logEvent(idOrLogin, eventOptions)], {}),
     close: async () => {
-      await Promise.all([dispatcher.destroy(), server.close()]);
+      await Promise.all([outbound.close(), server.close()]);
       rsaKeys.giveBack();
     },
   };

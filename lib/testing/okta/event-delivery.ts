@@ -4,7 +4,7 @@ import { channelHeaders } from './hook-channel.js';
 import type { EmulatedEventHook, EventHookProblem } from './event-hooks.js';
 import { parseJson, textFieldOf } from '../../core/json.js';
 import type { LogEvent } from './log-events.js';
-import { callOutWithRetry, jsonPost, type Outbound } from './outbound.js';
+import { jsonPost, type Outbound } from '../server/outbound.js';
 import { randomAlphanumeric } from '../server/random-ids.js';
 
 /** The result of a delivery to an event hook. */
@@ -31,18 +31,12 @@ export async function verifyEventHook(
   outbound: Outbound,
 ): Promise<EventHookProblem | undefined> {
   const challenge = randomAlphanumeric(42);
-  const answers = await callOutWithRetry(
-    {
-      method: 'GET',
-      url: hook.channel.uri,
-      headers: {
-        accept: 'application/json',
-        ...channelHeaders(hook.channel),
-        'x-okta-verification-challenge': challenge,
-      },
-    },
-    outbound,
-  );
+  const headers = { ...channelHeaders(hook.channel), 'x-okta-verification-challenge': challenge };
+  const answers = await outbound.callWithRetry({
+    method: 'GET',
+    url: hook.channel.uri,
+    headers: { accept: 'application/json', ...headers },
+  });
   const { status, text, problem = 'no answer' } = answers.at(-1) ?? {};
   if (text === undefined) return { status: undefined, text: problem };
   if (status !== 200) return { status, text: `The answer has the status ${status ?? 0}.` };
@@ -75,7 +69,7 @@ export async function deliverEvents(
         data: { events: wanted },
       };
       const call = jsonPost(hook.channel.uri, channelHeaders(hook.channel), envelope);
-      const answers = await callOutWithRetry(call, outbound);
+      const answers = await outbound.callWithRetry(call);
       const last = answers.at(-1);
       const isDelivered = last?.text !== undefined && (last.status === 200 || last.status === 204);
       const statuses = answers.map(({ status }) => status);

@@ -6,7 +6,7 @@ import { validationFailed } from './errors.js';
 import type { HookProof } from './hook-channel.js';
 import { makeHookPayload, type HookPayloadOptions } from './hook-payload.js';
 import type { EmulatedInlineHook } from './inline-hooks.js';
-import { callOut, callOutWithRetry, jsonPost, type Outbound } from './outbound.js';
+import { jsonPost, type Outbound } from '../server/outbound.js';
 import type { EmulatedUser } from './users.js';
 import { failover, judgeAnswer, type OktaVerdict } from './verdict.js';
 
@@ -65,7 +65,7 @@ export async function callHook(
     return { payload, httpStatus: undefined, headers: {}, body: undefined, durationMs: 0, otpCode, okta };
   }
   const startedAt = performance.now();
-  const answer = await callOut(jsonPost(target.url, target.headers, payload), outbound);
+  const answer = await outbound.call(jsonPost(target.url, target.headers, payload));
   const durationMs = performance.now() - startedAt;
   const { status: httpStatus, headers, text, problem } = answer;
   const okta =
@@ -87,7 +87,7 @@ export async function executeHook(
   if (type !== hook.type) return validationFailed('eventType', `eventType: It is not ${hook.type}.`);
   const proof = await prove();
   if (proof.headers === undefined) return validationFailed('inlineHook', proof.problem);
-  const answers = await callOutWithRetry(jsonPost(hook.channel.uri, proof.headers, payload), outbound);
+  const answers = await outbound.callWithRetry(jsonPost(hook.channel.uri, proof.headers, payload));
   const { status, text, problem } = answers.at(-1) ?? {};
   if (status === undefined || text === undefined)
     return validationFailed('inlineHook', problem ?? 'no answer');

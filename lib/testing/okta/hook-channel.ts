@@ -3,7 +3,7 @@ import { asList, fieldOf, isObject, parseJson, textFieldOf, type JsonObject } fr
 import { randomAlphanumeric } from '../server/random-ids.js';
 import type { OrgContext } from './context.js';
 import type { HookKeys } from './hook-keys.js';
-import { callOut } from './outbound.js';
+import { formPost } from '../server/outbound.js';
 
 /** How Okta calls an inline hook or event hook, with the secrets that its API never shows. */
 export interface HookChannel {
@@ -143,15 +143,7 @@ export async function proveToHook(
   const secret = await clientProof(oauth, keys, clock());
   if (secret === undefined) return { problem: 'no token: there is no such hook key' };
   const form = { grant_type: 'client_credentials', scope: oauth.scope, ...secret };
-  const answer = await callOut(
-    {
-      method: 'POST',
-      url: oauth.tokenUrl,
-      headers: { accept: 'application/json', 'content-type': 'application/x-www-form-urlencoded' },
-      body: new URLSearchParams(form).toString(),
-    },
-    outbound,
-  );
+  const answer = await outbound.call(formPost(oauth.tokenUrl, { accept: 'application/json' }, form));
   const token = answer.status === 200 ? textFieldOf(parseJson(answer.text ?? ''), 'access_token') : undefined;
   if (token === undefined) {
     return { problem: `no token: ${answer.problem ?? `the token endpoint answered ${answer.status ?? 0}`}` };

@@ -1,4 +1,5 @@
 import { isObject, parseJson } from '../../core/json.js';
+import { MAX_ANSWER_BYTES } from '../server/outbound.js';
 
 /** What Okta does after a hook call. */
 export interface OktaVerdict {
@@ -16,9 +17,6 @@ export interface HookAnswer {
   readonly status: number;
   readonly text: string;
 }
-
-/** Bodies of this size and more are not processed. */
-export const MAX_ANSWER_BYTES = 256 * 1024;
 
 const COMMAND_TYPE = 'com.okta.telephony.action';
 const DEFAULT_SUMMARY = 'The callback service returned an error';

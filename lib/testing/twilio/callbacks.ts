@@ -98,7 +98,7 @@ export class TwilioCallbacks {
       };
       this.made.push(callback);
       // Without an answer, Twilio only writes an entry in its debugger.
-      const answer = await postWebhook(this.#context, url, params).catch(() => undefined);
+      const answer = await postWebhook(this.#context, url, params);
       callback.httpStatus = answer?.status;
     });
     await Promise.all(made);

@@ -1,6 +1,6 @@
-import type { HttpDispatcher } from '../../core/http.js';
 import { RuleList, type RecordedRequest } from '../server/faults.js';
 import type { LoopbackServer } from '../server/loopback-server.js';
+import type { Outbound } from '../server/outbound.js';
 import type { TwilioEmulator } from './emulator.js';
 import type { TwilioError } from './errors.js';
 import type { TwilioPhones } from './phones.js';
@@ -24,7 +24,7 @@ export interface TwilioContext extends Pick<
   readonly clock: () => number;
   readonly server: LoopbackServer;
   /** Makes the webhook calls. */
-  readonly dispatcher: HttpDispatcher;
+  readonly outbound: Outbound;
   readonly senders: TwilioSenders;
   readonly recipients: TwilioRecipients;
   readonly sessions: WhatsAppSessions;

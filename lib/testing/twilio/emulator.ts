@@ -1,7 +1,7 @@
-import { Agent } from 'undici';
 import { serveApi } from '../server/emulated-api.js';
 import type { Fault, FaultRule, RecordedRequest } from '../server/faults.js';
 import { startLoopbackServer } from '../server/loopback-server.js';
+import { Outbound } from '../server/outbound.js';
 import { randomAlphanumeric, randomSid } from '../server/random-ids.js';
 import { TwilioAccount, type AccountSettings } from './account.js';
 import { isTwilioCall, twilioHandler } from './api.js';
@@ -143,6 +143,7 @@ export interface TwilioEmulator {
 }
 
 const DEFAULT_CALLBACK_DELAY_MS = 10;
+const WEBHOOK_TIMEOUT_MS = 15_000;
 const SANDBOX_NUMBER = '+14155238886';
 const SMS_NUMBER = '+14155550100';
 const VOICE_NUMBER = '+14155550101';
@@ -166,7 +167,7 @@ export async function startTwilioEmulator(options: TwilioEmulatorOptions = {}): 
     verifyServiceSid: randomSid('VA'),
   };
   const owned = [SMS_NUMBER, VOICE_NUMBER, place.messagingServiceSid, `whatsapp:${SANDBOX_NUMBER}`];
-  const agent = new Agent({ connections: null, keepAliveTimeout: 1000 });
+  const outbound = new Outbound(WEBHOOK_TIMEOUT_MS);
   const senders = new TwilioSenders([...owned, ...(options.senders ?? [])], magicNumbers);
   const phones = new TwilioPhones();
   const rules = new SendingRules();
@@ -177,7 +178,7 @@ export async function startTwilioEmulator(options: TwilioEmulatorOptions = {}): 
     ...place,
     clock,
     server,
-    dispatcher: agent,
+    outbound,
     senders,
     recipients: new TwilioRecipients(options.landlines ?? []),
     sessions,
@@ -248,7 +249,7 @@ export async function startTwilioEmulator(options: TwilioEmulatorOptions = {}): 
       callbacks.clearFaults();
     },
     close: async () => {
-      await Promise.all([server.close(), agent.destroy()]);
+      await Promise.all([server.close(), outbound.close()]);
     },
   };
 }

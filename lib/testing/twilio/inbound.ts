@@ -81,9 +81,7 @@ export class TwilioInbound {
     const own = isWhatsApp ? this.#reactOnWhatsApp(from, to, body) : this.#reactOnSms(from, to, body);
     if (isWhatsApp && sessions.isReachable(from, to)) sessions.wrote(from, to);
     const isForwarded = url !== undefined && own.isForwarded;
-    const answer = isForwarded
-      ? await postWebhook(this.#context, url, params).catch(() => undefined)
-      : undefined;
+    const answer = isForwarded ? await postWebhook(this.#context, url, params) : undefined;
     // After STOP the phone gets Twilio's reply and no other.
     const isSilenced = !isWhatsApp && recipients.hasOptedOut(from, to);
     const replies = [...own.replies, ...(isSilenced ? [] : repliesOf(answer))];

@@ -56,23 +56,6 @@ export function isCallbackUrl(text: string): boolean {
   return (url.protocol === 'http:' || url.protocol === 'https:') && !url.hostname.includes('_');
 }
 
-/** The alphabet of a plain SMS, GSM 03.38. A character of the extension takes two places. */
-const GSM = new Set(
-  '@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !"#¤%&\'()*+,-./0123456789:;<=>?¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà',
-);
-const GSM_EXTENDED = new Set('\f^{}\\[~]|€');
-
-/** The number of segments of an SMS: 160 characters, or 153 in each of several; 70 and 67 outside GSM. */
-export function segmentsOf(text: string): number {
-  const characters = Array.from(text);
-  const isGsm = characters.every((character) => GSM.has(character) || GSM_EXTENDED.has(character));
-  const places = isGsm
-    ? characters.length + characters.filter((character) => GSM_EXTENDED.has(character)).length
-    : text.length;
-  const [single, each] = isGsm ? [160, 153] : [70, 67];
-  return places <= single ? 1 : Math.ceil(places / each);
-}
-
 /** A time as Twilio writes it, RFC 2822. */
 export function twilioDate(milliseconds: number): string {
   return new Date(milliseconds).toUTCString().replace('GMT', '+0000');

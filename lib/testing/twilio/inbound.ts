@@ -1,6 +1,6 @@
 import { randomSid } from '../server/random-ids.js';
 import type { TwilioContext } from './context.js';
-import { addressOf, API_VERSION, segmentsOf } from './formats.js';
+import { addressOf, API_VERSION } from './formats.js';
 import { messagesOfTwiml } from './spoken-twiml.js';
 import { postWebhook, signWebhook, type WebhookAnswer } from './webhook.js';
 
@@ -148,7 +148,7 @@ export class TwilioInbound {
       From: addressOf(channel, from),
       MessageSid: sid,
       NumMedia: '0',
-      NumSegments: String(segmentsOf(body)),
+      NumSegments: '1',
       SmsMessageSid: sid,
       SmsSid: sid,
       SmsStatus: 'received',

@@ -1,6 +1,6 @@
 import type { EmulatedCall } from './calls.js';
 import type { EmulatedFeedback, EmulatedMessage } from './messages.js';
-import { addressOf, API_VERSION, segmentsOf, twilioDate } from './formats.js';
+import { addressOf, API_VERSION, twilioDate } from './formats.js';
 
 export function messageResource(message: EmulatedMessage, accountSid: string): object {
   const isUnassigned = message.status === 'accepted';
@@ -19,7 +19,7 @@ export function messageResource(message: EmulatedMessage, accountSid: string): o
     from: isUnassigned ? null : addressOf(message.channel, message.from),
     messaging_service_sid: message.messagingServiceSid ?? null,
     num_media: '0',
-    num_segments: isUnassigned ? '0' : String(segmentsOf(message.text)),
+    num_segments: isUnassigned ? '0' : '1',
     price: null,
     price_unit: isUnassigned ? null : 'USD',
     sid: message.sid,

@@ -1,5 +1,5 @@
-/** A tag of a TwiML document: opening, closing or both in one. */
-const TAG = /<(\/?)([A-Za-z][\w:.-]*)((?:\s+[\w:.-]+\s*=\s*(?:"[^"<]*"|'[^'<]*'))*)\s*(\/?)>/y;
+/** A tag of a TwiML document (opening, closing or both in one), a text, or a stray `<`. */
+const TOKEN = /<(\/?)([A-Za-z][\w:.-]*)((?:\s+[\w:.-]+\s*=\s*(?:"[^"<]*"|'[^'<]*'))*)\s*(\/?)>|[^<]+|</g;
 const PROLOGUE = /^\s*<\?xml[^?]*\?>/;
 const ENTITY = /&(?:amp|lt|gt|quot|apos|#\d+|#x[\da-f]+);/gi;
 const NAMED_ENTITIES: Readonly<Record<string, string>> = { amp: '&', lt: '<', gt: '>', quot: '"', apos: "'" };
@@ -31,60 +31,34 @@ export function messagesOfTwiml(twiml: string): readonly string[] | undefined {
  * no `<Response>`. It reads as much XML as Twilio documents; comments and CDATA count as not well-formed.
  */
 function textsOf(twiml: string, verb: Verb): readonly string[] | undefined {
-  const document = twiml.replace(PROLOGUE, '').trim();
   const open: OpenElement[] = [];
   const texts: string[] = [];
-  let position = 0;
-  while (position < document.length) {
-    const tagAt = document.indexOf('<', position);
-    const end = tagAt === -1 ? document.length : tagAt;
-    const text = decodeText(document.slice(position, end));
-    if (text === undefined) return undefined;
+  let isOver = false;
+  for (const tokens of twiml.replace(PROLOGUE, '').trim().matchAll(TOKEN)) {
+    const [token, closing, name, attributes = '', selfClosing] = tokens;
+    if (isOver) return undefined;
     const inner = open.at(-1);
-    if (inner === undefined) {
-      // Text outside the root.
-      if (text.trim() !== '') return undefined;
-    } else {
+    if (name === undefined) {
+      const text = decodeText(token);
+      if (text === undefined || inner === undefined) return undefined;
       inner.words += text;
+    } else if (closing === '/') {
+      if (inner?.name !== name || attributes !== '') return undefined;
+      open.pop();
+      const parent = open.at(-1);
+      if (name === verb) texts.push(...Array.from({ length: inner.loop }, () => inner.words));
+      // An element inside <Say>, such as <say-as>, is spoken with it.
+      else if (parent !== undefined) parent.words += inner.words;
+      isOver = parent === undefined;
+    } else {
+      if (inner === undefined && name !== 'Response') return undefined;
+      if (selfClosing !== '/') open.push({ name, loop: loopOf(attributes), words: '' });
+      // <break/> between two words keeps them apart.
+      else if (inner !== undefined) inner.words += ' ';
+      else isOver = true;
     }
-    if (tagAt === -1) break;
-
-    TAG.lastIndex = tagAt;
-    const tag = TAG.exec(document);
-    if (tag === null) return undefined;
-    const [whole, closing, name = '', attributes = '', selfClosing] = tag;
-    position = tagAt + whole.length;
-    if (closing === '/') {
-      const element = open.pop();
-      if (element?.name !== name || attributes !== '') return undefined;
-      closeElement(element, open.at(-1), verb, texts);
-      if (open.length === 0) return document.slice(position).trim() === '' ? cleaned(texts) : undefined;
-      continue;
-    }
-    if (open.length === 0 && name !== 'Response') return undefined;
-    if (selfClosing !== '/') {
-      open.push({ name, loop: loopOf(attributes), words: '' });
-      continue;
-    }
-    if (open.length === 0) return document.slice(position).trim() === '' ? [] : undefined;
-    // <break/> between two words keeps them apart.
-    if (inner !== undefined) inner.words += ' ';
   }
-  return undefined;
-}
-
-function closeElement(
-  element: OpenElement,
-  parent: OpenElement | undefined,
-  verb: Verb,
-  texts: string[],
-): void {
-  if (element.name === verb) {
-    for (let time = 0; time < element.loop; time += 1) texts.push(element.words);
-    return;
-  }
-  // An element inside <Say>, such as <say-as>, is spoken with it.
-  if (parent !== undefined) parent.words += element.words;
+  return isOver ? cleaned(texts) : undefined;
 }
 
 function loopOf(attributes: string): number {
@@ -93,7 +67,7 @@ function loopOf(attributes: string): number {
 }
 
 function decodeText(text: string): string | undefined {
-  if (text.replace(ENTITY, '').includes('&')) return undefined;
+  if (/[&<]/.test(text.replace(ENTITY, ''))) return undefined;
   return text.replace(ENTITY, (entity) => {
     const name = entity.slice(1, -1).toLowerCase();
     if (!name.startsWith('#')) return NAMED_ENTITIES[name] ?? entity;

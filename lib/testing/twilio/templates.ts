@@ -53,41 +53,6 @@ const PRESETS: Readonly<Record<string, PresetWords>> = {
     verifyText: 'Seu código de verificação para {service} é: {code}',
     verifyCall: 'Seu código de verificação é: {code}.',
   },
-  it: {
-    isCode: '{code} è il tuo codice di verifica.',
-    keepSecret: 'Per la tua sicurezza, non condividerlo.',
-    expires: 'Questo codice scade tra {minutes} minuti.',
-    verifyText: 'Il tuo codice di verifica per {service} è: {code}',
-    verifyCall: 'Il tuo codice di verifica è: {code}.',
-  },
-  nl: {
-    isCode: '{code} is je verificatiecode.',
-    keepSecret: 'Deel deze code voor je veiligheid met niemand.',
-    expires: 'Deze code verloopt over {minutes} minuten.',
-    verifyText: 'Je verificatiecode voor {service} is: {code}',
-    verifyCall: 'Je verificatiecode is: {code}.',
-  },
-  ja: {
-    isCode: '認証コードは {code} です。',
-    keepSecret: '安全のため、誰にも教えないでください。',
-    expires: 'このコードは{minutes}分で無効になります。',
-    verifyText: '{service} の認証コード: {code}',
-    verifyCall: '認証コードは {code} です。',
-  },
-  hi: {
-    isCode: '{code} आपका सत्यापन कोड है।',
-    keepSecret: 'अपनी सुरक्षा के लिए इसे किसी को न बताएँ।',
-    expires: 'यह कोड {minutes} मिनट में समाप्त होगा।',
-    verifyText: '{service} के लिए आपका सत्यापन कोड है: {code}',
-    verifyCall: 'आपका सत्यापन कोड है: {code}',
-  },
-  ar: {
-    isCode: '{code} هو رمز التحقق الخاص بك.',
-    keepSecret: 'لأمانك، لا تشاركه مع أحد.',
-    expires: 'تنتهي صلاحية هذا الرمز خلال {minutes} دقائق.',
-    verifyText: 'رمز التحقق الخاص بك لـ {service} هو: {code}',
-    verifyCall: 'رمز التحقق الخاص بك هو: {code}',
-  },
 };
 
 /** A sentence in a language, `pt_BR` and `pt-BR` alike; English for those that are not in the table. */

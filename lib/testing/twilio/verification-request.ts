@@ -74,17 +74,13 @@ const LOCALES = new Set(
 
 /** The language of a number's country, for countries with a text in the emulator. */
 const LANGUAGE_OF_COUNTRY: readonly (readonly [string, string])[] = [
-  ['+31', 'nl'],
   ['+33', 'fr'],
   ['+34', 'es'],
-  ['+39', 'it'],
   ['+43', 'de'],
   ['+49', 'de'],
   ['+52', 'es'],
   ['+55', 'pt-BR'],
-  ['+81', 'ja'],
   ['+351', 'pt'],
-  ['+966', 'ar'],
 ];
 
 /** Whether Verify has a locale. The case counts. */

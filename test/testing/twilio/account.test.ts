@@ -143,11 +143,6 @@ describe('startTwilioEmulator: the account', () => {
     expect(twilio.messages[0]?.feedback).to.equal('confirmed');
   });
 
-  it('counts the segments of an SMS', async () => {
-    const { body } = await rest.message({ Body: 'x'.repeat(161) });
-    expect(body['num_segments']).to.equal('2');
-  });
-
   it('has nothing else, and nothing for other methods', async () => {
     const wrongMethods = [
       ['DELETE', at('Messages.json')],

@@ -51,9 +51,7 @@ export class OktaOrg {
     const { clock, outbound } = context;
     this.users = new UserDirectory(clock);
     this.schema = new UserSchema(context, (names) => this.users.forget(names));
-    this.keys = new HookKeys(context, (id) =>
-      this.inlineHooks.all.some(({ channel }) => channel.oauth?.hookKeyId === id),
-    );
+    this.keys = new HookKeys(context);
     this.inlineHooks = new InlineHooks(
       context,
       (id) => this.keys.find(id) !== undefined,

@@ -1,4 +1,4 @@
-import { isObject, type JsonObject } from '../../core/json.js';
+import { fieldOf, type JsonObject } from '../../core/json.js';
 
 /** An attribute of the user profile, as the Schema API has it. */
 export interface SchemaAttribute {
@@ -83,11 +83,6 @@ export function makeBaseAttributes(): SchemaAttributes {
   );
 }
 
-const TYPES = ['array', 'boolean', 'integer', 'number', 'string'];
-const ACTIONS = ['READ_WRITE', 'READ_ONLY', 'HIDE'];
-const MASTERS = ['OKTA', 'OVERRIDE', 'PROFILE_MASTER'];
-const MUTABILITIES = ['IMMUTABLE', 'READ_ONLY', 'READ_WRITE', 'WRITE_ONLY'];
-
 /** Why an attribute cannot be written; `undefined` if it can. */
 export function attributeProblem(name: string, attribute: JsonObject): string | undefined {
   const { title, type, permissions, master, mutability, scope } = attribute;
@@ -96,22 +91,18 @@ export function attributeProblem(name: string, attribute: JsonObject): string | 
     return `Invalid property name: ${name}. Property name should only have alphanumeric characters and underscores. It should not start with a digit.`;
   }
   if (typeof title !== 'string' || title === '') return `${name}: title is missing.`;
-  if (typeof type !== 'string' || !TYPES.includes(type))
-    return `${name}: type is none of ${TYPES.join(', ')}.`;
-  const areGranted =
-    Array.isArray(permissions) &&
-    permissions.every(
-      (permission: unknown) =>
-        isObject(permission) &&
-        permission['principal'] === 'SELF' &&
-        ACTIONS.includes(String(permission['action'])),
-    );
-  if (!areGranted) return `${name}: permissions are not of SELF, or none of ${ACTIONS.join(', ')}.`;
-  if (!isObject(master) || !MASTERS.includes(String(master['type'])))
-    return `${name}: master is none of ${MASTERS.join(', ')}.`;
-  if (!MUTABILITIES.includes(String(mutability))) return `${name}: mutability is not known.`;
-  if (scope !== 'NONE' && scope !== 'SELF') return `${name}: scope is neither NONE nor SELF.`;
-  return undefined;
+  const choices: readonly (readonly [property: string, value: unknown, allowed: readonly string[]])[] = [
+    ['type', type, ['array', 'boolean', 'integer', 'number', 'string']],
+    ['mutability', mutability, ['IMMUTABLE', 'READ_ONLY', 'READ_WRITE', 'WRITE_ONLY']],
+    ['scope', scope, ['NONE', 'SELF']],
+    ['master', fieldOf(master, 'type'), ['OKTA', 'OVERRIDE', 'PROFILE_MASTER']],
+    ...(Array.isArray(permissions) ? permissions : [permissions]).flatMap((permission) => [
+      ['permissions', fieldOf(permission, 'principal'), ['SELF']] as const,
+      ['permissions', fieldOf(permission, 'action'), ['READ_WRITE', 'READ_ONLY', 'HIDE']] as const,
+    ]),
+  ];
+  const wrong = choices.find(([, value, allowed]) => !allowed.includes(String(value)));
+  return wrong && `${name}: ${wrong[0]} is none of ${wrong[2].join(', ')}.`;
 }
 
 /** Why a user cannot have this value of an attribute; `undefined` if they can. */
@@ -141,24 +132,23 @@ export interface UserSchemaView {
   readonly custom: SchemaAttributes;
 }
 
+/** What the resources of the schema and of its user type say of the org. */
 export interface SchemaFacts {
   readonly orgUrl: string;
   readonly created: string;
   readonly lastUpdated: string;
 }
 
-export const USER_TYPE_ID = 'oty1a2b3c4d5e6f7g8h9';
-/** The id of its schema, which is also found as `default`. */
+/** The id of the schema, which is also found as `default`. */
 export const SCHEMA_ID = 'osc1a2b3c4d5e6f7g8h9';
+export const USER_TYPE_ID = 'oty1a2b3c4d5e6f7g8h9';
 
 const DESCRIPTION = 'Okta user profile template with default permission settings';
 /** Okta's own user, which created the default type. */
 const SYSTEM_PRINCIPAL = 'sprz9fj1ycBcsgopy1d6';
 
-export function schemaResource(
-  { base, custom }: UserSchemaView,
-  { orgUrl, created, lastUpdated }: SchemaFacts,
-): object {
+export function schemaResource({ base, custom }: UserSchemaView, facts: SchemaFacts): object {
+  const { orgUrl, created, lastUpdated } = facts;
   const part = (id: string, properties: SchemaAttributes): object => ({
     id,
     type: 'object',
@@ -176,9 +166,7 @@ export function schemaResource(
     definitions: { custom: part('#custom', custom), base: part('#base', base) },
     type: 'object',
     properties: { profile: { allOf: [{ $ref: '#/definitions/custom' }, { $ref: '#/definitions/base' }] } },
-    _links: {
-      self: { rel: 'self', href: schemaUrl(orgUrl), method: 'GET' },
-    },
+    _links: { self: linkTo('self', `${orgUrl}/api/v1/meta/schemas/user/${SCHEMA_ID}`) },
   };
 }
 
@@ -195,16 +183,12 @@ export function typeResource({ orgUrl, created }: SchemaFacts): object {
     lastUpdated: created,
     default: true,
     _links: {
-      schema: { rel: 'schema', href: schemaUrl(orgUrl), method: 'GET' },
-      self: { rel: 'self', href: typeUrl(orgUrl), method: 'GET' },
+      schema: linkTo('schema', `${orgUrl}/api/v1/meta/schemas/user/${SCHEMA_ID}`),
+      self: linkTo('self', `${orgUrl}/api/v1/meta/types/user/${USER_TYPE_ID}`),
     },
   };
 }
 
-function schemaUrl(orgUrl: string): string {
-  return `${orgUrl}/api/v1/meta/schemas/user/${SCHEMA_ID}`;
-}
-
-function typeUrl(orgUrl: string): string {
-  return `${orgUrl}/api/v1/meta/types/user/${USER_TYPE_ID}`;
+function linkTo(rel: string, href: string): object {
+  return { rel, href, method: 'GET' };
 }

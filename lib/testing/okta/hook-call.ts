@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import { asList, fieldOf, isObject, parseJson, textFieldOf } from '../../core/json.js';
+import { fieldOf, isObject, parseJson, textFieldOf } from '../../core/json.js';
 import { okReply, type Reply } from '../server/reply.js';
 import type { OrgContext } from './context.js';
 import { validationFailed } from './errors.js';
@@ -98,28 +98,7 @@ export async function executeHook(
   if (!isOfContract || !isObject(body)) return validationFailed('inlineHook', verdict.reason);
   return okReply({
     error: body['error'] ?? null,
-    commands: commandsOf(body),
+    commands: body['commands'] ?? [],
     debugContext: fieldOf(body, 'debugContext') ?? {},
-  });
-}
-
-/** The commands as Okta shows them, without unknown fields. */
-function commandsOf(body: object): object[] {
-  const commands = fieldOf(body, 'commands');
-  if (!Array.isArray(commands)) return [];
-  return commands.map((command: unknown) => {
-    const values = fieldOf(command, 'value');
-    return {
-      type: fieldOf(command, 'type'),
-      value: asList(values).map((value) => {
-        const known = ['status', 'provider', 'transactionId', 'transactionMetadata'];
-        return Object.fromEntries(
-          known.flatMap((name) => {
-            const field = textFieldOf(value, name);
-            return field === undefined ? [] : [[name, field]];
-          }),
-        );
-      }),
-    };
   });
 }

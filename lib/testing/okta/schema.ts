@@ -134,12 +134,13 @@ export class UserSchema {
         else problems.push(problem);
       }
     }
-    const nextBase = changeBase(base, askedBase);
-    if (typeof nextBase === 'string') problems.push(nextBase);
-    if (problems.length > 0 || typeof nextBase === 'string') return validationFailed('schema', ...problems);
+    for (const name of Object.keys(askedBase)) {
+      problems.push(`${name}: An attribute of the base cannot be changed.`);
+    }
+    if (problems.length > 0) return validationFailed('schema', ...problems);
 
     const next = {
-      base: nextBase,
+      base,
       custom: { ...without(custom, removed), ...Object.fromEntries(changed.map(withoutFalse)) },
     };
     return {
@@ -184,29 +185,6 @@ export class UserSchema {
     this.#versions =
       delayMs === 0 ? [{ base, custom, visibleAt }] : [...this.#versions, { base, custom, visibleAt }];
   }
-}
-
-/** The base allows changes of permissions, of whether names are required, and of the pattern of logins. */
-function changeBase(base: SchemaAttributes, asked: JsonObject): SchemaAttributes | string {
-  const changed: Record<string, SchemaAttribute> = { ...base };
-  for (const [name, attribute] of Object.entries(asked)) {
-    const known = base[name];
-    if (known === undefined || !isObject(attribute))
-      return `${name}: There is no such attribute of the base.`;
-    const merged = { ...known, ...attribute };
-    const isAllowed = Object.keys(attribute).every(
-      (property) =>
-        JSON.stringify(attribute[property]) === JSON.stringify(known[property]) ||
-        property === 'permissions' ||
-        (property === 'required' && /^(first|last)Name$/.test(name)) ||
-        (property === 'pattern' && name === 'login'),
-    );
-    if (!isAllowed) return `${name}: This cannot be changed for an attribute of the base.`;
-    const problem = attributeProblem(name, merged);
-    if (problem !== undefined) return problem;
-    changed[name] = merged;
-  }
-  return changed;
 }
 
 function without(attributes: SchemaAttributes, names: readonly string[]): SchemaAttributes {

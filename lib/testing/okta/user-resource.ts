@@ -2,13 +2,7 @@ import { fieldOf, isObject, type JsonObject } from '../../core/json.js';
 import { valueProblem, USER_TYPE_ID, type UserSchemaView } from './attributes.js';
 import type { StoredUser } from './users.js';
 
-/** A user's resource. `options` is the request's `Content-Type`, which names the parts to omit. */
-export function userResource(user: StoredUser, orgUrl: string, options: string): object {
-  const omitted =
-    /okta-response="?([^";]*)/i
-      .exec(options)?.[1]
-      ?.split(',')
-      .map((name) => name.trim()) ?? [];
+export function userResource(user: StoredUser, orgUrl: string): object {
   const self = `${orgUrl}/api/v1/users/${user.id}`;
   return {
     id: user.id,
@@ -21,15 +15,11 @@ export function userResource(user: StoredUser, orgUrl: string, options: string):
     passwordChanged: user.created,
     type: { id: USER_TYPE_ID },
     profile: user.profile,
-    ...(omitted.includes('omitCredentials')
-      ? {}
-      : { credentials: { password: {}, provider: { type: 'OKTA', name: 'OKTA' } } }),
-    _links: omitted.includes('omitCredentialsLinks')
-      ? { self: { href: self } }
-      : {
-          resetPassword: { href: `${self}/lifecycle/reset_password`, method: 'POST' },
-          self: { href: self },
-        },
+    credentials: { password: {}, provider: { type: 'OKTA', name: 'OKTA' } },
+    _links: {
+      resetPassword: { href: `${self}/lifecycle/reset_password`, method: 'POST' },
+      self: { href: self },
+    },
   };
 }
 

@@ -28,10 +28,7 @@ export function usersRoutes(
   users: UserDirectory,
   schema: UserSchema,
 ): readonly Route[] {
-  const optionsOf = (call: ApiCall): string => call.request.headers['content-type'] ?? '';
-  const resourceOf = (user: StoredUser, call: ApiCall): object => userResource(user, orgUrl, optionsOf(call));
-  const answerUser = (user: StoredUser, call: ApiCall): Reply =>
-    okReply(resourceOf(user, call), { etag: etagOf(user) });
+  const answerUser = (user: StoredUser): Reply => okReply(userResource(user, orgUrl), { etag: etagOf(user) });
 
   const withUser = (answer: (user: StoredUser, call: ApiCall) => Reply): Route['answer'] =>
     // Okta finds a login with a slash by the user's id only.
@@ -56,35 +53,29 @@ export function usersRoutes(
     const draft = { ...user, login, version: user.version + 1, lastUpdated: new Date(clock()).toISOString() };
     draft.profile = Object.fromEntries(Object.entries(profile).filter(([, value]) => value !== null));
     return {
-      ...answerUser(draft, call),
-      commit: () => {
-        // The stored user is the answered one, to the millisecond.
-        Object.assign(user, draft);
-      },
+      ...answerUser(draft),
+      // The stored user is the answered one, to the millisecond.
+      commit: () => void Object.assign(user, draft),
     };
   };
   const isTaken = (login: string, by?: StoredUser): boolean =>
     users.all.some((other) => other !== by && isSameLogin(other, login));
 
-  const create = (call: ApiCall): Reply => {
-    const profile = profileIn(call.body);
+  const create = ({ body, query }: ApiCall): Reply => {
+    const profile = profileIn(body);
     if (profile === undefined) return validationFailed('profile', 'profile: The field cannot be left blank');
     const problems = profileProblems(profile, {}, schema.view);
     if (problems.length > 0) return validationFailed('newUser', ...problems);
     const login = loginIn(profile);
     if (isTaken(login)) return validationFailed('login', LOGIN_TAKEN);
-    const hasPassword = isObject(fieldOf(call.body, 'credentials', 'password'));
+    const hasPassword = isObject(fieldOf(body, 'credentials', 'password'));
     const activated = hasPassword ? 'ACTIVE' : 'PROVISIONED';
-    const status = call.query.get('activate') === 'false' ? 'STAGED' : activated;
+    const status = query.get('activate') === 'false' ? 'STAGED' : activated;
     const user = makeUser({ login, status, profile }, clock());
-    return {
-      ...answerUser(user, call),
-      commit: () => users.store(user),
-    };
+    return { ...answerUser(user), commit: () => users.store(user) };
   };
 
-  const list = (call: ApiCall): Reply => {
-    const { query } = call;
+  const list = ({ query, request }: ApiCall): Reply => {
     const limit = Number(query.get('limit') ?? MAX_PAGE);
     if (!Number.isInteger(limit) || limit < 1)
       return oktaError(400, 'E0000054', 'Invalid pagination properties.');
@@ -96,14 +87,14 @@ export function usersRoutes(
     const page = found.slice(start, start + Math.min(limit, MAX_PAGE));
     const last = page.at(-1);
     const hasMore = last !== undefined && found.at(-1) !== last;
-    const links = [`<${orgUrl}${call.request.path}>; rel="self"`];
+    const links = [`<${orgUrl}${request.path}>; rel="self"`];
     if (hasMore) {
       const next = new URLSearchParams(query);
       next.set('after', last.id);
       links.push(`<${orgUrl}/api/v1/users?${next.toString()}>; rel="next"`);
     }
     return okReply(
-      page.map((user) => resourceOf(user, call)),
+      page.map((user) => userResource(user, orgUrl)),
       { link: links.join(', ') },
     );
   };

@@ -2,7 +2,7 @@ import { Router, type RequestHandler } from 'express';
 import { parseJson } from '../../core/json.js';
 import { ifUndecodable, replyWith } from '../server/answer.js';
 import type { Answer } from '../server/reply.js';
-import { pathOf, type RecordedRequest } from '../server/faults.js';
+import { pathOf, queryOf, type RecordedRequest } from '../server/faults.js';
 import { randomAlphanumeric } from '../server/random-ids.js';
 import { methodNotSupported, oktaError, validationFailed } from './errors.js';
 import { ISSUER_PATH } from './hook-tokens.js';
@@ -37,7 +37,7 @@ export function oktaHandler(org: OktaOrg): RequestHandler {
       if (request.body !== '' && body === undefined) {
         return oktaError(400, 'E0000003', 'The request body was not well-formed.');
       }
-      return answer({ request, params, query: new URLSearchParams(request.path.split('?')[1]), body });
+      return answer({ request, params, query: queryOf(request), body });
     });
   /** A caller without permission gets 401 or 403 for every path. */
   const unsupported = (status: 404 | 405, bucket: RateLimitBucket = 'other'): RequestHandler =>

@@ -1,12 +1,11 @@
 import { createHmac, createPublicKey, type KeyObject } from 'node:crypto';
-import { jwtVerify, SignJWT, type JWK } from 'jose';
-import { textFieldOf } from '../../core/json.js';
+import { SignJWT } from 'jose';
 import { pathOf, type RecordedRequest } from '../server/faults.js';
-import { jsonReply, okReply, type Reply } from '../server/reply.js';
+import { okReply, type Reply } from '../server/reply.js';
 import { randomAlphanumeric } from '../server/random-ids.js';
 import type { OrgContext } from './context.js';
-import { scopesIn } from './oidc.js';
 import type { SigningKey } from './rsa-keys.js';
+import { OauthClients, tokenReply, unsignedToken } from './token-endpoint.js';
 
 /** How a hook token is signed, if not as Okta does. */
 export interface HookTokenOptions {
@@ -39,10 +38,11 @@ export class HookTokens {
   // The current key and the one before it. Okta publishes both.
   #keys: Promise<readonly SigningKey[]> | undefined;
   #jwksHits = 0;
-  readonly #clients = new Map<string, HookClient>();
+  readonly #clients: OauthClients<HookClient>;
 
   constructor(context: OrgContext) {
     this.#context = context;
+    this.#clients = new OauthClients(context, `${context.issuer}/v1/token`, 'telephony');
   }
 
   get jwksHits(): number {
@@ -50,7 +50,7 @@ export class HookTokens {
   }
 
   register(client: HookClient): void {
-    this.#clients.set(client.clientId, client);
+    this.#clients.register(client);
   }
 
   async rotate(): Promise<void> {
@@ -115,45 +115,11 @@ export class HookTokens {
     return isForKeys || path === `${ISSUER_PATH}/.well-known/oauth-authorization-server`;
   }
 
-  async answerToken({ form }: RecordedRequest): Promise<Reply> {
-    const field = (name: string): string => textFieldOf(form, name) ?? '';
-    const client = await this.#authenticate(field);
-    if (client === undefined) return jsonReply(401, { error: 'invalid_client' });
-    if (field('grant_type') !== 'client_credentials')
-      return jsonReply(400, { error: 'unsupported_grant_type' });
-    const scopes = scopesIn(field('scope'));
-    const known = client.scopes ?? ['telephony'];
-    if (scopes.length === 0 || scopes.some((scope) => !known.includes(scope))) {
-      return jsonReply(400, { error: 'invalid_scope' });
-    }
-    const token = await this.issue({ cid: client.clientId, scp: scopes }, {});
-    return okReply({
-      token_type: 'Bearer',
-      expires_in: TOKEN_SECONDS,
-      access_token: token,
-      scope: scopes.join(' '),
-    });
-  }
-
-  async #authenticate(field: (name: string) => string): Promise<HookClient | undefined> {
-    const assertion = field('client_assertion');
-    if (assertion === '') {
-      const client = this.#clients.get(field('client_id'));
-      const isOurs = client?.clientSecret !== undefined && client.clientSecret === field('client_secret');
-      return isOurs ? client : undefined;
-    }
-    for (const client of this.#clients.values()) {
-      const { clientId, publicJwk } = client;
-      if (publicJwk === undefined) continue;
-      const isOurs = await jwtVerify(assertion, { ...publicJwk } as JWK, {
-        issuer: clientId,
-        subject: clientId,
-        audience: `${this.#context.issuer}/v1/token`,
-        currentDate: new Date(this.#context.clock()),
-      }).catch(() => undefined);
-      if (isOurs !== undefined) return client;
-    }
-    return undefined;
+  async answerToken(request: RecordedRequest): Promise<Reply> {
+    const grant = await this.#clients.grant(request);
+    if ('status' in grant) return grant;
+    const { client, scopes } = grant;
+    return tokenReply(await this.issue({ cid: client.clientId, scp: scopes }, {}), scopes, TOKEN_SECONDS);
   }
 
   #signingKeys(): Promise<readonly SigningKey[]> {
@@ -165,9 +131,7 @@ export class HookTokens {
 
 /** Makes a token with a signature that a library refuses to make. */
 function forge(header: { alg: string }, payload: object, privateKey: KeyObject): string {
-  const signed = [header, payload]
-    .map((part) => Buffer.from(JSON.stringify(part)).toString('base64url'))
-    .join('.');
+  const signed = unsignedToken(header, payload);
   if (header.alg === 'none') return `${signed}.`;
   const publicPem = createPublicKey(privateKey).export({ type: 'spki', format: 'pem' });
   const hash = header.alg.replace('HS', 'sha');

@@ -1,13 +1,13 @@
 import { createHash } from 'node:crypto';
 import { SignJWT } from 'jose';
-import { textFieldOf } from '../../core/json.js';
-import type { RecordedRequest } from '../server/faults.js';
+import { formOf, queryOf, type RecordedRequest } from '../server/faults.js';
 import { randomAlphanumeric } from '../server/random-ids.js';
 import { okReply, type Reply } from '../server/reply.js';
 import type { OrgContext } from './context.js';
 import { oauthError } from './errors.js';
 import { problemPage } from './sign-in-page.js';
 import type { SigningKey } from './rsa-keys.js';
+import { scopesIn, tokenReply } from './token-endpoint.js';
 import type { EmulatedUser } from './users.js';
 
 /** A web app of the emulated org, at which users sign in by OpenID Connect. */
@@ -59,7 +59,7 @@ export class OidcProvider {
 
   /** Answers `/authorize`: refuses the request, or leads to the sign-in page that `begin` returns. */
   answerAuthorize(request: RecordedRequest, begin: (wanted: AuthorizationRequest) => string): Reply {
-    const query = new URLSearchParams(request.path.split('?')[1]);
+    const query = queryOf(request);
     const app = this.#apps.get(query.get('client_id') ?? '');
     if (app === undefined) return problemPage('The app with this client_id is not registered at Okta.');
     if (query.get('redirect_uri') !== app.redirectUri) {
@@ -87,14 +87,15 @@ export class OidcProvider {
   }
 
   async answerToken(request: RecordedRequest): Promise<Reply> {
-    const field = (name: string): string => textFieldOf(request.form, name) ?? '';
+    const field = formOf(request);
     const client = clientIn(request, field);
     const app = this.#apps.get(client.id);
     if (app === undefined || app.clientSecret !== client.secret) {
       return oauthError(401, 'invalid_client', 'The client authentication is not valid.');
     }
-    const grant = this.#grants.get(field('code'));
-    this.#grants.delete(field('code'));
+    const code = field('code') ?? '';
+    const grant = this.#grants.get(code);
+    this.#grants.delete(code);
     const isOwn = grant?.request.clientId === app.clientId;
     if (grant === undefined || !isOwn || this.#context.clock() >= grant.issuedAt + CODE_LIFE_MS) {
       return oauthError(400, 'invalid_grant', 'The authorization code is invalid or has expired.');
@@ -102,20 +103,12 @@ export class OidcProvider {
     if (field('redirect_uri') !== app.redirectUri) {
       return oauthError(400, 'invalid_grant', 'The redirect_uri is another one than at /authorize.');
     }
-    if (sha256(field('code_verifier')).toString('base64url') !== grant.request.codeChallenge) {
+    if (sha256(field('code_verifier') ?? '').toString('base64url') !== grant.request.codeChallenge) {
       return oauthError(400, 'invalid_grant', 'PKCE verification failed.');
     }
     const accessToken = randomAlphanumeric(43);
-    return okReply(
-      {
-        token_type: 'Bearer',
-        expires_in: TOKEN_SECONDS,
-        access_token: accessToken,
-        scope: grant.request.scopes.join(' '),
-        id_token: await this.#makeIdToken(grant, accessToken),
-      },
-      { 'cache-control': 'no-cache, no-store', pragma: 'no-cache' },
-    );
+    const idToken = await this.#makeIdToken(grant, accessToken);
+    return tokenReply(accessToken, grant.request.scopes, TOKEN_SECONDS, { id_token: idToken });
   }
 
   async answerKeys(): Promise<Reply> {
@@ -202,17 +195,13 @@ function problemOf(query: URLSearchParams): OauthProblem | undefined {
   return undefined;
 }
 
-export function scopesIn(text: string | null = ''): readonly string[] {
-  return (text ?? '').split(' ').filter((scope) => scope !== '');
-}
-
 /** The app's id and secret: `client_secret_basic` (RFC 6749, section 2.3.1), else the form. */
 function clientIn(
   { headers }: RecordedRequest,
-  field: (name: string) => string,
+  field: (name: string) => string | undefined,
 ): { readonly id: string; readonly secret: string | undefined } {
   const [, basic] = /^Basic (\S+)$/i.exec(headers.authorization ?? '') ?? [];
-  if (basic === undefined) return { id: field('client_id'), secret: field('client_secret') || undefined };
+  if (basic === undefined) return { id: field('client_id') ?? '', secret: field('client_secret') };
   // Both parts are form-encoded, so that as a field of a form the pair decodes as a whole.
   const pair = new URLSearchParams(Buffer.from(basic, 'base64').toString().replace(':', '='));
   const [[id, secret] = ['', '']] = pair;

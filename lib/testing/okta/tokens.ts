@@ -1,12 +1,9 @@
-import { decodeJwt, decodeProtectedHeader, jwtVerify, type JWK } from 'jose';
-import { DpopVerifier, SIGNATURE_ALGORITHMS } from './dpop-proofs.js';
+import { DpopVerifier } from './dpop-proofs.js';
 import { pathOf, type RecordedRequest } from '../server/faults.js';
-import { okReply, type Reply } from '../server/reply.js';
-import { textFieldOf } from '../../core/json.js';
+import type { Reply } from '../server/reply.js';
 import type { OrgContext } from './context.js';
 import { forbidden, oauthError, oktaError } from './errors.js';
-import { ASSERTION_TYPE } from './hook-channel.js';
-import { scopesIn } from './oidc.js';
+import { OauthClients, tokenReply, unsignedToken } from './token-endpoint.js';
 import { randomAlphanumeric } from '../server/random-ids.js';
 
 /** An API service app of the emulated org. */
@@ -29,23 +26,22 @@ interface IssuedToken {
   readonly expiresAt: number;
 }
 
-const MAX_ASSERTION_SECONDS = 3600;
 const SUPER_ADMIN = 'SUPER_ADMIN';
 
 /** The org authorization server: issues tokens to service apps, and checks what API calls carry. */
 export class OrgTokens {
   readonly #context: OrgContext;
   readonly #proofs: DpopVerifier;
-  readonly #apps = new Map<string, ServiceApp & { readonly publicJwk: JWK }>();
+  readonly #apps: OauthClients<ServiceApp>;
   readonly #tokens = new Map<string, IssuedToken>();
   /** The API tokens, and the roles of the administrators who made them. */
   readonly #apiTokens = new Map<string, readonly string[]>();
-  readonly #seenAssertions = new Set<string>();
   #nonce = randomAlphanumeric(32);
 
   constructor(context: OrgContext) {
     this.#context = context;
     this.#proofs = new DpopVerifier(context.clock);
+    this.#apps = new OauthClients(context, `${context.orgUrl}/oauth2/v1/token`, 'okta.users.read');
     this.#apiTokens.set(context.apiToken, context.apiTokenRoles);
   }
 
@@ -63,8 +59,7 @@ export class OrgTokens {
 
   register(app: ServiceApp): void {
     if ('d' in app.publicJwk) throw new Error('publicJwk holds a private key: Okta is given the public one.');
-    // jose imports a key once for each JWK object, and freezes that object: it is a copy.
-    this.#apps.set(app.clientId, { ...app, publicJwk: { ...app.publicJwk } });
+    this.#apps.register(app);
   }
 
   revokeAll(): void {
@@ -76,29 +71,11 @@ export class OrgTokens {
   }
 
   async answer(request: RecordedRequest): Promise<Reply> {
-    const field = (name: string): string | undefined => textFieldOf(request.form, name);
-    if (field('grant_type') !== 'client_credentials') {
-      return oauthError(400, 'unsupported_grant_type', 'Service apps only have client_credentials.');
-    }
-    if (field('client_assertion_type') !== ASSERTION_TYPE) {
-      return oauthError(401, 'invalid_client', 'Service apps only have private_key_jwt.');
-    }
-    const app = await this.#authenticate(field('client_assertion') ?? '');
-    if (typeof app === 'string') return oauthError(401, 'invalid_client', app);
-
-    const thumbprint = app.requireDpop === true ? await this.#checkTokenProof(request) : undefined;
-    if (typeof thumbprint === 'object') return thumbprint;
-
-    const scopes = scopesIn(field('scope'));
-    const granted = app.scopes ?? ['okta.users.read'];
-    if (scopes.length === 0 || scopes.some((scope) => !granted.includes(scope))) {
-      return oauthError(
-        400,
-        'invalid_scope',
-        'One or more scopes are not granted to the client application.',
-      );
-    }
-    return this.#issue(app, scopes, thumbprint);
+    const grant = await this.#apps.grant(request);
+    if ('status' in grant) return grant;
+    const { client, scopes } = grant;
+    const thumbprint = client.requireDpop === true ? await this.#checkTokenProof(request) : undefined;
+    return typeof thumbprint === 'object' ? thumbprint : this.#issue(client, scopes, thumbprint);
   }
 
   /**
@@ -140,39 +117,6 @@ export class OrgTokens {
     return isAllowedTo(roles, token.app.adminRoles ?? [SUPER_ADMIN]) ? undefined : forbidden();
   }
 
-  async #authenticate(assertion: string): Promise<ServiceApp | string> {
-    const { clock, orgUrl } = this.#context;
-    try {
-      const { kid } = decodeProtectedHeader(assertion);
-      const clientId = decodeJwt(assertion).iss;
-      const app = clientId === undefined ? undefined : this.#apps.get(clientId);
-      if (clientId === undefined || app === undefined)
-        return 'Invalid value for the issuer of client_assertion.';
-      const jwk = app.publicJwk;
-      if (jwk.kid !== undefined && jwk.kid !== kid)
-        return 'The client_assertion is signed by an unknown key.';
-      const { payload } = await jwtVerify(assertion, jwk, {
-        algorithms: SIGNATURE_ALGORITHMS,
-        issuer: clientId,
-        subject: clientId,
-        audience: `${orgUrl}/oauth2/v1/token`,
-        requiredClaims: ['exp'],
-        currentDate: new Date(clock()),
-      });
-      if ((payload.exp ?? 0) > clock() / 1000 + MAX_ASSERTION_SECONDS) {
-        return 'The client_assertion expires more than one hour from now.';
-      }
-      if (payload.jti !== undefined) {
-        const use = `${clientId} ${payload.jti}`;
-        if (this.#seenAssertions.has(use)) return 'The client_assertion was used before.';
-        this.#seenAssertions.add(use);
-      }
-      return app;
-    } catch {
-      return 'The client_assertion is not valid.';
-    }
-  }
-
   async #checkTokenProof(request: RecordedRequest): Promise<string | Reply> {
     const header = headerOf(request, 'dpop');
     // The sentence is Okta's (okta/okta-sdk-dotnet#697).
@@ -204,18 +148,11 @@ export class OrgTokens {
       ...(thumbprint === undefined ? {} : { cnf: { jkt: thumbprint } }),
     };
     // Only Okta verifies the tokens of its org authorization server, so the signature can be random.
-    const token = [{ alg: 'RS256', kid: randomAlphanumeric(20) }, claims]
-      .map((part) => Buffer.from(JSON.stringify(part)).toString('base64url'))
-      .concat(randomAlphanumeric(86))
-      .join('.');
+    const header = { alg: 'RS256', kid: randomAlphanumeric(20) };
+    const token = `${unsignedToken(header, claims)}.${randomAlphanumeric(86)}`;
     this.#tokens.set(token, { app, scopes, thumbprint, expiresAt: clock() + tokenLifetimeSeconds * 1000 });
-    const body = {
-      token_type: thumbprint === undefined ? 'Bearer' : 'DPoP',
-      expires_in: tokenLifetimeSeconds,
-      access_token: token,
-      scope: scopes.join(' '),
-    };
-    return okReply(body, { 'cache-control': 'no-cache, no-store', pragma: 'no-cache' });
+    const type = thumbprint === undefined ? 'Bearer' : 'DPoP';
+    return tokenReply(token, scopes, tokenLifetimeSeconds, { token_type: type });
   }
 }
 

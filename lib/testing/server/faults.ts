@@ -120,3 +120,12 @@ export function requireKeys(what: string, given: object, known: readonly string[
 export function pathOf(request: RecordedRequest): string {
   return request.path.split('?')[0] ?? '';
 }
+
+export function queryOf(request: RecordedRequest): URLSearchParams {
+  return new URLSearchParams(request.path.split('?')[1]);
+}
+
+/** Reads the fields of a form: of several values the last; an empty one counts as missing. */
+export function formOf({ form = {} }: RecordedRequest): (name: string) => string | undefined {
+  return (name) => [form[name] ?? []].flat().at(-1) || undefined;
+}

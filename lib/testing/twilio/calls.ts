@@ -1,7 +1,8 @@
+import { formOf, type RecordedRequest } from '../server/faults.js';
 import { randomSid } from '../server/random-ids.js';
 import type { TwilioContext } from './context.js';
 import { refuse, type TwilioError } from './errors.js';
-import { isCallbackUrl, isE164, type TwilioForm } from './formats.js';
+import { isCallbackUrl, isE164 } from './formats.js';
 import type { EmulatedMessage } from './messages.js';
 import { wordsOfTwiml } from './spoken-twiml.js';
 
@@ -27,15 +28,16 @@ const MAX_TWIML = 4000;
 
 /** Reads the parameters of `POST Calls.json`. Returns a call, or Twilio's refusal. */
 export function readCall(
-  form: TwilioForm,
+  request: RecordedRequest,
   { senders, recipients, clock }: TwilioContext,
 ): { readonly call: StoredCall } | { readonly error: TwilioError } {
-  const to = form.get('To');
+  const field = formOf(request);
+  const to = field('To');
   if (to === undefined) return refuse(21201, "No 'To' number is specified.");
-  const from = form.get('From');
+  const from = field('From');
   if (from === undefined) return refuse(21213, "No 'From' number is specified.");
-  const url = form.get('Url');
-  const twiml = form.get('Twiml');
+  const url = field('Url');
+  const twiml = field('Twiml');
   if (url === undefined && twiml === undefined) return refuse(21205, "A 'Url' or 'Twiml' is required.");
   if (url !== undefined && !isCallbackUrl(url)) return refuse(21205, 'Url is not a valid URL.');
   if (url === undefined && twiml !== undefined) {
@@ -47,13 +49,15 @@ export function readCall(
   if (!isE164(to)) return refuse(21217, `The phone number ${to} is not valid.`);
   const error = senders.refuseCallFrom(from) ?? senders.refuseTo('voice', to) ?? recipients.refuseCall(to);
   if (error !== undefined) return { error };
-  const statusCallback = form.get('StatusCallback');
+  const statusCallback = field('StatusCallback');
   if (statusCallback !== undefined && !isCallbackUrl(statusCallback)) {
     return refuse(21609, `The 'StatusCallback' URL ${statusCallback} is not a valid URL.`);
   }
   // Some clients send all events in one parameter.
-  const events = form.list('StatusCallbackEvent').flatMap((event) => event.split(/[\s,]+/));
-  const timeout = form.get('Timeout');
+  const events = [request.form?.['StatusCallbackEvent'] ?? []]
+    .flat()
+    .flatMap((event) => event.split(/[\s,]+/));
+  const timeout = field('Timeout');
   const now = clock();
   return {
     call: {

@@ -1,27 +1,3 @@
-import type { RecordedRequest } from '../server/faults.js';
-
-/** A form of Twilio's API. An empty parameter counts as missing. */
-export class TwilioForm {
-  readonly #fields: Readonly<Record<string, string | string[]>>;
-
-  constructor(request: RecordedRequest) {
-    // Of a body that is not form-encoded, all parameters are missing.
-    this.#fields = request.form ?? {};
-  }
-
-  /** A parameter. Of several values it is the last. */
-  get(name: string): string | undefined {
-    const value = this.list(name).at(-1);
-    return value === '' ? undefined : value;
-  }
-
-  list(name: string): readonly string[] {
-    const value = this.#fields[name];
-    if (value === undefined) return [];
-    return typeof value === 'string' ? [value] : value;
-  }
-}
-
 /** The version of Twilio's REST API for messages and calls. Its paths and callbacks contain it. */
 export const API_VERSION = '2010-04-01';
 

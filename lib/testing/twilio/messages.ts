@@ -1,9 +1,10 @@
 import { isObject, parseJson } from '../../core/json.js';
+import { formOf, type RecordedRequest } from '../server/faults.js';
 import { randomSid } from '../server/random-ids.js';
 import type { EmulatedTemplate, TwilioContent } from './content.js';
 import type { TwilioContext } from './context.js';
 import { refuse, type TwilioError } from './errors.js';
-import { isCallbackUrl, isE164, readAddress, type TwilioForm } from './formats.js';
+import { isCallbackUrl, isE164, readAddress } from './formats.js';
 import { renderTemplate } from './templates.js';
 
 /**
@@ -63,24 +64,25 @@ const MAX_VALIDITY_SECONDS = 36_000;
 
 /** Reads the parameters of `POST Messages.json`. Returns a message, or Twilio's refusal. */
 export function readMessage(
-  form: TwilioForm,
+  request: RecordedRequest,
   { senders, recipients, smsNumber, clock }: TwilioContext,
   content: TwilioContent,
 ): ReadMessage | { readonly error: TwilioError } {
-  const toText = form.get('To');
+  const field = formOf(request);
+  const toText = field('To');
   if (toText === undefined) return refuse(21604, "A 'To' phone number is required.");
-  const fromText = form.get('From');
-  const service = form.get('MessagingServiceSid');
+  const fromText = field('From');
+  const service = field('MessagingServiceSid');
   if (fromText === undefined && service === undefined) {
     return refuse(21603, "A 'From' phone number or a 'MessagingServiceSid' is required.");
   }
-  const body = form.get('Body');
-  const contentSid = form.get('ContentSid');
+  const body = field('Body');
+  const contentSid = field('ContentSid');
   if (body === undefined && contentSid === undefined) return refuse(21602, 'Message body is required.');
   if (body !== undefined && Array.from(body).length > MAX_BODY) {
     return refuse(21617, `The concatenated message body exceeds the ${MAX_BODY} character limit.`);
   }
-  const variablesText = form.get('ContentVariables');
+  const variablesText = field('ContentVariables');
   if (contentSid === undefined && variablesText !== undefined) {
     return refuse(21654, 'ContentVariables need a ContentSid.');
   }
@@ -113,11 +115,11 @@ export function readMessage(
     recipients.refuseMessage(to, from?.number ?? smsNumber);
   if (recipientError !== undefined) return { error: recipientError };
 
-  const statusCallback = form.get('StatusCallback');
+  const statusCallback = field('StatusCallback');
   if (statusCallback !== undefined && !isCallbackUrl(statusCallback)) {
     return refuse(21609, `The 'StatusCallback' URL ${statusCallback} is not a valid URL.`);
   }
-  const validity = form.get('ValidityPeriod');
+  const validity = field('ValidityPeriod');
   if (validity !== undefined && !isValidity(validity)) {
     return refuse(21624, `The ValidityPeriod must be an integer between 1 and ${MAX_VALIDITY_SECONDS}.`);
   }
@@ -138,7 +140,7 @@ export function readMessage(
       errorCode: undefined,
       statusCallback,
       validityPeriod: validity === undefined ? undefined : Number(validity),
-      provideFeedback: form.get('ProvideFeedback')?.toLowerCase() === 'true',
+      provideFeedback: field('ProvideFeedback')?.toLowerCase() === 'true',
       feedback: undefined,
       createdAt: now,
       updatedAt: now,

@@ -1,4 +1,4 @@
-import { pathOf, type RecordedRequest } from '../server/faults.js';
+import { pathOf, queryOf, type RecordedRequest } from '../server/faults.js';
 
 const DEFAULT_PAGE_SIZE = 50;
 const MAX_PAGE_SIZE = 1000;
@@ -11,10 +11,6 @@ interface Page<Item> {
   readonly start: number;
   /** Path and query of a page of the list; `undefined` for a page that does not exist. */
   readonly uriOf: (page: number) => string | undefined;
-}
-
-export function queryOf(request: RecordedRequest): URLSearchParams {
-  return new URLSearchParams(request.path.split('?')[1] ?? '');
 }
 
 /** A page of a list in the API of 2010, with the counts beside the items. */

@@ -1,13 +1,13 @@
-import type { RecordedRequest } from '../server/faults.js';
+import { formOf, queryOf, type RecordedRequest } from '../server/faults.js';
 import { jsonReply, okReply, type Reply } from '../server/reply.js';
 import { readCall, wordsOfCall, type StoredCall } from './calls.js';
 import type { EmulatedTemplate, TwilioContent } from './content.js';
 import type { TwilioContext } from './context.js';
 import { notFound, twilioErrorReply } from './errors.js';
-import { addressOf, TwilioForm } from './formats.js';
+import { addressOf } from './formats.js';
 import type { LateFailure, TwilioLifecycle } from './lifecycle.js';
 import { readMessage, type EmulatedFeedback, type StoredMessage } from './messages.js';
-import { legacyPage, queryOf } from './paging.js';
+import { legacyPage } from './paging.js';
 import { callResource, feedbackResource, messageResource } from './resources.js';
 import { renderTemplate, templateFailure } from './templates.js';
 
@@ -49,7 +49,7 @@ export class TwilioSending {
 
   createMessage(request: RecordedRequest): Reply {
     const { clock, phones } = this.#context;
-    const read = readMessage(new TwilioForm(request), this.#context, this.#content);
+    const read = readMessage(request, this.#context, this.#content);
     if ('error' in read) return twilioErrorReply(read.error);
     const { message, template } = read;
     const { sid, channel, to, text, contentVariables = {} } = message;
@@ -69,7 +69,7 @@ export class TwilioSending {
 
   createCall(request: RecordedRequest): Reply {
     const { clock, phones, rules } = this.#context;
-    const read = readCall(new TwilioForm(request), this.#context);
+    const read = readCall(request, this.#context);
     if ('error' in read) return twilioErrorReply(read.error);
     const { call } = read;
     const { sid, channel, to } = call;
@@ -89,7 +89,7 @@ export class TwilioSending {
   postFeedback(request: RecordedRequest, sid = ''): Reply {
     const message = this.#bySid.get(sid);
     if (message === undefined || message.channel === 'voice') return notFound(request);
-    const outcome = new TwilioForm(request).get('Outcome') ?? 'confirmed';
+    const outcome = formOf(request)('Outcome') ?? 'confirmed';
     if (outcome !== 'confirmed' && outcome !== 'unconfirmed') {
       return twilioErrorReply({ code: 20001, message: 'Outcome must be confirmed or unconfirmed.' });
     }

@@ -1,5 +1,6 @@
+import { formOf, type RecordedRequest } from '../server/faults.js';
 import { refuse, type TwilioError } from './errors.js';
-import { isE164, type TwilioForm } from './formats.js';
+import { isE164 } from './formats.js';
 import type { TwilioRecipients } from './senders.js';
 import type { VerifyChannel, VerifyService } from './verify-settings.js';
 
@@ -24,25 +25,26 @@ const CHINA = '+86';
  * answered with 404.
  */
 export function readVerification(
-  form: TwilioForm,
+  request: RecordedRequest,
   service: VerifyService,
   recipients: TwilioRecipients,
 ): { readonly request: VerificationRequest } | { readonly error: TwilioError } | 'UNKNOWN_LOCALE' {
-  const to = form.get('To') ?? '';
+  const field = formOf(request);
+  const to = field('To') ?? '';
   if (!isE164(to)) return invalid('To');
-  const channel = CHANNELS.find((one) => one === form.get('Channel'));
+  const channel = CHANNELS.find((one) => one === field('Channel'));
   if (channel === undefined) return invalid('Channel');
   if (service.disabledChannels.includes(channel)) return refuse(60223);
-  const customCode = form.get('CustomCode');
+  const customCode = field('CustomCode');
   if (customCode !== undefined) {
     if (!service.customCodeEnabled) return refuse(60204);
     const { length } = Array.from(customCode);
     if (length < MIN_CODE || length > MAX_CODE) return invalid('CustomCode');
   }
-  const riskCheck = form.get('RiskCheck');
+  const riskCheck = field('RiskCheck');
   if (riskCheck !== undefined && riskCheck !== 'enable' && riskCheck !== 'disable')
     return invalid('RiskCheck');
-  const locale = form.get('Locale');
+  const locale = field('Locale');
   if (locale !== undefined && !isVerifyLocale(locale)) return 'UNKNOWN_LOCALE';
 
   const language = locale ?? LANGUAGE_OF_COUNTRY.find(([prefix]) => to.startsWith(prefix))?.[1] ?? 'en';

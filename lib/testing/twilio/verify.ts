@@ -1,9 +1,9 @@
-import type { RecordedRequest } from '../server/faults.js';
+import { formOf, type RecordedRequest } from '../server/faults.js';
 import { randomDigits, randomSid } from '../server/random-ids.js';
 import { jsonReply, okReply, type Reply } from '../server/reply.js';
 import type { TwilioContext } from './context.js';
 import { notFound, twilioErrorReply } from './errors.js';
-import { isoDate, TwilioForm } from './formats.js';
+import { isoDate } from './formats.js';
 import type { EmulatedPhoneItem } from './phones.js';
 import { presetSentence } from './templates.js';
 import { readVerification, type VerificationRequest } from './verification-request.js';
@@ -85,7 +85,7 @@ export class TwilioVerify {
 
   create(request: RecordedRequest): Reply {
     const { rules, recipients, clock, phones } = this.#context;
-    const read = readVerification(new TwilioForm(request), this.#service, recipients);
+    const read = readVerification(request, this.#service, recipients);
     if (read === 'UNKNOWN_LOCALE') return notFound(request);
     if ('error' in read) return twilioErrorReply(read.error);
     const { to, channel, locale, riskCheck, customCode } = read.request;
@@ -128,7 +128,7 @@ export class TwilioVerify {
   update(request: RecordedRequest, wanted = ''): Reply {
     const verification = this.#find(wanted);
     if (verification === undefined) return notFound(request);
-    const status = new TwilioForm(request).get('Status');
+    const status = formOf(request)('Status');
     if (status !== 'approved' && status !== 'canceled') {
       return twilioErrorReply({ code: 60200, message: 'Invalid parameter: Status' });
     }

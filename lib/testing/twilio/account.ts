@@ -1,5 +1,5 @@
-import { queryOf, type RecordedRequest } from '../server/faults.js';
-import { okReply, type Reply } from '../server/reply.js';
+import { queryOf } from '../server/faults.js';
+import { okReply, type Answer, type Reply } from '../server/reply.js';
 import { randomSid } from '../server/random-ids.js';
 import { given, type AllSettings, type TwilioContext } from './context.js';
 import { notFound } from './errors.js';
@@ -55,7 +55,7 @@ export class TwilioAccount {
     this.#context.recipients.verifiedNumbers = type === 'Trial' ? verifiedNumbers : undefined;
   }
 
-  show(request: RecordedRequest, sid = ''): Reply {
+  readonly show: Answer = (request, { sid = '' }) => {
     if (sid !== this.#context.accountSid) return notFound(request);
     const uri = `/${API_VERSION}/Accounts/${sid}`;
     return okReply({
@@ -70,20 +70,20 @@ export class TwilioAccount {
       type: this.#settings.type,
       uri: `${uri}.json`,
     });
-  }
+  };
 
-  showBalance(): Reply {
+  readonly showBalance = (): Reply => {
     const { balance, currency } = this.#settings;
     return okReply({ account_sid: this.#context.accountSid, balance, currency });
-  }
+  };
 
   /** `PhoneNumber` in the query narrows the list by a part of the number. */
-  listNumbers(request: RecordedRequest): Reply {
+  readonly listNumbers: Answer = (request) => {
     const wanted = queryOf(request).get('PhoneNumber') ?? '';
     const numbers = this.#context.senders.numbers.filter((number) => number.includes(wanted));
-    const show = (number: string): object => this.#numberResource(number);
-    return okReply(legacyPage(request, 'incoming_phone_numbers', numbers, show));
-  }
+    const resources = numbers.map((number) => this.#numberResource(number));
+    return legacyPage(request, 'incoming_phone_numbers', resources);
+  };
 
   #numberSid(number: string): string {
     const sid = this.#numberSids.get(number) ?? randomSid('PN');
@@ -133,16 +133,15 @@ export class TwilioAccount {
     };
   }
 
-  showService(request: RecordedRequest, sid = ''): Reply {
-    return this.#isService(sid) ? okReply(this.#serviceResource(sid)) : notFound(request);
-  }
+  readonly showService: Answer = (request, { sid = '' }) =>
+    this.#isService(sid) ? okReply(this.#serviceResource(sid)) : notFound(request);
 
-  listServiceNumbers(request: RecordedRequest, sid = ''): Reply {
+  readonly listServiceNumbers: Answer = (request, { sid = '' }) => {
     if (!this.#isService(sid)) return notFound(request);
     const { server, smsNumber } = this.#context;
-    const show = (number: string): object => this.#serviceNumberResource(sid, number);
-    return okReply(metaPage(request, server.origin, 'phone_numbers', [smsNumber], show));
-  }
+    const numbers = [this.#serviceNumberResource(sid, smsNumber)];
+    return metaPage(request, server.origin, 'phone_numbers', numbers);
+  };
 
   #isService(sid: string): boolean {
     return sid.startsWith('MG') && this.#context.senders.hasService(sid);

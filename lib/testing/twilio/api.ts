@@ -50,53 +50,37 @@ export function twilioHandler(context: TwilioContext, products: TwilioProducts):
     else next();
   });
 
-  resource('/v1/Content', { get: (request) => content.list(request) });
-  resource('/v1/Content/:sid', { get: (request, { sid }) => content.show(request, sid) });
-  resource('/v1/Content/:sid/ApprovalRequests', {
-    get: (request, { sid }) => content.showApproval(request, sid),
-  });
-  resource('/v1/Services/:sid', { get: (request, { sid }) => account.showService(request, sid) });
-  resource('/v1/Services/:sid/PhoneNumbers', {
-    get: (request, { sid }) => account.listServiceNumbers(request, sid),
-  });
+  resource('/v1/Content', { get: content.list });
+  resource('/v1/Content/:sid', { get: content.show });
+  resource('/v1/Content/:sid/ApprovalRequests', { get: content.showApproval });
+  resource('/v1/Services/:sid', { get: account.showService });
+  resource('/v1/Services/:sid/PhoneNumbers', { get: account.listServiceNumbers });
 
   const service = `/v2/Services/${context.verifyServiceSid}`;
-  resource(service, { get: () => verify.showService() });
-  resource(`${service}/Verifications`, { post: unlessRefused((request) => verify.create(request)) });
-  resource(`${service}/Verifications/:wanted`, {
-    get: (request, { wanted }) => verify.show(request, wanted),
-    post: (request, { wanted }) => verify.update(request, wanted),
-  });
+  resource(service, { get: verify.showService });
+  resource(`${service}/Verifications`, { post: unlessRefused(verify.create) });
+  resource(`${service}/Verifications/:wanted`, { get: verify.show, post: verify.update });
 
   resource('/2010-04-01/Accounts/:sid.json', {
-    get: (request, { sid }) =>
+    get: (request, params) =>
       // A standard API key may not read accounts.
       callerOf(request, context) === 'apiKey'
         ? twilioErrorReply({ code: 20003 })
-        : account.show(request, sid),
+        : account.show(request, params),
   });
   router.use('/2010-04-01/Accounts/:sid', (req, res, next) => {
     if (req.params.sid === context.accountSid) next();
     else void unauthorized(req, res, next);
   });
   const own = `/2010-04-01/Accounts/${context.accountSid}`;
-  resource(`${own}/Balance.json`, { get: () => account.showBalance() });
-  resource(`${own}/IncomingPhoneNumbers.json`, { get: (request) => account.listNumbers(request) });
-  resource(`${own}/Messages.json`, {
-    get: (request) => sending.list(request, 'messages'),
-    post: unlessRefused((request) => sending.createMessage(request)),
-  });
-  resource(`${own}/Messages/:sid.json`, {
-    get: (request, { sid }) => sending.show(request, 'messages', sid),
-  });
-  resource(`${own}/Messages/:sid/Feedback.json`, {
-    post: (request, { sid }) => sending.postFeedback(request, sid),
-  });
-  resource(`${own}/Calls.json`, {
-    get: (request) => sending.list(request, 'calls'),
-    post: unlessRefused((request) => sending.createCall(request)),
-  });
-  resource(`${own}/Calls/:sid.json`, { get: (request, { sid }) => sending.show(request, 'calls', sid) });
+  resource(`${own}/Balance.json`, { get: account.showBalance });
+  resource(`${own}/IncomingPhoneNumbers.json`, { get: account.listNumbers });
+  const createMessage = unlessRefused(sending.createMessage);
+  resource(`${own}/Messages.json`, { get: sending.listOf('messages'), post: createMessage });
+  resource(`${own}/Messages/:sid.json`, { get: sending.showOf('messages') });
+  resource(`${own}/Messages/:sid/Feedback.json`, { post: sending.postFeedback });
+  resource(`${own}/Calls.json`, { get: sending.listOf('calls'), post: unlessRefused(sending.createCall) });
+  resource(`${own}/Calls/:sid.json`, { get: sending.showOf('calls') });
 
   const nothing = replyWith(notFound);
   router.use(nothing, ifUndecodable(nothing));

@@ -30,7 +30,7 @@ const MAX_TWIML = 4000;
 export function readCall(
   request: RecordedRequest,
   { senders, recipients, clock }: TwilioContext,
-): { readonly call: StoredCall } | { readonly error: TwilioError } {
+): StoredCall | { readonly error: TwilioError } {
   const field = formOf(request);
   const to = field('To');
   if (to === undefined) return refuse(21201, "No 'To' number is specified.");
@@ -60,21 +60,19 @@ export function readCall(
   const timeout = field('Timeout');
   const now = clock();
   return {
-    call: {
-      sid: randomSid('CA'),
-      channel: 'voice',
-      from,
-      to,
-      twiml,
-      url,
-      status: 'queued',
-      errorCode: undefined,
-      statusCallback,
-      statusCallbackEvents: events.length === 0 ? ['completed'] : events,
-      timeout: timeout === undefined ? undefined : Number(timeout),
-      createdAt: now,
-      updatedAt: now,
-    },
+    sid: randomSid('CA'),
+    channel: 'voice',
+    from,
+    to,
+    twiml,
+    url,
+    status: 'queued',
+    errorCode: undefined,
+    statusCallback,
+    statusCallbackEvents: events.length === 0 ? ['completed'] : events,
+    timeout: timeout === undefined ? undefined : Number(timeout),
+    createdAt: now,
+    updatedAt: now,
   };
 }
 

@@ -1,5 +1,4 @@
-import type { RecordedRequest } from '../server/faults.js';
-import { okReply, type Reply } from '../server/reply.js';
+import { okReply, type Answer } from '../server/reply.js';
 import { randomSid } from '../server/random-ids.js';
 import { given, type TwilioContext } from './context.js';
 import { notFound } from './errors.js';
@@ -87,19 +86,19 @@ export class TwilioContent {
     return { ...DEFAULTS, sid, variables: { ...DEFAULTS.variables, ...variables }, createdAt: 0 };
   }
 
-  list(request: RecordedRequest): Reply {
-    const show = (template: EmulatedTemplate): object => this.#resource(template);
-    return okReply(metaPage(request, this.#context.server.origin, 'contents', this.templates, show));
-  }
+  readonly list: Answer = (request) => {
+    const resources = this.templates.map((template) => this.#resource(template));
+    return metaPage(request, this.#context.server.origin, 'contents', resources);
+  };
 
-  show(request: RecordedRequest, sid?: string): Reply {
-    const template = this.templates.find((known) => known.sid === sid);
-    return template === undefined ? notFound(request) : okReply(this.#resource(template));
-  }
+  readonly show = this.#withTemplate((template) => this.#resource(template));
+  readonly showApproval = this.#withTemplate((template) => this.#approval(template));
 
-  showApproval(request: RecordedRequest, sid?: string): Reply {
-    const template = this.templates.find((known) => known.sid === sid);
-    return template === undefined ? notFound(request) : okReply(this.#approval(template));
+  #withTemplate(show: (template: EmulatedTemplate) => object): Answer {
+    return (request, { sid }) => {
+      const template = this.templates.find((known) => known.sid === sid);
+      return template === undefined ? notFound(request) : okReply(show(template));
+    };
   }
 
   #resource(template: EmulatedTemplate): object {

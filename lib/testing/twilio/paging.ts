@@ -1,85 +1,61 @@
 import { pathOf, queryOf, type RecordedRequest } from '../server/faults.js';
+import { okReply, type Reply } from '../server/reply.js';
 
 const DEFAULT_PAGE_SIZE = 50;
 const MAX_PAGE_SIZE = 1000;
 
-/** One page of a list, for both kinds of Twilio's APIs. */
-interface Page<Item> {
-  readonly items: readonly Item[];
-  readonly number: number;
-  readonly size: number;
-  readonly start: number;
-  /** Path and query of a page of the list; `undefined` for a page that does not exist. */
-  readonly uriOf: (page: number) => string | undefined;
-}
-
 /** A page of a list in the API of 2010, with the counts beside the items. */
-export function legacyPage<Item>(
-  request: RecordedRequest,
-  name: string,
-  items: readonly Item[],
-  show: (item: Item) => object,
-): object {
-  const page = pageOf(request, items);
-  return {
-    [name]: page.items.map(show),
-    end: page.start + Math.max(page.items.length - 1, 0),
-    first_page_uri: page.uriOf(0),
-    next_page_uri: page.uriOf(page.number + 1) ?? null,
-    page: page.number,
-    page_size: page.size,
-    previous_page_uri: page.uriOf(page.number - 1) ?? null,
-    start: page.start,
-    uri: page.uriOf(page.number) ?? request.path,
-  };
+export function legacyPage(request: RecordedRequest, name: string, items: readonly object[]): Reply {
+  const { shown, start, number, size, linkTo } = pageOf(request, items);
+  return okReply({
+    [name]: shown,
+    end: start + Math.max(shown.length - 1, 0),
+    first_page_uri: linkTo(0),
+    next_page_uri: linkTo(number + 1),
+    page: number,
+    page_size: size,
+    previous_page_uri: linkTo(number - 1),
+    start,
+    uri: linkTo(number) ?? request.path,
+  });
 }
 
 /** A page of a list in the newer APIs, with whole URLs under `meta`. */
-export function metaPage<Item>(
+export function metaPage(
   request: RecordedRequest,
-  baseUrl: string,
+  origin: string,
   name: string,
-  items: readonly Item[],
-  show: (item: Item) => object,
-): object {
-  const page = pageOf(request, items);
-  const urlOf = (number: number): string | null => {
-    const path = page.uriOf(number);
-    return path === undefined ? null : baseUrl + path;
-  };
-  return {
-    [name]: page.items.map(show),
+  items: readonly object[],
+): Reply {
+  const { shown, number, size, linkTo } = pageOf(request, items, origin);
+  return okReply({
+    [name]: shown,
     meta: {
-      first_page_url: urlOf(0),
+      first_page_url: linkTo(0),
       key: name,
-      next_page_url: urlOf(page.number + 1),
-      page: page.number,
-      page_size: page.size,
-      previous_page_url: urlOf(page.number - 1),
-      url: urlOf(page.number) ?? baseUrl + request.path,
+      next_page_url: linkTo(number + 1),
+      page: number,
+      page_size: size,
+      previous_page_url: linkTo(number - 1),
+      url: linkTo(number) ?? origin + request.path,
     },
-  };
+  });
 }
 
-function pageOf<Item>(request: RecordedRequest, items: readonly Item[]): Page<Item> {
+function pageOf(request: RecordedRequest, items: readonly object[], origin = '') {
   const query = queryOf(request);
   const size = Math.min(countOf(query.get('PageSize')) || DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE);
   const number = countOf(query.get('Page'));
-  // An empty list has a first page.
-  const pages = Math.max(Math.ceil(items.length / size), 1);
-  return {
-    items: items.slice(number * size, (number + 1) * size),
-    number,
-    size,
-    start: number * size,
-    uriOf: (page) => {
-      if (page < 0 || page >= pages) return undefined;
-      const its = new URLSearchParams(query);
-      its.set('PageSize', String(size));
-      its.set('Page', String(page));
-      return `${pathOf(request)}?${its.toString()}`;
-    },
+  const start = number * size;
+  /** The address of a page; `null` for one that does not exist. An empty list has a first page. */
+  const linkTo = (page: number): string | null => {
+    if (page < 0 || (page > 0 && page * size >= items.length)) return null;
+    const its = new URLSearchParams(query);
+    its.set('PageSize', String(size));
+    its.set('Page', String(page));
+    return `${origin}${pathOf(request)}?${its.toString()}`;
   };
+  return { shown: items.slice(start, start + size), start, number, size, linkTo };
 }
 
 function countOf(text: string | null): number {

@@ -1,5 +1,5 @@
 import { formOf, queryOf, type RecordedRequest } from '../server/faults.js';
-import { jsonReply, okReply, type Reply } from '../server/reply.js';
+import { jsonReply, okReply, type Answer } from '../server/reply.js';
 import { readCall, wordsOfCall, type StoredCall } from './calls.js';
 import type { EmulatedTemplate, TwilioContent } from './content.js';
 import type { TwilioContext } from './context.js';
@@ -30,24 +30,33 @@ export class TwilioSending {
   }
 
   /** Lists the newest first. `To` and `From` in the query narrow the list. */
-  list(request: RecordedRequest, kind: 'messages' | 'calls'): Reply {
-    const query = queryOf(request);
-    const sent: readonly Sent[] = this[kind];
-    const fits = (name: string, address: string): boolean => (query.get(name) ?? address) === address;
-    const found = sent.filter(
-      ({ channel, to, from }) => fits('To', addressOf(channel, to)) && fits('From', addressOf(channel, from)),
-    );
-    return okReply(legacyPage(request, kind, found.reverse(), (one) => this.#resource(one)));
+  listOf(kind: 'messages' | 'calls'): Answer {
+    return (request) => {
+      const query = queryOf(request);
+      const sent: readonly Sent[] = this[kind];
+      const fits = (name: string, address: string): boolean => (query.get(name) ?? address) === address;
+      const found = sent.filter(
+        ({ channel, to, from }) =>
+          fits('To', addressOf(channel, to)) && fits('From', addressOf(channel, from)),
+      );
+      return legacyPage(
+        request,
+        kind,
+        found.reverse().map((one) => this.#resource(one)),
+      );
+    };
   }
 
-  show(request: RecordedRequest, kind: 'messages' | 'calls', sid = ''): Reply {
-    const sent = this.#bySid.get(sid);
-    const isCall = sent?.channel === 'voice';
-    if (sent === undefined || isCall !== (kind === 'calls')) return notFound(request);
-    return okReply(this.#resource(sent));
+  showOf(kind: 'messages' | 'calls'): Answer {
+    return (request, { sid = '' }) => {
+      const sent = this.#bySid.get(sid);
+      const isCall = sent?.channel === 'voice';
+      if (sent === undefined || isCall !== (kind === 'calls')) return notFound(request);
+      return okReply(this.#resource(sent));
+    };
   }
 
-  createMessage(request: RecordedRequest): Reply {
+  readonly createMessage: Answer = (request) => {
     const { clock, phones } = this.#context;
     const read = readMessage(request, this.#context, this.#content);
     if ('error' in read) return twilioErrorReply(read.error);
@@ -65,13 +74,12 @@ export class TwilioSending {
         this.#lifecycle.runMessage(message, failure);
       },
     };
-  }
+  };
 
-  createCall(request: RecordedRequest): Reply {
+  readonly createCall: Answer = (request) => {
     const { clock, phones, rules } = this.#context;
-    const read = readCall(request, this.#context);
-    if ('error' in read) return twilioErrorReply(read.error);
-    const { call } = read;
+    const call = readCall(request, this.#context);
+    if ('error' in call) return twilioErrorReply(call.error);
     const { sid, channel, to } = call;
     return {
       ...jsonReply(201, this.#resource(call)),
@@ -84,9 +92,9 @@ export class TwilioSending {
         this.#lifecycle.runCall(call, rule === undefined ? undefined : { code: rule.code, status: 'failed' });
       },
     };
-  }
+  };
 
-  postFeedback(request: RecordedRequest, sid = ''): Reply {
+  readonly postFeedback: Answer = (request, { sid = '' }) => {
     const message = this.#bySid.get(sid);
     if (message === undefined || message.channel === 'voice') return notFound(request);
     const outcome = formOf(request)('Outcome') ?? 'confirmed';
@@ -101,7 +109,7 @@ export class TwilioSending {
         this.feedback.push(feedback);
       },
     };
-  }
+  };
 
   #resource(sent: Sent): object {
     const { accountSid } = this.#context;

@@ -78,9 +78,6 @@ const FAILURE_OF_STATUS: Readonly<Record<string, number>> = {
   paused: 63041,
   disabled: 63042,
 };
-/** The limits of WhatsApp for a code and for a whole message, in characters. */
-const MAX_CODE = 14;
-const MAX_LENGTH = 1024;
 
 /** Fills in a template's variables. A missing one is replaced by its sample. */
 export function renderTemplate(
@@ -122,12 +119,8 @@ export function templateFailure(
     if (code !== undefined) return code;
     if (!isWindowOpen || isAuthentication) return 63016;
   }
-  if (Object.keys(variables).some((name) => template.variables[name] === undefined)) return 63028;
-  const values = Object.values(variables);
-  if (values.some((value) => / {5}/.test(value))) return 63013;
-  if (isAuthentication && values.some((value) => Array.from(value).length > MAX_CODE)) return 63021;
-  const { text } = renderTemplate(template, variables);
-  return Array.from(text).length > MAX_LENGTH ? 63021 : undefined;
+  const isUnknown = Object.keys(variables).some((name) => template.variables[name] === undefined);
+  return isUnknown ? 63028 : undefined;
 }
 
 function buttonText(actions: unknown): string {

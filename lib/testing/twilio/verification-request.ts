@@ -20,15 +20,12 @@ const MIN_CODE = 4;
 const MAX_CODE = 10;
 const CHINA = '+86';
 
-/**
- * Reads the parameters of `POST Verifications`. Returns a request, or Verify's refusal. An unknown locale is
- * answered with 404.
- */
+/** Reads the parameters of `POST Verifications`. Returns a request, or Verify's refusal. */
 export function readVerification(
   request: RecordedRequest,
   service: VerifyService,
   recipients: TwilioRecipients,
-): { readonly request: VerificationRequest } | { readonly error: TwilioError } | 'UNKNOWN_LOCALE' {
+): VerificationRequest | { readonly error: TwilioError } {
   const field = formOf(request);
   const to = field('To') ?? '';
   if (!isE164(to)) return invalid('To');
@@ -45,7 +42,7 @@ export function readVerification(
   if (riskCheck !== undefined && riskCheck !== 'enable' && riskCheck !== 'disable')
     return invalid('RiskCheck');
   const locale = field('Locale');
-  if (locale !== undefined && !isVerifyLocale(locale)) return 'UNKNOWN_LOCALE';
+  if (locale !== undefined && !VERIFY_LOCALES.has(locale)) return refuse(20404);
 
   const language = locale ?? LANGUAGE_OF_COUNTRY.find(([prefix]) => to.startsWith(prefix))?.[1] ?? 'en';
   if (channel === 'whatsapp') {
@@ -61,15 +58,15 @@ export function readVerification(
   if (recipients.isUnverified(to)) {
     return refuse(21608, `The number ${to} is unverified. Trial accounts cannot send there.`);
   }
-  return { request: { to, channel, customCode, locale, language, riskCheck } };
+  return { to, channel, customCode, locale, language, riskCheck };
 }
 
 function invalid(parameter: string): { readonly error: TwilioError } {
   return refuse(60200, `Invalid parameter: ${parameter}`);
 }
 
-/** The locales of Verify's messages, from its page on languages. */
-const LOCALES = new Set(
+/** The locales of Verify's messages, from its page on languages. The case counts. */
+export const VERIFY_LOCALES: ReadonlySet<string> = new Set(
   `af ar ca zh zh-CN zh-HK hr cs da nl en en-GB et fi fr de el he hi hu id it ja kn ko lt ms mr nb pl pt-BR pt ro ru sk
   es sv tl te th tr uk vi`.split(/\s+/),
 );
@@ -84,8 +81,3 @@ const LANGUAGE_OF_COUNTRY: readonly (readonly [string, string])[] = [
   ['+55', 'pt-BR'],
   ['+351', 'pt'],
 ];
-
-/** Whether Verify has a locale. The case counts. */
-export function isVerifyLocale(locale: string): boolean {
-  return LOCALES.has(locale);
-}

@@ -1,5 +1,4 @@
-import { requireKeys } from '../server/faults.js';
-import { given, type AllSettings, type TwilioContext } from './context.js';
+import type { AllSettings, TwilioContext } from './context.js';
 import { isoDate } from './formats.js';
 
 /** How Verify reaches a phone. */
@@ -38,12 +37,6 @@ export const FIRST_VERIFY_SERVICE: VerifyService = {
   blockedPrefixes: [],
   isVettedForChina: false,
 };
-
-/** A service with some of its settings changed; `undefined` changes nothing. */
-export function changeVerifyService(service: VerifyService, settings: VerifySettings): VerifyService {
-  requireKeys('configureVerify()', settings, Object.keys(FIRST_VERIFY_SERVICE));
-  return { ...service, ...given(settings) };
-}
 
 const LINKS: Readonly<Record<string, string>> = {
   verification_checks: 'VerificationCheck',

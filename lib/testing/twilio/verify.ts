@@ -1,14 +1,13 @@
-import { formOf, type RecordedRequest } from '../server/faults.js';
+import { formOf, requireKeys } from '../server/faults.js';
 import { randomDigits, randomSid } from '../server/random-ids.js';
-import { jsonReply, okReply, type Reply } from '../server/reply.js';
-import type { TwilioContext } from './context.js';
+import { jsonReply, okReply, type Answer, type Reply } from '../server/reply.js';
+import { given, type TwilioContext } from './context.js';
 import { notFound, twilioErrorReply } from './errors.js';
 import { isoDate } from './formats.js';
 import type { EmulatedPhoneItem } from './phones.js';
 import { presetSentence } from './templates.js';
 import { readVerification, type VerificationRequest } from './verification-request.js';
 import {
-  changeVerifyService,
   FIRST_VERIFY_SERVICE,
   verifyServiceResource,
   type VerifyChannel,
@@ -66,7 +65,8 @@ export class TwilioVerify {
   }
 
   configure(settings: VerifySettings): void {
-    this.#service = changeVerifyService(this.#service, settings);
+    requireKeys('configureVerify()', settings, Object.keys(FIRST_VERIFY_SERVICE));
+    this.#service = { ...this.#service, ...given(settings) };
   }
 
   get verifications(): readonly EmulatedVerification[] {
@@ -74,21 +74,19 @@ export class TwilioVerify {
     return this.#verifications;
   }
 
-  showService(): Reply {
-    return okReply(verifyServiceResource(this.#service, this.#context, this.#url(), this.#createdAt));
-  }
+  readonly showService = (): Reply =>
+    okReply(verifyServiceResource(this.#service, this.#context, this.#url(), this.#createdAt));
 
-  show(request: RecordedRequest, wanted = ''): Reply {
+  readonly show: Answer = (request, { wanted = '' }) => {
     const verification = this.#find(wanted);
     return verification === undefined ? notFound(request) : okReply(this.#resource(verification));
-  }
+  };
 
-  create(request: RecordedRequest): Reply {
+  readonly create: Answer = (request) => {
     const { rules, recipients, clock, phones } = this.#context;
     const read = readVerification(request, this.#service, recipients);
-    if (read === 'UNKNOWN_LOCALE') return notFound(request);
     if ('error' in read) return twilioErrorReply(read.error);
-    const { to, channel, locale, riskCheck, customCode } = read.request;
+    const { to, channel, locale, riskCheck, customCode } = read;
     const pending = this.#find(to);
     if (pending !== undefined && pending.attempts.length >= MAX_SENDS) {
       return twilioErrorReply({ code: 60203 });
@@ -119,13 +117,13 @@ export class TwilioVerify {
           Object.assign(pending, next);
         }
         if (rules.lateFailures.take(request) === undefined) {
-          phones.deliver(to, this.#item(next, read.request));
+          phones.deliver(to, this.#item(next, read));
         }
       },
     };
-  }
+  };
 
-  update(request: RecordedRequest, wanted = ''): Reply {
+  readonly update: Answer = (request, { wanted = '' }) => {
     const verification = this.#find(wanted);
     if (verification === undefined) return notFound(request);
     const status = formOf(request)('Status');
@@ -141,7 +139,7 @@ export class TwilioVerify {
         this.#pending.delete(verification.to);
       },
     };
-  }
+  };
 
   /** By SID in any state, by number only a pending one. */
   #find(wanted: string): StoredVerification | undefined {

@@ -4,7 +4,7 @@ import { ConfigurationError } from '#lib/core/errors.js';
 import type { TwilioSettings } from '#lib/channels/twilio/settings.js';
 import { describeRefusal } from '#lib/channels/twilio/outcome.js';
 import { twilioVerify, verifyLocaleOf, type TwilioVerifyOptions } from '#lib/channels/twilio/verify.js';
-import { isVerifyLocale } from '#lib/testing/twilio/verification-request.js';
+import { VERIFY_LOCALES } from '#lib/testing/twilio/verification-request.js';
 import { connectChannel, contextOf } from '#harness/channels.js';
 import {
   KEY_SID,
@@ -183,7 +183,7 @@ describe('verifyLocaleOf', () => {
   ] as const) {
     it(`is ${expected ?? 'undefined'} for ${locale}`, () => {
       expect(verifyLocaleOf(locale)).to.equal(expected);
-      if (expected !== undefined) expect(isVerifyLocale(expected)).to.equal(true);
+      if (expected !== undefined) expect(VERIFY_LOCALES.has(expected)).to.equal(true);
     });
   }
 });

@@ -216,10 +216,10 @@ export async function startOktaEmulator(options: OktaEmulatorOptions = {}): Prom
       return org.schema.view;
     },
     get inlineHooks() {
-      return org.inlineHooks.all;
+      return org.inlineHooks.hooks.all;
     },
     get eventHooks() {
-      return org.eventHooks.all;
+      return org.eventHooks.hooks.all;
     },
     get hookKeys() {
       return org.keys.all;
@@ -240,7 +240,7 @@ export async function startOktaEmulator(options: OktaEmulatorOptions = {}): Prom
     revokeTokens: () => org.orgTokens.revokeAll(),
     rotateDpopNonce: () => org.orgTokens.rotateNonce(),
     issueHookToken: (claims = {}, tokenOptions = {}) => org.hookTokens.issue(claims, tokenOptions),
-    registerHookClient: (client) => org.hookTokens.register(client),
+    registerHookClient: (client) => org.hookTokens.clients.register(client),
     rotateHookKeys: () => org.hookTokens.rotate(),
     faultKeys: (fault) => {
       keyFault = fault === undefined ? undefined : requireFault(fault);

@@ -1,10 +1,8 @@
 import { asList, fieldOf, textFieldOf } from '../../core/json.js';
-import type { Reply } from '../server/reply.js';
 import type { OrgContext } from './context.js';
 import { validationFailed } from './errors.js';
-import { readChannel, type HookChannel } from './hook-channel.js';
+import type { HookChannel } from './hook-channel.js';
 import { HookStore } from './hook-store.js';
-import type { Route } from './route.js';
 
 /** An event hook of the org, as it is now. */
 export interface EmulatedEventHook {
@@ -26,7 +24,7 @@ export interface EventHookProblem {
   readonly text: string;
 }
 
-type EventFields = Omit<EmulatedEventHook, 'id' | 'status'> & {
+type EventFields = Pick<EmulatedEventHook, 'verificationStatus' | 'events'> & {
   readonly description: string | null;
   readonly filter: unknown;
 };
@@ -39,17 +37,17 @@ const NOT_ELIGIBLE = ['inline_hook.response.processed', 'system.sms.send_factor_
 
 export class EventHooks {
   readonly #verify: Verify;
-  readonly #hooks: HookStore<EventFields>;
+  readonly hooks: HookStore<EventFields>;
 
   /** @param createdBy - the id of the administrator who makes all hooks. */
   constructor(context: OrgContext, createdBy: string, verify: Verify) {
     this.#verify = verify;
-    this.#hooks = new HookStore<EventFields>(context, {
+    this.hooks = new HookStore<EventFields>(context, {
       name: 'EventHook',
       path: 'eventHooks',
       idPrefix: 'who',
       replacedBy: ['put'],
-      read: readHook,
+      read: readFields,
       show: ({ verificationStatus, description, events: items, filter }) => ({
         verificationStatus,
         description,
@@ -62,18 +60,10 @@ export class EventHooks {
         answer: async (hook) => {
           const problem = await verify(hook);
           if (problem !== undefined) return validationFailed('eventHook', problem.text);
-          return this.#hooks.save({ ...hook, verificationStatus: 'VERIFIED' });
+          return this.hooks.save({ ...hook, verificationStatus: 'VERIFIED' });
         },
       },
     });
-  }
-
-  get all(): readonly EmulatedEventHook[] {
-    return this.#hooks.all;
-  }
-
-  get routes(): readonly Route[] {
-    return this.#hooks.routes();
   }
 
   /**
@@ -81,47 +71,35 @@ export class EventHooks {
    * @throws Error if it cannot be verified.
    */
   async connect(channel: HookChannel, events: readonly string[]): Promise<void> {
-    const hook = this.#hooks.make({
-      name: 'Telephony gateway: codes that were used',
-      verificationStatus: 'VERIFIED',
-      events,
-      channel,
-      description: null,
-      filter: null,
-    });
+    const fields = { verificationStatus: 'VERIFIED', events, description: null, filter: null } as const;
+    const hook = this.hooks.make('Telephony gateway: codes that were used', channel, fields);
     const problem = await this.#verify(hook);
-    for (const { id, channel: other } of this.all) if (other.uri === channel.uri) this.#hooks.delete(id);
+    for (const { id, channel: other } of this.hooks.all) if (other.uri === channel.uri) this.hooks.delete(id);
     if (problem?.status === 404) return;
     if (problem !== undefined) throw new Error(`Okta cannot verify the event hook: ${problem.text}`);
-    this.#hooks.set(hook);
+    this.hooks.set(hook);
   }
 }
 
-function readHook(body: unknown, before: EmulatedEventHook | undefined): EventFields | Reply {
-  const name = textFieldOf(body, 'name');
-  const items = fieldOf(body, 'events', 'items');
-  const events = asList(items).filter((item) => typeof item === 'string');
-  const channel = readChannel(fieldOf(body, 'channel'));
-  const problems = 'type' in channel ? [] : [...channel];
-  if (name === undefined) problems.push('name: The field cannot be left blank');
+function readFields(
+  body: unknown,
+  channel: HookChannel | undefined,
+  problems: string[],
+  before: EmulatedEventHook | undefined,
+): EventFields {
+  const events = asList(fieldOf(body, 'events', 'items')).filter((item) => typeof item === 'string');
   if (textFieldOf(body, 'events', 'type') !== 'EVENT_TYPE' || events.length === 0) {
     problems.push('events: The type is not EVENT_TYPE, or there are no items.');
   }
-  if (textFieldOf(body, 'channel', 'type') === 'OAUTH')
-    problems.push('channel: Event hooks have the type HTTP only.');
+  if (channel?.type === 'OAUTH') problems.push('channel: Event hooks have the type HTTP only.');
   for (const event of events) {
     if (NOT_ELIGIBLE.includes(event)) problems.push(`events: ${event} is not for event hooks.`);
-  }
-  if (problems.length > 0 || name === undefined || !('type' in channel)) {
-    return validationFailed('eventHook', ...problems);
   }
   // With another channel, a hook has to be verified again.
   const isSameChannel = JSON.stringify(channel) === JSON.stringify(before?.channel);
   return {
-    name,
     verificationStatus: isSameChannel ? (before?.verificationStatus ?? 'UNVERIFIED') : 'UNVERIFIED',
     events,
-    channel,
     description: textFieldOf(body, 'description') ?? null,
     filter: fieldOf(body, 'events', 'filter') ?? null,
   };

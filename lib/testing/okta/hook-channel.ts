@@ -29,21 +29,20 @@ export interface HookOAuth {
 
 const MAX_URI = 1024;
 
-/** Reads the channel of a request, or returns its problems. */
-export function readChannel(channel: unknown): HookChannel | readonly string[] {
+/** Reads the channel of a request, and adds its problems to the list. */
+export function readChannel(channel: unknown, problems: string[]): HookChannel | undefined {
   const config = fieldOf(channel, 'config');
   const type = textFieldOf(channel, 'type');
   if (!isObject(config) || (type !== 'HTTP' && type !== 'OAUTH')) {
-    return ['channel: The type is neither HTTP nor OAUTH, or there is no config.'];
+    problems.push('channel: The type is neither HTTP nor OAUTH, or there is no config.');
+    return undefined;
   }
-  const problems: string[] = [];
   const uri = textFieldOf(config, 'uri') ?? '';
   if (!isCallable(uri))
     problems.push(`uri: It has to begin with https://, without white space, ${MAX_URI} characters at most.`);
   const headers = readHeaders(config['headers'], problems);
   const authScheme = readAuthScheme(config['authScheme'], problems);
   const oauth = type === 'OAUTH' ? readOAuth(config, problems) : undefined;
-  if (problems.length > 0) return problems;
   return {
     type,
     version: textFieldOf(channel, 'version') ?? '1.0.0',

@@ -1,69 +1,70 @@
-import type { JsonObject } from '../../core/json.js';
+import { fieldOf, textFieldOf, type JsonObject } from '../../core/json.js';
 import { okReply, type Reply } from '../server/reply.js';
 import { randomAlphanumeric } from '../server/random-ids.js';
 import type { OrgContext } from './context.js';
-import { wrongState } from './errors.js';
-import { channelResource, type HookChannel } from './hook-channel.js';
+import { validationFailed, wrongState } from './errors.js';
+import { channelResource, readChannel, type HookChannel } from './hook-channel.js';
 import { hookRoutes, withResource, type ApiCall, type Route } from './route.js';
 
-/** The fields that a request gives a hook, or that its kind adds. */
-interface HookFields {
-  readonly name: string;
-  readonly channel: HookChannel;
-}
-
-/** A hook with those fields, as the org stores it. */
-export type Stored<Fields> = Fields & {
+/** A hook as the org stores it. `Extra` are the fields that its kind adds. */
+export type Stored<Extra> = Extra & {
   readonly id: string;
+  readonly name: string;
   readonly status: 'ACTIVE' | 'INACTIVE';
+  readonly channel: HookChannel;
   readonly created: string;
   readonly lastUpdated: string;
 };
 
 /** What differs between inline hooks and event hooks. */
-interface HookKind<Fields> {
+interface HookKind<Extra> {
   readonly name: 'InlineHook' | 'EventHook';
   /** The path under `/api/v1`, and the name in scopes. */
   readonly path: 'inlineHooks' | 'eventHooks';
   readonly idPrefix: string;
   readonly replacedBy: readonly ('post' | 'put')[];
-  /** Reads the body of a request, or refuses it. `before` is the hook that it replaces. */
-  readonly read: (body: unknown, before: Stored<Fields> | undefined) => Fields | Reply;
+  /** Reads what the kind adds, and adds problems to the list. `before` is the hook that the request replaces. */
+  readonly read: (
+    body: unknown,
+    channel: HookChannel | undefined,
+    problems: string[],
+    before: Stored<Extra> | undefined,
+  ) => Extra;
   /** The part of the resource that the other kind does not have. */
-  readonly show: (hook: Stored<Fields>) => JsonObject;
-  readonly isListed?: (hook: Stored<Fields>, query: URLSearchParams) => boolean;
-  readonly mayBeActive?: (hook: Stored<Fields>) => boolean;
+  readonly show: (hook: Stored<Extra>) => JsonObject;
+  readonly isListed?: ((hook: Stored<Extra>, query: URLSearchParams) => boolean) | undefined;
+  readonly mayBeActive?: ((hook: Stored<Extra>) => boolean) | undefined;
   /** What can be done with an active hook: the path of the operation under the hook's, and its answer. */
   readonly operation: {
     readonly name: 'execute' | 'verify';
     readonly path: string;
-    readonly answer: (hook: Stored<Fields>, body: unknown) => Reply | Promise<Reply>;
+    readonly answer: (hook: Stored<Extra>, body: unknown) => Reply | Promise<Reply>;
   };
 }
 
 /** The hooks of one kind, and their API. A change replaces the stored object. */
-export class HookStore<Fields extends HookFields> {
+export class HookStore<Extra extends object> {
   readonly #context: OrgContext;
-  readonly #kind: HookKind<Fields>;
-  readonly #hooks = new Map<string, Stored<Fields>>();
+  readonly #kind: HookKind<Extra>;
+  readonly #hooks = new Map<string, Stored<Extra>>();
 
-  constructor(context: OrgContext, kind: HookKind<Fields>) {
+  constructor(context: OrgContext, kind: HookKind<Extra>) {
     this.#context = context;
     this.#kind = kind;
   }
 
-  get all(): readonly Stored<Fields>[] {
+  get all(): readonly Stored<Extra>[] {
     return [...this.#hooks.values()];
   }
 
   /** Makes an active hook without storing it. */
-  make(fields: Fields): Stored<Fields> {
+  make(name: string, channel: HookChannel, extra: Extra): Stored<Extra> {
     const created = this.#now();
     const id = this.#kind.idPrefix + randomAlphanumeric(17);
-    return { id, status: 'ACTIVE', ...fields, created, lastUpdated: created };
+    return { id, name, status: 'ACTIVE', channel, ...extra, created, lastUpdated: created };
   }
 
-  set(hook: Stored<Fields>): void {
+  set(hook: Stored<Extra>): void {
     this.#hooks.set(hook.id, hook);
   }
 
@@ -72,7 +73,7 @@ export class HookStore<Fields extends HookFields> {
   }
 
   /** Stores a changed hook, and answers with it. */
-  save(changed: Stored<Fields>): Reply {
+  save(changed: Stored<Extra>): Reply {
     const hook = { ...changed, lastUpdated: this.#now() };
     return { ...okReply(this.#resource(hook)), commit: () => this.set(hook) };
   }
@@ -80,12 +81,18 @@ export class HookStore<Fields extends HookFields> {
   routes(): readonly Route[] {
     const { name, path, replacedBy, isListed = () => true, mayBeActive = () => true, operation } = this.#kind;
     const withHook = (
-      answer: (hook: Stored<Fields>, call: ApiCall) => Reply | Promise<Reply>,
+      answer: (hook: Stored<Extra>, call: ApiCall) => Reply | Promise<Reply>,
     ): Route['answer'] => withResource(name, (id) => this.#hooks.get(id), answer);
-    const write = (body: unknown, before?: Stored<Fields>): Reply => {
-      const read = this.#kind.read(body, before);
-      if (!('channel' in read)) return read;
-      return this.save(before === undefined ? this.make(read) : { ...before, ...read });
+    const write = (body: unknown, before?: Stored<Extra>): Reply => {
+      const problems: string[] = [];
+      const hookName = textFieldOf(body, 'name') ?? '';
+      if (hookName === '' || hookName.length > 255) problems.push('name: It has 1 to 255 characters.');
+      const channel = readChannel(fieldOf(body, 'channel'), problems);
+      const extra = this.#kind.read(body, channel, problems, before);
+      if (channel === undefined || problems.length > 0) return validationFailed(name, ...problems);
+      const made = this.make(hookName, channel, extra);
+      const { id, status, created } = before ?? made;
+      return this.save({ ...made, id, status, created });
     };
     const replace = withHook((hook, { body }) => write(body, hook));
     return hookRoutes(`/api/v1/${path}`, path, [
@@ -121,7 +128,7 @@ export class HookStore<Fields extends HookFields> {
     ]);
   }
 
-  #resource(hook: Stored<Fields>): JsonObject {
+  #resource(hook: Stored<Extra>): JsonObject {
     const { id, status, name, channel, created, lastUpdated } = hook;
     const { path, operation } = this.#kind;
     const self = `${this.#context.orgUrl}/api/v1/${path}/${id}`;

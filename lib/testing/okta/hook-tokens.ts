@@ -32,39 +32,29 @@ export const ISSUER_PATH = '/oauth2/default';
 const TOKEN_SECONDS = 3600;
 const DEFAULT_CLIENT_ID = '0oahookclient0001d7';
 
+type SigningKeys = readonly [SigningKey, ...SigningKey[]];
+
 /** The custom authorization server. Okta sends its tokens to a hook with the OAuth 2.0 scheme. */
 export class HookTokens {
   readonly #context: OrgContext;
   // The current key and the one before it. Okta publishes both.
-  #keys: Promise<readonly SigningKey[]> | undefined;
-  #jwksHits = 0;
-  readonly #clients: OauthClients<HookClient>;
+  #keys: Promise<SigningKeys> | undefined;
+  jwksHits = 0;
+  readonly clients: OauthClients<HookClient>;
 
   constructor(context: OrgContext) {
     this.#context = context;
-    this.#clients = new OauthClients(context, `${context.issuer}/v1/token`, 'telephony');
-  }
-
-  get jwksHits(): number {
-    return this.#jwksHits;
-  }
-
-  register(client: HookClient): void {
-    this.#clients.register(client);
+    this.clients = new OauthClients(context, `${context.issuer}/v1/token`, 'telephony');
   }
 
   async rotate(): Promise<void> {
     const [current] = await this.#signingKeys();
-    const rotated = this.#context.rsaKeys
-      .makeSigningKey()
-      .then((key) => (current === undefined ? [key] : [key, current]));
-    this.#keys = rotated;
-    await rotated;
+    this.#keys = this.#context.rsaKeys.makeSigningKey().then((key) => [key, current]);
+    await this.#keys;
   }
 
   async issue(claims: Readonly<Record<string, unknown>>, options: HookTokenOptions): Promise<string> {
     const [current] = await this.#signingKeys();
-    if (current === undefined) throw new Error('There is no signing key.');
     const iat = Math.floor(this.#context.clock() / 1000);
     const payload: Record<string, unknown> = {
       ver: 1,
@@ -111,18 +101,18 @@ export class HookTokens {
   notice(request: RecordedRequest): boolean {
     const path = pathOf(request);
     const isForKeys = path === `${ISSUER_PATH}/v1/keys`;
-    if (isForKeys) this.#jwksHits += 1;
+    if (isForKeys) this.jwksHits += 1;
     return isForKeys || path === `${ISSUER_PATH}/.well-known/oauth-authorization-server`;
   }
 
   async answerToken(request: RecordedRequest): Promise<Reply> {
-    const grant = await this.#clients.grant(request);
+    const grant = await this.clients.grant(request);
     if ('status' in grant) return grant;
     const { client, scopes } = grant;
     return tokenReply(await this.issue({ cid: client.clientId, scp: scopes }, {}), scopes, TOKEN_SECONDS);
   }
 
-  #signingKeys(): Promise<readonly SigningKey[]> {
+  #signingKeys(): Promise<SigningKeys> {
     // Made when first needed: most tests do not need it, and an RSA key takes tens of milliseconds.
     this.#keys ??= this.#context.rsaKeys.makeSigningKey().then((key) => [key]);
     return this.#keys;

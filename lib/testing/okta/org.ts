@@ -69,9 +69,9 @@ export class OktaOrg {
       ...usersRoutes(context, this.users, this.schema),
       rolesRoute(context, this.users, this.orgTokens),
       ...this.schema.routes,
-      ...this.inlineHooks.routes,
+      ...this.inlineHooks.hooks.routes(),
       ...this.keys.routes,
-      ...this.eventHooks.routes,
+      ...this.eventHooks.hooks.routes(),
       ...this.resources.routes,
     ];
   }
@@ -121,7 +121,7 @@ export class OktaOrg {
   }
 
   async fire(events: readonly LogEvent[], options: FireOptions): Promise<readonly EventDelivery[]> {
-    const made = await deliverEvents(this.eventHooks.all, events, options, this.context);
+    const made = await deliverEvents(this.eventHooks.hooks.all, events, options, this.context);
     this.deliveries.push(...made);
     return made;
   }
@@ -160,7 +160,8 @@ export class OktaOrg {
 /** @throws TypeError if Okta cannot call the URL. */
 function channelWithSecret(uri: string, value: string): HookChannel {
   const authScheme = { type: 'HEADER', key: 'Authorization', value };
-  const channel = readChannel({ type: 'HTTP', version: '1.0.0', config: { uri, authScheme } });
-  if ('type' in channel) return channel;
-  throw new TypeError(`Okta cannot call the hook: ${channel.join(' ')}`);
+  const problems: string[] = [];
+  const channel = readChannel({ type: 'HTTP', version: '1.0.0', config: { uri, authScheme } }, problems);
+  if (channel !== undefined && problems.length === 0) return channel;
+  throw new TypeError(`Okta cannot call the hook: ${problems.join(' ')}`);
 }

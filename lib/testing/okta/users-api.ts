@@ -48,15 +48,10 @@ export function usersRoutes(
     }
     const problems = profileProblems(profile, user.profile, schema.view);
     if (problems.length > 0) return validationFailed('profile', ...problems);
-    const login = loginIn(profile);
-    if (isTaken(login, user)) return validationFailed('login', LOGIN_TAKEN);
-    const draft = { ...user, login, version: user.version + 1, lastUpdated: new Date(clock()).toISOString() };
-    draft.profile = Object.fromEntries(Object.entries(profile).filter(([, value]) => value !== null));
-    return {
-      ...answerUser(draft),
-      // The stored user is the answered one, to the millisecond.
-      commit: () => void Object.assign(user, draft),
-    };
+    const changed = users.withProfile(user, profile);
+    if (isTaken(changed.login, user)) return validationFailed('login', LOGIN_TAKEN);
+    // The stored user is the answered one, to the millisecond.
+    return { ...answerUser(changed), commit: () => void Object.assign(user, changed) };
   };
   const isTaken = (login: string, by?: StoredUser): boolean =>
     users.all.some((other) => other !== by && isSameLogin(other, login));

@@ -90,22 +90,21 @@ export class UserDirectory {
   update(idOrLogin: string, profile: Readonly<Record<string, unknown>>): void {
     const user = this.find(idOrLogin);
     if (user === undefined) throw new Error('There is no such user.');
-    this.setProfile(user, { ...user.profile, ...profile });
+    Object.assign(user, this.withProfile(user, { ...user.profile, ...profile }));
   }
 
-  /** Replaces a user's profile, without the attributes that are `null` or `undefined`. */
-  setProfile(user: StoredUser, profile: Readonly<Record<string, unknown>>): void {
-    user.profile = withoutNothing(profile);
-    user.login = loginIn(user.profile);
-    user.version += 1;
-    user.lastUpdated = new Date(this.#clock()).toISOString();
+  /** The user with another profile, without the attributes that are `null` or `undefined`. */
+  withProfile(user: StoredUser, wanted: Readonly<Record<string, unknown>>): StoredUser {
+    const profile = withoutNothing(wanted);
+    const lastUpdated = new Date(this.#clock()).toISOString();
+    return { ...user, profile, login: loginIn(profile), version: user.version + 1, lastUpdated };
   }
 
   /** Removes attributes from every profile after they were removed from the schema. */
   forget(names: readonly string[]): void {
-    for (const user of this.#users) {
-      if (!names.some((name) => name in user.profile)) continue;
-      this.setProfile(user, { ...user.profile, ...Object.fromEntries(names.map((name) => [name, null])) });
+    const gone = Object.fromEntries(names.map((name) => [name, null]));
+    for (const { id, profile } of this.#users) {
+      if (names.some((name) => name in profile)) this.update(id, gone);
     }
   }
 

@@ -24,10 +24,6 @@ export interface SchemaDelay {
   readonly cleanUpMs?: number | undefined;
 }
 
-interface Version extends UserSchemaView {
-  readonly visibleAt: number;
-}
-
 const SCHEMA_ROLES = ['API_ACCESS_MANAGEMENT_ADMIN', 'APP_ADMIN', 'ORG_ADMIN'];
 
 /** The schema of the default user type, and the Schema API. */
@@ -38,8 +34,9 @@ export class UserSchema {
   readonly #created: string;
   #lastUpdated: string;
   #delay: SchemaDelay = {};
-  // Every version, oldest first. The newest one that is visible by now is the current one.
-  #versions: readonly Version[];
+  #view: UserSchemaView = { base: makeBaseAttributes(), custom: {} };
+  /** A change that does not show yet. */
+  #pending: { readonly view: UserSchemaView; readonly visibleAt: number } | undefined;
   readonly #cleanUpUntil = new Map<string, number>();
 
   /** @param onRemoved - called with the names of removed attributes. */
@@ -49,15 +46,14 @@ export class UserSchema {
     this.#onRemoved = onRemoved;
     this.#created = new Date(clock()).toISOString();
     this.#lastUpdated = this.#created;
-    this.#versions = [{ base: makeBaseAttributes(), custom: {}, visibleAt: Number.NEGATIVE_INFINITY }];
   }
 
   get view(): UserSchemaView {
-    const now = this.#clock();
-    const seen = this.#versions.filter(({ visibleAt }) => visibleAt <= now);
-    // The first version is visible from the beginning, so that there always is one.
-    const { base, custom } = seen.at(-1) ?? this.#newest;
-    return { base, custom };
+    if (this.#pending !== undefined && this.#pending.visibleAt <= this.#clock()) {
+      this.#view = this.#pending.view;
+      this.#pending = undefined;
+    }
+    return this.#view;
   }
 
   setDelay(delay: SchemaDelay): void {
@@ -66,21 +62,15 @@ export class UserSchema {
 
   /** Sets an attribute or removes a custom one, without rules and delay. */
   set(name: string, attribute: SchemaAttribute | null): void {
-    const { base, custom } = this.#newest;
+    const { base, custom } = this.#pending?.view ?? this.#view;
     if (name in base) {
       if (attribute === null) throw new Error('An attribute of the base cannot be taken away.');
-      const changed = { ...base, [name]: { ...base[name], ...attribute } };
-      this.#write({ base: changed, custom }, 0);
+      this.#write({ base: { ...base, [name]: { ...base[name], ...attribute } }, custom }, 0);
       return;
     }
-    const rest = without(custom, [name]);
-    if (attribute === null) {
-      this.#write({ base, custom: rest }, 0);
-      this.#onRemoved([name]);
-      return;
-    }
-    const { title = name } = attribute;
-    this.#write({ base, custom: { ...rest, [name]: { ...ATTRIBUTE_DEFAULTS, title, ...attribute } } }, 0);
+    const added = attribute && { [name]: { ...ATTRIBUTE_DEFAULTS, title: name, ...attribute } };
+    this.#write({ base, custom: { ...without(custom, [name]), ...added } }, 0);
+    if (attribute === null) this.#onRemoved([name]);
   }
 
   get routes(): readonly Route[] {
@@ -105,19 +95,13 @@ export class UserSchema {
     return { orgUrl: this.#orgUrl, created: this.#created, lastUpdated: this.#lastUpdated };
   }
 
-  get #newest(): Version {
-    const newest = this.#versions.at(-1);
-    if (newest === undefined) throw new Error('There is a first version.');
-    return newest;
-  }
-
   #update(body: unknown): Reply {
     const now = this.#clock();
-    if (this.#newest.visibleAt > now) {
+    const { base, custom } = this.view;
+    if (this.#pending !== undefined) {
       // Okta answers 500 to a change while another one is in progress: terraform-provider-okta retries then.
       return oktaError(500, 'E0000009', 'Internal Server Error');
     }
-    const { base, custom } = this.#newest;
     const asked = fieldOf(body, 'definitions', 'custom', 'properties') ?? {};
     const askedBase = fieldOf(body, 'definitions', 'base', 'properties') ?? {};
     if (!isObject(body) || !isObject(asked) || !isObject(askedBase)) return validationFailed('schema');
@@ -129,7 +113,7 @@ export class UserSchema {
       if (attribute === null) removed.push(name);
       else {
         const merged = { ...ATTRIBUTE_DEFAULTS, ...custom[name], ...(isObject(attribute) ? attribute : {}) };
-        const problem = this.#problemOf(name, merged, base, custom);
+        const problem = this.#problemOf(name, merged);
         if (problem === undefined) changed.push([name, merged]);
         else problems.push(problem);
       }
@@ -154,12 +138,8 @@ export class UserSchema {
     };
   }
 
-  #problemOf(
-    name: string,
-    attribute: JsonObject,
-    base: SchemaAttributes,
-    custom: SchemaAttributes,
-  ): string | undefined {
+  #problemOf(name: string, attribute: JsonObject): string | undefined {
+    const { base, custom } = this.view;
     if (name in base) return `${name}: An attribute of the base has this name.`;
     const problem = attributeProblem(name, attribute);
     if (problem !== undefined) return problem;
@@ -180,10 +160,8 @@ export class UserSchema {
   #write(view: UserSchemaView, delayMs: number): void {
     const now = this.#clock();
     this.#lastUpdated = new Date(now).toISOString();
-    const { base, custom } = view;
-    const visibleAt = delayMs === 0 ? Number.NEGATIVE_INFINITY : now + delayMs;
-    this.#versions =
-      delayMs === 0 ? [{ base, custom, visibleAt }] : [...this.#versions, { base, custom, visibleAt }];
+    this.#pending = delayMs === 0 ? undefined : { view, visibleAt: now + delayMs };
+    if (delayMs === 0) this.#view = view;
   }
 }
 

@@ -67,7 +67,7 @@ async function call(body: string, { balancer, hookSecret }: LoadParts): Promise<
 
 function readAnswer({ status, text }: Passed): CallFact['answer'] {
   if (status === undefined) return undefined;
-  switch (judgeAnswer({ status, text }).action) {
+  switch (judgeAnswer(status, text).action) {
     case 'sent':
       return 'SUCCESSFUL';
     case 'pending':

@@ -88,7 +88,7 @@ describe("Okta's reaction", () => {
   for (const { does, status = 200, body, action: wanted, shown } of ROWS) {
     it(`to ${does} is ${wanted}, as in the emulator`, () => {
       const text = typeof body === 'string' ? body : JSON.stringify(body);
-      const verdict = judgeAnswer({ status, text });
+      const verdict = judgeAnswer(status, text);
       const reaction = reactionTo({
         httpStatus: status,
         body: parse(text),

@@ -6,7 +6,7 @@ import { validationFailed } from './errors.js';
 import type { HookProof } from './hook-channel.js';
 import { makeHookPayload, type HookPayloadOptions } from './hook-payload.js';
 import type { EmulatedInlineHook } from './inline-hooks.js';
-import { jsonPost, type Outbound } from '../server/outbound.js';
+import { jsonPost, type Outbound, type OutboundAnswer } from '../server/outbound.js';
 import type { EmulatedUser } from './users.js';
 import { failover, judgeAnswer, type OktaVerdict } from './verdict.js';
 
@@ -60,18 +60,17 @@ export async function callHook(
   const code = fieldOf(original, 'data', 'messageProfile', 'otpCode');
   const otpCode = typeof code === 'number' ? String(code) : typeof code === 'string' ? code : '';
   const payload = options.change?.(original) ?? original;
-  if (target.problem !== undefined) {
-    const okta = failover(target.problem);
-    return { payload, httpStatus: undefined, headers: {}, body: undefined, durationMs: 0, otpCode, okta };
-  }
   const startedAt = performance.now();
-  const answer = await outbound.call(jsonPost(target.url, target.headers, payload));
+  const answer: OutboundAnswer =
+    target.problem === undefined
+      ? await outbound.call(jsonPost(target.url, target.headers, payload))
+      : { status: undefined, headers: {}, text: undefined, problem: target.problem };
   const durationMs = performance.now() - startedAt;
   const { status: httpStatus, headers, text, problem } = answer;
   const okta =
     text === undefined || httpStatus === undefined
       ? failover(problem ?? 'no answer')
-      : judgeAnswer({ status: httpStatus, text });
+      : judgeAnswer(httpStatus, text);
   const body = text === undefined ? undefined : (parseJson(text) ?? text);
   return { payload, httpStatus, headers, body, durationMs, otpCode, okta };
 }
@@ -91,7 +90,7 @@ export async function executeHook(
   const { status, text, problem } = answers.at(-1) ?? {};
   if (status === undefined || text === undefined)
     return validationFailed('inlineHook', problem ?? 'no answer');
-  const verdict = judgeAnswer({ status, text });
+  const verdict = judgeAnswer(status, text);
   const body = parseJson(text);
   // FAILED is a valid answer.
   const isOfContract = verdict.action !== 'failover' || verdict.reason === 'FAILED';

@@ -16,7 +16,7 @@ import {
 } from './log-events.js';
 import { OidcProvider } from './oidc.js';
 import { OrgResources } from './org-resources.js';
-import { makeRateLimiters, type RateLimiters } from './rate-limit.js';
+import { RateLimiter, type RateLimitBucket } from './rate-limit.js';
 import type { Route } from './route.js';
 import { UserSchema } from './schema.js';
 import { SignInPages } from './sign-in.js';
@@ -40,7 +40,7 @@ export class OktaOrg {
   readonly hookTokens: HookTokens;
   readonly oidc: OidcProvider;
   readonly signIns = new SignInPages(this);
-  readonly limiters: RateLimiters;
+  readonly limiters: Readonly<Record<RateLimitBucket, RateLimiter>>;
   readonly routes: readonly Route[];
   readonly deliveries: EventDelivery[] = [];
   readonly #hookCallListeners: HookCallListener[] = [];
@@ -64,7 +64,8 @@ export class OktaOrg {
     this.orgTokens = new OrgTokens(context);
     this.hookTokens = new HookTokens(context);
     this.oidc = new OidcProvider(context);
-    this.limiters = makeRateLimiters(clock);
+    const limiter = (): RateLimiter => new RateLimiter(clock);
+    this.limiters = { user: limiter(), users: limiter(), token: limiter(), other: limiter() };
     this.routes = [
       ...usersRoutes(context, this.users, this.schema),
       rolesRoute(context, this.users, this.orgTokens),

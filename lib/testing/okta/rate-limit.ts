@@ -56,14 +56,3 @@ export class RateLimiter {
     };
   }
 }
-
-export type RateLimiters = Readonly<Record<RateLimitBucket, RateLimiter>>;
-
-export function makeRateLimiters(clock: () => number): RateLimiters {
-  return {
-    user: new RateLimiter(clock),
-    users: new RateLimiter(clock),
-    token: new RateLimiter(clock),
-    other: new RateLimiter(clock),
-  };
-}

@@ -12,17 +12,11 @@ export interface OktaVerdict {
   readonly errorSummary?: string | undefined;
 }
 
-/** An answer of a hook. */
-export interface HookAnswer {
-  readonly status: number;
-  readonly text: string;
-}
-
 const COMMAND_TYPE = 'com.okta.telephony.action';
 const DEFAULT_SUMMARY = 'The callback service returned an error';
 
 /** How Okta understands a hook's answer, from its table of responses. */
-export function judgeAnswer({ status, text }: HookAnswer): OktaVerdict {
+export function judgeAnswer(status: number, text: string): OktaVerdict {
   if (status !== 200) return failover(`HTTP status ${status}: only 200 is processed`);
   if (Buffer.byteLength(text) >= MAX_ANSWER_BYTES) return failover('the body is not smaller than 256 KB');
   const body = parseJson(text);

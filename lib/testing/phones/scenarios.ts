@@ -53,12 +53,7 @@ const RESET_ON_CONNECT: Fault = { kind: 'resetOnConnect' };
 const TWILIO_UNAVAILABLE: Fault = {
   kind: 'status',
   status: 503,
-  body: {
-    code: 20_503,
-    message: 'Service Unavailable',
-    more_info: 'https://www.twilio.com/docs/errors/20503',
-    status: 503,
-  },
+  body: { code: 20_503, message: 'Service Unavailable', status: 503 },
 };
 const OKTA_ERROR: Fault = {
   kind: 'status',

@@ -65,19 +65,17 @@ export interface RecordedRequest {
   answer?: { readonly status: number; readonly body: string } | undefined;
 }
 
-/** A fault, and which requests it hits. */
-export interface FaultRule {
-  readonly fault: Fault;
-  /** How many requests it hits. Default: every one until it is cleared. */
+/** A rule for some requests, or other subjects. */
+export interface LimitedRule<Subject = RecordedRequest> {
+  /** How many it hits. Default: every one until the rule is cleared. */
   readonly times?: number | undefined;
-  /** Which requests it hits. Default: every call of the emulated API. */
-  readonly match?: ((request: RecordedRequest) => boolean) | undefined;
+  /** Which it hits. Default: every one that the rule can hit. */
+  readonly match?: ((subject: Subject) => boolean) | undefined;
 }
 
-/** A rule for some requests or other subjects, for a number of times. */
-interface LimitedRule<Subject> {
-  readonly times?: number | undefined;
-  readonly match?: ((subject: Subject) => boolean) | undefined;
+/** A fault, and which calls of the emulated API it hits. */
+export interface FaultRule extends LimitedRule {
+  readonly fault: Fault;
 }
 
 /** Rules in the order in which they were added. The first one that matches applies, until it is used up. */

@@ -1,4 +1,4 @@
-import { requireKeys, RuleList } from '../server/faults.js';
+import { requireKeys, RuleList, type LimitedRule } from '../server/faults.js';
 import type { EmulatedCall } from './calls.js';
 import type { TwilioContext } from './context.js';
 import type { EmulatedMessage } from './messages.js';
@@ -12,8 +12,8 @@ export interface EmulatedCallback {
   readonly httpStatus: number | undefined;
 }
 
-/** A fault of the status callbacks of a message or call. */
-export interface CallbackFault {
+/** A fault of the status callbacks of new messages and calls. */
+export interface CallbackFault extends LimitedRule<EmulatedMessage | EmulatedCall> {
   /** The delay of each callback. Default: 0. */
   readonly delayMs?: number | undefined;
   /** How often each callback is made, all at the same time; 0 is never. Default: 1. */
@@ -22,10 +22,6 @@ export interface CallbackFault {
   readonly isReversed?: boolean | undefined;
   /** Whether they wait for `releaseCallbacks()`. */
   readonly isHeld?: boolean | undefined;
-  /** Which messages and calls it hits. Default: every new one. */
-  readonly match?: ((sent: EmulatedMessage | EmulatedCall) => boolean) | undefined;
-  /** How many messages and calls it hits. Default: all. */
-  readonly times?: number | undefined;
 }
 
 export const CALLBACK_FAULT_KEYS: readonly string[] = Object.keys({

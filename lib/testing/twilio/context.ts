@@ -1,4 +1,4 @@
-import { RuleList, type RecordedRequest } from '../server/faults.js';
+import { RuleList, type LimitedRule } from '../server/faults.js';
 import type { LoopbackServer } from '../server/loopback-server.js';
 import type { Outbound } from '../server/outbound.js';
 import type { TwilioEmulator } from './emulator.js';
@@ -32,23 +32,14 @@ export interface TwilioContext extends Pick<
   readonly rules: SendingRules;
 }
 
-/** A rule that refuses messages, calls and verifications with a code of Twilio's. */
-export interface RefusalRule extends TwilioError {
-  /** Which requests are refused. Default: every new message, call and verification. */
-  readonly match?: ((request: RecordedRequest) => boolean) | undefined;
-  /** How many requests. Default: all. */
-  readonly times?: number | undefined;
-}
+/** A rule that refuses new messages, calls and verifications with a code of Twilio's. */
+export interface RefusalRule extends TwilioError, LimitedRule {}
 
-/** A rule that accepts messages, calls and verifications, which then fail. */
-export interface LateFailureRule {
+/** A rule that accepts new messages, calls and verifications, which then fail. */
+export interface LateFailureRule extends LimitedRule {
   readonly code: number;
   /** Default: `undelivered` for SMS, `failed` for WhatsApp and calls. Verify reports nothing, the code just does not arrive. */
   readonly status?: 'failed' | 'undelivered' | undefined;
-  /** Which requests fail. Default: every new message, call and verification. */
-  readonly match?: ((request: RecordedRequest) => boolean) | undefined;
-  /** How many requests. Default: all. */
-  readonly times?: number | undefined;
 }
 
 const EVERYTHING = (): boolean => true;

@@ -16,11 +16,6 @@ export interface ExpectedProof {
   readonly accessToken?: string | undefined;
 }
 
-/** A checked proof: its key's thumbprint and its nonce, or why it is invalid. */
-export type CheckedProof =
-  | { readonly isValid: true; readonly thumbprint: string; readonly nonce: string | undefined }
-  | { readonly isValid: false; readonly reason: string };
-
 /** Checks DPoP proofs by RFC 9449, section 4.3. Each can be used once. */
 export class DpopVerifier {
   readonly #clock: () => number;
@@ -30,40 +25,35 @@ export class DpopVerifier {
     this.#clock = clock;
   }
 
-  async check(proof: string, expected: ExpectedProof): Promise<CheckedProof> {
+  /** The thumbprint of a proof's key and its nonce, or why it is invalid. */
+  async check(
+    proof: string,
+    expected: ExpectedProof,
+  ): Promise<{ readonly thumbprint: string; readonly nonce: unknown } | string> {
     try {
       const header = decodeProtectedHeader(proof);
-      if (header.typ !== 'dpop+jwt') return invalid("The 'typ' of the DPoP proof is not dpop+jwt.");
+      if (header.typ !== 'dpop+jwt') return "The 'typ' of the DPoP proof is not dpop+jwt.";
       const { jwk } = header;
-      if (jwk === undefined || 'd' in jwk) return invalid('The DPoP proof has no public key in its header.');
+      if (jwk === undefined || 'd' in jwk) return 'The DPoP proof has no public key in its header.';
       const { payload } = await jwtVerify(proof, jwk, {
         algorithms: SIGNATURE_ALGORITHMS,
         currentDate: new Date(this.#clock()),
       });
-      if (payload['htm'] !== expected.method) return invalid("The 'htm' of the DPoP proof is wrong.");
-      if (payload['htu'] !== expected.url) return invalid("The 'htu' of the DPoP proof is wrong.");
+      if (payload['htm'] !== expected.method) return "The 'htm' of the DPoP proof is wrong.";
+      if (payload['htu'] !== expected.url) return "The 'htu' of the DPoP proof is wrong.";
       if (payload.iat === undefined || Math.abs(payload.iat - this.#clock() / 1000) > MAX_AGE_SECONDS) {
-        return invalid("The 'iat' of the DPoP proof is missing or too far from now.");
+        return "The 'iat' of the DPoP proof is missing or too far from now.";
       }
-      if (payload.jti === undefined) return invalid("The DPoP proof has no 'jti'.");
-      if (this.#seen.has(payload.jti)) return invalid("The 'jti' of the DPoP proof was used before.");
+      if (payload.jti === undefined) return "The DPoP proof has no 'jti'.";
+      if (this.#seen.has(payload.jti)) return "The 'jti' of the DPoP proof was used before.";
       if (expected.accessToken !== undefined) {
         const hash = createHash('sha256').update(expected.accessToken).digest('base64url');
-        if (payload['ath'] !== hash) return invalid("The 'ath' of the DPoP proof is wrong.");
+        if (payload['ath'] !== hash) return "The 'ath' of the DPoP proof is wrong.";
       }
       this.#seen.add(payload.jti);
-      const nonce = payload['nonce'];
-      return {
-        isValid: true,
-        thumbprint: await calculateJwkThumbprint(jwk),
-        nonce: typeof nonce === 'string' ? nonce : undefined,
-      };
+      return { thumbprint: await calculateJwkThumbprint(jwk), nonce: payload['nonce'] };
     } catch {
-      return invalid('The DPoP proof cannot be read or its signature is wrong.');
+      return 'The DPoP proof cannot be read or its signature is wrong.';
     }
   }
-}
-
-function invalid(reason: string): CheckedProof {
-  return { isValid: false, reason };
 }

@@ -49,17 +49,25 @@ export interface HookTarget {
   readonly problem?: string | undefined;
 }
 
-/** Calls a hook as Okta does: once, within three seconds, without following a redirect. A failing hook is a result, no rejection. */
-export async function callHook(
+/** The payload of a call, and its code. `user` is the user whom it is for, if the org knows them. */
+export function preparePayload(
   options: HookCallOptions,
   user: EmulatedUser | undefined,
-  target: HookTarget,
-  { orgUrl, clock, outbound }: OrgContext,
-): Promise<HookCall> {
-  const original = makeHookPayload(options, user, { orgUrl, now: clock(), hookId: target.hookId });
+  { hookId }: HookTarget,
+  { orgUrl, clock }: OrgContext,
+): Pick<HookCall, 'payload' | 'otpCode'> {
+  const original = makeHookPayload(options, user, { orgUrl, now: clock(), hookId });
   const code = fieldOf(original, 'data', 'messageProfile', 'otpCode');
   const otpCode = typeof code === 'number' ? String(code) : typeof code === 'string' ? code : '';
-  const payload = options.change?.(original) ?? original;
+  return { payload: options.change?.(original) ?? original, otpCode };
+}
+
+/** Calls a hook as Okta does: once, within three seconds, without following a redirect. A failing hook is a result, no rejection. */
+export async function callHook(
+  { payload, otpCode }: Pick<HookCall, 'payload' | 'otpCode'>,
+  target: HookTarget,
+  outbound: Outbound,
+): Promise<HookCall> {
   const startedAt = performance.now();
   const answer: OutboundAnswer =
     target.problem === undefined

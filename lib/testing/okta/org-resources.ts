@@ -15,15 +15,7 @@ export interface TelephonyProvider {
 /** The state of an authenticator. */
 export type AuthenticatorStatus = 'ACTIVE' | 'INACTIVE';
 
-interface Authenticator {
-  readonly id: string;
-  readonly key: string;
-  readonly type: string;
-  readonly name: string;
-  readonly settings?: object | undefined;
-}
-
-const AUTHENTICATORS: readonly Omit<Authenticator, 'id'>[] = [
+const AUTHENTICATORS = [
   {
     key: 'okta_email',
     type: 'email',
@@ -34,19 +26,26 @@ const AUTHENTICATORS: readonly Omit<Authenticator, 'id'>[] = [
   { key: 'phone_number', type: 'phone', name: 'Phone', settings: { allowedFor: 'any' } },
 ];
 
+const PROVIDER_SETTINGS = {
+  TWILIO: { sms: { twilioPhoneNumber: '+15005550006' }, call: { twilioPhoneNumber: '+15005550006' } },
+  TELESIGN: {
+    sms: { telesignService: 'telesignMessagingService' },
+    call: { telesignService: 'telesignVerifyService' },
+  },
+} as const;
+
 /** The resources of the org beside users and hooks. */
 export class OrgResources {
   readonly #orgUrl: string;
   readonly #created: string;
   readonly #orgId = `00o${randomAlphanumeric(17)}`;
-  readonly #authenticators: readonly Authenticator[];
+  readonly #authenticators = AUTHENTICATORS.map((one) => ({ ...one, id: `aut${randomAlphanumeric(17)}` }));
   #phoneStatus: AuthenticatorStatus = 'ACTIVE';
-  #providers: readonly (TelephonyProvider & { readonly id: string; readonly providerSid: string })[] = [];
+  #providers: readonly object[] = [];
 
   constructor({ orgUrl, clock }: OrgContext) {
     this.#orgUrl = orgUrl;
     this.#created = new Date(clock()).toISOString();
-    this.#authenticators = AUTHENTICATORS.map((one) => ({ ...one, id: `aut${randomAlphanumeric(17)}` }));
   }
 
   setPhoneAuthenticator(status: AuthenticatorStatus): void {
@@ -54,10 +53,14 @@ export class OrgResources {
   }
 
   setTelephonyProviders(providers: readonly TelephonyProvider[]): void {
-    this.#providers = providers.map((provider) => ({
-      ...provider,
+    this.#providers = providers.map(({ providerName, enabled = true, isPrimaryProvider = true }) => ({
       id: `oct${randomAlphanumeric(17)}`,
+      isPrimaryProvider,
+      enabled,
+      providerCapability: 'ALL',
+      providerName,
       providerSid: `AC${randomAlphanumeric(32)}`,
+      providerSettings: PROVIDER_SETTINGS[providerName],
     }));
   }
 
@@ -77,27 +80,21 @@ export class OrgResources {
         pipeline: 'idx',
       })),
       get('/api/v1/authenticators', 'okta.authenticators.read', () =>
-        this.#authenticators.map((authenticator) => this.#authenticatorResource(authenticator)),
+        this.#authenticators.map((authenticator) => this.#resource(authenticator)),
       ),
-      get('/api/v1/telephony-providers', 'okta.customTelephonyProvider.read', () =>
-        this.#providers.map(providerResource),
-      ),
+      get('/api/v1/telephony-providers', 'okta.customTelephonyProvider.read', () => this.#providers),
     ];
   }
 
-  #authenticatorResource({ id, key, type, name, settings }: Authenticator): object {
-    const status = key === 'phone_number' ? this.#phoneStatus : 'ACTIVE';
-    const self = `${this.#orgUrl}/api/v1/authenticators/${id}`;
+  #resource(authenticator: { readonly id: string; readonly key: string }): object {
+    const status = authenticator.key === 'phone_number' ? this.#phoneStatus : 'ACTIVE';
+    const self = `${this.#orgUrl}/api/v1/authenticators/${authenticator.id}`;
     const change = status === 'ACTIVE' ? 'deactivate' : 'activate';
     return {
-      type,
-      id,
-      key,
+      ...authenticator,
       status,
-      name,
       created: this.#created,
       lastUpdated: this.#created,
-      ...(settings === undefined ? {} : { settings }),
       _links: {
         self: { href: self, hints: { allow: ['GET', 'PUT'] } },
         [change]: { href: `${self}/lifecycle/${change}`, hints: { allow: ['POST'] } },
@@ -105,25 +102,4 @@ export class OrgResources {
       },
     };
   }
-}
-
-function providerResource(
-  provider: TelephonyProvider & { readonly id: string; readonly providerSid: string },
-): object {
-  const { id, providerName, providerSid, enabled = true, isPrimaryProvider = true } = provider;
-  const isTwilio = providerName === 'TWILIO';
-  return {
-    id,
-    isPrimaryProvider,
-    enabled,
-    providerCapability: 'ALL',
-    providerName,
-    providerSid,
-    providerSettings: isTwilio
-      ? { sms: { twilioPhoneNumber: '+15005550006' }, call: { twilioPhoneNumber: '+15005550006' } }
-      : {
-          sms: { telesignService: 'telesignMessagingService' },
-          call: { telesignService: 'telesignVerifyService' },
-        },
-  };
 }

@@ -2,7 +2,14 @@ import { AwaitedCodes, type EnteredCode } from './codes.js';
 import { deliverEvents, verifyEventHook, type EventDelivery, type FireOptions } from './event-delivery.js';
 import type { OrgContext } from './context.js';
 import { EventHooks } from './event-hooks.js';
-import { callHook, executeHook, type HookCall, type HookCallOptions, type HookTarget } from './hook-call.js';
+import {
+  callHook,
+  executeHook,
+  preparePayload,
+  type HookCall,
+  type HookCallOptions,
+  type HookTarget,
+} from './hook-call.js';
 import { proveToHook, readChannel, type HookChannel, type HookProof } from './hook-channel.js';
 import { HookKeys } from './hook-keys.js';
 import { HookTokens } from './hook-tokens.js';
@@ -89,18 +96,11 @@ export class OktaOrg {
     const wanted = call.userId ?? call.login;
     const user = wanted === undefined ? this.users.all[0] : this.users.find(wanted);
     const target = await this.#targetOf(call);
-    let report: (made: HookCall) => void = () => undefined;
-    const change = (original: Record<string, unknown>): unknown => {
-      const payload = call.change?.(original) ?? original;
-      const ends = this.#hookCallListeners.map((listen) => listen(payload));
-      report = (made) => {
-        for (const end of ends) end(made);
-      };
-      return payload;
-    };
-    const made = await callHook({ ...call, change }, user, target, this.context);
+    const prepared = preparePayload(call, user, target, this.context);
+    const ends = this.#hookCallListeners.map((listen) => listen(prepared.payload));
+    const made = await callHook(prepared, target, this.context.outbound);
     this.#codes.expect(made);
-    report(made);
+    for (const end of ends) end(made);
     return made;
   }
 

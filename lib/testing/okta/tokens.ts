@@ -106,7 +106,7 @@ export class OrgTokens {
         url: this.#context.orgUrl + pathOf(request),
         accessToken: credentials,
       });
-      if (!proof.isValid) return invalidToken('DPoP', 'invalid_dpop_proof', proof.reason);
+      if (typeof proof === 'string') return invalidToken('DPoP', 'invalid_dpop_proof', proof);
       if (proof.thumbprint !== token.thumbprint) {
         return invalidToken('DPoP', 'invalid_dpop_proof', 'The DPoP proof is by another key.');
       }
@@ -125,7 +125,7 @@ export class OrgTokens {
       method: request.method,
       url: `${this.#context.orgUrl}/oauth2/v1/token`,
     });
-    if (!proof.isValid) return oauthError(400, 'invalid_dpop_proof', proof.reason);
+    if (typeof proof === 'string') return oauthError(400, 'invalid_dpop_proof', proof);
     if (proof.nonce !== this.#nonce) {
       return oauthError(400, 'use_dpop_nonce', 'Authorization server requires nonce in DPoP proof.', {
         'dpop-nonce': this.#nonce,

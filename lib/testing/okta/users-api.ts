@@ -124,15 +124,6 @@ function searchOf(query: URLSearchParams): Search | undefined {
     );
 }
 
-/** The names of roles on Okta's pages. */
-const LABELS: Readonly<Record<string, string>> = {
-  SUPER_ADMIN: 'Super Administrator',
-  ORG_ADMIN: 'Organization Administrator',
-  APP_ADMIN: 'Application Administrator',
-  USER_ADMIN: 'Group Administrator',
-  READ_ONLY_ADMIN: 'Read-Only Administrator',
-};
-
 /**
  * The administrator roles of a user. Only the owner of the API tokens has any: those of the token of the
  * call. Okta does not document who may read them, beside super administrators.
@@ -151,7 +142,7 @@ export function rolesRoute({ orgUrl, clock }: OrgContext, users: UserDirectory, 
       return okReply(
         roles.map((type, index) => ({
           id: `IRA${String(index).padStart(12, '0')}`,
-          label: LABELS[type] ?? type,
+          label: type,
           type,
           status: 'ACTIVE',
           created: at,

@@ -12,7 +12,7 @@ import { makeActions } from './actions.js';
 import type { PageLink } from './api.js';
 import { aboutOf, stateOf } from './state.js';
 import { SignIns } from './sign-ins.js';
-import { KnownSuppressions, type SuppressionReader } from './suppressions.js';
+import { rememberSuppressions, type SuppressionReader } from './suppressions.js';
 import type { TwilioEmulator } from '../twilio/emulator.js';
 
 /** Options of `createPhonesPage`. */
@@ -73,8 +73,8 @@ export function createPhonesPage(options: PhonesPageOptions): PhonesPage {
   } = options;
   const switches = new FaultSwitches({ okta, twilio });
   const signIns = new SignIns(okta, twilio, switches);
-  const suppressions = new KnownSuppressions(options.hook);
-  const parts = { okta, twilio, optInAttribute, switches, signIns, suppressions };
+  const suppressionsOf = rememberSuppressions(options.hook);
+  const parts = { okta, twilio, optInAttribute, switches, signIns, suppressionsOf };
   const assets = readAssets('testing/phones/browser');
   const about = aboutOf(twilio, links);
   const html = phonesHtml(insecureRemoteAccess);

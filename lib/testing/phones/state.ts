@@ -5,7 +5,7 @@ import type { OktaEmulator } from '../okta/emulator.js';
 import { textFieldOf } from '../../core/json.js';
 import type { PageLink, PersonView, PhoneItem, PhonesAbout, PhonesState } from './api.js';
 import type { SignIns } from './sign-ins.js';
-import type { KnownSuppressions } from './suppressions.js';
+import type { rememberSuppressions } from './suppressions.js';
 import { languageOfTwiml } from '../twilio/spoken-twiml.js';
 import type { TwilioEmulator } from '../twilio/emulator.js';
 
@@ -16,7 +16,7 @@ export interface StateParts {
   readonly optInAttribute: string;
   readonly switches: FaultSwitches;
   readonly signIns: SignIns;
-  readonly suppressions: KnownSuppressions;
+  readonly suppressionsOf: ReturnType<typeof rememberSuppressions>;
 }
 
 /** The number of a phone's messages and calls that are shown. */
@@ -53,7 +53,7 @@ export function languageOf({ profile }: EmulatedUser): string | undefined {
 }
 
 function personOf(user: EmulatedUser, phone: string, made: MadeBySid, parts: StateParts): PersonView {
-  const { twilio, optInAttribute, signIns, suppressions } = parts;
+  const { twilio, optInAttribute, signIns, suppressionsOf } = parts;
   const firstName = textFieldOf(user.profile, 'firstName') ?? user.login;
   return {
     id: user.id,
@@ -64,7 +64,7 @@ function personOf(user: EmulatedUser, phone: string, made: MadeBySid, parts: Sta
     language: languageOf(user),
     hasOptedIn: user.profile[optInAttribute] === true,
     isInSandbox: twilio.isInSandbox(phone),
-    suppressions: suppressions.of(phone),
+    suppressions: suppressionsOf(phone),
     items: itemsOf(phone, made, twilio),
     signIn: signIns.viewOf(user.id),
   };

@@ -10,27 +10,21 @@ export interface SuppressionReader {
   >;
 }
 
-/** The suppressions of each phone, as the hook said last: the page's state is read at once, and the hook answers later. */
-export class KnownSuppressions {
-  readonly #hook: SuppressionReader | undefined;
-  readonly #byNumber = new Map<string, readonly SuppressionView[]>();
-
-  constructor(hook: SuppressionReader | undefined) {
-    this.#hook = hook;
-  }
-
-  /** What the hook said last. Asks it again, for the next reading. */
-  of(number: string): readonly SuppressionView[] {
-    void this.#read(number);
-    return this.#byNumber.get(number) ?? [];
-  }
-
-  async #read(number: string): Promise<void> {
+/** Tells the suppressions of a phone as the hook said last: the page's state is read at once, and the hook answers later. */
+export function rememberSuppressions(
+  hook: SuppressionReader | undefined,
+): (number: string) => readonly SuppressionView[] {
+  const known = new Map<string, readonly SuppressionView[]>();
+  const read = async (number: string): Promise<void> => {
     // A number that is not in E.164 has no suppression.
-    const found = (await this.#hook?.suppressions(number).catch(() => [])) ?? [];
-    this.#byNumber.set(
+    const found = (await hook?.suppressions(number).catch(() => [])) ?? [];
+    known.set(
       number,
       found.map(({ channel, reason, until }) => ({ channel, reason, until: until.getTime() })),
     );
-  }
+  };
+  return (number) => {
+    void read(number);
+    return known.get(number) ?? [];
+  };
 }

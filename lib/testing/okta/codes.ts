@@ -42,17 +42,14 @@ export class AwaitedCodes {
     });
   }
 
-  /**
-   * Checks what a user entered: its problem, if there is one, and its event. A right code is right once.
-   * Returns `undefined` if there is no code to enter.
-   */
+  /** Checks what a user entered: its problem, if there is one, and its event. A right code is right once. */
   check(
     userId: string,
     typed: string,
     now: number,
-  ): { readonly problem: CodeProblem | undefined; readonly event: LogEventOptions } | undefined {
+  ): { readonly problem: CodeProblem | undefined; readonly event?: LogEventOptions | undefined } {
     const awaited = this.#codes.get(userId);
-    if (awaited === undefined) return undefined;
+    if (awaited === undefined) return { problem: 'not-awaited' };
     const { otpCode, expiresAt, factor, eventType } = awaited;
     const problem = typed !== otpCode ? 'wrong' : now >= expiresAt ? 'expired' : undefined;
     if (problem === undefined) this.#codes.delete(userId);

@@ -64,7 +64,7 @@ export class OktaOrg {
       (id) => this.keys.find(id) !== undefined,
       (hook, payload) => executeHook(hook, payload, () => this.#prove(hook), outbound),
     );
-    this.eventHooks = new EventHooks(context, this.users.tokenOwnerId, (hook) =>
+    this.eventHooks = new EventHooks(context, this.users.tokenOwner.id, (hook) =>
       verifyEventHook(hook, outbound),
     );
     this.resources = new OrgResources(context);
@@ -130,10 +130,8 @@ export class OktaOrg {
   /** Checks a code that a user entered, and delivers its event to the event hooks. */
   async enterCode(idOrLogin: string, typed: string): Promise<EnteredCode> {
     const userId = this.users.find(idOrLogin)?.id ?? idOrLogin;
-    const checked = this.#codes.check(userId, typed, this.context.clock());
-    const problem = checked === undefined ? 'not-awaited' : checked.problem;
-    const deliveries =
-      checked === undefined ? [] : await this.fire([this.logEvent(userId, checked.event)], {});
+    const { problem, event } = this.#codes.check(userId, typed, this.context.clock());
+    const deliveries = event === undefined ? [] : await this.fire([this.logEvent(userId, event)], {});
     const entered = { isRight: problem === undefined, problem, deliveries };
     for (const listen of this.#codeListeners) listen(userId, entered);
     return entered;

@@ -14,7 +14,7 @@ import {
   readOnlyNames,
   userResource,
 } from './user-resource.js';
-import { isSameLogin, loginIn, makeUser, type StoredUser, type UserDirectory } from './users.js';
+import { loginIn, makeUser, type StoredUser, type UserDirectory } from './users.js';
 
 const MAX_PAGE = 200;
 const READ = 'okta.users.read';
@@ -49,25 +49,22 @@ export function usersRoutes(
     const problems = profileProblems(profile, user.profile, schema.view);
     if (problems.length > 0) return validationFailed('profile', ...problems);
     const changed = users.withProfile(user, profile);
-    if (isTaken(changed.login, user)) return validationFailed('login', LOGIN_TAKEN);
+    if (users.isTaken(changed.login, user)) return validationFailed('login', LOGIN_TAKEN);
     // The stored user is the answered one, to the millisecond.
     return { ...answerUser(changed), commit: () => void Object.assign(user, changed) };
   };
-  const isTaken = (login: string, by?: StoredUser): boolean =>
-    users.all.some((other) => other !== by && isSameLogin(other, login));
-
   const create = ({ body, query }: ApiCall): Reply => {
     const profile = profileIn(body);
     if (profile === undefined) return validationFailed('profile', 'profile: The field cannot be left blank');
     const problems = profileProblems(profile, {}, schema.view);
     if (problems.length > 0) return validationFailed('newUser', ...problems);
     const login = loginIn(profile);
-    if (isTaken(login)) return validationFailed('login', LOGIN_TAKEN);
+    if (users.isTaken(login)) return validationFailed('login', LOGIN_TAKEN);
     const hasPassword = isObject(fieldOf(body, 'credentials', 'password'));
     const activated = hasPassword ? 'ACTIVE' : 'PROVISIONED';
     const status = query.get('activate') === 'false' ? 'STAGED' : activated;
     const user = makeUser({ login, status, profile }, clock());
-    return { ...answerUser(user), commit: () => users.store(user) };
+    return { ...answerUser(user), commit: () => users.all.push(user) };
   };
 
   const list = ({ query, request }: ApiCall): Reply => {
@@ -135,7 +132,7 @@ export function rolesRoute({ orgUrl, clock }: OrgContext, users: UserDirectory, 
     scope: 'okta.roles.read',
     roles: [],
     answer: ({ params: { id = '' }, request }) => {
-      const isOwner = id === 'me' || id === users.tokenOwnerId;
+      const isOwner = id === 'me' || id === users.tokenOwner.id;
       if (!isOwner && users.find(id) === undefined) return notFound(id, 'User');
       const at = new Date(clock()).toISOString();
       const roles = isOwner ? tokens.rolesOf(request) : [];

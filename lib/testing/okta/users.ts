@@ -42,48 +42,37 @@ export interface NewUser {
 
 /** A user with everything that Okta's API shows. */
 export interface StoredUser extends EmulatedUser {
-  /** As in `profile`. */
-  login: string;
-  status: string;
-  profile: Readonly<Record<string, unknown>>;
   readonly phoneFactors: readonly (PhoneFactor & { readonly id: string })[];
   readonly created: string;
-  lastUpdated: string;
-  version: number;
+  readonly lastUpdated: string;
+  readonly version: number;
 }
 
 export class UserDirectory {
   readonly #clock: () => number;
-  readonly #users: StoredUser[] = [];
-  // The user `me`: the administrator who made the API token. No hook is called for this user.
-  readonly #tokenOwner: StoredUser;
+  /** Every user, oldest first. */
+  readonly all: StoredUser[] = [];
+  /** The user `me`: the administrator who made the API token. No hook is called for this user. */
+  readonly tokenOwner: StoredUser;
 
   constructor(clock: () => number) {
     this.#clock = clock;
-    this.#tokenOwner = makeUser(
-      { login: 'token.owner@example.com', firstName: 'Token', lastName: 'Owner' },
-      clock(),
-    );
-  }
-
-  get tokenOwnerId(): string {
-    return this.#tokenOwner.id;
-  }
-
-  /** Every user, oldest first. */
-  get all(): readonly StoredUser[] {
-    return this.#users;
+    const owner = { login: 'token.owner@example.com', firstName: 'Token', lastName: 'Owner' };
+    this.tokenOwner = makeUser(owner, clock());
   }
 
   add(user: NewUser): StoredUser {
-    const isTaken = this.#users.some((known) => known.id === user.id || isSameLogin(known, user.login));
-    if (isTaken) throw new Error('A user with this id or login is there already.');
-    return this.store(makeUser(user, this.#clock()));
+    if (this.isTaken(user.login) || this.all.some(({ id }) => id === user.id)) {
+      throw new Error('A user with this id or login is there already.');
+    }
+    const made = makeUser(user, this.#clock());
+    this.all.push(made);
+    return made;
   }
 
-  store(user: StoredUser): StoredUser {
-    this.#users.push(user);
-    return user;
+  /** Whether another user has the login. */
+  isTaken(login: string, by?: StoredUser): boolean {
+    return this.all.some((other) => other !== by && isSameLogin(other, login));
   }
 
   /** Merges attributes into a user's profile; `null` and `undefined` remove one. Throws for an unknown user. */
@@ -103,17 +92,17 @@ export class UserDirectory {
   /** Removes attributes from every profile after they were removed from the schema. */
   forget(names: readonly string[]): void {
     const gone = Object.fromEntries(names.map((name) => [name, null]));
-    for (const { id, profile } of this.#users) {
+    for (const { id, profile } of this.all) {
       if (names.some((name) => name in profile)) this.update(id, gone);
     }
   }
 
   /** A user by id, login or the login's part before the `@`, as Okta looks one up. */
   find(idOrLogin: string): StoredUser | undefined {
-    if (idOrLogin === 'me') return this.#tokenOwner;
-    const exact = this.#users.find((user) => user.id === idOrLogin || isSameLogin(user, idOrLogin));
+    if (idOrLogin === 'me') return this.tokenOwner;
+    const exact = this.all.find((user) => user.id === idOrLogin || isSameLogin(user, idOrLogin));
     if (exact !== undefined) return exact;
-    const byShortName = this.#users.filter((user) => shortNameOf(user) === idOrLogin.toLowerCase());
+    const byShortName = this.all.filter((user) => shortNameOf(user) === idOrLogin.toLowerCase());
     return byShortName.length === 1 ? byShortName[0] : undefined;
   }
 }
@@ -133,7 +122,7 @@ export function makeUser(user: NewUser, now: number): StoredUser {
     }),
     phoneFactors: (user.phoneFactors ?? []).map((factor) => ({
       ...factor,
-      id: `${FACTOR_PREFIXES[factorTypeOf(factor)]}${randomAlphanumeric(17)}`,
+      id: factorPrefix(factor) + randomAlphanumeric(17),
     })),
     groups: user.groups ?? [],
     created,
@@ -142,11 +131,10 @@ export function makeUser(user: NewUser, now: number): StoredUser {
   };
 }
 
-const FACTOR_PREFIXES = { sms: 'sms', call: 'clf' } as const;
-
 /** JavaScript may pass anything, and nothing would ever find a factor of another type. */
-function factorTypeOf({ factorType }: { readonly factorType: unknown }): 'sms' | 'call' {
-  if (factorType === 'sms' || factorType === 'call') return factorType;
+function factorPrefix({ factorType }: { readonly factorType: unknown }): string {
+  if (factorType === 'sms') return 'sms';
+  if (factorType === 'call') return 'clf';
   throw new Error("A phone factor is { factorType: 'sms' | 'call', phoneNumber }.");
 }
 
@@ -160,7 +148,7 @@ function withoutNothing(profile: Readonly<Record<string, unknown>>): Record<stri
   );
 }
 
-export function isSameLogin(user: StoredUser, login: string): boolean {
+function isSameLogin(user: StoredUser, login: string): boolean {
   return user.login.toLowerCase() === login.toLowerCase();
 }
 

@@ -32,7 +32,9 @@ export function aboutOf(twilio: TwilioEmulator, links: readonly PageLink[]): Pho
 }
 
 export function stateOf(parts: StateParts): Omit<PhonesState, 'revision'> {
-  const made = madeBySid(parts.twilio);
+  const { messages, calls } = parts.twilio;
+  // Made once for all people: the state is read often, and there may be many.
+  const made: MadeBySid = new Map([...messages, ...calls].map((one) => [one.sid, one]));
   return {
     people: parts.okta.users.flatMap((user) => {
       const phone = phoneOf(user);
@@ -71,11 +73,6 @@ function personOf(user: EmulatedUser, phone: string, made: MadeBySid, parts: Sta
 }
 
 type MadeBySid = ReadonlyMap<string, TwilioEmulator['messages'][number] | TwilioEmulator['calls'][number]>;
-
-/** Every message and call by its SID. It is made once for all people: the state is read often, and there may be many. */
-function madeBySid({ messages, calls }: TwilioEmulator): MadeBySid {
-  return new Map([...messages, ...calls].map((one) => [one.sid, one]));
-}
 
 function itemsOf(phone: string, madeOf: MadeBySid, twilio: TwilioEmulator): readonly PhoneItem[] {
   const senders = { whatsapp: twilio.sandboxNumber, sms: twilio.smsNumber, voice: twilio.voiceNumber };

@@ -93,8 +93,8 @@ export async function executeHook(
   const type = textFieldOf(payload, 'eventType');
   if (type !== hook.type) return validationFailed('eventType', `eventType: It is not ${hook.type}.`);
   const proof = await prove();
-  if (proof.headers === undefined) return validationFailed('inlineHook', proof.problem);
-  const answers = await outbound.callWithRetry(jsonPost(hook.channel.uri, proof.headers, payload));
+  if (typeof proof === 'string') return validationFailed('inlineHook', proof);
+  const answers = await outbound.callWithRetry(jsonPost(hook.channel.uri, proof, payload));
   const { status, text, problem } = answers.at(-1) ?? {};
   if (status === undefined || text === undefined)
     return validationFailed('inlineHook', problem ?? 'no answer');

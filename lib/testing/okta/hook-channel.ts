@@ -122,9 +122,7 @@ function readOAuth(config: JsonObject, problems: string[]): HookOAuth {
 }
 
 /** The headers to call a hook with, or why there are none. */
-export type HookProof =
-  | { readonly headers: Readonly<Record<string, string>>; readonly problem?: undefined }
-  | { readonly headers?: undefined; readonly problem: string };
+export type HookProof = Readonly<Record<string, string>> | string;
 
 const ASSERTION_SECONDS = 300;
 /** RFC 7523, section 2.2. */
@@ -138,16 +136,16 @@ export async function proveToHook(
 ): Promise<HookProof> {
   const headers = channelHeaders(channel);
   const { oauth } = channel;
-  if (oauth === undefined) return { headers };
+  if (oauth === undefined) return headers;
   const secret = await clientProof(oauth, keys, clock());
-  if (secret === undefined) return { problem: 'no token: there is no such hook key' };
+  if (secret === undefined) return 'no token: there is no such hook key';
   const form = { grant_type: 'client_credentials', scope: oauth.scope, ...secret };
   const answer = await outbound.call(formPost(oauth.tokenUrl, { accept: 'application/json' }, form));
   const token = answer.status === 200 ? textFieldOf(parseJson(answer.text ?? ''), 'access_token') : undefined;
   if (token === undefined) {
-    return { problem: `no token: ${answer.problem ?? `the token endpoint answered ${answer.status ?? 0}`}` };
+    return `no token: ${answer.problem ?? `the token endpoint answered ${answer.status ?? 0}`}`;
   }
-  return { headers: { ...headers, authorization: `Bearer ${token}` } };
+  return { ...headers, authorization: `Bearer ${token}` };
 }
 
 async function clientProof(

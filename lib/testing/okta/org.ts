@@ -147,12 +147,9 @@ export class OktaOrg {
     if (hook === undefined)
       throw new Error('There is no active telephony hook: give a url, or create a hook.');
     const proof = await this.#prove(hook);
-    return {
-      url: hook.channel.uri,
-      headers: { ...proof.headers, ...headers },
-      hookId: hook.id,
-      problem: proof.problem,
-    };
+    const target = { url: hook.channel.uri, hookId: hook.id };
+    if (typeof proof === 'string') return { ...target, headers, problem: proof };
+    return { ...target, headers: { ...proof, ...headers } };
   }
 }
 

@@ -1,5 +1,5 @@
 import { DpopVerifier } from './dpop-proofs.js';
-import { pathOf, type RecordedRequest } from '../server/faults.js';
+import type { RecordedRequest } from '../server/faults.js';
 import type { Reply } from '../server/reply.js';
 import type { OrgContext } from './context.js';
 import { forbidden, oauthError, oktaError } from './errors.js';
@@ -40,7 +40,7 @@ export class OrgTokens {
 
   constructor(context: OrgContext) {
     this.#context = context;
-    this.#proofs = new DpopVerifier(context.clock);
+    this.#proofs = new DpopVerifier(context);
     this.#apps = new OauthClients(context, `${context.orgUrl}/oauth2/v1/token`, 'okta.users.read');
     this.#apiTokens.set(context.apiToken, context.apiTokenRoles);
   }
@@ -101,11 +101,7 @@ export class OrgTokens {
       return invalidToken(scheme === 'DPoP' ? 'DPoP' : 'Bearer', 'invalid_token', 'The token is not valid.');
     }
     if (token.thumbprint !== undefined) {
-      const proof = await this.#proofs.check(headerOf(request, 'dpop'), {
-        method: request.method,
-        url: this.#context.orgUrl + pathOf(request),
-        accessToken: credentials,
-      });
+      const proof = await this.#proofs.check(request, credentials);
       if (typeof proof === 'string') return invalidToken('DPoP', 'invalid_dpop_proof', proof);
       if (proof.thumbprint !== token.thumbprint) {
         return invalidToken('DPoP', 'invalid_dpop_proof', 'The DPoP proof is by another key.');
@@ -118,13 +114,10 @@ export class OrgTokens {
   }
 
   async #checkTokenProof(request: RecordedRequest): Promise<string | Reply> {
-    const header = headerOf(request, 'dpop');
     // The sentence is Okta's (okta/okta-sdk-dotnet#697).
-    if (header === '') return oauthError(400, 'invalid_dpop_proof', 'The DPoP proof JWT header is missing.');
-    const proof = await this.#proofs.check(header, {
-      method: request.method,
-      url: `${this.#context.orgUrl}/oauth2/v1/token`,
-    });
+    if (!request.headers['dpop'])
+      return oauthError(400, 'invalid_dpop_proof', 'The DPoP proof JWT header is missing.');
+    const proof = await this.#proofs.check(request);
     if (typeof proof === 'string') return oauthError(400, 'invalid_dpop_proof', proof);
     if (proof.nonce !== this.#nonce) {
       return oauthError(400, 'use_dpop_nonce', 'Authorization server requires nonce in DPoP proof.', {
@@ -164,9 +157,4 @@ function invalidToken(scheme: string, error: string, reason: string): Reply {
 function isAllowedTo(allowed: readonly string[] | undefined, roles: readonly string[]): boolean {
   if (allowed === undefined) return roles.length > 0;
   return roles.some((role) => role === SUPER_ADMIN || allowed.includes(role));
-}
-
-function headerOf(request: RecordedRequest, name: string): string {
-  const value = request.headers[name];
-  return typeof value === 'string' ? value : '';
 }

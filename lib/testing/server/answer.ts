@@ -20,12 +20,12 @@ const JSON_TYPE = { 'content-type': 'application/json;charset=utf-8' };
 export function replyWith(makeReply: Answer): RequestHandler {
   return async (req, res, next) => {
     // `serveApi` has put it there.
-    const { request, fault, server } = res.locals as Exchange;
+    const { request, fault } = res.locals as Exchange;
     try {
       const reply = await makeReply(request, req.params as PathParams);
       if (fault === undefined || takesEffect(fault)) reply.commit?.();
       if (fault === undefined) sendReply(res, reply);
-      else sendFault(res, fault, server, reply);
+      else sendFault(res, fault, reply);
     } catch (error) {
       // Express 4 does not await its handlers.
       next(error);
@@ -57,13 +57,8 @@ export function sendReply(res: Response, reply: Reply): void {
 }
 
 /** Answers as a fault says; `reply` is the correct answer. */
-export function sendFault(
-  res: Response,
-  fault: Fault,
-  server: LoopbackServer,
-  reply: Reply = { status: 200, body: '' },
-): void {
-  kindOf(fault).send(res, fault, reply, server);
+export function sendFault(res: Response, fault: Fault, reply: Reply = { status: 200, body: '' }): void {
+  kindOf(fault).send(res, fault, reply, (res.locals as Exchange).server);
 }
 
 interface FaultKind<Kind extends Fault> {

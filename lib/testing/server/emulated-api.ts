@@ -46,7 +46,7 @@ export function serveApi(server: LoopbackServer, api: EmulatedApi): ServedApi {
     const fault =
       early ?? first ?? faults.take(request, (rule) => rule.fault.kind !== 'resetOnConnect')?.fault;
     Object.assign(res.locals, { request, fault, server } satisfies Exchange);
-    if (fault !== undefined && needsNoReply(fault)) sendFault(res, fault, server);
+    if (fault !== undefined && needsNoReply(fault)) sendFault(res, fault);
     else next();
   };
   const onError: ErrorRequestHandler = (error, _req, res, next) => {

@@ -84,7 +84,7 @@ export class RuleList<Rule extends LimitedRule<Subject>, Subject = RecordedReque
   #entries: { readonly rule: Rule; left: number }[] = [];
 
   /** `defaultMatch` is for rules without a `match`. */
-  constructor(defaultMatch: (subject: Subject) => boolean) {
+  constructor(defaultMatch: (subject: Subject) => boolean = () => true) {
     this.#defaultMatch = defaultMatch;
   }
 

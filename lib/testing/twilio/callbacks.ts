@@ -43,7 +43,7 @@ type Making = () => Promise<void>;
 
 export class TwilioCallbacks {
   readonly made: EmulatedCallback[] = [];
-  readonly #faults = new RuleList<CallbackFault, EmulatedMessage | EmulatedCall>(() => true);
+  readonly #faults = new RuleList<CallbackFault, EmulatedMessage | EmulatedCall>();
   readonly #context: TwilioContext;
   #held: Making[] = [];
 

@@ -42,11 +42,9 @@ export interface LateFailureRule extends LimitedRule {
   readonly status?: 'failed' | 'undelivered' | undefined;
 }
 
-const EVERYTHING = (): boolean => true;
-
 export class SendingRules {
-  readonly refusals = new RuleList<RefusalRule>(EVERYTHING);
-  readonly lateFailures = new RuleList<LateFailureRule>(EVERYTHING);
+  readonly refusals = new RuleList<RefusalRule>();
+  readonly lateFailures = new RuleList<LateFailureRule>();
 
   clear(): void {
     this.refusals.clear();

@@ -28,8 +28,7 @@ const SCHEMA_ROLES = ['API_ACCESS_MANAGEMENT_ADMIN', 'APP_ADMIN', 'ORG_ADMIN'];
 
 /** The schema of the default user type, and the Schema API. */
 export class UserSchema {
-  readonly #orgUrl: string;
-  readonly #clock: () => number;
+  readonly #context: OrgContext;
   readonly #onRemoved: (names: readonly string[]) => void;
   readonly #created: string;
   #lastUpdated: string;
@@ -40,16 +39,15 @@ export class UserSchema {
   readonly #cleanUpUntil = new Map<string, number>();
 
   /** @param onRemoved - called with the names of removed attributes. */
-  constructor({ orgUrl, clock }: OrgContext, onRemoved: (names: readonly string[]) => void) {
-    this.#orgUrl = orgUrl;
-    this.#clock = clock;
+  constructor(context: OrgContext, onRemoved: (names: readonly string[]) => void) {
+    this.#context = context;
     this.#onRemoved = onRemoved;
-    this.#created = new Date(clock()).toISOString();
+    this.#created = new Date(context.clock()).toISOString();
     this.#lastUpdated = this.#created;
   }
 
   get view(): UserSchemaView {
-    if (this.#pending !== undefined && this.#pending.visibleAt <= this.#clock()) {
+    if (this.#pending !== undefined && this.#pending.visibleAt <= this.#context.clock()) {
       this.#view = this.#pending.view;
       this.#pending = undefined;
     }
@@ -92,11 +90,11 @@ export class UserSchema {
   }
 
   get #facts(): SchemaFacts {
-    return { orgUrl: this.#orgUrl, created: this.#created, lastUpdated: this.#lastUpdated };
+    return { orgUrl: this.#context.orgUrl, created: this.#created, lastUpdated: this.#lastUpdated };
   }
 
   #update(body: unknown): Reply {
-    const now = this.#clock();
+    const now = this.#context.clock();
     const { base, custom } = this.view;
     if (this.#pending !== undefined) {
       // Okta answers 500 to a change while another one is in progress: terraform-provider-okta retries then.
@@ -150,7 +148,7 @@ export class UserSchema {
     if (known !== undefined && (known.unique ?? false) !== (attribute['unique'] ?? false)) {
       return `${name}: Whether an attribute is unique cannot be changed.`;
     }
-    if ((this.#cleanUpUntil.get(name) ?? 0) > this.#clock()) {
+    if ((this.#cleanUpUntil.get(name) ?? 0) > this.#context.clock()) {
       // terraform-provider-okta waits on this sentence.
       return `${name} was deleted. Wait until the data clean up process finishes and then try again.`;
     }
@@ -158,7 +156,7 @@ export class UserSchema {
   }
 
   #write(view: UserSchemaView, delayMs: number): void {
-    const now = this.#clock();
+    const now = this.#context.clock();
     this.#lastUpdated = new Date(now).toISOString();
     this.#pending = delayMs === 0 ? undefined : { view, visibleAt: now + delayMs };
     if (delayMs === 0) this.#view = view;

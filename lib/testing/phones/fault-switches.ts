@@ -29,7 +29,10 @@ export class FaultSwitches {
     this.stopBadDay();
     if (isOn) this.#on.add(id);
     else this.#on.delete(id);
-    this.#apply();
+    clearScenarios(this.#vendors);
+    for (const known of SWITCHES) {
+      if (this.#on.has(known.id)) known.apply(new ScenarioRules(this.#vendors), Number.POSITIVE_INFINITY);
+    }
     return true;
   }
 
@@ -58,12 +61,5 @@ export class FaultSwitches {
       phases: BAD_DAY.map(({ id, title }) => ({ name: id, description: title })),
       current: phase?.name,
     };
-  }
-
-  #apply(): void {
-    clearScenarios(this.#vendors);
-    for (const { id, apply } of SWITCHES) {
-      if (this.#on.has(id)) apply(new ScenarioRules(this.#vendors), Number.POSITIVE_INFINITY);
-    }
   }
 }

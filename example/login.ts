@@ -130,7 +130,6 @@ async function createStrategy(options: LoginOptions): Promise<OktaStrategy> {
       // Checks the signature of ID tokens.
       openid.enableNonRepudiationChecks,
       // For the emulated Okta. `readEnvironment` accepts http on this machine only.
-      // eslint-disable-next-line @typescript-eslint/no-deprecated -- deprecated to make it stand out
       ...(issuer.startsWith('http:') ? [openid.allowInsecureRequests] : []),
     ],
   });

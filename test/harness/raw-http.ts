@@ -15,9 +15,9 @@ export interface RawAnswer {
 export interface RawConnection {
   readonly socket: Socket;
   /** The complete answers, in order. */
-  answers(): readonly RawAnswer[];
+  readonly answers: () => readonly RawAnswer[];
   /** Resolves after this number of complete answers; rejects if the connection ends before. */
-  waitFor(count: number): Promise<readonly RawAnswer[]>;
+  readonly waitFor: (count: number) => Promise<readonly RawAnswer[]>;
   /** Resolves when the connection has ended or was reset. */
   readonly closed: Promise<void>;
 }

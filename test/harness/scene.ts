@@ -58,7 +58,7 @@ export interface Scene {
   readonly log: LogLine[];
   readonly events: HookEvent[];
   /** Lets Okta call the hook. Default: for Ana (opted in to WhatsApp), by SMS. */
-  call(call?: Partial<Parameters<OktaEmulator['callHook']>[0]>): Promise<HookCall>;
+  readonly call: (call?: Partial<Parameters<OktaEmulator['callHook']>[0]>) => Promise<HookCall>;
   close(): Promise<void>;
 }
 

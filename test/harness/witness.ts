@@ -31,8 +31,8 @@ function withErrors(key: string, value: unknown): unknown {
 /** The ASCII digits for the digits of all scripts that the platform knows. */
 const DIGITS: ReadonlyMap<string, string> = new Map(
   Intl.supportedValuesOf('numberingSystem').flatMap((numberingSystem) => {
-    const { format } = new Intl.NumberFormat('en', { numberingSystem });
-    return Array.from({ length: 10 }, (_, digit) => [format(digit), String(digit)] as const);
+    const numbers = new Intl.NumberFormat('en', { numberingSystem });
+    return Array.from({ length: 10 }, (_, digit) => [numbers.format(digit), String(digit)] as const);
   }),
 );
 

@@ -110,7 +110,7 @@ describe('the hook', () => {
       scene = await startScene({
         mount: (app, hook) => {
           app.use((_req, res, next) => {
-            const { writeHead } = res;
+            const writeHead = res.writeHead.bind(res);
             if (isBroken)
               res.writeHead = () => {
                 res.writeHead = writeHead;

@@ -364,8 +364,8 @@ describe('the hook with an unreachable Twilio', () => {
               connect: ({ twilio }) => ({
                 provider: 'TWILIO',
                 send: async (_message, context) => {
-                  const { call } = requireTwilio(twilio, 'sms');
-                  const { kind } = await call((client) => client.messages('SM1').fetch(), context);
+                  const port = requireTwilio(twilio, 'sms');
+                  const { kind } = await port.call((client) => client.messages('SM1').fetch(), context);
                   return { status: 'refused', code: kind, reason: 'stalled' };
                 },
               }),
@@ -431,7 +431,7 @@ describe('a second request for one message', () => {
             }
             return true;
           },
-        } as unknown as Dispatcher,
+        },
       }),
     });
     const clock = stopTime();

@@ -275,7 +275,7 @@ describe('gateways on one Redis', () => {
       body: JSON.stringify(payload).replace('"data":{', `"data":{"nested":${nested},`),
     });
     expect(await answer.text()).to.contain('channel=whatsapp');
-    const [{ sid = '' } = {}] = scene.twilio.messages;
+    const sid = scene.twilio.messages[0]?.sid ?? '';
     await report(url, publicUrl, sid, 'undelivered');
     await until(() => texts() === 1);
     expect(raws.at(-1)).to.equal(undefined);

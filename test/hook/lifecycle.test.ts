@@ -660,7 +660,7 @@ describe('close()', () => {
       },
       keepSent: (...args) => {
         asked.push('keepSent');
-        return memory.keepSent?.(...args);
+        return memory.keepSent(...args);
       },
     };
     const scene = await start({ hook: { state } });

@@ -63,8 +63,11 @@ interface LambdaAnswer {
   readonly body: string;
 }
 
+// `configure()` returns a type of `@types/aws-lambda`, which is not installed.
+type LambdaHandler = (event: object, context: object) => Promise<LambdaAnswer>;
+
 /** AWS's side of a function's URL: each request becomes an event, and the function's result the answer. */
-function functionUrl(handler: (event: object, context: object) => Promise<LambdaAnswer>): Server {
+function functionUrl(handler: LambdaHandler): Server {
   return createServer((req, res) => {
     void text(req).then(async (body) => {
       const { pathname, search } = new URL(req.url ?? '', 'http://function.test');
@@ -113,7 +116,8 @@ const FRAMEWORKS: Readonly<Record<string, (hook: TelephonyHook) => Promise<Gatew
     app.post('/echo', (request) => Promise.resolve(request.body));
     return { origin: await app.listen({ port: 0, host: '127.0.0.1' }), close: () => app.close() };
   },
-  'AWS Lambda': (hook) => gatewayOf(functionUrl(configure({ app: expressApp(express5, hook) }))),
+  'AWS Lambda': (hook) =>
+    gatewayOf(functionUrl(configure({ app: expressApp(express5, hook) }) as LambdaHandler)),
 };
 
 describe('the hook works with', () => {

@@ -19,15 +19,15 @@ type Chunk = string | Buffer | undefined;
 
 /** Calls back as the head is written, as the package `on-headers` does. */
 function onHead(res: ServerResponse, change: () => void): void {
-  const { writeHead } = res;
+  const writeHead = res.writeHead.bind(res);
   let isChanged = false;
-  res.writeHead = ((status: number, ...rest: unknown[]) => {
+  res.writeHead = (status: number, ...rest: unknown[]) => {
     const headers = rest.find((value) => typeof value === 'object') as Record<string, string> | undefined;
     for (const [name, value] of Object.entries(headers ?? {})) res.setHeader(name, value);
     if (!isChanged) change();
     isChanged = true;
-    return writeHead.call(res, status);
-  }) as typeof res.writeHead;
+    return writeHead(status);
+  };
 }
 
 /** As the package `compression` with `threshold: 0`. */
@@ -114,7 +114,7 @@ const WRAPPERS: Readonly<Record<string, RequestHandler>> = {
     secret: 'a-secret-of-sessions',
     resave: true,
     saveUninitialized: true,
-  }) as RequestHandler,
+  }),
 };
 
 const HOOK = '/okta/telephony';
@@ -145,7 +145,7 @@ interface Caller {
   readonly socket: Socket;
   readonly closed: Promise<unknown>;
   /** What has come, as text. */
-  text(): string;
+  readonly text: () => string;
   /** The answer, once the connection is closed. */
   answer(): { readonly status: number; readonly head: string; readonly body: string };
 }

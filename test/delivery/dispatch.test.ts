@@ -272,7 +272,6 @@ describe('dispatching a code', () => {
       ],
       ['a rejection', () => Promise.reject(new Error('async'))],
       // A user's channel may reject without an error, too.
-
       ['a rejection without an error', () => Promise.reject()],
       ['undefined', () => undefined],
       ['null', () => null],

@@ -77,7 +77,9 @@ describe('during a rolling key change', function () {
 
     const [failing, early, late] = [next('SM'), next('SM'), next('SM')];
     await one.keepReceipt(failing, receiptOf(failing), LIFE);
-    const taken = await Promise.all([one, two, two].map((state) => state.takeReceipt(failing, NOW, FAILED)));
+    const taken = await Promise.all(
+      [one, two, two].map(async (state) => state.takeReceipt(failing, NOW, FAILED)),
+    );
     expect(taken.filter((receipt) => receipt !== undefined)).to.have.length(1);
     expect(await one.takeReceipt(failing, NOW, FAILED)).to.equal(undefined);
     await two.takeReceipt(early, NOW, FAILED);
@@ -87,11 +89,11 @@ describe('during a rolling key change', function () {
     expect(await one.isDelivered([failing, late], NOW)).to.equal(true);
 
     const use = { deliveryChannel: 'sms', nowMs: NOW, usedMs: NOW + 5 } as const;
-    await one.keepSent(person, sentCode('first'), LIFE);
+    one.keepSent(person, sentCode('first'), LIFE);
     expect(await one.isNewest(person, 'newer', NOW)).to.equal(true);
-    await two.keepSent(person, sentCode('second', NOW + 1), LIFE);
+    two.keepSent(person, sentCode('second', NOW + 1), LIFE);
     expect(await two.isNewest(person, 'newer', NOW)).to.equal(true);
-    const used = await Promise.all([one, two].map((state) => state.takeSent(person, use)));
+    const used = await Promise.all([one, two].map(async (state) => state.takeSent(person, use)));
     expect(used.map((code) => code?.eventId).filter(Boolean)).to.deep.equal(['second']);
 
     await stop(one, number);
@@ -110,7 +112,7 @@ describe('during a rolling key change', function () {
     };
     const newest = async (state: StatePort): Promise<readonly string[]> => {
       const keys = ['first', 'preview-1', 'second', 'preview-2'];
-      const areNewest = await Promise.all(keys.map((key) => state.isNewest(person, key, NOW)));
+      const areNewest = await Promise.all(keys.map(async (key) => state.isNewest(person, key, NOW)));
       return keys.filter((_, at) => areNewest[at] === true);
     };
     await come(both, 'first');

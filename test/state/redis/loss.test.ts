@@ -254,8 +254,7 @@ describe('while Redis is lost', () => {
   const keep = (state: StatePort, id: string): unknown =>
     state.keepReceipt(id, receipt, { nowMs: NOW, untilMs: NOW + 60_000 });
   const newEvent = (eventKey: string) => ({ eventKey, isPreview: false, nowMs: NOW, untilMs: NOW + 60_000 });
-  const overtake = (state: StatePort, eventKey: string): unknown =>
-    state.overtake('person', newEvent(eventKey));
+  const overtake = (state: StatePort, eventKey: string): void => state.overtake('person', newEvent(eventKey));
   let losses = 0;
   const lose = async (state: StatePort): Promise<void> => {
     redis.stop();
@@ -539,7 +538,7 @@ describe('while Redis is lost', () => {
       claim.settle(JSON.stringify({ status: round }));
       overtake(one, round);
       keep(one, `SM-${round}`);
-      void one.keepSent(`person-${round}`, sent, { nowMs: NOW, untilMs: NOW + 60_000 });
+      one.keepSent(`person-${round}`, sent, { nowMs: NOW, untilMs: NOW + 60_000 });
       const suppressed = one.suppress?.(`+44770090012${round.length}`, suppression, NOW);
       clock.tick(20_000);
       await recover(one);
@@ -570,12 +569,12 @@ describe('while Redis is lost', () => {
       asked: { atMs: NOW, endsAtMs: 9e15 },
       deliveryChannel: 'sms',
     } as SentCode;
-    void state.keepSent('person', sent, { nowMs: NOW, untilMs: NOW + 60_000 });
+    state.keepSent('person', sent, { nowMs: NOW, untilMs: NOW + 60_000 });
     clock.tick(60_000);
     await recover(state);
     expect(await keeping).to.equal(undefined);
     // Nor is data that has expired before the state gets it.
-    void state.keepSent('person', sent, { nowMs: NOW, untilMs: NOW });
+    state.keepSent('person', sent, { nowMs: NOW, untilMs: NOW });
     void state.keepReceipt('SM2', receipt, { nowMs: NOW, untilMs: NOW });
     await state.check();
     const left = (await redis.dump()).filter(({ name }) => /:(person|receipt|sent):/.test(name));
@@ -757,10 +756,7 @@ describe('while Redis is lost', () => {
     ['isNewest()', (state) => state.isNewest('person', 'e', NOW)],
     ['takeReceipt()', (state) => state.takeReceipt('SM1', NOW, FAILED)],
     ['isDelivered()', (state) => state.isDelivered(['SM1'], NOW)],
-    [
-      'takeSent()',
-      (state) => state.takeSent?.('person', { deliveryChannel: 'sms', nowMs: NOW, usedMs: NOW }),
-    ],
+    ['takeSent()', (state) => state.takeSent('person', { deliveryChannel: 'sms', nowMs: NOW, usedMs: NOW })],
     ['check()', (state) => state.check().catch(failureOf)],
   ] as const satisfies readonly (readonly [string, (state: StatePort) => unknown])[]) {
     it(`the state reports the loss as soon as Redis does not answer ${question}`, async () => {

@@ -146,7 +146,7 @@ describe('redisState', () => {
       const held = [first(await state.claim('event', life())), first(await state.claim('other', life()))];
       const sending = sinon.spy(Redis.prototype, 'sendCommand');
       try {
-        for (const { settle } of held) settle(JSON.stringify(ANSWER));
+        for (const claim of held) claim.settle(JSON.stringify(ANSWER));
         // By then a gateway writes its answers to Okta.
         await endOfTurn();
         // One command with both keys. The state also looks for other encryption keys meanwhile.
@@ -240,7 +240,7 @@ describe('redisState', () => {
     } as SentCode;
     const receipt = receiptOf();
     overtake('ana');
-    void state.keepSent('bea', sent, { nowMs: NOW, untilMs: NOW + 60_000 });
+    state.keepSent('bea', sent, { nowMs: NOW, untilMs: NOW + 60_000 });
     void state.keepReceipt('SM1', receipt, { nowMs: NOW, untilMs: NOW + 60_000 });
     overtake('bea');
     first(await state.claim('event', life()));
@@ -548,7 +548,7 @@ describe('redisState', () => {
     const code = (status: LastCode['status'], atMs: number, eventId: string): LastCode =>
       ({ status, asked: { atMs, endsAtMs: 9e15 }, deliveryChannel: 'sms', eventId }) as LastCode;
     const lastOf = async (...codes: readonly LastCode[]): Promise<string | undefined> => {
-      for (const one of codes) void state.keepSent('ana', one, { nowMs: NOW, untilMs: NOW + 60_000 });
+      for (const one of codes) state.keepSent('ana', one, { nowMs: NOW, untilMs: NOW + 60_000 });
       await settled(state);
       return (await state.takeSent('ana', { deliveryChannel: 'sms', nowMs: NOW, usedMs: NOW + 9_000 }))
         ?.eventId;

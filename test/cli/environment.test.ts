@@ -125,7 +125,7 @@ describe('the environment', () => {
       [{ ...ORG, OKTA_KEY_ID: 'key-1' }, NO_ID, NO_KEY],
       [{ ...ORG, OKTA_API_TOKEN: TOKEN, OKTA_KEY_ID: 'key-1' }, BOTH],
     ] as readonly (readonly [Env, ...string[]])[]) {
-      it(`${Object.keys(env).join(', ')}`, async () => {
+      it(Object.keys(env).join(', '), async () => {
         const variables = variablesOf(env);
         await variables.okta();
         expect(variables.takeProblems()).to.deep.equal(problems);

@@ -85,7 +85,7 @@ describe('doctor', () => {
     );
     expect(seen[0]).to.equal('caller.rejected 1');
     expect(new Set(seen.slice(1))).to.deep.equal(new Set(['probe.rejected 1']));
-    const rejections = scene.log.filter(({ fields }) => fields?.['event'] === 'probe.rejected');
+    const rejections = scene.log.filter(({ fields }) => fields['event'] === 'probe.rejected');
     expect(new Set(rejections.map(({ level }) => level))).to.deep.equal(new Set(['info']));
     expect(made.code, made.stdout).to.equal(0);
     const groups = ['Okta', 'The hook', 'Reachability', 'Twilio', 'Redis', 'This machine'];

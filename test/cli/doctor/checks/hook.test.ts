@@ -41,10 +41,14 @@ describe('doctor on the hook', () => {
       },
     );
   };
-  const look = (name: string) => {
+  const look = async (name: string) => {
     const { group } = examine();
     const check = group.checks.find((one) => one.name === name);
-    return check?.run().finally(() => group.close?.());
+    try {
+      return await check?.run();
+    } finally {
+      await group.close?.();
+    }
   };
 
   const REMEDY =

@@ -136,7 +136,7 @@ describe('emitCounted()', () => {
     const timers = sinon.spy(globalThis, 'setTimeout');
     try {
       happen(2);
-      expect((timers.firstCall.returnValue as unknown as NodeJS.Timeout).hasRef()).to.equal(false);
+      expect(timers.firstCall.returnValue.hasRef()).to.equal(false);
     } finally {
       timers.restore();
       events.close();

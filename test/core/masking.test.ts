@@ -33,8 +33,8 @@ const request: TelephonyRequest = {
 };
 const apart = (digits: string, separator: string): string => Array.from(digits).join(separator);
 const inScript = (digits: string, numberingSystem: string): string => {
-  const { format } = new Intl.NumberFormat('en', { numberingSystem });
-  return digits.replace(/\d/g, (digit) => format(Number(digit)));
+  const numbers = new Intl.NumberFormat('en', { numberingSystem });
+  return digits.replace(/\d/g, (digit) => numbers.format(Number(digit)));
 };
 
 describe('maskText()', () => {

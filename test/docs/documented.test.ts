@@ -88,7 +88,7 @@ function propertiesOf(file: string, type: string): readonly string[] {
 
 describe('the guides explain', () => {
   it('every option of the hook once, with its default', () => {
-    const options = optionsOf(optionRules().describe() as Rule);
+    const options = optionsOf(optionRules().describe());
     expect(options).to.have.length.above(50);
     const counts = options.map(({ path }) => `${path} ${textsOf(path).length}`);
     expect(counts).to.deep.equal(options.map(({ path }) => `${path} 1`));

@@ -415,7 +415,7 @@ describe('the default log', () => {
         logger.info('hello');
         const onExit = on.getCalls().find(({ args: [event] }) => String(event) === 'exit')?.args[1];
         on.restore();
-        onExit?.(0 as never);
+        onExit?.(0);
         const text = readFileSync(file, 'utf8');
         const messages = linesOf(text).map(({ message }) => message);
         expect(messages).to.deep.equal([...(wasHalfWritten ? ['in the buffer'] : []), 'hello']);

@@ -164,7 +164,7 @@ describe('the history', () => {
     const kept = open();
     for (let count = 0; count < 500; count += 1)
       record(kept, eventsOf(`e${count}`, START + count).received());
-    let isFound = false;
+    let isFound = false as boolean;
     const finding = kept.history.find({ search: 'e7', limit: 1 }).then(() => (isFound = true));
     let turns = 0;
     while (!isFound) {

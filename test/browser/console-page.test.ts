@@ -378,8 +378,18 @@ describe("the console's page", function () {
 
   // The page learns of the logout from its stream, from a refused stream or from a refused request of another view.
   for (const [how, learn] of [
-    ['its stream says so', (stood: StandIn) => Promise.resolve(stood.endLoggedOut())],
-    ['its stream is refused', (stood: StandIn) => Promise.resolve(stood.endStreams())],
+    [
+      'its stream says so',
+      (stood: StandIn) => {
+        stood.endLoggedOut();
+      },
+    ],
+    [
+      'its stream is refused',
+      (stood: StandIn) => {
+        stood.endStreams();
+      },
+    ],
     ['a request is refused', (_: StandIn, page: Page) => page.evaluate("location.hash = '#/health'")],
   ] as const) {
     it(`clears itself, ends its stream and offers the login after a logout elsewhere, once ${how}`, async () => {

@@ -61,9 +61,8 @@ describe(withSeed('secrets in the words of channels, functions and requests'), f
   let compose: () => string = () => '';
   before(async () => {
     const channel = {
-      // Async, so that an error of `send` is a rejection.
-
-      send: async () => send(),
+      // An error of `send` is a rejection.
+      send: () => Promise.resolve().then(() => send()),
     };
     gateway = await startGateway({
       hook: { channels: { sms: channel, voice: channel, whatsapp: channel }, composeText: () => compose() },

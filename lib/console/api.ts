@@ -1,7 +1,7 @@
 import type { HookEventFields } from '../core/events.js';
 import type { ChannelTally, ExecutionSummary, History } from '../core/history.js';
 import type { RequestType } from '../core/request-types.js';
-import type { TurnedAway } from '../events/recent-limits.js';
+import type { RejectedCalls } from '../events/recent-limits.js';
 
 /** The JSON between the console's page and its server. Types only: browsers do not load this file. */
 
@@ -50,7 +50,7 @@ export interface Health {
     readonly blocked: number;
   };
   /** Calls that were answered with an error in the window, by our code; `probe` for test calls of the command line. */
-  readonly turnedAway: readonly TurnedAway[];
+  readonly rejectedCalls: readonly RejectedCalls[];
   /** While the hook does not call Okta's Users API. */
   readonly oktaPause?: HookEventFields['okta.paused'] | undefined;
   /** The length of the window. */
@@ -101,11 +101,11 @@ export interface TestResult {
   readonly body: unknown;
   readonly durationMs: number;
   readonly deadlineMs: number;
-  readonly reaction: ToldReaction;
+  readonly reaction: ShownReaction;
 }
 
 /** What Okta does with an answer, in the words of `okta/reaction.ts`. */
-export interface ToldReaction {
+export interface ShownReaction {
   /** `sent`, `pending`: it takes the code as sent. `failover`: it sends the code itself. `error`: the same, and shows a sentence. */
   readonly action: 'sent' | 'pending' | 'failover' | 'error';
   /** In words, for an administrator. */

@@ -46,7 +46,7 @@ export interface ConsoleParts {
 const MAX_BODY_BYTES = 64 * 1024;
 const BODY_WAIT_MS = 10_000;
 
-interface Asked {
+interface ConsoleRequest {
   readonly req: IncomingMessage;
   readonly res: ServerResponse;
   /** The path below the mount, with its slash. */
@@ -55,7 +55,7 @@ interface Asked {
 }
 
 /** Returns the JSON to answer with; `undefined` if it has answered itself. */
-type Route = (asked: Asked, by: Administrator) => unknown;
+type Route = (request: ConsoleRequest, by: Administrator) => unknown;
 
 /** Routes by path and method. HEAD counts as GET. */
 type Routes = Readonly<Record<string, { readonly GET?: Route; readonly POST?: Route }>>;
@@ -133,8 +133,8 @@ export function createConsoleServer(
     throw nothingHere();
   };
 
-  const serve = async (asked: Asked): Promise<void> => {
-    const { req, res, path } = asked;
+  const serve = async (request: ConsoleRequest): Promise<void> => {
+    const { req, res, path } = request;
     const by = await requireAuthorized(req, parts.authorize, parts.onAuthorizeFailed);
     const place = slashRedirect(req, path);
     if (place !== undefined) {
@@ -153,7 +153,7 @@ export function createConsoleServer(
     if (method === 'POST' || isApi(path)) refuseOtherSites(req);
     // No HTML form can send this type, so another site's form cannot either.
     if (method === 'POST') requireType(req.headers, 'application/json');
-    const json = await route(asked, by);
+    const json = await route(request, by);
     if (json !== undefined) answer(req, res, 200, json, PAGE_HEADERS);
   };
 

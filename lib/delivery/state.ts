@@ -193,7 +193,7 @@ export interface SentCodeState {
   /**
    * Keeps a code as a person's last one, by its `deliveryChannel`: texts and calls are two factors in Okta, and
    * the use of one says nothing about the other. It replaces a code that was requested before it
-   * (`asked.atMs`), or at the same time unless that one is `accepted` and this one is not.
+   * (`codeRequest.atMs`), or at the same time unless that one is `accepted` and this one is not.
    *
    * @param person - a digest.
    */
@@ -217,7 +217,7 @@ export interface SentCodeUse {
   readonly deliveryChannel: LastCode['deliveryChannel'];
   /** By this process's steady clock. */
   readonly nowMs: number;
-  /** By Okta's clock, like `asked.atMs`. */
+  /** By Okta's clock, like `codeRequest.atMs`. */
   readonly usedMs: number;
 }
 

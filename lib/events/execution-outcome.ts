@@ -39,9 +39,9 @@ export function readOutcome(
 
   if (events.some(isOf('code.used'))) return end('used');
   if (results.some(({ isDelivered }) => isDelivered)) return end('delivered');
-  const isAsked = events.some(isOf('request.received'));
+  const isCall = events.some(isOf('request.received'));
   const answered = answerOf(events);
-  if (isAsked && answered === undefined && nowMs - startedAt < LONGEST_CALL_MS) return end('running');
+  if (isCall && answered === undefined && nowMs - startedAt < LONGEST_CALL_MS) return end('running');
 
   const failovers = events.filter(isOf('failover.ended'));
   if (left?.outcome === 'unknown') return end('pending', left.code);
@@ -69,7 +69,7 @@ export function readOutcome(
       // The process ended between the plan and the report of an attempt: a message may have left.
       if (events.some((event) => event.type === 'channels.planned' && event.channels.length > 0))
         return end('pending', 'NOT_ANSWERED');
-      return end('failed', refusedCode ?? (isAsked ? 'NOT_ANSWERED' : undefined));
+      return end('failed', refusedCode ?? (isCall ? 'NOT_ANSWERED' : undefined));
   }
 }
 
@@ -202,10 +202,10 @@ function failureOf(
 
 /** For an execution without a known attempt. */
 function reportedBy(events: readonly HookEvent[]): Pick<Outcome, 'channel' | 'provider'> {
-  const told = events.findLast(
+  const reported = events.findLast(
     (event) =>
       event.type === 'message.reported' || event.type === 'code.used' || event.type === 'request.answered',
   );
-  if (told === undefined) return { channel: undefined, provider: undefined };
-  return { channel: told.channel, provider: 'provider' in told ? told.provider : undefined };
+  if (reported === undefined) return { channel: undefined, provider: undefined };
+  return { channel: reported.channel, provider: 'provider' in reported ? reported.provider : undefined };
 }

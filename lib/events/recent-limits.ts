@@ -6,7 +6,7 @@ export interface RecentLimits {
   /** How many codes the guard blocked, or would have blocked, in the last `WINDOW_SECONDS`. */
   blocked(): number;
   /** Rejected calls in the same window, by code. Rejections without authentication count within a minute. */
-  turnedAway(): readonly TurnedAway[];
+  rejectedCalls(): readonly RejectedCalls[];
   /** Until when the hook does not call Okta's Users API, and why; `undefined` if it does. */
   oktaPause(): OktaPause | undefined;
 }
@@ -14,7 +14,7 @@ export interface RecentLimits {
 type OktaPause = HookEventFields['okta.paused'];
 
 /** Calls that were answered with an error. */
-export interface TurnedAway {
+export interface RejectedCalls {
   /** Our code; `probe` for test calls of the command line. */
   readonly code: string;
   readonly count: number;
@@ -27,7 +27,7 @@ const PROBE = 'probe';
 const STRAY: ReadonlySet<string> = new Set(['CALLER_NOT_PROVEN', 'METHOD_NOT_ALLOWED', 'BAD_SIGNATURE']);
 const MANY = 3;
 
-function toneOf(code: string, count: number): TurnedAway['tone'] {
+function toneOf(code: string, count: number): RejectedCalls['tone'] {
   if (code === PROBE) return 'plain';
   return STRAY.has(code) && count < MANY ? 'warn' : 'bad';
 }
@@ -87,7 +87,7 @@ export function watchLimits(clock: () => number): RecentLimits {
       if (event.type === 'probe.rejected') countRejected(PROBE, event);
     },
     blocked: () => blocked.sum(clock()),
-    turnedAway: () =>
+    rejectedCalls: () =>
       [...rejected].flatMap(([code, counted]) => {
         const count = counted.sum(clock());
         return count === 0 ? [] : [{ code, count, tone: toneOf(code, count) }];

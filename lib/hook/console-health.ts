@@ -60,7 +60,7 @@ export async function readHealth(
       countries: describeCountries(settings.guard),
       blocked: of.limits.blocked(),
     },
-    turnedAway: of.limits.turnedAway(),
+    rejectedCalls: of.limits.rejectedCalls(),
     oktaPause: of.limits.oktaPause(),
     windowSeconds: WINDOW_SECONDS,
     deliveries,

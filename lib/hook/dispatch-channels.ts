@@ -40,7 +40,7 @@ export async function dispatchChannels(call: ProfiledCall, parts: HookParts): Pr
     untried: plan.steps,
     attempts: NONE,
     failedIds: NONE,
-    asked: codeRequestOf(call, parts),
+    codeRequest: codeRequestOf(call, parts),
   };
   const isStillWanted = (attempts: number): boolean | Promise<boolean> =>
     mayStartAttempt(call, attempts, parts);

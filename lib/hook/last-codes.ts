@@ -30,13 +30,13 @@ export function keepAccepted(
   transactionId: string,
   attempt: AttemptReport,
   step: PlanStep,
-  { request, asked, person }: PlannedCode,
+  { request, codeRequest, person }: PlannedCode,
   { state }: Pick<HookParts, 'state'>,
 ): void {
-  if (asked === undefined) return;
+  if (codeRequest === undefined) return;
   state.keepSent(
     person,
-    sentCodeOf('accepted', asked, { request, attempt, place: step.provider, transactionId }),
+    sentCodeOf('accepted', codeRequest, { request, attempt, place: step.provider, transactionId }),
   );
 }
 
@@ -49,23 +49,23 @@ export function keepUnaccepted({ hook, person, number, delivery }: AnyCall, part
   if (hook === undefined || person === undefined || delivery?.status === 'accepted') return;
   if (underWay.isDrained) return;
   const { request } = hook;
-  const asked = codeRequestOf({ hook, number }, parts);
-  if (asked === undefined) return;
+  const codeRequest = codeRequestOf({ hook, number }, parts);
+  if (codeRequest === undefined) return;
   const attempt = delivery?.status === 'unknown' ? delivery.decidedBy : undefined;
   if (attempt === undefined) {
     const { eventId, deliveryChannel } = request;
-    state.keepSent(person, { status: 'refused', asked, deliveryChannel, eventId });
+    state.keepSent(person, { status: 'refused', codeRequest, deliveryChannel, eventId });
     return;
   }
   const place =
     channels.get(attempt.channel)?.findIndex(({ provider }) => provider === attempt.provider) ?? -1;
-  state.keepSent(person, sentCodeOf('unknown', asked, { request, attempt, place, transactionId: '' }));
+  state.keepSent(person, sentCodeOf('unknown', codeRequest, { request, attempt, place, transactionId: '' }));
 }
 
 /** Field by field, so that V8 has one hidden class for all of them. */
 function sentCodeOf(
   status: SentCode['status'],
-  asked: CodeRequest,
+  codeRequest: CodeRequest,
   {
     request,
     attempt,
@@ -78,12 +78,12 @@ function sentCodeOf(
 ): SentCode {
   return {
     status,
-    asked,
+    codeRequest,
     channel: attempt.channel,
     place,
     provider: attempt.provider,
     transactionId,
-    toldId: attempt.transactionId ?? request.eventId,
+    reportedId: attempt.transactionId ?? request.eventId,
     requestType: request.requestType,
     deliveryChannel: request.deliveryChannel,
     eventId: request.eventId,

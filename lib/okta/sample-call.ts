@@ -53,7 +53,7 @@ export async function readUser(
   }
   const user = await read(`/api/v1/users/${named.segment}`);
   if (!named.matches(user)) {
-    throw new OktaApiError('OKTA_WRONG_USER', 'Okta answered with another user than the one asked for', {
+    throw new OktaApiError('OKTA_WRONG_USER', 'Okta answered with another user than the requested one', {
       remedy: GIVE_WHOLE,
     });
   }

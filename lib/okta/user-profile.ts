@@ -186,9 +186,13 @@ export function createProfileReader(
     },
     async check(timeoutMs) {
       if (pause.isActive())
-        throw new OktaApiError('OKTA_RATE_LIMITED', "Okta's rate limit is nearly used up: not asked", {
-          remedy: WAIT_FOR_WINDOW,
-        });
+        throw new OktaApiError(
+          'OKTA_RATE_LIMITED',
+          "Okta's rate limit is nearly used up: no request was sent",
+          {
+            remedy: WAIT_FOR_WINDOW,
+          },
+        );
       try {
         await request(UNUSED_USER_ID, timeoutMs);
       } catch (error) {
@@ -218,7 +222,7 @@ export function readProfile(body: unknown, user: UserLookup): UserProfile {
     throw new OktaApiError('OKTA_UNREADABLE', "Okta's answer holds no profile");
   }
   if (!user.matches(body)) {
-    throw new OktaApiError('OKTA_WRONG_USER', 'Okta answered with another user than the one asked for');
+    throw new OktaApiError('OKTA_WRONG_USER', 'Okta answered with another user than the requested one');
   }
   return profile;
 }

@@ -579,7 +579,7 @@ describe("the console's page", function () {
     await page.getByText('The replayed request has no user').waitFor();
     await page.locator('#user:focus').waitFor();
     expect(await page.locator('#request-type').inputValue()).to.equal('password-reset');
-    expect(await page.locator('#asked-channel').inputValue()).to.equal('voice');
+    expect(await page.locator('#requested-channel').inputValue()).to.equal('voice');
   });
 
   it('announces an outcome to screen readers once, and not again on other updates', async () => {

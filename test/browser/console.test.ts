@@ -117,7 +117,7 @@ describe('the console in a browser', function () {
     await page.getByRole('heading', { name: 'Tester' }).waitFor();
     expect(await page.locator('#user').inputValue()).to.equal(ANA.id);
     expect(await page.locator('#request-type').inputValue()).to.equal('password-reset');
-    expect(await page.locator('#asked-channel').inputValue()).to.equal('voice');
+    expect(await page.locator('#requested-channel').inputValue()).to.equal('voice');
 
     // The tester has the request again, and has sent nothing yet.
     await payloadIn(page);

@@ -265,7 +265,7 @@ export function plantHealth(now: number, changes: Partial<Health> = {}): Health 
       countries: 'only DE, FR, GB',
       blocked: 12,
     },
-    turnedAway: [{ code: 'CALLER_NOT_PROVEN', count: 3, tone: 'bad' }],
+    rejectedCalls: [{ code: 'CALLER_NOT_PROVEN', count: 3, tone: 'bad' }],
     windowSeconds: 3600,
     deliveries: [
       {

@@ -322,7 +322,7 @@ describe("the console's routes", () => {
     expect(health.channels.find(({ channel }) => channel === 'sms')?.lastSuccess).to.be.a('number');
     expect(health.oktaPause?.reason).to.equal('RATE_LIMITED');
     expect(health.oktaPause?.untilMs).to.be.greaterThan(health.at);
-    expect(health.turnedAway).to.deep.equal([]);
+    expect(health.rejectedCalls).to.deep.equal([]);
     expect(health.deliveries.find(({ channel }) => channel === 'sms')).to.include({ accepted: 1 });
   });
 
@@ -347,7 +347,7 @@ describe("the console's routes", () => {
     await served.scene.call({ headers: { Authorization: 'of somebody else' } });
     await served.scene.call({ change: () => 'no JSON' });
     const health = (await served.ask('/api/health')).json as Health;
-    expect(health.turnedAway).to.deep.equal([
+    expect(health.rejectedCalls).to.deep.equal([
       { code: 'CALLER_NOT_PROVEN', count: 1, tone: 'warn' },
       { code: 'INVALID_REQUEST', count: 1, tone: 'bad' },
     ]);

@@ -229,7 +229,7 @@ describe("the console's tester", () => {
     expect(served.scene.okta.requests).to.have.length(asked);
     // The administrator has read each of them: the health, the log and the metrics know nothing of it.
     const health = (await served.ask('/api/health')).json as Health;
-    expect(health.turnedAway).to.deep.equal([]);
+    expect(health.rejectedCalls).to.deep.equal([]);
     expect(served.scene.events.filter(({ type }) => type === 'request.rejected')).to.be.empty;
   });
 

@@ -19,7 +19,7 @@ const LIFE = { nowMs: NOW, rememberMs: 60_000 };
 const EVENT = { eventKey: 'event-1', isPreview: false, nowMs: NOW, untilMs: NOW + 1000 };
 const CODE: LastCode = {
   status: 'refused',
-  asked: { atMs: NOW, endsAtMs: NOW + 60_000 },
+  codeRequest: { atMs: NOW, endsAtMs: NOW + 60_000 },
   deliveryChannel: 'sms',
   eventId: 'event-2',
 };

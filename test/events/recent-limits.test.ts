@@ -74,9 +74,9 @@ describe('rejected calls in the console', () => {
     it(what, () => {
       const limits = watchLimits(() => START + 60_000);
       limits.listener(event);
-      expect(limits.turnedAway().map(({ tone, code, count }) => `${tone} ${code} ${count}`)).to.deep.equal([
-        shown,
-      ]);
+      expect(limits.rejectedCalls().map(({ tone, code, count }) => `${tone} ${code} ${count}`)).to.deep.equal(
+        [shown],
+      );
     });
   }
 });

@@ -30,7 +30,7 @@ describe('the metrics of a day', function () {
   let text: string;
   let page: MetricsPage;
   /** How often each thing happened. */
-  const done = { asked: 0, repeated: 0, turnedAway: 0, blocked: 0, wrote: 0, signedIn: 0 };
+  const done = { asked: 0, repeated: 0, rejectedCalls: 0, blocked: 0, wrote: 0, signedIn: 0 };
 
   /** Makes a call. Resolves to the status of the answer. */
   const ask = async (call?: Call): Promise<string> => {
@@ -115,7 +115,7 @@ describe('the metrics of a day', function () {
     // A blocked code to France, and a call with a wrong secret.
     done.blocked += 1;
     expect(await ask({ ...TO_BOB, phoneNumber: TO_FRANCE })).to.equal('PENDING');
-    done.turnedAway += 1;
+    done.rejectedCalls += 1;
     await scene.call({ headers: { Authorization: 'of nobody' } });
     // One that fails after it was accepted is followed by an SMS.
     await settled();
@@ -202,12 +202,12 @@ describe('the metrics of a day', function () {
   });
 
   it('agree with the calls of Okta and their answers', () => {
-    const { asked, repeated, turnedAway, blocked } = done;
+    const { asked, repeated, rejectedCalls, blocked } = done;
     expect(page.sum('codes_total')).to.equal(asked);
     expect(page.sum('stage_duration_seconds_count', { stage: 'call' })).to.equal(asked);
     expect(page.sum('budget_left_seconds_count')).to.equal(asked);
     expect(page.sum('repeats_total', { outcome: 'accepted' })).to.equal(repeated);
-    expect(page.sum('rejected_calls_total', { code: 'CALLER_NOT_PROVEN' })).to.equal(turnedAway);
+    expect(page.sum('rejected_calls_total', { code: 'CALLER_NOT_PROVEN' })).to.equal(rejectedCalls);
     expect(page.sum('guard_blocks_total', { rule: 'country', country: 'FR' })).to.equal(blocked);
     expect(page.sum('codes_total', { country: 'FR', channel: 'none', outcome: 'blocked' })).to.equal(blocked);
     expect(page.sum('codes_total', { request_type: 'password-reset', country: 'GB' })).to.equal(1);

@@ -246,7 +246,7 @@ describe("Okta's rate limit", () => {
     okta.answerWith(() => ({ status: 404 }));
     expect(await failureOf(reader.check(2_000))).to.include({
       code: 'OKTA_RATE_LIMITED',
-      message: "Okta's rate limit is nearly used up: not asked",
+      message: "Okta's rate limit is nearly used up: no request was sent",
       remedy: WAIT_FOR_WINDOW,
     });
     expect(okta.requests).to.have.length(0);

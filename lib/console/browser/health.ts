@@ -98,7 +98,7 @@ function card(title: string, ...children: readonly (HTMLElement | undefined)[]):
 
 /** One line for each thing that works or does not. */
 function drawState(health: Health): readonly (HTMLElement | undefined)[] {
-  const { closing, state, breakers, oktaPause, turnedAway, windowSeconds, at } = health;
+  const { closing, state, breakers, oktaPause, rejectedCalls, windowSeconds, at } = health;
   const stopped = breakers.filter((breaker) => breaker.state !== 'closed');
   return [
     closing ? markTone('warn', 'The gateway is shutting down: it accepts no new calls.') : undefined,
@@ -129,7 +129,7 @@ function drawState(health: Health): readonly (HTMLElement | undefined)[] {
           'warn',
           `${OKTA_PAUSES[oktaPause.reason]}. Users are looked up again ${formatRelative(oktaPause.untilMs, at)}. Until then codes go by profiles in the cache, or by the channel that Okta requests.`,
         ),
-    ...turnedAway.map(({ code, count, tone }) =>
+    ...rejectedCalls.map(({ code, count, tone }) =>
       markTone(
         tone,
         `${formatCount(count)} ${count === 1 ? 'call was' : 'calls were'} rejected in the last ${formatWindow(windowSeconds)}: ${explainRejection(code)}.`,

@@ -9,7 +9,7 @@ import { makeSelect } from './widgets.js';
 
 /** The search starts when the typing pauses this long. */
 const TYPING_MS = 200;
-/** Okta is asked for a login, so the pause is longer. */
+/** A login takes a request to Okta, so the pause is longer. */
 const TYPING_LOGIN_MS = 600;
 
 /** How much before and after a time the jump shows, milliseconds. */
@@ -41,13 +41,13 @@ export function makeHistoryFilters(
   const jump = element('input', { type: 'time', id: 'jump', 'aria-describedby': 'jump-hint' });
   const found = element('p.hint', { role: 'status' });
   let typing: number | undefined;
-  let asked = 0;
+  let requests = 0;
 
   /** The history knows users by their id, and numbers by their end. A whole login or number is not searched for, or kept. */
   const notify = async (): Promise<void> => {
     window.clearTimeout(typing);
-    asked += 1;
-    const mine = asked;
+    requests += 1;
+    const mine = requests;
     const text = search.value.trim();
     found.textContent = '';
     if (isNumber(text)) {
@@ -57,12 +57,12 @@ export function makeHistoryFilters(
     } else if (isLogin(text)) {
       try {
         const { id } = await findUser({ user: text });
-        if (mine !== asked) return;
+        if (mine !== requests) return;
         found.textContent = `${text} is the user ${id}.`;
         search.value = id;
       } catch (error) {
         if (!(error instanceof ServerFailure)) throw error;
-        if (mine === asked) onFailed(error);
+        if (mine === requests) onFailed(error);
         return;
       }
     }
@@ -76,7 +76,7 @@ export function makeHistoryFilters(
   };
   search.addEventListener('input', () => {
     // An answer on its way is about an older text.
-    asked += 1;
+    requests += 1;
     window.clearTimeout(typing);
     const pauseMs = search.value.includes('@') ? TYPING_LOGIN_MS : TYPING_MS;
     typing = window.setTimeout(() => void notify(), pauseMs);

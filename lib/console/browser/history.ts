@@ -37,7 +37,7 @@ export function makeHistory(about: About, stream: Stream): View<Extract<Route, {
   /** Whether the first row is the newest execution. */
   let isAtNewest = true;
   let isLoaded = false;
-  let asked = 0;
+  let requests = 0;
   /** The last change of each execution while a list was on its way: the list may be older than they are. */
   let meanwhile: Map<string, ExecutionSummary> | undefined;
   const waiting = new Set<string>();
@@ -51,7 +51,7 @@ export function makeHistory(about: About, stream: Stream): View<Extract<Route, {
     },
     (problem) => {
       // The rows of another search would look like those of this one. Answers on their way count no more.
-      asked += 1;
+      requests += 1;
       [next, total] = [undefined, 0];
       rows.replace([]);
       waiting.clear();
@@ -90,18 +90,18 @@ export function makeHistory(about: About, stream: Stream): View<Extract<Route, {
     setText(newsStatus, waiting.size === 0 ? '' : 'There are new executions');
   };
 
-  /** The answer; `undefined` if a newer question was asked meanwhile. */
+  /** The answer; `undefined` if a newer request began meanwhile. */
   const find = async (before: string | undefined): Promise<ExecutionPage | undefined> => {
-    asked += 1;
-    const mine = asked;
+    requests += 1;
+    const mine = requests;
     try {
       const page = await findExecutions(filter, { before, limit: PAGE });
-      if (mine !== asked) return undefined;
+      if (mine !== requests) return undefined;
       failure.replaceChildren();
       return page;
     } catch (error) {
       if (!(error instanceof ServerFailure)) throw error;
-      if (mine === asked) failure.replaceChildren(showFailure(error));
+      if (mine === requests) failure.replaceChildren(showFailure(error));
       return undefined;
     }
   };
@@ -147,9 +147,9 @@ export function makeHistory(about: About, stream: Stream): View<Extract<Route, {
 
   /** Only the server knows which executions fit, because it searches more than the rows show. */
   const countFitting = async (): Promise<void> => {
-    const mine = asked;
+    const mine = requests;
     const page = await findExecutions(filter, { limit: PAGE }).catch(() => undefined);
-    if (page === undefined || mine !== asked) return;
+    if (page === undefined || mine !== requests) return;
     const known = new Set([...top.map(({ id }) => id), ...rows.ids()]);
     const oldest = top.length < PAGE ? -Infinity : Math.min(...top.map(({ startedAt }) => startedAt));
     waiting.clear();
@@ -199,7 +199,7 @@ export function makeHistory(about: About, stream: Stream): View<Extract<Route, {
     onExecutions: takeIn,
     // Changes since the last connection were not sent.
     onOpened: () => {
-      if (asked === 0) return;
+      if (requests === 0) return;
       if (!isReading()) void load();
       else
         void findExecutions(NO_FILTER, { limit: PAGE }).then(

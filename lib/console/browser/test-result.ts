@@ -1,6 +1,6 @@
 import type { ExecutionOutcome } from '../../core/history.js';
 import { element } from '../../http/page/browser/dom.js';
-import type { TestResult, ToldReaction } from '../api.js';
+import type { TestResult, ShownReaction } from '../api.js';
 import { copyButton, facts, inCode, markOutcome, markTone } from './widgets.js';
 import { formatDateTime, formatDuration } from './format.js';
 import { addressOf } from './routes.js';
@@ -12,7 +12,7 @@ import { explainCode, explainOutcome } from './outcomes.js';
 
 /** The result of a test: the answer, what Okta would do with it, the time of each step, the outcome, and why a code was refused. */
 
-const TONES: Readonly<Record<ToldReaction['action'], Tone>> = {
+const TONES: Readonly<Record<ShownReaction['action'], Tone>> = {
   sent: 'good',
   pending: 'warn',
   failover: 'bad',

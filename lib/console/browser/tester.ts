@@ -31,7 +31,7 @@ export function makeTester(stream: Stream): View<Extract<Route, { view: 'tester'
   const recent = element('datalist', { id: 'recent-users' });
   const requestType = makeSelect('request-type', Object.entries(REQUEST_TYPES));
   const channel = makeSelect(
-    'asked-channel',
+    'requested-channel',
     ['sms', 'voice'].map((name) => [name, nameChannel(name)] as const),
   );
   const generate = element('button.primary', { type: 'submit' }, 'Generate');
@@ -106,7 +106,7 @@ export function makeTester(stream: Stream): View<Extract<Route, { view: 'tester'
       element('p.hint', { id: 'user-hint' }, 'Login, the part of it before the @, or user id'),
     ),
     element('div.field.half', element('label', { for: 'request-type' }, 'Request type'), requestType),
-    element('div.field.half', element('label', { for: 'asked-channel' }, 'Channel'), channel),
+    element('div.field.half', element('label', { for: 'requested-channel' }, 'Channel'), channel),
     element('div.field.end', generate),
   );
   const fillIn = (): Promise<void> =>
@@ -181,11 +181,11 @@ export function makeTester(stream: Stream): View<Extract<Route, { view: 'tester'
     ),
     show: (route) => {
       void offerRecent();
-      const { user: replayed, requestType: type, channel: asked } = route;
-      if (replayed === undefined && type === undefined && asked === undefined) return;
+      const { user: replayed, requestType: type, channel: requested } = route;
+      if (replayed === undefined && type === undefined && requested === undefined) return;
       user.value = replayed ?? '';
       requestType.value = typeOf(type ?? '');
-      channel.value = asked === 'voice' ? 'voice' : 'sms';
+      channel.value = requested === 'voice' ? 'voice' : 'sms';
       // A replay fills the form once: coming back to the tab does not overwrite what was typed since.
       history.replaceState(null, '', '#/tester');
       if (replayed === undefined) notes.replaceChildren(element('div.note.warn', markTone('warn', NO_USER)));

@@ -132,7 +132,7 @@ export class CodeUses {
     });
     // If the last code was not sent, or had ended, the user typed another one: Okta sent that one itself.
     const isOurs =
-      last !== undefined && last.status !== 'refused' && usedMs <= last.asked.endsAtMs + GRACE_MS;
+      last !== undefined && last.status !== 'refused' && usedMs <= last.codeRequest.endsAtMs + GRACE_MS;
     const sent = isOurs ? last : undefined;
     const ageMs = oktaNowMs() - usedMs;
     const nowMs = steadyMs();
@@ -155,9 +155,9 @@ export class CodeUses {
       userId,
       channel: sent.channel,
       provider: sent.provider,
-      country: sent.asked.country,
-      transactionId: sent.toldId,
-      sinceSentMs: Math.max(0, Math.round(usedMs - sent.asked.atMs)),
+      country: sent.codeRequest.country,
+      transactionId: sent.reportedId,
+      sinceSentMs: Math.max(0, Math.round(usedMs - sent.codeRequest.atMs)),
     });
     this.#confirmations.confirm(sent, userId);
   }

@@ -77,7 +77,7 @@ export class Confirmations {
   /** Emits at most one event a minute for a channel: a confirmation that fails for one code fails for the next. */
   #reportFailure({ sent, userId }: Omit<Waiting, 'by'>, failure: Failure): void {
     const { events } = this.#parts;
-    const { channel, provider, toldId, eventId, oktaRequestId } = sent;
+    const { channel, provider, reportedId, eventId, oktaRequestId } = sent;
     const { code, reason, remedy } = failure;
     events.emitCounted(`feedback ${channel}`, (count) => ({
       type: 'feedback.failed',
@@ -87,7 +87,7 @@ export class Confirmations {
       code,
       reason,
       remedy,
-      transactionId: toldId,
+      transactionId: reportedId,
       eventId,
       oktaRequestId,
       userId,
@@ -112,7 +112,7 @@ async function confirmBy(
   transactionId: string,
 ): Promise<Failure | undefined> {
   if (breaker.state !== 'closed') {
-    const reason = 'The provider does not answer lately: it was not asked';
+    const reason = 'The provider does not answer at the moment, so no request was sent';
     return { code: 'BREAKER_OPEN', reason, remedy: WAIT };
   }
   const context = questionContext(client, CONFIRM_MS, CONNECT_MS);

@@ -36,7 +36,7 @@ export interface PlannedCode {
   /** The keys of the messages with this code that failed. Any of them may be delivered after all. */
   readonly failedIds: readonly string[];
   /** `undefined` if Okta does not report whether the code was used. */
-  readonly asked?: CodeRequest | undefined;
+  readonly codeRequest?: CodeRequest | undefined;
 }
 
 /**
@@ -90,7 +90,7 @@ export function receiptOf(
     untried,
     attempts: [...code.attempts, ...attempts],
     failedIds: code.failedIds,
-    asked: code.asked,
+    codeRequest: code.codeRequest,
     sentBy,
     wasLost: undefined,
     isUnwanted: undefined,

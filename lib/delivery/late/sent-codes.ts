@@ -19,7 +19,7 @@ export interface CodeRequest {
 }
 
 interface LastCodeBase {
-  readonly asked: CodeRequest;
+  readonly codeRequest: CodeRequest;
   readonly deliveryChannel: 'sms' | 'voice';
   readonly eventId: string;
 }
@@ -35,7 +35,7 @@ export interface SentCode extends LastCodeBase {
   /** The provider's id of the message; empty if it gave none, or has not answered. */
   readonly transactionId: string;
   /** The id of the message in events. */
-  readonly toldId: string;
+  readonly reportedId: string;
   readonly requestType?: string | undefined;
   readonly oktaRequestId?: string | undefined;
 }
@@ -53,6 +53,6 @@ export type LastCode = SentCode | UnsentCode;
 
 /** Whether a kept code stays when another one comes: it was requested later, or its message is known. */
 export function staysBefore(kept: LastCode, next: LastCode): boolean {
-  if (kept.asked.atMs !== next.asked.atMs) return kept.asked.atMs > next.asked.atMs;
+  if (kept.codeRequest.atMs !== next.codeRequest.atMs) return kept.codeRequest.atMs > next.codeRequest.atMs;
   return kept.status === 'accepted' && next.status !== 'accepted';
 }

@@ -90,13 +90,15 @@ export function memorySentCodes(people: People = newPeople()): MemorySentCodes {
       const known = codeOf(person, code.deliveryChannel, nowMs);
       const stays =
         known !== undefined &&
-        (known.isTaken ? known.code.asked.atMs >= code.asked.atMs : staysBefore(known.code, code));
+        (known.isTaken
+          ? known.code.codeRequest.atMs >= code.codeRequest.atMs
+          : staysBefore(known.code, code));
       if (!stays) person[code.deliveryChannel] = { code, untilMs, isTaken: false };
       return undefined;
     },
     takeSent(key, { deliveryChannel, nowMs, usedMs }) {
       const known = codeOf(people.get(key), deliveryChannel, nowMs);
-      if (known === undefined || known.isTaken || known.code.asked.atMs > usedMs) return undefined;
+      if (known === undefined || known.isTaken || known.code.codeRequest.atMs > usedMs) return undefined;
       const { code } = known;
       personOf(key, people)[deliveryChannel] = { code, untilMs: nowMs + TAKEN_MS, isTaken: true };
       return code;

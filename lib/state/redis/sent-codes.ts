@@ -71,7 +71,7 @@ export class RedisSentCodes {
     if (leftMs <= 0) return;
     const names = this.#namesOf(person, code.deliveryChannel);
     const copies = sealCopies(this.#sealings, 'sent', names, JSON.stringify(code));
-    const { atMs } = code.asked;
+    const { atMs } = code.codeRequest;
     const mark = code.status === 'accepted' ? ACCEPTED : '';
     await this.#connection.run(
       copies.map((sealed, at) => ({

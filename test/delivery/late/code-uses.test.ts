@@ -16,12 +16,12 @@ const NOW = Date.parse('2026-11-25T12:00:00Z');
 
 const sent = (change: Partial<SentCode> = {}): SentCode => ({
   status: 'accepted',
-  asked: { atMs: NOW - 9_000, endsAtMs: NOW + 60_000, country: 'GB' },
+  codeRequest: { atMs: NOW - 9_000, endsAtMs: NOW + 60_000, country: 'GB' },
   channel: 'sms',
   place: 0,
   provider: 'OWN',
   transactionId: 'S1',
-  toldId: 'S1',
+  reportedId: 'S1',
   deliveryChannel: 'sms',
   eventId: 'event-1',
   ...change,
@@ -128,7 +128,7 @@ describe('used codes', () => {
       confirmed += 1;
       return Promise.resolve();
     });
-    last = { status: 'refused', asked: sent().asked, deliveryChannel: 'sms', eventId: 'event-2' };
+    last = { status: 'refused', codeRequest: sent().codeRequest, deliveryChannel: 'sms', eventId: 'event-2' };
     uses.receive(many(1));
     await uses.close();
     expect(taken).to.equal(1);

@@ -232,19 +232,19 @@ const LIFE = { nowMs: NOW, untilMs: NOW + 1000 };
 
 const sentAt = (atMs: number, transactionId = `SM${atMs}`): SentCode => ({
   status: 'accepted',
-  asked: { atMs, endsAtMs: 9e15, country: 'GB' },
+  codeRequest: { atMs, endsAtMs: 9e15, country: 'GB' },
   channel: 'sms',
   place: 0,
   provider: 'TWILIO',
   transactionId,
-  toldId: transactionId,
+  reportedId: transactionId,
   deliveryChannel: 'sms',
   eventId: 'event-1',
 });
 
 const unsentAt = (atMs: number): LastCode => ({
   status: 'refused',
-  asked: { atMs, endsAtMs: 9e15 },
+  codeRequest: { atMs, endsAtMs: 9e15 },
   deliveryChannel: 'sms',
   eventId: 'event-2',
 });
@@ -330,7 +330,7 @@ describe('sent codes of memoryState', () => {
     expect(state.takeSent('ana', use(NOW, NOW + 1000))).to.equal(undefined);
     state.keepSent('ana', sentAt(NOW), LIFE);
     state.keepSent('ana', sentAt(NOW - 1), { nowMs: NOW + 1000, untilMs: NOW + 2000 });
-    expect(state.takeSent('ana', use(NOW, NOW + 1999))?.asked.atMs).to.equal(NOW - 1);
+    expect(state.takeSent('ana', use(NOW, NOW + 1999))?.codeRequest.atMs).to.equal(NOW - 1);
   });
 
   it('are one for texts and one for voice calls', () => {

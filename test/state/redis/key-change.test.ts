@@ -41,7 +41,12 @@ describe('during a rolling key change', function () {
     );
   const receiptOf = (eventKey: string): Receipt => ({ eventKey, expiresAtMs: LIFE.untilMs }) as Receipt;
   const sentCode = (eventId: string, atMs = NOW): SentCode =>
-    ({ status: 'accepted', asked: { atMs, endsAtMs: 9e15 }, deliveryChannel: 'sms', eventId }) as SentCode;
+    ({
+      status: 'accepted',
+      codeRequest: { atMs, endsAtMs: 9e15 },
+      deliveryChannel: 'sms',
+      eventId,
+    }) as SentCode;
   const stop = (state: StatePort, number: string): unknown =>
     state.suppress?.(number, { channel: 'whatsapp', reason: 'STOPPED', untilMs: NOW + 31_536_000_000 }, NOW);
   const stopped = async (state: StatePort, number: string): Promise<boolean> =>

@@ -527,7 +527,7 @@ describe('while Redis is lost', () => {
     for (const round of ['first', 'second']) {
       const sent = {
         status: 'accepted',
-        asked: { atMs: NOW, endsAtMs: 9e15 },
+        codeRequest: { atMs: NOW, endsAtMs: 9e15 },
         deliveryChannel: 'sms',
         eventId: round,
       } as SentCode;
@@ -566,7 +566,7 @@ describe('while Redis is lost', () => {
     const keeping = keep(state, 'SM1');
     const sent = {
       status: 'accepted',
-      asked: { atMs: NOW, endsAtMs: 9e15 },
+      codeRequest: { atMs: NOW, endsAtMs: 9e15 },
       deliveryChannel: 'sms',
     } as SentCode;
     state.keepSent('person', sent, { nowMs: NOW, untilMs: NOW + 60_000 });

@@ -232,7 +232,7 @@ describe('redisState', () => {
     const sent = {
       ...{
         status: 'accepted',
-        asked: { atMs: NOW, endsAtMs: 9e15 },
+        codeRequest: { atMs: NOW, endsAtMs: 9e15 },
         deliveryChannel: 'sms',
         eventId: 'event-1',
       },
@@ -546,7 +546,7 @@ describe('redisState', () => {
   it('keeps the code that was requested last, and none that was requested before the used one', async () => {
     const state = open();
     const code = (status: LastCode['status'], atMs: number, eventId: string): LastCode =>
-      ({ status, asked: { atMs, endsAtMs: 9e15 }, deliveryChannel: 'sms', eventId }) as LastCode;
+      ({ status, codeRequest: { atMs, endsAtMs: 9e15 }, deliveryChannel: 'sms', eventId }) as LastCode;
     const lastOf = async (...codes: readonly LastCode[]): Promise<string | undefined> => {
       for (const one of codes) state.keepSent('ana', one, { nowMs: NOW, untilMs: NOW + 60_000 });
       await settled(state);

@@ -47,7 +47,7 @@ async function clockFinding({ answer }: OktaExamination): Promise<Finding> {
   }
   // Okta wrote the date between request and answer, and somewhere within that second.
   const behindMs = oktaMs - timed.answeredAt;
-  const aheadMs = timed.askedAt - (oktaMs + RESOLUTION_MS);
+  const aheadMs = timed.requestedAt - (oktaMs + RESOLUTION_MS);
   const offMs = Math.max(0, behindMs, aheadMs);
   if (offMs < OFF_MS) return ok("The clock agrees with Okta's.");
   const difference = `The clock is ${Math.round(offMs / 1000)} s ${behindMs > 0 ? 'behind' : 'ahead of'} Okta's`;

@@ -41,7 +41,7 @@ export interface OktaExamination {
 export interface TimedAnswer {
   readonly result: HttpResult;
   /** When this machine sent the request, in milliseconds since 1970. */
-  readonly askedAt: number;
+  readonly requestedAt: number;
   readonly answeredAt: number;
 }
 
@@ -131,10 +131,10 @@ const WITHOUT_OPT_IN = ok(
 const LET_READ_USERS = `Give the API token's owner, or the service app, ${USERS.role}, and a service app the scope okta.users.read. Until then every code goes by the channel that Okta requests, and never by WhatsApp.`;
 
 async function fetchMetadata(org: OrgReader, time: Time): Promise<TimedAnswer> {
-  const askedAt = time.now();
+  const requestedAt = time.now();
   const url = org.orgUrl + ORG_METADATA;
   const result = await callServer(org.dispatcher, { url, method: 'GET' }, org.callMs);
-  return { result, askedAt, answeredAt: time.now() };
+  return { result, requestedAt, answeredAt: time.now() };
 }
 
 async function credentialFinding({ probe }: OktaParts): Promise<Finding> {

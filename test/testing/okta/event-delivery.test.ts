@@ -9,7 +9,7 @@ interface Envelope {
   readonly data: { readonly events: readonly LogEvent[] };
 }
 
-describe('startOktaEmulator: what event hooks are told', () => {
+describe('startOktaEmulator: events that event hooks receive', () => {
   const now = Date.UTC(2026, 2, 1);
   let okta: OktaEmulator;
   let receiver: TestServer;
@@ -26,7 +26,7 @@ describe('startOktaEmulator: what event hooks are told', () => {
     callApi(okta, 'POST', `/api/v1/eventHooks/${id}/lifecycle/verify`);
 
   beforeEach(async function () {
-    // Short only where nothing answers: a busy machine needs its time for the others.
+    // Short only for the test without an answer: a busy machine needs the time for the others.
     const hookTimeoutMs = this.currentTest?.title.includes('no answer in time') === true ? 500 : 60_000;
     okta = await startOktaEmulator({ hookTimeoutMs, clock: () => now });
     okta.addUser({ id: '00uana', login: 'ana@example.com', firstName: 'Ana', lastName: 'Silva' });
@@ -44,7 +44,7 @@ describe('startOktaEmulator: what event hooks are told', () => {
     await okta.close();
   });
 
-  it('is nothing for a hook that is not verified or not active', async () => {
+  it('delivers nothing to a hook that is not verified or not active', async () => {
     expect(await okta.userSignedIn('ana')).to.deep.equal([]);
     await verify(hookId);
     await callApi(okta, 'POST', `/api/v1/eventHooks/${hookId}/lifecycle/deactivate`);
@@ -54,7 +54,7 @@ describe('startOktaEmulator: what event hooks are told', () => {
     expect(await okta.userSignedIn('ana')).to.have.length(1);
   });
 
-  it('is a sign-in in the shape of the System Log', async () => {
+  it('delivers a sign-in as an event of the System Log', async () => {
     await verify(hookId);
     const [delivery] = await okta.userSignedIn('ana@example.com', { factor: 'CALL_FACTOR' });
     const request = receiver.received.at(-1);
@@ -90,7 +90,7 @@ describe('startOktaEmulator: what event hooks are told', () => {
     expect(okta.eventDeliveries).to.deep.equal([delivery]);
   });
 
-  it('tells an enrollment by its reason, and whom it is for where an administrator did it', async () => {
+  it('delivers an enrollment with its reason, and with the user as target if an administrator did it', async () => {
     await verify(hookId);
     const admin = { id: '00uadmin', type: 'User', alternateId: 'it@example.com', displayName: 'IT' };
     await okta.userSignedIn('ana', { eventType: 'user.mfa.factor.activate', actor: admin });
@@ -106,7 +106,7 @@ describe('startOktaEmulator: what event hooks are told', () => {
     expect(() => okta.logEvent('nobody')).to.throw('no such user');
   });
 
-  it('are several events in one delivery, of those that the hook asks for', async () => {
+  it('delivers several events together, to each hook only those of its event types', async () => {
     await verify(hookId);
     const other = await createHook('/other', ['user.account.unlock']);
     await verify(other);
@@ -118,7 +118,7 @@ describe('startOktaEmulator: what event hooks are told', () => {
       okta.logEvent('ana', { eventType: 'user.session.end' }),
     ];
     const deliveries = await okta.fireEvents(events);
-    expect(deliveries.map(({ hookId: id, events: told }) => [id, told.length])).to.deep.equal([
+    expect(deliveries.map(({ hookId: id, events: delivered }) => [id, delivered.length])).to.deep.equal([
       [hookId, 2],
       [other, 1],
     ]);
@@ -128,7 +128,7 @@ describe('startOktaEmulator: what event hooks are told', () => {
     expect(batch?.data.events[1]?.published).to.equal('1970-01-01T00:00:00.000Z');
   });
 
-  it('come again as they were where a test says so: the same delivery, or the same event in another one', async () => {
+  it('repeats an event on request, in the same delivery or in a new one', async () => {
     await verify(hookId);
     const event = okta.logEvent('ana');
     const [first] = await okta.fireEvents([event]);
@@ -141,12 +141,12 @@ describe('startOktaEmulator: what event hooks are told', () => {
   });
 
   for (const [why, answer, statuses, isDelivered] of [
-    ['once more after a 5xx', (it: ServerResponse) => it.writeHead(500).end(), [500, 204], true],
-    ['once more after no answer in time', () => undefined, [undefined, 204], true],
-    ['no more after a 4xx', (it: ServerResponse) => it.writeHead(401).end(), [401], false],
-    ['no more after a 200', (it: ServerResponse) => it.writeHead(200).end(), [200], true],
+    ['a second time after a 5xx', (it: ServerResponse) => it.writeHead(500).end(), [500, 204], true],
+    ['a second time after no answer in time', () => undefined, [undefined, 204], true],
+    ['only once after a 4xx', (it: ServerResponse) => it.writeHead(401).end(), [401], false],
+    ['only once after a 200', (it: ServerResponse) => it.writeHead(200).end(), [200], true],
   ] as const) {
-    it(`are sent ${why}`, async () => {
+    it(`sends an event ${why}`, async () => {
       await verify(hookId);
       answers = [answer];
       const [delivery] = await okta.userSignedIn('ana');
@@ -156,7 +156,7 @@ describe('startOktaEmulator: what event hooks are told', () => {
     });
   }
 
-  it('are lost when the hook fails twice', async () => {
+  it('gives up a delivery after the hook fails twice', async () => {
     await verify(hookId);
     answers = [(it) => it.socket?.destroy(), (it) => it.writeHead(503).end()];
     const [delivery] = await okta.userSignedIn('ana');

@@ -11,7 +11,7 @@ const APP = {
   redirectUri: 'http://localhost:3000/login/callback',
 };
 
-describe('startOktaEmulator: signing in to a web app', () => {
+describe('startOktaEmulator: sign-in to a web app', () => {
   let now: number;
   let okta: OktaEmulator;
   let hook: TestServer;
@@ -89,7 +89,7 @@ describe('startOktaEmulator: signing in to a web app', () => {
       expectedNonce: 'a-nonce',
     });
 
-  it('calls the hook for the code, delivers its event, and gives the app an ID token of the user', async () => {
+  it('calls the hook for the code, delivers the event, and issues an ID token of the user to the app', async () => {
     const back = await signIn();
     expect(back).to.match(/^http:\/\/localhost:3000\/login\/callback\?code=\w+&state=a-state$/);
     const claims = (await redeem(back)).claims();
@@ -110,7 +110,7 @@ describe('startOktaEmulator: signing in to a web app', () => {
     });
   });
 
-  it('calls the user who wants a call, at the phone for calls', async () => {
+  it('makes a voice call to the call factor of a user who chooses a call', async () => {
     const page = await visit();
     expect(await page.post({ username: 'ANA' }))
       .to.match(/Text message .*23</)
@@ -122,7 +122,7 @@ describe('startOktaEmulator: signing in to a web app', () => {
     expect(factors()).to.deep.equal([['SUCCESS', 'CALL_FACTOR']]);
   });
 
-  it('says that a code is wrong, and after three that another one is needed', async () => {
+  it('reports a wrong code, and accepts no code after three wrong ones until it sends another', async () => {
     const page = await visit();
     await page.post({ username: 'ana' });
     await page.post({ by: 'sms' });
@@ -131,7 +131,7 @@ describe('startOktaEmulator: signing in to a web app', () => {
     expect(await page.post({ code: wrong })).to.match(/role="alert">The code is wrong/);
     expect(await page.post({ code: wrong })).to.match(/The code is wrong/);
     expect(await page.post({ code: wrong })).to.match(/Too many wrong codes.*How do you want/s);
-    // It takes no code now, not even the right one.
+    // The page accepts no code now, not even the right one.
     expect(await page.post({ code: first })).to.match(/How do you want/);
     await page.post({ by: 'sms' });
     expect(await page.post({ code: lastCode() })).to.include(APP.redirectUri);
@@ -143,7 +143,7 @@ describe('startOktaEmulator: signing in to a web app', () => {
     ]);
   });
 
-  it('sends another code, and takes neither an older one nor one that has expired', async () => {
+  it('sends another code, and accepts neither the older one nor an expired one', async () => {
     const page = await visit();
     await page.post({ username: 'ana' });
     await page.post({ by: 'sms' });
@@ -155,7 +155,7 @@ describe('startOktaEmulator: signing in to a web app', () => {
     expect(await page.post({ code: lastCode() })).to.match(/The code has expired/);
   });
 
-  it('says that the hook did not send the code', async () => {
+  it('shows the error of the hook and offers the factors again if the hook does not send the code', async () => {
     answer = { error: { errorSummary: 'No <number> of a phone.' } };
     const page = await visit();
     await page.post({ username: 'ana' });
@@ -168,7 +168,7 @@ describe('startOktaEmulator: signing in to a web app', () => {
       .and.not.match(/role="alert"/);
   });
 
-  it('says that nobody active has the name, or that they have no phone', async () => {
+  it('shows an error for a user who is unknown, not active or without a phone, and else offers the profile phone', async () => {
     okta.addUser({
       login: 'locked@example.com',
       status: 'LOCKED_OUT',
@@ -186,7 +186,7 @@ describe('startOktaEmulator: signing in to a web app', () => {
       .and.match(/Voice call .*42</);
   });
 
-  it('leads back without a code when the user cancels, and the page ends', async () => {
+  it('redirects with access_denied when the user cancels, and ends the page then or after ten minutes', async () => {
     const page = await visit();
     expect(await page.post({ cancel: 'yes' })).to.match(/callback\?error=access_denied&.*state=a-state$/);
     expect(await page.read()).to.match(/has ended or expired/);
@@ -196,7 +196,7 @@ describe('startOktaEmulator: signing in to a web app', () => {
     expect(await late.post({ username: 'ana' })).to.match(/has ended or expired/);
   });
 
-  it('shows an app that is not registered, or another redirect URI, to nobody but the user', async () => {
+  it('answers 400 without a redirect to an unregistered app or redirect URI', async () => {
     for (const more of [{ client_id: 'nobody' }, { redirect_uri: `${APP.redirectUri}/` }]) {
       const response = await fetch(await authorizeUrl(more), { redirect: 'manual' });
       expect(response.status).to.equal(400);
@@ -204,7 +204,7 @@ describe('startOktaEmulator: signing in to a web app', () => {
     }
   });
 
-  it('refuses what Okta refuses, at the app', async () => {
+  it('redirects an invalid authorization request to the app with the OAuth error of Okta', async () => {
     const refused = async (more: Readonly<Record<string, string>>): Promise<string | null> => {
       const response = await fetch(await authorizeUrl(more), { redirect: 'manual' });
       const back = new URL(response.headers.get('location') ?? '');
@@ -219,7 +219,7 @@ describe('startOktaEmulator: signing in to a web app', () => {
     expect(await refused({ prompt: 'none' })).to.equal('login_required');
   });
 
-  it('redeems a code once, in time, for its own app with its verifier and secret', async () => {
+  it('redeems a code once, within 60 seconds, and only for its app with the right verifier and secret', async () => {
     const refusal = (grant: Promise<unknown>): Promise<unknown> =>
       grant.then(
         () => 'taken',
@@ -251,14 +251,14 @@ describe('startOktaEmulator: signing in to a web app', () => {
     ).to.equal('taken');
   });
 
-  it('redeems the codes of a public app by PKCE alone', async () => {
+  it('redeems the code of a public app with PKCE alone', async () => {
     okta.registerApp({ clientId: APP.clientId, redirectUri: APP.redirectUri });
     const open = new client.Configuration(config.serverMetadata(), APP.clientId, undefined, client.None());
     client.allowInsecureRequests(open);
     expect((await redeem(await signIn(), open)).claims()?.sub).to.equal('00uana0silveira00001');
   });
 
-  it('reports hook calls and codes to listeners, who may change a payload', async () => {
+  it('reports hook calls and entered codes to listeners, and a listener can change the payload', async () => {
     const seen: unknown[] = [];
     okta.onHookCall((payload) => {
       Object.assign(payload as object, { eventId: 'changed' });
@@ -273,7 +273,7 @@ describe('startOktaEmulator: signing in to a web app', () => {
     expect(seen).to.deep.equal(['sent', ['00uana0silveira00001', true]]);
   });
 
-  it('plays faults on its pages, too', async () => {
+  it('applies faults to its OAuth endpoints', async () => {
     const isKeys = ({ path }: RecordedRequest): boolean => path === '/oauth2/v1/keys';
     okta.fault({ fault: { kind: 'status', status: 503 }, match: isKeys });
     const back = await signIn();

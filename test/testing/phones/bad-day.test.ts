@@ -33,17 +33,17 @@ describe('playBadDay', () => {
   const play = (options: BadDayOptions = {}): BadDay =>
     (day = playBadDay({ okta, twilio }, { phaseMs: Infinity, ...options }));
 
-  /** How each of many calls ends, one after the other: with a status, or broken. */
-  const ends = async (make: () => ReturnType<typeof request>): Promise<string[]> => {
-    const found: string[] = [];
+  /** Makes many calls, one after the other, and returns the status of each, or `broken`. */
+  const outcomesOf = async (make: () => ReturnType<typeof request>): Promise<string[]> => {
+    const outcomes: string[] = [];
     for (let count = 0; count < REQUESTS; count += 1) {
-      const end = make().then(async ({ statusCode, body }) => {
+      const outcome = make().then(async ({ statusCode, body }) => {
         await body.text();
         return String(statusCode);
       });
-      found.push(await end.catch(() => 'broken'));
+      outcomes.push(await outcome.catch(() => 'broken'));
     }
-    return found;
+    return outcomes;
   };
   const readUser = (): ReturnType<typeof request> =>
     request(`${okta.orgUrl}/api/v1/users/ana@example.com`, {
@@ -70,9 +70,9 @@ describe('playBadDay', () => {
     await Promise.all([okta.close(), twilio.close()]);
   });
 
-  it('goes from morning to evening by hand', async () => {
-    const told: string[] = [];
-    const { next, done } = play({ onPhase: ({ name, index }) => told.push(`${index} ${name}`) });
+  it('plays all phases in order by next(), and reports each to onPhase()', async () => {
+    const reported: string[] = [];
+    const { next, done } = play({ onPhase: ({ name, index }) => reported.push(`${index} ${name}`) });
     expect(day?.phase?.name).to.equal('all-well');
     for (const name of PHASES.slice(1)) expect(next()?.name).to.equal(name);
     expect(next()).to.equal(undefined);
@@ -80,38 +80,38 @@ describe('playBadDay', () => {
     expect(next()).to.equal(undefined);
     const had = await done;
     expect(had.map(({ name }) => name)).to.deep.equal(PHASES);
-    expect(told).to.deep.equal(PHASES.map((name, index) => `${index} ${name}`));
+    expect(reported).to.deep.equal(PHASES.map((name, index) => `${index} ${name}`));
     expect(new Set(had.map(({ description }) => description)).size).to.equal(PHASES.length);
   });
 
-  it('goes on by itself', async () => {
+  it('plays all phases without next(), each for phaseMs', async () => {
     const had = await play({ phaseMs: 1 }).done;
     expect(had.map(({ name }) => name)).to.deep.equal(PHASES);
   });
 
-  it('plays the phases that it is given, in their order, and knows no others', async () => {
+  it('plays only the given phases in their order, and throws for an unknown name', async () => {
     const phases = ['connections-reset', 'all-well', 'connections-reset'] as const;
     expect((await play({ phases, phaseMs: 1 }).done).map(({ name }) => name)).to.deep.equal(phases);
     expect(() => play({ phases: ['full-moon' as BadDayPhaseName] })).to.throw('full-moon');
     expect(await play({ phases: [] }).done).to.deep.equal([]);
   });
 
-  it('ends at once, and all is well again', async () => {
+  it('ends at stop(), removes its faults, and leaves later faults in place', async () => {
     const phases = ['okta-rate-limit', 'twilio-brown-out'] as const;
     const { done, stop, next } = play({ phases });
     next();
     stop();
     expect((await done).map(({ name }) => name)).to.deep.equal(phases);
     expect(day?.phase).to.equal(undefined);
-    expect(new Set(await ends(send))).to.deep.equal(new Set(['201']));
-    expect(new Set(await ends(readUser))).to.deep.equal(new Set(['200']));
-    // What is set after it stays.
+    expect(new Set(await outcomesOf(send))).to.deep.equal(new Set(['201']));
+    expect(new Set(await outcomesOf(readUser))).to.deep.equal(new Set(['200']));
+    // A second stop() does not remove a fault that the test adds.
     twilio.fault({ kind: 'status', status: 500 });
     stop();
     expect((await send()).statusCode).to.equal(500);
   });
 
-  it('is stopped by its own listener', async () => {
+  it('ends when onPhase() calls stop()', async () => {
     const { done } = play({
       phaseMs: 1,
       onPhase: ({ index }) => {
@@ -121,7 +121,7 @@ describe('playBadDay', () => {
     expect(await done).to.have.length(2);
   });
 
-  it("uses Okta's rate limit up, until the phase ends", async () => {
+  it('makes Okta answer 429 until the phase okta-rate-limit ends', async () => {
     const { next } = play({ phases: ['okta-rate-limit', 'all-well'] });
     expect((await readUser()).statusCode).to.equal(429);
     expect((await send()).statusCode).to.equal(201);
@@ -129,11 +129,11 @@ describe('playBadDay', () => {
     expect((await readUser()).statusCode).to.equal(200);
   });
 
-  it('lets WhatsApp fail late, and no SMS', async () => {
+  it('fails most WhatsApp messages after their acceptance, but no SMS, in whatsapp-fails-late', async () => {
     play({ phases: ['whatsapp-fails-late'] });
     const whatsApp = { To: `whatsapp:${PHONE}`, From: `whatsapp:${twilio.sandboxNumber}` };
-    expect(new Set(await ends(() => post(whatsApp)))).to.deep.equal(new Set(['201']));
-    await ends(send);
+    expect(new Set(await outcomesOf(() => post(whatsApp)))).to.deep.equal(new Set(['201']));
+    await outcomesOf(send);
     await until(() => twilio.messages.every(({ status }) => status === 'failed' || status === 'delivered'));
     const failed = twilio.messages.filter(({ status }) => status === 'failed');
     expect(new Set(failed.map(({ channel }) => channel))).to.deep.equal(new Set(['whatsapp']));
@@ -141,10 +141,10 @@ describe('playBadDay', () => {
     expect(new Set(failed.map(({ errorCode }) => errorCode)).size).to.be.greaterThan(3);
   });
 
-  it('brings the status callbacks into disorder', async () => {
+  it('repeats and reverses status callbacks and fails some messages in callbacks-in-disorder', async () => {
     play({ phases: ['callbacks-in-disorder'] });
     const callback = { StatusCallback: 'http://127.0.0.1:1/' };
-    expect(new Set(await ends(() => post(callback)))).to.deep.equal(new Set(['201']));
+    expect(new Set(await outcomesOf(() => post(callback)))).to.deep.equal(new Set(['201']));
     await until(() => twilio.messages.every(({ status }) => /^(un)?delivered$/.test(status)));
     const undelivered = twilio.messages.filter(({ status }) => status === 'undelivered');
     expect(undelivered.length).to.be.within(5, REQUESTS - 15);
@@ -153,23 +153,23 @@ describe('playBadDay', () => {
         .filter(({ params }) => params['MessageSid'] === sid)
         .map(({ params }) => (params['MessageStatus'] === 'sent' ? 's' : 'f'))
         .join('');
-    // Reversed and repeated, repeated, as always.
+    // Reversed and repeated, only repeated, and normal.
     for (const order of ['ffss', 'sssfff', 'sf']) {
       await until(() => twilio.messages.some(({ sid }) => orderOf(sid) === order));
     }
   });
 
-  it('resets connections to both', async () => {
+  it('resets some connections to Okta and to Twilio in connections-reset', async () => {
     play({ phases: ['connections-reset'] });
-    const twilioEnds = await ends(send);
-    expect(new Set(twilioEnds)).to.deep.equal(new Set(['201', 'broken']));
-    expect(twilioEnds.filter((end) => end === 'broken').length).to.be.within(3, REQUESTS - 10);
-    expect(new Set(await ends(readUser))).to.deep.equal(new Set(['200', 'broken']));
+    const twilioOutcomes = await outcomesOf(send);
+    expect(new Set(twilioOutcomes)).to.deep.equal(new Set(['201', 'broken']));
+    expect(twilioOutcomes.filter((outcome) => outcome === 'broken').length).to.be.within(3, REQUESTS - 10);
+    expect(new Set(await outcomesOf(readUser))).to.deep.equal(new Set(['200', 'broken']));
   });
 
-  describe('by chance', () => {
-    /** The faults that the nth request of a phase meets at a vendor, without waiting for any of them. */
-    const fates = (
+  describe('random faults', () => {
+    /** The fault of each of 200 requests to a vendor in a phase. The function only draws them and waits for none. */
+    const drawFaults = (
       name: BadDayPhaseName,
       options: { seed?: number; vendor: 'okta' | 'twilio'; path: string; turn?: number },
     ): string[] => {
@@ -193,47 +193,51 @@ describe('playBadDay', () => {
       stop();
       return Array.from({ length: 200 }, () => {
         const made: RecordedRequest = { method: 'GET', path: options.path, headers: {}, body: '', at: 0 };
-        const met = rules.take(made)?.fault;
-        if (met === undefined) return 'well';
-        return met.kind === 'slow' ? `slow ${met.delayMs}` : `${met.kind} ${String(met.delivered ?? false)}`;
+        const drawn = rules.take(made)?.fault;
+        if (drawn === undefined) return 'well';
+        return drawn.kind === 'slow'
+          ? `slow ${drawn.delayMs}`
+          : `${drawn.kind} ${String(drawn.delivered ?? false)}`;
       });
     };
     const USERS = '/api/v1/users/ana@example.com';
-    const shares = (found: readonly string[]): Record<string, number> => {
+    const countEach = (faults: readonly string[]): Record<string, number> => {
       const counted: Record<string, number> = {};
-      for (const fate of found) counted[fate] = (counted[fate] ?? 0) + 1;
+      for (const fault of faults) counted[fault] = (counted[fault] ?? 0) + 1;
       return counted;
     };
 
-    it('makes Okta slow for users, and for nothing else', () => {
-      const counted = shares(fates('okta-slow', { vendor: 'okta', path: USERS }));
+    it('makes only the Users API of Okta slow in okta-slow', () => {
+      const counted = countEach(drawFaults('okta-slow', { vendor: 'okta', path: USERS }));
       const kinds = ['hang false', 'slow 300', 'slow 600', 'slow 900', 'slow 1200', 'slow 1500'];
       expect(counted).to.have.all.keys(kinds);
       expect(counted['hang false']).to.be.within(10, 35);
-      const tokens = fates('okta-slow', { vendor: 'okta', path: '/oauth2/v1/token' });
+      const tokens = drawFaults('okta-slow', { vendor: 'okta', path: '/oauth2/v1/token' });
       expect(new Set(tokens)).to.deep.equal(new Set(['well']));
     });
 
-    it('browns Twilio out for every product', () => {
-      const counted = shares(fates('twilio-brown-out', { vendor: 'twilio', path: '/v2/Services/VA1' }));
+    it('makes Twilio fail, hang or answer late for Verify, too, in twilio-brown-out', () => {
+      const counted = countEach(
+        drawFaults('twilio-brown-out', { vendor: 'twilio', path: '/v2/Services/VA1' }),
+      );
       const kinds = ['status false', 'hang false', 'hang true', 'slow 500', 'slow 1500', 'well'];
       expect(counted).to.have.all.keys(kinds);
       expect(counted['status false']).to.be.within(40, 80);
       expect(counted['well']).to.be.within(40, 80);
     });
 
-    it('meets the same requests for the same seed, others for another', () => {
+    it('draws the same faults for the same seed, and other faults for another seed or a repeated phase', () => {
       for (const [name, vendor] of [
         ['okta-slow', 'okta'],
         ['twilio-brown-out', 'twilio'],
         ['connections-reset', 'okta'],
         ['connections-reset', 'twilio'],
       ] as const) {
-        const first = fates(name, { vendor, path: USERS, seed: 1 });
-        expect(fates(name, { vendor, path: USERS }), name).to.deep.equal(first);
-        expect(fates(name, { vendor, path: USERS, seed: 2 }), name).to.not.deep.equal(first);
-        // Nor does a phase repeat itself that comes again.
-        expect(fates(name, { vendor, path: USERS, turn: 1 }), name).to.not.deep.equal(first);
+        const first = drawFaults(name, { vendor, path: USERS, seed: 1 });
+        expect(drawFaults(name, { vendor, path: USERS }), name).to.deep.equal(first);
+        expect(drawFaults(name, { vendor, path: USERS, seed: 2 }), name).to.not.deep.equal(first);
+        // The second turn of a phase draws other faults.
+        expect(drawFaults(name, { vendor, path: USERS, turn: 1 }), name).to.not.deep.equal(first);
       }
     });
   });

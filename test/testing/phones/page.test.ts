@@ -34,7 +34,7 @@ describe('createPhonesPage', () => {
   let port: number;
   const events: HookEvent[] = [];
 
-  /** Whatever a browser, or somebody else, may send; fetch would not let the test choose all of it. */
+  /** Sends a request with any headers. fetch does not allow all of them, such as Host. */
   const ask = async (
     method: string,
     path: string,
@@ -62,7 +62,7 @@ describe('createPhonesPage', () => {
     expect((await post('sign-in', question)).status).to.equal(200);
     return person(userId);
   };
-  /** The code on somebody's phone, from the newest message there. */
+  /** The code in the newest message on the phone of a person. */
   const codeOf = (view: PersonView): string => {
     const { text = '', channel } = view.items.at(-1) ?? {};
     const spoken = /(\d(?:, \d){5})/.exec(text)?.[1] ?? '';
@@ -77,7 +77,7 @@ describe('createPhonesPage', () => {
       okta: org.okta,
       twilio: org.twilio,
       links: [{ title: 'Console', href: '/admin' }],
-      // It is made after the page.
+      // The hook is created after the page.
       hook: { suppressions: (number) => hook.suppressions(number) },
       ...options,
     });
@@ -113,12 +113,12 @@ describe('createPhonesPage', () => {
   describe('with a gateway', () => {
     beforeEach(startInGateway);
     afterEach(async () => {
-      // Before the hook: it waits for what hangs at an emulator.
+      // Before the hook: its close() waits for requests that hang at an emulator.
       await org.close();
       await hook.close();
     });
 
-    it('signs Ana in by WhatsApp: the code on her phone is right once, and the gateway hears of it', async () => {
+    it('signs Ana in by WhatsApp: accepts the code on her phone once and reports it to the gateway', async () => {
       const ana = await signIn(ANA);
       expect(ana.signIn?.answer).to.include({ action: 'sent', httpStatus: 200 });
       expect(ana.items.at(-1)).to.deep.include({ channel: 'whatsapp', isOwn: false, with: '+14155238886' });
@@ -133,7 +133,7 @@ describe('createPhonesPage', () => {
       expect((await person(ANA)).signIn?.entered?.problem).to.equal('not-awaited');
     });
 
-    it('calls Chloé in French, and rings before it speaks', async () => {
+    it('calls Chloé in French, accepts the spoken code, and shows the call as completed', async () => {
       const chloe = await signIn(CHLOE, { by: 'voice', requestType: 'pre-enrollment' });
       expect(chloe.items.at(-1)).to.include({ channel: 'voice', language: 'fr-FR' });
       await post('code', { userId: CHLOE, code: codeOf(chloe) });
@@ -142,7 +142,7 @@ describe('createPhonesPage', () => {
       expect((await person(CHLOE)).signIn?.attempts).to.have.length(1);
     });
 
-    it('shows a sign-in that did not begin on the page, and the code that was entered elsewhere', async () => {
+    it('shows a sign-in and an entered code that did not come from the page', async () => {
       const { otpCode } = await org.okta.callHook({ userId: ANA, deliveryChannel: 'VOICE_CALL' });
       expect((await person(ANA)).signIn).to.deep.include({ by: 'voice', requestType: 'mfa-verification' });
       expect((await person(ANA)).signIn?.answer).to.include({ action: 'sent' });
@@ -150,14 +150,14 @@ describe('createPhonesPage', () => {
       expect((await person(ANA)).signIn?.entered).to.deep.equal({ isReported: true });
     });
 
-    it('switches Bob from SMS to WhatsApp by his profile', async () => {
+    it('sends to Bob by WhatsApp instead of SMS after he opts in on the page', async () => {
       expect((await signIn(BOB)).items.at(-1)?.channel).to.equal('sms');
       await post('opt-in', { userId: BOB, hasOptedIn: true });
       expect((await person(BOB)).hasOptedIn).to.equal(true);
       expect((await signIn(BOB)).items.at(-1)?.channel).to.equal('whatsapp');
     });
 
-    it('has people leave the sandbox, join it, and be answered', async () => {
+    it('takes STOP, the join words and START from a phone, shows the replies and switches the channel', async () => {
       await post('write', { userId: ANA, channel: 'whatsapp', text: 'Hello?' });
       const [question, reply] = (await person(ANA)).items;
       expect(question).to.include({ isOwn: true, text: 'Hello?', channel: 'whatsapp' });
@@ -181,12 +181,12 @@ describe('createPhonesPage', () => {
       expect((await signIn(ANA)).items.at(-1)?.channel).to.equal('whatsapp');
     });
 
-    it("has Okta's text in the language of each person", async () => {
+    it("sends Okta's text in the language of each person", async () => {
       expect((await signIn(CHLOE)).items.at(-1)?.text).to.match(/^Votre code est \d{6}$/);
       expect((await signIn(BOB)).items.at(-1)?.text).to.match(/^Your code is \d{6}$/);
     });
 
-    it('tells who sent a WhatsApp message that it was read', async () => {
+    it('posts a read receipt for a WhatsApp message, and answers 404 for an unknown SID', async () => {
       const { items } = await signIn(ANA);
       expect((await post('read', { sid: items.at(-1)?.sid })).status).to.equal(200);
       expect((await person(ANA)).items.at(-1)?.status).to.equal('read');
@@ -194,7 +194,7 @@ describe('createPhonesPage', () => {
       expect((await post('read', { sid: 'SM0' })).status).to.equal(404);
     });
 
-    it('sends an SMS after WhatsApp has failed late, with one code for both', async () => {
+    it('shows the SMS of a late failover with an accepted code, and the failed WhatsApp attempt', async () => {
       await post('fault', { id: 'whatsapp-undelivered', isOn: true });
       const before = await signIn(ANA);
       expect(before.items).to.deep.equal([]);
@@ -210,11 +210,11 @@ describe('createPhonesPage', () => {
       expect((await person(ANA)).signIn?.entered?.problem).to.equal(undefined);
     });
 
-    it('does what each switch says, and undoes it', async () => {
+    it('causes the fault of each switch while it is on, and turns it off again', async () => {
       const set = (id: string, isOn: boolean): Promise<Answer> => post('fault', { id, isOn });
       const outcomes: Record<string, unknown> = {};
       const ids = (await state()).faults.map(({ id }) => id);
-      // Okta is left alone for a while after it.
+      // Last, because the hook makes no requests to Okta for a while after a 429.
       ids.push(...ids.splice(ids.indexOf('okta-rate-limit'), 1));
       for (const id of ids) {
         await set(id, true);
@@ -233,7 +233,7 @@ describe('createPhonesPage', () => {
         }
       }
       expect(outcomes).to.deep.equal({
-        // Nobody is known yet.
+        // The hook has no cached profile yet.
         'okta-slow': 'sent: sms',
         'okta-failing': 'sent: sms',
         'codes-run-out': 'sent: whatsapp',
@@ -248,19 +248,19 @@ describe('createPhonesPage', () => {
         'connections-reset': 'pending: ',
         'callbacks-missing': 'sent: whatsapp',
         'callbacks-late': 'sent: whatsapp',
-        // Ana is.
+        // The profile of Ana is cached by now.
         'okta-rate-limit': 'sent: whatsapp',
       });
     }).timeout(60_000);
 
-    it('lets a code run out', async () => {
+    it('makes a code expire after 15 seconds with codes-run-out on', async () => {
       await post('fault', { id: 'codes-run-out', isOn: true });
       const before = Date.now();
       const { signIn: made } = await signIn(BOB);
       expect(made?.expiresAt).to.be.within(before + 15_000, Date.now() + 15_000);
     });
 
-    it('plays the bad day with every switch off, until one is turned', async () => {
+    it('turns every switch off to play the bad day, and stops it when somebody turns a switch on', async () => {
       await post('fault', { id: 'twilio-down', isOn: true });
       await post('bad-day', { isOn: true });
       expect((await state()).badDay).to.include({ isPlaying: true, current: 'all-well' });
@@ -276,29 +276,31 @@ describe('createPhonesPage', () => {
       expect((await state()).badDay.isPlaying).to.equal(false);
     });
 
-    it('tells open pages what happens, and ends with close()', async () => {
+    it('streams deliveries and changes in Okta to an open page until close()', async () => {
       const stream = request({ port, host: '127.0.0.1', path: '/phones/api/stream', agent: false }).end();
       const [answer] = (await once(stream, 'response')) as [IncomingMessage];
       expect(answer.headers).to.include({ 'content-type': 'text/event-stream; charset=utf-8' });
-      let told = '';
-      answer.setEncoding('utf8').on('data', (text: string) => (told += text));
-      await until(() => /^event: state$/m.test(told));
+      let streamed = '';
+      answer.setEncoding('utf8').on('data', (text: string) => (streamed += text));
+      await until(() => /^event: state$/m.test(streamed));
       const call = await org.okta.callHook({ userId: ANA });
-      await until(() => told.includes(call.otpCode));
-      // Nobody tells of what is delivered: it is looked for.
-      await until(() => /"status":"delivered"/.test(told));
-      // Nor of what others change at Okta.
+      await until(() => streamed.includes(call.otpCode));
+      // The emulator has no event for a delivery, so the page polls.
+      await until(() => /"status":"delivered"/.test(streamed));
+      // Nor for a profile that changes in Okta.
       org.okta.updateUser(BOB, { whatsAppOptIn: true });
       await until(
-        () => told.split('"hasOptedIn":true').length > 3 && /"id":"00ubob[^}]*"hasOptedIn":true/.test(told),
+        () =>
+          streamed.split('"hasOptedIn":true').length > 3 &&
+          /"id":"00ubob[^}]*"hasOptedIn":true/.test(streamed),
       );
       page.close();
       await once(answer, 'end');
     });
   });
 
-  describe('by itself', () => {
-    it('says that there is no hook to call', async () => {
+  describe('without a gateway', () => {
+    it('answers 409 to a sign-in without an active hook', async () => {
       await start((phones) => express().use('/phones', phones));
       const { status, text } = await post('sign-in', {
         userId: ANA,
@@ -308,11 +310,11 @@ describe('createPhonesPage', () => {
       expect(status).to.equal(409);
       expect(text).to.match(/no active telephony hook/);
       expect((await person(ANA)).signIn).to.equal(undefined);
-      // Without a webhook only Twilio itself reacts.
+      // Without a webhook only Twilio itself replies.
       expect((await post('write', { userId: BOB, channel: 'sms', text: 'HELP' })).status).to.equal(200);
     });
 
-    it('takes writes from its own page only, and is there for this machine only', async () => {
+    it('answers 403 to writes from another site and to any request with a foreign Host header', async () => {
       await start((phones) => express().use('/phones', phones));
       const body = JSON.stringify({ userId: BOB, hasOptedIn: true });
       const json = { 'content-type': 'application/json' };
@@ -345,18 +347,18 @@ describe('createPhonesPage', () => {
       for (const path of ['/phones/', '/phones/api/state', '/phones/api/stream', '/phones/assets/main.css']) {
         expect((await ask('GET', path, { headers: { host: 'evil.example' } })).status).to.equal(403);
         const { status } = await ask('GET', path, { headers: { 'sec-fetch-site': 'cross-site' } });
-        // A link of another site may lead here.
+        // A link on another site may open the page.
         if (path === '/phones/') expect(status).to.equal(200);
         else expect(status, path).to.equal(403);
       }
     });
 
-    it('answers other machines only where it is told to, and never by another name', async () => {
+    it('answers other machines only with insecureRemoteAccess, and never for a foreign Host header', async () => {
       let from: string | undefined;
       const mount =
         (phones: PhonesPage): Parameters<typeof createServer>[1] =>
         (req, res) => {
-          // No other machine is there to ask.
+          // Only this machine can send a request here, so the test sets the address.
           Object.defineProperty(req.socket, 'remoteAddress', { value: from });
           phones(req, res);
         };
@@ -388,7 +390,7 @@ describe('createPhonesPage', () => {
         .and.not.include('Nothing leaves this machine');
     });
 
-    it('goes through what Twilio sent once, however many people there are', async () => {
+    it("reads Twilio's messages once per state, however many people there are", async () => {
       let reads = 0;
       const { messages } = org.twilio;
       const twilio: DemoOrg['twilio'] = {
@@ -414,7 +416,7 @@ describe('createPhonesPage', () => {
       expect(await readsOfState()).to.equal(1);
     });
 
-    it('answers a HEAD of what happens at once, and its connection takes the next request', async () => {
+    it('answers a HEAD request for the stream at once, and serves the next request on its connection', async () => {
       await start((phones) => express().use('/phones', phones));
       const agent = new Agent({ keepAlive: true, maxSockets: 1 });
       const from = async (method: string, path: string): Promise<IncomingMessage> => {
@@ -434,7 +436,7 @@ describe('createPhonesPage', () => {
       }
     });
 
-    it('refuses what is no request of its page', async () => {
+    it('answers 400 or 404 to requests that its page does not make, and names the allowed methods', async () => {
       await start((phones) => express().use('/phones', phones));
       const wrong: [string, object][] = [
         ['sign-in', { userId: 'nobody', requestType: 'mfa-verification', by: 'sms' }],
@@ -460,7 +462,7 @@ describe('createPhonesPage', () => {
       expect((await ask('GET', '/phones/assets/../index.js')).status).to.equal(404);
     });
 
-    it('mounts anywhere: under Express 4 and 5 after a body parser, and in a bare server', async () => {
+    it('works under any path of Express 4 after a body parser, and in a plain Node.js server', async () => {
       const app4 = (untypedExpress4 as typeof express)();
       app4.use(express.json());
       app4.use('/some/where', (req, res, next) => {

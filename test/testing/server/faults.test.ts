@@ -42,7 +42,7 @@ describe('faults of the emulators', () => {
   };
   const isDelivered = (): boolean => twilio.inbox(PHONE).length > 0;
 
-  it('answers a status with a JSON body and headers', async () => {
+  it('answers with the status, JSON body and headers of a status fault', async () => {
     const { statusCode, headers, body } = await postFaulty({
       kind: 'status',
       status: 503,
@@ -55,13 +55,13 @@ describe('faults of the emulators', () => {
     expect(isDelivered()).to.equal(false);
   });
 
-  it('answers an HTML page', async () => {
+  it('answers with an HTML page for an html fault', async () => {
     const { statusCode, body } = await postFaulty({ kind: 'html', status: 502 });
     expect(statusCode).to.equal(502);
     expect(await body.text()).to.match(/^<html>/);
   });
 
-  it('hangs, with and without effect', async () => {
+  it('never answers for a hang fault, and delivers the message only with delivered: true', async () => {
     for (const delivered of [false, true]) {
       const giveUp = new AbortController();
       const pending = rejection(postFaulty({ kind: 'hang', delivered }, giveUp.signal));
@@ -73,7 +73,7 @@ describe('faults of the emulators', () => {
     }
   });
 
-  it('resets the connection after the request', async () => {
+  it('resets the connection after it reads the request, and delivers the message only with delivered: true', async () => {
     expect(await rejection(postFaulty({ kind: 'reset' }))).to.have.property('code', 'ECONNRESET');
     expect(isDelivered()).to.equal(false);
     expect(twilio.requests[0]?.form).to.include({ To: PHONE });
@@ -81,7 +81,7 @@ describe('faults of the emulators', () => {
     expect(isDelivered()).to.equal(true);
   });
 
-  it('resets the connection before the body', async () => {
+  it('resets the connection before it reads the body for resetOnConnect', async () => {
     twilio.fault({ kind: 'resetOnConnect' });
     const { hostname, port } = new URL(twilio.baseUrl);
     const socket = connect(Number(port), hostname);
@@ -92,7 +92,7 @@ describe('faults of the emulators', () => {
     expect(twilio.requests[0]).to.include({ body: '', method: 'POST' });
   });
 
-  it('drips without end', async () => {
+  it('answers with single bytes without end for a drip fault, and delivers the message', async () => {
     const { statusCode, body } = await postFaulty({ kind: 'drip', everyMs: 1 });
     expect(statusCode).to.equal(201);
     let size = 0;
@@ -104,7 +104,7 @@ describe('faults of the emulators', () => {
     expect(isDelivered()).to.equal(true);
   });
 
-  it('cuts the correct answer off', async () => {
+  it('breaks off a correct answer within its body for a truncated fault, and delivers the message', async () => {
     const { statusCode, headers, body } = await postFaulty({ kind: 'truncated' });
     expect(statusCode).to.equal(201);
     expect(Number(headers['content-length'])).to.be.above(300);
@@ -112,7 +112,7 @@ describe('faults of the emulators', () => {
     expect(isDelivered()).to.equal(true);
   });
 
-  it('pours without end, and stops with the reader', async () => {
+  it('sends an endless body, and serves the next request after the reader stops', async () => {
     const { statusCode, body } = await postFaulty({ kind: 'endless' });
     expect(statusCode).to.equal(201);
     let size = 0;
@@ -123,7 +123,7 @@ describe('faults of the emulators', () => {
     expect((await post()).statusCode).to.equal(201);
   });
 
-  it('redirects to a path that counts who follows', async () => {
+  it('redirects to a path that counts each visit, or to the location of the fault', async () => {
     const { statusCode, headers } = await postFaulty({ kind: 'redirect' });
     expect(statusCode).to.equal(302);
     expect(twilio.redirectHits).to.equal(0);
@@ -134,7 +134,7 @@ describe('faults of the emulators', () => {
     expect(isDelivered()).to.equal(false);
   });
 
-  it('answers a success that is no JSON, or empty', async () => {
+  it('answers a success with invalid JSON or an empty body', async () => {
     const malformed = await postFaulty({ kind: 'malformed' });
     expect(malformed.statusCode).to.equal(201);
     expect(await rejection(malformed.body.json())).to.be.instanceOf(SyntaxError);
@@ -145,14 +145,14 @@ describe('faults of the emulators', () => {
     expect(twilio.inbox(PHONE)).to.have.length(2);
   });
 
-  it('answers late and correctly', async () => {
+  it('answers correctly after the delay of a slow fault', async () => {
     const { statusCode, body } = await postFaulty({ kind: 'slow', delayMs: 5 });
     expect(statusCode).to.equal(201);
     expect(await body.json()).to.include({ to: PHONE });
     expect(isDelivered()).to.equal(true);
   });
 
-  it('uses rules in their order, as often as they say, where they match', async () => {
+  it('applies the rules in their order, only to matching requests and at most as often as their times', async () => {
     twilio.fault({
       fault: { kind: 'status', status: 500 },
       match: ({ form }) => String(form?.['To']).startsWith('whatsapp:'),
@@ -170,7 +170,7 @@ describe('faults of the emulators', () => {
     expect((await post()).statusCode).to.equal(201);
   });
 
-  it('tells of a rule that throws by a status', async () => {
+  it('answers 500 with the error if the match function of a rule throws', async () => {
     twilio.fault({
       fault: { kind: 'hang' },
       match: () => {
@@ -184,39 +184,39 @@ describe('faults of the emulators', () => {
 
   const wrong: readonly (readonly [
     title: string,
-    give: (emulator: TwilioEmulator) => void,
+    addFault: (emulator: TwilioEmulator) => void,
     message: string,
   ])[] = [
     [
-      'a key of a callback fault',
+      'a callback fault with an unknown key',
       (emulator) => {
         emulator.faultCallbacks({ delayMS: 5 } as never);
       },
       'faultCallbacks() knows no delayMS; it takes delayMs, copies, isReversed, isHeld, match, times.',
     ],
     [
-      'a key of a rule',
+      'a rule with an unknown key',
       (emulator) => {
         emulator.fault({ fault: { kind: 'hang' }, time: 1 } as never);
       },
       'fault() knows no time; it takes fault, times, match.',
     ],
     [
-      'a key that goes with a rule, not with a fault',
+      'a fault with a key of a rule',
       (emulator) => {
         emulator.fault({ kind: 'slow', delayMs: 5, times: 1 } as never);
       },
       'a fault of the kind slow knows no times; it takes kind, delivered, delayMs.',
     ],
     [
-      'a key of another kind',
+      'a fault with a key of another kind',
       (emulator) => {
         emulator.fault({ fault: { kind: 'hang', delayMs: 5 } } as never);
       },
       'a fault of the kind hang knows no delayMs; it takes kind, delivered.',
     ],
     [
-      'a kind',
+      'a fault of an unknown kind',
       (emulator) => {
         emulator.fault({ kind: 'toString' } as never);
       },
@@ -230,16 +230,16 @@ describe('faults of the emulators', () => {
       'A fault needs a kind: status, html, hang, reset, resetOnConnect, drip, truncated, endless, redirect, malformed, empty, slow.',
     ],
   ];
-  for (const [title, give, message] of wrong) {
-    it(`refuses ${title} that does not exist`, async () => {
+  for (const [title, addFault, message] of wrong) {
+    it(`throws a TypeError for ${title} and answers the next request without a fault`, async () => {
       expect(() => {
-        give(twilio);
+        addFault(twilio);
       }).to.throw(TypeError, message);
       expect((await post()).statusCode).to.equal(201);
     });
   }
 
-  it("refuses the same of Okta's keys", async () => {
+  it('throws a TypeError for an unknown key in faultKeys() of the Okta emulator', async () => {
     const okta = await startOktaEmulator();
     try {
       expect(() => {

@@ -39,7 +39,7 @@ describe('startTwilioEmulator: status callbacks', () => {
     await twilio.close();
   });
 
-  it('tells sent and delivered, signed over the exact URL', async () => {
+  it('posts sent, then delivered, each signed over the exact URL', async () => {
     await sms();
     for (const request of await gateway.waitFor(2)) {
       const signature = String(request.headers['x-twilio-signature']);
@@ -62,7 +62,7 @@ describe('startTwilioEmulator: status callbacks', () => {
     expect(twilio.callbacks.map((callback) => callback.url)).to.deep.equal([callbackUrl(), callbackUrl()]);
   });
 
-  it('neither sends nor signs the fragment of the URL', async () => {
+  it('signs the URL without its fragment, and posts the Messaging Service and its number', async () => {
     await post('Messages.json', [
       ['To', PHONE],
       ['MessagingServiceSid', twilio.messagingServiceSid],
@@ -76,7 +76,7 @@ describe('startTwilioEmulator: status callbacks', () => {
     expect(params).to.include({ MessagingServiceSid: twilio.messagingServiceSid, From: twilio.smsNumber });
   });
 
-  it('tells that WhatsApp failed with 63015 when the phone has not joined', async () => {
+  it('posts failed with code 63015 for a WhatsApp message to a phone outside the sandbox', async () => {
     await post('Messages.json', [
       ['To', `whatsapp:${PHONE}`],
       ['From', `whatsapp:${twilio.sandboxNumber}`],
@@ -93,7 +93,7 @@ describe('startTwilioEmulator: status callbacks', () => {
     expect(twilio.messages[0]).to.include({ status: 'failed', errorCode: 63015 });
   });
 
-  it('lets accepted messages fail later by rule, and the phone gets none of them', async () => {
+  it('reports an accepted message as undelivered or failed by a failLater() rule and delivers none', async () => {
     twilio.failLater({ code: 30003, times: 1 });
     twilio.failLater({ code: 30007, status: 'failed', times: 1 });
     expect((await sms()).status).to.equal(201);
@@ -109,7 +109,7 @@ describe('startTwilioEmulator: status callbacks', () => {
     expect(twilio.inbox(PHONE)).to.have.length(1);
   });
 
-  it('tells of calls what it was asked to, by default the end only', async () => {
+  it('posts only the call events that the request names, by default only the last status', async () => {
     const call = (...events: string[]): Promise<Response> =>
       post('Calls.json', [
         ['To', PHONE],
@@ -135,7 +135,7 @@ describe('startTwilioEmulator: status callbacks', () => {
     expect(twilio.calls[2]).to.include({ status: 'failed', errorCode: 13227 });
   });
 
-  it('keeps what a callback was answered, also when nobody is there', async () => {
+  it('records the HTTP status of each callback, and undefined if the server is closed', async () => {
     await sms();
     await gateway.waitFor(2);
     while (twilio.callbacks[1]?.httpStatus === undefined)
@@ -147,7 +147,7 @@ describe('startTwilioEmulator: status callbacks', () => {
     expect(twilio.callbacks[3]?.httpStatus).to.equal(undefined);
   });
 
-  it('tells that a WhatsApp message was read', async () => {
+  it('posts read after markRead(), which throws for a failed message and for an SMS', async () => {
     twilio.joinSandbox(PHONE);
     await post('Messages.json', [
       ['To', `whatsapp:${PHONE}`],
@@ -160,7 +160,7 @@ describe('startTwilioEmulator: status callbacks', () => {
     await gateway.waitFor(3);
     expect(paramsOf(gateway.received[2])).to.include({ MessageStatus: 'read', EventType: 'READ' });
     expect(twilio.messages[0]?.status).to.equal('read');
-    // One that failed was read by nobody.
+    // A failed message never reached the phone.
     await post('Messages.json', [
       ['To', 'whatsapp:+12025550199'],
       ['From', `whatsapp:${twilio.sandboxNumber}`],
@@ -176,8 +176,8 @@ describe('startTwilioEmulator: status callbacks', () => {
     }).to.throw('no WhatsApp message');
   });
 
-  describe('with faults', () => {
-    it('come repeated, all at the same time', async () => {
+  describe('with faultCallbacks()', () => {
+    it('posts each callback three times for copies: 3, and once again after times: 1 is used up', async () => {
       twilio.faultCallbacks({ copies: 3, times: 1 });
       await sms();
       await gateway.waitFor(6);
@@ -188,7 +188,7 @@ describe('startTwilioEmulator: status callbacks', () => {
       expect(twilio.callbacks).to.have.length(8);
     });
 
-    it('come in reverse, each after the answer to the one before it', async () => {
+    it('posts the callbacks in reverse order for isReversed', async () => {
       twilio.faultCallbacks({ isReversed: true });
       await sms();
       await gateway.waitFor(2);
@@ -204,7 +204,7 @@ describe('startTwilioEmulator: status callbacks', () => {
       expect(field('CallStatus').slice(2)).to.deep.equal(['ringing', 'initiated']);
     });
 
-    it('never come where there are no copies, though the message is delivered', async () => {
+    it('delivers a matching message without any callback for copies: 0', async () => {
       twilio.faultCallbacks({ copies: 0, match: ({ to }) => to === PHONE });
       await sms();
       while (twilio.messages[0]?.status !== 'delivered')
@@ -215,14 +215,14 @@ describe('startTwilioEmulator: status callbacks', () => {
       expect(twilio.callbacks).to.have.length(2);
     });
 
-    it('come late', async () => {
+    it('still posts sent and delivered with delayMs', async () => {
       twilio.faultCallbacks({ delayMs: 5 });
       await sms();
       await gateway.waitFor(2);
       expect(new Set(field('MessageStatus'))).to.deep.equal(new Set(['sent', 'delivered']));
     });
 
-    it('wait until they are released, in their order', async () => {
+    it('posts no callback for isHeld until releaseCallbacks() posts each once, in order', async () => {
       twilio.faultCallbacks({ isHeld: true });
       await sms();
       while (twilio.messages[0]?.status !== 'delivered')
@@ -239,7 +239,7 @@ describe('startTwilioEmulator: status callbacks', () => {
     });
   });
 
-  it('tells listeners what the phones get', async () => {
+  it('reports each delivered item to the listeners of onDelivered()', async () => {
     const delivered: DeliveredItem[] = [];
     twilio.onDelivered((item) => delivered.push(item));
     await sms();
@@ -247,7 +247,7 @@ describe('startTwilioEmulator: status callbacks', () => {
     expect(delivered[0]).to.include({ to: PHONE, channel: 'sms', text: 'code' });
   });
 
-  it('makes no callback after it was closed', async () => {
+  it('posts no callback after close()', async () => {
     await twilio.close();
     twilio = await startTwilioEmulator({ callbackDelayMs: 60_000 });
     await sms();

@@ -14,8 +14,8 @@ describe('startTwilioEmulator: content templates', () => {
     rest.message({ To: `whatsapp:${PHONE}`, From: `whatsapp:${APPROVED}`, ...form });
   const withTemplate = (sid: string, variables: Record<string, string> = { '1': '204981' }) =>
     whatsApp({ ContentSid: sid, ContentVariables: JSON.stringify(variables) });
-  /** What became of the newest message. */
-  const endOf = async (): Promise<number | string | undefined> => {
+  /** The error code or the status with which the newest message ended. */
+  const finalStatus = async (): Promise<number | string | undefined> => {
     const message = twilio.messages.at(-1);
     await until(() => message?.status === 'failed' || message?.status === 'delivered');
     return message?.errorCode ?? message?.status;
@@ -30,7 +30,7 @@ describe('startTwilioEmulator: content templates', () => {
   });
   afterEach(() => twilio.close());
 
-  it('shows a template and where WhatsApp stands with it', async () => {
+  it('returns a template and its WhatsApp approval', async () => {
     const { sid } = twilio.addTemplate({ language: 'pt_BR', friendlyName: 'codigo' });
     expect(sid).to.match(/^HX[\da-f]{32}$/);
     const { status, body } = await rest.get(`/v1/Content/${sid}`);
@@ -60,7 +60,7 @@ describe('startTwilioEmulator: content templates', () => {
     });
   });
 
-  it('replaces a template by one with the same SID', async () => {
+  it('replaces a template with a new one of the same SID', async () => {
     const { sid } = twilio.addTemplate({});
     twilio.addTemplate({ sid, status: 'rejected', category: 'MARKETING', rejectionReason: 'wrong category' });
     expect(twilio.templates).to.have.length(1);
@@ -83,7 +83,7 @@ describe('startTwilioEmulator: content templates', () => {
     expect(listed.map(({ sid }) => sid)).to.deep.equal(sids);
   });
 
-  it('knows no other template, resource or method', async () => {
+  it('answers 20404 for an unknown template or resource, and 405 for another method', async () => {
     const { sid } = twilio.addTemplate({});
     for (const path of [
       `/v1/Content/HX${'0'.repeat(32)}`,
@@ -96,7 +96,7 @@ describe('startTwilioEmulator: content templates', () => {
   });
 
   describe('in a message', () => {
-    it('shows what the person sees, in the language of the template, with the button', async () => {
+    it('delivers the text in the language of the template, with its button', async () => {
       const { sid } = twilio.addTemplate({
         language: 'es',
         types: {
@@ -112,10 +112,10 @@ describe('startTwilioEmulator: content templates', () => {
         button: { text: 'Copiar', copies: '204981' },
       });
       expect(body['body']).to.equal(twilio.inbox(PHONE)[0]?.text);
-      expect(await endOf()).to.equal('delivered');
+      expect(await finalStatus()).to.equal('delivered');
     });
 
-    it('leaves the advice out where the template does, and fills text templates', async () => {
+    it('omits advice and button if the template does, and fills the variables of a text template', async () => {
       const bare = twilio.addTemplate({
         types: { 'whatsapp/authentication': { add_security_recommendation: false, actions: 'none' } },
       });
@@ -135,13 +135,13 @@ describe('startTwilioEmulator: content templates', () => {
       expect(twilio.inbox(PHONE)[1]).to.not.have.property('button');
     });
 
-    it('sends the sample of a variable that was forgotten, as Twilio does', async () => {
+    it('sends the sample value of a missing variable, as Twilio does', async () => {
       const { sid } = twilio.addTemplate({});
       await whatsApp({ ContentSid: sid });
       expect(twilio.inbox(PHONE)[0]?.text).to.match(/^123456 is/);
     });
 
-    it('is refused with 21655 where the account has no such template, as soon as it has any', async () => {
+    it('is refused with 21655 for an unknown template as soon as the account has any template', async () => {
       const unknown = `HX${'0'.repeat(32)}`;
       expect((await withTemplate(unknown)).status).to.equal(201);
       const { sid } = twilio.addTemplate({});
@@ -150,14 +150,14 @@ describe('startTwilioEmulator: content templates', () => {
       twilio.joinSandbox(PHONE);
       const sandbox = { From: `whatsapp:${twilio.sandboxNumber}`, ContentSid: twilio.sandboxContentSid };
       expect((await whatsApp(sandbox)).status).to.equal(201);
-      expect(await endOf()).to.equal('delivered');
+      expect(await finalStatus()).to.equal('delivered');
     });
 
-    it('is refused with 21654 where there are variables and no template', async () => {
+    it('is refused with 21654 if the message has variables without a template', async () => {
       expect((await rest.message({ ContentVariables: '{}' })).body['code']).to.equal(21654);
     });
 
-    it('fails later for what WhatsApp does not take', async () => {
+    it("fails after its acceptance with WhatsApp's error code for a template or variable that it rejects", async () => {
       const cases: [NewTemplate, Record<string, string>, number | string][] = [
         [{ status: 'unsubmitted' }, { '1': '204981' }, 63016],
         [{ status: 'pending' }, { '1': '204981' }, 63016],
@@ -172,26 +172,26 @@ describe('startTwilioEmulator: content templates', () => {
         const { sid } = twilio.addTemplate(template);
         const before = twilio.inbox(PHONE).length;
         expect((await withTemplate(sid, variables)).status).to.equal(201);
-        expect(await endOf(), JSON.stringify([template, variables])).to.equal(end);
+        expect(await finalStatus(), JSON.stringify([template, variables])).to.equal(end);
         expect(twilio.inbox(PHONE).length - before).to.equal(end === 'delivered' ? 1 : 0);
       }
     });
 
-    it('need not be approved within a day of what the person wrote, but for codes', async () => {
+    it('needs no approval for 24 hours after the user writes, unless it is an authentication template', async () => {
       const text = twilio.addTemplate({ status: 'pending', types: { 'twilio/text': { body: 'Hi {{1}}' } } });
       const code = twilio.addTemplate({ status: 'pending' });
       await twilio.receive({ from: PHONE, to: APPROVED, channel: 'whatsapp', body: 'hello' });
       await withTemplate(text.sid);
-      expect(await endOf()).to.equal('delivered');
+      expect(await finalStatus()).to.equal('delivered');
       await whatsApp({ Body: 'free text' });
-      expect(await endOf()).to.equal('delivered');
+      expect(await finalStatus()).to.equal('delivered');
       await withTemplate(code.sid);
-      expect(await endOf()).to.equal(63016);
+      expect(await finalStatus()).to.equal(63016);
       now += 24 * HOUR_MS + 1;
       await withTemplate(text.sid);
-      expect(await endOf()).to.equal(63016);
+      expect(await finalStatus()).to.equal(63016);
       await whatsApp({ Body: 'free text' });
-      expect(await endOf()).to.equal(63016);
+      expect(await finalStatus()).to.equal(63016);
     });
   });
 });

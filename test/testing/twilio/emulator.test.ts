@@ -39,7 +39,7 @@ describe('startTwilioEmulator: the REST API', () => {
   });
   afterEach(() => twilio.close());
 
-  it('accepts an SMS, answers the whole resource, and the phone has it', async () => {
+  it('accepts an SMS, answers with the whole message resource and delivers it to the phone', async () => {
     const response = await sms({ ValidityPeriod: '300', ProvideFeedback: 'true' });
     expect(response.status).to.equal(201);
     expect(response.headers.get('twilio-request-id')).to.match(/^RQ[\da-f]{32}$/);
@@ -69,7 +69,7 @@ describe('startTwilioEmulator: the REST API', () => {
     expect(twilio.requests[0]?.form).to.include({ To: PHONE, ValidityPeriod: '300' });
   });
 
-  it('accepts an SMS by a Messaging Service and by an alphanumeric sender', async () => {
+  it('accepts an SMS from a Messaging Service and from an alphanumeric sender', async () => {
     const service = { MessagingServiceSid: twilio.messagingServiceSid, From: '' };
     expect(await jsonOf(await sms(service))).to.include({
       status: 'accepted',
@@ -81,7 +81,7 @@ describe('startTwilioEmulator: the REST API', () => {
     expect(twilio.messages.map((message) => message.from)).to.deep.equal([twilio.smsNumber, 'ACME']);
   });
 
-  it('knows its own credentials, API key or auth token, and no others', async () => {
+  it('accepts its own API key and auth token, and answers 401 with code 20003 to other credentials', async () => {
     const path = `${twilio.accountSid}/Messages/SM${'0'.repeat(32)}.json`;
     expect((await call(path, asKey())).status).to.equal(404);
     expect((await call(path, asAccount())).status).to.equal(404);
@@ -101,7 +101,7 @@ describe('startTwilioEmulator: the REST API', () => {
     }
   });
 
-  it('shows the account to its auth token but not to a standard key', async () => {
+  it('returns the account for the auth token, but answers 401 to a standard API key', async () => {
     const response = await call(`${twilio.accountSid}.json`, asAccount());
     expect(await jsonOf(response)).to.include({ sid: twilio.accountSid, status: 'active' });
     expect((await call(`${twilio.accountSid}.json`)).status).to.equal(401);
@@ -110,7 +110,7 @@ describe('startTwilioEmulator: the REST API', () => {
     expect(await codeOf(other)).to.equal(20404);
   });
 
-  it('refuses what Twilio refuses of messages', async () => {
+  it('refuses each invalid message with the error code of Twilio and delivers none', async () => {
     const cases: [Record<string, string>, number][] = [
       [{ To: '' }, 21604],
       [{ From: '' }, 21603],
@@ -151,12 +151,12 @@ describe('startTwilioEmulator: the REST API', () => {
     expect(twilio.inbox(PHONE)).to.deep.equal([]);
   });
 
-  it('accepts a body of 1600 characters and a validity at both ends', async () => {
+  it('accepts a body of 1600 characters and a ValidityPeriod of 1 or 36000 seconds', async () => {
     expect((await sms({ Body: 'x'.repeat(1600), ValidityPeriod: '1' })).status).to.equal(201);
     expect((await sms({ ValidityPeriod: '36000' })).status).to.equal(201);
   });
 
-  it('refuses what Twilio refuses of calls', async () => {
+  it('refuses each invalid call with the error code of Twilio and makes none', async () => {
     const cases: [Record<string, string>, number][] = [
       [{ To: '' }, 21201],
       [{ From: '' }, 21213],
@@ -176,7 +176,7 @@ describe('startTwilioEmulator: the REST API', () => {
     expect(twilio.calls).to.have.length(0);
   });
 
-  it('speaks a call to whom it calls and never answers the TwiML', async () => {
+  it('speaks the TwiML of a call on the phone and keeps it out of the REST response', async () => {
     const Twiml = '<Response><Pause length="1"/><Say language="pt-BR" loop="2">1, 2 &amp; 3</Say></Response>';
     const response = await voice({ Twiml, Timeout: '25' });
     expect(response.status).to.equal(201);
@@ -197,7 +197,7 @@ describe('startTwilioEmulator: the REST API', () => {
     expect(fetched).to.include({ sid: body['sid'], to: PHONE });
   });
 
-  it('knows the magic numbers of the test credentials, unless it is told not to', async () => {
+  it('treats magic numbers like the test credentials do, unless magicNumbers is false', async () => {
     const magic = (suffix: string): string => `+1500555${suffix}`;
     expect((await sms({ From: magic('0006') })).status).to.equal(201);
     expect((await voice({ From: magic('0006') })).status).to.equal(201);
@@ -221,7 +221,7 @@ describe('startTwilioEmulator: the REST API', () => {
     expect((await sms({ To: magic('0004') })).status).to.equal(201);
   });
 
-  it('keeps the feedback of a message', async () => {
+  it('keeps the valid feedback for a message and refuses an unknown outcome or message', async () => {
     const { sid } = await jsonOf(await sms());
     const path = `Messages/${String(sid)}/Feedback.json`;
     expect(await codeOf(await post(path, { Outcome: 'great' }))).to.equal(20001);
@@ -231,7 +231,7 @@ describe('startTwilioEmulator: the REST API', () => {
     expect((await post('Messages/SMnone/Feedback.json', {})).status).to.equal(404);
   });
 
-  it('refuses new messages by rule, as often and as selectively as it says', async () => {
+  it('refuses messages and calls by refuseWith() rules, with their match, times and status', async () => {
     twilio.refuseWith({
       code: 20429,
       times: 1,
@@ -257,7 +257,7 @@ describe('startTwilioEmulator: the REST API', () => {
     };
     const template = { Body: '', ContentSid: CONTENT, ContentVariables: '{"1":"204981"}' };
 
-    it('reaches who joined the sandbox: text for 24 hours, the template for 72', async () => {
+    it('delivers free text for 24 hours and the template for 72 hours after a phone joins the sandbox', async () => {
       expect(await isDelivered({})).to.equal(false);
       twilio.joinSandbox(PHONE);
       now += 24 * HOUR_MS;
@@ -274,7 +274,7 @@ describe('startTwilioEmulator: the REST API', () => {
       expect(await isDelivered({})).to.equal(false);
     });
 
-    it('keeps the channel, the addresses and the variables apart, and shows the code of a template', async () => {
+    it('records channel, addresses and variables separately and shows the code of a template', async () => {
       twilio.joinSandbox(PHONE);
       expect(await jsonOf(await whatsApp(template))).to.include({
         from: `whatsapp:${twilio.sandboxNumber}`,
@@ -291,7 +291,7 @@ describe('startTwilioEmulator: the REST API', () => {
       expect(twilio.inbox(PHONE)[0]?.text).to.match(/^204981 is your verification code/);
     });
 
-    it('reaches everybody by template from an approved sender, and nobody by free text', async () => {
+    it('delivers a template, but no free text, from an approved sender to a phone outside the sandbox', async () => {
       expect(await isDelivered({ ...template, From: 'whatsapp:+4930123456' })).to.equal(true);
       expect(await isDelivered({ From: 'whatsapp:+4930123456' })).to.equal(false);
     });

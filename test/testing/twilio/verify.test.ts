@@ -22,7 +22,7 @@ describe('startTwilioEmulator: Verify', () => {
   });
   afterEach(() => twilio.close());
 
-  it('shows the service, and what was changed of it', async () => {
+  it('returns the service, with the changes of configureVerify()', async () => {
     const { status, body } = await rest.get(service());
     expect(status).to.equal(200);
     expect(body).to.include({ custom_code_enabled: true, code_length: 6, friendly_name: 'Emulated service' });
@@ -37,7 +37,7 @@ describe('startTwilioEmulator: Verify', () => {
     expect(changed.body['whatsapp']).to.deep.equal({ msg_service_sid: null, from: null });
   });
 
-  it('sends a custom code by each channel, and the phone gets it', async () => {
+  it('delivers a custom code to the phone by SMS, call and WhatsApp, and keeps it out of the response', async () => {
     const { status, body } = await begin({ Locale: 'en-GB', RiskCheck: 'disable' });
     expect(status).to.equal(201);
     expect(body).to.include({
@@ -78,7 +78,7 @@ describe('startTwilioEmulator: Verify', () => {
     expect(twilio.requests.filter(({ path }) => path.startsWith('/v2/'))).to.have.length(3);
   });
 
-  it('makes a code of its own where none is given, of the length of the service', async () => {
+  it('creates a code of the codeLength of the service for a request without one, and sends it again', async () => {
     twilio.configureVerify({ codeLength: 8 });
     await begin({ CustomCode: '' });
     const code = twilio.verifications[0]?.code;
@@ -103,7 +103,7 @@ describe('startTwilioEmulator: Verify', () => {
     }
   });
 
-  it('keeps the SID while a verification is pending, whatever the channel and the code', async () => {
+  it('keeps the SID of a pending verification for a new channel and code, but not for another number', async () => {
     const first = await begin();
     now += MINUTE_MS;
     const second = await begin({ Channel: 'call', CustomCode: '550077' });
@@ -117,7 +117,7 @@ describe('startTwilioEmulator: Verify', () => {
     expect(other.body['sid']).to.not.equal(first.body['sid']);
   });
 
-  it('sends five times in ten minutes unless told what became of it, then 60203', async () => {
+  it('answers 429 with 60203 after five sends, until the verification is approved or expires', async () => {
     for (let time = 0; time < 5; time += 1) expect((await begin()).status).to.equal(201);
     const limited = await begin();
     expect(limited.status).to.equal(429);
@@ -136,7 +136,7 @@ describe('startTwilioEmulator: Verify', () => {
     ]);
   });
 
-  it('is told approved or canceled, by SID or by number, once', async () => {
+  it('accepts approved or canceled once for a verification, by SID or by number', async () => {
     const { body } = await begin();
     const sid = String(body['sid']);
     expect((await update(sid, 'used')).body).to.include({
@@ -154,7 +154,7 @@ describe('startTwilioEmulator: Verify', () => {
     expect((await update(String(next.body['sid']), 'canceled')).body).to.include({ status: 'canceled' });
   });
 
-  it('lets a verification expire after ten minutes', async () => {
+  it('expires a pending verification after ten minutes', async () => {
     const { body } = await begin();
     now += 10 * MINUTE_MS - 1;
     expect((await fetchIt(PHONE)).body).to.include({ status: 'pending' });
@@ -164,7 +164,7 @@ describe('startTwilioEmulator: Verify', () => {
     expect(twilio.verifications[0]?.status).to.equal('expired');
   });
 
-  it('refuses what Verify refuses', async () => {
+  it('refuses each invalid verification with the status and error code of Verify, and sends no code', async () => {
     const cases: [Record<string, string>, VerifySettings, number, number, string?][] = [
       [{ To: '' }, {}, 400, 60200, 'Invalid parameter: To'],
       [{ To: '4915112345678' }, {}, 400, 60200, 'Invalid parameter: To'],
@@ -195,7 +195,7 @@ describe('startTwilioEmulator: Verify', () => {
     }
   });
 
-  it('accepts what is near to that', async () => {
+  it('accepts codes of 4 to 10 digits, a call to a landline and other requests within the limits', async () => {
     twilio.configureVerify({
       disabledChannels: ['call'],
       blockedPrefixes: ['+4915'],
@@ -214,7 +214,7 @@ describe('startTwilioEmulator: Verify', () => {
     expect((await begin({ Channel: 'whatsapp', Locale: 'fr' })).status).to.equal(201);
   });
 
-  it('refuses and fails later by the same rules as messages', async () => {
+  it('applies refuseWith(), failLater() and fault() to verifications', async () => {
     twilio.refuseWith({ code: 60212, times: 1 });
     const refused = await begin();
     expect(refused.status).to.equal(429);
@@ -232,13 +232,13 @@ describe('startTwilioEmulator: Verify', () => {
     expect(twilio.verifications[0]?.attempts).to.have.length(2);
   });
 
-  it('refuses trial accounts what they may not', async () => {
+  it('refuses a number that a trial account has not verified with 21608', async () => {
     twilio.configureAccount({ type: 'Trial', verifiedNumbers: ['+12025550142'] });
     expect((await begin()).body['code']).to.equal(21608);
     expect((await begin({ To: '+12025550142' })).status).to.equal(201);
   });
 
-  it('knows no other service, no other resource and no other method', async () => {
+  it('answers 20404 for an unknown service or resource, and 405 for another method', async () => {
     const paths = [
       `/v2/Services/VA${'0'.repeat(32)}`,
       `${service()}/RateLimits`,

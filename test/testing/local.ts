@@ -1,23 +1,23 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { once } from 'node:events';
 
-/** What a test's own server was sent. */
+/** A request that the server of a test received. */
 export interface ReceivedRequest {
   readonly url: string;
   readonly headers: IncomingMessage['headers'];
   readonly body: string;
 }
 
-/** A test's own server: a hook, or the target of callbacks. */
+/** The server of a test: a hook, or the target of callbacks. */
 export interface TestServer {
   readonly url: string;
   readonly received: readonly ReceivedRequest[];
-  /** Resolves when so many requests have come. */
+  /** Resolves after this number of requests. */
   waitFor(count: number): Promise<readonly ReceivedRequest[]>;
   close(): void;
 }
 
-/** Starts one on a free port; by default it answers 204. */
+/** Starts a server on a free port. By default it answers 204. */
 export async function startTestServer(
   answer: (response: ServerResponse, request: ReceivedRequest) => void = (response) => {
     response.writeHead(204).end();
@@ -59,14 +59,14 @@ export async function startTestServer(
   };
 }
 
-/** An answer's JSON as an object. */
+/** The JSON body of an answer as an object. */
 export async function jsonOf(response: Response): Promise<Record<string, unknown>> {
   const body: unknown = await response.json();
   if (typeof body !== 'object' || body === null) throw new Error('not an object');
   return { ...body };
 }
 
-/** Fails where a promise does not reject. */
+/** The error with which a promise rejects. Throws if it does not reject. */
 export async function rejection(promise: Promise<unknown>): Promise<unknown> {
   try {
     await promise;

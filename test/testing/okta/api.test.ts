@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { startOktaEmulator, type OktaEmulator, type RateLimitBucket } from '#lib/testing/index.js';
 import { authorizeApp, callApi } from './client.js';
 
-describe('startOktaEmulator: the API as a whole', () => {
+describe('startOktaEmulator: the management API', () => {
   const now = Date.UTC(2026, 2, 1);
   let okta: OktaEmulator;
 
@@ -11,7 +11,7 @@ describe('startOktaEmulator: the API as a whole', () => {
   });
   afterEach(() => okta.close());
 
-  it('says the time of its clock in every answer, faults as well', async () => {
+  it('sends the time of its clock as the Date header of every answer, also of a fault', async () => {
     const date = new Date(now).toUTCString();
     expect((await callApi(okta, 'GET', '/api/v1/users')).headers.get('date')).to.equal(date);
     expect((await fetch(`${okta.issuer}/v1/keys`)).headers.get('date')).to.equal(date);
@@ -21,9 +21,9 @@ describe('startOktaEmulator: the API as a whole', () => {
     expect(faulty.headers.get('date')).to.equal(date);
   });
 
-  it('answers 401 before it says whether there is such a path, then 404, and 405 for the wrong method', async () => {
-    const nobody = { authorization: 'SSWS wrong' };
-    expect((await callApi(okta, 'GET', '/api/v1/nothing', undefined, nobody)).status).to.equal(401);
+  it('answers 401 even for an unknown path, with a token 404, and 405 for the wrong method', async () => {
+    const wrongToken = { authorization: 'SSWS wrong' };
+    expect((await callApi(okta, 'GET', '/api/v1/nothing', undefined, wrongToken)).status).to.equal(401);
     const missing = await callApi(okta, 'GET', '/api/v1/nothing');
     expect(missing.status).to.equal(404);
     expect(missing.body).to.include({ errorCode: 'E0000022' });
@@ -32,7 +32,7 @@ describe('startOktaEmulator: the API as a whole', () => {
     expect((await fetch(`${okta.orgUrl}/elsewhere`)).status).to.equal(404);
   });
 
-  it('refuses a body that is no JSON, and an id that cannot be decoded', async () => {
+  it('answers 400 to a body that is not JSON and to an id that it cannot decode', async () => {
     const malformed = await callApi(okta, 'POST', '/api/v1/inlineHooks', '{"name":');
     expect(malformed.status).to.equal(400);
     expect(malformed.body).to.include({ errorCode: 'E0000003' });
@@ -41,7 +41,7 @@ describe('startOktaEmulator: the API as a whole', () => {
     expect(undecodable.body).to.include({ errorCode: 'E0000001' });
   });
 
-  it('counts each bucket apart, and says how it stands in every answer', async () => {
+  it('counts each rate limit bucket separately, and sends its state in the headers of every answer', async () => {
     okta.addUser({ login: 'ana@example.com' });
     const calls: Record<RateLimitBucket, [string, string]> = {
       user: ['GET', '/api/v1/users/ana'],
@@ -64,7 +64,7 @@ describe('startOktaEmulator: the API as a whole', () => {
     }
   });
 
-  it('asks for the scope that the OpenAPI document names, and for no other', async () => {
+  it('requires exactly the scope that the OpenAPI document names for each request', async () => {
     const calls: [string, string, string][] = [
       ['okta.users.read', 'GET', '/api/v1/users'],
       ['okta.users.manage', 'POST', '/api/v1/users'],
@@ -112,7 +112,7 @@ describe('startOktaEmulator: the API as a whole', () => {
     }
   });
 
-  it('asks for the role beside the scope, of apps and of the one who made the API token', async () => {
+  it('requires the admin role besides the scope, of an app and of an API token', async () => {
     okta = await replace(okta);
     const scopes = ['okta.users.read', 'okta.schemas.read', 'okta.inlineHooks.read'];
     const paths = ['/api/v1/users', '/api/v1/meta/schemas/user/default', '/api/v1/inlineHooks'];
@@ -132,7 +132,7 @@ describe('startOktaEmulator: the API as a whole', () => {
     await weak.close();
   });
 
-  it('has more API tokens than one, each with the roles of who made it', async () => {
+  it('accepts several API tokens, each with its own admin roles', async () => {
     const { id } = okta.addUser({ login: 'two.tokens@example.com' });
     const path = `/api/v1/users/${id}`;
     const statusBy = (token: string, method: string): Promise<number> =>
@@ -150,7 +150,7 @@ describe('startOktaEmulator: the API as a whole', () => {
     expect(okta.requests.map(({ headers }) => headers.authorization)).to.include(`SSWS ${writer}`);
   });
 
-  it('lets faults hit whatever a match leads to, with effect or without', async () => {
+  it('applies a fault to matching requests, and carries the request out unless delivered is false', async () => {
     const match = ({ path }: { path: string }): boolean => path.startsWith('/api/v1/meta/schemas');
     okta.fault({ fault: { kind: 'truncated', delivered: false }, match, times: 1 });
     const attribute = { title: 'Opt-in', type: 'boolean' };
@@ -169,7 +169,7 @@ describe('startOktaEmulator: the API as a whole', () => {
     ]);
   });
 
-  /** One whose clock is right, as those who sign assertions need it. */
+  /** Starts an emulator with the real clock, which signed assertions need. */
   async function replace(old: OktaEmulator): Promise<OktaEmulator> {
     await old.close();
     return startOktaEmulator();

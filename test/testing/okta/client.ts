@@ -7,15 +7,15 @@ import { jsonOf } from '../local.js';
 export interface ApiAnswer {
   readonly status: number;
   readonly headers: Headers;
-  /** `{}` where there is none. */
+  /** `{}` if the answer has none or if it is a list. */
   readonly body: Record<string, unknown>;
-  /** The body where it is a list. */
+  /** The body if it is a list, else empty. */
   readonly list: readonly Record<string, unknown>[];
-  /** The sentences of an error's causes. */
+  /** The summaries of the causes of an error. */
   readonly causes: string;
 }
 
-/** Calls the API, by default as the administrator who made the API token. */
+/** Makes an API request, by default with the API token of the emulator. */
 export async function callApi(
   okta: OktaEmulator,
   method: string,
@@ -42,7 +42,7 @@ export async function callApi(
 
 const KEYS = generateKeyPairSync('ec', { namedCurve: 'P-256' });
 
-/** What `Authorization` says for a new service app that has these scopes and roles. */
+/** The `Authorization` header of a new service app with these scopes and roles. */
 export async function authorizeApp(
   okta: OktaEmulator,
   scopes: readonly string[],
@@ -67,7 +67,7 @@ export async function authorizeApp(
   return `Bearer ${String((await jsonOf(response))['access_token'])}`;
 }
 
-/** The body that creates a telephony hook which Okta proves itself to by a header. */
+/** The body that creates a telephony hook with a secret in a header. */
 export function telephonyHook(uri: string, value = 'hook-secret'): Record<string, unknown> {
   return {
     name: 'Codes',

@@ -3,7 +3,7 @@ import { startOktaEmulator, type OktaEmulator } from '#lib/testing/index.js';
 import { startTestServer, type TestServer } from '../local.js';
 import { callApi, eventHook } from './client.js';
 
-describe('startOktaEmulator: codes that users type', () => {
+describe('startOktaEmulator: enterCode', () => {
   let now = Date.UTC(2026, 2, 1);
   let okta: OktaEmulator;
   let server: TestServer;
@@ -28,7 +28,7 @@ describe('startOktaEmulator: codes that users type', () => {
     await okta.close();
   });
 
-  it('are right once, and tell the event hooks of the factor', async () => {
+  it('accepts a code once, and reports each attempt with its factor to the event hooks', async () => {
     const { otpCode } = await okta.callHook({ url: server.url });
     const signIn = 'user.authentication.auth_via_mfa';
     expect(await enter('000')).to.deep.equal([false, signIn, 'FAILURE', 'SMS_FACTOR']);
@@ -42,7 +42,7 @@ describe('startOktaEmulator: codes that users type', () => {
     expect(await enter(byVoice.otpCode)).to.deep.equal([true, signIn, 'SUCCESS', 'CALL_FACTOR']);
   });
 
-  it('are the last one that went out, until it expires', async () => {
+  it('accepts only the last code of a user, until it expires', async () => {
     const problemOf = async (code: string) => (await okta.enterCode('ana', code)).problem;
     const first = await okta.callHook({ url: server.url, otpCode: '111222' });
     const second = await okta.callHook({ url: server.url, otpCode: '333444' });
@@ -53,7 +53,7 @@ describe('startOktaEmulator: codes that users type', () => {
     expect(await problemOf(second.otpCode)).to.equal('expired');
   });
 
-  it('end an enrollment where one was begun', async () => {
+  it('ends an enrollment with an activation event', async () => {
     const { otpCode } = await okta.callHook({ url: server.url, requestType: 'pre-enrollment' });
     const { deliveries } = await okta.enterCode('ana', otpCode);
     expect(deliveries[0]?.events[0]).to.have.nested.include({
@@ -62,7 +62,7 @@ describe('startOktaEmulator: codes that users type', () => {
     });
   });
 
-  it('are waited for by nobody whom the payload does not name', async () => {
+  it('refuses the code of a call whose payload names no user', async () => {
     const { otpCode } = await okta.callHook({ url: server.url, change: () => ({ data: {} }) });
     expect((await okta.enterCode('ana', otpCode)).isRight).to.equal(false);
   });

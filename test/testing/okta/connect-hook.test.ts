@@ -27,7 +27,7 @@ describe('startOktaEmulator: connectHook', () => {
     await okta.close();
   });
 
-  it('makes it the hook that callHook calls, and the event hook, both with the secret of hookCredential', async () => {
+  it('connects the hook for callHook() and the event hook, both with the secret of hookCredential', async () => {
     await okta.connectHook(`${gateway.url}/hook`);
     await okta.callHook();
     await okta.userSignedIn(okta.addUser({ login: 'ana@example.com' }).login);
@@ -40,18 +40,18 @@ describe('startOktaEmulator: connectHook', () => {
       ],
     );
     expect(okta.eventDeliveries.map(({ isDelivered }) => isDelivered)).to.deep.equal([true]);
-    // It is no call of the API.
+    // connectHook() makes no API request.
     expect(okta.requests).to.deep.equal([]);
   });
 
-  it('replaces the hook before', async () => {
+  it('replaces the hook of an earlier connectHook()', async () => {
     await okta.connectHook(`${gateway.url}/hook`);
     await okta.connectHook(`${gateway.url}/hook`);
     expect(okta.inlineHooks.map(({ status }) => status)).to.deep.equal(['ACTIVE']);
     expect(okta.eventHooks.map(({ verificationStatus }) => verificationStatus)).to.deep.equal(['VERIFIED']);
   });
 
-  it('creates no event hook at a gateway that serves none', async () => {
+  it('creates no event hook if the gateway answers 404 for it', async () => {
     answerEvents = (_request, response) => {
       response.writeHead(404).end();
     };
@@ -60,7 +60,7 @@ describe('startOktaEmulator: connectHook', () => {
     expect(okta.eventHooks).to.deep.equal([]);
   });
 
-  it('rejects if the event hook cannot be verified, or if the URL is none', async () => {
+  it('rejects if the event hook fails its verification or the URL is invalid', async () => {
     answerEvents = (_request, response) => {
       response.writeHead(401).end();
     };
@@ -75,7 +75,7 @@ describe('startOktaEmulator: connectHook', () => {
     expect(await messageOf('localhost:3000/hook')).to.match(/^Okta cannot call the hook: uri: /);
   });
 
-  it('has a credential for the hook', () => {
+  it('has a credential for the options of the hook', () => {
     expect(okta.credential).to.deep.equal({ orgUrl: okta.orgUrl, apiToken: okta.apiToken });
   });
 });

@@ -27,7 +27,7 @@ describe('startOktaEmulator: the Event Hooks API', () => {
   const challengeOf = (request: ReceivedRequest | undefined): string => String(request?.headers[CHALLENGE]);
 
   beforeEach(async () => {
-    // Longer than a busy machine needs.
+    // More than a busy machine needs.
     okta = await startOktaEmulator({ hookTimeoutMs: 60_000 });
     answers = [];
     receiver = await startTestServer((response, request) => {
@@ -41,7 +41,7 @@ describe('startOktaEmulator: the Event Hooks API', () => {
     await okta.close();
   });
 
-  it('creates a hook that is active, not verified, and whose secret is never answered', async () => {
+  it('creates an active, unverified hook, and leaves its secret out of every answer', async () => {
     const uri = `${receiver.url}/events`;
     const body = eventHook(uri);
     const answer = await call('POST', '', body);
@@ -64,7 +64,7 @@ describe('startOktaEmulator: the Event Hooks API', () => {
     expect(okta.eventHooks[0]?.channel.authScheme?.value).to.equal('event-secret');
   });
 
-  it('verifies it by a challenge that it brings with the secret', async () => {
+  it('verifies a hook by a new challenge, which it sends with the secret', async () => {
     const id = await create();
     const answer = await call('POST', `/${id}/lifecycle/verify`);
     expect(answer.status).to.equal(200);
@@ -77,9 +77,9 @@ describe('startOktaEmulator: the Event Hooks API', () => {
     expect(challengeOf(receiver.received[1])).to.not.equal(challengeOf(receiver.received[0]));
   });
 
-  for (const [why, answer, tries, cause] of [
+  for (const [given, answer, tries, cause] of [
     [
-      'the challenge of another',
+      'another challenge',
       (response: ServerResponse) => {
         echo(response, 'other');
       },
@@ -92,12 +92,12 @@ describe('startOktaEmulator: the Event Hooks API', () => {
     ['500, twice', (response: ServerResponse) => response.writeHead(500).end(), 2, /status 500/],
     ['nothing, twice', () => undefined, 2, /no answer within/],
   ] as const) {
-    it(`does not verify a hook that answers ${why}`, async () => {
-      if (why === 'nothing, twice') {
+    it(`does not verify a hook that answers ${given}`, async () => {
+      if (given === 'nothing, twice') {
         await okta.close();
         okta = await startOktaEmulator({ hookTimeoutMs: 100 });
         await warmUp();
-        // A request has a hundred turns of the event loop, however long they take.
+        // A request has a hundred turns of the event loop, so a busy machine does not fail it.
         time = slowTime(1);
       }
       const id = await create();
@@ -110,14 +110,14 @@ describe('startOktaEmulator: the Event Hooks API', () => {
     });
   }
 
-  it('verifies a hook that answers at the second try', async () => {
+  it('verifies a hook that answers the second request after a 503', async () => {
     const id = await create();
     answers = [(response) => response.writeHead(503).end()];
     expect((await call('POST', `/${id}/lifecycle/verify`)).status).to.equal(200);
     expect(receiver.received).to.have.length(2);
   });
 
-  it('wants another verification when the channel was changed, also its secret alone', async () => {
+  it('makes a hook unverified if only its secret changes, but not if its name changes', async () => {
     const id = await create();
     const uri = `${receiver.url}/events`;
     await call('POST', `/${id}/lifecycle/verify`);
@@ -136,7 +136,7 @@ describe('startOktaEmulator: the Event Hooks API', () => {
     expect((await call('PUT', `/${id}`, { name: 'Other' })).status).to.equal(400);
   });
 
-  it('refuses what Okta would refuse', async () => {
+  it('refuses each invalid hook with its cause', async () => {
     const hook = eventHook('https://otp.example.com/events');
     const wrong: [unknown, RegExp][] = [
       [{ ...hook, name: undefined }, /name/],
@@ -157,7 +157,7 @@ describe('startOktaEmulator: the Event Hooks API', () => {
     expect(okta.eventHooks).to.be.empty;
   });
 
-  it('activates, deactivates, and deletes only what is not active', async () => {
+  it('activates and deactivates a hook, and verifies it only if active and deletes it only if not', async () => {
     const id = await create();
     expect((await call('DELETE', `/${id}`)).status).to.equal(403);
     const inactive = await call('POST', `/${id}/lifecycle/deactivate`);

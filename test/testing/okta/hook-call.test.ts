@@ -61,7 +61,7 @@ describe('startOktaEmulator: callHook', () => {
     expect(call.okta).to.deep.equal({ action: 'sent', reason: 'SUCCESSFUL' });
   });
 
-  it('takes every field as it is told', async () => {
+  it('puts every given field into the payload, and no text into that of a voice call', async () => {
     const { payload, otpCode } = await okta.callHook({
       url: hook.url,
       userId: '00uunknown',
@@ -99,7 +99,7 @@ describe('startOktaEmulator: callHook', () => {
     });
   });
 
-  it('sends the payload as it was changed, JSON or not', async () => {
+  it('sends the payload that change() makes, JSON or not', async () => {
     await okta.callHook({
       url: hook.url,
       change: (payload) => {
@@ -113,7 +113,7 @@ describe('startOktaEmulator: callHook', () => {
     expect(hook.received[2]?.body).to.equal('{"cut');
   });
 
-  it('says what Okta makes of each answer', async () => {
+  it('returns the reaction of Okta to each answer: sent, pending, error or failover', async () => {
     const cases: [unknown, number, string][] = [
       [successful, 200, 'sent'],
       [withStatus('PENDING'), 200, 'pending'],
@@ -159,7 +159,7 @@ describe('startOktaEmulator: callHook', () => {
     );
   });
 
-  it('fails over when the body is not JSON, the connection breaks, or nobody is there', async () => {
+  it('fails over if the body is not JSON, the connection breaks, or the server is closed', async () => {
     answer = (response) => response.writeHead(200).end('{"commands"');
     const malformed = await okta.callHook({ url: hook.url });
     expect(malformed).to.include({ httpStatus: 200, body: '{"commands"' });
@@ -167,9 +167,9 @@ describe('startOktaEmulator: callHook', () => {
     answer = (response) => response.socket?.destroy();
     expect((await okta.callHook({ url: hook.url })).okta.action).to.equal('failover');
     hook.close();
-    const nobody = await okta.callHook({ url: hook.url });
-    expect(nobody.httpStatus).to.equal(undefined);
-    expect(nobody.okta).to.deep.equal({ action: 'failover', reason: 'no answer: ECONNREFUSED' });
+    const unanswered = await okta.callHook({ url: hook.url });
+    expect(unanswered.httpStatus).to.equal(undefined);
+    expect(unanswered.okta).to.deep.equal({ action: 'failover', reason: 'no answer: ECONNREFUSED' });
   });
 
   it('follows no redirect', async () => {
@@ -178,7 +178,7 @@ describe('startOktaEmulator: callHook', () => {
     expect(hook.received).to.have.length(1);
   });
 
-  it('gives up after three seconds, also in the middle of the body, and does not try again', async () => {
+  it('fails over without a retry if the body does not end within three seconds', async () => {
     answer = (response) => {
       response.writeHead(200).write('{');
     };

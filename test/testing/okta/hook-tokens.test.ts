@@ -4,7 +4,7 @@ import { startOktaEmulator, type OktaEmulator } from '#lib/testing/index.js';
 import { rsaKeys } from '#harness/rsa-keys.js';
 import { jsonOf, rejection } from '../local.js';
 
-describe('startOktaEmulator: tokens that Okta brings to a hook', () => {
+describe('startOktaEmulator: access tokens for hook calls', () => {
   let okta: OktaEmulator;
   const verify = (token: string) =>
     jwtVerify(token, createRemoteJWKSet(new URL(`${okta.issuer}/v1/keys`)), {
@@ -32,13 +32,13 @@ describe('startOktaEmulator: tokens that Okta brings to a hook', () => {
     expect(okta.jwksHits).to.equal(0);
   });
 
-  it('lets claims be changed and left out', async () => {
+  it('issues a token with changed or omitted claims', async () => {
     const claims = decodeJwt(await okta.issueHookToken({ aud: 'else', scp: undefined, exp: 1 }));
     expect(claims).to.include({ aud: 'else', exp: 1 });
     expect(claims).to.not.have.property('scp');
   });
 
-  it('makes the forgeries that a verifier must refuse', async () => {
+  it('issues forged tokens, each of which a verifier refuses', async () => {
     const { privateKey } = rsaKeys();
     const forgeries = await Promise.all([
       okta.issueHookToken({}, { alg: 'none' }),
@@ -57,7 +57,7 @@ describe('startOktaEmulator: tokens that Okta brings to a hook', () => {
     for (const token of forgeries) expect(await rejection(verify(token))).to.be.instanceOf(Error);
   });
 
-  it('rotates its keys and publishes the one before', async () => {
+  it('publishes the previous key after a rotation, but not the one before that', async () => {
     const before = await okta.issueHookToken();
     await okta.rotateHookKeys();
     const after = await okta.issueHookToken();
@@ -68,7 +68,7 @@ describe('startOktaEmulator: tokens that Okta brings to a hook', () => {
     expect(await rejection(verify(before))).to.be.instanceOf(Error);
   });
 
-  it('misbehaves at the keys only', async () => {
+  it('applies faultKeys() to the keys endpoint only, until it is undefined', async () => {
     okta.faultKeys({ kind: 'status', status: 500 });
     const token = await okta.issueHookToken();
     expect(await rejection(verify(token))).to.be.instanceOf(Error);
@@ -79,7 +79,7 @@ describe('startOktaEmulator: tokens that Okta brings to a hook', () => {
     await verify(token);
   });
 
-  describe('its token endpoint', () => {
+  describe('the token endpoint', () => {
     const ask = (form: Record<string, string>) =>
       fetch(`${okta.issuer}/v1/token`, {
         method: 'POST',
@@ -87,7 +87,7 @@ describe('startOktaEmulator: tokens that Okta brings to a hook', () => {
       });
     const client = { client_id: '0oa1', client_secret: 'secret' };
 
-    it('gives a token to a client by its secret', async () => {
+    it('issues a token to a client with its secret', async () => {
       okta.registerHookClient({ clientId: '0oa1', clientSecret: 'secret', scopes: ['telephony', 'more'] });
       const response = await ask({ ...client, scope: 'telephony more' });
       expect(response.status).to.equal(200);
@@ -97,7 +97,7 @@ describe('startOktaEmulator: tokens that Okta brings to a hook', () => {
       expect(payload).to.deep.include({ cid: '0oa1', scp: ['telephony', 'more'] });
     });
 
-    it('refuses others, other grants and scopes that the client does not have', async () => {
+    it('refuses unknown clients, other grant types and scopes that the client does not have', async () => {
       okta.registerHookClient({ clientId: '0oa1', clientSecret: 'secret' });
       okta.registerHookClient({ clientId: '0oa2' });
       const refused: [Record<string, string>, number, string][] = [

@@ -20,7 +20,7 @@ describe('startOktaEmulator: the Inline Hooks API', () => {
   });
   afterEach(() => okta.close());
 
-  it('creates an active hook, and never answers its secret', async () => {
+  it('creates an active hook, and leaves its secret out of every answer', async () => {
     const answer = await call('POST', '', telephonyHook(URI));
     const id = String(answer.body['id']);
     expect(id).to.match(/^cal[A-Za-z0-9]{17}$/);
@@ -46,7 +46,7 @@ describe('startOktaEmulator: the Inline Hooks API', () => {
     expect(okta.inlineHooks[0]).to.have.nested.include({ id, 'channel.authScheme.value': 'hook-secret' });
   });
 
-  it('has the OAuth 2.0 schemes as well, and never answers the client secret', async () => {
+  it('accepts the OAuth 2.0 schemes, leaves out the client secret, and refuses an incomplete scheme', async () => {
     const config = { uri: URI, clientId: '0oa1', tokenUrl: `${okta.issuer}/v1/token`, scope: 'telephony' };
     const withConfig = (more: object): unknown => ({
       ...telephonyHook(URI),
@@ -84,7 +84,7 @@ describe('startOktaEmulator: the Inline Hooks API', () => {
     }
   });
 
-  it('refuses what Okta would refuse', async () => {
+  it('refuses each invalid hook with E0000001 and its cause', async () => {
     const hook = telephonyHook(URI);
     const withConfig = (config: object): unknown => ({ ...hook, channel: { type: 'HTTP', config } });
     const authScheme = { type: 'HEADER', key: 'Authorization', value: 'secret' };
@@ -113,7 +113,7 @@ describe('startOktaEmulator: the Inline Hooks API', () => {
     expect(okta.inlineHooks).to.be.empty;
   });
 
-  it('lets one telephony hook be active at a time, and any number of others', async () => {
+  it('allows one active telephony hook at a time, and any number of hooks of another type', async () => {
     const first = await create();
     const token = { ...telephonyHook(URI), type: 'com.okta.oauth2.tokens.transform' };
     await create(token);
@@ -134,7 +134,7 @@ describe('startOktaEmulator: the Inline Hooks API', () => {
     ]);
   });
 
-  it('replaces all but the type, by PUT and POST, and wants the secret again', async () => {
+  it('replaces all but the type by PUT and POST, and refuses a replacement without the secret', async () => {
     const id = await create();
     const created = okta.inlineHooks[0];
     for (const [method, secret] of [
@@ -165,10 +165,10 @@ describe('startOktaEmulator: the Inline Hooks API', () => {
     expect((await call('PUT', `/${id}`, bare)).status).to.equal(400);
     expect((await call('PUT', `/${id}`, rest)).status).to.equal(400);
     expect(okta.inlineHooks[0]?.channel.uri).to.equal('https://otp.example.com/other');
-    expect(created?.channel.uri, 'what a test kept').to.equal(URI);
+    expect(created?.channel.uri, 'the object from before').to.equal(URI);
   });
 
-  it('answers headers that are no secret, and keeps the status of a hook that is replaced', async () => {
+  it('returns the custom headers of a replaced hook, and keeps its status', async () => {
     const id = await create();
     await call('POST', `/${id}/lifecycle/deactivate`);
     const headers = [{ key: 'x-env', value: 'prod' }];
@@ -178,7 +178,7 @@ describe('startOktaEmulator: the Inline Hooks API', () => {
     expect(answer.body).to.have.nested.property('channel.config.headers').that.deep.equals(headers);
   });
 
-  it('deletes only what is not active', async () => {
+  it('deletes only a hook that is not active, and then answers 404', async () => {
     const id = await create();
     const refused = await call('DELETE', `/${id}`);
     expect(refused.status).to.equal(403);

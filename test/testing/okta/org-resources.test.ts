@@ -2,14 +2,14 @@ import { expect } from 'chai';
 import { startOktaEmulator, type OktaEmulator } from '#lib/testing/index.js';
 import { callApi } from './client.js';
 
-describe('startOktaEmulator: what can be read of the org', () => {
+describe('startOktaEmulator: resources of the org', () => {
   let okta: OktaEmulator;
   beforeEach(async () => {
     okta = await startOktaEmulator();
   });
   afterEach(() => okta.close());
 
-  it('is one with Identity Engine, and says so to anybody', async () => {
+  it('returns the metadata of an Identity Engine org without authorization', async () => {
     const answer = await callApi(okta, 'GET', '/.well-known/okta-organization', undefined, {
       authorization: '',
     });
@@ -17,7 +17,7 @@ describe('startOktaEmulator: what can be read of the org', () => {
     expect(answer.body).to.have.nested.include({ pipeline: 'idx', '_links.organization.href': okta.orgUrl });
   });
 
-  it('has the phone authenticator, on or off', async () => {
+  it('returns the phone authenticator as active or inactive', async () => {
     const phone = async () => {
       const { list } = await callApi(okta, 'GET', '/api/v1/authenticators');
       expect(list).to.have.length(3);
@@ -32,7 +32,7 @@ describe('startOktaEmulator: what can be read of the org', () => {
     expect(off?.['_links']).to.have.all.keys('self', 'activate', 'methods');
   });
 
-  it("has the administrator roles of an API token's owner, for super administrators to see", async () => {
+  it('returns the admin roles of a user to a super administrator, and answers 403 to others', async () => {
     const { body } = await callApi(okta, 'GET', '/api/v1/users/me');
     const path = `/api/v1/users/${String(body['id'])}/roles`;
     expect((await callApi(okta, 'GET', path)).list[0]).to.include({ type: 'SUPER_ADMIN', status: 'ACTIVE' });
@@ -43,7 +43,7 @@ describe('startOktaEmulator: what can be read of the org', () => {
     expect((await callApi(okta, 'GET', path, undefined, { authorization })).status).to.equal(403);
   });
 
-  it('has the telephony providers that it is given', async () => {
+  it('returns the telephony providers of setTelephonyProviders()', async () => {
     const list = async () => (await callApi(okta, 'GET', '/api/v1/telephony-providers')).list;
     expect(await list()).to.deep.equal([]);
     okta.setTelephonyProviders([

@@ -6,7 +6,7 @@ const ana = {
   profile: { login: 'Ana@example.com', optIn: true, size: 3, note: 'a "b" and c' },
 };
 
-describe('a search of the Users API', () => {
+describe('readSearch', () => {
   for (const [text, isFound] of [
     ['profile.optIn eq true', true],
     ['profile.optIn eq false', false],
@@ -28,7 +28,7 @@ describe('a search of the Users API', () => {
     ['status eq "STAGED" or profile.optIn eq true', true],
     ['status eq "STAGED" or profile.optIn eq true and profile.size eq 4', false],
   ] as const) {
-    it(`finds ${isFound ? 'her' : 'nobody'}: ${text}`, () => {
+    it(`${isFound ? 'finds the user' : 'finds no user'} for ${text}`, () => {
       expect(readSearch(text)?.(ana)).to.equal(isFound);
     });
   }
@@ -43,7 +43,7 @@ describe('a search of the Users API', () => {
     '(a pr)',
     'a pr and',
   ]) {
-    it(`cannot read: ${text}`, () => {
+    it(`returns undefined for the invalid search ${JSON.stringify(text)}`, () => {
       expect(readSearch(text)).to.equal(undefined);
     });
   }

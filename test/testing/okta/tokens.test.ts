@@ -65,7 +65,7 @@ describe('startOktaEmulator: tokens for API service apps', () => {
       .setProtectedHeader({ typ, alg: 'ES256', jwk: proofJwk })
       .sign(proofKey.privateKey);
 
-  it('issues a token that the Users API takes until all are revoked', async () => {
+  it('issues a token that the Users API accepts until revokeTokens()', async () => {
     okta.registerServiceApp({ clientId: CLIENT_ID, publicJwk });
     const response = await ask(await assertion());
     expect(response.status).to.equal(200);
@@ -80,7 +80,7 @@ describe('startOktaEmulator: tokens for API service apps', () => {
     expect(okta.requests.map((request) => request.form?.['grant_type'])).to.include('client_credentials');
   });
 
-  it('lets tokens expire by its clock', async () => {
+  it('expires tokens by its clock', async () => {
     let now = Date.now();
     const short = await startOktaEmulator({ clock: () => now, tokenLifetimeSeconds: 10 });
     short.registerServiceApp({ clientId: CLIENT_ID, publicJwk });
@@ -122,7 +122,7 @@ describe('startOktaEmulator: tokens for API service apps', () => {
     }
   });
 
-  it('refuses other grants, scopes that were not granted, and calls without the scope', async () => {
+  it('refuses another grant type, scopes that the app does not have, and API calls without the scope', async () => {
     okta.registerServiceApp({ clientId: CLIENT_ID, publicJwk, scopes: ['okta.logs.read'] });
     const grant = await ask(await assertion(), { grant_type: 'password' });
     expect(await jsonOf(grant)).to.include({ error: 'unsupported_grant_type' });
@@ -148,7 +148,7 @@ describe('startOktaEmulator: tokens for API service apps', () => {
     }).to.throw('private key');
   });
 
-  it('refuses a proof that was used before at the token endpoint, or whose header holds a private key', async () => {
+  it('refuses a DPoP proof that is used again, malformed, or has a private key in its header', async () => {
     okta.registerServiceApp({ clientId: CLIENT_ID, publicJwk, requireDpop: true });
     const htm = 'POST';
     const first = await prove({ htm, htu: tokenUrl });
@@ -171,13 +171,13 @@ describe('startOktaEmulator: tokens for API service apps', () => {
     }
   });
 
-  it('tolerates a proof of an app that does not demand it, as Okta does', async () => {
+  it('issues a bearer token for a DPoP proof if the app does not require DPoP, as Okta does', async () => {
     okta.registerServiceApp({ clientId: CLIENT_ID, publicJwk });
     const dpop = await prove({ htm: 'POST', htu: tokenUrl });
     expect(await jsonOf(await ask(await assertion(), {}, { dpop }))).to.include({ token_type: 'Bearer' });
   });
 
-  it('binds tokens to a key where the app demands DPoP', async () => {
+  it('binds tokens to the key of the proof, and refuses invalid proofs, if the app requires DPoP', async () => {
     okta.registerServiceApp({ clientId: CLIENT_ID, publicJwk, requireDpop: true });
     const missing = await ask(await assertion());
     expect(missing.status).to.equal(400);
@@ -232,7 +232,7 @@ describe('startOktaEmulator: tokens for API service apps', () => {
     expect(await jsonOf(rotated)).to.include({ error: 'use_dpop_nonce' });
   });
 
-  it('faults the token endpoint when the rule says so', async () => {
+  it('applies a fault rule to the token endpoint', async () => {
     okta.registerServiceApp({ clientId: CLIENT_ID, publicJwk });
     okta.fault({
       fault: { kind: 'html', status: 502 },

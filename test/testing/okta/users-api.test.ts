@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { startOktaEmulator, type OktaEmulator } from '#lib/testing/index.js';
 import { callApi, type ApiAnswer } from './client.js';
 
-describe('startOktaEmulator: writing and finding users', () => {
+describe('startOktaEmulator: the Users API', () => {
   let okta: OktaEmulator;
   const call = (method: string, path: string, body?: unknown, headers?: Record<string, string>) =>
     callApi(okta, method, `/api/v1/users${path}`, body, headers);
@@ -15,7 +15,7 @@ describe('startOktaEmulator: writing and finding users', () => {
   });
   afterEach(() => okta.close());
 
-  it('refuses a phone factor that is none, which nobody would find', () => {
+  it('throws for a phone factor without a factorType, and adds no user', () => {
     const phoneFactors = [{ phoneNumber: '+4915112345678' }] as never;
     expect(() => okta.addUser({ login: 'eve@example.com', phoneFactors })).to.throw(
       /factorType: 'sms' \| 'call'/,
@@ -23,7 +23,7 @@ describe('startOktaEmulator: writing and finding users', () => {
     expect(okta.users).to.be.empty;
   });
 
-  it('changes only what a POST names, and takes away what is null', async () => {
+  it('changes only the attributes in a POST, and removes those that are null', async () => {
     const user = okta.addUser({ login: 'ana@example.com', profile: { mobilePhone: '+4915112345678' } });
     const answer = await call('POST', `/${user.id}`, { profile: { whatsAppOptIn: true } });
     expect(answer.status).to.equal(200);
@@ -37,7 +37,7 @@ describe('startOktaEmulator: writing and finding users', () => {
     expect((await call('POST', '/ana', {})).status, 'with nothing to change').to.equal(200);
   });
 
-  it('replaces all by a PUT, which has to name what is required', async () => {
+  it('replaces the whole profile with a PUT, and refuses it without the required attributes', async () => {
     const user = okta.addUser({ login: 'ana@example.com', profile: { nickName: 'An' } });
     const profile = { login: 'ana@example.com', email: 'ana@example.com', firstName: 'Ana', lastName: 'S' };
     const half = await call('PUT', '/ana', { profile: { login: 'ana@example.com' } });
@@ -48,7 +48,7 @@ describe('startOktaEmulator: writing and finding users', () => {
     expect(user.profile).to.deep.equal(profile);
   });
 
-  it('refuses attributes that the schema does not have, and values that it does not allow', async () => {
+  it('refuses unknown attributes and values that the schema does not allow', async () => {
     const user = okta.addUser({ login: 'ana@example.com', profile: { undeclared: 1 } });
     okta.addUser({ login: 'bo@example.com' });
     okta.setAttribute('size', { type: 'integer' });
@@ -70,13 +70,13 @@ describe('startOktaEmulator: writing and finding users', () => {
       expect(refused.body).to.include({ errorCode: 'E0000001' });
       expect(refused.causes).to.match(cause);
     }
-    // What is there already may stay.
+    // An undeclared attribute that the profile already has is allowed.
     const right = { size: 2, tags: ['a'], plan: 'paid', undeclared: 1, login: 'ana.silva@example.com' };
     expect((await call('POST', '/ana', { profile: right })).status).to.equal(200);
     expect(user.profile).to.deep.include(right);
   });
 
-  it('refuses changes of what is read-only, of users who are gone, and of another state than the one expected', async () => {
+  it('refuses changes to read-only attributes, deprovisioned users and an outdated ETag', async () => {
     okta.setAttribute('fixed', { type: 'string', mutability: 'READ_ONLY' });
     okta.setAttribute('once', { type: 'string', mutability: 'IMMUTABLE' });
     okta.addUser({ login: 'ana@example.com' });
@@ -98,7 +98,7 @@ describe('startOktaEmulator: writing and finding users', () => {
     expect((await call('POST', '/nobody', { profile })).status).to.equal(404);
   });
 
-  it('creates users', async () => {
+  it('creates a user with the right status, and refuses a duplicate or invalid profile', async () => {
     const profile = { login: 'bo@example.com', email: 'bo@example.com', firstName: 'Bo', lastName: 'Li' };
     const created = await call('POST', '', { profile: { ...profile, whatsAppOptIn: true } });
     expect(created.status).to.equal(200);
@@ -121,7 +121,7 @@ describe('startOktaEmulator: writing and finding users', () => {
     expect(okta.users).to.have.length(3);
   });
 
-  it('counts those who opted in by a search, page by page', async () => {
+  it('returns the users who opted in for a search, page by page', async () => {
     for (const name of ['ana', 'bo', 'cy', 'di', 'el']) {
       okta.addUser({ login: `${name}@example.com`, profile: { whatsAppOptIn: name !== 'bo' } });
     }
@@ -140,7 +140,7 @@ describe('startOktaEmulator: writing and finding users', () => {
     expect(seen).to.deep.equal(['ana', 'cy', 'di', 'el']);
   });
 
-  it('lists those who are not deprovisioned, by the beginning of a name, or by a filter', async () => {
+  it('lists all but deprovisioned users, by the start of a name or by a filter, and refuses invalid queries', async () => {
     okta.addUser({ login: 'ana@example.com', firstName: 'Ana' });
     okta.addUser({ login: 'bo@example.com', firstName: 'Bo', lastName: 'Anders' });
     okta.addUser({ login: 'cy@example.com', firstName: 'Cy', status: 'DEPROVISIONED' });
@@ -159,14 +159,14 @@ describe('startOktaEmulator: writing and finding users', () => {
     }
   });
 
-  it('answers 200 users at most in a page', async () => {
+  it('returns at most 200 users per page', async () => {
     for (let count = 0; count < 201; count += 1) okta.addUser({ login: `user${count}@example.com` });
     const page = await call('GET', '?limit=500');
     expect(page.list).to.have.length(200);
     expect(page.headers.get('link')).to.include('rel="next"');
   });
 
-  it('shows the phones that a user enrolled', async () => {
+  it('returns the enrolled phone factors of a user', async () => {
     okta.addUser({
       login: 'ana@example.com',
       phoneFactors: [

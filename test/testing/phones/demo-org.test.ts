@@ -10,7 +10,7 @@ describe('startDemoOrg', () => {
   });
   afterEach(() => org.close());
 
-  it('has people who get codes each their own way, and numbers that end apart', () => {
+  it('has three people with different opt-in and sandbox state, and numbers with different last digits', () => {
     expect(org.people.map(({ firstName }) => firstName)).to.deep.equal(['Ana', 'Bob', 'Chloé']);
     expect(new Set(org.people.map(({ phone }) => phone.slice(-2))).size).to.equal(3);
     expect(org.okta.users.map(({ profile }) => profile[org.optInAttribute])).to.deep.equal([
@@ -21,7 +21,7 @@ describe('startDemoOrg', () => {
     expect(org.people.map(({ phone }) => org.twilio.isInSandbox(phone))).to.deep.equal([true, true, false]);
   });
 
-  it("gives commands that are Okta's calls, each an event and a request of its own whenever it is pasted", () => {
+  it('returns curl commands for hook calls, each with a new event id and request id at every run', () => {
     const curls = org.curls('http://127.0.0.1:3000/okta/telephony');
     expect(curls.map(({ title }) => title)).to.deep.equal([
       'Ana opted in to WhatsApp:',
@@ -44,7 +44,7 @@ describe('startDemoOrg', () => {
       const { deliveryChannel, msgTemplate, otpCode } = data.messageProfile;
       expect(eventId).to.equal('demo-1');
       expect(data.context.request.id).to.equal('req-demo-1');
-      // Okta makes a text for messages only.
+      // Okta sends a text for messages only.
       expect(msgTemplate?.includes(otpCode)).to.equal(deliveryChannel === 'SMS' ? true : undefined);
       return `${data.userProfile.login} ${deliveryChannel}`;
     });

@@ -23,7 +23,7 @@ describe('startTwilioEmulator: the account', () => {
   });
   afterEach(() => twilio.close());
 
-  it('says how it stands, and what money there is', async () => {
+  it('returns its status, type and balance', async () => {
     twilio.configureAccount({ status: 'suspended', type: 'Trial', balance: '0.42', currency: 'EUR' });
     const response = await fetch(`${twilio.baseUrl}/2010-04-01/Accounts/${twilio.accountSid}.json`, {
       headers: {
@@ -37,7 +37,7 @@ describe('startTwilioEmulator: the account', () => {
     expect((await rest.get(at('Balance.json'))).body['balance']).to.equal('0.42');
   });
 
-  it('lists its numbers with what they can do, and lets them do no more', async () => {
+  it('lists its numbers with their capabilities, and refuses a message or call without the capability', async () => {
     twilio.setCapabilities(twilio.smsNumber, { sms: false });
     twilio.setCapabilities(twilio.voiceNumber, { voice: false });
     const { body } = await rest.get(at('IncomingPhoneNumbers.json'));
@@ -56,7 +56,7 @@ describe('startTwilioEmulator: the account', () => {
     expect((found.body['incoming_phone_numbers'] as { sid: string }[])[0]?.sid).to.equal(numbers[1]?.['sid']);
   });
 
-  it('shows its Messaging Services and their numbers', async () => {
+  it('returns its Messaging Service, with the numbers and their capabilities', async () => {
     const path = `/v1/Services/${twilio.messagingServiceSid}`;
     const { body } = await rest.get(path);
     expect(body).to.include({ sid: twilio.messagingServiceSid, use_inbound_webhook_on_number: true });
@@ -76,7 +76,7 @@ describe('startTwilioEmulator: the account', () => {
     expect((await rest.send('DELETE', path)).status).to.equal(405);
   });
 
-  it('sends on trial to verified numbers only', async () => {
+  it('sends only to verified numbers as a trial account', async () => {
     twilio.configureAccount({ type: 'Trial' });
     expect((await rest.message()).body['code']).to.equal(21608);
     expect((await call()).body['code']).to.equal(21219);
@@ -86,12 +86,12 @@ describe('startTwilioEmulator: the account', () => {
     expect((await rest.message({ To: '+12025550142' })).body['code']).to.equal(21608);
   });
 
-  it('sends no SMS to a landline, but calls it', async () => {
+  it('refuses an SMS to a landline with 21635, but calls it', async () => {
     expect((await rest.message({ To: LANDLINE })).body['code']).to.equal(21635);
     expect((await call({ To: LANDLINE })).status).to.equal(201);
   });
 
-  it('lists messages and calls, newest first, by whom and to whom', async () => {
+  it('lists messages and calls, newest first, by sender and recipient, page by page', async () => {
     await rest.message();
     await rest.message({ To: '+12025550142' });
     await rest.message({ To: `whatsapp:${PHONE}`, From: `whatsapp:${twilio.sandboxNumber}` });
@@ -118,7 +118,7 @@ describe('startTwilioEmulator: the account', () => {
     expect(beyond.body).to.deep.include({ messages: [], page_size: 50 });
   });
 
-  it('shows a message and a call as they are now', async () => {
+  it('returns the current status of a message and a call', async () => {
     const { body } = await rest.message();
     const path = at(`Messages/${String(body['sid'])}.json`);
     now += 60_000;
@@ -131,7 +131,7 @@ describe('startTwilioEmulator: the account', () => {
     while ((await rest.get(at(`Calls/${String(made.body['sid'])}.json`))).body['status'] !== 'completed');
   });
 
-  it('keeps feedback in its order, each time it is posted', async () => {
+  it('keeps every feedback for a message in the order of the posts', async () => {
     const { body } = await rest.message({ ProvideFeedback: 'true' });
     const path = at(`Messages/${String(body['sid'])}/Feedback.json`);
     await rest.post(path, { Outcome: 'unconfirmed' });

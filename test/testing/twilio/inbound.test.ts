@@ -6,7 +6,7 @@ import { PHONE, restOf } from './rest.js';
 
 const APPROVED = '+4930123456';
 
-describe('startTwilioEmulator: what people write', () => {
+describe('startTwilioEmulator: inbound messages', () => {
   let twilio: TwilioEmulator;
   let gateway: TestServer;
   let answer: { status: number; type: string; body: string };
@@ -29,7 +29,7 @@ describe('startTwilioEmulator: what people write', () => {
     await twilio.close();
   });
 
-  it('is there for those who look when its reply comes', async () => {
+  it('records an inbound message before it reports the delivery of the reply', async () => {
     let seen: readonly string[] = [];
     twilio.onDelivered(() => {
       seen = twilio.received.map(({ body }) => body);
@@ -38,7 +38,7 @@ describe('startTwilioEmulator: what people write', () => {
     expect(seen).to.deep.equal(['HELP']);
   });
 
-  it('reaches the webhook as a form, signed', async () => {
+  it('posts an inbound SMS to the webhook as a signed form, and records it', async () => {
     const got = await twilio.receive({ from: PHONE, body: 'Hello?', url: `${url()}#rc=2` });
     const [request] = gateway.received;
     const params = Object.fromEntries(new URLSearchParams(request?.body ?? ''));
@@ -65,7 +65,7 @@ describe('startTwilioEmulator: what people write', () => {
     expect(twilio.sign(url(), params)).to.equal(signature);
   });
 
-  it('reaches it from WhatsApp with what WhatsApp adds', async () => {
+  it('posts an inbound WhatsApp message with the parameters of WhatsApp, and sends no reply to STOP', async () => {
     const got = await twilio.receive({
       from: PHONE,
       to: APPROVED,
@@ -82,12 +82,12 @@ describe('startTwilioEmulator: what people write', () => {
       ButtonPayload: 'stop',
     });
     expect(got.params).to.not.have.property('MessagingServiceSid');
-    // Twilio has no words of its own there.
+    // Twilio handles no opt-out keywords on WhatsApp.
     expect(got.replies).to.deep.equal([]);
     expect(texts()).to.deep.equal([]);
   });
 
-  it("delivers the webhook's replies: TwiML or plain text, nothing else", async () => {
+  it('delivers the replies of a webhook only from TwiML or plain text with status 200', async () => {
     const cases: [number, string, string, string[]][] = [
       [200, 'text/xml', '<Response><Message>One &amp; two</Message></Response>', ['One & two']],
       [
@@ -113,7 +113,7 @@ describe('startTwilioEmulator: what people write', () => {
     }
   });
 
-  it('takes STOP of an SMS for an opt-out from that number, until START', async () => {
+  it('treats STOP by SMS as an opt-out from that sender until START, and refuses its SMS with 21610', async () => {
     answer = { status: 200, type: 'text/xml', body: '<Response><Message>mine</Message></Response>' };
     const stopped = await write(' Stop ');
     expect(stopped.isForwarded).to.equal(true);
@@ -124,12 +124,12 @@ describe('startTwilioEmulator: what people write', () => {
     expect(refused.body['code']).to.equal(21610);
     const byService = { From: '', MessagingServiceSid: twilio.messagingServiceSid };
     expect((await rest.message(byService)).body['code']).to.equal(21610);
-    // Another sender, another person and another channel are not meant.
+    // Another sender, another phone and another channel still work.
     expect((await rest.message({ From: twilio.voiceNumber })).status).to.equal(201);
     expect((await rest.message({ To: '+12025550142' })).status).to.equal(201);
     const whatsApp = { To: `whatsapp:${PHONE}`, From: `whatsapp:${APPROVED}` };
     expect((await rest.message(whatsApp)).status).to.equal(201);
-    // Once more is no news.
+    // A repeated STOP gets no reply.
     expect((await write('END')).replies).to.deep.equal([]);
     const started = await write('unstop');
     expect(started.replies).to.have.length(2);
@@ -138,7 +138,7 @@ describe('startTwilioEmulator: what people write', () => {
     expect((await write('YES')).replies).to.deep.equal(['mine']);
   });
 
-  it('knows every word for STOP, and the whole message only', async () => {
+  it('takes each opt-out keyword in any case, but only as the whole message', async () => {
     for (const word of ['STOP', 'STOPALL', 'unsubscribe', 'Cancel', 'END', 'QUIT', 'REVOKE', 'OPTOUT']) {
       expect((await write(word)).replies, word).to.have.length(1);
       await write('START');
@@ -147,7 +147,7 @@ describe('startTwilioEmulator: what people write', () => {
     expect((await write('HELP')).replies).to.deep.equal(['Reply STOP to unsubscribe.']);
   });
 
-  it('joins the sandbox by its code, leaves it by stop, and forwards members only', async () => {
+  it('adds a phone to the sandbox by its join code, removes it by stop, and forwards only members', async () => {
     const stranger = await writeWhatsApp('Hello?');
     expect(stranger.isForwarded).to.equal(false);
     expect(stranger.replies).to.have.length(1);
@@ -164,7 +164,7 @@ describe('startTwilioEmulator: what people write', () => {
     expect(texts()).to.have.length(before);
   });
 
-  it('tells whom WhatsApp hides by their id, and what they reply to', async () => {
+  it('sends the external user id for a hidden number, and the SID of the message that it replies to', async () => {
     const ID = 'US.13491208655302741918';
     const message = { from: PHONE, body: 'Hi', channel: 'whatsapp', to: APPROVED, url: url() } as const;
     const shown = await twilio.receive({ ...message, externalUserId: ID });
@@ -184,16 +184,16 @@ describe('startTwilioEmulator: what people write', () => {
     );
   });
 
-  it('reaches nobody without a webhook, or where nobody is there', async () => {
+  it('replies itself to STOP without a webhook, and records no answer if the server is closed', async () => {
     const without = await twilio.receive({ from: PHONE, body: 'STOP' });
     expect(without).to.include({ isForwarded: false, signature: '', answer: undefined });
     expect(without.replies).to.have.length(1);
     gateway.close();
-    const nobody = await write('Hello?');
-    expect(nobody).to.include({ isForwarded: true, answer: undefined });
+    const unanswered = await write('Hello?');
+    expect(unanswered).to.include({ isForwarded: true, answer: undefined });
   });
 
-  it('reaches numbers of the account only', async () => {
+  it('rejects an inbound message to a number that the account does not have for the channel', async () => {
     const inbound = { from: PHONE, body: 'Hello?' } as const;
     for (const wrong of [
       { to: '+4930999999' },

@@ -20,7 +20,7 @@ describe('startTwilioEmulator: nextItem', () => {
   });
   afterEach(() => twilio.close());
 
-  it('gives each item of a phone once, oldest first, whether it is there or comes later', async () => {
+  it('returns each item of a phone once, oldest first, also one that arrives after the call', async () => {
     await send('one');
     const first = await twilio.nextItem(PHONE);
     const later = [twilio.nextItem(PHONE), twilio.nextItem(PHONE)];
@@ -30,17 +30,16 @@ describe('startTwilioEmulator: nextItem', () => {
     expect(items.map(({ text }) => text)).to.deep.equal(['one', 'two', 'three']);
   });
 
-  it('rejects if nothing arrives in time, and names no number', async () => {
+  it('rejects with only the last two digits if nothing arrives in time, and returns a later item next time', async () => {
     const problem = await twilio.nextItem(PHONE, { timeoutMs: 1 }).catch((error: unknown) => error);
     expect(problem)
       .to.be.instanceOf(Error)
       .with.property('message', 'Nothing arrived on the phone that ends in 78 within 1 ms.');
-    // The item that comes later is not lost.
     await send('late');
     expect(await twilio.nextItem(PHONE)).to.include({ text: 'late' });
   });
 
-  it('has a credential and senders for the hook', () => {
+  it('has a credential and senders for the options of the hook', () => {
     const { accountSid, apiKeySid, apiKeySecret, authToken, baseUrl, smsNumber, voiceNumber } = twilio;
     expect(twilio.credential).to.deep.equal({ accountSid, apiKeySid, apiKeySecret, authToken, baseUrl });
     expect(twilio.senders).to.deep.equal({ sms: smsNumber, voice: voiceNumber });

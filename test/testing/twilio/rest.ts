@@ -1,24 +1,24 @@
 import type { TwilioEmulator } from '#lib/testing/index.js';
 import { jsonOf } from '../local.js';
 
-/** An answer of the emulator, read. */
+/** An answer of the emulator with its body as JSON. */
 export interface TwilioAnswer {
   readonly status: number;
   readonly body: Record<string, unknown>;
 }
 
-/** Calls the API of an emulator by its API key. */
+/** Makes API requests to an emulator with its API key. */
 export interface TwilioRest {
   get(path: string): Promise<TwilioAnswer>;
   post(path: string, form: Readonly<Record<string, string>>): Promise<TwilioAnswer>;
   send(method: string, path: string): Promise<TwilioAnswer>;
-  /** An SMS, unless the form says otherwise. */
+  /** Sends an SMS, unless the form asks for something else. */
   message(form?: Readonly<Record<string, string>>): Promise<TwilioAnswer>;
 }
 
 export const PHONE = '+4915112345678';
 
-/** `twilio` gives the emulator of the moment, so that it may be started anew before each test. */
+/** `twilio` returns the current emulator, because each test starts a new one. */
 export function restOf(twilio: () => TwilioEmulator): TwilioRest {
   const call = async (path: string, init: RequestInit = {}): Promise<TwilioAnswer> => {
     const { baseUrl, apiKeySid, apiKeySecret } = twilio();

@@ -4,7 +4,7 @@ import { startTwilioEmulator, type TwilioEmulator } from '#lib/testing/index.js'
 import { rejection } from '../local.js';
 import { PHONE } from './rest.js';
 
-describe("startTwilioEmulator, read by Twilio's own SDK", () => {
+describe("startTwilioEmulator: with Twilio's SDK", () => {
   let twilio: TwilioEmulator;
   let client: ReturnType<typeof twilioSdk>;
   beforeEach(async () => {
@@ -17,7 +17,7 @@ describe("startTwilioEmulator, read by Twilio's own SDK", () => {
   });
   afterEach(() => twilio.close());
 
-  it('verifies', async () => {
+  it('starts and approves a verification, and returns 20404 for a second approval', async () => {
     const service = client.verify.v2.services(twilio.verifyServiceSid);
     expect((await service.fetch()).customCodeEnabled).to.equal(true);
     const begun = await service.verifications.create({ to: PHONE, channel: 'sms', customCode: '204981' });
@@ -29,7 +29,7 @@ describe("startTwilioEmulator, read by Twilio's own SDK", () => {
     expect(error).to.include({ status: 404, code: 20404 });
   });
 
-  it('reads templates, page after page', async () => {
+  it('lists templates over several pages, and returns the approval of one', async () => {
     for (let count = 0; count < 5; count += 1) twilio.addTemplate({ friendlyName: `code_${count}` });
     const all = await client.content.v1.contents.list({ pageSize: 2 });
     expect(all.map(({ friendlyName }) => friendlyName)).to.deep.equal([
@@ -46,7 +46,7 @@ describe("startTwilioEmulator, read by Twilio's own SDK", () => {
     expect(whatsapp).to.include({ status: 'approved', category: 'AUTHENTICATION' });
   });
 
-  it('reads the balance, numbers and services', async () => {
+  it('returns the balance, the numbers and the Messaging Service', async () => {
     expect(await client.balance.fetch()).to.include({ balance: '100.00', currency: 'USD' });
     const numbers = await client.incomingPhoneNumbers.list({ pageSize: 1 });
     expect(numbers.map(({ phoneNumber }) => phoneNumber)).to.deep.equal([
@@ -59,7 +59,7 @@ describe("startTwilioEmulator, read by Twilio's own SDK", () => {
     expect((await service.phoneNumbers.list())[0]?.phoneNumber).to.equal(twilio.smsNumber);
   });
 
-  it('sends, reads and rates a message, and lists them', async () => {
+  it('sends, fetches and lists a message, and accepts feedback for it', async () => {
     const sent = await client.messages.create({
       to: PHONE,
       from: twilio.smsNumber,

@@ -16,7 +16,7 @@ describe('wordsOfTwiml', () => {
     ['<Response/>', ''],
   ];
   for (const [twiml, words] of spoken) {
-    it(`hears ${JSON.stringify(words)} in ${twiml}`, () => {
+    it(`returns ${JSON.stringify(words)} for ${twiml}`, () => {
       expect(wordsOfTwiml(twiml)).to.equal(words);
     });
   }
@@ -36,7 +36,7 @@ describe('wordsOfTwiml', () => {
     '<Response>',
   ];
   for (const twiml of malformed) {
-    it(`takes ${JSON.stringify(twiml)} for not well-formed`, () => {
+    it(`returns undefined for ${JSON.stringify(twiml)}, which is not a well-formed response`, () => {
       expect(wordsOfTwiml(twiml)).to.equal(undefined);
     });
   }
@@ -54,7 +54,7 @@ describe('messagesOfTwiml', () => {
     ['', undefined],
   ];
   for (const [twiml, messages] of replies) {
-    it(`reads ${JSON.stringify(messages)} in ${twiml}`, () => {
+    it(`returns ${JSON.stringify(messages)} for ${JSON.stringify(twiml)}`, () => {
       expect(messagesOfTwiml(twiml)).to.deep.equal(messages);
     });
   }

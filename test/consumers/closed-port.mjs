@@ -1,4 +1,4 @@
-// A channel written as "Write a channel" of the guide says, with the provider's port closed: the next provider sends the code.
+// A channel as in "Write a channel" of the guide. The port of its provider is closed, so the next provider sends the code.
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import express from 'express';
@@ -39,7 +39,7 @@ const server = createServer(express().use(hook));
 await okta.connectHook(`${await listen(server)}/okta/telephony`);
 const user = okta.addUser({ login: 'ana@example.com', profile: { mobilePhone: '+447700900123' } });
 
-// Eight codes: five failures in a row open the circuit breaker, which changes nothing for users.
+// Five failures in a row open the circuit breaker. The users get all eight codes.
 const answers = [];
 for (let i = 0; i < 8; i += 1) answers.push((await okta.callHook({ userId: user.id })).okta.action);
 const attempts = events

@@ -1,4 +1,4 @@
-// The same types where TypeScript compiles to CommonJS and `import` becomes `require`.
+// Uses the same types when TypeScript compiles to CommonJS and `import` becomes `require`.
 import { oktaTelephonyHook, type TelephonyHook } from 'okta-telephony-hook';
 import { lineChannel } from 'okta-telephony-hook/channels';
 import { startDemoOrg } from 'okta-telephony-hook/demo';

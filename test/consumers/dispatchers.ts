@@ -1,4 +1,4 @@
-// An egress proxy by undici of either version: compiled against the packed declarations, never run.
+// An egress proxy with undici 7 or 8. The test compiles this against the packed declarations and never runs it.
 import { oktaClient, oktaTelephonyHook, type OktaTelephonyHookOptions } from 'okta-telephony-hook';
 import * as undici7 from 'undici';
 import * as undici8 from 'undici8';

@@ -1,4 +1,4 @@
-// Every entry of `exports`, resolved and loaded both ways.
+// Resolves every entry of `exports`, and loads it by require and by import.
 'use strict';
 const { existsSync } = require('node:fs');
 const { name, exports: entriesByPath } = require('okta-telephony-hook/package.json');

@@ -1,11 +1,11 @@
-// What importing, making and using a hook leaves behind: told as JSON, after which the process has to end by itself.
+// Prints as JSON what remains after the import, creation and use of a hook. Then the process has to end by itself.
 import { writeSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import passport from 'passport';
 
 const entries = process.argv.slice(2);
 
-/** What only a hook with an option for it needs, and an application may have for itself. */
+/** Only a hook with an option for one of them needs it. An application can have them for its own use. */
 const OPTIONAL_PEERS = ['ioredis', 'prom-client'];
 const require = createRequire(import.meta.url);
 const peersLoaded = () =>
@@ -16,9 +16,9 @@ const peersLoaded = () =>
 Error.stackTraceLimit = 50;
 const environmentReads = new Set();
 const note = (name) => {
-  // Node's own, wherever a stack is asked for.
+  // Node.js reads this one when a script reads a stack.
   if (name === 'NODE_V8_COVERAGE') return;
-  // Also what a dependency reads while it works for us, as Twilio's client does where it is left to.
+  // Reads by a dependency on behalf of the package count, too. Twilio's client reads variables by default.
   if (new Error().stack.includes('/okta-telephony-hook/dist/')) environmentReads.add(String(name));
 };
 process.env = new Proxy(process.env, {
@@ -26,7 +26,7 @@ process.env = new Proxy(process.env, {
   has: (environment, name) => (note(name), name in environment),
 });
 
-// Whoever looks at the standard streams, as winston's colours do, opens them: here it is this script.
+// The first access opens the standard streams, as the colours of winston do. Here this script opens them.
 const standardStreams = [process.stdout, process.stderr].length;
 const before = whatRuns();
 const passportBefore = describePassport();
@@ -37,12 +37,12 @@ const peersLoadedByImport = peersLoaded();
 const afterImport = whatRuns();
 
 const { oktaTelephonyHook } = await import('okta-telephony-hook');
-const nobody = 'http://127.0.0.1:9';
+const unreachableUrl = 'http://127.0.0.1:9';
 const hook = oktaTelephonyHook({
   credentials: {
     hook: { scheme: 'header', secrets: ['a-secret-that-is-long'] },
-    okta: { orgUrl: nobody, apiToken: 'token' },
-    twilio: { accountSid: `AC${'0'.repeat(32)}`, authToken: 'token', baseUrl: nobody },
+    okta: { orgUrl: unreachableUrl, apiToken: 'token' },
+    twilio: { accountSid: `AC${'0'.repeat(32)}`, authToken: 'token', baseUrl: unreachableUrl },
   },
   senders: { sms: '+15005550006', voice: '+15005550006' },
   guard: { countries: false },
@@ -51,7 +51,7 @@ const afterFactory = whatRuns();
 const { twilio } = await hook.ready();
 await hook.close();
 
-// Without the loader's own reads of the modules' files, which end by themselves.
+// Without the file reads of the module loader, which end by themselves.
 function whatRuns() {
   return process.getActiveResourcesInfo().filter((name) => !/^(CloseReq|FSReq\w+)$/.test(name));
 }

@@ -1,4 +1,4 @@
-// What a gateway does with the package, whichever way it was loaded: one code, served on the emulators.
+// Serves one code on the emulators as a gateway does, after either way to load the package.
 'use strict';
 const { once } = require('node:events');
 

@@ -1,4 +1,4 @@
-// A strict TypeScript consumer: compiled against the packed declarations by package.test.ts, never run.
+// A strict TypeScript consumer. package.test.ts compiles it against the packed declarations and never runs it.
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import {
   ConfigurationError,
@@ -160,7 +160,7 @@ import {
   type WebhookAnswer,
 } from 'okta-telephony-hook/testing';
 
-/** Every optional property, each `undefined`: what a consumer's own optional settings come to. */
+/** Every optional property as `undefined`, as a consumer passes on optional settings. */
 type Undefined<T> = {
   [Key in keyof T as object extends Pick<T, Key> ? Key : never]-?: undefined;
 };
@@ -241,11 +241,11 @@ const inbound: InboundOptions = {
     isStart: isHandled,
   }),
 };
-/** Types without a name of their own: the type that has one says which it is. */
+/** For types without an exported name. The exported type leads to them. */
 type Options = OktaTelephonyHookOptions;
 const sender: NonNullable<NonNullable<Options['senders']>['sms']> = { default: '+15005550006', GB: 'ACME' };
 
-/** A channel that is asked nothing but to send. */
+/** A channel that needs no parts of the hook. */
 const ownChannel: Channel = {
   reports: undefined,
   confirm: undefined,
@@ -279,7 +279,7 @@ const ownChannel: Channel = {
   host: undefined,
   usesText: undefined,
 };
-/** One that is handed the hook's parts. */
+/** A channel that gets the parts of the hook by `connect`. */
 const overTwilio: Channel = {
   send: () => Promise.reject(new Error('not connected')),
   connect: (parts: ChannelParts): ConnectedChannel => ({
@@ -294,7 +294,7 @@ const overTwilio: Channel = {
     },
   }),
 };
-/** One that is a function, and calls its provider by the hook's client. */
+/** A channel that is a function and calls its provider with the HTTP client of the hook. */
 const overHttp: Channel = ({ channel }) => ({
   provider: channel,
   check: async ({ http }) => {
@@ -339,13 +339,14 @@ const vonage: Channel = vonageChannel(vonageOptions);
 const chooseChannels: ChooseChannels = (request: TelephonyRequest, profile: UserProfile | undefined) =>
   profile?.['line'] === true && request.deliveryChannel === 'sms' ? ['line'] : [];
 const composeText: ComposeText = (request, _profile, channel) => `${channel}: ${request.otpCode}`;
-const told: string[] = [];
+const logged: string[] = [];
 const logger: Logger = console;
-const log: Options['logger'] = (level, message, fields) => told.push(level, message, String(fields['event']));
-/** As a `Registry` of prom-client is typed. */
+const log: Options['logger'] = (level, message, fields) =>
+  logged.push(level, message, String(fields['event']));
+/** Has the types of a `Registry` of prom-client. */
 class Registry {
   registerMetric<Label extends string>(metric: { readonly name: string; get(): Promise<Label> }): void {
-    told.push(metric.name);
+    logged.push(metric.name);
   }
   getSingleMetric(name: string): { readonly name: string } {
     return { name };
@@ -355,7 +356,7 @@ class Registry {
   }
 }
 const metrics: MetricsRegistry = new Registry();
-/** By a client of the consumer's own, whose types are not needed. */
+/** The consumer's Redis client. The package does not need its types. */
 const client: RedisClient = { isCluster: false, duplicate: () => ({}) };
 const redisOptions: RedisStateOptions = {
   connection: client,
@@ -382,24 +383,28 @@ export const { PORT }: { readonly PORT: string | undefined } = variablesFrom(env
 const onEvent = (event: HookEvent): void => {
   if (event.type === 'attempt.ended') {
     const report: AttemptReport = event;
-    told.push(report.channel, report.code ?? 'none');
+    logged.push(report.channel, report.code ?? 'none');
   }
   if (event.type === 'configuration.warned') {
     const { option, where }: HookEventFields['configuration.warned'] = event;
-    told.push(option, ...where);
+    logged.push(option, ...where);
   }
   if (event.type === 'request.answered') {
     const outcome: 'accepted' | 'unknown' | 'blocked' | 'refused' = event.outcome;
-    told.push(outcome, event.toEnding, ...event.skipped.map(({ channel, reason }) => `${channel} ${reason}`));
+    logged.push(
+      outcome,
+      event.toEnding,
+      ...event.skipped.map(({ channel, reason }) => `${channel} ${reason}`),
+    );
   }
   if (event.type === 'message.reported') {
     const report: 'pending' | 'delivered' | 'failed' = event.report;
-    told.push(report, event.status);
+    logged.push(report, event.status);
   }
-  if (event.type === 'failover.ended') told.push(event.cause.code, event.cause.remedy ?? 'none');
+  if (event.type === 'failover.ended') logged.push(event.cause.code, event.cause.remedy ?? 'none');
   if (event.type === 'guard.blocked' || event.type === 'guard.noticed') {
     const { rule, rules }: HookEventOf<'guard.blocked' | 'guard.noticed'> = event;
-    told.push(rule, event.remedy, ...rules.map(({ code }) => code));
+    logged.push(rule, event.remedy, ...rules.map(({ code }) => code));
   }
 };
 const perUser: GuardOptions['perUser'] = { points: 5, seconds: 60 };
@@ -462,7 +467,7 @@ createServer((req, res) => {
   });
 });
 
-// What @types/express 4 and 5 say, as far as a handler meets it.
+// The part of @types/express 4 and 5 that concerns a handler.
 interface ExpressRequest extends IncomingMessage {
   body: unknown;
   params: Record<string, string>;
@@ -495,7 +500,7 @@ app4.use('/id', hook);
 app5.use(hook);
 app5.use('/id', hook);
 
-/** The console, by the request of the gateway's own login. */
+/** The request type of the gateway's login, for the console. */
 interface SessionRequest extends ExpressRequest {
   readonly session: { readonly isAdministrator?: boolean };
 }
@@ -581,7 +586,7 @@ export async function emulate(): Promise<unknown> {
   const twilioError: TwilioError = refusal;
   twilio.refuseWith(refusal);
   twilio.failLater(late);
-  twilio.onDelivered((item: DeliveredItem) => told.push(item.to));
+  twilio.onDelivered((item: DeliveredItem) => logged.push(item.to));
   const inbox: readonly EmulatedPhoneItem[] = twilio.inbox('+447700900123');
   const messages: readonly EmulatedMessage[] = twilio.messages;
   const calls: readonly EmulatedCall[] = twilio.calls;
@@ -591,8 +596,8 @@ export async function emulate(): Promise<unknown> {
   return [user, token, verdict, twilioError, inbox, messages, calls, callbacks, requests];
 }
 
-/** What a channel of one's own is handed, by its name. */
-export function handed({
+/** The named types of the parts that a custom channel gets. */
+export function useParts({
   dispatcher,
   twilio,
 }: ChannelParts): readonly [HttpDispatcher, TwilioConnection | undefined] {
@@ -603,7 +608,7 @@ export function handed({
 // @ts-expect-error -- only the hook makes one.
 export const ownConnection: TwilioConnection = { host: 'api.twilio.com' };
 
-/** What those need who set an org up. */
+/** The types to set up an org. */
 export async function setUp(okta: OktaEmulator): Promise<readonly unknown[]> {
   const phoneFactor: PhoneFactor = {
     factorType: 'sms',
@@ -639,7 +644,7 @@ export async function setUp(okta: OktaEmulator): Promise<readonly unknown[]> {
   return [custom, oauth, eventHooks, keys, deliveries, entered];
 }
 
-/** What those need who show the phones. */
+/** The types to show the phones. */
 export async function tryPhones(): Promise<readonly unknown[]> {
   const orgOptions: DemoOrgOptions = { optInAttribute: undefined };
   const org: DemoOrg = await startDemoOrg(orgOptions);
@@ -667,7 +672,7 @@ export async function tryPhones(): Promise<readonly unknown[]> {
   return [hook, people, curls, known, style];
 }
 
-/** What those need who try everything that Twilio does. */
+/** The types to test everything that Twilio does. */
 export async function tryTwilio(okta: OktaEmulator, twilio: TwilioEmulator): Promise<readonly unknown[]> {
   const status: TemplateStatus = 'paused';
   const newTemplate: NewTemplate = { sid: undefined, status, types: undefined, variables: { '1': '123456' } };

@@ -1,4 +1,4 @@
-// Three tests of a gateway, as a user writes them on the emulators.
+// Three tests of a gateway, as a user of the package writes them with the emulators.
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { after, before, test } from 'node:test';
@@ -34,12 +34,12 @@ test('a user who opted in gets the code by WhatsApp', async () => {
   const { channel, text } = await twilio.nextItem(ANA);
   assert.deepEqual([channel, text.includes(otpCode)], ['whatsapp', true]);
 });
-test('an SMS follows if WhatsApp refuses', async () => {
+test('a user gets an SMS if Twilio refuses the WhatsApp message', async () => {
   twilio.refuseWith({ code: 63007, times: 1 });
   await okta.callHook();
   assert.equal((await twilio.nextItem(ANA)).channel, 'sms');
 });
-test('a call is a call', async () => {
+test('a user who asks for a call gets a call', async () => {
   await okta.callHook({ deliveryChannel: 'voice call' });
   assert.equal((await twilio.nextItem(ANA)).channel, 'voice');
 });

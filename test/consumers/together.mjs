@@ -1,2 +1,2 @@
-// Runs scripts in one process, which loads the package once; each of them prints a line of JSON, named after it.
+// Runs scripts in one process, so that it loads the package once. Each script prints a line of JSON under its name.
 for (const script of process.argv.slice(2)) await import(`./${script}`);

@@ -1,4 +1,4 @@
-// The gateway in five lines, for an organisation with Vonage and without Twilio. pino has its log.
+// The gateway in five lines, for an organisation with Vonage and without Twilio. It logs with pino.
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
@@ -9,7 +9,7 @@ import { oktaTelephonyHook } from 'okta-telephony-hook';
 import { optionsFrom } from 'okta-telephony-hook/environment';
 import { startOktaEmulator } from 'okta-telephony-hook/testing';
 
-/** Vonage, as far as a code needs it. */
+/** The part of Vonage that a code needs. */
 const messages = [];
 const vonage = createServer(async (req, res) => {
   const body = JSON.parse(Buffer.concat(await req.toArray()).toString());

@@ -1,4 +1,4 @@
-// Options by the environment where ioredis is not installed: without REDIS_URL, and what is told with it, as JSON.
+// Reads options from the environment without ioredis. Prints as JSON the result without REDIS_URL and the error with it.
 import Module from 'node:module';
 
 const resolve = Module._resolveFilename;
@@ -16,7 +16,7 @@ const env = {
   TWILIO_SMS_FROM: '+15005550006',
 };
 const { state } = optionsFrom(env);
-let told;
+let failure;
 try {
   optionsFrom({
     ...env,
@@ -24,6 +24,8 @@ try {
     STATE_ENCRYPTION_KEY: Buffer.alloc(32, 5).toString('base64'),
   });
 } catch ({ name, problems, cause }) {
-  told = { name, problems, cause: cause?.code };
+  failure = { name, problems, cause: cause?.code };
 }
-process.stdout.write(`${JSON.stringify({ 'without-ioredis': { hasState: state !== undefined, told } })}\n`);
+process.stdout.write(
+  `${JSON.stringify({ 'without-ioredis': { hasState: state !== undefined, told: failure } })}\n`,
+);

@@ -21,7 +21,7 @@ describe('startOktaEmulator: the management API', () => {
     expect(faulty.headers.get('date')).to.equal(date);
   });
 
-  it('answers 401 even for an unknown path, with a token 404, and 405 for the wrong method', async () => {
+  it('answers 401 for an unknown path without a valid token, else 404, and 405 for the wrong method', async () => {
     const wrongToken = { authorization: 'SSWS wrong' };
     expect((await callApi(okta, 'GET', '/api/v1/nothing', undefined, wrongToken)).status).to.equal(401);
     const missing = await callApi(okta, 'GET', '/api/v1/nothing');

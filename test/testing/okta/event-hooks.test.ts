@@ -86,7 +86,12 @@ describe('startOktaEmulator: the Event Hooks API', () => {
       1,
       /challenge/,
     ],
-    ['no JSON', (response: ServerResponse) => response.writeHead(200).end('challenge'), 1, /challenge/],
+    [
+      'text that is not JSON',
+      (response: ServerResponse) => response.writeHead(200).end('challenge'),
+      1,
+      /challenge/,
+    ],
     ['204', (response: ServerResponse) => response.writeHead(204).end(), 1, /status 204/],
     ['401', (response: ServerResponse) => response.writeHead(401).end(), 1, /status 401/],
     ['500, twice', (response: ServerResponse) => response.writeHead(500).end(), 2, /status 500/],

@@ -89,7 +89,7 @@ describe('startOktaEmulator: callHook', () => {
     expect(payload).to.not.have.nested.property('data.messageProfile.msgTemplate');
   });
 
-  it('marks a preview', async () => {
+  it('sends the URL, the IP address and the code of a preview with preview: true', async () => {
     const { payload } = await okta.callHook({ url: hook.url, preview: true });
     expect(payload).to.have.nested.include({
       'data.context.request.ipAddress': '127.0.0.1',
@@ -172,7 +172,7 @@ describe('startOktaEmulator: callHook', () => {
     expect(unanswered.okta).to.deep.equal({ action: 'failover', reason: 'no answer: ECONNREFUSED' });
   });
 
-  it('follows no redirect', async () => {
+  it('fails over for a redirect and does not follow it', async () => {
     answer = (response) => response.writeHead(302, { location: '/elsewhere' }).end();
     expect((await okta.callHook({ url: hook.url })).okta.action).to.equal('failover');
     expect(hook.received).to.have.length(1);

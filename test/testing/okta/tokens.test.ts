@@ -97,7 +97,7 @@ describe('startOktaEmulator: tokens for API service apps', () => {
     await short.close();
   });
 
-  it('refuses assertions that Okta would refuse', async () => {
+  it('refuses each invalid or repeated client assertion with 401 invalid_client', async () => {
     okta.registerServiceApp({ clientId: CLIENT_ID, publicJwk });
     const now = Math.floor(Date.now() / 1000);
     const other = generateKeyPairSync('ec', { namedCurve: 'P-256' });

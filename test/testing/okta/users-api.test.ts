@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { startOktaEmulator, type OktaEmulator } from '#lib/testing/index.js';
 import { callApi, type ApiAnswer } from './client.js';
 
-describe('startOktaEmulator: the Users API', () => {
+describe('startOktaEmulator: changes, search and lists of users', () => {
   let okta: OktaEmulator;
   const call = (method: string, path: string, body?: unknown, headers?: Record<string, string>) =>
     callApi(okta, method, `/api/v1/users${path}`, body, headers);

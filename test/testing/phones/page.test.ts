@@ -390,7 +390,7 @@ describe('createPhonesPage', () => {
         .and.not.include('Nothing leaves this machine');
     });
 
-    it("reads Twilio's messages once per state, however many people there are", async () => {
+    it("reads Twilio's messages once for each request of the state, however many people there are", async () => {
       let reads = 0;
       const { messages } = org.twilio;
       const twilio: DemoOrg['twilio'] = {
@@ -462,7 +462,7 @@ describe('createPhonesPage', () => {
       expect((await ask('GET', '/phones/assets/../index.js')).status).to.equal(404);
     });
 
-    it('works under any path of Express 4 after a body parser, and in a plain Node.js server', async () => {
+    it('works under a path of Express 4 after a body parser, and at the root of a plain Node.js server', async () => {
       const app4 = (untypedExpress4 as typeof express)();
       app4.use(express.json());
       app4.use('/some/where', (req, res, next) => {

@@ -95,8 +95,8 @@ describe('startTwilioEmulator: content templates', () => {
     expect((await rest.send('DELETE', `/v1/Content/${sid}`)).status).to.equal(405);
   });
 
-  describe('in a message', () => {
-    it('delivers the text in the language of the template, with its button', async () => {
+  describe('a message with a template', () => {
+    it('contains the text in the language of the template, with its button', async () => {
       const { sid } = twilio.addTemplate({
         language: 'es',
         types: {
@@ -115,7 +115,7 @@ describe('startTwilioEmulator: content templates', () => {
       expect(await finalStatus()).to.equal('delivered');
     });
 
-    it('omits advice and button if the template does, and fills the variables of a text template', async () => {
+    it('contains neither advice nor button if the template has none, and fills the variables of a text template', async () => {
       const bare = twilio.addTemplate({
         types: { 'whatsapp/authentication': { add_security_recommendation: false, actions: 'none' } },
       });
@@ -135,7 +135,7 @@ describe('startTwilioEmulator: content templates', () => {
       expect(twilio.inbox(PHONE)[1]).to.not.have.property('button');
     });
 
-    it('sends the sample value of a missing variable, as Twilio does', async () => {
+    it('contains the sample value of a missing variable, as with Twilio', async () => {
       const { sid } = twilio.addTemplate({});
       await whatsApp({ ContentSid: sid });
       expect(twilio.inbox(PHONE)[0]?.text).to.match(/^123456 is/);
@@ -153,7 +153,7 @@ describe('startTwilioEmulator: content templates', () => {
       expect(await finalStatus()).to.equal('delivered');
     });
 
-    it('is refused with 21654 if the message has variables without a template', async () => {
+    it('is refused with 21654 if it has variables but no template', async () => {
       expect((await rest.message({ ContentVariables: '{}' })).body['code']).to.equal(21654);
     });
 
@@ -177,7 +177,7 @@ describe('startTwilioEmulator: content templates', () => {
       }
     });
 
-    it('needs no approval for 24 hours after the user writes, unless it is an authentication template', async () => {
+    it('needs no approved template for 24 hours after the user writes, except for a code', async () => {
       const text = twilio.addTemplate({ status: 'pending', types: { 'twilio/text': { body: 'Hi {{1}}' } } });
       const code = twilio.addTemplate({ status: 'pending' });
       await twilio.receive({ from: PHONE, to: APPROVED, channel: 'whatsapp', body: 'hello' });

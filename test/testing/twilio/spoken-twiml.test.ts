@@ -16,7 +16,7 @@ describe('wordsOfTwiml', () => {
     ['<Response/>', ''],
   ];
   for (const [twiml, words] of spoken) {
-    it(`returns ${JSON.stringify(words)} for ${twiml}`, () => {
+    it(`returns ${JSON.stringify(words)} for ${JSON.stringify(twiml)}`, () => {
       expect(wordsOfTwiml(twiml)).to.equal(words);
     });
   }

@@ -3,7 +3,7 @@ import { startOktaEmulator, type OktaEmulator } from '#lib/testing/index.js';
 import { jsonOf, rejection } from '../local.js';
 import { freePort } from '#harness/free-port.js';
 
-describe('startOktaEmulator: the Users API', () => {
+describe('startOktaEmulator: single users, rate limit and faults', () => {
   let now = Date.UTC(2026, 2, 1);
   let okta: OktaEmulator;
   const get = (path: string, headers: Record<string, string> = {}): Promise<Response> =>
@@ -29,10 +29,10 @@ describe('startOktaEmulator: the Users API', () => {
     expect(user.profile).to.include({ login: 'Ana@example.com', whatsAppOptIn: true, firstName: 'Ana' });
   });
 
-  it('listens on this machine alone, or on every address for a container', async () => {
+  it('listens only on 127.0.0.1, or with insecureRemoteAccess on every address', async () => {
     const open = await startOktaEmulator({ insecureRemoteAccess: true });
     try {
-      // Another address of this machine. Systems that have no such address refuse both.
+      // Another address of this machine. A system without it refuses both.
       const reach = ({ orgUrl }: OktaEmulator): Promise<unknown> =>
         fetch(`${orgUrl.replace('127.0.0.1', '127.0.0.2')}/.well-known/openid-configuration`).then(
           ({ status }) => status,
@@ -46,7 +46,7 @@ describe('startOktaEmulator: the Users API', () => {
     }
   });
 
-  it('answers 404 E0000007 for nobody, and for a login with a slash', async () => {
+  it('answers 404 E0000007 for an unknown user and for a login with a slash', async () => {
     okta.addUser({ login: 'a/b@example.com' });
     for (const key of ['nobody', 'a%2Fb%40example.com']) {
       const response = await get(`/api/v1/users/${key}`);
@@ -55,12 +55,12 @@ describe('startOktaEmulator: the Users API', () => {
     }
   });
 
-  it('answers the owner of the token for me', async () => {
+  it('returns the owner of the API token, not another user, for me', async () => {
     const user = okta.addUser({ login: 'ana@example.com' });
     expect((await jsonOf(await get('/api/v1/users/me')))['id']).to.not.equal(user.id);
   });
 
-  it('refuses what proves nothing with 401 E0000011', async () => {
+  it('answers 401 E0000011 without a valid API token', async () => {
     const user = okta.addUser({ login: 'ana@example.com' });
     for (const authorization of ['', 'SSWS wrong', `Bearer ${okta.apiToken}`]) {
       const response = await get(`/api/v1/users/${user.id}`, { authorization });
@@ -69,14 +69,14 @@ describe('startOktaEmulator: the Users API', () => {
     }
   });
 
-  it('shows its users to the test as they are now', () => {
+  it('returns its users to the test with their current login and status', () => {
     const user = okta.addUser({ login: 'ana@example.com', status: 'LOCKED_OUT' });
     okta.updateUser('ana', { login: 'ana.silva@example.com' });
     expect(okta.users).to.have.length(1);
     expect(okta.users[0]).to.include({ id: user.id, login: 'ana.silva@example.com', status: 'LOCKED_OUT' });
   });
 
-  it('updates a profile, and takes away what is null', async () => {
+  it('updates a profile and removes attributes that are null, and throws for unknown or duplicate users', async () => {
     const user = okta.addUser({ login: 'ana@example.com', profile: { whatsAppOptIn: true } });
     okta.updateUser('ana@example.com', { mobilePhone: '+4915112345678', whatsAppOptIn: null });
     const body = await jsonOf(await get(`/api/v1/users/${user.id}`));
@@ -89,7 +89,7 @@ describe('startOktaEmulator: the Users API', () => {
     expect(() => okta.addUser({ login: 'ANA@example.com' })).to.throw('already');
   });
 
-  it('counts a rate limit down to 429 and renews it with the window', async () => {
+  it('counts a rate limit down to 429 and renews it with the next window', async () => {
     const user = okta.addUser({ login: 'ana@example.com' });
     okta.setRateLimit({ limit: 100, remaining: 1, resetInSeconds: 30 });
     const first = await get(`/api/v1/users/${user.id}`);
@@ -109,7 +109,7 @@ describe('startOktaEmulator: the Users API', () => {
     ).to.have.length.above(6);
   });
 
-  it('records the calls, and faults hit the Users API only unless told otherwise', async () => {
+  it('records API requests, and applies a fault without a match to the API only', async () => {
     const user = okta.addUser({ login: 'ana@example.com' });
     okta.fault({ kind: 'status', status: 503, body: { errorCode: 'E0000010' } });
     expect((await get(`/api/v1/users/${user.id}`)).status).to.equal(503);
@@ -123,7 +123,7 @@ describe('startOktaEmulator: the Users API', () => {
     expect(okta.requests[0]).to.include({ method: 'GET', at: now, body: '' });
   });
 
-  it('frees its port and ends what hangs when it is closed', async () => {
+  it('ends hanging requests and frees its port at close()', async () => {
     await okta.close();
     okta = await startOktaEmulator({ port: await freePort() });
     const user = okta.addUser({ login: 'ana@example.com' });

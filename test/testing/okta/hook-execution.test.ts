@@ -15,7 +15,7 @@ const SENT = answerOf({
   transactionMetadata: 'a=b',
 });
 
-describe('startOktaEmulator: hooks that the org knows', () => {
+describe('startOktaEmulator: calls of registered inline hooks', () => {
   let okta: OktaEmulator;
   let hook: TestServer;
   let answers: ((response: ServerResponse) => void)[];
@@ -36,7 +36,7 @@ describe('startOktaEmulator: hooks that the org knows', () => {
     callApi(okta, 'POST', `/api/v1/inlineHooks/${id}/execute`, body);
 
   beforeEach(async function () {
-    // Short only where nothing answers: a busy machine needs its time for the others.
+    // Short only for the test without an answer: a busy machine needs the time for the others.
     const hookTimeoutMs = this.currentTest?.title.includes('no answer in time') === true ? 500 : 60_000;
     okta = await startOktaEmulator({ hookTimeoutMs });
     answers = [];
@@ -50,7 +50,7 @@ describe('startOktaEmulator: hooks that the org knows', () => {
   });
 
   describe('execute', () => {
-    it('calls the hook with the payload that it is given, and answers what the hook answered', async () => {
+    it('calls the hook with the given payload and its secret, and returns the answer of the hook', async () => {
       const id = await create();
       const body = payload();
       const answer = await execute(id, body);
@@ -66,7 +66,7 @@ describe('startOktaEmulator: hooks that the org knows', () => {
       expect(JSON.parse(hook.received[0]?.body ?? '')).to.deep.equal(body);
     });
 
-    it('answers every answer of the contract with 200', async () => {
+    it('answers 200 with the commands or the error of a valid answer, also for FAILED', async () => {
       const id = await create();
       const failed = answerOf({ status: 'FAILED' });
       answers = [json({ ...failed, debugContext: { a: '1' } })];
@@ -82,7 +82,7 @@ describe('startOktaEmulator: hooks that the org knows', () => {
       ['after no answer in time', hang, /no answer within 0\.5 s/],
       ['after a broken connection', (response: ServerResponse) => response.socket?.destroy(), /no answer: /],
     ] as const) {
-      it(`tries once more ${why}`, async () => {
+      it(`calls the hook once more ${why}, and answers 400 with the cause if that fails, too`, async () => {
         const id = await create();
         answers = [first];
         expect((await execute(id)).status).to.equal(200);
@@ -96,7 +96,7 @@ describe('startOktaEmulator: hooks that the org knows', () => {
       });
     }
 
-    it('tells of an answer that is not of the contract, and does not ask again', async () => {
+    it('answers 400 with the cause for an invalid answer, without a second call', async () => {
       const id = await create();
       for (const [answer, cause] of [
         [json({}, 401), /status 401/],
@@ -112,7 +112,7 @@ describe('startOktaEmulator: hooks that the org knows', () => {
       }
     });
 
-    it('does not call a hook that is not active, nor with the payload of another type', async () => {
+    it('does not call an inactive hook, or any hook with a payload of another type', async () => {
       const id = await create();
       expect((await execute(id, { eventType: 'com.okta.other' })).status).to.equal(400);
       await callApi(okta, 'POST', `/api/v1/inlineHooks/${id}/lifecycle/deactivate`);
@@ -122,7 +122,7 @@ describe('startOktaEmulator: hooks that the org knows', () => {
   });
 
   describe('callHook without a URL', () => {
-    it('calls the active telephony hook with what proves Okta, and names it as the source', async () => {
+    it('calls the active telephony hook with its secret and headers, and names it as the source', async () => {
       const config = {
         uri: `${hook.url}/hook`,
         headers: [{ key: 'X-Env', value: 'prod' }],
@@ -137,7 +137,7 @@ describe('startOktaEmulator: hooks that the org knows', () => {
       expect(hook.received[1]?.headers).to.include({ 'x-env': 'prod', 'x-api-key': 'other' });
     });
 
-    it('sends to the phone that the user enrolled', async () => {
+    it('sends to the enrolled phone of the channel, else to the mobile phone of the profile', async () => {
       await create();
       okta.addUser({
         login: 'ana@example.com',
@@ -150,7 +150,7 @@ describe('startOktaEmulator: hooks that the org knows', () => {
       expect(byVoice.payload).to.have.nested.property('data.messageProfile.phoneNumber', '+4915100000000');
     });
 
-    it('rejects where no telephony hook is active', async () => {
+    it('rejects if no telephony hook is active', async () => {
       expect(await rejection(okta.callHook()))
         .to.have.property('message')
         .that.includes('no active telephony hook');
@@ -160,8 +160,8 @@ describe('startOktaEmulator: hooks that the org knows', () => {
     });
   });
 
-  describe('the OAuth 2.0 schemes', () => {
-    // The first token waits for a key to be made, which may take longer than the hook is given here.
+  describe('with an OAuth 2.0 scheme', () => {
+    // The first token waits for a new key, which can take longer than the time limit of the hook.
     beforeEach(() => okta.issueHookToken());
 
     const config = (more: object): object => ({
@@ -183,7 +183,7 @@ describe('startOktaEmulator: hooks that the org knows', () => {
       return JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString());
     };
 
-    it('bring a token that Okta got by the client secret', async () => {
+    it('calls the hook with an access token that Okta gets with the client secret', async () => {
       okta.registerHookClient({ clientId: '0oaHook', clientSecret: 'client-secret' });
       const id = await create(config({ authType: 'client_secret_post', clientSecret: 'client-secret' }));
       expect((await okta.callHook()).okta.action).to.equal('sent');
@@ -191,7 +191,7 @@ describe('startOktaEmulator: hooks that the org knows', () => {
       expect((await execute(id)).status).to.equal(200);
     });
 
-    it('bring a token that Okta got by a hook key', async () => {
+    it('calls the hook with an access token that Okta gets with a hook key', async () => {
       const key = await callApi(okta, 'POST', '/api/v1/hook-keys', { name: 'Hook' });
       const [created] = okta.hookKeys;
       if (created === undefined) throw new Error('there is one');
@@ -202,7 +202,7 @@ describe('startOktaEmulator: hooks that the org knows', () => {
       expect(tokenSent()).to.deep.include({ cid: '0oaHook' });
     });
 
-    it('do not reach the hook where Okta gets no token', async () => {
+    it('does not call the hook if Okta gets no token, and names that as the reason', async () => {
       const id = await create(config({ authType: 'client_secret_post', clientSecret: 'client-secret' }));
       const call = await okta.callHook();
       expect(call.okta).to.deep.equal({

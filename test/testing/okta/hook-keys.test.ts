@@ -12,7 +12,7 @@ describe('startOktaEmulator: the Hook Keys API', () => {
   });
   afterEach(() => okta.close());
 
-  it('makes a key, shows its public part, and never the private one', async () => {
+  it('creates and lists a key with its public part, but never its private one', async () => {
     const created = await call('POST', '', { name: 'Hook' });
     expect(created.status).to.equal(200);
     const { id, keyId, _embedded: embedded, ...rest } = created.body;
@@ -24,7 +24,7 @@ describe('startOktaEmulator: the Hook Keys API', () => {
     expect(okta.hookKeys[0]?.publicJwk).to.not.have.property('d');
   });
 
-  it('refuses a name that is missing or taken', async () => {
+  it('answers 400 to a missing or duplicate name', async () => {
     await call('POST', '', { name: 'Hook' });
     for (const body of [{}, { name: 'Hook' }]) {
       expect((await call('POST', '', body)).status).to.equal(400);

@@ -28,7 +28,7 @@ describe('startOktaEmulator: the Schema API', () => {
   });
   afterEach(() => okta.close());
 
-  it('has the attributes of every org, and the type that leads to the schema', async () => {
+  it('returns the base attributes, and the user type with the link to the schema', async () => {
     const answer = await callApi(okta, 'GET', PATH);
     expect(answer.status).to.equal(200);
     expect(answer.body).to.have.nested.include({
@@ -51,10 +51,10 @@ describe('startOktaEmulator: the Schema API', () => {
     }
   });
 
-  it('adds an attribute, changes it, and takes it away', async () => {
+  it('adds, changes and removes an attribute, also from the profiles of users', async () => {
     const added = await change({ whatsAppOptIn: OPT_IN });
     expect(added.status).to.equal(200);
-    // What is false is left out of the answer, as Okta does it.
+    // The answer omits false values, as that of Okta does.
     const { required, ...shown } = OPT_IN;
     expect(required).to.equal(false);
     expect(customIn(added)).to.deep.equal({ whatsAppOptIn: shown });
@@ -84,7 +84,7 @@ describe('startOktaEmulator: the Schema API', () => {
     expect(user.profile).to.not.have.property('whatsAppOptIn');
   });
 
-  it('refuses what Okta would refuse, with all that is wrong, and changes nothing', async () => {
+  it('refuses an invalid change with all of its causes, and changes nothing', async () => {
     await change({ whatsAppOptIn: OPT_IN });
     const wrong: [unknown, RegExp][] = [
       [{ whatsAppOptIn: { ...OPT_IN, type: 'string' } }, /type of an attribute cannot be changed/],
@@ -118,7 +118,7 @@ describe('startOktaEmulator: the Schema API', () => {
     expect(okta.userSchema).to.deep.equal(before);
   });
 
-  it('answers a change at once and shows it later, where it is told to; another change meanwhile fails', async () => {
+  it('applies a change after propagationMs, and answers 500 to another change until then', async () => {
     okta.setSchemaDelay({ propagationMs: 5000 });
     okta.addUser({ login: 'ana@example.com' });
     const turnOn = (): Promise<ApiAnswer> =>
@@ -135,7 +135,7 @@ describe('startOktaEmulator: the Schema API', () => {
     expect((await change({ language: { title: 'Language', type: 'string' } })).status).to.equal(200);
   });
 
-  it('keeps the name of a removed attribute busy for as long as it is told to', async () => {
+  it('refuses the name of a removed attribute for cleanUpMs', async () => {
     okta.setSchemaDelay({ cleanUpMs: 60_000 });
     await change({ whatsAppOptIn: OPT_IN });
     await change({ whatsAppOptIn: null });
@@ -146,7 +146,7 @@ describe('startOktaEmulator: the Schema API', () => {
     expect((await change({ whatsAppOptIn: OPT_IN })).status).to.equal(200);
   });
 
-  it('is set by a test at once and without rules', () => {
+  it('changes at once and without checks by setAttribute(), which removes no base attribute', () => {
     okta.setSchemaDelay({ propagationMs: 5000 });
     okta.setAttribute('optIn', { type: 'boolean' });
     expect(okta.userSchema.custom['optIn']).to.include({ title: 'optIn', type: 'boolean', scope: 'NONE' });

@@ -143,7 +143,7 @@ describe('startTwilioEmulator: the account', () => {
     expect(twilio.messages[0]?.feedback).to.equal('confirmed');
   });
 
-  it('has nothing else, and nothing for other methods', async () => {
+  it('answers 20404 for any other resource, and 405 for another method', async () => {
     const wrongMethods = [
       ['DELETE', at('Messages.json')],
       ['DELETE', at('Calls.json')],

@@ -5,8 +5,8 @@ describe('presetSentence', () => {
   const languages = ['en', 'es', 'fr', 'de', 'pt_BR'];
   const values = { code: '204981', service: 'ACME', minutes: 5 };
 
-  it('has every sentence in each language, with what belongs into it', () => {
-    const told: string[] = [];
+  it('returns every sentence in each language with its values, and no unfilled placeholder', () => {
+    const texts: string[] = [];
     for (const language of languages) {
       const text = presetSentence(language, 'verifyText', values);
       expect(text).to.include('204981').and.to.include('ACME');
@@ -17,12 +17,12 @@ describe('presetSentence', () => {
         (sentence) => presetSentence(language, sentence, values),
       );
       expect(sentences.join(' ')).to.not.match(/[{}]/);
-      told.push(text);
+      texts.push(text);
     }
-    expect(new Set(told).size).to.equal(languages.length);
+    expect(new Set(texts).size).to.equal(languages.length);
   });
 
-  it('speaks English where it knows no better', () => {
+  it('returns English for an unknown language', () => {
     for (const language of ['', 'tlh', 'constructor']) {
       expect(presetSentence(language, 'isCode', values)).to.equal('204981 is your verification code.');
     }

@@ -88,7 +88,7 @@ describe('startTwilioEmulator: Verify', () => {
     expect(twilio.verifications[0]?.code).to.equal(code);
   });
 
-  it("writes in the language asked for, else in the number's, else in English", async () => {
+  it("writes in the requested locale, else in the language of the number's country, else in English", async () => {
     const languages: [string, string, RegExp][] = [
       [PHONE, '', /Bestätigungscode/],
       [PHONE, 'fr', /code de vérification/],

@@ -19,7 +19,7 @@ const NOT_OURS: Readonly<Record<string, readonly string[]>> = {
   "Okta's": [
     ...['ACTIVE', 'INACTIVE', 'VERIFIED', 'UNVERIFIED', 'SUCCESS', 'SUCCESSFUL', 'ERROR', 'PENDING'],
     ...['HTTP', 'HEADER', 'OAUTH', 'EVENT_TYPE', 'SMS', 'SMS_FACTOR', 'CALL_FACTOR'],
-    ...['NONE', 'SELF', 'OKTA', 'READ_WRITE', 'READ_ONLY', 'HIDE', 'TELESIGN'],
+    ...['NONE', 'SELF', 'OKTA', 'READ_WRITE', 'READ_ONLY', 'TELESIGN'],
     ...['READ_ONLY_ADMIN', 'REPORT_ADMIN', 'CUSTOM'],
   ],
   'names of providers': ['TWILIO', 'TWILIO_VERIFY', 'LINE', 'VONAGE', 'GUARD', 'UNKNOWN'],

@@ -82,7 +82,6 @@ export async function examineSetups(documents: readonly VendorDocument[]): Promi
       const bySecret = { ...oauth, HOOK_OAUTH_CLIENT_SECRET: HOOK_SECRET };
       const runs: readonly [string, readonly string[], Readonly<Record<string, string>>][] = [
         ['attribute', [], {}],
-        ['attribute', [], { OPT_IN_ATTRIBUTE: 'codeChannels', LINE_USER_ID_ATTRIBUTE: 'lineUserId' }],
         ['hook', options, {}],
         ['event-hook', [], {}],
         ['hook', ['--rotate'], {}],

@@ -42,8 +42,8 @@ export interface OktaVariables {
 /** The attribute by which users opt in. A boolean is for WhatsApp alone: users opt in to LINE by the name of the channel. */
 export interface OptIn {
   readonly attribute: string;
-  /** `whatsapp`, `line` or both. */
-  readonly channels: readonly string[];
+  /** LINE only if no WhatsApp sender is set. */
+  readonly channel: 'whatsapp' | 'line';
 }
 
 export interface HookVariables {
@@ -90,11 +90,13 @@ export async function readOktaVariables(variables: Variables): Promise<Section<O
   const hasWhatsApp = !hasSender(variables) || hasWhatsAppSender(variables);
   const attribute =
     variables.read('OPT_IN_ATTRIBUTE') ?? (hasWhatsApp || hasLine ? DEFAULT_OPT_IN_ATTRIBUTE : undefined);
-  const channels = !hasLine ? ['whatsapp'] : hasWhatsApp ? ['whatsapp', 'line'] : ['line'];
   const by = credential.apiToken === undefined ? 'a service app' : 'an API token';
   return section(variables, `Set, by ${by}.`, {
     credential,
-    optIn: attribute === undefined ? undefined : { attribute, channels },
+    optIn:
+      attribute === undefined
+        ? undefined
+        : { attribute, channel: hasLine && !hasWhatsApp ? 'line' : 'whatsapp' },
     recipients: {
       'unverified-phone': variables.read('UNVERIFIED_PHONE_ATTRIBUTE'),
       // line.variables reports a name that is wrong.

@@ -3,7 +3,7 @@ import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { nearestWord } from '../../core/nearest-word.js';
 import { optionsFrom } from '../../options/environment.js';
-import { hasWhatsAppSender, usesProvider } from '../../options/provider-variables.js';
+import { hasWhatsAppSender } from '../../options/provider-variables.js';
 import { attempt, hasServiceApp, OPTION_NAMES } from '../../options/variables.js';
 import { commandLine, flagOptions, printNextSteps, shellWord, textOption, textOptions } from '../command.js';
 import type { Command, CommandCall } from '../command.js';
@@ -97,10 +97,7 @@ async function runInit(call: CommandCall): Promise<ExitCode> {
       terminal.note('! HOOK_SECRET is a new one. "setup hook" below gives it to Okta.', 'yellow');
   }
   for (const problem of problems) terminal.note(`! Before it starts: ${problem}.`, 'yellow');
-  const hasOptIn =
-    channels.some((channel) => channel === 'whatsapp' || channel === 'line') ||
-    hasWhatsAppSender(variables) ||
-    usesProvider(variables, 'LINE_');
+  const hasOptIn = channels.includes('whatsapp') || hasWhatsAppSender(variables);
   const next = nextCommands(gateway, folder, hasOptIn ? ['setup attribute', 'setup hook'] : ['setup hook']);
   printNextSteps(next, terminal);
   terminal.json({ command: 'init', files: files.map(({ name }) => name), kept, problems, next });

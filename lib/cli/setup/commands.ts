@@ -1,15 +1,9 @@
 import type { HookProof } from '../../okta/admin/hook-resource.js';
-import { DEFAULT_USER_ID_ATTRIBUTE } from '../../channels/line/line.js';
-import {
-  createAttributeSetup,
-  lineUserIdAttribute,
-  optInAttribute,
-} from '../../okta/admin/attribute-setup.js';
 import { createEventHookSetup } from '../../okta/admin/event-hook-setup.js';
 import type { SetupPlan } from '../../okta/admin/setup-plan.js';
+import { createOptInAttributeSetup } from '../../okta/admin/opt-in-attribute.js';
 import { createTelephonyHookSetup, warnOfNativeTelephony } from '../../okta/admin/telephony-hook-setup.js';
 import { DEFAULT_OPT_IN_ATTRIBUTE } from '../../options/options.js';
-import { usesProvider } from '../../options/provider-variables.js';
 import { isShortSecret, markProbe, MIN_SECRET_LENGTH, type MarkedCall } from '../../okta/probe-mark.js';
 import { commandLine, flagOptions, headerOption, textOption, textOptions, YES_OPTION } from '../command.js';
 import type { Command, CommandCall } from '../command.js';
@@ -25,14 +19,11 @@ export const setupAttribute: Command = {
   name: 'setup attribute',
   summary: 'sets up the attribute by which users opt in, on the default user profile',
   help: `Creates or updates a boolean that users may change themselves, mastered by Okta. It has no default: no value is no consent.
-If a variable LINE_… is set, it is an array of channel names, such as line. Then there is also a string for the LINE user id,
-which users may not change.
 
   -y, --yes    make the changes without asking
   --read-only  users may only see it: for your own page that changes it for them, such as the example's
 
-Environment: OPT_IN_ATTRIBUTE, the attribute's variable name (${DEFAULT_OPT_IN_ATTRIBUTE}), and
-LINE_USER_ID_ATTRIBUTE, that of the LINE user id (${DEFAULT_USER_ID_ATTRIBUTE}).
+Environment: OPT_IN_ATTRIBUTE, the attribute's variable name (${DEFAULT_OPT_IN_ATTRIBUTE}).
 Service app: okta.schemas.read, okta.schemas.manage. Role: Organization Administrator.
 
   okta-telephony-hook setup attribute
@@ -40,21 +31,15 @@ Service app: okta.schemas.read, okta.schemas.manage. Role: Organization Administ
   options: { ...YES_OPTION, ...flagOptions('read-only') },
   run: (call) =>
     runSetup(call, 'setup attribute', () => {
-      const { options, variables } = call;
-      const name = variables.read('OPT_IN_ATTRIBUTE') ?? DEFAULT_OPT_IN_ATTRIBUTE;
-      const userId =
-        variables.readAs('LINE_USER_ID_ATTRIBUTE', 'OPT_IN_ATTRIBUTE') ?? DEFAULT_USER_ID_ATTRIBUTE;
-      const hasLine = usesProvider(variables, 'LINE_');
-      const optIn = optInAttribute(name, { hasLine, isReadOnly: options['read-only'] === true });
-      const attributes = hasLine ? [optIn, lineUserIdAttribute(userId)] : [optIn];
+      const name = call.variables.read('OPT_IN_ATTRIBUTE') ?? DEFAULT_OPT_IN_ATTRIBUTE;
+      const ownAccess = call.options['read-only'] === true ? 'READ_ONLY' : 'READ_WRITE';
       const scopes = ['okta.schemas.read', 'okta.schemas.manage'];
-      const values = hasLine ? `line, and ${userId} to your LINE user id,` : 'true';
       return Promise.resolve({
-        subject: hasLine ? `Each of the attributes ${name} and ${userId}` : `The attribute ${name}`,
+        subject: `The attribute ${name}`,
         access: { scopes, role: 'the role Organization Administrator (or Super Administrator)' },
-        make: (org) => ({ setup: createAttributeSetup(org.as(scopes), attributes) }),
+        make: (org) => ({ setup: createOptInAttributeSetup(org.as(scopes), name, ownAccess) }),
         next: [
-          `Set ${name} to ${values} for yourself: Okta, Directory > People > you > Profile. A new attribute appears there within a minute.`,
+          `Set ${name} to true for yourself: Okta, Directory > People > you > Profile. It appears there within a minute.`,
           ...(name === DEFAULT_OPT_IN_ATTRIBUTE
             ? []
             : [`Give the gateway the same name: optInAttribute: '${name}'.`]),

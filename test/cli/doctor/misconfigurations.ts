@@ -444,7 +444,7 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
     },
     finds: warn(
       'okta.attribute',
-      'whatsAppOptIn: user permission is READ_ONLY instead of READ_WRITE, source is PROFILE_MASTER instead of OKTA. whatsAppOptIn is Read Only for users, who opt in without any proof once they may change it: where a page of yours does it for them, keep it so by --read-only.',
+      'whatsAppOptIn: user permission is READ_ONLY instead of READ_WRITE, source is PROFILE_MASTER instead of OKTA. whatsAppOptIn is Read Only for users, who turn WhatsApp on without any proof once they may change it: where a page of yours does it for them, keep it so by --read-only.',
       'okta-telephony-hook setup attribute changes that.',
     ),
   },
@@ -471,7 +471,7 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
     finds: fail(
       'okta.unverified-phone',
       'whatsAppOptIn is of the type boolean, but the unverified number is a string.',
-      'Name another, or add it in Okta: Directory > Profile Editor > User (default).',
+      'Name another.',
     ),
   },
   {
@@ -1186,7 +1186,7 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
     finds: fail(
       'okta.unverified-phone',
       'The user profile has no attribute noPhone.',
-      'Name another, or add it in Okta: Directory > Profile Editor > User (default).',
+      'Name another, or add it in Okta: Directory > Profile Editor > User (default), as a string that users may not change.',
     ),
   },
   {

@@ -75,10 +75,12 @@ describe('doctor without Twilio', () => {
       status: 'fail',
       message: 'whatsAppOptIn is of the type boolean: no user can opt in to LINE by it.',
       remedy:
-        'Set OPT_IN_ATTRIBUTE to another name, here and at the gateway: okta-telephony-hook setup attribute then creates an array of channel names.',
+        'Set OPT_IN_ATTRIBUTE to an attribute of the type string or string array, with the value line for each user who opts in.',
     });
     const [missing] = await optIn('codesBy');
-    expect(missing?.remedy).to.equal('okta-telephony-hook setup attribute creates it.');
+    expect(missing?.remedy).to.equal(
+      'Add it in Okta: Directory > Profile Editor > User (default), of the type string or string array, with the value line for each user who opts in.',
+    );
     okta.setAttribute('codesBy', { title: 'Codes by', type: 'string' });
     const [names, optedIn] = await optIn('codesBy');
     expect(names).to.deep.include({
@@ -99,29 +101,6 @@ describe('doctor without Twilio', () => {
     LINE_BASE_URL: line.baseUrl,
   });
 
-  it('wants an attribute with channel names for LINE beside WhatsApp, and warns of a boolean', async () => {
-    const { okta } = ward.scene;
-    const beside = {
-      ...variables(),
-      ...{ VONAGE_WHATSAPP_FROM: '14155550100', VONAGE_WHATSAPP_TEMPLATE: 'codes' },
-      ...{ LINE_CHANNEL_ACCESS_TOKEN: line.channelAccessToken, LINE_BASE_URL: line.baseUrl },
-    };
-    const optIn = async (attribute: string): Promise<readonly string[]> => {
-      const lines = await ward.lines({ ...beside, OPT_IN_ATTRIBUTE: attribute });
-      return ['okta.attribute', 'okta.opted-in'].map((check) => {
-        const { status, message, remedy } = lineOf(lines, check);
-        return `${status} ${message} ${remedy ?? ''}`;
-      });
-    };
-    const [boolean, optedIn] = await optIn('');
-    expect(boolean).to.match(/^warn whatsAppOptIn is of the type boolean: no user can opt in to LINE by it/);
-    expect(optedIn).to.match(/^ok 1 active user has opted in\./);
-    okta.setAttribute('channels', { title: 'Channels', type: 'array' });
-    const [names, nobody] = await optIn('channels');
-    expect(names).to.match(/^ok channels is of the type array/);
-    expect(nobody).to.include('Set channels to whatsapp for yourself');
-  });
-
   it('fails if the attribute with the LINE user id is missing, is no string, or is the own one of users', async () => {
     const { okta } = ward.scene;
     const attributeLine = async (name: string): Promise<Line> =>
@@ -130,7 +109,7 @@ describe('doctor without Twilio', () => {
       status: 'fail',
       message: 'The user profile has no attribute lineUserId.',
       remedy:
-        'Name another by LINE_USER_ID_ATTRIBUTE, here and at the gateway, or let okta-telephony-hook setup attribute create it.',
+        'Name another by LINE_USER_ID_ATTRIBUTE, here and at the gateway, or add it in Okta: Directory > Profile Editor > User (default), as a string that users may not change.',
     });
     okta.setAttribute('lineIds', { title: 'Ids', type: 'array' });
     expect(await attributeLine('lineIds')).to.deep.include({

@@ -140,16 +140,13 @@ describe('init', () => {
     expect(readFileSync(at('gateway.mjs'), 'utf8')).to.include('path: "/codes"');
   });
 
-  it('names setup attribute as a next step where codes may go by WhatsApp or LINE', async () => {
+  it('names setup attribute as a next step where codes may go by WhatsApp', async () => {
     const words = '--org https://acme.okta.com --provider twilio --skip-check --force';
     const setups = async (channels: string, env: RunOptions['env'] = {}): Promise<readonly string[]> =>
       (await init(`${words} --channels ${channels}`, { env })).stdout.match(/setup \S+(?= --env)/g) ?? [];
     expect(await setups('sms,voice')).to.deep.equal(['setup hook']);
     expect(await setups('sms,whatsapp')).to.deep.equal(['setup attribute', 'setup hook']);
-    const line = (await init(words.replace('twilio', 'line'))).stdout;
-    expect(line).to.include('setup attribute --env gateway.env');
     const env = { TWILIO_SANDBOX_NUMBER: twilio.sandboxNumber };
-    expect(await setups('sms', { LINE_CHANNEL_ACCESS_TOKEN: 'a-token-of-line-0123' })).to.have.length(2);
     expect(await setups('sms', env)).to.deep.equal(['setup attribute', 'setup hook']);
   });
 

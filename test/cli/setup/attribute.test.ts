@@ -68,68 +68,6 @@ describe('setup attribute', () => {
     expect(made.stdout).to.include("optInAttribute: 'viaWhatsApp'");
   });
 
-  describe('for LINE', () => {
-    const env = { LINE_CHANNEL_ACCESS_TOKEN: 'a-token-of-line-0123' };
-
-    it('creates an array of channel names, and a string for the LINE user id that users may not change', async () => {
-      const made = await run(okta, 'setup attribute --yes', { time, env });
-      expect(made.code, made.stderr).to.equal(0);
-      expect(attribute()).to.deep.include({
-        ...AS_IT_SHOULD_BE,
-        title: 'Channels of codes',
-        type: 'array',
-        items: { type: 'string' },
-      });
-      expect(attribute('lineUserId')).to.deep.include({
-        ...AS_IT_SHOULD_BE,
-        type: 'string',
-        permissions: [{ principal: 'SELF', action: 'READ_ONLY' }],
-      });
-      expect(made.stdout).to.include(
-        'Set whatsAppOptIn to line, and lineUserId to your LINE user id, for yourself',
-      );
-      const again = await run(okta, 'setup attribute', { time, env });
-      expect(again.stdout).to.include('Each of the attributes whatsAppOptIn and lineUserId is up to date.');
-      expect(writesTo(okta)).to.have.length(2);
-    });
-
-    it('keeps a string, an attribute that is hidden from users, and what else fits', async () => {
-      const names = { OPT_IN_ATTRIBUTE: 'codesBy', LINE_USER_ID_ATTRIBUTE: 'lineId' };
-      okta.setAttribute('codesBy', { ...AS_IT_SHOULD_BE, title: 'Ours', type: 'string' });
-      const hidden = [{ principal: 'SELF', action: 'HIDE' }];
-      okta.setAttribute('lineId', { ...AS_IT_SHOULD_BE, title: 'Ours', type: 'string', permissions: hidden });
-      const made = await run(okta, 'setup attribute --json', { time, env: { ...env, ...names } });
-      expect(made.json()).to.include({ result: 'unchanged' });
-    });
-
-    it('takes the right to change the LINE user id from users', async () => {
-      okta.setAttribute('lineUserId', { ...AS_IT_SHOULD_BE, title: 'Ours', type: 'string' });
-      const made = await run(okta, 'setup attribute --yes', { time, env });
-      expect(made.stdout).to.include('READ_WRITE -> READ_ONLY');
-      expect(attribute('lineUserId')).to.have.deep.nested.property('permissions[0].action', 'READ_ONLY');
-    });
-
-    it('changes nothing if one of the attributes has a wrong type or name, and names its variable', async () => {
-      okta.setAttribute('whatsAppOptIn', { ...AS_IT_SHOULD_BE, title: 'Ours', type: 'boolean' });
-      const boolean = await run(okta, 'setup attribute --yes', { time, env });
-      expect(boolean.stderr)
-        .to.include(
-          'of the type boolean, and Okta changes no type. By a boolean users opt in to WhatsApp only.',
-        )
-        .and.include('Name another attribute by OPT_IN_ATTRIBUTE');
-      for (const [name, code] of [
-        ['nickName', 1],
-        ['line-id', 2],
-      ] as const) {
-        const names = { OPT_IN_ATTRIBUTE: 'codesBy', LINE_USER_ID_ATTRIBUTE: name };
-        const made = await run(okta, 'setup attribute --yes', { time, env: { ...env, ...names } });
-        expect(made.code).to.equal(code);
-        expect(made.stderr).to.include('LINE_USER_ID_ATTRIBUTE');
-      }
-      expect(writesTo(okta)).to.be.empty;
-    });
-  });
-
   it('brings an attribute that is there up to date, and keeps its title', async () => {
     okta.setAttribute('whatsAppOptIn', { title: 'Ours', type: 'boolean', description: 'As we say it' });
     const made = await run(okta, 'setup attribute --yes', { time });

@@ -60,7 +60,7 @@ interface ReadOfOktaError {
   readonly errorCauses?: { readonly errorSummary?: string }[];
 }
 
-/** What lib/okta/admin/attribute-setup.ts reads of the schema of users. */
+/** What lib/okta/admin/opt-in-attribute.ts reads of the schema of users. */
 interface ReadOfSchema {
   readonly definitions?: {
     readonly base?: { readonly properties?: object };
@@ -266,7 +266,7 @@ export const NAMES_READ: Readonly<Record<string, Readonly<Record<string, true>>>
     // At the token endpoint of RFC 6749, which no document has.
     error: true,
   } satisfies Names<ReadOfOktaError & { error: string }>,
-  'okta/admin/attribute-setup.ts': {
+  'okta/admin/opt-in-attribute.ts': {
     ...({ definitions: true, base: true, custom: true, properties: true } satisfies Names<
       ReadOfSchema & NonNullable<ReadOfSchema['definitions']> & { properties: object }
     >),

@@ -1,4 +1,4 @@
-import { createAttributeSetup, optInAttribute } from '../../../okta/admin/attribute-setup.js';
+import { createOptInAttributeSetup } from '../../../okta/admin/opt-in-attribute.js';
 import { countOptedIn, readAttribute } from '../../../okta/admin/org-facts.js';
 import { fail, ok, warn, type Finding } from '../finding.js';
 import type { OptIn } from '../variables.js';
@@ -6,19 +6,20 @@ import { describeDifferences, SCHEMAS, USERS, type OrgReader } from './okta-acce
 
 /** The checks of the profile's attributes: by one users opt in, another may hold the number to which codes go. */
 
-/** Types of an attribute whose values are channel names. */
+/** Types of an attribute whose values are channel names. The gateway supports them; `setup attribute` makes a boolean. */
 const CHANNEL_NAME_TYPES: ReadonlySet<string> = new Set(['string', 'array']);
 
 const EDITOR = 'Okta: Directory > Profile Editor > User (default)';
 
-const SET_UP = 'okta-telephony-hook setup attribute';
-
-export async function attributeFinding(org: OrgReader, optIn: OptIn): Promise<Finding> {
-  if (optIn.channels.includes('line')) return lineAttributeFinding(org, optIn);
-  const name = optIn.attribute;
-  const attributes = [optInAttribute(name, { hasLine: false })];
-  const setup = createAttributeSetup(org.readOnly(SCHEMAS.scopes), attributes);
-  const { obstacle, steps, warnings } = await setup.plan();
+export async function attributeFinding(
+  org: OrgReader,
+  { attribute: name, channel }: OptIn,
+): Promise<Finding> {
+  if (channel === 'line') return lineAttributeFinding(org, name);
+  const { obstacle, steps, warnings } = await createOptInAttributeSetup(
+    org.readOnly(SCHEMAS.scopes),
+    name,
+  ).plan();
   if (obstacle !== undefined) {
     const { type, isUsersOwn } = await readAttribute(org.reading(SCHEMAS.scopes), name);
     if (type === undefined || !CHANNEL_NAME_TYPES.has(type)) return fail(obstacle.message, obstacle.remedy);
@@ -29,43 +30,45 @@ export async function attributeFinding(org: OrgReader, optIn: OptIn): Promise<Fi
   }
   const changes = steps.flatMap((step) => step.changes);
   if (changes.length === 0) return ok(`${name} is a boolean that users may change, mastered by Okta.`);
+  const remedy = 'okta-telephony-hook setup attribute';
   if (changes.some(({ field }) => field === 'type')) {
-    return fail(`The user profile has no attribute ${name}: no user can opt in.`, `${SET_UP} creates it.`);
+    return fail(`The user profile has no attribute ${name}: no user can opt in.`, `${remedy} creates it.`);
   }
   const wrong = describeDifferences(changes);
-  return warn([`${name}: ${wrong}.`, ...warnings].join(' '), `${SET_UP} changes that.`);
+  return warn([`${name}: ${wrong}.`, ...warnings].join(' '), `${remedy} changes that.`);
 }
 
 function describeNames(name: string, type: string, isUsersOwn: boolean): string {
   return `${name} is of the type ${type}, and users may ${isUsersOwn ? 'change it' : 'not change it themselves'}`;
 }
 
-/** With LINE the attribute has the names of channels. A boolean is for WhatsApp alone. */
-async function lineAttributeFinding(org: OrgReader, { attribute: name, channels }: OptIn): Promise<Finding> {
+/** Without WhatsApp the attribute has the names of channels. `setup attribute` makes a boolean, which is for WhatsApp alone. */
+async function lineAttributeFinding(org: OrgReader, name: string): Promise<Finding> {
   const { isThere, type = 'unknown', isUsersOwn } = await readAttribute(org.reading(SCHEMAS.scopes), name);
-  if (!isThere) {
-    return fail(`The user profile has no attribute ${name}: no user can opt in.`, `${SET_UP} creates it.`);
-  }
   if (CHANNEL_NAME_TYPES.has(type)) {
     return ok(
       `${describeNames(name, type, isUsersOwn)}: a user has opted in to LINE if it has the value line.`,
     );
   }
-  const isForWhatsApp = channels.includes('whatsapp') && type === 'boolean';
-  return (isForWhatsApp ? warn : fail)(
-    `${name} is of the type ${type}: no user can opt in to LINE by it.`,
-    `Set OPT_IN_ATTRIBUTE to another name, here and at the gateway: ${SET_UP} then creates an array of channel names.`,
-  );
+  const another = 'with the value line for each user who opts in';
+  return isThere
+    ? fail(
+        `${name} is of the type ${type}: no user can opt in to LINE by it.`,
+        `Set OPT_IN_ATTRIBUTE to an attribute of the type string or string array, ${another}.`,
+      )
+    : fail(
+        `The user profile has no attribute ${name}: no user can opt in.`,
+        `Add it in ${EDITOR}, of the type string or string array, ${another}.`,
+      );
 }
 
-export async function optedInFinding(org: OrgReader, { attribute: name, channels }: OptIn): Promise<Finding> {
-  // If the schema cannot be read, okta.attribute says so, and the attribute has the type that `setup attribute` gives it.
+export async function optedInFinding(org: OrgReader, { attribute: name, channel }: OptIn): Promise<Finding> {
+  // If the schema cannot be read, okta.attribute says so, and the attribute counts as a boolean.
   const attribute = await readAttribute(org.reading(SCHEMAS.scopes), name).catch(() => undefined);
   if (attribute?.isThere === false) {
     return warn(`No user has opted in, because there is no attribute ${name}.`, 'See okta.attribute.');
   }
-  const [channel = ''] = channels;
-  const hasNames = CHANNEL_NAME_TYPES.has(attribute?.type ?? (channels.includes('line') ? 'array' : ''));
+  const hasNames = CHANNEL_NAME_TYPES.has(attribute?.type ?? (channel === 'line' ? 'string' : ''));
   if (channel === 'line' && !hasNames)
     return warn(`No user can opt in to LINE by ${name}.`, 'See okta.attribute.');
   const condition = `${name} ${hasNames ? 'pr' : 'eq true'}`;
@@ -84,12 +87,12 @@ export async function optedInFinding(org: OrgReader, { attribute: name, channels
 const RECIPIENTS = {
   'unverified-phone': {
     what: 'the unverified number',
-    setUp: `Name another, or add it in ${EDITOR}.`,
+    another: 'Name another',
     instead: 'remove unverifiedPhoneAttribute, so that codes go to the enrolled phone',
   },
   'line-user-id': {
     what: 'the LINE user id',
-    setUp: `Name another by LINE_USER_ID_ATTRIBUTE, here and at the gateway, or let ${SET_UP} create it.`,
+    another: 'Name another by LINE_USER_ID_ATTRIBUTE, here and at the gateway',
     instead: 'name another attribute by LINE_USER_ID_ATTRIBUTE',
   },
 };
@@ -102,11 +105,15 @@ export async function recipientFinding(
   check: RecipientCheck,
   name: string,
 ): Promise<Finding> {
-  const { what, setUp, instead } = RECIPIENTS[check];
+  const { what, another, instead } = RECIPIENTS[check];
   const { isThere, type, isUsersOwn } = await readAttribute(org.reading(SCHEMAS.scopes), name);
-  if (!isThere) return fail(`The user profile has no attribute ${name}.`, setUp);
+  if (!isThere)
+    return fail(
+      `The user profile has no attribute ${name}.`,
+      `${another}, or add it in ${EDITOR}, as a string that users may not change.`,
+    );
   if (type !== 'string')
-    return fail(`${name} is of the type ${type ?? 'unknown'}, but ${what} is a string.`, setUp);
+    return fail(`${name} is of the type ${type ?? 'unknown'}, but ${what} is a string.`, `${another}.`);
   if (!isUsersOwn) return ok(`Users may not change ${name}, ${what} to which codes go.`);
   return fail(
     `Users may change ${name}, ${what} to which codes go: somebody with a stolen password can redirect the code to another phone.`,

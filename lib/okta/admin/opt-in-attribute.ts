@@ -1,0 +1,161 @@
+import type { Administration } from './administration.js';
+import { asList, fieldOf, textFieldOf } from '../../core/json.js';
+import { changesOf, type Setup, type SetupChange, type SetupPlan } from './setup-plan.js';
+
+/** Sets up the opt-in attribute on the default user profile, by the Schema API. */
+
+const SCHEMA = '/api/v1/meta/schemas/user/default';
+const TITLE = 'Codes by WhatsApp';
+const DESCRIPTION = 'Send one-time codes by WhatsApp';
+const IN_PROFILE_EDITOR = 'Okta: Directory > Profile Editor > User (default)';
+
+/** The user's own access to the attribute. */
+type OwnAccess = 'READ_WRITE' | 'READ_ONLY';
+
+const MUTABILITY = 'READ_WRITE';
+/** Without this, a directory that is a profile source would overwrite the user's choice. */
+const MASTER = { type: 'OKTA' };
+
+/**
+ * Plans the attribute: a boolean, mastered by Okta, without a default, because an unset value is no consent.
+ *
+ * @param name - the attribute's variable name.
+ * @param ownAccess - `READ_WRITE`: users change their consent themselves. `READ_ONLY`: a page of the gateway's owner changes it
+ *   for them, after a proof.
+ */
+export function createOptInAttributeSetup(
+  okta: Administration,
+  name: string,
+  ownAccess: OwnAccess = 'READ_WRITE',
+): Setup {
+  return {
+    async plan() {
+      const definitions = fieldOf(await okta.get(SCHEMA), 'definitions');
+      const ofBase = fieldOf(definitions, 'base', 'properties');
+      const own = fieldOf(definitions, 'custom', 'properties');
+      const found = fieldOf(own, name);
+      const obstacle =
+        found === undefined ? nameObstacle(name, namesOf(ofBase), namesOf(own)) : obstacleOf(name, found);
+      if (obstacle !== undefined) return { steps: [], obstacle, warnings: [] };
+      const changes = changesFrom(found, ownAccess);
+      if (changes.length === 0) return { steps: [], warnings: [] };
+      const isNew = found === undefined;
+      return {
+        warnings: isNew ? [] : warningsOf(name, found, ownAccess),
+        steps: [
+          {
+            does: `${isNew ? 'Create' : 'Change'} the attribute ${name} of the default user profile`,
+            changes,
+            run: async () => {
+              await okta.post(SCHEMA, {
+                definitions: {
+                  custom: {
+                    id: '#custom',
+                    type: 'object',
+                    properties: { [name]: written(found, ownAccess) },
+                  },
+                },
+              });
+            },
+          },
+        ],
+      };
+    },
+  };
+}
+
+/** The attribute in the request. The Schema API merges it with the existing one, so settings of others are sent unchanged. */
+function written(found: unknown, ownAccess: OwnAccess): object {
+  const scope = textFieldOf(found, 'scope');
+  const attribute = {
+    title: textFieldOf(found, 'title') ?? TITLE,
+    ...(found === undefined ? { description: DESCRIPTION } : {}),
+    type: 'boolean',
+    scope: scope ?? 'NONE',
+    mutability: MUTABILITY,
+    permissions: [{ principal: 'SELF', action: ownAccess }],
+    master: MASTER,
+  };
+  return defaultOf(found) === undefined ? attribute : { ...attribute, default: null };
+}
+
+function changesFrom(found: unknown, ownAccess: OwnAccess): readonly SetupChange[] {
+  const master = textFieldOf(found, 'master', 'type');
+  const mutability = textFieldOf(found, 'mutability');
+  const type = found === undefined ? undefined : textFieldOf(found, 'type');
+  return changesOf([
+    ['type', type, 'boolean'],
+    ['mutability', mutability, MUTABILITY],
+    ['user permission', ownAccessOf(found), ownAccess],
+    ['source', master, MASTER.type],
+    ['default', defaultOf(found) ?? 'none', 'none'],
+  ]);
+}
+
+function obstacleOf(name: string, found: unknown): SetupPlan['obstacle'] {
+  const type = textFieldOf(found, 'type');
+  if (type === 'boolean') return undefined;
+  const asItIs =
+    type === 'string' || type === 'array'
+      ? ' It works as it is where its values are the names of channels in optInChannels.'
+      : '';
+  return {
+    message: `The attribute ${name} is there, of the type ${type ?? 'unknown'}, and Okta changes no type.${asItIs}`,
+    remedy: `Name another attribute by OPT_IN_ATTRIBUTE; or remove this one, with all its values, in ${IN_PROFILE_EDITOR}, and run this again.`,
+  };
+}
+
+/** Okta does not accept a second name that differs by case only. */
+function nameObstacle(
+  name: string,
+  ofBase: readonly string[],
+  own: readonly string[],
+): SetupPlan['obstacle'] {
+  const isTaken = (taken: string): boolean => taken.toLowerCase() === name.toLowerCase();
+  const theirs = ofBase.find(isTaken);
+  if (theirs !== undefined) {
+    return {
+      message: `${theirs} is an attribute of Okta's own, which every org has.`,
+      remedy: 'Name another attribute by OPT_IN_ATTRIBUTE, here and at the gateway.',
+    };
+  }
+  const similar = own.find(isTaken);
+  if (similar === undefined) return undefined;
+  return {
+    message: `The org has an attribute ${similar}, which differs from ${name} by case only.`,
+    remedy: `If it is the one that is meant, set OPT_IN_ATTRIBUTE=${similar}, here and at the gateway; if not, name another.`,
+  };
+}
+
+function namesOf(properties: unknown): readonly string[] {
+  return Object.keys(Object(properties) as object);
+}
+
+function ownAccessOf(found: unknown): string | undefined {
+  const isOwn = (principal: unknown): boolean => principal === 'SELF';
+  const own = asList(fieldOf(found, 'permissions')).find((permission) =>
+    isOwn(fieldOf(permission, 'principal')),
+  );
+  return textFieldOf(own, 'action');
+}
+
+function warningsOf(name: string, found: unknown, ownAccess: OwnAccess): readonly string[] {
+  const warnings: string[] = [];
+  if (defaultOf(found) === 'true') {
+    warnings.push(
+      `${name} has the default true: it counts for everyone who never chose, and that is no consent to WhatsApp.`,
+    );
+  }
+  if (ownAccess === 'READ_WRITE' && ownAccessOf(found) === 'READ_ONLY') {
+    warnings.push(
+      `${name} is Read Only for users, who turn WhatsApp on without any proof once they may change it: where a page of yours does it for them, keep it so by --read-only.`,
+    );
+  }
+  return warnings;
+}
+
+/** The default as text; `undefined` if there is none, which Okta may write as `null`. */
+function defaultOf(found: unknown): string | undefined {
+  const value = fieldOf(found, 'default');
+  return value === undefined || value === null ? undefined : JSON.stringify(value);
+}

@@ -1,4 +1,3 @@
-import { endOfTurn } from '../core/time.js';
 import { claimEvent } from '../guard/duplicates.js';
 import { exceededRules } from '../guard/limits.js';
 import { recipientOf } from '../numbers/phone-number.js';
@@ -36,9 +35,6 @@ export async function deduplicate(call: ReadCall, parts: HookParts): Promise<Cla
     budget: call.budget,
   });
   if (result.isFirst) {
-    // Redis answers the claims of one turn together, so their calls go on together. On memory state they do here: a fifth less CPU
-    // time for a code under load.
-    if (!parts.state.isShared) await endOfTurn();
     return Object.assign(call, {
       claim: result.claim,
       exceeded: exceededRules(buckets, result.exceeded),

@@ -10,7 +10,7 @@ import type { StatePort } from '#lib/delivery/state.js';
 import { openMemoryState } from '#lib/state/memory/memory-state.js';
 import type { Channel, Outcome } from '#lib/index.js';
 import { startGatewayBeside } from '#harness/gateway-beside.js';
-import { ANA, CODE, commandOf, startScene, type Scene } from '#harness/scene.js';
+import { ANA, CODE, commandOf, startScene, type HookOptions, type Scene } from '#harness/scene.js';
 import { startRawCall } from '#harness/raw-call.js';
 import { passTime, stopTime } from '#harness/stopped-time.js';
 import { defer, until } from '#harness/until.js';
@@ -26,7 +26,7 @@ describe('two calls of one user at once', () => {
   let first: ReturnType<typeof defer<Outcome>>;
   let lines: number;
 
-  const start = async (): Promise<void> => {
+  const start = async (options: HookOptions = {}): Promise<void> => {
     left = [];
     lines = 0;
     first = defer<Outcome>();
@@ -46,7 +46,7 @@ describe('two calls of one user at once', () => {
       },
     };
     scene = await startScene({
-      hook: { chooseChannels: () => ['line'], channels: { line, sms }, lateFailover: false },
+      hook: { chooseChannels: () => ['line'], channels: { line, sms }, lateFailover: false, ...options },
     });
   };
   afterEach(() => scene.close());
@@ -72,6 +72,24 @@ describe('two calls of one user at once', () => {
     expect(warned.map(({ message }) => message)).to.include(
       'okta-telephony-hook: The code is superseded: the user has a newer one. Nothing was sent. Okta got PENDING, so it sends no code itself.',
     );
+  });
+
+  it('send the older code by no further channel if it is refused in the turn that reads the newer call', async () => {
+    await start({
+      onEvent: (event) => {
+        if (event.type !== 'request.received' || event.eventId !== 'newer') return;
+        // After all that this turn of the event loop does with the newer call.
+        process.nextTick(() => {
+          first.resolve({ status: 'refused', code: 'GONE', reason: 'gone' });
+        });
+      },
+    });
+    const older = scene.call({ eventId: 'older' });
+    await until(() => lines === 1);
+    const newer = await scene.call({ eventId: 'newer', otpCode: NEWER });
+    expect(newer.okta.action).to.equal('sent');
+    expect((await older).okta.action).to.equal('pending');
+    expect(left).to.deep.equal([`line ${NEWER}`]);
   });
 
   it('leave the later one the newest, even if it waits longer for the guard', async () => {

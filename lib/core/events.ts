@@ -72,7 +72,7 @@ export interface HookEventFields {
     /** The cause, if the code alone does not say it. */
     readonly reason: string | undefined;
   };
-  /** Callers could not prove to be Okta. Emitted at once, then at most once a minute and by `close()`, with their count. */
+  /** Callers could not prove that they are Okta. Emitted at once, then at most once a minute and by `close()`, with their count. */
   readonly 'caller.rejected': Counted & {
     readonly reason: string;
     /** Which of Okta's hooks they called. */

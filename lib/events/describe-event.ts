@@ -64,7 +64,7 @@ const TABLE: {
         }),
   'caller.rejected': ({ hook, schemes, reason }) =>
     warn(
-      `Calls to the ${hook} hook were rejected in the last minute: the callers could not prove to be Okta.`,
+      `Calls to the ${hook} hook were rejected in the last minute: the callers could not prove that they are Okta.`,
       {
         code: reason,
         remedy: `Compare with the ${hook} hook in Okta: ${[...new Set(schemes)].map((scheme) => PROOFS[scheme]).join('; or ')}.`,

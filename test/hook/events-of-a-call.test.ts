@@ -493,7 +493,7 @@ const STORIES: readonly Story[] = [
         schemes: ['header'],
       },
       'warn',
-      'Calls to the inline hook were rejected in the last minute: the callers could not prove to be Okta.',
+      'Calls to the inline hook were rejected in the last minute: the callers could not prove that they are Okta.',
       "Compare with the inline hook in Okta: the header's name and the secret.",
     ]),
   },

@@ -109,7 +109,7 @@ function nextCommands(gateway: string, folder: string, setups: readonly string[]
   const call = { options: { env: ENV_FILE } };
   const [packages, node] = gateway.endsWith('.ts') ? ['express tsx', 'npx tsx'] : ['express', 'node'];
   return [
-    `${enter}npm install okta-telephony-hook ${packages} && ${node} --env-file=${ENV_FILE} ${gateway}`,
+    `${enter}npm install --prefix . okta-telephony-hook ${packages} && ${node} --env-file=${ENV_FILE} ${gateway}`,
     ...setups.map((setup) => `OKTA_API_TOKEN=<an administrator's> ${commandLine(call, setup)}`),
     commandLine(call, 'doctor'),
   ];

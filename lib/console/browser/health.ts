@@ -146,7 +146,7 @@ const REJECTIONS: ReadonlyMap<string, string> = new Map([
   ['probe', 'test calls of the command line (doctor, setup, preview)'],
   [
     'CALLER_NOT_PROVEN',
-    "the caller could not prove to be Okta (401). If Okta's codes do not arrive, compare the secret of the hook in Okta with the gateway's",
+    "the caller could not prove that it is Okta (401). If Okta's codes do not arrive, compare the secret of the hook in Okta with the gateway's",
   ],
   ['METHOD_NOT_ALLOWED', 'by another method than POST (405), as a browser does. Okta uses POST'],
 ]);

@@ -76,7 +76,7 @@ describe('init', () => {
       'Answer again, or skip it with Enter: TWILIO_ACCOUNT_SID, TWILIO_API_KEY_SID, TWILIO_API_KEY_SECRET.',
     );
     expect(made.stdout.split('\n').filter((line) => /^ {2}\d\. /.test(line))).to.deep.equal([
-      `  1. cd ${folder} && npm install okta-telephony-hook express && node --env-file=gateway.env gateway.mjs`,
+      `  1. cd ${folder} && npm install --prefix . okta-telephony-hook express && node --env-file=gateway.env gateway.mjs`,
       "  2. OKTA_API_TOKEN=<an administrator's> npx okta-telephony-hook setup hook --env gateway.env",
       '  3. npx okta-telephony-hook doctor --env gateway.env',
     ]);

@@ -4,10 +4,10 @@ import { createAgent } from '#lib/http/call.js';
 import { REFUSING_ORIGIN } from '#harness/free-port.js';
 import { startTestServer, type TestServer } from '../testing/local.js';
 
-const OURS = '{"error":{"errorSummary":"No"}}';
+const HOOK_ERROR = '{"error":{"errorSummary":"No"}}';
 const CLIENT_SECRET = 'client-secret-77aa31';
 
-describe('a gateway, asked before Okta', () => {
+describe('probeGateway, before the set-up in Okta', () => {
   const dispatcher = createAgent(1_000);
   let server: TestServer | undefined;
   after(() => dispatcher.destroy());
@@ -24,14 +24,14 @@ describe('a gateway, asked before Okta', () => {
 
   const ask = (url: string) => probeGateway(dispatcher, url, { name: 'X-Api-Token', secret: 'the secret' });
   for (const [status, body, answer] of [
-    [400, OURS, { kind: 'accepted' }],
-    [401, OURS, { kind: 'refused', by: 'The gateway at HOST' }],
+    [400, HOOK_ERROR, { kind: 'accepted' }],
+    [401, HOOK_ERROR, { kind: 'refused', by: 'The gateway at HOST' }],
     [403, '', { kind: 'refused', by: 'The gateway at HOST' }],
     ...([200, 402, 404, 400] as const).map(
       (other) =>
         [
           other,
-          other === 400 ? '{"error":{}}' : OURS,
+          other === 400 ? '{"error":{}}' : HOOK_ERROR,
           {
             kind: 'unclear',
             why: `The gateway at HOST answered ${other}: that is no telephony hook of this package`,
@@ -39,13 +39,13 @@ describe('a gateway, asked before Okta', () => {
         ] as const,
     ),
   ] as const) {
-    it(`is understood where it answers ${status} with ${body || 'nothing'}`, async () => {
+    it(`reads the answer ${status} with ${body || 'an empty body'} as ${answer.kind}`, async () => {
       expect(toHost(await ask(await answering(status, body)))).to.deep.equal(answer);
     });
   }
 
-  it('is given the secret, and what is no hook call', async () => {
-    await ask(await answering(400, OURS));
+  it('sends the secret with an empty JSON object, which is not a hook call', async () => {
+    await ask(await answering(400, HOOK_ERROR));
     expect(server?.received).to.have.length(1);
     const [{ url, headers, body } = { url: '', headers: {}, body: '' }] = server?.received ?? [];
     expect({ url, body }).to.deep.equal({ url: '/at?of=a', body: '{}' });
@@ -57,7 +57,7 @@ describe('a gateway, asked before Okta', () => {
     });
   });
 
-  it('is not reached', async () => {
+  it('answers "unclear" if the gateway is not reachable', async () => {
     expect(await ask(REFUSING_ORIGIN)).to.deep.equal({
       kind: 'unclear',
       why: `The gateway at ${new URL(REFUSING_ORIGIN).host} could not be reached from here (ECONNREFUSED)`,
@@ -82,13 +82,13 @@ describe('a gateway, asked before Okta', () => {
     [401, '{}', { kind: 'refused', by: SERVER }],
     [403, '{}', { kind: 'unclear', why: `${SERVER} answered 403` }],
   ] as const) {
-    it(`has an authorization server that answers ${status} with ${body}`, async () => {
+    it(`reads the answer ${status} with ${body} of the authorization server as ${answer.kind}`, async () => {
       const url = await answering(status, body);
       expect(toHost(await fetchToken(url))).to.deep.equal(answer);
     });
   }
 
-  it('has an authorization server that is asked as Okta asks', async () => {
+  it('requests a token with the same parameters as Okta', async () => {
     await fetchToken(await answering(200, '{}'));
     const [{ headers, body } = { headers: {}, body: '' }] = server?.received ?? [];
     expect(Object.fromEntries(new URLSearchParams(body))).to.deep.equal({
@@ -103,7 +103,7 @@ describe('a gateway, asked before Okta', () => {
     });
   });
 
-  it('has an authorization server that is not reached', async () => {
+  it('answers "unclear" if the authorization server is not reachable', async () => {
     expect(await fetchToken(REFUSING_ORIGIN)).to.deep.equal({
       kind: 'unclear',
       why: `The authorization server at ${new URL(REFUSING_ORIGIN).host} could not be reached from here (ECONNREFUSED)`,

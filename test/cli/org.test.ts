@@ -11,7 +11,7 @@ const limited = (again: string): string =>
   `Wait for the end of the limit's window, usually a minute. Then run this again: ${again}.`;
 const GOES_ON = 'it continues where it stopped';
 
-describe('an error of Okta', () => {
+describe("asCommandError of an error of Okta's API", () => {
   for (const [code, remedy] of [
     [
       'OKTA_FORBIDDEN',
@@ -24,14 +24,14 @@ describe('an error of Okta', () => {
     ['OKTA_RATE_LIMITED', limited(GOES_ON)],
     ['OKTA_NOT_FOUND', 'Its own remedy.'],
   ] as const satisfies readonly (readonly [OktaApiErrorCode, string])[]) {
-    it(`is told with what to do: ${code}`, () => {
+    it(`has the remedy of ${code}`, () => {
       const error = new OktaApiError(code, 'It failed', { remedy: 'Its own remedy.' });
-      const told = asCommandError(error, ACCESS);
-      expect(told).to.include({ exitCode: 1, code, message: 'It failed.', remedy });
+      const converted = asCommandError(error, ACCESS);
+      expect(converted).to.include({ exitCode: 1, code, message: 'It failed.', remedy });
     });
   }
 
-  it("is told with Okta's own words, and with what another run does", () => {
+  it("quotes Okta's message, and says what another run does", () => {
     const cause = new Error('Too many');
     const error = new OktaApiError('OKTA_RATE_LIMITED', 'It failed', { cause });
     expect(asCommandError(error, { ...ACCESS, again: 'nothing was sent' })).to.include({

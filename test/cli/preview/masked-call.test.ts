@@ -10,17 +10,17 @@ const SECRETS = {
   lastName: 'Reisinger',
 };
 
-describe('a call that others may read', () => {
-  it('leaves no half of a secret where a text is cut', () => {
+describe('masking of a call for the output', () => {
+  it('leaves no part of a secret at the place where it cuts a long text', () => {
     for (let before = 480; before < 510; before += 1) {
-      const told = maskForOutput(`${'. '.repeat(before / 2)} Cleopatra 7700900177 204981`, SECRETS);
-      expect(told.length).to.be.at.most(500);
-      expect(told).to.not.match(/Cle|77|20/);
+      const masked = maskForOutput(`${'. '.repeat(before / 2)} Cleopatra 7700900177 204981`, SECRETS);
+      expect(masked.length).to.be.at.most(500);
+      expect(masked).to.not.match(/Cle|77|20/);
     }
     expect(maskForOutput('a '.repeat(400), SECRETS)).to.have.length(500);
   });
 
-  it("masks others' numbers and addresses, and leaves ids, times and versions", () => {
+  it('masks any phone number and IP address, and leaves ids, times and versions', () => {
     expect(maskForOutput('to +49 (170) 555-0123 by 198.51.100.7', SECRETS)).to.equal('to … by …');
     for (const text of [
       'id=d3bf0b97-305f-492f-b394-9d1f52c75fb4;Duration=356ms',
@@ -33,20 +33,20 @@ describe('a call that others may read', () => {
     }
   });
 
-  it('masks numbers in digits of other scripts, and ids that hold the number in base64', () => {
+  it('masks numbers in digits of other scripts, and ids that contain the number in base64', () => {
     expect(maskForOutput('to +٤٩١٧٠٥٥٥٠١٢٣ or ＋４９１７０５５５０１２３', SECRETS)).to.equal('to … or …');
     expect(maskValue({ transactionId: wamid('447700900177') }, SECRETS)).to.deep.equal({
       transactionId: 'wamid.…',
     });
   });
 
-  it('leaves out what has a name that Okta does not know', () => {
+  it('masks the values of fields that Okta does not document', () => {
     expect(
       maskValue({ status: 'OK', note: 'x', deep: { status: 'OK' }, list: [1], isOn: false }, SECRETS),
     ).to.deep.equal({ status: 'OK', note: '…', deep: '…', list: '…', isOn: false });
   });
 
-  it('keeps every name that Okta documents, and masks what is personal in it', () => {
+  it('keeps every field that Okta documents, and masks the personal data in it', () => {
     const call = {
       eventId: 'event-1',
       eventTime: '2026-11-25T12:00:00.000Z',
@@ -91,7 +91,7 @@ describe('a call that others may read', () => {
     });
   });
 
-  it('keeps every name of an answer', () => {
+  it('keeps every field of an answer', () => {
     const answer = {
       commands: [
         {
@@ -110,7 +110,7 @@ describe('a call that others may read', () => {
     expect(maskValue(answer, SECRETS)).to.deep.equal(answer);
   });
 
-  it('keeps what is no text, and says where nothing personal is', () => {
+  it('keeps null, booleans, numbers and empty texts, unless they contain a secret', () => {
     expect(
       maskValue({ status: null, value: true, id: 5, login: '', note: null, other: false, odd: 5 }, SECRETS),
     ).to.deep.equal({ status: null, value: true, id: 5, login: '', note: null, other: false, odd: '…' });
@@ -121,11 +121,11 @@ describe('a call that others may read', () => {
     });
   });
 
-  it('masks the names of properties, too', () => {
+  it('masks secrets in property names, too', () => {
     expect(maskValue({ '204981': 1 }, SECRETS)).to.deep.equal({ '…': '…' });
   });
 
-  it('knows what is personal in whatever type it is', () => {
+  it('finds the secrets of a call in texts and numbers, and none in other types', () => {
     const messageProfile = { otpCode: 204981, phoneNumber: ' +447700900177 ' };
     const userProfile = { login: '', firstName: true, lastName: null };
     expect(secretsOfCall({ data: { messageProfile, userProfile } })).to.deep.equal({
@@ -138,19 +138,19 @@ describe('a call that others may read', () => {
     expect(secretsOfCall('text')).to.deep.include({ otpCode: '', phoneNumber: '' });
   });
 
-  it('masks of pairs only those that are about somebody, unless the semicolons set it apart', () => {
+  it('masks only the pairs with personal data, and all if a secret is split by a semicolon', () => {
     expect(maskForOutput('kept=yes;login=cleo.reis@example.com;also=kept', SECRETS)).to.equal(
       'kept=yes;login=…;also=kept',
     );
     expect(maskForOutput('204;981', SECRETS)).to.not.match(/204|981/);
   });
 
-  it('is on one line, without what changes a terminal', () => {
+  it('puts the text on one line, without control characters', () => {
     expect(maskForOutput('a\n\u001b[31mb\u200b\u2028c', SECRETS)).to.equal('a [31mb c');
   });
 
-  it('masks addresses and numbers of others, whatever stands next to them', () => {
-    for (const [text, told] of [
+  it('masks phone numbers and IP addresses next to punctuation, and leaves what only looks like one', () => {
+    for (const [text, expected] of [
       ['+491701234567', '…'],
       ['+1 (202) 555.0142!', '…!'],
       ['+12345', '+12345'],
@@ -162,7 +162,7 @@ describe('a call that others may read', () => {
       ['12:00:00', '12:00:00'],
       ['x2001:db8:0:1::77', 'x2001:db8:0:1::77'],
     ] as const) {
-      expect(maskForOutput(text, SECRETS), text).to.equal(told);
+      expect(maskForOutput(text, SECRETS), text).to.equal(expected);
     }
   });
 });

@@ -4,7 +4,7 @@ import { readPreviewOptions } from '#lib/cli/preview/options.js';
 type Options = Readonly<Record<string, unknown>>;
 
 const ANA = { user: 'ana@example.com' };
-const USUAL = {
+const DEFAULTS = {
   about: { ...ANA, requestType: 'mfa-verification', deliveryChannel: 'sms', phone: undefined },
   via: 'okta',
   hookId: undefined,
@@ -13,9 +13,9 @@ const USUAL = {
   isSure: false,
 };
 
-describe('the wish of a preview', () => {
-  for (const [options, wish] of [
-    [ANA, USUAL],
+describe('readPreviewOptions', () => {
+  for (const [options, expected] of [
+    [ANA, DEFAULTS],
     [
       {
         ...ANA,
@@ -44,11 +44,11 @@ describe('the wish of a preview', () => {
     ],
     [
       { payload: 'call.json', hook: 'cal1', via: 'okta' },
-      { ...USUAL, about: { file: 'call.json' }, hookId: 'cal1' },
+      { ...DEFAULTS, about: { file: 'call.json' }, hookId: 'cal1' },
     ],
   ] as const) {
-    it(`is read: ${JSON.stringify(options)}`, () => {
-      expect(readPreviewOptions(options)).to.deep.equal(wish);
+    it(`reads ${JSON.stringify(options)}`, () => {
+      expect(readPreviewOptions(options)).to.deep.equal(expected);
     });
   }
 
@@ -82,7 +82,7 @@ describe('the wish of a preview', () => {
       '--payload is a whole call: remove --user, --channel.',
     ],
   ] as readonly (readonly [Options, string])[]) {
-    it(`is refused: ${JSON.stringify(options)}`, () => {
+    it(`refuses ${JSON.stringify(options)}`, () => {
       expect(() => readPreviewOptions(options))
         .to.throw()
         .that.includes({

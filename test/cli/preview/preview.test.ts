@@ -37,7 +37,7 @@ const CLEO = {
 const PHONE = '+447700900177';
 const CALLED = '+447700900188';
 const HOOKS = '/api/v1/inlineHooks';
-/** Okta's words may quote whom it was asked about. */
+/** Okta's error text may quote the login from the request. */
 const DENIED = { errorCode: 'E0000006', errorSummary: `Not for ${CLEO.login}` };
 
 const OUR_SCHEME = { scheme: 'header', name: 'Authorization', secrets: [HOOK_SECRET] } as const;
@@ -71,7 +71,7 @@ describe('preview', () => {
   };
   const create = async (uri: string, secret: string): Promise<string> =>
     String((await callApi(okta, 'POST', HOOKS, telephonyHook(uri, secret))).body['id']);
-  /** What a test has Okta, or us, call in the gateway's place. */
+  /** A server that Okta, or the command line, calls in place of the gateway. */
   const answerWith = async (...answer: Parameters<typeof startTestServer>): Promise<TestServer> => {
     const server = await startTestServer(...answer);
     servers.push(server);
@@ -88,7 +88,7 @@ describe('preview', () => {
   const previewOf = async (options = USUAL, given: RunOptions = {}): Promise<Run> => {
     const env = { PUBLIC_URL: scene.url, HOOK_SECRET, ...given.env };
     const made = await run(okta, `preview ${options}`.trim(), { time: TIME, ...given, env });
-    // The codes that went out are none of anybody's who reads the output.
+    // No output may show the codes that were sent.
     for (const { payload } of sentPayloads()) mustNotShow(payload.data.messageProfile.otpCode);
     return made;
   };
@@ -105,7 +105,7 @@ describe('preview', () => {
     describe(`via ${via}`, () => {
       const usual = `${USUAL} --via ${via}`;
 
-      it("arrives on the user's own phone by WhatsApp, and says that it really does", async () => {
+      it("sends a WhatsApp message to the user's own phone, and says that the message is real", async () => {
         await start();
         const made = await previewOf(usual);
         expect(made.code, made.stderr).to.equal(0);
@@ -119,19 +119,19 @@ describe('preview', () => {
           .and.include('channel=whatsapp')
           .and.include('Okta takes the code as sent')
           .and.match(/\d ms of 3000/);
-        // No terminal, no bar.
+        // Without a terminal there is no bar.
         expect(made.stdout).to.not.include('█');
         expect(scene.events.find(({ type }) => type === 'request.received')).to.include({ isPreview: true });
       });
 
-      it('arrives by SMS, where the user has not opted in', async () => {
+      it('sends an SMS if the user has not opted in', async () => {
         await start(undefined, { profile: {} });
         const made = await previewOf(usual);
         expect(made.code, made.stderr).to.equal(0);
         expect(scene.twilio.messages[0]).to.include({ channel: 'sms', to: PHONE });
       });
 
-      it('arrives as a call, of another kind of request', async () => {
+      it('makes a voice call, with the request type of --request-type', async () => {
         await start();
         const made = await previewOf(`${usual} --channel voice --request-type password-reset --json`);
         expect(made.code, made.stderr).to.equal(0);
@@ -142,7 +142,7 @@ describe('preview', () => {
         });
       });
 
-      it('arrives at the number that is given', async () => {
+      it('sends the message to the number of --phone', async () => {
         await start();
         const other = '+447700900199';
         mustNotShow(other.slice(1));
@@ -152,18 +152,18 @@ describe('preview', () => {
         expect(made.stdout).to.match(/ to the phone …99 of --phone, for the user 00u\w+\.$/m);
       });
 
-      it('sends again when it is run again', async () => {
+      it('sends another message when it runs again', async () => {
         await start();
         await previewOf(usual);
         await previewOf(usual);
         expect(scene.twilio.messages).to.have.length(2);
       });
 
-      it('tells programs all of it, with nothing in it that is personal', async () => {
+      it('prints payload, answer and reaction with --json, with personal data masked', async () => {
         await start();
         const made = await previewOf(`${usual} --json`);
-        const told = made.json();
-        expect(told).to.deep.nested.include({
+        const output = made.json();
+        expect(output).to.deep.nested.include({
           command: 'preview',
           result: 'sent',
           via,
@@ -174,12 +174,12 @@ describe('preview', () => {
           'payload.data.messageProfile.otpCode': '…',
           'payload.data.userProfile': { userId: CLEO.id, login: '…', firstName: '…', lastName: '…' },
         });
-        expect(told['durationMs']).to.be.a('number');
-        expect(told['hook']).to.equal(via === 'okta' ? hookId : undefined);
-        expect(told['next']).to.deep.equal([]);
+        expect(output['durationMs']).to.be.a('number');
+        expect(output['hook']).to.equal(via === 'okta' ? hookId : undefined);
+        expect(output['next']).to.deep.equal([]);
       });
 
-      it('ends with 1 and what to do where the hook sends nothing', async () => {
+      it('exits with 1 and prints the remedy if the hook sends nothing', async () => {
         await start(() => ({ senders: { sms: '+12025550100' }, sandboxNumber: undefined }));
         const made = await previewOf(`${usual} --channel voice --json`);
         expect(made.code).to.equal(1);
@@ -189,7 +189,7 @@ describe('preview', () => {
         expect(made.json()).to.have.nested.property('reaction.shown');
       });
 
-      it("says what to do about a provider's refusals by the same table as the log", async () => {
+      it("prints the same remedies as the log for a provider's refusals", async () => {
         await start();
         scene.twilio.refuseWith({ code: 63016, times: 1 });
         scene.twilio.refuseWith({ code: 21606 });
@@ -199,7 +199,7 @@ describe('preview', () => {
         expect(made.stdout).to.include('Check senders: the number must belong to the account');
       });
 
-      it('says which channel refused before the one that took it', async () => {
+      it('names the channel that refused before another one accepted the message', async () => {
         await start();
         scene.twilio.refuseWith({ code: 63015, times: 1 });
         const made = await previewOf(usual);
@@ -208,7 +208,7 @@ describe('preview', () => {
         expect(made.stdout).to.include('Join it anew');
       });
 
-      it('says that the guard blocked it, which Okta takes for pending', async () => {
+      it('says that the guard blocked the code, and that the result is pending', async () => {
         await start({ guard: { perUser: { points: 1, seconds: 600 } } });
         await previewOf(usual);
         const made = await previewOf(`${usual} --json`);
@@ -219,7 +219,7 @@ describe('preview', () => {
         expect(scene.twilio.messages).to.have.length(1);
       });
 
-      it('says that nobody knows where Twilio gave no answer, and what to look at', async () => {
+      it('says that the outcome is unknown if Twilio gives no answer', async () => {
         await start();
         scene.twilio.fault({ fault: { kind: 'reset' }, match: ({ path }) => path.includes('/Messages') });
         const made = await previewOf(usual);
@@ -229,7 +229,7 @@ describe('preview', () => {
           .and.include('it is unknown whether the message went out');
       });
 
-      it('sends nothing where somebody says no, and where nobody can be asked', async () => {
+      it('sends nothing after a no, and without a terminal or --yes', async () => {
         await start();
         const declined = await previewOf(`--user ${CLEO.login} --via ${via} --json`, { answers: ['n'] });
         expect(declined.code).to.equal(1);
@@ -247,8 +247,8 @@ describe('preview', () => {
     });
   }
 
-  describe('about a user', () => {
-    it('whom the org does not have', async () => {
+  describe('with --user', () => {
+    it('fails if the org does not have the user', async () => {
       await start();
       mustNotShow('nobody.at.all@example.com');
       for (const via of ['okta', 'gateway']) {
@@ -261,7 +261,7 @@ describe('preview', () => {
     });
 
     for (const user of ['me', '..', 'a/b@example.com']) {
-      it(`and nothing else that Okta has: ${user}`, async () => {
+      it(`does not call the users API with the login ${user}`, async () => {
         await start();
         const made = await previewOf(`--user ${user} --yes`);
         expect(made.code).to.equal(1);
@@ -270,14 +270,14 @@ describe('preview', () => {
       });
     }
 
-    it('and nobody else', async () => {
+    it('fails for a short login, because Okta answers with a user of another login', async () => {
       await start();
       const made = await previewOf('--user cleo.reis --yes --json');
       expect(made.code).to.equal(1);
       expect(made.json()).to.deep.nested.include({ 'error.code': 'OKTA_WRONG_USER' });
     });
 
-    it('who has no phone: --phone gives one', async () => {
+    it('asks for --phone if the user has no phone', async () => {
       await start(undefined, { phoneFactors: [], profile: {} });
       const made = await previewOf();
       expect(made.code).to.equal(2);
@@ -285,13 +285,13 @@ describe('preview', () => {
       isNothingSent();
     });
 
-    it('whose number nobody can dial is warned of before', async () => {
+    it('warns before it sends that the number has no country code', async () => {
       await start(undefined, { phoneFactors: [], profile: { mobilePhone: '07700 900177' } });
       const made = await previewOf(`--user ${CLEO.login}`, { answers: ['n'] });
       expect(made.stderr).to.include('mobilePhone').and.include('defaultCountry');
     });
 
-    it('whom the credentials may not read', async () => {
+    it('names the scope that is missing if the credentials may not read the user', async () => {
       await start();
       okta.fault({ kind: 'status', status: 403, body: DENIED });
       const made = await previewOf();
@@ -301,11 +301,11 @@ describe('preview', () => {
     });
   });
 
-  describe('of the hook at Okta', () => {
+  describe('via the hook in Okta', () => {
     const deactivate = (id: string): Promise<unknown> =>
       callApi(okta, 'POST', `${HOOKS}/${id}/lifecycle/deactivate`);
 
-    it('that is not there', async () => {
+    it('fails if the org has no hook', async () => {
       await start();
       await deactivate(hookId);
       await callApi(okta, 'DELETE', `${HOOKS}/${hookId}`);
@@ -315,7 +315,7 @@ describe('preview', () => {
       expect(made.stderr).to.include('setup hook');
     });
 
-    it('that is not active, named or not', async () => {
+    it('fails if the hook is not active, with and without --hook, and if no hook has the id', async () => {
       await start();
       await deactivate(hookId);
       expect((await previewOf(USUAL)).stderr)
@@ -328,7 +328,7 @@ describe('preview', () => {
       isNothingSent();
     });
 
-    it('that is active of two', async () => {
+    it('takes the active one of two hooks', async () => {
       await start();
       await deactivate(hookId);
       const second = await create(scene.url, HOOK_SECRET);
@@ -337,7 +337,7 @@ describe('preview', () => {
       expect(made.json()).to.include({ hook: second });
     });
 
-    it("that is another's, with a warning, masked whatever it answers", async () => {
+    it('warns of a hook with another URL than PUBLIC_URL, and masks its answer', async () => {
       await start();
       const value = { status: 'SUCCESSFUL', provider: 'X\u001b[31m', transactionId: `to-${PHONE}` };
       const other = await answerWith((response, { body }) => {
@@ -356,7 +356,7 @@ describe('preview', () => {
       expect(JSON.stringify(made.json())).to.include('kept=yes');
     });
 
-    it('which Okta does not let these credentials call', async () => {
+    it('names the scope and the role if the credentials may not call the hook', async () => {
       await start();
       const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
       const scopes = ['okta.users.read', 'okta.inlineHooks.read'];
@@ -379,7 +379,7 @@ describe('preview', () => {
       isNothingSent();
     });
 
-    it('which refuses what Okta proves itself by: Okta says so, and the way on', async () => {
+    it('reports a failover if the hook refuses the secret from Okta, and names the next steps', async () => {
       await start();
       await deactivate(hookId);
       await create(scene.url, 'another-secret-than-ours');
@@ -397,18 +397,18 @@ describe('preview', () => {
     });
 
     for (const [what, fault] of [
-      ['breaks off after it', { kind: 'reset', delivered: true }],
-      ['cuts its answer off', { kind: 'truncated' }],
-      ['answers what is no JSON', { kind: 'malformed' }],
-      ['says 500 after it', { kind: 'status', status: 500, body: DENIED, delivered: true }],
-      ['says 504 in its place', { kind: 'html', status: 504, delivered: true }],
+      ['resets the connection', { kind: 'reset', delivered: true }],
+      ['sends half an answer', { kind: 'truncated' }],
+      ['answers with invalid JSON', { kind: 'malformed' }],
+      ['answers 500', { kind: 'status', status: 500, body: DENIED, delivered: true }],
+      ['answers 504 with HTML', { kind: 'html', status: 504, delivered: true }],
     ] as const) {
-      it(`which Okta's API calls and ${what}: a message may have gone out`, async () => {
+      it(`says that a message may have gone out if Okta calls the hook and then ${what}`, async () => {
         await start();
         okta.fault({ fault, match: ({ path }) => path.endsWith('/execute') });
         const made = await previewOf(`${USUAL} --json`);
         expect(made.code).to.equal(1);
-        expect(scene.twilio.messages, 'the message that went out').to.have.length(1);
+        expect(scene.twilio.messages, 'the message that was sent').to.have.length(1);
         expect(made.json()).to.deep.nested.include({
           result: 'unknown',
           answer: null,
@@ -423,7 +423,7 @@ describe('preview', () => {
       });
     }
 
-    it('which Okta is not even asked to call for what else is used up, or not there: nothing was sent', async () => {
+    it('says that nothing was sent if Okta answers 429 or is not reachable', async () => {
       await start();
       okta.fault({ fault: { kind: 'status', status: 429 }, match: ({ path }) => path.endsWith('/execute') });
       const limited = await previewOf(`${USUAL} --json`);
@@ -436,7 +436,7 @@ describe('preview', () => {
       isNothingSent();
     });
 
-    it('which is down, and is called twice', async () => {
+    it('reports a failover if the hook is down, after Okta calls it twice', async () => {
       await start();
       const down = await answerWith((response) => {
         response.destroy();
@@ -450,10 +450,10 @@ describe('preview', () => {
     });
   });
 
-  describe('of the gateway itself', () => {
+  describe('with --via gateway', () => {
     const direct = `${USUAL} --via gateway`;
 
-    it('needs no hook at Okta, and no more of Okta than reading users', async () => {
+    it('needs no hook in Okta, and no permission except to read users', async () => {
       await start();
       const apiToken = okta.addApiToken(['READ_ONLY_ADMIN']);
       mustNotShow(apiToken);
@@ -462,7 +462,7 @@ describe('preview', () => {
       expect(okta.requests.map(({ path }) => path.split('/')[3])).to.not.include('inlineHooks');
     });
 
-    it('that does not take the secret', async () => {
+    it('fails if the gateway refuses HOOK_SECRET', async () => {
       await start();
       mustNotShow('not-the-secret-at-all');
       const made = await previewOf(direct, { env: { HOOK_SECRET: 'not-the-secret-at-all' } });
@@ -472,7 +472,7 @@ describe('preview', () => {
       isNothingSent();
     });
 
-    it('that has it in another header', async () => {
+    it('sends the secret in the header of --header', async () => {
       await start({
         credentials: { hook: { scheme: 'header', name: 'x-api-client-token', secrets: [HOOK_SECRET] } },
       });
@@ -481,7 +481,7 @@ describe('preview', () => {
       expect(made.code, made.stderr).to.equal(0);
     });
 
-    it('that wants a token of an authorization server', async () => {
+    it('fetches an OAuth token with the client secret, and refuses a hook key', async () => {
       const CLIENT_SECRET = 'client-secret-77aa31';
       mustNotShow(CLIENT_SECRET);
       await start(({ okta: org }) => ({
@@ -517,7 +517,7 @@ describe('preview', () => {
       expect(keyed.stderr).to.include('Remove --via gateway');
     });
 
-    it('says what Okta would do and what comes next, whatever answers in its place', async () => {
+    it("prints Okta's reaction and the next steps for each kind of answer", async () => {
       await start();
       let late = 0;
       const time = { now: () => Date.now() + late, sleep: () => Promise.resolve() };
@@ -552,14 +552,14 @@ describe('preview', () => {
           'Check that PUBLIC_URL is right, that the gateway runs, and that it can be reached from here.',
         ],
         [
-          'what breaks off',
+          'a connection that breaks',
           (response) => response.destroy(),
           'failover',
           { code: 'NO_ANSWER', text: 'The gateway gave no complete answer (UND_ERR_SOCKET)' },
           `Look at the phone, at the gateway's log, and at the proxies in front of it. ${allTheSame}`,
         ],
         [
-          'what is late',
+          'a late answer',
           (response, request) => {
             late = 4_000;
             command({ status: 'SUCCESSFUL' })?.(response, request);
@@ -577,16 +577,16 @@ describe('preview', () => {
           log,
         ],
         ['a bad request', status(400), 'failover', undefined, log],
-        ['no proof', status(401), 'failover', undefined, secret, rejection],
-        ['no right', status(403), 'failover', undefined, secret, rejection],
+        ['an unverified caller', status(401), 'failover', undefined, secret, rejection],
+        ['a forbidden call', status(403), 'failover', undefined, secret, rejection],
         ['no path', status(404), 'failover', undefined, path, log],
         ['no method', status(405), 'failover', undefined, path, log],
         ['a fault', status(500), 'failover', undefined, trouble, log],
         ['no service', status(503), 'failover', undefined, trouble, log],
         ['no command', json({}), 'failover', undefined, log],
-        ['what has failed', command({ status: 'FAILED', provider: 'TWILIO' }), 'failover', undefined, log],
+        ['a failed command', command({ status: 'FAILED', provider: 'TWILIO' }), 'failover', undefined, log],
         [
-          'what has sent it after refusals',
+          'a message that was sent after refusals',
           command({ status: 'SUCCESSFUL', transactionMetadata: 'refused=whatsapp:63016,line:HTTP_401' }),
           'sent',
           undefined,
@@ -594,7 +594,7 @@ describe('preview', () => {
           'Check credentials.twilio: the SIDs, the secret, and that they belong to the same region.',
         ],
         [
-          'what does not know',
+          'an unknown outcome',
           command({ status: 'PENDING', provider: 'TWILIO' }),
           'pending',
           undefined,
@@ -602,7 +602,7 @@ describe('preview', () => {
         ],
         ['a fraud filter', command({ status: 'PENDING', provider: 'GUARD' }), 'pending', undefined],
         [
-          'an error of ours',
+          "an error of the hook's own",
           json({
             error: { errorSummary: 'No', errorCauses: [{ reason: '63016: x', domain: 'TWILIO' }, {}] },
           }),
@@ -621,22 +621,25 @@ describe('preview', () => {
         expect(isProbeMark(mark, [OUR_SCHEME], Date.now(), { method: 'POST', route: 'hook' }), what).to.equal(
           server !== undefined,
         );
-        const told = made.json();
+        const output = made.json();
         expect(made.code, what).to.equal(result === 'sent' || result === 'pending' ? 0 : 1);
-        expect({ result: told['result'], problem: told['problem'], next: told['next'] }, what).to.deep.equal({
+        expect(
+          { result: output['result'], problem: output['problem'], next: output['next'] },
+          what,
+        ).to.deep.equal({
           result,
           problem,
           next,
         });
-        expect(told['reaction'], what).to.include({ action: result });
-        expect(told['durationMs'], what).to.be.at.least(late);
-        // People read the same.
+        expect(output['reaction'], what).to.include({ action: result });
+        expect(output['durationMs'], what).to.be.at.least(late);
+        // The text output has the same.
         for (const text of [problem?.text ?? '', ...next]) expect(made.stderr, what).to.include(text);
       }
       isNothingSent();
     });
 
-    it('that takes long: it says so once Okta would have given its first try up', async () => {
+    it("says that it still waits when Okta's first try would have timed out", async () => {
       await start();
       await previewOf(direct);
       let answer = (): void => undefined;
@@ -647,7 +650,7 @@ describe('preview', () => {
       });
       const clock = stopTime();
       try {
-        for (const [waitsMs, isTold] of [
+        for (const [waitsMs, isShown] of [
           [3_000, true],
           [2_999, false],
         ] as const) {
@@ -656,15 +659,15 @@ describe('preview', () => {
           await until(() => isAsked);
           clock.tick(waitsMs);
           answer();
-          const told = '\n… Still waiting: Okta would have given up its first try by now\n';
-          expect((await running).stderr.includes(told), String(waitsMs)).to.equal(isTold);
+          const output = '\n… Still waiting: Okta would have given up its first try by now\n';
+          expect((await running).stderr.includes(output), String(waitsMs)).to.equal(isShown);
         }
       } finally {
         clock.restore();
       }
     });
 
-    it('needs its variables', async () => {
+    it('names the variables that are missing', async () => {
       await start();
       const made = await previewOf(direct, { env: { PUBLIC_URL: '', HOOK_SECRET: '' } });
       expect(made.code).to.equal(2);
@@ -672,7 +675,7 @@ describe('preview', () => {
     });
   });
 
-  describe('of a payload', () => {
+  describe('with a payload', () => {
     let folder: string;
     beforeEach(() => (folder = mkdtempSync(join(tmpdir(), 'okta-telephony-hook-test-'))));
     afterEach(() => {
@@ -683,7 +686,7 @@ describe('preview', () => {
       writeFileSync(file, text);
       return file;
     };
-    /** What `--print` prints, which its owner asked for: it does not go past the witness. */
+    /** The output of `--print`. It shows the code on purpose, so the witness does not check it. */
     const printed = async (): Promise<Record<string, unknown>> => {
       const { payload } = await printWithoutWitness();
       return payload;
@@ -696,7 +699,7 @@ describe('preview', () => {
       });
       return { payload: JSON.parse(made.stdout) as Record<string, unknown>, made };
     };
-    /** A fake editor: a script that is given the file. */
+    /** A fake editor: a script that gets the path of the file. */
     const editor = (does: string): Record<string, string> => {
       const script = join(folder, 'editor.mjs');
       writeFileSync(
@@ -714,7 +717,7 @@ writeFileSync(file, text);`,
     const seenByEditor = (): { file: string; mode: number; words: string[] } =>
       JSON.parse(readFileSync(join(folder, 'seen.json'), 'utf8')) as never;
 
-    it('prints it, sends nothing, and needs no hook', async () => {
+    it('prints the payload with --print, sends nothing, and needs no hook', async () => {
       await start();
       const { payload, made } = await printWithoutWitness();
       expect(made.code, made.stderr).to.equal(0);
@@ -727,7 +730,7 @@ writeFileSync(file, text);`,
     });
 
     for (const via of ['okta', 'gateway']) {
-      it(`sends one of a file via ${via}, and again as another event`, async () => {
+      it(`sends the payload of a file via ${via}, and a second message in a second run`, async () => {
         await start();
         const file = write(JSON.stringify(await printed()));
         for (const count of [1, 2]) {
@@ -738,7 +741,7 @@ writeFileSync(file, text);`,
       });
     }
 
-    it('says that a code is made up only of one that it has made', async () => {
+    it('says that a code grants no access only if preview has made up the code', async () => {
       await start();
       const file = write(JSON.stringify(await printed()));
       const edit = editor('');
@@ -753,7 +756,7 @@ writeFileSync(file, text);`,
       }
     });
 
-    it('tells programs nothing of what a captured one has beside', async () => {
+    it('masks the IP address, the user agent and unknown fields of a captured payload with --json', async () => {
       await start();
       const payload = await printed();
       const data = payload['data'] as { context: { request: Record<string, unknown> } };
@@ -777,7 +780,7 @@ writeFileSync(file, text);`,
       });
     });
 
-    it('sends one of standard input, for which the gateway needs nothing of Okta', async () => {
+    it('sends the payload of standard input via gateway without an org URL and a token', async () => {
       await start();
       const input = JSON.stringify(await printed());
       const env = { OKTA_ORG_URL: undefined, OKTA_API_TOKEN: undefined };
@@ -786,7 +789,7 @@ writeFileSync(file, text);`,
       expect(scene.twilio.messages).to.have.length(1);
     });
 
-    it('sends one whose code has ended long ago', async () => {
+    it('sends a payload with an expired code', async () => {
       await start();
       const payload = await printed();
       const message = (payload['data'] as { messageProfile: Record<string, unknown> }).messageProfile;
@@ -795,7 +798,7 @@ writeFileSync(file, text);`,
       expect(made.code, made.stderr).to.equal(0);
     });
 
-    it('says where it is no JSON, without any of it', async () => {
+    it('names line and column of invalid JSON, and shows no part of the file', async () => {
       await start();
       mustNotShow('very-secret-word');
       const file = write('{\n  "eventId": "1",\n  "data": very-secret-word\n}');
@@ -806,7 +809,7 @@ writeFileSync(file, text);`,
       isNothingSent();
     });
 
-    it('names the fields that a hook would refuse', async () => {
+    it('names the fields that are missing, and refuses a list and a missing file', async () => {
       await start();
       const file = write('{"data":{"messageProfile":{"otpCode":"204981"}}}');
       const made = await previewOf(`--payload ${file} --yes`);
@@ -819,7 +822,7 @@ writeFileSync(file, text);`,
       isNothingSent();
     });
 
-    it('is edited in a file that nobody else may read, and that is gone afterwards', async () => {
+    it('edits the payload in a file with mode 600, and deletes the file afterwards', async () => {
       await start();
       const env = editor(`text = text.replace(${JSON.stringify(PHONE)}, '+447700900155');`);
       mustNotShow('447700900155');
@@ -833,7 +836,7 @@ writeFileSync(file, text);`,
       expect(readdirSync(tmpdir())).to.not.include(file.split('/').at(-2));
     });
 
-    it('is edited and stays a preview', async () => {
+    it('sends a preview even if the edit changes the request path to that of a sign-in', async () => {
       await start();
       const env = editor(`text = text.replace('generatePreview', 'challenge');`);
       const made = await previewOf(`--user ${CLEO.login} --yes --edit`, { env });
@@ -841,7 +844,7 @@ writeFileSync(file, text);`,
       expect(scene.events.find(({ type }) => type === 'request.received')).to.include({ isPreview: true });
     });
 
-    it('is edited to what is none: says where, and asks whether to go on', async () => {
+    it('names the place of invalid JSON after an edit, and asks whether to edit again', async () => {
       await start();
       const env = editor(`text = text.includes('broken') ? text.replace('broken', '') : 'broken' + text;`);
       const unasked = await previewOf(`--user ${CLEO.login} --yes --edit`, { env });
@@ -857,7 +860,7 @@ writeFileSync(file, text);`,
       expect(scene.twilio.messages).to.have.length(1);
     });
 
-    it('is edited away: nothing is sent', async () => {
+    it('sends nothing if the edited file is empty', async () => {
       await start();
       const made = await previewOf(`--user ${CLEO.login} --yes --edit`, { env: editor(`text = '';`) });
       expect(made.code).to.equal(1);
@@ -866,10 +869,10 @@ writeFileSync(file, text);`,
     });
 
     for (const [what, command] of [
-      ['is taken away by the editor', 'rm'],
-      ['is taken away by the editor with its folder', 'f() { rm -r "$(dirname "$1")"; }; f'],
+      ['the file', 'rm'],
+      ['the file and its folder', 'f() { rm -r "$(dirname "$1")"; }; f'],
     ] as const) {
-      it(`${what}: nothing is sent`, async () => {
+      it(`sends nothing if the editor deletes ${what}`, async () => {
         await start();
         const made = await previewOf(`--user ${CLEO.login} --yes --edit --json`, {
           env: { VISUAL: command },
@@ -881,10 +884,10 @@ writeFileSync(file, text);`,
     }
 
     for (const signal of ['SIGQUIT', 'SIGTERM', 'SIGHUP'] as const) {
-      it(`leaves no file behind after ${signal}`, async () => {
+      it(`deletes the edited file on ${signal}`, async () => {
         await start();
         const file = write(JSON.stringify(await printed()));
-        // It tells its folder, and stays until its input ends with the program.
+        // The editor prints the path of its file, and runs until its input ends with the program.
         const program = [PROGRAM, 'preview', '--payload', file, '--edit', '--yes'];
         const child = spawn(process.execPath, [...program, '--via', 'gateway'], {
           cwd: ROOT,
@@ -895,13 +898,13 @@ writeFileSync(file, text);`,
           stdio: ['pipe', 'pipe', 'inherit'],
         });
         child.stdout.setEncoding('utf8');
-        let told = '';
+        let output = '';
         for await (const text of child.stdout) {
-          told += String(text);
-          if (/editing .*\.\n/.test(told)) break;
+          output += String(text);
+          if (/editing .*\.\n/.test(output)) break;
         }
-        const [, edited = ''] = /editing (.*)\.\n/.exec(told) ?? [];
-        expect(existsSync(edited), told).to.equal(true);
+        const [, edited = ''] = /editing (.*)\.\n/.exec(output) ?? [];
+        expect(existsSync(edited), output).to.equal(true);
         const ended = once(child, 'exit');
         child.kill(signal);
         expect(await ended).to.deep.equal([null, signal]);
@@ -911,14 +914,14 @@ writeFileSync(file, text);`,
       });
     }
 
-    it('is not sent where the editor fails or is none', async () => {
+    it('sends nothing if the editor fails or does not exist', async () => {
       await start();
       const failing = await previewOf(`--user ${CLEO.login} --yes --edit`, {
         env: editor('process.exit(3);'),
       });
       expect(failing.code).to.equal(1);
       expect(failing.stderr).to.include('ended with 3');
-      // What a shell ends with where there is no such command.
+      // The exit code of a shell for an unknown command.
       const env = { VISUAL: '', EDITOR: 'exit 127;' };
       const missing = await previewOf(`--user ${CLEO.login} --yes --edit`, { env });
       expect(missing.code).to.equal(1);
@@ -927,7 +930,7 @@ writeFileSync(file, text);`,
     });
   });
 
-  it('is used badly by options that are wrong or do not go together', async () => {
+  it('exits with 2 on wrong options and on options that exclude each other', async () => {
     await start();
     mustNotShow('07700900177');
     for (const [options, wanted] of [
@@ -950,7 +953,7 @@ writeFileSync(file, text);`,
     expect(okta.requests.filter(({ path }) => path.startsWith('/api/v1/users'))).to.be.empty;
   });
 
-  it('says in its help that a real message goes out, and what shows the payload', async () => {
+  it('says in its help that it sends a real message, and which option shows the code', async () => {
     await start();
     const { stdout } = await previewOf('--help');
     expect(stdout).to.include('A real message goes out').and.include('shows number and code');

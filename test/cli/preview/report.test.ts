@@ -31,10 +31,10 @@ const answerOf = (value: unknown): object => ({
   commands: [{ type: 'com.okta.telephony.action', value: [value] }],
 });
 
-describe('the causes in an answer', () => {
+describe('causesOf: the causes in an answer', () => {
   const causes = (...errorCauses: readonly object[]): object => ({ error: { errorCauses } });
 
-  for (const [what, body, ...told] of [
+  for (const [what, body, ...expected] of [
     ['no error', {}],
     ['no list', { error: { errorCauses: 'x' } }],
     ['an empty cause', causes({}), { text: '', remedy: undefined }],
@@ -45,13 +45,17 @@ describe('the causes in an answer', () => {
       { text: 'No. – 63016: Free text', remedy: FREE_TEXT },
     ],
     [
-      "a code of Twilio's service for codes",
+      'a code of Twilio Verify',
       causes({ reason: '20003', domain: 'TWILIO_VERIFY' }),
       { text: '20003', remedy: CREDENTIALS },
     ],
-    ["another's code", causes({ reason: '63016', domain: 'LINE' }), { text: '63016', remedy: undefined }],
     [
-      'a code of ours',
+      "another provider's code",
+      causes({ reason: '63016', domain: 'LINE' }),
+      { text: '63016', remedy: undefined },
+    ],
+    [
+      "the hook's own code",
       causes({ reason: 'CHANNEL_NOT_CONFIGURED: x' }),
       {
         text: 'CHANNEL_NOT_CONFIGURED: x',
@@ -59,7 +63,7 @@ describe('the causes in an answer', () => {
       },
     ],
     [
-      "the guard's",
+      "the guard's code",
       causes({ reason: 'NUMBER_TYPE_BLOCKED' }),
       { text: 'NUMBER_TYPE_BLOCKED', remedy: 'Have the user enroll another number.' },
     ],
@@ -68,20 +72,20 @@ describe('the causes in an answer', () => {
       causes({ reason: 'HTTP_401', domain: 'TWILIO' }),
       { text: 'HTTP_401', remedy: CREDENTIALS },
     ],
-    // What only looks like one.
+    // These only look like a code or a status.
     ...['HTTP_4010', 'HTTP_40', 'XHTTP_401', '2000', '6301600', 'x63016', '63016x'].map(
       (reason) =>
         [reason, causes({ reason, domain: 'TWILIO' }), { text: reason, remedy: undefined }] as const,
     ),
   ] as const) {
-    it(`are told with what to do: ${what}`, () => {
-      expect(causesOf(body)).to.deep.equal(told);
+    it(`have their text and remedy: ${what}`, () => {
+      expect(causesOf(body)).to.deep.equal(expected);
     });
   }
 });
 
-describe('what a success tells beside', () => {
-  for (const [metadata, provider, ...told] of [
+describe('notesIn: the notes in the metadata of a successful answer', () => {
+  for (const [metadata, provider, ...expected] of [
     ['', undefined],
     ['channel=sms', 'TWILIO'],
     ['refused=', 'TWILIO'],
@@ -107,13 +111,13 @@ describe('what a success tells beside', () => {
     ['', 'GUARD', { text: 'Nothing was sent: a fraud filter blocked it', remedy: undefined }],
     ['blocked=LIMIT_PER_USER', 'TWILIO'],
   ] as const) {
-    it(`is told with what to do: ${metadata || 'nothing'} by ${provider ?? 'nobody'}`, () => {
+    it(`have their text and remedy: ${metadata || 'no metadata'} of ${provider ?? 'no provider'}`, () => {
       const seen = notesIn(answerOf({ transactionMetadata: metadata, provider }));
-      expect(seen.map(({ text, remedy }) => ({ text, remedy }))).to.deep.equal(told);
+      expect(seen.map(({ text, remedy }) => ({ text, remedy }))).to.deep.equal(expected);
     });
   }
 
-  it('is of the first command', () => {
+  it('come from the first value of the first command', () => {
     expect(commandOf({ commands: [{ value: [1, 2] }, { value: [3] }] })).to.equal(1);
     for (const body of [{}, { commands: {} }, { commands: [] }, { commands: [{ value: 'x' }] }, 'text']) {
       expect(commandOf(body)).to.equal(undefined);
@@ -121,7 +125,7 @@ describe('what a success tells beside', () => {
   });
 });
 
-describe('what comes next after a preview', () => {
+describe('nextSteps after a preview', () => {
   const sentWith = (httpStatus: number): PreviewResult => {
     const answer = { httpStatus, body: {} };
     return { answer, problem: undefined, durationMs: 1, reaction: reactionTo(answer) };
@@ -129,7 +133,7 @@ describe('what comes next after a preview', () => {
   const LOG =
     "The gateway's log has details in the lines with this event id (request.answered, with its remedy).";
 
-  it('is the comparison of the client where the gateway refuses its token', () => {
+  it('compare the client with the gateway if that refuses the token', () => {
     for (const status of [401, 403]) {
       expect(nextSteps(sentWith(status), true)).to.deep.equal([
         'The gateway does not accept the token: compare issuer, audience, client id and scope of its credentials.hook with the variables HOOK_OAUTH_….',
@@ -149,17 +153,17 @@ describe('what comes next after a preview', () => {
     [499],
     [500, TROUBLE],
   ] as const) {
-    it(`goes by the status ${status}`, () => {
+    it(`depend on the status: ${status}`, () => {
       expect(nextSteps(sentWith(status), false)).to.deep.equal([...steps, LOG]);
     });
   }
 
-  it('is the log alone where nothing is known', () => {
+  it('name only the log without an answer and a problem', () => {
     const sent = { answer: undefined, problem: undefined, durationMs: 1, reaction: undefined };
     expect(nextSteps(sent, false)).to.deep.equal([LOG]);
   });
 
-  it('is the phone first, where Okta may have called the hook', () => {
+  it('name the phone first if Okta may have called the hook', () => {
     const problem = { code: 'NO_SUCCESS', text: '' } as const;
     expect(
       nextSteps({ answer: undefined, problem, durationMs: 1, reaction: reactionToSilence() }, false),
@@ -213,7 +217,7 @@ describe('the report of a preview', () => {
     );
   });
 
-  it("shows a call of somebody's payload before it is sent, as far as it is known", () => {
+  it('shows a voice call of a captured payload before it is made, with "unknown" for missing fields', () => {
     const payload = sampleOf('voice') as Record<string, unknown>;
     const data = payload['data'] as Record<string, unknown>;
     data['userProfile'] = {};
@@ -248,7 +252,7 @@ describe('the report of a preview', () => {
   };
   const bar = (filled: number): string => '█'.repeat(filled) + '░'.repeat(30 - filled);
 
-  for (const [what, given, via, told] of [
+  for (const [what, given, via, expected] of [
     [
       'a success by the gateway',
       sent(200, answerOf(value)),
@@ -273,7 +277,7 @@ describe('the report of a preview', () => {
 `,
     ],
     [
-      'what is pending, late',
+      'a late pending answer',
       sent(200, answerOf({ status: 'PENDING' }), 4_000),
       'gateway',
       `<yellow>! Answered 200</>
@@ -283,7 +287,7 @@ describe('the report of a preview', () => {
 `,
     ],
     [
-      'an error, with what the user may read',
+      'an error, with the sentence that the user may see',
       sent(200, { error: { errorSummary: 'Not for cleo.reis@example.com 204981' } }),
       'gateway',
       `<red>✘ Answered 200</>
@@ -294,7 +298,7 @@ describe('the report of a preview', () => {
 `,
     ],
     [
-      'no JSON',
+      'an answer that is not JSON',
       sent(502, `<html>${'x '.repeat(150)}`),
       'gateway',
       `<red>✘ Answered 502</>
@@ -304,7 +308,7 @@ describe('the report of a preview', () => {
 `,
     ],
     [
-      'nothing at all',
+      'an empty answer',
       sent(204, ''),
       'gateway',
       `<red>✘ Answered 204</>
@@ -314,7 +318,7 @@ describe('the report of a preview', () => {
 `,
     ],
     [
-      'silence, of which Okta says nothing',
+      'no answer from Okta',
       {
         answer: undefined,
         problem: { code: 'NO_ANSWER', text: 'Okta gave no answer.' },
@@ -328,11 +332,11 @@ describe('the report of a preview', () => {
     ],
   ] as const) {
     it(`shows ${what}`, () => {
-      expect(show(given, via)).to.equal(told);
+      expect(show(given, via)).to.equal(expected);
     });
   }
 
-  it('draws no bar and has no colours where no terminal is', () => {
+  it('has no bar and no colours without a terminal', () => {
     expect(show(sent(200, answerOf({ status: 'SUCCESSFUL' })), 'gateway', false)).to.equal(
       `✔ Answered 200
   status  SUCCESSFUL
@@ -342,7 +346,7 @@ At a sign-in: Okta takes the code as sent, and waits for the user to type it.
     );
   });
 
-  it('tells programs the same, masked', () => {
+  it('has the same as JSON, masked', () => {
     expect(maskResult(sent(200, answerOf(value)), SECRETS)).to.deep.equal({
       answer: { httpStatus: 200, body: answerOf({ ...value, transactionMetadata: 'channel=sms;login=…' }) },
       problem: undefined,
@@ -361,7 +365,7 @@ At a sign-in: Okta takes the code as sent, and waits for the user to type it.
     expect(error.reaction?.shown).to.equal('For …');
   });
 
-  it('tells causes and what is beside them, masked', () => {
+  it('lists causes and notes, masked, with the remedy that fits the number', () => {
     const error = { errorCauses: [{ reason: 'cleo.reis@example.com' }] };
     const body = { error, ...answerOf({ transactionMetadata: 'refused=line:X' }) };
     expect(causesIn(sent(200, body), SECRETS)).to.deep.equal([
@@ -375,7 +379,7 @@ At a sign-in: Okta takes the code as sent, and waits for the user to type it.
     };
     for (const [phoneNumber, remedy] of [
       ['+447700900177', 'If you have users there, allow the country in guard.countries.'],
-      // With a default country it may have one.
+      // With a default country, this number may have a country.
       ['07700900177', 'If you have users there, allow the country in guard.countries.'],
       ['+9991234567', 'Correct the number: no country is known for it.'],
     ] as const) {

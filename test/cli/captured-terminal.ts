@@ -14,33 +14,33 @@ const STYLES: Readonly<Record<string, string>> = {
 
 /** The same text with its styles in words. */
 export function withStylesNamed(text: string): string {
-  // eslint-disable-next-line no-control-regex -- It is what terminals are told.
+  // eslint-disable-next-line no-control-regex -- The terminal gets these escapes.
   return text.replace(/\u001b\[(\d+)m/g, (all, code: string) => STYLES[code] ?? all);
 }
 
-/** A terminal, and what came to it. */
+/** A terminal with its output. */
 export interface CapturedTerminal {
   readonly terminal: Terminal;
-  /** What was written until now, with its styles in words. */
+  /** The output until now, with its styles in words. */
   readonly stdout: () => string;
   readonly stderr: () => string;
   readonly stdin: PassThrough;
 }
 
-/** @param settings.isTTY - whether somebody sits there, and sees colours. */
+/** @param settings.isTTY - whether it is a terminal with colours. */
 export function captureTerminal(
   settings: { readonly isJson?: boolean; readonly isTTY?: boolean } = {},
 ): CapturedTerminal {
   const { isJson = false, isTTY = false } = settings;
   const stream = () => Object.assign(new PassThrough(), { isTTY });
   const [stdin, stdout, stderr] = [stream(), stream(), stream()];
-  const told = { stdout: '', stderr: '' };
-  stdout.setEncoding('utf8').on('data', (text: string) => (told.stdout += text));
-  stderr.setEncoding('utf8').on('data', (text: string) => (told.stderr += text));
+  const written = { stdout: '', stderr: '' };
+  stdout.setEncoding('utf8').on('data', (text: string) => (written.stdout += text));
+  stderr.setEncoding('utf8').on('data', (text: string) => (written.stderr += text));
   return {
     terminal: new Terminal({ stdin, stdout, stderr }, { isJson, mayColour: isTTY }),
-    stdout: () => withStylesNamed(told.stdout),
-    stderr: () => withStylesNamed(told.stderr),
+    stdout: () => withStylesNamed(written.stdout),
+    stderr: () => withStylesNamed(written.stderr),
     stdin,
   };
 }

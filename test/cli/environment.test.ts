@@ -16,7 +16,7 @@ const ORG = { OKTA_ORG_URL: 'https://acme.okta.com' };
 const TOKEN = '00-an-api-token-of-okta-that-is-as-long-as-one';
 const SECRET = 'hook-secret-5f1c9ab2';
 
-/** What `require` throws, or nothing. */
+/** The error that `require` throws, or `undefined`. */
 function problemOf(variables: Variables): unknown {
   try {
     variables.require();
@@ -27,7 +27,7 @@ function problemOf(variables: Variables): unknown {
 }
 
 describe('the environment', () => {
-  it('hides every secret that is in it', () => {
+  it('hides every secret of its variables', () => {
     const secrets = {
       OKTA_API_TOKEN: 'secret-of-okta-1',
       OKTA_PRIVATE_KEY: 'secret-of-okta-2',
@@ -50,17 +50,17 @@ describe('the environment', () => {
     expect(stdout()).to.equal('[secret]\n'.repeat(hidden.length) + '0oa-is-no-secret\n');
   });
 
-  it('takes an empty variable for one that is not set', () => {
+  it('treats an empty variable as not set', () => {
     const variables = variablesOf({ PUBLIC_URL: '', HTTP_PROXY: '' });
     expect(variables.read('PUBLIC_URL')).to.equal(undefined);
     expect(variables.valueOf('HTTP_PROXY')).to.equal(undefined);
     expect(variables.required('PUBLIC_URL', 'the URL')).to.equal('');
     expect(variables.takeProblems()).to.deep.equal(['PUBLIC_URL is missing: the URL']);
-    // Each problem is told once.
+    // `takeProblems` returns each problem once.
     expect(variables.takeProblems()).to.deep.equal([]);
   });
 
-  it('names what is missing, what is wrong, and what does not go together', () => {
+  it('reports missing variables, wrong values, and variables that exclude each other', () => {
     const variables = variablesOf({ PUBLIC_URL: 'http://acme.example' });
     expect(problemOf(variables)).to.equal(undefined);
     variables.read('PUBLIC_URL');
@@ -79,7 +79,7 @@ describe('the environment', () => {
     });
   });
 
-  it('asks at a terminal for a secret that is missing, and keeps it hidden', async () => {
+  it('asks at a terminal for a missing secret, hides it, and checks it like a variable', async () => {
     const { terminal, stdin, stdout, stderr } = captureTerminal({ isTTY: true });
     const variables = new Variables({}, terminal);
     stdin.write(`${SECRET}\n`);
@@ -88,18 +88,18 @@ describe('the environment', () => {
     terminal.say(`It is ${SECRET}.`);
     expect(stdout()).to.equal('It is [secret].\n');
     expect(stderr()).to.equal("HOOK_SECRET (the header's value): \n");
-    // What was typed is not asked for again.
+    // It does not ask again for a typed secret.
     expect(await variables.secret('HOOK_SECRET', '')).to.equal(SECRET);
     stdin.write('\n');
     expect(await variables.secret('OKTA_API_TOKEN', 'a token')).to.equal('');
     expect(variables.takeProblems()).to.deep.equal(['OKTA_API_TOKEN is missing: a token']);
-    // What is typed has the rules of what is set.
+    // The rules of a variable apply to a typed secret.
     stdin.write('two words\tand a tab\n');
     await variables.secret('TWILIO_AUTH_TOKEN', 'a token');
     expect(variables.takeProblems()).to.have.length(1);
   });
 
-  it('asks nobody for a secret that is there, or where nobody is', async () => {
+  it('does not ask for a secret that is set, or without a terminal', async () => {
     const { terminal, stderr } = captureTerminal({ isTTY: true });
     expect(await new Variables({ HOOK_SECRET: SECRET }, terminal).secret('HOOK_SECRET', '')).to.equal(SECRET);
     expect(stderr()).to.equal('');
@@ -108,7 +108,7 @@ describe('the environment', () => {
     expect(variables.takeProblems()).to.deep.equal(['HOOK_SECRET is missing: what it is']);
   });
 
-  describe('has the credential of Okta:', () => {
+  describe('has the credentials for Okta:', () => {
     const NO_ID = 'OKTA_CLIENT_ID is missing: the client id of the service app';
     const NO_KEY = 'OKTA_PRIVATE_KEY is missing: the private key of the service app, a PEM or a JWK';
     const BOTH =
@@ -120,7 +120,7 @@ describe('the environment', () => {
         ORG,
         'OKTA_API_TOKEN is missing: an API token of an administrator; in its place OKTA_CLIENT_ID and OKTA_PRIVATE_KEY of a service app will do',
       ],
-      // Each variable of a service app means one.
+      // Any variable of a service app selects the service app.
       [{ ...ORG, OKTA_CLIENT_ID: '0oa1' }, NO_KEY],
       [{ ...ORG, OKTA_KEY_ID: 'key-1' }, NO_ID, NO_KEY],
       [{ ...ORG, OKTA_API_TOKEN: TOKEN, OKTA_KEY_ID: 'key-1' }, BOTH],
@@ -132,7 +132,7 @@ describe('the environment', () => {
       });
     }
 
-    it('as it is', async () => {
+    it('an API token or a service app, exactly as set', async () => {
       expect(await variablesOf({ ...ORG, OKTA_API_TOKEN: TOKEN }).okta()).to.deep.equal({
         orgUrl: ORG.OKTA_ORG_URL,
         apiToken: TOKEN,
@@ -147,7 +147,7 @@ describe('the environment', () => {
     });
   });
 
-  describe('has the proof of the hook:', () => {
+  describe('has the credentials of the hook:', () => {
     const OAUTH = {
       HOOK_OAUTH_CLIENT_ID: '0oa1',
       HOOK_OAUTH_TOKEN_URL: 'https://acme.okta.com/oauth2/default/v1/token',
@@ -170,13 +170,13 @@ describe('the environment', () => {
       return { proof, problems, read: () => readHookProof(call) };
     };
 
-    it('a secret, in the header that is named', async () => {
+    it('a secret, in the header of --header', async () => {
       const { proof, read } = await proofBy({ HOOK_SECRET: SECRET }, { header: 'x-token', rotate: true });
       expect(proof).to.deep.equal({ kind: 'header', headerName: 'x-token', secret: SECRET });
       expect(await read()).to.deep.equal(proof);
     });
 
-    it('none, which setup does not go without', async () => {
+    it('none, which is a problem for setup only', async () => {
       const { terminal } = captureTerminal();
       const { proof, problems } = await proofBy({});
       expect(proof).to.equal(undefined);
@@ -192,7 +192,7 @@ describe('the environment', () => {
 
     const all = { ...OAUTH, ...BY };
     for (const name of Object.keys(all) as (keyof typeof all)[]) {
-      it(`OAuth 2.0 by ${name} alone, beside which the others are missing`, async () => {
+      it(`OAuth 2.0 if only ${name} is set, with the other variables as missing`, async () => {
         const { proof, problems } = await proofBy({ HOOK_SECRET: SECRET, [name]: all[name] });
         expect(proof?.kind).to.equal('oauth');
         const missing = Object.keys(all).filter((other) => other !== name);
@@ -207,14 +207,14 @@ describe('the environment', () => {
     }
 
     const KEY = { HOOK_OAUTH_KEY_ID: 'HKYabcdefghijklmnopq' };
-    it('OAuth 2.0 by the id of a hook key alone', async () => {
+    it('OAuth 2.0 if only the id of a hook key is set, with the other variables as missing', async () => {
       const { proof, problems } = await proofBy({ HOOK_SECRET: SECRET, ...KEY });
       expect(proof?.kind).to.equal('oauth');
       expect(problems.map((problem) => problem.split(' ')[0])).to.deep.equal(Object.keys(OAUTH));
     });
 
     for (const [what, by, expected, ...problems] of [
-      ['a secret', BY, { clientSecret: SECRET }],
+      ['a client secret', BY, { clientSecret: SECRET }],
       ['a hook key', KEY, { hookKeyId: KEY.HOOK_OAUTH_KEY_ID }],
       [
         'both',
@@ -223,7 +223,7 @@ describe('the environment', () => {
         'HOOK_OAUTH_KEY_ID does not go with HOOK_OAUTH_CLIENT_SECRET: unset one of them',
       ],
     ] as const) {
-      it(`OAuth 2.0 by ${what}`, async () => {
+      it(`OAuth 2.0 with ${what}`, async () => {
         const made = await proofBy({ ...OAUTH, ...by });
         expect(made.proof).to.deep.equal({
           kind: 'oauth',
@@ -236,7 +236,7 @@ describe('the environment', () => {
       });
     }
 
-    it('OAuth 2.0 with the tokens of an issuer', async () => {
+    it('OAuth 2.0 with the token URL of the issuer', async () => {
       const { proof, problems } = await proofBy({
         ...OAUTH,
         ...BY,
@@ -247,7 +247,7 @@ describe('the environment', () => {
       expect(problems).to.deep.equal([]);
     });
 
-    it('a hook key, which has nothing to rotate', async () => {
+    it('a hook key, for which --rotate is an error', async () => {
       const { read } = await proofBy({ ...OAUTH, ...KEY }, { rotate: true });
       expect(await rejection(read())).to.include({
         exitCode: 2,
@@ -263,14 +263,14 @@ describe('the environment', () => {
     });
   });
 
-  describe('of a file', () => {
+  describe('from a file', () => {
     let folder: string;
     beforeEach(() => (folder = mkdtempSync(join(tmpdir(), 'okta-telephony-hook-'))));
     afterEach(() => {
       rmSync(folder, { recursive: true, force: true });
     });
 
-    it('stands where nothing is set', () => {
+    it('has the values of the file for variables that are not set', () => {
       const file = join(folder, 'gateway.env');
       writeFileSync(file, 'A=of the file\nB=of the file\nC="of the file"\n');
       const env = { A: 'of the environment', B: '', C: undefined, D: '' };
@@ -281,7 +281,7 @@ describe('the environment', () => {
       expect(withFile(env, undefined)).to.deep.equal({ values: env });
     });
 
-    it('of which it names what docker would not take as it is read', () => {
+    it('names the variables that docker reads differently', () => {
       const file = join(folder, 'gateway.env');
       const keyLine = 'MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQg=';
       writeFileSync(
@@ -293,7 +293,7 @@ describe('the environment', () => {
       expect(changed).to.have.members(['A', 'B', 'C', 'D', 'G', 'H']);
     });
 
-    it('whose wrong lines are refused by their number, and not shown', () => {
+    it('refuses a wrong line by its number, and does not show the line', () => {
       const file = join(folder, 'gateway.env');
       for (const [text, line] of [
         ['HOOK_SECRET\nPUBLIC_URL=https://id.acme.com\n', 1],

@@ -5,10 +5,10 @@ import { ROOT } from '#harness/consumer.js';
 import { withStylesNamed } from './captured-terminal.js';
 import type { Run } from './runs.js';
 
-/** With it the outputs are written anew, to be looked at as a change of the repository. */
-const IS_KEPT_ANEW = process.env['KEEP_OUTPUTS'] === '1';
+/** If set, this run writes the files in `outputs/` anew. Git then shows what changed. */
+const REWRITES_OUTPUTS = process.env['KEEP_OUTPUTS'] === '1';
 
-/** What is another in each run, by what stands in its place. */
+/** The parts that differ in each run, with their replacement. */
 const CHANGING: readonly (readonly [RegExp, string])[] = [
   [/\b(?:127\.0\.0\.1|localhost):\d{2,5}\b/g, 'HOST'],
   [/\b(cal|who|HKY)[A-Za-z0-9]{17}\b/g, '$1-ID'],
@@ -19,15 +19,15 @@ const CHANGING: readonly (readonly [RegExp, string])[] = [
   [/…:\d{4,5}\b/g, '…:PORT'],
   [/\breq[\w-]{20,}/g, 'req-ID'],
   [/\bNode is \d+\.\d+\.\d+/g, 'Node is VERSION'],
-  // What only a slow machine prints; other tests look at it with stopped time.
+  // Only a slow machine prints these lines; other tests check them with stopped time.
   [/^(?:<dim>)?… [Ss]till (?:looking|waiting).*\n/gm, ''],
   [/^--- standard error\n(?=--- exit code)/gm, ''],
-  // Where a question puts its cursor.
-  // eslint-disable-next-line no-control-regex -- It is what terminals are told.
+  // Cursor moves of a question.
+  // eslint-disable-next-line no-control-regex -- The terminal gets these escapes.
   [/\u001b\[\d+[GJ]/g, ''],
 ];
 
-/** One run of the program as people and programs saw it. */
+/** The output and the exit code of one run as text. */
 export function shownRun(args: string, { code, stdout, stderr }: Run): string {
   const shown = [
     `$ okta-telephony-hook ${args}\n`,
@@ -39,12 +39,12 @@ export function shownRun(args: string, { code, stdout, stderr }: Run): string {
 }
 
 /**
- * Compares the whole of what was printed with what is kept in `outputs/`. `KEEP_OUTPUTS=1 npx mocha test/cli/outputs.test.ts`
- * keeps what is printed now.
+ * Compares the complete output with the file in `outputs/`. `KEEP_OUTPUTS=1 npx mocha test/cli/outputs.test.ts`
+ * writes the files anew.
  */
 export function expectKept(name: string, ...runs: readonly string[]): void {
   const file = join(ROOT, 'test/cli/outputs', `${name}.txt`);
   const text = runs.join('\n');
-  if (IS_KEPT_ANEW) writeFileSync(file, text);
+  if (REWRITES_OUTPUTS) writeFileSync(file, text);
   expect(text).to.equal(existsSync(file) ? readFileSync(file, 'utf8') : '');
 }

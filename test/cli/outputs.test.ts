@@ -12,7 +12,7 @@ import { patientTime, run, type RunOptions } from './runs.js';
 const NEW_SECRET = 'hook-secret-b27c01d9';
 const COMMANDS = ['init', 'setup attribute', 'setup hook', 'setup event-hook', 'doctor', 'preview', 'demo'];
 
-describe('the whole of what is printed', () => {
+describe('the complete output equals its file in test/cli/outputs', () => {
   let scene: Scene;
   const closing: (() => unknown)[] = [];
   beforeEach(async () => {
@@ -26,20 +26,20 @@ describe('the whole of what is printed', () => {
     await scene.close();
   });
 
-  /** One run, as it is kept. */
+  /** One run, in the format of the files in `outputs/`. */
   const shown = async (args: string, options: RunOptions = {}): Promise<string> => {
     const env = { PUBLIC_URL: scene.url, HOOK_SECRET, ...options.env };
     return shownRun(args, await run(scene.okta, args, { ...options, env }));
   };
 
-  it('by help', async () => {
+  it('of --help', async () => {
     const all = ['--help', 'setup -h', ...COMMANDS.map((name) => `${name} --help`)];
     const runs: string[] = [];
     for (const args of all) runs.push(await shown(args));
     expectKept('help', ...runs);
   });
 
-  it('where it is used badly', async () => {
+  it('of wrong commands and options', async () => {
     const runs: string[] = [];
     for (const args of [
       ...['', 'setup', 'deploy --json', '--version --yes', 'setup hook --name', 'doctor --nothing --json'],
@@ -51,7 +51,7 @@ describe('the whole of what is printed', () => {
     expectKept('bad-use', ...runs);
   });
 
-  it('by setup attribute', async () => {
+  it('of setup attribute', async () => {
     const runs = [
       await shown('setup attribute', { answers: ['n'] }),
       await shown('setup attribute --json'),
@@ -68,7 +68,7 @@ describe('the whole of what is printed', () => {
     expectKept('setup-attribute', ...runs);
   });
 
-  it('by setup hook', async () => {
+  it('of setup hook', async () => {
     scene.okta.setTelephonyProviders([{ providerName: 'TWILIO' }]);
     const runs = [
       await shown('setup hook', { answers: ['y'] }),
@@ -87,7 +87,7 @@ describe('the whole of what is printed', () => {
     expectKept('setup-hook', ...runs);
   });
 
-  it("by setup hook in an org with another's, and with secrets that the gateway does not take", async () => {
+  it("of setup hook in an org with another vendor's hook, and with secrets that the gateway refuses", async () => {
     const { body } = await callApi(
       scene.okta,
       'POST',
@@ -104,7 +104,7 @@ describe('the whole of what is printed', () => {
     expectKept('setup-hook-of-others', ...runs);
   });
 
-  it('by setup hook in a new org whose gateway is not there, or has another secret', async () => {
+  it('of setup hook in a new org if the gateway is not reachable or has another secret', async () => {
     const runs = [await shown('setup hook --yes --json', { env: { HOOK_SECRET: 'short-one' } })];
     const [made] = scene.okta.inlineHooks;
     await callApi(scene.okta, 'POST', `/api/v1/inlineHooks/${made?.id ?? ''}/lifecycle/deactivate`);
@@ -113,7 +113,7 @@ describe('the whole of what is printed', () => {
     expectKept('setup-hook-unsure', ...runs);
   });
 
-  it('by setup event-hook', async () => {
+  it('of setup event-hook', async () => {
     const runs = [
       await shown('setup event-hook', { answers: ['y'] }),
       await shown('setup event-hook --json'),
@@ -125,7 +125,7 @@ describe('the whole of what is printed', () => {
   });
 
   for (const via of ['okta', 'gateway'] as const) {
-    it(`by preview via ${via}`, async () => {
+    it(`of preview via ${via}`, async () => {
       const { okta, twilio } = scene;
       okta.addUser({
         id: '00u1k7f3h9p2s5d8a4q6',
@@ -160,7 +160,7 @@ describe('the whole of what is printed', () => {
     });
   }
 
-  it('by preview of a hook that is not there, not active, or one of many', async () => {
+  it('of preview if the hook is missing or inactive, or if there are many', async () => {
     const { okta } = scene;
     const usual = `preview --user ${ANA.login} --yes`;
     const runs = [await shown(`${usual} --json`)];
@@ -180,18 +180,18 @@ describe('the whole of what is printed', () => {
     expectKept('preview-of-hooks', ...runs);
   });
 
-  describe('by doctor', () => {
+  describe('of doctor', () => {
     let ward: Ward;
     const doctor = async (words: string, options: RunOptions = {}): Promise<string> =>
       shownRun(`doctor ${words}`.trim(), await ward.doctor(words, options));
 
-    it('where all is well', async () => {
+    it('if all is well', async () => {
       ward = await openWard();
       closing.push(() => ward.close());
       expectKept('doctor-well', await doctor('', { answers: [] }), await doctor(''), await doctor('--json'));
     });
 
-    it('where nearly everything is wrong', async () => {
+    it('if nearly everything is wrong', async () => {
       ward = await openWard({ isSetUp: false });
       closing.push(() => ward.close());
       const { okta, twilio } = ward.scene;
@@ -230,7 +230,7 @@ describe('the whole of what is printed', () => {
       );
     });
 
-    it('where nothing is configured', async () => {
+    it('if nothing is configured', async () => {
       const env = { OKTA_ORG_URL: '', PUBLIC_URL: '', TWILIO_ACCOUNT_SID: '', OKTA_API_TOKEN: '' };
       expectKept(
         'doctor-unconfigured',
@@ -240,7 +240,7 @@ describe('the whole of what is printed', () => {
     });
   });
 
-  it('where a credential may not do what a command needs, and what it asks for', async () => {
+  it('of each command with a credential without permissions, and the scopes that it requests', async () => {
     const { okta } = scene;
     const keys = generateKeyPairSync('ec', { namedCurve: 'P-256' });
     const pem = keys.privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
@@ -249,7 +249,7 @@ describe('the whole of what is printed', () => {
     mustNotShow(pem, apiToken);
     const byApp = { OKTA_API_TOKEN: '', OKTA_CLIENT_ID: '0oasetup', OKTA_PRIVATE_KEY: pem };
     const runs: string[] = [];
-    const asked: string[] = [];
+    const requested: string[] = [];
     const nowMs = Date.now();
     const time = { now: () => nowMs, sleep: () => Promise.resolve() };
     for (const args of [
@@ -260,10 +260,10 @@ describe('the whole of what is printed', () => {
       okta.requests.length = 0;
       runs.push(await shown(args, { env: byApp, time }));
       const scopes = okta.requests.flatMap(({ form }) => form?.['scope'] ?? []);
-      asked.push(`${args}\n  ${scopes.join('\n  ')}\n`);
+      requested.push(`${args}\n  ${scopes.join('\n  ')}\n`);
       runs.push(await shown(args, { env: { OKTA_API_TOKEN: apiToken }, time }));
     }
-    expectKept('not-allowed', ...runs, ...asked);
+    expectKept('not-allowed', ...runs, ...requested);
 
     // A custom administrator role with one permission is enough for each hook.
     for (const [args, permission] of [
@@ -278,7 +278,7 @@ describe('the whole of what is printed', () => {
     }
   });
 
-  it('where it waits for the rate limit', async () => {
+  it('of a command that waits for the rate limit', async () => {
     const time = patientTime();
     const date = new Date(time.now()).toUTCString();
     const headers = { date, 'x-rate-limit-reset': String(Math.floor(time.now() / 1000) + 20) };

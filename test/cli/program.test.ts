@@ -25,7 +25,7 @@ describe('the command line', () => {
   afterEach(() => okta.close());
   const ENV = { PUBLIC_URL: 'http://127.0.0.1:9/okta/telephony', HOOK_SECRET };
 
-  it('shows its commands with examples, and each command its own', async () => {
+  it('lists its commands in --help, and prints an example and the options in the help of each command', async () => {
     const all = await run(okta, '--help');
     expect(all.code).to.equal(0);
     const setups = ['setup attribute', 'setup hook', 'setup event-hook'];
@@ -39,7 +39,7 @@ describe('the command line', () => {
     expect(okta.requests).to.be.empty;
   });
 
-  it('shows an example of each command, whatever its help begins with', async () => {
+  it('prints one example per command in --help, and none of preview in setup --help', async () => {
     const { stdout } = await run(okta, '--help');
     for (const name of [
       'setup attribute',
@@ -54,7 +54,7 @@ describe('the command line', () => {
     expect((await run(okta, 'preview --help')).stdout).to.include('Exit codes:');
   });
 
-  it('has no colours in its help, and none in a failure where no terminal is', async () => {
+  it('prints its help without colours, and an error in colours only at a terminal without NO_COLOR', async () => {
     expect((await run(okta, '--help', { answers: [] })).stdout).to.not.include(ESCAPE);
     expect((await run(okta, 'deploy')).stderr).to.not.include(ESCAPE);
     expect((await run(okta, 'deploy', { answers: [] })).stderr).to.include(ESCAPE);
@@ -63,14 +63,14 @@ describe('the command line', () => {
   });
 
   for (const args of ['', 'setup', 'setup everything', 'deploy', 'setup hook --name', 'preview --user']) {
-    it(`is used badly by "${args}"`, async () => {
+    it(`exits with 2 and refers to --help for "${args}"`, async () => {
       const made = await run(okta, args);
       expect(made.code).to.equal(2);
       expect(made.stderr).to.include('--help');
     });
   }
 
-  it('names an unknown command, unless it may be a secret', async () => {
+  it('names an unknown command and a similar one, unless the word may be a secret', async () => {
     mustNotShow('s3cr3t-as-an-argument');
     const all = 'init, setup attribute, setup hook, setup event-hook, doctor, preview, demo.';
     for (const [args, message] of [
@@ -91,7 +91,7 @@ describe('the command line', () => {
     }
   });
 
-  it('tells what was given where nothing belongs by its name only: it may be a secret', async () => {
+  it('does not print the value of an unexpected argument, which may be a secret', async () => {
     mustNotShow('as-an-argument');
     for (const args of [
       '--secret as-an-argument',
@@ -105,7 +105,7 @@ describe('the command line', () => {
     }
   });
 
-  it('has a version, which its help names', async () => {
+  it('prints its version with --version, also as JSON, and lists the option in --help', async () => {
     const { stdout } = await run(okta, '--version');
     expect(stdout).to.match(/^\d+\.\d+\.\d+/);
     for (const args of ['--version --json', '--json --version'])
@@ -113,7 +113,7 @@ describe('the command line', () => {
     expect((await run(okta, '--help')).stdout).to.include('--version');
   });
 
-  it('has its help as JSON, too', async () => {
+  it('prints its help as JSON with --json', async () => {
     const all = await run(okta, '--help --json');
     expect(all.stderr).to.equal('');
     const commands = all.json()['commands'] as { command: string }[];
@@ -125,7 +125,7 @@ describe('the command line', () => {
     expect(own['options']).to.deep.include({ option: '--env', takesValue: true });
   });
 
-  it('shows for demo what demo reads, and no more', async () => {
+  it('lists only the options and variables that demo reads in its help, and refuses --env', async () => {
     const { stdout } = await run(okta, 'demo --help');
     expect(stdout).to.include('--json').and.not.include('--env').and.not.include('OKTA_ORG_URL');
     expect((await run(okta, 'demo --env nothing.env')).stderr).to.include('There is no option --env.');
@@ -150,7 +150,7 @@ describe('the command line', () => {
       rmSync(folder, { recursive: true, force: true });
     });
 
-    it('from a file, but those of the environment first', async () => {
+    it('from the file of --env, unless the environment sets them', async () => {
       const file = join(folder, 'setup.env');
       writeFileSync(file, `HOOK_SECRET=${HOOK_SECRET}\nPUBLIC_URL=https://other.example\n`);
       const env = { ...ENV, HOOK_SECRET: '' };
@@ -162,12 +162,12 @@ describe('the command line', () => {
       });
     });
 
-    it('from no file that is not there', async () => {
+    it('and exits with 2 if the file of --env does not exist', async () => {
       const made = await run(okta, `setup hook --env ${join(folder, 'none.env')}`, { env: ENV });
       expect(made.code).to.equal(2);
     });
 
-    it('from somebody at a terminal, without showing what is typed', async () => {
+    it('from the user at a terminal, without showing the input', async () => {
       const env = { PUBLIC_URL: ENV.PUBLIC_URL, OKTA_API_TOKEN: '' };
       const answers = [okta.apiToken, HOOK_SECRET, 'yes'];
       const made = await run(okta, 'setup hook --skip-check', { env, answers });
@@ -176,13 +176,13 @@ describe('the command line', () => {
       expect(okta.inlineHooks[0]?.channel.authScheme?.value).to.equal(HOOK_SECRET);
     });
 
-    it('from nobody who types nothing', async () => {
+    it('and names the missing variable after an empty input at a terminal', async () => {
       const made = await run(okta, 'setup attribute', { env: { OKTA_API_TOKEN: '' }, answers: [''] });
       expect(made.code).to.equal(2);
       expect(made.stderr).to.include('OKTA_API_TOKEN is missing');
     });
 
-    it('with nothing around them: what an env file has left there is refused by name', async () => {
+    it('and refuses by name those with quotes or spaces around the value', async () => {
       const secrets = [
         `${HOOK_SECRET}\r`,
         `\u201C${HOOK_SECRET}\u201D`,
@@ -201,7 +201,7 @@ describe('the command line', () => {
       expect(okta.inlineHooks).to.deep.equal([]);
     });
 
-    it('as a file has them: in quotes, with Windows line ends', async () => {
+    it('from a file with quotes and Windows line ends', async () => {
       const file = join(folder, 'setup.env');
       writeFileSync(file, `HOOK_SECRET="${HOOK_SECRET}"\r\nPUBLIC_URL=${ENV.PUBLIC_URL} \r\n`);
       const env = { HOOK_SECRET: '', PUBLIC_URL: '' };
@@ -213,28 +213,28 @@ describe('the command line', () => {
       });
     });
 
-    it("whatever they hold: a Redis password that cannot be decoded is nobody else's trouble", async () => {
+    it('and ignores a Redis password that it cannot decode if the command does not use Redis', async () => {
       mustNotShow('pass%word-5e');
       const env = { REDIS_URL: 'redis://:pass%word-5e@127.0.0.1:1' };
       const made = await run(okta, 'setup attribute --yes', { env });
       expect(made.code, made.stderr).to.equal(0);
     });
 
-    it('of an API token or a service app, not of both', async () => {
+    it('and refuses those of an API token together with those of a service app', async () => {
       const made = await run(okta, 'setup attribute', { env: { OKTA_CLIENT_ID: '0oa1' } });
       expect(made.code).to.equal(2);
       expect(made.stderr).to.include('OKTA_API_TOKEN does not go with').and.not.include('is missing');
     });
   });
 
-  it('says in each help once what the exit codes mean', async () => {
+  it('explains the exit codes once in each help', async () => {
     for (const { name } of COMMANDS) {
       const { stdout } = await run(okta, `${name} --help`);
       expect(stdout.match(/exit codes?\b/gi), name).to.have.length(1);
     }
   });
 
-  it('names next steps as command lines to paste, with the file of this run', () => {
+  it('prints next steps as commands to paste, with the --env of this run', () => {
     const line = (env: string | undefined): string => commandLine({ options: { env } }, 'setup hook');
     expect(line(undefined)).to.equal('npx okta-telephony-hook setup hook');
     expect(line('./gateway.env')).to.equal('npx okta-telephony-hook setup hook --env ./gateway.env');
@@ -243,7 +243,7 @@ describe('the command line', () => {
     );
   });
 
-  it('has colours at a terminal, and none elsewhere or where NO_COLOR asks for none', async () => {
+  it('prints colours at a terminal only, and none with NO_COLOR', async () => {
     const colourful = await run(okta, 'setup attribute', { answers: ['n'] });
     expect(colourful.stdout).to.include(ESCAPE);
     const plain = await run(okta, 'setup attribute', { answers: ['n'], env: { NO_COLOR: '1' } });
@@ -251,7 +251,7 @@ describe('the command line', () => {
     expect((await run(okta, 'setup attribute --yes')).stdout).to.not.include(ESCAPE);
   });
 
-  it('runs as a process of its own, in a clone as the guide says, and ends by itself', async () => {
+  it('runs as its own process in a clone, with the command of the guide, and ends', async () => {
     expect(pageAt('.docs/command-line.md')).to.include(`write \`node ${PROGRAM}\` instead of \`npx`);
     const env = { PATH: process.env['PATH'], OKTA_ORG_URL: okta.orgUrl, OKTA_API_TOKEN: okta.apiToken };
     const program = [PROGRAM, 'setup', 'attribute', '--yes', '--json'];
@@ -260,10 +260,10 @@ describe('the command line', () => {
   });
 
   for (const [what, redirection, code] of [
-    ['nobody reads its result any more', '> >(true)', 0],
+    ['the pipe of its output is closed', '> >(true)', 0],
     ['the disk is full', `>${FULL_DISK}`, 1],
   ] as const) {
-    it(`ends without a stack where ${what}`, async function () {
+    it(`ends without a stack trace if ${what}`, async function () {
       if (redirection.includes(FULL_DISK)) needFullDisk(this);
       const command = `exec ${process.execPath} ${PROGRAM} --help ${redirection}`;
       const ended = new ExampleRun({}, ['bash', '-c', command]);

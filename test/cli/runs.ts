@@ -4,7 +4,7 @@ import { runProgram, type ProgramContext } from '#lib/cli/program.js';
 import type { OktaEmulator } from '#lib/testing/index.js';
 import { mustNotShow, witness } from '#harness/witness.js';
 
-/** What one run of the program came to. */
+/** The result of one run of the program. */
 export interface Run {
   readonly code: number;
   readonly stdout: string;
@@ -15,18 +15,18 @@ export interface Run {
 
 export interface RunOptions {
   readonly env?: Readonly<Record<string, string | undefined>>;
-  /** What somebody at a terminal types, one answer for each question; without it there is no terminal. */
+  /** The input at a terminal, one answer per question. Without it there is no terminal. */
   readonly answers?: readonly (string | (() => unknown))[];
   readonly time?: ProgramContext['time'];
-  /** What standard input has, to its end, where no terminal is. */
+  /** The whole standard input, without a terminal. */
   readonly input?: string;
-  /** Whether its owner asked to see on standard output what nobody else may. */
+  /** Whether standard output shows secrets on purpose. */
   readonly isShownToOwner?: boolean;
 }
 
 export const HOOK_SECRET = 'hook-secret-5f1c9ab2';
 
-/** A time that passes where somebody waits for it. */
+/** A clock that moves only when the program sleeps. */
 export function patientTime(): ProgramContext['time'] & { readonly waits: number[] } {
   let now = Date.parse('2026-11-25T12:00:00Z');
   const waits: number[] = [];
@@ -41,18 +41,18 @@ export function patientTime(): ProgramContext['time'] & { readonly waits: number
   };
 }
 
-/** Runs the program in this process, with nothing in its environment but the org's and what is given. */
+/** Runs the program in this process. Its environment has only the org's variables and `options.env`. */
 export async function run(okta: OktaEmulator, args: string, options: RunOptions = {}): Promise<Run> {
   mustNotShow(okta.apiToken, HOOK_SECRET);
   const { answers, time = patientTime() } = options;
   const isTTY = answers !== undefined;
   const stream = () => Object.assign(new PassThrough(), { isTTY });
   const [stdin, stdout, stderr] = [stream(), stream(), stream()];
-  const told = { stdout: '', stderr: '' };
+  const written = { stdout: '', stderr: '' };
   const left = [...(answers ?? [])];
-  stdout.setEncoding('utf8').on('data', (text: string) => (told.stdout += text));
+  stdout.setEncoding('utf8').on('data', (text: string) => (written.stdout += text));
   stderr.setEncoding('utf8').on('data', (text: string) => {
-    told.stderr += text;
+    written.stderr += text;
     if (!/(\[y\/N\] |\): )$/.test(text)) return;
     const answer = left.shift();
     void (async () => {
@@ -70,23 +70,23 @@ export async function run(okta: OktaEmulator, args: string, options: RunOptions 
     signals: new EventEmitter(),
   });
   stdin.destroy();
-  witness(told.stderr);
-  if (options.isShownToOwner !== true) witness(told.stdout);
+  witness(written.stderr);
+  if (options.isShownToOwner !== true) witness(written.stdout);
   return {
     code,
-    ...told,
-    json: () => JSON.parse(told.stdout) as Record<string, unknown>,
+    ...written,
+    json: () => JSON.parse(written.stdout) as Record<string, unknown>,
   };
 }
 
-/** The requests that changed something, or tried to. */
+/** The requests that change something, also those that failed. */
 export function writesTo(okta: OktaEmulator): string[] {
   return okta.requests
     .filter(({ method, path }) => method !== 'GET' && path.startsWith('/api/'))
     .map(({ method, path }) => `${method} ${path}`);
 }
 
-/** What a run has done, in order. */
+/** The steps of a run, in order. */
 export function doneBy(made: Run): string[] {
   return (made.json()['done'] as { does: string }[]).map(({ does }) => does);
 }

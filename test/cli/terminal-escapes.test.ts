@@ -12,26 +12,26 @@ import { callApi, eventHook, telephonyHook } from '../testing/okta/client.js';
 import { run, type Run, type RunOptions } from './runs.js';
 
 /**
- * What a name may hold that steers a terminal: OSC 52 (the clipboard), cursor moves, a line of its own that looks like ours, the
- * same by C1 bytes, what turns and hides text, and characters beyond 16 bits.
+ * Characters in a name that control a terminal: OSC 52 (the clipboard), cursor moves, a forged line of the command line, the
+ * same with C1 bytes, characters that reverse or hide text, and characters beyond 16 bits.
  */
 const EVIL =
   '\x1b]52;c;ZXZpbA==\x07\x1b[2A\x1b[2K\r\n✔ forged\n\x9b31m\x9d8;;x\x9c\u202eevil\u2066\u200b\u2028\u2029\x7f\u{e0041}';
 const SHOWN = String.raw`\x1b]52;c;ZXZpbA==\x07\x1b[2A\x1b[2K\x0d\x0a✔ forged\x0a\x9b31m\x9d8;;x\x9c\u202eevil\u2066\u200b\u2028\u2029\x7f\udb40\udc41`;
 
-/** Our colours, and how readline places a question at a terminal: nothing of what is evil. */
-// eslint-disable-next-line no-control-regex -- escapes are what is sought
+/** The escapes of the command line itself: its colours, and the cursor moves of readline. */
+// eslint-disable-next-line no-control-regex -- the test looks for escapes
 const OURS = /\x1b\[(?:(?:1|2|22|3\d|39)m|\d+G|0J)/g;
 const UNSEEN = /(?!\n)[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u;
 
 function expectPlain(text: string): void {
-  // At a terminal readline ends its own line like one.
+  // At a terminal readline ends its line with CRLF.
   const others = text.replace(OURS, '').replaceAll('\r\n', '\n');
   expect(UNSEEN.exec(others)?.index, JSON.stringify(others)).to.equal(undefined);
   expect(others.split('\n')).to.not.include('✔ forged');
 }
 
-/** In front of the emulated org: in its answers every text by one of these names is followed by what is evil. */
+/** A proxy of the emulated org. In its answers each text of a field with one of these names ends with `EVIL`. */
 async function startHostileOrg(okta: OktaEmulator, names: ReadonlySet<string>): Promise<Server> {
   const spoilt = (value: unknown, name = ''): unknown => {
     if (typeof value === 'string') return names.has(name) ? value + EVIL : value;
@@ -60,8 +60,8 @@ async function startHostileOrg(okta: OktaEmulator, names: ReadonlySet<string>): 
   return server;
 }
 
-describe('what a terminal is written', () => {
-  describe('where an org names things to steer it', () => {
+describe('the output', () => {
+  describe('shows the control characters in names of the org as visible escapes', () => {
     let scene: Scene;
     let org: Server | undefined;
     beforeEach(async () => {
@@ -74,7 +74,7 @@ describe('what a terminal is written', () => {
       await scene.close();
     });
 
-    /** Runs a command against the hostile org, at a terminal and at a pipe; with `--json`, too. */
+    /** Runs a command against the hostile org: at a terminal, at a pipe, and with `--json`. */
     const runs = async (
       args: string,
       names: readonly string[],
@@ -117,34 +117,34 @@ describe('what a terminal is written', () => {
       await callApi(scene.okta, 'POST', '/api/v1/meta/schemas/user/default', { definitions });
     };
 
-    it('shows what an attribute has that setup changes', async () => {
+    it('in the fields of an attribute that setup changes', async () => {
       await addAttribute('boolean');
       const env = { OPT_IN_ATTRIBUTE: 'codesByWhatsApp' };
       expectShown(await runs('setup attribute', ['action', 'mutability', 'title'], { env }));
     });
 
-    it('shows of which type an attribute is', async () => {
+    it('in the type of an attribute', async () => {
       await addAttribute('integer');
       const env = { OPT_IN_ATTRIBUTE: 'codesByWhatsApp' };
       expectShown(await runs('setup attribute', ['type', 'title'], { env }));
     });
 
-    it('shows the name and the header of a hook that setup changes', async () => {
+    it('in the name and the header of a hook that setup changes', async () => {
       await callApi(scene.okta, 'POST', '/api/v1/inlineHooks', telephonyHook(scene.url));
       expectShown(await runs('setup hook --name Codes --header Authorization', ['name', 'key']));
     });
 
-    it("shows the name of another's hook", async () => {
+    it("in the name of another vendor's hook", async () => {
       await callApi(scene.okta, 'POST', '/api/v1/inlineHooks', telephonyHook('https://other.example/hook'));
       expectShown(await runs('setup hook', ['name']));
     });
 
-    it('shows what an event hook has that setup changes', async () => {
+    it('in the fields of an event hook that setup changes', async () => {
       await callApi(scene.okta, 'POST', '/api/v1/eventHooks', eventHook(`${scene.url}/events`));
       expectShown(await runs('setup event-hook --skip-check', ['name', 'key', 'items']));
     });
 
-    it("shows Okta's own sentence of a refusal", async () => {
+    it("in Okta's error message", async () => {
       const made = await runs('setup hook', ['errorSummary'], {
         env: { OKTA_API_TOKEN: 'nobody-s-api-token' },
       });
@@ -155,7 +155,7 @@ describe('what a terminal is written', () => {
       }
     });
 
-    it('shows to the doctor what is named in the org', async () => {
+    it('in the findings of doctor', async () => {
       await callApi(scene.okta, 'POST', '/api/v1/inlineHooks', telephonyHook(`${scene.url}/before`));
       await callApi(scene.okta, 'POST', '/api/v1/eventHooks', eventHook(`${scene.url}/events`));
       const names = ['name', 'key', 'items', 'action', 'mutability', 'title', 'providerName', 'type'];
@@ -168,14 +168,14 @@ describe('what a terminal is written', () => {
       expect(JSON.parse(made.at(-1)?.stdout ?? '')).to.be.an('array');
     });
 
-    it('shows by which hook a preview goes', async () => {
+    it('in the name of the hook that preview calls', async () => {
       await callApi(scene.okta, 'POST', '/api/v1/inlineHooks', telephonyHook(scene.url, HOOK_SECRET));
       const env = { PUBLIC_URL: 'https://other.example/hook' };
       const made = await runs(`preview --user ${ANA.login}`, ['name', 'provider', 'errorSummary'], { env });
       expectShown(made);
     });
 
-    it('prints a payload as JSON that steers nothing', async () => {
+    it('in a payload that preview prints as JSON', async () => {
       const made = await runs(`preview --user ${ANA.login} --print`, ['firstName', 'locale'], {
         isShownToOwner: true,
       });
@@ -195,9 +195,9 @@ describe('what a terminal is written', () => {
     };
 
     for (const isTTY of [true, false]) {
-      it(`makes each control and format character visible, at a ${isTTY ? 'terminal' : 'pipe'}`, () => {
+      it(`shows each control and format character as a visible escape, at a ${isTTY ? 'terminal' : 'pipe'}`, () => {
         for (let code = 0; code <= 0x10ffff; code += 1) {
-          // What is none by itself.
+          // A lone surrogate is not a character.
           if (code >= 0xd800 && code <= 0xdfff) continue;
           const character = String.fromCodePoint(code);
           if (!/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u.test(character)) continue;
@@ -219,7 +219,7 @@ describe('what a terminal is written', () => {
       );
     });
 
-    it('gives an error that nobody foresaw one line for its message, and one for each place of its stack', () => {
+    it('has one line for the message of an unexpected error, and one for each frame of its stack', () => {
       for (const message of [EVIL, 'plain', '']) {
         const written = write((terminal) => {
           reportFailure(new TypeError(message), terminal);
@@ -234,7 +234,7 @@ describe('what a terminal is written', () => {
       }
     });
 
-    it('hides a secret beside such a character, and one of several lines', () => {
+    it('hides a secret next to a control character, and a secret of several lines', () => {
       const written = write((terminal) => {
         terminal.hide('s3cr3t');
         terminal.hide('-----BEGIN\nMIIE\n-----END');

@@ -3,8 +3,8 @@ import { expect } from 'chai';
 import { Terminal } from '#lib/cli/terminal.js';
 import { captureTerminal } from './captured-terminal.js';
 
-describe('what the command line tells', () => {
-  const tell = (secrets: readonly string[], value: object, isJson = true): string => {
+describe('the terminal of the command line', () => {
+  const print = (secrets: readonly string[], value: object, isJson = true): string => {
     const [stdin, stdout, stderr] = [new PassThrough(), new PassThrough(), new PassThrough()];
     const terminal = new Terminal({ stdin, stdout, stderr }, { isJson, mayColour: false });
     for (const secret of secrets) terminal.hide(secret);
@@ -12,34 +12,34 @@ describe('what the command line tells', () => {
     else terminal.say(JSON.stringify(value));
     return String(stdout.read());
   };
-  const jsonOf = (secrets: readonly string[], value: object): unknown => JSON.parse(tell(secrets, value));
+  const jsonOf = (secrets: readonly string[], value: object): unknown => JSON.parse(print(secrets, value));
 
-  it('hides a secret in values, wherever it stands there', () => {
+  it('hides a secret anywhere in a value', () => {
     expect(jsonOf(['correct-horse'], { a: ['xcorrect-horsex', { b: 'correct-horse' }], n: 1 })).to.deep.equal(
       {
         a: ['x[secret]x', { b: '[secret]' }],
         n: 1,
       },
     );
-    expect(tell(['correct-horse'], { a: 'xcorrect-horsex' }, false)).to.include('"x[secret]x"');
+    expect(print(['correct-horse'], { a: 'xcorrect-horsex' }, false)).to.include('"x[secret]x"');
   });
 
-  it('leaves the names of properties and of checks as they are', () => {
+  it('does not change property names and check names that equal a secret', () => {
     const value = { result: 'unchanged', transaction: [{ check: 'okta.variables', message: 'ok' }] };
     expect(jsonOf(['transaction', 'variables', 'unchanged'], value)).to.deep.equal(value);
   });
 
-  it('leaves JSON readable, whatever a secret is made of', () => {
+  it('prints valid JSON, whatever characters a secret contains', () => {
     for (const secret of ['": "okta', '\\n  \\n  \\n', '-----\nMIIEvg\n-----', '$& $1 .* (', '{"a":"b"}']) {
       expect(jsonOf([secret], { one: 'okta', two: [`<${secret}>`] }), secret).to.deep.equal({
         one: 'okta',
         two: ['<[secret]>'],
       });
     }
-    expect(tell(['line\nby "line"'], { as: 'line\nby "line"' }, false)).to.equal('{"as":"[secret]"}\n');
+    expect(print(['line\nby "line"'], { as: 'line\nby "line"' }, false)).to.equal('{"as":"[secret]"}\n');
   });
 
-  it('hides a short secret where it stands alone, and none that is a mere word', () => {
+  it('hides a short secret only as a separate word, and no secret that is an ordinary word', () => {
     const text = 'redis.eviction: the hook takes s3cr3t, not xs3cr3t; at redis://:s3cr3t@host';
     expect(jsonOf(['hook', 'redis', 's3cr3t', 'a1'], { text, check: 'redis.eviction' })).to.deep.equal({
       text: 'redis.eviction: the hook takes [secret], not xs3cr3t; at redis://:[secret]@host',
@@ -47,7 +47,7 @@ describe('what the command line tells', () => {
     });
   });
 
-  it('leaves no rest of a secret that has another one in it', () => {
+  it('hides the whole of a secret that contains another one', () => {
     expect(
       jsonOf(['password-1', 'redis://:password-1@host'], { a: 'redis://:password-1@host' }),
     ).to.deep.equal({
@@ -55,36 +55,36 @@ describe('what the command line tells', () => {
     });
   });
 
-  it('hides a secret by its length: not below 4 characters, and from 8 on wherever it stands', () => {
+  it('hides a secret of 4 characters as a separate word, of 8 anywhere, and no shorter one', () => {
     const text = 'a1b a1b2 xa1b2 a1b2c3d xa1b2c3d a1b2c3d4 xa1b2c3d4';
-    const hidden = (...secrets: readonly string[]): string => tell(secrets, [text], false).slice(2, -3);
+    const hidden = (...secrets: readonly string[]): string => print(secrets, [text], false).slice(2, -3);
     expect(hidden('a1b')).to.equal(text);
     expect(hidden('a1b2')).to.equal('a1b [secret] xa1b2 a1b2c3d xa1b2c3d a1b2c3d4 xa1b2c3d4');
     expect(hidden('a1b2c3d')).to.equal('a1b a1b2 xa1b2 [secret] xa1b2c3d a1b2c3d4 xa1b2c3d4');
     expect(hidden('a1b2c3d4')).to.equal('a1b a1b2 xa1b2 a1b2c3d xa1b2c3d [secret] x[secret]');
-    expect(tell(['wordish', 'wordlike'], ['wordish wordlike'], false)).to.equal('["wordish [secret]"]\n');
-    // Next to it may be what is part of no word.
-    expect(tell(['s3cr3t'], ['(s3cr3t) _s3cr3t s3cr3t_ és3cr3t s3cr3té'], false)).to.equal(
+    expect(print(['wordish', 'wordlike'], ['wordish wordlike'], false)).to.equal('["wordish [secret]"]\n');
+    // Only characters outside of words may be next to it.
+    expect(print(['s3cr3t'], ['(s3cr3t) _s3cr3t s3cr3t_ és3cr3t s3cr3té'], false)).to.equal(
       '["([secret]) _s3cr3t s3cr3t_ és3cr3t s3cr3té"]\n',
     );
   });
 
-  it('hides the longer of two secrets first, in whichever order they came', () => {
+  it('hides the longer of two secrets first, in any order of the calls of hide()', () => {
     for (const secrets of [
       ['password', 'password-and-more'],
       ['password-and-more', 'password'],
     ]) {
-      expect(tell(secrets, ['password-and-more password'], false)).to.equal('["[secret] [secret]"]\n');
+      expect(print(secrets, ['password-and-more password'], false)).to.equal('["[secret] [secret]"]\n');
     }
   });
 
-  it('hides whatever means something in a pattern', () => {
+  it('hides a secret with special characters of a regular expression', () => {
     for (const secret of ['\\^$.*+?()[]{}|/', 'a.b.c.d.e', '[a-z]+[a-z]+']) {
       expect(jsonOf([secret], [secret, 'aXbXcXdXe']), secret).to.deep.equal(['[secret]', 'aXbXcXdXe']);
     }
   });
 
-  describe('goes where it belongs:', () => {
+  describe('writes to standard output or standard error', () => {
     for (const [isJson, isTTY, stdout, stderr] of [
       [false, false, 'said\n', 'noted\n'],
       [false, true, '<bold>said</>\n', '<dim>noted</>\n'],
@@ -110,7 +110,7 @@ describe('what the command line tells', () => {
       [true, 'stdout', false],
       [true, 'stderr', true],
     ] as const) {
-      it(`with symbols by where people read, ${isJson ? 'with' : 'without'} --json: ${place} is a terminal`, () => {
+      it(`${hasSymbols ? 'with' : 'without'} symbols if ${place} is a terminal, ${isJson ? 'with' : 'without'} --json`, () => {
         const streams = { stdin: new PassThrough(), stdout: new PassThrough(), stderr: new PassThrough() };
         Object.assign(streams[place], { isTTY: true });
         expect(new Terminal(streams, { isJson, mayColour: true }).hasSymbols).to.equal(hasSymbols);
@@ -130,7 +130,7 @@ describe('what the command line tells', () => {
       ['no', false],
       ['', false],
     ] as const) {
-      it(`and takes "${answer}" for a ${isYes ? 'yes' : 'no'}`, async () => {
+      it(`and reads "${answer}" as a ${isYes ? 'yes' : 'no'}`, async () => {
         const { terminal, stdin, stderr, stdout } = captureTerminal();
         stdin.write(`${answer}\n`);
         expect(await terminal.confirm('Go on?')).to.equal(isYes);
@@ -139,7 +139,7 @@ describe('what the command line tells', () => {
       });
     }
 
-    it('and takes the end of its input, and Ctrl-C, for a no', async () => {
+    it('and reads the end of its input and Ctrl-C as a no', async () => {
       const ended = captureTerminal();
       ended.stdin.end();
       expect(await ended.terminal.confirm('Go on?')).to.equal(false);
@@ -170,7 +170,7 @@ describe('what the command line tells', () => {
       expect(stdout()).to.equal('It is [secret].\n');
     });
 
-    it('for nothing where it reads to the end', async () => {
+    it('no question when it reads its whole input', async () => {
       const { terminal, stdin } = captureTerminal();
       stdin.write('one\n');
       stdin.end('two');

@@ -16,7 +16,7 @@ import { witness } from '#harness/witness.js';
 import { rejection } from '../../testing/local.js';
 import { captureTerminal, withStylesNamed } from '../captured-terminal.js';
 
-/** The demo within this process: what it has printed until now, and how it ends. */
+/** Runs the demo in this process, with its output until now and its exit code. */
 function runHere(args: string, settings: { readonly isTTY?: boolean } = {}) {
   const stream = () => Object.assign(new PassThrough(), { isTTY: settings.isTTY === true });
   const [stdin, stdout, stderr] = [stream(), stream(), stream()];
@@ -31,17 +31,17 @@ function runHere(args: string, settings: { readonly isTTY?: boolean } = {}) {
     time: { now: Date.now, sleep: () => Promise.resolve() },
     signals,
   });
-  /** What the pattern finds on standard output, as soon as it is there. */
+  /** The match of the pattern on standard output, as soon as there is one. */
   const found = async (pattern: RegExp): Promise<RegExpExecArray> => {
     await until(() => pattern.test(printed.stdout));
     const match = pattern.exec(printed.stdout);
-    if (match === null) throw new Error('it is gone');
+    if (match === null) throw new Error('the match is gone');
     return match;
   };
   return { printed, signals, exitCode, found };
 }
 
-/** The demo with an org of a test's own. */
+/** Runs the demo with a custom function that starts the org. */
 function runWith(startOrg: Parameters<typeof runDemo>[1], port = 0) {
   const captured = captureTerminal();
   const signals = new EventEmitter();
@@ -50,7 +50,7 @@ function runWith(startOrg: Parameters<typeof runDemo>[1], port = 0) {
   return { ...captured, signals, ended };
 }
 
-/** Of the pasted command. */
+/** The code in the pasted command. */
 const CODE = '042917';
 
 describe('okta-telephony-hook demo', function () {
@@ -65,7 +65,7 @@ describe('okta-telephony-hook demo', function () {
     const state = await (await fetch(`${phones}api/state`)).text();
     expect(state).to.include(CODE);
 
-    // The two pages lead to each other.
+    // The two pages link to each other.
     const links = async (page: string): Promise<unknown> =>
       ((await (await fetch(`${page}api/about`)).json()) as { links: unknown }).links;
     expect(await links(phones)).to.deep.equal([{ title: 'Console', href: '/console/' }]);
@@ -75,7 +75,7 @@ describe('okta-telephony-hook demo', function () {
       .to.match(/"channel":"whatsapp"/)
       .and.not.include(CODE);
 
-    // An open page does not keep it from ending.
+    // An open page does not stop the demo from ending.
     const stream = await fetch(`${phones}api/stream`);
     expect(stream.status).to.equal(200);
     signals.emit('SIGINT');
@@ -87,7 +87,7 @@ describe('okta-telephony-hook demo', function () {
     );
   });
 
-  it('runs as a process of its own, which goes on where nobody reads what it prints, and which a real signal ends', async () => {
+  it('runs as its own process, goes on if its output pipes are closed, and ends on a real signal', async () => {
     const port = await freePort();
     const command = `exec ${process.execPath} ${PROGRAM} demo --port ${port} > >(true) 2> >(true)`;
     const demo = new ExampleRun({}, ['bash', '-c', command]);
@@ -106,7 +106,7 @@ describe('okta-telephony-hook demo', function () {
     }
   });
 
-  it('leads to the phones, and answers 404 where nothing is', async () => {
+  it('redirects / to the phones, and answers 404 for unknown paths', async () => {
     const { signals, exitCode, found } = runHere('--port 0');
     const [, phones = '', origin = ''] = await found(/Phones +((http:\/\/[^/]+)\S+)/);
     const answerOf = async (path: string): Promise<readonly [number, string | null]> => {
@@ -126,7 +126,7 @@ describe('okta-telephony-hook demo', function () {
     await exitCode;
   });
 
-  it('lets nobody see the console who comes by a name that is not of this machine', async () => {
+  it('answers 403 on the console for a Host header other than this machine', async () => {
     const { signals, exitCode, found } = runHere('--port 0');
     const [, port = ''] = await found(/Console +http:\/\/127\.0\.0\.1:(\d+)/);
     const statusFor = async (host: string): Promise<number | undefined> => {
@@ -142,7 +142,7 @@ describe('okta-telephony-hook demo', function () {
     await exitCode;
   });
 
-  it('tells at a terminal where everything is, and its log in colours', async () => {
+  it('prints its URLs and the curl command at a terminal, and its log in colours', async () => {
     const { printed, signals, exitCode, found } = runHere('--port 0', { isTTY: true });
     const [, origin = ''] = await found(/Hook +(http:\/\/[^/]+)/);
     const [curl = ''] = await found(/^curl [\s\S]*? -d '.*'$/m);
@@ -174,26 +174,26 @@ Ctrl-C ends the demo.
     it(`puts one JSON object on standard output with --json, and goes on running until ${signal}`, async () => {
       const { printed, signals, exitCode } = runHere('--port 0 --json');
       await until(() => printed.stdout.endsWith('}\n'));
-      const told = JSON.parse(printed.stdout) as { urls: Record<string, string>; curl: string };
-      expect(told).to.have.all.keys('command', 'urls', 'curl').and.to.include({ command: 'demo' });
-      expect(told.urls).to.have.all.keys('phones', 'console', 'hook', 'okta', 'twilio');
-      expect(told.curl).to.match(/^curl /);
-      expect((await fetch(told.urls['phones'] ?? '')).status).to.equal(200);
+      const output = JSON.parse(printed.stdout) as { urls: Record<string, string>; curl: string };
+      expect(output).to.have.all.keys('command', 'urls', 'curl').and.to.include({ command: 'demo' });
+      expect(output.urls).to.have.all.keys('phones', 'console', 'hook', 'okta', 'twilio');
+      expect(output.curl).to.match(/^curl /);
+      expect((await fetch(output.urls['phones'] ?? '')).status).to.equal(200);
       expect(signals.emit(signal)).to.equal(true);
       expect(await exitCode).to.equal(0);
-      expect(JSON.parse(printed.stdout)).to.deep.equal(told);
-      // The next signal is no more its own.
+      expect(JSON.parse(printed.stdout)).to.deep.equal(output);
+      // The demo has removed its signal listeners.
       expect(signals.eventNames()).to.deep.equal([]);
     });
   }
 
-  it('plays the bad day, and tells its phases', async () => {
+  it('plays the bad day with --faults, and prints its phases', async () => {
     const { printed, signals, exitCode } = runHere('--port 0 --faults');
     await until(() => printed.stdout.includes('! Everything works.'));
     const [, phones = ''] = /Phones +(http:\S+)/.exec(printed.stdout) ?? [];
     const { badDay } = (await (await fetch(`${phones}api/state`)).json()) as { badDay: { current: string } };
     expect(badDay.current).to.equal('all-well');
-    // Stopped on the page, it is over.
+    // Stopping it on the page ends it.
     const headers = { 'content-type': 'application/json', origin: new URL(phones).origin };
     await fetch(`${phones}api/bad-day`, { method: 'POST', headers, body: '{"isOn":false}' });
     await until(() => printed.stdout.includes('The bad day is over. The page can play it again.\n'));
@@ -201,7 +201,7 @@ Ctrl-C ends the demo.
     expect(await exitCode).to.equal(0);
   });
 
-  it('ends by itself, and lets go of its port and its signals, where something of it cannot start', async () => {
+  it('rejects and releases its port and signal listeners if a part of it cannot start', async () => {
     const port = await freePort();
     const { ended, signals } = runWith(() => Promise.reject(new Error('no more of them')), port);
     expect(await rejection(ended)).to.include({ message: 'no more of them' });
@@ -211,7 +211,7 @@ Ctrl-C ends the demo.
     next.close();
   });
 
-  it('answers 503 until it is ready, and ends everything afterwards', async () => {
+  it('answers 503 until it is ready, and stops all its servers at the end', async () => {
     const port = await freePort();
     let org: DemoOrg | undefined;
     const early: (readonly [number, string | null])[] = [];
@@ -230,7 +230,7 @@ Ctrl-C ends the demo.
     }
   });
 
-  it('says that a port is taken, and what to do', async () => {
+  it('fails with PORT_TAKEN and a remedy if the port is in use', async () => {
     const other = createServer().listen(0, '127.0.0.1');
     await once(other, 'listening');
     const { port } = other.address() as AddressInfo;
@@ -248,7 +248,7 @@ Ctrl-C ends the demo.
     witness(printed.stdout + printed.stderr);
   });
 
-  it('takes nothing for a port that is none', async () => {
+  it('refuses each --port that is not a number from 0 to 65535', async () => {
     for (const port of ['70000', '65536', '-1', 'any', '1.5', '100000', '000080', '1a', 'a1']) {
       const { printed, exitCode } = runHere(`--port=${port} --json`);
       expect(await exitCode, port).to.equal(2);

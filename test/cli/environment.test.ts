@@ -301,7 +301,7 @@ describe('the environment', () => {
         ['A=1\nexport B', 2],
         ['A="-----BEGIN\nnot-to-be-shown\n-----END" # a key\r\nB=\n\nnot-to-be-shown', 6],
         ['A=-----BEGIN\nnot-to-be-shown\n-----END\nB=1\n', 2],
-        // Node takes each of these for the name of the next variable, or for a part of its own.
+        // Node reads each of these as the name of the next variable, or as a part of that name.
         ['A=1\n  # not-to-be-shown\nB=2\n', 2],
         ['A=1\n  \nB=2\n', 2],
         ['A=1\n\t\r\nB=2\n', 2],
@@ -323,7 +323,7 @@ describe('the environment', () => {
       expect(withFile({}, file).values).to.include({ B: '\n{\n}\n', C: "it's", D: 'a\n"b"', E: 'x', F: 'y' });
     });
 
-    it('with a quote that is not closed is refused by the line that opens it', () => {
+    it('refuses a quote that is not closed by the line that opens it', () => {
       const file = join(folder, 'gateway.env');
       for (const [text, line] of [
         ['A="not-to-be-shown\nB=1\n', 1],
@@ -345,7 +345,7 @@ describe('the environment', () => {
       expect(withFile({}, file).values).to.deep.equal(parseEnv(pem));
     });
 
-    it('that is not there is bad use', () => {
+    it('fails with BAD_USE if the file does not exist', () => {
       const file = join(folder, 'none');
       expect(() => withFile({}, file))
         .to.throw(CommandError, `The file ${file} that --env names cannot be read (ENOENT).`)

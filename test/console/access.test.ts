@@ -18,7 +18,7 @@ import {
 const SEND = JSON.stringify({ payload: {} });
 const QUESTION = { user: ANA.login, requestType: 'mfa-verification', deliveryChannel: 'sms' };
 
-/** Everything that can be asked for, and a few things that cannot. */
+/** Every path of the console, and a few others. */
 const ALL: readonly (readonly [path: string, asking?: Asking])[] = [
   [''],
   ['/'],
@@ -38,7 +38,7 @@ const ALL: readonly (readonly [path: string, asking?: Asking])[] = [
   ['/', { method: 'DELETE' }],
 ];
 
-describe('who may use the console', () => {
+describe('the authorization of the console', () => {
   let served: ServedConsole | undefined;
   afterEach(async () => {
     await served?.close();
@@ -47,9 +47,9 @@ describe('who may use the console', () => {
 
   for (const [name, express] of EXPRESSES) {
     for (const [what, authorize, status, code] of [
-      ['says no', () => false, 403, 'NOT_AUTHORIZED'],
-      ['says no later', () => Promise.resolve(false), 403, 'NOT_AUTHORIZED'],
-      ['knows nobody', () => undefined, 403, 'NOT_AUTHORIZED'],
+      ['returns false', () => false, 403, 'NOT_AUTHORIZED'],
+      ['resolves to false', () => Promise.resolve(false), 403, 'NOT_AUTHORIZED'],
+      ['returns nothing', () => undefined, 403, 'NOT_AUTHORIZED'],
       [
         'throws',
         () => {
@@ -59,21 +59,26 @@ describe('who may use the console', () => {
         'AUTHORIZATION_FAILED',
       ],
       ['rejects', () => Promise.reject(new Error('the session store is gone')), 503, 'AUTHORIZATION_FAILED'],
-      ['gives an object', () => ({ isAdministrator: false }), 503, 'AUTHORIZATION_FAILED'],
-      ['gives a user', () => ({ name: 'Eve', isAdministrator: false }), 503, 'AUTHORIZATION_FAILED'],
-      ['gives only a name', () => ({ name: 'Eve' }), 503, 'AUTHORIZATION_FAILED'],
-      ['gives more than a name', () => ({ administrator: 'Eve', id: 7 }), 503, 'AUTHORIZATION_FAILED'],
-      ['gives a name that is none', () => ({ administrator: 7 }), 503, 'AUTHORIZATION_FAILED'],
-      ['gives an empty name', () => ({ administrator: ' ' }), 503, 'AUTHORIZATION_FAILED'],
+      ['returns an object without a name', () => ({ isAdministrator: false }), 503, 'AUTHORIZATION_FAILED'],
+      ['returns a user object', () => ({ name: 'Eve', isAdministrator: false }), 503, 'AUTHORIZATION_FAILED'],
       [
-        'inherits a name',
+        'returns an object with "name" instead of "administrator"',
+        () => ({ name: 'Eve' }),
+        503,
+        'AUTHORIZATION_FAILED',
+      ],
+      ['returns more than a name', () => ({ administrator: 'Eve', id: 7 }), 503, 'AUTHORIZATION_FAILED'],
+      ['returns a number as the name', () => ({ administrator: 7 }), 503, 'AUTHORIZATION_FAILED'],
+      ['returns an empty name', () => ({ administrator: ' ' }), 503, 'AUTHORIZATION_FAILED'],
+      [
+        'returns an inherited name',
         () => Object.create({ administrator: 'Eve' }) as unknown,
         503,
         'AUTHORIZATION_FAILED',
       ],
-      ['gives a word', () => 'false', 503, 'AUTHORIZATION_FAILED'],
+      ['returns a text', () => 'false', 503, 'AUTHORIZATION_FAILED'],
     ] as const) {
-      it(`lets nobody in where authorize ${what}, in ${name}`, async () => {
+      it(`answers ${status} to every request if authorize ${what}, in ${name}`, async () => {
         let asked = 0;
         const counting = (): unknown => {
           asked += 1;
@@ -95,11 +100,11 @@ describe('who may use the console', () => {
         expect(asked).to.equal(ALL.length);
         expect(served.scene.okta.requests).to.be.empty;
         expect(served.scene.twilio.requests).to.be.empty;
-        const told = served.scene.log.filter(({ fields }) => fields['extension'] === 'authorize');
-        expect(told).to.have.length(status === 503 ? 1 : 0);
+        const lines = served.scene.log.filter(({ fields }) => fields['extension'] === 'authorize');
+        expect(lines).to.have.length(status === 503 ? 1 : 0);
         if (status === 503) {
-          expect(told[0]?.message).to.match(/the console lets nobody in\.$/);
-          expect(told[0]?.fields['remedy']).to.match(
+          expect(lines[0]?.message).to.match(/the console lets nobody in\.$/);
+          expect(lines[0]?.fields['remedy']).to.match(
             /^Mend the console's authorize: true, \{ administrator: name \} or false/,
           );
         }
@@ -107,14 +112,14 @@ describe('who may use the console', () => {
     }
   }
 
-  it('waits for authorize 5 s, and then lets nobody in', async () => {
+  it('waits 5 s for authorize, and then answers 503', async () => {
     let asked = 0;
     const authorize = (): Promise<boolean> => {
       asked += 1;
       return new Promise(() => undefined);
     };
     served = await serveConsole({ console: { authorize } });
-    // What is loaded with the first request is loaded by the machine's own time.
+    // Files that load with the first request do not depend on the stopped time.
     const { origin } = served;
     const time = stopTime();
     try {
@@ -124,7 +129,7 @@ describe('who may use the console', () => {
       });
       await until(() => asked === 1);
       await time.tickAsync(4_999);
-      // Long enough for an answer that was on its way: another request has had one meanwhile.
+      // An answer would be here by now: another request has got its answer in the meantime.
       await askUrl(`${origin}/nothing-is-mounted-here`);
       expect(isAnswered).to.equal(false);
       await time.tickAsync(1);
@@ -136,7 +141,7 @@ describe('who may use the console', () => {
     }
   });
 
-  it('hands authorize the request as the gateway made it, each time', async () => {
+  it("calls authorize for each request, with the gateway's own changes of the request", async () => {
     const seen: (string | undefined)[] = [];
     served = await serveConsole({
       console: {
@@ -160,7 +165,7 @@ describe('who may use the console', () => {
   });
 });
 
-describe('what the console makes of other sites', () => {
+describe('the protection of the console from other sites', () => {
   let served: ServedConsole;
   before(async () => {
     served = await serveConsole();
@@ -195,19 +200,19 @@ describe('what the console makes of other sites', () => {
       403,
     ],
     [
-      'a POST of a neighbour under the same domain',
+      'a POST of another site in the same domain',
       '/api/tester/payload',
       () => post({ 'content-type': json, 'sec-fetch-site': 'same-site', origin: served.origin }),
       403,
     ],
     [
-      'a POST of nobody',
+      'a POST with Sec-Fetch-Site: none',
       '/api/tester/payload',
       () => post({ 'content-type': json, 'sec-fetch-site': 'none' }),
       403,
     ],
     [
-      'a POST that says nothing of whose it is',
+      'a POST without Sec-Fetch-Site and Origin',
       '/api/tester/payload',
       () => post({ 'content-type': json }),
       403,
@@ -224,7 +229,12 @@ describe('what the console makes of other sites', () => {
       () => post({ 'content-type': json, origin: 'http://127.0.0.1:9' }),
       403,
     ],
-    ['a POST of no origin', '/api/tester/payload', () => post({ 'content-type': json, origin: 'null' }), 403],
+    [
+      'a POST of the origin null',
+      '/api/tester/payload',
+      () => post({ 'content-type': json, origin: 'null' }),
+      403,
+    ],
     [
       'a form of its own page',
       '/api/tester/payload',
@@ -237,15 +247,25 @@ describe('what the console makes of other sites', () => {
       () => post({ 'content-type': 'text/plain', 'sec-fetch-site': 'same-origin' }),
       415,
     ],
-    ['no type', '/api/tester/payload', () => post({ 'sec-fetch-site': 'same-origin' }), 415],
+    [
+      'a POST without a content type',
+      '/api/tester/payload',
+      () => post({ 'sec-fetch-site': 'same-origin' }),
+      415,
+    ],
     [
       'a read of its own page',
       '/api/executions',
       () => ({ headers: { 'sec-fetch-site': 'same-origin' } }),
       200,
     ],
-    ['an address that was typed', '/api/executions', () => ({ headers: { 'sec-fetch-site': 'none' } }), 200],
-    ['a program', '/api/executions', () => ({}), 200],
+    [
+      'a URL that the user has typed',
+      '/api/executions',
+      () => ({ headers: { 'sec-fetch-site': 'none' } }),
+      200,
+    ],
+    ['a read of a program', '/api/executions', () => ({}), 200],
     [
       'a read of another site',
       '/api/executions',
@@ -259,7 +279,7 @@ describe('what the console makes of other sites', () => {
       403,
     ],
     [
-      'a stream for no origin, in a browser without Sec-Fetch-Site',
+      'a stream of the origin null, in a browser without Sec-Fetch-Site',
       '/api/stream',
       () => ({ headers: { origin: 'null' } }),
       403,
@@ -270,14 +290,19 @@ describe('what the console makes of other sites', () => {
       () => ({ headers: { origin: served.origin } }),
       200,
     ],
-    ['a read of a neighbour', '/api/executions', () => ({ headers: { 'sec-fetch-site': 'same-site' } }), 403],
     [
-      'a stream for another site',
-      '/api/stream',
-      () => ({ headers: { 'sec-fetch-site': 'cross-site' } }),
+      'a read of another site in the same domain',
+      '/api/executions',
+      () => ({ headers: { 'sec-fetch-site': 'same-site' } }),
       403,
     ],
-    ['a link from elsewhere to the page', '/', () => ({ headers: { 'sec-fetch-site': 'cross-site' } }), 200],
+    ['a stream of another site', '/api/stream', () => ({ headers: { 'sec-fetch-site': 'cross-site' } }), 403],
+    [
+      'a link from another site to the page',
+      '/',
+      () => ({ headers: { 'sec-fetch-site': 'cross-site' } }),
+      200,
+    ],
   ] as const) {
     it(`answers ${what} with ${status}`, async () => {
       const before = served.scene.okta.requests.length;
@@ -290,7 +315,7 @@ describe('what the console makes of other sites', () => {
     });
   }
 
-  it('takes no form that a parser before it has read', async () => {
+  it('answers 415 to a form that a body parser of the gateway has read', async () => {
     for (const [, express] of EXPRESSES) {
       const behind = await serveConsole({
         express,
@@ -322,7 +347,7 @@ describe("the console's options", () => {
   const problemsOfLink = (href: string): readonly string[] =>
     consoleProblems({ authorize: () => true, links: [{ title: 'x', href }] });
 
-  it('take links to paths of the gateway and to URLs', () => {
+  it('accept links to paths of the gateway and to URLs', () => {
     for (const href of [
       '/',
       '/phones?of=ana#x',
@@ -349,28 +374,28 @@ describe("the console's options", () => {
     'data:text/html,x',
     '',
   ]) {
-    it(`take no link to ${JSON.stringify(href)}`, () => {
+    it(`refuse a link to ${JSON.stringify(href)}`, () => {
       expect(problemsOfLink(href)).to.have.lengthOf(1);
       expect(problemsOfLink(href)[0]).to.match(/^links\[0\]\.href must be a path of this gateway/);
     });
   }
 
   for (const [what, options, problem] of [
-    ['none', undefined, /^The options must be an object with authorize$/],
+    ['missing options', undefined, /^The options must be an object with authorize$/],
     [
       'no authorize',
       {},
       /^authorize must be a function \(req\) => true or \{ administrator \} for administrators/,
     ],
-    ['an authorize that is none', { authorize: true }, /^authorize must be a function/],
+    ['an authorize that is not a function', { authorize: true }, /^authorize must be a function/],
     [
-      'a misspelt one',
+      'a misspelt option',
       { authorise: () => true, authorize: () => true },
       /^authorise is not an option; did you mean authorize\?/,
     ],
-    ['links that are no list', { authorize: () => true, links: {} }, /^links must be an array of objects/],
+    ['links that are not a list', { authorize: () => true, links: {} }, /^links must be an array of objects/],
     [
-      'a link that is a script',
+      'a link with a javascript: URL',
       { authorize: () => true, links: [{ title: 'x', href: 'javascript:alert(1)' }] },
       /^links\[0\]\.href must be a path/,
     ],

@@ -16,7 +16,7 @@ import type { ConsoleOptions } from '#lib/index.js';
 import { startScene, type Scene, type SceneOptions } from '#harness/scene.js';
 import { witness } from '#harness/witness.js';
 
-// What is used of it is the same in both.
+// The parts that the tests use are the same in both versions.
 const express4 = untypedExpress4 as typeof express5;
 
 export const EXPRESSES = [
@@ -24,14 +24,14 @@ export const EXPRESSES = [
   ['Express 4', express4],
 ] as const;
 
-/** One answer, whole. */
+/** One complete answer. */
 export interface Answer {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
   readonly text: string;
-  /** Of what is JSON. */
+  /** The body, if it is JSON. */
   readonly json: unknown;
-  /** What went wrong, by such an answer. */
+  /** The error in the body. */
   readonly failure: ConsoleFailure['error'] | undefined;
 }
 
@@ -39,25 +39,25 @@ export interface Asking {
   readonly method?: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string;
-  /** What holds somebody's number on purpose is not looked at for secrets. */
+  /** Whether the answer contains a phone number on purpose. The witness does not check it then. */
   readonly isPersonal?: boolean;
 }
 
-/** A gateway with the hook and its console, and who asks it. */
+/** A gateway with the hook and its console, and functions that send requests to it. */
 export interface ServedConsole {
   readonly scene: Scene;
   readonly server: Server;
   readonly origin: string;
-  /** Below the mount, from its slash. */
+  /** Requests a path below the mount path. */
   ask(path: string, asking?: Asking): Promise<Answer>;
-  /** As the console's own page does. */
+  /** Posts as the console's own page does. */
   post(path: string, body: unknown, asking?: Asking): Promise<Answer>;
   close(): Promise<void>;
 }
 
 export const MOUNT = '/admin/telephony';
 
-/** What the console's own page sends with a POST. */
+/** The headers of a POST from the console's own page. */
 export const OWN_PAGE = { 'content-type': 'application/json', 'sec-fetch-site': 'same-origin' } as const;
 
 export async function serveConsole(
@@ -65,7 +65,7 @@ export async function serveConsole(
     readonly express?: typeof express5;
     readonly console?: ConsoleOptions;
     readonly hook?: SceneOptions['hook'];
-    /** How the gateway mounts it. Default: at `MOUNT`. */
+    /** Mounts the console. Default: at `MOUNT`. */
     readonly mount?: (app: Express, handler: ConsoleHandler) => void;
   } = {},
 ): Promise<ServedConsole> {

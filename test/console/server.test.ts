@@ -11,7 +11,7 @@ import { askUrl, EXPRESSES, MOUNT, OWN_PAGE, serveConsole, type ServedConsole } 
 
 const authorize = (): boolean => true;
 
-describe('mounting the console', () => {
+describe('the mounted console', () => {
   let served: ServedConsole | undefined;
   afterEach(async () => {
     await served?.close();
@@ -42,7 +42,7 @@ describe('mounting the console', () => {
         const url = served.origin + at;
         const bare = await askUrl(`${url}?a=b`);
         expect(bare.status).to.equal(308);
-        // Where a browser goes by it, whatever stands in front of the gateway.
+        // The location as a browser resolves it, also behind a proxy.
         expect(new URL(bare.headers.location ?? '', url).href).to.equal(`${url}/?a=b`);
         const page = await askUrl(`${url}/`);
         expect(page.status).to.equal(200);
@@ -64,7 +64,7 @@ describe('mounting the console', () => {
     }
   }
 
-  it('serves at the root, and on node:http alone', async () => {
+  it('serves at the root, and with node:http without Express', async () => {
     const scene = await startScene();
     const handler = scene.hook.console({ authorize });
     const server = createServer((req, res) => {
@@ -83,7 +83,7 @@ describe('mounting the console', () => {
     }
   });
 
-  it('goes by its own security headers, whatever the gateway has set before', async () => {
+  it('sends its own security headers in place of those that the gateway has set', async () => {
     served = await serveConsole({
       mount: (app, handler) => {
         app.use((_req, res, next) => {
@@ -107,7 +107,7 @@ describe('mounting the console', () => {
     }
   });
 
-  it('shows every console of a hook the same history, each its own links', async () => {
+  it('shows the same history as another console of the hook, with its own links', async () => {
     served = await serveConsole({ console: { authorize, links: [{ title: 'Phones', href: '/phones' }] } });
     const { scene } = served;
     const handler = scene.hook.console({ authorize });
@@ -140,7 +140,7 @@ describe("the console's routes", () => {
   });
   afterEach(() => served.close());
 
-  it('are closed to other methods, and say which they take', async () => {
+  it('answer 405 to other methods, and name the allowed ones', async () => {
     for (const [path, methods] of [
       ['/', 'GET, HEAD'],
       ['/assets/main.js', 'GET, HEAD'],
@@ -168,7 +168,7 @@ describe("the console's routes", () => {
     }
   });
 
-  it('are no others', async () => {
+  it('answer 404 to any other path', async () => {
     for (const path of [
       '/api',
       '/api/',
@@ -188,7 +188,7 @@ describe("the console's routes", () => {
     }
   });
 
-  it('say what the hook is, and nothing that is secret', async () => {
+  it('describe the hook without secrets', async () => {
     const about = (await served.ask('/api/about')).json as About;
     expect(about).to.deep.equal({
       version: '0.1.0',
@@ -201,7 +201,7 @@ describe("the console's routes", () => {
     });
   });
 
-  it('page through the history, stable while new calls come', async () => {
+  it('page through the history, without a shift when new calls come', async () => {
     for (const id of ['one', 'two', 'three', 'four', 'five']) {
       await served.scene.call({ eventId: `event-${id}` });
     }
@@ -218,7 +218,7 @@ describe("the console's routes", () => {
     expect(last).to.not.have.property('next');
   });
 
-  it('find by word, channel and outcome; what is left empty is not asked for', async () => {
+  it('filter the history by word, channel, outcome and time, and ignore empty parameters', async () => {
     await served.scene.call({ eventId: 'by-whatsapp' });
     await served.scene.call({ eventId: 'by-sms', userId: BOB.id, login: BOB.login, phoneNumber: BOB.phone });
     await served.scene.call({ eventId: 'nowhere', phoneNumber: '5550100' });
@@ -235,7 +235,7 @@ describe("the console's routes", () => {
     expect(await idsOf('to=2000-01-01T00:00:00Z')).to.be.empty;
   });
 
-  it('find a user at Okta by login, by a short login and by id, and keep nothing of it', async () => {
+  it('find a user in Okta by login, short login and id, without an event or a log line', async () => {
     const { events, log } = served.scene;
     const before = [events.length, log.length];
     for (const user of [ANA.login, ANA.login.toUpperCase(), ANA.login.split('@')[0], ANA.id]) {
@@ -249,7 +249,7 @@ describe("the console's routes", () => {
     expect([events.length, log.length]).to.deep.equal(before);
   });
 
-  it('name what is wrong with a query', async () => {
+  it('name the wrong parameters of a query', async () => {
     for (const [query, fields] of [
       ['outcome=lost', ['outcome']],
       ['limit=0&outcome=lost', ['outcome', 'limit']],
@@ -267,7 +267,7 @@ describe("the console's routes", () => {
     }
   });
 
-  it('open one with all its steps, by whatever id it has', async () => {
+  it('return an execution with all its steps, also for an id with special characters', async () => {
     await served.scene.call({ eventId: 'an id/with ?#% signs' });
     const opened = (await served.ask(`/api/executions/${encodeURIComponent('an id/with ?#% signs')}`))
       .json as Execution;
@@ -284,7 +284,7 @@ describe("the console's routes", () => {
     expect(none.failure).to.include({ code: 'NOT_FOUND' });
   });
 
-  it('say how the hook is: limits, channels, pauses, and what was held back', async () => {
+  it('report the health of the hook: limits, channels, pauses and blocked calls', async () => {
     await served.close();
     served = await serveConsole({
       hook: {
@@ -326,11 +326,11 @@ describe("the console's routes", () => {
     expect(health.deliveries.find(({ channel }) => channel === 'sms')).to.include({ accepted: 1 });
   });
 
-  it('tell a defect as an event, and nothing of it to who asks', async () => {
+  it('report a defect as an event, and hide its details in the answer', async () => {
     await served.close();
     const links: { title: string; href: string }[] = [];
     served = await serveConsole({ console: { authorize, links } });
-    // After the options were checked: the page cannot be described any more.
+    // This link comes after the check of the options, and makes the route fail.
     links.push(undefined as never);
     const answer = await served.ask('/api/about');
     expect(answer.status).to.equal(500);
@@ -343,7 +343,7 @@ describe("the console's routes", () => {
     expect(rejected[0]?.reason).to.include('Cannot destructure');
   });
 
-  it('count who could not prove to be Okta, and what was no hook call, in the health', async () => {
+  it('count unverified callers and invalid calls in the health', async () => {
     await served.scene.call({ headers: { Authorization: 'of somebody else' } });
     await served.scene.call({ change: () => 'no JSON' });
     const health = (await served.ask('/api/health')).json as Health;
@@ -353,7 +353,7 @@ describe("the console's routes", () => {
     ]);
   });
 
-  it('give back what others wrote as JSON text, and nothing of a person', async () => {
+  it('return texts of callers as escaped JSON, and no personal data', async () => {
     const script = '<script>alert(1)</script>';
     mustNotShow('Mallory');
     await served.scene.call({

@@ -11,13 +11,13 @@ import { until } from '#harness/until.js';
 import { witness } from '#harness/witness.js';
 import { MOUNT, serveConsole, type ServedConsole } from './served-console.js';
 
-/** A page that listens. */
+/** An open page. */
 interface Listening {
   readonly response: IncomingMessage;
-  /** What came whole, by event. */
-  told(event: 'executions'): readonly (readonly ExecutionSummary[])[];
-  told(event: 'health'): readonly Health[];
-  told(event: 'ended'): readonly null[];
+  /** The data of the complete events of this type. */
+  eventsOf(event: 'executions'): readonly (readonly ExecutionSummary[])[];
+  eventsOf(event: 'health'): readonly Health[];
+  eventsOf(event: 'ended'): readonly null[];
   readonly isEnded: boolean;
   hangUp(): void;
 }
@@ -40,7 +40,7 @@ async function listen(url: string): Promise<Listening> {
   });
   return {
     response,
-    told: (event: string) =>
+    eventsOf: (event: string) =>
       [...text.matchAll(/^event: (\w+)\ndata: (.*)\n\n/gm)]
         .filter(([, name]) => name === event)
         .map(([, , data = '']) => JSON.parse(data) as never),
@@ -51,22 +51,22 @@ async function listen(url: string): Promise<Listening> {
   };
 }
 
-/** What the hook's health was, told again and counted. */
+/** Returns the hook's health from before, and counts the calls. */
 async function countedHealth(): Promise<{ status: { asked: number }; health: () => Promise<Health> }> {
   const served = await serveConsole();
-  const told = (await served.ask('/api/health')).json as Health;
+  const before = (await served.ask('/api/health')).json as Health;
   await served.close();
   const status = { asked: 0 };
   return {
     status,
     health: () => {
       status.asked += 1;
-      return Promise.resolve(told);
+      return Promise.resolve(before);
     },
   };
 }
 
-/** A server of nothing but the streams. */
+/** A server with only the streams. */
 async function withStreams(
   streams: Streams,
   requireStill: () => Promise<void>,
@@ -94,7 +94,7 @@ describe("the console's stream", () => {
   });
   afterEach(() => served.close());
 
-  it('tells the health at once, and each execution as it goes on', async () => {
+  it('sends the health at once, and each execution when it changes', async () => {
     const page = await listen(url);
     expect(page.response.statusCode).to.equal(200);
     expect(page.response.headers).to.include({
@@ -103,25 +103,25 @@ describe("the console's stream", () => {
       'x-accel-buffering': 'no',
     });
     expect(page.response.headers['content-security-policy']).to.include("default-src 'none'");
-    await until(() => page.told('health').length === 1);
-    expect(page.told('health')[0]).to.include({ inFlight: 0, closing: false });
+    await until(() => page.eventsOf('health').length === 1);
+    expect(page.eventsOf('health')[0]).to.include({ inFlight: 0, closing: false });
     await served.scene.call({ eventId: 'event-live' });
     await until(() =>
       page
-        .told('executions')
+        .eventsOf('executions')
         .flat()
         .some(({ outcome }) => outcome === 'sent'),
     );
     expect(
       page
-        .told('executions')
+        .eventsOf('executions')
         .flat()
         .map(({ id }) => id),
     ).to.include('event-live');
     page.hangUp();
   });
 
-  it('is not opened by a console that is mounted once its hook has closed', async () => {
+  it('answers 503 if the hook is closed before the console is mounted', async () => {
     const scene = await startScene();
     await scene.hook.close();
     const handler = scene.hook.console({ authorize: () => true });
@@ -139,14 +139,14 @@ describe("the console's stream", () => {
     }
   });
 
-  it('tells all pages, also where one of them has left', async () => {
+  it('sends executions to all pages, also after one of them has closed', async () => {
     const pages = await Promise.all([listen(url), listen(url), listen(url)]);
     await served.scene.call({ eventId: 'event-live' });
-    for (const page of pages) await until(() => page.told('executions').flat().length > 0);
+    for (const page of pages) await until(() => page.eventsOf('executions').flat().length > 0);
     pages[0].hangUp();
     await served.scene.call({ eventId: 'event-after' });
     const idsOf = (page: Listening): ReadonlySet<string> =>
-      new Set(page.told('executions').flatMap((executions) => executions.map(({ id }) => id)));
+      new Set(page.eventsOf('executions').flatMap((executions) => executions.map(({ id }) => id)));
     for (const page of pages.slice(1)) await until(() => idsOf(page).has('event-after'));
     expect(pages.map((page) => [...idsOf(page)])).to.deep.equal([
       ['event-live'],
@@ -156,7 +156,7 @@ describe("the console's stream", () => {
     for (const page of pages) page.hangUp();
   });
 
-  it('ends with the hook, and is not opened again', async () => {
+  it('ends when the hook closes, and then answers 503', async () => {
     const page = await listen(url);
     await served.scene.hook.close();
     await until(() => page.isEnded);
@@ -164,23 +164,23 @@ describe("the console's stream", () => {
     const again = await served.ask('/api/stream');
     expect(again.status).to.equal(503);
     expect(again.failure?.code).to.equal('CLOSING');
-    // What has happened can still be looked at.
+    // The history still answers.
     expect((await served.ask('/api/executions')).status).to.equal(200);
   });
 
-  it('tells the health again every 5 s, and ends after a minute, so that the browser is asked again', async () => {
+  it('sends the health every 5 s, and ends after a minute, so that the browser connects again', async () => {
     await served.ask('/api/about');
     const time = stopTime();
     try {
       const page = await listen(url);
-      for (let told = 1; told <= 11; told += 1) {
-        await until(() => page.told('health').length === told || page.isEnded);
+      for (let count = 1; count <= 11; count += 1) {
+        await until(() => page.eventsOf('health').length === count || page.isEnded);
         await time.tickAsync(4_999);
-        // What was on its way has come by now: another answer has.
+        // The event would be here by now: another answer has arrived.
         await served.ask('/api/about');
-        expect(page.told('health')).to.have.length(told);
+        expect(page.eventsOf('health')).to.have.length(count);
         expect(page.isEnded).to.equal(false);
-        if (told < 11) await time.tickAsync(1);
+        if (count < 11) await time.tickAsync(1);
       }
       await time.tickAsync(1 + 10_000);
       await until(() => page.isEnded);
@@ -190,7 +190,7 @@ describe("the console's stream", () => {
     }
   });
 
-  it('asks for the health once for all pages', async () => {
+  it('reads the health once for all pages every 5 s', async () => {
     const { status, health } = await countedHealth();
     const streams = createStreams({ history: { watch: () => () => undefined }, health });
     await withStreams(
@@ -200,11 +200,11 @@ describe("the console's stream", () => {
         const time = stopTime();
         try {
           const pages = await Promise.all([listen(origin), listen(origin), listen(origin)]);
-          for (const page of pages) await until(() => page.told('health').length === 1);
+          for (const page of pages) await until(() => page.eventsOf('health').length === 1);
           expect(status.asked).to.equal(3);
           for (const again of [1, 2]) {
             await time.tickAsync(5_000);
-            for (const page of pages) await until(() => page.told('health').length === 1 + again);
+            for (const page of pages) await until(() => page.eventsOf('health').length === 1 + again);
             expect(status.asked).to.equal(3 + again);
           }
           for (const page of pages) page.hangUp();
@@ -216,15 +216,15 @@ describe("the console's stream", () => {
   });
 
   for (const [what, authorize] of [
-    ['says no', () => false],
+    ['returns false', () => false],
     [
-      'fails',
+      'throws',
       () => {
         throw new Error('the session store is gone');
       },
     ],
   ] as const) {
-    it(`ends within 5 s where authorize ${what} of who listens`, async () => {
+    it(`ends within 5 s if authorize ${what} for the user of an open page`, async () => {
       let mayListen = true;
       await served.close();
       served = await serveConsole({ console: { authorize: () => (mayListen ? true : authorize()) } });
@@ -233,23 +233,23 @@ describe("the console's stream", () => {
       const time = stopTime();
       try {
         const page = await listen(url);
-        await until(() => page.told('health').length === 1);
+        await until(() => page.eventsOf('health').length === 1);
         await time.tickAsync(5_000);
-        await until(() => page.told('health').length === 2);
+        await until(() => page.eventsOf('health').length === 2);
         expect(page.isEnded).to.equal(false);
         mayListen = false;
         await time.tickAsync(5_000);
         await until(() => page.isEnded);
         expect(page.response.complete).to.equal(true);
-        // Only then does the page take its user for logged out.
-        expect(page.told('ended')).to.have.length(what === 'says no' ? 1 : 0);
+        // Only this event shows the user as logged out on the page.
+        expect(page.eventsOf('ended')).to.have.length(what === 'returns false' ? 1 : 0);
       } finally {
         time.restore();
       }
     });
   }
 
-  it('ends for who may listen no longer although the health hangs', async () => {
+  it('ends for a user who is logged out even if the health hangs', async () => {
     const streams = createStreams({
       history: { watch: () => () => undefined },
       health: () => new Promise(() => undefined),
@@ -278,7 +278,7 @@ describe("the console's stream", () => {
     });
   });
 
-  it('ends at once, health told, where the gateway drains', async () => {
+  it('ends at once, after it has sent the health, if the gateway drains', async () => {
     await served.close();
     served = await serveConsole({
       mount: (app, handler) => {
@@ -291,11 +291,11 @@ describe("the console's stream", () => {
     });
     const page = await listen(`${served.origin}${MOUNT}/api/stream`);
     await until(() => page.isEnded);
-    expect(page.told('health')).to.have.length(1);
+    expect(page.eventsOf('health')).to.have.length(1);
     expect(page.response.complete).to.equal(true);
   });
 
-  it('is opened a hundred times and no more; one that is left makes room', async () => {
+  it('opens at most a hundred times, and again after one has closed', async () => {
     const pages = await Promise.all(Array.from({ length: 100 }, () => listen(url)));
     const refused = await served.ask('/api/stream');
     expect(refused.status).to.equal(503);
@@ -313,7 +313,7 @@ describe("the console's stream", () => {
     for (const page of [...pages, next]) page?.hangUp();
   });
 
-  it('drops who does not read', async () => {
+  it('closes the connection of a page that does not read', async () => {
     const watchers = new Set<(changed: readonly ExecutionSummary[]) => void>();
     const streams = createStreams({
       history: {
@@ -322,7 +322,7 @@ describe("the console's stream", () => {
           return () => watchers.delete(onChanged);
         },
       },
-      health: () => Promise.reject(new Error('nobody knows')),
+      health: () => Promise.reject(new Error('the health is unknown')),
     });
     const connections = new Set<Socket>();
     const server = createServer((_req, res) => {
@@ -339,12 +339,12 @@ describe("the console's stream", () => {
       await served.scene.call();
       const { executions } = (await served.ask('/api/executions')).json as ExecutionPage;
       const large = Array.from({ length: 1000 }, () => executions).flat();
-      // As much as the kernel takes, and then what is held here.
+      // The buffers of the kernel fill up first, and then that of the stream.
       await until(() => {
-        for (const tell of watchers) tell(large);
+        for (const notify of watchers) notify(large);
         return connection?.destroyed === true;
       });
-      // Nobody is left to be told.
+      // The stream has removed its watcher.
       await until(() => watchers.size === 0);
       page.hangUp();
     } finally {

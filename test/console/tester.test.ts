@@ -27,13 +27,13 @@ describe("the console's tester", () => {
     served = await serveConsole(options);
   };
 
-  /** Its code must come out at the phone and nowhere else. */
+  /** Makes a payload. Only the phone may get its code. */
   async function generate(over: object = {}): Promise<Payload> {
     const question = { user: ANA.login, requestType: 'mfa-verification', deliveryChannel: 'sms', ...over };
     const answer = await served.post('/api/tester/payload', question, { isPersonal: true });
     expect(answer.status).to.equal(200);
     const { payload } = answer.json as MadePayload & { readonly payload: Payload };
-    // Of Okta's request, by which a log tells a test apart before it is sent, too.
+    // The id of Okta's request: in logs it marks a test even before the send.
     expect(payload.data.context.request.id).to.match(/^tester-[a-z]{20}$/);
     mustNotShow(payload.data.messageProfile.otpCode);
     return payload;
@@ -50,11 +50,11 @@ describe("the console's tester", () => {
     data: { ...payload.data, messageProfile: { ...payload.data.messageProfile, ...message } },
   });
 
-  const arrivedAt = (phone: string): readonly string[] =>
+  const messagesOf = (phone: string): readonly string[] =>
     served.scene.twilio.inbox(phone).map((item) => JSON.stringify(item));
 
   for (const [name, express] of EXPRESSES) {
-    it(`sends to the user's phone, and says what Okta would do, in ${name}`, async () => {
+    it(`sends to the user's phone, and reports Okta's reaction, in ${name}`, async () => {
       await serveWith({ express });
       const payload = await generate();
       expect(payload.data.messageProfile.phoneNumber).to.equal(ANA.phone);
@@ -65,8 +65,8 @@ describe("the console's tester", () => {
       expect(result.reaction.action).to.equal('sent');
       expect(result.durationMs).to.be.within(0, Math.ceil(durationMs));
       expect(result.body).to.have.nested.property('commands[0].value[0].status', 'SUCCESSFUL');
-      await until(() => arrivedAt(ANA.phone).length === 1);
-      expect(arrivedAt(ANA.phone)[0]).to.include(payload.data.messageProfile.otpCode);
+      await until(() => messagesOf(ANA.phone).length === 1);
+      expect(messagesOf(ANA.phone)[0]).to.include(payload.data.messageProfile.otpCode);
 
       const opened = (await served.ask(`/api/executions/${result.executionId ?? ''}`)).json as Execution;
       expect(opened).to.include({ isTest: true, isPreview: true, channel: 'whatsapp', userId: ANA.id });
@@ -74,7 +74,7 @@ describe("the console's tester", () => {
     });
   }
 
-  it('sends again each time it is pressed, as an event of its own', async () => {
+  it('sends another message with a new event id each time', async () => {
     const payload = await generate();
     const results = [
       await send(payload),
@@ -83,14 +83,14 @@ describe("the console's tester", () => {
     ];
     const ids = results.map(({ executionId }) => executionId);
     expect(new Set([...ids, payload.eventId])).to.have.length(5);
-    await until(() => arrivedAt(ANA.phone).length === 4);
+    await until(() => messagesOf(ANA.phone).length === 4);
     const { executions, total } = (await served.ask('/api/executions')).json as ExecutionPage;
     expect(total).to.equal(4);
     expect(new Set(executions.map(({ oktaRequestId }) => oktaRequestId))).to.have.length(4);
     expect(executions.map(({ repeats }) => repeats)).to.deep.equal([0, 0, 0, 0]);
   });
 
-  it('bears the mark of a test, whatever was edited away', async () => {
+  it('marks the execution as a test even if the payload has lost its marks', async () => {
     const payload = await generate();
     const { data, ...envelope } = payload;
     for (const edited of [
@@ -107,7 +107,7 @@ describe("the console's tester", () => {
     }
   });
 
-  it('is known for a test although the user is called Tester', async () => {
+  it('marks the execution as a test even if the user has the first name Tester', async () => {
     const tester = {
       id: '00u1tester0000000001',
       login: 'tester@example.com',
@@ -121,7 +121,7 @@ describe("the console's tester", () => {
     expect(opened.isTest).to.equal(true);
   });
 
-  it('names the administrator who sends, in the events, the log and the history', async () => {
+  it('names the administrator in the events, the log and the history', async () => {
     const sent = async (name: string) => {
       await serveWith({ console: { authorize: () => ({ administrator: name }) } });
       const { executionId } = await send(await generate());
@@ -146,7 +146,7 @@ describe("the console's tester", () => {
     expect((await sent('G'.repeat(300))).history).to.equal('G'.repeat(100));
   });
 
-  it('calls, where a call is asked for', async () => {
+  it('makes a voice call if the channel is voice', async () => {
     const result = await send(
       await generate({ user: BOB.id, deliveryChannel: 'voice', requestType: 'account-unlock' }),
     );
@@ -154,7 +154,7 @@ describe("the console's tester", () => {
     expect(served.scene.twilio.calls.map(({ to }) => to)).to.deep.equal([BOB.phone]);
   });
 
-  it('tells of what fails as of any call', async () => {
+  it("reports a refused message and a number without a country like those of Okta's calls", async () => {
     served.scene.twilio.refuseWith({ code: 21211 });
     const payload = await generate({ user: BOB.login });
     const result = await send(payload);
@@ -168,7 +168,7 @@ describe("the console's tester", () => {
     expect(JSON.stringify(placeholder.body)).to.include('NO_DIALABLE_NUMBER');
   });
 
-  it('tells of a defect as of any call', async () => {
+  it("reports a defect like that of one of Okta's calls, each time", async () => {
     const sms: Channel = {
       get usesText(): boolean {
         throw new Error('a defect');
@@ -180,32 +180,32 @@ describe("the console's tester", () => {
     const result = await send(payload);
     expect([result.httpStatus, result.reaction.action]).to.deep.equal([500, 'failover']);
     expect(result.executionId).to.be.a('string');
-    // Each time: it is no stranger who causes it.
+    // The hook reports each one, because an administrator has caused it.
     await send(payload);
     const rejected = served.scene.events.filter(({ type }) => type === 'request.rejected');
     expect(rejected).to.have.lengthOf(2);
   });
 
-  it('sends a code whose time is over as one that was made just now', async () => {
+  it('sends an expired code as a new one', async () => {
     const past = { eventTime: '2020-01-01T00:00:00.000Z' };
     const payload = await generate();
     const old = changed(payload, { otpExpires: '2020-01-01T00:05:00.000Z' }) as object;
     expect((await send({ ...old, ...past })).reaction.action).to.equal('sent');
   });
 
-  it('is under the guard', async () => {
+  it("obeys the guard's limits, without using up those of Okta's calls", async () => {
     await serveWith({ hook: { guard: { perUser: { points: 2, seconds: 600 } } } });
     const payload = await generate();
     const results = [await send(payload), await send(payload), await send(payload)];
     expect(results.map(({ reaction }) => reaction.action)).to.deep.equal(['sent', 'sent', 'pending']);
-    await until(() => arrivedAt(ANA.phone).length === 2);
+    await until(() => messagesOf(ANA.phone).length === 2);
     const opened = (await served.ask(`/api/executions/${results[2]?.executionId ?? ''}`)).json as Execution;
     expect(opened).to.include({ outcome: 'blocked', code: 'LIMIT_PER_USER', isTest: true });
-    // The user's own sign-in is not kept waiting for what an administrator tried.
+    // Tests do not count against the user's own sign-in.
     expect((await served.scene.call()).okta.action).to.equal('sent');
   });
 
-  it('refuses what is no payload of the hook, by its fields, and sends nothing', async () => {
+  it('answers 400 to an invalid payload, names its fields, and sends nothing', async () => {
     const payload = await generate();
     const asked = served.scene.okta.requests.length;
     for (const [broken, fields] of [
@@ -227,13 +227,13 @@ describe("the console's tester", () => {
     }
     expect(served.scene.twilio.requests).to.be.empty;
     expect(served.scene.okta.requests).to.have.length(asked);
-    // The administrator has read each of them: the health, the log and the metrics know nothing of it.
+    // The administrator has seen each error, so health, log and metrics do not report it.
     const health = (await served.ask('/api/health')).json as Health;
     expect(health.rejectedCalls).to.deep.equal([]);
     expect(served.scene.events.filter(({ type }) => type === 'request.rejected')).to.be.empty;
   });
 
-  it('refuses what is no question, by its fields', async () => {
+  it('answers 400 or 413 to an invalid request, and names its fields', async () => {
     for (const [path, question, fields] of [
       ['/api/tester/payload', {}, ['user', 'requestType', 'deliveryChannel']],
       [
@@ -266,9 +266,9 @@ describe("the console's tester", () => {
   });
 
   for (const [what, arrange, status, code] of [
-    ['is nobody', () => undefined, 404, 'OKTA_NOT_FOUND'],
+    ['does not exist', () => undefined, 404, 'OKTA_NOT_FOUND'],
     [
-      'may not be read',
+      'is forbidden to read',
       (scene) => {
         scene.okta.fault({ fault: { kind: 'status', status: 403 } });
       },
@@ -276,7 +276,7 @@ describe("the console's tester", () => {
       'OKTA_FORBIDDEN',
     ],
     [
-      'cannot be asked for',
+      'cannot be read because Okta fails',
       (scene) => {
         scene.okta.fault({ fault: { kind: 'status', status: 500 } });
       },
@@ -284,7 +284,7 @@ describe("the console's tester", () => {
       'OKTA_HTTP_ERROR',
     ],
     [
-      'is beyond the rate limit',
+      'cannot be read because of the rate limit',
       (scene) => {
         scene.okta.setRateLimit({ limit: 10, remaining: 0, resetInSeconds: 30 });
       },
@@ -297,7 +297,7 @@ describe("the console's tester", () => {
     number,
     string,
   ])[]) {
-    it(`says what to do where the user ${what}`, async () => {
+    it(`answers ${status} with a remedy if the user ${what}`, async () => {
       arrange(served.scene);
       const user = code === 'OKTA_NOT_FOUND' ? 'nobody@example.com' : ANA.login;
       const answer = await served.post('/api/tester/payload', {
@@ -312,11 +312,11 @@ describe("the console's tester", () => {
     });
   }
 
-  it('asks Okta for nobody while it is left alone for its rate limit, and says until when', async () => {
+  it('answers 429 without a request to Okta during a pause for the rate limit, and names its end', async () => {
     let now = Date.now();
     await serveWith({ hook: { clock: () => now } });
     const { scene } = served;
-    // By Okta's clock the limit ends 30 s after its answer, and a second more is waited for.
+    // By Okta's clock the limit ends 30 s after its answer. The pause is a second longer.
     const oktasS = Math.floor(now / 1000);
     const headers = {
       'x-rate-limit-limit': '100',
@@ -347,7 +347,7 @@ describe("the console's tester", () => {
     await generate();
   });
 
-  it('asks for no other resource than a user', async () => {
+  it('requests no resource of Okta other than a user', async () => {
     for (const user of ['..', 'me', '.', 'a/../../apps', '%2e%2e']) {
       const answer = await served.post('/api/tester/payload', {
         user,
@@ -359,7 +359,7 @@ describe("the console's tester", () => {
     expect(served.scene.okta.requests.map(({ path }) => path)).to.deep.equal(['/api/v1/users/%252e%252e']);
   });
 
-  it('reads users by the credential of the hook, and logs nothing of them', async () => {
+  it('reads a user and the factors, and logs nothing about them', async () => {
     const { events, log } = served.scene;
     const before = [events.length, log.length];
     await generate();
@@ -370,7 +370,7 @@ describe("the console's tester", () => {
     expect([events.length, log.length]).to.deep.equal(before);
   });
 
-  it('sends nothing any more while the hook closes', async () => {
+  it('answers 503 and sends nothing after the hook is closed', async () => {
     const payload = await generate();
     await served.scene.hook.close();
     for (const [path, question] of [
@@ -384,7 +384,7 @@ describe("the console's tester", () => {
     expect(served.scene.twilio.requests).to.be.empty;
   });
 
-  it('has a way of its own: nobody else gets in by the marks of a test, and the hook still wants its secret', async () => {
+  it('gives no other caller access by the marks of a test: the hook still requires its secret', async () => {
     const payload = await generate();
     for (const headers of [{}, { Authorization: '' }, OWN_PAGE]) {
       const call = await served.scene.call({
@@ -404,7 +404,7 @@ describe("the console's tester", () => {
     expect(served.scene.twilio.requests).to.be.empty;
   });
 
-  it('is awaited by the hook that closes, also where nobody waits for its answer', async () => {
+  it('delays close() of the hook until its running call has ended', async () => {
     const payload = await generate();
     const ended: HookEvent[] = [];
     const sending = served.post('/api/tester/send', { payload });

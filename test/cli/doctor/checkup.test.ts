@@ -30,7 +30,7 @@ const GROUPS: readonly CheckGroup[] = [
 ];
 const REPORT = 'Please report this as a fault of okta-telephony-hook.';
 
-describe('a checkup', () => {
+describe('runCheckup', () => {
   let clock: sinon.SinonFakeTimers;
   beforeEach(() => {
     clock = sinon.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval'] });
@@ -39,7 +39,7 @@ describe('a checkup', () => {
     clock.restore();
   });
 
-  for (const [isTTY, told] of [
+  for (const [isTTY, printed] of [
     [
       true,
       `<bold>One</>
@@ -65,10 +65,10 @@ fail two.c       Broken.
 `,
     ],
   ] as const) {
-    it(`is told in groups, line by line, ${isTTY ? 'at a terminal' : 'in a file'}`, async () => {
+    it(`prints the findings in groups, line by line, ${isTTY ? 'at a terminal' : 'in a file'}`, async () => {
       const { terminal, stdout, stderr } = captureTerminal({ isTTY });
       const results = await runCheckup(GROUPS, { terminal, limitMs: 1_000 });
-      expect(stdout()).to.equal(told);
+      expect(stdout()).to.equal(printed);
       expect(stderr()).to.equal('');
       expect(results).to.deep.equal([
         { check: 'one.a', status: 'ok', message: 'Fine.', remedy: null },
@@ -81,27 +81,27 @@ fail two.c       Broken.
 
   for (const [what, error, message, remedy] of [
     [
-      'an error of ours',
+      'a CommandError',
       new CommandError('NO_HOOK', 'There is none.', 'Make one.'),
       'There is none.',
       'Make one.',
     ],
     [
-      'an error of ours without a remedy',
+      'a CommandError without a remedy',
       new CommandError('NO_HOOK', 'There is none.'),
       'There is none.',
       'Its code is NO_HOOK.',
     ],
     [
-      "the package's",
+      'an error of the Okta API',
       new OktaApiError('OKTA_NOT_FOUND', 'Okta has none', {}),
       'Okta has none',
       'Its code is OKTA_NOT_FOUND.',
     ],
-    ['a fault', new TypeError('of somebody'), 'The check itself failed (TypeError).', REPORT],
-    ['no error at all', 'of somebody', 'The check itself failed (string).', REPORT],
+    ['an unexpected error', new TypeError('of somebody'), 'The check itself failed (TypeError).', REPORT],
+    ['a thrown text', 'of somebody', 'The check itself failed (string).', REPORT],
   ] as const) {
-    it(`tells of ${what} as a failure`, async () => {
+    it(`reports ${what} as a failed check`, async () => {
       const { terminal } = captureTerminal();
       const groups = [{ title: 'One', checks: [failing('one.a', error)] }];
       expect(await runCheckup(groups, { terminal, limitMs: 1_000 })).to.deep.equal([
@@ -110,7 +110,7 @@ fail two.c       Broken.
     });
   }
 
-  it('says every two seconds for what it waits, and gives it up when its time is over', async () => {
+  it('names every two seconds the checks that it waits for, and fails them after the time limit', async () => {
     const { terminal, stdout, stderr } = captureTerminal({ isTTY: true });
     let isClosed = false;
     const close = (): Promise<void> => {
@@ -121,7 +121,7 @@ fail two.c       Broken.
     const running = runCheckup([{ title: 'One', checks, close }], { terminal, limitMs: 4_500 });
     await clock.tickAsync(1_999);
     expect(stderr()).to.equal('');
-    // What is there is told, whatever the others do.
+    // It prints a finished check while others still run.
     expect(stdout()).to.equal('<bold>One</>\n<green>✔ one.a  Fine.</>\n');
     await clock.tickAsync(1);
     expect(stderr()).to.equal('<dim>… still waiting for one.b, one.c</>\n');
@@ -142,7 +142,7 @@ fail two.c       Broken.
     expect(clock.countTimers()).to.equal(0);
   });
 
-  it('prints the checks that rest on a failed one in one line, and lists each in the results', async () => {
+  it('prints the checks that depend on a failed one in one line, and lists each in the results', async () => {
     const { terminal, stdout } = captureTerminal();
     const broken = now('two.a', fail('Broken.', 'Mend it.'));
     const run = following(broken, () => Promise.resolve(ok('Fine.')));
@@ -162,7 +162,7 @@ warn not checked  two.b, two.c: two.a failed.
     ]);
   });
 
-  it('says nothing of what is over', async () => {
+  it('does not name a finished check among those that it waits for', async () => {
     const { terminal, stderr } = captureTerminal();
     const slow = { name: 'one.b', run: () => new Promise<never>(() => undefined) };
     const running = runCheckup([{ title: 'One', checks: [failing('one.a', new Error('no')), slow] }], {
@@ -175,8 +175,8 @@ warn not checked  two.b, two.c: two.a failed.
   });
 });
 
-describe('a check that rests on another', () => {
-  const NOT_LOOKED = {
+describe('a check that depends on another', () => {
+  const NOT_CHECKED = {
     status: 'warn',
     message: 'Not checked, because one failed.',
     remedy: 'See one.',
@@ -185,18 +185,18 @@ describe('a check that rests on another', () => {
   const look = (): Promise<ReturnType<typeof ok>> => Promise.resolve(ok('Looked at.'));
 
   for (const [what, first, found] of [
-    ['is well', now('one', ok('Fine.')), ok('Looked at.')],
-    ['is to be looked at', now('one', warn('Perhaps.', 'Look.')), ok('Looked at.')],
-    ['has failed', now('one', fail('Broken.', 'Mend it.')), NOT_LOOKED],
-    ['has thrown', failing('one', new Error('no')), NOT_LOOKED],
-    ['was not looked at itself', now('two', { ...warn('No.', 'No.'), failedCheck: 'one' }), NOT_LOOKED],
+    ['is ok', now('one', ok('Fine.')), ok('Looked at.')],
+    ['warns', now('one', warn('Perhaps.', 'Look.')), ok('Looked at.')],
+    ['has failed', now('one', fail('Broken.', 'Mend it.')), NOT_CHECKED],
+    ['has thrown', failing('one', new Error('no')), NOT_CHECKED],
+    ['was not checked itself', now('two', { ...warn('No.', 'No.'), failedCheck: 'one' }), NOT_CHECKED],
   ] as const) {
-    it(`looks unless that has failed: it ${what}`, async () => {
+    it(`runs unless that has failed: that ${what}`, async () => {
       expect(await following(first, look)()).to.deep.equal(found);
     });
   }
 
-  it('is done once, whoever asks', async () => {
+  it('runs once for two calls if it is wrapped in once()', async () => {
     let count = 0;
     const work = once(() => Promise.resolve((count += 1)));
     expect(await Promise.all([work(), work()])).to.deep.equal([1, 1]);

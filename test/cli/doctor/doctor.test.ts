@@ -10,7 +10,7 @@ const THEIRS = 'https://otp.vendor.example/hook';
 
 const withoutHosts = (text: string): string => text.replace(/127\.0\.0\.1:\d+/g, 'HOST');
 
-/** Every check, in its order, and what it says where all is well; of hosts HOST. */
+/** Every check in order, with its message if all is well. HOST replaces each host. */
 const WELL: readonly (readonly [check: string, message: string])[] = [
   ['okta.variables', 'Set, by a service app.'],
   ['okta.org', 'HOST answers as an Okta org.'],
@@ -61,7 +61,7 @@ const WELL: readonly (readonly [check: string, message: string])[] = [
 ];
 
 describe('doctor', () => {
-  /** Of the tests that change nothing in it. */
+  /** For tests that do not change it. */
   let shared: Ward;
   let ward: Ward | undefined;
   before(async () => {
@@ -75,11 +75,11 @@ describe('doctor', () => {
     ward = undefined;
   });
 
-  it('finds nothing where all is well, and says so line by line, in groups', async () => {
+  it('prints an "ok" line for each check, in groups, if all is well', async () => {
     const { doctor, scene } = shared;
     scene.events.length = 0;
     const made = await doctor();
-    // Its first call has no mark. The others are logged apart from strangers.
+    // The first call has no mark. The gateway logs the others as probes.
     const seen = scene.events.flatMap((event) =>
       event.type.endsWith('.rejected') && 'count' in event ? [`${event.type} ${event.count}`] : [],
     );
@@ -101,7 +101,7 @@ describe('doctor', () => {
     expect(made.stdout).to.include(`${lines.length} checks: ${lines.length} ok, 0 warnings, 0 failed.`);
   });
 
-  it('sends nothing that is made with the secret to a host that is not the gateway', async () => {
+  it('sends neither the secret nor a mark made with it to a host that is not the gateway', async () => {
     const server = await startTestServer((response) => response.writeHead(404).end());
     try {
       const lines = await shared.lines({ PUBLIC_URL: server.url });
@@ -115,11 +115,11 @@ describe('doctor', () => {
     }
   });
 
-  it('tells programs of each check in an array, in the same order every time, and nothing else', async () => {
+  it('prints only a JSON array of all checks with --json, in the same order every time', async () => {
     const { doctor } = shared;
     const first = linesOf(await doctor('--json'));
-    const told = first.map((line) => ({ ...line, message: withoutHosts(line.message) }));
-    expect(told).to.deep.equal(
+    const plain = first.map((line) => ({ ...line, message: withoutHosts(line.message) }));
+    expect(plain).to.deep.equal(
       WELL.map(([check, message]) => ({ check, status: 'ok', message, remedy: null })),
     );
     expect(Object.keys(first[0] ?? {})).to.deep.equal(['check', 'status', 'message', 'remedy']);
@@ -127,7 +127,7 @@ describe('doctor', () => {
     expect(second.map(({ check }) => check)).to.deep.equal(first.map(({ check }) => check));
   });
 
-  it('skips the opt-in attribute with its reason where no sender is one that users opt in to', async () => {
+  it('skips the opt-in attribute, with the reason, if no channel needs an opt-in', async () => {
     const { lines, byToken, scene } = shared;
     const optIn = async (env: RunOptions['env']): Promise<readonly string[]> =>
       (await lines({ ...byToken, ...env })).flatMap(({ check, status, message }) =>
@@ -159,7 +159,7 @@ describe('doctor', () => {
     }
   });
 
-  it('calls each check by its own name, whatever words are secrets', async () => {
+  it('does not hide a check name that contains a secret', async () => {
     const { lines, byToken } = shared;
     const usual = (await lines(byToken)).map(({ check }) => check);
     const others = await lines({
@@ -171,7 +171,7 @@ describe('doctor', () => {
     expect(others.map(({ check }) => check)).to.include.members(usual);
   });
 
-  it('names the same checks if the variables of a side are wrong', async () => {
+  it('lists the same checks if the variables of Okta, the hook, Twilio and Redis are wrong', async () => {
     const few = ['okta.opted-in', 'hook.callbacks', 'twilio.verify'];
     const usual = WELL.map(([check]) => check).filter(
       (check) => !few.includes(check) && !/^(way|machine)/.test(check),
@@ -201,7 +201,7 @@ describe('doctor', () => {
     }
   });
 
-  it('changes nothing, and sends nothing to anybody', async () => {
+  it('changes nothing in Okta and Twilio, and sends no message', async () => {
     const { scene, doctor } = shared;
     const before = JSON.stringify([scene.okta.inlineHooks, scene.okta.eventHooks, scene.okta.userSchema]);
     scene.events.length = 0;
@@ -217,11 +217,11 @@ describe('doctor', () => {
       [],
       [],
     ]);
-    // Not even a callback is counted as one of Twilio's.
+    // The gateway counts no callback as one of Twilio's.
     expect(scene.events.filter(({ type }) => type === 'message.reported')).to.deep.equal([]);
   });
 
-  it('has colours and symbols at a terminal, and words elsewhere', async () => {
+  it('prints colours and symbols at a terminal, and words without one', async () => {
     const { doctor, byToken: env } = shared;
     const seen = await doctor('', { env, answers: [] });
     expect(seen.stdout).to.include('\u001b[').and.include('✔ okta.org');
@@ -230,14 +230,14 @@ describe('doctor', () => {
       .and.not.include('\u001b[');
   });
 
-  it('ends with 0 where there are only warnings', async () => {
+  it('exits with 0 if there are only warnings', async () => {
     const { doctor } = shared;
     const made = await doctor('--json', { env: { TWILIO_VOICE_FROM: '', TWILIO_VERIFY_SERVICE_SID: '' } });
     expect(lineOf(linesOf(made), 'twilio.voice')).to.include({ status: 'warn' });
     expect(made.code).to.equal(0);
   });
 
-  it('skips what is not configured, and tells', async () => {
+  it('skips the checks of Okta, the hook or Twilio with a warning if that is not configured', async () => {
     const { lines, scene, byToken } = shared;
     const nothing = { OKTA_ORG_URL: '', TWILIO_ACCOUNT_SID: '', TWILIO_AUTH_TOKEN: '' };
     const found = await lines(nothing);
@@ -254,7 +254,7 @@ describe('doctor', () => {
   });
 
   for (const words of ['1', '120', '0.5', '007']) {
-    it(`takes ${words} seconds for a check`, async () => {
+    it(`accepts --timeout ${words}`, async () => {
       const { doctor } = shared;
       const env = { OKTA_ORG_URL: '', TWILIO_ACCOUNT_SID: '' };
       expect((await doctor(`--timeout ${words} --json`, { env })).stdout).to.match(/^\[/);
@@ -274,13 +274,13 @@ describe('doctor', () => {
     ['--timeout 0', {}],
     ['--user ana', {}],
   ] as const) {
-    it(`is used badly by "${words}" and ${Object.keys(env).join(', ') || 'a whole environment'}`, async () => {
+    it(`exits with 2 for "${words}"${'PUBLIC_URL' in env ? ' if nothing is configured' : ''}`, async () => {
       const { doctor } = shared;
       expect((await doctor(words, { env })).code).to.equal(2);
     });
   }
 
-  it('asks at a terminal for the secrets that are missing', async () => {
+  it('asks for missing secrets at a terminal', async () => {
     const { doctor, scene } = shared;
     const env = {
       OKTA_CLIENT_ID: '',
@@ -295,11 +295,11 @@ describe('doctor', () => {
     expect(lineOf(linesOf(made), 'twilio.auth-token')).to.include({ status: 'ok' });
   });
 
-  describe('by the state of the org', () => {
+  describe('for each state of the org', () => {
     const statuses = (lines: readonly Line[], ...checks: string[]): string[] =>
       checks.map((check) => lineOf(lines, check).status);
 
-    it('new: nothing is set up', async () => {
+    it('names the setup commands if nothing is set up', async () => {
       const { lines } = await open({ isSetUp: false });
       const found = await lines();
       expect(statuses(found, 'okta.attribute', 'okta.hook', 'okta.event-hook')).to.deep.equal([
@@ -312,7 +312,7 @@ describe('doctor', () => {
       expect(lineOf(found, 'okta.event-hook').remedy).to.include('setup event-hook');
     });
 
-    it("another vendor's: its hook is active", async () => {
+    it("fails and names --replace if another vendor's hook is active", async () => {
       const { lines, scene } = await open({ isSetUp: false });
       await callApi(scene.okta, 'POST', '/api/v1/inlineHooks', telephonyHook(THEIRS));
       const hook = lineOf(await lines(), 'okta.hook');
@@ -321,7 +321,7 @@ describe('doctor', () => {
       expect(hook.remedy).to.include(`--replace ${scene.okta.inlineHooks[0]?.id ?? ''}`);
     });
 
-    it('hidden from a credential that may only read users, as the gateway has it', async () => {
+    it('warns of what a credential with only okta.users.read cannot check, and exits with 0', async () => {
       const { doctor, scene } = await open();
       await grant(scene, ['okta.users.read']);
       const made = await doctor('--json');
@@ -343,7 +343,7 @@ describe('doctor', () => {
       ]);
     });
 
-    it("of an API token: a super administrator's is too much, and another's roles it does not see", async () => {
+    it('warns of an API token of a super administrator, and of one whose roles it cannot read', async () => {
       const { lines, scene } = await open();
       const by = async (token: string): Promise<Line> =>
         lineOf(
@@ -359,7 +359,7 @@ describe('doctor', () => {
       expect(await by(scene.okta.apiToken)).to.include({ status: 'ok' });
     });
 
-    it('with an attribute of names of channels: who has one in it is counted', async () => {
+    it('counts the users with a value in an attribute of channel names', async () => {
       const { lines, scene } = await open();
       scene.okta.setAttribute('whatsAppOptIn', null);
       scene.okta.setAttribute('whatsAppOptIn', { title: 'Ours', type: 'string' });
@@ -369,7 +369,7 @@ describe('doctor', () => {
       expect(line.message).to.include('a value in whatsAppOptIn');
     });
 
-    it('with many who have opted in: counted to a bound', async () => {
+    it('counts at most 200 users who have opted in', async () => {
       const { lines, scene, byToken } = await open();
       for (let index = 0; index < 210; index += 1) {
         scene.okta.addUser({ login: `user${index}@example.com`, profile: { whatsAppOptIn: true } });
@@ -378,11 +378,11 @@ describe('doctor', () => {
     });
   });
 
-  describe('where something hangs or is dead', () => {
-    it('is not held by an org that hangs, and looks at the rest', async () => {
+  describe('if a server hangs or is not reachable', () => {
+    it('fails the checks of an org that hangs, and makes all the others', async () => {
       const { lines, scene } = await open();
       scene.okta.fault({ fault: { kind: 'hang' }, match: () => true });
-      // Long enough for what does not hang, on a busy machine, too.
+      // Long enough for the other checks, even on a busy machine.
       const found = await lines({}, '--timeout 5');
       expect(lineOf(found, 'okta.org')).to.include({ status: 'fail' });
       expect(lineOf(found, 'okta.hook').message).to.include('okta.org');
@@ -392,7 +392,7 @@ describe('doctor', () => {
       }
     });
 
-    it('says for what it still waits', async () => {
+    it('names the checks that it still waits for', async () => {
       const { doctor, scene } = await open();
       scene.twilio.fault({ fault: { kind: 'hang' }, match: ({ path }) => path.includes('Balance') });
       const made = await doctor('--json --timeout 3');
@@ -401,7 +401,7 @@ describe('doctor', () => {
       expect(lineOf(linesOf(made), 'twilio.sms')).to.include({ status: 'ok' });
     });
 
-    it('tells a dead org, a dead gateway and a dead Twilio apart', async () => {
+    it('fails one check each for Okta, the gateway and Twilio', async () => {
       const { lines } = shared;
       const found = await lines({
         OKTA_ORG_URL: REFUSING_ORIGIN,
@@ -417,7 +417,7 @@ describe('doctor', () => {
     });
   });
 
-  it('asks for no scope that changes anything but to see whether it has it', async () => {
+  it('requests scopes that can change the org only to see whether it has them', async () => {
     const { lines, scene } = await open();
     await grant(scene, [...READ_SCOPES, 'okta.users.manage']);
     const line = lineOf(await lines(), 'okta.privileges');

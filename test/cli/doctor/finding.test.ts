@@ -19,7 +19,7 @@ const LATE = [
 ] as const;
 const USUAL = 'Check that it runs, and that this machine may reach it: egress, DNS, TLS, a proxy.';
 
-/** Codes of Node, undici and our own, in the words of an operator. */
+/** Error codes of Node, undici and this package, with their explanation for operators. */
 const ROWS: readonly (readonly [reason: string, why: string, remedy: string])[] = [
   ['ENOTFOUND', ...NAME],
   ['EAI_AGAIN', ...NAME],
@@ -54,15 +54,15 @@ const ROWS: readonly (readonly [reason: string, why: string, remedy: string])[] 
   ['UND_ERR_CONNECT_TIMEOUT', ...LATE],
 ];
 
-describe('why a server was not reached', () => {
+describe('describeUnreached', () => {
   for (const [reason, why, remedy] of ROWS) {
-    it(`is said of ${reason}, with a remedy`, () => {
+    it(`explains ${reason}, with a remedy`, () => {
       expect(describeUnreached(reason)).to.deep.equal({ why: `${why} (${reason})`, remedy });
     });
   }
 
   for (const reason of ['ECONNRESET', 'XENOTFOUND', 'ENOTFOUNDX', 'XECONNREFUSED', 'ECONNREFUSEDX']) {
-    it(`is ${reason} alone where nothing more is known of it`, () => {
+    it(`returns the unknown code ${reason} without an explanation, with the general remedy`, () => {
       expect(describeUnreached(reason)).to.deep.equal({ why: reason, remedy: USUAL });
     });
   }

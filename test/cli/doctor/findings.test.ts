@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { lineOf, linesOf, openWard, type Line, type Ward } from './scene.js';
 import { byRoles, MISCONFIGURATIONS, type Misconfiguration, type Variables } from './misconfigurations.js';
 
-/** A line without what is another in each run. */
+/** A line without the parts that differ in each run. */
 function withoutNames({ check, status, message, remedy }: Line): Line {
   const plain = (text: string): string =>
     text
@@ -12,7 +12,7 @@ function withoutNames({ check, status, message, remedy }: Line): Line {
   return { check, status, message: plain(message), remedy: plain(remedy ?? '') };
 }
 
-/** All lines but those that are well and that nothing is expected of. */
+/** Compares all lines that are not ok, or that `finds` names. */
 async function expectFindings(
   ward: Ward,
   variables: Variables,
@@ -38,7 +38,7 @@ describe('doctor finds', () => {
   });
   after(() => shared.close());
 
-  /** Doctor looks by an API token: as a service app it requests a token for each of 28 scopes. */
+  /** Doctor uses an API token here: as a service app it requests a token for each of 28 scopes. */
   const byToken = ({ okta }: Ward['scene']): Variables => byRoles(okta, [{ type: 'READ_ONLY_ADMIN' }]);
 
   for (const row of MISCONFIGURATIONS) {
@@ -50,7 +50,7 @@ describe('doctor finds', () => {
       try {
         const planted = typeof plant === 'function' ? await plant(scene, (end) => ends.push(end)) : plant;
         const variables = typeof planted === 'object' && planted !== null ? (planted as Variables) : {};
-        // After the plant, whose own faults go first.
+        // After plant(), whose own faults must match first.
         await expectFindings(ward, { ...byToken(scene), ...variables }, row);
       } finally {
         for (const end of ends) end();
@@ -61,7 +61,7 @@ describe('doctor finds', () => {
     });
   }
 
-  it('how far the clock of this machine is from that of Okta', async () => {
+  it('how far the clock of this machine differs from the clock of Okta', async () => {
     const nowMs = Math.floor(Date.now() / 1000) * 1000;
     const time = { now: () => nowMs, sleep: () => Promise.resolve() };
     for (const [oktasAheadS, status, message] of [

@@ -8,7 +8,7 @@ const CLIENT_ID = '0oahookclient0001d7';
 const CLIENT_SECRET = 'client-secret-41bb90';
 const ELSEWHERE = 'x-api-client-token';
 
-describe('doctor shows the gateway what Okta proves itself by:', () => {
+describe('doctor checks the credentials that Okta sends to the gateway:', () => {
   let ward: Ward | undefined;
   const open = async (options?: Parameters<typeof openWard>[0]): Promise<Ward> =>
     (ward = await openWard(options));
@@ -48,33 +48,33 @@ describe('doctor shows the gateway what Okta proves itself by:', () => {
     const secretLine = async (opened: Ward, env = oauth(opened)): Promise<Line> =>
       lineOf(await opened.lines({ ...opened.byToken, ...env }), 'hook.secret');
 
-    it('with a word about its calls, which bear no mark without HOOK_SECRET', async () => {
+    it('with a note that its calls have no mark without HOOK_SECRET', async () => {
       const opened = await openFor('api://default');
       const lines = await opened.lines(oauth(opened));
       expect(lineOf(lines, 'hook.variables').message).to.include('Without a HOOK_SECRET of 16 characters');
     });
 
-    it('that it takes', async () => {
+    it('that the gateway accepts', async () => {
       const opened = await openFor('api://default');
       expect(await secretLine(opened)).to.include({ status: 'ok' });
       expect(opened.scene.twilio.messages).to.deep.equal([]);
     });
 
-    it('that it refuses, since it is for another audience', async () => {
+    it('that the gateway refuses because of its audience', async () => {
       const line = await secretLine(await openFor('api://telephony'));
       expect(line).to.include({ status: 'fail' });
       expect(line.message).to.include('does not accept the token');
       expect(line.remedy).to.include('audience');
     });
 
-    it('that there is none of, for the client is not known', async () => {
+    it('that the authorization server does not issue, because the client secret is wrong', async () => {
       const opened = await openFor('api://default');
       const line = await secretLine(opened, { ...oauth(opened), HOOK_OAUTH_CLIENT_SECRET: 'of-nobody-here' });
       expect(line).to.include({ status: 'fail' });
       expect(line.remedy).to.include('HOOK_OAUTH_CLIENT_SECRET');
     });
 
-    it('that only Okta can get, and that is not said to be fine', async () => {
+    it('that only Okta can get, with a warning that doctor cannot test it', async () => {
       const opened = await openFor('api://default');
       const env = { ...oauth(opened), HOOK_OAUTH_CLIENT_SECRET: '', HOOK_OAUTH_KEY_ID: 'HKYdoctor000000001' };
       const line = await secretLine(opened, env);
@@ -82,7 +82,7 @@ describe('doctor shows the gateway what Okta proves itself by:', () => {
       expect(line.message).to.include('could not test');
     });
 
-    it('by the rules of setup: not by a part of the variables, nor by both a secret and a key', async () => {
+    it('and fails if variables are missing, or if both a secret and a key are set', async () => {
       const opened = await openFor('api://default');
       const { HOOK_OAUTH_CLIENT_ID: _, ...without } = oauth(opened);
       for (const [env, names] of [
@@ -107,7 +107,7 @@ describe('doctor shows the gateway what Okta proves itself by:', () => {
       });
     const CHECKS = ['hook.secret', 'hook.event-secret'];
 
-    it('which could not be seen, and is no failure then', async () => {
+    it('with a warning if doctor cannot read the header from Okta', async () => {
       const { lines, scene } = await openElsewhere(false);
       await grant(scene, ['okta.users.read']);
       const found = await lines();
@@ -120,7 +120,7 @@ describe('doctor shows the gateway what Okta proves itself by:', () => {
       }
     });
 
-    it('which is named', async () => {
+    it('that --header names', async () => {
       const { lines, scene } = await openElsewhere(false);
       await grant(scene, ['okta.users.read']);
       const found = await lines({}, `--header ${ELSEWHERE}`);
@@ -129,7 +129,7 @@ describe('doctor shows the gateway what Okta proves itself by:', () => {
       for (const check of CHECKS) expect(lineOf(wrong, check), check).to.include({ status: 'fail' });
     });
 
-    it('which only the event hook has, as Okta says', async () => {
+    it('that only the event hook has in Okta', async () => {
       const { lines, scene } = await open({
         isSetUp: false,
         hook: () => ({
@@ -143,7 +143,7 @@ describe('doctor shows the gateway what Okta proves itself by:', () => {
       for (const check of CHECKS) expect(lineOf(found, check), check).to.include({ status: 'ok' });
     });
 
-    it('which no header is called', async () => {
+    it('and exits with 2 on an invalid header name', async () => {
       const { doctor } = await open({ isSetUp: false });
       expect((await doctor('--header a:b')).code).to.equal(2);
     });

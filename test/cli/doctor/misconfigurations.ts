@@ -4,21 +4,21 @@ import { callApi, telephonyHook } from '../../testing/okta/client.js';
 import { startTestServer } from '../../testing/local.js';
 import { grant, READ_SCOPES, type Line } from './scene.js';
 
-/** Of an environment. */
+/** Variables of an environment. */
 export type Variables = Readonly<Record<string, string>>;
 
 type Plant = (scene: Scene, later: (end: () => void) => void) => unknown;
 
-/** Something that is wrong, and the lines that have to tell it. */
+/** A misconfiguration, and the lines that must report it. */
 export interface Misconfiguration {
   readonly what: string;
-  /** The variables of a gateway that has it; or what makes it so, and may return such variables. */
+  /** The wrong variables; or a function that makes the misconfiguration, and may return variables. */
   readonly plant: Variables | Plant;
-  /** Whether the plant changes what the org or the account has, and not only what they answer. Default: false. */
+  /** Whether the plant changes the org or the account, and not only their answers. Default: false. */
   readonly hasOwnWard?: boolean;
-  /** All that is not well then, in order. Of hosts, ids and failing look-ups HOST, HOOK_ID and NO_NAME. */
+  /** All expected findings, in order. HOST, HOOK_ID and NO_NAME replace hosts, ids and codes of failed look-ups. */
   readonly finds: Line | readonly Line[];
-  /** How many checks do not look, since what they rest on has failed. Default: 0. */
+  /** The number of checks that are skipped because a check before them has failed. Default: 0. */
   readonly unseen?: number;
 }
 
@@ -27,12 +27,12 @@ const found =
   (check: string, message: string, remedy: string): Line => ({ check, status, message, remedy });
 const warn = found('warn');
 const fail = found('fail');
-/** What is well is looked at only where a row names it. */
+/** The test compares a line with status ok only if a row names its check. */
 const ok = (check: string, message: string): Line => ({ check, status: 'ok', message, remedy: '' });
 
 const TEMPLATE_SENDER = { TWILIO_SANDBOX_NUMBER: '', TWILIO_WHATSAPP_FROM: '+14155550102' };
 
-/** As the gateway has it with a template of its own. */
+/** The variables of a gateway with a template. */
 function withTemplate(template: Parameters<Scene['twilio']['addTemplate']>[0]): (scene: Scene) => Variables {
   return ({ twilio }) => ({ ...TEMPLATE_SENDER, TWILIO_WHATSAPP_TEMPLATE: twilio.addTemplate(template).sid });
 }
@@ -47,7 +47,7 @@ export function byRoles(okta: Scene['okta'], body: readonly object[]): Variables
   return { OKTA_API_TOKEN: okta.apiToken, OKTA_CLIENT_ID: '', OKTA_PRIVATE_KEY: '' };
 }
 
-/** Whatever could change the org, by the scope that does. */
+/** The names in all scopes that can change the org. */
 const MANAGED = [
   ...['users', 'groups', 'apps', 'appGrants', 'roles', 'policies', 'authenticators', 'authorizationServers'],
   ...['idps', 'apiTokens', 'inlineHooks', 'eventHooks', 'schemas', 'profileMappings', 'sessions'],
@@ -59,7 +59,7 @@ const LEAST =
 
 const OF_OTHERS = '+12025550198';
 
-/** A voice number that is none of the account's, beside what Twilio has as its verified caller IDs. */
+/** A voice number of another account, and the verified caller IDs that Twilio returns. */
 function withCallerIds(twilio: Scene['twilio'], numbers: readonly string[]): Variables {
   const body = { outgoing_caller_ids: numbers.map((number) => ({ phone_number: number })) };
   twilio.fault({
@@ -69,7 +69,7 @@ function withCallerIds(twilio: Scene['twilio'], numbers: readonly string[]): Var
   return { TWILIO_VOICE_FROM: OF_OTHERS };
 }
 
-/** What Okta has for authenticators. */
+/** Okta returns these authenticators. */
 function withAuthenticators(okta: Scene['okta'], body: readonly object[]): void {
   okta.fault({
     fault: { kind: 'status', status: 200, body },
@@ -77,7 +77,7 @@ function withAuthenticators(okta: Scene['okta'], body: readonly object[]): void 
   });
 }
 
-/** Twilio refuses what has that in its path. */
+/** Twilio refuses requests with this part in their path. */
 function refuse(twilio: Scene['twilio'], part: string, status: number): void {
   twilio.fault({
     fault: { kind: 'status', status, body: {} },
@@ -85,7 +85,7 @@ function refuse(twilio: Scene['twilio'], part: string, status: number): void {
   });
 }
 
-/** A server in the place of the gateway. */
+/** A server instead of the gateway. */
 function answering(status: number, headers: Record<string, string> = {}, body = ''): Plant {
   return async (_scene, later) => {
     const other = await startTestServer((response) => response.writeHead(status, headers).end(body));
@@ -96,7 +96,7 @@ function answering(status: number, headers: Record<string, string> = {}, body = 
   };
 }
 
-/** An answer of Okta in the place of the true one, for what has that in its path. */
+/** Okta gives this answer to requests with this part in their path. */
 function answerOf(
   okta: Scene['okta'],
   part: string,
@@ -109,12 +109,12 @@ function answerOf(
   });
 }
 
-/** Okta fails for what has that in its path. */
+/** Okta fails on requests with this part in their path. */
 function failOf(okta: Scene['okta'], part: string, status: number): void {
   okta.fault({ fault: { kind: 'status', status, body: {} }, match: ({ path }) => path.includes(part) });
 }
 
-/** What Twilio says to whoever comes with the auth token. */
+/** Twilio's answer to requests with the auth token. */
 function answerOwner(twilio: Scene['twilio'], status: number, body: object): void {
   const owner = `Basic ${Buffer.from(`${twilio.accountSid}:${twilio.authToken}`).toString('base64')}`;
   twilio.fault({
@@ -123,7 +123,7 @@ function answerOwner(twilio: Scene['twilio'], status: number, body: object): voi
   });
 }
 
-/** A template of whose approval Twilio says what no template has. */
+/** A template with an approval as Twilio never returns it. */
 function oddTemplate(
   approval: object,
   template: Parameters<Scene['twilio']['addTemplate']>[0] = {},
@@ -137,9 +137,9 @@ function oddTemplate(
   };
 }
 
-const ERROR_OF_OURS = '{"error":{"errorSummary":"No"}}';
+const HOOK_ERROR = '{"error":{"errorSummary":"No"}}';
 
-/** A gateway that is well, but for what it answers otherwise; `0` breaks off. */
+/** A gateway that is well except for these answers; `0` resets the connection. */
 function gateway(
   otherwise: Readonly<
     Partial<Record<'proven' | 'events' | 'events-proven' | 'unsigned' | 'signed', readonly [number, string?]>>
@@ -157,10 +157,10 @@ function gateway(
         : challenge !== undefined
           ? (otherwise.events ?? [200, '{"verification":"CHALLENGE"}'])
           : !isProven
-            ? [401, ERROR_OF_OURS]
+            ? [401, HOOK_ERROR]
             : ((url.endsWith('/events') ? otherwise['events-proven'] : otherwise.proven) ?? [
                 400,
-                ERROR_OF_OURS,
+                HOOK_ERROR,
               ]);
       if (status === 0) response.destroy();
       else response.writeHead(status).end(body.replace('CHALLENGE', String(challenge)));
@@ -172,7 +172,7 @@ function gateway(
   };
 }
 
-// Findings that come with several misconfigurations.
+// Findings of several misconfigurations.
 const ACCOUNT_UNSEEN = warn(
   'twilio.account',
   'An API key cannot read whether the account is active, and whether it is a trial account.',
@@ -223,7 +223,7 @@ const SENDER_UNSEEN = warn(
   'Doctor does not check the sender TWILIO_WHATSAPP_FROM itself, only its templates.',
   'Check that it belongs to the account and is online: Twilio Console, Messaging > Senders > WhatsApp senders.',
 );
-/** What a credential that may only read users does not see. */
+/** The findings of checks that a credential with only okta.users.read cannot make. */
 const HIDDEN = [
   warn(
     'okta.attribute',
@@ -254,7 +254,7 @@ const HIDDEN = [
 
 export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
   {
-    what: 'the address of the Admin Console as that of the org',
+    what: 'the address of the Admin Console instead of that of the org',
     plant: { OKTA_ORG_URL: 'https://acme-admin.okta.com' },
     finds: [
       fail(
@@ -272,7 +272,7 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
     unseen: 10,
   },
   {
-    what: 'a server that is no org',
+    what: 'a server that is not an Okta org',
     plant: async (_scene, later) => {
       const other = await startTestServer();
       later(() => {
@@ -303,7 +303,7 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
     ),
   },
   {
-    what: 'an API token that is no more',
+    what: 'an API token that does not exist any more',
     plant: () => {
       mustNotShow('00token-that-is-no-more');
       return { OKTA_API_TOKEN: '00token-that-is-no-more', OKTA_CLIENT_ID: '', OKTA_PRIVATE_KEY: '' };
@@ -380,7 +380,7 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
     ),
   },
   {
-    what: 'no attribute to opt in by',
+    what: 'a missing opt-in attribute',
     plant: { OPT_IN_ATTRIBUTE: 'codesByWhatsApp' },
     finds: [
       fail(
@@ -396,7 +396,7 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
     ],
   },
   {
-    what: 'an attribute of another type',
+    what: 'an opt-in attribute of a wrong type',
     hasOwnWard: true,
     plant: ({ okta }) => {
       okta.setAttribute('whatsAppOptIn', null);
@@ -412,7 +412,7 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
     ],
   },
   {
-    what: 'an attribute of names of channels, whose values it does not see',
+    what: 'an attribute of channel names that has no value for any user',
     hasOwnWard: true,
     plant: ({ okta }) => {
       okta.setAttribute('whatsAppOptIn', null);
@@ -432,7 +432,7 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
     ],
   },
   {
-    what: 'an attribute that users may not change, and a directory does',
+    what: 'an opt-in attribute that a directory changes and users may not',
     hasOwnWard: true,
     plant: ({ okta }) => {
       okta.setAttribute('whatsAppOptIn', {
@@ -449,7 +449,7 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
     ),
   },
   {
-    what: 'nobody who has opted in',
+    what: 'that no user has opted in',
     hasOwnWard: true,
     plant: ({ okta }) => {
       okta.updateUser(ANA.id, { whatsAppOptIn: false });
@@ -457,7 +457,7 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
     finds: NOBODY_OPTED_IN,
   },
   {
-    what: 'codes to an attribute that users write themselves',
+    what: 'codes to a phone attribute that users may change',
     plant: { UNVERIFIED_PHONE_ATTRIBUTE: 'mobilePhone' },
     finds: fail(
       'okta.unverified-phone',
@@ -466,7 +466,7 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
     ),
   },
   {
-    what: 'codes to an attribute that holds no number',
+    what: 'codes to an attribute that is not a string',
     plant: { UNVERIFIED_PHONE_ATTRIBUTE: 'whatsAppOptIn' },
     finds: fail(
       'okta.unverified-phone',
@@ -475,7 +475,7 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
     ),
   },
   {
-    what: 'a phone authenticator that is off',
+    what: 'an inactive phone authenticator',
     hasOwnWard: true,
     plant: ({ okta }) => {
       okta.setPhoneAuthenticator('INACTIVE');
@@ -487,7 +487,7 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
     ),
   },
   {
-    what: 'a phone authenticator that is allowed for nothing',
+    what: 'a phone authenticator that is allowed for no use',
     plant: ({ okta }) => {
       const body = [{ key: 'phone_number', status: 'ACTIVE', settings: { allowedFor: 'none' } }];
       okta.fault({
@@ -502,7 +502,7 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
     ),
   },
   {
-    what: 'a hook of another URL',
+    what: 'a hook with another URL',
     plant: ({ url }) => ({ PUBLIC_URL: `${url}s` }),
     finds: [
       ANOTHER_HOOK,
@@ -516,7 +516,7 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
     unseen: 5,
   },
   {
-    what: 'a hook that is not active',
+    what: 'an inactive hook',
     hasOwnWard: true,
     plant: async ({ okta }) => {
       await callApi(
@@ -532,7 +532,7 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
     ),
   },
   {
-    what: 'a hook that proves itself in another way',
+    what: 'a hook with another authentication',
     plant: ({ okta }) => ({
       HOOK_OAUTH_CLIENT_ID: '0oahookclient0001d7',
       HOOK_OAUTH_TOKEN_URL: `${okta.issuer}/v1/token`,
@@ -585,7 +585,7 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
     ),
   },
   {
-    what: 'a secret that is not that of the gateway',
+    what: 'a secret that the gateway does not accept from the hook',
     plant: () => {
       mustNotShow('another-hook-secret-1');
       return { HOOK_SECRET: 'another-hook-secret-1' };
@@ -593,12 +593,12 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
     finds: [SECRET_REFUSED, EVENT_SECRET_REFUSED],
   },
   {
-    what: 'the same, as the event hook has it',
+    what: 'a secret that the gateway does not accept from the event hook',
     plant: { HOOK_SECRET: 'another-hook-secret-1' },
     finds: [SECRET_REFUSED, EVENT_SECRET_REFUSED],
   },
   {
-    what: 'a path under which there is no hook',
+    what: 'a path without a hook',
     plant: ({ url }) => ({ PUBLIC_URL: url.replace('telephony', 'telefony') }),
     finds: [
       ANOTHER_HOOK,
@@ -612,7 +612,7 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
     unseen: 5,
   },
   {
-    what: 'a page of somebody else at the URL',
+    what: 'a page of another server at the URL',
     plant: answering(200, { 'content-type': 'text/html' }, '<h1>Welcome</h1>'),
     finds: [
       ANOTHER_HOOK,
@@ -626,7 +626,7 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
     unseen: 5,
   },
   {
-    what: 'a hook that asks nobody for a proof',
+    what: 'a hook that accepts calls without credentials',
     plant: answering(400, {}, '{"error":{"errorSummary":"No"}}'),
     finds: [
       ANOTHER_HOOK,
@@ -659,7 +659,7 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
     unseen: 5,
   },
   {
-    what: 'a proxy that passes on nothing below the path',
+    what: 'a proxy that does not forward requests below the path of the hook',
     plant: answering(401, {}, '{"error":{"errorSummary":"Unauthorized"}}'),
     finds: [
       ANOTHER_HOOK,
@@ -687,12 +687,12 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
     ],
   },
   {
-    what: 'a gateway with another auth token, or another idea of its URL',
+    what: 'a gateway with another URL, or with another auth token',
     plant: ({ url }) => ({ PUBLIC_URL: url.replace('127.0.0.1', 'localhost') }),
     finds: [ANOTHER_HOOK, NO_EVENT_HOOK, CALLBACKS_REFUSED],
   },
   {
-    what: 'a real org, and a URL on this machine',
+    what: 'a URL on this machine for an org on the internet',
     plant: { OKTA_ORG_URL: 'https://acme.okta.invalid' },
     finds: [
       fail(
@@ -739,7 +739,7 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
     unseen: 7,
   },
   {
-    what: "an API key of nobody's",
+    what: 'an API key that does not exist',
     plant: () => {
       mustNotShow('planted-api-key-secret');
       return { TWILIO_API_KEY_SECRET: 'planted-api-key-secret' };
@@ -752,7 +752,7 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
     unseen: 7,
   },
   {
-    what: 'half an API key',
+    what: 'an API key SID without the secret',
     plant: { TWILIO_API_KEY_SECRET: '' },
     finds: [
       CALLBACKS_UNTRIED,
@@ -765,7 +765,7 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
     unseen: 7,
   },
   {
-    what: 'no sender at all',
+    what: 'that no sender is set',
     plant: {
       TWILIO_SMS_FROM: '',
       TWILIO_VOICE_FROM: '',
@@ -783,7 +783,7 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
     unseen: 7,
   },
   {
-    what: 'the auth token in the place of a key',
+    what: 'the auth token instead of an API key',
     plant: { TWILIO_API_KEY_SID: '', TWILIO_API_KEY_SECRET: '' },
     finds: warn(
       'twilio.credential',
@@ -808,7 +808,7 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
     ],
   },
   {
-    what: 'no auth token where callbacks come',
+    what: 'a missing auth token if the gateway gets callbacks',
     plant: { TWILIO_AUTH_TOKEN: '' },
     finds: [
       CALLBACKS_UNTRIED,
@@ -821,7 +821,7 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
     ],
   },
   {
-    what: 'an account that is suspended',
+    what: 'a suspended account',
     hasOwnWard: true,
     plant: ({ twilio }) => {
       twilio.configureAccount({ status: 'suspended' });
@@ -890,7 +890,7 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
     ),
   },
   {
-    what: 'a number that sends no SMS',
+    what: 'a number that cannot send SMS',
     hasOwnWard: true,
     plant: ({ twilio }) => {
       twilio.setCapabilities(twilio.smsNumber, { sms: false });
@@ -916,7 +916,7 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
     finds: ok('twilio.voice', 'The number in TWILIO_VOICE_FROM is a verified caller ID of the account.'),
   },
   {
-    what: 'a voice number whose verification it may not see',
+    what: 'a voice number whose verification it may not read',
     plant: { TWILIO_VOICE_FROM: OF_OTHERS },
     finds: warn(
       'twilio.voice',
@@ -925,7 +925,7 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
     ),
   },
   {
-    what: 'a number that does not call',
+    what: 'a number that cannot make calls',
     hasOwnWard: true,
     plant: ({ twilio }) => {
       twilio.setCapabilities(twilio.voiceNumber, { voice: false });
@@ -946,7 +946,7 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
     ),
   },
   {
-    what: 'another number as that of the sandbox',
+    what: 'a sandbox number that is not the number of the sandbox',
     plant: { TWILIO_SANDBOX_NUMBER: '+14155550102' },
     finds: warn(
       'twilio.whatsapp',
@@ -955,7 +955,7 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
     ),
   },
   {
-    what: 'the sandbox beside an approved sender',
+    what: 'the sandbox together with an approved sender',
     plant: ({ twilio }) => ({
       ...withTemplate({})({ twilio } as Scene),
       TWILIO_SANDBOX_NUMBER: twilio.sandboxNumber,
@@ -971,12 +971,12 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
     unseen: 7,
   },
   {
-    what: "that nobody has looked at a WhatsApp sender of one's own",
+    what: 'that it cannot check a WhatsApp sender other than the sandbox',
     plant: withTemplate({}),
     finds: SENDER_UNSEEN,
   },
   {
-    what: 'a template that is not there',
+    what: 'a template that does not exist',
     plant: () => ({ ...TEMPLATE_SENDER, TWILIO_WHATSAPP_TEMPLATE: `HX${'0'.repeat(32)}` }),
     finds: [
       SENDER_UNSEEN,
@@ -1036,7 +1036,7 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
     ],
   },
   {
-    what: 'a Verify service that takes no custom codes',
+    what: 'a Verify service that does not accept custom codes',
     hasOwnWard: true,
     plant: ({ twilio }) => {
       twilio.configureVerify({ customCodeEnabled: false });
@@ -1048,7 +1048,7 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
     ),
   },
   {
-    what: 'an encryption key without its Redis',
+    what: 'an encryption key without a Redis',
     plant: () => ({ STATE_ENCRYPTION_KEY: Buffer.alloc(32, 1).toString('base64') }),
     finds: fail(
       'redis.variables',
@@ -1071,7 +1071,7 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
     unseen: 8,
   },
   {
-    what: 'a key that is too short',
+    what: 'an encryption key that is too short',
     plant: { REDIS_URL: 'redis://127.0.0.1:1', STATE_ENCRYPTION_KEY: 'c2hvcnQ=' },
     finds: fail(
       'redis.variables',
@@ -1081,7 +1081,7 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
     unseen: 8,
   },
   {
-    what: 'a proxy that nobody goes by',
+    what: 'a proxy that neither the gateway nor doctor uses',
     plant: { https_proxy: 'http://proxy.acme.example:3128' },
     finds: warn(
       'machine.proxy',
@@ -1090,7 +1090,7 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
     ),
   },
   {
-    what: 'certificates that nobody checks',
+    what: 'that Node does not check certificates',
     plant: { NODE_TLS_REJECT_UNAUTHORIZED: '0' },
     finds: fail(
       'machine.tls',
@@ -1099,7 +1099,7 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
     ),
   },
   {
-    what: 'no org, no URL of the hook and no account',
+    what: 'that the org and the account are not set',
     plant: { OKTA_ORG_URL: '', TWILIO_ACCOUNT_SID: '' },
     finds: [
       warn(
@@ -1122,7 +1122,7 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
     ],
   },
   {
-    what: 'no URL of the hook',
+    what: 'that the URL of the hook is not set',
     plant: { PUBLIC_URL: '', TWILIO_AUTH_TOKEN: '' },
     finds: [
       warn('okta.hook', 'Skipped: PUBLIC_URL is not set.', "Set it to the hook's URL in Okta."),
@@ -1141,7 +1141,7 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
     ],
   },
   {
-    what: 'no secret of the hook',
+    what: 'that the secret of the hook is not set',
     plant: { HOOK_SECRET: '' },
     finds: [
       warn(
@@ -1166,14 +1166,14 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
     ),
   },
   {
-    what: 'no rate limit that Okta tells',
+    what: 'nothing wrong with a rate limit that is not used',
     plant: ({ okta }) => {
       okta.setRateLimit(undefined);
     },
     finds: ok('okta.rate-limit', '100 % of 10000000 reads of users are left in this minute.'),
   },
   {
-    what: 'a rate limit of which more than a tenth is left',
+    what: 'nothing wrong with a rate limit of which more than a tenth is left',
     hasOwnWard: true,
     plant: ({ okta }) => {
       okta.setRateLimit({ limit: 100, remaining: 11, resetInSeconds: 30 });
@@ -1181,7 +1181,7 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
     finds: ok('okta.rate-limit', '10 % of 100 reads of users are left in this minute.'),
   },
   {
-    what: 'codes to an attribute that is not there',
+    what: 'codes to an attribute that does not exist',
     plant: { UNVERIFIED_PHONE_ATTRIBUTE: 'noPhone' },
     finds: fail(
       'okta.unverified-phone',
@@ -1190,7 +1190,7 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
     ),
   },
   {
-    what: 'codes to an attribute that users may only read',
+    what: 'nothing wrong with codes to an attribute that users may only read',
     hasOwnWard: true,
     plant: ({ okta }) => {
       okta.setAttribute('ownPhone', {
@@ -1211,14 +1211,14 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
       ['any', 'The phone authenticator is active.'],
     ] as const
   ).map(([allowedFor, message]): Misconfiguration => ({
-    what: `a phone authenticator that is allowed for ${allowedFor}`,
+    what: `nothing wrong with a phone authenticator that is allowed for ${allowedFor}`,
     plant: ({ okta }) => {
       withAuthenticators(okta, [{ key: 'phone_number', status: 'ACTIVE', settings: { allowedFor } }]);
     },
     finds: ok('okta.phone-authenticator', message),
   })),
   {
-    what: 'no phone authenticator',
+    what: 'a missing phone authenticator',
     plant: ({ okta }) => {
       withAuthenticators(okta, [{ key: 'okta_email', status: 'ACTIVE' }]);
     },
@@ -1229,7 +1229,7 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
     ),
   },
   {
-    what: 'no hook at all',
+    what: 'that the org has no hook',
     hasOwnWard: true,
     plant: async ({ okta }) => {
       const id = okta.inlineHooks[0]?.id ?? '';
@@ -1257,7 +1257,7 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
     unseen: 5,
   },
   {
-    what: 'a hook whose answer is no JSON',
+    what: 'a hook whose answer is not JSON',
     plant: answering(401, {}, 'Unauthorized'),
     finds: [
       ANOTHER_HOOK,
@@ -1271,7 +1271,7 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
     unseen: 5,
   },
   {
-    what: "an auth token of nobody's in the place of a key",
+    what: 'a wrong auth token instead of an API key',
     plant: () => {
       mustNotShow('planted-auth-token-000000');
       return {
@@ -1291,7 +1291,7 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
     unseen: 7,
   },
   {
-    what: 'a balance that it may not see',
+    what: 'a balance that it may not read',
     plant: ({ twilio }) => {
       refuse(twilio, 'Balance', 403);
     },
@@ -1302,7 +1302,7 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
     ),
   },
   {
-    what: 'a balance that Twilio cannot tell',
+    what: 'a balance that Twilio fails to return',
     plant: ({ twilio }) => {
       refuse(twilio, 'Balance', 500);
     },
@@ -1313,7 +1313,7 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
     ),
   },
   {
-    what: 'a balance at the bound',
+    what: 'a balance at the limit',
     hasOwnWard: true,
     plant: ({ twilio }) => {
       twilio.configureAccount({ balance: '10', currency: 'EUR' });
@@ -1325,7 +1325,7 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
     ),
   },
   {
-    what: 'a balance of nothing, in no currency',
+    what: 'a balance of zero in an unknown currency',
     hasOwnWard: true,
     plant: ({ twilio }) => {
       twilio.configureAccount({ balance: '0', currency: 'x' });
@@ -1337,7 +1337,7 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
     ),
   },
   {
-    what: 'no sender of SMS',
+    what: 'that no SMS sender is set',
     plant: { TWILIO_SMS_FROM: '', TWILIO_VERIFY_SERVICE_SID: '' },
     finds: warn(
       'twilio.sms',
@@ -1346,7 +1346,7 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
     ),
   },
   {
-    what: 'no sender of calls',
+    what: 'that no voice sender is set',
     plant: { TWILIO_VOICE_FROM: '', TWILIO_VERIFY_SERVICE_SID: '' },
     finds: warn(
       'twilio.voice',
@@ -1355,7 +1355,7 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
     ),
   },
   {
-    what: 'no sender of WhatsApp',
+    what: 'that no WhatsApp sender is set',
     plant: { TWILIO_SANDBOX_NUMBER: '' },
     finds: warn(
       'twilio.whatsapp',
@@ -1364,7 +1364,7 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
     ),
   },
   {
-    what: 'SMS that come from a name',
+    what: 'an alphanumeric SMS sender',
     plant: { TWILIO_SMS_FROM: 'ACME' },
     finds: ok(
       'twilio.sms',
@@ -1372,7 +1372,7 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
     ),
   },
   {
-    what: 'numbers that cannot be read',
+    what: 'numbers of the account that it may not read',
     plant: ({ twilio }) => {
       refuse(twilio, 'IncomingPhoneNumbers', 401);
     },
@@ -1398,7 +1398,7 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
     ok('twilio.sms', 'The Messaging Service in TWILIO_SMS_FROM has 1 number.'),
     ok('twilio.sms', 'The Messaging Service in TWILIO_SMS_FROM has 2 numbers.'),
   ].map((finds, count): Misconfiguration => ({
-    what: `a Messaging Service of ${count} numbers`,
+    what: `a Messaging Service with ${count} numbers`,
     plant: ({ twilio }) => {
       const body = { phone_numbers: Array.from({ length: count }, () => ({})) };
       twilio.fault({
@@ -1410,7 +1410,7 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
     finds,
   })),
   {
-    what: 'a Messaging Service whose numbers it may not see',
+    what: 'a Messaging Service whose numbers it may not read',
     plant: ({ twilio }) => {
       refuse(twilio, '/PhoneNumbers', 403);
       return { TWILIO_SMS_FROM: twilio.messagingServiceSid };
@@ -1422,7 +1422,7 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
     ),
   },
   {
-    what: 'a Messaging Service that it may not see',
+    what: 'a Messaging Service that it may not read',
     plant: ({ twilio }) => {
       refuse(twilio, '/v1/Services/', 403);
       return { TWILIO_SMS_FROM: twilio.messagingServiceSid };
@@ -1434,7 +1434,7 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
     ),
   },
   {
-    what: 'a template that is fine',
+    what: 'nothing wrong with an approved authentication template',
     plant: withTemplate({ language: 'pt_BR' }),
     finds: [
       SENDER_UNSEEN,
@@ -1457,7 +1457,7 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
     ],
   },
   {
-    what: 'a template without a variable',
+    what: 'nothing wrong with a template without a variable',
     plant: withTemplate({ variables: {} }),
     finds: [
       SENDER_UNSEEN,
@@ -1477,7 +1477,7 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
     ],
   },
   {
-    what: 'a template whose approval it may not see',
+    what: 'a template whose approval it may not read',
     plant: (scene) => {
       refuse(scene.twilio, 'ApprovalRequests', 403);
       return withTemplate({})(scene);
@@ -1492,7 +1492,7 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
     ],
   },
   {
-    what: 'a template that Twilio cannot tell',
+    what: 'a template that Twilio fails to return',
     plant: (scene) => {
       refuse(scene.twilio, '/v1/Content/', 500);
       return withTemplate({})(scene);
@@ -1507,7 +1507,7 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
     ],
   },
   {
-    what: 'a template without its sender',
+    what: 'a template without a sender',
     plant: () => ({ TWILIO_SANDBOX_NUMBER: '', TWILIO_WHATSAPP_TEMPLATE: `HX${'0'.repeat(32)}` }),
     finds: [
       CALLBACKS_UNTRIED,
@@ -1529,7 +1529,7 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
     ),
   },
   {
-    what: 'a Verify service that it may not see',
+    what: 'a Verify service that it may not read',
     plant: ({ twilio }) => {
       refuse(twilio, '/v2/Services/', 403);
     },
@@ -1540,7 +1540,7 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
     ),
   },
   {
-    what: 'a Redis without its key',
+    what: 'a Redis without an encryption key',
     plant: { REDIS_URL: 'redis://127.0.0.1:1' },
     finds: fail(
       'redis.variables',
@@ -1550,7 +1550,7 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
     unseen: 8,
   },
   {
-    what: 'two proxies',
+    what: 'two proxies in the environment',
     plant: {
       HTTP_PROXY: 'http://proxy.acme.example:3128',
       all_proxy: 'http://proxy.acme.example:3128',
@@ -1562,12 +1562,12 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
     ),
   },
   {
-    what: 'certificates that are checked',
+    what: 'nothing wrong if Node checks certificates',
     plant: { NODE_TLS_REJECT_UNAUTHORIZED: '1' },
     finds: ok('machine.tls', "Node checks servers' certificates."),
   },
   {
-    what: 'a service app that may change everything',
+    what: 'a service app with every scope that can change the org',
     plant: (scene) => grant(scene, [...READ_SCOPES, ...MANAGED.map((what) => `okta.${what}.manage`)]),
     finds: warn(
       'okta.privileges',
@@ -1576,7 +1576,7 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
     ),
   },
   {
-    what: 'that a scope could not be asked for',
+    what: 'a token request for a scope that fails',
     plant: (scene) => {
       scene.okta.fault({
         fault: { kind: 'status', status: 500, body: {} },
@@ -1600,7 +1600,7 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
     finds: ok('okta.privileges', `The API token has the role ${roles.join(', ')}.`),
   })),
   {
-    what: 'an API token of strong roles beside others',
+    what: 'an API token with strong roles among others',
     plant: ({ okta }) =>
       byRoles(
         okta,
@@ -1613,7 +1613,7 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
     ),
   },
   {
-    what: 'an API token of which roles cannot be seen',
+    what: 'an API token that may not read its own roles',
     plant: ({ okta }) => {
       const apiToken = okta.addApiToken(['READ_ONLY_ADMIN']);
       mustNotShow(apiToken);
@@ -1644,7 +1644,7 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
   },
   ...[{}, { 'x-rate-limit-limit': '0', 'x-rate-limit-remaining': '0' }, { 'x-rate-limit-limit': '100' }].map(
     (headers): Misconfiguration => ({
-      what: `nothing of a rate limit in ${JSON.stringify(headers)}`,
+      what: `that Okta reports no rate limit in ${JSON.stringify(headers)}`,
       plant: ({ okta }) => {
         answerOf(okta, '/users/00u00000000000000000', {}, headers);
       },
@@ -1675,7 +1675,7 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
       : ok('okta.rate-limit', `${remaining} % of 100 reads of users are left in this minute.`),
   })),
   {
-    what: 'an attribute of names of channels and users may change it, and who has one',
+    what: 'an attribute of channel names that users may change, and the number of users with a value',
     hasOwnWard: true,
     plant: ({ okta }) => {
       okta.setAttribute('whatsAppOptIn', null);
@@ -1696,7 +1696,7 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
     ],
   },
   {
-    what: 'how many have opted in',
+    what: 'how many users have opted in',
     hasOwnWard: true,
     plant: ({ okta }) => {
       okta.addUser({ login: 'cleo@example.com', profile: { whatsAppOptIn: true } });
@@ -1704,7 +1704,7 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
     finds: ok('okta.opted-in', '2 active users have opted in.'),
   },
   {
-    what: 'more than can be counted who have opted in',
+    what: 'more opted-in users than it counts',
     plant: ({ okta }) => {
       const link = `<${okta.orgUrl}/api/v1/users?after=1>; rel="next"`;
       answerOf(okta, '/api/v1/users?', [{}], { link });
@@ -1712,7 +1712,7 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
     finds: ok('okta.opted-in', 'More than 4 active users have opted in.'),
   },
   {
-    what: 'that Okta cannot tell its schema',
+    what: 'a user schema that Okta fails to return',
     plant: ({ okta }) => {
       failOf(okta, '/meta/schemas', 500);
       return { UNVERIFIED_PHONE_ATTRIBUTE: 'mobilePhone' };
@@ -1731,7 +1731,7 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
     ],
   },
   {
-    what: 'that it may not see its schema',
+    what: 'a user schema that it may not read',
     plant: ({ okta }) => {
       failOf(okta, '/meta/schemas', 403);
       return { UNVERIFIED_PHONE_ATTRIBUTE: 'mobilePhone' };
@@ -1750,7 +1750,7 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
     ],
   },
   {
-    what: 'that it may not see who has opted in',
+    what: 'that it may not count the users who have opted in',
     plant: ({ okta }) => {
       failOf(okta, '/api/v1/users?search', 403);
     },
@@ -1761,7 +1761,7 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
     ),
   },
   {
-    what: "another's hook that is not active, beside ours",
+    what: "another vendor's inactive hook beside the active hook",
     plant: async ({ okta }) => {
       const hook = { ...telephonyHook('https://otp.vendor.example/hook'), status: 'INACTIVE' };
       const { list } = await callApi(okta, 'GET', '/api/v1/inlineHooks?type=com.okta.telephony.provider');
@@ -1773,7 +1773,7 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
     ),
   },
   {
-    what: 'two event hooks of the same URL',
+    what: 'two event hooks with the same URL',
     plant: async ({ okta }) => {
       const { list } = await callApi(okta, 'GET', '/api/v1/eventHooks');
       answerOf(okta, '/api/v1/eventHooks', [...list, { ...list[0], id: 'whosecond00000000001' }]);
@@ -1785,7 +1785,7 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
     ),
   },
   {
-    what: 'a secret that can be guessed',
+    what: 'a secret of less than 16 characters',
     plant: gateway({}, { HOOK_SECRET: 'fifteen-letters' }),
     finds: [
       ANOTHER_HOOK,
@@ -1810,7 +1810,7 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
     ],
   },
   {
-    what: 'a hook that fails where it is shown the secret',
+    what: 'a hook that fails on calls with the secret',
     plant: gateway({ proven: [500, ''], 'events-proven': [0] }),
     finds: [
       ANOTHER_HOOK,
@@ -1828,7 +1828,7 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
     ],
   },
   {
-    what: 'another challenge than that of Okta',
+    what: 'an answer with a wrong challenge',
     plant: gateway({ events: [200, '{"verification":"another"}'] }),
     finds: [
       ANOTHER_HOOK,
@@ -1841,7 +1841,7 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
     ],
   },
   {
-    what: 'a challenge with another status than 200',
+    what: 'an answer with the challenge and a status other than 200',
     plant: gateway({ events: [201, '{"verification":"CHALLENGE"}'] }),
     finds: [
       ANOTHER_HOOK,
@@ -1854,7 +1854,7 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
     ],
   },
   {
-    what: 'nothing in the place of the challenge',
+    what: 'a reset connection instead of the challenge',
     plant: gateway({ events: [0] }),
     finds: [
       ANOTHER_HOOK,
@@ -1867,7 +1867,7 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
     ],
   },
   {
-    what: 'no route for callbacks',
+    what: 'a gateway without a route for callbacks',
     plant: gateway({ unsigned: [404] }),
     finds: [
       ANOTHER_HOOK,
@@ -1880,7 +1880,7 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
     ],
   },
   {
-    what: 'callbacks that are taken from anybody',
+    what: 'a gateway that accepts callbacks without a signature',
     plant: gateway({ unsigned: [204] }),
     finds: [
       ANOTHER_HOOK,
@@ -1893,7 +1893,7 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
     ],
   },
   {
-    what: 'callbacks that break off',
+    what: 'a gateway that resets the connection of callbacks',
     plant: gateway({ unsigned: [0] }),
     finds: [
       ANOTHER_HOOK,
@@ -1906,7 +1906,7 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
     ],
   },
   {
-    what: 'signed callbacks that fail',
+    what: 'a gateway that fails on signed callbacks',
     plant: gateway({ signed: [500] }),
     finds: [
       ANOTHER_HOOK,
@@ -1925,7 +1925,7 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
     ],
   },
   {
-    what: 'an account that cannot be read',
+    what: 'an account that Twilio fails to return',
     plant: ({ twilio }) => {
       answerOwner(twilio, 500, {});
     },
@@ -1939,7 +1939,7 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
     ],
   },
   {
-    what: 'an auth token that is refused',
+    what: 'an auth token that Twilio refuses',
     plant: ({ twilio }) => {
       answerOwner(twilio, 403, {});
     },
@@ -1953,7 +1953,7 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
     ],
   },
   {
-    what: 'an account in no state',
+    what: 'an account in an unknown state',
     plant: ({ twilio }) => {
       answerOwner(twilio, 200, {});
     },
@@ -1964,7 +1964,7 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
     ),
   },
   {
-    what: 'a Twilio that breaks off',
+    what: 'a Twilio that resets the connection',
     plant: ({ twilio }) => {
       twilio.fault({ fault: { kind: 'reset' }, match: ({ path }) => path.includes('Balance') });
     },
@@ -1975,7 +1975,7 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
     ),
   },
   {
-    what: 'a service that is not available',
+    what: 'a Verify service that Twilio fails to return',
     plant: ({ twilio }) => {
       refuse(twilio, '/v2/Services/', 500);
     },
@@ -1986,7 +1986,7 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
     ),
   },
   {
-    what: 'a template of which nothing is known',
+    what: 'a template in an unknown state',
     plant: oddTemplate({ status: 'very odd!' }),
     finds: [
       SENDER_UNSEEN,
@@ -1998,7 +1998,7 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
     ],
   },
   {
-    what: 'a template of no category and no type',
+    what: 'a template of an unknown category and type',
     plant: oddTemplate({ status: 'approved', category: 'a b' }, { types: {} }),
     finds: [
       SENDER_UNSEEN,
@@ -2010,7 +2010,7 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
     ],
   },
   {
-    what: 'a template of more types than one, in no language',
+    what: 'nothing wrong with a template of two types in an unknown language',
     plant: withTemplate({
       language: 'x'.repeat(41),
       types: { 'twilio/text': {}, 'whatsapp/authentication': {} },
@@ -2024,7 +2024,7 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
     ],
   },
   {
-    what: 'half an API key, the secret',
+    what: 'an API key secret without the SID',
     plant: { TWILIO_API_KEY_SID: '' },
     finds: [
       CALLBACKS_UNTRIED,
@@ -2037,7 +2037,7 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
     unseen: 7,
   },
   {
-    what: 'neither a key nor an auth token',
+    what: 'that neither an API key nor an auth token is set',
     plant: { TWILIO_API_KEY_SID: '', TWILIO_API_KEY_SECRET: '', TWILIO_AUTH_TOKEN: '' },
     finds: [
       CALLBACKS_UNTRIED,
@@ -2063,7 +2063,7 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
     unseen: 7,
   },
   {
-    what: "the other service app's variables alone",
+    what: 'a key id without the other variables of a service app',
     plant: { OKTA_API_TOKEN: '', OKTA_CLIENT_ID: '', OKTA_PRIVATE_KEY: '', OKTA_KEY_ID: 'key-1' },
     finds: [
       fail(
@@ -2081,7 +2081,7 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
     unseen: 10,
   },
   {
-    what: 'a Redis that is not there, with several keys',
+    what: 'a Redis that is not reachable, with two encryption keys',
     plant: {
       REDIS_URL: 'redis://127.0.0.1:9',
       STATE_ENCRYPTION_KEY: [1, 2].map((byte) => Buffer.alloc(32, byte).toString('base64')).join(' , '),

@@ -37,7 +37,7 @@ describe('doctor without Twilio', () => {
     VONAGE_BASE_URL: vonage.baseUrl,
   });
 
-  it('asks for no Twilio and no callbacks, and looks at Vonage', async () => {
+  it('skips Twilio and the callbacks, and checks Vonage', async () => {
     const lines = await ward.lines(variables());
     expect(lines.filter(({ status }) => status !== 'ok')).to.deep.equal([]);
     expect(lineOf(lines, 'twilio.variables').message).to.equal('Not set: another provider sends the codes.');
@@ -46,14 +46,14 @@ describe('doctor without Twilio', () => {
     expect(vonage.messages).to.have.lengthOf(0);
   });
 
-  it('says that Vonage refuses the credentials, or that a variable is missing', async () => {
+  it('fails if Vonage refuses the credentials, and names a missing variable', async () => {
     const refused = await ward.lines({ ...variables(), VONAGE_API_SECRET: 'another-secret' });
     expect(lineOf(refused, 'vonage.sms')).to.deep.include({ status: 'fail' });
     const missing = await ward.lines({ ...variables(), VONAGE_API_SECRET: '' });
     expect(lineOf(missing, 'vonage.variables').message).to.match(/^VONAGE_API_SECRET is missing/);
   });
 
-  it('looks at LINE beside it', async () => {
+  it('checks LINE beside Vonage', async () => {
     const env = {
       ...variables(),
       LINE_CHANNEL_ACCESS_TOKEN: line.channelAccessToken,
@@ -62,7 +62,7 @@ describe('doctor without Twilio', () => {
     expect(lineOf(await ward.lines(env), 'line.line').message).to.equal('LINE takes the credentials.');
   });
 
-  it('has another attribute for LINE alone than the boolean of setup attribute', async () => {
+  it('refuses a boolean attribute for LINE alone, and accepts one with channel names', async () => {
     const { okta } = ward.scene;
     const env = { ...variables(), LINE_CHANNEL_ACCESS_TOKEN: line.channelAccessToken };
     const optIn = async (attribute: string): Promise<readonly Line[]> =>
@@ -101,7 +101,7 @@ describe('doctor without Twilio', () => {
     LINE_BASE_URL: line.baseUrl,
   });
 
-  it('fails if the attribute with the LINE user id is missing, is no string, or is the own one of users', async () => {
+  it('fails if the attribute of the LINE user id is missing, is not a string, or users may change it', async () => {
     const { okta } = ward.scene;
     const attributeLine = async (name: string): Promise<Line> =>
       lineOf(await ward.lines({ ...lineAlone(), LINE_USER_ID_ATTRIBUTE: name }), 'okta.line-user-id');
@@ -135,7 +135,7 @@ describe('doctor without Twilio', () => {
     });
   });
 
-  it("does without a proof for a gateway's variables of OAuth, which get no token", async () => {
+  it('accepts the OAuth variables of a gateway without a client secret, which get no token', async () => {
     const made = await ward.doctor('--json', {
       env: {
         ...variables(),

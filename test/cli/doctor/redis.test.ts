@@ -8,7 +8,7 @@ import { lineOf, openWard, type Line, type Ward } from './scene.js';
 const KEY = randomBytes(32).toString('base64');
 const OTHER_KEY = randomBytes(32).toString('base64');
 
-describe('doctor looks at Redis', function () {
+describe('doctor checks Redis', function () {
   let ward: Ward;
   let redis: RedisServer | undefined;
   before(async function () {
@@ -30,17 +30,17 @@ describe('doctor looks at Redis', function () {
     return ward.lines({ ...ward.byToken, REDIS_URL: url, STATE_ENCRYPTION_KEY: KEY }, words);
   };
 
-  it('and finds nothing where all is well, and leaves nothing there', async () => {
+  it('and reports each check as ok if all is well, and leaves no key behind', async () => {
     const server = await start();
     const { url, admin } = server;
     const lines = (await look(url)).filter(({ check }) => check.startsWith('redis.'));
-    const told = lines.map(({ check, status, message, remedy }) => ({
+    const plain = lines.map(({ check, status, message, remedy }) => ({
       check,
       status,
       message: message.replace(/\d+(\.\d+)*/, 'N'),
       remedy,
     }));
-    expect(told).to.deep.equal(
+    expect(plain).to.deep.equal(
       [
         ['redis.variables', 'Set.'],
         ['redis.libraries', 'ioredis is installed.'],
@@ -58,14 +58,14 @@ describe('doctor looks at Redis', function () {
     );
     await admin.flushall();
     await look(url);
-    // The probe of a claim, which is gone within its second.
+    // Only the probe of a claim may be left: it expires within a second.
     const left = await server.dump();
     expect(left.filter(({ expiresInMs }) => expiresInMs < 0 || expiresInMs > 1_000)).to.deep.equal([]);
   });
 
   for (const [what, options, check, status, names, remedy] of [
     [
-      'a policy that evicts',
+      'a policy that evicts keys',
       ['--maxmemory-policy', 'allkeys-lru'],
       'redis.eviction',
       'fail',
@@ -73,7 +73,7 @@ describe('doctor looks at Redis', function () {
       /noeviction/,
     ],
     [
-      'nothing that outlives a restart',
+      'a Redis without persistence',
       ['--appendonly', 'no'],
       'redis.persistence',
       'warn',
@@ -91,7 +91,7 @@ describe('doctor looks at Redis', function () {
     });
   }
 
-  it('and finds a password that is missing', async () => {
+  it('and finds a missing password', async () => {
     const { url, admin } = await start();
     await admin.config('SET', 'requirepass', 'planted-password');
     const line = lineOf(await look(url), 'redis.reached');
@@ -102,29 +102,29 @@ describe('doctor looks at Redis', function () {
 
   for (const [what, rights, status, names, remedy] of [
     [
-      'codes alone',
+      'only the commands for codes',
       '',
       'warn',
       /refuses those for the console.*afterSeconds/,
       /\+xrevrange.*\+zadd \+zrangebyscore \+zrem/,
     ],
     [
-      'codes and the history',
+      'the commands for codes and the history',
       '+xadd +xdel +xrange +xrevrange',
       'warn',
       /refuses those for lateFailover/,
       /\+zadd \+zrangebyscore \+zrem/,
     ],
     [
-      'all that the guide to Redis lists',
+      'all commands of the Redis guide',
       '+xadd +xdel +xrange +xrevrange +zadd +zrangebyscore +zrem',
       'ok',
       /codes.*history.*late failover/,
       /^nothing to do$/,
     ],
-    ['less than codes need', '-decr', 'fail', /NOPERM/, /\.docs\/redis\.md/],
+    ['fewer commands than codes need', '-decr', 'fail', /NOPERM/, /\.docs\/redis\.md/],
   ] as const) {
-    it(`and finds what a user may do who is allowed ${what}`, async () => {
+    it(`and finds the rights of a user with ${what}`, async () => {
       const server = await start();
       const basic = '+eval +evalsha +get +set +del +incr +decr +pexpire +pttl +time +select +info';
       mustNotShow('planted-password');
@@ -152,7 +152,7 @@ describe('doctor looks at Redis', function () {
     expect(line.remedy).to.include('more memory');
   });
 
-  it('and finds gateways that have another key', async () => {
+  it('and finds gateways with another encryption key', async () => {
     const { url, admin } = await start();
     const state = openRedisState({ connection: url, encryptionKeys: [OTHER_KEY] });
     await state.check();
@@ -160,14 +160,14 @@ describe('doctor looks at Redis', function () {
     const line = lineOf(await look(url), 'redis.keys');
     expect(line).to.include({ status: 'fail' });
     expect(line.remedy).to.include('the same list');
-    // As if that had been long ago.
+    // The same, but long ago.
     const mark = '{okta-telephony-hook}:keys';
     const known = (await admin.get(mark)) ?? '';
     await admin.set(mark, known.replace(/^\d+/, String(Date.now() - 1_000)), 'KEEPTTL');
     expect(lineOf(await look(url), 'redis.keys')).to.include({ status: 'ok' });
   });
 
-  it('and finds one that is not there, and one that hangs', async () => {
+  it('and finds a server that hangs, and one that is not reachable', async () => {
     const server = await start();
     const { url } = server;
     server.stop();

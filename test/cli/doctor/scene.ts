@@ -5,7 +5,7 @@ import { ANA, BOB, CODE, HOOK_SECRET, startScene, type Scene, type SceneOptions 
 import { mustNotShow } from '#harness/witness.js';
 import { run, type Run, type RunOptions } from '../runs.js';
 
-/** One line of the doctor's. */
+/** One line of the output of doctor. */
 export interface Line {
   readonly check: string;
   readonly status: 'ok' | 'warn' | 'fail';
@@ -13,16 +13,16 @@ export interface Line {
   readonly remedy: string | null;
 }
 
-/** Both vendors and a gateway, and the doctor who looks at them. */
+/** Emulators of Okta and Twilio with a gateway, and functions that run doctor on them. */
 export interface Ward {
   readonly scene: Scene;
-  /** What the gateway's environment has. */
+  /** The environment of the gateway. */
   readonly env: Readonly<Record<string, string>>;
-  /** By these variables doctor looks by an API token: as a service app it requests a token for each of 28 scopes. */
+  /** With these variables doctor uses an API token: as a service app it requests a token for each of 28 scopes. */
   readonly byToken: Readonly<Record<string, string>>;
-  /** The doctor with other words after it, and other variables. */
+  /** Runs doctor with these arguments and variables. */
   readonly doctor: (words?: string, options?: RunOptions) => Promise<Run>;
-  /** The lines, with other variables. */
+  /** Runs doctor with --json, and returns its lines. */
   readonly lines: (env?: RunOptions['env'], words?: string) => Promise<readonly Line[]>;
   close(): Promise<void>;
 }
@@ -39,16 +39,16 @@ export const READ_SCOPES = [
   'okta.customTelephonyProvider.read',
 ];
 
-/** The doctor's own clock stands still at the real time, so that nothing is slow because the machine is. */
+/** A stopped clock, so that a slow machine makes no check slow. */
 function stillTime(): Time {
   const atMs = Date.now();
   return { now: () => atMs, sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)) };
 }
 
 interface WardOptions {
-  /** By our own commands. Default: true. */
+  /** Whether the setup commands have run. Default: true. */
   readonly isSetUp?: boolean;
-  /** Options of the gateway's hook, over the usual ones. */
+  /** Options of the gateway's hook, in addition to the defaults. */
   readonly hook?: Extract<SceneOptions['hook'], (...parts: never) => unknown>;
 }
 
@@ -91,7 +91,7 @@ export async function openWard({ isSetUp = true, hook }: WardOptions = {}): Prom
     // At each run: several tests may share a ward.
     mustNotShow(...secrets);
     const given = { time: stillTime(), ...options, env: { ...env, ...options.env } };
-    // However slow the machine is.
+    // For slow machines.
     const patience = words.includes('--timeout') ? '' : '--timeout 120 ';
     return run(okta, `doctor ${patience}${words}`.trim(), given);
   };
@@ -106,7 +106,7 @@ export async function openWard({ isSetUp = true, hook }: WardOptions = {}): Prom
   };
 }
 
-/** Gives the doctor's service app these scopes, and no others. Returns the variables by which doctor is that app. */
+/** Gives doctor's service app exactly these scopes. Returns the variables with which doctor uses that app. */
 export async function grant(
   { okta }: Scene,
   scopes: readonly string[],

@@ -16,7 +16,7 @@ import { lineOf, openWard, type Line, type Ward } from './scene.js';
 
 const DAY_MS = 86_400_000;
 
-/** A server before the gateway, by its port. */
+/** A server in front of the gateway. */
 interface Front {
   readonly port: number;
   readonly close: () => void;
@@ -33,7 +33,7 @@ async function listening(server: Server): Promise<Front> {
   };
 }
 
-/** A proxy before the gateway, with a certificate of its own. */
+/** A TLS proxy in front of the gateway, with its own certificate. */
 async function startFront(url: string, { key, cert }: SelfSigned): Promise<Front> {
   const server = createServer({ key, cert }, (incoming, outgoing) => {
     const { method, headers } = incoming;
@@ -53,7 +53,7 @@ async function startFront(url: string, { key, cert }: SelfSigned): Promise<Front
   };
 }
 
-/** For 60 days: it ends an hour later, so that no day is over while the test runs. */
+/** Valid for 60 days and an hour, so that the number of days does not change during the test. */
 const signed = (): SelfSigned =>
   signOwnCertificate({
     name: '127.0.0.1',
@@ -61,7 +61,7 @@ const signed = (): SelfSigned =>
     to: new Date(Date.now() + 60 * DAY_MS + DAY_MS / 24),
   });
 
-describe('doctor looks at the certificate of PUBLIC_URL', () => {
+describe('doctor checks the certificate of PUBLIC_URL', () => {
   let ward: Ward;
   let folder: string;
   const fronts: Front[] = [];
@@ -87,10 +87,10 @@ describe('doctor looks at the certificate of PUBLIC_URL', () => {
     return { status, message: message.replace(/127\.0\.0\.1:\d+/, 'HOST'), remedy };
   };
 
-  it('and finds one that is well where its authority is trusted, and the gateway behind it', async () => {
+  it('and accepts one of a trusted authority, and reaches the gateway behind it', async () => {
     mustNotShow(...Object.values(ward.env).filter((value) => value.includes('PRIVATE KEY')));
     const certificate = signed();
-    // A process reads at its start whom it trusts: the program runs in one of its own.
+    // Node reads NODE_EXTRA_CA_CERTS only at its start, so the program runs as its own process.
     const file = join(folder, 'authorities.pem');
     writeFileSync(file, certificate.cert);
     const program = [PROGRAM, 'doctor', '--json'];
@@ -120,7 +120,7 @@ describe('doctor looks at the certificate of PUBLIC_URL', () => {
     expect(lineOf(lines, 'hook.answers')).to.include({ status: 'ok' });
   });
 
-  it('and finds one that nobody trusts', async () => {
+  it('and fails if the certificate is self-signed', async () => {
     const lines = await ward.lines({ PUBLIC_URL: await open(startFront(ward.scene.url, signed())) });
     expect(findingOf(lines)).to.deep.equal({
       status: 'fail',

@@ -63,7 +63,7 @@ describe('init', () => {
         `${origin}/`,
         ...['telex', 'twilio', 'sms,fax', 'sms,voice'],
         ...[...credential, 'not-the-secret-of-it', twilio.authToken, ...senders],
-        // Not the auth token and the senders, which are right.
+        // Init does not ask again for the auth token and the senders, which are right.
         ...[...credential, twilio.apiKeySecret],
         ...['us, uk', ''],
       ],
@@ -122,7 +122,7 @@ describe('init', () => {
     }
   });
 
-  it('asks nothing without a terminal, and leaves out what it is not given', async () => {
+  it('asks no question without a terminal, and writes missing variables as comments', async () => {
     const made = await init(
       '--org acme.okta.com --url id.acme.com/codes --provider twilio --json --skip-check',
     );
@@ -140,7 +140,7 @@ describe('init', () => {
     expect(readFileSync(at('gateway.mjs'), 'utf8')).to.include('path: "/codes"');
   });
 
-  it('names setup attribute as a next step where codes may go by WhatsApp', async () => {
+  it('names setup attribute as a next step if codes may go by WhatsApp', async () => {
     const words = '--org https://acme.okta.com --provider twilio --skip-check --force';
     const setups = async (channels: string, env: RunOptions['env'] = {}): Promise<readonly string[]> =>
       (await init(`${words} --channels ${channels}`, { env })).stdout.match(/setup \S+(?= --env)/g) ?? [];
@@ -150,7 +150,7 @@ describe('init', () => {
     expect(await setups('sms', env)).to.deep.equal(['setup attribute', 'setup hook']);
   });
 
-  it("asks for the users' countries, with that of a sender's number as the answer of Enter", () => {
+  it("proposes the country of a sender's number as the users' country", () => {
     const preset = (env: Readonly<Record<string, string>>): string | undefined =>
       guardQuestion({ valueOf: (name) => env[name] }).preset;
     expect(preset({ TWILIO_SMS_FROM: '+447700900123' })).to.equal('GB');
@@ -173,8 +173,8 @@ describe('init', () => {
     });
     expect(made.code, made.stderr).to.equal(0);
     expect(made.stderr).to.not.include('Answer again');
-    const told = made.stderr.split('\n').filter((line) => line.includes('✘'));
-    const [org, url, urlAgain, provider, accountSid, keySid, smsFrom, ...others] = told;
+    const problems = made.stderr.split('\n').filter((line) => line.includes('✘'));
+    const [org, url, urlAgain, provider, accountSid, keySid, smsFrom, ...others] = problems;
     expect(org).to.include("OKTA_ORG_URL must be the org's origin");
     expect(url).to.include('PUBLIC_URL must be the public URL of the hook with its host name, such as https');
     expect(urlAgain).to.equal(url);
@@ -182,7 +182,7 @@ describe('init', () => {
     expect(accountSid).to.include(
       "TWILIO_ACCOUNT_SID must be the account's SID: 'AC' and 32 hexadecimal digits",
     );
-    // Of the environment: told in its turn.
+    // Init reports a wrong variable of the environment in its turn.
     expect(keySid).to.include("TWILIO_API_KEY_SID must be the API key's SID");
     expect(smsFrom).to.include('TWILIO_SMS_FROM must be');
     expect(others).to.deep.equal([]);
@@ -196,7 +196,7 @@ describe('init', () => {
     });
   });
 
-  it('ends if what is wrong is no answer', async () => {
+  it('fails if a wrong value is not one of the answers', async () => {
     const env = { TWILIO_ACCOUNT_SID: twilio.accountSid, TWILIO_BASE_URL: 'http://twilio.example' };
     const made = await init('--org https://acme.okta.com --channels sms --skip-check', {
       env,
@@ -207,7 +207,7 @@ describe('init', () => {
     expect(readdirSync(folder)).to.deep.equal([]);
   });
 
-  it('ends if a check fails whose variables it does not ask for', async () => {
+  it('fails if a check fails and init does not ask for its variables', async () => {
     const made = await init(
       '--org https://acme.okta.com --url id.acme.com --provider vonage --channels sms',
       {
@@ -249,7 +249,7 @@ describe('init', () => {
     expect(readdirSync(folder)).to.deep.equal([]);
   });
 
-  it('skips every question that Enter answers', async () => {
+  it('skips every question that the user answers with Enter', async () => {
     const made = await init('', { env: { TWILIO_BASE_URL: '' }, answers: ['', '', '', ''] });
     expect(made.code, made.stderr).to.equal(0);
     expect(Object.keys(parseEnv(readFileSync(at('gateway.env'), 'utf8')))).to.deep.equal(['HOOK_SECRET']);
@@ -262,7 +262,7 @@ describe('init', () => {
     expect(existsSync(at('gateway.ts'))).to.equal(true);
   });
 
-  it('writes over nothing without --force, and then keeps the new file to its owner', async () => {
+  it('overwrites no file without --force, and gives the new file mode 600', async () => {
     writeFileSync(at('gateway.env'), 'HOOK_SECRET=kept\n', { mode: 0o644 });
     const refused = await init('--org https://acme.okta.com --provider twilio --skip-check --json');
     expect(refused.code).to.equal(2);
@@ -308,7 +308,7 @@ describe('init', () => {
     expect(readdirSync(folder)).to.have.members(['gateway.mjs', 'gateway.env']);
   });
 
-  it('writes nothing where an answer is wrong and nobody can be asked', async () => {
+  it('writes nothing if a value is wrong and there is no terminal', async () => {
     mustNotShow('of-another-org-0123456789');
     const org = { OKTA_ORG_URL: okta.orgUrl };
     for (const [words, env, code, message] of [
@@ -347,7 +347,7 @@ describe('init', () => {
     }
   });
 
-  it('writes values so that Node reads them as they are, and docker where it can', () => {
+  it('writes values so that Node reads them as given, and a PEM on one line', () => {
     const pem = '-----BEGIN PRIVATE KEY-----\nMIIE\n-----END PRIVATE KEY-----\n';
     const values = { HOOK_SECRET: 'Bearer a b', TWILIO_AUTH_TOKEN: 'with#hash', OKTA_PRIVATE_KEY: pem };
     const { text } = makeEnvFile(values, [{ name: 'PUBLIC_URL', what: 'the URL' }]);
@@ -359,7 +359,7 @@ describe('init', () => {
     });
   });
 
-  it('quotes a value only where Node reads it differently without quotes', () => {
+  it('quotes a value only if Node reads it differently without quotes', () => {
     for (const [value, quote] of [
       ["it's-plain", ''],
       ['a\'b"c`d', ''],
@@ -396,7 +396,7 @@ describe('init', () => {
     }
   });
 
-  it('has a gateway of 19 lines, whose path is that of the URL', () => {
+  it('writes a gateway of 19 lines, without the option path for the default path', () => {
     const { text } = makeGateway('gateway.mjs', 'https://id.acme.com/okta/telephony');
     expect(text.trimEnd().split('\n')).to.have.length(19);
     expect(text).to.not.include('path:');

@@ -10,7 +10,7 @@ import { patientTime } from '../runs.js';
 const BUSY = new OktaApiError('OKTA_HTTP_ERROR', 'Okta is busy', { status: 503 });
 const REFUSED = new OktaApiError('OKTA_HTTP_ERROR', 'Okta refuses', { status: 400 });
 
-/** A step that does nothing, or what is given. */
+/** A step with two changes, which runs `run`. */
 function step(does: string, run: () => unknown = () => undefined): SetupStep {
   const changes = [
     { field: 'name', from: undefined, to: 'Codes' },
@@ -27,12 +27,12 @@ function step(does: string, run: () => unknown = () => undefined): SetupStep {
 
 interface Given {
   readonly isSure?: boolean;
-  /** At a terminal, what is typed. */
+  /** The answer at a terminal. Without it there is no terminal. */
   readonly answer?: string;
   readonly check?: (plan: SetupPlan) => Promise<readonly string[]>;
 }
 
-/** Carries out what each look at the org says, the last one again and again, and tells what people saw. */
+/** Applies a setup that returns these plans in turn, then the last one again. Returns the report and the output. */
 async function carry(plans: readonly Partial<SetupPlan>[], { isSure = true, answer, check }: Given = {}) {
   const { terminal, stdout, stderr, stdin } = captureTerminal({ isTTY: answer !== undefined });
   if (answer !== undefined) stdin.write(`${answer}\n`);
@@ -75,26 +75,26 @@ const SHOWN_ONE = `Create it
   the longest field  one -> two
 `;
 
-describe('carrying out a setup', () => {
-  it('changes nothing where all is as it should be', async () => {
+describe('applySetup', () => {
+  it('changes nothing if the plan has no steps', async () => {
     const made = await carry([{ id: 'cal1', warnings: ['Odd.'] }]);
     expect(made).to.deep.include({ error: undefined, stdout: '', stderr: '! Odd.\n', waits: [] });
     expect(made.report).to.deep.include({ result: 'unchanged', id: 'cal1', warnings: ['Odd.'], done: [] });
   });
 
-  it('shows everything, does it step by step, and tells what is done', async () => {
+  it('shows all steps, runs them one by one, and reports each', async () => {
     const warnings = ['Odd.'];
     const made = await carry([{ steps: [one, two], warnings }, { steps: [two], warnings }, { id: 'cal1' }]);
     expect(made.stdout).to.equal(
       `${SHOWN_ONE}${SHOWN_ONE.replace('Create', 'Activate')}✔ Create it: done\n✔ Activate it: done\n`,
     );
-    // Each warning once.
+    // It prints each warning once.
     expect(made).to.deep.include({ error: undefined, stderr: '! Odd.\n', waits: [] });
     expect(made.report).to.deep.include({ result: 'changed', id: 'cal1', warnings });
     expect(made.report.done).to.deep.equal([one, two].map(({ does, changes }) => ({ does, changes })));
   });
 
-  it('has colours at a terminal, and asks there', async () => {
+  it('prints in colours and asks at a terminal', async () => {
     const made = await carry([{ steps: [one], warnings: ['Odd.'] }, { steps: [one] }, {}], {
       isSure: false,
       answer: 'y',
@@ -107,13 +107,13 @@ describe('carrying out a setup', () => {
     expect(made.report.result).to.equal('changed');
   });
 
-  it('is declined by a no', async () => {
+  it('changes nothing after a no', async () => {
     const made = await carry([{ steps: [one] }], { isSure: false, answer: 'n' });
     expect(made.report).to.deep.include({ result: 'declined', done: [] });
     expect(made.stdout.endsWith('Nothing was changed.\n')).to.equal(true);
   });
 
-  it('asks nobody where nobody can be asked', async () => {
+  it('fails without a terminal if the user has not agreed with --yes', async () => {
     const { error } = await carry([{ steps: [one] }], { isSure: false });
     expect(error).to.be.instanceOf(CommandError).and.include({
       exitCode: 2,
@@ -123,7 +123,7 @@ describe('carrying out a setup', () => {
     });
   });
 
-  it('checks before anything is shown, once, and only where there is something to do', async () => {
+  it('runs the check once and only if the plan has steps, and reports its warnings', async () => {
     const asked: number[] = [];
     const check = (plan: SetupPlan): Promise<readonly string[]> => {
       asked.push(plan.steps.length);
@@ -137,7 +137,7 @@ describe('carrying out a setup', () => {
     expect(asked).to.have.length(1);
   });
 
-  it('ends with what is in the way', async () => {
+  it('fails with the obstacle of the plan', async () => {
     const { error, report } = await carry([
       { id: 'cal1', obstacle: { message: 'It is theirs.', remedy: 'Ask them.' } },
     ]);
@@ -150,14 +150,14 @@ describe('carrying out a setup', () => {
     expect(report.id).to.equal('cal1');
   });
 
-  it('shows anew what somebody else has changed meanwhile', async () => {
+  it('shows the new steps if somebody else changes the org in the meantime', async () => {
     const made = await carry([{ steps: [one] }, { steps: [two] }, {}]);
     expect(made.stdout).to.equal(
       `${SHOWN_ONE}✔ Create it: done\nSomebody else has changed it in the meantime.\n${SHOWN_ONE.replace('Create', 'Activate')}✔ Activate it: done\n`,
     );
   });
 
-  it('looks again after a refusal: what somebody else did just now is gone on from', async () => {
+  it('makes a new plan after a refusal, and goes on with it if it differs', async () => {
     const refused = step('Create it', () => {
       throw REFUSED;
     });
@@ -169,9 +169,9 @@ describe('carrying out a setup', () => {
       { steps: [refused], obstacle: { message: 'It is theirs.', remedy: 'Ask them.' } },
     ]);
     expect(blocked.error).to.include({ code: 'IN_THE_WAY' });
-    // Nothing has changed: it is really refused.
+    // The new plan is the same, so the refusal is final.
     expect((await carry([{ steps: [refused, two] }])).error).to.equal(REFUSED);
-    // One step less is another plan.
+    // A plan with one step less is different.
     const less = await carry([{ steps: [refused, two] }, { steps: [refused] }, {}]);
     expect(less.error).to.equal(undefined);
   });
@@ -182,7 +182,7 @@ describe('carrying out a setup', () => {
     new OktaApiError('OKTA_UNREACHABLE', 'no'),
     new TypeError('no'),
   ]) {
-    it(`does not look again after ${'code' in error ? error.code : error.name}`, async () => {
+    it(`makes no new plan after ${'code' in error ? error.code : error.name}`, async () => {
       const failing = step('Create it', () => {
         throw error;
       });
@@ -192,7 +192,7 @@ describe('carrying out a setup', () => {
     });
   }
 
-  it('waits where Okta is busy, and tells as done what was done all the same', async () => {
+  it('tries again while Okta is busy, and reports a step as done if Okta did it despite the error', async () => {
     const busy = step('Create it', () => {
       throw BUSY;
     });
@@ -206,7 +206,7 @@ describe('carrying out a setup', () => {
     expect(made.stdout).to.equal(`${SHOWN_ONE}✔ Create it: done\n`);
   });
 
-  it('is busy for a minute at most', async () => {
+  it('fails after a minute if Okta stays busy', async () => {
     const busy = step('Create it', () => {
       throw BUSY;
     });
@@ -216,7 +216,7 @@ describe('carrying out a setup', () => {
     expect(made.done).to.deep.equal([]);
   });
 
-  it('waits for a minute until a change shows', async () => {
+  it('fails after a minute if Okta does not show the change', async () => {
     const made = await carry([{ steps: [one] }]);
     expect(made.waits).to.deep.equal(Array.from({ length: 30 }, () => 2_000));
     expect(made.stderr.split('\n')[0]).to.equal('… Okta does not show the change yet: trying again for 60 s');
@@ -232,7 +232,7 @@ describe('carrying out a setup', () => {
     expect(made.done).to.deep.equal(['Create it']);
   });
 
-  it('has a minute for each step anew', async () => {
+  it('waits up to a minute for each step', async () => {
     const waiting = (steps: readonly SetupStep[]) => Array.from({ length: 21 }, () => ({ steps }));
     const made = await carry([...waiting([one, two]), ...waiting([two]), {}]);
     expect(made.error).to.equal(undefined);
@@ -240,7 +240,7 @@ describe('carrying out a setup', () => {
     expect(made.done).to.deep.equal(['Create it', 'Activate it']);
   });
 
-  it('fights with nobody who changes it back each time', async () => {
+  it('fails after 12 steps if somebody else changes it back each time', async () => {
     const made = await carry(
       Array.from({ length: 20 }, (_, count) => ({ steps: [count % 2 === 0 ? one : two] })),
     );
@@ -253,7 +253,7 @@ describe('carrying out a setup', () => {
     expect(made.done).to.have.length(12);
   });
 
-  it('has no plan where none can be made', async () => {
+  it('rejects with the error of the plan', async () => {
     const setup = { plan: () => Promise.reject(BUSY) };
     const { terminal } = captureTerminal();
     const report: SetupReport = {

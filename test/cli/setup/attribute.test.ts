@@ -37,11 +37,10 @@ describe('setup attribute', () => {
     expect(made.stdout).to.include('setup hook');
   });
 
-  it('changes nothing when it is run again', async () => {
+  it('changes nothing when it runs again, even without --yes', async () => {
     await run(okta, 'setup attribute --yes', { time });
     const before = JSON.stringify(okta.userSchema);
     okta.requests.length = 0;
-    // Not even a yes is needed.
     const made = await run(okta, 'setup attribute', { time });
     expect(made.code).to.equal(0);
     expect(made.stdout).to.include('Nothing was changed');
@@ -49,7 +48,7 @@ describe('setup attribute', () => {
     expect(JSON.stringify(okta.userSchema)).to.equal(before);
   });
 
-  it('tells a program what it did in one JSON object, and people on standard error', async () => {
+  it('prints its result as one JSON object with --json, and its steps on standard error', async () => {
     const made = await run(okta, 'setup attribute --yes --json', { time });
     expect(made.json()).to.deep.include({
       command: 'setup attribute',
@@ -62,20 +61,20 @@ describe('setup attribute', () => {
     expect((await run(okta, 'setup attribute --json', { time })).json()).to.include({ result: 'unchanged' });
   });
 
-  it('takes the name of OPT_IN_ATTRIBUTE, and says that the gateway needs it', async () => {
+  it('creates the attribute with the name of OPT_IN_ATTRIBUTE, and names the option of the gateway', async () => {
     const made = await run(okta, 'setup attribute --yes', { time, env: { OPT_IN_ATTRIBUTE: 'viaWhatsApp' } });
     expect(attribute('viaWhatsApp')).to.deep.include(AS_IT_SHOULD_BE);
     expect(made.stdout).to.include("optInAttribute: 'viaWhatsApp'");
   });
 
-  it('brings an attribute that is there up to date, and keeps its title', async () => {
+  it('updates an existing attribute, and keeps its title and description', async () => {
     okta.setAttribute('whatsAppOptIn', { title: 'Ours', type: 'boolean', description: 'As we say it' });
     const made = await run(okta, 'setup attribute --yes', { time });
     expect(made.stdout).to.include('READ_ONLY -> READ_WRITE').and.include('PROFILE_MASTER -> OKTA');
     expect(attribute()).to.deep.include({ ...AS_IT_SHOULD_BE, title: 'Ours', description: 'As we say it' });
   });
 
-  it('leaves it Read Only for users where a page changes it for them, and warns where they are to change it themselves', async () => {
+  it('keeps it Read Only for users with --read-only, and names that option if it makes it writable', async () => {
     const kept = { ...AS_IT_SHOULD_BE, type: 'boolean', title: 'Ours' } as const;
     okta.setAttribute('whatsAppOptIn', {
       ...kept,
@@ -91,7 +90,7 @@ describe('setup attribute', () => {
     expect(closed.stderr).not.to.include('--read-only');
   });
 
-  it('takes a default of true away, and says what it would mean', async () => {
+  it('removes a default of true, and warns that a default is no consent', async () => {
     okta.setAttribute('whatsAppOptIn', { ...AS_IT_SHOULD_BE, type: 'boolean', title: 'Ours', default: true });
     const made = await run(okta, 'setup attribute --yes', { time });
     expect(made.code).to.equal(0);
@@ -107,7 +106,7 @@ describe('setup attribute', () => {
     ['whatsAppOptIn', 'integer', /of the type integer/],
     ['mobilePhone', undefined, /of Okta's own/],
   ] as const) {
-    it(`leaves ${name} alone where it is ${type ?? "one of Okta's"}, and says what to do`, async () => {
+    it(`does not change ${name} (${type ?? 'of the base profile'}), and says what to do`, async () => {
       if (type !== undefined) okta.setAttribute(name, { title: 'Ours', type });
       const made = await run(okta, 'setup attribute --yes', { time, env: { OPT_IN_ATTRIBUTE: name } });
       expect(made.code).to.equal(1);
@@ -116,7 +115,7 @@ describe('setup attribute', () => {
     });
   }
 
-  it('leaves one alone that differs by case only, and names it', async () => {
+  it('does not create an attribute whose name differs only in case, and names the existing one', async () => {
     okta.setAttribute('whatsappOptIn', { title: 'Ours', type: 'boolean' });
     const made = await run(okta, 'setup attribute --yes', { time });
     expect(made.code).to.equal(1);
@@ -125,7 +124,7 @@ describe('setup attribute', () => {
   });
 
   describe('asks', () => {
-    it('and does what it showed after a yes', async () => {
+    it('and creates the attribute after a yes', async () => {
       const made = await run(okta, 'setup attribute', { time, answers: ['y'] });
       expect(made.code, made.stderr).to.equal(0);
       expect(attribute()).to.deep.include(AS_IT_SHOULD_BE);
@@ -133,8 +132,8 @@ describe('setup attribute', () => {
 
     for (const [title, answer] of [
       ['a no', 'n'],
-      ['nothing', ''],
-      ['an input that ends', () => undefined],
+      ['an empty answer', ''],
+      ['the end of the input', () => undefined],
     ] as const) {
       it(`and changes nothing after ${title}`, async () => {
         const made = await run(okta, 'setup attribute', { time, answers: [answer] });
@@ -144,7 +143,7 @@ describe('setup attribute', () => {
       });
     }
 
-    it('and where nobody can be asked, says so and changes nothing', async () => {
+    it('and fails without a terminal and --yes, and changes nothing', async () => {
       const made = await run(okta, 'setup attribute --json', { time });
       expect(made.code).to.equal(2);
       expect(made.json()).to.deep.nested.include({ result: 'failed', 'error.code': 'NOBODY_TO_ASK' });
@@ -152,7 +151,7 @@ describe('setup attribute', () => {
       expect(writesTo(okta)).to.be.empty;
     });
 
-    it('anew where somebody else has changed it while the question stood', async () => {
+    it('again if the attribute changes while the command waits for the answer', async () => {
       const meddle = (): string => {
         okta.setAttribute('whatsAppOptIn', { title: 'Theirs', type: 'boolean' });
         return 'y';
@@ -166,7 +165,7 @@ describe('setup attribute', () => {
   });
 
   describe('waits', () => {
-    it('until a change shows', async () => {
+    it('until Okta shows the change', async () => {
       okta.setSchemaDelay({ propagationMs: 30_000 });
       const made = await run(okta, 'setup attribute --yes', { time });
       expect(made.code, made.stderr).to.equal(0);
@@ -174,7 +173,7 @@ describe('setup attribute', () => {
       expect(writesTo(okta)).to.have.length(1);
     });
 
-    it('for a minute at most; run again later, it changes nothing', async () => {
+    it('for a minute at most, and changes nothing in a later run', async () => {
       okta.setSchemaDelay({ propagationMs: 90_000 });
       const made = await run(okta, 'setup attribute --yes --json', { time });
       expect(made.code).to.equal(1);
@@ -186,7 +185,7 @@ describe('setup attribute', () => {
       expect(writesTo(okta)).to.be.empty;
     });
 
-    it('while another change of the schema is under way', async () => {
+    it('while Okta makes another change of the schema', async () => {
       okta.setSchemaDelay({ propagationMs: 20_000 });
       const other = { other: { title: 'Other', type: 'boolean' } };
       await callApi(okta, 'POST', SCHEMA, { definitions: { custom: { properties: other } } });
@@ -195,7 +194,7 @@ describe('setup attribute', () => {
       expect(attribute()).to.deep.include(AS_IT_SHOULD_BE);
     });
 
-    it('while Okta cleans up after an attribute of the same name', async () => {
+    it('while Okta cleans up after a deleted attribute of the same name', async () => {
       okta.setAttribute('whatsAppOptIn', { title: 'Old', type: 'string' });
       okta.setSchemaDelay({ cleanUpMs: 20_000 });
       const gone = { definitions: { custom: { properties: { whatsAppOptIn: null } } } };
@@ -213,7 +212,7 @@ describe('setup attribute', () => {
       expect(attribute()).to.deep.include(AS_IT_SHOULD_BE);
     });
 
-    it('no longer than the rate limit is worth', async () => {
+    it('for the rate limit only a limited time, and then fails', async () => {
       okta.fault({ fault: { kind: 'status', status: 429, body: {} }, match: () => true });
       const made = await run(okta, 'setup attribute --yes', { time });
       expect(made.code).to.equal(1);
@@ -222,7 +221,7 @@ describe('setup attribute', () => {
   });
 
   describe('goes on', () => {
-    it('after a write of which nobody knows what became, and tells it as done', async () => {
+    it('after a write with an unknown outcome, and reports it as done', async () => {
       const match = ({ method }: { method: string }): boolean => method === 'POST';
       okta.fault({ fault: { kind: 'reset', delivered: true }, times: 1, match });
       const made = await run(okta, 'setup attribute --yes --json', { time });
@@ -231,12 +230,12 @@ describe('setup attribute', () => {
       expect(writesTo(okta)).to.have.length(1);
     });
 
-    it('after a read that failed', async () => {
+    it('after failed reads', async () => {
       okta.fault({ fault: { kind: 'status', status: 502 }, times: 2, match: () => true });
       expect((await run(okta, 'setup attribute --yes', { time })).code).to.equal(0);
     });
 
-    it('when it is run again after it was killed in the middle of a write', async () => {
+    it('in the next run after SIGINT in the middle of a write', async () => {
       mustNotShow(okta.apiToken);
       const written = new Promise<void>((resolve) => {
         const match = ({ method }: { method: string }): boolean => {
@@ -279,7 +278,7 @@ describe('setup attribute', () => {
     };
     const SCOPES = ['okta.schemas.read', 'okta.schemas.manage'];
 
-    it('where the token is wrong', async () => {
+    it('if the token is wrong', async () => {
       const env = { OKTA_API_TOKEN: `00${'x'.repeat(40)}` };
       const made = await run(okta, 'setup attribute --yes', { time, env });
       expect(made.code).to.equal(1);
@@ -287,23 +286,23 @@ describe('setup attribute', () => {
       expect(made.stderr).to.not.include(env.OKTA_API_TOKEN);
     });
 
-    it('where its owner may not', async () => {
+    it('if the role of the service app is too weak', async () => {
       const made = await runAsApp(SCOPES, ['READ_ONLY_ADMIN']);
       expect(made.code).to.equal(1);
       expect(made.stderr).to.include('Organization Administrator').and.include('okta.schemas.manage');
     });
 
-    it('where a service app lacks a scope', async () => {
+    it('if a service app lacks a scope', async () => {
       const made = await runAsApp(['okta.schemas.read']);
       expect(made.code).to.equal(1);
       expect(made.stderr).to.include('Grant the scopes okta.schemas.read, okta.schemas.manage');
     });
 
-    it('and nothing to a service app that has all', async () => {
+    it('only if there is a problem: a service app with all scopes succeeds', async () => {
       expect((await runAsApp(SCOPES)).code).to.equal(0);
     });
 
-    it('where the org does not answer', async () => {
+    it('if the org is not reachable', async () => {
       const made = await run(okta, 'setup attribute --yes', {
         time,
         env: { OKTA_ORG_URL: REFUSING_ORIGIN },

@@ -24,7 +24,7 @@ describe('setup event-hook', () => {
       env: { PUBLIC_URL: scene.url, HOOK_SECRET, ...given.env },
     });
   const ours = () => okta.eventHooks.find(({ channel }) => channel.uri === `${scene.url}/events`);
-  const isTold = async (): Promise<boolean> => {
+  const getsSignIns = async (): Promise<boolean> => {
     const deliveries = await okta.userSignedIn(ANA.id);
     return deliveries.some(({ hookId, isDelivered }) => hookId === ours()?.id && isDelivered);
   };
@@ -36,23 +36,23 @@ describe('setup event-hook', () => {
   const create = async (body: object): Promise<string> =>
     String((await callApi(okta, 'POST', HOOKS, body)).body['id']);
 
-  it('creates it and has it verified, so that Okta tells of sign-ins', async () => {
+  it('creates the event hook and has Okta verify it, so that Okta reports sign-ins', async () => {
     const made = await setUp();
     expect(made.code, made.stderr).to.equal(0);
     expect(doneBy(made)).to.deep.equal(['Create the event hook', 'Have Okta verify the event hook']);
-    expect(await isTold()).to.equal(true);
+    expect(await getsSignIns()).to.equal(true);
     await expectNoChange();
   });
 
-  it("leaves another's alone", async () => {
+  it('does not change an event hook of another URL', async () => {
     const before = await create(eventHook('https://siem.example/events'));
     expect((await setUp()).code).to.equal(0);
     expect(okta.eventHooks.map(({ id }) => id === before)).to.deep.equal([true, false]);
     expect(okta.eventHooks[0]?.channel.uri).to.equal('https://siem.example/events');
   });
 
-  it('goes on with the verification when the gateway runs', async () => {
-    // The gateway is told by its own URL, where nobody listens yet.
+  it('fails if Okta cannot verify the event hook, and has it verified in the next run', async () => {
+    // No server listens at this URL.
     const env = { PUBLIC_URL: 'http://127.0.0.1:9/okta/telephony' };
     const made = await setUp('--yes --json', { env });
     expect(made.code).to.equal(1);
@@ -61,10 +61,10 @@ describe('setup event-hook', () => {
     await create(eventHook(`${scene.url}/events`, HOOK_SECRET));
     const again = await setUp();
     expect(doneBy(again)).to.deep.equal(['Have Okta verify the event hook']);
-    expect(await isTold()).to.equal(true);
+    expect(await getsSignIns()).to.equal(true);
   });
 
-  it('asks for the events that are missing, and keeps those of others with filter and description', async () => {
+  it('adds the missing events, and keeps other events, the filter and the description', async () => {
     const items = ['user.account.lock', 'user.mfa.factor.activate'];
     const body = eventHook(`${scene.url}/events`, HOOK_SECRET, items);
     const filter = { type: 'EXPRESSION_LANGUAGE', eventFilterMap: [] };
@@ -78,28 +78,28 @@ describe('setup event-hook', () => {
       description: 'Ours',
       'events.filter': filter,
     });
-    expect(await isTold()).to.equal(true);
+    expect(await getsSignIns()).to.equal(true);
     await expectNoChange();
   });
 
-  it('activates one that was turned off', async () => {
+  it('activates a deactivated event hook', async () => {
     await setUp();
     await callApi(okta, 'POST', `${HOOKS}/${ours()?.id ?? ''}/lifecycle/deactivate`);
     const made = await setUp();
     expect(doneBy(made)).to.have.length(1);
-    expect(await isTold()).to.equal(true);
+    expect(await getsSignIns()).to.equal(true);
   });
 
-  it('gives Okta a new secret, and has it verified again', async () => {
+  it('gives Okta the new secret with --rotate, and the event hook still delivers sign-ins', async () => {
     await setUp();
     const made = await setUp('--yes --json --rotate', { env: { HOOK_SECRET: NEW_SECRET } });
     expect(made.code, made.stderr).to.equal(0);
     expect(ours()?.channel.authScheme?.value).to.equal(NEW_SECRET);
-    expect(await isTold()).to.equal(true);
+    expect(await getsSignIns()).to.equal(true);
     await expectNoChange();
   });
 
-  it('warns of a second one of the same URL', async () => {
+  it('warns of a second event hook with the same URL', async () => {
     await create(eventHook(`${scene.url}/events`, HOOK_SECRET));
     await create(eventHook(`${scene.url}/events`, HOOK_SECRET));
     expect((await setUp()).stderr).to.include('A second event hook');

@@ -32,7 +32,7 @@ describe('setup hook', () => {
     const { body } = await callApi(okta, 'POST', HOOKS, telephonyHook(uri));
     return String(body['id']);
   };
-  /** Whether Okta, by the hook as it is set up, gets a code out. */
+  /** Whether Okta's hook, in its current state, sends a code. */
   const isCodeSent = async (): Promise<boolean> => {
     const call = { userId: ANA.id, phoneNumber: ANA.phone, otpCode: CODE, deliveryChannel: 'SMS' };
     return (await okta.callHook(call)).okta.action === 'sent';
@@ -47,7 +47,7 @@ describe('setup hook', () => {
   };
 
   describe('in a new org', () => {
-    it('creates the hook, by which Okta gets codes out', async () => {
+    it('creates an active hook, through which Okta sends codes', async () => {
       const made = await setUp();
       expect(made.code, made.stderr).to.equal(0);
       expect(made.stderr).to.not.include('does not accept');
@@ -56,35 +56,35 @@ describe('setup hook', () => {
       expect(await isCodeSent()).to.equal(true);
     });
 
-    it('changes nothing when it is run again, and asks nobody', async () => {
+    it('changes nothing and asks no question when it runs again', async () => {
       await setUp();
       const made = await expectNoChangeBy('--json');
       expect(made.json()).to.include({ result: 'unchanged', id: okta.inlineHooks[0]?.id });
-      // A slash at its end makes no other hook.
+      // A slash at the end of the URL does not make it another hook.
       await expectNoChangeBy('', { env: { PUBLIC_URL: `${scene.url}/` } });
     });
 
-    it('warns of a gateway that does not take the secret, of a short secret and of one that is not reached', async () => {
+    it('warns if the gateway refuses the secret, and if the secret is short', async () => {
       mustNotShow('short-one');
       const refused = await setUp('--yes', { env: { HOOK_SECRET: 'short-one' } });
       expect(refused.code).to.equal(0);
       expect(refused.stderr).to.include('does not accept this secret').and.include('less than 16');
     });
 
-    it('asks no gateway with --skip-check', async () => {
+    it('makes no request to the gateway with --skip-check', async () => {
       const made = await setUp('--yes --skip-check', { env: { PUBLIC_URL: 'http://127.0.0.1:9/hook' } });
       expect(made.code).to.equal(0);
       expect(made.stderr).to.not.include('127.0.0.1:9');
     });
 
-    it('says what an address answers that is no hook of ours', async () => {
+    it('names the status that PUBLIC_URL answers with if it is not the hook', async () => {
       const other = await startTestServer();
       const made = await setUp('--yes', { env: { PUBLIC_URL: other.url } });
       expect(made.stderr).to.include('answered 204');
       other.close();
     });
 
-    it('finds the hook that it created where the answer was lost', async () => {
+    it('finds the hook that it created if the answer to its request was lost', async () => {
       const match = ({ method }: { method: string }): boolean => method === 'POST';
       okta.fault({ fault: { kind: 'reset', delivered: true }, times: 1, match });
       const made = await setUp('--yes --json');
@@ -93,8 +93,8 @@ describe('setup hook', () => {
     });
   });
 
-  describe('in an org that is half set up', () => {
-    it('activates ours, and keeps its name and its header', async () => {
+  describe('in an org with a hook of this URL', () => {
+    it('activates an inactive hook, and keeps its name', async () => {
       const id = await create(scene.url);
       await callApi(okta, 'POST', `${HOOKS}/${id}/lifecycle/deactivate`);
       const made = await setUp('--yes --json');
@@ -103,7 +103,7 @@ describe('setup hook', () => {
       expect(okta.inlineHooks[0]).to.include({ name: 'Codes', status: 'ACTIVE' });
     });
 
-    it('changes ours in place to what the options say', async () => {
+    it('changes name and header of the hook in place with --name and --header', async () => {
       await setUp();
       const before = okta.inlineHooks[0]?.id;
       const made = await setUp('--yes --json --name Codes --header x-api-client-token --skip-check');
@@ -116,13 +116,13 @@ describe('setup hook', () => {
         },
       });
       expect(okta.inlineHooks[0]).to.include({ id: before, name: 'Codes' });
-      // The header stays where none is named.
+      // Without --header the header stays.
       await expectNoChangeBy('--json');
     });
   });
 
-  describe("in an org with another's hook", () => {
-    it('shows it, and leaves it alone whatever --yes says', async () => {
+  describe("in an org with another vendor's hook", () => {
+    it('fails and does not change that hook, even with --yes', async () => {
       const id = await create(THEIRS);
       const made = await expectNoChangeBy('--yes --json');
       expect(made.code).to.equal(1);
@@ -130,7 +130,7 @@ describe('setup hook', () => {
       expect(made.stderr).to.include(`--replace ${id}`).and.include('otp.vendor.example');
     });
 
-    it('makes it ours in place with --replace, without a moment that has no hook', async () => {
+    it('changes that hook in place with --replace, so that the org always has a hook', async () => {
       const id = await create(THEIRS);
       const made = await setUp(`--yes --json --replace ${id}`);
       expect(made.code, made.stderr).to.equal(0);
@@ -142,28 +142,28 @@ describe('setup hook', () => {
       await expectNoChangeBy('--json');
     });
 
-    it('shows nothing of a query of its URL, which may be a secret', async () => {
+    it('hides the query of its URL, which may contain a secret', async () => {
       mustNotShow('their-client-token');
       const id = await create(`${THEIRS}?clientToken=their-client-token`);
       const made = await setUp(`--yes --replace ${id}`);
       expect(made.stdout).to.include(`${THEIRS}?… -> ${scene.url}`);
     });
 
-    it('replaces none where the gateway does not take the secret', async () => {
+    it('does not replace that hook if the gateway refuses the secret', async () => {
       const id = await create(THEIRS);
       const made = await expectNoChangeBy(`--yes --replace ${id}`, { env: { HOOK_SECRET: NEW_SECRET } });
       expect(made.code).to.equal(1);
       expect(made.stderr).to.include('does not accept this secret');
     });
 
-    it('asks for a hook that there is', async () => {
+    it('fails if the org has no hook with the id of --replace', async () => {
       await create(THEIRS);
       const made = await expectNoChangeBy('--yes --replace calnobodys');
       expect(made.code).to.equal(1);
       expect(made.stderr).to.include('no telephony inline hook calnobodys');
     });
 
-    it('leaves one alone that is not active, and creates ours', async () => {
+    it('does not change that hook if it is inactive, and creates its own', async () => {
       const id = await create(THEIRS);
       await callApi(okta, 'POST', `${HOOKS}/${id}/lifecycle/deactivate`);
       const made = await setUp();
@@ -172,7 +172,7 @@ describe('setup hook', () => {
       expect(okta.inlineHooks.map(({ status }) => status)).to.deep.equal(['INACTIVE', 'ACTIVE']);
     });
 
-    it('does not activate ours beside it', async () => {
+    it('does not activate its own hook beside an active one', async () => {
       const ours = await create(scene.url);
       await callApi(okta, 'POST', `${HOOKS}/${ours}/lifecycle/deactivate`);
       await create(THEIRS);
@@ -181,7 +181,7 @@ describe('setup hook', () => {
       expect(made.stderr).to.include('is not active');
     });
 
-    it('that came while the question stood, tells that one', async () => {
+    it('fails if that hook appears while the command waits for the answer', async () => {
       const meddle = async (): Promise<string> => {
         await create(THEIRS);
         return 'y';
@@ -192,10 +192,10 @@ describe('setup hook', () => {
       expect(okta.inlineHooks).to.have.length(1);
     });
 
-    it('that came at the last moment, tells that one, too', async () => {
+    it('fails if that hook appears while the request waits for the rate limit', async () => {
       const match = ({ method }: { method: string }): boolean => method === 'POST';
       okta.fault({ fault: { kind: 'status', status: 429, body: {} }, times: 1, match });
-      // While our request waits for the rate limit, theirs is first.
+      // Another vendor's hook is created while the request waits for the rate limit.
       const time = {
         now: Date.now,
         sleep: async () => {
@@ -212,7 +212,7 @@ describe('setup hook', () => {
   describe('gives Okta a new secret', () => {
     const secretAtOkta = (): string | undefined => okta.inlineHooks[0]?.channel.authScheme?.value;
 
-    it('once the gateway has the new one and the one before, so that every code goes out', async () => {
+    it('if the gateway has the new and the previous one, and codes go out before and after', async () => {
       await scene.close();
       await start([NEW_SECRET, OLD_SECRET]);
       await setUp();
@@ -228,7 +228,7 @@ describe('setup hook', () => {
       expect(JSON.stringify(made.json()['next'])).to.include('setup event-hook --rotate');
     });
 
-    it('not before the gateway has it', async () => {
+    it('only if the gateway accepts it', async () => {
       await setUp();
       mustNotShow(NEW_SECRET);
       const made = await expectNoChangeBy('--yes --rotate --json', { env: { HOOK_SECRET: NEW_SECRET } });
@@ -245,7 +245,7 @@ describe('setup hook', () => {
       expect(secretAtOkta()).to.equal(OLD_SECRET);
     });
 
-    it('not where the gateway cannot be asked, but with --skip-check', async () => {
+    it('only with --skip-check if the gateway is not reachable', async () => {
       const env = { PUBLIC_URL: 'http://127.0.0.1:9/hook' };
       await setUp('--yes', { env });
       const made = await expectNoChangeBy('--yes --rotate --json', { env });
@@ -263,7 +263,7 @@ describe('setup hook', () => {
       expect((await setUp('--yes --rotate --skip-check', { env })).code).to.equal(0);
     });
 
-    it('once more where the answer was lost', async () => {
+    it('in a second try if the first request fails', async () => {
       await setUp();
       const match = ({ method }: { method: string }): boolean => method === 'PUT';
       okta.fault({ fault: { kind: 'reset' }, times: 1, match });
@@ -273,7 +273,7 @@ describe('setup hook', () => {
     });
   });
 
-  describe('by OAuth 2.0', () => {
+  describe('sets the hook up for OAuth 2.0', () => {
     const CLIENT_SECRET = 'client-secret-77aa31';
     const oauth = (): Record<string, string> => ({
       HOOK_OAUTH_CLIENT_ID: '0oahookclient0001d7',
@@ -289,7 +289,7 @@ describe('setup hook', () => {
       });
     });
 
-    it('with the secret of a client, which the authorization server is asked about', async () => {
+    it('with a client secret, which it checks at the authorization server', async () => {
       const env = { ...oauth(), HOOK_OAUTH_CLIENT_SECRET: CLIENT_SECRET };
       const made = await setUp('--yes', { env });
       expect(made.code, made.stderr).to.equal(0);
@@ -303,7 +303,7 @@ describe('setup hook', () => {
       expect((await expectNoChangeBy('--yes --rotate', { env: wrong })).stderr).to.include('does not accept');
     });
 
-    it('with a hook key, in the place of the header', async () => {
+    it('with a hook key instead of the header', async () => {
       await setUp();
       const { body } = await callApi(okta, 'POST', '/api/v1/hook-keys', { name: 'ours' });
       const env = { ...oauth(), HOOK_OAUTH_KEY_ID: String(body['id']) };
@@ -318,7 +318,7 @@ describe('setup hook', () => {
       expect((await expectNoChangeBy('--yes --rotate', { env })).code).to.equal(2);
     });
 
-    it('not with both, nor with a part of it', async () => {
+    it('and refuses a secret together with a key, and missing variables', async () => {
       const both = { ...oauth(), HOOK_OAUTH_CLIENT_SECRET: CLIENT_SECRET, HOOK_OAUTH_KEY_ID: 'HKY1' };
       expect((await expectNoChangeBy('--yes', { env: both })).code).to.equal(2);
       const made = await expectNoChangeBy('--yes', { env: { HOOK_OAUTH_CLIENT_ID: 'x' } });
@@ -329,7 +329,7 @@ describe('setup hook', () => {
   });
 
   describe("looks at the org's own telephony", () => {
-    it('and warns of a provider that is on', async () => {
+    it('and warns of an active provider', async () => {
       okta.setTelephonyProviders([{ providerName: 'TWILIO' }, { providerName: 'TELESIGN', enabled: false }]);
       const made = await setUp('--yes --json');
       expect(made.code).to.equal(0);
@@ -344,7 +344,7 @@ describe('setup hook', () => {
         .and.not.include('telephony provider');
     });
 
-    it('and goes on where a service app may not see it', async () => {
+    it('and goes on if a service app may not read it', async () => {
       const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
       const scopes = ['okta.inlineHooks.read', 'okta.inlineHooks.manage'];
       okta.registerServiceApp({ clientId: '0oasetup', publicJwk: await exportJWK(publicKey), scopes });
@@ -356,7 +356,7 @@ describe('setup hook', () => {
     });
   });
 
-  it('names all that is missing or wrong in the environment', async () => {
+  it('names each missing and each wrong variable', async () => {
     const made = await setUp('--yes', {
       env: { PUBLIC_URL: '', HOOK_SECRET: ' spaced ', OKTA_ORG_URL: 'acme' },
     });

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { addressOf, NO_FILTER, readRoute, type Route } from '#lib/console/browser/routes.js';
 
-describe("the addresses of the console's views", () => {
+describe("the URL fragments of the console's views", () => {
   const ROUTES: readonly Route[] = [
     { view: 'tester', user: undefined, requestType: undefined, channel: undefined },
     { view: 'tester', user: '00u1&x=?#', requestType: 'password-reset', channel: 'voice' },
@@ -25,13 +25,13 @@ describe("the addresses of the console's views", () => {
     });
   }
 
-  it('are the tester for what nobody knows', () => {
+  it('lead to the tester if they are unknown', () => {
     for (const hash of ['', '#', '#/', '#/nowhere', '#main']) {
       expect(readRoute(hash)).to.include({ view: 'tester' });
     }
   });
 
-  it('stay what they are where they cannot be decoded', () => {
+  it('stay as they are if they cannot be decoded', () => {
     expect(readRoute('#/history/%E0%A4%A')).to.deep.equal({ view: 'execution', id: '%E0%A4%A' });
   });
 });

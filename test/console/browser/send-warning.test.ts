@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { warnOfSending } from '#lib/console/browser/send-warning.js';
 import { renewSampleCall } from '#lib/okta/sample-call.js';
 
-describe('what is said before a test is sent', () => {
+describe('warnOfSending before a test', () => {
   const NOW = Date.parse('2030-01-01T12:00:00.000Z');
   const asking = (changes: Readonly<Record<string, unknown>>) => ({
     data: {
@@ -15,7 +15,7 @@ describe('what is said before a test is sent', () => {
     },
   });
 
-  it('names a real message or a real call, and two digits of the number', () => {
+  it('says that the message or call is real, with two digits of the number', () => {
     expect(warnOfSending(undefined, NOW)).to.equal('Nothing is sent before you press Send.');
     expect(warnOfSending(asking({}), NOW)).to.match(
       /^Send makes a real message go out .* ends in 23: .* SMS\.$/,
@@ -25,7 +25,7 @@ describe('what is said before a test is sent', () => {
     );
   });
 
-  it('says of a code that has expired that it is renewed, as it is, and that a real message goes out', () => {
+  it('says that Send renews an expired code, and that the message is real', () => {
     const expired = asking({ otpExpires: '2030-01-01T12:00:00.000Z' });
     expect(warnOfSending(expired, NOW))
       .to.match(/^Send makes a real message go out /)
@@ -37,7 +37,7 @@ describe('what is said before a test is sent', () => {
     expect(warnOfSending(asking({ otpExpires: '2030-01-01T12:00:00.001Z' }), NOW)).to.not.match(/expired/);
   });
 
-  it('tells a number that is very short from none', () => {
+  it('distinguishes a very short number from a missing one', () => {
     expect(warnOfSending(asking({ phoneNumber: '+44770' }), NOW)).to.match(/ is very short: /);
     for (const phoneNumber of ['', undefined, null]) {
       expect(warnOfSending(asking({ phoneNumber }), NOW)).to.match(/has no phone number yet/);

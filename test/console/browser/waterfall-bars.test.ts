@@ -6,7 +6,7 @@ import { plantExecution } from '../../browser/planted.js';
 describe('the waterfall of a call', () => {
   const NOW = 1_800_000_000_000;
 
-  it('has a bar for each step that takes time, from the request on, and one for all of it', () => {
+  it('has a bar for each step that takes time, and one for the total', () => {
     const { steps, startedAt, durationMs } = plantExecution(1, NOW);
     const { bars, spanMs } = layOutWaterfall(steps, 2500);
     expect(startOf(steps, 0)).to.equal(startedAt);
@@ -15,11 +15,11 @@ describe('the waterfall of a call', () => {
     expect(bars[1]?.result).to.equal('refused, 63015');
     expect(bars.at(-1)).to.include({ startMs: 0, endMs: durationMs });
     for (const { startMs, endMs } of bars) expect(startMs).to.be.within(0, endMs);
-    // Okta waits for three seconds.
+    // Okta's time limit is three seconds.
     expect(spanMs).to.equal(3000);
   });
 
-  it('leaves out what came after the answer, and what a repeat was answered', () => {
+  it('leaves out the steps after the answer, and the answers to repeats', () => {
     const { steps } = plantExecution(1, NOW);
     const [before, after] = divideAtAnswer(steps);
     expect(before.at(-1)?.type).to.equal('request.answered');
@@ -30,7 +30,7 @@ describe('the waterfall of a call', () => {
     expect(layOutWaterfall([...steps, ...repeated], 2500)).to.deep.equal(layOutWaterfall(before, 2500));
   });
 
-  it('goes on to its own answer where a repeat was answered first, as the history takes it', () => {
+  it("goes on to the call's own answer if a repeat got an answer before, like the history", () => {
     const { steps } = plantExecution(1, NOW);
     const [before] = divideAtAnswer(steps);
     const answer = answerOf(steps);
@@ -54,7 +54,7 @@ describe('the waterfall of a call', () => {
     }
   });
 
-  it('has both where Okta called again after an answer that nothing had gone out', () => {
+  it('has both answers if Okta called again after an answer that no message was sent', () => {
     const { steps } = plantExecution(1, NOW);
     const answer = answerOf(steps);
     if (answer === undefined) return expect.fail('it was answered');
@@ -66,7 +66,7 @@ describe('the waterfall of a call', () => {
     ]);
   });
 
-  it('is longer than three seconds where a call was', () => {
+  it('is longer than three seconds if the call was', () => {
     const { steps } = plantExecution(1, NOW, { durationMs: 4000 });
     const late = steps.map((step) =>
       step.type === 'request.answered' ? { ...step, at: step.at + 4000, durationMs: 4217 } : step,
@@ -74,7 +74,7 @@ describe('the waterfall of a call', () => {
     expect(layOutWaterfall(late, 2500).spanMs).to.equal(4217);
   });
 
-  it('begins with the request while there is no answer', () => {
+  it('begins with the request if there is no answer yet', () => {
     const { steps, startedAt } = plantExecution(1, NOW);
     const running = steps.slice(0, 2);
     expect(startOf(running, 0)).to.equal(startedAt + 2);

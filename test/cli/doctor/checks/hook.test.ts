@@ -6,10 +6,10 @@ import { startTestServer, type TestServer } from '../../../testing/local.js';
 const NOW_MS = Date.parse('2026-11-25T12:00:00Z');
 const SECRET = 'hook-secret-5f1c9ab2';
 const AUTH_TOKEN = 'an-auth-token';
-const OURS = '{"error":{"errorSummary":"No"}}';
+const HOOK_ERROR = '{"error":{"errorSummary":"No"}}';
 const FINE = { status: 'ok', message: '', remedy: undefined } as const;
 
-describe('doctor on the hook', () => {
+describe('examineHook', () => {
   let server: TestServer;
   let nowMs: number;
   let takesMs: number;
@@ -20,7 +20,7 @@ describe('doctor on the hook', () => {
       nowMs += takesMs;
       const isProven = headers.authorization === SECRET;
       if (url.includes('/twilio/status')) response.writeHead(403).end();
-      else response.writeHead(isProven ? 400 : 401).end(OURS);
+      else response.writeHead(isProven ? 400 : 401).end(HOOK_ERROR);
     });
   });
   afterEach(() => {
@@ -53,27 +53,30 @@ describe('doctor on the hook', () => {
 
   const REMEDY =
     'Run the gateway near Okta and Twilio, avoid serverless cold starts, and check the proxies in between.';
-  const told = (ms: number): string =>
+  const answeredIn = (ms: number): string =>
     `The hook answered in ${ms} ms, over a new connection; Okta waits for 3 s`;
   for (const [tookMs, finding] of [
-    [999.5, { status: 'ok', message: `${told(1_000)}.`, remedy: undefined }],
+    [999.5, { status: 'ok', message: `${answeredIn(1_000)}.`, remedy: undefined }],
     [
       1_000,
-      { status: 'warn', message: `${told(1_000)}, and the time for sending is added.`, remedy: REMEDY },
+      { status: 'warn', message: `${answeredIn(1_000)}, and the time for sending is added.`, remedy: REMEDY },
     ],
     [
       2_999,
-      { status: 'warn', message: `${told(2_999)}, and the time for sending is added.`, remedy: REMEDY },
+      { status: 'warn', message: `${answeredIn(2_999)}, and the time for sending is added.`, remedy: REMEDY },
     ],
-    [3_000, { status: 'fail', message: `${told(3_000)}, and then sends the code itself.`, remedy: REMEDY }],
+    [
+      3_000,
+      { status: 'fail', message: `${answeredIn(3_000)}, and then sends the code itself.`, remedy: REMEDY },
+    ],
   ] as const) {
-    it(`says what an answer after ${tookMs} ms means`, async () => {
+    it(`rates an answer after ${tookMs} ms as "${finding.status}"`, async () => {
       takesMs = tookMs;
       expect(await look('hook.time')).to.deep.equal(finding);
     });
   }
 
-  it('asks as little as it has to, and as whom', async () => {
+  it('sends each request once, with and without the secret, the challenge or the signature', async () => {
     const { group, answer } = examine();
     expect(group.title).to.equal('The hook');
     for (const check of group.checks) await check.run();
@@ -110,12 +113,12 @@ describe('doctor on the hook', () => {
     ]);
   });
 
-  it('says what a gateway answers that is not as it should be', async () => {
+  it('fails hook.events and hook.callbacks if the gateway answers them wrongly', async () => {
     expect(await look('hook.events')).to.include({ status: 'fail' });
     expect(await look('hook.callbacks')).to.include({ status: 'fail' });
   });
 
-  it('has nothing to look at without a URL', async () => {
+  it('checks only the variables without a URL', async () => {
     const { group, answer } = examineHook(
       { finding: FINE, value: undefined },
       {

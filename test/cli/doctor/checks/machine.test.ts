@@ -9,7 +9,7 @@ const OKTA = {
   headerName: () => Promise.resolve(undefined),
 };
 
-describe('doctor on this machine', () => {
+describe('examineMachine', () => {
   for (const [version, isRecent] of [
     ['18.20.4', false],
     ['19.99.0', false],
@@ -20,7 +20,7 @@ describe('doctor on this machine', () => {
     ['22.18.0', true],
     ['100.1.0', true],
   ] as const) {
-    it(`says whether Node ${version} will do`, async () => {
+    it(`${isRecent ? 'accepts' : 'refuses'} Node ${version}`, async () => {
       const variables = new Variables({}, captureTerminal().terminal);
       const { title, checks } = examineMachine(variables, OKTA, version);
       expect(title).to.equal('This machine');
@@ -38,7 +38,7 @@ describe('doctor on this machine', () => {
     [[], 'ok'],
     [['HOOK_SECRET', 'NODE_ENV'], 'warn'],
   ] as const) {
-    it(`says of the file what docker would take otherwise: ${changed?.join() ?? 'there is none'}`, async () => {
+    it(`names what docker reads differently in ${changed ? `a file: ${changed.join() || 'nothing'}` : 'no file'}`, async () => {
       const variables = new Variables({}, captureTerminal().terminal, changed);
       const { checks } = examineMachine(variables, OKTA);
       const found = await checks.find(({ name }) => name === 'machine.file')?.run();

@@ -12,10 +12,10 @@ const NOW_MS = Date.parse('2026-11-25T12:00:00Z');
 const ANSWERED: HttpResult = { kind: 'answered', status: 401, headers: {}, body: '', json: undefined };
 
 type Parts = Partial<Parameters<typeof examineReachability>[1]>;
-type Told = readonly [status: string, message: string, remedy?: string];
+type Finding = readonly [status: string, message: string, remedy?: string];
 
-/** What one check says of the way to a URL. */
-async function look(name: string, url: string, parts: Parts = {}): Promise<Told> {
+/** The finding of one check for a URL. */
+async function look(name: string, url: string, parts: Parts = {}): Promise<Finding> {
   const value = { url, proof: undefined, secret: undefined, headerName: undefined };
   const group = examineReachability(
     { finding: { status: 'ok', message: '', remedy: undefined }, value },
@@ -31,11 +31,11 @@ async function look(name: string, url: string, parts: Parts = {}): Promise<Told>
   expect(group.title).to.equal('Reachability');
   const check = group.checks.find((one) => one.name === name);
   const { status, message, remedy } = (await check?.run()) ?? {};
-  const told = String(message).replace(/127\.0\.0\.1:\d+/, 'HOST');
-  return remedy === undefined ? [String(status), told] : [String(status), told, remedy];
+  const text = String(message).replace(/127\.0\.0\.1:\d+/, 'HOST');
+  return remedy === undefined ? [String(status), text] : [String(status), text, remedy];
 }
 
-describe('doctor on the way to the gateway', () => {
+describe('examineReachability', () => {
   const servers: (Server | TcpServer)[] = [];
   afterEach(() => {
     for (const server of servers.splice(0)) server.close();
@@ -47,7 +47,7 @@ describe('doctor on the way to the gateway', () => {
     return `https://127.0.0.1:${(server.address() as AddressInfo).port}`;
   };
 
-  it('looks at nothing without a URL', () => {
+  it('has no checks without a URL', () => {
     const section = { finding: { status: 'ok', message: '', remedy: undefined }, value: undefined } as const;
     const time = { now: () => NOW_MS, sleep: () => Promise.resolve() };
     const answer = (): Promise<HttpResult> => Promise.resolve(ANSWERED);
@@ -57,12 +57,12 @@ describe('doctor on the way to the gateway', () => {
     });
   });
 
-  const HERE: Told = [
+  const HERE: Finding = [
     'fail',
     'PUBLIC_URL is an address of this machine, which Okta and Twilio cannot reach.',
     'Set it to the https URL by which the gateway is reachable from the internet, and give Okta the same URL.',
   ];
-  for (const [url, orgUrl, told] of [
+  for (const [url, orgUrl, expected] of [
     ['https://id.example.com:8443/hook', undefined, ['ok', 'PUBLIC_URL is https, at id.example.com:8443.']],
     [
       'http://localhost:1/hook',
@@ -72,45 +72,45 @@ describe('doctor on the way to the gateway', () => {
     ['http://localhost:1/hook', 'https://acme.okta.com', HERE],
     ['http://[::1]:1/hook', undefined, HERE],
   ] as const) {
-    it(`says of the URL ${url} what it is for ${orgUrl ?? 'no org'}`, async () => {
-      expect(await look('way.url', url, { orgUrl })).to.deep.equal(told);
+    it(`rates the URL ${url} for ${orgUrl ?? 'no org'} as "${expected[0]}"`, async () => {
+      expect(await look('way.url', url, { orgUrl })).to.deep.equal(expected);
     });
   }
 
-  const WHERE_PRIVATE: Told = [
+  const PRIVATE: Finding = [
     'warn',
     'id.example.com resolves to a private address from here.',
     'Okta and Twilio call from the internet: check that the public DNS has a public address for it.',
   ];
-  const PUBLIC: Told = ['ok', 'id.example.com resolves to a public address.'];
-  for (const [addresses, told] of [
+  const PUBLIC: Finding = ['ok', 'id.example.com resolves to a public address.'];
+  for (const [addresses, expected] of [
     [['198.51.100.7'], PUBLIC],
     [['2001:db8::7'], PUBLIC],
     [
       ['198.51.100.7', '2001:db8::7'],
       ['ok', 'id.example.com resolves to public addresses.'],
     ],
-    [['198.51.100.7', '10.0.0.1'], WHERE_PRIVATE],
+    [['198.51.100.7', '10.0.0.1'], PRIVATE],
     ...[
       ...['10.255.255.255', '172.16.0.0', '172.31.255.255', '192.168.0.1', '169.254.1.1', '100.64.0.0'],
       ...['100.127.255.255', '127.1.2.3', 'fc00::1', 'fdff::1', 'fe80::1', 'febf::1', '::1'],
-    ].map((address) => [[address], WHERE_PRIVATE] as const),
-    // Next to what is private.
+    ].map((address) => [[address], PRIVATE] as const),
+    // The neighbours of the private ranges.
     ...[
       ...['9.255.255.255', '11.0.0.0', '172.15.255.255', '172.32.0.0', '192.167.255.255', '192.169.0.0'],
       ...['169.253.255.255', '169.255.0.0', '100.63.255.255', '100.128.0.0', '126.255.255.255', '128.0.0.0'],
       ...['fbff::1', 'fe00::1', 'fec0::1', '::2'],
     ].map((address) => [[address], PUBLIC] as const),
   ] as const) {
-    it(`says whether ${addresses.join(' and ')} can be called from the internet`, async () => {
+    it(`rates a name with the address ${addresses.join(' and ')} as "${expected[0]}"`, async () => {
       const found = await look('way.name', 'https://id.example.com/hook', {
         resolve: () => Promise.resolve(addresses),
       });
-      expect(found).to.deep.equal(told);
+      expect(found).to.deep.equal(expected);
     });
   }
 
-  it('looks an address of IPv6 up without its brackets', async () => {
+  it('looks up an IPv6 address without its brackets', async () => {
     const asked: string[] = [];
     await look('way.name', 'https://[2001:db8::7]/hook', {
       resolve: (hostname) => {
@@ -121,7 +121,7 @@ describe('doctor on the way to the gateway', () => {
     expect(asked).to.deep.equal(['2001:db8::7']);
   });
 
-  it('looks no further where the name does not resolve', async () => {
+  it('skips the checks of TLS and redirects if the name does not resolve', async () => {
     const url = 'https://id.example.com/hook';
     expect(await look('way.name', url)).to.deep.equal([
       'fail',
@@ -137,40 +137,40 @@ describe('doctor on the way to the gateway', () => {
     }
   });
 
-  it('resolves by this machine, where nothing else is given', async () => {
+  it('resolves names with the DNS of this machine by default', async () => {
     const found = await look('way.name', 'https://198.51.100.7/hook', { resolve: undefined });
     expect(found).to.deep.equal(['ok', '198.51.100.7 resolves to a public address.']);
   });
 
-  it('needs no name and no TLS on this machine', async () => {
+  it('needs no public name and no TLS for a URL on this machine', async () => {
     const url = 'http://localhost:1/hook';
     expect(await look('way.name', url)).to.deep.equal(['ok', 'It is this machine.']);
     expect(await look('way.tls', url)).to.deep.equal(['ok', 'This machine itself needs no TLS.']);
   });
 
-  const isWell = (days: number): Told => [
+  const isValid = (days: number): Finding => [
     'ok',
     `The certificate of HOST is valid for ${days} more day${days === 1 ? '' : 's'}.`,
   ];
-  const endsSoon = (days: number): Told => [
+  const endsSoon = (days: number): Finding => [
     'warn',
     `The certificate of HOST is valid for ${days} more day${days === 1 ? '' : 's'}. After that Okta does not call the hook.`,
     'Renew it, and find out why it was not renewed automatically.',
   ];
-  /** Days that a certificate has been valid, and will be. */
-  for (const [what, past, left, told] of [
-    ['has long to go', 30, 60, isWell(60)],
-    ['has two weeks, in its last quarter', 85, 14, isWell(14)],
-    ['has less than two weeks, in its last quarter', 85, 13.99, endsSoon(13)],
-    ['has less than two weeks, at its last quarter', 30, 10, isWell(10)],
-    ['has less than two weeks, after its last quarter has begun', 30.1, 9.9, endsSoon(9)],
-    ['is short-lived by itself', 2, 4, isWell(4)],
+  /** The past and the remaining days of a certificate. */
+  for (const [what, past, left, expected] of [
+    ['is valid for two more months', 30, 60, isValid(60)],
+    ['has two weeks left, in its last quarter', 85, 14, isValid(14)],
+    ['has less than two weeks left, in its last quarter', 85, 13.99, endsSoon(13)],
+    ['has less than two weeks left, at the start of its last quarter', 30, 10, isValid(10)],
+    ['has less than two weeks left, after the start of its last quarter', 30.1, 9.9, endsSoon(9)],
+    ['is short-lived', 2, 4, isValid(4)],
     ['ends tomorrow', 85, 1, endsSoon(1)],
     ['ends today', 85, 0.5, endsSoon(0)],
-    ['was made today, for a day', 0.1, 1.4, isWell(1)],
+    ['was made today, for a day', 0.1, 1.4, isValid(1)],
   ] as const) {
-    it(`says how long a certificate is valid that ${what}`, async () => {
-      // Node looks at the real time, in which each is valid.
+    it(`rates a certificate that ${what} as "${expected[0]}"`, async () => {
+      // Node checks with the real time, at which each certificate is valid.
       const nowMs = Math.floor(Date.now() / 1000) * 1000;
       const { key, cert } = signOwnCertificate({
         name: '127.0.0.1',
@@ -179,21 +179,21 @@ describe('doctor on the way to the gateway', () => {
       });
       const url = await listening(createServer({ key, cert }));
       const time = { now: () => nowMs, sleep: () => Promise.resolve() };
-      expect(await look('way.tls', url, { authorities: [cert], time })).to.deep.equal(told);
+      expect(await look('way.tls', url, { authorities: [cert], time })).to.deep.equal(expected);
     });
   }
 
   const RENEW = 'Renew the certificate, and make the server load the new one.';
-  for (const [what, name, days, isTrusted, told] of [
+  for (const [what, name, days, isTrusted, expected] of [
     [
-      'has ended',
+      'has expired',
       '127.0.0.1',
       -1,
       true,
       ['fail', 'Okta would not call HOST: its certificate has expired (CERT_HAS_EXPIRED).', RENEW],
     ],
     [
-      'is of another name',
+      'is for another name',
       'other.example.com',
       60,
       true,
@@ -204,7 +204,7 @@ describe('doctor on the way to the gateway', () => {
       ],
     ],
     [
-      'nobody trusts',
+      'is not trusted',
       '127.0.0.1',
       60,
       false,
@@ -215,7 +215,7 @@ describe('doctor on the way to the gateway', () => {
       ],
     ],
   ] as const) {
-    it(`finds a certificate that ${what}`, async () => {
+    it(`fails for a certificate that ${what}`, async () => {
       const { key, cert } = signOwnCertificate({
         name,
         from: new Date(Date.now() - 30 * DAY_MS),
@@ -223,11 +223,11 @@ describe('doctor on the way to the gateway', () => {
       });
       const url = await listening(createServer({ key, cert }));
       const found = await look('way.tls', url, isTrusted ? { authorities: [cert] } : {});
-      expect(found).to.deep.equal(told);
+      expect(found).to.deep.equal(expected);
     });
   }
 
-  it('says the name of the URL to the server, which has a certificate for each', async () => {
+  it('sends the host name of the URL as SNI', async () => {
     const to = new Date(Date.now() + 60 * DAY_MS);
     const { key, cert } = signOwnCertificate({ name: 'localhost', from: new Date(Date.now() - DAY_MS), to });
     const names: string[] = [];
@@ -246,7 +246,7 @@ describe('doctor on the way to the gateway', () => {
     expect(names).to.deep.equal(['localhost']);
   });
 
-  it('finds a port where nobody speaks TLS, one where nobody listens, and one that says nothing', async () => {
+  it('fails for a port without TLS, a closed port, and a port that does not answer', async () => {
     const plain = createSilentServer((socket) => {
       socket.on('error', () => undefined).end('HTTP/1.1 400 Bad Request\r\n\r\n');
     });
@@ -268,7 +268,7 @@ describe('doctor on the way to the gateway', () => {
   });
 
   for (const status of [200, 299, 300, 301, 399, 400] as const) {
-    it(`says whether ${status} redirects`, async () => {
+    it(`reads the status ${status} as ${status < 300 || status === 400 ? 'no redirect' : 'a redirect'}`, async () => {
       const answer = (): Promise<HttpResult> => Promise.resolve({ ...ANSWERED, status });
       expect(await look('way.redirect', 'http://localhost:1/hook', { answer })).to.deep.equal(
         status < 300 || status === 400
@@ -282,7 +282,7 @@ describe('doctor on the way to the gateway', () => {
     });
   }
 
-  it('says that it saw no redirect, where nothing has answered', async () => {
+  it('skips the check of redirects if the gateway has not answered', async () => {
     const answer = (): Promise<HttpResult> => Promise.resolve({ kind: 'not-sent', reason: 'ECONNREFUSED' });
     expect(await look('way.redirect', 'http://localhost:1/hook', { answer })).to.deep.equal([
       'warn',

@@ -4,10 +4,10 @@ import { RedisFailure } from '#lib/state/redis/failure.js';
 import type { RedisInspection } from '#lib/state/redis/inspection.js';
 
 type Load = NonNullable<Parameters<typeof examineRedis>[1]['load']>;
-type Told = readonly [check: string, status: string, message: string, remedy?: string];
+type Finding = readonly [check: string, status: string, message: string, remedy?: string];
 
-/** What it says of a Redis that is well. */
-const WELL: readonly Told[] = [
+/** The findings for a healthy Redis. */
+const WELL: readonly Finding[] = [
   ['redis.variables', 'ok', 'Set.'],
   ['redis.libraries', 'ok', 'ioredis is installed.'],
   ['redis.reached', 'ok', 'Redis answers in 3 ms.'],
@@ -44,12 +44,12 @@ const SEEN: RedisInspection = {
 const VALUE = { connection: 'redis://redis.example:6379', encryptionKeys: ['key-1', 'key-2'] };
 const time = { now: () => 0, sleep: () => Promise.resolve() };
 
-async function look(load: Load): Promise<readonly Told[]> {
+async function look(load: Load): Promise<readonly Finding[]> {
   const finding = { status: 'ok', message: 'Set.', remedy: undefined } as const;
   const group = examineRedis({ finding, value: VALUE }, { callMs: 700, time, load });
   expect(group.title).to.equal('Redis');
   return Promise.all(
-    group.checks.map(async (check): Promise<Told> => {
+    group.checks.map(async (check): Promise<Finding> => {
       const { status, message, remedy } = await check.run();
       return remedy === undefined ? [check.name, status, message] : [check.name, status, message, remedy];
     }),
@@ -62,21 +62,25 @@ const seeing =
   () =>
     Promise.resolve(seen);
 
-const UNSEEN = (check: string, what: string): Told => [
+const UNSEEN = (check: string, what: string): Finding => [
   check,
   'warn',
   `${what} cannot be read: this user may not run INFO.`,
   'Check it as an administrator of the Redis.',
 ];
 const NOPERM = new RedisFailure('NOPERM', false);
-const TOLD_NOPERM = 'If a gateway uses that, allow the user these commands.';
+const NOPERM_REMEDY = 'If a gateway uses that, allow the user these commands.';
 
-/** What is seen beside a Redis that is well, and the lines that say so. */
-const ROWS: readonly (readonly [what: string, seen: Partial<RedisInspection>, ...told: readonly Told[]])[] = [
-  ['nothing', {}],
-  ['an answer within the bound', { answersInMs: 39.9 }, ['redis.reached', 'ok', 'Redis answers in 40 ms.']],
+/** What differs from a healthy Redis, and the findings for it. */
+const ROWS: readonly (readonly [
+  what: string,
+  seen: Partial<RedisInspection>,
+  ...changed: readonly Finding[],
+])[] = [
+  ['a healthy Redis', {}],
+  ['an answer within the limit', { answersInMs: 39.9 }, ['redis.reached', 'ok', 'Redis answers in 40 ms.']],
   [
-    'an answer that is slow',
+    'a slow answer',
     { answersInMs: 40 },
     [
       'redis.reached',
@@ -96,32 +100,32 @@ const ROWS: readonly (readonly [what: string, seen: Partial<RedisInspection>, ..
     ],
   ],
   [
-    'codes that are refused',
+    'refused writes for codes',
     { refusal: NOPERM },
     ['redis.writes', 'fail', "Redis refuses the gateway's writes (NOPERM).", NOPERM.remedy],
   ],
   [
-    'a history that is refused',
+    "refused writes for the console's history",
     { historyRefusal: NOPERM },
     [
       'redis.writes',
       'warn',
       "Redis accepts the writes for codes, but refuses those for the console's history (NOPERM).",
-      `${TOLD_NOPERM} the console's history: +xadd +xdel +xrange +xrevrange.`,
+      `${NOPERM_REMEDY} the console's history: +xadd +xdel +xrange +xrevrange.`,
     ],
   ],
   [
-    'a history and alarms that are refused',
+    "refused writes for the console's history and for late failover",
     { historyRefusal: NOPERM, alarmsRefusal: new RedisFailure('READONLY', false) },
     [
       'redis.writes',
       'warn',
       "Redis accepts the writes for codes, but refuses those for the console's history (NOPERM) and lateFailover.afterSeconds (READONLY).",
-      `${TOLD_NOPERM} the console's history: +xadd +xdel +xrange +xrevrange; lateFailover.afterSeconds: +zadd +zrangebyscore +zrem.`,
+      `${NOPERM_REMEDY} the console's history: +xadd +xdel +xrange +xrevrange; lateFailover.afterSeconds: +zadd +zrangebyscore +zrem.`,
     ],
   ],
   [
-    'the oldest version that will do',
+    'the oldest supported version',
     { info: { ...INFO, redis_version: '6.0.0' } },
     ['redis.version', 'ok', 'Redis has version 6.0.0.'],
   ],
@@ -131,12 +135,12 @@ const ROWS: readonly (readonly [what: string, seen: Partial<RedisInspection>, ..
     ['redis.version', 'fail', 'Redis has version 5.0.14.', 'Use version 6 or later.'],
   ],
   [
-    'a Valkey, which names an old Redis, too',
+    'a Valkey that also reports an old Redis version',
     { info: { ...INFO, redis_version: '5.0.0', valkey_version: '8.1.0' } },
     ['redis.version', 'ok', 'Redis has version 8.1.0.'],
   ],
   [
-    'a policy that evicts',
+    'a policy that evicts keys',
     { info: { ...INFO, maxmemory_policy: 'allkeys-lru' } },
     [
       'redis.eviction',
@@ -146,7 +150,7 @@ const ROWS: readonly (readonly [what: string, seen: Partial<RedisInspection>, ..
     ],
   ],
   [
-    'a memory of which less than nine tenths are used',
+    'a memory of which less than 90 % are used',
     { info: { ...INFO, maxmemory: '1000', used_memory: '899' } },
     ['redis.memory', 'ok', 'Redis uses 90 % of its memory.'],
   ],
@@ -174,17 +178,17 @@ const ROWS: readonly (readonly [what: string, seen: Partial<RedisInspection>, ..
     ] as const;
   }),
   [
-    'a replica in the place of AOF',
+    'a replica instead of AOF',
     { info: { ...INFO, aof_enabled: '0', connected_slaves: '1' } },
     ['redis.persistence', 'ok', 'Redis has 1 replica.'],
   ],
   [
-    'replicas in the place of AOF',
+    'replicas instead of AOF',
     { info: { ...INFO, aof_enabled: '0', connected_slaves: '2' } },
     ['redis.persistence', 'ok', 'Redis has 2 replicas.'],
   ],
   [
-    'nothing of INFO',
+    'a user who may not run INFO',
     { info: undefined },
     UNSEEN('redis.version', 'The version'),
     UNSEEN('redis.eviction', 'The eviction policy'),
@@ -192,7 +196,7 @@ const ROWS: readonly (readonly [what: string, seen: Partial<RedisInspection>, ..
     UNSEEN('redis.persistence', 'The persistence'),
   ],
   [
-    'other keys',
+    'a gateway with another encryption key',
     { hasOtherKeys: true },
     [
       'redis.keys',
@@ -203,15 +207,15 @@ const ROWS: readonly (readonly [what: string, seen: Partial<RedisInspection>, ..
   ],
 ];
 
-describe('doctor on Redis', () => {
-  for (const [what, seen, ...told] of ROWS) {
-    it(`sees ${what}, and says what to do`, async () => {
-      const expected = WELL.map((line) => told.find(([check]) => check === line[0]) ?? line);
+describe('examineRedis', () => {
+  for (const [what, seen, ...changed] of ROWS) {
+    it(`reports ${what}`, async () => {
+      const expected = WELL.map((line) => changed.find(([check]) => check === line[0]) ?? line);
       expect(await look(seeing({ ...SEEN, ...seen }))).to.deep.equal(expected);
     });
   }
 
-  it('looks at it once, by the variables, for as long as a call may take', async () => {
+  it('inspects Redis once, with its variables and the time limit of a call', async () => {
     const asked: unknown[] = [];
     const load: Load =
       () =>
@@ -223,7 +227,7 @@ describe('doctor on Redis', () => {
     expect(asked).to.deep.equal([VALUE, 700, 0]);
   });
 
-  const notLooked = (cause: string, from: number): readonly Told[] =>
+  const notChecked = (cause: string, from: number): readonly Finding[] =>
     WELL.slice(from).map(([check]) => [
       check,
       'warn',
@@ -231,7 +235,7 @@ describe('doctor on Redis', () => {
       `See ${cause}.`,
     ]);
 
-  it('looks no further where it cannot be reached', async () => {
+  it('skips the other checks if Redis is not reachable', async () => {
     const failure = new RedisFailure('ECONNREFUSED', true);
     expect(await look(seeing(failure))).to.deep.equal([
       ...WELL.slice(0, 2),
@@ -241,19 +245,19 @@ describe('doctor on Redis', () => {
         'Redis cannot be used: nothing listens there (ECONNREFUSED).',
         failure.remedy,
       ],
-      ...notLooked('redis.reached', 3),
+      ...notChecked('redis.reached', 3),
     ]);
   });
 
-  it('looks no further where ioredis is not installed', async () => {
+  it('skips the other checks if ioredis is not installed', async () => {
     expect(await look(() => undefined)).to.deep.equal([
       ...WELL.slice(0, 1),
       ['redis.libraries', 'fail', 'ioredis is not installed where this runs.', 'npm install ioredis'],
-      ...notLooked('redis.libraries', 2),
+      ...notChecked('redis.libraries', 2),
     ]);
   });
 
-  it('looks at nothing where no Redis is configured', async () => {
+  it('checks only the variables if no Redis is configured', async () => {
     const finding = { status: 'ok', message: 'Not set.', remedy: undefined } as const;
     const { title, checks } = examineRedis({ finding, value: undefined }, { callMs: 1, time });
     expect(title).to.equal('Redis');

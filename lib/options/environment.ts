@@ -9,7 +9,7 @@ import { ConfigurationError } from '../core/errors.js';
 import { redisState } from '../state/redis/index.js';
 import type { Channel } from '../channels/channel.js';
 import type { Environment, OktaTelephonyHookOptions } from './options.js';
-import type { OktaCredential } from './credential-types.js';
+import type { EventHookCredential, OktaCredential } from './credential-types.js';
 import {
   readLine,
   readSenders,
@@ -105,7 +105,7 @@ function readHookCredentials(
   const what =
     "the whole header value that Okta's inline hook sends; in its place HOOK_OAUTH_ISSUER, HOOK_OAUTH_AUDIENCE, HOOK_OAUTH_CLIENT_ID and HOOK_OAUTH_SCOPE will do";
   if (!reader.hasAny('HOOK_OAUTH_ISSUER', 'HOOK_OAUTH_AUDIENCE')) {
-    return { hook: { scheme: 'header', secrets: [reader.required('HOOK_SECRET', what)] } };
+    return { hook: headerCredential(reader.required('HOOK_SECRET', what), reader) };
   }
   const secret = reader.read('HOOK_SECRET');
   return {
@@ -116,8 +116,14 @@ function readHookCredentials(
       clientId: reader.required('HOOK_OAUTH_CLIENT_ID', 'the client that Okta is, to call the hook'),
       scope: reader.required('HOOK_OAUTH_SCOPE', 'the scope of the access tokens for the hook'),
     },
-    eventHook: secret === undefined ? false : { scheme: 'header', secrets: [secret] },
+    eventHook: secret === undefined ? false : headerCredential(secret, reader),
   };
+}
+
+/** With the previous secret, which Okta sends until it has the new one. */
+function headerCredential(secret: string, reader: VariableReader): EventHookCredential {
+  const previous = reader.read('HOOK_SECRET_PREVIOUS');
+  return { scheme: 'header', secrets: previous === undefined ? [secret] : [secret, previous] };
 }
 
 /** The providers beyond Twilio's senders. In a channel of several, Twilio's sender comes first, then Verify, then Vonage. */

@@ -35,6 +35,7 @@ const OPTION_RULES = {
   OKTA_PRIVATE_KEY: servicePrivateKey,
   OKTA_KEY_ID: anyText,
   HOOK_SECRET: headerSecret,
+  HOOK_SECRET_PREVIOUS: headerSecret,
   HOOK_OAUTH_ISSUER: () => urlRule("the issuer of the hook's access tokens", (url) => url.search === ''),
   HOOK_OAUTH_AUDIENCE: anyText,
   HOOK_OAUTH_CLIENT_ID: anyText,

@@ -17,6 +17,7 @@ import { mustNotShow, witness } from '#harness/witness.js';
 
 const API_TOKEN = '00api-token-of-the-environment';
 const HOOK_SECRET = 'hook-secret-of-the-environment';
+const PREVIOUS_SECRET = 'previous-secret-of-the-environment';
 const AUTH_TOKEN = 'auth-token-of-the-environment';
 const SID = (letters: string): string => letters + '0a1b'.repeat(8);
 
@@ -129,7 +130,7 @@ function errorOf(read: () => unknown): ConfigurationError {
 
 describe('optionsFrom', () => {
   beforeEach(() => {
-    mustNotShow(API_TOKEN, HOOK_SECRET, AUTH_TOKEN);
+    mustNotShow(API_TOKEN, HOOK_SECRET, PREVIOUS_SECRET, AUTH_TOKEN);
   });
 
   it('makes options that the hook accepts', async () => {
@@ -198,7 +199,10 @@ describe('optionsFrom', () => {
 
   it('reads exactly the variables of OPTION_VARIABLES', () => {
     const every = { ...LEAST, ...WHOLE, ...VERIFY, ...WITHOUT_TWILIO, ...BY_APP };
-    const names = new Set([...Object.keys(every), 'TWILIO_SANDBOX_NUMBER', 'TWILIO_VERIFY_CHANNELS']);
+    const names = new Set([
+      ...Object.keys(every),
+      ...['HOOK_SECRET_PREVIOUS', 'TWILIO_SANDBOX_NUMBER', 'TWILIO_VERIFY_CHANNELS'],
+    ]);
     expect([...OPTION_VARIABLES].sort()).to.deep.equal([...names].sort());
     const readNames = new Set<string>();
     const watched = (env: Environment): Environment =>
@@ -244,6 +248,16 @@ describe('optionsFrom', () => {
       sms: ['TWILIO', 'VONAGE'],
       voice: ['TWILIO', 'TWILIO_VERIFY'],
     });
+  });
+
+  it('accepts HOOK_SECRET_PREVIOUS as a second secret of both hooks', () => {
+    const both = { HOOK_SECRET, HOOK_SECRET_PREVIOUS: PREVIOUS_SECRET };
+    const accepted = { scheme: 'header', secrets: [HOOK_SECRET, PREVIOUS_SECRET] };
+    expect(optionsFrom({ ...LEAST, ...both }).credentials.hook).to.deep.equal(accepted);
+    expect(optionsFrom({ ...WITHOUT_TWILIO, ...both }).credentials.eventHook).to.deep.equal(accepted);
+    expect(() => optionsFrom({ ...LEAST, HOOK_SECRET_PREVIOUS: 'two\nlines' })).to.throw(
+      /HOOK_SECRET_PREVIOUS/,
+    );
   });
 
   it('verifies Okta by access tokens, and the event hook by HOOK_SECRET if it is set', () => {

@@ -216,7 +216,7 @@ const NO_EVENT_HOOK = warn(
 const SECRET_REFUSED = fail(
   'hook.secret',
   'The gateway at HOST does not accept the secret.',
-  'Give the same HOOK_SECRET to the gateway (credentials.hook.secrets takes the new one and the previous one) and to Okta: okta-telephony-hook setup hook --rotate.',
+  'Give the same HOOK_SECRET to the gateway (HOOK_SECRET_PREVIOUS or credentials.hook.secrets takes the previous one) and to Okta: okta-telephony-hook setup hook --rotate.',
 );
 const SENDER_UNSEEN = warn(
   'twilio.whatsapp',
@@ -667,7 +667,7 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
       warn(
         'hook.secret',
         "The gateway at HOST does not accept the secret in the header Authorization. Doctor could not read whether Okta's hook uses another header.",
-        'Name the header with --header, or run this with a credential that may read hooks. If it is Authorization: Give the same HOOK_SECRET to the gateway (credentials.hook.secrets takes the new one and the previous one) and to Okta: okta-telephony-hook setup hook --rotate.',
+        'Name the header with --header, or run this with a credential that may read hooks. If it is Authorization: Give the same HOOK_SECRET to the gateway (HOOK_SECRET_PREVIOUS or credentials.hook.secrets takes the previous one) and to Okta: okta-telephony-hook setup hook --rotate.',
       ),
       fail(
         'hook.events',

@@ -33,7 +33,7 @@ export async function secretFinding(hook: HookVariables, parts: SecretParts): Pr
     fine: (name) =>
       `The gateway accepts HOOK_SECRET in the header ${name}. Okta shows its own secret to no one; preview shows whether it fits.`,
     remedy:
-      'Give the same HOOK_SECRET to the gateway (credentials.hook.secrets takes the new one and the previous one) and to Okta: okta-telephony-hook setup hook --rotate.',
+      'Give the same HOOK_SECRET to the gateway (HOOK_SECRET_PREVIOUS or credentials.hook.secrets takes the previous one) and to Okta: okta-telephony-hook setup hook --rotate.',
   });
   if (found.status !== 'ok' || proof === undefined || !isShortSecret(proof.secret)) return found;
   return warn(

@@ -321,7 +321,7 @@ describe("the console's page", function () {
       await until(() => standIn?.listeners() === 1);
       standIn.pushHealth(plantHealth(Date.now(), { state: 'lost', breakers: [] }));
       await page.getByText('The shared state store cannot be reached').waitFor();
-      await page.getByText('Providers: none has been called yet.').waitFor();
+      await page.getByText('Vendors: none has been called yet.').waitFor();
       expect(await page.getByText('api.line.me (LINE) does not answer').count()).to.equal(0);
     });
 
@@ -603,7 +603,7 @@ describe("the console's page", function () {
     const breakers = [{ host: 'api.twilio.com', state: 'closed' as const, channels: ['sms'] }];
     const stood = (standIn = await startStandIn({ health: plantHealth(now, { breakers }) }));
     const { page } = await browser.open(`${stood.url}#/health`);
-    await page.getByText('Providers: api.twilio.com is up.').waitFor();
+    await page.getByText('Vendors: api.twilio.com is up.').waitFor();
     await until(() => stood.listeners() === 1);
     await page.locator('.scrolled').focus();
     stood.pushHealth(plantHealth(now, { breakers, inFlight: 77, deliveries: [] }));

@@ -85,7 +85,7 @@ export function requireAbsent(folder: string, names: readonly string[], isForced
   throw new CommandError(
     'FILE_EXISTS',
     `${found.join(' and ')} ${found.length === 1 ? 'is' : 'are'} there already, and nothing was written.`,
-    'Use another folder, or --force to replace it.',
+    'Use another folder, or --force to replace what is there.',
   );
 }
 

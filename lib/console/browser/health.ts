@@ -119,8 +119,8 @@ function drawState(health: Health): readonly (HTMLElement | undefined)[] {
       ? markTone(
           'good',
           breakers.length === 0
-            ? 'Providers: none has been called yet.'
-            : `Providers: ${breakers.map(({ host }) => host).join(', ')} ${breakers.length === 1 ? 'is' : 'are'} up.`,
+            ? 'Vendors: none has been called yet.'
+            : `Vendors: ${breakers.map(({ host }) => host).join(', ')} ${breakers.length === 1 ? 'is' : 'are'} up.`,
         )
       : undefined,
     oktaPause === undefined || oktaPause.untilMs <= at

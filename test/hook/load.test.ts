@@ -1,10 +1,10 @@
 import { once } from 'node:events';
-import { connect, type AddressInfo, type Socket } from 'node:net';
 import { expect } from 'chai';
 import type sinon from 'sinon';
 import { Agent, type Dispatcher } from 'undici';
 import type { HookCall } from '#lib/testing/index.js';
 import { makeHookPayload } from '#lib/testing/okta/hook-payload.js';
+import { openRaw, rawRequest, type RawConnection } from '#harness/raw-http.js';
 import { ANA, BOB, commandOf, CODE, errorOf, HOOK_SECRET, startScene, type Scene } from '#harness/scene.js';
 import { stopTime, warmUp } from '#harness/stopped-time.js';
 import { until } from '#harness/until.js';
@@ -33,13 +33,11 @@ describe('calls that one turn of the event loop reads', () => {
       },
     });
     try {
-      const [one, other] = [await openSocket(scene), await openSocket(scene)];
-      one.write(callFor(ANA, scene));
-      other.write(callFor(BOB, scene));
-      await Promise.all([once(one, 'data'), once(other, 'data')]);
+      const [one, other] = [await openAccepted(scene), await openAccepted(scene)];
+      one.socket.write(callFor(ANA, scene));
+      other.socket.write(callFor(BOB, scene));
+      await Promise.all([one.waitFor(1), other.waitFor(1)]);
       expect(order).to.deep.equal(['call', 'call', 'profile', 'profile']);
-      one.destroy();
-      other.destroy();
     } finally {
       await scene.close();
       await agent.close();
@@ -47,26 +45,24 @@ describe('calls that one turn of the event loop reads', () => {
   });
 });
 
-/** A connection that the gateway has accepted. */
-async function openSocket(scene: Scene): Promise<Socket> {
-  const accepted = once(scene.server, 'connection');
-  const socket = connect((scene.server.address() as AddressInfo).port, '127.0.0.1');
+/** A connection that the gateway has accepted, so that it reads what comes at once. */
+async function openAccepted({ server }: Scene): Promise<RawConnection> {
+  const accepted = once(server, 'connection');
+  const connection = await openRaw(server);
   await accepted;
-  return socket;
+  return connection;
 }
 
 /** The bytes of a hook call. */
 function callFor({ id, login, phone }: typeof ANA | typeof BOB, { okta, url }: Scene): string {
   const user = { userId: id, login, phoneNumber: phone, otpCode: CODE };
   const body = JSON.stringify(makeHookPayload(user, undefined, { orgUrl: okta.orgUrl, now: Date.now() }));
-  const head = [
-    `POST ${new URL(url).pathname} HTTP/1.1`,
-    'host: gateway',
-    `authorization: ${HOOK_SECRET}`,
-    'content-type: application/json',
-    `content-length: ${Buffer.byteLength(body)}`,
-  ];
-  return `${head.join('\r\n')}\r\n\r\n${body}`;
+  const headers = [
+    ['Authorization', HOOK_SECRET],
+    ['Content-Type', 'application/json'],
+    ['Content-Length', String(Buffer.byteLength(body))],
+  ] as const;
+  return rawRequest(new URL(url).pathname, headers, body);
 }
 
 describe('the hook under load', () => {

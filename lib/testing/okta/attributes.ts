@@ -101,7 +101,7 @@ export function attributeProblem(name: string, attribute: JsonObject): string | 
       ['permissions', fieldOf(permission, 'action'), ['READ_WRITE', 'READ_ONLY', 'HIDE']] as const,
     ]),
   ];
-  const wrong = choices.find(([, value, allowed]) => !allowed.includes(String(value)));
+  const wrong = choices.find(([, value, allowed]) => !allowed.some((one) => one === value));
   return wrong && `${name}: ${wrong[0]} is none of ${wrong[2].join(', ')}.`;
 }
 
@@ -166,7 +166,7 @@ export function schemaResource({ base, custom }: UserSchemaView, facts: SchemaFa
     definitions: { custom: part('#custom', custom), base: part('#base', base) },
     type: 'object',
     properties: { profile: { allOf: [{ $ref: '#/definitions/custom' }, { $ref: '#/definitions/base' }] } },
-    _links: { self: linkTo('self', `${orgUrl}/api/v1/meta/schemas/user/${SCHEMA_ID}`) },
+    _links: { self: linkToSchema('self', orgUrl) },
   };
 }
 
@@ -183,12 +183,12 @@ export function typeResource({ orgUrl, created }: SchemaFacts): object {
     lastUpdated: created,
     default: true,
     _links: {
-      schema: linkTo('schema', `${orgUrl}/api/v1/meta/schemas/user/${SCHEMA_ID}`),
-      self: linkTo('self', `${orgUrl}/api/v1/meta/types/user/${USER_TYPE_ID}`),
+      schema: linkToSchema('schema', orgUrl),
+      self: { rel: 'self', href: `${orgUrl}/api/v1/meta/types/user/${USER_TYPE_ID}`, method: 'GET' },
     },
   };
 }
 
-function linkTo(rel: string, href: string): object {
-  return { rel, href, method: 'GET' };
+function linkToSchema(rel: string, orgUrl: string): object {
+  return { rel, href: `${orgUrl}/api/v1/meta/schemas/user/${SCHEMA_ID}`, method: 'GET' };
 }

@@ -21,7 +21,6 @@ import { isShortSecret, MIN_SECRET_LENGTH } from '../../okta/probe-mark.js';
 import { readRedis, type RedisVariables } from '../../options/variables.js';
 import { headerOption, type CommandCall } from '../command.js';
 import type { Variables } from '../environment.js';
-import type { RecipientCheck } from './checks/okta-attributes.js';
 import { fail, ok, warn, type Finding } from './finding.js';
 import { readGivenProof } from '../hook-proof.js';
 
@@ -36,7 +35,7 @@ export interface OktaVariables {
   /** `undefined` if no channel that users opt in to has a sender. */
   readonly optIn: OptIn | undefined;
   /** The attributes that decide to whom a code goes, by their checks. */
-  readonly recipients: Readonly<Partial<Record<RecipientCheck, string | undefined>>>;
+  readonly recipients: Readonly<Partial<Record<'unverified-phone' | 'line-user-id', string | undefined>>>;
 }
 
 /** The attribute by which users opt in. A boolean is for WhatsApp alone: users opt in to LINE by the name of the channel. */

@@ -1,7 +1,7 @@
 import { createOptInAttributeSetup } from '../../../okta/admin/opt-in-attribute.js';
 import { countOptedIn, readAttribute } from '../../../okta/admin/org-facts.js';
 import { fail, ok, warn, type Finding } from '../finding.js';
-import type { OptIn } from '../variables.js';
+import type { OktaVariables, OptIn } from '../variables.js';
 import { describeDifferences, SCHEMAS, USERS, type OrgReader } from './okta-access.js';
 
 /** The checks of the profile's attributes: by one users opt in, another may hold the number to which codes go. */
@@ -83,8 +83,12 @@ export async function optedInFinding(org: OrgReader, { attribute: name, channel 
   );
 }
 
-/** The attributes that decide to whom a code goes, by their checks. */
-const RECIPIENTS = {
+export type RecipientCheck = keyof OktaVariables['recipients'];
+
+/** The attributes that decide to whom a code goes. */
+const RECIPIENTS: Readonly<
+  Record<RecipientCheck, { readonly what: string; readonly another: string; readonly instead: string }>
+> = {
   'unverified-phone': {
     what: 'the unverified number',
     another: 'Name another',
@@ -96,8 +100,6 @@ const RECIPIENTS = {
     instead: 'name another attribute by LINE_USER_ID_ATTRIBUTE',
   },
 };
-
-export type RecipientCheck = keyof typeof RECIPIENTS;
 
 /** Checks an attribute that decides to whom a code goes: it is a string, and users may not change it. */
 export async function recipientFinding(

@@ -138,6 +138,7 @@ export function httpAnswer(bodies: fc.Arbitrary<string>, statuses = anyStatus): 
             : framing === 'head-only'
               ? Buffer.from(head.slice(0, -4), 'latin1')
               : Buffer.concat([Buffer.from(before.join('') + head, 'latin1'), bytes]);
+      // 204 and 304 have no body, even if the headers announce one.
       const hasNoBody = status === 204 || status === 304;
       const isTooLarge = seen.length > MAX_ANSWER_BYTES && !hasNoBody;
       const isAllowed = parts.extras.every((extra) => extra.isAllowed);
@@ -150,11 +151,10 @@ export function httpAnswer(bodies: fc.Arbitrary<string>, statuses = anyStatus): 
         isComplete: isCompleteOf({
           isWhole,
           framing,
-          // 204 and 304 have no body, even if the headers announce one.
-          hasNoBody: status === 204 || status === 304,
+          hasNoBody,
           isBroken: !isAllowed || (isHeadTooLarge && !isNearBound) || isTooLarge,
           isNearBound,
-          isFollowed: bytes.length > 0,
+          isBodyAnnounced: bytes.length > 0 || framing === 'cut' || framing === 'reset',
         }),
         body: hasNoBody ? '' : seen.toString('utf8'),
       };
@@ -167,15 +167,15 @@ function isCompleteOf(facts: {
   readonly hasNoBody: boolean;
   readonly isBroken: boolean;
   readonly isNearBound: boolean;
-  /** Bytes follow that belong to no answer. */
-  readonly isFollowed: boolean;
+  /** The head announces a body, or bytes follow it. After 204 or 304 undici takes that for a broken answer. */
+  readonly isBodyAnnounced: boolean;
 }): boolean | undefined {
-  const { isWhole, framing, hasNoBody, isBroken, isNearBound, isFollowed } = facts;
+  const { isWhole, framing, hasNoBody, isBroken, isNearBound, isBodyAnnounced } = facts;
   if (isBroken) return false;
   const endsWithHead = hasNoBody && !['head-only', 'garbage', 'nothing'].includes(framing);
   if (isWhole === false && !endsWithHead) return false;
   // A reset may arrive before earlier bytes.
-  const isDisputed = isWhole === undefined || framing === 'reset' || (hasNoBody && isFollowed);
+  const isDisputed = isWhole === undefined || framing === 'reset' || (hasNoBody && isBodyAnnounced);
   return isDisputed || isNearBound ? undefined : true;
 }
 

@@ -8,45 +8,49 @@ export function atMost(entries: number): { maxSize: number; sizeCalculation: () 
   return { maxSize: entries, sizeCalculation: () => 1 };
 }
 
-/**
- * A map of the entries that were set last: at most `max`, and at least the last half of that. It holds two
- * maps; when the newer one is full, it replaces the older one, which is dropped as a whole. Finding and
- * deleting the oldest entry on each `set` would cost more than everything else that is done with the entries.
- */
-export class RecentMap<Value extends object> {
-  #newer = new Map<string, Value>();
-  #older = new Map<string, Value>();
-  readonly #half: number;
+/** Of how many maps a `RecentMap` consists. With more, it keeps fewer entries beyond those that it must keep, and takes longer to search. */
+const MAPS = 6;
 
-  /** @param max - an even number. */
-  constructor(max: number) {
-    this.#half = max / 2;
+/**
+ * A map of the entries that were set last: at least `least`, and at most a fifth more. It consists of several maps; when the newest
+ * is full, the oldest is dropped as a whole. Finding and deleting the oldest entry on each `set` would cost more than everything
+ * else that is done with the entries.
+ */
+export class RecentMap<Value extends object | string> {
+  #newest = new Map<string, Value>();
+  /** The newest comes first. */
+  #maps: readonly Map<string, Value>[] = [this.#newest];
+  readonly #mapSize: number;
+
+  constructor(least: number) {
+    this.#mapSize = Math.ceil(least / (MAPS - 1));
   }
 
   get(key: string): Value | undefined {
-    return this.#newer.get(key) ?? this.#older.get(key);
+    for (const map of this.#maps) {
+      const value = map.get(key);
+      if (value !== undefined) return value;
+    }
+    return undefined;
   }
 
   /** Like `get`, and makes the entry one of the newest. */
   use(key: string): Value | undefined {
-    const newer = this.#newer.get(key);
-    if (newer !== undefined) return newer;
-    const older = this.#older.get(key);
-    if (older !== undefined) this.set(key, older);
-    return older;
+    const value = this.get(key);
+    if (value !== undefined && !this.#newest.has(key)) this.set(key, value);
+    return value;
   }
 
   /** Sets an entry and makes it one of the newest, also if the key exists. */
   set(key: string, value: Value): void {
-    if (this.#newer.size >= this.#half && !this.#newer.has(key)) {
-      this.#older = this.#newer;
-      this.#newer = new Map();
+    if (this.#newest.size >= this.#mapSize && !this.#newest.has(key)) {
+      this.#newest = new Map();
+      this.#maps = [this.#newest, ...this.#maps.slice(0, MAPS - 1)];
     }
-    this.#newer.set(key, value);
+    this.#newest.set(key, value);
   }
 
   delete(key: string): void {
-    this.#newer.delete(key);
-    this.#older.delete(key);
+    for (const map of this.#maps) map.delete(key);
   }
 }

@@ -13,8 +13,8 @@ export const SAME_MOMENT_MS = 100;
  */
 export const NEW_CALL_MS = 25;
 
-/** Enough for 100 codes a second for 80 to 160 seconds. */
-const MAX_PEOPLE = 16_000;
+/** Enough for 100 codes a second for 80 seconds. */
+const MIN_PEOPLE = 8_000;
 
 /** A call of a person that is not answered yet. */
 export interface RunningCall {
@@ -37,7 +37,7 @@ export interface RunningCall {
  */
 export class RunningCalls {
   readonly #newest = new Map<string, RunningCall>();
-  readonly #lastEvents = new RecentMap<{ readonly eventKey: string }>(MAX_PEOPLE);
+  readonly #lastEvents = new RecentMap<string>(MIN_PEOPLE);
 
   begin(person: string): RunningCall {
     const older = this.#newest.get(person);
@@ -61,8 +61,8 @@ export class RunningCalls {
 
   /** An event of a person has passed the guard. Returns the one that passed before it, if it is known. */
   follow(person: string, eventKey: string): string | undefined {
-    const last = this.#lastEvents.get(person)?.eventKey;
-    this.#lastEvents.set(person, { eventKey });
+    const last = this.#lastEvents.get(person);
+    this.#lastEvents.set(person, eventKey);
     return last;
   }
 

@@ -115,10 +115,10 @@ function firstBy(local: LocalClaim, claim: Extract<Claim, { isFirst: true }> | u
 const NONE: readonly string[] = [];
 
 /**
- * How many running and how many answered events are remembered: always at least 8,000 of each. So no running
- * call is forgotten, and at 3,000 a second an answer is known for longer than Okta waits before its retry.
+ * At least so many running and so many answered events are remembered. So no running call is forgotten, and at 2,500 a second an
+ * answer is known for the three seconds that Okta waits before its retry.
  */
-const MAX_EVENTS = 16_000;
+const MIN_EVENTS = 8_000;
 
 /** An answer that calls wait for. */
 interface Waiting {
@@ -188,14 +188,14 @@ class LocalClaim {
 }
 
 /**
- * The claims of this process, and the answers of its calls. Bounded to 16,000 running and 16,000 answered
- * events; the older half is forgotten first. It starts no timer.
+ * The claims of this process, and the answers of its calls. Bounded: it keeps the last 8,000 running and answered events, and at
+ * most a fifth more. It starts no timer.
  */
 export class LocalClaims {
   /** Whether these are the claims of a state: the hook then does not claim an event in the state again. */
   readonly isOfState: boolean;
-  readonly #running = new RecentMap<LocalClaim>(MAX_EVENTS);
-  readonly #answered = new RecentMap<LocalClaim>(MAX_EVENTS);
+  readonly #running = new RecentMap<LocalClaim>(MIN_EVENTS);
+  readonly #answered = new RecentMap<LocalClaim>(MIN_EVENTS);
 
   constructor({ isOfState = false } = {}) {
     this.isOfState = isOfState;

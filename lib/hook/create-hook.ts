@@ -38,8 +38,8 @@ import {
 import { createRouter } from './router.js';
 import type { HookStatus, TelephonyHook } from './telephony-hook.js';
 
-/** Twilio reports on a message within minutes: at least the last half of these are known. */
-const MAX_OWNERS = 16_000;
+/** Twilio reports on a message within minutes: at least so many are known. */
+const MIN_OWNERS = 8_000;
 
 /** The remedy if Twilio's status callbacks do not arrive. */
 const FIX_CALLBACKS =
@@ -129,7 +129,7 @@ export function oktaTelephonyHook(options: OktaTelephonyHookOptions): TelephonyH
     suppressions: new SuppressionList(state, clock),
     messageOwners:
       settings.lateFailover === undefined && settings.publicUrl !== undefined
-        ? new RecentMap(MAX_OWNERS)
+        ? new RecentMap(MIN_OWNERS)
         : undefined,
     openAnswers: new OpenAnswers(),
     underWay: {

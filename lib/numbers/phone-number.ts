@@ -154,7 +154,7 @@ function countryByAreaCode({ countryCallingCode, nationalNumber }: PhoneNumber):
 }
 
 /** By calling code and the digits after it that decide. Finding a country takes up to 30 parses, a millisecond. */
-const countriesByPrefix = new RecentMap<{ readonly country: string | undefined }>(1000);
+const countriesByPrefix = new RecentMap<{ readonly country: string | undefined }>(500);
 
 /**
  * The longest beginning of the prefix for which numbers exist decides, down to the area code. Falls back to the main

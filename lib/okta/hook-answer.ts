@@ -80,7 +80,19 @@ export function codeOutcomeOf({
  * memory of the answer's text, which is most of what is kept of a call.
  */
 export function keptAnswer(text: string, outcome: CodeOutcome): string {
-  return `{"outcome":"${outcome}",${text.slice(1)}`;
+  return BEGINNINGS[outcome] + text.slice(1);
+}
+
+/** How a kept answer begins. Thousands are kept: they share these strings. */
+const BEGINNINGS = {
+  accepted: '{"outcome":"accepted",',
+  unknown: '{"outcome":"unknown",',
+  blocked: '{"outcome":"blocked",',
+  refused: '{"outcome":"refused",',
+} as const satisfies Record<CodeOutcome, string>;
+
+function isCodeOutcome(value: unknown): value is CodeOutcome {
+  return typeof value === 'string' && Object.hasOwn(BEGINNINGS, value);
 }
 
 /**
@@ -115,10 +127,6 @@ const OUTCOMES = {
   PENDING: 'unknown',
   ERROR: 'refused',
 } as const satisfies Record<AnswerStatus, CodeOutcome>;
-
-function isCodeOutcome(value: unknown): value is CodeOutcome {
-  return value === 'accepted' || value === 'unknown' || value === 'blocked' || value === 'refused';
-}
 
 type AnswerStatus = 'SUCCESSFUL' | 'PENDING' | 'ERROR';
 

@@ -65,7 +65,7 @@ export function readHookCall(
   const login = asText(user['login']);
   const request: TelephonyRequest = {
     eventId: eventId ?? randomUUID(),
-    requestType: asText(envelope['requestType']),
+    requestType: readRequestType(envelope['requestType']),
     deliveryChannel: required.deliveryChannel,
     phoneNumber: phoneNumber ?? '',
     otpCode: required.otpCode,
@@ -171,7 +171,15 @@ export function isPreviewUrl(value: unknown): boolean {
 }
 
 /** Okta's request types hold no personal data, even if a user's name is `User`. */
-const OKTA_TYPES: ReadonlySet<string> = new Set(REQUEST_TYPES.map(fullRequestType));
+const OKTA_TYPES: ReadonlyMap<string, string> = new Map(
+  REQUEST_TYPES.map(fullRequestType).map((type) => [type, type]),
+);
+
+function readRequestType(value: unknown): string | undefined {
+  const text = asText(value);
+  // Thousands of requests are remembered: they share these strings.
+  return text === undefined ? undefined : (OKTA_TYPES.get(text) ?? text);
+}
 
 /**
  * Ids appear in answers and logs. Okta's ids never hold the code, the number, the login or a name; an id that does is replaced

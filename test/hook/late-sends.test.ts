@@ -193,10 +193,15 @@ describe('a late send', () => {
       };
       await start({ state: { ...state, keepReceipt }, ...hook });
       scene.okta.updateUser(ANA.id, profile);
-      await scene.call({ eventId: 'event-1' });
+      await scene.call({ eventId: 'event-1', ipAddress: '198.51.100.1' });
       return receipts.map(({ profile, request, untried }) => [
         profile?.['whatsAppOptIn'],
-        request.raw === undefined ? 'as read' : 'as Okta sent it',
+        // The address and the raw request are for the user's own functions only.
+        [request.ipAddress, request.raw].every((part) => part === undefined)
+          ? 'as read'
+          : [request.ipAddress, request.raw].includes(undefined)
+            ? 'in part'
+            : 'as Okta sent it',
         untried.map((step) => step.channel),
       ]);
     };
@@ -240,7 +245,7 @@ describe('a late send', () => {
     });
   });
 
-  it('is stored with every field that was read of its call', async () => {
+  it('is stored with every field of its call that its text and its masks need', async () => {
     const receipts: Receipt[] = [];
     const keepReceipt: StatePort['keepReceipt'] = (_key, receipt) => {
       receipts.push(receipt);
@@ -254,7 +259,9 @@ describe('a late send', () => {
     const read = messages[0]?.[1].request as TelephonyRequest;
     expect(Object.values(read)).to.not.include(undefined);
     const { expiresAt: _, ...kept } = read;
-    expect(receipts.map(({ request }) => request)).to.deep.equal([{ ...kept, raw: undefined }]);
+    expect(receipts.map(({ request }) => request)).to.deep.equal([
+      { ...kept, ipAddress: undefined, raw: undefined },
+    ]);
   });
 
   it('skips a channel that the user stops while its text is composed', async () => {

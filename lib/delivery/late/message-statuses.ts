@@ -7,11 +7,8 @@ import type { MessageOwner, FinalReport } from './receipt.js';
  * before the answer to the send. A status only moves forward: sent, failed, delivered.
  */
 
-/**
- * At least the last 8,000 are known. A forgotten message counts as another process's: its receipt decides what
- * follows.
- */
-const MAX_KNOWN = 16_000;
+/** At least so many are known. A forgotten message counts as another process's: its receipt decides what follows. */
+const MIN_KNOWN = 8_000;
 /**
  * How long a report on an unknown message waits for its send, milliseconds: no send takes longer to be
  * answered.
@@ -48,7 +45,7 @@ export type StatusChange =
   | 'early';
 
 export class MessageStatuses {
-  readonly #known = new RecentMap<Known>(MAX_KNOWN);
+  readonly #known = new RecentMap<Known>(MIN_KNOWN);
   readonly #early: LRUCache<string, Early>;
   readonly #givenUp = new LRUCache<string, true>(atMost(MAX_GIVEN_UP));
   readonly #onUnknown: (key: string) => void;

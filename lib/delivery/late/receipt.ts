@@ -81,14 +81,15 @@ export function receiptOf(
   const isHandedOut = composeText !== undefined || untried.some(({ channel }) => ownChannels.has(channel));
   const readsProfile = isHandedOut || texts?.readsProfile(code.request) === true;
   return {
-    request: requestToKeep(code.request, { isRawKept: isHandedOut }),
+    request: requestToKeep(code.request, { isHandedOut }),
     expiresAtMs: code.expiresAtMs,
     profile: readsProfile ? code.profile : undefined,
     locale: code.locale,
     person: code.person,
     eventKey: code.eventKey,
     untried,
-    attempts: [...code.attempts, ...attempts],
+    // A spread reserves room for sixteen more.
+    attempts: code.attempts.concat(attempts),
     failedIds: code.failedIds,
     codeRequest: code.codeRequest,
     sentBy,
@@ -97,8 +98,11 @@ export function receiptOf(
   };
 }
 
-/** Without its end by the wall clock, and without the body that came unless it may be read again. */
-function requestToKeep(request: KeptRequest, { isRawKept }: { readonly isRawKept: boolean }): KeptRequest {
+/** Without its end by the wall clock, and without what only the user's own functions read unless one may read it again. */
+function requestToKeep(
+  request: KeptRequest,
+  { isHandedOut }: { readonly isHandedOut: boolean },
+): KeptRequest {
   return {
     eventId: request.eventId,
     requestType: request.requestType,
@@ -111,9 +115,9 @@ function requestToKeep(request: KeptRequest, { isRawKept }: { readonly isRawKept
     login: request.login,
     firstName: request.firstName,
     lastName: request.lastName,
-    ipAddress: request.ipAddress,
+    ipAddress: isHandedOut ? request.ipAddress : undefined,
     oktaRequestId: request.oktaRequestId,
-    raw: isRawKept ? request.raw : undefined,
+    raw: isHandedOut ? request.raw : undefined,
   };
 }
 

@@ -45,11 +45,11 @@ export function openMemoryState(): StatePort {
 }
 
 /**
- * At least 16,000 windows are kept: about 27 users a second for ten minutes. With more users, a window that
+ * At least so many windows are kept: about 27 users a second for ten minutes. With more users, a window that
  * is not used any more is dropped before its end, but never one that is still used. A state that gateways
  * share has no such bound.
  */
-const MAX_WINDOWS = 32_000;
+const MIN_WINDOWS = 16_000;
 
 interface Window {
   readonly until: number;
@@ -63,7 +63,7 @@ const NONE: readonly string[] = [];
  * without a timer.
  */
 export class LimitWindows {
-  readonly #windows = new RecentMap<Window>(MAX_WINDOWS);
+  readonly #windows = new RecentMap<Window>(MIN_WINDOWS);
 
   /**
    * Takes a point from each bucket, or from none if one of them is exceeded.

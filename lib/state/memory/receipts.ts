@@ -6,8 +6,8 @@ import { staysBefore, TAKEN_MS, type LastCode } from '../../delivery/late/sent-c
 
 /** What a process keeps of people: their newest event, their last codes, and the receipts of their messages. */
 
-/** Holds about 100 codes a second for one and a half to three minutes. */
-const MAX_PEOPLE = 16_000;
+/** At least so many: 100 codes a second for a minute and a half. */
+const MIN_PEOPLE = 8_000;
 
 type DeliveryChannel = LastCode['deliveryChannel'];
 
@@ -45,7 +45,7 @@ class Person {
 type People = RecentMap<Person>;
 
 export function newPeople(): People {
-  return new RecentMap<Person>(MAX_PEOPLE);
+  return new RecentMap<Person>(MIN_PEOPLE);
 }
 
 /** The entry of a person; a new one if there is none. */

@@ -50,7 +50,8 @@ export function describeAnswer(event: AnsweredEvent): EventDescription | undefin
 function sentenceOf(
   event: AnsweredEvent,
 ): readonly [tone: Tone, text: string, remedy?: string | undefined] | undefined {
-  const { isRepeat, profileReason = '' } = event;
+  const { isRepeat, attempts, profileReason = '' } = event;
+  const skipped = event.skipped.map(describeSkipped).join('');
   const sentBy = event.channel === undefined ? '' : ` ${by(event.channel)}`;
   switch (event.outcome) {
     case 'accepted':
@@ -59,34 +60,33 @@ function sentenceOf(
         const text = `The code was sent${sentBy}, the channel that Okta requested: Okta does not let the hook read users.`;
         return ['warn', text, PROFILE_REMEDIES.get(profileReason)];
       }
-      return [
-        'good',
-        `The code was sent${sentBy}${describeDetour(event)}.${event.skipped.map(describeSkipped).join('')}`,
-        remedyOfDetour(event),
-      ];
+      return ['good', `The code was sent${sentBy}${describeDetour(event)}.${skipped}`, remedyOfDetour(event)];
     case 'unknown': {
       const text = isRepeat
         ? 'A repeat got the first answer: the code may have been sent.'
-        : `The code may have been sent${sentBy}: the outcome is unknown.`;
+        : `The code may have been sent${sentBy}${describeDetour(event)}: the outcome is unknown.${skipped}`;
       return ['warn', `${text} ${GOT_PENDING}`];
     }
     case 'blocked': {
       const got = event.status === 'PENDING' ? GOT_PENDING : 'Okta got an error, so it may send one itself.';
       return ['warn', `${describeBlock(event)} ${got}`];
     }
-    case 'refused':
+    case 'refused': {
+      // An attempt has its own code.
+      const code = attempts.length > 0 || event.code === undefined ? '' : ` (${event.code})`;
       return [
         'bad',
         isRepeat
           ? 'A repeat got the first answer: no code was sent. Okta may send one itself.'
-          : 'No code was sent. Okta got an error, so it may send one itself.',
+          : `No code was sent${code}${describeDetour(event)}.${skipped} Okta got an error, so it may send one itself.`,
       ];
+    }
     default:
       return undefined;
   }
 }
 
-/** Why the code was not sent as planned: the line of a call that went well then says it, too. */
+/** Why the code was not sent as planned. */
 function describeDetour({ attempts, profileSource, profileReason, profileStatus }: AnsweredEvent): string {
   const refused = attempts
     .filter(({ outcome }) => outcome === 'refused')

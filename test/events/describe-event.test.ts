@@ -225,6 +225,21 @@ describe('describeEvent()', () => {
     expect(describeEvent({ ...answered, outcome: 'refused' })).to.include({ tone: 'bad' });
   });
 
+  it('says why a code with an unknown outcome did not go as planned', () => {
+    const whatsApp = { ...ATTEMPT, channel: 'whatsapp', outcome: 'refused', code: '63007' } as const;
+    const unknown = {
+      ...EVENTS['request.answered'],
+      outcome: 'unknown',
+      channel: 'sms',
+      attempts: [whatsApp, { ...ATTEMPT, outcome: 'unknown' }],
+      skipped: [{ channel: 'line', reason: 'STOPPED' }],
+    } as const;
+    expect(describeEvent(unknown).text).to.equal(
+      'The code may have been sent by SMS, after WhatsApp was refused (63007): the outcome is unknown.' +
+        ' LINE was skipped: the user sent STOP. Okta got PENDING, so it sends no code itself.',
+    );
+  });
+
   it('says why a code was blocked, and what Okta does next', () => {
     const described = (changes: Partial<HookEventOf<'request.answered'>>): string => {
       const { text, tone } = describeEvent({

@@ -229,6 +229,8 @@ const REFUSED: readonly {
   readonly request: object;
   readonly steps: readonly Expected[];
   readonly rest: object;
+  /** What the sentence says about the plan. Default: nothing. */
+  readonly skipped?: string;
 }[] = [
   {
     code: 'NO_DIALABLE_NUMBER',
@@ -254,6 +256,8 @@ const REFUSED: readonly {
     request: {},
     steps: [PROFILE_READ, planned([], ROLLED_BACK)],
     rest: { skipped: ROLLED_BACK, profileSource: 'okta', profileMs: 0 },
+    skipped:
+      ' WhatsApp was skipped: the rollout has it off for this user. SMS was skipped: the rollout has it off for this user.',
   },
 ];
 
@@ -297,7 +301,7 @@ const STORIES: readonly Story[] = [
           ...OPTED_OUT,
         }),
         'error',
-        'No code was sent. Okta got an error, so it may send one itself.',
+        'No code was sent, after WhatsApp was refused (21610) and SMS was refused (21610). Okta got an error, so it may send one itself.',
       ],
     ],
   },
@@ -457,7 +461,7 @@ const STORIES: readonly Story[] = [
       sent([BY_WHATSAPP], { isPreview: true }),
     ],
   },
-  ...REFUSED.map(({ code, hook, call, request, steps, rest }): Story => ({
+  ...REFUSED.map(({ code, hook, call, request, steps, rest, skipped = '' }): Story => ({
     title: `that the hook itself refuses: ${code}`,
     hook,
     play: (scene, now) => ask(scene, call(now)),
@@ -475,7 +479,7 @@ const STORIES: readonly Story[] = [
           ...rest,
         }),
         'error',
-        'No code was sent. Okta got an error, so it may send one itself.',
+        `No code was sent (${code}).${skipped} Okta got an error, so it may send one itself.`,
       ],
     ],
   })),

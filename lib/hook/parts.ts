@@ -43,8 +43,8 @@ export interface HookParts {
   /** `undefined` if it is off. */
   readonly lateFailover: LateFailover | undefined;
   /**
-   * Whose message it is, by the provider's id, for the reports on it. Only while late failover, which knows that itself, is off
-   * and reports come.
+   * Whose message it is, by the provider's id, or by the reference of an attempt whose outcome is unknown, for the reports on it.
+   * Only while late failover, which knows that itself, is off and reports come.
    */
   readonly messageOwners: RecentMap<MessageOwner> | undefined;
   readonly openAnswers: OpenAnswers;

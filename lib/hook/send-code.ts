@@ -64,6 +64,7 @@ class SendRecorder implements SendListener {
   }
 
   onUnknown(reference: string, receipt: Receipt): void {
+    this.#parts.messageOwners?.set(reference, ownerOf(this.#send.request));
     this.#failOver((lateFailover, isWanted) => {
       lateFailover.unknown(reference, isWanted ? receipt : { ...receipt, isUnwanted: true });
     });

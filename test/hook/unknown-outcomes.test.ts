@@ -234,14 +234,18 @@ describe('a message of unknown outcome', () => {
     expect([of('failover.ended').length, of('callback.unmatched').length]).to.deep.equal([0, 0]);
   });
 
-  it('is not recognized if lateFailover is false, and leads to no further send', async () => {
+  it('leads to no further send if lateFailover is false; its reports still name user, event and request', async () => {
     await start({ lateFailover: false });
     loseAnswer('whatsapp');
-    fail('whatsapp');
+    scene.twilio.faultCallbacks({ copies: 0 });
     await callUnknown();
-    await until(areAnswered(1));
+    const [message] = sent('whatsapp');
+    for (const status of ['sent', 'undelivered']) expect(await report(message, status)).to.equal(204);
     await scene.hook.close();
-    expect(of('message.reported')).to.have.length(1);
+    const [{ oktaRequestId } = {}] = of('request.answered');
+    const owner = { eventId: 'event-1', oktaRequestId, userId: ANA.id, toEnding: '23' };
+    expect(of('message.reported')).to.have.length(2);
+    for (const event of of('message.reported')) expect(event).to.include(owner);
     expect(sent('sms')).to.be.empty;
     expect([of('attempt.settled').length, of('callback.unmatched').length]).to.deep.equal([0, 0]);
   });

@@ -50,8 +50,11 @@ export function recordDelivery(
         remedy: report.status === 'failed' ? report.remedy : undefined,
       });
     };
-    if (lateFailover === undefined) emitReported(messageOwners?.get(transactionId));
-    else {
+    if (lateFailover === undefined) {
+      // Of a message whose outcome is unknown, the hook knows only the reference.
+      const ofAttempt = reference === undefined ? undefined : messageOwners?.get(reference);
+      emitReported(messageOwners?.get(transactionId) ?? ofAttempt);
+    } else {
       const key = messageKey(SID_NAMESPACE, transactionId);
       lateFailover.report(key, report, { reference, onOwner: emitReported });
     }

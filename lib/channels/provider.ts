@@ -5,7 +5,7 @@ import type { HttpAnswer, HttpRequest } from '../core/http.js';
 import { isOrigin, textOf, urlRule } from '../core/option-rules.js';
 import { mechanicsOf } from '../core/refusal-cause.js';
 import type { AnswerReader } from '../http/request.js';
-import { numberOfSender, numberProblemOf } from '../numbers/phone-number.js';
+import { E164, formProblemOf, numberOfSender, numberProblemOf } from '../numbers/phone-number.js';
 
 /** What the channels of every provider share: the check of their credentials, refusals, and rules of their options. */
 
@@ -77,8 +77,29 @@ export const secretRule = (what: string): Joi.StringSchema =>
 export const originRule = (origin: string): Joi.AnySchema =>
   urlRule(`an origin without a path, such as ${origin}`, isOrigin, ', or be left out').default(origin);
 
+/**
+ * A sender: a number, or another one of this pattern. The problem says what is wrong with the form of a number.
+ *
+ * @param toNumber - writes a number with `+`, for a provider that takes it without. Default: the `+` is required.
+ */
+export const numberRule = (
+  what: string,
+  otherSender?: RegExp,
+  toNumber = (value: string): string => value,
+): Joi.StringSchema =>
+  refuseUnknownCallingCode(
+    textOf(what)
+      .custom((value: string, helpers) => {
+        const number = toNumber(value);
+        if (E164.test(number) || otherSender?.test(value) === true) return value;
+        const isNumber = otherSender === undefined || !/\p{L}/u.test(value);
+        return helpers.error('number.form', { why: isNumber ? `; the value ${formProblemOf(number)}` : '' });
+      })
+      .messages({ 'number.form': `{{#label}} must be ${what}{{#why}}` }),
+  );
+
 /** Refuses a sender's number whose calling code no country has. A sender may also be a name or an id. */
-export const refuseUnknownCallingCode = (sender: Joi.StringSchema): Joi.StringSchema =>
+const refuseUnknownCallingCode = (sender: Joi.StringSchema): Joi.StringSchema =>
   sender
     .custom((value: string, helpers) => {
       const number = numberOfSender(value);

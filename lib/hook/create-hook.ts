@@ -19,7 +19,7 @@ import { OpenAnswers } from '../http/routes.js';
 import { createOktaApiClient } from '../okta/api-client.js';
 import { createProfileReader } from '../okta/user-profile.js';
 import { createCallerVerifier } from '../okta/verify-caller.js';
-import { E164 } from '../numbers/phone-number.js';
+import { E164, formProblemOf } from '../numbers/phone-number.js';
 import type { ConsoleOptions, OktaTelephonyHookOptions } from '../options/options.js';
 import { readOptions } from '../options/settings.js';
 import { holdState } from '../state/holders.js';
@@ -198,7 +198,8 @@ async function listSuppressions(
   list: SuppressionList,
 ): ReturnType<TelephonyHook['suppressions']> {
   if (typeof number !== 'string' || !E164.test(number)) {
-    throw new TypeError('number: it must be a phone number in E.164, such as +14155550123');
+    const why = typeof number === 'string' ? `; it ${formProblemOf(number)}` : '';
+    throw new TypeError(`number: it must be a phone number in E.164, such as +14155550123${why}`);
   }
   const known = await list.askFor(number, performance.now());
   const channels = [...new Set(known.map(({ channel }) => channel))];

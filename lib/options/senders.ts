@@ -1,8 +1,7 @@
 import Joi from 'joi';
-import { refuseUnknownCallingCode } from '../channels/provider.js';
+import { numberRule } from '../channels/provider.js';
 import type { SenderByCountry, WhatsAppSender } from '../channels/twilio/settings.js';
 import { readLocale } from '../texts/locale.js';
-import { E164, formProblemOf } from '../numbers/phone-number.js';
 import { objectOf, textOf } from '../core/option-rules.js';
 import { byCountryIn } from './countries.js';
 
@@ -11,17 +10,6 @@ import { byCountryIn } from './countries.js';
 const E164_RULE = 'a phone number in E.164 form, such as +14155550100';
 export const phone = (): Joi.StringSchema => numberRule(E164_RULE);
 
-/** A number, or another sender of this pattern. The problem says what is wrong with the form of a number. */
-const numberRule = (what: string, otherSender?: RegExp): Joi.StringSchema =>
-  refuseUnknownCallingCode(
-    textOf(what)
-      .custom((value: string, helpers) => {
-        if (E164.test(value) || otherSender?.test(value) === true) return value;
-        const isNumber = otherSender === undefined || !/\p{L}/u.test(value);
-        return helpers.error('number.form', { why: isNumber ? `; the value ${formProblemOf(value)}` : '' });
-      })
-      .messages({ 'number.form': `{{#label}} must be ${what}{{#why}}` }),
-  );
 export const contentSid = (): Joi.StringSchema =>
   textOf("a Content SID: 'HX' and 32 hexadecimal digits").pattern(/^HX[0-9a-zA-Z]{1,64}$/);
 

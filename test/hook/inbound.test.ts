@@ -93,10 +93,15 @@ describe('the inbound route', () => {
     expect(unreachable.map(({ channel, reason }) => [channel, reason])).to.deep.equal([
       ['whatsapp', 'unreachable'],
     ]);
-    const problem = await hook.suppressions(ANA.phone.slice(1)).catch((error: unknown) => error);
-    expect(problem)
-      .to.be.instanceOf(TypeError)
-      .with.property('message', 'number: it must be a phone number in E.164, such as +14155550123');
+    for (const [number, why] of [
+      [ANA.phone.slice(1), '; it does not begin with + and the country code'],
+      [undefined, ''],
+    ] as const) {
+      const problem = await hook.suppressions(number as string).catch((error: unknown) => error);
+      expect(problem)
+        .to.be.instanceOf(TypeError)
+        .with.property('message', `number: it must be a phone number in E.164, such as +14155550123${why}`);
+    }
   });
 
   it('obeys the last of STOP and START even if the clock jumps', async () => {

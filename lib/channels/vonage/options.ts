@@ -7,9 +7,8 @@ import {
   optionsOf,
   refuseProblems,
   tested,
-  textOf,
 } from '../../core/option-rules.js';
-import { originRule, refuseUnknownCallingCode, secretRule } from '../provider.js';
+import { numberRule, originRule, secretRule } from '../provider.js';
 
 /** A WhatsApp authentication template, as Meta has approved it. */
 export interface VonageTemplate {
@@ -67,10 +66,10 @@ const RULES = lazyRules(() =>
     ),
     apiKey: secretRule("the account's API key"),
     apiSecret: secretRule("the account's API secret"),
-    from: refuseUnknownCallingCode(
-      textOf(
-        'a phone number in E.164 form, or for SMS a name of 1 to 11 letters, digits and spaces with a letter',
-      ).pattern(/^(?:\+?[1-9]\d{6,14}|(?=.*[A-Za-z])(?! )[A-Za-z0-9 ]{1,11}(?<! ))$/),
+    from: numberRule(
+      'a phone number in E.164 form, or for SMS a name of 1 to 11 letters, digits and spaces with a letter',
+      /^(?=.*[A-Za-z])(?! )[A-Za-z0-9 ]{1,11}(?<! )$/,
+      (value) => value.replace(/^(?=[1-9])/, '+'),
     ).required(),
     kind: oneOf("'sms' or 'whatsapp', or be left out", 'sms', 'whatsapp'),
     template: tested(

@@ -285,18 +285,20 @@ describe('the options of vonageChannel', () => {
     ],
     [
       [FROM],
-      ...[
-        'ACME and Sons',
-        ' ACME',
-        'ACME ',
-        '12',
-        '+0447700900444',
-        'AC-ME',
-        '1234567890123456',
-        '',
-        447700900444,
-      ].map((from) => ({ ...key, from })),
+      ...['ACME and Sons', ' ACME', 'ACME ', 'AC-ME', '', 447700900444].map((from) => ({ ...key, from })),
     ],
+    ...(
+      [
+        ['is too short', '12', '+12'],
+        ['has a 0 after the +, where the country code begins', '+0447700900444'],
+        ['has more than 15 digits', '1234567890123456'],
+        ['has spaces or other characters between its digits', '44 7700 900444'],
+        ['does not begin with + and the country code', '07700900444'],
+      ] as const
+    ).map(([why, ...senders]): readonly [readonly string[], ...unknown[]] => [
+      [`${FROM}; the value ${why}`],
+      ...senders.map((from) => ({ ...key, from })),
+    ]),
     [
       [TEMPLATE],
       ...['', 'Okta_Code', 'okta-code', 'a'.repeat(513), 1, undefined].map((name) =>

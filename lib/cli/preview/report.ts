@@ -100,12 +100,14 @@ export function causesIn({ answer }: PreviewResult, secrets: CallSecrets): reado
   if (answer === undefined) return [];
   const { phoneNumber } = secrets;
   const hasCountry = !E164.test(phoneNumber) || readNumber(phoneNumber).country !== undefined;
-  return [...causesOf(answer.body, hasCountry), ...notesIn(answer.body, hasCountry)].map(
-    ({ text, remedy }) => ({
-      text: maskForOutput(text, secrets),
-      remedy,
-    }),
-  );
+  const errors = causesOf(answer.body, hasCountry);
+  // The hook answers with an error only if each attempt was refused, so that no message left.
+  const isRefused = errors.some(({ text }) => text.startsWith('Refused by '));
+  const summary = isRefused ? [{ text: 'Nothing was sent: each channel refused it', remedy: undefined }] : [];
+  return [...summary, ...errors, ...notesIn(answer.body, hasCountry)].map(({ text, remedy }) => ({
+    text: maskForOutput(text, secrets),
+    remedy,
+  }));
 }
 
 function showAnswer(body: unknown, secrets: CallSecrets, terminal: Terminal): void {
@@ -226,7 +228,7 @@ const STEPS: Readonly<Record<SendProblem, readonly string[]>> = {
     `Find out what takes the time: the hook answers within deadlineMs (2.2 s by default), and the rest is the network or a proxy. ${MAY_BE_SENT}`,
   ],
   NO_SUCCESS: [
-    `Look at the phone first: Okta may have called the hook twice. ${MAY_BE_SENT}`,
+    `Look at the phone first: Okta may have called the hook twice. ${MAY_BE_SENT} If the gateway rejected Okta with 401 or 403 (caller.rejected in its log), nothing was sent.`,
     'Then run preview with --via gateway, which shows the answer itself. It sends another message.',
     "If the gateway accepts that call, Okta has another secret (okta-telephony-hook setup hook --rotate) or does not reach the gateway: check the hook's URL, its certificate, firewalls.",
   ],

@@ -199,6 +199,17 @@ describe('preview', () => {
         expect(made.stdout).to.include('Check senders: the number must belong to the account');
       });
 
+      it('says that nothing was sent if the provider does not accept the credentials', async () => {
+        await start();
+        const body = { code: 20003, message: 'Authenticate', status: 401 };
+        scene.twilio.fault({ kind: 'status', status: 401, body });
+        const made = await previewOf(usual);
+        expect(made.code).to.equal(1);
+        expect(made.stderr).to.match(/! Nothing was sent: .*\n! Refused by whatsapp – 20003: /);
+        expect(made.stdout).to.include('Check credentials.twilio');
+        expect(scene.twilio.messages).to.be.empty;
+      });
+
       it('names the channel that refused before another one accepted the message', async () => {
         await start();
         scene.twilio.refuseWith({ code: 63015, times: 1 });

@@ -168,7 +168,7 @@ describe('nextSteps after a preview', () => {
     expect(
       nextSteps({ answer: undefined, problem, durationMs: 1, reaction: reactionToSilence() }, false),
     ).to.deep.equal([
-      'Look at the phone first: Okta may have called the hook twice. A message may have gone out nevertheless.',
+      'Look at the phone first: Okta may have called the hook twice. A message may have gone out nevertheless. If the gateway rejected Okta with 401 or 403 (caller.rejected in its log), nothing was sent.',
       'Then run preview with --via gateway, which shows the answer itself. It sends another message.',
       "If the gateway accepts that call, Okta has another secret (okta-telephony-hook setup hook --rotate) or does not reach the gateway: check the hook's URL, its certificate, firewalls.",
     ]);

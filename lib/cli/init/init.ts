@@ -126,8 +126,9 @@ async function answer(
 ): Promise<void> {
   const { options, terminal, variables } = call;
   let asked = questions;
+  let before: Readonly<Partial<Record<string, string>>> = {};
   for (;;) {
-    for (const question of asked) await ask(call, question);
+    for (const question of asked) await ask(call, question, before[question.name]);
     const checks = makeChecks();
     // A question may be skipped, so a missing variable is no problem here.
     const problems = variables.takeProblems().filter((problem) => !/ (?:is|are) missing\b/.test(problem));
@@ -142,10 +143,11 @@ async function answer(
     // Those that are set: a question that another variable answers is not asked, and changes nothing.
     if (!terminal.isInteractive || !doubtful.some(({ name }) => variables.hasAny(name)))
       throw wrongAnswer(problems, failed);
+    before = Object.fromEntries(doubtful.map(({ name }) => [name, variables.valueOf(name)]));
     for (const { name } of doubtful) variables.set(name, '');
     asked = openQuestions(doubtful, variables);
     const names = asked.map(({ name }) => name).join(', ');
-    const again = names === '' ? [] : [`Answer again, or skip it with Enter: ${names}.`];
+    const again = names === '' ? [] : [`Answer again: ${names}.`];
     terminal.note([...problems.map((problem) => `✘ ${problem}`), ...again], 'red');
   }
 }
@@ -153,19 +155,25 @@ async function answer(
 /**
  * Asks a question if no variable answers it, and at a terminal again until the answer has the right form. Without a terminal
  * the problems stay with the variables.
+ *
+ * @param before - the answer that failed a check. It may be right all the same, so Enter keeps it.
  */
-async function ask({ terminal, variables }: CommandCall, question: Question): Promise<void> {
-  const { name, what, isSecret, preset, form, complete } = question;
-  const text = `${name} (${what}; Enter ${preset === undefined ? 'skips it' : `takes ${preset}`})`;
+async function ask({ terminal, variables }: CommandCall, question: Question, before?: string): Promise<void> {
+  const { name, what, isSecret, preset, form, hint, complete } = question;
+  const takes = preset === undefined ? 'skips it' : `takes ${preset}`;
+  const keeps = `keeps ${isSecret === true ? 'the answer' : String(before)}, - skips it`;
+  const text = `${name} (${what}; Enter ${before === undefined ? takes : keeps})`;
   let isOpen = openQuestions([question], variables).length > 0;
   for (;;) {
     if (isOpen && terminal.isInteractive) {
       const typed = isSecret === true ? terminal.askSecret(text) : terminal.askText(text);
-      variables.set(name, requireAnswer(await typed) || (preset ?? ''));
+      const answered = requireAnswer(await typed) || (before ?? preset ?? '');
+      variables.set(name, answered === '-' && before !== undefined ? '' : answered);
     }
     const value = variables.valueOf(name);
-    if (value !== undefined && form?.test(value) === false) variables.complain(`${name} must be ${what}`);
-    else {
+    if (value !== undefined && form?.test(value) === false) {
+      variables.complain(`${name} must be ${what}${hint === undefined ? '' : `. ${hint}`}`);
+    } else {
       if (value !== undefined && complete !== undefined) variables.set(name, complete(value));
       variables.read(name);
     }

@@ -12,6 +12,8 @@ export interface Question {
   readonly what: string;
   /** The form of the answer, if the rule of the option allows more: emulators have other ids than Twilio's. */
   readonly form?: RegExp;
+  /** More about the form, for an answer that does not have it. */
+  readonly hint?: string;
   readonly isSecret?: boolean;
   /** Completes a short answer. */
   readonly complete?: (answer: string) => string;
@@ -19,8 +21,14 @@ export interface Question {
   readonly preset?: string | undefined;
 }
 
-/** A host that is only a number, such as a port, would be read as an IP address. */
-const WITH_HOST = /^(?!(?:https?:\/\/)?\d+(?:[:/]|$))/i;
+/**
+ * A URL, or a domain name, which gets `https://`. `localhost:8080` and `ftp://acme.com` get none: they are something else. A
+ * host that is only a number, such as a port, would be read as an IP address.
+ */
+const WITH_HOST = {
+  form: /^(?:https?:\/\/(?!\d+(?:[:/]|$))|(?:[^\s.:/?#]+\.)+[^\s\d.:/?#][^\s.:/?#]*(?:[:/]|$))/i,
+  hint: 'Without https:// it must begin with a domain name, such as acme.com',
+};
 
 const withScheme = (text: string): string => (/^https?:\/\//i.test(text) ? text : `https://${text}`);
 
@@ -39,7 +47,7 @@ export function oktaQuestions(hasServiceApp: boolean): readonly Question[] {
     {
       name: 'OKTA_ORG_URL',
       what: "the org's origin, such as https://acme.okta.com",
-      form: WITH_HOST,
+      ...WITH_HOST,
       complete: withScheme,
     },
     ...(hasServiceApp
@@ -57,7 +65,7 @@ export function oktaQuestions(hasServiceApp: boolean): readonly Question[] {
 export const URL_QUESTION: Question = {
   name: 'PUBLIC_URL',
   what: 'the public URL of the hook with its host name, such as https://id.acme.com/okta/telephony',
-  form: WITH_HOST,
+  ...WITH_HOST,
   complete: withPath,
 };
 

@@ -15,7 +15,7 @@ import { join } from 'node:path';
 import { parseEnv } from 'node:util';
 import { expect } from 'chai';
 import { makeEnvFile, makeGateway, writeFiles } from '#lib/cli/init/files.js';
-import { guardQuestion } from '#lib/cli/init/questions.js';
+import { guardQuestion, URL_QUESTION } from '#lib/cli/init/questions.js';
 import { startOktaEmulator, startTwilioEmulator } from '#lib/testing/index.js';
 import { buildIfStale, ROOT } from '#harness/consumer.js';
 import { ExampleRun } from '#harness/example-run.js';
@@ -63,8 +63,8 @@ describe('init', () => {
         `${origin}/`,
         ...['telex', 'twilio', 'sms,fax', 'sms,voice'],
         ...[...credential, 'not-the-secret-of-it', twilio.authToken, ...senders],
-        // Init does not ask again for the auth token and the senders, which are right.
-        ...[...credential, twilio.apiKeySecret],
+        // Init does not ask again for the auth token and the senders, which are right. Enter keeps the SIDs.
+        ...['', '', twilio.apiKeySecret],
         ...['us, uk', ''],
       ],
     });
@@ -73,8 +73,11 @@ describe('init', () => {
     expect(made.stderr).to.include('The channels of twilio are sms, voice, whatsapp');
     expect(made.stdout).to.include('Twilio does not accept the API key.');
     expect(made.stderr).to.include(
-      'Answer again, or skip it with Enter: TWILIO_ACCOUNT_SID, TWILIO_API_KEY_SID, TWILIO_API_KEY_SECRET.',
+      'Answer again: TWILIO_ACCOUNT_SID, TWILIO_API_KEY_SID, TWILIO_API_KEY_SECRET.',
     );
+    expect(made.stderr)
+      .to.include(`; Enter keeps ${twilio.accountSid}, - skips it): `)
+      .and.include("TWILIO_API_KEY_SECRET (the API key's secret; Enter keeps the answer, - skips it): ");
     expect(made.stdout.split('\n').filter((line) => /^ {2}\d\. /.test(line))).to.deep.equal([
       `  1. cd ${folder} && npm install --prefix . okta-telephony-hook express && node --env-file=gateway.env gateway.mjs`,
       "  2. OKTA_API_TOKEN=<an administrator's> npx okta-telephony-hook setup hook --env gateway.env",
@@ -150,6 +153,21 @@ describe('init', () => {
     expect(await setups('sms', env)).to.deep.equal(['setup attribute', 'setup hook']);
   });
 
+  it('completes a domain name to a URL, but no other host, and no other scheme', () => {
+    const { form } = URL_QUESTION;
+    for (const url of ['id.acme.com', 'id.acme.com:8443/x', 'xn--bcher-kva.example', 'http://localhost:8080'])
+      expect(form?.test(url), url).to.equal(true);
+    for (const url of [
+      'localhost',
+      'localhost/x',
+      '127.0.0.1:8080',
+      '[::1]:8080',
+      'mailto:ana@acme.com',
+      '.com',
+    ])
+      expect(form?.test(url), url).to.equal(false);
+  });
+
   it("proposes the country of a sender's number as the users' country", () => {
     const preset = (env: Readonly<Record<string, string>>): string | undefined =>
       guardQuestion({ valueOf: (name) => env[name] }).preset;
@@ -166,7 +184,8 @@ describe('init', () => {
     const made = await init('--provider twilo --channels sms --skip-check', {
       env: { OKTA_API_TOKEN: okta.apiToken, TWILIO_API_KEY_SID: 'of-the-environment' },
       answers: [
-        ...['443', 'acme.okta.com', '8080', 'http://8080/codes', 'id.acme.com', 'twilio'],
+        ...['443', 'acme.okta.com', '8080', 'http://8080/codes', 'localhost:8080', 'ftp://id.acme.com'],
+        ...['id.acme.com', 'twilio'],
         ...['AC123', twilio.accountSid, twilio.apiKeySid, twilio.apiKeySecret, twilio.authToken],
         ...['+1 415 555 0100', twilio.smsNumber, 'US'],
       ],
@@ -174,10 +193,12 @@ describe('init', () => {
     expect(made.code, made.stderr).to.equal(0);
     expect(made.stderr).to.not.include('Answer again');
     const problems = made.stderr.split('\n').filter((line) => line.includes('✘'));
-    const [org, url, urlAgain, provider, accountSid, keySid, smsFrom, ...others] = problems;
+    const [org, url, urlAgain, ofLocalhost, ofFtp, provider, accountSid, keySid, smsFrom, ...others] =
+      problems;
     expect(org).to.include("OKTA_ORG_URL must be the org's origin");
     expect(url).to.include('PUBLIC_URL must be the public URL of the hook with its host name, such as https');
-    expect(urlAgain).to.equal(url);
+    expect(url).to.include('. Without https:// it must begin with a domain name, such as acme.com');
+    expect([urlAgain, ofLocalhost, ofFtp]).to.deep.equal([url, url, url]);
     expect(provider).to.include('The provider is one of twilio, vonage, line. Did you mean twilio?');
     expect(accountSid).to.include(
       "TWILIO_ACCOUNT_SID must be the account's SID: 'AC' and 32 hexadecimal digits",
@@ -196,6 +217,17 @@ describe('init', () => {
     });
   });
 
+  it('checks an answer again that Enter keeps, and skips the question after -', async () => {
+    const token = 'of-another-org-0123456789';
+    mustNotShow(token);
+    const made = await init('', { answers: [okta.orgUrl, token, '', '-', '', ''] });
+    expect(made.code, made.stderr).to.equal(0);
+    expect(made.stderr.match(/Answer again: OKTA_API_TOKEN\./g)).to.have.length(2);
+    expect(parseEnv(readFileSync(at('gateway.env'), 'utf8')))
+      .to.include({ OKTA_ORG_URL: okta.orgUrl })
+      .and.not.have.property('OKTA_API_TOKEN');
+  });
+
   it('fails if a wrong value is not one of the answers', async () => {
     const env = { TWILIO_ACCOUNT_SID: twilio.accountSid, TWILIO_BASE_URL: 'http://twilio.example' };
     const made = await init('--org https://acme.okta.com --channels sms --skip-check', {
@@ -208,20 +240,16 @@ describe('init', () => {
   });
 
   it('fails if a check fails and init does not ask for its variables', async () => {
-    const made = await init(
-      '--org https://acme.okta.com --url id.acme.com --provider vonage --channels sms',
-      {
-        env: {
-          VONAGE_APPLICATION_ID: '78d335fa-323d-0114-9c3d-d6f0d48968cf',
-          VONAGE_PRIVATE_KEY: rsaKeys().privateKey.export({ format: 'pem', type: 'pkcs8' }).toString(),
-          VONAGE_SMS_FROM: 'ACME',
-          VONAGE_BASE_URL: `http://127.0.0.1:${await freePort()}`,
-          OKTA_API_TOKEN: '',
-          OKTA_BASE_URL: okta.orgUrl,
-        },
-        answers: ['', '', ''],
+    const made = await init(`--org ${okta.orgUrl} --url id.acme.com --provider vonage --channels sms`, {
+      env: {
+        VONAGE_APPLICATION_ID: '78d335fa-323d-0114-9c3d-d6f0d48968cf',
+        VONAGE_PRIVATE_KEY: rsaKeys().privateKey.export({ format: 'pem', type: 'pkcs8' }).toString(),
+        VONAGE_SMS_FROM: 'ACME',
+        VONAGE_BASE_URL: `http://127.0.0.1:${await freePort()}`,
+        OKTA_API_TOKEN: '',
       },
-    );
+      answers: [''],
+    });
     expect(made.stderr).to.include('because vonage.sms failed');
     expect(made.code).to.equal(1);
     expect(readdirSync(folder)).to.deep.equal([]);
@@ -316,6 +344,7 @@ describe('init', () => {
       ['--org http://127.0.0.1:9', {}, 1, 'okta.org failed'],
       ['--url http://acme.example', {}, 2, 'PUBLIC_URL must be'],
       ['--url 8080', {}, 2, '- PUBLIC_URL must be the public URL of the hook with its host name'],
+      ['--url localhost:8080', {}, 2, '. Without https:// it must begin with a domain name'],
       ['--provider telex', {}, 2, 'The provider is one of twilio, vonage, line.\n'],
       ['--provider twilio,vonage', {}, 2, 'one of twilio, vonage, line.\n'],
       ['--provider twilo', {}, 2, 'one of twilio, vonage, line. Did you mean twilio?\n'],

@@ -107,7 +107,9 @@ function remedyOfDetour({ attempts, profileReason = '', skipped }: AnsweredEvent
   );
 }
 
-const LIFT_STOP = 'The user gets codes there again after START to the sender.';
+/** How a user ends a STOP. STOP also leaves Twilio's sandbox, which passes no START on until the phone has joined again. */
+export const LIFT_STOP =
+  "The user gets codes there again after START to the sender. In Twilio's WhatsApp sandbox, they send its “join …” words first.";
 
 const GOT_PENDING = 'Okta got PENDING, so it sends no code itself.';
 

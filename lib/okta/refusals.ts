@@ -1,3 +1,4 @@
+import { LIFT_STOP } from '../events/describe-answer.js';
 import type { GuardBlock } from '../guard/limits.js';
 
 /** The hook's own reasons for sending nothing. Providers' refusals are in `lib/channels`. */
@@ -39,7 +40,7 @@ const REASONS = {
   STOPPED: {
     code: 'STOPPED',
     reason: 'The user has said STOP to every channel that is left',
-    remedy: 'The user sends START to the sender that got STOP; or configure another channel.',
+    remedy: `${LIFT_STOP} Or configure another channel.`,
   },
   DEADLINE: {
     code: 'DEADLINE',

@@ -400,7 +400,7 @@ const STORIES: readonly Story[] = [
       detoured(
         sent([BY_SMS], { skipped: SKIPPED }),
         'The code was sent by SMS. LINE was skipped: the rollout has it off for this user. WhatsApp was skipped: the user sent STOP.',
-        'The user gets codes there again after START to the sender.',
+        "The user gets codes there again after START to the sender. In Twilio's WhatsApp sandbox, they send its “join …” words first.",
       ),
     ],
   },

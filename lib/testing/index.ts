@@ -13,7 +13,7 @@ export type { HookCall, HookCallOptions } from './okta/hook-call.js';
 export type { HookChannel, HookOAuth } from './okta/hook-channel.js';
 export type { EmulatedHookKey } from './okta/hook-keys.js';
 export type { HookPayloadOptions } from './okta/hook-payload.js';
-export type { HookClient, HookTokenOptions } from './okta/hook-tokens.js';
+export type { HookTokenOptions } from './okta/hook-tokens.js';
 export type { EmulatedInlineHook } from './okta/inline-hooks.js';
 export type { LogEvent, LogEventOptions, LogParty } from './okta/log-events.js';
 export type { OidcApp } from './okta/oidc.js';
@@ -21,6 +21,7 @@ export type { AuthenticatorStatus, TelephonyProvider } from './okta/org-resource
 export type { CodeProblem, EnteredCode } from './okta/codes.js';
 export type { RateLimit, RateLimitBucket } from './okta/rate-limit.js';
 export type { SchemaDelay } from './okta/schema.js';
+export type { HookClient } from './okta/token-endpoint.js';
 export type { ServiceApp } from './okta/tokens.js';
 export type { EmulatedUser, NewUser, PhoneFactor } from './okta/users.js';
 export type { OktaVerdict } from './okta/verdict.js';

@@ -5,7 +5,7 @@ import { okReply, type Reply } from '../server/reply.js';
 import { randomAlphanumeric } from '../server/random-ids.js';
 import type { OrgContext } from './context.js';
 import type { SigningKey } from './rsa-keys.js';
-import { OauthClients, tokenReply, unsignedToken } from './token-endpoint.js';
+import { OauthClients, tokenReply, unsignedToken, type HookClient } from './token-endpoint.js';
 
 /** How a hook token is signed, if not as Okta does. */
 export interface HookTokenOptions {
@@ -15,17 +15,6 @@ export interface HookTokenOptions {
   readonly kid?: string | undefined;
   /** Default: the key that is in use. */
   readonly key?: KeyObject | undefined;
-}
-
-/** Okta as a client of the custom authorization server, which issues tokens for a hook. */
-export interface HookClient {
-  readonly clientId: string;
-  /** For `client_secret_post`. */
-  readonly clientSecret?: string | undefined;
-  /** For `private_key_jwt`: the public part of a hook key. */
-  readonly publicJwk?: object | undefined;
-  /** Default: `['telephony']`. */
-  readonly scopes?: readonly string[] | undefined;
 }
 
 export const ISSUER_PATH = '/oauth2/default';

@@ -5,9 +5,19 @@ import type { OrgContext } from './context.js';
 import { SIGNATURE_ALGORITHMS } from './dpop-proofs.js';
 import { oauthError } from './errors.js';
 import { ASSERTION_TYPE } from './hook-channel.js';
-import type { HookClient } from './hook-tokens.js';
 
 const MAX_ASSERTION_SECONDS = 3600;
+
+/** Okta as a client of the custom authorization server, which issues tokens for a hook. */
+export interface HookClient {
+  readonly clientId: string;
+  /** For `client_secret_post`. */
+  readonly clientSecret?: string | undefined;
+  /** For `private_key_jwt`: the public part of a hook key. */
+  readonly publicJwk?: object | undefined;
+  /** Default: `['telephony']`. */
+  readonly scopes?: readonly string[] | undefined;
+}
 
 /** The clients of an authorization server, which get tokens by client_credentials. */
 export class OauthClients<Client extends HookClient> {

@@ -142,23 +142,31 @@ describe('the HTTP client of a channel', () => {
     await clock.tickAsync(1000);
   });
 
-  for (const [problem, request] of [
-    [/^url must be/, { url: 'ftp://api.acme.example' }],
-    [/^url must be/, { url: '/messages' }],
-    [/^url must be/, {}],
-    [/^url must not hold/, { url: 'https://user:secret@api.acme.example' }],
-    [/^method must be one of/, { ...URL_OF_ACME, method: 'post' }],
-    [/one body/, { ...URL_OF_ACME, form: {} }],
-    [/^GET has no body/, { ...URL_OF_ACME, method: 'GET' }],
-    [/^json must be/, { ...URL_OF_ACME, json: 1n }],
-    [/^body must be/, { url: URL_OF_ACME.url, body: Buffer.from('x') }],
-    [/^headers must be/, { ...URL_OF_ACME, headers: { authorization: 'Bearer a\r\nx: y' } }],
-    [/^headers must be/, { ...URL_OF_ACME, headers: { 'a b': 'c' } }],
-    [/^form must be/, { url: URL_OF_ACME.url, form: 'to=1' }],
-    [/^its fields cannot be read/, { url: URL_OF_ACME.url, form: { to: Object.create(null) as string } }],
-    [/^it must be an object/, undefined],
+  for (const [what, problem, request] of [
+    ['a URL of ftp', /^url must be/, { url: 'ftp://api.acme.example' }],
+    ['a path', /^url must be/, { url: '/messages' }],
+    ['no URL', /^url must be/, {}],
+    ['a password in the URL', /^url must not hold/, { url: 'https://user:secret@api.acme.example' }],
+    ['a method in lower case', /^method must be one of/, { ...URL_OF_ACME, method: 'post' }],
+    ['two bodies', /one body/, { ...URL_OF_ACME, form: {} }],
+    ['a body of GET', /^GET has no body/, { ...URL_OF_ACME, method: 'GET' }],
+    ['JSON that cannot be serialized', /^json must be/, { ...URL_OF_ACME, json: 1n }],
+    ['a body of bytes', /^body must be/, { url: URL_OF_ACME.url, body: Buffer.from('x') }],
+    [
+      'a line break in a header',
+      /^headers must be/,
+      { ...URL_OF_ACME, headers: { authorization: 'Bearer a\r\nx: y' } },
+    ],
+    ['a space in the name of a header', /^headers must be/, { ...URL_OF_ACME, headers: { 'a b': 'c' } }],
+    ['a form as text', /^form must be/, { url: URL_OF_ACME.url, form: 'to=1' }],
+    [
+      'a form that throws when it is read',
+      /^its fields cannot be read/,
+      { url: URL_OF_ACME.url, form: { to: Object.create(null) as string } },
+    ],
+    ['nothing', /^it must be an object/, undefined],
   ] as const) {
-    it(`does not send an invalid request, and reports it: ${problem.source}`, async () => {
+    it(`does not send an invalid request, and reports it: ${what}`, async () => {
       const result = await contextIn(new Budget(1000)).http(request as unknown as { url: string });
       expect(result).to.include({ kind: 'not-sent', reason: 'WRONG_REQUEST' });
       expect(result).to.have.property('problem').that.matches(problem).and.not.includes('secret');

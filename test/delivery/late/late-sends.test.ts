@@ -95,13 +95,13 @@ describe('a late send', () => {
     expect(stepsOf(start({}, { untried: gone }))).to.deep.equal(['sms 1']);
   });
 
-  for (const [code, send] of [
-    ['FRAUD_BLOCK', () => start({ isFraudBlock: true })],
-    ['CODE_EXPIRED', () => start({}, {}, { leftMs: 0 })],
-    ['NO_CHANNEL_LEFT', () => start({ moveOn: false })],
-    ['NO_CHANNEL_LEFT', () => start({}, {}, { on: () => false })],
+  for (const [code, why, send] of [
+    ['FRAUD_BLOCK', 'a fraud filter failed the message', () => start({ isFraudBlock: true })],
+    ['CODE_EXPIRED', 'the code has no time left', () => start({}, {}, { leftMs: 0 })],
+    ['NO_CHANNEL_LEFT', 'no channel may follow the failure', () => start({ moveOn: false })],
+    ['NO_CHANNEL_LEFT', 'the rollout has every channel off', () => start({}, {}, { on: () => false })],
   ] as const) {
-    it(`is dropped from the start for ${code}, and its end has that code and a reason`, () => {
+    it(`is dropped from the start with ${code}, and its end has a reason, if ${why}`, () => {
       const dropped = send();
       expect(dropped.dropped).to.equal(code);
       expect(endOf(dropped, {})).to.include({ type: 'failover.ended', outcome: 'dropped', code });
@@ -192,8 +192,12 @@ describe('a late send', () => {
       });
     });
 
-    for (const code of [OTP_CODE, 'to ada@example.com', PHONE_NUMBER]) {
-      it('replaces a failure code with personal data by FAILED', () => {
+    for (const [what, code] of [
+      ['the one-time code', OTP_CODE],
+      ['an address', 'to ada@example.com'],
+      ['the number', PHONE_NUMBER],
+    ] as const) {
+      it(`replaces a failure code that contains ${what} by FAILED`, () => {
         expect(endOf(start({ code }), {})).to.have.nested.property('cause.code', 'FAILED');
       });
     }

@@ -832,7 +832,7 @@ describe('what Redis or its client throws', () => {
     ['204981', 'FAILED', true],
     [undefined, 'FAILED', true],
   ] as const) {
-    it(`becomes an error with the reason ${reason}, with a remedy and without the original message`, () => {
+    it(`becomes an error with the reason ${reason}, with a remedy, without its own message: ${String(error)}`, () => {
       mustNotShow('204981', '10.0.0.1');
       const failure = failureOf(error);
       witness(failure);

@@ -157,13 +157,13 @@ export interface SendContext {
    */
   readonly http: (request: HttpRequest) => Promise<HttpResult>;
   /**
-   * For an SDK in place of `http`: aborts when the attempt must end, which is 10 s after the call's deadline.
-   * A request that has left may go on until then.
+   * For an SDK in place of `http`: aborts when the attempt must end, which is 10 s after the call's time for
+   * sends. A request that has left may go on until then.
    */
   readonly signal: AbortSignal;
   /**
-   * For an SDK in place of `http`: aborts at the call's deadline, or when Okta disconnects. A request that has
-   * not left by then must not leave.
+   * For an SDK in place of `http`: aborts at the end of the call's time for sends (`deadlineMs` without the
+   * reserve for writing the answer), or when Okta disconnects. A request that has not left by then must not leave.
    */
   readonly leaveSignal: AbortSignal;
   /**

@@ -143,7 +143,7 @@ export interface HookEventFields {
       readonly profileStatus?: number | undefined;
       readonly profileMs: number | undefined;
       readonly durationMs: number;
-      /** What was left of the deadline. */
+      /** What was left of the time for sends: of `deadlineMs` without the reserve for writing the answer. */
       readonly remainingMs: number;
     };
 

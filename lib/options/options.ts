@@ -213,7 +213,10 @@ export interface OktaTelephonyHookOptions {
   readonly defaultCountry?: string | undefined;
   /** The path of the routes. Default `/okta/telephony`. */
   readonly path?: string | undefined;
-  /** The time budget of one hook call, milliseconds: 500 to 2800. Okta stops waiting at 3000. Default 2200. */
+  /**
+   * The time of one hook call until its answer is written, milliseconds: 500 to 2800. Okta stops waiting at 3000. The last tenth
+   * (40 to 250 ms) is reserved for writing the answer: no request leaves in it. Default 2200.
+   */
   readonly deadlineMs?: number | undefined;
   /** Replaces the opt-in rule, for texts only. Default: the opt-in rule. */
   readonly chooseChannels?: ChooseChannels | undefined;

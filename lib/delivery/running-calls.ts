@@ -1,8 +1,8 @@
 import { RecentMap } from '../core/caches.js';
 
 /**
- * Calls of a person that come within this time are simultaneous, milliseconds: neither stops the other's first
- * attempt.
+ * Calls of a person that come within this time are simultaneous, milliseconds: the newer one stops the older one's first attempt
+ * only when it starts its own.
  */
 export const SAME_MOMENT_MS = 100;
 
@@ -22,9 +22,8 @@ export interface RunningCall {
   /** When it came in, by `performance.now()`. */
   readonly beganAtMs: number;
   /**
-   * Whether a newer code of the person has passed the guard at this gateway. `beside` (a simultaneous call):
-   * this call starts no second attempt. `ahead` (a later call, or one whose code is sent): this call starts no
-   * attempt.
+   * Whether a newer code of the person has passed the guard at this gateway. `beside` (a simultaneous call): this call starts no
+   * second attempt. `ahead` (a later call, or one that has started an attempt): this call starts no attempt.
    */
   newer: 'none' | 'beside' | 'ahead';
   /** The call before it that still runs. */
@@ -54,8 +53,8 @@ export class RunningCalls {
     }
   }
 
-  /** A channel has accepted the code, or the outcome is unknown. */
-  sent(call: RunningCall): void {
+  /** The call starts an attempt: its code may be delivered from now on. */
+  startAttempt(call: RunningCall): void {
     for (let { older } = call; older !== undefined; older = older.older) older.newer = 'ahead';
   }
 

@@ -50,9 +50,8 @@ export async function dispatchChannels(call: ProfiledCall, parts: HookParts): Pr
   const delivery = await sendCode(send, { mayFailOver: call.isNewest }, parts);
   // Recorded at once: if anything fails from here on, the code still counts as sent.
   const dispatched: DispatchedCall = Object.assign(call, { skipped: plan.skipped, delivery });
-  if (delivery.status !== 'refused') {
-    if (call.running !== undefined) parts.runningCalls.sent(call.running);
-  } else if (await hasNewerCode(call, parts)) {
+  if (delivery.status !== 'refused') return dispatched;
+  if (await hasNewerCode(call, parts)) {
     // Any other refusal would let Okta send this code after the newer one.
     call.refusal = REFUSALS.SUPERSEDED;
   } else if (delivery.decidedBy === undefined) {

@@ -43,6 +43,7 @@ export function mayStartAttempt(
   const isFirst = attempts === 0;
   const start = (): boolean => {
     call.isSuperseded = isFirst ? running.newer === 'ahead' : running.newer !== 'none';
+    if (!call.isSuperseded) parts.runningCalls.startAttempt(running);
     return !call.isSuperseded;
   };
   if (isFirst && budget.elapsedMs() <= NEW_CALL_MS) return start();

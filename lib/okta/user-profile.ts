@@ -134,8 +134,6 @@ export function createProfileReader(
       // The other codes have one status each.
       const hasStatus = error instanceof OktaApiError && reason === 'OKTA_HTTP_ERROR';
       return { profile: undefined, reason, ...(hasStatus ? { httpStatus: error.status } : {}) };
-    } finally {
-      fetching.delete(user.key);
     }
   };
 
@@ -156,11 +154,10 @@ export function createProfileReader(
   const fetchOnce = (user: UserLookup): Promise<Fetched> => {
     const inFlight = fetching.get(user.key);
     if (inFlight === undefined) {
-      return breaker.call(() => {
-        const fetched = fetchProfile(user);
-        fetching.set(user.key, fetched);
-        return fetched;
-      }, READS);
+      const fetched = breaker.call(() => fetchProfile(user), READS).finally(() => fetching.delete(user.key));
+      // All calls wait for the same promise, so that they go on in the order of their arrival.
+      fetching.set(user.key, fetched);
+      return fetched;
     }
     // A call does not wait for another call's probe of the breaker.
     return breaker.state === 'closed' ? inFlight : Promise.resolve(READS.skipped);

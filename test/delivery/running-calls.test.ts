@@ -23,7 +23,7 @@ describe('the running calls of a person', () => {
     expect(supersededOf(calls)).to.deep.equal([true, false, false, false]);
   });
 
-  it('are superseded for good by a later call, and by a simultaneous one once that is sent', () => {
+  it('are superseded for good by a later call, and by a simultaneous one once that starts an attempt', () => {
     const clock = stopTime();
     try {
       const running = new RunningCalls();
@@ -36,7 +36,7 @@ describe('the running calls of a person', () => {
       expect([first.newer, second.newer]).to.deep.equal(['ahead', 'beside']);
       running.passGuard(second);
       expect(first.newer).to.equal('ahead');
-      running.sent(third);
+      running.startAttempt(third);
       expect(second.newer).to.equal('ahead');
     } finally {
       clock.restore();

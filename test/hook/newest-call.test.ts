@@ -239,10 +239,41 @@ describe('two calls of one user at once', () => {
     });
   }
 
+  it('send both of two simultaneous codes that wait for the same profile, in order', async () => {
+    left = [];
+    mustNotShow(NEWER);
+    const sms: Channel = {
+      send: ({ request }) => {
+        left.push(request.otpCode);
+        return Promise.resolve({ status: 'accepted', transactionId: 'S1' });
+      },
+    };
+    scene = await startScene({ hook: { chooseChannels: () => ['sms'], channels: { sms } } });
+    const clock = stopTime();
+    try {
+      scene.okta.fault({ fault: { kind: 'slow', delayMs: 400 }, times: 1 });
+      const older = scene.call({ eventId: 'older' });
+      await until(() => scene.okta.requests.length === 1);
+      clock.tick(50);
+      const newer = scene.call({ eventId: 'newer', otpCode: NEWER });
+      await until(() =>
+        scene.events.some((event) => event.type === 'request.received' && event.eventId === 'newer'),
+      );
+      clock.tick(400);
+      for (const call of [older, newer]) expect((await call).okta.action).to.equal('sent');
+    } finally {
+      clock.restore();
+    }
+    expect(scene.okta.requests).to.have.lengthOf(1);
+    expect(left).to.deep.equal([CODE, NEWER]);
+  });
+
   describe('while the text of the older code is composed', () => {
     let text: ReturnType<typeof defer<string>>;
     let composing: number;
+    let answer: ReturnType<typeof defer<Outcome>> | undefined;
     const startComposing = async (): Promise<void> => {
+      answer = undefined;
       text = defer<string>();
       composing = 0;
       left = [];
@@ -250,7 +281,7 @@ describe('two calls of one user at once', () => {
       const line: Channel = {
         send: ({ request }) => {
           left.push(request.otpCode);
-          return Promise.resolve({ status: 'accepted', transactionId: `L${left.length}` });
+          return answer?.promise ?? Promise.resolve({ status: 'accepted', transactionId: `L${left.length}` });
         },
       };
       scene = await startScene({
@@ -273,6 +304,25 @@ describe('two calls of one user at once', () => {
       expect((await scene.call({ eventId: 'newer', otpCode: NEWER })).okta.action).to.equal('sent');
       text.resolve(`Your code is ${CODE}`);
       expect(commandOf(await older)).to.include({ status: 'PENDING', provider: 'GUARD' });
+      expect(left).to.deep.equal([NEWER]);
+    });
+
+    it('do not send it while the simultaneous newer one is at its provider', async () => {
+      const clock = stopTime();
+      try {
+        await startComposing();
+        answer = defer<Outcome>();
+        const older = scene.call({ eventId: 'older' });
+        await until(() => composing === 1);
+        const newer = scene.call({ eventId: 'newer', otpCode: NEWER });
+        await until(() => left.length === 1);
+        text.resolve(`Your code is ${CODE}`);
+        expect(commandOf(await older)).to.include({ status: 'PENDING', provider: 'GUARD' });
+        answer.resolve({ status: 'accepted', transactionId: 'L1' });
+        expect((await newer).okta.action).to.equal('sent');
+      } finally {
+        clock.restore();
+      }
       expect(left).to.deep.equal([NEWER]);
     });
 

@@ -7,7 +7,7 @@ import type { ErrorHandler } from '../http/routes.js';
 import { rejectionAnswer } from '../okta/hook-answer.js';
 import { isProbeMark, PROBE_HEADER, type MarkedCall } from '../okta/probe-mark.js';
 import type { HookScheme } from '../okta/verify-caller.js';
-import { giveAnswer, keepAnswer, mayHaveLeft } from './answer-okta.js';
+import { giveAnswer, mayHaveLeft } from './answer-okta.js';
 import { endCall, type AnyCall } from './call.js';
 import { keepUnaccepted } from './last-codes.js';
 import type { HookParts } from './parts.js';
@@ -44,14 +44,19 @@ interface ErrorAnswer {
  */
 export function answerError(parts: HookParts, of: Failed = {}): ErrorHandler {
   return (error, req, res, next) => {
-    const end = async (): Promise<void> => {
-      const failed = { ...of, isProbe: isProbe(req, of.route, parts) };
-      await endByError(error, failed, parts, ({ status, body, headers }) => {
-        answer(req, res, status, body, headers);
-      });
-    };
-    // Only a failure of this boundary itself goes to the gateway.
-    end().catch(next);
+    try {
+      endByError(
+        error,
+        { ...of, isProbe: isProbe(req, of.route, parts) },
+        parts,
+        ({ status, body, headers }) => {
+          answer(req, res, status, body, headers);
+        },
+      );
+    } catch (failure) {
+      // Only a failure of this boundary itself goes to the gateway.
+      next(failure);
+    }
   };
 }
 
@@ -67,16 +72,15 @@ function isProbe(
 }
 
 /** Ends a call, if one has begun, with the answer to an error. */
-export async function endByError(
+export function endByError(
   error: unknown,
   { call, called: other, isProbe = false }: Failed,
   parts: HookParts,
   write: (answer: ErrorAnswer) => void,
-): Promise<void> {
+): void {
   const called: CalledHook = other ?? { hook: 'inline', schemes: parts.settings.hookSchemes };
   // The code may have left: after an error, Okta would send it again.
   if (call !== undefined && !call.isOver && mayHaveLeft(call)) {
-    await keepAnswer(call, parts);
     giveAnswer(call, parts, ({ body }) => {
       write({ status: 200, body });
     });

@@ -42,7 +42,7 @@ export async function runTest(
     const { body } = giveAnswer(dispatched, parts, () => undefined);
     answer = { status: 200, body };
   } catch (error) {
-    await endByError(error, { call }, parts, (ofError) => {
+    endByError(error, { call }, parts, (ofError) => {
       answer = ofError;
     });
     if (error instanceof RequestError || answer === undefined) throw error;

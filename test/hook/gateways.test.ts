@@ -1,9 +1,5 @@
-import { ServerResponse } from 'node:http';
 import { setImmediate } from 'node:timers/promises';
 import { expect } from 'chai';
-import { Redis } from 'ioredis';
-import sinon from 'sinon';
-import { RunningCalls } from '#lib/delivery/running-calls.js';
 import type { Receipt, FinalReport } from '#lib/delivery/late/receipt.js';
 import type { Channel, HookEvent, OktaTelephonyHookOptions, Outcome } from '#lib/index.js';
 import type { StatePort } from '#lib/delivery/state.js';
@@ -143,23 +139,6 @@ describe('gateways on one Redis', () => {
     expect(sent()).to.equal(1);
     await report(scene.url, publicUrl, scene.twilio.messages[0]?.sid ?? '', 'failed');
     await until(() => texts() === 1);
-  });
-
-  it('send Redis the result of a code before Okta gets the answer, also after an error', async () => {
-    await start();
-    // The step fails right after the send.
-    const failing = sinon.stub(RunningCalls.prototype, 'sent').throws(new Error('a defect'));
-    const commands = sinon.spy(Redis.prototype, 'sendCommand');
-    const answers = sinon.spy(ServerResponse.prototype, 'end');
-    try {
-      expect(commandOf(await scene.call())?.['status']).to.equal('SUCCESSFUL');
-      expect(scene.events.find(({ type }) => type === 'request.rejected')).to.include({ reason: 'a defect' });
-      const result = commands.getCalls().find(({ args: [{ args }] }) => /:sent:.*:event:/.test(String(args)));
-      const answer = answers.getCalls().find(({ args: [text] }) => String(text).includes('SUCCESSFUL'));
-      expect(result?.calledBefore(answer!)).to.equal(true);
-    } finally {
-      for (const double of [failing, commands, answers]) double.restore();
-    }
   });
 
   it('each send the code of one event if Redis does not answer in time, and report the loss', async () => {

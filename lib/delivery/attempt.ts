@@ -28,6 +28,16 @@ export interface DetachedEnd {
   readonly reference: string | undefined;
 }
 
+/** An attempt that goes on after its call was answered. */
+export interface DetachedAttempt {
+  /** Never rejects. */
+  readonly end: Promise<DetachedEnd>;
+  /** `undefined` if its channel has not read it. */
+  readonly reference: string | undefined;
+  /** Ends the attempt as unknown: a report names its message, so that its answer is not needed any more. */
+  readonly stop: () => void;
+}
+
 /** The result of an attempt. */
 export interface AttemptEnd {
   readonly outcome: Outcome;
@@ -40,13 +50,13 @@ export interface AttemptEnd {
  * Sends a message by a channel, unless the breaker of its host is open. Waits for the result until the budget
  * ends; a send that has left by then goes on for 10 s. Never rejects.
  *
- * @param onDetached - gets the result of a send that goes on. It never rejects.
+ * @param onDetached - gets a send that goes on.
  */
 export async function attemptSend(
   channel: ReadyChannel,
   message: Message,
   budget: Budget,
-  onDetached: (end: Promise<DetachedEnd>) => void,
+  onDetached: (attempt: DetachedAttempt) => void,
 ): Promise<AttemptEnd> {
   const startedAt = budget.elapsedMs();
   const attemptOf = (outcome: Outcome): AttemptReport =>
@@ -56,9 +66,19 @@ export async function attemptSend(
     const sending = callChannel(channel, message, scope.context);
     const inTime = await budget.untilEnd(sending);
     if (inTime !== TIMED_OUT) return inTime;
-    const end = endOfDetached(sending, scope);
+    let stop = (): void => undefined;
+    const stopped = new Promise<Outcome>((resolve) => {
+      stop = () => {
+        resolve(REPORTED);
+      };
+    });
+    const end = endOfDetached(Promise.race([sending, stopped]), scope);
     void end.then(onLate);
-    onDetached(end.then((late) => detachedEndOf(late, attemptOf(late), scope)));
+    onDetached({
+      end: end.then((late) => detachedEndOf(late, attemptOf(late), scope)),
+      reference: scope.reference,
+      stop,
+    });
     return NOT_IN_TIME;
   });
   const reference = outcome === NOT_IN_TIME ? undefined : referenceOf(outcome, scope);
@@ -66,12 +86,14 @@ export async function attemptSend(
 }
 
 const NOT_IN_TIME: Outcome = { status: 'unknown', reason: 'No answer before the deadline' };
+const REPORTED: Outcome = { status: 'unknown', reason: 'No answer before a report on the message' };
 
 /** The outcome of a detached send, within its 10 s. */
 async function endOfDetached(sending: Promise<Outcome>, scope: AttemptScope): Promise<Outcome> {
   const end = await waitAtMost(sending, DETACHED_MS);
-  if (end !== TIMED_OUT) return end;
+  if (end !== TIMED_OUT && end !== REPORTED) return end;
   scope.giveUp();
+  if (end === REPORTED) return end;
   return { status: 'unknown', reason: 'No answer within 10 s after the deadline' };
 }
 

@@ -1,4 +1,4 @@
-import { attemptSend, type DetachedEnd, type ReadyChannel } from './attempt.js';
+import { attemptSend, type DetachedAttempt, type DetachedEnd, type ReadyChannel } from './attempt.js';
 import { receiptOf, type PlannedCode, type TextSettings, type Receipt } from './late/receipt.js';
 import { hopefulSteps, providerOf, type PlanStep } from './plan.js';
 import type { Budget } from '../core/budget.js';
@@ -60,7 +60,7 @@ export interface SendListener {
    */
   onUnknown(reference: string, receipt: Receipt): void;
   /** An attempt goes on after the deadline. @param late - its result; never rejects. */
-  onDetached(late: Promise<LateEnd>): void;
+  onDetached(late: Promise<LateEnd>, attempt: DetachedAttempt): void;
 }
 
 /**
@@ -91,8 +91,9 @@ export async function tryPlan(
     if (send.isSuppressed?.(tried) === true) continue;
     const left = untried;
     const makeReceipt = (): Receipt => receiptOf(code, tried, left, attempts, settings);
-    const { outcome, attempt, reference } = await attemptSend(channel, message, budget, (late) => {
-      listener.onDetached(late.then((end) => ({ ...end, receipt: makeReceipt() })));
+    const { outcome, attempt, reference } = await attemptSend(channel, message, budget, (detached) => {
+      const late = detached.end.then((end) => ({ ...end, receipt: makeReceipt() }));
+      listener.onDetached(late, detached);
     });
     attempts.push(attempt);
     listener.onAttempt(attempt);

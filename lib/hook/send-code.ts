@@ -1,5 +1,6 @@
 import type { DeliveryFailure } from '../core/channel.js';
 import type { AttemptReport } from '../core/events.js';
+import type { DetachedAttempt } from '../delivery/attempt.js';
 import { tryPlan, type Delivery, type LateEnd, type Send, type SendListener } from '../delivery/dispatch.js';
 import type { LateFailover } from '../delivery/late/late-failover.js';
 import { ownerOf, type Receipt } from '../delivery/late/receipt.js';
@@ -71,8 +72,10 @@ class SendRecorder implements SendListener {
   }
 
   /** A send that outlives its call: `close()` waits for it, and an event reports its end. */
-  onDetached(late: Promise<LateEnd>): void {
-    const { detached } = this.#parts.underWay;
+  onDetached(late: Promise<LateEnd>, { reference, stop }: DetachedAttempt): void {
+    const { lateFailover, underWay } = this.#parts;
+    if (reference !== undefined) lateFailover?.stopAtReport(reference, stop, late);
+    const { detached } = underWay;
     const recorded = late.then((end) => {
       detached.delete(recorded);
       this.#onLateEnd(end);

@@ -130,11 +130,12 @@ export class LateFailover {
     if (keeping !== undefined) this.#keep(keeping);
   }
 
-  /**
-   * An attempt has ended, and its outcome is unknown. A report may say that its message went out.
-   *
-   * @param reference - what the report names in place of the message id, which the hook does not know.
-   */
+  /** An attempt goes on without an answer until `end`. A report on its message stops it, so that what follows need not wait. */
+  stopAtReport(reference: string, stop: () => void, end: Promise<unknown>): void {
+    this.#unknown.stopWhenNamed(reference, stop, end);
+  }
+
+  /** An attempt has ended, and its outcome is unknown. A report that names its reference may say that its message went out. */
   unknown(reference: string, receipt: Receipt): void {
     if (!this.#isClosed) this.#keep(this.#unknown.keep(reference, receipt));
   }
@@ -177,8 +178,8 @@ export class LateFailover {
     if (reference !== undefined) this.#unknown.name(reference, key);
     if (!isFinal(report)) {
       // `sent` is the last status of many an SMS. Another gateway does not ask the state for each of them.
-      const isKept = reference !== undefined && this.#unknown.isKept(reference);
-      return isKept ? this.#unknown.take(reference, key, reportOwner) : undefined;
+      const isHere = reference !== undefined && this.#unknown.isHere(reference);
+      return isHere ? this.#unknown.take(reference, key, reportOwner) : undefined;
     }
     const change = this.#messages.record(key, report);
     if (change === 'none') return undefined;

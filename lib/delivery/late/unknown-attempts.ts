@@ -24,6 +24,9 @@ export class UnknownAttempts {
   /** By reference: the key of the message in a report that came here. */
   readonly #named = new LRUCache<string, string>(atMost(MAX_NAMED));
 
+  /** By reference: an attempt of this process that goes on without an answer. */
+  readonly #running = new Map<string, { readonly stop: () => void; readonly end: Promise<unknown> }>();
+
   /** How many questions to the state are open. */
   #open = 0;
 
@@ -38,14 +41,25 @@ export class UnknownAttempts {
     return this.#open === 0;
   }
 
+  /** An attempt goes on without an answer until `end`. It is stopped when a report names it. */
+  stopWhenNamed(reference: string, stop: () => void, end: Promise<unknown>): void {
+    if (this.#named.has(reference)) {
+      stop();
+      return;
+    }
+    this.#running.set(reference, { stop, end });
+    void end.then(() => this.#running.delete(reference));
+  }
+
   /** A report on a message that this process does not know names an attempt. */
   name(reference: string, key: string): void {
     this.#named.set(reference, key);
+    this.#running.get(reference)?.stop();
   }
 
-  /** Whether this process keeps the receipt of an attempt. Another one may have taken it since. */
-  isKept(reference: string): boolean {
-    return this.#kept.has(reference);
+  /** Whether an attempt of this process goes on, or this process keeps its receipt. Another one may have taken that since. */
+  isHere(reference: string): boolean {
+    return this.#running.has(reference) || this.#kept.has(reference);
   }
 
   /** Keeps the receipt of an attempt that has ended, unless a report has named it before. Never rejects. */
@@ -72,6 +86,12 @@ export class UnknownAttempts {
    * @param onFound - called with whose message it is, before it is recognised.
    */
   async take(reference: string, key: string, onFound: (owner: MessageOwner) => void): Promise<void> {
+    const running = this.#running.get(reference);
+    // At its end, the attempt is recognised by its name.
+    if (running !== undefined) {
+      await running.end;
+      return;
+    }
     this.#kept.delete(reference);
     // Here only the key counts: what was reported is kept under the key of the message.
     const found = { status: 'delivered', messageKey: key } as const;

@@ -66,14 +66,14 @@ describe('attempts with an unknown outcome', () => {
     expect(recognisedBy()).to.deep.equal([['one', KEY]]);
   });
 
-  it('store no report under the message key, and isKept() is true until they are taken', async () => {
+  it('store no report under the message key, and isHere() is true until they are taken', async () => {
     const [one, other] = [gateway('one'), gateway('other')];
     await other.take(ATTEMPT, KEY, onFound);
     expect(await state.isDelivered([KEY], performance.now())).to.equal(false);
     await one.keep('another', makeReceipt());
-    expect([one.isKept('another'), other.isKept('another')]).to.deep.equal([true, false]);
+    expect([one.isHere('another'), other.isHere('another')]).to.deep.equal([true, false]);
     await one.take('another', KEY, onFound);
-    expect(one.isKept('another')).to.equal(false);
+    expect(one.isHere('another')).to.equal(false);
   });
 
   it('are reported as accepted under the masked id', () => {

@@ -30,7 +30,7 @@ export interface ChannelParts {
 export type Channel =
   | (ConnectedChannel & {
       /** As the function: called once. A channel that it returns replaces this one. */
-      connect?(parts: ChannelParts): ConnectedChannel | undefined;
+      readonly connect?: ((parts: ChannelParts) => ConnectedChannel | undefined) | undefined;
     })
   | ((parts: ChannelParts) => ConnectedChannel);
 

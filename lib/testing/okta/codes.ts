@@ -1,5 +1,5 @@
 import { fieldOf, textFieldOf } from '../../core/json.js';
-import type { EventDelivery } from './event-delivery.js';
+import type { EventDelivery } from './event-hooks.js';
 import type { HookCall } from './hook-call.js';
 import { ENROLLMENT_EVENT, SIGN_IN_EVENT, type LogEventOptions } from './log-events.js';
 

@@ -6,8 +6,7 @@ import { pathOf, type Fault, type FaultRule, type RecordedRequest } from '../ser
 import { isApiCall, oktaHandler } from './api.js';
 import type { SchemaAttribute, UserSchemaView } from './attributes.js';
 import type { EnteredCode } from './codes.js';
-import type { EventDelivery, FireOptions } from './event-delivery.js';
-import type { EmulatedEventHook } from './event-hooks.js';
+import type { EmulatedEventHook, EventDelivery, FireOptions } from './event-hooks.js';
 import type { HookCall, HookCallOptions } from './hook-call.js';
 import type { EmulatedHookKey } from './hook-keys.js';
 import { ISSUER_PATH, type HookTokenOptions } from './hook-tokens.js';
@@ -225,7 +224,7 @@ export async function startOktaEmulator(options: OktaEmulatorOptions = {}): Prom
     get hookKeys() {
       return org.keys.all;
     },
-    eventDeliveries: org.deliveries,
+    eventDeliveries: org.eventHooks.deliveries,
     addUser: (user) => org.users.add(user),
     updateUser: (idOrLogin, profile) => org.users.update(idOrLogin, profile),
     setAttribute: (name, attribute) => org.schema.set(name, attribute),
@@ -252,8 +251,9 @@ export async function startOktaEmulator(options: OktaEmulatorOptions = {}): Prom
     onCodeEntered: (listener) => org.onCodeEntered(listener),
     enterCode: (idOrLogin, code) => org.enterCode(idOrLogin, code),
     logEvent: (idOrLogin, eventOptions = {}) => org.logEvent(idOrLogin, eventOptions),
-    fireEvents: (events, fireOptions = {}) => org.fire(events, fireOptions),
-    userSignedIn: (idOrLogin, eventOptions = {}) => org.fire([org.logEvent(idOrLogin, eventOptions)], {}),
+    fireEvents: (events, fireOptions) => org.eventHooks.deliver(events, fireOptions),
+    userSignedIn: (idOrLogin, eventOptions = {}) =>
+      org.eventHooks.deliver([org.logEvent(idOrLogin, eventOptions)]),
     close: async () => {
       await Promise.all([outbound.close(), server.close()]);
       rsaKeys.giveBack();

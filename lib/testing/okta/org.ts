@@ -1,5 +1,4 @@
 import { AwaitedCodes, type EnteredCode } from './codes.js';
-import { deliverEvents, verifyEventHook, type EventDelivery, type FireOptions } from './event-delivery.js';
 import type { OrgContext } from './context.js';
 import { EventHooks } from './event-hooks.js';
 import {
@@ -14,13 +13,7 @@ import { proveToHook, readChannel, type HookChannel, type HookProof } from './ho
 import { HookKeys } from './hook-keys.js';
 import { HookTokens } from './hook-tokens.js';
 import { InlineHooks, type EmulatedInlineHook } from './inline-hooks.js';
-import {
-  ENROLLMENT_EVENT,
-  type LogEvent,
-  type LogEventOptions,
-  makeLogEvent,
-  SIGN_IN_EVENT,
-} from './log-events.js';
+import { makeLogEvent, type LogEvent, type LogEventOptions } from './log-events.js';
 import { OidcProvider } from './oidc.js';
 import { OrgResources } from './org-resources.js';
 import { RateLimiter, type RateLimitBucket } from './rate-limit.js';
@@ -49,7 +42,6 @@ export class OktaOrg {
   readonly signIns = new SignInPages(this);
   readonly limiters: Readonly<Record<RateLimitBucket, RateLimiter>>;
   readonly routes: readonly Route[];
-  readonly deliveries: EventDelivery[] = [];
   readonly #hookCallListeners: HookCallListener[] = [];
   readonly #codeListeners: ((userId: string, entered: EnteredCode) => void)[] = [];
 
@@ -64,9 +56,7 @@ export class OktaOrg {
       (id) => this.keys.find(id) !== undefined,
       (hook, payload) => executeHook(hook, payload, () => this.#prove(hook), outbound),
     );
-    this.eventHooks = new EventHooks(context, this.users.tokenOwner.id, (hook) =>
-      verifyEventHook(hook, outbound),
-    );
+    this.eventHooks = new EventHooks(context, this.users.tokenOwner.id);
     this.resources = new OrgResources(context);
     this.orgTokens = new OrgTokens(context);
     this.hookTokens = new HookTokens(context);
@@ -87,8 +77,7 @@ export class OktaOrg {
   /** Creates the active telephony hook, and an event hook below it if the gateway serves one. */
   async connectHook(url: string, secret: string): Promise<void> {
     this.inlineHooks.connect(channelWithSecret(url, secret));
-    const events = [SIGN_IN_EVENT, ENROLLMENT_EVENT];
-    await this.eventHooks.connect(channelWithSecret(`${url}/events`, secret), events);
+    await this.eventHooks.connect(channelWithSecret(`${url}/events`, secret));
   }
 
   /** Calls a telephony hook to deliver a code, which `enterCode` then accepts. */
@@ -121,17 +110,12 @@ export class OktaOrg {
     return makeLogEvent(party, options, this.context.clock());
   }
 
-  async fire(events: readonly LogEvent[], options: FireOptions): Promise<readonly EventDelivery[]> {
-    const made = await deliverEvents(this.eventHooks.hooks.all, events, options, this.context);
-    this.deliveries.push(...made);
-    return made;
-  }
-
   /** Checks a code that a user entered, and delivers its event to the event hooks. */
   async enterCode(idOrLogin: string, typed: string): Promise<EnteredCode> {
     const userId = this.users.find(idOrLogin)?.id ?? idOrLogin;
     const { problem, event } = this.#codes.check(userId, typed, this.context.clock());
-    const deliveries = event === undefined ? [] : await this.fire([this.logEvent(userId, event)], {});
+    const deliveries =
+      event === undefined ? [] : await this.eventHooks.deliver([this.logEvent(userId, event)]);
     const entered = { isRight: problem === undefined, problem, deliveries };
     for (const listen of this.#codeListeners) listen(userId, entered);
     return entered;

@@ -1,11 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import { fieldOf, isObject, parseJson, textFieldOf } from '../../core/json.js';
-import { okReply, type Reply } from '../server/reply.js';
+import { fieldOf, parseJson } from '../../core/json.js';
 import type { OrgContext } from './context.js';
-import { validationFailed } from './errors.js';
-import type { HookProof } from './hook-channel.js';
 import { makeHookPayload, type HookPayloadOptions } from './hook-payload.js';
-import type { EmulatedInlineHook } from './inline-hooks.js';
 import { jsonPost, type Outbound, type OutboundAnswer } from '../server/outbound.js';
 import type { EmulatedUser } from './users.js';
 import { failover, judgeAnswer, type OktaVerdict } from './verdict.js';
@@ -57,8 +53,7 @@ export function preparePayload(
   { orgUrl, clock }: OrgContext,
 ): Pick<HookCall, 'payload' | 'otpCode'> {
   const original = makeHookPayload(options, user, { orgUrl, now: clock(), hookId });
-  const code = fieldOf(original, 'data', 'messageProfile', 'otpCode');
-  const otpCode = typeof code === 'number' ? String(code) : typeof code === 'string' ? code : '';
+  const otpCode = String(fieldOf(original, 'data', 'messageProfile', 'otpCode'));
   return { payload: options.change?.(original) ?? original, otpCode };
 }
 
@@ -81,31 +76,4 @@ export async function callHook(
       : judgeAnswer(httpStatus, text);
   const body = text === undefined ? undefined : (parseJson(text) ?? text);
   return { payload, httpStatus, headers, body, durationMs, otpCode, okta };
-}
-
-/** Answers `POST /api/v1/inlineHooks/{id}/execute`: calls the hook, and again if it fails. */
-export async function executeHook(
-  hook: EmulatedInlineHook,
-  payload: unknown,
-  prove: () => Promise<HookProof>,
-  outbound: Outbound,
-): Promise<Reply> {
-  const type = textFieldOf(payload, 'eventType');
-  if (type !== hook.type) return validationFailed('eventType', `eventType: It is not ${hook.type}.`);
-  const proof = await prove();
-  if (typeof proof === 'string') return validationFailed('inlineHook', proof);
-  const answers = await outbound.callWithRetry(jsonPost(hook.channel.uri, proof, payload));
-  const { status, text, problem } = answers.at(-1) ?? {};
-  if (status === undefined || text === undefined)
-    return validationFailed('inlineHook', problem ?? 'no answer');
-  const verdict = judgeAnswer(status, text);
-  const body = parseJson(text);
-  // FAILED is a valid answer.
-  const isOfContract = verdict.action !== 'failover' || verdict.reason === 'FAILED';
-  if (!isOfContract || !isObject(body)) return validationFailed('inlineHook', verdict.reason);
-  return okReply({
-    error: body['error'] ?? null,
-    commands: body['commands'] ?? [],
-    debugContext: fieldOf(body, 'debugContext') ?? {},
-  });
 }

@@ -1,8 +1,12 @@
-import { textFieldOf } from '../../core/json.js';
-import type { Reply } from '../server/reply.js';
+import { fieldOf, isObject, parseJson, textFieldOf } from '../../core/json.js';
+import { jsonPost } from '../server/outbound.js';
+import { okReply, type Reply } from '../server/reply.js';
 import type { OrgContext } from './context.js';
-import type { HookChannel } from './hook-channel.js';
+import { validationFailed } from './errors.js';
+import { proveToHook, type HookChannel } from './hook-channel.js';
+import type { HookKeys } from './hook-keys.js';
 import { HookStore } from './hook-store.js';
+import { judgeAnswer } from './verdict.js';
 
 /** An inline hook of the org, as it is now. */
 export interface EmulatedInlineHook {
@@ -29,18 +33,15 @@ const TYPES = [
   'com.okta.user.pre-registration',
 ];
 
+/** The inline hooks, and Okta's calls of one that its API requests. */
 export class InlineHooks {
+  readonly #context: OrgContext;
+  readonly #keys: HookKeys;
   readonly hooks: HookStore<InlineFields>;
 
-  /**
-   * @param isKey - whether there is a hook key of this id.
-   * @param execute - answers the call of one hook.
-   */
-  constructor(
-    context: OrgContext,
-    isKey: (hookKeyId: string) => boolean,
-    execute: (hook: EmulatedInlineHook, payload: unknown) => Reply | Promise<Reply>,
-  ) {
+  constructor(context: OrgContext, keys: HookKeys) {
+    this.#context = context;
+    this.#keys = keys;
     this.hooks = new HookStore<InlineFields>(context, {
       name: 'InlineHook',
       path: 'inlineHooks',
@@ -51,7 +52,9 @@ export class InlineHooks {
         const type = before?.type ?? textFieldOf(body, 'type') ?? '';
         const keyId = channel?.oauth?.hookKeyId;
         if (!TYPES.includes(type)) problems.push(`type: It is none of ${TYPES.join(', ')}.`);
-        if (keyId !== undefined && !isKey(keyId)) problems.push('hookKeyId: There is no such hook key.');
+        if (keyId !== undefined && keys.find(keyId) === undefined) {
+          problems.push('hookKeyId: There is no such hook key.');
+        }
         if (type === TELEPHONY && (channel?.authScheme ?? channel?.oauth) === undefined) {
           problems.push('authScheme: A telephony inline hook has to have one.');
         }
@@ -63,7 +66,7 @@ export class InlineHooks {
       show: ({ type, version }) => ({ type, version }),
       isListed: ({ type }, query) => (query.get('type') ?? type) === type,
       mayBeActive: ({ id, type }) => type !== TELEPHONY || (this.activeTelephonyHook?.id ?? id) === id,
-      operation: { name: 'execute', path: '/execute', answer: execute },
+      operation: { name: 'execute', path: '/execute', answer: (hook, body) => this.#execute(hook, body) },
     });
   }
 
@@ -77,5 +80,29 @@ export class InlineHooks {
     const before = this.activeTelephonyHook;
     if (before !== undefined) this.hooks.delete(before.id);
     this.hooks.set(this.hooks.make('Telephony gateway', channel, { type: TELEPHONY, version: '1.0.0' }));
+  }
+
+  /** Calls a hook, and again if it fails. */
+  async #execute(hook: EmulatedInlineHook, payload: unknown): Promise<Reply> {
+    const type = textFieldOf(payload, 'eventType');
+    if (type !== hook.type) return validationFailed('eventType', `eventType: It is not ${hook.type}.`);
+    const proof = await proveToHook(hook.channel, this.#keys, this.#context);
+    if (typeof proof === 'string') return validationFailed('inlineHook', proof);
+    const call = jsonPost(hook.channel.uri, proof, payload);
+    const answers = await this.#context.outbound.callWithRetry(call);
+    const { status, text, problem } = answers.at(-1) ?? {};
+    if (status === undefined || text === undefined) {
+      return validationFailed('inlineHook', problem ?? 'no answer');
+    }
+    const verdict = judgeAnswer(status, text);
+    const body = parseJson(text);
+    // FAILED is a valid answer.
+    const isOfContract = verdict.action !== 'failover' || verdict.reason === 'FAILED';
+    if (!isOfContract || !isObject(body)) return validationFailed('inlineHook', verdict.reason);
+    return okReply({
+      error: body['error'] ?? null,
+      commands: body['commands'] ?? [],
+      debugContext: fieldOf(body, 'debugContext') ?? {},
+    });
   }
 }

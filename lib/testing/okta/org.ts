@@ -3,16 +3,15 @@ import type { OrgContext } from './context.js';
 import { EventHooks } from './event-hooks.js';
 import {
   callHook,
-  executeHook,
   preparePayload,
   type HookCall,
   type HookCallOptions,
   type HookTarget,
 } from './hook-call.js';
-import { proveToHook, readChannel, type HookChannel, type HookProof } from './hook-channel.js';
+import { proveToHook, readChannel, type HookChannel } from './hook-channel.js';
 import { HookKeys } from './hook-keys.js';
 import { HookTokens } from './hook-tokens.js';
-import { InlineHooks, type EmulatedInlineHook } from './inline-hooks.js';
+import { InlineHooks } from './inline-hooks.js';
 import { makeLogEvent, type LogEvent, type LogEventOptions } from './log-events.js';
 import { OidcProvider } from './oidc.js';
 import { OrgResources } from './org-resources.js';
@@ -47,15 +46,11 @@ export class OktaOrg {
 
   constructor(context: OrgContext) {
     this.context = context;
-    const { clock, outbound } = context;
+    const { clock } = context;
     this.users = new UserDirectory(clock);
     this.schema = new UserSchema(context, (names) => this.users.forget(names));
     this.keys = new HookKeys(context);
-    this.inlineHooks = new InlineHooks(
-      context,
-      (id) => this.keys.find(id) !== undefined,
-      (hook, payload) => executeHook(hook, payload, () => this.#prove(hook), outbound),
-    );
+    this.inlineHooks = new InlineHooks(context, this.keys);
     this.eventHooks = new EventHooks(context, this.users.tokenOwner.id);
     this.resources = new OrgResources(context);
     this.orgTokens = new OrgTokens(context);
@@ -121,16 +116,12 @@ export class OktaOrg {
     return entered;
   }
 
-  #prove({ channel }: EmulatedInlineHook): Promise<HookProof> {
-    return proveToHook(channel, this.keys, this.context);
-  }
-
   async #targetOf({ url, headers = {} }: HookCallOptions): Promise<HookTarget> {
     const hook = this.inlineHooks.activeTelephonyHook;
     if (url !== undefined) return { url, headers };
     if (hook === undefined)
       throw new Error('There is no active telephony hook: give a url, or create a hook.');
-    const proof = await this.#prove(hook);
+    const proof = await proveToHook(hook.channel, this.keys, this.context);
     const target = { url: hook.channel.uri, hookId: hook.id };
     if (typeof proof === 'string') return { ...target, headers, problem: proof };
     return { ...target, headers: { ...proof, ...headers } };

@@ -67,21 +67,12 @@ const BASE: readonly (readonly [string, string, boolean, Limits?])[] = [
   ['manager', 'Manager', false],
 ];
 
-export function makeBaseAttributes(): SchemaAttributes {
-  const action = (isUsers: boolean): string => (isUsers ? 'READ_WRITE' : 'READ_ONLY');
-  return Object.fromEntries(
-    BASE.map(([name, title, isUsers, limits]): [string, SchemaAttribute] => [
-      name,
-      {
-        title,
-        type: 'string',
-        ...limits,
-        ...ATTRIBUTE_DEFAULTS,
-        permissions: [{ principal: 'SELF', action: action(isUsers) }],
-      },
-    ]),
-  );
-}
+export const BASE_ATTRIBUTES: SchemaAttributes = Object.fromEntries(
+  BASE.map(([name, title, isUsers, limits]): [string, SchemaAttribute] => {
+    const permissions = [{ principal: 'SELF', action: isUsers ? 'READ_WRITE' : 'READ_ONLY' }];
+    return [name, { title, type: 'string', ...limits, ...ATTRIBUTE_DEFAULTS, permissions }];
+  }),
+);
 
 /** Why an attribute cannot be written; `undefined` if it can. */
 export function attributeProblem(name: string, attribute: JsonObject): string | undefined {
@@ -130,65 +121,4 @@ export interface UserSchemaView {
   readonly base: SchemaAttributes;
   /** The custom attributes. */
   readonly custom: SchemaAttributes;
-}
-
-/** What the resources of the schema and of its user type say of the org. */
-export interface SchemaFacts {
-  readonly orgUrl: string;
-  readonly created: string;
-  readonly lastUpdated: string;
-}
-
-/** The id of the schema, which is also found as `default`. */
-export const SCHEMA_ID = 'osc1a2b3c4d5e6f7g8h9';
-export const USER_TYPE_ID = 'oty1a2b3c4d5e6f7g8h9';
-
-const DESCRIPTION = 'Okta user profile template with default permission settings';
-/** Okta's own user, which created the default type. */
-const SYSTEM_PRINCIPAL = 'sprz9fj1ycBcsgopy1d6';
-
-export function schemaResource({ base, custom }: UserSchemaView, facts: SchemaFacts): object {
-  const { orgUrl, created, lastUpdated } = facts;
-  const part = (id: string, properties: SchemaAttributes): object => ({
-    id,
-    type: 'object',
-    properties,
-    required: Object.keys(properties).filter((name) => properties[name]?.required === true),
-  });
-  return {
-    id: `${orgUrl}/meta/schemas/user/default`,
-    $schema: 'http://json-schema.org/draft-04/schema#',
-    name: 'user',
-    title: 'User',
-    description: DESCRIPTION,
-    lastUpdated,
-    created,
-    definitions: { custom: part('#custom', custom), base: part('#base', base) },
-    type: 'object',
-    properties: { profile: { allOf: [{ $ref: '#/definitions/custom' }, { $ref: '#/definitions/base' }] } },
-    _links: { self: linkToSchema('self', orgUrl) },
-  };
-}
-
-/** The default user type, which leads to the schema. */
-export function typeResource({ orgUrl, created }: SchemaFacts): object {
-  return {
-    id: USER_TYPE_ID,
-    displayName: 'User',
-    name: 'user',
-    description: DESCRIPTION,
-    createdBy: SYSTEM_PRINCIPAL,
-    lastUpdatedBy: SYSTEM_PRINCIPAL,
-    created,
-    lastUpdated: created,
-    default: true,
-    _links: {
-      schema: linkToSchema('schema', orgUrl),
-      self: { rel: 'self', href: `${orgUrl}/api/v1/meta/types/user/${USER_TYPE_ID}`, method: 'GET' },
-    },
-  };
-}
-
-function linkToSchema(rel: string, orgUrl: string): object {
-  return { rel, href: `${orgUrl}/api/v1/meta/schemas/user/${SCHEMA_ID}`, method: 'GET' };
 }

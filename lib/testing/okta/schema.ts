@@ -3,13 +3,9 @@ import { withResource, type ApiCall, type Route } from './route.js';
 import {
   ATTRIBUTE_DEFAULTS,
   attributeProblem,
-  makeBaseAttributes,
-  SCHEMA_ID,
-  schemaResource,
-  typeResource,
+  BASE_ATTRIBUTES,
   type SchemaAttribute,
   type SchemaAttributes,
-  type SchemaFacts,
   type UserSchemaView,
 } from './attributes.js';
 import type { OrgContext } from './context.js';
@@ -24,6 +20,13 @@ export interface SchemaDelay {
   readonly cleanUpMs?: number | undefined;
 }
 
+/** The id of the schema, which is also found as `default`. */
+const SCHEMA_ID = 'osc1a2b3c4d5e6f7g8h9';
+export const USER_TYPE_ID = 'oty1a2b3c4d5e6f7g8h9';
+const DESCRIPTION = 'Okta user profile template with default permission settings';
+/** Okta's own user, which created the default type. */
+const SYSTEM_PRINCIPAL = 'sprz9fj1ycBcsgopy1d6';
+
 const SCHEMA_ROLES = ['API_ACCESS_MANAGEMENT_ADMIN', 'APP_ADMIN', 'ORG_ADMIN'];
 
 /** The schema of the default user type, and the Schema API. */
@@ -33,7 +36,7 @@ export class UserSchema {
   readonly #created: string;
   #lastUpdated: string;
   #delay: SchemaDelay = {};
-  #view: UserSchemaView = { base: makeBaseAttributes(), custom: {} };
+  #view: UserSchemaView = { base: BASE_ATTRIBUTES, custom: {} };
   /** A change that does not show yet. */
   #pending: { readonly view: UserSchemaView; readonly visibleAt: number } | undefined;
   readonly #cleanUpUntil = new Map<string, number>();
@@ -73,15 +76,11 @@ export class UserSchema {
 
   get routes(): readonly Route[] {
     const schema = { path: '/api/v1/meta/schemas/user/:id', roles: SCHEMA_ROLES };
-    const withSchema = (answer: (call: ApiCall) => Reply): Route['answer'] =>
-      withResource(
-        'UserSchema',
-        (id) => (id === 'default' || id === SCHEMA_ID ? this : undefined),
-        (_schema, call) => answer(call),
-      );
-    const read = withSchema(() => okReply(schemaResource(this.view, this.#facts)));
-    const update = withSchema(({ body }) => this.#update(body));
-    const types = (): Reply => okReply([typeResource(this.#facts)]);
+    const withSchema = (answer: (schema: this, call: ApiCall) => Reply): Route['answer'] =>
+      withResource('UserSchema', (id) => (id === 'default' || id === SCHEMA_ID ? this : undefined), answer);
+    const read = withSchema(() => okReply(this.#resource(this.view, this.#lastUpdated)));
+    const update = withSchema((_schema, { body }) => this.#update(body));
+    const types = (): Reply => okReply([this.#typeResource()]);
     return [
       { method: 'get', ...schema, scope: 'okta.schemas.read', answer: read },
       { method: 'post', ...schema, scope: 'okta.schemas.manage', answer: update },
@@ -89,8 +88,47 @@ export class UserSchema {
     ];
   }
 
-  get #facts(): SchemaFacts {
-    return { orgUrl: this.#context.orgUrl, created: this.#created, lastUpdated: this.#lastUpdated };
+  #resource({ base, custom }: UserSchemaView, lastUpdated: string): object {
+    const part = (id: string, properties: SchemaAttributes): object => ({
+      id,
+      type: 'object',
+      properties,
+      required: Object.keys(properties).filter((name) => properties[name]?.required === true),
+    });
+    return {
+      id: `${this.#context.orgUrl}/meta/schemas/user/default`,
+      $schema: 'http://json-schema.org/draft-04/schema#',
+      name: 'user',
+      title: 'User',
+      description: DESCRIPTION,
+      lastUpdated,
+      created: this.#created,
+      definitions: { custom: part('#custom', custom), base: part('#base', base) },
+      type: 'object',
+      properties: { profile: { allOf: [{ $ref: '#/definitions/custom' }, { $ref: '#/definitions/base' }] } },
+      _links: { self: this.#link('self') },
+    };
+  }
+
+  /** The default user type, which leads to the schema. */
+  #typeResource(): object {
+    const href = `${this.#context.orgUrl}/api/v1/meta/types/user/${USER_TYPE_ID}`;
+    return {
+      id: USER_TYPE_ID,
+      displayName: 'User',
+      name: 'user',
+      description: DESCRIPTION,
+      createdBy: SYSTEM_PRINCIPAL,
+      lastUpdatedBy: SYSTEM_PRINCIPAL,
+      created: this.#created,
+      lastUpdated: this.#created,
+      default: true,
+      _links: { schema: this.#link('schema'), self: { rel: 'self', href, method: 'GET' } },
+    };
+  }
+
+  #link(rel: string): object {
+    return { rel, href: `${this.#context.orgUrl}/api/v1/meta/schemas/user/${SCHEMA_ID}`, method: 'GET' };
   }
 
   #update(body: unknown): Reply {
@@ -126,7 +164,7 @@ export class UserSchema {
       custom: { ...without(custom, removed), ...Object.fromEntries(changed.map(withoutFalse)) },
     };
     return {
-      ...okReply(schemaResource(next, { ...this.#facts, lastUpdated: new Date(now).toISOString() })),
+      ...okReply(this.#resource(next, new Date(now).toISOString())),
       commit: () => {
         const gone = removed.filter((name) => name in custom);
         for (const name of gone) this.#cleanUpUntil.set(name, now + (this.#delay.cleanUpMs ?? 0));

@@ -1,5 +1,6 @@
 import { fieldOf, isObject, type JsonObject } from '../../core/json.js';
-import { valueProblem, USER_TYPE_ID, type UserSchemaView } from './attributes.js';
+import { valueProblem, type UserSchemaView } from './attributes.js';
+import { USER_TYPE_ID } from './schema.js';
 import type { StoredUser } from './users.js';
 
 export function userResource(user: StoredUser, orgUrl: string): object {

@@ -52,7 +52,6 @@ export interface EmulatedInbound {
 /** The keywords that Twilio handles in an SMS, from its page on opt-out keywords. */
 const STOP = new Set(['STOP', 'STOPALL', 'UNSUBSCRIBE', 'CANCEL', 'END', 'QUIT', 'REVOKE', 'OPTOUT']);
 const START = new Set(['START', 'YES', 'UNSTOP']);
-const HELP = new Set(['HELP', 'INFO']);
 
 export class TwilioInbound {
   readonly received: EmulatedInbound[] = [];
@@ -115,7 +114,7 @@ export class TwilioInbound {
     if (START.has(word) && recipients.optIn(from, to)) {
       return forward('You will get messages from this number again.');
     }
-    return HELP.has(word) ? forward('Reply STOP to unsubscribe.') : forward();
+    return forward();
   }
 
   /** On WhatsApp, Twilio handles only the sandbox's keywords. */
@@ -188,9 +187,8 @@ function keep(...replies: readonly string[]): Reaction {
   return { replies, isForwarded: false };
 }
 
-/** Reads TwiML, or plain text as one message. Another content type and a failure give no reply. */
+/** The replies in TwiML. Another content type and a failure give none. */
 function repliesOf(answer: WebhookAnswer | undefined): readonly string[] {
   if (answer === undefined || answer.status < 200 || answer.status > 299) return [];
-  if (/^text\/plain\b/i.test(answer.contentType)) return answer.body.trim() === '' ? [] : [answer.body];
   return /\bxml\b/i.test(answer.contentType) ? (messagesOfTwiml(answer.body) ?? []) : [];
 }

@@ -4,9 +4,6 @@ const PROLOGUE = /^\s*<\?xml[^?]*\?>/;
 const ENTITY = /&(?:amp|lt|gt|quot|apos|#\d+|#x[\da-f]+);/gi;
 const NAMED_ENTITIES: Readonly<Record<string, string>> = { amp: '&', lt: '<', gt: '>', quot: '"', apos: "'" };
 
-/** How often an endless `<Say loop="0">` is heard before the phone hangs up. */
-const PATIENCE = 3;
-
 /** The kind of element whose texts are read. */
 type Verb = 'Say' | 'Message';
 
@@ -62,8 +59,7 @@ function textsOf(twiml: string, verb: Verb): readonly string[] | undefined {
 }
 
 function loopOf(attributes: string): number {
-  const loop = Number(/\bloop\s*=\s*["'](\d+)["']/.exec(attributes)?.[1] ?? '1');
-  return loop === 0 ? PATIENCE : loop;
+  return Number(/\bloop\s*=\s*["'](\d+)["']/.exec(attributes)?.[1] ?? '1');
 }
 
 function decodeText(text: string): string | undefined {

@@ -1,70 +1,9 @@
 import type { EmulatedTemplate } from './content.js';
 import { asList, textFieldOf } from '../../core/json.js';
 
-/**
- * The texts of Twilio and WhatsApp in one language, with `{code}`, `{service}` and `{minutes}`. They stand for the
- * real ones and are not copied from them.
- */
-interface PresetWords {
-  /** WhatsApp's authentication template. */
-  readonly isCode: string;
-  readonly keepSecret: string;
-  readonly expires: string;
-  /** Verify's message. */
-  readonly verifyText: string;
-  /** Verify's call. */
-  readonly verifyCall: string;
-}
-
-const ENGLISH: PresetWords = {
-  isCode: '{code} is your verification code.',
-  keepSecret: 'For your security, do not share this code.',
-  expires: 'This code expires in {minutes} minutes.',
-  verifyText: 'Your {service} verification code is: {code}',
-  verifyCall: 'Your verification code is: {code}.',
-};
-
-const PRESETS: Readonly<Record<string, PresetWords>> = {
-  es: {
-    isCode: '{code} es tu código de verificación.',
-    keepSecret: 'Por tu seguridad, no lo compartas.',
-    expires: 'Este código caduca en {minutes} minutos.',
-    verifyText: 'Tu código de verificación para {service} es: {code}',
-    verifyCall: 'Tu código de verificación es: {code}.',
-  },
-  fr: {
-    isCode: '{code} est votre code de vérification.',
-    keepSecret: 'Pour votre sécurité, ne le partagez pas.',
-    expires: 'Ce code expire dans {minutes} minutes.',
-    verifyText: 'Votre code de vérification pour {service} est : {code}',
-    verifyCall: 'Votre code de vérification est : {code}.',
-  },
-  de: {
-    isCode: '{code} ist dein Bestätigungscode.',
-    keepSecret: 'Gib diesen Code zu deiner Sicherheit nicht weiter.',
-    expires: 'Dieser Code läuft in {minutes} Minuten ab.',
-    verifyText: 'Dein Bestätigungscode für {service} lautet: {code}',
-    verifyCall: 'Dein Bestätigungscode lautet: {code}.',
-  },
-  pt: {
-    isCode: '{code} é o seu código de verificação.',
-    keepSecret: 'Para sua segurança, não o compartilhe.',
-    expires: 'Este código expira em {minutes} minutos.',
-    verifyText: 'Seu código de verificação para {service} é: {code}',
-    verifyCall: 'Seu código de verificação é: {code}.',
-  },
-};
-
-/** A sentence in a language, `pt_BR` and `pt-BR` alike; English for those that are not in the table. */
-export function presetSentence(
-  language: string,
-  sentence: keyof PresetWords,
-  values: Readonly<Record<string, string | number>> = {},
-): string {
-  const base = language.split(/[-_]/)[0] ?? '';
-  const words = (Object.hasOwn(PRESETS, base) ? PRESETS[base] : undefined) ?? ENGLISH;
-  return words[sentence].replace(/\{(\w+)\}/g, (_whole, name: string) => String(values[name] ?? ''));
-}
+/** Sentences of WhatsApp's authentication template and of Verify. They stand for the real ones and are not copied from them. */
+export const codeSentence = (code: string): string => `${code} is your verification code.`;
+export const KEEP_SECRET = 'For your security, do not share this code.';
 
 /** A template as a phone shows it. */
 export interface RenderedTemplate {
@@ -84,7 +23,7 @@ export function renderTemplate(
   template: EmulatedTemplate,
   variables: Readonly<Record<string, string>>,
 ): RenderedTemplate {
-  const { language, types } = template;
+  const { types } = template;
   const values: Readonly<Record<string, string>> = { ...template.variables, ...variables };
   const authentication = types[AUTHENTICATION];
   if (authentication === undefined) {
@@ -95,11 +34,9 @@ export function renderTemplate(
   const code = values['1'] ?? '';
   const minutes = authentication['code_expiration_minutes'];
   const sentences = [
-    presetSentence(language, 'isCode', { code }),
-    ...(authentication['add_security_recommendation'] === false
-      ? []
-      : [presetSentence(language, 'keepSecret')]),
-    ...(typeof minutes === 'number' ? [presetSentence(language, 'expires', { minutes })] : []),
+    codeSentence(code),
+    ...(authentication['add_security_recommendation'] === false ? [] : [KEEP_SECRET]),
+    ...(typeof minutes === 'number' ? [`This code expires in ${minutes} minutes.`] : []),
   ];
   return { text: sentences.join(' '), button: { text: buttonText(authentication['actions']), copies: code } };
 }

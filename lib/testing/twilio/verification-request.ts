@@ -10,8 +10,6 @@ export interface VerificationRequest {
   readonly channel: VerifyChannel;
   readonly customCode: string | undefined;
   readonly locale: string | undefined;
-  /** The language of the message. */
-  readonly language: string;
   readonly riskCheck: 'enable' | 'disable' | undefined;
 }
 
@@ -44,10 +42,9 @@ export function readVerification(
   const locale = field('Locale');
   if (locale !== undefined && !VERIFY_LOCALES.has(locale)) return refuse(20404);
 
-  const language = locale ?? LANGUAGE_OF_COUNTRY.find(([prefix]) => to.startsWith(prefix))?.[1] ?? 'en';
   if (channel === 'whatsapp') {
     if (service.whatsAppFrom === null) return refuse(68008, 'The Verify Service has no WhatsApp sender.');
-    if (service.whatsAppLocales?.includes(language) === false) return refuse(60242);
+    if (service.whatsAppLocales?.includes(locale ?? 'en') === false) return refuse(60242);
   }
   if (channel === 'sms') {
     if (recipients.isLandline(to)) return refuse(60205);
@@ -58,7 +55,7 @@ export function readVerification(
   if (recipients.isUnverified(to)) {
     return refuse(21608, `The number ${to} is unverified. Trial accounts cannot send there.`);
   }
-  return { to, channel, customCode, locale, language, riskCheck };
+  return { to, channel, customCode, locale, riskCheck };
 }
 
 function invalid(parameter: string): { readonly error: TwilioError } {
@@ -70,14 +67,3 @@ export const VERIFY_LOCALES: ReadonlySet<string> = new Set(
   `af ar ca zh zh-CN zh-HK hr cs da nl en en-GB et fi fr de el he hi hu id it ja kn ko lt ms mr nb pl pt-BR pt ro ru sk
   es sv tl te th tr uk vi`.split(/\s+/),
 );
-
-/** The language of a number's country, for countries with a text in the emulator. */
-const LANGUAGE_OF_COUNTRY: readonly (readonly [string, string])[] = [
-  ['+33', 'fr'],
-  ['+34', 'es'],
-  ['+43', 'de'],
-  ['+49', 'de'],
-  ['+52', 'es'],
-  ['+55', 'pt-BR'],
-  ['+351', 'pt'],
-];

@@ -5,8 +5,8 @@ import { given, type TwilioContext } from './context.js';
 import { notFound, twilioErrorReply } from './errors.js';
 import { isoDate } from './formats.js';
 import type { EmulatedPhoneItem } from './phones.js';
-import { presetSentence } from './templates.js';
-import { readVerification, type VerificationRequest } from './verification-request.js';
+import { codeSentence, KEEP_SECRET } from './templates.js';
+import { readVerification } from './verification-request.js';
 import {
   FIRST_VERIFY_SERVICE,
   verifyServiceResource,
@@ -117,7 +117,7 @@ export class TwilioVerify {
           Object.assign(pending, next);
         }
         if (rules.lateFailures.take(request) === undefined) {
-          phones.deliver(to, this.#item(next, read));
+          phones.deliver(to, this.#item(next));
         }
       },
     };
@@ -156,18 +156,16 @@ export class TwilioVerify {
     this.#pending.delete(verification.to);
   }
 
-  #item({ sid, channel, code }: EmulatedVerification, { language }: VerificationRequest): EmulatedPhoneItem {
+  #item({ sid, channel, code }: EmulatedVerification): EmulatedPhoneItem {
     const at = this.#context.clock();
     if (channel === 'sms') {
-      const service = this.#service.friendlyName;
-      return { channel, text: presetSentence(language, 'verifyText', { service, code }), at, sid };
+      return { channel, text: `Your ${this.#service.friendlyName} verification code is: ${code}`, at, sid };
     }
     if (channel === 'call') {
-      const digits = Array.from(code).join(', ');
-      const spoken = presetSentence(language, 'verifyCall', { code: digits });
+      const spoken = `Your verification code is: ${Array.from(code).join(', ')}.`;
       return { channel: 'voice', text: spoken, spoken, at, sid };
     }
-    const text = `${presetSentence(language, 'isCode', { code })} ${presetSentence(language, 'keepSecret')}`;
+    const text = `${codeSentence(code)} ${KEEP_SECRET}`;
     return { channel, text, button: { text: 'Copy code', copies: code }, at, sid };
   }
 

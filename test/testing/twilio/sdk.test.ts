@@ -29,16 +29,10 @@ describe("startTwilioEmulator: with Twilio's SDK", () => {
     expect(error).to.include({ status: 404, code: 20404 });
   });
 
-  it('lists templates over several pages, and returns the approval of one', async () => {
-    for (let count = 0; count < 5; count += 1) twilio.addTemplate({ friendlyName: `code_${count}` });
-    const all = await client.content.v1.contents.list({ pageSize: 2 });
-    expect(all.map(({ friendlyName }) => friendlyName)).to.deep.equal([
-      'code_0',
-      'code_1',
-      'code_2',
-      'code_3',
-      'code_4',
-    ]);
+  it('lists templates, and returns the approval of one', async () => {
+    for (const friendlyName of ['code_0', 'code_1']) twilio.addTemplate({ friendlyName });
+    const all = await client.content.v1.contents.list();
+    expect(all.map(({ friendlyName }) => friendlyName)).to.deep.equal(['code_0', 'code_1']);
     const { whatsapp } = await client.content.v1
       .contents(all[0]?.sid ?? '')
       .approvalFetch()
@@ -48,7 +42,7 @@ describe("startTwilioEmulator: with Twilio's SDK", () => {
 
   it('returns the balance, the numbers and the Messaging Service', async () => {
     expect(await client.balance.fetch()).to.include({ balance: '100.00', currency: 'USD' });
-    const numbers = await client.incomingPhoneNumbers.list({ pageSize: 1 });
+    const numbers = await client.incomingPhoneNumbers.list();
     expect(numbers.map(({ phoneNumber }) => phoneNumber)).to.deep.equal([
       twilio.smsNumber,
       twilio.voiceNumber,
@@ -68,7 +62,7 @@ describe("startTwilioEmulator: with Twilio's SDK", () => {
     expect((await client.messages(sent.sid).fetch()).to).to.equal(PHONE);
     const feedback = await client.messages(sent.sid).feedback.create({ outcome: 'confirmed' });
     expect(feedback).to.include({ messageSid: sent.sid, outcome: 'confirmed' });
-    const listed = await client.messages.list({ to: PHONE, pageSize: 1 });
+    const listed = await client.messages.list({ to: PHONE });
     expect(listed.map(({ sid }) => sid)).to.deep.equal([sent.sid]);
   });
 });

@@ -7,8 +7,8 @@ import type { LoopbackServer } from './loopback-server.js';
 
 export interface EmulatedApi {
   readonly clock: () => number;
-  /** Which requests are hit by a fault without a `match`. */
-  readonly isFaultable: (request: RecordedRequest) => boolean;
+  /** Which requests are hit by a fault without a `match`. Default: all. */
+  readonly isFaultable?: ((request: RecordedRequest) => boolean) | undefined;
   /** Which requests are kept in `requests`. */
   readonly isRecorded: (request: RecordedRequest) => boolean;
   /** Called once with the head of every request. A fault that it returns goes before the rules. */

@@ -4,7 +4,7 @@ import { randomSid } from '../server/random-ids.js';
 import { given, type AllSettings, type TwilioContext } from './context.js';
 import { notFound } from './errors.js';
 import { API_VERSION, isoDate, twilioDate } from './formats.js';
-import { legacyPage, metaPage } from './paging.js';
+import { legacyPage, metaPage } from './resources.js';
 
 /** Settings of the account, for `configureAccount`. Those that are left out do not change. */
 export interface AccountSettings {

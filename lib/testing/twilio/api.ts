@@ -40,7 +40,7 @@ export function twilioHandler(context: TwilioContext, products: TwilioProducts):
   const unlessRefused =
     (create: Answer): Answer =>
     (request, params) => {
-      const refusal = context.rules.refusals.take(request);
+      const refusal = context.refusals.take(request);
       return refusal === undefined ? create(request, params) : twilioErrorReply(refusal);
     };
 

@@ -1,4 +1,4 @@
-import { RuleList, type LimitedRule } from '../server/faults.js';
+import type { LimitedRule, RuleList } from '../server/faults.js';
 import type { LoopbackServer } from '../server/loopback-server.js';
 import type { Outbound } from '../server/outbound.js';
 import type { TwilioEmulator } from './emulator.js';
@@ -29,7 +29,8 @@ export interface TwilioContext extends Pick<
   readonly recipients: TwilioRecipients;
   readonly sessions: WhatsAppSessions;
   readonly phones: TwilioPhones;
-  readonly rules: SendingRules;
+  readonly refusals: RuleList<RefusalRule>;
+  readonly lateFailures: RuleList<LateFailureRule>;
 }
 
 /** A rule that refuses new messages, calls and verifications with a code of Twilio's. */
@@ -40,16 +41,6 @@ export interface LateFailureRule extends LimitedRule {
   readonly code: number;
   /** Default: `undelivered` for SMS, `failed` for WhatsApp and calls. Verify reports nothing, the code just does not arrive. */
   readonly status?: 'failed' | 'undelivered' | undefined;
-}
-
-export class SendingRules {
-  readonly refusals = new RuleList<RefusalRule>();
-  readonly lateFailures = new RuleList<LateFailureRule>();
-
-  clear(): void {
-    this.refusals.clear();
-    this.lateFailures.clear();
-  }
 }
 
 /** Every setting with a value, `undefined` for none. */

@@ -1,5 +1,5 @@
 import { serveApi } from '../server/emulated-api.js';
-import type { Fault, FaultRule, RecordedRequest } from '../server/faults.js';
+import { RuleList, type Fault, type FaultRule, type RecordedRequest } from '../server/faults.js';
 import { startLoopbackServer } from '../server/loopback-server.js';
 import { Outbound } from '../server/outbound.js';
 import { randomAlphanumeric, randomSid } from '../server/random-ids.js';
@@ -8,7 +8,7 @@ import { isTwilioCall, twilioHandler } from './api.js';
 import { TwilioCallbacks, type CallbackFault, type EmulatedCallback } from './callbacks.js';
 import type { EmulatedCall } from './calls.js';
 import { TwilioContent, type EmulatedTemplate, type NewTemplate } from './content.js';
-import { SendingRules, type LateFailureRule, type RefusalRule, type TwilioContext } from './context.js';
+import type { LateFailureRule, RefusalRule, TwilioContext } from './context.js';
 import { TwilioInbound, type EmulatedInbound, type InboundMessage } from './inbound.js';
 import { TwilioLifecycle } from './lifecycle.js';
 import type { EmulatedFeedback, EmulatedMessage } from './messages.js';
@@ -170,7 +170,8 @@ export async function startTwilioEmulator(options: TwilioEmulatorOptions = {}): 
   const outbound = new Outbound(WEBHOOK_TIMEOUT_MS);
   const senders = new TwilioSenders([...owned, ...(options.senders ?? [])], magicNumbers);
   const phones = new TwilioPhones();
-  const rules = new SendingRules();
+  const refusals = new RuleList<RefusalRule>();
+  const lateFailures = new RuleList<LateFailureRule>();
   const sessions = new WhatsAppSessions(clock, SANDBOX_NUMBER);
   const server = await startLoopbackServer(options.port);
   const context: TwilioContext = {
@@ -183,7 +184,8 @@ export async function startTwilioEmulator(options: TwilioEmulatorOptions = {}): 
     recipients: new TwilioRecipients(options.landlines ?? []),
     sessions,
     phones,
-    rules,
+    refusals,
+    lateFailures,
   };
   const callbacks = new TwilioCallbacks(context);
   const stepMs = options.callbackDelayMs ?? DEFAULT_CALLBACK_DELAY_MS;
@@ -195,7 +197,6 @@ export async function startTwilioEmulator(options: TwilioEmulatorOptions = {}): 
   const inbound = new TwilioInbound(context);
   const api = serveApi(server, {
     clock,
-    isFaultable: () => true,
     isRecorded: isTwilioCall,
     handler: twilioHandler(context, { account, sending, content, verify }),
   });
@@ -239,13 +240,14 @@ export async function startTwilioEmulator(options: TwilioEmulatorOptions = {}): 
     configureAccount: (settings) => account.configure(settings),
     setCapabilities: (number, changed) => senders.setCapabilities(number, changed),
     fault: api.fault,
-    refuseWith: (rule) => rules.refusals.add(rule),
-    failLater: (rule) => rules.lateFailures.add(rule),
+    refuseWith: (rule) => refusals.add(rule),
+    failLater: (rule) => lateFailures.add(rule),
     faultCallbacks: (fault) => callbacks.fault(fault),
     releaseCallbacks: () => callbacks.release(),
     clearFaults: () => {
       api.clearFaults();
-      rules.clear();
+      refusals.clear();
+      lateFailures.clear();
       callbacks.clearFaults();
     },
     close: async () => {

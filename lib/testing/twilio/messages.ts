@@ -53,21 +53,17 @@ export interface EmulatedFeedback {
   readonly at: number;
 }
 
-/** A message that was read, and the template that it names. */
-export interface ReadMessage {
-  readonly message: StoredMessage;
-  readonly template: EmulatedTemplate | undefined;
-}
-
 const MAX_BODY = 1600;
 const MAX_VALIDITY_SECONDS = 36_000;
 
-/** Reads the parameters of `POST Messages.json`. Returns a message, or Twilio's refusal. */
+/** Reads the parameters of `POST Messages.json`. Returns a message with its template, or Twilio's refusal. */
 export function readMessage(
   request: RecordedRequest,
   { senders, recipients, smsNumber, clock }: TwilioContext,
   content: TwilioContent,
-): ReadMessage | { readonly error: TwilioError } {
+):
+  | { readonly message: StoredMessage; readonly template: EmulatedTemplate | undefined }
+  | { readonly error: TwilioError } {
   const field = formOf(request);
   const toText = field('To');
   if (toText === undefined) return refuse(21604, "A 'To' phone number is required.");

@@ -7,8 +7,7 @@ import { notFound, twilioErrorReply } from './errors.js';
 import { addressOf } from './formats.js';
 import type { LateFailure, TwilioLifecycle } from './lifecycle.js';
 import { readMessage, type EmulatedFeedback, type StoredMessage } from './messages.js';
-import { legacyPage } from './paging.js';
-import { callResource, feedbackResource, messageResource } from './resources.js';
+import { callResource, feedbackResource, legacyPage, messageResource } from './resources.js';
 import { renderTemplate, templateFailure } from './templates.js';
 
 type Sent = StoredMessage | StoredCall;
@@ -77,7 +76,7 @@ export class TwilioSending {
   };
 
   readonly createCall: Answer = (request) => {
-    const { clock, phones, rules } = this.#context;
+    const { clock, phones, lateFailures } = this.#context;
     const call = readCall(request, this.#context);
     if ('error' in call) return twilioErrorReply(call.error);
     const { sid, channel, to } = call;
@@ -86,7 +85,7 @@ export class TwilioSending {
       commit: () => {
         this.calls.push(call);
         this.#bySid.set(sid, call);
-        const rule = rules.lateFailures.take(request);
+        const rule = lateFailures.take(request);
         const spoken = wordsOfCall(call);
         if (rule === undefined) phones.deliver(to, { channel, text: spoken, spoken, at: clock(), sid });
         this.#lifecycle.runCall(call, rule === undefined ? undefined : { code: rule.code, status: 'failed' });
@@ -121,7 +120,7 @@ export class TwilioSending {
     template: EmulatedTemplate | undefined,
     request: RecordedRequest,
   ): LateFailure | undefined {
-    const rule = this.#context.rules.lateFailures.take(request);
+    const rule = this.#context.lateFailures.take(request);
     if (rule !== undefined) {
       const usual = message.channel === 'sms' ? 'undelivered' : 'failed';
       return { code: rule.code, status: rule.status ?? usual };

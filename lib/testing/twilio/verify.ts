@@ -83,7 +83,7 @@ export class TwilioVerify {
   };
 
   readonly create: Answer = (request) => {
-    const { rules, recipients, clock, phones } = this.#context;
+    const { lateFailures, recipients, clock, phones } = this.#context;
     const read = readVerification(request, this.#service, recipients);
     if ('error' in read) return twilioErrorReply(read.error);
     const { to, channel, locale, riskCheck, customCode } = read;
@@ -116,7 +116,7 @@ export class TwilioVerify {
         } else {
           Object.assign(pending, next);
         }
-        if (rules.lateFailures.take(request) === undefined) {
+        if (lateFailures.take(request) === undefined) {
           phones.deliver(to, this.#item(next));
         }
       },

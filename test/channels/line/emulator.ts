@@ -100,7 +100,6 @@ export async function startLineEmulator(): Promise<LineEmulator> {
   const server = await startLoopbackServer();
   const api = serveApi(server, {
     clock: Date.now,
-    isFaultable: () => true,
     isRecorded: () => true,
     handler: replyWith(answer),
   });

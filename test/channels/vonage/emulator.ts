@@ -122,7 +122,6 @@ export async function startVonageEmulator(clock: () => number = Date.now): Promi
   const server = await startLoopbackServer();
   const api = serveApi(server, {
     clock,
-    isFaultable: () => true,
     isRecorded: () => true,
     handler: replyWith(answer),
   });

@@ -64,6 +64,14 @@ export interface SuppressionView {
   readonly until: number;
 }
 
+/** The part of a hook that the phones' page reads. */
+export interface SuppressionReader {
+  /** As `TelephonyHook.suppressions`. */
+  suppressions(
+    number: string,
+  ): Promise<readonly (Omit<SuppressionView, 'until'> & { readonly until: Date })[]>;
+}
+
 /** A message or call on a phone. */
 export interface PhoneItem extends Omit<EmulatedPhoneItem, 'spoken'> {
   /** Whether the phone's owner wrote it. */

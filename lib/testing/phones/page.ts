@@ -9,10 +9,9 @@ import type { BadDay, BadDayPhase } from './bad-day.js';
 import { FaultSwitches } from './fault-switches.js';
 import type { OktaEmulator } from '../okta/emulator.js';
 import { makeActions } from './actions.js';
-import type { PageLink } from './api.js';
-import { aboutOf, stateOf } from './state.js';
+import type { PageLink, SuppressionReader } from './api.js';
+import { aboutOf, rememberSuppressions, stateOf } from './state.js';
 import { SignIns } from './sign-ins.js';
-import { rememberSuppressions, type SuppressionReader } from './suppressions.js';
 import type { TwilioEmulator } from '../twilio/emulator.js';
 
 /** Options of `createPhonesPage`. */

@@ -3,9 +3,16 @@ import type { FaultSwitches } from './fault-switches.js';
 import type { EmulatedUser } from '../okta/users.js';
 import type { OktaEmulator } from '../okta/emulator.js';
 import { textFieldOf } from '../../core/json.js';
-import type { PageLink, PersonView, PhoneItem, PhonesAbout, PhonesState } from './api.js';
+import type {
+  PageLink,
+  PersonView,
+  PhoneItem,
+  PhonesAbout,
+  PhonesState,
+  SuppressionReader,
+  SuppressionView,
+} from './api.js';
 import type { SignIns } from './sign-ins.js';
-import type { rememberSuppressions } from './suppressions.js';
 import { languageOfTwiml } from '../twilio/spoken-twiml.js';
 import type { TwilioEmulator } from '../twilio/emulator.js';
 
@@ -104,4 +111,23 @@ function itemsOf(phone: string, madeOf: MadeBySid, twilio: TwilioEmulator): read
     }));
   // A message comes before a reply of the same millisecond.
   return [...written, ...got].sort((one, other) => one.at - other.at).slice(-MAX_ITEMS);
+}
+
+/** Returns the suppressions of a phone as the hook said last: the page's state is read at once, and the hook answers later. */
+export function rememberSuppressions(
+  hook: SuppressionReader | undefined,
+): (number: string) => readonly SuppressionView[] {
+  const known = new Map<string, readonly SuppressionView[]>();
+  const read = async (number: string): Promise<void> => {
+    // A number that is not in E.164 has no suppression.
+    const found = (await hook?.suppressions(number).catch(() => [])) ?? [];
+    known.set(
+      number,
+      found.map(({ channel, reason, until }) => ({ channel, reason, until: until.getTime() })),
+    );
+  };
+  return (number) => {
+    void read(number);
+    return known.get(number) ?? [];
+  };
 }

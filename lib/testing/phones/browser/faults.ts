@@ -14,12 +14,15 @@ const SIDES: Readonly<Record<FaultSwitchView['side'], string>> = {
 export function fillFaults(place: HTMLElement, first: PhonesState, ask: Ask): (state: PhonesState) => void {
   let shown = first;
   const switches = new Map<string, Part<boolean>>();
-  const turn = (asking: Promise<void>): void => void asking.catch(() => update(shown));
+  /** A switch that could not be changed turns back. */
+  const turn = async (asking: ReturnType<Ask>): Promise<void> => {
+    if ((await asking) !== undefined) update(shown);
+  };
   const groups = Object.entries(SIDES).map(([side, title]) => {
     const made = first.faults
       .filter((fault) => fault.side === side)
       .map(({ id, title: label, description }) => {
-        const one = makeSwitch(label, description, (isOn) => turn(ask('fault', { id, isOn })));
+        const one = makeSwitch(label, description, (isOn) => void turn(ask('fault', { id, isOn })));
         switches.set(id, one);
         return one.root;
       });
@@ -28,7 +31,7 @@ export function fillFaults(place: HTMLElement, first: PhonesState, ask: Ask): (s
   const count = element('p.count', { role: 'status' });
   const play = element('button', {
     type: 'button',
-    onclick: () => turn(ask('bad-day', { isOn: !shown.badDay.isPlaying })),
+    onclick: () => void turn(ask('bad-day', { isOn: !shown.badDay.isPlaying })),
   });
   const phases = new Map(
     first.badDay.phases.map(({ name, description }) => [name, element('li', description)]),

@@ -41,7 +41,10 @@ const show = (state: PhonesState): void => {
   offerMessage(state.people);
 };
 const askAndShow: Ask = async (name, question) => {
-  show(await ask(name, question));
+  const answer = await ask(name, question);
+  if (typeof answer === 'string') return answer;
+  show(answer);
+  return undefined;
 };
 
 place.append(emptyNote);
@@ -65,12 +68,8 @@ function fillMessageOffer(place: HTMLElement, ask: Ask): (people: readonly Perso
   const senders = element('div.row');
   const done = element('p', { role: 'status' });
   const send = async ({ id: userId, firstName }: PersonView): Promise<void> => {
-    try {
-      await ask('write', { userId, channel: 'whatsapp', text });
-      done.textContent = `Sent from ${firstName}'s phone, which shows the reply.`;
-    } catch (error) {
-      done.textContent = error instanceof Error ? error.message : String(error);
-    }
+    const failure = await ask('write', { userId, channel: 'whatsapp', text });
+    done.textContent = failure ?? `Sent from ${firstName}'s phone, which shows the reply.`;
   };
   place.hidden = false;
   place.replaceChildren(element('h2', 'Send this by WhatsApp'), element('p.asked-text', text), senders, done);

@@ -9,20 +9,18 @@ import { attemptOf, CHANNELS, languageName, suppressionOf } from './words.js';
 /** A person's column: who they are, their sign-in, their phone, and what happened between the two. */
 export function makePerson(first: PersonView, about: PhonesAbout, ask: Ask): Part<PersonView> {
   const { id: userId, phone: number, language } = first;
-  const quietly = (asking: Promise<void>): void => {
-    // A switch that could not be changed turns back.
-    void asking.catch(() => optIn.update(shown.hasOptedIn));
-  };
   let shown = first;
-  const optIn = makeSwitch('Codes by WhatsApp', '', (hasOptedIn) =>
-    quietly(ask('opt-in', { userId, hasOptedIn })),
-  );
+  /** A switch that could not be changed turns back. */
+  const turn = async (hasOptedIn: boolean): Promise<void> => {
+    if ((await ask('opt-in', { userId, hasOptedIn })) !== undefined) optIn.update(shown.hasOptedIn);
+  };
+  const optIn = makeSwitch('Codes by WhatsApp', '', (hasOptedIn) => void turn(hasOptedIn));
   const membership = element('span');
   const join = element('button.small', {
     type: 'button',
     onclick: () => {
       const text = shown.isInSandbox ? 'stop' : about.sandbox.joinWords;
-      quietly(ask('write', { userId, channel: 'whatsapp', text }));
+      void ask('write', { userId, channel: 'whatsapp', text });
     },
   });
   const parts = [
@@ -74,7 +72,9 @@ function makeSuppressions(
   const reset = async (channel: 'whatsapp' | 'sms', isInSandbox: boolean): Promise<void> => {
     // The sandbox passes nothing on to the hook from a phone that has left it.
     const words = channel === 'whatsapp' && !isInSandbox ? [sandbox.joinWords, 'START'] : ['START'];
-    for (const text of words) await ask('write', { userId, channel, text });
+    for (const text of words) {
+      if ((await ask('write', { userId, channel, text })) !== undefined) return;
+    }
   };
   const lineOf = (suppression: SuppressionView, isInSandbox: boolean): HTMLElement => {
     const { channel } = suppression;
@@ -86,7 +86,7 @@ function makeSuppressions(
         type: 'button',
         'aria-label': `Reset ${CHANNELS[channel]} of ${firstName}`,
         title: `${firstName} writes START`,
-        onclick: () => void reset(channel, isInSandbox).catch(() => undefined),
+        onclick: () => void reset(channel, isInSandbox),
       },
       'Reset',
     );

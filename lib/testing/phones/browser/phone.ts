@@ -64,8 +64,7 @@ export function makePhone(person: PersonView, about: PhonesAbout, ask: Ask): Par
     for (const item of items) {
       if (item.channel !== open || !isUnread(item)) continue;
       seen.add(item.sid);
-      if (item.channel === 'whatsapp' && item.status !== undefined)
-        void ask('read', { sid: item.sid }).catch(() => undefined);
+      if (item.channel === 'whatsapp' && item.status !== undefined) void ask('read', { sid: item.sid });
     }
     draw();
   };
@@ -140,13 +139,10 @@ function makeComposer(person: PersonView, about: PhonesAbout, ask: Ask, openApp:
     const app = openApp();
     if (app === 'voice' || text.trim() === '') return;
     problem.textContent = '';
-    try {
-      await ask('write', { userId, channel: app, text });
-      // Not what the owner types meanwhile, or beside one of the words.
-      if (input.value === text) input.value = '';
-    } catch (error) {
-      problem.textContent = error instanceof Error ? error.message : String(error);
-    }
+    const failure = await ask('write', { userId, channel: app, text });
+    problem.textContent = failure ?? '';
+    // Not what the owner types meanwhile, or beside one of the words.
+    if (failure === undefined && input.value === text) input.value = '';
   };
   const word = (text: string, isForWhatsAppOnly = false): HTMLButtonElement =>
     element(

@@ -2,29 +2,28 @@ import type { PhonesAbout, PhonesFailure, PhonesRequests, PhonesState } from '..
 
 /** What the page sends to its server. Addresses are relative to the page, wherever it is mounted. */
 
-/** Sends a request and shows the new state. Rejects with a sentence for people. */
+/** Sends a request and shows the new state. If it fails, resolves to a sentence for people. */
 export type Ask = <Name extends keyof PhonesRequests>(
   name: Name,
   request: PhonesRequests[Name],
-) => Promise<void>;
+) => Promise<string | undefined>;
 
+/** Resolves to the new state, or to a sentence for people. */
 export async function ask<Name extends keyof PhonesRequests>(
   name: Name,
   request: PhonesRequests[Name],
-): Promise<PhonesState> {
-  let answer: Response;
+): Promise<PhonesState | string> {
   try {
-    answer = await fetch(`api/${name}`, {
+    const answer = await fetch(`api/${name}`, {
       method: 'POST',
       headers: { 'Content-Type': 'application/json' },
       body: JSON.stringify(request),
     });
+    if (answer.ok) return (await answer.json()) as PhonesState;
+    return ((await answer.json()) as PhonesFailure).error.message;
   } catch {
-    throw new Error('The demo does not answer. Is it still running?');
+    return 'The demo does not answer. Is it still running?';
   }
-  if (answer.ok) return (await answer.json()) as PhonesState;
-  const { error } = (await answer.json()) as PhonesFailure;
-  throw new Error(error.message);
 }
 
 export async function readAbout(): Promise<PhonesAbout> {

@@ -42,13 +42,11 @@ export function makeSignInCard(person: PersonView, ask: Ask): Part<PersonView> {
   let shown = '';
 
   /** Shows a failure in the place of the result. */
-  const orShowFailure = async (place: HTMLElement, asking: Promise<void>): Promise<void> => {
-    try {
-      await asking;
-    } catch (error) {
-      place.textContent = error instanceof Error ? error.message : String(error);
-      place.className = `${place.classList[0] ?? ''} bad`;
-    }
+  const orShowFailure = async (place: HTMLElement, asking: ReturnType<Ask>): Promise<void> => {
+    const failure = await asking;
+    if (failure === undefined) return;
+    place.textContent = failure;
+    place.className = `${place.classList[0] ?? ''} bad`;
   };
   const start = async (by: SignInChannel): Promise<void> => {
     for (const button of starts) button.disabled = true;

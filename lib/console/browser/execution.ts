@@ -23,22 +23,21 @@ export function makeExecution(about: About, stream: Stream): View<Extract<Route,
 
   const load = async (): Promise<void> => {
     const mine = id;
-    try {
-      const execution = await openExecution(mine);
-      if (mine !== id) return;
-      if (shown === undefined) {
-        shown = makeParts(execution);
-        body.replaceChildren(...shown.elements);
-      }
-      shown.show(execution, about.deadlineMs);
-    } catch (error) {
-      if (!(error instanceof ServerFailure)) throw error;
-      if (mine !== id || shown !== undefined) return;
+    const execution = await openExecution(mine);
+    if (mine !== id) return;
+    if (execution instanceof ServerFailure) {
+      if (shown !== undefined) return;
       body.replaceChildren(
-        showFailure(error),
+        showFailure(execution),
         element('p', 'The history keeps the newest executions. Older ones are in the gateway’s log.'),
       );
+      return;
     }
+    if (shown === undefined) {
+      shown = makeParts(execution);
+      body.replaceChildren(...shown.elements);
+    }
+    shown.show(execution, about.deadlineMs);
   };
 
   stream.listen({

@@ -27,14 +27,11 @@ export function makeHealth(about: About, stream: Stream): View<Extract<Route, { 
   let updates = 0;
   const load = async (): Promise<void> => {
     const updatesBefore = updates;
-    try {
-      const health = await readHealth();
-      if (updates === updatesBefore) show(health);
-    } catch (error) {
-      if (!(error instanceof ServerFailure)) throw error;
+    const health = await readHealth();
+    if (health instanceof ServerFailure) {
       shown = undefined;
-      body.replaceChildren(showFailure(error));
-    }
+      body.replaceChildren(showFailure(health));
+    } else if (updates === updatesBefore) show(health);
   };
   stream.listen({
     onHealth: (health) => {

@@ -55,16 +55,14 @@ export function makeHistoryFilters(
       found.textContent = `Of numbers, the last two digits are kept: these end in ${ending}.`;
       search.value = ending;
     } else if (isLogin(text)) {
-      try {
-        const { id } = await findUser({ user: text });
-        if (mine !== requests) return;
-        found.textContent = `${text} is the user ${id}.`;
-        search.value = id;
-      } catch (error) {
-        if (!(error instanceof ServerFailure)) throw error;
-        if (mine === requests) onFailed(error);
+      const user = await findUser({ user: text });
+      if (mine !== requests) return;
+      if (user instanceof ServerFailure) {
+        onFailed(user);
         return;
       }
+      found.textContent = `${text} is the user ${user.id}.`;
+      search.value = user.id;
     }
     onChosen({
       search: search.value.trim(),

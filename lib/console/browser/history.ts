@@ -90,20 +90,15 @@ export function makeHistory(about: About, stream: Stream): View<Extract<Route, {
     setText(newsStatus, waiting.size === 0 ? '' : 'There are new executions');
   };
 
-  /** The answer; `undefined` if a newer request began meanwhile. */
+  /** The answer; `undefined` if there is none, or if a newer request began meanwhile. */
   const find = async (before: string | undefined): Promise<ExecutionPage | undefined> => {
     requests += 1;
     const mine = requests;
-    try {
-      const page = await findExecutions(filter, { before, limit: PAGE });
-      if (mine !== requests) return undefined;
-      failure.replaceChildren();
-      return page;
-    } catch (error) {
-      if (!(error instanceof ServerFailure)) throw error;
-      if (mine === requests) failure.replaceChildren(showFailure(error));
-      return undefined;
-    }
+    const page = await findExecutions(filter, { before, limit: PAGE });
+    if (mine !== requests) return undefined;
+    const hasFailed = page instanceof ServerFailure;
+    failure.replaceChildren(...(hasFailed ? [showFailure(page)] : []));
+    return hasFailed ? undefined : page;
   };
 
   const load = async (): Promise<void> => {
@@ -148,8 +143,8 @@ export function makeHistory(about: About, stream: Stream): View<Extract<Route, {
   /** Only the server knows which executions fit, because it searches more than the rows show. */
   const countFitting = async (): Promise<void> => {
     const mine = requests;
-    const page = await findExecutions(filter, { limit: PAGE }).catch(() => undefined);
-    if (page === undefined || mine !== requests) return;
+    const page = await findExecutions(filter, { limit: PAGE });
+    if (page instanceof ServerFailure || mine !== requests) return;
     const known = new Set([...top.map(({ id }) => id), ...rows.ids()]);
     const oldest = top.length < PAGE ? -Infinity : Math.min(...top.map(({ startedAt }) => startedAt));
     waiting.clear();
@@ -202,10 +197,9 @@ export function makeHistory(about: About, stream: Stream): View<Extract<Route, {
       if (requests === 0) return;
       if (!isReading()) void load();
       else
-        void findExecutions(NO_FILTER, { limit: PAGE }).then(
-          ({ executions }) => takeIn(executions),
-          () => undefined,
-        );
+        void findExecutions(NO_FILTER, { limit: PAGE }).then((page) => {
+          if (!(page instanceof ServerFailure)) takeIn(page.executions);
+        });
     },
   });
 

@@ -23,12 +23,10 @@ byId('skip', HTMLAnchorElement).addEventListener('click', (event) => {
 let stopPage: () => void = () => undefined;
 let isLoggedOut = false;
 onLoggedOut(logOut);
-try {
-  start(await readAbout());
-} catch (error) {
-  if (!(error instanceof ServerFailure)) throw error;
-  if (!error.isLoggedOut)
-    main.replaceChildren(element('div.view', element('h1', 'Console'), showFailure(error)));
+const about = await readAbout();
+if (!(about instanceof ServerFailure)) start(about);
+else if (!about.isLoggedOut) {
+  main.replaceChildren(element('div.view', element('h1', 'Console'), showFailure(about)));
 }
 
 function start(about: About): void {

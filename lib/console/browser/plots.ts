@@ -19,15 +19,14 @@ export function makePlots() {
 
   const load = async (): Promise<void> => {
     loadedAt = Date.now();
-    try {
-      const timeline = await readTimeline();
-      const key = JSON.stringify(timeline);
-      if (key !== shown && redraw(body, () => drawTimeline(timeline))) shown = key;
-    } catch (error) {
-      if (!(error instanceof ServerFailure)) throw error;
+    const timeline = await readTimeline();
+    if (timeline instanceof ServerFailure) {
       shown = undefined;
-      body.replaceChildren(showFailure(error));
+      body.replaceChildren(showFailure(timeline));
+      return;
     }
+    const key = JSON.stringify(timeline);
+    if (key !== shown && redraw(body, () => drawTimeline(timeline))) shown = key;
   };
   return {
     element: body,

@@ -17,18 +17,20 @@ import { queryOf, type HistoryFilter } from './routes.js';
 /** The requests to the console's server, and its refusals. */
 
 /** The answer is not 2xx, or there is none. */
-export class ServerFailure extends Error {
+export class ServerFailure {
   /** As the server says it; the code may be `UNREACHABLE`. */
   readonly error: ConsoleFailure['error'];
   /** The user is logged out, or no administrator. */
   readonly isLoggedOut: boolean;
 
   constructor(error: ConsoleFailure['error'], isLoggedOut = false) {
-    super(error.message);
     this.error = error;
     this.isLoggedOut = isLoggedOut;
   }
 }
+
+/** None of them rejects. */
+type Answered<Answer> = Promise<Answer | ServerFailure>;
 
 /** Called at each answer that says that the user is logged out, or no administrator. */
 export function onLoggedOut(listener: () => void): void {
@@ -36,23 +38,24 @@ export function onLoggedOut(listener: () => void): void {
 }
 let logOut: () => void = () => undefined;
 
-// Each of them rejects with a ServerFailure.
-export const readAbout = (): Promise<About> => ask('api/about');
-export const readHealth = (): Promise<Health> => ask('api/health');
-export const readTimeline = (): Promise<Timeline> => ask('api/timeline');
+export const readAbout = (): Answered<About> => ask('api/about');
+export const readHealth = (): Answered<Health> => ask('api/health');
+export const readTimeline = (): Answered<Timeline> => ask('api/timeline');
 export const findExecutions = (
   filter: HistoryFilter,
   { before, limit }: { readonly before?: string | undefined; readonly limit: number },
-): Promise<ExecutionPage> => ask(`api/executions${queryOf({ ...filter, before, limit: String(limit) })}`);
-export const openExecution = (id: string): Promise<Execution> =>
+): Answered<ExecutionPage> => ask(`api/executions${queryOf({ ...filter, before, limit: String(limit) })}`);
+export const openExecution = (id: string): Answered<Execution> =>
   ask(`api/executions/${encodeURIComponent(id)}`);
-export const makePayload = (question: PayloadQuestion): Promise<MadePayload> =>
+export const makePayload = (question: PayloadQuestion): Answered<MadePayload> =>
   ask('api/tester/payload', question);
-export const sendPayload = (question: SendQuestion): Promise<TestResult> => ask('api/tester/send', question);
-export const findUser = (question: UserQuestion): Promise<FoundUser> => ask('api/user', question);
+export const sendPayload = (question: SendQuestion): Answered<TestResult> => ask('api/tester/send', question);
+export const findUser = (question: UserQuestion): Answered<FoundUser> => ask('api/user', question);
 
-async function ask<Answer>(path: string, question?: object): Promise<Answer> {
-  const { status, body } = await call(path, question);
+async function ask<Answer>(path: string, question?: object): Answered<Answer> {
+  const answer = await call(path, question);
+  if (answer instanceof ServerFailure) return answer;
+  const { status, body } = answer;
   if (status >= 200 && status < 300) {
     // The page and its server come from one package, and `api.ts` is their contract.
     return body as Answer;
@@ -61,10 +64,10 @@ async function ask<Answer>(path: string, question?: object): Promise<Answer> {
   // A request that the server takes for one of another site's page says nothing about the login.
   const isLoggedOut = (status === 401 || status === 403) && error.code !== 'CROSS_SITE';
   if (isLoggedOut) logOut();
-  throw new ServerFailure(error, isLoggedOut);
+  return new ServerFailure(error, isLoggedOut);
 }
 
-async function call(path: string, question?: object): Promise<{ status: number; body: unknown }> {
+async function call(path: string, question?: object): Answered<{ status: number; body: unknown }> {
   try {
     const post = {
       method: 'POST',
@@ -82,7 +85,7 @@ async function call(path: string, question?: object): Promise<{ status: number; 
     // A proxy in front of the gateway may answer with its own page.
     return { status: response.status, body: parseJson(await response.text()) };
   } catch {
-    throw new ServerFailure({
+    return new ServerFailure({
       code: 'UNREACHABLE',
       message: 'The gateway does not answer.',
       remedy: 'Check that it runs and that this machine reaches it, then try again.',

@@ -75,7 +75,7 @@ export function openStream(onConnection: (isLost: boolean) => void, onEnded: () 
       retry = window.setTimeout(connect, retryMs);
       retryMs = Math.min(2 * retryMs, MAX_RETRY_MS);
       // Browsers do not say why a stream was refused: a request of the page learns whether the user is logged out.
-      void readAbout().catch(() => undefined);
+      void readAbout();
     });
     hear(opened, 'executions', (changed) => {
       for (const listener of listeners) listener.onExecutions?.(changed);

@@ -4,7 +4,7 @@ import type { TestResult, ShownReaction } from '../api.js';
 import { copyButton, facts, inCode, markOutcome, markTone } from './widgets.js';
 import { formatDateTime, formatDuration } from './format.js';
 import { addressOf } from './routes.js';
-import { openExecution } from './server.js';
+import { openExecution, ServerFailure } from './server.js';
 import type { Stream } from './stream.js';
 import { makeWaterfall } from './waterfall.js';
 import type { Tone } from '../../events/description.js';
@@ -27,12 +27,12 @@ export function makeTestResult(stream: Stream) {
   const why = element('div');
   const path = element('div');
   const place = element('div', reaction, answer, since, why, path);
-  let current: { readonly id: string; readonly refresh: () => void } | undefined;
+  let current: { readonly id: string; readonly refresh: () => Promise<void> } | undefined;
   stream.listen({
     onExecutions: (changed) => {
-      if (changed.some(({ id }) => id === current?.id)) current?.refresh();
+      if (changed.some(({ id }) => id === current?.id)) void current?.refresh();
     },
-    onOpened: () => current?.refresh(),
+    onOpened: () => void current?.refresh(),
   });
   return {
     element: place,
@@ -56,28 +56,24 @@ export function makeTestResult(stream: Stream) {
           element('a.button', { href: addressOf({ view: 'execution', id }) }, 'Open this execution'),
         ),
       );
-      const refresh = (): void => {
-        void openExecution(id).then(
-          (execution) => {
-            if (current?.id !== id) return;
-            const { outcome, steps, code } = execution;
-            waterfall.show(steps, result.deadlineMs);
-            // The same reason stays in place: the reader may have selected it.
-            if (shownCode !== code) {
-              shownCode = code;
-              const pairs = [['Code', inCode(code)] as const, ...explainCode(execution)];
-              why.replaceChildren(...(code === undefined ? [] : [facts(...pairs)]));
-            }
-            if (shownOutcome === outcome) return;
-            shownOutcome = outcome;
-            since.replaceChildren(markOutcome(outcome), ' ', explainOutcome(execution));
-          },
-          // The answer is shown anyway, and the link leads to the reason.
-          () => undefined,
-        );
+      const refresh = async (): Promise<void> => {
+        const execution = await openExecution(id);
+        // After a failure the answer is shown anyway, and the link leads to the reason.
+        if (current?.id !== id || execution instanceof ServerFailure) return;
+        const { outcome, steps, code } = execution;
+        waterfall.show(steps, result.deadlineMs);
+        // The same reason stays in place: the reader may have selected it.
+        if (shownCode !== code) {
+          shownCode = code;
+          const pairs = [['Code', inCode(code)] as const, ...explainCode(execution)];
+          why.replaceChildren(...(code === undefined ? [] : [facts(...pairs)]));
+        }
+        if (shownOutcome === outcome) return;
+        shownOutcome = outcome;
+        since.replaceChildren(markOutcome(outcome), ' ', explainOutcome(execution));
       };
       current = { id, refresh };
-      refresh();
+      void refresh();
     },
   };
 }

@@ -71,8 +71,12 @@ export function makeTester(stream: Stream): View<Extract<Route, { view: 'tester'
         : warnOfSending(payload, Date.now());
   };
 
-  /** Runs one task at a time. The focus stays where it is, and the answer to an earlier request goes. */
-  const run = async (words: string, task: () => Promise<void>): Promise<void> => {
+  /** Makes one request at a time. The focus stays where it is, and the answer to an earlier request goes. */
+  const run = async <Answer>(
+    words: string,
+    request: () => Promise<Answer | ServerFailure>,
+    show: (answer: Answer) => void,
+  ): Promise<void> => {
     if (isRunning) return;
     const focused = document.activeElement;
     isRunning = true;
@@ -80,19 +84,16 @@ export function makeTester(stream: Stream): View<Extract<Route, { view: 'tester'
     failure.replaceChildren();
     showAnswer(false);
     showState();
-    try {
-      await task();
-    } catch (error) {
-      if (!(error instanceof ServerFailure)) throw error;
-      failure.replaceChildren(showFailure(error));
+    const got = await request();
+    if (got instanceof ServerFailure) {
+      failure.replaceChildren(showFailure(got));
       failure.scrollIntoView({ block: 'nearest' });
-      editor.refuse(error.error.fields ?? []);
-    } finally {
-      isRunning = false;
-      running.textContent = '';
-      showState();
-      if (document.activeElement === document.body && focused instanceof HTMLElement) focused.focus();
-    }
+      editor.refuse(got.error.fields ?? []);
+    } else show(got);
+    isRunning = false;
+    running.textContent = '';
+    showState();
+    if (document.activeElement === document.body && focused instanceof HTMLElement) focused.focus();
   };
 
   const editor = makePayloadEditor(showState);
@@ -110,20 +111,25 @@ export function makeTester(stream: Stream): View<Extract<Route, { view: 'tester'
     element('div.field.end', generate),
   );
   const fillIn = (): Promise<void> =>
-    run('Generating …', async () => {
-      notes.replaceChildren();
-      const made = await makePayload({
-        user: user.value.trim(),
-        requestType: typeOf(requestType.value),
-        deliveryChannel: channel.value === 'voice' ? 'voice' : 'sms',
-      });
-      editor.write(made.payload);
-      sendBar.scrollIntoView({ block: 'nearest' });
-      notes.replaceChildren(
-        element('p.unseen', 'The request is ready to be sent.'),
-        ...made.notes.map((note) => element('div.note.warn', markTone('warn', note))),
-      );
-    });
+    run(
+      'Generating …',
+      () => {
+        notes.replaceChildren();
+        return makePayload({
+          user: user.value.trim(),
+          requestType: typeOf(requestType.value),
+          deliveryChannel: channel.value === 'voice' ? 'voice' : 'sms',
+        });
+      },
+      (made) => {
+        editor.write(made.payload);
+        sendBar.scrollIntoView({ block: 'nearest' });
+        notes.replaceChildren(
+          element('p.unseen', 'The request is ready to be sent.'),
+          ...made.notes.map((note) => element('div.note.warn', markTone('warn', note))),
+        );
+      },
+    );
   form.addEventListener('submit', (event) => {
     event.preventDefault();
     void fillIn();
@@ -131,8 +137,8 @@ export function makeTester(stream: Stream): View<Extract<Route, { view: 'tester'
   send.addEventListener('click', () => {
     const written = editor.read();
     if (written?.isJson !== true) return;
-    void run('Sending …', async () => {
-      const sent = await sendPayload({ payload: written.value });
+    const request = () => sendPayload({ payload: written.value });
+    void run('Sending …', request, (sent) => {
       showAnswer(true);
       result.show(sent);
       // On a narrow screen the answer is below.
@@ -145,9 +151,9 @@ export function makeTester(stream: Stream): View<Extract<Route, { view: 'tester'
 
   /** Offers the users of the newest executions. If that fails, the field works without them. */
   const offerRecent = async (): Promise<void> => {
-    const page = await findExecutions(NO_FILTER, { limit: RECENT }).catch(() => undefined);
+    const page = await findExecutions(NO_FILTER, { limit: RECENT });
     const newest = new Map<string, ExecutionSummary>();
-    for (const execution of page?.executions ?? []) {
+    for (const execution of page instanceof ServerFailure ? [] : page.executions) {
       const { userId } = execution;
       if (userId !== undefined && !newest.has(userId)) newest.set(userId, execution);
     }

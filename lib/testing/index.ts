@@ -36,5 +36,5 @@ export type { DeliveredItem, EmulatedPhoneItem } from './twilio/phones.js';
 export type { LateFailureRule, RefusalRule } from './twilio/context.js';
 export type { NumberCapabilities } from './twilio/senders.js';
 export type { EmulatedVerification } from './twilio/verify.js';
-export type { VerifyChannel, VerifySettings } from './twilio/verify-settings.js';
+export type { VerifyChannel, VerifySettings } from './twilio/verify-service.js';
 export type { WebhookAnswer } from './twilio/webhook.js';

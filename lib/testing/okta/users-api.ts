@@ -1,19 +1,12 @@
 import { fieldOf, isObject, textFieldOf, type JsonObject } from '../../core/json.js';
 import { okReply, type Reply } from '../server/reply.js';
+import { valueProblem, type UserSchemaView } from './attributes.js';
 import type { OrgContext } from './context.js';
 import { notFound, oktaError, validationFailed } from './errors.js';
 import { withResource, type ApiCall, type Route } from './route.js';
-import type { UserSchema } from './schema.js';
+import { USER_TYPE_ID, type UserSchema } from './schema.js';
 import { readSearch, type Search } from './search.js';
 import type { OrgTokens } from './tokens.js';
-import {
-  etagOf,
-  factorResources,
-  profileIn,
-  profileProblems,
-  readOnlyNames,
-  userResource,
-} from './user-resource.js';
 import { loginIn, makeUser, type StoredUser, type UserDirectory } from './users.js';
 
 const MAX_PAGE = 200;
@@ -42,7 +35,7 @@ export function usersRoutes(
     if (user.status === 'DEPROVISIONED') {
       return oktaError(403, 'E0000038', "This operation is not allowed in the user's current status.");
     }
-    const [fixed] = readOnlyNames(profile, user.profile, schema.view);
+    const fixed = fixedName(profile, user.profile, schema.view);
     if (fixed !== undefined) {
       return oktaError(403, 'E0000077', `Cannot modify the ${fixed} attribute because it is read-only.`);
     }
@@ -150,4 +143,92 @@ export function rolesRoute({ orgUrl, clock }: OrgContext, users: UserDirectory, 
       );
     },
   };
+}
+
+function userResource(user: StoredUser, orgUrl: string): object {
+  const self = `${orgUrl}/api/v1/users/${user.id}`;
+  return {
+    id: user.id,
+    status: user.status,
+    created: user.created,
+    activated: user.status === 'STAGED' ? null : user.created,
+    statusChanged: user.created,
+    lastLogin: null,
+    lastUpdated: user.lastUpdated,
+    passwordChanged: user.created,
+    type: { id: USER_TYPE_ID },
+    profile: user.profile,
+    credentials: { password: {}, provider: { type: 'OKTA', name: 'OKTA' } },
+    _links: {
+      resetPassword: { href: `${self}/lifecycle/reset_password`, method: 'POST' },
+      self: { href: self },
+    },
+  };
+}
+
+/** The version of a user, for `If-Match`. */
+function etagOf(user: StoredUser): string {
+  return `W/"${user.id}-${user.version}"`;
+}
+
+function factorResources(user: StoredUser, orgUrl: string): object[] {
+  return user.phoneFactors.map(({ id, factorType, phoneNumber, phoneExtension }) => {
+    const self = `${orgUrl}/api/v1/users/${user.id}/factors/${id}`;
+    return {
+      id,
+      factorType,
+      provider: 'OKTA',
+      vendorName: 'OKTA',
+      status: 'ACTIVE',
+      created: user.created,
+      lastUpdated: user.created,
+      profile: { phoneNumber, ...(phoneExtension === undefined ? {} : { phoneExtension }) },
+      _links: {
+        verify: { href: `${self}/verify`, hints: { allow: ['POST'] } },
+        self: { href: self, hints: { allow: ['GET', 'DELETE'] } },
+        user: { href: `${orgUrl}/api/v1/users/${user.id}`, hints: { allow: ['GET'] } },
+      },
+    };
+  });
+}
+
+/** Why Okta refuses a new profile; `before` is the user's current one. */
+function profileProblems(
+  profile: JsonObject,
+  before: JsonObject,
+  { base, custom }: UserSchemaView,
+): string[] {
+  const attributes = { ...base, ...custom };
+  const problems: string[] = [];
+  for (const [name, value] of Object.entries(profile)) {
+    const attribute = attributes[name];
+    if (value === null || value === before[name]) continue;
+    // The sentence is Okta's (pulumi/pulumi-okta#388).
+    if (attribute === undefined) problems.push(`Property name '${name}' is not defined in profile`);
+    else {
+      const problem = valueProblem(name, attribute, value);
+      if (problem !== undefined) problems.push(problem);
+    }
+  }
+  for (const [name, { required }] of Object.entries(attributes)) {
+    // The sentence is Okta's (rapid7/insightconnect-plugins#315).
+    const isMissing = profile[name] === undefined || profile[name] === null || profile[name] === '';
+    if (required === true && isMissing) problems.push(`${name}: The field cannot be left blank`);
+  }
+  return problems;
+}
+
+/** A read-only attribute that a request changes, if there is one. */
+function fixedName(profile: JsonObject, before: JsonObject, schema: UserSchemaView): string | undefined {
+  const attributes = { ...schema.base, ...schema.custom };
+  return Object.keys(profile).find((name) => {
+    const { mutability } = attributes[name] ?? {};
+    const isFixed = mutability === 'READ_ONLY' || (mutability === 'IMMUTABLE' && before[name] !== undefined);
+    return isFixed && profile[name] !== before[name];
+  });
+}
+
+function profileIn(body: unknown): JsonObject | undefined {
+  const profile = fieldOf(body, 'profile');
+  return isObject(profile) ? profile : undefined;
 }

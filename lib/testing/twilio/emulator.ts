@@ -16,7 +16,7 @@ import { TwilioPhones, type DeliveredItem, type EmulatedPhoneItem } from './phon
 import { TwilioRecipients, TwilioSenders, WhatsAppSessions, type NumberCapabilities } from './senders.js';
 import { TwilioSending } from './sending.js';
 import { TwilioVerify, type EmulatedVerification } from './verify.js';
-import type { VerifySettings } from './verify-settings.js';
+import type { VerifySettings } from './verify-service.js';
 import { signWebhook } from './webhook.js';
 
 /** Options of `startTwilioEmulator`. */

@@ -6,13 +6,13 @@ import { notFound, twilioErrorReply } from './errors.js';
 import { isoDate } from './formats.js';
 import type { EmulatedPhoneItem } from './phones.js';
 import { codeSentence, KEEP_SECRET } from './templates.js';
-import { readVerification } from './verification-request.js';
 import {
   FIRST_VERIFY_SERVICE,
+  readVerification,
   verifyServiceResource,
   type VerifyChannel,
   type VerifySettings,
-} from './verify-settings.js';
+} from './verify-service.js';
 
 /** A verification of Verify, as it is now. */
 export interface EmulatedVerification {

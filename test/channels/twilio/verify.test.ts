@@ -4,7 +4,7 @@ import { ConfigurationError } from '#lib/core/errors.js';
 import type { TwilioSettings } from '#lib/channels/twilio/settings.js';
 import { describeRefusal } from '#lib/channels/twilio/outcome.js';
 import { twilioVerify, verifyLocaleOf, type TwilioVerifyOptions } from '#lib/channels/twilio/verify.js';
-import { VERIFY_LOCALES } from '#lib/testing/twilio/verification-request.js';
+import { VERIFY_LOCALES } from '#lib/testing/twilio/verify-service.js';
 import { connectChannel, contextOf } from '#harness/channels.js';
 import {
   KEY_SID,

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { nearestWord } from '../../core/nearest-word.js';
 import { optionsFrom } from '../../options/environment.js';
 import { hasWhatsAppSender } from '../../options/provider-variables.js';
-import { attempt, hasServiceApp, OPTION_NAMES } from '../../options/variables.js';
+import { attempt, OPTION_NAMES } from '../../options/variables.js';
 import { commandLine, flagOptions, printNextSteps, shellWord, textOption, textOptions } from '../command.js';
 import type { Command, CommandCall } from '../command.js';
 import { runCheckup } from '../doctor/checkup.js';
@@ -15,7 +15,7 @@ import { CHECK_MS, oktaChecks, providerChecks, variablesOf } from './checks.js';
 import { ENV_FILE, makeEnvFile, makeGateway, requireAbsent, writeFiles } from './files.js';
 import {
   guardQuestion,
-  oktaQuestions,
+  OKTA_QUESTIONS,
   openQuestions,
   PROVIDER_QUESTIONS,
   providerQuestions,
@@ -67,8 +67,7 @@ async function runInit(call: CommandCall): Promise<ExitCode> {
   variables.set('OKTA_ORG_URL', textOption(options, 'org') ?? variables.valueOf('OKTA_ORG_URL') ?? '');
   variables.set('PUBLIC_URL', textOption(options, 'url') ?? variables.valueOf('PUBLIC_URL') ?? '');
 
-  const okta = oktaQuestions(hasServiceApp(variables));
-  await answer(call, okta, () => oktaChecks(call));
+  await answer(call, OKTA_QUESTIONS, () => oktaChecks(call));
   await answer(call, [URL_QUESTION], () => undefined);
   const provider = await chooseProvider(call);
   const channels = provider === undefined ? [] : await chooseChannels(provider, call);
@@ -85,7 +84,7 @@ async function runInit(call: CommandCall): Promise<ExitCode> {
   }
   const set = OPTION_NAMES.filter((name) => variables.hasAny(name));
   const values = Object.fromEntries(set.map((name) => [name, variables.valueOf(name) ?? '']));
-  const missing = openQuestions([...okta, URL_QUESTION, ...ofProvider, ...guard], variables);
+  const missing = openQuestions([...OKTA_QUESTIONS, URL_QUESTION, ...ofProvider, ...guard], variables);
   const files = [makeEnvFile(values, missing), makeGateway(gateway, values['PUBLIC_URL'])];
   // The gateway goes first: if it cannot be written, there is no new gateway.env.
   const kept = writeFiles(folder, files.toReversed(), isForced);

@@ -41,26 +41,19 @@ function withPath(text: string): string {
 export const PROVIDERS = ['twilio', 'vonage', 'line'] as const;
 export type ProviderName = (typeof PROVIDERS)[number];
 
-/** What is asked about Okta. A service app has no token. */
-export function oktaQuestions(hasServiceApp: boolean): readonly Question[] {
-  return [
-    {
-      name: 'OKTA_ORG_URL',
-      what: "the org's origin, such as https://acme.okta.com",
-      ...WITH_HOST,
-      complete: withScheme,
-    },
-    ...(hasServiceApp
-      ? []
-      : [
-          {
-            name: 'OKTA_API_TOKEN',
-            what: "an API token of an administrator who may only read users: the gateway's own",
-            isSecret: true,
-          } as const,
-        ]),
-  ];
-}
+export const OKTA_QUESTIONS: readonly Question[] = [
+  {
+    name: 'OKTA_ORG_URL',
+    what: "the org's origin, such as https://acme.okta.com",
+    ...WITH_HOST,
+    complete: withScheme,
+  },
+  {
+    name: 'OKTA_API_TOKEN',
+    what: "an API token of an administrator who may only read users: the gateway's own",
+    isSecret: true,
+  },
+];
 
 export const URL_QUESTION: Question = {
   name: 'PUBLIC_URL',
@@ -146,6 +139,7 @@ export function providerQuestions(provider: ProviderName, names: readonly string
 
 /** Variables that stand in the place of others, so that these are not asked for. */
 const IN_PLACE: Readonly<Partial<Record<VariableName, readonly VariableName[]>>> = {
+  OKTA_API_TOKEN: ['OKTA_CLIENT_ID', 'OKTA_PRIVATE_KEY', 'OKTA_KEY_ID'],
   TWILIO_SANDBOX_NUMBER: ['TWILIO_WHATSAPP_FROM'],
   VONAGE_API_KEY: ['VONAGE_APPLICATION_ID'],
   VONAGE_API_SECRET: ['VONAGE_APPLICATION_ID'],

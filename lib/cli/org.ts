@@ -22,6 +22,12 @@ export interface Access {
 export const hookRole = (permission: string): string =>
   `a custom administrator role with ${permission} (or Super Administrator)`;
 
+export const USERS: Access = { scopes: ['okta.users.read'], role: 'the role Read-Only Administrator' };
+/** To change inline hooks, and to have Okta call one. */
+export const INLINE_HOOK_SCOPES = ['okta.inlineHooks.read', 'okta.inlineHooks.manage'];
+/** In a separate token: if the service app lacks this scope, only the warning is missing. */
+export const NATIVE_SCOPES = ['okta.customTelephonyProvider.read'];
+
 export interface Org {
   readonly host: string;
   /** The org's origin. */

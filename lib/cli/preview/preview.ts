@@ -6,15 +6,14 @@ import { confirm, flagOptions, printNextSteps, textOptions, YES_OPTION } from '.
 import type { Command, CommandCall } from '../command.js';
 import { CommandError, type ExitCode } from '../failure.js';
 import { maskValue, secretsOfCall } from './masked-call.js';
-import { CONNECT_TIMEOUT_MS, hookRole, withOrg, type Org } from '../org.js';
+import { CONNECT_TIMEOUT_MS, hookRole, INLINE_HOOK_SCOPES, USERS, withOrg, type Org } from '../org.js';
 import { checkPayload, editPayload, readPayload, type Payload } from './payload.js';
 import { nextSteps, causesIn, showCall, showSent, maskResult, type MaskedResult } from './report.js';
-import { withoutCause, describeRoute, findOktaRoute, readGatewayRoute, RUN_HOOKS, sendBy } from './send.js';
+import { withoutCause, describeRoute, findOktaRoute, readGatewayRoute, sendBy } from './send.js';
 import type { PreviewResult, Route } from './send.js';
 import { readPreviewOptions, type PreviewOptions } from './options.js';
 import type { Terminal } from '../terminal.js';
 
-const READ_USERS = ['okta.users.read'];
 /** For remedies of failures before the hook is called. */
 const AGAIN = 'nothing was sent';
 /** Okta's first try ends after three seconds. */
@@ -126,11 +125,11 @@ async function runPreview(run: Run): Promise<ExitCode> {
   }
   const access = isByOkta
     ? {
-        scopes: [...READ_USERS, ...RUN_HOOKS],
+        scopes: [...USERS.scopes, ...INLINE_HOOK_SCOPES],
         role: hookRole('okta.users.read and okta.inlinehooks.manage'),
         again: AGAIN,
       }
-    : { scopes: READ_USERS, role: 'the role Read-Only Administrator', again: AGAIN };
+    : { ...USERS, again: AGAIN };
   return withOrg({ credential, access, terminal, time }, async (org) => {
     run.report.org = org.host;
     terminal.note(`Okta org ${org.host}`);
@@ -149,7 +148,7 @@ async function makePayload({ call, options, report, note }: Run, opened: Org | u
   const nowMs = call.time.now();
   if ('file' in about) return readPayload(about.file, call.terminal, nowMs);
   const org = requireOrg(opened);
-  const okta = org.as(READ_USERS);
+  const okta = org.as(USERS.scopes);
   const get = (path: string): Promise<unknown> =>
     okta.get(path).catch((error: unknown) => {
       // Okta's own sentences quote the requested user.

@@ -7,16 +7,13 @@ import { CommandError } from '../failure.js';
 import { callServer, fetchHookToken } from '../gateway-probe.js';
 import { readHookProof } from '../hook-proof.js';
 import type { CallSecrets } from './masked-call.js';
-import type { Org } from '../org.js';
+import { INLINE_HOOK_SCOPES, type Org } from '../org.js';
 import type { Payload } from './payload.js';
 import { maskText } from '../../core/masking.js';
 import { OktaApiError } from '../../core/errors.js';
 import { markProbe } from '../../okta/probe-mark.js';
 import { OKTA_WAITS_MS } from '../../core/time.js';
 import { reactionTo, reactionToSilence, type Reaction } from '../../okta/reaction.js';
-
-/** The scopes with which a service app lets Okta call a hook. */
-export const RUN_HOOKS = ['okta.inlineHooks.read', 'okta.inlineHooks.manage'];
 
 /** How a payload reaches the hook: Okta calls it, or this machine calls the gateway directly. */
 export type Route = OktaRoute | GatewayRoute;
@@ -93,7 +90,7 @@ export async function readGatewayRoute(
 }
 
 async function findHook(org: Org, hookId: string | undefined): Promise<HookResource> {
-  const hooks = await listTelephonyHooks(org.as(RUN_HOOKS));
+  const hooks = await listTelephonyHooks(org.as(INLINE_HOOK_SCOPES));
   const active = hooks.filter(({ isActive }) => isActive);
   const hook = hookId === undefined ? active[0] : hooks.find(({ id }) => id === hookId);
   const known = hooks.length === 0 ? 'It has none.' : `It has ${hooks.map(describeHook).join(', ')}.`;
@@ -166,7 +163,7 @@ async function sendByOkta(
 ): Promise<PreviewResult> {
   const startedAt = time.now();
   try {
-    const body = await executeTelephonyHook(org.as(RUN_HOOKS), hook.id, payload);
+    const body = await executeTelephonyHook(org.as(INLINE_HOOK_SCOPES), hook.id, payload);
     const answer = { httpStatus: 200, body };
     return { answer, durationMs: time.now() - startedAt, reaction: reactionTo(answer) };
   } catch (error) {

@@ -10,7 +10,7 @@ import type { Command, CommandCall } from '../command.js';
 import { CommandError } from '../failure.js';
 import { fetchHookToken, probeGateway } from '../gateway-probe.js';
 import { readHookProof } from '../hook-proof.js';
-import { hookRole, type Org } from '../org.js';
+import { hookRole, INLINE_HOOK_SCOPES, NATIVE_SCOPES, type Org } from '../org.js';
 import { runSetup } from './apply-setup.js';
 
 /** The commands that set up an org. Those for hooks give Okta a secret, which the gateway must have first. */
@@ -56,9 +56,6 @@ const SECRET_HELP = `  --rotate       give Okta a new secret, after the gateway 
 
 const UNSEEN_SECRET = 'Okta does not show the secret: if you changed it, add --rotate.';
 
-const INLINE_SCOPES = ['okta.inlineHooks.read', 'okta.inlineHooks.manage'];
-/** In a separate token: if the service app lacks this scope, only the warning is missing. */
-const NATIVE_SCOPES = ['okta.customTelephonyProvider.read'];
 const EVENT_SCOPES = ['okta.eventHooks.read', 'okta.eventHooks.manage'];
 
 export const setupHook: Command = {
@@ -98,9 +95,9 @@ org also has its own telephony provider. Role: a custom administrator role with 
       };
       return {
         subject: 'The telephony inline hook',
-        access: { scopes: INLINE_SCOPES, role: hookRole('okta.inlinehooks.manage') },
+        access: { scopes: INLINE_HOOK_SCOPES, role: hookRole('okta.inlinehooks.manage') },
         make: (org) => ({
-          setup: createTelephonyHookSetup(org.as(INLINE_SCOPES), wanted),
+          setup: createTelephonyHookSetup(org.as(INLINE_HOOK_SCOPES), wanted),
           check: (plan) => checkSecret(call, org, { plan, url, route: 'hook', proof }),
           readWarnings: async () => {
             const warning = await warnOfNativeTelephony(org.as(NATIVE_SCOPES));

@@ -8,9 +8,8 @@ import { readOwnRoles, type ReadOkta } from '../../../okta/admin/org-facts.js';
 import type { OktaCredential } from '../../../options/credential-types.js';
 import { readOkta } from '../../../options/credentials.js';
 import { ok, warn, type CheckTimes, type Finding } from '../finding.js';
-import { asCommandError, CONNECT_TIMEOUT_MS, type Access } from '../../org.js';
+import { asCommandError, CONNECT_TIMEOUT_MS, USERS, type Access } from '../../org.js';
 
-export const USERS: Access = { scopes: ['okta.users.read'], role: 'the role Read-Only Administrator' };
 export const SCHEMAS: Access = { scopes: ['okta.schemas.read'], role: 'the role Organization Administrator' };
 
 /** Reads an org for doctor. No function of it can change the org. */

@@ -2,7 +2,8 @@ import { createOptInAttributeSetup } from '../../../okta/admin/opt-in-attribute.
 import { countOptedIn, readAttribute } from '../../../okta/admin/org-facts.js';
 import { fail, ok, warn, type Finding } from '../finding.js';
 import type { OktaVariables, OptIn } from '../variables.js';
-import { describeDifferences, SCHEMAS, USERS, type OrgReader } from './okta-access.js';
+import { USERS } from '../../org.js';
+import { describeDifferences, SCHEMAS, type OrgReader } from './okta-access.js';
 
 /** The checks of the profile's attributes: by one users opt in, another may hold the number to which codes go. */
 

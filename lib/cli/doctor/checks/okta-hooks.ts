@@ -3,12 +3,11 @@ import type { SetupPlan } from '../../../okta/admin/setup-plan.js';
 import { createTelephonyHookSetup, warnOfNativeTelephony } from '../../../okta/admin/telephony-hook-setup.js';
 import type { HookVariables } from '../variables.js';
 import { fail, ok, once, warn, type Finding } from '../finding.js';
-import { hookRole } from '../../org.js';
+import { hookRole, NATIVE_SCOPES } from '../../org.js';
 import { describeDifferences, type OrgReader } from './okta-access.js';
 
 export const INLINE_HOOKS = { scopes: ['okta.inlineHooks.read'], role: hookRole('okta.inlinehooks.read') };
 export const EVENT_HOOKS = { scopes: ['okta.eventHooks.read'], role: hookRole('okta.eventhooks.read') };
-const NATIVE_SCOPES = ['okta.customTelephonyProvider.read'];
 const NO_SECRET = { kind: 'header', headerName: undefined, secret: '' } as const;
 
 /**

@@ -10,15 +10,8 @@ import type { HookVariables, OktaVariables, Section } from '../variables.js';
 import { checksOf, fail, ok, once, warn, unreachedFinding } from '../finding.js';
 import type { CheckGroup, CheckTable, CheckTimes, Finding } from '../finding.js';
 import { callServer } from '../../gateway-probe.js';
-import type { Access } from '../../org.js';
-import {
-  openOrgReader,
-  privilegesFinding,
-  SCHEMAS,
-  USERS,
-  withAccess,
-  type OrgReader,
-} from './okta-access.js';
+import { USERS, type Access } from '../../org.js';
+import { openOrgReader, privilegesFinding, SCHEMAS, withAccess, type OrgReader } from './okta-access.js';
 import type { ReadHeaderName } from './hook-secret.js';
 import { createHookChecks, EVENT_HOOKS, INLINE_HOOKS } from './okta-hooks.js';
 import {

@@ -101,7 +101,7 @@ org also has its own telephony provider. Role: a custom administrator role with 
           check: (plan) => checkSecret(call, org, { plan, url, route: 'hook', proof }),
           readWarnings: async () => {
             const warning = await warnOfNativeTelephony(org.as(NATIVE_SCOPES));
-            return warning === undefined ? [] : [warning];
+            return warning === undefined ? [] : [`${warning.message}: ${warning.remedy}`];
           },
         }),
         next: [

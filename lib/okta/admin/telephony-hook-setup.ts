@@ -173,17 +173,26 @@ const WHERE = 'the custom telephony settings of the Admin Console';
  * A warning if the org also has a telephony provider of its own, or if that cannot be read. Never rejects. Okta's documents
  * do not say whether the hook or the provider comes first.
  */
-export async function warnOfNativeTelephony(okta: Administration): Promise<string | undefined> {
+export async function warnOfNativeTelephony(
+  okta: Administration,
+): Promise<{ readonly message: string; readonly remedy: string } | undefined> {
   let providers: object;
   try {
     providers = await okta.get(PROVIDERS);
   } catch {
-    return `Whether the org also has its own telephony provider could not be read (scope okta.customTelephonyProvider.read): look at ${WHERE}. Okta does not document whether it uses the provider or the hook.`;
+    return {
+      message:
+        'Whether the org also has its own telephony provider could not be read (scope okta.customTelephonyProvider.read)',
+      remedy: `look at ${WHERE}. Okta does not document whether it uses the provider or the hook.`,
+    };
   }
   const names = asList(providers)
     .filter((provider) => fieldOf(provider, 'enabled') !== false)
     .map((provider) => fieldOf(provider, 'providerName'))
     .filter((name) => name === 'TWILIO' || name === 'TELESIGN');
   if (names.length === 0) return undefined;
-  return `The org also has its own telephony provider, ${names.join(' and ')}, and Okta does not document whether it uses the provider or the hook: turn it off in ${WHERE}, or expect codes that bypass the hook.`;
+  return {
+    message: `The org also has its own telephony provider, ${names.join(' and ')}, and Okta does not document whether it uses the provider or the hook`,
+    remedy: `turn it off in ${WHERE}, or expect codes that bypass the hook.`,
+  };
 }

@@ -28,8 +28,8 @@ export function createHookChecks(org: OrgReader, hook: HookVariables | undefined
     async nativeTelephony(): Promise<Finding> {
       const warning = await warnOfNativeTelephony(org.readOnly(NATIVE_SCOPES));
       if (warning === undefined) return ok("None of the org's own telephony providers is active.");
-      const [message = warning, ...remedy] = warning.split(/: (?=turn|look)/);
-      return warn(`${message}.`, capitalized(remedy.join(': ')));
+      const { message, remedy } = warning;
+      return warn(`${message}.`, remedy.slice(0, 1).toUpperCase() + remedy.slice(1));
     },
     /** The header with which Okta calls one of the hooks; `undefined` if that cannot be read. */
     headerName: (kind: 'inline' | 'event'): Promise<string | undefined> =>
@@ -85,8 +85,4 @@ function eventFinding(plan: SetupPlan): Finding {
 function differences({ steps }: SetupPlan): string {
   const changes = steps.flatMap((step) => step.changes);
   return describeDifferences(changes.filter(({ field }) => !field.endsWith('secret')));
-}
-
-function capitalized(sentence: string): string {
-  return sentence.slice(0, 1).toUpperCase() + sentence.slice(1);
 }

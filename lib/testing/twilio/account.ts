@@ -20,17 +20,6 @@ export interface AccountSettings {
   readonly currency?: string | undefined;
 }
 
-const SERVICE_LINKS: Readonly<Record<string, string>> = {
-  phone_numbers: 'PhoneNumbers',
-  short_codes: 'ShortCodes',
-  alpha_senders: 'AlphaSenders',
-  messages: 'Messages',
-  us_app_to_person: 'Compliance/Usa2p',
-  us_app_to_person_usecases: 'Compliance/Usa2p/Usecases',
-  channel_senders: 'ChannelSenders',
-  destination_alpha_senders: 'DestinationAlphaSenders',
-};
-
 /** An account: its state, its balance, its numbers and Messaging Services. */
 export class TwilioAccount {
   readonly #context: TwilioContext;
@@ -57,18 +46,15 @@ export class TwilioAccount {
 
   readonly show: Answer = (request, { sid = '' }) => {
     if (sid !== this.#context.accountSid) return notFound(request);
-    const uri = `/${API_VERSION}/Accounts/${sid}`;
     return okReply({
       auth_token: this.#context.authToken,
       date_created: twilioDate(this.#createdAt),
       date_updated: twilioDate(this.#createdAt),
       friendly_name: 'Emulated account',
-      owner_account_sid: sid,
       sid,
       status: this.#settings.status,
-      subresource_uris: { calls: `${uri}/Calls.json`, messages: `${uri}/Messages.json` },
       type: this.#settings.type,
-      uri: `${uri}.json`,
+      uri: `/${API_VERSION}/Accounts/${sid}.json`,
     });
   };
 
@@ -96,40 +82,14 @@ export class TwilioAccount {
     const sid = this.#numberSid(number);
     return {
       account_sid: accountSid,
-      address_requirements: 'none',
-      address_sid: null,
-      api_version: API_VERSION,
-      beta: false,
-      bundle_sid: null,
       capabilities: { ...senders.capabilitiesOf(number), fax: false },
       date_created: twilioDate(this.#createdAt),
       date_updated: twilioDate(this.#createdAt),
-      emergency_address_sid: null,
-      emergency_address_status: 'unregistered',
-      emergency_status: 'Inactive',
       friendly_name: number,
-      identity_sid: null,
-      origin: 'twilio',
       phone_number: number,
       sid,
-      sms_application_sid: null,
-      sms_fallback_method: 'POST',
-      sms_fallback_url: null,
-      sms_method: 'POST',
-      sms_url: null,
       status: 'in-use',
-      status_callback: null,
-      status_callback_method: 'POST',
-      trunk_sid: null,
-      type: 'local',
       uri: `/${API_VERSION}/Accounts/${accountSid}/IncomingPhoneNumbers/${sid}.json`,
-      voice_application_sid: null,
-      voice_caller_id_lookup: false,
-      voice_fallback_method: 'POST',
-      voice_fallback_url: null,
-      voice_method: 'POST',
-      voice_receive_mode: 'voice',
-      voice_url: null,
     };
   }
 
@@ -151,30 +111,11 @@ export class TwilioAccount {
     const url = `${this.#context.server.origin}/v1/Services/${sid}`;
     return {
       account_sid: this.#context.accountSid,
-      area_code_geomatch: true,
       date_created: isoDate(this.#createdAt),
       date_updated: isoDate(this.#createdAt),
-      fallback_method: 'POST',
-      fallback_to_long_code: false,
-      fallback_url: null,
       friendly_name: 'Emulated service',
-      inbound_method: 'POST',
-      inbound_request_url: null,
-      links: Object.fromEntries(
-        Object.entries(SERVICE_LINKS).map(([name, part]) => [name, `${url}/${part}`]),
-      ),
-      mms_converter: true,
-      scan_message_content: 'inherit',
       sid,
-      smart_encoding: true,
-      status_callback: null,
-      sticky_sender: true,
-      synchronous_validation: false,
       url,
-      us_app_to_person_registered: false,
-      use_inbound_webhook_on_number: true,
-      usecase: 'notifications',
-      validity_period: 36_000,
     };
   }
 

@@ -41,16 +41,6 @@ export const FIRST_VERIFY_SERVICE: VerifyService = {
   isVettedForChina: false,
 };
 
-const LINKS: Readonly<Record<string, string>> = {
-  verification_checks: 'VerificationCheck',
-  verifications: 'Verifications',
-  rate_limits: 'RateLimits',
-  messaging_configurations: 'MessagingConfigurations',
-  entities: 'Entities',
-  webhooks: 'Webhooks',
-  access_tokens: 'AccessTokens',
-};
-
 export function verifyServiceResource(
   service: VerifyService,
   { accountSid, verifyServiceSid, messagingServiceSid }: TwilioContext,
@@ -64,26 +54,9 @@ export function verifyServiceResource(
     custom_code_enabled: service.customCodeEnabled,
     date_created: isoDate(createdAt),
     date_updated: isoDate(createdAt),
-    default_template_sid: null,
-    do_not_share_warning_enabled: false,
-    dtmf_input_required: true,
     friendly_name: service.friendlyName,
-    links: Object.fromEntries(Object.entries(LINKS).map(([name, part]) => [name, `${url}/${part}`])),
-    lookup_enabled: true,
-    passkeys: {
-      relying_party: { id: null, name: null, origins: null },
-      authenticator_attachment: null,
-      discoverable_credentials: null,
-      user_verification: null,
-    },
-    psd2_enabled: false,
-    push: { include_date: false, apn_credential_sid: null, fcm_credential_sid: null },
     sid: verifyServiceSid,
-    skip_sms_to_landlines: true,
-    totp: { issuer: null, time_step: null, code_length: null, skew: null },
-    tts_name: null,
     url,
-    verify_event_subscription_enabled: false,
     whatsapp: { msg_service_sid: whatsAppFrom === null ? null : messagingServiceSid, from: whatsAppFrom },
   };
 }

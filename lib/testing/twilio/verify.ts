@@ -172,12 +172,9 @@ export class TwilioVerify {
   #resource(verification: EmulatedVerification): object {
     return {
       account_sid: this.#context.accountSid,
-      amount: null,
       channel: verification.channel,
       date_created: isoDate(verification.createdAt),
       date_updated: isoDate(verification.updatedAt),
-      lookup: {},
-      payee: null,
       send_code_attempts: verification.attempts.map(({ sid, channel, at }) => ({
         attempt_sid: sid,
         channel: ATTEMPT_CHANNEL[channel],
@@ -185,7 +182,6 @@ export class TwilioVerify {
       })),
       service_sid: this.#context.verifyServiceSid,
       sid: verification.sid,
-      sna: null,
       status: verification.status,
       to: verification.to,
       url: `${this.#url()}/Verifications/${verification.sid}`,

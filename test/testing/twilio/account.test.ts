@@ -59,7 +59,7 @@ describe('startTwilioEmulator: the account', () => {
   it('returns its Messaging Service, with the numbers and their capabilities', async () => {
     const path = `/v1/Services/${twilio.messagingServiceSid}`;
     const { body } = await rest.get(path);
-    expect(body).to.include({ sid: twilio.messagingServiceSid, use_inbound_webhook_on_number: true });
+    expect(body).to.include({ sid: twilio.messagingServiceSid });
     twilio.setCapabilities(twilio.smsNumber, { mms: false });
     const numbers = await rest.get(`${path}/PhoneNumbers`);
     expect((numbers.body['phone_numbers'] as object[])[0]).to.deep.include({

@@ -67,7 +67,10 @@ export class OidcProvider {
     }
     const state = query.get('state') ?? '';
     const problem = problemOf(query);
-    if (problem !== undefined) return redirectBack(app.redirectUri, { ...problem, state });
+    if (problem !== undefined) {
+      const [error, description] = problem;
+      return redirectBack(app.redirectUri, { error, error_description: description, state });
+    }
     const location = begin({
       redirectUri: app.redirectUri,
       clientId: app.clientId,
@@ -174,24 +177,18 @@ export function redirectBack(redirectUri: string, parameters: Readonly<Record<st
   return { status: 303, headers: { location: url.href, 'cache-control': 'no-store' }, body: '' };
 }
 
-type OauthProblem = Readonly<Record<'error' | 'error_description', string>>;
-
-function problemOf(query: URLSearchParams): OauthProblem | undefined {
-  const problem = (error: string, description: string): OauthProblem => ({
-    error,
-    error_description: description,
-  });
+function problemOf(query: URLSearchParams): readonly [error: string, description: string] | undefined {
   if (query.get('response_type') !== 'code') {
-    return problem('unsupported_response_type', 'The response type is not supported: it must be code.');
+    return ['unsupported_response_type', 'The response type is not supported: it must be code.'];
   }
   if (!scopesIn(query.get('scope')).includes('openid'))
-    return problem('invalid_scope', 'The scope openid is missing.');
+    return ['invalid_scope', 'The scope openid is missing.'];
   // Okta requires it of every request (https://developer.okta.com/docs/api/openapi/okta-oauth/guides/overview/).
-  if (!query.get('state')) return problem('invalid_request', 'The state parameter is missing.');
+  if (!query.get('state')) return ['invalid_request', 'The state parameter is missing.'];
   if (query.get('code_challenge_method') !== 'S256' || !/^[\w-]{43}$/.test(query.get('code_challenge') ?? ''))
-    return problem('invalid_request', 'PKCE code challenge is required, by the method S256.');
+    return ['invalid_request', 'PKCE code challenge is required, by the method S256.'];
   // No session of Okta outlives a sign-in here.
-  if (query.get('prompt') === 'none') return problem('login_required', 'The client specified not to prompt.');
+  if (query.get('prompt') === 'none') return ['login_required', 'The client specified not to prompt.'];
   return undefined;
 }
 

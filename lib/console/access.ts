@@ -12,13 +12,9 @@ const ANSWER_MS = 5_000;
 /** Characters of an administrator's name that are kept. */
 const MAX_NAME = 100;
 
-export interface Administrator {
-  /** `undefined` if `authorize` gives no name. */
-  readonly name: string | undefined;
-}
-
 /**
- * Returns if `authorize` answers `true` or `{ administrator }`. A caller is refused if it answers anything else, fails or hangs.
+ * Resolves to the administrator's name, `undefined` without one, if `authorize` answers `true` or `{ administrator }`. A caller
+ * is refused if it answers anything else, fails or hangs.
  *
  * @param onFailure - gets the error if `authorize` itself fails.
  * @throws ConsoleRefusal `NOT_AUTHORIZED`, `AUTHORIZATION_FAILED`.
@@ -27,7 +23,7 @@ export async function requireAuthorized(
   req: IncomingMessage,
   authorize: (req: IncomingMessage) => unknown,
   onFailure: (error: unknown) => void,
-): Promise<Administrator> {
+): Promise<string | undefined> {
   let answer: unknown;
   let name: string | undefined;
   try {
@@ -48,7 +44,7 @@ export async function requireAuthorized(
       },
     );
   }
-  if (answer === true || name !== undefined) return { name };
+  if (answer === true || name !== undefined) return name;
   throw new ConsoleRefusal('NOT_AUTHORIZED', 'You need an administrator account for this console.', {
     remedy: "Log in to the gateway as an administrator. The console's authorize option decides who is one.",
   });

@@ -12,7 +12,7 @@ import type {
   TestResult,
   UserQuestion,
 } from './api.js';
-import { refuseOtherSites, requireAuthorized, type Administrator } from './access.js';
+import { refuseOtherSites, requireAuthorized } from './access.js';
 import { CONSOLE_PAGE, refusalPage } from './page.js';
 import { readExecutionQuery, readPayloadQuestion, readSendQuestion, readUserQuestion } from './questions.js';
 import { ConsoleRefusal, failureOf } from './refusal.js';
@@ -54,8 +54,8 @@ interface ConsoleRequest {
   readonly query: URLSearchParams;
 }
 
-/** Returns the JSON to answer with; `undefined` if it has answered itself. */
-type Route = (request: ConsoleRequest, by: Administrator) => unknown;
+/** Returns the JSON to answer with; `undefined` if it has answered itself. `sender` is the administrator's name. */
+type Route = (request: ConsoleRequest, sender: string | undefined) => unknown;
 
 /** Routes by path and method. HEAD counts as GET. */
 type Routes = Readonly<Record<string, { readonly GET?: Route; readonly POST?: Route }>>;
@@ -107,7 +107,8 @@ export function createConsoleServer(
       POST: async ({ req }) => parts.makePayload(readPayloadQuestion(await readJson(req))),
     },
     '/api/tester/send': {
-      POST: async ({ req }, by) => parts.sendPayload(readSendQuestion(await readJson(req)).payload, by.name),
+      POST: async ({ req }, sender) =>
+        parts.sendPayload(readSendQuestion(await readJson(req)).payload, sender),
     },
   };
 
@@ -135,7 +136,7 @@ export function createConsoleServer(
 
   const serve = async (request: ConsoleRequest): Promise<void> => {
     const { req, res, path } = request;
-    const by = await requireAuthorized(req, parts.authorize, parts.onAuthorizeFailed);
+    const sender = await requireAuthorized(req, parts.authorize, parts.onAuthorizeFailed);
     const place = slashRedirect(req, path);
     if (place !== undefined) {
       answerText(req, res, { status: 308, type: 'text/plain', text: '', headers: { Location: place } });
@@ -153,7 +154,7 @@ export function createConsoleServer(
     if (method === 'POST' || isApi(path)) refuseOtherSites(req);
     // No HTML form can send this type, so another site's form cannot either.
     if (method === 'POST') requireType(req.headers, 'application/json');
-    const json = await route(request, by);
+    const json = await route(request, sender);
     if (json !== undefined) answer(req, res, 200, json, PAGE_HEADERS);
   };
 

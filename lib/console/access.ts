@@ -24,14 +24,13 @@ export async function requireAuthorized(
   authorize: (req: IncomingMessage) => unknown,
   onFailure: (error: unknown) => void,
 ): Promise<string | undefined> {
-  let answer: unknown;
-  let name: string | undefined;
   try {
-    answer = await waitAtMost(Promise.resolve(authorize(req)), ANSWER_MS);
+    const answer = await waitAtMost(Promise.resolve(authorize(req)), ANSWER_MS);
     if (answer === TIMED_OUT) throw new Error('no answer in time');
-    name = administratorOf(answer);
+    const name = administratorOf(answer);
+    if (answer === true || name !== undefined) return name;
     // `undefined`, as of `req.user?.isAdministrator`, means no.
-    if (typeof answer !== 'boolean' && answer !== undefined && answer !== null && name === undefined) {
+    if (answer !== false && answer !== undefined && answer !== null) {
       throw new TypeError('neither true nor { administrator } nor false was returned');
     }
   } catch (error) {
@@ -44,7 +43,6 @@ export async function requireAuthorized(
       },
     );
   }
-  if (answer === true || name !== undefined) return name;
   throw new ConsoleRefusal('NOT_AUTHORIZED', 'You need an administrator account for this console.', {
     remedy: "Log in to the gateway as an administrator. The console's authorize option decides who is one.",
   });

@@ -88,18 +88,6 @@ export class OrgResources {
 
   #resource(authenticator: { readonly id: string; readonly key: string }): object {
     const status = authenticator.key === 'phone_number' ? this.#phoneStatus : 'ACTIVE';
-    const self = `${this.#orgUrl}/api/v1/authenticators/${authenticator.id}`;
-    const change = status === 'ACTIVE' ? 'deactivate' : 'activate';
-    return {
-      ...authenticator,
-      status,
-      created: this.#created,
-      lastUpdated: this.#created,
-      _links: {
-        self: { href: self, hints: { allow: ['GET', 'PUT'] } },
-        [change]: { href: `${self}/lifecycle/${change}`, hints: { allow: ['POST'] } },
-        methods: { href: `${self}/methods`, hints: { allow: ['GET'] } },
-      },
-    };
+    return { ...authenticator, status, created: this.#created, lastUpdated: this.#created };
   }
 }

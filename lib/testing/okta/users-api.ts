@@ -88,7 +88,7 @@ export function usersRoutes(
   const write = { scope: MANAGE, roles: WRITERS };
   const merge = withUser((user, call) => save(user, { ...user.profile, ...profileIn(call.body) }, call));
   const replace = withUser((user, call) => save(user, profileIn(call.body) ?? {}, call));
-  const factors = withUser((user) => okReply(factorResources(user, orgUrl)));
+  const factors = withUser((user) => okReply(factorResources(user)));
   return [
     { method: 'get', path, scope: READ, bucket: 'users', answer: list },
     { method: 'post', path, ...write, bucket: 'users', answer: create },
@@ -146,7 +146,6 @@ export function rolesRoute({ orgUrl, clock }: OrgContext, users: UserDirectory, 
 }
 
 function userResource(user: StoredUser, orgUrl: string): object {
-  const self = `${orgUrl}/api/v1/users/${user.id}`;
   return {
     id: user.id,
     status: user.status,
@@ -159,10 +158,7 @@ function userResource(user: StoredUser, orgUrl: string): object {
     type: { id: USER_TYPE_ID },
     profile: user.profile,
     credentials: { password: {}, provider: { type: 'OKTA', name: 'OKTA' } },
-    _links: {
-      resetPassword: { href: `${self}/lifecycle/reset_password`, method: 'POST' },
-      self: { href: self },
-    },
+    _links: { self: { href: `${orgUrl}/api/v1/users/${user.id}` } },
   };
 }
 
@@ -171,25 +167,17 @@ function etagOf(user: StoredUser): string {
   return `W/"${user.id}-${user.version}"`;
 }
 
-function factorResources(user: StoredUser, orgUrl: string): object[] {
-  return user.phoneFactors.map(({ id, factorType, phoneNumber, phoneExtension }) => {
-    const self = `${orgUrl}/api/v1/users/${user.id}/factors/${id}`;
-    return {
-      id,
-      factorType,
-      provider: 'OKTA',
-      vendorName: 'OKTA',
-      status: 'ACTIVE',
-      created: user.created,
-      lastUpdated: user.created,
-      profile: { phoneNumber, ...(phoneExtension === undefined ? {} : { phoneExtension }) },
-      _links: {
-        verify: { href: `${self}/verify`, hints: { allow: ['POST'] } },
-        self: { href: self, hints: { allow: ['GET', 'DELETE'] } },
-        user: { href: `${orgUrl}/api/v1/users/${user.id}`, hints: { allow: ['GET'] } },
-      },
-    };
-  });
+function factorResources({ phoneFactors, created }: StoredUser): object[] {
+  return phoneFactors.map(({ id, factorType, phoneNumber, phoneExtension }) => ({
+    id,
+    factorType,
+    provider: 'OKTA',
+    vendorName: 'OKTA',
+    status: 'ACTIVE',
+    created,
+    lastUpdated: created,
+    profile: { phoneNumber, ...(phoneExtension === undefined ? {} : { phoneExtension }) },
+  }));
 }
 
 /** Why Okta refuses a new profile; `before` is the user's current one. */

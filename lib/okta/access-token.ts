@@ -3,7 +3,7 @@ import { SignJWT } from 'jose/jwt/sign';
 import type { HttpAnswer, HttpDispatcher, HttpResult } from '../core/http.js';
 import { callHttp, readJsonSuccess } from '../http/call.js';
 import { OktaApiError } from '../core/errors.js';
-import { fieldOf, parseJson } from '../core/json.js';
+import { fieldOf } from '../core/json.js';
 import { apiErrorOf, REACH_OKTA } from './api-error.js';
 import { createDpopProver, type DpopProof, type DpopProver } from './dpop.js';
 import { pauseAfter, readDate } from './rate-limit.js';
@@ -118,7 +118,7 @@ export function createAccessTokens(parts: {
 
   /** Corrects what a refusal complains about. Returns false if another attempt would be refused, too. */
   const correctFor = (answer: HttpAnswer, proof: DpopProof | undefined): boolean => {
-    const error = answer.status < 400 ? undefined : fieldOf(parseJson(answer.body), 'error');
+    const error = answer.status < 400 ? undefined : fieldOf(answer.json, 'error');
     switch (error) {
       case 'use_dpop_nonce':
       case 'invalid_dpop_proof':

@@ -1,6 +1,6 @@
 import type { HttpResult } from '../core/http.js';
 import { OktaApiError, type OktaApiErrorCode } from '../core/errors.js';
-import { asList, fieldOf, parseJson, textFieldOf } from '../core/json.js';
+import { asList, fieldOf, textFieldOf } from '../core/json.js';
 import { rateLimitHeaders } from './rate-limit.js';
 
 /** Makes errors, with a remedy, of the answers of Okta's API and of its token endpoint. A call that goes well does not come here. */
@@ -106,7 +106,7 @@ export function apiErrorOf(
       remedy: REACH_OKTA,
     });
   }
-  const body = parseJson(result.body);
+  const { json: body } = result;
   const reason = reasonOf(body);
   return new OktaApiError(
     CODE_OF_STATUS[status] ?? 'OKTA_HTTP_ERROR',

@@ -75,7 +75,7 @@ export function createHookKeys(parts: {
     if (result.status !== 200) throw notFetched(`status ${result.status}`);
     let keySet;
     try {
-      keySet = createLocalJWKSet(JSON.parse(result.body) as JSONWebKeySet);
+      keySet = createLocalJWKSet(result.json as JSONWebKeySet);
     } catch (cause) {
       throw unavailable("the issuer's keys cannot be read", cause, REACH_ISSUER);
     }

@@ -4,7 +4,8 @@ import { changesOf, type Setup, type SetupChange, type SetupPlan } from './setup
 
 /** Sets up the opt-in attribute on the default user profile, by the Schema API. */
 
-const SCHEMA = '/api/v1/meta/schemas/user/default';
+/** The schema of the default user profile. */
+export const SCHEMA = '/api/v1/meta/schemas/user/default';
 const TITLE = 'Codes by WhatsApp';
 const DESCRIPTION = 'Send one-time codes by WhatsApp';
 const IN_PROFILE_EDITOR = 'Okta: Directory > Profile Editor > User (default)';
@@ -131,10 +132,10 @@ function namesOf(properties: unknown): readonly string[] {
   return Object.keys(Object(properties) as object);
 }
 
-function ownAccessOf(found: unknown): string | undefined {
-  const isOwn = (principal: unknown): boolean => principal === 'SELF';
-  const own = asList(fieldOf(found, 'permissions')).find((permission) =>
-    isOwn(fieldOf(permission, 'principal')),
+/** The user's own access to an attribute of the schema; `undefined` if it has none. */
+export function ownAccessOf(attribute: unknown): string | undefined {
+  const own = asList(fieldOf(attribute, 'permissions')).find(
+    (permission) => fieldOf(permission, 'principal') === 'SELF',
   );
   return textFieldOf(own, 'action');
 }

@@ -1,8 +1,9 @@
 import { OktaApiError } from '../../core/errors.js';
 import type { HttpAnswer } from '../../core/http.js';
 import type { JsonAnswer } from '../../http/call.js';
-import { asList, fieldOf, parseJson, textFieldOf } from '../../core/json.js';
+import { asList, fieldOf, textFieldOf } from '../../core/json.js';
 import { UNUSED_USER_ID } from '../user-profile.js';
+import { ownAccessOf, SCHEMA } from './opt-in-attribute.js';
 
 /** Reads facts of an org for `doctor`. */
 
@@ -13,8 +14,8 @@ export type ReadOkta = (path: string) => Promise<JsonAnswer>;
 export const ORG_METADATA = '/.well-known/okta-organization';
 
 /** The org's engine: `idx` is Identity Engine. `undefined` if the answer is not Okta's. */
-export function pipelineOf({ status, body }: HttpAnswer): string | undefined {
-  return status === 200 ? textFieldOf(parseJson(body), 'pipeline') : undefined;
+export function pipelineOf({ status, json }: HttpAnswer): string | undefined {
+  return status === 200 ? textFieldOf(json, 'pipeline') : undefined;
 }
 
 /**
@@ -75,9 +76,6 @@ export async function readPhoneAuthenticator(
   return { status: textFieldOf(phone, 'status'), allowedFor };
 }
 
-/** The permission that lets users change their own attribute. */
-const OWN = { principal: 'SELF', action: 'READ_WRITE' };
-
 /** Reads whether the user profile has an attribute, its type, and whether users may change it themselves. */
 export async function readAttribute(
   read: ReadOkta,
@@ -87,16 +85,15 @@ export async function readAttribute(
   readonly type: string | undefined;
   readonly isUsersOwn: boolean;
 }> {
-  const definitions = fieldOf((await read('/api/v1/meta/schemas/user/default')).body, 'definitions');
+  const definitions = fieldOf((await read(SCHEMA)).body, 'definitions');
   const found = [fieldOf(definitions, 'custom'), fieldOf(definitions, 'base')]
     .map((part) => fieldOf(part, 'properties', name))
     .find((attribute) => attribute !== undefined);
-  const isOwn = (principal: unknown): boolean => principal === OWN.principal;
-  const isWritten = (action: unknown): boolean => action === OWN.action;
-  const isUsersOwn = asList(fieldOf(found, 'permissions')).some(
-    (permission) => isOwn(fieldOf(permission, 'principal')) && isWritten(fieldOf(permission, 'action')),
-  );
-  return { isThere: found !== undefined, type: textFieldOf(found, 'type'), isUsersOwn };
+  return {
+    isThere: found !== undefined,
+    type: textFieldOf(found, 'type'),
+    isUsersOwn: ownAccessOf(found) === 'READ_WRITE',
+  };
 }
 
 /** Only the path of the next page: the token must not go to another host. */

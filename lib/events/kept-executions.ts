@@ -1,6 +1,6 @@
-import { setImmediate } from 'node:timers/promises';
 import type { HookEvent } from '../core/events.js';
 import type { ChannelTally, ExecutionQuery, Timeline, TimelineSpan } from '../core/history.js';
+import { endOfTurn } from '../core/time.js';
 import { ExecutionRecord, type Step } from './execution.js';
 import { bucketsOf } from './timeline.js';
 
@@ -84,7 +84,7 @@ export class KeptExecutions {
       if (record.isRead) continue;
       record.read(nowMs);
       count += 1;
-      if (count % READ_AT_ONCE === 0) await setImmediate();
+      if (count % READ_AT_ONCE === 0) await endOfTurn();
     }
   }
 

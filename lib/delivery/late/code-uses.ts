@@ -6,7 +6,7 @@ import type { LateFailover } from './late-failover.js';
 import { userKey } from './receipt.js';
 import { SAME_MOMENT_MS } from '../running-calls.js';
 import type { GuardedState } from '../guarded-state.js';
-import { steadyMs, waitAtMost } from '../../core/time.js';
+import { endOfTurn, steadyMs, waitAtMost } from '../../core/time.js';
 
 /**
  * What follows when a user has used a code: neither it nor an older code is sent any more, and its provider
@@ -95,7 +95,7 @@ export class CodeUses {
     let read = 0;
     for (const use of uses) {
       read += 1;
-      if (read % READ_AT_ONCE === 0) await nextTurn();
+      if (read % READ_AT_ONCE === 0) await endOfTurn();
       if (use === undefined) continue;
       if (this.#waiting.length >= MAX_WAITING) {
         this.#parts.events.emitCounted('uses.skipped', (count) => ({ type: 'uses.skipped', count }));
@@ -110,7 +110,7 @@ export class CodeUses {
     this.#running += 1;
     for (let use = this.#waiting.shift(); use !== undefined; use = this.#waiting.shift()) {
       // The memory state answers at once: without this, other work would wait for all uses.
-      await nextTurn();
+      await endOfTurn();
       await this.#handle(use).catch((error: unknown) => {
         this.#parts.state.reportUnusable('sent code', error);
       });
@@ -174,8 +174,3 @@ export class CodeUses {
     this.#underWay.add(tracked);
   }
 }
-
-const nextTurn = (): Promise<void> =>
-  new Promise((resolve) => {
-    setImmediate(resolve);
-  });

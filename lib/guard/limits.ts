@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 import type { TelephonyRequest } from '../core/channel.js';
-import type { GuardRule } from '../core/events.js';
+import type { BrokenRule, GuardRule } from '../core/events.js';
 import { digestOf } from '../core/masking.js';
 import { recipientOf, type NumberReading } from '../numbers/phone-number.js';
 import type { Bucket } from '../delivery/state.js';
@@ -33,16 +33,10 @@ export interface LimitBucket extends Bucket {
 }
 
 /** Why a request is blocked. */
-export interface GuardBlock {
-  readonly rule: GuardRule;
+export interface GuardBlock extends BrokenRule {
   readonly code:
     'LIMIT_PER_USER' | 'LIMIT_PER_NUMBER' | 'LIMIT_PER_IP' | 'COUNTRY_NOT_ALLOWED' | 'NUMBER_TYPE_BLOCKED';
   readonly reason: string;
-  /** What an operator can do, with the option's name. */
-  readonly remedy: string;
-  /** Of the limit; `undefined` if the rule is not a limit. */
-  readonly points: number | undefined;
-  readonly seconds: number | undefined;
 }
 
 /** The purpose of a request type, by its last word. Types that do not exist yet count together. */

@@ -1,6 +1,5 @@
 import type { Budget } from '../core/budget.js';
-import type { TelephonyRequest } from '../core/channel.js';
-import type { CodeOutcome, SkippedChannel } from '../core/events.js';
+import type { CodeOutcome, OfCall, SkippedChannel } from '../core/events.js';
 import type { Delivery } from '../delivery/dispatch.js';
 import type { RunningCall } from '../delivery/running-calls.js';
 import type { Suppression } from '../delivery/suppressions.js';
@@ -131,10 +130,7 @@ export function beginCall(
 }
 
 /** The ids that every event about a call has. */
-export function idsOf({ eventId, oktaRequestId }: Pick<TelephonyRequest, 'eventId' | 'oktaRequestId'>): {
-  eventId: string;
-  oktaRequestId: string | undefined;
-} {
+export function idsOf({ eventId, oktaRequestId }: OfCall): OfCall {
   return { eventId, oktaRequestId };
 }
 

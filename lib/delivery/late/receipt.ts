@@ -1,5 +1,5 @@
 import type { DeliveryFailure, DeliveryReport, TelephonyRequest, UserProfile } from '../../core/channel.js';
-import type { AttemptReport } from '../../core/events.js';
+import type { AttemptReport, OfUser } from '../../core/events.js';
 import { digestOf, endingOf } from '../../core/masking.js';
 import type { ComposeText } from '../../core/option-types.js';
 import { recipientOf } from '../../numbers/phone-number.js';
@@ -122,12 +122,7 @@ function requestToKeep(
 }
 
 /** Whose message it is, in the fields of events: no code and no number. */
-export interface MessageOwner {
-  readonly eventId: string;
-  readonly oktaRequestId: string | undefined;
-  readonly userId: string | undefined;
-  readonly toEnding: string;
-}
+export type MessageOwner = OfUser;
 
 export function ownerOf({
   eventId,

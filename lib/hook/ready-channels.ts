@@ -7,7 +7,7 @@ import type { EventStream } from '../core/event-stream.js';
 import type { Breaker } from '../delivery/breaker.js';
 import type { ReadyChannel } from '../delivery/attempt.js';
 import type { HttpDispatcher } from '../core/http.js';
-import { channelProblems } from '../options/combinations.js';
+import { channelProblems, isConnected } from '../options/combinations.js';
 import type { HookSettings } from '../options/settings.js';
 
 /**
@@ -88,11 +88,6 @@ function connect(
   }
   const problems = channelProblems(path, made);
   return problems.length > 0 ? new ConfigurationError(problems) : made;
-}
-
-function isConnected(made: unknown): made is ConnectedChannel {
-  const { send, provider } = Object(made) as Readonly<Record<string, unknown>>;
-  return typeof send === 'function' && (provider === undefined || typeof provider === 'string');
 }
 
 /** Identifies a provider of a channel: the channel's name, with an index if it has several providers. */

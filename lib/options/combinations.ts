@@ -89,6 +89,12 @@ function at(value: unknown, ...path: string[]): unknown {
   return found;
 }
 
+/** Whether a value is a channel that can send. `channelProblems` checks its other members. */
+export function isConnected(value: unknown): value is ConnectedChannel {
+  const { send, provider } = Object(value) as Readonly<Record<string, unknown>>;
+  return typeof send === 'function' && (provider === undefined || typeof provider === 'string');
+}
+
 type Checked = Pick<ConnectedChannel, 'reports' | 'lookUp' | 'confirm' | 'check' | 'idNamespace'>;
 
 const channelRules = lazyRules(() =>

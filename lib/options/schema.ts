@@ -24,6 +24,7 @@ import type { OktaCredentials } from '../okta/api-client.js';
 import type { ProfileOptions } from '../okta/user-profile.js';
 import type { HookScheme } from '../okta/verify-caller.js';
 import type { Keywords } from '../texts/keywords.js';
+import { isConnected } from './combinations.js';
 import { country } from './countries.js';
 import { credentials, type TwilioAccount } from './credentials.js';
 import { DEFAULT_OPT_IN_ATTRIBUTE, DEFAULT_PATH } from './options.js';
@@ -93,12 +94,6 @@ const profile = (): Joi.ObjectSchema =>
     unverifiedPhoneAttribute: attributeName(),
   }).default();
 
-const isChannel = (value: unknown): boolean => {
-  if (typeof value === 'function') return true;
-  const provider = hasMethods(value, ['send']) ? (value as Record<string, unknown>)['provider'] : null;
-  return provider === undefined || typeof provider === 'string';
-};
-
 const channels = (): Joi.ObjectSchema =>
   objectOf('an object of channels by name', {})
     .pattern(
@@ -107,7 +102,7 @@ const channels = (): Joi.ObjectSchema =>
         'a channel (an object with a send function and, if any, a provider as text, or a function that returns one), or an array of them',
         (value) => {
           const list: readonly unknown[] = Array.isArray(value) ? value : [value];
-          return list.length > 0 && list.every(isChannel);
+          return list.length > 0 && list.every((one) => typeof one === 'function' || isConnected(one));
         },
       ),
     )

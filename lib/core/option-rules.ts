@@ -174,6 +174,10 @@ export function tested(what: string, test: (value: unknown) => boolean): Joi.Any
 export const functionRule = (what: string): Joi.AnySchema =>
   tested(what, (value) => typeof value === 'function');
 
+/** The name of an entry that passes a test, for objects whose names are not fixed. */
+export const keyThat = (isFine: (key: string) => boolean): Joi.StringSchema =>
+  Joi.string().custom((key: string, helpers) => (isFine(key) ? key : helpers.error('any.invalid')));
+
 /** Whether a value has functions of these names, its own or inherited. */
 export const hasMethods = (value: unknown, names: readonly string[]): boolean =>
   ((typeof value === 'object' && value !== null) || typeof value === 'function') &&

@@ -1,5 +1,5 @@
 import Joi from 'joi';
-import { mustBe } from '../core/option-rules.js';
+import { keyThat, mustBe } from '../core/option-rules.js';
 import { isCountry } from '../numbers/phone-number.js';
 
 /** The rules of options that name countries. */
@@ -60,6 +60,3 @@ export const byCountryIn = (map: Joi.ObjectSchema, value: Joi.Schema): Joi.Objec
       'object.unknown': '{{#label}} is not a country: use ISO 3166 codes in capitals such as GB, and default',
       'country.meant': '{{#label}} is not a country: use {{#meant}}',
     });
-
-const keyThat = (isFine: (key: string) => boolean): Joi.StringSchema =>
-  Joi.string().custom((key: string, helpers) => (isFine(key) ? key : helpers.error('any.invalid')));

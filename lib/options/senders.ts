@@ -2,7 +2,7 @@ import Joi from 'joi';
 import { numberRule } from '../channels/provider.js';
 import type { SenderByCountry, WhatsAppSender } from '../channels/twilio/settings.js';
 import { readLocale } from '../texts/locale.js';
-import { objectOf, textOf } from '../core/option-rules.js';
+import { keyThat, objectOf, textOf } from '../core/option-rules.js';
 import { byCountryIn } from './countries.js';
 
 /** The rules of senders. */
@@ -58,9 +58,7 @@ export const senders = (): Joi.ObjectSchema =>
         default: contentSid().required(),
       })
         .pattern(
-          Joi.string().custom((value: string, helpers) =>
-            readLocale(value) === undefined ? helpers.error('any.invalid') : value,
-          ),
+          keyThat((tag) => readLocale(tag) !== undefined),
           contentSid(),
         )
         .required()

@@ -1,6 +1,6 @@
 import Joi from 'joi';
 import { fieldOf } from '../core/json.js';
-import { functionRule, mustBe, objectOf, textOf } from '../core/option-rules.js';
+import { functionRule, keyThat, mustBe, objectOf, textOf } from '../core/option-rules.js';
 import { shortRequestType } from '../core/request-types.js';
 import { readKeywords } from '../texts/keywords.js';
 import { readLocale } from '../texts/locale.js';
@@ -31,9 +31,7 @@ const TWICE = { 'texts.twice': '{{#label}} has two entries of one meaning; leave
 const byTag = (): Joi.ObjectSchema =>
   objectOf(WHAT, {})
     .pattern(
-      Joi.string().custom((key: string, helpers) =>
-        key === 'default' || readLocale(key) !== undefined ? key : helpers.error('any.invalid'),
-      ),
+      keyThat((key) => key === 'default' || readLocale(key) !== undefined),
       text(),
     )
     .custom(unlikeKeys(readLocale))

@@ -136,7 +136,10 @@ function rolledBack(planned: readonly string[], enabled: readonly string[]): rea
  */
 function whatsAppNumberOf(call: ProfiledCall, profile: UserProfile | undefined, parts: HookParts): string {
   const { requestType, phoneNumber } = call.hook.request;
-  const { unverifiedPhoneAttribute, defaultCountry } = parts.settings;
+  const {
+    profile: { unverifiedPhoneAttribute },
+    defaultCountry,
+  } = parts.settings;
   if (unverifiedPhoneAttribute === undefined || requestType?.endsWith('.mfa-verification') !== true)
     return phoneNumber;
   const value = profile?.[unverifiedPhoneAttribute];

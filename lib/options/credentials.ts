@@ -184,7 +184,8 @@ const twilio = (): Joi.ObjectSchema =>
     .custom(readTwilio);
 
 /** A credential of Twilio, with the auth tokens that check its callbacks. */
-export interface TwilioAccount extends TwilioLogin {
+export interface TwilioAccount {
+  readonly login: TwilioLogin;
   readonly authTokens: readonly string[];
 }
 
@@ -192,12 +193,12 @@ function readTwilio(twilio: TwilioCredential): TwilioAccount {
   const { accountSid, region, edge, baseUrl, authToken = [] } = twilio;
   const authTokens = typeof authToken === 'string' ? [authToken] : authToken;
   const [password = ''] = authTokens;
-  const login =
+  const credential =
     twilio.apiKeySid === undefined
       ? { username: accountSid, password }
       : { username: twilio.apiKeySid, password: twilio.apiKeySecret };
   const origin = baseUrl === undefined ? undefined : new URL(baseUrl).origin;
-  return { ...login, accountSid, region, edge, baseUrl: origin, authTokens };
+  return { login: { ...credential, accountSid, region, edge, baseUrl: origin }, authTokens };
 }
 
 /** One scheme, or a list of them. The normal form is a list. */

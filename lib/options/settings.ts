@@ -1,6 +1,6 @@
 import type { Channel } from '../channels/channel.js';
 import { twilioCalls } from '../channels/twilio/calls.js';
-import type { TwilioLogin, TwilioSettings } from '../channels/twilio/settings.js';
+import type { TwilioSettings } from '../channels/twilio/settings.js';
 import { twilioMessages } from '../channels/twilio/messages.js';
 import { STANDARD_CHANNELS, VOICE } from '../core/channel.js';
 import { ConfigurationError } from '../core/errors.js';
@@ -12,7 +12,6 @@ import type { HookScheme } from '../okta/verify-caller.js';
 import { openMemoryState } from '../state/memory/memory-state.js';
 import { Texts } from '../texts/texts.js';
 import { combinationProblems } from './combinations.js';
-import type { TwilioAccount } from './credentials.js';
 import type { OktaTelephonyHookOptions } from './options.js';
 import { optionRules, type NormalOptions } from './schema.js';
 import { warningsOf } from './warnings.js';
@@ -37,7 +36,6 @@ export interface HookSettings extends Omit<
   readonly channels: ReadonlyMap<string, readonly Channel[]>;
   /** The channels of the user's own. What they read of a message is unknown. */
   readonly ownChannels: ReadonlySet<string>;
-  readonly unverifiedPhoneAttribute: string | undefined;
   readonly texts: Texts | undefined;
   /** `undefined`: off. */
   readonly lateFailover: { readonly afterSeconds: Readonly<Record<string, number | undefined>> } | undefined;
@@ -72,7 +70,7 @@ export function readOptions(options: OktaTelephonyHookOptions): HookSettings {
     eventHookSchemes: eventHook === false ? [] : eventHook,
     okta,
     twilio: twilio && {
-      ...withoutAuthTokens(twilio),
+      ...twilio.login,
       senders: twilioSenders,
       voiceTexts: allTexts,
       statusCallbackUrl: publicUrl === undefined ? undefined : publicUrl + STATUS_PATH,
@@ -82,7 +80,6 @@ export function readOptions(options: OktaTelephonyHookOptions): HookSettings {
     optInChannels: [...others.optInChannels, ...Object.keys(channels).filter(isOptIn)],
     channels: channelsOf(twilioSenders, channels),
     ownChannels: new Set(Object.keys(channels)),
-    unverifiedPhoneAttribute: others.profile.unverifiedPhoneAttribute,
     texts: allTexts,
     lateFailover: lateFailover === false ? undefined : lateFailover,
     state: state ?? openMemoryState(),
@@ -92,10 +89,6 @@ export function readOptions(options: OktaTelephonyHookOptions): HookSettings {
 
 /** Whether a name in `channels` is that of a new channel, and not of another provider of one that is always there. */
 const isOptIn = (channel: string): boolean => !STANDARD_CHANNELS.has(channel);
-
-function withoutAuthTokens({ authTokens: _, ...login }: TwilioAccount): TwilioLogin {
-  return login;
-}
 
 /** Twilio for each channel that has a sender; the user's own beside them, or in their place. */
 function channelsOf(

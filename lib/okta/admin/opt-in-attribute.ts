@@ -10,6 +10,8 @@ const TITLE = 'Codes by WhatsApp';
 const DESCRIPTION = 'Send one-time codes by WhatsApp';
 const IN_PROFILE_EDITOR = 'Okta: Directory > Profile Editor > User (default)';
 
+/** In a permission: the user whose profile it is. */
+const SELF = 'SELF';
 /** The user's own access to the attribute. */
 type OwnAccess = 'READ_WRITE' | 'READ_ONLY';
 
@@ -74,7 +76,7 @@ function written(found: unknown, ownAccess: OwnAccess): object {
     type: 'boolean',
     scope: scope ?? 'NONE',
     mutability: MUTABILITY,
-    permissions: [{ principal: 'SELF', action: ownAccess }],
+    permissions: [{ principal: SELF, action: ownAccess }],
     master: MASTER,
   };
   return defaultOf(found) === undefined ? attribute : { ...attribute, default: null };
@@ -135,7 +137,7 @@ function namesOf(properties: unknown): readonly string[] {
 /** The user's own access to an attribute of the schema; `undefined` if it has none. */
 export function ownAccessOf(attribute: unknown): string | undefined {
   const own = asList(fieldOf(attribute, 'permissions')).find(
-    (permission) => fieldOf(permission, 'principal') === 'SELF',
+    (permission) => fieldOf(permission, 'principal') === SELF,
   );
   return textFieldOf(own, 'action');
 }

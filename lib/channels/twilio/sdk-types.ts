@@ -22,20 +22,12 @@ export interface TwilioMessageParameters {
 export interface TwilioCallParameters {
   readonly to: string;
   readonly from: string;
-  /** Inline TwiML: its text, or the SDK's builder. */
-  readonly twiml?:
-    | string
-    | {
-        /** The text. */
-        toString(): string;
-      }
-    | undefined;
-  /** In place of `twiml`: the URL where Twilio fetches it. */
-  readonly url?: string | undefined;
+  /** Inline TwiML. */
+  readonly twiml: string;
   /** Seconds of ringing. */
-  readonly timeout?: number | undefined;
-  readonly statusCallback?: string | undefined;
-  readonly statusCallbackEvent?: string[] | undefined;
+  readonly timeout?: number;
+  readonly statusCallback?: string;
+  readonly statusCallbackEvent?: string[];
 }
 
 /** The parameters of Verify's Verifications resource that a code needs. */
@@ -61,18 +53,13 @@ export interface TwilioClient {
       /** Feedback about the code in the message. */
       readonly feedback: {
         /** Reports to Twilio whether the code was used. */
-        create(parameters: { readonly outcome: 'confirmed' | 'unconfirmed' }): Promise<unknown>;
+        create(parameters: { readonly outcome: 'confirmed' }): Promise<unknown>;
       };
     };
   };
-  /** Called with a SID, it is the call with that SID. */
   readonly calls: {
     /** Calls a phone. */
     create(parameters: TwilioCallParameters): Promise<unknown>;
-    (sid: string): {
-      /** Reads its status. */
-      fetch(): Promise<unknown>;
-    };
   };
   /** The account's facts, for `doctor`. */
   readonly api: {

@@ -169,8 +169,6 @@ type Form<Operation extends 'CreateMessage' | 'CreateCall'> = NonNullable<
 type Parameters<Fields> = {
   readonly [Name in keyof Fields as Uncapitalize<Name & string>]?: Fields[Name] | undefined;
 };
-/** The SDK converts it to a text. */
-type CallParameters = Omit<TwilioCallParameters, 'twiml'> & { readonly twiml?: string };
 type Unknown<Ours, Fields> = [Exclude<keyof Ours, keyof Parameters<Fields>>] extends [never] ? false : true;
 
 export type Claims = [
@@ -196,9 +194,9 @@ export type Claims = [
   Holds<Fits<'failed' | 'undelivered' | 'canceled', NonNullable<MessageResource['status']>>>,
   Holds<Fits<'failed' | 'canceled', NonNullable<CallResource['status']>>>,
   Holds<Fits<TwilioMessageParameters, Parameters<Form<'CreateMessage'>>>>,
-  Holds<Fits<CallParameters, Parameters<Form<'CreateCall'>>>>,
+  Holds<Fits<TwilioCallParameters, Parameters<Form<'CreateCall'>>>>,
   Fails<Unknown<TwilioMessageParameters, Form<'CreateMessage'>>>,
-  Fails<Unknown<CallParameters, Form<'CreateCall'>>>,
+  Fails<Unknown<TwilioCallParameters, Form<'CreateCall'>>>,
 ];
 
 /** Each of these contradicts a document: if one compiled, all claims would. */
@@ -300,8 +298,7 @@ export const NAMES_READ: Readonly<Record<string, Readonly<Record<string, true>>>
     ...({ definitions: true, base: true, custom: true, properties: true } satisfies Names<
       ReadOfSchema & NonNullable<ReadOfSchema['definitions']> & { properties: object }
     >),
-    ...({ permissions: true, type: true } satisfies Names<Pick<ReadOfAttribute, 'permissions' | 'type'>>),
-    ...({ principal: true, action: true } satisfies Names<ReadOfPermission>),
+    ...({ type: true } satisfies Names<Pick<ReadOfAttribute, 'type'>>),
     // In the answers of contract/outside.ts, which no document has; and a header.
     ...({ pipeline: true, key: true, status: true, settings: true, allowedFor: true, link: true } as const),
   },

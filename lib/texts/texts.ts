@@ -66,16 +66,6 @@ export interface SpokenWords {
   readonly locale: string;
 }
 
-/** Texts for channels that make calls. */
-export interface VoiceTexts {
-  /** The words of a call; `undefined` if the options have no text for it. */
-  spokenFor(
-    request: TelephonyRequest,
-    profile: UserProfile | undefined,
-    locale: string,
-  ): SpokenWords | undefined;
-}
-
 /** A parsed text. */
 interface ReadText {
   readonly template: TextTemplate;
@@ -101,7 +91,7 @@ interface Tables {
 const AGE_TOLERANCE_MS = 5_000;
 
 /** The texts of one hook, parsed once by the factory. Every method is synchronous. */
-export class Texts implements VoiceTexts {
+export class Texts {
   readonly #sms: Tables;
   readonly #voice: Tables;
   readonly #webOtpDomain: string | undefined;
@@ -130,6 +120,7 @@ export class Texts implements VoiceTexts {
     return this.#fill(text.template, request.otpCode, request, profile);
   }
 
+  /** The words of a call; `undefined` if the options have no text for it. */
   spokenFor(
     request: TelephonyRequest,
     profile: UserProfile | undefined,

@@ -1,13 +1,13 @@
 import type { Message } from '../../core/channel.js';
 import { localeChain } from '../../texts/locale.js';
 import { spokenCode } from '../../texts/spoken-code.js';
-import type { SpokenWords, VoiceTexts } from '../../texts/texts.js';
+import type { SpokenWords } from '../../texts/texts.js';
 import type { Channel } from '../channel.js';
 import { requireVoiceChannel } from '../provider.js';
 import { requireSender, requireTwilio } from './client.js';
 import { CALL_SID, outcomeReader, SID_NAMESPACE } from './outcome.js';
 import type { TwimlBuilder } from './sdk-types.js';
-import { senderFor } from './settings.js';
+import { senderFor, type TwilioSettings } from './settings.js';
 import { sendReporting } from './status-callbacks.js';
 import { voiceFor } from './voices.js';
 
@@ -61,7 +61,7 @@ export function twilioCalls(): Channel {
 /** The spoken text: from the options, else our own. Its language is always the language of the voice that reads it. */
 function wordsOf(
   { request, profile, locale }: Pick<Message, 'request' | 'profile' | 'locale'>,
-  texts: VoiceTexts | undefined,
+  texts: TwilioSettings['voiceTexts'],
 ): SpokenWords {
   const words = texts?.spokenFor(request, profile, locale);
   if (words !== undefined) return words;

@@ -1,5 +1,5 @@
 import { readNumber } from '../../numbers/phone-number.js';
-import type { VoiceTexts } from '../../texts/texts.js';
+import type { Texts } from '../../texts/texts.js';
 
 /** The hook's options for Twilio in normal form, and the choice of a sender. */
 
@@ -48,7 +48,7 @@ export interface TwilioSettings extends TwilioLogin {
     readonly whatsapp: WhatsAppSender | undefined;
   };
   /** The spoken texts of the user of this package; default: our own. */
-  readonly voiceTexts?: VoiceTexts | undefined;
+  readonly voiceTexts?: Pick<Texts, 'spokenFor'> | undefined;
   /** The URL for Twilio's status callbacks; `undefined` turns them off. */
   readonly statusCallbackUrl: string | undefined;
 }

@@ -2,6 +2,7 @@ import { isIP } from 'node:net';
 import type { TelephonyRequest } from '../core/channel.js';
 import type { BrokenRule, GuardRule } from '../core/events.js';
 import { digestOf } from '../core/masking.js';
+import { shortRequestType } from '../core/request-types.js';
 import { recipientOf, type NumberReading } from '../numbers/phone-number.js';
 import type { Bucket } from '../delivery/state.js';
 
@@ -40,15 +41,15 @@ export interface GuardBlock extends BrokenRule {
 }
 
 /** The purpose of a request type, by its last word. Types that do not exist yet count together. */
-const PURPOSES: ReadonlyMap<string | undefined, string> = new Map([
+const PURPOSES: ReadonlyMap<string, string> = new Map([
   ['mfa-verification', 'sign-in'],
   ['pre-enrollment', 'enrollment'],
   ['account-unlock', 'recovery'],
   ['password-reset', 'recovery'],
 ]);
 
-function purposeOf(requestType: string | undefined): string {
-  return PURPOSES.get(requestType?.slice(requestType.lastIndexOf('.') + 1)) ?? 'other';
+function purposeOf(requestType = ''): string {
+  return PURPOSES.get(shortRequestType(requestType)) ?? 'other';
 }
 
 /**

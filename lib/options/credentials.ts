@@ -197,8 +197,7 @@ function readTwilio(twilio: TwilioCredential): TwilioAccount {
     twilio.apiKeySid === undefined
       ? { username: accountSid, password }
       : { username: twilio.apiKeySid, password: twilio.apiKeySecret };
-  const origin = baseUrl === undefined ? undefined : new URL(baseUrl).origin;
-  return { login: { ...credential, accountSid, region, edge, baseUrl: origin }, authTokens };
+  return { login: { ...credential, accountSid, region, edge, baseUrl }, authTokens };
 }
 
 /** One scheme, or a list of them. The normal form is a list. */

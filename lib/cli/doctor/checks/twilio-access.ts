@@ -30,7 +30,7 @@ export function openTwilio(variables: TwilioVariables, callMs: number): TwilioAc
         password,
         region: undefined,
         edge: undefined,
-        baseUrl: baseUrl === undefined ? undefined : new URL(baseUrl).origin,
+        baseUrl,
         senders: { sms: undefined, voice: undefined, whatsapp: undefined },
         statusCallbackUrl: undefined,
       },

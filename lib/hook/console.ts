@@ -6,9 +6,8 @@ import type { FoundUser, MadePayload, PayloadQuestion, UserQuestion } from '../c
 import { ConsoleRefusal } from '../console/refusal.js';
 import { createConsoleServer } from '../console/server.js';
 import { createStreams } from '../console/stream.js';
-import type { HookEventListener } from '../core/events.js';
 import { maskError } from '../core/masking.js';
-import { ConfigurationError } from '../core/errors.js';
+import { refuseProblems } from '../core/option-rules.js';
 import { RequestError } from '../core/request-error.js';
 import type { ConsoleHandler, HookStatus } from './telephony-hook.js';
 import { createHistory } from '../events/history.js';
@@ -38,22 +37,14 @@ export interface ConsoleMount {
 }
 
 export function createConsoleMount(base: ConsoleBase): ConsoleMount {
-  let consoles: Consoles | undefined;
+  let consoles: ReturnType<typeof createConsoles> | undefined;
   let isClosed = false;
-
-  const begin = (): Consoles => {
-    const begun = createConsoles(base);
-    base.parts.events.listen(begun.listener);
-    // After `close()` a new console must not keep anything open.
-    if (isClosed) void begun.close(Promise.resolve());
-    return begun;
-  };
-
   return {
     mount: (options) => {
-      const problems = consoleProblems(options);
-      if (problems.length > 0) throw new ConfigurationError(problems, { of: 'hook.console' });
-      consoles ??= begin();
+      refuseProblems(consoleProblems(options), 'hook.console');
+      consoles ??= createConsoles(base);
+      // After `close()` a new console must not keep anything open.
+      if (isClosed) void consoles.close(Promise.resolve());
       const serve = consoles.open(options);
       return (req, res, next) => {
         base.parts.openAnswers.add(res);
@@ -70,24 +61,14 @@ export function createConsoleMount(base: ConsoleBase): ConsoleMount {
   };
 }
 
-/** What all consoles of a hook share. */
-interface Consoles {
-  /** Gets every event. */
-  readonly listener: HookEventListener;
-  /** Makes one console. */
-  open(options: ConsoleOptions): ReturnType<typeof createConsoleServer>;
-  endStreams(): void;
-  /** Ends the streams at once, and the history after `drained`. Never rejects. */
-  close(drained: Promise<unknown>): Promise<void>;
-}
-
 /** The limit of reading a user, milliseconds. Only an administrator waits for it, no code. */
 const USER_TIMEOUT_MS = 5_000;
 
 /** The page shows the login before an administrator sends anything. */
 const SHORT_TOO = { isShortAllowed: true } as const;
 
-function createConsoles({ parts, status, oktaClient }: ConsoleBase): Consoles {
+/** What all consoles of a hook share; `open` makes one of them. */
+function createConsoles({ parts, status, oktaClient }: ConsoleBase) {
   const { settings, events } = parts;
   const keptHistory = createHistory({ log: settings.state.history, clock: settings.clock });
   const { history } = keptHistory;
@@ -145,12 +126,10 @@ function createConsoles({ parts, status, oktaClient }: ConsoleBase): Consoles {
     });
   };
 
+  events.listen(limits.listener);
+  events.listen(keptHistory.listener);
   return {
-    listener: (event) => {
-      limits.listener(event);
-      return keptHistory.listener(event);
-    },
-    open: (options) =>
+    open: (options: ConsoleOptions) =>
       createConsoleServer({
         authorize: (req) => options.authorize(req),
         history,
@@ -168,7 +147,7 @@ function createConsoles({ parts, status, oktaClient }: ConsoleBase): Consoles {
     endStreams: () => {
       streams.end();
     },
-    close: async (drained) => {
+    close: async (drained: Promise<unknown>) => {
       streams.close();
       await drained;
       await keptHistory.close();

@@ -3,6 +3,7 @@ import type { Administration } from './administration.js';
 import { asList, fieldOf } from '../../core/json.js';
 import { ENROLLMENT, SIGN_IN } from '../event-hook.js';
 import {
+  activation,
   channelOf,
   describeHook,
   describeProof,
@@ -11,6 +12,7 @@ import {
   readHooks,
   type HookProof,
   type HookResource,
+  type WantedHook,
 } from './hook-resource.js';
 import { changesOf, type Setup, type SetupStep } from './setup-plan.js';
 
@@ -21,14 +23,9 @@ const DEFAULT_NAME = 'Telephony gateway: codes that were used';
 const EVENTS = [SIGN_IN, ENROLLMENT];
 
 /** The desired state of the hook. */
-export interface WantedEventHook {
-  readonly url: string;
-  /** `undefined` keeps its name, or uses our own. */
-  readonly name: string | undefined;
+export interface WantedEventHook extends WantedHook {
   /** Event hooks do not support OAuth. */
   readonly proof: Extract<HookProof, { kind: 'header' }>;
-  /** Whether to send the secret even if nothing else differs, because Okta never shows the current one. */
-  readonly sendsSecret: boolean;
 }
 
 /** Creates and verifies the hook, or changes the hook with the same URL in place. Other hooks are never changed. */
@@ -66,14 +63,6 @@ export function createEventHookSetup(okta: Administration, wanted: WantedEventHo
     ];
   };
 
-  const activate = (found: HookResource): SetupStep => ({
-    does: `Activate the event hook ${found.id}`,
-    changes: [{ field: 'status', from: 'INACTIVE', to: 'ACTIVE' }],
-    run: async () => {
-      await okta.post(`${HOOKS}/${found.id}/lifecycle/activate`);
-    },
-  });
-
   // Okta calls the gateway, which must be running. A hook that is not created yet is verified by a later plan.
   const verify = (found: HookResource | undefined): SetupStep => ({
     does: 'Have Okta verify the event hook',
@@ -108,7 +97,7 @@ export function createEventHookSetup(okta: Administration, wanted: WantedEventHo
           ),
         steps: [
           ...writes,
-          ...(target === undefined || target.isActive ? [] : [activate(target)]),
+          ...activation(okta, 'event hook', HOOKS, target),
           ...(isVerified ? [] : [verify(target)]),
         ],
       };

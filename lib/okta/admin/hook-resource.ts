@@ -1,4 +1,6 @@
 import { asList, fieldOf, isObject, textFieldOf } from '../../core/json.js';
+import type { Administration } from './administration.js';
+import type { SetupStep } from './setup-plan.js';
 
 /** Reads and writes hooks in the form of Okta's API, for both inline hooks and event hooks. */
 
@@ -36,6 +38,15 @@ export interface HookOAuth {
   readonly scope: string;
   /** The client's secret, or the id of the hook key (`HKY…`) whose public key is registered with the client. */
   readonly by: { readonly clientSecret: string } | { readonly hookKeyId: string };
+}
+
+/** The desired state of a hook. */
+export interface WantedHook {
+  readonly url: string;
+  /** `undefined` keeps its name, or uses our own. */
+  readonly name: string | undefined;
+  /** Whether to send the secret even if nothing else differs, because Okta never shows the current one. */
+  readonly sendsSecret: boolean;
 }
 
 /** Reads a list of hooks and skips unreadable ones. The ids are checked, because they become part of paths. */
@@ -84,6 +95,25 @@ export function channelOf(url: string, proof: HookProof, found: HookResource | u
     version: '1.0.0',
     config: { ...config, authType, clientId, tokenUrl, scope, ...by },
   };
+}
+
+/** The step that activates a hook, if it is there and not active. @param path - of the API of such hooks. */
+export function activation(
+  okta: Administration,
+  kind: string,
+  path: string,
+  found: HookResource | undefined,
+): readonly SetupStep[] {
+  if (found === undefined || found.isActive) return [];
+  return [
+    {
+      does: `Activate the ${kind} ${found.id}`,
+      changes: [{ field: 'status', from: 'INACTIVE', to: 'ACTIVE' }],
+      run: async () => {
+        await okta.post(`${path}/${found.id}/lifecycle/activate`);
+      },
+    },
+  ];
 }
 
 /** How Okta will authenticate, in the words of `HookResource.authentication`. */

@@ -1,6 +1,7 @@
 import { asList, fieldOf } from '../../core/json.js';
 import type { Administration } from './administration.js';
 import {
+  activation,
   channelOf,
   describeHook,
   describeProof,
@@ -9,6 +10,7 @@ import {
   readHooks,
   type HookProof,
   type HookResource,
+  type WantedHook,
 } from './hook-resource.js';
 import { changesOf, type Setup, type SetupPlan, type SetupStep } from './setup-plan.js';
 
@@ -35,15 +37,10 @@ export function executeTelephonyHook(okta: Administration, hookId: string, paylo
 const DEFAULT_NAME = 'Telephony gateway';
 
 /** The desired state of the hook. */
-export interface WantedTelephonyHook {
-  readonly url: string;
-  /** `undefined` keeps its name, or uses `Telephony gateway`. */
-  readonly name: string | undefined;
+export interface WantedTelephonyHook extends WantedHook {
   readonly proof: HookProof;
   /** The id of another hook to replace. */
   readonly replacedId: string | undefined;
-  /** Whether to send the secret even if nothing else differs, because Okta never shows the current one. */
-  readonly sendsSecret: boolean;
 }
 
 /**
@@ -53,59 +50,34 @@ export interface WantedTelephonyHook {
 export function createTelephonyHookSetup(okta: Administration, wanted: WantedTelephonyHook): Setup {
   let isSecretSent = false;
 
-  const create = (): SetupStep => {
-    const name = wanted.name ?? DEFAULT_NAME;
-    return {
-      does: 'Create the telephony inline hook',
-      changes: changesOf([
-        ['name', undefined, name],
-        ['url', undefined, wanted.url],
-        ['authentication', undefined, describeProof(wanted.proof, undefined)],
-        ...secretChange(wanted.proof, undefined),
-      ]),
-      run: async () => {
-        const channel = channelOf(wanted.url, wanted.proof, undefined);
-        await okta.post(HOOKS, { name, type: TELEPHONY_HOOK, version: '1.0.0', channel });
-        isSecretSent = true;
-      },
-    };
-  };
-
-  const replace = (found: HookResource): readonly SetupStep[] => {
-    const isOurs = isSameUrl(found.url, wanted.url);
+  const write = (found: HookResource | undefined): readonly SetupStep[] => {
+    const isOurs = found !== undefined && isSameUrl(found.url, wanted.url);
     const name = wanted.name ?? (isOurs ? found.name : DEFAULT_NAME);
     const differences = changesOf([
-      ['name', found.name, name],
-      ['url', isOurs ? wanted.url : withoutQuery(found.url), wanted.url],
-      ['authentication', found.authentication, describeProof(wanted.proof, found)],
+      ['name', found?.name, name],
+      ['url', found && (isOurs ? wanted.url : withoutQuery(found.url)), wanted.url],
+      ['authentication', found?.authentication, describeProof(wanted.proof, found)],
     ]);
     if (differences.length === 0 && (!wanted.sendsSecret || isSecretSent)) return [];
+    // The headers of another gateway's hook may hold its keys.
+    const kept = found && (isOurs ? found : { ...found, headers: [] });
+    const body = { name, version: '1.0.0', channel: channelOf(wanted.url, wanted.proof, kept) };
     return [
       {
-        does: `Change the telephony inline hook ${found.id} in place`,
-        changes: [...differences, ...changesOf(secretChange(wanted.proof, 'what Okta has'))],
+        does:
+          found === undefined
+            ? 'Create the telephony inline hook'
+            : `Change the telephony inline hook ${found.id} in place`,
+        changes: [...differences, ...changesOf(secretChange(wanted.proof, found && 'what Okta has'))],
         run: async () => {
-          // The headers of another gateway's hook may hold its keys.
-          const channel = channelOf(wanted.url, wanted.proof, isOurs ? found : { ...found, headers: [] });
-          await okta.put(`${HOOKS}/${found.id}`, { name, version: '1.0.0', channel });
+          await (found === undefined
+            ? okta.post(HOOKS, { ...body, type: TELEPHONY_HOOK })
+            : okta.put(`${HOOKS}/${found.id}`, body));
           isSecretSent = true;
         },
       },
     ];
   };
-
-  const activate = (found: HookResource): readonly SetupStep[] =>
-    found.isActive
-      ? []
-      : [
-          {
-            does: `Activate the telephony inline hook ${found.id}`,
-            changes: [{ field: 'status', from: 'INACTIVE', to: 'ACTIVE' }],
-            run: async () => {
-              await okta.post(`${HOOKS}/${found.id}/lifecycle/activate`);
-            },
-          },
-        ];
 
   return {
     async plan() {
@@ -121,8 +93,12 @@ export function createTelephonyHookSetup(okta: Administration, wanted: WantedTel
       const warnings = others.map((other) => `Not changed: ${describeHook(other)}.`);
       const { proof } = wanted;
       const headerName = proof.kind === 'header' ? headerNameOf(proof, target) : undefined;
-      if (target === undefined) return { steps: [create()], warnings, headerName };
-      return { steps: [...replace(target), ...activate(target)], warnings, id: target.id, headerName };
+      return {
+        steps: [...write(target), ...activation(okta, 'telephony inline hook', HOOKS, target)],
+        warnings,
+        id: target?.id,
+        headerName,
+      };
     },
   };
 }

@@ -94,14 +94,16 @@ export function readInbound(params: FormFields): ReceivedMessage | undefined {
   };
 }
 
-/** Reads the number that one of our messages went to; `undefined` if Twilio does not say it. */
+/** The limits of reading a message's recipient, and of connecting for it, milliseconds. */
+const RECIPIENT_MS = 1_000;
+const CONNECT_MS = 500;
+
+/** Reads the number that one of our messages went to; `undefined` if Twilio does not say it in time. */
 export async function fetchRecipient(
   twilio: Pick<TwilioPort, 'read'>,
   sid: string,
-  timeoutMs: number,
-  connectMs: number,
 ): Promise<string | undefined> {
-  const result = await twilio.read((client) => client.messages(sid).fetch(), timeoutMs, connectMs);
+  const result = await twilio.read((client) => client.messages(sid).fetch(), RECIPIENT_MS, CONNECT_MS);
   if (result.kind !== 'answered' || result.status !== 200) return undefined;
   const { direction, to } = readObject(result);
   const isOurs = typeof direction === 'string' && direction.startsWith('outbound');

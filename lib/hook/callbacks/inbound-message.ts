@@ -30,10 +30,6 @@ const ALL_REASONS: readonly SuppressionReason[] = ['STOPPED', 'OPTED_OUT', 'NOT_
 /** The reasons that a provider reported. */
 const PROVIDER_REASONS: readonly SuppressionReason[] = ['OPTED_OUT', 'NOT_REACHED'];
 
-/** The limits of reading a message's recipient at Twilio, and of connecting for it. */
-const RECIPIENT_MS = 1_000;
-const CONNECT_MS = 500;
-
 /**
  * Applies STOP and START from WhatsApp and RCS, and replies over WhatsApp. For SMS, Twilio keeps the opt-outs and replies itself;
  * here START only lifts our own suppressions. Nothing is written to Okta, and no user is opted in.
@@ -65,11 +61,7 @@ export function receiveInbound(parts: HookParts, twilio: TwilioPort): ReturnType
     const { externalUserId, repliedTo } = message;
     if (externalUserId === undefined) return message;
     const known = message.from ?? (await suppressions.numberOf(externalUserId));
-    const from =
-      known ??
-      (repliedTo === undefined
-        ? undefined
-        : await fetchRecipient(twilio, repliedTo, RECIPIENT_MS, CONNECT_MS));
+    const from = known ?? (repliedTo === undefined ? undefined : await fetchRecipient(twilio, repliedTo));
     // Suppressions of the id apply to the number, too.
     if (from !== undefined) await suppressions.pair(externalUserId, from);
     return { ...message, from };

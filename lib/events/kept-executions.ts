@@ -1,3 +1,5 @@
+import { LRUCache } from 'lru-cache';
+import { atMost } from '../core/caches.js';
 import type { HookEvent } from '../core/events.js';
 import type { ChannelTally, ExecutionQuery, Timeline, TimelineSpan } from '../core/history.js';
 import { endOfTurn } from '../core/time.js';
@@ -34,9 +36,9 @@ export class KeptExecutions {
   readonly #byId = new Map<string, ExecutionRecord>();
   /** The execution that sent a message. */
   readonly #byTransaction = new Map<string, ExecutionRecord>();
-  readonly #early = new Map<string, Step[]>();
+  readonly #early = new LRUCache<string, Step[]>(atMost(MAX_EARLY_MESSAGES));
   /** The ids of dropped executions: their later events must not create them anew. */
-  readonly #gone = new Set<string>();
+  readonly #gone: LRUCache<string, true>;
   #stepCount = 0;
   /** When the newest dropped execution began. */
   #droppedSince = -Infinity;
@@ -46,6 +48,7 @@ export class KeptExecutions {
 
   constructor(max: number, clock: () => number) {
     this.#max = max;
+    this.#gone = new LRUCache(atMost(max));
     this.#clock = clock;
     this.#beganAt = clock();
   }
@@ -148,7 +151,7 @@ export class KeptExecutions {
     if (record.transactionIds.has(transactionId)) return;
     record.transactionIds.add(transactionId);
     this.#byTransaction.set(transactionId, record);
-    const early = this.#early.get(transactionId);
+    const early = this.#early.peek(transactionId);
     if (early === undefined) return;
     this.#early.delete(transactionId);
     for (const step of early) this.#addTo(record, step);
@@ -162,11 +165,9 @@ export class KeptExecutions {
   }
 
   #keepEarly(transactionId: string, step: Step): void {
-    const early = this.#early.get(transactionId);
-    if (early === undefined) {
-      this.#early.set(transactionId, [step]);
-      dropOldest(this.#early, MAX_EARLY_MESSAGES);
-    } else if (early.length < MAX_EARLY_REPORTS) early.push(step);
+    const early = this.#early.peek(transactionId);
+    if (early === undefined) this.#early.set(transactionId, [step]);
+    else if (early.length < MAX_EARLY_REPORTS) early.push(step);
   }
 
   /** Drops what is too old or too much, and returns the rest, newest first. */
@@ -190,8 +191,7 @@ export class KeptExecutions {
     for (const id of record.transactionIds) {
       if (this.#byTransaction.get(id) === record) this.#byTransaction.delete(id);
     }
-    this.#gone.add(record.id);
-    dropOldest(this.#gone, this.#max);
+    this.#gone.set(record.id, true);
   }
 }
 
@@ -208,12 +208,4 @@ type MutableTally = { -readonly [Name in keyof ChannelTally]: ChannelTally[Name]
 
 function emptyTally(channel: string): MutableTally {
   return { channel, accepted: 0, refused: 0, blocked: 0, unknown: 0, delivered: 0, undelivered: 0, used: 0 };
-}
-
-/** Drops in the order of insertion. */
-function dropOldest(kept: Map<string, unknown> | Set<string>, max: number): void {
-  for (const key of kept.keys()) {
-    if (kept.size <= max) return;
-    kept.delete(key);
-  }
 }

@@ -1,3 +1,5 @@
+import { RecentMap } from '../core/caches.js';
+
 /** ISO 639 codes that name no language: undetermined, multiple, uncoded, no linguistic content. */
 const SPECIAL_CODES = new Set(['und', 'mul', 'mis', 'zxx']);
 
@@ -10,24 +12,22 @@ export function readLocale(text: unknown): string | undefined {
   if (typeof text !== 'string' || text.length > MAX_LENGTH) return undefined;
   let locale = parsed.get(text);
   if (locale === undefined) {
-    locale = parseLocale(text);
-    if (parsed.size >= MAX_PARSED) parsed.clear();
+    locale = parseLocale(text) ?? '';
     parsed.set(text, locale);
   }
-  return locale ?? undefined;
+  return locale === '' ? undefined : locale;
 }
 
 /** Characters. Twice the longest tag in use with a character set behind it. */
 const MAX_LENGTH = 100;
 
 /**
- * Parsed locales by their text; `null` stands for an invalid one. An org uses a few dozen, and `Intl` takes
+ * Parsed locales by their text; the empty text stands for an invalid one. An org uses a few dozen, and `Intl` takes
  * microseconds for each.
  */
-const parsed = new Map<string, string | null>();
-const MAX_PARSED = 1000;
+const parsed = new RecentMap<string>(1000);
 
-function parseLocale(text: string): string | null {
+function parseLocale(text: string): string | undefined {
   // POSIX appends a character set or a modifier: `de_DE.UTF-8`, `de_DE@euro`.
   const tag = text
     .trim()
@@ -36,11 +36,11 @@ function parseLocale(text: string): string | null {
   // `Intl` also accepts `english`: BCP-47 reserves 5 to 8 letters for registered languages, and none is
   // registered.
   const language = /^[a-z]{2,3}(?=-|$)/i.exec(tag)?.[0];
-  if (language === undefined || SPECIAL_CODES.has(language.toLowerCase())) return null;
+  if (language === undefined || SPECIAL_CODES.has(language.toLowerCase())) return undefined;
   try {
     return new Intl.Locale(tag).baseName;
   } catch {
-    return null;
+    return undefined;
   }
 }
 

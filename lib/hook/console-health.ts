@@ -56,7 +56,7 @@ export async function readHealth(
     })),
     limits: {
       mode: settings.guard.mode,
-      rules: settings.guard.limits.map(({ rule, points, seconds }) => ({ rule, points, seconds })),
+      rules: settings.guard.limits,
       countries: describeCountries(settings.guard),
       blocked: of.limits.blocked(),
     },

@@ -125,10 +125,13 @@ export interface NewEvent {
   readonly untilMs: number;
 }
 
-/**
- * The part of `State` that late failover needs. `nowMs` and `untilMs` are by this process's steady clock: only
- * their difference counts.
- */
+/** How long something is kept: the difference of two times of this process's steady clock. */
+export interface Life {
+  readonly nowMs: number;
+  readonly untilMs: number;
+}
+
+/** The part of `State` that late failover needs. `nowMs` is by this process's steady clock. */
 export interface ReceiptState {
   /** Makes an event the newest of its person: older ones are not sent late any more. */
   overtake(person: string, event: NewEvent): void;
@@ -149,7 +152,7 @@ export interface ReceiptState {
   keepReceipt(
     messageKey: string,
     receipt: Receipt,
-    life: { readonly nowMs: number; readonly untilMs: number },
+    life: Life,
   ): FinalReport | undefined | Promise<FinalReport | undefined>;
   /**
    * Takes a receipt while its code is valid; exactly one caller gets it. If another process kept it, its
@@ -197,19 +200,13 @@ export interface SentCodeState {
    *
    * @param person - a digest.
    */
-  keepSent(person: string, code: LastCode, life: SentCodeLife): void;
+  keepSent(person: string, code: LastCode, life: Life): void;
   /**
    * Takes the last code; exactly one caller gets it. A code that was requested after the use stays. For half a
    * minute after that, a code that was requested at the same time or before is not kept: its provider answered
    * late.
    */
   takeSent(person: string, use: SentCodeUse): LastCode | undefined | Promise<LastCode | undefined>;
-}
-
-/** How long a code is kept: the difference of two times of this process's steady clock. */
-export interface SentCodeLife {
-  readonly nowMs: number;
-  readonly untilMs: number;
 }
 
 /** Which code was used, and when. */

@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import { atMost, RecentMap } from '../../core/caches.js';
 import { REPORT_LIFE_MS, type Receipt, type FinalReport } from '../../delivery/late/receipt.js';
-import type { ReceiptState, SentCodeLife, SentCodeUse } from '../../delivery/state.js';
+import type { Life, ReceiptState, SentCodeUse } from '../../delivery/state.js';
 import { staysBefore, TAKEN_MS, type LastCode } from '../../delivery/late/sent-codes.js';
 
 /** What a process keeps of people: their newest event, their last codes, and the receipts of their messages. */
@@ -76,7 +76,7 @@ function dropExpiredCodes(person: Person, nowMs: number): void {
 
 /** The port with synchronous results. */
 export interface MemorySentCodes {
-  keepSent(person: string, code: LastCode, life: SentCodeLife): undefined;
+  keepSent(person: string, code: LastCode, life: Life): undefined;
   takeSent(person: string, use: SentCodeUse): LastCode | undefined;
   /** Removes a code that was not used yet, to keep it elsewhere. */
   moveSent(person: string, deliveryChannel: DeliveryChannel, nowMs: number): LastCode | undefined;

@@ -1,5 +1,5 @@
 import { REPORT_LIFE_MS, type Receipt, type FinalReport } from '../../delivery/late/receipt.js';
-import type { NewEvent, ReceiptState } from '../../delivery/state.js';
+import type { Life, NewEvent, ReceiptState } from '../../delivery/state.js';
 import { steadyMs } from '../../core/time.js';
 import { MAX_PREVIEWS, memoryReceipts } from '../memory/receipts.js';
 import type { RedisConnection } from './connection.js';
@@ -8,11 +8,6 @@ import { openCopies, sealCopies, type Sealing } from './sealing.js';
 import { PendingWrites } from './pending-writes.js';
 
 /** Keeps receipts, delivery reports and the newest event of each person in Redis, for all gateways. */
-
-interface Life {
-  readonly nowMs: number;
-  readonly untilMs: number;
-}
 
 /**
  * A write that waits until Redis is back. `atMs` is when it happened, by the monotonic clock of this process.

@@ -1,5 +1,5 @@
 import { staysBefore, TAKEN_MS, type LastCode } from '../../delivery/late/sent-codes.js';
-import type { SentCodeLife, SentCodeUse } from '../../delivery/state.js';
+import type { Life, SentCodeUse } from '../../delivery/state.js';
 import { memorySentCodes } from '../memory/receipts.js';
 import type { RedisConnection } from './connection.js';
 import { openCopies, sealCopies, type Sealing } from './sealing.js';
@@ -16,7 +16,7 @@ type DeliveryChannel = LastCode['deliveryChannel'];
 interface PendingWrite {
   readonly person: string;
   readonly deliveryChannel: DeliveryChannel;
-  readonly life: SentCodeLife;
+  readonly life: Life;
   readonly atMs: number;
 }
 
@@ -36,7 +36,7 @@ export class RedisSentCodes {
   }
 
   /** The call does not wait for it. */
-  keepSent(person: string, code: LastCode, life: SentCodeLife): void {
+  keepSent(person: string, code: LastCode, life: Life): void {
     if (this.#connection.health === 'lost') this.#keepLocally(person, code, life);
     else {
       this.#keep(person, code, life.untilMs - life.nowMs).catch(() => {
@@ -82,7 +82,7 @@ export class RedisSentCodes {
     );
   }
 
-  #keepLocally(person: string, code: LastCode, life: SentCodeLife): void {
+  #keepLocally(person: string, code: LastCode, life: Life): void {
     const { deliveryChannel } = code;
     this.#local.keepSent(person, code, life);
     this.#pending.add({ person, deliveryChannel, life, atMs: performance.now() });

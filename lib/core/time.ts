@@ -15,6 +15,12 @@ export function steadyMs(): number {
 /** The result of a wait that ended before the work. */
 export const TIMED_OUT = Symbol('timed out');
 
+export function sleep(ms: number): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, ms);
+  });
+}
+
 /** Waits until all that this turn of the event loop has read is handled. */
 export function endOfTurn(): Promise<void> {
   return new Promise((resolve) => {

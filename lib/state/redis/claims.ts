@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { sleep } from '../../core/time.js';
 import type { Bucket, Claim, EventLife, RememberedAnswer } from '../../delivery/state.js';
 import type { Suppression } from '../../delivery/suppressions.js';
 import { LimitWindows } from '../memory/memory-state.js';
@@ -164,9 +165,7 @@ export class RedisClaims {
       if (!Buffer.isBuffer(value)) return undefined;
       if (value[0] === ANSWER_PREFIX) return openAnswer(sealing, name, value.subarray(1));
       if (performance.now() > endsAt) throw new Error('the first call of the event has no answer');
-      await new Promise((resolve) => {
-        setTimeout(resolve, waitMs);
-      });
+      await sleep(waitMs);
       value = await this.#connection.execute((client) => client.getBuffer(name));
     }
   }

@@ -1,5 +1,5 @@
 import type { StateEvent } from '../../delivery/state.js';
-import { TIMED_OUT, waitAtMost } from '../../core/time.js';
+import { sleep, TIMED_OUT, waitAtMost } from '../../core/time.js';
 import { openClient, type Client } from './clients.js';
 import { CLOSED, failureOf, RedisFailure, STATE_CLOSED, TIMEOUT } from './failure.js';
 import type { RedisClient } from './options.js';
@@ -107,9 +107,7 @@ export class RedisConnection {
     const { backMs, lookEveryMs } = this.#parts.times;
     const endsAt = performance.now() + backMs;
     while (this.health === 'lost' && !this.#isClosed && performance.now() < endsAt) {
-      await new Promise((resolve) => {
-        setTimeout(resolve, lookEveryMs);
-      });
+      await sleep(lookEveryMs);
     }
     return this.health === 'ok';
   }

@@ -1,4 +1,5 @@
 import { randomInt } from 'node:crypto';
+import { sleep } from '../../core/time.js';
 import {
   addEntry,
   applyChange,
@@ -231,9 +232,7 @@ export class RedisSuppressions implements SuppressionState {
       );
       if (isDone === 1) return;
       // Others are writing: a random delay keeps them from retrying at the same moment.
-      await new Promise((resolve) => {
-        setTimeout(resolve, randomInt(tries * 2));
-      });
+      await sleep(randomInt(tries * 2));
     }
     throw new Error('others were faster');
   }

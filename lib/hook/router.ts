@@ -51,12 +51,18 @@ function inOrder<A, B, C, D, E, F, G>(
 }
 
 /** The handler of the hook's own route: opens a call, and runs its steps. */
-function answerCall(parts: HookParts): Handler {
-  return (req, res, next) => {
+function answerCall(parts: HookParts): Route['handle'] {
+  return async (req, res, next) => {
     const call = openCall(parts, req, res);
-    runSteps(call, parts, req, res).catch((error: unknown) => {
+    try {
+      if (req.method !== 'POST') throw methodNotAllowed('POST');
+      for (const step of CALL_STEPS) {
+        // The answer to a repeat is known: skip to the last step.
+        if (call.answer === undefined || step === answerOkta) await step(call, parts, req, res);
+      }
+    } catch (error) {
       answerError(parts, { call, route: 'hook' })(error, req, res, next);
-    });
+    }
   };
 }
 
@@ -73,19 +79,6 @@ function openCall(parts: HookParts, req: IncomingMessage, res: ServerResponse): 
     if (!call.isOver) call.budget.hangUp();
   });
   return call;
-}
-
-async function runSteps(
-  call: OpenCall,
-  parts: HookParts,
-  req: IncomingMessage,
-  res: ServerResponse,
-): Promise<void> {
-  if (req.method !== 'POST') throw methodNotAllowed('POST');
-  for (const step of CALL_STEPS) {
-    // The answer to a repeat is known: skip to the last step.
-    if (call.answer === undefined || step === answerOkta) await step(call, parts, req, res);
-  }
 }
 
 /** Mounts the hook's routes. A route that is not configured is not mounted. */

@@ -99,22 +99,6 @@ function tooLarge(): RequestError {
   return new RequestError('PAYLOAD_TOO_LARGE', 'The body is larger than allowed.');
 }
 
-/**
- * Turns an async function into an Express handler: its rejection goes to `next`, always as an error.
- *
- * @param what - what failed, for a rejection without an error.
- */
-export function asyncHandler(
-  work: (req: IncomingMessage, res: ServerResponse) => Promise<void>,
-  what: string,
-): (req: IncomingMessage, res: ServerResponse, next: (error?: unknown) => void) => void {
-  return (req, res, next) => {
-    work(req, res).catch((error: unknown) => {
-      next(error ?? new Error(`${what} failed without an error`));
-    });
-  };
-}
-
 /** The error for any other method than these. */
 export function methodNotAllowed(...methods: readonly string[]): RequestError {
   return new RequestError('METHOD_NOT_ALLOWED', `Only ${methods.join(' and ')} is answered here.`, {

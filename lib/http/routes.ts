@@ -18,7 +18,8 @@ export type ErrorHandler = (
 export interface Route {
   /** From `/`, below the mount. */
   readonly path: string;
-  readonly handle: Handler;
+  /** @param next - for an answer that fails. */
+  readonly handle: (...handled: Parameters<Handler>) => Promise<void>;
   /** Receives every failure of the route. */
   readonly onError: ErrorHandler;
 }
@@ -33,24 +34,23 @@ export interface Route {
  */
 export function createRoutes(routes: readonly Route[], openAnswers: OpenAnswers): Handler {
   const byPath = new Map(routes.map((route) => [normalizePath(route.path), route]));
-  return (req, res, next) => {
-    const route = byPath.get(normalizePath(pathOf(req.url ?? '')));
-    if (route === undefined) {
-      next();
-      return;
-    }
-    const fail = (error: unknown): void => {
-      route.onError(error, req, res, next);
-    };
+  const serve = async (
+    { handle, onError }: Route,
+    req: IncomingMessage,
+    res: ServerResponse,
+    next: (error?: unknown) => void,
+  ): Promise<void> => {
     try {
       openAnswers.add(res);
-      route.handle(req, res, (error) => {
-        if (error === undefined) next();
-        else fail(error);
-      });
+      await handle(req, res, next);
     } catch (error) {
-      fail(error);
+      onError(error, req, res, next);
     }
+  };
+  return (req, res, next) => {
+    const route = byPath.get(normalizePath(pathOf(req.url ?? '')));
+    if (route === undefined) next();
+    else void serve(route, req, res, next);
   };
 }
 

@@ -1,8 +1,8 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { HookParts } from '../parts.js';
 import { type MessageOwner, messageKey } from '../../delivery/late/receipt.js';
 import { suppressionReasonOf } from '../../delivery/suppressions.js';
-import { answer, asyncHandler } from '../../http/exchange.js';
+import { answer } from '../../http/exchange.js';
+import type { Route } from '../../http/routes.js';
 import { STATUS_PATH } from '../../options/settings.js';
 import { readSignedForm } from './signed-form.js';
 import { attemptQuery, readAttemptQuery } from '../../channels/twilio/status-callbacks.js';
@@ -17,13 +17,10 @@ const NOT_PICKED_UP: ReadonlySet<string> = new Set(['busy', 'no-answer']);
  * The route for Twilio's status callbacks: checks the signature, then reports the status to the event stream, the
  * suppressions and late failover.
  */
-export function recordDelivery(
-  parts: HookParts,
-  twilio: Pick<TwilioPort, 'callbacks'>,
-): ReturnType<typeof asyncHandler> {
+export function recordDelivery(parts: HookParts, twilio: Pick<TwilioPort, 'callbacks'>): Route['handle'] {
   const { events, lateFailover, messageOwners, suppressions } = parts;
 
-  const record = async (req: IncomingMessage, res: ServerResponse): Promise<void> => {
+  return async (req, res) => {
     const reference = readAttemptQuery(req.url);
     const query = reference === undefined ? '' : attemptQuery(reference);
     const params = await readSignedForm(req, STATUS_PATH + query, parts);
@@ -59,6 +56,4 @@ export function recordDelivery(
       lateFailover.report(key, report, { reference, onOwner: emitReported });
     }
   };
-
-  return asyncHandler(record, 'a callback');
 }

@@ -1,4 +1,3 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { HookParts } from '../parts.js';
 import { reportFailure } from '../report-failure.js';
 import { LRUCache } from 'lru-cache';
@@ -7,7 +6,8 @@ import { isTwilioWord, keywordOf, type Keyword } from '../../texts/keywords.js';
 import { endingOf } from '../../core/masking.js';
 import type { SuppressionReason } from '../../delivery/suppressions.js';
 import { TIMED_OUT, waitAtMost } from '../../core/time.js';
-import { answerText, asyncHandler } from '../../http/exchange.js';
+import { answerText } from '../../http/exchange.js';
+import type { Route } from '../../http/routes.js';
 import type { ReplyKind } from '../../options/schema.js';
 import { readSignedForm } from './signed-form.js';
 import type { TwilioPort } from '../../channels/twilio/client.js';
@@ -34,7 +34,7 @@ const PROVIDER_REASONS: readonly SuppressionReason[] = ['OPTED_OUT', 'NOT_REACHE
  * Applies STOP and START from WhatsApp and RCS, and replies over WhatsApp. For SMS, Twilio keeps the opt-outs and replies itself;
  * here START only lifts our own suppressions. Nothing is written to Okta, and no user is opted in.
  */
-export function receiveInbound(parts: HookParts, twilio: TwilioPort): ReturnType<typeof asyncHandler> {
+export function receiveInbound(parts: HookParts, twilio: TwilioPort): Route['handle'] {
   const { settings, state, events, suppressions } = parts;
   const seen = new LRUCache<string, true>(atMost(MAX_MESSAGES));
   const answered = new LRUCache<string, { readonly kind: ReplyKind; readonly atMs: number }>(
@@ -137,7 +137,7 @@ export function receiveInbound(parts: HookParts, twilio: TwilioPort): ReturnType
     return (await callOnMessage(message)) ?? standardReply(message, 'other');
   };
 
-  const receive = async (req: IncomingMessage, res: ServerResponse): Promise<void> => {
+  return async (req, res) => {
     const read = readInbound(await readSignedForm(req, INBOUND_PATH, parts));
     let reply: string | undefined;
     if (read !== undefined && !(await isReplay(read))) {
@@ -156,8 +156,6 @@ export function receiveInbound(parts: HookParts, twilio: TwilioPort): ReturnType
     }
     answerText(req, res, { status: 200, type: 'text/xml; charset=utf-8', text: replyTwiml(reply) });
   };
-
-  return asyncHandler(receive, 'an inbound message');
 }
 
 /** The sender's number if it is known, else WhatsApp's id. */

@@ -1,9 +1,9 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { HookParts } from '../parts.js';
 import { CodeUses } from '../../delivery/late/code-uses.js';
 import { steadyMs } from '../../core/time.js';
 import { RequestError } from '../../core/request-error.js';
-import { answer, methodNotAllowed, parseJsonBody, readBody, asyncHandler } from '../../http/exchange.js';
+import { answer, methodNotAllowed, parseJsonBody, readBody } from '../../http/exchange.js';
+import type { Route } from '../../http/routes.js';
 import { answerChallenge, CHALLENGE_HEADER, eventsOf, readCodeUses } from '../../okta/event-hook.js';
 import { onlyHeader, type CallerVerifier } from '../../okta/verify-caller.js';
 
@@ -29,8 +29,8 @@ export function createCodeUses(parts: HookParts): CodeUses {
 export function recordSignIns(
   { settings, underWay }: HookParts,
   { verifier, codeUses }: { readonly verifier: CallerVerifier; readonly codeUses: CodeUses },
-): ReturnType<typeof asyncHandler> {
-  const record = async (req: IncomingMessage, res: ServerResponse): Promise<void> => {
+): Route['handle'] {
+  return async (req, res) => {
     if (req.method !== 'GET' && req.method !== 'POST') throw methodNotAllowed('GET', 'POST');
     if (underWay.isClosing) throw new RequestError('CLOSING', 'This gateway is shutting down.');
     if (req.method === 'GET') {
@@ -44,6 +44,4 @@ export function recordSignIns(
     answer(req, res, 204, undefined);
     codeUses.receive(readCodeUses(events));
   };
-
-  return asyncHandler(record, 'a delivery of events');
 }

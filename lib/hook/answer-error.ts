@@ -6,25 +6,16 @@ import { answer } from '../http/exchange.js';
 import type { ErrorHandler } from '../http/routes.js';
 import { rejectionAnswer } from '../okta/hook-answer.js';
 import { isProbeMark, PROBE_HEADER, type MarkedCall } from '../okta/probe-mark.js';
-import type { HookScheme } from '../okta/verify-caller.js';
 import { giveAnswer, mayHaveLeft } from './answer-okta.js';
 import { endCall, type AnyCall } from './call.js';
 import { keepUnaccepted } from './last-codes.js';
 import type { HookParts } from './parts.js';
 
-/** The hook that a route serves, and the schemes that its callers use. */
-interface CalledHook {
-  readonly hook: 'inline' | 'event';
-  readonly schemes: readonly HookScheme[];
-}
-
 /** The context of a failure. */
 interface Failed {
   /** The call that the error ends; `undefined` if none has begun. */
   readonly call?: AnyCall;
-  /** Default: the inline hook. */
-  readonly called?: CalledHook;
-  /** The route, for the mark of a test call. Default: none, and no test call is known. */
+  /** The route; none for an inbound message and for a test of the console. */
   readonly route?: MarkedCall['route'];
   /** Whether the request is a marked test call of the command line. Default: false. */
   readonly isProbe?: boolean;
@@ -40,7 +31,7 @@ interface ErrorAnswer {
 /**
  * The one error boundary: every failure becomes an answer that holds only its public sentence.
  *
- * @param of - the failed call, its hook and its route; empty for an inbound message.
+ * @param of - the failed call and its route.
  */
 export function answerError(parts: HookParts, of: Failed = {}): ErrorHandler {
   return (error, req, res, next) => {
@@ -74,17 +65,17 @@ function isProbe(
 /** Ends a call, if one has begun, with the answer to an error. */
 export function endByError(
   error: unknown,
-  { call, called: other, isProbe = false }: Failed,
+  failed: Failed,
   parts: HookParts,
   write: (answer: ErrorAnswer) => void,
 ): void {
-  const called: CalledHook = other ?? { hook: 'inline', schemes: parts.settings.hookSchemes };
+  const { call } = failed;
   // The code may have left: after an error, Okta would send it again.
   if (call !== undefined && !call.isOver && mayHaveLeft(call)) {
     giveAnswer(call, parts, ({ body }) => {
       write({ status: 200, body });
     });
-    emitRejected(error, { status: 200, call, called, isProbe }, parts);
+    emitRejected(error, failed, 200, parts);
     return;
   }
   const isRequestError = error instanceof RequestError;
@@ -98,21 +89,16 @@ export function endByError(
   }
   // The tester shows the administrator what is wrong with their payload. No other reader needs it.
   if (isRequestError && call?.test !== undefined) return;
-  emitRejected(error, { status, call, called, isProbe }, parts);
+  emitRejected(error, failed, status, parts);
 }
 
 /** Reports each rejection of a proven caller. Rejections that anyone can cause are reported at most once a minute. */
 function emitRejected(
   error: unknown,
-  exchange: {
-    readonly status: number;
-    readonly call: AnyCall | undefined;
-    readonly called: CalledHook;
-    readonly isProbe: boolean;
-  },
-  { events }: HookParts,
+  { call, route, isProbe = false }: Failed,
+  status: number,
+  { events, settings }: HookParts,
 ): void {
-  const { status, call, called, isProbe } = exchange;
   const code = error instanceof RequestError ? error.code : 'INTERNAL_ERROR';
   // A marked call that fails for another reason than its own mistake is reported like any other.
   if (isProbe && status >= 400 && status < 500) {
@@ -124,6 +110,8 @@ function emitRejected(
     }));
     return;
   }
+  const hook = route === 'events' ? 'event' : 'inline';
+  const schemes = hook === 'event' ? settings.eventHookSchemes : settings.hookSchemes;
   const fields = error instanceof RequestError ? error.fields : [];
   const makeEvent = (count: number): CountedEvent =>
     code === 'CALLER_NOT_PROVEN'
@@ -131,12 +119,12 @@ function emitRejected(
           type: 'caller.rejected',
           count,
           reason: code,
-          hook: called.hook,
-          schemes: called.schemes.map(({ scheme }) => scheme),
+          hook,
+          schemes: schemes.map(({ scheme }) => scheme),
         }
       : { type: 'request.rejected', status, code, fields, count, reason: reasonOf(error, call) };
   if (call?.isProven === true) events.emit(makeEvent(1));
-  else events.emitCounted(`rejected ${called.hook} ${code}`, makeEvent);
+  else events.emitCounted(`rejected ${hook} ${code}`, makeEvent);
 }
 
 /** The cause for the log: why a caller could not be checked, or what failed. */

@@ -112,7 +112,7 @@ export function createRouter(
     routes.push({
       path: `${path}/events`,
       handle: recordSignIns(parts, eventHook),
-      onError: answerError(parts, { route: 'events', called: { hook: 'event', schemes: eventHookSchemes } }),
+      onError: answerError(parts, { route: 'events' }),
     });
   }
   return createRoutes(routes, parts.openAnswers);

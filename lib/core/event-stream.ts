@@ -1,5 +1,7 @@
 import type { Counted, EmittedEvent, HookEvent, HookEventListener, HookEventOf } from './events.js';
-import { EXTENSION_REMEDIES } from './extensions.js';
+import type { TelephonyRequest } from './channel.js';
+import { EXTENSION_REMEDIES, type Extension } from './extensions.js';
+import { maskError } from './masking.js';
 
 const ONE_MINUTE_MS = 60_000;
 
@@ -126,6 +128,21 @@ export class EventStream {
         percentages: isLater ? undefined : percentages,
       };
     });
+  }
+
+  /**
+   * Emits that an extension has thrown: `emitFailed` with the masked message of its error.
+   *
+   * @param request - of the call in which it failed; `undefined` outside of a call.
+   * @param percentages - of a rollout: those that stay in force.
+   */
+  emitThrown(
+    extension: Extension,
+    error: unknown,
+    request: Omit<TelephonyRequest, 'expiresAt'> | undefined,
+    percentages?: ExtensionFailure['percentages'],
+  ): void {
+    this.emitFailed({ extension, reason: maskError(error, request), percentages, call: request });
   }
 
   /** Emits what waits for the end of its minute. From now on the stream starts no timer. */

@@ -1,6 +1,5 @@
 import { createRequire } from 'node:module';
 import type { HookParts } from './parts.js';
-import { reportFailure } from './report-failure.js';
 import { describeHook, readHealth } from './console-health.js';
 import type { FoundUser, MadePayload, PayloadQuestion, UserQuestion } from '../console/api.js';
 import { ConsoleRefusal } from '../console/refusal.js';
@@ -140,7 +139,7 @@ function createConsoles({ parts, status, oktaClient }: ConsoleBase) {
         sendPayload: (payload, sender) => runTest(payload, sender, parts),
         findUser,
         onAuthorizeFailed: (error) => {
-          reportFailure('authorize', error, undefined, parts);
+          events.emitThrown('authorize', error, undefined);
         },
         onFailed,
       }),

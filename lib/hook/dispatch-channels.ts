@@ -18,7 +18,6 @@ import { idsOf, NONE, type DispatchedCall, type OpenCall, type ProfiledCall } fr
 import { isAllowedByGuard } from './enforce-limits.js';
 import { codeRequestOf } from './last-codes.js';
 import type { HookParts } from './parts.js';
-import { reportFailure } from './report-failure.js';
 import { sendCode } from './send-code.js';
 import { hasNewerCode, mayStartAttempt } from './supersession.js';
 
@@ -82,7 +81,7 @@ async function planCall(call: ProfiledCall, parts: HookParts): Promise<CallPlan>
     optInChannels: settings.optInChannels,
     isConfigured: (channel) => channels.has(channel),
     onFailure: (error) => {
-      reportFailure('chooseChannels', error, request, parts);
+      events.emitThrown('chooseChannels', error, request);
     },
   });
   const enabled = enabledChannels(planned, request, parts);
@@ -116,8 +115,8 @@ export function enabledChannels(
   request: KeptRequest,
   parts: Pick<HookParts, 'rollout' | 'events'>,
 ): readonly string[] {
-  const shares = parts.rollout((error, inForce) => {
-    reportFailure('rollout', error, request, parts, inForce);
+  const shares = parts.rollout((error, percentages) => {
+    parts.events.emitThrown('rollout', error, request, percentages);
   });
   return withinRollout(names, request, shares);
 }

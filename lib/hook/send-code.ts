@@ -8,7 +8,6 @@ import type { PlanStep } from '../delivery/plan.js';
 import { suppressionReasonOf } from '../delivery/suppressions.js';
 import { keepAccepted } from './last-codes.js';
 import type { HookParts } from './parts.js';
-import { reportFailure } from './report-failure.js';
 
 /**
  * Sends a code by its plan: tries the steps, reports each attempt, and keeps what late failover may need.
@@ -43,7 +42,7 @@ class SendRecorder implements SendListener {
   }
 
   onComposeFailure(error: unknown): void {
-    reportFailure('composeText', error, this.#send.request, this.#parts);
+    this.#parts.events.emitThrown('composeText', error, this.#send.request);
   }
 
   onRefused(step: PlanStep, refusal: Pick<DeliveryFailure, 'moveOn' | 'isNotReached'>): void {
@@ -96,14 +95,14 @@ class SendRecorder implements SendListener {
 
   /** The code is out: an error of a custom channel must not be reported as a failed send. */
   #failOver(work: (lateFailover: LateFailover, isWanted: boolean) => void): void {
-    const { lateFailover } = this.#parts;
+    const { lateFailover, events } = this.#parts;
     if (lateFailover === undefined) return;
     const { budget, request } = this.#send;
     try {
       // If the caller hung up, Okta does not expect the code any more.
       work(lateFailover, this.#mayFailOver && !budget.hasHungUp);
     } catch (error) {
-      reportFailure('lateFailover', error, request, this.#parts);
+      events.emitThrown('lateFailover', error, request);
     }
   }
 }

@@ -8,7 +8,7 @@ import type { Rollout } from '../core/option-types.js';
  * in force.
  */
 export type ReadRollout = (
-  onFailure: (error: unknown, inForce: { readonly percentages: Readonly<Record<string, number>> }) => void,
+  onFailure: (error: unknown, inForce: Readonly<Record<string, number>>) => void,
 ) => ReadonlyMap<string, number>;
 
 type Shares = ReadonlyMap<string, number>;
@@ -34,7 +34,7 @@ export function createRollout(
     try {
       last = readShares(option(), isChannel);
     } catch (error) {
-      onFailure(error, { percentages: Object.fromEntries(last) });
+      onFailure(error, Object.fromEntries(last));
     }
     return last;
   };

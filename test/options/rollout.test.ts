@@ -73,7 +73,7 @@ describe('the percentages of a rollout', () => {
     const read = createRollout(option as Rollout | (() => Rollout) | undefined, isChannel);
     return () =>
       Object.fromEntries(
-        read((error, { percentages }) => {
+        read((error, percentages) => {
           failures.push([error instanceof Error ? error.message : 'no error', percentages]);
         }),
       );

@@ -1,5 +1,4 @@
 import type { HookParts } from '../parts.js';
-import { reportFailure } from '../report-failure.js';
 import { LRUCache } from 'lru-cache';
 import { atMost } from '../../core/caches.js';
 import { isTwilioWord, keywordOf, type Keyword } from '../../texts/keywords.js';
@@ -100,13 +99,13 @@ export function receiveInbound(parts: HookParts, twilio: TwilioPort): Route['han
     };
     const reply = await waitAtMost(
       readReply().catch((error: unknown) => {
-        reportFailure('inbound', error, undefined, parts);
+        events.emitThrown('inbound', error, undefined);
         return undefined;
       }),
       settings.deadlineMs,
     );
     if (reply !== TIMED_OUT) return reply;
-    reportFailure('inbound', new Error('no answer in time'), undefined, parts);
+    events.emitThrown('inbound', new Error('no answer in time'), undefined);
     return undefined;
   };
 

@@ -14,12 +14,9 @@ export async function verifyHook(
   { verifier }: HookParts,
   req: IncomingMessage,
 ): Promise<OpenCall> {
-  const checking = verifier.verify(req);
-  if (checking !== undefined) {
-    const proof = await call.budget.within(checking, call.budget.remainingMs());
-    if (proof === TIMED_OUT)
-      throw new RequestError('PROOF_UNAVAILABLE', 'The caller cannot be checked at the moment.');
-  }
+  const proof = await call.budget.within(verifier.verify(req), call.budget.remainingMs());
+  if (proof === TIMED_OUT)
+    throw new RequestError('PROOF_UNAVAILABLE', 'The caller cannot be checked at the moment.');
   call.isProven = true;
   return call;
 }

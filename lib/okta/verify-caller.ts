@@ -36,10 +36,10 @@ export type CallerHeaders = Pick<IncomingMessage, 'headers' | 'rawHeaders'>;
 /** Checks callers against all configured schemes. */
 export interface CallerVerifier {
   /**
-   * Returns if one scheme accepts the caller; returns a promise if a token must be checked.
+   * Resolves if one scheme accepts the caller.
    * @throws RequestError `CALLER_NOT_PROVEN`, or `PROOF_UNAVAILABLE` if a token could not be checked.
    */
-  verify(caller: CallerHeaders): Promise<void> | undefined;
+  verify(caller: CallerHeaders): Promise<void>;
   /** Fetches the keys of every OAuth issuer, for `ready()`. Resolves at once if there is none. */
   warmUp(): Promise<void>;
 }
@@ -86,29 +86,21 @@ export function createCallerVerifier(
   }
 
   return {
-    verify: ({ headers, rawHeaders }) => {
-      const proof: { verdict?: 'proven' | Error; settle?: (verdict: 'proven' | Error) => void } = {};
-      const done: passport.AuthenticateCallback = (error: unknown, caller, challenges) => {
-        proof.verdict = error instanceof Error ? error : caller ? 'proven' : notProven(challenges);
-        proof.settle?.(proof.verdict);
-      };
-      const middleware = authenticator.authenticate(names, { session: false }, done) as (
-        caller: CallerHeaders,
-        res: undefined,
-        next: () => void,
-      ) => void;
-      // With a callback, passport uses neither `res` nor `next`.
-      middleware({ headers, rawHeaders }, undefined, NOTHING);
-      // Headers are compared synchronously.
-      if (proof.verdict === 'proven') return undefined;
-      if (proof.verdict !== undefined) throw proof.verdict;
-      return new Promise((resolve, reject) => {
-        proof.settle = (verdict) => {
-          if (verdict === 'proven') resolve();
-          else reject(verdict);
+    verify: ({ headers, rawHeaders }) =>
+      new Promise((resolve, reject) => {
+        const done: passport.AuthenticateCallback = (error: unknown, caller, challenges) => {
+          if (error instanceof Error) reject(error);
+          else if (caller) resolve();
+          else reject(notProven(challenges));
         };
-      });
-    },
+        const middleware = authenticator.authenticate(names, { session: false }, done) as (
+          caller: CallerHeaders,
+          res: undefined,
+          next: () => void,
+        ) => void;
+        // With a callback, passport uses neither `res` nor `next`.
+        middleware({ headers, rawHeaders }, undefined, NOTHING);
+      }),
     warmUp: async () => {
       await Promise.all(keyRings.map((keys) => keys.refresh()));
     },

@@ -3,6 +3,7 @@ import { SignJWT } from 'jose/jwt/sign';
 import type { Message } from '../../core/channel.js';
 import type { HttpRequest } from '../../core/http.js';
 import { outcomeOf, readObject, type AnswerReader } from '../../http/request.js';
+import { numberOfSender } from '../../numbers/phone-number.js';
 import { pickByLocale } from '../../texts/locale.js';
 import { TIMED_OUT, waitAtMost } from '../../core/time.js';
 import { ConfigurationError } from '../../core/errors.js';
@@ -14,7 +15,6 @@ import { readVonageOptions, type VonageChannelOptions, type VonageTemplate } fro
 
 const FACTORY = 'vonageChannel';
 const MESSAGE_UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
-const NUMBER = /^\+?[1-9]\d{6,14}$/;
 
 /** A token's life, and the rest of it that a call needs. Vonage accepts one day at most. */
 const TOKEN_LIFE_SECONDS = 15 * 60;
@@ -51,7 +51,7 @@ export function vonageChannel(options: VonageChannelOptions): Channel {
   return ({ channel, clock }) => {
     requireTextChannel(channel, FACTORY);
     const isWhatsApp = (kind ?? channel) === 'whatsapp';
-    if (isWhatsApp && !NUMBER.test(from)) {
+    if (isWhatsApp && numberOfSender(from) === undefined) {
       throw new ConfigurationError(['from must be a phone number in E.164 form for WhatsApp'], {
         of: FACTORY,
       });
@@ -69,11 +69,7 @@ export function vonageChannel(options: VonageChannelOptions): Channel {
       },
       send: async (message, { http }) => {
         const body = isWhatsApp ? whatsAppOf(message, template) : smsOf(message, clock());
-        const authorizing = authorize();
-        const authorization =
-          typeof authorizing === 'string'
-            ? authorizing
-            : await waitAtMost(authorizing, SIGNING_MS).catch(() => TIMED_OUT);
+        const authorization = await waitAtMost(authorize(), SIGNING_MS).catch(() => TIMED_OUT);
         if (typeof authorization !== 'string') return notSent(NO_TOKEN);
         const result = await http(
           requestOf(authorization, {
@@ -107,7 +103,7 @@ interface VonageMessage {
 
 /** Vonage refuses numbers with a plus. */
 function withoutPlus(number: string): string {
-  return NUMBER.test(number) ? number.replace('+', '') : number;
+  return numberOfSender(number)?.slice(1) ?? number;
 }
 
 function smsOf({ text, expiresAt }: Message, nowMs: number): VonageMessage {
@@ -139,10 +135,10 @@ function whatsAppOf({ text, locale, request }: Message, template: VonageTemplate
 }
 
 /** The `Authorization` of each call: Basic with key and secret, else a signed token that is reused for ten minutes. */
-function authorizer(options: VonageChannelOptions, clock: () => number): () => string | Promise<string> {
+function authorizer(options: VonageChannelOptions, clock: () => number): () => Promise<string> {
   if (options.apiKey !== undefined) {
     const pair = Buffer.from(`${options.apiKey}:${options.apiSecret}`).toString('base64');
-    return () => `Basic ${pair}`;
+    return () => Promise.resolve(`Basic ${pair}`);
   }
   const { applicationId } = options;
   const { privateKey } = readPrivateKey(options.privateKey);

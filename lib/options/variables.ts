@@ -1,5 +1,6 @@
 import Joi from 'joi';
 import { serviceSidRule } from '../channels/provider.js';
+import { TEMPLATE_LANGUAGE, TEMPLATE_NAME } from '../channels/vonage/options.js';
 import { ConfigurationError } from '../core/errors.js';
 import { checkOptions, textOf, urlRule } from '../core/option-rules.js';
 import { readRedisOptions } from '../state/redis/options.js';
@@ -61,11 +62,9 @@ const OPTION_RULES = {
   VONAGE_SMS_FROM: anyText,
   VONAGE_WHATSAPP_FROM: anyText,
   VONAGE_WHATSAPP_TEMPLATE: () =>
-    textOf('the name of an approved authentication template').pattern(/^[a-z0-9_]{1,512}$/),
+    textOf('the name of an approved authentication template').pattern(TEMPLATE_NAME),
   VONAGE_WHATSAPP_LANGUAGE: () =>
-    textOf("the template's language as WhatsApp writes it, such as en_US").pattern(
-      /^[a-z]{2,3}(_[A-Z]{2,4})?$/,
-    ),
+    textOf("the template's language as WhatsApp writes it, such as en_US").pattern(TEMPLATE_LANGUAGE),
   VONAGE_BASE_URL: anyText,
   LINE_CHANNEL_ACCESS_TOKEN: anyText,
   LINE_USER_ID_ATTRIBUTE: anyText,

@@ -103,13 +103,17 @@ function isRsaKey(key: unknown): boolean {
   }
 }
 
+/** The name of a WhatsApp template, and its language as WhatsApp writes it. */
+export const TEMPLATE_NAME = /^[a-z0-9_]{1,512}$/;
+export const TEMPLATE_LANGUAGE = /^[a-z]{2,3}(_[A-Z]{2,4})?$/;
+
 function isTemplate(value: unknown): boolean {
   if (!isObject(value) || Object.keys(value).some((name) => name !== 'name' && name !== 'languages')) {
     return false;
   }
   const { name, languages } = value;
-  if (typeof name !== 'string' || !/^[a-z0-9_]{1,512}$/.test(name) || !isObject(languages)) return false;
+  if (typeof name !== 'string' || !TEMPLATE_NAME.test(name) || !isObject(languages)) return false;
   const codes = Object.values(languages);
-  const areCodes = codes.every((code) => typeof code === 'string' && /^[a-z]{2,3}(_[A-Z]{2,4})?$/.test(code));
+  const areCodes = codes.every((code) => typeof code === 'string' && TEMPLATE_LANGUAGE.test(code));
   return areCodes && languages['default'] !== undefined;
 }

@@ -3,8 +3,7 @@ import type { HookParts } from '../parts.js';
 import { RequestError } from '../../core/request-error.js';
 import { methodNotAllowed, parseForm, readBody } from '../../http/exchange.js';
 import { onlyHeader } from '../../okta/verify-caller.js';
-import { hasOneReading } from '../../channels/twilio/signature.js';
-import { isSignedByTwilio, type FormFields } from '../../channels/twilio/signature.js';
+import { hasOneReading, isSignedByTwilio, type FormFields } from '../../channels/twilio/signature.js';
 
 /** HMAC-SHA1 in base64. */
 const SIGNATURE = /^[A-Za-z0-9+/]{27}=$/;

@@ -53,7 +53,7 @@ export function createAdministration(parts: {
           timeoutMs: CALL_TIMEOUT_MS,
           includeCauses: true,
         });
-        return Object(body) as object;
+        return body;
       } catch (error) {
         if (!(error instanceof OktaApiError)) throw error;
         if (error.code === 'OKTA_RATE_LIMITED' && limited < MAX_RATE_LIMITED) {

@@ -2,9 +2,8 @@ import { Agent, type Dispatcher } from 'undici';
 import type { HttpAnswer, HttpDispatcher, HttpRequest, HttpResult } from '../core/http.js';
 import { parseJson } from '../core/json.js';
 
-/** One outgoing HTTP call. Redirects are never followed. */
+/** One outgoing HTTP request. Redirects are never followed. */
 export interface HttpCall {
-  readonly dispatcher: HttpDispatcher;
   readonly method: NonNullable<HttpRequest['method']>;
   /** E.g. `https://api.twilio.com`. */
   readonly origin: string;
@@ -12,6 +11,11 @@ export interface HttpCall {
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: string | undefined;
+}
+
+/** By what a request goes, and its limits in time. */
+export interface HttpLimits {
+  readonly dispatcher: HttpDispatcher;
   /** From now to the last byte of the answer, milliseconds. */
   readonly timeoutMs: number;
   /** Called right before the request is written to the socket; `false` stops it. Default: always `true`. */
@@ -42,15 +46,15 @@ export function createAgent(connectTimeoutMs: number): HttpDispatcher & { destro
 }
 
 /** Makes one call. Never rejects. */
-export function callHttp(call: HttpCall): Promise<HttpResult> {
+export function callHttp(call: HttpCall, limits: HttpLimits): Promise<HttpResult> {
   return new Promise((resolve) => {
-    new PendingCall(call, resolve).start();
+    new PendingCall(limits, resolve).start(call);
   });
 }
 
 /** The state of one call between dispatch and result, as undici's handler. */
 class PendingCall implements Dispatcher.DispatchHandler {
-  readonly #call: HttpCall;
+  readonly #limits: HttpLimits;
   readonly #resolve: (result: HttpResult) => void;
   readonly #chunks: Buffer[] = [];
   /** Runs first for `leaveWithinMs` if that is shorter, then for the rest: one timer serves both. */
@@ -62,20 +66,19 @@ class PendingCall implements Dispatcher.DispatchHandler {
   #status = 0;
   #headers: HttpAnswer['headers'] = {};
 
-  constructor(call: HttpCall, resolve: (result: HttpResult) => void) {
-    this.#call = call;
+  constructor(limits: HttpLimits, resolve: (result: HttpResult) => void) {
+    this.#limits = limits;
     this.#resolve = resolve;
-    const { timeoutMs, leaveWithinMs = timeoutMs } = call;
+    const { timeoutMs, leaveWithinMs = timeoutMs } = limits;
     this.#timer =
       leaveWithinMs < timeoutMs
         ? setTimeout(endConnectWait, leaveWithinMs, this)
         : setTimeout(giveUp, timeoutMs, this, 'TIMEOUT');
   }
 
-  start(): void {
-    const { dispatcher, origin, path, method, headers, body } = this.#call;
+  start({ origin, path, method, headers, body }: HttpCall): void {
     try {
-      dispatcher.dispatch({ origin, path, method, headers, body: body ?? null }, this);
+      this.#limits.dispatcher.dispatch({ origin, path, method, headers, body: body ?? null }, this);
     } catch (error) {
       this.giveUp(reasonOf(error));
     }
@@ -89,14 +92,14 @@ class PendingCall implements Dispatcher.DispatchHandler {
 
   /** A request that has left keeps the rest of its time; any other is given up. */
   endConnectWait(): void {
-    const { timeoutMs, leaveWithinMs = timeoutMs } = this.#call;
+    const { timeoutMs, leaveWithinMs = timeoutMs } = this.#limits;
     if (this.#hasLeft) this.#timer = setTimeout(giveUp, timeoutMs - leaveWithinMs, this, 'TIMEOUT');
     else this.giveUp('CONNECT_TIMEOUT');
   }
 
   /** undici calls this right before it writes to the socket: until here nothing has left. */
   onRequestStart(controller: Dispatcher.DispatchController): void {
-    if (this.#call.mayLeave?.() === false) this.giveUp('DEADLINE');
+    if (this.#limits.mayLeave?.() === false) this.giveUp('DEADLINE');
     if (this.#isSettled) {
       controller.abort(new Error('given up before it left'));
       return;

@@ -87,26 +87,26 @@ export function createAccessTokens(parts: {
   let needsProof = false;
 
   const requestToken = async (proof: DpopProof | undefined, timeoutMs: number): Promise<HttpResult> =>
-    callHttp({
-      dispatcher: parts.dispatcher,
-      method: 'POST',
-      origin: credentials.orgUrl,
-      path,
-      headers: {
-        accept: 'application/json',
-        'content-type': 'application/x-www-form-urlencoded',
-        'user-agent': 'okta-telephony-hook',
-        ...(proof === undefined ? {} : { dpop: proof.jwt }),
+    callHttp(
+      {
+        method: 'POST',
+        origin: credentials.orgUrl,
+        path,
+        headers: {
+          accept: 'application/json',
+          'content-type': 'application/x-www-form-urlencoded',
+          'user-agent': 'okta-telephony-hook',
+          ...(proof === undefined ? {} : { dpop: proof.jwt }),
+        },
+        body: new URLSearchParams({
+          grant_type: 'client_credentials',
+          scope: parts.scopes.join(' '),
+          client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer',
+          client_assertion: await signAssertion(credentials, url, oktaTimeMs()),
+        }).toString(),
       },
-      body: new URLSearchParams({
-        grant_type: 'client_credentials',
-        scope: parts.scopes.join(' '),
-        client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer',
-        client_assertion: await signAssertion(credentials, url, oktaTimeMs()),
-      }).toString(),
-      timeoutMs,
-      leaveWithinMs: parts.connectTimeoutMs,
-    });
+      { dispatcher: parts.dispatcher, timeoutMs, leaveWithinMs: parts.connectTimeoutMs },
+    );
 
   /** Corrects our clock by the answer's `Date`. Returns false if the clocks agree. */
   const correctClock = (answer: HttpAnswer): boolean => {

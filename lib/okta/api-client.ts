@@ -65,16 +65,16 @@ export function createOktaApiClient(parts: {
     proof: Proof,
     timeoutMs: number,
   ): Promise<HttpResult> =>
-    callHttp({
-      dispatcher,
-      method,
-      origin: credentials.orgUrl,
-      path,
-      headers: headersOf(contentType, proof),
-      body: body === undefined ? undefined : JSON.stringify(body),
-      timeoutMs,
-      leaveWithinMs: connectTimeoutMs,
-    });
+    callHttp(
+      {
+        method,
+        origin: credentials.orgUrl,
+        path,
+        headers: headersOf(contentType, proof),
+        body: body === undefined ? undefined : JSON.stringify(body),
+      },
+      { dispatcher, timeoutMs, leaveWithinMs: connectTimeoutMs },
+    );
 
   const sendWithToken = async (tokens: AccessTokens, request: OktaApiRequest): Promise<HttpResult> => {
     const { method, path } = request;

@@ -63,14 +63,11 @@ export function createHookKeys(parts: {
   };
 
   const fetchKeys = async (): Promise<void> => {
-    const result = await callHttp({
-      dispatcher: parts.dispatcher,
-      method: 'GET',
-      origin: parts.jwksUri.origin,
-      path: parts.jwksUri.pathname + parts.jwksUri.search,
-      headers: { accept: 'application/json' },
-      timeoutMs: FETCH_TIMEOUT_MS,
-    });
+    const { origin, pathname, search } = parts.jwksUri;
+    const result = await callHttp(
+      { method: 'GET', origin, path: pathname + search, headers: { accept: 'application/json' } },
+      { dispatcher: parts.dispatcher, timeoutMs: FETCH_TIMEOUT_MS },
+    );
     if (result.kind !== 'answered') throw notFetched(result.reason);
     if (result.status !== 200) throw notFetched(`status ${result.status}`);
     let keySet;

@@ -2,7 +2,8 @@ import { Agent } from 'undici';
 import type { Channel, ChannelParts } from '#lib/channels/channel.js';
 import type { ConnectedChannel, SendContext } from '#lib/core/channel.js';
 import type { ChannelClient } from '#lib/delivery/channel-contract.js';
-import { sendRequest, type HttpLimits } from '#lib/http/request.js';
+import type { HttpLimits } from '#lib/http/call.js';
+import { sendRequest } from '#lib/http/request.js';
 
 /** Connects and calls channels as a hook does. */
 

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { expect } from 'chai';
 import { Agent, type Dispatcher } from 'undici';
 import type { HttpResult } from '#lib/core/http.js';
-import { callHttp, createAgent, type HttpCall } from '#lib/http/call.js';
+import { callHttp, createAgent, type HttpCall, type HttpLimits } from '#lib/http/call.js';
 import { REFUSING_ORIGIN } from '#harness/free-port.js';
 import { until } from '#harness/until.js';
 
@@ -21,8 +21,8 @@ describe('callHttp()', () => {
     await once(server, 'listening');
     return new URL(`http://127.0.0.1:${(server.address() as AddressInfo).port}/path?a=1`);
   };
-  const call = (url: URL, parts: Partial<HttpCall> = {}): Promise<HttpResult> =>
-    callHttp({
+  const call = (url: URL, parts: Partial<HttpCall & HttpLimits> = {}): Promise<HttpResult> => {
+    const whole = {
       dispatcher: parts.dispatcher ?? keep(createAgent(500)),
       method: 'POST',
       origin: url.origin,
@@ -31,7 +31,9 @@ describe('callHttp()', () => {
       body: 'secret body',
       timeoutMs: 5000,
       ...parts,
-    });
+    } as const;
+    return callHttp(whole, whole);
+  };
   afterEach(async () => {
     await Promise.all(agents.splice(0).map((agent) => agent.destroy()));
     for (const server of servers.splice(0)) {

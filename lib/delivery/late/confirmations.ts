@@ -1,5 +1,6 @@
 import type { ReadyChannel } from '../attempt.js';
 import type { EventStream } from '../../core/event-stream.js';
+import type { Failure } from '../../core/events.js';
 import { maskError } from '../../core/masking.js';
 import { questionContext } from '../channel-contract.js';
 import type { SentCode } from './sent-codes.js';
@@ -99,13 +100,6 @@ const WAIT = 'Look at the status page of the provider. Later reports go out once
 const CHECK_WAY = 'Check the network, and whether the process is busy.';
 const LOOK_AT_STATUS = "Look at the provider's status page.";
 
-/** Why a report did not reach the provider. */
-interface Failure {
-  readonly code: string;
-  readonly reason: string;
-  readonly remedy?: string | undefined;
-}
-
 /** Resolves to `undefined` if the provider has the report. Rejects with what the channel throws. */
 async function confirmBy(
   { port, breaker, client }: ReadyChannel,
@@ -125,5 +119,5 @@ function failureOf(error: unknown): Failure {
   const reason = maskError(error, undefined);
   return error instanceof TelephonyHookError
     ? { code: reportedCode(error), reason, remedy: error.remedy }
-    : { code: 'FAILED', reason };
+    : { code: 'FAILED', reason, remedy: undefined };
 }

@@ -1,6 +1,7 @@
 import { Agent, type Dispatcher } from 'undici';
 import type { HttpAnswer, HttpDispatcher, HttpRequest, HttpResult } from '../core/http.js';
 import { parseJson } from '../core/json.js';
+import { joinChunks } from './exchange.js';
 
 /** One outgoing HTTP request. Redirects are never followed. */
 export interface HttpCall {
@@ -130,7 +131,7 @@ class PendingCall implements Dispatcher.DispatchHandler {
   }
 
   onResponseEnd(): void {
-    this.#settle(new Answer(this.#status, this.#headers, textOf(this.#chunks)));
+    this.#settle(new Answer(this.#status, this.#headers, joinChunks(this.#chunks).toString('utf8')));
   }
 
   onResponseError(_controller: unknown, error: unknown): void {
@@ -184,11 +185,6 @@ const giveUp = (call: PendingCall, reason: string): void => {
 const endConnectWait = (call: PendingCall): void => {
   call.endConnectWait();
 };
-
-function textOf(chunks: readonly Buffer[]): string {
-  const [only] = chunks;
-  return (chunks.length === 1 && only !== undefined ? only : Buffer.concat(chunks)).toString('utf8');
-}
 
 /** undici's headers have lower-case names. Fast path: nothing is copied if every header came once. */
 function flatten(incoming: Record<string, string | string[] | undefined>): HttpAnswer['headers'] {

@@ -67,8 +67,7 @@ function collect(req: IncomingMessage, waitMs: number, maxBytes: number): Promis
         reject(error);
         return;
       }
-      const [only] = chunks;
-      resolve(chunks.length === 1 && only !== undefined ? only : Buffer.concat(chunks));
+      resolve(joinChunks(chunks));
     };
     const onLost = (): void => {
       if (!isSettled) settle(new RequestError('REQUEST_TIMEOUT', 'The caller went away.'));
@@ -89,6 +88,12 @@ function collect(req: IncomingMessage, waitMs: number, maxBytes: number): Promis
       .on('error', onLost)
       .on('close', onLost);
   });
+}
+
+/** Fast path: most bodies are one chunk. */
+export function joinChunks(chunks: readonly Buffer[]): Buffer {
+  const [only] = chunks;
+  return chunks.length === 1 && only !== undefined ? only : Buffer.concat(chunks);
 }
 
 function isTooLong(headers: IncomingHttpHeaders, maxBytes: number): boolean {

@@ -89,6 +89,9 @@ function at(value: unknown, ...path: string[]): unknown {
   return found;
 }
 
+/** The name of a channel in the options. */
+export const CHANNEL_NAME = /^[a-z][\w-]{0,31}$/i;
+
 /** Whether a value is a channel that can send. `channelProblems` checks its other members. */
 export function isConnected(value: unknown): value is ConnectedChannel {
   const { send, provider } = Object(value) as Readonly<Record<string, unknown>>;

@@ -1,5 +1,6 @@
 import { ConfigurationError } from '../core/errors.js';
 import type { Rollout } from '../core/option-types.js';
+import { CHANNEL_NAME } from './combinations.js';
 
 /** Reads the option `rollout`, when the hook is made and for each call. */
 
@@ -94,7 +95,7 @@ const EXAMPLE = 'let it return an object such as { whatsapp: 25 }';
 
 /** A key may be anything: it is repeated only if it can be the name of a channel. */
 function nameOf(channel: string): string {
-  return /^[a-z][\w-]{0,31}$/i.test(channel) ? `the channel ${channel}` : 'a channel';
+  return CHANNEL_NAME.test(channel) ? `the channel ${channel}` : 'a channel';
 }
 
 /** Neither a list or a `Map`, which would silently turn everything on, nor a promise. */

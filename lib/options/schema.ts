@@ -24,7 +24,7 @@ import type { OktaCredentials } from '../okta/api-client.js';
 import type { ProfileOptions } from '../okta/user-profile.js';
 import type { HookScheme } from '../okta/verify-caller.js';
 import type { Keywords } from '../texts/keywords.js';
-import { isConnected } from './combinations.js';
+import { CHANNEL_NAME, isConnected } from './combinations.js';
 import { country } from './countries.js';
 import { credentials, type TwilioAccount } from './credentials.js';
 import { DEFAULT_OPT_IN_ATTRIBUTE, DEFAULT_PATH } from './options.js';
@@ -97,7 +97,7 @@ const profile = (): Joi.ObjectSchema =>
 const channels = (): Joi.ObjectSchema =>
   objectOf('an object of channels by name', {})
     .pattern(
-      /^[a-z][\w-]{0,31}$/i,
+      CHANNEL_NAME,
       tested(
         'a channel (an object with a send function and, if any, a provider as text, or a function that returns one), or an array of them',
         (value) => {

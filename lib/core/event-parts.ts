@@ -95,11 +95,11 @@ export interface OfCall {
   readonly eventId: string;
   /** Okta's transaction id, as in the System Log. */
   readonly oktaRequestId: string | undefined;
+  /** Okta's id of the user. */
+  readonly userId: string | undefined;
 }
 
 export interface OfUser extends OfCall {
-  /** Okta's id of the user. */
-  readonly userId: string | undefined;
   /** The last two digits of the number. */
   readonly toEnding: string;
 }

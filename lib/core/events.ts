@@ -62,16 +62,18 @@ export interface HookEventFields {
   /**
    * A request was answered with another status than 200, or something failed after the code was sent. Rejections that
    * callers can cause without authentication are emitted at most once a minute, with their count; the others one by one.
+   * Without ids if the request was not read.
    */
-  readonly 'request.rejected': Counted & {
-    /** The HTTP status. */
-    readonly status: number;
-    readonly code: string;
-    /** The fields of the body that are wrong. */
-    readonly fields: readonly string[];
-    /** The cause, if the code alone does not say it. */
-    readonly reason: string | undefined;
-  };
+  readonly 'request.rejected': Partial<OfCall> &
+    Counted & {
+      /** The HTTP status. */
+      readonly status: number;
+      readonly code: string;
+      /** The fields of the body that are wrong. */
+      readonly fields: readonly string[];
+      /** The cause, if the code alone does not say it. */
+      readonly reason: string | undefined;
+    };
   /** Callers could not prove that they are Okta. Emitted at once, then at most once a minute and by `close()`, with their count. */
   readonly 'caller.rejected': Counted & {
     readonly reason: string;

@@ -7,7 +7,7 @@ import type { ErrorHandler } from '../http/routes.js';
 import { rejectionAnswer } from '../okta/hook-answer.js';
 import { isProbeMark, PROBE_HEADER, type MarkedCall } from '../okta/probe-mark.js';
 import { giveAnswer, mayHaveLeft } from './answer-okta.js';
-import { endCall, type AnyCall } from './call.js';
+import { endCall, idsOf, type AnyCall } from './call.js';
 import { keepUnaccepted } from './last-codes.js';
 import type { HookParts } from './parts.js';
 
@@ -122,7 +122,15 @@ function emitRejected(
           hook,
           schemes: schemes.map(({ scheme }) => scheme),
         }
-      : { type: 'request.rejected', status, code, fields, count, reason: reasonOf(error, call) };
+      : {
+          type: 'request.rejected',
+          status,
+          code,
+          fields,
+          count,
+          reason: reasonOf(error, call),
+          ...(call?.hook === undefined ? {} : idsOf(call.hook.request)),
+        };
   if (call?.isProven === true) events.emit(makeEvent(1));
   else events.emitCounted(`rejected ${hook} ${code}`, makeEvent);
 }

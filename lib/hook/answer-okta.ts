@@ -75,7 +75,6 @@ function emitAnswered(
     ...idsOf(request),
     requestType: request.requestType,
     deliveryChannel: request.deliveryChannel,
-    userId: request.userId,
     toEnding: endingOf(request.phoneNumber),
     country: number?.country,
     isPreview,

@@ -130,8 +130,8 @@ export function beginCall(
 }
 
 /** The ids that every event about a call has. */
-export function idsOf({ eventId, oktaRequestId }: OfCall): OfCall {
-  return { eventId, oktaRequestId };
+export function idsOf({ eventId, oktaRequestId, userId }: OfCall): OfCall {
+  return { eventId, oktaRequestId, userId };
 }
 
 /** The fields of a test in its events. */

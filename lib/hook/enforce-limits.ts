@@ -75,7 +75,6 @@ function emitJudged(
     seconds,
     rules: blocks.map(({ reason: _, ...broken }) => broken),
     requestType: request.requestType,
-    userId: request.userId,
     toEnding: endingOf(number.to),
     isPreview,
   });

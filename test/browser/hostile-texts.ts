@@ -20,8 +20,8 @@ export async function hostileStandIn(): Promise<{
   const now = Date.now();
   const id = hostile('id');
   const oktaRequestId = hostile('oktaRequestId');
-  const ofCall = { eventId: id, oktaRequestId };
   const userId = hostile('userId');
+  const ofCall = { eventId: id, oktaRequestId, userId };
   const toEnding = hostile('toEnding');
   const request = {
     requestType: hostile('requestType'),

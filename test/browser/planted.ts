@@ -94,7 +94,7 @@ export function plantExecutions(count: number, now: number): readonly Execution[
 /** The events of the call: for an SMS, first a refused WhatsApp message; then what came after the answer. */
 function stepsOf(summary: ExecutionSummary): readonly HookEvent[] {
   const { startedAt, id, oktaRequestId, userId, requestType, toEnding, outcome } = summary;
-  const ofCall = { eventId: id, oktaRequestId };
+  const ofCall = { eventId: id, oktaRequestId, userId };
   const durationMs = summary.durationMs ?? 0;
   const deliveryChannel = summary.deliveryChannel ?? 'sms';
   const channel = summary.channel ?? 'sms';

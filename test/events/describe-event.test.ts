@@ -6,7 +6,7 @@ import { answeredEvent } from './sample-events.js';
 
 /** One event of each type. The compiler asks for new types. */
 const AT = { at: 1_800_000_000_000 } as const;
-const OF_CALL = { eventId: 'e', oktaRequestId: 'r' } as const;
+const OF_CALL = { eventId: 'e', oktaRequestId: 'r', userId: '00u1' } as const;
 const ATTEMPT = { channel: 'sms', provider: 'TWILIO', outcome: 'accepted', durationMs: 120 } as const;
 const ASKED = {
   requestType: 'com.okta.user.telephony.mfa-verification',

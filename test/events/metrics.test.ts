@@ -14,7 +14,7 @@ import { ANA, CODE } from '#harness/scene.js';
 import { mustNotShow, witness } from '#harness/witness.js';
 import { answeredEvent } from './sample-events.js';
 
-const ids = { at: 1, eventId: 'event-1', oktaRequestId: 'req-1' };
+const ids = { at: 1, eventId: 'event-1', oktaRequestId: 'req-1', userId: ANA.id };
 const attempt = (over: Partial<AttemptReport> = {}): HookEventOf<'attempt.ended'> => ({
   ...ids,
   type: 'attempt.ended',

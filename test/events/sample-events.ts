@@ -56,8 +56,9 @@ export const START = 1_700_000_000_000;
 
 /** Makes the events of one execution; times are milliseconds after its start. */
 export function eventsOf(eventId: string, startMs = START) {
-  const ids = { eventId, oktaRequestId: `req-${eventId}` };
-  const whose = { userId: `00u-${eventId}`, toEnding: '23' };
+  const userId = `00u-${eventId}`;
+  const ids = { eventId, oktaRequestId: `req-${eventId}`, userId };
+  const whose = { userId, toEnding: '23' };
   const requestFields = {
     requestType: 'com.okta.user.telephony.mfa-verification',
     deliveryChannel: 'sms',

@@ -106,10 +106,13 @@ const SENT_BY = new Map<unknown, string>([
 const BY_CALL = attempt('voice', 'accepted', { transactionId: 'call 1' });
 
 const received = (rest: object = {}): Expected => [{ ...REQUEST, type: 'request.received', ...rest }];
-const PROFILE_READ: Expected = [{ ...IDS, type: 'profile.read', source: 'okta', durationMs: 0 }];
-const planned = (channels: readonly string[], skipped: readonly SkippedChannel[] = []): Expected => [
-  { ...IDS, type: 'channels.planned', channels, skipped },
+const PROFILE_READ: Expected = [
+  { ...IDS, userId: ANA.id, type: 'profile.read', source: 'okta', durationMs: 0 },
 ];
+const planned = (channels: readonly string[], skipped: readonly SkippedChannel[] = []): Expected => [
+  { ...IDS, userId: ANA.id, type: 'channels.planned', channels, skipped },
+];
+const ofBob = ([event]: Expected): Expected => [{ ...event, userId: BOB.id }];
 const ended = (made: Attempt, whose: object = OF_ANA): Expected => [
   { ...IDS, ...whose, type: 'attempt.ended', ...made },
 ];
@@ -145,8 +148,8 @@ const detoured = ([event, level = 'info']: Expected, message: string, remedy: st
 ];
 const sentToBob: readonly Expected[] = [
   received(OF_BOB),
-  PROFILE_READ,
-  planned(['sms']),
+  ofBob(PROFILE_READ),
+  ofBob(planned(['sms'])),
   ended(BY_SMS, OF_BOB),
   sent([BY_SMS], { ...OF_BOB, country: 'US' }),
 ];
@@ -655,8 +658,8 @@ const STORIES: readonly Story[] = [
     play: (scene) => ask(scene, TO_BOB),
     expected: [
       received(OF_BOB),
-      PROFILE_READ,
-      planned(['sms']),
+      ofBob(PROFILE_READ),
+      ofBob(planned(['sms'])),
       [
         {
           ...IDS,
@@ -691,8 +694,8 @@ const STORIES: readonly Story[] = [
     play: (scene) => ask(scene, TO_BOB),
     expected: [
       received(OF_BOB),
-      PROFILE_READ,
-      planned(['sms']),
+      ofBob(PROFILE_READ),
+      ofBob(planned(['sms'])),
       [
         {
           type: 'request.rejected',
@@ -701,6 +704,8 @@ const STORIES: readonly Story[] = [
           code: 'INTERNAL_ERROR',
           fields: [],
           reason: 'broken at …',
+          ...IDS,
+          userId: BOB.id,
         },
         'warn',
         'A request was rejected with status 500 (INTERNAL_ERROR).',

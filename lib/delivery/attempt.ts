@@ -34,8 +34,8 @@ export interface DetachedAttempt {
   readonly end: Promise<DetachedEnd>;
   /** `undefined` if its channel has not read it. */
   readonly reference: string | undefined;
-  /** Ends the attempt as unknown: a report names its message, so that its answer is not needed any more. */
-  readonly stop: () => void;
+  /** Ends the attempt as accepted: a report names its message, so that its answer is not needed any more. */
+  readonly stop: (transactionId: string) => void;
 }
 
 /** The result of an attempt. */
@@ -66,10 +66,11 @@ export async function attemptSend(
     const sending = callChannel(channel, message, scope.context);
     const inTime = await budget.untilEnd(sending);
     if (inTime !== TIMED_OUT) return inTime;
-    let stop = (): void => undefined;
+    let stop: DetachedAttempt['stop'] = () => undefined;
     const stopped = new Promise<Outcome>((resolve) => {
-      stop = () => {
-        resolve(REPORTED);
+      stop = (transactionId) => {
+        resolve({ status: 'accepted', transactionId });
+        scope.giveUp();
       };
     });
     const end = endOfDetached(Promise.race([sending, stopped]), scope);
@@ -86,14 +87,12 @@ export async function attemptSend(
 }
 
 const NOT_IN_TIME: Outcome = { status: 'unknown', reason: 'No answer before the deadline' };
-const REPORTED: Outcome = { status: 'unknown', reason: 'No answer before a report on the message' };
 
 /** The outcome of a detached send, within its 10 s. */
 async function endOfDetached(sending: Promise<Outcome>, scope: AttemptScope): Promise<Outcome> {
   const end = await waitAtMost(sending, DETACHED_MS);
-  if (end !== TIMED_OUT && end !== REPORTED) return end;
+  if (end !== TIMED_OUT) return end;
   scope.giveUp();
-  if (end === REPORTED) return end;
   return { status: 'unknown', reason: 'No answer within 10 s after the deadline' };
 }
 

@@ -131,7 +131,7 @@ export class LateFailover {
   }
 
   /** An attempt goes on without an answer until `end`. A report on its message stops it, so that what follows need not wait. */
-  stopAtReport(reference: string, stop: () => void, end: Promise<unknown>): void {
+  stopAtReport(reference: string, stop: (transactionId: string) => void, end: Promise<unknown>): void {
     this.#unknown.stopWhenNamed(reference, stop, end);
   }
 

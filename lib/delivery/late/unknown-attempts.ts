@@ -1,8 +1,9 @@
 import { LRUCache } from 'lru-cache';
 import { atMost } from '../../core/caches.js';
 import { maskId } from '../../core/masking.js';
+import type { DetachedAttempt } from '../attempt.js';
 import type { GuardedState } from '../guarded-state.js';
-import { ownerOf, type MessageOwner, type Receipt, messageKey } from './receipt.js';
+import { ownerOf, type MessageOwner, type Receipt, messageKey, transactionIdOf } from './receipt.js';
 
 /**
  * Attempts whose outcome is unknown: whether their message went out, and under which id, only a report says that names
@@ -25,7 +26,7 @@ export class UnknownAttempts {
   readonly #named = new LRUCache<string, string>(atMost(MAX_NAMED));
 
   /** By reference: an attempt of this process that goes on without an answer. */
-  readonly #running = new Map<string, { readonly stop: () => void; readonly end: Promise<unknown> }>();
+  readonly #running = new Map<string, Pick<DetachedAttempt, 'stop'> & { readonly end: Promise<unknown> }>();
 
   /** How many questions to the state are open. */
   #open = 0;
@@ -42,9 +43,10 @@ export class UnknownAttempts {
   }
 
   /** An attempt goes on without an answer until `end`. It is stopped when a report names it. */
-  stopWhenNamed(reference: string, stop: () => void, end: Promise<unknown>): void {
-    if (this.#named.has(reference)) {
-      stop();
+  stopWhenNamed(reference: string, stop: DetachedAttempt['stop'], end: Promise<unknown>): void {
+    const named = this.#named.get(reference);
+    if (named !== undefined) {
+      stop(transactionIdOf(named));
       return;
     }
     this.#running.set(reference, { stop, end });
@@ -54,7 +56,7 @@ export class UnknownAttempts {
   /** A report on a message that this process does not know names an attempt. */
   name(reference: string, key: string): void {
     this.#named.set(reference, key);
-    this.#running.get(reference)?.stop();
+    this.#running.get(reference)?.stop(transactionIdOf(key));
   }
 
   /** Whether an attempt of this process goes on, or this process keeps its receipt. Another one may have taken that since. */
@@ -87,7 +89,7 @@ export class UnknownAttempts {
    */
   async take(reference: string, key: string, onFound: (owner: MessageOwner) => void): Promise<void> {
     const running = this.#running.get(reference);
-    // At its end, the attempt is recognised by its name.
+    // At its end, its message is known as accepted.
     if (running !== undefined) {
       await running.end;
       return;

@@ -8,22 +8,25 @@ export function atMost(entries: number): { maxSize: number; sizeCalculation: () 
   return { maxSize: entries, sizeCalculation: () => 1 };
 }
 
-/** Of how many maps a `RecentMap` consists. With more, it keeps fewer entries beyond those that it must keep, and takes longer to search. */
-const MAPS = 6;
-
 /**
- * A map of the entries that were set last: at least `least`, and at most a fifth more. It consists of several maps; when the newest
- * is full, the oldest is dropped as a whole. Finding and deleting the oldest entry on each `set` would cost more than everything
+ * A map of the entries that were set or used last: at least those of the last `least` times, and at most a fifth more. It consists
+ * of several maps; when the newest is full, the oldest is dropped as a whole. Finding and deleting the oldest entry on each `set` would cost more than everything
  * else that is done with the entries.
  */
 export class RecentMap<Value extends object | string> {
   #newest = new Map<string, Value>();
   /** The newest comes first. */
   #maps: readonly Map<string, Value>[] = [this.#newest];
+  readonly #olderMaps: number;
   readonly #mapSize: number;
 
-  constructor(least: number) {
-    this.#mapSize = Math.ceil(least / (MAPS - 1));
+  /**
+   * @param olderMaps - with one, the last `least` different entries stay, however often some of them are used; but up to twice as
+   *   many are kept. Default: five.
+   */
+  constructor(least: number, olderMaps = 5) {
+    this.#olderMaps = olderMaps;
+    this.#mapSize = Math.ceil(least / olderMaps);
   }
 
   get(key: string): Value | undefined {
@@ -45,7 +48,7 @@ export class RecentMap<Value extends object | string> {
   set(key: string, value: Value): void {
     if (this.#newest.size >= this.#mapSize && !this.#newest.has(key)) {
       this.#newest = new Map();
-      this.#maps = [this.#newest, ...this.#maps.slice(0, MAPS - 1)];
+      this.#maps = [this.#newest, ...this.#maps.slice(0, this.#olderMaps)];
     }
     this.#newest.set(key, value);
   }

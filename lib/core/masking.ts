@@ -22,6 +22,8 @@ const NATIONAL_LENGTH = 9;
 
 /** An error code such as `UNABLE_TO_VERIFY_LEAF_SIGNATURE`. It is as long as a token, but every token has a digit or a small letter. */
 const ERROR_CODE = /^[A-Z]+(?:_[A-Z]+)+\.?$/;
+/** The name of an option in a remedy, such as `lateFailover.afterSeconds`. A token has a digit, or is longer. */
+const OPTION_NAME = /^(?=.{1,40}$)[a-z][a-zA-Z]*(?:\.[a-z][a-zA-Z]*)+\.?$/;
 
 /** Characters. A shorter id has little besides the personal data: its digest could be reversed by trying all numbers and codes. */
 const MIN_DIGESTED_ID_LENGTH = 32;
@@ -54,7 +56,7 @@ export function maskText(text: unknown, request: Personal | undefined, to = ''):
     .replaceAll(`+${MASK}`, MASK)
     .replace(/\S+/g, (word) => (/[^@]@[^@]/.test(word) ? MASK : word))
     .replace(/\b(basic|bearer|dpop|ssws)\s+\S+/gi, `$1 ${MASK}`)
-    .replace(/[\w.~+/=-]{20,}/g, (run) => (ERROR_CODE.test(run) ? run : MASK))
+    .replace(/[\w.~+/=-]{20,}/g, (run) => (ERROR_CODE.test(run) || OPTION_NAME.test(run) ? run : MASK))
     .replace(/\b(?:sk|pk|key|token|secret)[_-]\S+/gi, MASK)
     .replace(/\+?\d(?:[\s().-]?\d){3,}/g, MASK);
   // Last, because a name beside a code or a number is a whole word only once that is masked.

@@ -70,13 +70,13 @@ export async function attemptSend(
     const stopped = new Promise<Outcome>((resolve) => {
       stop = (transactionId) => {
         resolve({ status: 'accepted', transactionId });
-        scope.giveUp();
       };
     });
-    const end = endOfDetached(Promise.race([sending, stopped]), scope);
+    const end = endOfDetached(sending, scope);
+    // A report says nothing about the host: its breaker waits for the answer.
     void end.then(onLate);
     onDetached({
-      end: end.then((late) => detachedEndOf(late, attemptOf(late), scope)),
+      end: Promise.race([end, stopped]).then((late) => detachedEndOf(late, attemptOf(late), scope)),
       reference: scope.reference,
       stop,
     });

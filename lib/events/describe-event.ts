@@ -62,9 +62,11 @@ const TABLE: {
           reason,
           remedy: REJECTION_REMEDIES.get(code),
         }),
-  'caller.rejected': ({ hook, schemes, reason }) =>
+  'caller.rejected': ({ hook, schemes, reason, count }) =>
     warn(
-      `Calls to the ${hook} hook were rejected in the last minute: the callers could not prove that they are Okta.`,
+      count === 1
+        ? `A call to the ${hook} hook was rejected: the caller could not prove that it is Okta.`
+        : `Calls to the ${hook} hook were rejected in the last minute: the callers could not prove that they are Okta.`,
       {
         code: reason,
         remedy: `Compare with the ${hook} hook in Okta: ${[...new Set(schemes)].map((scheme) => PROOFS[scheme]).join('; or ')}.`,

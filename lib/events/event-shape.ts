@@ -92,7 +92,9 @@ export function isReadableEvent(value: unknown): value is HookEvent {
   if (!isObject(value)) return false;
   const { type, at } = value;
   if (typeof type !== 'string' || typeof at !== 'number' || !(Math.abs(at) <= LAST_TIME_MS)) return false;
-  return hasFields(value, NEEDED.get(type) ?? []);
+  // The HTTP status of a rejected request is a number, and is not read.
+  const read = type === 'request.rejected' ? { ...value, status: undefined } : value;
+  return hasFields(read, NEEDED.get(type) ?? []);
 }
 
 function hasFields(value: JsonObject, needed: readonly string[]): boolean {

@@ -41,7 +41,9 @@ export function readOutcome(
   if (results.some(({ isDelivered }) => isDelivered)) return end('delivered');
   const isCall = events.some(isOf('request.received'));
   const answered = answerOf(events);
-  if (isCall && answered === undefined && nowMs - startedAt < LONGEST_CALL_MS) return end('running');
+  const rejected = events.find(isOf('request.rejected'));
+  const isOpen = isCall && answered === undefined && rejected === undefined;
+  if (isOpen && nowMs - startedAt < LONGEST_CALL_MS) return end('running');
 
   const failovers = events.filter(isOf('failover.ended'));
   if (left?.outcome === 'unknown') return end('pending', left.code);
@@ -66,6 +68,8 @@ export function readOutcome(
       return end('failed', answered.code ?? refusedCode);
     default:
       if (guard !== undefined && attempts.length === 0) return end('blocked', guard.code);
+      // A rejected request has sent nothing.
+      if (rejected !== undefined) return end('failed', rejected.code);
       // The process ended between the plan and the report of an attempt: a message may have left.
       if (events.some((event) => event.type === 'channels.planned' && event.channels.length > 0))
         return end('pending', 'NOT_ANSWERED');

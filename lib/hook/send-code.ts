@@ -72,8 +72,12 @@ class SendRecorder implements SendListener {
 
   /** A send that outlives its call: `close()` waits for it, and an event reports its end. */
   onDetached(late: Promise<LateEnd>, { reference, stop }: DetachedAttempt): void {
-    const { lateFailover, underWay } = this.#parts;
-    if (reference !== undefined) lateFailover?.stopAtReport(reference, stop, late);
+    const { lateFailover, messageOwners, underWay } = this.#parts;
+    const owner = ownerOf(this.#send.request);
+    if (reference !== undefined) {
+      messageOwners?.set(reference, owner);
+      lateFailover?.stopAtReport(reference, { stop, end: late, owner });
+    }
     const { detached } = underWay;
     const recorded = late.then((end) => {
       detached.delete(recorded);

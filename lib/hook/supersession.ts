@@ -43,7 +43,8 @@ export function mayStartAttempt(
   const isFirst = attempts === 0;
   const start = (): boolean => {
     call.isSuperseded = isFirst ? running.newer === 'ahead' : running.newer !== 'none';
-    if (!call.isSuperseded) parts.runningCalls.startAttempt(running);
+    // At the end of its time, the call starts no attempt any more.
+    if (!call.isSuperseded && !budget.isOver) parts.runningCalls.startAttempt(running);
     return !call.isSuperseded;
   };
   if (isFirst && budget.elapsedMs() <= NEW_CALL_MS) return start();

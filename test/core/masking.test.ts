@@ -150,7 +150,11 @@ describe('maskText()', () => {
   }
 
   it('leaves error codes of any length: capital letters and underscores only', () => {
-    for (const code of ['SELF_SIGNED_CERT_IN_CHAIN', 'UNABLE_TO_VERIFY_LEAF_SIGNATURE']) {
+    for (const code of [
+      'SELF_SIGNED_CERT_IN_CHAIN',
+      'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+      'lateFailover.afterSeconds',
+    ]) {
       const text = `Twilio could not be reached (${code}): ${code}.`;
       expect(maskText(text, request)).to.equal(text);
     }
@@ -159,6 +163,9 @@ describe('maskText()', () => {
   for (const [what, text, masked] of [
     ['a small letter', 'UNABLE_TO_VERIFY_LEAF_SIGNATURe', '…'],
     ['a digit', 'UNABLE_TO_VERIFY_LEAF_SIGNATURE1', '…'],
+    ['an option with a digit', 'lateFailover.afterSeconds1', '…'],
+    ['an option without dots', 'lateFailoverAfterSeconds', '…'],
+    ['letters and dots longer than an option', `late.${'f'.repeat(36)}`, '…'],
     ['another sign', 'UNABLE_TO_VERIFY_LEAF-SIGNATURE', '…'],
     ['no underscore', 'UNABLETOVERIFYLEAFSIGNATURE', '…'],
     ['an underscore at an end', '_TO_VERIFY_LEAF_SIGNATURE', '…'],

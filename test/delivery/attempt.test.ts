@@ -57,6 +57,27 @@ describe('an attempt to send', () => {
     return outcome;
   };
 
+  it('does not count as an answer of its host if a report ends it: the breaker opens after five', async () => {
+    const silent = ready('a', never);
+    const stopped: unknown[] = [];
+    for (let attempt = 0; attempt < 5; attempt += 1) {
+      const sending = dispatchBy(
+        [silent],
+        { budget: new Budget(1000) },
+        {
+          onDetached: (ending, { stop }) => {
+            stop(`message-${attempt}`);
+            void ending.then(({ transactionId }) => stopped.push(transactionId));
+          },
+        },
+      );
+      await clock.tickAsync(1000);
+      expect((await sending).status).to.equal('unknown');
+    }
+    expect(stopped).to.deep.equal([0, 1, 2, 3, 4].map((attempt) => `message-${attempt}`));
+    expect(silent.breaker.state).to.equal('open');
+  });
+
   it('reports its own duration, without the time that the call took before it', async () => {
     const running = run([ready('a', () => afterMs(100, refused())), ready('b', () => afterMs(50, UNKNOWN))]);
     await clock.tickAsync(150);

@@ -42,6 +42,7 @@ const EVENTS: Readonly<
     read: { transactionId: 'SM1', code: '63024' },
   },
   'attempt.settled': { needed: { eventId: 'event-1', ...attempt }, read: { transactionId: 'SM1' } },
+  'request.rejected': { needed: {}, read: { ...ids, userId: '00u1', code: 'INTERNAL_ERROR' } },
   'request.answered': {
     needed: {
       eventId: 'event-1',
@@ -147,5 +148,10 @@ describe('an event of another gateway', () => {
 
   it('is not readable if it is not an object', () => {
     for (const value of [undefined, null, 'text', 7, []]) expect(isReadableEvent(value)).to.equal(false);
+  });
+
+  it('may be that of a rejected request, whose status is a number', () => {
+    const rejected = { type: 'request.rejected', at: START, ...ids, status: 500, code: 'INTERNAL_ERROR' };
+    expect(isReadableEvent(rejected)).to.equal(true);
   });
 });

@@ -1,6 +1,9 @@
 import { expect } from 'chai';
 import type sinon from 'sinon';
+import { letSocketsBeRead } from '#lib/core/time.js';
+import type { StatePort } from '#lib/delivery/state.js';
 import type { HookEvent } from '#lib/index.js';
+import { openMemoryState } from '#lib/state/memory/memory-state.js';
 import type { EmulatedMessage } from '#lib/testing/index.js';
 import type { Fault, RecordedRequest } from '#lib/testing/server/faults.js';
 import { ANA, BOB, CODE, startScene, type HookOptions, type Scene } from '#harness/scene.js';
@@ -186,28 +189,55 @@ describe('a message of unknown outcome', () => {
     expect(sent('sms')).to.be.empty;
   });
 
+  /** Twilio sends an SMS and does not answer. Its callback comes after Okta got PENDING. */
+  const reportWhileItRuns = async (status: string): Promise<void> => {
+    loseAnswer('sms', { kind: 'hang', delivered: true });
+    scene.twilio.faultCallbacks({ copies: 0 });
+    clock = stopTime();
+    const calling = scene.call({ eventId: 'event-1' });
+    await until(() => sent('sms').length === 1);
+    clock.tick(2_200);
+    expect((await calling).okta.action).to.equal('pending');
+    await report(sent('sms')[0], status);
+  };
+
   for (const status of ['sent', 'undelivered'] as const) {
     it(`is recognized at once if “${status}” comes while the attempt still runs`, async () => {
       await start({ chooseChannels: () => ['sms', 'whatsapp'] });
-      loseAnswer('sms', { kind: 'hang', delivered: true });
-      scene.twilio.faultCallbacks({ copies: 0 });
-      clock = stopTime();
-      const calling = scene.call({ eventId: 'event-1' });
-      await until(() => sent('sms').length === 1);
-      clock.tick(2_200);
-      expect((await calling).okta.action).to.equal('pending');
-      await report(sent('sms')[0], status);
+      await reportWhileItRuns(status);
       await until(() => of('message.reported').length === 1);
       expect(of('message.reported')[0]).to.include({ eventId: 'event-1', userId: ANA.id });
       expect(of('attempt.settled').map(({ outcome }) => outcome)).to.deep.equal(['accepted']);
       const isFailed = status === 'undelivered';
       if (isFailed) await until(() => of('failover.ended').length === 1);
       await scene.hook.close();
-      clock.tick(60_000);
+      clock?.tick(60_000);
       expect(sent('whatsapp')).to.have.length(isFailed ? 1 : 0);
       expect(of('callback.unmatched')).to.be.empty;
     });
   }
+
+  it('has a report with its user before what follows from it, also on a slow state', async () => {
+    const state = openMemoryState();
+    const takeReceipt: StatePort['takeReceipt'] = async (...args) => {
+      await letSocketsBeRead();
+      return state.takeReceipt(...args);
+    };
+    await start({ chooseChannels: () => ['sms', 'whatsapp'], state: { ...state, takeReceipt } });
+    await reportWhileItRuns('undelivered');
+    await until(() => of('failover.ended').length === 1);
+    expect(of('message.reported')[0]).to.include({ eventId: 'event-1' });
+    const types = scene.events.map(({ type }) => type);
+    expect(types.indexOf('message.reported')).to.be.below(types.indexOf('failover.ended'));
+    expect(types.indexOf('message.reported')).to.be.below(types.lastIndexOf('attempt.ended'));
+  });
+
+  it('has a report with its user if lateFailover is false, too', async () => {
+    await start({ chooseChannels: () => ['sms'], lateFailover: false });
+    await reportWhileItRuns('sent');
+    await until(() => of('message.reported').length === 1);
+    expect(of('message.reported')[0]).to.include({ eventId: 'event-1', userId: ANA.id });
+  });
 
   it('leads to no further send if the caller hung up', async () => {
     await start();

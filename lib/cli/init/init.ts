@@ -131,7 +131,10 @@ async function answer(
     const checks = makeChecks();
     // A question may be skipped, so a missing variable is no problem here.
     const problems = variables.takeProblems().filter((problem) => !/ (?:is|are) missing\b/.test(problem));
-    const isChecked = problems.length === 0 && checks !== undefined && options['skip-check'] !== true;
+    // If every answer is kept, the person knows better.
+    const isKept = asked !== questions && asked.every(({ name }) => variables.valueOf(name) === before[name]);
+    const isChecked =
+      problems.length === 0 && !isKept && checks !== undefined && options['skip-check'] !== true;
     const results = isChecked ? await runCheckup([checks], { terminal, limitMs: CHECK_MS }) : [];
     const failed = results.filter(({ status }) => status === 'fail').map(({ check }) => check);
     if (problems.length === 0 && failed.length === 0) return;
@@ -142,12 +145,16 @@ async function answer(
     // Those that are set: a question that another variable answers is not asked, and changes nothing.
     if (!terminal.isInteractive || !doubtful.some(({ name }) => variables.hasAny(name)))
       throw wrongAnswer(problems, failed);
-    before = Object.fromEntries(doubtful.map(({ name }) => [name, variables.valueOf(name)]));
+    // An answer that failed a check may be right all the same. One of a wrong form may not.
+    before =
+      problems.length > 0
+        ? {}
+        : Object.fromEntries(doubtful.map(({ name }) => [name, variables.valueOf(name)]));
     for (const { name } of doubtful) variables.set(name, '');
     asked = openQuestions(doubtful, variables);
-    const names = asked.map(({ name }) => name).join(', ');
-    const again = names === '' ? [] : [`Answer again: ${names}.`];
-    terminal.note([...problems.map((problem) => `✘ ${problem}`), ...again], 'red');
+    if (asked.length === 0) throw wrongAnswer(problems, failed);
+    const again = `Answer again: ${asked.map(({ name }) => name).join(', ')}.`;
+    terminal.note([...problems.map((problem) => `✘ ${problem}`), again], 'red');
   }
 }
 

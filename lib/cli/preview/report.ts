@@ -103,7 +103,7 @@ export function causesIn({ answer }: PreviewResult, secrets: CallSecrets): reado
   const errors = causesOf(answer.body, hasCountry);
   // The hook answers with an error only if each attempt was refused, so that no message left.
   const isRefused = errors.some(({ text }) => text.startsWith('Refused by '));
-  const summary = isRefused ? [{ text: 'Nothing was sent: each channel refused it', remedy: undefined }] : [];
+  const summary = isRefused ? [{ text: 'Nothing was sent', remedy: undefined }] : [];
   return [...summary, ...errors, ...notesIn(answer.body, hasCountry)].map(({ text, remedy }) => ({
     text: maskForOutput(text, secrets),
     remedy,

@@ -85,14 +85,17 @@ export function makeTester(stream: Stream): View<Extract<Route, { view: 'tester'
     showAnswer(false);
     showState();
     const got = await request();
-    if (got instanceof ServerFailure) {
-      failure.replaceChildren(showFailure(got));
-      failure.scrollIntoView({ block: 'nearest' });
-      editor.refuse(got.error.fields ?? []);
-    } else show(got);
-    isRunning = false;
-    running.textContent = '';
-    showState();
+    try {
+      if (got instanceof ServerFailure) {
+        failure.replaceChildren(showFailure(got));
+        failure.scrollIntoView({ block: 'nearest' });
+        editor.refuse(got.error.fields ?? []);
+      } else show(got);
+    } finally {
+      isRunning = false;
+      running.textContent = '';
+      showState();
+    }
     if (document.activeElement === document.body && focused instanceof HTMLElement) focused.focus();
   };
 

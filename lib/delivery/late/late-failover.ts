@@ -15,7 +15,7 @@ import {
   type MessageOwner,
   type Receipt,
 } from './receipt.js';
-import { UnknownAttempts, withAccepted } from './unknown-attempts.js';
+import { UnknownAttempts, withAccepted, type RunningAttempt } from './unknown-attempts.js';
 
 /**
  * If a provider accepts a message and then fails to deliver it, the code goes out once more, by the plan's next channel:
@@ -130,9 +130,9 @@ export class LateFailover {
     if (keeping !== undefined) this.#keep(keeping);
   }
 
-  /** An attempt goes on without an answer until `end`. A report on its message stops it, so that what follows need not wait. */
-  stopAtReport(reference: string, stop: (transactionId: string) => void, end: Promise<unknown>): void {
-    this.#unknown.stopWhenNamed(reference, stop, end);
+  /** An attempt goes on without an answer. A report on its message stops it, so that what follows need not wait. */
+  stopAtReport(reference: string, attempt: RunningAttempt): void {
+    this.#unknown.stopWhenNamed(reference, attempt);
   }
 
   /** An attempt has ended, and its outcome is unknown. A report that names its reference may say that its message went out. */
@@ -175,7 +175,7 @@ export class LateFailover {
     reference: string | undefined,
     reportOwner: OnOwner,
   ): Promise<void> | undefined {
-    if (reference !== undefined) this.#unknown.name(reference, key);
+    if (reference !== undefined) this.#unknown.name(reference, key, reportOwner);
     if (!isFinal(report)) {
       // `sent` is the last status of many an SMS. Another gateway does not ask the state for each of them.
       const isHere = reference !== undefined && this.#unknown.isHere(reference);

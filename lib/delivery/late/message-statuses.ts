@@ -20,7 +20,7 @@ const MAX_EARLY = 1_000;
 const MAX_GIVEN_UP = 1_000;
 
 interface Known {
-  readonly status: 'sent' | 'failed' | 'delivered';
+  status: 'sent' | 'failed' | 'delivered';
   /** Whether the code can be sent again. */
   readonly hasReceipt: boolean;
   readonly owner: MessageOwner;
@@ -75,7 +75,7 @@ export class MessageStatuses {
     const known = this.#known.get(key);
     const before = known?.status ?? this.#early.peek(key)?.report.status ?? 'sent';
     if (before === 'delivered' || before === report.status) return 'none';
-    if (known !== undefined) this.#known.set(key, { ...known, status: report.status });
+    if (known !== undefined) known.status = report.status;
     else {
       this.#early.set(key, { report, sinceMs: performance.now() });
       this.#startTimer();

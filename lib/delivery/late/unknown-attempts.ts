@@ -17,6 +17,12 @@ const MAX_KEPT = 1_000;
 /** How many reports wait for the end of their attempt, which takes 13 s at most. Most are about messages of other gateways. */
 const MAX_NAMED = 4_000;
 
+/** An attempt of this process that goes on without an answer. */
+export interface RunningAttempt extends Pick<DetachedAttempt, 'stop'> {
+  readonly end: Promise<unknown>;
+  readonly owner: MessageOwner;
+}
+
 export class UnknownAttempts {
   readonly #state: GuardedState;
   readonly #onRecognised: (key: string, receipt: Receipt) => void;
@@ -26,7 +32,7 @@ export class UnknownAttempts {
   readonly #named = new LRUCache<string, string>(atMost(MAX_NAMED));
 
   /** By reference: an attempt of this process that goes on without an answer. */
-  readonly #running = new Map<string, Pick<DetachedAttempt, 'stop'> & { readonly end: Promise<unknown> }>();
+  readonly #running = new Map<string, RunningAttempt>();
 
   /** How many questions to the state are open. */
   #open = 0;
@@ -42,21 +48,28 @@ export class UnknownAttempts {
     return this.#open === 0;
   }
 
-  /** An attempt goes on without an answer until `end`. It is stopped when a report names it. */
-  stopWhenNamed(reference: string, stop: DetachedAttempt['stop'], end: Promise<unknown>): void {
+  /** An attempt goes on without an answer. It is stopped when a report names it. */
+  stopWhenNamed(reference: string, attempt: RunningAttempt): void {
     const named = this.#named.get(reference);
     if (named !== undefined) {
-      stop(transactionIdOf(named));
+      attempt.stop(transactionIdOf(named));
       return;
     }
-    this.#running.set(reference, { stop, end });
-    void end.then(() => this.#running.delete(reference));
+    this.#running.set(reference, attempt);
+    void attempt.end.then(() => this.#running.delete(reference));
   }
 
-  /** A report on a message that this process does not know names an attempt. */
-  name(reference: string, key: string): void {
+  /**
+   * A report on a message that this process does not know names an attempt.
+   *
+   * @param onFound - called with whose message it is if the attempt goes on here, before anything follows.
+   */
+  name(reference: string, key: string, onFound: (owner: MessageOwner) => void): void {
     this.#named.set(reference, key);
-    this.#running.get(reference)?.stop(transactionIdOf(key));
+    const running = this.#running.get(reference);
+    if (running === undefined) return;
+    onFound(running.owner);
+    running.stop(transactionIdOf(key));
   }
 
   /** Whether an attempt of this process goes on, or this process keeps its receipt. Another one may have taken that since. */

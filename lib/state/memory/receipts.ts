@@ -6,7 +6,7 @@ import { staysBefore, TAKEN_MS, type LastCode } from '../../delivery/late/sent-c
 
 /** What a process keeps of people: their newest event, their last codes, and the receipts of their messages. */
 
-/** At least so many: 100 codes a second for a minute and a half. */
+/** The people of at least so many codes: 100 a second for a minute and a half. */
 const MIN_PEOPLE = 8_000;
 
 type DeliveryChannel = LastCode['deliveryChannel'];

@@ -53,7 +53,8 @@ export function preparePayload(
   { orgUrl, clock }: OrgContext,
 ): Pick<HookCall, 'payload' | 'otpCode'> {
   const original = makeHookPayload(options, user, { orgUrl, now: clock(), hookId });
-  const otpCode = String(fieldOf(original, 'data', 'messageProfile', 'otpCode'));
+  const code = fieldOf(original, 'data', 'messageProfile', 'otpCode');
+  const otpCode = typeof code === 'string' || typeof code === 'number' ? String(code) : '';
   return { payload: options.change?.(original) ?? original, otpCode };
 }
 

@@ -164,7 +164,7 @@ Ctrl-C ends the demo.
     await fetch(`${origin}/okta/telephony`, { method: 'POST', body: '{}' });
     await until(() => printed.stderr !== '');
     expect(printed.stderr).to.match(
-      /^<yellow>okta-telephony-hook: Calls to the inline hook .* {2}reason=CALLER_NOT_PROVEN {2}count=1 {2}remedy=Compare .*<\/>\n$/,
+      /^<yellow>okta-telephony-hook: A call to the inline hook .* {2}reason=CALLER_NOT_PROVEN {2}count=1 {2}remedy=Compare .*<\/>\n$/,
     );
     signals.emit('SIGTERM');
     expect(await exitCode).to.equal(0);

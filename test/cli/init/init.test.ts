@@ -217,12 +217,20 @@ describe('init', () => {
     });
   });
 
-  it('checks an answer again that Enter keeps, and skips the question after -', async () => {
+  it('goes on with an answer that Enter keeps although its check fails', async () => {
     const token = 'of-another-org-0123456789';
     mustNotShow(token);
-    const made = await init('', { answers: [okta.orgUrl, token, '', '-', '', ''] });
+    const made = await init('', { answers: [okta.orgUrl, token, '', '', ''] });
     expect(made.code, made.stderr).to.equal(0);
-    expect(made.stderr.match(/Answer again: OKTA_API_TOKEN\./g)).to.have.length(2);
+    expect(made.stderr.match(/Answer again: OKTA_API_TOKEN\./g)).to.have.length(1);
+    expect(parseEnv(readFileSync(at('gateway.env'), 'utf8'))).to.include({ OKTA_API_TOKEN: token });
+  });
+
+  it('skips a question that is asked again after -', async () => {
+    const token = 'of-another-org-0123456789';
+    mustNotShow(token);
+    const made = await init('', { answers: [okta.orgUrl, token, '-', '', ''] });
+    expect(made.code, made.stderr).to.equal(0);
     expect(parseEnv(readFileSync(at('gateway.env'), 'utf8')))
       .to.include({ OKTA_ORG_URL: okta.orgUrl })
       .and.not.have.property('OKTA_API_TOKEN');

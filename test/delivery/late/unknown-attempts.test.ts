@@ -49,7 +49,7 @@ describe('attempts with an unknown outcome', () => {
 
   it('are recognised at once, and not kept, if the report came to this gateway before', async () => {
     const one = gateway('one');
-    one.name(ATTEMPT, KEY);
+    one.name(ATTEMPT, KEY, onFound);
     void one.keep(ATTEMPT, makeReceipt());
     expect(recognisedBy()).to.deep.equal([['one', KEY]]);
     await one.take(ATTEMPT, KEY, onFound);

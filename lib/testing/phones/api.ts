@@ -69,7 +69,9 @@ export interface SuppressionReader {
   /** As `TelephonyHook.suppressions`. */
   suppressions(
     number: string,
-  ): Promise<readonly (Omit<SuppressionView, 'until'> & { readonly until: Date })[]>;
+  ): Promise<
+    readonly { readonly channel: string; readonly reason: 'stopped' | 'unreachable'; readonly until: Date }[]
+  >;
 }
 
 /** A message or call on a phone. */

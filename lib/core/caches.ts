@@ -9,9 +9,9 @@ export function atMost(entries: number): { maxSize: number; sizeCalculation: () 
 }
 
 /**
- * A map of the entries that were set or used last: at least those of the last `least` times, and at most a fifth more. It consists
- * of several maps; when the newest is full, the oldest is dropped as a whole. Finding and deleting the oldest entry on each `set` would cost more than everything
- * else that is done with the entries.
+ * A map that keeps each entry that was set or used in the last `least` sets and uses. It consists of several maps; when the newest is
+ * full, the oldest is dropped as a whole. Finding and deleting the oldest entry on each `set` would cost more than everything else
+ * that is done with the entries.
  */
 export class RecentMap<Value extends object | string> {
   #newest = new Map<string, Value>();
@@ -21,8 +21,8 @@ export class RecentMap<Value extends object | string> {
   readonly #mapSize: number;
 
   /**
-   * @param olderMaps - with one, the last `least` different entries stay, however often some of them are used; but up to twice as
-   *   many are kept. Default: five.
+   * @param olderMaps - with five, the default, at most a fifth more entries are kept. With one, up to twice as many are kept, and
+   *   the last `least` different entries, however often some of them are used.
    */
   constructor(least: number, olderMaps = 5) {
     this.#olderMaps = olderMaps;

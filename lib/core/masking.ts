@@ -22,8 +22,8 @@ const NATIONAL_LENGTH = 9;
 
 /** An error code such as `UNABLE_TO_VERIFY_LEAF_SIGNATURE`. It is as long as a token, but every token has a digit or a small letter. */
 const ERROR_CODE = /^[A-Z]+(?:_[A-Z]+)+\.?$/;
-/** The name of an option in a remedy, such as `lateFailover.afterSeconds`. A token has a digit, or is longer. */
-const OPTION_NAME = /^(?=.{1,40}$)[a-z][a-zA-Z]*(?:\.[a-z][a-zA-Z]*)+\.?$/;
+/** The name of an option in a remedy, such as `lateFailover.afterSeconds`. */
+const OPTION_NAME = /^(?:credentials|guard|lateFailover|profile|senders)(?:\.[a-z][a-zA-Z]{1,20}){1,3}\.?$/;
 
 /** Characters. A shorter id has little besides the personal data: its digest could be reversed by trying all numbers and codes. */
 const MIN_DIGESTED_ID_LENGTH = 32;

@@ -67,16 +67,20 @@ export async function attemptSend(
     const inTime = await budget.untilEnd(sending);
     if (inTime !== TIMED_OUT) return inTime;
     let stop: DetachedAttempt['stop'] = () => undefined;
+    let reported: Outcome | undefined;
     const stopped = new Promise<Outcome>((resolve) => {
       stop = (transactionId) => {
-        resolve({ status: 'accepted', transactionId });
+        reported = { status: 'accepted', transactionId };
+        resolve(reported);
       };
     });
-    const end = endOfDetached(sending, scope);
-    // A report says nothing about the host: its breaker waits for the answer.
-    void end.then(onLate);
+    const end = endOfDetached(Promise.race([sending, stopped]), scope);
+    void end.then((late) => {
+      // For the breaker of the host, a report is no answer.
+      if (late !== reported) onLate(late);
+    });
     onDetached({
-      end: Promise.race([end, stopped]).then((late) => detachedEndOf(late, attemptOf(late), scope)),
+      end: end.then((late) => detachedEndOf(late, attemptOf(late), scope)),
       reference: scope.reference,
       stop,
     });

@@ -13,7 +13,7 @@ export const SAME_MOMENT_MS = 100;
  */
 export const NEW_CALL_MS = 25;
 
-/** The people of at least so many codes: 100 a second for 80 seconds. */
+/** The people of at least the last so many codes are remembered: 100 a second for 80 seconds. */
 const MIN_PEOPLE = 8_000;
 
 /** A call of a person that is not answered yet. */

@@ -52,7 +52,6 @@ function sentenceOf(
 ): readonly [tone: Tone, text: string, remedy?: string | undefined] | undefined {
   const { isRepeat, attempts, profileReason = '' } = event;
   const skipped = event.skipped.map(describeSkipped).join('');
-  const remedy = isRepeat ? event.remedy : (event.remedy ?? remedyOfDetour(event));
   const sentBy = event.channel === undefined ? '' : ` ${by(event.channel)}`;
   switch (event.outcome) {
     case 'accepted':
@@ -66,7 +65,7 @@ function sentenceOf(
       const text = isRepeat
         ? 'A repeat got the first answer: the code may have been sent.'
         : `The code may have been sent${sentBy}${describeDetour(event)}: the outcome is unknown.${skipped}`;
-      return ['warn', `${text} ${GOT_PENDING}`, remedy];
+      return ['warn', `${text} ${GOT_PENDING}`];
     }
     case 'blocked': {
       const got = event.status === 'PENDING' ? GOT_PENDING : 'Okta got an error, so it may send one itself.';
@@ -80,7 +79,8 @@ function sentenceOf(
         isRepeat
           ? 'A repeat got the first answer: no code was sent. Okta may send one itself.'
           : `No code was sent${code}${describeDetour(event)}.${skipped} Okta got an error, so it may send one itself.`,
-        remedy,
+        // An attempt has its own remedy.
+        isRepeat || attempts.length > 0 ? event.remedy : (event.remedy ?? remedyOfDetour(event)),
       ];
     }
     default:

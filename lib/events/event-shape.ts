@@ -92,8 +92,9 @@ export function isReadableEvent(value: unknown): value is HookEvent {
   if (!isObject(value)) return false;
   const { type, at } = value;
   if (typeof type !== 'string' || typeof at !== 'number' || !(Math.abs(at) <= LAST_TIME_MS)) return false;
-  // The HTTP status of a rejected request is a number, and is not read.
-  const read = type === 'request.rejected' ? { ...value, status: undefined } : value;
+  // The HTTP status of a rejected request is a number.
+  const hasNumber = type === 'request.rejected' && isNumber(value['status']);
+  const read = hasNumber ? { ...value, status: undefined } : value;
   return hasFields(read, NEEDED.get(type) ?? []);
 }
 

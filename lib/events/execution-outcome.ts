@@ -41,7 +41,7 @@ export function readOutcome(
   if (results.some(({ isDelivered }) => isDelivered)) return end('delivered');
   const isCall = events.some(isOf('request.received'));
   const answered = answerOf(events);
-  const rejected = events.find(isOf('request.rejected'));
+  const rejected = rejectionOf(events);
   const isOpen = isCall && answered === undefined && rejected === undefined;
   if (isOpen && nowMs - startedAt < LONGEST_CALL_MS) return end('running');
 
@@ -68,7 +68,6 @@ export function readOutcome(
       return end('failed', answered.code ?? refusedCode);
     default:
       if (guard !== undefined && attempts.length === 0) return end('blocked', guard.code);
-      // A rejected request has sent nothing.
       if (rejected !== undefined) return end('failed', rejected.code);
       // The process ended between the plan and the report of an attempt: a message may have left.
       if (events.some((event) => event.type === 'channels.planned' && event.channels.length > 0))
@@ -81,6 +80,13 @@ export function readOutcome(
 export function answerOf(events: readonly HookEvent[]): HookEventOf<'request.answered'> | undefined {
   const answers = events.filter(isOf('request.answered'));
   return answers.findLast(({ isRepeat }) => !isRepeat) ?? answers[0];
+}
+
+/** The rejection that ended the call without an answer; `undefined` if the request came again after it. Nothing was sent then. */
+function rejectionOf(events: readonly HookEvent[]): HookEventOf<'request.rejected'> | undefined {
+  const rejected = events.filter(isOf('request.rejected')).findLast(({ status }) => status !== 200);
+  const received = events.findLast(isOf('request.received'));
+  return rejected !== undefined && (received?.at ?? 0) > rejected.at ? undefined : rejected;
 }
 
 /** One message that counts for its channel, and as what. */

@@ -132,7 +132,9 @@ async function answer(
     // A question may be skipped, so a missing variable is no problem here.
     const problems = variables.takeProblems().filter((problem) => !/ (?:is|are) missing\b/.test(problem));
     // If every answer is kept, the person knows better.
-    const isKept = asked !== questions && asked.every(({ name }) => variables.valueOf(name) === before[name]);
+    const isKept =
+      asked !== questions &&
+      asked.every(({ name }) => before[name] !== undefined && variables.valueOf(name) === before[name]);
     const isChecked =
       problems.length === 0 && !isKept && checks !== undefined && options['skip-check'] !== true;
     const results = isChecked ? await runCheckup([checks], { terminal, limitMs: CHECK_MS }) : [];
@@ -145,11 +147,10 @@ async function answer(
     // Those that are set: a question that another variable answers is not asked, and changes nothing.
     if (!terminal.isInteractive || !doubtful.some(({ name }) => variables.hasAny(name)))
       throw wrongAnswer(problems, failed);
-    // An answer that failed a check may be right all the same. One of a wrong form may not.
-    before =
-      problems.length > 0
-        ? {}
-        : Object.fromEntries(doubtful.map(({ name }) => [name, variables.valueOf(name)]));
+    // An answer that failed a check may be right all the same. One of a wrong form may not, nor if another check failed, too.
+    const mayBeKept =
+      problems.length === 0 && failed.every((check) => variablesOf(check, variables).length > 0);
+    before = mayBeKept ? Object.fromEntries(doubtful.map(({ name }) => [name, variables.valueOf(name)])) : {};
     for (const { name } of doubtful) variables.set(name, '');
     asked = openQuestions(doubtful, variables);
     if (asked.length === 0) throw wrongAnswer(problems, failed);

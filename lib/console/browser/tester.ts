@@ -84,8 +84,8 @@ export function makeTester(stream: Stream): View<Extract<Route, { view: 'tester'
     failure.replaceChildren();
     showAnswer(false);
     showState();
-    const got = await request();
     try {
+      const got = await request();
       if (got instanceof ServerFailure) {
         failure.replaceChildren(showFailure(got));
         failure.scrollIntoView({ block: 'nearest' });

@@ -6,7 +6,7 @@ import { staysBefore, TAKEN_MS, type LastCode } from '../../delivery/late/sent-c
 
 /** What a process keeps of people: their newest event, their last codes, and the receipts of their messages. */
 
-/** The people of at least so many codes: 100 a second for a minute and a half. */
+/** The people of at least the last so many codes are remembered: 100 a second for 80 seconds. */
 const MIN_PEOPLE = 8_000;
 
 type DeliveryChannel = LastCode['deliveryChannel'];

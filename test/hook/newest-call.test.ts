@@ -204,30 +204,43 @@ describe('two calls of one user at once', () => {
     });
   }
 
+  /** A hook that sends by one channel, on a stopped clock. */
+  const startBySms = async (): Promise<ReturnType<typeof stopTime>> => {
+    left = [];
+    mustNotShow(NEWER);
+    const sms: Channel = {
+      send: ({ request }) => {
+        left.push(request.otpCode);
+        return Promise.resolve({ status: 'accepted', transactionId: 'S1' });
+      },
+    };
+    scene = await startScene({ hook: { chooseChannels: () => ['sms'], channels: { sms } } });
+    return stopTime();
+  };
+  /** Makes two calls, which both wait for the profile. */
+  const callTwice = async (
+    apartMs: number,
+    clock: ReturnType<typeof stopTime>,
+  ): Promise<readonly [ReturnType<Scene['call']>, ReturnType<Scene['call']>]> => {
+    const older = scene.call({ eventId: 'older' });
+    await until(() => scene.okta.requests.length === 1);
+    clock.tick(apartMs);
+    const newer = scene.call({ eventId: 'newer', otpCode: NEWER });
+    await until(() =>
+      scene.events.some((event) => event.type === 'request.received' && event.eventId === 'newer'),
+    );
+    return [older, newer];
+  };
+
   for (const [apartMs, codes] of [
     [100, [CODE, NEWER]],
     [101, [NEWER]],
   ] as const) {
     it(`send ${codes.length} of two codes that come ${apartMs} ms apart and wait for the profile, in order`, async () => {
-      left = [];
-      mustNotShow(NEWER);
-      const sms: Channel = {
-        send: ({ request }) => {
-          left.push(request.otpCode);
-          return Promise.resolve({ status: 'accepted', transactionId: 'S1' });
-        },
-      };
-      scene = await startScene({ hook: { chooseChannels: () => ['sms'], channels: { sms } } });
-      scene.okta.fault({ kind: 'hang' });
-      const clock = stopTime();
+      const clock = await startBySms();
       try {
-        const older = scene.call({ eventId: 'older' });
-        await until(() => scene.okta.requests.length === 1);
-        clock.tick(apartMs);
-        const newer = scene.call({ eventId: 'newer', otpCode: NEWER });
-        await until(() =>
-          scene.events.some((event) => event.type === 'request.received' && event.eventId === 'newer'),
-        );
+        scene.okta.fault({ kind: 'hang' });
+        const [older, newer] = await callTwice(apartMs, clock);
         // The time-out of the profile request.
         clock.tick(1_000);
         expect((await newer).okta.action).to.equal('sent');
@@ -240,27 +253,12 @@ describe('two calls of one user at once', () => {
   }
 
   it('send both of two simultaneous codes that wait for the same profile, in order', async () => {
-    left = [];
-    mustNotShow(NEWER);
-    const sms: Channel = {
-      send: ({ request }) => {
-        left.push(request.otpCode);
-        return Promise.resolve({ status: 'accepted', transactionId: 'S1' });
-      },
-    };
-    scene = await startScene({ hook: { chooseChannels: () => ['sms'], channels: { sms } } });
-    const clock = stopTime();
+    const clock = await startBySms();
     try {
       scene.okta.fault({ fault: { kind: 'slow', delayMs: 400 }, times: 1 });
-      const older = scene.call({ eventId: 'older' });
-      await until(() => scene.okta.requests.length === 1);
-      clock.tick(50);
-      const newer = scene.call({ eventId: 'newer', otpCode: NEWER });
-      await until(() =>
-        scene.events.some((event) => event.type === 'request.received' && event.eventId === 'newer'),
-      );
+      const calls = await callTwice(50, clock);
       clock.tick(400);
-      for (const call of [older, newer]) expect((await call).okta.action).to.equal('sent');
+      for (const call of calls) expect((await call).okta.action).to.equal('sent');
     } finally {
       clock.restore();
     }

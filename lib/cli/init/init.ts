@@ -147,7 +147,8 @@ async function answer(
     // Those that are set: a question that another variable answers is not asked, and changes nothing.
     if (!terminal.isInteractive || !doubtful.some(({ name }) => variables.hasAny(name)))
       throw wrongAnswer(problems, failed);
-    // An answer that failed a check may be right all the same. One of a wrong form may not, nor if another check failed, too.
+    // A check may fail although the answer is right. It cannot be kept if its form is wrong, or if a check failed that is about none
+    // of the answers.
     const mayBeKept =
       problems.length === 0 && failed.every((check) => variablesOf(check, variables).length > 0);
     before = mayBeKept ? Object.fromEntries(doubtful.map(({ name }) => [name, variables.valueOf(name)])) : {};
@@ -163,7 +164,7 @@ async function answer(
  * Asks a question if no variable answers it, and at a terminal again until the answer has the right form. Without a terminal
  * the problems stay with the variables.
  *
- * @param before - the answer that failed a check. It may be right all the same, so Enter keeps it.
+ * @param before - the answer that failed a check. Enter keeps it, because the check may be wrong.
  */
 async function ask({ terminal, variables }: CommandCall, question: Question, before?: string): Promise<void> {
   const { name, what, isSecret, preset, form, hint, complete } = question;

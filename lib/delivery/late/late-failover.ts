@@ -132,7 +132,7 @@ export class LateFailover {
 
   /** An attempt goes on without an answer. A report on its message stops it, so that what follows need not wait. */
   stopAtReport(reference: string, attempt: RunningAttempt): void {
-    this.#unknown.stopWhenNamed(reference, attempt);
+    this.#unknown.stopAtReport(reference, attempt);
   }
 
   /** An attempt has ended, and its outcome is unknown. A report that names its reference may say that its message went out. */

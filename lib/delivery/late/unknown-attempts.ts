@@ -49,7 +49,7 @@ export class UnknownAttempts {
   }
 
   /** An attempt goes on without an answer. It is stopped when a report names it. */
-  stopWhenNamed(reference: string, attempt: RunningAttempt): void {
+  stopAtReport(reference: string, attempt: RunningAttempt): void {
     const named = this.#named.get(reference);
     if (named !== undefined) {
       attempt.stop(transactionIdOf(named));

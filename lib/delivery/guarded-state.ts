@@ -95,7 +95,7 @@ export class GuardedState {
   ): Promise<boolean> {
     const waitMs = what === 'used code' ? TIMEOUTS_MS.background : TIMEOUTS_MS.inbound;
     const claim = await this.#claim(key, { ...life, buckets: [] }, waitMs, {});
-    if (claim.isFirst) claim.settle('{}');
+    if (claim.isFirst) claim.settle({});
     return claim.isFirst;
   }
 

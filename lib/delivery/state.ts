@@ -6,12 +6,12 @@ import type { LiftedSuppression, Suppression } from './suppressions.js';
 
 /** What a state has to do, for hooks. Types only. */
 
-/** The answer to a call, kept for its repeats. It holds nothing personal. */
+/** What decided the answer to a call, kept for its repeats. JSON can express it. */
 export type RememberedAnswer = Readonly<Record<string, unknown>>;
 
 /** One limit as it applies to one request: a number of points in a number of seconds. */
 export interface Bucket {
-  /** A digest: no number or login can be read from it. */
+  /** No number or login can be read from it. */
   readonly key: string;
   readonly points: number;
   readonly seconds: number;
@@ -46,8 +46,8 @@ export type Claim =
       readonly exceeded: readonly string[];
       /** The recipient's suppressions that gateways share; `undefined` if the state cannot say. */
       readonly suppressions?: readonly Suppression[] | undefined;
-      /** Keeps the answer for repeats of the event. @param answer - a `RememberedAnswer` as JSON. */
-      settle(answer: string): void;
+      /** Keeps the answer for repeats of the event. */
+      settle(answer: RememberedAnswer): void;
       /** Forgets the event and gives the points back: nothing was sent, and the next call is the first. */
       release(): void;
     }
@@ -198,7 +198,7 @@ export interface SentCodeState {
    * the use of one says nothing about the other. It replaces a code that was requested before it
    * (`codeRequest.atMs`), or at the same time unless that one is `accepted` and this one is not.
    *
-   * @param person - a digest.
+   * @param person - as `personKey` makes it.
    */
   keepSent(person: string, code: LastCode, life: Life): void;
   /**

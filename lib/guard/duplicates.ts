@@ -21,8 +21,8 @@ export function duplicateKey(request: TelephonyRequest): string {
 
 /** The claim of an event's first call. */
 export interface FirstClaim {
-  /** Keeps the answer for repeats of the event. @param answer - a `RememberedAnswer` as JSON. */
-  settle(answer: string): void;
+  /** Keeps the answer for repeats of the event. */
+  settle(answer: RememberedAnswer): void;
   /** Nothing was sent: the next call is the first. */
   release(): void;
 }
@@ -133,11 +133,8 @@ class LocalClaim {
   readonly #key: string | undefined;
   readonly #events: LocalClaims;
   #isEnded = false;
-  /** The answer as JSON: one string costs the garbage collector less than an object of many parts. */
-  #found: string | undefined;
-  /**
-   * Made when the first repeat waits. It stays if the state gave the answer, which is then not kept as JSON.
-   */
+  #found: RememberedAnswer | undefined;
+  /** Made when the first repeat waits. */
   #waiting: Waiting | undefined;
 
   constructor(key: string | undefined, events: LocalClaims, untilMs: number) {
@@ -147,16 +144,16 @@ class LocalClaim {
   }
 
   get answer(): AnswerOfFirst {
-    if (this.#waiting === undefined && this.#isEnded) return Promise.resolve(readFound(this.#found));
+    if (this.#waiting === undefined && this.#isEnded) return Promise.resolve(this.#found);
     this.#waiting ??= beginWaiting();
     return this.#waiting.answer;
   }
 
-  /** Keeps the answer, as JSON, for repeats of the event. */
-  settle(answer: string): void {
+  /** Keeps the answer for repeats of the event. */
+  settle(answer: RememberedAnswer): void {
     if (!this.#end(true)) return;
     this.#found = answer;
-    this.#waiting?.resolve(readFound(answer));
+    this.#waiting?.resolve(answer);
     this.#waiting = undefined;
   }
 
@@ -225,10 +222,6 @@ export class LocalClaims {
     if (isRemembered) this.#answered.set(key, held);
     else this.#answered.delete(key);
   }
-}
-
-function readFound(found: string | undefined): RememberedAnswer | undefined {
-  return found === undefined ? undefined : (JSON.parse(found) as RememberedAnswer);
 }
 
 function beginWaiting(): Waiting {

@@ -55,18 +55,16 @@ function purposeOf(requestType = ''): string {
 /**
  * The limits that a request takes a point of.
  *
- * @param whose.isPreview - previews are counted apart under every rule: an administrator's test takes no point
- *   of a user.
- * @param whose.person - as `personKey` makes it.
+ * @param isPreview - previews are counted apart under every rule: an administrator's test takes no point of a user.
  */
 export function bucketsOf(
   request: TelephonyRequest,
-  whose: { readonly isPreview: boolean; readonly person: string },
+  isPreview: boolean,
   { limits }: Guard,
 ): readonly LimitBucket[] {
   const buckets: LimitBucket[] = [];
   for (const { rule, points, seconds } of limits) {
-    const key = keyOf(rule, request, whose);
+    const key = keyOf(rule, request, isPreview);
     if (key !== undefined) buckets.push({ rule, key, points, seconds });
   }
   return buckets;
@@ -78,15 +76,15 @@ export function bucketsOf(
 function keyOf(
   rule: LimitRule,
   { userId, login, phoneNumber, requestType, ipAddress }: TelephonyRequest,
-  { isPreview, person }: { readonly isPreview: boolean; readonly person: string },
+  isPreview: boolean,
 ): string | undefined {
   const name = isPreview ? `preview ${rule}` : rule;
   switch (rule) {
     case 'perUser': {
       // All previews have one purpose.
       const purpose = purposeOf(isPreview ? undefined : requestType);
-      // The person is a digest already. Thousands of keys are kept, so they share the string of their prefix.
-      if (userId !== undefined) return prefixOf(name, purpose) + person;
+      // Thousands of keys are kept, so they share the strings of their prefix and of the user's id.
+      if (userId !== undefined) return prefixOf(name, purpose) + userId;
       // Okta's logins are case-insensitive.
       if (login !== undefined) return keyFrom(name, purpose, 'login', login.toLowerCase());
       return keyFrom(name, purpose, 'number', recipientOf(phoneNumber));

@@ -72,7 +72,7 @@ export function endByError(
   const { call } = failed;
   // The code may have left: after an error, Okta would send it again.
   if (call !== undefined && !call.isOver && mayHaveLeft(call)) {
-    giveAnswer(call, parts, ({ body }) => {
+    giveAnswer(call, parts, (body) => {
       write({ status: 200, body });
     });
     emitRejected(error, failed, 200, parts);

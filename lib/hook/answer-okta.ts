@@ -1,8 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { endingOf } from '../core/masking.js';
 import { endOfTurn } from '../core/time.js';
-import { answerText, JSON_TYPE } from '../http/exchange.js';
-import { answerFor, codeOutcomeOf, keptAnswer, statusOf } from '../okta/hook-answer.js';
+import { answer } from '../http/exchange.js';
+import { answerBy, decide, type HookAnswer } from '../okta/hook-answer.js';
 import { endCall, idsOf, testFields, type AnyCall, type CallAnswer, type DispatchedCall } from './call.js';
 import { keepUnaccepted } from './last-codes.js';
 import type { HookParts } from './parts.js';
@@ -18,11 +18,11 @@ export async function answerOkta(
   req: IncomingMessage,
   res: ServerResponse,
 ): Promise<void> {
-  if (call.answer === undefined && mayHaveLeft(call)) call.answer = makeAnswer(call, parts);
+  if (call.answer === undefined && mayHaveLeft(call)) call.answer = decideAnswer(call, parts);
   // A repeat waits, too: the call that it repeats is answered first.
   await endOfTurn();
-  giveAnswer(call, parts, ({ text }) => {
-    answerText(req, res, { status: 200, type: JSON_TYPE, text });
+  giveAnswer(call, parts, (body) => {
+    answer(req, res, 200, body);
   });
 }
 
@@ -30,31 +30,26 @@ export async function answerOkta(
 export function giveAnswer(
   call: DispatchedCall,
   parts: HookParts,
-  write: (answer: CallAnswer) => void,
-): CallAnswer {
-  const answer = call.answer ?? makeAnswer(call, parts);
-  write(answer);
+  write: (body: HookAnswer) => void,
+): HookAnswer {
+  const given = call.answer ?? decideAnswer(call, parts);
+  const body = answerBy(given.decision, call.hook.request);
+  write(body);
   endCall(call, parts);
-  emitAnswered(call, answer, parts);
-  if (!answer.isRepeat) keepUnaccepted(call, parts);
-  return answer;
+  emitAnswered(call, given, parts);
+  if (!given.isRepeat) keepUnaccepted(call, parts);
+  return body;
 }
 
-function makeAnswer(call: DispatchedCall, { settings }: HookParts): CallAnswer {
-  const { hook, claim, delivery, refusal, budget } = call;
-  const body = answerFor(hook.request, {
-    delivery,
-    refusal,
-    durationMs: budget.elapsedMs(),
-    guardAnswer: settings.guard.answer,
-  });
-  const text = JSON.stringify(body);
-  const outcome = codeOutcomeOf(call);
+function decideAnswer(call: DispatchedCall, { settings }: HookParts): CallAnswer {
+  const { claim, delivery, refusal, budget } = call;
+  const { answer: guardAnswer } = settings.guard;
+  const decision = decide({ delivery, refusal, durationMs: budget.elapsedMs(), guardAnswer });
   // The caller hung up and nothing has left, so Okta's next call with this event must be the first one again.
   const isVoid = budget.hasHungUp && !mayHaveLeft(call);
   if (isVoid) claim?.release();
-  else claim?.settle(keptAnswer(text, outcome));
-  return { body, text, outcome, isRepeat: false };
+  else claim?.settle(decision);
+  return { decision, isRepeat: false };
 }
 
 /** Whether a code has left, or may have. */
@@ -65,7 +60,7 @@ export function mayHaveLeft(call: AnyCall): call is DispatchedCall {
 /** Emits the event that sums the call up. */
 function emitAnswered(
   { hook, test, budget, number, delivery, skipped, reading, refusal }: DispatchedCall,
-  { body, outcome, isRepeat }: CallAnswer,
+  { decision: { outcome, status }, isRepeat }: CallAnswer,
   { events }: HookParts,
 ): void {
   const { request, isPreview } = hook;
@@ -81,7 +76,7 @@ function emitAnswered(
     ...testFields(test),
     isRepeat,
     outcome,
-    status: statusOf(body),
+    status,
     code: refusal?.code ?? decidedBy?.code,
     reason: refusal?.reason ?? decidedBy?.reason,
     remedy: refusal?.remedy ?? decidedBy?.remedy,

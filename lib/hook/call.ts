@@ -1,12 +1,12 @@
 import type { Budget } from '../core/budget.js';
-import type { CodeOutcome, OfCall, SkippedChannel } from '../core/events.js';
+import type { OfCall, SkippedChannel } from '../core/events.js';
 import type { Delivery } from '../delivery/dispatch.js';
 import type { RunningCall } from '../delivery/running-calls.js';
 import type { Suppression } from '../delivery/suppressions.js';
 import type { FirstClaim } from '../guard/duplicates.js';
 import type { LimitRule } from '../guard/limits.js';
 import type { NumberReading } from '../numbers/phone-number.js';
-import type { HookAnswer } from '../okta/hook-answer.js';
+import type { Decision } from '../okta/hook-answer.js';
 import type { HookCall } from '../okta/inline-hook.js';
 import type { HookRefusal } from '../okta/refusals.js';
 import type { ProfileReading } from '../okta/user-profile.js';
@@ -35,11 +35,8 @@ export interface OpenCall {
 
 /** The answer to Okta. */
 export interface CallAnswer {
-  readonly body: HookAnswer;
-  /** The body as JSON text. */
-  readonly text: string;
-  readonly outcome: CodeOutcome;
-  /** The answer is that of an earlier call with the same event. */
+  readonly decision: Decision;
+  /** The decision is that of an earlier call with the same event. */
   readonly isRepeat: boolean;
 }
 

@@ -1,7 +1,7 @@
 import { claimEvent } from '../guard/duplicates.js';
 import { exceededRules } from '../guard/limits.js';
 import { recipientOf } from '../numbers/phone-number.js';
-import { answerOfRepeat } from '../okta/hook-answer.js';
+import { decisionOfFirst } from '../okta/hook-answer.js';
 import { NONE, type ClaimedCall, type ReadCall } from './call.js';
 import { limitBucketsOf } from './enforce-limits.js';
 import type { HookParts } from './parts.js';
@@ -41,7 +41,7 @@ export async function deduplicate(call: ReadCall, parts: HookParts): Promise<Cla
       suppressions: result.suppressions,
     });
   }
-  call.answer = { ...answerOfRepeat(result.answer, hook.request), isRepeat: true };
+  call.answer = { decision: decisionOfFirst(result.answer), isRepeat: true };
   return Object.assign(call, NOTHING_CLAIMED);
 }
 

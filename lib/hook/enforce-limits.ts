@@ -28,7 +28,7 @@ export function limitBucketsOf(
   const isBlocked = judge({ number, exceeded: [] }, guard).length > 0;
   if (isBlocked && guard.mode === 'enforce') return [];
   const { request, isPreview } = call.hook;
-  return bucketsOf(request, { isPreview, person: call.person }, guard);
+  return bucketsOf(request, isPreview, guard);
 }
 
 function applyGuard(call: ClaimedCall, number: NumberReading, parts: HookParts): void {

@@ -39,7 +39,7 @@ export async function runTest(
     const read = readPayload(call, markAsTest(payload, clock()), parts);
     const allowed = enforceLimits(await deduplicate(read, parts), parts);
     const dispatched = await dispatchChannels(await lookUpProfile(allowed, parts), parts);
-    const { body } = giveAnswer(dispatched, parts, () => undefined);
+    const body = giveAnswer(dispatched, parts, () => undefined);
     answer = { status: 200, body };
   } catch (error) {
     endByError(error, { call }, parts, (ofError) => {

@@ -112,7 +112,7 @@ export function methodNotAllowed(...methods: readonly string[]): RequestError {
 }
 
 /** The media type of JSON answers. */
-export const JSON_TYPE = 'application/json; charset=utf-8';
+const JSON_TYPE = 'application/json; charset=utf-8';
 
 /**
  * Answers in JSON, or without a body; does nothing after the first answer. A caller that still sends its body

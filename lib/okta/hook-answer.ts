@@ -11,198 +11,169 @@ import type { HookRefusal } from './refusals.js';
  * itself.
  */
 
-/** The body of a response with status 200. */
-export type HookAnswer = RememberedAnswer;
+/** The body of a response. */
+export type HookAnswer = { readonly commands: readonly object[] } | { readonly error: object };
+
+/** What a response with status 200 says of the code; an `ERROR` has no such word. */
+type AnswerStatus = 'SUCCESSFUL' | 'PENDING' | 'ERROR';
+
+/**
+ * What decides an answer. The rest of the answer is in the request, so a repeat gets the same answer from the decision of the first
+ * call. A type, because an interface is no record.
+ */
+export type Decision = Readonly<{
+  /** A gateway of another version may have kept a decision of another form. Changes with any field below. */
+  form: typeof FORM;
+  /** What became of the code. The status does not say whether a guard blocked it. */
+  outcome: CodeOutcome;
+  status: AnswerStatus;
+  /** Who has the code. With `ERROR`, only `causes` counts of the fields from here on. */
+  provider: string;
+  /** `undefined` if the provider gave none: the event's id then stands in the answer. */
+  transactionId: string | undefined;
+  channel: string;
+  durationMs: number;
+  /** The refused attempts before the one that decided, such as `whatsapp:63016,line:400`; empty if there were none. */
+  refused: string;
+  /** The guard's code, if it blocked the code before any attempt. */
+  blocked: string | undefined;
+  causes: readonly Cause[];
+}>;
+
+const FORM = 1;
+
+/** A refused attempt, or why there was none, for an answer with an error. */
+interface Cause {
+  readonly summary: string;
+  readonly reason: string;
+  readonly domain: string;
+}
 
 /** The provider's name in an answer that a guard decided, not a channel. */
 const GUARD_PROVIDER = 'GUARD';
 
-/** The answer for a call's result; see "Answers" in .docs/operations.md. */
-export function answerFor(
-  request: TelephonyRequest,
-  result: {
-    readonly delivery: Delivery | undefined;
-    /** Why no attempt was made. */
-    readonly refusal: HookRefusal | undefined;
-    readonly durationMs: number;
-    /** The answer if a provider's fraud filter blocked the code. A guard's refusal has its own. */
-    readonly guardAnswer: 'pending' | 'error';
-  },
-): HookAnswer {
+/** Decides the answer by a call's result; see "Answers" in .docs/operations.md. */
+export function decide(result: {
+  readonly delivery: Delivery | undefined;
+  /** Why no attempt was made. */
+  readonly refusal: HookRefusal | undefined;
+  readonly durationMs: number;
+  /** The answer if a provider's fraud filter blocked the code. A guard's refusal has its own. */
+  readonly guardAnswer: 'pending' | 'error';
+}): Decision {
   const { delivery, refusal, durationMs, guardAnswer } = result;
+  const outcome = codeOutcomeOf(delivery, refusal);
   const decidedBy = delivery?.decidedBy;
   if (refusal?.isPending === true) {
-    const facts = { channel: 'none', durationMs, refused: [], blocked: refusal.code };
-    return commandAnswer('PENDING', GUARD_PROVIDER, request, facts);
+    const { code: blocked } = refusal;
+    return decision(outcome, { status: 'PENDING', provider: GUARD_PROVIDER, durationMs, blocked });
   }
   if (refusal !== undefined || delivery === undefined || decidedBy === undefined) {
     const { code, reason } = refusal ?? { code: 'NOT_TRIED', reason: 'Nothing was tried' };
-    return failureAnswer(request, [
-      { summary: 'Nothing was sent', reason: `${code}: ${reason}`, domain: 'okta-telephony-hook' },
-    ]);
+    const cause = {
+      summary: 'Nothing was sent',
+      reason: `${code}: ${reason}`,
+      domain: 'okta-telephony-hook',
+    };
+    return decision(outcome, { causes: [cause] });
   }
   const { status, attempts, isFraudBlock } = delivery;
   const { channel, provider, transactionId } = decidedBy;
   if (status !== 'refused') {
-    const facts = { channel, durationMs, refused: attempts.slice(0, -1) };
+    const sent = { provider, channel, durationMs, refused: refusalsIn(attempts.slice(0, -1)) };
     return status === 'accepted'
-      ? commandAnswer('SUCCESSFUL', provider, request, facts, transactionId)
-      : commandAnswer('PENDING', provider, request, facts);
+      ? decision(outcome, { status: 'SUCCESSFUL', transactionId, ...sent })
+      : decision(outcome, { status: 'PENDING', ...sent });
   }
   // After an error, Okta's own failover would send the code that the fraud filter has just blocked.
-  if (isFraudBlock && guardAnswer === 'pending')
-    return commandAnswer('PENDING', GUARD_PROVIDER, request, { channel, durationMs, refused: attempts });
-  return failureAnswer(
-    request,
-    attempts.map(({ channel, provider, code, reason }) => ({
+  if (isFraudBlock && guardAnswer === 'pending') {
+    const refused = refusalsIn(attempts);
+    return decision(outcome, { status: 'PENDING', provider: GUARD_PROVIDER, channel, durationMs, refused });
+  }
+  return decision(outcome, {
+    causes: attempts.map(({ channel, provider, code, reason }) => ({
       summary: `Refused by ${toToken(channel)}`,
       reason: `${code ?? 'REFUSED'}: ${reason ?? 'Refused by the channel'}`,
       domain: toToken(provider),
     })),
-  );
+  });
 }
 
-/** What became of a code, for `request.answered` and the metrics. */
-export function codeOutcomeOf({
-  delivery,
-  refusal,
-}: {
-  readonly delivery: Delivery | undefined;
-  readonly refusal: HookRefusal | undefined;
-}): CodeOutcome {
+/** Field by field, so that V8 has one hidden class for all of them: thousands are kept. */
+function decision(
+  outcome: CodeOutcome,
+  {
+    status = 'ERROR',
+    provider = 'UNKNOWN',
+    transactionId,
+    channel = 'none',
+    durationMs = 0,
+    refused = '',
+    blocked,
+    causes = NO_CAUSES,
+  }: Partial<Decision>,
+): Decision {
+  return {
+    form: FORM,
+    outcome,
+    status,
+    provider,
+    transactionId,
+    channel,
+    durationMs: Math.round(durationMs),
+    refused,
+    blocked,
+    causes,
+  };
+}
+
+const NO_CAUSES: readonly Cause[] = [];
+
+function refusalsIn(attempts: readonly AttemptReport[]): string {
+  return attempts.map(({ channel, code }) => `${toToken(channel)}:${toToken(code ?? 'REFUSED')}`).join();
+}
+
+function codeOutcomeOf(delivery: Delivery | undefined, refusal: HookRefusal | undefined): CodeOutcome {
   if (refusal !== undefined) return refusal.isBlock === true ? 'blocked' : 'refused';
   if (delivery?.isFraudBlock === true) return 'blocked';
   return delivery?.status ?? 'refused';
 }
 
 /**
- * The first call's answer as JSON, as it is kept for repeats. Its status does not say whether a code was blocked. It shares the
- * memory of the answer's text, which is most of what is kept of a call.
+ * The decision of an event's first call, for a repeat. If there is none that this version can read, the answer is `PENDING`, since a
+ * code may have left.
  */
-export function keptAnswer(text: string, outcome: CodeOutcome): string {
-  return BEGINNINGS[outcome] + text.slice(1);
+export function decisionOfFirst(kept: RememberedAnswer | undefined): Decision {
+  if (kept?.['form'] === FORM) return kept as Decision;
+  return decision('unknown', { status: 'PENDING', channel: 'unknown' });
 }
 
-/** How a kept answer begins. Thousands are kept: they share these strings. */
-const BEGINNINGS = {
-  accepted: '{"outcome":"accepted",',
-  unknown: '{"outcome":"unknown",',
-  blocked: '{"outcome":"blocked",',
-  refused: '{"outcome":"refused",',
-} as const satisfies Record<CodeOutcome, string>;
-
-function isCodeOutcome(value: unknown): value is CodeOutcome {
-  return typeof value === 'string' && Object.hasOwn(BEGINNINGS, value);
-}
-
-/**
- * The answer to a repeat: the first call's answer. If there is none that Okta can read, the answer is `PENDING`, since a code
- * may have left. The kept answer is not trusted, because a gateway of another version may have written it.
- */
-export function answerOfRepeat(
-  kept: RememberedAnswer | undefined,
-  request: TelephonyRequest,
-): { readonly body: HookAnswer; readonly text: string; readonly outcome: CodeOutcome } {
-  try {
-    const { outcome, ...body } = kept ?? {};
-    const status = readStatus(body);
-    if (status !== undefined) {
-      const known = isCodeOutcome(outcome) ? outcome : OUTCOMES[status];
-      return { body, text: JSON.stringify(body), outcome: known };
-    }
-  } catch {
-    // Reading or serialising the kept answer may throw.
-  }
-  const body = commandAnswer('PENDING', 'UNKNOWN', request, {
-    channel: 'unknown',
-    durationMs: 0,
-    refused: [],
-  });
-  return { body, text: JSON.stringify(body), outcome: 'unknown' };
-}
-
-/** For an answer that was kept without its outcome. */
-const OUTCOMES = {
-  SUCCESSFUL: 'accepted',
-  PENDING: 'unknown',
-  ERROR: 'refused',
-} as const satisfies Record<AnswerStatus, CodeOutcome>;
-
-type AnswerStatus = 'SUCCESSFUL' | 'PENDING' | 'ERROR';
-
-/** The status in an answer. */
-export function statusOf(body: HookAnswer): AnswerStatus {
-  return readStatus(body) ?? 'ERROR';
-}
-
-/** `undefined` for an answer that Okta could not read. */
-function readStatus(body: HookAnswer): AnswerStatus | undefined {
-  const { commands, error } = Object(body) as {
-    readonly commands?: readonly ({
-      readonly value?: readonly ({ readonly status?: unknown } | null)[];
-    } | null)[];
-    readonly error?: { readonly errorSummary?: unknown } | null;
-  };
-  const status = commands?.[0]?.value?.[0]?.status;
-  if (status === 'SUCCESSFUL' || status === 'PENDING') return status;
-  return typeof error?.errorSummary === 'string' ? 'ERROR' : undefined;
-}
-
-/** What Okta's System Log shows of a call, beside its answer. */
-interface Facts {
-  readonly channel: string;
-  readonly durationMs: number;
-  /** The refused attempts before the one that decided. */
-  readonly refused: readonly AttemptReport[];
-  /** The guard's code, if it blocked the code before any attempt. */
-  readonly blocked?: string;
-}
-
-/** Okta takes the code as sent (`SUCCESSFUL`) or as possibly sent (`PENDING`). It sends none itself in both cases. */
-function commandAnswer(
-  status: 'SUCCESSFUL' | 'PENDING',
-  provider: string,
-  request: TelephonyRequest,
-  facts: Facts,
-  transactionId = request.eventId,
-): HookAnswer {
-  const transactionMetadata = metadataOf(request, facts);
-  return {
-    commands: [
-      {
-        type: 'com.okta.telephony.action',
-        value: [{ status, provider, transactionId, transactionMetadata }],
-      },
-    ],
-  };
+/** The body of the answer. Okta takes a code with another status than `ERROR` as sent, or as possibly sent, and sends none itself. */
+export function answerBy(decision: Decision, request: TelephonyRequest): HookAnswer {
+  const { status, provider, transactionId = request.eventId, causes } = decision;
+  if (status === 'ERROR') return failureAnswer(causes, request);
+  const value = { status, provider, transactionId, transactionMetadata: metadataOf(decision, request) };
+  return { commands: [{ type: 'com.okta.telephony.action', value: [value] }] };
 }
 
 /** `key=value` pairs joined by `;`, as they appear in Okta's System Log. */
 function metadataOf(
+  { channel, durationMs, refused, blocked }: Decision,
   { requestType = 'unknown', eventId }: TelephonyRequest,
-  { channel, durationMs, refused, blocked }: Facts,
 ): string {
   const pairs = [
     `channel=${toToken(channel)}`,
     `requestType=${toToken(requestType, 100)}`,
-    `Duration=${Math.round(durationMs)}ms`,
+    `Duration=${durationMs}ms`,
     `id=${toToken(eventId, 100)}`,
   ];
-  if (refused.length > 0) {
-    const codes = refused.map(
-      (attempt) => `${toToken(attempt.channel)}:${toToken(attempt.code ?? 'REFUSED')}`,
-    );
-    pairs.push(`refused=${codes.join(',')}`);
-  }
+  if (refused !== '') pairs.push(`refused=${refused}`);
   if (blocked !== undefined) pairs.push(`blocked=${blocked}`);
   return pairs.join(';');
 }
 
 /** Nothing was sent. Okta may show the summary to the end user, logs the causes, and sends the code itself. */
-function failureAnswer(
-  request: TelephonyRequest,
-  causes: readonly { readonly summary: string; readonly reason: string; readonly domain: string }[],
-): HookAnswer {
+function failureAnswer(causes: readonly Cause[], { userId = 'unknown' }: TelephonyRequest): HookAnswer {
   return {
     error: {
       errorSummary: CODE_NOT_SENT,
@@ -210,7 +181,7 @@ function failureAnswer(
         errorSummary: summary,
         reason,
         locationType: 'userId',
-        location: toToken(request.userId ?? 'unknown'),
+        location: toToken(userId),
         domain,
       })),
     },

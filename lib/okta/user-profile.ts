@@ -241,7 +241,7 @@ export interface UserLookup {
 export function lookUpUser(userId: string | undefined, login: string | undefined): UserLookup | undefined {
   if (userId !== undefined) {
     if (!/^[A-Za-z0-9_-]{1,64}$/.test(userId) || isSpecial(userId)) return undefined;
-    return { key: `id:${userId}`, segment: userId, matches: (body) => fieldOf(body, 'id') === userId };
+    return { key: userId, segment: userId, matches: (body) => fieldOf(body, 'id') === userId };
   }
   // Okta cannot look up a login with a slash. Control characters and lone surrogates cannot be in a path.
   if (login === undefined || !/^[^/\\\p{Cc}\p{Cs}]{1,100}$/u.test(login) || isSpecial(login))

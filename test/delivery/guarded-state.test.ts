@@ -97,7 +97,7 @@ describe('the guarded state', () => {
     ] as const) {
       it(`after ${timeoutMs} ms if the state hangs (${what}), and settles a late claim`, async () => {
         const late = defer<Claim>();
-        let settled: string | undefined;
+        let settled: RememberedAnswer | undefined;
         const clock = stopTime();
         try {
           const asking = guard({ claim: () => late.promise }).isFirst('a', LIFE, what);

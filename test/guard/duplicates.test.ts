@@ -128,7 +128,7 @@ describe('claiming an event', () => {
     const life = { nowMs: NOW, rememberMs: 300_000, buckets: [{ key: 'bucket', points: 2, seconds: 600 }] };
     localClaims = localClaimsOf(state) ?? localClaims;
     firstOf(await claim(state)).release();
-    firstOf(await claim(state)).settle(JSON.stringify(ANSWER));
+    firstOf(await claim(state)).settle(ANSWER);
     expect(await claim(state)).to.deep.equal({ isFirst: false, answer: ANSWER });
     const elsewhere = await state.claim(duplicateKey(REQUEST), life);
     expect(!elsewhere.isFirst && (await elsewhere.answer)).to.deep.equal(ANSWER);
@@ -166,7 +166,7 @@ describe('claiming an event', () => {
     const state = openMemoryState();
     const first = firstOf(await claim(state));
     const others = Promise.all([claim(state), claim(state)]);
-    first.settle(JSON.stringify(ANSWER));
+    first.settle(ANSWER);
     expect(await others).to.deep.equal([
       { isFirst: false, answer: ANSWER },
       { isFirst: false, answer: ANSWER },
@@ -180,7 +180,7 @@ describe('claiming an event', () => {
     const others = [claim(state), claim(state), claim(state)];
     first.release();
     const next = await Promise.race(others);
-    firstOf(next).settle(JSON.stringify(ANSWER));
+    firstOf(next).settle(ANSWER);
     const results = await Promise.all(others);
     expect(results.filter(({ isFirst }) => isFirst)).to.have.length(1);
     const answers = results.flatMap((result) => (result.isFirst ? [] : [result.answer]));
@@ -190,12 +190,12 @@ describe('claiming an event', () => {
   it('keeps a running event beside 50,000 others, and a settled one beside 7,999 later ones', async () => {
     const events = new LocalClaims();
     const others = (from: number, to: number): void => {
-      for (let count = from; count < to; count += 1) events.claim(`other-${count}`, 300_000).settle('{}');
+      for (let count = from; count < to; count += 1) events.claim(`other-${count}`, 300_000).settle({});
     };
     const held = events.claim('ana', 300_000);
     others(0, 50_000);
     const repeat = events.answerOf('ana');
-    held.settle(JSON.stringify(ANSWER));
+    held.settle(ANSWER);
     expect(await repeat).to.deep.equal(ANSWER);
     others(50_000, 57_999);
     expect(await events.answerOf('ana')).to.deep.equal(ANSWER);
@@ -223,7 +223,7 @@ describe('claiming an event', () => {
       waiting.delete(next);
       leading = firstOf(result);
     }
-    leading.settle(JSON.stringify(ANSWER));
+    leading.settle(ANSWER);
     for (const one of waiting) expect(await one).to.deep.equal({ isFirst: false, answer: ANSWER });
   });
 
@@ -274,7 +274,7 @@ describe('claiming an event', () => {
         const calls = Array.from({ length: 40 }, () => claim(state));
         const first = firstOf(await Promise.race(calls));
         late.resolve({ isFirst: false, answer: Promise.resolve({ commands: ['of another'] }) });
-        first.settle(JSON.stringify(ANSWER));
+        first.settle(ANSWER);
         const [, ...repeats] = await Promise.all(calls);
         for (const repeat of repeats) expect(repeat).to.deep.equal({ isFirst: false, answer: ANSWER });
         // A later call gets it, too.
@@ -336,7 +336,7 @@ describe('claiming an event', () => {
       first.release();
       const next = firstOf(await Promise.race(waiting));
       coming.resolve({ ...settling, release: () => released.push('late') as unknown as undefined });
-      next.settle(JSON.stringify(ANSWER));
+      next.settle(ANSWER);
       const results = await Promise.all(waiting);
       expect(results.filter(({ isFirst }) => isFirst)).to.have.length(1);
       expect(released).to.deep.equal(['late']);
@@ -375,9 +375,9 @@ describe('claiming an event', () => {
         settle: (answer) => settled.push(answer),
         release: () => undefined,
       });
-      firstOf(result).settle(JSON.stringify(ANSWER));
+      firstOf(result).settle(ANSWER);
       await new Promise(setImmediate);
-      expect(settled).to.deep.equal([JSON.stringify(ANSWER)]);
+      expect(settled).to.deep.equal([ANSWER]);
     });
 
     it('gives a repeat no answer if the answer of the first call is lost', async () => {
@@ -398,7 +398,7 @@ describe('claiming an event', () => {
         failures,
       );
       const first = firstOf(result);
-      first.settle(JSON.stringify(ANSWER));
+      first.settle(ANSWER);
       first.release();
       expect(failures).to.deep.equal([lost, lost]);
     });

@@ -10,7 +10,6 @@ import {
   type LimitRule,
 } from '#lib/guard/limits.js';
 import { readNumber } from '#lib/numbers/phone-number.js';
-import { personKey } from '#lib/delivery/late/receipt.js';
 import { makeMessage } from '../channels/twilio/scripted-api.js';
 
 const LOGIN = 'ana@example.com';
@@ -21,7 +20,6 @@ const REQUEST: TelephonyRequest = {
   login: LOGIN,
   ipAddress: '198.51.100.7',
 };
-const WHOSE = { isPreview: false, person: personKey(REQUEST) };
 const guardOf = (...rules: readonly LimitRule[]): Guard => ({
   mode: 'enforce',
   limits: rules.map((rule) => ({ rule, points: 5, seconds: 60 })),
@@ -34,29 +32,24 @@ describe('the limits of a request', () => {
     rule: LimitRule,
     change: Partial<TelephonyRequest> = {},
     isPreview = false,
-  ): string | undefined =>
-    bucketsOf(
-      { ...REQUEST, ...change },
-      { isPreview, person: personKey({ ...REQUEST, ...change }) },
-      guardOf(rule),
-    )[0]?.key;
+  ): string | undefined => bucketsOf({ ...REQUEST, ...change }, isPreview, guardOf(rule))[0]?.key;
 
   it('are those of the options, with their points and seconds', () => {
-    const buckets = bucketsOf(REQUEST, WHOSE, guardOf('perUser', 'perNumber', 'perIp'));
+    const buckets = bucketsOf(REQUEST, false, guardOf('perUser', 'perNumber', 'perIp'));
     expect(buckets.map(({ rule, points, seconds }) => [rule, points, seconds])).to.deep.equal([
       ['perUser', 5, 60],
       ['perNumber', 5, 60],
       ['perIp', 5, 60],
     ]);
     expect(new Set(buckets.map(({ key }) => key)).size).to.equal(3);
-    expect(bucketsOf(REQUEST, WHOSE, guardOf())).to.deep.equal([]);
+    expect(bucketsOf(REQUEST, false, guardOf())).to.deep.equal([]);
   });
 
   it('count previews separately by every rule, and all request types of previews together', () => {
     for (const rule of ['perUser', 'perNumber', 'perIp'] as const) {
       expect(keyOf(rule, {}, true), rule).to.not.equal(keyOf(rule));
       expect(keyOf(rule, {}, true), rule).to.equal(keyOf(rule, {}, true));
-      expect(bucketsOf(REQUEST, { ...WHOSE, isPreview: true }, guardOf(rule))[0], rule).to.include({
+      expect(bucketsOf(REQUEST, true, guardOf(rule))[0], rule).to.include({
         points: 5,
         seconds: 60,
       });
@@ -68,11 +61,7 @@ describe('the limits of a request', () => {
 
   it('have digests as keys, without number, login or address', () => {
     const anonymous = { ...REQUEST, userId: undefined };
-    for (const { key } of bucketsOf(
-      anonymous,
-      { isPreview: false, person: personKey(anonymous) },
-      guardOf('perUser', 'perNumber', 'perIp'),
-    )) {
+    for (const { key } of bucketsOf(anonymous, false, guardOf('perUser', 'perNumber', 'perIp'))) {
       expect(key).to.match(/^[\w-]{43}$/);
     }
   });
@@ -169,7 +158,7 @@ describe('the limits of a request', () => {
   }
 
   it('that are exceeded are found by their keys', () => {
-    const buckets = bucketsOf(REQUEST, WHOSE, guardOf('perUser', 'perNumber', 'perIp'));
+    const buckets = bucketsOf(REQUEST, false, guardOf('perUser', 'perNumber', 'perIp'));
     expect(exceededRules(buckets, [])).to.deep.equal([]);
     expect(
       exceededRules(buckets, [buckets[2]?.key ?? '', 'of another', buckets[0]?.key ?? '']),

@@ -4,10 +4,10 @@ import type { Delivery } from '#lib/delivery/dispatch.js';
 import type { AttemptReport } from '#lib/core/events.js';
 import { CODE_NOT_SENT, RequestError } from '#lib/core/request-error.js';
 import {
-  answerFor,
-  answerOfRepeat,
+  answerBy,
+  decide,
+  decisionOfFirst,
   rejectionAnswer,
-  statusOf,
   type HookAnswer,
 } from '#lib/okta/hook-answer.js';
 import { makeMessage } from '../channels/twilio/scripted-api.js';
@@ -39,9 +39,9 @@ const deliveryOf = (
 const answer = (
   delivery: Delivery | undefined,
   request: TelephonyRequest = REQUEST,
-  refusal?: Parameters<typeof answerFor>[1]['refusal'],
+  refusal?: Parameters<typeof decide>[0]['refusal'],
   guardAnswer: 'pending' | 'error' = 'pending',
-): HookAnswer => answerFor(request, { delivery, refusal, durationMs: 12.6, guardAnswer });
+): HookAnswer => answerBy(decide({ delivery, refusal, durationMs: 12.6, guardAnswer }), request);
 const command = (value: object): object => ({
   commands: [{ type: 'com.okta.telephony.action', value: [value] }],
 });
@@ -163,39 +163,56 @@ describe('the answer to Okta', () => {
     });
   }
 
-  it('is PENDING for a repeat if the first call has no answer yet', () => {
-    const { body, text } = answerOfRepeat(undefined, { ...REQUEST, requestType: undefined });
-    expect(JSON.parse(text)).to.deep.equal(body);
-    expect(body).to.deep.equal(
+  const accepted = deliveryOf('accepted', [
+    ...REFUSED,
+    attempt({ outcome: 'accepted', transactionId: 'SM1' }),
+  ]);
+  const block = { ...refusal, isBlock: true, isPending: true };
+  for (const [what, delivery, why] of [
+    ['an accepted code', accepted, undefined],
+    ['a code with an unknown outcome', deliveryOf('unknown', [attempt({ outcome: 'unknown' })]), undefined],
+    ['a code that the guard blocked', undefined, block],
+    ['a code that all channels refused', deliveryOf('refused', REFUSED), undefined],
+  ] as const) {
+    it(`is the same for a repeat of ${what}, after any state has kept it`, () => {
+      const first = decide({ delivery, refusal: why, durationMs: 12.6, guardAnswer: 'pending' });
+      const kept = JSON.parse(JSON.stringify(first)) as Record<string, unknown>;
+      const repeat = decisionOfFirst(kept);
+      expect(answerBy(repeat, REQUEST)).to.deep.equal(answerBy(first, REQUEST));
+      expect(repeat).to.include({ outcome: first.outcome, status: first.status });
+    });
+  }
+
+  it('tells a blocked code from one whose outcome is unknown, though both are PENDING', () => {
+    const decided = decide({ delivery: undefined, refusal: block, durationMs: 1, guardAnswer: 'pending' });
+    expect(decided).to.include({ outcome: 'blocked', status: 'PENDING' });
+    expect(answerBy(decided, REQUEST)).to.deep.equal(
       command({
         status: 'PENDING',
-        provider: 'UNKNOWN',
+        provider: 'GUARD',
         transactionId: 'event-1',
-        transactionMetadata: 'channel=unknown;requestType=unknown;Duration=0ms;id=event-1',
+        transactionMetadata: `${PAIRS.replace('channel=sms', 'channel=none').replace('13ms', '1ms')};blocked=CODE_EXPIRED`,
       }),
     );
   });
 
-  it('is PENDING for a repeat if the stored answer cannot be written as JSON', () => {
-    const circle: Record<string, unknown> = { error: { errorSummary: 'No' } };
-    circle['circle'] = circle;
-    for (const kept of [circle, { ...circle, circle: 1n }]) {
-      const { body, text } = answerOfRepeat(kept, REQUEST);
-      expect(statusOf(body)).to.equal('PENDING');
-      expect(JSON.parse(text)).to.deep.equal(body);
-    }
-  });
-
-  it('has a status that statusOf() reads: ERROR if a stored answer is malformed', () => {
-    expect(statusOf(answerOfRepeat(undefined, REQUEST).body)).to.equal('PENDING');
-    expect(statusOf(answer(deliveryOf('accepted', [attempt({ outcome: 'accepted' })])))).to.equal(
-      'SUCCESSFUL',
-    );
-    expect(statusOf(answer(undefined))).to.equal('ERROR');
-    for (const kept of [{}, { commands: [] }, { commands: [{ value: [] }] }]) {
-      expect(statusOf(kept), JSON.stringify(kept)).to.equal('ERROR');
-    }
-  });
+  for (const [what, kept] of [
+    ['has no answer yet', undefined],
+    ['has an answer in the form of another version', { commands: [{ value: [{ status: 'SUCCESSFUL' }] }] }],
+  ] as const) {
+    it(`is PENDING for a repeat if the first call ${what}`, () => {
+      const decided = decisionOfFirst(kept);
+      expect(decided).to.include({ outcome: 'unknown', status: 'PENDING' });
+      expect(answerBy(decided, { ...REQUEST, requestType: undefined })).to.deep.equal(
+        command({
+          status: 'PENDING',
+          provider: 'UNKNOWN',
+          transactionId: 'event-1',
+          transactionMetadata: 'channel=unknown;requestType=unknown;Duration=0ms;id=event-1',
+        }),
+      );
+    });
+  }
 });
 
 describe('the answer to a refused request', () => {

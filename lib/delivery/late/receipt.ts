@@ -133,14 +133,9 @@ export function ownerOf({
   return { eventId, oktaRequestId, userId, toEnding: endingOf(phoneNumber) };
 }
 
-/** Whose code it is: the user, or the number if Okta sent no user. A digest, so that no number is a key. */
+/** Whose code it is: the user's id. If Okta sent none, the digest of the number, so that no number is a key. */
 export function personKey({ userId, phoneNumber }: TelephonyRequest): string {
-  return userId === undefined ? digestOf(`number ${recipientOf(phoneNumber)}`) : userKey(userId);
-}
-
-/** `personKey` of a user. */
-export function userKey(userId: string): string {
-  return digestOf(`user ${userId}`);
+  return userId ?? digestOf(`number ${recipientOf(phoneNumber)}`);
 }
 
 /** How long a state remembers a report, milliseconds: longer than any provider takes to answer a send. */

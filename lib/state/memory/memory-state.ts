@@ -45,9 +45,9 @@ export function openMemoryState(): StatePort {
 }
 
 /**
- * At least so many windows are kept: about 27 users a second for ten minutes. With more users, a window that
- * is not used any more is dropped before its end, but never one that is still used. A state that gateways
- * share has no such bound.
+ * At least so many windows are kept: of 13 codes a second for ten minutes, because a code uses two by default. With more, a window
+ * that is not used any more is dropped before its end, but never one that is still used. A state that gateways share has no
+ * such bound.
  */
 const MIN_WINDOWS = 16_000;
 
@@ -63,7 +63,7 @@ const NONE: readonly string[] = [];
  * without a timer.
  */
 export class LimitWindows {
-  readonly #windows = new RecentMap<Window>(MIN_WINDOWS, 1);
+  readonly #windows = new RecentMap<Window>(MIN_WINDOWS);
 
   /**
    * Takes a point from each bucket, or from none if one of them is exceeded.

@@ -41,7 +41,7 @@ class Person {
   voice: KeptCode | undefined = undefined;
 }
 
-/** By the digest that names a person. */
+/** By `personKey`. */
 type People = RecentMap<Person>;
 
 export function newPeople(): People {

@@ -188,8 +188,8 @@ function nameOfLimit(sealing: Sealing, { key, seconds }: Bucket): string {
   return sealing.nameOf('limit', `${seconds} ${key}`);
 }
 
-function sealAnswer(sealing: Sealing, name: string, answer: string): Buffer {
-  return Buffer.concat([Buffer.of(ANSWER_PREFIX), sealing.seal('answer', name, answer)]);
+function sealAnswer(sealing: Sealing, name: string, answer: RememberedAnswer): Buffer {
+  return Buffer.concat([Buffer.of(ANSWER_PREFIX), sealing.seal('answer', name, JSON.stringify(answer))]);
 }
 
 function openAnswer(sealing: Sealing | undefined, name: string, sealed: Buffer): RememberedAnswer {

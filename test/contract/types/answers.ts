@@ -1,5 +1,5 @@
 import type { TelephonyRequest, UserProfile } from '../../../lib/core/channel.js';
-import type { statusOf } from '../../../lib/okta/hook-answer.js';
+import type { Decision } from '../../../lib/okta/hook-answer.js';
 import type {
   TwilioCallParameters,
   TwilioMessageParameters,
@@ -188,7 +188,7 @@ export type Claims = [
   Holds<Fits<NonNullable<OktaSchemas['UserFactorCall']['profile']>, ReadOfPhone>>,
   Holds<Fits<OktaSchemas['TelephonyResponse'], ReadOfAnswer>>,
   Holds<Fits<HookCall, ReadOfHookCall>>,
-  Holds<Fits<Exclude<ReturnType<typeof statusOf>, 'ERROR'>, HookStatus>>,
+  Holds<Fits<Exclude<Decision['status'], 'ERROR'>, HookStatus>>,
   Holds<Fits<MessageResource, ReadOfMessage>>,
   Holds<Fits<CallResource, ReadOfAccepted>>,
   Holds<Fits<'failed' | 'undelivered' | 'canceled', NonNullable<MessageResource['status']>>>,

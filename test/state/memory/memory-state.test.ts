@@ -35,7 +35,7 @@ describe('memoryState', () => {
       ...Array.from({ length: 39 }, () => false),
     ]);
     const answers = Promise.all(claims.slice(1).map(answerOf));
-    first(claims[0]!).settle(JSON.stringify(ANSWER));
+    first(claims[0]!).settle(ANSWER);
     expect(new Set(await answers)).to.deep.equal(new Set([ANSWER]));
   });
 
@@ -56,7 +56,7 @@ describe('memoryState', () => {
   ] as const) {
     it(`${isFirst ? 'has forgotten' : 'still knows'} an event with a life of ${LIFE_MS} ms after ${nowMs} ms`, async () => {
       const state = openMemoryState();
-      first(await state.claim('key', life(0))).settle(JSON.stringify(ANSWER));
+      first(await state.claim('key', life(0))).settle(ANSWER);
       clock.tick(nowMs);
       expect(await state.claim('key', life(0))).to.include({ isFirst });
     });
@@ -77,14 +77,14 @@ describe('memoryState', () => {
     clock.tick(LIFE_MS);
     const repeat = await state.claim('key', life(LIFE_MS));
     expect(repeat).to.include({ isFirst: false });
-    claim.settle(JSON.stringify(ANSWER));
+    claim.settle(ANSWER);
     expect(await answerOf(repeat)).to.deep.equal(ANSWER);
   });
 
   for (const jumpMs of [-3_600_000, 3_600_000]) {
     it(`still knows an answered event when the clock is set by ${jumpMs} ms`, async () => {
       const state = openMemoryState();
-      first(await state.claim('key', life(0))).settle(JSON.stringify(ANSWER));
+      first(await state.claim('key', life(0))).settle(ANSWER);
       expect(await state.claim('key', life(jumpMs))).to.include({ isFirst: false });
     });
   }
@@ -162,7 +162,7 @@ describe('limits of memoryState', () => {
     const state = openMemoryState();
     const life = { nowMs: 0, rememberMs: 1000, buckets: [bucket('a', 2)] };
     const first = await state.claim('one', life);
-    if (first.isFirst) first.settle(JSON.stringify(ANSWER));
+    if (first.isFirst) first.settle(ANSWER);
     for (let repeat = 0; repeat < 5; repeat += 1) {
       expect(await state.claim('one', life)).to.include({ isFirst: false });
     }
@@ -175,7 +175,7 @@ describe('limits of memoryState', () => {
       Promise.resolve(state.claim(undefined, { nowMs: 0, rememberMs: 1000, buckets: [bucket('a', 2)] }));
     const found = [await claim(), await claim(), await claim()];
     expect(found.map((one) => one.isFirst && one.exceeded)).to.deep.equal([[], [], ['a']]);
-    for (const one of found) if (one.isFirst) one.settle(JSON.stringify(ANSWER));
+    for (const one of found) if (one.isFirst) one.settle(ANSWER);
     expect(await claim()).to.include({ isFirst: true });
   });
 

@@ -65,7 +65,7 @@ describe('a Redis Cluster that moves a slot', function () {
     // All in one command: Redis refuses old and new keys until the move ends.
     const receiptLife = { nowMs: NOW, untilMs: NOW + 600_000 };
     const keeping = one.state.keepReceipt('SM1', { eventKey: 'event' } as Receipt, receiptLife);
-    held.settle(JSON.stringify(ANSWER));
+    held.settle(ANSWER);
     await until(() => one.news.length > 0);
     expect(one.news).to.deep.equal(['lost TRYAGAIN']);
     expect(await one.state.claim('meanwhile', life('limit'))).to.include({ isFirst: true });
@@ -126,7 +126,7 @@ class Traffic {
     const claim = await this.#claim(first, event);
     if (!claim.isFirst) throw new Error('a code did not go out');
     const repeat = await this.#claim(second, event);
-    claim.settle(JSON.stringify(ANSWER));
+    claim.settle(ANSWER);
     if (repeat.isFirst && !isLost && news() === newsBefore) this.doubled += 1;
   }
 
@@ -143,7 +143,7 @@ class Traffic {
     const answers = async (holder: StatePort, asking: StatePort): Promise<boolean> => {
       const event = `agreed-${(count += 1)}`;
       const claim: Claim = await holder.claim(event, life('limit'));
-      if (claim.isFirst) claim.settle(JSON.stringify(ANSWER));
+      if (claim.isFirst) claim.settle(ANSWER);
       const repeat = await asking.claim(event, life('limit'));
       return !repeat.isFirst && (await repeat.answer.catch(() => undefined)) !== undefined;
     };

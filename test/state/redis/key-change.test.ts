@@ -60,7 +60,7 @@ describe('during a rolling key change', function () {
     if (!claim.isFirst) return expect.fail('it is a repeat');
     const repeat = await two.claim(event, { nowMs: NOW, rememberMs: 600_000, buckets, recipient: number });
     if (repeat.isFirst) return expect.fail('the code goes out twice');
-    claim.settle(JSON.stringify(ANSWER));
+    claim.settle(ANSWER);
     expect(await repeat.answer).to.deep.equal(ANSWER);
     const more = await two.claim(next('event'), { nowMs: NOW, rememberMs: 600_000, buckets });
     expect(more.isFirst && more.exceeded).to.deep.equal([person]);

@@ -296,7 +296,7 @@ describe('while Redis is lost', () => {
     const [sent, unsent] = [await one.claim('sent', life()), await one.claim('unsent', life())];
     if (!sent.isFirst || !unsent.isFirst) throw new Error('they are repeats');
     await lose(one);
-    sent.settle(JSON.stringify({ status: 'SUCCESSFUL' }));
+    sent.settle({ status: 'SUCCESSFUL' });
     unsent.release();
     await recover(one);
     const repeat = await two.claim('sent', life());
@@ -535,7 +535,7 @@ describe('while Redis is lost', () => {
       const claim = await one.claim(`event-${round}`, life());
       if (!claim.isFirst) throw new Error('it is a repeat');
       await lose(one);
-      claim.settle(JSON.stringify({ status: round }));
+      claim.settle({ status: round });
       overtake(one, round);
       keep(one, `SM-${round}`);
       one.keepSent(`person-${round}`, sent, { nowMs: NOW, untilMs: NOW + 60_000 });

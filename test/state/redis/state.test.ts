@@ -90,7 +90,7 @@ describe('redisState', () => {
       const claims = await inTurn(30, gateways, (state) => state.claim('event', life()));
       const [holder, ...others] = claims.filter(({ isFirst }) => isFirst);
       expect(others).to.be.empty;
-      first(holder!).settle(JSON.stringify(ANSWER));
+      first(holder!).settle(ANSWER);
       const answers = await Promise.all(claims.filter(({ isFirst }) => !isFirst).map(answerOf));
       expect(answers).to.have.length(29);
       for (const answer of answers) expect(answer).to.deep.equal(ANSWER);
@@ -106,7 +106,7 @@ describe('redisState', () => {
       first(await two.claim('event', life()));
       // A late release and a late answer of the first call change nothing.
       holder.release();
-      holder.settle(JSON.stringify(ANSWER));
+      holder.settle(ANSWER);
       await settled(one);
       expect(await open().claim('event', life())).to.include({ isFirst: false });
     });
@@ -115,12 +115,12 @@ describe('redisState', () => {
       const expiry = async (): Promise<number> => redis.admin.pttl((await keysOf('event'))[0] ?? '');
       const held = first(await open().claim('event', { ...life(), nowMs: 0 }));
       expect(await expiry()).to.be.within(1, 60_000);
-      held.settle(JSON.stringify(ANSWER));
+      held.settle(ANSWER);
       await settled(states[0]!);
       expect(await expiry()).to.be.within(1, 60_000);
       // Also for a gateway whose clock is years ahead.
       expect(await open().claim('event', { ...life(), nowMs: NOW * 2 })).to.include({ isFirst: false });
-      first(await open().claim('short', life(100))).settle(JSON.stringify(ANSWER));
+      first(await open().claim('short', life(100))).settle(ANSWER);
       await until(async () => {
         const { isFirst } = await open().claim('short', life());
         if (!isFirst) await Promise.all(states.splice(0).map((s) => s.close()));
@@ -146,7 +146,7 @@ describe('redisState', () => {
       const held = [first(await state.claim('event', life())), first(await state.claim('other', life()))];
       const sending = sinon.spy(Redis.prototype, 'sendCommand');
       try {
-        for (const claim of held) claim.settle(JSON.stringify(ANSWER));
+        for (const claim of held) claim.settle(ANSWER);
         // By then a gateway writes its answers to Okta.
         await endOfTurn();
         // One command with both keys. The state also looks for other encryption keys meanwhile.
@@ -158,7 +158,7 @@ describe('redisState', () => {
     });
 
     it('rejects the wait for the answer if its stored bytes have changed', async () => {
-      first(await open().claim('event', life())).settle(JSON.stringify(ANSWER));
+      first(await open().claim('event', life())).settle(ANSWER);
       await settled(states[0]!);
       const [name = ''] = await keysOf('event');
       const answer = await redis.admin.getBuffer(name);
@@ -187,7 +187,7 @@ describe('redisState', () => {
           await until(() => waits().length > at);
           expect(waits()).to.deep.equal(expected.slice(0, at + 1));
           if (at === expected.length - 1) {
-            held.settle(JSON.stringify(ANSWER));
+            held.settle(ANSWER);
             await settled(one);
           }
           clock.tick(waitMs + 1);
@@ -538,7 +538,7 @@ describe('redisState', () => {
 
   describe('with only another encryption key', () => {
     it('does not find the events of the old key', async () => {
-      first(await open().claim('event', life())).settle(JSON.stringify(ANSWER));
+      first(await open().claim('event', life())).settle(ANSWER);
       first(await open({ encryptionKeys: [NEW_KEY] }).claim('event', life()));
     });
   });
@@ -582,7 +582,7 @@ describe('redisState', () => {
       const state = open({ connection: client });
       await state.check();
       const held = first(await state.claim('event', life(60_000, bucket('a', 1))));
-      held.settle(JSON.stringify(ANSWER));
+      held.settle(ANSWER);
       void state.keepReceipt('SM1', receiptOf(), { nowMs: NOW, untilMs: NOW + 300_000 });
       const other = open({ connection: client });
       expect(await answerOf(await other.claim('event', life()))).to.deep.equal(ANSWER);
@@ -610,7 +610,7 @@ describe('redisState', () => {
     await until(async () => (await node.admin.cluster('INFO')).includes('cluster_state:ok'));
     await one.check();
     const held = first(await one.claim('event', life(60_000, bucket('a', 1), bucket('b', 1))));
-    held.settle(JSON.stringify(ANSWER));
+    held.settle(ANSWER);
     expect(await answerOf(await two.claim('event', life()))).to.deep.equal(ANSWER);
     expect(first(await two.claim('2', life(60_000, bucket('b', 1)))).exceeded).to.deep.equal(['b']);
     expect(cluster.status).to.equal('wait');
@@ -632,7 +632,7 @@ describe('redisState', () => {
     state.watch?.((one) => news.push(one));
     await state.check();
     const held = first(await state.claim('event', life(60_000, bucket('a', 1))));
-    held.settle(JSON.stringify(ANSWER));
+    held.settle(ANSWER);
     first(await state.claim('event-2', life(60_000, bucket('b', 1)))).release();
     void state.keepReceipt('SM1', receiptOf(), { nowMs: NOW, untilMs: NOW + 300_000 });
     state.overtake('person', { eventKey: 'a', isPreview: false, nowMs: NOW, untilMs: NOW + 300_000 });
@@ -720,7 +720,7 @@ describe('redisState', () => {
   it('close() writes what is pending, then closes its connections; later claims stay in the process', async () => {
     const state = open();
     const held = first(await state.claim('event', life()));
-    held.settle(JSON.stringify(ANSWER));
+    held.settle(ANSWER);
     await state.close();
     await state.close();
     const other = open();

@@ -133,9 +133,8 @@ export class GuardedState {
     receipt: Receipt,
     onReported: (report: FinalReport) => void,
   ): Promise<void> | undefined {
-    const life = { nowMs: steadyMs(), untilMs: receipt.expiresAtMs };
     const use = { request: receipt.request };
-    const keeping = this.#try(() => this.#state.keepReceipt(messageKey, receipt, life), use);
+    const keeping = this.#try(() => this.#state.keepReceipt(messageKey, receipt, steadyMs()), use);
     if (keeping !== undefined && 'then' in keeping) {
       return this.#attempt(() => keeping, use).then((report) => {
         if (report !== undefined) onReported(report);

@@ -152,7 +152,7 @@ export interface ReceiptState {
   keepReceipt(
     messageKey: string,
     receipt: Receipt,
-    life: Life,
+    nowMs: number,
   ): FinalReport | undefined | Promise<FinalReport | undefined>;
   /**
    * Takes a receipt while its code is valid; exactly one caller gets it. If another process kept it, its

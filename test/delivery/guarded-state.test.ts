@@ -209,7 +209,7 @@ describe('the guarded state', () => {
       ['keepSent', 'ana', CODE, { nowMs, untilMs: nowMs + 3_600_000 }],
       ['setAlarm', 'SM1', 7],
       ['isNewest', 'a person', 'event-1', nowMs],
-      ['keepReceipt', 'SM1', receipt, { nowMs, untilMs: receipt.expiresAtMs }],
+      ['keepReceipt', 'SM1', receipt, nowMs],
       ['takeReceipt', 'SM1', nowMs, FAILED, notReported],
       ['isDelivered', ['SM1'], nowMs],
       ['takeSent', 'ana', { ...USE, nowMs }],

@@ -706,9 +706,16 @@ describe('gateways on one Redis', () => {
     const nowMs = Date.now();
     const raw = scene.okta.requests.map(({ path }) => path);
     const request = { userId: ANA.id, login: ANA.login, phoneNumber: ANA.phone, otpCode: CODE, raw };
-    const receipt = { request, person: ANA.id, eventKey: 'event-of-ana', profile: { ...ANA } } as unknown;
-    void state.keepReceipt('SM-of-ana', receipt as Receipt, { nowMs, untilMs: nowMs + 60_000 });
-    state.overtake(ANA.id, { eventKey: ANA.phone, isPreview: false, nowMs, untilMs: nowMs + 60_000 });
+    const untilMs = nowMs + 60_000;
+    const receipt = {
+      request,
+      expiresAtMs: untilMs,
+      person: ANA.id,
+      eventKey: 'event-of-ana',
+      profile: { ...ANA },
+    } as unknown;
+    void state.keepReceipt('SM-of-ana', receipt as Receipt, nowMs);
+    state.overtake(ANA.id, { eventKey: ANA.phone, isPreview: false, nowMs, untilMs });
     expect(await state.isNewest(ANA.id, ANA.phone, nowMs)).to.equal(true);
 
     await state.takeReceipt('SM-of-bob', nowMs, { ...FAILED, code: BOB.phone, reason: CODE });

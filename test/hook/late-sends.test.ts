@@ -187,9 +187,9 @@ describe('a late send', () => {
     ): Promise<readonly unknown[]> => {
       const receipts: Receipt[] = [];
       const state = openMemoryState();
-      const keepReceipt: StatePort['keepReceipt'] = (key, receipt, life) => {
+      const keepReceipt: StatePort['keepReceipt'] = (key, receipt, nowMs) => {
         receipts.push(receipt);
-        return state.keepReceipt(key, receipt, life);
+        return state.keepReceipt(key, receipt, nowMs);
       };
       await start({ state: { ...state, keepReceipt }, ...hook });
       scene.okta.updateUser(ANA.id, profile);

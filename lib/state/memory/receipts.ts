@@ -130,12 +130,6 @@ const MAX_REPORTS = 6_000;
  */
 const CHECKED_PER_RECEIPT = 4;
 
-interface Kept {
-  readonly messageKey: string;
-  readonly receipt: Receipt;
-  readonly untilMs: number;
-}
-
 /** The port with synchronous results. */
 export interface MemoryReceipts extends ReceiptState {
   isNewest(person: string, eventKey: string, nowMs: number): boolean | 'unknown';
@@ -147,10 +141,10 @@ export interface MemoryReceipts extends ReceiptState {
 
 /** The receipts of `memoryState()`, and those that a Redis state keeps while Redis is lost. */
 export function memoryReceipts(people: People = newPeople()): MemoryReceipts {
-  const receipts = new Map<string, Kept>();
+  const receipts = new Map<string, Receipt>();
   // A `Map` iterator also visits entries that are added later. One that stood still would keep deleted
   // entries alive.
-  let sweep = receipts.values();
+  let sweep = receipts.entries();
   // Used while the map is full. A new iterator has to skip the gaps of all deleted entries.
   let oldest: MapIterator<string> | undefined;
 
@@ -171,17 +165,17 @@ export function memoryReceipts(people: People = newPeople()): MemoryReceipts {
     for (let count = 0; count < CHECKED_PER_RECEIPT; count += 1) {
       const next = sweep.next();
       if (next.done === true) {
-        sweep = receipts.values();
+        sweep = receipts.entries();
         return;
       }
-      const { messageKey, untilMs } = next.value;
-      if (untilMs <= nowMs) receipts.delete(messageKey);
+      const [messageKey, { expiresAtMs }] = next.value;
+      if (expiresAtMs <= nowMs) receipts.delete(messageKey);
     }
   };
-  const keep = (kept: Kept): void => {
+  const keep = (messageKey: string, receipt: Receipt): void => {
     // Moves an existing entry to the end.
-    receipts.delete(kept.messageKey);
-    receipts.set(kept.messageKey, kept);
+    receipts.delete(messageKey);
+    receipts.set(messageKey, receipt);
     if (receipts.size <= MAX_RECEIPTS) {
       oldest = undefined;
       return;
@@ -215,17 +209,16 @@ export function memoryReceipts(people: People = newPeople()): MemoryReceipts {
       if (newest === undefined || newest.untilMs <= nowMs) return 'unknown';
       return newest.eventKey === eventKey || newest.previews.includes(eventKey);
     },
-    keepReceipt(messageKey, receipt, { nowMs, untilMs }) {
+    keepReceipt(messageKey, receipt, nowMs) {
       dropExpired(nowMs);
       const report = reportOf(messageKey, nowMs);
-      if (report === undefined) keep({ messageKey, receipt, untilMs });
+      if (report === undefined) keep(messageKey, receipt);
       return report;
     },
     takeReceipt(messageKey, nowMs, report) {
       const kept = receipts.get(messageKey);
       receipts.delete(messageKey);
-      const isGood = kept !== undefined && kept.untilMs > nowMs;
-      const receipt = isGood ? kept.receipt : undefined;
+      const receipt = kept !== undefined && kept.expiresAtMs > nowMs ? kept : undefined;
       if (report !== undefined && (receipt === undefined || report.status === 'failed'))
         remember(messageKey, report, nowMs);
       return receipt;

@@ -1,5 +1,5 @@
 import { REPORT_LIFE_MS, type Receipt, type FinalReport } from '../../delivery/late/receipt.js';
-import type { Life, NewEvent, ReceiptState } from '../../delivery/state.js';
+import type { NewEvent, ReceiptState } from '../../delivery/state.js';
 import { steadyMs } from '../../core/time.js';
 import { MAX_PREVIEWS, memoryReceipts } from '../memory/receipts.js';
 import type { RedisConnection } from './connection.js';
@@ -17,7 +17,8 @@ type PendingWrite = { readonly atMs: number } & (
   | {
       readonly type: 'receipt';
       readonly messageKey: string;
-      readonly life: Life;
+      /** When it was to be kept, by the steady clock. */
+      readonly nowMs: number;
       /** Receives the report of the message that came meanwhile, if any. */
       readonly onWritten: (report: FinalReport | undefined) => void;
       /** Receives an error that is not Redis's. */
@@ -91,14 +92,14 @@ export class RedisReceipts implements ReceiptState {
    * While Redis is lost, written once it is back. If Redis may have done it, the receipt is not kept here
    * too: there is only one.
    */
-  async keepReceipt(messageKey: string, receipt: Receipt, life: Life): Promise<FinalReport | undefined> {
-    if (this.#connection.health === 'lost') return this.#keepLocally(messageKey, receipt, life);
+  async keepReceipt(messageKey: string, receipt: Receipt, nowMs: number): Promise<FinalReport | undefined> {
+    if (this.#connection.health === 'lost') return this.#keepLocally(messageKey, receipt, nowMs);
     try {
-      return await this.#keep(messageKey, receipt, life);
+      return await this.#keep(messageKey, receipt, nowMs);
     } catch (error) {
       // Not a failure of Redis: the receipt cannot be serialised.
       if (!(error instanceof RedisFailure)) throw error;
-      return error.mayBeDone ? undefined : this.#keepLocally(messageKey, receipt, life);
+      return error.mayBeDone ? undefined : this.#keepLocally(messageKey, receipt, nowMs);
     }
   }
 
@@ -172,10 +173,10 @@ export class RedisReceipts implements ReceiptState {
     await this.#connection.run([{ name: 'overtakePerson', keys, args }]);
   }
 
-  async #keep(messageKey: string, receipt: Receipt, life: Life): Promise<FinalReport | undefined> {
-    const leftMs = life.untilMs - life.nowMs;
+  async #keep(messageKey: string, receipt: Receipt, nowMs: number): Promise<FinalReport | undefined> {
+    const leftMs = receipt.expiresAtMs - nowMs;
     if (leftMs <= 0) return undefined;
-    void this.#written.keepReceipt(messageKey, receipt, life);
+    void this.#written.keepReceipt(messageKey, receipt, nowMs);
     const names = this.#namesOf(messageKey);
     const receiptNames = names.map(([name]) => name);
     const copies = sealCopies(this.#sealings, 'receipt', receiptNames, textOf(receipt));
@@ -192,11 +193,11 @@ export class RedisReceipts implements ReceiptState {
     return reports.find((report) => report !== undefined);
   }
 
-  async #keepLocally(messageKey: string, receipt: Receipt, life: Life): Promise<FinalReport | undefined> {
-    const report = this.#local.keepReceipt(messageKey, receipt, life);
+  async #keepLocally(messageKey: string, receipt: Receipt, nowMs: number): Promise<FinalReport | undefined> {
+    const report = this.#local.keepReceipt(messageKey, receipt, nowMs);
     if (report !== undefined) return report;
     return new Promise((onWritten, onFailed) => {
-      this.#pending.add({ type: 'receipt', messageKey, life, atMs: performance.now(), onWritten, onFailed });
+      this.#pending.add({ type: 'receipt', messageKey, nowMs, atMs: performance.now(), onWritten, onFailed });
     });
   }
 
@@ -227,30 +228,27 @@ export class RedisReceipts implements ReceiptState {
       }
       return;
     }
-    const { messageKey, life, onWritten, onFailed } = item;
-    const nowMs = life.nowMs + ageMs;
+    const { messageKey, onWritten, onFailed } = item;
+    const nowMs = item.nowMs + ageMs;
     const receipt = this.#local.takeReceipt(messageKey, nowMs);
     // The receipt was taken, or its code has expired.
     if (receipt === undefined) {
       onWritten(undefined);
       return;
     }
-    await this.#keep(messageKey, receipt, { nowMs, untilMs: life.untilMs }).then(
-      onWritten,
-      (error: unknown) => {
-        if (!(error instanceof RedisFailure)) {
-          onFailed(error);
-          return;
-        }
-        if (error.mayBeDone) {
-          onWritten(undefined);
-          return;
-        }
-        const report = this.#local.keepReceipt(messageKey, receipt, { nowMs, untilMs: life.untilMs });
-        if (report === undefined) this.#pending.add(item);
-        else onWritten(report);
-      },
-    );
+    await this.#keep(messageKey, receipt, nowMs).then(onWritten, (error: unknown) => {
+      if (!(error instanceof RedisFailure)) {
+        onFailed(error);
+        return;
+      }
+      if (error.mayBeDone) {
+        onWritten(undefined);
+        return;
+      }
+      const report = this.#local.keepReceipt(messageKey, receipt, nowMs);
+      if (report === undefined) this.#pending.add(item);
+      else onWritten(report);
+    });
   }
 }
 

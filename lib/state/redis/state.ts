@@ -39,7 +39,7 @@ export function openRedisState(options: RedisStateOptions, times: RedisTimes = D
       receipts.overtake(person, event);
     },
     isNewest: (person, eventKey) => receipts.isNewest(person, eventKey),
-    keepReceipt: (messageKey, receipt, life) => receipts.keepReceipt(messageKey, receipt, life),
+    keepReceipt: (messageKey, receipt, nowMs) => receipts.keepReceipt(messageKey, receipt, nowMs),
     takeReceipt: (...args) => receipts.takeReceipt(...args),
     isDelivered: (messageKeys, nowMs) => receipts.isDelivered(messageKeys, nowMs),
     suppress: (recipient, suppression, nowMs) => suppressions.suppress(recipient, suppression, nowMs),

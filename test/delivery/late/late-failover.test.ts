@@ -167,7 +167,7 @@ describe('late failover', () => {
 
     it('by its receipt for a failed message of another gateway, before the failover ends', async () => {
       const receipt = makeReceipt({ untried: [] });
-      await state.keepReceipt(keyOf('SM1'), receipt, { nowMs: steadyMs(), untilMs: receipt.expiresAtMs });
+      await state.keepReceipt(keyOf('SM1'), receipt, steadyMs());
       await report('SM1', 'pending');
       await report('SM1', 'failed');
       expect(endings()).to.deep.equal(['NO_CHANNEL_LEFT']);
@@ -339,10 +339,7 @@ describe('late failover', () => {
     it("sends nothing if another process's message is delivered before the state answers", async () => {
       const { answerNext } = slow();
       overtake('event-1');
-      void state.keepReceipt(keyOf('SM1'), makeReceipt(), {
-        nowMs: steadyMs(),
-        untilMs: steadyMs() + CODE_LIFE_MS,
-      });
+      void state.keepReceipt(keyOf('SM1'), makeReceipt(), steadyMs());
       late.report(keyOf('SM1'), FAILED);
       late.report(keyOf('SM1'), DELIVERED);
       for (let turn = 0; turn < 4; turn += 1) await answerNext();
@@ -459,10 +456,7 @@ describe('late failover', () => {
 
   it('sends once for a failed message that another process has sent', async () => {
     overtake('event-1');
-    void state.keepReceipt(keyOf('SM1'), makeReceipt(), {
-      nowMs: steadyMs(),
-      untilMs: steadyMs() + CODE_LIFE_MS,
-    });
+    void state.keepReceipt(keyOf('SM1'), makeReceipt(), steadyMs());
     late.report(keyOf('SM1'), FAILED);
     late.report(keyOf('SM1'), FAILED);
     await settle();
@@ -734,10 +728,7 @@ describe('late failover', () => {
       /** Keeps the receipt of a message that another process has sent. */
       const keepElsewhere = (change: Partial<Receipt> = {}): void => {
         overtake('event-1');
-        void state.keepReceipt(keyOf('SM1'), makeReceipt(change), {
-          nowMs: steadyMs(),
-          untilMs: steadyMs() + CODE_LIFE_MS,
-        });
+        void state.keepReceipt(keyOf('SM1'), makeReceipt(change), steadyMs());
       };
 
       it('sets one a second after its own timer, only if the channel reports deliveries', () => {

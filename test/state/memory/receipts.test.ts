@@ -23,12 +23,11 @@ const event = (eventKey: string, change: Partial<NewEvent> = {}): NewEvent => ({
 });
 
 describe('receipts of memoryState', () => {
-  const receipt = makeReceipt();
-  const life = { nowMs: NOW, untilMs: NOW + CODE_LIFE_MS };
+  const receipt = makeReceipt({ expiresAtMs: NOW + CODE_LIFE_MS });
 
   it('go to the first request only', () => {
     const state = memoryReceipts();
-    state.keepReceipt('SM1', receipt, life);
+    state.keepReceipt('SM1', receipt, NOW);
     expect(state.takeReceipt('SM2', NOW, FAILED)).to.equal(undefined);
     expect(state.takeReceipt('SM1', NOW, FAILED)).to.equal(receipt);
     expect(state.takeReceipt('SM1', NOW, FAILED)).to.equal(undefined);
@@ -40,14 +39,14 @@ describe('receipts of memoryState', () => {
   ] as const) {
     it(`are ${isThere ? 'there' : 'gone'} ${afterMs} ms after a code that lives ${CODE_LIFE_MS} ms`, () => {
       const state = memoryReceipts();
-      state.keepReceipt('SM1', receipt, life);
+      state.keepReceipt('SM1', receipt, NOW);
       expect(state.takeReceipt('SM1', NOW + afterMs, FAILED) !== undefined).to.equal(isThere);
     });
   }
 
   it('are limited to 8,000', () => {
     const state = memoryReceipts();
-    for (let count = 0; count <= 8_000; count += 1) state.keepReceipt(`SM${count}`, receipt, life);
+    for (let count = 0; count <= 8_000; count += 1) state.keepReceipt(`SM${count}`, receipt, NOW);
     expect(state.takeReceipt('SM0', NOW, FAILED)).to.equal(undefined);
     expect(state.takeReceipt('SM1', NOW, FAILED)).to.equal(receipt);
   });
@@ -55,16 +54,16 @@ describe('receipts of memoryState', () => {
   it('are not kept if the message was reported before: keepReceipt() returns the report', () => {
     const state = memoryReceipts();
     expect(state.takeReceipt('SM1', NOW, FAILED)).to.equal(undefined);
-    expect(state.keepReceipt('SM1', receipt, life)).to.equal(FAILED);
+    expect(state.keepReceipt('SM1', receipt, NOW)).to.equal(FAILED);
     expect(state.takeReceipt('SM1', NOW, FAILED)).to.equal(undefined);
-    expect(state.keepReceipt('SM2', receipt, life)).to.equal(undefined);
+    expect(state.keepReceipt('SM2', receipt, NOW)).to.equal(undefined);
   });
 
   it('are released soon after their code ends, without a request, also behind one that lives longer', async () => {
     const state = memoryReceipts();
     const keep = (name: string, nowMs: number, lifeMs = CODE_LIFE_MS): WeakRef<object> => {
-      const kept = makeReceipt();
-      state.keepReceipt(name, kept, { nowMs, untilMs: nowMs + lifeMs });
+      const kept = makeReceipt({ expiresAtMs: nowMs + lifeMs });
+      state.keepReceipt(name, kept, nowMs);
       return new WeakRef(kept);
     };
     const kept = [keep('SM0', NOW, 3 * CODE_LIFE_MS)];
@@ -81,10 +80,10 @@ describe('receipts of memoryState', () => {
 
   it('are limited to 8,000 after some were taken and others stored again', () => {
     const state = memoryReceipts();
-    for (let count = 0; count < 8_000; count += 1) state.keepReceipt(`SM${count}`, receipt, life);
+    for (let count = 0; count < 8_000; count += 1) state.keepReceipt(`SM${count}`, receipt, NOW);
     state.takeReceipt('SM1', NOW, DELIVERED);
-    state.keepReceipt('SM0', receipt, life);
-    for (const id of ['new-1', 'new-2', 'new-3']) state.keepReceipt(id, receipt, life);
+    state.keepReceipt('SM0', receipt, NOW);
+    for (const id of ['new-1', 'new-2', 'new-3']) state.keepReceipt(id, receipt, NOW);
     const isThere = ['SM0', 'SM2', 'SM3', 'SM4', 'new-1'].map(
       (id) => state.takeReceipt(id, NOW, FAILED) !== undefined,
     );
@@ -94,30 +93,29 @@ describe('receipts of memoryState', () => {
 
 describe('reports of memoryState', () => {
   const receipt = makeReceipt();
-  const life = { nowMs: NOW, untilMs: receipt.expiresAtMs };
 
   it('never go back from delivered to failed', () => {
     const state = memoryReceipts();
     for (const report of [FAILED, DELIVERED, FAILED]) state.takeReceipt('SM1', NOW, report);
     expect(state.isDelivered(['SM2', 'SM1'], NOW)).to.equal(true);
     expect(state.isDelivered(['SM2'], NOW)).to.equal(false);
-    expect(state.keepReceipt('SM1', receipt, life)).to.equal(DELIVERED);
+    expect(state.keepReceipt('SM1', receipt, NOW)).to.equal(DELIVERED);
   });
 
   it('are kept for messages whose receipt was taken', () => {
     const state = memoryReceipts();
-    state.keepReceipt('SM1', receipt, life);
+    state.keepReceipt('SM1', receipt, NOW);
     expect(state.takeReceipt('SM1', NOW, FAILED)).to.equal(receipt);
     expect(state.isDelivered(['SM1'], NOW)).to.equal(false);
     // The receipt is not taken twice.
-    expect(state.keepReceipt('SM1', receipt, life)).to.equal(FAILED);
+    expect(state.keepReceipt('SM1', receipt, NOW)).to.equal(FAILED);
     state.takeReceipt('SM1', NOW, DELIVERED);
     expect(state.isDelivered(['SM1'], NOW)).to.equal(true);
   });
 
   it('are not kept if the message was delivered and had a receipt', () => {
     const state = memoryReceipts();
-    state.keepReceipt('SM1', receipt, life);
+    state.keepReceipt('SM1', receipt, NOW);
     state.takeReceipt('SM1', NOW, DELIVERED);
     expect(state.isDelivered(['SM1'], NOW)).to.equal(false);
   });
@@ -128,7 +126,7 @@ describe('reports of memoryState', () => {
     expect(state.isDelivered(['SM0'], NOW)).to.equal(false);
     expect(state.isDelivered(['SM1'], NOW + 59_999)).to.equal(true);
     expect(state.isDelivered(['SM1'], NOW + 60_000)).to.equal(false);
-    expect(state.keepReceipt('SM1', receipt, { ...life, nowMs: NOW + 60_000 })).to.equal(undefined);
+    expect(state.keepReceipt('SM1', receipt, NOW + 60_000)).to.equal(undefined);
   });
 });
 

@@ -63,8 +63,8 @@ describe('a Redis Cluster that moves a slot', function () {
     expect(await openLooker().state.claim('event', life('limit'))).to.include({ isFirst: false });
     const move = await beginReshard(from!, to!, slot);
     // All in one command: Redis refuses old and new keys until the move ends.
-    const receiptLife = { nowMs: NOW, untilMs: NOW + 600_000 };
-    const keeping = one.state.keepReceipt('SM1', { eventKey: 'event' } as Receipt, receiptLife);
+    const receipt = { eventKey: 'event', expiresAtMs: NOW + 600_000 } as Receipt;
+    const keeping = one.state.keepReceipt('SM1', receipt, NOW);
     held.settle(ANSWER);
     await until(() => one.news.length > 0);
     expect(one.news).to.deep.equal(['lost TRYAGAIN']);

@@ -81,14 +81,14 @@ describe('during a rolling key change', function () {
     expect(await one.isNewest(person, 'older', NOW)).to.equal(false);
 
     const [failing, early, late] = [next('SM'), next('SM'), next('SM')];
-    await one.keepReceipt(failing, receiptOf(failing), LIFE);
+    await one.keepReceipt(failing, receiptOf(failing), NOW);
     const taken = await Promise.all(
       [one, two, two].map(async (state) => state.takeReceipt(failing, NOW, FAILED)),
     );
     expect(taken.filter((receipt) => receipt !== undefined)).to.have.length(1);
     expect(await one.takeReceipt(failing, NOW, FAILED)).to.equal(undefined);
     await two.takeReceipt(early, NOW, FAILED);
-    expect(await one.keepReceipt(early, receiptOf(early), LIFE)).to.deep.equal(FAILED);
+    expect(await one.keepReceipt(early, receiptOf(early), NOW)).to.deep.equal(FAILED);
     expect(await one.takeReceipt(early, NOW, FAILED)).to.equal(undefined);
     await two.takeReceipt(late, NOW, DELIVERED);
     expect(await one.isDelivered([failing, late], NOW)).to.equal(true);
@@ -182,7 +182,7 @@ describe('during a rolling key change', function () {
     const send = async (state: StatePort): Promise<void> => {
       const [messageKey, number] = [next('SM'), `+4477009${100_000 + count}`];
       followed.set(messageKey, 0);
-      await state.keepReceipt(messageKey, receiptOf(messageKey), LIFE);
+      await state.keepReceipt(messageKey, receiptOf(messageKey), NOW);
       state.alarms?.set(messageKey, 500_000);
       stops.push(number);
       await stop(state, number);

@@ -251,8 +251,7 @@ describe('while Redis is lost', () => {
     return claim.exceeded;
   };
   const receipt = { eventKey: 'e', expiresAtMs: NOW + 60_000 } as Receipt;
-  const keep = (state: StatePort, id: string): unknown =>
-    state.keepReceipt(id, receipt, { nowMs: NOW, untilMs: NOW + 60_000 });
+  const keep = (state: StatePort, id: string): unknown => state.keepReceipt(id, receipt, NOW);
   const newEvent = (eventKey: string) => ({ eventKey, isPreview: false, nowMs: NOW, untilMs: NOW + 60_000 });
   const overtake = (state: StatePort, eventKey: string): void => state.overtake('person', newEvent(eventKey));
   let losses = 0;
@@ -309,7 +308,7 @@ describe('while Redis is lost', () => {
   it('takeReceipt() waits a moment for Redis to come back, and reads the receipt from Redis', async () => {
     const state = open();
     await state.check();
-    await state.keepReceipt('SM1', receipt, { nowMs: NOW, untilMs: NOW + 60_000 });
+    await state.keepReceipt('SM1', receipt, NOW);
     await lose(state);
     const taken = state.takeReceipt('SM1', NOW, FAILED);
     await recover(state);
@@ -323,7 +322,7 @@ describe('while Redis is lost', () => {
     const state = open();
     await state.check();
     await lose(state);
-    const keeping = state.keepReceipt('SM1', receipt, { nowMs: NOW, untilMs: NOW + 60_000 });
+    const keeping = state.keepReceipt('SM1', receipt, NOW);
     expect(await state.takeReceipt('SM1', NOW, FAILED)).to.include({ eventKey: 'e' });
     await recover(state);
     expect(await keeping).to.equal(undefined);
@@ -390,10 +389,9 @@ describe('while Redis is lost', () => {
     await lose(one);
     const circle: Record<string, unknown> = {};
     circle['circle'] = circle;
-    const life = { nowMs: NOW, untilMs: NOW + 60_000 };
     const request = { ...receipt.request, raw: circle };
-    const keeping = one.keepReceipt('SM1', { ...receipt, request }, life);
-    const failing = Promise.resolve(one.keepReceipt('SM2', { ...receipt, profile: circle }, life)).catch(
+    const keeping = one.keepReceipt('SM1', { ...receipt, request }, NOW);
+    const failing = Promise.resolve(one.keepReceipt('SM2', { ...receipt, profile: circle }, NOW)).catch(
       (error: unknown) => error,
     );
     await recover(one, two);
@@ -575,7 +573,7 @@ describe('while Redis is lost', () => {
     expect(await keeping).to.equal(undefined);
     // Nor is data that has expired before the state gets it.
     state.keepSent('person', sent, { nowMs: NOW, untilMs: NOW });
-    void state.keepReceipt('SM2', receipt, { nowMs: NOW, untilMs: NOW });
+    void state.keepReceipt('SM2', { ...receipt, expiresAtMs: NOW }, NOW);
     await state.check();
     const left = (await redis.dump()).filter(({ name }) => /:(person|receipt|sent):/.test(name));
     expect(left).to.be.empty;

@@ -238,10 +238,10 @@ describe('redisState', () => {
       },
       transactionId: 'SM*\n1',
     } as SentCode;
-    const receipt = receiptOf();
+    const receipt = receiptOf(NOW + 60_000);
     overtake('ana');
     state.keepSent('bea', sent, { nowMs: NOW, untilMs: NOW + 60_000 });
-    void state.keepReceipt('SM1', receipt, { nowMs: NOW, untilMs: NOW + 60_000 });
+    void state.keepReceipt('SM1', receipt, NOW);
     overtake('bea');
     first(await state.claim('event', life()));
     await until(() => reasons.length > 0);
@@ -316,7 +316,7 @@ describe('redisState', () => {
     });
   });
 
-  const receiptOf = (eventKey = 'event-1'): Receipt => ({
+  const receiptOf = (expiresAtMs = NOW + 300_000): Receipt => ({
     request: {
       eventId: 'event-1',
       requestType: undefined,
@@ -333,11 +333,11 @@ describe('redisState', () => {
       oktaRequestId: undefined,
       raw: { data: ['ü'] },
     },
-    expiresAtMs: NOW + 300_000,
+    expiresAtMs,
     profile: { whatsAppOptIn: true },
     locale: 'pt-BR',
     person: 'person',
-    eventKey,
+    eventKey: 'event-1',
     sentBy: { channel: 'whatsapp', provider: 0, to: '+447700900123' },
     untried: [{ channel: 'sms', provider: 0, to: '+447700900123' }],
     failedIds: [],
@@ -348,8 +348,8 @@ describe('redisState', () => {
     JSON.parse(JSON.stringify({ ...receipt, expiresAtMs: undefined }));
 
   describe('a receipt', () => {
-    const keep = (state: StatePort, untilMs = NOW + 300_000): void => {
-      void state.keepReceipt('SM1', receiptOf(), { nowMs: NOW, untilMs });
+    const keep = (state: StatePort, expiresAtMs?: number): void => {
+      void state.keepReceipt('SM1', receiptOf(expiresAtMs), NOW);
     };
 
     it('of one gateway goes to exactly one of 16 requests at two gateways', async () => {
@@ -393,9 +393,7 @@ describe('redisState', () => {
         const receipt = receiptOf();
         const state = open();
         const unwritable = { ...receipt, request: { ...receipt.request, raw } };
-        expect(await state.keepReceipt('SM1', unwritable, { nowMs: NOW, untilMs: NOW + 300_000 })).to.equal(
-          undefined,
-        );
+        expect(await state.keepReceipt('SM1', unwritable, NOW)).to.equal(undefined);
         expect(asKept(await open().takeReceipt('SM1', NOW, FAILED))).to.deep.equal(
           asKept({ ...receipt, request: { ...receipt.request, raw: undefined } }),
         );
@@ -406,11 +404,7 @@ describe('redisState', () => {
     it('makes keepReceipt() reject with a TypeError if its profile cannot be serialized', async () => {
       const profile: Record<string, unknown> = {};
       profile['circle'] = profile;
-      const keeping = open().keepReceipt(
-        'SM1',
-        { ...receiptOf(), profile },
-        { nowMs: NOW, untilMs: NOW + 1 },
-      );
+      const keeping = open().keepReceipt('SM1', { ...receiptOf(NOW + 1), profile }, NOW);
       expect(await Promise.resolve(keeping).catch((error: unknown) => error)).to.be.instanceOf(TypeError);
     });
 
@@ -422,16 +416,15 @@ describe('redisState', () => {
 
     it('is not stored if any gateway got a report of the message before: keepReceipt() returns the report', async () => {
       const [one, two] = [open(), open()];
-      const life = { nowMs: NOW, untilMs: NOW + 300_000 };
       expect(await two.takeReceipt('SM1', NOW, FAILED)).to.equal(undefined);
-      expect(await one.keepReceipt('SM1', receiptOf(), life)).to.deep.equal(FAILED);
+      expect(await one.keepReceipt('SM1', receiptOf(), NOW)).to.deep.equal(FAILED);
       expect(await keysOf('receipt')).to.be.empty;
       expect(await redis.admin.pttl((await keysOf('report'))[0] ?? '')).to.be.within(1, 60_000);
       expect(await one.isDelivered(['SM0', 'SM1'], NOW)).to.equal(false);
       await two.takeReceipt('SM1', NOW, DELIVERED);
       await two.takeReceipt('SM1', NOW, FAILED);
       expect(await one.isDelivered(['SM0', 'SM1'], NOW)).to.equal(true);
-      expect(await one.keepReceipt('SM1', receiptOf(), life)).to.deep.equal(DELIVERED);
+      expect(await one.keepReceipt('SM1', receiptOf(), NOW)).to.deep.equal(DELIVERED);
     });
 
     it('goes to exactly one caller when its sender and the reports of its message race', async () => {
@@ -443,7 +436,7 @@ describe('redisState', () => {
           const found = await Promise.all([
             two.takeReceipt(id, NOW, FAILED),
             ...(at % 2 === 0 ? [one.takeReceipt(id, NOW, FAILED)] : []),
-            one.keepReceipt(id, receiptOf(), { nowMs: NOW, untilMs: NOW + 300_000 }),
+            one.keepReceipt(id, receiptOf(), NOW),
             two.takeReceipt(id, NOW, FAILED),
           ]);
           return found.filter((one) => one !== undefined).length;
@@ -464,7 +457,7 @@ describe('redisState', () => {
       const state = open();
       keep(state);
       await settled(state);
-      void state.keepReceipt('SM2', receiptOf(), { nowMs: NOW, untilMs: NOW + 300_000 });
+      void state.keepReceipt('SM2', receiptOf(), NOW);
       await settled(state);
       const [one = '', two = ''] = await keysOf('receipt');
       await redis.admin.copy(one, two, 'REPLACE');
@@ -583,7 +576,7 @@ describe('redisState', () => {
       await state.check();
       const held = first(await state.claim('event', life(60_000, bucket('a', 1))));
       held.settle(ANSWER);
-      void state.keepReceipt('SM1', receiptOf(), { nowMs: NOW, untilMs: NOW + 300_000 });
+      void state.keepReceipt('SM1', receiptOf(), NOW);
       const other = open({ connection: client });
       expect(await answerOf(await other.claim('event', life()))).to.deep.equal(ANSWER);
       expect(asKept(await other.takeReceipt('SM1', NOW, FAILED))).to.deep.equal(asKept(receiptOf()));
@@ -634,7 +627,7 @@ describe('redisState', () => {
     const held = first(await state.claim('event', life(60_000, bucket('a', 1))));
     held.settle(ANSWER);
     first(await state.claim('event-2', life(60_000, bucket('b', 1)))).release();
-    void state.keepReceipt('SM1', receiptOf(), { nowMs: NOW, untilMs: NOW + 300_000 });
+    void state.keepReceipt('SM1', receiptOf(), NOW);
     state.overtake('person', { eventKey: 'a', isPreview: false, nowMs: NOW, untilMs: NOW + 300_000 });
     expect(await state.isNewest('person', 'a', NOW)).to.equal(true);
     expect(await state.takeReceipt('SM1', NOW, FAILED)).to.not.equal(undefined);

@@ -28,12 +28,16 @@ export function describeAttempt(report: AttemptReport, when: string): EventDescr
     case 'unknown':
       return warn(
         `${when}${channel} may have gone out: no readable answer came, so no other channel is tried.`,
-        report,
+        { ...report, remedy: report.remedy ?? lookFor(provider) },
       );
     default:
       return plain(`${when}${channel}: ${String(outcome)}.`, report);
   }
 }
+
+/** The remedy for a message that may have gone out. */
+const lookFor = (provider: string): string =>
+  `Look for the message in the log of ${provider}: that shows whether it went out.`;
 
 type AnsweredEvent = HookEventOf<'request.answered'>;
 
@@ -65,7 +69,9 @@ function sentenceOf(
       const text = isRepeat
         ? 'A repeat got the first answer: the code may have been sent.'
         : `The code may have been sent${sentBy}${describeDetour(event)}: the outcome is unknown.${skipped}`;
-      return ['warn', `${text} ${GOT_PENDING}`];
+      // The line of the first call has the remedy.
+      const look = isRepeat || event.provider === undefined ? undefined : lookFor(event.provider);
+      return ['warn', `${text} ${GOT_PENDING}`, event.remedy ?? look];
     }
     case 'blocked': {
       const got = event.status === 'PENDING' ? GOT_PENDING : 'Okta got an error, so it may send one itself.';
@@ -150,6 +156,10 @@ export const PROFILE_REMEDIES: ReadonlyMap<string, string> = new Map([
     "Check credentials.okta: Okta does not accept the API token, or the service app's key.",
   ],
   ['OKTA_FORBIDDEN', 'Check credentials.okta: grant okta.users.read, or an admin role that may read users.'],
+  [
+    'OKTA_NOT_FOUND',
+    'See that credentials.okta.orgUrl is the org that calls the hook: the org there does not know this user.',
+  ],
   ['PAUSED', FREE_LIMIT],
   ['OKTA_RATE_LIMITED', FREE_LIMIT],
   ['BREAKER_OPEN', 'Nothing: Okta did not answer several times, and reads start again within 30 s.'],

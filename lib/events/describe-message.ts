@@ -41,7 +41,8 @@ export function describeReport(event: HookEventOf<'message.reported'>): EventDes
     ? 'The user must pick up, or choose another method.'
     : "Look at the message in the provider's log.";
   const remedy = event.remedy ?? (event.report === 'failed' ? lookAfter : undefined);
-  return describe(tone, `${subject} ${text}.`, { code, reason, remedy, transactionId });
+  const why = event.report === 'failed' && code !== undefined ? ` (${code})` : '';
+  return describe(tone, `${subject} ${text}${why}.`, { code, reason, remedy, transactionId });
 }
 
 /** The user has a newer code, or this one, so that this message is not needed. */

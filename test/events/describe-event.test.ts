@@ -340,6 +340,8 @@ describe('describeEvent()', () => {
       'bad: The message by SMS was cancelled.',
       'plain: The message by SMS has the status new.',
     ]);
+    const failed = { ...reported, report: 'failed', status: 'undelivered', code: '30005' } as const;
+    expect(describeEvent(failed).text).to.equal('The call was not delivered (30005).');
     expect(describeAs('voice', ofCalls)).to.deep.equal([
       'plain: The call was started.',
       'plain: The call is ringing.',

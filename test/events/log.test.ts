@@ -80,6 +80,12 @@ describe('the log', () => {
     ],
     [
       'info',
+      /The code was sent by SMS, without the user's profile \(OKTA_NOT_FOUND\)\.$/,
+      { ...answered, profileSource: 'none', profileReason: 'OKTA_NOT_FOUND' },
+      /orgUrl is the org that calls the hook/,
+    ],
+    [
+      'info',
       /The code was sent by SMS, with an older copy of the user's profile \(OKTA_HTTP_ERROR: Okta answered 500\)\.$/,
       { ...answered, profileSource: 'stale', profileReason: 'OKTA_HTTP_ERROR', profileStatus: 500 },
       /status\.okta\.com/,
@@ -89,6 +95,12 @@ describe('the log', () => {
       /The code was sent by SMS, without the user's profile \(PAUSED\)\.$/,
       { ...answered, profileSource: 'none', profileReason: 'PAUSED' },
       /Rate Limits/,
+    ],
+    [
+      'warn',
+      /The code may have been sent by SMS: the outcome is unknown\. Okta got PENDING/,
+      { ...answered, outcome: 'unknown', status: 'PENDING', provider: 'TWILIO' },
+      /^Look for the message in the log of TWILIO/,
     ],
     [
       'warn',

@@ -327,6 +327,7 @@ const STORIES: readonly Story[] = [
         }),
         'warn',
         'The code may have been sent by WhatsApp: the outcome is unknown. Okta got PENDING, so it sends no code itself.',
+        'Look for the message in the log of TWILIO: that shows whether it went out.',
       ],
     ],
   },
@@ -556,7 +557,7 @@ const STORIES: readonly Story[] = [
           ...NOT_REGISTERED,
         },
         'warn',
-        `The message by SMS ${status === 'failed' ? 'failed' : 'was not delivered'}.`,
+        `The message by SMS ${status === 'failed' ? 'failed' : 'was not delivered'} (30034).`,
       ],
       [
         {
@@ -599,7 +600,7 @@ const STORIES: readonly Story[] = [
           ...NO_SENDER,
         },
         'warn',
-        'The message by WhatsApp failed.',
+        'The message by WhatsApp failed (63007).',
       ],
       ended(BY_SMS),
       [

@@ -8,9 +8,6 @@ export function atMost(entries: number): { maxSize: number; sizeCalculation: () 
   return { maxSize: entries, sizeCalculation: () => 1 };
 }
 
-/** The older maps of a `RecentMap`: with five, it keeps at most a fifth more entries than it has to. */
-const OLDER_MAPS = 5;
-
 /**
  * A map that keeps each entry that was set or used in the last `least` sets and uses. It consists of several maps; when the newest is
  * full, the oldest is dropped as a whole. Finding and deleting the oldest entry on each `set` would cost more than everything else
@@ -20,10 +17,16 @@ export class RecentMap<Value extends object | string> {
   #newest = new Map<string, Value>();
   /** The newest comes first. */
   #maps: readonly Map<string, Value>[] = [this.#newest];
+  readonly #olderMaps: number;
   readonly #mapSize: number;
 
-  constructor(least: number) {
-    this.#mapSize = Math.ceil(least / OLDER_MAPS);
+  /**
+   * @param olderMaps - with five, the default, at most a fifth more entries are kept. With one, up to twice as many are kept, and
+   *   the last `least` different entries, however often some of them are used.
+   */
+  constructor(least: number, olderMaps = 5) {
+    this.#olderMaps = olderMaps;
+    this.#mapSize = Math.ceil(least / olderMaps);
   }
 
   get(key: string): Value | undefined {
@@ -45,7 +48,7 @@ export class RecentMap<Value extends object | string> {
   set(key: string, value: Value): void {
     if (this.#newest.size >= this.#mapSize && !this.#newest.has(key)) {
       this.#newest = new Map();
-      this.#maps = [this.#newest, ...this.#maps.slice(0, OLDER_MAPS)];
+      this.#maps = [this.#newest, ...this.#maps.slice(0, this.#olderMaps)];
     }
     this.#newest.set(key, value);
   }

@@ -6,12 +6,12 @@ import type { LiftedSuppression, Suppression } from './suppressions.js';
 
 /** What a state has to do, for hooks. Types only. */
 
-/** What decided the answer to a call, kept for its repeats. JSON can express it. */
+/** The answer to a call as it is kept for its repeats: what decided it (`Decision` in `okta/hook-answer.ts`). JSON can express it. */
 export type RememberedAnswer = Readonly<Record<string, unknown>>;
 
 /** One limit as it applies to one request: a number of points in a number of seconds. */
 export interface Bucket {
-  /** No number or login can be read from it. */
+  /** The user id may be read from it, but no number and no login. */
   readonly key: string;
   readonly points: number;
   readonly seconds: number;

@@ -6,6 +6,7 @@ import {
   good,
   nameChannel,
   plain,
+  remedyOfUnknown,
   warn,
   type EventDescription,
   type Tone,
@@ -28,16 +29,12 @@ export function describeAttempt(report: AttemptReport, when: string): EventDescr
     case 'unknown':
       return warn(
         `${when}${channel} may have gone out: no readable answer came, so no other channel is tried.`,
-        { ...report, remedy: report.remedy ?? lookFor(provider) },
+        { ...report, remedy: report.remedy ?? remedyOfUnknown(report.channel, provider) },
       );
     default:
       return plain(`${when}${channel}: ${String(outcome)}.`, report);
   }
 }
-
-/** The remedy for a message that may have gone out. */
-const lookFor = (provider: string): string =>
-  `Look for the message in the log of ${provider}: that shows whether it went out.`;
 
 type AnsweredEvent = HookEventOf<'request.answered'>;
 
@@ -70,8 +67,10 @@ function sentenceOf(
         ? 'A repeat got the first answer: the code may have been sent.'
         : `The code may have been sent${sentBy}${describeDetour(event)}: the outcome is unknown.${skipped}`;
       // The line of the first call has the remedy.
-      const look = isRepeat || event.provider === undefined ? undefined : lookFor(event.provider);
-      return ['warn', `${text} ${GOT_PENDING}`, event.remedy ?? look];
+      const remedy = isRepeat
+        ? event.remedy
+        : (event.remedy ?? remedyOfUnknown(event.channel, event.provider));
+      return ['warn', `${text} ${GOT_PENDING}`, remedy];
     }
     case 'blocked': {
       const got = event.status === 'PENDING' ? GOT_PENDING : 'Okta got an error, so it may send one itself.';
@@ -158,7 +157,7 @@ export const PROFILE_REMEDIES: ReadonlyMap<string, string> = new Map([
   ['OKTA_FORBIDDEN', 'Check credentials.okta: grant okta.users.read, or an admin role that may read users.'],
   [
     'OKTA_NOT_FOUND',
-    'See that credentials.okta.orgUrl is the org that calls the hook: the org there does not know this user.',
+    'Nothing, if the user was deleted or the call is a test. Otherwise see that credentials.okta.orgUrl is the org that calls the hook.',
   ],
   ['PAUSED', FREE_LIMIT],
   ['OKTA_RATE_LIMITED', FREE_LIMIT],

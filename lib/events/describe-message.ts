@@ -6,6 +6,7 @@ import {
   good,
   nameChannel,
   plain,
+  remedyOfUnknown,
   warn,
   type EventDescription,
   type Tone,
@@ -60,7 +61,7 @@ export function describeFailover(event: HookEventOf<'failover.ended'>): EventDes
       return warn(`${failed}. It may have been sent ${next}: the outcome is unknown.`, {
         code: code ?? cause.code,
         reason: reason ?? cause.reason,
-        remedy,
+        remedy: event.remedy ?? remedyOfUnknown(event.channel, event.provider),
       });
     case 'refused':
       return bad(`${failed}, and it could not be sent ${next}.`, { code, reason, remedy });

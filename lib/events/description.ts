@@ -69,3 +69,9 @@ export function nameRequestType(requestType: string | undefined): string {
 export function shortenRequestType(requestType: string): string {
   return requestType.replace(/^com\.okta\.user\.telephony\./, '');
 }
+
+/** The remedy for a message that may have gone out. */
+export function remedyOfUnknown(channel: string | undefined, provider: string | undefined): string {
+  const what = channel === 'voice' ? 'call' : 'message';
+  return `Look for the ${what} in the log of ${provider ?? 'the provider'}, if it has one: that shows whether it went out.`;
+}

@@ -168,10 +168,8 @@ class LocalClaim {
   follow(first: AnswerOfFirst): void {
     void first.then((found) => {
       if (found === undefined) this.release();
-      else if (this.#end(found !== 'lost')) {
-        this.#waiting ??= beginWaiting();
-        this.#waiting.resolve(found);
-      }
+      else if (found !== 'lost') this.settle(found);
+      else if (this.#end(false)) this.#waiting?.resolve(found);
     });
   }
 

@@ -18,7 +18,7 @@ export async function answerOkta(
   req: IncomingMessage,
   res: ServerResponse,
 ): Promise<void> {
-  if (call.answer === undefined && mayHaveLeft(call)) call.answer = decideAnswer(call, parts);
+  if (call.answer === undefined && mayHaveLeft(call)) call.answer = makeAnswer(call, parts);
   // A repeat waits, too: the call that it repeats is answered first.
   await endOfTurn();
   giveAnswer(call, parts, (body) => {
@@ -32,7 +32,7 @@ export function giveAnswer(
   parts: HookParts,
   write: (body: HookAnswer) => void,
 ): HookAnswer {
-  const given = call.answer ?? decideAnswer(call, parts);
+  const given = call.answer ?? makeAnswer(call, parts);
   const body = answerBy(given.decision, call.hook.request);
   write(body);
   endCall(call, parts);
@@ -41,7 +41,7 @@ export function giveAnswer(
   return body;
 }
 
-function decideAnswer(call: DispatchedCall, { settings }: HookParts): CallAnswer {
+function makeAnswer(call: DispatchedCall, { settings }: HookParts): CallAnswer {
   const { claim, delivery, refusal, budget } = call;
   const { answer: guardAnswer } = settings.guard;
   const decision = decide({ delivery, refusal, durationMs: budget.elapsedMs(), guardAnswer });

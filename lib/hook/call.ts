@@ -33,7 +33,7 @@ export interface OpenCall {
   isOver: boolean;
 }
 
-/** The answer to Okta. */
+/** What the answer to Okta is made of. */
 export interface CallAnswer {
   readonly decision: Decision;
   /** The decision is that of an earlier call with the same event. */

@@ -14,20 +14,20 @@ import type { HookRefusal } from './refusals.js';
 /** The body of a response. */
 export type HookAnswer = { readonly commands: readonly object[] } | { readonly error: object };
 
-/** What a response with status 200 says of the code; an `ERROR` has no such word. */
+/** What a response with status 200 says of the code. Okta's word for `ERROR` is a body with `error`. */
 type AnswerStatus = 'SUCCESSFUL' | 'PENDING' | 'ERROR';
 
 /**
  * What decides an answer. The rest of the answer is in the request, so a repeat gets the same answer from the decision of the first
- * call. A type, because an interface is no record.
+ * call. A state keeps it as a record, which TypeScript takes from a type, but not from an interface.
  */
 export type Decision = Readonly<{
-  /** A gateway of another version may have kept a decision of another form. Changes with any field below. */
+  /** The number of this form. Raise `FORM` with each change of a field: a gateway of another version may read it from Redis. */
   form: typeof FORM;
-  /** What became of the code. The status does not say whether a guard blocked it. */
+  /** The result for the code. The status does not say whether a guard blocked it. */
   outcome: CodeOutcome;
   status: AnswerStatus;
-  /** Who has the code. With `ERROR`, only `causes` counts of the fields from here on. */
+  /** The provider in the answer. With `ERROR`, only `causes` counts of the fields from here on. */
   provider: string;
   /** `undefined` if the provider gave none: the event's id then stands in the answer. */
   transactionId: string | undefined;
@@ -66,7 +66,7 @@ export function decide(result: {
   const decidedBy = delivery?.decidedBy;
   if (refusal?.isPending === true) {
     const { code: blocked } = refusal;
-    return decision(outcome, { status: 'PENDING', provider: GUARD_PROVIDER, durationMs, blocked });
+    return makeDecision(outcome, { status: 'PENDING', provider: GUARD_PROVIDER, durationMs, blocked });
   }
   if (refusal !== undefined || delivery === undefined || decidedBy === undefined) {
     const { code, reason } = refusal ?? { code: 'NOT_TRIED', reason: 'Nothing was tried' };
@@ -75,22 +75,28 @@ export function decide(result: {
       reason: `${code}: ${reason}`,
       domain: 'okta-telephony-hook',
     };
-    return decision(outcome, { causes: [cause] });
+    return makeDecision(outcome, { causes: [cause] });
   }
   const { status, attempts, isFraudBlock } = delivery;
   const { channel, provider, transactionId } = decidedBy;
   if (status !== 'refused') {
     const sent = { provider, channel, durationMs, refused: refusalsIn(attempts.slice(0, -1)) };
     return status === 'accepted'
-      ? decision(outcome, { status: 'SUCCESSFUL', transactionId, ...sent })
-      : decision(outcome, { status: 'PENDING', ...sent });
+      ? makeDecision(outcome, { status: 'SUCCESSFUL', transactionId, ...sent })
+      : makeDecision(outcome, { status: 'PENDING', ...sent });
   }
   // After an error, Okta's own failover would send the code that the fraud filter has just blocked.
   if (isFraudBlock && guardAnswer === 'pending') {
     const refused = refusalsIn(attempts);
-    return decision(outcome, { status: 'PENDING', provider: GUARD_PROVIDER, channel, durationMs, refused });
+    return makeDecision(outcome, {
+      status: 'PENDING',
+      provider: GUARD_PROVIDER,
+      channel,
+      durationMs,
+      refused,
+    });
   }
-  return decision(outcome, {
+  return makeDecision(outcome, {
     causes: attempts.map(({ channel, provider, code, reason }) => ({
       summary: `Refused by ${toToken(channel)}`,
       reason: `${code ?? 'REFUSED'}: ${reason ?? 'Refused by the channel'}`,
@@ -100,7 +106,7 @@ export function decide(result: {
 }
 
 /** Field by field, so that V8 has one hidden class for all of them: thousands are kept. */
-function decision(
+function makeDecision(
   outcome: CodeOutcome,
   {
     status = 'ERROR',
@@ -144,8 +150,9 @@ function codeOutcomeOf(delivery: Delivery | undefined, refusal: HookRefusal | un
  * code may have left.
  */
 export function decisionOfFirst(kept: RememberedAnswer | undefined): Decision {
+  // No one but a gateway with the same encryption keys can have kept it, so its form says what is in it.
   if (kept?.['form'] === FORM) return kept as Decision;
-  return decision('unknown', { status: 'PENDING', channel: 'unknown' });
+  return makeDecision('unknown', { status: 'PENDING', channel: 'unknown' });
 }
 
 /** The body of the answer. Okta takes a code with another status than `ERROR` as sent, or as possibly sent, and sends none itself. */

@@ -61,6 +61,19 @@ describe('RecentMap', () => {
     }
   });
 
+  it('with one older map keeps the last different entries, however often some of them are used', () => {
+    const map = new RecentMap<Entry>(100, 1);
+    for (let key = 0; key < 1_000; key += 1) {
+      map.set(`k${key}`, entry(key));
+      for (let again = 0; again < 5; again += 1) map.use(`k${Math.max(0, key - again * 20)}`);
+      const there = keysIn(map, key + 1);
+      expect(there.slice(-100)).to.deep.equal(
+        Array.from({ length: Math.min(key + 1, 100) }, (_, at) => Math.max(0, key - 99) + at),
+      );
+      expect(there.length).to.be.at.most(200);
+    }
+  });
+
   it('returns the last value of a key that is set repeatedly', () => {
     const map = new RecentMap<Entry>(3);
     for (let value = 0; value < 50; value += 1) {

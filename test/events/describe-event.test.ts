@@ -390,6 +390,10 @@ describe('describeEvent()', () => {
     const rejected = EVENTS['request.rejected'];
     const attempt = { ...EVENTS['attempt.ended'], outcome: 'refused', code: 'OWN' } as const;
     const reported = { ...EVENTS['message.reported'], report: 'failed', code: undefined } as const;
+    const unknown = { outcome: 'unknown', remedy: undefined, channel: 'voice', provider: 'TWILIO' } as const;
+    expect(describeEvent({ ...EVENTS['failover.ended'], ...unknown }).remedy).to.match(
+      /^Look for the call in the log of TWILIO/,
+    );
     const failover = { ...EVENTS['failover.ended'], outcome: 'refused', remedy: undefined } as const;
     const cause = { code: '30003', reason: undefined, remedy: 'The user must turn the phone on.' };
     for (const event of [

@@ -59,7 +59,10 @@ describe('the limits of a request', () => {
     expect(keyOf('perUser', { userId: '00u2' }, true)).to.not.equal(keyOf('perUser', {}, true));
   });
 
-  it('have digests as keys, without number, login or address', () => {
+  it('have keys without number, login or address: the user id is the only id in them', () => {
+    const [ofUser, ...others] = bucketsOf(REQUEST, false, guardOf('perUser', 'perNumber', 'perIp'));
+    expect(ofUser?.key).to.match(/^perUser [\w-]+ 00u1$/);
+    for (const { key } of others) expect(key).to.match(/^[\w-]{43}$/);
     const anonymous = { ...REQUEST, userId: undefined };
     for (const { key } of bucketsOf(anonymous, false, guardOf('perUser', 'perNumber', 'perIp'))) {
       expect(key).to.match(/^[\w-]{43}$/);

@@ -327,7 +327,7 @@ const STORIES: readonly Story[] = [
         }),
         'warn',
         'The code may have been sent by WhatsApp: the outcome is unknown. Okta got PENDING, so it sends no code itself.',
-        'Look for the message in the log of TWILIO: that shows whether it went out.',
+        'Look for the message in the log of TWILIO, if it has one: that shows whether it went out.',
       ],
     ],
   },

@@ -183,6 +183,31 @@ describe('the answer to Okta', () => {
     });
   }
 
+  it('is kept in form 1: raise its number if a field changes, for gateways of other versions', () => {
+    const { causes, ...decided } = decide({
+      delivery: deliveryOf('refused', REFUSED),
+      refusal: undefined,
+      durationMs: 12.6,
+      guardAnswer: 'pending',
+    });
+    expect(decided).to.deep.equal({
+      form: 1,
+      outcome: 'refused',
+      status: 'ERROR',
+      provider: 'UNKNOWN',
+      transactionId: undefined,
+      channel: 'none',
+      durationMs: 0,
+      refused: '',
+      blocked: undefined,
+    });
+    expect(causes[1]).to.deep.equal({
+      summary: 'Refused by line',
+      reason: 'REFUSED: Refused by the channel',
+      domain: 'LINE',
+    });
+  });
+
   it('tells a blocked code from one whose outcome is unknown, though both are PENDING', () => {
     const decided = decide({ delivery: undefined, refusal: block, durationMs: 1, guardAnswer: 'pending' });
     expect(decided).to.include({ outcome: 'blocked', status: 'PENDING' });

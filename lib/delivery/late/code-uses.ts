@@ -3,6 +3,7 @@ import type { ReadyChannel } from '../attempt.js';
 import type { EventStream } from '../../core/event-stream.js';
 import { digestOf } from '../../core/masking.js';
 import type { LateFailover } from './late-failover.js';
+import { personKey } from './receipt.js';
 import { SAME_MOMENT_MS } from '../running-calls.js';
 import type { GuardedState } from '../guarded-state.js';
 import { endOfTurn, steadyMs, waitAtMost } from '../../core/time.js';
@@ -124,8 +125,7 @@ export class CodeUses {
     const isKnown = atMs !== undefined && Math.abs(clock() - atMs) < FAR_OFF_MS;
     // All times that identify the code are by Okta's clock: ours may be wrong, or be set meanwhile.
     const usedMs = isKnown ? atMs : oktaNowMs();
-    // Their `personKey`.
-    const person = userId;
+    const person = personKey({ userId });
     const last = await state.takeSent(person, {
       deliveryChannel,
       usedMs: isKnown ? usedMs : Number.MAX_SAFE_INTEGER,

@@ -134,7 +134,7 @@ export function ownerOf({
 }
 
 /** Whose code it is: the user's id. If Okta sent none, the digest of the number, so that no number is a key. */
-export function personKey({ userId, phoneNumber }: TelephonyRequest): string {
+export function personKey({ userId, phoneNumber = '' }: Partial<TelephonyRequest>): string {
   return userId ?? digestOf(`number ${recipientOf(phoneNumber)}`);
 }
 

@@ -63,7 +63,7 @@ const NONE: readonly string[] = [];
  * without a timer.
  */
 export class LimitWindows {
-  readonly #windows = new RecentMap<Window>(MIN_WINDOWS);
+  readonly #windows = new RecentMap<Window>(MIN_WINDOWS, 1);
 
   /**
    * Takes a point from each bucket, or from none if one of them is exceeded.

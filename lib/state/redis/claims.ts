@@ -122,10 +122,11 @@ export class RedisClaims {
       suppressions,
       settle: (answer) => {
         if (names.length === 0) return;
+        const text = JSON.stringify(answer);
         void this.#write(
           this.#sealings.map((sealing, at) => {
             const name = names[at] ?? '';
-            return { name: 'settleEvent', keys: [name], args: [token, sealAnswer(sealing, name, answer)] };
+            return { name: 'settleEvent', keys: [name], args: [token, sealAnswer(sealing, name, text)] };
           }),
         );
       },
@@ -188,8 +189,8 @@ function nameOfLimit(sealing: Sealing, { key, seconds }: Bucket): string {
   return sealing.nameOf('limit', `${seconds} ${key}`);
 }
 
-function sealAnswer(sealing: Sealing, name: string, answer: RememberedAnswer): Buffer {
-  return Buffer.concat([Buffer.of(ANSWER_PREFIX), sealing.seal('answer', name, JSON.stringify(answer))]);
+function sealAnswer(sealing: Sealing, name: string, answer: string): Buffer {
+  return Buffer.concat([Buffer.of(ANSWER_PREFIX), sealing.seal('answer', name, answer)]);
 }
 
 function openAnswer(sealing: Sealing | undefined, name: string, sealed: Buffer): RememberedAnswer {

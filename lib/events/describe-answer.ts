@@ -61,15 +61,19 @@ function sentenceOf(
         const text = `The code was sent${sentBy}, the channel that Okta requested: Okta does not let the hook read users.`;
         return ['warn', text, PROFILE_REMEDIES.get(profileReason)];
       }
-      return ['good', `The code was sent${sentBy}${describeDetour(event)}.${skipped}`, remedyOfDetour(event)];
+      return [
+        // Okta asks for codes of its own users: it may be another org.
+        profileReason === 'OKTA_NOT_FOUND' ? 'warn' : 'good',
+        `The code was sent${sentBy}${describeDetour(event)}.${skipped}`,
+        remedyOfDetour(event),
+      ];
     case 'unknown': {
       const text = isRepeat
-        ? 'A repeat got the first answer: the code may have been sent.'
+        ? `A repeat got ${event.reason === undefined ? 'the first answer' : 'no answer of the first call'}: the code may have been sent.`
         : `The code may have been sent${sentBy}${describeDetour(event)}: the outcome is unknown.${skipped}`;
-      // The line of the first call has the remedy.
-      const remedy = isRepeat
-        ? event.remedy
-        : (event.remedy ?? remedyOfUnknown(event.channel, event.provider));
+      // Of a repeat with the first answer, the line of the first call has the remedy.
+      const isTold = isRepeat && event.reason === undefined;
+      const remedy = isTold ? undefined : (event.remedy ?? remedyOfUnknown(event.channel, event.provider));
       return ['warn', `${text} ${GOT_PENDING}`, remedy];
     }
     case 'blocked': {
@@ -125,7 +129,7 @@ function describeBlock({ isRepeat, code, attempts }: AnsweredEvent): string {
   if (isRepeat) return 'A repeat got the first answer: the code was blocked.';
   if (code === 'SUPERSEDED') return 'The code is superseded: the user has a newer one. Nothing was sent.';
   return attempts.length === 0
-    ? 'The guard blocked the code. Nothing was sent.'
+    ? `The guard blocked the code${code === undefined ? '' : ` (${code})`}. Nothing was sent.`
     : "A provider's fraud filter blocked the code. Nothing was sent.";
 }
 

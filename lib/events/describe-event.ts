@@ -107,7 +107,7 @@ const TABLE: {
       : plain(`The plan: ${channels.map(nameChannel).join(', then ')}.${omitted}`);
   },
   'attempt.ended': (event) => describeAttempt(event, ''),
-  'attempt.settled': (event) => describeAttempt(event, 'After the answer to Okta: '),
+  'attempt.settled': (event) => describeAttempt(event, 'After the deadline: '),
   'request.answered': describeAnswer,
 
   'message.reported': describeReport,
@@ -150,7 +150,13 @@ const TABLE: {
       event,
     ),
   'state.recovered': (event) => good('The shared state store is back.', event),
-  'state.warned': (event) => warn('The shared state store works, but not as well as it could.', event),
+  'state.warned': (event) =>
+    warn(
+      event.reason === 'OTHER_KEYS'
+        ? 'Gateways with different encryption keys share nothing: no repeats, no limits, no STOP.'
+        : 'The shared state store works, but not as well as it could.',
+      event,
+    ),
   'breaker.changed': ({ host, state, channels }) => {
     const isOkta = channels.length === 0;
     // A channel without a host has its own name in its place.

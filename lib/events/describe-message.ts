@@ -49,6 +49,18 @@ export function describeReport(event: HookEventOf<'message.reported'>): EventDes
 /** The user has a newer code, or this one, so that this message is not needed. */
 const NOT_NEEDED: ReadonlySet<string> = new Set(['SUPERSEDED', 'DELIVERED']);
 
+const NO_OTHER = ', and no other channel can send it.';
+
+/** Why no other channel sent a code that the user may still need. They follow `… did not deliver the code`. */
+const DROPPED: ReadonlyMap<string, string> = new Map([
+  ['FRAUD_BLOCK', '. A fraud filter blocked it, so no other channel sends it.'],
+  ['CODE_EXPIRED', '. The code had ended by then, so no other channel sends it.'],
+  [
+    'STATE_LOST',
+    '. Without the shared state, the hook does not know of newer codes, so no other channel sends it.',
+  ],
+]);
+
 export function describeFailover(event: HookEventOf<'failover.ended'>): EventDescription {
   const { cause, code, reason, transactionId } = event;
   const failed = `${nameChannel(event.fromChannel)} did not deliver the code (${cause.code})`;
@@ -68,7 +80,7 @@ export function describeFailover(event: HookEventOf<'failover.ended'>): EventDes
     case 'dropped':
       return NOT_NEEDED.has(code ?? '')
         ? plain(`${failed}. No other channel is needed.`, { code, reason, remedy: event.remedy })
-        : warn(`${failed}, and no other channel can send it.`, { code, reason, remedy });
+        : warn(failed + (DROPPED.get(code ?? '') ?? NO_OTHER), { code, reason, remedy });
   }
 }
 

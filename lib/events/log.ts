@@ -45,13 +45,10 @@ function levelOf(event: HookEvent, tone: Tone): LogLevel {
   return tone === 'bad' && ERRORS.has(event.type) ? 'error' : LEVEL_OF[tone];
 }
 
-/**
- * Whether another line has warned of a blocked code: that of `guard.blocked`, or of the first answer. A blocked code is one
- * warning.
- */
+/** Whether another line has told of a code that was not sent: that of `guard.blocked`, or of the first answer. Each counts once. */
 function isWarnedOf({ outcome, isRepeat, code, attempts }: HookEventOf<'request.answered'>): boolean {
-  const isByGuard = attempts.length === 0 && code !== 'SUPERSEDED';
-  return outcome === 'blocked' && (isRepeat || isByGuard);
+  if (isRepeat) return outcome === 'blocked' || outcome === 'refused';
+  return outcome === 'blocked' && attempts.length === 0 && code !== 'SUPERSEDED';
 }
 
 /** The fields of a line that have a value, first those that people search by. A log line has its own time. */

@@ -209,17 +209,17 @@ function remedyForCountry(country: string | undefined, kind: 'allow' | 'deny'): 
 const LIMITED: Readonly<Record<LimitRule, Omit<GuardBlock, 'rule' | 'points' | 'seconds'>>> = {
   perUser: {
     code: 'LIMIT_PER_USER',
-    reason: 'The user was sent as many codes as the limit allows',
+    reason: 'The user has used up the limit',
     remedy: "Look at the user in Okta's System Log. If so many codes are normal, raise guard.perUser.",
   },
   perNumber: {
     code: 'LIMIT_PER_NUMBER',
-    reason: 'The number was sent as many codes as the limit allows',
+    reason: 'The number has used up the limit',
     remedy: 'Find out who shares the number. If so many codes are normal, raise guard.perNumber.',
   },
   perIp: {
     code: 'LIMIT_PER_IP',
-    reason: 'The address was the cause of as many codes as the limit allows',
+    reason: 'The address has used up the limit',
     remedy: "Look at the address in Okta's System Log. If many users share it, raise guard.perIp.",
   },
 };

@@ -152,8 +152,11 @@ function codeOutcomeOf(delivery: Delivery | undefined, refusal: HookRefusal | un
 export function decisionOfFirst(kept: RememberedAnswer | undefined): Decision {
   // No one but a gateway with the same encryption keys can have kept it, so its form says what is in it.
   if (kept?.['form'] === FORM) return kept as Decision;
-  return makeDecision('unknown', { status: 'PENDING', channel: 'unknown' });
+  return NO_FIRST_ANSWER;
 }
+
+/** For a repeat whose first call is not answered in time, or was answered by a gateway of another version. */
+export const NO_FIRST_ANSWER = makeDecision('unknown', { status: 'PENDING', channel: 'unknown' });
 
 /** The body of the answer. Okta takes a code with another status than `ERROR` as sent, or as possibly sent, and sends none itself. */
 export function answerBy(decision: Decision, request: TelephonyRequest): HookAnswer {

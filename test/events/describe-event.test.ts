@@ -257,7 +257,7 @@ describe('describeEvent()', () => {
       described({ isRepeat: true }),
     ]).to.deep.equal([
       'warn: The code is superseded: the user has a newer one. Nothing was sent. Okta got PENDING, so it sends no code itself.',
-      'warn: The guard blocked the code. Nothing was sent. Okta got an error, so it may send one itself.',
+      'warn: The guard blocked the code (LIMIT_PER_USER). Nothing was sent. Okta got an error, so it may send one itself.',
       "warn: A provider's fraud filter blocked the code. Nothing was sent. Okta got PENDING, so it sends no code itself.",
       'warn: A repeat got the first answer: the code was blocked. Okta got PENDING, so it sends no code itself.',
     ]);

@@ -79,7 +79,7 @@ describe('the log', () => {
       /profile\.timeoutMs/,
     ],
     [
-      'info',
+      'warn',
       /The code was sent by SMS, without the user's profile \(OKTA_NOT_FOUND\)\.$/,
       { ...answered, profileSource: 'none', profileReason: 'OKTA_NOT_FOUND' },
       /^Nothing, if the user was deleted.*orgUrl is the org that calls the hook/,
@@ -109,6 +109,23 @@ describe('the log', () => {
     ],
     [
       'warn',
+      /A repeat got no answer of the first call: the code may have been sent\. Okta got PENDING/,
+      {
+        ...answered,
+        outcome: 'unknown',
+        status: 'PENDING',
+        isRepeat: true,
+        reason: 'The first call has died',
+      },
+      /^Look for the message in the log of /,
+    ],
+    [
+      'info',
+      /A repeat got the first answer: no code was sent\. Okta may send one itself\.$/,
+      { ...answered, outcome: 'refused', status: 'ERROR', isRepeat: true },
+    ],
+    [
+      'warn',
       /A provider's fraud filter blocked the code\. Nothing was sent\. Okta got PENDING/,
       { ...answered, outcome: 'blocked', status: 'PENDING', attempts: [{ ...attempt, outcome: 'refused' }] },
     ],
@@ -126,7 +143,7 @@ describe('the log', () => {
     ...(['PENDING', 'ERROR'] as const).flatMap((status) => [
       [
         'info' as const,
-        /The guard blocked the code\. Nothing was sent\./,
+        /The guard blocked the code \(\w+\)\. Nothing was sent\./,
         { ...answered, outcome: 'blocked' as const, status, code: 'LIMIT_PER_USER' },
       ] as const,
       [
@@ -142,12 +159,12 @@ describe('the log', () => {
     ],
     [
       'info',
-      /After the answer to Okta: TWILIO accepted the message for SMS\.$/,
+      /After the deadline: TWILIO accepted the message for SMS\.$/,
       { at: 1, type: 'attempt.settled', ...ids, ...user, ...attempt, outcome: 'accepted' },
     ],
     [
       'warn',
-      /After the answer to Okta: SMS was refused; no message went out\.$/,
+      /After the deadline: SMS was refused; no message went out\.$/,
       { at: 1, type: 'attempt.settled', ...ids, ...user, ...attempt, outcome: 'refused' },
       /^Look at the log of TWILIO\.$/,
     ],
@@ -187,9 +204,9 @@ describe('the log', () => {
         ['info', /\(63024\)\. No other channel is needed\.$/, 'dropped', 'SUPERSEDED'],
         ['info', /\(63024\)\. No other channel is needed\.$/, 'dropped', 'DELIVERED'],
         ['warn', /and no other channel can send it\.$/, 'dropped', 'NO_CHANNEL_LEFT'],
-        ['warn', /and no other channel can send it\.$/, 'dropped', 'FRAUD_BLOCK'],
-        ['warn', /and no other channel can send it\.$/, 'dropped', 'CODE_EXPIRED'],
-        ['warn', /and no other channel can send it\.$/, 'dropped', 'STATE_LOST'],
+        ['warn', /A fraud filter blocked it, so no other channel sends it\.$/, 'dropped', 'FRAUD_BLOCK'],
+        ['warn', /The code had ended by then, so no other channel sends it\.$/, 'dropped', 'CODE_EXPIRED'],
+        ['warn', /does not know of newer codes, so no other channel sends it\.$/, 'dropped', 'STATE_LOST'],
       ] as const
     ).map(
       ([level, message, outcome, code]) =>
@@ -318,6 +335,11 @@ describe('the log', () => {
     ],
     ['info', /is back\.$/, { at: 1, type: 'state.recovered', reason: 'TIMEOUT', lostMs: 5 }],
     ['warn', /not as well as it could\.$/, { at: 1, type: 'state.warned', reason: 'EVICTION', remedy: 'x' }],
+    [
+      'warn',
+      /different encryption keys share nothing: no repeats, no limits, no STOP\.$/,
+      { at: 1, type: 'state.warned', reason: 'OTHER_KEYS', remedy: 'x' },
+    ],
     [
       'warn',
       /: api\.twilio\.com \(WhatsApp, SMS\) does not answer.* by other channels, or are refused at once\.$/,

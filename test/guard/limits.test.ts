@@ -284,19 +284,19 @@ describe('the guard', () => {
     [
       ['+12025550142', undefined, ['perUser']],
       'LIMIT_PER_USER',
-      'The user was sent as many codes as the limit allows',
+      'The user has used up the limit',
       "Look at the user in Okta's System Log. If so many codes are normal, raise guard.perUser.",
     ],
     [
       ['+12025550142', undefined, ['perNumber']],
       'LIMIT_PER_NUMBER',
-      'The number was sent as many codes as the limit allows',
+      'The number has used up the limit',
       'Find out who shares the number. If so many codes are normal, raise guard.perNumber.',
     ],
     [
       ['+12025550142', undefined, ['perIp']],
       'LIMIT_PER_IP',
-      'The address was the cause of as many codes as the limit allows',
+      'The address has used up the limit',
       "Look at the address in Okta's System Log. If many users share it, raise guard.perIp.",
     ],
   ];

@@ -351,7 +351,7 @@ const STORIES: readonly Story[] = [
           remedy: COUNTRY_REMEDY,
         }),
         'info',
-        `The guard blocked the code. Nothing was sent. ${
+        `The guard blocked the code (COUNTRY_NOT_ALLOWED). Nothing was sent. ${
           status === 'PENDING'
             ? 'Okta got PENDING, so it sends no code itself.'
             : 'Okta got an error, so it may send one itself.'

@@ -120,7 +120,7 @@ describe('the guard', () => {
     const call = await scene.call();
     expect(call.httpStatus).to.equal(200);
     expect(errorOf(call)?.errorCauses?.[0]).to.include({
-      reason: 'LIMIT_PER_USER: The user was sent as many codes as the limit allows',
+      reason: 'LIMIT_PER_USER: The user has used up the limit',
       location: ANA.id,
     });
     expect(sent()).to.equal(1);
@@ -152,7 +152,7 @@ describe('the guard', () => {
     expect(scene.log.at(-1)).to.include({
       level: 'info',
       message:
-        'okta-telephony-hook: The guard blocked the code. Nothing was sent. Okta got PENDING, so it sends no code itself.',
+        'okta-telephony-hook: The guard blocked the code (LIMIT_PER_USER). Nothing was sent. Okta got PENDING, so it sends no code itself.',
     });
     expect(scene.log.at(-1)?.fields).to.include({
       event: 'request.answered',

@@ -208,7 +208,7 @@ describe('late failover', () => {
     expect(line).to.include({
       level: 'warn',
       message:
-        'okta-telephony-hook: WhatsApp did not deliver the code (30450), and no other channel can send it.',
+        'okta-telephony-hook: WhatsApp did not deliver the code (30450). A fraud filter blocked it, so no other channel sends it.',
     });
     expect(line?.fields).to.include({
       userId: ANA.id,

@@ -390,15 +390,18 @@ describe('a state that fails', () => {
     const call = await scene.call({ eventId: 'event-1' });
     expect(commandOf(call)).to.include({ status: 'PENDING', transactionId: 'event-1' });
     expect(scene.twilio.requests).to.be.empty;
+    expect(scene.events.at(-1)).to.include({ type: 'request.answered', isRepeat: true, outcome: 'unknown' });
+    expect(scene.events.at(-1))
+      .to.have.property('reason')
+      .that.matches(/its gateway may have died$/);
     await scene.close();
   });
 
   for (const [title, kept] of [
     ['null', null],
     ['a string', 'sent'],
-    ['an answer without a command', { commands: [] }],
-    ['an answer with a status that Okta does not know', { commands: [{ value: [{ status: 'SENT' }] }] }],
-    ['an error without a summary', { error: {} }],
+    ['an answer as text', { commands: [{ value: [{ status: 'SUCCESSFUL' }] }] }],
+    ['a decision of another form', { form: 2, outcome: 'accepted', status: 'SUCCESSFUL' }],
   ] as const) {
     it(`gives a repeat PENDING if another version stored ${title} as the first answer`, async () => {
       const answer = Promise.resolve(kept as unknown as RememberedAnswer);

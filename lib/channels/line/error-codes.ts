@@ -8,8 +8,8 @@ const CHECK_TOKEN =
   "Issue a channel access token of the Messaging API channel in the LINE Developers Console and put it into lineChannel's channelAccessToken.";
 const CHECK_PLAN = "Look at the LINE Official Account's plan and at what its Messaging API channel may do.";
 const RAISE_LIMIT = "Raise the LINE Official Account's plan, or its limit of additional messages.";
-const WAIT = 'Nothing: the next channel follows, and LINE takes messages again soon.';
-const CHECK_STATUS = "Look at LINE's status page. The next channel follows.";
+const WAIT = 'Nothing, if another channel sent the code. LINE takes messages again soon.';
+const CHECK_STATUS = "Look at LINE's status page.";
 const CHECK_USER =
   "Compare the attribute with the user's id of this channel's provider: each provider has its own ids.";
 

@@ -256,7 +256,8 @@ describe('twilioMessages', () => {
         status: 'failed',
         code: '63024',
         reason: 'The recipient cannot get this on WhatsApp',
-        remedy: 'Nothing: the next channel follows.',
+        remedy:
+          'Nothing, if another channel sent the code. If none did, the user needs another one, such as SMS.',
         moveOn: true,
         isNotReached: true,
       });

@@ -8,9 +8,12 @@ import { failover, judgeAnswer, type OktaVerdict } from './verdict.js';
 
 /** A call of a telephony hook. */
 export interface HookCallOptions extends HookPayloadOptions {
-  /** The hook's URL. Default: that of the org's active telephony hook, with the headers that prove Okta to it. */
+  /**
+   * Another URL of the hook, such as that of a second gateway. It gets the credential of the org's active telephony hook, if
+   * there is one. Default: the URL of that hook.
+   */
   readonly url?: string | undefined;
-  /** Headers with Okta's credential, e.g. `authorization`. They replace the usual headers. */
+  /** More headers. One with the name of a usual header replaces it, e.g. `authorization`. */
   readonly headers?: Readonly<Record<string, string>> | undefined;
   /**
    * Changes the payload before it is sent: in place, or by returning another one. A string is sent unchanged, so

@@ -118,14 +118,20 @@ export class OktaOrg {
 
   async #targetOf({ url, headers = {} }: HookCallOptions): Promise<HookTarget> {
     const hook = this.inlineHooks.activeTelephonyHook;
-    if (url !== undefined) return { url, headers };
-    if (hook === undefined)
+    if (hook === undefined) {
+      if (url !== undefined) return { url, headers };
       throw new Error('There is no active telephony hook: give a url, or create a hook.');
+    }
     const proof = await proveToHook(hook.channel, this.keys, this.context);
-    const target = { url: hook.channel.uri, hookId: hook.id };
+    const target = { url: url ?? hook.channel.uri, hookId: hook.id };
     if (typeof proof === 'string') return { ...target, headers, problem: proof };
-    return { ...target, headers: { ...proof, ...headers } };
+    return { ...target, headers: { ...inLowerCase(proof), ...inLowerCase(headers) } };
   }
+}
+
+/** Names of headers in one spelling, so that a header replaces the one with the same name. */
+function inLowerCase(headers: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));
 }
 
 /** @throws TypeError if Okta cannot call the URL. */

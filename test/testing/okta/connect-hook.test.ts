@@ -44,6 +44,21 @@ describe('startOktaEmulator: connectHook', () => {
     expect(okta.requests).to.deep.equal([]);
   });
 
+  it('sends the secret to another url of callHook(), too, and one header of each name', async () => {
+    const headersAt = async (headers?: Readonly<Record<string, string>>): Promise<unknown> => {
+      const { httpStatus } = await okta.callHook({ url: `${gateway.url}/second`, headers });
+      expect(httpStatus).to.equal(200);
+      const { url, headers: got } = gateway.received.at(-1) ?? {};
+      expect(url).to.equal('/second');
+      return got?.authorization;
+    };
+    expect(await headersAt()).to.equal(undefined); // no hook is connected
+    await okta.connectHook(`${gateway.url}/hook`);
+    expect(await headersAt()).to.equal(okta.hookCredential.secrets[0]);
+    expect(await headersAt({ 'X-Other': 'a' })).to.equal(okta.hookCredential.secrets[0]);
+    expect(await headersAt({ authorization: 'wrong' })).to.equal('wrong');
+  });
+
   it('replaces the hook of an earlier connectHook()', async () => {
     await okta.connectHook(`${gateway.url}/hook`);
     await okta.connectHook(`${gateway.url}/hook`);

@@ -12,7 +12,7 @@ import {
   type TestBrowser,
 } from './browser.js';
 import { hostileStandIn } from './hostile-texts.js';
-import { plantExecution, plantExecutions, plantHealth } from './planted.js';
+import { ABOUT, plantExecution, plantExecutions, plantHealth } from './planted.js';
 import { startStandIn, type StandIn } from './stand-in.js';
 
 /** The page without a gateway, in states that a gateway would take long to reach. */
@@ -617,6 +617,30 @@ describe("the console's page", function () {
     await page.getByText('79', { exact: true }).waitFor();
     await page.locator('.scrolled:focus').waitFor();
   });
+
+  for (const [isShared, texts] of [
+    [false, [/^The state of this gateway now\./m, /^Deliveries of the last hour$/m, /^The last day$/m]],
+    [
+      true,
+      [
+        /^Now, Load, Channels and Limits are about this gateway\. Deliveries and the plots .* all gateways\./m,
+        /^Deliveries of the last hour, at all gateways$/m,
+        /^The last hour, at all gateways$/m,
+        /^The last day, at all gateways$/m,
+        /^\d+ in the last hour, by this gateway$/m,
+      ],
+    ],
+  ] as const) {
+    it(`says in the health whose codes it shows, ${isShared ? 'with' : 'without'} a shared history`, async () => {
+      standIn = await startStandIn({ about: { ...ABOUT, isShared } });
+      const { page } = await browser.open(`${standIn.url}#/health`);
+      await page.getByText('Okta has not requested a code in the last day.').waitFor();
+      await page.getByText('api.line.me (LINE) does not answer').waitFor();
+      const shown = await page.locator('main').innerText();
+      for (const text of texts) expect(shown).to.match(text);
+      if (!isShared) expect(shown).to.not.include('all gateways');
+    });
+  }
 
   it('shows charts of the last hour and day, and their numbers in tables that stay open', async () => {
     const stood = (standIn = await startStandIn());

@@ -4,7 +4,7 @@ import type { About, Health } from '../api.js';
 import { showDeliveries } from './deliveries.js';
 import { facts, markTone, redraw, showFailure, timeAt, type View } from './widgets.js';
 import { formatCount, formatDuration, formatRelative, formatWindow } from './format.js';
-import { makePlots } from './plots.js';
+import { makePlots, nameScope } from './plots.js';
 import type { Route } from './routes.js';
 import { readHealth, ServerFailure } from './server.js';
 import type { Stream } from './stream.js';
@@ -15,7 +15,7 @@ import { nameChannel } from '../../events/description.js';
 export function makeHealth(about: About, stream: Stream): View<Extract<Route, { view: 'health' }>> {
   const body = element('div.cards');
   let shown: string | undefined;
-  const plots = makePlots();
+  const plots = makePlots(about);
 
   const show = (health: Health): void => {
     // Most updates change only times: then the page stays as it is, and so does what the reader has selected.
@@ -46,7 +46,12 @@ export function makeHealth(about: About, stream: Stream): View<Extract<Route, { 
     element: element(
       'div.view',
       element('h1', { tabindex: -1 }, 'Health'),
-      element('p.lead', 'The state of this gateway now. The page updates itself.'),
+      element(
+        'p.lead',
+        about.isShared
+          ? 'Now, Load, Channels and Limits are about this gateway. Deliveries and the plots are about the codes of all gateways. The page updates itself.'
+          : 'The state of this gateway now. The page updates itself.',
+      ),
       body,
       plots.element,
     ),
@@ -71,11 +76,15 @@ function drawHealth(health: Health, about: About): readonly HTMLElement[] {
       ),
     ),
     card('Channels', drawChannels(health)),
-    card('Limits', ...drawLimits(health)),
+    card('Limits', ...drawLimits(health, about)),
     element(
       'section.card.whole',
       { 'aria-labelledby': 'deliveries' },
-      element('h2', { id: 'deliveries' }, `Deliveries of the last ${formatWindow(health.windowSeconds)}`),
+      element(
+        'h2',
+        { id: 'deliveries' },
+        `Deliveries of the last ${formatWindow(health.windowSeconds)}${nameScope(about)}`,
+      ),
       health.deliveries.length === 0
         ? element(
             'p.empty',
@@ -171,7 +180,7 @@ const RULES: ReadonlyMap<string, string> = new Map([
   ['perIp', 'Each IP address'],
 ]);
 
-function drawLimits({ limits, windowSeconds }: Health): readonly HTMLElement[] {
+function drawLimits({ limits, windowSeconds }: Health, about: About): readonly HTMLElement[] {
   const { mode, rules, countries, blocked } = limits;
   return [
     mode === 'enforce'
@@ -185,7 +194,7 @@ function drawLimits({ limits, windowSeconds }: Health): readonly HTMLElement[] {
       ['Countries', countries ?? 'all'],
       [
         mode === 'enforce' ? 'Blocked' : 'Would have been blocked',
-        `${formatCount(blocked)} in the last ${formatWindow(windowSeconds)}`,
+        `${formatCount(blocked)} in the last ${formatWindow(windowSeconds)}${about.isShared ? ', by this gateway' : ''}`,
       ],
     ),
   ];

@@ -2,6 +2,7 @@ import type { Timeline, TimelineBucket } from '../../core/history.js';
 import { nameChannel } from '../../events/description.js';
 import { drawing, element } from '../../http/page/browser/dom.js';
 import { formatClock, formatCount, formatDuration, nameTimeZone } from './format.js';
+import type { About } from '../api.js';
 import { readTimeline, ServerFailure } from './server.js';
 import { makeLegend, makeNumbersRow, makeNumbersTable, redraw, showFailure } from './widgets.js';
 
@@ -12,7 +13,7 @@ const OLD_MS = 30_000;
  * The last hour and the last day as plots: codes by outcome, and the time to delivery by channel. Beside each plot is a table
  * with its numbers.
  */
-export function makePlots() {
+export function makePlots(about: About) {
   const body = element('div.cards');
   let loadedAt = 0;
   let shown: string | undefined;
@@ -26,7 +27,7 @@ export function makePlots() {
       return;
     }
     const key = JSON.stringify(timeline);
-    if (key !== shown && redraw(body, () => drawTimeline(timeline))) shown = key;
+    if (key !== shown && redraw(body, () => drawTimeline(timeline, about))) shown = key;
   };
   return {
     element: body,
@@ -66,7 +67,12 @@ const OUTCOMES = [
   { outcome: 'refused', meaning: 'Refused', name: 'refused' },
 ] as const;
 
-function drawTimeline({ spans, completeSince }: Timeline): readonly HTMLElement[] {
+/** For titles: whose codes the history has, if they are not only those of this gateway. */
+export function nameScope({ isShared }: About): string {
+  return isShared ? ', at all gateways' : '';
+}
+
+function drawTimeline({ spans, completeSince }: Timeline, about: About): readonly HTMLElement[] {
   return spans.map(({ bucketMs, buckets }, index) => {
     const span = bucketMs * buckets.length <= 3_600_000 ? 'hour' : 'day';
     const [first] = buckets;
@@ -74,7 +80,7 @@ function drawTimeline({ spans, completeSince }: Timeline): readonly HTMLElement[
     return element(
       'section.card.whole',
       { 'aria-labelledby': `plots-${index}` },
-      element('h2', { id: `plots-${index}` }, `The last ${span}`),
+      element('h2', { id: `plots-${index}` }, `The last ${span}${nameScope(about)}`),
       element(
         'p.quiet',
         `Without previews and tests. Times are in ${nameTimeZone()}.`,

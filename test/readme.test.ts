@@ -33,6 +33,8 @@ const BEFORE: Readonly<Record<string, string>> = {
   'Rolling a channel out': 'declare const flags: { readonly whatsappPercent: number };',
   'Letting users choose': 'declare const apiToken: string, userId: string;',
   'Signing in at the emulated Okta': `import type { TwilioEmulator } from 'okta-telephony-hook/testing'; declare const twilio: TwilioEmulator, authorizeUrl: string;`,
+  'doctor and preview against the demo org':
+    "import type { DemoOrg } from 'okta-telephony-hook/demo'; declare const org: DemoOrg, publicUrl: string;",
   'When a user writes STOP':
     'declare function finishPairing(channel: string, from: string, text: string): Promise<boolean>;',
   'Many gateways on one Redis': `${HOOK} ${OPTIONS} declare const process: { env: { REDIS_URL: string; STATE_ENCRYPTION_KEY: string } };`,

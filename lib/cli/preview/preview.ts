@@ -8,7 +8,8 @@ import { CommandError, type ExitCode } from '../failure.js';
 import { maskValue, secretsOfCall } from './masked-call.js';
 import { CONNECT_TIMEOUT_MS, hookRole, INLINE_HOOK_SCOPES, USERS, withOrg, type Org } from '../org.js';
 import { checkPayload, editPayload, readPayload, type Payload } from './payload.js';
-import { nextSteps, causesIn, showCall, showSent, maskResult, type MaskedResult } from './report.js';
+import { nextSteps, causesIn, isBlocked, showCall, showSent, maskResult } from './report.js';
+import type { MaskedResult } from './report.js';
 import { withoutCause, describeRoute, findOktaRoute, readGatewayRoute, sendBy } from './send.js';
 import type { PreviewResult, Route } from './send.js';
 import { readPreviewOptions, type PreviewOptions } from './options.js';
@@ -53,7 +54,8 @@ the variables HOOK_OAUTH_… of a client with a secret; see setup hook.
     ...flagOptions('edit', 'print'),
     ...YES_OPTION,
   },
-  exitCodes: '0 Okta treats the code as sent or pending; 1 it does not, or nothing was sent; 2 bad use',
+  exitCodes:
+    '0 Okta treats the code as sent or pending, or --print; 1 it does not, or nothing was sent, as after a block; 2 bad use',
   async run(call) {
     const { terminal } = call;
     const empty: PreviewReport = { command: 'preview', result: 'failed', notes: [], next: [] };
@@ -190,7 +192,8 @@ async function showAndSend(run: Run, payload: Payload, route: Route): Promise<Ex
   const isOAuth = route.via === 'gateway' && route.isOAuth;
   report.next.push(...new Set([...remedies, ...nextSteps(sent, isOAuth)]));
   printNextSteps(report.next, terminal);
-  return report.result === 'sent' || report.result === 'pending' ? 0 : 1;
+  const isExpected = report.result === 'sent' || report.result === 'pending';
+  return isExpected && !isBlocked(sent.answer?.body) ? 0 : 1;
 }
 
 /** Prints what the command waits for, and after three seconds that it takes long. */

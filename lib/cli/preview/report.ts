@@ -176,11 +176,23 @@ export function notesIn(body: unknown, hasCountry = true): readonly AnswerCause[
     const meaning = twilio === undefined ? '' : `: ${twilio.reason}`;
     return { text: `${channel} was refused with ${code}${meaning}`, remedy: remedyFor(code, 'TWILIO') };
   });
-  if (textFieldOf(command, 'provider') !== 'GUARD') return causes;
+  if (!isBlocked(body)) return causes;
   const blocked = pairs.get('blocked');
-  const by = blocked === undefined ? 'a fraud filter' : `the guard (${blocked})`;
   const remedy = remedyFor(blocked ?? '', '', hasCountry);
-  return [...causes, { text: `Nothing was sent: ${by} blocked it`, remedy }];
+  return [...causes, { text: `Nothing was sent: ${describeBlock(blocked)}`, remedy }];
+}
+
+function describeBlock(code: string | undefined): string {
+  if (code === undefined) return 'a fraud filter blocked it';
+  return code === REFUSALS.SUPERSEDED.code ? 'the user has a newer code' : `the guard (${code}) blocked it`;
+}
+
+/**
+ * Whether the guard, a fraud filter or a newer code has blocked the code. Then nothing was sent, although the answer has a
+ * status with which Okta waits for the code.
+ */
+export function isBlocked(body: unknown): boolean {
+  return textFieldOf(commandOf(body), 'provider') === 'GUARD';
 }
 
 /** The value of the first command in an answer. */
@@ -211,7 +223,7 @@ export function nextSteps({ answer, problem, reaction }: PreviewResult, isOAuth:
   if (reaction?.action === 'sent') return [];
   if (reaction?.action === 'pending') {
     // `notesIn` has the remedy of a blocked code.
-    if (fieldOf(commandOf(answer?.body), 'provider') === 'GUARD') return [];
+    if (isBlocked(answer?.body)) return [];
     return [
       "Look at the phone: it is unknown whether the message went out. The gateway's log says why (TROUBLESHOOTING.md: Okta gets PENDING).",
     ];

@@ -219,11 +219,14 @@ describe('preview', () => {
         expect(made.stdout).to.include('Join it anew');
       });
 
-      it('says that the guard blocked the code, and that the result is pending', async () => {
+      it('exits with 1 if the guard blocked the code, although the result is pending', async () => {
         await start({ guard: { perUser: { points: 1, seconds: 600 } } });
         await previewOf(usual);
+        const shown = await previewOf(usual);
+        expect(shown.code).to.equal(1);
+        expect(shown.stderr).to.include('! Nothing was sent: the guard (LIMIT_PER_USER) blocked it');
         const made = await previewOf(`${usual} --json`);
-        expect(made.code).to.equal(0);
+        expect(made.code).to.equal(1);
         expect(made.json()).to.include({ result: 'pending' });
         expect(JSON.stringify(made.json())).to.include('LIMIT_PER_USER').and.include('raise guard.perUser');
         expect(JSON.stringify(made.json())).to.not.include('nobody knows');
@@ -611,7 +614,14 @@ describe('preview', () => {
           undefined,
           "Look at the phone: it is unknown whether the message went out. The gateway's log says why (TROUBLESHOOTING.md: Okta gets PENDING).",
         ],
-        ['a fraud filter', command({ status: 'PENDING', provider: 'GUARD' }), 'pending', undefined],
+        ['a fraud filter', command({ status: 'PENDING', provider: 'GUARD' }), 'blocked', undefined],
+        [
+          'a newer code',
+          command({ status: 'PENDING', provider: 'GUARD', transactionMetadata: 'blocked=SUPERSEDED' }),
+          'blocked',
+          undefined,
+          'Nothing: the user has a newer code.',
+        ],
         [
           "an error of the hook's own",
           json({
@@ -623,7 +633,9 @@ describe('preview', () => {
           log,
         ],
       ];
-      for (const [what, answer, result, problem, ...next] of rows) {
+      for (const [what, answer, expected, problem, ...next] of rows) {
+        // Okta waits for a blocked code, but nothing was sent.
+        const result = expected === 'blocked' ? 'pending' : expected;
         late = 0;
         const server = answer === undefined ? undefined : await answerWith(answer);
         const env = { PUBLIC_URL: server?.url ?? REFUSING_ORIGIN };
@@ -633,7 +645,7 @@ describe('preview', () => {
           server !== undefined,
         );
         const output = made.json();
-        expect(made.code, what).to.equal(result === 'sent' || result === 'pending' ? 0 : 1);
+        expect(made.code, what).to.equal(expected === 'sent' || expected === 'pending' ? 0 : 1);
         expect(
           { result: output['result'], problem: output['problem'], next: output['next'] },
           what,

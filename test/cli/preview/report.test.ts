@@ -109,6 +109,14 @@ describe('notesIn: the notes in the metadata of a successful answer', () => {
       },
     ],
     ['', 'GUARD', { text: 'Nothing was sent: a fraud filter blocked it', remedy: undefined }],
+    [
+      'blocked=SUPERSEDED',
+      'GUARD',
+      {
+        text: 'Nothing was sent: the user has a newer code',
+        remedy: 'Nothing: the user has a newer code.',
+      },
+    ],
     ['blocked=LIMIT_PER_USER', 'TWILIO'],
   ] as const) {
     it(`have their text and remedy: ${metadata || 'no metadata'} of ${provider ?? 'no provider'}`, () => {

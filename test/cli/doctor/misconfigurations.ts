@@ -195,8 +195,8 @@ const CALLBACKS_UNTRIED = warn(
 );
 const EVENT_SECRET_REFUSED = fail(
   'hook.event-secret',
-  'The gateway at HOST does not accept the secret.',
-  'Give the gateway the same HOOK_SECRET, or set a separate one in credentials.eventHook.',
+  'The gateway at HOST does not accept HOOK_SECRET in the header Authorization at PUBLIC_URL + /events.',
+  "Compare HOOK_SECRET here with the gateway's HOOK_SECRET or credentials.eventHook (default: as credentials.hook). If the gateway's log has code.used, it agrees with Okta, and only the one here is wrong. If not, give both the same one, first the gateway, then Okta: okta-telephony-hook setup event-hook --rotate.",
 );
 const HERE = fail(
   'way.url',
@@ -215,8 +215,8 @@ const NO_EVENT_HOOK = warn(
 );
 const SECRET_REFUSED = fail(
   'hook.secret',
-  'The gateway at HOST does not accept the secret.',
-  'Give the same HOOK_SECRET to the gateway (HOOK_SECRET_PREVIOUS or credentials.hook.secrets takes the previous one) and to Okta: okta-telephony-hook setup hook --rotate.',
+  'The gateway at HOST does not accept HOOK_SECRET in the header Authorization.',
+  "Compare HOOK_SECRET here with the gateway's HOOK_SECRET or credentials.hook.secrets. If the gateway sends codes, it agrees with Okta, and only the one here is wrong. If not, give both the same one, first the gateway, then Okta: okta-telephony-hook setup hook --rotate.",
 );
 const SENDER_UNSEEN = warn(
   'twilio.whatsapp',
@@ -661,8 +661,8 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
       NO_EVENT_HOOK,
       warn(
         'hook.secret',
-        "The gateway at HOST does not accept the secret in the header Authorization. Doctor could not read whether Okta's hook uses another header.",
-        'Name the header with --header, or run this with a credential that may read hooks. If it is Authorization: Give the same HOOK_SECRET to the gateway (HOOK_SECRET_PREVIOUS or credentials.hook.secrets takes the previous one) and to Okta: okta-telephony-hook setup hook --rotate.',
+        "The gateway at HOST does not accept HOOK_SECRET in the header Authorization. Doctor could not read whether Okta's hook uses another header.",
+        "Name the header with --header, or run this with a credential that may read hooks. If it is Authorization: Compare HOOK_SECRET here with the gateway's HOOK_SECRET or credentials.hook.secrets. If the gateway sends codes, it agrees with Okta, and only the one here is wrong. If not, give both the same one, first the gateway, then Okta: okta-telephony-hook setup hook --rotate.",
       ),
       fail(
         'hook.events',
@@ -671,8 +671,8 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
       ),
       warn(
         'hook.event-secret',
-        "The gateway at HOST does not accept the secret in the header Authorization. Doctor could not read whether Okta's hook uses another header.",
-        'Name the header with --header, or run this with a credential that may read hooks. If it is Authorization: Give the gateway the same HOOK_SECRET, or set a separate one in credentials.eventHook.',
+        "The gateway at HOST does not accept HOOK_SECRET in the header Authorization at PUBLIC_URL + /events. Doctor could not read whether Okta's hook uses another header.",
+        "Name the header with --header, or run this with a credential that may read hooks. If it is Authorization: Compare HOOK_SECRET here with the gateway's HOOK_SECRET or credentials.eventHook (default: as credentials.hook). If the gateway's log has code.used, it agrees with Okta, and only the one here is wrong. If not, give both the same one, first the gateway, then Okta: okta-telephony-hook setup event-hook --rotate.",
       ),
       fail(
         'hook.callbacks',

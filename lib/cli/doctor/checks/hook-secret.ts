@@ -33,7 +33,7 @@ export async function secretFinding(hook: HookVariables, parts: SecretParts): Pr
     fine: (name) =>
       `The gateway accepts HOOK_SECRET in the header ${name}. Okta shows its own secret to no one; preview shows whether it fits.`,
     remedy:
-      'Give the same HOOK_SECRET to the gateway (HOOK_SECRET_PREVIOUS or credentials.hook.secrets takes the previous one) and to Okta: okta-telephony-hook setup hook --rotate.',
+      "Compare HOOK_SECRET here with the gateway's HOOK_SECRET or credentials.hook.secrets. If the gateway sends codes, it agrees with Okta, and only the one here is wrong. If not, give both the same one, first the gateway, then Okta: okta-telephony-hook setup hook --rotate.",
   });
   if (found.status !== 'ok' || proof === undefined || !isShortSecret(proof.secret)) return found;
   return warn(
@@ -47,7 +47,8 @@ export function eventSecretFinding(hook: HookVariables, parts: SecretParts): Pro
     hook: 'event',
     secret: hook.secret,
     fine: () => 'The gateway accepts HOOK_SECRET from the event hook.',
-    remedy: 'Give the gateway the same HOOK_SECRET, or set a separate one in credentials.eventHook.',
+    remedy:
+      "Compare HOOK_SECRET here with the gateway's HOOK_SECRET or credentials.eventHook (default: as credentials.hook). If the gateway's log has code.used, it agrees with Okta, and only the one here is wrong. If not, give both the same one, first the gateway, then Okta: okta-telephony-hook setup event-hook --rotate.",
   });
 }
 
@@ -76,10 +77,13 @@ async function headerFinding(
       ? await probeGateway(dispatcher, url, header, mark('hook'))
       : await probeGateway(dispatcher, `${url}/events`, header, mark('events'));
   const isGuess = known === undefined;
-  if (answer.kind !== 'refused' || !isGuess) return findingOfProbe(answer, fine(header.name), remedy);
+  if (answer.kind !== 'refused') return findingOfProbe(answer, fine(header.name));
+  const path = hook === 'inline' ? '' : ' at PUBLIC_URL + /events';
+  const refused = `${answer.by} does not accept HOOK_SECRET in the header ${header.name}${path}.`;
+  if (!isGuess) return fail(refused, remedy);
   // The secret may be right, and the gateway may expect it in another header.
   return warn(
-    `${answer.by} does not accept the secret in the header Authorization. Doctor could not read whether Okta's hook uses another header.`,
+    `${refused} Doctor could not read whether Okta's hook uses another header.`,
     `Name the header with --header, or run this with a credential that may read hooks. If it is Authorization: ${remedy}`,
   );
 }
@@ -108,11 +112,9 @@ async function tokenFinding(
   if (answer.kind === 'refused') {
     return fail(`${answer.by} does not accept the token that ${server} issues for it.`, SAME_SERVER);
   }
-  return findingOfProbe(answer, `The gateway accepts the token that ${server} issues for it.`, SAME_SERVER);
+  return findingOfProbe(answer, `The gateway accepts the token that ${server} issues for it.`);
 }
 
-function findingOfProbe(answer: ProbeResult, fine: string, remedy: string): Finding {
-  if (answer.kind === 'accepted') return ok(fine);
-  if (answer.kind === 'refused') return fail(`${answer.by} does not accept the secret.`, remedy);
-  return fail(`${answer.why}.`, NOT_OURS);
+function findingOfProbe(answer: Exclude<ProbeResult, { kind: 'refused' }>, fine: string): Finding {
+  return answer.kind === 'accepted' ? ok(fine) : fail(`${answer.why}.`, NOT_OURS);
 }

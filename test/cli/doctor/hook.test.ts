@@ -1,4 +1,7 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect } from 'chai';
+import { ROOT } from '#harness/consumer.js';
 import { HOOK_SECRET } from '#harness/scene.js';
 import { mustNotShow } from '#harness/witness.js';
 import { run } from '../runs.js';
@@ -15,6 +18,54 @@ describe('doctor checks the credentials that Okta sends to the gateway:', () => 
   afterEach(async () => {
     await ward?.close();
     ward = undefined;
+  });
+
+  /** Runs doctor. Returns the warnings that it leaves in the gateway's log, without the one of the first call. */
+  const warningsOf = async (
+    opened: Ward,
+    env: Readonly<Record<string, string>>,
+  ): Promise<readonly string[]> => {
+    const { log } = opened.scene;
+    const before = log.length;
+    await opened.doctor('', { env });
+    // The gateway writes the lines of a minute when it closes.
+    await opened.close();
+    const [first, ...others] = log
+      .slice(before)
+      .filter(({ level }) => level === 'warn')
+      .map(({ fields }) => `${String(fields['event'])} ${String(fields['code'] ?? fields['hook'])}`);
+    expect(first).to.equal('caller.rejected inline');
+    return others.toSorted();
+  };
+  const UNSIGNED = 'request.rejected BAD_SIGNATURE';
+  const ACCEPTED = 'request.rejected INVALID_REQUEST';
+  const SECRET_LINES = [
+    ['right', HOOK_SECRET, undefined],
+    [
+      'wrong',
+      'another-hook-secret-1',
+      undefined,
+      'caller.rejected event',
+      'caller.rejected inline',
+      UNSIGNED,
+    ],
+    ['missing', '', undefined, UNSIGNED],
+    ['short', 'short-one', 'short-one', UNSIGNED, ACCEPTED, ACCEPTED],
+  ] as const;
+  for (const [what, secret, ofGateway, ...warnings] of SECRET_LINES) {
+    it(`a ${what} secret, with the warnings of the guide in the gateway's log`, async () => {
+      mustNotShow('another-hook-secret-1');
+      const hook = ofGateway && { scheme: 'header' as const, secrets: [ofGateway] };
+      const opened = await open(hook && { isSetUp: false, hook: () => ({ credentials: { hook } }) });
+      expect(await warningsOf(opened, { HOOK_SECRET: secret })).to.deep.equal(warnings);
+    });
+  }
+
+  it('and the guide names the events and the codes of these warnings', () => {
+    const guide = readFileSync(join(ROOT, '.docs/doctor.md'), 'utf8');
+    const [, section = ''] = guide.split("## Lines in the gateway's log\n");
+    for (const word of new Set(`${UNSIGNED} ${ACCEPTED} caller.rejected inline event`.split(' ')))
+      expect(section).to.match(new RegExp(`[\`"]${word}[\`"]`));
   });
 
   describe('a token', () => {
@@ -66,6 +117,16 @@ describe('doctor checks the credentials that Okta sends to the gateway:', () => 
       expect(line.message).to.include('does not accept the token');
       expect(line.remedy).to.include('audience');
     });
+
+    for (const [audience, warning] of [
+      ['api://default', ACCEPTED],
+      ['api://telephony', 'caller.rejected inline'],
+    ] as const) {
+      it(`of a gateway for ${audience}, with the warnings of the guide in its log`, async () => {
+        const opened = await openFor(audience);
+        expect(await warningsOf(opened, oauth(opened))).to.deep.equal([UNSIGNED, warning].toSorted());
+      });
+    }
 
     it('that the authorization server does not issue, because the client secret is wrong', async () => {
       const opened = await openFor('api://default');

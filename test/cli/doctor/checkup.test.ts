@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect } from 'chai';
 import sinon from 'sinon';
 import { runCheckup } from '#lib/cli/doctor/checkup.js';
@@ -12,6 +14,7 @@ import {
   type CheckGroup,
 } from '#lib/cli/doctor/finding.js';
 import { OktaApiError } from '#lib/core/errors.js';
+import { ROOT } from '#harness/consumer.js';
 import { captureTerminal } from '../captured-terminal.js';
 
 const now = (name: string, finding: Awaited<ReturnType<Check['run']>>): Check => ({
@@ -76,6 +79,10 @@ fail two.c       Broken.
         { check: 'two.c', status: 'fail', message: 'Broken.', remedy: 'Mend it.' },
       ]);
       expect(clock.countTimers()).to.equal(0);
+      const guide = readFileSync(join(ROOT, '.docs/doctor.md'), 'utf8');
+      const marks = printed.match(isTTY ? /[✔!✘](?= )/g : /^(?:ok|warn|fail)\b/gm) ?? [];
+      expect(marks).to.have.length(3);
+      for (const mark of marks) expect(guide).to.include(`\`${mark}\``);
     });
   }
 

@@ -2079,7 +2079,7 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
       fail(
         'redis.reached',
         'Redis cannot be used: nothing listens there (ECONNREFUSED).',
-        'Check that Redis runs and can be reached from here. It is tried again every second.',
+        'Start Redis, or correct the host and the port in REDIS_URL.',
       ),
     ],
     unseen: 6,

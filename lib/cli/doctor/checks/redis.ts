@@ -1,4 +1,5 @@
 import { loadIoredis } from '../../../state/redis/clients.js';
+import { DEFAULT_REMEDY, type RedisFailure } from '../../../state/redis/failure.js';
 import { inspectRedis, type RedisInspection } from '../../../state/redis/inspection.js';
 import type { RedisVariables } from '../../../options/variables.js';
 import type { Section } from '../variables.js';
@@ -74,7 +75,22 @@ function libraryFinding(inspect: Inspect | undefined): Finding {
 function reachedFinding(result: InspectionResult): Finding {
   return 'info' in result
     ? timeFinding(result)
-    : fail(`Redis cannot be used: ${describeUnreached(result.reason).why}.`, result.remedy);
+    : fail(`Redis cannot be used: ${describeUnreached(result.reason).why}.`, remedyOf(result));
+}
+
+const CORRECT_HOST = 'Correct the host in REDIS_URL, or check the DNS of this machine.';
+/** For failures whose remedy at a gateway is that it connects again by itself, or says nothing of REDIS_URL. */
+const REMEDIES: Readonly<Partial<Record<string, string>>> = {
+  ECONNREFUSED: 'Start Redis, or correct the host and the port in REDIS_URL.',
+  ENOTFOUND: CORRECT_HOST,
+  EAI_AGAIN: CORRECT_HOST,
+  LOADING: 'Redis loads its data: run doctor again when it is done.',
+  BUSY: 'A script blocks Redis. Find out what else uses this Redis, and run doctor again when the script has ended.',
+  MASTERDOWN: 'This server is a replica without its primary. Set REDIS_URL to the endpoint of the primary.',
+};
+
+function remedyOf({ reason, remedy }: RedisFailure): string {
+  return REMEDIES[reason] ?? (remedy === DEFAULT_REMEDY ? describeUnreached(reason).remedy : remedy);
 }
 
 /** A quarter of the time that a gateway waits for a command (150 ms), rounded up. */
@@ -104,7 +120,7 @@ function writesFinding(inspection: RedisInspection): Finding {
     );
   }
   if (refusal !== undefined) {
-    return fail(`Redis refuses the gateway's writes (${refusal.reason}).`, refusal.remedy);
+    return fail(`Redis refuses the gateway's writes (${refusal.reason}).`, remedyOf(refusal));
   }
   const missing = OPTIONAL_FEATURES.flatMap(([field, what, rights]) => {
     const { reason } = inspection[field] ?? {};

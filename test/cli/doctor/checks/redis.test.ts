@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { examineRedis } from '#lib/cli/doctor/checks/redis.js';
-import { RedisFailure } from '#lib/state/redis/failure.js';
+import { REMEDIES, RedisFailure } from '#lib/state/redis/failure.js';
 import type { RedisInspection } from '#lib/state/redis/inspection.js';
 
 type Load = NonNullable<Parameters<typeof examineRedis>[1]['load']>;
@@ -243,10 +243,46 @@ describe('examineRedis', () => {
         'redis.reached',
         'fail',
         'Redis cannot be used: nothing listens there (ECONNREFUSED).',
-        failure.remedy,
+        'Start Redis, or correct the host and the port in REDIS_URL.',
       ],
       ...notChecked('redis.reached', 3),
     ]);
+  });
+
+  const HOST = 'Correct the host in REDIS_URL, or check the DNS of this machine.';
+  for (const [reason, remedy] of [
+    ['ENOTFOUND', HOST],
+    ['EAI_AGAIN', HOST],
+    [
+      'TIMEOUT',
+      'Check that this machine may reach it (egress, a firewall, a proxy), and that it is not overloaded.',
+    ],
+    ['CLOSED', 'Check that it runs, and that this machine may reach it: egress, DNS, TLS, a proxy.'],
+    ['WRONGPASS', 'Check the user and the password of the connection.'],
+    ['LOADING', 'Redis loads its data: run doctor again when it is done.'],
+    [
+      'BUSY',
+      'A script blocks Redis. Find out what else uses this Redis, and run doctor again when the script has ended.',
+    ],
+    [
+      'MASTERDOWN',
+      'This server is a replica without its primary. Set REDIS_URL to the endpoint of the primary.',
+    ],
+  ] as const) {
+    it(`has a remedy for doctor, which does not try again, after ${reason}`, async () => {
+      const failure = new RedisFailure(reason, true);
+      const lines = await look(seeing(failure));
+      expect(lines.find(([check]) => check === 'redis.reached')?.[3]).to.equal(remedy);
+      const writes = (await look(seeing({ ...SEEN, refusal: failure })))[3];
+      expect(writes?.[3]).to.equal(remedy);
+    });
+  }
+
+  it('has no remedy of a gateway, which tries again', async () => {
+    for (const reason of [...Object.keys(REMEDIES), 'CLOSED', 'FAILED', 'REFUSED', 'TIMEOUT', 'ECONNRESET']) {
+      const [, , [, , , remedy] = []] = await look(seeing(new RedisFailure(reason, true)));
+      expect(remedy, reason).to.be.a('string').and.not.include('every second');
+    }
   });
 
   it('skips the other checks if ioredis is not installed', async () => {

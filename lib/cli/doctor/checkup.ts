@@ -13,6 +13,12 @@ export interface CheckResult {
   readonly remedy: string | null;
 }
 
+/** The results of all checks, and how many of these checks were skipped. */
+export interface Checkup {
+  readonly results: readonly CheckResult[];
+  readonly skippedCount: number;
+}
+
 /** How often doctor prints what it still waits for, in milliseconds. */
 const PROGRESS_EVERY_MS = 2_000;
 
@@ -28,7 +34,7 @@ const WORD = { ok: 'ok  ', warn: 'warn', fail: 'fail' } as const;
 export async function runCheckup(
   groups: readonly CheckGroup[],
   { terminal, limitMs }: { readonly terminal: Terminal; readonly limitMs: number },
-): Promise<readonly CheckResult[]> {
+): Promise<Checkup> {
   const waiting = new Set<string>();
   const begun = groups.map(({ title, checks }) => ({
     title,
@@ -49,6 +55,7 @@ export async function runCheckup(
     if (remedy !== undefined) terminal.say(`${' '.repeat(mark.length + width + 3)}${remedy}`);
   };
   const results: CheckResult[] = [];
+  let skippedCount = 0;
   try {
     for (const [index, { title, running }] of begun.entries()) {
       terminal.say(index === 0 ? title : ['', title], 'bold');
@@ -61,6 +68,7 @@ export async function runCheckup(
         else skipped.set(failedCheck, [...(skipped.get(failedCheck) ?? []), name]);
       }
       for (const [cause, skippedNames] of skipped) {
+        skippedCount += skippedNames.length;
         const message = `${skippedNames.join(', ')}: ${cause} failed.`;
         print(SKIPPED, { status: 'warn', message, remedy: undefined });
       }
@@ -69,7 +77,7 @@ export async function runCheckup(
     clearInterval(progress);
     for (const group of groups) await group.close?.();
   }
-  return results;
+  return { results, skippedCount };
 }
 
 /** Never rejects. */

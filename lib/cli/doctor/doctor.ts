@@ -6,7 +6,7 @@ import { examineRedis } from './checks/redis.js';
 import { examineTwilio } from './checks/twilio.js';
 import { examineReachability } from './checks/reachability.js';
 import { textOptions, type Command, type CommandCall } from '../command.js';
-import { runCheckup, type CheckResult } from './checkup.js';
+import { runCheckup, type Checkup, type CheckResult } from './checkup.js';
 import { CommandError } from '../failure.js';
 import {
   readHookVariables,
@@ -56,8 +56,9 @@ With --json: [{check, status: "ok" | "warn" | "fail", message, remedy}].
   async run(call) {
     const limitMs = readLimit(call.options['timeout']) * 1000;
     const groups = await createGroups(call, limitMs * CALL_SHARE);
-    const results = await runCheckup(groups, { terminal: call.terminal, limitMs });
-    call.terminal.say(['', summaryOf(results)]);
+    const checkup = await runCheckup(groups, { terminal: call.terminal, limitMs });
+    const { results } = checkup;
+    call.terminal.say(['', summaryOf(checkup)]);
     call.terminal.json(results);
     return results.some(({ status }) => status === 'fail') ? 1 : 0;
   },
@@ -70,11 +71,13 @@ function readLimit(text: unknown): number {
   throw new CommandError('BAD_USE', `--timeout takes a number of seconds, at most ${MAX_LIMIT_S}.`);
 }
 
-function summaryOf(results: readonly CheckResult[]): string {
+function summaryOf({ results, skippedCount }: Checkup): string {
   const count = (status: CheckResult['status']): number =>
     results.filter((result) => result.status === status).length;
-  const warnings = count('warn');
-  return `${results.length} checks: ${count('ok')} ok, ${warnings} warning${warnings === 1 ? '' : 's'}, ${count('fail')} failed.`;
+  // In the results a skipped check is a warning, too.
+  const warnings = count('warn') - skippedCount;
+  const made = `${results.length - skippedCount} checks: ${count('ok')} ok, ${warnings} warning${warnings === 1 ? '' : 's'}, ${count('fail')} failed.`;
+  return skippedCount === 0 ? made : `${made} Not checked: ${skippedCount}.`;
 }
 
 /**

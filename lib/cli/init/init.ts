@@ -137,7 +137,7 @@ async function answer(
       asked.every(({ name }) => before[name] !== undefined && variables.valueOf(name) === before[name]);
     const isChecked =
       problems.length === 0 && !isKept && checks !== undefined && options['skip-check'] !== true;
-    const results = isChecked ? await runCheckup([checks], { terminal, limitMs: CHECK_MS }) : [];
+    const results = isChecked ? (await runCheckup([checks], { terminal, limitMs: CHECK_MS })).results : [];
     const failed = results.filter(({ status }) => status === 'fail').map(({ check }) => check);
     if (problems.length === 0 && failed.length === 0) return;
     const wrong = failed.flatMap((check) => variablesOf(check, variables));

@@ -70,9 +70,10 @@ fail two.c       Broken.
   ] as const) {
     it(`prints the findings in groups, line by line, ${isTTY ? 'at a terminal' : 'in a file'}`, async () => {
       const { terminal, stdout, stderr } = captureTerminal({ isTTY });
-      const results = await runCheckup(GROUPS, { terminal, limitMs: 1_000 });
+      const { results, skippedCount } = await runCheckup(GROUPS, { terminal, limitMs: 1_000 });
       expect(stdout()).to.equal(printed);
       expect(stderr()).to.equal('');
+      expect(skippedCount).to.equal(0);
       expect(results).to.deep.equal([
         { check: 'one.a', status: 'ok', message: 'Fine.', remedy: null },
         { check: 'one.longer', status: 'warn', message: 'Perhaps.', remedy: 'Look at it.' },
@@ -111,7 +112,7 @@ fail two.c       Broken.
     it(`reports ${what} as a failed check`, async () => {
       const { terminal } = captureTerminal();
       const groups = [{ title: 'One', checks: [failing('one.a', error)] }];
-      expect(await runCheckup(groups, { terminal, limitMs: 1_000 })).to.deep.equal([
+      expect((await runCheckup(groups, { terminal, limitMs: 1_000 })).results).to.deep.equal([
         { check: 'one.a', status: 'fail', message, remedy },
       ]);
     });
@@ -136,7 +137,7 @@ fail two.c       Broken.
     await clock.tickAsync(2_500);
     const remedy =
       'Check the network of this machine (egress, DNS, a proxy), or allow more time with --timeout.';
-    expect((await running).slice(1)).to.deep.equal(
+    expect((await running).results.slice(1)).to.deep.equal(
       ['one.b', 'one.c'].map((check) => ({
         check,
         status: 'fail',
@@ -149,12 +150,16 @@ fail two.c       Broken.
     expect(clock.countTimers()).to.equal(0);
   });
 
-  it('prints the checks that depend on a failed one in one line, and lists each in the results', async () => {
+  it('prints the checks that depend on a failed one in one line, and counts them, and lists each in the results', async () => {
     const { terminal, stdout } = captureTerminal();
     const broken = now('two.a', fail('Broken.', 'Mend it.'));
     const run = following(broken, () => Promise.resolve(ok('Fine.')));
     const checks = [broken, { name: 'two.b', run }, { name: 'two.c', run }, now('two.d', ok('Fine.'))];
-    const results = await runCheckup([{ title: 'Two', checks }], { terminal, limitMs: 1_000 });
+    const { results, skippedCount } = await runCheckup([{ title: 'Two', checks }], {
+      terminal,
+      limitMs: 1_000,
+    });
+    expect(skippedCount).to.equal(2);
     expect(stdout()).to.equal(`Two
 fail two.a  Broken.
             Mend it.

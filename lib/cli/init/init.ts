@@ -93,11 +93,20 @@ async function runInit(call: CommandCall): Promise<ExitCode> {
   if (kept !== undefined) {
     terminal.note(`! The old gateway.env is kept as ${kept}: keep it out of version control.`, 'yellow');
     if (isSecretNew)
-      terminal.note('! HOOK_SECRET is a new one. "setup hook" below gives it to Okta.', 'yellow');
+      terminal.note(
+        '! HOOK_SECRET is a new one. Give it to Okta by the setup commands below, with --rotate if Okta has the hooks already.',
+        'yellow',
+      );
   }
   for (const problem of problems) terminal.note(`! Before it starts: ${problem}.`, 'yellow');
   const hasOptIn = channels.includes('whatsapp') || hasWhatsAppSender(variables);
-  const next = nextCommands(gateway, folder, hasOptIn ? ['setup attribute', 'setup hook'] : ['setup hook']);
+  const setups = [
+    ...(hasOptIn ? ['setup attribute'] : []),
+    'setup hook',
+    // With OAuth alone, the gateway has no event hook.
+    ...(variables.hasAny('HOOK_SECRET') ? ['setup event-hook'] : []),
+  ];
+  const next = nextCommands(gateway, folder, setups);
   printNextSteps(next, terminal);
   terminal.json({ command: 'init', files: files.map(({ name }) => name), kept, problems, next });
   return 0;

@@ -81,7 +81,8 @@ describe('init', () => {
     expect(made.stdout.split('\n').filter((line) => /^ {2}\d\. /.test(line))).to.deep.equal([
       `  1. cd ${folder} && npm install --prefix . okta-telephony-hook express && node --env-file=gateway.env gateway.mjs`,
       "  2. OKTA_API_TOKEN=<an administrator's> npx okta-telephony-hook setup hook --env gateway.env",
-      '  3. npx okta-telephony-hook doctor --env gateway.env',
+      "  3. OKTA_API_TOKEN=<an administrator's> npx okta-telephony-hook setup event-hook --env gateway.env",
+      '  4. npx okta-telephony-hook doctor --env gateway.env',
     ]);
     if (process.platform !== 'win32') expect(statSync(at('gateway.env')).mode & 0o777).to.equal(0o600);
     const env = parseEnv(readFileSync(at('gateway.env'), 'utf8'));
@@ -107,6 +108,9 @@ describe('init', () => {
       });
       const setUp = await run(okta, `setup hook --yes --env ${at('gateway.env')}`);
       expect(setUp.code, setUp.stderr).to.equal(0);
+      const events = await run(okta, `setup event-hook --yes --env ${at('gateway.env')}`);
+      expect(events.code, events.stderr).to.equal(0);
+      expect(events.stdout).to.include('Have Okta verify the event hook: done');
       const user = okta.addUser({ login: 'ana.silva@example.com' });
       const call = {
         userId: user.id,
@@ -143,14 +147,18 @@ describe('init', () => {
     expect(readFileSync(at('gateway.mjs'), 'utf8')).to.include('path: "/codes"');
   });
 
-  it('names setup attribute as a next step if codes may go by WhatsApp', async () => {
+  it('names the setup commands as next steps: the attribute for WhatsApp, the event hook unless OAuth is the only credential', async () => {
     const words = '--org https://acme.okta.com --provider twilio --skip-check --force';
     const setups = async (channels: string, env: RunOptions['env'] = {}): Promise<readonly string[]> =>
       (await init(`${words} --channels ${channels}`, { env })).stdout.match(/setup \S+(?= --env)/g) ?? [];
-    expect(await setups('sms,voice')).to.deep.equal(['setup hook']);
-    expect(await setups('sms,whatsapp')).to.deep.equal(['setup attribute', 'setup hook']);
+    const hooks = ['setup hook', 'setup event-hook'];
+    expect(await setups('sms,voice')).to.deep.equal(hooks);
+    expect(await setups('sms,whatsapp')).to.deep.equal(['setup attribute', ...hooks]);
     const env = { TWILIO_SANDBOX_NUMBER: twilio.sandboxNumber };
-    expect(await setups('sms', env)).to.deep.equal(['setup attribute', 'setup hook']);
+    expect(await setups('sms', env)).to.deep.equal(['setup attribute', ...hooks]);
+    const oauth = { HOOK_SECRET: '', HOOK_OAUTH_ISSUER: 'https://acme.okta.com/oauth2/default' };
+    expect(await setups('sms', oauth)).to.deep.equal(['setup hook']);
+    expect(await setups('sms', { ...oauth, HOOK_SECRET: 'hook-secret-5f1c9ab2' })).to.deep.equal(hooks);
   });
 
   it('completes a domain name to a URL, but no other host, and no other scheme', () => {
@@ -322,7 +330,7 @@ describe('init', () => {
     const made = await forced();
     expect(made.stderr)
       .to.include('The old gateway.env is kept as gateway.env.bak')
-      .and.include('HOOK_SECRET is a new one');
+      .and.include('HOOK_SECRET is a new one. Give it to Okta by the setup commands below, with --rotate');
     const second = readFileSync(at('gateway.env'), 'utf8');
     expect((await forced('--json')).json()).to.have.property('kept', 'gateway.env.bak2');
     expect(readFileSync(at('gateway.env.bak'), 'utf8')).to.equal('HOOK_SECRET=first\n');

@@ -55,26 +55,26 @@ function sentenceOf(
   const skipped = event.skipped.map(describeSkipped).join('');
   const sentBy = event.channel === undefined ? '' : ` ${by(event.channel)}`;
   switch (event.outcome) {
-    case 'accepted':
+    case 'accepted': {
       if (isRepeat) return ['good', 'A repeat got the first answer: the code was sent.'];
       if (HAS_NO_ACCESS.has(profileReason)) {
         const text = `The code was sent${sentBy}, the channel that Okta requested: Okta does not let the hook read users.`;
         return ['warn', text, PROFILE_REMEDIES.get(profileReason)];
       }
+      // Okta requests codes for its own users: the hook may read those of another org.
+      const isOtherOrg = profileReason === 'OKTA_NOT_FOUND';
       return [
-        // Okta asks for codes of its own users: it may be another org.
-        profileReason === 'OKTA_NOT_FOUND' ? 'warn' : 'good',
+        isOtherOrg ? 'warn' : 'good',
         `The code was sent${sentBy}${describeDetour(event)}.${skipped}`,
-        remedyOfDetour(event),
+        isOtherOrg ? PROFILE_REMEDIES.get(profileReason) : remedyOfDetour(event),
       ];
+    }
     case 'unknown': {
       const text = isRepeat
         ? `A repeat got ${event.reason === undefined ? 'the first answer' : 'no answer of the first call'}: the code may have been sent.`
         : `The code may have been sent${sentBy}${describeDetour(event)}: the outcome is unknown.${skipped}`;
-      // Of a repeat with the first answer, the line of the first call has the remedy.
-      const isTold = isRepeat && event.reason === undefined;
-      const remedy = isTold ? undefined : (event.remedy ?? remedyOfUnknown(event.channel, event.provider));
-      return ['warn', `${text} ${GOT_PENDING}`, remedy];
+      const remedy = isRepeat ? FIND_FIRST : remedyOfUnknown(event.channel, event.provider);
+      return ['warn', `${text} ${GOT_PENDING}`, event.remedy ?? remedy];
     }
     case 'blocked': {
       const got = event.status === 'PENDING' ? GOT_PENDING : 'Okta got an error, so it may send one itself.';
@@ -121,6 +121,9 @@ function remedyOfDetour({ attempts, profileReason = '', skipped }: AnsweredEvent
 /** How a user ends a STOP. STOP also leaves Twilio's sandbox, which passes no START on until the phone has joined again. */
 export const LIFT_STOP =
   "The user gets codes there again after START to the sender. In Twilio's WhatsApp sandbox, they send its “join …” words first.";
+
+const FIND_FIRST =
+  "Look for the first line with this eventId. If there is none, its gateway died: the provider's log shows whether the code went out.";
 
 const GOT_PENDING = 'Okta got PENDING, so it sends no code itself.';
 

@@ -41,9 +41,14 @@ export type ClaimResult =
 
 interface RepeatResult {
   readonly isFirst: false;
-  /** `undefined` if the first call has no answer before this call's deadline, or the answer is lost. */
-  readonly answer: RememberedAnswer | undefined;
+  /**
+   * `undefined` if the first call has no answer before this call's deadline, or the answer is lost. `'released'` if the first call
+   * sent nothing, and the caller of this one has hung up.
+   */
+  readonly answer: RememberedAnswer | 'released' | undefined;
 }
+
+const RELEASED: RepeatResult = { isFirst: false, answer: 'released' };
 
 interface ClaimParts {
   /** `undefined` to claim in this process alone. */
@@ -67,7 +72,7 @@ export async function claimEvent(request: TelephonyRequest, parts: ClaimParts): 
     const repeat = await repeatOf(first, budget);
     if (repeat !== undefined) return repeat;
     // The first call released its claim. A caller who has hung up must not become the first: others still wait.
-    if (budget.hasHungUp) return { isFirst: false, answer: undefined };
+    if (budget.hasHungUp) return RELEASED;
   }
   const local = localClaims.claim(key, life.rememberMs);
   // If the state uses the same local claims, it only has to take the points.
@@ -82,6 +87,10 @@ export async function claimEvent(request: TelephonyRequest, parts: ClaimParts): 
       return repeat;
     }
     // The first call released its claim without sending anything: this call tries again to be the first.
+    if (budget.hasHungUp) {
+      local.release();
+      return RELEASED;
+    }
   }
 }
 

@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { endingOf } from '../core/masking.js';
 import { endOfTurn } from '../core/time.js';
 import { answer } from '../http/exchange.js';
-import { answerBy, decide, NO_FIRST_ANSWER, type HookAnswer } from '../okta/hook-answer.js';
+import { answerBy, decide, type HookAnswer } from '../okta/hook-answer.js';
 import { endCall, idsOf, testFields, type AnyCall, type CallAnswer, type DispatchedCall } from './call.js';
 import { keepUnaccepted } from './last-codes.js';
 import type { HookParts } from './parts.js';
@@ -57,8 +57,6 @@ export function mayHaveLeft(call: AnyCall): call is DispatchedCall {
   return call.delivery !== undefined && call.delivery.status !== 'refused';
 }
 
-const FIRST_IS_LOST = 'The first call of this event has not answered in time; its gateway may have died';
-
 /** Emits the event that sums the call up. */
 function emitAnswered(
   { hook, test, budget, number, delivery, skipped, reading, refusal }: DispatchedCall,
@@ -80,8 +78,11 @@ function emitAnswered(
     outcome: decision.outcome,
     status: decision.status,
     code: refusal?.code ?? decidedBy?.code,
+    // Of a repeat, why the first answer is not known.
     reason:
-      refusal?.reason ?? decidedBy?.reason ?? (decision === NO_FIRST_ANSWER ? FIRST_IS_LOST : undefined),
+      refusal?.reason ??
+      decidedBy?.reason ??
+      (decision.status === 'PENDING' ? decision.causes[0]?.reason : undefined),
     remedy: refusal?.remedy ?? decidedBy?.remedy,
     hasHungUp: budget.hasHungUp,
     channel: decidedBy?.channel,

@@ -4,7 +4,7 @@ import type { AttemptReport, CodeOutcome } from '../core/events.js';
 import { toToken } from '../core/masking.js';
 import type { RememberedAnswer } from '../delivery/state.js';
 import { CODE_NOT_SENT, type RequestError } from '../core/request-error.js';
-import type { HookRefusal } from './refusals.js';
+import { REFUSALS, type HookRefusal } from './refusals.js';
 
 /**
  * Makes the response body for Okta. Okta treats anything but `SUCCESSFUL` or `PENDING` as not sent, and then sends the code
@@ -42,12 +42,17 @@ export type Decision = Readonly<{
 
 const FORM = 1;
 
-/** A refused attempt, or why there was none, for an answer with an error. */
+const NO_CAUSES: readonly Cause[] = [];
+
+/** A refused attempt, or why there was none, for an answer with an error. For a repeat, why the first answer is not known. */
 interface Cause {
   readonly summary: string;
   readonly reason: string;
   readonly domain: string;
 }
+
+/** The domain of a cause that is no provider's. */
+const OURS = 'okta-telephony-hook';
 
 /** The provider's name in an answer that a guard decided, not a channel. */
 const GUARD_PROVIDER = 'GUARD';
@@ -69,12 +74,7 @@ export function decide(result: {
     return makeDecision(outcome, { status: 'PENDING', provider: GUARD_PROVIDER, durationMs, blocked });
   }
   if (refusal !== undefined || delivery === undefined || decidedBy === undefined) {
-    const { code, reason } = refusal ?? { code: 'NOT_TRIED', reason: 'Nothing was tried' };
-    const cause = {
-      summary: 'Nothing was sent',
-      reason: `${code}: ${reason}`,
-      domain: 'okta-telephony-hook',
-    };
+    const cause = causeOf(refusal ?? { code: 'NOT_TRIED', reason: 'Nothing was tried' });
     return makeDecision(outcome, { causes: [cause] });
   }
   const { status, attempts, isFraudBlock } = delivery;
@@ -133,7 +133,12 @@ function makeDecision(
   };
 }
 
-const NO_CAUSES: readonly Cause[] = [];
+function causeOf({
+  code,
+  reason,
+}: Pick<HookRefusal, 'code' | 'reason'> | { readonly code: 'NOT_TRIED'; readonly reason: string }): Cause {
+  return { summary: 'Nothing was sent', reason: `${code}: ${reason}`, domain: OURS };
+}
 
 function refusalsIn(attempts: readonly AttemptReport[]): string {
   return attempts.map(({ channel, code }) => `${toToken(channel)}:${toToken(code ?? 'REFUSED')}`).join();
@@ -148,15 +153,24 @@ function codeOutcomeOf(delivery: Delivery | undefined, refusal: HookRefusal | un
 /**
  * The decision of an event's first call, for a repeat. If there is none that this version can read, the answer is `PENDING`, since a
  * code may have left.
+ *
+ * @param kept - `undefined` if it is not known; `'released'` if the first call sent nothing and Okta had hung up.
  */
-export function decisionOfFirst(kept: RememberedAnswer | undefined): Decision {
+export function decisionOfFirst(kept: RememberedAnswer | 'released' | undefined): Decision {
+  if (kept === 'released') return NOTHING_SENT;
   // No one but a gateway with the same encryption keys can have kept it, so its form says what is in it.
   if (kept?.['form'] === FORM) return kept as Decision;
-  return NO_FIRST_ANSWER;
+  return kept === undefined ? NO_FIRST_ANSWER : OTHER_FORM;
 }
 
-/** For a repeat whose first call is not answered in time, or was answered by a gateway of another version. */
-export const NO_FIRST_ANSWER = makeDecision('unknown', { status: 'PENDING', channel: 'unknown' });
+const NO_FIRST_ANSWER = unknownFirst('The first call of this event has not answered in time');
+const OTHER_FORM = unknownFirst('A gateway of another version answered the first call of this event');
+const NOTHING_SENT = makeDecision('refused', { causes: [causeOf(REFUSALS.DEADLINE)] });
+
+function unknownFirst(reason: string): Decision {
+  const cause = { summary: 'No first answer', reason, domain: OURS };
+  return makeDecision('unknown', { status: 'PENDING', channel: 'unknown', causes: [cause] });
+}
 
 /** The body of the answer. Okta takes a code with another status than `ERROR` as sent, or as possibly sent, and sends none itself. */
 export function answerBy(decision: Decision, request: TelephonyRequest): HookAnswer {

@@ -85,6 +85,17 @@ describe('the log', () => {
       /^Nothing, if the user was deleted.*orgUrl is the org that calls the hook/,
     ],
     [
+      'warn',
+      /The code was sent by SMS, after WhatsApp was refused .* \(OKTA_NOT_FOUND\)\.$/,
+      {
+        ...answered,
+        attempts: [{ ...attempt, channel: 'whatsapp', outcome: 'refused', remedy: 'of the refusal' }],
+        profileSource: 'none',
+        profileReason: 'OKTA_NOT_FOUND',
+      },
+      /^Nothing, if the user was deleted/,
+    ],
+    [
       'info',
       /The code was sent by SMS, with an older copy of the user's profile \(OKTA_HTTP_ERROR: Okta answered 500\)\.$/,
       { ...answered, profileSource: 'stale', profileReason: 'OKTA_HTTP_ERROR', profileStatus: 500 },
@@ -106,6 +117,7 @@ describe('the log', () => {
       'warn',
       /A repeat got the first answer: the code may have been sent\. Okta got PENDING/,
       { ...answered, outcome: 'unknown', status: 'PENDING', isRepeat: true },
+      /^Look for the first line with this eventId/,
     ],
     [
       'warn',
@@ -117,7 +129,7 @@ describe('the log', () => {
         isRepeat: true,
         reason: 'The first call has died',
       },
-      /^Look for the message in the log of /,
+      /^Look for the first line with this eventId\. If there is none, its gateway died/,
     ],
     [
       'info',

@@ -91,6 +91,14 @@ describe('claiming an event', () => {
     if (!result.isFirst) throw new Error('not the first');
     return result.claim;
   };
+  /** What a call gets whose caller has hung up, once the first call has sent nothing. */
+  const releasedTo = async (state: Pick<StatePort, 'claim'>, release: () => void): Promise<ClaimResult> => {
+    const waiting = claim(state);
+    await new Promise(setImmediate);
+    budgets.at(-1)?.hangUp();
+    release();
+    return waiting;
+  };
   /** Claims in another process, which does not have the local claims of this one. */
   const claimElsewhere = (...args: Parameters<typeof claim>): ReturnType<typeof claim> => {
     localClaims = new LocalClaims();
@@ -308,6 +316,29 @@ describe('claiming an event', () => {
       // The other process released its claim, so the waiting call of this process claims now.
       expect(firstOf(await other)).to.be.an('object');
       expect(state.asked).to.equal(2);
+    });
+
+    it('makes no call the first whose caller has hung up when a call of this process released its claim', async () => {
+      const state = counting(() => Promise.resolve(settling));
+      const first = firstOf(await claim(state));
+      const end = (): void => {
+        first.release();
+      };
+      expect(await releasedTo(state, end)).to.deep.equal({ isFirst: false, answer: 'released' });
+      expect(await claim(state)).to.include({ isFirst: true });
+    });
+
+    it('makes no call the first whose caller has hung up when another process released its claim', async () => {
+      const there = defer<RememberedAnswer | undefined>();
+      const state = counting(() =>
+        Promise.resolve(state.asked === 1 ? { isFirst: false, answer: there.promise } : settling),
+      );
+      const end = (): void => {
+        there.resolve(undefined);
+      };
+      expect(await releasedTo(state, end)).to.deep.equal({ isFirst: false, answer: 'released' });
+      // The next call may still send the code.
+      expect(await claim(state)).to.include({ isFirst: true });
     });
 
     it('makes a new claim after the answer of another process was lost', async () => {

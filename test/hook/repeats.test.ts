@@ -393,7 +393,7 @@ describe('a state that fails', () => {
     expect(scene.events.at(-1)).to.include({ type: 'request.answered', isRepeat: true, outcome: 'unknown' });
     expect(scene.events.at(-1))
       .to.have.property('reason')
-      .that.matches(/its gateway may have died$/);
+      .that.matches(/has not answered in time$/);
     await scene.close();
   });
 
@@ -408,6 +408,9 @@ describe('a state that fails', () => {
       const scene = await startScene({ hook: { state: stateOf(() => ({ isFirst: false, answer })) } });
       const call = await scene.call({ eventId: 'event-1' });
       expect(commandOf(call)).to.include({ status: 'PENDING', transactionId: 'event-1' });
+      expect(scene.events.at(-1))
+        .to.have.property('reason')
+        .that.matches(/^A gateway of another version/);
       expect(scene.twilio.requests).to.be.empty;
       await scene.close();
     });

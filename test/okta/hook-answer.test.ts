@@ -221,6 +221,12 @@ describe('the answer to Okta', () => {
     );
   });
 
+  it('is an error for a repeat if the first call sent nothing, and Okta had hung up', () => {
+    const decided = decisionOfFirst('released');
+    expect(decided).to.include({ outcome: 'refused', status: 'ERROR' });
+    expect(answerBy(decided, REQUEST)).to.have.nested.property('error.errorSummary', CODE_NOT_SENT);
+  });
+
   for (const [what, kept] of [
     ['has no answer yet', undefined],
     ['has an answer in the form of another version', { commands: [{ value: [{ status: 'SUCCESSFUL' }] }] }],

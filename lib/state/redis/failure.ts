@@ -33,7 +33,8 @@ export const STATE_CLOSED = 'STATE_CLOSED';
 export const DEFAULT_REMEDY =
   'Check that Redis runs and can be reached from here. It is tried again every second.';
 const CREDENTIALS = 'Check the user and the password of the connection.';
-const CERTIFICATE =
+/** For a gateway, whose connection may be a client of its own. */
+export const CERTIFICATE =
   'Node does not trust its certificate: start Node with NODE_EXTRA_CA_CERTS, or give a client with tls.ca.';
 const PRIMARY =
   'This server is a replica. Connect to the primary: by its endpoint, by Sentinel or as a cluster.';

@@ -140,8 +140,8 @@ export interface OktaEmulator {
   connectHook(url: string): Promise<void>;
   /**
    * Calls a telephony hook as Okta does (POST, 3 s in all, no retry, only 200) and resolves to what Okta does with the
-   * answer. It is the org's active hook, with its credential, at another `url` if you give one. Without both it rejects.
-   * Without a user it is for the first one; see `userId` for an org that has none.
+   * answer. Without `url` it is the org's active hook. Rejects if there is none. Without a user it is for the first one; see
+   * `userId` for an org that has none.
    */
   callHook(call?: HookCallOptions): Promise<HookCall>;
   /**

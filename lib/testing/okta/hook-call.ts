@@ -9,8 +9,8 @@ import { failover, judgeAnswer, type OktaVerdict } from './verdict.js';
 /** A call of a telephony hook. */
 export interface HookCallOptions extends HookPayloadOptions {
   /**
-   * Another URL of the hook, such as that of a second gateway. It gets the credential of the org's active telephony hook, if
-   * there is one. Default: the URL of that hook.
+   * The hook's URL. It gets no credential: give it in `headers`. Default: that of the org's active telephony hook, with the
+   * headers that prove Okta to it.
    */
   readonly url?: string | undefined;
   /** More headers. One with the name of a usual header replaces it, e.g. `authorization`. */

@@ -118,12 +118,12 @@ export class OktaOrg {
 
   async #targetOf({ url, headers = {} }: HookCallOptions): Promise<HookTarget> {
     const hook = this.inlineHooks.activeTelephonyHook;
-    if (hook === undefined) {
-      if (url !== undefined) return { url, headers };
+    // A credential goes to the hook's own URL only.
+    if (url !== undefined) return { url, headers };
+    if (hook === undefined)
       throw new Error('There is no active telephony hook: give a url, or create a hook.');
-    }
     const proof = await proveToHook(hook.channel, this.keys, this.context);
-    const target = { url: url ?? hook.channel.uri, hookId: hook.id };
+    const target = { url: hook.channel.uri, hookId: hook.id };
     if (typeof proof === 'string') return { ...target, headers, problem: proof };
     return { ...target, headers: { ...inLowerCase(proof), ...inLowerCase(headers) } };
   }

@@ -1,5 +1,5 @@
 import { loadIoredis } from '../../../state/redis/clients.js';
-import { DEFAULT_REMEDY, type RedisFailure } from '../../../state/redis/failure.js';
+import { CERTIFICATE, DEFAULT_REMEDY, type RedisFailure } from '../../../state/redis/failure.js';
 import { inspectRedis, type RedisInspection } from '../../../state/redis/inspection.js';
 import type { RedisVariables } from '../../../options/variables.js';
 import type { Section } from '../variables.js';
@@ -78,6 +78,9 @@ function reachedFinding(result: InspectionResult): Finding {
     : fail(`Redis cannot be used: ${describeUnreached(result.reason).why}.`, remedyOf(result));
 }
 
+const PRIMARY = 'This server is a replica. Set REDIS_URL to the endpoint of the primary.';
+const CLUSTER =
+  'This server is part of a cluster. REDIS_URL cannot name one: the gateway needs an ioredis Cluster as the connection.';
 const CORRECT_HOST = 'Correct the host in REDIS_URL, or check the DNS of this machine.';
 /** For failures whose remedy at a gateway is that it connects again by itself, or says nothing of REDIS_URL. */
 const REMEDIES: Readonly<Partial<Record<string, string>>> = {
@@ -86,11 +89,16 @@ const REMEDIES: Readonly<Partial<Record<string, string>>> = {
   EAI_AGAIN: CORRECT_HOST,
   LOADING: 'Redis loads its data: run doctor again when it is done.',
   BUSY: 'A script blocks Redis. Find out what else uses this Redis, and run doctor again when the script has ended.',
-  MASTERDOWN: 'This server is a replica without its primary. Set REDIS_URL to the endpoint of the primary.',
+  MASTERDOWN: PRIMARY,
+  READONLY: PRIMARY,
+  MOVED: CLUSTER,
+  ASK: CLUSTER,
+  TRYAGAIN: 'A slot of the cluster moves to another shard: run doctor again when that is done.',
 };
 
 function remedyOf({ reason, remedy }: RedisFailure): string {
-  return REMEDIES[reason] ?? (remedy === DEFAULT_REMEDY ? describeUnreached(reason).remedy : remedy);
+  const isGeneral = remedy === DEFAULT_REMEDY || remedy === CERTIFICATE;
+  return REMEDIES[reason] ?? (isGeneral ? describeUnreached(reason).remedy : remedy);
 }
 
 /** A quarter of the time that a gateway waits for a command (150 ms), rounded up. */

@@ -14,6 +14,9 @@ export type RefusalMeaning = Omit<Refusal, 'status' | 'code' | 'hasLeft' | 'reme
   readonly remedy: string;
 };
 
+/** The remedy if this channel does not reach the user. */
+export const OTHER_CHANNEL =
+  'Nothing, if another channel sent the code. If none did, the user needs another one, such as SMS.';
 const CHECK_EGRESS = "Check that the gateway can reach it (egress, DNS, TLS), and the channel's baseUrl.";
 const LOOK_BETWEEN =
   "Check the provider's status page, and proxies and firewalls on the way. If a proxy is required, set it as dispatcher.";

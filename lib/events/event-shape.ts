@@ -56,6 +56,9 @@ const FIELDS = {
   skipped: isListOf(hasStrings('channel', 'reason')),
 } satisfies { readonly [Name in NamesIn<HookEvent>]?: Check };
 
+/** The status of a rejected request is that of HTTP. */
+const OF_REJECTED = { ...FIELDS, status: isNumber };
+
 /** The fields of each type that are read without a check whether they are there. */
 const NEEDED: ReadonlyMap<string, readonly string[]> = new Map(
   Object.entries({
@@ -92,15 +95,16 @@ export function isReadableEvent(value: unknown): value is HookEvent {
   if (!isObject(value)) return false;
   const { type, at } = value;
   if (typeof type !== 'string' || typeof at !== 'number' || !(Math.abs(at) <= LAST_TIME_MS)) return false;
-  // The HTTP status of a rejected request is a number.
-  const hasNumber = type === 'request.rejected' && isNumber(value['status']);
-  const read = hasNumber ? { ...value, status: undefined } : value;
-  return hasFields(read, NEEDED.get(type) ?? []);
+  return hasFields(value, NEEDED.get(type) ?? [], type === 'request.rejected' ? OF_REJECTED : FIELDS);
 }
 
-function hasFields(value: JsonObject, needed: readonly string[]): boolean {
+function hasFields(
+  value: JsonObject,
+  needed: readonly string[],
+  checks: Readonly<Record<string, Check>> = FIELDS,
+): boolean {
   return (
     needed.every((name) => value[name] !== undefined) &&
-    Object.entries(FIELDS).every(([name, isValid]) => value[name] === undefined || isValid(value[name]))
+    Object.entries(checks).every(([name, isValid]) => value[name] === undefined || isValid(value[name]))
   );
 }

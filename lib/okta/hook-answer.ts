@@ -133,10 +133,7 @@ function makeDecision(
   };
 }
 
-function causeOf({
-  code,
-  reason,
-}: Pick<HookRefusal, 'code' | 'reason'> | { readonly code: 'NOT_TRIED'; readonly reason: string }): Cause {
+function causeOf({ code, reason }: { readonly code: string; readonly reason: string }): Cause {
   return { summary: 'Nothing was sent', reason: `${code}: ${reason}`, domain: OURS };
 }
 

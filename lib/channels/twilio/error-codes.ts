@@ -1,4 +1,4 @@
-import type { RefusalMeaning } from '../provider.js';
+import { OTHER_CHANNEL, type RefusalMeaning } from '../provider.js';
 
 /**
  * Twilio's error codes and what they mean for the plan. The texts are ours, without digits, because Twilio's may quote
@@ -25,8 +25,6 @@ export const ENROLL_MOBILE = 'Have the user enroll a mobile number.';
 const ENROLL_OTHER = 'Have the user enroll another number.';
 const TURN_ON = 'Have the user turn the phone on.';
 const TEXT_INSTEAD = 'Have the user choose a text message.';
-const OTHER_CHANNEL =
-  'Nothing, if another channel sent the code. If none did, the user needs another one, such as SMS.';
 const NEW_CODE = 'The user must request a new code.';
 const CHECK_TEXT = 'Check texts and composeText.';
 export const CHECK_STATUS = 'Check status.twilio.com.';

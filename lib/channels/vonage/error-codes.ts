@@ -2,7 +2,7 @@ import type { Refusal } from '../../core/channel.js';
 import type { HttpAnswer } from '../../core/http.js';
 import { withMechanics } from '../../core/refusal-cause.js';
 import { readObject } from '../../http/request.js';
-import type { RefusalMeaning } from '../provider.js';
+import { OTHER_CHANNEL, type RefusalMeaning } from '../provider.js';
 
 /**
  * Vonage's errors and what they mean for the plan. The texts are ours, because Vonage's may quote the number. Most errors
@@ -19,8 +19,6 @@ const CHECK_TEMPLATE =
 const LET_THROUGH = "If it is a real user, look at Fraud Defender's rules in the Vonage Dashboard.";
 const ADD_CAPACITY = 'Ask Vonage for more throughput, or register the sender for it.';
 const ENROLL_OTHER = 'Have the user enroll another number, or set defaultCountry.';
-const OTHER_CHANNEL =
-  'Nothing, if another channel sent the code. If none did, the user needs another one, such as SMS.';
 const WAIT = 'The user must wait some minutes, or choose another method.';
 const CHECK_STATUS = "Look at Vonage's status page.";
 const LOOK_AT_LOG = 'Look at the message in the logs of the Vonage Dashboard.';

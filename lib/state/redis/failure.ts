@@ -29,12 +29,9 @@ export const CLOSED = 'CLOSED';
 /** The state was closed. */
 export const STATE_CLOSED = 'STATE_CLOSED';
 
-/** For a gateway, which connects again by itself. */
-export const DEFAULT_REMEDY =
-  'Check that Redis runs and can be reached from here. It is tried again every second.';
+const DEFAULT_REMEDY = 'Check that Redis runs and can be reached from here. It is tried again every second.';
 const CREDENTIALS = 'Check the user and the password of the connection.';
-/** For a gateway, whose connection may be a client of its own. */
-export const CERTIFICATE =
+const CERTIFICATE =
   'Node does not trust its certificate: start Node with NODE_EXTRA_CA_CERTS, or give a client with tls.ca.';
 const PRIMARY =
   'This server is a replica. Connect to the primary: by its endpoint, by Sentinel or as a cluster.';

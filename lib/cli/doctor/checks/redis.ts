@@ -1,5 +1,5 @@
 import { loadIoredis } from '../../../state/redis/clients.js';
-import { CERTIFICATE, DEFAULT_REMEDY, type RedisFailure } from '../../../state/redis/failure.js';
+import { REMEDIES, type RedisFailure } from '../../../state/redis/failure.js';
 import { inspectRedis, type RedisInspection } from '../../../state/redis/inspection.js';
 import type { RedisVariables } from '../../../options/variables.js';
 import type { Section } from '../variables.js';
@@ -82,8 +82,8 @@ const PRIMARY = 'This server is a replica. Set REDIS_URL to the endpoint of the 
 const CLUSTER =
   'This server is part of a cluster. REDIS_URL cannot name one: the gateway needs an ioredis Cluster as the connection.';
 const CORRECT_HOST = 'Correct the host in REDIS_URL, or check the DNS of this machine.';
-/** For failures whose remedy at a gateway is that it connects again by itself, or says nothing of REDIS_URL. */
-const REMEDIES: Readonly<Partial<Record<string, string>>> = {
+/** In place of the remedies for a gateway, which connects again by itself, or whose connection REDIS_URL does not name. */
+const OF_DOCTOR: Readonly<Partial<Record<string, string>>> = {
   ECONNREFUSED: 'Start Redis, or correct the host and the port in REDIS_URL.',
   ENOTFOUND: CORRECT_HOST,
   EAI_AGAIN: CORRECT_HOST,
@@ -96,9 +96,8 @@ const REMEDIES: Readonly<Partial<Record<string, string>>> = {
   TRYAGAIN: 'A slot of the cluster moves to another shard: run doctor again when that is done.',
 };
 
-function remedyOf({ reason, remedy }: RedisFailure): string {
-  const isGeneral = remedy === DEFAULT_REMEDY || remedy === CERTIFICATE;
-  return REMEDIES[reason] ?? (isGeneral ? describeUnreached(reason).remedy : remedy);
+function remedyOf({ reason }: RedisFailure): string {
+  return OF_DOCTOR[reason] ?? REMEDIES[reason] ?? describeUnreached(reason).remedy;
 }
 
 /** A quarter of the time that a gateway waits for a command (150 ms), rounded up. */

@@ -6,7 +6,7 @@ import type { LiftedSuppression, Suppression } from './suppressions.js';
 
 /** What a state has to do, for hooks. Types only. */
 
-/** The answer to a call as it is kept for its repeats: what decided it (`Decision` in `okta/hook-answer.ts`). JSON can express it. */
+/** What a state keeps of an answer for the repeats of its call: the `Decision` of `okta/hook-answer.ts`. Plain data, as JSON carries it. */
 export type RememberedAnswer = Readonly<Record<string, unknown>>;
 
 /** One limit as it applies to one request: a number of points in a number of seconds. */

@@ -100,7 +100,7 @@ function obstacleOf(name: string, found: unknown): SetupPlan['obstacle'] {
   if (type === 'boolean') return undefined;
   const asItIs =
     type === 'string' || type === 'array'
-      ? ' If its values are names of channels in optInChannels, it works as it is.'
+      ? ' You need not change it if its values are the names of channels in optInChannels.'
       : '';
   return {
     message: `The attribute ${name} is there, of the type ${type ?? 'unknown'}, and Okta changes no type.${asItIs}`,

@@ -150,7 +150,7 @@ export function answerText(
     readonly headers?: Readonly<Record<string, string>> | undefined;
   },
 ): void {
-  if (res.headersSent || res.destroyed) return;
+  if (res.headersSent || isCallerGone(res)) return;
   res.statusCode = status;
   // Without `no-transform`, compression middleware would buffer a written answer until the end.
   res.setHeader('Cache-Control', 'no-store, no-transform');
@@ -160,23 +160,48 @@ export function answerText(
     res.setHeader('Content-Length', Buffer.byteLength(text));
   }
   // Node would keep the connection open and let the caller go on sending.
-  const isCutOff = hasUnreadBody(req);
-  if (isCutOff) res.setHeader('Connection', 'close');
-  if (!isCutOff || text === undefined) {
+  if (hasUnreadBody(req)) closeConnection(res);
+  if (!closesConnection(res)) {
     res.end(text);
     return;
   }
   // The answer is complete for the caller but not ended: Node destroys a closing connection as soon as its
   // answer has ended.
-  res.write(text);
+  if (text !== undefined) res.write(text);
   // A response that is queued behind another one on its connection has no socket yet. The connection must not
   // be cut off then.
-  if (res.socket !== null) linger(req, res);
+  if (res.socket !== null) endClosing(req, res);
   else {
     res.once('socket', () => {
-      linger(req, res);
+      endClosing(req, res);
     });
   }
+}
+
+/**
+ * Whether the connection of an answer is lost. Its socket counts, too, because Node emits no `close` for an answer that is queued
+ * behind another one on its connection.
+ */
+export function isCallerGone(res: ServerResponse): boolean {
+  return res.destroyed || requestOf(res)?.socket?.destroyed === true;
+}
+
+/** Lets an answer that has not begun end its connection. HTTP/2 has no such header, and Node warns of it. */
+export function closeConnection(res: ServerResponse): void {
+  const isHttp2 = (requestOf(res)?.httpVersionMajor ?? 1) >= 2;
+  if (!res.headersSent && !isHttp2) res.setHeader('Connection', 'close');
+}
+
+/** Serverless adapters may have no request on the response, and no socket on the request. */
+function requestOf(
+  res: ServerResponse,
+): Partial<Pick<IncomingMessage, 'socket' | 'httpVersionMajor'>> | undefined {
+  return res.req;
+}
+
+/** Whether an answer ends its connection. */
+export function closesConnection(res: ServerResponse): boolean {
+  return /\bclose\b/i.test(String(res.getHeader('Connection') ?? ''));
 }
 
 function hasUnreadBody(req: IncomingMessage): boolean {
@@ -185,8 +210,14 @@ function hasUnreadBody(req: IncomingMessage): boolean {
   return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
 }
 
-/** Drains a little more of the body, then closes: an immediate reset could overtake the answer. */
-function linger(req: IncomingMessage, res: ServerResponse): void {
+/**
+ * Drains a little more of the body, then ends an answer and its connection: an immediate reset could overtake the answer.
+ *
+ * The answer ends in a turn of the event loop of its own. While Node parses pipelined requests, the end of a closing answer would
+ * give the connection to a later request than the next one. If the caller then resets it, Node 20 and 22 end the process with
+ * `ERR_INTERNAL_ASSERTION`.
+ */
+function endClosing(req: IncomingMessage, res: ServerResponse): void {
   let size = 0;
   let isEnding = false;
   const end = (): void => {
@@ -194,18 +225,26 @@ function linger(req: IncomingMessage, res: ServerResponse): void {
     isEnding = true;
     clearTimeout(timer);
     req.pause();
-    // Node closes the connection once the answer is out, unless something delays its end.
-    timer = setTimeout(() => res.destroy(), LINGER_MS);
-    res.end();
+    setImmediate(() => {
+      if (isCallerGone(res)) return;
+      // Node closes the connection once the answer is out, unless something delays its end.
+      timer = setTimeout(() => res.destroy(), LINGER_MS);
+      res.end();
+    });
   };
   let timer = setTimeout(end, LINGER_MS);
   res.once('close', () => {
     clearTimeout(timer);
   });
+  if (!hasUnreadBody(req)) {
+    end();
+    return;
+  }
   req.on('data', (chunk: Buffer) => {
     size += chunk.length;
     if (size > LINGER_BYTES) end();
   });
+  // After an error no more of the body comes, and its connection is lost.
   req.on('end', end).on('error', end);
   req.resume();
 }

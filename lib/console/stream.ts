@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import type { History } from '../core/history.js';
-import { EventStreams, isDraining } from '../http/page/event-stream.js';
+import { closesConnection, isCallerGone } from '../http/exchange.js';
+import { EventStreams } from '../http/page/event-stream.js';
 import type { Health, StreamEvent } from './api.js';
 import { ConsoleRefusal } from './refusal.js';
 
@@ -65,7 +66,7 @@ export function createStreams(parts: {
   return {
     open: (res, requireStill) => {
       // The browser may have gone while `authorize` ran.
-      if (res.destroyed) return;
+      if (isCallerGone(res)) return;
       if (isClosed) throw new ConsoleRefusal('CLOSING', 'This gateway is shutting down.');
       if (streams.count >= MAX_STREAMS) {
         throw new ConsoleRefusal('TOO_MANY_STREAMS', 'Too many pages of the console are open.', {
@@ -94,9 +95,10 @@ export function createStreams(parts: {
         clearTimeout(timer);
         clearTimeout(asking);
       });
-      const mustEnd = isDraining(res);
+      // The gateway drains: browsers connect to another one. In a turn of its own, like every answer that ends its connection.
+      const mustEnd = closesConnection(res);
       void sendHealth(res).then(() => {
-        if (mustEnd) end();
+        if (mustEnd) setImmediate(end);
       });
     },
     end: () => streams.end(),

@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 import type { TwilioPort } from '../channels/twilio/client.js';
 import { Budget } from '../core/budget.js';
 import type { CodeUses } from '../delivery/late/code-uses.js';
-import { methodNotAllowed } from '../http/exchange.js';
+import { isCallerGone, methodNotAllowed } from '../http/exchange.js';
 import { createRoutes, type Handler, type Route } from '../http/routes.js';
 import type { CallerVerifier } from '../okta/verify-caller.js';
 import { STATUS_PATH } from '../options/settings.js';
@@ -68,12 +68,13 @@ function answerCall(parts: HookParts): Route['handle'] {
 
 /** Begins a call. Its deadline counts from here. */
 function openCall(parts: HookParts, req: IncomingMessage, res: ServerResponse): OpenCall {
-  // A process that was suspended or busy may learn late, by `close`, that the caller hung up; the socket knows it earlier.
-  // Requests of serverless adapters may have no socket.
+  // A process that was suspended or busy may learn late, by `close`, that the caller hung up, and never of an answer that Node has
+  // queued behind another one. The socket knows it at once. Requests of serverless adapters may have no socket.
   const { socket } = req as { readonly socket?: Socket };
-  const call = beginCall(new Budget(parts.settings.deadlineMs, () => socket?.readableEnded === true), parts);
-  // The caller may have hung up before the request reached the hook.
-  if (res.destroyed || res.writableEnded) call.budget.hangUp();
+  const isGone = (): boolean => socket?.readableEnded === true || isCallerGone(res);
+  const call = beginCall(new Budget(parts.settings.deadlineMs, isGone), parts);
+  // The gateway may have answered the request before it reached the hook.
+  if (res.writableEnded) call.budget.hangUp();
   res.on('close', () => {
     // The caller is gone, or the gateway has answered the request itself.
     if (!call.isOver) call.budget.hangUp();

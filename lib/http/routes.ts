@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { closeConnection, isCallerGone } from './exchange.js';
 
 /**
  * Dispatches requests to the routes of the hook by their path, and keeps their answers until they are complete, for the end of the
@@ -71,7 +72,7 @@ function pathOf(target: string): string {
   return path === '' ? '/' : (path ?? '');
 }
 
-/** A set of this size is swept: the answers of some serverless adapters emit no `close`. */
+/** A set of this size is swept: answers of some serverless adapters emit no `close`, nor do those that Node has queued. */
 const SWEEP_AT = 128;
 
 /**
@@ -104,11 +105,11 @@ export class OpenAnswers {
   /** Adds an answer until it is complete. While the gateway drains, it ends its connection instead. */
   add(res: ServerResponse): void {
     if (this.#isDraining) {
-      endConnection(res);
+      closeConnection(res);
       return;
     }
     // The caller may have gone before the hook was reached.
-    if (res.destroyed) return;
+    if (isComplete(res)) return;
     const open: OpenAnswer = { res };
     this.#open.add(open);
     res.on('close', () => {
@@ -120,7 +121,7 @@ export class OpenAnswers {
 
   #removeComplete(): void {
     for (const open of this.#open) {
-      if (open.res?.writableFinished === true || open.res?.destroyed === true) this.#open.delete(open);
+      if (open.res === undefined || isComplete(open.res)) this.#open.delete(open);
     }
     this.#sweepAt = Math.max(SWEEP_AT, 2 * this.#open.size);
   }
@@ -128,11 +129,11 @@ export class OpenAnswers {
   /** From now on each answer ends its connection, also those that have begun already. */
   drain(): void {
     this.#isDraining = true;
-    for (const { res } of this.#open) if (res !== undefined) endConnection(res);
+    for (const { res } of this.#open) if (res !== undefined) closeConnection(res);
     this.#open.clear();
   }
 }
 
-function endConnection(res: ServerResponse): void {
-  if (!res.headersSent && !res.destroyed) res.setHeader('Connection', 'close');
+function isComplete(res: ServerResponse): boolean {
+  return res.writableFinished || isCallerGone(res);
 }

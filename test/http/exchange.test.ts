@@ -5,7 +5,7 @@ import { gzipSync } from 'node:zlib';
 import { expect } from 'chai';
 import express from 'express';
 import sinon from 'sinon';
-import type { Channel } from '#lib/index.js';
+import type { Channel, HookEvent } from '#lib/index.js';
 import {
   ANA,
   BOB,
@@ -522,6 +522,32 @@ describe('a request to the hook', () => {
       expect((await connection.waitFor(2)).map(({ status }) => status)).to.deep.equal([200, 401]);
       await connection.closed;
     });
+  });
+
+  it('sends no code for a caller who has reset a connection with several requests', async () => {
+    const waiting: (() => void)[] = [];
+    await start({}, (app, hook) => {
+      // As behind a session middleware that waits.
+      app.use(express.json(), (_req, _res, next) => {
+        waiting.push(next);
+      });
+      app.use(hook);
+    });
+    const connection = await open();
+    const isGone = new Promise<void>((resolve) => {
+      scene.server.once('request', ({ socket }: IncomingMessage) => {
+        socket.once('close', resolve);
+      });
+    });
+    connection.socket.write([ANA.phone, BOB.phone].map((phone) => goodWith(bodyFor(phone))).join(''));
+    await until(() => waiting.length === 2);
+    connection.socket.resetAndDestroy();
+    await isGone;
+    for (const next of waiting) next();
+    const answered = (): HookEvent[] => scene.events.filter(({ type }) => type === 'request.answered');
+    await until(() => answered().length === 2);
+    expect(sent).to.equal(0);
+    for (const event of answered()) expect(event).to.include({ hasHungUp: true });
   });
 
   it('gets 503 while the hook closes, and 401 without credentials', async () => {

@@ -183,6 +183,30 @@ describe('OpenAnswers', () => {
     }
   });
 
+  it('removes the answers that wait behind another one on a connection that is reset', async () => {
+    const open = new OpenAnswers();
+    const server = createServer((_req, res) => {
+      open.add(res);
+    });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const served = once(server, 'connection') as Promise<[Socket]>;
+    const caller = connect((server.address() as AddressInfo).port, '127.0.0.1');
+    caller.on('error', () => undefined);
+    try {
+      caller.write('GET / HTTP/1.1\r\nHost: localhost\r\n\r\n'.repeat(3));
+      await until(() => open.size === 3);
+      const [connection] = await served;
+      const isGone = new Promise((resolve) => connection.once('close', resolve));
+      caller.resetAndDestroy();
+      await isGone;
+      expect(open.size).to.equal(0);
+    } finally {
+      caller.destroy();
+      server.close();
+    }
+  });
+
   it('removes an answer without a connection, as in a serverless adapter', async () => {
     const open = new OpenAnswers();
     const req = new IncomingMessage(new Socket());

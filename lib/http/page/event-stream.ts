@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http';
+import { isCallerGone } from '../exchange.js';
 import { PAGE_HEADERS } from './assets.js';
 
 /** Server-sent events for the pages. */
@@ -23,6 +24,8 @@ export class EventStreams {
   }
 
   get count(): number {
+    // Node emits no `close` for a stream that is queued behind another answer on its connection.
+    for (const res of this.#open) if (isCallerGone(res)) this.#remove(res);
     return this.#open.size;
   }
 
@@ -50,21 +53,27 @@ export class EventStreams {
     this.#open.add(res);
     this.#stopWatching ??= this.#watch();
     res.once('close', () => {
-      this.#open.delete(res);
-      if (this.#open.size > 0) return;
-      this.#stopWatching?.();
-      this.#stopWatching = undefined;
+      this.#remove(res);
     });
     return true;
+  }
+
+  #remove(res: ServerResponse): void {
+    this.#open.delete(res);
+    if (this.#open.size > 0) return;
+    this.#stopWatching?.();
+    this.#stopWatching = undefined;
   }
 
   /** Sends an event to every stream, or to one. */
   send(event: string, data: unknown, to: Iterable<ServerResponse> = this.#open): void {
     const text = `event: ${event}\ndata: ${JSON.stringify(data)}\n\n`;
     for (const res of to) {
-      if (res.writableEnded || res.destroyed) continue;
-      res.write(text);
-      if (res.writableLength > MAX_UNREAD_BYTES) res.destroy();
+      if (isCallerGone(res)) this.#remove(res);
+      else if (!res.writableEnded) {
+        res.write(text);
+        if (res.writableLength > MAX_UNREAD_BYTES) res.destroy();
+      }
     }
   }
 
@@ -72,9 +81,4 @@ export class EventStreams {
   end(): void {
     for (const res of this.#open) res.end();
   }
-}
-
-/** Whether the gateway drains: it ends its streams, so that browsers connect to another gateway. */
-export function isDraining(res: ServerResponse): boolean {
-  return /\bclose\b/i.test(String(res.getHeader('Connection') ?? ''));
 }

@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http';
-import { EventStreams, isDraining } from '../../http/page/event-stream.js';
+import { closesConnection } from '../../http/exchange.js';
+import { EventStreams } from '../../http/page/event-stream.js';
 import type { PhonesState } from './api.js';
 
 /** Proxies close a connection that is silent for a minute. */
@@ -31,7 +32,7 @@ export class LiveState {
     if (this.#pages.count >= MAX_PAGES) return false;
     if (!this.#pages.open(res)) return true;
     this.#pages.send('state', this.snapshot(), [res]);
-    if (isDraining(res)) res.end();
+    if (closesConnection(res)) setImmediate(() => res.end());
     return true;
   }
 

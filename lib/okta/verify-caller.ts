@@ -31,7 +31,9 @@ export type HookScheme =
  * The headers of a request. passport gets a new object with them, because it writes its methods on the object that it gets: the
  * request is the gateway's, which may use another passport.
  */
-export type CallerHeaders = Pick<IncomingMessage, 'headers' | 'rawHeaders'>;
+export type CallerHeaders = Pick<IncomingMessage, 'headers'> & {
+  readonly rawHeaders?: readonly string[] | undefined;
+};
 
 /** Checks callers against all configured schemes. */
 export interface CallerVerifier {
@@ -231,7 +233,7 @@ function createTokenCheck(
 export function onlyHeader(req: CallerHeaders, name: string): string | undefined {
   const { rawHeaders } = req;
   // Requests of serverless adapters may have no raw headers.
-  if (rawHeaders.length === 0) {
+  if (rawHeaders === undefined || rawHeaders.length === 0) {
     const value = req.headers[name];
     return Array.isArray(value) ? (value.length === 1 ? value[0] : undefined) : value;
   }

@@ -1,6 +1,13 @@
 import { once } from 'node:events';
 import { createServer, type RequestListener } from 'node:http';
+import {
+  connect as connectHttp2,
+  createServer as createHttp2Server,
+  type Http2ServerRequest,
+  type Http2ServerResponse,
+} from 'node:http2';
 import type { AddressInfo } from 'node:net';
+import { text } from 'node:stream/consumers';
 import { expect } from 'chai';
 import express5, { type Express, type NextFunction, type Request, type Response } from 'express';
 // @ts-expect-error -- the alias of Express 4 brings no types
@@ -26,6 +33,8 @@ import { mustNotShow, witness } from '#harness/witness.js';
 
 // The tests use only what is the same in both versions.
 const express4 = untypedExpress4 as typeof express5;
+
+type Http2Handler = (req: Http2ServerRequest, res: Http2ServerResponse, next: () => void) => void;
 
 const PATH = '/okta/telephony';
 const OTHER_SECRET = 'hook-secret-of-the-other-hook';
@@ -95,6 +104,47 @@ describe('mounting', () => {
     });
     await expectServed(origin + PATH);
     expect(await ask(`${origin}/other`)).to.deep.equal({ status: 200, text: 'not the hook' });
+  });
+
+  it('serves requests without raw headers, as adapters make them', async () => {
+    const origin = await serve((req, res) => {
+      Object.defineProperty(req, 'rawHeaders', { value: undefined });
+      scene.hook(req, res, () => res.end());
+    });
+    await expectServed(origin + PATH);
+    expect((await ask(origin + PATH, { method: 'POST', body: '{}' })).status).to.equal(401);
+  });
+
+  it('answers over HTTP/2 without a warning of Node', async () => {
+    const warnings: Error[] = [];
+    const onWarning = (warning: Error): void => void warnings.push(warning);
+    process.on('warning', onWarning);
+    const server = createHttp2Server((req, res) => {
+      // Has the members of a request of HTTP/1 that the hook reads.
+      (scene.hook as unknown as Http2Handler)(req, res, () => res.end());
+    }).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const session = connectHttp2(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+    const post = async (headers: Readonly<Record<string, string>>, body: string): Promise<number> => {
+      const stream = session.request({ ':method': 'POST', ':path': PATH, ...headers });
+      stream.end(body);
+      const [answered] = (await once(stream, 'response')) as [{ readonly ':status': number }];
+      witness(await text(stream));
+      return answered[':status'];
+    };
+    try {
+      const unread = { 'content-type': 'application/json', 'content-length': '2' };
+      expect(await post(unread, '{}')).to.equal(401);
+      scene.hook.drain();
+      expect(await post({ ...unread, authorization: HOOK_SECRET }, '{}')).to.equal(400);
+      // Node emits warnings in a later turn.
+      await new Promise(setImmediate);
+      expect(warnings).to.deep.equal([]);
+    } finally {
+      process.off('warning', onWarning);
+      session.destroy();
+      server.close();
+    }
   });
 
   for (const [name, express] of [

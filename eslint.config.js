@@ -7,6 +7,7 @@ export default tseslint.config(
     ignores: [
       'dist',
       '.dist-*',
+      '.nodes',
       'coverage',
       '.docs/api',
       'node_modules',

@@ -190,7 +190,7 @@ describe('the package', () => {
 
     it("passes a user's three tests on the emulators", () => {
       // The process fails if one of them fails.
-      expect(printed.get('express')?.rest).to.match(/^# pass 3$/m);
+      expect(printed.get('express')?.rest).to.match(/^(?:#|ℹ) pass 3$/m);
     });
 
     it('throws a ConfigurationError for metrics if prom-client is missing, and makes a hook without metrics', () => {

@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import type { History } from '../core/history.js';
-import { closesConnection, isCallerGone } from '../http/exchange.js';
-import { EventStreams } from '../http/page/event-stream.js';
+import { isCallerGone } from '../http/exchange.js';
+import { EventStreams, endIfDraining } from '../http/page/event-stream.js';
 import type { Health, StreamEvent } from './api.js';
 import { ConsoleRefusal } from './refusal.js';
 
@@ -95,10 +95,8 @@ export function createStreams(parts: {
         clearTimeout(timer);
         clearTimeout(asking);
       });
-      // The gateway drains: browsers connect to another one. In a turn of its own, like every answer that ends its connection.
-      const mustEnd = closesConnection(res);
       void sendHealth(res).then(() => {
-        if (mustEnd) setImmediate(end);
+        endIfDraining(res);
       });
     },
     end: () => streams.end(),

@@ -1,3 +1,6 @@
+/** Node's exit code if a top-level await never settles. Node 20 passes 0 to listeners of `exit`. */
+const UNSETTLED_AWAIT = 13;
+
 /** Makes sure that each run prints its report, or the reason why it has none. */
 export class Ending {
   /** True once the report is written. */
@@ -22,7 +25,7 @@ export class Ending {
     process.on('exit', (code) => {
       if (this.isReported) return;
       this.#report(`it ended with ${code} before there was a result`);
-      if (code === 0) process.exitCode = 1;
+      if (code === 0 || code === UNSETTLED_AWAIT) process.exitCode = 1;
     });
   }
 

@@ -24,6 +24,13 @@ const SHOWN = String.raw`\x1b]52;c;ZXZpbA==\x07\x1b[2A\x1b[2K\x0d\x0a✔ forged\
 const OURS = /\x1b\[(?:(?:1|2|22|3\d|39)m|\d+G|0J)/g;
 const UNSEEN = /(?!\n)[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u;
 
+/** `read()` returns all that was written, or, as of Node 26, one write after the other. */
+function writtenTo(stream: PassThrough): string {
+  let text = '';
+  for (let chunk: unknown = stream.read(); chunk !== null; chunk = stream.read()) text += String(chunk);
+  return text;
+}
+
 function expectPlain(text: string): void {
   // At a terminal readline ends its line with CRLF.
   const others = text.replace(OURS, '').replaceAll('\r\n', '\n');
@@ -191,7 +198,7 @@ describe('the output', () => {
       const [stdin, stdout, stderr] = [0, 1, 2].map(() => Object.assign(new PassThrough(), { isTTY }));
       if (stdin === undefined || stdout === undefined || stderr === undefined) return '';
       work(new Terminal({ stdin, stdout, stderr }, { isJson: false, mayColour: true }));
-      return `${String(stdout.read() ?? '')}${String(stderr.read() ?? '')}`;
+      return `${writtenTo(stdout)}${writtenTo(stderr)}`;
     };
 
     for (const isTTY of [true, false]) {

@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import { isCallerGone } from '../exchange.js';
+import { closesConnection, isCallerGone } from '../exchange.js';
 import { PAGE_HEADERS } from './assets.js';
 
 /** Server-sent events for the pages. */
@@ -81,4 +81,12 @@ export class EventStreams {
   end(): void {
     for (const res of this.#open) res.end();
   }
+}
+
+/**
+ * Ends a stream if the gateway drains, so that its browser connects to another gateway. In a turn of the event loop of its own, like
+ * every answer that ends its connection.
+ */
+export function endIfDraining(res: ServerResponse): void {
+  if (closesConnection(res)) setImmediate(() => res.end());
 }

@@ -1,6 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import { closesConnection } from '../../http/exchange.js';
-import { EventStreams } from '../../http/page/event-stream.js';
+import { EventStreams, endIfDraining } from '../../http/page/event-stream.js';
 import type { PhonesState } from './api.js';
 
 /** Proxies close a connection that is silent for a minute. */
@@ -32,7 +31,7 @@ export class LiveState {
     if (this.#pages.count >= MAX_PAGES) return false;
     if (!this.#pages.open(res)) return true;
     this.#pages.send('state', this.snapshot(), [res]);
-    if (closesConnection(res)) setImmediate(() => res.end());
+    endIfDraining(res);
     return true;
   }
 

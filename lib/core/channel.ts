@@ -79,8 +79,8 @@ export type MoveOn = boolean | 'other-channel' | 'other-provider';
  * - `fraud`: a fraud filter blocked the message. Nothing follows, and `guard.answer` is Okta's answer.
  * - `account`: the provider does not serve this account. Another provider follows.
  * - `busy`: a limit or an outage. The next channel follows.
- * - `never-left`: the request did not leave this process, which says nothing about the provider. The next
- *   channel follows.
+ * - `never-left`: the request did not leave this process, which says nothing about the provider unless its
+ *   connection took too long. The next channel follows.
  */
 export type RefusalCause =
   'wrong-number' | 'opted-out' | 'not-reached' | 'fraud' | 'account' | 'busy' | 'never-left';

@@ -85,7 +85,7 @@ export async function attemptSend(
       stop,
     });
     return NOT_IN_TIME;
-  });
+  }, scope.signOfConnection);
   const reference = outcome === NOT_IN_TIME ? undefined : referenceOf(outcome, scope);
   return { outcome, attempt: attemptOf(outcome), reference };
 }

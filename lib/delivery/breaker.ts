@@ -1,7 +1,7 @@
 import type { Outcome } from '../core/channel.js';
 import type { BreakerState } from '../core/events.js';
 
-/** How many calls without an answer in a row open the breaker ... */
+/** How many calls in a row without an answer, or without a connection in time, open the breaker ... */
 const UNANSWERED_TO_OPEN = 5;
 /** ... if they end within this time, milliseconds. */
 const OPENING_WINDOW_MS = 10_000;
@@ -23,29 +23,30 @@ export const BREAKER_OPEN: Outcome = {
  */
 type StartCall<Result> = (onLate: (end: Result) => void) => Promise<Result>;
 
+/**
+ * What a result says about the host.
+ *
+ * - `answer`: it answers.
+ * - `no-answer`: it leaves a call without an answer, or takes too long to connect. Such a call costs a code its time.
+ * - `no-connection`: the connection failed at once. Such a call costs nothing.
+ * - `none`: nothing, because the call never got to a connection.
+ */
+export type HostSign = 'answer' | 'no-answer' | 'no-connection' | 'none';
+
 /** How the breaker judges one kind of call. */
 export interface GuardedCall<Result> {
   /** The result of a call that is not made. */
   readonly skipped: Result;
-  /** What a result says about the host: `none` if the call never left. */
-  readonly signOf: (result: Result) => 'answer' | 'no-answer' | 'none';
+  readonly signOf: (result: Result) => HostSign;
 }
 
-const SENDS: GuardedCall<Outcome> = {
-  skipped: BREAKER_OPEN,
-  signOf: (outcome) => {
-    if (outcome.status === 'unknown') return 'no-answer';
-    return outcome.status === 'refused' && outcome.hasLeft === false ? 'none' : 'answer';
-  },
-};
-
 /**
- * The circuit breaker of one host. After five calls in a row without an answer, calls to the host are skipped
- * at once, so that not every code waits for it. After a pause, one real call at a time is the probe; a complete
- * answer closes the breaker.
+ * The circuit breaker of one host. After five calls in a row without an answer, or without a connection in time,
+ * calls to the host are skipped at once, so that not every code waits for it. After a pause, one real call at a
+ * time is the probe; a complete answer closes the breaker.
  *
- * A call that never left neither opens nor closes the breaker, and does not reset the count. All times are of
- * the monotonic clock.
+ * Any other call that never left neither opens nor closes the breaker, and does not reset the count. All times are
+ * of the monotonic clock.
  */
 export class Breaker {
   readonly host: string;
@@ -66,9 +67,22 @@ export class Breaker {
     return this.#state;
   }
 
-  /** Makes an attempt to send, or refuses it at once. */
-  attempt(start: StartCall<Outcome>): Promise<Outcome> {
-    return this.call(start, SENDS);
+  /**
+   * Makes an attempt to send, or refuses it at once.
+   *
+   * @param signOfConnection - what the connection says about the host if the message never left.
+   */
+  attempt(
+    start: StartCall<Outcome>,
+    signOfConnection: () => Exclude<HostSign, 'answer'> = () => 'none',
+  ): Promise<Outcome> {
+    return this.call(start, {
+      skipped: BREAKER_OPEN,
+      signOf: (outcome) => {
+        if (outcome.status === 'unknown') return 'no-answer';
+        return outcome.status === 'refused' && outcome.hasLeft === false ? signOfConnection() : 'answer';
+      },
+    });
   }
 
   /** Makes a call, or skips it. */
@@ -95,16 +109,18 @@ export class Breaker {
 
   /**
    * One real call decides. Without an answer at its deadline the breaker opens again; a late answer still
-   * closes it.
+   * closes it. A call that never got to a connection decides nothing: the next one is the probe.
    */
   async #probe<Result>(start: StartCall<Result>, { signOf }: GuardedCall<Result>): Promise<Result> {
     this.#enter('half-open');
     const result = await start((late) => {
       if (signOf(late) === 'answer' && this.#state === 'open') this.#close();
     });
-    if (signOf(result) === 'answer') this.#close();
+    const sign = signOf(result);
+    if (sign === 'answer') this.#close();
+    else if (sign === 'none') this.#enter('open');
     else {
-      this.#pauseMs = Math.min(this.#pauseMs * 2, LONGEST_PAUSE_MS);
+      if (sign === 'no-answer') this.#pauseMs = Math.min(this.#pauseMs * 2, LONGEST_PAUSE_MS);
       this.#open();
     }
     return result;

@@ -4,6 +4,7 @@ import type { DeliveryReport, MoveOn, Outcome, SendContext, TelephonyRequest } f
 import type { HttpDispatcher, HttpRequest, HttpResult } from '../core/http.js';
 import { CAUSES, mechanicsOf } from '../core/refusal-cause.js';
 import { sendRequest } from '../http/request.js';
+import type { HostSign } from './breaker.js';
 
 /**
  * What a channel is called with: its context, with an HTTP client within the limits in time of the call. And what it may
@@ -36,6 +37,7 @@ export class AttemptScope {
   #reference: string | undefined;
   #controller: AbortController | undefined;
   #isGivenUp = false;
+  #signOfConnection: Exclude<HostSign, 'answer'> = 'none';
 
   constructor(budget: Budget, client: ChannelClient, request: TelephonyRequest) {
     this.#budget = budget;
@@ -56,11 +58,17 @@ export class AttemptScope {
       timeoutMs: budget.remainingMs() + DETACHED_MS,
       leaveWithinMs: budget.share(CONNECT_SHARE.maxMs, CONNECT_SHARE.fraction),
       mayLeave: () => !budget.isOver,
+      onNotSent: (reason: string) => {
+        this.#signOfConnection = signOfNotSent(reason);
+      },
     };
     return sendRequest(request, limits, (problem) => {
       this.#client.onMistake(wrongRequest(problem), this.#call);
     });
   }
+
+  /** What the attempt's connections say about their host, if nothing has left. */
+  readonly signOfConnection = (): Exclude<HostSign, 'answer'> => this.#signOfConnection;
 
   /** `context.reference`, if the channel has read it. */
   get reference(): string | undefined {
@@ -87,6 +95,19 @@ export class AttemptScope {
     this.#isGivenUp = true;
     this.#controller?.abort();
   }
+}
+
+/** The reasons of a connect that took longer than a code can wait. */
+const SLOW_CONNECTS: ReadonlySet<string> = new Set([
+  'CONNECT_TIMEOUT',
+  'UND_ERR_CONNECT_TIMEOUT',
+  'ETIMEDOUT',
+]);
+
+function signOfNotSent(reason: string): Exclude<HostSign, 'answer'> {
+  if (SLOW_CONNECTS.has(reason)) return 'no-answer';
+  // The call's time ended, or Okta hung up.
+  return reason === 'DEADLINE' ? 'none' : 'no-connection';
 }
 
 /** The scope of a context. A symbol, since a channel may hand on a proxy of the context or inherit from it. */

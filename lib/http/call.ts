@@ -23,6 +23,8 @@ export interface HttpLimits {
   readonly mayLeave?: (() => boolean) | undefined;
   /** How long the call may wait for a connection, milliseconds. Default: `timeoutMs`. */
   readonly leaveWithinMs?: number | undefined;
+  /** Called with the reason if the call ends before anything has left. */
+  readonly onNotSent?: ((reason: string) => void) | undefined;
 }
 
 /** The largest body that is read; answers of the vendors have a few KB. */
@@ -142,6 +144,7 @@ class PendingCall implements Dispatcher.DispatchHandler {
     if (this.#isSettled) return;
     this.#isSettled = true;
     clearTimeout(this.#timer);
+    if (result.kind === 'not-sent') this.#limits.onNotSent?.(result.reason);
     this.#resolve(result);
   }
 }

@@ -202,6 +202,54 @@ describe('the breaker of a host', () => {
     });
   }
 
+  /** Makes an attempt that never left, because of its connection. */
+  const attemptToConnect = async (sign: 'no-answer' | 'no-connection'): Promise<boolean> => {
+    let isMade = false;
+    await breaker.attempt(
+      () => {
+        isMade = true;
+        return Promise.resolve(neverLeft('UNREACHABLE'));
+      },
+      () => sign,
+    );
+    await settle();
+    return isMade;
+  };
+
+  it('opens at the fifth connection in a row that takes too long', async () => {
+    for (let count = 1; count <= 4; count += 1) await attemptToConnect('no-answer');
+    expect(breaker.state).to.equal('closed');
+    await attemptToConnect('no-answer');
+    expect(breaker.state).to.equal('open');
+  });
+
+  it('stays closed, however many connections fail at once', async () => {
+    for (let count = 1; count <= 20; count += 1) await attemptToConnect('no-connection');
+    expect(breaker.state).to.equal('closed');
+  });
+
+  it('waits 2 s again, and no longer, after each probe whose connection fails at once', async () => {
+    await open();
+    for (let count = 1; count <= 3; count += 1) {
+      clock.tick(1999);
+      expect(await attemptToConnect('no-connection')).to.equal(false);
+      clock.tick(1);
+      expect(await attemptToConnect('no-connection')).to.equal(true);
+      expect(breaker.state).to.equal('open');
+    }
+  });
+
+  it('makes the next attempt its probe if a probe never got to a connection', async () => {
+    await open();
+    clock.tick(2000);
+    for (let count = 1; count <= 3; count += 1) {
+      expect((await attempt(neverLeft('NO_TEMPLATE'))).isMade).to.equal(true);
+      expect(breaker.state).to.equal('open');
+    }
+    expect(await attempt(ACCEPTED)).to.deep.equal({ isMade: true, outcome: ACCEPTED });
+    expect(breaker.state).to.equal('closed');
+  });
+
   it('stays open after a probe without an answer in time, and closes when the answer comes late', async () => {
     await open();
     clock.tick(2000);

@@ -6,6 +6,7 @@ import { Agent, type Dispatcher } from 'undici';
 import type { HttpResult } from '#lib/core/http.js';
 import { callHttp, createAgent, type HttpCall, type HttpLimits } from '#lib/http/call.js';
 import { REFUSING_ORIGIN } from '#harness/free-port.js';
+import { stopTime } from '#harness/stopped-time.js';
 import { until } from '#harness/until.js';
 
 describe('callHttp()', () => {
@@ -256,6 +257,26 @@ describe('callHttp()', () => {
       expect(result).to.equal(undefined);
       await calling;
       expect(result).to.deep.equal({ kind: 'no-answer', reason: 'TIMEOUT' });
+    });
+
+    it('ends after its whole time, of which the time for a connection is a part', async () => {
+      let hasCome = false;
+      const url = await serve(() => {
+        hasCome = true;
+      });
+      const clock = stopTime();
+      try {
+        let result: HttpResult | undefined;
+        const calling = call(url, { leaveWithinMs: 400, timeoutMs: 1_500 }).then((end) => (result = end));
+        await until(() => hasCome);
+        await clock.tickAsync(1_499);
+        expect(result).to.equal(undefined);
+        await clock.tickAsync(1);
+        expect(result).to.deep.equal({ kind: 'no-answer', reason: 'TIMEOUT' });
+        await calling;
+      } finally {
+        clock.restore();
+      }
     });
 
     it('closes the connection of a call that it gave up', async () => {

@@ -1,10 +1,12 @@
 import { expect } from 'chai';
+import { Agent } from 'undici';
 import { OktaApiError } from '#lib/core/errors.js';
 import { createOktaApiClient } from '#lib/okta/api-client.js';
 import { stopTime } from '#harness/stopped-time.js';
 import { until } from '#harness/until.js';
 import { assertionOf, failureOf, httpDate, isTokenRequest, makeGate, NOW } from './scripted-okta.js';
 import {
+  CONNECT_MS,
   MINUTE_MS,
   RSA_KEYS,
   startServiceAppScene,
@@ -82,6 +84,51 @@ describe("a service app's token request", () => {
     await failureOf(app.get(30));
     gate.open();
     await app.get();
+    expect(app.tokenRequests()).to.have.length(1);
+  });
+
+  it('waits for a connection no longer than any other call', async () => {
+    let isConnecting = false;
+    const unreachable = new Agent({
+      connect: () => {
+        isConnecting = true;
+      },
+    });
+    app.reset(undefined, unreachable);
+    const clock = stopTime();
+    try {
+      let failure: OktaApiError | undefined;
+      const failing = failureOf(app.get()).then((error) => (failure = error));
+      await app.until(() => isConnecting);
+      await clock.tickAsync(CONNECT_MS - 1);
+      expect(failure).to.equal(undefined);
+      await clock.tickAsync(1);
+      expect(failure).to.include({
+        code: 'OKTA_UNREACHABLE',
+        message: "Okta's token endpoint could not be reached (CONNECT_TIMEOUT)",
+      });
+      await failing;
+    } finally {
+      clock.restore();
+      await unreachable.destroy();
+    }
+  });
+
+  it('is awaited by all calls while it runs, even if the clock is set back behind the last failure', async () => {
+    app.issue(() => ({ status: 500 }));
+    await failureOf(app.get());
+    app.now += 1_000;
+    const gate = makeGate();
+    app.issue(async (count) => {
+      await gate.opened;
+      return tokenAnswer(`t${count}`);
+    });
+    const first = app.get();
+    await app.until(() => app.tokenRequests().length === 1);
+    app.now -= 500;
+    const second = app.get();
+    gate.open();
+    expect((await Promise.all([first, second])).map(({ status }) => status)).to.deep.equal([200, 200]);
     expect(app.tokenRequests()).to.have.length(1);
   });
 

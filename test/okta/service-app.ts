@@ -1,3 +1,4 @@
+import type { Dispatcher } from 'undici';
 import { createOktaApiClient, type OktaApiClient } from '#lib/okta/api-client.js';
 import { rsaKeys } from '#harness/rsa-keys.js';
 import {
@@ -17,6 +18,8 @@ const SERVICE_APP = {
   keyId: 'key-1',
 } as const;
 export const MINUTE_MS = 60_000;
+/** How long the app waits for a connection. */
+export const CONNECT_MS = 500;
 
 export function tokenAnswer(value: string, seconds = 3600): Answer {
   return { status: 200, body: { token_type: 'Bearer', expires_in: seconds, access_token: value } };
@@ -28,7 +31,7 @@ export interface ServiceAppScene {
   /** The app's clock. */
   now: number;
   /** Starts over, without a token and with a correct clock. */
-  reset(scopes?: readonly string[]): void;
+  reset(scopes?: readonly string[], dispatcher?: Dispatcher): void;
   /** Makes one API call. */
   get(timeoutMs?: number): ReturnType<OktaApiClient['request']>;
   /** What the token endpoint answers to its first, second... request, and the API to a token; 200 by default. */
@@ -49,13 +52,13 @@ export async function startServiceAppScene(): Promise<ServiceAppScene> {
   const scene: ServiceAppScene = {
     okta,
     now: NOW,
-    reset(scopes) {
+    reset(scopes, dispatcher = okta.dispatcher) {
       scene.now = NOW;
       client = createOktaApiClient({
         credentials: { orgUrl: okta.origin, ...SERVICE_APP },
-        dispatcher: okta.dispatcher,
+        dispatcher,
         clock: () => scene.now,
-        connectTimeoutMs: 500,
+        connectTimeoutMs: CONNECT_MS,
         ...(scopes === undefined ? {} : { scopes }),
       });
     },

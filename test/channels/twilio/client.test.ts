@@ -1,7 +1,8 @@
 import { expect } from 'chai';
-import { Dispatcher } from 'undici';
+import { Agent, Dispatcher } from 'undici';
 import { ProviderError } from '#lib/core/errors.js';
 import { createTwilioConnection } from '#lib/channels/twilio/client.js';
+import { NO_MESSAGE_SID } from '#lib/channels/twilio/credentials-check.js';
 import type { TwilioClient } from '#lib/channels/twilio/sdk-types.js';
 import { contextOf } from '#harness/channels.js';
 import {
@@ -211,6 +212,40 @@ describe('the Twilio connection', () => {
       expect(await calling).to.deep.equal({ kind: 'no-answer', reason: 'TIMEOUT' });
     } finally {
       clock.restore();
+    }
+  });
+
+  it('ends a read without a connection after connectMs, and one without an answer after timeoutMs', async () => {
+    api.script('hang');
+    const unreachable = new Agent({ connect: () => undefined });
+    const { read: readNothing } = createTwilioConnection({
+      settings: makeSettings({ baseUrl: REFUSING_ORIGIN }),
+      dispatcher: unreachable,
+    });
+    const hanging = api.hanging();
+    const clock = stopTime();
+    try {
+      const action = (client: TwilioClient): unknown => client.messages(NO_MESSAGE_SID).fetch();
+      const ends: unknown[] = [];
+      const reads = [readNothing(action, 1000, 500), api.connect().read(action, 1000, 500)];
+      for (const read of reads) void read.then(({ kind }) => ends.push(kind));
+      await hanging;
+      for (const [ms, ended] of [
+        [499, []],
+        [1, ['not-sent']],
+        [499, ['not-sent']],
+        [1, ['not-sent', 'no-answer']],
+      ] as const) {
+        await clock.tickAsync(ms);
+        expect(ends).to.deep.equal(ended);
+      }
+      expect(await Promise.all(reads)).to.deep.equal([
+        { kind: 'not-sent', reason: 'CONNECT_TIMEOUT' },
+        { kind: 'no-answer', reason: 'TIMEOUT' },
+      ]);
+    } finally {
+      clock.restore();
+      await unreachable.destroy();
     }
   });
 

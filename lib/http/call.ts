@@ -30,6 +30,9 @@ export interface HttpLimits {
 /** The largest body that is read; answers of the vendors have a few KB. */
 const MAX_ANSWER_BYTES = 256 * 1024;
 
+/** The reason if an answer is larger. The other side has answered, though nothing of it can be used. */
+export const ANSWER_TOO_LARGE = 'ANSWER_TOO_LARGE';
+
 /**
  * A connection pool without a limit, so that hanging calls never delay others. A connect that stalls is given
  * up well before the deadline.
@@ -125,7 +128,7 @@ class PendingCall implements Dispatcher.DispatchHandler {
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
     this.#size += chunk.length;
     if (this.#size > MAX_ANSWER_BYTES) {
-      this.#settle({ kind: 'no-answer', reason: 'ANSWER_TOO_LARGE' });
+      this.#settle({ kind: 'no-answer', reason: ANSWER_TOO_LARGE });
       controller.abort(new Error('answer too large'));
       return;
     }

@@ -1,4 +1,5 @@
 import type { HttpResult } from '../core/http.js';
+import { ANSWER_TOO_LARGE } from '../http/call.js';
 import { OktaApiError, type OktaApiErrorCode } from '../core/errors.js';
 import { asList, fieldOf, textFieldOf } from '../core/json.js';
 import { rateLimitHeaders } from './rate-limit.js';
@@ -8,9 +9,11 @@ import { rateLimitHeaders } from './rate-limit.js';
 const CODE_OF_STATUS: Readonly<Record<number, OktaApiErrorCode>> = {
   401: 'OKTA_UNAUTHORIZED',
   403: 'OKTA_FORBIDDEN',
-  404: 'OKTA_NOT_FOUND',
   429: 'OKTA_RATE_LIMITED',
 };
+
+/** Okta's code for a resource that does not exist. The 404 of a proxy, or of an unknown path, says nothing about a user. */
+const NOT_FOUND = 'E0000007';
 
 /** Okta's error codes. No other text of a body is logged, because it may hold a login or a token. */
 const ERROR_CODE = /^E\d{7}$/;
@@ -56,7 +59,13 @@ const REMEDY_OF_STATUS: Readonly<Record<number, string>> = {
   429: WAIT_FOR_WINDOW,
 };
 
+function codeOf(reason: string | undefined, status: number): OktaApiErrorCode {
+  if (status === 404 && reason === NOT_FOUND) return 'OKTA_NOT_FOUND';
+  return CODE_OF_STATUS[status] ?? 'OKTA_HTTP_ERROR';
+}
+
 function remedyOf(reason: string | undefined, status: number, scopes: readonly string[]): string | undefined {
+  if (reason === undefined && status === 404) return LOOK_BETWEEN;
   if (reason !== 'invalid_scope') return REMEDIES[reason ?? ''] ?? remedyOfStatus(status);
   const granted = `the scope${scopes.length === 1 ? '' : 's'} ${scopes.join(', ')}`;
   return `Grant ${granted} to the service app: its tab Okta API Scopes.`;
@@ -92,6 +101,11 @@ export function apiErrorOf(
       remedy: REACH_OKTA,
     });
   }
+  if (result.kind === 'no-answer' && result.reason === ANSWER_TOO_LARGE) {
+    return new OktaApiError('OKTA_UNREADABLE', `${endpoint} gave an answer that is too large to be read`, {
+      remedy: REACH_OKTA,
+    });
+  }
   if (result.kind === 'no-answer') {
     return new OktaApiError('OKTA_NO_ANSWER', `${endpoint} gave no complete answer (${result.reason})`, {
       remedy: REACH_OKTA,
@@ -109,7 +123,7 @@ export function apiErrorOf(
   const { json: body } = result;
   const reason = reasonOf(body);
   return new OktaApiError(
-    CODE_OF_STATUS[status] ?? 'OKTA_HTTP_ERROR',
+    codeOf(reason, status),
     `${endpoint} answered ${status}${reason === undefined ? '' : ` (${reason})`}`,
     {
       status,

@@ -119,6 +119,13 @@ describe("the breaker of Okta's Users API", () => {
     expect(changes).to.deep.equal(['open', 'half-open', 'open', 'half-open', 'closed']);
   });
 
+  it('stays closed if a profile is too large to be read, which is an answer', async () => {
+    scene.okta.fault({ kind: 'status', status: 200, body: 'x'.repeat(256 * 1024) });
+    for (let made = 0; made < 6; made += 1) await callAtOnce();
+    expect(reads()).to.deep.equal(Array(6).fill(['none', 'OKTA_UNREADABLE', 0]));
+    expect(state()).to.equal('closed');
+  });
+
   for (const fault of [
     { kind: 'status', status: 401 },
     { kind: 'status', status: 404 },

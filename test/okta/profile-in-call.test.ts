@@ -8,6 +8,13 @@ import { until } from '#harness/until.js';
 import { mustNotShow } from '#harness/witness.js';
 import { rsaKeys } from '#harness/rsa-keys.js';
 
+/** Okta's answer to a path that it does not have. */
+const NO_SUCH_PATH: Fault = {
+  kind: 'status',
+  status: 404,
+  body: { errorCode: 'E0000022', errorSummary: 'The endpoint does not support the provided HTTP method' },
+};
+
 describe('the profile in a hook call', () => {
   let scene: Scene;
   let now: number;
@@ -44,6 +51,9 @@ describe('the profile in a hook call', () => {
       ['answers 401', { kind: 'status', status: 401 }],
       ['answers 429', { kind: 'status', status: 429 }],
       ['answers in HTML', { kind: 'html', status: 200 }],
+      ["is hidden by a proxy's 404", { kind: 'html', status: 404 }],
+      ["answers 404 without its code for 'no such user'", NO_SUCH_PATH],
+      ['answers with more than 256 KiB', { kind: 'status', status: 200, body: 'x'.repeat(256 * 1024) }],
     ] as const satisfies readonly (readonly [string, Fault])[]) {
       it(`serves if it is stale and Okta ${title}`, async () => {
         await scene.call();
@@ -73,7 +83,7 @@ describe('the profile in a hook call', () => {
     it('does not serve if Okta no longer knows the user: the code goes by SMS', async () => {
       await scene.call();
       now += 61_000;
-      scene.okta.fault({ kind: 'status', status: 404 });
+      scene.okta.fault({ kind: 'status', status: 404, body: { errorCode: 'E0000007' } });
       await scene.call();
       expect(channels()).to.deep.equal(['whatsapp', 'sms']);
       expect(reasons()).to.deep.equal([undefined, 'OKTA_NOT_FOUND']);

@@ -243,7 +243,7 @@ describe("Okta's rate limit", () => {
 
   it('lets check() fail without a request during a pause', async () => {
     await pauseAfter({ limit: 600, remaining: 1, resetIn: 10 });
-    okta.answerWith(() => ({ status: 404 }));
+    okta.answerWith(() => ({ status: 404, body: { errorCode: 'E0000007' } }));
     expect(await failureOf(reader.check(2_000))).to.include({
       code: 'OKTA_RATE_LIMITED',
       message: "Okta's rate limit is nearly used up: no request was sent",

@@ -10,6 +10,7 @@ import { stopTime } from '#harness/stopped-time.js';
 import { until } from '#harness/until.js';
 
 const SECOND_MS = 1_000;
+const NO_SUCH_USER = { status: 404, body: { errorCode: 'E0000007', errorSummary: 'Not found' } } as const;
 
 describe('the profile reader', () => {
   let okta: ScriptedOkta;
@@ -255,7 +256,7 @@ describe('the profile reader', () => {
       expect(versionOf(await read())).to.equal(2);
       okta.answerWith(() => ({ status: 500 }));
       expect(await read()).to.deep.equal({ ...none('OKTA_HTTP_ERROR'), httpStatus: 500 });
-      okta.answerWith(() => ({ status: 404 }));
+      okta.answerWith(() => NO_SUCH_USER);
       expect(await read()).to.deep.equal(none('OKTA_NOT_FOUND'));
     });
 
@@ -275,6 +276,7 @@ describe('the profile reader', () => {
         [401, 'OKTA_UNAUTHORIZED'],
         [403, 'OKTA_FORBIDDEN'],
         [302, 'OKTA_HTTP_ERROR'],
+        [404, 'OKTA_HTTP_ERROR'],
       ] as const) {
         okta.answerWith(() => ({ status }));
         const reading = await read();
@@ -299,10 +301,10 @@ describe('the profile reader', () => {
       expect((await read()).source).to.equal('none');
     });
 
-    it('forgets a user after a 404', async () => {
+    it("forgets a user after Okta's own answer that there is none", async () => {
       await read();
       now += 60 * SECOND_MS;
-      okta.answerWith(() => ({ status: 404 }));
+      okta.answerWith(() => NO_SUCH_USER);
       expect(await read()).to.deep.equal(none('OKTA_NOT_FOUND'));
       okta.answerWith(() => ({ status: 500 }));
       expect(await read()).to.deep.equal({ ...none('OKTA_HTTP_ERROR'), httpStatus: 500 });

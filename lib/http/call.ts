@@ -12,6 +12,11 @@ export interface HttpCall {
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: string | undefined;
+  /**
+   * Whether the request may be repeated, because it changes nothing. It is then sent once more if a kept connection
+   * ends before any byte of the answer: its other side has closed it just as the request left.
+   */
+  readonly isRead?: boolean | undefined;
 }
 
 /** By what a request goes, and its limits in time. */
@@ -38,7 +43,7 @@ export const ANSWER_TOO_LARGE = 'ANSWER_TOO_LARGE';
  * up well before the deadline.
  */
 export function createAgent(connectTimeoutMs: number): HttpDispatcher & { destroy(): Promise<void> } {
-  return new Agent({
+  return new CountingAgent({
     connections: null,
     pipelining: 1,
     keepAliveTimeout: 20_000,
@@ -51,15 +56,30 @@ export function createAgent(connectTimeoutMs: number): HttpDispatcher & { destro
   });
 }
 
+/** Counts the connections that it makes, because undici does not say by which connection a request leaves. */
+class CountingAgent extends Agent {
+  readonly #made = new Map<string, number>();
+
+  constructor(options: Agent.Options) {
+    super(options);
+    this.on('connect', ({ origin }) => this.#made.set(origin, this.connectionsTo(origin) + 1));
+  }
+
+  connectionsTo(origin: string): number {
+    return this.#made.get(origin) ?? 0;
+  }
+}
+
 /** Makes one call. Never rejects. */
 export function callHttp(call: HttpCall, limits: HttpLimits): Promise<HttpResult> {
   return new Promise((resolve) => {
-    new PendingCall(limits, resolve).start(call);
+    new PendingCall(call, limits, resolve).start();
   });
 }
 
 /** The state of one call between dispatch and result, as undici's handler. */
 class PendingCall implements Dispatcher.DispatchHandler {
+  readonly #call: HttpCall;
   readonly #limits: HttpLimits;
   readonly #resolve: (result: HttpResult) => void;
   readonly #chunks: Buffer[] = [];
@@ -68,11 +88,17 @@ class PendingCall implements Dispatcher.DispatchHandler {
   #controller: Dispatcher.DispatchController | undefined;
   #hasLeft = false;
   #isSettled = false;
+  #mayRepeat: boolean;
+  /** How many connections to its origin there were when it started. */
+  #connections = 0;
+  #isOnKeptConnection = false;
   #size = 0;
   #status = 0;
   #headers: HttpAnswer['headers'] = {};
 
-  constructor(limits: HttpLimits, resolve: (result: HttpResult) => void) {
+  constructor(call: HttpCall, limits: HttpLimits, resolve: (result: HttpResult) => void) {
+    this.#call = call;
+    this.#mayRepeat = call.isRead === true;
     this.#limits = limits;
     this.#resolve = resolve;
     const { timeoutMs, leaveWithinMs = timeoutMs } = limits;
@@ -82,7 +108,9 @@ class PendingCall implements Dispatcher.DispatchHandler {
         : setTimeout(giveUp, timeoutMs, this, 'TIMEOUT');
   }
 
-  start({ origin, path, method, headers, body }: HttpCall): void {
+  start(): void {
+    const { origin, path, method, headers, body } = this.#call;
+    if (this.#mayRepeat) this.#connections = this.#countConnections();
     try {
       this.#limits.dispatcher.dispatch({ origin, path, method, headers, body: body ?? null }, this);
     } catch (error) {
@@ -112,6 +140,7 @@ class PendingCall implements Dispatcher.DispatchHandler {
     }
     this.#hasLeft = true;
     this.#controller = controller;
+    if (this.#mayRepeat) this.#isOnKeptConnection = this.#countConnections() === this.#connections;
   }
 
   onResponseStart(
@@ -119,6 +148,7 @@ class PendingCall implements Dispatcher.DispatchHandler {
     status: number,
     headers: Record<string, string | string[] | undefined>,
   ): void {
+    this.#mayRepeat = false;
     // An informational response (1xx) comes before the real one.
     if (status < 200) return;
     this.#status = status;
@@ -140,7 +170,23 @@ class PendingCall implements Dispatcher.DispatchHandler {
   }
 
   onResponseError(_controller: unknown, error: unknown): void {
-    this.#settle({ kind: this.#hasLeft ? 'no-answer' : 'not-sent', reason: reasonOf(error) });
+    const reason = reasonOf(error);
+    if (this.#mayRepeat && this.#isOnKeptConnection && !this.#isSettled && LOST_CONNECTIONS.has(reason)) {
+      this.#mayRepeat = false;
+      this.#hasLeft = false;
+      // undici is still closing the connection, which must not be used again.
+      queueMicrotask(() => {
+        this.start();
+      });
+      return;
+    }
+    this.#settle({ kind: this.#hasLeft ? 'no-answer' : 'not-sent', reason });
+  }
+
+  /** Of a dispatcher that is not ours this is not known: each connection then counts as kept, as most of them are. */
+  #countConnections(): number {
+    const { dispatcher } = this.#limits;
+    return dispatcher instanceof CountingAgent ? dispatcher.connectionsTo(this.#call.origin) : 0;
   }
 
   #settle(result: HttpResult): void {
@@ -151,6 +197,9 @@ class PendingCall implements Dispatcher.DispatchHandler {
     this.#resolve(result);
   }
 }
+
+/** The reasons of a connection that its other side has closed. */
+const LOST_CONNECTIONS: ReadonlySet<string> = new Set(['UND_ERR_SOCKET', 'ECONNRESET', 'EPIPE']);
 
 /** A class, so that only an answer whose JSON is read is parsed. */
 class Answer implements HttpAnswer {

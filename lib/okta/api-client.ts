@@ -72,6 +72,7 @@ export function createOktaApiClient(parts: {
         path,
         headers: headersOf(contentType, proof),
         body: body === undefined ? undefined : JSON.stringify(body),
+        isRead: method === 'GET',
       },
       { dispatcher, timeoutMs, leaveWithinMs: connectTimeoutMs },
     );

@@ -65,7 +65,13 @@ export function createHookKeys(parts: {
   const fetchKeys = async (): Promise<void> => {
     const { origin, pathname, search } = parts.jwksUri;
     const result = await callHttp(
-      { method: 'GET', origin, path: pathname + search, headers: { accept: 'application/json' } },
+      {
+        method: 'GET',
+        origin,
+        path: pathname + search,
+        headers: { accept: 'application/json' },
+        isRead: true,
+      },
       { dispatcher: parts.dispatcher, timeoutMs: FETCH_TIMEOUT_MS },
     );
     if (result.kind !== 'answered') throw notFetched(result.reason);

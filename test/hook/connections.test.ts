@@ -1,10 +1,11 @@
 import { once } from 'node:events';
+import { createServer as createHttpServer } from 'node:http';
 import { createServer, type AddressInfo } from 'node:net';
 import { expect } from 'chai';
 import type sinon from 'sinon';
 import type { Outcome } from '#lib/core/channel.js';
 import { vonageChannel } from '#lib/channels/index.js';
-import { twilioMessages } from '#lib/index.js';
+import { twilioMessages, type Channel } from '#lib/index.js';
 import type { HookCall } from '#lib/testing/index.js';
 import { REFUSING_ORIGIN } from '#harness/free-port.js';
 import { BOB, commandOf, startScene, type HookOptions, type Scene } from '#harness/scene.js';
@@ -102,5 +103,111 @@ describe('the breaker of a provider', () => {
     outcome = ACCEPTED;
     expect(endOf(await call(BY_BOB))).to.equal('OWN');
     expect(stateOf(own.host)).to.equal('closed');
+  });
+});
+
+describe("a kept connection to Okta's API that Okta closes as a profile read leaves", () => {
+  let scene: Scene;
+  let clock: sinon.SinonFakeTimers | undefined;
+  before(warmUp);
+  beforeEach(async () => {
+    scene = await startScene({ hook: { profile: { cache: false } } });
+  });
+  afterEach(async () => {
+    clock?.restore();
+    await scene.close();
+  });
+  const channels = (): string[] => scene.twilio.messages.map(({ channel }) => channel);
+  const reads = (): unknown[] =>
+    scene.events.flatMap((event) => (event.type === 'profile.read' ? [event.reason ?? event.source] : []));
+  const losesNext = (times: number): void => {
+    scene.okta.fault({ fault: { kind: 'resetOnConnect' }, times });
+  };
+
+  it('is followed by the same read on a new one: the user gets WhatsApp, and the breaker counts nothing', async () => {
+    for (let count = 1; count <= 6; count += 1) {
+      await scene.call();
+      losesNext(1);
+    }
+    expect(channels()).to.deep.equal(Array(6).fill('whatsapp'));
+    expect(reads()).to.deep.equal(Array(6).fill('okta'));
+    expect(scene.okta.requests).to.have.length(11);
+    expect(scene.hook.status().breakers[new URL(scene.okta.orgUrl).host]).to.equal('closed');
+  });
+
+  it('is followed by one read, not by more', async () => {
+    await scene.call();
+    losesNext(2);
+    await scene.call();
+    expect(reads()).to.deep.equal(['okta', 'OKTA_NO_ANSWER']);
+    expect(scene.okta.requests).to.have.length(3);
+  });
+
+  it('is followed by none if the connection was new', async () => {
+    losesNext(1);
+    await scene.call();
+    expect(reads()).to.deep.equal(['OKTA_NO_ANSWER']);
+    expect(scene.okta.requests).to.have.length(1);
+  });
+
+  it('is followed by none if the answer had begun', async () => {
+    await scene.call();
+    scene.okta.fault({ fault: { kind: 'truncated' }, times: 1 });
+    await scene.call();
+    expect(reads()).to.deep.equal(['okta', 'OKTA_NO_ANSWER']);
+    expect(scene.okta.requests).to.have.length(2);
+  });
+
+  it('leaves the second read the rest of the time', async () => {
+    await scene.call();
+    losesNext(1);
+    scene.okta.fault({ kind: 'hang' });
+    clock = stopTime();
+    const calling = scene.call();
+    await until(() => scene.okta.requests.length === 3);
+    clock.tick(800);
+    expect((await calling).okta.action).to.equal('sent');
+    expect(reads()).to.deep.equal(['okta', 'TIMEOUT']);
+  });
+});
+
+describe('a kept connection to a provider that it closes as a code leaves', () => {
+  it('is not followed by another one: the code may have left, so nothing else is sent', async () => {
+    const scene = await startScene();
+    try {
+      await scene.call();
+      scene.twilio.fault({ fault: { kind: 'resetOnConnect' }, times: 1 });
+      expect(commandOf(await scene.call())?.['status']).to.equal('PENDING');
+      expect(scene.twilio.requests).to.have.length(2);
+    } finally {
+      await scene.close();
+    }
+  });
+
+  it('is not followed by another one either if a channel of your own sends by GET', async () => {
+    let requests = 0;
+    const provider = createHttpServer((req, res) => {
+      requests += 1;
+      if (requests === 2) req.socket.resetAndDestroy();
+      else res.end('{"id":"1"}');
+    }).listen(0, '127.0.0.1');
+    await once(provider, 'listening');
+    const url = `http://127.0.0.1:${(provider.address() as AddressInfo).port}/send`;
+    const own: Channel = {
+      send: async (_message, { http }) => {
+        const { kind } = await http({ url, method: 'GET' });
+        return kind === 'answered' ? ACCEPTED : { status: 'unknown', reason: kind };
+      },
+    };
+    const scene = await startScene({ hook: { channels: { sms: own } } });
+    try {
+      expect(commandOf(await scene.call(BY_BOB))?.['status']).to.equal('SUCCESSFUL');
+      expect(commandOf(await scene.call(BY_BOB))?.['status']).to.equal('PENDING');
+      expect(requests).to.equal(2);
+    } finally {
+      await scene.close();
+      provider.closeAllConnections();
+      provider.close();
+    }
   });
 });

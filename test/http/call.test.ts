@@ -1,9 +1,10 @@
 import { once } from 'node:events';
 import { createServer, type RequestListener, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { expect } from 'chai';
 import { Agent, type Dispatcher } from 'undici';
 import type { HttpResult } from '#lib/core/http.js';
+import { endOfTurn } from '#lib/core/time.js';
 import { callHttp, createAgent, type HttpCall, type HttpLimits } from '#lib/http/call.js';
 import { REFUSING_ORIGIN } from '#harness/free-port.js';
 import { stopTime } from '#harness/stopped-time.js';
@@ -288,6 +289,89 @@ describe('callHttp()', () => {
       });
       expect((await call(url, { timeoutMs: 1_000 })).kind).to.equal('no-answer');
       await until(() => isClosed);
+    });
+  });
+
+  describe('with a read', () => {
+    /** A server that ends the connections that it has kept when `isEnding` is set, at their next request. */
+    const serveKept = async (
+      end: (socket: Socket) => void,
+    ): Promise<{
+      url: URL;
+      sockets: Set<Socket>;
+      setEnding: () => Promise<void>;
+      requests: () => number;
+    }> => {
+      let requests = 0;
+      const sockets = new Set<Socket>();
+      const waiting: ServerResponse[] = [];
+      let kept: ReadonlySet<Socket> = new Set();
+      const url = await serve((req, res) => {
+        requests += 1;
+        sockets.add(req.socket);
+        if (kept.has(req.socket)) end(req.socket);
+        else if (req.headers['x-test'] !== 'together') res.end('ok');
+        else if (waiting.push(res) === 3) for (const answer of waiting.splice(0)) answer.end('ok');
+      });
+      const setEnding = async (): Promise<void> => {
+        kept = new Set(sockets);
+        // undici uses a connection again in the turn after its answer.
+        await endOfTurn();
+      };
+      return { url, sockets, setEnding, requests: () => requests };
+    };
+    const READ = { method: 'GET', body: undefined, isRead: true } as const;
+
+    for (const [title, end] of [
+      ['resets', (socket: Socket) => void socket.resetAndDestroy()],
+      ['closes', (socket: Socket) => void socket.end()],
+    ] as const) {
+      for (const [whose, makeDispatcher] of [
+        ['the agent of the hook', () => createAgent(500)],
+        ['another dispatcher', () => new Agent()],
+      ] as const) {
+        it(`repeats it by ${whose} on a new connection if the server ${title} the kept ones, however many`, async () => {
+          const { url, sockets, setEnding, requests } = await serveKept(end);
+          const dispatcher = keep(makeDispatcher());
+          const headers = { 'x-test': 'together' };
+          await Promise.all([1, 2, 3].map(() => call(url, { dispatcher, ...READ, headers })));
+          expect(sockets.size).to.equal(3);
+          await setEnding();
+          const results = await Promise.all([1, 2].map(() => call(url, { dispatcher, ...READ })));
+          for (const result of results) expect(result).to.include({ kind: 'answered', body: 'ok' });
+          expect(requests()).to.equal(3 + 4);
+        });
+      }
+    }
+
+    it('repeats nothing on a connection that was new', async () => {
+      let requests = 0;
+      const url = await serve((req) => {
+        requests += 1;
+        req.socket.resetAndDestroy();
+      });
+      expect((await call(url, READ)).kind).to.equal('no-answer');
+      expect(requests).to.equal(1);
+    });
+
+    it('repeats nothing that is not a read', async () => {
+      const { url, setEnding, requests } = await serveKept((socket) => void socket.resetAndDestroy());
+      const dispatcher = keep(createAgent(500));
+      await call(url, { dispatcher });
+      await setEnding();
+      expect((await call(url, { dispatcher })).kind).to.equal('no-answer');
+      expect(requests()).to.equal(2);
+    });
+
+    it('repeats nothing that was given up', async () => {
+      const { url, sockets, setEnding, requests } = await serveKept(() => undefined);
+      const dispatcher = keep(createAgent(500));
+      await call(url, { dispatcher, ...READ });
+      await setEnding();
+      const result = await call(url, { dispatcher, ...READ, timeoutMs: 300 });
+      expect(result).to.deep.equal({ kind: 'no-answer', reason: 'TIMEOUT' });
+      await until(() => [...sockets].every(({ destroyed }) => destroyed));
+      expect(requests()).to.equal(2);
     });
   });
 

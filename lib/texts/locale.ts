@@ -57,12 +57,50 @@ export function localeChain(locale: string): string[] {
 }
 
 /**
- * The entry of a table that fits a locale best: its own, then its fallbacks' ({@link localeChain}), then
+ * Other tags, in lower case, whose texts a user of a tag can read as well, the best first. Okta's locales name Chinese by its
+ * country and Norwegian by its written form, where tables of texts name them by script and as a whole, and the reverse.
+ */
+const OTHER_TAGS: Readonly<Record<string, readonly string[]>> = {
+  nb: ['no', 'nn'],
+  nn: ['nb', 'no'],
+  no: ['nb', 'nn'],
+  // Plain `zh` stands for simplified characters.
+  'zh-hans': ['zh', 'zh-cn'],
+  'zh-cn': ['zh-hans'],
+  'zh-sg': ['zh-hans', 'zh', 'zh-cn'],
+  'zh-hant': ['zh-tw', 'zh-hk'],
+  'zh-hant-hk': ['zh-hk'],
+  'zh-hant-mo': ['zh-mo', 'zh-hk'],
+  'zh-tw': ['zh-hant', 'zh-hk'],
+  'zh-hk': ['zh-hant', 'zh-tw'],
+  'zh-mo': ['zh-hant', 'zh-hk', 'zh-tw'],
+  fil: ['tl'],
+  tl: ['fil'],
+  // The old codes of Hebrew and Indonesian.
+  he: ['iw'],
+  iw: ['he'],
+  id: ['in'],
+  in: ['id'],
+};
+
+/**
+ * The tags, in lower case, whose texts suit a locale, the best first: its own, each followed by its other tags, then those of
+ * its fallbacks ({@link localeChain}).
+ */
+export function suitableTags(locale: string): readonly string[] {
+  return localeChain(toKey(locale)).flatMap((tag) => [
+    tag,
+    ...(Object.hasOwn(OTHER_TAGS, tag) ? (OTHER_TAGS[tag] ?? []) : []),
+  ]);
+}
+
+/**
+ * The entry of a table that fits a locale best: that of its first suitable tag ({@link suitableTags}), else
  * `default`. Keys match in any case and with any separator.
  */
 export function pickByLocale<T>(table: Readonly<Record<string, T>>, locale: string): T | undefined {
   const entries = Object.entries(table);
-  for (const candidate of [...localeChain(toKey(locale)), 'default']) {
+  for (const candidate of [...suitableTags(locale), 'default']) {
     const entry = entries.find(([key]) => toKey(key) === candidate);
     if (entry !== undefined) return entry[1];
   }

@@ -55,6 +55,7 @@ describe('texts', () => {
       'pt-PT': 'of Portugal',
       zh_hant: 'traditional',
       de: 'German',
+      no: 'Norwegian',
     };
     type Entry = keyof typeof words;
     const asText = Object.fromEntries(Object.entries(words).map(([tag, name]) => [tag, `${name}: {code}`]));
@@ -65,6 +66,7 @@ describe('texts', () => {
       'pt-PT': template('3'),
       zh_hant: template('4'),
       de: template('5'),
+      no: template('6'),
     };
     const voices: Record<Entry, string> = {
       default: 'en-US',
@@ -73,6 +75,7 @@ describe('texts', () => {
       'pt-PT': 'pt-PT',
       zh_hant: 'cmn-CN',
       de: 'de-DE',
+      no: 'nb-NO',
     };
     const locales: readonly (readonly [locale: string, entry: Entry, voice?: string])[] = [
       ['en', 'en'],
@@ -86,7 +89,11 @@ describe('texts', () => {
       ['zh-Hant-TW', 'zh_hant'],
       ['ZH_HANT_tw', 'zh_hant'],
       ['zh-Hans-CN', 'default'],
-      ['zh-TW', 'default'],
+      ['zh-TW', 'zh_hant'],
+      ['zh_HK', 'zh_hant'],
+      ['zh-CN', 'default'],
+      ['nb-NO', 'no'],
+      ['nn', 'no'],
       ['de-AT', 'de'],
       ['de_DE.UTF-8', 'de'],
       ['de-u-co-phonebk', 'de'],
@@ -137,7 +144,7 @@ describe('texts', () => {
         }
         await scene.close();
       }
-      expect(rows).to.equal(100);
+      expect(rows).to.equal(120);
       await start(undefined);
     });
 

@@ -113,6 +113,45 @@ describe('pickByLocale', () => {
     });
   }
 
+  for (const [locale, tags] of [
+    ['nb-NO', ['nb-NO', 'nb', 'no', 'nn']],
+    ['nn', ['nn', 'nb', 'no']],
+    ['no-NO', ['no', 'nb', 'nn']],
+    ['zh-TW', ['zh_TW', 'zh_Hant', 'zh-HK', 'zh']],
+    ['zh-HK', ['zh-HK', 'zh-Hant', 'zh-TW', 'zh']],
+    ['zh-MO', ['zh-Hant', 'zh-HK', 'zh-TW', 'zh']],
+    ['zh-Hant-HK', ['zh-Hant-HK', 'zh-HK', 'zh-Hant', 'zh-TW', 'zh']],
+    ['zh-Hant', ['zh-Hant', 'zh-TW', 'zh-HK', 'zh']],
+    ['zh-CN', ['zh-CN', 'zh-Hans', 'zh']],
+    ['zh-SG', ['zh-SG', 'zh-Hans', 'zh', 'zh-CN']],
+    ['zh-Hans', ['zh-Hans', 'zh', 'zh-CN']],
+    ['fil-PH', ['fil-PH', 'fil', 'tl']],
+    ['he-IL', ['he', 'iw']],
+    ['id-ID', ['id', 'in']],
+  ] as const) {
+    it(`gives ${locale} the first of the entries ${tags.join(', ')}`, () => {
+      for (let first = 0; first < tags.length; first += 1) {
+        const names = tags.slice(first);
+        const entries = Object.fromEntries(names.map((tag) => [tag, tag]).reverse());
+        expect(pickByLocale({ default: 'any', ...entries }, locale)).to.equal(names[0]);
+      }
+    });
+  }
+
+  for (const [locale, other] of [
+    ['zh-TW', 'zh-CN'],
+    ['zh-TW', 'zh-Hans'],
+    ['zh-CN', 'zh-TW'],
+    ['zh-CN', 'zh-Hant'],
+    ['zh', 'zh-Hant'],
+    ['da', 'nb'],
+    ['sv', 'no'],
+  ] as const) {
+    it(`does not give ${locale} the entry of ${other}`, () => {
+      expect(pickByLocale({ default: 'any', [other]: 'other' }, locale)).to.equal('any');
+    });
+  }
+
   it('gives undefined if there is neither an entry nor a default', () => {
     expect(pickByLocale({ de: 1 }, 'en-US')).to.equal(undefined);
   });

@@ -2,7 +2,7 @@ import type { Outcome } from '../../core/channel.js';
 import { lazyRules, oneOf, optionsOf, readOptionsBy } from '../../core/option-rules.js';
 import type { Channel } from '../channel.js';
 import { serviceSidRule } from '../provider.js';
-import { localeChain } from '../../texts/locale.js';
+import { suitableTags } from '../../texts/locale.js';
 import { ConfigurationError } from '../../core/errors.js';
 import { readServiceAnswer } from './credentials-check.js';
 import { requireTwilio } from './client.js';
@@ -129,26 +129,8 @@ const LOCALES: ReadonlyMap<string, string> = new Map(
     .map((locale) => [locale.toLowerCase(), locale]),
 );
 
-/** Verify's locale for languages that it names differently. */
-const OTHER_NAMES: Readonly<Record<string, string>> = {
-  'zh-hans': 'zh',
-  // Verify's only locale with traditional characters.
-  'zh-hant': 'zh-HK',
-  'zh-tw': 'zh-HK',
-  'zh-mo': 'zh-HK',
-  no: 'nb',
-  nn: 'nb',
-  fil: 'tl',
-  iw: 'he',
-  in: 'id',
-};
-
 /** Verify's best locale for a user; `undefined` if it has none. */
 export function verifyLocaleOf(locale: string): string | undefined {
-  for (const candidate of localeChain(locale.toLowerCase())) {
-    const known =
-      LOCALES.get(candidate) ?? (Object.hasOwn(OTHER_NAMES, candidate) ? OTHER_NAMES[candidate] : undefined);
-    if (known !== undefined) return known;
-  }
-  return undefined;
+  const tag = suitableTags(locale).find((candidate) => LOCALES.has(candidate));
+  return tag === undefined ? undefined : LOCALES.get(tag);
 }

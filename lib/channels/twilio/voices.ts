@@ -14,7 +14,6 @@ const CASTILIAN: Voice = { language: 'es-ES', voice: 'Polly.Lucia' };
 const MEXICAN: Voice = { language: 'es-MX', voice: 'Polly.Mia' };
 const FRENCH: Voice = { language: 'fr-FR', voice: 'Polly.Lea' };
 const BRAZILIAN: Voice = { language: 'pt-BR', voice: 'Polly.Camila' };
-const NORWEGIAN: Voice = { language: 'nb-NO', voice: 'Polly.Liv' };
 
 /**
  * Amazon Polly's standard voices by BCP-47 tag: for the languages of `spoken-code.ts`, and for others that only texts in the
@@ -43,8 +42,7 @@ export const VOICES: Readonly<Record<string, Voice>> = {
   da: { language: 'da-DK', voice: 'Polly.Naja' },
   is: { language: 'is-IS', voice: 'Polly.Dora' },
   ko: { language: 'ko-KR', voice: 'Polly.Seoyeon' },
-  nb: NORWEGIAN,
-  no: NORWEGIAN,
+  nb: { language: 'nb-NO', voice: 'Polly.Liv' },
   pl: { language: 'pl-PL', voice: 'Polly.Ewa' },
   ro: { language: 'ro-RO', voice: 'Polly.Carmen' },
   ru: { language: 'ru-RU', voice: 'Polly.Tatyana' },

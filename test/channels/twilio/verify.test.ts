@@ -175,6 +175,8 @@ describe('verifyLocaleOf', () => {
     ['zh-Hant-TW', 'zh-HK'],
     ['zh-TW', 'zh-HK'],
     ['zh-Hans-SG', 'zh'],
+    ['zh-MO', 'zh-HK'],
+    ['no', 'nb'],
     ['nn-NO', 'nb'],
     ['fil-PH', 'tl'],
     ['is-IS', undefined],

@@ -11,7 +11,7 @@ export const VOICE = 'voice';
 /** The channels that Twilio's senders make, and that an own channel of this name replaces. */
 export const STANDARD_CHANNELS: ReadonlySet<string> = new Set(['whatsapp', 'sms', VOICE]);
 
-/** The code request of Okta, read and normalised. */
+/** The code request of Okta, read and normalised. Functions of the user get it frozen, with all that it holds. */
 export interface TelephonyRequest {
   /** Okta's id of this hook call; a generated one if Okta sent none. */
   readonly eventId: string;
@@ -45,7 +45,7 @@ export interface TelephonyRequest {
   readonly raw: unknown;
 }
 
-/** Okta's `profile` object of a user: base and custom attributes, flat. */
+/** Okta's `profile` object of a user: base and custom attributes, flat. It is frozen, with all that it holds. */
 export type UserProfile = Readonly<Record<string, unknown>>;
 
 /** One message for a channel to deliver. */

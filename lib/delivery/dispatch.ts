@@ -131,5 +131,5 @@ async function composeMessage(
     words = await textFor(name, request, profile, { composeText, budget, otherwise: words, onFailure });
   }
   const text = texts === undefined ? words : texts.bind(name, words, request);
-  return { request, profile, to, text, locale, expiresAt: request.expiresAt };
+  return Object.freeze({ request, profile, to, text, locale, expiresAt: request.expiresAt });
 }

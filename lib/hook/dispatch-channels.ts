@@ -1,5 +1,6 @@
 import type { UserProfile } from '../core/channel.js';
 import type { SkippedChannel } from '../core/events.js';
+import { deepFreeze } from '../core/freeze.js';
 import { letSocketsBeRead } from '../core/time.js';
 import type { KeptRequest, PlannedCode } from '../delivery/late/receipt.js';
 import {
@@ -24,11 +25,12 @@ import { hasNewerCode, mayStartAttempt } from './supersession.js';
 /** Plans the channels, tries them one after the other, and records the delivery in the call. */
 export async function dispatchChannels(call: ProfiledCall, parts: HookParts): Promise<DispatchedCall> {
   if (call.refusal !== undefined) return Object.assign(call, { skipped: NONE, delivery: undefined });
+  const { request } = call.hook;
+  if (areHandedOut(parts.settings)) deepFreeze(request);
   const plan = await planCall(call, parts);
   // Without a profile from Okta nothing came over the network: a process that was stopped may not have seen yet
   // that Okta hung up.
   if (call.reading?.source !== 'okta') await letSocketsBeRead();
-  const { request } = call.hook;
   const code: PlannedCode = {
     request,
     profile: call.reading?.profile,
@@ -57,6 +59,11 @@ export async function dispatchChannels(call: ProfiledCall, parts: HookParts): Pr
     call.refusal = refusalWithoutAttempt(plan, isSuppressed);
   }
   return dispatched;
+}
+
+/** Whether functions of the user get the request and the profile. Without any, freezing would only cost. */
+function areHandedOut({ chooseChannels, composeText, ownChannels }: HookParts['settings']): boolean {
+  return chooseChannels !== undefined || composeText !== undefined || ownChannels.size > 0;
 }
 
 /** The plan of a call. */

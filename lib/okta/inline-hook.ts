@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { TelephonyRequest } from '../core/channel.js';
+import { fixedDate } from '../core/freeze.js';
 import { TESTER_PREFIX } from '../core/history.js';
 import { fullRequestType, REQUEST_TYPES } from '../core/request-types.js';
 import { readLocale } from '../texts/locale.js';
@@ -70,7 +71,7 @@ export function readHookCall(
     phoneNumber: phoneNumber ?? '',
     otpCode: required.otpCode,
     // From the receipt, by the code's life: a difference between the clocks must not shorten it.
-    expiresAt: new Date(nowMs + lifeMs),
+    expiresAt: fixedDate(nowMs + lifeMs),
     msgTemplate: asText(message['msgTemplate'], 4000),
     locale: readLocale(message['locale']),
     userId: asUserId(user['userId'], login, required, phoneNumber),

@@ -3,6 +3,7 @@ import { atMost } from '../core/caches.js';
 import type { Breaker, GuardedCall } from '../delivery/breaker.js';
 import type { UserProfile } from '../core/channel.js';
 import { OktaApiError, type OktaApiErrorCode } from '../core/errors.js';
+import { deepFreeze } from '../core/freeze.js';
 import { fieldOf, isObject } from '../core/json.js';
 import { WAIT_FOR_WINDOW } from './api-error.js';
 import type { OktaApiClient } from './api-client.js';
@@ -124,7 +125,8 @@ export function createProfileReader(
 
   const fetchProfile = async (user: UserLookup): Promise<Fetched> => {
     try {
-      const profile = readProfile(await request(user.segment, options.timeoutMs), user);
+      // Once: functions of the user get the cached profile with every code.
+      const profile = deepFreeze(readProfile(await request(user.segment, options.timeoutMs), user));
       cache?.set(user.key, { profile, readAt: clock() });
       return { profile };
     } catch (error) {

@@ -2,6 +2,7 @@ import { Budget } from '../../core/budget.js';
 import type { DeliveryFailure, DeliveryReport } from '../../core/channel.js';
 import type { EventStream } from '../../core/event-stream.js';
 import type { EmittedEvent, FailureCause } from '../../core/events.js';
+import { deepFreeze, fixedDate } from '../../core/freeze.js';
 import { isAbout, maskError, maskText, maskId, toToken } from '../../core/masking.js';
 import { steadyMs } from '../../core/time.js';
 import type { ReadyChannel } from '../attempt.js';
@@ -133,10 +134,11 @@ export function startLateSend(
   return {
     code: {
       ...receipt,
+      profile: deepFreeze(receipt.profile),
       untried,
       failedIds: messageKey === undefined ? failedIds : [...failedIds, messageKey],
     },
-    request: { ...request, expiresAt: new Date(nowMs + leftMs) },
+    request: deepFreeze({ ...request, expiresAt: fixedDate(nowMs + leftMs) }),
     budget: new Budget(deadlineMs),
     failure,
     dropped: dropCodeOf(receipt, failure, { leftMs, hasSteps: untried.length > 0 }),

@@ -85,7 +85,7 @@ export function receiveInbound(parts: HookParts, twilio: TwilioPort): Route['han
     if (onMessage === undefined) return undefined;
     const stopBefore = lastStops.get(senderKey(message));
     const readReply = async (): Promise<string | undefined> => {
-      const given: unknown = await onMessage(message);
+      const given: unknown = await onMessage(Object.freeze(message));
       const { text, isStart } = (typeof given === 'string' ? { text: given } : Object(given)) as Record<
         string,
         unknown

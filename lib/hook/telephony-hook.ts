@@ -41,16 +41,15 @@ export interface HookStatus {
   readonly lastSuccess: Readonly<Record<string, Date>>;
 }
 
+/** Declared as a method, so that a callback that takes an `Error` only is one, too, such as Fastify's `done`. */
+type Next = { call(error?: unknown): void }['call'];
+
 /** The console's request handler. It answers every request below its mount path. */
-export type ConsoleHandler = (
-  req: IncomingMessage,
-  res: ServerResponse,
-  next: (error?: unknown) => void,
-) => void;
+export type ConsoleHandler = (req: IncomingMessage, res: ServerResponse, next: Next) => void;
 
 /** An Express request handler, with methods for the gateway. */
 export interface TelephonyHook {
-  (req: IncomingMessage, res: ServerResponse, next: (error?: unknown) => void): void;
+  (req: IncomingMessage, res: ServerResponse, next: Next): void;
   /**
    * Checks every part, and opens connections and fetches keys and tokens. Resolves within 5 s, never rejects.
    * Await it before the gateway takes traffic, so that the first code need not wait for them. Each part that does not work writes

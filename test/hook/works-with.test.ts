@@ -10,7 +10,7 @@ import { expect } from 'chai';
 import express5 from 'express';
 // @ts-expect-error -- the alias of Express 4 brings no types
 import untypedExpress4 from 'express4';
-import { fastify } from 'fastify';
+import { fastify, type FastifyInstance, type InjectOptions } from 'fastify';
 import type { HookEvent, TelephonyHook } from '#lib/index.js';
 import { startCallbackRelay, type CallbackRelay } from '#harness/callback-relay.js';
 import { CODE, commandOf, startScene, type Scene } from '#harness/scene.js';
@@ -92,6 +92,37 @@ function functionUrl(handler: LambdaHandler): Server {
   });
 }
 
+/** Fastify with the hook, as the guide mounts it. */
+function fastifyApp(hook: TelephonyHook): FastifyInstance {
+  const app = fastify({ forceCloseConnections: true });
+  app.addHook('onRequest', (request, reply, done) => {
+    hook(request.raw, reply.raw, done);
+  });
+  app.post('/echo', (request) => Promise.resolve(request.body));
+  return app;
+}
+
+/** What `@fastify/aws-lambda` makes of Fastify: it injects each event as a request. */
+function injectedBy(app: FastifyInstance): LambdaHandler {
+  return async (event) => {
+    const { rawPath, rawQueryString, headers, body, requestContext } = event as {
+      readonly rawPath: string;
+      readonly rawQueryString: string;
+      readonly headers: Record<string, string>;
+      readonly body: string;
+      readonly requestContext: { readonly http: { readonly method: NonNullable<InjectOptions['method']> } };
+    };
+    const { method } = requestContext.http;
+    const url = `${rawPath}?${rawQueryString}`;
+    const answer = await app.inject({ method, url, headers, payload: Buffer.from(body) });
+    return {
+      statusCode: answer.statusCode,
+      headers: answer.headers as Record<string, string>,
+      body: answer.payload,
+    };
+  };
+}
+
 const FRAMEWORKS: Readonly<Record<string, (hook: TelephonyHook) => Promise<Gateway>>> = {
   'Express 5': (hook) => gatewayOf(createServer(expressApp(express5, hook))),
   'Express 4': (hook) => gatewayOf(createServer(expressApp(express4, hook))),
@@ -110,6 +141,11 @@ const FRAMEWORKS: Readonly<Record<string, (hook: TelephonyHook) => Promise<Gatew
     return { origin: await app.getUrl(), close: () => app.close() };
   },
   Fastify: async (hook) => {
+    const app = fastifyApp(hook);
+    return { origin: await app.listen({ port: 0, host: '127.0.0.1' }), close: () => app.close() };
+  },
+  'Fastify, by requests that are injected': (hook) => gatewayOf(functionUrl(injectedBy(fastifyApp(hook)))),
+  'Fastify by @fastify/express': async (hook) => {
     const app = fastify({ forceCloseConnections: true });
     await app.register(fastifyExpress);
     app.use(hook);

@@ -98,14 +98,10 @@ export class AttemptScope {
 }
 
 /** The reasons of a connect that took longer than a code can wait. */
-const SLOW_CONNECTS: ReadonlySet<string> = new Set([
-  'CONNECT_TIMEOUT',
-  'UND_ERR_CONNECT_TIMEOUT',
-  'ETIMEDOUT',
-]);
+const SLOW_CONNECT = /^(?:(?:UND_ERR_)?CONNECT_TIMEOUT|ETIMEDOUT)$/;
 
 function signOfNotSent(reason: string): Exclude<HostSign, 'answer'> {
-  if (SLOW_CONNECTS.has(reason)) return 'no-answer';
+  if (SLOW_CONNECT.test(reason)) return 'no-answer';
   // The call's time ended, or Okta hung up.
   return reason === 'DEADLINE' ? 'none' : 'no-connection';
 }

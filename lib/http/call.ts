@@ -171,7 +171,7 @@ class PendingCall implements Dispatcher.DispatchHandler {
 
   onResponseError(_controller: unknown, error: unknown): void {
     const reason = reasonOf(error);
-    if (this.#mayRepeat && this.#isOnKeptConnection && !this.#isSettled && LOST_CONNECTIONS.has(reason)) {
+    if (this.#mayRepeat && this.#isOnKeptConnection && !this.#isSettled && LOST_CONNECTION.test(reason)) {
       this.#mayRepeat = false;
       this.#hasLeft = false;
       // undici is still closing the connection, which must not be used again.
@@ -199,7 +199,7 @@ class PendingCall implements Dispatcher.DispatchHandler {
 }
 
 /** The reasons of a connection that its other side has closed. */
-const LOST_CONNECTIONS: ReadonlySet<string> = new Set(['UND_ERR_SOCKET', 'ECONNRESET', 'EPIPE']);
+const LOST_CONNECTION = /^(?:UND_ERR_SOCKET|ECONNRESET|EPIPE)$/;
 
 /** A class, so that only an answer whose JSON is read is parsed. */
 class Answer implements HttpAnswer {

@@ -12,8 +12,8 @@ const CODE_OF_STATUS: Readonly<Record<number, OktaApiErrorCode>> = {
   429: 'OKTA_RATE_LIMITED',
 };
 
-/** Okta's code for a resource that does not exist. The 404 of a proxy, or of an unknown path, says nothing about a user. */
-const NOT_FOUND = 'E0000007';
+/** By Okta's own code. A 404 of a proxy, or of an unknown path, says nothing about a user. */
+const CODE_OF_REASON: Readonly<Record<string, OktaApiErrorCode>> = { E0000007: 'OKTA_NOT_FOUND' };
 
 /** Okta's error codes. No other text of a body is logged, because it may hold a login or a token. */
 const ERROR_CODE = /^E\d{7}$/;
@@ -60,8 +60,7 @@ const REMEDY_OF_STATUS: Readonly<Record<number, string>> = {
 };
 
 function codeOf(reason: string | undefined, status: number): OktaApiErrorCode {
-  if (status === 404 && reason === NOT_FOUND) return 'OKTA_NOT_FOUND';
-  return CODE_OF_STATUS[status] ?? 'OKTA_HTTP_ERROR';
+  return CODE_OF_REASON[reason ?? ''] ?? CODE_OF_STATUS[status] ?? 'OKTA_HTTP_ERROR';
 }
 
 function remedyOf(reason: string | undefined, status: number, scopes: readonly string[]): string | undefined {

@@ -38,7 +38,6 @@ const NOT_OURS: Readonly<Record<string, readonly string[]>> = {
     'EAGAIN',
     'EPIPE',
   ],
-  'an example of HTTP_ and a status, which has one row': ['HTTP_404'],
   "Redis's": ['COUNT'],
   "WhatsApp's": ['AUTHENTICATION'],
   'internal states of a number': ['STARTED', 'LIFTED', 'PAIRED'],

@@ -4,7 +4,6 @@ import { ConfigurationError, ProviderError } from '../core/errors.js';
 import type { HttpAnswer, HttpRequest } from '../core/http.js';
 import { isOrigin, textOf, urlRule } from '../core/option-rules.js';
 import { mechanicsOf } from '../core/refusal-cause.js';
-import type { AnswerReader } from '../http/request.js';
 import { E164, formProblemOf, numberOfSender, numberProblemOf } from '../numbers/phone-number.js';
 
 /** What the channels of every provider share: the check of their credentials, refusals, and rules of their options. */
@@ -24,16 +23,16 @@ const LOOK_BETWEEN =
 /**
  * Checks the credentials by a request that sends no message.
  *
+ * @param provider.describe - the refusal that an answer with a 4xx would be.
  * @param isAccepted - whether an answer proves that the provider accepts the credentials.
  * @throws ProviderError `PROVIDER_UNREACHABLE`, `PROVIDER_UNREADABLE`, or `PROVIDER_REFUSED` with the code that a message would get.
  */
 export async function checkProvider(
-  provider: AnswerReader,
+  { name, describe }: { readonly name: string; readonly describe: (answer: HttpAnswer) => Refusal },
   request: HttpRequest,
   { http }: Pick<SendContext, 'http'>,
   isAccepted: (answer: HttpAnswer) => boolean,
 ): Promise<void> {
-  const { provider: name } = provider;
   const result = await http(request);
   if (result.kind !== 'answered') {
     throw new ProviderError('PROVIDER_UNREACHABLE', `No answer from ${name}: ${result.reason}`, {
@@ -41,9 +40,8 @@ export async function checkProvider(
     });
   }
   if (isAccepted(result)) return;
-  const refusal = result.status >= 400 && result.status < 500 ? provider.readRefusal(result) : undefined;
-  if (refusal !== undefined && 'code' in refusal) {
-    const { code: providerCode, reason, remedy = LOOK_BETWEEN } = refusal;
+  if (result.status >= 400 && result.status < 500) {
+    const { code: providerCode, reason, remedy = LOOK_BETWEEN } = describe(result);
     throw new ProviderError('PROVIDER_REFUSED', reason, { providerCode, remedy });
   }
   throw new ProviderError(

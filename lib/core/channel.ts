@@ -120,8 +120,9 @@ export interface Refusal extends FailureDetails {
  * The outcome of one attempt.
  *
  * - `accepted`: the provider has taken the message.
- * - `refused`: the message has certainly not gone out. What follows depends on `cause`.
- * - `unknown`: the message may have gone out (timeout, reset connection). This call sends nothing else.
+ * - `refused`: the message has certainly not gone out: the request never left, or the provider itself refused it. What
+ *   follows depends on `cause`.
+ * - `unknown`: the message may have gone out (timeout, reset connection, a proxy's page). This call sends nothing else.
  *
  * `reason` and `remedy` must not contain a code, number, name or raw provider text. `providerRequestId` is the
  * provider's id of the request, for its support: at most 64 letters, digits, `.`, `_`, `:` and `-`.

@@ -1,6 +1,6 @@
 import type { Outcome, Refusal } from '../core/channel.js';
 import type { HttpAnswer, HttpForm, HttpRequest, HttpResult } from '../core/http.js';
-import { asObject, type JsonObject } from '../core/json.js';
+import { asObject, isObject, type JsonObject } from '../core/json.js';
 import { mechanicsOf } from '../core/refusal-cause.js';
 import { callHttp, type HttpCall, type HttpLimits } from './call.js';
 
@@ -124,20 +124,26 @@ export interface AnswerReader {
   /** The transaction id in a 2xx, or its outcome; `undefined` if the answer cannot be read. */
   readonly readSuccess: (answer: HttpAnswer) => Outcome | string | undefined;
   /**
-   * The refusal in a complete 3xx, 4xx or 503, or another outcome: `accepted` if the provider already has this
-   * message.
+   * The refusal in a complete 3xx, 4xx or 503 with the provider's own error, or another outcome: `accepted` if the
+   * provider already has this message. `undefined` for any other answer, such as a proxy's page.
+   *
+   * A refusal without `status` counts only if the body is a JSON object. If the provider's errors have another form,
+   * return it with `status: 'refused'`.
    */
-  readonly readRefusal: (answer: HttpAnswer) => Outcome | Omit<Refusal, 'status'>;
+  readonly readRefusal: (answer: HttpAnswer) => Outcome | Omit<Refusal, 'status'> | undefined;
 }
 
 const MEND_REQUEST =
   'Mend the channel: context.http takes { url, method?, headers?, json | form | body? }; the reason says what is wrong.';
 const MEND_READER = 'Mend the functions that the channel passes to outcomeOf: one of them threw.';
+const LOOK_BETWEEN =
+  "Look at the proxies, gateways and service meshes on the way to the provider, and at the provider's status page.";
 
 /**
  * The outcome of an attempt by `context.http`. It is `refused` only if the message has certainly not gone out:
- * the request never left, or a complete 3xx, 4xx or 503 came. After 500, 502, 504 and an answer that cannot be
- * read the outcome is `unknown`.
+ * the request never left, or a complete 3xx, 4xx or 503 came with the provider's own error. Any other answer without
+ * the id of a message is `unknown`, whatever its status: a proxy or a service mesh may have made it after the
+ * provider had read the request.
  */
 export function outcomeOf(result: HttpResult, reader: AnswerReader): Outcome {
   const { provider, requestIdHeader } = reader;
@@ -166,16 +172,16 @@ function outcomeOfAnswer(result: HttpAnswer, reader: AnswerReader): Outcome {
   if (status >= 500 && status !== 503) {
     return { status: 'unknown', reason: `${provider} answered with status ${status}` };
   }
+  const reason = `Status ${status} came without an error of ${provider}'s own`;
   try {
     const read = reader.readRefusal(result);
-    return 'status' in read ? read : { status: 'refused', ...read };
+    if (read !== undefined && 'status' in read) return read;
+    // A page in HTML or plain text is not the provider's, even if the reader takes it for a refusal.
+    return read === undefined || !isObject(result.json)
+      ? { status: 'unknown', reason, remedy: LOOK_BETWEEN }
+      : { status: 'refused', ...read };
   } catch {
-    return {
-      status: 'refused',
-      code: `HTTP_${status}`,
-      reason: `Refused by ${provider}`,
-      remedy: MEND_READER,
-    };
+    return { status: 'unknown', reason, remedy: MEND_READER };
   }
 }
 

@@ -35,7 +35,7 @@ describe('two providers of SMS', () => {
 
   for (const [title, fault, code] of [
     ['does not accept the credentials', { kind: 'status', status: 401, body: { code: 20003 } }, '20003'],
-    ['is not available', { kind: 'html', status: 503 }, 'HTTP_503'],
+    ['is not available', { kind: 'status', status: 503, body: { code: 20503 } }, '20503'],
     ['answers 429', { kind: 'status', status: 429, body: { code: 20429 } }, '20429'],
   ] as const satisfies readonly (readonly [string, Fault, string])[]) {
     it(`send by the second if the first ${title}`, async () => {
@@ -91,11 +91,11 @@ describe('two providers of SMS', () => {
   });
 
   it('give both refusals in one answer', async () => {
-    scene.twilio.fault({ kind: 'html', status: 503 });
+    scene.twilio.refuseWith({ code: 20503 });
     vonage.refuseWith(422, '1420');
     const { body } = await scene.call();
     expect(JSON.stringify(body))
-      .to.include('HTTP_503: ')
+      .to.include('20503: ')
       .and.to.include('1420: Vonage does not accept the sender');
   });
 });

@@ -22,16 +22,29 @@ type Condition = readonly [
 const refused = (code: string) => ({ refused: code });
 const html = (status: number): Fault => ({ kind: 'html', status });
 
-const CONDITIONS: readonly Condition[] = [
+/** What a proxy or a service mesh answers in place of the provider, which may have read the request by then. */
+const PAGES: readonly (readonly [title: string, page: Fault])[] = [
+  ...[302, 303, 400, 401, 403, 404, 408, 413, 429, 500, 502, 503, 504].map(
+    (status) => [`HTML with ${status}`, html(status)] as const,
+  ),
+  ["Envoy's JSON with 503", { kind: 'status', status: 503, body: { status: 503, message: 'no upstream' } }],
+  ['an empty 401', { kind: 'empty', status: 401 }],
+];
+
+const conditionsOf = ({ refusal }: SubjectKind): readonly Condition[] => [
   ['fine', undefined, 'accepted'],
   [SLOW, { kind: 'slow', delayMs: SLOW_MS }, 'accepted'],
-  ...[400, 401, 403, 404, 413, 415, 429, 503].map((status): Condition => [
-    `${status}`,
-    html(status),
+  ...[303, 400, 401, 403, 404, 413, 415, 429, 503].map((status): Condition => [
+    `its own ${status}`,
+    refusal(status),
     refused(`HTTP_${status}`),
   ]),
-  ['redirect', { kind: 'redirect' }, refused('HTTP_302')],
-  ...[500, 502, 504].map((status): Condition => [`${status}`, html(status), 'unknown']),
+  ...[500, 502, 504].map((status): Condition => [`its own ${status}`, refusal(status), 'unknown']),
+  ...PAGES.flatMap(([title, page]): Condition[] => [
+    [`${title} in place of the provider`, { ...page, delivered: false }, 'unknown'],
+    [`${title} after the message was accepted`, { ...page, delivered: true }, 'unknown'],
+  ]),
+  ['redirect', { kind: 'redirect' }, 'unknown'],
   ['hang', { kind: 'hang' }, 'unknown'],
   ['hang, though the phone gets it', { kind: 'hang', delivered: true }, 'unknown'],
   ['reset', { kind: 'reset' }, 'unknown'],
@@ -79,11 +92,12 @@ for (const kind of SUBJECTS) {
       await Promise.all(subjects.map((subject) => subject.close()));
     });
 
-    it('leaves time to answer; another channel follows only a refusal; no user gets two codes', async () => {
-      subjects = await Promise.all(CONDITIONS.map(() => kind.start({ deadlineMs: DEADLINE_MS })));
+    it('leaves time to answer; another channel follows only its own refusal; no user gets two codes', async () => {
+      const conditions = conditionsOf(kind);
+      subjects = await Promise.all(conditions.map(() => kind.start({ deadlineMs: DEADLINE_MS })));
       clock = stopTime();
       const ended = new Set<string>();
-      const cells = CONDITIONS.map(([title, fault, expected], index) => {
+      const cells = conditions.map(([title, fault, expected], index) => {
         const subject = subjects[index] as Subject;
         if (fault !== undefined) subject.provider.fault(fault);
         const result = subject.scene.call().then((call) => {
@@ -115,21 +129,26 @@ for (const kind of SUBJECTS) {
       }
     });
 
-    it('gets no request after five unknown outcomes in a row, and the next channel sends the code', async () => {
-      const subject = await kind.start();
-      subjects = [subject];
-      subject.provider.fault({ kind: 'html', status: 500 });
-      for (let count = 0; count < 5; count += 1) {
-        expect(commandOf(await subject.scene.call())).to.include({ status: 'PENDING', provider: kind.name });
-      }
-      const call = await subject.scene.call();
-      expect(commandOf(call)).to.include({ status: 'SUCCESSFUL', provider: 'TWILIO' });
-      expect(commandOf(call)?.['transactionMetadata']).to.match(
-        new RegExp(`;refused=${kind.channel}:BREAKER_OPEN$`),
-      );
-      expect(subject.provider.requests).to.have.length(5);
-      const open = Object.values(subject.scene.hook.status().breakers).filter((state) => state === 'open');
-      expect(open).to.have.length(1);
-    });
+    for (const status of [500, 503, 404]) {
+      it(`gets no request after five pages with ${status} in a row, and the next channel sends the code`, async () => {
+        const subject = await kind.start();
+        subjects = [subject];
+        subject.provider.fault(html(status));
+        for (let count = 0; count < 5; count += 1) {
+          expect(commandOf(await subject.scene.call())).to.include({
+            status: 'PENDING',
+            provider: kind.name,
+          });
+        }
+        const call = await subject.scene.call();
+        expect(commandOf(call)).to.include({ status: 'SUCCESSFUL', provider: 'TWILIO' });
+        expect(commandOf(call)?.['transactionMetadata']).to.match(
+          new RegExp(`;refused=${kind.channel}:BREAKER_OPEN$`),
+        );
+        expect(subject.provider.requests).to.have.length(5);
+        const open = Object.values(subject.scene.hook.status().breakers).filter((state) => state === 'open');
+        expect(open).to.have.length(1);
+      });
+    }
   });
 }

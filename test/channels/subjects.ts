@@ -30,6 +30,8 @@ export interface SubjectKind {
   readonly channel: string;
   /** The provider's name in the answer to Okta. */
   readonly name: string;
+  /** An answer with the provider's own error, of which the status is the code. */
+  refusal(status: number): Fault;
   start(hook?: HookOptions): Promise<Subject>;
 }
 
@@ -37,6 +39,7 @@ const line: SubjectKind = {
   title: 'LINE',
   channel: 'line',
   name: 'LINE',
+  refusal: (status) => ({ kind: 'status', status, body: { message: 'May not be so' } }),
   start: async (hook) => {
     const emulator = await startLineEmulator();
     const { channelAccessToken, baseUrl } = emulator;
@@ -51,10 +54,17 @@ const line: SubjectKind = {
   },
 };
 
+const vonageRefusal: SubjectKind['refusal'] = (status) => ({
+  kind: 'status',
+  status,
+  body: { type: 'https://developer.vonage.com/api-errors#an-error-that-is-new', title: 'No' },
+});
+
 const vonageSms: SubjectKind = {
   title: 'Vonage for SMS',
   channel: 'sms',
   name: 'VONAGE',
+  refusal: vonageRefusal,
   start: async (hook) => {
     const emulator = await startVonageEmulator();
     const { applicationId, privateKey, number, baseUrl } = emulator;
@@ -71,6 +81,7 @@ const vonageWhatsApp: SubjectKind = {
   title: 'Vonage for WhatsApp',
   channel: 'whatsapp',
   name: 'VONAGE',
+  refusal: vonageRefusal,
   start: async (hook) => {
     const emulator = await startVonageEmulator();
     const { apiKey, apiSecret, number, templateName, baseUrl } = emulator;

@@ -147,15 +147,24 @@ const TWILIOS: readonly TwilioCondition[] = [
   ['400, a fraud block', refuse(30450), blocked],
   ['400, an unknown code', refuse(29999), refusedByAll('29999')],
   ['401, bad credentials', refuse(20003), refusedAtOnce('20003')],
-  ['401 without a code', fault({ kind: 'status', status: 401 }), refusedAtOnce('HTTP_401')],
-  ['400 without a code', fault({ kind: 'html', status: 400 }), refusedByAll('HTTP_400')],
-  ['404 without a code', fault({ kind: 'html', status: 404 }), refusedByAll('HTTP_404')],
+  ['303 with a code', fault({ kind: 'status', status: 303, body: { code: 29999 } }), refusedByAll('29999')],
   ['429', refuse(20429), refusedByAll('20429')],
-  ['429 without a code', fault({ kind: 'status', status: 429 }), refusedByAll('HTTP_429')],
+  // Anything between the gateway and Twilio may answer without a code, also after Twilio has the message.
+  ...[302, 303, 400, 401, 403, 404, 429, 502, 503, 504].flatMap((status): TwilioCondition[] => [
+    [`a page with ${status}`, fault({ kind: 'html', status }), unknown],
+    [
+      `a page with ${status}, though the phone gets it`,
+      fault({ kind: 'html', status, delivered: true }),
+      unknown,
+    ],
+  ]),
+  ['401 without a body', fault({ kind: 'status', status: 401 }), unknown],
+  [
+    "a proxy's JSON",
+    fault({ kind: 'status', status: 503, body: { code: 503, message: 'no upstream' } }),
+    unknown,
+  ],
   ['500', fault({ kind: 'status', status: 500, body: { code: 20500, status: 500 } }), unknown],
-  ['502', fault({ kind: 'html', status: 502 }), unknown],
-  ['504', fault({ kind: 'html', status: 504 }), unknown],
-  ['503', fault({ kind: 'html', status: 503 }), refusedByAll('HTTP_503')],
   ['503 with a code', refuse(20503), refusedByAll('20503')],
   ['hang', fault({ kind: 'hang' }), unknown],
   ['hang, though the phone gets it', fault({ kind: 'hang', delivered: true }), unknown],
@@ -175,7 +184,7 @@ const TWILIOS: readonly TwilioCondition[] = [
   ['slow, but in time', fault({ kind: 'slow', delayMs: SLOW_MS }), accepted],
   ['a 201 that says failed', failed('failed', 63016), refusedByAll('63016')],
   ['a 201 that says undelivered', failed('undelivered'), refusedByAll('UNDELIVERED')],
-  ['redirect', fault({ kind: 'redirect' }), refusedByAll('HTTP_302')],
+  ['redirect', fault({ kind: 'redirect' }), unknown],
 ];
 
 /** One condition for each kind of answer. A quick run combines only these with each faulty Okta. */

@@ -103,6 +103,9 @@ describe('a custom channel', () => {
     for (const [status, body, expected, sentByOther] of [
       [200, 'not JSON', 'PENDING', 0],
       [500, '{}', 'PENDING', 0],
+      [503, 'no healthy upstream', 'PENDING', 0],
+      [404, '<html></html>', 'PENDING', 0],
+      [303, '', 'PENDING', 0],
       [503, '{}', 'SUCCESSFUL', 1],
       [400, '{}', 'SUCCESSFUL', 1],
       [401, '{}', 'SUCCESSFUL', 1],

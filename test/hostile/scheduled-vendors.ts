@@ -47,8 +47,15 @@ interface Script {
 const BODIES: Partial<Readonly<Record<VendorStep, unknown>>> = {
   '200': { id: ANA.id, profile: { login: ANA.login, whatsAppOptIn: true } },
   '201': { sid: `SM${'ab'.repeat(16)}`, status: 'queued' },
+  // Of Twilio. One without a code is not Twilio's.
+  '400': { code: 29_999 },
+  '429': { code: 20_429 },
+  '503': { code: 20_503 },
   'not found': { errorCode: 'E0000007' },
 };
+
+/** With Twilio's own error. */
+const REFUSALS: ReadonlySet<VendorStep> = new Set(['400', '429', '503']);
 
 /**
  * Okta and Twilio without a network, as a dispatcher of undici: each step of a call waits for its turn in the
@@ -102,7 +109,7 @@ export class ScheduledVendors extends Dispatcher {
       return;
     }
     const status = step === 'not found' ? 404 : Number(step);
-    endSend(record, status === 201 ? 'accepted' : status < 500 || status === 503 ? 'refused' : 'unknown');
+    endSend(record, status === 201 ? 'accepted' : REFUSALS.has(step) ? 'refused' : 'unknown');
     handler.onResponseStart?.(controller, status, { 'content-type': 'application/json' });
     handler.onResponseData?.(controller, Buffer.from(JSON.stringify(BODIES[step] ?? {})));
     handler.onResponseEnd?.(controller, {});

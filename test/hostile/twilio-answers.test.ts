@@ -105,9 +105,14 @@ function meaningOf(answer: HttpAnswer, isCall: boolean): readonly Class[] {
 }
 
 function meaningOfComplete({ status, body }: HttpAnswer, isCall: boolean): Class {
-  if (status === 503 || (status >= 300 && status <= 499)) return 'refused';
-  if (status >= 300) return 'unknown';
   const resource = objectIn(body);
+  // A refusal is Twilio's only with one of its codes: anything in between may answer, too.
+  if (status === 503 || (status >= 300 && status <= 499)) {
+    const code = own(resource, 'code');
+    const isTwilios = ['number', 'string'].includes(typeof code) && /^[1-9]\d{4,5}$/.test(String(code));
+    return isTwilios ? 'refused' : 'unknown';
+  }
+  if (status >= 300) return 'unknown';
   // Twilio accepted the message, and says in the same answer that it failed.
   const state = own(resource, 'status');
   if (state === 'failed' || state === 'undelivered' || state === 'canceled') return 'refused';

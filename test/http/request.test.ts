@@ -16,6 +16,9 @@ const reader: AnswerReader = {
   readRefusal: ({ status }) => ({ code: `A${status}`, reason: 'No', cause: 'busy' }),
 };
 
+const LOOK_BETWEEN =
+  "Look at the proxies, gateways and service meshes on the way to the provider, and at the provider's status page.";
+
 describe('outcomeOf()', () => {
   for (const [title, result, outcome] of [
     [
@@ -47,17 +50,17 @@ describe('outcomeOf()', () => {
     ],
     [
       'the outcome of the reader for a 3xx',
-      answer(302),
+      answer(302, '{}'),
       { status: 'refused', code: 'A302', reason: 'No', cause: 'busy' },
     ],
     [
       'the outcome of the reader for a 4xx',
-      answer(429),
+      answer(429, '{}'),
       { status: 'refused', code: 'A429', reason: 'No', cause: 'busy' },
     ],
     [
       'the outcome of the reader for a 503',
-      answer(503),
+      answer(503, '{}'),
       { status: 'refused', code: 'A503', reason: 'No', cause: 'busy' },
     ],
     ['unknown after 500', answer(500), { status: 'unknown', reason: 'ACME answered with status 500' }],
@@ -73,7 +76,8 @@ describe('outcomeOf()', () => {
     const headers = { 'acme-request-id': 'R1' };
     for (const [status, body] of [
       [201, '{"id":"M1"}'],
-      [400, ''],
+      [400, '{}'],
+      [400, 'a page'],
       [500, ''],
     ] as const) {
       const result = { ...answer(status, body), headers };
@@ -97,18 +101,47 @@ describe('outcomeOf()', () => {
     expect(outcomeOf(answer(409), whole)).to.equal(accepted);
   });
 
-  it('returns unknown for a 2xx and refused for a 4xx if the reader throws', () => {
+  for (const body of ['', '<html></html>', 'no healthy upstream', '"no"', '7', 'null', '[]']) {
+    it(`returns unknown for the body ${JSON.stringify(body)}, even if the reader takes it for a refusal`, () => {
+      for (const status of [302, 303, 400, 401, 403, 404, 429, 503]) {
+        expect(outcomeOf(answer(status, body), reader)).to.deep.equal({
+          status: 'unknown',
+          reason: `Status ${status} came without an error of ACME's own`,
+          remedy: LOOK_BETWEEN,
+        });
+      }
+    });
+  }
+
+  it('returns unknown if the reader finds no error of the provider', () => {
+    const own: AnswerReader = {
+      ...reader,
+      readRefusal: ({ json }) => {
+        const { code } = json as { code?: string };
+        return code === undefined ? undefined : { code, reason: 'No' };
+      },
+    };
+    expect(outcomeOf(answer(503, '{"message":"no upstream"}'), own)).to.include({ status: 'unknown' });
+    expect(outcomeOf(answer(503, '{"code":"C1"}'), own)).to.include({ status: 'refused', code: 'C1' });
+  });
+
+  it('returns the whole refusal of a reader for a provider whose errors are not JSON', () => {
+    const refusal = { status: 'refused', code: 'E1', reason: 'No' } as const;
+    const text: AnswerReader = {
+      ...reader,
+      readRefusal: ({ body }) => (body.startsWith('ERR') ? refusal : undefined),
+    };
+    expect(outcomeOf(answer(400, 'ERR 1'), text)).to.equal(refusal);
+    expect(outcomeOf(answer(400, 'no healthy upstream'), text).status).to.equal('unknown');
+  });
+
+  it('returns unknown if the reader throws, because it has not found an error of the provider', () => {
     const fail = (): never => {
       throw new TypeError('json is undefined');
     };
     const broken: AnswerReader = { provider: 'ACME', readSuccess: fail, readRefusal: fail };
     const remedy = 'Mend the functions that the channel passes to outcomeOf: one of them threw.';
     expect(outcomeOf(answer(200), broken)).to.include({ status: 'unknown', remedy });
-    expect(outcomeOf(answer(400), broken)).to.deep.equal({
-      status: 'refused',
-      code: 'HTTP_400',
-      reason: 'Refused by ACME',
-      remedy,
-    });
+    expect(outcomeOf(answer(400, '{}'), broken)).to.include({ status: 'unknown', remedy });
   });
 });

@@ -66,7 +66,7 @@ export function lineChannel(options: LineChannelOptions): Channel {
       host,
       check: (context) =>
         checkProvider(
-          LINE,
+          { name: 'LINE', describe: ({ status, body }) => describeRefusal(status, body) },
           { method: 'GET', url: origin + INFO_PATH, headers: { authorization } },
           context,
           (answer) => answer.status === 200 && readObject(answer)['userId'] !== undefined,
@@ -134,7 +134,15 @@ function readSuccess(answer: HttpAnswer): string | undefined {
   return id !== undefined && MESSAGE_ID.test(id) ? id : undefined;
 }
 
-function readRefusal({ status, headers, body }: HttpAnswer): Outcome {
+/** The fields of LINE's errors. A proxy's JSON usually has others, such as `status`. */
+const ERROR_FIELDS: ReadonlySet<string> = new Set(['message', 'details', 'sentMessages']);
+
+function readRefusal(answer: HttpAnswer): Outcome | undefined {
+  const { status, headers, body } = answer;
+  const error = readObject(answer);
+  const isLines =
+    typeof error['message'] === 'string' && Object.keys(error).every((name) => ERROR_FIELDS.has(name));
+  if (!isLines) return undefined;
   // LINE has accepted this message before, from another gateway, and names that request.
   if (status === 409) {
     const acceptedBy = headers['x-line-accepted-request-id'];

@@ -20,6 +20,9 @@ export const SID_NAMESPACE = 'twilio';
 /** Twilio's error codes have up to six digits; anything longer could be a phone number. */
 export const PROVIDER_CODE = /^[1-9]\d{0,5}$/;
 
+/** Twilio's codes begin at 10001. A proxy's JSON may have its status as `code`. */
+const LOWEST_CODE = 10_000;
+
 /**
  * Makes a reader of the outcomes at one of Twilio's resources.
  *
@@ -30,7 +33,10 @@ export function outcomeReader(expectedSid: RegExp): (result: HttpResult) => Outc
     provider: 'Twilio',
     requestIdHeader: 'twilio-request-id',
     readSuccess: (answer) => outcomeOfSuccess(answer, expectedSid),
-    readRefusal: (answer) => describeRefusal(readCode(readObject(answer)['code']), answer.status),
+    readRefusal: (answer) => {
+      const code = readCode(readObject(answer)['code']);
+      return code === undefined || code < LOWEST_CODE ? undefined : describeRefusal(code, answer.status);
+    },
   };
   return (result) => outcomeOf(result, reader);
 }

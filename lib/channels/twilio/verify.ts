@@ -92,8 +92,8 @@ export function twilioVerify(options: TwilioVerifyOptions): Channel {
   };
 }
 
-/** Verify's answers to an unknown locale or an unknown service. */
-const NOT_FOUND: ReadonlySet<string> = new Set(['20404', 'HTTP_404']);
+/** Verify's answer to an unknown locale or an unknown service. */
+const NOT_FOUND = '20404';
 
 /**
  * The locales that Verify knows change over time. If it refuses a locale, sends once more without one, in the language of
@@ -116,7 +116,7 @@ async function sendInLanguage(
 }
 
 function isNotFound(outcome: Outcome): outcome is Extract<Outcome, { status: 'refused' }> {
-  return outcome.status === 'refused' && NOT_FOUND.has(outcome.code);
+  return outcome.status === 'refused' && outcome.code === NOT_FOUND;
 }
 
 /** Verify's locales, from its page of supported languages. Verify answers 404 to any other. */

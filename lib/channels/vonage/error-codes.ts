@@ -150,10 +150,23 @@ const BY_STATUS: Readonly<Record<number, RefusalMeaning>> = {
 
 const UNKNOWN: RefusalMeaning = { reason: 'Refused by Vonage', remedy: LOOK_AT_LOG };
 
+/** The type of Vonage's problems (RFC 7807) is a page of its documentation. */
+const PROBLEM_TYPE = /^https?:\/\/([\w-]+\.)*(vonage|nexmo)\.com\//;
+
+/** Whether an answer has an error of Vonage's own. */
+export function isVonageError(answer: HttpAnswer): boolean {
+  const { type } = readObject(answer);
+  return (typeof type === 'string' && PROBLEM_TYPE.test(type)) || knownError(codeOf(answer)) !== undefined;
+}
+
+function knownError(code: string | undefined): RefusalMeaning | undefined {
+  return code === undefined || !Object.hasOwn(MEANINGS, code) ? undefined : MEANINGS[code];
+}
+
 /** A refusal by Vonage's error. Without an error, or with one that is not in the table, the HTTP status decides. */
 export function describeRefusal(answer: HttpAnswer): Refusal {
   const code = codeOf(answer);
-  const known = code === undefined || !Object.hasOwn(MEANINGS, code) ? undefined : MEANINGS[code];
+  const known = knownError(code);
   const meaning = known ?? BY_STATUS[answer.status] ?? UNKNOWN;
   // An unknown word may contain anything, so it is not logged. A number of four digits is no personal data.
   const isSafe = code !== undefined && (known !== undefined || /^\d/.test(code));

@@ -10,7 +10,7 @@ import { ConfigurationError } from '../../core/errors.js';
 import { readPrivateKey } from '../../core/private-key.js';
 import type { Channel } from '../channel.js';
 import { checkProvider, notSent, requireTextChannel } from '../provider.js';
-import { describeRefusal } from './error-codes.js';
+import { describeRefusal, isVonageError } from './error-codes.js';
 import { readVonageOptions, type VonageChannelOptions, type VonageTemplate } from './options.js';
 
 const FACTORY = 'vonageChannel';
@@ -65,7 +65,12 @@ export function vonageChannel(options: VonageChannelOptions): Channel {
       // Vonage refuses with 422 if it accepts the credentials.
       check: async (context) => {
         const request = requestOf(await authorize(), {});
-        await checkProvider(VONAGE, request, context, ({ status }) => status === 422);
+        await checkProvider(
+          { name: 'Vonage', describe: describeRefusal },
+          request,
+          context,
+          ({ status }) => status === 422,
+        );
       },
       send: async (message, { http }) => {
         const body = isWhatsApp ? whatsAppOf(message, template) : smsOf(message, clock());
@@ -176,5 +181,5 @@ const VONAGE: AnswerReader = {
     const { message_uuid: id } = readObject(answer);
     return typeof id === 'string' && MESSAGE_UUID.test(id) ? id : undefined;
   },
-  readRefusal: describeRefusal,
+  readRefusal: (answer) => (isVonageError(answer) ? describeRefusal(answer) : undefined),
 };

@@ -78,7 +78,7 @@ describe('outcomeReader', () => {
   }
 
   for (const status of [300, 301, 400, 404, 409, 422, 429, 499, 503]) {
-    it(`is refused for a complete ${status}`, () => {
+    it(`is refused for a complete ${status} with a code`, () => {
       const outcome = outcomeOf(answered(status, { code: 63007, message: `to ${NUMBER}`, status }), SHAPE);
       expect(outcome).to.include({ status: 'refused', code: '63007', moveOn: true });
       expect(JSON.stringify(outcome)).to.not.contain(NUMBER);
@@ -96,10 +96,30 @@ describe('outcomeReader', () => {
   for (const code of [
     ...['63007x', 'x63007', '6300700', NUMBER, Number(NUMBER)],
     ...[1_000_000, 2 ** 53, 6.5, -1, 0, null, {}, [63007]],
+    // The status, as a proxy's JSON may have it.
+    ...[400, 503, '404', 9_999],
   ]) {
-    it(`uses HTTP_400 if the code is ${JSON.stringify(code)}`, () => {
-      expect(outcomeOf(answered(400, { code }), SHAPE)).to.include({ status: 'refused', code: 'HTTP_400' });
+    it(`is unknown if the code is ${JSON.stringify(code)}, which is none of Twilio's`, () => {
+      expect(outcomeOf(answered(400, { code }), SHAPE)).to.deep.equal({
+        status: 'unknown',
+        reason: "Status 400 came without an error of Twilio's own",
+        remedy:
+          "Look at the proxies, gateways and service meshes on the way to the provider, and at the provider's status page.",
+      });
     });
+  }
+
+  for (const [what, body] of [
+    ['no body', ''],
+    ['an HTML page', '<html><h1>Service Unavailable</h1></html>'],
+    ["Envoy's text", 'upstream connect error or disconnect/reset before headers'],
+    ["another proxy's JSON", { message: 'no Route matched with those values' }],
+  ] as const) {
+    for (const status of [302, 303, 400, 401, 403, 404, 429, 503]) {
+      it(`is unknown for a ${status} with ${what}`, () => {
+        expect(outcomeOf(answered(status, body), SHAPE).status).to.equal('unknown');
+      });
+    }
   }
 
   it('does not use an error_code of seven or more digits: the code is FAILED', () => {

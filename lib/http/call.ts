@@ -56,30 +56,27 @@ export function createAgent(connectTimeoutMs: number): HttpDispatcher & { destro
   });
 }
 
-/** Counts the connections that it makes, because undici does not say by which connection a request leaves. */
+/** Counts the connections that it makes, because undici does not say whether a request leaves by a new one. */
 class CountingAgent extends Agent {
-  readonly #made = new Map<string, number>();
+  connections = 0;
 
   constructor(options: Agent.Options) {
     super(options);
-    this.on('connect', ({ origin }) => this.#made.set(origin, this.connectionsTo(origin) + 1));
-  }
-
-  connectionsTo(origin: string): number {
-    return this.#made.get(origin) ?? 0;
+    this.on('connect', () => {
+      this.connections += 1;
+    });
   }
 }
 
 /** Makes one call. Never rejects. */
 export function callHttp(call: HttpCall, limits: HttpLimits): Promise<HttpResult> {
   return new Promise((resolve) => {
-    new PendingCall(call, limits, resolve).start();
+    new PendingCall(limits, resolve).start(call);
   });
 }
 
 /** The state of one call between dispatch and result, as undici's handler. */
 class PendingCall implements Dispatcher.DispatchHandler {
-  readonly #call: HttpCall;
   readonly #limits: HttpLimits;
   readonly #resolve: (result: HttpResult) => void;
   readonly #chunks: Buffer[] = [];
@@ -88,17 +85,16 @@ class PendingCall implements Dispatcher.DispatchHandler {
   #controller: Dispatcher.DispatchController | undefined;
   #hasLeft = false;
   #isSettled = false;
-  #mayRepeat: boolean;
-  /** How many connections to its origin there were when it started. */
+  /** The call while it may be repeated. Nothing else of a call is kept, because its body may have a code. */
+  #read: HttpCall | undefined;
+  /** How many connections its dispatcher had made when it started. */
   #connections = 0;
   #isOnKeptConnection = false;
   #size = 0;
   #status = 0;
   #headers: HttpAnswer['headers'] = {};
 
-  constructor(call: HttpCall, limits: HttpLimits, resolve: (result: HttpResult) => void) {
-    this.#call = call;
-    this.#mayRepeat = call.isRead === true;
+  constructor(limits: HttpLimits, resolve: (result: HttpResult) => void) {
     this.#limits = limits;
     this.#resolve = resolve;
     const { timeoutMs, leaveWithinMs = timeoutMs } = limits;
@@ -108,9 +104,15 @@ class PendingCall implements Dispatcher.DispatchHandler {
         : setTimeout(giveUp, timeoutMs, this, 'TIMEOUT');
   }
 
-  start(): void {
-    const { origin, path, method, headers, body } = this.#call;
-    if (this.#mayRepeat) this.#connections = this.#countConnections();
+  start(call: HttpCall): void {
+    if (call.isRead === true) {
+      this.#read = call;
+      this.#connections = this.#countConnections();
+    }
+    this.#dispatch(call);
+  }
+
+  #dispatch({ origin, path, method, headers, body }: HttpCall): void {
     try {
       this.#limits.dispatcher.dispatch({ origin, path, method, headers, body: body ?? null }, this);
     } catch (error) {
@@ -140,7 +142,7 @@ class PendingCall implements Dispatcher.DispatchHandler {
     }
     this.#hasLeft = true;
     this.#controller = controller;
-    if (this.#mayRepeat) this.#isOnKeptConnection = this.#countConnections() === this.#connections;
+    if (this.#read !== undefined) this.#isOnKeptConnection = this.#countConnections() === this.#connections;
   }
 
   onResponseStart(
@@ -148,7 +150,7 @@ class PendingCall implements Dispatcher.DispatchHandler {
     status: number,
     headers: Record<string, string | string[] | undefined>,
   ): void {
-    this.#mayRepeat = false;
+    this.#read = undefined;
     // An informational response (1xx) comes before the real one.
     if (status < 200) return;
     this.#status = status;
@@ -171,12 +173,14 @@ class PendingCall implements Dispatcher.DispatchHandler {
 
   onResponseError(_controller: unknown, error: unknown): void {
     const reason = reasonOf(error);
-    if (this.#mayRepeat && this.#isOnKeptConnection && !this.#isSettled && LOST_CONNECTION.test(reason)) {
-      this.#mayRepeat = false;
+    const read = this.#read;
+    if (read !== undefined && this.#isOnKeptConnection && !this.#isSettled && LOST_CONNECTION.test(reason)) {
+      this.#read = undefined;
+      this.#controller = undefined;
       this.#hasLeft = false;
       // undici is still closing the connection, which must not be used again.
       queueMicrotask(() => {
-        this.start();
+        this.#dispatch(read);
       });
       return;
     }
@@ -186,7 +190,7 @@ class PendingCall implements Dispatcher.DispatchHandler {
   /** Of a dispatcher that is not ours this is not known: each connection then counts as kept, as most of them are. */
   #countConnections(): number {
     const { dispatcher } = this.#limits;
-    return dispatcher instanceof CountingAgent ? dispatcher.connectionsTo(this.#call.origin) : 0;
+    return dispatcher instanceof CountingAgent ? dispatcher.connections : 0;
   }
 
   #settle(result: HttpResult): void {

@@ -30,7 +30,7 @@ const PREMIUM_TYPES: readonly number[] = [3, 9];
  * Networks may ignore extra digits after a complete number, so numbers with up to this many extra digits are
  * checked.
  */
-const MAX_EXTRA_DIGITS = 4;
+export const MAX_EXTRA_DIGITS = 4;
 const DIGITS: readonly string[] = Array.from({ length: 10 }, (_, digit) => String(digit));
 
 const MAX_CALLING_CODE_LENGTH = 3;
@@ -39,6 +39,8 @@ const MAX_CALLING_CODE_LENGTH = 3;
 interface Plan {
   /** The trunk prefix. Countries that share a calling code use the main country's. */
   readonly nationalPrefix: RegExp | undefined;
+  /** The digits of the trunk prefix, such as `0` or `8`. */
+  readonly trunkDigits: string | undefined;
   /** Numbers with these leading digits belong to the country. */
   readonly leadingDigits: RegExp | undefined;
   readonly pattern: RegExp;
@@ -99,6 +101,33 @@ export class NumberingPlans {
   has(number: string): boolean {
     const { countries, national } = this.#split(number);
     return countries.some((country) => isKnown(national, this.#planOf(country)));
+  }
+
+  /** Whether any plan has the number as it stands, of a type that the guard does not block. */
+  hasPhone(number: string): boolean {
+    const { countries, national } = this.#split(number);
+    return countries.some((country) => {
+      const plan = this.#planOf(country);
+      return [plan.ordinary, plan.others].some((types) => isOneOf(types, national, plan));
+    });
+  }
+
+  /**
+   * The number without the trunk prefix behind its calling code, or without a zero there, which people write in any
+   * country; `undefined` if it has neither.
+   */
+  withoutTrunkPrefix(number: string): string | undefined {
+    const { countries, national } = this.#split(number);
+    const prefixes = [...countries.map((country) => this.#planOf(country).trunkDigits), '0'];
+    const prefix = prefixes.find((digits) => digits !== undefined && national.startsWith(digits));
+    if (prefix === undefined) return undefined;
+    return number.slice(0, number.length - national.length) + national.slice(prefix.length);
+  }
+
+  /** The digits behind the calling code. All digits if no country has the calling code. */
+  nationalOf(number: string): string {
+    const { countries, national } = this.#split(number);
+    return countries.length === 0 ? number.slice(1) : national;
   }
 
   /**
@@ -163,6 +192,7 @@ function readPlan(plan: readonly unknown[]): Plan {
   const types = asList(plan[NUMBER_TYPES]).map((type) => readType(asList(type), plan[LENGTHS]));
   return {
     nationalPrefix: prefixPattern(plan[NATIONAL_PREFIX_IN_NUMBERS]) ?? prefixPattern(plan[NATIONAL_PREFIX]),
+    trunkDigits: digitsIn(plan[NATIONAL_PREFIX]),
     leadingDigits: prefixPattern(plan[LEADING_DIGITS]),
     pattern: fullPattern(plan[PATTERN]),
     ordinary: types.slice(0, ORDINARY_TYPES),
@@ -177,7 +207,11 @@ function readType([pattern, lengths]: readonly unknown[], defaultLengths: unknow
   return { pattern: fullPattern(pattern), lengths: asList(lengths ?? defaultLengths) };
 }
 
-/** The metadata has 0 or nothing in index of a missing pattern. */
+/** The metadata has 0 or nothing in the index of a missing prefix or pattern. */
+function digitsIn(prefix: unknown): string | undefined {
+  return typeof prefix === 'string' && prefix !== '' ? prefix : undefined;
+}
+
 function prefixPattern(pattern: unknown): RegExp | undefined {
   return typeof pattern === 'string' && pattern !== '' ? new RegExp(`^(?:${pattern})`) : undefined;
 }

@@ -6,7 +6,7 @@ import {
 } from 'libphonenumber-js/max';
 import numberingData from 'libphonenumber-js/max/metadata';
 import { RecentMap } from '../core/caches.js';
-import { NumberingPlans } from './numbering-plans.js';
+import { MAX_EXTRA_DIGITS, NumberingPlans } from './numbering-plans.js';
 
 /** `+` and 7 to 15 digits without a leading 0 (ITU-T E.164; the shortest numbers in use have 7). */
 export const E164 = /^\+[1-9]\d{6,14}$/;
@@ -48,10 +48,10 @@ function readNational(digits: string, country: string): string | undefined {
 
 /**
  * The canonical form of a number, so that one phone counts as one recipient however its number is written. It
- * drops trunk prefixes after the calling code (`+44 07…`, `+1 1…`, `+7 8…`) and chooses one of the two
- * spellings that WhatsApp and the networks use for mobile numbers of some countries: Mexico without the 1 and
- * Argentina without the 9 after the calling code, Brazil without the ninth digit except in São Paulo, Rio de
- * Janeiro and Espírito Santo. A Brazilian landline has no ninth digit to drop.
+ * drops trunk prefixes after the calling code (`+44 07…`, `+1 1…`, `+7 8…`) and digits after a complete number,
+ * and chooses one of the two spellings that WhatsApp and the networks use for mobile numbers of some countries:
+ * Mexico without the 1 and Argentina without the 9 after the calling code, Brazil without the ninth digit except
+ * in São Paulo, Rio de Janeiro and Espírito Santo. A Brazilian landline has no ninth digit to drop.
  */
 export function recipientOf(phoneNumber: string): string {
   // A hook call needs the recipient of its number several times.
@@ -62,10 +62,10 @@ export function recipientOf(phoneNumber: string): string {
 let lastRead = { phoneNumber: '', recipient: '' };
 
 function readRecipient(phoneNumber: string): string {
-  const dialled = removeTrunkPrefixes(phoneNumber);
+  const { phone } = readSpelling(phoneNumber);
   // Fast path: only numbers in zone 5 have two spellings.
-  if (!dialled.startsWith('+5')) return dialled;
-  return dialled
+  if (!phone.startsWith('+5')) return phone;
+  return phone
     .replace(/^\+521(?=\d{10}$)/, '+52')
     .replace(/^\+549(?=\d{10}$)/, '+54')
     .replace(/^(\+55[3-9]\d)9(?=[6-9]\d{7}$)/, '$1');
@@ -74,22 +74,66 @@ function readRecipient(phoneNumber: string): string {
 /** Some people repeat the prefix: `+1 1 1 876…`. */
 const MAX_TRUNK_PREFIXES = 4;
 
+/** A number as it stands, or without trunk prefixes. */
+interface Dialled {
+  readonly number: string;
+  /** Whether only trunk prefixes were dropped, even if no plan has the number. */
+  readonly isCertain: boolean;
+}
+
+/** What a number stands for. */
+interface Spelling {
+  readonly phone: string;
+  readonly dialled: readonly Dialled[];
+}
+
 /**
- * A number that a plan has as it stands keeps its digits: Italian landlines and many other numbers begin with
- * a zero.
+ * Drops as little as possible: a number that a plan has as it stands keeps its digits, because Italian landlines
+ * and many other numbers begin with a zero. Extra digits come last. Networks ignore them, so that each of them
+ * would be another spelling of one phone; but a number that costs more keeps them, for `isCostly`.
  */
-function removeTrunkPrefixes(number: string): string {
-  let dialled = number;
-  for (let dropped = 0; dropped < MAX_TRUNK_PREFIXES && !plans.has(dialled); dropped += 1) {
-    const parsed = parsePhoneNumberFromString(dialled);
-    if (parsed === undefined) return dialled;
-    const callingCode = `+${parsed.countryCallingCode}`;
-    const hasMoreZeros = parsed.number === dialled && dialled.startsWith(`${callingCode}0`);
-    const next = hasMoreZeros ? callingCode + dialled.slice(callingCode.length + 1) : parsed.number;
-    if (next === dialled || !E164.test(next)) return dialled;
-    dialled = next;
+function readSpelling(phoneNumber: string): Spelling {
+  const asItStands: Dialled = { number: phoneNumber, isCertain: true };
+  const dialled = [asItStands];
+  // Fast path: nearly all numbers are in a plan.
+  if (plans.has(phoneNumber)) return { phone: phoneNumber, dialled };
+  let shorter: readonly Dialled[] = dialled;
+  for (let dropped = 0; dropped < MAX_TRUNK_PREFIXES; dropped += 1) {
+    shorter = shorter.flatMap(withoutTrunkPrefix);
+    dialled.push(...shorter);
+    const found = shorter.find(({ number }) => plans.has(number));
+    if (found !== undefined) return { phone: found.number, dialled };
   }
-  return dialled;
+  for (let extra = 1; extra <= MAX_EXTRA_DIGITS; extra += 1) {
+    const found = dialled.find(({ number }) => plans.hasPhone(number.slice(0, -extra)));
+    if (found !== undefined) return { phone: found.number.slice(0, -extra), dialled };
+  }
+  const { number } = dialled.findLast(({ isCertain }) => isCertain) ?? asItStands;
+  return { phone: number, dialled };
+}
+
+/**
+ * The number without a trunk prefix, in each way in which it can be read; none if it has no prefix. The library's parser
+ * knows carrier codes, and where a prefix becomes another digit. It keeps a prefix if the rest has no length of the plan,
+ * as behind `+7 88…`. Such digits may also belong to a number that no plan has yet, unless they are zeros.
+ */
+function withoutTrunkPrefix({ number, isCertain }: Dialled): readonly Dialled[] {
+  const parsed = parsePhoneNumberFromString(number);
+  if (parsed === undefined) return [];
+  const isRead = parsed.number !== number;
+  const isZero = number.startsWith(`+${parsed.countryCallingCode}0`);
+  const rest = plans.withoutTrunkPrefix(number) ?? number;
+  const shorter: Dialled[] = [];
+  if (isRead) shorter.push({ number: parsed.number, isCertain });
+  if (rest !== number && rest !== parsed.number) {
+    shorter.push({ number: rest, isCertain: isCertain && isZero && !isRead });
+  }
+  return shorter.filter((next) => E164.test(next.number));
+}
+
+/** The digits behind the calling code of a number in E.164 form. All digits if no country has the calling code. */
+export function nationalDigitsOf(phoneNumber: string): string {
+  return plans.nationalOf(phoneNumber);
 }
 
 /** What the numbering plans say about a number. */
@@ -107,8 +151,8 @@ export interface NumberReading {
 export function readNumber(phoneNumber: string): NumberReading {
   const country = plans.countryOf(phoneNumber);
   if (country !== undefined) return { country, isCostly: false };
-  const dialled = removeTrunkPrefixes(phoneNumber);
-  const parsed = parsePhoneNumberFromString(dialled);
+  const { phone, dialled } = readSpelling(phoneNumber);
+  const parsed = parsePhoneNumberFromString(phone);
   return {
     country: parsed === undefined ? undefined : (parsed.country ?? countryByAreaCode(parsed)),
     isCostly:
@@ -116,8 +160,7 @@ export function readNumber(phoneNumber: string): NumberReading {
       (COSTLY_CALLING_CODE.test(phoneNumber) ||
         COSTLY_TYPES.has(parsed?.getType()) ||
         // Also as it stands: a network may take the digits of a trunk prefix for the beginning of the number.
-        plans.isCostly(phoneNumber) ||
-        plans.isCostly(dialled)),
+        dialled.some(({ number }) => plans.isCostly(number))),
   };
 }
 

@@ -84,6 +84,20 @@ describe('the guard', () => {
     expect(sent()).to.equal(11);
   });
 
+  it('counts one phone once behind trunk prefixes and with digits too many, and knows its country', async () => {
+    await start({
+      guard: { perUser: false, perNumber: { points: 1, seconds: 60 }, countries: { allow: ['US', 'KZ'] } },
+    });
+    const spellings = {
+      US: [BOB.phone, '+112025550142', '+1112025550142', '+120255501420', '+11202555014299'],
+      KZ: ['+77011234567', '+787011234567', '+78887011234567', '+770112345670', '+788870112345671'],
+    };
+    for (const [index, phone] of [...spellings.US, ...spellings.KZ].entries())
+      await callTo(phone, { userId: `00uspelling${index}` });
+    const others = Array.from({ length: 4 }, () => 'LIMIT_PER_NUMBER');
+    expect(answeredCodes()).to.deep.equal([undefined, ...others, undefined, ...others]);
+  });
+
   it('allows exactly five of 40 calls that come at once with a limit of five', async () => {
     await start({ guard: { perUser: { points: 5, seconds: 60 } } });
     // With stopped time, all calls come at the same moment on any machine.

@@ -69,6 +69,11 @@ describe('a phone number', () => {
     ['+4407797712345', 'JE'],
     ['+44007797712345', 'JE'],
     ['+787011234567', 'KZ'],
+    ['+78887011234567', 'KZ'],
+    // With digits too many, also behind a trunk prefix.
+    ['+788870112345670', 'KZ'],
+    ['+39066981234567', 'VA'],
+    ['+26202689112580', 'YT'],
   ];
   for (const [number, country] of countries) {
     it(`${number} belongs to ${country ?? 'no country'}`, () => {
@@ -218,6 +223,8 @@ describe('recipientOf', () => {
     ['of Jamaica behind two trunk ones', '+18765551234', '+1118765551234'],
     ['of Russia behind a trunk eight', '+79123456789', '+789123456789'],
     ['of Belarus behind its trunk prefix', '+375291234567', '+37580291234567'],
+    ['of Russia behind three trunk eights, with a digit too many', '+79123456789', '+788891234567890'],
+    ['of the USA behind trunk ones and a zero, with digits too many', '+12025550142', '+1110202555014299'],
   ] as const) {
     it(`recognizes a phone ${what}`, () => {
       expect(recipientOf(other)).to.equal(recipientOf(dialled));
@@ -232,6 +239,8 @@ describe('recipientOf', () => {
     ['a mobile of Italy and a landline', '+393123456789', '+3903123456789'],
     ['two mobiles of Ivory Coast', '+2250707070707', '+2250507070707'],
     ['two numbers of Belarus', '+3758101234567', '+375101234567'],
+    ['two numbers in no plan, one of them longer', '+447700900123', '+4477009001234'],
+    ['two landlines of Germany, one of them longer', '+4930123456', '+49301234567'],
   ] as const) {
     it(`keeps ${what} apart`, () => {
       expect(recipientOf(one)).to.not.equal(recipientOf(other));

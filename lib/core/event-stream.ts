@@ -1,7 +1,6 @@
 import type { Counted, EmittedEvent, HookEvent, HookEventListener, HookEventOf } from './events.js';
-import type { TelephonyRequest } from './channel.js';
-import { EXTENSION_REMEDIES, type Extension } from './extensions.js';
-import { maskError } from './masking.js';
+import { EXTENSION_REMEDIES } from './extensions.js';
+import { maskError, type PersonalData } from './masking.js';
 
 const ONE_MINUTE_MS = 60_000;
 
@@ -133,16 +132,17 @@ export class EventStream {
   /**
    * Emits that an extension has thrown: `emitFailed` with the masked message of its error.
    *
-   * @param request - of the call in which it failed; `undefined` outside of a call.
-   * @param percentages - of a rollout: those that stay in force.
+   * @param thrown.personal - what the extension knows of the person; `undefined` outside of a call.
    */
-  emitThrown(
-    extension: Extension,
-    error: unknown,
-    request: Omit<TelephonyRequest, 'expiresAt'> | undefined,
-    percentages?: ExtensionFailure['percentages'],
-  ): void {
-    this.emitFailed({ extension, reason: maskError(error, request), percentages, call: request });
+  emitThrown({
+    error,
+    personal,
+    ...failure
+  }: Omit<ExtensionFailure, 'reason'> & {
+    readonly error: unknown;
+    readonly personal: PersonalData | undefined;
+  }): void {
+    this.emitFailed({ ...failure, reason: maskError(error, personal) });
   }
 
   /** Emits what waits for the end of its minute. From now on the stream starts no timer. */

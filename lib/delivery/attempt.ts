@@ -5,6 +5,7 @@ import type { ConnectedChannel, DeliveryFailure, Message, Outcome, SendContext }
 import type { AttemptReport } from '../core/events.js';
 import { isAbout, maskId, maskText, toToken } from '../core/masking.js';
 import { TIMED_OUT, waitAtMost } from '../core/time.js';
+import { personalDataOf } from '../numbers/personal-data.js';
 
 /** One attempt to send a message by one channel. */
 
@@ -167,11 +168,12 @@ function reportOf(
   { name, provider }: ReadyChannel,
   outcome: Outcome,
   durationMs: number,
-  { request, to }: Message,
+  { request, profile, to }: Message,
 ): AttemptReport {
   // Ids, codes and reasons come from providers and may hold personal data or the code: they are masked.
+  const personal = personalDataOf(request, profile, to);
   const { providerRequestId: id } = outcome;
-  const providerRequestId = id === undefined || isAbout(id, request, to) ? undefined : toToken(id);
+  const providerRequestId = id === undefined || isAbout(id, personal) ? undefined : toToken(id);
   if (outcome.status === 'accepted') {
     // Field by field, so that V8 has one hidden class for all of them: receipts and events keep many.
     return {
@@ -179,12 +181,12 @@ function reportOf(
       provider,
       outcome: 'accepted',
       durationMs: Math.round(durationMs),
-      transactionId: maskId(outcome.transactionId, request, to),
+      transactionId: maskId(outcome.transactionId, personal, request.eventId),
       providerRequestId,
     };
   }
-  const reason = maskText(outcome.reason, request, to);
-  const remedy = outcome.remedy === undefined ? undefined : maskText(outcome.remedy, request, to);
+  const reason = maskText(outcome.reason, personal);
+  const remedy = outcome.remedy === undefined ? undefined : maskText(outcome.remedy, personal);
   const report = {
     channel: name,
     provider,
@@ -195,7 +197,7 @@ function reportOf(
     remedy,
   };
   if (outcome.status === 'unknown') return report;
-  return { ...report, code: isAbout(outcome.code, request, to) ? REFUSED : toToken(outcome.code) };
+  return { ...report, code: isAbout(outcome.code, personal) ? REFUSED : toToken(outcome.code) };
 }
 
 function referenceOf({ status }: Outcome, { reference }: AttemptScope): string | undefined {

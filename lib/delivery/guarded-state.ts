@@ -1,4 +1,5 @@
 import type { Budget } from '../core/budget.js';
+import type { UserProfile } from '../core/channel.js';
 import { steadyMs, TIMED_OUT, waitAtMost } from '../core/time.js';
 import type { CallIds } from './channel-contract.js';
 import { guardClaim } from './guarded-claim.js';
@@ -29,6 +30,7 @@ const SENT_CODE_MS = 60 * 60_000;
 /** What the state was used for when it failed, if it is known. */
 interface Use {
   readonly request?: KeptRequest | undefined;
+  readonly profile?: UserProfile | undefined;
   readonly code?: LastCode | undefined;
   /** Replaces the error's message, which may be about any user. */
   readonly words?: string | undefined;
@@ -37,12 +39,12 @@ interface Use {
 const TAKE_RECEIPT: Use = { words: 'takeReceipt failed' };
 
 /**
- * @param request - of the call or of the receipt, for the masking.
+ * @param of - the request of the call or of the receipt, and what the state got of the profile, for the masking.
  * @param call - the call in which it failed, or which it is about.
  */
 export type OnStateFailure = (
   error: unknown,
-  request: KeptRequest | undefined,
+  of: Pick<Use, 'request' | 'profile'>,
   call: Partial<CallIds> | undefined,
 ) => void;
 
@@ -133,7 +135,7 @@ export class GuardedState {
     receipt: Receipt,
     onReported: (report: FinalReport) => void,
   ): Promise<void> | undefined {
-    const use = { request: receipt.request };
+    const use = { request: receipt.request, profile: receipt.profile };
     const keeping = this.#try(() => this.#state.keepReceipt(messageKey, receipt, steadyMs()), use);
     if (keeping !== undefined && 'then' in keeping) {
       return this.#attempt(() => keeping, use).then((report) => {
@@ -213,8 +215,9 @@ export class GuardedState {
     this.#fail(error, what === 'receipt' ? TAKE_RECEIPT : {});
   }
 
-  #fail(error: unknown, { request, code, words }: Use): void {
-    this.#onFailure(words === undefined ? error : new Error(words), request, code ?? request);
+  #fail(error: unknown, { request, profile, code, words }: Use): void {
+    const shown = words === undefined ? error : new Error(words);
+    this.#onFailure(shown, { request, profile }, code ?? request);
   }
 
   #claim(key: string | undefined, life: EventLife, waitMs: number, use: Use): Claim | Promise<Claim> {

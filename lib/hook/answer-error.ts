@@ -4,6 +4,7 @@ import { CODE_NOT_SENT, RequestError } from '../core/request-error.js';
 import { maskError } from '../core/masking.js';
 import { answer } from '../http/exchange.js';
 import type { ErrorHandler } from '../http/routes.js';
+import { personalDataOf } from '../numbers/personal-data.js';
 import { rejectionAnswer } from '../okta/hook-answer.js';
 import { isProbeMark, PROBE_HEADER, type MarkedCall } from '../okta/probe-mark.js';
 import { giveAnswer, mayHaveLeft } from './answer-okta.js';
@@ -138,5 +139,10 @@ function emitRejected(
 /** The cause for the log: why a caller could not be checked, or what failed. */
 function reasonOf(error: unknown, call: AnyCall | undefined): string | undefined {
   const cause = error instanceof RequestError ? error.cause : error;
-  return cause instanceof Error ? maskError(cause, call?.hook?.request) : undefined;
+  if (!(cause instanceof Error)) return undefined;
+  const request = call?.hook?.request;
+  return maskError(
+    cause,
+    request === undefined ? undefined : personalDataOf(request, call?.reading?.profile),
+  );
 }

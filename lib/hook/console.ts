@@ -139,7 +139,7 @@ function createConsoles({ parts, status, oktaClient }: ConsoleBase) {
         sendPayload: (payload, sender) => runTest(payload, sender, parts),
         findUser,
         onAuthorizeFailed: (error) => {
-          events.emitThrown('authorize', error, undefined);
+          events.emitThrown({ extension: 'authorize', error, personal: undefined, call: undefined });
         },
         onFailed,
       }),

@@ -1,6 +1,5 @@
 import { createTwilioConnection } from '../channels/twilio/client.js';
 import { STANDARD_CHANNELS } from '../core/channel.js';
-import { maskError } from '../core/masking.js';
 import { EventStream } from '../core/event-stream.js';
 import { RecentMap } from '../core/caches.js';
 import { Breaker } from '../delivery/breaker.js';
@@ -19,6 +18,7 @@ import { OpenAnswers } from '../http/routes.js';
 import { createOktaApiClient } from '../okta/api-client.js';
 import { createProfileReader } from '../okta/user-profile.js';
 import { createCallerVerifier } from '../okta/verify-caller.js';
+import { personalDataOf } from '../numbers/personal-data.js';
 import { E164, formProblemOf } from '../numbers/phone-number.js';
 import type { ConsoleOptions, OktaTelephonyHookOptions } from '../options/options.js';
 import { readOptions } from '../options/settings.js';
@@ -111,8 +111,9 @@ export function oktaTelephonyHook(options: OktaTelephonyHookOptions): TelephonyH
   });
 
   // The parts that every call uses.
-  const state = new GuardedState(settings.state, (error, request, call) => {
-    events.emitFailed({ extension: 'state', reason: maskError(error, request), call });
+  const state = new GuardedState(settings.state, (error, { request, profile }, call) => {
+    const personal = request === undefined ? undefined : personalDataOf(request, profile);
+    events.emitThrown({ extension: 'state', error, personal, call });
   });
   const parts = addLateFailover({
     settings,

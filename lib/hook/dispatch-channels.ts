@@ -12,6 +12,7 @@ import {
   type FilteredChannels,
 } from '../delivery/plan.js';
 import type { Suppression } from '../delivery/suppressions.js';
+import { personalDataOf } from '../numbers/personal-data.js';
 import { toDialableNumber } from '../numbers/phone-number.js';
 import { REFUSALS, type HookRefusal } from '../okta/refusals.js';
 import { readLocale } from '../texts/locale.js';
@@ -88,7 +89,8 @@ async function planCall(call: ProfiledCall, parts: HookParts): Promise<CallPlan>
     optInChannels: settings.optInChannels,
     isConfigured: (channel) => channels.has(channel),
     onFailure: (error) => {
-      events.emitThrown('chooseChannels', error, request);
+      const personal = personalDataOf(request, profile);
+      events.emitThrown({ extension: 'chooseChannels', error, personal, call: request });
     },
   });
   const enabled = enabledChannels(planned, request, parts);
@@ -123,7 +125,8 @@ export function enabledChannels(
   parts: Pick<HookParts, 'rollout' | 'events'>,
 ): readonly string[] {
   const shares = parts.rollout((error, percentages) => {
-    parts.events.emitThrown('rollout', error, request, percentages);
+    const personal = personalDataOf(request);
+    parts.events.emitThrown({ extension: 'rollout', error, personal, percentages, call: request });
   });
   return withinRollout(names, request, shares);
 }

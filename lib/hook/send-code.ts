@@ -6,6 +6,7 @@ import type { LateFailover } from '../delivery/late/late-failover.js';
 import { ownerOf, type Receipt } from '../delivery/late/receipt.js';
 import type { PlanStep } from '../delivery/plan.js';
 import { suppressionReasonOf } from '../delivery/suppressions.js';
+import { personalDataOf } from '../numbers/personal-data.js';
 import { keepAccepted } from './last-codes.js';
 import type { HookParts } from './parts.js';
 
@@ -42,7 +43,7 @@ class SendRecorder implements SendListener {
   }
 
   onComposeFailure(error: unknown): void {
-    this.#parts.events.emitThrown('composeText', error, this.#send.request);
+    this.#emitThrown('composeText', error);
   }
 
   onRefused(step: PlanStep, refusal: Pick<DeliveryFailure, 'moveOn' | 'isNotReached'>): void {
@@ -99,15 +100,21 @@ class SendRecorder implements SendListener {
 
   /** The code is out: an error of a custom channel must not be reported as a failed send. */
   #failOver(work: (lateFailover: LateFailover, isWanted: boolean) => void): void {
-    const { lateFailover, events } = this.#parts;
+    const { lateFailover } = this.#parts;
     if (lateFailover === undefined) return;
-    const { budget, request } = this.#send;
+    const { budget } = this.#send;
     try {
       // If the caller hung up, Okta does not expect the code any more.
       work(lateFailover, this.#mayFailOver && !budget.hasHungUp);
     } catch (error) {
-      events.emitThrown('lateFailover', error, request);
+      this.#emitThrown('lateFailover', error);
     }
+  }
+
+  #emitThrown(extension: 'composeText' | 'lateFailover', error: unknown): void {
+    const { code, request } = this.#send;
+    const personal = personalDataOf(request, code.profile);
+    this.#parts.events.emitThrown({ extension, error, personal, call: request });
   }
 }
 

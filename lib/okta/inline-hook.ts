@@ -4,7 +4,8 @@ import { fixedDate } from '../core/freeze.js';
 import { TESTER_PREFIX } from '../core/history.js';
 import { fullRequestType, REQUEST_TYPES } from '../core/request-types.js';
 import { readLocale } from '../texts/locale.js';
-import { digestOf, isAbout } from '../core/masking.js';
+import { digestOf, isAbout, isPersonal, type PersonalData } from '../core/masking.js';
+import { personalDataOf } from '../numbers/personal-data.js';
 import { isInternational, toDialableNumber } from '../numbers/phone-number.js';
 import { RequestError } from '../core/request-error.js';
 import { asObject, isObject, type JsonObject } from '../core/json.js';
@@ -64,6 +65,15 @@ export function readHookCall(
   const isExpired = otpExpiresMs !== undefined && nowMs - otpExpiresMs > EXPIRED_AFTER_MS;
   const eventId = asEventId(envelope['eventId']);
   const login = asText(user['login']);
+  const firstName = asText(user['firstName']);
+  const lastName = asText(user['lastName']);
+  // With the number as Okta sent it, which may be one that cannot be dialled.
+  const { otpCode, phoneNumber: given } = required;
+  const personal = personalDataOf(
+    { otpCode, phoneNumber: given, login, firstName, lastName },
+    undefined,
+    phoneNumber,
+  );
   const request: TelephonyRequest = {
     eventId: eventId ?? randomUUID(),
     requestType: readRequestType(envelope['requestType']),
@@ -74,16 +84,16 @@ export function readHookCall(
     expiresAt: fixedDate(nowMs + lifeMs),
     msgTemplate: asText(message['msgTemplate'], 4000),
     locale: readLocale(message['locale']),
-    userId: asUserId(user['userId'], login, required, phoneNumber),
+    userId: asUserId(user['userId'], personal),
     login,
-    firstName: asText(user['firstName']),
-    lastName: asText(user['lastName']),
+    firstName,
+    lastName,
     ipAddress: asText(context['ipAddress']),
     oktaRequestId: asText(context['id']),
     raw: body,
   };
   return {
-    request: withSafeIds(request),
+    request: withSafeIds(request, personal),
     refusal: isExpired ? REFUSALS.CODE_EXPIRED : refusalOf(phoneNumber, required.phoneNumber),
     isPreview: isPreviewUrl(asObject(context['url'])['value']),
     hasEventId: eventId !== undefined,
@@ -186,14 +196,14 @@ function readRequestType(value: unknown): string | undefined {
  * Ids appear in answers and logs. Okta's ids never hold the code, the number, the login or a name; an id that does is replaced
  * by its digest. The user id stays, because the user is looked up by it.
  */
-function withSafeIds(request: TelephonyRequest): TelephonyRequest {
+function withSafeIds(request: TelephonyRequest, personal: PersonalData): TelephonyRequest {
   const { eventId, requestType, oktaRequestId } = request;
   const isOktaType = requestType === undefined || OKTA_TYPES.has(requestType);
   // Fast path: one check of all ids together.
   const all = `${eventId} ${oktaRequestId ?? ''} ${isOktaType ? '' : requestType}`;
-  if (!isAbout(all, request, '')) return request;
+  if (!isAbout(all, personal)) return request;
   const toSafe = <Id extends string | undefined>(id: Id): Id | string =>
-    id !== undefined && isAbout(id, request, '') ? digestOf(id) : id;
+    id !== undefined && isAbout(id, personal) ? digestOf(id) : id;
   // The tester's prefix stays even if a user has that name: a test must not look like a sign-in.
   const isTest = oktaRequestId?.startsWith(TESTER_PREFIX) === true;
   return {
@@ -217,30 +227,14 @@ function asText(value: unknown, maxLength = 256): string | undefined {
  * The user id, which every log line carries. A value that is the login, the number or the code is dropped, and the user is
  * looked up by the login. A name in it is accepted, because an id may contain one by chance.
  */
-function asUserId(
-  value: unknown,
-  login: string | undefined,
-  required: RequiredFields,
-  /** E.164. */
-  phoneNumber: string | undefined,
-): string | undefined {
+function asUserId(value: unknown, personal: PersonalData): string | undefined {
   const userId = asText(value);
-  if (userId === undefined) return undefined;
-  const sought = userId.toLowerCase();
-  if (sought === login?.toLowerCase() || sought === required.otpCode.toLowerCase()) return undefined;
-  const digits = dialledDigits(userId);
-  if (digits === '') return userId;
-  // An E.164 number has a plus, and no zero after it.
-  if (digits === phoneNumber?.slice(1)) return undefined;
-  // Okta may write the number in another form.
-  const isOktasForm = required.phoneNumber !== phoneNumber && digits === dialledDigits(required.phoneNumber);
-  return isOktasForm ? undefined : userId;
+  // Fast path: an id in the form of Okta's.
+  if (userId === undefined || OKTA_USER_ID.test(userId)) return userId;
+  return isPersonal(userId, personal) ? undefined : userId;
 }
 
-/** The digits without trunk or international zeros in front. */
-function dialledDigits(text: string): string {
-  return text.replace(/\D+/g, '').replace(/^0+/, '');
-}
+const OKTA_USER_ID = /^00u[A-Za-z0-9]{17}$/;
 
 /** Okta's ids have about 20 characters. A longer one is replaced by its digest, so that a repeat has the same id. */
 function asEventId(value: unknown): string | undefined {

@@ -7,6 +7,7 @@ import untypedExpress4 from 'express4';
 import type { StatePort } from '#lib/delivery/state.js';
 import { openMemoryState } from '#lib/state/memory/memory-state.js';
 import type { Channel, ConnectedChannel, HookEvent, HookEventOf, Outcome } from '#lib/index.js';
+import { TelephonyHookError } from '#lib/index.js';
 import { redisState } from '#lib/state/redis/index.js';
 import type { EventDelivery, LogEvent } from '#lib/testing/index.js';
 import { startGatewayBeside } from '#harness/gateway-beside.js';
@@ -463,6 +464,20 @@ describe('the event hook', () => {
       gate.resolve(undefined);
       await settled();
       expect(confirmedIds).to.have.length(12);
+    });
+
+    it('is masked if it throws an error with a remedy', async () => {
+      const remedy = `Call ${BOB.phone} or ${BOB.login}`;
+      const error = new TelephonyHookError('NOT_READY', `no ${BOB.phone}`, { remedy });
+      await startVerified({ channels: { sms: own(() => Promise.reject(error)) } });
+      await scene.call(TO_BOB);
+      await fire(scene.okta.logEvent(BOB.id));
+      await settled();
+      expect(scene.events.find(({ type }) => type === 'feedback.failed')).to.include({
+        code: 'NOT_READY',
+        reason: 'no …',
+        remedy: 'Call … or …',
+      });
     });
 
     it('counts the use if the channel has no confirm()', async () => {

@@ -63,6 +63,15 @@ export async function check<Ts extends [unknown, ...unknown[]]>(
   });
 }
 
+/** Makes a property of a check that may be synchronous: `check` takes only async properties. */
+export const holds = <T>(
+  arbitrary: fc.Arbitrary<T>,
+  predicate: (value: T) => void | Promise<void>,
+): fc.IAsyncPropertyWithHooks<[T]> =>
+  fc.asyncProperty(arbitrary, async (value) => {
+    await predicate(value);
+  });
+
 function numberOf(name: string): number | undefined {
   const text = process.env[name];
   if (text === undefined || text === '') return undefined;

@@ -200,7 +200,12 @@ describe('a hook call', () => {
     for (const [what, userId] of [
       ['the login', ANA.login.toUpperCase()],
       ['the phone number', ANA.phone.slice(1)],
+      ['the phone number as it is dialled in its country', '07700 900-123'],
+      ['the phone number in full-width digits', '０７７００９００１２３'],
+      ['the phone number in Arabic-Indic digits', '٤٤٧٧٠٠٩٠٠١٢٣'],
       ['the code', CODE],
+      ['the code in Arabic-Indic digits', '٢٠٤٩٨١'],
+      ['the code in full-width digits, separated', '２０４－９８１'],
     ] as const) {
       it(`drops a user id that equals ${what}, and finds the user by login`, async () => {
         mustNotShow(userId);

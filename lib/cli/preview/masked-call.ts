@@ -1,8 +1,9 @@
 import { isAbout, maskNumber, maskText, toAscii } from '../../core/masking.js';
 import { fieldOf } from '../../core/json.js';
+import { personalDataOf, type PersonalFields } from '../../numbers/personal-data.js';
 
 /** The values of a call that must not appear in any output. */
-export type CallSecrets = Parameters<typeof isAbout>[1];
+export type CallSecrets = PersonalFields;
 
 const MASK = '…';
 const MAX_LENGTH = 500;
@@ -44,13 +45,14 @@ const IP_ADDRESS =
   /(?<![\w.])\d{1,3}(?:\.\d{1,3}){3}(?![\w.]*\w)|(?<![\w:])(?:[\da-f]{0,4}:){3,7}[\da-f]{0,4}(?![\w:])/gi;
 
 function maskSecrets(plain: string, secrets: CallSecrets): string {
-  if (!isAbout(plain, secrets, '')) return plain;
+  const personal = personalDataOf(secrets);
+  if (!isAbout(plain, personal)) return plain;
   // Metadata are pairs joined by semicolons: masks only the pairs with a secret, unless the semicolons split one.
   const masked = plain
     .split(';')
-    .map((part) => (isAbout(part, secrets, '') ? maskText(part, secrets) : part))
+    .map((part) => (isAbout(part, personal) ? maskText(part, personal) : part))
     .join(';');
-  return isAbout(masked, secrets, '') ? maskText(plain, secrets) : masked;
+  return isAbout(masked, personal) ? maskText(plain, personal) : masked;
 }
 
 /**
@@ -72,7 +74,8 @@ export function maskValue(value: unknown, secrets: CallSecrets, name = ''): unkn
   const text = String(value);
   if (name === 'phoneNumber') return maskNumber(text);
   if (PERSONAL.has(name)) return text === '' ? '' : MASK;
-  const masked = name === 'msgTemplate' ? maskText(text, secrets) : maskForOutput(text, secrets);
+  const masked =
+    name === 'msgTemplate' ? maskText(text, personalDataOf(secrets)) : maskForOutput(text, secrets);
   return masked === text ? value : masked;
 }
 

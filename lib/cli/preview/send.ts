@@ -10,6 +10,7 @@ import type { CallSecrets } from './masked-call.js';
 import { INLINE_HOOK_SCOPES, type Org } from '../org.js';
 import type { Payload } from './payload.js';
 import { maskText } from '../../core/masking.js';
+import { personalDataOf } from '../../numbers/personal-data.js';
 import { OktaApiError } from '../../core/errors.js';
 import { markProbe } from '../../okta/probe-mark.js';
 import { OKTA_WAITS_MS } from '../../core/time.js';
@@ -174,7 +175,10 @@ async function sendByOkta(
     }
     if (!(error instanceof OktaApiError) || error.status !== 400) throw withoutCause(error);
     // Okta's sentences may quote the payload.
-    const causes = error.cause instanceof Error ? maskText(error.cause.message, secrets) : 'no reason given';
+    const causes =
+      error.cause instanceof Error
+        ? maskText(error.cause.message, personalDataOf(secrets))
+        : 'no reason given';
     const text = `Okta got no answer from the hook that it accepts: ${causes}`;
     const reaction = reactionToSilence('the hook gave no answer that Okta accepts');
     return { problem: { code: 'NO_SUCCESS', text }, durationMs, reaction };

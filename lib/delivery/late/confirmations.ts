@@ -1,11 +1,11 @@
 import type { ReadyChannel } from '../attempt.js';
 import type { EventStream } from '../../core/event-stream.js';
 import type { Failure } from '../../core/events.js';
-import { maskError } from '../../core/masking.js';
+import { maskError, maskText, toToken } from '../../core/masking.js';
 import { questionContext } from '../channel-contract.js';
 import type { SentCode } from './sent-codes.js';
 import { TIMED_OUT, waitAtMost } from '../../core/time.js';
-import { reportedCode, TelephonyHookError } from '../../core/errors.js';
+import { ProviderError, reportedCode, TelephonyHookError } from '../../core/errors.js';
 
 /**
  * Confirms to providers that a code which they sent was used: once for each code, a few at a time, without a
@@ -117,7 +117,9 @@ async function confirmBy(
 /** The failure in what a channel has thrown. */
 function failureOf(error: unknown): Failure {
   const reason = maskError(error, undefined);
-  return error instanceof TelephonyHookError
-    ? { code: reportedCode(error), reason, remedy: error.remedy }
-    : { code: 'FAILED', reason, remedy: undefined };
+  if (!(error instanceof TelephonyHookError)) return { code: 'FAILED', reason, remedy: undefined };
+  // A custom channel may quote anything; the package's channels throw `ProviderError`.
+  const remedy =
+    error instanceof ProviderError ? error.remedy : maskText(error.remedy, undefined) || undefined;
+  return { code: toToken(reportedCode(error)), reason, remedy };
 }

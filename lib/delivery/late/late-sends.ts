@@ -9,7 +9,7 @@ import type { ReadyChannel } from '../attempt.js';
 import type { Delivery, Send } from '../dispatch.js';
 import type { GuardedState } from '../guarded-state.js';
 import { hopefulSteps } from '../plan.js';
-import { ownerOf, type Receipt } from './receipt.js';
+import { ownerOf, personalDataIn, type Receipt } from './receipt.js';
 
 /** Sends that follow a message that failed, and the events that report how they ended. */
 
@@ -90,7 +90,7 @@ export class LateSends {
       events.emit(endOf(send, { delivery }));
     } catch (error) {
       // A custom channel threw where its port must not.
-      events.emit(endOf(send, { defect: maskError(error, receipt.request) }));
+      events.emit(endOf(send, { defect: maskError(error, personalDataIn(receipt)) }));
     } finally {
       this.#running.delete(send);
       send.budget.close();
@@ -203,7 +203,7 @@ export function statusOf(transactionId: string, report: DeliveryReport, receipt:
     ...ownerOf(request),
     channel: sentBy.channel,
     // The id that the attempt's event has, so that the two can be joined.
-    transactionId: maskId(transactionId, request, sentBy.to),
+    transactionId: maskId(transactionId, personalDataIn(receipt), request.eventId),
     report: report.status,
     status: report.status,
     code: failure?.code,
@@ -213,13 +213,11 @@ export function statusOf(transactionId: string, report: DeliveryReport, receipt:
 }
 
 /** A failure's words come from a provider and may quote the code or the user: they are masked. */
-function maskedFailure(
-  { code, reason, remedy }: DeliveryFailure,
-  { request, sentBy: { to } }: Receipt,
-): FailureCause {
+function maskedFailure({ code, reason, remedy }: DeliveryFailure, receipt: Receipt): FailureCause {
+  const personal = personalDataIn(receipt);
   return {
-    code: isAbout(code, request, to) ? 'FAILED' : toToken(code),
-    reason: maskText(reason, request, to) || undefined,
-    remedy: maskText(remedy, request, to) || undefined,
+    code: isAbout(code, personal) ? 'FAILED' : toToken(code),
+    reason: maskText(reason, personal) || undefined,
+    remedy: maskText(remedy, personal) || undefined,
   };
 }

@@ -7,7 +7,15 @@ import type { GuardedState } from '../guarded-state.js';
 import { providerOf } from '../plan.js';
 import { questionContext, readReport } from '../channel-contract.js';
 import { statusOf } from './late-sends.js';
-import { type Receipt, isFinal, OVERDUE, PENDING, transactionIdOf, type FinalReport } from './receipt.js';
+import {
+  type Receipt,
+  isFinal,
+  OVERDUE,
+  PENDING,
+  personalDataIn,
+  transactionIdOf,
+  type FinalReport,
+} from './receipt.js';
 
 /**
  * Watches accepted messages whose failure no callback may report: asks their providers, and takes a message without a
@@ -90,10 +98,10 @@ export class MessageWatch {
   }
 
   /** Reports failures at most once a minute: a look-up that fails for one message fails for the next. Never rejects. */
-  #lookUp(by: ReadyChannel, key: string, { request }: Receipt): Promise<DeliveryReport> {
+  #lookUp(by: ReadyChannel, key: string, receipt: Receipt): Promise<DeliveryReport> {
     return lookUpBy(by, transactionIdOf(key), (error) => {
-      const reason = `${by.name}: ${maskError(error, request)}`;
-      this.#parts.events.emitFailed({ extension: 'lookUp', reason, call: request });
+      const reason = `${by.name}: ${maskError(error, personalDataIn(receipt))}`;
+      this.#parts.events.emitFailed({ extension: 'lookUp', reason, call: receipt.request });
     });
   }
 

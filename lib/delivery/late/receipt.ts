@@ -1,7 +1,8 @@
 import type { DeliveryFailure, DeliveryReport, TelephonyRequest, UserProfile } from '../../core/channel.js';
 import type { AttemptReport, OfUser } from '../../core/events.js';
-import { digestOf, endingOf } from '../../core/masking.js';
+import { digestOf, endingOf, type PersonalData } from '../../core/masking.js';
 import type { ComposeText } from '../../core/option-types.js';
+import { namesIn, personalDataOf } from '../../numbers/personal-data.js';
 import { recipientOf } from '../../numbers/phone-number.js';
 import type { Texts } from '../../texts/texts.js';
 import type { PlanStep } from '../plan.js';
@@ -21,7 +22,10 @@ export interface PlannedCode {
   readonly request: KeptRequest;
   /** When the code ends, by this process's steady clock. `takeReceipt` converts it for another process. */
   readonly expiresAtMs: number;
-  /** A receipt has it only if a `composeText`, a text or a custom channel may read it. */
+  /**
+   * A receipt has it only if a `composeText`, a text or a custom channel may read it. What only the custom channel of the
+   * message has read has just the attributes that are masked.
+   */
   readonly profile?: UserProfile | undefined;
   /** BCP-47. */
   readonly locale: string;
@@ -80,10 +84,12 @@ export function receiptOf(
 ): Receipt {
   const isHandedOut = composeText !== undefined || untried.some(({ channel }) => ownChannels.has(channel));
   const readsProfile = isHandedOut || texts?.readsProfile(code.request) === true;
+  // What its channel says of the message later may name the user.
+  const wasRead = ownChannels.has(sentBy.channel);
   return {
     request: requestToKeep(code.request, { isHandedOut }),
     expiresAtMs: code.expiresAtMs,
-    profile: readsProfile ? code.profile : undefined,
+    profile: readsProfile ? code.profile : wasRead ? namesIn(code.profile) : undefined,
     locale: code.locale,
     person: code.person,
     eventKey: code.eventKey,
@@ -119,6 +125,11 @@ function requestToKeep(
     oktaRequestId: request.oktaRequestId,
     raw: isHandedOut ? request.raw : undefined,
   };
+}
+
+/** What must not be shown of the code and its user. */
+export function personalDataIn({ request, profile, sentBy }: Receipt): PersonalData {
+  return personalDataOf(request, profile, sentBy.to);
 }
 
 /** Whose message it is, in the fields of events: no code and no number. */

@@ -3,7 +3,14 @@ import { atMost } from '../../core/caches.js';
 import { maskId } from '../../core/masking.js';
 import type { DetachedAttempt } from '../attempt.js';
 import type { GuardedState } from '../guarded-state.js';
-import { ownerOf, type MessageOwner, type Receipt, messageKey, transactionIdOf } from './receipt.js';
+import {
+  messageKey,
+  ownerOf,
+  personalDataIn,
+  transactionIdOf,
+  type MessageOwner,
+  type Receipt,
+} from './receipt.js';
 
 /**
  * Attempts whose outcome is unknown: whether their message went out, and under which id, only a report says that names
@@ -137,11 +144,11 @@ function stateKey(reference: string): string {
 
 /** The receipt of an attempt that was unknown, with the attempt as it turned out. */
 export function withAccepted(receipt: Receipt, transactionId: string): Receipt {
-  const { attempts, request, sentBy } = receipt;
+  const { attempts, request } = receipt;
   const last = attempts.at(-1);
   if (last === undefined) return receipt;
   const { channel, provider, durationMs, providerRequestId } = last;
-  const id = maskId(transactionId, request, sentBy.to);
+  const id = maskId(transactionId, personalDataIn(receipt), request.eventId);
   const accepted = {
     channel,
     provider,

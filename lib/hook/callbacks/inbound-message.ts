@@ -3,6 +3,7 @@ import { LRUCache } from 'lru-cache';
 import { atMost } from '../../core/caches.js';
 import { isTwilioWord, keywordOf, type Keyword } from '../../texts/keywords.js';
 import { endingOf } from '../../core/masking.js';
+import { personalDataOf } from '../../numbers/personal-data.js';
 import type { SuppressionReason } from '../../delivery/suppressions.js';
 import { TIMED_OUT, waitAtMost } from '../../core/time.js';
 import { answerText } from '../../http/exchange.js';
@@ -99,13 +100,16 @@ export function receiveInbound(parts: HookParts, twilio: TwilioPort): Route['han
     };
     const reply = await waitAtMost(
       readReply().catch((error: unknown) => {
-        events.emitThrown('inbound', error, undefined);
+        // What the user wrote may be anything, so that the log does not quote it.
+        const { text, from = '' } = message;
+        const personal = personalDataOf({ otpCode: text, phoneNumber: from });
+        events.emitThrown({ extension: 'inbound', error, personal, call: undefined });
         return undefined;
       }),
       settings.deadlineMs,
     );
     if (reply !== TIMED_OUT) return reply;
-    events.emitThrown('inbound', new Error('no answer in time'), undefined);
+    events.emitFailed({ extension: 'inbound', reason: 'no answer in time', call: undefined });
     return undefined;
   };
 

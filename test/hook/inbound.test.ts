@@ -7,6 +7,7 @@ import type { EmulatedInbound, InboundMessage } from '#lib/testing/index.js';
 import { ANA, BOB, commandOf, errorOf, startScene, type HookOptions, type Scene } from '#harness/scene.js';
 import { passTime, stopTime, warmUp } from '#harness/stopped-time.js';
 import { defer, until } from '#harness/until.js';
+import { mustNotShow } from '#harness/witness.js';
 
 describe('the inbound route', () => {
   let scene: Scene;
@@ -308,6 +309,20 @@ describe('the inbound route', () => {
     });
   });
 
+  it('quotes neither the text nor the number of a message in an error of onMessage', async () => {
+    const said = 'Please call my Daughter instead';
+    mustNotShow(said, said.toUpperCase());
+    await start({
+      onMessage: ({ text, from = '' }) => {
+        throw new Error(`cannot read "${text.toUpperCase()}" of ${from.slice(3)}`);
+      },
+    });
+    expect((await write(said)).replies).to.have.lengthOf(1);
+    expect(scene.events.find(({ type }) => type === 'extension.failed')).to.include({
+      reason: 'cannot read "…" of …',
+    });
+  });
+
   for (const [what, onMessage] of [
     [
       'throws',
@@ -512,6 +527,22 @@ describe('the inbound route', () => {
       expect(received()).to.deep.equal([]);
       expect(await channelOf()).to.equal('whatsapp');
     });
+
+    for (const [what, text, replies] of [
+      ['some characters', 'On\u0007, \ud800Ana\uffff 👋', ['On, Ana 👋']],
+      ['nothing but such characters', '\u0000\udfff', []],
+    ] as const) {
+      it(`replies without what XML cannot hold if onMessage returns ${what}, and logs none of it`, async () => {
+        mustNotShow('On\u0007', 'Ana\uffff', 'Invalid character');
+        await start({ onMessage: () => ({ text, isStart: true }) });
+        await write('STOP');
+        scene.twilio.joinSandbox(ANA.phone);
+        const answered = await write('MAPLE-71');
+        expect(answered.answer?.status).to.equal(200);
+        expect(answered.replies).to.deep.equal(replies);
+        expect(await channelOf()).to.equal('whatsapp');
+      });
+    }
 
     it('escapes the reply of onMessage', async () => {
       await start({ onMessage: ({ text }) => `<Message>${text}&` });

@@ -156,6 +156,11 @@ describe('texts', () => {
       expect(await sms({ userId: 'nobody', login: 'nobody', locale: 'und' })).to.equal(`English: ${CODE}`);
     });
 
+    it('is spoken without characters that XML cannot hold', async () => {
+      await start({ voice: { en: 'Your code\u0007 is\ufffe {code}' } });
+      expect((await said())[1]).to.equal(`Your code is ${SPOKEN}`);
+    });
+
     it("are Okta's text and the built-in words if no text of the options fits", async () => {
       await start({ sms: { pt: 'PT {code}' }, voice: { pt: 'PT {code}' } });
       expect(await sms({ locale: 'de' })).to.equal(OKTA_TEXT);

@@ -9,6 +9,7 @@ import { CALL_SID, outcomeReader, SID_NAMESPACE } from './outcome.js';
 import type { TwimlBuilder } from './sdk-types.js';
 import { senderFor, type TwilioSettings } from './settings.js';
 import { sendReporting } from './status-callbacks.js';
+import { twimlText } from './twiml-text.js';
 import { voiceFor } from './voices.js';
 
 const FACTORY = 'twilioCalls';
@@ -73,8 +74,9 @@ function wordsOf(
 function composeTwiml(twiml: TwimlBuilder, { words, locale }: SpokenWords): string {
   const { language, voice } = voiceFor(locale);
   const response = new twiml.VoiceResponse();
-  response.say({ language, voice }, words);
+  const text = twimlText(words);
+  response.say({ language, voice }, text);
   response.pause({ length: PAUSE_SECONDS });
-  response.say({ language, voice }, words);
+  response.say({ language, voice }, text);
   return response.toString();
 }

@@ -6,6 +6,7 @@ import type { TwilioPort } from './client.js';
 import { CALL_SID, deliveryReportOf, meaningOf, MESSAGE_SID, PROVIDER_CODE } from './outcome.js';
 import { E164 } from '../../numbers/phone-number.js';
 import type { FormFields } from './signature.js';
+import { twimlText } from './twiml-text.js';
 
 /** Reads Twilio's webhooks: status callbacks and inbound messages. Their signature is already checked. */
 
@@ -111,9 +112,10 @@ export async function fetchRecipient(
 }
 
 /** TwiML that replies with a text, or with nothing. */
-export function replyTwiml(text: string | undefined): string {
+export function replyTwiml(text = ''): string {
   const response = new twilio.twiml.MessagingResponse();
-  if (text !== undefined) response.message(text);
+  const reply = twimlText(text);
+  if (reply !== '') response.message(reply);
   return response.toString();
 }
 

@@ -3,6 +3,7 @@ import { JOSEError, JWKSNoMatchingKey } from 'jose/errors';
 import { createLocalJWKSet } from 'jose/jwks/local';
 import { jwtVerify } from 'jose/jwt/verify';
 import type { HttpDispatcher } from '../core/http.js';
+import { asList, asObject, fieldOf } from '../core/json.js';
 import { callHttp } from '../http/call.js';
 import { TIMED_OUT, waitAtMost } from '../core/time.js';
 import { RequestError } from '../core/request-error.js';
@@ -82,6 +83,10 @@ export function createHookKeys(parts: {
     } catch (cause) {
       throw unavailable("the issuer's keys cannot be read", cause, REACH_ISSUER);
     }
+    // During an outage an issuer may answer with none. The known keys stay, as after a failure.
+    if (!asList(fieldOf(result.json, 'keys')).some(isSigningKey)) {
+      throw unavailable("the issuer's answer has no key that signs tokens", undefined, REACH_ISSUER);
+    }
     known = { keySet, fetchedAt: parts.clock() };
   };
 
@@ -114,7 +119,7 @@ export function createHookKeys(parts: {
       const options = {
         issuer,
         audience,
-        algorithms: ['RS256'],
+        algorithms: [ALGORITHM],
         currentDate: now,
         clockTolerance: CLOCK_TOLERANCE_SECONDS,
       };
@@ -140,6 +145,17 @@ export function createHookKeys(parts: {
     refresh,
   };
 }
+
+/** Whether jose can take a key to verify RS256. */
+function isSigningKey(key: unknown): boolean {
+  const { kty, n, e, use = 'sig', alg = ALGORITHM } = asObject(key);
+  return (
+    kty === 'RSA' && typeof n === 'string' && typeof e === 'string' && use === 'sig' && alg === ALGORITHM
+  );
+}
+
+/** The one algorithm that Okta signs tokens with. */
+const ALGORITHM = 'RS256';
 
 /** The tolerated difference between Okta's clock and ours. */
 const CLOCK_TOLERANCE_SECONDS = 10;

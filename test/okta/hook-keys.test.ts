@@ -173,7 +173,7 @@ describe("an issuer's keys", () => {
     ['is not a key set', { status: 200, body: {} }, "the issuer's keys cannot be read"],
     [
       'contains a malformed key',
-      { status: 200, body: { keys: [{ kty: 'RSA', n: false, e: 'AQAB', kid: 'first', alg: 'RS256' }] } },
+      { status: 200, body: { keys: [{ kty: 'RSA', n: '-', e: 'AQAB', kid: 'first', alg: 'RS256' }] } },
       "the issuer's key cannot be used",
     ],
   ] as const satisfies readonly (readonly [string, Answer, string])[]) {
@@ -211,6 +211,30 @@ describe("an issuer's keys", () => {
     okta.answerWith(() => ({ status: 500 }));
     expect(await check(sign('second'))).to.have.property('code', 'ERR_JWKS_NO_MATCHING_KEY');
     expect(await check()).to.equal('okta');
+  });
+
+  it('stay in use if the issuer answers without a key that signs tokens', async () => {
+    await check();
+    const [good] = (keySet('first') as { body: { keys: readonly object[] } }).body.keys;
+    for (const others of [
+      [],
+      [{ ...good, use: 'enc' }],
+      [{ ...good, alg: 'RSA-OAEP' }],
+      [{ ...good, n: false }],
+      [{ kty: 'EC', crv: 'P-256', x: 'AA', y: 'AA' }],
+    ]) {
+      okta.answerWith(() => ({ status: 200, body: { keys: others } }));
+      now += 10 * MINUTE_MS + 1;
+      expect(await check(), JSON.stringify(others)).to.equal('okta');
+      await allEnded();
+      expect(await check(), JSON.stringify(others)).to.equal('okta');
+      isUnavailable(
+        await keys.refresh().catch((error: unknown) => error),
+        "the issuer's answer has no key that signs tokens",
+      );
+    }
+    okta.answerWith(() => keySet('second'));
+    expect(await check(sign('second')), 'new keys replace them').to.equal('okta');
   });
 
   it('accept a token whose times are up to ten seconds off by the given clock', async () => {

@@ -1,4 +1,4 @@
-import { chmodSync, existsSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, lstatSync, renameSync, rmSync, writeFileSync, type Stats } from 'node:fs';
 import { join } from 'node:path';
 import { parseEnv } from 'node:util';
 import { DEFAULT_PATH } from '../../options/options.js';
@@ -80,7 +80,7 @@ process.once("SIGTERM", () => {
 
 /** @throws CommandError if one of the files is there, unless `isForced`. */
 export function requireAbsent(folder: string, names: readonly string[], isForced: boolean): void {
-  const found = names.filter((name) => existsSync(join(folder, name)));
+  const found = names.filter((name) => entryAt(join(folder, name)) !== undefined);
   if (isForced || found.length === 0) return;
   throw new CommandError(
     'FILE_EXISTS',
@@ -113,13 +113,20 @@ export function writeFiles(folder: string, files: readonly NewFile[], isForced: 
   return kept;
 }
 
+/** What is at a path, without following a symbolic link, whose target may be missing. */
+function entryAt(path: string): Stats | undefined {
+  return lstatSync(path, { throwIfNoEntry: false });
+}
+
 /** Renames an old `gateway.env` to a name that no file has, and returns that name. */
 function keepOldEnv(folder: string): string | undefined {
   const path = join(folder, ENV_FILE);
-  if (!existsSync(path)) return undefined;
+  const old = entryAt(path);
+  if (old === undefined) return undefined;
   let kept = `${ENV_FILE}.bak`;
-  for (let number = 2; existsSync(join(folder, kept)); number++) kept = `${ENV_FILE}.bak${number}`;
-  chmodSync(path, ENV_MODE);
+  for (let number = 2; entryAt(join(folder, kept)) !== undefined; number++) kept = `${ENV_FILE}.bak${number}`;
+  // The target of a symbolic link is not ours, and chmod would change it.
+  if (old.isFile()) chmodSync(path, ENV_MODE);
   renameSync(path, join(folder, kept));
   return kept;
 }

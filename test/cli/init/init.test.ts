@@ -5,6 +5,7 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
+  readlinkSync,
   rmSync,
   statSync,
   symlinkSync,
@@ -336,6 +337,27 @@ describe('init', () => {
     expect(readFileSync(at('gateway.env.bak'), 'utf8')).to.equal('HOOK_SECRET=first\n');
     expect(readFileSync(at('gateway.env.bak2'), 'utf8')).to.equal(second);
     expect(['gateway.env', 'gateway.env.bak', 'gateway.env.bak2'].filter(isPrivate)).to.have.length(3);
+  });
+
+  it('keeps a gateway.env that is a symbolic link with --force, and leaves its target as it is', async function () {
+    if (process.platform === 'win32') this.skip();
+    const forced = '--org https://acme.okta.com --provider twilio --skip-check --force';
+    writeFileSync(at('shared'), 'HOOK_SECRET=shared\n');
+    chmodSync(at('shared'), 0o644);
+    for (const [target, kept] of [
+      [at('shared'), 'gateway.env.bak'],
+      [at('missing'), 'gateway.env.bak2'],
+    ] as const) {
+      rmSync(at('gateway.env'), { force: true });
+      symlinkSync(target, at('gateway.env'));
+      expect((await init('--org https://acme.okta.com --provider twilio --skip-check')).code).to.equal(2);
+      expect((await init(`${forced} --json`)).json()).to.have.property('kept', kept);
+      expect(statSync(at('shared')).mode & 0o777).to.equal(0o644);
+      expect(readlinkSync(at(kept))).to.equal(target);
+      expect(statSync(at('gateway.env')).mode & 0o777).to.equal(0o600);
+    }
+    expect(readFileSync(at('shared'), 'utf8')).to.equal('HOOK_SECRET=shared\n');
+    expect(existsSync(at('missing'))).to.equal(false);
   });
 
   it('leaves the old gateway.env in its place if a file cannot be written', async () => {

@@ -52,7 +52,7 @@ const BEFORE: Readonly<Record<string, string>> = {
 function moduleOf(snippet: Snippet): SnippetModule {
   const before = BEFORE[snippet.heading] ?? '';
   // It continues another snippet.
-  if (snippet.heading === 'Twilio emulator')
+  if (snippet.heading === 'A bad day')
     return { ...snippet, before: snippetIn('.docs/testing.md', 'Test your gateway') };
   // A part of the options.
   if (/^\w+:/.test(snippet.code)) {
@@ -184,7 +184,7 @@ describe('the code of the guides, unchanged,', () => {
   before(async function () {
     // In some phases vendors keep the hook waiting.
     const [first, end] = snippetIn('.docs/testing.md', 'Test your gateway').split('\nserver.close();');
-    const parts = [first, snippetIn('.docs/emulators.md', 'Twilio emulator'), `server.close();${end ?? ''}`];
+    const parts = [first, snippetIn('.docs/testing.md', 'A bad day'), `server.close();${end ?? ''}`];
     const code = parts.join('\n').replaceAll('3100', String(await freePort()));
     writeFileSync(gateway, `${toJavaScript(code)}\nawait import('./${basename(emulator)}');\n`);
     writeFileSync(emulator, toJavaScript(snippetIn('.docs/emulators.md', 'Okta emulator')));

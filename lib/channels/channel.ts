@@ -47,6 +47,6 @@ export interface ReceivedMessage {
   readonly repliedTo?: string | undefined;
   /** The text, unchanged. */
   readonly text: string;
-  /** Twilio has recognised the keyword of this SMS and answered it itself. */
+  /** Whether Twilio has recognised a keyword and replied (Advanced Opt-Out). `onMessage` does not get such a message. */
   readonly isHandled: boolean;
 }

@@ -207,6 +207,8 @@ export interface HookEventFields {
     readonly messageId: string;
     /** The keyword, if the message is one. */
     readonly keyword: 'stop' | 'start' | 'help' | undefined;
+    /** Whether Twilio recognised the keyword and replied (Advanced Opt-Out). The hook then sends no reply. */
+    readonly isHandled: boolean;
     /** The last two digits; `undefined` if WhatsApp hides the number, and no earlier message showed it. */
     readonly fromEnding: string | undefined;
   };

@@ -30,7 +30,7 @@ export type { EmulatedCall } from './twilio/calls.js';
 export type { EmulatedTemplate, NewTemplate, TemplateStatus } from './twilio/content.js';
 export { startTwilioEmulator, type TwilioEmulator, type TwilioEmulatorOptions } from './twilio/emulator.js';
 export type { TwilioError } from './twilio/errors.js';
-export type { EmulatedInbound, InboundMessage } from './twilio/inbound.js';
+export type { AdvancedOptOut, EmulatedInbound, InboundMessage } from './twilio/inbound.js';
 export type { EmulatedFeedback, EmulatedMessage } from './twilio/messages.js';
 export type { DeliveredItem, EmulatedPhoneItem } from './twilio/phones.js';
 export type { LateFailureRule, RefusalRule } from './twilio/context.js';

@@ -3,7 +3,10 @@
  * the keyword is all of its text.
  */
 
-export type Keyword = 'stop' | 'start' | 'help';
+/** Every keyword. STOP is first: it wins if a word stands for several of them. */
+export const KEYWORDS = ['stop', 'start', 'help'] as const;
+
+export type Keyword = (typeof KEYWORDS)[number];
 
 /** The accepted words of each keyword, normalised as {@link keywordOf} normalises a message. */
 export type Keywords = Readonly<Record<Keyword, ReadonlySet<string>>>;
@@ -51,14 +54,11 @@ export function readKeywords(words: {
 /** A longer message cannot be a keyword and is not normalised. Characters. */
 const MAX_MESSAGE_LENGTH = 80;
 
-/**
- * The keyword that a message consists of, or `undefined`. STOP wins if a custom word stands for several
- * keywords.
- */
+/** The keyword that a message consists of, or `undefined`. */
 export function keywordOf(text: string, keywords: Keywords): Keyword | undefined {
   if (text.length > MAX_MESSAGE_LENGTH) return undefined;
   const word = normalize(text);
-  return (['stop', 'start', 'help'] as const).find((keyword) => keywords[keyword].has(word));
+  return KEYWORDS.find((keyword) => keywords[keyword].has(word));
 }
 
 /** Ignores case and the punctuation that phones add: `"Stop."`, ` STOP ` and `stop!` are one word. */

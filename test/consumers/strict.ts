@@ -99,6 +99,7 @@ import {
   startOktaEmulator,
   startTwilioEmulator,
   type AccountSettings,
+  type AdvancedOptOut,
   type AuthenticatorStatus,
   type CallbackFault,
   type CodeProblem,
@@ -687,6 +688,8 @@ export async function tryTwilio(okta: OktaEmulator, twilio: TwilioEmulator): Pro
   twilio.setCapabilities(twilio.smsNumber, capabilities);
   twilio.faultCallbacks(callbackFault);
   await twilio.releaseCallbacks();
+  const words: AdvancedOptOut = { stop: ['BASTA'], start: undefined };
+  twilio.setAdvancedOptOut(words);
   const inbound: InboundMessage = { from: '+447700900123', body: 'STOP', url: undefined };
   const received: EmulatedInbound = await twilio.receive(inbound);
   const answer: WebhookAnswer | undefined = received.answer;

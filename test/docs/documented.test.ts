@@ -71,7 +71,7 @@ const FURTHER_OPTIONS = [
   ['state/redis/options.ts', 'RedisStateOptions', '.docs/redis.md', 'Options'],
   ['options/options.ts', 'ConsoleOptions', '.docs/console.md', 'The console'],
   ['testing/phones/page.ts', 'PhonesPageOptions', '.docs/testing.md', "The phones' page"],
-  ['testing/phones/bad-day.ts', 'BadDayOptions', '.docs/emulators.md', 'Twilio emulator'],
+  ['testing/phones/bad-day.ts', 'BadDayOptions', '.docs/testing.md', 'A bad day'],
   ['testing/okta/emulator.ts', 'OktaEmulatorOptions', '.docs/emulators.md', 'Okta emulator'],
   ['testing/twilio/emulator.ts', 'TwilioEmulatorOptions', '.docs/emulators.md', 'Twilio emulator'],
 ] as const;

@@ -143,6 +143,7 @@ const EVENTS: { readonly [Type in HookEvent['type']]: HookEventOf<Type> } = {
     channel: 'whatsapp',
     messageId: 'SM1',
     keyword: 'stop',
+    isHandled: false,
     fromEnding: '23',
   },
   'breaker.changed': {

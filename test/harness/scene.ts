@@ -17,6 +17,7 @@ import {
   type HookCall,
   type OktaEmulator,
   type TwilioEmulator,
+  type TwilioEmulatorOptions,
 } from '#lib/testing/index.js';
 import { mustNotShow, witness } from './witness.js';
 
@@ -72,6 +73,7 @@ export interface SceneOptions {
   /** Options that override the usual ones. A function gets the emulators and the gateway's origin. */
   readonly hook?:
     Override | ((parts: { okta: OktaEmulator; twilio: TwilioEmulator; origin: string }) => Override);
+  readonly twilio?: TwilioEmulatorOptions;
   /** Mounts the hook. Default: alone, at the root. */
   readonly mount?: (app: express.Express, hook: TelephonyHook) => void;
 }
@@ -104,7 +106,7 @@ export function warmUp(): Promise<void> {
 }
 
 async function openScene(options: SceneOptions): Promise<Scene> {
-  const [okta, twilio] = await Promise.all([startOktaEmulator(), startTwilioEmulator()]);
+  const [okta, twilio] = await Promise.all([startOktaEmulator(), startTwilioEmulator(options.twilio)]);
   okta.addUser({ ...ANA, profile: { whatsAppOptIn: true, mobilePhone: ANA.phone, locale: 'en_GB' } });
   okta.addUser({ ...BOB, profile: { mobilePhone: BOB.phone, locale: 'en_US' } });
   twilio.joinSandbox(ANA.phone);

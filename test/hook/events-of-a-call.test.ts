@@ -392,6 +392,7 @@ const STORIES: readonly Story[] = [
           channel: 'whatsapp',
           messageId: 'inbound 1',
           keyword: 'stop',
+          isHandled: false,
           fromEnding: '23',
         },
         'info',

@@ -452,6 +452,91 @@ describe('the inbound route', () => {
     expect(await channelOf()).to.equal('sms');
   });
 
+  describe('with Advanced Opt-Out', () => {
+    const APPROVED = '+447700900199';
+    const RCS = { channel: 'rcs' } as const;
+    const SMS = { channel: 'sms' } as const;
+
+    beforeEach(async () => {
+      scene = await startScene({
+        twilio: { senders: [`whatsapp:${APPROVED}`] },
+        hook: ({ origin, twilio }) => ({
+          publicUrl: `${origin}/okta/telephony`,
+          sandboxNumber: undefined,
+          senders: {
+            whatsapp: { from: APPROVED, templates: { default: twilio.sandboxContentSid } },
+            sms: twilio.smsNumber,
+          },
+        }),
+      });
+      scene.twilio.setAdvancedOptOut({ stop: ['BASTA'], start: ['Reanudar'], help: ['SOS'] });
+    });
+    /** Returns the replies of Twilio and of the hook. */
+    const say = async (body: string, message: Partial<InboundMessage> = {}): Promise<readonly string[]> =>
+      (await write(body, { ...(message.channel === undefined ? { to: APPROVED } : {}), ...message })).replies;
+    const reasonOf = async (): Promise<string | undefined> =>
+      errorOf(await scene.call())?.errorCauses?.[0]?.['reason']?.split(':')[0];
+
+    it('obeys the words that Twilio recognises on WhatsApp, and leaves the reply to Twilio', async () => {
+      expect(await channelOf()).to.equal('whatsapp');
+      expect(await say('Basta')).to.deep.equal(['You have opted out. Reply START to resubscribe.']);
+      expect(await channelOf()).to.equal('sms');
+      expect(answered()?.skipped).to.deep.equal([{ channel: 'whatsapp', reason: 'STOPPED' }]);
+      expect(await say('SOS')).to.deep.equal(['Reply STOP to unsubscribe.']);
+      expect(await channelOf()).to.equal('sms');
+      expect(await say('REANUDAR')).to.deep.equal(['You have opted in again.']);
+      expect(await channelOf()).to.equal('whatsapp');
+    });
+
+    it('also leaves the reply to words of its own to Twilio, and sends its reply to others', async () => {
+      for (const body of ['STOP', 'HELP', 'START']) expect(await say(body)).to.have.lengthOf(1);
+      // The hook knows this word, and Twilio does not.
+      expect(await say('BAJA')).to.deep.equal([
+        'You will get no more codes by WhatsApp. Send START to get them here again.',
+      ]);
+      expect((await say('Hello?'))[0]).to.match(/nobody reads/);
+    });
+
+    it('ends a STOP by RCS when the user opts in by a word of the org, by RCS or SMS', async () => {
+      scene.okta.updateUser(ANA.id, { whatsAppOptIn: false });
+      for (const message of [RCS, SMS]) {
+        expect(await say('basta', RCS)).to.have.lengthOf(1);
+        expect(await scene.hook.suppressions(ANA.phone)).to.have.lengthOf(1);
+        expect(await reasonOf()).to.equal('STOPPED');
+        expect(await say('reanudar', message)).to.have.lengthOf(1);
+        expect(await channelOf()).to.equal('sms');
+      }
+    });
+
+    it('leaves a STOP by SMS to Twilio, which refuses the next code', async () => {
+      scene.okta.updateUser(ANA.id, { whatsAppOptIn: false });
+      await say('BASTA', SMS);
+      expect(await scene.hook.suppressions(ANA.phone)).to.deep.equal([]);
+      expect(await reasonOf()).to.equal('21610');
+      await say('REANUDAR', SMS);
+      expect(await channelOf()).to.equal('sms');
+    });
+
+    it('reads what Twilio recognised before the text, and reports that Twilio has replied', async () => {
+      for (const message of [{}, RCS, SMS]) {
+        await say('BASTA', message);
+        await say('SOS', message);
+        await say('REANUDAR', message);
+        // The word means something else to the hook.
+        await say('STOP', { ...message, params: { OptOutType: 'START' } });
+        await say('Hello?', message);
+      }
+      const seen = received().map(({ channel, keyword, isHandled }) => [channel, keyword, isHandled]);
+      const keywords = ['stop', 'help', 'start', 'start', undefined];
+      expect(seen).to.deep.equal(
+        ['whatsapp', 'rcs', 'sms'].flatMap((channel) =>
+          keywords.map((keyword) => [channel, keyword, keyword !== undefined]),
+        ),
+      );
+      expect(await channelOf()).to.equal('whatsapp');
+    });
+  });
+
   describe('under attack', () => {
     const post = async (params: Record<string, string>, signature?: string): Promise<Response> => {
       const url = `${scene.url}/twilio/inbound`;

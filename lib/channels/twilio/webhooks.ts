@@ -5,6 +5,7 @@ import type { ReceivedMessage } from '../channel.js';
 import type { TwilioPort } from './client.js';
 import { CALL_SID, deliveryReportOf, meaningOf, MESSAGE_SID, PROVIDER_CODE } from './outcome.js';
 import { E164 } from '../../numbers/phone-number.js';
+import { KEYWORDS, type Keyword } from '../../texts/keywords.js';
 import type { FormFields } from './signature.js';
 import { twimlText } from './twiml-text.js';
 
@@ -90,9 +91,17 @@ export function readInbound(params: FormFields): ReceivedMessage | undefined {
     externalUserId: sender.id ?? readExternalUserId(params),
     repliedTo: repliedTo !== undefined && MESSAGE_SID.test(repliedTo) ? repliedTo : undefined,
     text: first(params, 'Body') ?? '',
-    // Set by a Messaging Service with Advanced Opt-Out, which has its own keywords.
     isHandled: (first(params, 'OptOutType') ?? '') !== '',
   };
+}
+
+/**
+ * The keyword that Twilio has recognised in a message. Only a Messaging Service with Advanced Opt-Out reports it. Its words
+ * are set at Twilio, so the text does not show which keyword they mean.
+ */
+export function readOptOutType(params: FormFields): Keyword | undefined {
+  const keyword = first(params, 'OptOutType')?.toLowerCase();
+  return KEYWORDS.find((known) => known === keyword);
 }
 
 /** The limits of reading a message's recipient, and of connecting for it, milliseconds. */

@@ -12,7 +12,7 @@ import type { ReplyKind } from '../../options/schema.js';
 import { readSignedForm } from './signed-form.js';
 import type { TwilioPort } from '../../channels/twilio/client.js';
 import type { ReceivedMessage } from '../../channels/channel.js';
-import { fetchRecipient, readInbound, replyTwiml } from '../../channels/twilio/webhooks.js';
+import { fetchRecipient, readInbound, readOptOutType, replyTwiml } from '../../channels/twilio/webhooks.js';
 
 /** The route for messages that users send to our senders: STOP, START and other texts. */
 
@@ -71,7 +71,8 @@ export function receiveInbound(parts: HookParts, twilio: TwilioPort): Route['han
     const sender = senderOf(message);
     const channel = planChannelOf(message);
     // For SMS, Twilio keeps the opt-outs and refuses the messages. For RCS it may, with the same keywords.
-    const mayStop = channel === 'whatsapp' || (message.channel === 'rcs' && isTwilioWord(message.text));
+    const isTwilioKeyword = message.isHandled || isTwilioWord(message.text);
+    const mayStop = channel === 'whatsapp' || (message.channel === 'rcs' && isTwilioKeyword);
     if (keyword === 'stop' && mayStop) {
       lastStops.set(senderKey(message), message.messageId);
       await suppressions.add(sender, channel, 'STOPPED');
@@ -128,9 +129,11 @@ export function receiveInbound(parts: HookParts, twilio: TwilioPort): Route['han
     message: ReceivedMessage,
     keyword: Keyword | undefined,
   ): Promise<string | undefined> => {
+    // Twilio has replied, on whatever channel.
+    if (message.isHandled) return undefined;
     if (message.channel !== 'whatsapp') {
       // Twilio has replied, and no other reply to STOP is allowed.
-      if (message.isHandled || isTwilioWord(message.text)) return undefined;
+      if (isTwilioWord(message.text)) return undefined;
       // Twilio does not know this keyword. The help names those that it knows.
       if (keyword !== undefined) return standardReply(message, 'help');
     }
@@ -141,18 +144,20 @@ export function receiveInbound(parts: HookParts, twilio: TwilioPort): Route['han
   };
 
   return async (req, res) => {
-    const read = readInbound(await readSignedForm(req, INBOUND_PATH, parts));
+    const form = await readSignedForm(req, INBOUND_PATH, parts);
+    const read = readInbound(form);
     let reply: string | undefined;
     if (read !== undefined && !(await isReplay(read))) {
       const message = await withNumber(read);
-      const keyword = keywordOf(message.text, settings.inbound.keywords);
+      const keyword = readOptOutType(form) ?? keywordOf(message.text, settings.inbound.keywords);
       await applyKeyword(message, keyword);
-      const { channel, messageId, from } = message;
+      const { channel, messageId, from, isHandled } = message;
       events.emit({
         type: 'inbound.received',
         channel,
         messageId,
         keyword,
+        isHandled,
         fromEnding: from === undefined ? undefined : endingOf(from),
       });
       reply = await replyTo(message, keyword);

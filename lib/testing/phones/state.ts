@@ -101,7 +101,8 @@ function itemsOf(phone: string, madeOf: MadeBySid, twilio: TwilioEmulator): read
     .filter(({ from }) => from === phone)
     .map(({ sid, channel, to, body, at }): PhoneItem => ({
       sid,
-      channel,
+      // Phones show RCS and SMS in one app.
+      channel: channel === 'rcs' ? 'sms' : channel,
       isOwn: true,
       with: to,
       text: body,

@@ -9,7 +9,7 @@ import { TwilioCallbacks, type CallbackFault, type EmulatedCallback } from './ca
 import type { EmulatedCall } from './calls.js';
 import { TwilioContent, type EmulatedTemplate, type NewTemplate } from './content.js';
 import type { LateFailureRule, RefusalRule, TwilioContext } from './context.js';
-import { TwilioInbound, type EmulatedInbound, type InboundMessage } from './inbound.js';
+import { TwilioInbound, type AdvancedOptOut, type EmulatedInbound, type InboundMessage } from './inbound.js';
 import { TwilioLifecycle } from './lifecycle.js';
 import type { EmulatedFeedback, EmulatedMessage } from './messages.js';
 import { TwilioPhones, type DeliveredItem, type EmulatedPhoneItem } from './phones.js';
@@ -104,7 +104,7 @@ export interface TwilioEmulator {
   /** Whether WhatsApp messages from the sandbox reach the phone now. */
   isInSandbox(number: string): boolean;
   /**
-   * A person writes to a number of the account. Twilio's keywords take effect: STOP and START of an SMS (then
+   * A person writes to a number of the account. Twilio's keywords take effect: STOP and START of an SMS or by RCS (then
    * 21610), joining and leaving the sandbox. The signed webhook is posted, and its reply delivered. Throws for a
    * number that the account does not have.
    */
@@ -123,6 +123,11 @@ export interface TwilioEmulator {
   configureVerify(settings: VerifySettings): void;
   /** Changes the account's resource, and the numbers that a trial account may send to. */
   configureAccount(settings: AccountSettings): void;
+  /**
+   * Turns on Advanced Opt-Out of the Messaging Service, with these words; `undefined` turns it off. It then has every sender
+   * but the sandbox. Twilio replies to its words, also on WhatsApp, and posts them with `OptOutType`.
+   */
+  setAdvancedOptOut(words: AdvancedOptOut | undefined): void;
   /** Changes the capabilities of a number of the account. */
   setCapabilities(number: string, changed: Partial<NumberCapabilities>): void;
 
@@ -238,6 +243,7 @@ export async function startTwilioEmulator(options: TwilioEmulatorOptions = {}): 
     addTemplate: (template) => content.add(template),
     configureVerify: (settings) => verify.configure(settings),
     configureAccount: (settings) => account.configure(settings),
+    setAdvancedOptOut: (words) => inbound.setAdvancedOptOut(words),
     setCapabilities: (number, changed) => senders.setCapabilities(number, changed),
     fault: api.fault,
     refuseWith: (rule) => refusals.add(rule),

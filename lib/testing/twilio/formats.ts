@@ -16,9 +16,9 @@ export function readAddress(address: string): ChannelAddress {
     : { isWhatsApp: false, number: address };
 }
 
-/** The address of a number: `whatsapp:+4915…` or `+4915…`. */
+/** The address of a number: `whatsapp:+4915…`, `rcs:+4915…` or `+4915…`. */
 export function addressOf(channel: string, number: string): string {
-  return channel === 'whatsapp' ? WHATSAPP + number : number;
+  return channel === 'whatsapp' || channel === 'rcs' ? `${channel}:${number}` : number;
 }
 
 export function isE164(number: string): boolean {

@@ -1,3 +1,4 @@
+import { requireKeys } from '../server/faults.js';
 import { randomSid } from '../server/random-ids.js';
 import type { TwilioContext } from './context.js';
 import { addressOf, API_VERSION } from './formats.js';
@@ -10,8 +11,8 @@ export interface InboundMessage {
   readonly from: string;
   readonly body: string;
   /** Default: `sms`. */
-  readonly channel?: 'sms' | 'whatsapp' | undefined;
-  /** The recipient. Default: `smsNumber`, or `sandboxNumber`. */
+  readonly channel?: 'sms' | 'whatsapp' | 'rcs' | undefined;
+  /** The recipient. Default: `smsNumber`, `sandboxNumber`, or the RCS sender of the Messaging Service. */
   readonly to?: string | undefined;
   /** The inbound webhook of that number. Default: none, only Twilio reacts. */
   readonly url?: string | undefined;
@@ -21,16 +22,14 @@ export interface InboundMessage {
   readonly isNumberHidden?: boolean | undefined;
   /** The SID of the WhatsApp message that they reply to. Default: none. */
   readonly repliesTo?: string | undefined;
-  /**
-   * More parameters of the webhook, e.g. `ButtonPayload`, or other values, e.g. `From: 'rcs:+44…'`.
-   */
+  /** More parameters of the webhook, e.g. `ButtonPayload`, or other values. */
   readonly params?: Readonly<Record<string, string>> | undefined;
 }
 
 /** The result of an inbound message. */
 export interface EmulatedInbound {
   readonly sid: string;
-  readonly channel: 'sms' | 'whatsapp';
+  readonly channel: 'sms' | 'whatsapp' | 'rcs';
   readonly from: string;
   readonly to: string;
   readonly body: string;
@@ -49,13 +48,32 @@ export interface EmulatedInbound {
   readonly replies: readonly string[];
 }
 
+/**
+ * Words of the Messaging Service, for `setAdvancedOptOut`. Twilio's own words count as well. A word is the whole message, in
+ * any case.
+ */
+export interface AdvancedOptOut {
+  readonly stop?: readonly string[] | undefined;
+  readonly start?: readonly string[] | undefined;
+  readonly help?: readonly string[] | undefined;
+}
+
 /** The keywords that Twilio handles in an SMS, from its page on opt-out keywords. */
-const STOP = new Set(['STOP', 'STOPALL', 'UNSUBSCRIBE', 'CANCEL', 'END', 'QUIT', 'REVOKE', 'OPTOUT']);
-const START = new Set(['START', 'YES', 'UNSTOP']);
+const TWILIO_KEYWORDS = {
+  stop: ['STOP', 'STOPALL', 'UNSUBSCRIBE', 'CANCEL', 'END', 'QUIT', 'REVOKE', 'OPTOUT'],
+  start: ['START', 'YES', 'UNSTOP'],
+  help: ['HELP', 'INFO'],
+} as const;
+type Keyword = keyof typeof TWILIO_KEYWORDS;
+const KEYWORDS = ['stop', 'start', 'help'] as const satisfies readonly Keyword[];
+
+/** The RCS sender of the Messaging Service. Its messages and the SMS of `smsNumber` have their opt-outs in common. */
+const RCS_SENDER = 'emulated_agent';
 
 export class TwilioInbound {
   readonly received: EmulatedInbound[] = [];
   readonly #context: TwilioContext;
+  #advancedOptOut: AdvancedOptOut | undefined;
 
   constructor(context: TwilioContext) {
     this.#context = context;
@@ -66,23 +84,31 @@ export class TwilioInbound {
     const { senders, sandboxNumber, smsNumber, sessions, authToken, recipients, phones, clock } =
       this.#context;
     const isWhatsApp = channel === 'whatsapp';
-    const to = message.to ?? (isWhatsApp ? sandboxNumber : smsNumber);
-    if (!senders.canReceive({ isWhatsApp, number: to })) {
-      throw new Error(`${to} receives no ${isWhatsApp ? 'WhatsApp messages' : 'SMS'} for this account.`);
+    const to = message.to ?? { sms: smsNumber, whatsapp: sandboxNumber, rcs: RCS_SENDER }[channel];
+    const canReceive = channel === 'rcs' ? to === RCS_SENDER : senders.canReceive({ isWhatsApp, number: to });
+    if (!canReceive) {
+      const what = { sms: 'SMS', whatsapp: 'WhatsApp messages', rcs: 'RCS messages' }[channel];
+      throw new Error(`${to} receives no ${what} for this account.`);
     }
+    const smsSender = channel === 'rcs' ? smsNumber : to;
+    const keyword = this.#keywordOf(body, { isWhatsApp, to });
+    const isHandled = this.#advancedOptOut !== undefined && keyword !== undefined;
     const sid = randomSid('SM');
     const at = clock();
     const params = {
       ...this.#paramsOf(message, sid, to),
       ...(isWhatsApp ? whatsAppParamsOf(message, to) : {}),
+      ...(isHandled ? { OptOutType: keyword.toUpperCase() } : {}),
       ...message.params,
     };
-    const own = isWhatsApp ? this.#reactOnWhatsApp(from, to, body) : this.#reactOnSms(from, to, body);
+    const own = isWhatsApp
+      ? this.#reactOnWhatsApp(message, to, keyword)
+      : this.#reactOnSms(from, smsSender, keyword);
     if (isWhatsApp && sessions.isReachable(from, to)) sessions.wrote(from, to);
     const isForwarded = url !== undefined && own.isForwarded;
     const answer = isForwarded ? await postWebhook(this.#context, url, params) : undefined;
     // After STOP the phone gets Twilio's reply and no other.
-    const isSilenced = !isWhatsApp && recipients.hasOptedOut(from, to);
+    const isSilenced = !isWhatsApp && recipients.hasOptedOut(from, smsSender);
     const replies = [...own.replies, ...(isSilenced ? [] : repliesOf(answer))];
     const signature = url === undefined ? '' : signWebhook(authToken, url, params);
     const received: EmulatedInbound = {
@@ -101,25 +127,51 @@ export class TwilioInbound {
     };
     // Added before its replies, so that a listener sees the message that they answer.
     this.received.push(received);
-    for (const text of replies) phones.deliver(from, { channel, text, at: clock(), sid: randomSid('SM') });
+    // Phones show RCS and SMS in one app.
+    const shown = isWhatsApp ? 'whatsapp' : 'sms';
+    for (const text of replies)
+      phones.deliver(from, { channel: shown, text, at: clock(), sid: randomSid('SM') });
     return received;
   }
 
-  #reactOnSms(from: string, to: string, body: string): Reaction {
-    const { recipients } = this.#context;
+  setAdvancedOptOut(words: AdvancedOptOut | undefined): void {
+    if (words !== undefined) requireKeys('setAdvancedOptOut()', words, KEYWORDS);
+    this.#advancedOptOut = words;
+  }
+
+  /** The keyword that Twilio recognises. On WhatsApp it does so only by Advanced Opt-Out. */
+  #keywordOf(body: string, { isWhatsApp, to }: { isWhatsApp: boolean; to: string }): Keyword | undefined {
+    const words = this.#advancedOptOut;
+    if (isWhatsApp && (words === undefined || !this.#isInService(to))) return undefined;
     const word = body.trim().toUpperCase();
-    if (STOP.has(word) && recipients.optOut(from, to)) {
+    return KEYWORDS.find((keyword) =>
+      [...TWILIO_KEYWORDS[keyword], ...(words?.[keyword] ?? [])].some(
+        (known) => known.toUpperCase() === word,
+      ),
+    );
+  }
+
+  /** The Messaging Service has every WhatsApp sender but the sandbox, which can be in none. */
+  #isInService(whatsAppNumber: string): boolean {
+    return whatsAppNumber !== this.#context.sandboxNumber;
+  }
+
+  #reactOnSms(from: string, sender: string, keyword: Keyword | undefined): Reaction {
+    const { recipients } = this.#context;
+    if (keyword === 'stop' && recipients.optOut(from, sender)) {
       return forward('You will get no more messages. Reply START to resubscribe.');
     }
-    if (START.has(word) && recipients.optIn(from, to)) {
+    if (keyword === 'start' && recipients.optIn(from, sender)) {
       return forward('You will get messages from this number again.');
     }
+    if (keyword === 'help' && this.#advancedOptOut !== undefined) return forward(ADVANCED_REPLIES.help);
     return forward();
   }
 
-  /** On WhatsApp, Twilio handles only the sandbox's keywords. */
-  #reactOnWhatsApp(from: string, to: string, body: string): Reaction {
+  /** Twilio itself handles the sandbox's keywords, and those of Advanced Opt-Out. */
+  #reactOnWhatsApp({ from, body }: InboundMessage, to: string, keyword: Keyword | undefined): Reaction {
     const { sandboxNumber, joinCode, sessions } = this.#context;
+    if (keyword !== undefined) return forward(ADVANCED_REPLIES[keyword]);
     if (to !== sandboxNumber) return forward();
     const word = body.trim().toLowerCase();
     if (word === `join ${joinCode}`) {
@@ -140,6 +192,11 @@ export class TwilioInbound {
     to: string,
   ): Record<string, string> {
     const { accountSid, smsNumber, messagingServiceSid } = this.#context;
+    const isOfService = {
+      sms: to === smsNumber,
+      rcs: true,
+      whatsapp: this.#advancedOptOut !== undefined && this.#isInService(to),
+    }[channel];
     return {
       AccountSid: accountSid,
       ApiVersion: API_VERSION,
@@ -152,7 +209,7 @@ export class TwilioInbound {
       SmsSid: sid,
       SmsStatus: 'received',
       To: addressOf(channel, to),
-      ...(channel === 'sms' && to === smsNumber ? { MessagingServiceSid: messagingServiceSid } : {}),
+      ...(isOfService ? { MessagingServiceSid: messagingServiceSid } : {}),
     };
   }
 }
@@ -172,6 +229,13 @@ function whatsAppParamsOf(
       : { OriginalRepliedMessageSid: repliesTo, OriginalRepliedMessageSender: `whatsapp:${to}` }),
   };
 }
+
+/** The replies that an administrator sets for the words of Advanced Opt-Out. */
+const ADVANCED_REPLIES: Readonly<Record<Keyword, string>> = {
+  stop: 'You have opted out. Reply START to resubscribe.',
+  start: 'You have opted in again.',
+  help: 'Reply STOP to unsubscribe.',
+};
 
 interface Reaction {
   readonly replies: readonly string[];

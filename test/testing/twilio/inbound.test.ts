@@ -181,6 +181,52 @@ describe('startTwilioEmulator: inbound messages', () => {
     );
   });
 
+  it('treats STOP by RCS as an opt-out from SMS, too', async () => {
+    const rcs = { from: PHONE, channel: 'rcs', url: url() } as const;
+    const { params, replies } = await twilio.receive({ ...rcs, body: 'STOP' });
+    expect(params).to.include({
+      From: `rcs:${PHONE}`,
+      To: 'rcs:emulated_agent',
+      MessagingServiceSid: twilio.messagingServiceSid,
+    });
+    expect(params).to.not.have.property('OptOutType');
+    expect(replies).to.have.length(1);
+    expect(twilio.inbox(PHONE).map(({ channel }) => channel)).to.deep.equal(['sms']);
+    expect((await rest.message()).body['code']).to.equal(21610);
+    await twilio.receive({ ...rcs, body: 'START' });
+    expect((await rest.message()).status).to.equal(201);
+  });
+
+  it('recognises the words of Advanced Opt-Out on every channel but in the sandbox, and posts their OptOutType', async () => {
+    twilio.setAdvancedOptOut({ stop: ['BASTA'], start: ['Reanudar'], help: ['SOS'] });
+    twilio.joinSandbox(PHONE);
+    for (const message of [
+      { channel: 'sms' },
+      { channel: 'rcs' },
+      { channel: 'whatsapp', to: APPROVED },
+    ] as const) {
+      const said = async (body: string): Promise<unknown[]> => {
+        const { params, replies } = await twilio.receive({ from: PHONE, body, url: url(), ...message });
+        return [params['OptOutType'], params['MessagingServiceSid'], replies.length];
+      };
+      const service = twilio.messagingServiceSid;
+      expect(await said(' basta ')).to.deep.equal(['STOP', service, 1]);
+      expect(await said('REANUDAR')).to.deep.equal(['START', service, 1]);
+      expect(await said('sos')).to.deep.equal(['HELP', service, 1]);
+      expect(await said('UNSUBSCRIBE')).to.deep.equal(['STOP', service, 1]);
+      expect(await said('START')).to.deep.equal(['START', service, 1]);
+      expect(await said('please stop')).to.deep.equal([undefined, service, 0]);
+    }
+    expect((await writeWhatsApp('BASTA')).params).to.not.have.any.keys('OptOutType', 'MessagingServiceSid');
+    await write('BASTA');
+    expect((await rest.message()).body['code']).to.equal(21610);
+    twilio.setAdvancedOptOut(undefined);
+    expect((await write('BASTA')).params).to.not.have.property('OptOutType');
+    expect(() => {
+      twilio.setAdvancedOptOut({ stopp: ['BASTA'] } as never);
+    }).to.throw(TypeError, 'setAdvancedOptOut() knows no stopp');
+  });
+
   it('replies itself to STOP without a webhook, and records no answer if the server is closed', async () => {
     const without = await twilio.receive({ from: PHONE, body: 'STOP' });
     expect(without).to.include({ isForwarded: false, signature: '', answer: undefined });
@@ -196,6 +242,7 @@ describe('startTwilioEmulator: inbound messages', () => {
       { to: '+4930999999' },
       { to: 'ACME' },
       { to: twilio.smsNumber, channel: 'whatsapp' },
+      { to: twilio.smsNumber, channel: 'rcs' },
     ] as const) {
       expect(String(await rejection(twilio.receive({ ...inbound, ...wrong })))).to.include('receives no');
     }

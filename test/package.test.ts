@@ -324,6 +324,15 @@ describe('the package', () => {
       expect(await consumerOf('express').node(TYPESCRIPT_7, '-p', '.')).to.equal('');
     });
 
+    for (const version of [22, 24, 25, 26]) {
+      it(`compile with the declarations of Node ${version}`, async () => {
+        const args = ['-p', '.', '--typeRoots', `types-node${version}`];
+        expect(await consumerOf('express').node(TYPESCRIPT_7, ...args)).to.equal('');
+        const files = await consumerOf('express').node(TYPESCRIPT_7, ...args, '--listFilesOnly');
+        expect(files).to.include(`/types-node${version}/crypto.d.ts`).and.not.include('@types/node/');
+      });
+    }
+
     // Node10 resolution ignores `exports`: without `typesVersions` only the first entry resolves.
     it('compile in a CommonJS consumer with the resolution node10', () => {
       const options = ['--module', 'commonjs', '--moduleResolution', 'node10', '--ignoreDeprecations', '6.0'];

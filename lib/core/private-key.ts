@@ -1,4 +1,4 @@
-import { createPrivateKey, type JsonWebKey, type KeyObject } from 'node:crypto';
+import { createPrivateKey, type JsonWebKeyInput, type KeyObject } from 'node:crypto';
 
 /** A private key, its algorithm and its id. */
 export interface PrivateKey {
@@ -35,7 +35,7 @@ export function readPrivateKey(key: string | object): PrivateKey {
     privateKey =
       typeof source === 'string'
         ? createPrivateKey(source)
-        : createPrivateKey({ key: source as JsonWebKey, format: 'jwk' });
+        : createPrivateKey({ key: source as JsonWebKeyInput['key'], format: 'jwk' });
   } catch {
     // Node's own message may quote the input.
     throw new Error(

@@ -82,6 +82,12 @@ export function makeConsumer(express: 'express' | 'express4', files: readonly st
   // A logger of consumers.
   link('pino');
   link('@types/node');
+  // The declarations of other versions of Node, each in its own `typeRoots`.
+  for (const version of [22, 24, 25, 26]) {
+    mkdirSync(join(folder, `types-node${version}`));
+    const target = join(ROOT, `node_modules/types-node${version}`);
+    symlinkSync(target, join(folder, `types-node${version}/node`), 'junction');
+  }
   // The next major version: compiled only, because it does not run on Node 20.
   link('undici8');
   cpSync(join(ROOT, 'test/consumers'), folder, { recursive: true });

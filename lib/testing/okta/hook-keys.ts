@@ -1,8 +1,9 @@
-import type { JsonWebKey, KeyObject } from 'node:crypto';
+import type { KeyObject } from 'node:crypto';
 import { okReply, type Reply } from '../server/reply.js';
 import type { OrgContext } from './context.js';
 import { validationFailed } from './errors.js';
 import { hookRoutes, type Route } from './route.js';
+import type { SigningKey } from './rsa-keys.js';
 import { textFieldOf } from '../../core/json.js';
 import { randomAlphanumeric } from '../server/random-ids.js';
 
@@ -19,7 +20,7 @@ export interface EmulatedHookKey {
 
 interface StoredKey extends EmulatedHookKey {
   readonly privateKey: KeyObject;
-  readonly publicJwk: JsonWebKey;
+  readonly publicJwk: SigningKey['jwk'];
   readonly created: string;
 }
 

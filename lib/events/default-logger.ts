@@ -24,9 +24,11 @@ export function createDefaultLogger(destination: LogDestination = process.stdout
     },
   });
   const lines = createLogger({
-    format: format((info) =>
-      Object.assign(info, { [MESSAGE]: lineOf(info.level, info.message, asObject(info['fields'])) }),
-    )(),
+    format: format((info) => {
+      // Tracing libraries patch winston and add members such as `trace_id`.
+      const { level, message, fields, ...added } = info;
+      return Object.assign(info, { [MESSAGE]: lineOf(level, message, asObject(fields), added) });
+    })(),
     // The two type packages behind winston disagree on the base class. At run time it is one class.
     // eslint-disable-next-line @typescript-eslint/no-unsafe-class-instance-assignment
     transports: [new transports.Stream({ stream })],
@@ -43,14 +45,24 @@ export function createDefaultLogger(destination: LogDestination = process.stdout
  *
  * @param given - a text, or whatever a channel without types logs.
  */
-function lineOf(level: string, given: unknown, fields: JsonObject): string {
+function lineOf(level: string, given: unknown, fields: JsonObject, added: JsonObject): string {
   const message = given instanceof Error ? given.message : given;
   const start = { timestamp: new Date().toISOString(), level, message };
   // A channel may log an error, a URL, or fields of these names. As winston does, the line has both messages.
-  if ('timestamp' in fields || 'level' in fields || 'message' in fields || 'toJSON' in fields) {
+  const isMixed = 'timestamp' in fields || 'level' in fields || 'message' in fields || 'toJSON' in fields;
+  if (isMixed || Object.keys(added).length > 0) {
     const { message: second, stack, cause } = fields;
     const both = second ? `${String(message)} ${second as string}` : message;
-    return textOf({ ...start, ...fields, ...start, message: both, stack, cause, toJSON: undefined });
+    return textOf({
+      ...start,
+      ...fields,
+      ...added,
+      ...start,
+      message: both,
+      stack,
+      cause,
+      toJSON: undefined,
+    });
   }
   const [first, rest] = [textOf(start), textOf(fields)];
   return rest === '{}' ? first : `${first.slice(0, -1)},${rest.slice(1)}`;

@@ -3,10 +3,11 @@ import { closeSync, openSync, readFileSync, readSync, rmSync, writeSync } from '
 import { connect, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Writable } from 'node:stream';
+import { Writable, type Transform } from 'node:stream';
 import { text as readAll } from 'node:stream/consumers';
 import { expect } from 'chai';
 import sinon from 'sinon';
+import winston from 'winston';
 import { createDefaultLogger } from '#lib/events/default-logger.js';
 import { MAX_WAITING } from '#lib/events/log-output.js';
 import { witness } from '#harness/witness.js';
@@ -113,6 +114,59 @@ describe('the default log', () => {
     createDefaultLogger(stdout).logger.info('hello', circle);
     await nextTurn();
     expect(stdout.lines[0]).to.include({ level: 'info', message: 'hello', event: 'e', size: '12' });
+  });
+
+  describe('with a tracing library, which patches winston to add members to a line,', () => {
+    let patched: sinon.SinonStub;
+    /** Replaces the method that OpenTelemetry and Datadog patch. */
+    const patch = (addTo: (line: object) => object): void => {
+      const { prototype } = (winston as unknown as { Logger: { prototype: Transform } }).Logger;
+      const write = prototype.write;
+      patched = sinon.stub(prototype, 'write').callsFake(function (this: Transform, line: unknown): boolean {
+        return Reflect.apply(write, this, [addTo(line as object)]) as boolean;
+      });
+    };
+    afterEach(() => {
+      patched.restore();
+    });
+
+    it('keeps the members of OpenTelemetry', async () => {
+      const added = { trace_id: 'a1', span_id: 'b2' };
+      patch((line) => Object.assign(line, added));
+      const stdout = new Stdout();
+      const { logger } = createDefaultLogger(stdout);
+      logger.info('hello', { event: 'e', userId: '00u1' });
+      logger.warn('alone');
+      logger.error('failed', new Error('why') as never);
+      logger.info('own', { trace_id: 'c3' });
+      await nextTurn();
+      const [hello, alone, failed, own] = stdout.lines;
+      expect(Object.keys(hello ?? {}).slice(0, 3)).to.deep.equal(['timestamp', 'level', 'message']);
+      expect(hello).to.include({ level: 'info', message: 'hello', event: 'e', userId: '00u1', ...added });
+      expect(alone).to.include({ message: 'alone', ...added });
+      expect(failed).to.include({ message: 'failed why', ...added });
+      // Each name stands in a line once.
+      expect(own).to.include({ message: 'own', ...added });
+      expect(stdout.writes.join('').match(/trace_id/g)).to.have.length(4);
+    });
+
+    it('keeps the member of Datadog, which a proxy adds', async () => {
+      const added = { dd: { trace_id: '1' } };
+      const ownerOf = (line: object, key: string | symbol): object => (key === 'dd' ? added : line);
+      patch(
+        (line) =>
+          new Proxy(line, {
+            get: (target, key): unknown => Reflect.get(ownerOf(target, key), key),
+            ownKeys: (target) => [...Reflect.ownKeys(target), 'dd'],
+            getOwnPropertyDescriptor: (target, key) =>
+              Reflect.getOwnPropertyDescriptor(ownerOf(target, key), key),
+          }),
+      );
+      const stdout = new Stdout();
+      createDefaultLogger(stdout).logger.info('hello', { event: 'e' });
+      await nextTurn();
+      expect(stdout.lines[0]).to.deep.include({ message: 'hello', event: 'e', ...added });
+    });
   });
 
   it('writes each name once, and the message and stack of an error', async () => {

@@ -1,5 +1,5 @@
-// Builds dist/: the modules and their types by tsc; the script and the style sheet of each page, one file each, and the
-// style sheet that pages share, by esbuild.
+// Builds dist/: the modules and their types by tsc; the script and the style sheet of each page, and the style sheet that
+// pages share, by esbuild. Their texts are in modules, so that a bundler of a gateway finds them.
 //   node .ci/build.js          the package, unless the last build is newer than its sources
 //   node .ci/build.js pages    only the pages, which are enough for `npm start` and most tests
 // `npm run types` checks the types; this does not check them again.
@@ -16,7 +16,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { createRequire } from 'node:module';
-import { dirname, join, relative } from 'node:path';
+import { dirname, join, relative, sep } from 'node:path';
 import { argv, chdir, execPath, exit, pid } from 'node:process';
 import { fileURLToPath, URL } from 'node:url';
 import { build } from 'esbuild';
@@ -31,7 +31,9 @@ const CONFIGURATION = [
   'package-lock.json',
   '.ci/build.js',
 ];
-const PAGES = ['console/browser', 'testing/phones/browser'];
+/** The folders with a page: its sources are in `browser/`, and `page-files.js` has its texts. */
+const PAGES = ['console', 'testing/phones'];
+const STYLE = 'http/page/browser/base.css';
 
 if (argv[2] === 'pages') await buildPages('dist');
 else if (isStale()) await buildPackage();
@@ -56,6 +58,8 @@ async function buildPackage() {
   }
   removeInnerTypes(next);
   await buildPages(next);
+  const { version } = JSON.parse(readFileSync('package.json', 'utf8'));
+  writeModule(join(next, 'core/version.js'), { VERSION: version });
   // If a source changes during the build, the build is stale.
   utimesSync(join(next, 'index.js'), startedAt, startedAt);
   replaceDist(next);
@@ -93,25 +97,39 @@ function replaceDist(next) {
   }
 }
 
-/** Takes a tenth of a second. Does not write a file that has not changed, because other processes may read it. */
+/** Takes a tenth of a second. */
 async function buildPages(folder) {
   const { outputFiles } = await build({
     entryPoints: [
-      ...PAGES.flatMap((page) => [`lib/${page}/main.ts`, `lib/${page}/main.css`]),
-      'lib/http/page/browser/base.css',
+      ...PAGES.flatMap((page) => [`lib/${page}/browser/main.ts`, `lib/${page}/browser/main.css`]),
+      `lib/${STYLE}`,
     ],
     outbase: 'lib',
-    outdir: folder,
+    outdir: '.',
     bundle: true,
     format: 'esm',
     target: 'es2023',
     write: false,
     logLevel: 'warning',
   });
-  for (const { path, contents } of outputFiles) {
-    if (existsSync(path) && readFileSync(path).equals(contents)) continue;
-    mkdirSync(dirname(path), { recursive: true });
-    writeFileSync(`${path}.${pid}`, contents);
-    renameSync(`${path}.${pid}`, path);
+  const texts = new Map(
+    outputFiles.map(({ path, text }) => [relative('.', path).split(sep).join('/'), text]),
+  );
+  for (const page of PAGES) {
+    const [script, style] = ['main.js', 'main.css'].map((name) => texts.get(`${page}/browser/${name}`));
+    writeModule(join(folder, page, 'page-files.js'), { script, style });
   }
+  writeModule(join(folder, 'http/page/style.js'), { pageStyle: texts.get(STYLE) });
+}
+
+/** Does not write a file that has not changed, because other processes may read it. */
+function writeModule(path, texts) {
+  const lines = Object.entries(texts).map(
+    ([name, text]) => `export const ${name} = ${JSON.stringify(text)};\n`,
+  );
+  const module = lines.join('');
+  if (existsSync(path) && readFileSync(path, 'utf8') === module) return;
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(`${path}.${pid}`, module);
+  renameSync(`${path}.${pid}`, path);
 }

@@ -29,11 +29,9 @@ const ENTRIES = Object.keys(manifest.exports).map((entry) => manifest.name + ent
 const MODULES = ENTRIES.filter((entry) => !entry.endsWith('.json'));
 const ABSOLUTE_PATH = /(?:file:\/\/|["'\s])\/(?:home|Users|root|tmp|builds)\/|\b[A-Z]:\\/;
 
-/** The files that the build makes of a source. Each page becomes one script and one style sheet; pages share base.css. */
+/** The files that the build makes of a source. What a page runs is text in a module. */
 function builtFrom(file: string): string[] {
-  if (file.includes('/browser/')) {
-    return /\/(?:main\.ts|main\.css|base\.css)$/.test(file) ? [`dist/${file.replace(/\.ts$/, '.js')}`] : [];
-  }
+  if (file.includes('/browser/')) return [];
   return [`dist/${file.replace(/\.ts$/, '.js')}`];
 }
 
@@ -266,8 +264,7 @@ describe('the package', () => {
     expect(manifest.sideEffects).to.equal(false);
     const program = manifest.bin[manifest.name]?.slice(2);
     const acting = files
-      // The script of a page runs in that page, and no bundler reads it.
-      .filter((file) => file.endsWith('.js') && file !== program && !file.endsWith('/browser/main.js'))
+      .filter((file) => file.endsWith('.js') && file !== program)
       .filter((file) =>
         parse(join(ROOT, file)).statements.some(
           (statement) => ts.isExpressionStatement(statement) || isImportForEffect(statement),

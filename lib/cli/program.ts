@@ -1,6 +1,6 @@
-import { createRequire } from 'node:module';
 import { parseArgs } from 'node:util';
 import { nearestWord } from '../core/nearest-word.js';
+import { VERSION } from '../core/version.js';
 import type { Time } from '../okta/admin/administration.js';
 import type { Command, CommandOptions, Signals } from './command.js';
 import { badUse, CommandError, reportFailure, type ExitCode } from './failure.js';
@@ -97,15 +97,14 @@ function runWithoutCommand(args: readonly string[], terminal: Terminal): ExitCod
   const words = args.filter((word) => word !== '--json');
   const [first] = words;
   if (first === '--version' && words.length === 1) {
-    const version = versionOf();
-    show(terminal, version, { version });
+    show(terminal, VERSION, { version: VERSION });
     return 0;
   }
   const inner = COMMANDS.filter(({ name }) => name.startsWith(`${first ?? ''} `));
   const isHelp = args.some((word) => word === '--help' || word === '-h');
   if (isHelp) {
     const shown = inner.length > 0 ? inner : COMMANDS;
-    show(terminal, overview(shown), { version: versionOf(), commands: shown.map(describeCommand) });
+    show(terminal, overview(shown), { version: VERSION, commands: shown.map(describeCommand) });
     return 0;
   }
   const names = COMMANDS.map(({ name }) => name).join(', ');
@@ -199,11 +198,4 @@ function overview(commands: readonly Command[]): string {
   const example = `Examples:\n${examples.join('\n')}\n  ${PROGRAM} ${commands[0]?.name ?? ''} --help`;
   const version = '  --version          print the version';
   return `${PROGRAM} <command> [options]\n\n${lines.join('\n')}\n\n${example}\n\nOptions:\n${version}\n${commonHelp(true)}`;
-}
-
-function versionOf(): string {
-  const { version } = createRequire(import.meta.url)('okta-telephony-hook/package.json') as {
-    version: string;
-  };
-  return version;
 }

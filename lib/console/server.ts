@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { History, TimelineSpan } from '../core/history.js';
 import { answer, answerText, parseJsonBody, readBody, requireType } from '../http/exchange.js';
-import { PAGE_HEADERS, readAssets } from '../http/page/assets.js';
+import { createAssets, PAGE_HEADERS } from '../http/page/assets.js';
 import { slashRedirect } from '../http/page/mount-slash.js';
 import type {
   About,
@@ -74,7 +74,7 @@ export function createConsoleServer(
   parts: ConsoleParts,
 ): (req: IncomingMessage, res: ServerResponse) => Promise<void> {
   const { history, streams } = parts;
-  const assets = readAssets('console/browser');
+  const assets = createAssets(() => import('./page-files.js'));
 
   const readJson = async (req: IncomingMessage): Promise<unknown> =>
     parseJsonBody(
@@ -123,8 +123,8 @@ export function createConsoleServer(
     return found;
   };
 
-  const serveAsset: Route = ({ req, res, path }) => {
-    if (!assets.serve(path.slice(ASSETS_PATH.length), req, res)) throw nothingHere();
+  const serveAsset: Route = async ({ req, res, path }) => {
+    if (!(await assets.serve(path.slice(ASSETS_PATH.length), req, res))) throw nothingHere();
   };
 
   const routeFor = (path: string): Routes[string] => {

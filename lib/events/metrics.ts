@@ -1,7 +1,7 @@
-import { createRequire } from 'node:module';
 import type * as PromClient from 'prom-client';
 import type { BreakerState, HookEventListener } from '../core/events.js';
 import { ConfigurationError } from '../core/errors.js';
+import { loadPeer, problemOfPeer } from '../core/peers.js';
 import { countEvents } from './counting.js';
 import { LabelValues } from './metric-labels.js';
 import { COUNTERS, GAUGES, HISTOGRAMS, PREFIX, type Instruments, type MetricRow } from './metric-table.js';
@@ -68,10 +68,9 @@ export function createMetrics(registry: MetricsRegistry): HookMetrics {
 /** Loaded by the first hook with metrics, synchronously, so that the factory can report that it is missing. */
 function loadPromClient(): typeof PromClient {
   try {
-    return createRequire(import.meta.url)('prom-client') as typeof PromClient;
+    return loadPeer('prom-client') as typeof PromClient;
   } catch (cause) {
-    const problem =
-      'metrics: prom-client cannot be loaded from where this package is installed; npm install prom-client@15';
+    const problem = `metrics: ${problemOfPeer('prom-client', { install: 'prom-client@15' })}`;
     throw new ConfigurationError([problem], { cause });
   }
 }

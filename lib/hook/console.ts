@@ -1,4 +1,3 @@
-import { createRequire } from 'node:module';
 import type { HookParts } from './parts.js';
 import { describeHook, readHealth } from './console-health.js';
 import type { FoundUser, MadePayload, PayloadQuestion, UserQuestion } from '../console/api.js';
@@ -8,6 +7,7 @@ import { createStreams } from '../console/stream.js';
 import { maskError } from '../core/masking.js';
 import { refuseProblems } from '../core/option-rules.js';
 import { RequestError } from '../core/request-error.js';
+import { VERSION } from '../core/version.js';
 import type { ConsoleHandler, HookStatus } from './telephony-hook.js';
 import { createHistory } from '../events/history.js';
 import { watchLimits } from '../events/recent-limits.js';
@@ -74,7 +74,6 @@ function createConsoles({ parts, status, oktaClient }: ConsoleBase) {
   const limits = watchLimits(settings.clock);
   const health = () => readHealth(parts, { status, history, limits });
   const streams = createStreams({ history, health });
-  const version = readVersion();
 
   const readOkta = async (path: string): Promise<unknown> => {
     const { body } = await oktaClient.request({ method: 'GET', path, timeoutMs: USER_TIMEOUT_MS });
@@ -133,7 +132,7 @@ function createConsoles({ parts, status, oktaClient }: ConsoleBase) {
         authorize: (req) => options.authorize(req),
         history,
         streams,
-        about: () => describeHook(parts, history, options, version),
+        about: () => describeHook(parts, history, options, VERSION),
         health,
         makePayload,
         sendPayload: (payload, sender) => runTest(payload, sender, parts),
@@ -152,12 +151,4 @@ function createConsoles({ parts, status, oktaClient }: ConsoleBase) {
       await keptHistory.close();
     },
   };
-}
-
-function readVersion(): string {
-  // By the package's own name, because this file's path differs between `lib` and `dist`.
-  const { version } = createRequire(import.meta.url)('okta-telephony-hook/package.json') as {
-    version: string;
-  };
-  return version;
 }

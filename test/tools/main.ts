@@ -31,7 +31,6 @@ const folder = join(FOLDER, 'node_modules', name);
 const { bin } = readJson(join(folder, 'package.json')) as { bin: string | Record<string, string> };
 const script = typeof bin === 'string' ? bin : Object.values(bin)[0];
 const { status } = spawnSync(execPath, [join(folder, script ?? ''), ...args], {
-  cwd: ROOT,
   stdio: 'inherit',
   // A linter asks for no newer linter and reports nothing.
   env: { ...env, REDOCLY_TELEMETRY: 'off', REDOCLY_SUPPRESS_UPDATE_NOTICE: 'true' },

@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync } from 'node:fs';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
 /**
@@ -30,10 +29,11 @@ export const PAGE_HEADERS = {
   'Cross-Origin-Resource-Policy': 'same-origin',
 } as const;
 
-const TYPES = {
-  'main.js': 'text/javascript; charset=utf-8',
-  'main.css': 'text/css; charset=utf-8',
-} as const;
+/** The texts of one page's script and style sheet. */
+export interface PageFiles {
+  readonly script: string;
+  readonly style: string;
+}
 
 interface Asset {
   readonly type: string;
@@ -44,21 +44,16 @@ interface Asset {
 /** The script and the style sheet of one page. */
 export interface Assets {
   /** Answers for `main.js` or `main.css`; `false` for every other name. */
-  serve(name: string, req: IncomingMessage, res: ServerResponse): boolean;
+  serve(name: string, req: IncomingMessage, res: ServerResponse): Promise<boolean>;
 }
 
-/** @param folder - where the page's sources are in `lib`, e.g. `console/browser`. */
-export function readAssets(folder: string): Assets {
-  const place = builtPage(folder);
-  const assets = new Map<string, Asset>();
-  for (const [name, type] of Object.entries(TYPES)) {
-    const content = readFileSync(new URL(name, place));
-    const etag = `"${createHash('sha256').update(content).digest('base64url').slice(0, 22)}"`;
-    assets.set(name, { type, content, etag });
-  }
+/** @param load - imports the page's files. It is called for the first request: many gateways never show the page. */
+export function createAssets(load: () => Promise<PageFiles>): Assets {
+  let loaded: Promise<ReadonlyMap<string, Asset>> | undefined;
   return {
-    serve: (name, req, res) => {
-      const asset = assets.get(name);
+    serve: async (name, req, res) => {
+      loaded ??= load().then(assetsOf);
+      const asset = (await loaded).get(name);
       if (asset === undefined) return false;
       const headers = { ...PAGE_HEADERS, 'Cache-Control': 'no-cache', ETag: asset.etag };
       if (req.headers['if-none-match'] === asset.etag) res.writeHead(304, headers).end();
@@ -71,11 +66,15 @@ export function readAssets(folder: string): Assets {
   };
 }
 
-/** Beside this file as it is published; where the package runs from its sources, a page is built into `dist`. */
-function builtPage(folder: string): URL {
-  const published = new URL(`../../${folder}/`, import.meta.url);
-  if (existsSync(new URL('main.js', published))) return published;
-  const built = new URL(`../../../dist/${folder}/`, import.meta.url);
-  if (existsSync(new URL('main.js', built))) return built;
-  throw new Error(`The page of ${folder} is not built: run npm run build.`);
+function assetsOf({ script, style }: PageFiles): ReadonlyMap<string, Asset> {
+  return new Map([
+    ['main.js', assetOf('text/javascript; charset=utf-8', script)],
+    ['main.css', assetOf('text/css; charset=utf-8', style)],
+  ]);
+}
+
+function assetOf(type: string, text: string): Asset {
+  const content = Buffer.from(text);
+  const etag = `"${createHash('sha256').update(content).digest('base64url').slice(0, 22)}"`;
+  return { type, content, etag };
 }

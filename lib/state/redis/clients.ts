@@ -1,7 +1,7 @@
-import { createRequire } from 'node:module';
 import type * as Ioredis from 'ioredis';
 import type { Cluster, ClusterOptions, Redis, RedisOptions } from 'ioredis';
 import { ConfigurationError } from '../../core/errors.js';
+import { loadPeer, problemOfPeer } from '../../core/peers.js';
 import type { RedisClient } from './options.js';
 import type { RedisTimes } from './times.js';
 
@@ -78,11 +78,10 @@ function timeoutsBy({ connectMs, disconnectMs }: RedisTimes): {
  */
 export function loadIoredis(): typeof Ioredis {
   try {
-    return createRequire(import.meta.url)('ioredis') as typeof Ioredis;
+    return loadPeer('ioredis') as typeof Ioredis;
   } catch (cause) {
-    const problem =
-      'connection: ioredis cannot be loaded from where this package is installed; npm install ioredis';
-    throw new ConfigurationError([problem], { cause, of: 'redisState' });
+    const problem = problemOfPeer('ioredis', { install: 'ioredis', orElse: 'pass a client of ioredis' });
+    throw new ConfigurationError([`connection: ${problem}`], { cause, of: 'redisState' });
   }
 }
 

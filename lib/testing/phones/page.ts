@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { json, Router, type Request, type RequestHandler, type Response } from 'express';
-import { PAGE_HEADERS, readAssets } from '../../http/page/assets.js';
+import { createAssets, PAGE_HEADERS } from '../../http/page/assets.js';
 import { htmlDocument } from '../../http/page/html.js';
 import { LiveState } from './live-state.js';
 import { slashRedirect } from '../../http/page/mount-slash.js';
@@ -74,7 +74,7 @@ export function createPhonesPage(options: PhonesPageOptions): PhonesPage {
   const signIns = new SignIns(okta, twilio, switches);
   const suppressionsOf = rememberSuppressions(options.hook);
   const parts = { okta, twilio, optInAttribute, switches, signIns, suppressionsOf };
-  const assets = readAssets('testing/phones/browser');
+  const assets = createAssets(() => import('./page-files.js'));
   const about = aboutOf(twilio, links);
   const html = phonesHtml(insecureRemoteAccess);
   const live = new LiveState(() => stateOf(parts));
@@ -126,8 +126,8 @@ export function createPhonesPage(options: PhonesPageOptions): PhonesPage {
       })
       .all(onlyMethods('POST'));
   }
-  router.get(/^\/assets\/(.*)/, ({ params }, res, next) => {
-    if (!assets.serve(String(params[0]), res.req, res)) next();
+  router.get(/^\/assets\/(.*)/, async ({ params }, res, next) => {
+    if (!(await assets.serve(String(params[0]), res.req, res))) next();
   });
   router.use(['/api', '/assets'], (_req, res) => {
     nothingHere(res);

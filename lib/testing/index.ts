@@ -6,6 +6,7 @@
 export type { RequestType as HookRequestType } from '../core/request-types.js';
 export type { Fault, FaultRule, RecordedRequest } from './server/faults.js';
 export type { SchemaAttribute, SchemaAttributes, UserSchemaView } from './okta/attributes.js';
+export type { OidcApp } from './okta/authorization-request.js';
 export { startOktaEmulator, type OktaEmulator, type OktaEmulatorOptions } from './okta/emulator.js';
 export type { EmulatedEventHook, EventDelivery, FireOptions } from './okta/event-hooks.js';
 export type { HookCall, HookCallOptions } from './okta/hook-call.js';
@@ -15,7 +16,6 @@ export type { HookPayloadOptions } from './okta/hook-payload.js';
 export type { HookTokenOptions } from './okta/hook-tokens.js';
 export type { EmulatedInlineHook } from './okta/inline-hooks.js';
 export type { LogEvent, LogEventOptions, LogParty } from './okta/log-events.js';
-export type { OidcApp } from './okta/oidc.js';
 export type { AuthenticatorStatus, TelephonyProvider } from './okta/org-resources.js';
 export type { CodeProblem, EnteredCode } from './okta/codes.js';
 export type { RateLimit, RateLimitBucket } from './okta/rate-limit.js';

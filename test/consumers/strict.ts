@@ -575,6 +575,7 @@ export async function emulate(): Promise<unknown> {
     clientId: '0oa4',
     clientSecret: undefined,
     redirectUri: 'http://localhost/callback',
+    postLogoutRedirectUri: undefined,
   };
   okta.registerApp(webApp);
   okta.onHookCall((sent) => (result) => [sent, result.okta.action]);

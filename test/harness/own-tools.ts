@@ -1,4 +1,6 @@
 import { spawnSync } from 'node:child_process';
+import { copyFileSync, existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { ROOT } from './consumer.js';
 
 /**
@@ -9,6 +11,16 @@ import { ROOT } from './consumer.js';
  */
 export function installTools(folder: string): void {
   runNpm(['ci', '--prefix', `test/${folder}`, '--no-audit', '--no-fund', '--ignore-scripts']);
+}
+
+/** As `installTools`, unless the folder has what its lock file names. */
+export function installToolsOnce(folder: string): void {
+  const lock = join(ROOT, 'test', folder, 'package-lock.json');
+  /** The lock of what is installed. */
+  const installed = join(ROOT, 'test', folder, 'node_modules/installed-lock.json');
+  if (existsSync(installed) && readFileSync(installed).equals(readFileSync(lock))) return;
+  installTools(folder);
+  copyFileSync(lock, installed);
 }
 
 /** Runs npm in the checkout with its output. If npm fails, this process exits with npm's exit code. */

@@ -1,9 +1,9 @@
 import { spawnSync } from 'node:child_process';
-import { copyFileSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { env, execPath, exit, stderr } from 'node:process';
 import { ROOT } from '../harness/consumer.js';
-import { installTools } from '../harness/own-tools.js';
+import { installToolsOnce } from '../harness/own-tools.js';
 
 /**
  * Runs one of the tools beside this file: `node --import tsx test/tools/main.ts knip`. Only the gate needs them, and
@@ -11,9 +11,6 @@ import { installTools } from '../harness/own-tools.js';
  */
 
 const FOLDER = join(ROOT, 'test/tools');
-const LOCK = join(FOLDER, 'package-lock.json');
-/** The lock of what is installed. */
-const INSTALLED = join(FOLDER, 'node_modules/installed-lock.json');
 
 const [name = '', ...args] = process.argv.slice(2);
 const { dependencies } = readJson(join(FOLDER, 'package.json')) as { dependencies: Record<string, string> };
@@ -23,10 +20,7 @@ if (!(name in dependencies)) {
   );
   exit(2);
 }
-if (textOf(INSTALLED) !== textOf(LOCK)) {
-  installTools('tools');
-  copyFileSync(LOCK, INSTALLED);
-}
+installToolsOnce('tools');
 const folder = join(FOLDER, 'node_modules', name);
 const { bin } = readJson(join(folder, 'package.json')) as { bin: string | Record<string, string> };
 const script = typeof bin === 'string' ? bin : Object.values(bin)[0];
@@ -36,14 +30,6 @@ const { status } = spawnSync(execPath, [join(folder, script ?? ''), ...args], {
   env: { ...env, REDOCLY_TELEMETRY: 'off', REDOCLY_SUPPRESS_UPDATE_NOTICE: 'true' },
 });
 exit(status ?? 1);
-
-function textOf(path: string): string | undefined {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    return undefined;
-  }
-}
 
 function readJson(path: string): unknown {
   return JSON.parse(readFileSync(path, 'utf8'));

@@ -6,10 +6,11 @@ import { pathOf, queryOf, type RecordedRequest } from '../server/faults.js';
 import { randomAlphanumeric } from '../server/random-ids.js';
 import { methodNotSupported, oktaError, validationFailed } from './errors.js';
 import { ISSUER_PATH } from './hook-tokens.js';
+import type { OidcProvider } from './oidc.js';
 import type { OktaOrg } from './org.js';
 import type { RateLimitBucket } from './rate-limit.js';
 import type { Route } from './route.js';
-import { SIGN_IN_PATH } from './sign-in.js';
+import { SIGN_IN_PATH, type SignInPages } from './sign-in.js';
 
 const TOKEN_PATH = '/oauth2/v1/token';
 const METADATA_PATH = '/.well-known/okta-organization';
@@ -51,9 +52,7 @@ export function oktaHandler(org: OktaOrg): RequestHandler {
     .route(TOKEN_PATH)
     .post(
       counted('token', (request) =>
-        request.form?.['grant_type'] === 'authorization_code'
-          ? oidc.answerToken(request)
-          : tokens.answer(request),
+        isForUser(request) ? oidc.org.answerToken(request) : tokens.answer(request),
       ),
     )
     .all(unsupported(405, 'token'));
@@ -65,24 +64,52 @@ export function oktaHandler(org: OktaOrg): RequestHandler {
   }
   router.use('/api/v1', unsupported(404));
 
-  const uncounted: readonly (readonly [method: 'get' | 'post', path: string, answer: Answer])[] = [
-    [
-      'get',
-      '/oauth2/v1/authorize',
-      (request) => oidc.answerAuthorize(request, (wanted) => signIns.begin(wanted)),
-    ],
+  const uncounted: readonly PlainRoute[] = [
+    ...providerRoutes('', '/oauth2', oidc.org, signIns),
+    ...providerRoutes(ISSUER_PATH, ISSUER_PATH, oidc.custom, signIns),
     ['get', `${SIGN_IN_PATH}/:id`, (_request, params) => signIns.show(params)],
     ['post', `${SIGN_IN_PATH}/:id`, (request, params) => signIns.submit(request, params)],
-    ['get', '/oauth2/v1/keys', () => oidc.answerKeys()],
-    ['get', '/.well-known/openid-configuration', () => oidc.answerMetadata()],
-    ['post', `${ISSUER_PATH}/v1/token`, (request) => hookTokens.answerToken(request)],
-    ['get', `${ISSUER_PATH}/v1/keys`, () => hookTokens.answerKeys()],
+    [
+      'post',
+      `${ISSUER_PATH}/v1/token`,
+      (request) => (isForUser(request) ? oidc.custom.answerToken(request) : hookTokens.answerToken(request)),
+    ],
     ['get', `${ISSUER_PATH}/.well-known/oauth-authorization-server`, () => hookTokens.answerMetadata()],
   ];
   for (const [method, path, answer] of uncounted) router[method](path, replyWith(answer));
   router.use(replyWith(() => methodNotSupported(404)));
   router.use(ifUndecodable(counted('other', () => validationFailed('id'))));
   return router;
+}
+
+type PlainRoute = readonly [method: 'get' | 'post', path: string, answer: Answer];
+
+/** The routes of an authorization server, without its token endpoint. */
+function providerRoutes(
+  issuer: string,
+  base: string,
+  oidc: OidcProvider,
+  signIns: SignInPages,
+): readonly PlainRoute[] {
+  return [
+    ['get', `${issuer}/.well-known/openid-configuration`, () => oidc.answerMetadata()],
+    ['get', `${base}/v1/keys`, () => oidc.answerKeys()],
+    [
+      'get',
+      `${base}/v1/authorize`,
+      (request) => oidc.answerAuthorize(request, (wanted) => signIns.begin(oidc, wanted)),
+    ],
+    ['get', `${base}/v1/userinfo`, (request) => oidc.answerUserInfo(request)],
+    ['post', `${base}/v1/userinfo`, (request) => oidc.answerUserInfo(request)],
+    ['post', `${base}/v1/revoke`, (request) => oidc.answerRevoke(request)],
+    ['get', `${base}/v1/logout`, (request) => oidc.answerLogout(request)],
+    ['post', `${base}/v1/logout`, (request) => oidc.answerLogout(request)],
+  ];
+}
+
+/** Whether a request for tokens is one of a web app, for a user who has signed in. */
+function isForUser({ form }: RecordedRequest): boolean {
+  return form?.['grant_type'] === 'authorization_code';
 }
 
 /** Whether a request is one of the API, of its token endpoint or for the org's metadata. */

@@ -5,6 +5,7 @@ import { requireFault } from '../server/answer.js';
 import { pathOf, type Fault, type FaultRule, type RecordedRequest } from '../server/faults.js';
 import { isApiCall, oktaHandler } from './api.js';
 import type { SchemaAttribute, UserSchemaView } from './attributes.js';
+import type { OidcApp } from './authorization-request.js';
 import type { EnteredCode } from './codes.js';
 import type { EmulatedEventHook, EventDelivery, FireOptions } from './event-hooks.js';
 import type { HookCall, HookCallOptions } from './hook-call.js';
@@ -12,7 +13,6 @@ import type { EmulatedHookKey } from './hook-keys.js';
 import { ISSUER_PATH, type HookTokenOptions } from './hook-tokens.js';
 import type { EmulatedInlineHook } from './inline-hooks.js';
 import type { LogEvent, LogEventOptions } from './log-events.js';
-import type { OidcApp } from './oidc.js';
 import type { AuthenticatorStatus, TelephonyProvider } from './org-resources.js';
 import { OktaOrg } from './org.js';
 import type { RateLimit, RateLimitBucket } from './rate-limit.js';
@@ -110,8 +110,8 @@ export interface OktaEmulator {
   /** Adds an API service app, which may request tokens by private_key_jwt. */
   registerServiceApp(app: ServiceApp): void;
   /**
-   * Adds a web app, at which users sign in by OpenID Connect: its issuer is `orgUrl`. The sign-in page takes plain form posts:
-   * `username`, then `by` (`sms` or `call`), which calls the telephony hook, then `code`.
+   * Adds a web app, at which users sign in by OpenID Connect: its issuer is `orgUrl` or `issuer`. The sign-in page takes plain
+   * form posts: `username`, then `by` (`sms` or `call`), which calls the telephony hook, then `code`.
    */
   registerApp(app: OidcApp): void;
   /** Revokes every access token. */
@@ -236,7 +236,9 @@ export async function startOktaEmulator(options: OktaEmulatorOptions = {}): Prom
     setRateLimit: (limit, bucket = 'user') => org.limiters[bucket].set(limit),
     addApiToken: (roles = ['SUPER_ADMIN']) => org.orgTokens.addApiToken(roles),
     registerServiceApp: (app) => org.orgTokens.register(app),
-    registerApp: (app) => org.oidc.register(app),
+    registerApp: (app) => {
+      org.apps.set(app.clientId, app);
+    },
     revokeTokens: () => org.orgTokens.revokeAll(),
     rotateDpopNonce: () => org.orgTokens.rotateNonce(),
     issueHookToken: (claims = {}, tokenOptions = {}) => org.hookTokens.issue(claims, tokenOptions),

@@ -37,13 +37,13 @@ export class HookTokens {
   }
 
   async rotate(): Promise<void> {
-    const [current] = await this.#signingKeys();
+    const [current] = await this.signingKeys();
     this.#keys = this.#context.rsaKeys.makeSigningKey().then((key) => [key, current]);
     await this.#keys;
   }
 
   async issue(claims: Readonly<Record<string, unknown>>, options: HookTokenOptions): Promise<string> {
-    const [current] = await this.#signingKeys();
+    const [current] = await this.signingKeys();
     const iat = Math.floor(this.#context.clock() / 1000);
     const payload: Record<string, unknown> = {
       ver: 1,
@@ -67,11 +67,6 @@ export class HookTokens {
       .sign(options.key ?? current.privateKey);
   }
 
-  async answerKeys(): Promise<Reply> {
-    const keys = (await this.#signingKeys()).map(({ jwk }) => jwk);
-    return okReply({ keys }, { 'cache-control': 'max-age=3600, must-revalidate' });
-  }
-
   answerMetadata(): Reply {
     const issuer = this.#context.issuer;
     return okReply({
@@ -91,7 +86,7 @@ export class HookTokens {
     const path = pathOf(request);
     const isForKeys = path === `${ISSUER_PATH}/v1/keys`;
     if (isForKeys) this.jwksHits += 1;
-    return isForKeys || path === `${ISSUER_PATH}/.well-known/oauth-authorization-server`;
+    return isForKeys || path.startsWith(`${ISSUER_PATH}/.well-known/`);
   }
 
   async answerToken(request: RecordedRequest): Promise<Reply> {
@@ -101,7 +96,7 @@ export class HookTokens {
     return tokenReply(await this.issue({ cid: client.clientId, scp: scopes }, {}), scopes, TOKEN_SECONDS);
   }
 
-  #signingKeys(): Promise<SigningKeys> {
+  signingKeys(): Promise<SigningKeys> {
     // Made when first needed: most tests do not need it, and an RSA key takes tens of milliseconds.
     this.#keys ??= this.#context.rsaKeys.makeSigningKey().then((key) => [key]);
     return this.#keys;

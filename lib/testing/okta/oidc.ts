@@ -1,161 +1,215 @@
 import { createHash } from 'node:crypto';
-import { SignJWT } from 'jose';
+import { compactVerify, createLocalJWKSet, SignJWT } from 'jose';
+import { parseJson, textFieldOf } from '../../core/json.js';
 import { formOf, queryOf, type RecordedRequest } from '../server/faults.js';
 import { randomAlphanumeric } from '../server/random-ids.js';
-import { okReply, type Reply } from '../server/reply.js';
-import type { OrgContext } from './context.js';
+import { jsonReply, okReply, type Reply } from '../server/reply.js';
+import {
+  OFFERED,
+  readAuthorizationRequest,
+  respond,
+  type AuthorizationRequest,
+  type OidcApp,
+} from './authorization-request.js';
 import { oauthError } from './errors.js';
-import { problemPage } from './sign-in-page.js';
 import type { SigningKey } from './rsa-keys.js';
-import { scopesIn, tokenReply } from './token-endpoint.js';
+import { problemPage, SIGNED_OUT_PAGE } from './sign-in-page.js';
+import { tokenReply } from './token-endpoint.js';
 import type { EmulatedUser } from './users.js';
 
-/** A web app of the emulated org, at which users sign in by OpenID Connect. */
-export interface OidcApp {
-  readonly clientId: string;
-  /** For `client_secret_basic` and `client_secret_post`. Default: none, a public client, which PKCE alone protects. */
-  readonly clientSecret?: string | undefined;
-  /** Where sign-ins lead back to. Okta compares the whole URI. */
-  readonly redirectUri: string;
+/** One of the org's authorization servers. */
+export interface AuthorizationServer {
+  readonly issuer: string;
+  /** What its endpoints begin with. */
+  readonly baseUrl: string;
+  /** Its keys, the one that signs first. */
+  readonly keys: () => Promise<readonly [SigningKey, ...SigningKey[]]>;
+  readonly makeAccessToken: (request: AuthorizationRequest, user: EmulatedUser) => Promise<string> | string;
 }
 
-/** What an app asks for by `/authorize`. */
-export interface AuthorizationRequest {
-  readonly redirectUri: string;
-  readonly clientId: string;
-  readonly scopes: readonly string[];
-  readonly state: string;
-  readonly nonce: string | undefined;
-  readonly codeChallenge: string;
+/** What all authorization servers of an org share. */
+export interface OidcOrg {
+  readonly clock: () => number;
+  /** By client id. */
+  readonly apps: ReadonlyMap<string, OidcApp>;
+  readonly findUser: (id: string) => EmulatedUser | undefined;
 }
 
-/** An authorization code that was issued, for one use. */
-interface Grant {
+/** How a user has signed in. */
+interface SignedIn {
   readonly request: AuthorizationRequest;
   readonly user: EmulatedUser;
   /** How the user got the one-time code. */
   readonly by: 'sms' | 'call';
-  readonly issuedAt: number;
+  readonly at: number;
 }
 
-/** Okta's authorization codes live for one minute, its ID tokens for one hour. */
+interface IssuedToken {
+  readonly userId: string;
+  readonly scopes: readonly string[];
+  readonly expiresAt: number;
+}
+
+/** Okta's authorization codes live for one minute, its ID tokens and access tokens for one hour. */
 const CODE_LIFE_MS = 60_000;
 const TOKEN_SECONDS = 3600;
 
-/** The org authorization server, as OpenID provider of web apps: `/authorize`, ID tokens, keys, and its metadata. */
+/** An authorization server as OpenID provider of web apps: sign-in, tokens, userinfo, sign-out, and its metadata. */
 export class OidcProvider {
-  readonly #context: OrgContext;
-  readonly #apps = new Map<string, OidcApp>();
-  readonly #grants = new Map<string, Grant>();
-  #key: Promise<SigningKey> | undefined;
+  readonly #org: OidcOrg;
+  readonly #server: AuthorizationServer;
+  /** The authorization codes, each for one use. */
+  readonly #grants = new Map<string, SignedIn>();
+  readonly #tokens = new Map<string, IssuedToken>();
 
-  constructor(context: OrgContext) {
-    this.#context = context;
-  }
-
-  register(app: OidcApp): void {
-    this.#apps.set(app.clientId, app);
+  constructor(org: OidcOrg, server: AuthorizationServer) {
+    this.#org = org;
+    this.#server = server;
   }
 
   /** Answers `/authorize`: refuses the request, or leads to the sign-in page that `begin` returns. */
   answerAuthorize(request: RecordedRequest, begin: (wanted: AuthorizationRequest) => string): Reply {
-    const query = queryOf(request);
-    const app = this.#apps.get(query.get('client_id') ?? '');
-    if (app === undefined) return problemPage('The app with this client_id is not registered at Okta.');
-    if (query.get('redirect_uri') !== app.redirectUri) {
-      return problemPage("The redirect_uri is not the app's Sign-in redirect URI.");
-    }
-    const state = query.get('state') ?? '';
-    const problem = problemOf(query);
-    if (problem !== undefined) {
-      const [error, description] = problem;
-      return redirectBack(app.redirectUri, { error, error_description: description, state });
-    }
-    const location = begin({
-      redirectUri: app.redirectUri,
-      clientId: app.clientId,
-      scopes: scopesIn(query.get('scope')),
-      state,
-      nonce: query.get('nonce') ?? undefined,
-      codeChallenge: query.get('code_challenge') ?? '',
-    });
-    return { status: 302, headers: { location }, body: '' };
+    const wanted = readAuthorizationRequest(request, this.#org.apps);
+    if ('refusal' in wanted) return wanted.refusal;
+    return { status: 302, headers: { location: begin(wanted) }, body: '' };
   }
 
-  /** Leads a user who has signed in back to the app, with an authorization code. */
-  signedIn(request: AuthorizationRequest, user: EmulatedUser, by: Grant['by']): Reply {
+  /** Sends a user who has signed in back to the app, with an authorization code or an ID token. */
+  async signedIn(request: AuthorizationRequest, user: EmulatedUser, by: SignedIn['by']): Promise<Reply> {
+    const signedIn = { request, user, by, at: this.#org.clock() };
+    if (request.responseType === 'id_token') {
+      return respond(request, { id_token: await this.#makeIdToken(signedIn) });
+    }
     const code = randomAlphanumeric(43);
-    this.#grants.set(code, { request, user, by, issuedAt: this.#context.clock() });
-    return redirectBack(request.redirectUri, { code, state: request.state });
+    this.#grants.set(code, signedIn);
+    return respond(request, { code });
   }
 
   async answerToken(request: RecordedRequest): Promise<Reply> {
     const field = formOf(request);
-    const client = clientIn(request, field);
-    const app = this.#apps.get(client.id);
-    if (app === undefined || app.clientSecret !== client.secret) {
-      return oauthError(401, 'invalid_client', 'The client authentication is not valid.');
-    }
+    const app = this.#appIn(request, field);
+    if (app === undefined) return INVALID_CLIENT;
     const code = field('code') ?? '';
     const grant = this.#grants.get(code);
     this.#grants.delete(code);
     const isOwn = grant?.request.clientId === app.clientId;
-    if (grant === undefined || !isOwn || this.#context.clock() >= grant.issuedAt + CODE_LIFE_MS) {
+    if (grant === undefined || !isOwn || this.#org.clock() >= grant.at + CODE_LIFE_MS) {
       return oauthError(400, 'invalid_grant', 'The authorization code is invalid or has expired.');
     }
     if (field('redirect_uri') !== app.redirectUri) {
       return oauthError(400, 'invalid_grant', 'The redirect_uri is another one than at /authorize.');
     }
-    if (sha256(field('code_verifier') ?? '').toString('base64url') !== grant.request.codeChallenge) {
+    const verifier = field('code_verifier');
+    const challenge = verifier === undefined ? undefined : sha256(verifier).toString('base64url');
+    if (challenge !== grant.request.codeChallenge) {
       return oauthError(400, 'invalid_grant', 'PKCE verification failed.');
     }
-    const accessToken = randomAlphanumeric(43);
+    const { scopes } = grant.request;
+    const accessToken = await this.#server.makeAccessToken(grant.request, grant.user);
     const idToken = await this.#makeIdToken(grant, accessToken);
-    return tokenReply(accessToken, grant.request.scopes, TOKEN_SECONDS, { id_token: idToken });
+    const expiresAt = this.#org.clock() + TOKEN_SECONDS * 1000;
+    this.#tokens.set(accessToken, { userId: grant.user.id, scopes, expiresAt });
+    return tokenReply(accessToken, scopes, TOKEN_SECONDS, { id_token: idToken });
+  }
+
+  answerRevoke(request: RecordedRequest): Reply {
+    const field = formOf(request);
+    if (this.#appIn(request, field) === undefined) return INVALID_CLIENT;
+    this.#tokens.delete(field('token') ?? '');
+    return { status: 200, body: '' };
+  }
+
+  answerUserInfo({ headers }: RecordedRequest): Reply {
+    const [, token = ''] = /^Bearer (\S+)$/i.exec(headers.authorization ?? '') ?? [];
+    const issued = this.#tokens.get(token);
+    const user = issued === undefined ? undefined : this.#org.findUser(issued.userId);
+    if (issued === undefined || user === undefined || this.#org.clock() >= issued.expiresAt) {
+      const proof = 'Bearer error="invalid_token", error_description="The access token is invalid"';
+      return jsonReply(401, {}, { 'www-authenticate': proof });
+    }
+    const { firstName, lastName, locale, timezone } = user.profile;
+    const more = { given_name: firstName, family_name: lastName, locale, zoneinfo: timezone };
+    const isProfile = issued.scopes.includes('profile');
+    return okReply({ sub: user.id, ...claimsOf(user, issued.scopes), ...(isProfile ? more : {}) });
+  }
+
+  /** Ends the sign-in of the user, of which nothing is left here, and leads to the app's page for that. */
+  async answerLogout(request: RecordedRequest): Promise<Reply> {
+    const field = request.method === 'POST' ? formOf(request) : fieldsOf(queryOf(request));
+    const app = await this.#appOfIdToken(field('id_token_hint') ?? '');
+    if (app === undefined) {
+      return problemPage('The id_token_hint is not an ID token of this authorization server.', 'sign out');
+    }
+    const place = field('post_logout_redirect_uri');
+    if (place === undefined) return SIGNED_OUT_PAGE;
+    if (!isSignOutUri(place, app)) {
+      return problemPage("The post_logout_redirect_uri is not the app's Sign-out redirect URI.", 'sign out');
+    }
+    const url = new URL(place);
+    const state = field('state');
+    if (state !== undefined) url.searchParams.set('state', state);
+    return { status: 302, headers: { location: url.href, 'cache-control': 'no-store' }, body: '' };
   }
 
   async answerKeys(): Promise<Reply> {
-    const { jwk } = await this.#signingKey();
-    return okReply({ keys: [jwk] }, { 'cache-control': 'max-age=3600, must-revalidate' });
+    const keys = (await this.#server.keys()).map(({ jwk }) => jwk);
+    return okReply({ keys }, { 'cache-control': 'max-age=3600, must-revalidate' });
   }
 
   answerMetadata(): Reply {
-    const issuer = this.#context.orgUrl;
+    const { issuer, baseUrl } = this.#server;
     return okReply({
       issuer,
-      authorization_endpoint: `${issuer}/oauth2/v1/authorize`,
-      token_endpoint: `${issuer}/oauth2/v1/token`,
-      jwks_uri: `${issuer}/oauth2/v1/keys`,
-      response_types_supported: ['code'],
-      response_modes_supported: ['query'],
-      grant_types_supported: ['authorization_code', 'client_credentials'],
+      authorization_endpoint: `${baseUrl}/authorize`,
+      token_endpoint: `${baseUrl}/token`,
+      userinfo_endpoint: `${baseUrl}/userinfo`,
+      jwks_uri: `${baseUrl}/keys`,
+      revocation_endpoint: `${baseUrl}/revoke`,
+      end_session_endpoint: `${baseUrl}/logout`,
+      ...OFFERED,
+      grant_types_supported: ['authorization_code', 'implicit', 'client_credentials'],
       subject_types_supported: ['public'],
       id_token_signing_alg_values_supported: ['RS256'],
       scopes_supported: ['openid', 'profile', 'email', 'groups'],
       token_endpoint_auth_methods_supported: ['client_secret_basic', 'client_secret_post', 'none'],
-      code_challenge_methods_supported: ['S256'],
     });
   }
 
-  async #makeIdToken({ request, user, by, issuedAt }: Grant, accessToken: string): Promise<string> {
-    const { kid, privateKey } = await this.#signingKey();
-    const { firstName, lastName, email } = user.profile;
-    const now = Math.floor(this.#context.clock() / 1000);
-    const has = (scope: string): boolean => request.scopes.includes(scope);
+  /** The app that has proved itself. */
+  #appIn(request: RecordedRequest, field: ReturnType<typeof formOf>): OidcApp | undefined {
+    const client = clientIn(request, field);
+    const app = this.#org.apps.get(client.id);
+    return app?.clientSecret === client.secret ? app : undefined;
+  }
+
+  /** The app to which an ID token was issued; `undefined` if it is not one of ours. It may have expired. */
+  async #appOfIdToken(token: string): Promise<OidcApp | undefined> {
+    const keys = (await this.#server.keys()).map(({ jwk }) => ({ ...jwk }));
+    try {
+      const { payload } = await compactVerify(token, createLocalJWKSet({ keys }));
+      const claims = parseJson(Buffer.from(payload).toString());
+      if (textFieldOf(claims, 'iss') !== this.#server.issuer) return undefined;
+      return this.#org.apps.get(textFieldOf(claims, 'aud') ?? '');
+    } catch {
+      return undefined;
+    }
+  }
+
+  async #makeIdToken({ request, user, by, at }: SignedIn, accessToken?: string): Promise<string> {
+    const [{ kid, privateKey }] = await this.#server.keys();
+    const now = Math.floor(this.#org.clock() / 1000);
     return new SignJWT({
       ver: 1,
       amr: [by === 'sms' ? 'sms' : 'tel'],
-      auth_time: Math.floor(issuedAt / 1000),
-      at_hash: sha256(accessToken).subarray(0, 16).toString('base64url'),
+      auth_time: Math.floor(at / 1000),
+      ...(accessToken === undefined
+        ? {}
+        : { at_hash: sha256(accessToken).subarray(0, 16).toString('base64url') }),
       ...(request.nonce === undefined ? {} : { nonce: request.nonce }),
-      ...(has('profile')
-        ? { name: `${String(firstName)} ${String(lastName)}`, preferred_username: user.login }
-        : {}),
-      ...(has('email') ? { email, email_verified: true } : {}),
-      ...(has('groups') ? { groups: ['Everyone', ...user.groups] } : {}),
+      ...claimsOf(user, request.scopes),
     })
       .setProtectedHeader({ alg: 'RS256', kid })
-      .setIssuer(this.#context.orgUrl)
+      .setIssuer(this.#server.issuer)
       .setSubject(user.id)
       .setAudience(request.clientId)
       .setIssuedAt(now)
@@ -163,33 +217,30 @@ export class OidcProvider {
       .setJti(`ID.${randomAlphanumeric(43)}`)
       .sign(privateKey);
   }
-
-  #signingKey(): Promise<SigningKey> {
-    this.#key ??= this.#context.rsaKeys.makeSigningKey();
-    return this.#key;
-  }
 }
 
-export function redirectBack(redirectUri: string, parameters: Readonly<Record<string, string>>): Reply {
-  const url = new URL(redirectUri);
-  for (const [name, value] of Object.entries(parameters)) url.searchParams.set(name, value);
-  // After a form, the browser goes on with GET.
-  return { status: 303, headers: { location: url.href, 'cache-control': 'no-store' }, body: '' };
+const INVALID_CLIENT = oauthError(401, 'invalid_client', 'The client authentication is not valid.');
+
+/** What the scopes show of a user, in ID tokens and by userinfo. */
+function claimsOf({ login, profile, groups }: EmulatedUser, scopes: readonly string[]): object {
+  const { firstName, lastName, email } = profile;
+  const has = (scope: string): boolean => scopes.includes(scope);
+  return {
+    ...(has('profile')
+      ? { name: `${String(firstName)} ${String(lastName)}`, preferred_username: login }
+      : {}),
+    ...(has('email') ? { email, email_verified: true } : {}),
+    ...(has('groups') ? { groups: ['Everyone', ...groups] } : {}),
+  };
 }
 
-function problemOf(query: URLSearchParams): readonly [error: string, description: string] | undefined {
-  if (query.get('response_type') !== 'code') {
-    return ['unsupported_response_type', 'The response type is not supported: it must be code.'];
-  }
-  if (!scopesIn(query.get('scope')).includes('openid'))
-    return ['invalid_scope', 'The scope openid is missing.'];
-  // Okta requires it of every request (https://developer.okta.com/docs/api/openapi/okta-oauth/guides/overview/).
-  if (!query.get('state')) return ['invalid_request', 'The state parameter is missing.'];
-  if (query.get('code_challenge_method') !== 'S256' || !/^[\w-]{43}$/.test(query.get('code_challenge') ?? ''))
-    return ['invalid_request', 'PKCE code challenge is required, by the method S256.'];
-  // No session of Okta outlives a sign-in here.
-  if (query.get('prompt') === 'none') return ['login_required', 'The client specified not to prompt.'];
-  return undefined;
+function isSignOutUri(place: string, { redirectUri, postLogoutRedirectUri }: OidcApp): boolean {
+  if (postLogoutRedirectUri !== undefined) return place === postLogoutRedirectUri;
+  return URL.canParse(place) && new URL(place).origin === new URL(redirectUri).origin;
+}
+
+function fieldsOf(query: URLSearchParams): (name: string) => string | undefined {
+  return (name) => query.get(name) ?? undefined;
 }
 
 /** The app's id and secret: `client_secret_basic` (RFC 6749, section 2.3.1), else the form. */

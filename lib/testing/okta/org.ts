@@ -13,10 +13,13 @@ import { HookKeys } from './hook-keys.js';
 import { HookTokens } from './hook-tokens.js';
 import { InlineHooks } from './inline-hooks.js';
 import { makeLogEvent, type LogEvent, type LogEventOptions } from './log-events.js';
+import type { OidcApp } from './authorization-request.js';
 import { OidcProvider } from './oidc.js';
 import { OrgResources } from './org-resources.js';
+import { randomAlphanumeric } from '../server/random-ids.js';
 import { RateLimiter, type RateLimitBucket } from './rate-limit.js';
 import type { Route } from './route.js';
+import type { SigningKey } from './rsa-keys.js';
 import { UserSchema } from './schema.js';
 import { SignInPages } from './sign-in.js';
 import { OrgTokens } from './tokens.js';
@@ -37,7 +40,10 @@ export class OktaOrg {
   readonly resources: OrgResources;
   readonly orgTokens: OrgTokens;
   readonly hookTokens: HookTokens;
-  readonly oidc: OidcProvider;
+  /** The web apps, by client id. */
+  readonly apps = new Map<string, OidcApp>();
+  /** The org authorization server, and the custom one. */
+  readonly oidc: Readonly<Record<'org' | 'custom', OidcProvider>>;
   readonly signIns = new SignInPages(this);
   readonly limiters: Readonly<Record<RateLimitBucket, RateLimiter>>;
   readonly routes: readonly Route[];
@@ -55,7 +61,7 @@ export class OktaOrg {
     this.resources = new OrgResources(context);
     this.orgTokens = new OrgTokens(context);
     this.hookTokens = new HookTokens(context);
-    this.oidc = new OidcProvider(context);
+    this.oidc = this.#makeProviders();
     const limiter = (): RateLimiter => new RateLimiter(clock);
     this.limiters = { user: limiter(), users: limiter(), token: limiter(), other: limiter() };
     this.routes = [
@@ -114,6 +120,28 @@ export class OktaOrg {
     const entered = { isRight: problem === undefined, problem, deliveries };
     for (const listen of this.#codeListeners) listen(userId, entered);
     return entered;
+  }
+
+  #makeProviders(): OktaOrg['oidc'] {
+    const { orgUrl, issuer, clock, rsaKeys } = this.context;
+    const shared = { clock, apps: this.apps, findUser: (id: string) => this.users.find(id) };
+    let orgKey: Promise<SigningKey> | undefined;
+    return {
+      org: new OidcProvider(shared, {
+        issuer: orgUrl,
+        baseUrl: `${orgUrl}/oauth2/v1`,
+        keys: async () => [await (orgKey ??= rsaKeys.makeSigningKey())],
+        // Only Okta reads the access tokens of its org authorization server.
+        makeAccessToken: () => randomAlphanumeric(43),
+      }),
+      custom: new OidcProvider(shared, {
+        issuer,
+        baseUrl: `${issuer}/v1`,
+        keys: () => this.hookTokens.signingKeys(),
+        makeAccessToken: ({ clientId, scopes }, { id, login }) =>
+          this.hookTokens.issue({ cid: clientId, uid: id, sub: login, scp: scopes }, {}),
+      }),
+    };
   }
 
   async #targetOf({ url, headers = {} }: HookCallOptions): Promise<HookTarget> {

@@ -31,7 +31,10 @@ label { display: grid; gap: 0.25rem; }
 .person { display: flex; flex-wrap: wrap; gap: 0 0.75rem; justify-content: space-between; text-align: left; }
 .problem { color: var(--bad); }
 `;
-const STYLE_HASH = createHash('sha256').update(STYLE).digest('base64');
+const SUBMIT = 'document.forms[0].submit()';
+const [STYLE_HASH, SUBMIT_HASH] = [STYLE, SUBMIT].map((text) =>
+  createHash('sha256').update(text).digest('base64'),
+);
 
 /** Okta's sign-in page: plain HTML, for people and for tests that post its forms. */
 export function signInPage(view: SignInPageView): Reply {
@@ -44,9 +47,22 @@ ${form('<button name="cancel" value="yes">Cancel</button>')}`;
   return htmlReply(200, 'Sign in', body, `'self' ${new URL(view.redirectUri).origin}`);
 }
 
-/** A page without a form, for a sign-in that cannot go on. */
-export function problemPage(problem: string): Reply {
-  return htmlReply(400, 'You cannot sign in', `<p role="alert">${escapeHtml(problem)}</p>`, "'none'");
+/** A page without a form, for what cannot go on. */
+export function problemPage(problem: string, wanted: 'sign in' | 'sign out' = 'sign in'): Reply {
+  return htmlReply(400, `You cannot ${wanted}`, `<p role="alert">${escapeHtml(problem)}</p>`, "'none'");
+}
+
+export const SIGNED_OUT_PAGE: Reply = htmlReply(200, 'You have signed out', '', "'none'");
+
+/** A page that posts these fields to the app at once (`response_mode=form_post`). */
+export function formPostPage(redirectUri: string, fields: Readonly<Record<string, string>>): Reply {
+  const inputs = Object.entries(fields).map(
+    ([name, value]) => `<input type="hidden" name="${escapeHtml(name)}" value="${escapeHtml(value)}">`,
+  );
+  const body = `<form method="post" action="${escapeHtml(redirectUri)}">${inputs.join('')}
+<button class="primary">Continue</button></form>
+<script>${SUBMIT}</script>`;
+  return htmlReply(200, 'Back to the app', body, new URL(redirectUri).origin);
 }
 
 function stepOf(step: SignInPageView['step'], form: (fields: string) => string): string {
@@ -89,7 +105,7 @@ ${body}
     headers: {
       'content-type': 'text/html; charset=utf-8',
       'cache-control': 'no-store',
-      'content-security-policy': `default-src 'none'; style-src 'sha256-${STYLE_HASH}'; img-src data:; form-action ${formAction}; base-uri 'none'; frame-ancestors 'none'`,
+      'content-security-policy': `default-src 'none'; style-src 'sha256-${STYLE_HASH}'; script-src 'sha256-${SUBMIT_HASH}'; img-src data:; form-action ${formAction}; base-uri 'none'; frame-ancestors 'none'`,
       'referrer-policy': 'no-referrer',
     },
     body: html,

@@ -4,7 +4,8 @@ import { textFieldOf } from '../../core/json.js';
 import type { RecordedRequest } from '../server/faults.js';
 import { randomAlphanumeric } from '../server/random-ids.js';
 import type { PathParams, Reply } from '../server/reply.js';
-import { redirectBack, type AuthorizationRequest } from './oidc.js';
+import { respond, type AuthorizationRequest } from './authorization-request.js';
+import type { OidcProvider } from './oidc.js';
 import type { OktaOrg } from './org.js';
 import {
   problemPage,
@@ -16,6 +17,7 @@ import {
 import type { EmulatedUser } from './users.js';
 
 interface SignIn {
+  readonly oidc: OidcProvider;
   readonly request: AuthorizationRequest;
   readonly expiresAt: number;
   user?: EmulatedUser | undefined;
@@ -44,9 +46,9 @@ export class SignInPages {
   }
 
   /** Begins a sign-in. Returns the path of its page. */
-  begin(request: AuthorizationRequest): string {
+  begin(oidc: OidcProvider, request: AuthorizationRequest): string {
     const id = randomAlphanumeric(32);
-    this.#signIns.set(id, { request, expiresAt: this.#org.context.clock() + LIFE_MS, wrongCodes: 0 });
+    this.#signIns.set(id, { oidc, request, expiresAt: this.#org.context.clock() + LIFE_MS, wrongCodes: 0 });
     return `${SIGN_IN_PATH}/${id}`;
   }
 
@@ -63,19 +65,19 @@ export class SignInPages {
     if (signIn === undefined) return GONE;
     const field = (name: string): string | undefined => textFieldOf(form, name)?.trim();
     const by = (['sms', 'call'] as const).find((one) => one === field('by'));
-    const { request, user } = signIn;
+    const { oidc, request, user } = signIn;
     signIn.problem = undefined;
     if (field('cancel') !== undefined) {
       this.#signIns.delete(id);
-      const refusal = { error: 'access_denied', error_description: 'The user has cancelled the sign-in.' };
-      return redirectBack(request.redirectUri, { ...refusal, state: request.state });
+      const description = 'The user has cancelled the sign-in.';
+      return respond(request, { error: 'access_denied', error_description: description });
     }
     if (user === undefined) this.#nameUser(signIn, field('username') ?? '');
     else if (field('again') !== undefined) signIn.by = undefined;
     else if (by !== undefined) await this.#sendCode(signIn, user, by);
     else if (signIn.by !== undefined && (await this.#isRightCode(signIn, user, field('code') ?? ''))) {
       this.#signIns.delete(id);
-      return this.#org.oidc.signedIn(request, user, signIn.by);
+      return oidc.signedIn(request, user, signIn.by);
     }
     return { status: 303, headers: { location: `${SIGN_IN_PATH}/${id}` }, body: '' };
   }

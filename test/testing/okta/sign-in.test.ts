@@ -1,8 +1,9 @@
 import { expect } from 'chai';
+import { createLocalJWKSet, decodeJwt, jwtVerify, type JSONWebKeySet } from 'jose';
 import * as client from 'openid-client';
 import { startOktaEmulator, type OktaEmulator, type RecordedRequest } from '#lib/testing/index.js';
 import { visitOkta, type OktaVisit } from '#harness/okta-sign-in.js';
-import { startTestServer, type TestServer } from '../local.js';
+import { rejection, startTestServer, type TestServer } from '../local.js';
 import { callApi, eventHook, telephonyHook } from './client.js';
 
 const APP = {
@@ -75,16 +76,16 @@ describe('startOktaEmulator: sign-in to a web app', () => {
       code_challenge_method: 'S256',
       ...more,
     }).href;
-  const visit = async (): Promise<OktaVisit> => visitOkta(await authorizeUrl());
-  const signIn = async (by = 'sms'): Promise<string> => {
-    const page = await visit();
+  const visit = async (url?: string): Promise<OktaVisit> => visitOkta(url ?? (await authorizeUrl()));
+  const signIn = async (by = 'sms', url?: string): Promise<string> => {
+    const page = await visit(url);
     await page.post({ username: 'ana@example.com' });
     await page.post({ by });
     return page.post({ code: lastCode() });
   };
-  const redeem = (back: string, of = config, pkceCodeVerifier = verifier) =>
+  const redeem = (back: string, of = config, pkceCodeVerifier: string | null = verifier) =>
     client.authorizationCodeGrant(of, new URL(back), {
-      pkceCodeVerifier,
+      ...(pkceCodeVerifier === null ? {} : { pkceCodeVerifier }),
       expectedState: 'a-state',
       expectedNonce: 'a-nonce',
     });
@@ -217,6 +218,142 @@ describe('startOktaEmulator: sign-in to a web app', () => {
     expect(await refused({ code_challenge_method: 'plain' })).to.equal('invalid_request');
     expect(await refused({ code_challenge: '' })).to.equal('invalid_request');
     expect(await refused({ prompt: 'none' })).to.equal('login_required');
+    expect(await refused({ response_mode: 'okta_post_message' })).to.equal('invalid_request');
+    expect(await refused({ response_type: 'id_token', response_mode: 'query' })).to.equal('invalid_request');
+  });
+
+  it('requires PKCE of a public app only, and checks the verifier of whoever uses it', async () => {
+    const withoutPkce = async (): Promise<string> => {
+      const url = new URL(await authorizeUrl());
+      url.searchParams.delete('code_challenge');
+      url.searchParams.delete('code_challenge_method');
+      return url.href;
+    };
+    const back = await signIn('sms', await withoutPkce());
+    expect((await redeem(back, config, null)).claims()?.sub).to.equal('00uana0silveira00001');
+    const refusal = async (grant: Promise<unknown>): Promise<unknown> =>
+      ((await rejection(grant)) as client.ResponseBodyError).error;
+    // Whoever sees the code can neither leave PKCE out nor add it.
+    expect(await refusal(redeem(await signIn(), config, null))).to.equal('invalid_grant');
+    expect(await refusal(redeem(await signIn('sms', await withoutPkce())))).to.equal('invalid_grant');
+    okta.registerApp({ clientId: APP.clientId, redirectUri: APP.redirectUri });
+    const { headers } = await fetch(await withoutPkce(), { redirect: 'manual' });
+    expect(headers.get('location')).to.match(/error=invalid_request.*PKCE/);
+  });
+
+  it('answers userinfo by the scopes of an access token, until it expires or is revoked', async () => {
+    okta.updateUser('ana@example.com', { locale: 'en_GB', timezone: 'Europe/London' });
+    const tokens = await redeem(await signIn());
+    const claims = await client.fetchUserInfo(config, tokens.access_token, '00uana0silveira00001');
+    expect(claims).to.deep.equal({
+      ...{ sub: '00uana0silveira00001', name: 'Ana Silva', given_name: 'Ana', family_name: 'Silva' },
+      ...{ preferred_username: 'ana@example.com', locale: 'en_GB', zoneinfo: 'Europe/London' },
+      ...{ email: 'ana@example.com', email_verified: true, groups: ['Everyone', 'Gateway <admins>'] },
+    });
+    const few = await redeem(await signIn('sms', await authorizeUrl({ scope: 'openid' })));
+    const ask = (token: string): Promise<Response> =>
+      fetch(`${okta.orgUrl}/oauth2/v1/userinfo`, { headers: { authorization: `Bearer ${token}` } });
+    expect(await (await ask(few.access_token)).json()).to.deep.equal({ sub: '00uana0silveira00001' });
+    for (const token of ['', 'nonsense', okta.apiToken, tokens.id_token ?? '']) {
+      const { status, headers } = await ask(token);
+      expect([status, headers.get('www-authenticate')]).to.deep.equal([
+        401,
+        'Bearer error="invalid_token", error_description="The access token is invalid"',
+      ]);
+    }
+    await client.tokenRevocation(config, few.access_token);
+    expect((await ask(few.access_token)).status).to.equal(401);
+    expect((await ask(tokens.access_token)).status).to.equal(200);
+    const revoke = await fetch(`${okta.orgUrl}/oauth2/v1/revoke`, {
+      method: 'POST',
+      body: new URLSearchParams({ token: tokens.access_token, client_id: APP.clientId }),
+    });
+    expect(revoke.status).to.equal(401);
+    now += 3_600_000;
+    expect((await ask(tokens.access_token)).status).to.equal(401);
+  });
+
+  it('signs out to an address of the app, with its state, also after the ID token has expired', async () => {
+    const { id_token: hint = '' } = await redeem(await signIn());
+    now += 2 * 3_600_000;
+    const logout = async (fields: Readonly<Record<string, string>>): Promise<[number, string]> => {
+      const { href } = client.buildEndSessionUrl(config, fields);
+      const response = await fetch(href, { redirect: 'manual' });
+      return [response.status, response.headers.get('location') ?? (await response.text())];
+    };
+    const home = 'http://localhost:3000/bye?from=okta';
+    expect(await logout({ id_token_hint: hint, post_logout_redirect_uri: home, state: 'a b' })).to.deep.equal(
+      [302, `${home}&state=a+b`],
+    );
+    expect((await logout({ id_token_hint: hint }))[1]).to.match(/You have signed out/);
+    for (const fields of [
+      { post_logout_redirect_uri: home },
+      { id_token_hint: `${hint.slice(0, -9)}AAAAAAAAA`, post_logout_redirect_uri: home },
+      { id_token_hint: hint, post_logout_redirect_uri: 'http://localhost:3001/' },
+      { id_token_hint: hint, post_logout_redirect_uri: 'nowhere' },
+    ]) {
+      const [status, text] = await logout(fields);
+      expect(status).to.equal(400);
+      expect(text).to.match(/You cannot sign out/);
+    }
+    okta.registerApp({ ...APP, postLogoutRedirectUri: 'http://localhost:3000/out' });
+    expect((await logout({ id_token_hint: hint, post_logout_redirect_uri: home }))[0]).to.equal(400);
+    const posted = await fetch(`${okta.orgUrl}/oauth2/v1/logout`, {
+      method: 'POST',
+      redirect: 'manual',
+      body: new URLSearchParams({
+        id_token_hint: hint,
+        post_logout_redirect_uri: 'http://localhost:3000/out',
+      }),
+    });
+    expect([posted.status, posted.headers.get('location')]).to.deep.equal([302, 'http://localhost:3000/out']);
+  });
+
+  it('issues ID tokens and JWTs as access tokens by its custom authorization server', async () => {
+    config = await client.discovery(
+      new URL(okta.issuer),
+      APP.clientId,
+      undefined,
+      client.ClientSecretPost(APP.clientSecret),
+      { execute: [client.allowInsecureRequests, client.enableNonRepudiationChecks] },
+    );
+    const tokens = await redeem(await signIn());
+    expect(tokens.claims()).to.include({ iss: okta.issuer, aud: APP.clientId, sub: '00uana0silveira00001' });
+    const { payload } = await jwtVerify(
+      tokens.access_token,
+      createLocalJWKSet((await (await fetch(`${okta.issuer}/v1/keys`)).json()) as JSONWebKeySet),
+      { issuer: okta.issuer, audience: 'api://default' },
+    );
+    expect(payload).to.deep.include({
+      cid: APP.clientId,
+      uid: '00uana0silveira00001',
+      sub: 'ana@example.com',
+    });
+    expect(payload['scp']).to.deep.equal(['openid', 'profile', 'email', 'groups']);
+    // Each server knows its own tokens only.
+    const atOrg = { headers: { authorization: `Bearer ${tokens.access_token}` } };
+    expect((await fetch(`${okta.orgUrl}/oauth2/v1/userinfo`, atOrg)).status).to.equal(401);
+    expect((await fetch(`${okta.issuer}/v1/userinfo`, atOrg)).status).to.equal(200);
+    const { origin } = new URL(APP.redirectUri);
+    const atOrgToo = { id_token_hint: tokens.id_token ?? '', post_logout_redirect_uri: origin };
+    const { href } = client.buildEndSessionUrl(config, atOrgToo);
+    expect((await fetch(href, { redirect: 'manual' })).status).to.equal(302);
+    const elsewhere = href.replace(okta.issuer, `${okta.orgUrl}/oauth2`);
+    expect((await fetch(elsewhere, { redirect: 'manual' })).status).to.equal(400);
+  });
+
+  it('returns an ID token at once, in the fragment or by a form that posts itself', async () => {
+    const idTokenUrl = (more: Readonly<Record<string, string>>): Promise<string> =>
+      authorizeUrl({ response_type: 'id_token', ...more });
+    const back = new URL(await signIn('sms', await idTokenUrl({})));
+    const token = new URLSearchParams(back.hash.slice(1)).get('id_token') ?? '';
+    expect(decodeJwt(token)).to.include({ aud: APP.clientId, nonce: 'a-nonce', name: 'Ana Silva' });
+    expect(decodeJwt(token)).to.not.have.property('at_hash');
+    const form = await signIn('sms', await idTokenUrl({ response_mode: 'form_post' }));
+    expect(form).to.include(`<form method="post" action="${APP.redirectUri}">`);
+    expect(form).to.match(/name="id_token" value="[\w.-]+">.*name="state" value="a-state"/);
+    const bare = await fetch((await idTokenUrl({})).replace('nonce=a-nonce', ''), { redirect: 'manual' });
+    expect(bare.headers.get('location')).to.match(/#error=invalid_request.*nonce/);
   });
 
   it('redeems a code once, within 60 seconds, and only for its app with the right verifier and secret', async () => {

@@ -1,4 +1,5 @@
 import type { HttpAnswer, HttpDispatcher, HttpRequest, HttpResult } from '../core/http.js';
+import { USER_AGENT } from '../http/call.js';
 import { sendRequest } from '../http/request.js';
 import { fieldOf, textFieldOf } from '../core/json.js';
 import type { HookOAuth } from '../okta/admin/hook-resource.js';
@@ -85,6 +86,6 @@ export function callServer(
   request: HttpRequest,
   timeoutMs = TIMEOUT_MS,
 ): Promise<HttpResult> {
-  const headers = { 'user-agent': 'okta-telephony-hook', ...request.headers };
+  const headers = { 'user-agent': USER_AGENT, ...request.headers };
   return sendRequest({ ...request, headers }, { dispatcher, timeoutMs }, () => undefined);
 }

@@ -3,6 +3,9 @@ import type { HttpAnswer, HttpDispatcher, HttpRequest, HttpResult } from '../cor
 import { parseJson } from '../core/json.js';
 import { joinChunks } from './exchange.js';
 
+/** The `user-agent` of our own calls of Okta and the providers. A user's channel names itself. */
+export const USER_AGENT = 'okta-telephony-hook';
+
 /** One outgoing HTTP request. Redirects are never followed. */
 export interface HttpCall {
   readonly method: NonNullable<HttpRequest['method']>;

@@ -1,7 +1,7 @@
 import { randomUUID, type KeyObject } from 'node:crypto';
 import { SignJWT } from 'jose/jwt/sign';
 import type { HttpAnswer, HttpDispatcher, HttpResult } from '../core/http.js';
-import { callHttp, readJsonSuccess } from '../http/call.js';
+import { callHttp, readJsonSuccess, USER_AGENT } from '../http/call.js';
 import { OktaApiError } from '../core/errors.js';
 import { fieldOf } from '../core/json.js';
 import { apiErrorOf, REACH_OKTA } from './api-error.js';
@@ -95,7 +95,7 @@ export function createAccessTokens(parts: {
         headers: {
           accept: 'application/json',
           'content-type': 'application/x-www-form-urlencoded',
-          'user-agent': 'okta-telephony-hook',
+          'user-agent': USER_AGENT,
           ...(proof === undefined ? {} : { dpop: proof.jwt }),
         },
         body: new URLSearchParams({

@@ -1,5 +1,5 @@
 import type { HttpAnswer, HttpDispatcher, HttpResult } from '../core/http.js';
-import { callHttp, readJsonSuccess, type JsonAnswer } from '../http/call.js';
+import { callHttp, readJsonSuccess, USER_AGENT, type JsonAnswer } from '../http/call.js';
 import { createAccessTokens, type AccessTokens, type ServiceAppCredentials } from './access-token.js';
 import { apiErrorOf } from './api-error.js';
 
@@ -133,7 +133,7 @@ export function createOktaApiClient(parts: {
 function headersOf(contentType: string | undefined, { authorization, dpop }: Proof): Record<string, string> {
   const headers: Record<string, string> = {
     accept: 'application/json',
-    'user-agent': 'okta-telephony-hook',
+    'user-agent': USER_AGENT,
     authorization,
   };
   if (contentType !== undefined) headers['content-type'] = contentType;

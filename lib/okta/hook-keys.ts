@@ -4,7 +4,7 @@ import { createLocalJWKSet } from 'jose/jwks/local';
 import { jwtVerify } from 'jose/jwt/verify';
 import type { HttpDispatcher } from '../core/http.js';
 import { asList, asObject, fieldOf } from '../core/json.js';
-import { callHttp } from '../http/call.js';
+import { callHttp, USER_AGENT } from '../http/call.js';
 import { TIMED_OUT, waitAtMost } from '../core/time.js';
 import { RequestError } from '../core/request-error.js';
 
@@ -70,7 +70,7 @@ export function createHookKeys(parts: {
         method: 'GET',
         origin,
         path: pathname + search,
-        headers: { accept: 'application/json' },
+        headers: { accept: 'application/json', 'user-agent': USER_AGENT },
         isRead: true,
       },
       { dispatcher: parts.dispatcher, timeoutMs: FETCH_TIMEOUT_MS },

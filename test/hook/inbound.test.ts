@@ -537,6 +537,30 @@ describe('the inbound route', () => {
     });
   });
 
+  it('takes a message at a URL with a query, as it is set at Twilio, and answers 403 for another query', async () => {
+    await start();
+    const query = '?tenant=acme&tag=a%20b+c&empty=&';
+    const url = `${scene.url}/twilio/inbound${query}`;
+    const stop = await write('STOP', { url });
+    expect(stop.answer?.status).to.equal(200);
+    expect(await channelOf()).to.equal('sms');
+    const params = { ...stop.params, MessageSid: `SM${'3'.repeat(32)}` };
+    for (const [other, status] of [
+      [query, 200],
+      ['', 403],
+      ['?tenant=other', 403],
+      [`${query}&more=1`, 403],
+      [query.replace('%20', '+'), 403],
+    ] as const) {
+      const response = await fetch(`${scene.url}/twilio/inbound${other}`, {
+        method: 'POST',
+        headers: { 'x-twilio-signature': scene.twilio.sign(url, params) },
+        body: new URLSearchParams(params),
+      });
+      expect(response.status, other).to.equal(status);
+    }
+  });
+
   describe('under attack', () => {
     const post = async (params: Record<string, string>, signature?: string): Promise<Response> => {
       const url = `${scene.url}/twilio/inbound`;

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Message, Outcome, UserProfile } from '../../core/channel.js';
 import { asList, textFieldOf } from '../../core/json.js';
 import type { HttpAnswer } from '../../core/http.js';
+import { USER_AGENT } from '../../http/call.js';
 import { outcomeOf, readObject, type AnswerReader } from '../../http/request.js';
 import { lazyRules, optionsOf, readOptionsBy, textOf } from '../../core/option-rules.js';
 import type { Channel } from '../channel.js';
@@ -58,7 +59,7 @@ const REQUEST_ID = /^[\w-]{1,64}$/;
 export function lineChannel(options: LineChannelOptions): Channel {
   const { channelAccessToken, userIdAttribute, baseUrl } = readOptionsBy(RULES(), options, FACTORY);
   const { origin, host } = new URL(baseUrl);
-  const authorization = `Bearer ${channelAccessToken}`;
+  const headers = { authorization: `Bearer ${channelAccessToken}`, 'user-agent': USER_AGENT };
   return ({ channel }) => {
     requireTextChannel(channel, FACTORY);
     return {
@@ -67,7 +68,7 @@ export function lineChannel(options: LineChannelOptions): Channel {
       check: (context) =>
         checkProvider(
           { name: 'LINE', describe: ({ status, body }) => describeRefusal(status, body) },
-          { method: 'GET', url: origin + INFO_PATH, headers: { authorization } },
+          { method: 'GET', url: origin + INFO_PATH, headers },
           context,
           (answer) => answer.status === 200 && readObject(answer)['userId'] !== undefined,
         ),
@@ -76,7 +77,7 @@ export function lineChannel(options: LineChannelOptions): Channel {
         if (to === undefined) return noUserId(message.profile);
         const result = await http({
           url: origin + PUSH_PATH,
-          headers: { authorization, 'x-line-retry-key': retryKeyOf(message, to) },
+          headers: { ...headers, 'x-line-retry-key': retryKeyOf(message, to) },
           json: { to, messages: [{ type: 'text', text: message.text }] },
         });
         return outcomeOf(result, LINE);

@@ -2,6 +2,7 @@ import twilio from 'twilio';
 import type { SendContext } from '../../core/channel.js';
 import { ConfigurationError } from '../../core/errors.js';
 import type { HttpDispatcher, HttpForm, HttpRequest, HttpResult } from '../../core/http.js';
+import { USER_AGENT } from '../../http/call.js';
 import { formOf, sendRequest } from '../../http/request.js';
 import type { TwilioConnection } from '../channel.js';
 import { NO_MESSAGE_SID, readCheckAnswer } from './credentials-check.js';
@@ -223,7 +224,7 @@ function productHost(product: string, { edge, region }: TwilioSettings): string 
 /** The headers of every call. */
 function headersOf({ username, password }: TwilioSettings): NonNullable<HttpRequest['headers']> {
   return {
-    'user-agent': 'okta-telephony-hook',
+    'user-agent': USER_AGENT,
     authorization: `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`,
   };
 }

@@ -2,6 +2,7 @@ import { randomUUID, type KeyObject } from 'node:crypto';
 import { SignJWT } from 'jose/jwt/sign';
 import type { Message } from '../../core/channel.js';
 import type { HttpRequest } from '../../core/http.js';
+import { USER_AGENT } from '../../http/call.js';
 import { outcomeOf, readObject, type AnswerReader } from '../../http/request.js';
 import { numberOfSender } from '../../numbers/phone-number.js';
 import { pickByLocale } from '../../texts/locale.js';
@@ -45,7 +46,7 @@ export function vonageChannel(options: VonageChannelOptions): Channel {
   const { origin, host } = new URL(baseUrl);
   const requestOf = (authorization: string, json: object): HttpRequest => ({
     url: `${origin}/v1/messages`,
-    headers: { authorization },
+    headers: { authorization, 'user-agent': USER_AGENT },
     json,
   });
   return ({ channel, clock }) => {

@@ -9,7 +9,7 @@ import { TIMED_OUT, waitAtMost } from '../../core/time.js';
 import { answerText } from '../../http/exchange.js';
 import type { Route } from '../../http/routes.js';
 import type { ReplyKind } from '../../options/schema.js';
-import { readSignedForm } from './signed-form.js';
+import { queryIn, readSignedForm } from './signed-form.js';
 import type { TwilioPort } from '../../channels/twilio/client.js';
 import type { ReceivedMessage } from '../../channels/channel.js';
 import { fetchRecipient, readInbound, readOptOutType, replyTwiml } from '../../channels/twilio/webhooks.js';
@@ -144,7 +144,8 @@ export function receiveInbound(parts: HookParts, twilio: TwilioPort): Route['han
   };
 
   return async (req, res) => {
-    const form = await readSignedForm(req, INBOUND_PATH, parts);
+    // The URL at Twilio may have a query.
+    const form = await readSignedForm(req, INBOUND_PATH + queryIn(req.url), parts);
     const read = readInbound(form);
     let reply: string | undefined;
     if (read !== undefined && !(await isReplay(read))) {

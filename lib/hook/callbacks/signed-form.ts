@@ -36,6 +36,12 @@ export async function readSignedForm(
   return params;
 }
 
+/** The query of a request target with its `?`, unchanged, because Twilio signs every character of it; empty for none. */
+export function queryIn(target = ''): string {
+  const start = target.indexOf('?');
+  return start === -1 ? '' : target.slice(start);
+}
+
 function badSignature(
   message = 'The signature does not hold: compare publicUrl and the auth token with what Twilio has.',
 ): RequestError {

@@ -2,7 +2,7 @@ import type { KeyObject } from 'node:crypto';
 import { okReply, type Reply } from '../server/reply.js';
 import type { OrgContext } from './context.js';
 import { validationFailed } from './errors.js';
-import { hookRoutes, type Route } from './route.js';
+import { hookRoutes, listBy, type Route } from './route.js';
 import type { SigningKey } from './rsa-keys.js';
 import { textFieldOf } from '../../core/json.js';
 import { randomAlphanumeric } from '../server/random-ids.js';
@@ -44,7 +44,7 @@ export class HookKeys {
 
   get routes(): readonly Route[] {
     return hookRoutes('/api/v1/hook-keys', 'inlineHooks', [
-      ['get', '', () => okReply(this.#keys.map(resourceOf))],
+      ['get', '', listBy([], () => okReply(this.#keys.map(resourceOf)))],
       ['post', '', ({ body }) => this.#create(body)],
     ]);
   }

@@ -4,7 +4,7 @@ import { randomAlphanumeric } from '../server/random-ids.js';
 import type { OrgContext } from './context.js';
 import { validationFailed, wrongState } from './errors.js';
 import { channelResource, readChannel, type HookChannel } from './hook-channel.js';
-import { hookRoutes, withResource, type ApiCall, type Route } from './route.js';
+import { hookRoutes, listBy, withResource, type ApiCall, type Route } from './route.js';
 
 /** A hook as the org stores it. `Extra` are the fields that its kind adds. */
 export type Stored<Extra> = Extra & {
@@ -32,7 +32,8 @@ interface HookKind<Extra> {
   ) => Extra;
   /** The part of the resource that the other kind does not have. */
   readonly show: (hook: Stored<Extra>) => JsonObject;
-  readonly isListed?: ((hook: Stored<Extra>, query: URLSearchParams) => boolean) | undefined;
+  /** The query parameters that narrow the list, and what each compares. Default: none. */
+  readonly filters?: Readonly<Record<string, (hook: Stored<Extra>) => string>> | undefined;
   readonly mayBeActive?: ((hook: Stored<Extra>) => boolean) | undefined;
   /** What can be done with an active hook: the path of the operation under the hook's, and its answer. */
   readonly operation: {
@@ -79,7 +80,7 @@ export class HookStore<Extra extends object> {
   }
 
   routes(): readonly Route[] {
-    const { name, path, replacedBy, isListed = () => true, mayBeActive = () => true, operation } = this.#kind;
+    const { name, path, replacedBy, filters = {}, mayBeActive = () => true, operation } = this.#kind;
     const withHook = (
       answer: (hook: Stored<Extra>, call: ApiCall) => Reply | Promise<Reply>,
     ): Route['answer'] => withResource(name, (id) => this.#hooks.get(id), answer);
@@ -99,8 +100,14 @@ export class HookStore<Extra extends object> {
       [
         'get',
         '',
-        ({ query }) =>
-          okReply(this.all.filter((hook) => isListed(hook, query)).map((hook) => this.#resource(hook))),
+        listBy(Object.keys(filters), ({ query }) => {
+          const isListed = (hook: Stored<Extra>): boolean =>
+            Object.entries(filters).every(([filter, valueOf]) => {
+              const value = valueOf(hook);
+              return (query.get(filter) ?? value) === value;
+            });
+          return okReply(this.all.filter(isListed).map((hook) => this.#resource(hook)));
+        }),
       ],
       ['post', '', ({ body }) => write(body)],
       ['get', '/:id', withHook((hook) => okReply(this.#resource(hook)))],

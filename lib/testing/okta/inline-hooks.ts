@@ -64,7 +64,7 @@ export class InlineHooks {
         return { type, version: textFieldOf(body, 'version') ?? '1.0.0' };
       },
       show: ({ type, version }) => ({ type, version }),
-      isListed: ({ type }, query) => (query.get('type') ?? type) === type,
+      filters: { type: ({ type }) => type },
       mayBeActive: ({ id, type }) => type !== TELEPHONY || (this.activeTelephonyHook?.id ?? id) === id,
       operation: { name: 'execute', path: '/execute', answer: (hook, body) => this.#execute(hook, body) },
     });

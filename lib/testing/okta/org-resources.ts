@@ -1,7 +1,7 @@
 import { okReply } from '../server/reply.js';
 import { randomAlphanumeric } from '../server/random-ids.js';
 import type { OrgContext } from './context.js';
-import type { Route } from './route.js';
+import { listBy, type Route } from './route.js';
 
 /** A telephony provider of the org, with which Okta sends codes itself, without a hook. */
 export interface TelephonyProvider {
@@ -65,24 +65,25 @@ export class OrgResources {
   }
 
   get routes(): readonly Route[] {
-    const get = (path: string, scope: string | undefined, show: () => unknown): Route => ({
+    const list = (path: string, scope: string, items: () => readonly object[]): Route => ({
       method: 'get',
       path,
       scope,
-      answer: () => okReply(show()),
+      answer: listBy([], () => okReply(items())),
     });
+    const organization = {
+      id: this.#orgId,
+      cell: 'emulator',
+      _links: { organization: { href: this.#orgUrl } },
+      // `idx` is Identity Engine. Classic Engine, which has no telephony hooks, is `v1`.
+      pipeline: 'idx',
+    };
     return [
-      get('/.well-known/okta-organization', undefined, () => ({
-        id: this.#orgId,
-        cell: 'emulator',
-        _links: { organization: { href: this.#orgUrl } },
-        // `idx` is Identity Engine. Classic Engine, which has no telephony hooks, is `v1`.
-        pipeline: 'idx',
-      })),
-      get('/api/v1/authenticators', 'okta.authenticators.read', () =>
+      { method: 'get', path: '/.well-known/okta-organization', answer: () => okReply(organization) },
+      list('/api/v1/authenticators', 'okta.authenticators.read', () =>
         this.#authenticators.map((authenticator) => this.#resource(authenticator)),
       ),
-      get('/api/v1/telephony-providers', 'okta.customTelephonyProvider.read', () => this.#providers),
+      list('/api/v1/telephony-providers', 'okta.customTelephonyProvider.read', () => this.#providers),
     ];
   }
 

@@ -1,6 +1,6 @@
 import type { RecordedRequest } from '../server/faults.js';
 import type { PathParams, Reply } from '../server/reply.js';
-import { notFound } from './errors.js';
+import { notFound, validationFailed } from './errors.js';
 import type { RateLimitBucket } from './rate-limit.js';
 
 /** A call of the API that is allowed. */
@@ -43,6 +43,19 @@ export function hookRoutes(
     roles: [`${permission}.manage`, ...(method === 'get' ? [`${permission}.read`] : [])],
     answer,
   }));
+}
+
+/**
+ * Answers a list, and refuses a query parameter that the emulator does not know. Okta knows more of them; if one were ignored, the
+ * answer would have too much.
+ */
+export function listBy(known: readonly string[], answer: Route['answer']): Route['answer'] {
+  return (call) => {
+    const unknown = [...call.query.keys()].find((name) => !known.includes(name));
+    if (unknown === undefined) return answer(call);
+    const takes = known.length === 0 ? 'none' : `only ${known.join(', ')}`;
+    return validationFailed(unknown, `${unknown}: The emulated list does not know it. It knows ${takes}.`);
+  };
 }
 
 /** Answers for the resource whose id is in the path, or that there is none. */

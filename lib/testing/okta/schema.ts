@@ -1,5 +1,5 @@
 import { okReply, type Reply } from '../server/reply.js';
-import { withResource, type ApiCall, type Route } from './route.js';
+import { listBy, withResource, type ApiCall, type Route } from './route.js';
 import {
   ATTRIBUTE_DEFAULTS,
   attributeProblem,
@@ -84,7 +84,12 @@ export class UserSchema {
     return [
       { method: 'get', ...schema, scope: 'okta.schemas.read', answer: read },
       { method: 'post', ...schema, scope: 'okta.schemas.manage', answer: update },
-      { method: 'get', path: '/api/v1/meta/types/user', scope: 'okta.userTypes.read', answer: types },
+      {
+        method: 'get',
+        path: '/api/v1/meta/types/user',
+        scope: 'okta.userTypes.read',
+        answer: listBy([], types),
+      },
     ];
   }
 

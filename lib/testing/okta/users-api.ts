@@ -3,7 +3,7 @@ import { okReply, type Reply } from '../server/reply.js';
 import { valueProblem, type UserSchemaView } from './attributes.js';
 import type { OrgContext } from './context.js';
 import { notFound, oktaError, validationFailed } from './errors.js';
-import { withResource, type ApiCall, type Route } from './route.js';
+import { listBy, withResource, type ApiCall, type Route } from './route.js';
 import { USER_TYPE_ID, type UserSchema } from './schema.js';
 import { readSearch, type Search } from './search.js';
 import type { OrgTokens } from './tokens.js';
@@ -88,9 +88,12 @@ export function usersRoutes(
   const write = { scope: MANAGE, roles: WRITERS };
   const merge = withUser((user, call) => save(user, { ...user.profile, ...profileIn(call.body) }, call));
   const replace = withUser((user, call) => save(user, profileIn(call.body) ?? {}, call));
-  const factors = withUser((user) => okReply(factorResources(user)));
+  const factors = listBy(
+    [],
+    withUser((user) => okReply(factorResources(user))),
+  );
   return [
-    { method: 'get', path, scope: READ, bucket: 'users', answer: list },
+    { method: 'get', path, scope: READ, bucket: 'users', answer: listBy(FILTERS, list) },
     { method: 'post', path, ...write, bucket: 'users', answer: create },
     { method: 'get', path: `${path}/:id`, scope: READ, bucket: 'user', answer: withUser(answerUser) },
     { method: 'post', path: `${path}/:id`, ...write, answer: merge },
@@ -98,6 +101,8 @@ export function usersRoutes(
     { method: 'get', path: `${path}/:id/factors`, scope: READ, answer: factors },
   ];
 }
+
+const FILTERS = ['search', 'filter', 'q', 'limit', 'after'];
 
 /** Okta's own words. */
 const LOGIN_TAKEN = 'login: An object with this field already exists in the current organization';
@@ -124,7 +129,7 @@ export function rolesRoute({ orgUrl, clock }: OrgContext, users: UserDirectory, 
     path: '/api/v1/users/:id/roles',
     scope: 'okta.roles.read',
     roles: [],
-    answer: ({ params: { id = '' }, request }) => {
+    answer: listBy([], ({ params: { id = '' }, request }) => {
       const isOwner = id === 'me' || id === users.tokenOwner.id;
       if (!isOwner && users.find(id) === undefined) return notFound(id, 'User');
       const at = new Date(clock()).toISOString();
@@ -141,7 +146,7 @@ export function rolesRoute({ orgUrl, clock }: OrgContext, users: UserDirectory, 
           _links: { assignee: { href: `${orgUrl}/api/v1/users/${id}` } },
         })),
       );
-    },
+    }),
   };
 }
 

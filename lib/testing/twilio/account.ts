@@ -67,8 +67,8 @@ export class TwilioAccount {
   readonly listNumbers: Answer = (request) => {
     const wanted = queryOf(request).get('PhoneNumber') ?? '';
     const numbers = this.#context.senders.numbers.filter((number) => number.includes(wanted));
-    const resources = numbers.map((number) => this.#numberResource(number));
-    return legacyPage(request, 'incoming_phone_numbers', resources);
+    const items = numbers.map((number) => this.#numberResource(number));
+    return legacyPage(request, { name: 'incoming_phone_numbers', items, filters: ['PhoneNumber'] });
   };
 
   #numberSid(number: string): string {
@@ -99,8 +99,8 @@ export class TwilioAccount {
   readonly listServiceNumbers: Answer = (request, { sid = '' }) => {
     if (!this.#isService(sid)) return notFound(request);
     const { server, smsNumber } = this.#context;
-    const numbers = [this.#serviceNumberResource(sid, smsNumber)];
-    return metaPage(request, server.origin, 'phone_numbers', numbers);
+    const items = [this.#serviceNumberResource(sid, smsNumber)];
+    return metaPage(request, server.origin, { name: 'phone_numbers', items });
   };
 
   #isService(sid: string): boolean {

@@ -87,8 +87,8 @@ export class TwilioContent {
   }
 
   readonly list: Answer = (request) => {
-    const resources = this.templates.map((template) => this.#resource(template));
-    return metaPage(request, this.#context.server.origin, 'contents', resources);
+    const items = this.templates.map((template) => this.#resource(template));
+    return metaPage(request, this.#context.server.origin, { name: 'contents', items });
   };
 
   readonly show = this.#withTemplate((template) => this.#resource(template));

@@ -28,21 +28,18 @@ export class TwilioSending {
     this.#lifecycle = lifecycle;
   }
 
-  /** Lists the newest first. `To` and `From` in the query narrow the list. */
+  /** Lists the newest first. */
   listOf(kind: 'messages' | 'calls'): Answer {
     return (request) => {
       const query = queryOf(request);
       const sent: readonly Sent[] = this[kind];
-      const fits = (name: string, address: string): boolean => (query.get(name) ?? address) === address;
+      const fits = (name: string, address: string): boolean => (query.get(name) || address) === address;
       const found = sent.filter(
         ({ channel, to, from }) =>
           fits('To', addressOf(channel, to)) && fits('From', addressOf(channel, from)),
       );
-      return legacyPage(
-        request,
-        kind,
-        found.reverse().map((one) => this.#resource(one)),
-      );
+      const items = found.reverse().map((one) => this.#resource(one));
+      return legacyPage(request, { name: kind, items, filters: ['To', 'From'] });
     };
   }
 

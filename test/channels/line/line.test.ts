@@ -61,6 +61,7 @@ describe('LINE', () => {
       to: userId,
       messages: [{ type: 'text', text: `Your code is ${CODE}` }],
     });
+    expect(line.requests[0]?.headers['user-agent']).to.equal('okta-telephony-hook');
     expect(scene.twilio.messages).to.be.empty;
   });
 

@@ -62,6 +62,7 @@ describe('Vonage', () => {
           client_ref: 'event-1',
         },
       ]);
+      expect(vonage.requests[0]?.headers['user-agent']).to.equal('okta-telephony-hook');
     });
 
     it('is used for every channel name except whatsapp, and can have a name as its sender', async () => {

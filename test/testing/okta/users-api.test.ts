@@ -159,6 +159,27 @@ describe('startOktaEmulator: changes, search and lists of users', () => {
     }
   });
 
+  it('refuses the parameters of a list that it does not know, and names them', async () => {
+    okta.addUser({ login: 'ana@example.com' });
+    for (const [path, parameter, knows] of [
+      ['/api/v1/users?sortBy=profile.login', 'sortBy', 'only search, filter, q, limit, after'],
+      ['/api/v1/users/ana/factors?expand=x', 'expand', 'none'],
+      ['/api/v1/users/me/roles?expand=x', 'expand', 'none'],
+      ['/api/v1/inlineHooks?type=x&status=ACTIVE', 'status', 'only type'],
+      ['/api/v1/eventHooks?status=ACTIVE', 'status', 'none'],
+      ['/api/v1/hook-keys?q=x', 'q', 'none'],
+      ['/api/v1/authenticators?key=x', 'key', 'none'],
+      ['/api/v1/telephony-providers?key=x', 'key', 'none'],
+      ['/api/v1/meta/types/user?q=x', 'q', 'none'],
+    ]) {
+      const { status, body, causes } = await callApi(okta, 'GET', path ?? '');
+      expect([status, body['errorCode']], path).to.deep.equal([400, 'E0000001']);
+      expect(causes).to.equal(
+        `${parameter ?? ''}: The emulated list does not know it. It knows ${knows ?? ''}.`,
+      );
+    }
+  });
+
   it('returns at most 200 users per page', async () => {
     for (let count = 0; count < 201; count += 1) okta.addUser({ login: `user${count}@example.com` });
     const page = await call('GET', '?limit=500');

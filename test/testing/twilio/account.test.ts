@@ -112,6 +112,48 @@ describe('startTwilioEmulator: the account', () => {
     expect(await list(`Calls.json?From=${from}`, 'calls')).to.deep.equal([PHONE]);
   });
 
+  it('refuses the parameters of a list that it does not know, and names them', async () => {
+    const service = `/v1/Services/${twilio.messagingServiceSid}/PhoneNumbers`;
+    for (const [path, knows] of [
+      [at('Messages.json?DateSent=2026-11-30'), 'only To, From'],
+      [at(`Messages.json?To=${encodeURIComponent(PHONE)}&DateSent%3E=2026-11-30`), 'only To, From'],
+      [at('Calls.json?Status=completed'), 'only To, From'],
+      [at('IncomingPhoneNumbers.json?FriendlyName=x'), 'only PhoneNumber'],
+      ['/v1/Content?Sid=x', 'no filter'],
+      [`${service}?Sid=x`, 'no filter'],
+    ] as const) {
+      const { status, body } = await rest.get(path);
+      expect([status, body['code']], path).to.deep.equal([400, 20001]);
+      const name = new URLSearchParams(path.split('?')[1]);
+      const [unknown = ''] = [...name.keys()].slice(-1);
+      expect(body['message'], path).to.equal(
+        `The emulated list does not know the parameter ${unknown}. It knows ${knows}.`,
+      );
+    }
+    expect((await rest.get(at('Messages.json?To=&From='))).status).to.equal(200);
+  });
+
+  it('returns a list in pages of PageSize, and else in one page', async () => {
+    for (let count = 0; count < 60; count += 1) await rest.message({ Body: String(count) });
+    const bodiesOf = ({ body }: TwilioAnswer): string[] =>
+      (body['messages'] as { body: string }[]).map((message) => message.body);
+    const all = await rest.get(at('Messages.json'));
+    expect(bodiesOf(all)).to.have.length(60);
+    expect(all.body['next_page_uri']).to.equal(null);
+    const seen: string[] = [];
+    let next: unknown = at('Messages.json?PageSize=25');
+    while (typeof next === 'string') {
+      const page = await rest.get(next);
+      expect(page.body).to.include({ page: Math.ceil(seen.length / 25), page_size: 25, start: seen.length });
+      seen.push(...bodiesOf(page));
+      next = page.body['next_page_uri'];
+    }
+    expect(seen).to.deep.equal(bodiesOf(all));
+    for (const query of ['PageSize=0', 'PageSize=1001', 'PageSize=x', 'PageSize=5&Page=-1']) {
+      expect((await rest.get(at(`Messages.json?${query}`))).status, query).to.equal(400);
+    }
+  });
+
   it('returns the current status of a message and a call', async () => {
     const { body } = await rest.message();
     const path = at(`Messages/${String(body['sid'])}.json`);

@@ -64,5 +64,13 @@ describe("startTwilioEmulator: with Twilio's SDK", () => {
     expect(feedback).to.include({ messageSid: sent.sid, outcome: 'confirmed' });
     const listed = await client.messages.list({ to: PHONE });
     expect(listed.map(({ sid }) => sid)).to.deep.equal([sent.sid]);
+    await client.messages.create({ to: PHONE, from: twilio.smsNumber, body: 'Your code is 204982' });
+    const page = await client.messages.page({ pageSize: 1 });
+    expect(page.instances).to.have.length(1);
+    expect((await page.nextPage())?.instances[0]?.sid).to.equal(sent.sid);
+    expect(await client.messages.list({ pageSize: 1, limit: 5 })).to.have.length(2);
+    const problem = await rejection(client.messages.list({ dateSent: new Date(0) }));
+    expect(problem).to.include({ status: 400, code: 20001 });
+    expect(String(problem)).to.include('does not know the parameter DateSent');
   });
 });

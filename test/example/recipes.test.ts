@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { generateKeyPairSync } from 'node:crypto';
+import { BlockList } from 'node:net';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import supertest from 'supertest';
@@ -65,6 +66,19 @@ interface Deployment {
   };
 }
 
+interface NetworkPolicy {
+  readonly podSelector: { readonly matchLabels: object };
+  readonly policyTypes: readonly string[];
+  readonly ingress: readonly {
+    readonly from: readonly { readonly namespaceSelector?: object }[];
+    readonly ports: readonly object[];
+  }[];
+  readonly egress: readonly {
+    readonly to: readonly { readonly ipBlock?: { readonly except: readonly string[] } }[];
+    readonly ports: readonly { readonly port: number }[];
+  }[];
+}
+
 const { services, networks } = parse(deployed('compose.yaml')) as {
   readonly services: { readonly gateway: ComposeService; readonly redis: ComposeService };
   readonly networks: { readonly state: object };
@@ -75,6 +89,7 @@ const resources = parseAllDocuments(deployed('kubernetes.yaml')).map(
 const specOf = (kind: string): unknown => resources.find((resource) => resource.kind === kind)?.spec;
 const deployment = specOf('Deployment') as Deployment;
 const pod = deployment.template.spec;
+const policy = specOf('NetworkPolicy') as NetworkPolicy;
 const [container] = pod.containers;
 
 /** Every variable that the example reads. */
@@ -271,13 +286,40 @@ describe('the deployment recipes', () => {
       expect(service.ports).to.deep.equal([{ name: 'http', port: 80, targetPort: 'http' }]);
       const budget = specOf('PodDisruptionBudget') as { selector: { matchLabels: object } };
       const chosen = [
+        policy.podSelector.matchLabels,
         deployment.selector.matchLabels,
         service.selector,
         budget.selector.matchLabels,
         ...pod.topologySpreadConstraints.map(({ labelSelector }) => labelSelector.matchLabels),
       ];
       for (const labels of chosen) expect(labels).to.deep.equal(deployment.template.metadata.labels);
-      expect(chosen).to.have.length(5);
+      expect(chosen).to.have.length(6);
+    });
+
+    it('lets in only callers of the port of the image, and out only DNS, https in the internet and Redis', () => {
+      expect(policy.policyTypes).to.have.members(['Ingress', 'Egress']);
+      for (const { from, ports } of policy.ingress) {
+        expect(ports).to.deep.equal([{ port: 'http' }]);
+        // An empty list, or none, would let everybody in.
+        expect(from).to.not.be.empty;
+        for (const { namespaceSelector } of from)
+          expect(namespaceSelector).to.have.nested.property('matchLabels');
+      }
+      const reached = policy.egress.map(({ ports }) => ports.map(({ port }) => port));
+      expect(reached).to.deep.equal([[53, 53], [443], [6379]]);
+      expect(policy.egress.every(({ to }) => to.length > 0)).to.equal(true);
+      const blocked = new BlockList();
+      for (const { ipBlock } of policy.egress[1]?.to ?? []) {
+        for (const range of ipBlock?.except ?? []) {
+          const [network = '', bits] = range.split('/');
+          blocked.addSubnet(network, Number(bits), network.includes(':') ? 'ipv6' : 'ipv4');
+        }
+      }
+      for (const inside of ['10.1.2.3', '172.31.0.1', '192.168.0.1', '169.254.169.254', '100.100.0.1']) {
+        expect(blocked.check(inside), inside).to.equal(true);
+      }
+      expect(blocked.check('fd00:ec2::254', 'ipv6')).to.equal(true);
+      expect(blocked.check('52.1.2.3')).to.equal(false);
     });
 
     it('runs four replicas with no root user, no capabilities and a read-only file system', () => {
@@ -289,6 +331,14 @@ describe('the deployment recipes', () => {
         capabilities: { drop: ['ALL'] },
       });
     });
+  });
+
+  it('name each image of another publisher by an exact version or a digest', () => {
+    const [, node = ''] = /^ARG NODE_IMAGE=(.+)$/m.exec(read('example/Dockerfile')) ?? [];
+    const bases = [...read('example/Dockerfile').matchAll(/^FROM (\S+)/gm)].map(([, base]) => base);
+    expect(new Set(bases)).to.deep.equal(new Set(['${NODE_IMAGE}']));
+    for (const image of [node, services.redis.image ?? ''])
+      expect(image).to.match(/^[a-z]+:\d+\.\d+\.\d+-[a-z]+(?:@sha256:[\da-f]{64})?$/);
   });
 
   it('name a dispatcher for serverless platforms that keeps no connection open', async () => {

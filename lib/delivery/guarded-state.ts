@@ -222,7 +222,7 @@ export class GuardedState {
 
   #claim(key: string | undefined, life: EventLife, waitMs: number, use: Use): Claim | Promise<Claim> {
     return guardClaim(
-      () => this.#state.claim(key, life),
+      () => this.#state.claim(key, { ...life, waitMs }),
       waitMs,
       (error) => {
         this.#fail(error, use);

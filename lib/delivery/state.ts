@@ -30,6 +30,8 @@ export interface EventLife {
    * needed.
    */
   readonly recipient?: string | undefined;
+  /** How long the caller waits for the claim, milliseconds: within this time it may be tried again. Default: 0. */
+  readonly waitMs?: number | undefined;
 }
 
 /**

@@ -113,7 +113,7 @@ describe('claiming an event', () => {
         return openMemoryState().claim(...args);
       },
     });
-    expect(asked).to.deep.equal([[duplicateKey(REQUEST), LIFE]]);
+    expect(asked).to.deep.equal([[duplicateKey(REQUEST), { ...LIFE, waitMs: 200 }]]);
   });
 
   it('passes no key to the state if there is no event id', async () => {

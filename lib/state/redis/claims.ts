@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { sleep } from '../../core/time.js';
 import type { Bucket, Claim, EventLife, RememberedAnswer } from '../../delivery/state.js';
 import type { Suppression } from '../../delivery/suppressions.js';
@@ -12,9 +12,21 @@ import { PendingWrites } from './pending-writes.js';
 
 /** Claims events and takes the points of their limits for all gateways. */
 
-/** First byte of an event's value: a sealed answer, or the token of the call that claimed it. */
+/** First byte of an event's value: of a sealed answer, and of a released claim (`step-scripts.ts`). */
 const ANSWER_PREFIX = 'A'.charCodeAt(0);
-const HELD_PREFIX = 'H';
+const RELEASED_PREFIX = 'R'.charCodeAt(0);
+
+/** An event that this process claims, with its names for each encryption key. */
+interface ClaimedEvent {
+  /** Whether another call may have the same event. */
+  readonly isRepeatable: boolean;
+  readonly names: readonly string[];
+  readonly limits: readonly (readonly string[])[];
+  /** Of each limit, milliseconds. */
+  readonly windowsMs: readonly number[];
+  readonly token: string;
+  readonly rememberMs: number;
+}
 
 /**
  * A claim is one script and the only thing that a code waits for before it leaves. Its answer is sent later, and no call
@@ -27,7 +39,7 @@ export class RedisClaims {
   /** Used while Redis is lost. */
   readonly #localLimits = new LimitWindows();
   /** Prefix of this process's tokens. A token is the prefix and the number of the claim. */
-  readonly #tokenPrefix = `${HELD_PREFIX}${randomBytes(9).toString('base64url')}`;
+  readonly #tokenPrefix = randomBytes(9).toString('base64url');
   #count = 0;
   /** Results of our claims that Redis may not know. Tokens make a second write harmless. */
   readonly #pending: PendingWrites<readonly Step[]>;
@@ -63,24 +75,20 @@ export class RedisClaims {
   }
 
   async #claimShared(key: string | undefined, life: EventLife): Promise<Claim> {
-    const names = key === undefined ? [] : this.#sealings.map((sealing) => sealing.nameOf('event', key));
-    const limits = this.#sealings.map((sealing) =>
-      life.buckets.map((bucket) => nameOfLimit(sealing, bucket)),
-    );
+    const event = this.#eventOf(key, life);
+    const { names, limits, token } = event;
     const known = life.recipient === undefined ? [] : this.#suppressions.namesOf(life.recipient);
     const keys = [...names, ...limits.flat(), ...known];
-    const token = key === undefined ? '' : this.#nextToken();
-    const rememberMs = key === undefined ? '' : life.rememberMs;
-    const args = [token, rememberMs, known.length, this.#sealings.length];
+    const args = [token, life.rememberMs, known.length, this.#sealings.length];
     for (const { points, seconds } of life.buckets) args.push(points, seconds * 1000);
     let reply: readonly unknown[];
     try {
-      [reply] = (await this.#connection.run([{ name: 'claimEvent', keys, args }])) as [readonly unknown[]];
+      reply = await this.#run({ name: 'claimEvent', keys, args }, life.waitMs);
     } catch {
       // The connection has reported the failure. Redis may have run the script, so the result is still
       // written there.
       const exceeded = this.#localLimits.take(life.buckets, life.nowMs);
-      const claim = this.#firstClaim(exceeded, names, token, { spent: [], suppressions: undefined });
+      const claim = this.#firstClaim(exceeded, event, undefined);
       const release = (): void => {
         this.#refundHere(exceeded, life);
         claim.release();
@@ -92,10 +100,36 @@ export class RedisClaims {
     const exceeded = indexes.flatMap((index) => life.buckets[Number(index)]?.key ?? []);
     const suppressions =
       life.recipient === undefined ? undefined : this.#suppressions.read(life.recipient, found, life.nowMs);
-    return this.#firstClaim(exceeded, names, token, {
-      spent: exceeded.length === 0 ? limits : [],
-      suppressions,
-    });
+    return this.#firstClaim(exceeded, event, suppressions);
+  }
+
+  /** Without a key, an event of its own: its claim is repeated and released like any other. */
+  #eventOf(key: string | undefined, { rememberMs, buckets }: EventLife): ClaimedEvent {
+    const text = key ?? randomUUID();
+    return {
+      isRepeatable: key !== undefined,
+      names: this.#sealings.map((sealing) => sealing.nameOf('event', text)),
+      limits: this.#sealings.map((sealing) => buckets.map((bucket) => nameOfLimit(sealing, bucket))),
+      windowsMs: buckets.map(({ seconds }) => seconds * 1000),
+      token: this.#nextToken(),
+      rememberMs,
+    };
+  }
+
+  /** Runs a claim; once more, if its connection has ended and the next one comes in time. */
+  async #run(claim: Step, waitMs = 0): Promise<readonly unknown[]> {
+    const endsAt = performance.now() + waitMs;
+    const once = async (): Promise<readonly unknown[]> => {
+      const [reply] = await this.#connection.run([claim]);
+      return reply as readonly unknown[];
+    };
+    try {
+      return await once();
+    } catch (error) {
+      // Redis may have run it. Its token makes a second run harmless.
+      if (!(await this.#connection.isBackWithin(endsAt - performance.now()))) throw error;
+      return once();
+    }
   }
 
   #refundHere(exceeded: readonly string[], { buckets, nowMs }: EventLife): void {
@@ -105,39 +139,32 @@ export class RedisClaims {
   /** A claim whose result is written to Redis without delaying the answer. */
   #firstClaim(
     exceeded: readonly string[],
-    names: readonly string[],
-    token: string,
-    {
-      spent,
-      suppressions,
-    }: {
-      /** The limits to give back, for each encryption key. */
-      readonly spent: readonly (readonly string[])[];
-      readonly suppressions: readonly Suppression[] | undefined;
-    },
+    { isRepeatable, names, limits, windowsMs, token, rememberMs }: ClaimedEvent,
+    suppressions: readonly Suppression[] | undefined,
   ): Extract<Claim, { isFirst: true }> {
     return {
       isFirst: true,
       exceeded,
       suppressions,
       settle: (answer) => {
-        if (names.length === 0) return;
+        if (!isRepeatable) return;
         const text = JSON.stringify(answer);
         void this.#write(
           this.#sealings.map((sealing, at) => {
             const name = names[at] ?? '';
-            return { name: 'settleEvent', keys: [name], args: [token, sealAnswer(sealing, name, text)] };
+            const args = [token, sealAnswer(sealing, name, text), rememberMs];
+            return { name: 'settleEvent', keys: [name], args };
           }),
         );
       },
       release: () => {
-        const steps = this.#sealings.map((_, at): Step => {
-          const keys = [...names.slice(at, at + 1), ...(spent[at] ?? [])];
-          return { name: 'releaseEvent', keys, args: [token] };
-        });
-        if (names.length > 0) void this.#write(steps);
-        // Points alone are given back at most once: a second time would give back too many.
-        else if (spent.length > 0) this.#connection.run(steps).catch(() => undefined);
+        void this.#write(
+          names.map((name, at) => ({
+            name: 'releaseEvent',
+            keys: [name, ...(limits[at] ?? [])],
+            args: [token, rememberMs, ...windowsMs],
+          })),
+        );
       },
     };
   }
@@ -163,7 +190,7 @@ export class RedisClaims {
     let value = found;
     for (let waitMs = poll.firstMs; ; waitMs = Math.min(waitMs * poll.factor, poll.longestMs)) {
       // The first call released its claim, or the event has expired.
-      if (!Buffer.isBuffer(value)) return undefined;
+      if (!Buffer.isBuffer(value) || value[0] === RELEASED_PREFIX) return undefined;
       if (value[0] === ANSWER_PREFIX) return openAnswer(sealing, name, value.subarray(1));
       if (performance.now() > endsAt) throw new Error('the first call of the event has no answer');
       await sleep(waitMs);

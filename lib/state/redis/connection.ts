@@ -22,6 +22,7 @@ export class RedisConnection {
   readonly #parts: ConnectionParts;
   readonly #steps = new RedisSteps((work) => this.#execute(work, () => true));
   readonly #watchers = new Set<(news: StateEvent) => void>();
+  readonly #onConnected: (() => void)[] = [];
   #client: { readonly redis: Client; readonly sinceMs: number } | undefined;
   #connecting: Promise<Client> | undefined;
   #lost: { readonly failure: RedisFailure; readonly sinceMs: number } | undefined;
@@ -42,6 +43,11 @@ export class RedisConnection {
     this.#watchers.add(onNews);
     if (this.#lost !== undefined) this.#notify(lossOf(this.#lost.failure), [onNews]);
     return () => void this.#watchers.delete(onNews);
+  }
+
+  /** Calls the listener for each new connection, also if Redis was not lost. */
+  onConnected(listener: () => void): void {
+    this.#onConnected.push(listener);
   }
 
   /**
@@ -76,12 +82,16 @@ export class RedisConnection {
     isLoss: (failure: RedisFailure) => boolean,
   ): Promise<T> {
     if (this.#lost !== undefined) throw new RedisFailure(this.#lost.failure.reason, false);
-    const client = this.#client?.redis ?? (await this.#connected());
+    let client: Client | undefined;
     try {
+      client = this.#client?.redis ?? (await this.#connected());
       return await this.#withTimeout(work(client));
     } catch (error) {
       const failure = failureOf(error);
-      if (client === this.#client?.redis && isLoss(failure)) this.#markLost(failure);
+      // A connection that ends is forgotten before its commands fail. One that has been replaced says nothing
+      // about the new one.
+      const isReplaced = this.#client !== undefined && this.#client.redis !== client;
+      if (!isReplaced && isLoss(failure)) this.#markLost(failure);
       throw failure;
     }
   }
@@ -109,6 +119,16 @@ export class RedisConnection {
     while (this.health === 'lost' && !this.#isClosed && performance.now() < endsAt) {
       await sleep(lookEveryMs);
     }
+    return this.health === 'ok';
+  }
+
+  /**
+   * Whether Redis can be used again within `waitMs`: a connection that has ended is made again at once. While
+   * Redis is only probed, nothing waits.
+   */
+  async isBackWithin(waitMs: number): Promise<boolean> {
+    const connecting = this.#connecting;
+    if (connecting !== undefined) await waitAtMost(connecting, waitMs).catch(() => undefined);
     return this.health === 'ok';
   }
 
@@ -178,6 +198,7 @@ export class RedisConnection {
       throw failure;
     }
     this.#markRecovered();
+    for (const listener of this.#onConnected) listener();
     return client;
   }
 

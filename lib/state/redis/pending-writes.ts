@@ -9,7 +9,7 @@ const MAX_PENDING = 20_000;
  */
 const WRITTEN_AT_ONCE = 50;
 
-/** Writes that wait until Redis is back, in their order. */
+/** Writes that have had no answer, in their order. They run again with the next connection. */
 export class PendingWrites<Item> {
   readonly #connection: RedisConnection;
   readonly #write: (item: Item) => Promise<void>;
@@ -18,7 +18,7 @@ export class PendingWrites<Item> {
   #writing: Promise<void> | undefined;
 
   /**
-   * @param parts.write - writes one item; adds it again if Redis was lost meanwhile. Never rejects.
+   * @param parts.write - writes one item; adds it again if Redis did not answer. Never rejects.
    * @param parts.onDropped - called with each item that was dropped because the list was full.
    */
   constructor(
@@ -31,8 +31,8 @@ export class PendingWrites<Item> {
     this.#connection = connection;
     this.#write = parts.write;
     this.#onDropped = parts.onDropped ?? (() => undefined);
-    connection.watch(({ type }) => {
-      if (type !== 'recovered') return;
+    // Not only after a loss: a write also waits if its connection took too long.
+    connection.onConnected(() => {
       this.#writing ??= this.#writeAll().finally(() => {
         this.#writing = undefined;
       });

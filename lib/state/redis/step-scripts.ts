@@ -15,80 +15,99 @@ local now = time[1] * 1000 + math.floor(time[2] / 1000)
 /**
  * Claims an event and takes a point of each of its limits, and reads the suppressions of its recipient.
  *
- * KEYS: the event (if it has a key), then its limits, then the recipient's suppressions (if requested). Each
- * stands there once for each encryption key; the limits key by key. ARGV: the claim's token and how long it
- * is remembered, milliseconds (both empty without an event), the number of suppression keys, the number of
- * encryption keys, then points and window (milliseconds) of each limit.
+ * KEYS: the event, then its limits, then the recipient's suppressions (if requested). Each stands there once
+ * for each encryption key; the limits key by key. ARGV: the claim's token, how long it is remembered
+ * (milliseconds), the number of suppression keys, the number of encryption keys, then points and window
+ * (milliseconds) of each limit.
+ *
+ * The value of an event is `A` and its sealed answer, or a word and the token of a claim: `H` if the claim has
+ * taken points, `h` if a limit was exceeded, `R` if it was released.
  *
  * Replies `{1, suppressions, …}` to the first: the suppressions as `readTimed` replies them, and the indexes
- * of exceeded limits, from 0. Replies `{0, value, index of its key}` to a repeat. A claim that arrives twice
- * with its own token, as from a cluster's client while a shard moves, is the first again and takes no second
- * point.
+ * of exceeded limits, from 0. Replies `{0, value, index of its key}` to a repeat. A claim may come twice with
+ * its own token: from a cluster's client while a shard moves, or after its connection has ended. It is the
+ * first again and takes no second point, but still has to pass its limits. After its release it changes
+ * nothing.
  */
 const CLAIM_EVENT = `
 local token, rememberMs = ARGV[1], ARGV[2]
 local suppressionKeys, encryptionKeys = tonumber(ARGV[3]), tonumber(ARGV[4])
-local eventKeys = token == '' and 0 or encryptionKeys
 local lastLimitKey = #KEYS - suppressionKeys
-local limits = (lastLimitKey - eventKeys) / encryptionKeys
+local limits = (lastLimitKey - encryptionKeys) / encryptionKeys
 local reply = {1, ''}
 if suppressionKeys > 0 then
   ${READ_CLOCK}
   reply[2] = {string.format('%.0f', now)}
   for i = lastLimitKey + 1, #KEYS do table.insert(reply[2], redis.call('GET', KEYS[i]) or '') end
 end
-for i = 1, eventKeys do
-  local held = redis.call('GET', KEYS[i])
-  if held == token then return reply end
-  if held then return {0, held, i - 1} end
+local own, answered, held
+for i = 1, encryptionKeys do
+  local value = redis.call('GET', KEYS[i])
+  if value then
+    local word, holder = string.match(value, '^([HhR])(%S+)$')
+    if not word then answered = answered or {0, value, i - 1}
+    elseif holder == token then own = word
+    elseif word ~= 'R' then held = held or {0, value, i - 1} end
+  end
 end
+if answered or held then return answered or held end
+if own == 'H' or own == 'R' then return reply end
 for limit = 0, limits - 1 do
   local points = tonumber(ARGV[5 + limit * 2])
   local spent = 0
-  for i = eventKeys + 1 + limit, lastLimitKey, limits do
+  for i = encryptionKeys + 1 + limit, lastLimitKey, limits do
     spent = math.max(spent, tonumber(redis.call('GET', KEYS[i]) or 0))
   end
   if spent >= points then reply[#reply + 1] = limit end
 end
 local isExceeded = #reply > 2
 if not isExceeded then
-  for i = eventKeys + 1, lastLimitKey do
-    local windowMs = ARGV[6 + (i - eventKeys - 1) % limits * 2]
+  for i = encryptionKeys + 1, lastLimitKey do
+    local windowMs = ARGV[6 + (i - encryptionKeys - 1) % limits * 2]
     if redis.call('INCR', KEYS[i]) == 1 then redis.call('PEXPIRE', KEYS[i], windowMs) end
   end
 end
-for i = 1, eventKeys do redis.call('SET', KEYS[i], token, 'PX', rememberMs) end
+local word = isExceeded and 'h' or 'H'
+for i = 1, encryptionKeys do redis.call('SET', KEYS[i], word .. token, 'PX', rememberMs) end
 return reply
 `;
 
 /**
- * Stores the answer of an event, unless another call has claimed the event since.
+ * Stores the answer of an event, unless another call has claimed the event since. If its claim has not come,
+ * it may still come, and must find the answer.
  *
- * KEYS: the event. ARGV: the claim's token, the sealed answer.
+ * KEYS: the event. ARGV: the claim's token, the sealed answer, how long the event is remembered, milliseconds.
  */
 const SETTLE_EVENT = `
-local event, token, answer = KEYS[1], ARGV[1], ARGV[2]
-if redis.call('GET', event) ~= token then return 0 end
-redis.call('SET', event, answer, 'KEEPTTL')
+local event, token, answer, rememberMs = KEYS[1], ARGV[1], ARGV[2], ARGV[3]
+local value = redis.call('GET', event)
+if not value then redis.call('SET', event, answer, 'PX', rememberMs)
+elseif string.match(value, '^[Hh](%S+)$') == token then redis.call('SET', event, answer, 'KEEPTTL')
+else return 0 end
 return 1
 `;
 
 /**
- * Releases a claim and gives its points back, unless another call has claimed the event since.
+ * Releases a claim and gives its points back, unless another call has claimed the event since. If its claim
+ * has not come, it may still come, and must not hold the event.
  *
- * KEYS: the event (if it has a key), then the limits that a point was taken of. ARGV: the claim's token, or
- * an empty text.
+ * KEYS: the event, then its limits. ARGV: the claim's token, how long the event is remembered, then the window
+ * of each limit. Times in milliseconds.
  */
 const RELEASE_EVENT = `
-local token = ARGV[1]
-local firstLimitKey = 1
-if token ~= '' then
-  firstLimitKey = 2
-  if redis.call('GET', KEYS[1]) ~= token then return 0 end
-  redis.call('DEL', KEYS[1])
+local event, token, rememberMs = KEYS[1], ARGV[1], ARGV[2]
+local value = redis.call('GET', event)
+if not value then
+  redis.call('SET', event, 'R' .. token, 'PX', rememberMs)
+  return 1
 end
-for i = firstLimitKey, #KEYS do
-  if tonumber(redis.call('GET', KEYS[i]) or 0) > 0 then redis.call('DECR', KEYS[i]) end
+local word, holder = string.match(value, '^([Hh])(%S+)$')
+if holder ~= token then return 0 end
+redis.call('SET', event, 'R' .. token, 'KEEPTTL')
+if word == 'H' then
+  for i = 2, #KEYS do
+    if tonumber(redis.call('GET', KEYS[i]) or 0) > 0 then redis.call('DECR', KEYS[i]) end
+  end
 end
 return 1
 `;

@@ -14,6 +14,7 @@ import { startCallbackRelay, type CallbackRelay } from '#harness/callback-relay.
 import { startGatewayBeside, type GatewayBeside } from '#harness/gateway-beside.js';
 import { startGatewayProcess, type GatewayProcess } from '#harness/gateway-process.js';
 import { countAlarms, makeAlarmsDue } from '#harness/redis-alarms.js';
+import { startRawCall } from '#harness/raw-call.js';
 import { needRedis, startRedis, watchTraffic, type RedisServer } from '#harness/redis-server.js';
 import { ANA, BOB, CODE, HOOK_SECRET, commandOf, errorOf, startScene, type Scene } from '#harness/scene.js';
 import { slowTime, type SlowTime } from '#harness/slow-time.js';
@@ -426,6 +427,30 @@ describe('gateways on one Redis', () => {
     // A repeat counts against no limit and sends nothing.
     await Promise.all(calls.map((_, at) => scene.call({ eventId: `e${at}`, userId: `00ulimit${at}` })));
     expect(sent()).to.equal(5);
+  });
+
+  it('give no point back to a window of a limit that began after the released call', async () => {
+    const guard = { perUser: false, perNumber: { points: 2, seconds: 600 } } as const;
+    await start({ guard });
+    const { url } = await beside({ guard });
+    scene.okta.fault({ fault: { kind: 'hang' }, times: 1 });
+    const asked = scene.okta.requests.length;
+    const released = startRawCall(scene, { eventId: 'released' });
+    await until(() => scene.okta.requests.length > asked);
+    // The window ends.
+    for (const { name } of await redis.dump()) if (name.includes(':limit:')) await redis.admin.del(name);
+    const call = (at: number): ReturnType<Scene['call']> =>
+      scene.call({ eventId: `event-${at}`, userId: `00uwindow${at}`, login: undefined, url });
+    expect((await call(1)).okta.action).to.equal('sent');
+    released.destroy();
+    // The time-out of the profile request.
+    await pass(1_000);
+    await until(() => scene.hook.status().inFlight === 0);
+    // Redis has the release.
+    await scene.hook.ready();
+    expect((await call(2)).okta.action).to.equal('sent');
+    expect(commandOf(await call(3))).to.include({ provider: 'GUARD' });
+    expect(sent()).to.equal(2);
   });
 
   it('run three Redis scripts for a call: claim with limits, newest code, stored answer', async () => {

@@ -88,8 +88,9 @@ return 1
 `;
 
 /**
- * Releases a claim and gives its points back, unless another call has claimed the event since. If its claim
- * has not come, it may still come, and must not hold the event.
+ * Releases a claim and gives its points back, unless another call has claimed the event since. A window that
+ * began after the claim has no point of it. If its claim has not come, it may still come, and must not hold
+ * the event.
  *
  * KEYS: the event, then its limits. ARGV: the claim's token, how long the event is remembered, then the window
  * of each limit. Times in milliseconds.
@@ -105,8 +106,11 @@ local word, holder = string.match(value, '^([Hh])(%S+)$')
 if holder ~= token then return 0 end
 redis.call('SET', event, 'R' .. token, 'KEEPTTL')
 if word == 'H' then
+  local claimAgeMs = rememberMs - redis.call('PTTL', event)
   for i = 2, #KEYS do
-    if tonumber(redis.call('GET', KEYS[i]) or 0) > 0 then redis.call('DECR', KEYS[i]) end
+    local windowAgeMs = ARGV[i + 1] - redis.call('PTTL', KEYS[i])
+    local hasPoint = tonumber(redis.call('GET', KEYS[i]) or 0) > 0
+    if hasPoint and windowAgeMs >= claimAgeMs then redis.call('DECR', KEYS[i]) end
   end
 end
 return 1

@@ -3,7 +3,7 @@ import { connect, type AddressInfo } from 'node:net';
 import { createServer } from 'node:tls';
 import { expect } from 'chai';
 import { Redis } from 'ioredis';
-import type { HookEvent, OktaTelephonyHookOptions } from '#lib/index.js';
+import type { Channel, HookEvent, OktaTelephonyHookOptions } from '#lib/index.js';
 import type { StatePort } from '#lib/delivery/state.js';
 import { openRedisState } from '#lib/state/redis/state.js';
 import { signOwnCertificate } from '#harness/certificate.js';
@@ -230,5 +230,70 @@ describe('while the connection of one of two gateways to Redis is cut', () => {
     await until(() => endings().length > 0);
     expect(endings()).to.deep.equal(['SUPERSEDED']);
     expect(texts()).to.equal(0);
+  });
+
+  describe('with a message that fails', () => {
+    const SID = `SM${'7'.repeat(32)}`;
+    /** Called when the first gateway sends the message. */
+    let onSend: () => void;
+    /** A WhatsApp channel of its own: the test learns when its message is accepted. */
+    const startWithChannel = async (): Promise<void> => {
+      onSend = () => undefined;
+      const whatsapp: Channel = {
+        reports: 'deliveries',
+        idNamespace: 'twilio',
+        send: () => {
+          onSend();
+          return Promise.resolve({ status: 'accepted', transactionId: SID });
+        },
+      };
+      await start({ channels: { whatsapp } });
+      await connectBoth();
+    };
+
+    for (const direction of ['commands', 'answers'] as const) {
+      it(`another channel follows once, though the ${direction} of its receipt are lost`, async () => {
+        await startWithChannel();
+        onSend = () => (proxy.held = direction);
+        expect((await scene.call()).okta.action).to.equal('sent');
+        await cutHeld();
+        await scene.hook.ready();
+        for (const { url } of [other, scene, other]) await report(url, SID, 'undelivered');
+        await until(() => endings().length > 0);
+        await Promise.all([scene.hook.close(), other.hook.close()]);
+        expect(endings()).to.deep.equal(['accepted']);
+        expect(texts()).to.equal(1);
+      });
+
+      it(`another channel follows, though the ${direction} of the question for its receipt are lost`, async () => {
+        await startWithChannel();
+        expect((await scene.call({ url: other.url })).okta.action).to.equal('sent');
+        await other.hook.ready();
+        proxy.held = direction;
+        await report(scene.url, SID, 'undelivered');
+        await cutHeld();
+        await until(() => endings().length > 0);
+        expect(endings()).to.deep.equal(['accepted']);
+        expect(texts()).to.equal(1);
+      });
+    }
+
+    it('no second message follows if the other gateway has taken the receipt before it is kept again', async () => {
+      await startWithChannel();
+      onSend = () => (proxy.held = 'answers');
+      expect((await scene.call()).okta.action).to.equal('sent');
+      await until(() => proxy.heldPieces > 0);
+      await report(other.url, SID, 'undelivered');
+      await until(() => endings().length > 0);
+      // The other one forgets the report.
+      for (const { name } of await redis.dump())
+        if (name.includes(':report:') || name.endsWith(':taken')) await redis.admin.del(name);
+      await cutHeld();
+      await scene.hook.ready();
+      await report(scene.url, SID, 'undelivered');
+      await Promise.all([scene.hook.close(), other.hook.close()]);
+      expect(endings()).to.deep.equal(['accepted']);
+      expect(texts()).to.equal(1);
+    });
   });
 });

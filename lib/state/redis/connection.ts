@@ -112,14 +112,16 @@ export class RedisConnection {
     );
   }
 
-  /** Whether Redis is there, or comes back within `backMs`. */
-  async waitUntilBack(): Promise<boolean> {
+  /** A wait until Redis is back, which may go on after another loss: `backMs` altogether. */
+  waitToBeBack(): () => Promise<boolean> {
     const { backMs, lookEveryMs } = this.#parts.times;
     const endsAt = performance.now() + backMs;
-    while (this.health === 'lost' && !this.#isClosed && performance.now() < endsAt) {
-      await sleep(lookEveryMs);
-    }
-    return this.health === 'ok';
+    return async () => {
+      while (this.health === 'lost' && !this.#isClosed && performance.now() < endsAt) {
+        await sleep(lookEveryMs);
+      }
+      return this.health === 'ok';
+    };
   }
 
   /**

@@ -1,9 +1,10 @@
+import { randomBytes } from 'node:crypto';
 import { REPORT_LIFE_MS, type Receipt, type FinalReport } from '../../delivery/late/receipt.js';
 import type { NewEvent, ReceiptState } from '../../delivery/state.js';
 import { steadyMs } from '../../core/time.js';
 import { MAX_PREVIEWS, memoryReceipts } from '../memory/receipts.js';
 import type { RedisConnection } from './connection.js';
-import { RedisFailure } from './failure.js';
+import { failureOf, RedisFailure } from './failure.js';
 import { openCopies, sealCopies, type Sealing } from './sealing.js';
 import { PendingWrites } from './pending-writes.js';
 
@@ -12,26 +13,44 @@ import { PendingWrites } from './pending-writes.js';
 /**
  * A write that waits until Redis is back. `atMs` is when it happened, by the monotonic clock of this process.
  */
-type PendingWrite = { readonly atMs: number } & (
-  | { readonly type: 'event'; readonly person: string; readonly event: NewEvent }
-  | {
-      readonly type: 'receipt';
-      readonly messageKey: string;
-      /** When it was to be kept, by the steady clock. */
-      readonly nowMs: number;
-      /** Receives the report of the message that came meanwhile, if any. */
-      readonly onWritten: (report: FinalReport | undefined) => void;
-      /** Receives an error that is not Redis's. */
-      readonly onFailed: (error: unknown) => void;
-    }
-  | {
-      readonly type: 'report';
-      readonly messageKey: string;
-      readonly report: FinalReport;
-      /** Receives the receipt if Redis has it. */
-      readonly onReceipt: (receipt: Receipt) => void;
-    }
-);
+type PendingWrite = PendingEvent | PendingReceipt | PendingReport;
+
+interface PendingEvent {
+  readonly type: 'event';
+  readonly atMs: number;
+  readonly person: string;
+  readonly event: NewEvent;
+}
+
+interface PendingReceipt {
+  readonly type: 'receipt';
+  readonly atMs: number;
+  readonly messageKey: string;
+  /** When it was to be kept, by the steady clock. */
+  readonly nowMs: number;
+  /** What Redis may have; `undefined` if it certainly has nothing. */
+  readonly sent: SealedReceipt | undefined;
+  /** Receives the report of the message that came meanwhile, if any. */
+  readonly onWritten: (report: FinalReport | undefined) => void;
+  /** Receives an error that is not Redis's. */
+  readonly onFailed: (error: unknown) => void;
+}
+
+interface PendingReport {
+  readonly type: 'report';
+  readonly atMs: number;
+  readonly messageKey: string;
+  readonly report: FinalReport;
+  readonly token: string;
+  /** Receives the receipt if Redis has it. */
+  readonly onReceipt: (receipt: Receipt) => void;
+}
+
+/** A receipt as Redis gets it. The same bytes are kept once, however often they come. */
+interface SealedReceipt {
+  readonly receipt: Receipt;
+  readonly copies: readonly Buffer[];
+}
 
 /**
  * Sealed receipts that expire with their code. While Redis is lost, this process keeps them; when Redis is
@@ -44,6 +63,10 @@ export class RedisReceipts implements ReceiptState {
   readonly #local = memoryReceipts();
   /** What this process has written to Redis, to recognise its own messages while Redis is lost. */
   readonly #written = memoryReceipts();
+  /** The messages whose receipts Redis may have, and which are written again. */
+  readonly #unsure = new Set<string>();
+  readonly #tokenPrefix = randomBytes(9).toString('base64url');
+  #takes = 0;
   readonly #pending: PendingWrites<PendingWrite>;
 
   constructor(connection: RedisConnection, sealings: readonly Sealing[]) {
@@ -88,18 +111,19 @@ export class RedisReceipts implements ReceiptState {
     return this.#sealings.some((sealing) => best.events.includes(sealing.digestOf('newest', eventKey)));
   }
 
-  /**
-   * While Redis is lost, written once it is back. If Redis may have done it, the receipt is not kept here
-   * too: there is only one.
-   */
+  /** While Redis is lost, written once it is back. If Redis may have it, the same bytes are written again. */
   async keepReceipt(messageKey: string, receipt: Receipt, nowMs: number): Promise<FinalReport | undefined> {
     if (this.#connection.health === 'lost') return this.#keepLocally(messageKey, receipt, nowMs);
+    if (receipt.expiresAtMs <= nowMs) return undefined;
+    const sealed = this.#seal(messageKey, receipt);
     try {
-      return await this.#keep(messageKey, receipt, nowMs);
+      return await this.#keep(messageKey, sealed, nowMs);
     } catch (error) {
-      // Not a failure of Redis: the receipt cannot be serialised.
-      if (!(error instanceof RedisFailure)) throw error;
-      return error.mayBeDone ? undefined : this.#keepLocally(messageKey, receipt, nowMs);
+      // A failure of Redis: everything that it gets is sealed by now.
+      const { mayBeDone } = failureOf(error);
+      return mayBeDone
+        ? this.#keepAgain(messageKey, sealed, nowMs)
+        : this.#keepLocally(messageKey, receipt, nowMs);
     }
   }
 
@@ -112,32 +136,45 @@ export class RedisReceipts implements ReceiptState {
     const kept = this.#local.takeReceipt(messageKey, nowMs, report);
     if (kept !== undefined) return kept;
     const written = this.#written.takeReceipt(messageKey, nowMs);
-    try {
+    this.#takes += 1;
+    const token = `${this.#tokenPrefix}${this.#takes} `;
+    const wait = this.#connection.waitToBeBack();
+    // The second time after a connection that ended with the first: with its token, Redis replies the same.
+    for (let tries = 1; tries <= 2; tries += 1) {
       // The caller waits a little longer than this, and a report comes only once.
-      if (this.#connection.health === 'ok' || (await this.#connection.waitUntilBack()))
-        return await this.#take(messageKey, nowMs, report);
-    } catch (error) {
-      if (!(error instanceof RedisFailure)) throw error;
+      if (this.#connection.health === 'lost' && !(await wait())) break;
+      try {
+        return await this.#take(messageKey, nowMs, report, token);
+      } catch (error) {
+        if (!(error instanceof RedisFailure)) throw error;
+      }
     }
     // Another gateway may have taken the receipt. A code that could go out twice is not sent.
     const onReceipt = (receipt: Receipt): void => {
       if (written === undefined) onLate?.({ ...receipt, wasLost: true });
     };
-    this.#pending.add({ type: 'report', messageKey, report, onReceipt, atMs: performance.now() });
-    return written === undefined ? undefined : { ...written, wasLost: true };
+    this.#pending.add({ type: 'report', messageKey, report, token, onReceipt, atMs: performance.now() });
+    if (written === undefined) return undefined;
+    this.#unsure.delete(messageKey);
+    return { ...written, wasLost: true };
   }
 
   /** @throws RedisFailure if Redis does not do it, Error if no key opens the receipt. */
-  async #take(messageKey: string, nowMs: number, report: FinalReport): Promise<Receipt | undefined> {
+  async #take(
+    messageKey: string,
+    nowMs: number,
+    report: FinalReport,
+    token: string,
+  ): Promise<Receipt | undefined> {
     const names = this.#namesOf(messageKey);
     const receiptNames = names.map(([name]) => name);
     const reports = this.#sealings.map((sealing, at) =>
       sealing.seal('report', names[at]?.[1] ?? '', JSON.stringify(report)),
     );
     const isDelivered = report.status === 'delivered' ? '1' : '0';
-    const keys = names.flat();
+    const keys = names.flatMap(([name, reportName]) => [name, reportName, `${name}:taken`]);
     const [leftMs, ...copies] = await this.#connection.execute((client) =>
-      client.takeReceiptBuffer(keys.length, ...keys, isDelivered, REPORT_LIFE_MS, ...reports),
+      client.takeReceiptBuffer(keys.length, ...keys, isDelivered, REPORT_LIFE_MS, token, ...reports),
     );
     const text = openCopies(this.#sealings, 'receipt', receiptNames, copies);
     if (text === undefined) return undefined;
@@ -173,13 +210,22 @@ export class RedisReceipts implements ReceiptState {
     await this.#connection.run([{ name: 'overtakePerson', keys, args }]);
   }
 
-  async #keep(messageKey: string, receipt: Receipt, nowMs: number): Promise<FinalReport | undefined> {
+  /** @throws TypeError if the receipt cannot be serialised. */
+  #seal(messageKey: string, receipt: Receipt): SealedReceipt {
+    const names = this.#namesOf(messageKey).map(([name]) => name);
+    return { receipt, copies: sealCopies(this.#sealings, 'receipt', names, textOf(receipt)) };
+  }
+
+  /** @throws RedisFailure */
+  async #keep(
+    messageKey: string,
+    { receipt, copies }: SealedReceipt,
+    nowMs: number,
+  ): Promise<FinalReport | undefined> {
     const leftMs = receipt.expiresAtMs - nowMs;
     if (leftMs <= 0) return undefined;
     void this.#written.keepReceipt(messageKey, receipt, nowMs);
     const names = this.#namesOf(messageKey);
-    const receiptNames = names.map(([name]) => name);
-    const copies = sealCopies(this.#sealings, 'receipt', receiptNames, textOf(receipt));
     const replies = await this.#connection.run(
       copies.map((sealed, at) => ({
         name: 'keepReceipt',
@@ -193,11 +239,20 @@ export class RedisReceipts implements ReceiptState {
     return reports.find((report) => report !== undefined);
   }
 
+  #keepAgain(messageKey: string, sent: SealedReceipt, nowMs: number): Promise<FinalReport | undefined> {
+    this.#unsure.add(messageKey);
+    return this.#addReceipt(messageKey, nowMs, sent);
+  }
+
   async #keepLocally(messageKey: string, receipt: Receipt, nowMs: number): Promise<FinalReport | undefined> {
     const report = this.#local.keepReceipt(messageKey, receipt, nowMs);
-    if (report !== undefined) return report;
+    return report ?? this.#addReceipt(messageKey, nowMs);
+  }
+
+  #addReceipt(messageKey: string, nowMs: number, sent?: SealedReceipt): Promise<FinalReport | undefined> {
+    const atMs = performance.now();
     return new Promise((onWritten, onFailed) => {
-      this.#pending.add({ type: 'receipt', messageKey, nowMs, atMs: performance.now(), onWritten, onFailed });
+      this.#pending.add({ type: 'receipt', messageKey, nowMs, sent, atMs, onWritten, onFailed });
     });
   }
 
@@ -219,36 +274,41 @@ export class RedisReceipts implements ReceiptState {
       return;
     }
     if (item.type === 'report') {
-      const { messageKey, report, onReceipt } = item;
+      const { messageKey, report, token, onReceipt } = item;
       try {
-        const receipt = await this.#take(messageKey, steadyMs(), report);
+        const receipt = await this.#take(messageKey, steadyMs(), report, token);
         if (receipt !== undefined) onReceipt(receipt);
       } catch (error) {
         if (error instanceof RedisFailure) this.#pending.add(item);
       }
       return;
     }
+    await this.#writeReceipt(item, item.nowMs + ageMs);
+  }
+
+  async #writeReceipt(item: PendingReceipt, nowMs: number): Promise<void> {
     const { messageKey, onWritten, onFailed } = item;
-    const nowMs = item.nowMs + ageMs;
-    const receipt = this.#local.takeReceipt(messageKey, nowMs);
-    // The receipt was taken, or its code has expired.
-    if (receipt === undefined) {
-      onWritten(undefined);
-      return;
+    let { sent } = item;
+    try {
+      if (sent === undefined) {
+        const receipt = this.#local.takeReceipt(messageKey, nowMs);
+        sent = receipt && this.#seal(messageKey, receipt);
+      } else if (!this.#unsure.delete(messageKey)) sent = undefined;
+      // The receipt was taken, or its code has expired.
+      if (sent === undefined) onWritten(undefined);
+      else onWritten(await this.#keep(messageKey, sent, nowMs));
+    } catch (error) {
+      // It cannot be serialised.
+      if (sent === undefined || !(error instanceof RedisFailure)) onFailed(error);
+      else if (error.mayBeDone || item.sent !== undefined) {
+        this.#unsure.add(messageKey);
+        this.#pending.add({ ...item, sent });
+      } else {
+        const report = this.#local.keepReceipt(messageKey, sent.receipt, nowMs);
+        if (report === undefined) this.#pending.add(item);
+        else onWritten(report);
+      }
     }
-    await this.#keep(messageKey, receipt, nowMs).then(onWritten, (error: unknown) => {
-      if (!(error instanceof RedisFailure)) {
-        onFailed(error);
-        return;
-      }
-      if (error.mayBeDone) {
-        onWritten(undefined);
-        return;
-      }
-      const report = this.#local.keepReceipt(messageKey, receipt, nowMs);
-      if (report === undefined) this.#pending.add(item);
-      else onWritten(report);
-    });
   }
 }
 

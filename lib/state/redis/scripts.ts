@@ -1,5 +1,5 @@
 import type { Result } from 'ioredis';
-import { READ_CLOCK, RUN_STEPS, STEP_SCRIPTS } from './step-scripts.js';
+import { READ_CLOCK, RUN_STEPS, STEP_SCRIPTS, TAKEN_MARK } from './step-scripts.js';
 
 /**
  * The Lua scripts that Redis runs as commands of their own, and the names under which a client knows all
@@ -21,20 +21,27 @@ return reply
  * Takes a receipt and remembers the report of its message. A `delivered` report is only remembered without a
  * receipt: no send follows the message then.
  *
- * KEYS: the receipt and the report of its message, for each encryption key in turn. ARGV: '1' for a delivered
- * message, how long the report is remembered, milliseconds, then the sealed report for each key. Replies the
- * remaining life of the receipt, milliseconds, then its copies, to one caller only.
+ * KEYS: the receipt, the report of its message and the receipt for a failure that took it, for each encryption
+ * key in turn. ARGV: '1' for a delivered message, how long the report is remembered, milliseconds, a token of
+ * the report, then the sealed report for each key. Replies the remaining life of the receipt, milliseconds,
+ * then its copies, to one caller only. A failure that comes again with its own token gets the receipt again,
+ * as long as the report is remembered: the first reply may be lost.
  */
 const TAKE_RECEIPT = `
-local isDelivered, reportLifeMs = ARGV[1] == '1', ARGV[2]
+${TAKEN_MARK}
+local isDelivered, reportLifeMs, token = ARGV[1] == '1', ARGV[2], ARGV[3]
 local reply = {0}
-for i = 1, #KEYS, 2 do
-  local receiptKey, reportKey = KEYS[i], KEYS[i + 1]
-  local report = ARGV[3 + (i - 1) / 2]
+for i = 1, #KEYS, 3 do
+  local receiptKey, reportKey, takenKey = KEYS[i], KEYS[i + 1], KEYS[i + 2]
+  local report = ARGV[4 + (i - 1) / 3]
   local receipt = redis.call('GET', receiptKey)
-  if receipt then
-    reply[1] = redis.call('PTTL', receiptKey)
-    redis.call('DEL', receiptKey)
+  if receipt then reply[1] = redis.call('PTTL', receiptKey) end
+  if receipt and isTaken(receipt) then
+    local taken = isDelivered and '' or redis.call('GET', takenKey) or ''
+    receipt = string.sub(taken, 1, #token) == token and string.sub(taken, #token + 1)
+  elseif receipt then
+    redis.call('SET', receiptKey, takenMark(receipt), 'KEEPTTL')
+    if not isDelivered then redis.call('SET', takenKey, token .. receipt, 'PX', reportLifeMs) end
   end
   reply[#reply + 1] = receipt
   if not isDelivered then redis.call('SET', reportKey, report, 'PX', reportLifeMs, 'NX')

@@ -168,13 +168,26 @@ return 1
 `;
 
 /**
- * Keeps a receipt, unless a report of its message has already come. Replies that report, if there is one.
+ * The value of a receipt that was taken: as long as its code lives, the same receipt is not kept again. A
+ * sealed receipt is longer.
+ */
+export const TAKEN_MARK = `
+local function takenMark(receipt) return '~' .. redis.sha1hex(receipt) end
+local function isTaken(value) return string.sub(value, 1, 1) == '~' and #value == 41 end
+`;
+
+/**
+ * Keeps a receipt, unless a report of its message has already come. Replies that report, if there is one. A
+ * receipt that comes twice, with the same bytes, is kept once, and not again after it was taken.
  *
  * KEYS: the receipt, the report of its message. ARGV: the sealed receipt, its life in milliseconds.
  */
 const KEEP_RECEIPT = `
+${TAKEN_MARK}
 local receiptKey, reportKey = KEYS[1], KEYS[2]
 local receipt, lifeMs = ARGV[1], ARGV[2]
+local known = redis.call('GET', receiptKey)
+if known and (known == receipt or known == takenMark(receipt)) then return false end
 local report = redis.call('GET', reportKey)
 if not report then redis.call('SET', receiptKey, receipt, 'PX', lifeMs) end
 return report

@@ -146,13 +146,16 @@ export class GuardedState {
     return undefined;
   }
 
+  /** @param onLate - gets the receipt if the state has it after the time-out: no one else will. */
   takeReceipt(
     messageKey: string,
     report: FinalReport,
     onLate: (receipt: Receipt) => void,
   ): Promise<Receipt | undefined> {
     const take = () => this.#state.takeReceipt(messageKey, steadyMs(), report, onLate);
-    return this.#ask(take, undefined, TAKE_RECEIPT);
+    return this.#ask(take, undefined, TAKE_RECEIPT, (receipt) => {
+      if (receipt !== undefined) onLate(receipt);
+    });
   }
 
   async isDelivered(messageKeys: readonly string[], { request }: Receipt): Promise<boolean> {
@@ -181,8 +184,16 @@ export class GuardedState {
     );
   }
 
-  takeSent(person: string, use: Omit<SentCodeUse, 'nowMs'>): Promise<LastCode | undefined> {
-    return this.#ask(() => this.#state.takeSent(person, { ...use, nowMs: steadyMs() }), undefined, {});
+  /** @param onLate - as that of `takeReceipt`. */
+  takeSent(
+    person: string,
+    use: Omit<SentCodeUse, 'nowMs'>,
+    onLate: (code: LastCode) => void,
+  ): Promise<LastCode | undefined> {
+    const take = () => this.#state.takeSent(person, { ...use, nowMs: steadyMs() });
+    return this.#ask(take, undefined, {}, (code) => {
+      if (code !== undefined) onLate(code);
+    });
   }
 
   /**
@@ -250,11 +261,20 @@ export class GuardedState {
     }
   }
 
-  async #ask<T>(question: () => T | Promise<T>, otherwise: T, use: Use): Promise<T> {
+  /** @param onLate - gets an answer that comes after the time-out. */
+  async #ask<T>(
+    question: () => T | Promise<T>,
+    otherwise: T,
+    use: Use,
+    onLate: (answer: T) => void = () => undefined,
+  ): Promise<T> {
     try {
-      const answer = await waitAtMost(Promise.resolve(question()), TIMEOUTS_MS.background);
+      const asking = Promise.resolve(question());
+      const answer = await waitAtMost(asking, TIMEOUTS_MS.background);
       if (answer !== TIMED_OUT) return answer;
       this.#fail(new Error('no answer in time'), use);
+      // A failure after the time-out is the same one.
+      asking.then(onLate).catch(() => undefined);
     } catch (error) {
       this.#fail(error, use);
     }

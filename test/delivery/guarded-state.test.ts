@@ -187,7 +187,7 @@ describe('the guarded state', () => {
       await state.isDelivered(['SM1'], receipt),
       // Without ids, the state is not called.
       await state.isDelivered([], receipt),
-      await state.takeSent('ana', USE),
+      await state.takeSent('ana', USE, notReported),
       state.onAlarm(notReported),
       await state.numberOf('US.1'),
       await state.suppressionsOf('+2', NOW),
@@ -258,7 +258,7 @@ describe('the guarded state', () => {
         await state.keepReceipt('SM1', receipt, notReported),
         await state.takeReceipt('SM1', FAILED, notReported),
         await state.isDelivered(['SM1'], receipt),
-        await state.takeSent('ana', USE),
+        await state.takeSent('ana', USE, notReported),
         await state.suppressionsOf('+1', NOW),
         await state.numberOf('US.1'),
       ];
@@ -307,7 +307,7 @@ describe('the guarded state', () => {
         state.isNewest(receipt),
         state.takeReceipt('SM1', FAILED, notReported),
         state.isDelivered(['SM1'], receipt),
-        state.takeSent('ana', USE),
+        state.takeSent('ana', USE, notReported),
       ]);
       await clock.tickAsync(1_999);
       expect(failures).to.be.empty;

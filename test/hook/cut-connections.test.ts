@@ -12,7 +12,7 @@ import { startGatewayBeside, type GatewayBeside } from '#harness/gateway-beside.
 import { startRawCall } from '#harness/raw-call.js';
 import { needRedis, startRedis, type RedisServer } from '#harness/redis-server.js';
 import { bePatient, loseSoon, patientTimes } from '#harness/redis-times.js';
-import { ANA, commandOf, startScene, type Scene } from '#harness/scene.js';
+import { ANA, commandOf, HOOK_SECRET, startScene, type Scene } from '#harness/scene.js';
 import { slowTime, type SlowTime } from '#harness/slow-time.js';
 import { startTcpProxy, type TcpProxy } from '#harness/tcp-proxy.js';
 import { until } from '#harness/until.js';
@@ -232,6 +232,28 @@ describe('while the connection of one of two gateways to Redis is cut', () => {
     expect(texts()).to.equal(0);
   });
 
+  it('a used code is reported, though Redis hands it out after more than two seconds', async () => {
+    await start();
+    await connectBoth();
+    await scene.call({ url: other.url, eventId: 'event-1' });
+    await other.hook.ready();
+    // Whether the event came before is known. The code is not.
+    holdAfterAnswer('answers');
+    const posted = await fetch(`${scene.url}/events`, {
+      method: 'POST',
+      headers: { authorization: HOOK_SECRET, 'content-type': 'application/json' },
+      body: JSON.stringify({ data: { events: [scene.okta.logEvent(ANA.id)] } }),
+    });
+    expect(posted.status).to.equal(204);
+    await until(() => proxy.heldPieces > 0);
+    time.tick(2_500);
+    proxy.held = undefined;
+    await until(() => scene.events.some(({ type }) => type === 'code.used'));
+    await scene.hook.close();
+    const used = scene.events.filter(({ type }) => type === 'code.used');
+    expect(used.map((event) => 'eventId' in event && event.eventId)).to.deep.equal(['event-1']);
+  });
+
   describe('with a message that fails', () => {
     const SID = `SM${'7'.repeat(32)}`;
     /** Called when the first gateway sends the message. */
@@ -277,6 +299,20 @@ describe('while the connection of one of two gateways to Redis is cut', () => {
         expect(texts()).to.equal(1);
       });
     }
+
+    it('its end is reported, though Redis hands its receipt out after more than two seconds', async () => {
+      await startWithChannel();
+      expect((await scene.call({ url: other.url })).okta.action).to.equal('sent');
+      await other.hook.ready();
+      proxy.held = 'answers';
+      await report(scene.url, SID, 'undelivered');
+      await until(() => proxy.heldPieces > 0);
+      time.tick(2_500);
+      proxy.held = undefined;
+      await until(() => endings().length > 0);
+      await Promise.all([scene.hook.close(), other.hook.close()]);
+      expect(endings()).to.have.length(1);
+    });
 
     it('no second message follows if the other gateway has taken the receipt before it is kept again', async () => {
       await startWithChannel();

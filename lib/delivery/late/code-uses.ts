@@ -6,6 +6,7 @@ import type { LateFailover } from './late-failover.js';
 import { personKey } from './receipt.js';
 import { SAME_MOMENT_MS } from '../running-calls.js';
 import type { GuardedState } from '../guarded-state.js';
+import type { LastCode, SentCode } from './sent-codes.js';
 import { endOfTurn, steadyMs, waitAtMost } from '../../core/time.js';
 
 /**
@@ -119,21 +120,26 @@ export class CodeUses {
   }
 
   async #handle(use: CodeUse): Promise<void> {
-    const { state, lateFailover, events, clock, oktaNowMs } = this.#parts;
+    const { state, lateFailover, clock, oktaNowMs } = this.#parts;
     if (!(await this.#isFirst(use, clock()))) return;
     const { id, userId, deliveryChannel, atMs } = use;
     const isKnown = atMs !== undefined && Math.abs(clock() - atMs) < FAR_OFF_MS;
     // All times that identify the code are by Okta's clock: ours may be wrong, or be set meanwhile.
     const usedMs = isKnown ? atMs : oktaNowMs();
     const person = personKey({ userId });
-    const last = await state.takeSent(person, {
-      deliveryChannel,
-      usedMs: isKnown ? usedMs : Number.MAX_SAFE_INTEGER,
-    });
     // If the last code was not sent, or had ended, the user typed another one: Okta sent that one itself.
-    const isOurs =
-      last !== undefined && last.status !== 'refused' && usedMs <= last.codeRequest.endsAtMs + GRACE_MS;
-    const sent = isOurs ? last : undefined;
+    const sentBefore = (last: LastCode | undefined): SentCode | undefined =>
+      last !== undefined && last.status !== 'refused' && usedMs <= last.codeRequest.endsAtMs + GRACE_MS
+        ? last
+        : undefined;
+    const report = (sent: SentCode | undefined): void => {
+      if (sent !== undefined) this.#report(sent, use, usedMs);
+    };
+    const taking = { deliveryChannel, usedMs: isKnown ? usedMs : Number.MAX_SAFE_INTEGER };
+    const last = await state.takeSent(person, taking, (late) => {
+      report(sentBefore(late));
+    });
+    const sent = sentBefore(last);
     const ageMs = oktaNowMs() - usedMs;
     const nowMs = steadyMs();
     const signIn = {
@@ -145,8 +151,12 @@ export class CodeUses {
       untilMs: nowMs + LONGEST_LIFE_MS,
     };
     lateFailover?.codeUsed(person, signIn, sent?.eventId);
-    if (sent === undefined) return;
-    events.emit({
+    report(sent);
+  }
+
+  /** Reports the use of a code, and confirms it to the provider that sent it. */
+  #report(sent: SentCode, { userId, deliveryChannel }: CodeUse, usedMs: number): void {
+    this.#parts.events.emit({
       type: 'code.used',
       eventId: sent.eventId,
       oktaRequestId: sent.oktaRequestId,

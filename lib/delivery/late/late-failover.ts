@@ -217,8 +217,11 @@ export class LateFailover {
   async #handleAlarm(key: string): Promise<void> {
     if (this.#isDraining || this.#isClosed) throw new Error('closed');
     if (this.#messages.isDelivered(key)) return;
-    const receipt = await this.#take(key, OVERDUE);
-    if (receipt !== undefined) this.#track(this.#overdue(key, receipt));
+    const follow = (receipt: Receipt): void => {
+      this.#track(this.#overdue(key, receipt));
+    };
+    const receipt = await this.#take(key, OVERDUE, follow);
+    if (receipt !== undefined) follow(receipt);
   }
 
   /** The process that sent a message has died or closed before anything was reported. */
@@ -249,7 +252,9 @@ export class LateFailover {
     change: StatusChange,
     { reference, reportOwner }: { readonly reference: string | undefined; readonly reportOwner: OnOwner },
   ): Promise<void> {
-    const receipt = await this.#take(key, report);
+    const receipt = await this.#take(key, report, (late) => {
+      if (report.status === 'failed') this.failed(late, report, key);
+    });
     const isEarly = change === 'early';
     if (receipt !== undefined) {
       // Another process sent the message, or this one did before it was restarted.
@@ -282,10 +287,10 @@ export class LateFailover {
     this.#keeping.add(keeping);
   }
 
-  /** While the state is lost, a failure waits until the state is back. */
-  #take(key: string, report: FinalReport): Promise<Receipt | undefined> {
+  /** @param onLate - gets the receipt if the state was lost or slow, and has it after the time-out. */
+  #take(key: string, report: FinalReport, onLate: (receipt: Receipt) => void): Promise<Receipt | undefined> {
     return this.#parts.state.takeReceipt(key, report, (receipt) => {
-      if (report.status === 'failed') this.failed(receipt, report, key);
+      if (!this.#isClosed) onLate(receipt);
     });
   }
 

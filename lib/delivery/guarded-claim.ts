@@ -79,6 +79,7 @@ function withSafeSettling(claim: Claim, onFailure: OnFailure): Claim {
     isFirst: true,
     exceeded: claim.exceeded,
     suppressions: claim.suppressions,
+    isNewest: claim.isNewest,
     settle: (answer) => {
       try {
         claim.settle(answer);

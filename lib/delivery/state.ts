@@ -17,6 +17,18 @@ export interface Bucket {
   readonly seconds: number;
 }
 
+/** An event that takes its place in the order of its person's codes. */
+export interface OrderedEvent {
+  readonly person: string;
+  readonly eventKey: string;
+  /** An event of Okta's preview page supersedes nothing: it is kept beside the newest event. */
+  readonly isPreview: boolean;
+  /** How long its code lives, milliseconds. */
+  readonly lifeMs: number;
+  /** Whether it supersedes older codes although a limit is exceeded. */
+  readonly passesLimits: boolean;
+}
+
 /** What a claim needs to know about its event. */
 export interface EventLife {
   /** By the hook's clock, milliseconds since 1970. Only the windows of the limits use it. */
@@ -30,6 +42,8 @@ export interface EventLife {
    * needed.
    */
   readonly recipient?: string | undefined;
+  /** Its place among the codes of its person; `undefined` if it supersedes none. */
+  readonly order?: OrderedEvent | undefined;
   /** How long the caller waits for the claim, milliseconds: within this time it may be tried again. Default: 0. */
   readonly waitMs?: number | undefined;
 }
@@ -48,9 +62,17 @@ export type Claim =
       readonly exceeded: readonly string[];
       /** The recipient's suppressions that gateways share; `undefined` if the state cannot say. */
       readonly suppressions?: readonly Suppression[] | undefined;
+      /**
+       * Whether the event is the newest of its person now. It keeps the place of its first claim, also after a
+       * release. `undefined` if the state did not take its place with the claim: then `overtake` does.
+       */
+      readonly isNewest?: boolean | undefined;
       /** Keeps the answer for repeats of the event. */
       settle(answer: RememberedAnswer): void;
-      /** Forgets the event and gives the points back: nothing was sent, and the next call is the first. */
+      /**
+       * Forgets the event, except for its place, and gives the points back: nothing was sent, and the next call is
+       * the first.
+       */
       release(): void;
     }
   | {
@@ -135,7 +157,9 @@ export interface Life {
 
 /** The part of `State` that late failover needs. `nowMs` is by this process's steady clock. */
 export interface ReceiptState {
-  /** Makes an event the newest of its person: older ones are not sent late any more. */
+  /**
+   * Makes an event the newest of its person, if no claim has done so: older ones are not sent late any more.
+   */
   overtake(person: string, event: NewEvent): void;
   /**
    * Whether an event is its person's newest. With `'unknown'` (the state is lost, or has forgotten the person)

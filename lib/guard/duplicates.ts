@@ -4,6 +4,7 @@ import type { TelephonyRequest } from '../core/channel.js';
 import { digestOf } from '../core/masking.js';
 import { steadyMs, TIMED_OUT } from '../core/time.js';
 import type { GuardedState } from '../delivery/guarded-state.js';
+import type { Arrival } from '../delivery/order.js';
 import type { AnswerOfFirst, Claim, EventLife, RememberedAnswer } from '../delivery/state.js';
 import type { Suppression } from '../delivery/suppressions.js';
 
@@ -36,6 +37,10 @@ export type ClaimResult =
       readonly exceeded: readonly string[];
       /** The recipient's suppressions that gateways share; `undefined` if the state does not say. */
       readonly suppressions: readonly Suppression[] | undefined;
+      /** Whether the state says that no newer code of the person has passed; `undefined` if it does not say. */
+      readonly isNewest: boolean | undefined;
+      /** When the event came for the first time: an earlier call may have released it. */
+      readonly arrival: Arrival | undefined;
     }
   | RepeatResult;
 
@@ -58,6 +63,8 @@ interface ClaimParts {
   /** `false` without an event id of Okta: nothing is a repeat then. */
   readonly isRepeatable: boolean;
   readonly life: EventLife;
+  /** When this call came; `undefined` for a preview. */
+  readonly arrival: Arrival | undefined;
   readonly budget: Budget;
 }
 
@@ -66,7 +73,7 @@ interface ClaimParts {
  * of the first call; within one process it does not ask the state.
  */
 export async function claimEvent(request: TelephonyRequest, parts: ClaimParts): Promise<ClaimResult> {
-  const { state, localClaims, isRepeatable, life, budget } = parts;
+  const { state, localClaims, isRepeatable, life, arrival, budget } = parts;
   const key = isRepeatable ? duplicateKey(request) : undefined;
   for (let first = localClaims.answerOf(key); first !== undefined; first = localClaims.answerOf(key)) {
     const repeat = await repeatOf(first, budget);
@@ -74,7 +81,7 @@ export async function claimEvent(request: TelephonyRequest, parts: ClaimParts): 
     // The first call released its claim. A caller who has hung up must not become the first: others still wait.
     if (budget.hasHungUp) return RELEASED;
   }
-  const local = localClaims.claim(key, life.rememberMs);
+  const local = localClaims.claim(key, life.rememberMs, arrival);
   // If the state uses the same local claims, it only has to take the points.
   const stateKey = localClaims.isOfState ? undefined : key;
   for (;;) {
@@ -118,6 +125,8 @@ function firstBy(local: LocalClaim, claim: Extract<Claim, { isFirst: true }> | u
     },
     exceeded: claim?.exceeded ?? NONE,
     suppressions: claim?.suppressions,
+    isNewest: claim?.isNewest,
+    arrival: local.arrival,
   };
 }
 
@@ -139,6 +148,7 @@ interface Waiting {
 class LocalClaim {
   /** By the steady clock. */
   readonly untilMs: number;
+  readonly arrival: Arrival | undefined;
   readonly #key: string | undefined;
   readonly #events: LocalClaims;
   #isEnded = false;
@@ -146,8 +156,13 @@ class LocalClaim {
   /** Made when the first repeat waits. */
   #waiting: Waiting | undefined;
 
-  constructor(key: string | undefined, events: LocalClaims, untilMs: number) {
+  constructor(
+    key: string | undefined,
+    events: LocalClaims,
+    { untilMs, arrival }: Pick<LocalClaim, 'untilMs' | 'arrival'>,
+  ) {
     this.untilMs = untilMs;
+    this.arrival = arrival;
     this.#key = key;
     this.#events = events;
   }
@@ -200,6 +215,8 @@ export class LocalClaims {
   readonly isOfState: boolean;
   readonly #running = new RecentMap<LocalClaim>(MIN_EVENTS);
   readonly #answered = new RecentMap<LocalClaim>(MIN_EVENTS);
+  /** When events came whose claims were released: they keep their place. */
+  readonly #released = new RecentMap<Arrival>(MIN_EVENTS);
 
   constructor({ isOfState = false } = {}) {
     this.isOfState = isOfState;
@@ -215,9 +232,16 @@ export class LocalClaims {
     return answered !== undefined && answered.untilMs > steadyMs() ? answered.answer : undefined;
   }
 
-  /** Claims an event that no call has claimed. Without a key no repeat can find it. */
-  claim(key: string | undefined, rememberMs: number): LocalClaim {
-    const held = new LocalClaim(key, this, steadyMs() + rememberMs);
+  /**
+   * Claims an event that no call has claimed. Without a key no repeat can find it.
+   *
+   * @param arrival - of the call. An event that was released before has its first one.
+   */
+  claim(key: string | undefined, rememberMs: number, arrival?: Arrival): LocalClaim {
+    const held = new LocalClaim(key, this, {
+      untilMs: steadyMs() + rememberMs,
+      arrival: (key === undefined ? undefined : this.#released.get(key)) ?? arrival,
+    });
     if (key !== undefined) this.#running.set(key, held);
     return held;
   }
@@ -226,8 +250,12 @@ export class LocalClaims {
   ended(key: string, held: LocalClaim, isRemembered: boolean): void {
     if (this.#running.get(key) !== held) return;
     this.#running.delete(key);
-    if (isRemembered) this.#answered.set(key, held);
-    else this.#answered.delete(key);
+    if (isRemembered) {
+      this.#answered.set(key, held);
+      return;
+    }
+    this.#answered.delete(key);
+    if (held.arrival !== undefined) this.#released.set(key, held.arrival);
   }
 }
 

@@ -1,7 +1,7 @@
 import type { Budget } from '../core/budget.js';
 import type { OfCall, SkippedChannel } from '../core/events.js';
 import type { Delivery } from '../delivery/dispatch.js';
-import type { RunningCall } from '../delivery/running-calls.js';
+import type { Arrival } from '../delivery/order.js';
 import type { Suppression } from '../delivery/suppressions.js';
 import type { FirstClaim } from '../guard/duplicates.js';
 import type { LimitRule } from '../guard/limits.js';
@@ -49,8 +49,8 @@ export interface ReadCall extends OpenCall {
   readonly number: NumberReading | undefined;
   /** Identifies its user, as `personKey` makes it. */
   readonly person: string;
-  /** Its order among the calls of its user; `undefined` for a preview. */
-  readonly running: RunningCall | undefined;
+  /** When its event came first, which orders the codes of its user; `undefined` for a preview. */
+  readonly arrival: Arrival | undefined;
   /** Why nothing is sent: an unusable request, a block by the guard, or a missing channel. */
   refusal: HookRefusal | undefined;
   /** A newer code of the same user has superseded it. */
@@ -65,6 +65,8 @@ export interface ClaimedCall extends ReadCall {
   readonly exceeded: readonly LimitRule[];
   /** The shared suppressions of its number; `undefined` if they were not read. */
   readonly suppressions: readonly Suppression[] | undefined;
+  /** Whether it was its user's newest code for all gateways; `undefined` if the claim did not say. */
+  readonly wasNewest: boolean | undefined;
 }
 
 /** A call that the guard has judged (`enforceLimits`). */
@@ -111,12 +113,13 @@ export function beginCall(
     expiresAtMs: undefined,
     number: undefined,
     person: undefined,
-    running: undefined,
+    arrival: undefined,
     refusal: undefined,
     isSuperseded: false,
     claim: undefined,
     exceeded: NONE,
     suppressions: undefined,
+    wasNewest: undefined,
     isNewest: false,
     reading: undefined,
     skipped: NONE,
@@ -137,11 +140,10 @@ export function testFields(test: OpenCall['test']): { readonly testedBy?: string
 }
 
 /** Ends a call after its answer is written. Calls after the first one do nothing. */
-export function endCall(call: AnyCall, { underWay, runningCalls }: HookParts): void {
+export function endCall(call: AnyCall, { underWay }: HookParts): void {
   if (call.isOver) return;
   call.isOver = true;
   call.budget.close();
-  if (call.running !== undefined) runningCalls.end(call.running);
   underWay.calls.delete(call.awaited);
   call.awaited.onEnd?.();
 }

@@ -5,7 +5,7 @@ import { RecentMap } from '../core/caches.js';
 import { Breaker } from '../delivery/breaker.js';
 import { GuardedState } from '../delivery/guarded-state.js';
 import { createRollout } from '../options/rollout.js';
-import { RunningCalls } from '../delivery/running-calls.js';
+import { CodeOrder } from '../delivery/order.js';
 import type { StateEvent } from '../delivery/state.js';
 import { SuppressionList } from '../delivery/suppression-list.js';
 import { suppressionFor } from '../delivery/plan.js';
@@ -125,7 +125,7 @@ export function oktaTelephonyHook(options: OktaTelephonyHookOptions): TelephonyH
     // A rollout may name a standard channel even if it has no sender.
     rollout: createRollout(settings.rollout, (name) => STANDARD_CHANNELS.has(name) || channels.has(name)),
     localClaims: localClaimsOf(settings.state) ?? new LocalClaims(),
-    runningCalls: new RunningCalls(),
+    codeOrder: new CodeOrder(),
     state,
     suppressions: new SuppressionList(state, clock),
     messageOwners:

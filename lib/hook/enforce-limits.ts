@@ -23,12 +23,16 @@ export function enforceLimits(call: ClaimedCall, parts: HookParts): JudgedCall {
 export function limitBucketsOf(
   call: ReadCall,
   number: NumberReading,
-  { settings: { guard } }: HookParts,
+  parts: HookParts,
 ): readonly LimitBucket[] {
-  const isBlocked = judge({ number, exceeded: [] }, guard).length > 0;
-  if (isBlocked && guard.mode === 'enforce') return [];
+  if (isNumberBlocked(number, parts)) return [];
   const { request, isPreview } = call.hook;
-  return bucketsOf(request, isPreview, guard);
+  return bucketsOf(request, isPreview, parts.settings.guard);
+}
+
+/** Whether the guard blocks a number, whatever the limits say. */
+export function isNumberBlocked(number: NumberReading, { settings: { guard } }: HookParts): boolean {
+  return guard.mode === 'enforce' && judge({ number, exceeded: [] }, guard).length > 0;
 }
 
 function applyGuard(call: ClaimedCall, number: NumberReading, parts: HookParts): void {

@@ -5,7 +5,7 @@ import type { RecentMap } from '../core/caches.js';
 import type { LateFailover } from '../delivery/late/late-failover.js';
 import type { MessageOwner } from '../delivery/late/receipt.js';
 import type { ReadRollout } from '../options/rollout.js';
-import type { RunningCalls } from '../delivery/running-calls.js';
+import type { CodeOrder } from '../delivery/order.js';
 import type { SuppressionList } from '../delivery/suppression-list.js';
 import type { LocalClaims } from '../guard/duplicates.js';
 import type { ProfileReader } from '../okta/user-profile.js';
@@ -37,7 +37,7 @@ export interface HookParts {
   };
   readonly rollout: ReadRollout;
   readonly localClaims: LocalClaims;
-  readonly runningCalls: RunningCalls;
+  readonly codeOrder: CodeOrder;
   readonly suppressions: SuppressionList;
   readonly state: GuardedState;
   /** `undefined` if it is off. */

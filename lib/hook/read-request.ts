@@ -3,6 +3,7 @@ import { remainingOfMinuteMs } from '../core/event-stream.js';
 import { endingOf } from '../core/masking.js';
 import { steadyMs } from '../core/time.js';
 import { FAR_OFF_MS } from '../delivery/late/code-uses.js';
+import { arriveNow } from '../delivery/order.js';
 import { personKey } from '../delivery/late/receipt.js';
 import { parseJsonBody, readBody } from '../http/exchange.js';
 import { readNumber } from '../numbers/phone-number.js';
@@ -25,7 +26,7 @@ export async function readRequest(call: OpenCall, parts: HookParts, req: Incomin
 
 /** Reads the hook call from a parsed body. The order of one user's calls is decided here, by arrival. */
 export function readPayload(call: OpenCall, payload: unknown, parts: HookParts): ReadCall {
-  const { settings, runningCalls } = parts;
+  const { settings } = parts;
   const hook = readHookCall(payload, {
     defaultCountry: settings.defaultCountry,
     nowMs: settings.clock(),
@@ -39,7 +40,7 @@ export function readPayload(call: OpenCall, payload: unknown, parts: HookParts):
     number: refusal === undefined ? readNumber(request.phoneNumber) : undefined,
     person,
     // A preview supersedes nothing, and nothing supersedes it.
-    running: isPreview ? undefined : runningCalls.begin(person),
+    arrival: isPreview ? undefined : arriveNow(),
     isSuperseded: false,
   });
   emitReceived(read, parts);

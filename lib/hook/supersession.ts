@@ -1,34 +1,38 @@
 import { steadyMs } from '../core/time.js';
-import { NEW_CALL_MS } from '../delivery/running-calls.js';
+import { NEW_CALL_MS } from '../delivery/order.js';
+import { REFUSALS } from '../okta/refusals.js';
 import type { ClaimedCall, ProfiledCall } from './call.js';
 import type { HookParts } from './parts.js';
 
 /**
  * The order of one user's codes. A code that has passed the guard supersedes the user's older ones, at this gateway
- * (`runningCalls`) and at every gateway that shares the state: none of them starts another attempt.
+ * (`codeOrder`) and at every gateway that shares the state: none of them starts another attempt. An event keeps the
+ * place of its first arrival: a repeat whose first call sent nothing may be older than a code that was sent since.
  */
 
-/** Makes the call its user's newest code. Returns whether it is the newest. */
-export function supersedeOlder(
-  { running, person, expiresAtMs, hook }: ClaimedCall,
-  { state, runningCalls, lateFailover }: HookParts,
-): boolean {
-  // A repeat that waited for its first call, which sent nothing, may be older than a code that was sent meanwhile.
-  if (running !== undefined && running.newer !== 'none') return false;
-  if (running !== undefined) runningCalls.passGuard(running);
+/** Makes the call its user's newest code, or refuses it if it comes too late. Returns whether it is the newest. */
+export function supersedeOlder(call: ClaimedCall, { state, codeOrder, lateFailover }: HookParts): boolean {
+  const { arrival, person, expiresAtMs, hook, wasNewest } = call;
   const { request, isPreview } = hook;
   const eventKey = request.eventId;
-  // Within this process, `runningCalls` is enough.
-  if (lateFailover !== undefined || state.isShared) {
-    // The age matters only for a repeat that has waited for its first call.
-    const sinceMs = running === undefined ? 0 : performance.now() - running.beganAtMs;
-    const ageMs = sinceMs > NEW_CALL_MS ? sinceMs : 0;
+  let after: string | undefined;
+  if (arrival !== undefined) {
+    const newer = codeOrder.newerThan(person, arrival);
+    if (newer === 'ahead' || wasNewest === false) call.refusal = REFUSALS.SUPERSEDED;
+    if (newer !== 'none' || wasNewest === false) return false;
     // The order in this process is known, so that no clock decides it.
-    const after = running === undefined ? undefined : runningCalls.follow(person, eventKey);
+    after = codeOrder.pass(person, arrival, eventKey);
+  }
+  // Within this process, `codeOrder` is enough.
+  if (lateFailover === undefined && !state.isShared) return true;
+  if (wasNewest === undefined) {
+    // The age matters only for an event that came before.
+    const sinceMs = arrival === undefined ? 0 : performance.now() - arrival.atMs;
+    const ageMs = sinceMs > NEW_CALL_MS ? sinceMs : 0;
     const event = { eventKey, isPreview, nowMs: steadyMs(), ageMs, after, untilMs: expiresAtMs };
     state.overtake(person, event, request);
-    if (!isPreview) lateFailover?.dropOlder(person, eventKey);
   }
+  if (!isPreview) lateFailover?.dropOlder(person, eventKey);
   return true;
 }
 
@@ -38,13 +42,14 @@ export function mayStartAttempt(
   attempts: number,
   parts: HookParts,
 ): boolean | Promise<boolean> {
-  const { running, budget } = call;
-  if (running === undefined) return true;
+  const { arrival, person, budget } = call;
+  if (arrival === undefined) return true;
   const isFirst = attempts === 0;
   const start = (): boolean => {
-    call.isSuperseded = isFirst ? running.newer === 'ahead' : running.newer !== 'none';
+    const newer = parts.codeOrder.newerThan(person, arrival);
+    call.isSuperseded = isFirst ? newer === 'ahead' : newer !== 'none';
     // At the end of its time, the call starts no attempt any more.
-    if (!call.isSuperseded && !budget.isOver) parts.runningCalls.startAttempt(running);
+    if (!call.isSuperseded && !budget.isOver) parts.codeOrder.startAttempt(person, arrival);
     return !call.isSuperseded;
   };
   if (isFirst && budget.elapsedMs() <= NEW_CALL_MS) return start();
@@ -53,14 +58,16 @@ export function mayStartAttempt(
 
 /** Whether a newer code of the same user is on its way, at any gateway. */
 export async function hasNewerCode(call: ProfiledCall, parts: HookParts): Promise<boolean> {
-  if (call.isSuperseded || call.running?.newer === 'ahead') return true;
+  const { arrival, person } = call;
+  if (call.isSuperseded) return true;
+  if (arrival !== undefined && parts.codeOrder.newerThan(person, arrival) === 'ahead') return true;
   return hasNewerCodeElsewhere(call, parts);
 }
 
 /** Whether a newer code of the same user has passed the guard at a gateway that shares the state. */
 async function hasNewerCodeElsewhere(call: ProfiledCall, { state }: HookParts): Promise<boolean> {
   const { budget, person, hook } = call;
-  if (!state.isShared || call.running === undefined || !call.isNewest) return false;
+  if (!state.isShared || call.arrival === undefined) return false;
   // If the state cannot say, the call goes on.
   const { request } = hook;
   const event = { person, eventKey: request.eventId, request };

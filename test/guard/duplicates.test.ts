@@ -84,6 +84,7 @@ describe('claiming an event', () => {
       localClaims,
       isRepeatable,
       life: LIFE,
+      arrival: undefined,
       budget,
     });
   };

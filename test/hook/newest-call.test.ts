@@ -1,11 +1,4 @@
 import { expect } from 'chai';
-import sinon from 'sinon';
-import { steadyMs } from '#lib/core/time.js';
-import { GuardedState } from '#lib/delivery/guarded-state.js';
-import { RunningCalls } from '#lib/delivery/running-calls.js';
-import type { ClaimedCall } from '#lib/hook/call.js';
-import type { HookParts } from '#lib/hook/parts.js';
-import { supersedeOlder } from '#lib/hook/supersession.js';
 import type { StatePort } from '#lib/delivery/state.js';
 import { openMemoryState } from '#lib/state/memory/memory-state.js';
 import type { Channel, Outcome } from '#lib/index.js';
@@ -15,7 +8,6 @@ import { startRawCall } from '#harness/raw-call.js';
 import { passTime, stopTime } from '#harness/stopped-time.js';
 import { defer, until } from '#harness/until.js';
 import { mustNotShow } from '#harness/witness.js';
-import { makeMessage } from '../channels/twilio/scripted-api.js';
 
 const NEWER = '771204';
 
@@ -93,31 +85,50 @@ describe('two calls of one user at once', () => {
   });
 
   it('leave the later one the newest, even if it waits longer for the guard', async () => {
-    const clock = sinon.useFakeTimers({ toFake: ['performance'] });
+    mustNotShow(NEWER);
+    const memory = openMemoryState();
+    const claims: (() => void)[] = [];
+    const state: StatePort = {
+      ...memory,
+      claim: async (...args) => {
+        await new Promise<void>((resolve) => claims.push(resolve));
+        return memory.claim(...args);
+      },
+    };
+    const publicUrl = 'https://id.example.com/okta/telephony';
+    scene = await startScene({ hook: { state, publicUrl } });
+    const clock = stopTime();
     try {
-      const runningCalls = new RunningCalls();
-      const state = new GuardedState(openMemoryState(), (error) => expect.fail(String(error)));
-      const parts = { runningCalls, state, lateFailover: { dropOlder: () => undefined } };
-      const begin = (eventId: string): ClaimedCall =>
-        ({
-          person: 'ana',
-          running: runningCalls.begin('ana'),
-          expiresAtMs: steadyMs() + 300_000,
-          hook: { request: { ...makeMessage().request, eventId }, isPreview: false },
-        }) as ClaimedCall;
-      const one = begin('one');
+      const older = scene.call({ eventId: 'older' });
+      await until(() => claims.length === 1);
       clock.tick(8);
-      const two = begin('two');
-      clock.tick(10);
-      supersedeOlder(one, parts as unknown as HookParts);
-      clock.tick(20);
-      supersedeOlder(two, parts as unknown as HookParts);
-      const isNewest = (eventKey: string): Promise<boolean | 'unknown'> =>
-        state.isNewest({ person: 'ana', eventKey, request: one.hook.request });
-      expect([await isNewest('one'), await isNewest('two')]).to.deep.equal([false, true]);
+      const newer = scene.call({ eventId: 'newer', otpCode: NEWER });
+      await until(() => claims.length === 2);
+      for (const [at, call] of [older, newer].entries()) {
+        clock.tick(10 * (at + 1));
+        claims[at]?.();
+        expect((await call).okta.action).to.equal('sent');
+      }
     } finally {
       clock.restore();
     }
+    for (const { sid } of scene.twilio.messages.slice(0, 2)) {
+      const params = { MessageSid: sid, MessageStatus: 'undelivered', To: `whatsapp:${ANA.phone}` };
+      await fetch(`${scene.url}/twilio/status`, {
+        method: 'POST',
+        headers: { 'x-twilio-signature': scene.twilio.sign(`${publicUrl}/twilio/status`, params) },
+        body: new URLSearchParams(params),
+      });
+    }
+    const ended = (): unknown[] =>
+      scene.events.flatMap((event) =>
+        event.type === 'failover.ended' ? [[event.eventId, event.code ?? event.outcome]] : [],
+      );
+    await until(() => ended().length === 2);
+    expect(ended()).to.have.deep.members([
+      ['older', 'SUPERSEDED'],
+      ['newer', 'accepted'],
+    ]);
   });
 
   it('pass the event before to the state, so that the order does not depend on a clock', async () => {
@@ -337,6 +348,48 @@ describe('two calls of one user at once', () => {
       text.resolve(`Your code is ${CODE}`);
       await scene.hook.close();
       expect(left).to.deep.equal([NEWER]);
+    });
+  });
+
+  describe('if the older one hung up before it was sent', () => {
+    const hangUp = async (): Promise<void> => {
+      scene.okta.fault({ fault: { kind: 'hang' }, times: 1 });
+      const asked = scene.okta.requests.length;
+      const gone = new Promise((resolve) => {
+        scene.server.once('request', (_req, res) => res.once('close', resolve));
+      });
+      const clock = stopTime();
+      try {
+        const call = startRawCall(scene, { eventId: 'older' });
+        await until(() => scene.okta.requests.length > asked);
+        call.destroy();
+        await gone;
+        // The time-out of the profile request.
+        clock.tick(1_000);
+        await until(() => scene.hook.status().inFlight === 0);
+      } finally {
+        clock.restore();
+      }
+    };
+
+    it('do not send its retry after the newer one, though no call runs any more', async () => {
+      await start();
+      first.resolve({ status: 'accepted', transactionId: 'L1' });
+      await hangUp();
+      expect((await scene.call({ eventId: 'newer', otpCode: NEWER })).okta.action).to.equal('sent');
+      const retry = await scene.call({ eventId: 'older' });
+      expect(commandOf(retry)?.['transactionMetadata']).to.include('blocked=SUPERSEDED');
+      expect((await scene.call({ eventId: 'older' })).body).to.deep.equal(retry.body);
+      expect(lines).to.equal(1);
+    });
+
+    it('send its retry if there is no newer one, and the newer one that comes after it', async () => {
+      await start();
+      first.resolve({ status: 'accepted', transactionId: 'L1' });
+      await hangUp();
+      expect((await scene.call({ eventId: 'older' })).okta.action).to.equal('sent');
+      expect((await scene.call({ eventId: 'newer', otpCode: NEWER })).okta.action).to.equal('sent');
+      expect(lines).to.equal(2);
     });
   });
 

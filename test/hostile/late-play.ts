@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { SAME_MOMENT_MS } from '#lib/delivery/running-calls.js';
+import { SAME_MOMENT_MS } from '#lib/delivery/order.js';
 import type { StatePort } from '#lib/delivery/state.js';
 import type { Channel, HookEvent, TelephonyHook } from '#lib/index.js';
 import { inject, injectCallback, settle, type InjectedCall } from './injected-call.js';

@@ -4,7 +4,7 @@ import type { EventStream } from '../../core/event-stream.js';
 import { digestOf } from '../../core/masking.js';
 import type { LateFailover } from './late-failover.js';
 import { personKey } from './receipt.js';
-import { SAME_MOMENT_MS } from '../running-calls.js';
+import { SAME_MOMENT_MS } from '../order.js';
 import type { GuardedState } from '../guarded-state.js';
 import type { LastCode, SentCode } from './sent-codes.js';
 import { endOfTurn, steadyMs, waitAtMost } from '../../core/time.js';

@@ -1,8 +1,8 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { sleep } from '../../core/time.js';
-import type { Bucket, Claim, EventLife, RememberedAnswer } from '../../delivery/state.js';
-import type { Suppression } from '../../delivery/suppressions.js';
+import type { Bucket, Claim, EventLife, OrderedEvent, RememberedAnswer } from '../../delivery/state.js';
 import { LimitWindows } from '../memory/memory-state.js';
+import { MAX_PREVIEWS } from '../memory/receipts.js';
 import type { RedisConnection } from './connection.js';
 import type { Step } from './steps.js';
 import type { RedisSuppressions } from './suppressions.js';
@@ -15,6 +15,9 @@ import { PendingWrites } from './pending-writes.js';
 /** First byte of an event's value: of a sealed answer, and of a released claim (`step-scripts.ts`). */
 const ANSWER_PREFIX = 'A'.charCodeAt(0);
 const RELEASED_PREFIX = 'R'.charCodeAt(0);
+
+/** The arguments of a claim that takes no place. */
+const NO_PLACE = { keys: [], args: ['', '', '', ''] } as const;
 
 /** An event that this process claims, with its names for each encryption key. */
 interface ClaimedEvent {
@@ -60,7 +63,8 @@ export class RedisClaims {
   }
 
   claim(key: string | undefined, life: EventLife): Claim | Promise<Claim> {
-    if (this.#connection.health === 'lost' || (key === undefined && life.buckets.length === 0)) {
+    const isEmpty = key === undefined && life.buckets.length === 0 && life.order === undefined;
+    if (this.#connection.health === 'lost' || isEmpty) {
       const exceeded = this.#localLimits.take(life.buckets, life.nowMs);
       return {
         isFirst: true,
@@ -78,8 +82,9 @@ export class RedisClaims {
     const event = this.#eventOf(key, life);
     const { names, limits, token } = event;
     const known = life.recipient === undefined ? [] : this.#suppressions.namesOf(life.recipient);
-    const keys = [...names, ...limits.flat(), ...known];
-    const args = [token, life.rememberMs, known.length, this.#sealings.length];
+    const place = this.#placeOf(life.order);
+    const keys = [...names, ...limits.flat(), ...place.keys, ...known];
+    const args = [token, life.rememberMs, known.length, this.#sealings.length, ...place.args];
     for (const { points, seconds } of life.buckets) args.push(points, seconds * 1000);
     let reply: readonly unknown[];
     try {
@@ -88,19 +93,31 @@ export class RedisClaims {
       // The connection has reported the failure. Redis may have run the script, so the result is still
       // written there.
       const exceeded = this.#localLimits.take(life.buckets, life.nowMs);
-      const claim = this.#firstClaim(exceeded, event, undefined);
+      const claim = this.#firstClaim(exceeded, event);
       const release = (): void => {
         this.#refundHere(exceeded, life);
         claim.release();
       };
       return { ...claim, release };
     }
-    const [isFirst, found, ...indexes] = reply;
-    if (isFirst === 0) return this.#repeatOf(names, Number(indexes[0]), found);
+    const [isFirst, found, third, ...indexes] = reply;
+    if (isFirst === 0) return this.#repeatOf(names, Number(third), found);
     const exceeded = indexes.flatMap((index) => life.buckets[Number(index)]?.key ?? []);
     const suppressions =
       life.recipient === undefined ? undefined : this.#suppressions.read(life.recipient, found, life.nowMs);
-    return this.#firstClaim(exceeded, event, suppressions);
+    const isNewest = life.order && third === 1;
+    return this.#firstClaim(exceeded, event, { suppressions, isNewest });
+  }
+
+  /** The keys of a person and what the claim says of their event; empty texts if it takes no place. */
+  #placeOf(order: OrderedEvent | undefined): Pick<Step, 'keys' | 'args'> {
+    if (order === undefined) return NO_PLACE;
+    const { person, eventKey, isPreview, lifeMs, passesLimits } = order;
+    const names = this.#sealings.map((sealing) => sealing.digestOf('newest', eventKey));
+    return {
+      keys: this.#sealings.map((sealing) => sealing.nameOf('person', person)),
+      args: [isPreview ? 'preview' : 'code', passesLimits ? 1 : 0, Math.ceil(lifeMs), MAX_PREVIEWS, ...names],
+    };
   }
 
   /** Without a key, an event of its own: its claim is repeated and released like any other. */
@@ -140,12 +157,13 @@ export class RedisClaims {
   #firstClaim(
     exceeded: readonly string[],
     { isRepeatable, names, limits, windowsMs, token, rememberMs }: ClaimedEvent,
-    suppressions: readonly Suppression[] | undefined,
+    found: Pick<Extract<Claim, { isFirst: true }>, 'suppressions' | 'isNewest'> = {},
   ): Extract<Claim, { isFirst: true }> {
     return {
       isFirst: true,
       exceeded,
-      suppressions,
+      suppressions: found.suppressions,
+      isNewest: found.isNewest,
       settle: (answer) => {
         if (!isRepeatable) return;
         const text = JSON.stringify(answer);

@@ -59,7 +59,10 @@ export function tryUse(client: Client, keyPrefix: string, use: RedisUse): Promis
 export function probeBy(keyPrefix: string): (client: Client) => Promise<unknown> {
   return (client) => {
     const names = [probeName(keyPrefix), probeName(keyPrefix)];
-    return client.claimEventBuffer(names.length, ...names, 'H', PROBE_LIFE_MS, 0, 1, 1, PROBE_LIFE_MS);
+    const noPlace = ['', '', '', ''];
+    return client.claimEventBuffer(
+      ...([names.length, ...names, 'probe', PROBE_LIFE_MS, 0, 1, ...noPlace, 1, PROBE_LIFE_MS] as const),
+    );
   };
 }
 

@@ -13,62 +13,144 @@ local now = time[1] * 1000 + math.floor(time[2] / 1000)
 `;
 
 /**
- * Claims an event and takes a point of each of its limits, and reads the suppressions of its recipient.
+ * The order of a person's codes. An event has its place in it from its first claim on, also after a release:
+ * the order is that in which Redis gets the claims.
  *
- * KEYS: the event, then its limits, then the recipient's suppressions (if requested). Each stands there once
- * for each encryption key; the limits key by key. ARGV: the claim's token, how long it is remembered
- * (milliseconds), the number of suppression keys, the number of encryption keys, then points and window
- * (milliseconds) of each limit.
+ * Each encryption key has a copy (`ms#count#place newest preview…`): when the newest event came by Redis's
+ * clock, how many events have come, the place of the newest, then the newest event itself ('-' if only previews
+ * are known), then the newest previews. The copy with the highest count is right: a gateway with only one of the
+ * keys writes only that copy. All copies live as long as the longest: one that expired earlier would count from 1
+ * again and look older.
  *
- * The value of an event is `A` and its sealed answer, or a word and the token of a claim: `H` if the claim has
- * taken points, `h` if a limit was exceeded, `R` if it was released.
+ * An event that arrives now is the newest, whatever any clock says. Only an event that is written late, because
+ * Redis was lost, does not replace a newer one. A stored time in the future is from before Redis's clock was set
+ * back, so a late event counts as newer. Previews replace nothing, nor does an event that does not pass.
  *
- * Replies `{1, suppressions, …}` to the first: the suppressions as `readTimed` replies them, and the indexes
- * of exceeded limits, from 0. Replies `{0, value, index of its key}` to a repeat. A claim may come twice with
- * its own token: from a cluster's client while a shard moves, or after its connection has ended. It is the
- * first again and takes no second point, but still has to pass its limits. After its release it changes
- * nothing.
+ * `takePlace` takes the copies and the event: `names` and `follows` (the event and the one that it directly
+ * follows, for each key), `place` (nil for a new event), `passes`, `isPreview`, `ageMs`, `lifeMs`, `maxPreviews`.
+ * It returns the place, and whether the event is the newest.
+ */
+const TAKE_PLACE = `
+local function takePlace(keys, event)
+  ${READ_CLOCK}
+  local copies, best = {}, nil
+  local lifeMs = event.lifeMs
+  for i = 1, #keys do
+    local words = {}
+    for word in string.gmatch(redis.call('GET', keys[i]) or '', '%S+') do words[#words + 1] = word end
+    local came, count, place = string.match(words[1] or '', '^(%d+)#?(%d*)#?(%d*)$')
+    count = tonumber(count or '') or 0
+    copies[i] = {index = i, words = words, came = tonumber(came or 0), count = count}
+    copies[i].place = tonumber(place or '') or count
+    if not best or count > best.count then best = copies[i] end
+    lifeMs = math.max(lifeMs, redis.call('PTTL', keys[i]))
+  end
+  local at = now - event.ageMs
+  local isNew, place = not event.place, event.place or best.count + 1
+  local isLate = event.ageMs > 0 and best.came > at and best.came <= now
+  local newest, own = best.words[2], event.names[best.index]
+  local hasNewest = newest and newest ~= '-'
+  local follows = event.follows and event.follows[best.index]
+  local isBehind = hasNewest and (best.place >= place or (isLate and not event.isPreview and newest ~= follows))
+  local passes = event.passes and not isBehind
+  if not passes and not isNew then return place, newest == own end
+  if isLate and not passes then return place, false end
+  for i = 1, #keys do
+    local words = copies[i].count == best.count and copies[i].words or best.words
+    local cameAt, newestPlace, newestEvent, firstPreview = at, place, event.names[i], isLate and 3 or #words + 1
+    if not passes or event.isPreview then
+      cameAt, newestPlace = newest and best.came or at, hasNewest and best.place or 0
+      newestEvent = newest and words[2] or '-'
+      firstPreview = passes and math.max(3, #words - event.maxPreviews + 2) or 3
+    end
+    local kept = {string.format('%.0f#%d#%d', cameAt, math.max(best.count, place), newestPlace), newestEvent}
+    for word = firstPreview, #words do
+      if words[word] ~= event.names[i] then kept[#kept + 1] = words[word] end
+    end
+    if passes and event.isPreview then kept[#kept + 1] = event.names[i] end
+    redis.call('SET', keys[i], table.concat(kept, ' '), 'PX', lifeMs)
+  end
+  return place, passes
+end
+`;
+
+/**
+ * Claims an event and takes a point of each of its limits, takes its place in the order of its person's codes,
+ * and reads the suppressions of its recipient.
+ *
+ * KEYS: the event, then its limits, then its person (if it takes a place), then the recipient's suppressions (if
+ * requested). Each stands there once for each encryption key; the limits key by key. ARGV: the claim's token, how
+ * long it is remembered, the number of suppression keys, the number of encryption keys; `code` or `preview` if it
+ * takes a place, '1' if it passes exceeded limits, how long its code lives, how many previews are known, the
+ * event for each key; then points and window of each limit. Times in milliseconds.
+ *
+ * The value of an event is `A` and its sealed answer, or a word, the token of a claim and its place: `H` if the
+ * claim has taken points, `h` if a limit was exceeded, `R` if it was released.
+ *
+ * Replies `{1, suppressions, is newest, …}` to the first: the suppressions as `readTimed` replies them, 1 if the
+ * event is the newest of its person now, and the indexes of exceeded limits, from 0. Replies `{0, value, index of
+ * its key}` to a repeat. A claim may come twice with its own token: from a cluster's client while a shard moves,
+ * or after its connection has ended. It is the first again and takes no second point, but still has to pass its
+ * limits. After its release it changes nothing.
  */
 const CLAIM_EVENT = `
-local token, rememberMs = ARGV[1], ARGV[2]
+${TAKE_PLACE}
+local token, rememberMs = ARGV[1], tonumber(ARGV[2])
 local suppressionKeys, encryptionKeys = tonumber(ARGV[3]), tonumber(ARGV[4])
-local lastLimitKey = #KEYS - suppressionKeys
+local order = ARGV[5]
+local personKeys = order == '' and 0 or encryptionKeys
+local firstLimitArg = 9 + personKeys
+local lastLimitKey = #KEYS - suppressionKeys - personKeys
 local limits = (lastLimitKey - encryptionKeys) / encryptionKeys
-local reply = {1, ''}
+local reply = {1, '', 0}
 if suppressionKeys > 0 then
   ${READ_CLOCK}
   reply[2] = {string.format('%.0f', now)}
-  for i = lastLimitKey + 1, #KEYS do table.insert(reply[2], redis.call('GET', KEYS[i]) or '') end
+  for i = #KEYS - suppressionKeys + 1, #KEYS do table.insert(reply[2], redis.call('GET', KEYS[i]) or '') end
 end
-local own, answered, held
+local own, answered, held, place
 for i = 1, encryptionKeys do
   local value = redis.call('GET', KEYS[i])
   if value then
-    local word, holder = string.match(value, '^([HhR])(%S+)$')
+    local word, holder, known = string.match(value, '^([HhR])(%S+) ?(%d*)$')
     if not word then answered = answered or {0, value, i - 1}
     elseif holder == token then own = word
     elseif word ~= 'R' then held = held or {0, value, i - 1} end
+    place = place or tonumber(known or '')
   end
 end
 if answered or held then return answered or held end
-if own == 'H' or own == 'R' then return reply end
-for limit = 0, limits - 1 do
-  local points = tonumber(ARGV[5 + limit * 2])
-  local spent = 0
-  for i = encryptionKeys + 1 + limit, lastLimitKey, limits do
-    spent = math.max(spent, tonumber(redis.call('GET', KEYS[i]) or 0))
+if own == 'R' then return reply end
+if own ~= 'H' then
+  for limit = 0, limits - 1 do
+    local points = tonumber(ARGV[firstLimitArg + limit * 2])
+    local spent = 0
+    for i = encryptionKeys + 1 + limit, lastLimitKey, limits do
+      spent = math.max(spent, tonumber(redis.call('GET', KEYS[i]) or 0))
+    end
+    if spent >= points then reply[#reply + 1] = limit end
   end
-  if spent >= points then reply[#reply + 1] = limit end
 end
-local isExceeded = #reply > 2
-if not isExceeded then
+local isExceeded = #reply > 3
+if own ~= 'H' and not isExceeded then
   for i = encryptionKeys + 1, lastLimitKey do
-    local windowMs = ARGV[6 + (i - encryptionKeys - 1) % limits * 2]
+    local windowMs = ARGV[firstLimitArg + 1 + (i - encryptionKeys - 1) % limits * 2]
     if redis.call('INCR', KEYS[i]) == 1 then redis.call('PEXPIRE', KEYS[i], windowMs) end
   end
 end
-local word = isExceeded and 'h' or 'H'
-for i = 1, encryptionKeys do redis.call('SET', KEYS[i], word .. token, 'PX', rememberMs) end
+if personKeys > 0 then
+  local people, names = {}, {}
+  for i = 1, personKeys do people[i], names[i] = KEYS[lastLimitKey + i], ARGV[8 + i] end
+  local isNewest
+  place, isNewest = takePlace(people, {
+    names = names, place = place, passes = not isExceeded or ARGV[6] == '1', isPreview = order == 'preview',
+    ageMs = 0, lifeMs = math.max(tonumber(ARGV[7]), rememberMs), maxPreviews = tonumber(ARGV[8])})
+  reply[3] = isNewest and 1 or 0
+end
+if own ~= 'H' then
+  local value = string.format('%s%s %s', isExceeded and 'h' or 'H', token, place or '')
+  for i = 1, encryptionKeys do redis.call('SET', KEYS[i], value, 'PX', rememberMs) end
+end
 return reply
 `;
 
@@ -82,15 +164,15 @@ const SETTLE_EVENT = `
 local event, token, answer, rememberMs = KEYS[1], ARGV[1], ARGV[2], ARGV[3]
 local value = redis.call('GET', event)
 if not value then redis.call('SET', event, answer, 'PX', rememberMs)
-elseif string.match(value, '^[Hh](%S+)$') == token then redis.call('SET', event, answer, 'KEEPTTL')
+elseif string.match(value, '^[Hh](%S+)') == token then redis.call('SET', event, answer, 'KEEPTTL')
 else return 0 end
 return 1
 `;
 
 /**
- * Releases a claim and gives its points back, unless another call has claimed the event since. A window that
- * began after the claim has no point of it. If its claim has not come, it may still come, and must not hold
- * the event.
+ * Releases a claim and gives its points back, unless another call has claimed the event since. The event keeps
+ * its place. A window that began after the claim has no point of it. If its claim has not come, it may still
+ * come, and must not hold the event.
  *
  * KEYS: the event, then its limits. ARGV: the claim's token, how long the event is remembered, then the window
  * of each limit. Times in milliseconds.
@@ -102,9 +184,9 @@ if not value then
   redis.call('SET', event, 'R' .. token, 'PX', rememberMs)
   return 1
 end
-local word, holder = string.match(value, '^([Hh])(%S+)$')
+local word, holder, place = string.match(value, '^([Hh])(%S+) ?(%d*)$')
 if holder ~= token then return 0 end
-redis.call('SET', event, 'R' .. token, 'KEEPTTL')
+redis.call('SET', event, 'R' .. token .. ' ' .. place, 'KEEPTTL')
 if word == 'H' then
   local claimAgeMs = rememberMs - redis.call('PTTL', event)
   for i = 2, #KEYS do
@@ -117,53 +199,19 @@ return 1
 `;
 
 /**
- * Makes an event the newest one of a person.
+ * Makes an event the newest one of a person that took no place with a claim: Redis was lost, or it is a sign-in.
  *
  * KEYS: the person, once for each encryption key. ARGV: '1' for a preview, how long the event is remembered,
- * how many previews are, the age of the event, then for each key the event and the event that it directly
+ * how many previews are known, the age of the event, then for each key the event and the event that it directly
  * follows (empty for none). Times in milliseconds.
- *
- * The value holds when the newest event came by Redis's clock and how many have come (`ms#count`), then the
- * newest event ('-' if only previews are known), then the newest previews. The copy with the highest count is
- * right: a gateway with only one of the keys writes only that copy. All copies live as long as the longest:
- * one that expired earlier would count from 1 again and look older.
- *
- * An event that arrives now is the newest, whatever any clock says. Only an event that is written late,
- * because Redis was lost, does not replace a newer one. A stored time in the future is from before Redis's
- * clock was set back, so a late event counts as newer. Previews replace nothing.
  */
 const OVERTAKE_PERSON = `
-${READ_CLOCK}
-local isPreview, lifeMs = ARGV[1] == '1', tonumber(ARGV[2])
-local maxPreviews, ageMs = tonumber(ARGV[3]), tonumber(ARGV[4])
-local at = now - ageMs
-local copies, best = {}, nil
-for i = 1, #KEYS do
-  local words = {}
-  for word in string.gmatch(redis.call('GET', KEYS[i]) or '', '%S+') do words[#words + 1] = word end
-  local came, count = string.match(words[1] or '', '^(%d+)#?(%d*)$')
-  copies[i] = {index = i, words = words, came = tonumber(came or 0), count = tonumber(count or '') or 0}
-  if not best or copies[i].count > best.count then best = copies[i] end
-end
-local newest = best.words[2]
-local follows = ARGV[4 + best.index * 2]
-local isLate = ageMs > 0 and best.came > at and best.came <= now
-if isLate and not isPreview and newest ~= '-' and newest ~= follows then return 0 end
-for i = 1, #KEYS do lifeMs = math.max(lifeMs, redis.call('PTTL', KEYS[i])) end
-for i = 1, #KEYS do
-  local event = ARGV[3 + i * 2]
-  local words = copies[i].count == best.count and copies[i].words or best.words
-  local cameAt, newestEvent, firstPreview = at, event, isLate and 3 or #words + 1
-  if isPreview then
-    cameAt = newest and best.came or at
-    newestEvent = newest and words[2] or '-'
-    firstPreview = math.max(3, #words - maxPreviews + 2)
-  end
-  local kept = {string.format('%.0f#%d', cameAt, best.count + 1), newestEvent}
-  for word = firstPreview, #words do kept[#kept + 1] = words[word] end
-  if isPreview then kept[#kept + 1] = event end
-  redis.call('SET', KEYS[i], table.concat(kept, ' '), 'PX', lifeMs)
-end
+${TAKE_PLACE}
+local names, follows = {}, {}
+for i = 1, #KEYS do names[i], follows[i] = ARGV[3 + i * 2], ARGV[4 + i * 2] end
+takePlace(KEYS, {
+  names = names, follows = follows, passes = true, isPreview = ARGV[1] == '1',
+  ageMs = tonumber(ARGV[4]), lifeMs = tonumber(ARGV[2]), maxPreviews = tonumber(ARGV[3])})
 return 1
 `;
 

@@ -1,0 +1,131 @@
+import { expect } from 'chai';
+import type { Channel, Outcome } from '#lib/index.js';
+import type { HookCall } from '#lib/testing/index.js';
+import { startRawCall } from '#harness/raw-call.js';
+import { CODE, commandOf } from '#harness/scene.js';
+import { eachWithTwoGateways, type TwoGateways } from '#harness/two-gateways.js';
+import { defer, until } from '#harness/until.js';
+import { mustNotShow } from '#harness/witness.js';
+
+const NEWER = '771204';
+const NEWEST = '330915';
+
+describe('the order of the codes of one user at two gateways', () => {
+  const gateways = eachWithTwoGateways();
+  let both: TwoGateways;
+  /** The codes that left, in order. */
+  let left: string[];
+  /** The outcome of the first message. The others are accepted. */
+  let first: ReturnType<typeof defer<Outcome>>;
+  beforeEach(async () => {
+    mustNotShow(NEWER, NEWEST);
+    both = gateways();
+    left = [];
+    first = defer<Outcome>();
+    const send: Channel = {
+      send: ({ request }) => {
+        left.push(request.otpCode);
+        const outcome: Outcome = { status: 'accepted', transactionId: `L${left.length}` };
+        return left.length === 1 ? first.promise : Promise.resolve(outcome);
+      },
+    };
+    await both.start({ chooseChannels: () => ['line'], channels: { line: send, sms: send } });
+    await both.connect();
+  });
+  const accept = (): void => {
+    first.resolve({ status: 'accepted', transactionId: 'L1' });
+  };
+  const expectSuperseded = (call: HookCall): void => {
+    expect(commandOf(call)).to.include({ status: 'PENDING', provider: 'GUARD' });
+    expect(commandOf(call)?.['transactionMetadata']).to.include('blocked=SUPERSEDED');
+  };
+  /** Requests a code at the first gateway, whose caller may hang up. `gone` resolves when the gateway knows. */
+  const startCall = (eventId: string) => {
+    const gone = new Promise((resolve) => {
+      both.scene.server.once('request', (_req, res) => res.once('close', resolve));
+    });
+    return { call: startRawCall(both.scene, { eventId }), gone };
+  };
+  /** Requests a code whose caller hangs up while the profile request hangs, so that nothing is sent. */
+  const hangUp = async (eventId: string): Promise<void> => {
+    const { scene, time } = both;
+    const asked = scene.okta.requests.length;
+    scene.okta.fault({ fault: { kind: 'hang' }, times: 1 });
+    const { call, gone } = startCall(eventId);
+    await until(() => scene.okta.requests.length > asked);
+    call.destroy();
+    await gone;
+    // The time-out of the profile request.
+    time.tick(1_000);
+    await until(() => scene.hook.status().inFlight === 0);
+    // Redis has the release.
+    await scene.hook.ready();
+  };
+
+  it('is that of their claims, however long the other commands of a gateway take', async () => {
+    const { scene, other, proxy } = both;
+    both.holdAfterAnswer('commands');
+    const older = scene.call({ eventId: 'older' });
+    await until(() => left.length === 1);
+    const newer = await scene.call({ eventId: 'newer', otpCode: NEWER, url: other.url });
+    expect(newer.okta.action).to.equal('sent');
+    proxy.held = undefined;
+    // Redis has answered the commands of the older code.
+    await scene.hook.ready();
+    first.resolve({ status: 'refused', code: 'GONE', reason: 'gone' });
+    expectSuperseded(await older);
+    expect(left).to.deep.equal([CODE, NEWER]);
+  });
+
+  for (const where of ['the same gateway', 'the other gateway']) {
+    it(`does not change if a code is sent only by a retry, at ${where}, after a newer one`, async () => {
+      const { scene, other } = both;
+      const url = where === 'the same gateway' ? scene.url : other.url;
+      await hangUp('older');
+      accept();
+      const newer = await scene.call({ eventId: 'newer', otpCode: NEWER, url: other.url });
+      expect(newer.okta.action).to.equal('sent');
+      expectSuperseded(await scene.call({ eventId: 'older', url }));
+      expect(left).to.deep.equal([NEWER]);
+      // A repeat of the retry gets its answer.
+      expectSuperseded(await scene.call({ eventId: 'older', url: scene.url }));
+    });
+
+    it(`lets a retry at ${where} send its code if no newer one came`, async () => {
+      const { scene, other } = both;
+      const url = where === 'the same gateway' ? scene.url : other.url;
+      accept();
+      expect((await scene.call({ eventId: 'before', otpCode: NEWER, url: other.url })).okta.action).to.equal(
+        'sent',
+      );
+      await hangUp('retried');
+      expect((await scene.call({ eventId: 'retried', url })).okta.action).to.equal('sent');
+      expect((await scene.call({ eventId: 'after', otpCode: NEWEST })).okta.action).to.equal('sent');
+      expect(left).to.deep.equal([NEWER, CODE, NEWEST]);
+    });
+  }
+
+  it('holds for a repeat that waited beside a newer code, if the newest one is at the other gateway', async () => {
+    const { scene, other, time } = both;
+    accept();
+    const asked = scene.okta.requests.length;
+    // The two older codes wait for the profile.
+    scene.okta.fault({ fault: { kind: 'hang' }, times: 1 });
+    const { call, gone } = startCall('older');
+    await until(() => scene.okta.requests.length > asked);
+    const repeat = scene.call({ eventId: 'older' });
+    const newer = scene.call({ eventId: 'newer', otpCode: NEWER });
+    await until(() => scene.hook.status().inFlight === 3);
+    // Redis has the claim of the newer code.
+    await scene.hook.ready();
+    const newest = await scene.call({ eventId: 'newest', otpCode: NEWEST, url: other.url });
+    expect(newest.okta.action).to.equal('sent');
+    call.destroy();
+    await gone;
+    // The time-out of the profile request.
+    time.tick(1_000);
+    expectSuperseded(await newer);
+    expectSuperseded(await repeat);
+    expect(left).to.deep.equal([NEWEST]);
+  });
+});

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import type { Receipt, FinalReport } from '#lib/delivery/late/receipt.js';
 import type { SentCode } from '#lib/delivery/late/sent-codes.js';
-import type { StatePort } from '#lib/delivery/state.js';
+import type { Claim, StatePort } from '#lib/delivery/state.js';
 import { openRedisState } from '#lib/state/redis/state.js';
 import { ORDERS_OF_THREE } from '#harness/orders.js';
 import { Closers } from '#harness/closers.js';
@@ -73,6 +73,24 @@ describe('during a rolling key change', function () {
     await two.isNewest(person, 'older', NOW);
     expect(await one.claim(released, again)).to.include({ isFirst: true });
 
+    const ordered = next('person');
+    const [early, late] = [next('event'), next('event')];
+    const claimInOrder = async (state: StatePort, eventKey: string): Promise<Claim> => {
+      const order = { person: ordered, eventKey, isPreview: false, lifeMs: 600_000, passesLimits: false };
+      return state.claim(eventKey, { ...again, order });
+    };
+    const older = await claimInOrder(one, early);
+    if (!older.isFirst) return expect.fail('it is a repeat');
+    expect(older.isNewest).to.equal(true);
+    older.release();
+    // This reply comes after the write.
+    await one.isNewest(ordered, early, NOW);
+    expect(await claimInOrder(two, late)).to.include({ isFirst: true, isNewest: true });
+    for (const state of [one, two]) expect(await state.isNewest(ordered, late, NOW)).to.equal(true);
+    // A retry keeps its place.
+    expect(await claimInOrder(two, early)).to.include({ isFirst: true, isNewest: false });
+    expect(await one.isNewest(ordered, late, NOW)).to.equal(true);
+
     one.overtake(person, { eventKey: 'older', isPreview: false, ...LIFE });
     for (const state of [one, two]) expect(await state.isNewest(person, 'older', NOW)).to.equal(true);
     two.overtake(person, { eventKey: 'newer', isPreview: false, ...LIFE });
@@ -80,18 +98,18 @@ describe('during a rolling key change', function () {
     expect(await one.isNewest(person, 'newer', NOW)).to.equal(true);
     expect(await one.isNewest(person, 'older', NOW)).to.equal(false);
 
-    const [failing, early, late] = [next('SM'), next('SM'), next('SM')];
+    const [failing, reported, delivered] = [next('SM'), next('SM'), next('SM')];
     await one.keepReceipt(failing, receiptOf(failing), NOW);
     const taken = await Promise.all(
       [one, two, two].map(async (state) => state.takeReceipt(failing, NOW, FAILED)),
     );
     expect(taken.filter((receipt) => receipt !== undefined)).to.have.length(1);
     expect(await one.takeReceipt(failing, NOW, FAILED)).to.equal(undefined);
-    await two.takeReceipt(early, NOW, FAILED);
-    expect(await one.keepReceipt(early, receiptOf(early), NOW)).to.deep.equal(FAILED);
-    expect(await one.takeReceipt(early, NOW, FAILED)).to.equal(undefined);
-    await two.takeReceipt(late, NOW, DELIVERED);
-    expect(await one.isDelivered([failing, late], NOW)).to.equal(true);
+    await two.takeReceipt(reported, NOW, FAILED);
+    expect(await one.keepReceipt(reported, receiptOf(reported), NOW)).to.deep.equal(FAILED);
+    expect(await one.takeReceipt(reported, NOW, FAILED)).to.equal(undefined);
+    await two.takeReceipt(delivered, NOW, DELIVERED);
+    expect(await one.isDelivered([failing, delivered], NOW)).to.equal(true);
 
     const use = { deliveryChannel: 'sms', nowMs: NOW, usedMs: NOW + 5 } as const;
     one.keepSent(person, sentCode('first'), LIFE);

@@ -35,11 +35,11 @@ export interface Send {
   readonly request: TelephonyRequest;
   readonly budget: Budget;
   /**
-   * Called right before each attempt, with the number of attempts so far. Default: wanted until the budget
-   * ends.
+   * Called right before each attempt, with its step and the number of attempts so far. Default: wanted until the
+   * budget ends.
    */
-  readonly isStillWanted?: ((attempts: number) => boolean | Promise<boolean>) | undefined;
-  /** Called right before each attempt: whether the recipient has stopped its channel. */
+  readonly isStillWanted?: ((step: PlanStep, attempts: number) => boolean | Promise<boolean>) | undefined;
+  /** Called right before each attempt that is wanted: whether the recipient has stopped its channel. */
   readonly isSuppressed?: ((step: PlanStep) => boolean) | undefined;
 }
 
@@ -84,7 +84,7 @@ export async function tryPlan(
     // Composing the message took time.
     if (isOver(budget)) break;
     // An immediate answer is not awaited: nothing may happen between it and the send.
-    const wanted = send.isStillWanted?.(attempts.length) ?? true;
+    const wanted = send.isStillWanted?.(tried, attempts.length) ?? true;
     if (!(typeof wanted === 'boolean' ? wanted : await wanted)) break;
     // Asking took time as well, and the caller may have hung up since.
     if (isOver(budget)) break;

@@ -213,8 +213,13 @@ export class GuardedState {
     return this.#share(() => this.#state.pair?.(externalUserId, recipient), onShared);
   }
 
-  suppressionsOf(recipient: string, nowMs: number): Promise<readonly Suppression[] | undefined> {
-    return this.#askBriefly(() => this.#state.suppressionsOf?.(recipient, nowMs));
+  suppressionsOf(
+    recipient: string,
+    nowMs: number,
+    budget?: Budget,
+  ): Promise<readonly Suppression[] | undefined> {
+    const waitMs = budget?.share(TIMEOUTS_MS.suppressions, CALL_FRACTION);
+    return this.#askBriefly(() => this.#state.suppressionsOf?.(recipient, nowMs), waitMs);
   }
 
   numberOf(externalUserId: string): Promise<string | undefined> {
@@ -282,8 +287,11 @@ export class GuardedState {
   }
 
   /** A time-out is not a failure here: while Redis is lost, changes wait until it is back. */
-  async #askBriefly<T>(question: () => T | Promise<T>): Promise<T | undefined> {
-    const answer = await waitAtMost(this.#attempt(question, {}), TIMEOUTS_MS.suppressions);
+  async #askBriefly<T>(
+    question: () => T | Promise<T>,
+    waitMs: number = TIMEOUTS_MS.suppressions,
+  ): Promise<T | undefined> {
+    const answer = await waitAtMost(this.#attempt(question, {}), waitMs);
     return answer === TIMED_OUT ? undefined : answer;
   }
 

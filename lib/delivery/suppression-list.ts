@@ -1,4 +1,5 @@
 import { LRUCache } from 'lru-cache';
+import type { Budget } from '../core/budget.js';
 import { atMost } from '../core/caches.js';
 import type { GuardedState } from './guarded-state.js';
 import { recipientOf } from '../numbers/phone-number.js';
@@ -98,10 +99,18 @@ export class SuppressionList {
     return isNoneShared ? here : [...here, ...shared.filter(({ channel }) => !started.has(channel))];
   }
 
+  /**
+   * Asks the state what gateways share about a number, for `of`.
+   *
+   * @param budget - of the call that asks, if one does.
+   */
+  ask(phoneNumber: string, budget?: Budget): Promise<readonly Suppression[] | undefined> {
+    return this.#state.suppressionsOf(keyOf(phoneNumber), this.#clock(), budget);
+  }
+
   /** As `of`, after it has asked the state. */
   async askFor(phoneNumber: string, sinceMs: number): Promise<readonly Suppression[]> {
-    const shared = await this.#state.suppressionsOf(keyOf(phoneNumber), this.#clock());
-    return this.of(phoneNumber, shared, sinceMs);
+    return this.of(phoneNumber, await this.ask(phoneNumber), sinceMs);
   }
 }
 

@@ -3,9 +3,10 @@ import { LateFailover } from '../delivery/late/late-failover.js';
 import type { LateSend } from '../delivery/late/late-sends.js';
 import { type PlanStep, skipSuppressed, suppressionFor } from '../delivery/plan.js';
 import type { Suppression } from '../delivery/suppressions.js';
-import { enabledChannels, hasStoppedSince } from './dispatch-channels.js';
+import { enabledChannels } from './dispatch-channels.js';
 import type { HookParts } from './parts.js';
 import { recordRecognised, sendCode, suppressRefusing } from './send-code.js';
+import { Stops } from './stops.js';
 
 /** Adds late failover to the parts of a hook: it sends a code again by the same steps as a call. */
 
@@ -52,9 +53,22 @@ async function sendAgain(
     late.dropped ??= 'NO_CHANNEL_LEFT';
     return { status: 'refused', decidedBy: undefined, attempts: [], isFraudBlock: false };
   }
-  const isSuppressed = (step: PlanStep): boolean => hasStoppedSince(step, sinceMs, parts);
-  const send = { code: { ...code, untried }, request, budget, isStillWanted, isSuppressed };
-  return sendCode(send, { mayFailOver: true }, parts);
+  const stops = new Stops(parts, sinceMs);
+  const send = {
+    code: { ...code, untried },
+    request,
+    budget,
+    isStillWanted: async (step: PlanStep) => {
+      const [isWanted] = await Promise.all([isStillWanted(), stops.read(step)]);
+      return isWanted;
+    },
+    isSuppressed: (step: PlanStep) => stops.has(step),
+  };
+  const delivery = await sendCode(send, { mayFailOver: true }, parts);
+  if (delivery.decidedBy === undefined && untried.every((step) => stops.has(step))) {
+    late.dropped ??= 'NO_CHANNEL_LEFT';
+  }
+  return delivery;
 }
 
 /** The steps of an earlier plan that are still not suppressed. */

@@ -21,6 +21,7 @@ import { isAllowedByGuard } from './enforce-limits.js';
 import { codeRequestOf } from './last-codes.js';
 import type { HookParts } from './parts.js';
 import { sendCode } from './send-code.js';
+import { Stops } from './stops.js';
 import { hasNewerCode, mayStartAttempt } from './supersession.js';
 
 /** Plans the channels, tries them one after the other, and records the delivery in the call. */
@@ -44,9 +45,13 @@ export async function dispatchChannels(call: ProfiledCall, parts: HookParts): Pr
     failedIds: NONE,
     codeRequest: codeRequestOf(call, parts),
   };
-  const isStillWanted = (attempts: number): boolean | Promise<boolean> =>
-    mayStartAttempt(call, attempts, parts);
-  const isSuppressed = (step: PlanStep): boolean => hasStoppedSince(step, arrivalOf(call), parts);
+  const stops = new Stops(parts, arrivalOf(call));
+  const isStillWanted = (step: PlanStep, attempts: number): boolean | Promise<boolean> =>
+    mayStartAttempt(call, attempts, parts, () =>
+      // A voice call is never suppressed: the user requested it.
+      request.deliveryChannel === 'sms' ? stops.read(step, call.budget) : Promise.resolve(),
+    );
+  const isSuppressed = (step: PlanStep): boolean => stops.has(step);
   const send = { code, request, budget: call.budget, isStillWanted, isSuppressed };
   // If a newer code has passed the guard already, this one is not sent late.
   const delivery = await sendCode(send, { mayFailOver: call.isNewest }, parts);
@@ -202,15 +207,6 @@ async function readSuppressions(
     ofEnrolled,
     whatsAppNumber === phoneNumber ? ofEnrolled : suppressions.askFor(whatsAppNumber, sinceMs),
   ]);
-}
-
-/** Whether this gateway has received a STOP for a step's channel since a time of its monotonic clock. */
-export function hasStoppedSince(
-  { channel, to }: PlanStep,
-  sinceMs: number,
-  { suppressions }: Pick<HookParts, 'suppressions'>,
-): boolean {
-  return suppressionFor(suppressions.of(to, NONE, sinceMs), channel)?.reason === 'STOPPED';
 }
 
 /** When a call came in, by the monotonic clock of this process. The wall clock may jump during the call. */

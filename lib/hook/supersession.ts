@@ -36,16 +36,21 @@ export function supersedeOlder(call: ClaimedCall, { state, codeOrder, lateFailov
   return true;
 }
 
-/** Whether a call may start an attempt: not if a newer code of its user may be delivered before it. */
+/**
+ * Whether a call may start an attempt: not if a newer code of its user may be delivered before it.
+ *
+ * @param look - called if the call has waited for anything, to read again what else gateways share.
+ */
 export function mayStartAttempt(
   call: ProfiledCall,
   attempts: number,
   parts: HookParts,
+  look: () => Promise<void>,
 ): boolean | Promise<boolean> {
   const { arrival, person, budget } = call;
-  if (arrival === undefined) return true;
   const isFirst = attempts === 0;
   const start = (): boolean => {
+    if (arrival === undefined) return true;
     const newer = parts.codeOrder.newerThan(person, arrival);
     call.isSuperseded = isFirst ? newer === 'ahead' : newer !== 'none';
     // At the end of its time, the call starts no attempt any more.
@@ -53,7 +58,8 @@ export function mayStartAttempt(
     return !call.isSuperseded;
   };
   if (isFirst && budget.elapsedMs() <= NEW_CALL_MS) return start();
-  return hasNewerCodeElsewhere(call, parts).then((hasNewer) => !hasNewer && start());
+  // Both questions leave together.
+  return Promise.all([hasNewerCodeElsewhere(call, parts), look()]).then(([hasNewer]) => !hasNewer && start());
 }
 
 /** Whether a newer code of the same user is on its way, at any gateway. */

@@ -1,0 +1,83 @@
+import { expect } from 'chai';
+import type { Channel, OktaTelephonyHookOptions, Outcome } from '#lib/index.js';
+import { ANA, commandOf } from '#harness/scene.js';
+import { eachWithTwoGateways, type TwoGateways } from '#harness/two-gateways.js';
+import { defer, until } from '#harness/until.js';
+
+describe('a STOP at another gateway', () => {
+  const gateways = eachWithTwoGateways();
+  let both: TwoGateways;
+  /** The outcome of the first message of the channel `line`. */
+  let first: ReturnType<typeof defer<Outcome>>;
+  let isAsked: boolean;
+  beforeEach(() => {
+    both = gateways();
+    first = defer<Outcome>();
+    isAsked = false;
+  });
+  const line: Channel = {
+    send: () => {
+      isAsked = true;
+      return first.promise;
+    },
+  };
+  const start = async (hook: Partial<OktaTelephonyHookOptions> = {}): Promise<void> => {
+    await both.start({ channels: { line }, ...hook });
+    await both.connect();
+  };
+  const stop = async (): Promise<void> => {
+    expect((await both.write(both.other.url, 'STOP', 1)).text).to.contain('no more codes by WhatsApp');
+  };
+  const channels = (): readonly string[] => both.scene.twilio.messages.map(({ channel }) => channel);
+
+  it('holds for the next attempt of a running call', async () => {
+    await start({ chooseChannels: () => ['line', 'whatsapp'] });
+    const calling = both.scene.call();
+    await until(() => isAsked);
+    await stop();
+    first.resolve({ status: 'refused', code: 'GONE', reason: 'gone' });
+    expect(commandOf(await calling)?.['transactionMetadata']).to.include('channel=sms');
+    expect(channels()).to.deep.equal(['sms']);
+  });
+
+  for (const [words, channel] of [
+    [['STOP'], 'sms'],
+    [['STOP', 'START'], 'whatsapp'],
+  ] as const) {
+    it(`holds for the first attempt of a call that has waited, as the last word: ${words.join(', ')}`, async () => {
+      await start();
+      const { scene, other, time } = both;
+      scene.okta.fault({ fault: { kind: 'slow', delayMs: 300 }, times: 1 });
+      const asked = scene.okta.requests.length;
+      const calling = scene.call();
+      await until(() => scene.okta.requests.length > asked);
+      for (const [at, word] of words.entries()) await both.write(other.url, word, at);
+      scene.twilio.joinSandbox(ANA.phone);
+      time.tick(300);
+      expect((await calling).okta.action).to.equal('sent');
+      expect(channels()).to.deep.equal([channel]);
+    });
+  }
+
+  it('holds for a late send that composes its text', async () => {
+    const text = defer<string>();
+    let isComposing = false;
+    await start({
+      chooseChannels: () => ['sms', 'whatsapp'],
+      composeText: ({ otpCode }, _profile, channel) => {
+        if (channel === 'sms') return `Your code is ${otpCode}`;
+        isComposing = true;
+        return text.promise;
+      },
+    });
+    const sid = commandOf(await both.scene.call())?.['transactionId'] ?? '';
+    await both.scene.hook.ready();
+    await both.report(both.scene.url, sid, 'undelivered');
+    await until(() => isComposing);
+    await stop();
+    text.resolve('Your code');
+    await until(() => both.endings.length > 0);
+    expect(both.endings).to.deep.equal(['NO_CHANNEL_LEFT']);
+    expect(channels()).to.deep.equal(['sms']);
+  });
+});

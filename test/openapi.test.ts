@@ -181,6 +181,8 @@ describe('the OpenAPI document', () => {
     await gateway.hook.close();
     for (const path of [PATH, EVENTS]) note(await post(gateway, path, PROVEN, CALL), 'post', path, 503);
     note(await ask(gateway, 'get', EVENTS, CHALLENGE), 'get', EVENTS, 503);
+    note(await postForm(gateway, STATUS, status), 'post', STATUS, 503);
+    note(await postForm(gateway, INBOUND, stop), 'post', INBOUND, 503);
 
     expect(documentedAnswers).to.include.members(NOT_PROVOKED);
     expect([...seen].sort()).to.deep.equal(

@@ -14,7 +14,7 @@ const TIMEOUTS_MS = {
   call: 200,
   /** Changes and reads of suppressions. */
   suppressions: 200,
-  /** Whether an inbound message is a replay. */
+  /** Whether an inbound message is a repeat. */
   inbound: 500,
   /** After the answer: late failover, and codes that were used. */
   background: 2_000,
@@ -86,19 +86,36 @@ export class GuardedState {
   }
 
   /**
-   * Whether no gateway has seen this before; `true` if the state fails.
+   * Whether no gateway has seen the use of a code before; `true` if the state fails.
    *
    * @param key - different from all other keys that are claimed.
    */
-  async isFirst(
-    key: string,
-    life: Pick<EventLife, 'nowMs' | 'rememberMs'>,
-    what: 'inbound message' | 'used code',
-  ): Promise<boolean> {
-    const waitMs = what === 'used code' ? TIMEOUTS_MS.background : TIMEOUTS_MS.inbound;
-    const claim = await this.#claim(key, { ...life, buckets: [] }, waitMs, {});
+  async isFirstUse(key: string, life: Pick<EventLife, 'nowMs' | 'rememberMs'>): Promise<boolean> {
+    const claim = await this.#claim(key, { ...life, buckets: [] }, TIMEOUTS_MS.background, {});
     if (claim.isFirst) claim.settle({});
     return claim.isFirst;
+  }
+
+  /**
+   * Claims an inbound message. It is a repeat once a gateway has marked it as received, after it has applied its words. A
+   * repeat without such a mark counts: the gateway of the first one may have died.
+   *
+   * @param key - as that of `isFirstUse`.
+   */
+  async claimMessage(
+    key: string,
+    life: Pick<EventLife, 'nowMs' | 'rememberMs'>,
+  ): Promise<{ readonly isRepeat: boolean; readonly markReceived: () => void }> {
+    const claim = await this.#claim(key, { ...life, buckets: [] }, TIMEOUTS_MS.inbound, {});
+    if (claim.isFirst) {
+      const markReceived = (): void => {
+        claim.settle({});
+      };
+      return { isRepeat: false, markReceived };
+    }
+    const unknown = (): undefined => undefined;
+    const mark = await waitAtMost(claim.answer.catch(unknown), TIMEOUTS_MS.inbound);
+    return { isRepeat: mark !== TIMED_OUT && mark !== undefined, markReceived: unknown };
   }
 
   /** @param request - `undefined` for a sign-in. */

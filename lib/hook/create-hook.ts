@@ -136,6 +136,7 @@ export function oktaTelephonyHook(options: OktaTelephonyHookOptions): TelephonyH
     underWay: {
       isChecked: false,
       calls: new Set(),
+      messages: new Set(),
       detached: new Set(),
       lastSuccess: new Map(),
       isClosing: false,
@@ -234,6 +235,7 @@ async function finishCalls({ underWay, lateFailover }: HookParts): Promise<void>
   await lateFailover?.kept();
   while (underWay.detached.size + late.size > 0) await Promise.all([...underWay.detached, ...late]);
   lateFailover?.close();
+  await Promise.allSettled(underWay.messages);
   underWay.isDrained = true;
   // Repeats may have come meanwhile. They must release their claims before the state is closed.
   await callsEnd(underWay);

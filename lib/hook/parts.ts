@@ -56,6 +56,8 @@ export interface HookParts {
     isClosing: boolean;
     /** The state is about to be closed: it must not be asked any more. */
     isDrained: boolean;
+    /** The messages of users that are handled: the state must learn their words. */
+    readonly messages: Set<Promise<unknown>>;
     /** The sends that go on after their call was answered. */
     readonly detached: Set<Promise<unknown>>;
     /** When a channel last accepted a message, by its name, milliseconds since 1970. */

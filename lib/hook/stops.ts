@@ -6,7 +6,7 @@ import type { HookParts } from './parts.js';
 
 /** What gateways shared about a number, and when. */
 interface Shared {
-  readonly suppressions: readonly Suppression[] | undefined;
+  readonly suppressions: readonly Suppression[];
   /** By the monotonic clock of this process. */
   readonly readMs: number;
 }
@@ -26,12 +26,12 @@ export class Stops {
     this.#since = { suppressions: NONE, readMs: sinceMs };
   }
 
-  /** Reads again what gateways share about the recipient of a step. */
+  /** Reads again what gateways share about the recipient of a step. If the state cannot say, the plan holds. */
   async read({ to }: PlanStep, budget?: Budget): Promise<void> {
-    const { state, suppressions } = this.#parts;
-    if (!state.isShared) return;
+    if (!this.#parts.state.isShared) return;
     const readMs = performance.now();
-    this.#read.set(to, { suppressions: await suppressions.ask(to, budget), readMs });
+    const suppressions = await this.#parts.suppressions.ask(to, budget);
+    if (suppressions !== undefined) this.#read.set(to, { suppressions, readMs });
   }
 
   has({ channel, to }: PlanStep): boolean {

@@ -86,8 +86,9 @@ export interface TelephonyHook {
    */
   drain(): void;
   /**
-   * From now on, answers new events with 503, and repeats like their first call if its answer is known. Resolves when all calls
-   * and sends under way have ended; never rejects. Also closes the state, unless another hook uses it.
+   * From now on, answers new events and messages of users with 503, and repeats like their first call if its answer is known.
+   * Resolves when all calls, messages and sends under way have ended; never rejects. Also closes the state, unless another hook
+   * uses it.
    */
   close(): Promise<void>;
 }

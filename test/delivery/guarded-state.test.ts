@@ -53,8 +53,12 @@ describe('the guarded state', () => {
     });
 
   describe('treats a request as the first', () => {
-    const isFirst = (state: GuardedState, key = 'a'): Promise<boolean> =>
-      state.isFirst(key, LIFE, 'inbound message');
+    const isFirst = (state: GuardedState, key = 'a'): Promise<boolean> => state.isFirstUse(key, LIFE);
+    const isFirstMessage = async (state: GuardedState): Promise<boolean> => {
+      const { isRepeat, markReceived } = await state.claimMessage('a', LIFE);
+      markReceived();
+      return !isRepeat;
+    };
     const repeat = (answer: Promise<RememberedAnswer | undefined>): Claim => ({ isFirst: false, answer });
 
     it('by its key, until rememberMs has passed', async () => {
@@ -91,16 +95,16 @@ describe('the guarded state', () => {
       ]);
     });
 
-    for (const [what, timeoutMs] of [
-      ['inbound message', 500],
-      ['used code', 2_000],
+    for (const [what, timeoutMs, ask] of [
+      ['inbound message', 500, isFirstMessage],
+      ['used code', 2_000, isFirst],
     ] as const) {
       it(`after ${timeoutMs} ms if the state hangs (${what}), and settles a late claim`, async () => {
         const late = defer<Claim>();
         let settled: RememberedAnswer | undefined;
         const clock = stopTime();
         try {
-          const asking = guard({ claim: () => late.promise }).isFirst('a', LIFE, what);
+          const asking = ask(guard({ claim: () => late.promise }));
           clock.tick(timeoutMs - 1);
           await nextTurn();
           expect(failures).to.be.empty;
@@ -139,7 +143,7 @@ describe('the guarded state', () => {
         const clock = stopTime();
         try {
           const asking = isFirst(guard({ claim: () => late.promise }));
-          clock.tick(500);
+          clock.tick(2_000);
           expect(await asking).to.equal(true);
         } finally {
           clock.restore();

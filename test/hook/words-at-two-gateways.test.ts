@@ -4,7 +4,7 @@ import { ANA, commandOf } from '#harness/scene.js';
 import { eachWithTwoGateways, type TwoGateways } from '#harness/two-gateways.js';
 import { defer, until } from '#harness/until.js';
 
-describe('a STOP at another gateway', () => {
+describe('a STOP at one of two gateways', () => {
   const gateways = eachWithTwoGateways();
   let both: TwoGateways;
   /** The outcome of the first message of the channel `line`. */
@@ -79,5 +79,55 @@ describe('a STOP at another gateway', () => {
     await until(() => both.endings.length > 0);
     expect(both.endings).to.deep.equal(['NO_CHANNEL_LEFT']);
     expect(channels()).to.deep.equal(['sms']);
+  });
+
+  it('is obeyed if its gateway died after it had claimed the message', async () => {
+    await start();
+    const { scene, other, proxy, time, times } = both;
+    both.holdAfterAnswer('commands');
+    const lost = both.write(scene.url, 'STOP', 1);
+    await until(() => proxy.heldPieces > 0);
+    // Redis never hears of the first gateway again.
+    times.connectMs = 20;
+    proxy.isBlackHole = true;
+    await proxy.endAll();
+    // Twilio delivers the message again.
+    let isAnswered = false;
+    const writing = both.write(other.url, 'STOP', 1).finally(() => (isAnswered = true));
+    await until(() => {
+      time.tick(10);
+      return isAnswered;
+    });
+    expect((await writing).text).to.contain('no more codes by WhatsApp');
+    expect(await both.isStopped()).to.equal(true);
+    await lost;
+  });
+
+  it('that comes while its gateway closes is shared before that ends', async () => {
+    await start();
+    const { scene, proxy } = both;
+    proxy.held = 'answers';
+    const writing = both.write(scene.url, 'STOP', 1);
+    await until(() => proxy.heldPieces > 0);
+    const closing = scene.hook.close();
+    proxy.held = undefined;
+    expect((await writing).text).to.contain('no more codes by WhatsApp');
+    await closing;
+    expect(await both.isStopped()).to.equal(true);
+  });
+
+  it('gets 503 from a gateway that is closed, as does a delivery report, so that another one gets it', async () => {
+    await start();
+    const { scene, other } = both;
+    const sid = commandOf(await scene.call())?.['transactionId'] ?? '';
+    await scene.hook.close();
+    expect((await both.write(scene.url, 'STOP', 1)).status).to.equal(503);
+    expect(await both.report(scene.url, sid, 'undelivered')).to.equal(503);
+    expect(await both.isStopped()).to.equal(false);
+    expect((await both.write(other.url, 'STOP', 1)).status).to.equal(200);
+    expect(await both.report(other.url, sid, 'undelivered')).to.equal(204);
+    expect(await both.isStopped()).to.equal(true);
+    await until(() => both.endings.length > 0);
+    expect(both.endings).to.deep.equal(['accepted']);
   });
 });

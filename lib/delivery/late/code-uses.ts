@@ -176,7 +176,7 @@ export class CodeUses {
   async #isFirst({ id }: CodeUse, nowMs: number): Promise<boolean> {
     if (id === undefined) return true;
     const key = digestOf(`code used ${id}`);
-    return this.#parts.state.isFirst(key, { nowMs, rememberMs: KNOWN_MS }, 'used code');
+    return this.#parts.state.isFirstUse(key, { nowMs, rememberMs: KNOWN_MS });
   }
 
   #track(work: Promise<void>): void {

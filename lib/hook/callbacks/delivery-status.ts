@@ -1,6 +1,7 @@
 import type { HookParts } from '../parts.js';
 import { type MessageOwner, messageKey } from '../../delivery/late/receipt.js';
 import { suppressionReasonOf } from '../../delivery/suppressions.js';
+import { RequestError } from '../../core/request-error.js';
 import { answer } from '../../http/exchange.js';
 import type { Route } from '../../http/routes.js';
 import { STATUS_PATH } from '../../options/settings.js';
@@ -18,12 +19,14 @@ const NOT_PICKED_UP: ReadonlySet<string> = new Set(['busy', 'no-answer']);
  * suppressions and late failover.
  */
 export function recordDelivery(parts: HookParts, twilio: Pick<TwilioPort, 'callbacks'>): Route['handle'] {
-  const { events, lateFailover, messageOwners, suppressions } = parts;
+  const { events, lateFailover, messageOwners, suppressions, underWay } = parts;
 
   return async (req, res) => {
     const reference = readAttemptQuery(req.url);
     const query = reference === undefined ? '' : attemptQuery(reference);
     const params = await readSignedForm(req, STATUS_PATH + query, parts);
+    // Until then, reports still decide about sends under way.
+    if (underWay.isDrained) throw new RequestError('CLOSING', 'This gateway is shutting down.');
     answer(req, res, 204, undefined);
     const callback = readStatusCallback(params);
     if (callback === undefined) return;

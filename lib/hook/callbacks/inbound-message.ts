@@ -5,6 +5,7 @@ import { isTwilioWord, keywordOf, type Keyword } from '../../texts/keywords.js';
 import { endingOf } from '../../core/masking.js';
 import { personalDataOf } from '../../numbers/personal-data.js';
 import type { SuppressionReason } from '../../delivery/suppressions.js';
+import { RequestError } from '../../core/request-error.js';
 import { TIMED_OUT, waitAtMost } from '../../core/time.js';
 import { answerText } from '../../http/exchange.js';
 import type { Route } from '../../http/routes.js';
@@ -35,7 +36,7 @@ const PROVIDER_REASONS: readonly SuppressionReason[] = ['OPTED_OUT', 'NOT_REACHE
  * here START only lifts our own suppressions. Nothing is written to Okta, and no user is opted in.
  */
 export function receiveInbound(parts: HookParts, twilio: TwilioPort): Route['handle'] {
-  const { settings, state, events, suppressions } = parts;
+  const { settings, state, events, suppressions, underWay } = parts;
   const seen = new LRUCache<string, true>(atMost(MAX_MESSAGES));
   const answered = new LRUCache<string, { readonly kind: ReplyKind; readonly atMs: number }>(
     atMost(MAX_MESSAGES),
@@ -44,13 +45,13 @@ export function receiveInbound(parts: HookParts, twilio: TwilioPort): Route['han
   const lastStops = new LRUCache<string, string>(atMost(MAX_MESSAGES));
 
   /** Whether this gateway, or another one that shares the state, has received the message before. */
-  const isReplay = async ({ messageId }: ReceivedMessage): Promise<boolean> => {
-    if (seen.get(messageId) === true) return true;
+  const claim = async ({ messageId }: ReceivedMessage): ReturnType<typeof state.claimMessage> => {
+    const isRepeat = seen.get(messageId) === true;
     seen.set(messageId, true);
-    if (!state.isShared) return false;
+    if (isRepeat || !state.isShared) return { isRepeat, markReceived: () => undefined };
     const life = { nowMs: settings.clock(), rememberMs: REPLAY_MS };
     // If the state does not answer, the message counts: a lost STOP is worse than a repeated one.
-    return !(await state.isFirst(`inbound ${messageId}`, life, 'inbound message'));
+    return state.claimMessage(`inbound ${messageId}`, life);
   };
 
   /**
@@ -143,26 +144,53 @@ export function receiveInbound(parts: HookParts, twilio: TwilioPort): Route['han
     return (await callOnMessage(message)) ?? standardReply(message, 'other');
   };
 
+  /**
+   * Resolves to the reply.
+   *
+   * @param optOut - Twilio's own reading of the message, which goes before its text.
+   */
+  const receive = async (read: ReceivedMessage, optOut: Keyword | undefined): Promise<string | undefined> => {
+    const { isRepeat, markReceived } = await claim(read);
+    if (isRepeat) return undefined;
+    const message = await withNumber(read);
+    const keyword = optOut ?? keywordOf(message.text, settings.inbound.keywords);
+    await applyKeyword(message, keyword);
+    // Not before: if this gateway dies, Twilio's next delivery must still be obeyed.
+    markReceived();
+    const { channel, messageId, from, isHandled } = message;
+    events.emit({
+      type: 'inbound.received',
+      channel,
+      messageId,
+      keyword,
+      isHandled,
+      fromEnding: from === undefined ? undefined : endingOf(from),
+    });
+    return replyTo(message, keyword);
+  };
+
+  /** As `receive`. `close()` waits for it. */
+  const tracked = async (...received: Parameters<typeof receive>): Promise<string | undefined> => {
+    const receiving = receive(...received);
+    underWay.messages.add(receiving);
+    try {
+      return await receiving;
+    } catch (error) {
+      // Twilio's next delivery must still be obeyed.
+      seen.delete(received[0].messageId);
+      throw error;
+    } finally {
+      underWay.messages.delete(receiving);
+    }
+  };
+
   return async (req, res) => {
     // The URL at Twilio may have a query.
     const form = await readSignedForm(req, INBOUND_PATH + queryIn(req.url), parts);
+    // Another gateway must get it: this one is about to close the state, which would not learn it.
+    if (underWay.isClosing) throw new RequestError('CLOSING', 'This gateway is shutting down.');
     const read = readInbound(form);
-    let reply: string | undefined;
-    if (read !== undefined && !(await isReplay(read))) {
-      const message = await withNumber(read);
-      const keyword = readOptOutType(form) ?? keywordOf(message.text, settings.inbound.keywords);
-      await applyKeyword(message, keyword);
-      const { channel, messageId, from, isHandled } = message;
-      events.emit({
-        type: 'inbound.received',
-        channel,
-        messageId,
-        keyword,
-        isHandled,
-        fromEnding: from === undefined ? undefined : endingOf(from),
-      });
-      reply = await replyTo(message, keyword);
-    }
+    const reply = read === undefined ? undefined : await tracked(read, readOptOutType(form));
     answerText(req, res, { status: 200, type: 'text/xml; charset=utf-8', text: replyTwiml(reply) });
   };
 }

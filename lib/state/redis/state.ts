@@ -1,3 +1,4 @@
+import { waitAtMost } from '../../core/time.js';
 import type { StatePort } from '../../delivery/state.js';
 import { RedisAlarms } from './alarms.js';
 import { RedisClaims } from './claims.js';
@@ -62,10 +63,12 @@ export function openRedisState(options: RedisStateOptions, times: RedisTimes = D
       return redis.health;
     },
     watch: (onNews) => redis.watch(onNews),
-    close: () => {
+    close: async () => {
       rekeying.close();
       alarms.close();
-      return redis.close();
+      // Its changes take two commands each.
+      await waitAtMost(suppressions.idle(), times.commandMs);
+      await redis.close();
     },
   };
 }

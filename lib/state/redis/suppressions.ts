@@ -83,6 +83,13 @@ export class RedisSuppressions implements SuppressionState {
     });
   }
 
+  /** Resolves when no change is being written. Changes that wait for Redis do not count. */
+  async idle(): Promise<void> {
+    while (this.#running.size > 0 || this.#pending.writing !== undefined) {
+      await Promise.all([this.#pending.writing, ...this.#running.values()]);
+    }
+  }
+
   /** The names that a claim reads. */
   namesOf(recipient: string): readonly string[] {
     return this.#sealings.map((sealing) => sealing.nameOf('suppressed', recipient));

@@ -4,6 +4,7 @@ import type { DetachedAttempt } from '../delivery/attempt.js';
 import { tryPlan, type Delivery, type LateEnd, type Send, type SendListener } from '../delivery/dispatch.js';
 import type { LateFailover } from '../delivery/late/late-failover.js';
 import { ownerOf, type Receipt } from '../delivery/late/receipt.js';
+import { withSettled } from '../delivery/late/unknown-attempts.js';
 import type { PlanStep } from '../delivery/plan.js';
 import { suppressionReasonOf } from '../delivery/suppressions.js';
 import { personalDataOf } from '../numbers/personal-data.js';
@@ -87,7 +88,8 @@ class SendRecorder implements SendListener {
     detached.add(recorded);
   }
 
-  #onLateEnd({ attempt, transactionId, failure, reference, receipt }: LateEnd): void {
+  #onLateEnd({ attempt, transactionId, failure, reference, receipt: atAnswer }: LateEnd): void {
+    const receipt = withSettled(atAnswer, attempt);
     reportSettled(attempt, this.#send.request, this.#parts);
     if (transactionId !== undefined) this.onAccepted(transactionId, receipt.sentBy, () => receipt, attempt);
     if (reference !== undefined) this.onUnknown(reference, receipt);

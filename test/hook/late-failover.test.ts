@@ -501,6 +501,13 @@ describe('late failover', () => {
   });
 
   describe('for an attempt of unknown outcome', () => {
+    /** The attempts that the end of the late failover reports. */
+    const attempts = (): unknown[] =>
+      (ended()[0]?.attempts ?? []).map(({ channel, outcome, transactionId }) => [
+        channel,
+        outcome,
+        transactionId,
+      ]);
     const startUnknown = async (): Promise<ReturnType<typeof defer<Outcome>>> => {
       const sending = defer<Outcome>();
       let isAsked = false;
@@ -528,6 +535,10 @@ describe('late failover', () => {
         channel: 'sms',
       });
       expect(texts()).to.deep.equal([`Your code is ${CODE}`]);
+      expect(attempts()).to.deep.equal([
+        ['whatsapp', 'refused', undefined],
+        ['sms', 'accepted', sent('sms')[0]?.sid],
+      ]);
     });
 
     for (const [title, outcome] of [
@@ -567,6 +578,10 @@ describe('late failover', () => {
       await until(() => ended().length === 1);
       expect(count('attempt.settled')).to.equal(1);
       expect(sent('sms')).to.have.length(1);
+      expect(attempts()).to.deep.equal([
+        ['whatsapp', 'accepted', sent('whatsapp')[0]?.sid],
+        ['sms', 'accepted', sent('sms')[0]?.sid],
+      ]);
     });
   });
 

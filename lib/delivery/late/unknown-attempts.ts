@@ -1,5 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import { atMost } from '../../core/caches.js';
+import type { AttemptReport } from '../../core/events.js';
 import { maskId } from '../../core/masking.js';
 import type { DetachedAttempt } from '../attempt.js';
 import type { GuardedState } from '../guarded-state.js';
@@ -142,7 +143,14 @@ function stateKey(reference: string): string {
   return messageKey('attempt', reference);
 }
 
-/** The receipt of an attempt that was unknown, with the attempt as it turned out. */
+/** The receipt of an attempt that was unknown when its call was answered, with the attempt as it turned out. */
+export function withSettled(receipt: Receipt, attempt: AttemptReport): Receipt {
+  const { attempts } = receipt;
+  const before = attempts.at(-1)?.outcome === 'unknown' ? attempts.slice(0, -1) : attempts;
+  return { ...receipt, attempts: [...before, attempt] };
+}
+
+/** The same for a message that a report has named. */
 export function withAccepted(receipt: Receipt, transactionId: string): Receipt {
   const { attempts, request } = receipt;
   const last = attempts.at(-1);
@@ -157,5 +165,5 @@ export function withAccepted(receipt: Receipt, transactionId: string): Receipt {
     transactionId: id,
     providerRequestId,
   } as const;
-  return { ...receipt, attempts: [...attempts.slice(0, -1), accepted] };
+  return withSettled(receipt, accepted);
 }

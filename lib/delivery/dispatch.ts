@@ -45,6 +45,8 @@ export interface Send {
 
 /** Gets what happens while a code is sent. */
 export interface SendListener {
+  /** An attempt starts: its message may arrive before its channel answers. */
+  onStart(step: PlanStep, provider: string): void;
   onAttempt(attempt: AttemptReport): void;
   onComposeFailure(error: unknown): void;
   onRefused(step: PlanStep, refusal: RefusedOutcome): void;
@@ -89,6 +91,7 @@ export async function tryPlan(
     // Asking took time as well, and the caller may have hung up since.
     if (isOver(budget)) break;
     if (send.isSuppressed?.(tried) === true) continue;
+    listener.onStart(tried, channel.provider);
     const left = untried;
     const makeReceipt = (): Receipt => receiptOf(code, tried, left, attempts, settings);
     const { outcome, attempt, reference } = await attemptSend(channel, message, budget, (detached) => {

@@ -25,6 +25,21 @@ export function codeRequestOf(
   return { atMs, endsAtMs: atMs + lifeMs, country };
 }
 
+/**
+ * Keeps a code whose attempt starts: the user may have used it before its provider has answered. A code that was accepted
+ * before stays.
+ */
+export function keepStarted(
+  { channel, provider: place }: PlanStep,
+  provider: string,
+  { request, codeRequest, person }: PlannedCode,
+  { state }: Pick<HookParts, 'state'>,
+): void {
+  if (codeRequest === undefined) return;
+  const attempt = { channel, provider };
+  state.keepSent(person, sentCodeOf('unknown', codeRequest, { request, attempt, place, transactionId: '' }));
+}
+
 /** Keeps a code that a channel has accepted. The user may use it even if Okta hung up. */
 export function keepAccepted(
   transactionId: string,
@@ -73,7 +88,7 @@ function sentCodeOf(
     transactionId,
   }: Pick<SentCode, 'place' | 'transactionId'> & {
     readonly request: KeptRequest;
-    readonly attempt: AttemptReport;
+    readonly attempt: Pick<AttemptReport, 'channel' | 'provider' | 'transactionId'>;
   },
 ): SentCode {
   return {

@@ -8,7 +8,7 @@ import { withSettled } from '../delivery/late/unknown-attempts.js';
 import type { PlanStep } from '../delivery/plan.js';
 import { suppressionReasonOf } from '../delivery/suppressions.js';
 import { personalDataOf } from '../numbers/personal-data.js';
-import { keepAccepted } from './last-codes.js';
+import { keepAccepted, keepStarted } from './last-codes.js';
 import type { HookParts } from './parts.js';
 
 /**
@@ -34,6 +34,10 @@ class SendRecorder implements SendListener {
     this.#send = send;
     this.#mayFailOver = mayFailOver;
     this.#parts = parts;
+  }
+
+  onStart(step: PlanStep, provider: string): void {
+    keepStarted(step, provider, this.#send.code, this.#parts);
   }
 
   onAttempt(attempt: AttemptReport): void {

@@ -38,6 +38,7 @@ export function dispatchBy(
   return tryPlan(
     { code, request, ...send },
     {
+      onStart: () => undefined,
       onAttempt: () => undefined,
       onComposeFailure: () => undefined,
       onRefused: () => undefined,

@@ -453,7 +453,7 @@ describe('gateways on one Redis', () => {
     expect(sent()).to.equal(2);
   });
 
-  it('run two Redis scripts for a call: claim with limits and newest code, stored answer', async () => {
+  it('run three Redis scripts for a call: claim with limits and newest code, last code, stored answer', async () => {
     await start({ guard: { perUser: { points: 10, seconds: 600 } } });
     await scene.call({ eventId: 'warm' });
     const traffic = await watchTraffic(redis);
@@ -465,9 +465,9 @@ describe('gateways on one Redis', () => {
         .map((line) => [...line.matchAll(/:(event|limit):/g)].map(([, kind]) => kind).join('+'));
     await until(() => asked().length > 1);
     expect(asked()).to.deep.equal(['event+limit+limit', 'event']);
-    // The claim; and, with the answer, all that is stored.
+    // The claim; the last code of the user when its attempt starts; and, with the answer, all that is stored.
     const commands = traffic.lines.filter((line) => /^eval/i.test(line));
-    expect(commands).to.have.lengthOf(2);
+    expect(commands).to.have.lengthOf(3);
     traffic.end();
   });
 

@@ -385,6 +385,23 @@ describe('the event hook', () => {
       expect(confirmedIds).to.be.empty;
     });
 
+    it('counts the second one, without a confirmation, if the sign-in comes while its send is open', async () => {
+      const late = defer<Outcome>();
+      outcomes = [accepted('S1'), late.promise];
+      await startOwn();
+      await ask('event-1');
+      const second = ask('event-2');
+      await until(() => outcomes.length === 0);
+      await usedNow();
+      await until(() => used().length === 1);
+      late.resolve(accepted('S2'));
+      expect((await second).okta.action).to.equal('sent');
+      await settled();
+      expect(usedIds()).to.deep.equal(['event-2']);
+      expect(used()[0]).to.include({ channel: 'sms', provider: 'OWN', transactionId: 'event-2' });
+      expect(confirmedIds).to.be.empty;
+    });
+
     it('confirms the first one if the second one is a preview', async () => {
       outcomes = [accepted('S1'), refused, refused];
       await startOwn();
@@ -791,7 +808,8 @@ describe('the event hook', () => {
         await startKeeping({});
         await scene.call();
         expect((await post(envelope())).status).to.equal(204);
-        expect(kept).to.have.length(1);
+        // When its attempt starts, and when its provider accepts it.
+        expect(kept).to.deep.equal([ANA.id, ANA.id]);
       });
     });
   });
@@ -806,11 +824,11 @@ describe('the event hook', () => {
       expect((await scene.call()).okta.action).to.equal('sent');
       await fire(scene.okta.logEvent(ANA.id));
       await settled();
-      // close() reports the second failure, because it is of the same minute.
+      // close() reports the second and the third failure, because they are of the same minute.
       const failed = scene.events.flatMap((event) =>
         event.type === 'extension.failed' ? [event.count] : [],
       );
-      expect(failed).to.deep.equal([1, 1]);
+      expect(failed).to.deep.equal([1, 2]);
       expect(used()).to.be.empty;
     });
   }

@@ -78,11 +78,20 @@ export class TwoGateways {
     await cut;
   }
 
-  /** Lets Ana write a WhatsApp message, which one gateway receives. Resolves to the reply. */
-  async write(url: string, body: string, digit: number): Promise<{ status: number; text: string }> {
+  /**
+   * Lets Ana write a WhatsApp message, which one gateway receives. Resolves to the reply.
+   *
+   * @param nth - a number of the message: one with the same number is the same message.
+   */
+  async write(
+    url: string,
+    body: string,
+    nth: number,
+    from: string = ANA.phone,
+  ): Promise<{ status: number; text: string }> {
     const params = {
-      MessageSid: `SM${String(digit).repeat(32)}`,
-      From: `whatsapp:${ANA.phone}`,
+      MessageSid: `SM${String(nth).padStart(32, '0')}`,
+      From: `whatsapp:${from}`,
       To: 'whatsapp:+14155238886',
       Body: body,
     };
@@ -91,8 +100,13 @@ export class TwoGateways {
   }
 
   /** Reports the status of a message to one gateway. Resolves to the HTTP status of its answer. */
-  async report(url: string, sid: string, status: string): Promise<number> {
-    const params = { MessageSid: sid, MessageStatus: status, To: `whatsapp:${ANA.phone}` };
+  async report(url: string, sid: string, status: string, ErrorCode?: string): Promise<number> {
+    const params = {
+      MessageSid: sid,
+      MessageStatus: status,
+      To: `whatsapp:${ANA.phone}`,
+      ...(ErrorCode === undefined ? {} : { ErrorCode }),
+    };
     return (await this.#post(url, '/twilio/status', params)).status;
   }
 

@@ -1,14 +1,16 @@
 import { once } from 'node:events';
 import { connect, type AddressInfo } from 'node:net';
+import { setImmediate } from 'node:timers/promises';
 import { createServer } from 'node:tls';
 import { expect } from 'chai';
 import { Redis } from 'ioredis';
 import type { Channel } from '#lib/index.js';
 import { signOwnCertificate } from '#harness/certificate.js';
 import { startRawCall } from '#harness/raw-call.js';
+import { watchTraffic } from '#harness/redis-server.js';
 import { bePatient, loseSoon } from '#harness/redis-times.js';
 import { ANA, commandOf, HOOK_SECRET } from '#harness/scene.js';
-import { startTcpProxy } from '#harness/tcp-proxy.js';
+import { startTcpProxy, type TcpProxy } from '#harness/tcp-proxy.js';
 import { eachWithTwoGateways, type TwoGateways } from '#harness/two-gateways.js';
 import { until } from '#harness/until.js';
 import { mustNotShow } from '#harness/witness.js';
@@ -69,8 +71,9 @@ describe('while the connection of one of two gateways to Redis is cut', () => {
     });
   }
 
-  it('STOP reaches the other gateway, though its connection took longer than a command may', async () => {
-    const { closers, redis, times, time } = both;
+  /** A proxy in front of Redis with TLS: a connection takes as long as the proxy holds its answers. */
+  const startTls = async (): Promise<{ readonly slow: TcpProxy; readonly client: Redis }> => {
+    const { closers, redis } = both;
     const { key, cert } = signOwnCertificate({
       name: '127.0.0.1',
       from: new Date(Date.now() - 60_000),
@@ -88,11 +91,15 @@ describe('while the connection of one of two gateways to Redis is cut', () => {
       opened.close(),
     );
     slow.held = 'answers';
+    const client = new Redis({ host: '127.0.0.1', port: slow.port, tls: { ca: cert }, lazyConnect: true });
+    return { slow, client };
+  };
+
+  it('STOP reaches the other gateway, though its connection took longer than a command may', async () => {
+    const { times, time } = both;
+    const { slow, client } = await startTls();
     times.commandMs = 20;
-    await both.start(
-      {},
-      new Redis({ host: '127.0.0.1', port: slow.port, tls: { ca: cert }, lazyConnect: true }),
-    );
+    await both.start({}, client);
     const writing = both.write(both.scene.url, 'STOP', 1);
     await until(() => news().includes('state.lost'));
     // The reply does not wait longer for the shared state.
@@ -103,6 +110,87 @@ describe('while the connection of one of two gateways to Redis is cut', () => {
     slow.held = undefined;
     await until(() => both.isStopped());
     expect(news()).to.deep.equal(['state.lost', 'state.recovered']);
+  });
+
+  it('a gateway that closes while it connects keeps no connection', async () => {
+    const { times, time } = both;
+    const { slow, client } = await startTls();
+    times.commandMs = 20;
+    await both.start({}, client);
+    const connecting = both.scene.hook.ready();
+    await until(() => slow.heldPieces > 0);
+    const closing = both.scene.hook.close();
+    // The last question to Redis has no answer in time.
+    for (let turn = 0; turn < 20; turn += 1) {
+      await setImmediate();
+      time.tick(20);
+    }
+    bePatient(times);
+    slow.held = undefined;
+    await Promise.all([connecting, closing]);
+    await until(() => slow.connections === 0);
+  });
+
+  it('at most 50 of the changes that have waited are written at once, and all of them in the end', async () => {
+    const { proxy, times, time, redis } = both;
+    await both.start({
+      inbound: { replies: { stop: false } },
+      onEvent: ({ type }) => {
+        // From then on, nothing comes back.
+        if (type === 'state.recovered') proxy.held = 'answers';
+      },
+    });
+    await both.connect();
+    const { scene } = both;
+    const numbers = Array.from({ length: 120 }, (_, at) => `+4477009${String(at).padStart(5, '0')}`);
+    mustNotShow(...numbers.map((number) => number.slice(1)));
+    times.connectMs = 20;
+    proxy.isBlackHole = true;
+    await proxy.endAll();
+    time.tick(100);
+    await until(() => scene.hook.status().state === 'lost');
+    let isWritten = false;
+    const writing = Promise.all(
+      numbers.map((number, at) => both.write(scene.url, 'STOP', 100 + at, number)),
+    ).finally(() => (isWritten = true));
+    await until(() => {
+      time.tick(10);
+      return isWritten;
+    });
+    await writing;
+    bePatient(times);
+    const traffic = await watchTraffic(redis);
+    proxy.isBlackHole = false;
+    const changes = (): number =>
+      new Set(traffic.lines.flatMap((line) => /\{[^}]+\}:suppressed:\S+/.exec(line) ?? [])).size;
+    await until(() => changes() > 0 && proxy.heldPieces > 0);
+    await redis.admin.ping();
+    expect(changes()).to.be.at.most(50);
+    proxy.held = undefined;
+    await until(() => changes() === numbers.length);
+    traffic.end();
+  });
+
+  it('a blocked code whose caller hangs up before the answer to its claim gives no point back', async () => {
+    await both.start({ guard: { perUser: { points: 1, seconds: 600 }, perNumber: false } });
+    await both.connect();
+    const { scene, proxy } = both;
+    expect((await scene.call({ eventId: 'event-1' })).okta.action).to.equal('sent');
+    await scene.hook.ready();
+    const gone = new Promise((resolve) => {
+      scene.server.once('request', (_req, res) => res.once('close', resolve));
+    });
+    proxy.held = 'answers';
+    const blocked = startRawCall(scene, { eventId: 'event-2' });
+    await until(() => proxy.heldPieces > 0);
+    blocked.destroy();
+    await gone;
+    proxy.held = undefined;
+    await until(() => both.events('guard.blocked').length === 1 && scene.hook.status().inFlight === 0);
+    await scene.hook.ready();
+    const answer = await scene.call({ eventId: 'event-3' });
+    expect(commandOf(answer)?.['transactionMetadata']).to.include('blocked=LIMIT_PER_USER');
+    expect(scene.twilio.messages).to.have.length(1);
   });
 
   it('an event that was released before its delayed claim arrives is not held by it', async () => {

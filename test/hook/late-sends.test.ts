@@ -114,6 +114,19 @@ describe('a late send', () => {
       expect(channels()).to.deep.equal(['first', 'second', 'sms']);
     });
 
+    for (const [what, preview, ends] of [
+      ['stops if the user requests a newer code', false, ['accepted', 'SUPERSEDED']],
+      ['goes on if an administrator previews a code for the user', true, ['accepted', 'accepted']],
+    ] as const) {
+      it(what, async () => {
+        await failTwice();
+        await scene.call({ eventId: 'event-2', preview, deliveryChannel: 'VOICE' });
+        composing.resolve(`Your code is ${CODE}`);
+        await until(() => ended().length === 2);
+        expect(ended().map(({ code, outcome }) => code ?? outcome)).to.deep.equal(ends);
+      });
+    }
+
     it('stops if the first message arrives after the second has failed', async () => {
       await failTwice();
       expect(await report('SM1', 'delivered')).to.equal(204);

@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import type { Channel, Outcome } from '#lib/index.js';
 import type { HookCall } from '#lib/testing/index.js';
 import { startRawCall } from '#harness/raw-call.js';
+import { bePatient } from '#harness/redis-times.js';
 import { CODE, commandOf } from '#harness/scene.js';
 import { eachWithTwoGateways, type TwoGateways } from '#harness/two-gateways.js';
 import { defer, until } from '#harness/until.js';
@@ -9,6 +10,9 @@ import { mustNotShow } from '#harness/witness.js';
 
 const NEWER = '771204';
 const NEWEST = '330915';
+
+/** The id of the nth message. */
+const idOf = (nth: number): string => `SM${String(nth).padStart(32, '0')}`;
 
 describe('the order of the codes of one user at two gateways', () => {
   const gateways = eachWithTwoGateways();
@@ -23,9 +27,11 @@ describe('the order of the codes of one user at two gateways', () => {
     left = [];
     first = defer<Outcome>();
     const send: Channel = {
+      reports: 'deliveries',
+      idNamespace: 'twilio',
       send: ({ request }) => {
         left.push(request.otpCode);
-        const outcome: Outcome = { status: 'accepted', transactionId: `L${left.length}` };
+        const outcome: Outcome = { status: 'accepted', transactionId: idOf(left.length) };
         return left.length === 1 ? first.promise : Promise.resolve(outcome);
       },
     };
@@ -33,7 +39,7 @@ describe('the order of the codes of one user at two gateways', () => {
     await both.connect();
   });
   const accept = (): void => {
-    first.resolve({ status: 'accepted', transactionId: 'L1' });
+    first.resolve({ status: 'accepted', transactionId: idOf(1) });
   };
   const expectSuperseded = (call: HookCall): void => {
     expect(commandOf(call)).to.include({ status: 'PENDING', provider: 'GUARD' });
@@ -127,5 +133,33 @@ describe('the order of the codes of one user at two gateways', () => {
     expectSuperseded(await newer);
     expectSuperseded(await repeat);
     expect(left).to.deep.equal([NEWEST]);
+  });
+
+  it('puts no code that was retried during a loss of Redis behind one that came before the retry', async () => {
+    const { scene, other, proxy, time, times } = both;
+    accept();
+    await hangUp('older');
+    time.tick(1_000);
+    // The first gateway loses Redis.
+    times.connectMs = 20;
+    proxy.isBlackHole = true;
+    await proxy.endAll();
+    time.tick(100);
+    await until(() => scene.hook.status().state === 'lost');
+    const newer = await scene.call({ eventId: 'newer', otpCode: NEWER, url: other.url });
+    expect(newer.okta.action).to.equal('sent');
+    expect((await scene.call({ eventId: 'older' })).okta.action).to.equal('sent');
+    bePatient(times);
+    proxy.isBlackHole = false;
+    time.tick(times.probeEveryMs);
+    await until(() => scene.hook.status().state === 'ok');
+    await scene.hook.ready();
+    for (const call of left.keys()) await both.report(other.url, idOf(call + 1), 'undelivered');
+    await until(() => both.endings.length === 2);
+    const ends = new Map(
+      both.events('failover.ended').map(({ eventId, code, outcome }) => [eventId, code ?? outcome]),
+    );
+    expect(ends.get('older')).to.not.equal('accepted');
+    expect(ends.get('newer')).to.not.equal('SUPERSEDED');
   });
 });

@@ -3,6 +3,9 @@ import type { Channel, OktaTelephonyHookOptions, Outcome } from '#lib/index.js';
 import { ANA, commandOf } from '#harness/scene.js';
 import { eachWithTwoGateways, type TwoGateways } from '#harness/two-gateways.js';
 import { defer, until } from '#harness/until.js';
+import { mustNotShow } from '#harness/witness.js';
+
+const DAY_MS = 86_400_000;
 
 describe('a STOP at one of two gateways', () => {
   const gateways = eachWithTwoGateways();
@@ -129,5 +132,30 @@ describe('a STOP at one of two gateways', () => {
     expect(await both.isStopped()).to.equal(true);
     await until(() => both.endings.length > 0);
     expect(both.endings).to.deep.equal(['accepted']);
+  });
+
+  it('is kept for a year, though a provider reports afterwards that it cannot reach the user', async () => {
+    await start();
+    const { scene, other, redis } = both;
+    const sid = commandOf(await scene.call())?.['transactionId'] ?? '';
+    await stop();
+    // 63003: the number is not on WhatsApp. That is kept for a day.
+    await both.report(other.url, sid, 'failed', '63003');
+    await until(async () =>
+      (await other.hook.suppressions(ANA.phone)).some(({ reason }) => reason === 'stopped'),
+    );
+    await Promise.all([scene.hook.close(), other.hook.close()]);
+    const longestMs = Math.max(...(await redis.dump()).map(({ expiresInMs }) => expiresInMs));
+    expect(longestMs).to.be.within(364 * DAY_MS, 365 * DAY_MS);
+  });
+
+  it('holds for a code to another spelling of the number', async () => {
+    const spelling = ANA.phone.replace('+44', '+440');
+    mustNotShow(spelling.slice(1));
+    await start();
+    await stop();
+    const answer = await both.scene.call({ phoneNumber: spelling });
+    expect(commandOf(answer)?.['transactionMetadata']).to.include('channel=sms');
+    expect(channels()).to.deep.equal(['sms']);
   });
 });

@@ -285,10 +285,15 @@ describe('while Redis is lost', () => {
     for (const event of ['1', '2']) exceededOf(await state.claim(event, life(2)));
     await lose(state);
     const counted: (readonly string[])[] = [];
-    for (const event of ['3', '4', '5']) counted.push(exceededOf(await state.claim(event, life(2))));
-    expect(counted).to.deep.equal([[], [], ['limit-0']]);
+    for (const event of ['3', '4', '5', '6']) {
+      const claim = await state.claim(event, life(2));
+      counted.push(exceededOf(claim));
+      // A claim that took no point returns none.
+      if (claim.isFirst && claim.exceeded.length > 0) claim.release();
+    }
+    expect(counted).to.deep.equal([[], [], ['limit-0'], ['limit-0']]);
     await recover(state);
-    expect(exceededOf(await state.claim('6', life(2)))).to.deep.equal(['limit-0']);
+    expect(exceededOf(await state.claim('7', life(2)))).to.deep.equal(['limit-0']);
   });
 
   it('answers and releases of older claims reach Redis when it is back', async () => {

@@ -698,11 +698,14 @@ describe('redisState', () => {
       };
       const [marks, scans] = [await calls('evalsha'), await calls('scan')];
       const one = open({}, patientTimes({ rekeyEveryMs: 2 }));
+      one.watch?.(({ reason }) => reasons.push(reason));
       await one.check();
       await until(async () => (await calls('evalsha')) > marks + 5);
       await one.close();
-      // A gateway with one key has nothing to encrypt again.
+      // A gateway with one key has nothing to encrypt again, and nothing to warn about.
       expect(await calls('scan')).to.equal(scans);
+      expect(reasons).to.deep.equal(['STATE_CLOSED']);
+      reasons.length = 0;
       const old = open();
       await old.check();
       const both = open({ encryptionKeys: [NEW_KEY, OLD_KEY] }, patientTimes({ rekeyEveryMs: 2 }));

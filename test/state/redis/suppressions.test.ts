@@ -303,6 +303,11 @@ describe('suppressions in Redis', () => {
       await state.suppress?.(ANA.phone, STOPPED, NOW);
       expect(await namesIn(state)).to.deep.equal(['whatsapp:STOPPED']);
       expect([state.health, ...news]).to.deep.equal(['ok', 'warned REKEY_NOPERM']);
+      // It tries again soon, and copies what a gateway with only the old key has written.
+      await open().suppress?.(BOB.phone, STOPPED, NOW);
+      await redis.admin.call('ACL', 'SETUSER', 'gateway', '+scan');
+      const fresh = open(undefined, [NEW_KEY]);
+      await until(async () => ((await fresh.suppressionsOf?.(BOB.phone, NOW)) ?? []).length === 1);
     });
   });
 

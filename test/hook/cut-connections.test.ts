@@ -27,6 +27,17 @@ describe('while the connection of one of two gateways to Redis is cut', () => {
   const news = (): readonly string[] =>
     both.scene.events.map(({ type }) => type).filter((type) => type.startsWith('state.'));
 
+  /** Okta reports to the first gateway that Ana has used her code. */
+  const postUse = async (): Promise<void> => {
+    const { scene } = both;
+    const posted = await fetch(`${scene.url}/events`, {
+      method: 'POST',
+      headers: { authorization: HOOK_SECRET, 'content-type': 'application/json' },
+      body: JSON.stringify({ data: { events: [scene.okta.logEvent(ANA.id)] } }),
+    });
+    expect(posted.status).to.equal(204);
+  };
+
   for (const direction of ['commands', 'answers'] as const) {
     it(`an event is sent once, though the ${direction} of its claim are lost, and the loss is reported`, async () => {
       await both.start();
@@ -245,18 +256,25 @@ describe('while the connection of one of two gateways to Redis is cut', () => {
     await other.hook.ready();
     // Whether the event came before is known. The code is not.
     both.holdAfterAnswer('answers');
-    const posted = await fetch(`${scene.url}/events`, {
-      method: 'POST',
-      headers: { authorization: HOOK_SECRET, 'content-type': 'application/json' },
-      body: JSON.stringify({ data: { events: [scene.okta.logEvent(ANA.id)] } }),
-    });
-    expect(posted.status).to.equal(204);
+    await postUse();
     await until(() => proxy.heldPieces > 0);
     time.tick(2_500);
     proxy.held = undefined;
     await until(() => both.events('code.used').length > 0);
     await scene.hook.close();
     expect(both.events('code.used').map(({ eventId }) => eventId)).to.deep.equal(['event-1']);
+  });
+
+  it('a used code is reported, though the commands that ask for it are lost', async () => {
+    await both.start();
+    await both.connect();
+    const { scene, other } = both;
+    await scene.call({ url: other.url, eventId: 'event-1' });
+    await other.hook.ready();
+    both.holdAfterAnswer('commands');
+    await postUse();
+    await both.cutHeld();
+    await until(() => both.events('code.used').length > 0);
   });
 
   describe('with a message that fails', () => {

@@ -58,9 +58,12 @@ export class RedisSentCodes {
 
   async #take(person: string, { deliveryChannel, usedMs }: SentCodeUse): Promise<LastCode | undefined> {
     const names = this.#namesOf(person, deliveryChannel);
-    // After a failure the code counts as taken.
-    const kept = await this.#connection
-      .execute((client) => client.takeSentBuffer(names.length, ...names, usedMs, TAKEN_MS))
+    const wait = this.#connection.waitToBeBack();
+    const once = (): Promise<readonly (Buffer | null)[]> =>
+      this.#connection.execute((client) => client.takeSentBuffer(names.length, ...names, usedMs, TAKEN_MS));
+    // Once more if the connection ended. If Redis had done it, the code counts as taken, as after a second failure.
+    const kept = await once()
+      .catch(async () => ((await wait()) ? once() : []))
       .catch(() => []);
     const copies = kept.map((copy) => copy?.subarray(copy.indexOf(' ') + 1));
     const text = openCopies(this.#sealings, 'sent', names, copies);

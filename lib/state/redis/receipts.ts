@@ -49,6 +49,8 @@ interface PendingReport {
 /** A receipt as Redis gets it. The same bytes are kept once, however often they come. */
 interface SealedReceipt {
   readonly receipt: Receipt;
+  /** As `#namesOf`. */
+  readonly names: readonly (readonly [receipt: string, report: string])[];
   readonly copies: readonly Buffer[];
 }
 
@@ -75,7 +77,9 @@ export class RedisReceipts implements ReceiptState {
     this.#pending = new PendingWrites<PendingWrite>(connection, {
       write: (item) => this.#write(item),
       onDropped: (item) => {
-        if (item.type === 'receipt') item.onWritten(undefined);
+        if (item.type !== 'receipt') return;
+        this.#unsure.delete(item.messageKey);
+        item.onWritten(undefined);
       },
     });
   }
@@ -212,20 +216,20 @@ export class RedisReceipts implements ReceiptState {
 
   /** @throws TypeError if the receipt cannot be serialised. */
   #seal(messageKey: string, receipt: Receipt): SealedReceipt {
-    const names = this.#namesOf(messageKey).map(([name]) => name);
-    return { receipt, copies: sealCopies(this.#sealings, 'receipt', names, textOf(receipt)) };
+    const names = this.#namesOf(messageKey);
+    const receiptNames = names.map(([name]) => name);
+    return { receipt, names, copies: sealCopies(this.#sealings, 'receipt', receiptNames, textOf(receipt)) };
   }
 
   /** @throws RedisFailure */
   async #keep(
     messageKey: string,
-    { receipt, copies }: SealedReceipt,
+    { receipt, names, copies }: SealedReceipt,
     nowMs: number,
   ): Promise<FinalReport | undefined> {
     const leftMs = receipt.expiresAtMs - nowMs;
     if (leftMs <= 0) return undefined;
     void this.#written.keepReceipt(messageKey, receipt, nowMs);
-    const names = this.#namesOf(messageKey);
     const replies = await this.#connection.run(
       copies.map((sealed, at) => ({
         name: 'keepReceipt',
@@ -257,7 +261,7 @@ export class RedisReceipts implements ReceiptState {
   }
 
   /** The names of the receipt and of the report of a message, for each key. */
-  #namesOf(messageKey: string): readonly (readonly [receipt: string, report: string])[] {
+  #namesOf(messageKey: string): SealedReceipt['names'] {
     return this.#sealings.map((sealing) => [
       sealing.nameOf('receipt', messageKey),
       sealing.nameOf('report', messageKey),

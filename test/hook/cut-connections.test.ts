@@ -123,6 +123,27 @@ describe('while the connection of one of two gateways to Redis is cut', () => {
     expect(news()).to.deep.equal(['state.lost', 'state.recovered']);
   });
 
+  it('an event that was sent while Redis was lost is not sent again at the other gateway', async () => {
+    const { times } = both;
+    await both.start();
+    await both.connect();
+    const { scene, other, proxy } = both;
+    // Redis does not answer, and no new connection is made either.
+    loseSoon(times);
+    proxy.isBlackHole = true;
+    expect((await scene.call({ eventId: 'event-0' })).okta.action).to.equal('sent');
+    expect(news()).to.deep.equal(['state.lost']);
+    const alone = await scene.call({ eventId: 'event-1' });
+    expect(alone.okta.action).to.equal('sent');
+    bePatient(times);
+    proxy.isBlackHole = false;
+    await until(() => news().includes('state.recovered'));
+    await until(async () => (await both.redis.admin.keys('*event*')).length === 2);
+    const repeat = await scene.call({ eventId: 'event-1', url: other.url });
+    expect(repeat.body).to.deep.equal(alone.body);
+    expect(scene.twilio.messages).to.have.length(2);
+  });
+
   it('a gateway that closes while it connects keeps no connection', async () => {
     const { times, time } = both;
     const { slow, client } = await startTls();

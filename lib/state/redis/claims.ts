@@ -19,6 +19,14 @@ const RELEASED_PREFIX = 'R'.charCodeAt(0);
 /** The arguments of a claim that takes no place. */
 const NO_PLACE = { keys: [], args: ['', '', '', ''] } as const;
 
+/** The claim without an event, a limit and a place. */
+const NOTHING_CLAIMED: Extract<Claim, { isFirst: true }> = {
+  isFirst: true,
+  exceeded: [],
+  settle: () => undefined,
+  release: () => undefined,
+};
+
 /** An event that this process claims, with its names for each encryption key. */
 interface ClaimedEvent {
   /** Whether another call may have the same event. */
@@ -63,18 +71,9 @@ export class RedisClaims {
   }
 
   claim(key: string | undefined, life: EventLife): Claim | Promise<Claim> {
-    const isEmpty = key === undefined && life.buckets.length === 0 && life.order === undefined;
-    if (this.#connection.health === 'lost' || isEmpty) {
-      const exceeded = this.#localLimits.take(life.buckets, life.nowMs);
-      return {
-        isFirst: true,
-        exceeded,
-        settle: () => undefined,
-        release: () => {
-          this.#refundHere(exceeded, life);
-        },
-      };
-    }
+    if (key === undefined && life.buckets.length === 0 && life.order === undefined) return NOTHING_CLAIMED;
+    if (this.#connection.health === 'lost')
+      return this.#claimAlone(this.#eventOf(key, life), life, { isSent: false });
     return this.#claimShared(key, life);
   }
 
@@ -92,13 +91,7 @@ export class RedisClaims {
     } catch {
       // The connection has reported the failure. Redis may have run the script, so the result is still
       // written there.
-      const exceeded = this.#localLimits.take(life.buckets, life.nowMs);
-      const claim = this.#firstClaim(exceeded, event);
-      const release = (): void => {
-        this.#refundHere(exceeded, life);
-        claim.release();
-      };
-      return { ...claim, release };
+      return this.#claimAlone(event, life, { isSent: true });
     }
     const [isFirst, found, third, ...indexes] = reply;
     if (isFirst === 0) return this.#repeatOf(names, Number(third), found);
@@ -107,6 +100,25 @@ export class RedisClaims {
       life.recipient === undefined ? undefined : this.#suppressions.read(life.recipient, found, life.nowMs);
     const isNewest = life.order && third === 1;
     return this.#firstClaim(exceeded, event, { suppressions, isNewest });
+  }
+
+  /**
+   * The claim if Redis does not answer. Its answer is written once Redis is back, for repeats at other gateways.
+   *
+   * @param isSent - whether Redis may have run the claim.
+   */
+  #claimAlone(
+    event: ClaimedEvent,
+    life: EventLife,
+    { isSent }: { readonly isSent: boolean },
+  ): Extract<Claim, { isFirst: true }> {
+    const exceeded = this.#localLimits.take(life.buckets, life.nowMs);
+    const claim = this.#firstClaim(exceeded, event);
+    const release = (): void => {
+      if (exceeded.length === 0) this.#localLimits.refund(life.buckets, life.nowMs);
+      if (isSent) claim.release();
+    };
+    return { ...claim, release };
   }
 
   /** The keys of a person and what the claim says of their event; empty texts if it takes no place. */
@@ -147,10 +159,6 @@ export class RedisClaims {
       if (!(await this.#connection.isBackWithin(endsAt - performance.now()))) throw error;
       return once();
     }
-  }
-
-  #refundHere(exceeded: readonly string[], { buckets, nowMs }: EventLife): void {
-    if (exceeded.length === 0) this.#localLimits.refund(buckets, nowMs);
   }
 
   /** A claim whose result is written to Redis without delaying the answer. */

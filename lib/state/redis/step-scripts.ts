@@ -156,14 +156,14 @@ return reply
 
 /**
  * Stores the answer of an event, unless another call has claimed the event since. If its claim has not come,
- * it may still come, and must find the answer.
+ * it may still come, and must find the answer. Of a call that Redis did not answer, another one may have been released meanwhile.
  *
  * KEYS: the event. ARGV: the claim's token, the sealed answer, how long the event is remembered, milliseconds.
  */
 const SETTLE_EVENT = `
 local event, token, answer, rememberMs = KEYS[1], ARGV[1], ARGV[2], ARGV[3]
 local value = redis.call('GET', event)
-if not value then redis.call('SET', event, answer, 'PX', rememberMs)
+if not value or string.sub(value, 1, 1) == 'R' then redis.call('SET', event, answer, 'PX', rememberMs)
 elseif string.match(value, '^[Hh](%S+)') == token then redis.call('SET', event, answer, 'KEEPTTL')
 else return 0 end
 return 1

@@ -1,44 +1,21 @@
 import { expect } from 'chai';
-import { makeAccount, type Account, type ViolationKind } from './account.js';
-import type { CallbackFact, CallFact, EventFact, MessageFact, RunFacts, HookEventFact } from './facts.js';
+import type { RunFacts } from './facts.js';
+import {
+  account,
+  at,
+  call,
+  callback,
+  event,
+  FAILED,
+  hookEvent,
+  loss,
+  message,
+  outage,
+  timedOut,
+  violationsOf,
+  whatsApp,
+} from './made-facts.js';
 
-/** A time of a run, in seconds from its start. */
-const at = (seconds: number): number => 1_800_000_000_000 + seconds * 1000;
-
-const call = (seconds: number, answer: CallFact['answer'], more: Partial<CallFact> = {}): CallFact => ({
-  ...{ at: at(seconds), durationMs: 100, gateway: 0, answer, problem: undefined },
-  ...more,
-});
-const timedOut = (seconds: number): CallFact =>
-  call(seconds, undefined, { durationMs: 3_001, problem: 'no answer in time' });
-
-const event = (code: string, ...calls: readonly CallFact[]): EventFact => ({
-  ...{ eventId: `event ${code}`, code, userId: 'ana', calls },
-});
-const message = (code: string, seconds: number, more: Partial<MessageFact> = {}): MessageFact => ({
-  ...{ sid: `SM${code}at${seconds}`, code, channel: 'sms', at: at(seconds) },
-  ...{ status: 'delivered', statusAt: at(seconds + 0.1), errorCode: undefined },
-  ...more,
-});
-const whatsApp = (code: string, seconds: number, more: Partial<MessageFact> = {}): MessageFact =>
-  message(code, seconds, { channel: 'whatsapp', ...more });
-const FAILED = { status: 'failed', errorCode: 63_016 } as const;
-const callback = ({ sid, status }: MessageFact, seconds: number): CallbackFact => ({
-  ...{ sid, status, at: at(seconds), gateway: 1, isTaken: true },
-});
-const hookEvent = (code: string, type: string, outcome?: string): HookEventFact => ({
-  ...{ gateway: 0, at: at(1), type, eventId: `event ${code}`, outcome, text: '' },
-});
-const outage = (gateway: number | undefined, from: number, to: number): RunFacts['outages'][number] => ({
-  ...{ gateway, from: at(from), to: at(to) },
-});
-
-function account(facts: Partial<RunFacts>): Account {
-  const nothing = { events: [], messages: [], callbacks: [], outages: [], shortages: [], hookEvents: [] };
-  return makeAccount({ ...nothing, sendRequests: new Map(), afterSeconds: 5, ...facts });
-}
-const violationsOf = (facts: Partial<RunFacts>): readonly ViolationKind[] =>
-  account(facts).violations.map(({ kind }) => kind);
 const endsOf = (facts: Partial<RunFacts>): object => Object.fromEntries(account(facts).ends);
 
 describe('the account of a chaos run', () => {
@@ -63,7 +40,7 @@ describe('the account of a chaos run', () => {
       ],
       outages: [outage(0, 29, 40)],
       sendRequests: new Map([['444444', 1]]),
-      hookEvents: [hookEvent('555555', 'attempt.ended', 'unknown')],
+      hookEvents: [hookEvent('555555', 'attempt.ended', { outcome: 'unknown' })],
     };
     expect(violationsOf(facts)).to.deep.equal([]);
     expect(endsOf(facts)).to.deep.equal({
@@ -101,12 +78,35 @@ describe('the account of a chaos run', () => {
     expect(violationsOf({ ...facts, callbacks, outages: [outage(2, 0.4, 2)] })).to.deep.equal(['both']);
   });
 
-  it('finds a code that was sent after a newer one of the same user', () => {
-    const events = [event('111111', call(0, 'SUCCESSFUL')), event('222222', call(1, 'SUCCESSFUL'))];
-    const messages = [whatsApp('111111', 0.1, FAILED), message('222222', 1.1), message('111111', 1.2)];
-    expect(violationsOf({ events, messages })).to.deep.equal(['superseded']);
-    const ofBob = events.map((one, index) => (index === 0 ? one : { ...one, userId: 'bob' }));
-    expect(violationsOf({ events: ofBob, messages })).to.deep.equal([]);
+  it('allows a second message by one channel only after a loss of Redis that a gateway has reported', () => {
+    const events = [
+      event('111111', call(0, 'SUCCESSFUL'), call(2, 'SUCCESSFUL', { gateway: 1 })),
+      { ...event('222222', call(0, 'SUCCESSFUL'), call(2, 'SUCCESSFUL')), userId: 'bob' },
+    ];
+    const messages = [
+      message('111111', 0.1, { gateway: 0, life: 1 }),
+      message('111111', 2.1, { gateway: 1, life: 1 }),
+      message('222222', 0.1, { gateway: 0, life: 1 }),
+      message('222222', 2.1, { gateway: 0, life: 1 }),
+    ];
+    const sentTwice = (more: Partial<RunFacts>): readonly string[] =>
+      violationsOf({ events, messages, ...more });
+    expect(sentTwice({})).to.deep.equal(['twice', 'twice']);
+    // One process knows its own codes, whatever Redis does.
+    for (const hookEvents of [loss(1, 1.5, 4), loss(0, -1, 1), loss(0, 0.1)])
+      expect(sentTwice({ hookEvents })).to.deep.equal(['twice']);
+    expect(sentTwice({ wipes: [at(1)] })).to.deep.equal(['twice']);
+    // Lost before, or lost at a gateway that has nothing to do with it.
+    expect(sentTwice({ hookEvents: loss(1, -5, -4) })).to.deep.equal(['twice', 'twice']);
+    expect(sentTwice({ hookEvents: loss(2, 0) })).to.deep.equal(['twice', 'twice']);
+    // The first gateway has had Redis again for long: it must have written what it had decided.
+    const [first, again] = [call(0, 'SUCCESSFUL'), call(9, 'SUCCESSFUL', { gateway: 1 })];
+    const later = [
+      message('111111', 0.1, { gateway: 0, life: 1 }),
+      message('111111', 9.1, { gateway: 1, life: 1 }),
+    ];
+    const facts = { events: [event('111111', first, again)], messages: later, hookEvents: loss(0, -1, 1) };
+    expect(violationsOf(facts)).to.deep.equal(['forgotten']);
   });
 
   it('finds a code that was sent after Okta had given the call up', () => {
@@ -150,6 +150,19 @@ describe('the account of a chaos run', () => {
     expect(violationsOf(unreadable)).to.deep.equal(['unanswered']);
   });
 
+  it('does not expect an answer, or a follow-up, for a caller that hung up', () => {
+    const gone = call(0, undefined, { problem: 'hung up', durationMs: 50 });
+    const failed = whatsApp('111111', 0.01, { ...FAILED, gateway: 0 });
+    const facts = { messages: [failed], callbacks: [callback(failed, 0.3)] };
+    expect(violationsOf({ events: [event('111111', gone)] })).to.deep.equal([]);
+    expect(violationsOf({ ...facts, events: [event('111111', gone, call(1, 'SUCCESSFUL'))] })).to.deep.equal(
+      [],
+    );
+    const sentByAnother = [{ ...failed, gateway: 1 }];
+    const events = [event('111111', gone, call(0, 'SUCCESSFUL', { gateway: 1 }))];
+    expect(violationsOf({ ...facts, events, messages: sentByAnother })).to.deep.equal(['unfollowed']);
+  });
+
   it('finds an undelivered message without a follow-up if no outage prevented it', () => {
     const failed = whatsApp('111111', 0.1, FAILED);
     const facts = {
@@ -170,7 +183,9 @@ describe('the account of a chaos run', () => {
     const followUps = (more: Partial<RunFacts>): object =>
       Object.fromEntries(account({ ...facts, ...more }).followUps);
     expect(followUps({ messages: [failed, message('111111', 0.5)] })).to.deep.equal({ followed: 1 });
-    expect(followUps({ hookEvents: [hookEvent('111111', 'failover.ended', 'dropped')] })).to.deep.equal({
+    expect(
+      followUps({ hookEvents: [hookEvent('111111', 'failover.ended', { outcome: 'dropped' })] }),
+    ).to.deep.equal({
       tried: 1,
     });
     const newer = event('222222', call(2, 'ERROR'));

@@ -1,8 +1,14 @@
+import { Allowances } from './allowances.js';
+import { misreported, unlikeCalls } from './answers.js';
 import type { CallFact, EventFact, MessageFact, RunFacts } from './facts.js';
 import { followUpsOf, type FollowUp } from './follow-up.js';
+import { overLimit } from './limit.js';
+import { problemsOf, type Problem } from './loss-reports.js';
+import { isSentAfterUse, supersededBy } from './order.js';
+import { isStoppedAfterStart, stoppedBy } from './words.js';
 import {
   answerOf,
-  hasFailed,
+  failedAtOf,
   isDisturbed,
   isStarved,
   overlaps,
@@ -26,14 +32,25 @@ export const ENDS = {
 /** Results that are faults. */
 export const VIOLATIONS = {
   twice: 'sent twice by one channel',
+  forgotten: 'sent or answered anew, long after the loss of Redis in which its gateway had decided',
   both: 'sent by another channel too, though the first had not failed',
   superseded: 'sent after a newer one of the same user',
+  repeated: 'sent after a newer one, by a repeat of its event that came before',
+  revived: 'sent after a newer one, by a repeat of its event that came after',
+  used: 'sent after its code, or a newer one, had been used',
+  stopped: 'sent by WhatsApp after STOP had been answered',
+  stoppedMeanwhile: 'sent by WhatsApp, though STOP had been answered during its call',
+  stoppedAgain: 'sent by WhatsApp after STOP had been answered, whose first gateway had died',
+  unstarted: 'not sent by WhatsApp because of STOP, though START had been answered',
+  overLimit: 'sent, though the limit of its user had no point left',
   afterwards: 'sent after Okta had given the call up',
   lost: 'never sent, though it could be',
   disowned: 'sent, though Okta was answered that it was not',
   unanswered: 'never answered, by gateways that worked',
   late: 'answered after more than 3 s, by a gateway that worked',
+  unlike: 'answered otherwise than its first call',
   unfollowed: 'neither delivered by WhatsApp nor sent by SMS, though no outage prevented it',
+  misreported: 'reported as unknown by failover.ended, though its gateway knew that it was accepted',
 } as const;
 
 export type End = keyof typeof ENDS;
@@ -47,6 +64,7 @@ export interface Violation {
 export interface Account {
   readonly ends: ReadonlyMap<End, number>;
   readonly violations: readonly Violation[];
+  readonly problems: readonly Problem[];
   /** The follow-ups of undelivered messages. */
   readonly followUps: ReadonlyMap<FollowUp, number>;
   readonly calls: {
@@ -73,59 +91,94 @@ const REPORT_MS = 500;
 /** The result of every event of a run, and all faults. */
 export function makeAccount(facts: RunFacts): Account {
   const records = recordsOf(facts);
+  const allowances = new Allowances(facts);
   const followUps = records.map((record) => followUpsOf(record, facts));
+  const tooMany = new Set(overLimit(records, facts, allowances));
   const found = records.map((record, index): readonly ViolationKind[] => [
-    ...violationsOf(record, facts),
+    ...violationsOf(record, facts, allowances),
+    ...(tooMany.has(record) ? (['overLimit'] as const) : []),
     ...(followUps[index]?.includes('none') === true ? (['unfollowed'] as const) : []),
   ]);
   return {
     ends: countOf(records.map((record, index) => (found[index]?.length === 0 ? endOf(record) : 'violated'))),
     violations: records.flatMap((record, index) => (found[index] ?? []).map((kind) => ({ kind, record }))),
+    problems: problemsOf(facts, allowances),
     followUps: countOf(followUps.flat()),
     calls: callsOf(facts),
   };
 }
 
-function violationsOf(record: EventRecord, facts: RunFacts): readonly ViolationKind[] {
-  const { event, messages, newerMessages } = record;
+function violationsOf(
+  record: EventRecord,
+  facts: RunFacts,
+  allowances: Allowances,
+): readonly ViolationKind[] {
+  const { event, messages } = record;
   const answer = answerOf(event);
   const { outages, shortages } = facts;
   const isWell = event.calls.every((call) => !isDisturbed(call, outages) && !isStarved(call, shortages));
-  const rules: Readonly<Record<Exclude<ViolationKind, 'unfollowed'>, boolean>> = {
-    twice: isTwice(messages) && !isUnknowable(event, facts),
+  const start = event.calls[0]?.at ?? 0;
+  const end = Math.max(...event.calls.map(({ at, durationMs }) => at + durationMs));
+  // Two of its calls may have been decided alone.
+  const isDivided =
+    event.calls.length > 1 &&
+    (allowances.hasForgotten(start, end) || allowances.hadLost(undefined, start, end));
+  // Each message that may be one too many, and whether its call could know of the others.
+  const again = messages
+    .filter((message, index) => messages.slice(0, index).some(({ channel }) => channel === message.channel))
+    .map(({ at }) => allowances.areApart(record, at));
+  const superseded = supersededBy(record, allowances);
+  const stopped = stoppedBy(record, facts, allowances);
+  const unlike = unlikeCalls(record, allowances);
+  const rules: Readonly<Record<Exclude<ViolationKind, 'unfollowed' | 'overLimit'>, boolean>> = {
+    twice: again.includes(false),
+    forgotten: again.includes('forgotten') || unlike.some(({ isForgotten }) => isForgotten),
     both: messages.some((message, index) => {
-      if (isUnknowable(event, facts)) return false;
-      const before = messages[index - 1];
-      if (before === undefined || before.channel === message.channel) return false;
-      return !mayFollow(message, before, record, facts);
+      const before = messages.slice(0, index).filter(({ channel }) => channel !== message.channel);
+      if (before.length === 0 || messages[index - 1]?.channel === message.channel) return false;
+      return (
+        allowances.areApart(record, message.at) === false &&
+        before.every((one) => !mayFollow(message, one, record, facts))
+      );
     }),
-    superseded: messages.some(({ at }) => newerMessages.some((newer) => newer.at < at)),
-    afterwards: event.calls.every(({ at, durationMs }) => {
-      return messages[0] !== undefined && messages[0].at > at + durationMs + ON_ITS_WAY_MS;
+    superseded: superseded.has('superseded'),
+    repeated: superseded.has('repeated'),
+    revived: superseded.has('revived'),
+    used: isSentAfterUse(record, facts, allowances),
+    stopped: stopped.has('stopped'),
+    stoppedMeanwhile: stopped.has('stoppedMeanwhile'),
+    stoppedAgain: stopped.has('stoppedAgain'),
+    unstarted: isStoppedAfterStart(record, facts, allowances),
+    afterwards: event.calls.every(({ at, durationMs, answer: given }) => {
+      return (
+        given === undefined && messages[0] !== undefined && messages[0].at > at + durationMs + ON_ITS_WAY_MS
+      );
     }),
     lost:
       messages.length === 0 &&
-      (answer === 'SUCCESSFUL' || (answer === 'PENDING' && !isSwallowed(record) && isWell)),
-    disowned: messages.length > 0 && (answer === 'ERROR' || answer === 'UNREADABLE'),
-    unanswered: (answer === undefined || answer === 'UNREADABLE') && isWell,
+      (answer === 'SUCCESSFUL' ||
+        (answer === 'PENDING' && !isSwallowed(record) && !isHeldBack(record) && isWell && !isDivided)),
+    disowned: messages.length > 0 && (answer === 'ERROR' || answer === 'UNREADABLE') && !isDivided,
+    unanswered: isUnanswered(event) && isWell,
     late: event.calls.some((call) => {
       return isLate(call) && !isDisturbed(call, outages) && !isStarved(call, shortages);
     }),
+    unlike: unlike.some(({ isForgotten }) => !isForgotten),
+    misreported: misreported(record).length > 0,
   };
   return (Object.keys(rules) as (keyof typeof rules)[]).filter((kind) => rules[kind]);
 }
 
-function isTwice(messages: readonly MessageFact[]): boolean {
-  return new Set(messages.map(({ channel }) => channel)).size < messages.length;
+/** The last call had no answer that Okta understands, and its caller waited for one. */
+function isUnanswered({ calls }: EventFact): boolean {
+  const last = calls.at(-1);
+  return last?.answer === 'UNREADABLE' || (last?.answer === undefined && last?.problem !== 'hung up');
 }
 
-/** A shortage of CPU lost both the gateway and Redis: no gateway could recognise the repeat. No schedule does that. */
-function isUnknowable({ calls }: EventFact, { outages }: RunFacts): boolean {
-  const [first] = calls;
-  const last = calls.at(-1);
-  if (first === undefined || last === undefined || first === last) return false;
-  return outages.some(
-    (outage) => outage.gateway === undefined && overlaps(outage, first.at, last.at + last.durationMs),
+/** A gateway has said why it sends nothing: a limit, or a newer code. */
+function isHeldBack({ hookEvents, newer }: EventRecord): boolean {
+  return hookEvents.some(
+    ({ type, text }) => type === 'guard.blocked' || (text.includes('SUPERSEDED') && newer.length > 0),
   );
 }
 
@@ -136,7 +189,7 @@ function mayFollow(
   { callbacks }: EventRecord,
   { afterSeconds, outages }: RunFacts,
 ): boolean {
-  if (hasFailed(before) && before.statusAt <= message.at) return true;
+  if ((failedAtOf(before) ?? Infinity) <= message.at) return true;
   if (afterSeconds === undefined || message.at - before.at < afterSeconds * 1000) return false;
   const delivered = callbacks.filter(({ sid, status, isTaken, at }) => {
     return sid === before.sid && status === 'delivered' && isTaken && at < message.at - REPORT_MS;
@@ -157,7 +210,8 @@ function endOf({ event, messages, sendRequests, hookEvents }: EventRecord): End 
   if (messages.length > 0) {
     if (answer === undefined) return 'byOktaToo';
     if (messages.length === 1) return 'once';
-    return isTwice(messages) ? 'unknowable' : 'onceMore';
+    const isTwice = new Set(messages.map(({ channel }) => channel)).size < messages.length;
+    return isTwice ? 'unknowable' : 'onceMore';
   }
   if (answer === 'ERROR' || answer === 'UNREADABLE') return 'refused';
   if (answer === undefined) return 'unanswered';

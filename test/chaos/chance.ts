@@ -22,3 +22,16 @@ export function shuffled<Item>(items: readonly Item[], chance: () => number): It
     .sort((a, b) => a.place - b.place)
     .map(({ item }) => item);
 }
+
+/** A whole number of one of the ranges, chosen by their weights. */
+export function pick(
+  chance: () => number,
+  ranges: readonly (readonly [weight: number, from: number, to: number])[],
+): number {
+  let lot = chance() * ranges.reduce((sum, [weight]) => sum + weight, 0);
+  for (const [weight, from, to] of ranges) {
+    lot -= weight;
+    if (lot < 0) return between(chance, from, to);
+  }
+  return 0;
+}

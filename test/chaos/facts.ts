@@ -7,10 +7,12 @@ export interface CallFact {
   readonly durationMs: number;
   /** The gateway that got the call last; `undefined` if no gateway accepted it. */
   readonly gateway: number | undefined;
+  /** Which process of this gateway, if it is known. */
+  readonly life?: number | undefined;
   /** The answer that Okta read; `undefined` without a complete answer. */
   readonly answer: 'SUCCESSFUL' | 'PENDING' | 'ERROR' | 'UNREADABLE' | undefined;
   /** Why there was no answer. */
-  readonly problem: 'no answer in time' | 'connection lost' | 'no gateway' | undefined;
+  readonly problem: 'no answer in time' | 'hung up' | 'connection lost' | 'no gateway' | undefined;
 }
 
 /** A code that a user requested. */
@@ -31,6 +33,15 @@ export interface MessageFact {
   readonly status: string;
   readonly statusAt: number;
   readonly errorCode: number | undefined;
+  /** When it failed, if it has arrived since. */
+  readonly failedAt?: number | undefined;
+  /** The gateway that sent it, if it is known. */
+  readonly gateway?: number | undefined;
+  readonly life?: number | undefined;
+  /** When Redis made the last answer that this gateway had read by then, if it is known. */
+  readonly knewAt?: number | undefined;
+  /** When the gateway read that it was accepted, if it is known. */
+  readonly acceptedAt?: number | undefined;
 }
 
 /** A status callback, and whether it reached a gateway. */
@@ -41,6 +52,37 @@ export interface CallbackFact {
   readonly at: number;
   readonly gateway: number | undefined;
   readonly isTaken: boolean;
+}
+
+/** STOP or START of a user by WhatsApp. */
+export interface WordFact {
+  readonly userId: string;
+  readonly word: 'STOP' | 'START';
+  readonly messageId: string;
+  readonly at: number;
+  readonly answeredAt: number;
+  readonly gateway: number;
+  /** The gateway has answered 200. */
+  readonly isTaken: boolean;
+}
+
+/** A report of Okta's event hook that a user has used a code. */
+export interface UseFact {
+  readonly userId: string;
+  readonly eventId: string;
+  /** When it was used. */
+  readonly usedAt: number;
+  /** When the gateway answered. */
+  readonly at: number;
+  readonly gateway: number;
+  readonly isTaken: boolean;
+}
+
+/** A fault of Redis that a gateway has felt: its connection closed with a command in flight. */
+export interface FeltFact {
+  readonly gateway: number;
+  readonly life: number;
+  readonly at: number;
 }
 
 /** The outage of a process, until it worked as usual. */
@@ -65,6 +107,16 @@ export interface HookEventFact {
   readonly type: string;
   readonly eventId: string | undefined;
   readonly outcome: string | undefined;
+  readonly channel?: string | undefined;
+  readonly transactionId?: string | undefined;
+  /** Of `channels.planned`: a channel is left out because the user wrote STOP. */
+  readonly isStopped?: boolean | undefined;
+  /** An error that only a fault of the gateway explains. */
+  readonly isInternal?: boolean | undefined;
+  /** Of `failover.ended`: every attempt. */
+  readonly attempts?: readonly { readonly channel: string; readonly outcome: string }[] | undefined;
+  /** Which process of this gateway. */
+  readonly life?: number | undefined;
   /** The other fields, for the report. */
   readonly text: string;
 }
@@ -81,4 +133,13 @@ export interface RunFacts {
   readonly sendRequests: ReadonlyMap<string, number>;
   /** A WhatsApp message without a delivery report counts as lost after this time; `undefined`: never. */
   readonly afterSeconds: number | undefined;
+  readonly words?: readonly WordFact[] | undefined;
+  readonly uses?: readonly UseFact[] | undefined;
+  readonly felt?: readonly FeltFact[] | undefined;
+  /** When Redis lost keys. */
+  readonly wipes?: readonly number[] | undefined;
+  /** The end of the records, if nothing was wrong any more for a while before it. */
+  readonly endsAt?: number | undefined;
+  /** The limit for each user, if there is one. */
+  readonly limit?: { readonly points: number; readonly seconds: number } | undefined;
 }

@@ -1,11 +1,12 @@
 import type { MessageFact, RunFacts } from './facts.js';
-import { answerOf, hasFailed, overlaps, type EventRecord } from './records.js';
+import { answerOf, callOf, hasFailed, overlaps, type EventRecord } from './records.js';
 
 /** What followed an undelivered WhatsApp message. */
 export const FOLLOW_UPS = {
   followed: 'by an SMS',
   tried: 'by an attempt that failed, or that was dropped with a reported reason',
   superseded: 'by nothing: a newer event had come',
+  hungUp: 'by nothing: Okta had hung up before its answer',
   unreported: 'by nothing: no gateway got a report',
   unknown: 'by nothing: the gateway never learned that it was accepted',
   redisLost: 'by nothing: Redis was lost meanwhile',
@@ -31,6 +32,10 @@ function followUpOf(message: MessageFact, record: EventRecord, facts: RunFacts):
   const { event, messages, callbacks, hookEvents, newer } = record;
   if (messages.some(({ at, channel }) => at >= message.at && channel !== message.channel)) return 'followed';
   if (hookEvents.some(({ type }) => type === 'failover.ended')) return 'tried';
+
+  // The call that sent it.
+  const call = callOf(message, event.calls);
+  if (call?.problem === 'hung up' || call?.problem === 'no answer in time') return 'hungUp';
 
   const reports = callbacks.filter(({ sid, status, isTaken }) => {
     return sid === message.sid && isTaken && (status === 'failed' || status === 'undelivered');

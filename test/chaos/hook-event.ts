@@ -26,10 +26,21 @@ export function readHookEvent(gateway: number, event: HookEvent): HookEventFact 
     type: event.type,
     eventId: text('eventId'),
     outcome: text('outcome'),
+    channel: text('channel'),
+    transactionId: text('transactionId'),
+    isStopped: event.type === 'channels.planned' && event.skipped.some(({ reason }) => reason === 'STOPPED'),
+    isInternal: isInternal(event),
+    attempts: event.type === 'failover.ended' ? event.attempts : undefined,
     text: [
       ...(event.type === 'failover.ended' ? [event.cause.code] : []),
       ...SHOWN.flatMap((name) => text(name) ?? []),
       ...(fields['hasHungUp'] === true ? ['hung up'] : []),
     ].join(' '),
   };
+}
+
+/** Without Redis, the state may fail. Nothing else of the gateway may, and no answer is 500. */
+function isInternal(event: HookEvent): boolean {
+  if (event.type === 'request.rejected') return event.status === 500;
+  return event.type === 'extension.failed' && event.extension !== 'state';
 }

@@ -15,6 +15,7 @@ import { readChaosOptions, USAGE, type ChaosOptions } from './options.js';
 import { peopleOf, Wishes } from './people.js';
 import { firstMessage, leaveNothingBehind, nextMessage, startScript } from './processes.js';
 import { tableOf, timelinesOf } from './report.js';
+import { runSchedules } from './schedules/run.js';
 import { clocksOf, describeFault, makeSchedule } from './schedule.js';
 import { readLosses, watchForShortage } from './shortage.js';
 import type { VendorFacts, VendorCommand } from './vendors.js';
@@ -26,6 +27,9 @@ const SETTLE_MS = 4_000;
 
 /** The longest time of a run beside the load: the start, the last faults, the drains, milliseconds. */
 const LONGEST_AFTER_MS = 180_000;
+
+/** A schedule takes a tenth of this on a machine with nothing else to do, milliseconds. */
+const LONGEST_SCHEDULE_MS = 1_000;
 
 function print(text: string): void {
   process.stdout.write(`${text}\n`);
@@ -102,18 +106,33 @@ async function runChaos(options: ChaosOptions): Promise<{ facts: RunFacts; probl
 }
 
 /** The schedule depends on all of these. */
-function replayOf({ seed, events, rate, gateways }: ChaosOptions): string {
+function replayOf({ seed, events, rate, gateways, schedules }: ChaosOptions): string {
+  if (schedules !== undefined) {
+    return `npm run chaos -- --seed ${seed} --schedules ${schedules} --gateways ${gateways}`;
+  }
   return `npm run chaos -- --seed ${seed} --events ${events} --rate ${rate} --gateways ${gateways}`;
 }
 
-function report(account: Account, { outages }: RunFacts, problems: readonly string[]): boolean {
+function report(account: Account, facts: RunFacts, problems: readonly string[]): boolean {
   print(`\n${tableOf(account)}`);
   for (const problem of problems) print(`\n${problem}`);
   const { violations } = account;
-  for (const timeline of timelinesOf(account, outages)) print(`\n${timeline}`);
+  for (const timeline of timelinesOf(account, facts)) print(`\n${timeline}`);
   const isGood = violations.length === 0 && problems.length === 0;
   print(isGood ? '\nNothing happened that must not.' : `\nTo replay: ${replayOf(options)}`);
   return isGood;
+}
+
+async function run(options: ChaosOptions): Promise<boolean> {
+  const { schedules } = options;
+  if (schedules !== undefined) return runSchedules({ ...options, schedules }, print);
+  const { facts, problems } = await runChaos(options);
+  return report(makeAccount(facts), facts, problems);
+}
+
+function longestMsOf({ schedules, events, rate }: ChaosOptions): number {
+  if (schedules !== undefined) return schedules * LONGEST_SCHEDULE_MS + LONGEST_AFTER_MS;
+  return (events / rate) * 1000 + LONGEST_AFTER_MS;
 }
 
 function readOptions(): ChaosOptions {
@@ -133,9 +152,8 @@ if (options.isHelp) {
   const ending = new Ending((why) => {
     print(`\nThe run failed: ${why}\n\nTo replay: ${replayOf(options)}`);
   });
-  ending.watch((options.events / options.rate) * 1000 + LONGEST_AFTER_MS);
-  const { facts, problems } = await runChaos(options);
-  const isGood = report(makeAccount(facts), facts, problems);
+  ending.watch(longestMsOf(options));
+  const isGood = await run(options);
   ending.isReported = true;
   process.exit(isGood ? 0 : 1);
 }

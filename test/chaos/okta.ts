@@ -1,7 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { makeHookPayload } from '#lib/testing/okta/hook-payload.js';
 import { judgeAnswer } from '#lib/testing/okta/verdict.js';
-import type { Balancer, Passed } from './balancer.js';
+import type { Balancer } from './balancer.js';
 import { HOOK_PATH } from './callbacks.js';
 import type { CallFact, EventFact } from './facts.js';
 import type { Wish, Wishes } from './people.js';
@@ -61,12 +61,13 @@ async function call(body: string, { balancer, hookSecret }: LoadParts): Promise<
     body,
     waitMs: OKTA_WAITS_MS,
   });
-  const { gateway, problem } = passed;
-  return { at, durationMs: performance.now() - startedAt, gateway, problem, answer: readAnswer(passed) };
+  const { gateway, problem, status, text } = passed;
+  const answer = status === undefined ? undefined : readAnswer(status, text);
+  return { at, durationMs: performance.now() - startedAt, gateway, problem, answer };
 }
 
-function readAnswer({ status, text }: Passed): CallFact['answer'] {
-  if (status === undefined) return undefined;
+/** How Okta reads an answer. */
+export function readAnswer(status: number, text: string): CallFact['answer'] {
   switch (judgeAnswer(status, text).action) {
     case 'sent':
       return 'SUCCESSFUL';

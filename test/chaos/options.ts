@@ -5,9 +5,12 @@ export const USAGE = `npm run chaos -- [options]
   --events <n>    codes that users request (10000)
   --seconds <n>   length of the load, instead of --events
   --rate <n>      codes a second (50)
-  --gateways <n>  gateway processes, 2 at least (3)
+  --gateways <n>  gateways, 2 at least (3)
   --seed <n>      of an earlier run: the same faults at the same times (a new one)
   --help
+
+  --schedules <n> random schedules in simulated time, in one process, in place of the load
+  --steps <n,n>   of one schedule: only these of its steps
 
 It needs redis-server on the PATH. Exit 1: a fault; 2: wrong arguments.
 `;
@@ -19,6 +22,10 @@ export interface ChaosOptions {
   readonly rate: number;
   readonly gateways: number;
   readonly seed: number;
+  /** Random schedules in one process; `undefined` for a load on processes. */
+  readonly schedules: number | undefined;
+  /** The places of the steps that are played; `undefined` for all. */
+  readonly steps: readonly number[] | undefined;
   readonly isHelp: boolean;
 }
 
@@ -32,10 +39,12 @@ export function readChaosOptions(args: readonly string[]): ChaosOptions {
       rate: { type: 'string', default: '50' },
       gateways: { type: 'string', default: '3' },
       seed: { type: 'string' },
+      schedules: { type: 'string' },
+      steps: { type: 'string' },
       help: { type: 'boolean', default: false },
     },
   });
-  const { events, seconds, seed } = values;
+  const { events, seconds, seed, schedules, steps } = values;
   if (events !== undefined && seconds !== undefined) throw new Error('--events or --seconds, not both');
   const rate = readCount('rate', values.rate, 1);
   return {
@@ -47,6 +56,8 @@ export function readChaosOptions(args: readonly string[]): ChaosOptions {
     // With a single gateway that is down, no call gets an answer.
     gateways: readCount('gateways', values.gateways, 2),
     seed: seed === undefined ? Math.floor(Math.random() * 2 ** 31) : readCount('seed', seed, 0),
+    schedules: schedules === undefined ? undefined : readCount('schedules', schedules, 1),
+    steps: steps?.split(',').map((place) => readCount('steps', place, 0)),
     isHelp: values.help,
   };
 }

@@ -50,19 +50,37 @@ export function startOf({ calls }: EventFact): number {
   return calls[0]?.at ?? 0;
 }
 
+export function endOf({ at, durationMs }: CallFact): number {
+  return at + durationMs;
+}
+
+/** The call that a message comes from: of those of its gateway the first one, since repeats wait for it. */
+export function callOf(
+  { at, gateway }: Pick<MessageFact, 'at' | 'gateway'>,
+  calls: readonly CallFact[],
+): CallFact | undefined {
+  const before = calls.filter((call) => call.at <= at && (gateway === undefined || call.gateway === gateway));
+  return before.find((call) => endOf(call) >= at) ?? before.at(-1);
+}
+
 /** The answer that counts for Okta: the last one, because Okta repeats only a call without an answer. */
 export function answerOf({ calls }: EventFact): CallFact['answer'] {
   return calls.at(-1)?.answer;
 }
 
-/** Whether the gateway of the call was stopped, killed or starting during the call. */
-export function isDisturbed({ at, durationMs, gateway }: CallFact, outages: readonly OutageFact[]): boolean {
+/** The time of a call that a caller who has not hung up waits for, milliseconds. */
+const WORK_MS = 3_000;
+
+/** Whether the gateway of the call was stopped, killed or starting during the call, or while it worked on. */
+export function isDisturbed(call: CallFact, outages: readonly OutageFact[]): boolean {
+  const { at, gateway, problem } = call;
+  const to = problem === 'hung up' ? at + WORK_MS : endOf(call);
   return outages.some(
     (outage) =>
       outage.gateway !== undefined &&
       // If no gateway accepted the call, any outage counts.
       (gateway === undefined || outage.gateway === gateway) &&
-      overlaps(outage, at, at + durationMs),
+      overlaps(outage, at, to),
   );
 }
 
@@ -87,6 +105,11 @@ export function isStarved(
 
 export function hasFailed({ status }: MessageFact): boolean {
   return status === 'failed' || status === 'undelivered';
+}
+
+/** When a message failed; `undefined` if it did not. It may have arrived since. */
+export function failedAtOf(message: MessageFact): number | undefined {
+  return hasFailed(message) ? message.statusAt : message.failedAt;
 }
 
 function inOrder<Fact extends { readonly at: number }>(facts: readonly Fact[]): Fact[] {

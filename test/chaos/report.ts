@@ -1,7 +1,8 @@
 import { ENDS, VIOLATIONS, type Account, type Violation } from './account.js';
-import type { OutageFact } from './facts.js';
+import type { RunFacts } from './facts.js';
 import { FOLLOW_UPS } from './follow-up.js';
-import { startOf, overlaps } from './records.js';
+import { PROBLEMS, type Problem } from './loss-reports.js';
+import { startOf } from './records.js';
 
 /** Prints an account as text. */
 
@@ -35,16 +36,24 @@ export function tableOf({ ends, violations, followUps, calls }: Account): string
   ].join('\n');
 }
 
+export function describeProblem({ kind, gateway, at, text }: Problem): string {
+  return `${PROBLEMS[kind]}: gateway ${gateway}, at ${new Date(at).toISOString()} ${text}`.trimEnd();
+}
+
 /** The number of timelines for each kind. */
 const SHOWN = 3;
 
 /** The timelines of the first faults of each kind. */
-export function timelinesOf({ violations }: Account, outages: readonly OutageFact[]): readonly string[] {
+export function timelinesOf(
+  { violations }: Account,
+  facts: RunFacts,
+  isWanted: (violation: Violation) => boolean = () => true,
+): readonly string[] {
   return Object.keys(VIOLATIONS).flatMap((kind) =>
     violations
-      .filter((violation) => violation.kind === kind)
+      .filter((violation) => violation.kind === kind && isWanted(violation))
       .slice(0, SHOWN)
-      .map((violation) => timelineOf(violation, outages)),
+      .map((violation) => timelineOf(violation, facts)),
   );
 }
 
@@ -53,7 +62,7 @@ const BEFORE_MS = 3_000;
 const AFTER_MS = 12_000;
 
 /** All records of an event with a fault, in the order of time. */
-function timelineOf({ kind, record }: Violation, outages: readonly OutageFact[]): string {
+function timelineOf({ kind, record }: Violation, facts: RunFacts): string {
   const { event, messages, callbacks, hookEvents, newer, newerMessages } = record;
   const start = startOf(event);
   const lines: { readonly at: number; readonly text: string }[] = [];
@@ -76,16 +85,30 @@ function timelineOf({ kind, record }: Violation, outages: readonly OutageFact[])
     add(at, `gateway ${gateway ?? '-'} ${isTaken ? 'took' : 'did not take'} ${status} of ${sid}`);
   }
   for (const { at, gateway, type, text } of hookEvents) add(at, `gateway ${gateway} reports ${type} ${text}`);
-  for (const outage of outages) {
-    if (!overlaps(outage, start - BEFORE_MS, start + AFTER_MS)) continue;
-    const who = outage.gateway === undefined ? 'Redis' : `gateway ${outage.gateway}`;
-    add(outage.from, `${who} is lost`);
-    add(outage.to, `${who} is back`);
-  }
+  addSurroundings(event.userId, facts, add);
   const shown = lines
-    .filter(({ at }) => at <= start + AFTER_MS)
+    // A use or a word counts long after.
+    .filter(({ at }) => at >= start - BEFORE_MS && at <= start + AFTER_MS)
     .sort((a, b) => a.at - b.at)
     .map(({ at, text }) => `  ${((at - start) / 1000).toFixed(3).padStart(8)} s  ${text}`);
   const requests = `${record.sendRequests} requests to Twilio`;
   return [`${event.eventId}: ${VIOLATIONS[kind]}; ${requests}`, ...shown].join('\n');
+}
+
+/** What concerns every code: faults, what gateways say of Redis, and what the user wrote or typed. */
+function addSurroundings(userId: string, facts: RunFacts, add: (at: number, text: string) => void): void {
+  const { outages, hookEvents, words = [], uses = [], felt = [], wipes = [] } = facts;
+  for (const { gateway, from, to } of outages) {
+    const who = gateway === undefined ? 'Redis' : `gateway ${gateway}`;
+    add(from, `${who} is lost`);
+    add(to, `${who} is back`);
+  }
+  for (const { at, gateway, type, text } of hookEvents)
+    if (type.startsWith('state.')) add(at, `gateway ${gateway} reports ${type} ${text}`);
+  for (const { gateway, at } of felt) add(at, `gateway ${gateway} loses a command to Redis`);
+  for (const at of wipes) add(at, 'Redis loses keys');
+  for (const { word, answeredAt, gateway, isTaken } of words.filter((one) => one.userId === userId))
+    add(answeredAt, `gateway ${gateway} ${isTaken ? 'took' : 'did not take'} ${word}`);
+  for (const { eventId, at, gateway, isTaken } of uses.filter((one) => one.userId === userId))
+    add(at, `gateway ${gateway} ${isTaken ? 'took' : 'did not take'} the use of ${eventId}`);
 }

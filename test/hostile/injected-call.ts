@@ -12,6 +12,8 @@ import { readAnswers } from './wire.js';
 export interface InjectedCall {
   /** The answers until now. */
   answers(): readonly SeenAnswer[];
+  /** Calls the listener once the answer is written. */
+  onAnswer(listener: () => void): void;
   /** Lets the caller hang up. */
   hangUp(): void;
   readonly hasHungUp: boolean;
@@ -47,7 +49,7 @@ export function injectCallback(
 }
 
 /** Posts to the hook as Express would, with our own request and response. */
-function injectRequest(
+export function injectRequest(
   hook: TelephonyHook,
   path: string,
   body: string,
@@ -83,6 +85,7 @@ function injectRequest(
   });
   return {
     answers: () => readAnswers(Buffer.concat(written)),
+    onAnswer: (listener) => void res.once('finish', listener),
     hangUp: () => {
       hasHungUp = true;
       wire.destroy();

@@ -1,0 +1,49 @@
+import { expect } from 'chai';
+import type { RunFacts } from './facts.js';
+import { at, call, event, hookEvent, loss, message, outage, violationsOf } from './made-facts.js';
+
+describe('the answers in the account', () => {
+  const again = (more: Partial<RunFacts> = {}): readonly string[] =>
+    violationsOf({
+      events: [event('111111', call(0, 'SUCCESSFUL'), call(9, 'PENDING', { gateway: 1 }))],
+      messages: [message('111111', 0.05)],
+      ...more,
+    });
+
+  it('finds a repeat with another answer than its first call', () => {
+    expect(again()).to.deep.equal(['unlike']);
+    const alike = [event('111111', call(0, 'SUCCESSFUL'), call(9, 'SUCCESSFUL', { gateway: 1 }))];
+    expect(again({ events: alike })).to.deep.equal([]);
+    // It did not wait for the first answer.
+    const beside = [event('111111', call(0, 'SUCCESSFUL'), call(0.05, 'PENDING', { gateway: 1 }))];
+    expect(again({ events: beside })).to.deep.equal([]);
+  });
+
+  it('allows it if the second gateway could not know the answer', () => {
+    expect(again({ wipes: [at(2)] })).to.deep.equal([]);
+    expect(again({ hookEvents: loss(1, 8.9) })).to.deep.equal([]);
+    expect(again({ hookEvents: loss(0, 0.05, 8) })).to.deep.equal([]);
+    expect(again({ outages: [outage(0, 0.2, 1)] })).to.deep.equal([]);
+    // The answer was there, and Redis too.
+    expect(again({ hookEvents: loss(0, 2, 3) })).to.deep.equal(['unlike']);
+    expect(again({ hookEvents: loss(0, 0.05, 2) })).to.deep.equal(['forgotten']);
+  });
+
+  it('finds an attempt that failover.ended reports as unknown though its gateway knew that it was accepted', () => {
+    const attempts = [{ channel: 'whatsapp', outcome: 'unknown' }];
+    const settled = { channel: 'whatsapp', outcome: 'accepted', at: at(0.5) };
+    const reported = (more: object): readonly string[] =>
+      again({
+        events: [event('111111', call(0, 'SUCCESSFUL'))],
+        hookEvents: [
+          hookEvent('111111', 'attempt.settled', { ...settled, ...more }),
+          hookEvent('111111', 'failover.ended', { attempts }),
+        ],
+      });
+    expect(reported({})).to.deep.equal(['misreported']);
+    expect(reported({ outcome: 'unknown' })).to.deep.equal([]);
+    expect(reported({ channel: 'sms' })).to.deep.equal([]);
+    expect(reported({ at: at(2) })).to.deep.equal([]);
+    expect(reported({ gateway: 1 })).to.deep.equal([]);
+  });
+});

@@ -1,0 +1,44 @@
+import type { Allowances } from './allowances.js';
+import type { CallFact, HookEventFact } from './facts.js';
+import { endOf, type EventRecord } from './records.js';
+
+/** What Okta is answered, and what the log says of it. */
+
+/** A gateway that died this soon after an answer may not have written it, milliseconds. */
+const WRITTEN_MS = 200;
+
+/** The calls of an event with another answer than an earlier call had. */
+export function unlikeCalls(
+  record: EventRecord,
+  allowances: Allowances,
+): readonly { readonly call: CallFact; readonly isForgotten: boolean }[] {
+  const { calls } = record.event;
+  const answered = calls.filter(({ answer }) => answer === 'SUCCESSFUL' || answer === 'ERROR');
+  const first = answered.reduce<CallFact | undefined>(
+    (one, other) => (one === undefined || endOf(other) < endOf(one) ? other : one),
+    undefined,
+  );
+  if (first === undefined || allowances.wasOut(first.gateway, first.at, endOf(first) + WRITTEN_MS)) return [];
+  return calls.flatMap((call) => {
+    if (call.at <= endOf(first) || call.answer === undefined || call.answer === first.answer) return [];
+    const apart = allowances.areApart(record, call.at);
+    return apart === true ? [] : [{ call, isForgotten: apart === 'forgotten' }];
+  });
+}
+
+/** The reports of late failovers with an attempt as unknown that was known as accepted by then. */
+export function misreported({ hookEvents }: EventRecord): readonly HookEventFact[] {
+  return hookEvents.filter(({ type, at, gateway, life, attempts = [] }) => {
+    if (type !== 'failover.ended') return false;
+    const unknown = attempts.filter(({ outcome }) => outcome === 'unknown').map(({ channel }) => channel);
+    return hookEvents.some(
+      (known) =>
+        known.type === 'attempt.settled' &&
+        known.outcome === 'accepted' &&
+        known.at < at &&
+        known.gateway === gateway &&
+        known.life === life &&
+        unknown.includes(known.channel ?? ''),
+    );
+  });
+}

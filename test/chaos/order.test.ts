@@ -1,0 +1,83 @@
+import { expect } from 'chai';
+import type { RunFacts, UseFact } from './facts.js';
+import {
+  at,
+  call,
+  event,
+  FAILED,
+  hungUp,
+  loss,
+  message,
+  outage,
+  violationsOf,
+  whatsApp,
+} from './made-facts.js';
+
+describe('the order of codes in the account', () => {
+  const older = event('111111', call(0, 'SUCCESSFUL'));
+  const newer = event('222222', call(1, 'SUCCESSFUL', { gateway: 1 }));
+  const newerLeft = message('222222', 1.1, { gateway: 1, life: 1 });
+  const lateBy = (seconds: number, knew?: number): RunFacts['messages'] => [
+    whatsApp('111111', 0.1, { ...FAILED, gateway: 0, life: 1 }),
+    newerLeft,
+    message('111111', 1.1 + seconds, {
+      ...{ gateway: 0, life: 1, knewAt: knew === undefined ? undefined : at(knew) },
+    }),
+  ];
+
+  it('finds a code that was sent after a newer one of the same user', () => {
+    const facts = { events: [older, newer] };
+    expect(violationsOf({ ...facts, messages: lateBy(0.3) })).to.deep.equal(['superseded']);
+    const ofBob = { events: [older, { ...newer, userId: 'bob' }] };
+    expect(violationsOf({ ...ofBob, messages: lateBy(0.3) })).to.deep.equal([]);
+  });
+
+  it('allows it while the gateway could not know: as long as an answer of Redis may take', () => {
+    const facts = { events: [older, newer] };
+    expect(violationsOf({ ...facts, messages: lateBy(0.15) })).to.deep.equal([]);
+    expect(violationsOf({ ...facts, messages: lateBy(0.15, 1.05) })).to.deep.equal([]);
+    // It had read an answer that Redis made after the newer code had left.
+    expect(violationsOf({ ...facts, messages: lateBy(0.06, 1.15) })).to.deep.equal(['superseded']);
+    // One process knows the order of its own calls.
+    const own = [newerLeft, { ...message('111111', 1.11), gateway: 1, life: 1 }];
+    expect(violationsOf({ ...facts, messages: own })).to.deep.equal(['superseded']);
+  });
+
+  it('allows it for codes that came at once, while Redis was lost, and if nobody knows the first call', () => {
+    const atOnce = { events: [older, event('222222', call(0.1, 'SUCCESSFUL', { gateway: 1 }))] };
+    expect(violationsOf({ ...atOnce, messages: lateBy(1) })).to.deep.equal([]);
+    const facts = { events: [older, newer], messages: lateBy(1) };
+    expect(violationsOf({ ...facts, wipes: [at(1.5)] })).to.deep.equal([]);
+    expect(violationsOf({ ...facts, hookEvents: loss(0, 1.5, 9) })).to.deep.equal([]);
+    expect(violationsOf({ ...facts, hookEvents: loss(1, 1, 1.2) })).to.deep.equal([]);
+    expect(violationsOf({ ...facts, outages: [outage(0, 0, 0.5)] })).to.deep.equal([]);
+    expect(violationsOf({ ...facts, hookEvents: loss(2, 0) })).to.deep.equal(['superseded']);
+  });
+
+  it('says whether a repeat that sent the older code had come before the newer one left, or after', () => {
+    const messages = [newerLeft, message('111111', 3.1, { gateway: 2, life: 1 })];
+    const withRepeat = (seconds: number): Partial<RunFacts> => ({
+      messages,
+      events: [
+        event('111111', hungUp(0), call(seconds, 'SUCCESSFUL', { gateway: 2, durationMs: 2_500 })),
+        newer,
+      ],
+    });
+    expect(violationsOf(withRepeat(1.05))).to.deep.equal(['repeated']);
+    expect(violationsOf(withRepeat(2))).to.deep.equal(['revived']);
+  });
+
+  it('finds a late send after the report of its use, or of a newer use', () => {
+    const use: UseFact = {
+      ...{ userId: 'ana', eventId: 'event 111111', usedAt: at(2), at: at(2.1), gateway: 1, isTaken: true },
+    };
+    const failed = whatsApp('111111', 0.1, { ...FAILED, statusAt: at(4), gateway: 0, life: 1 });
+    const facts = { events: [older], messages: [failed, message('111111', 4, { gateway: 0, life: 1 })] };
+    expect(violationsOf(facts)).to.deep.equal([]);
+    expect(violationsOf({ ...facts, uses: [use] })).to.deep.equal(['used']);
+    expect(violationsOf({ ...facts, uses: [{ ...use, isTaken: false }] })).to.deep.equal([]);
+    expect(violationsOf({ ...facts, uses: [{ ...use, usedAt: at(-1) }] })).to.deep.equal([]);
+    expect(violationsOf({ ...facts, uses: [use], outages: [outage(1, 2.2, 3)] })).to.deep.equal([]);
+    expect(violationsOf({ ...facts, uses: [use], hookEvents: loss(0, 3) })).to.deep.equal([]);
+  });
+});

@@ -1,0 +1,79 @@
+import type { Allowances } from './allowances.js';
+import type { CallFact, MessageFact, RunFacts } from './facts.js';
+import { callOf, startOf, type EventRecord } from './records.js';
+
+/** The order of one user's codes: none leaves after a newer one, nor after its use. An event's first call decides. */
+
+/** Calls within this time may have no order: their ways to Redis may take so long. Milliseconds. */
+const AT_ONCE_MS = 150;
+/** From the answer to a report of a use until no late send leaves any more, milliseconds. */
+const USED_MS = 500;
+
+/**
+ * How a code left after a newer one: by the first call of its event, by a repeat that had come before the newer one left,
+ * or by one that came later.
+ */
+export type Superseded = 'superseded' | 'repeated' | 'revived';
+
+export function supersededBy(record: EventRecord, allowances: Allowances): ReadonlySet<Superseded> {
+  const found = record.messages.flatMap((message): readonly Superseded[] => {
+    const newer = newerOf(message, record, allowances);
+    if (newer === undefined) return [];
+    // What follows late comes from the call that sent the first message.
+    const call = callOf(record.messages[0] ?? message, record.event.calls);
+    if (call === undefined || call === record.event.calls[0]) return ['superseded'];
+    return call.at <= newer.at ? ['repeated'] : ['revived'];
+  });
+  return new Set(found);
+}
+
+/** The first newer message that had left before this one, if its gateway could know it. */
+function newerOf(
+  message: MessageFact,
+  { event, newer, newerMessages }: EventRecord,
+  allowances: Allowances,
+): MessageFact | undefined {
+  const from = startOf(event);
+  const isExcused =
+    allowances.hasForgotten(from, message.at) ||
+    allowances.hadLost(message.gateway, from, message.at) ||
+    mayBeUnknown(event.calls[0], allowances);
+  if (isExcused) return undefined;
+  for (const newerEvent of newer) {
+    const left = newerMessages.find(({ code }) => code === newerEvent.code);
+    if (left === undefined || startOf(newerEvent) - from <= AT_ONCE_MS) continue;
+    const isSameProcess =
+      message.gateway !== undefined && message.gateway === left.gateway && message.life === left.life;
+    if (isSameProcess ? message.at <= left.at : !allowances.couldKnow(message, left.at)) continue;
+    if (!allowances.hadLost(left.gateway, startOf(newerEvent), message.at)) return left;
+  }
+  return undefined;
+}
+
+/** A first call whose gateway died, or had lost Redis, may be known to nobody: its repeat is then a new code. */
+function mayBeUnknown(call: CallFact | undefined, allowances: Allowances): boolean {
+  if (call?.gateway === undefined) return true;
+  const to = call.at + call.durationMs;
+  return allowances.hadLost(call.gateway, call.at, to) || allowances.wasOut(call.gateway, call.at, to);
+}
+
+/** Whether a message left although its code, or a newer one, had been used. */
+export function isSentAfterUse(
+  { event, messages }: EventRecord,
+  { uses = [] }: RunFacts,
+  allowances: Allowances,
+): boolean {
+  const from = startOf(event);
+  return messages.some((message) =>
+    uses.some(({ usedAt, at, gateway, isTaken, userId }) => {
+      const isLater = isTaken && userId === event.userId && from + AT_ONCE_MS < usedAt;
+      if (!isLater || message.at < at + USED_MS) return false;
+      return (
+        !allowances.hasForgotten(from, message.at) &&
+        !allowances.hadLost(undefined, from, message.at) &&
+        // The gateway records the use after its answer.
+        !allowances.wasOut(gateway, at, at + USED_MS)
+      );
+    }),
+  );
+}

@@ -1,0 +1,180 @@
+import { getExpectedTwilioSignature } from 'twilio/lib/webhooks/webhooks.js';
+import { makeHookPayload } from '#lib/testing/okta/hook-payload.js';
+import { between, chanceOf } from '../chance.js';
+import type { CallbackFact, CallFact, EventFact, UseFact, WordFact } from '../facts.js';
+import { readAnswer } from '../okta.js';
+import { AUTH_TOKEN, HOOK_SECRET, PUBLIC_URL, type SimulatedGateway } from './gateway.js';
+import type { Step } from './steps.js';
+import type { SentMessage } from './vendors.js';
+
+/** Everybody who calls the gateways: Okta's two hooks, and Twilio with status callbacks and a user's words. */
+
+const PHONE = '+12025550142';
+const USER = { userId: '00uchaos00000000001', login: 'chaos@example.com' };
+const WHATSAPP_FROM = 'whatsapp:+14155550199';
+const OKTA_WAITS_MS = 3_000;
+
+type StepOf<Kind extends Step['kind']> = Extract<Step, { readonly kind: Kind }>;
+
+export class Callers {
+  readonly callbacks: CallbackFact[] = [];
+  readonly words: WordFact[] = [];
+  readonly uses: UseFact[] = [];
+  /** By event. */
+  readonly #calls = new Map<number, CallFact[]>();
+  /** By use: when Okta saw it. */
+  readonly #usedAt = new Map<number, number>();
+  readonly #seed: number;
+  readonly #gateways: number;
+  readonly #near: (index: number) => SimulatedGateway | undefined;
+
+  /** @param near - the gateway at this place, or another one if it takes no requests. */
+  constructor(
+    { seed, gateways }: { readonly seed: number; readonly gateways: number },
+    near: (index: number) => SimulatedGateway | undefined,
+  ) {
+    this.#seed = seed;
+    this.#gateways = gateways;
+    this.#near = near;
+  }
+
+  get events(): readonly EventFact[] {
+    return [...this.#calls].map(([event, calls]) => ({
+      ...{ eventId: eventIdOf(event), code: codeOf(event), userId: USER.userId, calls },
+    }));
+  }
+
+  /** The numbers of the events that were called for. */
+  get called(): readonly number[] {
+    return [...this.#calls.keys()];
+  }
+
+  /** Okta calls for an event: every time with the same request. */
+  call({ event, gateway: at, hangUpMs }: Pick<StepOf<'code'>, 'event' | 'gateway' | 'hangUpMs'>): void {
+    const calls = this.#calls.get(event) ?? [];
+    this.#calls.set(event, calls);
+    const from = Date.now();
+    const eventTime = new Date(calls[0]?.at ?? from);
+    const gateway = this.#near(at);
+    const { index, life } = gateway ?? {};
+    const called = { at: from, gateway: index, life, answer: undefined };
+    if (gateway === undefined) {
+      calls.push({ ...called, durationMs: 0, problem: 'no gateway' });
+      return;
+    }
+    const payload = makeHookPayload(
+      { ...USER, eventId: eventIdOf(event), otpCode: codeOf(event), phoneNumber: PHONE, eventTime },
+      undefined,
+      { orgUrl: 'https://acme.okta.com', now: from },
+    );
+    const call = gateway.post('', JSON.stringify(payload), jsonHeaders());
+    const place = calls.push({ ...called, durationMs: Infinity, problem: undefined }) - 1;
+    const timer = setTimeout(
+      () => {
+        call.hangUp();
+      },
+      Math.min(hangUpMs, OKTA_WAITS_MS),
+    );
+    void call.answer.then((answer) => {
+      clearTimeout(timer);
+      const durationMs = Date.now() - from;
+      const hasHungUp = durationMs < OKTA_WAITS_MS ? 'hung up' : 'no answer in time';
+      const problem = gateway.isDead ? 'connection lost' : hasHungUp;
+      calls[place] =
+        answer === undefined
+          ? { ...called, durationMs, problem }
+          : { ...called, durationMs, problem: undefined, answer: readAnswer(answer.status, answer.text) };
+    });
+  }
+
+  /** Twilio brings a word of the user. */
+  async bringWord({ word, message, gateway: at }: StepOf<'word'>): Promise<void> {
+    const gateway = this.#near(at);
+    if (gateway === undefined) return;
+    const messageId = `SM${'e'.repeat(30)}${String(message).padStart(2, '0')}`;
+    const from = Date.now();
+    const params = { MessageSid: messageId, From: `whatsapp:${PHONE}`, To: WHATSAPP_FROM, Body: word };
+    const status = await postForm(gateway, '/twilio/inbound', params);
+    this.words.push({
+      ...{ userId: USER.userId, word, messageId, at: from, answeredAt: Date.now() },
+      ...{ gateway: gateway.index, isTaken: status === 200 },
+    });
+  }
+
+  /** Okta's event hook reports a used code. */
+  async bringUse({ event, use, gateway: at }: StepOf<'use'>): Promise<void> {
+    const gateway = this.#near(at);
+    if (gateway === undefined) return;
+    const usedAt = this.#usedAt.get(use) ?? Date.now();
+    this.#usedAt.set(use, usedAt);
+    const used = {
+      ...{
+        uuid: `use-${use}`,
+        eventType: 'user.authentication.auth_via_mfa',
+        outcome: { result: 'SUCCESS' },
+      },
+      ...{ published: new Date(usedAt).toISOString(), target: [{ type: 'User', id: USER.userId }] },
+      debugContext: { debugData: { factor: 'SMS_FACTOR' } },
+    };
+    const call = gateway.post('/events', JSON.stringify({ data: { events: [used] } }), jsonHeaders());
+    const answer = await call.answer;
+    this.uses.push({
+      ...{ userId: USER.userId, eventId: eventIdOf(event), usedAt, at: Date.now() },
+      ...{ gateway: gateway.index, isTaken: answer?.status === 204 },
+    });
+  }
+
+  /** Twilio reports on a message: some reports come twice, each to any gateway. */
+  bringReports(message: SentMessage): void {
+    const chance = chanceOf(this.#seed, `reports ${message.sid}`);
+    for (const { afterMs, status } of message.reports) {
+      setTimeout(() => {
+        Object.assign(message, { status, statusAt: Date.now() });
+        message.errorCode = status === 'undelivered' ? 63_016 : undefined;
+        if (status === 'undelivered') message.failedAt = Date.now();
+      }, afterMs);
+      const copies = chance() < 0.7 ? 1 : between(chance, 2, 3);
+      for (let copy = 0; copy < copies; copy += 1) {
+        const lateMs = copy === 0 ? 0 : between(chance, 0, 1_500);
+        const at = between(chance, 0, this.#gateways - 1);
+        setTimeout(() => void this.#bringReport(message, status, at), afterMs + lateMs);
+      }
+    }
+  }
+
+  async #bringReport({ sid, channel, callbackUrl }: SentMessage, status: string, at: number): Promise<void> {
+    const gateway = this.#near(at);
+    if (gateway === undefined || callbackUrl === undefined) return;
+    const params = {
+      ...{ MessageSid: sid, MessageStatus: status, To: channel === 'whatsapp' ? `whatsapp:${PHONE}` : PHONE },
+      ...(status === 'undelivered' ? { ErrorCode: '63016' } : {}),
+    };
+    const isTaken = (await postForm(gateway, callbackUrl.slice(PUBLIC_URL.length), params)) === 204;
+    this.callbacks.push({ sid, status, at: Date.now(), gateway: gateway.index, isTaken });
+  }
+}
+
+function eventIdOf(event: number): string {
+  return `event-${event}`;
+}
+
+export function codeOf(event: number): string {
+  return String(100_000 + event);
+}
+
+function jsonHeaders(): Readonly<Record<string, string>> {
+  return { authorization: HOOK_SECRET, 'content-type': 'application/json' };
+}
+
+/** Posts a form as Twilio does. Resolves to the status of the answer, if there is one. */
+async function postForm(
+  gateway: SimulatedGateway,
+  path: string,
+  params: Readonly<Record<string, string>>,
+): Promise<number | undefined> {
+  const answer = await gateway.post(path, new URLSearchParams(params).toString(), {
+    'content-type': 'application/x-www-form-urlencoded',
+    'x-twilio-signature': getExpectedTwilioSignature(AUTH_TOKEN, PUBLIC_URL + path, params),
+  }).answer;
+  return answer?.status;
+}

@@ -1,0 +1,98 @@
+import { expect } from 'chai';
+import { needRedis } from '#harness/redis-server.js';
+import { play, type World } from './play.js';
+import { SimulatedRedis } from './redis.js';
+import { commandOf } from './resp.js';
+import { makeScript, type Script } from './script.js';
+import type { Step } from './steps.js';
+import { SimulatedTime } from './time.js';
+
+describe('a schedule in simulated time', () => {
+  let world: World;
+  before(async function () {
+    needRedis(this);
+    const redis = await SimulatedRedis.start();
+    world = { redis, time: new SimulatedTime(redis) };
+  });
+  after(async () => {
+    if ((world as World | undefined) === undefined) return;
+    world.time.end();
+    await world.redis.close();
+  });
+
+  const scriptOf = (...steps: readonly Step[]): Script => ({
+    ...{ seed: 3, gateways: 3, isOptedIn: true, isProfileCached: false, isOktaSlow: false },
+    ...{ afterSeconds: undefined, limit: undefined, keyLists: [[0]], steps },
+  });
+  const code = (atMs: number, more: Partial<Extract<Step, { kind: 'code' }>> = {}): Step => ({
+    ...{ kind: 'code', atMs, event: 0, gateway: 0, hangUpMs: 3_000 },
+    ...more,
+  });
+  const redisSays = async (...words: readonly string[]): Promise<string> =>
+    (await world.redis.run(commandOf(words))).toString();
+
+  it('has the same records for the same seed', async () => {
+    for (const seed of [11, 12, 13]) {
+      const [one, other] = [await play(makeScript(seed, 3), world), await play(makeScript(seed, 3), world)];
+      const from = (facts: typeof one): number => facts.events[0]?.calls[0]?.at ?? 0;
+      const calls = (facts: typeof one): object =>
+        facts.events.map((event) =>
+          event.calls.map(({ at, ...call }) => ({ ...call, at: at - from(facts) })),
+        );
+      expect(calls(one)).to.deep.equal(calls(other));
+      const told = (facts: typeof one): object =>
+        facts.hookEvents.map(({ at, type, gateway, text }) => [at - from(facts), type, gateway, text]);
+      expect(told(one)).to.deep.equal(told(other));
+    }
+  });
+
+  it('lets the keys and the scripts of Redis live by its time', async () => {
+    const { time } = world;
+    await redisSays('SET', 'key', 'value', 'PX', '1000');
+    const clock = "local time = redis.call('TIME') return time[1] * 1000 + math.floor(time[2] / 1000)";
+    expect(await redisSays('EVAL', clock, '0')).to.equal(`:${Date.now()}\r\n`);
+    await time.pass(60_000);
+    expect(await redisSays('EVAL', clock, '0')).to.equal(`:${Date.now()}\r\n`);
+    expect(await redisSays('EXISTS', 'key')).to.equal(':0\r\n');
+    await redisSays('SET', 'key', 'value', 'PX', '90000');
+    await time.pass(60_000);
+    expect(await redisSays('EXISTS', 'key')).to.equal(':1\r\n');
+  });
+
+  it('sends a code once, also if its event comes again at each gateway', async () => {
+    const again = [1, 2].map((gateway) => code(1_000, { gateway }));
+    const { events, messages } = await play(scriptOf(code(0), ...again), world);
+    const ofEvent = messages.filter(({ code: sent }) => sent === events[0]?.code);
+    expect(ofEvent.filter(({ channel }) => channel === 'whatsapp')).to.have.length.at.most(1);
+    expect(events[0]?.calls.map(({ gateway }) => gateway)).to.include.members([0, 1, 2]);
+    expect(new Set(events[0]?.calls.map(({ answer }) => answer)).size).to.equal(1);
+  });
+
+  it('loses what a killed gateway has not answered, and starts another process', async () => {
+    const kill: Step = { kind: 'kill at a command', atMs: 0, gateway: 0, skip: 0, cut: 'after', forMs: 500 };
+    const { events, outages, hookEvents } = await play(scriptOf(kill, code(0)), world);
+    expect(events[0]?.calls[0]).to.deep.include({ gateway: 0, life: 1, problem: 'connection lost' });
+    expect(outages.map(({ gateway, from, to }) => [gateway, to - from])).to.deep.equal([[0, 500]]);
+    expect(hookEvents.some(({ gateway, life }) => gateway === 0 && life === 2)).to.equal(true);
+  });
+
+  it('notes a command that was lost, and no idle connection that ended', async () => {
+    const cut = { kind: 'cut at a command', atMs: 2_000, gateway: 0, skip: 0, cut: 'before' } as const;
+    const felt = (await play(scriptOf(cut, code(2_000)), world)).felt ?? [];
+    expect(felt.map(({ gateway }) => gateway)).to.deep.equal([0]);
+    const idle = await play(scriptOf({ kind: 'cut', atMs: 2_000, gateway: 0 }, code(3_000)), world);
+    expect(idle.felt).to.deep.equal([]);
+  });
+
+  it('knows who sent a message, and what that process had read of Redis', async () => {
+    const slow: Step = {
+      ...{ kind: 'slow way', atMs: 0, gateway: 1, forMs: 9_000, delayMs: { to: 0, from: 100 } },
+    };
+    const { messages, events } = await play(scriptOf(slow, code(100, { gateway: 1 })), world);
+    const [message] = messages;
+    const came = events[0]?.calls[0]?.at ?? 0;
+    expect(message).to.deep.include({ gateway: 1, life: 1 });
+    expect(message?.knewAt).to.be.at.least(came);
+    expect(message?.knewAt).to.be.at.most(message?.at ?? 0);
+  });
+});

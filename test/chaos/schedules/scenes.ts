@@ -1,0 +1,76 @@
+import { between } from '../chance.js';
+import type { Step } from './steps.js';
+
+/** Codes of one user whose times fit together as they seldom do by chance. Everything else about them is random. */
+
+/** @param windowMs - the window of the user's limit. */
+export type Scene = (chance: () => number, gateways: number, windowMs: number) => readonly Step[];
+
+/** A call that sends nothing lasts longer than its window, and codes of the next window come before and after its end. */
+const windowEnds: Scene = (chance, gateways, windowMs) => {
+  const anyGateway = (): number => between(chance, 0, gateways - 1);
+  const nextMs = windowMs + between(chance, 155, 500);
+  const afterMs = nextMs + between(chance, 100, 500);
+  const thenMs = afterMs + between(chance, 100, 500);
+  return [
+    code(0, 0, anyGateway(), between(chance, 1, 200)),
+    ...[nextMs, afterMs, thenMs].map((atMs, index) => code(atMs, index + 1, anyGateway())),
+  ];
+};
+
+/** A gateway goes on without a profile after half of the time for sends. */
+const PROFILE_GIVEN_UP_MS = 1_275;
+
+/**
+ * A newer code leaves at once, since its gateway has the user's profile, while its place is still on its way to Redis.
+ * An older one asks, having waited for the profile at its own gateway.
+ */
+const slowPlace: Scene = (chance, gateways) => {
+  const newer = between(chance, 0, gateways - 1);
+  const olderMs = between(chance, 2_000, 3_500);
+  const asksMs = chance() < 0.5 ? PROFILE_GIVEN_UP_MS : between(chance, 300, PROFILE_GIVEN_UP_MS);
+  const newerMs = olderMs + asksMs - between(chance, 10, 120);
+  return [
+    code(0, 0, newer),
+    code(olderMs, 1, otherThan(newer, chance, gateways)),
+    { kind: 'slow command', atMs: newerMs, gateway: newer, skip: 1, forMs: between(chance, 80, 135) },
+    code(newerMs, 2, newer),
+  ];
+};
+
+/** An event comes again while its first caller is gone, beside a newer code; then one more comes elsewhere. */
+const besideNewer: Scene = (chance, gateways) => {
+  const home = between(chance, 0, gateways - 1);
+  const againMs = between(chance, 1, 60);
+  const newerMs = againMs + between(chance, 0, 100);
+  return [
+    code(0, 0, home, againMs + between(chance, 0, 200)),
+    code(againMs, 0, home),
+    code(newerMs, 1, home),
+    code(newerMs + between(chance, 100, 900), 2, otherThan(home, chance, gateways)),
+  ];
+};
+
+/** A gateway dies while it takes STOP, and Twilio brings it to another one. */
+const wordOfTheDying: Scene = (chance, gateways) => {
+  const first = between(chance, 0, gateways - 1);
+  const atMs = between(chance, 0, 2_000);
+  const stop = { kind: 'word', word: 'STOP', message: 9 } as const;
+  const cut = (['before', 'after', 'within'] as const)[between(chance, 0, 2)] ?? 'after';
+  return [
+    code(0, 0, between(chance, 0, gateways - 1)),
+    { kind: 'kill at a command', atMs, gateway: first, skip: between(chance, 0, 3), cut, forMs: 1_000 },
+    { ...stop, atMs, gateway: first },
+    { ...stop, atMs: atMs + between(chance, 1, 3_000), gateway: otherThan(first, chance, gateways) },
+  ];
+};
+
+export const SCENES = { windowEnds, slowPlace, besideNewer, wordOfTheDying } as const;
+
+function code(atMs: number, event: number, gateway: number, hangUpMs = 3_000): Step {
+  return { kind: 'code', atMs, event, gateway, hangUpMs };
+}
+
+function otherThan(gateway: number, chance: () => number, gateways: number): number {
+  return (gateway + between(chance, 1, gateways - 1)) % gateways;
+}

@@ -1,0 +1,180 @@
+import { between, chanceOf, pick, shuffled } from '../chance.js';
+import { FAULTS } from './faults.js';
+import { SCENES, type Scene } from './scenes.js';
+import type { Step } from './steps.js';
+
+/** Makes a random schedule: what happens to one user's codes, and which faults, at which times. */
+
+export interface Script {
+  readonly seed: number;
+  readonly gateways: number;
+  readonly isOptedIn: boolean;
+  readonly isProfileCached: boolean;
+  /** Profiles often take most of a call's time. */
+  readonly isOktaSlow: boolean;
+  /** A WhatsApp message without a delivery report counts as lost after this time; `undefined`: never. */
+  readonly afterSeconds: number | undefined;
+  /** The limit of the user. */
+  readonly limit: { readonly points: number; readonly seconds: number } | undefined;
+  /** The lists of encryption keys that gateways have: while a key is changed, there are several. */
+  readonly keyLists: readonly (readonly number[])[];
+  readonly steps: readonly Step[];
+}
+
+/** One key, then the two steps of a change. */
+const KEY_LISTS: readonly Script['keyLists'][] = [[[0]], [[0], [1, 0]], [[1, 0], [0, 1], [1]]];
+
+export function makeScript(seed: number, gateways: number): Script {
+  const chance = chanceOf(seed, 'script');
+  const limit =
+    chance() < 0.25 ? { points: between(chance, 1, 2), seconds: between(chance, 1, 2) } : undefined;
+  const scene = sceneBy(chance, limit !== undefined);
+  const codes = scene?.(chance, gateways, (limit?.seconds ?? 0) * 1000) ?? codesBy(chance, gateways);
+  const steps = [...codes, ...wordsBy(chance, gateways, codes), ...usesBy(chance, gateways)];
+  return {
+    ...{ seed, gateways, limit },
+    isOptedIn: chance() < 0.85,
+    isProfileCached: chance() < 0.3 || scene === SCENES.slowPlace,
+    isOktaSlow: chance() < (scene === undefined ? 0.35 : 0.9),
+    afterSeconds: chance() < 0.25 ? 5 : undefined,
+    keyLists: KEY_LISTS[
+      pick(chance, [
+        [3, 0, 0],
+        [2, 1, 2],
+      ])
+    ] ?? [[0]],
+    // At the same moment a fault comes first.
+    steps: [...faultsBy(chance, gateways, steps), ...steps].sort((a, b) => a.atMs - b.atMs),
+  };
+}
+
+function sceneBy(chance: () => number, hasLimit: boolean): Scene | undefined {
+  const lot = chance();
+  if (hasLimit) return lot < 0.5 ? SCENES.windowEnds : undefined;
+  if (lot < 0.1) return SCENES.slowPlace;
+  if (lot < 0.25) return SCENES.besideNewer;
+  return lot < 0.3 ? SCENES.wordOfTheDying : undefined;
+}
+
+/** Of several events, some at once; with hang-ups, Okta's retries, and repeats of any earlier event. */
+function codesBy(chance: () => number, gateways: number): readonly Step[] {
+  const steps: Step[] = [];
+  const events = pick(chance, [
+    [1, 1, 1],
+    [3, 2, 2],
+    [4, 3, 3],
+    [2, 4, 5],
+  ]);
+  // In a crowd, most calls come to one gateway, nearly at once, and their callers are impatient.
+  const isCrowd = chance() < 0.35;
+  const anyGateway = (): number => between(chance, 0, gateways - 1);
+  const home = anyGateway();
+  let atMs = 0;
+  for (let event = 0; event < events; event += 1) {
+    const isImpatient = chance() < (isCrowd ? 0.6 : 0.35);
+    const hangUpMs = isImpatient
+      ? pick(chance, [
+          [3, 1, 120],
+          [3, 100, 900],
+          [1, 900, 2_900],
+        ])
+      : 3_000;
+    const gateway = chance() < (isCrowd ? 0.75 : 0.3) ? home : anyGateway();
+    steps.push({ kind: 'code', atMs, event, gateway, hangUpMs });
+    const callAgain = (afterMs: number): void => {
+      const at = chance() < 0.5 ? gateway : anyGateway();
+      steps.push({ kind: 'code', atMs: atMs + afterMs, event, gateway: at, hangUpMs: 3_000 });
+    };
+    if (chance() < (isImpatient ? 0.8 : 0.3)) {
+      callAgain(
+        pick(chance, [
+          [isCrowd ? 6 : 2, 0, 60],
+          [2, 20, hangUpMs],
+          [4, hangUpMs, hangUpMs + 200],
+        ]),
+      );
+    }
+    if (chance() < 0.3)
+      callAgain(
+        pick(chance, [
+          [2, 100, 1_000],
+          [3, 1_000, 8_000],
+        ]),
+      );
+    atMs += pick(chance, [
+      [isCrowd ? 10 : 3, 0, 100],
+      [4, 100, 600],
+      [3, 600, 2_000],
+      [1, 2_000, 5_000],
+    ]);
+  }
+  return steps;
+}
+
+/** STOP and START, often while a code is on its way; some come twice. */
+function wordsBy(chance: () => number, gateways: number, codes: readonly Step[]): readonly Step[] {
+  const steps: Step[] = [];
+  const words = pick(chance, [
+    [5, 0, 0],
+    [5, 1, 1],
+    [2, 2, 3],
+  ]);
+  for (let message = 0; message < words; message += 1) {
+    const near = codes[between(chance, 0, codes.length - 1)]?.atMs ?? 0;
+    const atMs =
+      near +
+      pick(chance, [
+        [5, 0, 900],
+        [3, 900, 4_000],
+      ]);
+    const word = chance() < 0.75 ? 'STOP' : 'START';
+    const times =
+      chance() < 0.5
+        ? [atMs]
+        : [
+            atMs,
+            atMs +
+              pick(chance, [
+                [2, 0, 100],
+                [2, 100, 3_000],
+              ]),
+          ];
+    for (const at of times)
+      steps.push({ kind: 'word', atMs: at, word, message, gateway: between(chance, 0, gateways - 1) });
+  }
+  return steps;
+}
+
+/** A report of a used code, sometimes twice. */
+function usesBy(chance: () => number, gateways: number): readonly Step[] {
+  if (chance() > 0.25) return [];
+  const atMs = between(chance, 300, 6_000);
+  const times = chance() < 0.6 ? [atMs] : [atMs, atMs + between(chance, 0, 800)];
+  return times.map((at) => ({
+    ...{ kind: 'use', atMs: at, event: 0, use: 0, gateway: between(chance, 0, gateways - 1) },
+  }));
+}
+
+/** Faults near what happens: before it, or within the time that it takes; often at its gateway. */
+function faultsBy(chance: () => number, gateways: number, steps: readonly Step[]): readonly Step[] {
+  const faults = pick(chance, [
+    [2, 0, 0],
+    [4, 1, 1],
+    [3, 2, 2],
+    [2, 3, 4],
+  ]);
+  return shuffled(FAULTS, chance)
+    .slice(0, faults)
+    .map((makeFault) => {
+      const near = steps[between(chance, 0, steps.length - 1)];
+      const afterMs = pick(chance, [
+        [6, 0, 0],
+        [2, -400, 0],
+        [3, 0, 60],
+        [2, 60, 1_500],
+      ]);
+      const its = near !== undefined && 'gateway' in near ? near.gateway : 0;
+      const gateway = chance() < 0.6 ? its : between(chance, 0, gateways - 1);
+      return { atMs: Math.max(0, (near?.atMs ?? 0) + afterMs), ...makeFault(chance, gateway) };
+    });
+}

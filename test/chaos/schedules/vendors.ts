@@ -1,0 +1,222 @@
+import { createHash } from 'node:crypto';
+import type { Dispatcher } from 'undici';
+import { between, chanceOf, pick } from '../chance.js';
+import type { MessageFact } from '../facts.js';
+import { FunctionDispatcher, VendorCall } from './vendor-call.js';
+
+/**
+ * Okta's Users API and Twilio for one schedule. What they do depends on the seed and on what they are asked, not on what
+ * was before: so a step can be left out of a schedule, and the rest stays as it was.
+ */
+
+/** A status that Twilio reports, milliseconds after it got the message. */
+export interface Report {
+  readonly afterMs: number;
+  readonly status: 'sent' | 'delivered' | 'undelivered';
+}
+
+/** What Twilio does with a request for a message. */
+interface Ending {
+  readonly kind: 'accepted' | 'refused' | 'unavailable' | 'failed' | 'reset' | 'silent' | 'unreachable';
+  readonly afterMs: number;
+  /** It has the message, whatever it answers. */
+  readonly isSent: boolean;
+}
+
+export type SentMessage = { -readonly [Key in keyof MessageFact]: MessageFact[Key] } & {
+  readonly reports: readonly Report[];
+  /** Twilio's callbacks go there. */
+  readonly callbackUrl: string | undefined;
+};
+
+/** The process that asks. */
+export interface Asker {
+  readonly index: number;
+  readonly life: number;
+  readonly isDead: boolean;
+  /** When Redis made the last answer that it has read. */
+  readonly answeredAtMs: number;
+}
+
+/** A request for a message. */
+interface Sending {
+  readonly code: string;
+  readonly channel: string;
+  /** How often this was requested. */
+  readonly times: number;
+  readonly callbackUrl: string | undefined;
+}
+
+export class Vendors {
+  readonly messages: SentMessage[] = [];
+  /** By code: the requests to Twilio. */
+  readonly sendRequests = new Map<string, number>();
+  readonly #options: { readonly seed: number; readonly isOptedIn: boolean; readonly isOktaSlow: boolean };
+  readonly #on: {
+    /** Twilio gets a request for a message. */
+    readonly onRequest: (asker: Asker) => void;
+    /** Twilio has a message. */
+    readonly onMessage: (message: SentMessage, asker: Asker) => void;
+    readonly onStep: () => void;
+  };
+  /** By process: the profiles that it has read. */
+  readonly #reads = new Map<string, number>();
+
+  constructor(
+    options: { readonly seed: number; readonly isOptedIn: boolean; readonly isOktaSlow: boolean },
+    on: {
+      readonly onRequest: (asker: Asker) => void;
+      readonly onMessage: (message: SentMessage, asker: Asker) => void;
+      readonly onStep: () => void;
+    },
+  ) {
+    this.#options = options;
+    this.#on = on;
+  }
+
+  dispatcherOf(asker: Asker): Dispatcher {
+    return new FunctionDispatcher((options, handler) => {
+      const call = new VendorCall(handler, () => asker.isDead, this.#on.onStep);
+      void this.#handle(options, asker, call);
+    });
+  }
+
+  async #handle(
+    { path, method, body }: Dispatcher.DispatchOptions,
+    asker: Asker,
+    call: VendorCall,
+  ): Promise<void> {
+    this.#on.onStep();
+    if (path.startsWith('/api/v1/users/')) {
+      await this.#readUser(path, asker, call);
+    } else if (method === 'POST' && path.endsWith('/Messages.json')) {
+      await this.#send(new URLSearchParams(typeof body === 'string' ? body : ''), asker, call);
+    } else if (call.leave()) {
+      const sid = /\/Messages\/(\w+)\.json$/.exec(path)?.[1];
+      const message = this.messages.find((sent) => sent.sid === sid);
+      if (message === undefined) call.answer(404, {});
+      else call.answer(200, { sid, status: message.status, error_code: message.errorCode ?? null });
+    }
+  }
+
+  async #readUser(path: string, { index, life }: Asker, call: VendorCall): Promise<void> {
+    const { seed, isOktaSlow, isOptedIn } = this.#options;
+    const reader = `read ${index} ${life}`;
+    const reads = (this.#reads.get(reader) ?? 0) + 1;
+    this.#reads.set(reader, reads);
+    const chance = chanceOf(seed, `${reader} ${reads}`);
+    if (!call.leave()) return;
+    await call.after(pick(chance, isOktaSlow ? SLOW_READS : READS));
+    if (chance() < 0.01) call.answer(429, { errorCode: 'E0000047' });
+    else call.answer(200, { id: path.split('/').at(-1), profile: { whatsAppOptIn: isOptedIn } });
+  }
+
+  async #send(form: URLSearchParams, asker: Asker, call: VendorCall): Promise<void> {
+    const channel = form.get('To')?.startsWith('whatsapp:') === true ? 'whatsapp' : 'sms';
+    const text = `${form.get('Body') ?? ''} ${form.get('ContentVariables') ?? ''}`;
+    const code = /\b\d{6}\b/.exec(text)?.[0] ?? '';
+    const times = (this.sendRequests.get(code) ?? 0) + 1;
+    const chance = chanceOf(this.#options.seed, `send ${code} ${channel} ${times}`);
+    const ending = endingBy(chance);
+    if (ending.kind === 'unreachable') {
+      await call.after(ending.afterMs);
+      call.fail('ECONNREFUSED');
+      return;
+    }
+    this.#on.onRequest(asker);
+    if (!call.leave()) return;
+    this.sendRequests.set(code, times);
+    const sending = { code, channel, times, callbackUrl: form.get('StatusCallback') ?? undefined };
+    const message = ending.isSent ? this.#accept(sending, asker, chance) : undefined;
+    await call.after(ending.afterMs);
+    answerBy(ending, message, call);
+  }
+
+  #accept({ code, channel, times, callbackUrl }: Sending, asker: Asker, chance: () => number): SentMessage {
+    const now = Date.now();
+    const message: SentMessage = {
+      // Not the code itself: the hook masks ids that contain it.
+      sid: `SM${createHash('md5').update(`${code} ${channel} ${times}`).digest('hex')}`,
+      ...{ code, channel, callbackUrl, at: now, status: 'queued', statusAt: now, errorCode: undefined },
+      ...{ gateway: asker.index, life: asker.life, knewAt: asker.answeredAtMs, acceptedAt: undefined },
+      reports: reportsBy(chance, channel),
+    };
+    this.messages.push(message);
+    this.#on.onMessage(message, asker);
+    return message;
+  }
+}
+
+function answerBy({ kind }: Ending, message: SentMessage | undefined, call: VendorCall): void {
+  switch (kind) {
+    case 'accepted':
+      if (call.answer(201, { sid: message?.sid, status: 'queued' }) && message !== undefined)
+        message.acceptedAt = Date.now();
+      return;
+    case 'refused':
+      call.answer(400, { code: 20_001, message: 'no' });
+      return;
+    case 'unavailable':
+      call.answer(503, { code: 20_503, message: 'no' });
+      return;
+    case 'failed':
+      call.answer(500, {});
+      return;
+    case 'reset':
+      call.fail('ECONNRESET');
+      return;
+    case 'unreachable':
+    case 'silent':
+  }
+}
+
+const READS = [
+  [5, 0, 9],
+  [3, 30, 300],
+  [2, 300, 780],
+] as const;
+const SLOW_READS = [
+  [2, 0, 9],
+  [3, 30, 500],
+  [4, 500, 1_900],
+] as const;
+
+function endingBy(chance: () => number): Ending {
+  const quickMs = pick(chance, [
+    [6, 0, 30],
+    [2, 30, 400],
+    [1, 400, 1_500],
+  ]);
+  const lot = chance();
+  if (lot < 0.5) return { kind: 'accepted', afterMs: quickMs, isSent: true };
+  // Most of these after the answer to Okta.
+  if (lot < 0.66) return { kind: 'accepted', afterMs: between(chance, 2_000, 9_000), isSent: true };
+  const slowMs = pick(chance, [
+    [3, 0, 30],
+    [2, 30, 400],
+    [3, 400, 1_800],
+  ]);
+  if (lot < 0.82) return { kind: 'refused', afterMs: slowMs, isSent: false };
+  if (lot < 0.86) return { kind: 'unavailable', afterMs: quickMs, isSent: false };
+  if (lot < 0.89) return { kind: 'failed', afterMs: quickMs, isSent: false };
+  if (lot < 0.94) return { kind: 'reset', afterMs: quickMs, isSent: true };
+  if (lot < 0.96) return { kind: 'silent', afterMs: 0, isSent: true };
+  return { kind: 'unreachable', afterMs: 20, isSent: false };
+}
+
+function reportsBy(chance: () => number, channel: string): readonly Report[] {
+  const afterMs = pick(chance, [
+    [3, 0, 40],
+    [3, 40, 400],
+    [4, 400, 6_000],
+  ]);
+  const lot = chance();
+  if (lot < 0.15) return [{ afterMs, status: 'sent' }];
+  const isDelivered = lot < 0.45 || channel === 'sms';
+  const reports: Report[] = [{ afterMs, status: isDelivered ? 'delivered' : 'undelivered' }];
+  if (chance() < 0.5) reports.unshift({ afterMs: Math.max(0, afterMs - 20), status: 'sent' });
+  // Some arrive after all.
+  const arrivesMs = afterMs + between(chance, 50, 3_000);
+  if (!isDelivered && chance() < 0.1) reports.push({ afterMs: arrivesMs, status: 'delivered' });
+  return reports;
+}

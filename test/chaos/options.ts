@@ -7,6 +7,7 @@ export const USAGE = `npm run chaos -- [options]
   --rate <n>      codes a second (50)
   --gateways <n>  gateways, 2 at least (3)
   --seed <n>      of an earlier run: the same faults at the same times (a new one)
+  --node <path>   a program of Node.js for the gateways; given several times, they take them in turn (this one)
   --help
 
   --schedules <n> random schedules in simulated time, in one process, in place of the load
@@ -22,6 +23,8 @@ export interface ChaosOptions {
   readonly rate: number;
   readonly gateways: number;
   readonly seed: number;
+  /** Programs of Node.js for the gateways; none for the one that runs this. */
+  readonly nodes: readonly string[];
   /** Random schedules in one process; `undefined` for a load on processes. */
   readonly schedules: number | undefined;
   /** The places of the steps that are played; `undefined` for all. */
@@ -39,6 +42,7 @@ export function readChaosOptions(args: readonly string[]): ChaosOptions {
       rate: { type: 'string', default: '50' },
       gateways: { type: 'string', default: '3' },
       seed: { type: 'string' },
+      node: { type: 'string', multiple: true, default: [] },
       schedules: { type: 'string' },
       steps: { type: 'string' },
       help: { type: 'boolean', default: false },
@@ -58,6 +62,7 @@ export function readChaosOptions(args: readonly string[]): ChaosOptions {
     seed: seed === undefined ? Math.floor(Math.random() * 2 ** 31) : readCount('seed', seed, 0),
     schedules: schedules === undefined ? undefined : readCount('schedules', schedules, 1),
     steps: steps?.split(',').map((place) => readCount('steps', place, 0)),
+    nodes: values.node,
     isHelp: values.help,
   };
 }

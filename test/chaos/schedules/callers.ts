@@ -1,8 +1,8 @@
 import { getExpectedTwilioSignature } from 'twilio/lib/webhooks/webhooks.js';
 import { makeHookPayload } from '#lib/testing/okta/hook-payload.js';
 import { between, chanceOf } from '../chance.js';
-import type { CallbackFact, CallFact, EventFact, UseFact, WordFact } from '../facts.js';
-import { readAnswer } from '../okta.js';
+import type { CallbackFact, CallFact, EventFact, UseFact, WordFact } from '../account/facts.js';
+import { readAnswer } from '../processes/okta.js';
 import { AUTH_TOKEN, HOOK_SECRET, PUBLIC_URL, type SimulatedGateway } from './gateway.js';
 import type { Step } from './steps.js';
 import type { SentMessage } from './vendors.js';

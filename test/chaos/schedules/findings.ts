@@ -1,5 +1,5 @@
-import { VIOLATIONS, type Account } from '../account.js';
-import { PROBLEMS } from '../loss-reports.js';
+import { VIOLATIONS, type Account } from '../account/account.js';
+import { PROBLEMS } from '../account/loss-reports.js';
 
 /** The kinds of faults that an account has, in words. */
 export const FINDINGS: Readonly<Record<string, string>> = { ...VIOLATIONS, ...PROBLEMS };

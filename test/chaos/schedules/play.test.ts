@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { needRedis } from '#harness/redis-server.js';
 import { play, type World } from './play.js';
 import { SimulatedRedis } from './redis.js';
-import { commandOf } from './resp.js';
+import { commandOf } from '../resp.js';
 import { makeScript, type Script } from './script.js';
 import type { Step } from './steps.js';
 import { SimulatedTime } from './time.js';

@@ -1,7 +1,7 @@
 import type { HookEvent } from '#lib/index.js';
 import { between, chanceOf } from '../chance.js';
-import type { FeltFact, HookEventFact, OutageFact, RunFacts } from '../facts.js';
-import { readHookEvent } from '../hook-event.js';
+import type { FeltFact, HookEventFact, OutageFact, RunFacts, WipeFact } from '../account/facts.js';
+import { readHookEvent } from '../account/hook-event.js';
 import { Callers, codeOf } from './callers.js';
 import { SimulatedGateway } from './gateway.js';
 import type { SimulatedRedis } from './redis.js';
@@ -54,7 +54,7 @@ class Play {
   readonly #hookEvents: HookEventFact[] = [];
   readonly #outages: OutageFact[] = [];
   readonly #felt: FeltFact[] = [];
-  readonly #wipes: number[] = [];
+  readonly #wipes: WipeFact[] = [];
 
   constructor(script: Script, { redis, time }: World) {
     this.#script = script;
@@ -172,11 +172,11 @@ class Play {
         setTimeout(() => this.#redis.thaw(), step.forMs);
         return;
       case 'flushed Redis':
-        this.#wipes.push(Date.now());
+        this.#wipes.push({ from: Date.now(), to: Date.now() });
         void this.#redis.flush();
         return;
       case 'evicting Redis':
-        this.#wipes.push(Date.now());
+        this.#wipes.push({ from: Date.now(), to: Date.now() });
         void this.#redis.evict(step.share, this.#script.seed);
         return;
       case 'refusing Redis':

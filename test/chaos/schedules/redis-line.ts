@@ -2,7 +2,7 @@ import { Duplex } from 'node:stream';
 import { AbstractConnector, Redis, type RedisOptions } from 'ioredis';
 import { between } from '../chance.js';
 import type { SimulatedRedis } from './redis.js';
-import { Frames, wordsOf } from './resp.js';
+import { Frames, wordsOf } from '../resp.js';
 import type { Cut } from './steps.js';
 
 /** The way of one gateway to Redis. It delays, cuts and refuses, at a time or at a certain command. */

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { connect, type Socket } from 'node:net';
 import { startRedis, type RedisServer } from '#harness/redis-server.js';
-import { commandOf, Frames, wordsOf } from './resp.js';
+import { commandOf, Frames, wordsOf } from '../resp.js';
 import type { Activity } from './time.js';
 
 /**

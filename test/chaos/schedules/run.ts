@@ -1,6 +1,6 @@
-import { makeAccount } from '../account.js';
+import { makeAccount } from '../account/account.js';
 import type { ChaosOptions } from '../options.js';
-import { describeProblem, timelinesOf } from '../report.js';
+import { describeProblem, timelinesOf } from '../account/report.js';
 import { FINDINGS, findingsOf } from './findings.js';
 import { play, type World } from './play.js';
 import { SimulatedRedis } from './redis.js';

@@ -1,4 +1,4 @@
-import { makeAccount } from '../account.js';
+import { makeAccount } from '../account/account.js';
 import { findingsOf } from './findings.js';
 import { play, type World } from './play.js';
 import type { Script } from './script.js';

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Dispatcher } from 'undici';
 import { between, chanceOf, pick } from '../chance.js';
-import type { MessageFact } from '../facts.js';
+import type { MessageFact } from '../account/facts.js';
 import { FunctionDispatcher, VendorCall } from './vendor-call.js';
 
 /**

@@ -11,6 +11,7 @@ import {
   violationsOf,
   whatsApp,
   word,
+  wipe,
 } from './made-facts.js';
 
 describe('STOP and START in the account', () => {
@@ -49,7 +50,7 @@ describe('STOP and START in the account', () => {
   it('allows it if two words have no order, and if Redis did not have the word', () => {
     expect(sentAfter([stop, word('START', 1.2)])).to.deep.equal([]);
     expect(sentAfter([{ ...word('START', 0.9), isTaken: false, answeredAt: at(3) }, stop])).to.deep.equal([]);
-    expect(sentAfter([stop], { wipes: [at(2)] })).to.deep.equal([]);
+    expect(sentAfter([stop], { wipes: [wipe(2)] })).to.deep.equal([]);
     expect(sentAfter([stop], { hookEvents: loss(0, 4, 6) })).to.deep.equal([]);
     expect(sentAfter([stop], { hookEvents: loss(1, 0.5) })).to.deep.equal([]);
     // Its gateway has found Redis again and has written it, or died before.

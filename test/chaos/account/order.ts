@@ -9,6 +9,9 @@ const AT_ONCE_MS = 150;
 /** From the answer to a report of a use until no late send leaves any more, milliseconds. */
 const USED_MS = 500;
 
+/** A gateway without CPU at most so long before a message may have decided before, milliseconds. */
+const STARVED_MS = 1_000;
+
 /**
  * How a code left after a newer one: by the first call of its event, by a repeat that had come before the newer one left,
  * or by one that came later.
@@ -36,6 +39,7 @@ function newerOf(
   const from = startOf(event);
   const isExcused =
     allowances.hasForgotten(from, message.at) ||
+    allowances.wasStarved(message.gateway, message.at - STARVED_MS, message.at) ||
     allowances.hadLost(message.gateway, from, message.at) ||
     mayBeUnknown(event.calls[0], allowances);
   if (isExcused) return undefined;
@@ -71,6 +75,7 @@ export function isSentAfterUse(
       return (
         !allowances.hasForgotten(from, message.at) &&
         !allowances.hadLost(undefined, from, message.at) &&
+        !allowances.wasStarved(message.gateway, at, message.at) &&
         // The gateway records the use after its answer.
         !allowances.wasOut(gateway, at, at + USED_MS)
       );

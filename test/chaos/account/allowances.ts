@@ -58,11 +58,18 @@ export class Allowances {
     );
   }
 
+  /** Whether Redis lost keys at some time. */
   hasForgotten(from: number, to: number): boolean {
-    const { wipes = [], outages } = this.#facts;
-    return (
-      wipes.some((at) => at >= from && at <= to) ||
-      outages.some((outage) => outage.gateway === undefined && outage.from <= to && outage.to >= from)
+    return (this.#facts.wipes ?? []).some((wipe) => wipe.from <= to && wipe.to >= from);
+  }
+
+  /** Whether a gateway, or the process that plays everybody else, had no CPU at some time: this proves nothing then. */
+  wasStarved(gateway: number | undefined, from: number, to: number): boolean {
+    return this.#facts.shortages.some(
+      (shortage) =>
+        (shortage.gateway === undefined || gateway === undefined || shortage.gateway === gateway) &&
+        shortage.from <= to &&
+        shortage.to >= from,
     );
   }
 

@@ -1,11 +1,12 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { createGateway } from '../../example/gateway.js';
-import { stop } from '../../example/stop.js';
+import { createGateway } from '../../../example/gateway.js';
+import { stop } from '../../../example/stop.js';
 import type { HookEvent } from '#lib/index.js';
 import { redisState } from '#lib/state/redis/index.js';
-import { readArgument } from './processes.js';
+import { readArgument } from './children.js';
+import { watchMemory, type MemoryUse } from './memory.js';
 import { watchForShortage } from './shortage.js';
 
 /** The process of one gateway of the example. It sends its port once it is ready, and the hook's events. */
@@ -28,7 +29,7 @@ export interface GatewaySettings {
   readonly hookSecret: string;
   readonly publicUrl: string;
   readonly redisUrl: string;
-  readonly encryptionKey: string;
+  readonly encryptionKeys: readonly string[];
   /** A WhatsApp message without a delivery report counts as lost after this time; `undefined`: never. */
   readonly afterSeconds?: number | undefined;
   /** The error of its wall clock, milliseconds. */
@@ -38,14 +39,16 @@ export interface GatewaySettings {
 export type GatewayMessage =
   | { readonly port: number }
   | { readonly hookEvent: HookEvent }
+  | { readonly memory: MemoryUse }
   | { readonly shortage: { readonly from: number; readonly to: number } };
 
+const MEMORY_EVERY_MS = 2_000;
 /** Longer than the balancer needs to notice that the gateway is not ready, milliseconds. */
 const GRACE_MS = 1_000;
 
 const silent = (): void => undefined;
 const settings = readArgument() as GatewaySettings;
-const { vendors, hookSecret, publicUrl, redisUrl, encryptionKey, afterSeconds } = settings;
+const { vendors, hookSecret, publicUrl, redisUrl, encryptionKeys, afterSeconds } = settings;
 const { orgUrl, apiToken, smsNumber, whatsAppFrom, ...twilio } = vendors;
 
 /** The wall clock of the whole process. */
@@ -53,6 +56,9 @@ const clock = setWallClock(settings.offByMs);
 process.on('message', ({ offByMs }: { offByMs: number }) => {
   clock.offByMs = offByMs;
 });
+
+/** By the clock of the run. */
+const rightly = (at: number): number => at - clock.offByMs;
 
 function setWallClock(offByMs: number): { offByMs: number } {
   const set = { offByMs };
@@ -87,13 +93,12 @@ const gateway = createGateway({
       whatsapp: { from: whatsAppFrom, templates: { default: `HX${'0'.repeat(32)}` } },
     },
     lateFailover: { afterSeconds: { whatsapp: afterSeconds } },
-    state: redisState({ connection: redisUrl, encryptionKeys: [encryptionKey] }),
+    state: redisState({ connection: redisUrl, encryptionKeys }),
     // Users request codes more often here than in real life.
     guard: { perUser: { points: 100_000, seconds: 600 }, perNumber: false, countries: false },
     logger: { info: silent, warn: silent, error: silent },
     onEvent: (event) => {
-      // By the clock of the run.
-      say({ hookEvent: { ...event, at: event.at - clock.offByMs } });
+      say({ hookEvent: { ...event, at: rightly(event.at) } });
     },
   },
 });
@@ -104,7 +109,10 @@ process.once('SIGTERM', () => {
   void stop({ server, gateway }, GRACE_MS).then(() => process.exit(0));
 });
 await gateway.hook.ready();
-watchForShortage((shortage) => {
-  say({ shortage });
+watchForShortage(({ from, to }) => {
+  say({ shortage: { from: rightly(from), to: rightly(to) } });
+});
+watchMemory(MEMORY_EVERY_MS, (use) => {
+  say({ memory: { ...use, at: rightly(use.at) } });
 });
 say({ port: (server.address() as AddressInfo).port });

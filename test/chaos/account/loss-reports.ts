@@ -44,7 +44,8 @@ function unreportedLosses({ felt = [] }: RunFacts, allowances: Allowances): read
         (loss) =>
           loss.gateway === gateway && loss.life === life && loss.from <= at + REPORTED_MS && loss.to >= at,
       );
-      return !isReported && !allowances.wasOut(gateway, at, at + REPORTED_MS);
+      const to = at + REPORTED_MS;
+      return !isReported && !allowances.wasOut(gateway, at, to) && !allowances.wasStarved(gateway, at, to);
     })
     .map(({ gateway, at }) => ({ kind: 'unreported', gateway, at, text: '' }));
 }

@@ -20,7 +20,8 @@ export function unlikeCalls(
   );
   if (first === undefined || allowances.wasOut(first.gateway, first.at, endOf(first) + WRITTEN_MS)) return [];
   return calls.flatMap((call) => {
-    if (call.at <= endOf(first) || call.answer === undefined || call.answer === first.answer) return [];
+    if (call.at <= endOf(first) || allowances.wasStarved(call.gateway, call.at, endOf(call))) return [];
+    if (call.answer === undefined || call.answer === first.answer) return [];
     const apart = allowances.areApart(record, call.at);
     return apart === true ? [] : [{ call, isForgotten: apart === 'forgotten' }];
   });

@@ -1,4 +1,4 @@
-import { chanceOf, shuffled } from './chance.js';
+import { chanceOf, pick, shuffled } from '../chance.js';
 
 /** A user. All fields depend only on index and seed, so that each process makes the same users. */
 export interface Person {
@@ -16,6 +16,12 @@ const OPTED_IN = 0.6;
 const IS_REPEATED = 0.6;
 /** The share of users who request another code soon after an answer. */
 const ASKS_AGAIN = 0.25;
+/** The share of events whose call Okta repeats though it was answered. */
+const COMES_AGAIN = 0.06;
+/** The share of calls whose caller hangs up. */
+const HANGS_UP = 0.08;
+/** The share of codes whose use Okta reports. */
+const IS_USED = 0.1;
 /** How soon, milliseconds. Sometimes before the first report on the first message. */
 const ASKS_AGAIN_WITHIN_MS = 6_000;
 
@@ -32,6 +38,19 @@ export function peopleOf(seed: number, rate: number): readonly Person[] {
   });
 }
 
+/** The users of connections that are reset: their codes do not depend on those of others. */
+export function strangersOf(rate: number): readonly Person[] {
+  return Array.from({ length: rate * ASKS_EVERY_SECONDS }, (_, index) => {
+    const number = String(index).padStart(4, '0');
+    return {
+      id: `00ustranger${number}00001`,
+      login: `stranger.${number}@example.com`,
+      phone: `+1303555${number}`,
+      isOptedIn: false,
+    };
+  });
+}
+
 /** A code that a user requests. */
 export interface Wish {
   readonly eventId: string;
@@ -40,6 +59,12 @@ export interface Wish {
   readonly person: Person;
   /** Okta repeats the call after no answer. By its documents it does so only for some of its callers. */
   readonly isRepeated: boolean;
+  /** Okta repeats the call this long after its end, whatever its answer; `undefined`: never. */
+  readonly comesAgainAfterMs: number | undefined;
+  /** Okta's caller is gone after this; `undefined`: never. */
+  readonly hangUpMs: number | undefined;
+  /** Okta reports the use of the code this long after it was sent; `undefined`: never. */
+  readonly usedAfterMs: number | undefined;
   /** How long after the answer the user requests another code; `undefined`: never. */
   readonly againAfterMs: number | undefined;
 }
@@ -52,11 +77,17 @@ export class Wishes {
   readonly #busy = new Set<Person>();
   #again: { readonly person: Person; readonly atMs: number }[] = [];
   #count = 0;
+  #last: Person | undefined;
 
   constructor(seed: number, people: readonly Person[]) {
     this.#seed = seed;
     this.#chance = chanceOf(seed, 'wishes');
     this.#order = shuffled(people, this.#chance);
+  }
+
+  /** The user who has requested the last code. */
+  get last(): Person | undefined {
+    return this.#last;
   }
 
   next(nowMs: number): Wish {
@@ -67,6 +98,7 @@ export class Wishes {
     this.#count += 1;
     // 7919 and 900,000 have no common divisor: every code is used once before any is used again.
     const code = String(100_000 + ((this.#count * 7_919 + this.#seed) % 900_000));
+    this.#last = person;
     const isAskedAgain = this.#chance() < ASKS_AGAIN;
     const againAfterMs = this.#chance() * ASKS_AGAIN_WITHIN_MS;
     return {
@@ -74,6 +106,16 @@ export class Wishes {
       code,
       person,
       isRepeated: this.#chance() < IS_REPEATED,
+      comesAgainAfterMs: this.#sometimes(COMES_AGAIN, [
+        [3, 0, 300],
+        [2, 300, 3_000],
+        [1, 3_000, 12_000],
+      ]),
+      hangUpMs: this.#sometimes(HANGS_UP, [
+        [2, 1, 100],
+        [2, 100, 2_500],
+      ]),
+      usedAfterMs: this.#sometimes(IS_USED, [[1, 200, 4_000]]),
       againAfterMs: isAskedAgain ? againAfterMs : undefined,
     };
   }
@@ -82,6 +124,13 @@ export class Wishes {
   answered({ person, againAfterMs }: Wish, nowMs: number): void {
     if (againAfterMs === undefined) this.#busy.delete(person);
     else this.#again.push({ person, atMs: nowMs + againAfterMs });
+  }
+
+  /** A number of one of the ranges, for a share of the events. */
+  #sometimes(share: number, ranges: Parameters<typeof pick>[1]): number | undefined {
+    const isSo = this.#chance() < share;
+    const number = pick(this.#chance, ranges);
+    return isSo ? number : undefined;
   }
 
   #nextInOrder(): Person {

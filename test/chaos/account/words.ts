@@ -63,6 +63,7 @@ function isWordKnown(
 ): boolean {
   return (
     !allowances.hadLost(reader.gateway, reader.from, reader.at) &&
+    !allowances.wasStarved(reader.gateway, reader.from, reader.at) &&
     !allowances.hasForgotten(at, reader.at) &&
     !allowances.isUnwritten(gateway, at, answeredAt, reader.at)
   );

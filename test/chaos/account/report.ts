@@ -9,7 +9,7 @@ import { startOf } from './records.js';
 const count = (number: number): string => number.toLocaleString('en').padStart(8);
 
 /** The numbers of a run. */
-export function tableOf({ ends, violations, followUps, calls }: Account): string {
+export function tableOf({ ends, violations, followUps, calls }: Account, facts: RunFacts): string {
   const lines = (words: Readonly<Record<string, string>>, numberOf: (key: string) => number): string[] =>
     Object.entries(words).map(([key, text]) => `${count(numberOf(key))}  ${text}`);
   const ended = new Map<string, number>(ends);
@@ -32,8 +32,17 @@ export function tableOf({ ends, violations, followUps, calls }: Account): string
     `${count(calls.disturbed)}  late or not answered: their gateway was stopped or killed`,
     `${count(calls.starved)}  late or not answered: this machine was too busy to run their gateway`,
     `${count(calls.cutOff)}  cut off by a gateway that worked`,
+    ...surroundingsOf(facts),
     `Answered by gateways that worked within ${durationAt(0.5)} ms (half of them), ${durationAt(0.99)} ms (99 %), ${durationAt(1)} ms (all)`,
   ].join('\n');
+}
+
+function surroundingsOf({ words = [], uses = [], felt = [], hookEvents }: RunFacts): readonly string[] {
+  const losses = hookEvents.filter(({ type }) => type === 'state.lost').length;
+  return [
+    `${count(words.length)}  times STOP or START, ${count(uses.length).trim()} reports of used codes`,
+    `${count(losses)}  losses of Redis reported by a gateway, ${felt.length} of a command in flight`,
+  ];
 }
 
 export function describeProblem({ kind, gateway, at, text }: Problem): string {
@@ -106,7 +115,7 @@ function addSurroundings(userId: string, facts: RunFacts, add: (at: number, text
   for (const { at, gateway, type, text } of hookEvents)
     if (type.startsWith('state.')) add(at, `gateway ${gateway} reports ${type} ${text}`);
   for (const { gateway, at } of felt) add(at, `gateway ${gateway} loses a command to Redis`);
-  for (const at of wipes) add(at, 'Redis loses keys');
+  for (const { from } of wipes) add(from, 'Redis loses keys');
   for (const { word, answeredAt, gateway, isTaken } of words.filter((one) => one.userId === userId))
     add(answeredAt, `gateway ${gateway} ${isTaken ? 'took' : 'did not take'} ${word}`);
   for (const { eventId, at, gateway, isTaken } of uses.filter((one) => one.userId === userId))

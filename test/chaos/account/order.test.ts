@@ -11,6 +11,7 @@ import {
   outage,
   violationsOf,
   whatsApp,
+  wipe,
 } from './made-facts.js';
 
 describe('the order of codes in the account', () => {
@@ -47,7 +48,7 @@ describe('the order of codes in the account', () => {
     const atOnce = { events: [older, event('222222', call(0.1, 'SUCCESSFUL', { gateway: 1 }))] };
     expect(violationsOf({ ...atOnce, messages: lateBy(1) })).to.deep.equal([]);
     const facts = { events: [older, newer], messages: lateBy(1) };
-    expect(violationsOf({ ...facts, wipes: [at(1.5)] })).to.deep.equal([]);
+    expect(violationsOf({ ...facts, wipes: [wipe(1.5)] })).to.deep.equal([]);
     expect(violationsOf({ ...facts, hookEvents: loss(0, 1.5, 9) })).to.deep.equal([]);
     expect(violationsOf({ ...facts, hookEvents: loss(1, 1, 1.2) })).to.deep.equal([]);
     expect(violationsOf({ ...facts, outages: [outage(0, 0, 0.5)] })).to.deep.equal([]);

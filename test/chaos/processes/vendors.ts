@@ -2,11 +2,11 @@ import { playBadDay } from '#lib/testing/demo.js';
 import { startOktaEmulator, startTwilioEmulator } from '#lib/testing/index.js';
 import type { BadDayPhaseName } from '#lib/testing/demo.js';
 import type { RecordedRequest } from '#lib/testing/index.js';
-import { chanceOf, shuffled } from './chance.js';
-import type { MessageFact } from './facts.js';
+import { chanceOf, shuffled } from '../chance.js';
+import type { MessageFact } from '../account/facts.js';
 import type { VendorCredentials } from './gateway.js';
 import { peopleOf } from './people.js';
-import { readArgument } from './processes.js';
+import { readArgument } from './children.js';
 
 /** The process of both vendors: sends its addresses, plays the bad day at `begin`, sends its records at `report`. */
 
@@ -14,6 +14,11 @@ export interface VendorSettings {
   readonly seed: number;
   readonly rate: number;
   readonly lengthMs: number;
+}
+
+/** Sent when Twilio gets a request to send a code. */
+export interface Sending {
+  readonly sends: string;
 }
 
 /** The commands of the parent. */
@@ -90,11 +95,22 @@ function addConstantFaults(chance: () => number): void {
   const isNewMessage = ({ method, path }: RecordedRequest): boolean =>
     method === 'POST' && path.endsWith('/Messages.json');
   const isToWhatsApp = ({ form }: RecordedRequest): boolean => String(form?.['To']).startsWith('whatsapp:');
+  // A rule that hits nothing sees every request.
+  twilio.fault({
+    fault: { kind: 'hang' },
+    match: (request) => isNewMessage(request) && tellSending(request),
+  });
   for (const delayMs of SLOW_ANSWERS_MS) {
     const fault = { kind: 'slow', delayMs } as const;
     twilio.fault({ fault, match: (request) => isNewMessage(request) && chance() < ALSO_SLOW });
   }
   twilio.failLater({ code: 63_016, match: (request) => isToWhatsApp(request) && chance() < ALSO_FAILS });
+}
+
+function tellSending(request: RecordedRequest): false {
+  const sending: Sending = { sends: codeIn(request) };
+  process.send?.(sending);
+  return false;
 }
 
 process.on('message', (command: VendorCommand) => {

@@ -78,6 +78,12 @@ export interface UseFact {
   readonly isTaken: boolean;
 }
 
+/** A time in which Redis lost keys: it was flushed, started empty, or evicted some. */
+export interface WipeFact {
+  readonly from: number;
+  readonly to: number;
+}
+
 /** A fault of Redis that a gateway has felt: its connection closed with a command in flight. */
 export interface FeltFact {
   readonly gateway: number;
@@ -136,8 +142,7 @@ export interface RunFacts {
   readonly words?: readonly WordFact[] | undefined;
   readonly uses?: readonly UseFact[] | undefined;
   readonly felt?: readonly FeltFact[] | undefined;
-  /** When Redis lost keys. */
-  readonly wipes?: readonly number[] | undefined;
+  readonly wipes?: readonly WipeFact[] | undefined;
   /** The end of the records, if nothing was wrong any more for a while before it. */
   readonly endsAt?: number | undefined;
   /** The limit for each user, if there is one. */

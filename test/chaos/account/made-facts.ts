@@ -6,6 +6,7 @@ import type {
   HookEventFact,
   MessageFact,
   RunFacts,
+  WipeFact,
   WordFact,
 } from './facts.js';
 
@@ -59,6 +60,8 @@ export function loss(gateway: number, from: number, to?: number): readonly HookE
     hookEvent('', type, { gateway, at: at(seconds), eventId: undefined });
   return [report('state.lost', from), ...(to === undefined ? [] : [report('state.recovered', to)])];
 }
+
+export const wipe = (seconds: number): WipeFact => ({ from: at(seconds), to: at(seconds) });
 
 /** STOP or START, answered at once. */
 export const word = (text: WordFact['word'], seconds: number, more: Partial<WordFact> = {}): WordFact => ({

@@ -14,6 +14,7 @@ import {
   timedOut,
   violationsOf,
   whatsApp,
+  wipe,
 } from './made-facts.js';
 
 const endsOf = (facts: Partial<RunFacts>): object => Object.fromEntries(account(facts).ends);
@@ -95,7 +96,7 @@ describe('the account of a chaos run', () => {
     // One process knows its own codes, whatever Redis does.
     for (const hookEvents of [loss(1, 1.5, 4), loss(0, -1, 1), loss(0, 0.1)])
       expect(sentTwice({ hookEvents })).to.deep.equal(['twice']);
-    expect(sentTwice({ wipes: [at(1)] })).to.deep.equal(['twice']);
+    expect(sentTwice({ wipes: [wipe(1)] })).to.deep.equal(['twice']);
     // Lost before, or lost at a gateway that has nothing to do with it.
     expect(sentTwice({ hookEvents: loss(1, -5, -4) })).to.deep.equal(['twice', 'twice']);
     expect(sentTwice({ hookEvents: loss(2, 0) })).to.deep.equal(['twice', 'twice']);

@@ -1,5 +1,5 @@
-import type { OutageFact, ShortageFact, HookEventFact } from './facts.js';
-import { overlaps } from './records.js';
+import type { OutageFact, ShortageFact, HookEventFact } from '../account/facts.js';
+import { overlaps } from '../account/records.js';
 
 /** Recognises times in which a busy machine gave a process no CPU, so that they do not count as faults. */
 
@@ -27,20 +27,26 @@ export function watchForShortage(
 /** The state counts as lost this long after the first missing answer, at most. */
 const AROUND_MS = 1_000;
 
+/** A time in which a gateway, or each of them, may lose Redis. */
+export type Disturbance = OutageFact;
+
 /**
  * Losses of Redis without a scheduled fault. During a shortage of CPU they are outages like others; else they are
  * problems.
  */
 export function readLosses(facts: {
   readonly hookEvents: readonly HookEventFact[];
+  /** The faults of Redis, and of the ways to it. */
+  readonly disturbances: readonly Disturbance[];
   readonly outages: readonly OutageFact[];
   readonly shortages: readonly ShortageFact[];
 }): { readonly outages: readonly OutageFact[]; readonly problems: readonly string[] } {
   const outages: OutageFact[] = [];
   const problems: string[] = [];
   for (const { gateway, at, type, text } of facts.hookEvents) {
-    if (type !== 'state.lost') continue;
-    const isExpected = facts.outages.some(
+    // A hook that is closed gives Redis up.
+    if (type !== 'state.lost' || text.includes('STATE_CLOSED')) continue;
+    const isExpected = [...facts.disturbances, ...facts.outages].some(
       (outage) => (outage.gateway ?? gateway) === gateway && overlaps(outage, at - AROUND_MS, at),
     );
     if (isExpected) continue;

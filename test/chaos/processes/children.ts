@@ -21,10 +21,16 @@ export function leaveNothingBehind(): void {
   }
 }
 
-/** Starts a TypeScript file of this folder, which reads its argument by `readArgument` and talks by messages. */
-export function startScript(file: string, argument: object): ChildProcess {
+/**
+ * Starts a TypeScript file of this folder, which reads its argument by `readArgument` and talks by messages.
+ *
+ * @param node - another version of Node.js than this one.
+ */
+export function startScript(file: string, argument: object, node = process.execPath): ChildProcess {
   const child = fork(fileURLToPath(new URL(file, import.meta.url)), [JSON.stringify(argument)], {
-    execArgv: ['--import', 'tsx'],
+    execPath: node,
+    // A gateway measures its memory without garbage.
+    execArgv: ['--expose-gc', '--import', 'tsx'],
     // Without this machine's proxies and tokens.
     env: { PATH: process.env['PATH'], NODE_ENV: 'test' },
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
@@ -45,11 +51,21 @@ export async function firstMessage<Message>(child: ChildProcess, who: string): P
   return nextMessage(child, `${who}, before they were ready,`);
 }
 
-/** The next message of a script. Rejects if the script ends first. */
-export async function nextMessage<Message>(child: ChildProcess, who: string): Promise<Message> {
-  const received = once(child, 'message');
-  const [message] = (await Promise.race([received, endOf(child, who)])) as [Message];
-  return message;
+/** The next message of a script, or the next of a kind. Rejects if the script ends first. */
+export async function nextMessage<Message>(
+  child: ChildProcess,
+  who: string,
+  isWanted: (message: object) => boolean = () => true,
+): Promise<Message> {
+  const received = new Promise<Message>((resolve) => {
+    const look = (message: object): void => {
+      if (!isWanted(message)) return;
+      child.off('message', look);
+      resolve(message as Message);
+    };
+    child.on('message', look);
+  });
+  return Promise.race([received, endOf(child, who)]);
 }
 
 async function endOf(child: ChildProcess, who: string): Promise<never> {

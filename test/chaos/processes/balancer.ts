@@ -1,6 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { request } from 'undici';
-import type { CallFact } from './facts.js';
+import type { CallFact } from '../account/facts.js';
 import type { Fleet, Gateway } from './fleet.js';
 
 /** A request for any of the gateways. */
@@ -10,11 +10,16 @@ export interface Passing {
   readonly body: string;
   /** The time limit. */
   readonly waitMs: number;
+  /** The caller hangs up after this. Default: never. */
+  readonly hangUpMs?: number | undefined;
+  /** Called with each gateway that is tried. */
+  readonly onGateway?: ((index: number) => void) | undefined;
 }
 
 /** The answer, and the gateway that gave it. */
 export interface Passed {
   readonly gateway: number | undefined;
+  readonly life: number | undefined;
   readonly status: number | undefined;
   readonly text: string;
   readonly problem: CallFact['problem'];
@@ -45,29 +50,36 @@ export class Balancer {
   }
 
   /** Never rejects. */
-  async pass({ path, headers, body, waitMs }: Passing): Promise<Passed> {
-    const signal = AbortSignal.timeout(waitMs);
+  async pass({ path, headers, body, waitMs, hangUpMs = Infinity, onGateway }: Passing): Promise<Passed> {
+    const signal = AbortSignal.timeout(Math.min(waitMs, hangUpMs));
     const refused = new Set<string>();
     for (;;) {
       const gateway = this.#next(refused);
-      if (gateway === undefined)
-        return { gateway: undefined, status: undefined, text: '', problem: 'no gateway' };
-      const { index, origin, agent } = gateway;
+      const { index, life } = gateway ?? {};
+      const nothing = { gateway: index, life, status: undefined, text: '' };
+      if (gateway === undefined) return { ...nothing, problem: 'no gateway' };
+      const { origin, agent } = gateway;
+      onGateway?.(gateway.index);
       try {
         const url = origin + path;
         const answer = await request(url, { dispatcher: agent, method: 'POST', headers, body, signal });
         const text = await answer.body.text();
-        return { gateway: index, status: answer.statusCode, text, problem: undefined };
+        return { ...nothing, status: answer.statusCode, text, problem: undefined };
       } catch (error) {
         if (isRefused(error) && !signal.aborted) {
           gateway.isUp = false;
           refused.add(origin);
           continue;
         }
-        const problem = signal.aborted ? 'no answer in time' : 'connection lost';
-        return { gateway: index, status: undefined, text: '', problem };
+        if (!signal.aborted) return { ...nothing, problem: 'connection lost' };
+        return { ...nothing, problem: hangUpMs < waitMs ? 'hung up' : 'no answer in time' };
       }
     }
+  }
+
+  /** The address of a gateway that is ready. */
+  anyOrigin(): string | undefined {
+    return this.#next(new Set())?.origin;
   }
 
   #next(refused: ReadonlySet<string>): Gateway | undefined {

@@ -9,7 +9,7 @@ export const FOLLOW_UPS = {
   hungUp: 'by nothing: Okta had hung up before its answer',
   unreported: 'by nothing: no gateway got a report',
   unknown: 'by nothing: the gateway never learned that it was accepted',
-  redisLost: 'by nothing: Redis was lost meanwhile',
+  redisLost: 'by nothing: Redis was lost meanwhile, or lost its keys',
   gatewayLost: 'by nothing: the gateway that sent it, or that got the report, was lost',
   none: 'by nothing, for no reason',
 } as const;
@@ -49,7 +49,8 @@ function followUpOf(message: MessageFact, record: EventRecord, facts: RunFacts):
   if (newer.some(({ calls }) => (calls[0]?.at ?? to) < to)) return 'superseded';
   if (answerOf(event) !== 'SUCCESSFUL') return 'unknown';
   const outages = facts.outages.filter((outage) => overlaps(outage, from, to));
-  if (outages.some(({ gateway }) => gateway === undefined)) return 'redisLost';
+  const hasForgotten = facts.wipes?.some((wipe) => wipe.from <= to && wipe.to >= from);
+  if (hasForgotten === true || outages.some(({ gateway }) => gateway === undefined)) return 'redisLost';
   const involved = [...event.calls, ...reports].map(({ gateway }) => gateway);
   return outages.some(({ gateway }) => involved.includes(gateway)) ? 'gatewayLost' : 'none';
 }

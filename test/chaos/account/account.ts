@@ -21,11 +21,13 @@ export const ENDS = {
   once: 'sent once',
   onceMore: 'sent, and once more by another channel, since it did not arrive by the first',
   byOktaToo: 'sent, and by Okta too: its gateway was lost before it answered',
+  goneToo: 'sent, and its caller had hung up before the answer',
+  gone: 'never sent: its caller had hung up',
   refused: 'never sent: refused by the vendor, and answered ERROR, so that Okta sends it',
   unanswered: 'never sent: its gateway was lost and gave no answer, so that Okta sends it',
   swallowed: 'never sent: the vendor got the request and never answered; answered PENDING',
   withGateway: 'never sent: its gateway was lost; its repeat was answered PENDING',
-  unknowable: 'sent twice: this machine was so busy that a gateway and Redis were both lost to it',
+  unknowable: 'sent twice: a gateway had lost Redis, or Redis its keys, between two of its calls',
   violated: 'anything else',
 } as const;
 
@@ -170,9 +172,13 @@ function violationsOf(
 }
 
 /** The last call had no answer that Okta understands, and its caller waited for one. */
-function isUnanswered({ calls }: EventFact): boolean {
-  const last = calls.at(-1);
-  return last?.answer === 'UNREADABLE' || (last?.answer === undefined && last?.problem !== 'hung up');
+function isUnanswered(event: EventFact): boolean {
+  const answer = answerOf(event);
+  return answer === 'UNREADABLE' || (answer === undefined && !hasHungUp(event));
+}
+
+function hasHungUp({ calls }: EventFact): boolean {
+  return calls.at(-1)?.problem === 'hung up';
 }
 
 /** A gateway has said why it sends nothing: a limit, or a newer code. */
@@ -208,13 +214,13 @@ function mayFollow(
 function endOf({ event, messages, sendRequests, hookEvents }: EventRecord): End {
   const answer = answerOf(event);
   if (messages.length > 0) {
-    if (answer === undefined) return 'byOktaToo';
+    if (answer === undefined) return hasHungUp(event) ? 'goneToo' : 'byOktaToo';
     if (messages.length === 1) return 'once';
     const isTwice = new Set(messages.map(({ channel }) => channel)).size < messages.length;
     return isTwice ? 'unknowable' : 'onceMore';
   }
   if (answer === 'ERROR' || answer === 'UNREADABLE') return 'refused';
-  if (answer === undefined) return 'unanswered';
+  if (answer === undefined) return hasHungUp(event) ? 'gone' : 'unanswered';
   return isSwallowed({ sendRequests, hookEvents }) ? 'swallowed' : 'withGateway';
 }
 

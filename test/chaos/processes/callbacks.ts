@@ -4,8 +4,8 @@ import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Balancer } from './balancer.js';
-import { between, chanceOf } from './chance.js';
-import type { CallbackFact } from './facts.js';
+import { between, chanceOf } from '../chance.js';
+import type { CallbackFact } from '../account/facts.js';
 
 /** Brings Twilio's status callbacks to the gateways: late, repeated, out of order, each copy to another gateway. */
 

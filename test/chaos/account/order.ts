@@ -68,6 +68,7 @@ export function isSentAfterUse(
   allowances: Allowances,
 ): boolean {
   const from = startOf(event);
+  if (mayBeUnknown(event.calls[0], allowances)) return false;
   return messages.some((message) =>
     uses.some(({ usedAt, at, gateway, isTaken, userId }) => {
       const isLater = isTaken && userId === event.userId && from + AT_ONCE_MS < usedAt;

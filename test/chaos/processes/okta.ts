@@ -94,7 +94,7 @@ async function call(
   return { at, durationMs: performance.now() - startedAt, gateway, life, problem, answer };
 }
 
-export function headersBy(hookSecret: string): Readonly<Record<string, string>> {
+function headersBy(hookSecret: string): Readonly<Record<string, string>> {
   return { authorization: hookSecret, 'content-type': 'application/json', accept: 'application/json' };
 }
 

@@ -10,7 +10,7 @@ import { firstMessage, nextMessage, startScript } from './children.js';
 import { playFaults } from './faults.js';
 import { Fleet } from './fleet.js';
 import type { VendorCredentials } from './gateway.js';
-import { memoryProblems } from './memory.js';
+import { describeGrowth, growthsOf, memoryProblems } from './memory.js';
 import { bringCodes } from './okta.js';
 import { peopleOf, strangersOf, Wishes } from './people.js';
 import { bringWords } from './phones.js';
@@ -96,6 +96,8 @@ export async function runProcesses(
   const losses = readLosses({
     ...{ hookEvents: fleet.hookEvents, disturbances: faults.disturbances, outages: fleet.outages, shortages },
   });
+  const growths = growthsOf(fleet.memory);
+  print(growths.map(describeGrowth).join('\n'));
   const seen = await pendingReport;
   await redis.close();
   return {
@@ -107,7 +109,7 @@ export async function runProcesses(
       ...{ wipes: faults.wipes, felt: fleet.felt, shortages, hookEvents: fleet.hookEvents, endsAt },
       ...{ words, uses: codes.uses, sendRequests: new Map(seen.sendRequests), afterSeconds },
     },
-    problems: [...fleet.problems, ...losses.problems, ...memoryProblems(fleet.memory)],
+    problems: [...fleet.problems, ...losses.problems, ...memoryProblems(growths)],
   };
 }
 

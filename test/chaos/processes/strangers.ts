@@ -21,10 +21,10 @@ export interface StrangersParts {
   readonly balancer: Balancer;
 }
 
-const EVERY_MS = [100, 700] as const;
+const EVERY_MS = [50, 400] as const;
 /** Most are of strangers. */
 const HAS_SECRET = 0.2;
-const MAX_REQUESTS = 60;
+const MAX_REQUESTS = 100;
 const MAX_CODES = 4;
 
 /** Resolves to the events of the connections with the secret. */

@@ -12,7 +12,7 @@ const OOM = "OOM command not allowed when used memory > 'maxmemory'.";
 const READ_ONLY = "READONLY You can't write against a read only replica.";
 const CUTS: readonly Cut[] = ['before', 'after', 'within'];
 
-const cutBy = (chance: () => number): Cut => CUTS[between(chance, 0, CUTS.length - 1)] ?? 'after';
+export const cutBy = (chance: () => number): Cut => CUTS[between(chance, 0, CUTS.length - 1)] ?? 'after';
 const skipBy = (chance: () => number): number =>
   pick(chance, [
     [3, 0, 2],

@@ -103,7 +103,7 @@ interface Answer {
 }
 
 /** A request that waits for its answer. */
-export class OpenCall {
+class OpenCall {
   /** Resolves to `undefined` if there is none: the caller hung up, or the gateway died. */
   readonly answer: Promise<Answer | undefined>;
   readonly #injected: InjectedCall;

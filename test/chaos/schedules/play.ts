@@ -20,8 +20,10 @@ export interface World {
 
 /** Until the gateways have opened their connections, milliseconds. */
 const STARTED_MS = 50;
-/** From the last step to the probes, and from the last probe to the end: longer than any late send, milliseconds. */
-const QUIET_MS = 12_000;
+/** A call lasts so long at most, milliseconds. */
+const CALL_MS = 3_000;
+/** From the last fault to the probes, and from the last probe to the end: longer than any late send, milliseconds. */
+const QUIET_MS = 10_000;
 /** Between two probes: a code is answered, and its way is known, milliseconds. */
 const PROBE_MS = 3_500;
 /** The events of the probes have these numbers. */
@@ -82,7 +84,7 @@ class Play {
     await this.#time.pass(STARTED_MS);
     for (const step of steps) setTimeout(() => this.#take(step), step.atMs);
     const lasting = steps.map((step) => step.atMs + ('forMs' in step ? step.forMs : 0));
-    await this.#time.pass(Math.max(...lasting) + 1);
+    await this.#time.pass(Math.max(...lasting) + CALL_MS);
     // From here on nothing is wrong any more.
     for (const { line } of this.#gateways) line.traps.length = 0;
     this.#killsAtSends = [];

@@ -1,6 +1,6 @@
 import { between, chanceOf, pick, shuffled } from '../chance.js';
 import { FAULTS } from './faults.js';
-import { SCENES, type Scene } from './scenes.js';
+import { SCENES, WINDOW_SLOW_MS, type Scene } from './scenes.js';
 import type { Step } from './steps.js';
 
 /** Makes a random schedule: what happens to one user's codes, and which faults, at which times. */
@@ -10,8 +10,8 @@ export interface Script {
   readonly gateways: number;
   readonly isOptedIn: boolean;
   readonly isProfileCached: boolean;
-  /** Profiles often take most of a call's time. */
-  readonly isOktaSlow: boolean;
+  /** For so long, profiles often take half of a call's time. */
+  readonly oktaSlowForMs: number;
   /** A WhatsApp message without a delivery report counts as lost after this time; `undefined`: never. */
   readonly afterSeconds: number | undefined;
   /** The limit of the user. */
@@ -35,7 +35,7 @@ export function makeScript(seed: number, gateways: number): Script {
     ...{ seed, gateways, limit },
     isOptedIn: chance() < 0.85,
     isProfileCached: chance() < 0.3 || scene === SCENES.slowPlace,
-    isOktaSlow: chance() < (scene === undefined ? 0.35 : 0.9),
+    oktaSlowForMs: slowBy(chance, scene),
     afterSeconds: chance() < 0.25 ? 5 : undefined,
     keyLists: KEY_LISTS[
       pick(chance, [
@@ -48,12 +48,24 @@ export function makeScript(seed: number, gateways: number): Script {
   };
 }
 
+/** Of most schedules none. */
 function sceneBy(chance: () => number, hasLimit: boolean): Scene | undefined {
-  const lot = chance();
-  if (hasLimit) return lot < 0.5 ? SCENES.windowEnds : undefined;
-  if (lot < 0.1) return SCENES.slowPlace;
-  if (lot < 0.25) return SCENES.besideNewer;
-  return lot < 0.3 ? SCENES.wordOfTheDying : undefined;
+  if (hasLimit) return chance() < 0.5 ? SCENES.windowEnds : undefined;
+  const others = [SCENES.slowPlace, SCENES.besideNewer, SCENES.wordOfTheDying, SCENES.lostReceipt];
+  return others[
+    pick(chance, [
+      [10, 0, 0],
+      [15, 1, 1],
+      [6, 2, 2],
+      [6, 3, 3],
+      [63, 4, 4],
+    ])
+  ];
+}
+
+function slowBy(chance: () => number, scene: Scene | undefined): number {
+  if (scene === SCENES.windowEnds) return WINDOW_SLOW_MS;
+  return chance() < (scene === undefined ? 0.35 : 0.8) ? 60_000 : 0;
 }
 
 /** Of several events, some at once; with hang-ups, Okta's retries, and repeats of any earlier event. */

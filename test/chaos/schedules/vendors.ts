@@ -47,11 +47,19 @@ interface Sending {
   readonly callbackUrl: string | undefined;
 }
 
+interface VendorOptions {
+  readonly seed: number;
+  readonly isOptedIn: boolean;
+  /** From the start of the schedule. */
+  readonly oktaSlowForMs: number;
+}
+
 export class Vendors {
   readonly messages: SentMessage[] = [];
   /** By code: the requests to Twilio. */
   readonly sendRequests = new Map<string, number>();
-  readonly #options: { readonly seed: number; readonly isOptedIn: boolean; readonly isOktaSlow: boolean };
+  readonly #options: VendorOptions;
+  readonly #startedAt = Date.now();
   readonly #on: {
     /** Twilio gets a request for a message. */
     readonly onRequest: (asker: Asker) => void;
@@ -63,7 +71,7 @@ export class Vendors {
   readonly #reads = new Map<string, number>();
 
   constructor(
-    options: { readonly seed: number; readonly isOptedIn: boolean; readonly isOktaSlow: boolean },
+    options: VendorOptions,
     on: {
       readonly onRequest: (asker: Asker) => void;
       readonly onMessage: (message: SentMessage, asker: Asker) => void;
@@ -100,13 +108,14 @@ export class Vendors {
   }
 
   async #readUser(path: string, { index, life }: Asker, call: VendorCall): Promise<void> {
-    const { seed, isOktaSlow, isOptedIn } = this.#options;
+    const { seed, oktaSlowForMs, isOptedIn } = this.#options;
+    const isSlow = Date.now() - this.#startedAt < oktaSlowForMs;
     const reader = `read ${index} ${life}`;
     const reads = (this.#reads.get(reader) ?? 0) + 1;
     this.#reads.set(reader, reads);
     const chance = chanceOf(seed, `${reader} ${reads}`);
     if (!call.leave()) return;
-    await call.after(pick(chance, isOktaSlow ? SLOW_READS : READS));
+    await call.after(pick(chance, isSlow ? SLOW_READS : READS));
     if (chance() < 0.01) call.answer(429, { errorCode: 'E0000047' });
     else call.answer(200, { id: path.split('/').at(-1), profile: { whatsAppOptIn: isOptedIn } });
   }
@@ -177,8 +186,8 @@ const READS = [
 ] as const;
 const SLOW_READS = [
   [2, 0, 9],
-  [3, 30, 500],
-  [4, 500, 1_900],
+  [2, 30, 500],
+  [6, 500, 1_900],
 ] as const;
 
 function endingBy(chance: () => number): Ending {

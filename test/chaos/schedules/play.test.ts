@@ -21,7 +21,14 @@ describe('a schedule in simulated time', () => {
   });
 
   const scriptOf = (...steps: readonly Step[]): Script => ({
-    ...{ seed: 3, gateways: 3, isOptedIn: true, isProfileCached: false, oktaSlowForMs: 0 },
+    ...{
+      seed: 3,
+      gateways: 3,
+      isOptedIn: true,
+      isProfileCached: false,
+      oktaSlowForMs: 0,
+      isWhatsAppDown: false,
+    },
     ...{ afterSeconds: undefined, limit: undefined, keyLists: [[0]], steps },
   });
   const code = (atMs: number, more: Partial<Extract<Step, { kind: 'code' }>> = {}): Step => ({

@@ -12,6 +12,8 @@ export interface Script {
   readonly isProfileCached: boolean;
   /** For so long, profiles often take half of a call's time. */
   readonly oktaSlowForMs: number;
+  /** Twilio accepts every WhatsApp message at once, and delivers none. */
+  readonly isWhatsAppDown: boolean;
   /** A WhatsApp message without a delivery report counts as lost after this time; `undefined`: never. */
   readonly afterSeconds: number | undefined;
   /** The limit of the user. */
@@ -36,6 +38,7 @@ export function makeScript(seed: number, gateways: number): Script {
     isOptedIn: chance() < 0.85,
     isProfileCached: chance() < 0.3 || scene === SCENES.slowPlace,
     oktaSlowForMs: slowBy(chance, scene),
+    isWhatsAppDown: chance() < (scene === SCENES.lostReceipt ? 0.7 : 0.1),
     afterSeconds: chance() < 0.25 ? 5 : undefined,
     keyLists: KEY_LISTS[
       pick(chance, [

@@ -50,6 +50,7 @@ interface Sending {
 interface VendorOptions {
   readonly seed: number;
   readonly isOptedIn: boolean;
+  readonly isWhatsAppDown: boolean;
   /** From the start of the schedule. */
   readonly oktaSlowForMs: number;
 }
@@ -126,7 +127,8 @@ export class Vendors {
     const code = /\b\d{6}\b/.exec(text)?.[0] ?? '';
     const times = (this.sendRequests.get(code) ?? 0) + 1;
     const chance = chanceOf(this.#options.seed, `send ${code} ${channel} ${times}`);
-    const ending = endingBy(chance);
+    const isDown = channel === 'whatsapp' && this.#options.isWhatsAppDown;
+    const ending = isDown ? ACCEPTED : endingBy(chance);
     if (ending.kind === 'unreachable') {
       await call.after(ending.afterMs);
       call.fail('ECONNREFUSED');
@@ -148,7 +150,7 @@ export class Vendors {
       sid: `SM${createHash('md5').update(`${code} ${channel} ${times}`).digest('hex')}`,
       ...{ code, channel, callbackUrl, at: now, status: 'queued', statusAt: now, errorCode: undefined },
       ...{ gateway: asker.index, life: asker.life, knewAt: asker.answeredAtMs, acceptedAt: undefined },
-      reports: reportsBy(chance, channel),
+      reports: this.#options.isWhatsAppDown ? reportsOfFailure(chance, channel) : reportsBy(chance, channel),
     };
     this.messages.push(message);
     this.#on.onMessage(message, asker);
@@ -190,6 +192,8 @@ const SLOW_READS = [
   [6, 500, 1_900],
 ] as const;
 
+const ACCEPTED: Ending = { kind: 'accepted', afterMs: 5, isSent: true };
+
 function endingBy(chance: () => number): Ending {
   const quickMs = pick(chance, [
     [6, 0, 30],
@@ -211,6 +215,15 @@ function endingBy(chance: () => number): Ending {
   if (lot < 0.94) return { kind: 'reset', afterMs: quickMs, isSent: true };
   if (lot < 0.96) return { kind: 'silent', afterMs: 0, isSent: true };
   return { kind: 'unreachable', afterMs: 20, isSent: false };
+}
+
+/** While WhatsApp is down, only an SMS arrives. */
+function reportsOfFailure(chance: () => number, channel: string): readonly Report[] {
+  const afterMs = pick(chance, [
+    [3, 0, 400],
+    [4, 400, 6_000],
+  ]);
+  return [{ afterMs, status: channel === 'whatsapp' ? 'undelivered' : 'delivered' }];
 }
 
 function reportsBy(chance: () => number, channel: string): readonly Report[] {

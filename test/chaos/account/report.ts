@@ -68,7 +68,7 @@ export function timelinesOf(
 
 /** Outages this long before or after an event can affect it, milliseconds. */
 const BEFORE_MS = 3_000;
-const AFTER_MS = 12_000;
+const AFTER_MS = 25_000;
 
 /** All records of an event with a fault, in the order of time. */
 function timelineOf({ kind, record }: Violation, facts: RunFacts): string {

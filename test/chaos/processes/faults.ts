@@ -72,8 +72,7 @@ async function playOnGateway(
     case 'drain a gateway':
       return fleet.drain(gateway);
     case 'set a clock':
-      fleet.setClock(gateway, offByMs);
-      return;
+      return fleet.setClock(gateway, offByMs);
     case 'cut the way of a gateway':
       way.cut();
       return;

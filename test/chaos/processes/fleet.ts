@@ -105,8 +105,11 @@ export class Fleet {
   }
 
   /** Sets its wall clock off by this, until it starts again. */
-  setClock(index: number, offByMs: number): void {
-    this.#gateways.get(index)?.child.send({ offByMs });
+  setClock(index: number, offByMs: number): Promise<void> {
+    return this.#inTurn(index, async () => {
+      const child = this.#gateways.get(index)?.child;
+      if (child?.connected === true) child.send({ offByMs });
+    });
   }
 
   /** Ends it by SIGTERM, as a deployment does, and starts it again. This must be no outage. */

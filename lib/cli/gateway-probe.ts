@@ -14,6 +14,10 @@ export type ProbeResult =
   /** Neither: the URL may be wrong, or this machine does not reach it. */
   | { readonly kind: 'unclear'; readonly why: string };
 
+/** What to compare if the gateway answers 404. A reader looks at body parsers first, so the sentence rules them out. */
+export const FIX_NOT_FOUND =
+  "Compare the path of PUBLIC_URL with the hook's option path. Mount the hook by app.use(hook), or at the value of path: any other mount path, also of a router, comes before path in the URL. A proxy in between may remove or add a prefix. A body parser does not cause a 404.";
+
 const TIMEOUT_MS = 5_000;
 
 /**

@@ -67,6 +67,7 @@ export interface OptionWarning {
   readonly option:
     | 'publicUrl'
     | 'publicUrl.path'
+    | 'path'
     | 'senders.sms'
     | 'senders.voice'
     | 'senders'

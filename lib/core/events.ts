@@ -52,7 +52,10 @@ export type HookEventListener = (event: HookEvent) => unknown;
 
 /** The fields of each event, by its type, in the order in which a call usually emits them. */
 export interface HookEventFields {
-  /** An option works, but not as well as it could. Emitted for each such option when the hook is made. */
+  /**
+   * An option works, but not as well as it could. Emitted for each such option when the hook is made; for `path` at the first request
+   * for the hook's public path that the hook passes on.
+   */
   readonly 'configuration.warned': OptionWarning;
 
   // A request comes in.

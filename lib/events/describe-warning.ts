@@ -22,6 +22,9 @@ export const WARNINGS: Readonly<
   'publicUrl.path': {
     text: "it does not end with path. Twilio's callbacks go to publicUrl + /twilio/status, and may not reach the hook",
   },
+  path: {
+    text: "a request for the hook's public path matches no route of the hook. The hook passes it on, and Okta gets the answer of another handler, such as 404",
+  },
   'senders.sms': {
     text: 'no sender and no channel sends SMS. Users who have not opted in to another channel get no text: the hook tells Okta so, and Okta may send the code itself',
     remedy:

@@ -4,7 +4,7 @@ import type { TwilioPort } from '../channels/twilio/client.js';
 import { Budget } from '../core/budget.js';
 import type { CodeUses } from '../delivery/late/code-uses.js';
 import { isCallerGone, methodNotAllowed } from '../http/exchange.js';
-import { createRoutes, type Handler, type Route } from '../http/routes.js';
+import { createRoutes, normalizePath, type Handler, type Route } from '../http/routes.js';
 import type { CallerVerifier } from '../okta/verify-caller.js';
 import { STATUS_PATH } from '../options/settings.js';
 import { answerError } from './answer-error.js';
@@ -116,5 +116,25 @@ export function createRouter(
       onError: answerError(parts, { route: 'events' }),
     });
   }
-  return createRoutes(routes, parts.openAnswers);
+  return createRoutes(routes, parts.openAnswers, warnOfMount(parts));
+}
+
+/** Warns once, if the hook passes on a request for its own public path. Okta then gets the answer of another handler. */
+function warnOfMount({ settings, events }: HookParts): (wholePath: string) => void {
+  const path = settings.path || '/';
+  const { publicUrl } = settings;
+  const { pathname } = new URL(publicUrl ?? 'http://localhost');
+  // A publicUrl without a path may be that of a proxy that rewrites paths. Its root may serve anything.
+  const publicPath = pathname === '/' ? path : pathname;
+  const watched = normalizePath(publicPath);
+  const remedy =
+    watched === normalizePath(path)
+      ? 'Mount the hook before the middleware that changes req.url.'
+      : `Set path to ${publicPath}, the path of publicUrl.`;
+  let isWarned = false;
+  return (wholePath) => {
+    if (isWarned || wholePath !== watched) return;
+    isWarned = true;
+    events.emit({ type: 'configuration.warned', option: 'path', where: ['path'], remedy });
+  };
 }

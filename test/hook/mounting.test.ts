@@ -221,6 +221,120 @@ describe('mounting', () => {
         expect((await ask(`${origin}/id/okta`)).status).to.equal(404);
       });
 
+      /** Ways to mount a hook at its public path, all of which Express's guides show. */
+      const mounts: readonly {
+        readonly what: string;
+        readonly mount: (app: Express, hook: TelephonyHook) => void;
+        readonly at?: string;
+        readonly path?: string;
+      }[] = [
+        { what: 'at its path', mount: (on, hook) => on.use(PATH, hook) },
+        { what: 'at its path with a slash', mount: (on, hook) => on.use(`${PATH}/`, hook) },
+        { what: 'at a part of its path', mount: (on, hook) => on.use('/okta', hook) },
+        {
+          what: 'at its path in a router',
+          mount: (on, hook) => on.use(express.Router().use(PATH, hook)),
+        },
+        {
+          what: 'at the end of its path in a router at the beginning',
+          mount: (on, hook) => on.use('/okta', express.Router().use('/telephony', hook)),
+        },
+        {
+          what: 'at its path in a router under a prefix',
+          mount: (on, hook) => on.use('/id', express.Router().use(PATH, hook)),
+          at: `/id${PATH}`,
+        },
+        {
+          what: 'at a path like that of its event hook',
+          mount: (on, hook) => on.use('/Events', hook),
+          path: '/events',
+        },
+        {
+          what: 'at a path, with / as its own',
+          mount: (on, hook) => on.use(PATH, hook),
+          path: '/',
+          at: PATH,
+        },
+      ];
+      for (const { what, mount, path = PATH, at = path } of mounts) {
+        it(`serves all its routes ${what}`, async () => {
+          const publicUrl = `https://id.example.com${at}`;
+          const hook = makeHook({ path, publicUrl });
+          app.use(`${at}/console`, hook.console({ authorize: () => true }));
+          mount(app, hook);
+          app.use((_req, res) => res.status(418).end());
+          const origin = await serve(app);
+          const form = { AccountSid: scene.twilio.accountSid, From: ANA.phone, Body: 'Hello' };
+          const postSigned = async (route: string, query = ''): Promise<number> => {
+            const signedUrl = publicUrl + route.replace(/\/$/, '') + query;
+            const answer = await ask(origin + at + route + query, {
+              method: 'POST',
+              headers: {
+                'X-Twilio-Signature': getExpectedTwilioSignature(scene.twilio.authToken, signedUrl, form),
+              },
+              body: new URLSearchParams(form),
+            });
+            return answer.status;
+          };
+          for (const end of ['', '/', '?a=1', '/?a=1']) await expectServed(origin + at + end);
+          await expectServed(origin + at.toUpperCase());
+          expect((await ask(origin + at)).status).to.equal(405);
+          for (const end of ['', '/']) {
+            const challenge = { headers: { 'x-okta-verification-challenge': 'challenge-1' } };
+            expect((await ask(`${origin}${at}/events${end}`, challenge)).status).to.equal(200);
+            expect(await postSigned(`/twilio/status${end}`)).to.equal(204);
+            expect(await postSigned(`/twilio/inbound${end}`, '?x=%20')).to.equal(200);
+          }
+          expect((await ask(`${origin}${at}/console/`)).text).to.include('<html');
+          for (const other of [`${at}/other`, `${at}2`, '/', `${at}/twilio`]) {
+            expect((await ask(origin + other)).status, other).to.equal(418);
+          }
+        });
+      }
+
+      it('reports a request for its public path once, if it passes it on', async () => {
+        const warnings: HookEvent[] = [];
+        const hookAt = (path: string): TelephonyHook =>
+          makeHook({
+            path,
+            publicUrl: 'https://id.example.com/hooks/Codes',
+            onEvent: (event) => {
+              if (event.type === 'configuration.warned' && event.option === 'path') warnings.push(event);
+            },
+          });
+        app.use(hookAt('/okta/telephony'));
+        app.use('/hooks', hookAt('/hooks/codes'));
+        const origin = await serve(app);
+        for (const path of ['/', '/hooks', '/hooks/codes/other', `${PATH}/other`]) await ask(origin + path);
+        expect(warnings).to.be.empty;
+        for (let count = 0; count < 2; count += 1) {
+          await expectServed(`${origin}/hooks/codes`);
+          await ask(`${origin}/hooks/codes?code=204981`);
+        }
+        expect(warnings.map(({ at: _at, ...warning }) => warning)).to.deep.equal([
+          {
+            type: 'configuration.warned',
+            option: 'path',
+            where: ['path'],
+            remedy: 'Set path to /hooks/Codes, the path of publicUrl.',
+          },
+        ]);
+      });
+
+      it('reports a middleware that changes the URL of its requests', async () => {
+        app.use((req, _res, next) => {
+          req.url = '/elsewhere';
+          next();
+        });
+        app.use(scene.hook);
+        expect((await ask((await serve(app)) + PATH, { method: 'POST' })).status).to.equal(404);
+        expect(scene.log.at(-1)).to.deep.include({ level: 'warn' });
+        expect(scene.log.at(-1)?.fields).to.deep.include({
+          event: 'configuration.warned',
+          remedy: 'Mount the hook before the middleware that changes req.url.',
+        });
+      });
+
       it('serves on a custom path, and nowhere else', async () => {
         app.use(makeHook({ path: '/hooks/codes' }));
         app.use((_req, res) => res.status(418).end());

@@ -4,6 +4,7 @@ import type { HookCall } from '../../okta/inline-hook.js';
 import { OKTA_WAITS_MS } from '../../core/time.js';
 import { maskValue, maskForOutput, type CallSecrets } from './masked-call.js';
 import { MAY_BE_SENT, type PreviewResult, type SendProblem } from './send.js';
+import { FIX_NOT_FOUND } from '../gateway-probe.js';
 import type { Terminal } from '../terminal.js';
 import { remedyForBlock } from '../../guard/limits.js';
 import { E164, readNumber } from '../../numbers/phone-number.js';
@@ -265,9 +266,7 @@ function statusSteps(status: number | undefined, isOAuth: boolean): readonly str
   }
   if (status >= 300 && status < 400) return ['Okta follows no redirect: set PUBLIC_URL to its target.'];
   if (status === 404 || status === 405) {
-    return [
-      "There is no hook at PUBLIC_URL: compare its path with the hook's option path, and check the proxies in front of it.",
-    ];
+    return [`There is no hook at PUBLIC_URL. ${FIX_NOT_FOUND}`];
   }
   return status >= 500 ? ['Try again later: the gateway is starting, stopping or has a problem.'] : [];
 }

@@ -510,7 +510,7 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
       fail(
         'hook.answers',
         'HOST answered 404: that is no telephony hook of this package.',
-        "Check that PUBLIC_URL is the hook's whole URL, with the path under which the gateway mounts it (/okta/telephony by default), and that a proxy in between passes it on.",
+        "Compare the path of PUBLIC_URL with the hook's option path. Mount the hook by app.use(hook), or at the value of path: any other mount path, also of a router, comes before path in the URL. A proxy in between may remove or add a prefix. A body parser does not cause a 404.",
       ),
     ],
     unseen: 5,
@@ -601,7 +601,7 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
       fail(
         'hook.answers',
         'HOST answered 404: that is no telephony hook of this package.',
-        "Check that PUBLIC_URL is the hook's whole URL, with the path under which the gateway mounts it (/okta/telephony by default), and that a proxy in between passes it on.",
+        "Compare the path of PUBLIC_URL with the hook's option path. Mount the hook by app.use(hook), or at the value of path: any other mount path, also of a router, comes before path in the URL. A proxy in between may remove or add a prefix. A body parser does not cause a 404.",
       ),
     ],
     unseen: 5,

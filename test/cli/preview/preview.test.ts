@@ -549,7 +549,7 @@ describe('preview', () => {
       const secret =
         'The gateway does not accept HOOK_SECRET: it must be one of its credentials.hook.secrets, in the same header (--header names another one).';
       const path =
-        "There is no hook at PUBLIC_URL: compare its path with the hook's option path, and check the proxies in front of it.";
+        "There is no hook at PUBLIC_URL. Compare the path of PUBLIC_URL with the hook's option path. Mount the hook by app.use(hook), or at the value of path: any other mount path, also of a router, comes before path in the URL. A proxy in between may remove or add a prefix. A body parser does not cause a 404.";
       const trouble = 'Try again later: the gateway is starting, stopping or has a problem.';
       const rows: readonly (readonly [
         what: string,

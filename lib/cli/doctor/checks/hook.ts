@@ -11,7 +11,7 @@ import { signWebhook } from '../../../channels/twilio/signature.js';
 import type { HookVariables, Section } from '../variables.js';
 import { checksOf, fail, ok, once, warn, unreachedFinding } from '../finding.js';
 import type { CheckGroup, CheckTable, CheckTimes, Finding } from '../finding.js';
-import { callServer, isOurError } from '../../gateway-probe.js';
+import { callServer, FIX_NOT_FOUND, isOurError } from '../../gateway-probe.js';
 import { CONNECT_TIMEOUT_MS } from '../../org.js';
 import { eventSecretFinding, NOT_OURS, secretFinding, type ReadHeaderName } from './hook-secret.js';
 
@@ -118,7 +118,10 @@ function answersFinding({ url }: HookVariables, result: HttpResult): Finding {
       'Check that no proxy in between adds the secret to the calls that it passes on.',
     );
   }
-  return fail(`${host} answered ${status}: that is no telephony hook of this package.`, NOT_OURS);
+  return fail(
+    `${host} answered ${status}: that is no telephony hook of this package.`,
+    status === 404 ? FIX_NOT_FOUND : NOT_OURS,
+  );
 }
 
 function timeFinding(tookMs: number): Finding {

@@ -9,7 +9,7 @@ export default tseslint.config(
       '.dist-*',
       '.nodes',
       'coverage',
-      '.docs/api',
+      'docs/api',
       'node_modules',
       'test/consumers',
       'test/contract/types',

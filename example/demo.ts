@@ -27,7 +27,7 @@ export interface Demo {
 const PHONES_PATH = '/phones/';
 const GUIDE_PATH = '/guide';
 /** A container has no guides. */
-const GUIDE = fileURLToPath(new URL('../.docs/example.md', import.meta.url));
+const GUIDE = fileURLToPath(new URL('../docs/start/try.md', import.meta.url));
 
 /**
  * Starts both emulators, with people who have a phone.
@@ -71,7 +71,7 @@ export async function startDemo(
     res.send(
       page(
         'Guide',
-        markup`<p>This is the text of <code>.docs/example.md</code>. Its links lead to other files of the repository.</p>
+        markup`<p>This is the text of <code>docs/start/try.md</code>. Its links lead to other files of the repository.</p>
 <pre>${text}</pre>`,
       ),
     );

@@ -131,11 +131,11 @@ describe('the structure of the repository', () => {
     ]);
   });
 
-  it('has three folders, and a lock file that names no registry', () => {
+  it('has four folders, and a lock file that names no registry', () => {
     const folders = trackedFiles()
       .filter((file) => file.includes('/') && !file.startsWith('.'))
       .map((file) => file.split('/')[0]);
-    expect([...new Set(folders)].sort()).to.deep.equal(['example', 'lib', 'test']);
+    expect([...new Set(folders)].sort()).to.deep.equal(['docs', 'example', 'lib', 'test']);
     expect(read('package-lock.json')).to.not.match(/"resolved": "https?:/);
   });
 });

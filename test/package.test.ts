@@ -72,10 +72,10 @@ describe('the package', () => {
       filesUnder(join(ROOT, folder)).map((file) => `${folder}/${file}`);
     const papers = [
       ...GUIDES,
-      ...below('.docs/screenshots'),
+      ...below('docs/screenshots'),
       // An .env file of the example has secrets: it is not in git, and not in the package.
       ...below('example').filter((file) => !file.endsWith('.env')),
-      '.docs/openapi.yaml',
+      'docs/openapi.yaml',
       'CHANGELOG.md',
       'LICENSE',
       'README.md',

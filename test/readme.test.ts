@@ -53,7 +53,7 @@ function moduleOf(snippet: Snippet): SnippetModule {
   const before = BEFORE[snippet.heading] ?? '';
   // It continues another snippet.
   if (snippet.heading === 'A bad day')
-    return { ...snippet, before: snippetIn('.docs/testing.md', 'Test your gateway') };
+    return { ...snippet, before: snippetIn('docs/test/test.md', 'Test your gateway') };
   // A part of the options.
   if (/^\w+:/.test(snippet.code)) {
     const declared = `${before} import type { OktaTelephonyHookOptions } from 'okta-telephony-hook'; export const part: Partial<OktaTelephonyHookOptions> = {`;
@@ -90,7 +90,7 @@ describe('the snippets of all pages', () => {
 
 describe('the README and the guides', () => {
   it('list every fault of the emulators', () => {
-    const listed = [...sectionOf('.docs/testing.md', 'Faults').matchAll(/^\| `(\w+)` +\|/gm)].map(
+    const listed = [...sectionOf('docs/test/test.md', 'Faults').matchAll(/^\| `(\w+)` +\|/gm)].map(
       ([, kind]) => kind,
     );
     expect(FAULT_KINDS).to.have.length.above(10);
@@ -99,7 +99,7 @@ describe('the README and the guides', () => {
   });
 
   it('list every key of faultCallbacks()', () => {
-    const item = /^- `faultCallbacks(.*?)(?=^- )/ms.exec(pageAt('.docs/emulators.md'))?.[1] ?? '';
+    const item = /^- `faultCallbacks(.*?)(?=^- )/ms.exec(pageAt('docs/test/emulators.md'))?.[1] ?? '';
     expect(CALLBACK_FAULT_KEYS).to.have.length(6);
     for (const key of CALLBACK_FAULT_KEYS) expect(item).to.include(`\`${key}\``);
   });
@@ -125,7 +125,7 @@ describe('the README and the guides', () => {
   });
 
   it('show texts that the hook sends as shown and accepts without a warning', async () => {
-    const url = `data:text/javascript,${encodeURIComponent(toJavaScript(snippetIn('.docs/texts.md', 'Texts and languages')))}`;
+    const url = `data:text/javascript,${encodeURIComponent(toJavaScript(snippetIn('docs/deliver/texts.md', 'Texts and languages')))}`;
     const { texts } = (await import(url)) as Pick<OktaTelephonyHookOptions, 'texts'>;
     const events: HookEvent[] = [];
     const scene = await startScene({ hook: { texts, onEvent: (event) => events.push(event) } });
@@ -133,7 +133,9 @@ describe('the README and the guides', () => {
       const { phone, id } = BOB;
       await scene.call({ userId: id, phoneNumber: phone, msgTemplate: undefined });
       const body = scene.twilio.messages.at(-1)?.body ?? '';
-      expect(pageAt('.docs/texts.md').replaceAll('204981', CODE)).to.include(`\n\`\`\`\n${body}\n\`\`\`\n`);
+      expect(pageAt('docs/deliver/texts.md').replaceAll('204981', CODE)).to.include(
+        `\n\`\`\`\n${body}\n\`\`\`\n`,
+      );
       expect(
         events.filter((event) => event.type === 'configuration.warned' && event.option.startsWith('texts')),
       ).to.be.empty;
@@ -143,19 +145,19 @@ describe('the README and the guides', () => {
   });
 
   it('list every metric with its labels and its help text', () => {
-    const listed = [...pageAt('.docs/metrics.md').matchAll(/^\| `([a-z_]+)` +\| (.*?) +\| (.*?) +\|$/gm)].map(
-      ([, name, labels = '', help]) => [
-        name,
-        [...labels.matchAll(/`(\w+)`/g)].map(([, label]) => label),
-        help,
-      ],
-    );
+    const listed = [
+      ...pageAt('docs/run/monitor.md').matchAll(/^\| `([a-z_]+)` +\| (.*?) +\| (.*?) +\|$/gm),
+    ].map(([, name, labels = '', help]) => [
+      name,
+      [...labels.matchAll(/`(\w+)`/g)].map(([, label]) => label),
+      help,
+    ]);
     const rows = [COUNTERS, HISTOGRAMS, GAUGES].flatMap((table) => Object.entries<MetricRow>(table));
     expect(listed).to.deep.equal(rows.map(([name, { labels, help }]) => [name, labels, help]));
   });
 
   it('draw the handlers of a call in the order in which the hook mounts them', () => {
-    const drawn = [...pageAt('.docs/mounting.md').matchAll(/<b>(\w+)<\/b>/g)].map(([, name]) => name);
+    const drawn = [...pageAt('docs/start/mount.md').matchAll(/<b>(\w+)<\/b>/g)].map(([, name]) => name);
     expect(drawn).to.deep.equal(['openCall', ...CALL_STEPS.map(({ name }) => name)]);
   });
 
@@ -165,7 +167,7 @@ describe('the README and the guides', () => {
       .filter(([locale]) => SPOKEN_LANGUAGES.includes(locale.split('-')[0] ?? ''))
       .map(([, { voice }]) => voice);
     expect(names).to.have.length.above(15);
-    for (const name of names) expect(pageAt('.docs/texts.md')).to.include(name);
+    for (const name of names) expect(pageAt('docs/deliver/texts.md')).to.include(name);
   });
 });
 
@@ -183,11 +185,11 @@ describe('the code of the guides, unchanged,', () => {
   // One process for all: the test of a gateway, the bad day after it, then the Okta emulator.
   before(async function () {
     // In some phases vendors keep the hook waiting.
-    const [first, end] = snippetIn('.docs/testing.md', 'Test your gateway').split('\nserver.close();');
-    const parts = [first, snippetIn('.docs/testing.md', 'A bad day'), `server.close();${end ?? ''}`];
+    const [first, end] = snippetIn('docs/test/test.md', 'Test your gateway').split('\nserver.close();');
+    const parts = [first, snippetIn('docs/test/test.md', 'A bad day'), `server.close();${end ?? ''}`];
     const code = parts.join('\n').replaceAll('3100', String(await freePort()));
     writeFileSync(gateway, `${toJavaScript(code)}\nawait import('./${basename(emulator)}');\n`);
-    writeFileSync(emulator, toJavaScript(snippetIn('.docs/emulators.md', 'Okta emulator')));
+    writeFileSync(emulator, toJavaScript(snippetIn('docs/test/emulators.md', 'Okta emulator')));
     buildIfStale();
     const run = promisify(execFile)(process.execPath, ['--import', OWN_TIME, gateway], { cwd: ROOT });
     lines = (await run).stdout.split('\n').filter((line) => !line.startsWith('{"'));

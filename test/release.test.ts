@@ -125,10 +125,10 @@ describe('a release', () => {
       expect(targets).to.have.length.above(30);
       expect(targets.filter((target) => !/^(?:https:|#)/.test(target))).to.deep.equal([]);
       expect(readme)
-        .to.include(`](${REPOSITORY}/blob/v${version}/.docs/guard.md)`)
-        .and.include(`](${REPOSITORY}/raw/v${version}/.docs/screenshots/phones.png)`);
+        .to.include(`](${REPOSITORY}/blob/v${version}/docs/deliver/limits.md)`)
+        .and.include(`](${REPOSITORY}/raw/v${version}/docs/screenshots/phones.png)`);
       // The checkout is unchanged.
-      expect(readFileSync(join(checkout, 'README.md'), 'utf8')).to.include('](.docs/guard.md)');
+      expect(readFileSync(join(checkout, 'README.md'), 'utf8')).to.include('](docs/deliver/limits.md)');
     });
 
     const expectProvenance = ({ status, stdout, stderr }: ReturnType<typeof release>): void => {

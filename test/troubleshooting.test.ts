@@ -8,8 +8,8 @@ import { remake } from './docs/code-tables.js';
 import { pageAt, proseAt, sectionOf as sectionIn } from './docs/pages.js';
 import { remediesBesideCodes, wordsInCapitals } from './docs/own-codes.js';
 
-const symptoms = proseAt('TROUBLESHOOTING.md');
-const codes = pageAt('.docs/codes.md');
+const symptoms = proseAt('docs/run/troubleshooting.md');
+const codes = pageAt('docs/reference/codes.md');
 
 /** Words in capitals in the sources that are no codes of this package, by their origin. */
 const NOT_OURS: Readonly<Record<string, readonly string[]>> = {
@@ -46,7 +46,7 @@ const NOT_OURS: Readonly<Record<string, readonly string[]>> = {
   'of a terminal': ['NO_COLOR'],
 };
 
-const sectionOf = (heading: string): string => sectionIn('.docs/codes.md', heading);
+const sectionOf = (heading: string): string => sectionIn('docs/reference/codes.md', heading);
 
 /** The code, the meaning and the remedy of each item of a list that begins with a code. */
 function itemsOf(section: string): (readonly string[])[] {
@@ -71,7 +71,7 @@ const ours = itemsOf(sectionOf('Our codes'));
 const redis = rowsOf(sectionOf('Redis')).map(([cell = '']) => codeIn(cell));
 const listed = ours.map(([cell = '']) => codeIn(cell));
 
-describe('the guide to codes, and TROUBLESHOOTING.md', () => {
+describe('the guides to codes and to troubleshooting', () => {
   it("has the codes, meanings and remedies of vendors and Redis from the sources' tables", async () => {
     const { kept, now } = await remake();
     const rows = (text: string): string[] => text.split('\n').filter((line) => line.startsWith('| '));

@@ -25,7 +25,7 @@ export interface ChannelParts {
 
 /**
  * A delivery channel: an object with `send`, or a function that makes one for a hook. See
- * `.docs/write-a-channel.md`.
+ * `docs/deliver/custom-channel.md`.
  */
 export type Channel =
   | (ConnectedChannel & {

@@ -15,7 +15,7 @@ export class CommandError extends Error {
   readonly lines: readonly string[];
 
   /**
-   * @param code - stable, for programs; .docs/codes.md lists all.
+   * @param code - stable, for programs; docs/reference/codes.md lists all.
    * @param message - one line, or several.
    */
   constructor(code: string, message: string | readonly string[], remedy?: string) {

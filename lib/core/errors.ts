@@ -1,6 +1,6 @@
 /** The errors of the package. No message, remedy or cause holds a one-time code, a phone number, a login or a secret. */
 
-/** Every `code` of `TelephonyHookError` and its subclasses. `.docs/codes.md` explains each. A minor version may add some. */
+/** Every `code` of `TelephonyHookError` and its subclasses. `docs/reference/codes.md` explains each. A minor version may add some. */
 export type ErrorCode =
   /** `ConfigurationError`: options that cannot work. */
   | 'CONFIGURATION'

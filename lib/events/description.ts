@@ -7,7 +7,7 @@ export type Tone = 'plain' | 'good' | 'warn' | 'bad';
 
 /** What the console shows below a sentence. */
 interface Details {
-  /** A provider's code, or one of ours, as .docs/codes.md lists them. */
+  /** A provider's code, or one of ours, as docs/reference/codes.md lists them. */
   readonly code?: string | undefined;
   readonly reason?: string | undefined;
   readonly remedy?: string | undefined;

@@ -252,7 +252,7 @@ describe('the command line', () => {
   });
 
   it('runs as its own process in a clone, with the command of the guide, and ends', async () => {
-    expect(pageAt('.docs/command-line.md')).to.include(`write \`node ${PROGRAM}\` instead of \`npx`);
+    expect(pageAt('docs/reference/cli.md')).to.include(`write \`node ${PROGRAM}\` instead of \`npx`);
     const env = { PATH: process.env['PATH'], OKTA_ORG_URL: okta.orgUrl, OKTA_API_TOKEN: okta.apiToken };
     const program = [PROGRAM, 'setup', 'attribute', '--yes', '--json'];
     const { stdout } = await promisify(execFile)(process.execPath, program, { cwd: ROOT, env });

@@ -13,9 +13,9 @@ import { ERRORS as TWILIO_ERRORS } from '#lib/channels/twilio/error-codes.js';
 import { VERIFY_ERRORS } from '#lib/channels/twilio/verify-error-codes.js';
 import { ROOT } from '#harness/consumer.js';
 
-/** Generates the tables of vendors' codes in `.docs/codes.md` from the tables that the hook uses. */
+/** Generates the tables of vendors' codes in `docs/reference/codes.md` from the tables that the hook uses. */
 
-const DOCUMENT = '.docs/codes.md';
+const DOCUMENT = 'docs/reference/codes.md';
 /** These marks enclose each generated part of the document. */
 const PART = /(<!-- made: (\w+) -->\n).*?(<!-- end -->)/gs;
 

@@ -17,9 +17,9 @@ interface Entry {
   readonly text: string;
 }
 
-/** Upgrading lists names without explanations; the emulators have their own options. */
+/** Pages that list codes have no options; the emulators have their own. */
 const ENTRIES: readonly Entry[] = GUIDES.filter(
-  (page) => !/upgrading|codes|testing|emulators/.test(page),
+  (page) => !/^docs\/(?:reference\/codes\.md|test\/)/.test(page),
 ).flatMap((page) =>
   [
     /^#{2,4} (.*)((?:\n(?!#).*)*)/gm,
@@ -64,16 +64,21 @@ function textsOf(path: string): readonly string[] {
 
 /** The other options that users set: their type, and the section that lists them. */
 const FURTHER_OPTIONS = [
-  ['channels/line/line.ts', 'LineChannelOptions', '.docs/line.md', 'Options of `lineChannel`'],
-  ['channels/vonage/options.ts', 'VonageChannelOptions', '.docs/vonage.md', 'Options of `vonageChannel`'],
-  ['channels/vonage/options.ts', 'VonageCredential', '.docs/vonage.md', 'Options of `vonageChannel`'],
-  ['channels/twilio/verify.ts', 'TwilioVerifyOptions', '.docs/twilio-verify.md', 'Options of `twilioVerify`'],
-  ['state/redis/options.ts', 'RedisStateOptions', '.docs/redis.md', 'Options'],
-  ['options/options.ts', 'ConsoleOptions', '.docs/console.md', 'The console'],
-  ['testing/phones/page.ts', 'PhonesPageOptions', '.docs/testing.md', "The phones' page"],
-  ['testing/phones/bad-day.ts', 'BadDayOptions', '.docs/testing.md', 'A bad day'],
-  ['testing/okta/emulator.ts', 'OktaEmulatorOptions', '.docs/emulators.md', 'Okta emulator'],
-  ['testing/twilio/emulator.ts', 'TwilioEmulatorOptions', '.docs/emulators.md', 'Twilio emulator'],
+  ['channels/line/line.ts', 'LineChannelOptions', 'docs/deliver/line.md', 'Options of `lineChannel`'],
+  [
+    'channels/vonage/options.ts',
+    'VonageChannelOptions',
+    'docs/deliver/vonage.md',
+    'Options of `vonageChannel`',
+  ],
+  ['channels/vonage/options.ts', 'VonageCredential', 'docs/deliver/vonage.md', 'Options of `vonageChannel`'],
+  ['channels/twilio/verify.ts', 'TwilioVerifyOptions', 'docs/deliver/twilio.md', 'Options of `twilioVerify`'],
+  ['state/redis/options.ts', 'RedisStateOptions', 'docs/run/several-gateways.md', 'Options'],
+  ['options/options.ts', 'ConsoleOptions', 'docs/run/console.md', 'The console'],
+  ['testing/phones/page.ts', 'PhonesPageOptions', 'docs/test/test.md', "The phones' page"],
+  ['testing/phones/bad-day.ts', 'BadDayOptions', 'docs/test/test.md', 'A bad day'],
+  ['testing/okta/emulator.ts', 'OktaEmulatorOptions', 'docs/test/emulators.md', 'Okta emulator'],
+  ['testing/twilio/emulator.ts', 'TwilioEmulatorOptions', 'docs/test/emulators.md', 'Twilio emulator'],
 ] as const;
 
 /** The properties of an exported type. */
@@ -103,7 +108,7 @@ describe('the guides explain', () => {
   });
 
   it('each option of the hook in options.md under its own heading, with type and default', () => {
-    const headings = [...pageAt('.docs/options.md').matchAll(/^### `([\w.]+)`\n\n(.*)$/gm)];
+    const headings = [...pageAt('docs/reference/options.md').matchAll(/^### `([\w.]+)`\n\n(.*)$/gm)];
     const names = Object.keys((optionRules().describe() as Rule).keys ?? {});
     expect(names).to.have.length.above(20);
     // Some have a heading for each part, such as `senders.sms`.
@@ -113,7 +118,7 @@ describe('the guides explain', () => {
   });
 
   it('every environment variable that sets an option', () => {
-    const guide = pageAt('.docs/options.md');
+    const guide = pageAt('docs/reference/options.md');
     expect(OPTION_VARIABLES.filter((name) => !guide.includes(`\`${name}\``))).to.deep.equal([]);
   });
 
@@ -129,7 +134,7 @@ describe('the guides explain', () => {
 
   it('every event once', () => {
     expect(EVENT_TYPES).to.have.length.above(25);
-    const page = ENTRIES.filter((entry) => entry.page === '.docs/operations.md');
+    const page = ENTRIES.filter((entry) => entry.page === 'docs/run/deploy.md');
     const counts = EVENT_TYPES.map(
       (type) => `${type} ${page.filter(({ head }) => namesIn(head).includes(type)).length}`,
     );
@@ -137,7 +142,7 @@ describe('the guides explain', () => {
   });
 
   it('every command once', () => {
-    const headings = ENTRIES.filter(({ page }) => page === '.docs/command-line.md').map(({ head }) =>
+    const headings = ENTRIES.filter(({ page }) => page === 'docs/reference/cli.md').map(({ head }) =>
       head.replaceAll('`', ''),
     );
     const counts = COMMANDS.map(

@@ -28,7 +28,7 @@ interface Document {
 
 const ID = 'openapi.yaml';
 
-export const document = parse(readFileSync(join(ROOT, '.docs', ID), 'utf8')) as Document;
+export const document = parse(readFileSync(join(ROOT, 'docs', ID), 'utf8')) as Document;
 const ajv = new Ajv2020({ strict: false, allErrors: true, validateSchema: false });
 ajv.addSchema(document, ID);
 

@@ -1,13 +1,16 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, posix, sep } from 'node:path';
 import { ROOT } from '#harness/consumer.js';
 
 /** The pages of the documentation. */
 
 /** The paths of the guides. */
-export const GUIDES: readonly string[] = readdirSync(join(ROOT, '.docs'))
+export const GUIDES: readonly string[] = readdirSync(join(ROOT, 'docs'), {
+  recursive: true,
+  encoding: 'utf8',
+})
   .filter((file) => file.endsWith('.md'))
-  .map((file) => `.docs/${file}`)
+  .map((file) => posix.join('docs', file.replaceAll(sep, '/')))
   .sort();
 
 /** The path of every page. */

@@ -6,7 +6,7 @@ import { ROOT } from '#harness/consumer.js';
 
 /** Makes the pictures of the README and the guides from the running demo: `npm run screenshots`. */
 
-const FOLDER = join(ROOT, '.docs/screenshots');
+const FOLDER = join(ROOT, 'docs/screenshots');
 const WIDE = { width: 1280, height: 900 };
 
 interface DemoUrls {
@@ -78,7 +78,7 @@ async function picture(page: Page, name: string, height: number | 'whole'): Prom
       ? {}
       : { clip: { x: 0, y: 0, width: page.viewportSize()?.width ?? WIDE.width, height } };
   await page.screenshot({ path: join(FOLDER, `${name}.png`), fullPage: height === 'whole', ...clip });
-  process.stdout.write(`.docs/screenshots/${name}.png\n`);
+  process.stdout.write(`docs/screenshots/${name}.png\n`);
 }
 
 /** Starts the demo of the command line in its own process. */

@@ -87,7 +87,7 @@ describe('the alert rules', () => {
   });
 
   it('are all listed by name in the guide to metrics', () => {
-    const guide = readFileSync(join(ROOT, '.docs/metrics.md'), 'utf8');
+    const guide = readFileSync(join(ROOT, 'docs/run/monitor.md'), 'utf8');
     for (const { alert } of rules) expect(guide).to.include(`\`${alert}\``);
   });
 });

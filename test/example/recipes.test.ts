@@ -367,7 +367,7 @@ describe('the deployment recipes', () => {
     ]);
     for (const file of files) {
       if (file !== 'gateway.env.example')
-        expect(read('.docs/operations.md')).to.include(`(../example/deploy/${file})`);
+        expect(read('docs/run/deploy.md')).to.include(`(../../example/deploy/${file})`);
     }
   });
 });

@@ -16,7 +16,7 @@ import { ANA, BOB, commandOf, errorOf, startScene, type Scene, type SceneOptions
 import { snippetIn } from '../docs/snippets.js';
 import { freePort, REFUSING_ORIGIN } from '#harness/free-port.js';
 
-/** Custom channels, as .docs/write-a-channel.md shows them. */
+/** Custom channels, as docs/deliver/custom-channel.md shows them. */
 
 const accepted: Outcome = { status: 'accepted', transactionId: 'T1' };
 const other = (): Channel & { sent: number } => {
@@ -33,7 +33,7 @@ const other = (): Channel & { sent: number } => {
 
 /** The channel of the guide, with the provider at another origin. */
 async function guideChannel(origin: string): Promise<Channel> {
-  const code = snippetIn('.docs/write-a-channel.md', 'Write a channel')
+  const code = snippetIn('docs/deliver/custom-channel.md', 'Write a channel')
     .replace("'okta-telephony-hook'", JSON.stringify(import.meta.resolve('#lib/index.js')))
     .replace('https://api.acme.example', origin);
   const { code: script } = await transform(code, { loader: 'ts' });

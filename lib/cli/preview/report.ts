@@ -226,7 +226,7 @@ export function nextSteps({ answer, problem, reaction }: PreviewResult, isOAuth:
     // `notesIn` has the remedy of a blocked code.
     if (isBlocked(answer?.body)) return [];
     return [
-      "Look at the phone: it is unknown whether the message went out. The gateway's log says why (TROUBLESHOOTING.md: Okta gets PENDING).",
+      "Look at the phone: it is unknown whether the message went out. The gateway's log says why (docs/run/troubleshooting.md: Okta gets PENDING).",
     ];
   }
   if (problem !== undefined) return STEPS[problem.code];

@@ -145,7 +145,7 @@ function drawState(health: Health): readonly (HTMLElement | undefined)[] {
 }
 
 function explainRejection(code: string): string {
-  return REJECTIONS.get(code) ?? `${code}. The log and TROUBLESHOOTING.md say why`;
+  return REJECTIONS.get(code) ?? `${code}. The log and docs/run/troubleshooting.md say why`;
 }
 
 const REJECTIONS: ReadonlyMap<string, string> = new Map([

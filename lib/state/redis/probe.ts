@@ -17,7 +17,7 @@ redis.call('PEXPIRE', KEYS[1], ARGV[1])
 redis.call('DEL', KEYS[1])
 `;
 
-/** One command of each kind that a use needs, as .docs/redis.md lists them. */
+/** One command of each kind that a use needs, as docs/run/several-gateways.md lists them. */
 const USES = {
   codes: `${WRITE_AND_DELETE}
 redis.call('TIME')

@@ -80,7 +80,7 @@ fail two.c       Broken.
         { check: 'two.c', status: 'fail', message: 'Broken.', remedy: 'Mend it.' },
       ]);
       expect(clock.countTimers()).to.equal(0);
-      const guide = readFileSync(join(ROOT, '.docs/doctor.md'), 'utf8');
+      const guide = readFileSync(join(ROOT, 'docs/reference/doctor.md'), 'utf8');
       const marks = printed.match(isTTY ? /[✔!✘](?= )/g : /^(?:ok|warn|fail)\b/gm) ?? [];
       expect(marks).to.have.length(3);
       for (const mark of marks) expect(guide).to.include(`\`${mark}\``);

@@ -612,7 +612,7 @@ describe('preview', () => {
           command({ status: 'PENDING', provider: 'TWILIO' }),
           'pending',
           undefined,
-          "Look at the phone: it is unknown whether the message went out. The gateway's log says why (TROUBLESHOOTING.md: Okta gets PENDING).",
+          "Look at the phone: it is unknown whether the message went out. The gateway's log says why (docs/run/troubleshooting.md: Okta gets PENDING).",
         ],
         ['a fraud filter', command({ status: 'PENDING', provider: 'GUARD' }), 'blocked', undefined],
         [

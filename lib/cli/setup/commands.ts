@@ -76,6 +76,9 @@ Service app: okta.inlineHooks.read, okta.inlineHooks.manage, and okta.customTele
 org also has its own telephony provider. Role: a custom administrator role with okta.inlinehooks.manage
 (or Super Administrator).
 
+Okta's own providers, Twilio and Telesign, and a telephony hook exclude each other. To leave the hook, deactivate it in Okta
+(Workflow > Inline Hooks) before you activate a provider there.
+
   okta-telephony-hook setup hook
   okta-telephony-hook setup hook --replace calabcdefghijklmnopq
   okta-telephony-hook setup hook --rotate --yes`,

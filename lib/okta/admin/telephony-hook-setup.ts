@@ -143,11 +143,12 @@ function unknownId(id: string, hooks: readonly HookResource[]): SetupPlan {
 
 /** Okta's own alternative to a telephony hook, by the Custom Telephony Provider API. */
 const PROVIDERS = '/api/v1/telephony-providers';
-const WHERE = 'the custom telephony settings of the Admin Console';
+const WHERE = 'Customizations > Telephony Providers in the Admin Console';
 
 /**
- * A warning if the org also has a telephony provider of its own, or if that cannot be read. Never rejects. Okta's documents
- * do not say whether the hook or the provider comes first.
+ * A warning if the org also has a telephony provider of its own, or if that cannot be read. Never rejects. Okta documents that
+ * other methods of telephony, such as the inline hook, must be deactivated before a provider is activated:
+ * https://help.okta.com/oie/en-us/content/topics/telephony/configure-telephony.htm
  */
 export async function warnOfNativeTelephony(
   okta: Administration,
@@ -159,7 +160,7 @@ export async function warnOfNativeTelephony(
     return {
       message:
         'Whether the org also has its own telephony provider could not be read (scope okta.customTelephonyProvider.read)',
-      remedy: `look at ${WHERE}. Okta does not document whether it uses the provider or the hook.`,
+      remedy: `look at ${WHERE}. A provider and a telephony hook exclude each other.`,
     };
   }
   const names = asList(providers)
@@ -168,7 +169,7 @@ export async function warnOfNativeTelephony(
     .filter((name) => name === 'TWILIO' || name === 'TELESIGN');
   if (names.length === 0) return undefined;
   return {
-    message: `The org also has its own telephony provider, ${names.join(' and ')}, and Okta does not document whether it uses the provider or the hook`,
-    remedy: `turn it off in ${WHERE}, or expect codes that bypass the hook.`,
+    message: `The org also has its own telephony provider, ${names.join(' and ')}. A provider and a telephony hook exclude each other`,
+    remedy: `deactivate the provider in ${WHERE}. To return to it later, deactivate the hook before you activate the provider.`,
   };
 }

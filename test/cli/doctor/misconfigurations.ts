@@ -243,7 +243,7 @@ const HIDDEN = [
   warn(
     'okta.native-telephony',
     'Whether the org also has its own telephony provider could not be read (scope okta.customTelephonyProvider.read).',
-    'Look at the custom telephony settings of the Admin Console. Okta does not document whether it uses the provider or the hook.',
+    'Look at Customizations > Telephony Providers in the Admin Console. A provider and a telephony hook exclude each other.',
   ),
   warn(
     'okta.event-hook',
@@ -560,8 +560,8 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
     },
     finds: warn(
       'okta.native-telephony',
-      'The org also has its own telephony provider, TWILIO, and Okta does not document whether it uses the provider or the hook.',
-      'Turn it off in the custom telephony settings of the Admin Console, or expect codes that bypass the hook.',
+      'The org also has its own telephony provider, TWILIO. A provider and a telephony hook exclude each other.',
+      'Deactivate the provider in Customizations > Telephony Providers in the Admin Console. To return to it later, deactivate the hook before you activate the provider.',
     ),
   },
   {

@@ -141,12 +141,18 @@ export interface OktaEmulator {
   /**
    * Calls a telephony hook as Okta does (POST, 3 s in all, no retry, only 200) and resolves to what Okta does with the
    * answer. Without `url` it is the org's active hook. Rejects if there is none. Without a user it is for the first one; see
-   * `userId` for an org that has none.
+   * `userId` for an org that has none. Rejects with a `TypeError` if an option is unknown.
    */
   callHook(call?: HookCallOptions): Promise<HookCall>;
   /**
+   * Sends the request of a call again, byte for byte, as Okta does if an answer is lost: the same event id and code, to the
+   * same URL, with the same headers. Okta's codes stay as they are. Rejects with a `TypeError` if `call` is not a result of
+   * this emulator's `callHook` or `repeat`, but a copy of it.
+   */
+  repeat(call: HookCall): Promise<HookCall>;
+  /**
    * Calls the listener before each call of a telephony hook with its payload, which the listener may change. The function that
-   * the listener returns is called with the result.
+   * the listener returns is called with the result. A repeat does not call the listener.
    */
   onHookCall(listener: (payload: unknown) => (made: HookCall) => void): void;
   /** Calls the listener after each code that a user entered. */
@@ -249,6 +255,7 @@ export async function startOktaEmulator(options: OktaEmulatorOptions = {}): Prom
     },
     connectHook: (url) => org.connectHook(url, hookSecret),
     callHook: (call = {}) => org.callHook(call),
+    repeat: (call) => org.repeat(call),
     onHookCall: (listener) => org.onHookCall(listener),
     onCodeEntered: (listener) => org.onCodeEntered(listener),
     enterCode: (idOrLogin, code) => org.enterCode(idOrLogin, code),

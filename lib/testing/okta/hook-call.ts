@@ -2,7 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { fieldOf, parseJson } from '../../core/json.js';
 import type { OrgContext } from './context.js';
 import { makeHookPayload, type HookPayloadOptions } from './hook-payload.js';
-import { jsonPost, type Outbound, type OutboundAnswer } from '../server/outbound.js';
+import { jsonPost, type Outbound, type OutboundAnswer, type OutboundCall } from '../server/outbound.js';
 import type { EmulatedUser } from './users.js';
 import { failover, judgeAnswer, type OktaVerdict } from './verdict.js';
 
@@ -22,15 +22,37 @@ export interface HookCallOptions extends HookPayloadOptions {
   readonly change?: ((payload: Record<string, unknown>) => unknown) | undefined;
 }
 
+/** The members of `HookCallOptions`. */
+export const HOOK_CALL_KEYS = Object.keys({
+  userId: true,
+  login: true,
+  requestType: true,
+  deliveryChannel: true,
+  phoneNumber: true,
+  otpCode: true,
+  msgTemplate: true,
+  locale: true,
+  eventId: true,
+  preview: true,
+  eventTime: true,
+  otpExpires: true,
+  ipAddress: true,
+  url: true,
+  headers: true,
+  change: true,
+} satisfies Record<keyof HookCallOptions, true>);
+
 /** The result of a hook call. */
 export interface HookCall {
   /** The payload that was sent. */
   readonly payload: unknown;
-  /** `undefined` without an answer in time. */
+  /** The status of the hook's answer; `undefined` without an answer in time. */
   readonly httpStatus: number | undefined;
+  /** The headers of the answer, with names in lower case. */
   readonly headers: IncomingHttpHeaders;
   /** The answer's JSON, or its text if it is not JSON; `undefined` without a whole answer. */
   readonly body: unknown;
+  /** From the request to the end of the answer, milliseconds. */
   readonly durationMs: number;
   /** The code that was to be delivered. */
   readonly otpCode: string;
@@ -61,17 +83,28 @@ export function preparePayload(
   return { payload: options.change?.(original) ?? original, otpCode };
 }
 
-/** Calls a hook as Okta does: once, within three seconds, without following a redirect. A failing hook is a result, no rejection. */
-export async function callHook(
+/** A hook call as it is sent, so that it can be sent again. */
+export interface HookRequest extends Pick<HookCall, 'payload' | 'otpCode'> {
+  readonly outbound: OutboundCall;
+  /** Why Okta cannot call the hook. */
+  readonly problem: string | undefined;
+}
+
+export function makeHookRequest(
   { payload, otpCode }: Pick<HookCall, 'payload' | 'otpCode'>,
-  target: HookTarget,
-  outbound: Outbound,
-): Promise<HookCall> {
+  { url, headers, problem }: HookTarget,
+): HookRequest {
+  return { payload, otpCode, outbound: jsonPost(url, headers, payload), problem };
+}
+
+/** Calls a hook as Okta does: once, within three seconds, without following a redirect. A failing hook is a result, no rejection. */
+export async function callHook(request: HookRequest, client: Outbound): Promise<HookCall> {
+  const { payload, otpCode } = request;
   const startedAt = performance.now();
   const answer: OutboundAnswer =
-    target.problem === undefined
-      ? await outbound.call(jsonPost(target.url, target.headers, payload))
-      : { status: undefined, headers: {}, text: undefined, problem: target.problem };
+    request.problem === undefined
+      ? await client.call(request.outbound)
+      : { status: undefined, headers: {}, text: undefined, problem: request.problem };
   const durationMs = performance.now() - startedAt;
   const { status: httpStatus, headers, text, problem } = answer;
   const okta =

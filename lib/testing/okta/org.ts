@@ -3,9 +3,12 @@ import type { OrgContext } from './context.js';
 import { EventHooks } from './event-hooks.js';
 import {
   callHook,
+  HOOK_CALL_KEYS,
+  makeHookRequest,
   preparePayload,
   type HookCall,
   type HookCallOptions,
+  type HookRequest,
   type HookTarget,
 } from './hook-call.js';
 import { proveToHook, readChannel, type HookChannel } from './hook-channel.js';
@@ -18,6 +21,7 @@ import { OidcProvider } from './oidc.js';
 import { OrgResources } from './org-resources.js';
 import { randomAlphanumeric } from '../server/random-ids.js';
 import { RateLimiter, type RateLimitBucket } from './rate-limit.js';
+import { requireKeys } from '../server/faults.js';
 import type { Route } from './route.js';
 import type { SigningKey } from './rsa-keys.js';
 import { UserSchema } from './schema.js';
@@ -47,6 +51,8 @@ export class OktaOrg {
   readonly signIns = new SignInPages(this);
   readonly limiters: Readonly<Record<RateLimitBucket, RateLimiter>>;
   readonly routes: readonly Route[];
+  /** What each call sent, for `repeat`. */
+  readonly #requests = new WeakMap<HookCall, HookRequest>();
   readonly #hookCallListeners: HookCallListener[] = [];
   readonly #codeListeners: ((userId: string, entered: EnteredCode) => void)[] = [];
 
@@ -83,15 +89,25 @@ export class OktaOrg {
 
   /** Calls a telephony hook to deliver a code, which `enterCode` then accepts. */
   async callHook(call: HookCallOptions): Promise<HookCall> {
+    requireKeys('callHook()', call, HOOK_CALL_KEYS);
     const wanted = call.userId ?? call.login;
     const user = wanted === undefined ? this.users.all[0] : this.users.find(wanted);
     const target = await this.#targetOf(call);
     const prepared = preparePayload(call, user, target, this.context);
     const ends = this.#hookCallListeners.map((listen) => listen(prepared.payload));
-    const made = await callHook(prepared, target, this.context.outbound);
+    // Once the listeners have changed the payload.
+    const made = await this.#send(makeHookRequest(prepared, target));
     this.#codes.expect(made);
     for (const end of ends) end(made);
     return made;
+  }
+
+  /** Sends the request of a call again. Its code stays as it is: used, replaced by a newer one, or valid. */
+  async repeat(call: HookCall): Promise<HookCall> {
+    const request = this.#requests.get(call);
+    if (request === undefined)
+      throw new TypeError('repeat() takes a result of callHook() or repeat() of this emulator.');
+    return this.#send(request);
   }
 
   onHookCall(listener: HookCallListener): void {
@@ -120,6 +136,12 @@ export class OktaOrg {
     const entered = { isRight: problem === undefined, problem, deliveries };
     for (const listen of this.#codeListeners) listen(userId, entered);
     return entered;
+  }
+
+  async #send(request: HookRequest): Promise<HookCall> {
+    const made = await callHook(request, this.context.outbound);
+    this.#requests.set(made, request);
+    return made;
   }
 
   #makeProviders(): OktaOrg['oidc'] {

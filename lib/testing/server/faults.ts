@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
+import { nearestWord } from '../../core/nearest-word.js';
 
 /** An option of every fault. */
 interface FaultEffect {
@@ -112,7 +113,11 @@ export class RuleList<Rule extends LimitedRule<Subject>, Subject = RecordedReque
 export function requireKeys(what: string, given: object, known: readonly string[]): void {
   const unknown = Object.keys(given).filter((key) => !known.includes(key));
   if (unknown.length === 0) return;
-  throw new TypeError(`${what} knows no ${unknown.join(', ')}; it takes ${known.join(', ')}.`);
+  const named = unknown.map((key) => {
+    const meant = nearestWord(key, known);
+    return meant === undefined ? key : `${key} (did you mean ${meant}?)`;
+  });
+  throw new TypeError(`${what} does not take ${named.join(', ')}. It takes ${known.join(', ')}.`);
 }
 
 export function pathOf(request: RecordedRequest): string {

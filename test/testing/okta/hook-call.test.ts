@@ -200,4 +200,89 @@ describe('startOktaEmulator: callHook', () => {
       clock.restore();
     }
   });
+
+  it('rejects an unknown member by its name, with the nearest known one and all that are allowed', async () => {
+    const misspelt: object = { url: hook.url, requestTyp: 'pre-enrollment', colour: 'red' };
+    const problem = await okta.callHook(misspelt).catch((error: unknown) => error);
+    expect(problem).to.be.an.instanceOf(TypeError);
+    expect(problem).to.have.property(
+      'message',
+      'callHook() does not take requestTyp (did you mean requestType?), colour. It takes userId, login, requestType, ' +
+        'deliveryChannel, phoneNumber, otpCode, msgTemplate, locale, eventId, preview, eventTime, otpExpires, ipAddress, ' +
+        'url, headers, change.',
+    );
+    expect(hook.received).to.have.length(0);
+  });
+
+  describe('repeat', () => {
+    it('sends the same request again, byte for byte, and returns what Okta does with the new answer', async () => {
+      const first = await okta.callHook({
+        url: `${hook.url}/hook`,
+        headers: { Authorization: 'secret' },
+        change: (payload) => ({ ...payload, added: 1 }),
+      });
+      // The sent bytes count, whatever a test does with its copy of the payload.
+      if (typeof first.payload === 'object' && first.payload !== null)
+        Object.assign(first.payload, { added: 2 });
+      answerJson(withStatus('PENDING'));
+      const again = await okta.repeat(first);
+      const [one, other] = hook.received;
+      expect(other).to.deep.equal(one);
+      expect(JSON.parse(other?.body ?? '')).to.deep.include({ added: 1 });
+      expect(again.okta.action).to.equal('pending');
+      expect(again.otpCode).to.equal(first.otpCode);
+      expect(again).to.have.all.keys(first);
+      // A repeat can be repeated.
+      await okta.repeat(again);
+      expect(hook.received[2]).to.deep.equal(one);
+    });
+
+    it('sends what is not JSON again, and repeats a call without an answer', async () => {
+      answer = (response) => response.socket?.destroy();
+      const first = await okta.callHook({ url: hook.url, change: () => '{"cut' });
+      expect(first.okta.action).to.equal('failover');
+      answerJson(successful);
+      expect((await okta.repeat(first)).okta.action).to.equal('sent');
+      expect(hook.received.map(({ body }) => body)).to.deep.equal(['{"cut', '{"cut']);
+    });
+
+    it('changes no code: neither is a used code right again, nor replaces an older code a newer one', async () => {
+      const user = okta.addUser({ login: 'ana@example.com' });
+      const first = await okta.callHook({ url: hook.url });
+      expect((await okta.enterCode(user.id, first.otpCode)).isRight).to.equal(true);
+      await okta.repeat(first);
+      expect((await okta.enterCode(user.id, first.otpCode)).problem).to.equal('not-awaited');
+      const second = await okta.callHook({ url: hook.url });
+      await okta.repeat(first);
+      expect((await okta.enterCode(user.id, second.otpCode)).isRight).to.equal(true);
+    });
+
+    it('is no news for the listeners, who may change what is sent', async () => {
+      let heard = 0;
+      okta.onHookCall((payload) => {
+        heard += 1;
+        if (typeof payload === 'object' && payload !== null) Object.assign(payload, { eventId: `e${heard}` });
+        return () => undefined;
+      });
+      const call = await okta.callHook({ url: hook.url });
+      await okta.repeat(call);
+      expect(heard).to.equal(1);
+      expect(hook.received.map(({ body }) => body)).to.deep.equal([
+        JSON.stringify(call.payload),
+        JSON.stringify(call.payload),
+      ]);
+      expect(hook.received[1]?.body).to.include('"eventId":"e1"');
+    });
+
+    it('rejects a call that this emulator did not make', async () => {
+      const call = await okta.callHook({ url: hook.url });
+      const problem = await okta.repeat({ ...call }).catch((error: unknown) => error);
+      expect(problem).to.be.an.instanceOf(TypeError);
+      expect(problem).to.have.property(
+        'message',
+        'repeat() takes a result of callHook() or repeat() of this emulator.',
+      );
+      expect(hook.received).to.have.length(1);
+    });
+  });
 });

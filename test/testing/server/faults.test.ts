@@ -192,28 +192,28 @@ describe('faults of the emulators', () => {
       (emulator) => {
         emulator.faultCallbacks({ delayMS: 5 } as never);
       },
-      'faultCallbacks() knows no delayMS; it takes delayMs, copies, isReversed, isHeld, match, times.',
+      'faultCallbacks() does not take delayMS (did you mean delayMs?). It takes delayMs, copies, isReversed, isHeld, match, times.',
     ],
     [
       'a rule with an unknown key',
       (emulator) => {
         emulator.fault({ fault: { kind: 'hang' }, time: 1 } as never);
       },
-      'fault() knows no time; it takes fault, times, match.',
+      'fault() does not take time (did you mean times?). It takes fault, times, match.',
     ],
     [
       'a fault with a key of a rule',
       (emulator) => {
         emulator.fault({ kind: 'slow', delayMs: 5, times: 1 } as never);
       },
-      'a fault of the kind slow knows no times; it takes kind, delivered, delayMs.',
+      'a fault of the kind slow does not take times. It takes kind, delivered, delayMs.',
     ],
     [
       'a fault with a key of another kind',
       (emulator) => {
         emulator.fault({ fault: { kind: 'hang', delayMs: 5 } } as never);
       },
-      'a fault of the kind hang knows no delayMs; it takes kind, delivered.',
+      'a fault of the kind hang does not take delayMs. It takes kind, delivered.',
     ],
     [
       'a fault of an unknown kind',
@@ -244,7 +244,7 @@ describe('faults of the emulators', () => {
     try {
       expect(() => {
         okta.faultKeys({ kind: 'slow', delay: 5 } as never);
-      }).to.throw(TypeError, 'knows no delay');
+      }).to.throw(TypeError, 'does not take delay');
     } finally {
       await okta.close();
     }

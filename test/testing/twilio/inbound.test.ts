@@ -224,7 +224,7 @@ describe('startTwilioEmulator: inbound messages', () => {
     expect((await write('BASTA')).params).to.not.have.property('OptOutType');
     expect(() => {
       twilio.setAdvancedOptOut({ stopp: ['BASTA'] } as never);
-    }).to.throw(TypeError, 'setAdvancedOptOut() knows no stopp');
+    }).to.throw(TypeError, 'setAdvancedOptOut() does not take stopp (did you mean stop?)');
   });
 
   it('replies itself to STOP without a webhook, and records no answer if the server is closed', async () => {

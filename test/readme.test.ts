@@ -8,7 +8,6 @@ import { buildIfStale, ROOT } from '#harness/consumer.js';
 import { SPOKEN_LANGUAGES } from '#lib/texts/spoken-code.js';
 import { CALL_STEPS } from '#lib/hook/router.js';
 import { oktaTelephonyHook, type HookEvent, type OktaTelephonyHookOptions } from '#lib/index.js';
-import { COUNTERS, GAUGES, HISTOGRAMS, type MetricRow } from '#lib/events/metric-table.js';
 import { FAULT_KINDS } from '#lib/testing/server/answer.js';
 import { CALLBACK_FAULT_KEYS } from '#lib/testing/twilio/callbacks.js';
 import { VOICES } from '#lib/channels/twilio/voices.js';
@@ -142,18 +141,6 @@ describe('the README and the guides', () => {
     } finally {
       await scene.close();
     }
-  });
-
-  it('list every metric with its labels and its help text', () => {
-    const listed = [
-      ...pageAt('docs/run/monitor.md').matchAll(/^\| `([a-z_]+)` +\| (.*?) +\| (.*?) +\|$/gm),
-    ].map(([, name, labels = '', help]) => [
-      name,
-      [...labels.matchAll(/`(\w+)`/g)].map(([, label]) => label),
-      help,
-    ]);
-    const rows = [COUNTERS, HISTOGRAMS, GAUGES].flatMap((table) => Object.entries<MetricRow>(table));
-    expect(listed).to.deep.equal(rows.map(([name, { labels, help }]) => [name, labels, help]));
   });
 
   it('draw the handlers of a call in the order in which the hook mounts them', () => {

@@ -12,6 +12,7 @@ export type CodeOutcome = 'accepted' | 'unknown' | 'blocked' | 'refused';
 
 /** A planned channel that was skipped. */
 export interface SkippedChannel {
+  /** The channel, such as `sms` or `whatsapp`. */
   readonly channel: string;
   /**
    * `ROLLED_BACK`: the rollout has it off for the user. `STOPPED`: the user sent STOP. `OPTED_OUT`, `NOT_REACHED`: the provider
@@ -32,11 +33,15 @@ export interface FailureCause {
 
 /** One attempt to send a code by one channel. */
 export interface AttemptReport {
+  /** The channel, such as `sms` or `whatsapp`. */
   readonly channel: string;
+  /** The provider, such as `TWILIO`. */
   readonly provider: string;
+  /** What the attempt came to. `unknown`: the message may have left. */
   readonly outcome: 'accepted' | 'refused' | 'unknown';
   /** The provider's code, or one of ours (`UNREACHABLE`, `BREAKER_OPEN`, `HTTP_400`). */
   readonly code?: string | undefined;
+  /** Why, in words. */
   readonly reason?: string | undefined;
   /** What an operator can do about a refusal. */
   readonly remedy?: string | undefined;
@@ -44,6 +49,7 @@ export interface AttemptReport {
   readonly transactionId?: string | undefined;
   /** The provider's id of the request, for its support: Twilio's `Twilio-Request-Id`, LINE's `x-line-request-id`. */
   readonly providerRequestId?: string | undefined;
+  /** How long the attempt took. */
   readonly durationMs: number;
 }
 
@@ -52,6 +58,7 @@ export type GuardRule = 'perUser' | 'perNumber' | 'perIp' | 'country' | 'numberT
 
 /** One rule of the guard that a request broke. */
 export interface BrokenRule {
+  /** The rule that was broken. */
   readonly rule: GuardRule;
   /** As in the answer and in `request.answered`. */
   readonly code: string;
@@ -59,11 +66,13 @@ export interface BrokenRule {
   readonly remedy: string;
   /** The limit: so many codes in so many seconds. `undefined` for a rule that is no limit. */
   readonly points: number | undefined;
+  /** The window of the limit. */
   readonly seconds: number | undefined;
 }
 
 /** An option that works, but not as well as it could: which, and which parts of it are affected. */
 export interface OptionWarning {
+  /** The option, or a part of it. `docs/reference/warnings.md` lists all. */
   readonly option:
     | 'publicUrl'
     | 'publicUrl.path'
@@ -106,6 +115,7 @@ export interface OfUser extends OfCall {
 }
 
 export interface OfRequest extends OfUser {
+  /** Okta's request type, such as `com.okta.user.telephony.mfa-verification`. */
   readonly requestType: string | undefined;
   /** Okta's preview, or a request of the console's tester. */
   readonly isPreview: boolean;
@@ -135,6 +145,7 @@ export interface Counted {
 
 /** A problem that has a remedy. */
 export interface Problem {
+  /** Why, in words. */
   readonly reason: string;
   /** What an operator can do about it. */
   readonly remedy: string;
@@ -144,6 +155,7 @@ export interface Problem {
 export interface Failure {
   /** The provider's code, or one of ours (`TIMEOUT`, `BREAKER_OPEN`, `PROVIDER_UNREACHABLE`, `HTTP_404`, …). */
   readonly code: string;
+  /** Why, in words. */
   readonly reason: string;
   /** What an operator can do about it, if that is known. */
   readonly remedy: string | undefined;
@@ -157,7 +169,9 @@ export interface CodeResult {
   readonly remedy: string | undefined;
   /** The channel, the provider and its message id of the attempt that decided. */
   readonly channel: string | undefined;
+  /** The provider, such as `TWILIO`. */
   readonly provider: string | undefined;
+  /** The provider's id of the message. */
   readonly transactionId: string | undefined;
   /** All attempts until now. */
   readonly attempts: readonly AttemptReport[];
@@ -165,7 +179,9 @@ export interface CodeResult {
 
 /** An accepted message. */
 export interface SentMessage {
+  /** The channel, such as `sms` or `whatsapp`. */
   readonly channel: string;
+  /** The provider, such as `TWILIO`. */
   readonly provider: string;
   /** The provider's id of the message. */
   readonly transactionId: string;

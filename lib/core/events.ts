@@ -61,7 +61,11 @@ export interface HookEventFields {
   // A request comes in.
 
   /** Okta sent a well-formed request. */
-  readonly 'request.received': OfRequest & OfTest & { readonly deliveryChannel: 'sms' | 'voice' };
+  readonly 'request.received': OfRequest &
+    OfTest & {
+      /** What Okta requested. */
+      readonly deliveryChannel: 'sms' | 'voice';
+    };
   /**
    * A request was answered with another status than 200, or something failed after the code was sent. Rejections that
    * callers can cause without authentication are emitted at most once a minute, with their count; the others one by one.
@@ -71,6 +75,7 @@ export interface HookEventFields {
     Counted & {
       /** The HTTP status. */
       readonly status: number;
+      /** Why: a code of the hook. */
       readonly code: string;
       /** The fields of the body that are wrong. */
       readonly fields: readonly string[];
@@ -79,6 +84,7 @@ export interface HookEventFields {
     };
   /** Callers could not prove that they are Okta. Emitted at once, then at most once a minute and by `close()`, with their count. */
   readonly 'caller.rejected': Counted & {
+    /** What is wrong with its authentication, as a code. */
     readonly reason: string;
     /** Which of Okta's hooks they called. */
     readonly hook: 'inline' | 'event';
@@ -92,6 +98,7 @@ export interface HookEventFields {
   readonly 'probe.rejected': Counted & {
     /** The HTTP status. */
     readonly status: number;
+    /** Why: a code of the hook. */
     readonly code: string;
   };
   /** Okta's clock and this machine's clock differ by more than 30 s. Reported at most once a minute. */
@@ -110,6 +117,7 @@ export interface HookEventFields {
     readonly reason: string | undefined;
     /** Okta's HTTP status, if the reason is `OKTA_HTTP_ERROR`. */
     readonly httpStatus?: number | undefined;
+    /** How long the read took. */
     readonly durationMs: number;
   };
   /** The guard blocked a code, or with `isOtherNumber` the number of the profile. */
@@ -118,6 +126,7 @@ export interface HookEventFields {
   readonly 'guard.noticed': OfGuard;
   /** The hook decided by which channels it tries to send the code. */
   readonly 'channels.planned': OfCall & {
+    /** In the order of the attempts. */
     readonly channels: readonly string[];
     /** As in `request.answered`. */
     readonly skipped: readonly SkippedChannel[];
@@ -128,11 +137,13 @@ export interface HookEventFields {
   readonly 'request.answered': OfRequest &
     OfTest &
     CodeResult & {
+      /** The outcome of the code. */
       readonly outcome: CodeOutcome;
       /** What Okta was answered. Whether a blocked code is `PENDING` or `ERROR` depends on `guard.answer`. */
       readonly status: 'SUCCESSFUL' | 'PENDING' | 'ERROR';
       /** Why no code was sent, if none was. `SUPERSEDED`: the user has a newer code. */
       readonly code: string | undefined;
+      /** What Okta requested. */
       readonly deliveryChannel: 'sms' | 'voice';
       /** The country of the enrolled number by ISO 3166, if it is known. */
       readonly country: string | undefined;
@@ -142,11 +153,15 @@ export interface HookEventFields {
       readonly hasHungUp: boolean;
       /** Planned channels that were skipped. */
       readonly skipped: readonly SkippedChannel[];
+      /** `source` of `profile.read`. */
       readonly profileSource: HookEventFields['profile.read']['source'] | undefined;
+      /** `reason` of `profile.read`. */
       readonly profileReason: string | undefined;
       /** Okta's HTTP status, if `profileReason` is `OKTA_HTTP_ERROR`. */
       readonly profileStatus?: number | undefined;
+      /** How long the profile took. */
       readonly profileMs: number | undefined;
+      /** From the request to the answer. */
       readonly durationMs: number;
       /** What was left of the time for sends: of `deadlineMs` without the reserve for writing the answer. */
       readonly remainingMs: number;
@@ -165,13 +180,17 @@ export interface HookEventFields {
    * the code's end, and at other gateways than the sender for a status that is not final, with `lateFailover: false` for any.
    */
   readonly 'message.reported': Partial<OfUser> & {
+    /** The channel, such as `sms` or `whatsapp`. */
     readonly channel: string;
+    /** The provider's id of the message. */
     readonly transactionId: string;
     /** What the status means. A call that was not picked up is `failed`: the user has no code. */
     readonly report: 'pending' | 'delivered' | 'failed';
     /** The provider's word, such as `undelivered`; the same as `report` if the hook asked. */
     readonly status: string;
+    /** The provider's code of a failure. */
     readonly code: string | undefined;
+    /** The same in words. */
     readonly reason: string | undefined;
     /** What an operator can do about a failure. */
     readonly remedy?: string | undefined;
@@ -191,8 +210,11 @@ export interface HookEventFields {
   /** Okta's event hook reported that a user signed in, or enrolled a phone, with a code that the hook sent. */
   readonly 'code.used': OfCall &
     SentMessage & {
+      /** Okta's request type, such as `com.okta.user.telephony.mfa-verification`. */
       readonly requestType: string | undefined;
+      /** What Okta requested. */
       readonly deliveryChannel: 'sms' | 'voice';
+      /** Okta's id of the user. */
       readonly userId: string;
       /** The country of the number by ISO 3166, if it is known. */
       readonly country: string | undefined;
@@ -200,11 +222,18 @@ export interface HookEventFields {
       readonly sinceSentMs: number;
     };
   /** The hook could not report to a provider that a code which it sent was used. Counted for each channel. */
-  readonly 'feedback.failed': OfCall & SentMessage & Failure & Counted & { readonly userId: string };
+  readonly 'feedback.failed': OfCall &
+    SentMessage &
+    Failure &
+    Counted & {
+      /** Okta's id of the user. */
+      readonly userId: string;
+    };
   /** Okta reported more used codes than the hook can follow, so it ignored some. */
   readonly 'uses.skipped': Counted;
   /** A user sent a message to a sender of the gateway. */
   readonly 'inbound.received': {
+    /** The channel, such as `sms` or `whatsapp`. */
     readonly channel: 'whatsapp' | 'sms' | 'rcs';
     /** Twilio's id of the message. */
     readonly messageId: string;
@@ -241,6 +270,7 @@ export interface HookEventFields {
   /** A function or an object of the user, or a library, failed, and the hook went on without it. Counted for each extension. */
   readonly 'extension.failed': Problem &
     Counted & {
+      /** What failed. */
       readonly extension: Extension;
       /**
        * Of a `rollout`: the percentages that stay in force, by channel. Channels without one are on. Only in the event that is
@@ -249,7 +279,9 @@ export interface HookEventFields {
       readonly percentages?: Readonly<Record<string, number>> | undefined;
       /** `undefined` if it failed outside a call, and in the event at the end of a minute, which is about many calls. */
       readonly eventId: string | undefined;
+      /** Okta's transaction id; `undefined` where `eventId` is. */
       readonly oktaRequestId: string | undefined;
+      /** Okta's id of the user. */
       readonly userId?: string | undefined;
     };
   /** The hook does not call Okta's Users API for a while, so that the org keeps its rate limit. */
@@ -263,12 +295,14 @@ export interface HookEventFields {
   readonly 'okta.resumed': {
     /** Why it was paused: the reason in `okta.paused`. */
     readonly reason: HookEventFields['okta.paused']['reason'];
+    /** For how long it was paused. */
     readonly pausedMs: number;
   };
   /** The circuit breaker of a host opened or closed. */
   readonly 'breaker.changed': {
     /** A channel without a host of its provider has a breaker by its own name, such as `push` or `push[1]`. */
     readonly host: string;
+    /** The new state of the circuit breaker. */
     readonly state: BreakerState;
     /** The channels that call the host; none for Okta. */
     readonly channels: readonly string[];
@@ -282,6 +316,7 @@ export interface HookEventFields {
   readonly 'state.recovered': {
     /** Why it was lost. */
     readonly reason: string;
+    /** For how long it was lost. */
     readonly lostMs: number;
   };
   /** The shared state works, but it may forget entries, or late failover may not be woken. */

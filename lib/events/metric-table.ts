@@ -1,4 +1,4 @@
-/** Every metric by its name without the prefix, with its help and labels. A test compares the table of docs/run/monitor.md with it. */
+/** Every metric by its name without the prefix, with its help and labels. `npm run docs:reference` makes docs/reference/metrics.md of it. */
 
 export const PREFIX = 'okta_telephony_hook_';
 

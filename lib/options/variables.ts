@@ -30,59 +30,103 @@ const anyText = (): Joi.StringSchema => Joi.string();
 
 /** The variables that options come from. */
 const OPTION_RULES = {
+  /** The org's origin, such as `https://acme.okta.com`: `orgUrl` of `credentials.okta`. */
   OKTA_ORG_URL: orgUrl,
+  /** An API token of an administrator who may read users: `apiToken` of `credentials.okta`. */
   OKTA_API_TOKEN: apiToken,
+  /** The client id of a service app, instead of an API token. It needs `OKTA_PRIVATE_KEY`. */
   OKTA_CLIENT_ID: anyText,
+  /** The private key of the service app, a PEM or a JWK. */
   OKTA_PRIVATE_KEY: servicePrivateKey,
+  /** The id of that key at Okta, if it has one. */
   OKTA_KEY_ID: anyText,
+  /** The whole value of the header `Authorization`: `credentials.hook`. With `HOOK_OAUTH_ISSUER`, it is for the event hook only. */
   HOOK_SECRET: headerSecret,
+  /** A second secret that the gateway accepts while you rotate it. */
   HOOK_SECRET_PREVIOUS: headerSecret,
+  /** The issuer of Okta's access tokens, instead of a secret: `credentials.hook` with the scheme `oauth2`. */
   HOOK_OAUTH_ISSUER: () => urlRule("the issuer of the hook's access tokens", (url) => url.search === ''),
+  /** The audience of those tokens. */
   HOOK_OAUTH_AUDIENCE: anyText,
+  /** The client id that Okta uses to get those tokens. */
   HOOK_OAUTH_CLIENT_ID: anyText,
+  /** The scope of those tokens. */
   HOOK_OAUTH_SCOPE: anyText,
+  /** The account, `AC…`: `accountSid` of `credentials.twilio`. */
   TWILIO_ACCOUNT_SID: accountSid,
+  /** An API key, `SK…`. It needs `TWILIO_API_KEY_SECRET`. */
   TWILIO_API_KEY_SID: apiKeySid,
+  /** The secret of that API key. */
   TWILIO_API_KEY_SECRET: apiKeySecret,
+  /** The account's auth token. Beside an API key, it only checks callbacks, and only `PUBLIC_URL` needs it. */
   TWILIO_AUTH_TOKEN: oneAuthToken,
+  /** One origin for every Twilio product, such as an emulator: `baseUrl` of `credentials.twilio`. */
   TWILIO_BASE_URL: twilioBaseUrl,
+  /** The number of Twilio's WhatsApp sandbox: `sandboxNumber`. */
   TWILIO_SANDBOX_NUMBER: phone,
+  /** An approved WhatsApp sender: `from` of `senders.whatsapp`. It needs `TWILIO_WHATSAPP_TEMPLATE`. */
   TWILIO_WHATSAPP_FROM: phone,
+  /** Its authentication template, `HX…`: `templates.default` of `senders.whatsapp`. */
   TWILIO_WHATSAPP_TEMPLATE: contentSid,
+  /** A number, a Messaging Service or an alphanumeric sender: `senders.sms`. */
   TWILIO_SMS_FROM: smsSender,
+  /** A number that calls: `senders.voice`. */
   TWILIO_VOICE_FROM: phone,
+  /** A Verify service, `VA…`: `serviceSid` of `twilioVerify`. */
   TWILIO_VERIFY_SERVICE_SID: serviceSidRule,
+  /** The channels that Verify sends, such as `sms,voice`, which is the default. */
   TWILIO_VERIFY_CHANNELS: () =>
     textOf('sms, voice or whatsapp, or several with commas between them').pattern(VERIFY_CHANNELS),
   // `vonageChannel` and `lineChannel` apply their own rules, except to the template.
+  /** The key of a Vonage account: `apiKey` of `vonageChannel`. It needs `VONAGE_API_SECRET`. */
   VONAGE_API_KEY: anyText,
+  /** The secret of that account. */
   VONAGE_API_SECRET: anyText,
+  /** A Vonage application, instead of the account's key. It needs `VONAGE_PRIVATE_KEY`. */
   VONAGE_APPLICATION_ID: anyText,
+  /** The private key of that application. */
   VONAGE_PRIVATE_KEY: anyText,
+  /** A sender of SMS: `channels.sms` is then a `vonageChannel`. */
   VONAGE_SMS_FROM: anyText,
+  /** A sender of WhatsApp: `channels.whatsapp` is then a `vonageChannel`. */
   VONAGE_WHATSAPP_FROM: anyText,
+  /** The name of the approved WhatsApp template. */
   VONAGE_WHATSAPP_TEMPLATE: () =>
     textOf('the name of an approved authentication template').pattern(TEMPLATE_NAME),
+  /** The language of that template. The default is `en_US`. */
   VONAGE_WHATSAPP_LANGUAGE: () =>
     textOf("the template's language as WhatsApp writes it, such as en_US").pattern(TEMPLATE_LANGUAGE),
+  /** Another host of Vonage's API: `baseUrl` of `vonageChannel`. */
   VONAGE_BASE_URL: anyText,
+  /** A long-lived token of a LINE Official Account: `channels.line` is then a `lineChannel`. */
   LINE_CHANNEL_ACCESS_TOKEN: anyText,
+  /** The profile attribute with the LINE user id: `userIdAttribute` of `lineChannel`. The default is `lineUserId`. */
   LINE_USER_ID_ATTRIBUTE: anyText,
+  /** Another origin of LINE's API: `baseUrl` of `lineChannel`. */
   LINE_BASE_URL: anyText,
+  /** The countries that get codes, such as `DE,AT`: `guard.countries.allow`. `*` means every country. */
   GUARD_COUNTRIES: countriesOrAll,
+  /** The profile attribute with the user's choice: `optInAttribute`. */
   OPT_IN_ATTRIBUTE: attributeName,
+  /** The middleware's public URL, as entered in Okta: `publicUrl`. Without Twilio it makes no option. */
   PUBLIC_URL: publicUrl,
   // `readRedis` applies the rules of `redisState` to both.
+  /** The Redis that several gateways share: `connection` of `redisState`. It needs `STATE_ENCRYPTION_KEY`. */
   REDIS_URL: anyText,
+  /** 32 bytes in Base64: `encryptionKeys` of `redisState`. While you rotate the key: `new,old`. */
   STATE_ENCRYPTION_KEY: anyText,
 } satisfies Record<string, () => Joi.AnySchema>;
 
 /** Those, and the variables that only the command line reads. */
 const RULES = {
   ...OPTION_RULES,
+  /** The secret of the client at the authorization server, for `setup hook`, `doctor` and `preview`. */
   HOOK_OAUTH_CLIENT_SECRET: headerSecret,
+  /** The id of a hook key, `HKY…`, instead of that secret, for `setup hook`. */
   HOOK_OAUTH_KEY_ID: () => textOf("the id of a hook key of Okta's: 'HKY' and 17 characters").pattern(/^HKY/),
+  /** The URL at which Okta gets the tokens. The default is the issuer + `/v1/token`. */
   HOOK_OAUTH_TOKEN_URL: () => urlRule('where Okta gets the tokens for the hook', () => true),
+  /** `profile.unverifiedPhoneAttribute` of the gateway, which `doctor` then checks. */
   UNVERIFIED_PHONE_ATTRIBUTE: attributeName,
 } satisfies Record<string, () => Joi.AnySchema>;
 

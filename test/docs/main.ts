@@ -1,8 +1,11 @@
 import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { stdout } from 'node:process';
-import { remake } from './code-tables.js';
+import { ROOT } from '#harness/consumer.js';
+import { remakePages } from './reference/pages.js';
 
-/** Generates the tables of vendors' codes in `docs/reference/codes.md` again. Run it after a change of a table in the sources. */
-const { path, now, kept } = await remake();
-if (now !== kept) writeFileSync(path, now);
-stdout.write(`${path}: ${now === kept ? 'as it was' : 'written'}\n`);
+/** Writes the reference pages anew: `npm run docs:reference`, after a change of what they are made of. */
+for (const { path, now, kept } of await remakePages()) {
+  if (now !== kept) writeFileSync(join(ROOT, path), now);
+  stdout.write(`${path}: ${now === kept ? 'as it was' : 'written'}\n`);
+}

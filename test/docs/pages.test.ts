@@ -11,7 +11,9 @@ const LIMITS: Readonly<Record<string, number>> = {
   'SECURITY.md': 15,
   'docs/reference/cli.md': 15,
   'CHANGELOG.md': 2,
-  'docs/reference/codes.md': 56,
+  'docs/reference/codes.md': 30,
+  'docs/reference/provider-codes.md': 35,
+  'docs/reference/events.md': 20,
 };
 const LIMIT_OF_A_GUIDE = 14;
 
@@ -74,7 +76,10 @@ describe('the pages of the documentation', () => {
   it('have no table cell with more than 100 characters, except in the generated tables', () => {
     const found = PAGES.map((page) => ({ page, count: longCellsOf(page) })).filter(({ count }) => count > 0);
     // The generated tables contain remedies of the sources.
-    expect(found).to.deep.equal([{ page: 'docs/reference/codes.md', count: 13 }]);
+    expect(found).to.deep.equal([
+      { page: 'docs/reference/codes.md', count: 2 },
+      { page: 'docs/reference/provider-codes.md', count: 11 },
+    ]);
   });
 
   it('show pictures of less than 100 KB, each with a description', () => {

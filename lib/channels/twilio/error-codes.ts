@@ -32,7 +32,7 @@ export const LOOK_AT_LOG =
   "Look at the message in the Twilio Console, and at the code in Twilio's error dictionary.";
 const REPORT_BUG = 'Please report this as a fault of okta-telephony-hook.';
 
-/** The codes by subject, in the order of docs/reference/codes.md. */
+/** The codes by subject, in the order of docs/reference/provider-codes.md. */
 export const ERRORS: Readonly<Record<string, Readonly<Record<number, RefusalMeaning>>>> = {
   'The account, its credentials, Twilio itself': {
     20003: {

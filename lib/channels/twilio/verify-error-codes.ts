@@ -10,7 +10,7 @@ const CHECK_SERVICE = 'Look at the settings of the Verify service in the Twilio 
 const CHECK_WHATSAPP_OF_SERVICE =
   'Give the Verify service a WhatsApp sender of its own, and wait until its template is approved.';
 
-/** The codes by subject, in the order of docs/reference/codes.md. */
+/** The codes by subject, in the order of docs/reference/provider-codes.md. */
 export const VERIFY_ERRORS: Readonly<Record<string, Readonly<Record<number, RefusalMeaning>>>> = {
   'The service and the request': {
     60200: { reason: 'Verify does not accept a parameter', remedy: CHECK_SERVICE, cause: 'account' },

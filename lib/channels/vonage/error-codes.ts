@@ -66,7 +66,7 @@ const FRAUD: RefusalMeaning = {
   cause: 'fraud',
 };
 
-/** The codes by subject, in the order of docs/reference/codes.md. */
+/** The codes by subject, in the order of docs/reference/provider-codes.md. */
 export const ERRORS: Readonly<Record<string, Readonly<Record<string, RefusalMeaning>>>> = {
   'The account, its credentials, Vonage itself': {
     UNAUTHORIZED,

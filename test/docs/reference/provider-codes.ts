@@ -1,6 +1,3 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { format, resolveConfig } from 'prettier';
 import { describeRefusal as describeLine } from '#lib/channels/line/error-codes.js';
 import {
   describeRefusal as describeVonage,
@@ -11,13 +8,8 @@ import { REMEDIES, RedisFailure } from '#lib/state/redis/failure.js';
 import { describeRefusal as describeTwilio } from '#lib/channels/twilio/outcome.js';
 import { ERRORS as TWILIO_ERRORS } from '#lib/channels/twilio/error-codes.js';
 import { VERIFY_ERRORS } from '#lib/channels/twilio/verify-error-codes.js';
-import { ROOT } from '#harness/consumer.js';
 
-/** Generates the tables of vendors' codes in `docs/reference/codes.md` from the tables that the hook uses. */
-
-const DOCUMENT = 'docs/reference/codes.md';
-/** These marks enclose each generated part of the document. */
-const PART = /(<!-- made: (\w+) -->\n).*?(<!-- end -->)/gs;
+/** The page of the providers' codes, from the tables that the channels use, and the table of Redis's reasons. */
 
 /** The meaning of a code, of any vendor. */
 interface Meaning {
@@ -30,27 +22,49 @@ interface Meaning {
 /** The codes of each subject. */
 type Subjects = Readonly<Record<string, object>>;
 
-const PARTS: Readonly<Record<string, () => string>> = {
-  twilio: () => twilioTables(TWILIO_ERRORS),
-  verify: () => twilioTables(VERIFY_ERRORS),
-  vonage: () => tables(VONAGE_ERRORS, vonageMeaning, (code) => `\`${code}\``),
-  line: lineTable,
-  redis: redisTable,
-};
+export function providerCodesPage(): string {
+  return `# Provider codes
 
-/** The document with its parts generated again (`now`), and as it is in the checkout (`kept`). */
-export async function remake(): Promise<{
-  readonly path: string;
-  readonly now: string;
-  readonly kept: string;
-}> {
-  const path = join(ROOT, DOCUMENT);
-  const kept = readFileSync(path, 'utf8');
-  const remade = kept.replace(PART, (whole, begin: string, name: string, end: string) => {
-    const make = PARTS[name];
-    return make === undefined ? whole : `${begin}\n${make()}\n${end}`;
-  });
-  return { path, kept, now: await format(remade, { ...(await resolveConfig(path)), filepath: path }) };
+Look up the \`code\` of an attempt here. [Codes](codes.md) has the codes of the middleware itself.
+
+The column _then_ says what the middleware tries after the code:
+
+- _the next_: the next attempt of the plan
+- _another channel_, _another provider_: only such an attempt
+- _nothing to this number_, _nothing, as after the guard_: no attempt follows
+
+The same applies to late failover, if the code comes with a callback.
+
+## Twilio
+
+Each code links to Twilio's page about it.
+
+${twilioTables(TWILIO_ERRORS)}
+
+## Twilio Verify
+
+${twilioTables(VERIFY_ERRORS)}
+
+## Vonage
+
+${tables(VONAGE_ERRORS, vonageMeaning, (code) => `\`${code}\``)}
+
+A Vonage error without one of these codes has its status as code, such as \`HTTP_422\`.
+
+## LINE
+
+LINE has no codes. The code is the status, and for two of them also LINE's sentence.
+
+${lineTable()}
+`;
+}
+
+/** The page of the middleware's own codes, with the table of Redis's reasons made again. */
+export function codesPage(kept: string): string {
+  return kept.replace(
+    /(<!-- made: redis -->\n).*?(<!-- end -->)/s,
+    (_whole, begin: string, end: string) => `${begin}\n${redisTable()}\n${end}`,
+  );
 }
 
 function twilioTables(subjects: Subjects): string {

@@ -20,7 +20,7 @@ console, for this machine only. Sign in as a user on the page, see the code arri
 Ctrl-C ends the demo. The phones show codes, the log does not. The console accepts every request from this machine to
 localhost or 127.0.0.1; a real gateway has its login there.
 
-  --port <n>  the port to listen on (${DEFAULT_PORT}); 0 is any free port
+  --port <n>  the port to listen on (PORT, or else ${DEFAULT_PORT} or the next free one); 0 is any free port
   --faults    play a bad day: typical faults of vendors, phase by phase
 
   okta-telephony-hook demo
@@ -32,13 +32,16 @@ localhost or 127.0.0.1; a real gateway has its login there.
 
 /**
  * Runs the demo until SIGINT or SIGTERM.
- * @param startOrg - starts the emulators, once the port is open. Default: `startDemoOrg`.
+ * @param parts.startOrg - starts the emulators, once the port is open. Default: `startDemoOrg`.
  */
 export async function runDemo(
-  { options, terminal, signals }: Pick<CommandCall, 'options' | 'terminal' | 'signals'>,
-  startOrg?: () => Promise<DemoOrg>,
+  { options, terminal, signals, variables }: Omit<CommandCall, 'time' | 'report'>,
+  {
+    startOrg,
+    defaultPort = DEFAULT_PORT,
+  }: { readonly startOrg?: () => Promise<DemoOrg>; readonly defaultPort?: number } = {},
 ): Promise<ExitCode> {
-  const port = readPort(options['port']);
+  const wanted = readPort('--port', options['port']) ?? readPort('PORT', variables.valueOf('PORT'));
   // Before the first output, so that a signal that follows it is not lost.
   const stop = listenForEnd(signals);
   // Run in this order at the end, also after a failure.
@@ -53,7 +56,11 @@ export async function runDemo(
     const server = createServer((req, res) => {
       answer(req, res);
     });
-    const origin = `http://127.0.0.1:${await listen(server, port)}`;
+    const port = wanted === undefined ? await listenFrom(server, defaultPort) : await listen(server, wanted);
+    if (wanted === undefined && port !== defaultPort) {
+      terminal.note(`! Port ${defaultPort} is in use. The demo takes port ${port}.`, 'yellow');
+    }
+    const origin = `http://127.0.0.1:${port}`;
     closing.unshift(() => {
       server.close();
       server.closeAllConnections();
@@ -116,12 +123,27 @@ export async function runDemo(
   }
 }
 
-/** @throws CommandError if `--port` is not a port, also if it is empty. */
-function readPort(text: unknown): number {
-  if (text === undefined) return DEFAULT_PORT;
+/** @throws CommandError if the text is not a port, also if it is empty. */
+function readPort(name: string, text: unknown): number | undefined {
+  if (text === undefined) return undefined;
   const port = typeof text === 'string' && /^\d{1,5}$/.test(text) ? Number(text) : NaN;
   if (port <= 65_535) return port;
-  throw new CommandError('BAD_USE', '--port takes a number from 0 to 65535.');
+  throw new CommandError('BAD_USE', `${name} takes a number from 0 to 65535.`);
+}
+
+/** How many ports after the default one are tried. */
+const TRIED_PORTS = 20;
+
+/** Listens on the first free port. @throws CommandError if none of them is free. */
+async function listenFrom(server: Server, first: number): Promise<number> {
+  for (let port = first; ; port += 1) {
+    try {
+      return await listen(server, port);
+    } catch (error) {
+      const isTaken = error instanceof CommandError && error.code === 'PORT_TAKEN';
+      if (!isTaken || port === first + TRIED_PORTS) throw error;
+    }
+  }
 }
 
 /** @throws CommandError if the port is in use. */

@@ -1,4 +1,4 @@
-import { chmodSync, lstatSync, renameSync, rmSync, writeFileSync, type Stats } from 'node:fs';
+import { chmodSync, lstatSync, mkdirSync, renameSync, rmSync, writeFileSync, type Stats } from 'node:fs';
 import { join } from 'node:path';
 import { parseEnv } from 'node:util';
 import { DEFAULT_PATH } from '../../options/options.js';
@@ -90,7 +90,7 @@ export function requireAbsent(folder: string, names: readonly string[], isForced
 }
 
 /**
- * Writes the files in this order. With `isForced` it replaces those that are there, but keeps an old `gateway.env`, which
+ * Makes the folder if it is missing, and writes the files in this order. With `isForced` it replaces those that are there, but keeps an old `gateway.env`, which
  * may hold the only copy of a secret. After a failure the old `gateway.env` is back in its place.
  *
  * @returns the name under which the old `gateway.env` is kept; `undefined` if there was none.
@@ -98,6 +98,15 @@ export function requireAbsent(folder: string, names: readonly string[], isForced
  */
 export function writeFiles(folder: string, files: readonly NewFile[], isForced: boolean): string | undefined {
   let kept: string | undefined;
+  try {
+    mkdirSync(folder, { recursive: true });
+  } catch (error) {
+    throw new CommandError(
+      'NOT_WRITTEN',
+      `The folder ${folder} cannot be made (${systemCode(error)}).`,
+      'Check the folder above it.',
+    );
+  }
   for (const { name, text } of files) {
     const path = join(folder, name);
     try {

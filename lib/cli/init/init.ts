@@ -36,7 +36,7 @@ Without a terminal it asks nothing, and needs a provider. It leaves out other va
   --url <url>        the public URL of the hook
   --provider <name>  ${PROVIDERS.join(', ')}
   --channels <list>  the channels with commas between them: sms, voice, whatsapp
-  --out <folder>     where the files go (the current folder)
+  --out <folder>     where the files go (the current folder); it is made if it is missing
   --force            replace files that are there; the old gateway.env is kept as gateway.env.bak
   --skip-check       do not check the answers with Okta and the provider
 
@@ -54,11 +54,11 @@ Environment: the variables of gateway.env, such as OKTA_API_TOKEN or TWILIO_API_
 async function runInit(call: CommandCall): Promise<ExitCode> {
   const { options, terminal, variables } = call;
   const folder = textOption(options, 'out') ?? '.';
-  if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory()) {
+  if (statSync(folder, { throwIfNoEntry: false })?.isDirectory() === false) {
     throw new CommandError(
       'BAD_USE',
-      `init: there is no folder ${folder}, and nothing was written.`,
-      'Make it first, or name another one with --out.',
+      `init: ${folder} is not a folder, and nothing was written.`,
+      'Name another one with --out.',
     );
   }
   const isForced = options['force'] === true;

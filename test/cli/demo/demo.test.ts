@@ -6,6 +6,7 @@ import { PassThrough } from 'node:stream';
 import { promisify } from 'node:util';
 import { expect } from 'chai';
 import { runDemo } from '#lib/cli/demo/demo.js';
+import { Variables } from '#lib/cli/environment.js';
 import { runProgram } from '#lib/cli/program.js';
 import { startDemoOrg, type DemoOrg } from '#lib/testing/demo.js';
 import { PROGRAM } from '#harness/own-process.js';
@@ -41,12 +42,16 @@ function runHere(args: string, settings: { readonly isTTY?: boolean } = {}) {
   return { printed, signals, exitCode, found };
 }
 
-/** Runs the demo with a custom function that starts the org. */
-function runWith(startOrg: Parameters<typeof runDemo>[1], port = 0) {
+/** Runs the demo with custom parts. */
+function runWith(
+  parts: Parameters<typeof runDemo>[1],
+  { port, env = {} }: { readonly port?: number; readonly env?: Readonly<Record<string, string>> } = {},
+) {
   const captured = captureTerminal();
   const signals = new EventEmitter();
   const { terminal } = captured;
-  const ended = runDemo({ options: { port: String(port) }, terminal, signals }, startOrg);
+  const options = port === undefined ? {} : { port: String(port) };
+  const ended = runDemo({ options, terminal, signals, variables: new Variables(env, terminal) }, parts);
   return { ...captured, signals, ended };
 }
 
@@ -203,7 +208,10 @@ Ctrl-C ends the demo.
 
   it('rejects and releases its port and signal listeners if a part of it cannot start', async () => {
     const port = await freePort();
-    const { ended, signals } = runWith(() => Promise.reject(new Error('no more of them')), port);
+    const { ended, signals } = runWith(
+      { startOrg: () => Promise.reject(new Error('no more of them')) },
+      { port },
+    );
     expect(await rejection(ended)).to.include({ message: 'no more of them' });
     expect(signals.eventNames()).to.deep.equal([]);
     const next = createServer().listen(port, '127.0.0.1');
@@ -215,11 +223,12 @@ Ctrl-C ends the demo.
     const port = await freePort();
     let org: DemoOrg | undefined;
     const early: (readonly [number, string | null])[] = [];
-    const { ended, signals, stdout } = runWith(async () => {
+    const startOrg = async (): Promise<DemoOrg> => {
       const { status, headers } = await fetch(`http://127.0.0.1:${port}/console/`);
       early.push([status, headers.get('retry-after')]);
       return (org = await startDemoOrg());
-    }, port);
+    };
+    const { ended, signals, stdout } = runWith({ startOrg }, { port });
     await until(() => stdout().includes('Ctrl-C'));
     expect(early).to.deep.equal([[503, '1']]);
     expect((await fetch(`http://127.0.0.1:${port}/phones/`)).status).to.equal(200);
@@ -246,6 +255,44 @@ Ctrl-C ends the demo.
       },
     });
     witness(printed.stdout + printed.stderr);
+  });
+
+  it('takes the next free port if the default one is in use, and says so', async () => {
+    const other = createServer().listen(0, '127.0.0.1');
+    await once(other, 'listening');
+    const { port: defaultPort } = other.address() as AddressInfo;
+    const { ended, signals, stdout, stderr } = runWith({ defaultPort });
+    try {
+      await until(() => stdout().includes('Ctrl-C'));
+      const [, phones = '', port = ''] = /Phones +(http:\/\/127\.0\.0\.1:(\d+)\S+)/.exec(stdout()) ?? [];
+      expect(Number(port)).to.be.within(defaultPort + 1, defaultPort + 20);
+      expect(stderr()).to.include(`! Port ${defaultPort} is in use. The demo takes port ${port}.`);
+      expect((await fetch(phones)).status).to.equal(200);
+    } finally {
+      signals.emit('SIGINT');
+      await ended;
+      other.close();
+    }
+  });
+
+  it('listens on PORT, says nothing of another one, and fails if PORT is in use', async () => {
+    const port = await freePort();
+    const first = runWith({}, { env: { PORT: String(port) } });
+    try {
+      await until(() => first.stdout().includes('Ctrl-C'));
+      expect(first.stdout()).to.include(`http://127.0.0.1:${port}/phones/`);
+      expect(first.stderr()).to.not.include('in use');
+      const second = runWith({}, { env: { PORT: String(port) } });
+      expect(await rejection(second.ended)).to.include({
+        code: 'PORT_TAKEN',
+        message: `Port ${port} is in use.`,
+      });
+    } finally {
+      first.signals.emit('SIGINT');
+      await first.ended;
+    }
+    const { ended } = runWith({}, { env: { PORT: 'any' } });
+    expect(await rejection(ended)).to.include({ message: 'PORT takes a number from 0 to 65535.' });
   });
 
   it('refuses each --port that is not a number from 0 to 65535', async () => {

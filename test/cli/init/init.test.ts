@@ -374,6 +374,15 @@ describe('init', () => {
     expect(readdirSync(folder)).to.have.members(['gateway.mjs', 'gateway.env']);
   });
 
+  it('makes a folder that is missing, once the answers are right', async () => {
+    const out = at('new/gateway');
+    const words = `--out ${out} --provider twilio --skip-check`;
+    expect((await init(`${words} --channels voce`)).code).to.equal(2);
+    expect(existsSync(out)).to.equal(false);
+    expect((await init(words)).code).to.equal(0);
+    expect(readdirSync(out)).to.have.members(['gateway.env', 'gateway.mjs']);
+  });
+
   it('writes nothing if a value is wrong and there is no terminal', async () => {
     mustNotShow('of-another-org-0123456789');
     const org = { OKTA_ORG_URL: okta.orgUrl };
@@ -388,7 +397,7 @@ describe('init', () => {
       ['--provider twilo', {}, 2, 'one of twilio, vonage, line. Did you mean twilio?\n'],
       ['--provider twilio --channels sms,voce', {}, 2, 'between them. Did you mean voice?\n'],
       ['--provider line --channels sms', {}, 2, 'The channels of line are line'],
-      [`--out ${folder}/none`, {}, 2, `there is no folder ${folder}/none`],
+      [`--out ${process.execPath}`, {}, 2, `${process.execPath} is not a folder, and nothing was written`],
       [
         '',
         { TWILIO_ACCOUNT_SID: twilio.accountSid, TWILIO_AUTH_TOKEN: 'of-another-org-0123456789' },

@@ -8,7 +8,7 @@ export type ErrorCode =
   | 'PROOF_UNAVAILABLE'
   /** From `ready()`: the shared state cannot be used. */
   | 'STATE_LOST'
-  /** From `ready()`: a check threw another error, which is the `cause`. */
+  /** From `ready()`: a check threw another error, which is the `cause`. After `close()`: the hook is closed. */
   | 'NOT_READY'
   /** From `ready()`: a check had no answer within 4 s. */
   | 'NOT_READY_IN_TIME'
@@ -49,7 +49,10 @@ export interface ConfigurationIssue {
 export class ConfigurationError extends TelephonyHookError {
   override readonly name = 'ConfigurationError';
   declare readonly code: 'CONFIGURATION';
-  /** One sentence per problem: it begins with the option's path, and says what is wrong and what to do. Never the value. */
+  /**
+   * One sentence per problem: it begins with the option's path, and says what is wrong and what to do. Never the value. Only a URL
+   * that lacks its scheme is shown, with the scheme.
+   */
   declare readonly problems: readonly string[];
   /** The problems by option, in the same order. */
   declare readonly issues: readonly ConfigurationIssue[];

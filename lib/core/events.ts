@@ -264,7 +264,10 @@ export interface HookEventFields {
 
   /** `ready()` found that a part does not work. Emitted for each such part, whenever `ready()` is called. */
   readonly 'readiness.failed': Failure & {
-    /** A member of the result: `okta`, `twilio`, `hookKeys`, `state`, or a channel such as `channels.sms` or `channels.sms[1]`. */
+    /**
+     * A member of the result: `okta`, `twilio`, `hookKeys`, `state`, or a channel such as `channels.sms` or `channels.sms[1]`. `hook`
+     * after `close()`.
+     */
     readonly part: string;
   };
   /** A function or an object of the user, or a library, failed, and the hook went on without it. Counted for each extension. */

@@ -4,7 +4,7 @@ import { nearestWord } from './nearest-word.js';
 
 /**
  * The one engine that checks options: joi, with the words that all rules share. A broken rule gives one sentence with its
- * remedy, and never the value.
+ * remedy, and never the value. Only a URL that lacks its scheme is shown, with the scheme.
  */
 
 /** Options after the check. */
@@ -32,13 +32,14 @@ export function checkOptions<Value>(rules: Joi.AnySchema<Value>, options: unknow
 
 const LOOK = 'remove it, or look for a misspelling';
 
+/** What to say of options that are there, but `undefined`. JavaScript gives that for a variable which is not set. */
+export const IS_UNDEFINED = 'is undefined: is the variable that it comes from set?';
+
 /** The sentence about a problem. For a misspelt option it names the one that is meant. */
-function sentenceOf(
-  { message, type, path, context }: Joi.ValidationErrorItem,
-  rules: Joi.AnySchema,
-  options: unknown,
-): string {
-  if (type !== 'object.unknown' || !message.endsWith(LOOK)) return message;
+function sentenceOf(detail: Joi.ValidationErrorItem, rules: Joi.AnySchema, options: unknown): string {
+  const { message, type, path, context } = detail;
+  if (type !== 'object.unknown' || !message.endsWith(LOOK))
+    return [message, ...hintsAt(detail, options)].join('. ');
   const parent = path.slice(0, -1);
   const root = Object(options) as object;
   const given = Object.keys(parent.reduce(inner, root));
@@ -52,6 +53,26 @@ function sentenceOf(
   const meant = nearestWord(String(context?.key), names);
   return meant === undefined ? message : message.replace(LOOK, `did you mean ${meant}?`);
 }
+
+/** Sentences about two usual slips: a variable that is not set, and a URL without its scheme. */
+function hintsAt({ type, path, context }: Joi.ValidationErrorItem, options: unknown): readonly string[] {
+  const root = Object(options) as object;
+  if (type === 'object.missing') {
+    const peers = (context as { readonly peers: readonly string[] }).peers;
+    return undefinedIn(path.reduce(inner, root), peers).map((name) => `${name} ${IS_UNDEFINED}`);
+  }
+  const completed: unknown = context?.['completed'];
+  if (typeof completed === 'string') return [`It has no scheme: write ${completed}`];
+  const parent = path.slice(0, -1).reduce(inner, root);
+  return undefinedIn(parent, path.slice(-1)).map(() => `It ${IS_UNDEFINED}`);
+}
+
+/** The names that an object has, with `undefined` as their value. */
+export const undefinedIn = (
+  value: object,
+  names: readonly (string | number)[],
+): readonly (string | number)[] =>
+  names.filter((name) => name in value && (value as Readonly<Record<string, unknown>>)[name] === undefined);
 
 const inner = (value: object, step: string | number): object =>
   Object((value as Readonly<Record<string, unknown>>)[step]) as object;
@@ -188,11 +209,28 @@ export const dispatcherRule = (): Joi.AnySchema =>
   tested('a Dispatcher of undici 7 or later', (value) => hasMethods(value, ['dispatch']));
 
 /** A URL that is safe to send secrets to. */
-export const urlRule = (what: string, isFine: (url: URL) => boolean, orElse = ''): Joi.AnySchema =>
-  tested(`${what}; https, or http on loopback${orElse}`, (value) => {
+export const urlRule = (what: string, isFine: (url: URL) => boolean, orElse = ''): Joi.AnySchema => {
+  const fits = (value: unknown): boolean => {
     const url = readSafeUrl(value);
     return url !== undefined && isFine(url);
-  });
+  };
+  return Joi.any()
+    .custom((value: unknown, helpers) => {
+      if (fits(value)) return value;
+      const completed = withScheme(value);
+      return helpers.error('any.invalid', fits(completed) ? { completed } : {});
+    })
+    .messages(mustBe(`${what}; https, or http on loopback${orElse}`));
+};
+
+/** A host name with a dot, or localhost, and what may follow it in a URL. A token in the wrong place does not look like it. */
+const WITHOUT_SCHEME = /^(localhost|[a-z\d-]+(?:\.[a-z\d-]+)+)(?::\d{1,5})?(?:\/[\w.~/-]*)?$/;
+
+/** A URL that lacks only its scheme, with the scheme. */
+function withScheme(value: unknown): string | undefined {
+  const [text, host = ''] = (typeof value === 'string' && WITHOUT_SCHEME.exec(value)) || [];
+  return text === undefined ? undefined : `${LOOPBACK.test(host) ? 'http' : 'https'}://${text}`;
+}
 
 /** Whether a URL has neither a path nor a query. */
 export const isOrigin = (url: URL): boolean => url.pathname === '/' && url.search === '';

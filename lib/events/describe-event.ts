@@ -252,6 +252,7 @@ const FAILURES: Partial<Record<Extension, string>> = {
 
 /** What is wrong, for `ready() found that …`. Other parts are channels. */
 const FAULTS: ReadonlyMap<string, string> = new Map([
+  ['hook', 'the hook is closed'],
   ['okta', 'the hook cannot read users from Okta (okta)'],
   ['twilio', 'Twilio would not take a message (twilio)'],
   ['hookKeys', "the keys that check Okta's access tokens cannot be fetched (hookKeys)"],

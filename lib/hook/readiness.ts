@@ -20,10 +20,20 @@ const CHECK_EGRESS =
 
 /** Runs all checks in parallel, and reports each part that does not work. Never rejects. */
 export async function checkReadiness(parts: HookParts, twilio: TwilioPort | undefined): Promise<Readiness> {
+  if (parts.underWay.isClosing) return reportClosed(parts);
   const readiness = await runChecks(parts, twilio);
   reportFailures(readiness, parts);
   parts.underWay.isChecked = true;
   return readiness;
+}
+
+/** After `close()`, each check would fail for want of a connection, and blame the network. */
+function reportClosed({ events }: HookParts): Readiness {
+  const reason = 'The hook is closed.';
+  const remedy = 'Call ready() before close(), or make a new hook.';
+  const closed = new TelephonyHookError('NOT_READY', reason, { remedy });
+  events.emit({ type: 'readiness.failed', part: 'hook', code: closed.code, reason, remedy });
+  return { okta: closed, twilio: closed, hookKeys: closed, state: closed, channels: {} };
 }
 
 async function runChecks(

@@ -3,10 +3,12 @@ import { asList, isObject } from '../core/json.js';
 import {
   checkOptions,
   functionRule,
+  IS_UNDEFINED,
   lazyRules,
   oneOf,
   optionsOf,
   textOf,
+  undefinedIn,
   withoutUndefined,
 } from '../core/option-rules.js';
 
@@ -23,8 +25,15 @@ export function combinationProblems(options: unknown): readonly string[] {
   // Another shape breaks a rule of its own.
   const isReadable = ['senders', 'channels'].every((name) => !has(name) || isObject(at(options, name)));
   if (isReadable && senders.length === 0 && custom.length === 0 && !has('sandboxNumber')) {
+    const unset = [
+      ...undefinedIn(Object(at(options, 'senders')) as object, ['sms', 'voice', 'whatsapp']).map(
+        (name) => `senders.${name}`,
+      ),
+      ...undefinedIn(options, ['sandboxNumber']),
+    ];
+    const hints = unset.map((name) => `. ${name} ${IS_UNDEFINED}`);
     problems.push(
-      'senders: there is no sender at all; give senders.sms, sandboxNumber, or channels of your own',
+      `senders: there is no sender at all; give senders.sms, sandboxNumber, or channels of your own${hints.join('')}`,
     );
   }
   if (has('sandboxNumber') && has('senders', 'whatsapp')) {

@@ -31,7 +31,7 @@ const headerScheme = (): Joi.ObjectSchema =>
       .required()
       .messages({
         ...mustBe('an array of at least one secret'),
-        'array.sparse': '{{#label}} is missing; is what it comes from set?',
+        'array.sparse': '{{#label}} is missing',
       }),
   });
 

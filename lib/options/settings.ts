@@ -1,3 +1,4 @@
+import { IncomingMessage } from 'node:http';
 import type { Channel } from '../channels/channel.js';
 import { twilioCalls } from '../channels/twilio/calls.js';
 import type { TwilioSettings } from '../channels/twilio/settings.js';
@@ -49,6 +50,12 @@ export interface HookSettings extends Omit<
  * @throws ConfigurationError that names every problem and its remedy, and no value.
  */
 export function readOptions(options: OktaTelephonyHookOptions): HookSettings {
+  // `app.use(oktaTelephonyHook)` makes Express call it with each request.
+  if (Object(options) instanceof IncomingMessage) {
+    throw new ConfigurationError([
+      'The options are a request. Call oktaTelephonyHook with your options, and mount what it returns: app.use(oktaTelephonyHook({ … }))',
+    ]);
+  }
   const { problems, value } = checkOptions(optionRules(), options);
   const all = [...problems, ...combinationProblems(options)];
   if (all.length > 0) throw new ConfigurationError(all);

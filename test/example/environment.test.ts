@@ -179,7 +179,7 @@ describe('the environment of the example', () => {
     ],
     [
       'values that the options do not accept',
-      { ...WHOLE, OKTA_ORG_URL: 'corp.example', TWILIO_SMS_FROM: 'no sender at all' },
+      { ...WHOLE, OKTA_ORG_URL: 'http://corp.example', TWILIO_SMS_FROM: 'no sender at all' },
       [/^OKTA_ORG_URL must be the org's origin/, /^TWILIO_SMS_FROM must be a phone number/],
     ],
     [

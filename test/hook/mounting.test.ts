@@ -335,6 +335,18 @@ describe('mounting', () => {
         });
       });
 
+      it('says what to write if the factory is mounted in place of its hook', async () => {
+        app.use(oktaTelephonyHook as unknown as express5.RequestHandler);
+        // Express takes what has four parameters for an error handler.
+        // eslint-disable-next-line @typescript-eslint/no-unused-vars
+        app.use((error: Error, _req: Request, res: Response, _next: NextFunction) => {
+          res.send(error.message);
+        });
+        expect((await ask(await serve(app))).text).to.equal(
+          'The options of oktaTelephonyHook cannot work:\n- The options are a request. Call oktaTelephonyHook with your options, and mount what it returns: app.use(oktaTelephonyHook({ … }))',
+        );
+      });
+
       it('serves on a custom path, and nowhere else', async () => {
         app.use(makeHook({ path: '/hooks/codes' }));
         app.use((_req, res) => res.status(418).end());

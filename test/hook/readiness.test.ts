@@ -34,6 +34,27 @@ describe('ready()', () => {
     expect(errorLines()).to.be.empty;
   });
 
+  it('says after close() that the hook is closed, with the remedy, and calls nobody', async () => {
+    await start();
+    await scene.hook.close();
+    const asked = scene.okta.requests.length;
+    const { channels, ...parts } = await scene.hook.ready();
+    expect(channels).to.deep.equal({});
+    expect(Object.keys(parts)).to.have.members(['okta', 'twilio', 'hookKeys', 'state']);
+    for (const result of Object.values(parts)) {
+      expect(result).to.include({
+        code: 'NOT_READY',
+        message: 'The hook is closed.',
+        remedy: 'Call ready() before close(), or make a new hook.',
+      });
+    }
+    expect(scene.okta.requests).to.have.length(asked);
+    expect(scene.events.filter(isFailure).map(({ part }) => part)).to.deep.equal(['hook']);
+    expect(errorLines().map(({ message }) => message)).to.deep.equal([
+      'okta-telephony-hook: ready() found that the hook is closed.',
+    ]);
+  });
+
   it('emits an event and writes an error line for each part that does not work, at each call', async () => {
     const remedy = 'Look at the key.';
     await start({

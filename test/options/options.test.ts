@@ -365,7 +365,6 @@ describe('the options', () => {
       /the org's origin.*https, or http on loopback/,
       undefined,
       '',
-      'corp.example',
       'http://corp.example',
       'https://corp.example/oauth2',
       'https://user:org-password@corp.example',
@@ -823,7 +822,16 @@ describe('the options', () => {
       ...whole(withValue('senders', undefined)),
     ],
     // Senders that are all undefined.
-    ['', /^senders: there is no sender at all/, ...whole(withValue('senders', { sms: undefined }))],
+    [
+      '',
+      /own\. senders\.sms is undefined: is the variable that it comes from set\?$/,
+      ...whole(withValue('senders', { sms: undefined })),
+    ],
+    [
+      '',
+      /own\. sandboxNumber is undefined: is the variable that it comes from set\?$/,
+      ...whole(withValue('sandboxNumber', undefined, withValue('senders', undefined))),
+    ],
     // Channels that are all undefined.
     [
       '',
@@ -855,7 +863,7 @@ describe('the options', () => {
     // Neither an API token nor a service app.
     [
       '',
-      /^credentials\.okta needs apiToken, or clientId and privateKey/,
+      /^credentials\.okta needs apiToken, or clientId and privateKey\. apiToken is undefined: is the variable that it comes from set\?$/,
       ...whole(withValue('credentials.okta.apiToken', undefined)),
     ],
     // A client id without its key.
@@ -929,6 +937,38 @@ describe('the options', () => {
           .and.satisfy((at: string) => at.startsWith(path.split(' ', 1)[0] ?? ''));
         expectNoValue(error, given);
       }
+    }
+  });
+
+  it('name a variable that may not be set, and a URL without its scheme with it', () => {
+    const isUnset = 'is undefined: is the variable that it comes from set?';
+    for (const [path, value, end] of [
+      ['credentials.okta.orgUrl', undefined, `It ${isUnset}`],
+      ['credentials.hook.secrets', [undefined], `It ${isUnset}`],
+      ['credentials.twilio.accountSid', undefined, `It ${isUnset}`],
+      ['senders.whatsapp', { ...whatsapp(), from: undefined }, `It ${isUnset}`],
+      ['credentials.okta.orgUrl', 'corp.example', 'It has no scheme: write https://corp.example'],
+      ['credentials.okta.orgUrl', 'localhost:3001', 'It has no scheme: write http://localhost:3001'],
+      [
+        'publicUrl',
+        'id.corp.example:8443/okta/telephony',
+        'It has no scheme: write https://id.corp.example:8443/okta/telephony',
+      ],
+    ] as const) {
+      const { problems } = errorOf(withValue(path, value));
+      expect(problems).to.have.length(1);
+      expect(problems[0]?.endsWith(`. ${end}`), problems[0]).to.equal(true);
+    }
+    // Neither may be a host name.
+    for (const value of [
+      '00kept-for-me',
+      'eyJhbGciOi.eyJzdWIi.c2lnbmF0dXJl',
+      'kept@corp.example',
+      'corp.example?kept',
+    ]) {
+      const error = errorOf(withValue('credentials.okta.orgUrl', value));
+      expect(error.problems).to.have.length(1);
+      expectNoValue(error, value);
     }
   });
 

@@ -26,6 +26,8 @@ const { name, version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'u
 };
 const TARBALL = `${name}-${version}.tgz`;
 const REPOSITORY = 'https://git.example/acme/telephony';
+const PAGES_WITH_CONTACT = ['README.md', 'SECURITY.md'];
+const EXAMPLE_CONTACT = 'security@your-domain.example';
 const BOM = `${name}-${version}.cdx.json`;
 
 describe('a release', () => {
@@ -63,11 +65,14 @@ describe('a release', () => {
       '.ci/sbom.js',
       '.ci/link-package.js',
       '.gitignore',
-      'README.md',
       'package.json',
       'package-lock.json',
     ])
       cpSync(join(ROOT, file), join(checkout, file));
+    // A release has a contact of its own in place of the example.
+    for (const file of PAGES_WITH_CONTACT) {
+      write(file, readFileSync(join(ROOT, file), 'utf8').replaceAll(EXAMPLE_CONTACT, 'security@acme.test'));
+    }
     // Replaces the checks: this test is one of them.
     writeFileSync(join(checkout, '.ci/run'), '#!/usr/bin/env bash\necho checked\n', { mode: 0o755 });
     write('CHANGELOG.md', `# Changelog\n\n## ${version} – 2026-01-31\n`);
@@ -212,6 +217,17 @@ describe('a release', () => {
         },
         version,
       ],
+      ...PAGES_WITH_CONTACT.map(
+        (file) =>
+          [
+            `${file} has the contact of the example`,
+            () => {
+              cpSync(join(ROOT, file), join(checkout, file));
+              commit();
+            },
+            `${file} has the example ${EXAMPLE_CONTACT}`,
+          ] as const,
+      ),
     ] as const) {
       it(`fails before it runs the checks if ${state}`, () => {
         spoil();

@@ -17,6 +17,27 @@ export function deepFreeze<T>(value: T): T {
   return value;
 }
 
+/** A copy of JSON with all that it holds, which may then be frozen. Without recursion, as `deepFreeze`; a circle stays one. */
+export function copyJson<T>(value: T): T {
+  const root: [T] = [value];
+  const copies = new Map<unknown, unknown>();
+  const left: object[] = [root];
+  while (left.length > 0) {
+    const holder = left.pop() ?? root;
+    for (const [name, member] of Object.entries(holder) as [string, unknown][]) {
+      if (typeof member !== 'object' || member === null) continue;
+      let copy = copies.get(member);
+      if (copy === undefined) {
+        copy = Array.isArray(member) ? [...(member as unknown[])] : { ...member };
+        copies.set(member, copy);
+        left.push(copy as object);
+      }
+      Reflect.defineProperty(holder, name, { value: copy });
+    }
+  }
+  return root[0];
+}
+
 /** A date whose setters throw. `Object.freeze` does not keep a date's time from being set. */
 class FixedDate extends Date {}
 

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { remainingOfMinuteMs } from '../core/event-stream.js';
+import { copyJson } from '../core/freeze.js';
 import { endingOf } from '../core/masking.js';
 import { steadyMs } from '../core/time.js';
 import { FAR_OFF_MS } from '../delivery/late/code-uses.js';
@@ -21,7 +22,9 @@ const REPORTED_SKEW_MS = 30_000;
  */
 export async function readRequest(call: OpenCall, parts: HookParts, req: IncomingMessage): Promise<ReadCall> {
   const body = await readBody(req, { type: 'application/json', waitMs: call.budget.remainingMs() });
-  return readPayload(call, parseJsonBody(body), parts);
+  const payload = parseJsonBody(body);
+  // The object of a body parser is the gateway's: its other middleware may still write to it.
+  return readPayload(call, payload === body ? copyJson(payload) : payload, parts);
 }
 
 /** Reads the hook call from a parsed body. The order of one user's calls is decided here, by arrival. */

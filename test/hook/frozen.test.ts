@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import express from 'express';
 import type { Channel, HookEventOf, Message, TelephonyRequest, UserProfile } from '#lib/index.js';
 import { fixedDate } from '#lib/core/freeze.js';
 import { ANA, CODE, commandOf, startScene, type HookOptions, type Scene } from '#harness/scene.js';
@@ -71,6 +72,40 @@ describe('a function of the options', () => {
       expect(failures()[0]).to.include({ extension });
     });
   }
+
+  it("gets a copy of a body parser's object: other middleware may still write to that, and changes nothing", async () => {
+    const bodies: Record<string, unknown>[] = [];
+    const overwrite = (): void => {
+      for (const body of bodies) Object.assign(body, { data: undefined, seenBy: 'audit' });
+    };
+    let raw: unknown;
+    scene = await startScene({
+      hook: {
+        chooseChannels: () => {
+          overwrite();
+          return ['sms'];
+        },
+        composeText: (request) => {
+          ({ raw } = request);
+          return `Code ${request.otpCode}`;
+        },
+      },
+      mount: (app, hook) => {
+        app.use(express.json());
+        app.use((req, _res, next) => {
+          bodies.push(req.body as Record<string, unknown>);
+          next();
+        });
+        app.use(hook);
+      },
+    });
+    expect((await scene.call()).okta.action).to.equal('sent');
+    overwrite();
+    expect(bodies).to.have.length(1);
+    expect(failures()).to.be.empty;
+    expect(raw).to.have.nested.property('data.messageProfile.otpCode', CODE);
+    expect(raw).to.not.have.property('seenBy');
+  });
 
   it('gets a request and a profile that are read-only again in late failover', async () => {
     const seen: boolean[] = [];

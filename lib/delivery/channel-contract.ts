@@ -53,13 +53,16 @@ export class AttemptScope {
   /** The limits are read for each request: a second one that starts late must also leave before the deadline. */
   send(request: HttpRequest): Promise<HttpResult> {
     const budget = this.#budget;
+    const { maxMs, fraction } = CONNECT_SHARE;
+    const leaveWithinMs = budget.share(maxMs, fraction);
+    const fullMs = Math.min(maxMs, (budget.elapsedMs() + budget.remainingMs()) * fraction);
     const limits = {
       dispatcher: this.#client.dispatcher,
       timeoutMs: budget.remainingMs() + DETACHED_MS,
-      leaveWithinMs: budget.share(CONNECT_SHARE.maxMs, CONNECT_SHARE.fraction),
+      leaveWithinMs,
       mayLeave: () => !budget.isOver,
       onNotSent: (reason: string) => {
-        this.#signOfConnection = signOfNotSent(reason);
+        this.#signOfConnection = signOfNotSent(reason, leaveWithinMs * 2 >= fullMs);
       },
     };
     return sendRequest(request, limits, (problem) => {
@@ -100,8 +103,9 @@ export class AttemptScope {
 /** The reasons of a connect that took longer than a code can wait. */
 const SLOW_CONNECT = /^(?:(?:UND_ERR_)?CONNECT_TIMEOUT|ETIMEDOUT)$/;
 
-function signOfNotSent(reason: string): Exclude<HostSign, 'answer'> {
-  if (SLOW_CONNECT.test(reason)) return 'no-answer';
+/** @param hadTime - whether the connect had at least half the time of a new call's: if not, the budget was too short, not the host slow. */
+function signOfNotSent(reason: string, hadTime: boolean): Exclude<HostSign, 'answer'> {
+  if (SLOW_CONNECT.test(reason)) return hadTime ? 'no-answer' : 'none';
   // The call's time ended, or Okta hung up.
   return reason === 'DEADLINE' ? 'none' : 'no-connection';
 }

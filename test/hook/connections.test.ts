@@ -52,8 +52,10 @@ describe('the breaker of a provider', () => {
   };
   const stateOf = (host: string): string | undefined => scene?.hook.status().breakers[host];
 
-  it('opens if the host is silent in TLS: after five codes the next provider follows at once', async () => {
-    let connections = 0;
+  let connections: number;
+  /** Starts a host that takes connections and is silent in TLS. */
+  const startSilent = async (): Promise<string> => {
+    connections = 0;
     const silent = createServer((socket) => {
       connections += 1;
       socket.on('error', () => undefined);
@@ -61,7 +63,11 @@ describe('the breaker of a provider', () => {
     }).listen(0, '127.0.0.1');
     await once(silent, 'listening');
     closers.push(() => silent.close());
-    const host = `127.0.0.1:${(silent.address() as AddressInfo).port}`;
+    return `127.0.0.1:${(silent.address() as AddressInfo).port}`;
+  };
+
+  it('opens if the host is silent in TLS: after five codes the next provider follows at once', async () => {
+    const host = await startSilent();
     const { call } = await start([vonageAt(`https://${host}`), twilioMessages()]);
     for (let count = 1; count <= 5; count += 1) {
       const calling = call(BY_BOB);
@@ -78,6 +84,32 @@ describe('the breaker of a provider', () => {
     expect(endOf(await probing)).to.equal('TWILIO sms:UNREACHABLE');
     clock?.tick(PAUSE_MS);
     expect(endOf(await call(BY_BOB)), 'the pause is twice as long').to.equal('TWILIO sms:BREAKER_OPEN');
+  });
+
+  it('stays closed if connections fail because a provider before it has used up the time', async () => {
+    const slowMs = 1600;
+    let isAsked = false;
+    const slow: Channel = {
+      provider: 'SLOW',
+      send: async () => {
+        isAsked = true;
+        await new Promise((resolve) => setTimeout(resolve, slowMs));
+        return { status: 'refused', code: 'GONE', reason: 'gone' };
+      },
+    };
+    const host = await startSilent();
+    const { call } = await start([slow, vonageAt(`https://${host}`), twilioMessages()]);
+    for (let count = 1; count <= 6; count += 1) {
+      isAsked = false;
+      const calling = call(BY_BOB);
+      await until(() => isAsked);
+      clock?.tick(slowMs);
+      await until(() => connections === count);
+      // Two fifths of what is left of the time.
+      clock?.tick(160);
+      expect(endOf(await calling), `code ${count}`).to.match(/^TWILIO .*UNREACHABLE$/);
+    }
+    expect(stateOf(host)).to.equal('closed');
   });
 
   it('stays closed if the host refuses connections, which costs a code no time', async () => {

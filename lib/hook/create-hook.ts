@@ -230,12 +230,15 @@ function emitStateEvent(news: StateEvent, events: EventStream): void {
 async function finishCalls({ underWay, lateFailover }: HookParts): Promise<void> {
   lateFailover?.stopWaiting();
   await callsEnd(underWay);
-  // A send that is refused after its call may start a late failover, so the loop checks again.
   const late = lateFailover?.underWay ?? new Set();
   await lateFailover?.kept();
-  while (underWay.detached.size + late.size > 0) await Promise.all([...underWay.detached, ...late]);
+  // A send that is refused after its call may start a late failover, so the loop checks again.
+  const { detached, messages } = underWay;
+  while (detached.size + late.size + messages.size > 0) {
+    await Promise.allSettled([...detached, ...late, ...messages]);
+  }
+  // In one turn: a report that comes later gets 503, and is not confirmed without effect.
   lateFailover?.close();
-  await Promise.allSettled(underWay.messages);
   underWay.isDrained = true;
   // Repeats may have come meanwhile. They must release their claims before the state is closed.
   await callsEnd(underWay);

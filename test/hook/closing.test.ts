@@ -1,10 +1,12 @@
+import { once } from 'node:events';
+import { request, type IncomingMessage } from 'node:http';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { expect } from 'chai';
 import { openMemoryState } from '#lib/state/memory/memory-state.js';
 import type { StatePort } from '#lib/delivery/state.js';
-import { HOOK_SECRET, startScene, type Scene } from '#harness/scene.js';
+import { ANA, commandOf, HOOK_SECRET, startScene, type Scene } from '#harness/scene.js';
 import { expectEachAccountedFor, startSteadyLoad, type SteadyLoad } from '#harness/steady-load.js';
-import { until } from '#harness/until.js';
+import { defer, until } from '#harness/until.js';
 
 const CONNECTIONS = 16;
 
@@ -84,5 +86,65 @@ describe('close() under load', () => {
     expect(ended).to.have.length(answeredWith('PENDING'));
     for (const event of ended) expect(event).to.include({ outcome: 'accepted' });
     expectEachAccountedFor(load.offered, scene.twilio);
+  });
+});
+
+describe('what is reported while the hook closes', () => {
+  let scene: Scene;
+  afterEach(() => scene.close());
+
+  it('a message that fails is followed by another channel, though a message of a user is still handled', async () => {
+    const reply = defer<undefined>();
+    let isAsked = false;
+    const onMessage = (): Promise<undefined> => {
+      isAsked = true;
+      return reply.promise;
+    };
+    scene = await startScene({
+      hook: ({ origin }) => ({ publicUrl: `${origin}/okta/telephony`, inbound: { onMessage } }),
+    });
+    const { twilio, hook, url } = scene;
+    twilio.faultCallbacks({ copies: 0 });
+    const sid = commandOf(await scene.call())?.['transactionId'] ?? '';
+    const writing = twilio.receive({
+      from: ANA.phone,
+      channel: 'whatsapp',
+      body: 'Hello?',
+      url: `${url}/twilio/inbound`,
+    });
+    await until(() => isAsked);
+    const closing = hook.close();
+    for (let turn = 0; turn < 10; turn += 1) await nextTurn();
+    const params = { MessageSid: sid, MessageStatus: 'undelivered', To: `whatsapp:${ANA.phone}` };
+    const reported = await fetch(`${url}/twilio/status`, {
+      method: 'POST',
+      headers: { 'x-twilio-signature': twilio.sign(`${url}/twilio/status`, params) },
+      body: new URLSearchParams(params),
+    });
+    expect(reported.status).to.equal(204);
+    await until(() => scene.events.some(({ type }) => type === 'failover.ended'));
+    reply.resolve(undefined);
+    await Promise.all([closing, writing]);
+    expect(twilio.messages.map(({ channel }) => channel)).to.deep.equal(['whatsapp', 'sms']);
+  });
+
+  it('a sign-in whose body arrives after close() gets 503, so that another gateway gets it', async () => {
+    scene = await startScene();
+    const { okta, hook, server, url } = scene;
+    await scene.call();
+    const arrived = once(server, 'request');
+    const posting = request(`${url}/events`, {
+      method: 'POST',
+      headers: { authorization: HOOK_SECRET, 'content-type': 'application/json' },
+    });
+    const body = JSON.stringify({ data: { events: [okta.logEvent(ANA.id)] } });
+    posting.write(body.slice(0, 20));
+    await arrived;
+    await hook.close();
+    posting.end(body.slice(20));
+    const [answer] = (await once(posting, 'response')) as [IncomingMessage];
+    expect(answer.statusCode).to.equal(503);
+    expect(scene.events.filter(({ type }) => type === 'code.used')).to.be.empty;
+    answer.resume();
   });
 });

@@ -4,6 +4,7 @@ import type { Budget } from '../core/budget.js';
 import type { ConnectedChannel, DeliveryFailure, Message, Outcome, SendContext } from '../core/channel.js';
 import type { AttemptReport } from '../core/events.js';
 import { isAbout, maskId, maskText, toToken } from '../core/masking.js';
+import { codeOfThrown, describeThrown } from '../core/thrown.js';
 import { TIMED_OUT, waitAtMost } from '../core/time.js';
 import { personalDataOf } from '../numbers/personal-data.js';
 
@@ -115,12 +116,8 @@ async function callChannel(
       client.onMistake(mistake, message.request);
     });
   } catch (error) {
-    const code = codeOf(error);
-    return {
-      status: 'unknown',
-      reason: `The channel threw${classOf(error)}${code === '' ? '' : ` (${code})`}`,
-      remedy: code === '' ? MEND_SEND : USE_HTTP,
-    };
+    const reason = describeThrown('The channel', error);
+    return { status: 'unknown', reason, remedy: codeOfThrown(error) === '' ? MEND_SEND : USE_HTTP };
   }
 }
 
@@ -129,40 +126,6 @@ const MEND_SEND =
 /** A client that throws does not say whether its request left. */
 const USE_HTTP =
   'Let the channel send by context.http in place of fetch or an SDK: it knows whether the request left, and if it did not, the next provider follows.';
-
-/** Causes of an error may go in a circle. */
-const MAX_CAUSES = 5;
-
-/**
- * The code of an error or of its causes, where fetch hides it. The message is not used: it may quote what was
- * sent. Takes anything: a thrown value may throw when it is read.
- */
-function codeOf(thrown: unknown): string {
-  try {
-    let error = thrown;
-    for (let depth = 0; depth < MAX_CAUSES; depth += 1) {
-      const { code, cause } = Object(error) as { readonly code?: unknown; readonly cause?: unknown };
-      if (typeof code === 'string' && /^[A-Z][A-Z_]{2,40}$/.test(code)) return code;
-      error = cause;
-    }
-  } catch {
-    // No code can be read.
-  }
-  return '';
-}
-
-/** The class of an error, if it is a subclass. Only a word of a program passes, not personal data. */
-function classOf(thrown: unknown): string {
-  try {
-    if (!(thrown instanceof Error)) return '';
-    const { name, constructor } = thrown;
-    const className: unknown = name === 'Error' ? constructor.name : name;
-    const isName = typeof className === 'string' && /^[A-Z][A-Za-z_]{2,40}$/.test(className);
-    return isName && className !== 'Error' ? ` ${className}` : '';
-  } catch {
-    return '';
-  }
-}
 
 function reportOf(
   { name, provider }: ReadyChannel,

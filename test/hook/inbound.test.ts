@@ -309,17 +309,20 @@ describe('the inbound route', () => {
     });
   });
 
-  it('quotes neither the text nor the number of a message in an error of onMessage', async () => {
-    const said = 'Please call my Daughter instead';
-    mustNotShow(said, said.toUpperCase());
+  it('quotes nothing of a message in an error of onMessage: only its class and its code are known', async () => {
+    mustNotShow('Daughter', 'daughter', 'maple-71');
     await start({
       onMessage: ({ text, from = '' }) => {
-        throw new Error(`cannot read "${text.toUpperCase()}" of ${from.slice(3)}`);
+        const [, , , whom = '', , password = ''] = text.split(' ');
+        const error = new RangeError(
+          `cannot call ${whom} of ${from.slice(3)} with ${password.toLowerCase()}`,
+        );
+        throw Object.assign(error, { code: 'NO_CALL' });
       },
     });
-    expect((await write(said)).replies).to.have.lengthOf(1);
+    expect((await write('Please call my Daughter with Maple-71')).replies).to.have.lengthOf(1);
     expect(scene.events.find(({ type }) => type === 'extension.failed')).to.include({
-      reason: 'cannot read "…" of …',
+      reason: 'onMessage threw RangeError (NO_CALL)',
     });
   });
 

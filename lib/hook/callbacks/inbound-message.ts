@@ -3,9 +3,9 @@ import { LRUCache } from 'lru-cache';
 import { atMost } from '../../core/caches.js';
 import { isTwilioWord, keywordOf, type Keyword } from '../../texts/keywords.js';
 import { endingOf } from '../../core/masking.js';
-import { personalDataOf } from '../../numbers/personal-data.js';
 import type { SuppressionReason } from '../../delivery/suppressions.js';
 import { RequestError } from '../../core/request-error.js';
+import { describeThrown } from '../../core/thrown.js';
 import { TIMED_OUT, waitAtMost } from '../../core/time.js';
 import { answerText } from '../../http/exchange.js';
 import type { Route } from '../../http/routes.js';
@@ -102,10 +102,9 @@ export function receiveInbound(parts: HookParts, twilio: TwilioPort): Route['han
     };
     const reply = await waitAtMost(
       readReply().catch((error: unknown) => {
-        // What the user wrote may be anything, so that the log does not quote it.
-        const { text, from = '' } = message;
-        const personal = personalDataOf({ otpCode: text, phoneNumber: from });
-        events.emitThrown({ extension: 'inbound', error, personal, call: undefined });
+        // Its message may quote any part of what the user wrote, which no masking would find.
+        const reason = describeThrown('onMessage', error);
+        events.emitFailed({ extension: 'inbound', reason, call: undefined });
         return undefined;
       }),
       settings.deadlineMs,

@@ -135,12 +135,9 @@ describe('the order of the codes of one user at two gateways', () => {
     expect(left).to.deep.equal([NEWEST]);
   });
 
-  it('puts no code that was retried during a loss of Redis behind one that came before the retry', async () => {
-    const { scene, other, proxy, time, times } = both;
-    accept();
-    await hangUp('older');
-    time.tick(1_000);
-    // The first gateway loses Redis.
+  /** The first gateway loses Redis, and no new connection is made. */
+  const loseRedis = async (): Promise<void> => {
+    const { scene, proxy, time, times } = both;
     times.connectMs = 20;
     proxy.isBlackHole = true;
     await proxy.endAll();
@@ -149,9 +146,9 @@ describe('the order of the codes of one user at two gateways', () => {
       time.tick(times.connectMs);
       return scene.hook.status().state === 'lost';
     });
-    const newer = await scene.call({ eventId: 'newer', otpCode: NEWER, url: other.url });
-    expect(newer.okta.action).to.equal('sent');
-    expect((await scene.call({ eventId: 'older' })).okta.action).to.equal('sent');
+  };
+  const bringRedisBack = async (): Promise<void> => {
+    const { scene, proxy, time, times } = both;
     bePatient(times);
     proxy.isBlackHole = false;
     await until(() => {
@@ -159,6 +156,46 @@ describe('the order of the codes of one user at two gateways', () => {
       return scene.hook.status().state === 'ok';
     });
     await scene.hook.ready();
+  };
+
+  for (const where of ['the same gateway', 'the other gateway']) {
+    it(`does not change if a code that came while Redis was lost is sent only by a retry, at ${where}`, async () => {
+      const { scene, other } = both;
+      const url = where === 'the same gateway' ? scene.url : other.url;
+      accept();
+      await loseRedis();
+      await hangUp('older');
+      await bringRedisBack();
+      const newer = await scene.call({ eventId: 'newer', otpCode: NEWER, url: other.url });
+      expect(newer.okta.action).to.equal('sent');
+      for (let count = 1; count <= 2; count += 1)
+        expectSuperseded(await scene.call({ eventId: 'older', url }));
+      expect(left).to.deep.equal([NEWER]);
+    });
+
+    it(`lets a retry at ${where} send a code that came while Redis was lost, if no newer one came`, async () => {
+      const { scene, other } = both;
+      const url = where === 'the same gateway' ? scene.url : other.url;
+      accept();
+      await loseRedis();
+      await hangUp('retried');
+      await bringRedisBack();
+      expect((await scene.call({ eventId: 'retried', url })).okta.action).to.equal('sent');
+      expect((await scene.call({ eventId: 'after', otpCode: NEWER, url })).okta.action).to.equal('sent');
+      expect(left).to.deep.equal([CODE, NEWER]);
+    });
+  }
+
+  it('puts no code that was retried during a loss of Redis behind one that came before the retry', async () => {
+    const { scene, other, time } = both;
+    accept();
+    await hangUp('older');
+    time.tick(1_000);
+    await loseRedis();
+    const newer = await scene.call({ eventId: 'newer', otpCode: NEWER, url: other.url });
+    expect(newer.okta.action).to.equal('sent');
+    expect((await scene.call({ eventId: 'older' })).okta.action).to.equal('sent');
+    await bringRedisBack();
     // Not of the message that follows.
     for (const number of [1, 2]) await both.report(other.url, idOf(number), 'undelivered');
     await until(() => both.endings.length === 2);

@@ -36,6 +36,8 @@ interface ClaimedEvent {
   /** Of each limit, milliseconds. */
   readonly windowsMs: readonly number[];
   readonly token: string;
+  /** When it came, by the monotonic clock of this process. */
+  readonly cameMs: number;
   readonly rememberMs: number;
 }
 
@@ -53,7 +55,7 @@ export class RedisClaims {
   readonly #tokenPrefix = randomBytes(9).toString('base64url');
   #count = 0;
   /** Results of our claims that Redis may not know. Tokens make a second write harmless. */
-  readonly #pending: PendingWrites<readonly Step[]>;
+  readonly #pending: PendingWrites<() => readonly Step[]>;
 
   readonly #suppressions: RedisSuppressions;
   readonly #times: RedisTimes;
@@ -72,8 +74,7 @@ export class RedisClaims {
 
   claim(key: string | undefined, life: EventLife): Claim | Promise<Claim> {
     if (key === undefined && life.buckets.length === 0 && life.order === undefined) return NOTHING_CLAIMED;
-    if (this.#connection.health === 'lost')
-      return this.#claimAlone(this.#eventOf(key, life), life, { isSent: false });
+    if (this.#connection.health === 'lost') return this.#claimAlone(this.#eventOf(key, life), life);
     return this.#claimShared(key, life);
   }
 
@@ -91,7 +92,7 @@ export class RedisClaims {
     } catch {
       // The connection has reported the failure. Redis may have run the script, so the result is still
       // written there.
-      return this.#claimAlone(event, life, { isSent: true });
+      return this.#claimAlone(event, life);
     }
     const [isFirst, found, third, ...indexes] = reply;
     if (isFirst === 0) return this.#repeatOf(names, Number(third), found);
@@ -103,20 +104,15 @@ export class RedisClaims {
   }
 
   /**
-   * The claim if Redis does not answer. Its answer is written once Redis is back, for repeats at other gateways.
-   *
-   * @param isSent - whether Redis may have run the claim.
+   * The claim if Redis does not answer. Its answer, or its release with its place, is written once Redis is back, for
+   * repeats at other gateways.
    */
-  #claimAlone(
-    event: ClaimedEvent,
-    life: EventLife,
-    { isSent }: { readonly isSent: boolean },
-  ): Extract<Claim, { isFirst: true }> {
+  #claimAlone(event: ClaimedEvent, life: EventLife): Extract<Claim, { isFirst: true }> {
     const exceeded = this.#localLimits.take(life.buckets, life.nowMs);
     const claim = this.#firstClaim(exceeded, event);
     const release = (): void => {
       if (exceeded.length === 0) this.#localLimits.refund(life.buckets, life.nowMs);
-      if (isSent) claim.release();
+      claim.release();
     };
     return { ...claim, release };
   }
@@ -141,6 +137,7 @@ export class RedisClaims {
       limits: this.#sealings.map((sealing) => buckets.map((bucket) => nameOfLimit(sealing, bucket))),
       windowsMs: buckets.map(({ seconds }) => seconds * 1000),
       token: this.#nextToken(),
+      cameMs: performance.now(),
       rememberMs,
     };
   }
@@ -164,7 +161,7 @@ export class RedisClaims {
   /** A claim whose result is written to Redis without delaying the answer. */
   #firstClaim(
     exceeded: readonly string[],
-    { isRepeatable, names, limits, windowsMs, token, rememberMs }: ClaimedEvent,
+    { isRepeatable, names, limits, windowsMs, token, cameMs, rememberMs }: ClaimedEvent,
     found: Pick<Extract<Claim, { isFirst: true }>, 'suppressions' | 'isNewest'> = {},
   ): Extract<Claim, { isFirst: true }> {
     return {
@@ -175,20 +172,19 @@ export class RedisClaims {
       settle: (answer) => {
         if (!isRepeatable) return;
         const text = JSON.stringify(answer);
-        void this.#write(
-          this.#sealings.map((sealing, at) => {
-            const name = names[at] ?? '';
-            const args = [token, sealAnswer(sealing, name, text), rememberMs];
-            return { name: 'settleEvent', keys: [name], args };
-          }),
-        );
+        const steps = this.#sealings.map((sealing, at): Step => {
+          const name = names[at] ?? '';
+          const args = [token, sealAnswer(sealing, name, text), rememberMs];
+          return { name: 'settleEvent', keys: [name], args };
+        });
+        void this.#write(() => steps);
       },
       release: () => {
-        void this.#write(
+        void this.#write(() =>
           names.map((name, at) => ({
             name: 'releaseEvent',
             keys: [name, ...(limits[at] ?? [])],
-            args: [token, rememberMs, ...windowsMs],
+            args: [token, rememberMs, Math.ceil(performance.now() - cameMs), ...windowsMs],
           })),
         );
       },
@@ -224,9 +220,9 @@ export class RedisClaims {
     }
   }
 
-  /** Runs steps; if Redis is lost, which the connection reports, they run once it is back. */
-  async #write(steps: readonly Step[]): Promise<void> {
-    await this.#connection.run(steps).catch(() => {
+  /** Runs steps; if Redis is lost, which the connection reports, they are made and run again once it is back. */
+  async #write(steps: () => readonly Step[]): Promise<void> {
+    await this.#connection.run(steps()).catch(() => {
       this.#pending.add(steps);
     });
   }

@@ -22,13 +22,13 @@ local now = time[1] * 1000 + math.floor(time[2] / 1000)
  * keys writes only that copy. All copies live as long as the longest: one that expired earlier would count from 1
  * again and look older.
  *
- * An event that arrives now is the newest, whatever any clock says. Only an event that is written late, because
- * Redis was lost, does not replace a newer one. A stored time in the future is from before Redis's clock was set
- * back, so a late event counts as newer. Previews replace nothing, nor does an event that does not pass.
+ * An event that arrives now is the newest, whatever any clock says. Only an event that came while Redis was lost
+ * does not replace a newer one. A stored time in the future is from before Redis's clock was set back, so such an
+ * event counts as newer. Previews replace nothing, nor does an event that does not pass.
  *
  * `takePlace` takes the copies and the event: `names` and `follows` (the event and the one that it directly
- * follows, for each key), `place` (nil for a new event), `passes`, `isPreview`, `ageMs`, `lifeMs`, `maxPreviews`.
- * It returns the place, and whether the event is the newest.
+ * follows, for each key), `place` (nil for a new event), `cameAt` (nil if it comes now), `passes`, `isPreview`,
+ * `lifeMs`, `maxPreviews`. It returns the place, and whether the event is the newest.
  */
 const TAKE_PLACE = `
 local function takePlace(keys, event)
@@ -45,16 +45,17 @@ local function takePlace(keys, event)
     if not best or count > best.count then best = copies[i] end
     lifeMs = math.max(lifeMs, redis.call('PTTL', keys[i]))
   end
-  local at = now - event.ageMs
+  local newest = best.words[2]
+  if newest == event.names[best.index] then return event.place or best.place, true end
+  local at = event.cameAt or now
   local isNew, place = not event.place, event.place or best.count + 1
-  local isLate = event.ageMs > 0 and best.came > at and best.came <= now
-  local newest, own = best.words[2], event.names[best.index]
+  local isLate = event.cameAt and best.came > at and best.came <= now
   local hasNewest = newest and newest ~= '-'
   local follows = event.follows and event.follows[best.index]
   local isBehind = hasNewest and (best.place >= place or (isLate and not event.isPreview and newest ~= follows))
   local passes = event.passes and not isBehind
-  if not passes and not isNew then return place, newest == own end
-  if isLate and not passes then return place, false end
+  if not passes and not isNew then return place, false end
+  if isLate and not passes then return best.place, false end
   for i = 1, #keys do
     local words = copies[i].count == best.count and copies[i].words or best.words
     local cameAt, newestPlace, newestEvent, firstPreview = at, place, event.names[i], isLate and 3 or #words + 1
@@ -85,7 +86,8 @@ end
  * event for each key; then points and window of each limit. Times in milliseconds.
  *
  * The value of an event is `A` and its sealed answer, or a word, the token of a claim and its place: `H` if the
- * claim has taken points, `h` if a limit was exceeded, `R` if it was released.
+ * claim has taken points, `h` if a limit was exceeded, `R` if it was released. An event that was released without a
+ * place, because Redis was lost, has `@` and when it came.
  *
  * Replies `{1, suppressions, is newest, …}` to the first: the suppressions as `readTimed` replies them, 1 if the
  * event is the newest of its person now, and the indexes of exceeded limits, from 0. Replies `{0, value, index of
@@ -108,15 +110,15 @@ if suppressionKeys > 0 then
   reply[2] = {string.format('%.0f', now)}
   for i = #KEYS - suppressionKeys + 1, #KEYS do table.insert(reply[2], redis.call('GET', KEYS[i]) or '') end
 end
-local own, answered, held, place
+local own, answered, held, place, cameAt
 for i = 1, encryptionKeys do
   local value = redis.call('GET', KEYS[i])
   if value then
-    local word, holder, known = string.match(value, '^([HhR])(%S+) ?(%d*)$')
+    local word, holder, mark, known = string.match(value, '^([HhR])(%S+) ?(@?)(%d*)$')
     if not word then answered = answered or {0, value, i - 1}
     elseif holder == token then own = word
     elseif word ~= 'R' then held = held or {0, value, i - 1} end
-    place = place or tonumber(known or '')
+    if mark == '@' then cameAt = tonumber(known) else place = place or tonumber(known or '') end
   end
 end
 if answered or held then return answered or held end
@@ -143,8 +145,8 @@ if personKeys > 0 then
   for i = 1, personKeys do people[i], names[i] = KEYS[lastLimitKey + i], ARGV[8 + i] end
   local isNewest
   place, isNewest = takePlace(people, {
-    names = names, place = place, passes = not isExceeded or ARGV[6] == '1', isPreview = order == 'preview',
-    ageMs = 0, lifeMs = math.max(tonumber(ARGV[7]), rememberMs), maxPreviews = tonumber(ARGV[8])})
+    names = names, place = place, cameAt = not place and cameAt or nil,
+    passes = not isExceeded or ARGV[6] == '1', isPreview = order == 'preview', lifeMs = math.max(tonumber(ARGV[7]), rememberMs), maxPreviews = tonumber(ARGV[8])})
   reply[3] = isNewest and 1 or 0
 end
 if own ~= 'H' then
@@ -172,16 +174,17 @@ return 1
 /**
  * Releases a claim and gives its points back, unless another call has claimed the event since. The event keeps
  * its place. A window that began after the claim has no point of it. If its claim has not come, it may still
- * come, and must not hold the event.
+ * come, and must not hold the event. The event then keeps the time at which it came.
  *
- * KEYS: the event, then its limits. ARGV: the claim's token, how long the event is remembered, then the window
- * of each limit. Times in milliseconds.
+ * KEYS: the event, then its limits. ARGV: the claim's token, how long the event is remembered, the age of the
+ * claim, then the window of each limit. Times in milliseconds.
  */
 const RELEASE_EVENT = `
-local event, token, rememberMs = KEYS[1], ARGV[1], ARGV[2]
+local event, token, rememberMs, ageMs = KEYS[1], ARGV[1], ARGV[2], ARGV[3]
 local value = redis.call('GET', event)
 if not value then
-  redis.call('SET', event, 'R' .. token, 'PX', rememberMs)
+  ${READ_CLOCK}
+  redis.call('SET', event, string.format('R%s @%.0f', token, now - ageMs), 'PX', rememberMs)
   return 1
 end
 local word, holder, place = string.match(value, '^([Hh])(%S+) ?(%d*)$')
@@ -190,7 +193,7 @@ redis.call('SET', event, 'R' .. token .. ' ' .. place, 'KEEPTTL')
 if word == 'H' then
   local claimAgeMs = rememberMs - redis.call('PTTL', event)
   for i = 2, #KEYS do
-    local windowAgeMs = ARGV[i + 1] - redis.call('PTTL', KEYS[i])
+    local windowAgeMs = ARGV[i + 2] - redis.call('PTTL', KEYS[i])
     local hasPoint = tonumber(redis.call('GET', KEYS[i]) or 0) > 0
     if hasPoint and windowAgeMs >= claimAgeMs then redis.call('DECR', KEYS[i]) end
   end
@@ -207,11 +210,13 @@ return 1
  */
 const OVERTAKE_PERSON = `
 ${TAKE_PLACE}
+${READ_CLOCK}
+local ageMs = tonumber(ARGV[4])
 local names, follows = {}, {}
 for i = 1, #KEYS do names[i], follows[i] = ARGV[3 + i * 2], ARGV[4 + i * 2] end
 takePlace(KEYS, {
-  names = names, follows = follows, passes = true, isPreview = ARGV[1] == '1',
-  ageMs = tonumber(ARGV[4]), lifeMs = tonumber(ARGV[2]), maxPreviews = tonumber(ARGV[3])})
+  names = names, follows = follows, cameAt = ageMs > 0 and now - ageMs or nil, passes = true,
+  isPreview = ARGV[1] == '1', lifeMs = tonumber(ARGV[2]), maxPreviews = tonumber(ARGV[3])})
 return 1
 `;
 

@@ -99,15 +99,19 @@ export class TwoGateways {
     return { status: answer.status, text: await answer.text() };
   }
 
-  /** Reports the status of a message to one gateway. Resolves to the HTTP status of its answer. */
-  async report(url: string, sid: string, status: string, ErrorCode?: string): Promise<number> {
+  /**
+   * Reports the status of a message to one gateway. Resolves to the HTTP status of its answer.
+   *
+   * @param query - of the URL that Twilio got with the message.
+   */
+  async report(url: string, sid: string, status: string, ErrorCode?: string, query = ''): Promise<number> {
     const params = {
       MessageSid: sid,
       MessageStatus: status,
       To: `whatsapp:${ANA.phone}`,
       ...(ErrorCode === undefined ? {} : { ErrorCode }),
     };
-    return (await this.#post(url, '/twilio/status', params)).status;
+    return (await this.#post(url, `/twilio/status${query}`, params)).status;
   }
 
   /** Whether the second gateway knows that Ana has stopped a channel. */

@@ -28,12 +28,12 @@ describe('while the connection of one of two gateways to Redis is cut', () => {
     both.scene.events.map(({ type }) => type).filter((type) => type.startsWith('state.'));
 
   /** Okta reports to the first gateway that Ana has used her code. */
-  const postUse = async (): Promise<void> => {
+  const postUse = async (uuid?: string): Promise<void> => {
     const { scene } = both;
     const posted = await fetch(`${scene.url}/events`, {
       method: 'POST',
       headers: { authorization: HOOK_SECRET, 'content-type': 'application/json' },
-      body: JSON.stringify({ data: { events: [scene.okta.logEvent(ANA.id)] } }),
+      body: JSON.stringify({ data: { events: [{ ...scene.okta.logEvent(ANA.id), uuid }] } }),
     });
     expect(posted.status).to.equal(204);
   };
@@ -277,7 +277,7 @@ describe('while the connection of one of two gateways to Redis is cut', () => {
     await other.hook.ready();
     // Whether the event came before is known. The code is not.
     both.holdAfterAnswer('answers');
-    await postUse();
+    await postUse('use-1');
     await until(() => proxy.heldPieces > 0);
     time.tick(2_500);
     proxy.held = undefined;
@@ -286,16 +286,58 @@ describe('while the connection of one of two gateways to Redis is cut', () => {
     expect(both.events('code.used').map(({ eventId }) => eventId)).to.deep.equal(['event-1']);
   });
 
-  it('a used code is reported, though the commands that ask for it are lost', async () => {
+  for (const direction of ['commands', 'answers'] as const) {
+    it(`a used code is reported once, though the ${direction} that ask for it or hand it out are lost`, async () => {
+      await both.start();
+      await both.connect();
+      const { scene, other } = both;
+      await scene.call({ url: other.url, eventId: 'event-1' });
+      await other.hook.ready();
+      both.holdAfterAnswer(direction);
+      await postUse('use-1');
+      await both.cutHeld();
+      await until(() => both.events('code.used').length > 0);
+      await postUse('use-2');
+      await scene.hook.close();
+      expect(both.events('code.used')).to.have.length(1);
+    });
+  }
+
+  it('a used code is reported, though Redis is lost while it is kept and asked for', async () => {
+    await both.start();
+    await both.connect();
+    const { scene, proxy, times } = both;
+    both.holdAfterAnswer('commands');
+    await scene.call({ eventId: 'event-1' });
+    const held = proxy.heldPieces;
+    times.backMs = 20;
+    // Without an id, nobody asks whether the event came before.
+    await postUse();
+    await until(() => proxy.heldPieces > held);
+    times.connectMs = 20;
+    proxy.isBlackHole = true;
+    await proxy.endAll();
+    await until(() => both.events('code.used').length > 0);
+  });
+
+  it('a message of unknown outcome is recognised, though the answer that hands its receipt out is lost', async () => {
     await both.start();
     await both.connect();
     const { scene, other } = both;
-    await scene.call({ url: other.url, eventId: 'event-1' });
+    scene.twilio.faultCallbacks({ copies: 0 });
+    scene.twilio.fault({ fault: { kind: 'reset', delivered: true }, times: 1 });
+    expect((await scene.call({ url: other.url })).okta.action).to.equal('pending');
     await other.hook.ready();
-    both.holdAfterAnswer('commands');
-    await postUse();
+    const [message] = scene.twilio.messages;
+    const { search } = new URL(message?.statusCallback ?? '');
+    // What the state knows of the message itself has its answer. The receipt of its attempt has not.
+    both.holdAfterAnswer('answers');
+    await both.report(scene.url, message?.sid ?? '', 'undelivered', undefined, search);
     await both.cutHeld();
-    await until(() => both.events('code.used').length > 0);
+    await until(() => both.endings.length > 0);
+    expect(both.events('attempt.settled').map(({ outcome }) => outcome)).to.deep.equal(['accepted']);
+    expect(both.endings).to.deep.equal(['accepted']);
+    expect(both.texts).to.equal(1);
   });
 
   describe('with a message that fails', () => {

@@ -175,10 +175,11 @@ export class RedisReceipts implements ReceiptState {
     const reports = this.#sealings.map((sealing, at) =>
       sealing.seal('report', names[at]?.[1] ?? '', JSON.stringify(report)),
     );
-    const isDelivered = report.status === 'delivered' ? '1' : '0';
+    const isNaming = report.status === 'delivered' && report.messageKey !== undefined;
+    const kind = isNaming ? 'named' : report.status;
     const keys = names.flatMap(([name, reportName]) => [name, reportName, `${name}:taken`]);
     const [leftMs, ...copies] = await this.#connection.execute((client) =>
-      client.takeReceiptBuffer(keys.length, ...keys, isDelivered, REPORT_LIFE_MS, token, ...reports),
+      client.takeReceiptBuffer(keys.length, ...keys, kind, REPORT_LIFE_MS, token, ...reports),
     );
     const text = openCopies(this.#sealings, 'receipt', receiptNames, copies);
     if (text === undefined) return undefined;

@@ -21,15 +21,16 @@ return reply
  * Takes a receipt and remembers the report of its message. A `delivered` report is only remembered without a
  * receipt: no send follows the message then.
  *
- * KEYS: the receipt, the report of its message and the receipt for a failure that took it, for each encryption
- * key in turn. ARGV: '1' for a delivered message, how long the report is remembered, milliseconds, a token of
- * the report, then the sealed report for each key. Replies the remaining life of the receipt, milliseconds,
- * then its copies, to one caller only. A failure that comes again with its own token gets the receipt again,
- * as long as the report is remembered: the first reply may be lost.
+ * KEYS: the receipt, the report of its message and the receipt for the report that took it, for each encryption
+ * key in turn. ARGV: `delivered` for a delivered message, else `failed`, or `named` for a report that names the
+ * message of an attempt; how long the report is remembered, milliseconds, a token of the report, then the sealed
+ * report for each key. Replies the remaining life of the receipt, milliseconds, then its copies, to one caller only.
+ * A report that comes again with its own token gets the receipt again, as long as reports are remembered: the first
+ * reply may be lost. For a delivered message nothing follows, so that its receipt is not kept for this.
  */
 const TAKE_RECEIPT = `
 ${TAKEN_MARK}
-local isDelivered, reportLifeMs, token = ARGV[1] == '1', ARGV[2], ARGV[3]
+local kind, reportLifeMs, token = ARGV[1], ARGV[2], ARGV[3]
 local reply = {0}
 for i = 1, #KEYS, 3 do
   local receiptKey, reportKey, takenKey = KEYS[i], KEYS[i + 1], KEYS[i + 2]
@@ -37,14 +38,14 @@ for i = 1, #KEYS, 3 do
   local receipt = redis.call('GET', receiptKey)
   if receipt then reply[1] = redis.call('PTTL', receiptKey) end
   if receipt and isTaken(receipt) then
-    local taken = isDelivered and '' or redis.call('GET', takenKey) or ''
+    local taken = redis.call('GET', takenKey) or ''
     receipt = string.sub(taken, 1, #token) == token and string.sub(taken, #token + 1)
   elseif receipt then
     redis.call('SET', receiptKey, takenMark(receipt), 'KEEPTTL')
-    if not isDelivered then redis.call('SET', takenKey, token .. receipt, 'PX', reportLifeMs) end
+    if kind ~= 'delivered' then redis.call('SET', takenKey, token .. receipt, 'PX', reportLifeMs) end
   end
   reply[#reply + 1] = receipt
-  if not isDelivered then redis.call('SET', reportKey, report, 'PX', reportLifeMs, 'NX')
+  if kind == 'failed' then redis.call('SET', reportKey, report, 'PX', reportLifeMs, 'NX')
   elseif not receipt then redis.call('SET', reportKey, report, 'PX', reportLifeMs) end
 end
 return reply
@@ -96,17 +97,21 @@ return others
  * Takes the last code of a person. A code that was requested after the use stays.
  *
  * KEYS: the last code of the person, once for each encryption key. ARGV: when a code was used, how long its
- * use is remembered, milliseconds. Replies the copies, to one caller only.
+ * use is remembered, milliseconds, a token of the use. Replies the copies, to one caller only. A use that comes again
+ * with its own token gets them again: the first reply may be lost.
  */
 const TAKE_SENT = `
-local usedAt, takenLifeMs = ARGV[1], ARGV[2]
+local usedAt, takenLifeMs, token = ARGV[1], ARGV[2], ARGV[3]
 local reply = {}
 for i = 1, #KEYS do
   local known = redis.call('GET', KEYS[i])
-  local requestedAt, mark = string.match(known or '', '^([^ +~]+)([+~]?)')
+  local requestedAt, mark, taker = string.match(known or '', '^([^ +~]+)([+~]?)(%S*)')
   reply[i] = false
-  if known and mark ~= '~' and tonumber(requestedAt) <= tonumber(usedAt) then
-    redis.call('SET', KEYS[i], requestedAt .. '~', 'PX', takenLifeMs)
+  if mark == '~' then
+    if taker == token then reply[i] = known end
+  elseif known and tonumber(requestedAt) <= tonumber(usedAt) then
+    local code = string.sub(known, string.find(known, ' ', 1, true), -1)
+    redis.call('SET', KEYS[i], requestedAt .. '~' .. token .. code, 'PX', takenLifeMs)
     reply[i] = known
   end
 end

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { staysBefore, TAKEN_MS, type LastCode } from '../../delivery/late/sent-codes.js';
 import type { Life, SentCodeUse } from '../../delivery/state.js';
 import { memorySentCodes } from '../memory/receipts.js';
@@ -28,6 +29,8 @@ export class RedisSentCodes {
   readonly #sealings: readonly Sealing[];
   readonly #local = memorySentCodes();
   readonly #pending: PendingWrites<PendingWrite>;
+  readonly #tokenPrefix = randomBytes(9).toString('base64url');
+  #takes = 0;
 
   constructor(connection: RedisConnection, sealings: readonly Sealing[]) {
     this.#connection = connection;
@@ -52,16 +55,21 @@ export class RedisSentCodes {
   async takeSent(person: string, use: SentCodeUse): Promise<LastCode | undefined> {
     const here = this.#local.takeSent(person, use);
     const there = await this.#take(person, use);
-    if (here === undefined || there === undefined) return here ?? there;
-    return staysBefore(here, there) ? here : there;
+    // A write that was under way may have failed: then this process has kept the code meanwhile.
+    const since = this.#local.takeSent(person, use);
+    return newestOf([here, there, since]);
   }
 
   async #take(person: string, { deliveryChannel, usedMs }: SentCodeUse): Promise<LastCode | undefined> {
     const names = this.#namesOf(person, deliveryChannel);
     const wait = this.#connection.waitToBeBack();
+    this.#takes += 1;
+    const token = `${this.#tokenPrefix}${this.#takes}`;
     const once = (): Promise<readonly (Buffer | null)[]> =>
-      this.#connection.execute((client) => client.takeSentBuffer(names.length, ...names, usedMs, TAKEN_MS));
-    // Once more if the connection ended. If Redis had done it, the code counts as taken, as after a second failure.
+      this.#connection.execute((client) =>
+        client.takeSentBuffer(names.length, ...names, usedMs, TAKEN_MS, token),
+      );
+    // Once more if the connection ended: with its token, Redis replies the same. After a second failure the code counts as taken.
     const kept = await once()
       .catch(async () => ((await wait()) ? once() : []))
       .catch(() => []);
@@ -104,4 +112,11 @@ export class RedisSentCodes {
       this.#keepLocally(person, code, { nowMs, untilMs: life.untilMs });
     });
   }
+}
+
+/** The code that was requested last. */
+function newestOf(codes: readonly (LastCode | undefined)[]): LastCode | undefined {
+  return codes.reduce((best, code) =>
+    best === undefined || (code !== undefined && !staysBefore(best, code)) ? code : best,
+  );
 }

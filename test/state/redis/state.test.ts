@@ -561,7 +561,8 @@ describe('redisState', () => {
     expect(await lastOf(code('unknown', NOW + 3, 'g'), code('accepted', NOW + 3, 'h'))).to.equal('h');
     expect(await lastOf(code('accepted', NOW + 4.5, 'i'), code('unknown', NOW + 4.25, 'j'))).to.equal('i');
     const left = (await redis.dump()).filter(({ name }) => name.includes(':sent:'));
-    expect(left.map(({ value }) => value.toString())).to.deep.equal([`${NOW + 4.5}~`]);
+    expect(left).to.have.length(1);
+    expect(left[0]?.value.toString()).to.match(new RegExp(`^${NOW + 4.5}~`));
     expect(left[0]?.expiresInMs).to.be.within(1, 30_000);
   });
 

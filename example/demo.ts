@@ -17,8 +17,11 @@ export interface Demo {
   gatewayOptions(origin: string): GatewayOptions;
   /** Creates the inline hook and the event hook at Okta. The gateway must be listening. */
   connectHook(origin: string, hook: TelephonyHook): Promise<void>;
-  /** What to open, and `curl` commands that call the hook as Okta does. */
-  welcome(origin: string): string;
+  /**
+   * What to open, and `curl` commands that call the hook as Okta does.
+   * @param monitoring - the origin of the metrics and of the hook's state.
+   */
+  welcome(origin: string, monitoring: string): string;
   /** Ends the event streams of the phones page, so that the server can close. */
   endStreams(): void;
   close(): Promise<void>;
@@ -103,7 +106,7 @@ export async function startDemo(
       connected = hook;
       return org.connectHook(origin + HOOK_PATH);
     },
-    welcome: (origin) => {
+    welcome: (origin, monitoring) => {
       const [ana, ...others] = people.map(({ login }) => login);
       const warning = `Note: the gateway listens on every address, and everybody who reaches it sees the codes. Publish its port and ${new URL(okta.orgUrl).port}, the emulated Okta's, on 127.0.0.1 alone.\n`;
       return `An identity gateway with Okta's telephony hook, on emulators of Okta and Twilio: nothing reaches a real phone.
@@ -113,7 +116,7 @@ export async function startDemo(
   Console     ${origin}${CONSOLE_PATH}  (test the hook and see what it did, as ${ana}, who is an administrator)
   Preferences ${origin}/preferences
   Health      ${origin}/health/live  ${origin}/health/ready
-  Metrics     ${origin}/metrics
+  Metrics     ${monitoring}/metrics  ${monitoring}/status
   Hook        ${origin}${HOOK_PATH}
 
 Call the hook as Okta does: paste one of these commands into another terminal. The code appears at the phones and here.

@@ -8,6 +8,12 @@ import {
 import { CALLBACK_PATH, type LoginOptions } from './login.js';
 import type { PreferencesOptions } from './preferences/preferences.js';
 
+/** Where metrics and the state of the hook are served. */
+export interface MonitoringAddress {
+  readonly port: number;
+  readonly host: string;
+}
+
 /** What the environment describes: the demo or a real gateway. */
 export type Environment =
   | {
@@ -15,11 +21,13 @@ export type Environment =
       readonly kind: 'emulators';
       readonly isProduction: boolean;
       readonly port: number;
+      readonly monitoring: MonitoringAddress | undefined;
       readonly optInAttribute: string | undefined;
     }
   | {
       readonly kind: 'real';
       readonly port: number;
+      readonly monitoring: MonitoringAddress | undefined;
       readonly options: OktaTelephonyHookOptions;
       readonly login: LoginOptions | undefined;
       readonly preferences: PreferencesOptions | undefined;
@@ -34,6 +42,7 @@ const LOGIN_VARIABLES = {
   SESSION_SECRET: 'the same for all gateways: openssl rand -hex 32',
 };
 const LOGIN_NAMES = [...Object.keys(LOGIN_VARIABLES), 'OIDC_ISSUER', 'OIDC_ADMIN_GROUP'];
+const SERVER_NAMES = ['PORT', 'METRICS_PORT', 'METRICS_HOST', 'NODE_ENV', 'DEMO'];
 const PREFERENCES_NAMES = ['API_TOKEN', 'CLIENT_ID', 'PRIVATE_KEY', 'KEY_ID'].map(
   (name) => `OKTA_PREFERENCES_${name}`,
 );
@@ -66,16 +75,25 @@ export function readEnvironment(env: Env): Environment {
     if (problems.size > 0) throw new ConfigurationError([...problems], { subject: 'The environment' });
   };
 
-  attempt(() => variablesFrom(env, [...LOGIN_NAMES, 'OPT_IN_ATTRIBUTE', 'PORT', 'NODE_ENV', 'DEMO']));
-  const port = Number(env['PORT'] || 3000);
-  if (!(Number.isInteger(port) && port >= 0 && port <= 65_535))
-    problems.add('PORT must be a number from 0 to 65535');
+  attempt(() => variablesFrom(env, [...LOGIN_NAMES, ...SERVER_NAMES, 'OPT_IN_ATTRIBUTE']));
+  const readPort = (name: string, preset: number): number => {
+    const port = Number(env[name] || preset);
+    if (!(Number.isInteger(port) && port >= 0 && port <= 65_535))
+      problems.add(`${name} must be a number from 0 to 65535`);
+    return port;
+  };
+  const port = readPort('PORT', 3000);
+  // Loopback by default: metrics show countries and volumes, and the state names hosts.
+  const monitoring = env['METRICS_PORT']
+    ? { port: readPort('METRICS_PORT', 0), host: env['METRICS_HOST'] || '127.0.0.1' }
+    : undefined;
   const isProduction = env['NODE_ENV'] === 'production';
 
   if (!hasAny(env, ACCOUNT_NAMES)) {
     if (!isProduction || env['DEMO'] === '1') {
       refuseProblems();
-      return { kind: 'emulators', isProduction, port, optInAttribute: env['OPT_IN_ATTRIBUTE'] || undefined };
+      const optInAttribute = env['OPT_IN_ATTRIBUTE'] || undefined;
+      return { kind: 'emulators', isProduction, port, monitoring, optInAttribute };
     }
     problems.add('Nothing is configured; with NODE_ENV=production the emulators start only with DEMO=1');
   }
@@ -86,7 +104,7 @@ export function readEnvironment(env: Env): Environment {
   const login = hasPreferences || hasAny(env, LOGIN_NAMES) ? readLogin(env, problems) : undefined;
   refuseProblems();
   // `attempt` returns `undefined` only together with a problem.
-  return { kind: 'real', port, options: options as OktaTelephonyHookOptions, preferences, login };
+  return { kind: 'real', port, monitoring, options: options as OktaTelephonyHookOptions, preferences, login };
 }
 
 function readPreferences(env: Env, problems: Set<string>): PreferencesOptions {

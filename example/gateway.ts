@@ -38,11 +38,13 @@ export const CONSOLE_PATH = '/admin/telephony';
 
 export interface Gateway {
   readonly app: Express;
+  /** Metrics, and the state of the hook with the hosts that it calls: for a port that the internet does not reach. */
+  readonly monitoring: Express;
   readonly hook: TelephonyHook;
 }
 
 /**
- * An identity gateway: Okta's telephony hook, pages behind a login at Okta, health for probes, and metrics.
+ * An identity gateway: Okta's telephony hook, pages behind a login at Okta, and health for probes.
  *
  * @throws ConfigurationError for options of the hook, or of the preference page, that cannot work.
  */
@@ -82,13 +84,9 @@ export function createGateway(options: GatewayOptions): Gateway {
     res.json({ live: true });
   });
   app.get('/health/ready', (_req, res) => {
-    const status = hook.status();
     // An open circuit breaker or a lost state store does not count: other gateways would not be better off.
-    res.status(status.isReady ? 200 : 503).json(status);
-  });
-  // For Prometheus, which has no login. A proxy to the internet must not pass this path on.
-  app.get('/metrics', async (_req, res) => {
-    res.type(metrics.contentType).send(await metrics.metrics());
+    const { isReady } = hook.status();
+    res.status(isReady ? 200 : 503).json({ isReady });
   });
 
   const links: HomeLink[] = [...(options.links ?? [])];
@@ -138,7 +136,19 @@ export function createGateway(options: GatewayOptions): Gateway {
   });
   app.use(answerFailure);
 
-  return { app, hook };
+  return { app, monitoring: createMonitoring(hook, metrics), hook };
+}
+
+function createMonitoring(hook: TelephonyHook, metrics: Registry): Express {
+  const app = express();
+  app.disable('x-powered-by');
+  app.get('/metrics', async (_req, res) => {
+    res.type(metrics.contentType).send(await metrics.metrics());
+  });
+  app.get('/status', (_req, res) => {
+    res.json(hook.status());
+  });
+  return app;
 }
 
 const jsonLine =

@@ -18,7 +18,7 @@ async function startOrExit(): Promise<Started> {
     // Without a stack: the message says which variables to mend.
     console.error(
       isPortInUse
-        ? 'The port is in use. Set PORT to another one; 0 takes any free one.'
+        ? 'A port is in use. Set PORT or METRICS_PORT to another one; 0 takes any free one.'
         : (error as Error).message,
     );
     process.exit(2);

@@ -1,18 +1,23 @@
 import { once } from 'node:events';
-import { createServer, type Server } from 'node:http';
+import { createServer, type Server, type ServerOptions } from 'node:http';
 import { startDemo, type Demo } from './demo.js';
-import { readEnvironment, type Environment } from './environment.js';
+import { readEnvironment, type Environment, type MonitoringAddress } from './environment.js';
 import { createGateway, HOOK_PATH, type Gateway } from './gateway.js';
 
-/**
- * How long the server keeps an idle connection, milliseconds. It must be longer than the load balancer's time (60 s is usual).
- * Otherwise the server may close a connection on which the balancer has just sent a request, and Okta sends that code itself.
- */
-const KEEP_ALIVE_MS = 75_000;
+const SERVER_OPTIONS: ServerOptions = {
+  // How long the server keeps an idle connection. It must be longer than the load balancer's time (60 s is usual). Otherwise the
+  // server may close a connection on which the balancer has just sent a request, and Okta sends that code itself.
+  keepAliveTimeout: 75_000,
+  headersTimeout: 20_000,
+  // Longer than the hook waits for a body.
+  requestTimeout: 30_000,
+};
 
 /** A gateway whose server listens. */
 export interface Started {
   readonly server: Server;
+  /** Serves metrics and the state of the hook, if `METRICS_PORT` is set. In the demo it always does. */
+  readonly monitoring?: Server | undefined;
   readonly gateway: Gateway;
   readonly demo?: Demo | undefined;
   /** Makes the hook ready, and prints what can be done here. */
@@ -41,21 +46,26 @@ async function startOnEmulators(
   output: Pick<Console, 'log'>,
 ): Promise<Started> {
   const demo = await startDemo(environment, output);
-  const server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS });
+  const server = createServer(SERVER_OPTIONS);
   // Everybody who reaches the demo can send codes to its phones. In a container, browsers are outside.
   const host = environment.isProduction ? undefined : '127.0.0.1';
   // With PORT=0 the port, which is part of the hook's own URL, is known only now.
   const origin = `http://localhost:${await listen(server, environment.port, host)}`;
   const gateway = createGateway(demo.gatewayOptions(origin));
   server.on('request', gateway.app);
+  const { monitoring, url } = await monitor(
+    gateway,
+    environment.monitoring ?? { port: 0, host: '127.0.0.1' },
+  );
   return {
     server,
+    monitoring,
     gateway,
     demo,
     introduce: async () => {
       await demo.connectHook(origin, gateway.hook);
       await gateway.hook.ready();
-      output.log(demo.welcome(origin));
+      output.log(demo.welcome(origin, url));
     },
   };
 }
@@ -63,13 +73,20 @@ async function startOnEmulators(
 async function startForReal(environment: Of<'real'>, output: Pick<Console, 'log'>): Promise<Started> {
   const { options: hook, login, preferences } = environment;
   const gateway = createGateway({ hook, login, preferences });
-  const server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS }, gateway.app);
+  const server = createServer(SERVER_OPTIONS, gateway.app);
   const port = await listen(server, environment.port);
+  const monitored = environment.monitoring && (await monitor(gateway, environment.monitoring));
   return {
     server,
+    monitoring: monitored?.monitoring,
     gateway,
     introduce: async () => {
       output.log(`The gateway listens on port ${port}; Okta's telephony hook is at ${HOOK_PATH}`);
+      output.log(
+        monitored === undefined
+          ? 'Note: METRICS_PORT is not set: there are no metrics.'
+          : `Metrics are at ${monitored.url}/metrics`,
+      );
       if (login === undefined)
         output.log('Note: OIDC_CLIENT_ID is not set: nobody can sign in, and there are no pages for users.');
       if (preferences === undefined)
@@ -85,6 +102,14 @@ async function startForReal(environment: Of<'real'>, output: Pick<Console, 'log'
       }
     },
   };
+}
+
+async function monitor(
+  gateway: Gateway,
+  { port, host }: MonitoringAddress,
+): Promise<{ monitoring: Server; url: string }> {
+  const monitoring = createServer(gateway.monitoring);
+  return { monitoring, url: `http://${host}:${await listen(monitoring, port, host)}` };
 }
 
 async function listen(server: Server, wanted: number, host?: string): Promise<number> {

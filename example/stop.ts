@@ -18,7 +18,7 @@ export const LAST_CONNECTION_MS = 10_000;
  * @param graceMs - how long requests are still served.
  */
 export async function stop(
-  { server, gateway, demo }: Pick<Started, 'server' | 'gateway' | 'demo'>,
+  { server, monitoring, gateway, demo }: Pick<Started, 'server' | 'monitoring' | 'gateway' | 'demo'>,
   graceMs: number,
 ): Promise<void> {
   gateway.hook.drain();
@@ -30,6 +30,9 @@ export async function stop(
   await closed;
   clearTimeout(timer);
   await gateway.hook.close();
+  // Last: the end of the gateway can be watched.
+  monitoring?.close();
+  monitoring?.closeAllConnections();
   await demo?.close();
 }
 

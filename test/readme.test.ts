@@ -6,6 +6,7 @@ import { expect } from 'chai';
 import { transformSync } from 'esbuild';
 import { buildIfStale, ROOT } from '#harness/consumer.js';
 import { SPOKEN_LANGUAGES } from '#lib/texts/spoken-code.js';
+import { makeGateway } from '#lib/cli/init/files.js';
 import { CALL_STEPS } from '#lib/hook/router.js';
 import { oktaTelephonyHook, type HookEvent, type OktaTelephonyHookOptions } from '#lib/index.js';
 import { FAULT_KINDS } from '#lib/testing/server/answer.js';
@@ -69,7 +70,7 @@ function toJavaScript(code: string): string {
   return transformSync(code, { loader: 'ts', format: 'esm', target: 'es2023' }).code;
 }
 
-describe('the snippets of all pages', () => {
+describe('the snippets of all pages, and the gateway that init writes', () => {
   it('compile', () => {
     expect(SNIPPETS).to.have.length.above(14);
     const headings = SNIPPETS.map(({ heading }) => heading);
@@ -81,7 +82,9 @@ describe('the snippets of all pages', () => {
       code: 'const a = 1;\nexport const b: string = a;\n',
       before: '',
     };
-    const [of, ...problems] = problemsOf([wrong, ...SNIPPETS.map(moduleOf)]);
+    const { name, text } = makeGateway('gateway.ts', 'https://id.acme.com/codes');
+    const written = { document: name, heading: '', line: 1, code: text, before: '' };
+    const [of, ...problems] = problemsOf([wrong, ...SNIPPETS.map(moduleOf), written]);
     expect(problems).to.deep.equal([]);
     expect(of).to.match(/^example\.md:8: Type 'number' is not assignable/);
   });

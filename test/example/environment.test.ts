@@ -73,10 +73,27 @@ describe('the environment of the example', () => {
         kind: 'emulators',
         isProduction: env['NODE_ENV'] === 'production',
         port,
+        monitoring: undefined,
         optInAttribute: undefined,
       });
     });
   }
+
+  it('serves metrics on the port METRICS_PORT, on loopback or on METRICS_HOST', () => {
+    const monitoringOf = (env: Env): unknown => readEnvironment({ ...WHOLE, ...env }).monitoring;
+    expect(monitoringOf({ METRICS_HOST: '0.0.0.0' })).to.equal(undefined);
+    expect(monitoringOf({ METRICS_PORT: '9464', METRICS_HOST: '' })).to.deep.equal({
+      port: 9464,
+      host: '127.0.0.1',
+    });
+    expect(monitoringOf({ METRICS_PORT: '0', METRICS_HOST: '0.0.0.0' })).to.deep.equal({
+      port: 0,
+      host: '0.0.0.0',
+    });
+    expect(problemsOf({ ...WHOLE, METRICS_PORT: '94640' })).to.deep.equal([
+      'METRICS_PORT must be a number from 0 to 65535',
+    ]);
+  });
 
   it('passes the name of the opt-in attribute to the emulators', () => {
     expect(readEnvironment({ OPT_IN_ATTRIBUTE: 'prefersWhatsApp' })).to.deep.include({

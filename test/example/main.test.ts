@@ -54,13 +54,17 @@ describe('npm start', () => {
     expect(await paste(toAna)).to.include('"status":"SUCCESSFUL"');
     await run.printed(/(?:WhatsApp[\s\S]*){2}/);
     expect((await fetch(`${origin}/health/ready`)).status).to.equal(200);
+    const [, metrics = ''] = /Metrics +(http:\S+)/.exec(run.stdout) ?? [];
+    expect(await (await fetch(metrics)).text()).to.include('okta_telephony_hook_codes_total{');
+    expect(new URL(metrics).hostname).to.equal('127.0.0.1');
+    expect((await fetch(`${origin}/metrics`)).status).to.equal(404);
   });
 
   it('exits 2 without a stack trace if its port is in use', async () => {
     const second = new ExampleRun({ PORT: new URL(origin).port });
     expect(await second.exitCode()).to.equal(2);
     expect(second.stderr)
-      .to.match(/port is in use\. Set PORT/)
+      .to.match(/port is in use\. Set PORT or METRICS_PORT/)
       .and.not.match(/^ +at /m);
   });
 
@@ -197,6 +201,7 @@ describe('the example gateway in its own process', () => {
       TWILIO_BASE_URL: REFUSING_ORIGIN,
       TWILIO_SMS_FROM: '+12025550177',
       PORT: '0',
+      METRICS_PORT: '0',
       REDIS_URL: 'redis://:redis-password-of-main-test@127.0.0.1:9',
       STATE_ENCRYPTION_KEY: Buffer.alloc(32, 5).toString('base64'),
     });
@@ -207,7 +212,10 @@ describe('the example gateway in its own process', () => {
     expect((await fetch(`http://127.0.0.1:${port}/preferences`)).status).to.equal(404);
     const ready = await fetch(`http://127.0.0.1:${port}/health/ready`);
     expect(ready.status).to.equal(200);
-    expect(await ready.json()).to.include({ isReady: true, state: 'lost' });
+    expect(await ready.json()).to.deep.equal({ isReady: true });
+    const [, monitoring = ''] = /Metrics are at (http:\/\/127\.0\.0\.1:\d+)\/metrics/.exec(run.stdout) ?? [];
+    const state = await fetch(`${monitoring}/status`);
+    expect(await state.json()).to.include({ isReady: true, state: 'lost' });
     // Longer than the 60 s of a load balancer.
     expect(ready.headers.get('keep-alive')).to.equal('timeout=75');
     // Without a web app of Okta there is no login.

@@ -69,10 +69,7 @@ interface Deployment {
 interface NetworkPolicy {
   readonly podSelector: { readonly matchLabels: object };
   readonly policyTypes: readonly string[];
-  readonly ingress: readonly {
-    readonly from: readonly { readonly namespaceSelector?: object }[];
-    readonly ports: readonly object[];
-  }[];
+  readonly ingress: readonly object[];
   readonly egress: readonly {
     readonly to: readonly { readonly ipBlock?: { readonly except: readonly string[] } }[];
     readonly ports: readonly { readonly port: number }[];
@@ -141,6 +138,9 @@ function expectToStart(variables: Readonly<Record<string, string>>): void {
   void gateway.hook.close();
 }
 
+/** The port of the metrics, which no recipe publishes. */
+const METRICS = '9464';
+
 const graceSeconds = GRACE_MS / 1000;
 /** The longest time from SIGTERM to the exit: each step takes its full time limit. */
 const longestDrainSeconds =
@@ -168,7 +168,7 @@ describe('the deployment recipes', () => {
       // As compose does: an optional variable that is not set becomes empty.
       const filled = Object.entries(environment).map(([name, text]) => {
         const [, wanted = '', isRequired] = /^\$\{(\w+):(?:(\?)|-)\}$/.exec(text) ?? [];
-        if (name === 'REDIS_URL') return [name, text];
+        if (name === 'REDIS_URL' || name.startsWith('METRICS_')) return [name, text];
         expect(wanted, text).to.equal(name);
         return [name, isRequired === '?' ? (FILLED_IN[name] ?? `${name} is required`) : FILLED_IN[name]];
       });
@@ -183,10 +183,13 @@ describe('the deployment recipes', () => {
       for (const [line, , value] of named) expect(value, line).to.equal('');
     });
 
-    it('publishes the port of the image on 127.0.0.1 only', () => {
+    it('publishes the port of the image, and that of the metrics, on 127.0.0.1 only', () => {
       const [, exposed] = /^EXPOSE (\d+)$/m.exec(read('example/Dockerfile')) ?? [];
       expect(readEnvironment({})).to.include({ port: Number(exposed) });
-      expect(services.gateway.ports).to.deep.equal([`127.0.0.1:${exposed ?? ''}:${exposed ?? ''}`]);
+      expect(environment).to.include({ METRICS_PORT: METRICS, METRICS_HOST: '0.0.0.0' });
+      expect(services.gateway.ports).to.deep.equal(
+        [exposed ?? '', METRICS].map((port) => `127.0.0.1:${port}:${port}`),
+      );
     });
 
     it('gives only the gateway access to Redis, which evicts no key and keeps its data', () => {
@@ -265,7 +268,7 @@ describe('the deployment recipes', () => {
       const { body } = (await supertest(gateway.app).get(readinessProbe.httpGet.path).expect(503)) as {
         body: unknown;
       };
-      expect(body).to.include({ isReady: false, closing: false });
+      expect(body).to.deep.equal({ isReady: false });
     });
 
     it('notices a drain while the gateway still accepts calls', () => {
@@ -281,7 +284,11 @@ describe('the deployment recipes', () => {
 
     it('sends the Service to the port of the image, and uses the same pod labels in each selector', () => {
       const [, exposed] = /^EXPOSE (\d+)$/m.exec(read('example/Dockerfile')) ?? [];
-      expect(container.ports).to.deep.equal([{ name: 'http', containerPort: Number(exposed) }]);
+      expect(container.ports).to.deep.equal([
+        { name: 'http', containerPort: Number(exposed) },
+        { name: 'metrics', containerPort: Number(METRICS) },
+      ]);
+      expect(container.env).to.deep.include({ name: 'METRICS_PORT', value: METRICS });
       const service = specOf('Service') as { selector: object; ports: readonly object[] };
       expect(service.ports).to.deep.equal([{ name: 'http', port: 80, targetPort: 'http' }]);
       const budget = specOf('PodDisruptionBudget') as { selector: { matchLabels: object } };
@@ -296,15 +303,15 @@ describe('the deployment recipes', () => {
       expect(chosen).to.have.length(6);
     });
 
-    it('lets in only callers of the port of the image, and out only DNS, https in the internet and Redis', () => {
+    it('lets the ingress controller call the gateway, and Prometheus read the metrics; lets out only DNS, https in the internet and Redis', () => {
       expect(policy.policyTypes).to.have.members(['Ingress', 'Egress']);
-      for (const { from, ports } of policy.ingress) {
-        expect(ports).to.deep.equal([{ port: 'http' }]);
-        // An empty list, or none, would let everybody in.
-        expect(from).to.not.be.empty;
-        for (const { namespaceSelector } of from)
-          expect(namespaceSelector).to.have.nested.property('matchLabels');
-      }
+      const from = (namespace: string): readonly object[] => [
+        { namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': namespace } } },
+      ];
+      expect(policy.ingress).to.deep.equal([
+        { from: from('ingress-nginx'), ports: [{ port: 'http' }] },
+        { from: from('monitoring'), ports: [{ port: 'metrics' }] },
+      ]);
       const reached = policy.egress.map(({ ports }) => ports.map(({ port }) => port));
       expect(reached).to.deep.equal([[53, 53], [443], [6379]]);
       expect(policy.egress.every(({ to }) => to.length > 0)).to.equal(true);

@@ -36,6 +36,7 @@ describe('the start of the example gateway', () => {
     started?.demo?.endStreams();
     started?.server.close();
     started?.server.closeAllConnections();
+    started?.monitoring?.close();
     await started?.gateway.hook.close();
     await started?.demo?.close();
     started = undefined;
@@ -110,9 +111,12 @@ describe('the start of the example gateway', () => {
     expect(notes)
       .to.match(/OIDC_CLIENT_ID is not set: nobody can sign in/)
       .and.match(/OKTA_PREFERENCES_API_TOKEN is not set: there is no preference page/)
-      .and.match(/REDIS_URL is not set/);
+      .and.match(/REDIS_URL is not set/)
+      .and.match(/METRICS_PORT is not set: there are no metrics/);
+    expect(started.monitoring).to.equal(undefined);
     const whole = {
       ...WHOLE,
+      METRICS_PORT: '0',
       PUBLIC_URL: 'https://id.acme.example/okta/telephony',
       TWILIO_SANDBOX_NUMBER: '+14155238886',
       OIDC_CLIENT_ID: '0oagateway',
@@ -128,6 +132,8 @@ describe('the start of the example gateway', () => {
     printed.length = 0;
     started = await start(whole, output);
     await started.introduce();
+    // Loopback, unless METRICS_HOST is set.
+    expect(started.monitoring?.address()).to.include({ address: '127.0.0.1' });
     expect(printed.join('\n'))
       .to.match(/listens on port/)
       .and.not.match(/Note: /);

@@ -120,7 +120,6 @@ const EXAMPLE_ROUTES: Routes = [
   ['GET', '/'],
   ['GET', '/account'],
   ['GET', '/health/ready'],
-  ['GET', '/metrics'],
   ['GET', '/admin/telephony/'],
   ['GET', '/admin/telephony/api/stream'],
   ['POST', '/preferences'],

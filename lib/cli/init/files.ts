@@ -48,32 +48,68 @@ function envLine(name: string, value: string): string {
   );
 }
 
-/** A gateway with the hook alone, as TypeScript and as JavaScript. @param publicUrl - its path is that of the hook. */
+/**
+ * A gateway with the hook alone. The text is TypeScript and JavaScript. It has no top-level `await`, because a folder with a
+ * `tsconfig.json` may compile to CommonJS.
+ *
+ * @param publicUrl - its path is that of the hook.
+ */
 export function makeGateway(name: string, publicUrl: string | undefined): NewFile {
   const path = publicUrl === undefined ? DEFAULT_PATH : new URL(publicUrl).pathname;
-  const options = 'optionsFrom(process.env)';
-  const given = path === DEFAULT_PATH ? options : `{ ...${options}, path: ${JSON.stringify(path)} }`;
+  const ownPath = path === DEFAULT_PATH ? '' : ` path: ${JSON.stringify(path)},`;
   return {
     name,
-    text: `import express from "express";
+    text: `import { createServer } from "node:http";
+import { setTimeout as wait } from "node:timers/promises";
+import express from "express";
 import { oktaTelephonyHook } from "okta-telephony-hook";
 import { optionsFrom } from "okta-telephony-hook/environment";
+import { Registry } from "prom-client";
 
-const hook = oktaTelephonyHook(${given});
-const app = express();
+const metrics = new Registry();
+const hook = oktaTelephonyHook({ ...optionsFrom(process.env),${ownPath} metrics });
+
+// The public port: the hook, and one answer for the probe of the load balancer.
+const app = express().disable("x-powered-by");
 app.use(hook); // Before body parsers: the hook reads the body itself.
 app.get("/health/ready", (_req, res) => {
-  res.status(hook.status().isReady ? 200 : 503).json(hook.status());
+  const { isReady } = hook.status();
+  if (!isReady) res.set("Connection", "close"); // The next request goes to another gateway.
+  res.status(isReady ? 200 : 503).json({ isReady });
 });
-const port = process.env["PORT"] ?? 3000;
-const server = app.listen(port).once("listening", () => {
-  console.log(\`The gateway listens on port \${port}. The hook is at ${path}.\`);
+const server = createServer(app);
+server.keepAliveTimeout = 75_000; // Longer than the load balancer keeps an idle connection, which is often 60 s.
+server.headersTimeout = 20_000;
+server.requestTimeout = 30_000; // Longer than the hook waits for a body.
+const port = Number(process.env["PORT"] ?? 3000);
+server.listen(port, () => console.log(\`The gateway listens on port \${port}. The hook is at ${path}.\`));
+void hook.ready(); // The probe gets 503 until this ends. The hook logs what does not work.
+
+// Metrics and the state of the hook: on their own port, for this machine only.
+const inside = express().disable("x-powered-by");
+inside.get("/metrics", async (_req, res) => {
+  res.type(metrics.contentType).send(await metrics.metrics());
 });
-void hook.ready(); // It logs what does not work.
-process.once("SIGTERM", () => {
+inside.get("/status", (_req, res) => {
+  res.json(hook.status());
+});
+if (process.env["METRICS_PORT"])
+  inside.listen(Number(process.env["METRICS_PORT"]), process.env["METRICS_HOST"] ?? "127.0.0.1");
+
+// Stops without losing a code: the probe fails, the load balancer notices, the server closes, then the hook.
+let isStopping = false;
+const stop = async (probeMs = 0) => {
+  if (isStopping) return;
+  isStopping = true;
   hook.drain();
-  server.close(() => void hook.close());
-});
+  await wait(probeMs);
+  setTimeout(() => server.closeAllConnections(), 10_000); // A caller that never ends its request.
+  await new Promise((resolve) => server.close(resolve));
+  await hook.close();
+  process.exit(0);
+};
+process.on("SIGTERM", () => void stop(5_000)); // Longer than the load balancer takes to notice a failed probe.
+process.on("SIGINT", () => void stop()); // Ctrl-C: no load balancer waits.
 `,
   };
 }

@@ -51,6 +51,9 @@ Environment: the variables of gateway.env, such as OKTA_API_TOKEN or TWILIO_API_
   run: runInit,
 };
 
+/** The port of the gateway's own metrics, on loopback: the usual one of Prometheus exporters for applications. */
+const METRICS_PORT = '9464';
+
 async function runInit(call: CommandCall): Promise<ExitCode> {
   const { options, terminal, variables } = call;
   const folder = textOption(options, 'out') ?? '.';
@@ -85,18 +88,21 @@ async function runInit(call: CommandCall): Promise<ExitCode> {
   const set = OPTION_NAMES.filter((name) => variables.hasAny(name));
   const values = Object.fromEntries(set.map((name) => [name, variables.valueOf(name) ?? '']));
   const missing = openQuestions([...OKTA_QUESTIONS, URL_QUESTION, ...ofProvider, ...guard], variables);
-  const files = [makeEnvFile(values, missing), makeGateway(gateway, values['PUBLIC_URL'])];
+  const envFile = makeEnvFile({ ...values, METRICS_PORT }, missing);
+  const files = [envFile, makeGateway(gateway, values['PUBLIC_URL'])];
   // The gateway goes first: if it cannot be written, there is no new gateway.env.
   const kept = writeFiles(folder, files.toReversed(), isForced);
   const { problems } = attempt(() => optionsFrom(values));
   for (const { name } of files) terminal.say(`✔ ${name} is written.`, 'green');
-  if (kept !== undefined) {
+  if (kept !== undefined)
     terminal.note(`! The old gateway.env is kept as ${kept}: keep it out of version control.`, 'yellow');
-    if (isSecretNew)
-      terminal.note(
-        '! HOOK_SECRET is a new one. Give it to Okta by the setup commands below, with --rotate if Okta has the hooks already.',
-        'yellow',
-      );
+  if (isSecretNew) {
+    const line = envFile.text.split('\n').findIndex((text) => text.startsWith('HOOK_SECRET=')) + 1;
+    const rotate = kept === undefined ? '' : ', with --rotate if Okta has the hooks already';
+    terminal.note(
+      `! HOOK_SECRET is new: line ${line} of ${ENV_FILE}. The setup commands below give it to Okta${rotate}.`,
+      'yellow',
+    );
   }
   for (const problem of problems) terminal.note(`! Before it starts: ${problem}.`, 'yellow');
   const hasOptIn = channels.includes('whatsapp') || hasWhatsAppSender(variables);
@@ -115,9 +121,10 @@ async function runInit(call: CommandCall): Promise<ExitCode> {
 function nextCommands(gateway: string, folder: string, setups: readonly string[]): readonly string[] {
   const enter = folder === '.' ? '' : `cd ${shellWord(folder)} && `;
   const call = { options: { env: ENV_FILE } };
-  const [packages, node] = gateway.endsWith('.ts') ? ['express tsx', 'npx tsx'] : ['express', 'node'];
+  // `npx tsx` would end at SIGTERM, before the gateway has drained.
+  const [tsx, loader] = gateway.endsWith('.ts') ? [' tsx', '--import tsx '] : ['', ''];
   return [
-    `${enter}npm install --prefix . okta-telephony-hook ${packages} && ${node} --env-file=${ENV_FILE} ${gateway}`,
+    `${enter}npm install --prefix . okta-telephony-hook express prom-client${tsx} && node --env-file=${ENV_FILE} ${loader}${gateway}`,
     ...setups.map((setup) => `OKTA_API_TOKEN=<an administrator's> ${commandLine(call, setup)}`),
     commandLine(call, 'doctor'),
   ];

@@ -23,7 +23,7 @@ import { ExampleRun } from '#harness/example-run.js';
 import { freePort } from '#harness/free-port.js';
 import { rsaKeys } from '#harness/rsa-keys.js';
 import { until } from '#harness/until.js';
-import { mustNotShow } from '#harness/witness.js';
+import { mustNotShow, witness } from '#harness/witness.js';
 import { run, type Run, type RunOptions } from '../runs.js';
 
 describe('init', () => {
@@ -47,6 +47,25 @@ describe('init', () => {
       ...options,
       env: { OKTA_ORG_URL: '', OKTA_API_TOKEN: '', TWILIO_BASE_URL: twilio.baseUrl, ...env },
     });
+  };
+
+  /** Runs the gateway that init wrote, until it is ready. */
+  const startWritten = async (
+    port: number,
+    env: Readonly<Record<string, string>> = { METRICS_PORT: '' },
+  ): Promise<ExampleRun> => {
+    mkdirSync(at('node_modules'));
+    for (const name of ['express', 'prom-client'])
+      symlinkSync(join(ROOT, 'node_modules', name), at(`node_modules/${name}`), 'junction');
+    symlinkSync(ROOT, at('node_modules/okta-telephony-hook'), 'junction');
+    const command = [process.execPath, '--env-file=gateway.env', 'gateway.mjs'];
+    const gateway = new ExampleRun({ PORT: String(port), ...env }, command, folder);
+    await until(async () => {
+      if (gateway.child.exitCode !== null) throw new Error(gateway.stderr);
+      const probe = await fetch(`http://127.0.0.1:${port}/health/ready`).catch(() => undefined);
+      return probe?.status === 200;
+    });
+    return gateway;
   };
 
   it('asks, checks each answer, and writes a gateway that starts and delivers a code', async function () {
@@ -80,7 +99,7 @@ describe('init', () => {
       .to.include(`; Enter keeps ${twilio.accountSid}, - skips it): `)
       .and.include("TWILIO_API_KEY_SECRET (the API key's secret; Enter keeps the answer, - skips it): ");
     expect(made.stdout.split('\n').filter((line) => /^ {2}\d\. /.test(line))).to.deep.equal([
-      `  1. cd ${folder} && npm install --prefix . okta-telephony-hook express && node --env-file=gateway.env gateway.mjs`,
+      `  1. cd ${folder} && npm install --prefix . okta-telephony-hook express prom-client && node --env-file=gateway.env gateway.mjs`,
       "  2. OKTA_API_TOKEN=<an administrator's> npx okta-telephony-hook setup hook --env gateway.env",
       "  3. OKTA_API_TOKEN=<an administrator's> npx okta-telephony-hook setup event-hook --env gateway.env",
       '  4. npx okta-telephony-hook doctor --env gateway.env',
@@ -95,18 +114,17 @@ describe('init', () => {
       GUARD_COUNTRIES: 'US,CA',
     });
     expect(made.stderr).to.include('or * for every country; Enter takes US,CA)').and.include('use GB');
-    expect(env['HOOK_SECRET']).to.match(/^[\da-f]{64}$/);
+    const secret = env['HOOK_SECRET'] ?? '';
+    expect(secret).to.match(/^[\da-f]{64}$/);
+    // The value is in the file alone.
+    expect(made.stdout + made.stderr).to.not.include(secret);
+    const [, line] = /HOOK_SECRET is new: line (\d+) of gateway\.env\. The setup/.exec(made.stderr) ?? [];
+    expect(readFileSync(at('gateway.env'), 'utf8').split('\n')[Number(line) - 1]).to.equal(
+      `HOOK_SECRET=${secret}`,
+    );
 
-    mkdirSync(at('node_modules'));
-    symlinkSync(join(ROOT, 'node_modules/express'), at('node_modules/express'), 'junction');
-    symlinkSync(ROOT, at('node_modules/okta-telephony-hook'), 'junction');
-    const command = [process.execPath, '--env-file=gateway.env', 'gateway.mjs'];
-    const gateway = new ExampleRun({ PORT: String(port) }, command, folder);
+    const gateway = await startWritten(port);
     try {
-      await until(async () => {
-        if (gateway.child.exitCode !== null) throw new Error(gateway.stderr);
-        return (await fetch(`${origin}/health/ready`).catch(() => undefined))?.status === 200;
-      });
       const setUp = await run(okta, `setup hook --yes --env ${at('gateway.env')}`);
       expect(setUp.code, setUp.stderr).to.equal(0);
       const events = await run(okta, `setup event-hook --yes --env ${at('gateway.env')}`);
@@ -123,10 +141,74 @@ describe('init', () => {
       expect(gateway.stdout).to.include(
         `The gateway listens on port ${port}. The hook is at /okta/telephony.\n`,
       );
-      gateway.child.kill('SIGTERM');
+      // Ctrl-C.
+      gateway.child.kill('SIGINT');
       expect(await gateway.exitCode()).to.equal(0);
     } finally {
       gateway.kill();
+    }
+  });
+
+  it('writes a gateway that tells the internet only whether it is ready, and that drains on SIGTERM', async function () {
+    this.timeout(60_000);
+    buildIfStale();
+    const secret = 'hook-secret-of-the-written-gateway';
+    mustNotShow(secret, okta.apiToken);
+    const made = await init('--provider twilio --channels sms --skip-check', {
+      env: {
+        OKTA_ORG_URL: okta.orgUrl,
+        OKTA_API_TOKEN: okta.apiToken,
+        HOOK_SECRET: secret,
+        TWILIO_ACCOUNT_SID: twilio.accountSid,
+        TWILIO_API_KEY_SID: twilio.apiKeySid,
+        TWILIO_API_KEY_SECRET: twilio.apiKeySecret,
+        TWILIO_SMS_FROM: twilio.smsNumber,
+        GUARD_COUNTRIES: 'US',
+      },
+    });
+    expect(made.code, made.stderr).to.equal(0);
+    expect(made.stderr).to.not.include('HOOK_SECRET is new');
+    expect(parseEnv(readFileSync(at('gateway.env'), 'utf8'))).to.include({ METRICS_PORT: '9464' });
+    const [port, metricsPort] = [await freePort(), await freePort()];
+    const gateway = await startWritten(port, { METRICS_PORT: String(metricsPort) });
+    const get = (path: string, of = port): Promise<Response> => fetch(`http://127.0.0.1:${of}${path}`);
+    const call = (eventId: string): Promise<Response> =>
+      fetch(`http://127.0.0.1:${port}/okta/telephony`, {
+        method: 'POST',
+        headers: { authorization: secret, 'content-type': 'application/json' },
+        body: JSON.stringify({
+          eventId,
+          requestType: 'com.okta.user.telephony.mfa-verification',
+          data: {
+            userProfile: { userId: '00u1anasilveira00001' },
+            messageProfile: { phoneNumber: '+12025550142', deliveryChannel: 'SMS', otpCode: '731946' },
+          },
+        }),
+      });
+    try {
+      const probe = await get('/health/ready');
+      expect(await probe.json()).to.deep.equal({ isReady: true });
+      // Longer than the 60 s of a load balancer.
+      expect(probe.headers.get('keep-alive')).to.equal('timeout=75');
+      expect((await get('/metrics')).status).to.equal(404);
+      expect((await get('/status')).status).to.equal(404);
+      expect(await (await get('/metrics', metricsPort)).text()).to.include('okta_telephony_hook_codes_total');
+      expect(await (await get('/status', metricsPort)).json()).to.include({ isReady: true, state: 'ok' });
+
+      twilio.fault({ fault: { kind: 'slow', delayMs: 500 }, times: 1 });
+      const sent = twilio.requests.length;
+      const inFlight = call('in-flight');
+      await until(() => twilio.requests.length > sent);
+      gateway.child.kill('SIGTERM');
+      await until(async () => (await get('/health/ready')).status === 503);
+      const answers = [await inFlight, await call('while it drains')];
+      for (const answer of answers) expect(await answer.text()).to.include('"status":"SUCCESSFUL"');
+      expect(answers[1]?.headers.get('connection')).to.equal('close');
+      expect(await gateway.exitCode()).to.equal(0);
+      witness(gateway.stdout + gateway.stderr);
+    } finally {
+      gateway.kill();
+      twilio.clearFaults();
     }
   });
 
@@ -297,13 +379,19 @@ describe('init', () => {
   it('skips every question that the user answers with Enter', async () => {
     const made = await init('', { env: { TWILIO_BASE_URL: '' }, answers: ['', '', '', ''] });
     expect(made.code, made.stderr).to.equal(0);
-    expect(Object.keys(parseEnv(readFileSync(at('gateway.env'), 'utf8')))).to.deep.equal(['HOOK_SECRET']);
+    expect(Object.keys(parseEnv(readFileSync(at('gateway.env'), 'utf8')))).to.deep.equal([
+      'HOOK_SECRET',
+      'METRICS_PORT',
+    ]);
   });
 
   it('writes TypeScript beside a tsconfig.json', async () => {
     writeFileSync(at('tsconfig.json'), '{}');
     const made = await init('--org https://acme.okta.com --provider twilio --skip-check');
-    expect(made.stdout).to.include('npx tsx --env-file=gateway.env gateway.ts');
+    // `npx tsx` does not pass SIGTERM on.
+    expect(made.stdout)
+      .to.include(' prom-client tsx && ')
+      .and.include('node --env-file=gateway.env --import tsx gateway.ts');
     expect(existsSync(at('gateway.ts'))).to.equal(true);
   });
 
@@ -331,7 +419,7 @@ describe('init', () => {
     const made = await forced();
     expect(made.stderr)
       .to.include('The old gateway.env is kept as gateway.env.bak')
-      .and.include('HOOK_SECRET is a new one. Give it to Okta by the setup commands below, with --rotate');
+      .and.include('The setup commands below give it to Okta, with --rotate if Okta has the hooks already.');
     const second = readFileSync(at('gateway.env'), 'utf8');
     expect((await forced('--json')).json()).to.have.property('kept', 'gateway.env.bak2');
     expect(readFileSync(at('gateway.env.bak'), 'utf8')).to.equal('HOOK_SECRET=first\n');
@@ -472,9 +560,9 @@ describe('init', () => {
     }
   });
 
-  it('writes a gateway of 19 lines, without the option path for the default path', () => {
+  it('writes the option path only for another path than the default one', () => {
     const { text } = makeGateway('gateway.mjs', 'https://id.acme.com/okta/telephony');
-    expect(text.trimEnd().split('\n')).to.have.length(19);
     expect(text).to.not.include('path:');
+    expect(text.trimEnd().split('\n')).to.have.length.below(65);
   });
 });

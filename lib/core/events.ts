@@ -8,6 +8,7 @@ import type {
   FailureCause,
   OfCall,
   OfGuard,
+  OfOptIn,
   OfRequest,
   OfTest,
   OfUser,
@@ -54,7 +55,7 @@ export type HookEventListener = (event: HookEvent) => unknown;
 export interface HookEventFields {
   /**
    * An option works, but not as well as it could. Emitted for each such option when the hook is made; for `path` at the first request
-   * for the hook's public path that the hook passes on.
+   * for the hook's public path that the hook passes on; for `optInAttribute` at the first `unusable` value.
    */
   readonly 'configuration.warned': OptionWarning;
 
@@ -125,17 +126,19 @@ export interface HookEventFields {
   /** The guard noticed what it would have blocked if `guard.mode` were not `record`. Nothing was blocked. */
   readonly 'guard.noticed': OfGuard;
   /** The hook decided by which channels it tries to send the code. */
-  readonly 'channels.planned': OfCall & {
-    /** In the order of the attempts. */
-    readonly channels: readonly string[];
-    /** As in `request.answered`. */
-    readonly skipped: readonly SkippedChannel[];
-  };
+  readonly 'channels.planned': OfCall &
+    OfOptIn & {
+      /** In the order of the attempts. */
+      readonly channels: readonly string[];
+      /** As in `request.answered`. */
+      readonly skipped: readonly SkippedChannel[];
+    };
   /** An attempt to send the code ended before Okta was answered, or as a part of late failover. */
   readonly 'attempt.ended': OfUser & AttemptReport;
   /** Okta was answered, and the hook call is over. This event sums the call up. */
   readonly 'request.answered': OfRequest &
     OfTest &
+    OfOptIn &
     CodeResult & {
       /** The outcome of the code. */
       readonly outcome: CodeOutcome;

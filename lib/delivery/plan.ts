@@ -1,28 +1,43 @@
 import { hash } from 'node:crypto';
 import { VOICE, type MoveOn, type TelephonyRequest, type UserProfile } from '../core/channel.js';
-import type { SkippedChannel } from '../core/events.js';
+import type { OptIn, SkippedChannel } from '../core/events.js';
 import type { ChooseChannels } from '../core/option-types.js';
 import type { Suppression } from './suppressions.js';
 
 /** Chooses the channels of a code: those that the user, the rollout and the suppressions leave, and those that may follow a failure. */
 
-/** The channels that the opt-in attribute of a profile names, of those that a user may choose. */
-export function optedInChannels(
+/** What a profile says of the channels that its user wants. */
+export interface OptInReading {
+  readonly optIn: OptIn;
+  /** The channels that it names, of those that a user may choose; none unless `optIn` is `yes`. */
+  readonly channels: readonly string[];
+}
+
+/** Reads the opt-in attribute of a profile. */
+export function readOptIn(
   profile: UserProfile | undefined,
   attribute: string,
   allowed: readonly string[],
-): readonly string[] {
-  const value = profile !== undefined && Object.hasOwn(profile, attribute) ? profile[attribute] : undefined;
+): OptInReading {
+  if (profile === undefined) return UNREAD;
+  const value = Object.hasOwn(profile, attribute) ? profile[attribute] : undefined;
   // Fast path: no opt-in.
-  if (value === undefined || value === false) return NONE;
+  if (value === undefined) return ABSENT;
+  if (value === false || value === null) return NOT_OPTED_IN;
   // Only `true` is consent: `1` or `'yes'` is not.
   const names: readonly unknown[] = value === true ? BY_CONSENT : Array.isArray(value) ? value : [value];
-  return names.filter(
+  const channels = names.filter(
     (name): name is string => typeof name === 'string' && name !== VOICE && allowed.includes(name),
   );
+  if (channels.length > 0) return { optIn: 'yes', channels };
+  // SMS needs no opt-in, so it is never an unknown name.
+  return names.every((name) => name === 'sms' || name === '') ? NOT_OPTED_IN : UNUSABLE;
 }
 
-const NONE: readonly string[] = [];
+const UNREAD: OptInReading = { optIn: 'unread', channels: [] };
+const ABSENT: OptInReading = { optIn: 'absent', channels: [] };
+const NOT_OPTED_IN: OptInReading = { optIn: 'no', channels: [] };
+const UNUSABLE: OptInReading = { optIn: 'unusable', channels: [] };
 const BY_CONSENT: readonly string[] = ['whatsapp'];
 
 export interface PlanParts {
@@ -34,23 +49,29 @@ export interface PlanParts {
   readonly onFailure: (error: unknown) => void;
 }
 
-/**
- * The plan of one request: channel names in the order in which they are tried. A voice call stays a voice call,
- * and a text never becomes one.
- */
+/** The planned channels of one request. */
+export interface PlannedChannels {
+  /** In the order in which they are tried. */
+  readonly channels: readonly string[];
+  /** `undefined` with `chooseChannels`. */
+  readonly optIn: OptIn | undefined;
+}
+
+/** Plans the channels of one request. A voice call stays a voice call, and a text never becomes one. */
 export function planChannels(
   request: TelephonyRequest,
   profile: UserProfile | undefined,
   parts: PlanParts,
-): readonly string[] {
-  if (request.deliveryChannel === VOICE) return [VOICE].filter(parts.isConfigured);
-  const chosen =
-    chosenByUser(request, profile, parts) ??
-    optedInChannels(profile, parts.optInAttribute, parts.optInChannels);
-  const plan: string[] = [];
-  for (const channel of chosen) addToPlan(channel, plan, parts);
-  addToPlan('sms', plan, parts);
-  return plan;
+): PlannedChannels {
+  const read = (): OptInReading => readOptIn(profile, parts.optInAttribute, parts.optInChannels);
+  const reading = parts.chooseChannels === undefined ? read() : undefined;
+  const optIn = reading?.optIn;
+  if (request.deliveryChannel === VOICE) return { channels: [VOICE].filter(parts.isConfigured), optIn };
+  const chosen = reading?.channels ?? chosenByUser(request, profile, parts) ?? read().channels;
+  const channels: string[] = [];
+  for (const channel of chosen) addToPlan(channel, channels, parts);
+  addToPlan('sms', channels, parts);
+  return { channels, optIn };
 }
 
 function addToPlan(channel: string, plan: string[], { isConfigured }: PlanParts): void {

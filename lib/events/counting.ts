@@ -38,6 +38,8 @@ export function countEvents(metrics: Instruments, labels: LabelValues): HookEven
         country: countryLabel(event.country),
         request_type: requestTypeLabel(event.requestType),
       });
+      if (event.optIn !== undefined)
+        metrics.opt_in_total.inc({ opt_in: event.optIn, channel: labels.channel(event.channel) });
       observe('call', NONE, event.durationMs);
       metrics.budget_left_seconds.observe({}, event.remainingMs / MS_PER_SECOND);
     },

@@ -1,4 +1,5 @@
 import type { AttemptReport, HookEventOf, SkippedChannel } from '../core/events.js';
+import { describeDecision, remedyOfDecision } from './describe-opt-in.js';
 import {
   bad,
   by,
@@ -65,14 +66,14 @@ function sentenceOf(
       const isOtherOrg = profileReason === 'OKTA_NOT_FOUND';
       return [
         isOtherOrg ? 'warn' : 'good',
-        `The code was sent${sentBy}${describeDetour(event)}.${skipped}`,
+        `The code was sent${sentBy}${describeDecision(event)}${describeDetour(event)}.${skipped}`,
         isOtherOrg ? PROFILE_REMEDIES.get(profileReason) : remedyOfDetour(event),
       ];
     }
     case 'unknown': {
       const text = isRepeat
         ? `A repeat got ${event.reason === undefined ? 'the first answer' : 'no answer of the first call'}: the code may have been sent.`
-        : `The code may have been sent${sentBy}${describeDetour(event)}: the outcome is unknown.${skipped}`;
+        : `The code may have been sent${sentBy}${describeDecision(event)}${describeDetour(event)}: the outcome is unknown.${skipped}`;
       const remedy = isRepeat ? FIND_FIRST : remedyOfUnknown(event.channel, event.provider);
       return ['warn', `${text} ${GOT_PENDING}`, event.remedy ?? remedy];
     }
@@ -83,11 +84,13 @@ function sentenceOf(
     case 'refused': {
       // An attempt has its own code.
       const code = attempts.length > 0 || event.code === undefined ? '' : ` (${event.code})`;
+      // Without a sender of SMS, the opt-in decides whether there is any channel.
+      const why = event.code === 'CHANNEL_NOT_CONFIGURED' ? describeDecision(event) : '';
       return [
         'bad',
         isRepeat
           ? 'A repeat got the first answer: no code was sent. Okta may send one itself.'
-          : `No code was sent${code}${describeDetour(event)}.${skipped} Okta got an error, so it may send one itself.`,
+          : `No code was sent${code}${why}${describeDetour(event)}.${skipped} Okta got an error, so it may send one itself.`,
         // An attempt has its own remedy.
         isRepeat || attempts.length > 0 ? event.remedy : (event.remedy ?? remedyOfDetour(event)),
       ];
@@ -110,11 +113,13 @@ function describeDetour({ attempts, profileSource, profileReason, profileStatus 
   return `${after}, ${profile} (${profileReason}${status})`;
 }
 
-function remedyOfDetour({ attempts, profileReason = '', skipped }: AnsweredEvent): string | undefined {
+function remedyOfDetour(event: AnsweredEvent): string | undefined {
+  const { attempts, profileReason = '', skipped } = event;
   return (
     attempts.findLast(({ remedy }) => remedy !== undefined)?.remedy ??
     PROFILE_REMEDIES.get(profileReason) ??
-    (skipped.some(({ reason }) => reason === 'STOPPED' || reason === 'OPTED_OUT') ? LIFT_STOP : undefined)
+    (skipped.some(({ reason }) => reason === 'STOPPED' || reason === 'OPTED_OUT') ? LIFT_STOP : undefined) ??
+    remedyOfDecision(event)
   );
 }
 

@@ -1,4 +1,5 @@
 import type { OptionWarning } from '../core/events.js';
+import { CORRECT_VALUES } from './describe-opt-in.js';
 
 /** What is wrong with an option that works, but not as well as it could. */
 
@@ -46,6 +47,10 @@ export const WARNINGS: Readonly<
   chooseChannels: {
     text: 'it has no effect, because chooseChannels replaces the opt-in rule',
     remedy: 'Leave it out.',
+  },
+  optInAttribute: {
+    text: 'the value of a user names no channel. It is no opt-in, so the user gets codes by SMS',
+    remedy: CORRECT_VALUES,
   },
   'guard.countries': {
     text: 'it is not set. Codes go to every country, and fraudsters make money with codes to expensive ones',

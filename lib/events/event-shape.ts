@@ -53,6 +53,8 @@ const FIELDS = {
   rules: isListOf(hasStrings('code')),
   attempts: isListOf((report) => isObject(report) && hasFields(report, REPORT)),
   channels: isListOf(isString),
+  optIn: isString,
+  optInAttribute: isString,
   skipped: isListOf(hasStrings('channel', 'reason')),
 } satisfies { readonly [Name in NamesIn<HookEvent>]?: Check };
 

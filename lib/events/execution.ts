@@ -211,6 +211,7 @@ function wordsOf(
     if ('code' in event) words.add(event.code);
     if ('cause' in event) words.add(event.cause.code);
     if ('profileReason' in event) words.add(event.profileReason);
+    if ('optIn' in event) words.add(event.optIn);
     if ('skipped' in event) for (const { reason } of event.skipped) words.add(reason);
     if (event.type === 'guard.blocked' || event.type === 'guard.noticed')
       for (const rule of event.rules) words.add(rule.code);

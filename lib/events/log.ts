@@ -83,5 +83,7 @@ function startOfAnswer(event: HookEventOf<'request.answered'>): Record<string, u
     hasHungUp: event.hasHungUp,
     durationMs: event.durationMs,
     remainingMs: event.remainingMs,
+    attempts: event.attempts,
+    skipped: event.skipped,
   };
 }

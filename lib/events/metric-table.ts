@@ -15,6 +15,10 @@ export const COUNTERS = {
     help: 'Codes that Okta requested, by outcome, without previews and repeats',
     labels: ['channel', 'outcome', 'country', 'request_type'],
   },
+  opt_in_total: {
+    help: 'Codes by what the opt-in attribute of the user says, and by the channel that decided, without previews and repeats',
+    labels: ['opt_in', 'channel'],
+  },
   repeats_total: {
     help: 'Repeated events, by the outcome of the first call',
     labels: ['outcome'],

@@ -59,7 +59,7 @@ export function mayHaveLeft(call: AnyCall): call is DispatchedCall {
 
 /** Emits the event that sums the call up. */
 function emitAnswered(
-  { hook, test, budget, number, delivery, skipped, reading, refusal }: DispatchedCall,
+  { hook, test, budget, number, delivery, skipped, optIn, reading, refusal }: DispatchedCall,
   { decision, isRepeat }: CallAnswer,
   { events }: HookParts,
 ): void {
@@ -91,6 +91,8 @@ function emitAnswered(
     attempts: delivery?.attempts ?? [],
     // A copy, because listeners may change what they get.
     skipped: [...skipped],
+    optIn: optIn.optIn,
+    optInAttribute: optIn.optInAttribute,
     profileSource: reading?.source,
     profileReason: reading?.reason,
     profileStatus: reading?.httpStatus,

@@ -1,5 +1,5 @@
 import type { Budget } from '../core/budget.js';
-import type { OfCall, SkippedChannel } from '../core/events.js';
+import type { OfCall, OfOptIn, SkippedChannel } from '../core/events.js';
 import type { Delivery } from '../delivery/dispatch.js';
 import type { Arrival } from '../delivery/order.js';
 import type { Suppression } from '../delivery/suppressions.js';
@@ -85,6 +85,7 @@ export interface ProfiledCall extends JudgedCall {
 export interface DispatchedCall extends ProfiledCall {
   /** Planned channels that were skipped, with the reason. */
   readonly skipped: readonly SkippedChannel[];
+  readonly optIn: OfOptIn;
   /** `undefined` if nothing is sent. */
   readonly delivery: Delivery | undefined;
 }
@@ -93,6 +94,9 @@ export interface DispatchedCall extends ProfiledCall {
 export type AnyCall = OpenCall & Partial<Omit<DispatchedCall, keyof OpenCall>>;
 
 export const NONE: readonly never[] = Object.freeze([]);
+
+/** No opt-in was read. */
+export const NO_OPT_IN: OfOptIn = { optIn: undefined, optInAttribute: undefined };
 
 /** Begins a call. It has all fields of the later steps from the start, so that V8 uses one shape for all calls. */
 export function beginCall(
@@ -123,6 +127,7 @@ export function beginCall(
     isNewest: false,
     reading: undefined,
     skipped: NONE,
+    optIn: NO_OPT_IN,
     delivery: undefined,
   };
   underWay.calls.add(awaited);

@@ -124,6 +124,10 @@ export function oktaTelephonyHook(options: OktaTelephonyHookOptions): TelephonyH
     oktaClock: { skewMs: 0, reportedMs: -Infinity },
     // A rollout may name a standard channel even if it has no sender.
     rollout: createRollout(settings.rollout, (name) => STANDARD_CHANNELS.has(name) || channels.has(name)),
+    optIns: {
+      isOffered: settings.optInChannels.some((name) => name !== 'sms' && channels.has(name)),
+      isWarned: false,
+    },
     localClaims: localClaimsOf(settings.state) ?? new LocalClaims(),
     codeOrder: new CodeOrder(),
     state,

@@ -1,5 +1,5 @@
 import type { UserProfile } from '../core/channel.js';
-import type { SkippedChannel } from '../core/events.js';
+import type { OfOptIn, OptIn, SkippedChannel } from '../core/events.js';
 import { deepFreeze } from '../core/freeze.js';
 import { letSocketsBeRead } from '../core/time.js';
 import type { KeptRequest, PlannedCode } from '../delivery/late/receipt.js';
@@ -16,7 +16,7 @@ import { personalDataOf } from '../numbers/personal-data.js';
 import { toDialableNumber } from '../numbers/phone-number.js';
 import { REFUSALS, type HookRefusal } from '../okta/refusals.js';
 import { readLocale } from '../texts/locale.js';
-import { idsOf, NONE, type DispatchedCall, type OpenCall, type ProfiledCall } from './call.js';
+import { idsOf, NO_OPT_IN, NONE, type DispatchedCall, type OpenCall, type ProfiledCall } from './call.js';
 import { isAllowedByGuard } from './enforce-limits.js';
 import { codeRequestOf } from './last-codes.js';
 import type { HookParts } from './parts.js';
@@ -26,7 +26,8 @@ import { hasNewerCode, mayStartAttempt } from './supersession.js';
 
 /** Plans the channels, tries them one after the other, and records the delivery in the call. */
 export async function dispatchChannels(call: ProfiledCall, parts: HookParts): Promise<DispatchedCall> {
-  if (call.refusal !== undefined) return Object.assign(call, { skipped: NONE, delivery: undefined });
+  if (call.refusal !== undefined)
+    return Object.assign(call, { skipped: NONE, optIn: NO_OPT_IN, delivery: undefined });
   const { request } = call.hook;
   if (areHandedOut(parts.settings)) deepFreeze(request);
   const plan = await planCall(call, parts);
@@ -56,7 +57,11 @@ export async function dispatchChannels(call: ProfiledCall, parts: HookParts): Pr
   // If a newer code has passed the guard already, this one is not sent late.
   const delivery = await sendCode(send, { mayFailOver: call.isNewest }, parts);
   // Recorded at once: if anything fails from here on, the code still counts as sent.
-  const dispatched: DispatchedCall = Object.assign(call, { skipped: plan.skipped, delivery });
+  const dispatched: DispatchedCall = Object.assign(call, {
+    skipped: plan.skipped,
+    optIn: plan.optIn,
+    delivery,
+  });
   if (delivery.status !== 'refused') return dispatched;
   if (await hasNewerCode(call, parts)) {
     // Any other refusal would let Okta send this code after the newer one.
@@ -80,6 +85,7 @@ interface CallPlan {
   readonly enabled: readonly string[];
   /** The planned channels that the rollout or a suppression turns off. */
   readonly skipped: readonly SkippedChannel[];
+  readonly optIn: OfOptIn;
   /** The attempts to make, in order: one for each provider of each channel that is left. */
   readonly steps: readonly PlanStep[];
 }
@@ -88,7 +94,7 @@ async function planCall(call: ProfiledCall, parts: HookParts): Promise<CallPlan>
   const { settings, events, channels } = parts;
   const { request } = call.hook;
   const profile = call.reading?.profile;
-  const planned = planChannels(request, profile, {
+  const { channels: planned, optIn } = planChannels(request, profile, {
     chooseChannels: settings.chooseChannels,
     optInAttribute: settings.optInAttribute,
     optInChannels: settings.optInChannels,
@@ -98,6 +104,8 @@ async function planCall(call: ProfiledCall, parts: HookParts): Promise<CallPlan>
       events.emitThrown({ extension: 'chooseChannels', error, personal, call: request });
     },
   });
+  if (optIn === 'unusable') warnOfValue(parts);
+  const ofOptIn = optInFields(optIn, request, parts);
   const enabled = enabledChannels(planned, request, parts);
   const whatsAppNumber = enabled.includes('whatsapp')
     ? whatsAppNumberOf(call, profile, parts)
@@ -113,6 +121,7 @@ async function planCall(call: ProfiledCall, parts: HookParts): Promise<CallPlan>
       // Copies, so that a listener cannot change the plan.
       channels: [...allowed.channels],
       skipped: [...skipped],
+      ...ofOptIn,
     });
   }
   const steps = allowed.channels.flatMap((channel) => {
@@ -120,7 +129,26 @@ async function planCall(call: ProfiledCall, parts: HookParts): Promise<CallPlan>
     const providers = channels.get(channel) ?? [];
     return providers.map((_, provider): PlanStep => ({ channel, provider, to }));
   });
-  return { planned, enabled, skipped, steps };
+  return { planned, enabled, skipped, optIn: ofOptIn, steps };
+}
+
+/** The opt-in in events. It names the attribute if the opt-in decided for SMS. */
+function optInFields(
+  optIn: OptIn | undefined,
+  { deliveryChannel }: KeptRequest,
+  { settings, optIns }: HookParts,
+): OfOptIn {
+  if (optIn === undefined) return NO_OPT_IN;
+  const isDecisive = optIns.isOffered && deliveryChannel === 'sms' && optIn !== 'yes' && optIn !== 'unread';
+  return { optIn, optInAttribute: isDecisive ? settings.optInAttribute : undefined };
+}
+
+/** Warns once: whoever writes such values writes them for many users. */
+function warnOfValue({ settings, optIns, events }: HookParts): void {
+  if (optIns.isWarned) return;
+  optIns.isWarned = true;
+  const where = [`optInAttribute (${settings.optInAttribute})`];
+  events.emit({ type: 'configuration.warned', option: 'optInAttribute', where });
 }
 
 /** The channels that the rollout enables for the user of a request. */

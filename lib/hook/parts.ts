@@ -36,6 +36,12 @@ export interface HookParts {
     reportedMs: number;
   };
   readonly rollout: ReadRollout;
+  readonly optIns: {
+    /** Users can choose another channel than SMS by the opt-in attribute. */
+    readonly isOffered: boolean;
+    /** A value that cannot be used was reported. */
+    isWarned: boolean;
+  };
   readonly localClaims: LocalClaims;
   readonly codeOrder: CodeOrder;
   readonly suppressions: SuppressionList;

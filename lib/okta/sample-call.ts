@@ -1,4 +1,5 @@
 import { randomBytes, randomInt, randomUUID } from 'node:crypto';
+import type { UserProfile } from '../core/channel.js';
 import { OktaApiError } from '../core/errors.js';
 import { asList, asObject, fieldOf, textFieldOf, type JsonObject } from '../core/json.js';
 import { fullRequestType, type RequestType } from '../core/request-types.js';
@@ -24,6 +25,8 @@ export interface SampleUser {
   /** Whether Okta lets us read the user, but not their factors. */
   readonly isEnrolledHidden?: boolean | undefined;
   readonly mobilePhone: string | undefined;
+  /** The whole profile. */
+  readonly profile: UserProfile;
 }
 
 /** Reads a path of Okta's API and resolves to its JSON. */
@@ -104,6 +107,7 @@ export async function readSampleUser(
     enrolled: { sms: phoneOf(factors, 'sms'), voice: phoneOf(factors, 'call') },
     isEnrolledHidden: factors === undefined,
     mobilePhone: textFieldOf(profile, 'mobilePhone'),
+    profile: asObject(profile),
   };
 }
 

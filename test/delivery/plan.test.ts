@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import type { TelephonyRequest, UserProfile } from '#lib/index.js';
-import { optedInChannels, planChannels, skipSuppressed, suppressionFor } from '#lib/delivery/plan.js';
+import { planChannels, readOptIn, skipSuppressed, suppressionFor } from '#lib/delivery/plan.js';
 import type { Suppression, SuppressionReason } from '#lib/delivery/suppressions.js';
 import type { ChooseChannels } from '#lib/core/option-types.js';
 
@@ -45,19 +45,49 @@ describe('the opt-in', () => {
   ];
   for (const [value, allowed, channels] of table) {
     it(`of ${JSON.stringify(value) as string | undefined} chooses [${channels.join()}] among [${allowed.join()}]`, () => {
-      expect(optedInChannels({ optIn: value }, 'optIn', allowed)).to.deep.equal(channels);
+      expect(readOptIn({ optIn: value }, 'optIn', allowed).channels).to.deep.equal(channels);
     });
   }
 
+  const said: readonly (readonly [value: unknown, optIn: string])[] = [
+    [true, 'yes'],
+    ['line', 'yes'],
+    [['telegram', 'line'], 'yes'],
+    [false, 'no'],
+    [null, 'no'],
+    ['', 'no'],
+    [[], 'no'],
+    ['sms', 'no'],
+    [undefined, 'absent'],
+    ['true', 'unusable'],
+    ['false', 'unusable'],
+    [1, 'unusable'],
+    [{ whatsapp: true }, 'unusable'],
+    ['telegram', 'unusable'],
+    ['voice', 'unusable'],
+    [['telegram'], 'unusable'],
+    [[true], 'unusable'],
+  ];
+  for (const [value, optIn] of said) {
+    it(`of ${JSON.stringify(value) as string | undefined} is ${optIn}`, () => {
+      expect(readOptIn({ optIn: value }, 'optIn', both).optIn).to.equal(optIn);
+    });
+  }
+
+  it('of true is unusable if users cannot choose WhatsApp', () => {
+    expect(readOptIn({ optIn: true }, 'optIn', ['line']).optIn).to.equal('unusable');
+  });
+
   it('is not read from a prototype', () => {
     const profile = Object.create({ optIn: true }) as UserProfile;
-    expect(optedInChannels(profile, 'optIn', ['whatsapp'])).to.deep.equal([]);
-    expect(optedInChannels({}, 'constructor', ['whatsapp'])).to.deep.equal([]);
-    expect(optedInChannels({}, '__proto__', ['whatsapp'])).to.deep.equal([]);
+    const absent = { optIn: 'absent', channels: [] };
+    expect(readOptIn(profile, 'optIn', ['whatsapp'])).to.deep.equal(absent);
+    expect(readOptIn({}, 'constructor', ['whatsapp'])).to.deep.equal(absent);
+    expect(readOptIn({}, '__proto__', ['whatsapp'])).to.deep.equal(absent);
   });
 
   it('chooses no channel without a profile', () => {
-    expect(optedInChannels(undefined, 'optIn', ['whatsapp'])).to.deep.equal([]);
+    expect(readOptIn(undefined, 'optIn', ['whatsapp'])).to.deep.equal({ optIn: 'unread', channels: [] });
   });
 });
 
@@ -82,7 +112,7 @@ describe('the plan', () => {
         isConfigured: (channel) => configured.includes(channel),
         onFailure: (error) => failures.push(error instanceof Error ? error.message : 'no error'),
       },
-    );
+    ).channels;
 
   it('of a text has the channels that the user opted in to, then sms', () => {
     expect(plan(text, true)).to.deep.equal(['whatsapp', 'sms']);

@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import type sinon from 'sinon';
 import { EXTENSION_REMEDIES } from '#lib/core/extensions.js';
 import type { SkippedChannel } from '#lib/core/events.js';
+import { NAME_OR_CREATE } from '#lib/events/describe-opt-in.js';
 import { REFUSALS } from '#lib/okta/refusals.js';
 import type { HookCall, RecordedRequest } from '#lib/testing/index.js';
 import { Closers } from '#harness/closers.js';
@@ -110,9 +111,12 @@ const PROFILE_READ: Expected = [
   { ...IDS, userId: ANA.id, type: 'profile.read', source: 'okta', durationMs: 0 },
 ];
 const planned = (channels: readonly string[], skipped: readonly SkippedChannel[] = []): Expected => [
-  { ...IDS, userId: ANA.id, type: 'channels.planned', channels, skipped },
+  { ...IDS, userId: ANA.id, type: 'channels.planned', channels, skipped, optIn: 'yes' },
 ];
-const ofBob = ([event]: Expected): Expected => [{ ...event, userId: BOB.id }];
+const ofBob = ([event]: Expected, rest: object = {}): Expected => [{ ...event, userId: BOB.id, ...rest }];
+/** Bob has never chosen. */
+const NOT_CHOSEN = { optIn: 'absent', optInAttribute: 'whatsAppOptIn' } as const;
+const NOT_CHOSEN_REMEDY = `Nothing, if the user never opted in. ${NAME_OR_CREATE}`;
 const ended = (made: Attempt, whose: object = OF_ANA): Expected => [
   { ...IDS, ...whose, type: 'attempt.ended', ...made },
 ];
@@ -132,7 +136,7 @@ const answered = (rest: object): PlainEvent => ({
 const answeredAfter = (attempts: readonly Attempt[], rest: object): PlainEvent => {
   const { channel, provider, transactionId } = attempts.at(-1) as Attempt;
   const by = transactionId === undefined ? { channel, provider } : { channel, provider, transactionId };
-  return answered({ ...by, attempts, profileSource: 'okta', profileMs: 0, ...rest });
+  return answered({ ...by, attempts, profileSource: 'okta', profileMs: 0, optIn: 'yes', ...rest });
 };
 const sent = (attempts: readonly Attempt[], rest: object = {}): Expected => [
   answeredAfter(attempts, { outcome: 'accepted', status: 'SUCCESSFUL', ...rest }),
@@ -149,9 +153,13 @@ const detoured = ([event, level = 'info']: Expected, message: string, remedy: st
 const sentToBob: readonly Expected[] = [
   received(OF_BOB),
   ofBob(PROFILE_READ),
-  ofBob(planned(['sms'])),
+  ofBob(planned(['sms']), NOT_CHOSEN),
   ended(BY_SMS, OF_BOB),
-  sent([BY_SMS], { ...OF_BOB, country: 'US' }),
+  detoured(
+    sent([BY_SMS], { ...OF_BOB, ...NOT_CHOSEN, country: 'US' }),
+    'The code was sent by SMS, because the profile has no attribute whatsAppOptIn.',
+    NOT_CHOSEN_REMEDY,
+  ),
 ];
 /** A code that went out by WhatsApp. */
 const sentToAna: readonly Expected[] = [
@@ -258,7 +266,7 @@ const REFUSED: readonly {
     call: () => ({}),
     request: {},
     steps: [PROFILE_READ, planned([], ROLLED_BACK)],
-    rest: { skipped: ROLLED_BACK, profileSource: 'okta', profileMs: 0 },
+    rest: { skipped: ROLLED_BACK, optIn: 'yes', profileSource: 'okta', profileMs: 0 },
     skipped:
       ' WhatsApp was skipped: the rollout has it off for this user. SMS was skipped: the rollout has it off for this user.',
   },
@@ -400,10 +408,10 @@ const STORIES: readonly Story[] = [
       ],
       received(),
       PROFILE_READ,
-      planned(['sms'], SKIPPED),
+      [{ ...planned(['sms'], SKIPPED)[0], optIn: undefined }],
       ended(BY_SMS),
       detoured(
-        sent([BY_SMS], { skipped: SKIPPED }),
+        sent([BY_SMS], { skipped: SKIPPED, optIn: undefined }),
         'The code was sent by SMS. LINE was skipped: the rollout has it off for this user. WhatsApp was skipped: the user sent STOP.',
         "The user gets codes there again after START to the sender. In Twilio's WhatsApp sandbox, they send its “join …” words first.",
       ),
@@ -663,7 +671,7 @@ const STORIES: readonly Story[] = [
     expected: [
       received(OF_BOB),
       ofBob(PROFILE_READ),
-      ofBob(planned(['sms'])),
+      ofBob(planned(['sms']), NOT_CHOSEN),
       [
         {
           ...IDS,
@@ -678,7 +686,11 @@ const STORIES: readonly Story[] = [
         'composeText failed: the hook goes on without it.',
       ],
       ended(BY_SMS, OF_BOB),
-      sent([BY_SMS], { ...OF_BOB, country: 'US' }),
+      detoured(
+        sent([BY_SMS], { ...OF_BOB, ...NOT_CHOSEN, country: 'US' }),
+        'The code was sent by SMS, because the profile has no attribute whatsAppOptIn.',
+        NOT_CHOSEN_REMEDY,
+      ),
     ],
   },
   {
@@ -699,7 +711,7 @@ const STORIES: readonly Story[] = [
     expected: [
       received(OF_BOB),
       ofBob(PROFILE_READ),
-      ofBob(planned(['sms'])),
+      ofBob(planned(['sms']), NOT_CHOSEN),
       [
         {
           type: 'request.rejected',

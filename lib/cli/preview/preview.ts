@@ -1,6 +1,11 @@
 import type { HttpDispatcher } from '../../core/http.js';
 import { createAgent } from '../../http/call.js';
+import type { UserProfile } from '../../core/channel.js';
 import { OktaApiError } from '../../core/errors.js';
+import type { OptIn } from '../../core/events.js';
+import { readOptIn } from '../../delivery/plan.js';
+import { CORRECT_VALUES, describeOptIn } from '../../events/describe-opt-in.js';
+import { DEFAULT_OPT_IN_ATTRIBUTE } from '../../options/options.js';
 import { makeSampleCall, readSampleUser } from '../../okta/sample-call.js';
 import { confirm, flagOptions, printNextSteps, textOptions, YES_OPTION } from '../command.js';
 import type { Command, CommandCall } from '../command.js';
@@ -82,6 +87,9 @@ interface PreviewReport extends Partial<MaskedResult> {
   hook?: string;
   /** Masked. */
   payload?: unknown;
+  /** What the profile of the user says. Only for a text. The gateway may have other channels, and another attribute. */
+  optIn?: OptIn;
+  optInAttribute?: string;
   /** Warnings about the call and its answer. */
   readonly notes: string[];
   readonly next: string[];
@@ -104,6 +112,7 @@ async function runPreview(run: Run): Promise<ExitCode> {
   const openGateway = isByOkta || isPrinted ? undefined : await readGatewayRoute(run.call);
   const publicUrl = isByOkta ? variables.read('PUBLIC_URL') : undefined;
   const editor = variables.valueOf('VISUAL') ?? variables.valueOf('EDITOR');
+  const optInAttribute = variables.read('OPT_IN_ATTRIBUTE') ?? DEFAULT_OPT_IN_ATTRIBUTE;
   variables.require();
 
   const goOn = async (dispatcher: HttpDispatcher, org?: Org): Promise<ExitCode> => {
@@ -112,7 +121,7 @@ async function runPreview(run: Run): Promise<ExitCode> {
       ? await findOktaRoute(requireOrg(org), { hookId, publicUrl, note: run.note })
       : await openGateway?.(dispatcher);
     if (route?.via === 'okta') run.report.hook = route.hook.id;
-    let payload: Payload | undefined = await makePayload(run, org);
+    let payload: Payload | undefined = await makePayload(run, { org, optInAttribute });
     if (run.options.isEdited) payload = await editPayload(payload, { terminal, editor, nowMs: time.now() });
     if (payload === undefined) return decline(run);
     if (route !== undefined) return showAndSend(run, payload, route);
@@ -145,7 +154,11 @@ function requireOrg(org: Org | undefined): Org {
   return org;
 }
 
-async function makePayload({ call, options, report, note }: Run, opened: Org | undefined): Promise<Payload> {
+async function makePayload(
+  run: Run,
+  { org: opened, optInAttribute }: { readonly org: Org | undefined; readonly optInAttribute: string },
+): Promise<Payload> {
+  const { call, options, report, note } = run;
   const { about } = options;
   const nowMs = call.time.now();
   if ('file' in about) return readPayload(about.file, call.terminal, nowMs);
@@ -166,7 +179,19 @@ async function makePayload({ call, options, report, note }: Run, opened: Org | u
   });
   const sample = makeSampleCall(user, { ...about, orgUrl: org.url, hookId: report.hook, nowMs });
   for (const text of sample.notes) note(text);
+  if (about.deliveryChannel === 'sms' && !options.isEdited) noteOptIn(user.profile, optInAttribute, run);
   return sample.payload;
+}
+
+/** The channels of the package that an attribute may name. */
+const CHOSEN_CHANNELS = ['whatsapp', 'line'];
+
+/** Reports what the profile of the user says of the channel. */
+function noteOptIn(profile: UserProfile, attribute: string, { report, note }: Run): void {
+  const { optIn } = readOptIn(profile, attribute, CHOSEN_CHANNELS);
+  Object.assign(report, { optIn, optInAttribute: attribute });
+  if (optIn === 'unusable')
+    note(`The opt-in does not count: ${describeOptIn(optIn, attribute)}. ${CORRECT_VALUES}`);
 }
 
 async function showAndSend(run: Run, payload: Payload, route: Route): Promise<ExitCode> {
@@ -179,7 +204,15 @@ async function showAndSend(run: Run, payload: Payload, route: Route): Promise<Ex
   const { about, isEdited } = run.options;
   const isMadeUp = 'user' in about && !isEdited;
   const isPhoneGiven = 'user' in about && about.phone === secrets.phoneNumber;
-  showCall(read, { route: describeRoute(route), isMadeUp, isPhoneGiven, secrets, terminal });
+  const { optIn, optInAttribute = '' } = report;
+  showCall(read, {
+    route: describeRoute(route),
+    isMadeUp,
+    isPhoneGiven,
+    optIn: optIn && `${optIn}: ${describeOptIn(optIn, optInAttribute)}`,
+    secrets,
+    terminal,
+  });
   if (!run.options.isSure && !(await confirm(terminal, 'Send it?', 'Nothing was sent'))) return decline(run);
 
   const sent = await showWait(route, terminal, () => sendBy(route, payload, { time, secrets }));

@@ -20,11 +20,13 @@ export function showCall(
     readonly isMadeUp: boolean;
     /** Whether the number is that of `--phone`. */
     readonly isPhoneGiven: boolean;
+    /** What the user's profile says of the channel; `undefined` if it was not read, or does not decide. */
+    readonly optIn: string | undefined;
     readonly secrets: CallSecrets;
     readonly terminal: Terminal;
   },
 ): void {
-  const { route, isMadeUp, isPhoneGiven, secrets, terminal } = parts;
+  const { route, isMadeUp, isPhoneGiven, optIn, secrets, terminal } = parts;
   const { request } = call;
   const isText = request.deliveryChannel === 'sms';
   const number = maskNumber(secrets.phoneNumber);
@@ -37,6 +39,7 @@ export function showCall(
   terminal.sayTable([
     ['request', maskForOutput(request.requestType ?? 'unknown', secrets)],
     ['requested', isText ? 'SMS (a user who has opted in gets it by another channel)' : 'a voice call'],
+    ...(optIn === undefined ? [] : [['opt-in', optIn] as const]),
     [
       'code',
       isMadeUp

@@ -1,11 +1,22 @@
-import type { HookEvent } from '../../core/events.js';
+import type { HookEvent, HookEventOf, OfOptIn, OptIn } from '../../core/events.js';
 import type { Execution, ExecutionOutcome } from '../../core/history.js';
 import { describeEvent } from '../../events/describe-event.js';
+import { describeOptIn } from '../../events/describe-opt-in.js';
 import { answerOf } from '../../events/execution-outcome.js';
 import { element } from '../../http/page/browser/dom.js';
 import type { About } from '../api.js';
 import { showWay } from './execution-rows.js';
-import { copyable, facts, inCode, markOutcome, markTone, showFailure, timeAt, type View } from './widgets.js';
+import {
+  copyable,
+  copyButton,
+  facts,
+  inCode,
+  markOutcome,
+  markTone,
+  showFailure,
+  timeAt,
+  type View,
+} from './widgets.js';
 import { formatCount, formatDateTime, formatDuration, nameTimeZone } from './format.js';
 import { addressOf, NO_FILTER, type Route } from './routes.js';
 import { openExecution, ServerFailure } from './server.js';
@@ -75,6 +86,8 @@ function makeParts(execution: Execution) {
   const { id, userId, oktaRequestId, requestType, deliveryChannel } = execution;
   const headline = element('p.headline', { role: 'status' });
   const summary = element('div');
+  const optIn = element('div');
+  let shownOptIn: OptIn | undefined;
   let shownOutcome: ExecutionOutcome | undefined;
   const waterfall = makeWaterfall();
   const before = element('div');
@@ -90,6 +103,7 @@ function makeParts(execution: Execution) {
     elements: [
       headline,
       summary,
+      optIn,
       facts(
         ['Event id', copyable('the event id', id)],
         ['Okta request id', copyable('the Okta request id', oktaRequestId)],
@@ -127,6 +141,12 @@ function makeParts(execution: Execution) {
           ['Origin', nameOrigin(current)],
         ),
       );
+      const found = optInOf(steps);
+      // Drawn once, so that its button keeps the focus.
+      if (found !== undefined && shownOptIn !== found.optIn) {
+        shownOptIn = found.optIn;
+        optIn.replaceChildren(facts(['Opt-in', showOptIn(found)]));
+      }
       waterfall.show(steps, deadlineMs);
       before.replaceChildren(listSteps(until, start));
       const { omittedSteps } = current;
@@ -139,6 +159,23 @@ function makeParts(execution: Execution) {
       );
     },
   };
+}
+
+/** The opt-in of the first call. A repeat has none. */
+function optInOf(steps: readonly HookEvent[]): OfOptIn | undefined {
+  return steps.find(
+    (step): step is HookEventOf<'channels.planned' | 'request.answered'> =>
+      (step.type === 'channels.planned' || step.type === 'request.answered') && step.optIn !== undefined,
+  );
+}
+
+function showOptIn({ optIn, optInAttribute }: OfOptIn): HTMLElement | string | undefined {
+  if (optIn === undefined || optInAttribute === undefined) return optIn;
+  return element(
+    'span.copyable',
+    `${optIn}: ${describeOptIn(optIn, optInAttribute)}`,
+    copyButton('the name of the opt-in attribute', optInAttribute),
+  );
 }
 
 function nameOrigin({ isTest, testedBy, isPreview }: Execution): string | undefined {

@@ -196,6 +196,7 @@ describe('the report of a preview', () => {
         locale: 'en_GB',
         enrolled: { sms: SECRETS.phoneNumber, voice: SECRETS.phoneNumber },
         mobilePhone: undefined,
+        profile: {},
       },
       {
         requestType: 'mfa-verification',
@@ -209,7 +210,14 @@ describe('the report of a preview', () => {
   const shown = (payload: object, isMadeUp: boolean): string => {
     const { terminal, stdout } = captureTerminal({ isTTY: true });
     const call = readHookCall(payload, { defaultCountry: undefined, nowMs: NOW_MS });
-    showCall(call, { route: 'by foot', isMadeUp, isPhoneGiven: false, secrets: SECRETS, terminal });
+    showCall(call, {
+      route: 'by foot',
+      isMadeUp,
+      isPhoneGiven: false,
+      optIn: isMadeUp ? 'no: it is off' : undefined,
+      secrets: SECRETS,
+      terminal,
+    });
     return stdout();
   };
 
@@ -218,6 +226,7 @@ describe('the report of a preview', () => {
       `<bold>This sends a real message to the phone …77 of the user 00u1k7f3h9p2s5d8a4q6.</>
   request    com.okta.user.telephony.mfa-verification
   requested  SMS (a user who has opted in gets it by another channel)
+  opt-in     no: it is off
   code       made up for this preview, not shown here: it grants no access
   event      event-1
   route      by foot

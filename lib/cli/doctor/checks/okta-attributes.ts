@@ -1,5 +1,6 @@
 import { createOptInAttributeSetup } from '../../../okta/admin/opt-in-attribute.js';
 import { countOptedIn, readAttribute } from '../../../okta/admin/org-facts.js';
+import { CORRECT_VALUES, NAME_OR_CREATE } from '../../../events/describe-opt-in.js';
 import { fail, ok, warn, type Finding } from '../finding.js';
 import type { OktaVariables, OptIn } from '../variables.js';
 import { USERS } from '../../org.js';
@@ -26,14 +27,14 @@ export async function attributeFinding(
     if (type === undefined || !CHANNEL_NAME_TYPES.has(type)) return fail(obstacle.message, obstacle.remedy);
     return warn(
       `${describeNames(name, type, isUsersOwn)}: a user has opted in only if it has the name of a channel.`,
-      'Check that its values are names in optInChannels, such as whatsapp, or set OPT_IN_ATTRIBUTE to a boolean (okta-telephony-hook setup attribute).',
+      CORRECT_VALUES,
     );
   }
   const changes = steps.flatMap((step) => step.changes);
   if (changes.length === 0) return ok(`${name} is a boolean that users may change, mastered by Okta.`);
   const remedy = 'okta-telephony-hook setup attribute';
   if (changes.some(({ field }) => field === 'type')) {
-    return fail(`The user profile has no attribute ${name}: no user can opt in.`, `${remedy} creates it.`);
+    return fail(`The user profile has no attribute ${name}: no user can opt in.`, NAME_OR_CREATE);
   }
   const wrong = describeDifferences(changes);
   return warn([`${name}: ${wrong}.`, ...warnings].join(' '), `${remedy} changes that.`);

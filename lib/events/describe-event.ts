@@ -7,7 +7,7 @@ import {
   FREE_LIMIT,
   PROFILE_REMEDIES,
 } from './describe-answer.js';
-import { describeDecision, remedyOfDecision } from './describe-opt-in.js';
+import { describeDecision } from './describe-opt-in.js';
 import { describeFailover, describeInbound, describeReport } from './describe-message.js';
 import { WARNINGS } from './describe-warning.js';
 import {
@@ -105,10 +105,9 @@ const TABLE: {
     const { channels, skipped } = event;
     const omitted = skipped.map(describeSkipped).join('');
     const why = describeDecision(event);
-    const details = { remedy: remedyOfDecision(event) };
     return channels.length === 0
-      ? bad(`No channel can be used for this code${why}.${omitted}`, details)
-      : plain(`The plan: ${channels.map(nameChannel).join(', then ')}${why}.${omitted}`, details);
+      ? bad(`No channel can be used for this code${why}.${omitted}`)
+      : plain(`The plan: ${channels.map(nameChannel).join(', then ')}${why}.${omitted}`);
   },
   'attempt.ended': (event) => describeAttempt(event, ''),
   'attempt.settled': (event) => describeAttempt(event, 'After the deadline: '),

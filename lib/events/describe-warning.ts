@@ -49,7 +49,7 @@ export const WARNINGS: Readonly<
     remedy: 'Leave it out.',
   },
   optInAttribute: {
-    text: 'the value of a user names no channel. It is no opt-in, so the user gets codes by SMS',
+    text: 'the value of a user names no channel. It does not count as an opt-in, so the user gets codes by SMS',
     remedy: CORRECT_VALUES,
   },
   'guard.countries': {

@@ -16,7 +16,7 @@ export const COUNTERS = {
     labels: ['channel', 'outcome', 'country', 'request_type'],
   },
   opt_in_total: {
-    help: 'Codes by what the opt-in attribute of the user says, and by the channel that decided, without previews and repeats',
+    help: 'Codes by what the opt-in attribute says, and by channel, without previews and repeats',
     labels: ['opt_in', 'channel'],
   },
   repeats_total: {

@@ -103,6 +103,22 @@ describe('the console in a browser', function () {
     await page.getByRole('heading', { name: 'Execution' }).waitFor();
   });
 
+  it('says why a code went by SMS, and copies the name of the attribute', async () => {
+    await scene.call({
+      userId: BOB.id,
+      login: BOB.login,
+      phoneNumber: BOB.phone,
+      eventId: 'event-absent',
+    });
+    const { page } = await browser.open(address('#/history/event-absent'));
+    await page.getByText('absent: the profile has no attribute whatsAppOptIn').waitFor();
+    await page.getByText('The plan: SMS, because the profile has no attribute whatsAppOptIn.').waitFor();
+    await page.getByText('The code was sent by SMS, because the profile has no attribute').waitFor();
+    await page.getByRole('button', { name: 'Copy the name of the opt-in attribute' }).click();
+    await page.getByRole('status').getByText('Copied').waitFor();
+    expect(await page.evaluate('navigator.clipboard.readText()')).to.equal('whatsAppOptIn');
+  });
+
   it('shows a code live when Okta requests it, and replays it in the tester', async () => {
     const { page } = await browser.open(address('#/history'));
     await page.getByText('Okta has not requested a code yet.').waitFor();

@@ -1,3 +1,4 @@
+import { NAME_OR_CREATE } from '#lib/events/describe-opt-in.js';
 import { ANA, type Scene } from '#harness/scene.js';
 import { mustNotShow } from '#harness/witness.js';
 import { callApi, telephonyHook } from '../../testing/okta/client.js';
@@ -386,7 +387,7 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
       fail(
         'okta.attribute',
         'The user profile has no attribute codesByWhatsApp: no user can opt in.',
-        'okta-telephony-hook setup attribute creates it.',
+        NAME_OR_CREATE,
       ),
       warn(
         'okta.opted-in',

@@ -21,20 +21,21 @@ export interface SkippedChannel {
   readonly reason: 'ROLLED_BACK' | 'STOPPED' | 'OPTED_OUT' | 'NOT_REACHED';
 }
 
-/**
- * What the profile says by the option `optInAttribute`. `yes`: it names a channel that users can choose. `no`: it is `false`, `sms`,
- * or empty. `absent`: the profile has no such attribute, as for a user who never chose, or if its name is misspelt. `unusable`: it
- * has another type, such as the text `true`, or an unknown channel name. `unread`: there is no profile.
- */
-export type OptIn = 'yes' | 'no' | 'absent' | 'unusable' | 'unread';
-
 /** In the events that say how the channels were chosen. */
 export interface OfOptIn {
-  /** Not set with `chooseChannels`, and if no channels were planned, as for a repeat or a blocked code. */
-  readonly optIn?: OptIn | undefined;
+  /**
+   * What the profile says by the option `optInAttribute`. `yes`: it names a channel that users can choose. `no`: it is `false`, `null`,
+   * `sms` or empty. `absent`: the profile has no such attribute, as for a user who never chose, or if the name is wrong. `unusable`: it
+   * has another type, such as the text `true`, or an unknown channel name. `unread`: there is no profile. Not set with
+   * `chooseChannels`, and if no channels were planned, as for a repeat or a blocked code.
+   */
+  readonly optIn?: 'yes' | 'no' | 'absent' | 'unusable' | 'unread' | undefined;
   /** The attribute's name. Set only if the attribute decided: the text goes by SMS, although users can choose another channel. */
   readonly optInAttribute?: string | undefined;
 }
+
+/** What a profile says. */
+export type OptIn = NonNullable<OfOptIn['optIn']>;
 
 /** Why a message was not delivered. */
 export interface FailureCause {

@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { expect } from 'chai';
 import type { Page } from 'playwright-core';
-import { ANA, startScene, type Scene } from '#harness/scene.js';
+import { ANA, BOB, startScene, type Scene } from '#harness/scene.js';
 import { until } from '#harness/until.js';
 import { witness } from '#harness/witness.js';
 import { expectAccessible, needBrowser, screenshot, startBrowser, type TestBrowser } from './browser.js';

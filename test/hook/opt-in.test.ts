@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { Registry } from 'prom-client';
-import type { HookEventOf, HookEventType } from '#lib/index.js';
+import type { HookEvent } from '#lib/index.js';
 import { ANA, BOB, startScene, type Scene, type SceneOptions } from '#harness/scene.js';
 
 const TO_BOB = { userId: BOB.id, login: BOB.login, phoneNumber: BOB.phone } as const;
@@ -15,17 +15,16 @@ describe('the opt-in of a call', () => {
   const say = (value: unknown): void => {
     scene.okta.updateUser(ANA.id, { whatsAppOptIn: value });
   };
-  const all = <Type extends HookEventType>(type: Type): readonly HookEventOf<Type>[] =>
-    scene.events.filter(
-      (event): event is Extract<typeof event, { readonly type: Type }> => event.type === type,
-    );
   /** What the plan and the answer of the last call say. */
-  const told = (): readonly (readonly unknown[])[] =>
-    [all('channels.planned').at(-1), all('request.answered').at(-1)].map((event) => [
-      event?.optIn,
-      event?.optInAttribute,
-    ]);
-  const warnings = () => all('configuration.warned').filter(({ option }) => option === 'optInAttribute');
+  const told = (): readonly (readonly unknown[])[] => {
+    const plans = scene.events.filter((event) => event.type === 'channels.planned');
+    const answers = scene.events.filter((event) => event.type === 'request.answered');
+    return [plans.at(-1), answers.at(-1)].map((event) => [event?.optIn, event?.optInAttribute]);
+  };
+  const warnings = (): readonly HookEvent[] =>
+    scene.events.filter(
+      (event) => event.type === 'configuration.warned' && event.option === 'optInAttribute',
+    );
 
   const table: readonly (readonly [value: unknown, optIn: string, attribute: string | undefined])[] = [
     [true, 'yes', undefined],

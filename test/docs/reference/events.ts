@@ -12,6 +12,7 @@ const SHARED = {
   CodeResult: 'The result',
   AttemptReport: 'An attempt',
   SkippedChannel: 'A skipped channel',
+  OfOptIn: 'The opt-in',
   OfGuard: 'The guard',
   BrokenRule: 'A broken rule',
   SentMessage: 'The message',

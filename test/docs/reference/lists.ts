@@ -38,7 +38,7 @@ export function warningsPage(): string {
   );
   return `# Start-up warnings
 
-An option can work, and still be a mistake. The middleware then writes one \`configuration.warned\` line for each such option when you create it. The line for \`path\` comes with the first request that [matches no route](../start/mount.md#okta-gets-404).
+An option can work, and still be a mistake. The middleware then writes one \`configuration.warned\` line for each such option when you create it. The line for \`path\` comes with the first request that [matches no route](../start/mount.md#okta-gets-404), that for \`optInAttribute\` with the first [unusable value](../deliver/opt-in.md#why-a-user-gets-sms).
 
 \`where\` in the line names the affected parts. \`remedy\` says what to do. It stands in italics here.
 

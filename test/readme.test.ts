@@ -5,6 +5,8 @@ import { promisify } from 'node:util';
 import { expect } from 'chai';
 import { transformSync } from 'esbuild';
 import { buildIfStale, ROOT } from '#harness/consumer.js';
+import { checkOptions } from '#lib/core/option-rules.js';
+import { optionRules } from '#lib/options/schema.js';
 import { SPOKEN_LANGUAGES } from '#lib/texts/spoken-code.js';
 import { makeGateway } from '#lib/cli/init/files.js';
 import { CALL_STEPS } from '#lib/hook/router.js';
@@ -147,8 +149,18 @@ describe('the README and the guides', () => {
   });
 
   it('draw the handlers of a call in the order in which the hook mounts them', () => {
-    const drawn = [...pageAt('docs/start/mount.md').matchAll(/<b>(\w+)<\/b>/g)].map(([, name]) => name);
+    const drawn = [...pageAt('docs/how-it-works.md').matchAll(/<b>(\w+)<\/b>/g)].map(([, name]) => name);
     expect(drawn).to.deep.equal(['openCall', ...CALL_STEPS.map(({ name }) => name)]);
+  });
+
+  it('draw the time of a request with the defaults of its parts', () => {
+    const page = pageAt('docs/how-it-works.md');
+    const drawn = (name: string): number =>
+      Number(new RegExp(`^  ${name} :\\d+, (\\d+)$`, 'm').exec(page)?.[1]);
+    const { deadlineMs, profile } = checkOptions(optionRules(), {}).value;
+    expect(drawn('response margin')).to.equal(deadlineMs);
+    expect(drawn('send window')).to.equal(deadlineMs * 0.9);
+    expect(drawn('profile, at most')).to.equal(profile.timeoutMs);
   });
 
   it('list the voices of calls', () => {

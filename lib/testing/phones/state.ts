@@ -114,6 +114,12 @@ function itemsOf(phone: string, madeOf: MadeBySid, twilio: TwilioEmulator): read
   return [...written, ...got].sort((one, other) => one.at - other.at).slice(-MAX_ITEMS);
 }
 
+/**
+ * The hook calculates an end at each read, by two clocks. It then differs by about a millisecond, which must not change the page: a
+ * new element in the place of a button loses the click of a mouse.
+ */
+const SAME_END_MS = 1_000;
+
 /** Returns the suppressions of a phone as the hook said last: the page's state is read at once, and the hook answers later. */
 export function rememberSuppressions(
   hook: SuppressionReader | undefined,
@@ -122,9 +128,15 @@ export function rememberSuppressions(
   const read = async (number: string): Promise<void> => {
     // A number that is not in E.164 has no suppression.
     const found = (await hook?.suppressions(number).catch(() => [])) ?? [];
+    const before = known.get(number) ?? [];
+    const isSame = (one: SuppressionView, other: SuppressionView): boolean =>
+      one.channel === other.channel &&
+      one.reason === other.reason &&
+      Math.abs(one.until - other.until) < SAME_END_MS;
+    const now = found.map(({ channel, reason, until }) => ({ channel, reason, until: until.getTime() }));
     known.set(
       number,
-      found.map(({ channel, reason, until }) => ({ channel, reason, until: until.getTime() })),
+      now.map((one) => before.find((other) => isSame(one, other)) ?? one),
     );
   };
   return (number) => {

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join, posix } from 'node:path';
 import { expect } from 'chai';
 import { filesUnder, ROOT } from '#harness/consumer.js';
+import { fakeClock } from '#harness/fake-clock.js';
 
 /** The folders of lib from top to bottom, floor by floor. A file imports from its own folder and from lower floors. */
 const FLOORS = [
@@ -129,6 +130,27 @@ describe('the structure of the repository', () => {
       'main.ts',
       'minimal.ts',
     ]);
+  });
+
+  it('makes each fake clock of a test in one place', () => {
+    const making = filesUnder(join(ROOT, 'test'))
+      .filter((file) => /\.[jt]s$/.test(file))
+      .filter((file) => read(`test/${file}`).includes(`sinon.${'useFakeTimers'}`));
+    // Node runs the second one before it can read TypeScript.
+    expect(making.sort()).to.deep.equal(['harness/fake-clock.ts', 'harness/slow-time.js']);
+  });
+
+  it('lets a fake clock clear the real timers that began before it', async () => {
+    let hasFired = false;
+    const timer = setTimeout(() => {
+      hasFired = true;
+    }, 1);
+    const clock = fakeClock(['setTimeout', 'clearTimeout']);
+    clearTimeout(timer);
+    clock.restore();
+    // A later timer of the same length fires later.
+    await new Promise((resolve) => setTimeout(resolve, 1));
+    expect(hasFired).to.equal(false);
   });
 
   it('has four folders, and a lock file that names no registry', () => {

@@ -1,12 +1,13 @@
 import { expect } from 'chai';
-import sinon from 'sinon';
+import type sinon from 'sinon';
 import { Budget } from '#lib/core/budget.js';
 import { TIMED_OUT } from '#lib/core/time.js';
+import { fakeClock } from '#harness/fake-clock.js';
 
 describe('the budget of a call', () => {
   let clock: sinon.SinonFakeTimers;
   beforeEach(() => {
-    clock = sinon.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
+    clock = fakeClock(['setTimeout', 'clearTimeout', 'performance']);
   });
   afterEach(() => {
     clock.restore();
@@ -170,7 +171,7 @@ describe('the budget of a call', () => {
 
   it('does not depend on the wall clock', () => {
     clock.restore();
-    clock = sinon.useFakeTimers({ toFake: ['Date'] });
+    clock = fakeClock(['Date']);
     const budget = new Budget(2200);
     clock.setSystemTime(Date.now() + 3_600_000);
     expect(budget.remainingMs()).to.be.within(1000, 2090);

@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import sinon from 'sinon';
 import { EventStream } from '#lib/core/event-stream.js';
 import type { HookEvent, HookEventListener } from '#lib/core/events.js';
+import { fakeClock } from '#harness/fake-clock.js';
 
 const EMITTED = { type: 'okta.paused', reason: 'LOW', untilMs: 2 } as const;
 const EVENT: HookEvent = { ...EMITTED, at: 7 };
@@ -78,7 +79,7 @@ describe('emitCounted()', () => {
   let emitted: string[];
   let events: EventStream;
   beforeEach(() => {
-    time = sinon.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    time = fakeClock(['setTimeout', 'clearTimeout']);
     now = 1_000_000;
     emitted = [];
     const record: HookEventListener = (event) => {

@@ -1,11 +1,12 @@
 import { expect } from 'chai';
-import sinon from 'sinon';
+import type sinon from 'sinon';
 import { BREAKER_OPEN, Breaker } from '#lib/delivery/breaker.js';
 import { Budget } from '#lib/core/budget.js';
 import type { ConnectedChannel, SendContext } from '#lib/core/channel.js';
 import type { ReadyChannel } from '#lib/delivery/attempt.js';
 import type { Delivery, SendListener } from '#lib/delivery/dispatch.js';
 import type { AttemptReport } from '#lib/core/events.js';
+import { fakeClock } from '#harness/fake-clock.js';
 import { NO_CLIENT } from '#harness/channels.js';
 import { makeMessage } from '../channels/twilio/scripted-api.js';
 import { dispatchBy } from './sends.js';
@@ -39,7 +40,7 @@ describe('an attempt to send', () => {
   const late: AttemptReport[] = [];
   beforeEach(() => {
     late.length = 0;
-    clock = sinon.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
+    clock = fakeClock(['setTimeout', 'clearTimeout', 'performance']);
   });
   afterEach(() => {
     clock.restore();

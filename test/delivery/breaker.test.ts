@@ -1,8 +1,9 @@
 import { expect } from 'chai';
-import sinon from 'sinon';
+import type sinon from 'sinon';
 import type { BreakerState } from '#lib/core/events.js';
 import { BREAKER_OPEN, Breaker } from '#lib/delivery/breaker.js';
 import type { Outcome } from '#lib/core/channel.js';
+import { fakeClock } from '#harness/fake-clock.js';
 import { defer } from '#harness/until.js';
 
 const ACCEPTED: Outcome = { status: 'accepted', transactionId: 'SM1' };
@@ -23,7 +24,7 @@ describe('the breaker of a host', () => {
   let changes: BreakerState[];
   let breaker: Breaker;
   beforeEach(() => {
-    clock = sinon.useFakeTimers({ toFake: ['Date', 'performance'], now: 1_700_000_000_000 });
+    clock = fakeClock(['Date', 'performance'], 1_700_000_000_000);
     changes = [];
     breaker = new Breaker('api.example.com', (state) => changes.push(state));
   });

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import sinon from 'sinon';
+import type sinon from 'sinon';
 import type { Dispatcher } from 'undici';
 import { Budget } from '#lib/core/budget.js';
 import type { RefusalCause, SendContext } from '#lib/core/channel.js';
@@ -12,6 +12,7 @@ import {
   type CallIds,
 } from '#lib/delivery/channel-contract.js';
 import { makeMessage } from '../channels/twilio/scripted-api.js';
+import { fakeClock } from '#harness/fake-clock.js';
 
 const REQUEST = makeMessage().request;
 const CALL = { eventId: REQUEST.eventId, oktaRequestId: REQUEST.oktaRequestId, userId: REQUEST.userId };
@@ -34,7 +35,7 @@ describe('the HTTP client of a channel', () => {
     },
   };
   beforeEach(() => {
-    clock = sinon.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
+    clock = fakeClock(['setTimeout', 'clearTimeout', 'performance']);
     dispatched = [];
     mistakes = [];
   });

@@ -11,6 +11,7 @@ import type { AttemptReport } from '#lib/core/events.js';
 import type { ComposeText } from '#lib/core/option-types.js';
 import { requireTwilio } from '#lib/channels/twilio/client.js';
 import type { Channel, ChannelParts } from '#lib/index.js';
+import { fakeClock } from '#harness/fake-clock.js';
 import { NO_CLIENT } from '#harness/channels.js';
 import { ANA, commandOf, errorOf, startScene, wamid, type Scene } from '#harness/scene.js';
 import { defer, until } from '#harness/until.js';
@@ -332,7 +333,7 @@ describe('dispatching a code', () => {
   describe('over time', () => {
     let clock: sinon.SinonFakeTimers;
     beforeEach(() => {
-      clock = sinon.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
+      clock = fakeClock(['setTimeout', 'clearTimeout', 'performance']);
     });
     afterEach(() => {
       clock.restore();

@@ -1,5 +1,4 @@
 import { expect } from 'chai';
-import sinon from 'sinon';
 import { Budget } from '#lib/core/budget.js';
 import { steadyMs } from '#lib/core/time.js';
 import { GuardedState } from '#lib/delivery/guarded-state.js';
@@ -8,6 +7,7 @@ import type { LastCode } from '#lib/delivery/late/sent-codes.js';
 import type { Claim, RememberedAnswer, StatePort } from '#lib/delivery/state.js';
 import type { Suppression } from '#lib/delivery/suppressions.js';
 import { openMemoryState } from '#lib/state/memory/memory-state.js';
+import { fakeClock } from '#harness/fake-clock.js';
 import { stopTime } from '#harness/stopped-time.js';
 import { defer, until } from '#harness/until.js';
 import { makeMessage } from '../channels/twilio/scripted-api.js';
@@ -160,7 +160,7 @@ describe('the guarded state', () => {
   });
 
   it('passes its calls on to the state, with the time of the steady clock', async () => {
-    const clock = sinon.useFakeTimers({ toFake: ['performance'] });
+    const clock = fakeClock(['performance']);
     const passedOn: unknown[] = [];
     const note =
       <T>(name: string, answer: T) =>
@@ -303,7 +303,7 @@ describe('the guarded state', () => {
   });
 
   it('waits 2 s for a state that hangs, and reports that', async () => {
-    const clock = sinon.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    const clock = fakeClock(['setTimeout', 'clearTimeout']);
     const hang = (): Promise<never> => new Promise(() => undefined);
     try {
       const state = guard({ isNewest: hang, takeReceipt: hang, isDelivered: hang, takeSent: hang });
@@ -329,7 +329,7 @@ describe('the guarded state', () => {
   });
 
   it('waits 200 ms for suppressions, and reports later that gateways share a change', async () => {
-    const clock = sinon.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    const clock = fakeClock(['setTimeout', 'clearTimeout']);
     const late = defer<undefined>();
     let shared = 0;
     try {
@@ -361,7 +361,7 @@ describe('the guarded state', () => {
     ['after the deadline, and reports nothing', 500, []],
   ] as const) {
     it(`returns lost if the first call's answer fails ${when}`, async () => {
-      const clock = sinon.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
+      const clock = fakeClock(['setTimeout', 'clearTimeout', 'performance']);
       const budget = new Budget(500);
       const there = defer<RememberedAnswer>();
       try {
@@ -379,7 +379,7 @@ describe('the guarded state', () => {
   }
 
   it("gives isNewest() at most a quarter of the call's time", async () => {
-    const clock = sinon.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
+    const clock = fakeClock(['setTimeout', 'clearTimeout', 'performance']);
     const budget = new Budget(480);
     try {
       const asking = guard({ isNewest: () => new Promise(() => undefined) }).isNewest(receipt, budget);

@@ -2,11 +2,11 @@ import { EventEmitter, once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { Socket } from 'node:net';
 import { expect } from 'chai';
-import sinon from 'sinon';
 import supertest from 'supertest';
 import { createGateway, type Gateway, type GatewayOptions } from '../../example/gateway.js';
 import { stop } from '../../example/stop.js';
 import { ConfigurationError, type OktaTelephonyHookOptions, type Outcome } from '#lib/index.js';
+import { fakeClock } from '#harness/fake-clock.js';
 import { REFUSING_ORIGIN } from '#harness/free-port.js';
 import { openRaw } from '#harness/raw-http.js';
 import { until } from '#harness/until.js';
@@ -127,7 +127,7 @@ describe('the example gateway', () => {
     await asVisitor(cookie).expect(200);
     await asVisitor(cookie.slice(0, -3)).expect(303);
     await asVisitor('gateway-session=Fe26.2*1*forged').expect(303);
-    const clock = sinon.useFakeTimers({ toFake: ['Date'], now: Date.now() + 8.1 * 3_600_000 });
+    const clock = fakeClock(['Date'], Date.now() + 8.1 * 3_600_000);
     try {
       await asVisitor(cookie).expect(303);
     } finally {
@@ -282,7 +282,7 @@ describe('draining the example gateway', () => {
     const [socket] = await connected;
     slow.socket.write('POST /okta/telephony HTTP/1.1\r\n');
     await until(() => socket.bytesRead > 0);
-    const clock = sinon.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    const clock = fakeClock(['setTimeout', 'clearTimeout']);
     try {
       const stopped = stop({ server, gateway }, 0);
       clock.tick(9_999);

@@ -1,4 +1,5 @@
-import sinon from 'sinon';
+import type sinon from 'sinon';
+import { fakeClock } from './fake-clock.js';
 import { until } from './until.js';
 
 export { warmUp } from './scene.js';
@@ -8,11 +9,7 @@ export { warmUp } from './scene.js';
  * after `warmUp()`, and before the first call of a hook.
  */
 export function stopTime(): sinon.SinonFakeTimers {
-  return sinon.useFakeTimers({
-    toFake: ['setTimeout', 'clearTimeout', 'performance'],
-    now: Date.now(),
-    shouldClearNativeTimers: true,
-  });
+  return fakeClock(['setTimeout', 'clearTimeout', 'performance'], Date.now());
 }
 
 /**

@@ -4,6 +4,7 @@ import type { StatePort } from '#lib/delivery/state.js';
 import { openMemoryState } from '#lib/state/memory/memory-state.js';
 import type { ConnectedChannel, HookEventOf, InboundOptions, Outcome } from '#lib/index.js';
 import type { EmulatedInbound, InboundMessage } from '#lib/testing/index.js';
+import { fakeClock } from '#harness/fake-clock.js';
 import { ANA, BOB, commandOf, errorOf, startScene, type HookOptions, type Scene } from '#harness/scene.js';
 import { passTime, stopTime, warmUp } from '#harness/stopped-time.js';
 import { defer, until } from '#harness/until.js';
@@ -895,10 +896,7 @@ describe('a number that WhatsApp does not reach', () => {
       send: () => Promise.resolve({ status: 'accepted', transactionId: '1' } as const),
       lookUp,
     };
-    const clock = sinon.useFakeTimers({
-      toFake: ['setTimeout', 'clearTimeout'],
-      shouldClearNativeTimers: true,
-    });
+    const clock = fakeClock(['setTimeout', 'clearTimeout']);
     try {
       await start({ channels: { whatsapp: channel } });
       await scene.call();

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { expect } from 'chai';
-import sinon from 'sinon';
+import type sinon from 'sinon';
 import type {
   ConnectedChannel,
   DeliveryReport,
@@ -21,6 +21,7 @@ import {
   type HookOptions,
   type Scene,
 } from '#harness/scene.js';
+import { fakeClock } from '#harness/fake-clock.js';
 import { startRawCall } from '#harness/raw-call.js';
 import { stopTime, warmUp } from '#harness/stopped-time.js';
 import { defer, until } from '#harness/until.js';
@@ -733,7 +734,7 @@ describe('late failover', () => {
 
       it('warns once, with a remedy that names publicUrl and the auth token', async () => {
         await start({ guard: { perUser: false } });
-        clock = sinon.useFakeTimers({ toFake: ['performance'] });
+        clock = fakeClock(['performance']);
         for (let count = 0; count < 3; count += 1) await callSilently();
         clock.tick(20_000);
         for (let count = 0; count < 2; count += 1) await callSilently();

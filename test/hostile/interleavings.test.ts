@@ -1,8 +1,9 @@
 import fc from 'fast-check';
-import sinon from 'sinon';
+import type sinon from 'sinon';
 import type { StatePort } from '#lib/delivery/state.js';
 import { openMemoryState } from '#lib/state/memory/memory-state.js';
 import { oktaTelephonyHook, type Channel, type Outcome } from '#lib/index.js';
+import { fakeClock } from '#harness/fake-clock.js';
 import { callers, DEADLINE_MS, NOWHERE, OneEvent, QUIET, times } from './one-event.js';
 import { check, PATIENCE_MS, withSeed } from './runs.js';
 import { ScheduledTime } from './scheduled-time.js';
@@ -41,10 +42,7 @@ describe(withSeed('interleavings of the callers of one event'), function () {
   this.timeout(PATIENCE_MS);
   let clock: sinon.SinonFakeTimers;
   beforeEach(() => {
-    clock = sinon.useFakeTimers({
-      toFake: ['setTimeout', 'clearTimeout', 'performance', 'Date'],
-      now: 1_800_000_000_000,
-    });
+    clock = fakeClock(['setTimeout', 'clearTimeout', 'performance', 'Date'], 1_800_000_000_000);
   });
   afterEach(() => {
     clock.restore();

@@ -1,8 +1,9 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import sinon from 'sinon';
+import type sinon from 'sinon';
 import { openMemoryState } from '#lib/state/memory/memory-state.js';
 import { oktaTelephonyHook, type TelephonyHook } from '#lib/index.js';
+import { fakeClock } from '#harness/fake-clock.js';
 import { SENDS_MANY } from '#harness/scene.js';
 import { settle } from './injected-call.js';
 import { clockScripts, eventScripts, LatePlay, lateTimes, SIGNED } from './late-play.js';
@@ -15,10 +16,7 @@ describe(withSeed('interleavings of delivery reports'), function () {
   this.timeout(PATIENCE_MS);
   let clock: sinon.SinonFakeTimers;
   beforeEach(() => {
-    clock = sinon.useFakeTimers({
-      toFake: ['setTimeout', 'clearTimeout', 'performance', 'Date'],
-      now: 1_800_000_000_000,
-    });
+    clock = fakeClock(['setTimeout', 'clearTimeout', 'performance', 'Date'], 1_800_000_000_000);
   });
   afterEach(() => {
     clock.restore();

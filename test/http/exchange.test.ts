@@ -4,7 +4,7 @@ import type { Socket } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { expect } from 'chai';
 import express from 'express';
-import sinon from 'sinon';
+import type sinon from 'sinon';
 import type { Channel, HookEvent } from '#lib/index.js';
 import {
   ANA,
@@ -16,6 +16,7 @@ import {
   type Scene,
   type SceneOptions,
 } from '#harness/scene.js';
+import { fakeClock } from '#harness/fake-clock.js';
 import { openRaw, rawRequest, type RawAnswer, type RawConnection } from '#harness/raw-http.js';
 import { stopTime, warmUp } from '#harness/stopped-time.js';
 
@@ -511,7 +512,7 @@ describe('a request to the hook', () => {
           if (count === 2) resolve();
         });
       });
-      const timers = sinon.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+      const timers = fakeClock(['setTimeout', 'clearTimeout']);
       connection.socket.write(GOOD + rawRequest(PATH, [...JSON_TYPE, ['Content-Length', '100000']]));
       await second;
       await until(() => release.length === 1);

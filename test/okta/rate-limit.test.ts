@@ -1,9 +1,9 @@
 import { expect } from 'chai';
-import sinon from 'sinon';
 import { WAIT_FOR_WINDOW } from '#lib/okta/api-error.js';
 import { createOktaApiClient } from '#lib/okta/api-client.js';
 import { Breaker } from '#lib/delivery/breaker.js';
 import { createProfileReader, type ProfileReader, type ProfileReading } from '#lib/okta/user-profile.js';
+import { fakeClock } from '#harness/fake-clock.js';
 import { failureOf, httpDate, makeGate, NOW, startScriptedOkta, type ScriptedOkta } from './scripted-okta.js';
 
 const SECOND_MS = 1_000;
@@ -198,7 +198,7 @@ describe("Okta's rate limit", () => {
   });
 
   it('reports the end of a pause once, also without a request, and not early by the clock', async () => {
-    const timers = sinon.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    const timers = fakeClock(['setTimeout', 'clearTimeout']);
     try {
       await pauseAfter({ limit: 600, remaining: 1, resetIn: 10 });
       // The clock is slower than the timer.
@@ -218,7 +218,7 @@ describe("Okta's rate limit", () => {
   });
 
   it('reports neither the end nor the start of a pause after close()', async () => {
-    const timers = sinon.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    const timers = fakeClock(['setTimeout', 'clearTimeout']);
     try {
       await pauseAfter({ limit: 600, remaining: 1, resetIn: 10 });
       reader.close();

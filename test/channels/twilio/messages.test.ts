@@ -1,9 +1,9 @@
 import { expect } from 'chai';
-import sinon from 'sinon';
 import type { ConnectedChannel } from '#lib/core/channel.js';
 import { ProviderError, reportedCode } from '#lib/core/errors.js';
 import type { SenderByCountry, TwilioSettings, WhatsAppSender } from '#lib/channels/twilio/settings.js';
 import { twilioMessages } from '#lib/channels/twilio/messages.js';
+import { fakeClock } from '#harness/fake-clock.js';
 import { connectChannel, contextOf, REFERENCE } from '#harness/channels.js';
 import {
   ACCOUNT_SID,
@@ -233,7 +233,7 @@ describe('twilioMessages', () => {
       const connected = connectChannel(twilioMessages(), { twilio, channel: 'whatsapp', clock: () => NOW });
       twilio.callbacks.came();
       expect(connected.lookUp).to.equal(undefined);
-      const clock = sinon.useFakeTimers({ toFake: ['performance'] });
+      const clock = fakeClock(['performance']);
       try {
         for (let count = 0; count < 20; count += 1) await connected.send(makeMessage(), contextOf());
         clock.tick(20_000);

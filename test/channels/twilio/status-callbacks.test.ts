@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import sinon from 'sinon';
+import type sinon from 'sinon';
 import {
   attemptQuery,
   readAttemptQuery,
@@ -7,6 +7,7 @@ import {
   StatusCallbacks,
 } from '#lib/channels/twilio/status-callbacks.js';
 import type { SendContext } from '#lib/core/channel.js';
+import { fakeClock } from '#harness/fake-clock.js';
 import { REFERENCE } from '#harness/channels.js';
 
 describe("trust in Twilio's status callbacks", () => {
@@ -14,7 +15,7 @@ describe("trust in Twilio's status callbacks", () => {
   let missing: number[];
   let callbacks: StatusCallbacks;
   beforeEach(() => {
-    clock = sinon.useFakeTimers({ toFake: ['performance'] });
+    clock = fakeClock(['performance']);
     missing = [];
     callbacks = new StatusCallbacks((count) => missing.push(count));
   });

@@ -1,4 +1,4 @@
-import sinon from 'sinon';
+import { fakeClock } from '#harness/fake-clock.js';
 
 /** The time of all schedules: it passes only between steps, so that a busy machine changes nothing. */
 
@@ -15,10 +15,10 @@ export interface Activity {
 }
 
 export class SimulatedTime {
-  readonly #clock = sinon.useFakeTimers({
-    toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'performance', 'Date'],
-    now: STARTS_AT_MS,
-  });
+  readonly #clock = fakeClock(
+    ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'performance', 'Date'],
+    STARTS_AT_MS,
+  );
   readonly #activity: Activity;
 
   constructor(activity: Activity) {

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import sinon from 'sinon';
+import type sinon from 'sinon';
 import { runCheckup } from '#lib/cli/doctor/checkup.js';
 import { CommandError } from '#lib/cli/failure.js';
 import {
@@ -14,6 +14,7 @@ import {
   type CheckGroup,
 } from '#lib/cli/doctor/finding.js';
 import { OktaApiError } from '#lib/core/errors.js';
+import { fakeClock } from '#harness/fake-clock.js';
 import { ROOT } from '#harness/consumer.js';
 import { captureTerminal } from '../captured-terminal.js';
 
@@ -36,7 +37,7 @@ const REPORT = 'Please report this as a fault of okta-telephony-hook.';
 describe('runCheckup', () => {
   let clock: sinon.SinonFakeTimers;
   beforeEach(() => {
-    clock = sinon.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval'] });
+    clock = fakeClock(['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval']);
   });
   afterEach(() => {
     clock.restore();

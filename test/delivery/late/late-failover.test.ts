@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import sinon from 'sinon';
+import type sinon from 'sinon';
 import { Breaker } from '#lib/delivery/breaker.js';
 import type { ConnectedChannel, DeliveryFailure } from '#lib/core/channel.js';
 import type { ReadyChannel } from '#lib/delivery/attempt.js';
@@ -12,6 +12,7 @@ import { ownerOf, type Receipt, messageKey, type FinalReport } from '#lib/delive
 import type { StatePort, Alarms } from '#lib/delivery/state.js';
 import { steadyMs } from '#lib/core/time.js';
 import { openMemoryState } from '#lib/state/memory/memory-state.js';
+import { fakeClock } from '#harness/fake-clock.js';
 import { endTime } from '#harness/stopped-time.js';
 import { defer } from '#harness/until.js';
 import { mustNotShow, witness } from '#harness/witness.js';
@@ -92,7 +93,7 @@ describe('late failover', () => {
     });
   };
   beforeEach(() => {
-    clock = sinon.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
+    clock = fakeClock(['setTimeout', 'clearTimeout', 'performance']);
     now = NOW;
     events = [];
     stream = new EventStream({ listeners: [(event) => events.push(event)], onEvent: undefined }, () => now);

@@ -1,7 +1,8 @@
 import { expect } from 'chai';
-import sinon from 'sinon';
+import type sinon from 'sinon';
 import { MessageStatuses } from '#lib/delivery/late/message-statuses.js';
 import { isFinal, type FinalReport } from '#lib/delivery/late/receipt.js';
+import { fakeClock } from '#harness/fake-clock.js';
 import { endTime } from '#harness/stopped-time.js';
 
 const FAILED: FinalReport = { status: 'failed', code: '63024', reason: 'No' };
@@ -14,7 +15,7 @@ describe('the store of message statuses', () => {
   let unknown: string[];
   let messages: MessageStatuses;
   beforeEach(() => {
-    clock = sinon.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
+    clock = fakeClock(['setTimeout', 'clearTimeout', 'performance']);
     unknown = [];
     messages = new MessageStatuses((transactionId) => unknown.push(transactionId));
   });

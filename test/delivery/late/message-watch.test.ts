@@ -1,8 +1,9 @@
 import { expect } from 'chai';
-import sinon from 'sinon';
+import type sinon from 'sinon';
 import { Breaker } from '#lib/delivery/breaker.js';
 import type { ConnectedChannel, DeliveryReport, SendContext } from '#lib/core/channel.js';
 import { lookUpBy, Polling, type Watch } from '#lib/delivery/late/message-watch.js';
+import { fakeClock } from '#harness/fake-clock.js';
 import { NO_CLIENT } from '#harness/channels.js';
 import { endTime } from '#harness/stopped-time.js';
 import { defer } from '#harness/until.js';
@@ -92,7 +93,7 @@ describe('looking up the status of a message', () => {
   }
 
   it('is pending if lookUp hangs for 3 s, is missing, or its breaker is open', async () => {
-    const clock = sinon.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    const clock = fakeClock(['setTimeout', 'clearTimeout']);
     try {
       const asking = ask(() => new Promise(() => undefined));
       await clock.tickAsync(3_000);
@@ -122,7 +123,7 @@ describe('watching messages', () => {
   let asked: string[];
   let ends: unknown[];
   beforeEach(() => {
-    clock = sinon.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
+    clock = fakeClock(['setTimeout', 'clearTimeout', 'performance']);
     isBusy = false;
     asked = [];
     ends = [];

@@ -1,10 +1,10 @@
 import { expect } from 'chai';
 import { Cluster, Redis } from 'ioredis';
 import { Redis as Redis5 } from 'ioredis5';
-import sinon from 'sinon';
 import type { StatePort, StateEvent } from '#lib/delivery/state.js';
 import type { RedisStateOptions } from '#lib/state/redis/options.js';
 import { openRedisState } from '#lib/state/redis/state.js';
+import { fakeClock } from '#harness/fake-clock.js';
 import { Closers } from '#harness/closers.js';
 import { runBeside } from '#harness/own-process.js';
 import { countAlarms, makeAlarmsDue } from '#harness/redis-alarms.js';
@@ -93,7 +93,7 @@ describe('alarms of redisState', () => {
   });
 
   it('are all delivered by one look, even if Redis returns them in parts; close() ends the looks', async () => {
-    const time = sinon.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+    const time = fakeClock(['setInterval', 'clearInterval']);
     try {
       const state = listen(open());
       const ids = Array.from({ length: 50 }, (_, at) => `SM${at}`);
@@ -122,7 +122,7 @@ describe('alarms of redisState', () => {
   for (const skewMs of [SKEW_MS, -SKEW_MS]) {
     const where = skewMs > 0 ? 'ahead' : 'behind';
     const withSkew = async (work: () => Promise<void>): Promise<void> => {
-      const time = sinon.useFakeTimers({ toFake: ['Date'], now: Date.now() + skewMs });
+      const time = fakeClock(['Date'], Date.now() + skewMs);
       await work().finally(() => {
         time.restore();
       });

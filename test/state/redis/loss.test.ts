@@ -7,6 +7,7 @@ import type { Claim, StatePort, StateEvent } from '#lib/delivery/state.js';
 import { failureOf } from '#lib/state/redis/failure.js';
 import { openRedisState } from '#lib/state/redis/state.js';
 import type { HookCall } from '#lib/testing/index.js';
+import { fakeClock } from '#harness/fake-clock.js';
 import { startGatewayBeside, type GatewayBeside } from '#harness/gateway-beside.js';
 import { Closers } from '#harness/closers.js';
 import { needRedis, startRedis, watchTraffic, type RedisServer } from '#harness/redis-server.js';
@@ -274,7 +275,7 @@ describe('while Redis is lost', () => {
   };
   /** From now on the test sets the age of what the process remembers. Timers run on. */
   const stopAging = (): sinon.SinonFakeTimers => {
-    const clock = sinon.useFakeTimers({ toFake: ['performance'], now: Date.now() });
+    const clock = fakeClock(['performance'], Date.now());
     // The clock would begin at 0.
     clock.tick(1_000_000);
     return clock;

@@ -15,6 +15,7 @@ import type {
 import type { RedisStateOptions } from '#lib/state/redis/options.js';
 import { endOfTurn } from '#lib/core/time.js';
 import { openRedisState } from '#lib/state/redis/state.js';
+import { fakeClock } from '#harness/fake-clock.js';
 import { Closers } from '#harness/closers.js';
 import { needRedis, startRedis, watchTraffic, type RedisServer } from '#harness/redis-server.js';
 import { patientTimes } from '#harness/redis-times.js';
@@ -175,7 +176,7 @@ describe('redisState', () => {
       const [one, two] = [open(), open()];
       const held = first(await one.claim('event', life()));
       await two.check();
-      const clock = sinon.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'], now: Date.now() });
+      const clock = fakeClock(['setTimeout', 'clearTimeout'], Date.now());
       try {
         const setTimer = sinon.spy(globalThis, 'setTimeout');
         /** The waits between two looks, without the time-outs of commands, which are longer. */

@@ -31,13 +31,14 @@ const MADE = "import type { TelephonyHook } from 'okta-telephony-hook'; declare 
 const BEFORE: Readonly<Record<string, string>> = {
   'Mount it':
     'declare const HOOK_SECRET: string, OKTA_API_TOKEN: string, accountSid: string, apiKeySid: string, apiKeySecret: string, authToken: string;',
+  Twilio: `${APP} ${OPTIONS} declare const credentials: typeof options.credentials;`,
   'Twilio Verify': `${APP} ${OPTIONS} declare const credentials: typeof options.credentials, senders: typeof options.senders;`,
   'Rolling a channel out': 'declare const flags: { readonly whatsappPercent: number };',
   'Letting users choose': 'declare const apiToken: string, userId: string;',
   'Signing in at the emulated Okta': `import type { TwilioEmulator } from 'okta-telephony-hook/testing'; declare const twilio: TwilioEmulator, authorizeUrl: string;`,
   'doctor and preview against the demo org':
     "import type { DemoOrg } from 'okta-telephony-hook/demo'; declare const org: DemoOrg, publicUrl: string;",
-  'When a user writes STOP':
+  'Set it up':
     'declare function finishPairing(channel: string, from: string, text: string): Promise<boolean>;',
   'Many gateways on one Redis': `${HOOK} ${OPTIONS} declare const process: { env: { REDIS_URL: string; STATE_ENCRYPTION_KEY: string } };`,
   'Sentinel and Cluster': `${HOOK} ${OPTIONS} declare const process: { env: { REDIS_URL: string; STATE_ENCRYPTION_KEY: string } };`,

@@ -9,6 +9,7 @@ import { checkOptions } from '#lib/core/option-rules.js';
 import { optionRules } from '#lib/options/schema.js';
 import { SPOKEN_LANGUAGES } from '#lib/texts/spoken-code.js';
 import { makeGateway } from '#lib/cli/init/files.js';
+import { optionsFrom } from '#lib/options/environment.js';
 import { CALL_STEPS } from '#lib/hook/router.js';
 import { oktaTelephonyHook, type HookEvent, type OktaTelephonyHookOptions } from '#lib/index.js';
 import { FAULT_KINDS } from '#lib/testing/server/answer.js';
@@ -29,8 +30,6 @@ const MADE = "import type { TelephonyHook } from 'okta-telephony-hook'; declare 
 
 /** The code before a snippet, by its heading. A snippet that is not listed compiles alone. */
 const BEFORE: Readonly<Record<string, string>> = {
-  'Mount it':
-    'declare const HOOK_SECRET: string, OKTA_API_TOKEN: string, accountSid: string, apiKeySid: string, apiKeySecret: string, authToken: string;',
   Twilio: `${APP} ${OPTIONS} declare const credentials: typeof options.credentials;`,
   'Twilio Verify': `${APP} ${OPTIONS} declare const credentials: typeof options.credentials, senders: typeof options.senders;`,
   'Rolling a channel out': 'declare const flags: { readonly whatsappPercent: number };',
@@ -110,23 +109,41 @@ describe('the README and the guides', () => {
   });
 
   it('show first a gateway that starts without a warning', async () => {
-    const [, options = ''] =
-      /^const hook = oktaTelephonyHook\((.*?)^\}\);/ms.exec(snippetIn('README.md', 'Mount it')) ?? [];
-    const given = {
+    const values: Readonly<Record<string, string>> = {
       HOOK_SECRET,
+      OKTA_ORG_URL: 'https://acme.okta.com',
       OKTA_API_TOKEN: '00token-of-the-readme',
-      accountSid: `AC${'0'.repeat(32)}`,
-      apiKeySid: `SK${'0'.repeat(32)}`,
-      apiKeySecret: 'key-secret-of-the-readme',
-      authToken: 'auth-token-of-the-readme',
+      PUBLIC_URL: 'https://id.acme.com/okta/telephony',
+      TWILIO_ACCOUNT_SID: `AC${'0'.repeat(32)}`,
+      TWILIO_API_KEY_SID: `SK${'0'.repeat(32)}`,
+      TWILIO_API_KEY_SECRET: 'key-secret-of-the-readme',
+      TWILIO_AUTH_TOKEN: 'auth-token-of-the-readme',
+      TWILIO_SMS_FROM: '+14155550100',
+      TWILIO_VOICE_FROM: '+14155550100',
+      TWILIO_SANDBOX_NUMBER: '+14155238886',
+      GUARD_COUNTRIES: 'US,CA',
     };
-    const source = `const { ${Object.keys(given).join()} } = ${JSON.stringify(given)}; export default ${options} };`;
-    const url = `data:text/javascript,${encodeURIComponent(source)}`;
-    const { default: read } = (await import(url)) as { readonly default: OktaTelephonyHookOptions };
+    // init asks for each of them, and makes the secret.
+    const questions = sectionOf('docs/start/first-code.md', '4. Make the gateway').split('### ')[0] ?? '';
+    const asked = [...questions.matchAll(/`([A-Z]+(?:_[A-Z]+)+)`/g)].map(([, name = '']) => name);
+    expect(['HOOK_SECRET', ...asked]).to.have.members(Object.keys(values));
+    expect(snippetIn('README.md', 'Mount it in your own app')).to.include('optionsFrom(process.env)');
     const events: HookEvent[] = [];
-    await oktaTelephonyHook({ ...read, logger: false, onEvent: (event) => events.push(event) }).close();
-    expect(read.senders).to.have.keys('sms', 'voice');
+    const options = optionsFrom(values);
+    await oktaTelephonyHook({ ...options, logger: false, onEvent: (event) => events.push(event) }).close();
     expect(events).to.deep.equal([]);
+  });
+
+  it('draw the shutdown in the order of the gateway that init writes', () => {
+    const steps = /hook\.drain|server\.close(?=\()|hook\.close/g;
+    const { text } = makeGateway('gateway.mjs', undefined);
+    const drawn = /```mermaid.*?```/s.exec(sectionOf('docs/run/deploy.md', 'Shut down'))?.[0] ?? '';
+    expect(drawn.slice(drawn.indexOf('participant')).match(steps)).to.deep.equal([
+      'hook.drain',
+      'server.close',
+      'hook.close',
+    ]);
+    expect(text.match(steps)).to.deep.equal(drawn.slice(drawn.indexOf('participant')).match(steps));
   });
 
   it('show texts that the hook sends as shown and accepts without a warning', async () => {

@@ -165,6 +165,6 @@ describe('the start of the example gateway', () => {
     expect(await answer.text())
       .to.include('<title>Guide - Acme identity gateway</title>')
       .and.include('<a href="/">')
-      .and.include('<pre># The example gateway\n');
+      .and.include('<pre># Try it\n');
   });
 });

@@ -44,7 +44,7 @@ export function eventsPage(): string {
 - Each event has \`type\`, its name, and \`at\`, its time in milliseconds since 1970.
 - No event has a code, a login, a name of a user, a secret or a whole number.
 - A minor version may add events and fields. Ignore those that you do not know.
-- [The log](../run/deploy.md#the-log) says which events write a line.
+- [The log](../run/monitor.md#the-log) says which events write a line.
 
 ## Every event
 

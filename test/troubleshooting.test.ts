@@ -13,7 +13,7 @@ const codes = pageAt('docs/reference/codes.md') + pageAt(PROVIDERS);
 
 /** Words in capitals in the sources that are no codes of this package, by their origin. */
 const NOT_OURS: Readonly<Record<string, readonly string[]>> = {
-  'variables of a shell': ['VISUAL', 'EDITOR'],
+  'variables of a shell': ['VISUAL', 'EDITOR', 'PORT'],
   'of HTTP': ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
   'names of channels': ['RCS'],
   "Okta's": [

@@ -15,16 +15,16 @@ export interface HttpCall {
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: string | undefined;
-  /**
-   * Whether the request may be repeated, because it changes nothing. It is then sent once more if a kept connection
-   * ends before any byte of the answer: its other side has closed it just as the request left.
-   */
-  readonly isRead?: boolean | undefined;
 }
 
 /** By what a request goes, and its limits in time. */
 export interface HttpLimits {
   readonly dispatcher: HttpDispatcher;
+  /**
+   * Whether the request may be repeated, because it changes nothing. It is then sent once more if its connection ends before any
+   * byte of the answer: the other side may close a kept connection just as the request leaves.
+   */
+  readonly isRead?: boolean | undefined;
   /** From now to the last byte of the answer, milliseconds. */
   readonly timeoutMs: number;
   /** Called right before the request is written to the socket; `false` stops it. Default: always `true`. */
@@ -46,7 +46,7 @@ export const ANSWER_TOO_LARGE = 'ANSWER_TOO_LARGE';
  * up well before the deadline.
  */
 export function createAgent(connectTimeoutMs: number): HttpDispatcher & { destroy(): Promise<void> } {
-  return new CountingAgent({
+  return new Agent({
     connections: null,
     pipelining: 1,
     keepAliveTimeout: 20_000,
@@ -57,18 +57,6 @@ export function createAgent(connectTimeoutMs: number): HttpDispatcher & { destro
     headersTimeout: 60_000,
     bodyTimeout: 60_000,
   });
-}
-
-/** Counts the connections that it makes, because undici does not say whether a request leaves by a new one. */
-class CountingAgent extends Agent {
-  connections = 0;
-
-  constructor(options: Agent.Options) {
-    super(options);
-    this.on('connect', () => {
-      this.connections += 1;
-    });
-  }
 }
 
 /** Makes one call. Never rejects. */
@@ -90,9 +78,6 @@ class PendingCall implements Dispatcher.DispatchHandler {
   #isSettled = false;
   /** The call while it may be repeated. Nothing else of a call is kept, because its body may have a code. */
   #read: HttpCall | undefined;
-  /** How many connections its dispatcher had made when it started. */
-  #connections = 0;
-  #isOnKeptConnection = false;
   #size = 0;
   #status = 0;
   #headers: HttpAnswer['headers'] = {};
@@ -108,10 +93,7 @@ class PendingCall implements Dispatcher.DispatchHandler {
   }
 
   start(call: HttpCall): void {
-    if (call.isRead === true) {
-      this.#read = call;
-      this.#connections = this.#countConnections();
-    }
+    if (this.#limits.isRead === true) this.#read = call;
     this.#dispatch(call);
   }
 
@@ -145,7 +127,6 @@ class PendingCall implements Dispatcher.DispatchHandler {
     }
     this.#hasLeft = true;
     this.#controller = controller;
-    if (this.#read !== undefined) this.#isOnKeptConnection = this.#countConnections() === this.#connections;
   }
 
   onResponseStart(
@@ -177,10 +158,8 @@ class PendingCall implements Dispatcher.DispatchHandler {
   onResponseError(_controller: unknown, error: unknown): void {
     const reason = reasonOf(error);
     const read = this.#read;
-    if (read !== undefined && this.#isOnKeptConnection && !this.#isSettled && LOST_CONNECTION.test(reason)) {
+    if (read !== undefined && this.#hasLeft && !this.#isSettled && LOST_CONNECTION.test(reason)) {
       this.#read = undefined;
-      this.#controller = undefined;
-      this.#hasLeft = false;
       // undici is still closing the connection, which must not be used again.
       queueMicrotask(() => {
         this.#dispatch(read);
@@ -188,12 +167,6 @@ class PendingCall implements Dispatcher.DispatchHandler {
       return;
     }
     this.#settle({ kind: this.#hasLeft ? 'no-answer' : 'not-sent', reason });
-  }
-
-  /** Of a dispatcher that is not ours this is not known: each connection then counts as kept, as most of them are. */
-  #countConnections(): number {
-    const { dispatcher } = this.#limits;
-    return dispatcher instanceof CountingAgent ? dispatcher.connections : 0;
   }
 
   #settle(result: HttpResult): void {

@@ -72,9 +72,8 @@ export function createOktaApiClient(parts: {
         path,
         headers: headersOf(contentType, proof),
         body: body === undefined ? undefined : JSON.stringify(body),
-        isRead: method === 'GET',
       },
-      { dispatcher, timeoutMs, leaveWithinMs: connectTimeoutMs },
+      { dispatcher, timeoutMs, leaveWithinMs: connectTimeoutMs, isRead: method === 'GET' },
     );
 
   const sendWithToken = async (tokens: AccessTokens, request: OktaApiRequest): Promise<HttpResult> => {

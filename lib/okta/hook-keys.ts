@@ -71,9 +71,8 @@ export function createHookKeys(parts: {
         origin,
         path: pathname + search,
         headers: { accept: 'application/json', 'user-agent': USER_AGENT },
-        isRead: true,
       },
-      { dispatcher: parts.dispatcher, timeoutMs: FETCH_TIMEOUT_MS },
+      { dispatcher: parts.dispatcher, timeoutMs: FETCH_TIMEOUT_MS, isRead: true },
     );
     if (result.kind !== 'answered') throw notFetched(result.reason);
     if (result.status !== 200) throw notFetched(`status ${result.status}`);

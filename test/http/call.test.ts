@@ -326,32 +326,70 @@ describe('callHttp()', () => {
       ['resets', (socket: Socket) => void socket.resetAndDestroy()],
       ['closes', (socket: Socket) => void socket.end()],
     ] as const) {
-      for (const [whose, makeDispatcher] of [
-        ['the agent of the hook', () => createAgent(500)],
-        ['another dispatcher', () => new Agent()],
-      ] as const) {
-        it(`repeats it by ${whose} on a new connection if the server ${title} the kept ones, however many`, async () => {
-          const { url, sockets, setEnding, requests } = await serveKept(end);
-          const dispatcher = keep(makeDispatcher());
-          const headers = { 'x-test': 'together' };
-          await Promise.all([1, 2, 3].map(() => call(url, { dispatcher, ...READ, headers })));
-          expect(sockets.size).to.equal(3);
-          await setEnding();
-          const results = await Promise.all([1, 2].map(() => call(url, { dispatcher, ...READ })));
-          for (const result of results) expect(result).to.include({ kind: 'answered', body: 'ok' });
-          expect(requests()).to.equal(3 + 4);
-        });
-      }
+      it(`repeats it on a new connection if the server ${title} the kept ones, however many`, async () => {
+        const { url, sockets, setEnding, requests } = await serveKept(end);
+        const dispatcher = keep(createAgent(500));
+        const headers = { 'x-test': 'together' };
+        await Promise.all([1, 2, 3].map(() => call(url, { dispatcher, ...READ, headers })));
+        expect(sockets.size).to.equal(3);
+        await setEnding();
+        const results = await Promise.all([1, 2].map(() => call(url, { dispatcher, ...READ })));
+        for (const result of results) expect(result).to.include({ kind: 'answered', body: 'ok' });
+        expect(requests()).to.equal(3 + 4);
+      });
     }
 
-    it('repeats nothing on a connection that was new', async () => {
+    it('repeats it once', async () => {
       let requests = 0;
       const url = await serve((req) => {
         requests += 1;
         req.socket.resetAndDestroy();
       });
+      expect(await call(url, READ)).to.deep.equal({ kind: 'no-answer', reason: 'ECONNRESET' });
+      expect(requests).to.equal(2);
+    });
+
+    it('repeats nothing of whose answer a byte has come', async () => {
+      let requests = 0;
+      const url = await serve((req, res) => {
+        requests += 1;
+        res.writeProcessing(() => req.socket.resetAndDestroy());
+      });
       expect((await call(url, READ)).kind).to.equal('no-answer');
       expect(requests).to.equal(1);
+    });
+
+    it('has left even if its repeat gets no connection, within the same time', async () => {
+      const url = new URL(REFUSING_ORIGIN);
+      const clock = stopTime();
+      try {
+        let repeat: Dispatcher.DispatchHandler | undefined;
+        const dispatcher = {
+          dispatch: (_options: unknown, handler: Dispatcher.DispatchHandler) => {
+            if (repeat === undefined) {
+              handler.onRequestStart?.({ abort: () => undefined } as never, {});
+              handler.onResponseError?.(undefined as never, Object.assign(new Error(), { code: 'ECONNRESET' }));
+            }
+            repeat = handler;
+            return true;
+          },
+        };
+        const parts = { dispatcher: dispatcher as unknown as Dispatcher, ...READ };
+        let result: HttpResult | undefined;
+        const calling = call(url, { ...parts, leaveWithinMs: 400, timeoutMs: 1_500 }).then(
+          (end) => (result = end),
+        );
+        await clock.tickAsync(1_499);
+        expect(result).to.equal(undefined);
+        await clock.tickAsync(1);
+        expect(result).to.deep.equal({ kind: 'no-answer', reason: 'TIMEOUT' });
+        let isAborted = false;
+        repeat?.onRequestStart?.({ abort: () => (isAborted = true) } as never, {});
+        expect(isAborted).to.equal(true);
+        await calling;
+      } finally {
+        clock.restore();
+      }
     });
 
     it('repeats nothing that is not a read', async () => {

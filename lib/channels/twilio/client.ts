@@ -41,8 +41,8 @@ export interface TwilioPort extends TwilioConnection {
     context: TwilioCallContext,
   ): Promise<HttpResult>;
   /**
-   * As `call`, for what no code waits for: within its own time-out, and of that `connectMs` for a connection,
-   * milliseconds. Default of `connectMs`: `timeoutMs`.
+   * As `call`, for a request that changes nothing and that no code waits for: within its own time-out, and of that `connectMs`
+   * for a connection, milliseconds. Default of `connectMs`: `timeoutMs`.
    */
   read(action: (client: TwilioClient) => unknown, timeoutMs: number, connectMs?: number): Promise<HttpResult>;
   /**
@@ -94,7 +94,7 @@ export function createTwilioConnection(parts: {
   const sdk = connectSdk(settings);
   const host = sdk.hostOf('api');
   const read: TwilioPort['read'] = (action, timeoutMs, connectMs = timeoutMs) => {
-    const limits = { dispatcher, timeoutMs, leaveWithinMs: connectMs };
+    const limits = { dispatcher, timeoutMs, leaveWithinMs: connectMs, isRead: true };
     return sdk.call(action, { http: (request) => sendRequest(request, limits, () => undefined) });
   };
   return {

@@ -201,6 +201,16 @@ describe('the Twilio connection', () => {
     }
   });
 
+  it('repeats a read once, and never a message, if the connection ends before an answer', async () => {
+    const action = (client: TwilioClient): unknown => client.messages(NO_MESSAGE_SID).fetch();
+    api.script('reset', { status: 404, body: {} });
+    expect(await api.connect().read(action, 5000)).to.include({ kind: 'answered', status: 404 });
+    expect(api.requests).to.have.length(2);
+    api.script('reset', SENT);
+    expect((await api.connect().call(sendMessage, contextOf())).kind).to.equal('no-answer');
+    expect(api.requests).to.have.length(1);
+  });
+
   it('returns no-answer (TIMEOUT) for a request that hangs until timeoutMs', async () => {
     api.script('hang');
     const hanging = api.hanging();

@@ -14,6 +14,7 @@ interface Row {
   readonly reason: string;
   readonly moveOn: MoveOn;
   readonly isFraudBlock?: true;
+  readonly providerRequestId?: string;
   /** What the remedy must name. Default: anything. */
   readonly remedy?: RegExp;
   /** The status, the error in the provider's answer, and the code that the channel makes of both. */
@@ -27,6 +28,8 @@ const numbered = (...codes: readonly number[]): Row['errors'] =>
 const CREDENTIALS = /vonageChannel's credentials/;
 const ACCOUNT = /the account's state and balance/;
 const SENDER = /vonageChannel's from/;
+/** LINE's own answers name their request. */
+const REQUEST_ID = '5f1c2a70-6c0d-4b5e-9d43-0b7f6f0c1e52';
 
 const VONAGE: readonly Row[] = [
   {
@@ -230,14 +233,15 @@ const PROVIDERS: readonly (readonly [name: string, rows: readonly Row[], open: (
     ],
     [
       'LINE',
-      LINE,
+      LINE.map((row) => ({ ...row, providerRequestId: REQUEST_ID })),
       async () => {
         const line = await startLineEmulator();
         const channel = lineChannel({ channelAccessToken: line.channelAccessToken, baseUrl: line.baseUrl });
         const dispatcher = new Agent();
         return {
           refuse: (status, message) => {
-            line.fault({ fault: { kind: 'status', status, body: { message } }, times: 1 });
+            const headers = { 'x-line-request-id': REQUEST_ID };
+            line.fault({ fault: { kind: 'status', status, body: { message }, headers }, times: 1 });
             return sendBy(channel, dispatcher);
           },
           close: () => Promise.all([dispatcher.close(), line.close()]),

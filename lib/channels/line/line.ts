@@ -122,9 +122,12 @@ function retryKeyOf({ request, text }: Message, to: string): string {
   ].join('-');
 }
 
+/** Each answer of LINE has it: Messaging API reference, "Response headers". */
+const REQUEST_ID_HEADER = 'x-line-request-id';
+
 const LINE: AnswerReader = {
   provider: 'LINE',
-  requestIdHeader: 'x-line-request-id',
+  requestIdHeader: REQUEST_ID_HEADER,
   readSuccess,
   readRefusal,
 };
@@ -135,15 +138,11 @@ function readSuccess(answer: HttpAnswer): string | undefined {
   return id !== undefined && MESSAGE_ID.test(id) ? id : undefined;
 }
 
-/** The fields of LINE's errors. A proxy's JSON usually has others, such as `status`. */
-const ERROR_FIELDS: ReadonlySet<string> = new Set(['message', 'details', 'sentMessages']);
-
 function readRefusal(answer: HttpAnswer): Outcome | undefined {
   const { status, headers, body } = answer;
-  const error = readObject(answer);
-  const isLines =
-    typeof error['message'] === 'string' && Object.keys(error).every((name) => ERROR_FIELDS.has(name));
-  if (!isLines) return undefined;
+  // LINE's own answers name their request. A proxy's JSON may have a `message` as well.
+  if (headers[REQUEST_ID_HEADER] === undefined || typeof readObject(answer)['message'] !== 'string')
+    return undefined;
   // LINE has accepted this message before, from another gateway, and names that request.
   if (status === 409) {
     const acceptedBy = headers['x-line-accepted-request-id'];

@@ -199,8 +199,15 @@ describe('LINE', () => {
   });
 
   it('gives PENDING if it has the message already and does not say its result', async () => {
-    line.fault({ kind: 'status', status: 409, body: { message: 'Conflict' } });
+    const headers = { 'x-line-request-id': crypto.randomUUID() };
+    line.fault({ kind: 'status', status: 409, body: { message: 'Conflict' }, headers });
     expect(commandOf(await scene.call())).to.include({ status: 'PENDING', provider: 'LINE' });
+    expect(attempts()[0]).to.deep.equal([
+      'line',
+      'unknown',
+      undefined,
+      'LINE already has this message and does not report its status',
+    ]);
     expect(texts()).to.be.empty;
   });
 

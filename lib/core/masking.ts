@@ -46,8 +46,11 @@ const MIN_DIGESTED_ID_LENGTH = 32;
 const MAX_INPUT_LENGTH = 2000;
 const MAX_OUTPUT_LENGTH = 300;
 
-/** What people and systems write between the digits of a number: spaces, brackets, every dash and apostrophe, invisible signs. */
-const SEPARATOR = String.raw`[\s().,_/\\'*|~\u00ad\u00b7\u2018\u2019\u200b-\u200f\u2010-\u2015\u2022\u202a-\u202e\u2060-\u2069\u2212-]`;
+/**
+ * What people and systems write between the digits of a number: spaces, brackets, every dash and apostrophe, invisible signs. A comma
+ * stands between two numbers, as in `503, 504, 505`.
+ */
+const SEPARATOR = String.raw`[\s()._/\\'*|~\u00ad\u00b7\u2018\u2019\u200b-\u200f\u2010-\u2015\u2022\u202a-\u202e\u2060-\u2069\u2212-]`;
 /** Seven digits or more, with up to three separators between two of them: ` - `, `) `. */
 const ANY_NUMBER = new RegExp(String.raw`\+?\d(?:${SEPARATOR}{0,3}\d){6,}`, 'g');
 /** Four digits or more. They may be two numbers, as in `503, 504`, so that they have one of few separators. */

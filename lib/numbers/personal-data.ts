@@ -39,9 +39,9 @@ export function personalDataOf(
   for (const text of spelled) {
     const dialled = toDialableNumber(text, undefined);
     if (dialled === undefined) {
-      addDigitsOf(text, numbers);
+      addNumbersIn(text, numbers);
       // A text in place of a number may be anything.
-      add(logins, text);
+      if (!namesKindOfNumber(text)) add(logins, text);
     } else addNumber(dialled, numbers);
   }
   return preparePersonalData({ code: otpCode, numbers, logins, names });
@@ -82,12 +82,51 @@ function addNumber(number: string, numbers: PersonalNumber[]): void {
   if (number.startsWith('+54')) numbers.push({ lead: '', local: `15${recipient.slice(-6)}` });
 }
 
-/** @param text - cannot be dialled as it stands, such as a national number. */
-function addDigitsOf(text: string, numbers: PersonalNumber[]): void {
-  // Zeros in front may be a prefix.
-  const digits = toAscii(text).replace(/\D+/g, '').replace(/^0+/, '');
-  if (digits.length >= MIN_DIGITS) numbers.push(splitDigits(digits, digits));
+/** What stands between two numbers, or before an extension: any characters that people do not write between digits. */
+const BETWEEN_NUMBERS = /[^\d\s+()./\u2010-\u2015\u2212-]+|(?=\+)/;
+/** What else stands between two numbers if there are too many digits for one. */
+const BETWEEN_LONG_NUMBERS = /\/|\s(?=\(?0)/;
+/** ITU-T E.164. */
+const MAX_NUMBER_DIGITS = 15;
+
+/**
+ * Adds each number of a text. An extension is no number, unless it is all there is.
+ *
+ * @param text - cannot be dialled as it stands, such as a national number, two numbers, or a number with an extension.
+ */
+function addNumbersIn(text: string, numbers: PersonalNumber[]): void {
+  const ascii = toAscii(text);
+  const known = numbers.length;
+  for (const part of ascii.split(BETWEEN_NUMBERS)) {
+    const isLong = digitsOf(part).length > MAX_NUMBER_DIGITS;
+    for (const spelled of isLong ? part.split(BETWEEN_LONG_NUMBERS) : [part]) {
+      const dialled = toDialableNumber(spelled, undefined);
+      if (dialled === undefined) addDigits(spelled, LOCAL_DIGITS, numbers);
+      else addNumber(dialled, numbers);
+    }
+  }
+  if (numbers.length === known) addDigits(ascii, MIN_DIGITS, numbers);
 }
+
+function addDigits(text: string, atLeast: number, numbers: PersonalNumber[]): void {
+  // Zeros in front may be a prefix.
+  const digits = digitsOf(text).replace(/^0+/, '');
+  if (digits.length >= atLeast) numbers.push(splitDigits(digits, digits));
+}
+
+const digitsOf = (text: string): string => text.replace(/\D+/g, '');
+
+/** Whether the words of a text only name a kind of number. They stand in our sentences, too. */
+function namesKindOfNumber(text: string): boolean {
+  const words = text.toLowerCase().match(/\p{L}[\p{L}\p{M}]*/gu) ?? [];
+  return words.length > 0 && words.every((word) => KINDS_OF_NUMBER.has(word));
+}
+
+const KINDS_OF_NUMBER: ReadonlySet<string> = new Set(
+  'phone telephone tel mobile cell home work office fax voice call sms text whatsapp number ext extension x none n a'.split(
+    ' ',
+  ),
+);
 
 function splitDigits(digits: string, national: string): PersonalNumber {
   const length = Math.min(LOCAL_DIGITS, national.length);

@@ -42,7 +42,10 @@ const PAGES: readonly (readonly [title: string, page: ProxyPage])[] = [
     "a gateway's JSON with 503",
     { status: 503, type: 'application/json', body: '{"code":503,"message":"No"}' },
   ],
-  ["a gateway's sentence with 403", { status: 403, type: 'application/json', body: '{"message":"Forbidden"}' }],
+  [
+    "a gateway's sentence with 403",
+    { status: 403, type: 'application/json', body: '{"message":"Forbidden"}' },
+  ],
 ];
 
 /** A gateway whose first provider is behind a proxy. Its next channel, if there is one, is SMS by Twilio. */

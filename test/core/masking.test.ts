@@ -120,7 +120,11 @@ describe('maskText()', () => {
     of?: PersonalData | 'no call',
   ])[] = [
     ['a status', 'HTTP 503 after 2 tries: ECONNRESET', 'HTTP 503 after 2 tries: ECONNRESET'],
-    ['two statuses', 'HTTP 503, 504', 'HTTP 503, 504'],
+    ...['HTTP 503, 504', 'HTTP 503, 504, 505', '500,502,503', 'after 1, 2, 3, 4, 5, 6 and 7 tries'].map(
+      (text) => [text, text, text] as const,
+    ),
+    ['a status before the number', 'HTTP 503, 07700 900 123', 'HTTP 503, …'],
+    ['two numbers of others', '06 12 34 56 78, 0049 30 123456', '…, …'],
     ['a short id', 'v1a2b3c4d5', 'v1a2b3c4d5'],
     [
       'what stands beside secrets',

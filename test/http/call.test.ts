@@ -368,7 +368,10 @@ describe('callHttp()', () => {
           dispatch: (_options: unknown, handler: Dispatcher.DispatchHandler) => {
             if (repeat === undefined) {
               handler.onRequestStart?.({ abort: () => undefined } as never, {});
-              handler.onResponseError?.(undefined as never, Object.assign(new Error(), { code: 'ECONNRESET' }));
+              handler.onResponseError?.(
+                undefined as never,
+                Object.assign(new Error(), { code: 'ECONNRESET' }),
+              );
             }
             repeat = handler;
             return true;

@@ -65,12 +65,13 @@ const OTHER_TAGS: Readonly<Record<string, readonly string[]>> = {
   nn: ['nb', 'no'],
   no: ['nb', 'nn'],
   // Plain `zh` stands for simplified characters.
+  zh: ['zh-hans', 'zh-cn'],
   'zh-hans': ['zh', 'zh-cn'],
   'zh-cn': ['zh-hans'],
   'zh-sg': ['zh-hans', 'zh', 'zh-cn'],
   'zh-hant': ['zh-tw', 'zh-hk'],
-  'zh-hant-hk': ['zh-hk'],
-  'zh-hant-mo': ['zh-mo', 'zh-hk'],
+  'zh-hant-hk': ['zh-hk', 'zh-hant', 'zh-tw'],
+  'zh-hant-mo': ['zh-mo', 'zh-hant', 'zh-hk', 'zh-tw'],
   'zh-tw': ['zh-hant', 'zh-hk'],
   'zh-hk': ['zh-hant', 'zh-tw'],
   'zh-mo': ['zh-hant', 'zh-hk', 'zh-tw'],
@@ -84,14 +85,13 @@ const OTHER_TAGS: Readonly<Record<string, readonly string[]>> = {
 };
 
 /**
- * The tags, in lower case, whose texts suit a locale, the best first: its own, each followed by its other tags, then those of
- * its fallbacks ({@link localeChain}).
+ * The tags, in lower case, whose texts suit a locale, the best first: its own and its fallbacks ({@link localeChain}). Behind the
+ * first of them that has other tags come these. Those of a later one do not suit: `zh` behind `zh-tw` has only its own text.
  */
 export function suitableTags(locale: string): readonly string[] {
-  return localeChain(toKey(locale)).flatMap((tag) => [
-    tag,
-    ...(Object.hasOwn(OTHER_TAGS, tag) ? (OTHER_TAGS[tag] ?? []) : []),
-  ]);
+  const tags = localeChain(toKey(locale));
+  const named = tags.findIndex((tag) => Object.hasOwn(OTHER_TAGS, tag));
+  return tags.toSpliced(named + 1, 0, ...(OTHER_TAGS[tags[named] ?? ''] ?? []));
 }
 
 /**

@@ -131,8 +131,8 @@ export class NumberingPlans {
   }
 
   /**
-   * Whether the number as it stands has a blocked type, or would be premium rate or shared cost with up to
-   * four digits fewer or one more. A number that a plan has as it stands is only judged by its own type.
+   * Whether the number as it stands has a blocked type, or would have one with up to four digits fewer, or would be premium rate
+   * or shared cost with one more. A number that a plan has as it stands is only judged by its own type.
    */
   isCostly(number: string): boolean {
     const { countries, national } = this.#split(number);
@@ -141,12 +141,17 @@ export class NumberingPlans {
       plans.some((plan) => isOneOf(plan[type], digits, plan)) &&
       !plans.some((plan) => isOneOf(plan.ordinary, digits, plan));
     if (plans.some((plan) => isKnown(national, plan))) return hasType('costly', national);
+    const hasOrdinaryLength = ({ length }: string): boolean =>
+      plans.some(({ ordinary }) => ordinary.some(({ lengths }) => lengths.includes(length)));
     // If a number has extra digits, the parser does not recognise a leading zero as the trunk prefix.
     const candidates = new Set([national, national.replace(/^0+/, '')]);
     return [...candidates].some((digits) => {
       const shortened = Array.from({ length: MAX_EXTRA_DIGITS }, (_, index) => digits.slice(0, -1 - index));
-      return [...shortened, ...DIGITS.map((digit) => digits + digit)].some((near) =>
-        hasType('premium', near),
+      // Digits of an ordinary length may be a new phone: pagers of Qatar have seven digits, its phones eight.
+      const isTooLong = !hasOrdinaryLength(digits);
+      return (
+        [...shortened, ...DIGITS.map((digit) => digits + digit)].some((near) => hasType('premium', near)) ||
+        shortened.some((near) => hasType('costly', near) && (isTooLong || hasOrdinaryLength(near)))
       );
     });
   }

@@ -113,6 +113,12 @@ describe('a phone number', () => {
     ['+447640123456', true],
     ['+491691234567', true],
     ['+878101234567890', true],
+    // With extra digits.
+    ...['+447012345678', '+447640123456', '+15003451234'].flatMap((number) =>
+      ['0', '98', '987', '9876']
+        .map((more): [string, boolean] => [number + more, true])
+        .filter(([longer]) => longer.length <= 16),
+    ),
     // Satellites and international networks.
     ['+870773123456', true],
     ['+881612345678', true],

@@ -11,10 +11,12 @@ import { asList } from '#lib/core/json.js';
 import { readNumber, recipientOf } from '#lib/numbers/phone-number.js';
 import { runs } from '#harness/thoroughness.js';
 
-/** Of a plan in the metadata: its trunk prefix, and the patterns of its landline and mobile numbers. */
+/** Of a plan in the metadata: its trunk prefix, and the patterns of its types of numbers. */
 const TRUNK_PREFIX = 5;
 const NUMBER_TYPES = 11;
-const ORDINARY_TYPES = 2;
+const ORDINARY_TYPES = [0, 1];
+/** Premium rate, personal numbers, pagers, shared cost. */
+const COSTLY_TYPES = [3, 4, 7, 9];
 
 interface Phone {
   readonly country: CountryCode;
@@ -29,14 +31,14 @@ interface Phone {
 /** As long as a number in use. */
 const isE164 = (number: string): boolean => /^\+\d{7,15}$/.test(number);
 
-/** Landline and mobile numbers of every country, made of the patterns of its plan: the same ones in each run. */
-function* phonesOfAllCountries(): Generator<Phone> {
+/** Numbers of some types of every country, made of the patterns of its plan: the same ones in each run. */
+function* numbersOfAllCountries(types: readonly number[]): Generator<Phone> {
   for (const country of getCountries()) {
     const plan: readonly unknown[] = data.countries[country] ?? [];
     const callingCode = getCountryCallingCode(country);
     const trunkPrefix = plan[TRUNK_PREFIX];
-    for (const type of asList(plan[NUMBER_TYPES]).slice(0, ORDINARY_TYPES)) {
-      const [pattern] = asList(type);
+    for (const type of types) {
+      const [pattern] = asList(asList(plan[NUMBER_TYPES])[type]);
       if (typeof pattern !== 'string' || pattern === '') continue;
       const numbers = fc.stringMatching(new RegExp(`^(?:${pattern})$`));
       for (const national of fc.sample(numbers, { numRuns: runs(3, 30), seed: 1 })) {
@@ -76,7 +78,7 @@ function cutToValid(number: string): string | undefined {
 
 /** Checked without a message for each number: an assertion takes longer than a look-up. */
 describe('a phone', () => {
-  const phones = [...phonesOfAllCountries()];
+  const phones = [...numbersOfAllCountries(ORDINARY_TYPES)];
 
   it('is found in every country', () => {
     expect(new Set(phones.map(({ country }) => country)).size).to.be.above(240);
@@ -127,8 +129,43 @@ describe('a phone', () => {
     expect(checked).to.be.above(2_000);
   });
 
+  it('is not costly with up to four more digits, unless they are next to a costly number', () => {
+    const isNextToCostly = (number: string): boolean =>
+      [
+        ...[1, 2, 3, 4].map((extra) => number.slice(0, -extra)),
+        ...Array.from('0123456789', (digit) => number + digit),
+      ].some((near) => validNumber(near) === near && readNumber(near).isCostly);
+    const wrong = [...withMoreDigits(phones)].filter(
+      (number) => readNumber(number).isCostly && !isNextToCostly(number),
+    );
+    expect(wrong).to.deep.equal([]);
+  });
+
   it('is itself as it stands, and no other phone, except for the spellings of WhatsApp', () => {
     const others = phones.filter(({ country }) => !['AR', 'BR', 'MX'].includes(country));
     expect(others.filter(({ number }) => recipientOf(number) !== number)).to.deep.equal([]);
+  });
+});
+
+/** These numbers with one to four more digits, as far as no plan has them. */
+function* withMoreDigits(numbers: Iterable<Phone>): Generator<string> {
+  for (const { number } of numbers) {
+    for (const more of ['0', '7', '98', '987', '9876']) {
+      const longer = number + more;
+      if (isE164(longer) && validNumber(longer) === undefined) yield longer;
+    }
+  }
+}
+
+describe('a number that costs more', () => {
+  const costly = [...numbersOfAllCountries(COSTLY_TYPES)].filter(({ number }) => readNumber(number).isCostly);
+
+  it('is seen as such with up to four more digits, in every plan', () => {
+    const longer = [...withMoreDigits(costly)];
+    expect(longer.length).to.be.above(1_000);
+    // A pager of Qatar has seven digits. With one more, it may be a new phone.
+    expect(
+      longer.filter((number) => !readNumber(number).isCostly && !/^\+974\d{8}$/.test(number)),
+    ).to.deep.equal([]);
   });
 });

@@ -1,6 +1,5 @@
 import type { ServerResponse } from 'node:http';
 import type { History } from '../core/history.js';
-import { isCallerGone } from '../http/exchange.js';
 import { EventStreams, endIfDraining } from '../http/page/event-stream.js';
 import type { Health, StreamEvent } from './api.js';
 import { ConsoleRefusal } from './refusal.js';
@@ -65,8 +64,6 @@ export function createStreams(parts: {
 
   return {
     open: (res, requireStill) => {
-      // The browser may have gone while `authorize` ran.
-      if (isCallerGone(res)) return;
       if (isClosed) throw new ConsoleRefusal('CLOSING', 'This gateway is shutting down.');
       if (streams.count >= MAX_STREAMS) {
         throw new ConsoleRefusal('TOO_MANY_STREAMS', 'Too many pages of the console are open.', {
@@ -74,6 +71,7 @@ export function createStreams(parts: {
           headers: { 'Retry-After': '30' },
         });
       }
+      // The browser may have gone while `authorize` ran.
       if (!streams.open(res)) return;
       const end = (): void => {
         res.end();

@@ -51,6 +51,8 @@ export function readBody(
   const { headers } = req;
   if (limits.type !== undefined) requireType(headers, limits.type);
   if (isTooLong(headers, maxBytes)) throw tooLarge();
+  // Its events have passed.
+  if (req.destroyed) throw callerLeft();
   return collect(req, limits.waitMs, maxBytes);
 }
 
@@ -70,7 +72,7 @@ function collect(req: IncomingMessage, waitMs: number, maxBytes: number): Promis
       resolve(joinChunks(chunks));
     };
     const onLost = (): void => {
-      if (!isSettled) settle(new RequestError('REQUEST_TIMEOUT', 'The caller went away.'));
+      if (!isSettled) settle(callerLeft());
     };
     const timer = setTimeout(() => {
       settle(new RequestError('REQUEST_TIMEOUT', 'The body did not arrive in time.'));
@@ -98,6 +100,10 @@ export function joinChunks(chunks: readonly Buffer[]): Buffer {
 
 function isTooLong(headers: IncomingHttpHeaders, maxBytes: number): boolean {
   return Number(headers['content-length'] ?? 0) > maxBytes;
+}
+
+function callerLeft(): RequestError {
+  return new RequestError('REQUEST_TIMEOUT', 'The caller went away.');
 }
 
 function tooLarge(): RequestError {
@@ -210,13 +216,7 @@ function hasUnreadBody(req: IncomingMessage): boolean {
   return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
 }
 
-/**
- * Drains a little more of the body, then ends an answer and its connection: an immediate reset could overtake the answer.
- *
- * The answer ends in a turn of the event loop of its own. While Node parses pipelined requests, the end of a closing answer would
- * give the connection to a later request than the next one. If the caller then resets it, Node 20 and 22 end the process with
- * `ERR_INTERNAL_ASSERTION`.
- */
+/** Drains a little more of the body, then ends an answer and its connection: an immediate reset could overtake the answer. */
 function endClosing(req: IncomingMessage, res: ServerResponse): void {
   let size = 0;
   let isEnding = false;
@@ -225,12 +225,11 @@ function endClosing(req: IncomingMessage, res: ServerResponse): void {
     isEnding = true;
     clearTimeout(timer);
     req.pause();
-    setImmediate(() => {
-      if (isCallerGone(res)) return;
-      // Node closes the connection once the answer is out, unless something delays its end.
-      timer = setTimeout(() => res.destroy(), LINGER_MS);
-      res.end();
-    });
+    // Node 20 and 22 end the process with `ERR_INTERNAL_ASSERTION` if an answer ends behind its lost connection.
+    if (isCallerGone(res)) return;
+    // Node closes the connection once the answer is out, unless something delays its end.
+    timer = setTimeout(() => res.destroy(), LINGER_MS);
+    res.end();
   };
   let timer = setTimeout(end, LINGER_MS);
   res.once('close', () => {

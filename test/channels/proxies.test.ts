@@ -46,6 +46,17 @@ const PAGES: readonly (readonly [title: string, page: ProxyPage])[] = [
     "a gateway's sentence with 403",
     { status: 403, type: 'application/json', body: '{"message":"Forbidden"}' },
   ],
+  ...[
+    'https://gateway.example/?of=https://developer.vonage.com/',
+    'https://vonage.com.example/',
+    'https://notvonage.com/',
+  ].map(
+    (type) =>
+      [
+        `a problem of ${type}`,
+        { status: 403, type: 'application/problem+json', body: JSON.stringify({ type, title: 'No' }) },
+      ] as const,
+  ),
 ];
 
 /** A gateway whose first provider is behind a proxy. Its next channel, if there is one, is SMS by Twilio. */

@@ -150,6 +150,17 @@ describe('the default log', () => {
       expect(stdout.writes.join('').match(/trace_id/g)).to.have.length(4);
     });
 
+    it('keeps a member in place of a field of its name, but not of the time, level and message', async () => {
+      patch((line) => Object.assign(line, { timestamp: 'theirs', event: 'theirs' }));
+      const stdout = new Stdout();
+      createDefaultLogger(stdout).logger.info('hello', { event: 'e', timestamp: 'mine' });
+      await nextTurn();
+      expect(stdout.lines[0]).to.include({ level: 'info', message: 'hello', event: 'theirs' });
+      expect(stdout.lines[0])
+        .to.have.property('timestamp')
+        .that.matches(/^\d{4}-\d\d-\d\dT/);
+    });
+
     it('keeps the member of Datadog, which a proxy adds', async () => {
       const added = { dd: { trace_id: '1' } };
       const ownerOf = (line: object, key: string | symbol): object => (key === 'dd' ? added : line);

@@ -551,6 +551,32 @@ describe('a request to the hook', () => {
     for (const event of answered()) expect(event).to.include({ hasHungUp: true });
   });
 
+  it('ends at once if the caller has left before the hook gets it', async () => {
+    let goOn: (() => void) | undefined;
+    await start({}, (app, hook) => {
+      app.use((_req, _res, next) => {
+        if (goOn === undefined) goOn = next;
+        else next();
+      });
+      app.use(hook);
+    });
+    clock = stopTime();
+    const connection = await open();
+    const isGone = new Promise<void>((resolve) => {
+      scene.server.once('request', (req: IncomingMessage) => {
+        req.once('close', resolve).once('error', () => undefined);
+      });
+    });
+    connection.socket.write(rawRequest(PATH, [...PROOF, ...JSON_TYPE, ...lengthOf(BODY)], BODY.slice(0, 10)));
+    await until(() => goOn !== undefined);
+    connection.socket.resetAndDestroy();
+    await isGone;
+    goOn?.();
+    await settled();
+    expect(scene.hook.status().inFlight).to.equal(0);
+    expect(sent).to.equal(0);
+  });
+
   it('gets 503 while the hook closes, and 401 without credentials', async () => {
     await start();
     await scene.hook.close();

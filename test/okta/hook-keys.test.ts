@@ -101,6 +101,12 @@ describe("an issuer's keys", () => {
     expect(okta.requests[0]?.headers.accept).to.equal('application/json');
   });
 
+  it('are fetched once more if the connection ends before an answer', async () => {
+    okta.answerWith(() => (okta.requests.length === 1 ? 'reset' : keySet('first')));
+    expect(await check()).to.equal('okta');
+    expect(okta.requests).to.have.length(2);
+  });
+
   it('are fetched for a new key id even if the clock was set back by an hour', async () => {
     await check();
     now -= 60 * MINUTE_MS;

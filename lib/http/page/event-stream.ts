@@ -33,8 +33,9 @@ export class EventStreams {
     return this.#open.has(res);
   }
 
-  /** Opens a stream. Returns `false` for a HEAD request, which is then complete. */
+  /** Opens a stream. Returns `false` for a HEAD request, which is then complete, and for a browser that has gone. */
   open(res: ServerResponse): boolean {
+    if (isCallerGone(res)) return false;
     const headers = {
       ...PAGE_HEADERS,
       'Content-Type': 'text/event-stream; charset=utf-8',
@@ -83,10 +84,7 @@ export class EventStreams {
   }
 }
 
-/**
- * Ends a stream if the gateway drains, so that its browser connects to another gateway. In a turn of the event loop of its own, like
- * every answer that ends its connection.
- */
+/** Ends a stream if the gateway drains, so that its browser connects to another gateway. */
 export function endIfDraining(res: ServerResponse): void {
-  if (closesConnection(res)) setImmediate(() => res.end());
+  if (closesConnection(res)) res.end();
 }

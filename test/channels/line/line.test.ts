@@ -268,9 +268,10 @@ describe('the options of lineChannel', () => {
     ],
     [['The options must be an object'], undefined, null, TOKEN, [good]],
     [
-      [tokenProblem],
-      ...[undefined, '', `${TOKEN}\n`, 1].map((channelAccessToken) => ({ channelAccessToken })),
+      [`${tokenProblem}. It is undefined: is the variable that it comes from set?`],
+      { channelAccessToken: undefined },
     ],
+    [[tokenProblem], ...['', `${TOKEN}\n`, 1].map((channelAccessToken) => ({ channelAccessToken }))],
     [[attributeProblem], ...['', 'a.b', 1, null].map((userIdAttribute) => ({ ...good, userIdAttribute }))],
     [[originProblem], ...['http://line.example', '', 1, null].map((baseUrl) => ({ ...good, baseUrl }))],
     [

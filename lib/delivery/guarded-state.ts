@@ -36,6 +36,14 @@ interface Use {
   readonly words?: string | undefined;
 }
 
+/** The claim of an inbound message. */
+export interface ClaimedMessage {
+  readonly isRepeat: boolean;
+  /** When it came to any gateway for the first time, by the monotonic clock of this process. */
+  readonly cameMs: number;
+  readonly markReceived: () => void;
+}
+
 const TAKE_RECEIPT: Use = { words: 'takeReceipt failed' };
 
 /**
@@ -102,20 +110,19 @@ export class GuardedState {
    *
    * @param key - as that of `isFirstUse`.
    */
-  async claimMessage(
-    key: string,
-    life: Pick<EventLife, 'nowMs' | 'rememberMs'>,
-  ): Promise<{ readonly isRepeat: boolean; readonly markReceived: () => void }> {
+  async claimMessage(key: string, life: Pick<EventLife, 'nowMs' | 'rememberMs'>): Promise<ClaimedMessage> {
+    let cameMs = performance.now();
     const claim = await this.#claim(key, { ...life, buckets: [] }, TIMEOUTS_MS.inbound, {});
     if (claim.isFirst) {
       const markReceived = (): void => {
         claim.settle({});
       };
-      return { isRepeat: false, markReceived };
+      return { isRepeat: false, cameMs, markReceived };
     }
+    cameMs = performance.now() - (claim.ageMs ?? 0);
     const unknown = (): undefined => undefined;
     const mark = await waitAtMost(claim.answer.catch(unknown), TIMEOUTS_MS.inbound);
-    return { isRepeat: mark !== TIMED_OUT && mark !== undefined, markReceived: unknown };
+    return { isRepeat: mark !== TIMED_OUT && mark !== undefined, cameMs, markReceived: unknown };
   }
 
   /** @param request - `undefined` for a sign-in. */
@@ -216,13 +223,19 @@ export class GuardedState {
   /**
    * Resolves after a time-out, or when all gateways know the change; `onShared` is called then, however late.
    */
-  suppress(recipient: string, suppression: Suppression, nowMs: number, onShared: () => void): Promise<void> {
-    return this.#share(() => this.#state.suppress?.(recipient, suppression, nowMs), onShared);
+  suppress(
+    recipient: string,
+    suppression: Suppression,
+    nowMs: number,
+    onShared: () => void,
+    ageMs = 0,
+  ): Promise<void> {
+    return this.#share(() => this.#state.suppress?.(recipient, suppression, nowMs, ageMs), onShared);
   }
 
   /** As `suppress`. */
-  lift(recipient: string, lifted: LiftedSuppression, onShared: () => void): Promise<void> {
-    return this.#share(() => this.#state.lift?.(recipient, lifted), onShared);
+  lift(recipient: string, lifted: LiftedSuppression, onShared: () => void, ageMs = 0): Promise<void> {
+    return this.#share(() => this.#state.lift?.(recipient, lifted, ageMs), onShared);
   }
 
   /** As `suppress`. */

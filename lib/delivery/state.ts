@@ -79,6 +79,8 @@ export type Claim =
       readonly isFirst: false;
       /** Rejects with the reason if the answer cannot be known. */
       readonly answer: AnswerOfFirst;
+      /** How long ago the first claim came, milliseconds, if the state knows it and has no answer yet. Default: 0. */
+      readonly ageMs?: number | undefined;
     };
 
 /** What happens to a shared state, for operators. */
@@ -248,14 +250,17 @@ export interface SentCodeUse {
  * The part of `State` by which gateways share suppressions. A recipient is a number in E.164, or the WhatsApp
  * id of a user whose number is not known. The order of STOP and START is the order of their arrival.
  * `suppress`, `lift` and `pair` resolve when all gateways know the change, however late; until then, the
- * gateway that received it goes by its own knowledge.
+ * gateway that received it goes by its own knowledge. `ageMs`: how long ago the change came; it does not undo a change
+ * that came since. Default: 0.
  */
 export interface SuppressionState {
   /** Replaces an earlier one of the same kind: STOP is one kind, what providers say is another. */
   readonly suppress?:
-    ((recipient: string, suppression: Suppression, nowMs: number) => Promise<void>) | undefined;
+    | ((recipient: string, suppression: Suppression, nowMs: number, ageMs?: number) => Promise<void>)
+    | undefined;
   /** Ends the suppressions that came before it, whatever a clock says. */
-  readonly lift?: ((recipient: string, lifted: LiftedSuppression) => Promise<void>) | undefined;
+  readonly lift?:
+    ((recipient: string, lifted: LiftedSuppression, ageMs?: number) => Promise<void>) | undefined;
   /** `undefined` if the state cannot say now. */
   readonly suppressionsOf?:
     | ((

@@ -12,6 +12,7 @@ import {
   type KeptEntry,
   type SuppressionChange,
   type LiftedSuppression,
+  type Moment,
   type Suppression,
   type SuppressionReason,
 } from './suppressions.js';
@@ -34,21 +35,28 @@ export class SuppressionList {
     this.#clock = clock;
   }
 
-  /** Counts here at once. Resolves when the state knows it as well, or after a time-out. */
-  add(sender: string, channel: string, reason: SuppressionReason): Promise<void> {
+  /**
+   * Counts here at once. Resolves when the state knows it as well, or after a time-out.
+   *
+   * @param cameMs - when it came, by the monotonic clock of this process: it does not undo what came since.
+   */
+  add(sender: string, channel: string, reason: SuppressionReason, cameMs = performance.now()): Promise<void> {
     const recipient = keyOf(sender);
     const lifeMs = SUPPRESSED_MS[reason];
     const change = { what: 'suppress', channel, reason, lifeMs } as const;
-    const onShared = this.#here.change(recipient, change, performance.now());
+    const ageMs = performance.now() - cameMs;
+    const onShared = this.#here.change(recipient, change, performance.now(), ageMs);
     const nowMs = this.#clock();
-    return this.#state.suppress(recipient, { channel, reason, untilMs: nowMs + lifeMs }, nowMs, onShared);
+    const suppression = { channel, reason, untilMs: nowMs + lifeMs };
+    return this.#state.suppress(recipient, suppression, nowMs, onShared, ageMs);
   }
 
   /** As `add`. */
-  lift(sender: string, lifted: LiftedSuppression): Promise<void> {
+  lift(sender: string, lifted: LiftedSuppression, cameMs = performance.now()): Promise<void> {
     const recipient = keyOf(sender);
-    const onShared = this.#here.change(recipient, { what: 'lift', ...lifted }, performance.now());
-    return this.#state.lift(recipient, lifted, onShared);
+    const ageMs = performance.now() - cameMs;
+    const onShared = this.#here.change(recipient, { what: 'lift', ...lifted }, performance.now(), ageMs);
+    return this.#state.lift(recipient, lifted, onShared, ageMs);
   }
 
   /** As `add`: an id and a number belong to one user. */
@@ -136,9 +144,9 @@ export class LocalSuppressions {
   readonly #ofIds = new LRUCache<string, readonly Known[]>(atMost(MAX_RECIPIENTS));
 
   /** Returns a function to be called when all gateways know the change. */
-  change(recipient: string, change: SuppressionChange, nowMs: number): () => void {
+  change(recipient: string, change: SuppressionChange, nowMs: number, ageMs = 0): () => void {
     const sharing = { isShared: false };
-    this.#change(recipient, change, nowMs, sharing);
+    this.#change(recipient, change, { nowMs, ageMs }, sharing);
     return () => {
       sharing.isShared = true;
     };
@@ -156,15 +164,16 @@ export class LocalSuppressions {
       externalUserId,
       ofId.filter((entry) => !words.includes(entry)),
     );
-    this.#change(externalUserId, { what: 'pair', number: recipient }, nowMs, sharing);
+    this.#change(externalUserId, { what: 'pair', number: recipient }, { nowMs, ageMs: 0 }, sharing);
     return () => {
       sharing.isShared = true;
     };
   }
 
-  #change(recipient: string, change: SuppressionChange, nowMs: number, sharing: Known['sharing']): void {
+  #change(recipient: string, change: SuppressionChange, moment: Moment, sharing: Known['sharing']): void {
+    const { nowMs } = moment;
     const make = (entry: KeptEntry): Known => ({ ...entry, learntMs: nowMs, sharing });
-    this.#set(recipient, applyChange(this.#of(recipient, nowMs), change, { nowMs, ageMs: 0 }, make));
+    this.#set(recipient, applyChange(this.#of(recipient, nowMs), change, moment, make));
   }
 
   /** @param sinceMs - entries from then on, and entries that not all gateways know yet. */

@@ -274,9 +274,10 @@ describe('the inbound route', () => {
           return answer.promise;
         },
       });
+      clock = stopTime();
       await write('STOP');
       scene.twilio.joinSandbox(ANA.phone);
-      clock = stopTime();
+      clock.tick(10);
       const writing = write('MAPLE-71');
       await until(() => isAsked);
       expect((await passTime(clock, writing, 3_000)).replies[0]).to.match(/nobody reads/);

@@ -84,26 +84,68 @@ describe('a STOP at one of two gateways', () => {
     expect(channels()).to.deep.equal(['sms']);
   });
 
-  it('is obeyed if its gateway died after it had claimed the message', async () => {
-    await start();
-    const { scene, other, proxy, time, times } = both;
+  /** The first gateway claims a message, and Redis never hears of it again. Resolves when Twilio has the answer. */
+  const loseGatewayWith = async (word: string): Promise<() => Promise<unknown>> => {
+    const { scene, proxy, times } = both;
     both.holdAfterAnswer('commands');
-    const lost = both.write(scene.url, 'STOP', 1);
+    const lost = both.write(scene.url, word, 1);
     await until(() => proxy.heldPieces > 0);
-    // Redis never hears of the first gateway again.
     times.connectMs = 20;
     proxy.isBlackHole = true;
     await proxy.endAll();
-    // Twilio delivers the message again.
+    return () => lost;
+  };
+  /** Twilio delivers the message again, to the second gateway. */
+  const repeat = async (word: string): Promise<string> => {
     let isAnswered = false;
-    const writing = both.write(other.url, 'STOP', 1).finally(() => (isAnswered = true));
+    const writing = both.write(both.other.url, word, 1).finally(() => (isAnswered = true));
     await until(() => {
-      time.tick(10);
+      both.time.tick(10);
       return isAnswered;
     });
-    expect((await writing).text).to.contain('no more codes by WhatsApp');
+    return (await writing).text;
+  };
+
+  it('is obeyed if its gateway died after it had claimed the message', async () => {
+    await start();
+    const ended = await loseGatewayWith('STOP');
+    expect(await repeat('STOP')).to.contain('no more codes by WhatsApp');
     expect(await both.isStopped()).to.equal(true);
-    await lost;
+    await ended();
+  });
+
+  for (const [word, newer] of [
+    ['STOP', 'START'],
+    ['START', 'STOP'],
+  ] as const) {
+    it(`or a START does not undo a newer word when Twilio delivers it again: ${word}, ${newer}, ${word}`, async () => {
+      await start();
+      const ended = await loseGatewayWith(word);
+      await both.write(both.other.url, newer, 2);
+      await repeat(word);
+      expect(await both.isStopped()).to.equal(newer === 'STOP');
+      await ended();
+    });
+  }
+
+  it('stays though onMessage then says, at the other gateway, that an older message counts as START', async () => {
+    const answer = defer<{ isStart: true }>();
+    let isHeard = false;
+    const onMessage = (): Promise<{ isStart: true }> => {
+      isHeard = true;
+      return answer.promise;
+    };
+    await start({ inbound: { onMessage } });
+    const { scene, time } = both;
+    const writing = both.write(scene.url, 'MAPLE-71', 2);
+    await until(() => isHeard);
+    await stop();
+    time.tick(30_000);
+    answer.resolve({ isStart: true });
+    await writing;
+    await scene.hook.ready();
+    expect(await scene.hook.suppressions(ANA.phone)).to.have.length(1);
+    expect(await both.isStopped()).to.equal(true);
   });
 
   it('that comes while its gateway closes is shared before that ends', async () => {

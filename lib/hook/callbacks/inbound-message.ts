@@ -3,6 +3,7 @@ import { LRUCache } from 'lru-cache';
 import { atMost } from '../../core/caches.js';
 import { isTwilioWord, keywordOf, type Keyword } from '../../texts/keywords.js';
 import { endingOf } from '../../core/masking.js';
+import type { ClaimedMessage } from '../../delivery/guarded-state.js';
 import type { SuppressionReason } from '../../delivery/suppressions.js';
 import { RequestError } from '../../core/request-error.js';
 import { describeThrown } from '../../core/thrown.js';
@@ -41,14 +42,13 @@ export function receiveInbound(parts: HookParts, twilio: TwilioPort): Route['han
   const answered = new LRUCache<string, { readonly kind: ReplyKind; readonly atMs: number }>(
     atMost(MAX_MESSAGES),
   );
-  /** The id of each sender's last STOP that this process received. */
-  const lastStops = new LRUCache<string, string>(atMost(MAX_MESSAGES));
 
   /** Whether this gateway, or another one that shares the state, has received the message before. */
-  const claim = async ({ messageId }: ReceivedMessage): ReturnType<typeof state.claimMessage> => {
+  const claim = async ({ messageId }: ReceivedMessage): Promise<ClaimedMessage> => {
+    const cameMs = performance.now();
     const isRepeat = seen.get(messageId) === true;
     seen.set(messageId, true);
-    if (isRepeat || !state.isShared) return { isRepeat, markReceived: () => undefined };
+    if (isRepeat || !state.isShared) return { isRepeat, cameMs, markReceived: () => undefined };
     const life = { nowMs: settings.clock(), rememberMs: REPLAY_MS };
     // If the state does not answer, the message counts: a lost STOP is worse than a repeated one.
     return state.claimMessage(`inbound ${messageId}`, life);
@@ -68,25 +68,29 @@ export function receiveInbound(parts: HookParts, twilio: TwilioPort): Route['han
     return { ...message, from };
   };
 
-  const applyKeyword = async (message: ReceivedMessage, keyword: Keyword | undefined): Promise<void> => {
+  /** @param cameMs - when the message came for the first time: it does not undo the word of a newer one. */
+  const applyKeyword = async (
+    message: ReceivedMessage,
+    keyword: Keyword | undefined,
+    cameMs: number,
+  ): Promise<void> => {
     const sender = senderOf(message);
     const channel = planChannelOf(message);
     // For SMS, Twilio keeps the opt-outs and refuses the messages. For RCS it may, with the same keywords.
     const isTwilioKeyword = message.isHandled || isTwilioWord(message.text);
     const mayStop = channel === 'whatsapp' || (message.channel === 'rcs' && isTwilioKeyword);
-    if (keyword === 'stop' && mayStop) {
-      lastStops.set(senderKey(message), message.messageId);
-      await suppressions.add(sender, channel, 'STOPPED');
-    } else if (keyword === 'start') await suppressions.lift(sender, { channel, reasons: ALL_REASONS });
+    if (keyword === 'stop' && mayStop) await suppressions.add(sender, channel, 'STOPPED', cameMs);
+    else if (keyword === 'start') await suppressions.lift(sender, { channel, reasons: ALL_REASONS }, cameMs);
     // A user who writes can be reached and has not blocked us.
-    else if (channel === 'whatsapp') await suppressions.lift(sender, { channel, reasons: PROVIDER_REASONS });
+    else if (channel === 'whatsapp') {
+      await suppressions.lift(sender, { channel, reasons: PROVIDER_REASONS }, cameMs);
+    }
   };
 
   /** Calls `onMessage` for a reply; `undefined` means the standard reply. An `isStart` that comes too late for a reply still counts. */
-  const callOnMessage = async (message: ReceivedMessage): Promise<string | undefined> => {
+  const callOnMessage = async (message: ReceivedMessage, cameMs: number): Promise<string | undefined> => {
     const { onMessage } = settings.inbound;
     if (onMessage === undefined) return undefined;
-    const stopBefore = lastStops.get(senderKey(message));
     const readReply = async (): Promise<string | undefined> => {
       const given: unknown = await onMessage(Object.freeze(message));
       const { text, isStart } = (typeof given === 'string' ? { text: given } : Object(given)) as Record<
@@ -94,9 +98,9 @@ export function receiveInbound(parts: HookParts, twilio: TwilioPort): Route['han
         unknown
       >;
       // A STOP after this message is newer, so it stays.
-      if (isStart === true && lastStops.get(senderKey(message)) === stopBefore) {
+      if (isStart === true) {
         const lifted = { channel: planChannelOf(message), reasons: ALL_REASONS };
-        await suppressions.lift(senderOf(message), lifted);
+        await suppressions.lift(senderOf(message), lifted, cameMs);
       }
       return typeof text === 'string' && text !== '' ? text : undefined;
     };
@@ -128,6 +132,7 @@ export function receiveInbound(parts: HookParts, twilio: TwilioPort): Route['han
   const replyTo = async (
     message: ReceivedMessage,
     keyword: Keyword | undefined,
+    cameMs: number,
   ): Promise<string | undefined> => {
     // Twilio has replied, on whatever channel.
     if (message.isHandled) return undefined;
@@ -140,7 +145,7 @@ export function receiveInbound(parts: HookParts, twilio: TwilioPort): Route['han
     const isHidden = message.from === undefined && keyword !== undefined && keyword !== 'help';
     if (isHidden) return standardReply(message, 'hiddenNumber');
     if (keyword !== undefined) return standardReply(message, keyword);
-    return (await callOnMessage(message)) ?? standardReply(message, 'other');
+    return (await callOnMessage(message, cameMs)) ?? standardReply(message, 'other');
   };
 
   /**
@@ -149,11 +154,11 @@ export function receiveInbound(parts: HookParts, twilio: TwilioPort): Route['han
    * @param optOut - Twilio's own reading of the message, which goes before its text.
    */
   const receive = async (read: ReceivedMessage, optOut: Keyword | undefined): Promise<string | undefined> => {
-    const { isRepeat, markReceived } = await claim(read);
+    const { isRepeat, cameMs, markReceived } = await claim(read);
     if (isRepeat) return undefined;
     const message = await withNumber(read);
     const keyword = optOut ?? keywordOf(message.text, settings.inbound.keywords);
-    await applyKeyword(message, keyword);
+    await applyKeyword(message, keyword, cameMs);
     // Not before: if this gateway dies, Twilio's next delivery must still be obeyed.
     markReceived();
     const { channel, messageId, from, isHandled } = message;
@@ -165,7 +170,7 @@ export function receiveInbound(parts: HookParts, twilio: TwilioPort): Route['han
       isHandled,
       fromEnding: from === undefined ? undefined : endingOf(from),
     });
-    return replyTo(message, keyword);
+    return replyTo(message, keyword, cameMs);
   };
 
   /** As `receive`. `close()` waits for it. */

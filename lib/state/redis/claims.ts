@@ -95,7 +95,7 @@ export class RedisClaims {
       return this.#claimAlone(event, life);
     }
     const [isFirst, found, third, ...indexes] = reply;
-    if (isFirst === 0) return this.#repeatOf(names, Number(third), found);
+    if (isFirst === 0) return this.#repeatOf(names, Number(third), found, Number(indexes[0] ?? 0));
     const exceeded = indexes.flatMap((index) => life.buckets[Number(index)]?.key ?? []);
     const suppressions =
       life.recipient === undefined ? undefined : this.#suppressions.read(life.recipient, found, life.nowMs);
@@ -191,11 +191,11 @@ export class RedisClaims {
     };
   }
 
-  #repeatOf(names: readonly string[], at: number, value: unknown): Claim {
+  #repeatOf(names: readonly string[], at: number, value: unknown, ageMs: number): Claim {
     const answer = this.#answerOf(names[at] ?? '', this.#sealings[at], value);
     // A call that ends before does not wait for it any more.
     answer.catch(() => undefined);
-    return { isFirst: false, answer };
+    return { isFirst: false, answer, ageMs };
   }
 
   /**

@@ -91,7 +91,7 @@ end
  *
  * Replies `{1, suppressions, is newest, …}` to the first: the suppressions as `readTimed` replies them, 1 if the
  * event is the newest of its person now, and the indexes of exceeded limits, from 0. Replies `{0, value, index of
- * its key}` to a repeat. A claim may come twice with its own token: from a cluster's client while a shard moves,
+ * its key, age of the first claim}` to a repeat, the age only if it has no answer yet. A claim may come twice with its own token: from a cluster's client while a shard moves,
  * or after its connection has ended. It is the first again and takes no second point, but still has to pass its
  * limits. After its release it changes nothing.
  */
@@ -117,7 +117,7 @@ for i = 1, encryptionKeys do
     local word, holder, mark, known = string.match(value, '^([HhR])(%S+) ?(@?)(%d*)$')
     if not word then answered = answered or {0, value, i - 1}
     elseif holder == token then own = word
-    elseif word ~= 'R' then held = held or {0, value, i - 1} end
+    elseif word ~= 'R' then held = held or {0, value, i - 1, rememberMs - redis.call('PTTL', KEYS[i])} end
     if mark == '@' then cameAt = tonumber(known) else place = place or tonumber(known or '') end
   end
 end

@@ -37,13 +37,16 @@ interface TimedEntries {
 /** A change that waits for its turn, or until Redis is back. */
 interface PendingChange {
   readonly recipient: string;
-  /** When the change was requested, by the monotonic clock of this process. */
+  /** When the change came, by the monotonic clock of this process. */
   readonly requestedMs: number;
   /** @throws RedisFailure */
   readonly work: (ageMs: number) => Promise<void>;
   /** Called once Redis has the change. */
   readonly onWritten: () => void;
 }
+
+/** A change that has waited no longer than this counts as just arrived, whatever any clock says, milliseconds. */
+const JUST_ARRIVED_MS = 25;
 
 /**
  * `optional` for background work: codes must not wait for it, nor does its refusal count as a loss of Redis.
@@ -78,9 +81,7 @@ export class RedisSuppressions implements SuppressionState {
   constructor(connection: RedisConnection, sealings: readonly Sealing[]) {
     this.#connection = connection;
     this.#sealings = sealings;
-    this.#pending = new PendingWrites<PendingChange>(connection, {
-      write: (pending) => this.#run(pending, performance.now() - pending.requestedMs),
-    });
+    this.#pending = new PendingWrites<PendingChange>(connection, { write: (pending) => this.#run(pending) });
   }
 
   /** Resolves when no change is being written. Changes that wait for Redis do not count. */
@@ -105,12 +106,17 @@ export class RedisSuppressions implements SuppressionState {
     }));
   }
 
-  suppress(recipient: string, { channel, reason, untilMs }: Suppression, nowMs: number): Promise<void> {
-    return this.#change(recipient, { what: 'suppress', channel, reason, lifeMs: untilMs - nowMs });
+  suppress(
+    recipient: string,
+    { channel, reason, untilMs }: Suppression,
+    nowMs: number,
+    ageMs = 0,
+  ): Promise<void> {
+    return this.#change(recipient, { what: 'suppress', channel, reason, lifeMs: untilMs - nowMs }, ageMs);
   }
 
-  lift(recipient: string, lifted: LiftedSuppression): Promise<void> {
-    return this.#change(recipient, { what: 'lift', ...lifted });
+  lift(recipient: string, lifted: LiftedSuppression, ageMs = 0): Promise<void> {
+    return this.#change(recipient, { what: 'lift', ...lifted }, ageMs);
   }
 
   pair(externalUserId: string, recipient: string): Promise<void> {
@@ -175,19 +181,19 @@ export class RedisSuppressions implements SuppressionState {
     }
   }
 
-  #change(recipient: string, change: SuppressionChange): Promise<void> {
-    return this.#enqueue(recipient, (ageMs) =>
-      this.#update(recipient, ageMs, (known, moment) => applyChange(known, change, moment, unchanged)),
-    );
+  #change(recipient: string, change: SuppressionChange, cameBeforeMs: number): Promise<void> {
+    const work: PendingChange['work'] = (ageMs) =>
+      this.#update(recipient, ageMs, (known, moment) => applyChange(known, change, moment, unchanged));
+    return this.#enqueue(recipient, work, cameBeforeMs);
   }
 
   /**
-   * Resolves once Redis has the change. A change that is requested now counts from its arrival, whatever any
-   * clock says.
+   * Resolves once Redis has the change. A change that has just come counts from its arrival, whatever any clock
+   * says.
    */
-  #enqueue(recipient: string, work: PendingChange['work']): Promise<void> {
+  #enqueue(recipient: string, work: PendingChange['work'], cameBeforeMs = 0): Promise<void> {
     return new Promise((onWritten) => {
-      void this.#run({ recipient, requestedMs: performance.now(), work, onWritten }, 0);
+      void this.#run({ recipient, requestedMs: performance.now() - cameBeforeMs, work, onWritten });
     });
   }
 
@@ -195,10 +201,13 @@ export class RedisSuppressions implements SuppressionState {
    * Runs a change in its turn. If Redis is lost it runs again once Redis is back; a second run changes
    * nothing.
    */
-  #run(pending: PendingChange, ageMs: number): Promise<void> {
-    const { recipient, work, onWritten } = pending;
+  #run(pending: PendingChange): Promise<void> {
+    const { recipient, requestedMs, work, onWritten } = pending;
     const turn = (this.#running.get(recipient) ?? Promise.resolve())
-      .then(() => work(ageMs))
+      .then(() => {
+        const waitedMs = performance.now() - requestedMs;
+        return work(waitedMs > JUST_ARRIVED_MS ? waitedMs : 0);
+      })
       .then(onWritten, () => {
         // The connection reports the failure.
         this.#pending.add(pending);

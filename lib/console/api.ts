@@ -83,6 +83,8 @@ export interface PayloadQuestion {
   /** Without `com.okta.user.telephony.`. */
   readonly requestType: RequestType;
   readonly deliveryChannel: 'sms' | 'voice';
+  /** BCP 47. Default: the user's own. */
+  readonly locale?: string | undefined;
 }
 export interface MadePayload {
   readonly payload: unknown;

@@ -30,10 +30,14 @@ const rules = lazyRules(() => {
       user,
       requestType: Joi.valid(...REQUEST_TYPES).required(),
       deliveryChannel: Joi.valid('sms', 'voice').required(),
+      locale: Joi.string().trim().pattern(LANGUAGE_TAG),
     }).required(),
     send: Joi.object<SendQuestion>({ payload: Joi.any().required() }).required(),
   };
 });
+
+/** A tag as people type it: `fr`, `pt-BR`, `zh_Hans`. */
+const LANGUAGE_TAG = /^[a-z]{2,8}(?:[-_][a-z0-9]{1,8}){0,3}$/i;
 
 /** Okta's payload has five levels. */
 const MAX_DEPTH = 100;
@@ -55,7 +59,11 @@ export function readUserQuestion(body: unknown): UserQuestion {
 
 /** @throws ConsoleRefusal `INVALID_REQUEST` with the fields that are missing or wrong. */
 export function readPayloadQuestion(body: unknown): PayloadQuestion {
-  return check(rules().payload, body, 'A user, a request type and a channel are required.');
+  return check(
+    rules().payload,
+    body,
+    'A user, a request type and a channel are required, and a language is a tag such as pt-BR.',
+  );
 }
 
 export function readSendQuestion(body: unknown): SendQuestion {

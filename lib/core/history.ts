@@ -138,6 +138,8 @@ export interface History {
     readonly total: number;
     /** The `before` of the next page; `undefined` if this is the last. */
     readonly next: string | undefined;
+    /** As in `Timeline`. */
+    readonly completeSince: number;
   }>;
   open(id: string): Promise<Execution | undefined>;
   /** By channel, for executions that began since then, without previews and tests. */

@@ -65,6 +65,7 @@ export function createHistory(parts: {
         executions: page.map((record) => record.read(nowMs).summary),
         total: fitting.length,
         next: page.length < rest.length ? page.at(-1)?.id : undefined,
+        completeSince: kept.completeSince(),
       };
     },
     async open(id) {

@@ -116,10 +116,15 @@ export class KeptExecutions {
       .filter(({ summary }) => !summary.isPreview)
       .map(({ point }) => point);
     return {
-      // A shared log may have executions of gateways that began earlier. Before the first of them nothing is known.
-      completeSince: Math.max(this.#droppedSince, Math.min(this.#beganAt, ...points.map(({ at }) => at))),
+      completeSince: this.completeSince(),
       spans: spans.map((span) => ({ bucketMs: span.bucketMs, buckets: bucketsOf(points, span, nowMs) })),
     };
+  }
+
+  /** A shared log may have executions of gateways that began earlier. Before the first of them nothing is known. */
+  completeSince(): number {
+    const first = this.#cut().at(-1);
+    return Math.max(this.#droppedSince, Math.min(this.#beganAt, first?.startedAt ?? this.#beganAt));
   }
 
   #recordOf(step: Step): ExecutionRecord | undefined {

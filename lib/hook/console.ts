@@ -96,12 +96,13 @@ function createConsoles({ parts, status, oktaClient }: ConsoleBase) {
   };
 
   const makePayload = async (question: PayloadQuestion): Promise<MadePayload> => {
-    const { requestType, deliveryChannel } = question;
+    const { requestType, deliveryChannel, locale } = question;
     requireOktaFree();
     const user = await readSampleUser(readOkta, question.user, SHORT_TOO);
     return makeSampleCall(user, {
       requestType,
       deliveryChannel,
+      locale,
       orgUrl: settings.okta.orgUrl,
       nowMs: settings.clock(),
       requestId: makeTestRequestId(),

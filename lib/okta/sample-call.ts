@@ -132,6 +132,8 @@ export function makeSampleCall(
     readonly deliveryChannel: 'sms' | 'voice';
     /** In place of the user's phone. */
     readonly phone?: string | undefined;
+    /** In place of the user's language. */
+    readonly locale?: string | undefined;
     readonly orgUrl: string;
     /** The hook's id at Okta, for the payload's `source`. */
     readonly hookId?: string | undefined;
@@ -181,7 +183,7 @@ export function makeSampleCall(
           // The spelling in Okta's newest reference.
           deliveryChannel: isText ? 'SMS' : 'voice call',
           otpCode,
-          locale: (user.locale ?? 'en-US').replaceAll('_', '-').toUpperCase(),
+          locale: (options.locale ?? user.locale ?? 'en-US').replaceAll('_', '-').toUpperCase(),
         },
       },
     },

@@ -28,6 +28,8 @@ export function needBrowser(context: Mocha.Context): void {
 export interface PageOptions {
   /** Default: `light`. */
   readonly colorScheme?: 'light' | 'dark' | undefined;
+  /** `active`: the colours are those of the system, as people with low vision choose them. Default: none. */
+  readonly forcedColors?: 'active' | undefined;
   /** CSS pixels. Default: 1280 by 800. */
   readonly viewport?: { readonly width: number; readonly height: number } | undefined;
   /** The other origins to which the page may send requests. Default: none. */
@@ -75,7 +77,12 @@ export async function startBrowser(): Promise<TestBrowser> {
       idle = undefined;
       await Promise.all([
         context.setOffline(false),
-        page.emulateMedia({ colorScheme: options.colorScheme ?? 'light' }),
+        // The test before may have changed more.
+        page.emulateMedia({
+          colorScheme: options.colorScheme ?? 'light',
+          forcedColors: options.forcedColors ?? null,
+          media: null,
+        }),
         page.setViewportSize(options.viewport ?? { width: 1280, height: 800 }),
       ]);
       const tolerated: RegExp[] = [];

@@ -176,6 +176,68 @@ describe("the console's page", function () {
     });
   });
 
+  it('says where the history begins, below the last row and if nothing fits', async () => {
+    const now = Date.parse('2026-11-27T12:00:30Z');
+    const stood = (standIn = await startStandIn({ executions: plantExecutions(60, now) }));
+    stood.historyBeganAt = Date.parse('2026-11-27T08:00:00Z');
+    const page = await openHistory(stood);
+    const began = page.locator('.bar-below').getByText('The history begins at 27 Nov 2026, 08:00:00.');
+    expect(await began.count()).to.equal(0);
+    await page.getByRole('button', { name: 'Load older' }).click();
+    await began.waitFor();
+    await page.getByLabel('To', { exact: true }).fill('2026-11-26T08:01');
+    await page.locator('.empty').getByText('The history begins at 27 Nov 2026, 08:00:00.').waitFor();
+    await page.getByText('look in the log or in Okta’s System Log').waitFor();
+    await page.getByLabel('To', { exact: true }).fill('2026-11-27T23:59');
+    await page.getByText('50 of 60 that fit').waitFor();
+    stood.executions = [];
+    await page.goto(`${stood.url}?again#/history`);
+    await page.getByText('Okta has not requested a code yet. The history begins at').waitFor();
+  });
+
+  it('says Loading while a search is on its way, and shows no rows of another search if it fails', async () => {
+    const stood = (standIn = await startStandIn({ executions: plantExecutions(30, Date.now()) }));
+    const { page, tolerate } = await browser.open(stood.url);
+    tolerate(/status of (404|500)/);
+    await until(() => stood.listeners() === 1);
+    let answer: () => void = () => undefined;
+    const hold = (): void => {
+      stood.answerLists = new Promise((resolve) => {
+        answer = resolve;
+      });
+    };
+    hold();
+    await page.evaluate("location.hash = '#/history'");
+    await page.getByText('Loading …').waitFor();
+    answer();
+    await page.getByText('30 of 30 executions').waitFor();
+    hold();
+    await page.getByLabel('Outcome').selectOption('failed');
+    await page.getByText('Loading …').waitFor();
+    stood.isListBroken = true;
+    answer();
+    await page.getByRole('alert').getByText('INTERNAL_ERROR').waitFor();
+    expect(await rows(page).count()).to.equal(0);
+    expect(await page.getByText('Loading …').count()).to.equal(0);
+    // A new execution does not come into the place of an answer.
+    stood.pushExecutions(plantExecution(6, Date.now() + 60_000, { id: 'fresh' }));
+    stood.isListBroken = false;
+    await page.getByLabel('Outcome').selectOption('');
+    await page.getByText('31 of 31 executions').waitFor();
+
+    // The list of the search before does not come back with the next stream.
+    await page.getByLabel('Search').fill('nobody@example.com');
+    await page.getByRole('alert').getByText('OKTA_NOT_FOUND').waitFor();
+    const lists = (): number => stood.requests.filter((path) => path.includes('executions')).length;
+    const before = lists();
+    stood.endStreams();
+    await until(() => stood.listeners() === 0);
+    await until(() => stood.listeners() === 1);
+    await page.evaluate("fetch('api/about').then((response) => response.text())");
+    expect(await rows(page).count()).to.equal(0);
+    expect(lists()).to.equal(before);
+  });
+
   describe('live', () => {
     it('puts a new execution first, and updates its outcome in the same row', async () => {
       standIn = await startStandIn({ executions: plantExecutions(3, Date.now()) });
@@ -544,6 +606,32 @@ describe("the console's page", function () {
     await page.getByText('At a sign-in: Okta takes the code as sent.').waitFor();
   });
 
+  it('says in the headline which channel sent the code in place of another, and why, as soon as that is so', async () => {
+    const planted = plantExecution(4, Date.now());
+    const isSms = ({ channel }: { readonly channel: string }): boolean => channel === 'sms';
+    const execution = { ...planted, isTest: true, outcome: 'sent' as const, code: undefined };
+    const before = { ...execution, way: execution.way.filter((step) => !isSms(step)), steps: [] };
+    const stood = (standIn = await startStandIn({ executions: [before] }));
+    stood.made = { payload: { data: {} }, notes: [] };
+    stood.tested = { ...TESTED, executionId: planted.id };
+    const { page } = await browser.open(stood.url);
+    await until(() => stood.listeners() === 1);
+    await page.getByLabel('User').fill('x');
+    await page.getByRole('button', { name: 'Generate' }).click();
+    await page.getByRole('button', { name: 'Send' }).click();
+    const headline = page.locator('.headline');
+    await headline.getByText('Its delivery is not known yet.').waitFor();
+    const way = [
+      { channel: 'whatsapp', hasFailed: true },
+      { channel: 'sms', hasFailed: false },
+    ];
+    stood.pushExecutions({ ...execution, way });
+    const why = 'Sent by SMS, because WhatsApp failed (63015: The number has not joined the sandbox).';
+    await headline.getByText(why).waitFor();
+    await page.getByRole('link', { name: 'Open this execution' }).click();
+    await headline.getByText(why).waitFor();
+  });
+
   it('says that a message may have gone out if the gateway ended during the call', async () => {
     const { steps, durationMs, ...planted } = plantExecution(7, Date.now());
     const unanswered = steps.filter(({ type }) => type !== 'request.answered' && type !== 'attempt.ended');
@@ -574,12 +662,16 @@ describe("the console's page", function () {
   it('says that a replayed request has no user, and focuses the field for the user', async () => {
     const planted = { ...plantExecution(3, Date.now()), userId: undefined };
     standIn = await startStandIn({ executions: [planted] });
-    const { page } = await browser.open(`${standIn.url}#/history/${planted.id}`);
+    const { page } = await browser.open(standIn.url);
+    await page.locator('#payload').fill('{}');
+    await page.evaluate(`location.hash = '#/history/${planted.id}'`);
     await page.getByRole('link', { name: 'Replay in the tester' }).click();
     await page.getByText('The replayed request has no user').waitFor();
     await page.locator('#user:focus').waitFor();
     expect(await page.locator('#request-type').inputValue()).to.equal('password-reset');
     expect(await page.locator('#requested-channel').inputValue()).to.equal('voice');
+    // A request from before the replay is not in its place.
+    expect(await page.locator('#payload').inputValue()).to.equal('');
   });
 
   it('announces an outcome to screen readers once, and not again on other updates', async () => {
@@ -700,6 +792,72 @@ describe("the console's page", function () {
     }
     const missing = texts.filter((text) => !seen.some((view) => view.includes(text)));
     expect(missing).to.deep.equal([]);
+  });
+
+  it('keeps names of 40 characters within a screen of 320 pixels', async () => {
+    const channel = 'a-channel-of-our-own-with-a-long-name-40';
+    const [planted] = plantExecutions(1, Date.now());
+    if (planted === undefined) return expect.fail('there is one');
+    const way = [
+      { channel, hasFailed: true },
+      { channel: `${channel}-too`, hasFailed: false },
+    ];
+    const execution = { ...planted, channel, way, testedBy: 'g'.repeat(100), isTest: true };
+    const health = plantHealth(Date.now());
+    const tally = { ...health.deliveries[0], channel } as (typeof health.deliveries)[number];
+    const stood = (standIn = await startStandIn({
+      executions: [execution],
+      health: { ...health, deliveries: [tally], channels: [{ channel, providers: ['TWILIO'] }] },
+      about: { ...ABOUT, channels: [channel] },
+    }));
+    const userProfile = { firstName: 'Wolfeschlegelsteinhausenbergerdorff'.repeat(2) };
+    stood.made = {
+      payload: { data: { userProfile, messageProfile: { phoneNumber: '+447700900123' } } },
+      notes: [],
+    };
+    const { page } = await browser.open(stood.url, { viewport: { width: 320, height: 640 } });
+    await page.getByLabel('User').fill('x');
+    await page.getByRole('button', { name: 'Generate' }).click();
+    await page.getByRole('button', { name: 'Send to Wolfe' }).waitFor();
+    for (const [hash, shown] of [
+      ['#/tester', '.send-bar'],
+      ['#/history', '.rows .row'],
+      [`#/history/${planted.id}`, '.steps'],
+      ['#/health', '.deliveries'],
+    ] as const) {
+      await page.evaluate(`location.hash = ${JSON.stringify(hash)}`);
+      await page.locator(shown).first().waitFor();
+      for (const width of [390, 320]) {
+        await page.setViewportSize({ width, height: 640 });
+        await expectNoSidewaysScroll(page);
+        const beyond = await page.evaluate(
+          "[...document.querySelectorAll('.row > div, .send button')].filter((each) => each.scrollWidth > each.clientWidth + 1).length",
+        );
+        expect(beyond, hash).to.equal(0);
+      }
+    }
+  });
+
+  it('underlines one tab with forced colours, and prints an execution without what is to be pressed', async () => {
+    const [planted] = plantExecutions(1, Date.now());
+    const stood = (standIn = await startStandIn({ executions: planted === undefined ? [] : [planted] }));
+    const { page } = await browser.open(`${stood.url}#/history/${planted?.id ?? ''}`);
+    await page.locator('.steps').first().waitFor();
+    const underlines = (): Promise<unknown> =>
+      page.evaluate(
+        "new Set([...document.querySelectorAll('nav a')].map((each) => getComputedStyle(each).borderBottomColor)).size",
+      );
+    await page.emulateMedia({ forcedColors: 'active' });
+    const colours = await page.evaluate(`[...document.querySelectorAll('nav a')].map((each) => {
+      const { borderBottomColor, backgroundColor } = getComputedStyle(each);
+      return borderBottomColor !== getComputedStyle(document.body).backgroundColor;
+    })`);
+    expect(colours).to.deep.equal([false, true, false, false]);
+    expect(await underlines()).to.equal(2);
+    await page.emulateMedia({ forcedColors: 'none', media: 'print' });
+    expect(await page.getByRole('button').count()).to.equal(0);
+    expect(await page.locator('nav').isVisible()).to.equal(false);
+    expect(await page.locator('.steps').first().isVisible()).to.equal(true);
   });
 
   // Each theme and each width once; the nightly run has all combinations.

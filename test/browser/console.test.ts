@@ -71,7 +71,7 @@ describe('the console in a browser', function () {
     expect(phoneNumber).to.equal(ANA.phone);
 
     await page.getByText('a real message go out to the number that ends in 23').waitFor();
-    await tabTo(page, 'button:text-is("Send")');
+    await tabTo(page, 'button:has-text("Send to Anastasia ••23")');
     await page.keyboard.press('Enter');
     await page.getByText('Okta takes the code as sent, and waits').waitFor();
     await until(() => scene.twilio.messages.length === 1);
@@ -81,7 +81,7 @@ describe('the console in a browser', function () {
     await screenshot(page, 'console-tester');
 
     // The focus has stayed on Send: one key sends again.
-    await page.locator('button:text-is("Send"):focus').waitFor();
+    await page.locator('button:has-text("Send to Anastasia ••23"):focus').waitFor();
     await page.keyboard.press('Enter');
     await until(() => scene.twilio.messages.length === 2);
     await page.getByRole('link', { name: 'Open this execution' }).waitFor();
@@ -137,7 +137,7 @@ describe('the console in a browser', function () {
 
     // The tester has the request again, and has sent nothing yet.
     await payloadIn(page);
-    await page.locator('button:text-is("Send"):focus').waitFor();
+    await page.locator('button:has-text("Send to Anastasia ••23"):focus').waitFor();
     expect(scene.twilio.calls).to.have.length(1);
     await page.getByText('Send makes a real call to the number that ends in 23.').waitFor();
     await page.getByRole('button', { name: 'Send' }).click();
@@ -175,6 +175,47 @@ describe('the console in a browser', function () {
     await editor.fill(text.replace('"contentType":', '"contentType"'));
     await page.getByText('A colon after the name is expected here.').waitFor();
     expect(await page.getByRole('button', { name: 'Send' }).isDisabled()).to.equal(true);
+    expect(scene.twilio.requests).to.be.empty;
+  });
+
+  it('sends only what its fields say, and names in the button whom the code goes to', async () => {
+    const { page, tolerate } = await browser.open(address());
+    tolerate(/status of 404/);
+    const user = page.getByLabel('User');
+    const generate = page.getByRole('button', { name: 'Generate' });
+    const send = page.getByRole('button', { name: /^Send/ });
+    await user.fill(ANA.login);
+    await generate.click();
+    await page.getByRole('button', { name: 'Send to Anastasia ••23', disabled: false }).waitFor();
+    await user.fill('nobody@example.com');
+    await page.getByText('The fields describe another request').waitFor();
+    await generate.click();
+    await page.getByRole('alert').getByText('OKTA_NOT_FOUND').waitFor();
+    expect(await send.isDisabled()).to.equal(true);
+    expect(await send.innerText()).to.equal('Send');
+
+    await user.fill(ANA.login);
+    expect(await send.isDisabled()).to.equal(false);
+    for (const change of [
+      () => page.getByLabel('Okta requests').selectOption('voice'),
+      () => page.getByLabel('Request type').selectOption('password-reset'),
+      () => page.getByLabel('Language').fill('fr'),
+    ]) {
+      await change();
+      expect(await send.isDisabled()).to.equal(true);
+      await generate.click();
+      await page.locator('button:has-text("Send to Anastasia ••23"):not([disabled])').waitFor();
+    }
+    const made = (await payloadIn(page)) as { data: { userProfile: object } };
+    expect(made).to.have.nested.property('data.messageProfile.locale', 'FR');
+
+    // A pasted request of another user is not what the field says. Without a user, the request stands alone.
+    const userProfile = { ...made.data.userProfile, userId: BOB.id, firstName: BOB.firstName };
+    const pasted = JSON.stringify({ ...made, data: { ...made.data, userProfile } });
+    await page.getByLabel('What Okta would send').fill(pasted);
+    expect(await send.isDisabled()).to.equal(true);
+    await user.fill('');
+    await page.getByRole('button', { name: `Send to ${BOB.firstName} ••23`, disabled: false }).waitFor();
     expect(scene.twilio.requests).to.be.empty;
   });
 

@@ -147,9 +147,46 @@ describe('the phones page in a browser', function () {
     await calls.getByText('Call ended').waitFor();
     expect(await calls.locator('blockquote').getAttribute('lang')).to.equal('fr-FR');
     await calls.getByText('in French').waitFor();
+    // Who asks for less motion sees a ringing phone stand still.
+    const ringing = calls.locator('.call');
+    await ringing.evaluate((call) => {
+      call.classList.add('ringing');
+    });
+    const motion = "getComputedStyle(document.querySelector('.ringing .caller')).animationName";
+    expect(await page.evaluate(motion)).to.equal('none');
     await screenshot(page, 'phones-call');
     await typeBack(chloe, await codeIn(calls));
     await chloe.getByText('Chloé is signed in.').waitFor();
+  });
+
+  it('says in which language a text is', async () => {
+    const page = await open();
+    const chloe = personOn(page, 'Chloé Laurent');
+    await chloe.getByRole('button', { name: 'Text me a code' }).click();
+    const text = chloe.getByRole('log', { name: 'Messages of Chloé' }).getByText('Votre code est');
+    await text.waitFor();
+    expect(await text.getAttribute('lang')).to.equal('fr-FR');
+  });
+
+  it('shows phones, messages, the open app and which switch is on with forced colours', async () => {
+    const page = await open({ forcedColors: 'active' });
+    const ana = personOn(page, 'Ana Silveira');
+    await ana.getByRole('button', { name: 'Text me a code' }).click();
+    await ana.getByText('is your verification code').waitFor();
+    await turn(page, 'WhatsApp is refused at once', true);
+    const styleOf = (locator: Locator, name: string): Promise<string> =>
+      locator.first().evaluate((one, property) => String(one.computedStyleMap().get(property)), name);
+    for (const part of ['.phone', '.screen', '.bubble']) {
+      expect(await styleOf(ana.locator(part), 'border-top-width'), part).to.equal('1px');
+    }
+    // The browser draws the box, and its tick.
+    expect(await styleOf(page.getByRole('switch'), 'appearance')).to.equal('auto');
+    const apps = ana.locator('.tabs');
+    const ofOpen = await styleOf(apps.locator('[aria-pressed=true]'), 'border-bottom-width');
+    expect(ofOpen).to.not.equal(await styleOf(apps.locator('[aria-pressed=false]'), 'border-bottom-width'));
+    await expectAccessible(page);
+    await expectNoSidewaysScroll(page);
+    await screenshot(page, 'phones-forced-colours');
   });
 
   it('turns WhatsApp on for Bob, and lets him leave the sandbox and join it again', async () => {

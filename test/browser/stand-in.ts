@@ -26,6 +26,8 @@ export interface StandIn {
   isLoggedIn: boolean;
   /** A finished list waits for this before the server sends it. Default: no wait. */
   answerLists: Promise<void>;
+  /** Whether lists fail. */
+  isListBroken: boolean;
   /** The same for the health. */
   answerHealth: Promise<void>;
   /** Paths with queries, in the order of the requests. */
@@ -70,6 +72,7 @@ export async function startStandIn(given: Given = {}): Promise<StandIn> {
     users: {},
     isLoggedIn: true,
     answerLists: Promise.resolve(),
+    isListBroken: false,
     answerHealth: Promise.resolve(),
     requests: [],
     pushExecutions: (...changed) => {
@@ -134,7 +137,9 @@ export async function startStandIn(given: Given = {}): Promise<StandIn> {
         ? Promise.resolve({ id: standIn.users[user] ?? '' })
         : Promise.reject(new OktaApiError('OKTA_NOT_FOUND', 'No such user')),
     onAuthorizeFailed: (error) => failures.push(error),
-    onFailed: (error) => failures.push(error),
+    onFailed: (error) => {
+      if (!standIn.isListBroken) failures.push(error);
+    },
   });
   const listen = async (port: number): Promise<Server> => {
     const made = createServer((req, res) => {
@@ -154,8 +159,9 @@ function historyOf(standIn: StandIn): History {
   return {
     isShared: false,
     find: async (query) => {
-      const made = findPage(standIn.executions, query);
+      const made = findPage(standIn, query);
       await standIn.answerLists;
+      if (standIn.isListBroken) throw new Error('the list said nothing');
       return made;
     },
     open: (id) => Promise.resolve(standIn.executions.find((execution) => execution.id === id)),
@@ -175,7 +181,7 @@ function historyOf(standIn: StandIn): History {
 }
 
 function findPage(
-  executions: readonly Execution[],
+  { executions, historyBeganAt: completeSince }: StandIn,
   { search = '', channel, outcome, from = -Infinity, to = Infinity, before, limit }: ExecutionQuery,
 ): Awaited<ReturnType<History['find']>> {
   const wanted = search.toLowerCase();
@@ -199,6 +205,7 @@ function findPage(
     executions: page.map(summaryOf),
     total: fitting.length,
     next: isLast ? undefined : page.at(-1)?.id,
+    completeSince,
   };
 }
 

@@ -11,7 +11,11 @@ interface Payload {
   readonly eventId: string;
   readonly data: {
     readonly context: { readonly request: { readonly id: string } };
-    readonly messageProfile: { readonly otpCode: string; readonly phoneNumber: string };
+    readonly messageProfile: {
+      readonly otpCode: string;
+      readonly phoneNumber: string;
+      readonly locale: string;
+    };
   };
 }
 
@@ -152,6 +156,18 @@ describe("the console's tester", () => {
     );
     expect(result.reaction.action).to.equal('sent');
     expect(served.scene.twilio.calls.map(({ to }) => to)).to.deep.equal([BOB.phone]);
+  });
+
+  it('makes the payload in the chosen language, else in that of the user, and refuses what is no tag', async () => {
+    const localeOf = async (over: object): Promise<unknown> =>
+      (await generate(over)).data.messageProfile.locale;
+    expect(await localeOf({})).to.equal('EN-GB');
+    expect(await localeOf({ locale: 'pt-BR' })).to.equal('PT-BR');
+    const question = { user: ANA.login, requestType: 'mfa-verification', deliveryChannel: 'sms' };
+    for (const locale of ['French, please', 'x'.repeat(40), 7]) {
+      const { status, failure } = await served.post('/api/tester/payload', { ...question, locale });
+      expect([status, failure?.fields]).to.deep.equal([400, ['locale']]);
+    }
   });
 
   it("reports a refused message and a number without a country like those of Okta's calls", async () => {

@@ -155,6 +155,7 @@ describe('the timeline', () => {
       record(kept, 'e3', MINUTE_MS);
       expect(await refusedIn(kept)).to.deep.equal([1, 1, 1]);
       expect((await kept.history.timeline([])).completeSince).to.equal(HOUR + 20);
+      expect((await kept.history.find({ limit: 1 })).completeSince).to.equal(HOUR + 20);
       await kept.close();
     });
 

@@ -88,7 +88,7 @@ function makeParts(execution: Execution) {
   const summary = element('div');
   const optIn = element('div');
   let shownOptIn: OptIn | undefined;
-  let shownOutcome: ExecutionOutcome | undefined;
+  let shownHeadline: string | undefined;
   const waterfall = makeWaterfall();
   const before = element('div');
   const after = element('div');
@@ -123,10 +123,11 @@ function makeParts(execution: Execution) {
       const start = startOf(steps, startedAt);
       const [until, since] = divideAtAnswer(steps);
       const isAnswered = answerOf(steps) !== undefined;
-      // Screen readers announce the headline: it changes only with the outcome.
-      if (shownOutcome !== outcome) {
-        shownOutcome = outcome;
-        headline.replaceChildren(markOutcome(outcome), ' ', explainOutcome(current));
+      // Screen readers announce the headline: it changes only with what it says.
+      const words = explainOutcome(current);
+      if (shownHeadline !== outcome + words) {
+        shownHeadline = outcome + words;
+        headline.replaceChildren(markOutcome(outcome), ' ', words);
       }
       summary.replaceChildren(
         facts(

@@ -4,7 +4,7 @@ import type { About, ExecutionPage } from '../api.js';
 import { makeExecutionRows } from './execution-rows.js';
 import { makeHistoryFilters } from './history-filters.js';
 import { showFailure, type View } from './widgets.js';
-import { formatCount, nameTimeZone } from './format.js';
+import { formatCount, formatDateTime, nameTimeZone } from './format.js';
 import { addressOf, NO_FILTER, type HistoryFilter, type Route } from './routes.js';
 import { findExecutions, ServerFailure } from './server.js';
 import type { Stream } from './stream.js';
@@ -24,6 +24,7 @@ export function makeHistory(about: About, stream: Stream): View<Extract<Route, {
   const news = element('button.news', { type: 'button', hidden: true });
   const newsStatus = element('span.unseen', { role: 'status' });
   const older = element('button', { type: 'button', hidden: true }, 'Load older');
+  const beginning = element('p.quiet');
   const note = element('div.empty', { hidden: true });
   const failure = element('div', { role: 'alert' });
   let filter: HistoryFilter = NO_FILTER;
@@ -36,7 +37,11 @@ export function makeHistory(about: About, stream: Stream): View<Extract<Route, {
   let counting: number | undefined;
   /** Whether the first row is the newest execution. */
   let isAtNewest = true;
-  let isLoaded = false;
+  /** The search of the rows; `undefined` without an answer. */
+  let loaded: HistoryFilter | undefined;
+  let completeSince = 0;
+  /** Okta did not find the user of the search: the filter is still that of the search before. */
+  let isUserUnknown = false;
   let requests = 0;
   /** The last change of each execution while a list was on its way: the list may be older than they are. */
   let meanwhile: Map<string, ExecutionSummary> | undefined;
@@ -46,20 +51,27 @@ export function makeHistory(about: About, stream: Stream): View<Extract<Route, {
     about.channels,
     (chosen) => {
       filter = chosen;
+      isUserUnknown = false;
       history.replaceState(null, '', addressOf({ view: 'history', filter }));
       void load();
     },
     (problem) => {
-      // The rows of another search would look like those of this one. Answers on their way count no more.
+      // Answers on their way count no more.
       requests += 1;
-      [next, total] = [undefined, 0];
-      rows.replace([]);
-      waiting.clear();
-      showCounts();
-      note.hidden = true;
+      isUserUnknown = true;
+      clear();
       failure.replaceChildren(showFailure(problem));
     },
   );
+
+  /** The rows of another search would look like those of this one. */
+  const clear = (): void => {
+    loaded = undefined;
+    [next, total] = [undefined, 0];
+    rows.replace([]);
+    waiting.clear();
+    showCounts();
+  };
 
   const isFiltered = (): boolean => Object.values(filter).some((value) => value !== '');
 
@@ -74,9 +86,14 @@ export function makeHistory(about: About, stream: Stream): View<Extract<Route, {
         ? ''
         : `${formatCount(shown)} of ${formatCount(total)} ${isFiltered() ? 'that fit' : 'executions'}`;
     older.hidden = next === undefined;
+    const began = `The history begins at ${formatDateTime(completeSince)}.`;
+    beginning.textContent =
+      shown === 0 || next !== undefined
+        ? ''
+        : `${began} Older codes are in the log and in Okta’s System Log.`;
     rows.element.hidden = shown === 0;
-    note.hidden = shown !== 0 || !isLoaded;
-    note.replaceChildren(...(isFiltered() ? nothingFits(filters.clear) : nothingYet()));
+    note.hidden = shown !== 0 || loaded === undefined;
+    note.replaceChildren(...(isFiltered() ? nothingFits(began, filters.clear) : nothingYet(began)));
     news.hidden = waiting.size === 0 && isAtNewest;
     // A search counts at most one page.
     const isMore = isFiltered() && waiting.size >= PAGE;
@@ -98,22 +115,28 @@ export function makeHistory(about: About, stream: Stream): View<Extract<Route, {
     if (mine !== requests) return undefined;
     const hasFailed = page instanceof ServerFailure;
     failure.replaceChildren(...(hasFailed ? [showFailure(page)] : []));
-    return hasFailed ? undefined : page;
+    if (hasFailed) {
+      if (loaded !== filter) clear();
+      return undefined;
+    }
+    ({ next, total, completeSince } = page);
+    return page;
   };
 
   const load = async (): Promise<void> => {
     const changed = new Map<string, ExecutionSummary>();
     meanwhile = changed;
+    const wanted = filter;
+    if (loaded !== wanted) count.textContent = 'Loading …';
     const page = await find(undefined);
     if (meanwhile === changed) meanwhile = undefined;
     if (page === undefined) return;
-    isLoaded = true;
+    loaded = wanted;
     isAtNewest = true;
     waiting.clear();
     rows.replace(page.executions);
     top = page.executions;
     noteNewest(page.executions);
-    ({ next, total } = page);
     showCounts();
     setText(found, `${formatCount(total)} found`);
     takeIn([...changed.values()]);
@@ -127,7 +150,6 @@ export function makeHistory(about: About, stream: Stream): View<Extract<Route, {
     if (page === undefined) return;
     rows.append(page.executions);
     if (rows.ids()[0] !== first) isAtNewest = false;
-    ({ next, total } = page);
     showCounts();
     const [oldest] = page.executions;
     if (oldest !== undefined) rows.focus(oldest.id);
@@ -156,14 +178,14 @@ export function makeHistory(about: About, stream: Stream): View<Extract<Route, {
 
   const takeIn = (changed: readonly ExecutionSummary[]): void => {
     for (const execution of changed) meanwhile?.set(execution.id, execution);
-    if (!isLoaded) return;
+    if (loaded === undefined) return;
     const known = new Set(rows.ids());
     for (const execution of changed) if (known.has(execution.id)) rows.update(execution);
     if (isFiltered()) {
       noteNewest(changed);
       counting ??= window.setTimeout(() => {
         counting = undefined;
-        if (isFiltered()) void countFitting();
+        if (isFiltered() && loaded !== undefined) void countFitting();
       }, COUNT_EVERY_MS);
       return;
     }
@@ -194,7 +216,7 @@ export function makeHistory(about: About, stream: Stream): View<Extract<Route, {
     onExecutions: takeIn,
     // Changes since the last connection were not sent.
     onOpened: () => {
-      if (requests === 0) return;
+      if (requests === 0 || isUserUnknown) return;
       if (!isReading()) void load();
       else
         void findExecutions(NO_FILTER, { limit: PAGE }).then((page) => {
@@ -217,13 +239,14 @@ export function makeHistory(about: About, stream: Stream): View<Extract<Route, {
       failure,
       note,
       rows.element,
-      element('div.bar-below', older),
+      element('div.bar-below', older, beginning),
     ),
     show: (route) => {
       const isSame = addressOf(route) === addressOf({ view: 'history', filter });
-      filter = route.filter;
+      if (!isSame) filter = route.filter;
       filters.set(filter);
-      if (!isLoaded || !isSame) void load();
+      isUserUnknown = false;
+      if (loaded !== filter) void load();
     },
     comeBack: (from) => {
       if (from.view !== 'execution') return false;
@@ -233,9 +256,9 @@ export function makeHistory(about: About, stream: Stream): View<Extract<Route, {
   };
 }
 
-function nothingYet(): HTMLElement[] {
+function nothingYet(began: string): HTMLElement[] {
   return [
-    element('p', 'Okta has not requested a code yet.'),
+    element('p', `Okta has not requested a code yet. ${began}`),
     element(
       'p',
       'Send one from the ',
@@ -245,12 +268,12 @@ function nothingYet(): HTMLElement[] {
   ];
 }
 
-function nothingFits(clear: () => void): HTMLElement[] {
+function nothingFits(began: string, clear: () => void): HTMLElement[] {
   return [
-    element('p', 'Nothing fits that search.'),
+    element('p', `Nothing fits that search. ${began}`),
     element(
       'p',
-      'The search finds logins, ids, error codes and the last two digits of a number. Names are not stored. ',
+      'For older codes, look in the log or in Okta’s System Log. Names are not stored. ',
       element('button', { type: 'button', onclick: clear }, 'Show all'),
     ),
   ];

@@ -1,6 +1,8 @@
+import type { HookEvent } from '../../core/events.js';
 import type { Execution, ExecutionOutcome } from '../../core/history.js';
+import { describeSkipped } from '../../events/describe-answer.js';
 import { describeEvent } from '../../events/describe-event.js';
-import type { Tone } from '../../events/description.js';
+import { by, nameChannel, type EventDescription, type Tone } from '../../events/description.js';
 import { answerOf } from '../../events/execution-outcome.js';
 
 /** How the page shows outcomes and tones: a word and an icon, never by colour alone. */
@@ -84,11 +86,43 @@ const UNANSWERED: Partial<Record<ExecutionOutcome, Meaning>> = {
   },
 };
 
-/** What the outcome means. Okta knows nothing of a test, so it does nothing after one. */
-export function explainOutcome({ outcome, steps, isTest }: Execution): string {
+/** What the outcome means, and why another channel sent the code. Okta knows nothing of a test, so it does nothing after one. */
+export function explainOutcome(execution: Execution): string {
+  const { outcome, steps, isTest } = execution;
   const isAnswered = answerOf(steps) !== undefined;
   const { meaning, ofOkta } = (isAnswered ? undefined : UNANSWERED[outcome]) ?? OUTCOMES[outcome];
-  return isTest || ofOkta === undefined ? meaning : `${meaning} ${ofOkta}`;
+  const sentences = [meaning, isTest ? undefined : ofOkta, explainFallback(execution)];
+  return sentences.filter((sentence) => sentence !== undefined).join(' ');
+}
+
+/** Says which channel sent the code in place of others, and what happened to those; `undefined` if no other comes before it. */
+function explainFallback({ way, steps }: Execution): string | undefined {
+  const last = way.at(-1);
+  if (last === undefined || last.hasFailed) return undefined;
+  const failed = way.filter(({ hasFailed }) => hasFailed).map(({ channel }) => channel);
+  const skipped = (answerOf(steps)?.skipped ?? []).map(describeSkipped).join('');
+  if (failed.length === 0) return skipped === '' ? undefined : `Sent ${by(last.channel)}.${skipped}`;
+  const reasons = failed.map((channel) => `${nameChannel(channel)} failed${whyFailed(channel, steps)}`);
+  return `Sent ${by(last.channel)}, because ${reasons.join(' and ')}.${skipped}`;
+}
+
+/** E.g. ` (63015: The number has not joined the sandbox)`. */
+function whyFailed(channel: string, steps: readonly HookEvent[]): string {
+  const [cause] = steps.flatMap((step): readonly Pick<EventDescription, 'code' | 'reason'>[] => {
+    switch (step.type) {
+      case 'attempt.ended':
+      case 'attempt.settled':
+        return step.channel === channel && step.outcome === 'refused' ? [step] : [];
+      case 'message.reported':
+        return step.channel === channel && step.report === 'failed' ? [step] : [];
+      case 'failover.ended':
+        return step.fromChannel === channel ? [step.cause] : [];
+      default:
+        return [];
+    }
+  });
+  const known = [cause?.code, cause?.reason].filter((word) => word !== undefined);
+  return known.length === 0 ? '' : ` (${known.join(': ')})`;
 }
 
 /** Why the code was not sent or not delivered, and what to do: by the last step that says so. */

@@ -81,8 +81,9 @@ export function makePayloadEditor(onChange: () => void) {
       element('div.editor', gutter, text),
     ),
     read,
+    /** @param payload - `undefined` to clear the editor. */
     write: (payload: unknown): void => {
-      text.value = JSON.stringify(payload, undefined, 2);
+      text.value = payload === undefined ? '' : JSON.stringify(payload, undefined, 2);
       text.scrollTop = 0;
       refused = [];
       check();

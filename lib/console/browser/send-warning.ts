@@ -1,6 +1,6 @@
-import { fieldOf } from '../../core/json.js';
+import { fieldOf, textFieldOf } from '../../core/json.js';
 
-/** Says what Send does, and to which number, before someone presses it. */
+/** Says what Send does, to whom and to which number, before someone presses it. */
 
 /** The shortest number that can be dialled, with its country code. */
 const FEWEST_DIGITS = 7;
@@ -9,9 +9,7 @@ const FEWEST_DIGITS = 7;
 export function warnOfSending(payload: unknown, nowMs: number): string {
   if (payload === undefined) return 'Nothing is sent before you press Send.';
   const profile = fieldOf(payload, 'data', 'messageProfile');
-  const number = fieldOf(profile, 'phoneNumber');
-  const digits =
-    typeof number === 'string' || typeof number === 'number' ? String(number).replace(/\D/g, '') : '';
+  const digits = digitsIn(payload);
   if (digits === '')
     return 'The request has no phone number yet: put one in data.messageProfile.phoneNumber.';
   const isExpired = Date.parse(String(fieldOf(profile, 'otpExpires'))) <= nowMs;
@@ -23,4 +21,16 @@ export function warnOfSending(payload: unknown, nowMs: number): string {
   return isCall
     ? `Send makes a real call to ${to}.${renewed}`
     : `Send makes a real message go out to ${to}: by the channel that the user opted in to, else by SMS.${renewed}`;
+}
+
+/** The user's name, and the last two digits of the number. Each is empty if the request does not have it. */
+export function nameRecipient(payload: unknown): readonly [name: string, ending: string] {
+  const user = fieldOf(payload, 'data', 'userProfile');
+  const name = textFieldOf(user, 'firstName') ?? '';
+  return [name || (textFieldOf(user, 'login') ?? ''), digitsIn(payload).slice(-2)];
+}
+
+function digitsIn(payload: unknown): string {
+  const number = fieldOf(payload, 'data', 'messageProfile', 'phoneNumber');
+  return typeof number === 'string' || typeof number === 'number' ? String(number).replace(/\D/g, '') : '';
 }

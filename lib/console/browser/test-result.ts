@@ -1,4 +1,3 @@
-import type { ExecutionOutcome } from '../../core/history.js';
 import { element } from '../../http/page/browser/dom.js';
 import type { TestResult, ShownReaction } from '../api.js';
 import { copyButton, facts, inCode, markOutcome, markTone } from './widgets.js';
@@ -46,7 +45,7 @@ export function makeTestResult(stream: Stream) {
       current = undefined;
       if (id === undefined) return;
       const waterfall = makeWaterfall();
-      let shownOutcome: ExecutionOutcome | undefined;
+      let shownHeadline: string | undefined;
       let shownCode: string | undefined;
       path.append(
         element('h3', 'Where the time went'),
@@ -68,9 +67,10 @@ export function makeTestResult(stream: Stream) {
           const pairs = [['Code', inCode(code)] as const, ...explainCode(execution)];
           why.replaceChildren(...(code === undefined ? [] : [facts(...pairs)]));
         }
-        if (shownOutcome === outcome) return;
-        shownOutcome = outcome;
-        since.replaceChildren(markOutcome(outcome), ' ', explainOutcome(execution));
+        const headline = explainOutcome(execution);
+        if (shownHeadline === outcome + headline) return;
+        shownHeadline = outcome + headline;
+        since.replaceChildren(markOutcome(outcome), ' ', headline);
       };
       current = { id, refresh };
       void refresh();

@@ -1,11 +1,13 @@
 import { element } from '../../http/page/browser/dom.js';
 import type { ExecutionSummary } from '../../core/history.js';
+import { fieldOf } from '../../core/json.js';
 import { isRequestType, type RequestType } from '../../core/request-types.js';
+import type { PayloadQuestion } from '../api.js';
 import { makeSelect, markTone, showFailure, type View } from './widgets.js';
 import { makePayloadEditor } from './payload-editor.js';
 import { formatRelative } from './format.js';
 import { NO_FILTER, type Route } from './routes.js';
-import { warnOfSending } from './send-warning.js';
+import { nameRecipient, warnOfSending } from './send-warning.js';
 import { findExecutions, makePayload, sendPayload, ServerFailure } from './server.js';
 import type { Stream } from './stream.js';
 import { makeTestResult } from './test-result.js';
@@ -15,6 +17,9 @@ import { nameChannel, REQUEST_TYPES } from '../../events/description.js';
 
 /** The executions whose users are offered. */
 const RECENT = 50;
+
+const OTHER_REQUEST =
+  'The fields describe another request than the one below. Generate it, or clear User to send the one below.';
 
 const NO_USER = 'The replayed request has no user: enter one, then generate the request.';
 
@@ -34,6 +39,14 @@ export function makeTester(stream: Stream): View<Extract<Route, { view: 'tester'
     'requested-channel',
     ['sms', 'voice'].map((name) => [name, nameChannel(name)] as const),
   );
+  const language = element('input', {
+    id: 'language',
+    autocomplete: 'off',
+    spellcheck: 'false',
+    autocapitalize: 'none',
+    maxlength: 35,
+    placeholder: 'Of the profile',
+  });
   const generate = element('button.primary', { type: 'submit' }, 'Generate');
   const notes = element('div', { role: 'status' });
   const failure = element('div', { role: 'alert' });
@@ -60,15 +73,35 @@ export function makeTester(stream: Stream): View<Extract<Route, { view: 'tester'
   showAnswer(false);
   let isRunning = false;
 
+  const readFields = (): PayloadQuestion => ({
+    user: user.value.trim(),
+    requestType: typeOf(requestType.value),
+    deliveryChannel: channel.value === 'voice' ? 'voice' : 'sms',
+    locale: language.value.trim() || undefined,
+  });
+  /** What the fields said when the request was generated, and the user whom that found. */
+  let generated: { readonly fields: string; readonly userId: unknown } | undefined;
+  /** The fields describe another request than the one in the editor. Without a user, they describe none. */
+  const differs = (payload: unknown): boolean => {
+    const fields = readFields();
+    if (fields.user === '') return false;
+    return generated?.fields !== JSON.stringify(fields) || generated.userId !== userIdOf(payload);
+  };
+
   const showState = (): void => {
     const written = editor.read();
     const payload = written?.isJson === true ? written.value : undefined;
+    const isOther = payload !== undefined && differs(payload);
     generate.disabled = isRunning;
-    send.disabled = isRunning || payload === undefined;
-    warning.textContent =
-      written?.isJson === false
-        ? 'You can send it once it is valid JSON.'
-        : warnOfSending(payload, Date.now());
+    send.disabled = isRunning || payload === undefined || isOther;
+    const [name, ending] = nameRecipient(isOther ? undefined : payload);
+    const label =
+      ending === '' ? [] : [' to ', ...(name === '' ? [] : [element('bdi', name), ' ']), `••${ending}`];
+    send.replaceChildren('Send', ...label);
+    // The editor says what is wrong with the JSON.
+    if (written?.isJson === false) warning.textContent = '';
+    else if (isOther) warning.textContent = OTHER_REQUEST;
+    else warning.textContent = warnOfSending(payload, Date.now());
   };
 
   /** Makes one request at a time. The focus stays where it is, and the answer to an earlier request goes. */
@@ -107,24 +140,23 @@ export function makeTester(stream: Stream): View<Extract<Route, { view: 'tester'
       element('label', { for: 'user' }, 'User'),
       user,
       recent,
-      element('p.hint', { id: 'user-hint' }, 'Login, the part of it before the @, or user id'),
+      element('p.hint', { id: 'user-hint' }, 'Login, its part before the @, or user id'),
     ),
     element('div.field.half', element('label', { for: 'request-type' }, 'Request type'), requestType),
-    element('div.field.half', element('label', { for: 'requested-channel' }, 'Channel'), channel),
-    element('div.field.end', generate),
+    element('div.field.half', element('label', { for: 'requested-channel' }, 'Okta requests'), channel),
+    element('div.field.half', element('label', { for: 'language' }, 'Language'), language),
+    element('div.field.half.end', generate),
   );
-  const fillIn = (): Promise<void> =>
-    run(
+  const fillIn = (): Promise<void> => {
+    const question = readFields();
+    return run(
       'Generating …',
       () => {
         notes.replaceChildren();
-        return makePayload({
-          user: user.value.trim(),
-          requestType: typeOf(requestType.value),
-          deliveryChannel: channel.value === 'voice' ? 'voice' : 'sms',
-        });
+        return makePayload(question);
       },
       (made) => {
+        generated = { fields: JSON.stringify(question), userId: userIdOf(made.payload) };
         editor.write(made.payload);
         sendBar.scrollIntoView({ block: 'nearest' });
         notes.replaceChildren(
@@ -133,6 +165,8 @@ export function makeTester(stream: Stream): View<Extract<Route, { view: 'tester'
         );
       },
     );
+  };
+  form.addEventListener('input', showState);
   form.addEventListener('submit', (event) => {
     event.preventDefault();
     void fillIn();
@@ -195,10 +229,15 @@ export function makeTester(stream: Stream): View<Extract<Route, { view: 'tester'
       user.value = replayed ?? '';
       requestType.value = typeOf(type ?? '');
       channel.value = requested === 'voice' ? 'voice' : 'sms';
+      language.value = '';
+      showState();
       // A replay fills the form once: coming back to the tab does not overwrite what was typed since.
       history.replaceState(null, '', '#/tester');
-      if (replayed === undefined) notes.replaceChildren(element('div.note.warn', markTone('warn', NO_USER)));
-      else
+      if (replayed === undefined) {
+        // The request in the editor is another one.
+        editor.write(undefined);
+        notes.replaceChildren(element('div.note.warn', markTone('warn', NO_USER)));
+      } else
         void fillIn().then(() => {
           if (document.activeElement === document.body) (send.disabled ? user : send).focus();
         });
@@ -209,6 +248,10 @@ export function makeTester(stream: Stream): View<Extract<Route, { view: 'tester'
       return true;
     },
   };
+}
+
+function userIdOf(payload: unknown): unknown {
+  return fieldOf(payload, 'data', 'userProfile', 'userId');
 }
 
 /** An unknown type counts as a sign-in. */

@@ -82,7 +82,7 @@ export interface PhoneItem extends Omit<EmulatedPhoneItem, 'spoken'> {
   readonly with: string;
   /** Twilio's current status; `undefined` for a reply, which has none. */
   readonly status: string | undefined;
-  /** The language of a call, BCP 47. */
+  /** The language of the text or of a call, BCP 47; `undefined` if it is not known. */
   readonly language: string | undefined;
 }
 

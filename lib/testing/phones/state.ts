@@ -74,17 +74,24 @@ function personOf(user: EmulatedUser, phone: string, made: MadeBySid, parts: Sta
     hasOptedIn: user.profile[optInAttribute] === true,
     isInSandbox: twilio.isInSandbox(phone),
     suppressions: suppressionsOf(phone),
-    items: itemsOf(phone, made, twilio),
+    items: itemsOf(phone, { made, language: languageOf(user) }, twilio),
     signIn: signIns.viewOf(user.id),
   };
 }
 
 type MadeBySid = ReadonlyMap<string, TwilioEmulator['messages'][number] | TwilioEmulator['calls'][number]>;
 
-function itemsOf(phone: string, madeOf: MadeBySid, twilio: TwilioEmulator): readonly PhoneItem[] {
+/** @param of.language - of the phone's owner, in which Okta writes its text. A template has its own language. */
+function itemsOf(
+  phone: string,
+  of: { readonly made: MadeBySid; readonly language: string | undefined },
+  twilio: TwilioEmulator,
+): readonly PhoneItem[] {
   const senders = { whatsapp: twilio.sandboxNumber, sms: twilio.smsNumber, voice: twilio.voiceNumber };
   const got = twilio.inbox(phone).map(({ sid, channel, text, button, at }): PhoneItem => {
-    const made = madeOf.get(sid);
+    const made = of.made.get(sid);
+    const isText = made !== undefined && made.channel !== 'voice' && made.contentSid === undefined;
+    const spoken = made?.channel === 'voice' ? languageOfTwiml(made.twiml ?? '') : undefined;
     return {
       sid,
       channel,
@@ -94,7 +101,7 @@ function itemsOf(phone: string, madeOf: MadeBySid, twilio: TwilioEmulator): read
       button,
       at,
       status: made?.status,
-      language: made?.channel === 'voice' ? languageOfTwiml(made.twiml ?? '') : undefined,
+      language: isText ? of.language : spoken,
     };
   });
   const written = twilio.received

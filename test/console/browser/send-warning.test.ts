@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { warnOfSending } from '#lib/console/browser/send-warning.js';
+import { nameRecipient, warnOfSending } from '#lib/console/browser/send-warning.js';
 import { renewSampleCall } from '#lib/okta/sample-call.js';
 
 describe('warnOfSending before a test', () => {
@@ -35,6 +35,14 @@ describe('warnOfSending before a test', () => {
       '2030-01-01T12:05:00.000Z',
     );
     expect(warnOfSending(asking({ otpExpires: '2030-01-01T12:00:00.001Z' }), NOW)).to.not.match(/expired/);
+  });
+
+  it('names the user by first name, else by login, with two digits of the number', () => {
+    const { data } = asking({});
+    const named = (userProfile: object) => nameRecipient({ data: { ...data, userProfile } });
+    expect(named({ firstName: 'Ana', login: 'ana@example.com' })).to.deep.equal(['Ana', '23']);
+    expect(named({ firstName: '', login: 'ana@example.com' })).to.deep.equal(['ana@example.com', '23']);
+    expect(nameRecipient(undefined)).to.deep.equal(['', '']);
   });
 
   it('distinguishes a very short number from a missing one', () => {

@@ -18,7 +18,7 @@ function makeMessage(item: PhoneItem): Bubble {
   const root = element(
     'div',
     { class: `bubble ${item.isOwn ? 'own' : 'theirs'}` },
-    element('p.text', item.text),
+    element('p.text', { lang: item.language }, item.text),
     meta,
   );
   if (item.button !== undefined) root.append(copyButton(item.button.text, item.button.copies));

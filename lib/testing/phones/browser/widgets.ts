@@ -44,10 +44,7 @@ export function makeSwitch(
   });
   const words = element('label', input, element('span', label));
   const root = element('div.switch', words);
-  if (description !== '') {
-    words.title = description;
-    root.append(element('p.quiet', { id }, description));
-  }
+  if (description !== '') root.append(element('p.quiet', { id }, description));
   return {
     root,
     update: (isOn) => {

@@ -114,8 +114,13 @@ export function problemPage(title: string, sentence: string, link = { title: 'Ho
 }
 
 const TO_LOGIN = `location.replace('/login?to=' + encodeURIComponent(location.pathname + location.search + location.hash));`;
+/** The policy of a page with this script. `more` has further directives. */
+export function policyWith(script: string, ...more: readonly string[]): string {
+  return [CONTENT_SECURITY_POLICY, `script-src ${digestOf(script)}`, ...more].join('; ');
+}
+
 /** The policy of `signInPage`, with its script. */
-export const SIGN_IN_POLICY = `${CONTENT_SECURITY_POLICY}; script-src ${digestOf(TO_LOGIN)}`;
+export const SIGN_IN_POLICY = policyWith(TO_LOGIN);
 
 /**
  * Leads to the login. The console has its view behind the `#` of its address, which browsers do not send: a redirect would lose it,

@@ -1,6 +1,6 @@
 import type { TelephonyHook } from 'okta-telephony-hook';
 import { CONSENT_TEXT, CONSENT_VERSION } from './consent.js';
-import { csrfField, markup, page, type Html } from '../pages.js';
+import { csrfField, markup, page, policyWith, type Html } from '../pages.js';
 import { endingOf, type WaitingWord } from './words.js';
 
 /** What the preference page shows. */
@@ -24,6 +24,16 @@ export interface PreferenceView {
 type Suppression = Awaited<ReturnType<TelephonyHook['suppressions']>>[number];
 
 export const PREFERENCES_PATH = '/preferences';
+/** Answers whether the user's word still waits. */
+export const WAITING_PATH = `${PREFERENCES_PATH}/waiting`;
+
+/** Loads the page again once its word no longer waits: it has arrived, or it has expired. */
+const WAIT = `setInterval(async () => {
+  const answer = await fetch('${WAITING_PATH}', { redirect: 'manual' }).catch(() => undefined);
+  if (answer?.ok && (await answer.text()) === 'no') location.reload();
+}, 3000);`;
+/** The policy of the page, with its script. */
+export const PREFERENCES_POLICY = policyWith(WAIT, "connect-src 'self'");
 
 export function preferencePage(view: PreferenceView): string {
   const back = markup`<p><a href="/account">Account</a></p>`;
@@ -51,7 +61,7 @@ ${notes}`;
   if (isByWhatsApp) {
     return markup`${status}
 ${CONSENT}
-${switchTo('sms', csrfToken, 'Get codes by SMS only')}`;
+${switchTo('sms', csrfToken, isSuppressed('whatsapp') ? 'Turn WhatsApp off' : 'Get codes by SMS only')}`;
   }
   if (waiting !== undefined) {
     return markup`<h2>Send this word by WhatsApp</h2>
@@ -62,7 +72,8 @@ ${sandboxWords === undefined ? '' : markup`<p>This number is Twilio's sandbox: a
 <p>If your WhatsApp account has a username, WhatsApp may hide your number. Then send the word as a reply to a message that you have from ${whatsAppNumber}. If you have none, ask your help desk.</p>
 <p role="status">The word has not arrived yet. You can use it once, for ten minutes. ${bySms}</p>
 ${notes}
-<p>After you have sent it, <a href="${PREFERENCES_PATH}">look again</a>.</p>
+<p>This page looks again every few seconds. You can also <a href="${PREFERENCES_PATH}">look again</a> yourself.</p>
+<script>${{ html: WAIT }}</script>
 ${switchTo('sms', csrfToken, 'Cancel')}
 ${CONSENT}`;
   }
@@ -77,10 +88,13 @@ ${CONSENT}
 ${switchTo('whatsapp', csrfToken, 'Agree, and get codes by WhatsApp')}`;
 }
 
+/** The page does not know the user's time zone. */
+const DATE = new Intl.DateTimeFormat('en-GB', { dateStyle: 'long', timeStyle: 'short', timeZone: 'UTC' });
+
 /** Why a channel gets no codes, and how the user undoes that. */
 function noticeOf(
   { channel, reason, until }: Suppression,
-  { whatsAppNumber, sandboxWords, linkFor }: PreferenceView,
+  { whatsAppNumber, sandboxWords, linkFor, phone = '' }: PreferenceView,
 ): Html {
   const isStopped = reason === 'stopped';
   // STOP also leaves the sandbox, which then passes no START on.
@@ -88,10 +102,13 @@ function noticeOf(
   const links = texts.map((text) => markup`<a href="${linkFor(text)}">${text}</a>`.html).join(', then ');
   const [name, undo] =
     channel === 'whatsapp'
-      ? ['WhatsApp', markup`send ${{ html: links }} to ${whatsAppNumber} from this phone`]
+      ? [
+          'WhatsApp',
+          markup`send ${{ html: links }} to ${whatsAppNumber} from the phone whose number ends in ${endingOf(phone)}`,
+        ]
       : ['SMS', 'send START by SMS to the number that they came from'];
   const why = isStopped ? 'You have stopped our messages' : 'Our messages did not reach your phone';
-  return markup`<p class="notice">${why} by ${name}, so no code goes there until ${until.toUTCString()}. To undo that now, ${undo}.</p>`;
+  return markup`<p class="notice">${why} by ${name}, so no code goes there until ${DATE.format(until)} UTC. To undo that now, ${undo}.</p>`;
 }
 
 function switchTo(channel: 'sms' | 'whatsapp', csrfToken: string, label: string): Html {

@@ -12,7 +12,7 @@ import {
 import { CONSENT_VERSION } from './consent.js';
 import { checkCsrfToken, fieldsOf, readForm, requireUser, userOf } from '../login.js';
 import { problemPage } from '../pages.js';
-import { PREFERENCES_PATH, preferencePage } from './pages.js';
+import { PREFERENCES_PATH, PREFERENCES_POLICY, preferencePage, WAITING_PATH } from './pages.js';
 import { endingOf, PairingWords, whatsAppNumberOf, type WaitingWord } from './words.js';
 
 export interface PreferencesOptions {
@@ -136,7 +136,10 @@ export function createPreferences(
     const waiting = word?.phone === preference.phone ? word : undefined;
     const suppressions = preference.phone === undefined ? [] : await readSuppressions(preference.phone);
     const view = { ...preference, suppressions, csrfToken, waiting, whatsAppNumber, sandboxWords, linkFor };
-    res.send(preferencePage(view));
+    res.set('Content-Security-Policy', PREFERENCES_POLICY).send(preferencePage(view));
+  });
+  router.get(WAITING_PATH, (req, res) => {
+    res.type('text').send(words.waitingFor(userOf(req).id) === undefined ? 'no' : 'yes');
   });
   router.post(PREFERENCES_PATH, readForm, checkCsrfToken, async (req, res) => {
     const userId = userOf(req).id;

@@ -1,7 +1,7 @@
 import type { Page } from 'playwright-core';
 import { expect } from 'chai';
 import { start, type Started } from '../../example/start.js';
-import type { PersonView, PhonesState } from '#lib/testing/phones/api.js';
+import type { PersonView, PhonesAbout, PhonesState } from '#lib/testing/phones/api.js';
 import { until } from '#harness/until.js';
 import {
   expectAccessible,
@@ -50,12 +50,13 @@ describe('the login of the example in a browser', function () {
     const state = (await (await fetch(`${origin}/phones/api/state`)).json()) as PhonesState;
     return state.people.find((person) => person.login === login) ?? expect.fail('no user has this login');
   };
-  const switchOn = (id: string): Promise<unknown> =>
-    fetch(`${origin}/phones/api/fault`, {
+  const post = (action: string, body: object): Promise<unknown> =>
+    fetch(`${origin}/phones/api/${action}`, {
       method: 'POST',
       headers: { 'content-type': 'application/json', origin },
-      body: JSON.stringify({ id, isOn: true }),
+      body: JSON.stringify(body),
     });
+  const switchOn = (id: string): Promise<unknown> => post('fault', { id, isOn: true });
   /** Waits for a code on the person's phone by this channel. */
   const codeBy = async (login: string, channel: string): Promise<string> => {
     let code = '';
@@ -134,7 +135,7 @@ describe('the login of the example in a browser', function () {
     await expectUsed('ana@example.com');
   });
 
-  it('signs Chloé in with a code by voice call, and opens the page that she requested', async () => {
+  it('signs Chloé in with a code by voice call, opens the page that she requested, and shows when her word has arrived', async () => {
     const { page } = await open('/preferences?waiting');
     await askForCode(page, 'chloe@example.com', 'Voice call');
     await page.getByText('You are being called').waitFor();
@@ -143,6 +144,24 @@ describe('the login of the example in a browser', function () {
     await page.getByRole('status').filter({ hasText: 'Your codes come by SMS' }).waitFor();
     await screenshot(page, 'login-8-preferences');
     await expectUsed('chloe@example.com');
+
+    await page.clock.install();
+    await page.getByRole('button', { name: 'Agree, and get codes by WhatsApp' }).click();
+    const word = await page.locator('.word').innerText();
+    await screenshot(page, 'login-13-waiting');
+    await expectAccessible(page);
+    const { id: userId } = await phoneOf('chloe@example.com');
+    const about = (await (await fetch(`${origin}/phones/api/about`)).json()) as PhonesAbout;
+    await page.clock.runFor(6_000);
+    await page.locator('.word').waitFor();
+    for (const text of [about.sandbox.joinWords, word]) {
+      await post('write', { userId, channel: 'whatsapp', text });
+    }
+    // The page looks again by itself.
+    await until(async () => {
+      await page.clock.runFor(3_000);
+      return page.getByText('Your codes come by WhatsApp').isVisible();
+    });
   });
 
   it('opens the linked view of the console after Ana has signed in', async () => {

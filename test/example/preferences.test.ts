@@ -234,8 +234,13 @@ describe('the preference page of the example', () => {
     const join = `join ${twilio.joinCode}`;
     expect(await pageOf(ana))
       .to.match(/by <strong>SMS</)
-      .and.match(/You have stopped our messages by WhatsApp, so no code goes there until \w+, \d+ \w+ \d+/)
-      .and.include(`${undo(join)}, then ${undo('START')}`);
+      .and.match(
+        /You have stopped our messages by WhatsApp, so no code goes there until \d+ \w+ \d{4} at \d\d:\d\d UTC\./,
+      )
+      .and.include(`${undo(join)}, then ${undo('START')}`)
+      .and.include('from the phone whose number ends in 23')
+      .and.include('Turn WhatsApp off')
+      .and.not.include('Get codes by SMS only');
     for (const text of [join, 'START']) await write(text, ANA.phone);
     expect(await pageOf(ana))
       .to.match(/by <strong>WhatsApp/)
@@ -288,8 +293,11 @@ describe('the preference page of the example', () => {
       .and.include('once, for ten minutes');
     expect(isOn()).to.equal(undefined);
 
+    const isWaiting = async (): Promise<string> => (await bob.get('/preferences/waiting').expect(200)).text;
+    expect(await isWaiting()).to.equal('yes');
     expect(await replyTo(write(` ${word.toLowerCase().replace('-', ' ')}. `))).to.match(/^WhatsApp is on/);
     expect(isOn()).to.equal(true);
+    expect(await isWaiting()).to.equal('no');
     expect(await pageOf(bob)).to.match(/by <strong>WhatsApp<\/strong>/);
     now += MINUTE_MS;
     expect(await nextCodeBy()).to.equal('whatsapp');

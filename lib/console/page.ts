@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto';
+import { PAGE_HEADERS } from '../http/page/assets.js';
 import { escapeHtml, htmlDocument } from '../http/page/html.js';
 
 /** The documents that the console serves. They hold no data: `browser/main.ts` fills the page. */
@@ -24,9 +26,21 @@ export const CONSOLE_PAGE = htmlDocument(
 <noscript><p>The console needs JavaScript: allow it for this page and load it again.</p></noscript>`,
 );
 
-/** The page for callers who may not use the console. They may not load the style sheet either. */
+const REFUSAL_STYLE =
+  ':root { color-scheme: light dark } body { max-width: 40rem; margin: 3rem auto; padding: 0 1.5rem; font: 1rem/1.5 system-ui, sans-serif } h1 { font-size: 1.5rem; line-height: 1.25 }';
+
+/** Allow the style of `refusalPage` by its digest. */
+export const REFUSAL_HEADERS = {
+  ...PAGE_HEADERS,
+  'Content-Security-Policy': PAGE_HEADERS['Content-Security-Policy'].replace(
+    "style-src 'self'",
+    `style-src 'sha256-${createHash('sha256').update(REFUSAL_STYLE).digest('base64')}'`,
+  ),
+};
+
+/** The page for callers who may not use the console. They may not load the style sheet either, so it has a style of its own. */
 export function refusalPage(title: string, sentences: readonly string[]): string {
-  const head = '<meta name="color-scheme" content="light dark">\n<link rel="icon" href="data:,">';
+  const head = `<link rel="icon" href="data:,">\n<style>${REFUSAL_STYLE}</style>`;
   const lines = sentences.map((sentence) => `<p>${escapeHtml(sentence)}</p>`);
   return htmlDocument(title, head, `<main>\n<h1>${escapeHtml(title)}</h1>\n${lines.join('\n')}\n</main>`);
 }

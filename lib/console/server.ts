@@ -13,7 +13,7 @@ import type {
   UserQuestion,
 } from './api.js';
 import { refuseOtherSites, requireAuthorized } from './access.js';
-import { CONSOLE_PAGE, refusalPage } from './page.js';
+import { CONSOLE_PAGE, REFUSAL_HEADERS, refusalPage } from './page.js';
 import { readExecutionQuery, readPayloadQuestion, readSendQuestion, readUserQuestion } from './questions.js';
 import { ConsoleRefusal, failureOf } from './refusal.js';
 import type { Streams } from './stream.js';
@@ -166,11 +166,11 @@ export function createConsoleServer(
     } catch (error) {
       const { status, body, headers, isKnown } = failureOf(error);
       if (!isKnown) parts.onFailed(error);
-      const all = { ...PAGE_HEADERS, ...headers };
-      if (isApi(path)) answer(req, res, status, body, all);
+      if (isApi(path)) answer(req, res, status, body, { ...PAGE_HEADERS, ...headers });
       else {
         const { message, remedy } = body.error;
         const text = refusalPage(message, remedy === undefined ? [] : [remedy]);
+        const all = { ...REFUSAL_HEADERS, ...headers };
         answerText(req, res, { status, type: 'text/html; charset=utf-8', text, headers: all });
       }
     }

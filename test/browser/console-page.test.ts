@@ -173,6 +173,18 @@ describe("the console's page", function () {
       await page.locator(`[data-id="${opened?.id ?? ''}"] a:focus`).waitFor();
       expect(await rows(page).count()).to.equal(100);
       expect(await page.evaluate('scrollY')).to.be.greaterThan(0);
+
+      await page.getByLabel('Outcome').selectOption('failed');
+      await page.getByText(/^50 of \d+ that fit/).waitFor();
+      const fitting = rows(page).nth(7).locator('a');
+      const id = (await rows(page).nth(7).getAttribute('data-id')) ?? '';
+      await fitting.click();
+      await page.getByText(id).waitFor();
+      expect(await page.title()).to.equal(`Execution ${id} – Telephony hook console`);
+      await page.getByRole('link', { name: 'All executions' }).click();
+      await page.locator(`[data-id="${id}"] a:focus`).waitFor();
+      expect(new URL(page.url()).hash).to.equal('#/history?outcome=failed');
+      expect(await page.getByLabel('Outcome').inputValue()).to.equal('failed');
     });
   });
 
@@ -350,6 +362,26 @@ describe("the console's page", function () {
       stood.pushExecutions({ ...failed, code: '30008' });
       await rows(page).first().getByText('30008').waitFor();
       expect(await page.evaluate('window.wasNew')).to.equal(undefined);
+    });
+
+    it('copies the id of a message, and keeps the focus there when a later step arrives', async () => {
+      const sent = plantExecution(2, Date.now());
+      const stood = (standIn = await startStandIn({ executions: [sent] }));
+      const { page } = await browser.open(`${stood.url}#/history/${sent.id}`);
+      await until(() => stood.listeners() === 1);
+      const copy = page.getByRole('button', { name: 'Copy the message id' });
+      await copy.click();
+      await copy.getByText('Copied').waitFor();
+      expect(await page.evaluate('navigator.clipboard.readText()')).to.match(/^SM\w+$/);
+      const [first] = sent.steps;
+      if (first === undefined) return expect.fail('it has steps');
+      stood.pushExecutions({
+        ...sent,
+        repeats: 41,
+        steps: [...sent.steps, { ...first, at: sent.startedAt + 9_000 }],
+      });
+      await page.getByText('41', { exact: true }).waitFor();
+      await copy.and(page.locator(':focus')).waitFor();
     });
 
     it('adds a delivery report to an open execution', async () => {
@@ -792,6 +824,40 @@ describe("the console's page", function () {
     }
     const missing = texts.filter((text) => !seen.some((view) => view.includes(text)));
     expect(missing).to.deep.equal([]);
+  });
+
+  it('isolates a name that is written from right to left', async () => {
+    const testedBy = 'محمد الأحمد';
+    const planted = plantExecution(2, Date.now(), { testedBy, repeats: 1 });
+    standIn = await startStandIn({ executions: [planted] });
+    const page = await openHistory(standIn);
+    const tag = page.locator('.tag');
+    expect(await tag.innerText()).to.equal(`test by ${testedBy}, 1 repeat`);
+    expect(await tag.locator('bdi').innerText()).to.equal(testedBy);
+    // Of the parts beside each other, "1 repeat" is the last one.
+    const isLast = `(() => {
+      const tag = document.querySelector('.tag');
+      const range = document.createRange();
+      range.selectNodeContents(tag.lastChild);
+      return range.getBoundingClientRect().left >= tag.querySelector('bdi').getBoundingClientRect().right - 1;
+    })()`;
+    expect(await page.evaluate(isLast)).to.equal(true);
+    await rows(page).locator('a').click();
+    await page.getByText('the tester, sent by').locator('bdi').getByText(testedBy).waitFor();
+  });
+
+  it('refuses callers on a page with a style of its own', async () => {
+    const stood = (standIn = await startStandIn());
+    stood.isLoggedIn = false;
+    const { page, tolerate } = await browser.open('about:blank', {
+      otherOrigins: [new URL(stood.url).origin],
+    });
+    tolerate(/status of 403/);
+    await page.goto(stood.url);
+    await page.getByRole('heading', { name: 'You need an administrator account' }).waitFor();
+    expect(await page.evaluate('getComputedStyle(document.body).maxWidth')).to.equal('640px');
+    await screenshot(page, 'console-refused');
+    await expectAccessible(page);
   });
 
   it('keeps names of 40 characters within a screen of 320 pixels', async () => {

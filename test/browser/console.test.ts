@@ -92,7 +92,7 @@ describe('the console in a browser', function () {
     await page.getByText('Okta requested a code by SMS for the number that ends in 23: Sign-in.').waitFor();
     await page.getByText('TWILIO accepted the message for WhatsApp.').waitFor();
     await page.getByText('The code was sent by WhatsApp.').waitFor();
-    expect(await page.title()).to.equal('Execution – Telephony hook console');
+    expect(await page.title()).to.match(/^Execution [\w-]{36} – Telephony hook console$/);
     witness(await page.locator('main').innerText());
     await screenshot(page, 'console-execution');
 
@@ -169,11 +169,15 @@ describe('the console in a browser', function () {
     const problem = page.getByRole('button', { name: `Line ${line}, column 7` });
     await problem.waitFor();
     await page.getByText('data.messageProfile.phoneNumber is not as Okta sends it.').waitFor();
+    // The problem stands once, beside its line.
+    expect(await page.getByText('messageProfile.phoneNumber').count()).to.equal(1);
+    expect(await page.getByRole('alert').innerText()).to.equal('');
     await problem.click();
     await page.locator('#payload:focus').waitFor();
 
     await editor.fill(text.replace('"contentType":', '"contentType"'));
     await page.getByText('A colon after the name is expected here.').waitFor();
+    expect(await page.locator('#send-warning').innerText()).to.equal('');
     expect(await page.getByRole('button', { name: 'Send' }).isDisabled()).to.equal(true);
     expect(scene.twilio.requests).to.be.empty;
   });
@@ -230,7 +234,7 @@ describe('the console in a browser', function () {
     await cause.filter({ hasText: 'What to do' }).waitFor();
     const inTester = await cause.allTextContents();
     expect(inTester.join(' ')).to.match(/^Code21408 Why\S.* What to do\S/);
-    witness(await page.locator('main').innerText());
+    witness(await page.getByRole('region', { name: 'Answer', exact: true }).innerText());
     await expectAccessible(page);
 
     await page.getByRole('link', { name: 'Open this execution' }).click();

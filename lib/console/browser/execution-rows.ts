@@ -43,9 +43,11 @@ export function makeExecutionRows() {
     }
     rows = wanted;
   };
-  const focus = (id: string): void => {
-    const row = rows.find((each) => each.id === id);
-    row?.element.querySelector('a')?.focus({ preventScroll: true });
+  /** Returns `false` if the row is not here. */
+  const focus = (id: string): boolean => {
+    const link = rows.find((each) => each.id === id)?.element.querySelector('a');
+    link?.focus({ preventScroll: true });
+    return link instanceof HTMLElement;
   };
   const withoutRowsOf = (executions: readonly ExecutionSummary[]): readonly Row[] => {
     const ids = new Set(executions.map(({ id }) => id));
@@ -119,12 +121,13 @@ function sign(shown: string, words: string): readonly Node[] {
 
 /** A mark for everything that is not a plain sign-in. */
 function originOf({ isTest, testedBy, isPreview, repeats }: ExecutionSummary): HTMLElement | undefined {
-  const test = testedBy === undefined ? 'test' : `test by ${testedBy}`;
-  const words = [
-    ...(isTest ? [test] : isPreview ? ['preview'] : []),
-    ...(repeats === 0 ? [] : [repeats === 1 ? '1 repeat' : `${repeats} repeats`]),
-  ];
-  return words.length === 0 ? undefined : element('span.tag', words.join(', '));
+  // A name may be written from right to left.
+  const tester = testedBy === undefined ? [] : [' by ', element('bdi', testedBy)];
+  const origin = isTest ? ['test', ...tester] : isPreview ? ['preview'] : [];
+  const count = repeats === 0 ? [] : [repeats === 1 ? '1 repeat' : `${repeats} repeats`];
+  const comma = origin.length > 0 && count.length > 0 ? [', '] : [];
+  const words = [...origin, ...comma, ...count];
+  return words.length === 0 ? undefined : element('span.tag', ...words);
 }
 
 function cell(name: string, ...children: readonly (Node | string | undefined)[]): HTMLElement {

@@ -3,7 +3,7 @@ import type { Execution, ExecutionOutcome } from '../../core/history.js';
 import { describeEvent } from '../../events/describe-event.js';
 import { describeOptIn } from '../../events/describe-opt-in.js';
 import { answerOf } from '../../events/execution-outcome.js';
-import { element } from '../../http/page/browser/dom.js';
+import { element, setText } from '../../http/page/browser/dom.js';
 import type { About } from '../api.js';
 import { showWay } from './execution-rows.js';
 import {
@@ -18,7 +18,7 @@ import {
   type View,
 } from './widgets.js';
 import { formatCount, formatDateTime, formatDuration, nameTimeZone } from './format.js';
-import { addressOf, NO_FILTER, type Route } from './routes.js';
+import { addressOf, type Route } from './routes.js';
 import { openExecution, ServerFailure } from './server.js';
 import type { Stream } from './stream.js';
 import { divideAtAnswer, startOf } from './waterfall-bars.js';
@@ -27,7 +27,12 @@ import { nameRequestType, shortenRequestType } from '../../events/description.js
 import { explainCode, explainOutcome } from './outcomes.js';
 
 /** One execution: its facts, the time of each step, the steps until the answer, and those after it. */
-export function makeExecution(about: About, stream: Stream): View<Extract<Route, { view: 'execution' }>> {
+export function makeExecution(
+  about: About,
+  stream: Stream,
+  listAddress: () => string,
+): View<Extract<Route, { view: 'execution' }>> {
+  const back = element('a', '← All executions');
   const body = element('div.opened');
   let id = '';
   let shown: ReturnType<typeof makeParts> | undefined;
@@ -60,17 +65,10 @@ export function makeExecution(about: About, stream: Stream): View<Extract<Route,
     },
   });
   return {
-    title: 'Execution',
-    element: element(
-      'div.view',
-      element(
-        'p',
-        element('a', { href: addressOf({ view: 'history', filter: NO_FILTER }) }, '← All executions'),
-      ),
-      element('h1', { tabindex: -1 }, 'Execution'),
-      body,
-    ),
+    title: (route) => `Execution ${route.id}`,
+    element: element('div.view', element('p.back', back), element('h1', { tabindex: -1 }, 'Execution'), body),
     show: (route) => {
+      back.href = listAddress();
       if (route.id !== id) {
         body.replaceChildren(element('p.quiet', 'Loading …'));
         shown = undefined;
@@ -90,8 +88,11 @@ function makeParts(execution: Execution) {
   let shownOptIn: OptIn | undefined;
   let shownHeadline: string | undefined;
   const waterfall = makeWaterfall();
-  const before = element('div');
-  const after = element('div');
+  const before = element('ol.steps');
+  const showBefore = makeSteps(before);
+  const after = element('ol.steps');
+  const showAfter = makeSteps(after);
+  const nothing = element('p.quiet');
   const omitted = element('p.quiet');
   const replay = addressOf({
     view: 'tester',
@@ -115,6 +116,7 @@ function makeParts(execution: Execution) {
       element('h2', 'Steps until the answer'),
       before,
       element('h2.divider', 'After the answer'),
+      nothing,
       after,
       omitted,
     ],
@@ -149,15 +151,14 @@ function makeParts(execution: Execution) {
         optIn.replaceChildren(facts(['Opt-in', showOptIn(found)]));
       }
       waterfall.show(steps, deadlineMs);
-      before.replaceChildren(listSteps(until, start));
+      showBefore(until, start);
       const { omittedSteps } = current;
       omitted.textContent =
         omittedSteps === 0
           ? ''
           : `${formatCount(omittedSteps)} more steps are not kept, most of them of repeats.`;
-      after.replaceChildren(
-        since.length === 0 ? element('p.quiet', sayNothingYet(outcome, isAnswered)) : listSteps(since, start),
-      );
+      showAfter(since, start);
+      setText(nothing, since.length === 0 ? sayNothingYet(outcome, isAnswered) : '');
     },
   };
 }
@@ -179,8 +180,12 @@ function showOptIn({ optIn, optInAttribute }: OfOptIn): HTMLElement | string | u
   );
 }
 
-function nameOrigin({ isTest, testedBy, isPreview }: Execution): string | undefined {
-  if (isTest) return testedBy === undefined ? 'the tester' : `the tester, sent by ${testedBy}`;
+function nameOrigin({ isTest, testedBy, isPreview }: Execution): string | HTMLElement | undefined {
+  if (isTest) {
+    return testedBy === undefined
+      ? 'the tester'
+      : element('span', 'the tester, sent by ', element('bdi', testedBy));
+  }
   return isPreview ? 'Okta’s preview' : undefined;
 }
 
@@ -196,9 +201,21 @@ function sayNothingYet(outcome: ExecutionOutcome, isAnswered: boolean): string {
     : 'Nothing yet. Delivery reports and used codes show up here by themselves.';
 }
 
-/** Each step with its sentence and its time since the request. */
-function listSteps(steps: readonly HookEvent[], start: number): HTMLElement {
-  return element('ol.steps', ...steps.map((step) => showStep(step, start)));
+/** Shows each step with its sentence and its time since the request. A step that has not changed stays, with its focus. */
+function makeSteps(list: HTMLElement): (steps: readonly HookEvent[], start: number) => void {
+  let shown: readonly string[] = [];
+  return (steps, start) => {
+    const texts = steps.map((step) => JSON.stringify([step, start]));
+    for (const [index, step] of steps.entries()) {
+      if (texts[index] === shown[index]) continue;
+      const [made, there] = [showStep(step, start), list.children[index]];
+      if (there === undefined) list.append(made);
+      else there.replaceWith(made);
+    }
+    while (list.children.length > steps.length) list.lastElementChild?.remove();
+    list.hidden = steps.length === 0;
+    shown = texts;
+  };
 }
 
 function showStep(step: HookEvent, start: number): HTMLElement {
@@ -208,8 +225,8 @@ function showStep(step: HookEvent, start: number): HTMLElement {
     ['Code', inCode(code)],
     ['Why', reason],
     ['What to do', remedy],
-    ['Message id', inCode(transactionId)],
-    ['Request id at the provider', inCode(providerRequestId)],
+    ['Message id', copyable('the message id', transactionId)],
+    ['Request id at the provider', copyable('the request id at the provider', providerRequestId)],
   ] as const;
   return element(
     'li',

@@ -42,7 +42,7 @@ export function makeHealth(about: About, stream: Stream): View<Extract<Route, { 
     onOpened: () => void load(),
   });
   return {
-    title: 'Health',
+    title: () => 'Health',
     element: element(
       'div.view',
       element('h1', { tabindex: -1 }, 'Health'),

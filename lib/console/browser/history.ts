@@ -16,7 +16,13 @@ const PAGE = 50;
 /** At most this often the page asks the server which of the new executions fit the search. */
 const COUNT_EVERY_MS = 1000;
 
-export function makeHistory(about: About, stream: Stream): View<Extract<Route, { view: 'history' }>> {
+export function makeHistory(
+  about: About,
+  stream: Stream,
+): View<Extract<Route, { view: 'history' }>> & {
+  /** The address of the list, with its search. */
+  address(): string;
+} {
   const rows = makeExecutionRows();
   // No status for screen readers: under load it changes several times a second.
   const count = element('p.quiet');
@@ -52,7 +58,7 @@ export function makeHistory(about: About, stream: Stream): View<Extract<Route, {
     (chosen) => {
       filter = chosen;
       isUserUnknown = false;
-      history.replaceState(null, '', addressOf({ view: 'history', filter }));
+      history.replaceState(null, '', address());
       void load();
     },
     (problem) => {
@@ -73,6 +79,7 @@ export function makeHistory(about: About, stream: Stream): View<Extract<Route, {
     showCounts();
   };
 
+  const address = (): string => addressOf({ view: 'history', filter });
   const isFiltered = (): boolean => Object.values(filter).some((value) => value !== '');
 
   const noteNewest = (executions: readonly ExecutionSummary[]): void => {
@@ -226,7 +233,7 @@ export function makeHistory(about: About, stream: Stream): View<Extract<Route, {
   });
 
   return {
-    title: 'History',
+    title: () => 'History',
     element: element(
       'div.view',
       element('h1', { tabindex: -1 }, 'History'),
@@ -242,17 +249,14 @@ export function makeHistory(about: About, stream: Stream): View<Extract<Route, {
       element('div.bar-below', older, beginning),
     ),
     show: (route) => {
-      const isSame = addressOf(route) === addressOf({ view: 'history', filter });
+      const isSame = addressOf(route) === address();
       if (!isSame) filter = route.filter;
       filters.set(filter);
       isUserUnknown = false;
       if (loaded !== filter) void load();
     },
-    comeBack: (from) => {
-      if (from.view !== 'execution') return false;
-      rows.focus(from.id);
-      return true;
-    },
+    comeBack: (from) => from.view === 'execution' && rows.focus(from.id),
+    address,
   };
 }
 

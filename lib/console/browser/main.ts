@@ -38,10 +38,11 @@ function start(about: About): void {
     window.removeEventListener('hashchange', follow);
     connection.replaceChildren();
   };
+  const list = makeHistory(about, stream);
   const views: Readonly<Record<Route['view'], View<Route>>> = {
     tester: makeTester(stream),
-    history: makeHistory(about, stream),
-    execution: makeExecution(about, stream),
+    history: list,
+    execution: makeExecution(about, stream, () => list.address()),
     health: makeHealth(about, stream),
   };
   const markTab = makeTabs(about);
@@ -62,7 +63,7 @@ function start(about: About): void {
       main.replaceChildren(view.element);
       window.scrollTo(0, from?.view === 'execution' ? (scrolled.get(route.view) ?? 0) : 0);
     }
-    document.title = `${view.title} – Telephony hook console`;
+    document.title = `${view.title(route)} – Telephony hook console`;
     markTab(route.view);
     view.show(route);
     // The first view leaves the focus to the browser.

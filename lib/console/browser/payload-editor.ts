@@ -81,6 +81,7 @@ export function makePayloadEditor(onChange: () => void) {
       element('div.editor', gutter, text),
     ),
     read,
+    hasProblems: (): boolean => text.hasAttribute('aria-invalid'),
     /** @param payload - `undefined` to clear the editor. */
     write: (payload: unknown): void => {
       text.value = payload === undefined ? '' : JSON.stringify(payload, undefined, 2);

@@ -2,7 +2,7 @@ import { element } from '../../http/page/browser/dom.js';
 import type { ExecutionSummary } from '../../core/history.js';
 import { fieldOf } from '../../core/json.js';
 import { isRequestType, type RequestType } from '../../core/request-types.js';
-import type { PayloadQuestion } from '../api.js';
+import type { PayloadQuestion, TestResult } from '../api.js';
 import { makeSelect, markTone, showFailure, type View } from './widgets.js';
 import { makePayloadEditor } from './payload-editor.js';
 import { formatRelative } from './format.js';
@@ -98,8 +98,8 @@ export function makeTester(stream: Stream): View<Extract<Route, { view: 'tester'
     const label =
       ending === '' ? [] : [' to ', ...(name === '' ? [] : [element('bdi', name), ' ']), `••${ending}`];
     send.replaceChildren('Send', ...label);
-    // The editor says what is wrong with the JSON.
-    if (written?.isJson === false) warning.textContent = '';
+    // The editor says what is wrong.
+    if (editor.hasProblems()) warning.textContent = '';
     else if (isOther) warning.textContent = OTHER_REQUEST;
     else warning.textContent = warnOfSending(payload, Date.now());
   };
@@ -109,6 +109,7 @@ export function makeTester(stream: Stream): View<Extract<Route, { view: 'tester'
     words: string,
     request: () => Promise<Answer | ServerFailure>,
     show: (answer: Answer) => void,
+    isOfEditor = false,
   ): Promise<void> => {
     if (isRunning) return;
     const focused = document.activeElement;
@@ -120,9 +121,11 @@ export function makeTester(stream: Stream): View<Extract<Route, { view: 'tester'
     try {
       const got = await request();
       if (got instanceof ServerFailure) {
-        failure.replaceChildren(showFailure(got));
+        // The editor names wrong fields of the request, each with its line.
+        const fields = isOfEditor ? (got.error.fields ?? []) : [];
+        editor.refuse(fields);
+        failure.replaceChildren(...(fields.length > 0 ? [] : [showFailure(got)]));
         failure.scrollIntoView({ block: 'nearest' });
-        editor.refuse(got.error.fields ?? []);
       } else show(got);
     } finally {
       isRunning = false;
@@ -175,12 +178,13 @@ export function makeTester(stream: Stream): View<Extract<Route, { view: 'tester'
     const written = editor.read();
     if (written?.isJson !== true) return;
     const request = () => sendPayload({ payload: written.value });
-    void run('Sending …', request, (sent) => {
+    const show = (sent: TestResult): void => {
       showAnswer(true);
       result.show(sent);
       // On a narrow screen the answer is below.
       result.element.scrollIntoView({ block: 'nearest' });
-    });
+    };
+    void run('Sending …', request, show, true);
   });
   form.addEventListener('keydown', ignoreRepeatedEnter);
   send.addEventListener('keydown', ignoreRepeatedEnter);
@@ -203,7 +207,7 @@ export function makeTester(stream: Stream): View<Extract<Route, { view: 'tester'
   };
 
   return {
-    title: 'Tester',
+    title: () => 'Tester',
     element: element(
       'div.view',
       element('h1', { tabindex: -1 }, 'Tester'),

@@ -167,7 +167,8 @@ export function makeSelect(
 
 /** One view of the console. It keeps its content while another view is shown. */
 export interface View<Shown extends Route> {
-  readonly title: string;
+  /** The title of the browser's tab. */
+  title(route: Shown): string;
   readonly element: HTMLElement;
   show(route: Shown): void;
   /** Puts the focus where the user left; `false` if it goes to the heading. */

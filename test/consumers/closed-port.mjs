@@ -1,4 +1,4 @@
-// A channel as in "Write a channel" of the guide. The port of its provider is closed, so the next provider sends the code.
+// A channel as in the guide of custom channels. The port of its provider is closed, so the next provider sends the code.
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import express from 'express';

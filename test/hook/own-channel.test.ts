@@ -33,7 +33,7 @@ const other = (): Channel & { sent: number } => {
 
 /** The channel of the guide, with the provider at another origin. */
 async function guideChannel(origin: string): Promise<Channel> {
-  const code = snippetIn('docs/deliver/custom-channel.md', 'Write a channel')
+  const code = snippetIn('docs/deliver/custom-channel.md', 'Custom channel')
     .replace("'okta-telephony-hook'", JSON.stringify(import.meta.resolve('#lib/index.js')))
     .replace('https://api.acme.example', origin);
   const { code: script } = await transform(code, { loader: 'ts' });

@@ -135,8 +135,8 @@ describe('the supply chain', () => {
     expect(scripts.filter((name) => /^(pre|post)?(install|prepare)$/.test(name))).to.deep.equal([]);
   });
 
-  it('lists our direct and peer dependencies with their licences in SECURITY.md', () => {
-    const [, section = ''] = /^## What it depends on$(.*?)^## /ms.exec(read('SECURITY.md')) ?? [];
+  it('lists our direct and peer dependencies with their licences in the page on security', () => {
+    const [, section = ''] = /^## What it depends on$(.*)/ms.exec(read('docs/run/security.md')) ?? [];
     const rows = [...section.matchAll(/^\| `([^`]+)` *\| (\S+) *\| \S/gm)].map(([, name, id]) => [name, id]);
     const chosen = Object.keys({ ...manifest.dependencies, ...peerDependencies });
     const licences = chosen.map((name) => [name, packages[`node_modules/${name}`]?.license]);
@@ -172,7 +172,7 @@ describe('the bill of materials', () => {
       expect(hashes, id).to.deep.equal([{ alg: 'SHA-512', content: inHex.get(id) }]);
   });
 
-  it('names a permissive licence for each package, and SECURITY.md names the same licences', () => {
+  it('names a permissive licence for each package, and the page on security names the same licences', () => {
     const others = components
       .map(({ 'bom-ref': id, licenses = [] }) => ({
         id,
@@ -184,7 +184,7 @@ describe('the bill of materials', () => {
       .map(({ id, licences }) => `${id}: ${licences.join(', ') || 'none'}`);
     expect(others).to.deep.equal([]);
     const used = new Set([...text.matchAll(/"license": \{\s*"id": "([^"]+)"/g)].map(([, id]) => id));
-    const [, named = ''] = /licences are ([^;]+);/.exec(read('SECURITY.md')) ?? [];
+    const [, named = ''] = /licences are ([^;]+);/.exec(read('docs/run/security.md')) ?? [];
     expect(named.split(/,\s/).sort()).to.deep.equal([...used].sort());
   });
 

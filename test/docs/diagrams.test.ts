@@ -1,0 +1,47 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import { ROOT } from '#harness/consumer.js';
+import { pageAt, PAGES, sectionOf } from './pages.js';
+
+/** The words of a union type of strings in a file of lib. */
+function wordsOfType(file: string, type: string): readonly string[] {
+  const source = readFileSync(join(ROOT, 'lib', file), 'utf8');
+  const [, body = ''] = new RegExp(`^export type ${type} =(.*?);`, 'ms').exec(source) ?? [];
+  return [...body.matchAll(/'(\w+)'/g)].map(([, word = '']) => word);
+}
+
+const boldIn = (text: string): string[] =>
+  [...text.matchAll(/<b>([\w/]+)<\/b>/g)].map(([, name = '']) => name);
+
+describe('the diagrams of the guides', () => {
+  it('each have a title and a description for screen readers, and text below', () => {
+    const diagrams = PAGES.flatMap((page) =>
+      [...pageAt(page).matchAll(/^```mermaid\n(.*?)^```\n\n(.)/gms)].map(([, code = '', next]) => ({
+        page,
+        hasWords: /^ *accTitle: \S/m.test(code) && /^ *accDescr: \S/m.test(code),
+        next,
+      })),
+    );
+    expect(diagrams).to.have.length.above(3);
+    expect(diagrams.filter(({ hasWords, next }) => !hasWords || next === '#')).to.deep.equal([]);
+  });
+
+  it('show every kind of record in Redis, and the table below says how long each is kept', () => {
+    const section = sectionOf('docs/run/security.md', 'Trust boundaries and stored data');
+    // The newest event of a person is in the record of the person, and the answer in that of the event.
+    const kinds = new Set([
+      ...wordsOfType('state/redis/sealing.ts', 'NamedKind'),
+      ...wordsOfType('state/redis/sealing.ts', 'SealedKind'),
+    ]);
+    kinds.delete('newest');
+    kinds.delete('answer');
+    expect(boldIn(section))
+      .to.have.members([...kinds])
+      .and.to.have.length.above(8);
+    const rows = [
+      ...sectionOf('docs/run/security.md', 'How long data is kept').matchAll(/^\| `(\w+)`/gm),
+    ].map(([, name]) => name);
+    expect([...new Set(rows)]).to.have.members([...kinds]);
+  });
+});

@@ -1,15 +1,12 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
-import { fileURLToPath } from 'node:url';
 import express from 'express';
 import type { TelephonyHook } from 'okta-telephony-hook';
 import { createPhonesPage, startDemoOrg, type DemoPerson } from 'okta-telephony-hook/demo';
 import type { DeliveredItem } from 'okta-telephony-hook/testing';
 import type { Environment } from './environment.js';
 import { CONSOLE_PATH, HOOK_PATH, type GatewayOptions } from './gateway.js';
+import { createGuides, GUIDES_PATH, hasGuides } from './guides.js';
 import { CALLBACK_PATH } from './login.js';
-import { markup, page } from './pages.js';
 
 /** The emulated Okta and Twilio, for a gateway without accounts. */
 export interface Demo {
@@ -28,9 +25,6 @@ export interface Demo {
 }
 
 const PHONES_PATH = '/phones/';
-const GUIDE_PATH = '/guide';
-/** A container has no guides. */
-const GUIDE = fileURLToPath(new URL('../docs/start/try.md', import.meta.url));
 
 /**
  * Starts both emulators, with people who have a phone.
@@ -66,19 +60,9 @@ export async function startDemo(
 
   const links = [
     { title: 'Phones', href: PHONES_PATH, purpose: 'Read the codes, and switch on faults.' },
-    { title: 'Guide', href: GUIDE_PATH, purpose: 'What you can try here, and how the example is built.' },
-  ].filter(({ href }) => href !== GUIDE_PATH || existsSync(GUIDE));
-  const pages = express.Router().use(PHONES_PATH, phones);
-  pages.get(GUIDE_PATH, async (_req, res) => {
-    const text = await readFile(GUIDE, 'utf8');
-    res.send(
-      page(
-        'Guide',
-        markup`<p>This is the text of <code>docs/start/try.md</code>. Its links lead to other files of the repository.</p>
-<pre>${text}</pre>`,
-      ),
-    );
-  });
+    { title: 'Guides', href: GUIDES_PATH, purpose: 'What you can try here, and how to go on.' },
+  ].filter(({ href }) => href !== GUIDES_PATH || hasGuides());
+  const pages = express.Router().use(PHONES_PATH, phones).use(createGuides());
 
   return {
     gatewayOptions: (origin) => {

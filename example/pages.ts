@@ -9,6 +9,8 @@ header a { color: var(--text); font-weight: 600; text-decoration: none; }
 main { max-width: 40rem; margin: 0 auto; padding: 1rem 1.5rem 4rem; }
 form { margin: 1.5rem 0; }
 pre { white-space: pre-wrap; overflow-wrap: anywhere; }
+table { display: block; overflow-x: auto; }
+img { max-width: 100%; }
 .links { padding: 0; list-style: none; }
 .links li { margin: 1rem 0; }
 .word { font: 1.75rem/1.2 var(--mono); letter-spacing: 0.1em; margin: 0.5rem 0; }

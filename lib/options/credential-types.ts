@@ -51,9 +51,9 @@ export type OktaCredential =
       readonly keyId?: undefined;
     }
   | {
-      /** As above. */
+      /** The origin of the org. */
       readonly orgUrl: string;
-      /** A service app with the scope `okta.users.read` and an administrator role that may read users. */
+      /** A service app with the scope `okta.users.read` and an administrator role that may read users. The hook uses DPoP if the org requires it. */
       readonly clientId: string;
       /** The private key of the app (RSA of 2048 bits or more, or EC): PEM, a JWK object, or its JSON. */
       readonly privateKey: string | Readonly<Record<string, unknown>>;

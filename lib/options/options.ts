@@ -83,18 +83,18 @@ export interface InboundOptions {
    */
   readonly keywords?:
     | {
-        /** Opts the number out of WhatsApp. */
+        /** Opts the number out of WhatsApp. Default: the usual words. */
         readonly stop?: readonly string[] | undefined;
-        /** Cancels the opt-out. */
+        /** Cancels the opt-out. Default: the usual words. */
         readonly start?: readonly string[] | undefined;
-        /** Asks for help. */
+        /** Asks for help. Default: the usual words. */
         readonly help?: readonly string[] | undefined;
       }
     | undefined;
   /** The answers, at most 1600 characters each. `false`: no answer. Default: one English sentence each. */
   readonly replies?:
     | {
-        /** To STOP. */
+        /** To STOP. Default: a sentence that says how to undo it. */
         readonly stop?: string | false | undefined;
         /** To START. */
         readonly start?: string | false | undefined;
@@ -130,7 +130,7 @@ export interface OktaTelephonyHookOptions {
      * no memory for it. Default: the header and basic schemes of `hook`; if it has none, `false`.
      */
     readonly eventHook?: EventHookCredential | readonly EventHookCredential[] | false | undefined;
-    /** For reading user profiles. */
+    /** For reading user profiles: an API token, or a service app. */
     readonly okta: OktaCredential;
     /**
      * For sending by Twilio and checking its callbacks. `senders`, `sandboxNumber`, `publicUrl`, `inbound` and the `twilio…`
@@ -160,16 +160,16 @@ export interface OktaTelephonyHookOptions {
   /** Twilio's senders. A channel without a sender does not exist. One sender is required, or `channels`. */
   readonly senders?:
     | {
-        /** E.164, a Messaging Service SID (`MG…`) or an alphanumeric sender. */
+        /** E.164, a Messaging Service SID (`MG…`) or an alphanumeric sender; or one for each country of the recipient: `{ default: '+1…', GB: 'ACME' }`. */
         readonly sms?: SenderOption | undefined;
-        /** E.164. */
+        /** E.164, or a number for each country of the recipient. */
         readonly voice?: SenderOption | undefined;
         /** An approved sender and its authentication templates (`HX…`) by BCP-47 tag. */
         readonly whatsapp?:
           | {
               /** E.164, without `whatsapp:`. */
               readonly from: string;
-              /** Each has one language, and the code as its only variable. */
+              /** Each has one language, and the code as its only variable. For `pt-BR` the hook looks for `pt-BR`, then `pt`, then `default`. */
               readonly templates: {
                 /** For every other language. */
                 readonly default: string;
@@ -178,7 +178,10 @@ export interface OktaTelephonyHookOptions {
           | undefined;
       }
     | undefined;
-  /** The profile attribute of the opt-in. Default `whatsAppOptIn`. */
+  /**
+   * The profile attribute with the user's choice. `true` means WhatsApp. The name of a channel, or an array of names in order of
+   * preference, means these channels. Anything else is not an opt-in. Default `whatsAppOptIn`.
+   */
   readonly optInAttribute?: string | undefined;
   /**
    * The channels that the attribute may name, beside each of `channels` with a name of its own. `voice` is not
@@ -188,9 +191,12 @@ export interface OktaTelephonyHookOptions {
   /** How the hook reads user profiles. A profile that cannot be read stops no code. */
   readonly profile?:
     | {
-        /** Time limit of a read, milliseconds: 50 to 2000. Default 800. */
+        /**
+         * Time limit of a read, milliseconds: 50 to 2000. If the connection ends before Okta's answer begins, the hook reads once more within it. After five reads in a row without an answer within 10 s, a circuit breaker
+         * skips reads for 2 s, then twice as long each time, up to 30 s. Default 800.
+         */
         readonly timeoutMs?: number | undefined;
-        /** Default `{ ttlSeconds: 60, staleSeconds: 3600, max: 10000 }`. */
+        /** How long profiles stay in memory, and how many. `false`: no cache. Default `{ ttlSeconds: 60, staleSeconds: 3600, max: 10000 }`. */
         readonly cache?:
           | false
           | {
@@ -211,16 +217,19 @@ export interface OktaTelephonyHookOptions {
     | undefined;
   /** ISO 3166 country of numbers without `+`. Default: the hook does not dial them. */
   readonly defaultCountry?: string | undefined;
-  /** The path of the routes. Default `/okta/telephony`. */
+  /** The path of the routes, at the root and if the hook is mounted at this path. Default `/okta/telephony`. */
   readonly path?: string | undefined;
   /**
    * The time of one hook call until its answer is written, milliseconds: 500 to 2800. Okta stops waiting at 3000. The last tenth
    * (40 to 250 ms) is reserved for writing the answer: no request leaves in it. Default 2200.
    */
   readonly deadlineMs?: number | undefined;
-  /** Replaces the opt-in rule, for texts only. Default: the opt-in rule. */
+  /** `(request, profile) => string[]`: the channels of a text, in order of preference. `sms` follows if it is not named. Default: the opt-in rule. */
   readonly chooseChannels?: ChooseChannels | undefined;
-  /** Replaces the text, for channels that send free text. Default: `texts`, else Okta's text. */
+  /**
+   * `(request, profile, channel) => string | Promise<string>`: the text for channels that send free text. The hook does not use it
+   * if the function throws, is late, or returns a text without the code or of over 1600 characters. Default: `texts`, else Okta's text.
+   */
   readonly composeText?: ComposeText | undefined;
   /**
    * Texts by language and request type, for free text and for calls, and the line from which browsers fill in codes.
@@ -229,7 +238,7 @@ export interface OktaTelephonyHookOptions {
   readonly texts?: TextsOptions | undefined;
   /** Channels by name: your own, or other providers for `whatsapp`, `sms` and `voice`. An array is tried in order. */
   readonly channels?: Readonly<Record<string, Channel | readonly Channel[] | undefined>> | undefined;
-  /** Limits, countries, and the answer for a blocked code. Premium-rate numbers are always blocked. */
+  /** Limits, countries, and the answer for a blocked code. Premium-rate numbers are always blocked. Default: the limits below. */
   readonly guard?: GuardOptions | undefined;
   /**
    * Percentage of users by channel, stable per user: `{ whatsapp: 25 }`. 0 switches a channel off. The hook calls a
@@ -267,7 +276,10 @@ export interface OktaTelephonyHookOptions {
    * out twice. `close()` leaves it open. Default: connection pools of the hook.
    */
   readonly dispatcher?: HttpDispatcher | undefined;
-  /** Milliseconds since 1970. Default `Date.now`. */
+  /**
+   * Returns milliseconds since 1970, for the times in events, the windows of limits and the profile cache. A code that ended more
+   * than two minutes ago by this clock is refused (`CODE_EXPIRED`). Default `Date.now`.
+   */
   readonly clock?: (() => number) | undefined;
 }
 

@@ -108,7 +108,7 @@ describe('the guides explain', () => {
   });
 
   it('each option of the hook in options.md under its own heading, with type and default', () => {
-    const headings = [...pageAt('docs/reference/options.md').matchAll(/^### `([\w.]+)`\n\n(.*)$/gm)];
+    const headings = [...pageAt('docs/reference/options.md').matchAll(/^## `([\w.]+)`\n\n(.*)$/gm)];
     const names = Object.keys((optionRules().describe() as Rule).keys ?? {});
     expect(names).to.have.length.above(20);
     // Some have a heading for each part, such as `senders.sms`.

@@ -9,11 +9,11 @@ const KB = 1024;
 const LIMITS: Readonly<Record<string, number>> = {
   'README.md': 10,
   'SECURITY.md': 15,
-  'docs/reference/cli.md': 15,
   'CHANGELOG.md': 2,
   'docs/reference/codes.md': 30,
   'docs/reference/provider-codes.md': 35,
   'docs/reference/events.md': 20,
+  'docs/reference/options.md': 20,
 };
 const LIMIT_OF_A_GUIDE = 14;
 

@@ -8,6 +8,7 @@ import { start, type Started } from '../../example/start.js';
 import { ConfigurationError } from '#lib/index.js';
 import { REFUSING_ORIGIN } from '#harness/free-port.js';
 import { ROOT } from '#harness/consumer.js';
+import { GUIDES } from '../docs/pages.js';
 import { mustNotShow, witness } from '#harness/witness.js';
 
 type Variables = Readonly<Record<string, string>>;
@@ -157,14 +158,35 @@ describe('the start of the example gateway', () => {
     expect(/docker run .*DEMO=1/.exec(dockerfile)?.[0]).to.include(' -p 127.0.0.1:3000:3000 ');
   });
 
-  it('shows its guide as a page with a title and a link to the first page', async () => {
+  it('shows the guides as pages, whose links, anchors and pictures are there', async () => {
     started = await start({ PORT: '0' }, output);
     const { port } = started.server.address() as AddressInfo;
-    const answer = await fetch(`http://127.0.0.1:${port}/guide`);
-    expect(answer.headers.get('content-type')).to.match(/^text\/html/);
-    expect(await answer.text())
-      .to.include('<title>Guide - Acme identity gateway</title>')
-      .and.include('<a href="/">')
-      .and.include('<pre># Try it\n');
+    const anchors: { readonly pathname: string; readonly id: string }[] = [];
+    const pages = new Map<string, string>();
+    const waiting = ['/guide'];
+    for (let path = waiting.pop(); path !== undefined; path = waiting.pop()) {
+      if (pages.has(path)) continue;
+      const answer = await fetch(`http://127.0.0.1:${port}${path}`);
+      expect(answer.status, path).to.equal(200);
+      const isPage = answer.headers.get('content-type')?.startsWith('text/html') === true;
+      const body = await answer.text();
+      const html = isPage ? body : '';
+      pages.set(path, html);
+      for (const [, target = ''] of html.matchAll(/(?:href|src)="([^"]+)"/g)) {
+        const { origin, pathname, hash } = new URL(target, answer.url);
+        if (origin !== new URL(answer.url).origin || !pathname.startsWith('/guide/')) continue;
+        waiting.push(pathname);
+        if (hash !== '') anchors.push({ pathname, id: hash.slice(1) });
+      }
+    }
+    const missing = anchors.filter(
+      ({ pathname, id }) => pages.get(pathname)?.includes(` id="${id}"`) !== true,
+    );
+    expect(missing).to.deep.equal([]);
+    expect([...pages.keys()]).to.include.members(GUIDES.map((guide) => guide.replace('docs/', '/guide/')));
+    expect([...pages.keys()].filter((path) => path.endsWith('.png'))).to.have.length.above(1);
+    const first = pages.get('/guide/start/try.md') ?? '';
+    expect(first).to.include('<title>Try it - Acme identity gateway</title>').and.include('<table>');
+    expect(first).to.not.match(/^(?:#|```|- )/m);
   });
 });

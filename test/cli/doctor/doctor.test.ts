@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { CHECK_DESCRIPTIONS } from '#lib/cli/doctor/check-descriptions.js';
 import { callApi, telephonyHook } from '../../testing/okta/client.js';
 import { grant, lineOf, linesOf, openWard, READ_SCOPES, type Line, type Ward } from './scene.js';
 import { writesTo, type RunOptions } from '../runs.js';
@@ -185,7 +186,7 @@ describe('doctor', () => {
     expect(found.filter(({ check }) => check.startsWith('redis'))).to.have.length(9);
   });
 
-  it('names every check in its help', async () => {
+  it('names every check in its help, and describes it for its page', async () => {
     const { doctor, lines, byToken } = shared;
     const help = (await doctor('--help')).stdout;
     const more = {
@@ -198,6 +199,7 @@ describe('doctor', () => {
     for (const [group, name] of names.map((check) => check.split('.') as [string, string])) {
       const own = new RegExp(`^  ${group}\\.[^.]*\\b${name}\\b`, 'm');
       expect(help, `${group}.${name}`).to.match(own);
+      expect(CHECK_DESCRIPTIONS[group]?.checks).to.have.property(name);
     }
   });
 

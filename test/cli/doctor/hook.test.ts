@@ -62,7 +62,7 @@ describe('doctor checks the credentials that Okta sends to the gateway:', () => 
   }
 
   it('and the guide names the events and the codes of these warnings', () => {
-    const guide = readFileSync(join(ROOT, 'docs/reference/doctor.md'), 'utf8');
+    const guide = readFileSync(join(ROOT, 'docs/run/check.md'), 'utf8');
     const [, section = ''] = guide.split("## Lines in the gateway's log\n");
     for (const word of new Set(`${UNSIGNED} ${ACCEPTED} caller.rejected inline event`.split(' ')))
       expect(section).to.match(new RegExp(`[\`"]${word}[\`"]`));

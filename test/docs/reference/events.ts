@@ -41,6 +41,16 @@ export function eventsPage(): string {
 
 [\`onEvent\`](options.md#onevent) gets one event for each step. The log, the metrics and the [console](../run/console.md) get the same events. The type \`HookEventFields\` has them in TypeScript.
 
+\`\`\`ts
+import type { HookEvent, HookEventOf } from 'okta-telephony-hook';
+
+type Answered = HookEventOf<'request.answered'>; // the events of one type
+const count = ({ outcome, channel }: Answered) => console.log(outcome, channel);
+export const onEvent = (event: HookEvent) => {
+  if (event.type === 'request.answered') count(event);
+};
+\`\`\`
+
 - Each event has \`type\`, its name, and \`at\`, its time in milliseconds since 1970.
 - No event has a code, a login, a name of a user, a secret or a whole number.
 - A minor version may add events and fields. Ignore those that you do not know.

@@ -2,9 +2,11 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { format, resolveConfig } from 'prettier';
 import { ROOT } from '#harness/consumer.js';
+import { commandLinePage, doctorPage } from './commands.js';
 import { environmentPage } from './environment.js';
 import { eventsPage } from './events.js';
 import { metricsPage, warningsPage } from './lists.js';
+import { optionsPage } from './options.js';
 import { codesPage, providerCodesPage } from './provider-codes.js';
 
 /** The reference pages, which `npm run docs:reference` writes from the sources. */
@@ -13,10 +15,13 @@ const FOLDER = 'docs/reference';
 
 /** How each page is made. */
 const MAKERS: Readonly<Record<string, (kept: string) => string>> = {
+  'cli.md': commandLinePage,
   'codes.md': codesPage,
+  'doctor.md': doctorPage,
   'environment.md': environmentPage,
   'events.md': eventsPage,
   'metrics.md': metricsPage,
+  'options.md': optionsPage,
   'provider-codes.md': providerCodesPage,
   'warnings.md': warningsPage,
 };

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect } from 'chai';
 import { transformSync } from 'esbuild';
+import { parse } from 'yaml';
 import { buildIfStale, makeConsumer, packedFiles, ROOT, type Consumer } from '#harness/consumer.js';
 import { onlyInGate } from '#harness/only-gate.js';
 import { installToolsOnce } from '#harness/own-tools.js';
@@ -77,6 +78,14 @@ describe("the guide's ten tests", () => {
     expect(TESTS.match(/^ {2}it\(/gm)).to.have.length(10);
   });
 
+  it('run in the workflow of the guide by a command of the table', () => {
+    const [, workflow = ''] = /^```yaml\n(.*?)^```$/ms.exec(SECTION) ?? [];
+    const { jobs } = parse(workflow) as { jobs: { gateway: { steps: readonly { run?: string }[] } } };
+    const commands = jobs.gateway.steps.flatMap(({ run: command }) => command ?? []);
+    expect(commands).to.have.length(2);
+    expect(SECTION).to.include(`| \`${commands[1] ?? ''}\``);
+  });
+
   for (const runner of RUNNERS.filter(({ program }) => ['mocha', 'node'].includes(program)))
     it(`pass in ${runner.name}`, async () => {
       expect(await run(runner)).to.match(/10 passing|pass 10/);
@@ -95,7 +104,7 @@ describe("the guide's ten tests", () => {
       'acme.js',
       'acme.mjs',
     );
-    const channel = snippetIn('docs/deliver/custom-channel.md', 'Write a channel');
+    const channel = snippetIn('docs/deliver/custom-channel.md', 'Custom channel');
     const { code } = transformSync(channel, { loader: 'ts', format: 'esm' });
     expect(await run(mocha, TESTS + mock + global, { 'acme.mjs': code })).to.match(/11 passing/);
   });

@@ -21,6 +21,8 @@ export type Environment =
       readonly kind: 'emulators';
       readonly isProduction: boolean;
       readonly port: number;
+      /** Whether the next free port may be taken. Not if the user has set the port, nor in a container, which publishes it. */
+      readonly mayTakeNextPort: boolean;
       readonly monitoring: MonitoringAddress | undefined;
       readonly optInAttribute: string | undefined;
     }
@@ -60,7 +62,7 @@ const hasAny = (env: Env, names: readonly string[]): boolean => names.some((name
  *
  * @throws ConfigurationError that names every variable which is missing or wrong, and no value.
  */
-export function readEnvironment(env: Env): Environment {
+export function readEnvironment(env: Env, defaultPort = 3000): Environment {
   const problems = new Set<string>();
   const attempt = <Value>(read: () => Value): Value | undefined => {
     try {
@@ -82,7 +84,7 @@ export function readEnvironment(env: Env): Environment {
       problems.add(`${name} must be a number from 0 to 65535`);
     return port;
   };
-  const port = readPort('PORT', 3000);
+  const port = readPort('PORT', defaultPort);
   // Loopback by default: metrics show countries and volumes, and the state names hosts.
   const monitoring = env['METRICS_PORT']
     ? { port: readPort('METRICS_PORT', 0), host: env['METRICS_HOST'] || '127.0.0.1' }
@@ -93,7 +95,8 @@ export function readEnvironment(env: Env): Environment {
     if (!isProduction || env['DEMO'] === '1') {
       refuseProblems();
       const optInAttribute = env['OPT_IN_ATTRIBUTE'] || undefined;
-      return { kind: 'emulators', isProduction, port, monitoring, optInAttribute };
+      const mayTakeNextPort = !env['PORT'] && !isProduction;
+      return { kind: 'emulators', isProduction, port, mayTakeNextPort, monitoring, optInAttribute };
     }
     problems.add('Nothing is configured; with NODE_ENV=production the emulators start only with DEMO=1');
   }

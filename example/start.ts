@@ -27,13 +27,15 @@ export interface Started {
 /**
  * Starts the gateway that the environment describes.
  *
+ * @param defaultPort - the port if `PORT` is not set. Default: 3000.
  * @throws ConfigurationError if the environment, or the options from it, cannot work.
  */
 export async function start(
   env: Readonly<Record<string, string | undefined>>,
   output: Pick<Console, 'log'>,
+  defaultPort?: number,
 ): Promise<Started> {
-  const environment = readEnvironment(env);
+  const environment = readEnvironment(env, defaultPort);
   return environment.kind === 'emulators'
     ? startOnEmulators(environment, output)
     : startForReal(environment, output);
@@ -49,8 +51,12 @@ async function startOnEmulators(
   const server = createServer(SERVER_OPTIONS);
   // Everybody who reaches the demo can send codes to its phones. In a container, browsers are outside.
   const host = environment.isProduction ? undefined : '127.0.0.1';
+  const { port: wanted, mayTakeNextPort } = environment;
+  const port = mayTakeNextPort ? await listenFrom(server, wanted, host) : await listen(server, wanted, host);
+  if (mayTakeNextPort && port !== wanted)
+    output.log(`Note: port ${wanted} is in use. The gateway takes port ${port}.`);
   // With PORT=0 the port, which is part of the hook's own URL, is known only now.
-  const origin = `http://localhost:${await listen(server, environment.port, host)}`;
+  const origin = `http://localhost:${port}`;
   const gateway = createGateway(demo.gatewayOptions(origin));
   server.on('request', gateway.app);
   const { monitoring, url } = await monitor(
@@ -110,6 +116,21 @@ async function monitor(
 ): Promise<{ monitoring: Server; url: string }> {
   const monitoring = createServer(gateway.monitoring);
   return { monitoring, url: `http://${host}:${await listen(monitoring, port, host)}` };
+}
+
+/** How many ports after the first one are tried. */
+const TRIED_PORTS = 20;
+
+/** Listens on the first free port. */
+async function listenFrom(server: Server, first: number, host?: string): Promise<number> {
+  for (let port = first; ; port += 1) {
+    try {
+      return await listen(server, port, host);
+    } catch (error) {
+      const isInUse = (error as NodeJS.ErrnoException).code === 'EADDRINUSE';
+      if (!isInUse || port === first + TRIED_PORTS) throw error;
+    }
+  }
 }
 
 async function listen(server: Server, wanted: number, host?: string): Promise<number> {

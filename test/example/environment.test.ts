@@ -73,6 +73,7 @@ describe('the environment of the example', () => {
         kind: 'emulators',
         isProduction: env['NODE_ENV'] === 'production',
         port,
+        mayTakeNextPort: env['PORT'] === undefined && env['NODE_ENV'] !== 'production',
         monitoring: undefined,
         optInAttribute: undefined,
       });

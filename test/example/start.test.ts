@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import { start, type Started } from '../../example/start.js';
 import { ConfigurationError } from '#lib/index.js';
-import { REFUSING_ORIGIN } from '#harness/free-port.js';
+import { freePort, REFUSING_ORIGIN } from '#harness/free-port.js';
 import { ROOT } from '#harness/consumer.js';
 import { GUIDES } from '../docs/pages.js';
 import { mustNotShow, witness } from '#harness/witness.js';
@@ -156,6 +156,26 @@ describe('the start of the example gateway', () => {
     );
     const dockerfile = await readFile(join(ROOT, 'example/Dockerfile'), 'utf8');
     expect(/docker run .*DEMO=1/.exec(dockerfile)?.[0]).to.include(' -p 127.0.0.1:3000:3000 ');
+  });
+
+  it('takes the next free port in the demo if PORT is not set, says so, and prints its URLs with that port', async () => {
+    const taken = await freePort();
+    const other = createServer().listen(taken, '127.0.0.1');
+    await once(other, 'listening');
+    try {
+      started = await start({}, output, taken);
+    } finally {
+      other.close();
+    }
+    const { port } = started.server.address() as AddressInfo;
+    expect(port).to.be.greaterThan(taken);
+    expect(printed).to.deep.equal([`Note: port ${taken} is in use. The gateway takes port ${port}.`]);
+    await started.introduce();
+    const welcome = printed.at(-1) ?? '';
+    expect(welcome).to.match(new RegExp(`^curl [^\\n]*http://localhost:${port}/okta/telephony`, 'm'));
+    expect(welcome).not.to.include(`:${taken}/`);
+    const [, origin = ''] = /Open +(http:\S+)/.exec(welcome) ?? [];
+    expect((await fetch(`${origin}/health/live`)).status).to.equal(200);
   });
 
   it('shows the guides as pages, whose links, anchors and pictures are there', async () => {

@@ -81,7 +81,7 @@ const server = createServer(app);
 server.keepAliveTimeout = 75_000; // Longer than the load balancer keeps an idle connection, which is often 60 s.
 server.headersTimeout = 20_000;
 server.requestTimeout = 30_000; // Longer than the hook waits for a body.
-const port = Number(process.env["PORT"] ?? 3000);
+const port = Number(process.env["PORT"] || 3000);
 server.listen(port, () => console.log(\`The gateway listens on port \${port}. The hook is at ${path}.\`));
 void hook.ready(); // The probe gets 503 until this ends. The hook logs what does not work.
 
@@ -94,7 +94,7 @@ inside.get("/status", (_req, res) => {
   res.json(hook.status());
 });
 if (process.env["METRICS_PORT"])
-  inside.listen(Number(process.env["METRICS_PORT"]), process.env["METRICS_HOST"] ?? "127.0.0.1");
+  inside.listen(Number(process.env["METRICS_PORT"]), process.env["METRICS_HOST"] || "127.0.0.1");
 
 // Stops without losing a code: the probe fails, the load balancer notices, the server closes, then the hook.
 let isStopping = false;

@@ -170,7 +170,8 @@ describe('init', () => {
     expect(made.stderr).to.not.include('HOOK_SECRET is new');
     expect(parseEnv(readFileSync(at('gateway.env'), 'utf8'))).to.include({ METRICS_PORT: '9464' });
     const [port, metricsPort] = [await freePort(), await freePort()];
-    const gateway = await startWritten(port, { METRICS_PORT: String(metricsPort) });
+    // An empty variable, as compose files set it, is one that is not set.
+    const gateway = await startWritten(port, { METRICS_PORT: String(metricsPort), METRICS_HOST: '' });
     const get = (path: string, of = port): Promise<Response> => fetch(`http://127.0.0.1:${of}${path}`);
     const call = (eventId: string): Promise<Response> =>
       fetch(`http://127.0.0.1:${port}/okta/telephony`, {
@@ -194,6 +195,9 @@ describe('init', () => {
       expect((await get('/status')).status).to.equal(404);
       expect(await (await get('/metrics', metricsPort)).text()).to.include('okta_telephony_hook_codes_total');
       expect(await (await get('/status', metricsPort)).json()).to.include({ isReady: true, state: 'ok' });
+
+      const elsewhere = await fetch(`http://127.0.0.2:${metricsPort}/status`).catch(() => 'not reached');
+      expect(elsewhere).to.equal('not reached');
 
       twilio.fault({ fault: { kind: 'slow', delayMs: 500 }, times: 1 });
       const sent = twilio.requests.length;

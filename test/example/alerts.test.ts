@@ -4,6 +4,7 @@ import { expect } from 'chai';
 import { parse } from 'yaml';
 import { COUNTERS, GAUGES, HISTOGRAMS, PREFIX } from '#lib/events/metric-table.js';
 import { ROOT } from '#harness/consumer.js';
+import { sectionOf } from '../docs/pages.js';
 
 interface Rule {
   readonly alert: string;
@@ -89,5 +90,18 @@ describe('the alert rules', () => {
   it('are all listed by name in the guide to metrics', () => {
     const guide = readFileSync(join(ROOT, 'docs/run/monitor.md'), 'utf8');
     for (const { alert } of rules) expect(guide).to.include(`\`${alert}\``);
+  });
+
+  it('are joined in the guide by a dashboard of metrics and labels that exist', () => {
+    const known = (name: string): readonly string[] =>
+      series.get(PREFIX + name) ?? series.get(`${PREFIX}${name}_count`) ?? expect.fail(`there is no ${name}`);
+    const queries = [
+      ...sectionOf('docs/run/monitor.md', 'A small dashboard').matchAll(
+        /`(\w+)`((?: by `\w+`(?:, `\w+`)*(?: and `\w+`)?)?)/g,
+      ),
+    ].filter(([, name = '']) => /_(?:total|seconds|state|up)$/.test(name));
+    expect(queries).to.have.length.above(12);
+    for (const [, name = '', by = ''] of queries)
+      for (const [, label = ''] of by.matchAll(/`(\w+)`/g)) expect(known(name), name).to.include(label);
   });
 });

@@ -57,7 +57,7 @@ const OURS = 'okta-telephony-hook';
 /** The provider's name in an answer that a guard decided, not a channel. */
 const GUARD_PROVIDER = 'GUARD';
 
-/** Decides the answer by a call's result; see "Answers" in docs/run/deploy.md. */
+/** Decides the answer by a call's result; see docs/reference/responses.md. */
 export function decide(result: {
   readonly delivery: Delivery | undefined;
   /** Why no attempt was made. */

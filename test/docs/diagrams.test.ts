@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { ROOT } from '#harness/consumer.js';
-import { pageAt, PAGES, sectionOf } from './pages.js';
+import { anchorsOf, pageAt, PAGES, sectionOf } from './pages.js';
 
 /** The words of a union type of strings in a file of lib. */
 function wordsOfType(file: string, type: string): readonly string[] {
@@ -43,5 +43,21 @@ describe('the diagrams of the guides', () => {
       ...sectionOf('docs/run/security.md', 'How long data is kept').matchAll(/^\| `(\w+)`/gm),
     ].map(([, name]) => name);
     expect([...new Set(rows)]).to.have.members([...kinds]);
+  });
+
+  it('lead from each symptom of the decision tree to the section with its name, in the picture and below', () => {
+    const page = 'docs/run/troubleshooting.md';
+    const section = sectionOf(page, 'Find your section');
+    const leaves = new Map(
+      [...section.matchAll(/\b(\w+)\["([^"]+)"\]/g)].map(([, id = '', label = '']) => [id, label]),
+    );
+    const clicks = [...section.matchAll(/^ *click (\w+) href "#([\w-]+)"$/gm)];
+    expect(clicks).to.have.lengthOf(leaves.size).and.to.have.length.above(7);
+    for (const [, id = '', anchor = ''] of clicks) {
+      const label = leaves.get(id) ?? expect.fail(`no leaf ${id}`);
+      expect(label.toLowerCase().replaceAll(' ', '-')).to.equal(anchor);
+      expect(anchorsOf(page)).to.include(anchor);
+      expect(section).to.include(`](#${anchor})`);
+    }
   });
 });

@@ -9,7 +9,12 @@ export { warmUp } from './scene.js';
  * after `warmUp()`, and before the first call of a hook.
  */
 export function stopTime(): sinon.SinonFakeTimers {
-  return fakeClock(['setTimeout', 'clearTimeout', 'performance'], Date.now());
+  const startMs = performance.now();
+  const clock = fakeClock(['setTimeout', 'clearTimeout', 'performance'], Date.now());
+  // The monotonic clock goes on from where it is: what came before the stop did not come later.
+  const stopped = performance.now.bind(performance);
+  performance.now = () => startMs + stopped();
+  return clock;
 }
 
 /**

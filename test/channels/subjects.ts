@@ -39,7 +39,13 @@ const line: SubjectKind = {
   title: 'LINE',
   channel: 'line',
   name: 'LINE',
-  refusal: (status) => ({ kind: 'status', status, body: { message: 'May not be so' } }),
+  // LINE's own answers have this header.
+  refusal: (status) => ({
+    kind: 'status',
+    status,
+    body: { message: 'May not be so' },
+    headers: { 'x-line-request-id': '8b5b4b18-94d9-4b3e-a2f6-629754b97172' },
+  }),
   start: async (hook) => {
     const emulator = await startLineEmulator();
     const { channelAccessToken, baseUrl } = emulator;

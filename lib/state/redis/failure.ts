@@ -48,7 +48,7 @@ export const REMEDIES: Readonly<Record<string, string | undefined>> = {
   MISCONF: 'Redis cannot write to its disk. Check its log.',
   NOAUTH: CREDENTIALS,
   WRONGPASS: CREDENTIALS,
-  NOPERM: 'Allow the user the commands and keys that docs/run/several-gateways.md of this package lists.',
+  NOPERM: 'Allow the user the commands and keys that the guide Several gateways lists.',
   MOVED: CLUSTER,
   ASK: CLUSTER,
   CLUSTERDOWN: 'No shard serves some slots of the cluster. Check CLUSTER INFO.',

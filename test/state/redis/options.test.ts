@@ -80,7 +80,7 @@ describe('options of redisState', () => {
   const bad: readonly (readonly [name: keyof RedisStateOptions, remedy: RegExp, ...values: unknown[]])[] = [
     [
       'connection',
-      /^connection must be a URL such as rediss:.*or an ioredis client or cluster$/,
+      /^connection must be a URL such as rediss:.*or an ioredis client or cluster(\. It is undefined: .*)?$/,
       undefined,
       null,
       '',
@@ -104,7 +104,7 @@ describe('options of redisState', () => {
     ],
     [
       'encryptionKeys',
-      /^encryptionKeys must be an array.*openssl rand -base64 32$/,
+      /^encryptionKeys must be an array.*openssl rand -base64 32(\. It is undefined: .*)?$/,
       undefined,
       null,
       [],
@@ -113,7 +113,7 @@ describe('options of redisState', () => {
     ],
     [
       'encryptionKeys',
-      /^encryptionKeys\[1\] must be 32 bytes in base64: openssl rand -base64 32$/,
+      /^encryptionKeys\[1\] must be 32 bytes in base64: openssl rand -base64 32(\. It is undefined: .*)?$/,
       ...[
         '',
         'kept-for-me',

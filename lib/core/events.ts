@@ -55,7 +55,8 @@ export type HookEventListener = (event: HookEvent) => unknown;
 export interface HookEventFields {
   /**
    * An option works, but not as well as it could. Emitted for each such option when the hook is made; for `path` at the first request
-   * for the hook's public path that the hook passes on; for `optInAttribute` at the first `unusable` value.
+   * for the hook's public path that the hook passes on; for `optInAttribute` at the first `unusable` value, if users can
+   * choose another channel than SMS.
    */
   readonly 'configuration.warned': OptionWarning;
 

@@ -143,9 +143,9 @@ function optInFields(
   return { optIn, optInAttribute: isDecisive ? settings.optInAttribute : undefined };
 }
 
-/** Warns once: whoever writes such values writes them for many users. */
+/** Warns once: whoever writes such values writes them for many users. If SMS is the only channel, no value matters. */
 function warnOfValue({ settings, optIns, events }: HookParts): void {
-  if (optIns.isWarned) return;
+  if (optIns.isWarned || !optIns.isOffered) return;
   optIns.isWarned = true;
   const where = [`optInAttribute (${settings.optInAttribute})`];
   events.emit({ type: 'configuration.warned', option: 'optInAttribute', where });

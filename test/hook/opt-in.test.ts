@@ -52,6 +52,14 @@ describe('the opt-in of a call', () => {
     expect(scene.log.at(-1)?.message).to.equal('okta-telephony-hook: The code was sent by SMS.');
   });
 
+  it('warns of no value if SMS is the only channel', async () => {
+    await start({ sandboxNumber: undefined });
+    say('true');
+    await scene.call();
+    expect(told()[1]).to.deep.equal(['unusable', undefined]);
+    expect(warnings()).to.have.length(0);
+  });
+
   it('is not told with chooseChannels, even if it replaces a failed choice', async () => {
     await start({
       chooseChannels: () => {

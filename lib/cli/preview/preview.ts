@@ -191,7 +191,9 @@ function noteOptIn(profile: UserProfile, attribute: string, { report, note }: Ru
   const { optIn } = readOptIn(profile, attribute, CHOSEN_CHANNELS);
   Object.assign(report, { optIn, optInAttribute: attribute });
   if (optIn === 'unusable')
-    note(`The opt-in does not count: ${describeOptIn(optIn, attribute)}. ${CORRECT_VALUES}`);
+    note(
+      `The value of ${attribute} names no channel of this package: it counts only if the gateway has one of that name. ${CORRECT_VALUES}`,
+    );
 }
 
 async function showAndSend(run: Run, payload: Payload, route: Route): Promise<ExitCode> {

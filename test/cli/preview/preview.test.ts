@@ -467,6 +467,17 @@ describe('preview', () => {
   describe('with --via gateway', () => {
     const direct = `${USUAL} --via gateway`;
 
+    it('says that a value counts only at a gateway that has a channel of that name, and does not show the value', async () => {
+      await start(undefined, { profile: { whatsAppOptIn: 'pigeon' } });
+      const made = await previewOf(direct);
+      expect(made.code, made.stderr).to.equal(0);
+      expect(made.stdout).to.include('unusable: the value of whatsAppOptIn names no channel');
+      expect(made.stderr).to.match(
+        /names no channel of this package: it counts only if the gateway has one of that name\. Check that/,
+      );
+      expect(made.stdout + made.stderr).to.not.include('pigeon');
+    });
+
     it('needs no hook in Okta, and no permission except to read users', async () => {
       await start();
       const apiToken = okta.addApiToken(['READ_ONLY_ADMIN']);

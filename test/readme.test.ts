@@ -39,7 +39,7 @@ const BEFORE: Readonly<Record<string, string>> = {
     "import type { DemoOrg } from 'okta-telephony-hook/demo'; declare const org: DemoOrg, publicUrl: string;",
   'Set it up':
     'declare function finishPairing(channel: string, from: string, text: string): Promise<boolean>;',
-  'Many gateways on one Redis': `${HOOK} ${OPTIONS} declare const process: { env: { REDIS_URL: string; STATE_ENCRYPTION_KEY: string } };`,
+  'Several gateways': `${HOOK} ${OPTIONS} declare const process: { env: { REDIS_URL: string; STATE_ENCRYPTION_KEY: string } };`,
   'Sentinel and Cluster': `${HOOK} ${OPTIONS} declare const process: { env: { REDIS_URL: string; STATE_ENCRYPTION_KEY: string } };`,
   'The console': `${APP} import type { Request } from 'express'; import 'express-session'; import type { TelephonyHook } from 'okta-telephony-hook'; declare const hook: TelephonyHook; declare module 'express-session' { interface SessionData { user: { name: string; isAdministrator: boolean } } }`,
   'Channels beyond Twilio': `${HOOK} ${OPTIONS} declare const channelAccessToken: string, applicationId: string, privateKey: string;`,

@@ -95,15 +95,18 @@ export function explainOutcome(execution: Execution): string {
   return sentences.filter((sentence) => sentence !== undefined).join(' ');
 }
 
-/** Says which channel sent the code in place of others, and what happened to those; `undefined` if no other comes before it. */
-function explainFallback({ way, steps }: Execution): string | undefined {
+/** Says which channel was used in place of others, and what happened to those; `undefined` if no other comes before it. */
+function explainFallback({ outcome, way, steps }: Execution): string | undefined {
   const last = way.at(-1);
   if (last === undefined || last.hasFailed) return undefined;
-  const failed = way.filter(({ hasFailed }) => hasFailed).map(({ channel }) => channel);
+  // Another provider of the same channel is not another channel.
+  const others = way.filter(({ channel, hasFailed }) => hasFailed && channel !== last.channel);
+  const failed = new Set(others.map(({ channel }) => channel));
   const skipped = (answerOf(steps)?.skipped ?? []).map(describeSkipped).join('');
-  if (failed.length === 0) return skipped === '' ? undefined : `Sent ${by(last.channel)}.${skipped}`;
-  const reasons = failed.map((channel) => `${nameChannel(channel)} failed${whyFailed(channel, steps)}`);
-  return `Sent ${by(last.channel)}, because ${reasons.join(' and ')}.${skipped}`;
+  const used = `${outcome === 'pending' ? 'Tried' : 'Sent'} ${by(last.channel)}`;
+  if (failed.size === 0) return skipped === '' ? undefined : `${used}.${skipped}`;
+  const reasons = [...failed].map((channel) => `${nameChannel(channel)} failed${whyFailed(channel, steps)}`);
+  return `${used}, because ${reasons.join(' and ')}.${skipped}`;
 }
 
 /** E.g. ` (63015: The number has not joined the sandbox)`. */

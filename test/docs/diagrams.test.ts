@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { ROOT } from '#harness/consumer.js';
@@ -59,5 +59,28 @@ describe('the diagrams of the guides', () => {
       expect(anchorsOf(page)).to.include(anchor);
       expect(section).to.include(`](#${anchor})`);
     }
+  });
+
+  it('show the folders of lib, floor by floor, as the test of the imports has them', () => {
+    const house = readFileSync(join(ROOT, 'test/house.test.ts'), 'utf8');
+    const [, list = ''] = /^const FLOORS = \[\n(.*?)^\];/ms.exec(house) ?? [];
+    const floors = list
+      .trimEnd()
+      .split('\n')
+      .map((line) => [...line.matchAll(/'(\w+)'/g)].map(([, name]) => name));
+    const drawn = sectionOf('docs/contribute/architecture.md', 'The folders')
+      .split('\n')
+      .map(boldIn)
+      .filter((names) => names.length > 0);
+    expect(drawn).to.deep.equal(floors).and.to.have.length.above(7);
+  });
+
+  it('stand beside names of files that exist, where the guide to the architecture names them', () => {
+    const page = pageAt('docs/contribute/architecture.md');
+    const named = [...page.matchAll(/`((?:[\w-]+\/)+[\w-]+\.ts)`/g)].map(([, file = '']) => file);
+    expect(named).to.have.length.above(20);
+    const isThere = (file: string): boolean =>
+      existsSync(join(ROOT, file)) || existsSync(join(ROOT, 'lib', file));
+    expect(named.filter((file) => !isThere(file))).to.deep.equal([]);
   });
 });

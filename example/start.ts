@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { createServer, type Server, type ServerOptions } from 'node:http';
+import { connect } from 'node:net';
 import { startDemo, type Demo } from './demo.js';
 import { readEnvironment, type Environment, type MonitoringAddress } from './environment.js';
 import { createGateway, HOOK_PATH, type Gateway } from './gateway.js';
@@ -124,13 +125,26 @@ const TRIED_PORTS = 20;
 /** Listens on the first free port. */
 async function listenFrom(server: Server, first: number, host?: string): Promise<number> {
   for (let port = first; ; port += 1) {
+    const isLast = port === first + TRIED_PORTS;
+    if (!isLast && (await isOnIpv6(port))) continue;
     try {
       return await listen(server, port, host);
     } catch (error) {
       const isInUse = (error as NodeJS.ErrnoException).code === 'EADDRINUSE';
-      if (!isInUse || port === first + TRIED_PORTS) throw error;
+      if (!isInUse || isLast) throw error;
     }
   }
+}
+
+/** Whether another server has the port on `::1`. The demo's URLs have `localhost`, for which browsers and curl try that address first. */
+async function isOnIpv6(port: number): Promise<boolean> {
+  const socket = connect(port, '::1');
+  const isThere = await once(socket, 'connect').then(
+    () => true,
+    () => false,
+  );
+  socket.destroy();
+  return isThere;
 }
 
 async function listen(server: Server, wanted: number, host?: string): Promise<number> {

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { start, type Started } from '../../example/start.js';
@@ -158,25 +159,34 @@ describe('the start of the example gateway', () => {
     expect(/docker run .*DEMO=1/.exec(dockerfile)?.[0]).to.include(' -p 127.0.0.1:3000:3000 ');
   });
 
-  it('takes the next free port in the demo if PORT is not set, says so, and prints its URLs with that port', async () => {
-    const taken = await freePort();
-    const other = createServer().listen(taken, '127.0.0.1');
-    await once(other, 'listening');
-    try {
-      started = await start({}, output, taken);
-    } finally {
-      other.close();
-    }
-    const { port } = started.server.address() as AddressInfo;
-    expect(port).to.be.greaterThan(taken);
-    expect(printed).to.deep.equal([`Note: port ${taken} is in use. The gateway takes port ${port}.`]);
-    await started.introduce();
-    const welcome = printed.at(-1) ?? '';
-    expect(welcome).to.match(new RegExp(`^curl [^\\n]*http://localhost:${port}/okta/telephony`, 'm'));
-    expect(welcome).not.to.include(`:${taken}/`);
-    const [, origin = ''] = /Open +(http:\S+)/.exec(welcome) ?? [];
-    expect((await fetch(`${origin}/health/live`)).status).to.equal(200);
-  });
+  // Browsers and curl go to ::1 first if a server listens there.
+  for (const host of ['127.0.0.1', '::1']) {
+    it(`takes the next free port in the demo if PORT is not set and another server has the first on ${host}, says so, and prints its URLs with that port`, async function () {
+      if (
+        host === '::1' &&
+        !Object.values(networkInterfaces()).some((all) => all?.some(({ address }) => address === host))
+      )
+        this.skip();
+      const taken = await freePort();
+      const other = createServer().listen(taken, host);
+      await once(other, 'listening');
+      try {
+        started = await start({}, output, taken);
+      } finally {
+        other.close();
+        other.closeAllConnections();
+      }
+      const { port } = started.server.address() as AddressInfo;
+      expect(port).to.be.greaterThan(taken);
+      expect(printed).to.deep.equal([`Note: port ${taken} is in use. The gateway takes port ${port}.`]);
+      await started.introduce();
+      const welcome = printed.at(-1) ?? '';
+      expect(welcome).to.match(new RegExp(`^curl [^\\n]*http://localhost:${port}/okta/telephony`, 'm'));
+      expect(welcome).not.to.include(`:${taken}/`);
+      const [, origin = ''] = /Open +(http:\S+)/.exec(welcome) ?? [];
+      expect((await fetch(`${origin}/health/live`)).status).to.equal(200);
+    });
+  }
 
   it('shows the guides as pages, whose links, anchors and pictures are there', async () => {
     started = await start({ PORT: '0' }, output);

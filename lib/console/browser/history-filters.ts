@@ -55,7 +55,7 @@ export function makeHistoryFilters(
       found.textContent = `Of numbers, the last two digits are kept: these end in ${ending}.`;
       search.value = ending;
     } else if (isLogin(text)) {
-      found.textContent = 'Okta is asked for the user …';
+      found.textContent = 'Looking up the user in Okta …';
       const user = await findUser({ user: text });
       if (mine !== requests) return;
       if (user instanceof ServerFailure) {

@@ -171,4 +171,14 @@ describe('the guides explain', () => {
       expect(/newest ([\d,]+)/.exec(text)?.[1]?.replaceAll(',', ''), item).to.equal(bound);
     }
   });
+
+  it('how to rotate every secret of the environment', () => {
+    const source = readFileSync(join(ROOT, 'lib/cli/environment.ts'), 'utf8');
+    const [, list = ''] = /^const SECRETS = \[(.*?)\]/ms.exec(source) ?? [];
+    const secrets = [...list.matchAll(/'(\w+)'/g)].map(([, name = '']) => name);
+    expect(secrets).to.have.length.above(8);
+    const guide = pageAt('docs/run/rotate-secrets.md');
+    const missing = [...secrets, 'STATE_ENCRYPTION_KEY'].filter((name) => !guide.includes(`\`${name}`));
+    expect(missing).to.deep.equal([]);
+  });
 });

@@ -204,7 +204,12 @@ describe('init', () => {
       const inFlight = call('in-flight');
       await until(() => twilio.requests.length > sent);
       gateway.child.kill('SIGTERM');
-      await until(async () => (await get('/health/ready')).status === 503);
+      let refused: Response | undefined;
+      await until(async () => {
+        refused = await get('/health/ready');
+        return refused.status === 503;
+      });
+      expect(refused?.headers.get('connection')).to.equal('close');
       const answers = [await inFlight, await call('while it drains')];
       for (const answer of answers) expect(await answer.text()).to.include('"status":"SUCCESSFUL"');
       expect(answers[1]?.headers.get('connection')).to.equal('close');

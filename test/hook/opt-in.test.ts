@@ -50,6 +50,7 @@ describe('the opt-in of a call', () => {
     await scene.call(TO_BOB);
     expect(told()[1]).to.deep.equal(['absent', undefined]);
     expect(scene.log.at(-1)?.message).to.equal('okta-telephony-hook: The code was sent by SMS.');
+    expect(scene.log.at(-1)?.fields).to.not.have.property('remedy');
   });
 
   it('warns of no value if SMS is the only channel', async () => {

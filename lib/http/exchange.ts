@@ -216,7 +216,13 @@ function hasUnreadBody(req: IncomingMessage): boolean {
   return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
 }
 
-/** Drains a little more of the body, then ends an answer and its connection: an immediate reset could overtake the answer. */
+/**
+ * Drains a little more of the body, then ends an answer and its connection: an immediate reset could overtake the answer.
+ *
+ * The answer ends in a turn of the event loop of its own. While Node parses pipelined requests, the end of a closing answer would
+ * give the connection to a later request than the next one. If the caller then resets it, Node 20 and 22 end the process with
+ * `ERR_INTERNAL_ASSERTION`.
+ */
 function endClosing(req: IncomingMessage, res: ServerResponse): void {
   let size = 0;
   let isEnding = false;
@@ -225,11 +231,12 @@ function endClosing(req: IncomingMessage, res: ServerResponse): void {
     isEnding = true;
     clearTimeout(timer);
     req.pause();
-    // Node 20 and 22 end the process with `ERR_INTERNAL_ASSERTION` if an answer ends behind its lost connection.
-    if (isCallerGone(res)) return;
-    // Node closes the connection once the answer is out, unless something delays its end.
-    timer = setTimeout(() => res.destroy(), LINGER_MS);
-    res.end();
+    setImmediate(() => {
+      if (isCallerGone(res)) return;
+      // Node closes the connection once the answer is out, unless something delays its end.
+      timer = setTimeout(() => res.destroy(), LINGER_MS);
+      res.end();
+    });
   };
   let timer = setTimeout(end, LINGER_MS);
   res.once('close', () => {

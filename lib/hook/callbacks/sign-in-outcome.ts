@@ -32,17 +32,20 @@ export function recordSignIns(
 ): Route['handle'] {
   return async (req, res) => {
     if (req.method !== 'GET' && req.method !== 'POST') throw methodNotAllowed('GET', 'POST');
-    const isChallenge = req.method === 'GET';
-    if (!isChallenge) await verifier.verify(req);
-    const limits = { type: undefined, waitMs: settings.deadlineMs, maxBytes: MAX_BODY_BYTES };
-    const body = isChallenge ? undefined : await readBody(req, limits);
-    // The hook may have been closed while the body arrived: another gateway must get the uses.
-    if (underWay.isClosing) throw new RequestError('CLOSING', 'This gateway is shutting down.');
-    if (isChallenge) {
+    const refuseIfClosing = (): void => {
+      if (underWay.isClosing) throw new RequestError('CLOSING', 'This gateway is shutting down.');
+    };
+    refuseIfClosing();
+    if (req.method === 'GET') {
       // No proof is needed: the answer returns only what the caller has sent.
       answer(req, res, 200, answerChallenge(onlyHeader(req, CHALLENGE_HEADER)));
       return;
     }
+    await verifier.verify(req);
+    const limits = { type: undefined, waitMs: settings.deadlineMs, maxBytes: MAX_BODY_BYTES };
+    const body = await readBody(req, limits);
+    // The hook may have been closed while the body arrived: another gateway must get the uses.
+    refuseIfClosing();
     const events = eventsOf(parseJsonBody(body));
     answer(req, res, 204, undefined);
     codeUses.receive(readCodeUses(events));

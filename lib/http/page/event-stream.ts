@@ -84,7 +84,10 @@ export class EventStreams {
   }
 }
 
-/** Ends a stream if the gateway drains, so that its browser connects to another gateway. */
+/**
+ * Ends a stream if the gateway drains, so that its browser connects to another gateway. In a turn of the event loop of its own, like
+ * every answer that ends its connection.
+ */
 export function endIfDraining(res: ServerResponse): void {
-  if (closesConnection(res)) res.end();
+  if (closesConnection(res)) setImmediate(() => res.end());
 }

@@ -163,7 +163,7 @@ export interface SendContext {
    */
   readonly signal: AbortSignal;
   /**
-   * For an SDK in place of `http`: aborts at the end of the call's time for sends (`deadlineMs` without the
+   * For an SDK in place of `http`: aborts at the end of the call's send window (`deadlineMs` without the
    * reserve for writing the answer), or when Okta disconnects. A request that has not left by then must not leave.
    */
   readonly leaveSignal: AbortSignal;

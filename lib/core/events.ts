@@ -167,7 +167,7 @@ export interface HookEventFields {
       readonly profileMs: number | undefined;
       /** From the request to the answer. */
       readonly durationMs: number;
-      /** What was left of the time for sends: of `deadlineMs` without the reserve for writing the answer. */
+      /** What was left of the send window: of `deadlineMs` without the margin for writing the answer. */
       readonly remainingMs: number;
     };
 

@@ -88,7 +88,7 @@ export const HISTOGRAMS = {
     buckets: [0.01, 0.025, 0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1, 1.5, 2, 2.5],
   },
   budget_left_seconds: {
-    help: 'What was left of the time for sends when a call was answered',
+    help: 'What was left of the send window when a call was answered',
     labels: [],
     buckets: [0.05, 0.1, 0.25, 0.5, 0.75, 1, 1.25, 1.5, 1.75, 2, 2.5],
   },

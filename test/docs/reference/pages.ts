@@ -26,9 +26,6 @@ const MAKERS: Readonly<Record<string, (kept: string) => string>> = {
   'warnings.md': warningsPage,
 };
 
-/** The paths of the pages. */
-export const REFERENCE_PAGES: readonly string[] = Object.keys(MAKERS).map((name) => `${FOLDER}/${name}`);
-
 /** A page as the sources make it (`now`), and as it is in the checkout (`kept`; empty if there is none). */
 export interface RemadePage {
   readonly path: string;

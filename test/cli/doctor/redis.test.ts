@@ -127,7 +127,7 @@ describe('doctor checks Redis', function () {
       '-decr',
       'fail',
       /NOPERM/,
-      / docs\/run\/several-gateways\.md of this package lists/,
+      / that the guide Several gateways lists/,
     ],
   ] as const) {
     it(`and finds the rights of a user with ${what}`, async () => {

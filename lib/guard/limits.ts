@@ -202,7 +202,7 @@ function isAllowed(country: string | undefined, { kind, of }: NonNullable<Guard[
 function remedyForCountry(country: string | undefined, kind: 'allow' | 'deny'): string {
   if (country === undefined) return CORRECT_NUMBER;
   return kind === 'allow'
-    ? `If you have users there, add ${country} to guard.countries.allow.`
+    ? `If you have users there, add ${country} to guard.countries.allow, or to GUARD_COUNTRIES.`
     : `If you have users there, take ${country} out of guard.countries.deny.`;
 }
 
@@ -232,7 +232,7 @@ export function remedyForBlock(code: string, hasCountry = true): string | undefi
   if (code === 'NUMBER_TYPE_BLOCKED') return ENROLL_ANOTHER;
   if (code === 'COUNTRY_NOT_ALLOWED') {
     if (!hasCountry) return CORRECT_NUMBER;
-    return 'If you have users there, allow the country in guard.countries.';
+    return 'If you have users there, allow the country in guard.countries, or in GUARD_COUNTRIES.';
   }
   return Object.values(LIMITED).find((limit) => limit.code === code)?.remedy;
 }

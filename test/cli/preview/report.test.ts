@@ -395,9 +395,15 @@ At a sign-in: Okta takes the code as sent, and waits for the user to type it.
       ...answerOf({ transactionMetadata: 'blocked=COUNTRY_NOT_ALLOWED', provider: 'GUARD' }),
     };
     for (const [phoneNumber, remedy] of [
-      ['+447700900177', 'If you have users there, allow the country in guard.countries.'],
+      [
+        '+447700900177',
+        'If you have users there, allow the country in guard.countries, or in GUARD_COUNTRIES.',
+      ],
       // With a default country, this number may have a country.
-      ['07700900177', 'If you have users there, allow the country in guard.countries.'],
+      [
+        '07700900177',
+        'If you have users there, allow the country in guard.countries, or in GUARD_COUNTRIES.',
+      ],
       ['+9991234567', 'Correct the number: no country is known for it.'],
     ] as const) {
       const causes = causesIn(sent(200, both), { ...SECRETS, phoneNumber });

@@ -70,7 +70,7 @@ const TABLE: {
         : `Calls to the ${hook} hook were rejected in the last minute: the callers could not prove that they are Okta.`,
       {
         code: reason,
-        remedy: `Compare with the ${hook} hook in Okta: ${[...new Set(schemes)].map((scheme) => PROOFS[scheme]).join('; or ')}.`,
+        remedy: remedyForCaller(hook, schemes),
       },
     ),
   'probe.rejected': ({ status, code }) =>
@@ -192,6 +192,16 @@ const PROOFS = {
   basic: 'the user name and the password',
   oauth2: 'the issuer, the audience, the client and the scope of its access tokens',
 } as const;
+
+function remedyForCaller(
+  hook: HookEventOf<'caller.rejected'>['hook'],
+  schemes: HookEventOf<'caller.rejected'>['schemes'],
+): string {
+  const compare = `Compare with the ${hook} hook in Okta: ${[...new Set(schemes)].map((scheme) => PROOFS[scheme]).join('; or ')}.`;
+  if (!schemes.includes('header')) return compare;
+  const command = hook === 'event' ? 'setup event-hook' : 'setup hook';
+  return `${compare} Okta does not show its secret: okta-telephony-hook ${command} --rotate gives it the gateway's.`;
+}
 
 /** Why users are not looked up. */
 export const OKTA_PAUSES: Readonly<Record<HookEventOf<'okta.paused'>['reason'], string>> = {

@@ -184,7 +184,10 @@ describe('the log', () => {
       [
         [rejected('basic', 'basic'), /in Okta: the user name and the password\.$/],
         [rejected('oauth2'), /in Okta: the issuer, the audience, the client and the scope of its/],
-        [rejected('oauth2', 'header'), /in Okta: the issuer, .*; or the header's name and the secret\.$/],
+        [
+          rejected('oauth2', 'header'),
+          /in Okta: the issuer, .*; or the header's name and the secret\. .* setup hook --rotate gives it the gateway's\.$/,
+        ],
       ] as const
     ).map(
       ([event, remedy]) =>

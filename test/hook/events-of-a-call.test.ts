@@ -513,7 +513,7 @@ const STORIES: readonly Story[] = [
       count === 1
         ? 'A call to the inline hook was rejected: the caller could not prove that it is Okta.'
         : 'Calls to the inline hook were rejected in the last minute: the callers could not prove that they are Okta.',
-      "Compare with the inline hook in Okta: the header's name and the secret.",
+      "Compare with the inline hook in Okta: the header's name and the secret. Okta does not show its secret: okta-telephony-hook setup hook --rotate gives it the gateway's.",
     ]),
   },
   {

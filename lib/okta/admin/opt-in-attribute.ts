@@ -151,7 +151,7 @@ function warningsOf(name: string, found: unknown, ownAccess: OwnAccess): readonl
   }
   if (ownAccess === 'READ_WRITE' && ownAccessOf(found) === 'READ_ONLY') {
     warnings.push(
-      `${name} is Read Only for users, who turn WhatsApp on without any proof once they may change it: where a page of yours does it for them, keep it so by --read-only.`,
+      `${name} is Read Only for users. If they may change it, they turn WhatsApp on without any proof. If a page of your own changes it for them, use setup attribute --read-only.`,
     );
   }
   return warnings;

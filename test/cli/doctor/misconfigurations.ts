@@ -445,7 +445,7 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
     },
     finds: warn(
       'okta.attribute',
-      'whatsAppOptIn: user permission is READ_ONLY instead of READ_WRITE, source is PROFILE_MASTER instead of OKTA. whatsAppOptIn is Read Only for users, who turn WhatsApp on without any proof once they may change it: where a page of yours does it for them, keep it so by --read-only.',
+      'whatsAppOptIn: user permission is READ_ONLY instead of READ_WRITE, source is PROFILE_MASTER instead of OKTA. whatsAppOptIn is Read Only for users. If they may change it, they turn WhatsApp on without any proof. If a page of your own changes it for them, use setup attribute --read-only.',
       'okta-telephony-hook setup attribute changes that.',
     ),
   },
@@ -1734,6 +1734,25 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
         'okta.unverified-phone',
         'The attribute cannot be read with this credential.',
         'Run this with the credential of an administrator who has the role Organization Administrator; a service app also needs okta.schemas.read.',
+      ),
+    ],
+  },
+  {
+    what: 'that no user has opted in, if it may not read whether the attribute exists',
+    plant: ({ okta }) => {
+      failOf(okta, '/meta/schemas', 403);
+      return { OPT_IN_ATTRIBUTE: 'whatsAppOptin' };
+    },
+    finds: [
+      warn(
+        'okta.attribute',
+        'The attribute cannot be read with this credential.',
+        'Run this with the credential of an administrator who has the role Organization Administrator; a service app also needs okta.schemas.read.',
+      ),
+      warn(
+        'okta.opted-in',
+        'No active user has opted in: every code goes by SMS or as a call.',
+        'Check the spelling of whatsAppOptin first: this credential cannot show whether the attribute exists. Then set it to true for yourself: Okta, Directory > People > you > Profile.',
       ),
     ],
   },

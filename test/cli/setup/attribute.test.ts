@@ -83,7 +83,7 @@ describe('setup attribute', () => {
     const left = await run(okta, 'setup attribute --read-only --json', { time });
     expect(left.json()).to.include({ result: 'unchanged' });
     const opened = await run(okta, 'setup attribute --yes', { time });
-    expect(opened.stderr).to.include('keep it so by --read-only');
+    expect(opened.stderr).to.include('use setup attribute --read-only');
     expect(attribute()).to.deep.include(AS_IT_SHOULD_BE);
     const closed = await run(okta, 'setup attribute --yes --read-only', { time });
     expect(closed.stdout).to.include('READ_WRITE -> READ_ONLY');

@@ -79,9 +79,12 @@ export async function optedInFinding(org: OrgReader, { attribute: name, channel 
     const who = `${hasMore ? 'More than ' : ''}${count} active user${count === 1 ? ' has' : 's have'}`;
     return ok(hasNames ? `${who} a value in ${name}.` : `${who} opted in.`);
   }
+  const set = `to ${hasNames ? channel : 'true'} for yourself: Okta, Directory > People > you > Profile.`;
   return warn(
     'No active user has opted in: every code goes by SMS or as a call.',
-    `Set ${name} to ${hasNames ? channel : 'true'} for yourself: Okta, Directory > People > you > Profile.`,
+    attribute === undefined
+      ? `Check the spelling of ${name} first: this credential cannot show whether the attribute exists. Then set it ${set}`
+      : `Set ${name} ${set}`,
   );
 }
 

@@ -35,7 +35,7 @@ const BEFORE: Readonly<Record<string, string>> = {
   'Rolling a channel out': 'declare const flags: { readonly whatsappPercent: number };',
   'Letting users choose': 'declare const apiToken: string, userId: string;',
   'Sign in at the emulated Okta': `import type { TwilioEmulator } from 'okta-telephony-hook/testing'; declare const twilio: TwilioEmulator, authorizeUrl: string;`,
-  'doctor and preview against the demo org':
+  'The command line against the demo org':
     "import type { DemoOrg } from 'okta-telephony-hook/demo'; declare const org: DemoOrg, publicUrl: string;",
   'Set it up':
     'declare function finishPairing(channel: string, from: string, text: string): Promise<boolean>;',

@@ -114,6 +114,21 @@ describe('a STOP at one of two gateways', () => {
     await ended();
   });
 
+  it('is confirmed to a repeated delivery only once the first one has taken effect', async () => {
+    await start();
+    const { scene, proxy } = both;
+    const received = (): boolean => scene.events.some(({ type }) => type === 'inbound.received');
+    proxy.held = 'answers';
+    const writing = both.write(scene.url, 'STOP', 1);
+    await until(() => proxy.heldPieces > 0);
+    const repeating = both.write(scene.url, 'STOP', 1).then(received);
+    // Whole exchanges, after which the gateway has read the repeat.
+    for (let count = 0; count < 3; count += 1) await fetch(`${scene.url}/events`);
+    proxy.held = undefined;
+    expect(await repeating).to.equal(true);
+    await writing;
+  });
+
   for (const [word, newer] of [
     ['STOP', 'START'],
     ['START', 'STOP'],

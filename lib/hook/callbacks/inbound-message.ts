@@ -38,17 +38,16 @@ const PROVIDER_REASONS: readonly SuppressionReason[] = ['OPTED_OUT', 'NOT_REACHE
  */
 export function receiveInbound(parts: HookParts, twilio: TwilioPort): Route['handle'] {
   const { settings, state, events, suppressions, underWay } = parts;
-  const seen = new LRUCache<string, true>(atMost(MAX_MESSAGES));
+  /** What this process did, or does, with a message, by its id. */
+  const seen = new LRUCache<string, Promise<unknown>>(atMost(MAX_MESSAGES));
   const answered = new LRUCache<string, { readonly kind: ReplyKind; readonly atMs: number }>(
     atMost(MAX_MESSAGES),
   );
 
-  /** Whether this gateway, or another one that shares the state, has received the message before. */
+  /** Whether another gateway that shares the state has received the message before. */
   const claim = async ({ messageId }: ReceivedMessage): Promise<ClaimedMessage> => {
     const cameMs = performance.now();
-    const isRepeat = seen.get(messageId) === true;
-    seen.set(messageId, true);
-    if (isRepeat || !state.isShared) return { isRepeat, cameMs, markReceived: () => undefined };
+    if (!state.isShared) return { isRepeat: false, cameMs, markReceived: () => undefined };
     const life = { nowMs: settings.clock(), rememberMs: REPLAY_MS };
     // If the state does not answer, the message counts: a lost STOP is worse than a repeated one.
     return state.claimMessage(`inbound ${messageId}`, life);
@@ -175,13 +174,21 @@ export function receiveInbound(parts: HookParts, twilio: TwilioPort): Route['han
 
   /** As `receive`. `close()` waits for it. */
   const tracked = async (...received: Parameters<typeof receive>): Promise<string | undefined> => {
+    const [{ messageId }] = received;
+    const first = seen.get(messageId);
+    if (first !== undefined) {
+      // Not confirmed before the first delivery has taken effect: if this gateway dies meanwhile, Twilio asks another one.
+      await first;
+      return undefined;
+    }
     const receiving = receive(...received);
+    seen.set(messageId, receiving);
     underWay.messages.add(receiving);
     try {
       return await receiving;
     } catch (error) {
       // Twilio's next delivery must still be obeyed.
-      seen.delete(received[0].messageId);
+      seen.delete(messageId);
       throw error;
     } finally {
       underWay.messages.delete(receiving);

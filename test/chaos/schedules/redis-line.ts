@@ -105,7 +105,8 @@ export class RedisLine {
       if (leftMs > 0) await new Promise((resolve) => setTimeout(resolve, leftMs));
       this.#redis.steps += 1;
       if (wire.isOver) return;
-      if (trap?.cut === 'within') wire.push(answer.subarray(0, Math.ceil(answer.length / 2)));
+      // ioredis takes a null for complete without its last byte.
+      if (trap?.cut === 'within') wire.push(answer.subarray(0, Math.floor(answer.length / 2)));
       if (trap?.cut !== undefined) {
         this.#fall(trap);
         return;

@@ -122,13 +122,7 @@ describe('doctor checks Redis', function () {
       /codes.*history.*late failover/,
       /^nothing to do$/,
     ],
-    [
-      'fewer commands than codes need',
-      '-decr',
-      'fail',
-      /NOPERM/,
-      / that the guide Several gateways lists/,
-    ],
+    ['fewer commands than codes need', '-decr', 'fail', /NOPERM/, / that the guide Several gateways lists/],
   ] as const) {
     it(`and finds the rights of a user with ${what}`, async () => {
       const server = await start();

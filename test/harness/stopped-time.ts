@@ -9,7 +9,8 @@ export { warmUp } from './scene.js';
  * after `warmUp()`, and before the first call of a hook.
  */
 export function stopTime(): sinon.SinonFakeTimers {
-  const startMs = performance.now();
+  // Whole, so that sums of it are exact.
+  const startMs = Math.ceil(performance.now());
   const clock = fakeClock(['setTimeout', 'clearTimeout', 'performance'], Date.now());
   // The monotonic clock goes on from where it is: what came before the stop did not come later.
   const stopped = performance.now.bind(performance);

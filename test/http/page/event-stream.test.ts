@@ -49,7 +49,7 @@ describe('event streams', () => {
     });
     const [, waiting] = opened;
     const before = waiting?.writableLength;
-    expect(watching).to.equal(1);
+    // Node 24 and later have told the stream of the loss by now; to earlier ones, only the next event shows it.
     streams.send('news', {});
     expect(waiting?.writableLength).to.equal(before);
     expect(watching).to.equal(0);

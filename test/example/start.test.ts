@@ -165,8 +165,10 @@ describe('the start of the example gateway', () => {
       if (
         host === '::1' &&
         !Object.values(networkInterfaces()).some((all) => all?.some(({ address }) => address === host))
-      )
+      ) {
+        process.stdout.write('      skipped: this machine has no IPv6 loopback address\n');
         this.skip();
+      }
       const taken = await freePort();
       const other = createServer().listen(taken, host);
       await once(other, 'listening');

@@ -437,7 +437,10 @@ describe('init', () => {
   });
 
   it('keeps a gateway.env that is a symbolic link with --force, and leaves its target as it is', async function () {
-    if (process.platform === 'win32') this.skip();
+    if (process.platform === 'win32') {
+      process.stdout.write('      skipped: Windows lets only administrators make symbolic links\n');
+      this.skip();
+    }
     const forced = '--org https://acme.okta.com --provider twilio --skip-check --force';
     writeFileSync(at('shared'), 'HOOK_SECRET=shared\n');
     chmodSync(at('shared'), 0o644);

@@ -224,13 +224,15 @@ const SENDER_UNSEEN = warn(
   'Doctor does not check the sender TWILIO_WHATSAPP_FROM itself, only its templates.',
   'Check that it belongs to the account and is online: Twilio Console, Messaging > Senders > WhatsApp senders.',
 );
+/** The message and the remedy of an attribute that the credential cannot read. */
+const UNREADABLE_ATTRIBUTE = [
+  'The attribute cannot be read with this credential.',
+  'Run this with the credential of an administrator who has the role Organization Administrator; a service app also needs okta.schemas.read.',
+] as const;
+const ATTRIBUTE_HIDDEN = warn('okta.attribute', ...UNREADABLE_ATTRIBUTE);
 /** The findings of checks that a credential with only okta.users.read cannot make. */
 const HIDDEN = [
-  warn(
-    'okta.attribute',
-    'The attribute cannot be read with this credential.',
-    'Run this with the credential of an administrator who has the role Organization Administrator; a service app also needs okta.schemas.read.',
-  ),
+  ATTRIBUTE_HIDDEN,
   warn(
     'okta.phone-authenticator',
     'The phone authenticator cannot be read with this credential.',
@@ -1613,11 +1615,7 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
         "The API token may not read its own roles, so it is not a super administrator's. Its other rights are unknown.",
         'Check its roles in Okta: Security > Administrators. A gateway only needs to read users.',
       ),
-      warn(
-        'okta.attribute',
-        'The attribute cannot be read with this credential.',
-        'Run this with the credential of an administrator who has the role Organization Administrator; a service app also needs okta.schemas.read.',
-      ),
+      ATTRIBUTE_HIDDEN,
       warn(
         'okta.hook',
         'The telephony hook cannot be read with this credential.',
@@ -1724,18 +1722,7 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
       failOf(okta, '/meta/schemas', 403);
       return { UNVERIFIED_PHONE_ATTRIBUTE: 'mobilePhone' };
     },
-    finds: [
-      warn(
-        'okta.attribute',
-        'The attribute cannot be read with this credential.',
-        'Run this with the credential of an administrator who has the role Organization Administrator; a service app also needs okta.schemas.read.',
-      ),
-      warn(
-        'okta.unverified-phone',
-        'The attribute cannot be read with this credential.',
-        'Run this with the credential of an administrator who has the role Organization Administrator; a service app also needs okta.schemas.read.',
-      ),
-    ],
+    finds: [ATTRIBUTE_HIDDEN, warn('okta.unverified-phone', ...UNREADABLE_ATTRIBUTE)],
   },
   {
     what: 'that no user has opted in, if it may not read whether the attribute exists',
@@ -1744,11 +1731,7 @@ export const MISCONFIGURATIONS: readonly Misconfiguration[] = [
       return { OPT_IN_ATTRIBUTE: 'whatsAppOptin' };
     },
     finds: [
-      warn(
-        'okta.attribute',
-        'The attribute cannot be read with this credential.',
-        'Run this with the credential of an administrator who has the role Organization Administrator; a service app also needs okta.schemas.read.',
-      ),
+      ATTRIBUTE_HIDDEN,
       warn(
         'okta.opted-in',
         'No active user has opted in: every code goes by SMS or as a call.',

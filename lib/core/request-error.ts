@@ -63,3 +63,8 @@ export class RequestError extends Error {
     this.remedy = details.remedy;
   }
 }
+
+/** The refusal of a hook that is closed or about to be: another gateway must get the request. */
+export function shuttingDown(): RequestError {
+  return new RequestError('CLOSING', 'This gateway is shutting down.');
+}

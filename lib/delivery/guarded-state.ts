@@ -111,15 +111,15 @@ export class GuardedState {
    * @param key - as that of `isFirstUse`.
    */
   async claimMessage(key: string, life: Pick<EventLife, 'nowMs' | 'rememberMs'>): Promise<ClaimedMessage> {
-    let cameMs = performance.now();
+    const askedMs = performance.now();
     const claim = await this.#claim(key, { ...life, buckets: [] }, TIMEOUTS_MS.inbound, {});
     if (claim.isFirst) {
       const markReceived = (): void => {
         claim.settle({});
       };
-      return { isRepeat: false, cameMs, markReceived };
+      return { isRepeat: false, cameMs: askedMs, markReceived };
     }
-    cameMs = performance.now() - (claim.ageMs ?? 0);
+    const cameMs = performance.now() - (claim.ageMs ?? 0);
     const unknown = (): undefined => undefined;
     const mark = await waitAtMost(claim.answer.catch(unknown), TIMEOUTS_MS.inbound);
     return { isRepeat: mark !== TIMED_OUT && mark !== undefined, cameMs, markReceived: unknown };

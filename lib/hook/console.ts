@@ -6,7 +6,7 @@ import { createConsoleServer } from '../console/server.js';
 import { createStreams } from '../console/stream.js';
 import { maskError } from '../core/masking.js';
 import { refuseProblems } from '../core/option-rules.js';
-import { RequestError } from '../core/request-error.js';
+import { shuttingDown } from '../core/request-error.js';
 import { VERSION } from '../core/version.js';
 import type { ConsoleHandler, HookStatus } from './telephony-hook.js';
 import { createHistory } from '../events/history.js';
@@ -82,7 +82,7 @@ function createConsoles({ parts, status, oktaClient }: ConsoleBase) {
 
   /** During a pause of Okta's rate limit, the rest of the limit is for sign-ins. */
   const requireOktaFree = (): void => {
-    if (parts.underWay.isClosing) throw new RequestError('CLOSING', 'This gateway is shutting down.');
+    if (parts.underWay.isClosing) throw shuttingDown();
     const until = limits.oktaPause()?.untilMs;
     if (until === undefined) return;
     throw new ConsoleRefusal(

@@ -1,4 +1,4 @@
-import { RequestError } from '../core/request-error.js';
+import { shuttingDown } from '../core/request-error.js';
 import { endingOf } from '../core/masking.js';
 import { bucketsOf, judge, type GuardBlock, type LimitBucket } from '../guard/limits.js';
 import { readNumber, type NumberReading } from '../numbers/phone-number.js';
@@ -14,7 +14,7 @@ import { supersedeOlder } from './supersession.js';
  */
 export function enforceLimits(call: ClaimedCall, parts: HookParts): JudgedCall {
   // A repeat never gets here: its answer is known, also after `close()`.
-  if (call.isAfterClose) throw new RequestError('CLOSING', 'This gateway is shutting down.');
+  if (call.isAfterClose) throw shuttingDown();
   if (call.number !== undefined) applyGuard(call, call.number, parts);
   return Object.assign(call, { isNewest: call.refusal === undefined && supersedeOlder(call, parts) });
 }

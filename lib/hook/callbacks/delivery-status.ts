@@ -1,7 +1,7 @@
 import type { HookParts } from '../parts.js';
 import { type MessageOwner, messageKey } from '../../delivery/late/receipt.js';
 import { suppressionReasonOf } from '../../delivery/suppressions.js';
-import { RequestError } from '../../core/request-error.js';
+import { shuttingDown } from '../../core/request-error.js';
 import { answer } from '../../http/exchange.js';
 import type { Route } from '../../http/routes.js';
 import { STATUS_PATH } from '../../options/settings.js';
@@ -26,7 +26,7 @@ export function recordDelivery(parts: HookParts, twilio: Pick<TwilioPort, 'callb
     const query = reference === undefined ? '' : attemptQuery(reference);
     const params = await readSignedForm(req, STATUS_PATH + query, parts);
     // Until then, reports still decide about sends under way.
-    if (underWay.isDrained) throw new RequestError('CLOSING', 'This gateway is shutting down.');
+    if (underWay.isDrained) throw shuttingDown();
     answer(req, res, 204, undefined);
     const callback = readStatusCallback(params);
     if (callback === undefined) return;

@@ -5,7 +5,7 @@ import { isTwilioWord, keywordOf, type Keyword } from '../../texts/keywords.js';
 import { endingOf } from '../../core/masking.js';
 import type { ClaimedMessage } from '../../delivery/guarded-state.js';
 import type { SuppressionReason } from '../../delivery/suppressions.js';
-import { RequestError } from '../../core/request-error.js';
+import { shuttingDown } from '../../core/request-error.js';
 import { describeThrown } from '../../core/thrown.js';
 import { TIMED_OUT, waitAtMost } from '../../core/time.js';
 import { answerText } from '../../http/exchange.js';
@@ -199,7 +199,7 @@ export function receiveInbound(parts: HookParts, twilio: TwilioPort): Route['han
     // The URL at Twilio may have a query.
     const form = await readSignedForm(req, INBOUND_PATH + queryIn(req.url), parts);
     // Another gateway must get it: this one is about to close the state, which would not learn it.
-    if (underWay.isClosing) throw new RequestError('CLOSING', 'This gateway is shutting down.');
+    if (underWay.isClosing) throw shuttingDown();
     const read = readInbound(form);
     const reply = read === undefined ? undefined : await tracked(read, readOptOutType(form));
     answerText(req, res, { status: 200, type: 'text/xml; charset=utf-8', text: replyTwiml(reply) });

@@ -1,7 +1,7 @@
 import type { HookParts } from '../parts.js';
 import { CodeUses } from '../../delivery/late/code-uses.js';
 import { steadyMs } from '../../core/time.js';
-import { RequestError } from '../../core/request-error.js';
+import { shuttingDown } from '../../core/request-error.js';
 import { answer, methodNotAllowed, parseJsonBody, readBody } from '../../http/exchange.js';
 import type { Route } from '../../http/routes.js';
 import { answerChallenge, CHALLENGE_HEADER, eventsOf, readCodeUses } from '../../okta/event-hook.js';
@@ -33,7 +33,7 @@ export function recordSignIns(
   return async (req, res) => {
     if (req.method !== 'GET' && req.method !== 'POST') throw methodNotAllowed('GET', 'POST');
     const refuseIfClosing = (): void => {
-      if (underWay.isClosing) throw new RequestError('CLOSING', 'This gateway is shutting down.');
+      if (underWay.isClosing) throw shuttingDown();
     };
     refuseIfClosing();
     if (req.method === 'GET') {

@@ -1,5 +1,5 @@
 import { attemptSend, type DetachedAttempt, type DetachedEnd, type ReadyChannel } from './attempt.js';
-import { receiptOf, type PlannedCode, type TextSettings, type Receipt } from './late/receipt.js';
+import { receiptOf, type PlannedCode, type TextSettings, type Receipt } from './messages/receipt.js';
 import { hopefulSteps, providerOf, type PlanStep } from './plan.js';
 import type { Budget } from '../core/budget.js';
 import type { Message, Outcome, TelephonyRequest } from '../core/channel.js';

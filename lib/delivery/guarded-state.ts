@@ -3,8 +3,8 @@ import type { UserProfile } from '../core/channel.js';
 import { steadyMs, TIMED_OUT, waitAtMost } from '../core/time.js';
 import type { CallIds } from './channel-contract.js';
 import { guardClaim } from './guarded-claim.js';
-import type { KeptRequest, Receipt, FinalReport } from './late/receipt.js';
-import type { LastCode } from './late/sent-codes.js';
+import type { KeptRequest, Receipt, FinalReport } from './messages/receipt.js';
+import type { LastCode } from './messages/sent-codes.js';
 import type { Claim, EventLife, StatePort, NewEvent, SentCodeUse } from './state.js';
 import type { LiftedSuppression, Suppression } from './suppressions.js';
 

@@ -1,7 +1,7 @@
 import type { HistoryState } from '../core/history.js';
 import type { State } from '../core/state.js';
-import type { Receipt, FinalReport } from './late/receipt.js';
-import type { LastCode } from './late/sent-codes.js';
+import type { Receipt, FinalReport } from './messages/receipt.js';
+import type { LastCode } from './messages/sent-codes.js';
 import type { LiftedSuppression, Suppression } from './suppressions.js';
 
 /** What a state has to do, for hooks. Types only. */

@@ -1,6 +1,6 @@
 import type { Delivery } from '../delivery/dispatch.js';
-import { LateFailover } from '../delivery/late/late-failover.js';
-import type { LateSend } from '../delivery/late/late-sends.js';
+import { LateFailover } from '../delivery/messages/late-failover.js';
+import type { LateSend } from '../delivery/messages/late-sends.js';
 import { type PlanStep, skipSuppressed, suppressionFor } from '../delivery/plan.js';
 import type { Suppression } from '../delivery/suppressions.js';
 import { enabledChannels } from './dispatch-channels.js';

@@ -2,7 +2,7 @@ import type { UserProfile } from '../core/channel.js';
 import type { OfOptIn, OptIn, SkippedChannel } from '../core/events.js';
 import { deepFreeze } from '../core/freeze.js';
 import { letSocketsBeRead } from '../core/time.js';
-import type { KeptRequest, PlannedCode } from '../delivery/late/receipt.js';
+import type { KeptRequest, PlannedCode } from '../delivery/messages/receipt.js';
 import {
   planChannels,
   type PlanStep,

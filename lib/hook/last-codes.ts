@@ -1,7 +1,7 @@
 import type { AttemptReport } from '../core/events.js';
-import { FAR_OFF_MS } from '../delivery/late/code-uses.js';
-import type { KeptRequest, PlannedCode } from '../delivery/late/receipt.js';
-import type { CodeRequest, SentCode } from '../delivery/late/sent-codes.js';
+import { FAR_OFF_MS } from '../delivery/messages/code-uses.js';
+import type { KeptRequest, PlannedCode } from '../delivery/messages/receipt.js';
+import type { CodeRequest, SentCode } from '../delivery/messages/sent-codes.js';
 import type { PlanStep } from '../delivery/plan.js';
 import type { AnyCall, ReadCall } from './call.js';
 import type { HookParts } from './parts.js';

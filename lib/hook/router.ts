@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { TwilioPort } from '../channels/twilio/client.js';
 import { Budget } from '../core/budget.js';
-import type { CodeUses } from '../delivery/late/code-uses.js';
+import type { CodeUses } from '../delivery/messages/code-uses.js';
 import { isCallerGone, methodNotAllowed } from '../http/exchange.js';
 import { createRoutes, normalizePath, type Handler, type Route } from '../http/routes.js';
 import type { CallerVerifier } from '../okta/verify-caller.js';

@@ -1,4 +1,4 @@
-import type { CodeUse } from '../delivery/late/code-uses.js';
+import type { CodeUse } from '../delivery/messages/code-uses.js';
 import { RequestError } from '../core/request-error.js';
 import { asList, fieldOf, textFieldOf } from '../core/json.js';
 

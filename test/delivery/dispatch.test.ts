@@ -6,7 +6,7 @@ import { Budget } from '#lib/core/budget.js';
 import type { ConnectedChannel, Message, Outcome, SendContext, TelephonyRequest } from '#lib/core/channel.js';
 import type { ReadyChannel } from '#lib/delivery/attempt.js';
 import type { Delivery } from '#lib/delivery/dispatch.js';
-import type { Receipt } from '#lib/delivery/late/receipt.js';
+import type { Receipt } from '#lib/delivery/messages/receipt.js';
 import type { AttemptReport } from '#lib/core/events.js';
 import type { ComposeText } from '#lib/core/option-types.js';
 import { requireTwilio } from '#lib/channels/twilio/client.js';

@@ -2,7 +2,7 @@ import type { Budget } from '#lib/core/budget.js';
 import type { TelephonyRequest } from '#lib/core/channel.js';
 import type { ReadyChannel } from '#lib/delivery/attempt.js';
 import { tryPlan, type Delivery, type Send, type SendListener } from '#lib/delivery/dispatch.js';
-import type { PlannedCode } from '#lib/delivery/late/receipt.js';
+import type { PlannedCode } from '#lib/delivery/messages/receipt.js';
 import type { ComposeText } from '#lib/core/option-types.js';
 import { makeMessage, PHONE_NUMBER } from '../channels/twilio/scripted-api.js';
 

@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import { expect } from 'chai';
-import type { Receipt, FinalReport } from '#lib/delivery/late/receipt.js';
+import type { Receipt, FinalReport } from '#lib/delivery/messages/receipt.js';
 import type { Channel, HookEvent, OktaTelephonyHookOptions, Outcome } from '#lib/index.js';
 import type { StatePort } from '#lib/delivery/state.js';
 import { createHistory } from '#lib/events/history.js';

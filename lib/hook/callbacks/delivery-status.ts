@@ -1,5 +1,5 @@
 import type { HookParts } from '../parts.js';
-import { type MessageOwner, messageKey } from '../../delivery/late/receipt.js';
+import { type MessageOwner, messageKey } from '../../delivery/messages/receipt.js';
 import { suppressionReasonOf } from '../../delivery/suppressions.js';
 import { shuttingDown } from '../../core/request-error.js';
 import { answer } from '../../http/exchange.js';

@@ -1,5 +1,5 @@
 import type { HookParts } from '../parts.js';
-import { CodeUses } from '../../delivery/late/code-uses.js';
+import { CodeUses } from '../../delivery/messages/code-uses.js';
 import { steadyMs } from '../../core/time.js';
 import { shuttingDown } from '../../core/request-error.js';
 import { answer, methodNotAllowed, parseJsonBody, readBody } from '../../http/exchange.js';

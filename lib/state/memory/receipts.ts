@@ -1,8 +1,8 @@
 import { LRUCache } from 'lru-cache';
 import { atMost, RecentMap } from '../../core/caches.js';
-import { REPORT_LIFE_MS, type Receipt, type FinalReport } from '../../delivery/late/receipt.js';
+import { REPORT_LIFE_MS, type Receipt, type FinalReport } from '../../delivery/messages/receipt.js';
 import type { Life, ReceiptState, SentCodeUse } from '../../delivery/state.js';
-import { staysBefore, TAKEN_MS, type LastCode } from '../../delivery/late/sent-codes.js';
+import { staysBefore, TAKEN_MS, type LastCode } from '../../delivery/messages/sent-codes.js';
 
 /** What a process keeps of people: their newest event, their last codes, and the receipts of their messages. */
 

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { REPORT_LIFE_MS, type Receipt, type FinalReport } from '../../delivery/late/receipt.js';
+import { REPORT_LIFE_MS, type Receipt, type FinalReport } from '../../delivery/messages/receipt.js';
 import type { NewEvent, ReceiptState } from '../../delivery/state.js';
 import { steadyMs } from '../../core/time.js';
 import { MAX_PREVIEWS, memoryReceipts } from '../memory/receipts.js';

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { staysBefore, TAKEN_MS, type LastCode } from '../../delivery/late/sent-codes.js';
+import { staysBefore, TAKEN_MS, type LastCode } from '../../delivery/messages/sent-codes.js';
 import type { Life, SentCodeUse } from '../../delivery/state.js';
 import { memorySentCodes } from '../memory/receipts.js';
 import type { RedisConnection } from './connection.js';

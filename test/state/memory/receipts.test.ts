@@ -2,10 +2,10 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { expect } from 'chai';
 import type { NewEvent } from '#lib/delivery/state.js';
-import type { FinalReport } from '#lib/delivery/late/receipt.js';
-import type { LastCode, SentCode } from '#lib/delivery/late/sent-codes.js';
+import type { FinalReport } from '#lib/delivery/messages/receipt.js';
+import type { LastCode, SentCode } from '#lib/delivery/messages/sent-codes.js';
 import { memoryReceipts, memorySentCodes, newPeople } from '#lib/state/memory/receipts.js';
-import { CODE_LIFE_MS, makeReceipt, NOW } from '../../delivery/late/receipts.js';
+import { CODE_LIFE_MS, makeReceipt, NOW } from '../../delivery/messages/receipts.js';
 
 /** Only the garbage collector shows what a state no longer references. */
 setFlagsFromString('--expose-gc');

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import type { Receipt, FinalReport } from '#lib/delivery/late/receipt.js';
+import type { Receipt, FinalReport } from '#lib/delivery/messages/receipt.js';
 import type { Claim, StatePort } from '#lib/delivery/state.js';
 import { failureOf } from '#lib/state/redis/failure.js';
 import type { RedisClient } from '#lib/state/redis/options.js';

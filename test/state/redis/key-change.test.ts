@@ -1,6 +1,6 @@
 import { expect } from 'chai';
-import type { Receipt, FinalReport } from '#lib/delivery/late/receipt.js';
-import type { SentCode } from '#lib/delivery/late/sent-codes.js';
+import type { Receipt, FinalReport } from '#lib/delivery/messages/receipt.js';
+import type { SentCode } from '#lib/delivery/messages/sent-codes.js';
 import type { Claim, StatePort } from '#lib/delivery/state.js';
 import { openRedisState } from '#lib/state/redis/state.js';
 import { ORDERS_OF_THREE } from '#harness/orders.js';

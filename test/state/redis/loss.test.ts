@@ -1,8 +1,8 @@
 import { expect } from 'chai';
 import sinon from 'sinon';
 import type { HookEvent, TelephonyHookError } from '#lib/index.js';
-import type { Receipt, FinalReport } from '#lib/delivery/late/receipt.js';
-import type { SentCode } from '#lib/delivery/late/sent-codes.js';
+import type { Receipt, FinalReport } from '#lib/delivery/messages/receipt.js';
+import type { SentCode } from '#lib/delivery/messages/sent-codes.js';
 import type { Claim, StatePort, StateEvent } from '#lib/delivery/state.js';
 import { failureOf } from '#lib/state/redis/failure.js';
 import { openRedisState } from '#lib/state/redis/state.js';

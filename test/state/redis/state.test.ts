@@ -2,8 +2,8 @@ import { expect } from 'chai';
 import { Cluster, Redis } from 'ioredis';
 import { Redis as Redis5 } from 'ioredis5';
 import sinon from 'sinon';
-import type { Receipt, FinalReport } from '#lib/delivery/late/receipt.js';
-import type { LastCode, SentCode } from '#lib/delivery/late/sent-codes.js';
+import type { Receipt, FinalReport } from '#lib/delivery/messages/receipt.js';
+import type { LastCode, SentCode } from '#lib/delivery/messages/sent-codes.js';
 import type {
   AnswerOfFirst,
   Bucket,

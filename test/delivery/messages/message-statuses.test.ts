@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import type sinon from 'sinon';
-import { MessageStatuses } from '#lib/delivery/late/message-statuses.js';
-import { isFinal, type FinalReport } from '#lib/delivery/late/receipt.js';
+import { MessageStatuses } from '#lib/delivery/messages/message-statuses.js';
+import { isFinal, type FinalReport } from '#lib/delivery/messages/receipt.js';
 import { fakeClock } from '#harness/fake-clock.js';
 import { endTime } from '#harness/stopped-time.js';
 

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { GuardedState } from '#lib/delivery/guarded-state.js';
-import type { MessageOwner, Receipt } from '#lib/delivery/late/receipt.js';
-import { UnknownAttempts, withAccepted } from '#lib/delivery/late/unknown-attempts.js';
+import type { MessageOwner, Receipt } from '#lib/delivery/messages/receipt.js';
+import { UnknownAttempts, withAccepted } from '#lib/delivery/messages/unknown-attempts.js';
 import type { StatePort } from '#lib/delivery/state.js';
 import { openMemoryState } from '#lib/state/memory/memory-state.js';
 import { makeReceipt } from './receipts.js';

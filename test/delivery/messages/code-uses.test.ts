@@ -1,11 +1,11 @@
 import { expect } from 'chai';
 import { Breaker } from '#lib/delivery/breaker.js';
-import { CodeUses, type CodeUse } from '#lib/delivery/late/code-uses.js';
+import { CodeUses, type CodeUse } from '#lib/delivery/messages/code-uses.js';
 import type { ReadyChannel } from '#lib/delivery/attempt.js';
 import { GuardedState } from '#lib/delivery/guarded-state.js';
 import { EventStream } from '#lib/core/event-stream.js';
 import type { HookEvent } from '#lib/core/events.js';
-import type { LastCode, SentCode } from '#lib/delivery/late/sent-codes.js';
+import type { LastCode, SentCode } from '#lib/delivery/messages/sent-codes.js';
 import type { Claim, StatePort } from '#lib/delivery/state.js';
 import { openMemoryState } from '#lib/state/memory/memory-state.js';
 import { stopTime } from '#harness/stopped-time.js';

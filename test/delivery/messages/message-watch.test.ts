@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import type sinon from 'sinon';
 import { Breaker } from '#lib/delivery/breaker.js';
 import type { ConnectedChannel, DeliveryReport, SendContext } from '#lib/core/channel.js';
-import { lookUpBy, Polling, type Watch } from '#lib/delivery/late/message-watch.js';
+import { lookUpBy, Polling, type Watch } from '#lib/delivery/messages/message-watch.js';
 import { fakeClock } from '#harness/fake-clock.js';
 import { NO_CLIENT } from '#harness/channels.js';
 import { endTime } from '#harness/stopped-time.js';

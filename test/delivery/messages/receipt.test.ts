@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { personKey } from '#lib/delivery/late/receipt.js';
+import { personKey } from '#lib/delivery/messages/receipt.js';
 import { makeMessage, PHONE_NUMBER } from '../../channels/twilio/scripted-api.js';
 
 const REQUEST = makeMessage().request;

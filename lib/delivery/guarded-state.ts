@@ -193,7 +193,7 @@ export class GuardedState {
   }
 
   /** Adds a listener of alarms, and returns a function that removes it; see `Alarms`. */
-  onAlarm(listener: (messageKey: string) => Promise<void>): (() => void) | undefined {
+  onAlarm(listener: (messageKey: string) => void): (() => void) | undefined {
     return this.#state.alarms?.onDue(listener);
   }
 

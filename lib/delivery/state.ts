@@ -213,10 +213,10 @@ export interface Alarms {
   /** Fires once for a message, milliseconds from now. */
   set(messageKey: string, dueInMs: number): void;
   /**
-   * Adds a listener. Each alarm goes to one listener of all processes; if it rejects or dies, the alarm goes to
-   * a listener again. Returns a function that removes the listener.
+   * Adds a listener. Each alarm goes to one listener of all processes, and is lost if that process dies then.
+   * Returns a function that removes the listener.
    */
-  onDue(listener: (messageKey: string) => Promise<void>): (() => void) | undefined;
+  onDue(listener: (messageKey: string) => void): (() => void) | undefined;
 }
 
 /** The part of `State` that sign-in outcomes need. */

@@ -24,7 +24,6 @@ export function patientTimes(over: Partial<RedisTimes> = {}): TestTimes {
     lookEveryMs: 2,
     answerMs: NEVER_MS,
     alarmEveryMs: SOON_MS,
-    alarmRetryMs: NEVER_MS,
     ...over,
   };
 }

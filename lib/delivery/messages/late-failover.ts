@@ -55,7 +55,6 @@ export class LateFailover {
   readonly #sends: LateSends;
   /** Receipts that the state has not confirmed yet. */
   readonly #keeping = new Set<Promise<void>>();
-  #isDraining = false;
   #isClosed = false;
   readonly #stopListening: (() => void) | undefined;
 
@@ -79,7 +78,10 @@ export class LateFailover {
     });
     this.#sends = new LateSends(parts, (key) => this.#messages.isDelivered(key));
     const hasTimeouts = Object.values(parts.afterSeconds).some((seconds) => seconds !== undefined);
-    this.#stopListening = hasTimeouts ? state.onAlarm((key) => this.#handleAlarm(key)) : undefined;
+    const onAlarm = (key: string): void => {
+      this.#track(this.#handleAlarm(key));
+    };
+    this.#stopListening = hasTimeouts ? state.onAlarm(onAlarm) : undefined;
   }
 
   /** The user has requested a newer code: no attempt starts any more for an older one. */
@@ -199,29 +201,26 @@ export class LateFailover {
     if (this.#keeping.size > 0) await waitAtMost(Promise.all(this.#keeping), KEEP_MS);
   }
 
-  /** Drops what is not due yet. Running late sends go on. */
+  /** Drops what is not due yet, and leaves alarms to other processes. Running late sends go on. */
   stopWaiting(): void {
-    this.#isDraining = true;
+    this.#stopListening?.();
     this.#watch.stop();
   }
 
   /** Starts nothing any more. */
   close(): void {
     this.#isClosed = true;
-    this.#stopListening?.();
-    this.#watch.stop();
+    this.stopWaiting();
     this.#messages.close();
   }
 
-  /** An alarm has come, of a message that another process sent. Rejecting leaves it to another process. */
+  /** An alarm has come, of a message that another process sent. */
   async #handleAlarm(key: string): Promise<void> {
-    if (this.#isDraining || this.#isClosed) throw new Error('closed');
     if (this.#messages.isDelivered(key)) return;
-    const follow = (receipt: Receipt): void => {
-      this.#track(this.#overdue(key, receipt));
-    };
-    const receipt = await this.#take(key, OVERDUE, follow);
-    if (receipt !== undefined) follow(receipt);
+    const receipt = await this.#take(key, OVERDUE, (late) => {
+      this.#track(this.#overdue(key, late));
+    });
+    if (receipt !== undefined) await this.#overdue(key, receipt);
   }
 
   /** The process that sent a message has died or closed before anything was reported. */

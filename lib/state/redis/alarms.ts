@@ -4,32 +4,23 @@ import { failureOf } from './failure.js';
 import type { RedisTimes } from './times.js';
 import type { Sealing } from './sealing.js';
 
-/**
- * Alarms in Redis, so that a gateway goes on with a late failover if the one that sent the code has died. A
- * sorted set by due time, by Redis's clock, for each encryption key. With several keys an alarm comes twice;
- * the second one finds its receipt taken.
- */
-
 /** Alarms that are taken at once. */
 const MAX_AT_ONCE = 20;
-/**
- * How long alarms stay in Redis if no gateway takes them, milliseconds. No code lives longer, so nothing
- * could follow.
- */
+/** How long alarms stay if no gateway takes them, milliseconds. No code lives longer, so nothing could follow. */
 const KEPT_MS = 900_000;
 
 /**
- * Sets and takes alarms. They back up the timers of the process that sets them: while Redis is lost no alarm
- * is set, and no other gateway takes over if that process dies. An alarm is the sealed key of a message.
+ * Alarms in Redis, so that a gateway goes on with a late failover if the one that sent the code has died. They
+ * back up the timers of that one: while Redis is lost no alarm is set, and a taken alarm is gone. An alarm is
+ * the sealed key of a message, in a sorted set by due time, by Redis's clock, for each encryption key. With
+ * several keys an alarm comes twice; the second one finds its receipt taken.
  */
 export class RedisAlarms implements Alarms {
   readonly #redis: RedisConnection;
   readonly #times: RedisTimes;
   readonly #sets: readonly { readonly sealing: Sealing; readonly name: string }[];
-  readonly #listeners = new Set<(messageKey: string) => Promise<void>>();
+  readonly #listeners = new Set<(messageKey: string) => void>();
   #timer: NodeJS.Timeout | undefined;
-  #isTaking = false;
-  #pausedUntilMs = -Infinity;
 
   constructor(redis: RedisConnection, sealings: readonly Sealing[], times: RedisTimes) {
     this.#redis = redis;
@@ -37,10 +28,10 @@ export class RedisAlarms implements Alarms {
     this.#sets = sealings.map((sealing) => ({ sealing, name: sealing.nameOf('alarm', '') }));
   }
 
-  onDue(listener: (messageKey: string) => Promise<void>): () => void {
+  onDue(listener: (messageKey: string) => void): () => void {
     this.#listeners.add(listener);
     // Does not keep the process alive.
-    this.#timer ??= setInterval(() => void this.#tick(), this.#times.alarmEveryMs).unref();
+    this.#timer ??= setInterval(() => void this.#takeDue(), this.#times.alarmEveryMs).unref();
     return () => void this.#listeners.delete(listener);
   }
 
@@ -49,68 +40,45 @@ export class RedisAlarms implements Alarms {
       const sealed = sealing.seal('alarm', name, messageKey);
       this.#redis
         .executeOptional((client) => client.setAlarm(1, name, sealed, Math.ceil(dueInMs), KEPT_MS))
-        .catch((error: unknown) => {
-          this.#warn(error);
-        });
+        .catch(this.#warn);
     }
   }
 
-  /** Takes no more alarms. Alarms that were taken but not finished become due again at another gateway. */
   close(): void {
     clearInterval(this.#timer);
   }
 
-  async #tick(): Promise<void> {
-    if (this.#isTaking || performance.now() < this.#pausedUntilMs) return;
-    this.#isTaking = true;
+  async #takeDue(): Promise<void> {
     try {
-      for (const set of this.#sets) while ((await this.#take(set)) === MAX_AT_ONCE);
+      for (const { sealing, name } of this.#sets) {
+        let count = MAX_AT_ONCE;
+        // Without a listener the alarms stay for other gateways.
+        while (this.#listeners.size > 0 && count === MAX_AT_ONCE) {
+          const taken = await this.#redis.executeOptional((client) =>
+            client.takeAlarmsBuffer(1, name, MAX_AT_ONCE),
+          );
+          for (const sealed of taken) this.#dispatch(sealing.open('alarm', name, sealed));
+          count = taken.length;
+        }
+      }
     } catch (error) {
       this.#warn(error);
       // A primary that has become a replica also refuses claims: this detects it before the next code.
       await this.#redis.isWritable();
-    } finally {
-      this.#isTaking = false;
     }
   }
 
-  /** Resolves to the number of alarms that were due. */
-  async #take({ sealing, name }: { readonly sealing: Sealing; readonly name: string }): Promise<number> {
-    const { alarmRetryMs } = this.#times;
-    const taken = await this.#redis.executeOptional((client) =>
-      client.takeAlarmsBuffer(1, name, MAX_AT_ONCE, alarmRetryMs),
-    );
-    const areDone = await Promise.all(
-      taken.map((sealed) => this.#dispatch(sealing.open('alarm', name, sealed))),
-    );
-    // Every hook of this process drains or is closed: leaves the alarms to other gateways when they are due
-    // again.
-    if (areDone.includes(false)) this.#pausedUntilMs = performance.now() + 2 * alarmRetryMs;
-    const done = taken.filter((_, index) => areDone[index]);
-    if (done.length > 0) await this.#redis.executeOptional((client) => client.zrem(name, ...done));
-    return taken.length;
-  }
-
-  /**
-   * Passes an alarm to the first listener that accepts it. `false` if all reject: their hooks drain or are
-   * closed.
-   */
-  async #dispatch(messageKey: string | undefined): Promise<boolean> {
-    // Not ours, and of no other gateway: every writer of this set has its key.
-    if (messageKey === undefined) return true;
-    for (const listener of this.#listeners) {
-      const isDone = await listener(messageKey).then(
-        () => true,
-        () => false,
-      );
-      if (isDone) return true;
-    }
-    return false;
+  #dispatch(messageKey: string | undefined): void {
+    if (messageKey === undefined) return;
+    const [listener] = this.#listeners;
+    // The listener was removed meanwhile: another gateway gets the alarm.
+    if (listener === undefined) this.set(messageKey, 0);
+    else listener(messageKey);
   }
 
   /** The connection reports a lost Redis, but no other code reports a missing permission. */
-  #warn(error: unknown): void {
+  readonly #warn = (error: unknown): void => {
     const { reason, remedy } = failureOf(error);
     if (reason === 'NOPERM') this.#redis.warn('ALARMS_NOPERM', remedy);
-  }
+  };
 }

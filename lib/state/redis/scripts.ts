@@ -161,17 +161,11 @@ if redis.call('PTTL', KEYS[1]) < lifeMs then redis.call('PEXPIRE', KEYS[1], life
 return 1
 `;
 
-/**
- * Replies the alarms that are due, and makes them due again later: an alarm is not lost with the gateway that
- * took it.
- *
- * KEYS: the alarms. ARGV: how many at most, in how many milliseconds they are due again.
- */
+/** Removes the alarms that are due, and replies them. KEYS: the alarms. ARGV: how many at most. */
 const TAKE_ALARMS = `
 ${READ_CLOCK}
-local max, retryMs = ARGV[1], ARGV[2]
-local due = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', now, 'LIMIT', 0, max)
-for _, alarm in ipairs(due) do redis.call('ZADD', KEYS[1], now + retryMs, alarm) end
+local due = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', now, 'LIMIT', 0, ARGV[1])
+for _, alarm in ipairs(due) do redis.call('ZREM', KEYS[1], alarm) end
 return due
 `;
 

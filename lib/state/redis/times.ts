@@ -21,8 +21,6 @@ export interface RedisTimes {
   readonly poll: { readonly firstMs: number; readonly factor: number; readonly longestMs: number };
   /** How often due alarms are taken. */
   readonly alarmEveryMs: number;
-  /** After this a taken alarm that was not finished is due again. */
-  readonly alarmRetryMs: number;
   /** Interval between sweeps for values without a copy for every key, while several keys are listed. */
   readonly rekeyEveryMs: number;
   /** Interval after a sweep that Redis did not complete. */
@@ -43,7 +41,6 @@ export const DEFAULT_TIMES: RedisTimes = {
   answerMs: 3_000,
   poll: { firstMs: 10, factor: 1.5, longestMs: 100 },
   alarmEveryMs: 1_000,
-  alarmRetryMs: 1_000,
   // Gateways with only the old key may still write with it.
   rekeyEveryMs: 600_000,
   rekeyRetryMs: 60_000,

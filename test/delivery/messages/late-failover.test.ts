@@ -710,7 +710,7 @@ describe('late failover', () => {
     });
 
     describe('with alarms of the state', () => {
-      let due: (transactionId: string) => Promise<void>;
+      let due: (transactionId: string) => void;
       let set: (readonly [transactionId: string, dueInMs: number])[];
       let listeners: number;
       const makeWoken = (parts: Partial<LateFailoverParts> = {}): void => {
@@ -751,9 +751,10 @@ describe('late failover', () => {
       it('sends once at an alarm that another process has set', async () => {
         makeWoken();
         keepElsewhere();
-        await Promise.all([due(keyOf('SM1')), due(keyOf('SM1'))]);
+        due(keyOf('SM1'));
+        due(keyOf('SM1'));
         await settle();
-        await due(keyOf('SM1'));
+        due(keyOf('SM1'));
         late.report(keyOf('SM1'), FAILED);
         await settle();
         expect(left).to.deep.equal(['event-1']);
@@ -765,8 +766,8 @@ describe('late failover', () => {
         accept('SM1');
         late.report(keyOf('SM1'), DELIVERED);
         await settle();
-        await due(keyOf('SM1'));
-        await due(keyOf('SM2'));
+        due(keyOf('SM1'));
+        due(keyOf('SM2'));
         await settle();
         expect(events).to.be.empty;
       });
@@ -784,7 +785,7 @@ describe('late failover', () => {
             ]),
           });
           keepElsewhere();
-          await due(keyOf('SM1'));
+          due(keyOf('SM1'));
           await settle();
           expect(
             events.flatMap((event) => (event.type === 'failover.ended' ? [event.cause.code] : [])),
@@ -806,18 +807,11 @@ describe('late failover', () => {
           },
         ],
       ] as const) {
-        it(`leaves an alarm to other processes once it ${when}`, async () => {
+        it(`leaves alarms to other processes once it ${when}`, () => {
           makeWoken();
-          keepElsewhere();
+          expect(listeners).to.equal(1);
           end();
-          const ended = await due(keyOf('SM1')).then(
-            () => 'handled',
-            () => 'left',
-          );
-          expect(ended).to.equal('left');
-          late.close();
           expect(listeners).to.equal(0);
-          expect(state.takeReceipt(keyOf('SM1'), steadyMs(), FAILED)).to.not.equal(undefined);
         });
       }
     });

@@ -17,8 +17,6 @@ import { mustNotShow, witness } from '#harness/witness.js';
 const KEY = Buffer.alloc(32, 1).toString('base64');
 /** Longer than any test: `makeAlarmsDue` ends it. */
 const LATER_MS = 60_000;
-/** After this time an alarm that a gateway took and did not finish is due again. In other tests that is after the test. */
-const AGAIN_MS = 20;
 /** The difference between the clock of a gateway and that of Redis. */
 const SKEW_MS = 2 * LATER_MS;
 
@@ -56,14 +54,10 @@ describe('alarms of redisState', () => {
     });
     return state;
   };
-  const listen = (
-    state: StatePort,
-    onDue: (transactionId: string) => unknown = () => undefined,
-  ): StatePort => {
+  const listen = (state: StatePort): StatePort => {
     const gateway = states.indexOf(state);
-    state.alarms?.onDue(async (transactionId) => {
+    state.alarms?.onDue((transactionId) => {
       due.push([gateway, transactionId]);
-      await onDue(transactionId);
     });
     return state;
   };
@@ -88,6 +82,7 @@ describe('alarms of redisState', () => {
     await set(one, ...ids);
     expect(due).to.be.empty;
     await makeAlarmsDue(redis);
+    await until(() => due.length >= ids.length);
     await noAlarmLeft();
     expect(due.map(([, id]) => id).sort()).to.deep.equal([...ids].sort());
   });
@@ -100,8 +95,7 @@ describe('alarms of redisState', () => {
       await set(state, ...ids);
       await makeAlarmsDue(redis);
       time.tick(times.alarmEveryMs);
-      await noAlarmLeft();
-      expect(due).to.have.length(ids.length);
+      await until(() => due.length === ids.length);
       expect(time.countTimers()).to.equal(1);
       await state.close();
       expect(time.countTimers()).to.equal(0);
@@ -136,8 +130,9 @@ describe('alarms of redisState', () => {
         await until(async () => (await countAlarms(redis)) === 2);
       });
       listen(open());
-      await until(async () => (await countAlarms(redis)) === 1);
+      await until(() => due.length > 0);
       expect(due).to.deep.equal([[1, 'soon']]);
+      expect(await countAlarms(redis)).to.equal(1);
     });
 
     it(`are due by the clock of Redis if the clock of the gateway that looks for them is ${where}`, async () => {
@@ -146,9 +141,10 @@ describe('alarms of redisState', () => {
       state.alarms?.set('soon', 10);
       await withSkew(async () => {
         listen(open());
-        await until(async () => (await countAlarms(redis)) === 1);
+        await until(() => due.length > 0);
       });
       expect(due).to.deep.equal([[1, 'soon']]);
+      expect(await countAlarms(redis)).to.equal(1);
     });
   }
 
@@ -162,67 +158,78 @@ describe('alarms of redisState', () => {
     expect(due).to.deep.equal([[1, 'SM1']]);
   });
 
-  it('reach another gateway if the one that took them closes before its listener is done', async () => {
-    times.alarmRetryMs = AGAIN_MS;
-    const isAsked = defer<undefined>();
+  it('are gone when a gateway has taken them, even if it closes then', async () => {
+    const left = defer<Promise<number>>();
     const state = open();
     state.alarms?.onDue(() => {
-      times.alarmRetryMs = LATER_MS;
-      isAsked.resolve(undefined);
-      return new Promise(() => undefined);
+      left.resolve(countAlarms(redis));
+      void state.close();
     });
     state.alarms?.set('SM1', 10);
-    await isAsked.promise;
-    await state.close();
-    listen(open());
-    await until(() => due.length === 1);
-    await noAlarmLeft();
-    expect(due).to.deep.equal([[1, 'SM1']]);
+    expect(await left.promise).to.equal(0);
   });
 
-  it('reach any gateway again while the listeners reject them', async () => {
-    mustNotShow('+447700900123');
-    times.alarmRetryMs = AGAIN_MS;
-    let isDraining = true;
-    const attend = (): void => {
-      if (isDraining) throw new Error('+447700900123');
-    };
-    const [state] = [listen(open(), attend), listen(open(), attend)];
-    state.alarms?.set('SM1', 10);
-    await until(() => due.length >= 3);
-    expect(await countAlarms(redis)).to.equal(1);
-    witness((await redis.dump()).map(({ value }) => value.toString('latin1')));
-    isDraining = false;
-    await noAlarmLeft();
+  it('stay for other gateways while a gateway has no listener', async () => {
+    const time = fakeClock(['setInterval', 'clearInterval']);
+    try {
+      const state = open();
+      const stop = state.alarms?.onDue((id) => due.push([0, id]));
+      await set(state, 'SM1');
+      await makeAlarmsDue(redis);
+      stop?.();
+      time.tick(times.alarmEveryMs);
+      await state.check();
+      // It has kept its time: nobody took it and put it back.
+      const [name = ''] = await redis.admin.keys('*:alarm:*');
+      expect(await redis.admin.zcount(name, 1, 1)).to.equal(1);
+      await state.close();
+      listen(open());
+      time.tick(times.alarmEveryMs);
+      await until(() => due.length === 1);
+      expect(due).to.deep.equal([[1, 'SM1']]);
+    } finally {
+      time.restore();
+    }
   });
 
-  it('reach another hook with the same state if the hook of the first listener is closed', async () => {
+  it('go back to the others if the listener is removed while they are taken', async () => {
+    const time = fakeClock(['setInterval', 'clearInterval']);
+    try {
+      const state = open();
+      const stop = state.alarms?.onDue((id) => due.push([0, id]));
+      await set(state, 'SM1', 'SM2');
+      await makeAlarmsDue(redis);
+      time.tick(times.alarmEveryMs);
+      stop?.();
+      await state.close();
+      listen(open());
+      await until(async () => {
+        time.tick(times.alarmEveryMs);
+        await Promise.resolve();
+        return due.length === 2;
+      });
+      expect(due).to.have.deep.members([
+        [1, 'SM1'],
+        [1, 'SM2'],
+      ]);
+    } finally {
+      time.restore();
+    }
+  });
+
+  it('reach the first listener of a process with several hooks, or the next one once it is removed', async () => {
     const state = open();
-    let refused = 0;
-    const refuse = (): Promise<void> => Promise.reject(new Error(`closed ${(refused += 1)}`));
-    state.alarms?.onDue(refuse);
-    // This listener is removed at once.
-    state.alarms?.onDue(() => refuse())?.();
-    listen(state);
+    const stop = state.alarms?.onDue((id) => due.push([0, id]));
+    state.alarms?.onDue((id) => due.push([1, id]));
     state.alarms?.set('SM1', 10);
     await until(() => due.length === 1);
-    await noAlarmLeft();
-    expect([due, refused]).to.deep.equal([[[0, 'SM1']], 1]);
-  });
-
-  it('are read by one look at a time in each gateway', async () => {
-    const listening = defer<undefined>();
-    const state = listen(open(), () => listening.promise);
-    times.alarmRetryMs = 1;
-    state.alarms?.set('SM1', 1);
-    await until(() => due.length === 1);
-    // The alarm is due again. Another gateway, which looks equally often, gets it.
-    listen(open(), () => {
-      if (due.length < 6) throw new Error('once more');
-    });
-    await until(() => due.length >= 6);
-    expect(due.map(([gateway]) => gateway)).to.deep.equal([0, 1, 1, 1, 1, 1]);
-    listening.resolve(undefined);
+    stop?.();
+    state.alarms?.set('SM2', 10);
+    await until(() => due.length === 2);
+    expect(due).to.deep.equal([
+      [0, 'SM1'],
+      [1, 'SM2'],
+    ]);
   });
 
   it('expire 15 minutes after the last one is due: a code could follow until then', async () => {
@@ -242,22 +249,15 @@ describe('alarms of redisState', () => {
     expect(await lives()).to.have.length(1);
   });
 
-  it('leave no connection open after close(), even if a listener is still running', async () => {
-    let isAsked = false;
-    const listening = defer<undefined>();
-    const state = open();
-    state.alarms?.onDue(() => {
-      isAsked = true;
-      return listening.promise;
-    });
+  it('leave no connection open after close()', async () => {
+    const state = listen(open());
     state.alarms?.set('SM1', 10);
-    await until(() => isAsked);
+    await until(() => due.length === 1);
     // One for codes and alarms.
     expect(await clients()).to.have.length(1);
     await state.close();
     state.alarms?.set('SM2', 10);
     await until(async () => (await clients()).length === 0);
-    listening.resolve(undefined);
   });
 
   it('do not keep a process alive', async function () {
@@ -268,7 +268,7 @@ describe('alarms of redisState', () => {
       const { redisState } = await import('#lib/state/redis/index.js');
       const make = (connection) => {
         const state = redisState({ connection, encryptionKeys: [${JSON.stringify(KEY)}] });
-        state.alarms.onDue(() => Promise.resolve());
+        state.alarms.onDue(() => {});
         return state;
       };
       const state = make(${JSON.stringify(redis.url)});
@@ -409,14 +409,10 @@ describe('alarms of redisState', () => {
 
     it('need no other rights than the Redis guide lists', async () => {
       const connection = await allow(...BASIC, ...ALARMS);
-      const state = listen(open({ connection }), () => {
-        times.alarmRetryMs = LATER_MS;
-        if (due.length === 1) throw new Error('once more');
-      });
-      times.alarmRetryMs = AGAIN_MS;
+      const state = listen(open({ connection }));
       await state.check();
       state.alarms?.set('SM1', 10);
-      await until(() => due.length === 2);
+      await until(() => due.length === 1);
       await noAlarmLeft();
       expect(news).to.be.empty;
     });
@@ -459,11 +455,10 @@ describe('alarms of redisState', () => {
       await makeAlarmsDue(redis);
       redis.stop();
       loseSoon(times);
-      times.alarmRetryMs = AGAIN_MS;
+      await state.check().catch(() => undefined);
+      expect(state.health).to.equal('lost');
       listen(state);
-      await until(() => state.health === 'lost');
       state.alarms?.set('SM2', 10);
-      times.alarmRetryMs = LATER_MS;
       bePatient(times);
       redis.continue();
       await state.check();

@@ -30,7 +30,7 @@ describe('the times of the Redis state', () => {
     expect(times.disconnectMs).to.be.lessThan(times.connectMs);
   });
 
-  it('look for alarms about every second, and give an unfinished one to another gateway a second later', () => {
-    for (const ms of [times.alarmEveryMs, times.alarmRetryMs]) expect(ms).to.be.within(500, 1_500);
+  it('look for alarms about every second', () => {
+    expect(times.alarmEveryMs).to.be.within(500, 1_500);
   });
 });

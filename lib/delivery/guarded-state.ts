@@ -3,10 +3,10 @@ import type { UserProfile } from '../core/channel.js';
 import { steadyMs, TIMED_OUT, waitAtMost } from '../core/time.js';
 import type { CallIds } from './channel-contract.js';
 import { guardClaim } from './guarded-claim.js';
-import type { KeptRequest, Receipt, FinalReport } from './messages/receipt.js';
-import type { LastCode } from './messages/sent-codes.js';
-import type { Claim, EventLife, StatePort, NewEvent, SentCodeUse } from './state.js';
-import type { LiftedSuppression, Suppression } from './suppressions.js';
+import type { KeptRequest, Receipt } from './messages/receipt.js';
+import type { Known, Reading, RecordKind, RecordName, RecordValues, Transition } from './records.js';
+import type { Claim, EventLife, StatePort, NewEvent } from './state.js';
+import { isSuppression, type Suppression } from './suppressions.js';
 
 /** How long each use waits for the state, milliseconds. */
 const TIMEOUTS_MS = {
@@ -21,17 +21,10 @@ const TIMEOUTS_MS = {
 } as const;
 const CALL_FRACTION = 0.25;
 
-/**
- * How long the last code of a user is kept, milliseconds: Okta's event hooks have no time limit, and may be an
- * hour late.
- */
-const SENT_CODE_MS = 60 * 60_000;
-
 /** What the state was used for when it failed, if it is known. */
 interface Use {
   readonly request?: KeptRequest | undefined;
   readonly profile?: UserProfile | undefined;
-  readonly code?: LastCode | undefined;
   /** Replaces the error's message, which may be about any user. */
   readonly words?: string | undefined;
 }
@@ -44,7 +37,7 @@ export interface ClaimedMessage {
   readonly markReceived: () => void;
 }
 
-const TAKE_RECEIPT: Use = { words: 'takeReceipt failed' };
+const UNREADABLE: Use = { words: 'a record cannot be read' };
 
 /**
  * @param of - the request of the call or of the receipt, and what the state got of the profile, for the masking.
@@ -149,42 +142,34 @@ export class GuardedState {
   }
 
   /**
-   * Keeps a receipt, in memory at once. Elsewhere it resolves when the receipt is kept; while Redis is lost, when
-   * Redis is back.
+   * As that of the state; resolves to `undefined` if it fails, which is reported.
    *
-   * @param onReported - gets the report that came before the receipt. Then nothing is kept.
+   * @param of - what the records are about, if it is known.
    */
-  keepReceipt(
-    messageKey: string,
-    receipt: Receipt,
-    onReported: (report: FinalReport) => void,
-  ): Promise<void> | undefined {
-    const use = { request: receipt.request, profile: receipt.profile };
-    const keeping = this.#try(() => this.#state.keepReceipt(messageKey, receipt, steadyMs()), use);
-    if (keeping !== undefined && 'then' in keeping) {
-      return this.#attempt(() => keeping, use).then((report) => {
-        if (report !== undefined) onReported(report);
-      });
-    }
-    if (keeping !== undefined) onReported(keeping);
-    return undefined;
+  update<const Names extends readonly RecordName[], Result>(
+    names: Names,
+    transition: Transition<Names, Result>,
+    of: Pick<Receipt, 'request' | 'profile'> | undefined,
+  ): Promise<Result | undefined> {
+    return this.#attempt(() => this.#state.update(names, transition), of ?? UNREADABLE);
   }
 
-  /** @param onLate - gets the receipt if the state has it after the time-out: no one else will. */
-  takeReceipt(
-    messageKey: string,
-    report: FinalReport,
-    onLate: (receipt: Receipt) => void,
-  ): Promise<Receipt | undefined> {
-    const take = () => this.#state.takeReceipt(messageKey, steadyMs(), report, onLate);
-    return this.#ask(take, undefined, TAKE_RECEIPT, (receipt) => {
-      if (receipt !== undefined) onLate(receipt);
-    });
+  /** As that of the state; resolves to `undefined` if it fails, which is reported, or does not answer in time. */
+  async read<const Names extends readonly RecordName[], Result>(
+    names: Names,
+    read: Reading<Names, Result>,
+    waitMs: number = TIMEOUTS_MS.background,
+  ): Promise<Result | undefined> {
+    const found = await waitAtMost(
+      this.#attempt(() => this.#state.read(names, read), UNREADABLE),
+      waitMs,
+    );
+    return found === TIMED_OUT ? undefined : found;
   }
 
-  async isDelivered(messageKeys: readonly string[], { request }: Receipt): Promise<boolean> {
-    if (messageKeys.length === 0) return false;
-    return this.#ask(() => this.#state.isDelivered(messageKeys, steadyMs()), false, { request });
+  /** As that of the state. */
+  recall<Kind extends RecordKind>(name: RecordName<Kind>): Known<RecordValues[Kind]> | undefined {
+    return this.#state.recall(name);
   }
 
   /** Sets an alarm, if the state has alarms. */
@@ -197,73 +182,33 @@ export class GuardedState {
     return this.#state.alarms?.onDue(listener);
   }
 
-  /** @param person - as `personKey` makes it. */
-  keepSent(person: string, code: LastCode): void {
-    const nowMs = steadyMs();
-    this.#try(
-      () => {
-        this.#state.keepSent(person, code, { nowMs, untilMs: nowMs + SENT_CODE_MS });
-      },
-      { code },
-    );
-  }
-
-  /** @param onLate - as that of `takeReceipt`. */
-  takeSent(
-    person: string,
-    use: Omit<SentCodeUse, 'nowMs'>,
-    onLate: (code: LastCode) => void,
-  ): Promise<LastCode | undefined> {
-    const take = () => this.#state.takeSent(person, { ...use, nowMs: steadyMs() });
-    return this.#ask(take, undefined, {}, (code) => {
-      if (code !== undefined) onLate(code);
-    });
-  }
-
-  /**
-   * Resolves after a time-out, or when all gateways know the change; `onShared` is called then, however late.
-   */
-  suppress(
-    recipient: string,
-    suppression: Suppression,
-    nowMs: number,
-    onShared: () => void,
-    ageMs = 0,
-  ): Promise<void> {
-    return this.#share(() => this.#state.suppress?.(recipient, suppression, nowMs, ageMs), onShared);
-  }
-
-  /** As `suppress`. */
-  lift(recipient: string, lifted: LiftedSuppression, onShared: () => void, ageMs = 0): Promise<void> {
-    return this.#share(() => this.#state.lift?.(recipient, lifted, ageMs), onShared);
-  }
-
-  /** As `suppress`. */
-  pair(externalUserId: string, recipient: string, onShared: () => void): Promise<void> {
-    return this.#share(() => this.#state.pair?.(externalUserId, recipient), onShared);
-  }
-
+  /** What gateways share about a recipient, by the hook's clock; `undefined` if the state cannot say. */
   suppressionsOf(
     recipient: string,
     nowMs: number,
     budget?: Budget,
   ): Promise<readonly Suppression[] | undefined> {
-    const waitMs = budget?.share(TIMEOUTS_MS.suppressions, CALL_FRACTION);
-    return this.#askBriefly(() => this.#state.suppressionsOf?.(recipient, nowMs), waitMs);
-  }
-
-  numberOf(externalUserId: string): Promise<string | undefined> {
-    return this.#askBriefly(() => this.#state.numberOf?.(externalUserId));
+    const waitMs = budget?.share(TIMEOUTS_MS.suppressions, CALL_FRACTION) ?? TIMEOUTS_MS.suppressions;
+    if (!this.isShared) return Promise.resolve(undefined);
+    return this.read(
+      [{ kind: 'suppressions', key: recipient }],
+      ([known], { keeperMs }) =>
+        (known?.value.entries ?? [])
+          .filter(isSuppression)
+          .filter(({ untilMs }) => untilMs > keeperMs)
+          .map(({ channel, reason, untilMs }) => ({ channel, reason, untilMs: nowMs + untilMs - keeperMs })),
+      waitMs,
+    );
   }
 
   /** Reports data that cannot be used: a gateway of another version may have kept it. */
-  reportUnusable(what: 'receipt' | 'sent code', error: unknown): void {
-    this.#fail(error, what === 'receipt' ? TAKE_RECEIPT : {});
+  reportUnusable(error: unknown): void {
+    this.#fail(error, UNREADABLE);
   }
 
-  #fail(error: unknown, { request, profile, code, words }: Use): void {
+  #fail(error: unknown, { request, profile, words }: Use): void {
     const shown = words === undefined ? error : new Error(words);
-    this.#onFailure(shown, { request, profile }, code ?? request);
+    this.#onFailure(shown, { request, profile }, request);
   }
 
   #claim(key: string | undefined, life: EventLife, waitMs: number, use: Use): Claim | Promise<Claim> {
@@ -314,21 +259,5 @@ export class GuardedState {
       this.#fail(error, use);
     }
     return otherwise;
-  }
-
-  /** A time-out is not a failure here: while Redis is lost, changes wait until it is back. */
-  async #askBriefly<T>(
-    question: () => T | Promise<T>,
-    waitMs: number = TIMEOUTS_MS.suppressions,
-  ): Promise<T | undefined> {
-    const answer = await waitAtMost(this.#attempt(question, {}), waitMs);
-    return answer === TIMED_OUT ? undefined : answer;
-  }
-
-  #share(change: () => Promise<void> | undefined, onShared: () => void): Promise<void> {
-    return this.#askBriefly(async () => {
-      await change();
-      onShared();
-    });
   }
 }

@@ -1,8 +1,7 @@
 import type { HistoryState } from '../core/history.js';
 import type { State } from '../core/state.js';
-import type { Receipt, FinalReport } from './messages/receipt.js';
-import type { LastCode } from './messages/sent-codes.js';
-import type { LiftedSuppression, Suppression } from './suppressions.js';
+import type { RecordState } from './records.js';
+import type { Suppression } from './suppressions.js';
 
 /** What a state has to do, for hooks. Types only. */
 
@@ -111,7 +110,7 @@ export type StateEvent =
  * The port of a state, which remembers what calls have in common. `memoryState()` keeps it in the process,
  * `redisState()` shares it among gateways. Hook calls use it through `GuardedState`.
  */
-export interface StatePort extends State, ReceiptState, SentCodeState, SuppressionState, HistoryState {
+export interface StatePort extends State, OrderState, RecordState, HistoryState {
   /**
    * Claims an event: of several calls with one key one sends, and the others wait for its answer. It takes the
    * points in the same step. Without a key it only takes the points. A hook claims an event once: its own
@@ -151,14 +150,8 @@ export interface NewEvent {
   readonly untilMs: number;
 }
 
-/** How long something is kept: the difference of two times of this process's steady clock. */
-export interface Life {
-  readonly nowMs: number;
-  readonly untilMs: number;
-}
-
 /** The part of `State` that late failover needs. `nowMs` is by this process's steady clock. */
-export interface ReceiptState {
+export interface OrderState {
   /**
    * Makes an event the newest of its person, if no claim has done so: older ones are not sent late any more.
    */
@@ -172,33 +165,6 @@ export interface ReceiptState {
     eventKey: string,
     nowMs: number,
   ): boolean | 'unknown' | Promise<boolean | 'unknown'>;
-  /**
-   * Keeps a receipt until its code ends, by `messageKey`. If a report on the message came before, it returns
-   * the report in the same step and keeps nothing: the caller acts on the report. While Redis is lost, it
-   * resolves when Redis is back.
-   */
-  keepReceipt(
-    messageKey: string,
-    receipt: Receipt,
-    nowMs: number,
-  ): FinalReport | undefined | Promise<FinalReport | undefined>;
-  /**
-   * Takes a receipt while its code is valid; exactly one caller gets it. If another process kept it, its
-   * `expiresAtMs` is converted to this process's clock. If there is no receipt, or the message has failed, it
-   * remembers the report for a minute in the same step: the sender may not have the provider's answer yet, or
-   * another process may be about to send the code again. `delivered` replaces a failure; a failure does not
-   * replace `delivered`.
-   *
-   * @param onLate - called later, with `wasLost`, if the state was lost and is back.
-   */
-  takeReceipt(
-    messageKey: string,
-    nowMs: number,
-    report: FinalReport,
-    onLate?: (receipt: Receipt) => void,
-  ): Receipt | undefined | Promise<Receipt | undefined>;
-  /** Whether a report says that one of these messages was delivered. */
-  isDelivered(messageKeys: readonly string[], nowMs: number): boolean | Promise<boolean>;
   /**
    * Whether other processes see what this one keeps. If not, a report without a receipt may be about a message
    * of another process.
@@ -217,60 +183,4 @@ export interface Alarms {
    * Returns a function that removes the listener.
    */
   onDue(listener: (messageKey: string) => void): (() => void) | undefined;
-}
-
-/** The part of `State` that sign-in outcomes need. */
-export interface SentCodeState {
-  /**
-   * Keeps a code as a person's last one, by its `deliveryChannel`: texts and calls are two factors in Okta, and
-   * the use of one says nothing about the other. It replaces a code that was requested before it
-   * (`codeRequest.atMs`), or at the same time unless that one is `accepted` and this one is not.
-   *
-   * @param person - as `personKey` makes it.
-   */
-  keepSent(person: string, code: LastCode, life: Life): void;
-  /**
-   * Takes the last code; exactly one caller gets it. A code that was requested after the use stays. For half a
-   * minute after that, a code that was requested at the same time or before is not kept: its provider answered
-   * late.
-   */
-  takeSent(person: string, use: SentCodeUse): LastCode | undefined | Promise<LastCode | undefined>;
-}
-
-/** Which code was used, and when. */
-export interface SentCodeUse {
-  readonly deliveryChannel: LastCode['deliveryChannel'];
-  /** By this process's steady clock. */
-  readonly nowMs: number;
-  /** By Okta's clock, like `codeRequest.atMs`. */
-  readonly usedMs: number;
-}
-
-/**
- * The part of `State` by which gateways share suppressions. A recipient is a number in E.164, or the WhatsApp
- * id of a user whose number is not known. The order of STOP and START is the order of their arrival.
- * `suppress`, `lift` and `pair` resolve when all gateways know the change, however late; until then, the
- * gateway that received it goes by its own knowledge. `ageMs`: how long ago the change came; it does not undo a change
- * that came since. Default: 0.
- */
-export interface SuppressionState {
-  /** Replaces an earlier one of the same kind: STOP is one kind, what providers say is another. */
-  readonly suppress?:
-    | ((recipient: string, suppression: Suppression, nowMs: number, ageMs?: number) => Promise<void>)
-    | undefined;
-  /** Ends the suppressions that came before it, whatever a clock says. */
-  readonly lift?:
-    ((recipient: string, lifted: LiftedSuppression, ageMs?: number) => Promise<void>) | undefined;
-  /** `undefined` if the state cannot say now. */
-  readonly suppressionsOf?:
-    | ((
-        recipient: string,
-        nowMs: number,
-      ) => readonly Suppression[] | undefined | Promise<readonly Suppression[] | undefined>)
-    | undefined;
-  /** An id and a number belong to one user: STOP and START from the id hold for the number from now on. */
-  readonly pair?: ((externalUserId: string, recipient: string) => Promise<void>) | undefined;
-  /** The number that an id was paired with. */
-  readonly numberOf?:
-    ((externalUserId: string) => string | undefined | Promise<string | undefined>) | undefined;
 }

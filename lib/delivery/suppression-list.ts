@@ -1,8 +1,10 @@
 import { LRUCache } from 'lru-cache';
 import type { Budget } from '../core/budget.js';
 import { atMost } from '../core/caches.js';
-import type { GuardedState } from './guarded-state.js';
+import { waitAtMost } from '../core/time.js';
 import { recipientOf } from '../numbers/phone-number.js';
+import type { GuardedState } from './guarded-state.js';
+import type { Known, Next, RecordName, SuppressionRecord } from './records.js';
 import {
   addEntry,
   applyChange,
@@ -46,17 +48,16 @@ export class SuppressionList {
     const change = { what: 'suppress', channel, reason, lifeMs } as const;
     const ageMs = performance.now() - cameMs;
     const onShared = this.#here.change(recipient, change, performance.now(), ageMs);
-    const nowMs = this.#clock();
-    const suppression = { channel, reason, untilMs: nowMs + lifeMs };
-    return this.#state.suppress(recipient, suppression, nowMs, onShared, ageMs);
+    return this.#share(recipient, change, ageMs, onShared);
   }
 
   /** As `add`. */
   lift(sender: string, lifted: LiftedSuppression, cameMs = performance.now()): Promise<void> {
     const recipient = keyOf(sender);
     const ageMs = performance.now() - cameMs;
-    const onShared = this.#here.change(recipient, { what: 'lift', ...lifted }, performance.now(), ageMs);
-    return this.#state.lift(recipient, lifted, onShared, ageMs);
+    const change = { what: 'lift', ...lifted } as const;
+    const onShared = this.#here.change(recipient, change, performance.now(), ageMs);
+    return this.#share(recipient, change, ageMs, onShared);
   }
 
   /** As `add`: an id and a number belong to one user. */
@@ -69,14 +70,70 @@ export class SuppressionList {
     const isKnown = here.length === 1 && here[0]?.number === recipient;
     if (isKnown && !this.#state.isShared) return;
     const onShared = this.#here.pair(externalUserId, recipient, nowMs);
-    await this.#state.pair(externalUserId, recipient, onShared);
+    if (!this.#state.isShared) return;
+    const pairing = this.#state.update(
+      [recordOf(externalUserId), recordOf(recipient)],
+      ([ofId, ofNumber], { keeperMs, waitedMs }) => {
+        const entries = aliveEntries(ofId, keeperMs);
+        const words = entries.filter(isWord);
+        if (words.length === 0 && entries.some(({ number }) => number === recipient)) return { result: true };
+        const moved = words.reduce(
+          (all, word) => addEntry(all, word, true),
+          aliveEntries(ofNumber, keeperMs),
+        );
+        const left = applyChange(
+          entries.filter((entry) => !isWord(entry)),
+          { what: 'pair', number: recipient },
+          { nowMs: keeperMs, ageMs: waitedMs },
+          unchanged,
+        );
+        const ofBoth = words.length === 0 ? undefined : nextRecord(recipient, moved, keeperMs);
+        return { next: [nextRecord(externalUserId, left, keeperMs), ofBoth], result: true };
+      },
+      undefined,
+    );
+    await whenShared(pairing, onShared);
   }
 
   /** The number that an id was paired with; `undefined` also if the state cannot say. */
   async numberOf(externalUserId: string): Promise<string | undefined> {
     const here = this.#here.of(externalUserId, performance.now());
     const pair = here.find(({ reason }) => reason === 'PAIRED');
-    return pair?.number ?? this.#state.numberOf(externalUserId);
+    if (pair !== undefined || !this.#state.isShared) return pair?.number;
+    return this.#state.read(
+      [recordOf(externalUserId)],
+      ([known], { keeperMs }) =>
+        aliveEntries(known, keeperMs).find(({ reason }) => reason === 'PAIRED')?.number,
+      SHARE_MS,
+    );
+  }
+
+  /**
+   * Changes what gateways share. Resolves when they do, or after a time-out; `onShared` is called then, however late.
+   *
+   * @param cameBeforeMs - how long ago the change came. One that has just come counts, whatever a clock says.
+   */
+  async #share(
+    recipient: string,
+    change: SuppressionChange,
+    cameBeforeMs: number,
+    onShared: () => void,
+  ): Promise<void> {
+    if (!this.#state.isShared) return;
+    const sharing = this.#state.update(
+      [recordOf(recipient)],
+      ([known], { keeperMs, waitedMs }) => {
+        const ageMs = cameBeforeMs + waitedMs;
+        const moment = { nowMs: keeperMs, ageMs: ageMs > JUST_ARRIVED_MS ? ageMs : 0 };
+        const before = aliveEntries(known, keeperMs);
+        const entries = applyChange(before, change, moment, unchanged);
+        const isChanged =
+          entries.length !== before.length || entries.some((entry, at) => entry !== before[at]);
+        return { next: isChanged ? [nextRecord(recipient, entries, keeperMs)] : undefined, result: true };
+      },
+      undefined,
+    );
+    await whenShared(sharing, onShared);
   }
 
   /**
@@ -122,6 +179,41 @@ export class SuppressionList {
   }
 }
 
+/** How long a change waits until gateways share it, milliseconds. */
+const SHARE_MS = 200;
+
+/** A change that has waited no longer than this counts as just arrived, milliseconds. */
+const JUST_ARRIVED_MS = 25;
+
+/** @param onShared - called once the state has the change, however late. */
+async function whenShared(sharing: Promise<boolean | undefined>, onShared: () => void): Promise<void> {
+  const shared = sharing.then((isShared) => {
+    if (isShared === true) onShared();
+  });
+  await waitAtMost(shared, SHARE_MS);
+}
+
+function recordOf(recipient: string): RecordName<'suppressions'> {
+  return { kind: 'suppressions', key: recipient };
+}
+
+function aliveEntries(known: Known<SuppressionRecord> | undefined, keeperMs: number): readonly KeptEntry[] {
+  return known?.value.entries.filter(({ untilMs }) => untilMs > keeperMs) ?? [];
+}
+
+/** The record lives as long as its longest entry. */
+function nextRecord(
+  recipient: string,
+  entries: readonly KeptEntry[],
+  keeperMs: number,
+): Next<SuppressionRecord> | undefined {
+  if (entries.length === 0) return undefined;
+  const lifeMs = Math.max(...entries.map(({ untilMs }) => untilMs)) - keeperMs;
+  return { value: { recipient, entries }, lifeMs: Math.max(1, Math.ceil(lifeMs)) };
+}
+
+const unchanged = (entry: KeptEntry): KeptEntry => entry;
+
 /** A number in its one spelling, or an id as it is. */
 function keyOf(sender: string): string {
   return sender.startsWith('+') ? recipientOf(sender) : sender;
@@ -131,7 +223,7 @@ function keyOf(sender: string): string {
 const MAX_RECIPIENTS = 20_000;
 
 /** An entry that this process has learnt. */
-interface Known extends KeptEntry {
+interface LearntEntry extends KeptEntry {
   readonly learntMs: number;
   /** Whether all gateways know it. All entries of a change have the same object. */
   readonly sharing: { isShared: boolean };
@@ -139,9 +231,9 @@ interface Known extends KeptEntry {
 
 /** The suppressions that this process has learnt. All times are of its monotonic clock. It starts no timer. */
 export class LocalSuppressions {
-  readonly #ofNumbers = new LRUCache<string, readonly Known[]>(atMost(MAX_RECIPIENTS));
+  readonly #ofNumbers = new LRUCache<string, readonly LearntEntry[]>(atMost(MAX_RECIPIENTS));
   /** Apart from numbers: every user of WhatsApp has an id, and ids must not push out the STOP of a number. */
-  readonly #ofIds = new LRUCache<string, readonly Known[]>(atMost(MAX_RECIPIENTS));
+  readonly #ofIds = new LRUCache<string, readonly LearntEntry[]>(atMost(MAX_RECIPIENTS));
 
   /** Returns a function to be called when all gateways know the change. */
   change(recipient: string, change: SuppressionChange, nowMs: number, ageMs = 0): () => void {
@@ -170,9 +262,14 @@ export class LocalSuppressions {
     };
   }
 
-  #change(recipient: string, change: SuppressionChange, moment: Moment, sharing: Known['sharing']): void {
+  #change(
+    recipient: string,
+    change: SuppressionChange,
+    moment: Moment,
+    sharing: LearntEntry['sharing'],
+  ): void {
     const { nowMs } = moment;
-    const make = (entry: KeptEntry): Known => ({ ...entry, learntMs: nowMs, sharing });
+    const make = (entry: KeptEntry): LearntEntry => ({ ...entry, learntMs: nowMs, sharing });
     this.#set(recipient, applyChange(this.#of(recipient, nowMs), change, moment, make));
   }
 
@@ -187,7 +284,7 @@ export class LocalSuppressions {
     return this.#ofNumbers.size === 0 && this.#ofIds.size === 0;
   }
 
-  #of(recipient: string, nowMs: number): readonly Known[] {
+  #of(recipient: string, nowMs: number): readonly LearntEntry[] {
     return (
       this.#mapOf(recipient)
         .get(recipient)
@@ -195,14 +292,14 @@ export class LocalSuppressions {
     );
   }
 
-  #mapOf(recipient: string): LRUCache<string, readonly Known[]> {
+  #mapOf(recipient: string): LRUCache<string, readonly LearntEntry[]> {
     return recipient.startsWith('+') ? this.#ofNumbers : this.#ofIds;
   }
 
-  #set(recipient: string, entries: readonly Known[]): void {
+  #set(recipient: string, entries: readonly LearntEntry[]): void {
     if (entries.length === 0) this.#mapOf(recipient).delete(recipient);
     else this.#mapOf(recipient).set(recipient, entries);
   }
 }
 
-const NONE_KNOWN: readonly Known[] = [];
+const NONE_KNOWN: readonly LearntEntry[] = [];

@@ -24,6 +24,7 @@ export function addLateFailover(made: Omit<HookParts, 'lateFailover'>): HookPart
     deadlineMs: settings.deadlineMs,
     afterSeconds: settings.lateFailover.afterSeconds,
     channels,
+    owners: made.messageOwners,
     channelsOn: (names, request) => enabledChannels(names, request, made),
     onRecognised: (receipt, transactionId) => {
       recordRecognised(receipt, transactionId, made);

@@ -132,10 +132,7 @@ export function oktaTelephonyHook(options: OktaTelephonyHookOptions): TelephonyH
     codeOrder: new CodeOrder(),
     state,
     suppressions: new SuppressionList(state, clock),
-    messageOwners:
-      settings.lateFailover === undefined && settings.publicUrl !== undefined
-        ? new RecentMap(MIN_OWNERS)
-        : undefined,
+    messageOwners: new RecentMap(MIN_OWNERS),
     openAnswers: new OpenAnswers(),
     underWay: {
       isChecked: false,

@@ -1,7 +1,13 @@
 import type { AttemptReport } from '../core/events.js';
 import { FAR_OFF_MS } from '../delivery/messages/code-uses.js';
 import type { KeptRequest, PlannedCode } from '../delivery/messages/receipt.js';
-import type { CodeRequest, SentCode } from '../delivery/messages/sent-codes.js';
+import {
+  lastCodeAfter,
+  lastCodeName,
+  type CodeRequest,
+  type LastCode,
+  type SentCode,
+} from '../delivery/messages/last-code.js';
 import type { PlanStep } from '../delivery/plan.js';
 import type { AnyCall, ReadCall } from './call.js';
 import type { HookParts } from './parts.js';
@@ -37,7 +43,7 @@ export function keepStarted(
 ): void {
   if (codeRequest === undefined) return;
   const attempt = { channel, provider };
-  state.keepSent(person, sentCodeOf('unknown', codeRequest, { request, attempt, place, transactionId: '' }));
+  keep(person, sentCodeOf('unknown', codeRequest, { request, attempt, place, transactionId: '' }), state);
 }
 
 /** Keeps a code that a channel has accepted. The user may use it even if Okta hung up. */
@@ -49,10 +55,8 @@ export function keepAccepted(
   { state }: Pick<HookParts, 'state'>,
 ): void {
   if (codeRequest === undefined) return;
-  state.keepSent(
-    person,
-    sentCodeOf('accepted', codeRequest, { request, attempt, place: step.provider, transactionId }),
-  );
+  const sent = { request, attempt, place: step.provider, transactionId };
+  keep(person, sentCodeOf('accepted', codeRequest, sent), state);
 }
 
 /**
@@ -69,12 +73,20 @@ export function keepUnaccepted({ hook, person, number, delivery }: AnyCall, part
   const attempt = delivery?.status === 'unknown' ? delivery.decidedBy : undefined;
   if (attempt === undefined) {
     const { eventId, deliveryChannel } = request;
-    state.keepSent(person, { status: 'refused', codeRequest, deliveryChannel, eventId });
+    keep(person, { status: 'refused', codeRequest, deliveryChannel, eventId }, state);
     return;
   }
   const place =
     channels.get(attempt.channel)?.findIndex(({ provider }) => provider === attempt.provider) ?? -1;
-  state.keepSent(person, sentCodeOf('unknown', codeRequest, { request, attempt, place, transactionId: '' }));
+  keep(person, sentCodeOf('unknown', codeRequest, { request, attempt, place, transactionId: '' }), state);
+}
+
+function keep(person: string, code: LastCode, state: HookParts['state']): void {
+  void state.update(
+    [lastCodeName(person, code.deliveryChannel)],
+    ([known]) => ({ next: [lastCodeAfter(known, code)], result: true }),
+    undefined,
+  );
 }
 
 /** Field by field, so that V8 has one hidden class for all of them. */

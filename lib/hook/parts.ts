@@ -48,11 +48,8 @@ export interface HookParts {
   readonly state: GuardedState;
   /** `undefined` if it is off. */
   readonly lateFailover: LateFailover | undefined;
-  /**
-   * Whose message it is, by the provider's id, or by the reference of an attempt whose outcome is unknown, for the reports on it.
-   * Only while late failover, which knows that itself, is off and reports come.
-   */
-  readonly messageOwners: RecentMap<MessageOwner> | undefined;
+  /** Whose message it is, for the reports on it: by `messageKey`, or by the reference of an attempt without an answer. */
+  readonly messageOwners: RecentMap<MessageOwner>;
   readonly openAnswers: OpenAnswers;
   readonly underWay: {
     /** `ready()` has ended once. */

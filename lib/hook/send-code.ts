@@ -3,9 +3,8 @@ import type { AttemptReport } from '../core/events.js';
 import type { DetachedAttempt } from '../delivery/attempt.js';
 import { tryPlan, type Delivery, type LateEnd, type Send, type SendListener } from '../delivery/dispatch.js';
 import type { LateFailover } from '../delivery/messages/late-failover.js';
-import { ownerOf, type Receipt } from '../delivery/messages/receipt.js';
-import { withSettled } from '../delivery/messages/unknown-attempts.js';
-import type { PlanStep } from '../delivery/plan.js';
+import { messageKey, ownerOf, withSettled, type Receipt } from '../delivery/messages/receipt.js';
+import { providerOf, type PlanStep } from '../delivery/plan.js';
 import { suppressionReasonOf } from '../delivery/suppressions.js';
 import { personalDataOf } from '../numbers/personal-data.js';
 import { keepAccepted, keepStarted } from './last-codes.js';
@@ -63,14 +62,18 @@ class SendRecorder implements SendListener {
   ): void {
     const { code, request } = this.#send;
     keepAccepted(transactionId, attempt, step, code, this.#parts);
-    this.#parts.messageOwners?.set(transactionId, ownerOf(request));
+    if (transactionId === '') return;
+    const { channels, messageOwners } = this.#parts;
+    const { idNamespace = `${step.channel}.${step.provider}` } = providerOf(step, channels)?.port ?? {};
+    const key = messageKey(idNamespace, transactionId);
+    messageOwners.set(key, ownerOf(request));
     this.#failOver((lateFailover, isWanted) => {
-      lateFailover.accepted(transactionId, step, request, isWanted ? makeReceipt : undefined);
+      lateFailover.accepted(key, step, isWanted ? makeReceipt : undefined);
     });
   }
 
   onUnknown(reference: string, receipt: Receipt): void {
-    this.#parts.messageOwners?.set(reference, ownerOf(this.#send.request));
+    this.#parts.messageOwners.set(reference, ownerOf(this.#send.request));
     this.#failOver((lateFailover, isWanted) => {
       lateFailover.unknown(reference, isWanted ? receipt : { ...receipt, isUnwanted: true });
     });
@@ -79,10 +82,9 @@ class SendRecorder implements SendListener {
   /** A send that outlives its call: `close()` waits for it, and an event reports its end. */
   onDetached(late: Promise<LateEnd>, { reference, stop }: DetachedAttempt): void {
     const { lateFailover, messageOwners, underWay } = this.#parts;
-    const owner = ownerOf(this.#send.request);
     if (reference !== undefined) {
-      messageOwners?.set(reference, owner);
-      lateFailover?.stopAtReport(reference, { stop, end: late, owner });
+      messageOwners.set(reference, ownerOf(this.#send.request));
+      lateFailover?.stopAtReport(reference, { stop, end: late });
     }
     const { detached } = underWay;
     const recorded = late.then((end) => {

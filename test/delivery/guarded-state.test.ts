@@ -2,10 +2,7 @@ import { expect } from 'chai';
 import { Budget } from '#lib/core/budget.js';
 import { steadyMs } from '#lib/core/time.js';
 import { GuardedState } from '#lib/delivery/guarded-state.js';
-import type { FinalReport } from '#lib/delivery/messages/receipt.js';
-import type { LastCode } from '#lib/delivery/messages/sent-codes.js';
 import type { Claim, RememberedAnswer, StatePort } from '#lib/delivery/state.js';
-import type { Suppression } from '#lib/delivery/suppressions.js';
 import { openMemoryState } from '#lib/state/memory/memory-state.js';
 import { fakeClock } from '#harness/fake-clock.js';
 import { stopTime } from '#harness/stopped-time.js';
@@ -14,20 +11,13 @@ import { makeMessage } from '../channels/twilio/scripted-api.js';
 import { makeReceipt, NOW } from './messages/receipts.js';
 
 const REQUEST = makeMessage().request;
-const FAILED: FinalReport = { status: 'failed', code: '63024', reason: 'No' };
 const LIFE = { nowMs: NOW, rememberMs: 60_000 };
 const EVENT = { eventKey: 'event-1', isPreview: false, nowMs: NOW, untilMs: NOW + 1000 };
-const CODE: LastCode = {
-  status: 'refused',
-  codeRequest: { atMs: NOW, endsAtMs: NOW + 60_000 },
-  deliveryChannel: 'sms',
-  eventId: 'event-2',
-};
-const USE = { deliveryChannel: 'sms', usedMs: NOW } as const;
-const STOPPED: Suppression = { channel: 'whatsapp', reason: 'STOPPED', untilMs: NOW };
+const NAMES = [{ kind: 'message', key: 'SM1' }] as const;
 const nothing = (): undefined => undefined;
 /** Fails the test if it is called. */
 const notReported = (): never => expect.fail('it was reported');
+const notCalled = (): never => expect.fail('it was called');
 
 describe('the guarded state', () => {
   const receipt = makeReceipt();
@@ -168,71 +158,36 @@ describe('the guarded state', () => {
         passedOn.push([name, ...args]);
         return answer;
       };
+    const known = { value: { status: 'delivered' }, leftMs: 5 } as const;
     const state = guard({
       overtake: note('overtake', undefined),
       isNewest: note('isNewest', true),
-      keepReceipt: note('keepReceipt', FAILED),
-      takeReceipt: note('takeReceipt', receipt),
-      isDelivered: note('isDelivered', true),
-      keepSent: note('keepSent', undefined),
-      takeSent: note('takeSent', CODE),
+      update: note('update', Promise.resolve('updated' as never)),
+      read: note('read', Promise.resolve('found' as never)),
+      recall: note('recall', known as never),
       alarms: { set: note('setAlarm', undefined), onDue: note('onAlarm', undefined) },
-      numberOf: note('numberOf', '+1'),
-      suppressionsOf: note('suppressionsOf', [STOPPED]),
     });
-    const before: FinalReport[] = [];
     state.overtake('ana', EVENT, REQUEST);
-    state.keepSent('ana', CODE);
     state.setAlarm('SM1', 7, receipt);
     const answers = [
       await state.isNewest(receipt),
-      state.keepReceipt('SM1', receipt, (report) => before.push(report)),
-      await state.takeReceipt('SM1', FAILED, notReported),
-      await state.isDelivered(['SM1'], receipt),
-      // Without ids, the state is not called.
-      await state.isDelivered([], receipt),
-      await state.takeSent('ana', USE, notReported),
+      await state.update(NAMES, notCalled, receipt),
+      await state.read(NAMES, notCalled),
+      state.recall(NAMES[0]),
       state.onAlarm(notReported),
-      await state.numberOf('US.1'),
-      await state.suppressionsOf('+2', NOW),
     ];
     const nowMs = steadyMs();
     clock.restore();
-    expect(answers.filter((answer) => answer !== undefined)).to.deep.equal([
-      true,
-      receipt,
-      true,
-      false,
-      CODE,
-      '+1',
-      [STOPPED],
-    ]);
-    expect(before).to.deep.equal([FAILED]);
+    expect(answers).to.deep.equal([true, 'updated', 'found', known, undefined]);
     expect(passedOn).to.deep.equal([
       ['overtake', 'ana', EVENT],
-      ['keepSent', 'ana', CODE, { nowMs, untilMs: nowMs + 3_600_000 }],
       ['setAlarm', 'SM1', 7],
       ['isNewest', 'a person', 'event-1', nowMs],
-      ['keepReceipt', 'SM1', receipt, nowMs],
-      ['takeReceipt', 'SM1', nowMs, FAILED, notReported],
-      ['isDelivered', ['SM1'], nowMs],
-      ['takeSent', 'ana', { ...USE, nowMs }],
+      ['update', NAMES, notCalled],
+      ['read', NAMES, notCalled],
+      ['recall', NAMES[0]],
       ['onAlarm', notReported],
-      ['numberOf', 'US.1'],
-      ['suppressionsOf', '+2', NOW],
     ]);
-  });
-
-  it('passes on the report that an asynchronous state has stored before the receipt', async () => {
-    const before: FinalReport[] = [];
-    const keep = (answer: FinalReport | undefined): Promise<void> | undefined =>
-      guard({ keepReceipt: () => Promise.resolve(answer) }).keepReceipt('SM1', receipt, (report) => {
-        before.push(report);
-      });
-    await keep(undefined);
-    expect(before).to.deep.equal([]);
-    await keep(FAILED);
-    expect(before).to.deep.equal([FAILED]);
   });
 
   for (const [how, fail] of [
@@ -245,38 +200,20 @@ describe('the guarded state', () => {
     ['rejects', () => Promise.reject(new Error('gone'))],
   ] as const) {
     it(`returns a default for each request if the state ${how}, and reports each failure once`, async () => {
-      const state = guard({
-        isNewest: fail,
-        keepReceipt: fail,
-        takeReceipt: fail,
-        isDelivered: fail,
-        takeSent: fail,
-        suppress: fail,
-        lift: fail,
-        pair: fail,
-        suppressionsOf: fail,
-        numberOf: fail,
-      });
+      const state = guard({ isShared: true, isNewest: fail, update: fail, read: fail });
       const answers = [
         await state.isNewest(receipt),
-        await state.keepReceipt('SM1', receipt, notReported),
-        await state.takeReceipt('SM1', FAILED, notReported),
-        await state.isDelivered(['SM1'], receipt),
-        await state.takeSent('ana', USE, notReported),
+        await state.update(NAMES, notCalled, receipt),
+        await state.update(NAMES, notCalled, undefined),
+        await state.read(NAMES, notCalled),
         await state.suppressionsOf('+1', NOW),
-        await state.numberOf('US.1'),
       ];
-      await state.suppress('+1', STOPPED, NOW, notReported);
-      await state.lift('+1', { channel: 'whatsapp', reasons: ['STOPPED'] }, notReported);
-      await state.pair('US.1', '+1', notReported);
-      expect(answers.filter((answer) => answer !== undefined)).to.deep.equal(['unknown', false]);
+      expect(answers).to.deep.equal(['unknown', undefined, undefined, undefined, undefined]);
       expect(failures).to.deep.equal([
         ['gone', 'event-1'],
         ['gone', 'event-1'],
         // The owner is unknown, so the error may contain data of any user: it is not passed on.
-        ['takeReceipt failed', undefined],
-        ['gone', 'event-1'],
-        ...Array.from({ length: 6 }, () => ['gone', undefined]),
+        ...Array.from({ length: 3 }, () => ['a record cannot be read', undefined]),
       ]);
     });
   }
@@ -285,72 +222,99 @@ describe('the guarded state', () => {
     const fail = (): never => {
       throw new Error('gone');
     };
-    const state = guard({ overtake: fail, keepSent: fail, alarms: { set: fail, onDue: nothing } });
+    const state = guard({ overtake: fail, alarms: { set: fail, onDue: nothing } });
     state.overtake('ana', EVENT, REQUEST);
     state.overtake('ana', EVENT, undefined);
-    state.keepSent('ana', CODE);
     state.setAlarm('SM1', 7, receipt);
-    state.reportUnusable('receipt', new Error('about somebody'));
-    state.reportUnusable('sent code', new Error('no code'));
+    state.reportUnusable(new Error('about somebody'));
     expect(failures).to.deep.equal([
       ['gone', 'event-1'],
       ['overtake failed', undefined],
-      ['gone', 'event-2'],
       ['gone', 'event-1'],
-      ['takeReceipt failed', undefined],
-      ['no code', undefined],
+      ['a record cannot be read', undefined],
     ]);
   });
 
-  it('waits 2 s for a state that hangs, and reports that', async () => {
+  it('waits 2 s for isNewest() of a state that hangs, and reports that', async () => {
     const clock = fakeClock(['setTimeout', 'clearTimeout']);
-    const hang = (): Promise<never> => new Promise(() => undefined);
     try {
-      const state = guard({ isNewest: hang, takeReceipt: hang, isDelivered: hang, takeSent: hang });
-      const asking = Promise.all([
-        state.isNewest(receipt),
-        state.takeReceipt('SM1', FAILED, notReported),
-        state.isDelivered(['SM1'], receipt),
-        state.takeSent('ana', USE, notReported),
-      ]);
+      const asking = guard({ isNewest: () => new Promise(() => undefined) }).isNewest(receipt);
       await clock.tickAsync(1_999);
       expect(failures).to.be.empty;
       await clock.tickAsync(1);
-      expect(await asking).to.deep.equal(['unknown', undefined, false, undefined]);
-      expect(failures).to.deep.equal([
-        ['no answer in time', 'event-1'],
-        ['takeReceipt failed', undefined],
-        ['no answer in time', 'event-1'],
-        ['no answer in time', undefined],
-      ]);
+      expect(await asking).to.equal('unknown');
+      expect(failures).to.deep.equal([['no answer in time', 'event-1']]);
     } finally {
       clock.restore();
     }
   });
 
-  it('waits 200 ms for suppressions, and reports later that gateways share a change', async () => {
+  for (const [title, waitMs, ask] of [
+    ['a read', 2_000, (state: GuardedState) => state.read(NAMES, notCalled)],
+    ['suppressions', 200, (state: GuardedState) => state.suppressionsOf('+1', NOW)],
+  ] as const) {
+    it(`waits ${waitMs} ms for ${title}, which reports no failure: a lost Redis hangs like this`, async () => {
+      const clock = fakeClock(['setTimeout', 'clearTimeout']);
+      try {
+        const hanging = { isShared: true, read: () => new Promise<never>(() => undefined) };
+        let found: unknown = 'nothing yet';
+        void ask(guard(hanging)).then((answer) => (found = answer));
+        await clock.tickAsync(waitMs - 1);
+        expect(found).to.equal('nothing yet');
+        await clock.tickAsync(1);
+        expect(found).to.equal(undefined);
+        expect(failures).to.be.empty;
+      } finally {
+        clock.restore();
+      }
+    });
+  }
+
+  it('lets an update wait for a lost state however long, and then resolves', async () => {
     const clock = fakeClock(['setTimeout', 'clearTimeout']);
-    const late = defer<undefined>();
-    let shared = 0;
+    const back = defer<undefined>();
     try {
-      const hang = (): Promise<never> => new Promise(() => undefined);
-      const state = guard({ suppress: () => late.promise, suppressionsOf: hang, numberOf: hang });
-      let isOver = false;
-      const asking = Promise.all([
-        state.suppress('+1', STOPPED, NOW, () => (shared += 1)),
-        state.suppressionsOf('+1', NOW),
-        state.numberOf('US.1'),
-      ]).finally(() => (isOver = true));
-      await clock.tickAsync(199);
-      expect(isOver).to.equal(false);
-      await clock.tickAsync(1);
-      expect(await asking).to.deep.equal([undefined, undefined, undefined]);
-      expect(shared).to.equal(0);
-      late.resolve(undefined);
+      const state = guard({ update: () => back.promise.then(() => 'updated' as never) });
+      let result: unknown;
+      void state.update(NAMES, notCalled, receipt).then((updated) => (result = updated));
+      await clock.tickAsync(3_600_000);
+      expect(result).to.equal(undefined);
+      back.resolve(undefined);
       await nextTurn();
-      expect(shared).to.equal(1);
-      // A time-out is no failure here: the state hangs like this while Redis is lost.
+      expect(result).to.equal('updated');
       expect(failures).to.be.empty;
+    } finally {
+      clock.restore();
+    }
+  });
+
+  it('reads the suppressions of a shared state, with their end by the clock of the hook', async () => {
+    const clock = fakeClock(['performance'], 0);
+    try {
+      const entry = {
+        channel: 'whatsapp',
+        reason: 'STOPPED',
+        atMs: 0,
+        untilMs: steadyMs() + 60_000,
+      } as const;
+      const entries = [
+        entry,
+        { ...entry, channel: 'sms', untilMs: steadyMs() },
+        { ...entry, channel: 'line', reason: 'STARTED' },
+        { ...entry, channel: '', reason: 'PAIRED', number: '+1' },
+      ] as const;
+      const memory = openMemoryState();
+      await memory.update([{ kind: 'suppressions', key: '+1' }], () => ({
+        next: [{ value: { recipient: '+1', entries }, lifeMs: 60_000 }],
+        result: undefined,
+      }));
+      expect(await guard(memory).suppressionsOf('+1', NOW)).to.equal(undefined);
+      const shared = guard({ ...memory, isShared: true });
+      const found = await shared.suppressionsOf('+1', NOW);
+      expect(found?.map((one) => ({ ...one, untilMs: Math.round(one.untilMs) }))).to.deep.equal([
+        { channel: 'whatsapp', reason: 'STOPPED', untilMs: NOW + 60_000 },
+      ]);
+      expect(await shared.suppressionsOf('+2', NOW)).to.deep.equal([]);
     } finally {
       clock.restore();
     }

@@ -158,7 +158,7 @@ describe('the guides explain', () => {
   it('how much the memory state keeps', () => {
     const bounds = [
       ['guard/duplicates.ts', 'MIN_EVENTS', 'Events'],
-      ['state/memory/receipts.ts', 'MAX_RECEIPTS', 'Late failover'],
+      ['state/memory/records.ts', 'MAX_MESSAGES', 'Late failover'],
       ['state/memory/memory-state.ts', 'MIN_WINDOWS', 'Limits'],
       ['state/memory/receipts.ts', 'MIN_PEOPLE', 'Order of codes, and used codes'],
       ['delivery/suppression-list.ts', 'MAX_RECIPIENTS', 'STOP'],

@@ -20,8 +20,6 @@ export function patientTimes(over: Partial<RedisTimes> = {}): TestTimes {
     connectMs: NEVER_MS,
     commandMs: NEVER_MS,
     probeEveryMs: NEVER_MS,
-    backMs: NEVER_MS,
-    lookEveryMs: 2,
     answerMs: NEVER_MS,
     alarmEveryMs: SOON_MS,
     ...over,

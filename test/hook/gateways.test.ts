@@ -1,6 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { expect } from 'chai';
 import type { Receipt, FinalReport } from '#lib/delivery/messages/receipt.js';
+import { messageAfter, type MessageNews } from '#lib/delivery/messages/transitions.js';
 import type { Channel, HookEvent, OktaTelephonyHookOptions, Outcome } from '#lib/index.js';
 import type { StatePort } from '#lib/delivery/state.js';
 import { createHistory } from '#lib/events/history.js';
@@ -465,9 +466,10 @@ describe('gateways on one Redis', () => {
         .map((line) => [...line.matchAll(/:(event|limit):/g)].map(([, kind]) => kind).join('+'));
     await until(() => asked().length > 1);
     expect(asked()).to.deep.equal(['event+limit+limit', 'event']);
-    // The claim; the last code of the user when its attempt starts; and, with the answer, all that is stored.
+    // The claim; the last code of the user when its attempt starts; and, with the answer, all that is stored. If the
+    // provider answers before Redis, the last code leaves once more.
     const commands = traffic.lines.filter((line) => /^eval/i.test(line));
-    expect(commands).to.have.lengthOf(3);
+    expect(commands).to.have.lengthOf.within(3, 4);
     traffic.end();
   });
 
@@ -586,7 +588,10 @@ describe('gateways on one Redis', () => {
       await until(() => isAsked);
       await report(other.url, relay.url, sid, 'delivered');
       const state = closers.add(openRedisState(shared()), (opened) => opened.close());
-      await until(() => state.isDelivered([`twilio ${sid}`], Date.now()));
+      const names = [{ kind: 'message', key: `twilio ${sid}` }] as const;
+      const isDelivered = (): Promise<boolean | undefined> =>
+        state.read(names, ([known]) => known?.value.status === 'delivered');
+      await until(async () => (await isDelivered()) === true);
       text.resolve(`Your code is ${CODE}`);
       await until(() => endings().length === 1);
       expect(texts()).to.equal(0);
@@ -742,18 +747,23 @@ describe('gateways on one Redis', () => {
       eventKey: 'event-of-ana',
       profile: { ...ANA },
     } as unknown;
-    void state.keepReceipt('SM-of-ana', receipt as Receipt, nowMs);
+    const hear = (key: string, news: MessageNews): Promise<unknown> =>
+      state.update([{ kind: 'message', key }], ([known]) => {
+        const { next, reply } = messageAfter(known, news, nowMs);
+        return { next: [next], result: reply.follow };
+      });
+    void hear('SM-of-ana', { token: 'sent', accepted: receipt as Receipt });
     state.overtake(ANA.id, { eventKey: ANA.phone, isPreview: false, nowMs, untilMs });
     expect(await state.isNewest(ANA.id, ANA.phone, nowMs)).to.equal(true);
 
-    await state.takeReceipt('SM-of-bob', nowMs, { ...FAILED, code: BOB.phone, reason: CODE });
+    await hear('SM-of-bob', { token: 'bob', report: { ...FAILED, code: BOB.phone, reason: CODE } });
 
     const keys = await redis.dump();
-    expect(await state.takeReceipt('SM-of-ana', nowMs, FAILED)).to.not.equal(undefined);
-    await until(() => traffic.lines.some((line) => line.includes(':receipt:')));
+    expect(await hear('SM-of-ana', { token: 'ana', report: FAILED })).to.not.equal(undefined);
+    await until(() => traffic.lines.some((line) => line.includes(':message:')));
     traffic.end();
     const kinds = keys.map(({ name }) => name.split(':')[1]);
-    expect([...new Set(kinds)]).to.include.members(['event', 'limit', 'receipt', 'report', 'person']);
+    expect([...new Set(kinds)]).to.include.members(['event', 'limit', 'message', 'person']);
     for (const { expiresInMs } of keys) expect(expiresInMs).to.be.greaterThan(0);
 
     const seen = [...traffic.lines, ...keys.flatMap(({ name, value }) => [name, value.toString('latin1')])];

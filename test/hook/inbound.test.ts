@@ -5,6 +5,7 @@ import { openMemoryState } from '#lib/state/memory/memory-state.js';
 import type { ConnectedChannel, HookEventOf, InboundOptions, Outcome } from '#lib/index.js';
 import type { EmulatedInbound, InboundMessage } from '#lib/testing/index.js';
 import { fakeClock } from '#harness/fake-clock.js';
+import { beforeRecords, watchRecords } from '#harness/records.js';
 import { ANA, BOB, commandOf, errorOf, startScene, type HookOptions, type Scene } from '#harness/scene.js';
 import { passTime, stopTime, warmUp } from '#harness/stopped-time.js';
 import { defer, until } from '#harness/until.js';
@@ -675,12 +676,17 @@ describe('the inbound route', () => {
       return claim.isFirst ? { ...claim, suppressions: [] } : claim;
     };
 
-    it('obeys STOP at once even if the state never stores it', async () => {
-      const state = shared({
-        claim: claimNothing,
-        suppressionsOf: () => [],
-        suppress: () => new Promise(() => undefined),
+    /** A state that adds the recipient of each question about suppressions to a list. */
+    const askedOf = (asked: string[], state: StatePort): StatePort =>
+      beforeRecords(state, ['suppressions'], (names, how) => {
+        if (how === 'read') asked.push(...names.map(({ key }) => key));
+        return Promise.resolve();
       });
+
+    it('obeys STOP at once even if the state never stores it', async () => {
+      const state = beforeRecords(shared({ claim: claimNothing }), ['suppressions'], (_names, how) =>
+        how === 'update' ? new Promise(() => undefined) : Promise.resolve(),
+      );
       await start(undefined, { state });
       await write('STOP');
       expect(await channelOf()).to.equal('sms');
@@ -690,13 +696,15 @@ describe('the inbound route', () => {
       const fail = (): never => {
         throw new Error('lost');
       };
-      const stopped = { channel: 'whatsapp', reason: 'STOPPED', untilMs: Infinity } as const;
+      const stopped = { channel: 'whatsapp', reason: 'STOPPED', atMs: 0, untilMs: Infinity } as const;
       const asked: string[] = [];
-      const suppressionsOf: StatePort['suppressionsOf'] = (recipient) => {
-        asked.push(recipient);
-        return [stopped];
-      };
-      await start(undefined, { state: shared({ claim: fail, suppressionsOf }) });
+      const state = shared({ claim: fail });
+      const value = { recipient: ANA.phone, entries: [stopped] };
+      await state.update([{ kind: 'suppressions', key: ANA.phone }], () => ({
+        next: [{ value, lifeMs: 60_000 }],
+        result: undefined,
+      }));
+      await start(undefined, { state: askedOf(asked, state) });
       // A call that takes longer asks again before it sends.
       clock = stopTime();
       expect(await channelOf()).to.equal('sms');
@@ -706,13 +714,9 @@ describe('the inbound route', () => {
 
     it('asks the state about another WhatsApp number only, because the claim covers the enrolled one', async () => {
       const asked: string[] = [];
-      const suppressionsOf: StatePort['suppressionsOf'] = (recipient) => {
-        asked.push(recipient);
-        return [];
-      };
       await start(undefined, {
         profile: { unverifiedPhoneAttribute: 'mobilePhone' },
-        state: shared({ claim: claimNothing, suppressionsOf }),
+        state: askedOf(asked, shared({ claim: claimNothing })),
       });
       scene.okta.updateUser(ANA.id, { mobilePhone: BOB.phone });
       // A call that takes longer asks again before it sends.
@@ -724,19 +728,21 @@ describe('the inbound route', () => {
     it('replies that a message counts as START only after the state has lifted STOP', async () => {
       const lifted = defer<undefined>();
       let isLifting = false;
-      await start(
-        { onMessage: () => ({ text: 'On.', isStart: true }) },
-        {
-          state: shared({
-            lift: async (_recipient, { reasons }) => {
-              // Any message lifts what a provider reported. START also lifts STOP.
-              if (!reasons.includes('STOPPED')) return;
-              isLifting = true;
-              await lifted.promise;
-            },
-          }),
-        },
-      );
+      const memory = openMemoryState();
+      const update: StatePort['update'] = async (names, transition) => {
+        // Any message lifts what a provider reported. START also lifts STOP.
+        let isStart = false;
+        const watched = watchRecords(memory, ({ kind, next }) => {
+          isStart ||= kind === 'suppressions' && JSON.stringify(next ?? {}).includes('STARTED');
+        });
+        const result = await watched.update(names, transition);
+        if (isStart) {
+          isLifting = true;
+          await lifted.promise;
+        }
+        return result;
+      };
+      await start({ onMessage: () => ({ text: 'On.', isStart: true }) }, { state: shared({ update }) });
       // With stopped time, neither the time-out of the state nor the deadline of the call ends.
       clock = stopTime();
       let isAnswered = false;
@@ -755,12 +761,13 @@ describe('the inbound route', () => {
         throw new Error('no');
       };
       const answer = (): Promise<never> => Promise.reject(new Error('lost'));
-      for (const parts of [
-        { suppress: failing, lift: failing, suppressionsOf: failing },
-        { claim: failing },
-        { claim: () => ({ isFirst: false, answer: answer() }) },
-      ] as Partial<StatePort>[]) {
-        await start(undefined, { state: shared(parts) });
+      for (const state of [
+        beforeRecords(shared({}), ['suppressions'], failing),
+        beforeRecords(shared({}), ['suppressions'], answer),
+        shared({ claim: failing }),
+        shared({ claim: () => ({ isFirst: false, answer: answer() }) }),
+      ]) {
+        await start(undefined, { state });
         expect((await write('STOP')).answer?.status).to.equal(200);
         await scene.close();
       }

@@ -14,6 +14,7 @@ import type {
 } from '#lib/index.js';
 import { startRawCall } from '#harness/raw-call.js';
 import { openRaw, rawRequest } from '#harness/raw-http.js';
+import { watchRecords } from '#harness/records.js';
 import { ANA, BOB, CODE, HOOK_SECRET, startScene, type HookOptions, type Scene } from '#harness/scene.js';
 import { stopTime, warmUp } from '#harness/stopped-time.js';
 import { defer, until } from '#harness/until.js';
@@ -193,18 +194,19 @@ describe('a late send', () => {
     ]);
   });
 
+  /** A state that also adds each receipt that it keeps to a list. */
+  const keepingIn = (receipts: Receipt[]): StatePort =>
+    watchRecords(openMemoryState(), ({ kind, next }) => {
+      if (kind === 'message' && next?.value.status === 'waiting') receipts.push(next.value.receipt);
+    });
+
   describe('is stored', () => {
     const kept = async (
       hook: HookOptions,
       profile: Readonly<Record<string, unknown>> = {},
     ): Promise<readonly unknown[]> => {
       const receipts: Receipt[] = [];
-      const state = openMemoryState();
-      const keepReceipt: StatePort['keepReceipt'] = (key, receipt, nowMs) => {
-        receipts.push(receipt);
-        return state.keepReceipt(key, receipt, nowMs);
-      };
-      await start({ state: { ...state, keepReceipt }, ...hook });
+      await start({ state: keepingIn(receipts), ...hook });
       scene.okta.updateUser(ANA.id, profile);
       await scene.call({ eventId: 'event-1', ipAddress: '198.51.100.1' });
       return receipts.map(({ profile, request, untried }) => [
@@ -238,6 +240,11 @@ describe('a late send', () => {
       expect(await kept({ texts }, { firstName: '4711' })).to.deep.equal([[true, 'as read', ['sms']]]);
     });
 
+    it('not for a message without an id', async () => {
+      const line = channel('line', () => Promise.resolve({ status: 'accepted', transactionId: '' }));
+      expect(await kept({ channels: { line }, chooseChannels: () => ['line'] })).to.be.empty;
+    });
+
     it('with both if a custom channel may be next', async () => {
       const hook = { channels: { line: channel('line') }, chooseChannels: () => ['whatsapp', 'line'] };
       expect(await kept(hook)).to.deep.equal([[true, 'as Okta sent it', ['line', 'sms']]]);
@@ -260,14 +267,7 @@ describe('a late send', () => {
 
   it('is stored with every field of its call that its text and its masks need', async () => {
     const receipts: Receipt[] = [];
-    const keepReceipt: StatePort['keepReceipt'] = (_key, receipt) => {
-      receipts.push(receipt);
-      return undefined;
-    };
-    await start({
-      channels: { whatsapp: channel('whatsapp') },
-      state: { ...openMemoryState(), keepReceipt },
-    });
+    await start({ channels: { whatsapp: channel('whatsapp') }, state: keepingIn(receipts) });
     await scene.call({ eventId: 'event-1', ipAddress: '198.51.100.1' });
     const read = messages[0]?.[1].request as TelephonyRequest;
     expect(Object.values(read)).to.not.include(undefined);

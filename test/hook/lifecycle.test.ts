@@ -29,6 +29,7 @@ import {
 import { runBeside } from '#harness/own-process.js';
 import { startRawCall } from '#harness/raw-call.js';
 import { openRaw } from '#harness/raw-http.js';
+import { watchRecords } from '#harness/records.js';
 import { passTime, stopTime, warmUp } from '#harness/stopped-time.js';
 import { mustNotShow, witness } from '#harness/witness.js';
 import { defer, until } from '#harness/until.js';
@@ -658,17 +659,15 @@ describe('close()', () => {
         asked.push('claim');
         return memory.claim(...args);
       },
-      keepSent: (...args) => {
-        asked.push('keepSent');
-        return memory.keepSent(...args);
-      },
     };
-    const scene = await start({ hook: { state } });
+    const scene = await start({
+      hook: { state: watchRecords(state, ({ kind }) => asked.push(kind)) },
+    });
     await scene.call({ eventId: 'before' });
     await scene.hook.close();
     for (const eventId of ['before', 'new']) await scene.call({ eventId });
-    // A code is kept when its attempt starts, and again when it ends.
-    expect(asked).to.deep.equal(['claim', 'keepSent', 'keepSent']);
+    // A code is kept when its attempt starts, and again when it ends. Then its message is kept.
+    expect(asked).to.deep.equal(['claim', 'lastCode', 'lastCode', 'message']);
   });
 
   it('leaves the state open if another hook uses it; the last hook closes it', async () => {

@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import type sinon from 'sinon';
 import type { ConnectedChannel, Outcome } from '#lib/index.js';
 import { openMemoryState } from '#lib/state/memory/memory-state.js';
+import { beforeRecords, watchRecords } from '#harness/records.js';
 import { CODE, startScene, type HookOptions, type Scene, type SceneOptions } from '#harness/scene.js';
 import { stopTime, warmUp } from '#harness/stopped-time.js';
 import { until } from '#harness/until.js';
@@ -97,7 +98,7 @@ describe('what a channel or a function says', () => {
           line: { send: () => Promise.resolve({ status: 'accepted', transactionId: 'T2' }) },
         },
         chooseChannels: () => ['sms', 'line'],
-        state: { ...openMemoryState(), keepReceipt: boom },
+        state: beforeRecords(openMemoryState(), ['message'], failing),
       },
       'sent',
     ],
@@ -169,19 +170,14 @@ describe('what a channel or a function says', () => {
   it('is masked in a look-up of the channel, even if no function that follows gets the profile', async () => {
     const failed = { status: 'failed', code: 'GONE', reason: `${ZOE.lastName} is away` } as const;
     const send: ConnectedChannel['send'] = () => Promise.resolve({ status: 'accepted', transactionId: 'T1' });
-    const state = openMemoryState();
     const profiles: unknown[] = [];
     await start(({ twilio }) => ({
       channels: { line: { send, lookUp: () => Promise.resolve(failed) } },
       senders: { sms: twilio.smsNumber },
       chooseChannels: () => ['line', 'sms'],
-      state: {
-        ...state,
-        keepReceipt: (key, receipt, nowMs) => {
-          profiles.push(receipt.profile);
-          return state.keepReceipt(key, receipt, nowMs);
-        },
-      },
+      state: watchRecords(openMemoryState(), ({ kind, next }) => {
+        if (kind === 'message' && next?.value.status === 'waiting') profiles.push(next.value.receipt.profile);
+      }),
     }));
     scene.okta.updateUser(ZOE.id, { department: 'Cartography', displayName: ZOE.firstName });
     await call();

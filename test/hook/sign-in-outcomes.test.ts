@@ -12,6 +12,7 @@ import { redisState } from '#lib/state/redis/index.js';
 import type { EventDelivery, LogEvent } from '#lib/testing/index.js';
 import { startGatewayBeside } from '#harness/gateway-beside.js';
 import { Closers } from '#harness/closers.js';
+import { beforeRecords, watchRecords } from '#harness/records.js';
 import { needRedis, startRedis, type RedisServer } from '#harness/redis-server.js';
 import {
   ANA,
@@ -603,7 +604,11 @@ describe('the event hook', () => {
 
       it('for which the state has no code', async () => {
         const { state, overtakes } = counting();
-        await startVerified({ state: { ...state, takeSent: () => undefined } });
+        const update: StatePort['update'] = (names, transition) =>
+          names.some(({ kind }) => kind === 'lastCode')
+            ? Promise.resolve(undefined)
+            : state.update(names, transition);
+        await startVerified({ state: { ...state, update } });
         const call = await scene.call();
         await fire(scene.okta.logEvent(ANA.id));
         await until(() => overtakes() === 2);
@@ -774,12 +779,10 @@ describe('the event hook', () => {
       let kept: string[];
       const startKeeping = async (credentials: NonNullable<HookOptions['credentials']>): Promise<void> => {
         kept = [];
-        const state = openMemoryState();
-        const keepSent: StatePort['keepSent'] = (key, ...rest) => {
-          kept.push(key);
-          state.keepSent(key, ...rest);
-        };
-        await start({ credentials, state: { ...state, keepSent } });
+        const state = watchRecords(openMemoryState(), ({ kind, key, next }) => {
+          if (kind === 'lastCode' && next !== undefined) kept.push(key);
+        });
+        await start({ credentials, state });
       };
 
       it('answers 404 and stores no code if only OAuth tokens verify Okta', async () => {
@@ -809,18 +812,17 @@ describe('the event hook', () => {
         await scene.call();
         expect((await post(envelope())).status).to.equal(204);
         // When its attempt starts, and when its provider accepts it.
-        expect(kept).to.deep.equal([ANA.id, ANA.id]);
+        expect(kept).to.deep.equal([`sms ${ANA.id}`, `sms ${ANA.id}`]);
       });
     });
   });
 
-  for (const [what, takeSent] of [
-    ['throws', () => expect.fail('state')],
+  for (const [what, fail] of [
+    ['throws', (): never => expect.fail('state')],
     ['rejects', () => Promise.reject(new Error('state'))],
   ] as const) {
     it(`does not stop the code, and reports the failed extension, if the state ${what}`, async () => {
-      const keepSent = (): never => expect.fail('state');
-      await startVerified({ state: { ...openMemoryState(), keepSent, takeSent } });
+      await startVerified({ state: beforeRecords(openMemoryState(), ['lastCode'], fail) });
       expect((await scene.call()).okta.action).to.equal('sent');
       await fire(scene.okta.logEvent(ANA.id));
       await settled();
@@ -845,7 +847,7 @@ describe('the event hook', () => {
     const shared = () =>
       redisState({ connection: redis.url, encryptionKeys: [Buffer.alloc(32, 7).toString('base64')] });
     const isKept = async (): Promise<boolean> =>
-      (await redis.dump()).some(({ name }) => name.includes(':sent:'));
+      (await redis.dump()).some(({ name }) => name.includes(':lastCode:'));
 
     it('confirms each code once if both get the events, and stores no id or secret in plain text', async () => {
       await startVerified({ state: shared() });
@@ -855,10 +857,10 @@ describe('the event hook', () => {
       await register(`${other.url}/events`);
       const calls = [await scene.call(), await scene.call({ ...TO_BOB, url: other.url })];
       await until(
-        async () => (await redis.dump()).filter(({ name }) => name.includes(':sent:')).length === 2,
+        async () => (await redis.dump()).filter(({ name }) => name.includes(':lastCode:')).length === 2,
       );
       for (const { name, value, expiresInMs } of await redis.dump()) {
-        if (name.includes(':sent:')) expect(expiresInMs).to.be.within(1, 60 * 60_000);
+        if (name.includes(':lastCode:')) expect(expiresInMs).to.be.within(1, 60 * 60_000);
         witness(value.toString('latin1'));
         for (const word of [ANA.id, BOB.id, ...calls.map(sidOf)])
           expect(`${name} ${value.toString('latin1')}`).to.not.include(word);

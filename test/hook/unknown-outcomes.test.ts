@@ -1,12 +1,12 @@
 import { expect } from 'chai';
 import type sinon from 'sinon';
 import { letSocketsBeRead } from '#lib/core/time.js';
-import type { StatePort } from '#lib/delivery/state.js';
 import type { HookEvent } from '#lib/index.js';
 import { openMemoryState } from '#lib/state/memory/memory-state.js';
 import type { EmulatedMessage } from '#lib/testing/index.js';
 import type { Fault, RecordedRequest } from '#lib/testing/server/faults.js';
 import { ANA, BOB, CODE, startScene, type HookOptions, type Scene } from '#harness/scene.js';
+import { beforeRecords } from '#harness/records.js';
 import { startRawCall } from '#harness/raw-call.js';
 import { stopTime, warmUp } from '#harness/stopped-time.js';
 import { until } from '#harness/until.js';
@@ -218,12 +218,8 @@ describe('a message of unknown outcome', () => {
   }
 
   it('has a report with its user before what follows from it, also on a slow state', async () => {
-    const state = openMemoryState();
-    const takeReceipt: StatePort['takeReceipt'] = async (...args) => {
-      await letSocketsBeRead();
-      return state.takeReceipt(...args);
-    };
-    await start({ chooseChannels: () => ['sms', 'whatsapp'], state: { ...state, takeReceipt } });
+    const state = beforeRecords(openMemoryState(), ['message'], letSocketsBeRead);
+    await start({ chooseChannels: () => ['sms', 'whatsapp'], state });
     await reportWhileItRuns('undelivered');
     await until(() => of('failover.ended').length === 1);
     expect(of('message.reported')[0]).to.include({ eventId: 'event-1' });
@@ -285,7 +281,8 @@ describe('a message of unknown outcome', () => {
     await callUnknown();
     const [message] = sent('whatsapp');
     const url = message?.statusCallback ?? '';
-    const changed = url.replace(/.$/, (last) => (last === '0' ? '1' : '0'));
+    const withOtherEnd = (id: string): string => id.replace(/.$/, (last) => (last === '0' ? '1' : '0'));
+    const changed = withOtherEnd(url);
     const without = url.split('?')[0] ?? '';
     for (const [to, signedUrl] of [
       [changed, url],
@@ -302,9 +299,8 @@ describe('a message of unknown outcome', () => {
     expect(await report(message, 'undelivered', { url: changed })).to.equal(204);
     await until(() => of('callback.unmatched').length === 1);
     // The receipt is still there for the right one.
-    expect(
-      await report({ ...message!, sid: `${message!.sid.slice(0, -1)}0` }, 'undelivered', { url }),
-    ).to.equal(204);
+    const other = { ...message!, sid: withOtherEnd(message!.sid) };
+    expect(await report(other, 'undelivered', { url })).to.equal(204);
     await scene.hook.close();
     expect(sent('sms')).to.have.length(1);
   });

@@ -1,7 +1,9 @@
 import fc from 'fast-check';
 import { SAME_MOMENT_MS } from '#lib/delivery/order.js';
+import type { RecordState } from '#lib/delivery/records.js';
 import type { StatePort } from '#lib/delivery/state.js';
 import type { Channel, HookEvent, TelephonyHook } from '#lib/index.js';
+import { remoteRecords, watchRecords } from '#harness/records.js';
 import { inject, injectCallback, settle, type InjectedCall } from './injected-call.js';
 import { DEADLINE_MS } from './one-event.js';
 
@@ -161,18 +163,12 @@ export class LatePlay {
     return () => Date.now() + (this.#offBy[at] ?? 0);
   }
 
-  /** A remote state: its reads take turns in the scheduler, its writes are there at once. */
+  /** A gateway's view of a remote state: its requests take turns in the scheduler. A newer code is known there at once. */
   state(memory: StatePort): StatePort {
     const inTurn =
       <Args extends unknown[], Answer>(what: string, work: (...args: Args) => Answer) =>
-      async (...args: Args): Promise<Awaited<Answer>> => {
-        this.#pendingRequests += 1;
-        await this.#s.schedule(Promise.resolve(), `request to the state: ${what}`);
-        const answer = await work(...args);
-        await this.#s.schedule(Promise.resolve(), `answer of the state: ${what}`);
-        this.#pendingRequests -= 1;
-        return answer;
-      };
+      (...args: Args): Promise<Awaited<Answer>> =>
+        this.#inTurn(what, () => work(...args));
     return {
       ...memory,
       claim: inTurn('claim', (...args) => memory.claim(...args)),
@@ -185,18 +181,7 @@ export class LatePlay {
         if (event !== undefined) event.isSupersededInState = answer === false;
         return answer;
       }),
-      keepReceipt: inTurn('keep', (...args) => memory.keepReceipt(...args)),
-      takeReceipt: inTurn('receipt', (...args) => {
-        const [key, , report] = args;
-        const sent = this.#sends.find(({ id }) => key === `twilio ${id}`);
-        if (sent !== undefined && report.status === 'delivered') sent.isDeliveredInState = true;
-        return memory.takeReceipt(...args);
-      }),
-      isDelivered: inTurn('delivered', (...args) => {
-        for (const sent of this.#sends)
-          if (args[0].includes(`twilio ${sent.id}`) && sent.isDeliveredInState) sent.isDelivered = true;
-        return memory.isDelivered(...args);
-      }),
+      ...this.#recordsInTurn(memory),
       overtake: (person, event) => {
         const passing = this.#events.find(({ key }) => key === event.eventKey);
         if (passing !== undefined && !event.isPreview) this.#pass(passing, (event.ageMs ?? 0) === 0);
@@ -204,6 +189,33 @@ export class LatePlay {
         return memory.overtake(person, event);
       },
     };
+  }
+
+  /** The records of messages and attempts take turns; others are there at once. */
+  #recordsInTurn(memory: StatePort): RecordState {
+    const watched = watchRecords(memory, ({ kind, key, next }) => {
+      if (kind !== 'message' || next?.value.status !== 'delivered') return;
+      for (const sent of this.#sends) if (key === `twilio ${sent.id}`) sent.isDeliveredInState = true;
+    });
+    return remoteRecords(watched, ['message', 'attempt'], ({ how, names }, work) =>
+      this.#inTurn(`${how} ${names.map(({ kind }) => kind).join()}`, () => {
+        // A late send must obey the answer of the state right before it.
+        for (const sent of this.#sends) {
+          const isAsked = how === 'read' && names.some(({ key }) => key === `twilio ${sent.id}`);
+          if (isAsked && sent.isDeliveredInState) sent.isDelivered = true;
+        }
+        return work();
+      }),
+    );
+  }
+
+  async #inTurn<Answer>(what: string, work: () => Answer): Promise<Awaited<Answer>> {
+    this.#pendingRequests += 1;
+    await this.#s.schedule(Promise.resolve(), `request to the state: ${what}`);
+    const answer = await work();
+    await this.#s.schedule(Promise.resolve(), `answer of the state: ${what}`);
+    this.#pendingRequests -= 1;
+    return answer;
   }
 
   channels(): Record<Name, Channel> {

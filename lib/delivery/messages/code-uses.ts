@@ -6,8 +6,9 @@ import type { LateFailover } from './late-failover.js';
 import { personKey } from './receipt.js';
 import { SAME_MOMENT_MS } from '../order.js';
 import type { GuardedState } from '../guarded-state.js';
-import type { LastCode, SentCode } from './sent-codes.js';
-import { endOfTurn, steadyMs, waitAtMost } from '../../core/time.js';
+import { lastCodeAfterUse, lastCodeName, type LastCode, type SentCode } from './last-code.js';
+import { newToken } from './token.js';
+import { endOfTurn, steadyMs, TIMED_OUT, waitAtMost } from '../../core/time.js';
 
 /**
  * What follows when a user has used a code: neither it nor an older code is sent any more, and its provider
@@ -33,6 +34,8 @@ const LONGEST_LIFE_MS = 15 * 60_000;
  * of its call.
  */
 const GRACE_MS = 60_000;
+/** How long a use waits for the state, milliseconds. If its code comes later, it is reported then. */
+const TAKE_MS = 2_000;
 /** A time further off than this is ignored, milliseconds: it is not of Okta's clock, or our clock is wrong. */
 export const FAR_OFF_MS = 24 * 60 * 60_000;
 /** How long `close()` waits for uses, milliseconds. */
@@ -113,7 +116,7 @@ export class CodeUses {
       // The memory state answers at once: without this, other work would wait for all uses.
       await endOfTurn();
       await this.#handle(use).catch((error: unknown) => {
-        this.#parts.state.reportUnusable('sent code', error);
+        this.#parts.state.reportUnusable(error);
       });
     }
     this.#running -= 1;
@@ -135,10 +138,27 @@ export class CodeUses {
     const report = (sent: SentCode | undefined): void => {
       if (sent !== undefined) this.#report(sent, use, usedMs);
     };
-    const taking = { deliveryChannel, usedMs: isKnown ? usedMs : Number.MAX_SAFE_INTEGER };
-    const last = await state.takeSent(person, taking, (late) => {
-      report(sentBefore(late));
-    });
+    const news = { token: newToken(), usedMs: isKnown ? usedMs : Number.MAX_SAFE_INTEGER };
+    const name = lastCodeName(person, deliveryChannel);
+    const taking = state.update(
+      [name],
+      ([known]) => {
+        const { next, result } = lastCodeAfterUse(known, news);
+        return { next: [next], result: { code: result } };
+      },
+      undefined,
+    );
+    const taken = await waitAtMost(taking, TAKE_MS);
+    let last = taken === TIMED_OUT ? undefined : taken?.code;
+    if (taken === TIMED_OUT) {
+      // The state is lost: what this process knows counts.
+      const own = state.recall(name)?.value;
+      if (own?.takenBy === news.token) last = own.code;
+      else
+        void taking.then((late) => {
+          report(sentBefore(late?.code));
+        });
+    }
     const sent = sentBefore(last);
     const ageMs = oktaNowMs() - usedMs;
     const nowMs = steadyMs();

@@ -1,35 +1,50 @@
+import type { RecentMap } from '../../core/caches.js';
 import type { DeliveryFailure, DeliveryReport } from '../../core/channel.js';
-import { waitAtMost } from '../../core/time.js';
+import { steadyMs, TIMED_OUT, waitAtMost } from '../../core/time.js';
 import { providerOf, type PlanStep } from '../plan.js';
+import type { RecordName } from '../records.js';
 import type { NewEvent } from '../state.js';
 import { LateSends, type LateSendsParts } from './late-sends.js';
-import { MessageStatuses, type StatusChange } from './message-statuses.js';
 import { MessageWatch, type MessageWatchParts } from './message-watch.js';
 import {
   isFinal,
-  messageKey,
   OVERDUE,
   ownerOf,
   transactionIdOf,
+  withAccepted,
   type FinalReport,
   type MessageOwner,
   type Receipt,
 } from './receipt.js';
-import { UnknownAttempts, withAccepted, type RunningAttempt } from './unknown-attempts.js';
+import { RunningAttempts, type RunningAttempt } from './running-attempts.js';
+import { newToken } from './token.js';
+import {
+  attemptAfterEnd,
+  messageAfter,
+  messageAfterNaming,
+  type MessageReply,
+  type NamingReply,
+} from './transitions.js';
+import { UnmatchedReports } from './unmatched-reports.js';
 
 /**
  * If a provider accepts a message and then fails to deliver it, the code goes out once more, by the plan's next channel:
  * at most once for each message, while the code is valid, and unless the user has requested a newer code or has signed in.
  *
- * `accepted` keeps a receipt, and so does `unknown` until a report says that the message went out. `report` (a
- * callback), `MessageWatch` (a look-up or a time-out) or an alarm of the state says that the message failed. The
- * process that takes the receipt from the state sends the code again (`LateSends`).
+ * The state has a record of each message (`transitions.ts`). `accepted` and `unknown` keep its receipt there. `report` (a callback),
+ * `MessageWatch` (a look-up or a time-out) or an alarm of the state says that the message failed. The one that gets `follow` as the
+ * reply sends the code again (`LateSends`).
  */
 
 /** How long `close()` waits for the state to keep receipts, milliseconds: a state that can be reached needs less. */
 const KEEP_MS = 300;
 
+/** A report that waits longer for a lost state starts nothing, milliseconds: the user has requested another code by then. */
+const REPORT_WAIT_MS = 1_500;
+
 export interface LateFailoverParts extends LateSendsParts, MessageWatchParts {
+  /** Whose message it is, by `messageKey`. */
+  readonly owners: RecentMap<MessageOwner>;
   /** Called when a report says that a message went out whose attempt had ended as unknown: before anything follows. */
   readonly onRecognised: (receipt: Receipt, transactionId: string) => void;
   /** Whether a send of a call is under way that a report may be about. */
@@ -50,8 +65,9 @@ export class LateFailover {
   readonly underWay = new Set<Promise<void>>();
   readonly #parts: LateFailoverParts;
   readonly #watch: MessageWatch;
-  readonly #messages: MessageStatuses;
-  readonly #unknown: UnknownAttempts;
+  readonly #attempts = new RunningAttempts();
+  /** `undefined` with a shared state: another gateway may have sent the message. */
+  readonly #unmatched: UnmatchedReports | undefined;
   readonly #sends: LateSends;
   /** Receipts that the state has not confirmed yet. */
   readonly #keeping = new Set<Promise<void>>();
@@ -64,19 +80,16 @@ export class LateFailover {
     this.#watch = new MessageWatch(parts, (key, report) => {
       this.report(key, report);
     });
-    this.#unknown = new UnknownAttempts(state, (key, receipt) => {
-      this.#recognise(key, receipt);
-    });
-    this.#messages = new MessageStatuses((key) => {
-      // With a shared state, another gateway may have sent the message.
-      if (state.isShared) return;
-      events.emitCounted('callback.unmatched', (count) => ({
-        type: 'callback.unmatched',
-        count,
-        transactionId: transactionIdOf(key),
-      }));
-    });
-    this.#sends = new LateSends(parts, (key) => this.#messages.isDelivered(key));
+    this.#unmatched = state.isShared
+      ? undefined
+      : new UnmatchedReports((key) => {
+          events.emitCounted('callback.unmatched', (count) => ({
+            type: 'callback.unmatched',
+            count,
+            transactionId: transactionIdOf(key),
+          }));
+        });
+    this.#sends = new LateSends(parts);
     const hasTimeouts = Object.values(parts.afterSeconds).some((seconds) => seconds !== undefined);
     const onAlarm = (key: string): void => {
       this.#track(this.#handleAlarm(key));
@@ -100,46 +113,64 @@ export class LateFailover {
   }
 
   /**
-   * A channel has accepted a message. Its receipt is kept until the code ends, also if the plan has no step
-   * left: the event of a failure then says whose message it was.
+   * A channel has accepted a message. Its receipt is kept until the code ends, also if the plan has no step left: the event of a
+   * failure then says whose message it was.
    *
-   * @param transactionId - the provider's id of the message.
-   * @param request - says whose message it is.
    * @param makeReceipt - called if the message can fail later; `undefined` if the code must not be sent again.
    */
-  accepted(
-    transactionId: string,
-    sentBy: PlanStep,
-    request: Receipt['request'],
-    makeReceipt: (() => Receipt) | undefined,
-  ): void {
+  accepted(key: string, sentBy: PlanStep, makeReceipt: (() => Receipt) | undefined): void {
+    if (this.#isClosed) return;
+    this.#unmatched?.claim(key);
     const by = providerOf(sentBy, this.#parts.channels);
-    if (this.#isClosed || transactionId === '' || by === undefined) return;
-    if ((by.port.reports ?? by.port.lookUp) === undefined) return;
-    const { idNamespace = `${sentBy.channel}.${sentBy.provider}` } = by.port;
-    const key = messageKey(idNamespace, transactionId);
+    if ((by?.port.reports ?? by?.port.lookUp) === undefined) return;
     const receipt = makeReceipt?.();
-    const early = this.#messages.know(key, receipt !== undefined, ownerOf(request));
-    if (receipt === undefined || early?.status === 'delivered') return;
-    if (early !== undefined) {
-      this.failed(receipt, early, key);
-      return;
-    }
-    if (receipt.untried.length > 0) this.#watch.start(key, receipt, by);
-    const keeping = this.#parts.state.keepReceipt(key, receipt, (before) => {
-      this.#reportedBefore(key, receipt, before);
-    });
-    if (keeping !== undefined) this.#keep(keeping);
+    if (receipt === undefined) return;
+    this.#startWatch(key, receipt);
+    const news = { token: newToken(), accepted: receipt };
+    const keeping = this.#parts.state.update(
+      [message(key)],
+      ([known]) => {
+        const { next, reply } = messageAfter(known, news, steadyMs());
+        return { next: [next], result: reply };
+      },
+      receipt,
+    );
+    this.#keep(
+      keeping.then((reply) => {
+        if (reply !== undefined) this.#afterAccepted(key, reply);
+      }),
+    );
   }
 
   /** An attempt goes on without an answer. A report on its message stops it, so that what follows need not wait. */
   stopAtReport(reference: string, attempt: RunningAttempt): void {
-    this.#unknown.stopAtReport(reference, attempt);
+    this.#attempts.add(reference, attempt);
   }
 
   /** An attempt has ended, and its outcome is unknown. A report that names its reference may say that its message went out. */
   unknown(reference: string, receipt: Receipt): void {
-    if (!this.#isClosed) this.#keep(this.#unknown.keep(reference, receipt));
+    if (this.#isClosed) return;
+    const named = this.#attempts.messageOf(reference);
+    if (named !== undefined) {
+      this.#recognise(named, receipt);
+      return;
+    }
+    this.#attempts.keep(reference);
+    const news = { token: newToken(), receipt };
+    const keeping = this.#parts.state.update(
+      [attempt(reference)],
+      ([known]) => {
+        const { next, reply } = attemptAfterEnd(known, news, steadyMs());
+        return { next: [next], result: { messageKey: reply } };
+      },
+      receipt,
+    );
+    this.#keep(
+      keeping.then((reply) => {
+        // The report came to another gateway.
+        if (reply?.messageKey !== undefined) this.#recognise(reply.messageKey, receipt);
+      }),
+    );
   }
 
   /**
@@ -149,46 +180,52 @@ export class LateFailover {
    * @param callback.onOwner - called once, with whose message it is if this process or the state knows it: at once, or
    *   when the state has answered, and before anything follows.
    */
-  report(key: string, report: DeliveryReport, callback: ReportCallback = {}): void {
+  report(key: string, report: DeliveryReport, { reference, onOwner }: ReportCallback = {}): void {
     let isReported = false;
     const reportOwner: OnOwner = (owner) => {
-      if (!isReported) callback.onOwner?.(owner);
+      if (!isReported) onOwner?.(owner);
       isReported = true;
     };
-    const owner = this.#messages.ownerOf(key);
-    if (owner !== undefined) reportOwner(owner);
-    // A message that is known needs no reference.
-    const reference = owner === undefined ? callback.reference : undefined;
+    const { owners } = this.#parts;
+    const owner = owners.get(key) ?? owners.get(reference ?? '');
+    if (owner !== undefined) {
+      // From now on also for reports without the reference, and while the state is slow.
+      owners.set(key, owner);
+      reportOwner(owner);
+    }
     const work = this.#isClosed ? undefined : this.#startReport(key, report, reference, reportOwner);
     if (work === undefined) reportOwner(undefined);
     else {
       this.#track(
         work.finally(() => {
-          reportOwner(this.#messages.ownerOf(key));
+          reportOwner(this.#parts.owners.get(key));
         }),
       );
     }
   }
 
-  /** Records a report. Returns the questions to the state that follow, if any. */
+  /** Records a report. Returns the question to the state that follows, if any. */
   #startReport(
     key: string,
     report: DeliveryReport,
     reference: string | undefined,
     reportOwner: OnOwner,
   ): Promise<void> | undefined {
-    if (reference !== undefined) this.#unknown.name(reference, key, reportOwner);
+    const { state } = this.#parts;
+    const running = reference === undefined ? undefined : this.#attempts.name(reference, key);
+    const isNaming =
+      reference !== undefined && running === undefined && state.recall(message(key)) === undefined;
     if (!isFinal(report)) {
       // `sent` is the last status of many an SMS. Another gateway does not ask the state for each of them.
-      const isHere = reference !== undefined && this.#unknown.isHere(reference);
-      return isHere ? this.#unknown.take(reference, key, reportOwner) : undefined;
+      const isHere = isNaming && this.#attempts.isKept(reference);
+      return isHere ? this.#hear(key, undefined, reference, reportOwner) : undefined;
     }
-    const change = this.#messages.record(key, report);
-    if (change === 'none') return undefined;
     this.#watch.forget(key);
-    if (change === 'arrived') this.#dropDelivered(key);
-    // Another process may be about to send the code again: the state must know the report as well.
-    return change === 'idle' ? undefined : this.#settle(key, report, change, { reference, reportOwner });
+    if (report.status === 'delivered')
+      this.#sends.drop(({ failedIds }) => failedIds.includes(key), 'DELIVERED');
+    // A record only moves forward: a report that changes nothing here changes nothing anywhere.
+    if (isKnownBefore(state.recall(message(key))?.value.status, report)) return undefined;
+    return this.#hear(key, report, isNaming ? reference : undefined, reportOwner);
   }
 
   /** A message has failed, or its provider refused it after the call was answered: the next channel follows. */
@@ -211,74 +248,135 @@ export class LateFailover {
   close(): void {
     this.#isClosed = true;
     this.stopWaiting();
-    this.#messages.close();
+    this.#unmatched?.close();
+  }
+
+  /** Tells the state of a report, and does what its reply says. With a lost state, the reply may come late, or never. */
+  async #hear(
+    key: string,
+    report: FinalReport | undefined,
+    reference: string | undefined,
+    reportOwner: OnOwner,
+  ): Promise<void> {
+    const token = newToken();
+    const replying = this.#ask(key, token, report, reference);
+    const reply = await waitAtMost(replying, REPORT_WAIT_MS);
+    if (reply !== TIMED_OUT) {
+      if (reply !== undefined) await this.#act(key, report, reply, reportOwner);
+      return;
+    }
+    // Another gateway may have a newer code, or have the same report. A code that could go out twice is not sent.
+    const own = this.#parts.state.recall(message(key))?.value;
+    if (own?.status === 'failed' && own.by === token) {
+      reportOwner(ownerOf(own.receipt.request));
+      await this.#sends.send({ ...own.receipt, wasLost: true }, own.failure, key);
+      return;
+    }
+    void replying.then((late) => {
+      if (late === undefined) return;
+      const follow = late.follow && {
+        ...late.follow,
+        receipt: { ...late.follow.receipt, wasLost: true },
+      };
+      this.#track(this.#act(key, report, { ...late, follow }, reportOwner));
+    });
+  }
+
+  #ask(
+    key: string,
+    token: string,
+    report: FinalReport | undefined,
+    reference: string | undefined,
+  ): Promise<NamingReply | undefined> {
+    const { state } = this.#parts;
+    if (reference !== undefined)
+      return state.update(
+        [message(key), attempt(reference)],
+        (known) => {
+          const { next, reply } = messageAfterNaming(known, { token, messageKey: key, report }, steadyMs());
+          return { next, result: reply };
+        },
+        undefined,
+      );
+    if (report === undefined) return Promise.resolve(undefined);
+    return state.update(
+      [message(key)],
+      ([known]) => {
+        const { next, reply } = messageAfter(known, { token, report }, steadyMs());
+        return { next: [next], result: { ...reply, recognised: undefined } };
+      },
+      undefined,
+    );
+  }
+
+  async #act(
+    key: string,
+    report: FinalReport | undefined,
+    { before, follow, receipt, recognised }: NamingReply,
+    reportOwner: OnOwner,
+  ): Promise<void> {
+    const { owners } = this.#parts;
+    const known = recognised ?? receipt;
+    if (known !== undefined) {
+      // Another process sent the message, or this one did before it was restarted.
+      const owner = ownerOf(known.request);
+      owners.set(key, owner);
+      this.#unmatched?.claim(key);
+      reportOwner(owner);
+    }
+    if (this.#isClosed) return;
+    if (recognised !== undefined) {
+      this.#parts.onRecognised(recognised, transactionIdOf(key));
+      if (report === undefined && recognised.isUnwanted !== true) this.#startWatch(key, recognised);
+    }
+    if (follow !== undefined) await this.#sends.send(follow.receipt, follow.failure, key);
+    else if (before === undefined && owners.get(key) === undefined) this.#unmatch(key);
+  }
+
+  /** Nobody knows the message. Its send may still be on its way. */
+  #unmatch(key: string): void {
+    if (this.#parts.isSending() || !this.#sends.isIdle) this.#unmatched?.add(key);
+    else this.#unmatched?.giveUp(key);
+  }
+
+  /** Another process may have received the report of a message before this one had the answer to its send. */
+  #afterAccepted(key: string, { before, follow }: MessageReply): void {
+    if (this.#isClosed || before === undefined || before === 'waiting') return;
+    this.#watch.forget(key);
+    if (follow !== undefined) this.failed(follow.receipt, follow.failure, key);
+  }
+
+  #startWatch(key: string, receipt: Receipt): void {
+    const { state, channels } = this.#parts;
+    const by = providerOf(receipt.sentBy, channels);
+    const status = state.recall(message(key))?.value.status;
+    const isOver = status !== undefined && status !== 'waiting';
+    if (by !== undefined && receipt.untried.length > 0 && !isOver) this.#watch.start(key, receipt, by);
   }
 
   /** An alarm has come, of a message that another process sent. */
   async #handleAlarm(key: string): Promise<void> {
-    if (this.#messages.isDelivered(key)) return;
-    const receipt = await this.#take(key, OVERDUE, (late) => {
-      this.#track(this.#overdue(key, late));
-    });
-    if (receipt !== undefined) await this.#overdue(key, receipt);
+    const reply = await waitAtMost(this.#ask(key, newToken(), OVERDUE, undefined), REPORT_WAIT_MS);
+    if (reply === TIMED_OUT || reply?.follow === undefined) return;
+    await this.#overdue(key, reply.follow.receipt);
   }
 
   /** The process that sent a message has died or closed before anything was reported. */
   async #overdue(key: string, receipt: Receipt): Promise<void> {
+    this.#parts.owners.set(key, ownerOf(receipt.request));
     const report = await this.#watch.lookUpLast(key, receipt);
-    if (this.#messages.record(key, report) === 'early')
-      this.#messages.know(key, true, ownerOf(receipt.request));
-    this.#watch.forget(key);
     if (report.status === 'failed') await this.#sends.send(receipt, report, key);
-  }
-
-  /** Another process received the report of a message before this one had the answer to its send. */
-  #reportedBefore(key: string, receipt: Receipt, report: FinalReport): void {
-    if (this.#isClosed) return;
-    this.#watch.forget(key);
-    // The same report may have come here too, before there was a receipt to take.
-    if (this.#messages.record(key, report) === 'arrived') this.#dropDelivered(key);
-    if (report.status === 'failed' && !this.#messages.isDelivered(key)) this.failed(receipt, report, key);
-  }
-
-  #dropDelivered(key: string): void {
-    this.#sends.drop(({ failedIds }) => failedIds.includes(key), 'DELIVERED');
-  }
-
-  async #settle(
-    key: string,
-    report: FinalReport,
-    change: StatusChange,
-    { reference, reportOwner }: { readonly reference: string | undefined; readonly reportOwner: OnOwner },
-  ): Promise<void> {
-    const receipt = await this.#take(key, report, (late) => {
-      if (report.status === 'failed') this.failed(late, report, key);
-    });
-    const isEarly = change === 'early';
-    if (receipt !== undefined) {
-      // Another process sent the message, or this one did before it was restarted.
-      const owner = ownerOf(receipt.request);
-      if (isEarly) this.#messages.know(key, true, owner);
-      reportOwner(owner);
-      if (report.status === 'failed') await this.#sends.send(receipt, report, key);
-      return;
-    }
-    // From here on the state knows the report: who recognises the message at another gateway gets it with the receipt.
-    if (isEarly && reference !== undefined) await this.#unknown.take(reference, key, reportOwner);
-    reportOwner(this.#messages.ownerOf(key));
-    // Nothing is under way that could still claim this message.
-    const isIdle = !this.#parts.isSending() && this.#sends.isIdle && this.#unknown.isIdle;
-    if (isEarly && isIdle) this.#messages.giveUp(key);
+    else this.report(key, report);
   }
 
   /** The message of an attempt whose outcome was unknown went out: from here on it is as any accepted one. */
   #recognise(key: string, receipt: Receipt): void {
     if (this.#isClosed) return;
-    const transactionId = transactionIdOf(key);
-    const settled = withAccepted(receipt, transactionId);
-    this.#parts.onRecognised(settled, transactionId);
+    const settled = withAccepted(receipt, transactionIdOf(key));
     const { sentBy, request, isUnwanted } = settled;
-    this.accepted(transactionId, sentBy, request, isUnwanted === true ? undefined : () => settled);
+    this.#parts.owners.set(key, ownerOf(request));
+    this.#parts.onRecognised(settled, transactionIdOf(key));
+    this.accepted(key, sentBy, isUnwanted === true ? undefined : () => settled);
   }
 
   #keep(work: Promise<void>): void {
@@ -286,19 +384,27 @@ export class LateFailover {
     this.#keeping.add(keeping);
   }
 
-  /** @param onLate - gets the receipt if the state was lost or slow, and has it after the time-out. */
-  #take(key: string, report: FinalReport, onLate: (receipt: Receipt) => void): Promise<Receipt | undefined> {
-    return this.#parts.state.takeReceipt(key, report, (receipt) => {
-      if (!this.#isClosed) onLate(receipt);
-    });
-  }
-
   #track(work: Promise<void>): void {
     const tracked = work
       .catch((error: unknown) => {
-        this.#parts.state.reportUnusable('receipt', error);
+        this.#parts.state.reportUnusable(error);
       })
       .finally(() => this.underWay.delete(tracked));
     this.underWay.add(tracked);
   }
+}
+
+/** Whether a record has this report, or a later one. */
+function isKnownBefore(status: string | undefined, report: FinalReport): boolean {
+  return (
+    status === 'delivered' || (report.status === 'failed' && (status === 'failed' || status === 'early'))
+  );
+}
+
+function message(key: string): RecordName<'message'> {
+  return { kind: 'message', key };
+}
+
+function attempt(key: string): RecordName<'attempt'> {
+  return { kind: 'attempt', key };
 }

@@ -9,6 +9,7 @@ import type { ReadyChannel } from '../attempt.js';
 import type { Delivery, Send } from '../dispatch.js';
 import type { GuardedState } from '../guarded-state.js';
 import { hopefulSteps } from '../plan.js';
+import type { RecordName } from '../records.js';
 import { ownerOf, personalDataIn, type Receipt } from './receipt.js';
 
 /** Sends that follow a message that failed, and the events that report how they ended. */
@@ -56,12 +57,9 @@ export interface LateSendsParts {
 export class LateSends {
   readonly #running = new Set<LateSend>();
   readonly #parts: LateSendsParts;
-  readonly #isDelivered: (messageKey: string) => boolean;
 
-  /** @param isDelivered - whether a message was delivered, as far as this process knows. */
-  constructor(parts: LateSendsParts, isDelivered: (messageKey: string) => boolean) {
+  constructor(parts: LateSendsParts) {
     this.#parts = parts;
-    this.#isDelivered = isDelivered;
   }
 
   get isIdle(): boolean {
@@ -97,14 +95,24 @@ export class LateSends {
     }
   }
 
+  /** Whether a report says that a message with this code was delivered. */
+  async #isDelivered(code: Receipt): Promise<boolean> {
+    const { state } = this.#parts;
+    const { failedIds } = code;
+    if (failedIds.length === 0) return false;
+    const names = failedIds.map((key): RecordName<'message'> => ({ kind: 'message', key }));
+    if (names.some((name) => state.recall(name)?.value.status === 'delivered')) return true;
+    const isDelivered = await state.read(names, (known) =>
+      known.some((record) => record?.value.status === 'delivered'),
+    );
+    return isDelivered === true;
+  }
+
   async #isStillWanted(send: LateSend): Promise<boolean> {
     const { state } = this.#parts;
     const { code } = send;
-    const [isNewest, isDelivered] = await Promise.all([
-      state.isNewest(code),
-      state.isDelivered(code.failedIds, code),
-    ]);
-    if (isDelivered || code.failedIds.some(this.#isDelivered)) send.dropped ??= 'DELIVERED';
+    const [isNewest, isDelivered] = await Promise.all([state.isNewest(code), this.#isDelivered(code)]);
+    if (isDelivered) send.dropped ??= 'DELIVERED';
     if (steadyMs() >= code.expiresAtMs) send.dropped ??= 'CODE_EXPIRED';
     if (isNewest === 'unknown') send.dropped ??= 'STATE_LOST';
     if (!isNewest) send.dropped ??= 'SUPERSEDED';

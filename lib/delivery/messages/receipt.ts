@@ -1,12 +1,12 @@
 import type { DeliveryFailure, DeliveryReport, TelephonyRequest, UserProfile } from '../../core/channel.js';
 import type { AttemptReport, OfUser } from '../../core/events.js';
-import { digestOf, endingOf, type PersonalData } from '../../core/masking.js';
+import { digestOf, endingOf, maskId, type PersonalData } from '../../core/masking.js';
 import type { ComposeText } from '../../core/option-types.js';
 import { namesIn, personalDataOf } from '../../numbers/personal-data.js';
 import { recipientOf } from '../../numbers/phone-number.js';
 import type { Texts } from '../../texts/texts.js';
 import type { PlanStep } from '../plan.js';
-import type { CodeRequest } from './sent-codes.js';
+import type { CodeRequest } from './last-code.js';
 
 /** A code with the rest of its plan, the receipt of its message, and the reports of providers on that message. */
 
@@ -188,4 +188,29 @@ export const OVERDUE: DeliveryFailure = {
 /** Whether a report says that a message was delivered or has failed. */
 export function isFinal(report: DeliveryReport): report is FinalReport {
   return report.status !== 'pending';
+}
+
+/** The receipt of an attempt that was unknown when its call was answered, with the attempt as it turned out. */
+export function withSettled(receipt: Receipt, attempt: AttemptReport): Receipt {
+  const { attempts } = receipt;
+  const before = attempts.at(-1)?.outcome === 'unknown' ? attempts.slice(0, -1) : attempts;
+  return { ...receipt, attempts: [...before, attempt] };
+}
+
+/** The same for a message that a report has named. */
+export function withAccepted(receipt: Receipt, transactionId: string): Receipt {
+  const { attempts, request } = receipt;
+  const last = attempts.at(-1);
+  if (last === undefined) return receipt;
+  const { channel, provider, durationMs, providerRequestId } = last;
+  const id = maskId(transactionId, personalDataIn(receipt), request.eventId);
+  const accepted = {
+    channel,
+    provider,
+    outcome: 'accepted',
+    durationMs,
+    transactionId: id,
+    providerRequestId,
+  } as const;
+  return withSettled(receipt, accepted);
 }

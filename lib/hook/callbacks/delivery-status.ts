@@ -50,13 +50,9 @@ export function recordDelivery(parts: HookParts, twilio: Pick<TwilioPort, 'callb
         remedy: report.status === 'failed' ? report.remedy : undefined,
       });
     };
-    if (lateFailover === undefined) {
-      // Of a message whose outcome is unknown, the hook knows only the reference.
-      const ofAttempt = reference === undefined ? undefined : messageOwners?.get(reference);
-      emitReported(messageOwners?.get(transactionId) ?? ofAttempt);
-    } else {
-      const key = messageKey(SID_NAMESPACE, transactionId);
-      lateFailover.report(key, report, { reference, onOwner: emitReported });
-    }
+    const key = messageKey(SID_NAMESPACE, transactionId);
+    if (lateFailover === undefined)
+      emitReported(messageOwners.get(key) ?? messageOwners.get(reference ?? ''));
+    else lateFailover.report(key, report, { reference, onOwner: emitReported });
   };
 }

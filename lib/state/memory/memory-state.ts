@@ -1,7 +1,8 @@
 import { RecentMap } from '../../core/caches.js';
 import type { Bucket, StatePort } from '../../delivery/state.js';
 import { LocalClaims } from '../../guard/duplicates.js';
-import { memoryReceipts, memorySentCodes, newPeople } from './receipts.js';
+import { memoryOrder } from './receipts.js';
+import { MemoryRecords } from './records.js';
 
 const HELD = new WeakMap<StatePort, LocalClaims>();
 
@@ -31,10 +32,12 @@ export function openMemoryState(): StatePort {
       },
     };
   };
-  const people = newPeople();
+  const records = new MemoryRecords();
   const state: StatePort = {
-    ...memoryReceipts(people),
-    ...memorySentCodes(people),
+    ...memoryOrder(),
+    update: (names, transition) => records.update(names, transition),
+    read: (names, read) => records.read(names, read),
+    recall: (name) => records.recall(name),
     claim,
     check: () => Promise.resolve(),
     health: 'ok',

@@ -5,10 +5,10 @@ import { LimitWindows } from '../memory/memory-state.js';
 import { MAX_PREVIEWS } from '../memory/receipts.js';
 import type { RedisConnection } from './connection.js';
 import type { Step } from './steps.js';
-import type { RedisSuppressions } from './suppressions.js';
+import type { RedisRecords } from './records.js';
 import type { RedisTimes } from './times.js';
 import type { Sealing } from './sealing.js';
-import { PendingWrites } from './pending-writes.js';
+import type { Outbox } from './outbox.js';
 
 /** Claims events and takes the points of their limits for all gateways. */
 
@@ -54,22 +54,21 @@ export class RedisClaims {
   /** Prefix of this process's tokens. A token is the prefix and the number of the claim. */
   readonly #tokenPrefix = randomBytes(9).toString('base64url');
   #count = 0;
-  /** Results of our claims that Redis may not know. Tokens make a second write harmless. */
-  readonly #pending: PendingWrites<() => readonly Step[]>;
-
-  readonly #suppressions: RedisSuppressions;
+  /** For results of our claims. Tokens make a second write harmless. */
+  readonly #outbox: Outbox;
+  readonly #records: RedisRecords;
   readonly #times: RedisTimes;
 
   constructor(
     connection: RedisConnection,
     sealings: readonly Sealing[],
-    parts: { readonly suppressions: RedisSuppressions; readonly times: RedisTimes },
+    parts: { readonly records: RedisRecords; readonly outbox: Outbox; readonly times: RedisTimes },
   ) {
     this.#connection = connection;
     this.#sealings = sealings;
-    this.#suppressions = parts.suppressions;
+    this.#records = parts.records;
+    this.#outbox = parts.outbox;
     this.#times = parts.times;
-    this.#pending = new PendingWrites(connection, { write: (steps) => this.#write(steps) });
   }
 
   claim(key: string | undefined, life: EventLife): Claim | Promise<Claim> {
@@ -81,7 +80,7 @@ export class RedisClaims {
   async #claimShared(key: string | undefined, life: EventLife): Promise<Claim> {
     const event = this.#eventOf(key, life);
     const { names, limits, token } = event;
-    const known = life.recipient === undefined ? [] : this.#suppressions.namesOf(life.recipient);
+    const known = life.recipient === undefined ? [] : this.#records.namesOf(life.recipient);
     const place = this.#placeOf(life.order);
     const keys = [...names, ...limits.flat(), ...place.keys, ...known];
     const args = [token, life.rememberMs, known.length, this.#sealings.length, ...place.args];
@@ -98,7 +97,9 @@ export class RedisClaims {
     if (isFirst === 0) return this.#repeatOf(names, Number(third), found, Number(indexes[0] ?? 0));
     const exceeded = indexes.flatMap((index) => life.buckets[Number(index)]?.key ?? []);
     const suppressions =
-      life.recipient === undefined ? undefined : this.#suppressions.read(life.recipient, found, life.nowMs);
+      life.recipient === undefined
+        ? undefined
+        : this.#records.suppressionsIn(life.recipient, found, life.nowMs);
     const isNewest = life.order && third === 1;
     return this.#firstClaim(exceeded, event, { suppressions, isNewest });
   }
@@ -177,10 +178,10 @@ export class RedisClaims {
           const args = [token, sealAnswer(sealing, name, text), rememberMs];
           return { name: 'settleEvent', keys: [name], args };
         });
-        void this.#write(() => steps);
+        this.#write(token, () => steps);
       },
       release: () => {
-        void this.#write(() =>
+        this.#write(token, () =>
           names.map((name, at) => ({
             name: 'releaseEvent',
             keys: [name, ...(limits[at] ?? [])],
@@ -220,11 +221,9 @@ export class RedisClaims {
     }
   }
 
-  /** Runs steps; if Redis is lost, which the connection reports, they are made and run again once it is back. */
-  async #write(steps: () => readonly Step[]): Promise<void> {
-    await this.#connection.run(steps()).catch(() => {
-      this.#pending.add(steps);
-    });
+  /** Writes the result of a claim, which may wait for Redis. The steps are made for each attempt. */
+  #write(token: string, steps: () => readonly Step[]): void {
+    void this.#outbox.write(`claim ${token}`, () => this.#connection.run(steps()));
   }
 
   #nextToken(): string {

@@ -1,5 +1,5 @@
 import type { StateEvent } from '../../delivery/state.js';
-import { sleep, TIMED_OUT, waitAtMost } from '../../core/time.js';
+import { TIMED_OUT, waitAtMost } from '../../core/time.js';
 import { openClient, type Client } from './clients.js';
 import { CLOSED, failureOf, RedisFailure, STATE_CLOSED, TIMEOUT } from './failure.js';
 import type { RedisClient } from './options.js';
@@ -26,6 +26,7 @@ export class RedisConnection {
   #client: { readonly redis: Client; readonly sinceMs: number } | undefined;
   #connecting: Promise<Client> | undefined;
   #lost: { readonly failure: RedisFailure; readonly sinceMs: number } | undefined;
+  #losses = 0;
   #timer: NodeJS.Timeout | undefined;
   #isClosed = false;
   readonly #warned = new Set<string>();
@@ -36,6 +37,11 @@ export class RedisConnection {
 
   get health(): 'ok' | 'lost' {
     return this.#lost === undefined ? 'ok' : 'lost';
+  }
+
+  /** How often Redis was lost until now. */
+  get losses(): number {
+    return this.#losses;
   }
 
   /** Reports losses and recoveries, and a present loss at once. Returns the function that stops it. */
@@ -112,18 +118,6 @@ export class RedisConnection {
     );
   }
 
-  /** A wait until Redis is back, which may go on after another loss: `backMs` altogether. */
-  waitToBeBack(): () => Promise<boolean> {
-    const { backMs, lookEveryMs } = this.#parts.times;
-    const endsAt = performance.now() + backMs;
-    return async () => {
-      while (this.health === 'lost' && !this.#isClosed && performance.now() < endsAt) {
-        await sleep(lookEveryMs);
-      }
-      return this.health === 'ok';
-    };
-  }
-
   /**
    * Whether Redis can be used again within `waitMs`: a connection that has ended is made again at once. While
    * Redis is only probed, nothing waits.
@@ -134,9 +128,9 @@ export class RedisConnection {
     return this.health === 'ok';
   }
 
-  /** Reports a warning about a state that works; each reason once. */
-  warn(reason: string, remedy: string): void {
-    if (this.#warned.has(reason)) return;
+  /** Reports a warning about a state that works; each reason once, unless it says something else each time. */
+  warn(reason: string, remedy: string, { isRepeated = false } = {}): void {
+    if (this.#warned.has(reason) && !isRepeated) return;
     this.#warned.add(reason);
     this.#notify({ type: 'warned', reason, remedy });
   }
@@ -229,6 +223,7 @@ export class RedisConnection {
     }
     if (this.#lost !== undefined) return;
     this.#lost = { failure, sinceMs: performance.now() };
+    this.#losses += 1;
     this.#notify(lossOf(failure));
   }
 

@@ -1,6 +1,6 @@
 import type { RedisConnection } from './connection.js';
 import { failureOf } from './failure.js';
-import type { RedisSuppressions } from './suppressions.js';
+import type { RedisRecords } from './records.js';
 import type { RedisTimes } from './times.js';
 import { plainName, type Sealing } from './sealing.js';
 
@@ -35,7 +35,7 @@ export function keysMark(keyPrefix: string, sealings: readonly Sealing[]): KeysM
 interface RekeyingParts {
   readonly redis: RedisConnection;
   readonly keyPrefix: string;
-  readonly suppressions: RedisSuppressions;
+  readonly records: RedisRecords;
   readonly times: RedisTimes;
 }
 
@@ -125,15 +125,15 @@ export class RedisRekeying {
 
   /** @throws RedisFailure */
   async #copyAll(): Promise<void> {
-    const { redis, keyPrefix, suppressions } = this.#parts;
-    const prefix = plainName(keyPrefix, 'suppressed');
+    const { redis, keyPrefix, records } = this.#parts;
+    const prefix = plainName(keyPrefix, 'suppressions');
     let cursor = '0';
     do {
       const [next, names] = (await redis.executeOptional((client) =>
         client.scanNames(1, `${prefix}:*`, cursor, KEYS_AT_ONCE),
       )) as readonly [next: string, names: readonly string[]];
       // A given client may have a `keyPrefix`, which ioredis puts before each name.
-      await suppressions.copy(names.map((name) => name.slice(name.indexOf(prefix))));
+      await records.copy(names.map((name) => name.slice(name.indexOf(prefix))));
       cursor = next;
     } while (cursor !== '0' && !this.#isClosed);
   }

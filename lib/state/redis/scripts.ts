@@ -1,67 +1,10 @@
 import type { Result } from 'ioredis';
-import { READ_CLOCK, RUN_STEPS, STEP_SCRIPTS, TAKEN_MARK } from './step-scripts.js';
+import { READ_CLOCK, RUN_STEPS, STEP_SCRIPTS } from './step-scripts.js';
 
 /**
  * The Lua scripts that Redis runs as commands of their own, and the names under which a client knows all
  * scripts. `step-scripts.ts` says what holds for all of them.
  */
-
-/**
- * Reads values together with the time. KEYS: the values. Replies the time, then each value or an empty text:
- * times in a value are compared with the time of reading.
- */
-const READ_TIMED = `
-${READ_CLOCK}
-local reply = {string.format('%.0f', now)}
-for i = 1, #KEYS do reply[i + 1] = redis.call('GET', KEYS[i]) or '' end
-return reply
-`;
-
-/**
- * Takes a receipt and remembers the report of its message. A `delivered` report is only remembered without a
- * receipt: no send follows the message then.
- *
- * KEYS: the receipt, the report of its message and the receipt for the report that took it, for each encryption
- * key in turn. ARGV: `delivered` for a delivered message, else `failed`, or `named` for a report that names the
- * message of an attempt; how long the report is remembered, milliseconds, a token of the report, then the sealed
- * report for each key. Replies the remaining life of the receipt, milliseconds, then its copies, to one caller only.
- * A report that comes again with its own token gets the receipt again, as long as reports are remembered: the first
- * reply may be lost. For a delivered message nothing follows, so that its receipt is not kept for this.
- */
-const TAKE_RECEIPT = `
-${TAKEN_MARK}
-local kind, reportLifeMs, token = ARGV[1], ARGV[2], ARGV[3]
-local reply = {0}
-for i = 1, #KEYS, 3 do
-  local receiptKey, reportKey, takenKey = KEYS[i], KEYS[i + 1], KEYS[i + 2]
-  local report = ARGV[4 + (i - 1) / 3]
-  local receipt = redis.call('GET', receiptKey)
-  if receipt then reply[1] = redis.call('PTTL', receiptKey) end
-  if receipt and isTaken(receipt) then
-    local taken = redis.call('GET', takenKey) or ''
-    receipt = string.sub(taken, 1, #token) == token and string.sub(taken, #token + 1)
-  elseif receipt then
-    redis.call('SET', receiptKey, takenMark(receipt), 'KEEPTTL')
-    if kind ~= 'delivered' then redis.call('SET', takenKey, token .. receipt, 'PX', reportLifeMs) end
-  end
-  reply[#reply + 1] = receipt
-  if kind == 'failed' then redis.call('SET', reportKey, report, 'PX', reportLifeMs, 'NX')
-  elseif not receipt then redis.call('SET', reportKey, report, 'PX', reportLifeMs) end
-end
-return reply
-`;
-
-/**
- * Replaces a value, if it has not changed since it was read. Replies 0 if it has.
- *
- * KEYS: the value. ARGV: the expected value (empty for none), the new one, its life in milliseconds.
- */
-const REPLACE_VALUE = `
-local expected, value, lifeMs = ARGV[1], ARGV[2], ARGV[3]
-if (redis.call('GET', KEYS[1]) or '') ~= expected then return 0 end
-redis.call('SET', KEYS[1], value, 'PX', lifeMs)
-return 1
-`;
 
 /**
  * Scans for keys. KEYS: the pattern, passed as a key so that a cluster scans the shard of these keys. ARGV:
@@ -91,31 +34,6 @@ local ownLine = string.format('%.0f %s', now + lifeMs, ownIds)
 local longestMs = math.max(lifeMs, redis.call('PTTL', KEYS[1]))
 redis.call('SET', KEYS[1], table.concat({ownLine, unpack(others)}, '\\n'), 'PX', longestMs)
 return others
-`;
-
-/**
- * Takes the last code of a person. A code that was requested after the use stays.
- *
- * KEYS: the last code of the person, once for each encryption key. ARGV: when a code was used, how long its
- * use is remembered, milliseconds, a token of the use. Replies the copies, to one caller only. A use that comes again
- * with its own token gets them again: the first reply may be lost.
- */
-const TAKE_SENT = `
-local usedAt, takenLifeMs, token = ARGV[1], ARGV[2], ARGV[3]
-local reply = {}
-for i = 1, #KEYS do
-  local known = redis.call('GET', KEYS[i])
-  local requestedAt, mark, taker = string.match(known or '', '^([^ +~]+)([+~]?)(%S*)')
-  reply[i] = false
-  if mark == '~' then
-    if taker == token then reply[i] = known end
-  elseif known and tonumber(requestedAt) <= tonumber(usedAt) then
-    local code = string.sub(known, string.find(known, ' ', 1, true), -1)
-    redis.call('SET', KEYS[i], requestedAt .. '~' .. token .. code, 'PX', takenLifeMs)
-    reply[i] = known
-  end
-end
-return reply
 `;
 
 /**
@@ -173,12 +91,8 @@ return due
 export const SCRIPTS = {
   ...STEP_SCRIPTS,
   runSteps: RUN_STEPS,
-  takeReceipt: TAKE_RECEIPT,
-  readTimed: READ_TIMED,
-  replaceValue: REPLACE_VALUE,
   scanNames: SCAN_NAMES,
   markKeys: MARK_KEYS,
-  takeSent: TAKE_SENT,
   appendHistory: APPEND_HISTORY,
   setAlarm: SET_ALARM,
   takeAlarms: TAKE_ALARMS,
@@ -192,15 +106,10 @@ declare module 'ioredis' {
     settleEventBuffer(...args: Arguments): Result<unknown, Context>;
     releaseEventBuffer(...args: Arguments): Result<unknown, Context>;
     overtakePersonBuffer(...args: Arguments): Result<unknown, Context>;
-    keepReceiptBuffer(...args: Arguments): Result<unknown, Context>;
-    keepSentBuffer(...args: Arguments): Result<unknown, Context>;
+    exchangeBuffer(...args: Arguments): Result<unknown, Context>;
     runStepsBuffer(...args: Arguments): Result<unknown, Context>;
-    takeReceiptBuffer(...args: Arguments): Result<[leftMs: number, ...copies: (Buffer | null)[]], Context>;
-    readTimedBuffer(...args: Arguments): Result<unknown, Context>;
-    replaceValue(...args: Arguments): Result<unknown, Context>;
     scanNames(...args: Arguments): Result<unknown, Context>;
     markKeys(...args: Arguments): Result<readonly string[], Context>;
-    takeSentBuffer(...args: Arguments): Result<readonly (Buffer | null)[], Context>;
     appendHistory(...args: Arguments): Result<unknown, Context>;
     setAlarm(...args: Arguments): Result<unknown, Context>;
     takeAlarmsBuffer(...args: Arguments): Result<readonly Buffer[], Context>;

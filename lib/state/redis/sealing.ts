@@ -17,11 +17,11 @@ import {
  */
 
 /** Kinds of sealed values. Each kind has a derived key, so no value opens as another kind. */
-export type SealedKind = 'answer' | 'receipt' | 'report' | 'alarm' | 'suppressed' | 'sent' | 'history';
+export type SealedKind = 'answer' | 'message' | 'attempt' | 'lastCode' | 'suppressions' | 'alarm' | 'history';
 
 /** Kinds of names: one event, one limit, and so on. */
 export type NamedKind =
-  'event' | 'limit' | 'person' | 'receipt' | 'report' | 'alarm' | 'suppressed' | 'newest' | 'sent';
+  'event' | 'limit' | 'person' | 'newest' | 'message' | 'attempt' | 'lastCode' | 'suppressions' | 'alarm';
 
 /** The operations of one encryption key. */
 export interface Sealing {
@@ -65,11 +65,11 @@ const VERSION = 'okta-telephony-hook 2';
 export function createSealing(key: Buffer, prefix: string): Sealing {
   const keyOf: Readonly<Record<SealedKind, KeyObject>> = {
     answer: derive(key, 'answer'),
-    receipt: derive(key, 'receipt'),
-    report: derive(key, 'report'),
+    message: derive(key, 'message'),
+    attempt: derive(key, 'attempt'),
+    lastCode: derive(key, 'lastCode'),
+    suppressions: derive(key, 'suppressions'),
     alarm: derive(key, 'alarm'),
-    suppressed: derive(key, 'suppressed'),
-    sent: derive(key, 'sent'),
     history: derive(key, 'history'),
   };
   const idBytes = Buffer.from(hkdfSync('sha256', key, '', `${VERSION} id`, ID_BYTES));
@@ -137,52 +137,4 @@ function derive(key: Buffer, purpose: string): KeyObject {
 /** Binds a value to its kind (a single word) and name: it does not open elsewhere. */
 function additionalData(kind: SealedKind, name: string): Buffer {
   return Buffer.from(`${kind} ${name}`);
-}
-
-/**
- * Values that only one caller may take, while several keys are listed. Each key has a copy, and a gateway
- * with only one of the keys takes only one. Each copy therefore lists the keys that have one, and is void
- * once another copy was taken.
- */
-
-/**
- * Seals a copy for each key.
- *
- * @param plain - without a line break.
- */
-export function sealCopies(
-  sealings: readonly Sealing[],
-  kind: SealedKind,
-  names: readonly string[],
-  plain: string,
-): readonly Buffer[] {
-  const text = sealings.length === 1 ? plain : `${sealings.map(({ id }) => id).join(' ')}\n${plain}`;
-  return sealings.map((sealing, at) => sealing.seal(kind, names[at] ?? '', text));
-}
-
-/**
- * Opens the copies; `undefined` if there is none, or if one was taken before.
- *
- * @param values - what was taken under each name, in one step.
- * @throws Error if there is a value that does not open.
- */
-export function openCopies(
-  sealings: readonly Sealing[],
-  kind: SealedKind,
-  names: readonly string[],
-  values: readonly (Buffer | null | undefined)[],
-): string | undefined {
-  const texts = sealings.map((sealing, at) => {
-    const value = values[at];
-    if (value === null || value === undefined) return undefined;
-    const text = sealing.open(kind, names[at] ?? '', value);
-    if (text === undefined) throw new Error(`what is kept as ${kind} does not open with encryptionKeys`);
-    return text;
-  });
-  const isWhole = (text: string): boolean => {
-    const ids = text.slice(0, Math.max(0, text.indexOf('\n'))).split(' ');
-    return sealings.every(({ id }, at) => !ids.includes(id) || texts[at] === text);
-  };
-  const whole = texts.find((text) => text !== undefined && isWhole(text));
-  return whole?.slice(whole.indexOf('\n') + 1);
 }

@@ -1,4 +1,3 @@
-import { waitAtMost } from '../../core/time.js';
 import type { StatePort } from '../../delivery/state.js';
 import { RedisAlarms } from './alarms.js';
 import { RedisClaims } from './claims.js';
@@ -6,11 +5,11 @@ import { loadIoredis } from './clients.js';
 import { RedisConnection } from './connection.js';
 import { RedisHistory } from './history.js';
 import { readRedisOptions, type RedisStateOptions } from './options.js';
+import { OldOrder } from './order-old.js';
+import { Outbox } from './outbox.js';
 import { probeBy } from './probe.js';
-import { RedisReceipts } from './receipts.js';
+import { RedisRecords } from './records.js';
 import { RedisRekeying } from './rekeying.js';
-import { RedisSuppressions } from './suppressions.js';
-import { RedisSentCodes } from './sent-codes.js';
 import { DEFAULT_TIMES, type RedisTimes } from './times.js';
 import { createSealing } from './sealing.js';
 
@@ -25,11 +24,11 @@ export function openRedisState(options: RedisStateOptions, times: RedisTimes = D
   if (typeof connection === 'string') loadIoredis();
   const sealings = keys.map((key) => createSealing(key, keyPrefix));
   const redis = new RedisConnection({ connection, probe: probeBy(keyPrefix), times });
-  const suppressions = new RedisSuppressions(redis, sealings);
-  const rekeying = new RedisRekeying(sealings, { redis, keyPrefix, suppressions, times });
-  const claims = new RedisClaims(redis, sealings, { suppressions, times });
-  const receipts = new RedisReceipts(redis, sealings);
-  const sentCodes = new RedisSentCodes(redis, sealings);
+  const outbox = new Outbox(redis);
+  const records = new RedisRecords(redis, sealings, outbox);
+  const rekeying = new RedisRekeying(sealings, { redis, keyPrefix, records, times });
+  const claims = new RedisClaims(redis, sealings, { records, outbox, times });
+  const order = new OldOrder(redis, sealings, outbox);
   const alarms = new RedisAlarms(redis, sealings, times);
   return {
     claim: (key, life) => {
@@ -37,21 +36,12 @@ export function openRedisState(options: RedisStateOptions, times: RedisTimes = D
       return claims.claim(key, life);
     },
     overtake: (person, event) => {
-      receipts.overtake(person, event);
+      order.overtake(person, event);
     },
-    isNewest: (person, eventKey) => receipts.isNewest(person, eventKey),
-    keepReceipt: (messageKey, receipt, nowMs) => receipts.keepReceipt(messageKey, receipt, nowMs),
-    takeReceipt: (...args) => receipts.takeReceipt(...args),
-    isDelivered: (messageKeys, nowMs) => receipts.isDelivered(messageKeys, nowMs),
-    suppress: (...args) => suppressions.suppress(...args),
-    lift: (...args) => suppressions.lift(...args),
-    pair: (externalUserId, recipient) => suppressions.pair(externalUserId, recipient),
-    numberOf: (externalUserId) => suppressions.numberOf(externalUserId),
-    suppressionsOf: (recipient, nowMs) => suppressions.of(recipient, nowMs),
-    keepSent: (person, sent, life) => {
-      sentCodes.keepSent(person, sent, life);
-    },
-    takeSent: (person, use) => sentCodes.takeSent(person, use),
+    isNewest: (person, eventKey) => order.isNewest(person, eventKey),
+    update: (names, transition) => records.update(names, transition),
+    read: (names, read) => records.read(names, read),
+    recall: (name) => records.recall(name),
     isShared: true,
     alarms,
     history: new RedisHistory(redis, sealings, keyPrefix),
@@ -66,8 +56,7 @@ export function openRedisState(options: RedisStateOptions, times: RedisTimes = D
     close: async () => {
       rekeying.close();
       alarms.close();
-      // Its changes take two commands each.
-      await waitAtMost(suppressions.idle(), times.commandMs);
+      await outbox.close(times.commandMs);
       await redis.close();
     },
   };

@@ -89,7 +89,7 @@ end
  * claim has taken points, `h` if a limit was exceeded, `R` if it was released. An event that was released without a
  * place, because Redis was lost, has `@` and when it came.
  *
- * Replies `{1, suppressions, is newest, …}` to the first: the suppressions as `readTimed` replies them, 1 if the
+ * Replies `{1, suppressions, is newest, …}` to the first: the suppressions as Redis's time and each value or an empty text, 1 if the
  * event is the newest of its person now, and the indexes of exceeded limits, from 0. Replies `{0, value, index of
  * its key, age of the first claim}` to a repeat, the age only if it has no answer yet. A claim may come twice with its own token: from a cluster's client while a shard moves,
  * or after its connection has ended. It is the first again and takes no second point, but still has to pass its
@@ -221,51 +221,34 @@ return 1
 `;
 
 /**
- * The value of a receipt that was taken: as long as its code lives, the same receipt is not kept again. A
- * sealed receipt is longer.
- */
-export const TAKEN_MARK = `
-local function takenMark(receipt) return '~' .. redis.sha1hex(receipt) end
-local function isTaken(value) return string.sub(value, 1, 1) == '~' and #value == 41 end
-`;
-
-/**
- * Keeps a receipt, unless a report of its message has already come. Replies that report, if there is one. A
- * receipt that comes twice, with the same bytes, is kept once, and not again after it was taken.
+ * Changes several records in one step: all of them or none. Also reads.
  *
- * KEYS: the receipt, the report of its message. ARGV: the sealed receipt, its life in milliseconds.
+ * KEYS: the copies of each record, one for each encryption key. ARGV: for each copy its expected version (empty if there is none),
+ * the life of its new value in milliseconds (0 if it stays) and that value; nothing at all to read. A value begins with its version,
+ * which ends with a space. Replies 1 if every copy has the expected version. Otherwise writes nothing and replies Redis's time, then
+ * the value of each copy (or an empty text) and its remaining life, milliseconds.
  */
-const KEEP_RECEIPT = `
-${TAKEN_MARK}
-local receiptKey, reportKey = KEYS[1], KEYS[2]
-local receipt, lifeMs = ARGV[1], ARGV[2]
-local known = redis.call('GET', receiptKey)
-if known and (known == receipt or known == takenMark(receipt)) then return false end
-local report = redis.call('GET', reportKey)
-if not report then redis.call('SET', receiptKey, receipt, 'PX', lifeMs) end
-return report
-`;
-
-/** Mark of an accepted code, behind its time. */
-export const ACCEPTED = '+';
-
-/**
- * Keeps the last code of a person. A code that was requested later stays. Of two codes that were requested at
- * the same time the greater mark stays: '~' stands for a code whose use was reported.
- *
- * KEYS: the last code of the person. ARGV: when the code was requested, its mark (`ACCEPTED` or empty), the
- * sealed code, its life in milliseconds.
- */
-const KEEP_SENT = `
-local requestedAt, mark, code, lifeMs = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
-local known = redis.call('GET', KEYS[1])
-if known then
-  local knownAt, knownMark = string.match(known, '^([^ +~]+)([+~]?)')
-  local laterBy = tonumber(knownAt) - tonumber(requestedAt)
-  if laterBy > 0 or (laterBy == 0 and knownMark > mark) then return 0 end
+const EXCHANGE = `
+local values = {}
+local isExpected = #ARGV > 0
+for i = 1, #KEYS do
+  values[i] = redis.call('GET', KEYS[i]) or ''
+  if string.match(values[i], '^[^ ]*') ~= ARGV[i * 3 - 2] then isExpected = false end
 end
-redis.call('SET', KEYS[1], requestedAt .. mark .. ' ' .. code, 'PX', lifeMs)
-return 1
+if isExpected then
+  for i = 1, #KEYS do
+    local lifeMs, value = ARGV[i * 3 - 1], ARGV[i * 3]
+    if lifeMs ~= '0' then redis.call('SET', KEYS[i], value, 'PX', lifeMs) end
+  end
+  return 1
+end
+${READ_CLOCK}
+local reply = {string.format('%.0f', now)}
+for i = 1, #KEYS do
+  reply[i * 2] = values[i]
+  reply[i * 2 + 1] = redis.call('PTTL', KEYS[i])
+end
+return reply
 `;
 
 /** The steps, by the names under which a client knows their scripts. */
@@ -274,8 +257,7 @@ export const STEP_SCRIPTS = {
   settleEvent: SETTLE_EVENT,
   releaseEvent: RELEASE_EVENT,
   overtakePerson: OVERTAKE_PERSON,
-  keepReceipt: KEEP_RECEIPT,
-  keepSent: KEEP_SENT,
+  exchange: EXCHANGE,
 } as const;
 
 export type StepName = keyof typeof STEP_SCRIPTS;

@@ -11,10 +11,6 @@ export interface RedisTimes {
    * idle.
    */
   readonly probeEveryMs: number;
-  /** How long a delivery report waits for a lost Redis. */
-  readonly backMs: number;
-  /** How often such a report checks for Redis. */
-  readonly lookEveryMs: number;
   /** How long a repeat waits for the answer of the first call. */
   readonly answerMs: number;
   /** How often a repeat polls for that answer: short at first, then longer. */
@@ -34,9 +30,6 @@ export const DEFAULT_TIMES: RedisTimes = {
   // Far more than Redis needs, and less than a call allows for its state.
   commandMs: 150,
   probeEveryMs: 1_000,
-  // Longer than `probeEveryMs`.
-  backMs: 1_500,
-  lookEveryMs: 100,
   // No call waits longer than its own deadline, 2800 at most.
   answerMs: 3_000,
   poll: { firstMs: 10, factor: 1.5, longestMs: 100 },

@@ -5,7 +5,8 @@ import type { ReadyChannel } from '#lib/delivery/attempt.js';
 import { GuardedState } from '#lib/delivery/guarded-state.js';
 import { EventStream } from '#lib/core/event-stream.js';
 import type { HookEvent } from '#lib/core/events.js';
-import type { LastCode, SentCode } from '#lib/delivery/messages/sent-codes.js';
+import type { LastCode, LastCodeRecord, SentCode } from '#lib/delivery/messages/last-code.js';
+import type { Known, KnownRecords } from '#lib/delivery/records.js';
 import type { Claim, StatePort } from '#lib/delivery/state.js';
 import { openMemoryState } from '#lib/state/memory/memory-state.js';
 import { stopTime } from '#harness/stopped-time.js';
@@ -56,12 +57,16 @@ describe('used codes', () => {
       client: NO_CLIENT,
       breaker,
     };
-    const takeSent = (): LastCode => {
+    /** The last code of each user is `last`. */
+    const update: StatePort['update'] = (names, transition) => {
       taken += 1;
-      return last;
+      const kept = names.map(() => ({ value: { code: last }, leftMs: 1 })) as unknown as KnownRecords<
+        typeof names
+      >;
+      return Promise.resolve(transition(kept, { keeperMs: NOW, waitedMs: 0 }).result);
     };
     return new CodeUses({
-      state: new GuardedState({ ...openMemoryState(), takeSent, ...change }, (error) => failures.push(error)),
+      state: new GuardedState({ ...openMemoryState(), update, ...change }, (error) => failures.push(error)),
       lateFailover: undefined,
       events: new EventStream({ listeners: [(event) => events.push(event)], onEvent: undefined }, () => NOW),
       channels: new Map([['sms', [sms]]]),
@@ -158,6 +163,51 @@ describe('used codes', () => {
     await uses.close();
     expect(events).to.have.length(1);
     expect(failures).to.have.length(1);
+  });
+
+  describe('while the state is lost', () => {
+    /** What this process knows: another use, this use or none has taken the code. */
+    for (const [title, takenBy, early] of [
+      ['are reported after 2 s by what this process knows', 'this use', 1],
+      ['are reported once the state is back if this process knows nothing', undefined, 0],
+      ['are reported once the state is back if this process knows another use', 'another use', 0],
+    ] as const) {
+      it(title, async () => {
+        const clock = stopTime();
+        try {
+          const back = defer<undefined>();
+          let isAsked = false;
+          let own: Known<LastCodeRecord> | undefined;
+          const recall = (): Known<LastCodeRecord> | undefined => own;
+          const update: StatePort['update'] = async (_names, transition) => {
+            const known = [{ value: { code: last }, leftMs: 1 }] as unknown as Parameters<
+              typeof transition
+            >[0];
+            const after = transition(known, { keeperMs: NOW, waitedMs: 0 });
+            const next = after.next?.[0]?.value as LastCodeRecord | undefined;
+            if (next !== undefined && takenBy !== undefined)
+              own = { value: takenBy === 'this use' ? next : { ...next, takenBy }, leftMs: 1 };
+            isAsked = true;
+            await back.promise;
+            return after.result;
+          };
+          const uses = start(undefined, { update, recall: recall as StatePort['recall'] });
+          const reported = (): number => events.filter(({ type }) => type === 'code.used').length;
+          uses.receive(many(1));
+          await until(() => isAsked);
+          await clock.tickAsync(1_999);
+          expect(reported()).to.equal(0);
+          await clock.tickAsync(1);
+          expect(reported()).to.equal(early);
+          back.resolve(undefined);
+          await until(() => reported() === 1);
+          await uses.close();
+          expect(reported()).to.equal(1);
+        } finally {
+          clock.restore();
+        }
+      });
+    }
   });
 
   it('cause one feedback.failed a minute if feedback fails, without personal data', async () => {

@@ -4,15 +4,25 @@ import { Breaker } from '#lib/delivery/breaker.js';
 import type { ConnectedChannel, DeliveryFailure } from '#lib/core/channel.js';
 import type { ReadyChannel } from '#lib/delivery/attempt.js';
 import type { Delivery } from '#lib/delivery/dispatch.js';
+import { RecentMap } from '#lib/core/caches.js';
 import { EventStream } from '#lib/core/event-stream.js';
 import type { HookEvent } from '#lib/core/events.js';
-import { LateFailover, type LateFailoverParts } from '#lib/delivery/messages/late-failover.js';
+import { LateFailover, type LateFailoverParts, type OnOwner } from '#lib/delivery/messages/late-failover.js';
 import { GuardedState } from '#lib/delivery/guarded-state.js';
-import { ownerOf, type Receipt, messageKey, type FinalReport } from '#lib/delivery/messages/receipt.js';
+import {
+  messageKey,
+  ownerOf,
+  type FinalReport,
+  type MessageOwner,
+  type Receipt,
+} from '#lib/delivery/messages/receipt.js';
+import { newToken } from '#lib/delivery/messages/token.js';
+import { messageAfter, type MessageNews } from '#lib/delivery/messages/transitions.js';
 import type { StatePort, Alarms } from '#lib/delivery/state.js';
 import { steadyMs } from '#lib/core/time.js';
 import { openMemoryState } from '#lib/state/memory/memory-state.js';
 import { fakeClock } from '#harness/fake-clock.js';
+import { beforeRecords, remoteRecords, watchRecords } from '#harness/records.js';
 import { endTime } from '#harness/stopped-time.js';
 import { defer } from '#harness/until.js';
 import { mustNotShow, witness } from '#harness/witness.js';
@@ -59,11 +69,15 @@ describe('late failover', () => {
   let isSending: boolean;
   let state: StatePort;
   let late: LateFailover;
+  let opened: LateFailover[];
+  let owners: RecentMap<MessageOwner>;
   let channels: Map<string, readonly ReadyChannel[]>;
   let stateFailures: [reason: string, eventId: string | undefined][];
   let overtake: (eventKey: string, person?: string) => void;
   const make = (parts: Partial<LateFailoverParts> = {}, of: StatePort = state): void => {
-    const guarded = new GuardedState(of, (error, _request, call) => {
+    // What other processes write is known only once this one has asked.
+    const view = remoteRecords(of, ['message', 'attempt'], (_request, work) => work());
+    const guarded = new GuardedState({ ...of, ...view }, (error, _request, call) => {
       stateFailures.push([error instanceof Error ? error.message : '', call?.eventId]);
     });
     overtake = (eventKey, person = 'a person') => {
@@ -72,8 +86,10 @@ describe('late failover', () => {
       guarded.overtake(person, event, REQUEST);
       late.dropOlder(person, eventKey);
     };
+    owners = new RecentMap(100);
     late = new LateFailover({
       state: guarded,
+      owners,
       events: stream,
       clock: () => now,
       deadlineMs: 2200,
@@ -91,6 +107,7 @@ describe('late failover', () => {
       isBusy: () => false,
       ...parts,
     });
+    opened.push(late);
   };
   beforeEach(() => {
     clock = fakeClock(['setTimeout', 'clearTimeout', 'performance']);
@@ -105,12 +122,13 @@ describe('late failover', () => {
       ['sms', [SMS]],
     ]);
     state = openMemoryState();
+    opened = [];
     make();
   });
   afterEach(async () => {
     await settle();
-    expect(late.underWay.size, 'under way').to.equal(0);
-    late.close();
+    for (const one of opened) expect(one.underWay.size, 'under way').to.equal(0);
+    for (const one of opened) one.close();
     stream.close();
     expect(endTime(clock), 'timers left').to.deep.equal([]);
   });
@@ -121,7 +139,21 @@ describe('late failover', () => {
   ): void => {
     channels.set(by.name, [by]);
     const sentBy = { ...SENT_BY, channel: by.name };
-    late.accepted(id, sentBy, REQUEST, () => makeReceipt({ sentBy, ...receipt }));
+    // The call that sends a code sets whose it is.
+    owners.set(keyOf(id), ownerOf(REQUEST));
+    late.accepted(keyOf(id), sentBy, () => makeReceipt({ sentBy, ...receipt }));
+  };
+  /** News of a message, SM1 by default, that come to another process. Replies whether something follows there. */
+  const hearElsewhere = async (
+    news: { readonly accepted: Receipt } | { readonly report: FinalReport },
+    id = 'SM1',
+  ): Promise<boolean> => {
+    const heard: MessageNews = { token: newToken(), ...news };
+    const follow = await state.update([{ kind: 'message', key: keyOf(id) }], ([known]) => {
+      const { next, reply } = messageAfter(known, heard, steadyMs());
+      return { next: [next], result: reply.follow };
+    });
+    return follow !== undefined;
   };
   const endings = (): unknown[] =>
     events.flatMap((event) => (event.type === 'failover.ended' ? [event.code ?? event.outcome] : []));
@@ -138,9 +170,9 @@ describe('late failover', () => {
 
   describe('tells onOwner the owner', () => {
     const OWNER = ownerOf(REQUEST);
-    let owners: unknown[];
+    let told: unknown[];
     const onOwner = (owner: unknown): void => {
-      owners.push(owner);
+      told.push(owner);
       // The failover ends after the owner is reported.
       expect(endings()).to.be.empty;
     };
@@ -149,44 +181,45 @@ describe('late failover', () => {
       await settle();
     };
     beforeEach(() => {
-      owners = [];
+      told = [];
     });
 
     it('at once for a known message, at each report of any status', async () => {
       overtake('event-1');
       accept('SM1', { receipt: { untried: [] } });
-      late.accepted('SM2', SENT_BY, REQUEST, undefined);
+      owners.set(keyOf('SM2'), OWNER);
+      late.accepted(keyOf('SM2'), SENT_BY, undefined);
       for (const id of ['SM1', 'SM2']) {
         late.report(keyOf(id), { status: 'pending' }, { onOwner });
         late.report(keyOf(id), { status: 'delivered' }, { onOwner });
         late.report(keyOf(id), FAILED, { onOwner });
       }
-      expect(owners).to.deep.equal(Array(6).fill(OWNER));
+      expect(told).to.deep.equal(Array(6).fill(OWNER));
       await settle();
-      expect(owners).to.have.length(6);
+      expect(told).to.have.length(6);
     });
 
     it('by its receipt for a failed message of another gateway, before the failover ends', async () => {
       const receipt = makeReceipt({ untried: [] });
-      await state.keepReceipt(keyOf('SM1'), receipt, steadyMs());
+      await hearElsewhere({ accepted: receipt });
       await report('SM1', 'pending');
       await report('SM1', 'failed');
       expect(endings()).to.deep.equal(['NO_CHANNEL_LEFT']);
-      expect(owners).to.deep.equal([undefined, ownerOf(receipt.request)]);
+      expect(told).to.deep.equal([undefined, ownerOf(receipt.request)]);
     });
 
     for (const [title, broken] of [
-      ['has no receipt', {}],
-      ['fails', { takeReceipt: () => Promise.reject(new Error('no')) }],
-      ['does not answer', { takeReceipt: () => new Promise<never>(() => undefined) }],
+      ['has no receipt', () => Promise.resolve()],
+      ['fails', () => Promise.reject(new Error('no'))],
+      ['does not answer', () => new Promise<never>(() => undefined)],
     ] as const) {
       it(`as undefined, once per report, if the state ${title}`, async () => {
-        make({}, { ...state, ...broken });
+        make({}, beforeRecords(state, ['message'], broken));
         await report('SM1', 'failed');
         await report('SM1', 'failed');
         await clock.tickAsync(2_000);
         await settle();
-        expect(owners).to.deep.equal([undefined, undefined]);
+        expect(told).to.deep.equal([undefined, undefined]);
       });
     }
 
@@ -195,7 +228,7 @@ describe('late failover', () => {
       late.close();
       await report('SM1', 'failed');
       await report('SM2', 'failed');
-      expect(owners).to.deep.equal([OWNER, undefined]);
+      expect(told).to.deep.equal([OWNER, undefined]);
     });
   });
 
@@ -208,24 +241,27 @@ describe('late failover', () => {
     expect(events).to.be.empty;
   });
 
-  it('keeps a receipt only of a message with an id whose channel has reports or lookUp', () => {
+  it('keeps a receipt only of a message whose channel has reports or lookUp', async () => {
     const kept: string[] = [];
-    make({}, { ...state, keepReceipt: (id) => void kept.push(id) });
+    const state = watchRecords(openMemoryState(), ({ kind, key, next }) => {
+      if (kind === 'message' && next?.value.status === 'waiting') kept.push(key);
+    });
+    make({}, state);
     accept('SM1', { by: ready('whatsapp') });
-    accept('');
     accept('SM2', { by: ready('whatsapp', { reports: 'failures' }) });
     accept('SM3', { by: ready('whatsapp', { lookUp: () => Promise.resolve(DELIVERED) }) });
     late.report(keyOf('SM3'), DELIVERED);
+    await settle();
     expect(kept).to.deep.equal(['SM2', 'SM3'].map(keyOf));
   });
 
-  it('takes no receipt from the state for a message that it knows to have none', async () => {
-    const taken: string[] = [];
-    make({}, { ...state, takeReceipt: (id) => void taken.push(id) });
-    late.accepted('SM1', SENT_BY, REQUEST, undefined);
+  it('sends nothing and reports nothing for a failed message that nothing may follow', async () => {
+    overtake('event-1');
+    owners.set(keyOf('SM1'), ownerOf(REQUEST));
+    late.accepted(keyOf('SM1'), SENT_BY, undefined);
     late.report(keyOf('SM1'), FAILED);
     await settle();
-    expect(taken).to.be.empty;
+    expect(left).to.be.empty;
     expect(events).to.be.empty;
   });
 
@@ -251,142 +287,181 @@ describe('late failover', () => {
   });
 
   it('reports STATE_LOST for a message that fails while the state is lost, and sends nothing', async () => {
-    let answerLate: ((receipt: Receipt) => void) | undefined;
-    const lost: StatePort['takeReceipt'] = (id, _nowMs, _report, onLate) => {
-      if (id === keyOf('SM1')) return { ...makeReceipt(), wasLost: true };
-      answerLate = onLate;
-      return undefined;
-    };
-    make({}, { ...state, takeReceipt: lost, isShared: true });
+    const back = defer<undefined>();
+    let isLost = false;
+    make(
+      {},
+      {
+        ...beforeRecords(state, ['message'], () => (isLost ? back.promise : Promise.resolve())),
+        isShared: true,
+      },
+    );
     overtake('event-1');
     accept('SM1');
-    late.report(keyOf('SM1'), FAILED);
     await settle();
+    isLost = true;
+    late.report(keyOf('SM1'), FAILED);
+    await clock.tickAsync(1_499);
+    expect(endings()).to.be.empty;
+    await clock.tickAsync(1);
     expect(endings()).to.deep.equal(['STATE_LOST']);
     // For another gateway's message, when the state is back.
+    await hearElsewhere({ accepted: makeReceipt() }, 'SM2');
     late.report(keyOf('SM2'), FAILED);
-    await settle();
+    await clock.tickAsync(1_500);
     expect(endings()).to.have.length(1);
-    answerLate?.({ ...makeReceipt(), wasLost: true });
+    back.resolve(undefined);
     await settle();
     expect(endings()).to.deep.equal(['STATE_LOST', 'STATE_LOST']);
     expect(left).to.be.empty;
   });
 
+  it('sends the code if the state answers within 1.5 s', async () => {
+    const back = defer<undefined>();
+    let isLost = false;
+    make(
+      {},
+      beforeRecords(state, ['message'], (_names, how) =>
+        isLost && how === 'update' ? back.promise : Promise.resolve(),
+      ),
+    );
+    overtake('event-1');
+    accept('SM1');
+    await settle();
+    isLost = true;
+    late.report(keyOf('SM1'), FAILED);
+    await clock.tickAsync(1_499);
+    back.resolve(undefined);
+    await settle();
+    expect(left).to.deep.equal(['event-1']);
+  });
+
   describe('with a slow state', () => {
     /** Each request to the state waits for an answerNext(). */
-    const slow = (): { answerNext: () => Promise<void> } => {
+    const slow = (): { answerNext: () => Promise<void>; answerAll: () => Promise<void> } => {
       const turns: (() => void)[] = [];
-      const memory = state;
-      const inTurn =
-        <Args extends unknown[], Answer>(work: (...args: Args) => Answer) =>
-        async (...args: Args): Promise<Awaited<Answer>> => {
-          const turn = defer<undefined>();
-          turns.push(() => {
-            turn.resolve(undefined);
-          });
-          await turn.promise;
-          return await work(...args);
-        };
-      state = {
-        ...memory,
-        isNewest: inTurn(memory.isNewest.bind(memory)),
-        takeReceipt: inTurn(memory.takeReceipt.bind(memory)),
+      const turn = (): Promise<undefined> => {
+        const { promise, resolve } = defer<undefined>();
+        turns.push(() => {
+          resolve(undefined);
+        });
+        return promise;
       };
-      make();
-      return {
-        answerNext: async () => {
-          turns.shift()?.();
-          await settle();
+      make(
+        {},
+        {
+          ...beforeRecords(state, ['message', 'attempt'], turn),
+          isNewest: async (...args) => {
+            await turn();
+            return state.isNewest(...args);
+          },
         },
+      );
+      const answerNext = async (): Promise<void> => {
+        await settle();
+        turns.shift()?.();
+        await settle();
       };
+      const answerAll = async (): Promise<void> => {
+        do await answerNext();
+        while (turns.length > 0);
+      };
+      return { answerNext, answerAll };
     };
 
     it('sends once if the first send is accepted while the state is asked for its receipt', async () => {
-      const { answerNext } = slow();
+      const { answerAll } = slow();
       isSending = true;
       overtake('event-1');
       late.report(keyOf('SM1'), FAILED);
       accept('SM1');
       late.report(keyOf('SM1'), FAILED);
-      for (let turn = 0; turn < 4; turn += 1) await answerNext();
+      await answerAll();
       expect(left).to.deep.equal(['event-1']);
     });
 
     it('sends nothing if the message is delivered before the state answers', async () => {
-      const { answerNext } = slow();
+      const { answerAll } = slow();
       overtake('event-1');
       accept('SM1');
+      await answerAll();
       late.report(keyOf('SM1'), FAILED);
       late.report(keyOf('SM1'), DELIVERED);
-      for (let turn = 0; turn < 4; turn += 1) await answerNext();
+      await answerAll();
       expect(left).to.be.empty;
       expect(endings()).to.deep.equal(['DELIVERED']);
     });
 
     it('sends nothing if the message is delivered after the first answer of the state', async () => {
-      const { answerNext } = slow();
+      const { answerNext, answerAll } = slow();
       overtake('event-1');
       accept('SM1');
+      await answerAll();
       late.report(keyOf('SM1'), FAILED);
       await answerNext();
       late.report(keyOf('SM1'), DELIVERED);
-      // The answers on the newest code, and to the report of the delivery.
-      for (let turn = 0; turn < 2; turn += 1) await answerNext();
+      await answerAll();
       expect(left).to.be.empty;
       expect(endings()).to.deep.equal(['DELIVERED']);
     });
 
     it("sends nothing if another process's message is delivered before the state answers", async () => {
-      const { answerNext } = slow();
+      const { answerAll } = slow();
       overtake('event-1');
-      void state.keepReceipt(keyOf('SM1'), makeReceipt(), steadyMs());
+      await hearElsewhere({ accepted: makeReceipt() });
       late.report(keyOf('SM1'), FAILED);
       late.report(keyOf('SM1'), DELIVERED);
-      for (let turn = 0; turn < 4; turn += 1) await answerNext();
+      await answerAll();
       expect(left).to.be.empty;
       expect(endings()).to.deep.equal(['DELIVERED']);
     });
 
     it('sends nothing if delivered, then failed, is reported before the first send ends', async () => {
-      const { answerNext } = slow();
+      const { answerAll } = slow();
       isSending = true;
       overtake('event-1');
       late.report(keyOf('SM1'), DELIVERED);
       late.report(keyOf('SM1'), FAILED);
       accept('SM1');
-      for (let turn = 0; turn < 4; turn += 1) await answerNext();
+      await answerAll();
       expect(left).to.be.empty;
       expect(events).to.be.empty;
     });
 
     it('sends nothing if a newer code comes, or the code expires, before the state answers', async () => {
-      const { answerNext } = slow();
+      const { answerNext, answerAll } = slow();
       overtake('event-1');
       accept('SM1');
       accept('SM2');
+      await answerAll();
       late.report(keyOf('SM1'), FAILED);
       await answerNext();
       overtake('event-2');
-      await answerNext();
+      await answerAll();
       expect(endings()).to.deep.equal(['SUPERSEDED']);
       overtake('event-1');
       late.report(keyOf('SM2'), FAILED);
       await answerNext();
       clock.tick(CODE_LIFE_MS);
-      await answerNext();
+      await answerAll();
       expect(endings()).to.deep.equal(['SUPERSEDED', 'CODE_EXPIRED']);
       expect(left).to.be.empty;
     });
   });
 
   describe('after an early report to another process', () => {
-    const reportElsewhere = (report: FinalReport): unknown =>
-      state.takeReceipt(keyOf('SM1'), steadyMs(), report);
+    const reportElsewhere = (report: FinalReport): Promise<boolean> => hearElsewhere({ report });
+    /** Requests about messages wait for the end of `keeping`. */
+    const makeSlow = (keeping: Promise<unknown>): void => {
+      make(
+        {},
+        beforeRecords(state, ['message'], () => keeping),
+      );
+    };
 
     it('sends once for a failure, even if it is reported again', async () => {
       overtake('event-1');
-      reportElsewhere(FAILED);
+      await reportElsewhere(FAILED);
       accept('SM1');
       for (let count = 0; count < 3; count += 1) late.report(keyOf('SM1'), FAILED);
       await settle();
@@ -397,7 +472,7 @@ describe('late failover', () => {
     it('sends nothing for a delivered message, and sets no timer', async () => {
       make({ afterSeconds: { whatsapp: 20 } });
       overtake('event-1');
-      for (const report of [FAILED, DELIVERED]) reportElsewhere(report);
+      for (const report of [FAILED, DELIVERED]) await reportElsewhere(report);
       accept('SM1');
       await settle();
       expect(clock.countTimers()).to.equal(0);
@@ -405,14 +480,16 @@ describe('late failover', () => {
     });
 
     it('sends nothing if this process knows that the message is delivered', async () => {
-      const keeping = defer<FinalReport>();
-      make({}, { ...state, keepReceipt: () => keeping.promise });
+      const keeping = defer<undefined>();
+      makeSlow(keeping.promise);
       overtake('event-1');
+      await reportElsewhere(FAILED);
       accept('SM1');
       late.report(keyOf('SM1'), DELIVERED);
-      keeping.resolve(FAILED);
+      keeping.resolve(undefined);
       await settle();
       expect(left).to.be.empty;
+      expect(endings()).to.deep.equal(['DELIVERED']);
     });
 
     it('drops the send for a second failure if the first message was delivered after all', async () => {
@@ -422,7 +499,7 @@ describe('late failover', () => {
       accept('SM1');
       late.report(keyOf('SM1'), FAILED);
       await settle();
-      reportElsewhere(DELIVERED);
+      await reportElsewhere(DELIVERED);
       answer.resolve(true);
       await settle();
       // The first send did not see the delivery. The next one does.
@@ -432,15 +509,16 @@ describe('late failover', () => {
     });
 
     it('waits for a slow state in kept(), for at most 300 ms', async () => {
-      const keeping = defer<FinalReport>();
-      make({}, { ...state, keepReceipt: () => keeping.promise });
+      const keeping = defer<undefined>();
+      makeSlow(keeping.promise);
       overtake('event-1');
+      await reportElsewhere(FAILED);
       accept('SM1');
       const hanging = late.kept();
       await clock.tickAsync(300);
       await hanging;
       const waiting = late.kept();
-      keeping.resolve(FAILED);
+      keeping.resolve(undefined);
       await waiting;
       await settle();
       expect(left).to.deep.equal(['event-1']);
@@ -457,12 +535,138 @@ describe('late failover', () => {
 
   it('sends once for a failed message that another process has sent', async () => {
     overtake('event-1');
-    void state.keepReceipt(keyOf('SM1'), makeReceipt(), steadyMs());
+    await hearElsewhere({ accepted: makeReceipt() });
     late.report(keyOf('SM1'), FAILED);
     late.report(keyOf('SM1'), FAILED);
     await settle();
     expect(left).to.deep.equal(['event-1']);
     expect(typesOf()).to.not.include('callback.unmatched');
+  });
+
+  describe('with an attempt whose outcome is unknown', () => {
+    const REFERENCE = 'a-reference';
+    const UNKNOWN = { channel: 'whatsapp', provider: 'TWILIO', durationMs: 9, outcome: 'unknown' } as const;
+    const receipt = (change: Partial<Receipt> = {}): Receipt =>
+      makeReceipt({ attempts: [UNKNOWN], ...change });
+    /** Which gateway recognised which message, and the last attempt of its receipt then. */
+    let recognised: (readonly [gateway: string, id: string, attempt: unknown])[];
+    const gateway = (name: string, of: StatePort = state): LateFailover => {
+      const onRecognised: LateFailoverParts['onRecognised'] = ({ attempts }, id) => {
+        recognised.push([name, id, attempts.at(-1)?.outcome]);
+      };
+      make({ onRecognised }, { ...of, isShared: true });
+      return late;
+    };
+    const report = (
+      at: LateFailover,
+      told: Parameters<LateFailover['report']>[1],
+      onOwner?: OnOwner,
+    ): void => {
+      at.report(keyOf('SM1'), told, { reference: REFERENCE, onOwner });
+    };
+    beforeEach(() => {
+      recognised = [];
+    });
+
+    it('recognises its message at one of two gateways, and tells the owner before anything follows', async () => {
+      const [one, other] = [gateway('one'), gateway('other')];
+      overtake('event-1');
+      one.unknown(REFERENCE, receipt());
+      await settle();
+      const told: unknown[] = [];
+      for (const [index, at] of [other, one, other].entries())
+        report(at, FAILED, (owner) => {
+          told[index] = owner;
+          expect(endings()).to.be.empty;
+        });
+      await settle();
+      expect(recognised).to.deep.equal([['other', 'SM1', 'accepted']]);
+      expect(left).to.deep.equal(['event-1']);
+      // The copy came before the state had answered.
+      expect(told).to.deep.equal([ownerOf(REQUEST), ownerOf(REQUEST), undefined]);
+    });
+
+    for (const [told, sends] of [
+      [FAILED, ['event-1']],
+      [DELIVERED, []],
+    ] as const) {
+      it(`recognises it at its own gateway if ${told.status} came to another one before`, async () => {
+        const [one, other] = [gateway('one'), gateway('other')];
+        overtake('event-1');
+        report(other, told);
+        await settle();
+        expect(recognised).to.be.empty;
+        one.unknown(REFERENCE, receipt());
+        await settle();
+        report(other, told);
+        await settle();
+        expect(recognised).to.deep.equal([['one', 'SM1', 'accepted']]);
+        expect(left).to.deep.equal(sends);
+      });
+    }
+
+    it('recognises it at once if a report came to its own gateway before, also one that is pending', async () => {
+      const one = gateway('one');
+      report(one, { status: 'pending' });
+      one.unknown(REFERENCE, receipt());
+      expect(recognised).to.deep.equal([['one', 'SM1', 'accepted']]);
+      report(one, { status: 'pending' });
+      report(one, DELIVERED);
+      await settle();
+      expect(recognised).to.have.length(1);
+    });
+
+    it('does not count its message as unknown if the state hears the report first', async () => {
+      make();
+      owners.set(REFERENCE, ownerOf(REQUEST));
+      report(late, FAILED);
+      await settle();
+      expect(typesOf()).to.not.include('callback.unmatched');
+    });
+
+    it('lets a pending report name it at its own gateway only', async () => {
+      const [one, other] = [gateway('one'), gateway('other')];
+      one.unknown(REFERENCE, receipt());
+      await settle();
+      report(other, { status: 'pending' });
+      await settle();
+      expect(recognised).to.be.empty;
+      report(one, { status: 'pending' });
+      await settle();
+      expect(recognised).to.deep.equal([['one', 'SM1', 'accepted']]);
+    });
+
+    it('recognises it when the state is back if it was lost at the report, and sends nothing', async () => {
+      const back = defer<undefined>();
+      const one = gateway('one');
+      const other = gateway(
+        'other',
+        beforeRecords(state, ['message'], () => back.promise),
+      );
+      overtake('event-1');
+      one.unknown(REFERENCE, receipt());
+      await settle();
+      report(other, FAILED);
+      await clock.tickAsync(1_500);
+      expect(recognised).to.be.empty;
+      back.resolve(undefined);
+      await settle();
+      expect(recognised).to.deep.equal([['other', 'SM1', 'accepted']]);
+      expect(endings()).to.deep.equal(['STATE_LOST']);
+      expect(left).to.be.empty;
+    });
+
+    it('only says whose message it is if nothing may follow', async () => {
+      const one = gateway('one');
+      overtake('event-1');
+      one.unknown(REFERENCE, receipt({ isUnwanted: true }));
+      await settle();
+      report(one, FAILED);
+      await settle();
+      expect(recognised).to.deep.equal([['one', 'SM1', 'accepted']]);
+      expect(left).to.be.empty;
+      expect(endings()).to.be.empty;
+    });
   });
 
   it('reports an unknown message at once if no send is under way, otherwise after 15 s', async () => {
@@ -543,8 +747,8 @@ describe('late failover', () => {
 
     it(`sends nothing if ${title} is delivered already`, async () => {
       overtake('event-1');
-      late.accepted('SM1', SENT_BY, REQUEST, undefined);
-      late.accepted('SM2', SENT_BY, REQUEST, undefined);
+      late.accepted(keyOf('SM1'), SENT_BY, undefined);
+      late.accepted(keyOf('SM2'), SENT_BY, undefined);
       late.report(keyOf(id), DELIVERED);
       late.failed(makeReceipt({ failedIds: [keyOf('SM1')] }), FAILED, keyOf('SM2'));
       await settle();
@@ -561,10 +765,10 @@ describe('late failover', () => {
   });
 
   it('reports an unusable receipt of a gateway of another version, and sends nothing', async () => {
-    make({}, { ...state, takeReceipt: () => ({ person: 'somebody' }) as unknown as Receipt });
+    await hearElsewhere({ accepted: { person: 'somebody', expiresAtMs: steadyMs() + 1 } as Receipt });
     late.report(keyOf('SM1'), FAILED);
     await settle();
-    expect(stateFailures).to.deep.equal([['takeReceipt failed', undefined]]);
+    expect(stateFailures).to.deep.equal([['a record cannot be read', undefined]]);
     expect(left).to.be.empty;
   });
 
@@ -572,14 +776,7 @@ describe('late failover', () => {
     const fail = (): never => {
       throw new Error('no connection');
     };
-    const failing = {
-      overtake: fail,
-      isNewest: fail,
-      keepReceipt: fail,
-      takeReceipt: fail,
-      isDelivered: fail,
-    };
-    make({}, { ...state, ...failing });
+    make({}, { ...state, overtake: fail, isNewest: fail, update: fail, read: fail });
     overtake('event-1');
     accept('SM1');
     late.report(keyOf('SM1'), FAILED);
@@ -727,9 +924,9 @@ describe('late failover', () => {
         make({ afterSeconds: { whatsapp: 20 }, ...parts });
       };
       /** Keeps the receipt of a message that another process has sent. */
-      const keepElsewhere = (change: Partial<Receipt> = {}): void => {
+      const keepElsewhere = async (): Promise<void> => {
         overtake('event-1');
-        void state.keepReceipt(keyOf('SM1'), makeReceipt(change), steadyMs());
+        await hearElsewhere({ accepted: makeReceipt() });
       };
 
       it('sets one a second after its own timer, only if the channel reports deliveries', () => {
@@ -750,7 +947,7 @@ describe('late failover', () => {
 
       it('sends once at an alarm that another process has set', async () => {
         makeWoken();
-        keepElsewhere();
+        await keepElsewhere();
         due(keyOf('SM1'));
         due(keyOf('SM1'));
         await settle();
@@ -784,7 +981,7 @@ describe('late failover', () => {
               ['sms', [SMS]],
             ]),
           });
-          keepElsewhere();
+          await keepElsewhere();
           due(keyOf('SM1'));
           await settle();
           expect(
@@ -807,8 +1004,9 @@ describe('late failover', () => {
           },
         ],
       ] as const) {
-        it(`leaves alarms to other processes once it ${when}`, () => {
+        it(`leaves alarms to other processes once it ${when}`, async () => {
           makeWoken();
+          await keepElsewhere();
           expect(listeners).to.equal(1);
           end();
           expect(listeners).to.equal(0);

@@ -1,5 +1,4 @@
 import { expect } from 'chai';
-import type { Receipt, FinalReport } from '#lib/delivery/messages/receipt.js';
 import type { Claim, StatePort } from '#lib/delivery/state.js';
 import { failureOf } from '#lib/state/redis/failure.js';
 import type { RedisClient } from '#lib/state/redis/options.js';
@@ -7,6 +6,7 @@ import { openRedisState } from '#lib/state/redis/state.js';
 import { DEFAULT_TIMES, type RedisTimes } from '#lib/state/redis/times.js';
 import { Closers } from '#harness/closers.js';
 import { beginReshard, isOwner, slotOf, startCluster, type RedisCluster } from '#harness/redis-cluster.js';
+import { accept, report } from '#harness/record-updates.js';
 import { needRedis, type RedisServer } from '#harness/redis-server.js';
 import { startSentinelPair, type SentinelPair } from '#harness/redis-sentinel.js';
 import { slowTime } from '#harness/slow-time.js';
@@ -16,7 +16,6 @@ import { until } from '#harness/until.js';
 const KEY = Buffer.alloc(32, 6).toString('base64');
 const NOW = 1_700_000_000_000;
 const ANSWER = { commands: [] };
-const FAILED: FinalReport = { status: 'failed', code: '63024', reason: 'No', moveOn: true };
 const life = (bucket: string) => ({
   nowMs: NOW,
   rememberMs: 600_000,
@@ -63,8 +62,7 @@ describe('a Redis Cluster that moves a slot', function () {
     expect(await openLooker().state.claim('event', life('limit'))).to.include({ isFirst: false });
     const move = await beginReshard(from!, to!, slot);
     // All in one command: Redis refuses old and new keys until the move ends.
-    const receipt = { eventKey: 'event', expiresAtMs: NOW + 600_000 } as Receipt;
-    const keeping = one.state.keepReceipt('SM1', receipt, NOW);
+    const keeping = accept(one.state, 'SM1');
     held.settle(ANSWER);
     await until(() => one.news.length > 0);
     expect(one.news).to.deep.equal(['lost TRYAGAIN']);
@@ -74,13 +72,13 @@ describe('a Redis Cluster that moves a slot', function () {
     await move.end();
     await one.state.check();
     expect(one.news).to.deep.equal(['lost TRYAGAIN', 'recovered TRYAGAIN']);
-    expect(await keeping).to.equal(undefined);
+    expect(await keeping).to.deep.equal({ before: undefined });
     const two = openLooker();
     const repeat = await two.state.claim('event', life('limit'));
     // If this fails, `two.news` says why.
     expect(repeat, two.news.join()).to.include({ isFirst: false });
     expect(!repeat.isFirst && (await repeat.answer)).to.deep.equal(ANSWER);
-    expect(await two.state.takeReceipt('SM1', NOW, FAILED)).to.include({ eventKey: 'event' });
+    expect((await report(two.state, 'SM1'))?.follow?.receipt.eventKey).to.equal('SM1');
     expect(two.news).to.be.empty;
   });
 });

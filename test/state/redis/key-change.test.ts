@@ -1,11 +1,22 @@
 import { expect } from 'chai';
-import type { Receipt, FinalReport } from '#lib/delivery/messages/receipt.js';
-import type { SentCode } from '#lib/delivery/messages/sent-codes.js';
 import type { Claim, StatePort } from '#lib/delivery/state.js';
 import { openRedisState } from '#lib/state/redis/state.js';
 import { ORDERS_OF_THREE } from '#harness/orders.js';
 import { Closers } from '#harness/closers.js';
 import { makeAlarmsDue } from '#harness/redis-alarms.js';
+import {
+  accept,
+  codeOf,
+  DELIVERED,
+  FAILED,
+  keepCode,
+  lift,
+  NOW,
+  report,
+  suppress,
+  suppressed,
+  useCode,
+} from '#harness/record-updates.js';
 import { needRedis, startRedis, type RedisServer } from '#harness/redis-server.js';
 import { patientTimes } from '#harness/redis-times.js';
 import { isNightly } from '#harness/thoroughness.js';
@@ -13,10 +24,7 @@ import { until } from '#harness/until.js';
 
 const OLD = Buffer.alloc(32, 1).toString('base64');
 const NEW = Buffer.alloc(32, 2).toString('base64');
-const NOW = 1_700_000_000_000;
 const LIFE = { nowMs: NOW, untilMs: NOW + 600_000 };
-const FAILED: FinalReport = { status: 'failed', code: '63024', reason: 'No', moveOn: true };
-const DELIVERED: FinalReport = { status: 'delivered' };
 const ANSWER = { commands: [] };
 /** Each pair of three gateways. */
 const PAIRS = ORDERS_OF_THREE.map(([one, two]) => [one, two] as const);
@@ -39,18 +47,8 @@ describe('during a rolling key change', function () {
     closers.add(openRedisState({ connection: redis.url, encryptionKeys }, patientTimes()), (state) =>
       state.close(),
     );
-  const receiptOf = (eventKey: string): Receipt => ({ eventKey, expiresAtMs: LIFE.untilMs }) as Receipt;
-  const sentCode = (eventId: string, atMs = NOW): SentCode =>
-    ({
-      status: 'accepted',
-      codeRequest: { atMs, endsAtMs: 9e15 },
-      deliveryChannel: 'sms',
-      eventId,
-    }) as SentCode;
-  const stop = (state: StatePort, number: string): unknown =>
-    state.suppress?.(number, { channel: 'whatsapp', reason: 'STOPPED', untilMs: NOW + 31_536_000_000 }, NOW);
   const stopped = async (state: StatePort, number: string): Promise<boolean> =>
-    ((await state.suppressionsOf?.(number, NOW)) ?? []).some(({ reason }) => reason === 'STOPPED');
+    ((await suppressed(state, number)) ?? []).includes('whatsapp:STOPPED');
 
   /** Plays each operation: what one gateway stores, the other one finds. */
   const play = async (one: StatePort, two: StatePort): Promise<void> => {
@@ -99,29 +97,24 @@ describe('during a rolling key change', function () {
     expect(await one.isNewest(person, 'older', NOW)).to.equal(false);
 
     const [failing, reported, delivered] = [next('SM'), next('SM'), next('SM')];
-    await one.keepReceipt(failing, receiptOf(failing), NOW);
-    const taken = await Promise.all(
-      [one, two, two].map(async (state) => state.takeReceipt(failing, NOW, FAILED)),
-    );
-    expect(taken.filter((receipt) => receipt !== undefined)).to.have.length(1);
-    expect(await one.takeReceipt(failing, NOW, FAILED)).to.equal(undefined);
-    await two.takeReceipt(reported, NOW, FAILED);
-    expect(await one.keepReceipt(reported, receiptOf(reported), NOW)).to.deep.equal(FAILED);
-    expect(await one.takeReceipt(reported, NOW, FAILED)).to.equal(undefined);
-    await two.takeReceipt(delivered, NOW, DELIVERED);
-    expect(await one.isDelivered([failing, delivered], NOW)).to.equal(true);
+    await accept(one, failing);
+    const replies = await Promise.all([one, two, two].map((state) => report(state, failing)));
+    expect(replies.filter((reply) => reply?.follow !== undefined)).to.have.length(1);
+    expect((await report(one, failing))?.follow).to.equal(undefined);
+    await report(two, reported);
+    expect((await accept(one, reported))?.follow?.failure).to.deep.equal(FAILED);
+    expect((await report(one, reported))?.follow).to.equal(undefined);
+    await report(two, delivered, DELIVERED);
+    expect(await accept(one, delivered)).to.deep.equal({ before: 'delivered' });
 
-    const use = { deliveryChannel: 'sms', nowMs: NOW, usedMs: NOW + 5 } as const;
-    one.keepSent(person, sentCode('first'), LIFE);
-    expect(await one.isNewest(person, 'newer', NOW)).to.equal(true);
-    two.keepSent(person, sentCode('second', NOW + 1), LIFE);
-    expect(await two.isNewest(person, 'newer', NOW)).to.equal(true);
-    const used = await Promise.all([one, two].map(async (state) => state.takeSent(person, use)));
-    expect(used.map((code) => code?.eventId).filter(Boolean)).to.deep.equal(['second']);
+    await keepCode(one, person, codeOf('first'));
+    await keepCode(two, person, codeOf('second', NOW + 1));
+    const used = await Promise.all([one, two].map((state) => useCode(state, person)));
+    expect(used.flatMap((code) => code?.eventId ?? [])).to.deep.equal(['second']);
 
-    await stop(one, number);
+    await suppress(one, number);
     expect(await stopped(two, number)).to.equal(true);
-    await two.lift?.(number, { channel: 'whatsapp', reasons: ['STOPPED'] });
+    await lift(two, number);
     expect(await stopped(one, number)).to.equal(false);
   };
 
@@ -190,8 +183,8 @@ describe('during a rolling key change', function () {
     const start = (keys: readonly string[]): StatePort => {
       const state = open(...keys);
       state.alarms?.onDue(async (messageKey) => {
-        const receipt = await state.takeReceipt(messageKey, NOW, FAILED);
-        if (receipt !== undefined) followed.set(messageKey, (followed.get(messageKey) ?? 0) + 1);
+        const reply = await report(state, messageKey);
+        if (reply?.follow !== undefined) followed.set(messageKey, (followed.get(messageKey) ?? 0) + 1);
       });
       return state;
     };
@@ -200,10 +193,10 @@ describe('during a rolling key change', function () {
     const send = async (state: StatePort): Promise<void> => {
       const [messageKey, number] = [next('SM'), `+4477009${100_000 + count}`];
       followed.set(messageKey, 0);
-      await state.keepReceipt(messageKey, receiptOf(messageKey), NOW);
+      await accept(state, messageKey);
       state.alarms?.set(messageKey, 500_000);
       stops.push(number);
-      await stop(state, number);
+      await suppress(state, number);
     };
     return {
       restart: async (index: number, ...keys: readonly string[]): Promise<void> => {
@@ -230,8 +223,7 @@ describe('during a rolling key change', function () {
         await makeAlarmsDue(redis);
         await until(() => [...followed.values()].every((times) => times > 0));
         for (const messageKey of followed.keys()) {
-          for (const state of states)
-            expect(await state.takeReceipt(messageKey, NOW, FAILED)).to.equal(undefined);
+          for (const state of states) expect((await report(state, messageKey))?.follow).to.equal(undefined);
         }
         expect([...new Set(followed.values())]).to.deep.equal([1]);
         followed.clear();

@@ -2,8 +2,6 @@ import { expect } from 'chai';
 import { Cluster, Redis } from 'ioredis';
 import { Redis as Redis5 } from 'ioredis5';
 import sinon from 'sinon';
-import type { Receipt, FinalReport } from '#lib/delivery/messages/receipt.js';
-import type { LastCode, SentCode } from '#lib/delivery/messages/sent-codes.js';
 import type {
   AnswerOfFirst,
   Bucket,
@@ -17,17 +15,23 @@ import { endOfTurn } from '#lib/core/time.js';
 import { openRedisState } from '#lib/state/redis/state.js';
 import { fakeClock } from '#harness/fake-clock.js';
 import { Closers } from '#harness/closers.js';
+import {
+  accept,
+  codeOf,
+  keepCode,
+  NOW,
+  report,
+  suppress,
+  suppressed,
+  useCode,
+} from '#harness/record-updates.js';
 import { needRedis, startRedis, watchTraffic, type RedisServer } from '#harness/redis-server.js';
 import { patientTimes } from '#harness/redis-times.js';
 import { until } from '#harness/until.js';
-import { witness } from '#harness/witness.js';
 
 const OLD_KEY = Buffer.alloc(32, 1).toString('base64');
 const NEW_KEY = Buffer.alloc(32, 2).toString('base64');
 const ANSWER: RememberedAnswer = { commands: [{ type: 'com.okta.telephony.action', value: [] }] };
-const NOW = 1_700_000_000_000;
-const FAILED: FinalReport = { status: 'failed', code: '63024', reason: 'No', moveOn: true };
-const DELIVERED: FinalReport = { status: 'delivered' };
 
 const bucket = (key: string, points = 2, seconds = 60): Bucket => ({ key, points, seconds });
 const life = (rememberMs = 60_000, ...buckets: Bucket[]) => ({ nowMs: NOW, rememberMs, buckets });
@@ -60,8 +64,7 @@ describe('redisState', () => {
   const keysOf = async (kind: string): Promise<readonly string[]> =>
     (await redis.dump()).map(({ name }) => name).filter((name) => name.includes(`:${kind}:`));
   /** Resolves when Redis has the writes that no caller awaits. */
-  const settled = async (state: StatePort, transactionId = 'none'): Promise<unknown> =>
-    state.takeReceipt(transactionId, NOW, FAILED);
+  const settled = (state: StatePort): Promise<unknown> => suppressed(state, 'nobody');
   /** `count` calls at once, spread over the gateways. */
   const inTurn = <T>(
     count: number,
@@ -230,19 +233,10 @@ describe('redisState', () => {
     await redis.admin.del(name);
     await redis.admin.lpush(name, 'of another');
     const traffic = await watchTraffic(redis);
-    const sent = {
-      ...{
-        status: 'accepted',
-        codeRequest: { atMs: NOW, endsAtMs: 9e15 },
-        deliveryChannel: 'sms',
-        eventId: 'event-1',
-      },
-      transactionId: 'SM*\n1',
-    } as SentCode;
-    const receipt = receiptOf(NOW + 60_000);
     overtake('ana');
-    state.keepSent('bea', sent, { nowMs: NOW, untilMs: NOW + 60_000 });
-    void state.keepReceipt('SM1', receipt, NOW);
+    const code = codeOf('SM*\n1');
+    void keepCode(state, 'bea', code);
+    void accept(state, 'SM1');
     overtake('bea');
     first(await state.claim('event', life()));
     await until(() => reasons.length > 0);
@@ -255,9 +249,8 @@ describe('redisState', () => {
     traffic.end();
     await redis.admin.del(name);
     const elsewhere = open();
-    const use = { deliveryChannel: 'sms' as const, nowMs: NOW, usedMs: NOW };
-    expect(await elsewhere.takeSent('bea', use)).to.deep.equal(sent);
-    expect((await elsewhere.takeReceipt('SM1', NOW, FAILED))?.person).to.equal(receipt.person);
+    expect(await useCode(elsewhere, 'bea')).to.deep.equal(code);
+    expect((await report(elsewhere, 'SM1'))?.follow?.receipt.eventKey).to.equal('SM1');
   });
 
   describe('a limit', () => {
@@ -314,167 +307,6 @@ describe('redisState', () => {
 
     it('needs no request to Redis if a claim has none, and no event either', () => {
       expect(open().claim(undefined, life())).to.include({ isFirst: true });
-    });
-  });
-
-  const receiptOf = (expiresAtMs = NOW + 300_000): Receipt => ({
-    request: {
-      eventId: 'event-1',
-      requestType: undefined,
-      deliveryChannel: 'sms',
-      phoneNumber: '+447700900123',
-      otpCode: '204981',
-      msgTemplate: undefined,
-      locale: 'pt-BR',
-      userId: '00u1',
-      login: 'ana@example.com',
-      firstName: 'Ana 🙂',
-      lastName: undefined,
-      ipAddress: undefined,
-      oktaRequestId: undefined,
-      raw: { data: ['ü'] },
-    },
-    expiresAtMs,
-    profile: { whatsAppOptIn: true },
-    locale: 'pt-BR',
-    person: 'person',
-    eventKey: 'event-1',
-    sentBy: { channel: 'whatsapp', provider: 0, to: '+447700900123' },
-    untried: [{ channel: 'sms', provider: 0, to: '+447700900123' }],
-    failedIds: [],
-    attempts: [],
-  });
-  /** The receipt without the end of its code, which follows the clock of the gateway that takes it. */
-  const asKept = (receipt: Receipt | undefined): unknown =>
-    JSON.parse(JSON.stringify({ ...receipt, expiresAtMs: undefined }));
-
-  describe('a receipt', () => {
-    const keep = (state: StatePort, expiresAtMs?: number): void => {
-      void state.keepReceipt('SM1', receiptOf(expiresAtMs), NOW);
-    };
-
-    it('of one gateway goes to exactly one of 16 requests at two gateways', async () => {
-      const [one, two] = [open(), open()];
-      keep(one);
-      await settled(one);
-      const taken = await inTurn(16, [one, two], (state) => state.takeReceipt('SM1', NOW, FAILED));
-      const [receipt, ...others] = taken.filter((found) => found !== undefined);
-      expect(others).to.be.empty;
-      expect(asKept(receipt)).to.deep.equal(asKept(receiptOf()));
-      // What is left of it tells no one the code after a minute.
-      const left = (await redis.dump()).filter(({ name }) => name.includes(':receipt:'));
-      expect(
-        left.filter(({ expiresInMs }) => expiresInMs > 60_000).map(({ value }) => value.length),
-      ).to.deep.equal([41]);
-    });
-
-    for (const aheadMs of [-3_600_000, 0, 360_000]) {
-      it(`lives equally long at a gateway whose clock is ${aheadMs} ms ahead`, async () => {
-        const [one, two] = [open(), open()];
-        keep(one);
-        await settled(one);
-        const receipt = await two.takeReceipt('SM1', NOW + aheadMs, FAILED);
-        expect(receipt!.expiresAtMs - (NOW + aheadMs)).to.be.within(1, 300_000);
-      });
-    }
-
-    it('expires with its code', async () => {
-      const state = open();
-      keep(state);
-      await settled(state);
-      expect(await redis.admin.pttl((await keysOf('receipt'))[0] ?? '')).to.be.within(1, 300_000);
-      keep(state, NOW + 1);
-      keep(state, NOW - 1);
-      await settled(state);
-      await until(async () => (await keysOf('receipt')).length === 0);
-      expect(await state.takeReceipt('SM1', NOW, FAILED)).to.equal(undefined);
-    });
-
-    it('is stored without raw if raw cannot be serialized', async () => {
-      const circle: Record<string, unknown> = {};
-      circle['circle'] = circle;
-      const nested: unknown = JSON.parse('['.repeat(30_000) + ']'.repeat(30_000));
-      for (const raw of [circle, nested, { big: 1n }]) {
-        const receipt = receiptOf();
-        const state = open();
-        const unwritable = { ...receipt, request: { ...receipt.request, raw } };
-        expect(await state.keepReceipt('SM1', unwritable, NOW)).to.equal(undefined);
-        const taken = await open().takeReceipt('SM1', NOW, FAILED);
-        // As of Node 26, JSON.stringify() writes any depth.
-        const isWritten = raw === nested && taken?.request.raw !== undefined;
-        if (isWritten) expect(JSON.stringify(taken.request.raw)).to.equal(JSON.stringify(nested));
-        const { raw: _, ...request } = taken?.request ?? {};
-        expect(asKept({ ...taken, request } as typeof taken)).to.deep.equal(
-          asKept({ ...receipt, request: { ...receipt.request, raw: undefined } }),
-        );
-        await redis.admin.flushall();
-      }
-    });
-
-    it('makes keepReceipt() reject with a TypeError if its profile cannot be serialized', async () => {
-      const profile: Record<string, unknown> = {};
-      profile['circle'] = profile;
-      const keeping = open().keepReceipt('SM1', { ...receiptOf(NOW + 1), profile }, NOW);
-      expect(await Promise.resolve(keeping).catch((error: unknown) => error)).to.be.instanceOf(TypeError);
-    });
-
-    it('is stored even if keepReceipt() runs before the state is connected', async () => {
-      const state = open();
-      keep(state);
-      expect(asKept(await state.takeReceipt('SM1', NOW, FAILED))).to.deep.equal(asKept(receiptOf()));
-    });
-
-    it('is not stored if any gateway got a report of the message before: keepReceipt() returns the report', async () => {
-      const [one, two] = [open(), open()];
-      expect(await two.takeReceipt('SM1', NOW, FAILED)).to.equal(undefined);
-      expect(await one.keepReceipt('SM1', receiptOf(), NOW)).to.deep.equal(FAILED);
-      expect(await keysOf('receipt')).to.be.empty;
-      expect(await redis.admin.pttl((await keysOf('report'))[0] ?? '')).to.be.within(1, 60_000);
-      expect(await one.isDelivered(['SM0', 'SM1'], NOW)).to.equal(false);
-      await two.takeReceipt('SM1', NOW, DELIVERED);
-      await two.takeReceipt('SM1', NOW, FAILED);
-      expect(await one.isDelivered(['SM0', 'SM1'], NOW)).to.equal(true);
-      expect(await one.keepReceipt('SM1', receiptOf(), NOW)).to.deep.equal(DELIVERED);
-    });
-
-    it('goes to exactly one caller when its sender and the reports of its message race', async () => {
-      const [one, two] = [open(), open()];
-      await Promise.all([one.check(), two.check()]);
-      const ids = Array.from({ length: 40 }, (_, at) => `SM${at}`);
-      const acting = await Promise.all(
-        ids.map(async (id, at) => {
-          const found = await Promise.all([
-            two.takeReceipt(id, NOW, FAILED),
-            ...(at % 2 === 0 ? [one.takeReceipt(id, NOW, FAILED)] : []),
-            one.keepReceipt(id, receiptOf(), NOW),
-            two.takeReceipt(id, NOW, FAILED),
-          ]);
-          return found.filter((one) => one !== undefined).length;
-        }),
-      );
-      expect(acting).to.deep.equal(ids.map(() => 1));
-    });
-
-    it('leaves no report in Redis if its message was delivered', async () => {
-      const state = open();
-      keep(state);
-      expect(await state.takeReceipt('SM1', NOW, DELIVERED)).to.not.equal(undefined);
-      expect(await keysOf('report')).to.be.empty;
-    });
-
-    it('does not decrypt under the key of another receipt: takeReceipt() rejects without its content', async () => {
-      const state = open();
-      keep(state);
-      await settled(state);
-      void state.keepReceipt('SM2', receiptOf(), NOW);
-      await settled(state);
-      const [one = '', two = ''] = await keysOf('receipt');
-      await redis.admin.copy(one, two, 'REPLACE');
-      const found = await Promise.allSettled(
-        ['SM1', 'SM2'].map(async (id) => state.takeReceipt(id, NOW, FAILED)),
-      );
-      expect(found.map(({ status }) => status)).to.have.members(['fulfilled', 'rejected']);
-      witness(found);
     });
   });
 
@@ -545,28 +377,6 @@ describe('redisState', () => {
     });
   });
 
-  it('keeps the code that was requested last, and none that was requested before the used one', async () => {
-    const state = open();
-    const code = (status: LastCode['status'], atMs: number, eventId: string): LastCode =>
-      ({ status, codeRequest: { atMs, endsAtMs: 9e15 }, deliveryChannel: 'sms', eventId }) as LastCode;
-    const lastOf = async (...codes: readonly LastCode[]): Promise<string | undefined> => {
-      for (const one of codes) state.keepSent('ana', one, { nowMs: NOW, untilMs: NOW + 60_000 });
-      await settled(state);
-      return (await state.takeSent('ana', { deliveryChannel: 'sms', nowMs: NOW, usedMs: NOW + 9_000 }))
-        ?.eventId;
-    };
-    expect(await lastOf(code('accepted', NOW, 'a'), code('refused', NOW + 1, 'b'))).to.equal('b');
-    // Requested before the used code, or at the same time.
-    expect(await lastOf(code('accepted', NOW + 1, 'c'), code('accepted', NOW, 'd'))).to.equal(undefined);
-    expect(await lastOf(code('accepted', NOW + 2, 'e'), code('unknown', NOW + 2, 'f'))).to.equal('e');
-    expect(await lastOf(code('unknown', NOW + 3, 'g'), code('accepted', NOW + 3, 'h'))).to.equal('h');
-    expect(await lastOf(code('accepted', NOW + 4.5, 'i'), code('unknown', NOW + 4.25, 'j'))).to.equal('i');
-    const left = (await redis.dump()).filter(({ name }) => name.includes(':sent:'));
-    expect(left).to.have.length(1);
-    expect(left[0]?.value.toString()).to.match(new RegExp(`^${NOW + 4.5}~`));
-    expect(left[0]?.expiresInMs).to.be.within(1, 30_000);
-  });
-
   it('does not see events under another key prefix', async () => {
     first(await open().claim('event', life()));
     first(await open({ keyPrefix: 'other' }).claim('event', life()));
@@ -586,10 +396,10 @@ describe('redisState', () => {
       await state.check();
       const held = first(await state.claim('event', life(60_000, bucket('a', 1))));
       held.settle(ANSWER);
-      void state.keepReceipt('SM1', receiptOf(), NOW);
+      void accept(state, 'SM1');
       const other = open({ connection: client });
       expect(await answerOf(await other.claim('event', life()))).to.deep.equal(ANSWER);
-      expect(asKept(await other.takeReceipt('SM1', NOW, FAILED))).to.deep.equal(asKept(receiptOf()));
+      expect((await report(other, 'SM1'))?.follow?.receipt.eventKey).to.equal('SM1');
       expect(first(await other.claim('2', life(60_000, bucket('a', 1)))).exceeded).to.deep.equal(['a']);
       await Promise.all(states.splice(0).map((one) => one.close()));
       expect(await client.echo('open')).to.equal('open');
@@ -637,10 +447,12 @@ describe('redisState', () => {
     const held = first(await state.claim('event', life(60_000, bucket('a', 1))));
     held.settle(ANSWER);
     first(await state.claim('event-2', life(60_000, bucket('b', 1)))).release();
-    void state.keepReceipt('SM1', receiptOf(), NOW);
+    void accept(state, 'SM1');
     state.overtake('person', { eventKey: 'a', isPreview: false, nowMs: NOW, untilMs: NOW + 300_000 });
     expect(await state.isNewest('person', 'a', NOW)).to.equal(true);
-    expect(await state.takeReceipt('SM1', NOW, FAILED)).to.not.equal(undefined);
+    expect((await report(state, 'SM1'))?.follow).to.not.equal(undefined);
+    await suppress(state, '+447700900123');
+    expect(await suppressed(open(), '+447700900123')).to.deep.equal(['whatsapp:STOPPED']);
     expect(await answerOf(await open().claim('event', life()))).to.deep.equal(ANSWER);
     expect(news).to.be.empty;
     await redis.admin.call('ACL', 'DELUSER', 'gateway');

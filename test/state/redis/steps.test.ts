@@ -49,10 +49,10 @@ describe('the steps of one turn of the event loop', () => {
   it('are encoded without ambiguity for any text', async () => {
     const args = ['*', 'two\nlines', '', '**', '\n'];
     const given = await commandOf([
-      { name: 'keepSent', keys: ['k1'], args },
+      { name: 'exchange', keys: ['k1'], args },
       { name: 'releaseEvent', keys: ['k2'], args: ['t'] },
     ]);
-    const lines = ['keepSent\n1\n*\n*\n\n**\n*\n', '*', 'two\nlines', '\n', 'releaseEvent\n1\nt\n'];
+    const lines = ['exchange\n1\n*\n*\n\n**\n*\n', '*', 'two\nlines', '\n', 'releaseEvent\n1\nt\n'];
     expect(given).to.deep.equal([2, 'k1', 'k2', ...lines]);
   });
 });

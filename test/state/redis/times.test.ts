@@ -9,10 +9,8 @@ const LONGEST_DEADLINE_MS = 2_800;
 describe('the times of the Redis state', () => {
   const times = DEFAULT_TIMES;
 
-  it('probe a lost Redis every second, as its remedy says, and let a report wait for one probe', () => {
+  it('probe a lost Redis every second, as its remedy says', () => {
     expect(times.probeEveryMs).to.equal(1_000);
-    expect(times.backMs).to.be.within(times.probeEveryMs + 1, 2 * times.probeEveryMs);
-    expect(times.lookEveryMs).to.be.lessThan(times.backMs - times.probeEveryMs);
   });
 
   it('end a command before the call goes on without the state', () => {

@@ -1,0 +1,74 @@
+import { LRUCache } from 'lru-cache';
+import { atMost } from '../../core/caches.js';
+
+/** How long a report on an unknown message waits for its send, milliseconds: no send takes longer to be answered. */
+const WAIT_MS = 15_000;
+/** How many messages wait; the oldest are given up first. */
+const MAX_WAITING = 1_000;
+/** How many given-up messages are remembered: a provider sends several reports on each, and it counts once. */
+const MAX_GIVEN_UP = 1_000;
+
+/** Messages that were reported and that no send of this process has claimed yet. */
+export class UnmatchedReports {
+  /** When each was reported, by the monotonic clock. */
+  readonly #waiting: LRUCache<string, number>;
+  readonly #givenUp = new LRUCache<string, true>(atMost(MAX_GIVEN_UP));
+  readonly #onUnmatched: (messageKey: string) => void;
+  #timer: NodeJS.Timeout | undefined;
+
+  /** @param onUnmatched - called once for each message that no send claims in time. */
+  constructor(onUnmatched: (messageKey: string) => void) {
+    this.#onUnmatched = onUnmatched;
+    this.#waiting = new LRUCache({
+      ...atMost(MAX_WAITING),
+      dispose: (_since, key, why) => {
+        if (why === 'evict') this.#report(key);
+      },
+    });
+  }
+
+  /** A message was reported that no send has claimed. */
+  add(messageKey: string): void {
+    if (this.#waiting.has(messageKey)) return;
+    this.#waiting.set(messageKey, performance.now());
+    this.#startTimer();
+  }
+
+  /** A send has claimed a message. */
+  claim(messageKey: string): void {
+    this.#waiting.delete(messageKey);
+  }
+
+  /** No send can claim a message any more. */
+  giveUp(messageKey: string): void {
+    this.#waiting.delete(messageKey);
+    this.#report(messageKey);
+  }
+
+  /** Stops the timer. */
+  close(): void {
+    clearTimeout(this.#timer);
+    this.#waiting.clear();
+  }
+
+  #report(messageKey: string): void {
+    const isReported = this.#givenUp.has(messageKey);
+    this.#givenUp.set(messageKey, true);
+    if (!isReported) this.#onUnmatched(messageKey);
+  }
+
+  /** One timer serves all: reports end in the order in which they came. */
+  #startTimer(): void {
+    if (this.#timer !== undefined) return;
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined;
+      const endedMs = performance.now() - WAIT_MS;
+      for (const key of [...this.#waiting.rkeys()]) {
+        if ((this.#waiting.peek(key) ?? 0) > endedMs) break;
+        this.giveUp(key);
+      }
+      if (this.#waiting.size > 0) this.#startTimer();
+    }, WAIT_MS);
+    this.#timer.unref();
+  }
+}

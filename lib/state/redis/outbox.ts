@@ -1,0 +1,159 @@
+import { waitAtMost } from '../../core/time.js';
+import type { RedisConnection } from './connection.js';
+import { RedisFailure } from './failure.js';
+
+/** Holds about 50 codes a second for three minutes. */
+const MAX_WRITES = 20_000;
+
+/** Lines of writes that a new connection continues at once: a code must not wait behind all of them. */
+const LINES_AT_ONCE = 50;
+
+interface Write {
+  readonly line: Line;
+  readonly run: () => Promise<unknown>;
+  readonly resolve: (result: unknown) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** The writes of one record, in their order. Only the first one is under way. */
+interface Line {
+  readonly key: string;
+  readonly writes: Set<Write>;
+  underWay: Write | undefined;
+}
+
+/**
+ * Writes that wait until Redis has answered. A write whose connection fails runs again with the next one: it must be harmless
+ * twice. If too many wait, the older half is dropped.
+ */
+export class Outbox {
+  readonly #connection: Pick<RedisConnection, 'health' | 'onConnected' | 'warn'>;
+  /** All writes, in the order in which they came. */
+  readonly #writes = new Set<Write>();
+  readonly #lines = new Map<string, Line>();
+  /** Lines that wait for a connection. */
+  readonly #stalled = new Set<Line>();
+  readonly #onSent: (() => void)[] = [];
+  #continued = 0;
+  #underWay = 0;
+  #connections = 0;
+  #isClosed = false;
+
+  constructor(connection: Pick<RedisConnection, 'health' | 'onConnected' | 'warn'>) {
+    this.#connection = connection;
+    // Not only after a loss: a write also waits if its connection took too long.
+    connection.onConnected(() => {
+      this.#connections += 1;
+      for (let lines = this.#stalled.size; lines > 0 && this.#continued < LINES_AT_ONCE; lines -= 1)
+        void this.#continue();
+    });
+  }
+
+  /**
+   * Writes to Redis, at once if nothing waits under this key and Redis is not lost. Resolves to the result of the attempt that Redis
+   * answered, or to `undefined` if the write was dropped or the outbox is closed. Rejects with any other error of an attempt.
+   *
+   * @param run - one attempt; rejects with a RedisFailure if Redis did not answer.
+   */
+  write<Result>(key: string, run: () => Promise<Result>): Promise<Result | undefined> {
+    if (this.#isClosed) return Promise.resolve(undefined);
+    if (this.#writes.size >= MAX_WRITES) this.#dropOlderHalf();
+    return new Promise<unknown>((resolve, reject) => {
+      const known = this.#lines.get(key);
+      const line = known ?? { key, writes: new Set(), underWay: undefined };
+      const write = { line, run, resolve, reject };
+      line.writes.add(write);
+      this.#writes.add(write);
+      if (known !== undefined) return;
+      this.#lines.set(key, line);
+      if (this.#connection.health === 'lost') this.#stalled.add(line);
+      else void this.#send(line);
+      // The attempt resolves to a `Result`.
+    }) as Promise<Result | undefined>;
+  }
+
+  /** Resolves when no write is under way. Writes that wait for Redis do not count. */
+  async idle(): Promise<void> {
+    while (this.#underWay > 0 || (this.#stalled.size > 0 && this.#connection.health === 'ok'))
+      await new Promise<void>((resolve) => this.#onSent.push(resolve));
+  }
+
+  /** Waits until it is idle, at most `timeoutMs`. Then drops what waits, and whatever comes. */
+  async close(timeoutMs: number): Promise<void> {
+    await waitAtMost(this.idle(), timeoutMs);
+    this.#isClosed = true;
+    for (const write of this.#writes) this.#drop(write);
+  }
+
+  /** Continues lines that wait, one after the other. */
+  async #continue(): Promise<void> {
+    this.#continued += 1;
+    for (const line of this.#stalled) {
+      if (this.#connection.health === 'lost') break;
+      this.#stalled.delete(line);
+      await this.#send(line);
+    }
+    this.#continued -= 1;
+  }
+
+  /** Runs the writes of a line until none is left, or one has no answer. */
+  async #send(line: Line): Promise<void> {
+    this.#underWay += 1;
+    for (const write of line.writes) {
+      line.underWay = write;
+      if (!(await this.#run(write))) break;
+      this.#remove(write);
+    }
+    line.underWay = undefined;
+    this.#underWay -= 1;
+    if (line.writes.size > 0) this.#stalled.add(line);
+    for (const onSent of this.#onSent.splice(0)) onSent();
+  }
+
+  /** Whether the write is done. */
+  async #run({ run, resolve, reject }: Write): Promise<boolean> {
+    for (;;) {
+      const connections = this.#connections;
+      try {
+        resolve(await run());
+        return true;
+      } catch (error) {
+        if (!(error instanceof RedisFailure)) {
+          reject(error);
+          return true;
+        }
+        // A connection that came meanwhile does not come again.
+        if (this.#connections === connections || this.#isClosed) return false;
+      }
+    }
+  }
+
+  #dropOlderHalf(): void {
+    let dropped = 0;
+    for (const write of this.#writes) {
+      if (dropped === MAX_WRITES / 2) break;
+      if (write.line.underWay === write) continue;
+      this.#drop(write);
+      dropped += 1;
+    }
+    this.#connection.warn(
+      'WRITES_DROPPED',
+      `Check why Redis was lost for so long. The ${dropped} oldest writes were dropped: late failovers of their codes may not run.`,
+      { isRepeated: true },
+    );
+  }
+
+  #drop(write: Write): void {
+    this.#remove(write);
+    write.resolve(undefined);
+  }
+
+  #remove(write: Write): void {
+    const { line } = write;
+    this.#writes.delete(write);
+    line.writes.delete(write);
+    if (line.writes.size > 0) return;
+    this.#lines.delete(line.key);
+    this.#stalled.delete(line);
+  }
+}

@@ -1,0 +1,115 @@
+import { expect } from 'chai';
+import {
+  lastCodeAfter,
+  lastCodeAfterUse,
+  lastCodeName,
+  type LastCode,
+  type LastCodeRecord,
+} from '#lib/delivery/messages/last-code.js';
+import type { Known } from '#lib/delivery/records.js';
+
+/** By Okta's clock. */
+const NOW = Date.parse('2026-11-25T12:00:00Z');
+
+const codeOf = (status: LastCode['status'], atMs: number, eventId = 'event-1'): LastCode => {
+  const base = {
+    codeRequest: { atMs, endsAtMs: atMs + 300_000, country: 'GB' },
+    deliveryChannel: 'sms',
+    eventId,
+  } as const;
+  if (status === 'refused') return { status, ...base };
+  const ids = { transactionId: 'SM1', reportedId: 'SM1' };
+  return { status, ...base, ...ids, channel: 'sms', place: 0, provider: 'TWILIO' };
+};
+const known = (code: LastCode, takenBy?: string): Known<LastCodeRecord> => ({
+  value: { code, takenBy },
+  leftMs: 5_000,
+});
+
+describe('the last code of a person', () => {
+  for (const [kept, agoMs, next, isReplaced] of [
+    ['nothing', 0, 'accepted', true],
+    ['nothing', 0, 'unknown', true],
+    ['nothing', 0, 'refused', true],
+
+    // It was requested before the next one.
+    ['accepted', 1, 'accepted', true],
+    ['accepted', 1, 'unknown', true],
+    ['accepted', 1, 'refused', true],
+    ['unknown', 1, 'refused', true],
+    ['refused', 1, 'accepted', true],
+
+    // It is the same code: by its other message, or when its attempt starts and ends.
+    ['accepted', 0, 'accepted', true],
+    ['accepted', 0, 'unknown', false],
+    ['accepted', 0, 'refused', false],
+    ['unknown', 0, 'accepted', true],
+    ['unknown', 0, 'unknown', true],
+    ['unknown', 0, 'refused', true],
+    ['refused', 0, 'accepted', true],
+    ['refused', 0, 'refused', true],
+
+    // It was requested after the next one.
+    ['accepted', -1, 'accepted', false],
+    ['unknown', -1, 'accepted', false],
+    ['refused', -1, 'accepted', false],
+
+    // A use took it.
+    ['taken', 1, 'accepted', true],
+    ['taken', 0, 'accepted', false],
+    ['taken', 0, 'refused', false],
+    ['taken', -1, 'accepted', false],
+  ] as const) {
+    const when = agoMs === 0 ? 'at the same time' : agoMs > 0 ? 'before' : 'after';
+    const then = isReplaced ? 'replaces it for an hour' : 'does not replace it';
+    it(`is ${kept}${kept === 'nothing' ? '' : ` and was requested ${when}`}: one that is ${next} ${then}`, () => {
+      const code = codeOf(next, NOW, 'event-2');
+      const before =
+        kept === 'nothing'
+          ? undefined
+          : kept === 'taken'
+            ? known(codeOf('accepted', NOW - agoMs), 'a use')
+            : known(codeOf(kept, NOW - agoMs));
+      expect(lastCodeAfter(before, code)).to.deep.equal(
+        isReplaced ? { value: { code }, lifeMs: 3_600_000 } : undefined,
+      );
+    });
+  }
+
+  for (const [title, before, token, gets, isTaken] of [
+    ['nothing if there is none', undefined, 'mine', undefined, false],
+    ['one that was requested before', known(codeOf('accepted', NOW - 1)), 'mine', 'accepted', true],
+    ['one that was requested at the same time', known(codeOf('unknown', NOW)), 'mine', 'unknown', true],
+    ['one that was not sent', known(codeOf('refused', NOW)), 'mine', 'refused', true],
+    ['nothing if it was requested after', known(codeOf('accepted', NOW + 1)), 'mine', undefined, false],
+    ['the same one with the same token', known(codeOf('accepted', NOW), 'mine'), 'mine', 'accepted', false],
+    ['nothing if another use took it', known(codeOf('accepted', NOW), 'other'), 'mine', undefined, false],
+  ] as const) {
+    it(`gives a use ${title}${isTaken ? ', and stays for half a minute' : ''}`, () => {
+      const { next, result } = lastCodeAfterUse(before, { token, usedMs: NOW });
+      expect(result?.status).to.equal(gets);
+      expect(next).to.deep.equal(
+        isTaken ? { value: { code: before.value.code, takenBy: 'mine' }, lifeMs: 30_000 } : undefined,
+      );
+    });
+  }
+
+  it('goes to one of many uses, in any order of codes', () => {
+    let record: Known<LastCodeRecord> | undefined;
+    for (const atMs of [NOW, NOW + 2, NOW + 1]) {
+      const next = lastCodeAfter(record, codeOf('accepted', atMs, `event-${atMs}`));
+      if (next !== undefined) record = { value: next.value, leftMs: next.lifeMs };
+    }
+    const taken = ['one', 'two', 'one', 'three'].map((token) => {
+      const { next, result } = lastCodeAfterUse(record, { token, usedMs: NOW + 9 });
+      if (next !== undefined) record = { value: next.value, leftMs: next.lifeMs };
+      return result?.eventId;
+    });
+    expect(taken).to.deep.equal([`event-${NOW + 2}`, undefined, `event-${NOW + 2}`, undefined]);
+  });
+
+  it('is one for texts and one for voice calls', () => {
+    expect(lastCodeName('ana', 'sms')).to.not.deep.equal(lastCodeName('ana', 'voice'));
+    expect(lastCodeName('ana', 'sms')).to.not.deep.equal(lastCodeName('bob', 'sms'));
+  });
+});

@@ -1,0 +1,644 @@
+import { expect } from 'chai';
+import sinon from 'sinon';
+import type { AttemptRecord } from '#lib/delivery/messages/transitions.js';
+import type { RecordKind, RecordName, RecordState } from '#lib/delivery/records.js';
+import type { StatePort } from '#lib/delivery/state.js';
+import { createSealing, type Sealing } from '#lib/state/redis/sealing.js';
+import { openRedisState } from '#lib/state/redis/state.js';
+import { Closers } from '#harness/closers.js';
+import {
+  accept,
+  codeOf,
+  DELIVERED,
+  FAILED,
+  hear,
+  keepCode,
+  lift,
+  messageName,
+  nextWord,
+  NOW,
+  receiptOf,
+  report,
+  suppress,
+  suppressed,
+  useCode,
+} from '#harness/record-updates.js';
+import { needRedis, startRedis, watchTraffic, type RedisServer } from '#harness/redis-server.js';
+import { bePatient, loseSoon, patientTimes } from '#harness/redis-times.js';
+import { startTcpProxy, type TcpProxy } from '#harness/tcp-proxy.js';
+import { until } from '#harness/until.js';
+import { mustNotShow, witness } from '#harness/witness.js';
+
+const A = Buffer.alloc(32, 1).toString('base64');
+const B = Buffer.alloc(32, 2).toString('base64');
+const ANA = '+447700900123';
+
+describe('records in Redis', () => {
+  let redis: RedisServer;
+  let times: ReturnType<typeof patientTimes>;
+  const servers = new Closers();
+  const closers = new Closers();
+  before(async function () {
+    needRedis(this);
+    redis = servers.add(await startRedis(), (server) => server.close());
+  });
+  beforeEach(() => {
+    times = patientTimes();
+    return redis.admin.flushall();
+  });
+  afterEach(async () => {
+    redis.continue();
+    await closers.closeAll();
+    sinon.restore();
+  });
+  after(() => servers.closeAll());
+
+  const openAt = (connection: string, encryptionKeys: readonly string[], itsTimes: typeof times): StatePort =>
+    closers.add(openRedisState({ connection, encryptionKeys }, itsTimes), (state) => state.close());
+  const open = (...keys: readonly string[]): StatePort =>
+    openAt(redis.url, keys.length === 0 ? [A] : keys, patientTimes());
+  /** A gateway that loses Redis when the test says so. */
+  const openLosing = (...keys: readonly string[]): StatePort =>
+    openAt(redis.url, keys.length === 0 ? [A] : keys, times);
+  const sealingBy = (key = A): Sealing => createSealing(Buffer.from(key, 'base64'), 'okta-telephony-hook');
+  const nameOf = (kind: RecordKind, key: string, by = A): string => sealingBy(by).nameOf(kind, key);
+  const lifeOf = (kind: RecordKind, key: string, by = A): Promise<number> =>
+    redis.admin.pttl(nameOf(kind, key, by));
+  const freeze = async (state: StatePort): Promise<void> => {
+    await state.check();
+    redis.stop();
+    loseSoon(times);
+  };
+  /** Redis is frozen, and has no command of the gateway. */
+  const lose = async (state: StatePort): Promise<void> => {
+    await freeze(state);
+    await state.check().catch(() => undefined);
+    expect(state.health).to.equal('lost');
+  };
+  const thaw = (): void => {
+    bePatient(times);
+    redis.continue();
+  };
+  const startProxy = async (): Promise<TcpProxy> =>
+    closers.add(await startTcpProxy(redis.port), (proxy) => proxy.close());
+
+  describe('of messages', () => {
+    it('give a receipt to exactly one of 16 reports at two gateways', async () => {
+      const [one, two] = [open(), open()];
+      expect(await accept(one, 'SM1')).to.deep.equal({ before: undefined });
+      const replies = await Promise.all(
+        Array.from({ length: 16 }, (_, at) => report(at % 2 === 0 ? one : two, 'SM1')),
+      );
+      const follows = replies.flatMap((reply) => reply?.follow ?? []);
+      expect(follows.map(({ receipt, failure }) => [receipt.eventKey, failure])).to.deep.equal([
+        ['SM1', FAILED],
+      ]);
+    });
+
+    it('let exactly one caller follow if the sender and reports race', async () => {
+      const [one, two] = [open(), open()];
+      const ids = Array.from({ length: 40 }, (_, at) => `SM${at}`);
+      const follows = await Promise.all(
+        ids.map(async (id, at) => {
+          const replies = await Promise.all([
+            report(two, id),
+            ...(at % 2 === 0 ? [report(one, id)] : []),
+            accept(one, id),
+            report(two, id),
+          ]);
+          return replies.filter((reply) => reply?.follow !== undefined).length;
+        }),
+      );
+      expect(follows).to.deep.equal(ids.map(() => 1));
+    });
+
+    it('let the sender follow if a report came first at another gateway', async () => {
+      const [one, two] = [open(), open()];
+      expect(await report(two, 'SM1')).to.deep.equal({ before: undefined });
+      expect(await accept(one, 'SM1'))
+        .to.have.nested.property('follow.failure')
+        .that.deep.equals(FAILED);
+      expect(await report(two, 'SM1')).to.include({ before: 'failed', follow: undefined });
+    });
+
+    it('remember a delivery at all gateways, and nothing follows after it', async () => {
+      const [one, two] = [open(), open()];
+      await accept(one, 'SM1');
+      const delivered = await report(two, 'SM1', DELIVERED);
+      expect([delivered?.before, delivered?.follow]).to.deep.equal(['waiting', undefined]);
+      expect(delivered?.receipt?.eventKey).to.equal('SM1');
+      for (const state of [one, two]) {
+        expect(await report(state, 'SM1')).to.deep.equal({ before: 'delivered' });
+        expect(await accept(state, 'SM1')).to.deep.equal({ before: 'delivered' });
+      }
+      expect(await lifeOf('message', 'SM1')).to.be.within(1, 60_000);
+    });
+
+    it('take one command for a new message, one for a report at its gateway, and two at another one', async () => {
+      const [one, two] = [open(), open()];
+      await Promise.all([one.check(), two.check()]);
+      const traffic = await watchTraffic(redis);
+      /** Resolves when the monitor has shown everything until now. */
+      const seen = async (): Promise<number> => {
+        const mark = nextWord('mark');
+        await redis.admin.get(mark);
+        await until(() => traffic.lines.some((line) => line.includes(mark)));
+        return traffic.lines.filter((line) => /^eval/i.test(line)).length;
+      };
+      const commands = async (work: () => Promise<unknown>): Promise<number> => {
+        const before = await seen();
+        await work();
+        return (await seen()) - before;
+      };
+      expect(await commands(() => accept(one, 'SM1'))).to.equal(1);
+      expect(await commands(() => report(one, 'SM1'))).to.equal(1);
+      await accept(one, 'SM2');
+      expect(await commands(() => report(two, 'SM2'))).to.equal(2);
+      // All of one turn share a command.
+      expect(await commands(() => Promise.all([accept(one, 'SM3'), accept(one, 'SM4')]))).to.equal(1);
+      traffic.end();
+    });
+
+    it('ask Redis also if this process would change nothing', async () => {
+      const [one, two] = [open(), open()];
+      await accept(one, 'SM1');
+      await report(two, 'SM1');
+      expect(one.recall(messageName('SM1'))?.value.status).to.equal('waiting');
+      expect(await accept(one, 'SM1')).to.deep.include({ before: 'failed' });
+      expect(one.recall(messageName('SM1'))?.value.status).to.equal('failed');
+    });
+
+    for (const aheadMs of [-3_600_000, 0, 360_000]) {
+      it(`live equally long at a gateway whose clock is ${aheadMs} ms ahead`, async () => {
+        const [one, two] = [open(), open()];
+        await accept(one, 'SM1', receiptOf('SM1', { expiresAtMs: NOW + 300_000 }));
+        expect(await lifeOf('message', 'SM1')).to.be.within(1, 300_000);
+        const reply = await report(two, 'SM1', FAILED, NOW + aheadMs);
+        expect(reply!.follow!.receipt.expiresAtMs - (NOW + aheadMs)).to.be.within(1, 300_000);
+        expect(await lifeOf('message', 'SM1')).to.be.within(1, 60_000);
+      });
+    }
+
+    it('are not written if their code has ended, and show nothing of it in Redis', async () => {
+      const state = open();
+      await accept(state, 'SM1', receiptOf('SM1', { expiresAtMs: NOW }));
+      expect(await redis.admin.exists(nameOf('message', 'SM1'))).to.equal(0);
+      const request = { otpCode: '204981', phoneNumber: ANA } as ReturnType<typeof receiptOf>['request'];
+      await accept(state, 'SM-7f21', receiptOf('SM-7f21', { request }));
+      for (const { name, value } of await redis.dump())
+        expect(`${name} ${value.toString('latin1')}`).to.not.match(/204981|447700900123|SM-7f21|waiting/);
+    });
+
+    it('are written without a raw that cannot be serialized; a cyclic profile makes the update reject', async () => {
+      const circle: Record<string, unknown> = {};
+      circle['circle'] = circle;
+      const nested: unknown = JSON.parse('['.repeat(30_000) + ']'.repeat(30_000));
+      for (const raw of [circle, nested, { big: 1n }]) {
+        const [one, two] = [open(), open()];
+        const id = nextWord('SM');
+        const request = { eventId: id, raw } as ReturnType<typeof receiptOf>['request'];
+        expect(await accept(one, id, receiptOf(id, { request }))).to.deep.equal({ before: undefined });
+        const taken = (await report(two, id))?.follow?.receipt;
+        expect(taken?.request.eventId).to.equal(id);
+        // As of Node 26, JSON.stringify() writes any depth.
+        const isWritten = raw === nested && taken?.request.raw !== undefined;
+        if (isWritten) expect(JSON.stringify(taken.request.raw)).to.equal(JSON.stringify(nested));
+        else expect(taken?.request).to.not.have.property('raw');
+      }
+      const state = open();
+      const failed = accept(state, 'SM-circle', receiptOf('SM-circle', { profile: circle }));
+      expect(await failed.catch((error: unknown) => error)).to.be.instanceOf(TypeError);
+      // The next update of the message goes on.
+      expect(await accept(state, 'SM-circle')).to.deep.equal({ before: undefined });
+    });
+  });
+
+  describe('of several kinds', () => {
+    const ATTEMPT: RecordName<'attempt'> = { kind: 'attempt', key: 'reference' };
+    const named = (messageKey: string): AttemptRecord => ({
+      status: 'named',
+      messageKey,
+      by: undefined,
+      beyondMs: 0,
+    });
+    /** Changes a message and an attempt, and replies what it found. */
+    const both = (state: RecordState, word: string) =>
+      state.update([messageName('SM1'), ATTEMPT], ([message, attempt]) => ({
+        next: [
+          { value: { status: 'waiting', receipt: receiptOf(word) }, lifeMs: 60_000 },
+          { value: named(word), lifeMs: 60_000 },
+        ],
+        result: [message?.value.status, attempt?.value.status === 'named' && attempt.value.messageKey],
+      }));
+
+    it('change together: all or none', async () => {
+      const [one, two] = [open(), open()];
+      const words = ['a', 'b', 'c', 'd', 'e', 'f'];
+      const found = await Promise.all(words.map((word, at) => both(at % 2 === 0 ? one : two, word)));
+      // Each update found what the one before had written.
+      expect(found.filter((reply) => reply?.[0] === undefined)).to.have.length(1);
+      const last = await one.read([messageName('SM1'), ATTEMPT], ([message, attempt]) => [
+        message?.value.status === 'waiting' && message.value.receipt.eventKey,
+        attempt?.value.status === 'named' && attempt.value.messageKey,
+      ]);
+      expect(last?.[0]).to.equal(last?.[1]);
+      const before = found.map((reply) => reply?.[1]).filter((word) => word !== false);
+      expect([...before, last?.[1]].sort()).to.deep.equal(words);
+    });
+
+    it('are done if one of them still has the version of a lost exchange, and keep the change of the other', async () => {
+      const [one, two] = [openLosing(), open()];
+      await freeze(one);
+      const changing = both(one, 'mine');
+      await until(() => one.health === 'lost');
+      thaw();
+      await until(async () => (await redis.admin.exists(nameOf('attempt', 'reference'))) === 1);
+      await two.update([ATTEMPT], () => ({ next: [{ value: named('newer'), lifeMs: 9_000 }], result: 1 }));
+      await one.check();
+      // What it found before its own change.
+      expect(await changing).to.deep.equal([undefined, false]);
+      const key = await two.read(
+        [ATTEMPT],
+        ([known]) => known?.value.status === 'named' && known.value.messageKey,
+      );
+      expect(key).to.equal('newer');
+    });
+  });
+
+  describe('of last codes', () => {
+    it('give a code to exactly one of several uses at two gateways', async () => {
+      const [one, two] = [open(), open()];
+      await keepCode(one, 'ana', codeOf('event'));
+      const uses = await Promise.all([one, two, one, two].map((state) => useCode(state, 'ana')));
+      expect(uses.filter((code) => code !== undefined)).to.deep.equal([codeOf('event')]);
+    });
+
+    it('keep the code that was requested last, and none that was requested before a used one', async () => {
+      const [one, two] = [open(), open()];
+      await keepCode(one, 'ana', codeOf('first'));
+      await keepCode(two, 'ana', codeOf('second', NOW + 1));
+      await keepCode(one, 'ana', codeOf('late', NOW));
+      expect((await useCode(one, 'ana'))?.eventId).to.equal('second');
+      await keepCode(two, 'ana', codeOf('too late', NOW + 1));
+      expect(await useCode(two, 'ana')).to.equal(undefined);
+      expect(await lifeOf('lastCode', 'sms ana')).to.be.within(1, 30_000);
+      await keepCode(two, 'ana', codeOf('third', NOW + 2));
+      expect(await lifeOf('lastCode', 'sms ana')).to.be.within(30_001, 3_600_000);
+      expect((await useCode(one, 'ana'))?.eventId).to.equal('third');
+    });
+  });
+
+  it('show the kind alone in the names of Redis keys', async () => {
+    const state = open();
+    await Promise.all([accept(state, 'SM1'), keepCode(state, 'ana', codeOf('e')), suppress(state, ANA)]);
+    const names = (await redis.dump())
+      .map(({ name }) => name)
+      .filter((name) => !name.includes(':probe:'))
+      .sort();
+    expect(names.map((name) => name.split(':').slice(0, 2).join(':'))).to.deep.equal([
+      '{okta-telephony-hook}:lastCode',
+      '{okta-telephony-hook}:message',
+      '{okta-telephony-hook}:suppressions',
+    ]);
+    for (const name of names) expect(name).to.match(/:[\w-]{22}$/);
+  });
+
+  describe('whose connection is cut', () => {
+    /** A gateway behind a proxy, which connects again at once. */
+    const openBehind = async (): Promise<{ readonly state: StatePort; readonly proxy: TcpProxy }> => {
+      const proxy = await startProxy();
+      const state = openAt(`redis://127.0.0.1:${proxy.port}`, [A], patientTimes({ probeEveryMs: 5 }));
+      await state.check();
+      return { state, proxy };
+    };
+    for (const direction of ['commands', 'answers'] as const) {
+      const cut = async (proxy: TcpProxy): Promise<void> => {
+        await until(() => proxy.heldPieces > 0);
+        await proxy.endAll();
+        proxy.held = undefined;
+      };
+
+      it(`are taken once, by the one whose ${direction} were lost`, async () => {
+        const { state, proxy } = await openBehind();
+        const other = open();
+        const news: string[] = [];
+        state.watch?.(({ type }) => news.push(type));
+        await accept(state, 'SM1');
+        await keepCode(state, 'ana', codeOf('event'));
+        proxy.held = direction;
+        const [failing, using] = [report(state, 'SM1'), useCode(state, 'ana')];
+        await cut(proxy);
+        expect((await failing)?.follow?.receipt.eventKey).to.equal('SM1');
+        expect((await using)?.eventId).to.equal('event');
+        for (const one of [state, other]) {
+          expect((await report(one, 'SM1'))?.follow).to.equal(undefined);
+          expect(await useCode(one, 'ana')).to.equal(undefined);
+        }
+        expect(news).to.deep.equal(['lost', 'recovered']);
+      });
+
+      it(`are kept once, though the ${direction} of a new one were lost`, async () => {
+        const { state, proxy } = await openBehind();
+        const other = open();
+        proxy.held = direction;
+        const keeping = [accept(state, 'SM1'), keepCode(state, 'ana', codeOf('event')), suppress(state, ANA)];
+        await cut(proxy);
+        expect(await Promise.all(keeping)).to.deep.equal([{ before: undefined }, true, true]);
+        expect((await report(other, 'SM1'))?.follow?.receipt.eventKey).to.equal('SM1');
+        expect((await report(state, 'SM1'))?.follow).to.equal(undefined);
+        expect((await useCode(other, 'ana'))?.eventId).to.equal('event');
+        expect(await suppressed(other, ANA)).to.deep.equal(['whatsapp:STOPPED']);
+      });
+    }
+
+    it('are all written once, though connections end all the time', async () => {
+      const { state } = await openBehind();
+      const other = open();
+      const ids = Array.from({ length: 300 }, (_, at) => `SM${at}`);
+      const accepting = ids.map((id) => accept(state, id));
+      const reporting = ids.map((id) => report(state, id));
+      for (let round = 0; round < 5; round += 1) {
+        await redis.admin.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
+        await new Promise(setImmediate);
+      }
+      await Promise.all(accepting);
+      const replies = await Promise.all(reporting);
+      expect(replies.map((reply) => reply?.follow?.receipt.eventKey)).to.deep.equal(ids);
+      const again = await Promise.all(ids.map((id) => report(other, id)));
+      expect(again.filter((reply) => reply?.follow !== undefined)).to.be.empty;
+    });
+  });
+
+  describe('of a frozen Redis, which runs what has timed out afterwards,', () => {
+    const statusOf = (state: RecordState, key: string) =>
+      state.read([messageName(key)], ([known]) => known?.value.status);
+
+    it('are taken by the one that took them, though another one asks meanwhile', async () => {
+      const [one, two] = [openLosing(), open()];
+      await accept(one, 'SM1');
+      await freeze(one);
+      const failing = report(one, 'SM1');
+      await until(() => one.health === 'lost');
+      thaw();
+      await until(async () => (await statusOf(two, 'SM1')) === 'failed');
+      expect((await report(two, 'SM1'))?.follow).to.equal(undefined);
+      await one.check();
+      expect((await failing)?.follow?.receipt.eventKey).to.equal('SM1');
+    });
+
+    it('are decided again if another gateway has changed them since', async () => {
+      const [one, two] = [openLosing(), open()];
+      await accept(one, 'SM1');
+      await freeze(one);
+      const failing = report(one, 'SM1');
+      await until(() => one.health === 'lost');
+      thaw();
+      await until(async () => (await statusOf(two, 'SM1')) === 'failed');
+      await report(two, 'SM1', DELIVERED);
+      await one.check();
+      expect(await failing).to.deep.equal({ before: 'delivered' });
+    });
+
+    it('are not changed by a command that comes later than its repetition', async () => {
+      const proxy = await startProxy();
+      const one = openAt(`redis://127.0.0.1:${proxy.port}`, [A], times);
+      const two = open();
+      await accept(one, 'SM1');
+      await one.check();
+      proxy.held = 'commands';
+      times.commandMs = 20;
+      const failing = report(one, 'SM1');
+      await until(() => one.health === 'lost');
+      bePatient(times);
+      proxy.letNewPass();
+      await one.check();
+      expect((await failing)?.follow?.receipt.eventKey).to.equal('SM1');
+      await report(two, 'SM1', DELIVERED);
+      // Now the first command comes.
+      proxy.held = undefined;
+      await one.check();
+      expect(await statusOf(two, 'SM1')).to.equal('delivered');
+    });
+  });
+
+  describe('while Redis is lost', () => {
+    it('wait in their order, and reach all gateways with their true age when Redis is back', async () => {
+      const [one, two] = [openLosing(), open()];
+      await one.check();
+      const now = performance.now.bind(performance);
+      let passedMs = 0;
+      sinon.stub(performance, 'now').callsFake(() => now() + passedMs);
+      await lose(one);
+      const writing = [
+        accept(one, 'SM1'),
+        accept(one, 'SM2'),
+        keepCode(one, 'ana', codeOf('event')),
+        suppress(one, ANA),
+      ];
+      passedMs += 300_000;
+      thaw();
+      await one.check();
+      expect(await Promise.all(writing)).to.deep.equal([
+        { before: undefined },
+        { before: undefined },
+        true,
+        true,
+      ]);
+      for (const id of ['SM1', 'SM2']) expect(await lifeOf('message', id)).to.be.within(1, 300_000);
+      for (const id of ['SM1', 'SM2']) expect((await report(two, id))?.follow?.receipt.eventKey).to.equal(id);
+      expect((await useCode(two, 'ana'))?.eventId).to.equal('event');
+      expect(await suppressed(two, ANA)).to.deep.equal(['whatsapp:STOPPED']);
+    });
+
+    it('are recalled with the updates that wait', async () => {
+      const [one, two] = [openLosing(), open()];
+      await accept(one, 'SM1');
+      await lose(one);
+      const waiting = [report(one, 'SM1'), accept(one, 'SM2'), report(one, 'SM2'), report(one, 'SM3')];
+      const statuses = (): readonly unknown[] =>
+        ['SM1', 'SM2', 'SM3', 'SM4'].map((id) => one.recall(messageName(id))?.value.status);
+      expect(statuses()).to.deep.equal(['failed', 'failed', 'early', undefined]);
+      thaw();
+      // Another gateway has the first word on a message.
+      expect(await accept(two, 'SM3')).to.deep.equal({ before: undefined });
+      await one.check();
+      const replies = await Promise.all(waiting);
+      expect(replies.map((reply) => reply?.follow?.receipt.eventKey)).to.deep.equal([
+        'SM1',
+        undefined,
+        'SM2',
+        'SM3',
+      ]);
+      expect(statuses()).to.deep.equal(['failed', 'failed', 'failed', undefined]);
+    });
+
+    it('tell a transition how long it has waited, and Redis’s time', async () => {
+      const one = openLosing();
+      await one.check();
+      const now = performance.now.bind(performance);
+      let passedMs = 0;
+      sinon.stub(performance, 'now').callsFake(() => now() + passedMs);
+      const moments = (state: RecordState, kind: RecordKind) =>
+        state.update([{ kind, key: nextWord('key') }], (_, moment) => ({ result: moment }));
+      expect((await moments(one, 'message'))?.waitedMs).to.equal(0);
+      await lose(one);
+      const waiting = [moments(one, 'message'), moments(one, 'suppressions')];
+      passedMs += 5_000;
+      thaw();
+      await one.check();
+      const [message, suppressions] = await Promise.all(waiting);
+      expect(message?.waitedMs).to.be.at.least(5_000);
+      expect(suppressions?.waitedMs).to.be.at.least(5_000);
+      const [seconds] = await redis.admin.time();
+      expect(Math.abs(suppressions!.keeperMs - Number(seconds) * 1_000)).to.be.lessThan(60_000);
+    });
+
+    it('cannot be read: reading waits for nothing', async () => {
+      const one = openLosing();
+      await freeze(one);
+      expect(await suppressed(one, ANA)).to.equal(undefined);
+      expect(one.health).to.equal('lost');
+      expect(await suppressed(one, ANA)).to.equal(undefined);
+    });
+
+    it('are dropped by close(), which tells it; after close() nothing waits', async () => {
+      const one = openLosing();
+      await accept(one, 'SM1');
+      await freeze(one);
+      const waiting = [report(one, 'SM1'), report(one, 'SM1'), suppress(one, ANA)];
+      await until(() => one.health === 'lost');
+      await one.close();
+      expect(await Promise.all(waiting)).to.deep.equal([undefined, undefined, undefined]);
+      expect(await accept(one, 'SM2')).to.equal(undefined);
+      expect(await suppressed(one, ANA)).to.equal(undefined);
+      thaw();
+    });
+  });
+
+  it('are written before close() ends the connection', async () => {
+    const [one, two] = [open(), open()];
+    void accept(one, 'SM1');
+    void suppress(one, ANA);
+    await one.close();
+    expect((await report(two, 'SM1'))?.follow?.receipt.eventKey).to.equal('SM1');
+    expect(await suppressed(two, ANA)).to.deep.equal(['whatsapp:STOPPED']);
+  });
+
+  it('are recalled once read, until they end', async () => {
+    const [one, two] = [open(), open()];
+    await accept(one, 'SM1');
+    expect(two.recall(messageName('SM1'))).to.equal(undefined);
+    await two.read([messageName('SM1')], () => 'read');
+    const known = two.recall(messageName('SM1'));
+    expect(known?.value.status).to.equal('waiting');
+    expect(known?.leftMs).to.be.within(1, 600_000);
+    const now = performance.now.bind(performance);
+    sinon.stub(performance, 'now').callsFake(() => now() + 600_000);
+    for (const state of [one, two]) expect(state.recall(messageName('SM1'))).to.equal(undefined);
+  });
+
+  describe('that do not open', () => {
+    const sealed = (text: string): Buffer => {
+      const name = nameOf('message', 'SM1');
+      return Buffer.concat([Buffer.from('7.token '), sealingBy().seal('message', name, text)]);
+    };
+    const values: readonly (readonly [string, () => string | Buffer])[] = [
+      ['a word', () => 'garbage'],
+      ['words', () => 'not a version'],
+      ['bytes', () => Buffer.from([0xff, 0x00, 0x0a, 0xc3, 0x28, 0x20, 0x01])],
+      ['a version alone', () => '7.token '],
+      ['another text', () => sealed('204981 is no JSON')],
+      ['another JSON', () => sealed('"204981"')],
+    ];
+    for (const [title, make] of values) {
+      it(`because something else was written (${title}), are replaced, and the update rejects without them`, async () => {
+        mustNotShow('204981');
+        const [one, two] = [open(), open()];
+        await redis.admin.set(nameOf('message', 'SM1'), make(), 'PX', 60_000);
+        const failure: unknown = await accept(one, 'SM1').catch((error: unknown) => error);
+        witness(failure);
+        expect(failure).to.be.instanceOf(Error).and.to.have.property('message').that.includes('read');
+        expect((await report(two, 'SM1'))?.follow?.receipt.eventKey).to.equal('SM1');
+      });
+    }
+
+    it('because they are of another name, make read() reject too', async () => {
+      const [one, two] = [open(), open()];
+      await Promise.all([accept(one, 'SM1'), accept(one, 'SM2')]);
+      await redis.admin.copy(nameOf('message', 'SM1'), nameOf('message', 'SM2'), 'REPLACE');
+      const failure = await two.read([messageName('SM2')], () => 1).catch((error: unknown) => error);
+      expect(failure).to.be.instanceOf(Error);
+    });
+  });
+
+  describe('with the key lists', () => {
+    const lists = [[A], [A, B], [B, A], [B]] as const;
+    const word = (list: readonly string[]): string => list.map((key) => (key === A ? 'A' : 'B')).join();
+    for (const [first, second] of lists.flatMap((one) => lists.map((two) => [one, two] as const))) {
+      if (!first.some((key) => (second as readonly string[]).includes(key))) continue;
+
+      it(`${word(first)} and ${word(second)} are found, taken once and changed by both`, async () => {
+        const [one, two] = [open(...first), open(...second)];
+        for (const [at, [sender, other]] of [
+          [one, two],
+          [two, one],
+        ].entries()) {
+          const id = (name: string): string => `${name}-${at}`;
+          await accept(sender!, id('SM'));
+          const follows = await Promise.all([report(other!, id('SM')), report(sender!, id('SM'))]);
+          expect(follows.filter((reply) => reply?.follow !== undefined)).to.have.length(1);
+          for (const state of [one, two]) expect((await report(state, id('SM')))?.follow).to.equal(undefined);
+
+          await report(other!, id('early'));
+          expect((await accept(sender!, id('early')))?.follow?.failure).to.deep.equal(FAILED);
+          await report(other!, id('sent'), DELIVERED);
+          expect(await accept(sender!, id('sent'))).to.deep.equal({ before: 'delivered' });
+
+          await keepCode(sender!, id('ana'), codeOf('first'));
+          await keepCode(other!, id('ana'), codeOf('second', NOW + 1));
+          const uses = await Promise.all([one, two].map((state) => useCode(state, id('ana'))));
+          expect(uses.flatMap((code) => code?.eventId ?? [])).to.deep.equal(['second']);
+
+          await suppress(sender!, id('+1'));
+          expect(await suppressed(other!, id('+1'))).to.deep.equal(['whatsapp:STOPPED']);
+          await suppress(other!, id('+1'), 'NOT_REACHED', 'line');
+          await lift(other!, id('+1'));
+          for (const state of [one, two])
+            expect(await suppressed(state, id('+1'))).to.deep.equal(['line:NOT_REACHED']);
+        }
+      });
+    }
+
+    it('A and A,B: a copy is void once the other one was changed or has expired', async () => {
+      const [old, both] = [open(A), open(A, B)];
+      await accept(both, 'SM1');
+      expect((await report(old, 'SM1'))?.follow?.receipt.eventKey).to.equal('SM1');
+      // The minute of a failed message is over. The copy of the other key still has ten minutes.
+      await redis.admin.del(nameOf('message', 'SM1', A));
+      expect(await redis.admin.exists(nameOf('message', 'SM1', B))).to.equal(1);
+      expect(await report(both, 'SM1')).to.deep.equal({ before: undefined });
+
+      await accept(both, 'SM2');
+      await redis.admin.del(nameOf('message', 'SM2', A));
+      await accept(old, 'SM2', receiptOf('made again'));
+      expect((await report(open(A, B), 'SM2'))?.follow?.receipt.eventKey).to.equal('made again');
+    });
+
+    it('A and A,B: the copy with more changes is right', async () => {
+      const [old, both] = [open(A), open(B, A)];
+      await keepCode(both, 'ana', codeOf('first'));
+      for (let at = 1; at <= 3; at += 1) await keepCode(old, 'ana', codeOf(`old-${at}`, NOW + at));
+      expect((await useCode(both, 'ana'))?.eventId).to.equal('old-3');
+      expect(await useCode(open(B), 'ana')).to.equal(undefined);
+    });
+  });
+
+  it('follow news with the token that let something follow, also after another report', async () => {
+    const [one, two] = [open(), open()];
+    await accept(one, 'SM1');
+    const news = { token: 'mine', report: FAILED };
+    expect((await hear(one, 'SM1', news))?.follow?.receipt.eventKey).to.equal('SM1');
+    expect((await report(two, 'SM1'))?.follow).to.equal(undefined);
+    expect((await hear(two, 'SM1', news))?.follow?.receipt.eventKey).to.equal('SM1');
+  });
+});

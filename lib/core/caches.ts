@@ -13,7 +13,7 @@ export function atMost(entries: number): { maxSize: number; sizeCalculation: () 
  * full, the oldest is dropped as a whole. Finding and deleting the oldest entry on each `set` would cost more than everything else
  * that is done with the entries.
  */
-export class RecentMap<Value extends object | string> {
+export class RecentMap<Value extends object | string | number> {
   #newest = new Map<string, Value>();
   /** The newest comes first. */
   #maps: readonly Map<string, Value>[] = [this.#newest];

@@ -9,6 +9,8 @@ type OnFailure = (error: unknown) => void;
 /** The claim of a call if the state fails: the call is the first. */
 const NO_CLAIM: FirstClaim = {
   isFirst: true,
+  place: undefined,
+  isCurrent: 'unknown',
   exceeded: [],
   suppressions: undefined,
   settle: () => undefined,
@@ -53,8 +55,7 @@ async function claimInTime(claiming: Promise<Claim>, waitMs: number, onFailure: 
     });
   };
   return {
-    isFirst: true,
-    exceeded: NO_CLAIM.exceeded,
+    ...NO_CLAIM,
     settle: (answer) => {
       settleLate((first) => {
         first.settle(answer);
@@ -77,9 +78,10 @@ function withSafeSettling(claim: Claim, onFailure: OnFailure): Claim {
   }
   return {
     isFirst: true,
+    place: claim.place,
+    isCurrent: claim.isCurrent,
     exceeded: claim.exceeded,
     suppressions: claim.suppressions,
-    isNewest: claim.isNewest,
     settle: (answer) => {
       try {
         claim.settle(answer);

@@ -1,11 +1,11 @@
 import type { Budget } from '../core/budget.js';
 import type { UserProfile } from '../core/channel.js';
-import { steadyMs, TIMED_OUT, waitAtMost } from '../core/time.js';
+import { TIMED_OUT, waitAtMost } from '../core/time.js';
 import type { CallIds } from './channel-contract.js';
 import { guardClaim } from './guarded-claim.js';
-import type { KeptRequest, Receipt } from './messages/receipt.js';
+import type { KeptRequest, PlannedCode, Receipt } from './messages/receipt.js';
 import type { Known, Reading, RecordKind, RecordName, RecordValues, Transition } from './records.js';
-import type { Claim, EventLife, StatePort, NewEvent } from './state.js';
+import type { Claim, EventClaim, LocalState, StatePort } from './state.js';
 import { isSuppression, type Suppression } from './suppressions.js';
 
 /** How long each use waits for the state, milliseconds. */
@@ -37,6 +37,21 @@ export interface ClaimedMessage {
   readonly markReceived: () => void;
 }
 
+/** A code as the question for newer ones names it. */
+type OrderedCode = Pick<PlannedCode, 'person' | 'eventKey' | 'place' | 'isPreview' | 'request'>;
+
+/** The claim of an event that is no code: it takes no place and no point. */
+const NO_CODE = {
+  isRepeatable: true,
+  person: undefined,
+  isPreview: false,
+  passes: 'never',
+  requestedAtMs: 0,
+  lifeMs: 0,
+  limits: [],
+  recipient: undefined,
+} as const;
+
 const UNREADABLE: Use = { words: 'a record cannot be read' };
 
 /**
@@ -57,11 +72,13 @@ export type OnStateFailure = (
 export class GuardedState {
   /** Whether gateways share the state. */
   readonly isShared: boolean;
+  readonly local: LocalState;
   readonly #state: StatePort;
   readonly #onFailure: OnStateFailure;
 
   constructor(state: StatePort, onFailure: OnStateFailure) {
     this.isShared = state.isShared === true;
+    this.local = state.local;
     this.#state = state;
     this.#onFailure = onFailure;
   }
@@ -71,12 +88,12 @@ export class GuardedState {
    * settled or released when the call ends. The answer of another call is `'lost'` if the state cannot give it.
    */
   async claim(
-    key: string | undefined,
-    life: EventLife,
+    event: Omit<EventClaim, 'waitMs'>,
     { request, budget }: { readonly request: KeptRequest; readonly budget: Budget },
   ): Promise<Claim> {
     const use = { request };
-    const claim = await this.#claim(key, life, budget.share(TIMEOUTS_MS.call, CALL_FRACTION), use);
+    const waitMs = budget.share(TIMEOUTS_MS.call, CALL_FRACTION);
+    const claim = await this.#claim({ ...event, waitMs }, use);
     if (claim.isFirst) return claim;
     const answer = claim.answer.catch((error: unknown): 'lost' => {
       // After its time the call does not wait any more: that is no failure.
@@ -91,8 +108,8 @@ export class GuardedState {
    *
    * @param key - different from all other keys that are claimed.
    */
-  async isFirstUse(key: string, life: Pick<EventLife, 'nowMs' | 'rememberMs'>): Promise<boolean> {
-    const claim = await this.#claim(key, { ...life, buckets: [] }, TIMEOUTS_MS.background, {});
+  async isFirstUse(key: string, life: Pick<EventClaim, 'nowMs' | 'rememberMs'>): Promise<boolean> {
+    const claim = await this.#claim({ ...NO_CODE, ...life, key, waitMs: TIMEOUTS_MS.background }, {});
     if (claim.isFirst) claim.settle({});
     return claim.isFirst;
   }
@@ -103,9 +120,9 @@ export class GuardedState {
    *
    * @param key - as that of `isFirstUse`.
    */
-  async claimMessage(key: string, life: Pick<EventLife, 'nowMs' | 'rememberMs'>): Promise<ClaimedMessage> {
+  async claimMessage(key: string, life: Pick<EventClaim, 'nowMs' | 'rememberMs'>): Promise<ClaimedMessage> {
     const askedMs = performance.now();
-    const claim = await this.#claim(key, { ...life, buckets: [] }, TIMEOUTS_MS.inbound, {});
+    const claim = await this.#claim({ ...NO_CODE, ...life, key, waitMs: TIMEOUTS_MS.inbound }, {});
     if (claim.isFirst) {
       const markReceived = (): void => {
         claim.settle({});
@@ -118,21 +135,23 @@ export class GuardedState {
     return { isRepeat: mark !== TIMED_OUT && mark !== undefined, cameMs, markReceived: unknown };
   }
 
-  /** @param request - `undefined` for a sign-in. */
-  overtake(person: string, event: NewEvent, request: KeptRequest | undefined): void {
-    const use = request === undefined ? { words: 'overtake failed' } : { request };
-    this.#try(() => {
-      this.#state.overtake(person, event);
-    }, use);
+  /** @param usedAtMs - by Okta's clock. */
+  useCode(person: string, usedAtMs: number): void {
+    this.#try(
+      () => {
+        this.#state.useCode(person, usedAtMs);
+      },
+      { words: 'useCode failed' },
+    );
   }
 
   /** @param budget - of the call that asks; `undefined` for late failover. */
-  async isNewest(
-    { person, eventKey, request }: Pick<Receipt, 'person' | 'eventKey' | 'request'>,
+  async isCurrent(
+    { person, eventKey, place, isPreview = false, request }: OrderedCode,
     budget?: Budget,
   ): Promise<boolean | 'unknown'> {
     const asking = this.#ask<boolean | 'unknown'>(
-      () => this.#state.isNewest(person, eventKey, steadyMs()),
+      () => this.#state.isCurrent(person, { eventKey, place, isPreview }),
       'unknown',
       { request },
     );
@@ -211,10 +230,10 @@ export class GuardedState {
     this.#onFailure(shown, { request, profile }, request);
   }
 
-  #claim(key: string | undefined, life: EventLife, waitMs: number, use: Use): Claim | Promise<Claim> {
+  #claim(event: EventClaim, use: Use): Claim | Promise<Claim> {
     return guardClaim(
-      () => this.#state.claim(key, { ...life, waitMs }),
-      waitMs,
+      () => this.#state.claim(event),
+      event.waitMs,
       (error) => {
         this.#fail(error, use);
       },

@@ -1,76 +1,145 @@
 import { RecentMap } from '../core/caches.js';
 
-/** The order of each person's codes within this process: an older code must not be delivered after a newer one. */
+/** The order of each person's codes: an older code must not be delivered after a newer one. */
 
 /**
- * Calls of a person that come within this time are simultaneous, milliseconds: the newer one stops the older one's first attempt
- * only when it starts its own.
- */
-export const SAME_MOMENT_MS = 100;
-
-/**
- * A call that is not older than this has waited for nothing, milliseconds: it does not ask other gateways for
- * newer codes. This is more than the steps of a call take without waiting, and less than any vendor takes to
- * answer.
+ * A call whose claim was sent longer ago than this asks the state for newer codes before its first attempt,
+ * milliseconds. It orders nothing: a call that has waited for nothing need not ask twice.
  */
 export const NEW_CALL_MS = 25;
 
 /** The people of at least the last so many codes are remembered: 100 a second for 80 seconds. */
-const MIN_PEOPLE = 8_000;
+export const MIN_PEOPLE = 8_000;
 
-/** When an event came to this process for the first time. It keeps this place, also if a repeat sends its code. */
-export interface Arrival {
-  /** The order of all events of this process, for all hooks in it. */
-  readonly number: number;
-  /** By `performance.now()`. */
-  readonly atMs: number;
-}
+/**
+ * The order within this process, for all hooks that share a state. It answers at once, and serves alone while the
+ * state is lost.
+ */
+export class LocalOrder {
+  /** The number of the newest call of each person that the guard has allowed. */
+  readonly #passed = new RecentMap<number>(MIN_PEOPLE);
+  #calls = 0;
 
-let arrivals = 0;
-
-export function arriveNow(): Arrival {
-  arrivals += 1;
-  return { number: arrivals, atMs: performance.now() };
-}
-
-/** The newest codes of a person. */
-interface Newest {
-  /** Of the newest code that has passed the guard. */
-  passed: Arrival;
-  /** Of the newest code that has started an attempt; `undefined` if none has. */
-  started: Arrival | undefined;
-  /** The event that has passed the guard last. */
-  eventKey: string;
-}
-
-export class CodeOrder {
-  readonly #people = new RecentMap<Newest>(MIN_PEOPLE);
-
-  /**
-   * Whether a newer code of the person has passed the guard at this gateway. `beside` (a simultaneous one): the call starts no
-   * second attempt. `ahead` (a later one, or one that has started an attempt): the call starts no attempt.
-   */
-  newerThan(person: string, { number, atMs }: Arrival): 'none' | 'beside' | 'ahead' {
-    const newest = this.#people.get(person);
-    if (newest === undefined || newest.passed.number <= number) return 'none';
-    const hasStarted = newest.started !== undefined && newest.started.number > number;
-    return hasStarted || newest.passed.atMs - atMs > SAME_MOMENT_MS ? 'ahead' : 'beside';
+  /** The number of a call that arrives now. Its event keeps it, also if a repeat sends its code. */
+  arrive(): number {
+    this.#calls += 1;
+    return this.#calls;
   }
 
-  /**
-   * The guard has allowed the newest code: it may be sent at any moment. Returns the event that passed before it, if it
-   * is known.
-   */
-  pass(person: string, arrival: Arrival, eventKey: string): string | undefined {
-    const newest = this.#people.get(person);
-    this.#people.set(person, { passed: arrival, started: newest?.started, eventKey });
-    return newest?.eventKey;
+  /** The guard has allowed a call: its code may be sent at any moment. */
+  pass(person: string, arrival: number): void {
+    if (!this.hasNewer(person, arrival)) this.#passed.set(person, arrival);
   }
 
-  /** The call starts an attempt: its code may be delivered from now on. */
-  startAttempt(person: string, arrival: Arrival): void {
-    const newest = this.#people.get(person);
-    if (newest === undefined || (newest.started?.number ?? 0) > arrival.number) return;
-    newest.started = arrival;
+  /** Whether the guard has allowed a call of the person that arrived later. */
+  hasNewer(person: string, arrival: number): boolean {
+    return (this.#passed.get(person) ?? 0) > arrival;
   }
+}
+
+/** In place of the newest event: the user has used a code, so that none is current. */
+export const NOBODY = '-';
+/** In place of the newest event: no code is known, or it is not known which of several is the newest. */
+export const UNKNOWN = '?';
+
+/**
+ * The order of a person's events as a state keeps it. The claims give it: an event gets its place with its first claim
+ * and keeps it, also after a release. `state/redis/step-scripts.ts` does the same as the functions below.
+ */
+export interface OrderRecord {
+  /** How many events have come. */
+  readonly count: number;
+  /** The token of the claim that made the record. Places of another record cannot be compared with its own. */
+  readonly epoch: string;
+  /** The count of the newest event; 0 if only events are known that were not allowed, or previews. */
+  readonly newestPlace: number;
+  /** The newest event itself, `NOBODY` or `UNKNOWN`. After a failover of the state, two events may have one place. */
+  readonly newestEvent: string;
+  /** When the code of the newest event was requested, by Okta's clock, milliseconds since 1970. */
+  readonly requestedAtMs: number;
+}
+
+/** The place of an event, `count.epoch`; `undefined` if it has none: the process that claimed it decided alone. */
+export type Place = string | undefined;
+
+/** An event as the question for the newest code names it. */
+export interface PlacedEvent {
+  readonly eventKey: string;
+  readonly place: Place;
+  /** Previews take places, but supersede nothing. */
+  readonly isPreview: boolean;
+}
+
+/** An event that claims its place. */
+export interface ClaimingEvent extends PlacedEvent {
+  /** Whether the guard allows it: it then supersedes older ones. */
+  readonly passes: boolean;
+  readonly requestedAtMs: number;
+  /** Of its claim. */
+  readonly token: string;
+}
+
+/** Gives an event its place, unless it has one, and makes it the newest if it is. */
+export function takePlace(
+  known: OrderRecord | undefined,
+  event: ClaimingEvent,
+): { readonly order: OrderRecord; readonly place: string; readonly isCurrent: boolean | 'unknown' } {
+  const place = readPlace(event.place) ?? {
+    count: (known?.count ?? 0) + 1,
+    epoch: known?.epoch ?? event.token,
+  };
+  // A record that is gone is made again from the place that the event has.
+  const before = known ?? {
+    count: place.count,
+    epoch: place.epoch,
+    newestPlace: 0,
+    newestEvent: UNKNOWN,
+    requestedAtMs: 0,
+  };
+  const isComparable = place.epoch === before.epoch;
+  const count = isComparable ? Math.max(before.count, place.count) : before.count;
+  const isNewest = event.passes && !event.isPreview && isComparable && place.count > before.newestPlace;
+  const { eventKey, requestedAtMs } = event;
+  const order = isNewest
+    ? { count, epoch: before.epoch, newestPlace: place.count, newestEvent: eventKey, requestedAtMs }
+    : { ...before, count };
+  const text = `${place.count}.${place.epoch}`;
+  return { order, place: text, isCurrent: isCurrent(order, { ...event, place: text }) };
+}
+
+/**
+ * Whether an event is its person's newest; a preview, whether no event is newer. `'unknown'`: a running call goes on,
+ * but nothing is sent late.
+ */
+export function isCurrent(
+  order: OrderRecord | undefined,
+  { eventKey, place, isPreview }: PlacedEvent,
+): boolean | 'unknown' {
+  if (order === undefined) return 'unknown';
+  const own = readPlace(place);
+  const isComparable = own !== undefined && own.epoch === order.epoch;
+  if (isPreview) return isComparable ? own.count > order.newestPlace : 'unknown';
+  if (order.newestEvent === eventKey) return true;
+  // Also while the newest is not known, an event before it is superseded.
+  if (order.newestEvent === UNKNOWN) return isComparable && own.count < order.newestPlace ? false : 'unknown';
+  return false;
+}
+
+/** Whether the first place certainly comes after the second one. */
+export function isAfter(one: Place, two: Place): boolean {
+  const [later, earlier] = [readPlace(one), readPlace(two)];
+  if (later === undefined || earlier === undefined) return false;
+  return later.epoch === earlier.epoch && later.count > earlier.count;
+}
+
+/** A user has used a code: if the newest one was requested before, none is current. */
+export function useNewest(order: OrderRecord, usedAtMs: number): OrderRecord {
+  const isUsed = order.newestPlace > 0 && order.requestedAtMs <= usedAtMs;
+  return isUsed ? { ...order, newestEvent: NOBODY } : order;
+}
+
+function readPlace(place: Place): { readonly count: number; readonly epoch: string } | undefined {
+  if (place === undefined) return undefined;
+  const dot = place.indexOf('.');
+  return { count: Number(place.slice(0, dot)), epoch: place.slice(dot + 1) };
 }

@@ -1,5 +1,7 @@
 import type { HistoryState } from '../core/history.js';
 import type { State } from '../core/state.js';
+import type { LocalClaims } from './local-claims.js';
+import type { LocalOrder, Place, PlacedEvent } from './order.js';
 import type { RecordState } from './records.js';
 import type { Suppression } from './suppressions.js';
 
@@ -16,35 +18,35 @@ export interface Bucket {
   readonly seconds: number;
 }
 
-/** An event that takes its place in the order of its person's codes. */
-export interface OrderedEvent {
-  readonly person: string;
-  readonly eventKey: string;
-  /** An event of Okta's preview page supersedes nothing: it is kept beside the newest event. */
-  readonly isPreview: boolean;
-  /** How long its code lives, milliseconds. */
-  readonly lifeMs: number;
-  /** Whether it supersedes older codes although a limit is exceeded. */
-  readonly passesLimits: boolean;
-}
-
 /** What a claim needs to know about its event. */
-export interface EventLife {
+export interface EventClaim {
+  /** Different from the keys of all other events; random if no repeat can have the event. */
+  readonly key: string;
+  /** `false` if no repeat can have the event: its answer need not be kept. */
+  readonly isRepeatable: boolean;
+  /** Whose codes it is ordered among, as `personKey` makes it; `undefined` if it is no code. */
+  readonly person: string | undefined;
+  /** A preview takes a place, but supersedes nothing. */
+  readonly isPreview: boolean;
+  /** Whether it supersedes older codes: never, if no limit is exceeded, or always. */
+  readonly passes: 'never' | 'withinLimits' | 'always';
+  /** When its code was requested, by Okta's clock, milliseconds since 1970. */
+  readonly requestedAtMs: number;
   /** By the hook's clock, milliseconds since 1970. Only the windows of the limits use it. */
   readonly nowMs: number;
   /** How long the event is remembered from now on, milliseconds, whatever the wall clock does. */
   readonly rememberMs: number;
+  /** How long its code lives, milliseconds: its place is known as long. */
+  readonly lifeMs: number;
   /** The first call takes one point of each; of none if one has no point left. A repeat takes no point. */
-  readonly buckets: readonly Bucket[];
+  readonly limits: readonly Bucket[];
   /**
    * The number that the code goes to, to read its suppressions in the same step; `undefined` if they are not
    * needed.
    */
-  readonly recipient?: string | undefined;
-  /** Its place among the codes of its person; `undefined` if it supersedes none. */
-  readonly order?: OrderedEvent | undefined;
-  /** How long the caller waits for the claim, milliseconds: within this time it may be tried again. Default: 0. */
-  readonly waitMs?: number | undefined;
+  readonly recipient: string | undefined;
+  /** How long the caller waits for the claim, milliseconds: within this time it may be tried again. */
+  readonly waitMs: number;
 }
 
 /**
@@ -57,15 +59,17 @@ export type AnswerOfFirst = Promise<RememberedAnswer | 'lost' | undefined>;
 export type Claim =
   | {
       readonly isFirst: true;
-      /** The keys of the buckets without a point left. */
+      /** Its place among the codes of its person, which it keeps, also after a release. */
+      readonly place: Place;
+      /**
+       * Whether no newer code of the person has passed; `'unknown'` if the process decided alone, or if the state
+       * cannot say.
+       */
+      readonly isCurrent: boolean | 'unknown';
+      /** The keys of the limits without a point left. */
       readonly exceeded: readonly string[];
       /** The recipient's suppressions that gateways share; `undefined` if the state cannot say. */
       readonly suppressions?: readonly Suppression[] | undefined;
-      /**
-       * Whether the event is the newest of its person now. It keeps the place of its first claim, also after a
-       * release. `undefined` if the state did not take its place with the claim: then `overtake` does.
-       */
-      readonly isNewest?: boolean | undefined;
       /** Keeps the answer for repeats of the event. */
       settle(answer: RememberedAnswer): void;
       /**
@@ -106,17 +110,38 @@ export type StateEvent =
       readonly remedy: string;
     };
 
+/** The part of a state that is in this process alone. All hooks that use the state share it. */
+export interface LocalState {
+  readonly claims: LocalClaims;
+  readonly order: LocalOrder;
+}
+
 /**
  * The port of a state, which remembers what calls have in common. `memoryState()` keeps it in the process,
  * `redisState()` shares it among gateways. Hook calls use it through `GuardedState`.
  */
-export interface StatePort extends State, OrderState, RecordState, HistoryState {
+export interface StatePort extends State, RecordState, HistoryState {
   /**
-   * Claims an event: of several calls with one key one sends, and the others wait for its answer. It takes the
-   * points in the same step. Without a key it only takes the points. A hook claims an event once: its own
-   * repeats wait without asking the state.
+   * Claims an event: of several calls with one key one sends, and the others wait for its answer. It takes the points
+   * and its place among the codes of its person in the same step. The calls of this process ask `local.claims` before.
    */
-  claim(key: string | undefined, life: EventLife): Claim | Promise<Claim>;
+  claim(event: EventClaim): Claim | Promise<Claim>;
+  /**
+   * Whether a code is still its person's newest. With `'unknown'` (the state is lost, or has forgotten the person) nothing
+   * is sent late, but a running call goes on.
+   */
+  isCurrent(person: string, event: PlacedEvent): boolean | 'unknown' | Promise<boolean | 'unknown'>;
+  /** A user has used a code, by Okta's clock: if the newest one was requested before, none is current any more. */
+  useCode(person: string, usedAtMs: number): void;
+  /** What the calls of this process have in common, whatever happens to the state. */
+  readonly local: LocalState;
+  /**
+   * Whether other processes see what this one keeps. If not, a report without a receipt may be about a message
+   * of another process.
+   */
+  readonly isShared?: boolean | undefined;
+  /** Alarms let one process go on with what another one waited for. */
+  readonly alarms?: Alarms | undefined;
   /** For `ready()`: resolves if the state can be reached, else rejects with the reason. */
   check(): Promise<void>;
   /** For `status()`. */
@@ -131,47 +156,6 @@ export interface StatePort extends State, OrderState, RecordState, HistoryState 
    * the last hook that uses it is closed. No other hook can use it after that.
    */
   close(): Promise<void>;
-}
-
-/** An event of a person that supersedes older ones. */
-export interface NewEvent {
-  readonly eventKey: string;
-  /** An event of Okta's preview page supersedes nothing: it is kept beside the newest event. */
-  readonly isPreview: boolean;
-  readonly nowMs: number;
-  /**
-   * How long ago its call came in, milliseconds. An event that came before a known one is not the newest.
-   * Default: 0.
-   */
-  readonly ageMs?: number | undefined;
-  /** The event right before it. If that one is the newest, this one supersedes it, however old it is. */
-  readonly after?: string | undefined;
-  /** When its code ends. The event may be forgotten then. */
-  readonly untilMs: number;
-}
-
-/** The part of `State` that late failover needs. `nowMs` is by this process's steady clock. */
-export interface OrderState {
-  /**
-   * Makes an event the newest of its person, if no claim has done so: older ones are not sent late any more.
-   */
-  overtake(person: string, event: NewEvent): void;
-  /**
-   * Whether an event is its person's newest. With `'unknown'` (the state is lost, or has forgotten the person)
-   * nothing is sent late, but a running call goes on.
-   */
-  isNewest(
-    person: string,
-    eventKey: string,
-    nowMs: number,
-  ): boolean | 'unknown' | Promise<boolean | 'unknown'>;
-  /**
-   * Whether other processes see what this one keeps. If not, a report without a receipt may be about a message
-   * of another process.
-   */
-  readonly isShared?: boolean | undefined;
-  /** Alarms let one process go on with what another one waited for. */
-  readonly alarms?: Alarms | undefined;
 }
 
 /** An alarm fires in one of the processes that are running then. The process that sets an alarm also has its own timer. */

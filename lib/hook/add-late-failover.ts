@@ -65,7 +65,7 @@ async function sendAgain(
     },
     isSuppressed: (step: PlanStep) => stops.has(step),
   };
-  const delivery = await sendCode(send, { mayFailOver: true }, parts);
+  const delivery = await sendCode(send, parts);
   if (delivery.decidedBy === undefined && untried.every((step) => stops.has(step))) {
     late.dropped ??= 'NO_CHANNEL_LEFT';
   }

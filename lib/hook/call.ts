@@ -1,7 +1,7 @@
 import type { Budget } from '../core/budget.js';
 import type { OfCall, OfOptIn, SkippedChannel } from '../core/events.js';
 import type { Delivery } from '../delivery/dispatch.js';
-import type { Arrival } from '../delivery/order.js';
+import type { Place } from '../delivery/order.js';
 import type { Suppression } from '../delivery/suppressions.js';
 import type { FirstClaim } from '../guard/duplicates.js';
 import type { LimitRule } from '../guard/limits.js';
@@ -49,8 +49,8 @@ export interface ReadCall extends OpenCall {
   readonly number: NumberReading | undefined;
   /** Identifies its user, as `personKey` makes it. */
   readonly person: string;
-  /** When its event came first, which orders the codes of its user; `undefined` for a preview. */
-  readonly arrival: Arrival | undefined;
+  /** When its event came first, as `LocalOrder` numbers the calls. */
+  readonly arrival: number;
   /** Why nothing is sent: an unusable request, a block by the guard, or a missing channel. */
   refusal: HookRefusal | undefined;
   /** A newer code of the same user has superseded it. */
@@ -65,18 +65,18 @@ export interface ClaimedCall extends ReadCall {
   readonly exceeded: readonly LimitRule[];
   /** The shared suppressions of its number; `undefined` if they were not read. */
   readonly suppressions: readonly Suppression[] | undefined;
-  /** Whether it was its user's newest code for all gateways; `undefined` if the claim did not say. */
-  readonly wasNewest: boolean | undefined;
-}
-
-/** A call that the guard has judged (`enforceLimits`). */
-export interface JudgedCall extends ClaimedCall {
-  /** Its code is the user's newest; `false` if nothing is sent, or if a newer code has passed the guard before. */
-  readonly isNewest: boolean;
+  /** As `duplicateKey` makes it; empty if nothing had to be claimed. */
+  readonly eventKey: string;
+  /** Its event's place among the codes of its user, for all gateways. */
+  readonly place: Place;
+  /** Whether the claim says that no newer code of the user has passed at any gateway. */
+  readonly isCurrent: boolean | 'unknown';
+  /** When the claim was sent, milliseconds since the call came. */
+  readonly claimedMs: number;
 }
 
 /** A call whose user is looked up (`lookUpProfile`). */
-export interface ProfiledCall extends JudgedCall {
+export interface ProfiledCall extends ClaimedCall {
   /** `undefined` if nothing is sent. */
   readonly reading: (ProfileReading & { readonly durationMs: number }) | undefined;
 }
@@ -123,8 +123,10 @@ export function beginCall(
     claim: undefined,
     exceeded: NONE,
     suppressions: undefined,
-    wasNewest: undefined,
-    isNewest: false,
+    eventKey: undefined,
+    place: undefined,
+    isCurrent: undefined,
+    claimedMs: undefined,
     reading: undefined,
     skipped: NONE,
     optIn: NO_OPT_IN,

@@ -5,14 +5,12 @@ import { RecentMap } from '../core/caches.js';
 import { Breaker } from '../delivery/breaker.js';
 import { GuardedState } from '../delivery/guarded-state.js';
 import { createRollout } from '../options/rollout.js';
-import { CodeOrder } from '../delivery/order.js';
 import type { StateEvent } from '../delivery/state.js';
 import { SuppressionList } from '../delivery/suppression-list.js';
 import { suppressionFor } from '../delivery/plan.js';
 import { createDefaultLogger } from '../events/default-logger.js';
 import { logListener } from '../events/log.js';
 import { createMetrics } from '../events/metrics.js';
-import { LocalClaims } from '../guard/duplicates.js';
 import { createAgent } from '../http/call.js';
 import { OpenAnswers } from '../http/routes.js';
 import { createOktaApiClient } from '../okta/api-client.js';
@@ -23,7 +21,6 @@ import { E164, formProblemOf } from '../numbers/phone-number.js';
 import type { ConsoleOptions, OktaTelephonyHookOptions } from '../options/options.js';
 import { readOptions } from '../options/settings.js';
 import { holdState } from '../state/holders.js';
-import { localClaimsOf } from '../state/memory/memory-state.js';
 import { addLateFailover } from './add-late-failover.js';
 import { createCodeUses } from './callbacks/sign-in-outcome.js';
 import { createConsoleMount } from './console.js';
@@ -128,8 +125,6 @@ export function oktaTelephonyHook(options: OktaTelephonyHookOptions): TelephonyH
       isOffered: settings.optInChannels.some((name) => name !== 'sms' && channels.has(name)),
       isWarned: false,
     },
-    localClaims: localClaimsOf(settings.state) ?? new LocalClaims(),
-    codeOrder: new CodeOrder(),
     state,
     suppressions: new SuppressionList(state, clock),
     messageOwners: new RecentMap(MIN_OWNERS),

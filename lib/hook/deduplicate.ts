@@ -1,10 +1,11 @@
-import type { OrderedEvent } from '../delivery/state.js';
-import { claimEvent } from '../guard/duplicates.js';
+import type { EventClaim } from '../delivery/state.js';
+import { claimEvent, duplicateKey } from '../guard/duplicates.js';
 import { exceededRules } from '../guard/limits.js';
 import { recipientOf, type NumberReading } from '../numbers/phone-number.js';
 import { decisionOfFirst } from '../okta/hook-answer.js';
 import { NONE, type ClaimedCall, type ReadCall } from './call.js';
 import { isNumberBlocked, limitBucketsOf } from './enforce-limits.js';
+import { requestedAtOf } from './last-codes.js';
 import type { HookParts } from './parts.js';
 
 /** A preview may be sent again on purpose. Only Okta's own retry, within this time, is a repeat. */
@@ -13,62 +14,67 @@ const PREVIEW_MEMORY_MS = 10_000;
 const SHORTEST_MEMORY_MS = 15_000;
 
 /**
- * Claims the event, takes its points of the rate limits and its place among the user's codes, all in one request to the state. A
- * repeat gets the answer of the
- * first call and sends nothing.
+ * Claims the event, takes its points of the rate limits and its place among the user's codes, all in one request to the
+ * state. A repeat gets the answer of the first call and sends nothing.
  */
 export async function deduplicate(call: ReadCall, parts: HookParts): Promise<ClaimedCall> {
-  const { settings } = parts;
-  const { hook, number, arrival } = call;
+  const { hook, number, arrival, budget } = call;
   if (number === undefined) return Object.assign(call, NOTHING_CLAIMED);
-  const buckets = limitBucketsOf(call, number, parts);
-  const order = orderOf(call, number, parts);
-  if (!hook.hasEventId && buckets.length === 0 && order === undefined)
-    return Object.assign(call, NOTHING_CLAIMED);
-  const result = await claimEvent(hook.request, {
-    state: parts.underWay.isDrained ? undefined : parts.state,
-    localClaims: parts.localClaims,
-    isRepeatable: hook.hasEventId,
-    life: {
-      nowMs: settings.clock(),
+  const limits = limitBucketsOf(call, number, parts);
+  const eventKey = duplicateKey(hook.request);
+  const claimedMs = budget.elapsedMs();
+  const result = await claimEvent(
+    {
+      key: eventKey,
+      isRepeatable: hook.hasEventId,
+      person: call.person,
+      isPreview: hook.isPreview,
+      passes: passesOf(call, number, parts),
+      requestedAtMs: requestedAtOf(hook),
+      nowMs: parts.settings.clock(),
       rememberMs: hook.isPreview ? PREVIEW_MEMORY_MS : Math.max(hook.lifeMs, SHORTEST_MEMORY_MS),
-      buckets,
+      lifeMs: hook.lifeMs,
+      limits,
       // Suppressions matter only for texts, which have a choice of channels.
       recipient: hook.request.deliveryChannel === 'sms' ? recipientOf(hook.request.phoneNumber) : undefined,
-      order,
     },
-    arrival,
-    budget: call.budget,
-  });
+    {
+      state: parts.underWay.isDrained ? undefined : parts.state,
+      local: parts.state.local,
+      request: hook.request,
+      arrival,
+      budget,
+    },
+  );
   if (result.isFirst) {
     return Object.assign(call, {
       claim: result.claim,
-      exceeded: exceededRules(buckets, result.exceeded),
+      exceeded: exceededRules(limits, result.exceeded),
       suppressions: result.suppressions,
-      wasNewest: result.isNewest,
       arrival: result.arrival,
+      eventKey,
+      place: result.place,
+      isCurrent: result.isCurrent,
+      claimedMs,
     });
   }
   call.answer = { decision: decisionOfFirst(result.answer), isRepeat: true };
   return Object.assign(call, NOTHING_CLAIMED);
 }
 
-/** What the claim takes the call's place with; `undefined` if it sends nothing, or if gateways share no order. */
-function orderOf(call: ReadCall, number: NumberReading, parts: HookParts): OrderedEvent | undefined {
-  const { hook, person, isAfterClose } = call;
-  if (!parts.state.isShared || isAfterClose || isNumberBlocked(number, parts)) return undefined;
-  return {
-    person,
-    eventKey: hook.request.eventId,
-    isPreview: hook.isPreview,
-    lifeMs: hook.lifeMs,
-    passesLimits: parts.settings.guard.mode === 'record',
-  };
+/** Whether the guard allows the code, and it may therefore supersede older ones. */
+function passesOf({ isAfterClose }: ReadCall, number: NumberReading, parts: HookParts): EventClaim['passes'] {
+  // After `close()` nothing is sent.
+  if (isAfterClose || isNumberBlocked(number, parts)) return 'never';
+  return parts.settings.guard.mode === 'record' ? 'always' : 'withinLimits';
 }
 
 const NOTHING_CLAIMED = {
   claim: undefined,
   exceeded: NONE,
   suppressions: undefined,
-  wasNewest: undefined,
+  eventKey: '',
+  place: undefined,
+  isCurrent: 'unknown',
+  claimedMs: 0,
 } as const;

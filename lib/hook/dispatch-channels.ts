@@ -40,7 +40,9 @@ export async function dispatchChannels(call: ProfiledCall, parts: HookParts): Pr
     expiresAtMs: call.expiresAtMs,
     locale: localeOf(call),
     person: call.person,
-    eventKey: request.eventId,
+    eventKey: call.eventKey,
+    place: call.place,
+    isPreview: call.hook.isPreview,
     untried: plan.steps,
     attempts: NONE,
     failedIds: NONE,
@@ -54,8 +56,7 @@ export async function dispatchChannels(call: ProfiledCall, parts: HookParts): Pr
     );
   const isSuppressed = (step: PlanStep): boolean => stops.has(step);
   const send = { code, request, budget: call.budget, isStillWanted, isSuppressed };
-  // If a newer code has passed the guard already, this one is not sent late.
-  const delivery = await sendCode(send, { mayFailOver: call.isNewest }, parts);
+  const delivery = await sendCode(send, parts);
   // Recorded at once: if anything fails from here on, the code still counts as sent.
   const dispatched: DispatchedCall = Object.assign(call, {
     skipped: plan.skipped,

@@ -2,7 +2,7 @@ import { shuttingDown } from '../core/request-error.js';
 import { endingOf } from '../core/masking.js';
 import { bucketsOf, judge, type GuardBlock, type LimitBucket } from '../guard/limits.js';
 import { readNumber, type NumberReading } from '../numbers/phone-number.js';
-import { idsOf, type ClaimedCall, type JudgedCall, type ReadCall } from './call.js';
+import { idsOf, type ClaimedCall, type ReadCall } from './call.js';
 import type { HookParts } from './parts.js';
 import { supersedeOlder } from './supersession.js';
 
@@ -12,11 +12,12 @@ import { supersedeOlder } from './supersession.js';
  *
  * @throws RequestError `CLOSING` after `close()`.
  */
-export function enforceLimits(call: ClaimedCall, parts: HookParts): JudgedCall {
+export function enforceLimits(call: ClaimedCall, parts: HookParts): ClaimedCall {
   // A repeat never gets here: its answer is known, also after `close()`.
   if (call.isAfterClose) throw shuttingDown();
   if (call.number !== undefined) applyGuard(call, call.number, parts);
-  return Object.assign(call, { isNewest: call.refusal === undefined && supersedeOlder(call, parts) });
+  if (call.refusal === undefined) supersedeOlder(call, parts);
+  return call;
 }
 
 /** The limits that a call counts against: none if the guard blocks its number anyway. */

@@ -9,6 +9,7 @@ import {
   type SentCode,
 } from '../delivery/messages/last-code.js';
 import type { PlanStep } from '../delivery/plan.js';
+import type { HookCall } from '../okta/inline-hook.js';
 import type { AnyCall, ReadCall } from './call.js';
 import type { HookParts } from './parts.js';
 
@@ -22,13 +23,18 @@ export function codeRequestOf(
   call: Pick<ReadCall, 'hook' | 'number'>,
   { settings }: HookParts,
 ): CodeRequest | undefined {
-  const { request, isPreview, requestedAtMs, lifeMs, skewMs = 0 } = call.hook;
+  const { request, isPreview, lifeMs } = call.hook;
   const isUseReported = settings.eventHookSchemes.length > 0;
   if (!isUseReported || isPreview || request.userId === undefined) return undefined;
   const country = call.number?.country;
-  // Okta's clock is far off: then times are by our clock, also that of the use.
-  const atMs = Math.abs(skewMs) < FAR_OFF_MS ? requestedAtMs : requestedAtMs + skewMs;
+  const atMs = requestedAtOf(call.hook);
   return { atMs, endsAtMs: atMs + lifeMs, country };
+}
+
+/** When a code was requested, by Okta's clock, milliseconds since 1970. */
+export function requestedAtOf({ requestedAtMs, skewMs = 0 }: HookCall): number {
+  // Okta's clock is far off: then times are by our clock, also that of the use.
+  return Math.abs(skewMs) < FAR_OFF_MS ? requestedAtMs : requestedAtMs + skewMs;
 }
 
 /**

@@ -1,10 +1,10 @@
 import { endOfTurn } from '../core/time.js';
-import { idsOf, type JudgedCall, type ProfiledCall } from './call.js';
+import { idsOf, type ClaimedCall, type ProfiledCall } from './call.js';
 import type { HookParts } from './parts.js';
 
 /** Reads the user's profile. The call goes on without it if Okta does not answer in time. */
 export async function lookUpProfile(
-  call: JudgedCall,
+  call: ClaimedCall,
   { settings, events, profiles, state }: HookParts,
 ): Promise<ProfiledCall> {
   if (call.refusal !== undefined) return Object.assign(call, { reading: undefined });

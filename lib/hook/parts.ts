@@ -5,9 +5,7 @@ import type { RecentMap } from '../core/caches.js';
 import type { LateFailover } from '../delivery/messages/late-failover.js';
 import type { MessageOwner } from '../delivery/messages/receipt.js';
 import type { ReadRollout } from '../options/rollout.js';
-import type { CodeOrder } from '../delivery/order.js';
 import type { SuppressionList } from '../delivery/suppression-list.js';
-import type { LocalClaims } from '../guard/duplicates.js';
 import type { ProfileReader } from '../okta/user-profile.js';
 import type { CallerVerifier } from '../okta/verify-caller.js';
 import type { HookSettings } from '../options/settings.js';
@@ -42,8 +40,6 @@ export interface HookParts {
     /** A value that cannot be used was reported. */
     isWarned: boolean;
   };
-  readonly localClaims: LocalClaims;
-  readonly codeOrder: CodeOrder;
   readonly suppressions: SuppressionList;
   readonly state: GuardedState;
   /** `undefined` if it is off. */

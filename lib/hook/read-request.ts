@@ -4,7 +4,6 @@ import { copyJson } from '../core/freeze.js';
 import { endingOf } from '../core/masking.js';
 import { steadyMs } from '../core/time.js';
 import { FAR_OFF_MS } from '../delivery/messages/code-uses.js';
-import { arriveNow } from '../delivery/order.js';
 import { personKey } from '../delivery/messages/receipt.js';
 import { parseJsonBody, readBody } from '../http/exchange.js';
 import { readNumber } from '../numbers/phone-number.js';
@@ -27,14 +26,14 @@ export async function readRequest(call: OpenCall, parts: HookParts, req: Incomin
   return readPayload(call, payload === body ? copyJson(payload) : payload, parts);
 }
 
-/** Reads the hook call from a parsed body. The order of one user's calls is decided here, by arrival. */
+/** Reads the hook call from a parsed body. This process numbers the calls here, by arrival. */
 export function readPayload(call: OpenCall, payload: unknown, parts: HookParts): ReadCall {
   const { settings } = parts;
   const hook = readHookCall(payload, {
     defaultCountry: settings.defaultCountry,
     nowMs: settings.clock(),
   });
-  const { request, refusal, isPreview } = hook;
+  const { request, refusal } = hook;
   const person = personKey(request);
   const read: ReadCall = Object.assign(call, {
     hook,
@@ -42,8 +41,7 @@ export function readPayload(call: OpenCall, payload: unknown, parts: HookParts):
     refusal,
     number: refusal === undefined ? readNumber(request.phoneNumber) : undefined,
     person,
-    // A preview supersedes nothing, and nothing supersedes it.
-    arrival: isPreview ? undefined : arriveNow(),
+    arrival: parts.state.local.order.arrive(),
     isSuperseded: false,
   });
   emitReceived(read, parts);

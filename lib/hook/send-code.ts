@@ -10,28 +10,18 @@ import { personalDataOf } from '../numbers/personal-data.js';
 import { keepAccepted, keepStarted } from './last-codes.js';
 import type { HookParts } from './parts.js';
 
-/**
- * Sends a code by its plan: tries the steps, reports each attempt, and keeps what late failover may need.
- *
- * @param options.mayFailOver - `false` for a code that is not sent again if its message fails.
- */
-export function sendCode(
-  send: Send,
-  { mayFailOver }: { readonly mayFailOver: boolean },
-  parts: HookParts,
-): Promise<Delivery> {
-  return tryPlan(send, new SendRecorder(send, mayFailOver, parts), parts);
+/** Sends a code by its plan: tries the steps, reports each attempt, and keeps what late failover may need. */
+export function sendCode(send: Send, parts: HookParts): Promise<Delivery> {
+  return tryPlan(send, new SendRecorder(send, parts), parts);
 }
 
 /** Records what happens while a code is sent: in events, for late failover and in the list of suppressions. */
 class SendRecorder implements SendListener {
   readonly #send: Send;
-  readonly #mayFailOver: boolean;
   readonly #parts: HookParts;
 
-  constructor(send: Send, mayFailOver: boolean, parts: HookParts) {
+  constructor(send: Send, parts: HookParts) {
     this.#send = send;
-    this.#mayFailOver = mayFailOver;
     this.#parts = parts;
   }
 
@@ -113,7 +103,7 @@ class SendRecorder implements SendListener {
     const { budget } = this.#send;
     try {
       // If the caller hung up, Okta does not expect the code any more.
-      work(lateFailover, this.#mayFailOver && !budget.hasHungUp);
+      work(lateFailover, !budget.hasHungUp);
     } catch (error) {
       this.#emitThrown('lateFailover', error);
     }

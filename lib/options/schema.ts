@@ -221,7 +221,7 @@ export const optionRules = lazyRules(() =>
     lateFailover: lateFailover(),
     inbound: inbound(),
     state: tested('what memoryState() or redisState() returns', (value) =>
-      hasMethods(value, ['claim', 'update', 'read', 'recall', 'check', 'close']),
+      hasMethods(value, ['claim', 'isCurrent', 'useCode', 'update', 'read', 'recall', 'check', 'close']),
     ),
     logger: tested(
       'an object with info, warn and error (winston, console, pino), a function (level, message, fields) => …, or false',

@@ -4,6 +4,7 @@ import { steadyMs } from '#lib/core/time.js';
 import { GuardedState } from '#lib/delivery/guarded-state.js';
 import type { Claim, RememberedAnswer, StatePort } from '#lib/delivery/state.js';
 import { openMemoryState } from '#lib/state/memory/memory-state.js';
+import { eventClaim } from '#harness/event-claim.js';
 import { fakeClock } from '#harness/fake-clock.js';
 import { stopTime } from '#harness/stopped-time.js';
 import { defer, until } from '#harness/until.js';
@@ -12,7 +13,6 @@ import { makeReceipt, NOW } from './messages/receipts.js';
 
 const REQUEST = makeMessage().request;
 const LIFE = { nowMs: NOW, rememberMs: 60_000 };
-const EVENT = { eventKey: 'event-1', isPreview: false, nowMs: NOW, untilMs: NOW + 1000 };
 const NAMES = [{ kind: 'message', key: 'SM1' }] as const;
 const nothing = (): undefined => undefined;
 /** Fails the test if it is called. */
@@ -69,7 +69,7 @@ describe('the guarded state', () => {
     it('and settles its claim, so that no other gateway waits for its answer', async () => {
       const memory = openMemoryState();
       await isFirst(guard(memory));
-      const again = await memory.claim('a', { ...LIFE, buckets: [] });
+      const again = await memory.claim(eventClaim('a', { ...LIFE, limits: [] }));
       expect(again.isFirst ? undefined : await again.answer).to.deep.equal({});
     });
 
@@ -106,6 +106,9 @@ describe('the guarded state', () => {
         }
         late.resolve({
           isFirst: true,
+          place: undefined,
+          isCurrent: 'unknown',
+          suppressions: undefined,
           exceeded: [],
           settle: (answer) => (settled = answer),
           release: nothing,
@@ -160,29 +163,28 @@ describe('the guarded state', () => {
       };
     const known = { value: { status: 'delivered' }, leftMs: 5 } as const;
     const state = guard({
-      overtake: note('overtake', undefined),
-      isNewest: note('isNewest', true),
+      useCode: note('useCode', undefined),
+      isCurrent: note('isCurrent', true),
       update: note('update', Promise.resolve('updated' as never)),
       read: note('read', Promise.resolve('found' as never)),
       recall: note('recall', known as never),
       alarms: { set: note('setAlarm', undefined), onDue: note('onAlarm', undefined) },
     });
-    state.overtake('ana', EVENT, REQUEST);
+    state.useCode('ana', NOW);
     state.setAlarm('SM1', 7, receipt);
     const answers = [
-      await state.isNewest(receipt),
+      await state.isCurrent({ ...receipt, place: '1.e' }),
       await state.update(NAMES, notCalled, receipt),
       await state.read(NAMES, notCalled),
       state.recall(NAMES[0]),
       state.onAlarm(notReported),
     ];
-    const nowMs = steadyMs();
     clock.restore();
     expect(answers).to.deep.equal([true, 'updated', 'found', known, undefined]);
     expect(passedOn).to.deep.equal([
-      ['overtake', 'ana', EVENT],
+      ['useCode', 'ana', NOW],
       ['setAlarm', 'SM1', 7],
-      ['isNewest', 'a person', 'event-1', nowMs],
+      ['isCurrent', 'a person', { eventKey: 'event-1', place: '1.e', isPreview: false }],
       ['update', NAMES, notCalled],
       ['read', NAMES, notCalled],
       ['recall', NAMES[0]],
@@ -200,9 +202,9 @@ describe('the guarded state', () => {
     ['rejects', () => Promise.reject(new Error('gone'))],
   ] as const) {
     it(`returns a default for each request if the state ${how}, and reports each failure once`, async () => {
-      const state = guard({ isShared: true, isNewest: fail, update: fail, read: fail });
+      const state = guard({ isShared: true, isCurrent: fail, update: fail, read: fail });
       const answers = [
-        await state.isNewest(receipt),
+        await state.isCurrent(receipt),
         await state.update(NAMES, notCalled, receipt),
         await state.update(NAMES, notCalled, undefined),
         await state.read(NAMES, notCalled),
@@ -222,23 +224,21 @@ describe('the guarded state', () => {
     const fail = (): never => {
       throw new Error('gone');
     };
-    const state = guard({ overtake: fail, alarms: { set: fail, onDue: nothing } });
-    state.overtake('ana', EVENT, REQUEST);
-    state.overtake('ana', EVENT, undefined);
+    const state = guard({ useCode: fail, alarms: { set: fail, onDue: nothing } });
+    state.useCode('ana', NOW);
     state.setAlarm('SM1', 7, receipt);
     state.reportUnusable(new Error('about somebody'));
     expect(failures).to.deep.equal([
-      ['gone', 'event-1'],
-      ['overtake failed', undefined],
+      ['useCode failed', undefined],
       ['gone', 'event-1'],
       ['a record cannot be read', undefined],
     ]);
   });
 
-  it('waits 2 s for isNewest() of a state that hangs, and reports that', async () => {
+  it('waits 2 s for isCurrent() of a state that hangs, and reports that', async () => {
     const clock = fakeClock(['setTimeout', 'clearTimeout']);
     try {
-      const asking = guard({ isNewest: () => new Promise(() => undefined) }).isNewest(receipt);
+      const asking = guard({ isCurrent: () => new Promise(() => undefined) }).isCurrent(receipt);
       await clock.tickAsync(1_999);
       expect(failures).to.be.empty;
       await clock.tickAsync(1);
@@ -330,7 +330,7 @@ describe('the guarded state', () => {
       const there = defer<RememberedAnswer>();
       try {
         const state = guard({ claim: () => ({ isFirst: false, answer: there.promise }) });
-        const claim = await state.claim('a', { ...LIFE, buckets: [] }, { request: REQUEST, budget });
+        const claim = await state.claim(eventClaim('a', LIFE), { request: REQUEST, budget });
         clock.tick(elapsedMs);
         there.reject(new Error('no answer'));
         expect(!claim.isFirst && (await claim.answer)).to.equal('lost');
@@ -342,11 +342,11 @@ describe('the guarded state', () => {
     });
   }
 
-  it("gives isNewest() at most a quarter of the call's time", async () => {
+  it("gives isCurrent() at most a quarter of the call's time", async () => {
     const clock = fakeClock(['setTimeout', 'clearTimeout', 'performance']);
     const budget = new Budget(480);
     try {
-      const asking = guard({ isNewest: () => new Promise(() => undefined) }).isNewest(receipt, budget);
+      const asking = guard({ isCurrent: () => new Promise(() => undefined) }).isCurrent(receipt, budget);
       let found: unknown;
       void asking.then((answer) => (found = answer));
       // A tenth of the time is reserved for the answer.

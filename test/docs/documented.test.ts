@@ -157,16 +157,18 @@ describe('the guides explain', () => {
 
   it('how much the memory state keeps', () => {
     const bounds = [
-      ['guard/duplicates.ts', 'MIN_EVENTS', 'Events'],
+      ['delivery/local-claims.ts', 'MIN_EVENTS', 'Events'],
       ['state/memory/records.ts', 'MAX_MESSAGES', 'Late failover'],
       ['state/memory/memory-state.ts', 'MIN_WINDOWS', 'Limits'],
-      ['state/memory/receipts.ts', 'MIN_PEOPLE', 'Order of codes, and used codes'],
+      ['delivery/order.ts', 'MIN_PEOPLE', 'Order of codes, and used codes'],
       ['delivery/suppression-list.ts', 'MAX_RECIPIENTS', 'STOP'],
     ] as const;
     const section = sectionOf('docs/run/several-gateways.md', 'Without Redis');
     for (const [file, name, item] of bounds) {
       const source = readFileSync(join(ROOT, 'lib', file), 'utf8');
-      const bound = new RegExp(`^const ${name} = ([\\d_]+);`, 'm').exec(source)?.[1]?.replaceAll('_', '');
+      const bound = new RegExp(`^(?:export )?const ${name} = ([\\d_]+);`, 'm')
+        .exec(source)?.[1]
+        ?.replaceAll('_', '');
       const text = new RegExp(`^- \\*\\*${item}\\*\\*: (.*)$`, 'm').exec(section)?.[1] ?? '';
       expect(/newest ([\d,]+)/.exec(text)?.[1]?.replaceAll(',', ''), item).to.equal(bound);
     }

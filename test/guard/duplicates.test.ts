@@ -1,26 +1,26 @@
 import { expect } from 'chai';
 import { Budget } from '#lib/core/budget.js';
 import type { TelephonyRequest } from '#lib/core/channel.js';
-import {
-  claimEvent,
-  duplicateKey,
-  type ClaimResult,
-  type FirstClaim,
-  LocalClaims,
-} from '#lib/guard/duplicates.js';
+import { claimEvent, duplicateKey, type ClaimResult, type FirstClaim } from '#lib/guard/duplicates.js';
 import { GuardedState } from '#lib/delivery/guarded-state.js';
-import type { Claim, EventLife, RememberedAnswer, StatePort } from '#lib/delivery/state.js';
-import { localClaimsOf, openMemoryState } from '#lib/state/memory/memory-state.js';
+import { LocalClaims } from '#lib/delivery/local-claims.js';
+import { LocalOrder } from '#lib/delivery/order.js';
+import type { Claim, RememberedAnswer, StatePort } from '#lib/delivery/state.js';
+import { openMemoryState } from '#lib/state/memory/memory-state.js';
+import { eventClaim } from '#harness/event-claim.js';
 import { defer } from '#harness/until.js';
 import { makeMessage, NOW, OTP_CODE, PHONE_NUMBER } from '../channels/twilio/scripted-api.js';
 
 const REQUEST: TelephonyRequest = { ...makeMessage().request, eventId: 'event-1', userId: '00u1' };
 const ANSWER: RememberedAnswer = { commands: ['the first'] };
-const LIFE: EventLife = {
+const { waitMs: _, ...EVENT } = eventClaim(duplicateKey(REQUEST), {
+  person: '00u1',
   nowMs: NOW,
   rememberMs: 300_000,
-  buckets: [{ key: 'bucket', points: 50, seconds: 600 }],
-};
+  limits: [{ key: 'bucket', points: 50, seconds: 600 }],
+});
+/** What a claim says whose process decided alone. */
+const ALONE = { place: undefined, isCurrent: 'unknown', suppressions: undefined } as const;
 
 describe('the key of an event', () => {
   for (const [title, change] of [
@@ -79,14 +79,16 @@ describe('claiming an event', () => {
   ): Promise<ClaimResult> => {
     const budget = new Budget(deadlineMs);
     budgets.push(budget);
-    return claimEvent(REQUEST, {
-      state: new GuardedState({ ...openMemoryState(), ...state }, (error) => failures.push(error)),
-      localClaims,
-      isRepeatable,
-      life: LIFE,
-      arrival: undefined,
-      budget,
-    });
+    return claimEvent(
+      { ...EVENT, isRepeatable },
+      {
+        state: new GuardedState({ ...openMemoryState(), ...state }, (error) => failures.push(error)),
+        local: { claims: localClaims, order: new LocalOrder() },
+        request: REQUEST,
+        arrival: 1,
+        budget,
+      },
+    );
   };
   const firstOf = (result: ClaimResult): FirstClaim => {
     if (!result.isFirst) throw new Error('not the first');
@@ -106,61 +108,52 @@ describe('claiming an event', () => {
     return claim(...args);
   };
 
-  it('passes the key and the life of the event to the state', async () => {
+  it('passes the event to the state, and waits 200 ms for it', async () => {
     const asked: unknown[] = [];
     await claim({
-      claim: (...args) => {
-        asked.push(args);
-        return openMemoryState().claim(...args);
+      claim: (event) => {
+        asked.push(event);
+        return openMemoryState().claim(event);
       },
     });
-    expect(asked).to.deep.equal([[duplicateKey(REQUEST), { ...LIFE, waitMs: 200 }]]);
+    expect(asked).to.deep.equal([{ ...EVENT, waitMs: 200 }]);
   });
 
-  it('passes no key to the state if there is no event id', async () => {
-    const keys: unknown[] = [];
+  it('treats no call as a repeat if there is no event id', async () => {
     const state = openMemoryState();
-    const asked = {
-      claim: (...[key, life]: Parameters<StatePort['claim']>) => {
-        keys.push(key);
-        return state.claim(key, life);
-      },
-    };
     for (let count = 0; count < 2; count += 1) {
-      expect((await claim(asked, [], 2200, false)).isFirst).to.equal(true);
+      expect((await claim(state, [], 2200, false)).isFirst).to.equal(true);
     }
-    expect(keys).to.deep.equal([undefined, undefined]);
   });
 
-  it('uses the local claims of a memoryState() that hooks share, but not those of a changed copy', async () => {
+  it('keeps the number of the call that brought the event first, and gives its points back', async () => {
     const state = openMemoryState();
-    const life = { nowMs: NOW, rememberMs: 300_000, buckets: [{ key: 'bucket', points: 2, seconds: 600 }] };
-    localClaims = localClaimsOf(state) ?? localClaims;
-    firstOf(await claim(state)).release();
-    firstOf(await claim(state)).settle(ANSWER);
-    expect(await claim(state)).to.deep.equal({ isFirst: false, answer: ANSWER });
-    const elsewhere = await state.claim(duplicateKey(REQUEST), life);
-    expect(!elsewhere.isFirst && (await elsewhere.answer)).to.deep.equal(ANSWER);
-    // One point is used: a released claim and a repeat use none.
-    const next = [await state.claim('next', life), await state.claim('over', life)];
-    expect(next.map((one) => one.isFirst && one.exceeded)).to.deep.equal([[], ['bucket']]);
-    const asked: unknown[] = [];
-    const own: StatePort = {
-      ...state,
-      claim: (key, of) => {
-        asked.push(key);
-        return state.claim(key, of);
-      },
+    const limits = [{ key: 'bucket', points: 2, seconds: 600 }];
+    const claimAs = async (arrival: number): Promise<ClaimResult> => {
+      const budget = new Budget(2200);
+      budgets.push(budget);
+      const parts = {
+        state: new GuardedState(state, (error) => expect.fail(String(error))),
+        local: state.local,
+        request: REQUEST,
+      };
+      return claimEvent({ ...EVENT, limits }, { ...parts, arrival, budget });
     };
-    expect(localClaimsOf(own)).to.equal(undefined);
-    localClaims = new LocalClaims();
-    await claim(own);
-    expect(asked).to.deep.equal([duplicateKey(REQUEST)]);
+    const first = await claimAs(7);
+    firstOf(first).release();
+    const again = await claimAs(8);
+    expect(first.isFirst && again.isFirst && [first.arrival, again.arrival]).to.deep.equal([7, 7]);
+    firstOf(again).settle(ANSWER);
+    expect(await claimAs(9)).to.deep.equal({ isFirst: false, answer: ANSWER });
+    // One point is used: a released claim and a repeat use none.
+    const next = ['next', 'over'].map((key) => state.claim(eventClaim(key, { limits, nowMs: NOW })) as Claim);
+    expect(next.map((one) => one.isFirst && one.exceeded)).to.deep.equal([[], ['bucket']]);
   });
 
   it('returns the buckets that had no point left', async () => {
     const claimed: Claim = {
       isFirst: true,
+      ...ALONE,
       exceeded: ['bucket'],
       settle: () => undefined,
       release: () => undefined,
@@ -199,9 +192,9 @@ describe('claiming an event', () => {
   it('keeps a running event beside 50,000 others, and a settled one beside 7,999 later ones', async () => {
     const events = new LocalClaims();
     const others = (from: number, to: number): void => {
-      for (let count = from; count < to; count += 1) events.claim(`other-${count}`, 300_000).settle({});
+      for (let count = from; count < to; count += 1) events.claim(`other-${count}`, 300_000, 1).settle({});
     };
-    const held = events.claim('ana', 300_000);
+    const held = events.claim('ana', 300_000, 1);
     others(0, 50_000);
     const repeat = events.answerOf('ana');
     held.settle(ANSWER);
@@ -214,7 +207,7 @@ describe('claiming an event', () => {
 
   it('drops the oldest of 20,001 events that never end, and keeps a later one', () => {
     const events = new LocalClaims();
-    for (let count = 0; count <= 20_000; count += 1) events.claim(`${count}`, 300_000);
+    for (let count = 0; count <= 20_000; count += 1) events.claim(`${count}`, 300_000, 1);
     expect([0, 12_001].map((key) => events.answerOf(`${key}`) !== undefined)).to.deep.equal([false, true]);
   });
 
@@ -255,6 +248,7 @@ describe('claiming an event', () => {
   };
   const settling: Claim = {
     isFirst: true,
+    ...ALONE,
     exceeded: [],
     settle: () => undefined,
     release: () => undefined,
@@ -403,6 +397,7 @@ describe('claiming an event', () => {
       const settled: unknown[] = [];
       coming.resolve({
         isFirst: true,
+        ...ALONE,
         exceeded: [],
         settle: (answer) => settled.push(answer),
         release: () => undefined,
@@ -426,7 +421,10 @@ describe('claiming an event', () => {
         throw lost;
       };
       const result = await claim(
-        { claim: () => Promise.resolve({ isFirst: true, exceeded: [], settle: fail, release: fail }) },
+        {
+          claim: () =>
+            Promise.resolve({ isFirst: true, ...ALONE, exceeded: [], settle: fail, release: fail }),
+        },
         failures,
       );
       const first = firstOf(result);

@@ -11,6 +11,7 @@ import { DEFAULT_TIMES } from '#lib/state/redis/times.js';
 import type { RecordedRequest } from '#lib/testing/server/faults.js';
 import { makeHookPayload } from '#lib/testing/okta/hook-payload.js';
 import { Closers } from '#harness/closers.js';
+import { eventClaim } from '#harness/event-claim.js';
 import { startCallbackRelay, type CallbackRelay } from '#harness/callback-relay.js';
 import { startGatewayBeside, type GatewayBeside } from '#harness/gateway-beside.js';
 import { startGatewayProcess, type GatewayProcess } from '#harness/gateway-process.js';
@@ -753,8 +754,8 @@ describe('gateways on one Redis', () => {
         return { next: [next], result: reply.follow };
       });
     void hear('SM-of-ana', { token: 'sent', accepted: receipt as Receipt });
-    state.overtake(ANA.id, { eventKey: ANA.phone, isPreview: false, nowMs, untilMs });
-    expect(await state.isNewest(ANA.id, ANA.phone, nowMs)).to.equal(true);
+    const claim = await state.claim(eventClaim(ANA.phone, { person: ANA.id }));
+    expect(claim).to.include({ isFirst: true, isCurrent: true });
 
     await hear('SM-of-bob', { token: 'bob', report: { ...FAILED, code: BOB.phone, reason: CODE } });
 

@@ -99,11 +99,13 @@ describe('the guard', () => {
   });
 
   it('allows exactly five of 40 calls that come at once with a limit of five', async () => {
-    await start({ guard: { perUser: { points: 5, seconds: 60 } } });
+    await start({ guard: { perNumber: { points: 5, seconds: 60 } } });
     // With stopped time, all calls come at the same moment on any machine.
     await warmUp();
     const clock = stopTime();
-    const calls = await Promise.all(Array.from({ length: 40 }, () => scene.call())).finally(() => {
+    // The codes of one user would supersede each other.
+    const callAs = (user: number) => scene.call({ userId: `00u${String(user).padStart(17, '0')}` });
+    const calls = await Promise.all(Array.from({ length: 40 }, (_, user) => callAs(user))).finally(() => {
       clock.restore();
     });
     expect(sent()).to.equal(5);
@@ -310,9 +312,9 @@ describe('the guard', () => {
     const startCounting = async (guard: GuardOptions): Promise<void> => {
       claims = [];
       const state = openMemoryState();
-      const claim: typeof state.claim = (key, life) => {
-        claims.push([life.buckets.length, life.recipient !== undefined]);
-        return state.claim(key, life);
+      const claim: typeof state.claim = (event) => {
+        claims.push([event.limits.length, event.recipient !== undefined]);
+        return state.claim(event);
       };
       await start({ state: { ...state, claim }, guard });
     };
@@ -329,10 +331,10 @@ describe('the guard', () => {
       ]);
     });
 
-    it('no request to the state if there is no event id and no limit', async () => {
+    it('one request to the state for its place, also without an event id and a limit', async () => {
       await startCounting(SENDS_MANY);
       await callTo(BOB.phone, { change: (payload: object) => ({ ...payload, eventId: undefined }) });
-      expect([claims, sent()]).to.deep.equal([[], 1]);
+      expect([claims, sent()]).to.deep.equal([[[0, true]], 1]);
     });
   });
 

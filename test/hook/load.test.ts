@@ -69,7 +69,14 @@ describe('the hook under load', () => {
   let scene: Scene;
   let clock: sinon.SinonFakeTimers;
   before(warmUp);
+  let users: number;
+  /** Another user for each call: the codes of one user would supersede each other. */
+  const nextUser = (): { readonly userId: string; readonly login: undefined } => {
+    users += 1;
+    return { userId: `00u${String(users).padStart(17, '0')}`, login: undefined };
+  };
   beforeEach(async () => {
+    users = 0;
     scene = await startScene({ hook: { deadlineMs: DEADLINE_MS } });
     clock = stopTime();
   });
@@ -86,7 +93,7 @@ describe('the hook under load', () => {
     const calling = Promise.all(
       Array.from({ length: 200 }, async (_value, index) => {
         const phoneNumber = `+1202555${String(index).padStart(4, '0')}`;
-        const call = await scene.call({ userId: BOB.id, login: BOB.login, phoneNumber });
+        const call = await scene.call({ ...nextUser(), phoneNumber });
         answered += 1;
         return { call, isHung: isHanging(phoneNumber) };
       }),
@@ -105,7 +112,7 @@ describe('the hook under load', () => {
   });
 
   describe('while Twilio is down', () => {
-    const call = (): Promise<HookCall> => scene.call({ userId: BOB.id, login: BOB.login });
+    const call = (): Promise<HookCall> => scene.call({ ...nextUser(), phoneNumber: BOB.phone });
     const breakerState = (): string | undefined =>
       scene.hook.status().breakers[new URL(scene.twilio.baseUrl).host];
     const takeDown = async (): Promise<void> => {

@@ -120,7 +120,7 @@ describe('what a channel or a function says', () => {
     const fail = (): never => {
       throw new Error(known);
     };
-    const state = { ...openMemoryState(), claim: fail, overtake: fail, isNewest: fail };
+    const state = { ...openMemoryState(), claim: fail, isCurrent: fail, useCode: fail };
     await start({ ...accepted, state });
     const made = await scene.call({ userId: ZOE.id, login: ZOE.login, phoneNumber: ZOE.phone });
     expect(made.okta.action).to.equal('sent');

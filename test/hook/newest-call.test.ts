@@ -2,10 +2,11 @@ import { expect } from 'chai';
 import type { StatePort } from '#lib/delivery/state.js';
 import { openMemoryState } from '#lib/state/memory/memory-state.js';
 import type { Channel, Outcome } from '#lib/index.js';
+import { gatewayState } from '#harness/gateway-state.js';
 import { startGatewayBeside } from '#harness/gateway-beside.js';
 import { ANA, CODE, commandOf, startScene, type HookOptions, type Scene } from '#harness/scene.js';
 import { startRawCall } from '#harness/raw-call.js';
-import { passTime, stopTime } from '#harness/stopped-time.js';
+import { stopTime } from '#harness/stopped-time.js';
 import { defer, until } from '#harness/until.js';
 import { mustNotShow } from '#harness/witness.js';
 
@@ -131,49 +132,6 @@ describe('two calls of one user at once', () => {
     ]);
   });
 
-  it('pass the event before to the state, so that the order does not depend on a clock', async () => {
-    const passed: unknown[] = [];
-    const state: StatePort = {
-      ...openMemoryState(),
-      overtake: (_, { eventKey, after }) => {
-        passed.push([eventKey, after]);
-      },
-    };
-    scene = await startScene({ hook: { state } });
-    for (const eventId of ['one', 'two']) await scene.call({ eventId });
-    expect(passed).to.deep.equal([
-      ['one', undefined],
-      ['two', 'one'],
-    ]);
-  });
-
-  it('pass the state the age of a repeat that has waited for its first call', async () => {
-    const agesMs: (number | undefined)[] = [];
-    const state: StatePort = {
-      ...openMemoryState(),
-      overtake: (_, { ageMs }) => {
-        agesMs.push(ageMs);
-      },
-    };
-    scene = await startScene({ hook: { state } });
-    const clock = stopTime();
-    try {
-      scene.okta.fault({ fault: { kind: 'hang' }, times: 1 });
-      const first = startRawCall(scene, { eventId: 'one' });
-      await until(() => scene.okta.requests.length === 1);
-      const repeat = scene.call({ eventId: 'one' });
-      await until(() => scene.hook.status().inFlight === 2);
-      clock.tick(100);
-      first.destroy();
-      expect((await passTime(clock, repeat, 2_000)).okta.action).to.equal('sent');
-    } finally {
-      clock.restore();
-    }
-    expect(agesMs).to.have.lengthOf(2);
-    expect(agesMs[0]).to.equal(0);
-    expect(agesMs[1]).to.be.at.least(100);
-  });
-
   for (const where of ['the same gateway', 'another gateway']) {
     it(`stop the older code while a slow provider has the newer one of ${where}`, async () => {
       left = [];
@@ -194,10 +152,13 @@ describe('two calls of one user at once', () => {
           return Promise.resolve({ status: 'accepted', transactionId: 'S1' });
         },
       };
-      const state: StatePort = { ...openMemoryState(), isShared: where === 'another gateway' };
-      const options = { state, lateFailover: false, channels: { whatsapp, sms } } as const;
-      scene = await startScene({ hook: options });
-      const other = await startGatewayBeside(scene, options);
+      const memory = openMemoryState();
+      const optionsOf = () => {
+        const state = where === 'another gateway' ? gatewayState(memory) : memory;
+        return { state, lateFailover: false, channels: { whatsapp, sms } } as const;
+      };
+      scene = await startScene({ hook: optionsOf() });
+      const other = await startGatewayBeside(scene, optionsOf());
       try {
         const older = scene.call({ eventId: 'older' });
         await until(() => lines === 1);
@@ -215,8 +176,7 @@ describe('two calls of one user at once', () => {
     });
   }
 
-  /** A hook that sends by one channel, on a stopped clock. */
-  const startBySms = async (): Promise<ReturnType<typeof stopTime>> => {
+  it('send only the newer code if both wait for the same profile', async () => {
     left = [];
     mustNotShow(NEWER);
     const sms: Channel = {
@@ -226,55 +186,23 @@ describe('two calls of one user at once', () => {
       },
     };
     scene = await startScene({ hook: { chooseChannels: () => ['sms'], channels: { sms } } });
-    return stopTime();
-  };
-  /** Makes two calls, which both wait for the profile. */
-  const callTwice = async (
-    apartMs: number,
-    clock: ReturnType<typeof stopTime>,
-  ): Promise<readonly [ReturnType<Scene['call']>, ReturnType<Scene['call']>]> => {
-    const older = scene.call({ eventId: 'older' });
-    await until(() => scene.okta.requests.length === 1);
-    clock.tick(apartMs);
-    const newer = scene.call({ eventId: 'newer', otpCode: NEWER });
-    await until(() =>
-      scene.events.some((event) => event.type === 'request.received' && event.eventId === 'newer'),
-    );
-    return [older, newer];
-  };
-
-  for (const [apartMs, codes] of [
-    [100, [CODE, NEWER]],
-    [101, [NEWER]],
-  ] as const) {
-    it(`send ${codes.length} of two codes that come ${apartMs} ms apart and wait for the profile, in order`, async () => {
-      const clock = await startBySms();
-      try {
-        scene.okta.fault({ kind: 'hang' });
-        const [older, newer] = await callTwice(apartMs, clock);
-        // The time-out of the profile request.
-        clock.tick(1_000);
-        expect((await newer).okta.action).to.equal('sent');
-        expect((await older).okta.action).to.equal(codes.length === 2 ? 'sent' : 'pending');
-      } finally {
-        clock.restore();
-      }
-      expect(left).to.deep.equal(codes);
-    });
-  }
-
-  it('send both of two simultaneous codes that wait for the same profile, in order', async () => {
-    const clock = await startBySms();
+    const clock = stopTime();
     try {
       scene.okta.fault({ fault: { kind: 'slow', delayMs: 400 }, times: 1 });
-      const calls = await callTwice(50, clock);
+      const older = scene.call({ eventId: 'older' });
+      await until(() => scene.okta.requests.length === 1);
+      const newer = scene.call({ eventId: 'newer', otpCode: NEWER });
+      await until(() =>
+        scene.events.some((event) => event.type === 'request.received' && event.eventId === 'newer'),
+      );
       clock.tick(400);
-      for (const call of calls) expect((await call).okta.action).to.equal('sent');
+      expect((await newer).okta.action).to.equal('sent');
+      expect(commandOf(await older)?.['transactionMetadata']).to.include('blocked=SUPERSEDED');
     } finally {
       clock.restore();
     }
     expect(scene.okta.requests).to.have.lengthOf(1);
-    expect(left).to.deep.equal([CODE, NEWER]);
+    expect(left).to.deep.equal([NEWER]);
   });
 
   describe('while the text of the older code is composed', () => {
@@ -316,7 +244,7 @@ describe('two calls of one user at once', () => {
       expect(left).to.deep.equal([NEWER]);
     });
 
-    it('do not send it while the simultaneous newer one is at its provider', async () => {
+    it('do not send it while the newer one is at its provider', async () => {
       const clock = stopTime();
       try {
         await startComposing();
@@ -408,11 +336,21 @@ describe('two calls of one user at once', () => {
     });
   }
 
+  it('send a preview by no further channel after a newer code', async () => {
+    await start();
+    const preview = scene.call({ eventId: 'preview', preview: true });
+    await until(() => lines === 1);
+    await scene.call({ eventId: 'newer', otpCode: NEWER });
+    first.resolve({ status: 'refused', code: 'GONE', reason: 'gone' });
+    expect(commandOf(await preview)).to.include({ status: 'PENDING' });
+    expect(left).to.deep.equal([`line ${NEWER}`]);
+  });
+
   it('do not send the older code if another gateway sent the newer one during the profile request', async () => {
     mustNotShow(NEWER);
-    const state: StatePort = { ...openMemoryState(), isShared: true };
-    scene = await startScene({ hook: { state } });
-    const other = await startGatewayBeside(scene, { state });
+    const memory = openMemoryState();
+    scene = await startScene({ hook: { state: gatewayState(memory) } });
+    const other = await startGatewayBeside(scene, { state: gatewayState(memory) });
     const clock = stopTime();
     try {
       scene.okta.fault({ fault: { kind: 'slow', delayMs: 251 }, times: 1 });

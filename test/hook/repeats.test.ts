@@ -283,7 +283,15 @@ describe('a state that fails', () => {
     ['hangs', () => new Promise<never>(() => undefined)],
     [
       'throws when it gets the answer',
-      () => Promise.resolve({ isFirst: true, exceeded: [], settle: lost, release: lost }),
+      () =>
+        Promise.resolve({
+          isFirst: true,
+          place: undefined,
+          isCurrent: 'unknown',
+          exceeded: [],
+          settle: lost,
+          release: lost,
+        }),
     ],
   ] as const satisfies readonly (readonly [string, StatePort['claim']])[]) {
     it(`does not stop a code if it ${title}, and is reported`, async () => {

@@ -591,19 +591,19 @@ describe('the event hook', () => {
     });
 
     describe('after a sign-in', () => {
-      /** A state that counts the calls of `overtake`. */
-      const counting = (): { state: StatePort; overtakes: () => number } => {
+      /** A state that counts the uses of codes. */
+      const counting = (): { state: StatePort; uses: () => number } => {
         const state = openMemoryState();
-        let overtakes = 0;
-        const overtake: StatePort['overtake'] = (...event) => {
-          overtakes += 1;
-          return state.overtake(...event);
+        let uses = 0;
+        const useCode: StatePort['useCode'] = (...use) => {
+          uses += 1;
+          state.useCode(...use);
         };
-        return { state: { ...state, overtake }, overtakes: () => overtakes };
+        return { state: { ...state, useCode }, uses: () => uses };
       };
 
       it('for which the state has no code', async () => {
-        const { state, overtakes } = counting();
+        const { state, uses } = counting();
         const update: StatePort['update'] = (names, transition) =>
           names.some(({ kind }) => kind === 'lastCode')
             ? Promise.resolve(undefined)
@@ -611,7 +611,7 @@ describe('the event hook', () => {
         await startVerified({ state: { ...state, update } });
         const call = await scene.call();
         await fire(scene.okta.logEvent(ANA.id));
-        await until(() => overtakes() === 2);
+        await until(() => uses() === 1);
         await report(sidOf(call));
         await until(() => ended().length === 1);
         expect(ended()).to.deep.equal([['dropped', 'SUPERSEDED']]);
@@ -619,31 +619,31 @@ describe('the event hook', () => {
       });
 
       it('but not that of a code requested after it', async () => {
-        const { state, overtakes } = counting();
+        const { state, uses } = counting();
         await startVerified({ state });
         await scene.call();
         const before = scene.okta.logEvent(ANA.id, { published: new Date(Date.now() - 5_000) });
         const call = await scene.call({ otpCode: NEWER });
         await fire(before);
-        await until(() => overtakes() === 3);
+        await until(() => uses() === 1);
         await report(sidOf(call));
         await until(() => ended().length === 1);
         expect(ended()).to.deep.equal([['accepted', undefined]]);
       });
 
       it('but not that of a code requested after it, if the clock of Okta is ahead', async () => {
-        const { state, overtakes } = counting();
+        const { state, uses } = counting();
         await startVerified({ state });
         const call = await scene.call({ eventTime: new Date(now + 20_000) });
         await fire(scene.okta.logEvent(ANA.id, { published: new Date(now + 15_000) }));
-        await until(() => overtakes() === 2);
+        await until(() => uses() === 1);
         await report(sidOf(call));
         await until(() => ended().length === 1);
         expect(ended()).to.deep.equal([['accepted', undefined]]);
       });
 
       it('but not that of a code requested after it, if the clock of the gateway is behind', async () => {
-        const { state, overtakes } = counting();
+        const { state, uses } = counting();
         await startVerified({ state });
         now -= 20_000;
         const call = await scene.call();
@@ -652,7 +652,7 @@ describe('the event hook', () => {
         for (const odd of [{ preview: true, eventTime: new Date(now) }, long])
           await scene.call({ ...TO_BOB, ...odd });
         await fire(scene.okta.logEvent(ANA.id, { published: new Date(Date.now() - 5_000) }));
-        await until(() => overtakes() === 4);
+        await until(() => uses() === 1);
         await report(sidOf(call));
         await until(() => ended().length === 1);
         expect(ended()).to.deep.equal([['accepted', undefined]]);

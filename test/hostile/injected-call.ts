@@ -19,14 +19,18 @@ export interface InjectedCall {
   readonly hasHungUp: boolean;
 }
 
-/** Okta calls the hook for Ana. */
-export function inject(hook: TelephonyHook, payload: HookPayloadOptions): InjectedCall {
-  const body = makeHookPayload(
-    { userId: ANA.id, login: ANA.login, phoneNumber: ANA.phone, otpCode: CODE, ...payload },
+/** The payload of a hook call for Ana. */
+export function payloadFor(options: HookPayloadOptions): ReturnType<typeof makeHookPayload> {
+  return makeHookPayload(
+    { userId: ANA.id, login: ANA.login, phoneNumber: ANA.phone, otpCode: CODE, ...options },
     undefined,
     { orgUrl: 'http://okta.invalid', now: Date.now() },
   );
-  return injectRequest(hook, '/okta/telephony', JSON.stringify(body), {
+}
+
+/** Okta calls the hook for Ana. */
+export function inject(hook: TelephonyHook, options: HookPayloadOptions): InjectedCall {
+  return injectRequest(hook, '/okta/telephony', JSON.stringify(payloadFor(options)), {
     authorization: HOOK_SECRET,
     'content-type': 'application/json',
   });

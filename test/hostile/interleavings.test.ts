@@ -59,8 +59,8 @@ describe(withSeed('interleavings of the callers of one event'), function () {
         const memory = openMemoryState();
         const state: StatePort = {
           ...memory,
-          claim: async (key, life) => {
-            const claim = memory.claim(key, life);
+          claim: async (claimed) => {
+            const claim = memory.claim(claimed);
             claiming += 1;
             await s.schedule(Promise.resolve(), 'the state answers');
             claiming -= 1;

@@ -35,7 +35,7 @@ describe(withSeed('interleavings of delivery reports'), function () {
         fc.boolean(),
         async (s, scripts, times, clocks, isTimed, isShared) => {
           const play = new LatePlay(s, scripts, { isTimed, isShared, clocks });
-          const state = openMemoryState();
+          const memory = openMemoryState();
           const vendors: ConstructorParameters<typeof ScheduledVendors>[1] = {
             okta: () => 'not found',
             twilio: () => 'silent',
@@ -50,7 +50,7 @@ describe(withSeed('interleavings of delivery reports'), function () {
               guard: SENDS_MANY,
               profile: { cache: false },
               dispatcher: new ScheduledVendors(s, vendors, []),
-              state: play.state(state),
+              state: play.state(memory),
               deadlineMs: DEADLINE_MS,
               logger: QUIET,
               clock: play.clockOf(at),

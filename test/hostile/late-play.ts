@@ -1,10 +1,12 @@
 import fc from 'fast-check';
-import { SAME_MOMENT_MS } from '#lib/delivery/order.js';
 import type { RecordState } from '#lib/delivery/records.js';
 import type { StatePort } from '#lib/delivery/state.js';
+import { duplicateKey } from '#lib/guard/duplicates.js';
 import type { Channel, HookEvent, TelephonyHook } from '#lib/index.js';
+import { readHookCall } from '#lib/okta/inline-hook.js';
+import { gatewayState } from '#harness/gateway-state.js';
 import { remoteRecords, watchRecords } from '#harness/records.js';
-import { inject, injectCallback, settle, type InjectedCall } from './injected-call.js';
+import { inject, injectCallback, payloadFor, settle, type InjectedCall } from './injected-call.js';
 import { DEADLINE_MS } from './one-event.js';
 
 /** The codes of one user, the outcomes of their messages, and delivery reports, in an order that fast-check generates. */
@@ -97,10 +99,9 @@ interface PlayedEvent {
   /** When its first call came, and when its code expires, by a correct clock. */
   cameAtMs: number;
   endsAtMs: number;
-  /** The guard has allowed it. */
-  hasPassed: boolean;
-  /** Another code came at the same moment. */
-  isAtOnce: boolean;
+  /** Its key in the state. */
+  stateKey: string | undefined;
+  /** A newer code has its claim. */
   isSuperseded: boolean;
   /** The state has answered that it is superseded. */
   isSupersededInState: boolean;
@@ -118,8 +119,8 @@ export class LatePlay {
   /** The error of each gateway's clock, milliseconds. */
   readonly #offBy: number[];
   readonly #events: readonly PlayedEvent[];
-  /** In the order of their arrival. */
-  readonly #arrived: PlayedEvent[] = [];
+  /** In the order of their places: that of their first claims. */
+  readonly #placed: PlayedEvent[] = [];
   readonly #sends: Sent[] = [];
   readonly #hookEvents: HookEvent[] = [];
   #pendingRequests = 0;
@@ -144,8 +145,7 @@ export class LatePlay {
       calls: [],
       cameAtMs: 0,
       endsAtMs: 0,
-      hasPassed: false,
-      isAtOnce: false,
+      stateKey: undefined,
       isSuperseded: false,
       isSupersededInState: false,
     }));
@@ -163,31 +163,38 @@ export class LatePlay {
     return () => Date.now() + (this.#offBy[at] ?? 0);
   }
 
-  /** A gateway's view of a remote state: its requests take turns in the scheduler. A newer code is known there at once. */
-  state(memory: StatePort): StatePort {
+  /**
+   * A remote state, as one gateway uses it: its reads take turns in the scheduler, its writes are there at once. The
+   * claims of a gateway stay in their order, as on a connection.
+   */
+  state(shared: StatePort): StatePort {
+    const memory = this.#isShared ? gatewayState(shared) : shared;
+    let before: Promise<unknown> = Promise.resolve();
     const inTurn =
       <Args extends unknown[], Answer>(what: string, work: (...args: Args) => Answer) =>
       (...args: Args): Promise<Awaited<Answer>> =>
         this.#inTurn(what, () => work(...args));
     return {
       ...memory,
-      claim: inTurn('claim', (...args) => memory.claim(...args)),
-      isShared: this.#isShared,
+      claim: async (event) => {
+        this.#pendingRequests += 1;
+        before = before.then(() => this.#s.schedule(Promise.resolve(), 'request to the state: claim'));
+        await before;
+        const claim = await memory.claim(event);
+        if (claim.isFirst) this.#pass(event.key);
+        await this.#s.schedule(Promise.resolve(), 'answer of the state: claim');
+        this.#pendingRequests -= 1;
+        return claim;
+      },
       // A late send must obey the answer of a shared state right before it. A newer code that reaches another gateway
       // after that answer does not count.
-      isNewest: inTurn('newest', async (...args) => {
-        const answer = await memory.isNewest(...args);
-        const event = this.#events.find(({ key }) => key === args[1]);
+      isCurrent: inTurn('current', async (...args) => {
+        const answer = await memory.isCurrent(...args);
+        const event = this.#events.find(({ stateKey }) => stateKey === args[1].eventKey);
         if (event !== undefined) event.isSupersededInState = answer === false;
         return answer;
       }),
       ...this.#recordsInTurn(memory),
-      overtake: (person, event) => {
-        const passing = this.#events.find(({ key }) => key === event.eventKey);
-        if (passing !== undefined && !event.isPreview) this.#pass(passing, (event.ageMs ?? 0) === 0);
-        if (passing !== undefined) passing.hasPassed = true;
-        return memory.overtake(person, event);
-      },
     };
   }
 
@@ -266,17 +273,18 @@ export class LatePlay {
         void this.#s.schedule(Promise.resolve(), `${event.key} comes`).then(() => {
           const lifeMs = isBrief ? BRIEF_MS : LIFE_MS;
           if (event.calls.length === 0) {
-            this.#arrived.push(event);
             event.cameAtMs = performance.now();
             event.endsAtMs = event.cameAtMs + lifeMs;
           }
-          event.calls.push(
-            inject(hookAt(caller + this.#events.indexOf(event)), {
-              eventId: event.key,
-              preview: isPreview,
-              otpExpires: new Date(Date.now() + lifeMs),
-            }),
+          const payload = {
+            eventId: event.key,
+            preview: isPreview,
+            otpExpires: new Date(Date.now() + lifeMs),
+          };
+          event.stateKey ??= duplicateKey(
+            readHookCall(payloadFor(payload), { defaultCountry: undefined, nowMs: Date.now() }).request,
           );
+          event.calls.push(inject(hookAt(caller + this.#events.indexOf(event)), payload));
         });
       }
     }
@@ -308,7 +316,7 @@ export class LatePlay {
     for (const sent of this.#sends) {
       const { event, channel, script } = sent;
       const next = PLAN[PLAN.indexOf(channel) + 1];
-      if (next === undefined || event.script.isBrief || event.isSuperseded || event.isAtOnce) continue;
+      if (next === undefined || event.script.isBrief || event.isSuperseded) continue;
       // Any message with this code counts, at any time.
       const isDelivered = this.#sends.some(
         (other) =>
@@ -368,17 +376,14 @@ export class LatePlay {
       refuse('left although the one before it may arrive');
     const isLate = event.calls.some((call) => call.answers().length > 0);
     // Previews do not supersede codes for sign-ins.
-    const newer = event.script.isPreview
-      ? undefined
-      : this.#sends.find(
-          (sent) =>
-            !sent.event.script.isPreview && this.#isOfEarlierMoment(event, sent.event, before.length > 0),
-        );
+    const newer = this.#sends.find(
+      (sent) =>
+        !sent.event.script.isPreview && this.#placed.indexOf(sent.event) > this.#placed.indexOf(event),
+    );
     if (newer !== undefined && !this.#isShared) refuse(`left after ${newer.id}, which is newer`);
     if (isLate) {
       if (before.some(({ isDelivered }) => isDelivered)) refuse('left late, after one was delivered');
-      if (this.#isShared ? event.isSupersededInState : event.isSuperseded)
-        refuse('left late, after a newer event');
+      if (event.isSupersededInState) refuse('left late, after a newer event');
       if (performance.now() >= event.endsAtMs) refuse('left late, after its code expired');
     }
     const script = event.script.messages[channel];
@@ -406,30 +411,12 @@ export class LatePlay {
     return sent;
   }
 
-  /** Notes the codes that a sign-in supersedes once the guard allows it. @param isOfThisMoment - it has not waited. */
-  #pass(passing: PlayedEvent, isOfThisMoment: boolean): void {
-    for (const other of this.#arrived) {
-      if (other === passing) continue;
-      // Which of these is newer depends on the gateway that each reached.
-      if (this.#isShared && Math.abs(other.cameAtMs - passing.cameAtMs) <= SAME_MOMENT_MS)
-        other.isAtOnce = passing.isAtOnce = true;
-      const isBefore = this.#isBefore(other, passing);
-      // The one that the guard allows later is newer, except for sign-ins at one gateway, which knows their order.
-      const isKnown = other.hasPassed || (!this.#isShared && !other.script.isPreview);
-      if (isKnown && (isBefore || (isOfThisMoment && other.hasPassed))) other.isSuperseded = true;
-      else if (!isBefore && other.hasPassed && !other.script.isPreview) passing.isSuperseded = true;
-    }
-  }
-
-  /** The first attempts of codes that come at the same moment do not wait for each other. */
-  #isOfEarlierMoment(one: PlayedEvent, other: PlayedEvent, hasBegun: boolean): boolean {
-    return this.#isBefore(one, other) && (hasBegun || other.cameAtMs - one.cameAtMs > SAME_MOMENT_MS);
-  }
-
-  /** Whether the call of `one` came before the call of `other`. */
-  #isBefore(one: PlayedEvent, other: PlayedEvent | undefined): boolean {
-    if (other === undefined || one === other) return false;
-    return this.#arrived.indexOf(one) < this.#arrived.indexOf(other);
+  /** Notes which codes the first call of an event supersedes. A retry keeps the place of its event. */
+  #pass(stateKey: string): void {
+    const passing = this.#events.find((event) => event.stateKey === stateKey);
+    if (passing === undefined || this.#placed.includes(passing)) return;
+    if (!passing.script.isPreview) for (const other of this.#placed) other.isSuperseded = true;
+    this.#placed.push(passing);
   }
 
   async #lookUp(

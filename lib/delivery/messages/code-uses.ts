@@ -4,11 +4,10 @@ import type { EventStream } from '../../core/event-stream.js';
 import { digestOf } from '../../core/masking.js';
 import type { LateFailover } from './late-failover.js';
 import { personKey } from './receipt.js';
-import { SAME_MOMENT_MS } from '../order.js';
 import type { GuardedState } from '../guarded-state.js';
 import { lastCodeAfterUse, lastCodeName, type LastCode, type SentCode } from './last-code.js';
 import { newToken } from './token.js';
-import { endOfTurn, steadyMs, TIMED_OUT, waitAtMost } from '../../core/time.js';
+import { endOfTurn, TIMED_OUT, waitAtMost } from '../../core/time.js';
 
 /**
  * What follows when a user has used a code: neither it nor an older code is sent any more, and its provider
@@ -27,8 +26,6 @@ const READ_AT_ONCE = 100;
  * another delivery.
  */
 const KNOWN_MS = 60 * 60_000;
-/** No code lives longer than this, milliseconds: nothing older can be superseded. */
-const LONGEST_LIFE_MS = 15 * 60_000;
 /**
  * How far Okta's clock may be beyond the end of a code, milliseconds: the code's life counts from the arrival
  * of its call.
@@ -125,7 +122,7 @@ export class CodeUses {
   async #handle(use: CodeUse): Promise<void> {
     const { state, lateFailover, clock, oktaNowMs } = this.#parts;
     if (!(await this.#isFirst(use, clock()))) return;
-    const { id, userId, deliveryChannel, atMs } = use;
+    const { userId, deliveryChannel, atMs } = use;
     const isKnown = atMs !== undefined && Math.abs(clock() - atMs) < FAR_OFF_MS;
     // All times that identify the code are by Okta's clock: ours may be wrong, or be set meanwhile.
     const usedMs = isKnown ? atMs : oktaNowMs();
@@ -138,7 +135,9 @@ export class CodeUses {
     const report = (sent: SentCode | undefined): void => {
       if (sent !== undefined) this.#report(sent, use, usedMs);
     };
+    // Without a time, any code that is known was requested before.
     const news = { token: newToken(), usedMs: isKnown ? usedMs : Number.MAX_SAFE_INTEGER };
+    state.useCode(person, news.usedMs);
     const name = lastCodeName(person, deliveryChannel);
     const taking = state.update(
       [name],
@@ -160,17 +159,7 @@ export class CodeUses {
         });
     }
     const sent = sentBefore(last);
-    const ageMs = oktaNowMs() - usedMs;
-    const nowMs = steadyMs();
-    const signIn = {
-      eventKey: `used ${id ?? ''}`,
-      isPreview: false,
-      nowMs,
-      ageMs: ageMs > SAME_MOMENT_MS ? ageMs : 0,
-      after: last?.eventId,
-      untilMs: nowMs + LONGEST_LIFE_MS,
-    };
-    lateFailover?.codeUsed(person, signIn, sent?.eventId);
+    if (sent !== undefined) lateFailover?.codeUsed(person, sent.eventId);
     report(sent);
   }
 

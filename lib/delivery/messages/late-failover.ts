@@ -1,9 +1,9 @@
 import type { RecentMap } from '../../core/caches.js';
 import type { DeliveryFailure, DeliveryReport } from '../../core/channel.js';
 import { steadyMs, TIMED_OUT, waitAtMost } from '../../core/time.js';
+import { isAfter } from '../order.js';
 import { providerOf, type PlanStep } from '../plan.js';
 import type { RecordName } from '../records.js';
-import type { NewEvent } from '../state.js';
 import { LateSends, type LateSendsParts } from './late-sends.js';
 import { MessageWatch, type MessageWatchParts } from './message-watch.js';
 import {
@@ -98,18 +98,20 @@ export class LateFailover {
   }
 
   /** The user has requested a newer code: no attempt starts any more for an older one. */
-  dropOlder(person: string, eventKey: string): void {
-    this.#sends.drop((code) => code.person === person && code.eventKey !== eventKey, 'SUPERSEDED');
+  dropOlder(person: string, { eventKey, place }: Pick<Receipt, 'eventKey' | 'place'>): void {
+    this.#sends.drop(
+      // A preview may come and be sent while the claim of the code is under way.
+      (code) => code.person === person && code.eventKey !== eventKey && !isAfter(code.place, place),
+      'SUPERSEDED',
+    );
   }
 
-  /**
-   * The user has signed in with a code: no attempt starts any more for it or an older one.
-   *
-   * @param usedKey - the event of the used code, if it is known.
-   */
-  codeUsed(person: string, signIn: NewEvent, usedKey: string | undefined): void {
-    this.#parts.state.overtake(person, signIn, undefined);
-    this.#sends.drop((code) => code.person === person && code.eventKey === usedKey, 'SUPERSEDED');
+  /** The user has signed in with a code: no attempt of it starts any more. */
+  codeUsed(person: string, eventId: string): void {
+    this.#sends.drop(
+      ({ person: owner, request }) => owner === person && request.eventId === eventId,
+      'SUPERSEDED',
+    );
   }
 
   /**

@@ -111,11 +111,11 @@ export class LateSends {
   async #isStillWanted(send: LateSend): Promise<boolean> {
     const { state } = this.#parts;
     const { code } = send;
-    const [isNewest, isDelivered] = await Promise.all([state.isNewest(code), this.#isDelivered(code)]);
+    const [isCurrent, isDelivered] = await Promise.all([state.isCurrent(code), this.#isDelivered(code)]);
     if (isDelivered) send.dropped ??= 'DELIVERED';
     if (steadyMs() >= code.expiresAtMs) send.dropped ??= 'CODE_EXPIRED';
-    if (isNewest === 'unknown') send.dropped ??= 'STATE_LOST';
-    if (!isNewest) send.dropped ??= 'SUPERSEDED';
+    if (isCurrent === 'unknown') send.dropped ??= 'STATE_LOST';
+    if (!isCurrent) send.dropped ??= 'SUPERSEDED';
     return send.dropped === undefined;
   }
 }

@@ -70,7 +70,7 @@ export class MessageWatch {
       overdueMs: seconds === undefined ? undefined : seconds * 1000,
       lifeMs,
       // `unknown` counts as wanted here: the state is asked again before anything is sent.
-      isWanted: async () => steadyMs() < receipt.expiresAtMs && Boolean(await state.isNewest(receipt)),
+      isWanted: async () => steadyMs() < receipt.expiresAtMs && Boolean(await state.isCurrent(receipt)),
       onEnd: (end) => {
         if (end !== 'overdue') this.#emitFound(key, end, receipt);
         this.#onReport(key, end === 'overdue' ? OVERDUE : end);

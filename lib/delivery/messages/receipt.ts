@@ -5,6 +5,7 @@ import type { ComposeText } from '../../core/option-types.js';
 import { namesIn, personalDataOf } from '../../numbers/personal-data.js';
 import { recipientOf } from '../../numbers/phone-number.js';
 import type { Texts } from '../../texts/texts.js';
+import type { Place } from '../order.js';
 import type { PlanStep } from '../plan.js';
 import type { CodeRequest } from './last-code.js';
 
@@ -31,8 +32,12 @@ export interface PlannedCode {
   readonly locale: string;
   /** As `personKey` makes it. */
   readonly person: string;
-  /** Which of the person's events it is. */
+  /** Which of the person's events it is, as `duplicateKey` makes it. */
   readonly eventKey: string;
+  /** Its place in the order of the person's codes, as its claim gave it. */
+  readonly place?: Place;
+  /** A preview supersedes nothing. */
+  readonly isPreview?: boolean | undefined;
   /** The steps that were not tried yet, in their order. */
   readonly untried: readonly PlanStep[];
   /** The attempts of earlier sends; in a receipt those of the send that made it as well. */
@@ -93,6 +98,8 @@ export function receiptOf(
     locale: code.locale,
     person: code.person,
     eventKey: code.eventKey,
+    place: code.place,
+    isPreview: code.isPreview,
     untried,
     // A spread reserves room for sixteen more.
     attempts: code.attempts.concat(attempts),

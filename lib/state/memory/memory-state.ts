@@ -1,50 +1,112 @@
 import { RecentMap } from '../../core/caches.js';
-import type { Bucket, StatePort } from '../../delivery/state.js';
-import { LocalClaims } from '../../guard/duplicates.js';
-import { memoryOrder } from './receipts.js';
+import { steadyMs } from '../../core/time.js';
+import { LocalClaims, MIN_EVENTS } from '../../delivery/local-claims.js';
+import {
+  isCurrent,
+  LocalOrder,
+  MIN_PEOPLE,
+  takePlace,
+  useNewest,
+  type OrderRecord,
+} from '../../delivery/order.js';
+import type { Bucket, EventClaim, StatePort } from '../../delivery/state.js';
 import { MemoryRecords } from './records.js';
-
-const HELD = new WeakMap<StatePort, LocalClaims>();
-
-/** The claims that a `memoryState()` holds, which a hook uses as its own; `undefined` for any other state. */
-export function localClaimsOf(state: StatePort): LocalClaims | undefined {
-  return HELD.get(state);
-}
 
 /** A `memoryState()` with the members of the port. */
 export function openMemoryState(): StatePort {
-  const claims = new LocalClaims({ isOfState: true });
+  const local = { claims: new LocalClaims(), order: new LocalOrder() };
   const limits = new LimitWindows();
-  const claim: StatePort['claim'] = (key, life) => {
-    const answer = claims.answerOf(key);
+  const orders = new Orders();
+  const claim: StatePort['claim'] = (event) => {
+    const { key, person, limits: buckets, nowMs, rememberMs } = event;
+    // A call has claimed its event in `local.claims`.
+    const answer = person === undefined ? local.claims.answerOf(key) : undefined;
     if (answer !== undefined) return { isFirst: false, answer };
-    const exceeded = limits.take(life.buckets, life.nowMs);
-    const held = key === undefined ? undefined : claims.claim(key, life.rememberMs);
+    const held = person === undefined ? local.claims.claim(key, rememberMs, 0) : undefined;
+    const exceeded = limits.take(buckets, nowMs);
+    const passes = event.passes === 'always' || (event.passes === 'withinLimits' && exceeded.length === 0);
+    const { place, isCurrent: current } =
+      person === undefined ? NO_PLACE : orders.claim(person, event, passes);
     return {
       isFirst: true,
+      place,
+      isCurrent: current,
       exceeded,
-      settle: (answer) => {
-        held?.settle(answer);
+      suppressions: undefined,
+      settle: (found) => {
+        held?.settle(found);
       },
       release: () => {
-        if (exceeded.length === 0) limits.refund(life.buckets, life.nowMs);
+        if (exceeded.length === 0) limits.refund(buckets, nowMs);
+        if (place !== undefined) orders.keepPlace(event, place);
         held?.release();
       },
     };
   };
   const records = new MemoryRecords();
-  const state: StatePort = {
-    ...memoryOrder(),
+  return {
     update: (names, transition) => records.update(names, transition),
     read: (names, read) => records.read(names, read),
     recall: (name) => records.recall(name),
     claim,
+    isCurrent: (person, event) => isCurrent(orders.of(person), event),
+    useCode: (person, usedAtMs) => {
+      orders.use(person, usedAtMs);
+    },
+    local,
     check: () => Promise.resolve(),
     health: 'ok',
     close: () => Promise.resolve(),
   };
-  HELD.set(state, claims);
-  return state;
+}
+
+const NO_PLACE = { place: undefined, isCurrent: 'unknown' } as const;
+
+/** The order of each person's codes, and the places of events that were released. Bounded, without a timer. */
+class Orders {
+  readonly #people = new RecentMap<{ readonly order: OrderRecord; readonly untilMs: number }>(MIN_PEOPLE);
+  readonly #released = new RecentMap<string>(MIN_EVENTS);
+  #claims = 0;
+
+  of(person: string): OrderRecord | undefined {
+    const known = this.#people.get(person);
+    return known !== undefined && known.untilMs > steadyMs() ? known.order : undefined;
+  }
+
+  claim(
+    person: string,
+    { key, isPreview, requestedAtMs, rememberMs, lifeMs }: EventClaim,
+    passes: boolean,
+  ): Omit<ReturnType<typeof takePlace>, 'order'> {
+    this.#claims += 1;
+    const {
+      order,
+      place,
+      isCurrent: current,
+    } = takePlace(this.of(person), {
+      eventKey: key,
+      place: this.#released.get(key),
+      isPreview,
+      passes,
+      requestedAtMs,
+      token: String(this.#claims),
+    });
+    const untilMs = steadyMs() + Math.max(rememberMs, lifeMs);
+    this.#people.set(person, { order, untilMs: Math.max(untilMs, this.#people.get(person)?.untilMs ?? 0) });
+    return { place, isCurrent: current };
+  }
+
+  /** The event was released, and may come again. */
+  keepPlace({ key, isRepeatable }: EventClaim, place: string): void {
+    if (isRepeatable) this.#released.set(key, place);
+  }
+
+  use(person: string, usedAtMs: number): void {
+    const known = this.#people.get(person);
+    if (known !== undefined) {
+      this.#people.set(person, { order: useNewest(known.order, usedAtMs), untilMs: known.untilMs });
+    }
+  }
 }
 
 /**

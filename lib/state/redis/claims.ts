@@ -1,44 +1,43 @@
-import { randomBytes, randomUUID } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { sleep } from '../../core/time.js';
-import type { Bucket, Claim, EventLife, OrderedEvent, RememberedAnswer } from '../../delivery/state.js';
+import type { PlacedEvent } from '../../delivery/order.js';
+import type { Bucket, Claim, EventClaim, RememberedAnswer } from '../../delivery/state.js';
 import { LimitWindows } from '../memory/memory-state.js';
-import { MAX_PREVIEWS } from '../memory/receipts.js';
 import type { RedisConnection } from './connection.js';
+import { isCurrentIn, namesInOrder } from './order-copies.js';
 import type { Step } from './steps.js';
 import type { RedisRecords } from './records.js';
 import type { RedisTimes } from './times.js';
 import type { Sealing } from './sealing.js';
 import type { Outbox } from './outbox.js';
 
-/** Claims events and takes the points of their limits for all gateways. */
+/** Claims events, takes the points of their limits, and orders each person's codes, for all gateways. */
 
 /** First byte of an event's value: of a sealed answer, and of a released claim (`step-scripts.ts`). */
 const ANSWER_PREFIX = 'A'.charCodeAt(0);
 const RELEASED_PREFIX = 'R'.charCodeAt(0);
 
-/** The arguments of a claim that takes no place. */
-const NO_PLACE = { keys: [], args: ['', '', '', ''] } as const;
+/** The words of the claim's script. */
+const CURRENT: Readonly<Record<string, boolean>> = { yes: true, no: false };
 
-/** The claim without an event, a limit and a place. */
-const NOTHING_CLAIMED: Extract<Claim, { isFirst: true }> = {
-  isFirst: true,
-  exceeded: [],
-  settle: () => undefined,
-  release: () => undefined,
+type FirstClaim = Extract<Claim, { isFirst: true }>;
+
+/** What a claim has found out; of a process that decided alone, only its limits. */
+type Found = Pick<FirstClaim, 'exceeded' | 'place' | 'isCurrent' | 'suppressions'> & {
+  readonly isAlone: boolean;
 };
 
 /** An event that this process claims, with its names for each encryption key. */
-interface ClaimedEvent {
-  /** Whether another call may have the same event. */
-  readonly isRepeatable: boolean;
+interface ClaimedEvent extends EventClaim {
   readonly names: readonly string[];
-  readonly limits: readonly (readonly string[])[];
-  /** Of each limit, milliseconds. */
-  readonly windowsMs: readonly number[];
+  readonly limitNames: readonly (readonly string[])[];
+  /** Of its person; none if it takes no place. */
+  readonly people: readonly string[];
+  /** In the order of its person's codes. */
+  readonly orderNames: readonly string[];
   readonly token: string;
-  /** When it came, by the monotonic clock of this process. */
-  readonly cameMs: number;
-  readonly rememberMs: number;
+  /** By the monotonic clock of this process. */
+  readonly claimedMs: number;
 }
 
 /**
@@ -71,76 +70,90 @@ export class RedisClaims {
     this.#times = parts.times;
   }
 
-  claim(key: string | undefined, life: EventLife): Claim | Promise<Claim> {
-    if (key === undefined && life.buckets.length === 0 && life.order === undefined) return NOTHING_CLAIMED;
-    if (this.#connection.health === 'lost') return this.#claimAlone(this.#eventOf(key, life), life);
-    return this.#claimShared(key, life);
+  claim(event: EventClaim): Claim | Promise<Claim> {
+    const claimed = this.#eventOf(event);
+    return this.#connection.health === 'lost' ? this.#claimAlone(claimed) : this.#claimShared(claimed);
   }
 
-  async #claimShared(key: string | undefined, life: EventLife): Promise<Claim> {
-    const event = this.#eventOf(key, life);
-    const { names, limits, token } = event;
-    const known = life.recipient === undefined ? [] : this.#records.namesOf(life.recipient);
-    const place = this.#placeOf(life.order);
-    const keys = [...names, ...limits.flat(), ...place.keys, ...known];
-    const args = [token, life.rememberMs, known.length, this.#sealings.length, ...place.args];
-    for (const { points, seconds } of life.buckets) args.push(points, seconds * 1000);
+  /** `'unknown'` while Redis is lost: another gateway may have received a newer request. */
+  async isCurrent(person: string, event: PlacedEvent): Promise<boolean | 'unknown'> {
+    if (this.#connection.health === 'lost') return 'unknown';
+    await this.#outbox.idle();
+    // The requests leave in one turn.
+    const copies = await this.#connection
+      .execute((client) => Promise.all(this.#peopleOf(person).map((name) => client.get(name))))
+      .catch(() => []);
+    return isCurrentIn(copies, this.#sealings, event);
+  }
+
+  useCode(person: string, usedAtMs: number): void {
+    this.#write(`person ${person}`, () => [
+      { name: 'useCode', keys: this.#peopleOf(person), args: [usedAtMs] },
+    ]);
+  }
+
+  async #claimShared(event: ClaimedEvent): Promise<Claim> {
+    const { names, limitNames, people, orderNames, token, limits, rememberMs, recipient } = event;
+    const known = recipient === undefined ? [] : this.#records.namesOf(recipient);
+    const kind = people.length === 0 ? '' : event.isPreview ? 'preview' : 'code';
+    const keys = [...names, ...limitNames.flat(), ...people, ...known];
+    const args = [token, rememberMs, known.length, names.length];
+    const ofOrder = [kind, event.passes, Math.ceil(event.lifeMs), event.requestedAtMs, ...orderNames];
+    const ofLimits = limits.flatMap(({ points, seconds }) => [points, seconds * 1000]);
     let reply: readonly unknown[];
     try {
-      reply = await this.#run({ name: 'claimEvent', keys, args }, life.waitMs);
+      const step: Step = { name: 'claimEvent', keys, args: [...args, ...ofOrder, ...ofLimits] };
+      reply = await this.#run(step, event.waitMs);
     } catch {
       // The connection has reported the failure. Redis may have run the script, so the result is still
       // written there.
-      return this.#claimAlone(event, life);
+      return this.#claimAlone(event);
     }
-    const [isFirst, found, third, ...indexes] = reply;
-    if (isFirst === 0) return this.#repeatOf(names, Number(third), found, Number(indexes[0] ?? 0));
-    const exceeded = indexes.flatMap((index) => life.buckets[Number(index)]?.key ?? []);
-    const suppressions =
-      life.recipient === undefined
-        ? undefined
-        : this.#records.suppressionsIn(life.recipient, found, life.nowMs);
-    const isNewest = life.order && third === 1;
-    return this.#firstClaim(exceeded, event, { suppressions, isNewest });
+    const [isFirst, second, third, fourth, ...exceededAt] = reply;
+    if (isFirst === 0) return this.#repeatOf(names, Number(third), second, Number(fourth ?? 0));
+    const exceeded = exceededAt.flatMap((index) => limits[Number(index)]?.key ?? []);
+    return this.#firstClaim(event, {
+      exceeded,
+      place: String(third) || undefined,
+      isCurrent: CURRENT[String(fourth)] ?? 'unknown',
+      suppressions:
+        recipient === undefined ? undefined : this.#records.suppressionsIn(recipient, second, event.nowMs),
+      isAlone: false,
+    });
   }
 
   /**
-   * The claim if Redis does not answer. Its answer, or its release with its place, is written once Redis is back, for
-   * repeats at other gateways.
+   * The claim if Redis does not answer. Its answer, or its release, is written once Redis is back, for repeats at
+   * other gateways.
    */
-  #claimAlone(event: ClaimedEvent, life: EventLife): Extract<Claim, { isFirst: true }> {
-    const exceeded = this.#localLimits.take(life.buckets, life.nowMs);
-    const claim = this.#firstClaim(exceeded, event);
+  #claimAlone(event: ClaimedEvent): FirstClaim {
+    const { limits, nowMs } = event;
+    const exceeded = this.#localLimits.take(limits, nowMs);
+    const found = { exceeded, place: undefined, isCurrent: 'unknown', suppressions: undefined } as const;
+    const claim = this.#firstClaim(event, { ...found, isAlone: true });
     const release = (): void => {
-      if (exceeded.length === 0) this.#localLimits.refund(life.buckets, life.nowMs);
+      if (exceeded.length === 0) this.#localLimits.refund(limits, nowMs);
       claim.release();
     };
     return { ...claim, release };
   }
 
-  /** The keys of a person and what the claim says of their event; empty texts if it takes no place. */
-  #placeOf(order: OrderedEvent | undefined): Pick<Step, 'keys' | 'args'> {
-    if (order === undefined) return NO_PLACE;
-    const { person, eventKey, isPreview, lifeMs, passesLimits } = order;
-    const names = this.#sealings.map((sealing) => sealing.digestOf('newest', eventKey));
+  #eventOf(event: EventClaim): ClaimedEvent {
+    const { key, person, limits } = event;
     return {
-      keys: this.#sealings.map((sealing) => sealing.nameOf('person', person)),
-      args: [isPreview ? 'preview' : 'code', passesLimits ? 1 : 0, Math.ceil(lifeMs), MAX_PREVIEWS, ...names],
+      ...event,
+      names: this.#sealings.map((sealing) => sealing.nameOf('event', key)),
+      limitNames: this.#sealings.map((sealing) => limits.map((limit) => nameOfLimit(sealing, limit))),
+      people: person === undefined ? [] : this.#peopleOf(person),
+      orderNames: person === undefined ? [] : namesInOrder(this.#sealings, key),
+      token: this.#nextToken(),
+      claimedMs: performance.now(),
+      requestedAtMs: Math.max(0, Math.round(event.requestedAtMs)),
     };
   }
 
-  /** Without a key, an event of its own: its claim is repeated and released like any other. */
-  #eventOf(key: string | undefined, { rememberMs, buckets }: EventLife): ClaimedEvent {
-    const text = key ?? randomUUID();
-    return {
-      isRepeatable: key !== undefined,
-      names: this.#sealings.map((sealing) => sealing.nameOf('event', text)),
-      limits: this.#sealings.map((sealing) => buckets.map((bucket) => nameOfLimit(sealing, bucket))),
-      windowsMs: buckets.map(({ seconds }) => seconds * 1000),
-      token: this.#nextToken(),
-      cameMs: performance.now(),
-      rememberMs,
-    };
+  #peopleOf(person: string): readonly string[] {
+    return this.#sealings.map((sealing) => sealing.nameOf('person', person));
   }
 
   /** Runs a claim; once more, if its connection has ended and the next one comes in time. */
@@ -160,34 +173,33 @@ export class RedisClaims {
   }
 
   /** A claim whose result is written to Redis without delaying the answer. */
-  #firstClaim(
-    exceeded: readonly string[],
-    { isRepeatable, names, limits, windowsMs, token, cameMs, rememberMs }: ClaimedEvent,
-    found: Pick<Extract<Claim, { isFirst: true }>, 'suppressions' | 'isNewest'> = {},
-  ): Extract<Claim, { isFirst: true }> {
+  #firstClaim(event: ClaimedEvent, { isAlone, ...found }: Found): FirstClaim {
+    const { names, limitNames, token, rememberMs, limits, passes } = event;
+    const place = found.place ?? '';
     return {
       isFirst: true,
-      exceeded,
-      suppressions: found.suppressions,
-      isNewest: found.isNewest,
+      ...found,
       settle: (answer) => {
-        if (!isRepeatable) return;
+        if (!event.isRepeatable && !isAlone) return;
         const text = JSON.stringify(answer);
-        const steps = this.#sealings.map((sealing, at): Step => {
-          const name = names[at] ?? '';
-          const args = [token, sealAnswer(sealing, name, text), rememberMs];
-          return { name: 'settleEvent', keys: [name], args };
+        const isPassed = passes === 'always' || (passes === 'withinLimits' && found.exceeded.length === 0);
+        const isOrdered = isPassed && !event.isPreview;
+        const keys = isOrdered ? [...names, ...event.people] : names;
+        const answers = this.#sealings.map((sealing, at) => sealing.seal('answer', names[at] ?? '', text));
+        this.#write(token, () => {
+          // It may wait until Redis is back.
+          const ageMs = Math.round(performance.now() - event.claimedMs);
+          if (ageMs >= rememberMs) return [];
+          const lives = [rememberMs - ageMs, Math.max(0, Math.ceil(event.lifeMs) - ageMs)] as const;
+          const how = [token, lives[0], names.length, isAlone ? 1 : 0, place, lives[1], event.requestedAtMs];
+          return [{ name: 'settleEvent', keys, args: [...how, ...answers, ...event.orderNames] }];
         });
-        this.#write(token, () => steps);
       },
       release: () => {
-        this.#write(token, () =>
-          names.map((name, at) => ({
-            name: 'releaseEvent',
-            keys: [name, ...(limits[at] ?? [])],
-            args: [token, rememberMs, Math.ceil(performance.now() - cameMs), ...windowsMs],
-          })),
-        );
+        const windowsMs = limits.map(({ seconds }) => seconds * 1000);
+        const keys = [...names, ...limitNames.flat(), ...(isAlone ? event.people : [])];
+        const args = [token, rememberMs, names.length, place, ...windowsMs];
+        this.#write(token, () => [{ name: 'releaseEvent', keys, args }]);
       },
     };
   }
@@ -214,7 +226,7 @@ export class RedisClaims {
     for (let waitMs = poll.firstMs; ; waitMs = Math.min(waitMs * poll.factor, poll.longestMs)) {
       // The first call released its claim, or the event has expired.
       if (!Buffer.isBuffer(value) || value[0] === RELEASED_PREFIX) return undefined;
-      if (value[0] === ANSWER_PREFIX) return openAnswer(sealing, name, value.subarray(1));
+      if (value[0] === ANSWER_PREFIX) return openAnswer(sealing, name, value);
       if (performance.now() > endsAt) throw new Error('the first call of the event has no answer');
       await sleep(waitMs);
       value = await this.#connection.execute((client) => client.getBuffer(name));
@@ -237,11 +249,9 @@ function nameOfLimit(sealing: Sealing, { key, seconds }: Bucket): string {
   return sealing.nameOf('limit', `${seconds} ${key}`);
 }
 
-function sealAnswer(sealing: Sealing, name: string, answer: string): Buffer {
-  return Buffer.concat([Buffer.of(ANSWER_PREFIX), sealing.seal('answer', name, answer)]);
-}
-
-function openAnswer(sealing: Sealing | undefined, name: string, sealed: Buffer): RememberedAnswer {
+/** @param value - `A` and its token, the place and the sealed answer, with a space after the first two. */
+function openAnswer(sealing: Sealing | undefined, name: string, value: Buffer): RememberedAnswer {
+  const sealed = value.subarray(value.indexOf(' ', value.indexOf(' ') + 1) + 1);
   const text = sealing?.open('answer', name, sealed);
   if (text === undefined) throw new Error('an answer does not open with encryptionKeys');
   return JSON.parse(text) as RememberedAnswer;

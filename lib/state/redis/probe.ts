@@ -59,7 +59,7 @@ export function tryUse(client: Client, keyPrefix: string, use: RedisUse): Promis
 export function probeBy(keyPrefix: string): (client: Client) => Promise<unknown> {
   return (client) => {
     const names = [probeName(keyPrefix), probeName(keyPrefix)];
-    const noPlace = ['', '', '', ''];
+    const noPlace = ['', 'never', 0, 0];
     return client.claimEventBuffer(
       ...([names.length, ...names, 'probe', PROBE_LIFE_MS, 0, 1, ...noPlace, 1, PROBE_LIFE_MS] as const),
     );

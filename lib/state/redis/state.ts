@@ -1,3 +1,5 @@
+import { LocalClaims } from '../../delivery/local-claims.js';
+import { LocalOrder } from '../../delivery/order.js';
 import type { StatePort } from '../../delivery/state.js';
 import { RedisAlarms } from './alarms.js';
 import { RedisClaims } from './claims.js';
@@ -5,7 +7,6 @@ import { loadIoredis } from './clients.js';
 import { RedisConnection } from './connection.js';
 import { RedisHistory } from './history.js';
 import { readRedisOptions, type RedisStateOptions } from './options.js';
-import { OldOrder } from './order-old.js';
 import { Outbox } from './outbox.js';
 import { probeBy } from './probe.js';
 import { RedisRecords } from './records.js';
@@ -28,17 +29,17 @@ export function openRedisState(options: RedisStateOptions, times: RedisTimes = D
   const records = new RedisRecords(redis, sealings, outbox);
   const rekeying = new RedisRekeying(sealings, { redis, keyPrefix, records, times });
   const claims = new RedisClaims(redis, sealings, { records, outbox, times });
-  const order = new OldOrder(redis, sealings, outbox);
   const alarms = new RedisAlarms(redis, sealings, times);
   return {
-    claim: (key, life) => {
+    claim: (event) => {
       rekeying.start();
-      return claims.claim(key, life);
+      return claims.claim(event);
     },
-    overtake: (person, event) => {
-      order.overtake(person, event);
+    isCurrent: (person, event) => claims.isCurrent(person, event),
+    useCode: (person, usedAtMs) => {
+      claims.useCode(person, usedAtMs);
     },
-    isNewest: (person, eventKey) => order.isNewest(person, eventKey),
+    local: { claims: new LocalClaims(), order: new LocalOrder() },
     update: (names, transition) => records.update(names, transition),
     read: (names, read) => records.read(names, read),
     recall: (name) => records.recall(name),

@@ -13,65 +13,83 @@ local now = time[1] * 1000 + math.floor(time[2] / 1000)
 `;
 
 /**
- * The order of a person's codes. An event has its place in it from its first claim on, also after a release:
- * the order is that in which Redis gets the claims.
+ * The order of a person's codes, as `delivery/order.ts` says it. The value is one word,
+ * `count.epoch:newestPlace:newestEvent:requestedAt`. Each encryption key has a copy, which names the newest event by
+ * its own digest. All copies live as long as the longest.
  *
- * Each encryption key has a copy (`ms#count#place newest preview…`): when the newest event came by Redis's
- * clock, how many events have come, the place of the newest, then the newest event itself ('-' if only previews
- * are known), then the newest previews. The copy with the highest count is right: a gateway with only one of the
- * keys writes only that copy. All copies live as long as the longest: one that expired earlier would count from 1
- * again and look older.
- *
- * An event that arrives now is the newest, whatever any clock says. Only an event that came while Redis was lost
- * does not replace a newer one. A stored time in the future is from before Redis's clock was set back, so such an
- * event counts as newer. Previews replace nothing, nor does an event that does not pass.
- *
- * `takePlace` takes the copies and the event: `names` and `follows` (the event and the one that it directly
- * follows, for each key), `place` (nil for a new event), `cameAt` (nil if it comes now), `passes`, `isPreview`,
- * `lifeMs`, `maxPreviews`. It returns the place, and whether the event is the newest.
+ * The copy with the highest count is right, because a gateway with only one of the keys writes only that copy: of
+ * several the one that knows a use, else one that knows the newest event. A copy that has another newest event gets
+ * '?'. `isCurrent` of `order-copies.ts` reads the copies likewise.
  */
-const TAKE_PLACE = `
+const ORDER = `
+local RANKS = {['-'] = 2, ['?'] = 0}
+local function readOrder(keys, lifeMs)
+  local order = {keys = keys, copies = {}, lifeMs = lifeMs}
+  for i = 1, #keys do
+    local value = redis.call('GET', keys[i]) or ''
+    local count, epoch, place, newest, requestedAt = string.match(value, '^(%d+)%.([^:]+):(%d+):([^:]+):(%d+)$')
+    if count then
+      local copy = {index = i, count = tonumber(count), epoch = epoch, place = tonumber(place), newest = newest, requestedAt = requestedAt}
+      copy.rank = RANKS[newest] or 1
+      order.copies[i] = copy
+      local best = order.best
+      local ahead = best and (copy.count - best.count)
+      if ahead == 0 then ahead = copy.place - best.place end
+      if ahead == 0 then ahead = copy.rank - best.rank end
+      if not best or ahead > 0 then order.best = copy end
+      order.lifeMs = math.max(order.lifeMs, redis.call('PTTL', keys[i]))
+    end
+  end
+  return order
+end
+
+local function writeOrder(order, known, names)
+  for i = 1, #order.keys do
+    local copy, name = order.copies[i], known.newest
+    if names then name = names[i]
+    elseif name ~= '-' and name ~= '?' then
+      local isSame = copy and copy.epoch == known.epoch and copy.place == known.place and copy.requestedAt == known.requestedAt
+      name = isSame and copy.newest or '?'
+    end
+    local value = string.format('%.0f.%s:%.0f:%s:%s', known.count, known.epoch, known.place, name, known.requestedAt)
+    redis.call('SET', order.keys[i], value, 'PX', order.lifeMs)
+  end
+end
+
 local function takePlace(keys, event)
-  ${READ_CLOCK}
-  local copies, best = {}, nil
-  local lifeMs = event.lifeMs
-  for i = 1, #keys do
-    local words = {}
-    for word in string.gmatch(redis.call('GET', keys[i]) or '', '%S+') do words[#words + 1] = word end
-    local came, count, place = string.match(words[1] or '', '^(%d+)#?(%d*)#?(%d*)$')
-    count = tonumber(count or '') or 0
-    copies[i] = {index = i, words = words, came = tonumber(came or 0), count = count}
-    copies[i].place = tonumber(place or '') or count
-    if not best or count > best.count then best = copies[i] end
-    lifeMs = math.max(lifeMs, redis.call('PTTL', keys[i]))
+  local order = readOrder(keys, event.lifeMs)
+  local best = order.best
+  local count, epoch = string.match(event.place or '', '^(%d+)%.(%S+)$')
+  count = tonumber(count) or (best and best.count or 0) + 1
+  epoch = epoch or (best and best.epoch or event.token)
+  local known = {count = count, epoch = epoch, place = 0, newest = '?', requestedAt = '0', index = 1}
+  if best then
+    known = {count = best.count, epoch = best.epoch, place = best.place, newest = best.newest, requestedAt = best.requestedAt, index = best.index}
   end
-  local newest = best.words[2]
-  if newest == event.names[best.index] then return event.place or best.place, true end
-  local at = event.cameAt or now
-  local isNew, place = not event.place, event.place or best.count + 1
-  local isLate = event.cameAt and best.came > at and best.came <= now
-  local hasNewest = newest and newest ~= '-'
-  local follows = event.follows and event.follows[best.index]
-  local isBehind = hasNewest and (best.place >= place or (isLate and not event.isPreview and newest ~= follows))
-  local passes = event.passes and not isBehind
-  if not passes and not isNew then return place, false end
-  if isLate and not passes then return best.place, false end
-  for i = 1, #keys do
-    local words = copies[i].count == best.count and copies[i].words or best.words
-    local cameAt, newestPlace, newestEvent, firstPreview = at, place, event.names[i], isLate and 3 or #words + 1
-    if not passes or event.isPreview then
-      cameAt, newestPlace = newest and best.came or at, hasNewest and best.place or 0
-      newestEvent = newest and words[2] or '-'
-      firstPreview = passes and math.max(3, #words - event.maxPreviews + 2) or 3
-    end
-    local kept = {string.format('%.0f#%d#%d', cameAt, math.max(best.count, place), newestPlace), newestEvent}
-    for word = firstPreview, #words do
-      if words[word] ~= event.names[i] then kept[#kept + 1] = words[word] end
-    end
-    if passes and event.isPreview then kept[#kept + 1] = event.names[i] end
-    redis.call('SET', keys[i], table.concat(kept, ' '), 'PX', lifeMs)
-  end
-  return place, passes
+  local isComparable = epoch == known.epoch
+  if isComparable then known.count = math.max(known.count, count) end
+  local isNewest = event.passes and not event.isPreview and isComparable and count > known.place
+  if isNewest then known.place, known.requestedAt = count, event.requestedAt end
+  writeOrder(order, known, isNewest and event.names)
+  local current = 'no'
+  if event.isPreview then
+    if not isComparable then current = 'unknown' elseif count > known.place then current = 'yes' end
+  elseif isNewest or known.newest == event.names[known.index] then current = 'yes'
+  elseif known.newest == '?' and not (isComparable and count < known.place) then current = 'unknown' end
+  return string.format('%.0f.%s', count, epoch), current
+end
+`;
+
+/**
+ * Reads an event that was claimed. Its value is `A`, `H`, `h` or `R`, the token of its claim and its place, if it has
+ * one; after `A` its sealed answer. `H`: the claim has taken points; `h`: a limit was exceeded; `R`: it was released.
+ */
+const EVENT = `
+local function readEvent(key)
+  local value = redis.call('GET', key)
+  if not value then return nil end
+  local word, token, place = string.match(value, '^([AHhR])(%S*) (%S*)')
+  return {word = word, token = token, place = place ~= '' and place or nil, value = value}
 end
 `;
 
@@ -82,43 +100,39 @@ end
  * KEYS: the event, then its limits, then its person (if it takes a place), then the recipient's suppressions (if
  * requested). Each stands there once for each encryption key; the limits key by key. ARGV: the claim's token, how
  * long it is remembered, the number of suppression keys, the number of encryption keys; `code` or `preview` if it
- * takes a place, '1' if it passes exceeded limits, how long its code lives, how many previews are known, the
- * event for each key; then points and window of each limit. Times in milliseconds.
+ * takes a place, whether it passes (`never`, `withinLimits`, `always`), how long its code lives, when it was requested,
+ * the event for each key; then points and window of each limit. Times in milliseconds.
  *
- * The value of an event is `A` and its sealed answer, or a word, the token of a claim and its place: `H` if the
- * claim has taken points, `h` if a limit was exceeded, `R` if it was released. An event that was released without a
- * place, because Redis was lost, has `@` and when it came.
- *
- * Replies `{1, suppressions, is newest, …}` to the first: the suppressions as Redis's time and each value or an empty text, 1 if the
- * event is the newest of its person now, and the indexes of exceeded limits, from 0. Replies `{0, value, index of
- * its key, age of the first claim}` to a repeat, the age only if it has no answer yet. A claim may come twice with its own token: from a cluster's client while a shard moves,
- * or after its connection has ended. It is the first again and takes no second point, but still has to pass its
- * limits. After its release it changes nothing.
+ * Replies `{1, suppressions, place, is current, …}` to the first: the suppressions as Redis's time and each value or an empty text, the
+ * event's place, `yes`, `no` or `unknown`, and the indexes of exceeded limits, from 0. Replies `{0, value, index of
+ * its key, age of the first claim}` to a repeat, the age only if it has no answer yet. A claim may come twice with its
+ * own token: from a cluster's client while a shard moves, or after its connection has ended. It is the first again and
+ * takes no second point, but still has to pass its limits. After its release it changes nothing.
  */
 const CLAIM_EVENT = `
-${TAKE_PLACE}
+${EVENT}
+${ORDER}
 local token, rememberMs = ARGV[1], tonumber(ARGV[2])
 local suppressionKeys, encryptionKeys = tonumber(ARGV[3]), tonumber(ARGV[4])
-local order = ARGV[5]
-local personKeys = order == '' and 0 or encryptionKeys
+local kind, passing = ARGV[5], ARGV[6]
+local personKeys = kind == '' and 0 or encryptionKeys
 local firstLimitArg = 9 + personKeys
 local lastLimitKey = #KEYS - suppressionKeys - personKeys
 local limits = (lastLimitKey - encryptionKeys) / encryptionKeys
-local reply = {1, '', 0}
+local reply = {1, '', '', 'unknown'}
 if suppressionKeys > 0 then
   ${READ_CLOCK}
   reply[2] = {string.format('%.0f', now)}
   for i = #KEYS - suppressionKeys + 1, #KEYS do table.insert(reply[2], redis.call('GET', KEYS[i]) or '') end
 end
-local own, answered, held, place, cameAt
+local own, answered, held, place
 for i = 1, encryptionKeys do
-  local value = redis.call('GET', KEYS[i])
-  if value then
-    local word, holder, mark, known = string.match(value, '^([HhR])(%S+) ?(@?)(%d*)$')
-    if not word then answered = answered or {0, value, i - 1}
-    elseif holder == token then own = word
-    elseif word ~= 'R' then held = held or {0, value, i - 1, rememberMs - redis.call('PTTL', KEYS[i])} end
-    if mark == '@' then cameAt = tonumber(known) else place = place or tonumber(known or '') end
+  local event = readEvent(KEYS[i])
+  if event then
+    if event.word == 'A' then answered = answered or {0, event.value, i - 1}
+    elseif event.token == token then own = event.word
+    elseif event.word ~= 'R' then held = held or {0, event.value, i - 1, rememberMs - redis.call('PTTL', KEYS[i])} end
+    place = place or event.place
   end
 end
 if answered or held then return answered or held end
@@ -133,7 +147,7 @@ if own ~= 'H' then
     if spent >= points then reply[#reply + 1] = limit end
   end
 end
-local isExceeded = #reply > 3
+local isExceeded = #reply > 4
 if own ~= 'H' and not isExceeded then
   for i = encryptionKeys + 1, lastLimitKey do
     local windowMs = ARGV[firstLimitArg + 1 + (i - encryptionKeys - 1) % limits * 2]
@@ -143,80 +157,122 @@ end
 if personKeys > 0 then
   local people, names = {}, {}
   for i = 1, personKeys do people[i], names[i] = KEYS[lastLimitKey + i], ARGV[8 + i] end
-  local isNewest
-  place, isNewest = takePlace(people, {
-    names = names, place = place, cameAt = not place and cameAt or nil,
-    passes = not isExceeded or ARGV[6] == '1', isPreview = order == 'preview', lifeMs = math.max(tonumber(ARGV[7]), rememberMs), maxPreviews = tonumber(ARGV[8])})
-  reply[3] = isNewest and 1 or 0
+  reply[3], reply[4] = takePlace(people, {
+    token = token, names = names, place = place, isPreview = kind == 'preview', requestedAt = ARGV[8],
+    passes = passing == 'always' or (passing == 'withinLimits' and not isExceeded),
+    lifeMs = math.max(tonumber(ARGV[7]), rememberMs)})
 end
 if own ~= 'H' then
-  local value = string.format('%s%s %s', isExceeded and 'h' or 'H', token, place or '')
+  local value = string.format('%s%s %s', isExceeded and 'h' or 'H', token, reply[3])
   for i = 1, encryptionKeys do redis.call('SET', KEYS[i], value, 'PX', rememberMs) end
 end
 return reply
 `;
 
 /**
- * Stores the answer of an event, unless another call has claimed the event since. If its claim has not come,
- * it may still come, and must find the answer. Of a call that Redis did not answer, another one may have been released meanwhile.
+ * Stores the answer of an event, and keeps an answer that is there. The answer replaces its own claim, and a release.
+ * If the process decided alone, it replaces another claim as well: the code was sent.
  *
- * KEYS: the event. ARGV: the claim's token, the sealed answer, how long the event is remembered, milliseconds.
+ * If the order may not know the code, it learns of it. With its place, that is its claim again. Without one, it is the
+ * newest if no other code is known; else nobody knows which one is.
+ *
+ * KEYS: the event, then its person (if its code passed), once for each encryption key. ARGV: the claim's token, how
+ * long the event is remembered, the number of encryption keys, '1' if the process decided alone, its place (empty if
+ * it is not known), how long its code lives, when it was requested, then the sealed answer for each key, then the event
+ * for each key. Times in milliseconds.
  */
 const SETTLE_EVENT = `
-local event, token, answer, rememberMs = KEYS[1], ARGV[1], ARGV[2], ARGV[3]
-local value = redis.call('GET', event)
-if not value or string.sub(value, 1, 1) == 'R' then redis.call('SET', event, answer, 'PX', rememberMs)
-elseif string.match(value, '^[Hh](%S+)') == token then redis.call('SET', event, answer, 'KEEPTTL')
-else return 0 end
+${EVENT}
+${ORDER}
+local token, rememberMs, encryptionKeys = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
+local isAlone, place = ARGV[4] == '1', ARGV[5] ~= '' and ARGV[5] or nil
+local events, isKnown, isDone = {}, false, false
+for i = 1, encryptionKeys do
+  local event = readEvent(KEYS[i])
+  events[i] = event
+  if event then
+    place = place or event.place
+    isDone = isDone or (event.token == token and event.word == 'A')
+    isKnown = true
+  end
+end
+if #KEYS > encryptionKeys and not isDone and (isAlone or not isKnown) then
+  local people, names = {}, {}
+  for i = 1, encryptionKeys do people[i], names[i] = KEYS[encryptionKeys + i], ARGV[7 + encryptionKeys + i] end
+  local lifeMs = math.max(tonumber(ARGV[6]), rememberMs)
+  local order = readOrder(people, lifeMs)
+  local best = order.best
+  if place or not best or best.place == 0 then
+    place = takePlace(people, {token = token, names = names, place = place, requestedAt = ARGV[7], passes = true, lifeMs = lifeMs})
+  elseif best.newest ~= names[best.index] then
+    local requestedAt = string.format('%.0f', math.max(tonumber(best.requestedAt), tonumber(ARGV[7])))
+    writeOrder(order, {count = best.count, epoch = best.epoch, place = best.place, newest = '?', requestedAt = requestedAt})
+  end
+end
+for i = 1, encryptionKeys do
+  local event, value = events[i], string.format('A%s %s ', token, place or '') .. ARGV[7 + i]
+  local isOwn = event and event.word ~= 'A' and event.token == token
+  if isOwn then redis.call('SET', KEYS[i], value, 'KEEPTTL')
+  elseif not event or event.word == 'R' or (isAlone and event.word ~= 'A') then redis.call('SET', KEYS[i], value, 'PX', rememberMs) end
+end
 return 1
 `;
 
 /**
  * Releases a claim and gives its points back, unless another call has claimed the event since. The event keeps
- * its place. A window that began after the claim has no point of it. If its claim has not come, it may still
- * come, and must not hold the event. The event then keeps the time at which it came.
+ * its place, and takes one if it has none. A window that began after the claim has no point of it. If its claim has not
+ * come, it may still come, and must not hold the event.
  *
- * KEYS: the event, then its limits. ARGV: the claim's token, how long the event is remembered, the age of the
- * claim, then the window of each limit. Times in milliseconds.
+ * KEYS: the event, then its limits, then its person (if it may have no place). Each stands there once for each
+ * encryption key; the limits key by key. ARGV: the claim's token, how long the event is remembered, the number of
+ * encryption keys, its place (empty if it is not known), then the window of each limit. Times in milliseconds.
  */
 const RELEASE_EVENT = `
-local event, token, rememberMs, ageMs = KEYS[1], ARGV[1], ARGV[2], ARGV[3]
-local value = redis.call('GET', event)
-if not value then
-  ${READ_CLOCK}
-  redis.call('SET', event, string.format('R%s @%.0f', token, now - ageMs), 'PX', rememberMs)
-  return 1
+${EVENT}
+${ORDER}
+local token, rememberMs, encryptionKeys = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
+local limits = #ARGV - 4
+local place = ARGV[4] ~= '' and ARGV[4] or nil
+local released = {}
+for i = 1, encryptionKeys do
+  local event = readEvent(KEYS[i])
+  if event then place = place or event.place end
+  local isOwn = event and event.token == token and (event.word == 'H' or event.word == 'h')
+  if not event or isOwn then released[#released + 1] = {index = i, word = event and event.word} end
 end
-local word, holder, place = string.match(value, '^([Hh])(%S+) ?(%d*)$')
-if holder ~= token then return 0 end
-redis.call('SET', event, 'R' .. token .. ' ' .. place, 'KEEPTTL')
-if word == 'H' then
-  local claimAgeMs = rememberMs - redis.call('PTTL', event)
-  for i = 2, #KEYS do
-    local windowAgeMs = ARGV[i + 2] - redis.call('PTTL', KEYS[i])
-    local hasPoint = tonumber(redis.call('GET', KEYS[i]) or 0) > 0
-    if hasPoint and windowAgeMs >= claimAgeMs then redis.call('DECR', KEYS[i]) end
+local firstPerson = encryptionKeys * (1 + limits) + 1
+if #released > 0 and not place and #KEYS >= firstPerson then
+  local people = {}
+  for i = firstPerson, #KEYS do people[#people + 1] = KEYS[i] end
+  place = takePlace(people, {token = token, names = {}, lifeMs = rememberMs})
+end
+for _, event in ipairs(released) do
+  local key, value = KEYS[event.index], string.format('R%s %s', token, place or '')
+  if event.word then redis.call('SET', key, value, 'KEEPTTL') else redis.call('SET', key, value, 'PX', rememberMs) end
+  local claimAgeMs = rememberMs - redis.call('PTTL', key)
+  for limit = 1, event.word == 'H' and limits or 0 do
+    local name = KEYS[encryptionKeys + (event.index - 1) * limits + limit]
+    local windowAgeMs = ARGV[4 + limit] - redis.call('PTTL', name)
+    local hasPoint = tonumber(redis.call('GET', name) or 0) > 0
+    if hasPoint and windowAgeMs >= claimAgeMs then redis.call('DECR', name) end
   end
 end
 return 1
 `;
 
 /**
- * Makes an event the newest one of a person that took no place with a claim: Redis was lost, or it is a sign-in.
+ * A user has used a code: if the newest one was requested before, none is current.
  *
- * KEYS: the person, once for each encryption key. ARGV: '1' for a preview, how long the event is remembered,
- * how many previews are known, the age of the event, then for each key the event and the event that it directly
- * follows (empty for none). Times in milliseconds.
+ * KEYS: the person, once for each encryption key. ARGV: when the code was used, by Okta's clock, milliseconds since
+ * 1970.
  */
-const OVERTAKE_PERSON = `
-${TAKE_PLACE}
-${READ_CLOCK}
-local ageMs = tonumber(ARGV[4])
-local names, follows = {}, {}
-for i = 1, #KEYS do names[i], follows[i] = ARGV[3 + i * 2], ARGV[4 + i * 2] end
-takePlace(KEYS, {
-  names = names, follows = follows, cameAt = ageMs > 0 and now - ageMs or nil, passes = true,
-  isPreview = ARGV[1] == '1', lifeMs = tonumber(ARGV[2]), maxPreviews = tonumber(ARGV[3])})
+const USE_CODE = `
+${ORDER}
+local order = readOrder(KEYS, 1)
+local best = order.best
+if not best or best.place == 0 or tonumber(best.requestedAt) > tonumber(ARGV[1]) then return 0 end
+best.newest = '-'
+writeOrder(order, best)
 return 1
 `;
 
@@ -256,7 +312,7 @@ export const STEP_SCRIPTS = {
   claimEvent: CLAIM_EVENT,
   settleEvent: SETTLE_EVENT,
   releaseEvent: RELEASE_EVENT,
-  overtakePerson: OVERTAKE_PERSON,
+  useCode: USE_CODE,
   exchange: EXCHANGE,
 } as const;
 

@@ -21,6 +21,7 @@ import { messageAfter, type MessageNews } from '#lib/delivery/messages/transitio
 import type { StatePort, Alarms } from '#lib/delivery/state.js';
 import { steadyMs } from '#lib/core/time.js';
 import { openMemoryState } from '#lib/state/memory/memory-state.js';
+import { eventClaim } from '#harness/event-claim.js';
 import { fakeClock } from '#harness/fake-clock.js';
 import { beforeRecords, remoteRecords, watchRecords } from '#harness/records.js';
 import { endTime } from '#harness/stopped-time.js';
@@ -81,10 +82,9 @@ describe('late failover', () => {
       stateFailures.push([error instanceof Error ? error.message : '', call?.eventId]);
     });
     overtake = (eventKey, person = 'a person') => {
-      const nowMs = steadyMs();
-      const event = { eventKey, isPreview: false, nowMs, untilMs: nowMs + CODE_LIFE_MS };
-      guarded.overtake(person, event, REQUEST);
-      late.dropOlder(person, eventKey);
+      const lives = { rememberMs: CODE_LIFE_MS, lifeMs: CODE_LIFE_MS };
+      void state.claim(eventClaim(eventKey, { person, ...lives }));
+      late.dropOlder(person, { eventKey });
     };
     owners = new RecentMap(100);
     late = new LateFailover({
@@ -351,9 +351,9 @@ describe('late failover', () => {
         {},
         {
           ...beforeRecords(state, ['message', 'attempt'], turn),
-          isNewest: async (...args) => {
+          isCurrent: async (...args) => {
             await turn();
-            return state.isNewest(...args);
+            return state.isCurrent(...args);
           },
         },
       );
@@ -494,7 +494,7 @@ describe('late failover', () => {
 
     it('drops the send for a second failure if the first message was delivered after all', async () => {
       const answer = defer<boolean>();
-      make({}, { ...state, isNewest: () => answer.promise });
+      make({}, { ...state, isCurrent: () => answer.promise });
       overtake('event-1');
       accept('SM1');
       late.report(keyOf('SM1'), FAILED);
@@ -710,13 +710,15 @@ describe('late failover', () => {
       ['SM1', {}],
       ['SM2', { person: 'somebody else' }],
       ['SM3', { eventKey: 'event-2' }],
+      // It came while the claim of the newer event was under way.
+      ['SM4', { eventKey: 'preview', isPreview: true, place: '3.e' }],
     ] as const) {
       late.failed(makeReceipt(receipt), FAILED, keyOf(id));
     }
-    late.dropOlder('a person', 'event-2');
+    late.dropOlder('a person', { eventKey: 'event-2', place: '2.e' });
     sending.resolve(undefined);
     await settle();
-    expect(left).to.deep.equal(['event-1', 'event-2']);
+    expect(left).to.deep.equal(['event-1', 'event-2', 'preview']);
   });
 
   for (const [title, id] of [
@@ -776,19 +778,14 @@ describe('late failover', () => {
     const fail = (): never => {
       throw new Error('no connection');
     };
-    make({}, { ...state, overtake: fail, isNewest: fail, update: fail, read: fail });
+    make({}, { ...state, isCurrent: fail, update: fail, read: fail });
     overtake('event-1');
     accept('SM1');
     late.report(keyOf('SM1'), FAILED);
     late.failed(makeReceipt(), FAILED);
     await settle();
     // The failure to take a receipt has no event id: the event is unknown.
-    expect(stateFailures.map(([, eventId]) => eventId)).to.have.members([
-      'event-1',
-      'event-1',
-      'event-1',
-      undefined,
-    ]);
+    expect(stateFailures.map(([, eventId]) => eventId)).to.have.members(['event-1', 'event-1', undefined]);
     // It is unknown which code is the newest.
     expect(left).to.be.empty;
     expect(events.find(({ type }) => type === 'failover.ended')).to.include({

@@ -1,14 +1,28 @@
 import { expect } from 'chai';
 import type sinon from 'sinon';
-import type { AnswerOfFirst, Bucket, Claim, EventLife, RememberedAnswer } from '#lib/delivery/state.js';
+import type {
+  AnswerOfFirst,
+  Bucket,
+  Claim,
+  EventClaim,
+  RememberedAnswer,
+  StatePort,
+} from '#lib/delivery/state.js';
 import { openMemoryState } from '#lib/state/memory/memory-state.js';
+import { eventClaim } from '#harness/event-claim.js';
 import { stopTime } from '#harness/stopped-time.js';
 
 const ANSWER: RememberedAnswer = { commands: [] };
 const LIFE_MS = 300_000;
 
 /** An event without limits. */
-const life = (nowMs: number, rememberMs = LIFE_MS): EventLife => ({ nowMs, rememberMs, buckets: [] });
+const life = (nowMs: number, rememberMs = LIFE_MS): Partial<EventClaim> => ({
+  nowMs,
+  rememberMs,
+  limits: [],
+});
+
+const bucket = (key: string, points = 2, seconds = 60): Bucket => ({ key, points, seconds });
 
 describe('memoryState', () => {
   let clock: sinon.SinonFakeTimers;
@@ -29,7 +43,9 @@ describe('memoryState', () => {
 
   it('makes one of 40 claims of a key the first, and gives the others its answer', async () => {
     const state = openMemoryState();
-    const claims = await Promise.all(Array.from({ length: 40 }, async () => state.claim('key', life(0))));
+    const claims = await Promise.all(
+      Array.from({ length: 40 }, async () => state.claim(eventClaim('key', life(0)))),
+    );
     expect(claims.map(({ isFirst }) => isFirst)).to.deep.equal([
       true,
       ...Array.from({ length: 39 }, () => false),
@@ -41,13 +57,13 @@ describe('memoryState', () => {
 
   it('treats each key separately', async () => {
     const state = openMemoryState();
-    await state.claim('one', life(0));
-    expect(await state.claim('other', life(0))).to.include({ isFirst: true });
+    await state.claim(eventClaim('one', life(0)));
+    expect(await state.claim(eventClaim('other', life(0)))).to.include({ isFirst: true });
   });
 
   it('is separate for each hook', async () => {
-    await openMemoryState().claim('key', life(0));
-    expect(await openMemoryState().claim('key', life(0))).to.include({ isFirst: true });
+    await openMemoryState().claim(eventClaim('key', life(0)));
+    expect(await openMemoryState().claim(eventClaim('key', life(0)))).to.include({ isFirst: true });
   });
 
   for (const [nowMs, isFirst] of [
@@ -56,26 +72,26 @@ describe('memoryState', () => {
   ] as const) {
     it(`${isFirst ? 'has forgotten' : 'still knows'} an event with a life of ${LIFE_MS} ms after ${nowMs} ms`, async () => {
       const state = openMemoryState();
-      first(await state.claim('key', life(0))).settle(ANSWER);
+      first(await state.claim(eventClaim('key', life(0)))).settle(ANSWER);
       clock.tick(nowMs);
-      expect(await state.claim('key', life(0))).to.include({ isFirst });
+      expect(await state.claim(eventClaim('key', life(0)))).to.include({ isFirst });
     });
   }
 
   it('makes the next claim the first after a release, and ends the wait of the others', async () => {
     const state = openMemoryState();
-    const claim = first(await state.claim('key', life(0)));
-    const waiting = await state.claim('key', life(0));
+    const claim = first(await state.claim(eventClaim('key', life(0))));
+    const waiting = await state.claim(eventClaim('key', life(0)));
     claim.release();
     expect(await answerOf(waiting)).to.equal(undefined);
-    expect(await state.claim('key', life(0))).to.include({ isFirst: true });
+    expect(await state.claim(eventClaim('key', life(0)))).to.include({ isFirst: true });
   });
 
   it('never forgets an unfinished event, even after its life', async () => {
     const state = openMemoryState();
-    const claim = first(await state.claim('key', life(0)));
+    const claim = first(await state.claim(eventClaim('key', life(0))));
     clock.tick(LIFE_MS);
-    const repeat = await state.claim('key', life(LIFE_MS));
+    const repeat = await state.claim(eventClaim('key', life(LIFE_MS)));
     expect(repeat).to.include({ isFirst: false });
     claim.settle(ANSWER);
     expect(await answerOf(repeat)).to.deep.equal(ANSWER);
@@ -84,18 +100,101 @@ describe('memoryState', () => {
   for (const jumpMs of [-3_600_000, 3_600_000]) {
     it(`still knows an answered event when the clock is set by ${jumpMs} ms`, async () => {
       const state = openMemoryState();
-      first(await state.claim('key', life(0))).settle(ANSWER);
-      expect(await state.claim('key', life(jumpMs))).to.include({ isFirst: false });
+      first(await state.claim(eventClaim('key', life(0)))).settle(ANSWER);
+      expect(await state.claim(eventClaim('key', life(jumpMs)))).to.include({ isFirst: false });
     });
   }
 
   it('knows the last 8,000 events, and at most a fifth more', async () => {
     const state = openMemoryState();
-    for (let count = 0; count <= 16_000; count += 1) await state.claim(`key-${count}`, life(0));
+    for (let count = 0; count <= 16_000; count += 1) await state.claim(eventClaim(`key-${count}`, life(0)));
     for (const known of [16_000, 8_001])
-      expect(await state.claim(`key-${known}`, life(0))).to.include({ isFirst: false });
+      expect(await state.claim(eventClaim(`key-${known}`, life(0)))).to.include({ isFirst: false });
     for (const forgotten of [0, 6_400])
-      expect(await state.claim(`key-${forgotten}`, life(0))).to.include({ isFirst: true });
+      expect(await state.claim(eventClaim(`key-${forgotten}`, life(0)))).to.include({ isFirst: true });
+  });
+
+  /** Claims the event of a code, and tells whether it is current. */
+  const order = (state: StatePort, key: string, given: Partial<EventClaim> = {}) => {
+    const claim = first(
+      state.claim(eventClaim(key, { person: 'ana', rememberMs: LIFE_MS, ...given })) as Claim,
+    );
+    return {
+      ...claim,
+      look: () => state.isCurrent('ana', { eventKey: key, isPreview: false, ...given, ...claim }),
+    };
+  };
+
+  it('gives each event its place with its first claim, which it keeps after a release', () => {
+    const state = openMemoryState();
+    const one = order(state, 'one');
+    expect([one.isCurrent, one.look()]).to.deep.equal([true, true]);
+    one.release();
+    const two = order(state, 'two');
+    const again = order(state, 'one');
+    expect(again).to.include({ place: one.place, isCurrent: false });
+    expect([one.look(), two.look()]).to.deep.equal([false, true]);
+    // Of another person, nothing is known.
+    expect(state.isCurrent('bea', { eventKey: 'one', place: one.place, isPreview: false })).to.equal(
+      'unknown',
+    );
+  });
+
+  it('orders no code before one that the guard allows, and an allowed one although a limit is exceeded', () => {
+    const state = openMemoryState();
+    const limits = [bucket('a', 1)];
+    const one = order(state, 'one', { limits });
+    expect(order(state, 'over', { limits })).to.include({ isCurrent: false });
+    expect(order(state, 'blocked', { passes: 'never' })).to.include({ isCurrent: false });
+    expect(one.look()).to.equal(true);
+    expect(order(state, 'noticed', { limits, passes: 'always' })).to.deep.include({
+      isCurrent: true,
+      exceeded: ['a'],
+    });
+    expect(one.look()).to.equal(false);
+  });
+
+  it('supersedes nothing with a preview, and a preview with the next code', () => {
+    const state = openMemoryState();
+    const one = order(state, 'one');
+    const preview = order(state, 'preview', { isPreview: true });
+    expect([one.look(), preview.isCurrent, preview.look()]).to.deep.equal([true, true, true]);
+    const two = order(state, 'two');
+    expect([one.look(), preview.look(), two.look()]).to.deep.equal([false, false, true]);
+  });
+
+  it('has no current code after a use, unless the newest was requested after it', () => {
+    const state = openMemoryState();
+    state.useCode('ana', 9);
+    const one = order(state, 'one', { requestedAtMs: 5 });
+    state.useCode('ana', 4);
+    expect(one.look()).to.equal(true);
+    state.useCode('ana', 5);
+    expect(one.look()).to.equal(false);
+    expect(order(state, 'two').look()).to.equal(true);
+  });
+
+  it('knows the order until the longest of its codes ends, and then makes it again from the place of an event', () => {
+    const state = openMemoryState();
+    const one = order(state, 'one', { lifeMs: LIFE_MS });
+    order(state, 'short', { rememberMs: 10_000, lifeMs: 10_000 });
+    one.release();
+    clock.tick(LIFE_MS - 1);
+    expect(one.look()).to.equal(false);
+    clock.tick(1);
+    expect(one.look()).to.equal('unknown');
+    expect(order(state, 'one')).to.include({ place: one.place, isCurrent: true });
+  });
+
+  it('knows the order of the last 8,000 people, and at most a fifth more', () => {
+    const state = openMemoryState();
+    const places = Array.from(
+      { length: 16_001 },
+      (_, at) => order(state, `event-${at}`, { person: `person-${at}` }).place,
+    );
+    const look = (at: number): unknown =>
+      state.isCurrent(`person-${at}`, { eventKey: `event-${at}`, place: places[at], isPreview: false });
+    expect([0, 6_400, 8_001, 16_000].map(look)).to.deep.equal(['unknown', 'unknown', true, true]);
   });
 
   it('is always healthy', async () => {
@@ -106,15 +205,13 @@ describe('memoryState', () => {
   });
 });
 
-const bucket = (key: string, points = 2, seconds = 60): Bucket => ({ key, points, seconds });
-
 describe('limits of memoryState', () => {
   let count = 0;
   const spendIn =
     (state = openMemoryState()) =>
-    async (nowMs: number, ...buckets: readonly Bucket[]): Promise<readonly string[]> => {
+    async (nowMs: number, ...limits: readonly Bucket[]): Promise<readonly string[]> => {
       count += 1;
-      const claim = await state.claim(`event-${count}`, { nowMs, rememberMs: 1000, buckets });
+      const claim = await state.claim(eventClaim(`event-${count}`, { nowMs, rememberMs: 1000, limits }));
       if (!claim.isFirst) throw new Error('not the first');
       return claim.exceeded;
     };
@@ -160,11 +257,11 @@ describe('limits of memoryState', () => {
 
   it('take no point for a repeat', async () => {
     const state = openMemoryState();
-    const life = { nowMs: 0, rememberMs: 1000, buckets: [bucket('a', 2)] };
-    const first = await state.claim('one', life);
+    const life = { nowMs: 0, rememberMs: 1000, limits: [bucket('a', 2)] };
+    const first = await state.claim(eventClaim('one', life));
     if (first.isFirst) first.settle(ANSWER);
     for (let repeat = 0; repeat < 5; repeat += 1) {
-      expect(await state.claim('one', life)).to.include({ isFirst: false });
+      expect(await state.claim(eventClaim('one', life))).to.include({ isFirst: false });
     }
     expect(await spendIn(state)(0, bucket('a', 2))).to.deep.equal([]);
   });
@@ -172,7 +269,9 @@ describe('limits of memoryState', () => {
   it('count each claim without an event key: no such claim is a repeat', async () => {
     const state = openMemoryState();
     const claim = (): Promise<Claim> =>
-      Promise.resolve(state.claim(undefined, { nowMs: 0, rememberMs: 1000, buckets: [bucket('a', 2)] }));
+      Promise.resolve(
+        state.claim(eventClaim(undefined, { nowMs: 0, rememberMs: 1000, limits: [bucket('a', 2)] })),
+      );
     const found = [await claim(), await claim(), await claim()];
     expect(found.map((one) => one.isFirst && one.exceeded)).to.deep.equal([[], [], ['a']]);
     for (const one of found) if (one.isFirst) one.settle(ANSWER);
@@ -182,12 +281,12 @@ describe('limits of memoryState', () => {
   for (const key of ['event', undefined]) {
     it(`get the points of a released claim back, ${key === undefined ? 'without' : 'with'} an event key`, async () => {
       const state = openMemoryState();
-      const life = { nowMs: 0, rememberMs: 1000, buckets: [bucket('a', 1)] };
-      const first = await state.claim(key, life);
+      const life = { nowMs: 0, rememberMs: 1000, limits: [bucket('a', 1)] };
+      const first = await state.claim(eventClaim(key, life));
       if (first.isFirst) first.release();
       expect(await spendIn(state)(0, bucket('a', 1))).to.deep.equal([]);
       // A claim that took no point returns none.
-      const over = await state.claim('over', life);
+      const over = await state.claim(eventClaim('over', life));
       if (over.isFirst) over.release();
       expect(await spendIn(state)(0, bucket('a', 1))).to.deep.equal(['a']);
     });
@@ -195,7 +294,9 @@ describe('limits of memoryState', () => {
 
   it('of a later window get no points from the late release of an earlier one', async () => {
     const state = openMemoryState();
-    const late = await state.claim('late', { nowMs: 0, rememberMs: 1000, buckets: [bucket('a', 1)] });
+    const late = await state.claim(
+      eventClaim('late', { nowMs: 0, rememberMs: 1000, limits: [bucket('a', 1)] }),
+    );
     const spend = spendIn(state);
     await spend(60_000, bucket('a', 1));
     if (late.isFirst) late.release();
@@ -206,7 +307,9 @@ describe('limits of memoryState', () => {
     const state = openMemoryState();
     const claims: Claim[] = [];
     for (const nowMs of [10_000, 9_000]) {
-      claims.push(await state.claim(`at-${nowMs}`, { nowMs, rememberMs: 1000, buckets: [bucket('a', 1)] }));
+      claims.push(
+        await state.claim(eventClaim(`at-${nowMs}`, { nowMs, rememberMs: 1000, limits: [bucket('a', 1)] })),
+      );
     }
     for (const claim of claims.reverse()) if (claim.isFirst) claim.release();
     const spend = spendIn(state);

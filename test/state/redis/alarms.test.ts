@@ -4,6 +4,7 @@ import { Redis as Redis5 } from 'ioredis5';
 import type { StatePort, StateEvent } from '#lib/delivery/state.js';
 import type { RedisStateOptions } from '#lib/state/redis/options.js';
 import { openRedisState } from '#lib/state/redis/state.js';
+import { eventClaim } from '#harness/event-claim.js';
 import { fakeClock } from '#harness/fake-clock.js';
 import { Closers } from '#harness/closers.js';
 import { runBeside } from '#harness/own-process.js';
@@ -425,7 +426,9 @@ describe('alarms of redisState', () => {
         state.alarms?.set('SM1', 10);
         await until(() => news.length > 0);
         state.alarms?.set('SM2', 10);
-        const claim = await state.claim('event', { nowMs: Date.now(), rememberMs: 60_000, buckets: [] });
+        const claim = await state.claim(
+          eventClaim('event', { nowMs: Date.now(), rememberMs: 60_000, limits: [] }),
+        );
         expect(claim).to.include({ isFirst: true });
         await state.check();
         expect(news.map(({ type, reason }) => [type, reason])).to.deep.equal([['warned', 'ALARMS_NOPERM']]);

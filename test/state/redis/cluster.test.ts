@@ -4,6 +4,7 @@ import { failureOf } from '#lib/state/redis/failure.js';
 import type { RedisClient } from '#lib/state/redis/options.js';
 import { openRedisState } from '#lib/state/redis/state.js';
 import { DEFAULT_TIMES, type RedisTimes } from '#lib/state/redis/times.js';
+import { eventClaim } from '#harness/event-claim.js';
 import { Closers } from '#harness/closers.js';
 import { beginReshard, isOwner, slotOf, startCluster, type RedisCluster } from '#harness/redis-cluster.js';
 import { accept, report } from '#harness/record-updates.js';
@@ -19,7 +20,7 @@ const ANSWER = { commands: [] };
 const life = (bucket: string) => ({
   nowMs: NOW,
   rememberMs: 600_000,
-  buckets: [{ key: bucket, points: 1_000, seconds: 600 }],
+  limits: [{ key: bucket, points: 1_000, seconds: 600 }],
 });
 
 /** The state of a gateway, and the events it reported. */
@@ -57,16 +58,16 @@ describe('a Redis Cluster that moves a slot', function () {
     const openLooker = (): Opened =>
       open(closers, cluster.connection, { ...DEFAULT_TIMES, connectMs: 60_000, commandMs: 1_500 });
     const one = open(closers, cluster.connection, DEFAULT_TIMES);
-    const held = await one.state.claim('event', life('limit'));
+    const held = await one.state.claim(eventClaim('event', life('limit')));
     if (!held.isFirst) return expect.fail('it is a repeat');
-    expect(await openLooker().state.claim('event', life('limit'))).to.include({ isFirst: false });
+    expect(await openLooker().state.claim(eventClaim('event', life('limit')))).to.include({ isFirst: false });
     const move = await beginReshard(from!, to!, slot);
     // All in one command: Redis refuses old and new keys until the move ends.
     const keeping = accept(one.state, 'SM1');
     held.settle(ANSWER);
     await until(() => one.news.length > 0);
     expect(one.news).to.deep.equal(['lost TRYAGAIN']);
-    expect(await one.state.claim('meanwhile', life('limit'))).to.include({ isFirst: true });
+    expect(await one.state.claim(eventClaim('meanwhile', life('limit')))).to.include({ isFirst: true });
     // The state recovers only when it can use the other keys too.
     expect(await one.state.check().catch(failureOf)).to.include({ reason: 'TRYAGAIN' });
     await move.end();
@@ -74,7 +75,7 @@ describe('a Redis Cluster that moves a slot', function () {
     expect(one.news).to.deep.equal(['lost TRYAGAIN', 'recovered TRYAGAIN']);
     expect(await keeping).to.deep.equal({ before: undefined });
     const two = openLooker();
-    const repeat = await two.state.claim('event', life('limit'));
+    const repeat = await two.state.claim(eventClaim('event', life('limit')));
     // If this fails, `two.news` says why.
     expect(repeat, two.news.join()).to.include({ isFirst: false });
     expect(!repeat.isFirst && (await repeat.answer)).to.deep.equal(ANSWER);
@@ -130,7 +131,7 @@ class Traffic {
 
   async #claim(gateway: Opened, event: string): Promise<Claim> {
     const beganAtMs = performance.now();
-    const claim = await gateway.state.claim(event, life('limit'));
+    const claim = await gateway.state.claim(eventClaim(event, life('limit')));
     this.longestMs = Math.max(this.longestMs, performance.now() - beganAtMs);
     return claim;
   }
@@ -140,9 +141,9 @@ class Traffic {
     await until(() => this.#gateways.every(({ state }) => state.health === 'ok'));
     const answers = async (holder: StatePort, asking: StatePort): Promise<boolean> => {
       const event = `agreed-${(count += 1)}`;
-      const claim: Claim = await holder.claim(event, life('limit'));
+      const claim: Claim = await holder.claim(eventClaim(event, life('limit')));
       if (claim.isFirst) claim.settle(ANSWER);
-      const repeat = await asking.claim(event, life('limit'));
+      const repeat = await asking.claim(eventClaim(event, life('limit')));
       return !repeat.isFirst && (await repeat.answer.catch(() => undefined)) !== undefined;
     };
     for (const holder of this.#gateways) {

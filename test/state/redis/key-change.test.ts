@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import type { Claim, StatePort } from '#lib/delivery/state.js';
 import { openRedisState } from '#lib/state/redis/state.js';
+import { eventClaim } from '#harness/event-claim.js';
 import { ORDERS_OF_THREE } from '#harness/orders.js';
 import { Closers } from '#harness/closers.js';
 import { makeAlarmsDue } from '#harness/redis-alarms.js';
@@ -24,7 +25,6 @@ import { until } from '#harness/until.js';
 
 const OLD = Buffer.alloc(32, 1).toString('base64');
 const NEW = Buffer.alloc(32, 2).toString('base64');
-const LIFE = { nowMs: NOW, untilMs: NOW + 600_000 };
 const ANSWER = { commands: [] };
 /** Each pair of three gateways. */
 const PAIRS = ORDERS_OF_THREE.map(([one, two]) => [one, two] as const);
@@ -47,54 +47,61 @@ describe('during a rolling key change', function () {
     closers.add(openRedisState({ connection: redis.url, encryptionKeys }, patientTimes()), (state) =>
       state.close(),
     );
+  const look = async (state: StatePort, person: string, eventKey: string): Promise<boolean | 'unknown'> =>
+    state.isCurrent(person, { eventKey, place: undefined, isPreview: false });
   const stopped = async (state: StatePort, number: string): Promise<boolean> =>
     ((await suppressed(state, number)) ?? []).includes('whatsapp:STOPPED');
 
   /** Plays each operation: what one gateway stores, the other one finds. */
   const play = async (one: StatePort, two: StatePort): Promise<void> => {
     const [event, person, number] = [next('event'), next('person'), `+4477009${100_000 + count}`];
-    const buckets = [{ key: person, points: 1, seconds: 60 }];
-    const claim = await one.claim(event, { nowMs: NOW, rememberMs: 600_000, buckets });
+    const limits = [{ key: person, points: 1, seconds: 60 }];
+    const claim = await one.claim(eventClaim(event, { nowMs: NOW, rememberMs: 600_000, limits }));
     if (!claim.isFirst) return expect.fail('it is a repeat');
-    const repeat = await two.claim(event, { nowMs: NOW, rememberMs: 600_000, buckets, recipient: number });
+    const repeat = await two.claim(
+      eventClaim(event, { nowMs: NOW, rememberMs: 600_000, limits, recipient: number }),
+    );
     if (repeat.isFirst) return expect.fail('the code goes out twice');
     claim.settle(ANSWER);
     expect(await repeat.answer).to.deep.equal(ANSWER);
-    const more = await two.claim(next('event'), { nowMs: NOW, rememberMs: 600_000, buckets });
+    const more = await two.claim(eventClaim(next('event'), { nowMs: NOW, rememberMs: 600_000, limits }));
     expect(more.isFirst && more.exceeded).to.deep.equal([person]);
 
-    const [released, again] = [next('released'), { nowMs: NOW, rememberMs: 600_000, buckets: [] }];
-    const unsent = await two.claim(released, again);
+    const [released, again] = [next('released'), { nowMs: NOW, rememberMs: 600_000, limits: [] }];
+    const unsent = await two.claim(eventClaim(released, again));
     if (!unsent.isFirst) return expect.fail('it is a repeat');
     unsent.release();
     // This reply comes after the writes.
-    await two.isNewest(person, 'older', NOW);
-    expect(await one.claim(released, again)).to.include({ isFirst: true });
+    await look(two, person, 'older');
+    expect(await one.claim(eventClaim(released, again))).to.include({ isFirst: true });
 
     const ordered = next('person');
     const [early, late] = [next('event'), next('event')];
-    const claimInOrder = async (state: StatePort, eventKey: string): Promise<Claim> => {
-      const order = { person: ordered, eventKey, isPreview: false, lifeMs: 600_000, passesLimits: false };
-      return state.claim(eventKey, { ...again, order });
-    };
+    const claimInOrder = async (state: StatePort, eventKey: string, isPreview = false): Promise<Claim> =>
+      state.claim(eventClaim(eventKey, { ...again, person: ordered, isPreview, requestedAtMs: NOW }));
     const older = await claimInOrder(one, early);
     if (!older.isFirst) return expect.fail('it is a repeat');
-    expect(older.isNewest).to.equal(true);
+    expect(older.isCurrent).to.equal(true);
     older.release();
     // This reply comes after the write.
-    await one.isNewest(ordered, early, NOW);
-    expect(await claimInOrder(two, late)).to.include({ isFirst: true, isNewest: true });
-    for (const state of [one, two]) expect(await state.isNewest(ordered, late, NOW)).to.equal(true);
+    await look(one, ordered, early);
+    expect(await claimInOrder(two, late)).to.include({ isFirst: true, isCurrent: true });
+    for (const state of [one, two]) expect(await look(state, ordered, late)).to.equal(true);
     // A retry keeps its place.
-    expect(await claimInOrder(two, early)).to.include({ isFirst: true, isNewest: false });
-    expect(await one.isNewest(ordered, late, NOW)).to.equal(true);
-
-    one.overtake(person, { eventKey: 'older', isPreview: false, ...LIFE });
-    for (const state of [one, two]) expect(await state.isNewest(person, 'older', NOW)).to.equal(true);
-    two.overtake(person, { eventKey: 'newer', isPreview: false, ...LIFE });
-    expect(await two.isNewest(person, 'newer', NOW)).to.equal(true);
-    expect(await one.isNewest(person, 'newer', NOW)).to.equal(true);
-    expect(await one.isNewest(person, 'older', NOW)).to.equal(false);
+    expect(await claimInOrder(two, early)).to.include({
+      isFirst: true,
+      isCurrent: false,
+      place: older.place,
+    });
+    expect(await look(one, ordered, late)).to.equal(true);
+    const preview = next('preview');
+    expect(await claimInOrder(two, preview, true)).to.include({ isFirst: true, isCurrent: true });
+    expect(await look(one, ordered, late)).to.equal(true);
+    two.useCode(ordered, NOW);
+    for (const state of [two, one]) expect(await look(state, ordered, late)).to.equal(false);
+    const newer = next('event');
+    expect(await claimInOrder(one, newer)).to.include({ isFirst: true, isCurrent: true });
+    expect(await look(two, ordered, newer)).to.equal(true);
 
     const [failing, reported, delivered] = [next('SM'), next('SM'), next('SM')];
     await accept(one, failing);
@@ -118,34 +125,31 @@ describe('during a rolling key change', function () {
     expect(await stopped(one, number)).to.equal(false);
   };
 
-  it('a preview joins the newest code, also a code of a gateway with only the old key', async () => {
-    const [old, both] = [open(OLD), open(NEW, OLD)];
+  it('the newest code is not known to a gateway with a key that its gateway does not have', async () => {
+    const [old, both, only] = [open(OLD), open(NEW, OLD), open(NEW)];
     const person = next('person');
     const come = async (state: StatePort, eventKey: string, isPreview = false): Promise<void> => {
-      state.overtake(person, { eventKey, isPreview, ...LIFE });
-      // This reply comes after the write.
-      await state.isNewest(person, eventKey, NOW);
-    };
-    const newest = async (state: StatePort): Promise<readonly string[]> => {
-      const keys = ['first', 'preview-1', 'second', 'preview-2'];
-      const areNewest = await Promise.all(keys.map(async (key) => state.isNewest(person, key, NOW)));
-      return keys.filter((_, at) => areNewest[at] === true);
+      expect(await state.claim(eventClaim(eventKey, { person, isPreview }))).to.include({ isCurrent: true });
     };
     await come(both, 'first');
-    await come(both, 'preview-1', true);
-    for (const state of [old, both]) expect(await newest(state)).to.deep.equal(['first', 'preview-1']);
+    for (const state of [old, both, only]) expect(await look(state, person, 'first')).to.equal(true);
     await come(old, 'second');
-    await come(both, 'preview-2', true);
-    for (const state of [old, both]) expect(await newest(state)).to.deep.equal(['second', 'preview-2']);
+    for (const state of [old, both]) expect(await look(state, person, 'second')).to.equal(true);
+    // It takes the place for both keys, but cannot tell the new key which code is the newest.
+    await come(both, 'preview', true);
+    for (const state of [old, both]) expect(await look(state, person, 'second')).to.equal(true);
+    expect(await look(only, person, 'second')).to.equal('unknown');
+    await come(only, 'third');
+    expect(await look(both, person, 'second')).to.equal(false);
+    expect(await look(both, person, 'third')).to.equal(true);
   });
 
   it('a newer code with a shorter life does not shorten the record of the user', async () => {
     const [old, both] = [open(OLD), open(NEW, OLD)];
     const person = next('person');
     const come = async (state: StatePort, eventKey: string, lifeMs: number): Promise<void> => {
-      state.overtake(person, { eventKey, isPreview: false, nowMs: NOW, untilMs: NOW + lifeMs });
-      expect(await state.isNewest(person, eventKey, NOW)).to.equal(true);
-      for (const one of [old, both]) expect(await one.isNewest(person, eventKey, NOW)).to.equal(true);
+      await state.claim(eventClaim(eventKey, { person, rememberMs: lifeMs }));
+      for (const one of [old, both]) expect(await look(one, person, eventKey)).to.equal(true);
     };
     const lives = async (): Promise<readonly number[]> =>
       (await redis.dump())
@@ -163,9 +167,11 @@ describe('during a rolling key change', function () {
   it('limits count the points of gateways with one key together with those of gateways with both', async () => {
     const both = open(NEW, OLD);
     for (const [at, one] of [open(OLD), open(NEW)].entries()) {
-      const buckets = [{ key: next('limit'), points: 3, seconds: 60 }];
+      const limits = [{ key: next('limit'), points: 3, seconds: 60 }];
       const take = async (state: StatePort): Promise<unknown> => {
-        const claim = await state.claim(next('event'), { nowMs: NOW, rememberMs: 600_000, buckets });
+        const claim = await state.claim(
+          eventClaim(next('event'), { nowMs: NOW, rememberMs: 600_000, limits }),
+        );
         return claim.isFirst && claim.exceeded.length;
       };
       expect(

@@ -5,6 +5,7 @@ import type { Claim, StatePort, StateEvent } from '#lib/delivery/state.js';
 import { failureOf } from '#lib/state/redis/failure.js';
 import { openRedisState } from '#lib/state/redis/state.js';
 import type { HookCall } from '#lib/testing/index.js';
+import { eventClaim } from '#harness/event-claim.js';
 import { fakeClock } from '#harness/fake-clock.js';
 import { startGatewayBeside, type GatewayBeside } from '#harness/gateway-beside.js';
 import { Closers } from '#harness/closers.js';
@@ -255,20 +256,26 @@ describe('while Redis is lost', () => {
   const life = (...points: number[]) => ({
     nowMs: NOW,
     rememberMs: 60_000,
-    buckets: points.map((most, at) => ({ key: `limit-${at}`, points: most, seconds: 60 })),
+    limits: points.map((most, at) => ({ key: `limit-${at}`, points: most, seconds: 60 })),
   });
   const exceededOf = (claim: Claim): readonly string[] => {
     if (!claim.isFirst) throw new Error('it is a repeat');
     return claim.exceeded;
   };
-  const newEvent = (eventKey: string) => ({ eventKey, isPreview: false, nowMs: NOW, untilMs: NOW + 60_000 });
-  const overtake = (state: StatePort, eventKey: string): void => state.overtake('person', newEvent(eventKey));
+  /** Claims the event of a code, and keeps its answer. */
+  const request = async (state: StatePort, eventKey: string, person = 'person'): Promise<void> => {
+    const claim = await state.claim(eventClaim(eventKey, { ...life(), person }));
+    if (!claim.isFirst) throw new Error('it is a repeat');
+    claim.settle({});
+  };
+  const look = async (state: StatePort, eventKey: string, person = 'person'): Promise<boolean | 'unknown'> =>
+    state.isCurrent(person, { eventKey, place: undefined, isPreview: false });
   let losses = 0;
   const lose = async (state: StatePort): Promise<void> => {
     redis.stop();
     loseSoon(times);
     losses += 1;
-    await state.claim(`the one that notices ${losses}`, life());
+    await state.claim(eventClaim(`the one that notices ${losses}`, life()));
     expect(state.health).to.equal('lost');
   };
   const answerAgain = (): void => {
@@ -289,48 +296,52 @@ describe('while Redis is lost', () => {
 
   it('limits count within the process, from zero', async () => {
     const state = open();
-    for (const event of ['1', '2']) exceededOf(await state.claim(event, life(2)));
+    for (const event of ['1', '2']) exceededOf(await state.claim(eventClaim(event, life(2))));
     await lose(state);
     const counted: (readonly string[])[] = [];
     for (const event of ['3', '4', '5', '6']) {
-      const claim = await state.claim(event, life(2));
+      const claim = await state.claim(eventClaim(event, life(2)));
       counted.push(exceededOf(claim));
       // A claim that took no point returns none.
       if (claim.isFirst && claim.exceeded.length > 0) claim.release();
     }
     expect(counted).to.deep.equal([[], [], ['limit-0'], ['limit-0']]);
     await recover(state);
-    expect(exceededOf(await state.claim('7', life(2)))).to.deep.equal(['limit-0']);
+    expect(exceededOf(await state.claim(eventClaim('7', life(2))))).to.deep.equal(['limit-0']);
   });
 
   it('answers and releases of older claims reach Redis when it is back', async () => {
     const [one, two] = [open(), open()];
     await Promise.all([one.check(), two.check()]);
-    const [sent, unsent] = [await one.claim('sent', life()), await one.claim('unsent', life())];
+    const [sent, unsent] = [
+      await one.claim(eventClaim('sent', life())),
+      await one.claim(eventClaim('unsent', life())),
+    ];
     if (!sent.isFirst || !unsent.isFirst) throw new Error('they are repeats');
     await lose(one);
     sent.settle({ status: 'SUCCESSFUL' });
     unsent.release();
     await recover(one);
-    const repeat = await two.claim('sent', life());
+    const repeat = await two.claim(eventClaim('sent', life()));
     expect(repeat.isFirst ? 'first' : await repeat.answer).to.deep.equal({ status: 'SUCCESSFUL' });
     // The claim is released, and those who wait learn it.
-    const next = await two.claim('unsent', life());
+    const next = await two.claim(eventClaim('unsent', life()));
     expect(next.isFirst || (await next.answer) === undefined).to.equal(true);
   });
 
-  it('a newer event whose command got no answer is the newest when Redis is back', async () => {
+  it('a newer event whose claim got no answer leaves no older one current when Redis is back', async () => {
     const state = open();
     await state.check();
-    overtake(state, 'older');
-    expect(await state.isNewest('person', 'older', NOW)).to.equal(true);
+    await request(state, 'older');
+    expect(await look(state, 'older')).to.equal(true);
     redis.stop();
     loseSoon(times);
-    overtake(state, 'newer');
-    await until(() => state.health === 'lost');
+    await request(state, 'newer');
+    expect(state.health).to.equal('lost');
     await recover(state);
-    expect(await state.isNewest('person', 'newer', NOW)).to.equal(true);
-    expect(await state.isNewest('person', 'older', NOW)).to.equal(false);
+    // Redis may have run the claim after all.
+    expect(await look(state, 'newer')).to.not.equal(false);
+    expect(await look(state, 'older')).to.not.equal(true);
   });
 
   it('the release of a claim without an answer from Redis returns its points in the process', async () => {
@@ -338,12 +349,12 @@ describe('while Redis is lost', () => {
     await state.check();
     redis.stop();
     loseSoon(times);
-    const claim = await state.claim('event', life(1));
+    const claim = await state.claim(eventClaim('event', life(1)));
     if (!claim.isFirst) throw new Error('it is a repeat');
     expect(claim.exceeded).to.be.empty;
     claim.release();
-    expect(exceededOf(await state.claim('next', life(1)))).to.be.empty;
-    expect(exceededOf(await state.claim('last', life(1)))).to.deep.equal(['limit-0']);
+    expect(exceededOf(await state.claim(eventClaim('next', life(1))))).to.be.empty;
+    expect(exceededOf(await state.claim(eventClaim('last', life(1))))).to.deep.equal(['limit-0']);
     await recover(state);
   });
 
@@ -351,81 +362,80 @@ describe('while Redis is lost', () => {
     const state = open();
     await state.check();
     await lose(state);
-    overtake(state, 'during');
+    await request(state, 'during');
     await recover(state);
-    overtake(state, 'after');
-    await until(async () => (await state.isNewest('person', 'after', NOW)) === true);
+    await request(state, 'after');
+    expect(await look(state, 'after')).to.equal(true);
     await lose(state);
-    expect(await state.isNewest('person', 'after', NOW)).to.equal('unknown');
+    expect(await look(state, 'after')).to.equal('unknown');
     await recover(state);
-    expect(await state.isNewest('person', 'after', NOW)).to.equal(true);
+    expect(await look(state, 'after')).to.equal(true);
   });
 
-  it('the newest event is unknown; when Redis is back, it is the last event of all gateways', async () => {
+  it('a code is the newest when Redis is back, if no other code of its user is known', async () => {
     const [one, two] = [open(), open()];
     await Promise.all([one.check(), two.check()]);
-    overtake(one, 'before');
-    expect(await one.isNewest('person', 'before', NOW)).to.equal(true);
     await lose(one);
-    // Other gateways may have newer events by now.
-    expect(await one.isNewest('person', 'before', NOW)).to.equal('unknown');
-    overtake(one, 'during');
-    expect(await one.isNewest('person', 'during', NOW)).to.equal('unknown');
+    const claim = await one.claim(eventClaim('during', { ...life(), person: 'person' }));
+    expect(claim).to.include({ isFirst: true, place: undefined, isCurrent: 'unknown' });
+    if (claim.isFirst) claim.settle({});
+    expect(await look(one, 'during')).to.equal('unknown');
     await recover(one);
-    expect(await one.isNewest('person', 'before', NOW)).to.equal(false);
-    expect(await two.isNewest('person', 'during', NOW)).to.equal(true);
-
-    const clock = stopAging();
-    await lose(one);
-    overtake(one, 'again');
-    // The state sends the age of the event too.
-    clock.tick(10_000);
-    answerAgain();
-    // The other gateway still has Redis, and stores a newer event first.
-    overtake(two, 'newest');
-    expect(await two.isNewest('person', 'newest', NOW)).to.equal(true);
-    await one.check();
-    expect(await one.isNewest('person', 'again', NOW)).to.equal(false);
-    expect(await one.isNewest('person', 'newest', NOW)).to.equal(true);
+    for (const state of [one, two]) expect(await look(state, 'during')).to.equal(true);
+    await request(two, 'after');
+    expect(await look(one, 'during')).to.equal(false);
+    expect(await look(one, 'after')).to.equal(true);
   });
 
-  describe('that comes back with its clock behind', () => {
-    /** As if a clock that was ahead had written the stored event. */
-    const setBack = async (aheadMs: number): Promise<void> => {
-      const [name = ''] = await redis.admin.keys('*:person:*');
-      const known = (await redis.admin.get(name)) ?? '';
-      const ahead = known.replace(/^\d+/, (atMs) => String(Number(atMs) + aheadMs));
-      await redis.admin.set(name, ahead, 'KEEPTTL');
+  it('after codes from before and during the loss, nobody knows the newest until the next one', async () => {
+    const [one, two] = [open(), open()];
+    await Promise.all([one.check(), two.check()]);
+    await request(one, 'oldest');
+    await request(one, 'before');
+    await lose(one);
+    // Other gateways may have newer events by now.
+    expect(await look(one, 'before')).to.equal('unknown');
+    await request(one, 'during');
+    await recover(one);
+    for (const state of [one, two]) {
+      expect(await look(state, 'before')).to.equal('unknown');
+      expect(await look(state, 'during')).to.equal('unknown');
+    }
+    const again = await two.claim(eventClaim('during', { ...life(), person: 'person' }));
+    expect(again).to.include({ isFirst: false });
+    await request(two, 'after');
+    expect(await look(one, 'before')).to.equal(false);
+    expect(await look(one, 'after')).to.equal(true);
+  });
+
+  it('a blocked code or a preview from during the loss changes nothing', async () => {
+    const state = open();
+    await state.check();
+    await request(state, 'before');
+    await lose(state);
+    for (const given of [{ passes: 'never' }, { isPreview: true }] as const) {
+      const key = JSON.stringify(given);
+      const claim = await state.claim(eventClaim(key, { ...life(), person: 'person', ...given }));
+      if (claim.isFirst) claim.settle({});
+    }
+    await recover(state);
+    expect(await look(state, 'before')).to.equal(true);
+  });
+
+  it('the use of a code reaches Redis when it is back, and not a code that was requested after it', async () => {
+    const state = open();
+    await state.check();
+    const comes = async (eventKey: string, requestedAtMs: number): Promise<void> => {
+      const claim = await state.claim(eventClaim(eventKey, { ...life(), person: eventKey, requestedAtMs }));
+      expect(claim).to.include({ isFirst: true, isCurrent: true });
     };
-
-    it('a code from during the loss is newer than the stored one, and an older code is not', async () => {
-      const [one, two] = [open(), open()];
-      await Promise.all([one.check(), two.check()]);
-      overtake(two, 'before');
-      expect(await two.isNewest('person', 'before', NOW)).to.equal(true);
-      const clock = stopAging();
-      await lose(one);
-      overtake(one, 'during');
-      clock.tick(1_000);
-      answerAgain();
-      await setBack(60_000);
-      await one.check();
-      await until(async () => (await two.isNewest('person', 'during', NOW)) === true);
-      expect(await two.isNewest('person', 'before', NOW)).to.equal(false);
-      two.overtake('person', { ...newEvent('older'), ageMs: 5_000 });
-      expect(await two.isNewest('person', 'during', NOW)).to.equal(true);
-    });
-
-    it('a code that waited is newer than the code that its gateway had before it', async () => {
-      const state = open();
-      overtake(state, 'before');
-      expect(await state.isNewest('person', 'before', NOW)).to.equal(true);
-      // The stored code is younger than the 500 ms that this one has waited.
-      state.overtake('person', { ...newEvent('unknown'), ageMs: 500 });
-      expect(await state.isNewest('person', 'before', NOW)).to.equal(true);
-      state.overtake('person', { ...newEvent('waited'), ageMs: 500, after: 'before' });
-      expect(await state.isNewest('person', 'waited', NOW)).to.equal(true);
-    });
+    await comes('used', NOW);
+    await comes('after', NOW + 2);
+    await lose(state);
+    for (const person of ['used', 'after']) state.useCode(person, NOW + 1);
+    await recover(state);
+    expect(await look(state, 'used', 'used')).to.equal(false);
+    expect(await look(state, 'after', 'after')).to.equal(true);
   });
 
   it('the state keeps at most 20,000 updates for later, drops the older half first, and tells it', async () => {
@@ -463,11 +473,11 @@ describe('while Redis is lost', () => {
     await Promise.all([one.check(), two.check()]);
     const clock = stopAging();
     for (const round of ['first', 'second']) {
-      const claim = await one.claim(`event-${round}`, life());
+      const claim = await one.claim(eventClaim(`event-${round}`, life()));
       if (!claim.isFirst) throw new Error('it is a repeat');
       await lose(one);
       claim.settle({ status: round });
-      overtake(one, round);
+      await request(one, `code-${round}`, `person-${round}`);
       const receipt = receiptOf(round, { expiresAtMs: STEADY_NOW + 60_000 });
       const writing = [
         accept(one, `SM-${round}`, receipt),
@@ -477,9 +487,9 @@ describe('while Redis is lost', () => {
       clock.tick(20_000);
       await recover(one);
       await Promise.all(writing);
-      const repeat = await two.claim(`event-${round}`, life());
+      const repeat = await two.claim(eventClaim(`event-${round}`, life()));
       expect(repeat.isFirst ? 'first' : await repeat.answer).to.deep.equal({ status: round });
-      expect(await two.isNewest('person', round, NOW)).to.equal(true);
+      expect(await look(two, `code-${round}`, `person-${round}`)).to.equal(true);
       const kept = (await redis.dump()).filter(({ name }) => /:(person|message):/.test(name));
       for (const { name, expiresInMs } of kept) expect(expiresInMs, name).to.be.within(30_000, 40_000);
       expect(kept).to.have.length(2);
@@ -496,7 +506,7 @@ describe('while Redis is lost', () => {
     await state.check();
     const clock = stopAging();
     await lose(state);
-    overtake(state, 'over');
+    await request(state, 'over');
     const receipt = receiptOf('SM1', { expiresAtMs: STEADY_NOW + 60_000 });
     const keeping = accept(state, 'SM1', receipt);
     clock.tick(60_000);
@@ -592,7 +602,7 @@ describe('while Redis is lost', () => {
   });
 
   for (const [question, ask] of [
-    ['isNewest()', (state) => state.isNewest('person', 'e', NOW)],
+    ['isCurrent()', (state) => look(state, 'e')],
     ['update()', (state) => void accept(state, 'SM1')],
     ['read()', (state) => suppressed(state, '+447700900123')],
     ['check()', (state) => state.check().catch(failureOf)],

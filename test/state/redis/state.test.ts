@@ -6,6 +6,7 @@ import type {
   AnswerOfFirst,
   Bucket,
   Claim,
+  EventClaim,
   RememberedAnswer,
   StatePort,
   StateEvent,
@@ -13,6 +14,7 @@ import type {
 import type { RedisStateOptions } from '#lib/state/redis/options.js';
 import { endOfTurn } from '#lib/core/time.js';
 import { openRedisState } from '#lib/state/redis/state.js';
+import { eventClaim } from '#harness/event-claim.js';
 import { fakeClock } from '#harness/fake-clock.js';
 import { Closers } from '#harness/closers.js';
 import {
@@ -34,7 +36,14 @@ const NEW_KEY = Buffer.alloc(32, 2).toString('base64');
 const ANSWER: RememberedAnswer = { commands: [{ type: 'com.okta.telephony.action', value: [] }] };
 
 const bucket = (key: string, points = 2, seconds = 60): Bucket => ({ key, points, seconds });
-const life = (rememberMs = 60_000, ...buckets: Bucket[]) => ({ nowMs: NOW, rememberMs, buckets });
+const life = (rememberMs = 60_000, ...limits: Bucket[]) => ({ nowMs: NOW, rememberMs, limits });
+const look = async (
+  state: StatePort,
+  eventKey: string,
+  person = 'ana',
+  preview?: Pick<Extract<Claim, { isFirst: true }>, 'place'>,
+): Promise<boolean | 'unknown'> =>
+  state.isCurrent(person, { eventKey, place: preview?.place, isPreview: preview !== undefined });
 const first = (claim: Claim): Extract<Claim, { isFirst: true }> =>
   claim.isFirst ? claim : expect.fail('it is a repeat');
 const answerOf = (claim: Claim): AnswerOfFirst =>
@@ -72,61 +81,47 @@ describe('redisState', () => {
     ask: (state: StatePort, at: number) => T | Promise<T>,
   ) => Promise.all(Array.from({ length: count }, async (_, at) => ask(gateways[at % gateways.length]!, at)));
 
-  it('counts both a preview and a code that was requested before it but stored after it as newest', async () => {
-    const state = open();
-    const untilMs = NOW + 60_000;
-    state.overtake('ana', { eventKey: 'preview', isPreview: true, nowMs: NOW, untilMs });
-    state.overtake('ana', { eventKey: 'waited', isPreview: false, nowMs: NOW, ageMs: 5_000, untilMs });
-    state.overtake('ana', { eventKey: 'older', isPreview: false, nowMs: NOW, ageMs: 9_000, untilMs });
-    await settled(state);
-    for (const [key, isNewest] of [
-      ['preview', true],
-      ['waited', true],
-      ['older', false],
-    ] as const) {
-      expect(await state.isNewest('ana', key, NOW)).to.equal(isNewest);
-    }
-  });
-
   describe('claim()', () => {
     it('makes one of 30 calls at three gateways the first, and gives the others its answer', async () => {
       const gateways = [open(), open(), open()];
-      const claims = await inTurn(30, gateways, (state) => state.claim('event', life()));
+      const claims = await inTurn(30, gateways, (state) => state.claim(eventClaim('event', life())));
       const [holder, ...others] = claims.filter(({ isFirst }) => isFirst);
       expect(others).to.be.empty;
       first(holder!).settle(ANSWER);
       const answers = await Promise.all(claims.filter(({ isFirst }) => !isFirst).map(answerOf));
       expect(answers).to.have.length(29);
       for (const answer of answers) expect(answer).to.deep.equal(ANSWER);
-      expect(await answerOf(await open().claim('event', life()))).to.deep.equal(ANSWER);
+      expect(await answerOf(await open().claim(eventClaim('event', life())))).to.deep.equal(ANSWER);
     });
 
     it('lets a waiting gateway claim the event again when the first call releases its claim', async () => {
       const [one, two] = [open(), open()];
-      const holder = first(await one.claim('event', life()));
-      const waiting = await two.claim('event', life());
+      const holder = first(await one.claim(eventClaim('event', life())));
+      const waiting = await two.claim(eventClaim('event', life()));
       holder.release();
       expect(await answerOf(waiting)).to.equal(undefined);
-      first(await two.claim('event', life()));
+      first(await two.claim(eventClaim('event', life())));
       // A late release and a late answer of the first call change nothing.
       holder.release();
       holder.settle(ANSWER);
       await settled(one);
-      expect(await open().claim('event', life())).to.include({ isFirst: false });
+      expect(await open().claim(eventClaim('event', life()))).to.include({ isFirst: false });
     });
 
     it('forgets an event by the clock of Redis, with or without an answer', async () => {
       const expiry = async (): Promise<number> => redis.admin.pttl((await keysOf('event'))[0] ?? '');
-      const held = first(await open().claim('event', { ...life(), nowMs: 0 }));
+      const held = first(await open().claim(eventClaim('event', { ...life(), nowMs: 0 })));
       expect(await expiry()).to.be.within(1, 60_000);
       held.settle(ANSWER);
       await settled(states[0]!);
       expect(await expiry()).to.be.within(1, 60_000);
       // Also for a gateway whose clock is years ahead.
-      expect(await open().claim('event', { ...life(), nowMs: NOW * 2 })).to.include({ isFirst: false });
-      first(await open().claim('short', life(100))).settle(ANSWER);
+      expect(await open().claim(eventClaim('event', { ...life(), nowMs: NOW * 2 }))).to.include({
+        isFirst: false,
+      });
+      first(await open().claim(eventClaim('short', life(100)))).settle(ANSWER);
       await until(async () => {
-        const { isFirst } = await open().claim('short', life());
+        const { isFirst } = await open().claim(eventClaim('short', life()));
         if (!isFirst) await Promise.all(states.splice(0).map((s) => s.close()));
         return isFirst;
       });
@@ -134,9 +129,11 @@ describe('redisState', () => {
 
     it('rejects the wait for the answer in time if the gateway of the first call died', async () => {
       const dying = open();
-      await dying.claim('event', life());
+      await dying.claim(eventClaim('event', life()));
       await dying.close();
-      const waiting = answerOf(await open({}, patientTimes({ answerMs: 20 })).claim('event', life()));
+      const waiting = answerOf(
+        await open({}, patientTimes({ answerMs: 20 })).claim(eventClaim('event', life())),
+      );
       await waiting.then(
         () => expect.fail('expected no answer'),
         (error: unknown) => {
@@ -147,7 +144,10 @@ describe('redisState', () => {
 
     it('sends the answers to two events in one command at the end of the turn of the event loop', async () => {
       const state = open();
-      const held = [first(await state.claim('event', life())), first(await state.claim('other', life()))];
+      const held = [
+        first(await state.claim(eventClaim('event', life()))),
+        first(await state.claim(eventClaim('other', life()))),
+      ];
       const sending = sinon.spy(Redis.prototype, 'sendCommand');
       try {
         for (const claim of held) claim.settle(ANSWER);
@@ -162,12 +162,12 @@ describe('redisState', () => {
     });
 
     it('rejects the wait for the answer if its stored bytes have changed', async () => {
-      first(await open().claim('event', life())).settle(ANSWER);
+      first(await open().claim(eventClaim('event', life()))).settle(ANSWER);
       await settled(states[0]!);
       const [name = ''] = await keysOf('event');
       const answer = await redis.admin.getBuffer(name);
       await redis.admin.set(name, answer?.fill(0, 1) ?? '', 'KEEPTTL');
-      await answerOf(await open().claim('event', life())).then(
+      await answerOf(await open().claim(eventClaim('event', life()))).then(
         () => expect.fail('it has an answer'),
         (error: unknown) => {
           expect(error).to.match(/an answer does not open with encryptionKeys/);
@@ -177,7 +177,7 @@ describe('redisState', () => {
 
     it('looks for the answer after 10 ms, then less and less often, and in the end every 100 ms', async () => {
       const [one, two] = [open(), open()];
-      const held = first(await one.claim('event', life()));
+      const held = first(await one.claim(eventClaim('event', life())));
       await two.check();
       const clock = fakeClock(['setTimeout', 'clearTimeout'], Date.now());
       try {
@@ -185,7 +185,7 @@ describe('redisState', () => {
         /** The waits between two looks, without the time-outs of commands, which are longer. */
         const waits = (): readonly number[] =>
           setTimer.args.flatMap(([, ms = 0]) => (ms <= 1_000 ? [Math.round(ms)] : []));
-        const answer = answerOf(await two.claim('event', life()));
+        const answer = answerOf(await two.claim(eventClaim('event', life())));
         const expected = [10, 15, 23, 34, 51, 76, 100, 100];
         for (const [at, waitMs] of expected.entries()) {
           await until(() => waits().length > at);
@@ -209,7 +209,7 @@ describe('redisState', () => {
       const sent: string[][] = [];
       const monitor = await redis.admin.monitor();
       monitor.on('monitor', (_time: string, words: string[]) => sent.push(words));
-      await state.claim('event', life(60_000, bucket('a', 1)));
+      await state.claim(eventClaim('event', life(60_000, bucket('a', 1))));
       const isClaim = ([command = '', ...words]: readonly string[]): boolean =>
         /^eval/i.test(command) && words.some((word) => word.includes(':event:'));
       await until(() => sent.some(isClaim));
@@ -224,25 +224,21 @@ describe('redisState', () => {
     const state = open();
     const reasons: string[] = [];
     state.watch?.(({ reason }) => reasons.push(reason));
-    const overtake = (person: string): void => {
-      state.overtake(person, { eventKey: 'a', isPreview: false, nowMs: NOW, untilMs: NOW + 300_000 });
-    };
-    overtake('ana');
-    expect(await state.isNewest('ana', 'a', NOW)).to.equal(true);
+    await state.claim(eventClaim('a', { person: 'ana' }));
+    expect(await look(state, 'a', 'ana')).to.equal(true);
     const [name = ''] = await keysOf('person');
     await redis.admin.del(name);
     await redis.admin.lpush(name, 'of another');
     const traffic = await watchTraffic(redis);
-    overtake('ana');
+    state.useCode('ana', NOW);
     const code = codeOf('SM*\n1');
     void keepCode(state, 'bea', code);
     void accept(state, 'SM1');
-    overtake('bea');
-    first(await state.claim('event', life()));
+    first(await state.claim(eventClaim('event', { ...life(), person: 'bea' })));
     await until(() => reasons.length > 0);
     expect(reasons).to.deep.equal(['WRONGTYPE']);
     expect(await keysOf('person')).to.have.lengthOf(2);
-    expect(await keysOf('event')).to.have.lengthOf(1);
+    expect(await keysOf('event')).to.have.lengthOf(2);
     const commands = (): readonly string[] => traffic.lines.filter((line) => /^eval.*:person:/i.test(line));
     await until(() => commands().length > 0);
     expect(commands()).to.have.lengthOf(1);
@@ -257,7 +253,7 @@ describe('redisState', () => {
     it('of 5 lets 5 of 40 calls at two gateways pass', async () => {
       const gateways = [open(), open()];
       const claims = await inTurn(40, gateways, (state, at) =>
-        state.claim(`event-${at}`, life(60_000, bucket('a', 5))),
+        state.claim(eventClaim(`event-${at}`, life(60_000, bucket('a', 5)))),
       );
       expect(claims.filter((claim) => first(claim).exceeded.length === 0)).to.have.length(5);
       expect(claims.flatMap((claim) => first(claim).exceeded)).to.deep.equal(Array(35).fill('a'));
@@ -266,17 +262,24 @@ describe('redisState', () => {
     it('takes no point if another limit has none left, nor for a repeat', async () => {
       const state = open();
       const both = [bucket('a', 1), bucket('b', 2)];
-      first(await state.claim('1', life(60_000, ...both)));
-      expect(first(await state.claim('2', life(60_000, ...both))).exceeded).to.deep.equal(['a']);
-      expect(await open().claim('1', life(60_000, bucket('b', 2)))).to.include({ isFirst: false });
-      expect(first(await state.claim('3', life(60_000, bucket('b', 2)))).exceeded).to.deep.equal([]);
-      expect(first(await state.claim('4', life(60_000, ...both))).exceeded).to.deep.equal(['a', 'b']);
+      first(await state.claim(eventClaim('1', life(60_000, ...both))));
+      expect(first(await state.claim(eventClaim('2', life(60_000, ...both)))).exceeded).to.deep.equal(['a']);
+      expect(await open().claim(eventClaim('1', life(60_000, bucket('b', 2))))).to.include({
+        isFirst: false,
+      });
+      expect(first(await state.claim(eventClaim('3', life(60_000, bucket('b', 2))))).exceeded).to.deep.equal(
+        [],
+      );
+      expect(first(await state.claim(eventClaim('4', life(60_000, ...both)))).exceeded).to.deep.equal([
+        'a',
+        'b',
+      ]);
     });
 
     it('has its points again after its window, or with a window of another length', async () => {
       const state = open();
       const spend = async (seconds: number): Promise<readonly string[]> =>
-        first(await state.claim(undefined, life(60_000, bucket('a', 1, seconds)))).exceeded;
+        first(await state.claim(eventClaim(undefined, life(60_000, bucket('a', 1, seconds))))).exceeded;
       expect(await spend(1)).to.deep.equal([]);
       expect(await spend(1)).to.deep.equal(['a']);
       expect(await spend(2)).to.deep.equal([]);
@@ -293,93 +296,150 @@ describe('redisState', () => {
       it(`gets the point of a released claim back, ${key === undefined ? 'without' : 'with'} an event`, async () => {
         const state = open();
         const one = life(60_000, bucket('a', 1));
-        const holder = first(await state.claim(key, one));
-        const over = first(await open().claim('over', one));
+        const holder = first(await state.claim(eventClaim(key, one)));
+        const over = first(await open().claim(eventClaim('over', one)));
         expect(over.exceeded).to.deep.equal(['a']);
         // A claim that took no point returns none.
         over.release();
         await settled(states[1]!);
-        expect(first(await state.claim('over-again', one)).exceeded).to.deep.equal(['a']);
+        expect(first(await state.claim(eventClaim('over-again', one))).exceeded).to.deep.equal(['a']);
         holder.release();
-        expect(first(await state.claim('again', one)).exceeded).to.deep.equal([]);
+        expect(first(await state.claim(eventClaim('again', one))).exceeded).to.deep.equal([]);
       });
     }
-
-    it('needs no request to Redis if a claim has none, and no event either', () => {
-      expect(open().claim(undefined, life())).to.include({ isFirst: true });
-    });
   });
 
-  describe('the newest event of a person', () => {
-    const overtake = async (
-      state: StatePort,
-      eventKey: string,
-      isPreview = false,
-      untilMs = NOW + 300_000,
-    ) => {
-      state.overtake('person', { eventKey, isPreview, nowMs: NOW, untilMs });
-      await settled(state);
-    };
-    const newestOf = async (
-      state: StatePort,
-      ...eventKeys: readonly string[]
-    ): Promise<readonly string[]> => {
-      const found = await Promise.all(
-        eventKeys.map(async (key) => ((await state.isNewest('person', key, NOW)) ? [key] : [])),
-      );
-      return found.flat();
-    };
+  describe("the order of a person's codes", () => {
+    /** Claims the event of a code. */
+    const come = async (state: StatePort, key: string, given: Partial<EventClaim> = {}) =>
+      first(await state.claim(eventClaim(key, { person: 'ana', ...given })));
 
-    it('is the last one at any gateway, even if the clock of a gateway is wrong', async () => {
+    it('is that in which Redis gets the claims, even if the clock of a gateway is wrong', async () => {
       const [one, two] = [open(), open()];
-      await overtake(one, 'a');
-      expect(await newestOf(two, 'a', 'b')).to.deep.equal(['a']);
-      two.overtake('person', { eventKey: 'b', isPreview: false, nowMs: 0, untilMs: 60_000 });
-      await settled(two);
-      expect(await newestOf(one, 'a', 'b')).to.deep.equal(['b']);
-      expect(await open().isNewest('somebody else', 'b', NOW)).to.equal('unknown');
+      expect(await come(one, 'a', { requestedAtMs: NOW })).to.include({ isCurrent: true });
+      expect(await look(two, 'a')).to.equal(true);
+      expect(await come(two, 'b', { nowMs: 0, requestedAtMs: 0 })).to.include({ isCurrent: true });
+      expect(await look(one, 'a')).to.equal(false);
+      expect(await look(one, 'b')).to.equal(true);
+      expect(await look(open(), 'b', 'somebody else')).to.equal('unknown');
     });
 
-    it('keeps at most 20 newer previews beside it, and a newer event supersedes them all', async () => {
-      const state = open();
-      await overtake(state, 'a');
-      const previews = Array.from({ length: 21 }, (_, at) => `preview-${at}`);
-      for (const preview of previews) await overtake(state, preview, true);
-      expect(await newestOf(state, 'a', ...previews)).to.deep.equal(['a', ...previews.slice(1)]);
-      await overtake(state, 'b');
-      expect(await newestOf(state, 'a', 'b', ...previews)).to.deep.equal(['b']);
-      await redis.admin.flushall();
-      await overtake(state, 'preview-0', true);
-      expect(await newestOf(state, 'preview-0')).to.deep.equal(['preview-0']);
-      for (const preview of previews.slice(1)) await overtake(state, preview, true);
-      expect(await newestOf(state, ...previews)).to.deep.equal(previews.slice(1));
+    it('gives an event its place with its first claim: a retry of an older one is superseded', async () => {
+      const [one, two] = [open(), open()];
+      const older = await come(one, 'older');
+      older.release();
+      await settled(one);
+      first(await two.claim(eventClaim('newer', { person: 'ana' }))).settle(ANSWER);
+      expect(await come(two, 'older')).to.include({ isCurrent: false, place: older.place });
+      expect(await look(one, 'newer')).to.equal(true);
     });
 
-    it('is known until the last event or preview expires; an already expired event does not supersede it', async () => {
+    it('has exactly one current code after 30 that came at once', async () => {
+      const gateways = [open(), open(), open()];
+      const claims = await inTurn(30, gateways, (state, at) => come(state, `event-${at}`));
+      expect(new Set(claims.map(({ place }) => place)).size).to.equal(30);
+      const found = await inTurn(30, gateways, (state, at) => look(state, `event-${at}`));
+      expect(found.filter((isCurrent) => isCurrent === true)).to.have.length(1);
+      // The last one that Redis got.
+      const counts = claims.map(({ place = '' }) => Number.parseInt(place));
+      expect(found.indexOf(true)).to.equal(counts.indexOf(30));
+    });
+
+    it('lets no code pass that the guard blocks, and one beyond a limit if the guard only records', async () => {
       const state = open();
-      await overtake(state, 'a', false, NOW + 60_000);
-      await overtake(state, 'p', true, NOW + 10_000);
+      const limits = [bucket('a', 1)];
+      expect(await come(state, 'a', { limits })).to.include({ isCurrent: true });
+      expect(await come(state, 'over', { limits })).to.deep.include({ exceeded: ['a'], isCurrent: false });
+      expect(await come(state, 'blocked', { passes: 'never' })).to.include({ isCurrent: false });
+      expect(await look(state, 'a')).to.equal(true);
+      const noticed = await come(state, 'noticed', { limits, passes: 'always' });
+      expect(noticed).to.deep.include({ exceeded: ['a'], isCurrent: true });
+      expect(await look(state, 'a')).to.equal(false);
+    });
+
+    it('supersedes nothing with any number of previews, and them with the next code', async () => {
+      const state = open();
+      const preview = { isPreview: true } as const;
+      const early = await come(state, 'early', preview);
+      expect(await look(state, 'early', 'ana', early)).to.equal(true);
+      await come(state, 'a');
+      const previews = await inTurn(30, [state], (_, at) => come(state, `preview-${at}`, preview));
+      expect(await look(state, 'early', 'ana', early)).to.equal(false);
+      const areCurrent = async (): Promise<ReadonlySet<unknown>> =>
+        new Set(await inTurn(30, [state], (_, at) => look(state, `preview-${at}`, 'ana', previews[at])));
+      expect(await look(state, 'a')).to.equal(true);
+      expect(await areCurrent()).to.deep.equal(new Set([true]));
+      await come(state, 'b');
+      expect(await look(state, 'a')).to.equal(false);
+      expect(await areCurrent()).to.deep.equal(new Set([false]));
+    });
+
+    it('is one word, and is known until the last code ends', async () => {
+      const state = open();
+      await come(state, 'a', { rememberMs: 60_000 });
+      await come(state, 'p', { rememberMs: 10_000, lifeMs: 10_000, isPreview: true });
       const [name = ''] = await keysOf('person');
+      expect(await redis.admin.get(name)).to.match(/^2\.[\w-]+:1:[\w-]{22}:1700000000000$/);
       expect(await redis.admin.pttl(name)).to.be.within(50_000, 60_000);
-      await overtake(state, 'p2', true, NOW + 90_000);
+      // A preview is remembered for a shorter time than its code lives.
+      await come(state, 'p2', { rememberMs: 10_000, lifeMs: 90_000, isPreview: true });
       expect(await redis.admin.pttl(name)).to.be.within(80_000, 90_000);
-      await overtake(state, 'b', false, NOW + 10_000);
+      await come(state, 'b', { rememberMs: 10_000 });
       expect(await redis.admin.pttl(name)).to.be.within(80_000, 90_000);
-      await overtake(state, 'c', false, NOW - 1);
-      expect(await newestOf(state, 'b', 'c')).to.deep.equal(['b']);
+    });
+
+    it('is made again from the place of an event if Redis has dropped it', async () => {
+      const state = open();
+      await come(state, 'before');
+      const older = await come(state, 'older');
+      older.release();
+      await settled(state);
+      await redis.admin.del(...(await keysOf('person')));
+      expect(await look(state, 'older')).to.equal('unknown');
+      expect(await come(state, 'older')).to.include({ place: older.place, isCurrent: true });
+      expect(older.place).to.match(/^2\./);
+      expect((await come(state, 'newer')).place).to.match(/^3\./);
+    });
+
+    it('learns of a code whose event and order Redis has lost from its answer', async () => {
+      const state = open();
+      const claim = await come(state, 'a');
+      await redis.admin.flushall();
+      expect(await look(state, 'a')).to.equal('unknown');
+      claim.settle(ANSWER);
+      await settled(state);
+      expect(await look(state, 'a')).to.equal(true);
+      expect(await open().claim(eventClaim('a', { person: 'ana' }))).to.include({ isFirst: false });
+    });
+
+    it('has no current code after a use, unless the newest was requested after it', async () => {
+      const [one, two] = [open(), open()];
+      one.useCode('ana', NOW);
+      await come(one, 'a', { requestedAtMs: NOW });
+      two.useCode('ana', NOW - 1);
+      await settled(two);
+      expect(await look(one, 'a')).to.equal(true);
+      two.useCode('ana', NOW);
+      await settled(two);
+      expect(await look(one, 'a')).to.equal(false);
+      await come(one, 'b', { requestedAtMs: NOW });
+      expect(await look(two, 'b')).to.equal(true);
+      two.useCode('ana', Number.MAX_SAFE_INTEGER);
+      await settled(two);
+      expect(await look(one, 'b')).to.equal(false);
     });
   });
 
   describe('with only another encryption key', () => {
     it('does not find the events of the old key', async () => {
-      first(await open().claim('event', life())).settle(ANSWER);
-      first(await open({ encryptionKeys: [NEW_KEY] }).claim('event', life()));
+      first(await open().claim(eventClaim('event', life()))).settle(ANSWER);
+      first(await open({ encryptionKeys: [NEW_KEY] }).claim(eventClaim('event', life())));
     });
   });
 
   it('does not see events under another key prefix', async () => {
-    first(await open().claim('event', life()));
-    first(await open({ keyPrefix: 'other' }).claim('event', life()));
+    first(await open().claim(eventClaim('event', life())));
+    first(await open({ keyPrefix: 'other' }).claim(eventClaim('event', life())));
     const names = (await redis.dump()).map(({ name }) => name.split(':')[0]);
     expect(names).to.include.members(['{okta-telephony-hook}', '{other}']);
   });
@@ -394,13 +454,15 @@ describe('redisState', () => {
       });
       const state = open({ connection: client });
       await state.check();
-      const held = first(await state.claim('event', life(60_000, bucket('a', 1))));
+      const held = first(await state.claim(eventClaim('event', life(60_000, bucket('a', 1)))));
       held.settle(ANSWER);
       void accept(state, 'SM1');
       const other = open({ connection: client });
-      expect(await answerOf(await other.claim('event', life()))).to.deep.equal(ANSWER);
+      expect(await answerOf(await other.claim(eventClaim('event', life())))).to.deep.equal(ANSWER);
       expect((await report(other, 'SM1'))?.follow?.receipt.eventKey).to.equal('SM1');
-      expect(first(await other.claim('2', life(60_000, bucket('a', 1)))).exceeded).to.deep.equal(['a']);
+      expect(first(await other.claim(eventClaim('2', life(60_000, bucket('a', 1))))).exceeded).to.deep.equal([
+        'a',
+      ]);
       await Promise.all(states.splice(0).map((one) => one.close()));
       expect(await client.echo('open')).to.equal('open');
     });
@@ -422,10 +484,12 @@ describe('redisState', () => {
     // A Redis cluster needs two seconds before it serves.
     await until(async () => (await node.admin.cluster('INFO')).includes('cluster_state:ok'));
     await one.check();
-    const held = first(await one.claim('event', life(60_000, bucket('a', 1), bucket('b', 1))));
+    const held = first(await one.claim(eventClaim('event', life(60_000, bucket('a', 1), bucket('b', 1)))));
     held.settle(ANSWER);
-    expect(await answerOf(await two.claim('event', life()))).to.deep.equal(ANSWER);
-    expect(first(await two.claim('2', life(60_000, bucket('b', 1)))).exceeded).to.deep.equal(['b']);
+    expect(await answerOf(await two.claim(eventClaim('event', life())))).to.deep.equal(ANSWER);
+    expect(first(await two.claim(eventClaim('2', life(60_000, bucket('b', 1))))).exceeded).to.deep.equal([
+      'b',
+    ]);
     expect(cluster.status).to.equal('wait');
   });
 
@@ -444,16 +508,18 @@ describe('redisState', () => {
     const news: StateEvent[] = [];
     state.watch?.((one) => news.push(one));
     await state.check();
-    const held = first(await state.claim('event', life(60_000, bucket('a', 1))));
+    const held = first(await state.claim(eventClaim('event', life(60_000, bucket('a', 1)))));
     held.settle(ANSWER);
-    first(await state.claim('event-2', life(60_000, bucket('b', 1)))).release();
+    first(await state.claim(eventClaim('event-2', life(60_000, bucket('b', 1))))).release();
     void accept(state, 'SM1');
-    state.overtake('person', { eventKey: 'a', isPreview: false, nowMs: NOW, untilMs: NOW + 300_000 });
-    expect(await state.isNewest('person', 'a', NOW)).to.equal(true);
+    await state.claim(eventClaim('a', { person: 'person' }));
+    expect(await look(state, 'a', 'person')).to.equal(true);
+    state.useCode('person', NOW);
+    expect(await look(state, 'a', 'person')).to.equal(false);
     expect((await report(state, 'SM1'))?.follow).to.not.equal(undefined);
     await suppress(state, '+447700900123');
     expect(await suppressed(open(), '+447700900123')).to.deep.equal(['whatsapp:STOPPED']);
-    expect(await answerOf(await open().claim('event', life()))).to.deep.equal(ANSWER);
+    expect(await answerOf(await open().claim(eventClaim('event', life())))).to.deep.equal(ANSWER);
     expect(news).to.be.empty;
     await redis.admin.call('ACL', 'DELUSER', 'gateway');
   });
@@ -537,14 +603,14 @@ describe('redisState', () => {
 
   it('close() writes what is pending, then closes its connections; later claims stay in the process', async () => {
     const state = open();
-    const held = first(await state.claim('event', life()));
+    const held = first(await state.claim(eventClaim('event', life())));
     held.settle(ANSWER);
     await state.close();
     await state.close();
     const other = open();
-    expect(await answerOf(await other.claim('event', life()))).to.deep.equal(ANSWER);
+    expect(await answerOf(await other.claim(eventClaim('event', life())))).to.deep.equal(ANSWER);
     await other.close();
-    first(await state.claim('later', life()));
+    first(await state.claim(eventClaim('later', life())));
     expect(await state.check().catch((error: unknown) => error)).to.include({ code: 'STATE_LOST' });
     // Only the connection of the test is left.
     const clients = async (): Promise<readonly string[]> =>

@@ -5,6 +5,7 @@ import type { KeptEntry, Suppression } from '#lib/delivery/suppressions.js';
 import type { StatePort } from '#lib/delivery/state.js';
 import { openRedisState } from '#lib/state/redis/state.js';
 import { createSealing } from '#lib/state/redis/sealing.js';
+import { eventClaim } from '#harness/event-claim.js';
 import { Closers } from '#harness/closers.js';
 import {
   needRedis,
@@ -23,7 +24,7 @@ const KEY = Buffer.alloc(32, 4).toString('base64');
 const NEW_KEY = Buffer.alloc(32, 5).toString('base64');
 const NOW = 1_700_000_000_000;
 const DAY_MS = 86_400_000;
-const LIFE = { nowMs: NOW, rememberMs: 60_000, buckets: [] };
+const LIFE = { nowMs: NOW, rememberMs: 60_000, limits: [] };
 const nameOf = ({ channel, reason }: Suppression): string => `${channel}:${reason}`;
 
 describe('suppressions in Redis', () => {
@@ -50,8 +51,10 @@ describe('suppressions in Redis', () => {
   const namesIn = async (state: StatePort, recipient: string = ANA.phone): Promise<readonly string[]> =>
     (await suppressed(state, recipient)) ?? [];
   const claimed = async (state: StatePort, key: string | undefined): Promise<unknown> => {
-    const buckets = [{ key: 'limit', points: 2, seconds: 60 }];
-    const claim = await state.claim(key, { nowMs: NOW, rememberMs: 60_000, buckets, recipient: ANA.phone });
+    const limits = [{ key: 'limit', points: 2, seconds: 60 }];
+    const claim = await state.claim(
+      eventClaim(key, { nowMs: NOW, rememberMs: 60_000, limits, recipient: ANA.phone }),
+    );
     return claim.isFirst ? claim.suppressions?.map(nameOf) : 'a repeat';
   };
 
@@ -71,17 +74,17 @@ describe('suppressions in Redis', () => {
     await suppress(state, ANA.phone);
     await claimed(state, 'one');
     await claimed(state, undefined);
-    const buckets = [{ key: 'limit', points: 2, seconds: 60 }];
+    const limits = [{ key: 'limit', points: 2, seconds: 60 }];
     for (const key of ['three', undefined]) {
-      const life = { nowMs: NOW, rememberMs: 60_000, buckets, recipient: ANA.phone };
-      const claim = await state.claim(key, life);
+      const life = { nowMs: NOW, rememberMs: 60_000, limits, recipient: ANA.phone };
+      const claim = await state.claim(eventClaim(key, life));
       expect(claim).to.deep.include({ isFirst: true, exceeded: ['limit'] });
       expect(claim.isFirst && claim.suppressions?.map(nameOf)).to.deep.equal(['whatsapp:STOPPED']);
     }
   });
 
   it('do not come with a claim without a recipient', async () => {
-    const claim = await open().claim('event', { nowMs: NOW, rememberMs: 60_000, buckets: [] });
+    const claim = await open().claim(eventClaim('event', { nowMs: NOW, rememberMs: 60_000, limits: [] }));
     expect(claim.isFirst && claim.suppressions).to.equal(undefined);
   });
 
@@ -128,12 +131,14 @@ describe('suppressions in Redis', () => {
     const [one, two] = [open(), open()];
     await suppress(one, ANA.phone, 'NOT_REACHED', 'line');
     for (const nowMs of [NOW, NOW + DAY_MS]) {
-      const claim = await two.claim(String(nowMs), {
-        nowMs,
-        rememberMs: 1,
-        buckets: [],
-        recipient: ANA.phone,
-      });
+      const claim = await two.claim(
+        eventClaim(String(nowMs), {
+          nowMs,
+          rememberMs: 1,
+          limits: [],
+          recipient: ANA.phone,
+        }),
+      );
       const [onLine] = (claim.isFirst && claim.suppressions) || [];
       expect(onLine?.untilMs).to.be.within(nowMs + DAY_MS - 60_000, nowMs + DAY_MS);
     }
@@ -249,7 +254,7 @@ describe('suppressions in Redis', () => {
 
     for (const [when, use] of [
       ['check()', (state: StatePort) => state.check()],
-      ['a claim', (state: StatePort) => Promise.resolve(state.claim('event', LIFE))],
+      ['a claim', (state: StatePort) => Promise.resolve(state.claim(eventClaim('event', LIFE)))],
     ] as const) {
       it(`are copied to the new key without a read, after ${when}`, async () => {
         const old = open();

@@ -1,0 +1,135 @@
+import { RecentMap } from '../core/caches.js';
+import { steadyMs } from '../core/time.js';
+import type { AnswerOfFirst, RememberedAnswer } from './state.js';
+
+/** The claims of one process: whatever the state does, at most one of its calls is the first of an event. */
+
+/**
+ * At least so many running and so many answered events are remembered. So no running call is forgotten, and at 2,500 a second an
+ * answer is known for the three seconds that Okta waits before its retry.
+ */
+export const MIN_EVENTS = 8_000;
+
+/** An answer that calls wait for. */
+interface Waiting {
+  readonly answer: AnswerOfFirst;
+  readonly resolve: (answer: Awaited<AnswerOfFirst>) => void;
+}
+
+/** The claim of an event by one call of this process. */
+export class LocalClaim {
+  /** By the steady clock. */
+  readonly untilMs: number;
+  /** Its call's number in `LocalOrder`. */
+  readonly arrival: number;
+  readonly #key: string | undefined;
+  readonly #events: LocalClaims;
+  #isEnded = false;
+  #found: RememberedAnswer | undefined;
+  /** Made when the first repeat waits. */
+  #waiting: Waiting | undefined;
+
+  constructor(
+    key: string | undefined,
+    events: LocalClaims,
+    { untilMs, arrival }: Pick<LocalClaim, 'untilMs' | 'arrival'>,
+  ) {
+    this.untilMs = untilMs;
+    this.arrival = arrival;
+    this.#key = key;
+    this.#events = events;
+  }
+
+  get answer(): AnswerOfFirst {
+    if (this.#waiting === undefined && this.#isEnded) return Promise.resolve(this.#found);
+    this.#waiting ??= beginWaiting();
+    return this.#waiting.answer;
+  }
+
+  /** Keeps the answer for repeats of the event. */
+  settle(answer: RememberedAnswer): void {
+    if (!this.#end(true)) return;
+    this.#found = answer;
+    this.#waiting?.resolve(answer);
+    this.#waiting = undefined;
+  }
+
+  /** The next call may claim the event. */
+  release(): void {
+    if (!this.#end(false)) return;
+    this.#waiting?.resolve(undefined);
+    this.#waiting = undefined;
+  }
+
+  /** The first call is at another gateway: its answer counts. If it is lost, the next repeat asks again. */
+  follow(first: AnswerOfFirst): void {
+    void first.then((found) => {
+      if (found === undefined) this.release();
+      else if (found !== 'lost') this.settle(found);
+      else if (this.#end(false)) this.#waiting?.resolve(found);
+    });
+  }
+
+  /** `false` if the claim has ended before. */
+  #end(isRemembered: boolean): boolean {
+    if (this.#isEnded) return false;
+    this.#isEnded = true;
+    if (this.#key !== undefined) this.#events.ended(this.#key, this, isRemembered);
+    return true;
+  }
+}
+
+/**
+ * The claims of this process, and the answers of its calls. Bounded: it keeps the last 8,000 running and answered events, and at
+ * most a fifth more. It starts no timer.
+ */
+export class LocalClaims {
+  readonly #running = new RecentMap<LocalClaim>(MIN_EVENTS);
+  readonly #answered = new RecentMap<LocalClaim>(MIN_EVENTS);
+  /** The numbers of events whose claims were released: they keep their place in `LocalOrder`. */
+  readonly #released = new RecentMap<number>(MIN_EVENTS);
+
+  /** The answer of the call that has claimed an event; `undefined` if none has. */
+  answerOf(key: string | undefined): AnswerOfFirst | undefined {
+    if (key === undefined) return undefined;
+    // A running call counts, however long it takes.
+    const running = this.#running.get(key);
+    if (running !== undefined) return running.answer;
+    const answered = this.#answered.get(key);
+    return answered !== undefined && answered.untilMs > steadyMs() ? answered.answer : undefined;
+  }
+
+  /**
+   * Claims an event that no call has claimed. Without a key no repeat can find it.
+   *
+   * @param arrival - of the call, as `LocalOrder` numbers it. An event that was released before has its first one.
+   */
+  claim(key: string | undefined, rememberMs: number, arrival: number): LocalClaim {
+    const held = new LocalClaim(key, this, {
+      untilMs: steadyMs() + rememberMs,
+      arrival: (key === undefined ? undefined : this.#released.get(key)) ?? arrival,
+    });
+    if (key !== undefined) this.#running.set(key, held);
+    return held;
+  }
+
+  /** Called by claims. A forgotten event may be claimed by another call by now. */
+  ended(key: string, held: LocalClaim, isRemembered: boolean): void {
+    if (this.#running.get(key) !== held) return;
+    this.#running.delete(key);
+    if (isRemembered) {
+      this.#answered.set(key, held);
+      return;
+    }
+    this.#answered.delete(key);
+    this.#released.set(key, held.arrival);
+  }
+}
+
+function beginWaiting(): Waiting {
+  let resolve: Waiting['resolve'] = () => undefined;
+  const answer: AnswerOfFirst = new Promise((settle) => {
+    resolve = settle;
+  });
+  return { answer, resolve };
+}

@@ -6,6 +6,10 @@ import { TIMED_OUT, waitAtMost } from './time.js';
  */
 const reserveOf = (deadlineMs: number): number => Math.min(250, Math.max(40, deadlineMs / 10));
 
+/** The share of the state: 200 ms, and never more than a quarter of the remaining time. */
+const STATE_MS = 200;
+const STATE_FRACTION = 0.25;
+
 const never = (): boolean => false;
 
 /** A request that has not left this long before the waiting ends must not leave any more, milliseconds. */
@@ -75,6 +79,11 @@ export class Budget {
   /** A share of the remaining time: at most `maxMs`, and at most this fraction. */
   share(maxMs: number, fraction: number): number {
     return Math.min(maxMs, this.remainingMs() * fraction);
+  }
+
+  /** How long the call waits for the state, each time. */
+  get stateMs(): number {
+    return this.share(STATE_MS, STATE_FRACTION);
   }
 
   /** Waits for the work, at most for its share. The work itself goes on. */

@@ -65,9 +65,9 @@ export type Place = string | undefined;
 /** An event as the question for the newest code names it. */
 export interface PlacedEvent {
   readonly eventKey: string;
-  readonly place: Place;
+  readonly place?: Place;
   /** Previews take places, but supersede nothing. */
-  readonly isPreview: boolean;
+  readonly isPreview?: boolean | undefined;
 }
 
 /** An event that claims its place. */

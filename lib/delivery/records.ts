@@ -84,14 +84,14 @@ export interface RecordState {
    * Redis is back, in the order of the updates of its first record, and then resolves, however late. Resolves to `undefined` if it was
    * dropped: too many waited, or the state was closed.
    *
-   * Rejects with an Error if a record could not be read (another version of a gateway kept it). The record is then replaced as if
-   * there had been none.
+   * A record that cannot be read (another version of a gateway kept it) counts as absent, and the state reports it. Rejects with a
+   * TypeError only if a value cannot be serialised.
    */
   update<const Names extends readonly RecordName[], Result>(
     names: Names,
     transition: Transition<Names, Result>,
   ): Promise<Result | undefined>;
-  /** Reads records in one step. Resolves to `undefined` if the state cannot say now: nothing waits for a lost Redis. Rejects as `update`. */
+  /** Reads records in one step. Resolves to `undefined` if the state cannot say now: nothing waits for a lost Redis. */
   read<const Names extends readonly RecordName[], Result>(
     names: Names,
     read: Reading<Names, Result>,

@@ -80,7 +80,6 @@ export type Claim =
     }
   | {
       readonly isFirst: false;
-      /** Rejects with the reason if the answer cannot be known. */
       readonly answer: AnswerOfFirst;
       /** How long ago the first claim came, milliseconds, if the state knows it and has no answer yet. Default: 0. */
       readonly ageMs?: number | undefined;
@@ -104,6 +103,10 @@ export type StateEvent =
       readonly lostMs: number;
     }
   | {
+      /** A record or an answer could not be read: a gateway of another version kept it. It counts as absent. */
+      readonly type: 'unreadable';
+    }
+  | {
       /** It works, but not as it should. */
       readonly type: 'warned';
       readonly reason: string;
@@ -118,9 +121,12 @@ export interface LocalState {
 
 /**
  * The port of a state, which remembers what calls have in common. `memoryState()` keeps it in the process,
- * `redisState()` shares it among gateways. Hook calls use it through `GuardedState`.
+ * `redisState()` shares it among gateways. No method throws or
+ * rejects, except for `check`; a call that waits says how long.
  */
 export interface StatePort extends State, RecordState, HistoryState {
+  /** Whether other processes see what this one keeps. */
+  readonly isShared?: boolean | undefined;
   /**
    * Claims an event: of several calls with one key one sends, and the others wait for its answer. It takes the points
    * and its place among the codes of its person in the same step. The calls of this process ask `local.claims` before.
@@ -135,11 +141,6 @@ export interface StatePort extends State, RecordState, HistoryState {
   useCode(person: string, usedAtMs: number): void;
   /** What the calls of this process have in common, whatever happens to the state. */
   readonly local: LocalState;
-  /**
-   * Whether other processes see what this one keeps. If not, a report without a receipt may be about a message
-   * of another process.
-   */
-  readonly isShared?: boolean | undefined;
   /** Alarms let one process go on with what another one waited for. */
   readonly alarms?: Alarms | undefined;
   /** For `ready()`: resolves if the state can be reached, else rejects with the reason. */

@@ -1,10 +1,10 @@
 import { LRUCache } from 'lru-cache';
 import type { Budget } from '../core/budget.js';
 import { atMost } from '../core/caches.js';
-import { waitAtMost } from '../core/time.js';
+import { TIMED_OUT, waitAtMost } from '../core/time.js';
 import { recipientOf } from '../numbers/phone-number.js';
-import type { GuardedState } from './guarded-state.js';
 import type { Known, Next, RecordName, SuppressionRecord } from './records.js';
+import type { StatePort } from './state.js';
 import {
   addEntry,
   applyChange,
@@ -28,11 +28,11 @@ const NONE: readonly Suppression[] = [];
  */
 export class SuppressionList {
   readonly #here = new LocalSuppressions();
-  readonly #state: GuardedState;
+  readonly #state: StatePort;
   readonly #clock: () => number;
 
   /** @param clock - milliseconds since 1970, for the times that go to the state. */
-  constructor(state: GuardedState, clock: () => number) {
+  constructor(state: StatePort, clock: () => number) {
     this.#state = state;
     this.#clock = clock;
   }
@@ -90,7 +90,6 @@ export class SuppressionList {
         const ofBoth = words.length === 0 ? undefined : nextRecord(recipient, moved, keeperMs);
         return { next: [nextRecord(externalUserId, left, keeperMs), ofBoth], result: true };
       },
-      undefined,
     );
     await whenShared(pairing, onShared);
   }
@@ -100,12 +99,13 @@ export class SuppressionList {
     const here = this.#here.of(externalUserId, performance.now());
     const pair = here.find(({ reason }) => reason === 'PAIRED');
     if (pair !== undefined || !this.#state.isShared) return pair?.number;
-    return this.#state.read(
+    const reading = this.#state.read(
       [recordOf(externalUserId)],
       ([known], { keeperMs }) =>
         aliveEntries(known, keeperMs).find(({ reason }) => reason === 'PAIRED')?.number,
-      SHARE_MS,
     );
+    const number = await waitAtMost(reading, SHARE_MS);
+    return number === TIMED_OUT ? undefined : number;
   }
 
   /**
@@ -120,19 +120,14 @@ export class SuppressionList {
     onShared: () => void,
   ): Promise<void> {
     if (!this.#state.isShared) return;
-    const sharing = this.#state.update(
-      [recordOf(recipient)],
-      ([known], { keeperMs, waitedMs }) => {
-        const ageMs = cameBeforeMs + waitedMs;
-        const moment = { nowMs: keeperMs, ageMs: ageMs > JUST_ARRIVED_MS ? ageMs : 0 };
-        const before = aliveEntries(known, keeperMs);
-        const entries = applyChange(before, change, moment, unchanged);
-        const isChanged =
-          entries.length !== before.length || entries.some((entry, at) => entry !== before[at]);
-        return { next: isChanged ? [nextRecord(recipient, entries, keeperMs)] : undefined, result: true };
-      },
-      undefined,
-    );
+    const sharing = this.#state.update([recordOf(recipient)], ([known], { keeperMs, waitedMs }) => {
+      const ageMs = cameBeforeMs + waitedMs;
+      const moment = { nowMs: keeperMs, ageMs: ageMs > JUST_ARRIVED_MS ? ageMs : 0 };
+      const before = aliveEntries(known, keeperMs);
+      const entries = applyChange(before, change, moment, unchanged);
+      const isChanged = entries.length !== before.length || entries.some((entry, at) => entry !== before[at]);
+      return { next: isChanged ? [nextRecord(recipient, entries, keeperMs)] : undefined, result: true };
+    });
     await whenShared(sharing, onShared);
   }
 
@@ -169,8 +164,16 @@ export class SuppressionList {
    *
    * @param budget - of the call that asks, if one does.
    */
-  ask(phoneNumber: string, budget?: Budget): Promise<readonly Suppression[] | undefined> {
-    return this.#state.suppressionsOf(keyOf(phoneNumber), this.#clock(), budget);
+  async ask(phoneNumber: string, budget?: Budget): Promise<readonly Suppression[] | undefined> {
+    if (!this.#state.isShared) return undefined;
+    const nowMs = this.#clock();
+    const reading = this.#state.read([recordOf(keyOf(phoneNumber))], ([known], { keeperMs }) =>
+      aliveEntries(known, keeperMs)
+        .filter(isSuppression)
+        .map(({ channel, reason, untilMs }) => ({ channel, reason, untilMs: nowMs + untilMs - keeperMs })),
+    );
+    const found = await waitAtMost(reading, budget?.stateMs ?? SHARE_MS);
+    return found === TIMED_OUT ? undefined : found;
   }
 
   /** As `of`, after it has asked the state. */
@@ -179,7 +182,7 @@ export class SuppressionList {
   }
 }
 
-/** How long a change waits until gateways share it, milliseconds. */
+/** How long a change or a question waits for the state, milliseconds. */
 const SHARE_MS = 200;
 
 /** A change that has waited no longer than this counts as just arrived, milliseconds. */

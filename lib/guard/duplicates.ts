@@ -2,10 +2,16 @@ import type { Budget } from '../core/budget.js';
 import type { TelephonyRequest } from '../core/channel.js';
 import { digestOf } from '../core/masking.js';
 import { TIMED_OUT } from '../core/time.js';
-import type { GuardedState } from '../delivery/guarded-state.js';
 import type { LocalClaim } from '../delivery/local-claims.js';
 import type { Place } from '../delivery/order.js';
-import type { AnswerOfFirst, Claim, EventClaim, LocalState, RememberedAnswer } from '../delivery/state.js';
+import type {
+  AnswerOfFirst,
+  Claim,
+  EventClaim,
+  LocalState,
+  RememberedAnswer,
+  StatePort,
+} from '../delivery/state.js';
 import type { Suppression } from '../delivery/suppressions.js';
 
 /** Which calls repeat an event, and their answer: first by the claims of this process, then by those of the state. */
@@ -59,9 +65,8 @@ const RELEASED: RepeatResult = { isFirst: false, answer: 'released' };
 
 interface ClaimParts {
   /** `undefined` to claim in this process alone. */
-  readonly state: GuardedState | undefined;
+  readonly state: StatePort | undefined;
   readonly local: LocalState;
-  readonly request: TelephonyRequest;
   /** The call's number in `LocalOrder`. */
   readonly arrival: number;
   readonly budget: Budget;
@@ -73,7 +78,7 @@ interface ClaimParts {
  */
 export async function claimEvent(
   event: Omit<EventClaim, 'waitMs'>,
-  { state, local: { claims }, request, arrival, budget }: ClaimParts,
+  { state, local: { claims }, arrival, budget }: ClaimParts,
 ): Promise<ClaimResult> {
   const key = event.isRepeatable ? event.key : undefined;
   for (let first = claims.answerOf(key); first !== undefined; first = claims.answerOf(key)) {
@@ -84,7 +89,7 @@ export async function claimEvent(
   }
   const local = claims.claim(key, event.rememberMs, arrival);
   for (;;) {
-    const claim = await state?.claim(event, { request, budget });
+    const claim = await state?.claim({ ...event, waitMs: budget.stateMs });
     if (claim?.isFirst !== false) return firstBy(local, claim);
     const repeat = await repeatOf(claim.answer, budget);
     if (repeat !== undefined) {

@@ -3,7 +3,6 @@ import { STANDARD_CHANNELS } from '../core/channel.js';
 import { EventStream } from '../core/event-stream.js';
 import { RecentMap } from '../core/caches.js';
 import { Breaker } from '../delivery/breaker.js';
-import { GuardedState } from '../delivery/guarded-state.js';
 import { createRollout } from '../options/rollout.js';
 import type { StateEvent } from '../delivery/state.js';
 import { SuppressionList } from '../delivery/suppression-list.js';
@@ -16,7 +15,6 @@ import { OpenAnswers } from '../http/routes.js';
 import { createOktaApiClient } from '../okta/api-client.js';
 import { createProfileReader } from '../okta/user-profile.js';
 import { createCallerVerifier } from '../okta/verify-caller.js';
-import { personalDataOf } from '../numbers/personal-data.js';
 import { E164, formProblemOf } from '../numbers/phone-number.js';
 import type { ConsoleOptions, OktaTelephonyHookOptions } from '../options/options.js';
 import { readOptions } from '../options/settings.js';
@@ -108,10 +106,6 @@ export function oktaTelephonyHook(options: OktaTelephonyHookOptions): TelephonyH
   });
 
   // The parts that every call uses.
-  const state = new GuardedState(settings.state, (error, { request, profile }, call) => {
-    const personal = request === undefined ? undefined : personalDataOf(request, profile);
-    events.emitThrown({ extension: 'state', error, personal, call });
-  });
   const parts = addLateFailover({
     settings,
     events,
@@ -125,8 +119,8 @@ export function oktaTelephonyHook(options: OktaTelephonyHookOptions): TelephonyH
       isOffered: settings.optInChannels.some((name) => name !== 'sms' && channels.has(name)),
       isWarned: false,
     },
-    state,
-    suppressions: new SuppressionList(state, clock),
+    state: settings.state,
+    suppressions: new SuppressionList(settings.state, clock),
     messageOwners: new RecentMap(MIN_OWNERS),
     openAnswers: new OpenAnswers(),
     underWay: {
@@ -211,11 +205,16 @@ async function listSuppressions(
 }
 
 function emitStateEvent(news: StateEvent, events: EventStream): void {
-  const { reason } = news;
-  if (news.type === 'recovered') {
-    events.emit({ type: 'state.recovered', reason, lostMs: news.lostMs });
-  } else {
-    events.emit({ type: `state.${news.type}`, reason, remedy: news.remedy });
+  switch (news.type) {
+    case 'recovered':
+      events.emit({ type: 'state.recovered', reason: news.reason, lostMs: news.lostMs });
+      return;
+    case 'unreadable':
+      events.emitFailed({ extension: 'state', reason: 'a record cannot be read', call: undefined });
+      return;
+    case 'lost':
+    case 'warned':
+      events.emit({ type: `state.${news.type}`, reason: news.reason, remedy: news.remedy });
   }
 }
 

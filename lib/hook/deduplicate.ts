@@ -41,7 +41,6 @@ export async function deduplicate(call: ReadCall, parts: HookParts): Promise<Cla
     {
       state: parts.underWay.isDrained ? undefined : parts.state,
       local: parts.state.local,
-      request: hook.request,
       arrival,
       budget,
     },

@@ -88,11 +88,10 @@ export function keepUnaccepted({ hook, person, number, delivery }: AnyCall, part
 }
 
 function keep(person: string, code: LastCode, state: HookParts['state']): void {
-  void state.update(
-    [lastCodeName(person, code.deliveryChannel)],
-    ([known]) => ({ next: [lastCodeAfter(known, code)], result: true }),
-    undefined,
-  );
+  void state.update([lastCodeName(person, code.deliveryChannel)], ([known]) => ({
+    next: [lastCodeAfter(known, code)],
+    result: true,
+  }));
 }
 
 /** Field by field, so that V8 has one hidden class for all of them. */

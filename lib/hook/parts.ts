@@ -1,10 +1,10 @@
 import type { EventStream } from '../core/event-stream.js';
 import type { ReadyChannel } from '../delivery/attempt.js';
-import type { GuardedState } from '../delivery/guarded-state.js';
 import type { RecentMap } from '../core/caches.js';
 import type { LateFailover } from '../delivery/messages/late-failover.js';
 import type { MessageOwner } from '../delivery/messages/receipt.js';
 import type { ReadRollout } from '../options/rollout.js';
+import type { StatePort } from '../delivery/state.js';
 import type { SuppressionList } from '../delivery/suppression-list.js';
 import type { ProfileReader } from '../okta/user-profile.js';
 import type { CallerVerifier } from '../okta/verify-caller.js';
@@ -41,7 +41,7 @@ export interface HookParts {
     isWarned: boolean;
   };
   readonly suppressions: SuppressionList;
-  readonly state: GuardedState;
+  readonly state: StatePort;
   /** `undefined` if it is off. */
   readonly lateFailover: LateFailover | undefined;
   /** Whose message it is, for the reports on it: by `messageKey`, or by the reference of an attempt without an answer. */

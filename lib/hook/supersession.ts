@@ -54,9 +54,9 @@ function hasNewerCodeHere(call: ProfiledCall, { state }: HookParts): boolean {
 /** Whether a newer code of the same user has passed the guard at a gateway that shares the state. */
 async function hasNewerCodeElsewhere(call: ProfiledCall, { state }: HookParts): Promise<boolean> {
   const { budget, person, eventKey, place, hook } = call;
-  const { request, isPreview } = hook;
+  const { isPreview } = hook;
   // If the state cannot say, the call goes on.
-  const isCurrent = await state.isCurrent({ person, eventKey, place, isPreview, request }, budget);
-  call.isSuperseded ||= isCurrent === false;
+  const asking = Promise.resolve(state.isCurrent(person, { eventKey, place, isPreview }));
+  call.isSuperseded ||= (await budget.within(asking, budget.stateMs)) === false;
   return call.isSuperseded;
 }

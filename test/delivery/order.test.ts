@@ -40,6 +40,19 @@ describe('the order within a process', () => {
     expect(order.hasNewer('ana', one)).to.equal(true);
     expect(order.hasNewer('bea', one)).to.equal(false);
   });
+
+  it('is known of the last 8,000 people, at most a fifth more, and of one who requests codes repeatedly', () => {
+    const order = new LocalOrder();
+    const early = order.arrive();
+    for (let at = 0; at < 20_000; at += 1) {
+      order.pass(`person-${at}`, order.arrive());
+      if (at % 1_000 === 0) order.pass('ana', order.arrive());
+    }
+    const isKnown = (at: number): boolean => order.hasNewer(`person-${at}`, early);
+    expect([19_999, 12_001].map(isKnown)).to.deep.equal([true, true]);
+    expect(isKnown(20_000 - 9_700)).to.equal(false);
+    expect(order.hasNewer('ana', early)).to.equal(true);
+  });
 });
 
 describe("the place of an event among its person's codes", () => {

@@ -1,7 +1,6 @@
 import { gzipSync } from 'node:zlib';
 import { expect } from 'chai';
 import express from 'express';
-import { openMemoryState } from '#lib/state/memory/memory-state.js';
 import { ConfigurationError, oktaTelephonyHook, type Channel, type Rollout } from '#lib/index.js';
 import {
   ANA,
@@ -50,10 +49,9 @@ describe('the hook', () => {
     const fail = (): never => {
       throw new Error('broken');
     };
-    const state = { ...openMemoryState(), claim: fail };
     let rollout = (): Rollout => ({});
     scene = await startScene({
-      hook: { clock: () => now, chooseChannels: fail, composeText: fail, state, rollout: () => rollout() },
+      hook: { clock: () => now, chooseChannels: fail, composeText: fail, rollout: () => rollout() },
     });
     rollout = fail;
     for (let made = 0; made < 3; made += 1) await scene.call();
@@ -63,11 +61,9 @@ describe('the hook', () => {
       event.type === 'extension.failed' ? [`${event.extension} ${event.count}`] : [],
     );
     expect(reported).to.deep.equal([
-      'state 1',
       'chooseChannels 1',
       'rollout 1',
       'composeText 1',
-      'state 3',
       'chooseChannels 3',
       'rollout 3',
       'composeText 3',

@@ -369,10 +369,12 @@ describe('gateways on one Redis', () => {
         },
       };
       await start({ chooseChannels: () => ['line'], channels: { line } });
-      const { url } = await beside();
+      const other = await beside();
       const older = scene.call({ eventId: 'older' });
       await until(() => isAsked);
-      await scene.call({ eventId: 'newer', otpCode: NEWER, url });
+      await scene.call({ eventId: 'newer', otpCode: NEWER, url: other.url });
+      // Redis has the answer: it also says which code is the newest.
+      await other.hook.ready();
       await before();
       first.resolve(refusal);
       return older;

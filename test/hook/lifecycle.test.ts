@@ -440,6 +440,21 @@ describe('status()', () => {
       .equal(['error', 'info', 'warn']);
   });
 
+  it('reports records that the state cannot read once a minute, with a count', async () => {
+    let tell: Parameters<NonNullable<StatePort['watch']>>[0] = () => undefined;
+    const watch: StatePort['watch'] = (onNews) => {
+      tell = onNews;
+      return undefined;
+    };
+    const scene = await start({ hook: { state: { ...openMemoryState(), watch } } });
+    for (let told = 0; told < 3; told += 1) tell({ type: 'unreadable' });
+    await scene.hook.close();
+    const failed = scene.events.flatMap((event) => (event.type === 'extension.failed' ? [event] : []));
+    expect(failed.map(({ count }) => count)).to.deep.equal([1, 2]);
+    for (const event of failed)
+      expect(event).to.include({ extension: 'state', reason: 'a record cannot be read' });
+  });
+
   it('shows that the state is lost', async () => {
     const scene = await start({ hook: { state: { ...openMemoryState(), health: 'lost' } } });
     expect(scene.hook.status().state).to.equal('lost');

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import type sinon from 'sinon';
 import type { ConnectedChannel, Outcome } from '#lib/index.js';
 import { openMemoryState } from '#lib/state/memory/memory-state.js';
-import { beforeRecords, watchRecords } from '#harness/records.js';
+import { watchRecords } from '#harness/records.js';
 import { CODE, startScene, type HookOptions, type Scene, type SceneOptions } from '#harness/scene.js';
 import { stopTime, warmUp } from '#harness/stopped-time.js';
 import { until } from '#harness/until.js';
@@ -90,18 +90,6 @@ describe('what a channel or a function says', () => {
     ['chooseChannels that throws', { ...accepted, chooseChannels: boom }, 'sent'],
     ['composeText that throws', { ...accepted, composeText: boom }, 'sent'],
     ['composeText that rejects', { ...accepted, composeText: failing }, 'sent'],
-    [
-      'a state that cannot keep a receipt',
-      {
-        channels: {
-          sms: { send: () => Promise.resolve({ status: 'accepted', transactionId: 'T1' }), lookUp: failing },
-          line: { send: () => Promise.resolve({ status: 'accepted', transactionId: 'T2' }) },
-        },
-        chooseChannels: () => ['sms', 'line'],
-        state: beforeRecords(openMemoryState(), ['message'], failing),
-      },
-      'sent',
-    ],
   ];
   for (const [who, hook, action] of cases) {
     it(`is masked if it comes from ${who}, also a name that only the profile has`, async () => {
@@ -113,20 +101,6 @@ describe('what a channel or a function says', () => {
       expectHidden(made.body);
     });
   }
-
-  it('is masked if it comes from a state that gets no profile', async () => {
-    // The request has neither the middle name nor the number of the profile.
-    const known = LEAKS.filter((leak) => !/Quillon|56/.test(leak)).join('; ');
-    const fail = (): never => {
-      throw new Error(known);
-    };
-    const state = { ...openMemoryState(), claim: fail, isCurrent: fail, useCode: fail };
-    await start({ ...accepted, state });
-    const made = await scene.call({ userId: ZOE.id, login: ZOE.login, phoneNumber: ZOE.phone });
-    expect(made.okta.action).to.equal('sent');
-    expect(shown(made.body)).to.include('…');
-    expectHidden(made.body);
-  });
 
   it('is masked in each code and id', async () => {
     let said = '';

@@ -12,7 +12,7 @@ import { redisState } from '#lib/state/redis/index.js';
 import type { EventDelivery, LogEvent } from '#lib/testing/index.js';
 import { startGatewayBeside } from '#harness/gateway-beside.js';
 import { Closers } from '#harness/closers.js';
-import { beforeRecords, watchRecords } from '#harness/records.js';
+import { watchRecords } from '#harness/records.js';
 import { needRedis, startRedis, type RedisServer } from '#harness/redis-server.js';
 import {
   ANA,
@@ -816,24 +816,6 @@ describe('the event hook', () => {
       });
     });
   });
-
-  for (const [what, fail] of [
-    ['throws', (): never => expect.fail('state')],
-    ['rejects', () => Promise.reject(new Error('state'))],
-  ] as const) {
-    it(`does not stop the code, and reports the failed extension, if the state ${what}`, async () => {
-      await startVerified({ state: beforeRecords(openMemoryState(), ['lastCode'], fail) });
-      expect((await scene.call()).okta.action).to.equal('sent');
-      await fire(scene.okta.logEvent(ANA.id));
-      await settled();
-      // close() reports the second and the third failure, because they are of the same minute.
-      const failed = scene.events.flatMap((event) =>
-        event.type === 'extension.failed' ? [event.count] : [],
-      );
-      expect(failed).to.deep.equal([1, 2]);
-      expect(used()).to.be.empty;
-    });
-  }
 
   describe('at gateways on one Redis', () => {
     let redis: RedisServer;

@@ -35,7 +35,7 @@ describe(withSeed('interleavings of delivery reports'), function () {
         fc.boolean(),
         async (s, scripts, times, clocks, isTimed, isShared) => {
           const play = new LatePlay(s, scripts, { isTimed, isShared, clocks });
-          const memory = openMemoryState();
+          const state = openMemoryState();
           const vendors: ConstructorParameters<typeof ScheduledVendors>[1] = {
             okta: () => 'not found',
             twilio: () => 'silent',
@@ -44,13 +44,13 @@ describe(withSeed('interleavings of delivery reports'), function () {
             oktaTelephonyHook({
               credentials: NOWHERE,
               publicUrl: SIGNED.publicUrl,
-              channels: play.channels(),
+              channels: play.channels(at),
               chooseChannels: () => ['whatsapp', 'line'],
               lateFailover: isTimed ? { afterSeconds: { whatsapp: 20 } } : undefined,
               guard: SENDS_MANY,
               profile: { cache: false },
               dispatcher: new ScheduledVendors(s, vendors, []),
-              state: play.state(memory),
+              state: play.state(state, at),
               deadlineMs: DEADLINE_MS,
               logger: QUIET,
               clock: play.clockOf(at),

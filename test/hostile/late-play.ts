@@ -105,6 +105,8 @@ interface PlayedEvent {
   isSuperseded: boolean;
   /** The state has answered that it is superseded. */
   isSupersededInState: boolean;
+  /** The gateways that a newer code has passed. */
+  readonly supersededAt: Set<number>;
 }
 
 /** One play, and its checks. */
@@ -119,6 +121,8 @@ export class LatePlay {
   /** The error of each gateway's clock, milliseconds. */
   readonly #offBy: number[];
   readonly #events: readonly PlayedEvent[];
+  /** In the order of their first calls. */
+  readonly #arrived: PlayedEvent[] = [];
   /** In the order of their places: that of their first claims. */
   readonly #placed: PlayedEvent[] = [];
   readonly #sends: Sent[] = [];
@@ -148,6 +152,7 @@ export class LatePlay {
       stateKey: undefined,
       isSuperseded: false,
       isSupersededInState: false,
+      supersededAt: new Set(),
     }));
   }
 
@@ -164,16 +169,12 @@ export class LatePlay {
   }
 
   /**
-   * A remote state, as one gateway uses it: its reads take turns in the scheduler, its writes are there at once. The
-   * claims of a gateway stay in their order, as on a connection.
+   * A remote state, as one gateway uses it: its requests take turns in the scheduler. The claims of a gateway stay in their
+   * order, as on a connection.
    */
-  state(shared: StatePort): StatePort {
+  state(shared: StatePort, at: number): StatePort {
     const memory = this.#isShared ? gatewayState(shared) : shared;
     let before: Promise<unknown> = Promise.resolve();
-    const inTurn =
-      <Args extends unknown[], Answer>(what: string, work: (...args: Args) => Answer) =>
-      (...args: Args): Promise<Awaited<Answer>> =>
-        this.#inTurn(what, () => work(...args));
     return {
       ...memory,
       claim: async (event) => {
@@ -181,19 +182,22 @@ export class LatePlay {
         before = before.then(() => this.#s.schedule(Promise.resolve(), 'request to the state: claim'));
         await before;
         const claim = await memory.claim(event);
-        if (claim.isFirst) this.#pass(event.key);
+        const played = this.#eventOf(event.key);
+        if (claim.isFirst && played !== undefined) this.#place(played, claim.isCurrent);
         await this.#s.schedule(Promise.resolve(), 'answer of the state: claim');
         this.#pendingRequests -= 1;
+        if (claim.isFirst && claim.isCurrent !== false) this.#pass(played, at);
         return claim;
       },
-      // A late send must obey the answer of a shared state right before it. A newer code that reaches another gateway
-      // after that answer does not count.
-      isCurrent: inTurn('current', async (...args) => {
-        const answer = await memory.isCurrent(...args);
-        const event = this.#events.find(({ stateKey }) => stateKey === args[1].eventKey);
-        if (event !== undefined) event.isSupersededInState = answer === false;
-        return answer;
-      }),
+      // A send must obey the answer of the state right before it. A newer code that reaches another gateway after that
+      // answer does not count.
+      isCurrent: (person, event) =>
+        this.#inTurn('current', () => {
+          const answer = memory.isCurrent(person, event);
+          const played = this.#eventOf(event.eventKey);
+          if (played !== undefined && answer === false) played.isSupersededInState = true;
+          return answer;
+        }),
       ...this.#recordsInTurn(memory),
     };
   }
@@ -225,14 +229,16 @@ export class LatePlay {
     return answer;
   }
 
-  channels(): Record<Name, Channel> {
+  /** The channels of one gateway. */
+  channels(at: number): Record<Name, Channel> {
     const make = (channel: Name): Channel => ({
       reports: channel === 'whatsapp' ? 'deliveries' : undefined,
       // Twilio's callbacks match these ids.
       idNamespace: 'twilio',
       ...(channel === 'sms' ? {} : { lookUp: (id: string) => this.#lookUp(id) }),
       send: async ({ request }, { leaveSignal, reference }) => {
-        const sent = this.#leave(request.eventId, channel, { isTooLate: leaveSignal.aborted, reference });
+        const isTooLate = leaveSignal.aborted;
+        const sent = this.#leave(request.eventId, channel, { at, isTooLate, reference });
         await this.#s.schedule(Promise.resolve(), `${sent.id} is ${sent.script.ending}`);
         sent.outcome = sent.script.ending;
         if (sent.outcome === 'lost') return { status: 'unknown', reason: 'lost' };
@@ -273,6 +279,7 @@ export class LatePlay {
         void this.#s.schedule(Promise.resolve(), `${event.key} comes`).then(() => {
           const lifeMs = isBrief ? BRIEF_MS : LIFE_MS;
           if (event.calls.length === 0) {
+            this.#arrived.push(event);
             event.cameAtMs = performance.now();
             event.endsAtMs = event.cameAtMs + lifeMs;
           }
@@ -359,7 +366,11 @@ export class LatePlay {
   #leave(
     key: string,
     channel: Name,
-    { isTooLate, reference }: { readonly isTooLate: boolean; readonly reference: string },
+    {
+      at,
+      isTooLate,
+      reference,
+    }: { readonly at: number; readonly isTooLate: boolean; readonly reference: string },
   ): Sent {
     const event = this.#events.find((played) => played.key === key);
     if (event === undefined) throw new Error('no such event');
@@ -378,12 +389,13 @@ export class LatePlay {
     // Previews do not supersede codes for sign-ins.
     const newer = this.#sends.find(
       (sent) =>
-        !sent.event.script.isPreview && this.#placed.indexOf(sent.event) > this.#placed.indexOf(event),
+        !sent.event.script.isPreview && this.#arrived.indexOf(sent.event) > this.#arrived.indexOf(event),
     );
     if (newer !== undefined && !this.#isShared) refuse(`left after ${newer.id}, which is newer`);
+    if (event.isSupersededInState) refuse('left although the state knew a newer code');
+    if (event.supersededAt.has(at)) refuse('left although its gateway knew a newer code');
     if (isLate) {
       if (before.some(({ isDelivered }) => isDelivered)) refuse('left late, after one was delivered');
-      if (event.isSupersededInState) refuse('left late, after a newer event');
       if (performance.now() >= event.endsAtMs) refuse('left late, after its code expired');
     }
     const script = event.script.messages[channel];
@@ -411,12 +423,25 @@ export class LatePlay {
     return sent;
   }
 
+  #eventOf(stateKey: string): PlayedEvent | undefined {
+    return this.#events.find((event) => event.stateKey === stateKey);
+  }
+
   /** Notes which codes the first call of an event supersedes. A retry keeps the place of its event. */
-  #pass(stateKey: string): void {
-    const passing = this.#events.find((event) => event.stateKey === stateKey);
-    if (passing === undefined || this.#placed.includes(passing)) return;
-    if (!passing.script.isPreview) for (const other of this.#placed) other.isSuperseded = true;
-    this.#placed.push(passing);
+  #place(event: PlayedEvent, isCurrent: boolean | 'unknown'): void {
+    if (isCurrent === false) event.isSupersededInState = true;
+    if (this.#placed.includes(event)) return;
+    if (!event.script.isPreview) for (const other of this.#placed) other.isSuperseded = true;
+    this.#placed.push(event);
+  }
+
+  /** A gateway gets to know that a code has passed: soon it starts no attempt of an older one. */
+  #pass(passing: PlayedEvent | undefined, at: number): void {
+    if (passing === undefined || passing.script.isPreview) return;
+    const older = this.#placed.slice(0, this.#placed.indexOf(passing));
+    void settle().then(() => {
+      for (const event of older) event.supersededAt.add(at);
+    });
   }
 
   async #lookUp(

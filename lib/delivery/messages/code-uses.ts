@@ -4,7 +4,8 @@ import type { EventStream } from '../../core/event-stream.js';
 import { digestOf } from '../../core/masking.js';
 import type { LateFailover } from './late-failover.js';
 import { personKey } from './receipt.js';
-import type { GuardedState } from '../guarded-state.js';
+import { claimOnce } from '../claim-once.js';
+import type { StatePort } from '../state.js';
 import { lastCodeAfterUse, lastCodeName, type LastCode, type SentCode } from './last-code.js';
 import { newToken } from './token.js';
 import { endOfTurn, TIMED_OUT, waitAtMost } from '../../core/time.js';
@@ -49,7 +50,7 @@ export interface CodeUse {
 }
 
 export interface CodeUsesParts {
-  readonly state: GuardedState;
+  readonly state: StatePort;
   /** `undefined` if late failover is off. */
   readonly lateFailover: LateFailover | undefined;
   readonly events: EventStream;
@@ -113,7 +114,7 @@ export class CodeUses {
       // The memory state answers at once: without this, other work would wait for all uses.
       await endOfTurn();
       await this.#handle(use).catch((error: unknown) => {
-        this.#parts.state.reportUnusable(error);
+        this.#parts.events.emitThrown({ extension: 'state', error, personal: undefined, call: undefined });
       });
     }
     this.#running -= 1;
@@ -121,7 +122,7 @@ export class CodeUses {
 
   async #handle(use: CodeUse): Promise<void> {
     const { state, lateFailover, clock, oktaNowMs } = this.#parts;
-    if (!(await this.#isFirst(use, clock()))) return;
+    if (!(await this.#isFirst(use))) return;
     const { userId, deliveryChannel, atMs } = use;
     const isKnown = atMs !== undefined && Math.abs(clock() - atMs) < FAR_OFF_MS;
     // All times that identify the code are by Okta's clock: ours may be wrong, or be set meanwhile.
@@ -139,14 +140,10 @@ export class CodeUses {
     const news = { token: newToken(), usedMs: isKnown ? usedMs : Number.MAX_SAFE_INTEGER };
     state.useCode(person, news.usedMs);
     const name = lastCodeName(person, deliveryChannel);
-    const taking = state.update(
-      [name],
-      ([known]) => {
-        const { next, result } = lastCodeAfterUse(known, news);
-        return { next: [next], result: { code: result } };
-      },
-      undefined,
-    );
+    const taking = state.update([name], ([known]) => {
+      const { next, result } = lastCodeAfterUse(known, news);
+      return { next: [next], result: { code: result } };
+    });
     const taken = await waitAtMost(taking, TAKE_MS);
     let last = taken === TIMED_OUT ? undefined : taken?.code;
     if (taken === TIMED_OUT) {
@@ -182,10 +179,12 @@ export class CodeUses {
   }
 
   /** Whether no gateway has handled this use before. */
-  async #isFirst({ id }: CodeUse, nowMs: number): Promise<boolean> {
+  async #isFirst({ id }: CodeUse): Promise<boolean> {
     if (id === undefined) return true;
     const key = digestOf(`code used ${id}`);
-    return this.#parts.state.isFirstUse(key, { nowMs, rememberMs: KNOWN_MS });
+    const claim = await claimOnce(this.#parts.state, key, { rememberMs: KNOWN_MS, waitMs: TAKE_MS });
+    if (claim.isFirst) claim.settle({});
+    return claim.isFirst;
   }
 
   #track(work: Promise<void>): void {

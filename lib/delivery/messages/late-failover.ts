@@ -1,8 +1,8 @@
 import type { RecentMap } from '../../core/caches.js';
 import type { DeliveryFailure, DeliveryReport } from '../../core/channel.js';
 import { steadyMs, TIMED_OUT, waitAtMost } from '../../core/time.js';
-import { isAfter } from '../order.js';
 import { providerOf, type PlanStep } from '../plan.js';
+import { isAfter } from '../order.js';
 import type { RecordName } from '../records.js';
 import { LateSends, type LateSendsParts } from './late-sends.js';
 import { MessageWatch, type MessageWatchParts } from './message-watch.js';
@@ -94,7 +94,7 @@ export class LateFailover {
     const onAlarm = (key: string): void => {
       this.#track(this.#handleAlarm(key));
     };
-    this.#stopListening = hasTimeouts ? state.onAlarm(onAlarm) : undefined;
+    this.#stopListening = hasTimeouts ? state.alarms?.onDue(onAlarm) : undefined;
   }
 
   /** The user has requested a newer code: no attempt starts any more for an older one. */
@@ -129,14 +129,10 @@ export class LateFailover {
     if (receipt === undefined) return;
     this.#startWatch(key, receipt);
     const news = { token: newToken(), accepted: receipt };
-    const keeping = this.#parts.state.update(
-      [message(key)],
-      ([known]) => {
-        const { next, reply } = messageAfter(known, news, steadyMs());
-        return { next: [next], result: reply };
-      },
-      receipt,
-    );
+    const keeping = this.#parts.state.update([message(key)], ([known]) => {
+      const { next, reply } = messageAfter(known, news, steadyMs());
+      return { next: [next], result: reply };
+    });
     this.#keep(
       keeping.then((reply) => {
         if (reply !== undefined) this.#afterAccepted(key, reply);
@@ -159,14 +155,10 @@ export class LateFailover {
     }
     this.#attempts.keep(reference);
     const news = { token: newToken(), receipt };
-    const keeping = this.#parts.state.update(
-      [attempt(reference)],
-      ([known]) => {
-        const { next, reply } = attemptAfterEnd(known, news, steadyMs());
-        return { next: [next], result: { messageKey: reply } };
-      },
-      receipt,
-    );
+    const keeping = this.#parts.state.update([attempt(reference)], ([known]) => {
+      const { next, reply } = attemptAfterEnd(known, news, steadyMs());
+      return { next: [next], result: { messageKey: reply } };
+    });
     this.#keep(
       keeping.then((reply) => {
         // The report came to another gateway.
@@ -292,23 +284,15 @@ export class LateFailover {
   ): Promise<NamingReply | undefined> {
     const { state } = this.#parts;
     if (reference !== undefined)
-      return state.update(
-        [message(key), attempt(reference)],
-        (known) => {
-          const { next, reply } = messageAfterNaming(known, { token, messageKey: key, report }, steadyMs());
-          return { next, result: reply };
-        },
-        undefined,
-      );
+      return state.update([message(key), attempt(reference)], (known) => {
+        const { next, reply } = messageAfterNaming(known, { token, messageKey: key, report }, steadyMs());
+        return { next, result: reply };
+      });
     if (report === undefined) return Promise.resolve(undefined);
-    return state.update(
-      [message(key)],
-      ([known]) => {
-        const { next, reply } = messageAfter(known, { token, report }, steadyMs());
-        return { next: [next], result: { ...reply, recognised: undefined } };
-      },
-      undefined,
-    );
+    return state.update([message(key)], ([known]) => {
+      const { next, reply } = messageAfter(known, { token, report }, steadyMs());
+      return { next: [next], result: { ...reply, recognised: undefined } };
+    });
   }
 
   async #act(
@@ -382,14 +366,23 @@ export class LateFailover {
   }
 
   #keep(work: Promise<void>): void {
-    const keeping = work.finally(() => this.#keeping.delete(keeping));
+    const keeping = work
+      .catch((error: unknown) => {
+        this.#reportDefect(error);
+      })
+      .finally(() => this.#keeping.delete(keeping));
     this.#keeping.add(keeping);
+  }
+
+  #reportDefect(error: unknown): void {
+    const { events } = this.#parts;
+    events.emitThrown({ extension: 'lateFailover', error, personal: undefined, call: undefined });
   }
 
   #track(work: Promise<void>): void {
     const tracked = work
       .catch((error: unknown) => {
-        this.#parts.state.reportUnusable(error);
+        this.#reportDefect(error);
       })
       .finally(() => this.underWay.delete(tracked));
     this.underWay.add(tracked);

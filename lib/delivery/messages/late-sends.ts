@@ -7,7 +7,7 @@ import { isAbout, maskError, maskText, maskId, toToken } from '../../core/maskin
 import { steadyMs } from '../../core/time.js';
 import type { ReadyChannel } from '../attempt.js';
 import type { Delivery, Send } from '../dispatch.js';
-import type { GuardedState } from '../guarded-state.js';
+import type { StatePort } from '../state.js';
 import { hopefulSteps } from '../plan.js';
 import type { RecordName } from '../records.js';
 import { ownerOf, personalDataIn, type Receipt } from './receipt.js';
@@ -37,7 +37,7 @@ export interface LateSend extends Send {
 }
 
 export interface LateSendsParts {
-  readonly state: GuardedState;
+  readonly state: StatePort;
   readonly events: EventStream;
   /** Milliseconds since 1970; never fails. */
   readonly clock: () => number;
@@ -111,7 +111,10 @@ export class LateSends {
   async #isStillWanted(send: LateSend): Promise<boolean> {
     const { state } = this.#parts;
     const { code } = send;
-    const [isCurrent, isDelivered] = await Promise.all([state.isCurrent(code), this.#isDelivered(code)]);
+    const [isCurrent, isDelivered] = await Promise.all([
+      state.isCurrent(code.person, code),
+      this.#isDelivered(code),
+    ]);
     if (isDelivered) send.dropped ??= 'DELIVERED';
     if (steadyMs() >= code.expiresAtMs) send.dropped ??= 'CODE_EXPIRED';
     if (isCurrent === 'unknown') send.dropped ??= 'STATE_LOST';

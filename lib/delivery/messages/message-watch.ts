@@ -3,7 +3,7 @@ import type { EventStream } from '../../core/event-stream.js';
 import { maskError } from '../../core/masking.js';
 import { steadyMs, TIMED_OUT, waitAtMost } from '../../core/time.js';
 import type { ReadyChannel } from '../attempt.js';
-import type { GuardedState } from '../guarded-state.js';
+import type { StatePort } from '../state.js';
 import { providerOf } from '../plan.js';
 import { questionContext, readReport } from '../channel-contract.js';
 import { statusOf } from './late-sends.js';
@@ -33,7 +33,7 @@ const LOOK_UP_MS = 3_000;
 const LOOK_UP_CONNECT_MS = 1_000;
 
 export interface MessageWatchParts {
-  readonly state: GuardedState;
+  readonly state: StatePort;
   readonly events: EventStream;
   readonly channels: ReadonlyMap<string, readonly ReadyChannel[]>;
   /** By channel: after how many seconds a message without a delivery report counts as lost. */
@@ -64,13 +64,14 @@ export class MessageWatch {
     if (port.lookUp === undefined && seconds === undefined) return;
     const lifeMs = receipt.expiresAtMs - steadyMs();
     const alarmMs = seconds === undefined ? Infinity : seconds * 1000 + ALARM_AFTER_MS;
-    if (alarmMs < lifeMs) state.setAlarm(key, alarmMs, receipt);
+    if (alarmMs < lifeMs) state.alarms?.set(key, alarmMs);
     this.#polling.start(key, {
       ask: port.lookUp === undefined ? undefined : () => this.#lookUp(by, key, receipt),
       overdueMs: seconds === undefined ? undefined : seconds * 1000,
       lifeMs,
       // `unknown` counts as wanted here: the state is asked again before anything is sent.
-      isWanted: async () => steadyMs() < receipt.expiresAtMs && Boolean(await state.isCurrent(receipt)),
+      isWanted: async () =>
+        steadyMs() < receipt.expiresAtMs && Boolean(await state.isCurrent(receipt.person, receipt)),
       onEnd: (end) => {
         if (end !== 'overdue') this.#emitFound(key, end, receipt);
         this.#onReport(key, end === 'overdue' ? OVERDUE : end);

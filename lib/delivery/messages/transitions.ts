@@ -9,7 +9,7 @@ import { transactionIdOf, withAccepted, REPORT_LIFE_MS, type FinalReport, type R
 
 /**
  * A message. `by` is the token of the news that let something follow: if its reply was lost, it gets the same reply again.
- * `beyondMs`: how much longer the code lives than the record, milliseconds.
+ * `beyondMs`: how much longer the code lives than the record, milliseconds; negative if it ends before.
  */
 export type MessageRecord =
   /** A provider has accepted it. */
@@ -138,11 +138,21 @@ function failedNow(
     before,
   }: { readonly token: string; readonly nowMs: number; readonly before: 'early' | 'waiting' },
 ): Outcome<MessageRecord, MessageReply> {
-  const beyondMs = receipt.expiresAtMs - nowMs - REPORT_LIFE_MS;
+  const { lifeMs, beyondMs } = lifeWith(receipt, nowMs);
   return {
-    next: { value: { status: 'failed', by: token, failure, receipt, beyondMs }, lifeMs: REPORT_LIFE_MS },
+    next: { value: { status: 'failed', by: token, failure, receipt, beyondMs }, lifeMs },
     reply: { before, follow: { receipt, failure }, receipt },
   };
+}
+
+/**
+ * How long a record lives whose receipt was handed out: as long as the code, so that no late write makes a new one. For at least as
+ * long as reports are remembered.
+ */
+function lifeWith(receipt: Receipt, nowMs: number): { readonly lifeMs: number; readonly beyondMs: number } {
+  const leftMs = receipt.expiresAtMs - nowMs;
+  const lifeMs = Math.max(REPORT_LIFE_MS, leftMs);
+  return { lifeMs, beyondMs: leftMs - lifeMs };
 }
 
 /** The reply to news on a message that has failed: `follow` again, if these news let it follow. */
@@ -201,9 +211,9 @@ export function attemptAfterNaming(
     };
   if (record.status === 'unknown') {
     const receipt = receiptNow(record, known, nowMs);
-    const beyondMs = receipt.expiresAtMs - nowMs - REPORT_LIFE_MS;
+    const { lifeMs, beyondMs } = lifeWith(receipt, nowMs);
     const value = { status: 'named', messageKey, by: token, receipt, beyondMs } as const;
-    return { next: { value, lifeMs: REPORT_LIFE_MS }, reply: receipt };
+    return { next: { value, lifeMs }, reply: receipt };
   }
   const { by, receipt, beyondMs } = record;
   return {

@@ -3,7 +3,7 @@ import { LRUCache } from 'lru-cache';
 import { atMost } from '../../core/caches.js';
 import { isTwilioWord, keywordOf, type Keyword } from '../../texts/keywords.js';
 import { endingOf } from '../../core/masking.js';
-import type { ClaimedMessage } from '../../delivery/guarded-state.js';
+import { claimOnce } from '../../delivery/claim-once.js';
 import type { SuppressionReason } from '../../delivery/suppressions.js';
 import { shuttingDown } from '../../core/request-error.js';
 import { describeThrown } from '../../core/thrown.js';
@@ -25,6 +25,19 @@ export const INBOUND_PATH = '/twilio/inbound';
 const REPLAY_MS = 86_400_000;
 const MAX_MESSAGES = 20_000;
 
+/** How long a message waits for the state, and then for the gateway that received it first, milliseconds. */
+const CLAIM_MS = 500;
+
+/** The claim of a message. */
+interface ClaimedMessage {
+  readonly isRepeat: boolean;
+  /** When it came to any gateway for the first time, by the monotonic clock of this process. */
+  readonly cameMs: number;
+  readonly markReceived: () => void;
+}
+
+const nothing = (): undefined => undefined;
+
 /** The shortest time between two equal replies to a sender, so that two machines do not reply to each other forever. */
 const REPLY_EVERY_MS = 600_000;
 
@@ -44,13 +57,25 @@ export function receiveInbound(parts: HookParts, twilio: TwilioPort): Route['han
     atMost(MAX_MESSAGES),
   );
 
-  /** Whether another gateway that shares the state has received the message before. */
+  /**
+   * Whether another gateway has received the message before, and has applied its words. Otherwise the message counts, also if the
+   * state does not answer or the first gateway died: a lost STOP is worse than a repeated one.
+   */
   const claim = async ({ messageId }: ReceivedMessage): Promise<ClaimedMessage> => {
     const cameMs = performance.now();
-    if (!state.isShared) return { isRepeat: false, cameMs, markReceived: () => undefined };
-    const life = { nowMs: settings.clock(), rememberMs: REPLAY_MS };
-    // If the state does not answer, the message counts: a lost STOP is worse than a repeated one.
-    return state.claimMessage(`inbound ${messageId}`, life);
+    if (!state.isShared) return { isRepeat: false, cameMs, markReceived: nothing };
+    const times = { rememberMs: REPLAY_MS, waitMs: CLAIM_MS };
+    const claimed = await claimOnce(state, `inbound ${messageId}`, times);
+    if (claimed.isFirst) {
+      const markReceived = (): void => {
+        claimed.settle({});
+      };
+      return { isRepeat: false, cameMs, markReceived };
+    }
+    const firstMs = performance.now() - (claimed.ageMs ?? 0);
+    const mark = await waitAtMost(claimed.answer, CLAIM_MS);
+    const isRepeat = mark !== TIMED_OUT && mark !== undefined && mark !== 'lost';
+    return { isRepeat, cameMs: firstMs, markReceived: nothing };
   };
 
   /**

@@ -17,6 +17,7 @@ export function openMemoryState(): StatePort {
   const local = { claims: new LocalClaims(), order: new LocalOrder() };
   const limits = new LimitWindows();
   const orders = new Orders();
+  const records = new MemoryRecords();
   const claim: StatePort['claim'] = (event) => {
     const { key, person, limits: buckets, nowMs, rememberMs } = event;
     // A call has claimed its event in `local.claims`.
@@ -43,17 +44,16 @@ export function openMemoryState(): StatePort {
       },
     };
   };
-  const records = new MemoryRecords();
   return {
-    update: (names, transition) => records.update(names, transition),
-    read: (names, read) => records.read(names, read),
-    recall: (name) => records.recall(name),
     claim,
     isCurrent: (person, event) => isCurrent(orders.of(person), event),
     useCode: (person, usedAtMs) => {
       orders.use(person, usedAtMs);
     },
     local,
+    update: (names, transition) => records.update(names, transition),
+    read: (names, read) => records.read(names, read),
+    recall: (name) => records.recall(name),
     check: () => Promise.resolve(),
     health: 'ok',
     close: () => Promise.resolve(),

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { sleep } from '../../core/time.js';
+import { letSocketsBeRead, sleep, TIMED_OUT, waitAtMost } from '../../core/time.js';
 import type { PlacedEvent } from '../../delivery/order.js';
-import type { Bucket, Claim, EventClaim, RememberedAnswer } from '../../delivery/state.js';
+import type { AnswerOfFirst, Bucket, Claim, EventClaim, RememberedAnswer } from '../../delivery/state.js';
 import { LimitWindows } from '../memory/memory-state.js';
 import type { RedisConnection } from './connection.js';
 import { isCurrentIn, namesInOrder } from './order-copies.js';
@@ -77,17 +77,19 @@ export class RedisClaims {
 
   /** `'unknown'` while Redis is lost: another gateway may have received a newer request. */
   async isCurrent(person: string, event: PlacedEvent): Promise<boolean | 'unknown'> {
+    // This process may have sent a newer code that Redis does not know yet.
+    await this.#outbox.catchingUp;
     if (this.#connection.health === 'lost') return 'unknown';
-    await this.#outbox.idle();
-    // The requests leave in one turn.
-    const copies = await this.#connection
-      .execute((client) => Promise.all(this.#peopleOf(person).map((name) => client.get(name))))
-      .catch(() => []);
+    const keys = this.#peopleOf(person);
+    const reading = this.#connection.run([{ name: 'exchange', keys, args: [] }]);
+    const [reply] = await reading.catch(() => [[]]);
+    // Redis's time, then the value and the remaining life of each copy.
+    const copies = keys.map((_, at) => String((reply as readonly (Buffer | number)[])[1 + at * 2] ?? ''));
     return isCurrentIn(copies, this.#sealings, event);
   }
 
   useCode(person: string, usedAtMs: number): void {
-    this.#write(`person ${person}`, () => [
+    this.#write(`order ${person}`, () => [
       { name: 'useCode', keys: this.#peopleOf(person), args: [usedAtMs] },
     ]);
   }
@@ -100,15 +102,16 @@ export class RedisClaims {
     const args = [token, rememberMs, known.length, names.length];
     const ofOrder = [kind, event.passes, Math.ceil(event.lifeMs), event.requestedAtMs, ...orderNames];
     const ofLimits = limits.flatMap(({ points, seconds }) => [points, seconds * 1000]);
-    let reply: readonly unknown[];
+    let reply: readonly unknown[] | typeof TIMED_OUT;
     try {
       const step: Step = { name: 'claimEvent', keys, args: [...args, ...ofOrder, ...ofLimits] };
-      reply = await this.#run(step, event.waitMs);
+      reply = await inTime(this.#run(step, event.waitMs), event.waitMs);
     } catch {
       // The connection has reported the failure. Redis may have run the script, so the result is still
       // written there.
       return this.#claimAlone(event);
     }
+    if (reply === TIMED_OUT) return this.#claimAlone(event);
     const [isFirst, second, third, fourth, ...exceededAt] = reply;
     if (isFirst === 0) return this.#repeatOf(names, Number(third), second, Number(fourth ?? 0));
     const exceeded = exceededAt.flatMap((index) => limits[Number(index)]?.key ?? []);
@@ -186,7 +189,7 @@ export class RedisClaims {
         const isOrdered = isPassed && !event.isPreview;
         const keys = isOrdered ? [...names, ...event.people] : names;
         const answers = this.#sealings.map((sealing, at) => sealing.seal('answer', names[at] ?? '', text));
-        this.#write(token, () => {
+        this.#write(`claim ${token}`, () => {
           // It may wait until Redis is back.
           const ageMs = Math.round(performance.now() - event.claimedMs);
           if (ageMs >= rememberMs) return [];
@@ -199,43 +202,49 @@ export class RedisClaims {
         const windowsMs = limits.map(({ seconds }) => seconds * 1000);
         const keys = [...names, ...limitNames.flat(), ...(isAlone ? event.people : [])];
         const args = [token, rememberMs, names.length, place, ...windowsMs];
-        this.#write(token, () => [{ name: 'releaseEvent', keys, args }]);
+        this.#write(`claim ${token}`, () => [{ name: 'releaseEvent', keys, args }]);
       },
     };
   }
 
   #repeatOf(names: readonly string[], at: number, value: unknown, ageMs: number): Claim {
-    const answer = this.#answerOf(names[at] ?? '', this.#sealings[at], value);
-    // A call that ends before does not wait for it any more.
-    answer.catch(() => undefined);
-    return { isFirst: false, answer, ageMs };
+    return { isFirst: false, answer: this.#answerOf(names[at] ?? '', this.#sealings[at], value), ageMs };
   }
 
   /**
-   * The answer of the first call, polled from Redis. Rejects if none comes in time: the code may have been
-   * sent.
+   * The answer of the first call, polled from Redis. `'lost'` if none comes in time: the code may have been sent.
    */
-  async #answerOf(
-    name: string,
-    sealing: Sealing | undefined,
-    found: unknown,
-  ): Promise<RememberedAnswer | undefined> {
+  async #answerOf(name: string, sealing: Sealing | undefined, found: unknown): AnswerOfFirst {
     const { answerMs, poll } = this.#times;
     const endsAt = performance.now() + answerMs;
     let value = found;
     for (let waitMs = poll.firstMs; ; waitMs = Math.min(waitMs * poll.factor, poll.longestMs)) {
       // The first call released its claim, or the event has expired.
       if (!Buffer.isBuffer(value) || value[0] === RELEASED_PREFIX) return undefined;
-      if (value[0] === ANSWER_PREFIX) return openAnswer(sealing, name, value);
-      if (performance.now() > endsAt) throw new Error('the first call of the event has no answer');
+      if (value[0] === ANSWER_PREFIX) return this.#openAnswer(sealing, name, value);
+      if (performance.now() > endsAt) return 'lost';
       await sleep(waitMs);
-      value = await this.#connection.execute((client) => client.getBuffer(name));
+      try {
+        value = await this.#connection.execute((client) => client.getBuffer(name));
+      } catch {
+        // The connection reports the failure.
+        return 'lost';
+      }
     }
   }
 
+  /** @param value - `A` and its token, the place and the sealed answer, with a space after the first two. */
+  #openAnswer(sealing: Sealing | undefined, name: string, value: Buffer): RememberedAnswer | 'lost' {
+    const sealed = value.subarray(value.indexOf(' ', value.indexOf(' ') + 1) + 1);
+    const text = sealing?.open('answer', name, sealed);
+    if (text !== undefined) return JSON.parse(text) as RememberedAnswer;
+    this.#connection.reportUnreadable();
+    return 'lost';
+  }
+
   /** Writes the result of a claim, which may wait for Redis. The steps are made for each attempt. */
-  #write(token: string, steps: () => readonly Step[]): void {
-    void this.#outbox.write(`claim ${token}`, () => this.#connection.run(steps()));
+  #write(line: string, steps: () => readonly Step[]): void {
+    void this.#outbox.write(line, () => this.#connection.run(steps()));
   }
 
   #nextToken(): string {
@@ -249,10 +258,10 @@ function nameOfLimit(sealing: Sealing, { key, seconds }: Bucket): string {
   return sealing.nameOf('limit', `${seconds} ${key}`);
 }
 
-/** @param value - `A` and its token, the place and the sealed answer, with a space after the first two. */
-function openAnswer(sealing: Sealing | undefined, name: string, value: Buffer): RememberedAnswer {
-  const sealed = value.subarray(value.indexOf(' ', value.indexOf(' ') + 1) + 1);
-  const text = sealing?.open('answer', name, sealed);
-  if (text === undefined) throw new Error('an answer does not open with encryptionKeys');
-  return JSON.parse(text) as RememberedAnswer;
+/** In a process that was busy past the time, the reply may lie in its sockets: they are read once more. */
+async function inTime<T>(work: Promise<T>, waitMs: number): Promise<T | typeof TIMED_OUT> {
+  const reply = await waitAtMost(work, waitMs);
+  return reply === TIMED_OUT
+    ? Promise.race([work, letSocketsBeRead().then((): typeof TIMED_OUT => TIMED_OUT)])
+    : reply;
 }

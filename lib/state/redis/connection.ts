@@ -135,6 +135,11 @@ export class RedisConnection {
     this.#notify({ type: 'warned', reason, remedy });
   }
 
+  /** A value in Redis cannot be read: a gateway of another version wrote it. */
+  reportUnreadable(): void {
+    this.#notify({ type: 'unreadable' });
+  }
+
   /** Closes the connection. Commands that were sent before are done first, if Redis still answers. */
   async close(): Promise<void> {
     await this.isWritable();

@@ -62,9 +62,7 @@ export class RecordCopies {
   /** The bytes of each copy. */
   seal(kind: RecordKind, names: readonly string[], version: string, value: RecordValue): readonly Buffer[] {
     const text = `${this.#idLine}${textOf(value)}`;
-    return this.#sealings.map((sealing, at) =>
-      Buffer.concat([Buffer.from(`${version} `), sealing.seal(kind, names[at] ?? '', text)]),
-    );
+    return this.#sealings.map((sealing, at) => sealing.seal(kind, names[at] ?? '', text, `${version} `));
   }
 
   /**

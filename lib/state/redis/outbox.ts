@@ -35,6 +35,7 @@ export class Outbox {
   readonly #stalled = new Set<Line>();
   readonly #onSent: (() => void)[] = [];
   #continued = 0;
+  #catchingUp: Promise<unknown> | undefined;
   #underWay = 0;
   #connections = 0;
   #isClosed = false;
@@ -44,8 +45,13 @@ export class Outbox {
     // Not only after a loss: a write also waits if its connection took too long.
     connection.onConnected(() => {
       this.#connections += 1;
+      const continued: unknown[] = [this.#catchingUp];
       for (let lines = this.#stalled.size; lines > 0 && this.#continued < LINES_AT_ONCE; lines -= 1)
-        void this.#continue();
+        continued.push(this.#continue());
+      const catchingUp = Promise.all(continued).finally(() => {
+        if (this.#catchingUp === catchingUp) this.#catchingUp = undefined;
+      });
+      this.#catchingUp = catchingUp;
     });
   }
 
@@ -70,6 +76,11 @@ export class Outbox {
       else void this.#send(line);
       // The attempt resolves to a `Result`.
     }) as Promise<Result | undefined>;
+  }
+
+  /** Present while writes that waited for the connection run; resolves when they are done, or wait for the next one. */
+  get catchingUp(): Promise<unknown> | undefined {
+    return this.#catchingUp;
   }
 
   /** Resolves when no write is under way. Writes that wait for Redis do not count. */

@@ -22,7 +22,7 @@ import type { Step } from './steps.js';
 /** Several gateways may change one record at once; each time one of them succeeds. */
 const MAX_TRIES = 50;
 
-/** What this process remembers of Redis: two records for each of at least 8,000 codes. */
+/** What this process remembers of Redis, at least: two records for each of the newest 8,000 codes. */
 const MIN_MIRRORED = 16_000;
 
 /** A transition of any records. The names say what each of them holds. */
@@ -85,7 +85,8 @@ export class RedisRecords implements RecordState {
   readonly #connection: RedisConnection;
   readonly #copies: RecordCopies;
   readonly #outbox: Outbox;
-  readonly #mirror = new RecentMap<Mirrored>(MIN_MIRRORED);
+  /** With one older map: a new record is looked for in each. */
+  readonly #mirror = new RecentMap<Mirrored>(MIN_MIRRORED, 1);
   /** A token is the prefix of this process and the number of the exchange. */
   readonly #tokenPrefix = randomBytes(9).toString('base64url');
   #exchanges = 0;
@@ -110,7 +111,7 @@ export class RedisRecords implements RecordState {
       // If the first attempt has not begun, it decides anew.
       update.decided = undefined;
       const result = await writing;
-      if (update.isUnreadable) throw unreadable();
+      if (update.isUnreadable) this.#connection.reportUnreadable();
       // The transition of these records gave it.
       return result as Result | undefined;
     } finally {
@@ -129,14 +130,14 @@ export class RedisRecords implements RecordState {
     const update = this.#updateOf(records, transition as unknown as AnyTransition);
     let reply: unknown;
     try {
-      reply = await this.#run({ name: 'exchange', keys: update.names.flat(), args: [] }, false);
+      [reply] = await this.#connection.run([{ name: 'exchange', keys: update.names.flat(), args: [] }]);
     } catch {
       // The connection reports the failure.
       return undefined;
     }
     const { keeperMs, found } = this.#found(update, reply);
     this.#mirrorAll(update, found);
-    if (update.isUnreadable) throw unreadable();
+    if (update.isUnreadable) this.#connection.reportUnreadable();
     // The reading of these records gave it.
     return this.#decide(update, found, keeperMs).result as Result;
   }
@@ -232,7 +233,10 @@ export class RedisRecords implements RecordState {
   /** Runs the transition on what this process knows, for `recall`. */
   #lookAhead(update: Update, mirrored: readonly Mirrored[]): void {
     const isLatest = mirrored.every(({ ahead }) => ahead === undefined);
-    const seen = mirrored.map((one) => ({ ...this.#seenBy(one), ...one.ahead }));
+    const seen = mirrored.map((one) => {
+      const known = this.#seenBy(one);
+      return one.ahead === undefined ? known : { ...known, ...one.ahead };
+    });
     const decided = this.#decide(update, seen);
     if (isLatest) update.decided = decided;
     for (const [at, one] of mirrored.entries()) {
@@ -248,7 +252,10 @@ export class RedisRecords implements RecordState {
     for (let tries = 1; tries <= MAX_TRIES; tries += 1) {
       const { sent } = update;
       const args = sent === undefined ? [] : this.#argsOf(update, sent);
-      const reply = await this.#run({ name: 'exchange', keys: update.names.flat(), args }, update.isOptional);
+      const step = { name: 'exchange', keys: update.names.flat(), args } as const;
+      const reply = update.isOptional
+        ? await this.#runOptional(step)
+        : (await this.#connection.run([step]))[0];
       if (sent !== undefined && reply === 1) {
         this.#mirrorAll(update, seenAfter(sent));
         return sent.result;
@@ -264,7 +271,7 @@ export class RedisRecords implements RecordState {
       // Others are writing: a random delay keeps them from retrying at the same moment.
       if (tries > 1) await sleep(randomInt(tries * 2));
     }
-    throw new Error('others were faster');
+    return undefined;
   }
 
   #decideByMirror(update: Update): Exchange | undefined {
@@ -277,16 +284,13 @@ export class RedisRecords implements RecordState {
   }
 
   /** @param keeperMs - Redis's time, if the records were read. Only suppressions need it. */
-  #decide(
-    { transition, requestedMs, losses }: Update,
-    seen: readonly Seen[],
-    keeperMs = Date.now(),
-  ): Exchange {
+  #decide(update: Update, seen: readonly Seen[], keeperMs = Date.now()): Exchange {
+    const { requestedMs, losses } = update;
     const nowMs = performance.now();
     // Behind other updates of its record it keeps its place: it does not wait for Redis.
     const waitedMs = losses === this.#connection.losses ? 0 : nowMs - requestedMs;
     const moment = { keeperMs, waitedMs };
-    const { next, result } = transition(seen.map(knownNow), moment);
+    const { next, result } = runTransition(update, seen.map(knownNow), moment);
     this.#exchanges += 1;
     const token = `${this.#tokenPrefix}${this.#exchanges}`;
     const writes = seen.map((one, at): RecordWrite | undefined => {
@@ -334,13 +338,28 @@ export class RedisRecords implements RecordState {
 
   /** Reads copies in the background. */
   async #readNow(names: readonly string[]): Promise<ExchangeReply> {
-    return readReply(await this.#run({ name: 'exchange', keys: names, args: [] }, true));
+    return readReply(await this.#runOptional({ name: 'exchange', keys: names, args: [] }));
   }
 
-  async #run(step: Step, isOptional: boolean): Promise<unknown> {
-    if (!isOptional) return (await this.#connection.run([step]))[0];
-    const { keys, args } = step;
+  #runOptional({ keys, args }: Step): Promise<unknown> {
     return this.#connection.executeOptional((client) => client.exchangeBuffer(keys.length, ...keys, ...args));
+  }
+}
+
+/** Runs the transition. Records that it cannot use count as absent: a gateway of another version kept them. */
+function runTransition(
+  update: Update,
+  known: Parameters<AnyTransition>[0],
+  moment: UpdateMoment,
+): ReturnType<AnyTransition> {
+  try {
+    return update.transition(known, moment);
+  } catch {
+    update.isUnreadable = true;
+    return update.transition(
+      known.map(() => undefined),
+      moment,
+    );
   }
 }
 
@@ -357,10 +376,6 @@ function readReply(reply: unknown): ExchangeReply {
     Buffer.isBuffer(value) ? [[value, Number(words[at + 1])]] : [],
   );
   return { keeperMs: Number(time), replies };
-}
-
-function unreadable(): Error {
-  return new Error('a record in Redis could not be read');
 }
 
 function valueIn(replies: readonly CopyReply[], at: number): Buffer {

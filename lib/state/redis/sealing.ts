@@ -31,8 +31,8 @@ export interface Sealing {
   nameOf(kind: NamedKind, text: string): string;
   /** The same without the prefix, for use inside a value. */
   digestOf(kind: NamedKind, text: string): string;
-  /** Seals text or bytes, bound to a kind and a name. */
-  seal(kind: SealedKind, name: string, plain: string | Uint8Array): Buffer;
+  /** Seals text or bytes, bound to a kind and a name. The plain head, if any, stands before the sealed bytes. */
+  seal(kind: SealedKind, name: string, plain: string | Uint8Array, head?: string): Buffer;
   /** Opens a value; `undefined` if this key did not seal it with this kind and name. */
   open(kind: SealedKind, name: string, sealed: Buffer): string | undefined;
   /** Like `open`, for bytes. */
@@ -97,7 +97,7 @@ export function createSealing(key: Buffer, prefix: string): Sealing {
     id: idBytes.toString('base64url'),
     digestOf,
     nameOf: (kind, text) => plainName(prefix, `${kind}:${digestOf(kind, text)}`),
-    seal(kind, name, plain) {
+    seal(kind, name, plain, head = '') {
       const nonce = nextNonce();
       const cipher = createCipheriv(CIPHER, keyOf[kind], nonce);
       cipher.setAAD(additionalData(kind, name));
@@ -105,7 +105,8 @@ export function createSealing(key: Buffer, prefix: string): Sealing {
       const body = cipher.update(typeof plain === 'string' ? Buffer.from(plain) : plain);
       // Empty in GCM, whose ciphertext is as long as the plain text. The tag is available afterwards.
       cipher.final();
-      return Buffer.concat([idBytes, nonce, body, cipher.getAuthTag()]);
+      const sealed = [idBytes, nonce, body, cipher.getAuthTag()];
+      return Buffer.concat(head === '' ? sealed : [Buffer.from(head), ...sealed]);
     },
     open: (kind, name, sealed) => openBytes(kind, name, sealed)?.toString('utf8'),
     openBytes,

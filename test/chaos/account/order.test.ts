@@ -55,6 +55,17 @@ describe('the order of codes in the account', () => {
     expect(violationsOf({ ...facts, hookEvents: loss(2, 0) })).to.deep.equal(['superseded']);
   });
 
+  it('finds it for codes that came to one process at once', () => {
+    const atOnce = { events: [older, event('222222', call(0.1, 'SUCCESSFUL'))] };
+    const left = (life: number): RunFacts['messages'] => [
+      message('222222', 0.2, { gateway: 0, life: 1 }),
+      message('111111', 0.3, { gateway: 0, life }),
+    ];
+    expect(violationsOf({ ...atOnce, messages: left(1) })).to.deep.equal(['superseded']);
+    const restarted = { events: [older, event('222222', call(0.1, 'SUCCESSFUL', { life: 2 }))] };
+    expect(violationsOf({ ...restarted, messages: left(1) })).to.deep.equal([]);
+  });
+
   it('says whether a repeat that sent the older code had come before the newer one left, or after', () => {
     const messages = [newerLeft, message('111111', 3.1, { gateway: 2, life: 1 })];
     const withRepeat = (seconds: number): Partial<RunFacts> => ({

@@ -1,11 +1,13 @@
 import type { Allowances } from './allowances.js';
-import type { CallFact, MessageFact, RunFacts } from './facts.js';
+import type { CallFact, EventFact, MessageFact, RunFacts } from './facts.js';
 import { callOf, startOf, type EventRecord } from './records.js';
 
 /** The order of one user's codes: none leaves after a newer one, nor after its use. An event's first call decides. */
 
 /** Calls within this time may have no order: their ways to Redis may take so long. Milliseconds. */
 const AT_ONCE_MS = 150;
+/** The same for the first calls at one gateway, which knows their order: so long may their ways to it take. Milliseconds. */
+const AT_ONE_GATEWAY_MS = 50;
 /** From the answer to a report of a use until no late send leaves any more, milliseconds. */
 const USED_MS = 500;
 
@@ -45,13 +47,20 @@ function newerOf(
   if (isExcused) return undefined;
   for (const newerEvent of newer) {
     const left = newerMessages.find(({ code }) => code === newerEvent.code);
-    if (left === undefined || startOf(newerEvent) - from <= AT_ONCE_MS) continue;
+    const atOnceMs = areAtOneGateway(event, newerEvent) ? AT_ONE_GATEWAY_MS : AT_ONCE_MS;
+    if (left === undefined || startOf(newerEvent) - from <= atOnceMs) continue;
     const isSameProcess =
       message.gateway !== undefined && message.gateway === left.gateway && message.life === left.life;
     if (isSameProcess ? message.at <= left.at : !allowances.couldKnow(message, left.at)) continue;
     if (!allowances.hadLost(left.gateway, startOf(newerEvent), message.at)) return left;
   }
   return undefined;
+}
+
+/** Whether one process got the first calls of both events. */
+function areAtOneGateway({ calls: [one] }: EventFact, { calls: [other] }: EventFact): boolean {
+  if (one?.gateway === undefined || one.life === undefined) return false;
+  return one.gateway === other?.gateway && one.life === other.life;
 }
 
 /** A first call whose gateway died, or had lost Redis, may be known to nobody: its repeat is then a new code. */

@@ -2,13 +2,13 @@ import { expect } from 'chai';
 import { Breaker } from '#lib/delivery/breaker.js';
 import { CodeUses, type CodeUse } from '#lib/delivery/messages/code-uses.js';
 import type { ReadyChannel } from '#lib/delivery/attempt.js';
-import { GuardedState } from '#lib/delivery/guarded-state.js';
 import { EventStream } from '#lib/core/event-stream.js';
 import type { HookEvent } from '#lib/core/events.js';
 import type { LastCode, LastCodeRecord, SentCode } from '#lib/delivery/messages/last-code.js';
 import type { Known, KnownRecords } from '#lib/delivery/records.js';
 import type { Claim, StatePort } from '#lib/delivery/state.js';
 import { openMemoryState } from '#lib/state/memory/memory-state.js';
+import { eventClaim } from '#harness/event-claim.js';
 import { stopTime } from '#harness/stopped-time.js';
 import { defer, until } from '#harness/until.js';
 import { NO_CLIENT } from '#harness/channels.js';
@@ -30,7 +30,6 @@ const sent = (change: Partial<SentCode> = {}): SentCode => ({
 
 describe('used codes', () => {
   let events: HookEvent[];
-  let failures: unknown[];
   let taken: number;
   let last: LastCode;
   let breaker: Breaker;
@@ -43,7 +42,6 @@ describe('used codes', () => {
   const many = (count: number): CodeUse[] => Array.from({ length: count }, (_, at) => use(at));
   const start = (confirm?: () => Promise<void>, change: Partial<StatePort> = {}): CodeUses => {
     events = [];
-    failures = [];
     taken = 0;
     last = sent();
     breaker = new Breaker('host', () => undefined);
@@ -66,7 +64,7 @@ describe('used codes', () => {
       return Promise.resolve(transition(kept, { keeperMs: NOW, waitedMs: 0 }).result);
     };
     return new CodeUses({
-      state: new GuardedState({ ...openMemoryState(), update, ...change }, (error) => failures.push(error)),
+      state: { ...openMemoryState(), update, ...change },
       lateFailover: undefined,
       events: new EventStream({ listeners: [(event) => events.push(event)], onEvent: undefined }, () => NOW),
       channels: new Map([['sms', [sms]]]),
@@ -120,7 +118,7 @@ describe('used codes', () => {
       events.flatMap((event) => (event.type === 'uses.skipped' ? [event.count] : []));
     uses.receive(many(10_010));
     await until(() => skipped().length > 0);
-    gate.reject(new Error('no'));
+    gate.resolve(await openMemoryState().claim(eventClaim(undefined)));
     await uses.close();
     expect(skipped()).to.deep.equal([1]);
     // Four were under way.
@@ -152,17 +150,6 @@ describe('used codes', () => {
     await uses.close();
     expect(events.map(({ type }) => type)).to.deep.equal(['code.used']);
     expect(confirmed).to.equal(0);
-  });
-
-  it('are processed even if the state fails, which is reported', async () => {
-    const claim = (): never => {
-      throw new Error('no');
-    };
-    const uses = start(undefined, { claim });
-    uses.receive(many(1));
-    await uses.close();
-    expect(events).to.have.length(1);
-    expect(failures).to.have.length(1);
   });
 
   describe('while the state is lost', () => {

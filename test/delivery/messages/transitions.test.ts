@@ -67,7 +67,7 @@ describe('a message', () => {
     ['waiting', 'failed', 'new', 'failed', MINUTE_MS, true],
     ['waiting', 'delivered', 'new', 'delivered', MINUTE_MS, false],
 
-    ['early', 'accepted', 'new', 'failed', MINUTE_MS, true],
+    ['early', 'accepted', 'new', 'failed', LIFE_MS, true],
     ['early', 'failed', 'new', STAYS, 0, false],
     ['early', 'delivered', 'new', 'delivered', MINUTE_MS, false],
 
@@ -141,9 +141,10 @@ describe('a message', () => {
   });
 
   for (const leftMs of [10_000, MINUTE_MS, 200_000]) {
-    it(`whose code lives ${leftMs} ms has that end also in the replies that come again`, () => {
+    it(`that failed lives as long as its code, at least a minute: ${leftMs} ms. Replies that come again have the end of the code`, () => {
       const waiting = known({ status: 'waiting', receipt: OF_OTHER } as const, leftMs);
       const { next } = messageAfter(waiting, newsOf('failed', 'mine'), NOW);
+      expect(next?.lifeMs).to.equal(Math.max(MINUTE_MS, leftMs));
       // At another gateway, five seconds later.
       const record = next && { value: next.value, leftMs: next.lifeMs - 5_000 };
       const again = messageAfter(record, newsOf('failed', 'mine'), 42);
@@ -221,6 +222,14 @@ describe('an attempt', () => {
     expect(attemptAfterNaming(ATTEMPTS['recognised by a report'], report, NOW).reply?.expiresAtMs).to.equal(
       NOW + LEFT_MS + BEYOND_MS,
     );
+  });
+
+  it('that is recognised lives as long as its code, at least a minute', () => {
+    for (const leftMs of [10_000, 200_000]) {
+      const unknown = known({ status: 'unknown', receipt: OF_UNKNOWN } as const, leftMs);
+      const { next } = attemptAfterNaming(unknown, { token: 'mine', messageKey: KEY }, NOW);
+      expect(next?.lifeMs).to.equal(Math.max(MINUTE_MS, leftMs));
+    }
   });
 
   it('gets the same reply if its end, or the report, comes twice with one token', () => {

@@ -12,6 +12,7 @@ import { countAlarms, makeAlarmsDue } from '#harness/redis-alarms.js';
 import { needRedis, startRedis, watchTraffic, type RedisServer } from '#harness/redis-server.js';
 import { bePatient, loseSoon, patientTimes } from '#harness/redis-times.js';
 import { startScene } from '#harness/scene.js';
+import { reasonOf } from '#harness/state-news.js';
 import { defer, until } from '#harness/until.js';
 import { mustNotShow, witness } from '#harness/witness.js';
 
@@ -312,7 +313,7 @@ describe('alarms of redisState', () => {
     try {
       listen(state);
       await until(() => state.health === 'lost');
-      expect(news.map(({ reason }) => reason)).to.deep.equal(['READONLY']);
+      expect(news.map(reasonOf)).to.deep.equal(['READONLY']);
     } finally {
       await redis.admin.replicaof('NO', 'ONE');
     }
@@ -431,7 +432,7 @@ describe('alarms of redisState', () => {
         );
         expect(claim).to.include({ isFirst: true });
         await state.check();
-        expect(news.map(({ type, reason }) => [type, reason])).to.deep.equal([['warned', 'ALARMS_NOPERM']]);
+        expect(news.map((one) => [one.type, reasonOf(one)])).to.deep.equal([['warned', 'ALARMS_NOPERM']]);
         expect(state.health).to.equal('ok');
       });
     }

@@ -12,6 +12,7 @@ import { needRedis, type RedisServer } from '#harness/redis-server.js';
 import { startSentinelPair, type SentinelPair } from '#harness/redis-sentinel.js';
 import { slowTime } from '#harness/slow-time.js';
 import { isNightly } from '#harness/thoroughness.js';
+import { reasonOf } from '#harness/state-news.js';
 import { until } from '#harness/until.js';
 
 const KEY = Buffer.alloc(32, 6).toString('base64');
@@ -34,7 +35,7 @@ function open(closers: Closers, connection: RedisClient, times: RedisTimes): Ope
     opened.close(),
   );
   const news: string[] = [];
-  state.watch?.(({ type, reason }) => news.push(`${type} ${reason}`));
+  state.watch?.((one) => news.push(`${one.type} ${reasonOf(one)}`));
   return { state, news };
 }
 

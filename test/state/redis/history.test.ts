@@ -19,6 +19,7 @@ import {
 } from '#harness/redis-server.js';
 import { bePatient, loseSoon, patientTimes } from '#harness/redis-times.js';
 import { ANA, startScene, type Scene } from '#harness/scene.js';
+import { reasonOf } from '#harness/state-news.js';
 import { until } from '#harness/until.js';
 import { witness } from '#harness/witness.js';
 import { START, eventsOf } from '../../events/sample-events.js';
@@ -266,7 +267,7 @@ describe('history in Redis', () => {
       expect(reason).to.equal('NOPERM');
     }
     expect(state.health).to.equal('ok');
-    expect(news.map(({ type, reason }) => [type, reason])).to.deep.equal([['warned', 'HISTORY_NOPERM']]);
+    expect(news.map((one) => [one.type, reasonOf(one)])).to.deep.equal([['warned', 'HISTORY_NOPERM']]);
     await redis.admin.call('ACL', 'DELUSER', 'poor');
   });
 

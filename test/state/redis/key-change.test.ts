@@ -48,7 +48,7 @@ describe('during a rolling key change', function () {
       state.close(),
     );
   const look = async (state: StatePort, person: string, eventKey: string): Promise<boolean | 'unknown'> =>
-    state.isCurrent(person, { eventKey, place: undefined, isPreview: false });
+    state.isCurrent(person, { eventKey });
   const stopped = async (state: StatePort, number: string): Promise<boolean> =>
     ((await suppressed(state, number)) ?? []).includes('whatsapp:STOPPED');
 

@@ -25,6 +25,7 @@ import { bePatient, loseSoon, patientTimes } from '#harness/redis-times.js';
 import { commandOf, startScene, type Scene } from '#harness/scene.js';
 import { slowTime, type SlowTime } from '#harness/slow-time.js';
 import { startTcpProxy, type TcpProxy } from '#harness/tcp-proxy.js';
+import { reasonOf } from '#harness/state-news.js';
 import { until } from '#harness/until.js';
 import { mustNotShow, witness } from '#harness/witness.js';
 
@@ -269,7 +270,7 @@ describe('while Redis is lost', () => {
     claim.settle({});
   };
   const look = async (state: StatePort, eventKey: string, person = 'person'): Promise<boolean | 'unknown'> =>
-    state.isCurrent(person, { eventKey, place: undefined, isPreview: false });
+    state.isCurrent(person, { eventKey });
   let losses = 0;
   const lose = async (state: StatePort): Promise<void> => {
     redis.stop();
@@ -358,6 +359,38 @@ describe('while Redis is lost', () => {
     await recover(state);
   });
 
+  for (const [held, title] of [
+    ['commands', 'gets its command late'],
+    ['answers', 'answers late'],
+  ] as const) {
+    it(`a claim decides alone when its caller waits no longer, and what becomes of it counts if Redis ${title}`, async () => {
+      const proxy = closers.add(await startTcpProxy(redis.port), (opened) => opened.close());
+      const [one, two] = [open(`redis://127.0.0.1:${proxy.port}`), open()];
+      await Promise.all([one.check(), two.check()]);
+      proxy.held = held;
+      const soon = { ...life(1), person: 'person', waitMs: 20 };
+      const unsent = await one.claim(eventClaim('unsent', soon));
+      if (!unsent.isFirst) throw new Error('it is a repeat');
+      unsent.release();
+      const sent = await one.claim(eventClaim('sent', { ...soon, limits: [] }));
+      if (!sent.isFirst) throw new Error('it is a repeat');
+      for (const claim of [unsent, sent])
+        expect(claim).to.deep.include({ place: undefined, isCurrent: 'unknown', exceeded: [] });
+      sent.settle({ status: 'SUCCESSFUL' });
+      // A slow Redis is not lost before its command has timed out.
+      expect(one.health).to.equal('ok');
+      proxy.held = undefined;
+      await suppressed(one, '+447700900123');
+      const repeat = await two.claim(eventClaim('sent', life()));
+      expect(repeat.isFirst ? 'first' : await repeat.answer).to.deep.equal({ status: 'SUCCESSFUL' });
+      expect(await look(two, 'sent')).to.equal(true);
+      // Its point was given back.
+      const again = await two.claim(eventClaim('unsent', { ...life(1), person: 'person' }));
+      expect(again).to.deep.include({ isFirst: true, exceeded: [], isCurrent: false });
+      expect(news).to.be.empty;
+    });
+  }
+
   it('an event from between two losses counts as unknown, not as superseded, during the second', async () => {
     const state = open();
     await state.check();
@@ -443,7 +476,7 @@ describe('while Redis is lost', () => {
     await Promise.all([one.check(), two.check()]);
     await lose(one);
     const keeping = Array.from({ length: 20_001 }, (_, at) => accept(one, `SM${at}`));
-    expect(news.map(({ type, reason }) => [type, reason])).to.deep.include(['warned', 'WRITES_DROPPED']);
+    expect(news.map((one) => [one.type, reasonOf(one)])).to.deep.include(['warned', 'WRITES_DROPPED']);
     await recover(one);
     const kept = (await Promise.all(keeping)).map((reply) => reply !== undefined);
     expect(kept.indexOf(true)).to.equal(10_000);
@@ -538,7 +571,7 @@ describe('while Redis is lost', () => {
     expect(await keeping).to.deep.equal({ before: undefined });
     expect((await report(two, 'SM1'))?.follow?.receipt.eventKey).to.equal('SM1');
     const losses = news.filter(({ type }) => type === 'lost');
-    expect(new Set(losses.map(({ reason }) => reason))).to.deep.equal(new Set(['NOPERM']));
+    expect(new Set(losses.map(reasonOf))).to.deep.equal(new Set(['NOPERM']));
   });
 
   it('the state sends Redis nothing until check() finds it again', async () => {
@@ -566,7 +599,7 @@ describe('while Redis is lost', () => {
     const later: StateEvent[] = [];
     state.watch?.((one) => later.push(one));
     for (const reports of [news, later]) {
-      expect(reports.map(({ type, reason }) => `${type} ${reason}`)).to.deep.equal(['lost STATE_CLOSED']);
+      expect(reports.map((one) => `${one.type} ${reasonOf(one)}`)).to.deep.equal(['lost STATE_CLOSED']);
     }
     expect(news[0])
       .to.have.property('remedy')
@@ -583,7 +616,7 @@ describe('while Redis is lost', () => {
     await state.check();
     await lose(state);
     await state.close();
-    const reports = news.map(({ type, reason }) => `${type} ${reason}`);
+    const reports = news.map((one) => `${one.type} ${reasonOf(one)}`);
     expect(reports).to.deep.equal(['lost TIMEOUT', 'lost STATE_CLOSED']);
     expect(await state.check().catch(failureOf)).to.include({ reason: 'STATE_CLOSED' });
     expect(news).to.have.length(2);
@@ -614,7 +647,7 @@ describe('while Redis is lost', () => {
       loseSoon(times);
       await ask(state);
       await until(() => state.health === 'lost');
-      expect(news.map(({ type, reason }) => [type, reason])).to.deep.equal([['lost', 'TIMEOUT']]);
+      expect(news.map((one) => [one.type, reasonOf(one)])).to.deep.equal([['lost', 'TIMEOUT']]);
     });
   }
 
@@ -625,7 +658,7 @@ describe('while Redis is lost', () => {
     // The client waits for the TLS handshake.
     const state = open(`rediss://127.0.0.1:${proxy.port}`);
     expect(await state.check().catch(failureOf)).to.include({ reason: 'TIMEOUT' });
-    expect(news.map(({ reason }) => reason)).to.deep.equal(['TIMEOUT']);
+    expect(news.map(reasonOf)).to.deep.equal(['TIMEOUT']);
   });
 
   it('an idle connection that ends with Redis is one loss, and causes no unhandled rejection', async () => {
@@ -637,25 +670,25 @@ describe('while Redis is lost', () => {
     await until(() => state.health === 'lost');
     expect(news).to.have.length(1);
     // A server that ends may still have accepted the new connection.
-    expect(news[0]?.reason).to.be.oneOf(['ECONNREFUSED', 'ECONNRESET']);
+    expect(news.map(reasonOf)[0]).to.be.oneOf(['ECONNREFUSED', 'ECONNRESET']);
     await redis.restart();
     await state.check();
     expect(news.map(({ type }) => type)).to.deep.equal(['lost', 'recovered']);
   });
 
   it('the reason of a loss names a missing password, a missing right, a cluster or a closed port', async () => {
-    const reasonOf = async (connection: string, port = redis.port): Promise<string | undefined> => {
+    const lossOf = async (connection: string, port = redis.port): Promise<string | undefined> => {
       const state = open(`redis://${connection}127.0.0.1:${port}`);
       await state.check().catch(() => undefined);
-      return news.pop()?.reason;
+      return news.splice(-1).map(reasonOf)[0];
     };
     await redis.admin.call('ACL', 'SETUSER', 'reader', 'on', '>pw-reader', 'allkeys', '+@read');
-    expect(await reasonOf('reader:pw-reader@')).to.equal('NOPERM');
+    expect(await lossOf('reader:pw-reader@')).to.equal('NOPERM');
     await redis.admin.config('SET', 'requirepass', 'pw-of-default');
-    expect(await reasonOf('')).to.equal('NOAUTH');
+    expect(await lossOf('')).to.equal('NOAUTH');
     const node = closers.add(await startRedis('--cluster-enabled', 'yes'), (server) => server.close());
-    expect(await reasonOf('', node.port)).to.equal('CLUSTERDOWN');
-    expect(await reasonOf('', 9)).to.equal('ECONNREFUSED');
+    expect(await lossOf('', node.port)).to.equal('CLUSTERDOWN');
+    expect(await lossOf('', 9)).to.equal('ECONNREFUSED');
     await redis.admin.config('SET', 'requirepass', '');
   });
 });

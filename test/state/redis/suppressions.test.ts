@@ -18,6 +18,7 @@ import { bePatient, loseSoon, patientTimes } from '#harness/redis-times.js';
 import { lift, numberOf, pair, suppress, suppressed } from '#harness/record-updates.js';
 import { ANA, BOB } from '#harness/scene.js';
 import { startTcpProxy } from '#harness/tcp-proxy.js';
+import { reasonOf } from '#harness/state-news.js';
 import { until } from '#harness/until.js';
 
 const KEY = Buffer.alloc(32, 4).toString('base64');
@@ -132,12 +133,7 @@ describe('suppressions in Redis', () => {
     await suppress(one, ANA.phone, 'NOT_REACHED', 'line');
     for (const nowMs of [NOW, NOW + DAY_MS]) {
       const claim = await two.claim(
-        eventClaim(String(nowMs), {
-          nowMs,
-          rememberMs: 1,
-          limits: [],
-          recipient: ANA.phone,
-        }),
+        eventClaim(String(nowMs), { nowMs, rememberMs: 1, recipient: ANA.phone }),
       );
       const [onLine] = (claim.isFirst && claim.suppressions) || [];
       expect(onLine?.untilMs).to.be.within(nowMs + DAY_MS - 60_000, nowMs + DAY_MS);
@@ -316,7 +312,7 @@ describe('suppressions in Redis', () => {
         (opened) => opened.close(),
       );
       const news: string[] = [];
-      state.watch?.(({ type, reason }) => news.push(`${type} ${reason}`));
+      state.watch?.((one) => news.push(`${one.type} ${reasonOf(one)}`));
       await state.check();
       await until(() => news.length > 0);
       await suppress(state, ANA.phone);

@@ -57,3 +57,59 @@ export class RecentMap<Value extends object | string | number> {
     for (const map of this.#maps) map.delete(key);
   }
 }
+
+interface Entry<Value> {
+  readonly value: Value;
+  readonly untilMs: number;
+}
+
+/** Entries that are checked for expiry with each new one. More than one, so that the sweep is faster than the growth. */
+const CHECKED_PER_SET = 4;
+
+/** A bounded map whose entries expire. It starts no timer: each `set` drops some expired entries, also behind ones that live longer. */
+export class ExpiringMap<Value> {
+  readonly #entries = new Map<string, Entry<Value>>();
+  readonly #max: number;
+  // A `Map` iterator also visits entries that are added later. One that stood still would keep deleted entries alive.
+  #sweep = this.#entries.entries();
+  /** Used while the map is full. A new iterator has to skip the gaps of all deleted entries. */
+  #oldest: MapIterator<string> | undefined;
+
+  constructor(max: number) {
+    this.#max = max;
+  }
+
+  /** An entry that has not expired, and how long it still lives, milliseconds. */
+  get(key: string, nowMs: number): { readonly value: Value; readonly leftMs: number } | undefined {
+    const entry = this.#entries.get(key);
+    if (entry === undefined || entry.untilMs <= nowMs) return undefined;
+    return { value: entry.value, leftMs: entry.untilMs - nowMs };
+  }
+
+  /** Makes the entry the newest, also if the key exists. */
+  set(key: string, value: Value, nowMs: number, lifeMs: number): void {
+    this.#dropExpired(nowMs);
+    // Moves an existing entry to the end.
+    this.#entries.delete(key);
+    this.#entries.set(key, { value, untilMs: nowMs + lifeMs });
+    if (this.#entries.size <= this.#max) {
+      this.#oldest = undefined;
+      return;
+    }
+    this.#oldest ??= this.#entries.keys();
+    const { value: oldest } = this.#oldest.next();
+    if (oldest !== undefined) this.#entries.delete(oldest);
+  }
+
+  #dropExpired(nowMs: number): void {
+    for (let count = 0; count < CHECKED_PER_SET; count += 1) {
+      const next = this.#sweep.next();
+      if (next.done === true) {
+        this.#sweep = this.#entries.entries();
+        return;
+      }
+      const [key, { untilMs }] = next.value;
+      if (untilMs <= nowMs) this.#entries.delete(key);
+    }
+  }
+}

@@ -81,17 +81,15 @@ export class RedisClaims {
     await this.#outbox.catchingUp;
     if (this.#connection.health === 'lost') return 'unknown';
     const keys = this.#peopleOf(person);
-    const reading = this.#connection.run([{ name: 'exchange', keys, args: [] }]);
-    const [reply] = await reading.catch(() => [[]]);
+    const reply = await this.#connection.run({ name: 'exchange', keys, args: [] }).catch(() => []);
     // Redis's time, then the value and the remaining life of each copy.
     const copies = keys.map((_, at) => String((reply as readonly (Buffer | number)[])[1 + at * 2] ?? ''));
     return isCurrentIn(copies, this.#sealings, event);
   }
 
   useCode(person: string, usedAtMs: number): void {
-    this.#write(`order ${person}`, () => [
-      { name: 'useCode', keys: this.#peopleOf(person), args: [usedAtMs] },
-    ]);
+    const step: Step = { name: 'useCode', keys: this.#peopleOf(person), args: [usedAtMs] };
+    this.#write(`order ${person}`, () => step);
   }
 
   async #claimShared(event: ClaimedEvent): Promise<Claim> {
@@ -105,7 +103,7 @@ export class RedisClaims {
     let reply: readonly unknown[] | typeof TIMED_OUT;
     try {
       const step: Step = { name: 'claimEvent', keys, args: [...args, ...ofOrder, ...ofLimits] };
-      reply = await inTime(this.#run(step, event.waitMs), event.waitMs);
+      reply = await this.#run(step, event.waitMs);
     } catch {
       // The connection has reported the failure. Redis may have run the script, so the result is still
       // written there.
@@ -160,18 +158,18 @@ export class RedisClaims {
   }
 
   /** Runs a claim; once more, if its connection has ended and the next one comes in time. */
-  async #run(claim: Step, waitMs = 0): Promise<readonly unknown[]> {
+  async #run(claim: Step, waitMs: number): Promise<readonly unknown[] | typeof TIMED_OUT> {
     const endsAt = performance.now() + waitMs;
-    const once = async (): Promise<readonly unknown[]> => {
-      const [reply] = await this.#connection.run([claim]);
-      return reply as readonly unknown[];
-    };
+    // The script replies a list.
+    const once = (): Promise<readonly unknown[]> =>
+      this.#connection.run(claim) as Promise<readonly unknown[]>;
     try {
-      return await once();
+      // Most calls have more time than a command, and need no timer of their own.
+      return await (waitMs < this.#times.commandMs ? inTime(once(), waitMs) : once());
     } catch (error) {
       // Redis may have run it. Its token makes a second run harmless.
       if (!(await this.#connection.isBackWithin(endsAt - performance.now()))) throw error;
-      return once();
+      return inTime(once(), endsAt - performance.now());
     }
   }
 
@@ -192,17 +190,17 @@ export class RedisClaims {
         this.#write(`claim ${token}`, () => {
           // It may wait until Redis is back.
           const ageMs = Math.round(performance.now() - event.claimedMs);
-          if (ageMs >= rememberMs) return [];
+          if (ageMs >= rememberMs) return undefined;
           const lives = [rememberMs - ageMs, Math.max(0, Math.ceil(event.lifeMs) - ageMs)] as const;
           const how = [token, lives[0], names.length, isAlone ? 1 : 0, place, lives[1], event.requestedAtMs];
-          return [{ name: 'settleEvent', keys, args: [...how, ...answers, ...event.orderNames] }];
+          return { name: 'settleEvent', keys, args: [...how, ...answers, ...event.orderNames] };
         });
       },
       release: () => {
         const windowsMs = limits.map(({ seconds }) => seconds * 1000);
         const keys = [...names, ...limitNames.flat(), ...(isAlone ? event.people : [])];
         const args = [token, rememberMs, names.length, place, ...windowsMs];
-        this.#write(`claim ${token}`, () => [{ name: 'releaseEvent', keys, args }]);
+        this.#write(`claim ${token}`, () => ({ name: 'releaseEvent', keys, args }));
       },
     };
   }
@@ -242,9 +240,12 @@ export class RedisClaims {
     return 'lost';
   }
 
-  /** Writes the result of a claim, which may wait for Redis. The steps are made for each attempt. */
-  #write(line: string, steps: () => readonly Step[]): void {
-    void this.#outbox.write(line, () => this.#connection.run(steps()));
+  /** Writes what may wait for Redis. The step is made for each attempt; `undefined` if it came too late. */
+  #write(line: string, makeStep: () => Step | undefined): void {
+    void this.#outbox.write(line, async () => {
+      const step = makeStep();
+      if (step !== undefined) await this.#connection.run(step);
+    });
   }
 
   #nextToken(): string {

@@ -57,13 +57,12 @@ export class RedisConnection {
   }
 
   /**
-   * Runs steps in one command, together with all other steps of this turn of the event loop. Resolves to
-   * their replies.
+   * Runs a step in one command with all other steps of this turn of the event loop. Resolves to its reply.
    *
    * @throws RedisFailure within `commandMs`.
    */
-  run(steps: readonly Step[]): Promise<readonly unknown[]> {
-    return this.#steps.run(steps);
+  run(step: Step): Promise<unknown> {
+    return this.#steps.run(step);
   }
 
   /**

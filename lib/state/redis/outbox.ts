@@ -9,17 +9,17 @@ const MAX_WRITES = 20_000;
 const LINES_AT_ONCE = 50;
 
 interface Write {
-  readonly line: Line;
   readonly run: () => Promise<unknown>;
   readonly resolve: (result: unknown) => void;
   readonly reject: (error: unknown) => void;
 }
 
-/** The writes of one record, in their order. Only the first one is under way. */
+/** The writes of one record. Only the first one is sent; the others follow in their order. */
 interface Line {
   readonly key: string;
-  readonly writes: Set<Write>;
-  underWay: Write | undefined;
+  first: Write;
+  /** Made when a second write comes: most lines have one. */
+  others: Write[] | undefined;
 }
 
 /**
@@ -28,12 +28,12 @@ interface Line {
  */
 export class Outbox {
   readonly #connection: Pick<RedisConnection, 'health' | 'onConnected' | 'warn'>;
-  /** All writes, in the order in which they came. */
-  readonly #writes = new Set<Write>();
   readonly #lines = new Map<string, Line>();
-  /** Lines that wait for a connection. */
+  /** Lines that wait for a connection, the oldest first. */
   readonly #stalled = new Set<Line>();
   readonly #onSent: (() => void)[] = [];
+  /** How many writes have no answer yet. */
+  #size = 0;
   #continued = 0;
   #catchingUp: Promise<unknown> | undefined;
   #underWay = 0;
@@ -63,14 +63,16 @@ export class Outbox {
    */
   write<Result>(key: string, run: () => Promise<Result>): Promise<Result | undefined> {
     if (this.#isClosed) return Promise.resolve(undefined);
-    if (this.#writes.size >= MAX_WRITES) this.#dropOlderHalf();
+    if (this.#size >= MAX_WRITES) this.#dropOlderHalf();
+    this.#size += 1;
     return new Promise<unknown>((resolve, reject) => {
+      const write = { run, resolve, reject };
       const known = this.#lines.get(key);
-      const line = known ?? { key, writes: new Set(), underWay: undefined };
-      const write = { line, run, resolve, reject };
-      line.writes.add(write);
-      this.#writes.add(write);
-      if (known !== undefined) return;
+      if (known !== undefined) {
+        (known.others ??= []).push(write);
+        return;
+      }
+      const line: Line = { key, first: write, others: undefined };
       this.#lines.set(key, line);
       if (this.#connection.health === 'lost') this.#stalled.add(line);
       else void this.#send(line);
@@ -93,7 +95,7 @@ export class Outbox {
   async close(timeoutMs: number): Promise<void> {
     await waitAtMost(this.idle(), timeoutMs);
     this.#isClosed = true;
-    for (const write of this.#writes) this.#drop(write);
+    for (const line of this.#lines.values()) this.#drop(line);
   }
 
   /** Continues lines that wait, one after the other. */
@@ -110,61 +112,53 @@ export class Outbox {
   /** Runs the writes of a line until none is left, or one has no answer. */
   async #send(line: Line): Promise<void> {
     this.#underWay += 1;
-    for (const write of line.writes) {
-      line.underWay = write;
-      if (!(await this.#run(write))) break;
-      this.#remove(write);
-    }
-    line.underWay = undefined;
-    this.#underWay -= 1;
-    if (line.writes.size > 0) this.#stalled.add(line);
-    for (const onSent of this.#onSent.splice(0)) onSent();
-  }
-
-  /** Whether the write is done. */
-  async #run({ run, resolve, reject }: Write): Promise<boolean> {
     for (;;) {
+      const { run, resolve, reject } = line.first;
       const connections = this.#connections;
       try {
         resolve(await run());
-        return true;
       } catch (error) {
-        if (!(error instanceof RedisFailure)) {
-          reject(error);
-          return true;
+        if (error instanceof RedisFailure) {
+          // A connection that came meanwhile does not come again.
+          if (this.#connections !== connections && !this.#isClosed) continue;
+          if (!this.#isClosed) this.#stalled.add(line);
+          break;
         }
-        // A connection that came meanwhile does not come again.
-        if (this.#connections === connections || this.#isClosed) return false;
+        reject(error);
       }
+      this.#size -= 1;
+      const next = line.others?.shift();
+      if (next === undefined) {
+        this.#lines.delete(line.key);
+        break;
+      }
+      line.first = next;
     }
+    this.#underWay -= 1;
+    if (this.#onSent.length > 0) for (const onSent of this.#onSent.splice(0)) onSent();
   }
 
   #dropOlderHalf(): void {
     let dropped = 0;
-    for (const write of this.#writes) {
-      if (dropped === MAX_WRITES / 2) break;
-      if (write.line.underWay === write) continue;
-      this.#drop(write);
-      dropped += 1;
+    for (const line of this.#stalled) {
+      if (dropped >= MAX_WRITES / 2) break;
+      dropped += this.#drop(line);
     }
     this.#connection.warn(
       'WRITES_DROPPED',
-      `Check why Redis was lost for so long. The ${dropped} oldest writes were dropped: late failovers of their codes may not run.`,
+      `Check why Redis was lost for so long. The ${dropped} oldest writes that waited for it were dropped: late failovers of their codes may not run.`,
       { isRepeated: true },
     );
   }
 
-  #drop(write: Write): void {
-    this.#remove(write);
-    write.resolve(undefined);
-  }
-
-  #remove(write: Write): void {
-    const { line } = write;
-    this.#writes.delete(write);
-    line.writes.delete(write);
-    if (line.writes.size > 0) return;
-    this.#lines.delete(line.key);
+  /** Drops all writes of a line. Returns how many they were. */
+  #drop(line: Line): number {
+    const { first, others = [] } = line;
+    line.others = undefined;
     this.#stalled.delete(line);
+    this.#lines.delete(line.key);
+    for (const { resolve } of [first, ...others]) resolve(undefined);
+    this.#size -= 1 + others.length;
+    return 1 + others.length;
   }
 }

@@ -1,5 +1,5 @@
 import { randomBytes, randomInt } from 'node:crypto';
-import { RecentMap } from '../../core/caches.js';
+import { ExpiringMap } from '../../core/caches.js';
 import { sleep } from '../../core/time.js';
 import type {
   Known,
@@ -22,8 +22,11 @@ import type { Step } from './steps.js';
 /** Several gateways may change one record at once; each time one of them succeeds. */
 const MAX_TRIES = 50;
 
-/** What this process remembers of Redis, at least: two records for each of the newest 8,000 codes. */
-const MIN_MIRRORED = 16_000;
+/** What this process remembers of Redis, at most: two records for each of the newest 8,000 codes. */
+const MAX_MIRRORED = 16_000;
+
+/** How long it remembers a record, milliseconds. No code lives longer. */
+const MIRRORED_MS = 15 * 60_000;
 
 /** A transition of any records. The names say what each of them holds. */
 type AnyTransition = (
@@ -85,8 +88,7 @@ export class RedisRecords implements RecordState {
   readonly #connection: RedisConnection;
   readonly #copies: RecordCopies;
   readonly #outbox: Outbox;
-  /** With one older map: a new record is looked for in each. */
-  readonly #mirror = new RecentMap<Mirrored>(MIN_MIRRORED, 1);
+  readonly #mirror = new ExpiringMap<Mirrored>(MAX_MIRRORED);
   /** A token is the prefix of this process and the number of the exchange. */
   readonly #tokenPrefix = randomBytes(9).toString('base64url');
   #exchanges = 0;
@@ -130,7 +132,7 @@ export class RedisRecords implements RecordState {
     const update = this.#updateOf(records, transition as unknown as AnyTransition);
     let reply: unknown;
     try {
-      [reply] = await this.#connection.run([{ name: 'exchange', keys: update.names.flat(), args: [] }]);
+      reply = await this.#connection.run({ name: 'exchange', keys: update.names.flat(), args: [] });
     } catch {
       // The connection reports the failure.
       return undefined;
@@ -143,7 +145,7 @@ export class RedisRecords implements RecordState {
   }
 
   recall<Kind extends RecordKind>(name: RecordName<Kind>): Known<RecordValues[Kind]> | undefined {
-    const mirrored = this.#mirror.get(mirrorKey(name));
+    const mirrored = this.#mirror.get(mirrorKey(name), performance.now())?.value;
     // The mirror keeps records by kind.
     return mirrored && (knownNow(mirrored.ahead ?? mirrored.seen) as Known<RecordValues[Kind]> | undefined);
   }
@@ -223,10 +225,11 @@ export class RedisRecords implements RecordState {
   #mirrored(record: RecordName): Mirrored | undefined {
     if (record.kind === 'suppressions') return undefined;
     const key = mirrorKey(record);
-    const known = this.#mirror.use(key);
-    if (known !== undefined) return known;
+    const nowMs = performance.now();
+    const known = this.#mirror.get(key, nowMs);
+    if (known !== undefined) return known.value;
     const mirrored = { seen: this.#copies.absent, ahead: undefined, waiting: 0 };
-    this.#mirror.set(key, mirrored);
+    this.#mirror.set(key, mirrored, nowMs, MIRRORED_MS);
     return mirrored;
   }
 
@@ -253,9 +256,7 @@ export class RedisRecords implements RecordState {
       const { sent } = update;
       const args = sent === undefined ? [] : this.#argsOf(update, sent);
       const step = { name: 'exchange', keys: update.names.flat(), args } as const;
-      const reply = update.isOptional
-        ? await this.#runOptional(step)
-        : (await this.#connection.run([step]))[0];
+      const reply = await (update.isOptional ? this.#runOptional(step) : this.#connection.run(step));
       if (sent !== undefined && reply === 1) {
         this.#mirrorAll(update, seenAfter(sent));
         return sent.result;

@@ -35,15 +35,12 @@ export class RedisSteps {
     this.#send = send;
   }
 
-  /** Runs steps in one command. Resolves to their replies, texts as bytes. */
-  run(steps: readonly Step[]): Promise<readonly unknown[]> {
-    const replies = steps.map(
-      ({ name, keys, args }) =>
-        new Promise((resolve, reject) => {
-          // Field by field: V8 makes a hidden class for each object that a spread begins.
-          this.#queue.push({ name, keys, args, resolve, reject });
-        }),
-    );
+  /** Runs a step in one command with all others of this turn. Resolves to its reply, texts as bytes. */
+  run({ name, keys, args }: Step): Promise<unknown> {
+    const reply = new Promise((resolve, reject) => {
+      // Field by field: V8 makes a hidden class for each object that a spread begins.
+      this.#queue.push({ name, keys, args, resolve, reject });
+    });
     if (this.#queue.length >= MAX_STEPS) this.flush();
     if (!this.#isDue && this.#queue.length > 0) {
       this.#isDue = true;
@@ -52,7 +49,7 @@ export class RedisSteps {
         this.flush();
       });
     }
-    return Promise.all(replies);
+    return reply;
   }
 
   /** Sends the collected steps now, for callers that cannot wait for the end of the turn. */

@@ -13,7 +13,7 @@ describe('the steps of one turn of the event loop', () => {
       },
     };
     const redisSteps = new RedisSteps((work) => work(client as unknown as Client));
-    const replies = await Promise.all(steps.map((step) => redisSteps.run([step])));
+    const replies = await Promise.all(steps.map((step) => redisSteps.run(step)));
     expect(replies.flat()).to.deep.equal(steps.map((_, at) => at));
     return given;
   };
@@ -27,23 +27,6 @@ describe('the steps of one turn of the event loop', () => {
     ]);
     const lines = ['claimEvent\n2\n\n5\na b\n', 'settleEvent\n1\ntoken\n*\n', bytes, 'releaseEvent\n0\n'];
     expect(given).to.deep.equal([3, 'k1', 'k2', 'k1', ...lines]);
-  });
-
-  it('of one run() stay in one command, even after 49 other steps', async () => {
-    const counts: number[] = [];
-    const client = {
-      settleEventBuffer: () => Promise.resolve(counts.push(1)),
-      runStepsBuffer: (_: number, ...keys: unknown[]) => {
-        counts.push(keys.length / 2);
-        return Promise.resolve(keys.map(() => [1, 'done']));
-      },
-    };
-    const redisSteps = new RedisSteps((work) => work(client as unknown as Client));
-    const step = { name: 'settleEvent', keys: ['k'], args: [] } as const;
-    const before = Array.from({ length: 49 }, () => redisSteps.run([step]));
-    expect(await redisSteps.run([step, step])).to.deep.equal(['done', 'done']);
-    await Promise.all(before);
-    expect(counts).to.deep.equal([51]);
   });
 
   it('are encoded without ambiguity for any text', async () => {

@@ -20,7 +20,7 @@ export interface RecordValues {
   readonly message: MessageRecord;
   /** By the attempt's reference. */
   readonly attempt: AttemptRecord;
-  /** By `lastCodeKey`. */
+  /** By channel and person (`lastCodeName`). */
   readonly lastCode: LastCodeRecord;
   /** By number in E.164 or WhatsApp id. */
   readonly suppressions: SuppressionRecord;

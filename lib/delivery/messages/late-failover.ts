@@ -207,19 +207,19 @@ export class LateFailover {
   ): Promise<void> | undefined {
     const { state } = this.#parts;
     const running = reference === undefined ? undefined : this.#attempts.name(reference, key);
-    const isNaming =
+    const mustNameAttempt =
       reference !== undefined && running === undefined && state.recall(message(key)) === undefined;
     if (!isFinal(report)) {
       // `sent` is the last status of many an SMS. Another gateway does not ask the state for each of them.
-      const isHere = isNaming && this.#attempts.isKept(reference);
-      return isHere ? this.#hear(key, undefined, reference, reportOwner) : undefined;
+      const isHere = mustNameAttempt && this.#attempts.isKept(reference);
+      return isHere ? this.#recordReport(key, undefined, reference, reportOwner) : undefined;
     }
     this.#watch.forget(key);
     if (report.status === 'delivered')
       this.#sends.drop(({ failedIds }) => failedIds.includes(key), 'DELIVERED');
     // A record only moves forward: a report that changes nothing here changes nothing anywhere.
     if (isKnownBefore(state.recall(message(key))?.value.status, report)) return undefined;
-    return this.#hear(key, report, isNaming ? reference : undefined, reportOwner);
+    return this.#recordReport(key, report, mustNameAttempt ? reference : undefined, reportOwner);
   }
 
   /** A message has failed, or its provider refused it after the call was answered: the next channel follows. */
@@ -246,17 +246,17 @@ export class LateFailover {
   }
 
   /** Tells the state of a report, and does what its reply says. With a lost state, the reply may come late, or never. */
-  async #hear(
+  async #recordReport(
     key: string,
     report: FinalReport | undefined,
     reference: string | undefined,
     reportOwner: OnOwner,
   ): Promise<void> {
     const token = newToken();
-    const replying = this.#ask(key, token, report, reference);
+    const replying = this.#updateRecords(key, token, report, reference);
     const reply = await waitAtMost(replying, REPORT_WAIT_MS);
     if (reply !== TIMED_OUT) {
-      if (reply !== undefined) await this.#act(key, report, reply, reportOwner);
+      if (reply !== undefined) await this.#doReply(key, report, reply, reportOwner);
       return;
     }
     // Another gateway may have a newer code, or have the same report. A code that could go out twice is not sent.
@@ -272,11 +272,11 @@ export class LateFailover {
         ...late.follow,
         receipt: { ...late.follow.receipt, wasLost: true },
       };
-      this.#track(this.#act(key, report, { ...late, follow }, reportOwner));
+      this.#track(this.#doReply(key, report, { ...late, follow }, reportOwner));
     });
   }
 
-  #ask(
+  #updateRecords(
     key: string,
     token: string,
     report: FinalReport | undefined,
@@ -295,7 +295,7 @@ export class LateFailover {
     });
   }
 
-  async #act(
+  async #doReply(
     key: string,
     report: FinalReport | undefined,
     { before, follow, receipt, recognised }: NamingReply,
@@ -342,7 +342,7 @@ export class LateFailover {
 
   /** An alarm has come, of a message that another process sent. */
   async #handleAlarm(key: string): Promise<void> {
-    const reply = await waitAtMost(this.#ask(key, newToken(), OVERDUE, undefined), REPORT_WAIT_MS);
+    const reply = await waitAtMost(this.#updateRecords(key, newToken(), OVERDUE, undefined), REPORT_WAIT_MS);
     if (reply === TIMED_OUT || reply?.follow === undefined) return;
     await this.#overdue(key, reply.follow.receipt);
   }

@@ -21,7 +21,7 @@ export type KeptRequest = Omit<TelephonyRequest, 'expiresAt'>;
 export interface PlannedCode {
   /** The `raw` of a receipt may be `undefined`, too. */
   readonly request: KeptRequest;
-  /** When the code ends, by this process's steady clock. `takeReceipt` converts it for another process. */
+  /** When the code ends, by this process's steady clock. Each process has its own clock, so a reply of the state converts it. */
   readonly expiresAtMs: number;
   /**
    * A receipt has it only if a `composeText`, a text or a custom channel may read it. What only the custom channel of the
@@ -160,13 +160,7 @@ export function personKey({ userId, phoneNumber = '' }: Partial<TelephonyRequest
 export const REPORT_LIFE_MS = 60_000;
 
 /** A report that ends the waiting. A message that failed may still be delivered. */
-export type FinalReport =
-  | {
-      readonly status: 'delivered';
-      /** Under the key of an attempt (`UnknownAttempts`): the key of its message. */
-      readonly messageKey?: string | undefined;
-    }
-  | DeliveryFailure;
+export type FinalReport = { readonly status: 'delivered' } | DeliveryFailure;
 
 /**
  * The key of a message: the namespace of its id, and the id. Two channels may both count their ids from 1.

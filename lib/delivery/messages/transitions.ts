@@ -28,7 +28,7 @@ export type MessageRecord =
 
 /**
  * An attempt whose outcome is unknown, by its reference. Whether its message went out, and under which id, only a report says.
- * Whoever recognises the message moves the receipt to the message's own record, in the same step.
+ * One caller recognises the message; from then on the message's own record decides what follows.
  */
 export type AttemptRecord =
   | { readonly status: 'unknown'; readonly receipt: Receipt }
@@ -111,8 +111,8 @@ function afterReport(
       ? receiptNow(record, known, nowMs)
       : undefined;
   if (report.status === 'delivered') {
-    const next = { value: { status: 'delivered' }, lifeMs: REPORT_LIFE_MS } as const;
-    return { next, reply: { before: record?.status, receipt } };
+    const lifeMs = receipt === undefined ? REPORT_LIFE_MS : lifeWith(receipt, nowMs).lifeMs;
+    return { next: { value: { status: 'delivered' }, lifeMs }, reply: { before: record?.status, receipt } };
   }
   switch (record?.status) {
     case undefined:
@@ -264,6 +264,7 @@ export function messageAfterNaming(
     next = after.next;
     known = { value: next.value, leftMs: next.lifeMs };
   };
+  // The message is accepted first, then the report counts.
   // Of a message that nothing may follow, only whose it is counts.
   if (recognised !== undefined && recognised.isUnwanted !== true) hear({ token, accepted: recognised });
   if (report !== undefined && recognised?.isUnwanted !== true) hear({ token, report });

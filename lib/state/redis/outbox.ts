@@ -6,7 +6,7 @@ import { RedisFailure } from './failure.js';
 const MAX_WRITES = 20_000;
 
 /** Lines of writes that a new connection continues at once: a code must not wait behind all of them. */
-const LINES_AT_ONCE = 50;
+const DRAINED_AT_ONCE = 50;
 
 interface Write {
   readonly run: () => Promise<unknown>;
@@ -34,7 +34,7 @@ export class Outbox {
   readonly #onSent: (() => void)[] = [];
   /** How many writes have no answer yet. */
   #size = 0;
-  #continued = 0;
+  #drainers = 0;
   #catchingUp: Promise<unknown> | undefined;
   #underWay = 0;
   #connections = 0;
@@ -45,10 +45,10 @@ export class Outbox {
     // Not only after a loss: a write also waits if its connection took too long.
     connection.onConnected(() => {
       this.#connections += 1;
-      const continued: unknown[] = [this.#catchingUp];
-      for (let lines = this.#stalled.size; lines > 0 && this.#continued < LINES_AT_ONCE; lines -= 1)
-        continued.push(this.#continue());
-      const catchingUp = Promise.all(continued).finally(() => {
+      const drained: unknown[] = [this.#catchingUp];
+      for (let lines = this.#stalled.size; lines > 0 && this.#drainers < DRAINED_AT_ONCE; lines -= 1)
+        drained.push(this.#drainStalled());
+      const catchingUp = Promise.all(drained).finally(() => {
         if (this.#catchingUp === catchingUp) this.#catchingUp = undefined;
       });
       this.#catchingUp = catchingUp;
@@ -99,14 +99,14 @@ export class Outbox {
   }
 
   /** Continues lines that wait, one after the other. */
-  async #continue(): Promise<void> {
-    this.#continued += 1;
+  async #drainStalled(): Promise<void> {
+    this.#drainers += 1;
     for (const line of this.#stalled) {
       if (this.#connection.health === 'lost') break;
       this.#stalled.delete(line);
       await this.#send(line);
     }
-    this.#continued -= 1;
+    this.#drainers -= 1;
   }
 
   /** Runs the writes of a line until none is left, or one has no answer. */

@@ -109,8 +109,8 @@ export class RedisRecords implements RecordState {
     if (mirrored.length === records.length) this.#lookAhead(update, mirrored);
     try {
       const [first] = records;
-      const writing = this.#outbox.write(`${first?.kind} ${first?.key}`, () => this.#attempt(update));
-      // If the first attempt has not begun, it decides anew.
+      const writing = this.#outbox.write(`${first?.kind} ${first?.key}`, () => this.#tryExchange(update));
+      // Only a try that has begun by now uses it; a later one decides anew.
       update.decided = undefined;
       const result = await writing;
       if (update.isUnreadable) this.#connection.reportUnreadable();
@@ -204,7 +204,7 @@ export class RedisRecords implements RecordState {
     };
     const records = [{ kind: 'suppressions', key: recipient }] as const;
     const update = this.#updateOf(records, transition as unknown as AnyTransition);
-    await this.#attempt({ ...update, isOptional: true });
+    await this.#tryExchange({ ...update, isOptional: true });
   }
 
   #updateOf(records: readonly RecordName[], transition: AnyTransition): Update {
@@ -250,7 +250,7 @@ export class RedisRecords implements RecordState {
   }
 
   /** @throws RedisFailure if Redis has not answered. The next attempt sends the same, as Redis may have done it. */
-  async #attempt(update: Update): Promise<unknown> {
+  async #tryExchange(update: Update): Promise<unknown> {
     update.sent ??= update.decided ?? this.#decideByMirror(update);
     for (let tries = 1; tries <= MAX_TRIES; tries += 1) {
       const { sent } = update;

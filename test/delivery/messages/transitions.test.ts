@@ -75,8 +75,8 @@ describe('a message', () => {
     ['failed', 'accepted', 'first', STAYS, 0, true],
     ['failed', 'failed', 'new', STAYS, 0, false],
     ['failed', 'failed', 'first', STAYS, 0, true],
-    ['failed', 'delivered', 'new', 'delivered', MINUTE_MS, false],
-    ['failed', 'delivered', 'first', 'delivered', MINUTE_MS, false],
+    ['failed', 'delivered', 'new', 'delivered', LEFT_MS + BEYOND_MS, false],
+    ['failed', 'delivered', 'first', 'delivered', LEFT_MS + BEYOND_MS, false],
 
     ['delivered', 'accepted', 'new', STAYS, 0, false],
     ['delivered', 'failed', 'new', STAYS, 0, false],

@@ -139,7 +139,8 @@ describe('records in Redis', () => {
         expect(await report(state, 'SM1')).to.deep.equal({ before: 'delivered' });
         expect(await accept(state, 'SM1')).to.deep.equal({ before: 'delivered' });
       }
-      expect(await lifeOf('message', 'SM1')).to.be.within(1, 60_000);
+      // As long as its code: a write that comes late finds it.
+      expect(await lifeOf('message', 'SM1')).to.be.above(60_000);
     });
 
     it('take one command for a new message, one for a report at its gateway, and two at another one', async () => {

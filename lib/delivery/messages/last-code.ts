@@ -8,7 +8,7 @@ import type { Known, Next, RecordName } from '../records.js';
  * After a use, how long codes that were requested before it are not kept, milliseconds: no send of one ends
  * later.
  */
-export const TAKEN_MS = 30_000;
+const TAKEN_MS = 30_000;
 
 /** How a code was requested. A use is matched with it. */
 export interface CodeRequest {
@@ -54,13 +54,13 @@ export interface UnsentCode extends LastCodeBase {
 export type LastCode = SentCode | UnsentCode;
 
 /** Whether a kept code stays when another one comes: it was requested later, or its message is known. */
-export function staysBefore(kept: LastCode, next: LastCode): boolean {
+function staysBefore(kept: LastCode, next: LastCode): boolean {
   if (kept.codeRequest.atMs !== next.codeRequest.atMs) return kept.codeRequest.atMs > next.codeRequest.atMs;
   return kept.status === 'accepted' && next.status !== 'accepted';
 }
 
 /** How long the last code of a user is kept, milliseconds: Okta's event hooks have no time limit, and may be an hour late. */
-export const LAST_CODE_MS = 60 * 60_000;
+const LAST_CODE_MS = 60 * 60_000;
 
 /** The last code of a person by text or by call. */
 export interface LastCodeRecord {

@@ -115,6 +115,43 @@ describe('the suppressions of gateways', () => {
     expect(await reasonsOf()).to.be.empty;
   });
 
+  it('are those of a number in each of its spellings', async () => {
+    const spellings = ['+525512345678', '+5215512345678'] as const;
+    for (const [one, other] of [spellings, [spellings[1], spellings[0]]] as const) {
+      await gateway().add(one, 'whatsapp', 'STOPPED');
+      expect(await reasonsOf(gateway(), other)).to.deep.equal(['whatsapp STOPPED']);
+      await gateway().lift(other, LIFTED);
+      expect(await reasonsOf(gateway(), one)).to.be.empty;
+    }
+  });
+
+  it('do not return to the number with an id whose STOP came before its START', async () => {
+    await gateway().add('US.1', 'whatsapp', 'STOPPED');
+    clock.tick(1);
+    await gateway().lift(PHONE, LIFTED);
+    await gateway().pair('US.1', PHONE);
+    expect(await reasonsOf()).to.be.empty;
+  });
+
+  it('end at once at the gateway that gets START, though it is not shared yet', async () => {
+    await gateway().add(PHONE, 'whatsapp', 'STOPPED');
+    const list = gateway(
+      beforeRecords(memory, ['suppressions'], (_names, how) =>
+        how === 'update' ? new Promise(() => undefined) : Promise.resolve(),
+      ),
+    );
+    const lifting = list.lift(PHONE, LIFTED);
+    expect(await reasonsOf(list)).to.be.empty;
+    await clock.tickAsync(200);
+    await lifting;
+  });
+
+  it('have their end by the clock of the gateway that asks', async () => {
+    await gateway().add(PHONE, 'whatsapp', 'STOPPED');
+    const found = await gateway().askFor(PHONE, performance.now());
+    expect(found.map(({ untilMs }) => Math.round(untilMs))).to.deep.equal([NOW + SUPPRESSED_MS.STOPPED]);
+  });
+
   it('are written only if something changes', async () => {
     const written: string[] = [];
     const watched = watchRecords(memory, ({ key, next }) => {
@@ -125,6 +162,21 @@ describe('the suppressions of gateways', () => {
     // Any message lifts what a provider reported.
     await gateway(watched).lift(PHONE, { channel: 'whatsapp', reasons: ['OPTED_OUT', 'NOT_REACHED'] });
     expect(written).to.deep.equal(['US.1']);
+  });
+
+  it('stay at the gateway that got them long ago, if the state cannot say', async () => {
+    let isLost = false;
+    const list = gateway(
+      beforeRecords(memory, ['suppressions'], () =>
+        isLost ? new Promise(() => undefined) : Promise.resolve(),
+      ),
+    );
+    await list.add(PHONE, 'whatsapp', 'STOPPED');
+    await clock.tickAsync(60_000);
+    isLost = true;
+    const asking = reasonsOf(list);
+    await clock.tickAsync(200);
+    expect(await asking).to.deep.equal(['whatsapp STOPPED']);
   });
 
   it('are those of this process if the state cannot say', async () => {

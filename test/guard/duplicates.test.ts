@@ -202,6 +202,16 @@ describe('claiming an event', () => {
     expect([0, 12_001].map((key) => events.answerOf(`${key}`) !== undefined)).to.deep.equal([false, true]);
   });
 
+  it('keeps the claim of a repeat, though the first call ends that was forgotten meanwhile', () => {
+    const events = new LocalClaims();
+    const forgotten = events.claim('event', 300_000, 1);
+    for (let count = 0; count <= 20_000; count += 1) events.claim(`${count}`, 300_000, 1);
+    expect(events.answerOf('event')).to.equal(undefined);
+    events.claim('event', 300_000, 2);
+    forgotten.release();
+    expect(events.answerOf('event')).to.be.a('promise');
+  });
+
   it('makes one call at a time the first while 22 calls release their claims in turn', async () => {
     const state = openMemoryState();
     let leading = firstOf(await claim(state));

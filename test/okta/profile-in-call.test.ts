@@ -223,6 +223,15 @@ describe('the profile in a hook call', () => {
       });
     }
 
+    it('reports the country and the ending of that number', async () => {
+      await start('+14165550142', { countries: { deny: ['CA'] } });
+      await scene.call();
+      expect(scene.events.find(({ type }) => type === 'guard.blocked')).to.include({
+        country: 'CA',
+        toEnding: '42',
+      });
+    });
+
     it('lets WhatsApp go to it in record mode, with guard.noticed', async () => {
       await start('+14165550142', { mode: 'record', countries: { allow: ['GB'] } });
       await scene.call();

@@ -125,6 +125,51 @@ describe('used codes', () => {
     expect(taken).to.equal(10_004);
   });
 
+  it('are of a code that ended up to a minute before', async () => {
+    const uses = start();
+    const used = (): number => events.filter(({ type }) => type === 'code.used').length;
+    last = sent({ codeRequest: { atMs: NOW - 90_000, endsAtMs: NOW - 60_001 } });
+    uses.receive([use(1)]);
+    await until(() => taken === 1);
+    last = sent({ codeRequest: { atMs: NOW - 90_000, endsAtMs: NOW - 60_000 } });
+    uses.receive([use(2)]);
+    await uses.close();
+    expect(used()).to.equal(1);
+  });
+
+  it('without a time are of the last code, also if the clock of Okta seems to be behind its request', async () => {
+    const uses = start();
+    last = sent({ codeRequest: { atMs: NOW + 5_000, endsAtMs: NOW + 60_000 } });
+    uses.receive([{ ...use(1), atMs: undefined }]);
+    await uses.close();
+    expect(events.map(({ type }) => type)).to.deep.equal(['code.used']);
+  });
+
+  it('that wait are ignored after close() has waited for 10 s', async () => {
+    const clock = stopTime();
+    try {
+      const gate = defer<Claim>();
+      let asked = 0;
+      const uses = start(undefined, {
+        claim: () => {
+          asked += 1;
+          return gate.promise;
+        },
+      });
+      uses.receive(many(10));
+      await until(() => asked === 4);
+      const closing = uses.close();
+      await clock.tickAsync(10_000);
+      await closing;
+      gate.resolve(await openMemoryState().claim(eventClaim(undefined)));
+      await until(() => taken >= 4);
+      for (let turn = 0; turn < 10; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+      expect(taken).to.equal(4);
+    } finally {
+      clock.restore();
+    }
+  });
+
   it('cause no event and no feedback if the last code was not sent', async () => {
     let confirmed = 0;
     const uses = start(() => {

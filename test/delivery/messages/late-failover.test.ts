@@ -677,6 +677,15 @@ describe('late failover', () => {
     expect(events[1]).to.include({ type: 'callback.unmatched', transactionId: 'SM2', count: 1 });
   });
 
+  it('reports an unknown message at once after a late send has ended', async () => {
+    late.failed(makeReceipt(), FAILED);
+    await settle();
+    expect(typesOf()).to.deep.equal(['failover.ended']);
+    late.report(keyOf('SM2'), DELIVERED);
+    await settle();
+    expect(typesOf()).to.deep.equal(['failover.ended', 'callback.unmatched']);
+  });
+
   it('uses one timer for 2,000 reports that come too early', async () => {
     isSending = true;
     for (let count = 0; count < 2_000; count += 1) late.report(keyOf(`SM${count}`), FAILED);

@@ -3,7 +3,13 @@ import { Breaker } from '#lib/delivery/breaker.js';
 import type { DeliveryFailure } from '#lib/core/channel.js';
 import type { ReadyChannel } from '#lib/delivery/attempt.js';
 import type { Delivery } from '#lib/delivery/dispatch.js';
-import { dropSend, endOf, startLateSend, type LateSend } from '#lib/delivery/messages/late-sends.js';
+import {
+  dropSend,
+  endOf,
+  startLateSend,
+  statusOf,
+  type LateSend,
+} from '#lib/delivery/messages/late-sends.js';
 import type { Receipt } from '#lib/delivery/messages/receipt.js';
 import type { PlanStep } from '#lib/delivery/plan.js';
 import { OTP_CODE, PHONE_NUMBER } from '../../channels/twilio/scripted-api.js';
@@ -218,5 +224,13 @@ describe('a late send', () => {
         'no_such_phone',
       );
     });
+  });
+
+  it('reports no id of its channel that has the other number which the message went to', () => {
+    mustNotShow(OTHER_NUMBER.slice(1));
+    const receipt = makeReceipt({ sentBy: step('whatsapp', 0, OTHER_NUMBER) });
+    const status = statusOf(`to-${OTHER_NUMBER.slice(1)}`, { status: 'delivered' }, receipt);
+    witness(status);
+    expect(status).to.include({ type: 'message.reported', report: 'delivered' });
   });
 });

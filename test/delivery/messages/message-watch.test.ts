@@ -283,6 +283,15 @@ describe('watching messages', () => {
     expect(clock.countTimers()).to.equal(20_000);
   });
 
+  it('keeps no process alive', () => {
+    clock.restore();
+    const timers = (): number => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
+    const before = timers();
+    watch('SM1');
+    expect(timers()).to.equal(before);
+    polling.stop();
+  });
+
   it('watches no message once it is stopped', async () => {
     watch('SM1');
     polling.stop();

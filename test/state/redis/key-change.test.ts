@@ -144,6 +144,16 @@ describe('during a rolling key change', function () {
     expect(await look(both, person, 'third')).to.equal(true);
   });
 
+  it('a code that was used at a gateway with only the old key is used at one with both', async () => {
+    const [old, both] = [open(OLD), open(NEW, OLD)];
+    const person = next('person');
+    const claim = eventClaim('used', { person });
+    await both.claim(claim);
+    old.useCode(person, claim.requestedAtMs);
+    await until(async () => (await look(old, person, 'used')) === false);
+    expect(await look(both, person, 'used')).to.equal(false);
+  });
+
   it('a newer code with a shorter life does not shorten the record of the user', async () => {
     const [old, both] = [open(OLD), open(NEW, OLD)];
     const person = next('person');

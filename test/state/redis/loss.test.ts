@@ -441,6 +441,45 @@ describe('while Redis is lost', () => {
     expect(await look(one, 'after')).to.equal(true);
   });
 
+  it('a code is no longer the newest as soon as Redis is back, though many other writes wait for it', async () => {
+    const state = open();
+    await state.check();
+    await request(state, 'before');
+    await lose(state);
+    const waiting = Array.from({ length: 60 }, (_, at) => accept(state, `SM${at}`));
+    await request(state, 'during');
+    let answer: Promise<boolean | 'unknown'> | undefined;
+    state.watch?.(({ type }) => {
+      if (type === 'recovered') queueMicrotask(() => (answer = look(state, 'before')));
+    });
+    await recover(state);
+    expect(await answer).to.equal('unknown');
+    await Promise.all(waiting);
+  });
+
+  it('an answer from during the loss that Redis gets twice makes no newer code unknown', async () => {
+    const proxy = closers.add(await startTcpProxy(redis.port), (opened) => opened.close());
+    const [one, two] = [open(`redis://127.0.0.1:${proxy.port}`), open()];
+    await Promise.all([one.check(), two.check()]);
+    await request(two, 'before');
+    await two.check();
+    await lose(one);
+    await request(one, 'during');
+    const stopWatching = one.watch?.(({ type }) => {
+      if (type === 'recovered') proxy.held = 'answers';
+    });
+    answerAgain();
+    const checking = one.check().catch(() => undefined);
+    await until(async () => (await look(two, 'before')) === 'unknown');
+    await request(two, 'after');
+    stopWatching?.();
+    await proxy.endAll();
+    proxy.held = undefined;
+    await checking;
+    await one.check();
+    expect(await look(one, 'after')).to.equal(true);
+  });
+
   it('a blocked code or a preview from during the loss changes nothing', async () => {
     const state = open();
     await state.check();

@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import sinon from 'sinon';
+import { lastCodeName, type LastCodeRecord } from '#lib/delivery/messages/last-code.js';
 import type { AttemptRecord } from '#lib/delivery/messages/transitions.js';
 import type { RecordKind, RecordName, RecordState } from '#lib/delivery/records.js';
 import type { StateEvent, StatePort } from '#lib/delivery/state.js';
@@ -585,6 +586,16 @@ describe('records in Redis', () => {
       await redis.admin.copy(nameOf('message', 'SM1'), nameOf('message', 'SM2'), 'REPLACE');
       const news = newsOf(two);
       expect(await two.read([messageName('SM2')], ([message]) => message === undefined)).to.equal(true);
+      expect(news).to.deep.equal([{ type: 'unreadable' }]);
+    });
+
+    it('because a gateway of another version kept them, count as absent, which is reported', async () => {
+      const [one, two] = [open(), open()];
+      // Without its code.
+      const next = [{ value: {} as LastCodeRecord, lifeMs: 60_000 }] as const;
+      await one.update([lastCodeName('ana', 'sms')], () => ({ next, result: true }));
+      const news = newsOf(two);
+      expect(await useCode(two, 'ana')).to.equal(undefined);
       expect(news).to.deep.equal([{ type: 'unreadable' }]);
     });
   });

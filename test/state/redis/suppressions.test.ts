@@ -279,6 +279,16 @@ describe('suppressions in Redis', () => {
       await until(async () => (await namesIn(fresh)).includes('whatsapp:STOPPED'));
     });
 
+    it('are copied for as long as the longest of them lasts', async () => {
+      const old = open();
+      await suppress(old, ANA.phone);
+      await suppress(old, ANA.phone, 'NOT_REACHED', 'line');
+      await open(undefined, [NEW_KEY, KEY]).check();
+      await until(async () => (await stored()).length === 2);
+      for (const { expiresInMs } of await stored())
+        expect(expiresInMs).to.be.within(364 * DAY_MS, 365 * DAY_MS);
+    });
+
     it('take few commands if they already exist under all keys', async () => {
       const both = open(patientTimes({ rekeyEveryMs: 2 }), [NEW_KEY, KEY]);
       for (let at = 100; at < 200; at += 1) await suppress(both, `+447700900${at}`);

@@ -352,6 +352,41 @@ describe('two calls of one user at once', () => {
     });
   }
 
+  it('send the older code by no further channel if the newer one comes while the state is asked', async () => {
+    const memory = openMemoryState();
+    const gate = defer<undefined>();
+    let isAsked = false;
+    const isCurrent: StatePort['isCurrent'] = async (...event) => {
+      const answer = memory.isCurrent(...event);
+      if (isAsked) return answer;
+      isAsked = true;
+      await gate.promise;
+      return answer;
+    };
+    await start({ state: { ...memory, isCurrent } });
+    const older = scene.call({ eventId: 'older' });
+    await until(() => lines === 1);
+    first.resolve({ status: 'refused', code: 'GONE', reason: 'gone' });
+    await until(() => isAsked);
+    await scene.call({ eventId: 'newer', otpCode: NEWER });
+    gate.resolve(undefined);
+    expect((await older).okta.action).to.equal('pending');
+    expect(left).to.deep.equal([`line ${NEWER}`]);
+  });
+
+  it('send the older code by another channel if the newer one came after close()', async () => {
+    await start();
+    const older = scene.call({ eventId: 'older' });
+    await until(() => lines === 1);
+    const closing = scene.hook.close();
+    const newer = await scene.call({ eventId: 'newer', otpCode: NEWER });
+    expect(newer.httpStatus).to.equal(503);
+    first.resolve({ status: 'refused', code: 'GONE', reason: 'gone' });
+    expect((await older).okta.action).to.equal('sent');
+    expect(left).to.deep.equal([`sms ${CODE}`]);
+    await closing;
+  });
+
   it('send a preview by no further channel after a newer code', async () => {
     await start();
     const preview = scene.call({ eventId: 'preview', preview: true });

@@ -111,6 +111,20 @@ describe('the order of the codes of one user at two gateways', () => {
     });
   }
 
+  it('holds for a code whose claim was answered late, after a newer one', async () => {
+    const { scene, other, proxy, time } = both;
+    accept();
+    proxy.held = 'answers';
+    const older = scene.call({ eventId: 'older' });
+    await until(() => proxy.heldPieces > 0);
+    const newer = await scene.call({ eventId: 'newer', otpCode: NEWER, url: other.url });
+    expect(newer.okta.action).to.equal('sent');
+    time.tick(50);
+    proxy.held = undefined;
+    expectSuperseded(await older);
+    expect(left).to.deep.equal([NEWER]);
+  });
+
   it('holds for a repeat that waited beside a newer code, if the newest one is at the other gateway', async () => {
     const { scene, other, time } = both;
     accept();

@@ -480,6 +480,17 @@ describe('while Redis is lost', () => {
     expect(await look(one, 'after')).to.equal(true);
   });
 
+  it('a code without an event id leaves no older one current when Redis is back', async () => {
+    const state = open();
+    await state.check();
+    await request(state, 'before');
+    await lose(state);
+    const claim = await state.claim(eventClaim(undefined, { ...life(), person: 'person' }));
+    if (claim.isFirst) claim.settle({});
+    await recover(state);
+    expect(await look(state, 'before')).to.equal('unknown');
+  });
+
   it('a blocked code or a preview from during the loss changes nothing', async () => {
     const state = open();
     await state.check();

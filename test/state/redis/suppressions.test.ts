@@ -70,6 +70,19 @@ describe('suppressions in Redis', () => {
     expect(await namesIn(two, '+12025550142')).to.deep.equal([]);
   });
 
+  it('come with a claim until they end, though others of the number last longer', async () => {
+    const state = open();
+    const record = { kind: 'suppressions', key: ANA.phone } as const;
+    await state.update([record], (_known, { keeperMs }) => {
+      const entries = [
+        { channel: 'line', reason: 'NOT_REACHED', atMs: keeperMs - DAY_MS, untilMs: keeperMs },
+        { channel: 'whatsapp', reason: 'STOPPED', atMs: keeperMs, untilMs: keeperMs + DAY_MS },
+      ] as const;
+      return { next: [{ value: { recipient: ANA.phone, entries }, lifeMs: DAY_MS }], result: true };
+    });
+    expect(await claimed(state, 'event')).to.deep.equal(['whatsapp:STOPPED']);
+  });
+
   it('come with a claim that exceeds a limit too', async () => {
     const state = open();
     await suppress(state, ANA.phone);

@@ -140,7 +140,8 @@ export function oktaTelephonyHook(options: OktaTelephonyHookOptions): TelephonyH
 
   const releaseState = holdState(settings.state);
   const stopWatching = settings.state.watch?.((news) => {
-    emitStateEvent(news, events);
+    // It is lost because this hook closes it.
+    if (news.type !== 'lost' || !parts.underWay.isDrained) emitStateEvent(news, events);
   });
   for (const warning of settings.warnings) {
     events.emit({ type: 'configuration.warned', ...warning });
@@ -156,10 +157,11 @@ export function oktaTelephonyHook(options: OktaTelephonyHookOptions): TelephonyH
     const drained = Promise.all([finishCalls(parts), codeUses.close()]);
     // The history writes to the state, so the state is closed after it.
     await Promise.all([drained, consoles.close(drained)]);
-    stopWatching?.();
     profiles.close();
     // A state that cannot be closed must not keep the process alive.
     await resultOf(releaseState);
+    // After that: the state reports what it has to drop.
+    stopWatching?.();
     // The users close a dispatcher of their own.
     await resultOf(() => agent.destroy());
     events.close();

@@ -17,6 +17,8 @@ interface Write {
 /** The writes of one record. Only the first one is sent; the others follow in their order. */
 interface Line {
   readonly key: string;
+  /** Dropped last: the record holds for long, as STOP and START do. */
+  readonly isLasting: boolean;
   first: Write;
   /** Made when a second write comes: most lines have one. */
   others: Write[] | undefined;
@@ -60,8 +62,9 @@ export class Outbox {
    * answered, or to `undefined` if the write was dropped or the outbox is closed. Rejects with any other error of an attempt.
    *
    * @param run - one attempt; rejects with a RedisFailure if Redis did not answer.
+   * @param isLasting - whether the record holds for long: other writes are dropped first.
    */
-  write<Result>(key: string, run: () => Promise<Result>): Promise<Result | undefined> {
+  write<Result>(key: string, run: () => Promise<Result>, isLasting = false): Promise<Result | undefined> {
     if (this.#isClosed) return Promise.resolve(undefined);
     if (this.#size >= MAX_WRITES) this.#dropOlderHalf();
     this.#size += 1;
@@ -72,7 +75,7 @@ export class Outbox {
         (known.others ??= []).push(write);
         return;
       }
-      const line: Line = { key, first: write, others: undefined };
+      const line: Line = { key, isLasting, first: write, others: undefined };
       this.#lines.set(key, line);
       if (this.#connection.health === 'lost') this.#stalled.add(line);
       else void this.#send(line);
@@ -95,7 +98,13 @@ export class Outbox {
   async close(timeoutMs: number): Promise<void> {
     await waitAtMost(this.idle(), timeoutMs);
     this.#isClosed = true;
+    const dropped = this.#size;
     for (const line of this.#lines.values()) this.#drop(line);
+    if (dropped === 0) return;
+    this.#connection.warn(
+      'WRITES_DROPPED',
+      `Wait with a restart until Redis is back. The state was closed, and the ${dropped} writes that waited were dropped: a STOP among them is lost.`,
+    );
   }
 
   /** Continues lines that wait, one after the other. */
@@ -140,7 +149,8 @@ export class Outbox {
 
   #dropOlderHalf(): void {
     let dropped = 0;
-    for (const line of this.#stalled) {
+    const oldestFirst = [...this.#stalled];
+    for (const line of oldestFirst.sort((one, two) => Number(one.isLasting) - Number(two.isLasting))) {
       if (dropped >= MAX_WRITES / 2) break;
       dropped += this.#drop(line);
     }

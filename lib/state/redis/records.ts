@@ -109,7 +109,11 @@ export class RedisRecords implements RecordState {
     if (mirrored.length === records.length) this.#lookAhead(update, mirrored);
     try {
       const [first] = records;
-      const writing = this.#outbox.write(`${first?.kind} ${first?.key}`, () => this.#tryExchange(update));
+      const writing = this.#outbox.write(
+        `${first?.kind} ${first?.key}`,
+        () => this.#tryExchange(update),
+        first?.kind === 'suppressions',
+      );
       // Only a try that has begun by now uses it; a later one decides anew.
       update.decided = undefined;
       const result = await writing;

@@ -164,6 +164,19 @@ describe('the outbox', () => {
     expect(redis.sent).to.have.length(10_001);
   });
 
+  it('drops writes of lasting records last, such as a STOP, and no more than half of them at once', async () => {
+    await redis.lose();
+    for (let at = 1; at <= 10_500; at += 1)
+      void outbox.write(`stop ${at}`, () => redis.run('stop'), true).then(() => (results[`stop ${at}`] = 0));
+    for (let at = 1; at <= 9_501; at += 1) write(`${at}-1`);
+    await endOfTurn();
+    expect(redis.warnings).to.have.length(1);
+    const stops = Object.keys(results).filter((text) => text.startsWith('stop'));
+    expect(Object.keys(results)).to.have.length(10_000);
+    expect(stops).to.have.length(500);
+    expect(stops.at(-1)).to.equal('stop 500');
+  });
+
   it('drops no write that is under way', async () => {
     write('first-1');
     redis.health = 'lost';
@@ -211,6 +224,8 @@ describe('the outbox', () => {
     await hanging.close(1);
     expect(await written).to.equal(undefined);
     expect(await next).to.equal(undefined);
+    expect(redis.warnings).to.be.empty;
+    expect(other.warnings[0]).to.match(/^WRITES_DROPPED .* 2 /);
     await other.end('answer');
     expect(other.sent).to.deep.equal(['a-1']);
   });

@@ -673,6 +673,33 @@ describe('while Redis is lost', () => {
     expect(others).to.be.empty;
   });
 
+  it('close() during an attempt to connect waits for its end, and leaves no connection open', async () => {
+    const proxy = closers.add(await startTcpProxy(redis.port), (opened) => opened.close());
+    const state = open(`redis://127.0.0.1:${proxy.port}`);
+    proxy.held = 'answers';
+    const checking = state.check().catch(() => undefined);
+    await until(() => proxy.heldPieces > 0);
+    times.commandMs = 20;
+    let isClosed = false;
+    const closing = state.close().then(() => (isClosed = true));
+    await until(() => news.some((one) => reasonOf(one) === 'STATE_CLOSED'));
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(isClosed).to.equal(false);
+    bePatient(times);
+    proxy.held = undefined;
+    await Promise.all([checking, closing]);
+    expect(state.health).to.equal('lost');
+    await until(() => proxy.connections === 0);
+  });
+
+  it('a connection that ends soon after it was made is a loss', async () => {
+    const proxy = closers.add(await startTcpProxy(redis.port), (opened) => opened.close());
+    await open(`redis://127.0.0.1:${proxy.port}`).check();
+    await proxy.endAll();
+    await until(() => news.length > 0 || proxy.connections > 0);
+    expect(news.map(reasonOf)).to.deep.equal(['CLOSED']);
+  });
+
   it('check() rejects if Redis has become a replica since the state connected', async () => {
     const state = open();
     await state.check();

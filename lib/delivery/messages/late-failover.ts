@@ -266,13 +266,27 @@ export class LateFailover {
       await this.#sends.send({ ...own.receipt, wasLost: true }, own.failure, key);
       return;
     }
-    void replying.then((late) => {
+    this.#awaitLateReply(key, report, replying, reportOwner);
+  }
+
+  /** Nothing is sent after a reply that comes too late: it only says whose message has failed. */
+  #awaitLateReply(
+    key: string,
+    report: FinalReport | undefined,
+    replying: Promise<NamingReply | undefined>,
+    reportOwner: OnOwner,
+  ): void {
+    const acting = replying.then((late) => {
       if (late === undefined) return;
       const follow = late.follow && {
         ...late.follow,
         receipt: { ...late.follow.receipt, wasLost: true },
       };
       this.#track(this.#doReply(key, report, { ...late, follow }, reportOwner));
+    });
+    // `close()` does not wait for it.
+    void acting.catch((error: unknown) => {
+      this.#reportDefect(error);
     });
   }
 
@@ -342,9 +356,11 @@ export class LateFailover {
 
   /** An alarm has come, of a message that another process sent. */
   async #handleAlarm(key: string): Promise<void> {
-    const reply = await waitAtMost(this.#updateRecords(key, newToken(), OVERDUE, undefined), REPORT_WAIT_MS);
-    if (reply === TIMED_OUT || reply?.follow === undefined) return;
-    await this.#overdue(key, reply.follow.receipt);
+    const replying = this.#updateRecords(key, newToken(), OVERDUE, undefined);
+    const reply = await waitAtMost(replying, REPORT_WAIT_MS);
+    // The message may fail there nevertheless, and nobody else gets its receipt.
+    if (reply === TIMED_OUT) this.#awaitLateReply(key, OVERDUE, replying, () => undefined);
+    else if (reply?.follow !== undefined) await this.#overdue(key, reply.follow.receipt);
   }
 
   /** The process that sent a message has died or closed before anything was reported. */

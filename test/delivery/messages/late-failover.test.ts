@@ -954,6 +954,29 @@ describe('late failover', () => {
         expect(events[0]).to.nested.include({ 'cause.code': 'NOT_DELIVERED_IN_TIME', outcome: 'accepted' });
       });
 
+      it('reports STATE_LOST if the state answers an alarm too late, and sends nothing', async () => {
+        const answer = defer<undefined>();
+        const { update } = state;
+        let isSlow = false;
+        state = {
+          ...state,
+          update: async (names, transition) => {
+            if (isSlow) await answer.promise;
+            return update(names, transition);
+          },
+        };
+        makeWoken();
+        await keepElsewhere();
+        isSlow = true;
+        due(keyOf('SM1'));
+        await clock.tickAsync(1_500);
+        expect(endings()).to.be.empty;
+        answer.resolve(undefined);
+        await settle();
+        expect(endings()).to.deep.equal(['STATE_LOST']);
+        expect(left).to.be.empty;
+      });
+
       it('sends nothing for a delivered message or one without a receipt', async () => {
         makeWoken();
         accept('SM1');

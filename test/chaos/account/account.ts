@@ -4,7 +4,7 @@ import type { CallFact, EventFact, MessageFact, RunFacts } from './facts.js';
 import { followUpsOf, type FollowUp } from './follow-up.js';
 import { overLimit } from './limit.js';
 import { problemsOf, type Problem } from './loss-reports.js';
-import { isSentAfterUse, supersededBy } from './order.js';
+import { isSentAfterUse, isSupersededByNobody, supersededBy } from './order.js';
 import { isStoppedAfterStart, stoppedBy } from './words.js';
 import {
   answerOf,
@@ -39,6 +39,7 @@ export const VIOLATIONS = {
   superseded: 'sent after a newer one of the same user',
   repeated: 'sent after a newer one, by a repeat of its event that came before',
   revived: 'sent after a newer one, by a repeat of its event that came after',
+  unsuperseded: 'not sent because of a newer code or a use, though there was none',
   used: 'sent after its code, or a newer one, had been used',
   stopped: 'sent by WhatsApp after STOP had been answered',
   stoppedMeanwhile: 'sent by WhatsApp, though STOP had been answered during its call',
@@ -146,6 +147,7 @@ function violationsOf(
     superseded: superseded.has('superseded'),
     repeated: superseded.has('repeated'),
     revived: superseded.has('revived'),
+    unsuperseded: isSupersededByNobody(record, facts, allowances),
     used: isSentAfterUse(record, facts, allowances),
     stopped: stopped.has('stopped'),
     stoppedMeanwhile: stopped.has('stoppedMeanwhile'),
@@ -182,10 +184,8 @@ function hasHungUp({ calls }: EventFact): boolean {
 }
 
 /** A gateway has said why it sends nothing: a limit, or a newer code. */
-function isHeldBack({ hookEvents, newer }: EventRecord): boolean {
-  return hookEvents.some(
-    ({ type, text }) => type === 'guard.blocked' || (text.includes('SUPERSEDED') && newer.length > 0),
-  );
+function isHeldBack({ hookEvents }: EventRecord): boolean {
+  return hookEvents.some(({ type, text }) => type === 'guard.blocked' || text.includes('SUPERSEDED'));
 }
 
 /** Whether a second channel may send: the message before it has failed, or no report of its delivery came. */

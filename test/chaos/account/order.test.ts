@@ -5,6 +5,7 @@ import {
   call,
   event,
   FAILED,
+  hookEvent,
   hungUp,
   loss,
   message,
@@ -55,6 +56,46 @@ describe('the order of codes in the account', () => {
     expect(violationsOf({ ...facts, hookEvents: loss(2, 0) })).to.deep.equal(['superseded']);
   });
 
+  it('finds a late send after the gateway of the newer code has found Redis again, but not in a running call', () => {
+    const facts = { events: [older, newer], messages: lateBy(2) };
+    expect(violationsOf({ ...facts, hookEvents: loss(1, 1, 1.2) })).to.deep.equal(['superseded']);
+    expect(violationsOf({ ...facts, hookEvents: loss(0, 0.5, 1.2) })).to.deep.equal(['superseded']);
+    expect(violationsOf({ ...facts, hookEvents: loss(1, 1, 2) })).to.deep.equal([]);
+    const died = { ...facts, hookEvents: loss(1, 1, 1.2), outages: [outage(1, 1.1, 1.3)] };
+    expect(violationsOf(died)).to.deep.equal([]);
+    const running = {
+      ...facts,
+      events: [event('111111', call(0, 'SUCCESSFUL', { durationMs: 4_000 })), newer],
+    };
+    expect(violationsOf({ ...running, hookEvents: loss(1, 1, 1.2) })).to.not.include('superseded');
+  });
+
+  it('finds a code that was not sent because of a newer one, or a use, that nobody knows', () => {
+    const superseded = hookEvent('111111', 'request.answered', { at: at(0.5), text: 'PENDING SUPERSEDED' });
+    const first = event('111111', call(0, 'PENDING'));
+    const other = (seconds: number): RunFacts['events'] => [
+      first,
+      event('222222', call(seconds, 'SUCCESSFUL', { gateway: 1 })),
+    ];
+    const facts = (seconds: number): Partial<RunFacts> => ({
+      ...{ events: other(seconds), messages: [message('222222', seconds + 0.05)], hookEvents: [superseded] },
+    });
+    expect(violationsOf(facts(0.4))).to.deep.equal([]);
+    // On the way to Redis, one of them may have been faster.
+    expect(violationsOf(facts(-0.1))).to.deep.equal([]);
+    expect(violationsOf(facts(0.6))).to.deep.equal(['unsuperseded']);
+    expect(violationsOf(facts(-0.2))).to.deep.equal(['unsuperseded']);
+    expect(violationsOf({ ...facts(-0.2), wipes: [wipe(0.1)] })).to.deep.equal([]);
+    const blocked = hookEvent('222222', 'guard.blocked');
+    const ofBlocked = { ...facts(0.4), messages: [], hookEvents: [superseded, blocked] };
+    expect(violationsOf(ofBlocked)).to.include('unsuperseded');
+    const use = { eventId: 'event 222222', usedAt: at(0.3), at: at(0.4), gateway: 1, isTaken: true };
+    expect(violationsOf({ ...facts(-0.2), uses: [{ ...use, userId: 'ana' }] })).to.deep.equal([]);
+    expect(violationsOf({ ...facts(-0.2), uses: [{ ...use, userId: 'bob' }] })).to.deep.equal([
+      'unsuperseded',
+    ]);
+  });
+
   it('finds it for codes that came to one process at once', () => {
     const atOnce = { events: [older, event('222222', call(0.1, 'SUCCESSFUL'))] };
     const left = (life: number): RunFacts['messages'] => [
@@ -91,5 +132,7 @@ describe('the order of codes in the account', () => {
     expect(violationsOf({ ...facts, uses: [{ ...use, usedAt: at(-1) }] })).to.deep.equal([]);
     expect(violationsOf({ ...facts, uses: [use], outages: [outage(1, 2.2, 3)] })).to.deep.equal([]);
     expect(violationsOf({ ...facts, uses: [use], hookEvents: loss(0, 3) })).to.deep.equal([]);
+    expect(violationsOf({ ...facts, uses: [use], hookEvents: loss(1, 2) })).to.deep.equal([]);
+    expect(violationsOf({ ...facts, uses: [use], hookEvents: loss(1, 2, 2.2) })).to.deep.equal(['used']);
   });
 });

@@ -1,6 +1,6 @@
 import type { Allowances } from './allowances.js';
 import type { CallFact, EventFact, MessageFact, RunFacts } from './facts.js';
-import { callOf, startOf, type EventRecord } from './records.js';
+import { callOf, endOf, startOf, type EventRecord } from './records.js';
 
 /** The order of one user's codes: none leaves after a newer one, nor after its use. An event's first call decides. */
 
@@ -35,14 +35,15 @@ export function supersededBy(record: EventRecord, allowances: Allowances): Reado
 /** The first newer message that had left before this one, if its gateway could know it. */
 function newerOf(
   message: MessageFact,
-  { event, newer, newerMessages }: EventRecord,
+  { event, messages, newer, newerMessages }: EventRecord,
   allowances: Allowances,
 ): MessageFact | undefined {
   const from = startOf(event);
+  const isLate = messages[0] !== message && isAfterCalls(message, event);
   const isExcused =
     allowances.hasForgotten(from, message.at) ||
     allowances.wasStarved(message.gateway, message.at - STARVED_MS, message.at) ||
-    allowances.hadLost(message.gateway, from, message.at) ||
+    allowances.hadLost(message.gateway, isLate ? message.at : from, message.at) ||
     mayBeUnknown(event.calls[0], allowances);
   if (isExcused) return undefined;
   for (const newerEvent of newer) {
@@ -52,9 +53,30 @@ function newerOf(
     const isSameProcess =
       message.gateway !== undefined && message.gateway === left.gateway && message.life === left.life;
     if (isSameProcess ? message.at <= left.at : !allowances.couldKnow(message, left.at)) continue;
-    if (!allowances.hadLost(left.gateway, startOf(newerEvent), message.at)) return left;
+    if (!isLost(left, newerEvent, message, isLate, allowances)) return left;
   }
   return undefined;
+}
+
+/**
+ * Whether the order may not know a newer code: its gateway had lost Redis. Once it has written what it kept, a code that
+ * came before is not sent late any more, although a running call may go on.
+ */
+function isLost(
+  { gateway, at }: MessageFact,
+  newer: EventFact,
+  message: MessageFact,
+  isLate: boolean,
+  allowances: Allowances,
+): boolean {
+  const from = startOf(newer);
+  if (isLate && gateway !== undefined) return allowances.isUnwritten(gateway, from, at, message.at);
+  return allowances.hadLost(gateway, from, message.at);
+}
+
+/** Whether every call of the event had its answer before a message left. */
+function isAfterCalls({ at }: MessageFact, { calls }: EventFact): boolean {
+  return calls.every((call) => call.at > at || (call.answer !== undefined && endOf(call) < at));
 }
 
 /** Whether one process got the first calls of both events. */
@@ -68,6 +90,29 @@ function mayBeUnknown(call: CallFact | undefined, allowances: Allowances): boole
   if (call?.gateway === undefined) return true;
   const to = call.at + call.durationMs;
   return allowances.hadLost(call.gateway, call.at, to) || allowances.wasOut(call.gateway, call.at, to);
+}
+
+/**
+ * Whether a gateway has said that a newer code, or a use, ended this one, although none had come. An event's first call
+ * gives its place, if anybody knows that call.
+ */
+export function isSupersededByNobody(
+  { event, hookEvents, others }: EventRecord,
+  { uses = [] }: RunFacts,
+  allowances: Allowances,
+): boolean {
+  const from = startOf(event) - AT_ONCE_MS;
+  return hookEvents.some(({ text, at }) => {
+    if (!text.split(' ').includes('SUPERSEDED') || allowances.hasForgotten(from, at)) return false;
+    const isUsed = uses.some(
+      ({ userId, usedAt }) => userId === event.userId && usedAt >= from && usedAt <= at,
+    );
+    const hasNewer = others.some(({ calls }) => {
+      const placing = mayBeUnknown(calls[0], allowances) ? calls : calls.slice(0, 1);
+      return placing.some((call) => call.at >= from && call.at <= at);
+    });
+    return !isUsed && !hasNewer;
+  });
 }
 
 /** Whether a message left although its code, or a newer one, had been used. */
@@ -84,7 +129,8 @@ export function isSentAfterUse(
       if (!isLater || message.at < at + USED_MS) return false;
       return (
         !allowances.hasForgotten(from, message.at) &&
-        !allowances.hadLost(undefined, from, message.at) &&
+        !allowances.hadLost(message.gateway, message.at, message.at) &&
+        !allowances.isUnwritten(gateway, at, at, message.at) &&
         !allowances.wasStarved(message.gateway, at, message.at) &&
         // The gateway records the use after its answer.
         !allowances.wasOut(gateway, at, at + USED_MS)

@@ -19,6 +19,8 @@ export interface EventRecord {
   /** Later events of the same user, and their messages. */
   readonly newer: readonly EventFact[];
   readonly newerMessages: readonly MessageFact[];
+  /** The other events of the same user that the guard has allowed. */
+  readonly others: readonly EventFact[];
   /** The number of requests to Twilio to send the code. */
   readonly sendRequests: number;
 }
@@ -29,6 +31,8 @@ export function recordsOf(facts: RunFacts): readonly EventRecord[] {
   const messages = groupedBy(inOrder(facts.messages), ({ code }) => code);
   const callbacks = groupedBy(inOrder(facts.callbacks), ({ sid }) => sid);
   const hookEvents = groupedBy(inOrder(facts.hookEvents), ({ eventId }) => eventId);
+  const isAllowed = ({ eventId, code }: EventFact): boolean =>
+    messages.has(code) || hookEvents.get(eventId)?.some(({ type }) => type === 'guard.blocked') !== true;
   return events.map((event) => {
     const ofUser = byUser.get(event.userId) ?? [];
     const newer = ofUser.slice(ofUser.indexOf(event) + 1);
@@ -40,6 +44,7 @@ export function recordsOf(facts: RunFacts): readonly EventRecord[] {
       hookEvents: hookEvents.get(event.eventId) ?? [],
       newer,
       newerMessages: newer.flatMap(({ code }) => messages.get(code) ?? []),
+      others: ofUser.filter((other) => other !== event && isAllowed(other)),
       sendRequests: facts.sendRequests.get(event.code) ?? 0,
     };
   });

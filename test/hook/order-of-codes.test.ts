@@ -200,6 +200,21 @@ describe('the order of the codes of one user at two gateways', () => {
     });
   }
 
+  it('does not end a code that came while Redis was lost because of an older one, once Redis is back', async () => {
+    const { scene, times } = both;
+    await hangUp('older');
+    // Redis is back long before the call must be answered.
+    times.probeEveryMs = 20;
+    await loseRedis();
+    const newer = scene.call({ eventId: 'newer', otpCode: NEWER });
+    await until(() => left.length === 1);
+    await bringRedisBack();
+    first.resolve({ status: 'refused', code: 'GONE', reason: 'gone' });
+    expect((await newer).okta.action).to.equal('sent');
+    // By the next channel.
+    expect(left).to.deep.equal([NEWER, NEWER]);
+  });
+
   it('puts no code that was retried during a loss of Redis behind one that came before the retry', async () => {
     const { scene, other, time } = both;
     accept();

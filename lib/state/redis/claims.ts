@@ -164,8 +164,9 @@ export class RedisClaims {
     const once = (): Promise<readonly unknown[]> =>
       this.#connection.run(claim) as Promise<readonly unknown[]>;
     try {
-      // Most calls have more time than a command, and need no timer of their own.
-      return await (waitMs < this.#times.commandMs ? inTime(once(), waitMs) : once());
+      // Most calls have a connection and more time than a command, and need no timer of their own.
+      const isShort = waitMs < this.#times.commandMs || !this.#connection.isOpen;
+      return await (isShort ? inTime(once(), waitMs) : once());
     } catch (error) {
       // Redis may have run it. Its token makes a second run harmless.
       if (!(await this.#connection.isBackWithin(endsAt - performance.now()))) throw error;

@@ -35,6 +35,11 @@ export class RedisConnection {
     this.#parts = parts;
   }
 
+  /** Whether a command can leave at once. */
+  get isOpen(): boolean {
+    return this.#client !== undefined;
+  }
+
   get health(): 'ok' | 'lost' {
     return this.#lost === undefined ? 'ok' : 'lost';
   }

@@ -4,7 +4,7 @@ export interface RedisTimes {
   readonly connectMs: number;
   /** Time until the socket of a failed connection is destroyed. */
   readonly disconnectMs: number;
-  /** Time-out of a command, including the wait for a connection. */
+  /** Time-out of a command, and of the wait for a connection before it. */
   readonly commandMs: number;
   /**
    * Interval between attempts to reach a lost Redis. A connection that ends sooner after it was made was not

@@ -86,6 +86,11 @@ describe('the order of codes in the account', () => {
     expect(violationsOf(facts(0.6))).to.deep.equal(['unsuperseded']);
     expect(violationsOf(facts(-0.2))).to.deep.equal(['unsuperseded']);
     expect(violationsOf({ ...facts(-0.2), wipes: [wipe(0.1)] })).to.deep.equal([]);
+    // Redis has forgotten the first call of the other one, so that its retry is newer.
+    const retried = event('222222', hungUp(-0.5), call(0.4, 'SUCCESSFUL', { gateway: 1 }));
+    const forgot = { ...facts(0.4), events: [first, retried], wipes: [wipe(-0.3)] };
+    expect(violationsOf(forgot)).to.deep.equal([]);
+    expect(violationsOf({ ...forgot, wipes: [] })).to.deep.equal(['unsuperseded']);
     const blocked = hookEvent('222222', 'guard.blocked');
     const ofBlocked = { ...facts(0.4), messages: [], hookEvents: [superseded, blocked] };
     expect(violationsOf(ofBlocked)).to.include('unsuperseded');

@@ -108,7 +108,8 @@ export function isSupersededByNobody(
       ({ userId, usedAt }) => userId === event.userId && usedAt >= from && usedAt <= at,
     );
     const hasNewer = others.some(({ calls }) => {
-      const placing = mayBeUnknown(calls[0], allowances) ? calls : calls.slice(0, 1);
+      const isForgotten = allowances.hasForgotten(calls[0]?.at ?? from, at);
+      const placing = isForgotten || mayBeUnknown(calls[0], allowances) ? calls : calls.slice(0, 1);
       return placing.some((call) => call.at >= from && call.at <= at);
     });
     return !isUsed && !hasNewer;

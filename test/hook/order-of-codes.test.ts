@@ -215,6 +215,22 @@ describe('the order of the codes of one user at two gateways', () => {
     expect(left).to.deep.equal([NEWER, NEWER]);
   });
 
+  it('is not known if a code came, hung up and was retried while Redis was lost, and another code at the other gateway', async () => {
+    const { scene, other } = both;
+    accept();
+    await loseRedis();
+    await hangUp('older');
+    expect((await scene.call({ eventId: 'older' })).okta.action).to.equal('sent');
+    const newer = await scene.call({ eventId: 'newer', otpCode: NEWER, url: other.url });
+    expect(newer.okta.action).to.equal('sent');
+    await bringRedisBack();
+    for (const number of [1, 2]) await both.report(other.url, idOf(number), 'undelivered');
+    await until(() => both.endings.length === 2);
+    const codes = both.events('failover.ended').map(({ code }) => code);
+    expect(codes).to.deep.equal(['STATE_LOST', 'STATE_LOST']);
+    expect(left).to.deep.equal([CODE, NEWER]);
+  });
+
   it('puts no code that was retried during a loss of Redis behind one that came before the retry', async () => {
     const { scene, other, time } = both;
     accept();

@@ -174,7 +174,8 @@ return reply
  * If the process decided alone, it replaces another claim as well: the code was sent.
  *
  * If the order may not know the code, it learns of it. With its place, that is its claim again. Without one, it is the
- * newest if no other code is known; else nobody knows which one is.
+ * newest if no other code is known; else nobody knows which one is. A release may have given the event a place when
+ * Redis was back: if it is after the newest code, that says nothing about when the event came.
  *
  * KEYS: the event, then its person (if its code passed), once for each encryption key. ARGV: the claim's token, how
  * long the event is remembered, the number of encryption keys, '1' if the process decided alone, its place (empty if
@@ -186,11 +187,12 @@ ${EVENT}
 ${ORDER}
 local token, rememberMs, encryptionKeys = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
 local isAlone, place = ARGV[4] == '1', ARGV[5] ~= '' and ARGV[5] or nil
-local events, isKnown, isDone = {}, false, false
+local events, isKnown, isDone, isReleased = {}, false, false, false
 for i = 1, encryptionKeys do
   local event = readEvent(KEYS[i])
   events[i] = event
   if event then
+    isReleased = isReleased or (event.word == 'R' and not place)
     place = place or event.place
     isDone = isDone or (event.token == token and event.word == 'A')
     isKnown = true
@@ -202,7 +204,10 @@ if #KEYS > encryptionKeys and not isDone and (isAlone or not isKnown) then
   local lifeMs = math.max(tonumber(ARGV[6]), rememberMs)
   local order = readOrder(people, lifeMs)
   local best = order.best
-  if place or not best or best.place == 0 then
+  local count, epoch = string.match(isReleased and place or '', '^(%d+)%.(%S+)$')
+  local isOther = best and best.place > 0 and best.newest ~= names[best.index]
+  local isLate = isOther and epoch == best.epoch and tonumber(count) > best.place
+  if not isLate and (place or not best or best.place == 0) then
     place = takePlace(people, {token = token, names = names, place = place, requestedAt = ARGV[7], passes = true, lifeMs = lifeMs})
   elseif best.newest ~= names[best.index] then
     local requestedAt = string.format('%.0f', math.max(tonumber(best.requestedAt), tonumber(ARGV[7])))

@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import type { Redis } from 'ioredis';
 import {
+  isAfter,
   isCurrent,
   takePlace,
   UNKNOWN,
@@ -86,7 +87,11 @@ class Model implements Played {
     const isDone = isOwn && known.word === 'A';
     if (passes === 'always' && !isPreview && !isDone && (isAlone || known === undefined)) {
       const order = this.#order;
-      if (place !== undefined || order === undefined || order.newestPlace === 0) {
+      const hasOther = order !== undefined && order.newestPlace > 0 && order.newestEvent !== eventKey;
+      const isReleased = given === undefined && known?.word === 'R';
+      // The release may have come long after the event.
+      const isLate = hasOther && isReleased && isAfter(place, `${order.newestPlace}.${order.epoch}`);
+      if (!isLate && (place !== undefined || order === undefined || order.newestPlace === 0)) {
         const event = { eventKey, place, isPreview, passes: true, requestedAtMs, token };
         ({ order: this.#order, place } = takePlace(order, event));
       } else if (order.newestEvent !== eventKey) {

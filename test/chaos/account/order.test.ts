@@ -94,6 +94,11 @@ describe('the order of codes in the account', () => {
     const blocked = hookEvent('222222', 'guard.blocked');
     const ofBlocked = { ...facts(0.4), messages: [], hookEvents: [superseded, blocked] };
     expect(violationsOf(ofBlocked)).to.include('unsuperseded');
+    // Another gateway has allowed it, which had lost Redis.
+    const read = hookEvent('222222', 'profile.read');
+    expect(violationsOf({ ...ofBlocked, hookEvents: [superseded, blocked, read] })).to.not.include(
+      'unsuperseded',
+    );
     const use = { eventId: 'event 222222', usedAt: at(0.3), at: at(0.4), gateway: 1, isTaken: true };
     expect(violationsOf({ ...facts(-0.2), uses: [{ ...use, userId: 'ana' }] })).to.deep.equal([]);
     expect(violationsOf({ ...facts(-0.2), uses: [{ ...use, userId: 'bob' }] })).to.deep.equal([

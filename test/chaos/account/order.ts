@@ -88,7 +88,8 @@ function areAtOneGateway({ calls: [one] }: EventFact, { calls: [other] }: EventF
 /** A first call whose gateway died, or had lost Redis, may be known to nobody: its repeat is then a new code. */
 function mayBeUnknown(call: CallFact | undefined, allowances: Allowances): boolean {
   if (call?.gateway === undefined) return true;
-  const to = call.at + call.durationMs;
+  // Of a caller who hangs up, the claim may go on, until Redis counts as lost.
+  const to = call.at + call.durationMs + AT_ONCE_MS;
   return allowances.hadLost(call.gateway, call.at, to) || allowances.wasOut(call.gateway, call.at, to);
 }
 
@@ -102,8 +103,10 @@ export function isSupersededByNobody(
   allowances: Allowances,
 ): boolean {
   const from = startOf(event) - AT_ONCE_MS;
-  return hookEvents.some(({ text, at }) => {
+  return hookEvents.some(({ text, at, type }) => {
     if (!text.split(' ').includes('SUPERSEDED') || allowances.hasForgotten(from, at)) return false;
+    // Nothing follows a code of an outage anyway, if the user has another one.
+    if (type === 'failover.ended' && mayBeUnknown(event.calls[0], allowances)) return false;
     const isUsed = uses.some(
       ({ userId, usedAt }) => userId === event.userId && usedAt >= from && usedAt <= at,
     );

@@ -7,7 +7,7 @@ import { personKey } from './receipt.js';
 import { claimOnce } from '../claim-once.js';
 import type { StatePort } from '../state.js';
 import { lastCodeAfterUse, lastCodeName, type LastCode, type SentCode } from './last-code.js';
-import { newToken } from './token.js';
+import { newToken } from '../../core/token.js';
 import { endOfTurn, TIMED_OUT, waitAtMost } from '../../core/time.js';
 
 /**

@@ -1,6 +1,7 @@
 import type { RecentMap } from '../../core/caches.js';
 import type { DeliveryFailure, DeliveryReport } from '../../core/channel.js';
 import { steadyMs, TIMED_OUT, waitAtMost } from '../../core/time.js';
+import { newToken } from '../../core/token.js';
 import { providerOf, type PlanStep } from '../plan.js';
 import { isAfter } from '../order.js';
 import type { RecordName } from '../records.js';
@@ -17,7 +18,6 @@ import {
   type Receipt,
 } from './receipt.js';
 import { RunningAttempts, type RunningAttempt } from './running-attempts.js';
-import { newToken } from './token.js';
 import {
   attemptAfterEnd,
   messageAfter,

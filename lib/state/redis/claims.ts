@@ -1,5 +1,5 @@
-import { randomBytes } from 'node:crypto';
 import { letSocketsBeRead, sleep, TIMED_OUT, waitAtMost } from '../../core/time.js';
+import { newToken } from '../../core/token.js';
 import type { PlacedEvent } from '../../delivery/order.js';
 import type { AnswerOfFirst, Bucket, Claim, EventClaim, RememberedAnswer } from '../../delivery/state.js';
 import { LimitWindows } from '../memory/memory-state.js';
@@ -50,9 +50,6 @@ export class RedisClaims {
   readonly #sealings: readonly Sealing[];
   /** Used while Redis is lost. */
   readonly #localLimits = new LimitWindows();
-  /** Prefix of this process's tokens. A token is the prefix and the number of the claim. */
-  readonly #tokenPrefix = randomBytes(9).toString('base64url');
-  #count = 0;
   /** For results of our claims. Tokens make a second write harmless. */
   readonly #outbox: Outbox;
   readonly #records: RedisRecords;
@@ -147,7 +144,7 @@ export class RedisClaims {
       limitNames: this.#sealings.map((sealing) => limits.map((limit) => nameOfLimit(sealing, limit))),
       people: person === undefined ? [] : this.#peopleOf(person),
       orderNames: person === undefined ? [] : namesInOrder(this.#sealings, key),
-      token: this.#nextToken(),
+      token: newToken(),
       claimedMs: performance.now(),
       requestedAtMs: Math.max(0, Math.round(event.requestedAtMs)),
     };
@@ -247,11 +244,6 @@ export class RedisClaims {
       const step = makeStep();
       if (step !== undefined) await this.#connection.run(step);
     });
-  }
-
-  #nextToken(): string {
-    this.#count += 1;
-    return `${this.#tokenPrefix}${this.#count}`;
   }
 }
 

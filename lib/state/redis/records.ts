@@ -1,6 +1,7 @@
-import { randomBytes, randomInt } from 'node:crypto';
+import { randomInt } from 'node:crypto';
 import { ExpiringMap } from '../../core/caches.js';
 import { sleep } from '../../core/time.js';
+import { newToken } from '../../core/token.js';
 import type {
   Known,
   Next,
@@ -89,9 +90,6 @@ export class RedisRecords implements RecordState {
   readonly #copies: RecordCopies;
   readonly #outbox: Outbox;
   readonly #mirror = new ExpiringMap<Mirrored>(MAX_MIRRORED);
-  /** A token is the prefix of this process and the number of the exchange. */
-  readonly #tokenPrefix = randomBytes(9).toString('base64url');
-  #exchanges = 0;
 
   constructor(connection: RedisConnection, sealings: readonly Sealing[], outbox: Outbox) {
     this.#connection = connection;
@@ -296,8 +294,7 @@ export class RedisRecords implements RecordState {
     const waitedMs = losses === this.#connection.losses ? 0 : nowMs - requestedMs;
     const moment = { keeperMs, waitedMs };
     const { next, result } = runTransition(update, seen.map(knownNow), moment);
-    this.#exchanges += 1;
-    const token = `${this.#tokenPrefix}${this.#exchanges}`;
+    const token = newToken();
     const writes = seen.map((one, at): RecordWrite | undefined => {
       const written = next?.[at];
       if (written === undefined || written.lifeMs <= 0) return undefined;

@@ -15,7 +15,7 @@ import {
   type MessageOwner,
   type Receipt,
 } from '#lib/delivery/messages/receipt.js';
-import { newToken } from '#lib/delivery/messages/token.js';
+import { newToken } from '#lib/core/token.js';
 import { messageAfter, type MessageNews } from '#lib/delivery/messages/transitions.js';
 import type { StatePort, Alarms } from '#lib/delivery/state.js';
 import { steadyMs } from '#lib/core/time.js';

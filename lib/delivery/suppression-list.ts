@@ -3,13 +3,14 @@ import type { Budget } from '../core/budget.js';
 import { atMost } from '../core/caches.js';
 import { TIMED_OUT, waitAtMost } from '../core/time.js';
 import { recipientOf } from '../numbers/phone-number.js';
-import type { Known, Next, RecordName, SuppressionRecord } from './records.js';
+import type { Known, RecordName, SuppressionRecord } from './records.js';
 import type { StatePort } from './state.js';
 import {
   addEntry,
   applyChange,
-  isSuppression,
   isWord,
+  nextRecord,
+  suppressionsIn,
   SUPPRESSED_MS,
   type KeptEntry,
   type SuppressionChange,
@@ -151,11 +152,7 @@ export class SuppressionList {
     const started = new Set(
       entries.filter(({ reason }) => reason === 'STARTED').map(({ channel }) => channel),
     );
-    const here = entries.filter(isSuppression).map(({ channel, reason, untilMs }) => ({
-      channel,
-      reason,
-      untilMs: this.#clock() + untilMs - nowMs,
-    }));
+    const here = suppressionsIn(entries, { keeperMs: nowMs, nowMs: this.#clock() });
     return isNoneShared ? here : [...here, ...shared.filter(({ channel }) => !started.has(channel))];
   }
 
@@ -168,9 +165,7 @@ export class SuppressionList {
     if (!this.#state.isShared) return undefined;
     const nowMs = this.#clock();
     const reading = this.#state.read([recordOf(keyOf(phoneNumber))], ([known], { keeperMs }) =>
-      aliveEntries(known, keeperMs)
-        .filter(isSuppression)
-        .map(({ channel, reason, untilMs }) => ({ channel, reason, untilMs: nowMs + untilMs - keeperMs })),
+      suppressionsIn(aliveEntries(known, keeperMs), { keeperMs, nowMs }),
     );
     const found = await waitAtMost(reading, budget?.stateMs ?? SHARE_MS);
     return found === TIMED_OUT ? undefined : found;
@@ -202,17 +197,6 @@ function recordOf(recipient: string): RecordName<'suppressions'> {
 
 function aliveEntries(known: Known<SuppressionRecord> | undefined, keeperMs: number): readonly KeptEntry[] {
   return known?.value.entries.filter(({ untilMs }) => untilMs > keeperMs) ?? [];
-}
-
-/** The record lives as long as its longest entry. */
-function nextRecord(
-  recipient: string,
-  entries: readonly KeptEntry[],
-  keeperMs: number,
-): Next<SuppressionRecord> | undefined {
-  if (entries.length === 0) return undefined;
-  const lifeMs = Math.max(...entries.map(({ untilMs }) => untilMs)) - keeperMs;
-  return { value: { recipient, entries }, lifeMs: Math.max(1, Math.ceil(lifeMs)) };
 }
 
 const unchanged = (entry: KeptEntry): KeptEntry => entry;

@@ -1,4 +1,5 @@
 import type { DeliveryFailure } from '../core/channel.js';
+import type { Next, SuppressionRecord } from './records.js';
 
 /** Suppressions: channels by which no codes go to a number for a while. */
 
@@ -162,6 +163,29 @@ function rivalOf<Entry extends KeptEntry>(entry: KeptEntry, known: readonly Entr
 function kindOf({ reason }: KeptEntry): 'word' | 'report' | 'pair' {
   if (reason === 'STOPPED' || reason === 'STARTED') return 'word';
   return reason === 'PAIRED' ? 'pair' : 'report';
+}
+
+/** The suppressions among entries, with their ends by the wall clock instead of their keeper's. */
+export function suppressionsIn(
+  entries: readonly KeptEntry[],
+  { keeperMs, nowMs }: { readonly keeperMs: number; readonly nowMs: number },
+): readonly Suppression[] {
+  return entries.filter(isSuppression).map(({ channel, reason, untilMs }) => ({
+    channel,
+    reason,
+    untilMs: nowMs + untilMs - keeperMs,
+  }));
+}
+
+/** The record of a recipient, which lives as long as its longest entry; `undefined` if there is none. */
+export function nextRecord(
+  recipient: string,
+  entries: readonly KeptEntry[],
+  keeperMs: number,
+): Next<SuppressionRecord> | undefined {
+  if (entries.length === 0) return undefined;
+  const lifeMs = Math.max(...entries.map(({ untilMs }) => untilMs)) - keeperMs;
+  return { value: { recipient, entries }, lifeMs: Math.max(1, Math.ceil(lifeMs)) };
 }
 
 /** Whether an entry suppresses its channel. */

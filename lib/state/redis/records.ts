@@ -13,7 +13,7 @@ import type {
   Transition,
   UpdateMoment,
 } from '../../delivery/records.js';
-import { isSuppression, mergeCopies, type Suppression } from '../../delivery/suppressions.js';
+import { mergeCopies, nextRecord, suppressionsIn, type Suppression } from '../../delivery/suppressions.js';
 import type { RedisConnection } from './connection.js';
 import { nextVersion, RecordCopies, type CopyReply, type RecordValue, type Seen } from './copies.js';
 import type { Outbox } from './outbox.js';
@@ -166,11 +166,7 @@ export class RedisRecords implements RecordState {
     const [time, ...values] = reply as readonly Buffer[];
     const keeperMs = Number(time);
     const entries = this.#copies.entriesIn(this.namesOf(recipient), values, keeperMs).reduce(mergeCopies);
-    return entries.filter(isSuppression).map(({ channel, reason, untilMs }) => ({
-      channel,
-      reason,
-      untilMs: nowMs + untilMs - keeperMs,
-    }));
+    return suppressionsIn(entries, { keeperMs, nowMs });
   }
 
   /**
@@ -199,11 +195,10 @@ export class RedisRecords implements RecordState {
   }
 
   async #copyOne(recipient: string): Promise<void> {
-    const transition: Transition<readonly [RecordName<'suppressions'>], undefined> = ([known], moment) => {
-      const entries = known?.value.entries ?? [];
-      const lifeMs = Math.max(0, ...entries.map(({ untilMs }) => untilMs)) - moment.keeperMs;
-      return { next: [known && { value: known.value, lifeMs }], result: undefined };
-    };
+    const transition: Transition<readonly [RecordName<'suppressions'>], undefined> = ([known], moment) => ({
+      next: [nextRecord(recipient, known?.value.entries ?? [], moment.keeperMs)],
+      result: undefined,
+    });
     const records = [{ kind: 'suppressions', key: recipient }] as const;
     const update = this.#updateOf(records, transition as unknown as AnyTransition);
     await this.#tryExchange({ ...update, isOptional: true });

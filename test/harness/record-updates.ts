@@ -5,7 +5,12 @@ import {
   type LastCode,
 } from '#lib/delivery/messages/last-code.js';
 import type { FinalReport, Receipt } from '#lib/delivery/messages/receipt.js';
-import { messageAfter, type MessageNews, type MessageReply } from '#lib/delivery/messages/transitions.js';
+import {
+  messageAfter,
+  messageName,
+  type MessageNews,
+  type MessageReply,
+} from '#lib/delivery/messages/transitions.js';
 import type { RecordName, RecordState } from '#lib/delivery/records.js';
 import {
   addEntry,
@@ -19,6 +24,8 @@ import {
 } from '#lib/delivery/suppressions.js';
 
 /** Updates of records as hooks make them, for tests of states. */
+
+export { messageName };
 
 export const FAILED: FinalReport = { status: 'failed', code: '63024', reason: 'No', moveOn: true };
 export const DELIVERED: FinalReport = { status: 'delivered' };
@@ -37,10 +44,6 @@ export function receiptOf(eventKey: string, over: Partial<Receipt> = {}): Receip
   const plain = { eventKey, request: { eventId: eventKey }, attempts: [], expiresAtMs: NOW + LIFE_MS };
   // Without what only hooks read.
   return { ...plain, ...over } as unknown as Receipt;
-}
-
-export function messageName(key: string): RecordName<'message'> {
-  return { kind: 'message', key };
 }
 
 /** @param nowMs - the steady clock of the gateway. */

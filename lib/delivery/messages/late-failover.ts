@@ -4,7 +4,6 @@ import { steadyMs, TIMED_OUT, waitAtMost } from '../../core/time.js';
 import { newToken } from '../../core/token.js';
 import { providerOf, type PlanStep } from '../plan.js';
 import { isAfter } from '../order.js';
-import type { RecordName } from '../records.js';
 import { LateSends, type LateSendsParts } from './late-sends.js';
 import { MessageWatch, type MessageWatchParts } from './message-watch.js';
 import {
@@ -20,8 +19,10 @@ import {
 import { RunningAttempts, type RunningAttempt } from './running-attempts.js';
 import {
   attemptAfterEnd,
+  attemptName,
   messageAfter,
   messageAfterNaming,
+  messageName,
   type MessageReply,
   type NamingReply,
 } from './transitions.js';
@@ -129,15 +130,14 @@ export class LateFailover {
     if (receipt === undefined) return;
     this.#startWatch(key, receipt);
     const news = { token: newToken(), accepted: receipt };
-    const keeping = this.#parts.state.update([message(key)], ([known]) => {
+    const keeping = this.#parts.state.update([messageName(key)], ([known]) => {
       const { next, reply } = messageAfter(known, news, steadyMs());
       return { next: [next], result: reply };
     });
-    this.#keep(
-      keeping.then((reply) => {
-        if (reply !== undefined) this.#afterAccepted(key, reply);
-      }),
-    );
+    const acting = keeping.then((reply) => {
+      if (reply !== undefined) this.#afterAccepted(key, reply);
+    });
+    this.#track(acting, this.#keeping);
   }
 
   /** An attempt goes on without an answer. A report on its message stops it, so that what follows need not wait. */
@@ -155,16 +155,15 @@ export class LateFailover {
     }
     this.#attempts.keep(reference);
     const news = { token: newToken(), receipt };
-    const keeping = this.#parts.state.update([attempt(reference)], ([known]) => {
+    const keeping = this.#parts.state.update([attemptName(reference)], ([known]) => {
       const { next, reply } = attemptAfterEnd(known, news, steadyMs());
       return { next: [next], result: { messageKey: reply } };
     });
-    this.#keep(
-      keeping.then((reply) => {
-        // The report came to another gateway.
-        if (reply?.messageKey !== undefined) this.#recognise(reply.messageKey, receipt);
-      }),
-    );
+    const acting = keeping.then((reply) => {
+      // The report came to another gateway.
+      if (reply?.messageKey !== undefined) this.#recognise(reply.messageKey, receipt);
+    });
+    this.#track(acting, this.#keeping);
   }
 
   /**
@@ -205,10 +204,9 @@ export class LateFailover {
     reference: string | undefined,
     reportOwner: OnOwner,
   ): Promise<void> | undefined {
-    const { state } = this.#parts;
     const running = reference === undefined ? undefined : this.#attempts.name(reference, key);
-    const mustNameAttempt =
-      reference !== undefined && running === undefined && state.recall(message(key)) === undefined;
+    const known = this.#parts.state.recall(messageName(key));
+    const mustNameAttempt = reference !== undefined && running === undefined && known === undefined;
     if (!isFinal(report)) {
       // `sent` is the last status of many an SMS. Another gateway does not ask the state for each of them.
       const isHere = mustNameAttempt && this.#attempts.isKept(reference);
@@ -218,7 +216,7 @@ export class LateFailover {
     if (report.status === 'delivered')
       this.#sends.drop(({ failedIds }) => failedIds.includes(key), 'DELIVERED');
     // A record only moves forward: a report that changes nothing here changes nothing anywhere.
-    if (isKnownBefore(state.recall(message(key))?.value.status, report)) return undefined;
+    if (messageAfter(known, { token: newToken(), report }, steadyMs()).next === undefined) return undefined;
     return this.#recordReport(key, report, mustNameAttempt ? reference : undefined, reportOwner);
   }
 
@@ -260,7 +258,7 @@ export class LateFailover {
       return;
     }
     // Another gateway may have a newer code, or have the same report. A code that could go out twice is not sent.
-    const own = this.#parts.state.recall(message(key))?.value;
+    const own = this.#parts.state.recall(messageName(key))?.value;
     if (own?.status === 'failed' && own.by === token) {
       reportOwner(ownerOf(own.receipt.request));
       await this.#sends.send({ ...own.receipt, wasLost: true }, own.failure, key);
@@ -298,12 +296,12 @@ export class LateFailover {
   ): Promise<NamingReply | undefined> {
     const { state } = this.#parts;
     if (reference !== undefined)
-      return state.update([message(key), attempt(reference)], (known) => {
+      return state.update([messageName(key), attemptName(reference)], (known) => {
         const { next, reply } = messageAfterNaming(known, { token, messageKey: key, report }, steadyMs());
         return { next, result: reply };
       });
     if (report === undefined) return Promise.resolve(undefined);
-    return state.update([message(key)], ([known]) => {
+    return state.update([messageName(key)], ([known]) => {
       const { next, reply } = messageAfter(known, { token, report }, steadyMs());
       return { next: [next], result: { ...reply, recognised: undefined } };
     });
@@ -349,7 +347,7 @@ export class LateFailover {
   #startWatch(key: string, receipt: Receipt): void {
     const { state, channels } = this.#parts;
     const by = providerOf(receipt.sentBy, channels);
-    const status = state.recall(message(key))?.value.status;
+    const status = state.recall(messageName(key))?.value.status;
     const isOver = status !== undefined && status !== 'waiting';
     if (by !== undefined && receipt.untried.length > 0 && !isOver) this.#watch.start(key, receipt, by);
   }
@@ -381,41 +379,17 @@ export class LateFailover {
     this.accepted(key, sentBy, isUnwanted === true ? undefined : () => settled);
   }
 
-  #keep(work: Promise<void>): void {
-    const keeping = work
+  #track(work: Promise<void>, running = this.underWay): void {
+    const tracked = work
       .catch((error: unknown) => {
         this.#reportDefect(error);
       })
-      .finally(() => this.#keeping.delete(keeping));
-    this.#keeping.add(keeping);
+      .finally(() => running.delete(tracked));
+    running.add(tracked);
   }
 
   #reportDefect(error: unknown): void {
     const { events } = this.#parts;
     events.emitThrown({ extension: 'lateFailover', error, personal: undefined, call: undefined });
   }
-
-  #track(work: Promise<void>): void {
-    const tracked = work
-      .catch((error: unknown) => {
-        this.#reportDefect(error);
-      })
-      .finally(() => this.underWay.delete(tracked));
-    this.underWay.add(tracked);
-  }
-}
-
-/** Whether a record has this report, or a later one. */
-function isKnownBefore(status: string | undefined, report: FinalReport): boolean {
-  return (
-    status === 'delivered' || (report.status === 'failed' && (status === 'failed' || status === 'early'))
-  );
-}
-
-function message(key: string): RecordName<'message'> {
-  return { kind: 'message', key };
-}
-
-function attempt(key: string): RecordName<'attempt'> {
-  return { kind: 'attempt', key };
 }

@@ -9,8 +9,8 @@ import type { ReadyChannel } from '../attempt.js';
 import type { Delivery, Send } from '../dispatch.js';
 import type { StatePort } from '../state.js';
 import { hopefulSteps } from '../plan.js';
-import type { RecordName } from '../records.js';
 import { ownerOf, personalDataIn, type Receipt } from './receipt.js';
+import { messageName } from './transitions.js';
 
 /** Sends that follow a message that failed, and the events that report how they ended. */
 
@@ -100,7 +100,7 @@ export class LateSends {
     const { state } = this.#parts;
     const { failedIds } = code;
     if (failedIds.length === 0) return false;
-    const names = failedIds.map((key): RecordName<'message'> => ({ kind: 'message', key }));
+    const names = failedIds.map(messageName);
     if (names.some((name) => state.recall(name)?.value.status === 'delivered')) return true;
     const isDelivered = await state.read(names, (known) =>
       known.some((record) => record?.value.status === 'delivered'),

@@ -1,5 +1,5 @@
 import type { DeliveryFailure } from '../../core/channel.js';
-import type { Known, Next } from '../records.js';
+import type { Known, Next, RecordName } from '../records.js';
 import { transactionIdOf, withAccepted, REPORT_LIFE_MS, type FinalReport, type Receipt } from './receipt.js';
 
 /**
@@ -41,6 +41,16 @@ export type AttemptRecord =
       readonly receipt?: Receipt | undefined;
       readonly beyondMs: number;
     };
+
+/** Names the record of a message, by its `messageKey`. */
+export function messageName(key: string): RecordName<'message'> {
+  return { kind: 'message', key };
+}
+
+/** Names the record of an attempt, by its reference. */
+export function attemptName(key: string): RecordName<'attempt'> {
+  return { kind: 'attempt', key };
+}
 
 /** News of a message. A token identifies it: the same news may come twice. */
 export type MessageNews =

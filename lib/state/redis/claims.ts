@@ -4,6 +4,7 @@ import type { PlacedEvent } from '../../delivery/order.js';
 import type { AnswerOfFirst, Bucket, Claim, EventClaim, RememberedAnswer } from '../../delivery/state.js';
 import { LimitWindows } from '../memory/memory-state.js';
 import type { RedisConnection } from './connection.js';
+import { readReply } from './copies.js';
 import { isCurrentIn, namesInOrder } from './order-copies.js';
 import type { Step } from './steps.js';
 import type { RedisRecords } from './records.js';
@@ -41,7 +42,7 @@ interface ClaimedEvent extends EventClaim {
 }
 
 /**
- * A claim is one script and the only thing that a code waits for before it leaves. Its answer is sent later, and no call
+ * A claim is one script. A code that leaves at once waits for nothing else of Redis. Its answer is sent later, and no call
  * waits for the reply. While Redis is lost, limits count within this process and every claim succeeds: within one
  * process a hook recognises its own repeats.
  */
@@ -79,8 +80,7 @@ export class RedisClaims {
     if (this.#connection.health === 'lost') return 'unknown';
     const keys = this.#peopleOf(person);
     const reply = await this.#connection.run({ name: 'exchange', keys, args: [] }).catch(() => []);
-    // Redis's time, then the value and the remaining life of each copy.
-    const copies = keys.map((_, at) => String((reply as readonly (Buffer | number)[])[1 + at * 2] ?? ''));
+    const copies = readReply(reply).replies.map(([value]) => value.toString());
     return isCurrentIn(copies, this.#sealings, event);
   }
 

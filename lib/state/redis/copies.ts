@@ -115,6 +115,21 @@ export class RecordCopies {
   }
 }
 
+/** What Redis has, if it is not what was seen. */
+export interface ExchangeReply {
+  readonly keeperMs: number;
+  readonly replies: readonly CopyReply[];
+}
+
+/** Reads the reply of `exchange`: Redis's time, then the value and the remaining life of each copy. */
+export function readReply(reply: unknown): ExchangeReply {
+  const [time, ...words] = reply as readonly [Buffer, ...(Buffer | number)[]];
+  const replies = words.flatMap((value, at): readonly CopyReply[] =>
+    Buffer.isBuffer(value) ? [[value, Number(words[at + 1])]] : [],
+  );
+  return { keeperMs: Number(time), replies };
+}
+
 /** The version that follows what was seen. Its token makes it unlike any other. */
 export function nextVersion({ versions }: Seen, token: string): string {
   const counts = versions.map((version) => Number.parseInt(String(version), 10) || 0);

@@ -15,7 +15,15 @@ import type {
 } from '../../delivery/records.js';
 import { mergeCopies, nextRecord, suppressionsIn, type Suppression } from '../../delivery/suppressions.js';
 import type { RedisConnection } from './connection.js';
-import { nextVersion, RecordCopies, type CopyReply, type RecordValue, type Seen } from './copies.js';
+import {
+  nextVersion,
+  readReply,
+  RecordCopies,
+  type CopyReply,
+  type ExchangeReply,
+  type RecordValue,
+  type Seen,
+} from './copies.js';
 import type { Outbox } from './outbox.js';
 import type { Sealing } from './sealing.js';
 import type { Step } from './steps.js';
@@ -358,21 +366,6 @@ function runTransition(
       moment,
     );
   }
-}
-
-/** What Redis has, if it is not what was seen. */
-interface ExchangeReply {
-  readonly keeperMs: number;
-  readonly replies: readonly CopyReply[];
-}
-
-/** Reads the reply of the script: Redis's time, then the value and the remaining life of each copy. */
-function readReply(reply: unknown): ExchangeReply {
-  const [time, ...words] = reply as readonly [Buffer, ...(Buffer | number)[]];
-  const replies = words.flatMap((value, at): readonly CopyReply[] =>
-    Buffer.isBuffer(value) ? [[value, Number(words[at + 1])]] : [],
-  );
-  return { keeperMs: Number(time), replies };
 }
 
 function valueIn(replies: readonly CopyReply[], at: number): Buffer {

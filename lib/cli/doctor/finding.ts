@@ -25,6 +25,11 @@ export interface CheckTimes {
   readonly callMs: number;
 }
 
+/** How long the connection of one call may take, milliseconds: the rest of its time is for the answer. */
+export function connectMsOf(callMs: number): number {
+  return callMs * 0.6;
+}
+
 /** The checks of one side, printed under a title. */
 export interface CheckGroup {
   readonly title: string;

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { describeUnreached } from '#lib/cli/doctor/finding.js';
+import { connectMsOf, describeUnreached } from '#lib/cli/doctor/finding.js';
 
 const NAME = [
   'its name does not resolve',
@@ -66,4 +66,11 @@ describe('describeUnreached', () => {
       expect(describeUnreached(reason)).to.deep.equal({ why: reason, remedy: USUAL });
     });
   }
+});
+
+describe('connectMsOf', () => {
+  it('gives a connection more time with a longer --timeout, and leaves time for the answer', () => {
+    expect(connectMsOf(96_000)).to.be.within(48_000, 90_000);
+    expect(connectMsOf(8_000)).to.be.within(4_000, 7_000);
+  });
 });

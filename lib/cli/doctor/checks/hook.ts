@@ -9,10 +9,9 @@ import { attemptQuery } from '../../../channels/twilio/status-callbacks.js';
 import { STATUS_PATH } from '../../../options/settings.js';
 import { signWebhook } from '../../../channels/twilio/signature.js';
 import type { HookVariables, Section } from '../variables.js';
-import { checksOf, fail, ok, once, warn, unreachedFinding } from '../finding.js';
+import { connectMsOf, checksOf, fail, ok, once, warn, unreachedFinding } from '../finding.js';
 import type { CheckGroup, CheckTable, CheckTimes, Finding } from '../finding.js';
 import { callServer, FIX_NOT_FOUND, isOurError } from '../../gateway-probe.js';
-import { CONNECT_TIMEOUT_MS } from '../../org.js';
 import { eventSecretFinding, NOT_OURS, secretFinding, type ReadHeaderName } from './hook-secret.js';
 
 interface HookParts extends CheckTimes {
@@ -79,7 +78,7 @@ export function examineHook(
 
 function openHook(hook: HookVariables, parts: HookParts) {
   const { callMs, time } = parts;
-  const dispatcher = createAgent(Math.min(CONNECT_TIMEOUT_MS, callMs));
+  const dispatcher = createAgent(connectMsOf(callMs));
   const mark = (route: MarkedCall['route'], method = 'POST') =>
     markProbe(hook.secret, time.now(), { method, route });
   const call: CallGateway = (path, request, route) => {

@@ -7,8 +7,8 @@ import type { SetupChange } from '../../../okta/admin/setup-plan.js';
 import { readOwnRoles, type ReadOkta } from '../../../okta/admin/org-facts.js';
 import type { OktaCredential } from '../../../options/credential-types.js';
 import { readOkta } from '../../../options/credentials.js';
-import { ok, warn, type CheckTimes, type Finding } from '../finding.js';
-import { asCommandError, CONNECT_TIMEOUT_MS, USERS, type Access } from '../../org.js';
+import { connectMsOf, ok, warn, type CheckTimes, type Finding } from '../finding.js';
+import { asCommandError, USERS, type Access } from '../../org.js';
 
 export const SCHEMAS: Access = { scopes: ['okta.schemas.read'], role: 'the role Organization Administrator' };
 
@@ -32,7 +32,7 @@ export interface OrgReader {
 /** Opens an org for doctor. The caller destroys the `dispatcher`. */
 export function openOrgReader(credential: OktaCredential, { time, callMs }: CheckTimes): OrgReader {
   const credentials = readOkta(credential);
-  const connectTimeoutMs = Math.min(CONNECT_TIMEOUT_MS, callMs);
+  const connectTimeoutMs = connectMsOf(callMs);
   const dispatcher = createAgent(connectTimeoutMs);
   const common = { credentials, dispatcher, clock: () => time.now(), connectTimeoutMs };
   const reading = (scopes: readonly string[]): ReadOkta => {

@@ -1,9 +1,8 @@
 import { createAgent } from '../../../http/call.js';
 import { questionContext } from '../../../delivery/channel-contract.js';
 import { ConfigurationError } from '../../../core/errors.js';
-import { CONNECT_TIMEOUT_MS } from '../../org.js';
 import type { OtherProvider } from '../variables.js';
-import { fail, known, ok, type Check, type CheckGroup, type Finding } from '../finding.js';
+import { connectMsOf, fail, known, ok, type Check, type CheckGroup, type Finding } from '../finding.js';
 
 const TITLES = { vonage: 'Vonage', line: 'LINE' } as const;
 
@@ -15,7 +14,7 @@ export function examineProvider(
   { callMs }: { readonly callMs: number },
 ): CheckGroup {
   const title = TITLES[name];
-  const dispatcher = createAgent(Math.min(CONNECT_TIMEOUT_MS, callMs));
+  const dispatcher = createAgent(connectMsOf(callMs));
   const checks = Object.entries(section.value ?? {}).flatMap(([channel, blueprint]): readonly Check[] => {
     if (blueprint === undefined) return [];
     const run = async (): Promise<Finding> => {

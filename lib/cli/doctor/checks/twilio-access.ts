@@ -3,8 +3,7 @@ import { createAccountReader } from '../../../channels/twilio/account-reader.js'
 import type { AccountReader, AccountReading } from '../../../channels/twilio/account-reader.js';
 import { createTwilioConnection, type TwilioPort } from '../../../channels/twilio/client.js';
 import type { TwilioVariables } from '../../../options/provider-variables.js';
-import { fail, unreachedFinding, type Finding } from '../finding.js';
-import { CONNECT_TIMEOUT_MS } from '../../org.js';
+import { connectMsOf, fail, unreachedFinding, type Finding } from '../finding.js';
 
 /** Reads a Twilio account for doctor. */
 export interface TwilioAccess {
@@ -20,7 +19,7 @@ export interface TwilioAccess {
 /** @param callMs - the timeout of one call, in milliseconds. */
 export function openTwilio(variables: TwilioVariables, callMs: number): TwilioAccess {
   const { accountSid, apiKeySid, authToken, baseUrl } = variables;
-  const dispatcher = createAgent(Math.min(CONNECT_TIMEOUT_MS, callMs));
+  const dispatcher = createAgent(connectMsOf(callMs));
   const connect = (username: string, password: string): TwilioPort =>
     createTwilioConnection({
       dispatcher,

@@ -4,8 +4,6 @@ import type { PlacedEvent } from '../../delivery/order.js';
 import type { AnswerOfFirst, Bucket, Claim, EventClaim, RememberedAnswer } from '../../delivery/state.js';
 import { LimitWindows } from '../memory/memory-state.js';
 import type { RedisConnection } from './connection.js';
-import { readReply } from './copies.js';
-import { isCurrentIn, namesInOrder } from './order-copies.js';
 import type { Step } from './steps.js';
 import type { RedisRecords } from './records.js';
 import type { RedisTimes } from './times.js';
@@ -18,7 +16,7 @@ import type { Outbox } from './outbox.js';
 const ANSWER_PREFIX = 'A'.charCodeAt(0);
 const RELEASED_PREFIX = 'R'.charCodeAt(0);
 
-/** The words of the claim's script. */
+/** Whether an event is its person's newest, in the words of the scripts. */
 const CURRENT: Readonly<Record<string, boolean>> = { yes: true, no: false };
 
 type FirstClaim = Extract<Claim, { isFirst: true }>;
@@ -74,14 +72,17 @@ export class RedisClaims {
   }
 
   /** `'unknown'` while Redis is lost: another gateway may have received a newer request. */
-  async isCurrent(person: string, event: PlacedEvent): Promise<boolean | 'unknown'> {
+  async isCurrent(
+    person: string,
+    { eventKey, place = '', isPreview }: PlacedEvent,
+  ): Promise<boolean | 'unknown'> {
     // This process may have sent a newer code that Redis does not know yet.
     await this.#outbox.catchingUp;
     if (this.#connection.health === 'lost') return 'unknown';
-    const keys = this.#peopleOf(person);
-    const reply = await this.#connection.run({ name: 'exchange', keys, args: [] }).catch(() => []);
-    const copies = readReply(reply).replies.map(([value]) => value.toString());
-    return isCurrentIn(copies, this.#sealings, event);
+    const args = [place, isPreview ? 'preview' : 'code', ...this.#orderNamesOf(eventKey)];
+    const step: Step = { name: 'isCurrent', keys: this.#peopleOf(person), args };
+    const reply = await this.#connection.run(step).catch(() => undefined);
+    return CURRENT[String(reply)] ?? 'unknown';
   }
 
   useCode(person: string, usedAtMs: number): void {
@@ -143,7 +144,7 @@ export class RedisClaims {
       names: this.#sealings.map((sealing) => sealing.nameOf('event', key)),
       limitNames: this.#sealings.map((sealing) => limits.map((limit) => nameOfLimit(sealing, limit))),
       people: person === undefined ? [] : this.#peopleOf(person),
-      orderNames: person === undefined ? [] : namesInOrder(this.#sealings, key),
+      orderNames: person === undefined ? [] : this.#orderNamesOf(key),
       token: newToken(),
       claimedMs: performance.now(),
       requestedAtMs: Math.max(0, Math.round(event.requestedAtMs)),
@@ -152,6 +153,10 @@ export class RedisClaims {
 
   #peopleOf(person: string): readonly string[] {
     return this.#sealings.map((sealing) => sealing.nameOf('person', person));
+  }
+
+  #orderNamesOf(eventKey: string): readonly string[] {
+    return this.#sealings.map((sealing) => sealing.digestOf('newest', eventKey));
   }
 
   /** Runs a claim; once more, if its connection has ended and the next one comes in time. */

@@ -105,6 +105,7 @@ declare module 'ioredis' {
     claimEventBuffer(...args: Arguments): Result<unknown, Context>;
     settleEventBuffer(...args: Arguments): Result<unknown, Context>;
     releaseEventBuffer(...args: Arguments): Result<unknown, Context>;
+    isCurrentBuffer(...args: Arguments): Result<unknown, Context>;
     useCodeBuffer(...args: Arguments): Result<unknown, Context>;
     exchangeBuffer(...args: Arguments): Result<unknown, Context>;
     runStepsBuffer(...args: Arguments): Result<unknown, Context>;

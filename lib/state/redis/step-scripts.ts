@@ -19,7 +19,7 @@ local now = time[1] * 1000 + math.floor(time[2] / 1000)
  *
  * The copy with the highest count is right, because a gateway with only one of the keys writes only that copy: of
  * several the one that knows a use, else one that knows the newest event. A copy that has another newest event gets
- * '?'. `isCurrent` of `order-copies.ts` reads the copies likewise.
+ * '?'.
  */
 const ORDER = `
 local RANKS = {['-'] = 2, ['?'] = 0}
@@ -56,11 +56,28 @@ local function writeOrder(order, known, names)
   end
 end
 
+local function readPlace(place)
+  local count, epoch = string.match(place or '', '^(%d+)%.(%S+)$')
+  return tonumber(count), epoch
+end
+
+local function isCurrent(known, event, count, epoch)
+  local isComparable = known and epoch == known.epoch
+  if event.isPreview then
+    if not isComparable then return 'unknown' end
+    return count > known.place and 'yes' or 'no'
+  end
+  if not known then return 'unknown' end
+  if known.newest == event.names[known.index] then return 'yes' end
+  if known.newest == '?' and not (isComparable and count < known.place) then return 'unknown' end
+  return 'no'
+end
+
 local function takePlace(keys, event)
   local order = readOrder(keys, event.lifeMs)
   local best = order.best
-  local count, epoch = string.match(event.place or '', '^(%d+)%.(%S+)$')
-  count = tonumber(count) or (best and best.count or 0) + 1
+  local count, epoch = readPlace(event.place)
+  count = count or (best and best.count or 0) + 1
   epoch = epoch or (best and best.epoch or event.token)
   local known = {count = count, epoch = epoch, place = 0, newest = '?', requestedAt = '0', index = 1}
   if best then
@@ -69,14 +86,9 @@ local function takePlace(keys, event)
   local isComparable = epoch == known.epoch
   if isComparable then known.count = math.max(known.count, count) end
   local isNewest = event.passes and not event.isPreview and isComparable and count > known.place
-  if isNewest then known.place, known.requestedAt = count, event.requestedAt end
+  if isNewest then known.place, known.newest, known.requestedAt = count, event.names[known.index], event.requestedAt end
   writeOrder(order, known, isNewest and event.names)
-  local current = 'no'
-  if event.isPreview then
-    if not isComparable then current = 'unknown' elseif count > known.place then current = 'yes' end
-  elseif isNewest or known.newest == event.names[known.index] then current = 'yes'
-  elseif known.newest == '?' and not (isComparable and count < known.place) then current = 'unknown' end
-  return string.format('%.0f.%s', count, epoch), current
+  return string.format('%.0f.%s', count, epoch), isCurrent(known, event, count, epoch)
 end
 `;
 
@@ -266,6 +278,18 @@ return 1
 `;
 
 /**
+ * Replies whether an event is its person's newest: `yes`, `no` or `unknown`.
+ *
+ * KEYS: the person, once for each encryption key. ARGV: the event's place (empty if it is not known), `code` or
+ * `preview`, then the event for each key.
+ */
+const IS_CURRENT = `
+${ORDER}
+local event = {isPreview = ARGV[2] == 'preview', names = {unpack(ARGV, 3)}}
+return isCurrent(readOrder(KEYS, 0).best, event, readPlace(ARGV[1]))
+`;
+
+/**
  * A user has used a code: if the newest one was requested before, none is current.
  *
  * KEYS: the person, once for each encryption key. ARGV: when the code was used, by Okta's clock, milliseconds since
@@ -317,6 +341,7 @@ export const STEP_SCRIPTS = {
   claimEvent: CLAIM_EVENT,
   settleEvent: SETTLE_EVENT,
   releaseEvent: RELEASE_EVENT,
+  isCurrent: IS_CURRENT,
   useCode: USE_CODE,
   exchange: EXCHANGE,
 } as const;

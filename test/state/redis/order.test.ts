@@ -9,7 +9,6 @@ import {
   type OrderRecord,
   type PlacedEvent,
 } from '#lib/delivery/order.js';
-import { isCurrentIn, namesInOrder } from '#lib/state/redis/order-copies.js';
 import { SCRIPTS } from '#lib/state/redis/scripts.js';
 import { createSealing, type Sealing } from '#lib/state/redis/sealing.js';
 import { Closers } from '#harness/closers.js';
@@ -20,6 +19,12 @@ import { between, chanceOf } from '../../chaos/chance.js';
 const LIFE_MS = 600_000;
 const SEALINGS = [1, 2].map((byte) => createSealing(Buffer.alloc(32, byte), 'order'));
 const POINTS = 2;
+/** Whether an event is its person's newest, in the words of the scripts. */
+const CURRENT: Readonly<Record<string, boolean | 'unknown'>> = { yes: true, no: false, unknown: 'unknown' };
+
+/** The names of an event in the order, one for each encryption key. */
+const namesInOrder = (sealings: readonly Sealing[], eventKey: string): string[] =>
+  sealings.map((sealing) => sealing.digestOf('newest', eventKey));
 
 /** One claim of an event. It may come, be settled and be released several times, and late. */
 interface Tried {
@@ -164,9 +169,8 @@ class Scripts implements Played {
     if (isFirst !== 1) return { isFirst: false };
     // A late claim after its own release.
     if (place === '') return { isFirst: true };
-    const words: Readonly<Record<string, boolean | 'unknown'>> = { yes: true, no: false, unknown: 'unknown' };
     const isExceeded = exceeded.length > 0;
-    return { isFirst: true, place: String(place), isCurrent: words[String(current)], isExceeded };
+    return { isFirst: true, place: String(place), isCurrent: CURRENT[String(current)], isExceeded };
   }
 
   async settle(
@@ -193,8 +197,10 @@ class Scripts implements Played {
     await this.#run('useCode', this.#names('order'), [usedAtMs]);
   }
 
-  async isCurrent(event: PlacedEvent): Promise<boolean | 'unknown'> {
-    return isCurrentIn(await this.#redis.mget(this.#names('order')), this.#sealings, event);
+  async isCurrent({ eventKey, place = '', isPreview }: PlacedEvent): Promise<boolean | 'unknown'> {
+    const args = [place, isPreview ? 'preview' : 'code', ...namesInOrder(this.#sealings, eventKey)];
+    const [current] = await this.#run('isCurrent', this.#names('order'), args);
+    return CURRENT[String(current)]!;
   }
 
   async forget(what: string): Promise<void> {
@@ -230,7 +236,7 @@ class Scripts implements Played {
   }
 
   async #run(
-    name: 'claimEvent' | 'settleEvent' | 'releaseEvent' | 'useCode',
+    name: 'claimEvent' | 'settleEvent' | 'releaseEvent' | 'useCode' | 'isCurrent',
     keys: readonly string[],
     args: readonly (string | number)[],
   ): Promise<readonly unknown[]> {

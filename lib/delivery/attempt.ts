@@ -1,7 +1,7 @@
 import { AttemptScope, DETACHED_MS, type ChannelClient, readOutcome, REFUSED } from './channel-contract.js';
 import type { Breaker } from './breaker.js';
 import type { Budget } from '../core/budget.js';
-import type { ConnectedChannel, DeliveryFailure, Message, Outcome, SendContext } from '../core/channel.js';
+import type { ConnectedChannel, Message, Outcome, SendContext } from '../core/channel.js';
 import type { AttemptReport } from '../core/events.js';
 import { isAbout, maskId, maskText, toToken } from '../core/masking.js';
 import { codeOfThrown, describeThrown } from '../core/thrown.js';
@@ -19,33 +19,23 @@ export interface ReadyChannel {
   readonly breaker: Breaker;
 }
 
-/** The result of an attempt that went on after its call was answered. */
-export interface DetachedEnd {
+/** The result of an attempt. */
+export interface AttemptEnd {
+  /** As the channel gave it. */
+  readonly outcome: Outcome;
   readonly attempt: AttemptReport;
-  /** The provider's id, as it came; `undefined` unless it was accepted. */
-  readonly transactionId: string | undefined;
-  /** `undefined` unless it was refused. */
-  readonly failure: DeliveryFailure | undefined;
-  /** The attempt's reference, if its channel has read it; `undefined` unless the outcome is unknown. */
+  /** If the outcome is unknown, the attempt's reference; `undefined` if its channel has not read it, or while the attempt goes on. */
   readonly reference: string | undefined;
 }
 
 /** An attempt that goes on after its call was answered. */
 export interface DetachedAttempt {
   /** Never rejects. */
-  readonly end: Promise<DetachedEnd>;
+  readonly end: Promise<AttemptEnd>;
   /** `undefined` if its channel has not read it. */
   readonly reference: string | undefined;
   /** Ends the attempt as accepted: a report names its message, so that its answer is not needed any more. */
   readonly stop: (transactionId: string) => void;
-}
-
-/** The result of an attempt. */
-export interface AttemptEnd {
-  readonly outcome: Outcome;
-  readonly attempt: AttemptReport;
-  /** As in `DetachedEnd`; `undefined` while the attempt goes on. */
-  readonly reference: string | undefined;
 }
 
 /**
@@ -61,9 +51,12 @@ export async function attemptSend(
   onDetached: (attempt: DetachedAttempt) => void,
 ): Promise<AttemptEnd> {
   const startedAt = budget.elapsedMs();
-  const attemptOf = (outcome: Outcome): AttemptReport =>
-    reportOf(channel, outcome, budget.elapsedMs() - startedAt, message);
   const scope = new AttemptScope(budget, channel.client, message.request);
+  const endOf = (outcome: Outcome): AttemptEnd => ({
+    outcome,
+    attempt: reportOf(channel, outcome, budget.elapsedMs() - startedAt, message),
+    reference: outcome.status === 'unknown' && outcome !== NOT_IN_TIME ? scope.reference : undefined,
+  });
   const outcome = await channel.breaker.attempt(async (onLate) => {
     const sending = callChannel(channel, message, scope.context);
     const inTime = await budget.untilEnd(sending);
@@ -81,15 +74,10 @@ export async function attemptSend(
       // For the breaker of the host, a report is no answer.
       if (late !== reported) onLate(late);
     });
-    onDetached({
-      end: end.then((late) => detachedEndOf(late, attemptOf(late), scope)),
-      reference: scope.reference,
-      stop,
-    });
+    onDetached({ end: end.then(endOf), reference: scope.reference, stop });
     return NOT_IN_TIME;
   }, scope.signOfConnection);
-  const reference = outcome === NOT_IN_TIME ? undefined : referenceOf(outcome, scope);
-  return { outcome, attempt: attemptOf(outcome), reference };
+  return endOf(outcome);
 }
 
 const NOT_IN_TIME: Outcome = { status: 'unknown', reason: 'No answer before the deadline' };
@@ -161,25 +149,4 @@ function reportOf(
   };
   if (outcome.status === 'unknown') return report;
   return { ...report, code: isAbout(outcome.code, personal) ? REFUSED : toToken(outcome.code) };
-}
-
-function referenceOf({ status }: Outcome, { reference }: AttemptScope): string | undefined {
-  return status === 'unknown' ? reference : undefined;
-}
-
-function detachedEndOf(outcome: Outcome, attempt: AttemptReport, scope: AttemptScope): DetachedEnd {
-  const failure: DeliveryFailure | undefined =
-    outcome.status === 'refused'
-      ? {
-          status: 'failed',
-          code: attempt.code ?? REFUSED,
-          reason: attempt.reason ?? '',
-          moveOn: outcome.moveOn,
-          isFraudBlock: outcome.isFraudBlock,
-          isNotReached: outcome.isNotReached,
-          remedy: attempt.remedy,
-        }
-      : undefined;
-  const transactionId = outcome.status === 'accepted' ? outcome.transactionId : undefined;
-  return { attempt, transactionId, failure, reference: referenceOf(outcome, scope) };
 }

@@ -1,11 +1,11 @@
-import type { Delivery } from '../delivery/dispatch.js';
+import { sendCode, type Delivery } from '../delivery/dispatch.js';
 import { LateFailover } from '../delivery/messages/late-failover.js';
 import type { LateSend } from '../delivery/messages/late-sends.js';
 import { type PlanStep, skipSuppressed, suppressionFor } from '../delivery/plan.js';
+import { recordRecognised, suppressRefusing } from '../delivery/send-recorder.js';
 import type { Suppression } from '../delivery/suppressions.js';
 import { enabledChannels } from './dispatch-channels.js';
 import type { HookParts } from './parts.js';
-import { recordRecognised, sendCode, suppressRefusing } from './send-code.js';
 import { Stops } from './stops.js';
 
 /** Adds late failover to the parts of a hook: it sends a code again by the same steps as a call. */

@@ -9,7 +9,7 @@ import { rejectionAnswer } from '../okta/hook-answer.js';
 import { isProbeMark, PROBE_HEADER, type MarkedCall } from '../okta/probe-mark.js';
 import { giveAnswer, mayHaveLeft } from './answer-okta.js';
 import { endCall, idsOf, type AnyCall } from './call.js';
-import { keepUnaccepted } from './last-codes.js';
+import { keepRefused } from './last-codes.js';
 import type { HookParts } from './parts.js';
 
 /** The context of a failure. */
@@ -86,7 +86,7 @@ export function endByError(
   write({ status, body, headers: isRequestError ? error.headers : undefined });
   if (call !== undefined) {
     endCall(call, parts);
-    keepUnaccepted(call, parts);
+    keepRefused(call, parts);
   }
   // The tester shows the administrator what is wrong with their payload. No other reader needs it.
   if (isRequestError && call?.test !== undefined) return;

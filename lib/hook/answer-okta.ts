@@ -4,7 +4,7 @@ import { endOfTurn } from '../core/time.js';
 import { answer } from '../http/exchange.js';
 import { answerBy, decide, type HookAnswer } from '../okta/hook-answer.js';
 import { endCall, idsOf, testFields, type AnyCall, type CallAnswer, type DispatchedCall } from './call.js';
-import { keepUnaccepted } from './last-codes.js';
+import { keepRefused } from './last-codes.js';
 import type { HookParts } from './parts.js';
 
 /**
@@ -37,7 +37,7 @@ export function giveAnswer(
   write(body);
   endCall(call, parts);
   emitAnswered(call, given, parts);
-  if (!given.isRepeat) keepUnaccepted(call, parts);
+  if (!given.isRepeat) keepRefused(call, parts);
   return body;
 }
 

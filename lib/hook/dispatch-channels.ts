@@ -2,6 +2,7 @@ import type { UserProfile } from '../core/channel.js';
 import type { OfOptIn, OptIn, SkippedChannel } from '../core/events.js';
 import { deepFreeze } from '../core/freeze.js';
 import { letSocketsBeRead } from '../core/time.js';
+import { sendCode } from '../delivery/dispatch.js';
 import type { KeptRequest, PlannedCode } from '../delivery/messages/receipt.js';
 import {
   planChannels,
@@ -20,7 +21,6 @@ import { idsOf, NO_OPT_IN, NONE, type DispatchedCall, type OpenCall, type Profil
 import { isAllowedByGuard } from './enforce-limits.js';
 import { codeRequestOf } from './last-codes.js';
 import type { HookParts } from './parts.js';
-import { sendCode } from './send-code.js';
 import { Stops } from './stops.js';
 import { hasNewerCode, mayStartAttempt } from './supersession.js';
 

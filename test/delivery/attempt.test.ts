@@ -4,7 +4,7 @@ import { BREAKER_OPEN, Breaker } from '#lib/delivery/breaker.js';
 import { Budget } from '#lib/core/budget.js';
 import type { ConnectedChannel, SendContext } from '#lib/core/channel.js';
 import type { ReadyChannel } from '#lib/delivery/attempt.js';
-import type { Delivery, SendListener } from '#lib/delivery/dispatch.js';
+import type { Delivery } from '#lib/delivery/dispatch.js';
 import type { AttemptReport } from '#lib/core/events.js';
 import { fakeClock } from '#harness/fake-clock.js';
 import { NO_CLIENT } from '#harness/channels.js';
@@ -37,21 +37,18 @@ class AcmeError extends Error {}
 
 describe('an attempt to send', () => {
   let clock: sinon.SinonFakeTimers;
-  const late: AttemptReport[] = [];
+  let late: readonly AttemptReport[];
   beforeEach(() => {
-    late.length = 0;
     clock = fakeClock(['setTimeout', 'clearTimeout', 'performance']);
   });
   afterEach(() => {
     clock.restore();
   });
   const run = async (plan: readonly ReadyChannel[], budget = new Budget(1000)): Promise<Delivery> => {
-    const onDetached: SendListener['onDetached'] = (ending) => {
-      void ending.then(({ attempt }) => late.push(attempt));
-    };
-    const delivery = await dispatchBy(plan, { budget }, { onDetached });
+    const sent = await dispatchBy(plan, { budget });
+    ({ late } = sent);
     budget.close();
-    return delivery;
+    return sent.delivery;
   };
   const afterMs = async (ms: number, outcome: unknown): Promise<unknown> => {
     await new Promise((resolve) => setTimeout(resolve, ms));
@@ -59,21 +56,20 @@ describe('an attempt to send', () => {
   };
 
   it('does not count as an answer of its host if a report ends it: the breaker opens after five', async () => {
-    const silent = ready('a', never);
+    // A report names the attempt by the reference.
+    const silent = ready('a', ({ reference }) => (reference === '' ? UNKNOWN : never()));
     const stopped: unknown[] = [];
     for (let attempt = 0; attempt < 5; attempt += 1) {
-      const sending = dispatchBy(
-        [silent],
-        { budget: new Budget(1000) },
-        {
-          onDetached: (ending, { stop }) => {
-            stop(`message-${attempt}`);
-            void ending.then(({ transactionId }) => stopped.push(transactionId));
-          },
+      const sending = dispatchBy([silent], {
+        budget: new Budget(1000),
+        stopAtReport: (_reference, { stop }) => {
+          stop(`message-${attempt}`);
         },
-      );
+      });
       await clock.tickAsync(1000);
-      expect((await sending).status).to.equal('unknown');
+      const { delivery, accepted } = await sending;
+      expect(delivery.status).to.equal('unknown');
+      stopped.push(...accepted.map(({ transactionId }) => transactionId));
     }
     expect(stopped).to.deep.equal([0, 1, 2, 3, 4].map((attempt) => `message-${attempt}`));
     expect(silent.breaker.state).to.equal('open');

@@ -5,9 +5,6 @@ import { Breaker } from '#lib/delivery/breaker.js';
 import { Budget } from '#lib/core/budget.js';
 import type { ConnectedChannel, Message, Outcome, SendContext, TelephonyRequest } from '#lib/core/channel.js';
 import type { ReadyChannel } from '#lib/delivery/attempt.js';
-import type { Delivery } from '#lib/delivery/dispatch.js';
-import type { Receipt } from '#lib/delivery/messages/receipt.js';
-import type { AttemptReport } from '#lib/core/events.js';
 import type { ComposeText } from '#lib/core/option-types.js';
 import { requireTwilio } from '#lib/channels/twilio/client.js';
 import type { Channel, ChannelParts } from '#lib/index.js';
@@ -16,7 +13,7 @@ import { NO_CLIENT } from '#harness/channels.js';
 import { ANA, commandOf, errorOf, startScene, wamid, type Scene } from '#harness/scene.js';
 import { defer, until } from '#harness/until.js';
 import { makeMessage, OTP_CODE, PHONE_NUMBER } from '../channels/twilio/scripted-api.js';
-import { dispatchBy } from './sends.js';
+import { dispatchBy, type Sent } from './sends.js';
 
 const REQUEST: TelephonyRequest = { ...makeMessage().request, firstName: 'Anne-Marie', lastName: 'Ødegård' };
 
@@ -33,14 +30,6 @@ const ready = (name: string, send: Send, provider = name.toUpperCase()): ReadyCh
   breaker: new Breaker(`${name}-${provider}`, () => undefined),
 });
 
-interface Watched {
-  readonly delivery: Delivery;
-  readonly reported: AttemptReport[];
-  readonly late: AttemptReport[];
-  readonly composeFailures: string[];
-  readonly accepted: { readonly transactionId: string; readonly receipt: Receipt }[];
-}
-
 async function run(
   plan: readonly ReadyChannel[],
   parts: {
@@ -49,27 +38,11 @@ async function run(
     readonly addressFor?: (channel: string) => string;
     readonly isStillWanted?: () => Promise<boolean>;
   } = {},
-): Promise<Watched> {
-  const reported: AttemptReport[] = [];
-  const late: AttemptReport[] = [];
-  const composeFailures: string[] = [];
-  const accepted: Watched['accepted'] = [];
+): Promise<Sent> {
   const budget = parts.budget ?? new Budget(2200);
-  const delivery = await dispatchBy(
-    plan,
-    { ...parts, budget, request: REQUEST },
-    {
-      onAttempt: (attempt) => reported.push(attempt),
-      onComposeFailure: (error) => composeFailures.push(error instanceof Error ? error.message : 'no error'),
-      onAccepted: (transactionId, _step, makeReceipt) =>
-        accepted.push({ transactionId, receipt: makeReceipt() }),
-      onDetached: (ending) => {
-        void ending.then(({ attempt }) => late.push(attempt));
-      },
-    },
-  );
+  const sent = await dispatchBy(plan, { ...parts, budget, request: REQUEST });
   budget.close();
-  return { delivery, reported, late, composeFailures, accepted };
+  return sent;
 }
 
 const accept = (): Outcome => ({ status: 'accepted', transactionId: 'T1' });
@@ -112,10 +85,10 @@ describe('dispatching a code', () => {
   });
 
   describe('reports the rest of the plan', () => {
-    const namesOf = ({ receipt }: Watched['accepted'][number]): object => ({
-      by: receipt.sentBy.channel,
-      untried: receipt.untried.map(({ channel }) => channel),
-      attempts: receipt.attempts.map(({ channel, outcome }) => `${channel} ${outcome}`),
+    const namesOf = ({ receipt }: Sent['accepted'][number]): object => ({
+      by: receipt?.sentBy.channel,
+      untried: receipt?.untried.map(({ channel }) => channel),
+      attempts: receipt?.attempts.map(({ channel, outcome }) => `${channel} ${outcome}`),
     });
 
     it("with the channel's transaction id when a channel accepts", async () => {

@@ -1,9 +1,13 @@
 import type { Budget } from '#lib/core/budget.js';
+import { RecentMap } from '#lib/core/caches.js';
 import type { TelephonyRequest } from '#lib/core/channel.js';
-import type { ReadyChannel } from '#lib/delivery/attempt.js';
-import { tryPlan, type Delivery, type Send, type SendListener } from '#lib/delivery/dispatch.js';
-import type { PlannedCode } from '#lib/delivery/messages/receipt.js';
+import { EventStream } from '#lib/core/event-stream.js';
+import type { AttemptReport, HookEvent } from '#lib/core/events.js';
 import type { ComposeText } from '#lib/core/option-types.js';
+import type { ReadyChannel } from '#lib/delivery/attempt.js';
+import { sendCode, type Delivery, type Send, type SendParts } from '#lib/delivery/dispatch.js';
+import { transactionIdOf, type PlannedCode, type Receipt } from '#lib/delivery/messages/receipt.js';
+import { openMemoryState } from '#lib/state/memory/memory-state.js';
 import { makeMessage, PHONE_NUMBER } from '../channels/twilio/scripted-api.js';
 
 interface Sending extends Partial<Omit<Send, 'code'>> {
@@ -11,14 +15,30 @@ interface Sending extends Partial<Omit<Send, 'code'>> {
   readonly request?: TelephonyRequest;
   readonly composeText?: ComposeText | undefined;
   readonly addressFor?: (channel: string) => string;
+  /** Gets each attempt that goes on after the deadline, and whose channel has read its reference. */
+  readonly stopAtReport?: NonNullable<SendParts['lateFailover']>['stopAtReport'];
+}
+
+/** What became of a code. The lists go on to fill after the deadline. */
+export interface Sent {
+  readonly delivery: Delivery;
+  readonly reported: readonly AttemptReport[];
+  readonly late: readonly AttemptReport[];
+  readonly composeFailures: readonly string[];
+  readonly accepted: readonly { readonly transactionId: string; readonly receipt: Receipt | undefined }[];
 }
 
 /** Dispatches a code by a plan of these channels, in their order. */
-export function dispatchBy(
+export async function dispatchBy(
   plan: readonly ReadyChannel[],
-  { request = makeMessage().request, composeText, addressFor = () => PHONE_NUMBER, ...send }: Sending,
-  listener: Partial<SendListener> = {},
-): Promise<Delivery> {
+  {
+    request = makeMessage().request,
+    composeText,
+    addressFor = () => PHONE_NUMBER,
+    stopAtReport = () => undefined,
+    ...send
+  }: Sending,
+): Promise<Sent> {
   const channels = new Map<string, ReadyChannel[]>();
   const untried = plan.map((channel) => {
     const providers = channels.get(channel.name) ?? [];
@@ -35,18 +55,43 @@ export function dispatchBy(
     attempts: [],
     failedIds: [],
   };
-  return tryPlan(
+  const reported: AttemptReport[] = [];
+  const late: AttemptReport[] = [];
+  const composeFailures: string[] = [];
+  const accepted: { transactionId: string; receipt: Receipt | undefined }[] = [];
+  const listen = (event: HookEvent): void => {
+    if (event.type === 'attempt.ended') reported.push(attemptIn(event));
+    if (event.type === 'attempt.settled') late.push(attemptIn(event));
+    if (event.type === 'extension.failed') composeFailures.push(event.reason);
+  };
+  const clock = (): number => 0;
+  const delivery = await sendCode(
     { code, request, ...send },
     {
-      onStart: () => undefined,
-      onAttempt: () => undefined,
-      onComposeFailure: () => undefined,
-      onRefused: () => undefined,
-      onAccepted: () => undefined,
-      onUnknown: () => undefined,
-      onDetached: () => undefined,
-      ...listener,
+      channels,
+      settings: { composeText, texts: undefined, ownChannels: new Set(), clock },
+      state: openMemoryState(),
+      events: new EventStream({ listeners: [listen], onEvent: undefined }, clock),
+      suppressions: { add: () => Promise.resolve() },
+      messageOwners: new RecentMap(10),
+      lateFailover: {
+        accepted: (key, _sentBy, makeReceipt) => {
+          accepted.push({ transactionId: transactionIdOf(key), receipt: makeReceipt?.() });
+        },
+        unknown: () => undefined,
+        failed: () => undefined,
+        stopAtReport,
+      },
+      underWay: { detached: new Set(), lastSuccess: new Map() },
     },
-    { channels, settings: { composeText, texts: undefined, ownChannels: new Set() } },
   );
+  return { delivery, reported, late, composeFailures, accepted };
+}
+
+/** The attempt in an event, without the fields that say whose it is. */
+function attemptIn(event: HookEvent & AttemptReport): AttemptReport {
+  const { channel, provider, outcome, durationMs, transactionId, providerRequestId } = event;
+  const { code, reason, remedy } = event;
+  const failure = outcome === 'accepted' ? {} : { code, reason, remedy };
+  return { channel, provider, outcome, durationMs, transactionId, providerRequestId, ...failure };
 }

@@ -1,4 +1,8 @@
+import type { AttemptReport } from '../../core/events.js';
+import type { PlanStep } from '../plan.js';
 import type { Known, Next, RecordName } from '../records.js';
+import type { StatePort } from '../state.js';
+import type { PlannedCode } from './receipt.js';
 
 /**
  * The last code that a user requested, kept until Okta reports its use. It holds neither the code nor a number.
@@ -77,8 +81,48 @@ export function lastCodeName(
   return { kind: 'lastCode', key: `${deliveryChannel} ${person}` };
 }
 
+/** Keeps the code of an attempt as its user's last one. Without event hooks of Okta, nobody asks for it. */
+export function keepSentCode(
+  { request, codeRequest, person }: PlannedCode,
+  {
+    status,
+    attempt,
+    step,
+    transactionId,
+  }: Pick<SentCode, 'status' | 'transactionId'> & {
+    readonly attempt: Pick<AttemptReport, 'channel' | 'provider' | 'transactionId'>;
+    readonly step: PlanStep;
+  },
+  state: Pick<StatePort, 'update'>,
+): void {
+  if (codeRequest === undefined) return;
+  // Field by field, so that V8 has one hidden class for all of them.
+  const code: SentCode = {
+    status,
+    codeRequest,
+    channel: attempt.channel,
+    place: step.provider,
+    provider: attempt.provider,
+    transactionId,
+    reportedId: attempt.transactionId ?? request.eventId,
+    requestType: request.requestType,
+    deliveryChannel: request.deliveryChannel,
+    eventId: request.eventId,
+    oktaRequestId: request.oktaRequestId,
+  };
+  keepLastCode(person, code, state);
+}
+
+/** Keeps a code as its user's last one. No call waits for this. */
+export function keepLastCode(person: string, code: LastCode, state: Pick<StatePort, 'update'>): void {
+  void state.update([lastCodeName(person, code.deliveryChannel)], ([known]) => ({
+    next: [lastCodeAfter(known, code)],
+    result: true,
+  }));
+}
+
 /**
- * Keeps a code as the last one. It replaces a code that was requested before it, or at the same time unless that one is `accepted`
+ * The record after a code. It replaces a code that was requested before it, or at the same time unless that one is `accepted`
  * and this one is not.
  */
 export function lastCodeAfter(

@@ -59,7 +59,10 @@ export interface OrderRecord {
   readonly requestedAtMs: number;
 }
 
-/** The place of an event, `count.epoch`; `undefined` if it has none: the process that claimed it decided alone. */
+/**
+ * The place of an event, `count.epoch`; `undefined` if it has none: the process that claimed it decided alone. It ends with `?` if the
+ * state learned of the event when it was back: the event came before that, and perhaps before events with a lower place.
+ */
 export type Place = string | undefined;
 
 /** An event as the question for the newest code names it. */
@@ -77,9 +80,14 @@ export interface ClaimingEvent extends PlacedEvent {
   readonly requestedAtMs: number;
   /** Of its claim. */
   readonly token: string;
+  /** The process that claimed it had decided alone, and the state is back. */
+  readonly isLate?: boolean | undefined;
 }
 
-/** Gives an event its place, unless it has one, and makes it the newest if it is. */
+/**
+ * Gives an event its place, unless it has one, and makes it the newest if it is. If the event is late, and another one is known as the
+ * newest, nobody knows which of the two is.
+ */
 export function takePlace(
   known: OrderRecord | undefined,
   event: ClaimingEvent,
@@ -87,6 +95,7 @@ export function takePlace(
   const place = readPlace(event.place) ?? {
     count: (known?.count ?? 0) + 1,
     epoch: known?.epoch ?? event.token,
+    isLate: event.isLate === true,
   };
   // A record that is gone is made again from the place that the event has.
   const before = known ?? {
@@ -98,12 +107,15 @@ export function takePlace(
   };
   const isComparable = place.epoch === before.epoch;
   const count = isComparable ? Math.max(before.count, place.count) : before.count;
-  const isNewest = event.passes && !event.isPreview && isComparable && place.count > before.newestPlace;
+  const isAbove = event.passes && !event.isPreview && isComparable && place.count > before.newestPlace;
   const { eventKey, requestedAtMs } = event;
-  const order = isNewest
-    ? { count, epoch: before.epoch, newestPlace: place.count, newestEvent: eventKey, requestedAtMs }
-    : { ...before, count };
-  const text = `${place.count}.${place.epoch}`;
+  const hasOther = before.newestPlace > 0 && before.newestEvent !== eventKey;
+  let order: OrderRecord = { ...before, count };
+  if (isAbove && place.isLate && hasOther) {
+    const latestMs = Math.max(before.requestedAtMs, requestedAtMs);
+    order = { ...order, newestEvent: UNKNOWN, requestedAtMs: latestMs };
+  } else if (isAbove) order = { ...order, newestPlace: place.count, newestEvent: eventKey, requestedAtMs };
+  const text = `${place.count}.${place.epoch}${place.isLate ? LATE : ''}`;
   return { order, place: text, isCurrent: isCurrent(order, { ...event, place: text }) };
 }
 
@@ -118,7 +130,10 @@ export function isCurrent(
   if (order === undefined) return 'unknown';
   const own = readPlace(place);
   const isComparable = own !== undefined && own.epoch === order.epoch;
-  if (isPreview) return isComparable ? own.count > order.newestPlace : 'unknown';
+  if (isPreview) {
+    if (isComparable && own.count <= order.newestPlace) return false;
+    return isComparable && !own.isLate ? true : 'unknown';
+  }
   if (order.newestEvent === eventKey) return true;
   // Also while the newest is not known, an event before it is superseded.
   if (order.newestEvent === UNKNOWN) return isComparable && own.count < order.newestPlace ? false : 'unknown';
@@ -129,7 +144,7 @@ export function isCurrent(
 export function isAfter(one: Place, two: Place): boolean {
   const [later, earlier] = [readPlace(one), readPlace(two)];
   if (later === undefined || earlier === undefined) return false;
-  return later.epoch === earlier.epoch && later.count > earlier.count;
+  return later.epoch === earlier.epoch && later.count > earlier.count && !later.isLate;
 }
 
 /** A user has used a code: if the newest one was requested before, none is current. */
@@ -138,8 +153,19 @@ export function useNewest(order: OrderRecord, usedAtMs: number): OrderRecord {
   return isUsed ? { ...order, newestEvent: NOBODY } : order;
 }
 
-function readPlace(place: Place): { readonly count: number; readonly epoch: string } | undefined {
+/** Ends the place of an event that the state learned of late. */
+const LATE = '?';
+
+interface ReadPlace {
+  readonly count: number;
+  readonly epoch: string;
+  readonly isLate: boolean;
+}
+
+function readPlace(place: Place): ReadPlace | undefined {
   if (place === undefined) return undefined;
   const dot = place.indexOf('.');
-  return { count: Number(place.slice(0, dot)), epoch: place.slice(dot + 1) };
+  const isLate = place.endsWith(LATE);
+  const epoch = isLate ? place.slice(dot + 1, -1) : place.slice(dot + 1);
+  return { count: Number(place.slice(0, dot)), epoch, isLate };
 }

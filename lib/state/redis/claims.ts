@@ -26,6 +26,9 @@ type Found = Pick<FirstClaim, 'exceeded' | 'place' | 'isCurrent' | 'suppressions
   readonly isAlone: boolean;
 };
 
+/** Made for each attempt to write it; `undefined` if it came too late. */
+type MakeStep = () => Step | undefined;
+
 /** An event that this process claims, with its names for each encryption key. */
 interface ClaimedEvent extends EventClaim {
   readonly names: readonly string[];
@@ -87,20 +90,18 @@ export class RedisClaims {
 
   useCode(person: string, usedAtMs: number): void {
     const step: Step = { name: 'useCode', keys: this.#peopleOf(person), args: [usedAtMs] };
-    this.#write(`order ${person}`, () => step);
+    void this.#outbox.write(`order ${person}`, () => this.#connection.run(step));
   }
 
   async #claimShared(event: ClaimedEvent): Promise<Claim> {
-    const { names, limitNames, people, orderNames, token, limits, rememberMs, recipient } = event;
+    const { names, limitNames, people, limits, recipient } = event;
     const known = recipient === undefined ? [] : this.#records.namesOf(recipient);
-    const kind = people.length === 0 ? '' : event.isPreview ? 'preview' : 'code';
     const keys = [...names, ...limitNames.flat(), ...people, ...known];
-    const args = [token, rememberMs, known.length, names.length];
-    const ofOrder = [kind, event.passes, Math.ceil(event.lifeMs), event.requestedAtMs, ...orderNames];
+    const args = claimArgs(event, event.passes, { suppressions: known.length, ageMs: 0 });
     const ofLimits = limits.flatMap(({ points, seconds }) => [points, seconds * 1000]);
     let reply: readonly unknown[] | typeof TIMED_OUT;
     try {
-      const step: Step = { name: 'claimEvent', keys, args: [...args, ...ofOrder, ...ofLimits] };
+      const step: Step = { name: 'claimEvent', keys, args: [...args, ...ofLimits] };
       reply = await this.#run(step, event.waitMs);
     } catch {
       // The connection has reported the failure. Redis may have run the script, so the result is still
@@ -111,25 +112,40 @@ export class RedisClaims {
     const [isFirst, second, third, fourth, ...exceededAt] = reply;
     if (isFirst === 0) return this.#repeatOf(names, Number(third), second, Number(fourth ?? 0));
     const exceeded = exceededAt.flatMap((index) => limits[Number(index)]?.key ?? []);
-    return this.#firstClaim(event, {
+    const found: Found = {
       exceeded,
       place: String(third) || undefined,
       isCurrent: CURRENT[String(fourth)] ?? 'unknown',
       suppressions:
         recipient === undefined ? undefined : this.#records.suppressionsIn(recipient, second, event.nowMs),
       isAlone: false,
+    };
+    return this.#firstClaim(event, found, (makeStep) => {
+      this.#write(event, makeStep);
     });
   }
 
   /**
-   * The claim if Redis does not answer. Its answer, or its release, is written once Redis is back, for repeats at
-   * other gateways.
+   * The claim if Redis does not answer. Once Redis is back it learns of the claim, also while the call still runs, and of its answer or
+   * its release, for repeats at other gateways.
    */
   #claimAlone(event: ClaimedEvent): FirstClaim {
     const { limits, nowMs } = event;
     const exceeded = this.#localLimits.take(limits, nowMs);
+    let news: MakeStep = () => lateClaim(event);
+    let isTold = !isPassed(event, exceeded);
+    if (!isTold) {
+      this.#write(event, () => {
+        isTold = true;
+        return news();
+      });
+    }
     const found = { exceeded, place: undefined, isCurrent: 'unknown', suppressions: undefined } as const;
-    const claim = this.#firstClaim(event, { ...found, isAlone: true });
+    const claim = this.#firstClaim(event, { ...found, isAlone: true }, (makeStep) => {
+      // If the call ends before Redis is back, its end says it all.
+      if (isTold) this.#write(event, makeStep);
+      else news = makeStep;
+    });
     const release = (): void => {
       if (exceeded.length === 0) this.#localLimits.refund(limits, nowMs);
       claim.release();
@@ -177,8 +193,12 @@ export class RedisClaims {
   }
 
   /** A claim whose result is written to Redis without delaying the answer. */
-  #firstClaim(event: ClaimedEvent, { isAlone, ...found }: Found): FirstClaim {
-    const { names, limitNames, token, rememberMs, limits, passes } = event;
+  #firstClaim(
+    event: ClaimedEvent,
+    { isAlone, ...found }: Found,
+    write: (makeStep: MakeStep) => void,
+  ): FirstClaim {
+    const { names, limitNames, token, rememberMs, limits } = event;
     const place = found.place ?? '';
     return {
       isFirst: true,
@@ -186,11 +206,10 @@ export class RedisClaims {
       settle: (answer) => {
         if (!event.isRepeatable && !isAlone) return;
         const text = JSON.stringify(answer);
-        const isPassed = passes === 'always' || (passes === 'withinLimits' && found.exceeded.length === 0);
-        const isOrdered = isPassed && !event.isPreview;
+        const isOrdered = isPassed(event, found.exceeded) && !event.isPreview;
         const keys = isOrdered ? [...names, ...event.people] : names;
         const answers = this.#sealings.map((sealing, at) => sealing.seal('answer', names[at] ?? '', text));
-        this.#write(`claim ${token}`, () => {
+        write(() => {
           // It may wait until Redis is back.
           const ageMs = Math.round(performance.now() - event.claimedMs);
           if (ageMs >= rememberMs) return undefined;
@@ -203,7 +222,7 @@ export class RedisClaims {
         const windowsMs = limits.map(({ seconds }) => seconds * 1000);
         const keys = [...names, ...limitNames.flat(), ...(isAlone ? event.people : [])];
         const args = [token, rememberMs, names.length, place, ...windowsMs];
-        this.#write(`claim ${token}`, () => ({ name: 'releaseEvent', keys, args }));
+        write(() => ({ name: 'releaseEvent', keys, args }));
       },
     };
   }
@@ -243,13 +262,37 @@ export class RedisClaims {
     return 'lost';
   }
 
-  /** Writes what may wait for Redis. The step is made for each attempt; `undefined` if it came too late. */
-  #write(line: string, makeStep: () => Step | undefined): void {
-    void this.#outbox.write(line, async () => {
+  /** Writes the news of a claim, which may wait for Redis. */
+  #write({ token }: ClaimedEvent, makeStep: MakeStep): void {
+    void this.#outbox.write(`claim ${token}`, async () => {
       const step = makeStep();
       if (step !== undefined) await this.#connection.run(step);
     });
   }
+}
+
+/** Whether a code supersedes older ones. */
+function isPassed({ passes }: EventClaim, exceeded: readonly string[]): boolean {
+  return passes === 'always' || (passes === 'withinLimits' && exceeded.length === 0);
+}
+
+/** Lets Redis know of a claim once it is back. It takes no points: the process has counted alone. */
+function lateClaim(event: ClaimedEvent): Step | undefined {
+  const ageMs = Math.round(performance.now() - event.claimedMs);
+  if (ageMs >= event.rememberMs) return undefined;
+  const args = claimArgs(event, 'late', { suppressions: 0, ageMs });
+  return { name: 'claimEvent', keys: [...event.names, ...event.people], args };
+}
+
+/** The arguments of the claim's script, up to the limits. */
+function claimArgs(
+  { token, names, people, orderNames, isPreview, rememberMs, lifeMs, requestedAtMs }: ClaimedEvent,
+  passes: EventClaim['passes'] | 'late',
+  { suppressions, ageMs }: { readonly suppressions: number; readonly ageMs: number },
+): Step['args'] {
+  const kind = people.length === 0 ? '' : isPreview ? 'preview' : 'code';
+  const places = [kind, passes, Math.max(0, Math.ceil(lifeMs) - ageMs), requestedAtMs, ...orderNames];
+  return [token, rememberMs - ageMs, suppressions, names.length, ...places];
 }
 
 /** The window's length is part of the name, so that a changed limit applies at once. */

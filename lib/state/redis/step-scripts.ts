@@ -57,15 +57,15 @@ local function writeOrder(order, known, names)
 end
 
 local function readPlace(place)
-  local count, epoch = string.match(place or '', '^(%d+)%.(%S+)$')
-  return tonumber(count), epoch
+  local count, epoch, mark = string.match(place or '', '^(%d+)%.([^%s?]+)(%??)$')
+  return tonumber(count), epoch, mark == '?'
 end
 
-local function isCurrent(known, event, count, epoch)
+local function isCurrent(known, event, count, epoch, isLate)
   local isComparable = known and epoch == known.epoch
   if event.isPreview then
-    if not isComparable then return 'unknown' end
-    return count > known.place and 'yes' or 'no'
+    if isComparable and count <= known.place then return 'no' end
+    return isComparable and not isLate and 'yes' or 'unknown'
   end
   if not known then return 'unknown' end
   if known.newest == event.names[known.index] then return 'yes' end
@@ -76,7 +76,8 @@ end
 local function takePlace(keys, event)
   local order = readOrder(keys, event.lifeMs)
   local best = order.best
-  local count, epoch = readPlace(event.place)
+  local count, epoch, isLate = readPlace(event.place)
+  if not count then isLate = event.isLate end
   count = count or (best and best.count or 0) + 1
   epoch = epoch or (best and best.epoch or event.token)
   local known = {count = count, epoch = epoch, place = 0, newest = '?', requestedAt = '0', index = 1}
@@ -85,16 +86,22 @@ local function takePlace(keys, event)
   end
   local isComparable = epoch == known.epoch
   if isComparable then known.count = math.max(known.count, count) end
-  local isNewest = event.passes and not event.isPreview and isComparable and count > known.place
+  local isAbove = event.passes and not event.isPreview and isComparable and count > known.place
+  local isUnclear = isAbove and isLate and known.place > 0 and known.newest ~= event.names[known.index]
+  local isNewest = isAbove and not isUnclear
   if isNewest then known.place, known.newest, known.requestedAt = count, event.names[known.index], event.requestedAt end
+  if isUnclear then
+    known.newest = '?'
+    known.requestedAt = string.format('%.0f', math.max(tonumber(known.requestedAt), tonumber(event.requestedAt)))
+  end
   writeOrder(order, known, isNewest and event.names)
-  return string.format('%.0f.%s', count, epoch), isCurrent(known, event, count, epoch)
+  return string.format('%.0f.%s%s', count, epoch, isLate and '?' or ''), isCurrent(known, event, count, epoch, isLate)
 end
 `;
 
 /**
  * Reads an event that was claimed. Its value is `A`, `H`, `h` or `R`, the token of its claim and its place, if it has
- * one; after `A` its sealed answer. `H`: the claim has taken points; `h`: a limit was exceeded; `R`: it was released.
+ * one; after `A` its sealed answer. `H`: the claim has taken points; `h`: it has taken none; `R`: it was released.
  */
 const EVENT = `
 local function readEvent(key)
@@ -112,7 +119,7 @@ end
  * KEYS: the event, then its limits, then its person (if it takes a place), then the recipient's suppressions (if
  * requested). Each stands there once for each encryption key; the limits key by key. ARGV: the claim's token, how
  * long it is remembered, the number of suppression keys, the number of encryption keys; `code` or `preview` if it
- * takes a place, whether it passes (`never`, `withinLimits`, `always`), how long its code lives, when it was requested,
+ * takes a place, whether it passes (`never`, `withinLimits`, `always`, or `late` if its process decided alone), how long its code lives, when it was requested,
  * the event for each key; then points and window of each limit. Times in milliseconds.
  *
  * Replies `{1, suppressions, place, is current, …}` to the first: the suppressions as Redis's time and each value or an empty text, the
@@ -127,6 +134,7 @@ ${ORDER}
 local token, rememberMs = ARGV[1], tonumber(ARGV[2])
 local suppressionKeys, encryptionKeys = tonumber(ARGV[3]), tonumber(ARGV[4])
 local kind, passing = ARGV[5], ARGV[6]
+local isLate = passing == 'late'
 local personKeys = kind == '' and 0 or encryptionKeys
 local firstLimitArg = 9 + personKeys
 local lastLimitKey = #KEYS - suppressionKeys - personKeys
@@ -171,11 +179,11 @@ if personKeys > 0 then
   for i = 1, personKeys do people[i], names[i] = KEYS[lastLimitKey + i], ARGV[8 + i] end
   reply[3], reply[4] = takePlace(people, {
     token = token, names = names, place = place, isPreview = kind == 'preview', requestedAt = ARGV[8],
-    passes = passing == 'always' or (passing == 'withinLimits' and not isExceeded),
+    passes = passing == 'always' or isLate or (passing == 'withinLimits' and not isExceeded), isLate = isLate,
     lifeMs = math.max(tonumber(ARGV[7]), rememberMs)})
 end
 if own ~= 'H' then
-  local value = string.format('%s%s %s', isExceeded and 'h' or 'H', token, reply[3])
+  local value = string.format('%s%s %s', (isExceeded or limits == 0) and 'h' or 'H', token, reply[3])
   for i = 1, encryptionKeys do redis.call('SET', KEYS[i], value, 'PX', rememberMs) end
 end
 return reply
@@ -199,12 +207,11 @@ ${EVENT}
 ${ORDER}
 local token, rememberMs, encryptionKeys = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
 local isAlone, place = ARGV[4] == '1', ARGV[5] ~= '' and ARGV[5] or nil
-local events, isKnown, isDone, isReleased = {}, false, false, false
+local events, isKnown, isDone = {}, false, false
 for i = 1, encryptionKeys do
   local event = readEvent(KEYS[i])
   events[i] = event
   if event then
-    isReleased = isReleased or (event.word == 'R' and not place)
     place = place or event.place
     isDone = isDone or (event.token == token and event.word == 'A')
     isKnown = true
@@ -214,17 +221,8 @@ if #KEYS > encryptionKeys and not isDone and (isAlone or not isKnown) then
   local people, names = {}, {}
   for i = 1, encryptionKeys do people[i], names[i] = KEYS[encryptionKeys + i], ARGV[7 + encryptionKeys + i] end
   local lifeMs = math.max(tonumber(ARGV[6]), rememberMs)
-  local order = readOrder(people, lifeMs)
-  local best = order.best
-  local count, epoch = string.match(isReleased and place or '', '^(%d+)%.(%S+)$')
-  local isOther = best and best.place > 0 and best.newest ~= names[best.index]
-  local isLate = isOther and epoch == best.epoch and tonumber(count) > best.place
-  if not isLate and (place or not best or best.place == 0) then
-    place = takePlace(people, {token = token, names = names, place = place, requestedAt = ARGV[7], passes = true, lifeMs = lifeMs})
-  elseif best.newest ~= names[best.index] then
-    local requestedAt = string.format('%.0f', math.max(tonumber(best.requestedAt), tonumber(ARGV[7])))
-    writeOrder(order, {count = best.count, epoch = best.epoch, place = best.place, newest = '?', requestedAt = requestedAt})
-  end
+  place = takePlace(people, {
+    token = token, names = names, place = place, isLate = isAlone, requestedAt = ARGV[7], passes = true, lifeMs = lifeMs})
 end
 for i = 1, encryptionKeys do
   local event, value = events[i], string.format('A%s %s ', token, place or '') .. ARGV[7 + i]
@@ -261,7 +259,7 @@ local firstPerson = encryptionKeys * (1 + limits) + 1
 if #released > 0 and not place and #KEYS >= firstPerson then
   local people = {}
   for i = firstPerson, #KEYS do people[#people + 1] = KEYS[i] end
-  place = takePlace(people, {token = token, names = {}, lifeMs = rememberMs})
+  place = takePlace(people, {token = token, names = {}, isLate = true, lifeMs = rememberMs})
 end
 for _, event in ipairs(released) do
   local key, value = KEYS[event.index], string.format('R%s %s', token, place or '')

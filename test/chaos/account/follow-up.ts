@@ -48,6 +48,11 @@ function followUpOf(message: MessageFact, record: EventRecord, facts: RunFacts):
   const to = dueAt + LATE_SEND_MS;
   if (newer.some(({ calls }) => (calls[0]?.at ?? to) < to)) return 'superseded';
   if (answerOf(event) !== 'SUCCESSFUL') return 'unknown';
+  const isDropped = facts.hookEvents.some(
+    ({ text, gateway, at }) =>
+      text.includes('WRITES_DROPPED') && gateway === message.gateway && at >= message.at && at <= to,
+  );
+  if (isDropped) return 'redisLost';
   const outages = facts.outages.filter((outage) => overlaps(outage, from, to));
   const hasForgotten = facts.wipes?.some((wipe) => wipe.from <= to && wipe.to >= from);
   if (hasForgotten === true || outages.some(({ gateway }) => gateway === undefined)) return 'redisLost';

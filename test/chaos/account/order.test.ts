@@ -91,6 +91,10 @@ describe('the order of codes in the account', () => {
     const forgot = { ...facts(0.4), events: [first, retried], wipes: [wipe(-0.3)] };
     expect(violationsOf(forgot)).to.deep.equal([]);
     expect(violationsOf({ ...forgot, wipes: [] })).to.deep.equal(['unsuperseded']);
+    // The gateway of its retry had lost Redis, and did not know it.
+    expect(violationsOf({ ...forgot, wipes: [], hookEvents: [superseded, ...loss(1, 0.3)] })).to.deep.equal(
+      [],
+    );
     const blocked = hookEvent('222222', 'guard.blocked');
     const ofBlocked = { ...facts(0.4), messages: [], hookEvents: [superseded, blocked] };
     expect(violationsOf(ofBlocked)).to.include('unsuperseded');

@@ -103,16 +103,16 @@ export function isSupersededByNobody(
   allowances: Allowances,
 ): boolean {
   const from = startOf(event) - AT_ONCE_MS;
-  return hookEvents.some(({ text, at, type }) => {
+  return hookEvents.some(({ text, at }) => {
     if (!text.split(' ').includes('SUPERSEDED') || allowances.hasForgotten(from, at)) return false;
-    // Nothing follows a code of an outage anyway, if the user has another one.
-    if (type === 'failover.ended' && mayBeUnknown(event.calls[0], allowances)) return false;
     const isUsed = uses.some(
       ({ userId, usedAt }) => userId === event.userId && usedAt >= from && usedAt <= at,
     );
     const hasNewer = others.some(({ calls }) => {
       const isForgotten = allowances.hasForgotten(calls[0]?.at ?? from, at);
-      const placing = isForgotten || mayBeUnknown(calls[0], allowances) ? calls : calls.slice(0, 1);
+      const isPlaced = !isForgotten && !mayBeUnknown(calls[0], allowances);
+      // A gateway that has lost Redis takes the repeat of an event that it does not know for a new code.
+      const placing = calls.filter((call, nth) => nth === 0 || !isPlaced || mayBeUnknown(call, allowances));
       return placing.some((call) => call.at >= from && call.at <= at);
     });
     return !isUsed && !hasNewer;

@@ -259,10 +259,11 @@ describe('while Redis is lost', () => {
     rememberMs: 60_000,
     limits: points.map((most, at) => ({ key: `limit-${at}`, points: most, seconds: 60 })),
   });
-  const exceededOf = (claim: Claim): readonly string[] => {
+  const firstOf = (claim: Claim): Extract<Claim, { isFirst: true }> => {
     if (!claim.isFirst) throw new Error('it is a repeat');
-    return claim.exceeded;
+    return claim;
   };
+  const exceededOf = (claim: Claim): readonly string[] => firstOf(claim).exceeded;
   /** Claims the event of a code, and keeps its answer. */
   const request = async (state: StatePort, eventKey: string, person = 'person'): Promise<void> => {
     const claim = await state.claim(eventClaim(eventKey, { ...life(), person }));
@@ -276,7 +277,7 @@ describe('while Redis is lost', () => {
     redis.stop();
     loseSoon(times);
     losses += 1;
-    await state.claim(eventClaim(`the one that notices ${losses}`, life()));
+    await state.claim(eventClaim(`the one that notices ${losses}`, { ...life(), passes: 'never' }));
     expect(state.health).to.equal('lost');
   };
   const answerAgain = (): void => {
@@ -478,6 +479,48 @@ describe('while Redis is lost', () => {
     await checking;
     await one.check();
     expect(await look(one, 'after')).to.equal(true);
+  });
+
+  it('a call that runs on is claimed for all gateways as soon as Redis is back, and keeps that place', async () => {
+    const [one, two] = [open(), open()];
+    await Promise.all([one.check(), two.check()]);
+    await lose(one);
+    const running = firstOf(await one.claim(eventClaim('running', { ...life(5), person: 'person' })));
+    await recover(one);
+    expect((await two.claim(eventClaim('running', { ...life(5), person: 'person' }))).isFirst).to.equal(
+      false,
+    );
+    expect(await two.claim(eventClaim('newer', { ...life(5), person: 'person' }))).to.include({
+      isFirst: true,
+      isCurrent: true,
+    });
+    expect(await look(one, 'running')).to.equal(false);
+    running.release();
+    await one.check();
+    const again = await two.claim(eventClaim('running', { ...life(5), person: 'person' }));
+    expect(again).to.deep.include({ isFirst: true, isCurrent: false, exceeded: [] });
+    expect(await look(two, 'newer')).to.equal(true);
+  });
+
+  it('a place from after the loss says nothing about an older place of another code', async () => {
+    const [one, two] = [open(), open()];
+    await Promise.all([one.check(), two.check()]);
+    await two.claim(eventClaim('before', { ...life(), person: 'person' }));
+    await lose(one);
+    const during = firstOf(await one.claim(eventClaim('during', { ...life(), person: 'person' })));
+    during.release();
+    await recover(one);
+    expect(await look(two, 'before')).to.equal(true);
+    expect(await two.claim(eventClaim('during', { ...life(), person: 'person' }))).to.include({
+      isFirst: true,
+      isCurrent: 'unknown',
+    });
+    expect(await look(two, 'before')).to.equal('unknown');
+    expect(await two.claim(eventClaim('after', { ...life(), person: 'person' }))).to.include({
+      isFirst: true,
+      isCurrent: true,
+    });
+    for (const older of ['before', 'during']) expect(await look(two, older)).to.equal(false);
   });
 
   it('a code without an event id leaves no older one current when Redis is back', async () => {

@@ -1,14 +1,6 @@
 import { expect } from 'chai';
 import type { Redis } from 'ioredis';
-import {
-  isAfter,
-  isCurrent,
-  takePlace,
-  UNKNOWN,
-  useNewest,
-  type OrderRecord,
-  type PlacedEvent,
-} from '#lib/delivery/order.js';
+import { isCurrent, takePlace, useNewest, type OrderRecord, type PlacedEvent } from '#lib/delivery/order.js';
 import { SCRIPTS } from '#lib/state/redis/scripts.js';
 import { createSealing, type Sealing } from '#lib/state/redis/sealing.js';
 import { Closers } from '#harness/closers.js';
@@ -44,7 +36,8 @@ interface Reply {
 
 /** A state that plays schedules: the scripts, or their model. */
 interface Played {
-  claim(tried: Tried): Promise<Reply>;
+  /** @param isLate - its process decided alone, and Redis is back. */
+  claim(tried: Tried, isLate?: boolean): Promise<Reply>;
   settle(tried: Tried, how: { isAlone: boolean; place: string | undefined }): Promise<void>;
   release(tried: Tried, place: string | undefined): Promise<void>;
   use(usedAtMs: number): Promise<void>;
@@ -60,25 +53,27 @@ class Model implements Played {
   #spent = 0;
   readonly #events = new Map<string, { word: string; token: string; place: string | undefined }>();
 
-  claim({ token, eventKey, isPreview, passes, requestedAtMs }: Tried): Promise<Reply> {
+  claim({ token, eventKey, isPreview, passes, requestedAtMs }: Tried, isLate = false): Promise<Reply> {
     const known = this.#events.get(eventKey);
     const isOwn = known?.token === token;
     if (known !== undefined && (known.word === 'A' || (!isOwn && known.word !== 'R')))
       return Promise.resolve({ isFirst: false });
     if (isOwn && known.word === 'R') return Promise.resolve({ isFirst: true });
     const isAgain = isOwn && known.word === 'H';
-    const isExceeded = !isAgain && this.#spent >= POINTS;
-    if (!isAgain && !isExceeded) this.#spent += 1;
+    const isExceeded = !isAgain && !isLate && this.#spent >= POINTS;
+    const takesPoint = !isAgain && !isLate && !isExceeded;
+    if (takesPoint) this.#spent += 1;
     const { order, place, ...taken } = takePlace(this.#order, {
       eventKey,
       place: known?.place,
       isPreview,
-      passes: passes === 'always' || (passes === 'withinLimits' && !isExceeded),
+      passes: isLate || passes === 'always' || (passes === 'withinLimits' && !isExceeded),
       requestedAtMs,
       token,
+      isLate,
     });
     this.#order = order;
-    if (!isAgain) this.#events.set(eventKey, { word: isExceeded ? 'h' : 'H', token, place });
+    if (!isAgain) this.#events.set(eventKey, { word: takesPoint ? 'H' : 'h', token, place });
     return Promise.resolve({ isFirst: true, place, isCurrent: taken.isCurrent, isExceeded });
   }
 
@@ -91,18 +86,8 @@ class Model implements Played {
     let place = given ?? known?.place;
     const isDone = isOwn && known.word === 'A';
     if (passes === 'always' && !isPreview && !isDone && (isAlone || known === undefined)) {
-      const order = this.#order;
-      const hasOther = order !== undefined && order.newestPlace > 0 && order.newestEvent !== eventKey;
-      const isReleased = given === undefined && known?.word === 'R';
-      // The release may have come long after the event.
-      const isLate = hasOther && isReleased && isAfter(place, `${order.newestPlace}.${order.epoch}`);
-      if (!isLate && (place !== undefined || order === undefined || order.newestPlace === 0)) {
-        const event = { eventKey, place, isPreview, passes: true, requestedAtMs, token };
-        ({ order: this.#order, place } = takePlace(order, event));
-      } else if (order.newestEvent !== eventKey) {
-        const latestMs = Math.max(order.requestedAtMs, requestedAtMs);
-        this.#order = { ...order, newestEvent: UNKNOWN, requestedAtMs: latestMs };
-      }
+      const event = { eventKey, place, isPreview, passes: true, requestedAtMs, token, isLate: isAlone };
+      ({ order: this.#order, place } = takePlace(this.#order, event));
     }
     if (known?.word !== 'A' && (known === undefined || isOwn || isAlone || known.word === 'R'))
       this.#events.set(eventKey, { word: 'A', token, place });
@@ -115,7 +100,7 @@ class Model implements Played {
     if (known !== undefined && !isOwn) return Promise.resolve();
     let place = given ?? known?.place;
     if (place === undefined) {
-      const event = { eventKey, place, isPreview, passes: false, requestedAtMs: 0, token };
+      const event = { eventKey, place, isPreview, passes: false, requestedAtMs: 0, token, isLate: true };
       ({ order: this.#order, place } = takePlace(this.#order, event));
     }
     if (known?.word === 'H' && this.#spent > 0) this.#spent -= 1;
@@ -159,12 +144,14 @@ class Scripts implements Played {
     this.#prefix = prefix;
   }
 
-  async claim({ token, eventKey, isPreview, passes, requestedAtMs }: Tried): Promise<Reply> {
+  async claim({ token, eventKey, isPreview, passes, requestedAtMs }: Tried, isLate = false): Promise<Reply> {
     this.#events.add(eventKey);
-    const keys = [...this.#names(eventKey), ...this.#names('limit'), ...this.#names('order')];
+    const limit = isLate ? [] : this.#names('limit');
+    const keys = [...this.#names(eventKey), ...limit, ...this.#names('order')];
     const [isFirst, , place, current, ...exceeded] = await this.#run('claimEvent', keys, [
-      ...[token, LIFE_MS, 0, this.#sealings.length, isPreview ? 'preview' : 'code', passes],
-      ...[LIFE_MS, requestedAtMs, ...namesInOrder(this.#sealings, eventKey), POINTS, LIFE_MS],
+      ...[token, LIFE_MS, 0, this.#sealings.length, isPreview ? 'preview' : 'code'],
+      ...[isLate ? 'late' : passes, LIFE_MS, requestedAtMs, ...namesInOrder(this.#sealings, eventKey)],
+      ...(isLate ? [] : [POINTS, LIFE_MS]),
     ]);
     if (isFirst !== 1) return { isFirst: false };
     // A late claim after its own release.
@@ -285,6 +272,7 @@ async function playSchedule(seed: number, model: Model, scripts: Scripts): Promi
   const of = <T>(items: readonly T[]): T => items[between(chance, 0, items.length - 1)]!;
   const eventKeys = ['one', 'two', 'three', 'preview'];
   const tried: Tried[] = [];
+  const tellLate: Tried[] = [];
   const places = new Map<string, string | undefined>();
   const steps: string[] = [];
   const both = async <T>(step: string, play: (state: Played) => Promise<T>): Promise<T> => {
@@ -311,8 +299,12 @@ async function playSchedule(seed: number, model: Model, scripts: Scripts): Promi
         requestedAtMs: between(chance, 1, 9),
       };
       tried.push(one);
-      // Without its claim, the process has decided alone, and the claim may come late.
+      // Without its claim, the process has decided alone. Redis may learn of it later, and the claim may come late.
       if (chance() < 0.8) await claim(one);
+      else if (chance() < 0.5 && one.passes === 'always') tellLate.push(one);
+    } else if (lot < 0.4 && tellLate.length > 0) {
+      const one = tellLate.splice(0, 1)[0]!;
+      await both(`late ${one.eventKey} ${one.token}`, (state) => state.claim(one, true));
     } else if (lot < 0.5) await claim(of(tried));
     else if (lot < 0.7) {
       const one = of(tried);

@@ -129,8 +129,6 @@ end
  * takes no second point, but still has to pass its limits. After its release it changes nothing.
  */
 const CLAIM_EVENT = `
-${EVENT}
-${ORDER}
 local token, rememberMs = ARGV[1], tonumber(ARGV[2])
 local suppressionKeys, encryptionKeys = tonumber(ARGV[3]), tonumber(ARGV[4])
 local kind, passing = ARGV[5], ARGV[6]
@@ -171,7 +169,7 @@ local isExceeded = #reply > 4
 if own ~= 'H' and not isExceeded then
   for i = encryptionKeys + 1, lastLimitKey do
     local windowMs = ARGV[firstLimitArg + 1 + (i - encryptionKeys - 1) % limits * 2]
-    if redis.call('INCR', KEYS[i]) == 1 then redis.call('PEXPIRE', KEYS[i], windowMs) end
+    if not redis.call('SET', KEYS[i], 1, 'PX', windowMs, 'NX') then redis.call('INCR', KEYS[i]) end
   end
 end
 if personKeys > 0 then
@@ -203,8 +201,6 @@ return reply
  * for each key. Times in milliseconds.
  */
 const SETTLE_EVENT = `
-${EVENT}
-${ORDER}
 local token, rememberMs, encryptionKeys = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
 local isAlone, place = ARGV[4] == '1', ARGV[5] ~= '' and ARGV[5] or nil
 local events, isKnown, isDone = {}, false, false
@@ -243,8 +239,6 @@ return 1
  * encryption keys, its place (empty if it is not known), then the window of each limit. Times in milliseconds.
  */
 const RELEASE_EVENT = `
-${EVENT}
-${ORDER}
 local token, rememberMs, encryptionKeys = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
 local limits = #ARGV - 4
 local place = ARGV[4] ~= '' and ARGV[4] or nil
@@ -282,7 +276,6 @@ return 1
  * `preview`, then the event for each key.
  */
 const IS_CURRENT = `
-${ORDER}
 local event = {isPreview = ARGV[2] == 'preview', names = {unpack(ARGV, 3)}}
 return isCurrent(readOrder(KEYS, 0).best, event, readPlace(ARGV[1]))
 `;
@@ -294,7 +287,6 @@ return isCurrent(readOrder(KEYS, 0).best, event, readPlace(ARGV[1]))
  * 1970.
  */
 const USE_CODE = `
-${ORDER}
 local order = readOrder(KEYS, 1)
 local best = order.best
 if not best or best.place == 0 or tonumber(best.requestedAt) > tonumber(ARGV[1]) then return 0 end
@@ -335,7 +327,7 @@ return reply
 `;
 
 /** The steps, by the names under which a client knows their scripts. */
-export const STEP_SCRIPTS = {
+const STEPS = {
   claimEvent: CLAIM_EVENT,
   settleEvent: SETTLE_EVENT,
   releaseEvent: RELEASE_EVENT,
@@ -344,7 +336,20 @@ export const STEP_SCRIPTS = {
   exchange: EXCHANGE,
 } as const;
 
-export type StepName = keyof typeof STEP_SCRIPTS;
+export type StepName = keyof typeof STEPS;
+
+/** The functions that steps share. */
+const SHARED = `${ORDER}${EVENT}`;
+
+/** Each step as a command of its own. */
+export const STEP_SCRIPTS = {
+  claimEvent: SHARED + STEPS.claimEvent,
+  settleEvent: SHARED + STEPS.settleEvent,
+  releaseEvent: SHARED + STEPS.releaseEvent,
+  isCurrent: SHARED + STEPS.isCurrent,
+  useCode: SHARED + STEPS.useCode,
+  exchange: STEPS.exchange,
+} as const;
 
 /**
  * Replaces an argument that cannot be a line of a step's text. The argument follows the text; usually it is
@@ -360,8 +365,9 @@ export const SEPARATE_ARGUMENT = '*';
  * arguments that cannot be lines follow the text. Replies `{1, reply}` or `{0, error}` for each step.
  */
 export const RUN_STEPS = `
+${SHARED}
 local steps = {}
-${Object.entries(STEP_SCRIPTS)
+${Object.entries(STEPS)
   .map(([name, lua]) => `function steps.${name}(KEYS, ARGV)${lua}end`)
   .join('\n')}
 local usedKeys, arg = 0, 1

@@ -17,8 +17,9 @@ function print(text: string): void {
 }
 
 /** What happens depends on all of these. */
-function replayOf({ seed, events, rate, gateways, schedules, nodes }: ChaosOptions): string {
-  const load = schedules === undefined ? `--events ${events} --rate ${rate}` : `--schedules ${schedules}`;
+function replayOf({ seed, events, rate, gateways, schedules, users, state, nodes }: ChaosOptions): string {
+  const ofSchedules = `--schedules ${schedules} --users ${users}${state === undefined ? '' : ` --state ${state}`}`;
+  const load = schedules === undefined ? `--events ${events} --rate ${rate}` : ofSchedules;
   const programs = nodes.length === 0 ? '' : ` --node ${nodes.join(' --node ')}`;
   return `npm run chaos -- --seed ${seed} ${load} --gateways ${gateways}${programs}`;
 }

@@ -11,6 +11,8 @@ export const USAGE = `npm run chaos -- [options]
   --help
 
   --schedules <n> random schedules in simulated time, in one process, in place of the load
+  --users <n>     users in a schedule, 100 at most (3)
+  --state <name>  where schedules remember: redis, or memory with one gateway (each by chance)
   --steps <n,n>   of one schedule: only these of its steps
 
 It needs redis-server on the PATH. Exit 1: a fault; 2: wrong arguments.
@@ -27,6 +29,10 @@ export interface ChaosOptions {
   readonly nodes: readonly string[];
   /** Random schedules in one process; `undefined` for a load on processes. */
   readonly schedules: number | undefined;
+  /** In a schedule. */
+  readonly users: number;
+  /** Of schedules; `undefined` for both. */
+  readonly state: 'memory' | 'redis' | undefined;
   /** The places of the steps that are played; `undefined` for all. */
   readonly steps: readonly number[] | undefined;
   readonly isHelp: boolean;
@@ -44,12 +50,17 @@ export function readChaosOptions(args: readonly string[]): ChaosOptions {
       seed: { type: 'string' },
       node: { type: 'string', multiple: true, default: [] },
       schedules: { type: 'string' },
+      users: { type: 'string', default: '3' },
+      state: { type: 'string' },
       steps: { type: 'string' },
       help: { type: 'boolean', default: false },
     },
   });
-  const { events, seconds, seed, schedules, steps } = values;
+  const { events, seconds, seed, schedules, state, steps } = values;
   if (events !== undefined && seconds !== undefined) throw new Error('--events or --seconds, not both');
+  if (state !== undefined && state !== 'memory' && state !== 'redis') {
+    throw new Error(`--state takes memory or redis, not ${state}`);
+  }
   const rate = readCount('rate', values.rate, 1);
   return {
     rate,
@@ -61,6 +72,8 @@ export function readChaosOptions(args: readonly string[]): ChaosOptions {
     gateways: readCount('gateways', values.gateways, 2),
     seed: seed === undefined ? Math.floor(Math.random() * 2 ** 31) : readCount('seed', seed, 0),
     schedules: schedules === undefined ? undefined : readCount('schedules', schedules, 1),
+    users: Math.min(100, readCount('users', values.users, 1)),
+    state,
     steps: steps?.split(',').map((place) => readCount('steps', place, 0)),
     nodes: values.node,
     isHelp: values.help,

@@ -7,6 +7,7 @@ import {
   callback,
   event,
   FAILED,
+  failover,
   hookEvent,
   loss,
   message,
@@ -77,6 +78,16 @@ describe('the account of a chaos run', () => {
     expect(violationsOf({ ...facts, callbacks, outages: [outage(undefined, 0.2, 2)] })).to.deep.equal([]);
     expect(violationsOf({ ...facts, callbacks, outages: [outage(1, 0.4, 2)] })).to.deep.equal([]);
     expect(violationsOf({ ...facts, callbacks, outages: [outage(2, 0.4, 2)] })).to.deep.equal(['both']);
+    expect(violationsOf({ ...facts, callbacks, wipes: [failover(0.2, 2)] })).to.deep.equal([]);
+    expect(violationsOf({ ...facts, callbacks, wipes: [failover(1, 2)] })).to.deep.equal(['both']);
+  });
+
+  it('allows a second channel earlier by as much as the clock of Redis has jumped', () => {
+    const messages = [whatsApp('111111', 0.1), message('111111', 3.2)];
+    const facts = { events: [event('111111', call(0, 'SUCCESSFUL'))], messages };
+    expect(violationsOf({ ...facts, clockJumps: [{ at: at(1), byMs: 2_000 }] })).to.deep.equal([]);
+    expect(violationsOf({ ...facts, clockJumps: [{ at: at(1), byMs: 1_000 }] })).to.deep.equal(['both']);
+    expect(violationsOf({ ...facts, clockJumps: [{ at: at(5), byMs: 2_000 }] })).to.deep.equal(['both']);
   });
 
   it('allows a second message by one channel only after a loss of Redis that a gateway has reported', () => {
@@ -97,6 +108,9 @@ describe('the account of a chaos run', () => {
     for (const hookEvents of [loss(1, 1.5, 4), loss(0, -1, 1), loss(0, 0.1)])
       expect(sentTwice({ hookEvents })).to.deep.equal(['twice']);
     expect(sentTwice({ wipes: [wipe(1)] })).to.deep.equal(['twice']);
+    // The replica had the first call.
+    expect(sentTwice({ wipes: [failover(0.05, 1)] })).to.deep.equal(['twice']);
+    expect(sentTwice({ wipes: [failover(0.5, 1)] })).to.deep.equal(['twice', 'twice']);
     // Lost before, or lost at a gateway that has nothing to do with it.
     expect(sentTwice({ hookEvents: loss(1, -5, -4) })).to.deep.equal(['twice', 'twice']);
     expect(sentTwice({ hookEvents: loss(2, 0) })).to.deep.equal(['twice', 'twice']);

@@ -141,7 +141,7 @@ function violationsOf(
       if (before.length === 0 || messages[index - 1]?.channel === message.channel) return false;
       return (
         allowances.areApart(record, message.at) === false &&
-        before.every((one) => !mayFollow(message, one, record, facts))
+        before.every((one) => !mayFollow(message, one, record, facts, allowances))
       );
     }),
     superseded: superseded.has('superseded'),
@@ -194,20 +194,24 @@ function mayFollow(
   before: MessageFact,
   { callbacks }: EventRecord,
   { afterSeconds, outages }: RunFacts,
+  allowances: Allowances,
 ): boolean {
   if ((failedAtOf(before) ?? Infinity) <= message.at) return true;
-  if (afterSeconds === undefined || message.at - before.at < afterSeconds * 1000) return false;
+  // Alarms are due by Redis's clock.
+  const passedMs = message.at - before.at + allowances.clockJumpedMs(before.at, message.at);
+  if (afterSeconds === undefined || passedMs < afterSeconds * 1000) return false;
   const delivered = callbacks.filter(({ sid, status, isTaken, at }) => {
     return sid === before.sid && status === 'delivered' && isTaken && at < message.at - REPORT_MS;
   });
-  // The gateway with the report could not pass it on.
-  const couldNotSpread = delivered.every(({ at, gateway }) =>
-    outages.some((outage) => {
-      if (outage.gateway === undefined) return overlaps(outage, before.at, message.at);
-      return outage.gateway === gateway && overlaps(outage, at, at + REPORT_MS);
-    }),
+  return delivered.every(
+    ({ at, gateway }) =>
+      allowances.hasForgotten(at, message.at, at + REPORT_MS) ||
+      // The gateway with the report could not pass it on.
+      outages.some((outage) => {
+        if (outage.gateway === undefined) return overlaps(outage, before.at, message.at);
+        return outage.gateway === gateway && overlaps(outage, at, at + REPORT_MS);
+      }),
   );
-  return couldNotSpread;
 }
 
 /** For events without a violation. */

@@ -1,5 +1,5 @@
 import type { CallFact, MessageFact, RunFacts } from './facts.js';
-import { endOf, type EventRecord } from './records.js';
+import { endOf, workEndOf, type EventRecord } from './records.js';
 
 /**
  * What the guides allow: while Redis is lost, and a gateway has said so, each gateway goes by what it knows; a Redis
@@ -17,6 +17,8 @@ export interface Loss {
 
 /** A gateway that has found Redis again needs this long to write what it has kept, milliseconds. */
 const WRITTEN_MS = 1_500;
+/** The same for the answer of a call, if it has not lost Redis. */
+const ANSWERED_MS = 200;
 /**
  * A gateway decides by what Redis said right before. That answer may have been on its way for as long as a command may
  * take (150 ms), and a code that leaves within 25 ms of its claim asks no second time. Milliseconds.
@@ -58,9 +60,17 @@ export class Allowances {
     );
   }
 
-  /** Whether Redis lost keys at some time. */
-  hasForgotten(from: number, to: number): boolean {
-    return (this.#facts.wipes ?? []).some((wipe) => wipe.from <= to && wipe.to >= from);
+  /** Whether Redis lost keys at some time. @param writtenAt - only those that were written until then. */
+  hasForgotten(from: number, to: number, writtenAt = to): boolean {
+    return (this.#facts.wipes ?? []).some((wipe) => {
+      return wipe.from <= to && wipe.to >= from && (wipe.since === undefined || writtenAt >= wipe.since);
+    });
+  }
+
+  /** How far Redis's clock was set forward and back at some time together, milliseconds. */
+  clockJumpedMs(from: number, to: number): number {
+    const jumps = (this.#facts.clockJumps ?? []).filter(({ at }) => at >= from && at <= to);
+    return jumps.reduce((sum, { byMs }) => sum + Math.abs(byMs), 0);
   }
 
   /** Whether a gateway, or the process that plays everybody else, had no CPU at some time: this proves nothing then. */
@@ -105,7 +115,8 @@ export class Allowances {
   mayDiffer(first: CallFact, again: CallFact, calls: readonly CallFact[]): boolean | 'forgotten' {
     if (first.gateway === again.gateway && first.life !== undefined && first.life === again.life)
       return false;
-    if (this.hasForgotten(calls[0]?.at ?? first.at, endOf(again))) return true;
+    const writtenAt = Math.max(...[first, ...calls.slice(0, 1)].map(workEndOf)) + ANSWERED_MS;
+    if (this.hasForgotten(calls[0]?.at ?? first.at, endOf(again), writtenAt)) return true;
     if (this.#wasAlone(again)) return true;
     if (first.gateway === undefined || this.isUnwritten(first.gateway, first.at, endOf(first), again.at))
       return true;

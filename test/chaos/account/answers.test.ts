@@ -1,6 +1,17 @@
 import { expect } from 'chai';
 import type { RunFacts } from './facts.js';
-import { at, call, event, hookEvent, loss, message, outage, violationsOf, wipe } from './made-facts.js';
+import {
+  at,
+  call,
+  event,
+  failover,
+  hookEvent,
+  loss,
+  message,
+  outage,
+  violationsOf,
+  wipe,
+} from './made-facts.js';
 
 describe('the answers in the account', () => {
   const again = (more: Partial<RunFacts> = {}): readonly string[] =>
@@ -21,6 +32,8 @@ describe('the answers in the account', () => {
 
   it('allows it if the second gateway could not know the answer', () => {
     expect(again({ wipes: [wipe(2)] })).to.deep.equal([]);
+    expect(again({ wipes: [failover(0.1, 2)] })).to.deep.equal([]);
+    expect(again({ wipes: [failover(1, 2)] })).to.deep.equal(['unlike']);
     expect(again({ hookEvents: loss(1, 8.9) })).to.deep.equal([]);
     expect(again({ hookEvents: loss(0, 0.05, 8) })).to.deep.equal([]);
     expect(again({ outages: [outage(0, 0.2, 1)] })).to.deep.equal([]);

@@ -82,6 +82,14 @@ export interface UseFact {
 export interface WipeFact {
   readonly from: number;
   readonly to: number;
+  /** It kept what had been written before this time; `undefined`: it may have lost anything. */
+  readonly since?: number | undefined;
+}
+
+/** Redis's clock was set forward or back. */
+export interface ClockJumpFact {
+  readonly at: number;
+  readonly byMs: number;
 }
 
 /** A fault of Redis that a gateway has felt: its connection closed with a command in flight. */
@@ -143,6 +151,7 @@ export interface RunFacts {
   readonly uses?: readonly UseFact[] | undefined;
   readonly felt?: readonly FeltFact[] | undefined;
   readonly wipes?: readonly WipeFact[] | undefined;
+  readonly clockJumps?: readonly ClockJumpFact[] | undefined;
   /** The end of the records, if nothing was wrong any more for a while before it. */
   readonly endsAt?: number | undefined;
   /** The limit for each user, if there is one. */

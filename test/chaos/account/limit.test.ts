@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import type { CallFact, EventFact, RunFacts } from './facts.js';
-import { call, event, hungUp, loss, message, violationsOf, wipe } from './made-facts.js';
+import { at, call, event, hungUp, loss, message, violationsOf, wipe } from './made-facts.js';
 
 describe('the limit of a user in the account', () => {
   const limit = { points: 2, seconds: 10 };
@@ -38,5 +38,7 @@ describe('the limit of a user in the account', () => {
   it('allows more while a gateway counts alone, or when Redis has forgotten its counts', () => {
     expect(violationsOf({ ...sentAt(0, 2, 4), hookEvents: loss(2, 1, 2) })).to.deep.equal([]);
     expect(violationsOf({ ...sentAt(0, 2, 4), wipes: [wipe(3)] })).to.deep.equal([]);
+    const clockJumps = [{ at: at(3), byMs: 500 }];
+    expect(violationsOf({ ...sentAt(0, 2, 4), clockJumps })).to.deep.equal([]);
   });
 });

@@ -21,6 +21,8 @@ export function overLimit(
         return startOf(event) >= from && message !== undefined && message.at < to - CLAIMED_MS;
       });
       if (allowances.hasForgotten(from, to) || allowances.hadLost(undefined, from, to)) continue;
+      // A window lasts by Redis's clock.
+      if (allowances.clockJumpedMs(from, to) > 0) continue;
       over.push(...sent.slice(limit.points));
     }
   }

@@ -63,6 +63,12 @@ export function loss(gateway: number, from: number, to?: number): readonly HookE
 
 export const wipe = (seconds: number): WipeFact => ({ from: at(seconds), to: at(seconds) });
 
+/** A failover to a replica that is behind since a time. */
+export const failover = (since: number, seconds: number): WipeFact => ({
+  ...wipe(seconds),
+  since: at(since),
+});
+
 /** STOP or START, answered at once. */
 export const word = (text: WordFact['word'], seconds: number, more: Partial<WordFact> = {}): WordFact => ({
   ...{ userId: 'ana', word: text, messageId: `${text} ${seconds}`, at: at(seconds), answeredAt: at(seconds) },

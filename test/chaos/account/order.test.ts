@@ -4,6 +4,7 @@ import {
   at,
   call,
   event,
+  failover,
   FAILED,
   hookEvent,
   hungUp,
@@ -50,6 +51,9 @@ describe('the order of codes in the account', () => {
     expect(violationsOf({ ...atOnce, messages: lateBy(1) })).to.deep.equal([]);
     const facts = { events: [older, newer], messages: lateBy(1) };
     expect(violationsOf({ ...facts, wipes: [wipe(1.5)] })).to.deep.equal([]);
+    // The replica had the newer code, or not.
+    expect(violationsOf({ ...facts, wipes: [failover(1.4, 1.5)] })).to.deep.equal(['superseded']);
+    expect(violationsOf({ ...facts, wipes: [failover(1, 1.5)] })).to.deep.equal([]);
     expect(violationsOf({ ...facts, hookEvents: loss(0, 1.5, 9) })).to.deep.equal([]);
     expect(violationsOf({ ...facts, hookEvents: loss(1, 1, 1.2) })).to.deep.equal([]);
     expect(violationsOf({ ...facts, outages: [outage(0, 0, 0.5)] })).to.deep.equal([]);
@@ -98,6 +102,10 @@ describe('the order of codes in the account', () => {
     const blocked = hookEvent('222222', 'guard.blocked');
     const ofBlocked = { ...facts(0.4), messages: [], hookEvents: [superseded, blocked] };
     expect(violationsOf(ofBlocked)).to.include('unsuperseded');
+    // Another gateway has allowed it, and died before it said so.
+    const died = call(0.3, undefined, { gateway: 2, problem: 'connection lost' });
+    const withDead = [first, event('222222', died, call(5, 'PENDING'))];
+    expect(violationsOf({ ...ofBlocked, events: withDead })).to.not.include('unsuperseded');
     // Another gateway has allowed it, which had lost Redis.
     const read = hookEvent('222222', 'profile.read');
     expect(violationsOf({ ...ofBlocked, hookEvents: [superseded, blocked, read] })).to.not.include(
@@ -146,6 +154,8 @@ describe('the order of codes in the account', () => {
     expect(violationsOf({ ...facts, uses: [{ ...use, usedAt: at(-1) }] })).to.deep.equal([]);
     expect(violationsOf({ ...facts, uses: [use], outages: [outage(1, 2.2, 3)] })).to.deep.equal([]);
     expect(violationsOf({ ...facts, uses: [use], hookEvents: loss(0, 3) })).to.deep.equal([]);
+    expect(violationsOf({ ...facts, uses: [use], wipes: [failover(2, 3)] })).to.deep.equal([]);
+    expect(violationsOf({ ...facts, uses: [use], wipes: [failover(2.7, 3)] })).to.deep.equal(['used']);
     expect(violationsOf({ ...facts, uses: [use], hookEvents: loss(1, 2) })).to.deep.equal([]);
     expect(violationsOf({ ...facts, uses: [use], hookEvents: loss(1, 2, 2.2) })).to.deep.equal(['used']);
   });

@@ -1,6 +1,6 @@
 import type { Allowances } from './allowances.js';
 import type { CallFact, EventFact, MessageFact, RunFacts } from './facts.js';
-import { callOf, endOf, startOf, type EventRecord } from './records.js';
+import { callOf, endOf, startOf, workEndOf, type EventRecord } from './records.js';
 
 /** The order of one user's codes: none leaves after a newer one, nor after its use. An event's first call decides. */
 
@@ -41,7 +41,6 @@ function newerOf(
   const from = startOf(event);
   const isLate = messages[0] !== message && isAfterCalls(message, event);
   const isExcused =
-    allowances.hasForgotten(from, message.at) ||
     allowances.wasStarved(message.gateway, message.at - STARVED_MS, message.at) ||
     allowances.hadLost(message.gateway, isLate ? message.at : from, message.at) ||
     mayBeUnknown(event.calls[0], allowances);
@@ -53,6 +52,7 @@ function newerOf(
     const isSameProcess =
       message.gateway !== undefined && message.gateway === left.gateway && message.life === left.life;
     if (isSameProcess ? message.at <= left.at : !allowances.couldKnow(message, left.at)) continue;
+    if (allowances.hasForgotten(from, message.at, left.at + AT_ONCE_MS)) continue;
     if (!isLost(left, newerEvent, message, isLate, allowances)) return left;
   }
   return undefined;
@@ -109,7 +109,8 @@ export function isSupersededByNobody(
       ({ userId, usedAt }) => userId === event.userId && usedAt >= from && usedAt <= at,
     );
     const hasNewer = others.some(({ calls }) => {
-      const isForgotten = allowances.hasForgotten(calls[0]?.at ?? from, at);
+      const writtenAt = Math.max(...calls.slice(0, 1).map(workEndOf));
+      const isForgotten = allowances.hasForgotten(calls[0]?.at ?? from, at, writtenAt);
       const isPlaced = !isForgotten && !mayBeUnknown(calls[0], allowances);
       // A gateway that has lost Redis takes the repeat of an event that it does not know for a new code.
       const placing = calls.filter((call, nth) => nth === 0 || !isPlaced || mayBeUnknown(call, allowances));
@@ -132,7 +133,7 @@ export function isSentAfterUse(
       const isLater = isTaken && userId === event.userId && from + AT_ONCE_MS < usedAt;
       if (!isLater || message.at < at + USED_MS) return false;
       return (
-        !allowances.hasForgotten(from, message.at) &&
+        !allowances.hasForgotten(from, message.at, at + USED_MS) &&
         !allowances.hadLost(message.gateway, message.at, message.at) &&
         !allowances.isUnwritten(gateway, at, at, message.at) &&
         !allowances.wasStarved(message.gateway, at, message.at) &&

@@ -31,10 +31,18 @@ export function recordsOf(facts: RunFacts): readonly EventRecord[] {
   const messages = groupedBy(inOrder(facts.messages), ({ code }) => code);
   const callbacks = groupedBy(inOrder(facts.callbacks), ({ sid }) => sid);
   const hookEvents = groupedBy(inOrder(facts.hookEvents), ({ eventId }) => eventId);
-  const isAllowed = ({ eventId, code }: EventFact): boolean => {
-    const types = new Set(hookEvents.get(eventId)?.map(({ type }) => type));
+  const isAllowed = ({ eventId, code, calls }: EventFact): boolean => {
+    const ofEvent = hookEvents.get(eventId) ?? [];
+    const types = new Set(ofEvent.map(({ type }) => type));
     // Without Redis, one gateway may have blocked it and another one allowed it, which then read the profile.
-    return messages.has(code) || !types.has('guard.blocked') || types.has('profile.read');
+    if (messages.has(code) || !types.has('guard.blocked') || types.has('profile.read')) return true;
+    // So may a gateway that died before it said so.
+    return calls.some(({ gateway, life, problem }) => {
+      const isBlocked = ofEvent.some(
+        (event) => event.type === 'guard.blocked' && event.gateway === gateway && event.life === life,
+      );
+      return problem === 'connection lost' && !isBlocked;
+    });
   };
   return events.map((event) => {
     const ofUser = byUser.get(event.userId) ?? [];
@@ -79,10 +87,15 @@ export function answerOf({ calls }: EventFact): CallFact['answer'] {
 /** The time of a call that a caller who has not hung up waits for, milliseconds. */
 const WORK_MS = 3_000;
 
+/** Until when a gateway may work on a call: also after its caller has hung up. */
+export function workEndOf(call: CallFact): number {
+  return call.problem === 'hung up' ? call.at + WORK_MS : endOf(call);
+}
+
 /** Whether the gateway of the call was stopped, killed or starting during the call, or while it worked on. */
 export function isDisturbed(call: CallFact, outages: readonly OutageFact[]): boolean {
-  const { at, gateway, problem } = call;
-  const to = problem === 'hung up' ? at + WORK_MS : endOf(call);
+  const { at, gateway } = call;
+  const to = workEndOf(call);
   return outages.some(
     (outage) =>
       outage.gateway !== undefined &&

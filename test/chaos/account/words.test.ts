@@ -4,6 +4,7 @@ import {
   at,
   call,
   event,
+  failover,
   hookEvent,
   loss,
   message,
@@ -51,6 +52,8 @@ describe('STOP and START in the account', () => {
     expect(sentAfter([stop, word('START', 1.2)])).to.deep.equal([]);
     expect(sentAfter([{ ...word('START', 0.9), isTaken: false, answeredAt: at(3) }, stop])).to.deep.equal([]);
     expect(sentAfter([stop], { wipes: [wipe(2)] })).to.deep.equal([]);
+    expect(sentAfter([stop], { wipes: [failover(0.9, 2)] })).to.deep.equal([]);
+    expect(sentAfter([stop], { wipes: [failover(1.1, 2)] })).to.deep.equal(['stopped']);
     expect(sentAfter([stop], { hookEvents: loss(0, 4, 6) })).to.deep.equal([]);
     expect(sentAfter([stop], { hookEvents: loss(1, 0.5) })).to.deep.equal([]);
     // Its gateway has found Redis again and has written it, or died before.

@@ -64,7 +64,7 @@ function isWordKnown(
   return (
     !allowances.hadLost(reader.gateway, reader.from, reader.at) &&
     !allowances.wasStarved(reader.gateway, reader.from, reader.at) &&
-    !allowances.hasForgotten(at, reader.at) &&
+    !allowances.hasForgotten(at, reader.at, answeredAt) &&
     !allowances.isUnwritten(gateway, at, answeredAt, reader.at)
   );
 }

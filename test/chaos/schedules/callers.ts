@@ -5,12 +5,11 @@ import type { CallbackFact, CallFact, EventFact, UseFact, WordFact } from '../ac
 import { readAnswer } from '../processes/okta.js';
 import { AUTH_TOKEN, HOOK_SECRET, PUBLIC_URL, type SimulatedGateway } from './gateway.js';
 import type { Step } from './steps.js';
+import { codeOf, eventIdOf, phoneOf, userIdOf } from './users.js';
 import type { SentMessage } from './vendors.js';
 
 /** Everybody who calls the gateways: Okta's two hooks, and Twilio with status callbacks and a user's words. */
 
-const PHONE = '+12025550142';
-const USER = { userId: '00uchaos00000000001', login: 'chaos@example.com' };
 const WHATSAPP_FROM = 'whatsapp:+14155550199';
 const OKTA_WAITS_MS = 3_000;
 
@@ -21,7 +20,7 @@ export class Callers {
   readonly words: WordFact[] = [];
   readonly uses: UseFact[] = [];
   /** By event. */
-  readonly #calls = new Map<number, CallFact[]>();
+  readonly #calls = new Map<number, { readonly user: number; readonly calls: CallFact[] }>();
   /** By use: when Okta saw it. */
   readonly #usedAt = new Map<number, number>();
   readonly #seed: number;
@@ -39,20 +38,20 @@ export class Callers {
   }
 
   get events(): readonly EventFact[] {
-    return [...this.#calls].map(([event, calls]) => ({
-      ...{ eventId: eventIdOf(event), code: codeOf(event), userId: USER.userId, calls },
+    return [...this.#calls].map(([event, { user, calls }]) => ({
+      ...{ eventId: eventIdOf(event), code: codeOf(event), userId: userIdOf(user), calls },
     }));
   }
 
-  /** The numbers of the events that were called for. */
-  get called(): readonly number[] {
-    return [...this.#calls.keys()];
+  /** The events that were called for, and their users. */
+  get called(): readonly { readonly event: number; readonly user: number }[] {
+    return [...this.#calls].map(([event, { user }]) => ({ event, user }));
   }
 
   /** Okta calls for an event: every time with the same request. */
-  call({ event, gateway: at, hangUpMs }: Pick<StepOf<'code'>, 'event' | 'gateway' | 'hangUpMs'>): void {
-    const calls = this.#calls.get(event) ?? [];
-    this.#calls.set(event, calls);
+  call({ user, event, gateway: at, hangUpMs }: Omit<StepOf<'code'>, 'kind' | 'atMs'>): void {
+    const calls = this.#calls.get(event)?.calls ?? [];
+    this.#calls.set(event, { user, calls });
     const from = Date.now();
     const eventTime = new Date(calls[0]?.at ?? from);
     const gateway = this.#near(at);
@@ -63,7 +62,10 @@ export class Callers {
       return;
     }
     const payload = makeHookPayload(
-      { ...USER, eventId: eventIdOf(event), otpCode: codeOf(event), phoneNumber: PHONE, eventTime },
+      {
+        ...{ userId: userIdOf(user), login: `chaos${user}@example.com`, phoneNumber: phoneOf(user) },
+        ...{ eventId: eventIdOf(event), otpCode: codeOf(event), eventTime },
+      },
       undefined,
       { orgUrl: 'https://acme.okta.com', now: from },
     );
@@ -88,21 +90,26 @@ export class Callers {
   }
 
   /** Twilio brings a word of the user. */
-  async bringWord({ word, message, gateway: at }: StepOf<'word'>): Promise<void> {
+  async bringWord({ user, word, message, gateway: at }: StepOf<'word'>): Promise<void> {
     const gateway = this.#near(at);
     if (gateway === undefined) return;
-    const messageId = `SM${'e'.repeat(30)}${String(message).padStart(2, '0')}`;
+    const messageId = `SM${'e'.repeat(28)}${String(message).padStart(4, '0')}`;
     const from = Date.now();
-    const params = { MessageSid: messageId, From: `whatsapp:${PHONE}`, To: WHATSAPP_FROM, Body: word };
+    const params = {
+      MessageSid: messageId,
+      From: `whatsapp:${phoneOf(user)}`,
+      To: WHATSAPP_FROM,
+      Body: word,
+    };
     const status = await postForm(gateway, '/twilio/inbound', params);
     this.words.push({
-      ...{ userId: USER.userId, word, messageId, at: from, answeredAt: Date.now() },
+      ...{ userId: userIdOf(user), word, messageId, at: from, answeredAt: Date.now() },
       ...{ gateway: gateway.index, isTaken: status === 200 },
     });
   }
 
   /** Okta's event hook reports a used code. */
-  async bringUse({ event, use, gateway: at }: StepOf<'use'>): Promise<void> {
+  async bringUse({ user, event, use, gateway: at }: StepOf<'use'>): Promise<void> {
     const gateway = this.#near(at);
     if (gateway === undefined) return;
     const usedAt = this.#usedAt.get(use) ?? Date.now();
@@ -113,13 +120,13 @@ export class Callers {
         eventType: 'user.authentication.auth_via_mfa',
         outcome: { result: 'SUCCESS' },
       },
-      ...{ published: new Date(usedAt).toISOString(), target: [{ type: 'User', id: USER.userId }] },
+      ...{ published: new Date(usedAt).toISOString(), target: [{ type: 'User', id: userIdOf(user) }] },
       debugContext: { debugData: { factor: 'SMS_FACTOR' } },
     };
     const call = gateway.post('/events', JSON.stringify({ data: { events: [used] } }), jsonHeaders());
     const answer = await call.answer;
     this.uses.push({
-      ...{ userId: USER.userId, eventId: eventIdOf(event), usedAt, at: Date.now() },
+      ...{ userId: userIdOf(user), eventId: eventIdOf(event), usedAt, at: Date.now() },
       ...{ gateway: gateway.index, isTaken: answer?.status === 204 },
     });
   }
@@ -142,24 +149,24 @@ export class Callers {
     }
   }
 
-  async #bringReport({ sid, channel, callbackUrl }: SentMessage, status: string, at: number): Promise<void> {
+  async #bringReport(
+    { sid, user, channel, callbackUrl }: SentMessage,
+    status: string,
+    at: number,
+  ): Promise<void> {
     const gateway = this.#near(at);
     if (gateway === undefined || callbackUrl === undefined) return;
     const params = {
-      ...{ MessageSid: sid, MessageStatus: status, To: channel === 'whatsapp' ? `whatsapp:${PHONE}` : PHONE },
+      ...{
+        MessageSid: sid,
+        MessageStatus: status,
+        To: `${channel === 'whatsapp' ? 'whatsapp:' : ''}${phoneOf(user)}`,
+      },
       ...(status === 'undelivered' ? { ErrorCode: '63016' } : {}),
     };
     const isTaken = (await postForm(gateway, callbackUrl.slice(PUBLIC_URL.length), params)) === 204;
     this.callbacks.push({ sid, status, at: Date.now(), gateway: gateway.index, isTaken });
   }
-}
-
-function eventIdOf(event: number): string {
-  return `event-${event}`;
-}
-
-export function codeOf(event: number): string {
-  return String(100_000 + event);
 }
 
 function jsonHeaders(): Readonly<Record<string, string>> {

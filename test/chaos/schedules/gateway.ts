@@ -1,4 +1,4 @@
-import { oktaTelephonyHook, type HookEvent, type TelephonyHook } from '#lib/index.js';
+import { memoryState, oktaTelephonyHook, type HookEvent, type TelephonyHook } from '#lib/index.js';
 import { redisState } from '#lib/state/redis/index.js';
 import { injectRequest, type InjectedCall } from '../../hostile/injected-call.js';
 import { RedisLine } from './redis-line.js';
@@ -32,7 +32,7 @@ export class SimulatedGateway implements Asker {
   /** @param place.life - how often the gateway at this place has started. */
   constructor(
     place: { readonly index: number; readonly life: number; readonly keys: readonly string[] },
-    { afterSeconds, limit, isProfileCached }: Script,
+    { afterSeconds, limit, isProfileCached, isInMemory, clocksAheadMs }: Script,
     parts: {
       readonly redis: SimulatedRedis;
       readonly vendors: Vendors;
@@ -62,7 +62,10 @@ export class SimulatedGateway implements Asker {
       guard: { perUser: limit ?? false, perNumber: false, countries: false },
       deadlineMs: DEADLINE_MS,
       profile: { timeoutMs: PROFILE_MS, ...(isProfileCached ? {} : { cache: false }) },
-      state: redisState({ connection: this.line.client(), encryptionKeys: place.keys }),
+      state: isInMemory
+        ? memoryState()
+        : redisState({ connection: this.line.client(), encryptionKeys: place.keys }),
+      clock: () => Date.now() + (clocksAheadMs[place.index] ?? 0),
       dispatcher: parts.vendors.dispatcherOf(this),
       logger: QUIET,
       onEvent: (event) => {

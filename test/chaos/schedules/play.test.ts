@@ -21,18 +21,13 @@ describe('a schedule in simulated time', () => {
   });
 
   const scriptOf = (...steps: readonly Step[]): Script => ({
-    ...{
-      seed: 3,
-      gateways: 3,
-      isOptedIn: true,
-      isProfileCached: false,
-      oktaSlowForMs: 0,
-      isWhatsAppDown: false,
-    },
+    ...{ seed: 3, isInMemory: false, gateways: 3, isProfileCached: false, clocksAheadMs: [0, 0, 0] },
+    ...{ users: [{ isOptedIn: true, oktaSlowForMs: 0, isWhatsAppDown: false }] },
     ...{ afterSeconds: undefined, limit: undefined, keyLists: [[0]], steps },
   });
+  const SIZE = { gateways: 3, users: 2, state: undefined };
   const code = (atMs: number, more: Partial<Extract<Step, { kind: 'code' }>> = {}): Step => ({
-    ...{ kind: 'code', atMs, event: 0, gateway: 0, hangUpMs: 3_000 },
+    ...{ kind: 'code', user: 0, atMs, event: 0, gateway: 0, hangUpMs: 3_000 },
     ...more,
   });
   const redisSays = async (...words: readonly string[]): Promise<string> =>
@@ -40,7 +35,10 @@ describe('a schedule in simulated time', () => {
 
   it('has the same records for the same seed', async () => {
     for (const seed of [11, 12, 13]) {
-      const [one, other] = [await play(makeScript(seed, 3), world), await play(makeScript(seed, 3), world)];
+      const [one, other] = [
+        await play(makeScript(seed, SIZE), world),
+        await play(makeScript(seed, SIZE), world),
+      ];
       const from = (facts: typeof one): number => facts.events[0]?.calls[0]?.at ?? 0;
       const calls = (facts: typeof one): object =>
         facts.events.map((event) =>
@@ -81,6 +79,31 @@ describe('a schedule in simulated time', () => {
     expect(events[0]?.calls[0]).to.deep.include({ gateway: 0, life: 1, problem: 'connection lost' });
     expect(outages.map(({ gateway, from, to }) => [gateway, to - from])).to.deep.equal([[0, 500]]);
     expect(hookEvents.some(({ gateway, life }) => gateway === 0 && life === 2)).to.equal(true);
+  });
+
+  it('forgets everything with the process if it remembers in memory', async () => {
+    const kill: Step = { kind: 'kill', atMs: 1_500, gateway: 0, forMs: 500 };
+    const inMemory = (...steps: readonly Step[]): Script => ({
+      ...scriptOf(...steps),
+      ...{ seed: 5, isInMemory: true, gateways: 1 },
+    });
+    const once = await play(inMemory(code(0), code(3_000)), world);
+    const sent = (facts: typeof once): number => facts.sendRequests.get(facts.events[0]?.code ?? '') ?? 0;
+    expect([sent(once), once.wipes?.length]).to.deep.equal([1, 0]);
+    const again = await play(inMemory(code(0), kill, code(3_000)), world);
+    expect(sent(again)).to.be.above(1);
+    expect(again.wipes).to.have.length(1);
+  });
+
+  it('fails over to a replica that knows what had come before', async () => {
+    const failover = (atMs: number): Step => ({ kind: 'failover', atMs, behindMs: 1_500, forMs: 300 });
+    const sent = async (step: Step): Promise<number> => {
+      const facts = await play({ ...scriptOf(step, code(500), code(5_000, { gateway: 1 })), seed: 5 }, world);
+      expect(facts.wipes).to.have.length(1);
+      return facts.sendRequests.get(facts.events[0]?.code ?? '') ?? 0;
+    };
+    expect(await sent(failover(2_000))).to.equal(1);
+    expect(await sent(failover(0))).to.be.above(1);
   });
 
   it('notes a command that was lost, and no idle connection that ended', async () => {

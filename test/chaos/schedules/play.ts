@@ -1,13 +1,22 @@
 import type { HookEvent } from '#lib/index.js';
 import { between, chanceOf } from '../chance.js';
-import type { FeltFact, HookEventFact, OutageFact, RunFacts, WipeFact } from '../account/facts.js';
+import type {
+  ClockJumpFact,
+  FeltFact,
+  HookEventFact,
+  OutageFact,
+  RunFacts,
+  WipeFact,
+} from '../account/facts.js';
 import { readHookEvent } from '../account/hook-event.js';
-import { Callers, codeOf } from './callers.js';
+import { Callers } from './callers.js';
 import { SimulatedGateway } from './gateway.js';
+import type { RedisLine } from './redis-line.js';
 import type { SimulatedRedis } from './redis.js';
 import type { Script } from './script.js';
-import type { Step } from './steps.js';
+import { endOfStep, type Step } from './steps.js';
 import type { SimulatedTime } from './time.js';
+import { codeOf, EVENTS_PER_USER } from './users.js';
 import { Vendors, type Asker } from './vendors.js';
 
 /** Plays one schedule, and returns all records of it. */
@@ -26,7 +35,7 @@ const CALL_MS = 3_000;
 const QUIET_MS = 10_000;
 /** Between two probes: a code is answered, and its way is known, milliseconds. */
 const PROBE_MS = 3_500;
-/** The events of the probes have these numbers. */
+/** The events of a user's probes have these numbers. */
 const PROBES_FROM = 50;
 const OKTA_WAITS_MS = 3_000;
 /** A hook that is closed waits for its sends, milliseconds. */
@@ -57,6 +66,7 @@ class Play {
   readonly #outages: OutageFact[] = [];
   readonly #felt: FeltFact[] = [];
   readonly #wipes: WipeFact[] = [];
+  readonly #clockJumps: ClockJumpFact[] = [];
 
   constructor(script: Script, { redis, time }: World) {
     this.#script = script;
@@ -79,12 +89,12 @@ class Play {
 
   async run(): Promise<RunFacts> {
     const { gateways, steps, seed, afterSeconds, limit } = this.#script;
+    this.#redis.aheadMs = 0;
     await this.#redis.flush();
     for (let index = 0; index < gateways; index += 1) this.#start(index);
     await this.#time.pass(STARTED_MS);
     for (const step of steps) setTimeout(() => this.#take(step), step.atMs);
-    const lasting = steps.map((step) => step.atMs + ('forMs' in step ? step.forMs : 0));
-    await this.#time.pass(Math.max(...lasting) + CALL_MS);
+    await this.#time.pass(Math.max(...steps.map(endOfStep)) + CALL_MS);
     // From here on nothing is wrong any more.
     for (const { line } of this.#gateways) line.traps.length = 0;
     this.#killsAtSends = [];
@@ -95,6 +105,7 @@ class Play {
     return {
       ...{ events, callbacks, words, uses, messages: this.#vendors.messages },
       ...{ outages: this.#outages, felt: this.#felt, wipes: this.#wipes, shortages: [] },
+      clockJumps: this.#clockJumps,
       ...{ hookEvents: [...this.#hookEvents], sendRequests: this.#vendors.sendRequests },
       ...{ afterSeconds, limit, endsAt: Date.now() },
     };
@@ -112,15 +123,19 @@ class Play {
     for (let passed = 0; !closing.isOver && passed < CLOSING_MS; passed += 500) await this.#time.pass(500);
   }
 
-  /** Repeats every event, then sends one more code by each gateway. */
+  /** Repeats every event, then sends each user one more code by each gateway. */
   async #probe(chance: () => number): Promise<void> {
     const { gateways } = this.#script;
-    for (const event of this.#callers.called) {
-      this.#callers.call({ event, gateway: between(chance, 0, gateways - 1), hangUpMs: OKTA_WAITS_MS });
+    const { called } = this.#callers;
+    for (const event of called) {
+      this.#callers.call({ ...event, gateway: between(chance, 0, gateways - 1), hangUpMs: OKTA_WAITS_MS });
     }
     await this.#time.pass(PROBE_MS);
     for (let gateway = 0; gateway < gateways; gateway += 1) {
-      this.#callers.call({ event: PROBES_FROM + gateway, gateway, hangUpMs: OKTA_WAITS_MS });
+      for (const user of new Set(called.map((event) => event.user))) {
+        const event = user * EVENTS_PER_USER + PROBES_FROM + gateway;
+        this.#callers.call({ user, event, gateway, hangUpMs: OKTA_WAITS_MS });
+      }
       await this.#time.pass(PROBE_MS);
     }
   }
@@ -132,7 +147,9 @@ class Play {
     const list = keyLists[between(chance, 0, keyLists.length - 1)] ?? [0];
     const gateway = new SimulatedGateway({ index, life, keys: list.map(keyOf) }, this.#script, {
       ...{ redis: this.#redis, vendors: this.#vendors, chance },
-      onEvent: (event: HookEvent) => void this.#hookEvents.push({ ...readHookEvent(index, event), life }),
+      // By the clock of the schedule: the gateway's may be off.
+      onEvent: (event: HookEvent) =>
+        void this.#hookEvents.push({ ...readHookEvent(index, event), at: Date.now(), life }),
       onFelt: () => void this.#felt.push({ gateway: index, life, at: Date.now() }),
     });
     this.#gateways[index] = gateway;
@@ -174,11 +191,18 @@ class Play {
         setTimeout(() => this.#redis.thaw(), step.forMs);
         return;
       case 'flushed Redis':
-        this.#wipes.push({ from: Date.now(), to: Date.now() });
+        this.#wipe();
         void this.#redis.flush();
         return;
+      case 'failover':
+        this.#failOver(step);
+        return;
+      case 'clock jump':
+        this.#redis.aheadMs += step.byMs;
+        this.#clockJumps.push({ at: Date.now(), byMs: step.byMs });
+        return;
       case 'evicting Redis':
-        this.#wipes.push({ from: Date.now(), to: Date.now() });
+        this.#wipe();
         void this.#redis.evict(step.share, this.#script.seed);
         return;
       case 'refusing Redis':
@@ -230,16 +254,31 @@ class Play {
         setTimeout(() => (line.connectMs = 0), step.forMs);
         return;
       case 'no way':
-        line.isUnreachable = true;
-        line.cut();
-        setTimeout(() => (line.isUnreachable = false), step.forMs);
+        closeWay(line, step.forMs);
     }
+  }
+
+  /** What was remembered is forgotten. @param since - only what was written from then on. */
+  #wipe(since?: number): void {
+    const now = Date.now();
+    this.#wipes.push({ from: now, to: now, since });
+  }
+
+  #failOver({ behindMs, forMs }: Extract<Step, { kind: 'failover' }>): void {
+    const since = Date.now();
+    void this.#redis.leaveReplicaBehind();
+    setTimeout(() => {
+      this.#wipe(since);
+      void this.#redis.failOverToReplica();
+      for (const { line } of this.#gateways) closeWay(line, forMs);
+    }, behindMs);
   }
 
   #kill(gateway: SimulatedGateway, forMs: number): void {
     if (gateway.isDead) return;
     const from = Date.now();
     gateway.kill();
+    if (this.#script.isInMemory) this.#wipe();
     this.#closing.push(gateway.hook.close());
     setTimeout(() => {
       this.#start(gateway.index);
@@ -259,9 +298,20 @@ class Play {
     if (gateway.isDead || gateway.isClosing) return;
     gateway.isClosing = true;
     gateway.hook.drain();
-    this.#closing.push(gateway.hook.close());
+    const from = Date.now();
+    const closing = gateway.hook.close().then(() => {
+      // Until then, each of the two processes knows only what it got.
+      if (this.#script.isInMemory) this.#wipes.push({ from, to: Date.now() });
+    });
+    this.#closing.push(closing);
     this.#start(gateway.index);
   }
+}
+
+function closeWay(line: RedisLine, forMs: number): void {
+  line.isUnreachable = true;
+  line.cut();
+  setTimeout(() => (line.isUnreachable = false), forMs);
 }
 
 function keyOf(number: number): string {

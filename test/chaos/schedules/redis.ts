@@ -6,32 +6,44 @@ import type { Activity } from './time.js';
 
 /**
  * A real Redis in simulated time. All gateways share one connection to it, so that commands run in the order in which
- * they are sent. Its scripts read the simulated clock, and its keys grow old by it.
+ * they are sent. Its scripts read the simulated clock, and its keys expire by it.
  */
 
-/** Here the scripts find the simulated time and the time at which it was set, milliseconds. */
+/** Here the scripts find the simulated time, milliseconds. */
 const CLOCK = 'simulated clock';
 
-const READ_CLOCK = `
-local function simulated_time()
-  local ms = tonumber(string.match(redis.call('GET', '${CLOCK}'), '^%d+'))
-  return {string.format('%.0f', math.floor(ms / 1000)), string.format('%.0f', ms % 1000 * 1000)}
-end
+/**
+ * Stands before each script: its `redis.call` lives by the simulated time. An expiry is stored as so many milliseconds
+ * after the simulated year 0, so far ahead that the real Redis never acts on it.
+ */
+const SIMULATED_CALL = `
+local real, now, ahead = redis.call, tonumber(redis.call('GET', '${CLOCK}')), 10000000000000
+local function ends(ms) return string.format('%.0f', ahead + now + ms) end
+local redis = {call = function(command, key, ...)
+  if command == 'TIME' then return {string.format('%.0f', math.floor(now / 1000)), string.format('%.0f', now % 1000 * 1000)} end
+  local endsAt, words = real('PEXPIRETIME', key), {...}
+  local leftMs = endsAt - ahead - now
+  if endsAt >= 0 and leftMs <= 0 then
+    real('DEL', key)
+    endsAt = -2
+  end
+  if command == 'PTTL' then return endsAt < 0 and endsAt or leftMs end
+  if command == 'PEXPIRE' then return real('PEXPIREAT', key, ends(words[1])) end
+  if command == 'SET' and words[2] == 'PX' then return real('SET', key, words[1], 'PXAT', ends(words[3])) end
+  return real(command, key, ...)
+end}
 `;
 
-/** Sets the clock, and takes from the life of each key what it has not lost in real time. */
-const SET_CLOCK = `
-local now, time = tonumber(ARGV[1]), redis.call('TIME')
-local real = time[1] * 1000 + math.floor(time[2] / 1000)
-local known, set = string.match(redis.call('GET', '${CLOCK}') or '', '^(%d+) (%d+)$')
-if known then
-  local ms = now - tonumber(known) - (real - tonumber(set))
-  for _, key in ipairs(redis.call('KEYS', '*')) do
-    local left = redis.call('PTTL', key)
-    if left >= 0 and left <= ms then redis.call('DEL', key) elseif left >= 0 then redis.call('PEXPIRE', key, left - ms) end
-  end
-end
-redis.call('SET', '${CLOCK}', string.format('%.0f %.0f', now, real))
+/** Commands on a key that are no script. */
+const PLAIN_COMMAND = 'return redis.call(KEYS[1], unpack(ARGV))';
+const HAS_KEY = /^(?:get|set|exists)$/i;
+
+/** Copies all keys to the replica, which is another database of the same Redis. */
+const COPY_TO_REPLICA = `
+redis.call('SELECT', 1)
+redis.call('FLUSHDB')
+redis.call('SELECT', 0)
+for _, key in ipairs(redis.call('KEYS', '*')) do redis.call('COPY', key, key, 'DB', 1) end
 `;
 
 /** Deletes a share of the keys, as a full Redis does that may evict any key. */
@@ -46,12 +58,15 @@ end
 
 export class SimulatedRedis implements Activity {
   steps = 0;
+  /** How far its clock is ahead, milliseconds. */
+  aheadMs = 0;
   readonly #server: RedisServer;
   readonly #socket: Socket;
   readonly #replies: ((reply: Buffer) => void)[] = [];
   /** The scripts with the simulated time, by the digest of the gateway's own. */
   readonly #scripts = new Map<string, { readonly lua: string; readonly sha: string }>();
   #setMs = 0;
+  #onAnswered: () => void = () => undefined;
   /** Commands that a frozen Redis has not read yet. */
   #unread: (() => void)[] | undefined;
 
@@ -64,6 +79,10 @@ export class SimulatedRedis implements Activity {
         this.steps += 1;
         this.#replies.shift()?.(frame);
       }
+      // What follows from an answer goes first.
+      setImmediate(() => {
+        this.#onAnswered();
+      });
     });
   }
 
@@ -72,12 +91,17 @@ export class SimulatedRedis implements Activity {
     const socket = connect(server.port, '127.0.0.1');
     socket.setNoDelay(true);
     await new Promise((resolve) => socket.once('connect', resolve));
-    await server.admin.script('LOAD', SET_CLOCK);
     return new SimulatedRedis(server, socket);
   }
 
   get isWaiting(): boolean {
     return this.#replies.length > 0;
+  }
+
+  answered(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#onAnswered = resolve;
+    });
   }
 
   /** Runs a command of a gateway. A frozen Redis runs it later, also if the gateway does not wait any more. */
@@ -105,6 +129,17 @@ export class SimulatedRedis implements Activity {
     await flushing;
   }
 
+  /** From now on, the replica gets nothing more. */
+  async leaveReplicaBehind(): Promise<void> {
+    await this.#send(commandOf(['EVAL', COPY_TO_REPLICA, '0']));
+  }
+
+  async failOverToReplica(): Promise<void> {
+    const swapping = this.#send(commandOf(['SWAPDB', '0', '1']));
+    this.#setMs = 0;
+    await swapping;
+  }
+
   async evict(share: number, seed: number): Promise<void> {
     await this.#send(commandOf(['EVAL', EVICT, '0', String(share), String(seed)]));
   }
@@ -115,10 +150,10 @@ export class SimulatedRedis implements Activity {
   }
 
   #send(command: Buffer): Promise<Buffer> {
-    const now = Date.now();
+    const now = Date.now() + this.aheadMs;
     if (now !== this.#setMs) {
       this.#setMs = now;
-      this.#write(commandOf(['EVALSHA', shaOfClock, '0', String(now)]));
+      this.#write(commandOf(['SET', CLOCK, String(now)]));
       this.#replies.push(throwIfError);
     }
     this.steps += 1;
@@ -135,7 +170,7 @@ export class SimulatedRedis implements Activity {
     this.#socket.write(command);
   }
 
-  /** The command with a script that reads the simulated clock. */
+  /** The command as a script that lives by the simulated time. */
   #translated(command: Buffer): Buffer {
     const [name, script, ...args] = wordsOf(command);
     if (name === undefined || script === undefined) return command;
@@ -145,25 +180,22 @@ export class SimulatedRedis implements Activity {
       case 'evalsha':
         return commandOf([name, this.#scripts.get(script.toString())?.sha ?? script, ...args]);
       default:
-        return command;
+        return HAS_KEY.test(name.toString())
+          ? commandOf(['EVAL', SIMULATED_CALL + PLAIN_COMMAND, '1', name, script, ...args])
+          : command;
     }
   }
 
   #translatedScript(lua: string): { readonly lua: string; readonly sha: string } {
     const sha = digestOf(lua);
-    let script = this.#scripts.get(sha);
-    if (script === undefined) {
-      const translated = lua.includes("redis.call('TIME')")
-        ? READ_CLOCK + lua.replaceAll("redis.call('TIME')", 'simulated_time()')
-        : lua;
-      script = { lua: translated, sha: digestOf(translated) };
-      this.#scripts.set(sha, script);
-    }
+    const known = this.#scripts.get(sha);
+    if (known !== undefined) return known;
+    const translated = SIMULATED_CALL + lua;
+    const script = { lua: translated, sha: digestOf(translated) };
+    this.#scripts.set(sha, script);
     return script;
   }
 }
-
-const shaOfClock = digestOf(SET_CLOCK);
 
 function digestOf(text: string): string {
   return createHash('sha1').update(text).digest('hex');

@@ -61,7 +61,7 @@ const besideNewer: Scene = (chance, gateways) => {
 const wordOfTheDying: Scene = (chance, gateways) => {
   const first = between(chance, 0, gateways - 1);
   const atMs = between(chance, 0, 2_000);
-  const stop = { kind: 'word', word: 'STOP', message: 9 } as const;
+  const stop = { kind: 'word', user: 0, word: 'STOP', message: 9 } as const;
   const cut = cutBy(chance);
   return [
     code(0, 0, between(chance, 0, gateways - 1)),
@@ -85,7 +85,7 @@ const lostReceipt: Scene = (chance, gateways) => {
 export const SCENES = { windowEnds, slowPlace, besideNewer, wordOfTheDying, lostReceipt } as const;
 
 function code(atMs: number, event: number, gateway: number, hangUpMs = 3_000): Step {
-  return { kind: 'code', atMs, event, gateway, hangUpMs };
+  return { kind: 'code', user: 0, atMs, event, gateway, hangUpMs };
 }
 
 function otherThan(gateway: number, chance: () => number, gateways: number): number {

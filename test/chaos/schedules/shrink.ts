@@ -1,26 +1,39 @@
-import { makeAccount } from '../account/account.js';
-import { findingsOf } from './findings.js';
-import { play, type World } from './play.js';
 import type { Script } from './script.js';
 
-/** Plays at most this many smaller schedules. */
-const MAX_PLAYS = 60;
+/** Tries at most this many smaller schedules. */
+const MAX_TRIES = 150;
 
-/** Leaves out steps of a schedule as long as it still has a finding. Returns the places of those that are left. */
-export async function shrink(script: Script, finding: string, world: World): Promise<readonly number[]> {
+/**
+ * Leaves out users and steps of a schedule as long as it still has a finding. Returns the places of the steps that are
+ * left.
+ */
+export async function shrink(
+  script: Script,
+  hasFinding: (smaller: Script) => Promise<boolean>,
+): Promise<readonly number[]> {
   let places = script.steps.map((_, place) => place);
-  let plays = 0;
+  let tries = 0;
+  const keepIfFound = async (isKept: (place: number) => boolean): Promise<boolean> => {
+    const fewer = places.filter(isKept);
+    if (fewer.length === 0 || fewer.length === places.length || tries >= MAX_TRIES) return false;
+    tries += 1;
+    if (!(await hasFinding(withSteps(script, fewer)))) return false;
+    places = fewer;
+    return true;
+  };
+  const userAt = (place: number): number | undefined => {
+    const step = script.steps[place];
+    return step !== undefined && 'user' in step ? step.user : undefined;
+  };
+  const users = [...script.users.keys()];
+  // Mostly one user is enough.
+  for (const user of users) {
+    if (await keepIfFound((place) => [undefined, user].includes(userAt(place)))) break;
+  }
+  for (const user of users) await keepIfFound((place) => userAt(place) !== user);
   for (let hasShrunk = true; hasShrunk;) {
     hasShrunk = false;
-    for (const place of places) {
-      const fewer = places.filter((other) => other !== place);
-      if (fewer.length === 0 || plays >= MAX_PLAYS) continue;
-      plays += 1;
-      const facts = await play(withSteps(script, fewer), world);
-      if (!findingsOf(makeAccount(facts)).has(finding)) continue;
-      places = fewer;
-      hasShrunk = true;
-    }
+    for (const place of places) if (await keepIfFound((other) => other !== place)) hasShrunk = true;
   }
   return places;
 }

@@ -15,6 +15,7 @@ export type Step = { readonly atMs: number } & (
   | {
       /** Okta calls for an event: the first time or again. */
       readonly kind: 'code';
+      readonly user: number;
       readonly event: number;
       readonly gateway: number;
       /** After this the caller hangs up. */
@@ -23,6 +24,7 @@ export type Step = { readonly atMs: number } & (
   | {
       /** Twilio brings a word of the user: the first time or again. */
       readonly kind: 'word';
+      readonly user: number;
       readonly word: 'STOP' | 'START';
       readonly message: number;
       readonly gateway: number;
@@ -30,6 +32,7 @@ export type Step = { readonly atMs: number } & (
   | {
       /** Okta reports the use of an event's code: the first time or again. */
       readonly kind: 'use';
+      readonly user: number;
       readonly event: number;
       readonly use: number;
       readonly gateway: number;
@@ -62,6 +65,10 @@ export type Fault =
   | { readonly kind: 'frozen Redis'; readonly forMs: number }
   | { readonly kind: 'refusing Redis'; readonly forMs: number; readonly refusal: string }
   | { readonly kind: 'flushed Redis' }
+  /** A replica gets nothing more, and becomes the primary after a while. From then on there is no Redis for `forMs`. */
+  | { readonly kind: 'failover'; readonly behindMs: number; readonly forMs: number }
+  /** Redis's clock is set forward or back. */
+  | { readonly kind: 'clock jump'; readonly byMs: number }
   | { readonly kind: 'evicting Redis'; readonly share: number }
   | { readonly kind: 'kill'; readonly gateway: number; readonly forMs: number }
   | ({ readonly kind: 'kill at a command'; readonly cut: Cut; readonly forMs: number } & AtCommand)
@@ -69,6 +76,12 @@ export type Fault =
   | { readonly kind: 'kill at a send'; readonly isBefore: boolean; readonly forMs: number }
   /** As in a deployment. */
   | { readonly kind: 'restart'; readonly gateway: number };
+
+/** When it is over, milliseconds after the start. */
+export function endOfStep(step: Step): number {
+  const behindMs = step.kind === 'failover' ? step.behindMs : 0;
+  return step.atMs + behindMs + ('forMs' in step ? step.forMs : 0);
+}
 
 /** A line for the report. */
 export function describeStep({ atMs, kind, ...details }: Step): string {

@@ -12,6 +12,8 @@ export interface Activity {
   readonly steps: number;
   /** Whether an answer is on its way. */
   readonly isWaiting: boolean;
+  /** Resolves when the next answer has come. */
+  answered(): Promise<void>;
 }
 
 export class SimulatedTime {
@@ -43,7 +45,8 @@ export class SimulatedTime {
   /** Resolves when all that is left waits for time. */
   async settle(): Promise<void> {
     for (let quiet = 0, steps = this.#activity.steps; quiet < QUIET_TURNS;) {
-      await new Promise((resolve) => setImmediate(resolve));
+      if (this.#activity.isWaiting) await this.#activity.answered();
+      else await new Promise((resolve) => setImmediate(resolve));
       const isQuiet = !this.#activity.isWaiting && this.#activity.steps === steps;
       quiet = isQuiet ? quiet + 1 : 0;
       ({ steps } = this.#activity);

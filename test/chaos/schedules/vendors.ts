@@ -2,6 +2,8 @@ import { createHash } from 'node:crypto';
 import type { Dispatcher } from 'undici';
 import { between, chanceOf, pick } from '../chance.js';
 import type { MessageFact } from '../account/facts.js';
+import type { User } from './script.js';
+import { userOfCode, userOfId } from './users.js';
 import { FunctionDispatcher, VendorCall } from './vendor-call.js';
 
 /**
@@ -24,6 +26,7 @@ interface Ending {
 }
 
 export type SentMessage = { -readonly [Key in keyof MessageFact]: MessageFact[Key] } & {
+  readonly user: number;
   readonly reports: readonly Report[];
   /** Twilio's callbacks go there. */
   readonly callbackUrl: string | undefined;
@@ -41,6 +44,8 @@ export interface Asker {
 /** A request for a message. */
 interface Sending {
   readonly code: string;
+  readonly user: number;
+  readonly isWhatsAppDown: boolean;
   readonly channel: string;
   /** How often this was requested. */
   readonly times: number;
@@ -49,10 +54,7 @@ interface Sending {
 
 interface VendorOptions {
   readonly seed: number;
-  readonly isOptedIn: boolean;
-  readonly isWhatsAppDown: boolean;
-  /** From the start of the schedule. */
-  readonly oktaSlowForMs: number;
+  readonly users: readonly User[];
 }
 
 export class Vendors {
@@ -68,7 +70,7 @@ export class Vendors {
     readonly onMessage: (message: SentMessage, asker: Asker) => void;
     readonly onStep: () => void;
   };
-  /** By process: the profiles that it has read. */
+  /** By process and user: how often it has read the profile. */
   readonly #reads = new Map<string, number>();
 
   constructor(
@@ -109,16 +111,18 @@ export class Vendors {
   }
 
   async #readUser(path: string, { index, life }: Asker, call: VendorCall): Promise<void> {
-    const { seed, oktaSlowForMs, isOptedIn } = this.#options;
-    const isSlow = Date.now() - this.#startedAt < oktaSlowForMs;
-    const reader = `read ${index} ${life}`;
+    const { seed, users } = this.#options;
+    const userId = path.split('/').at(-1) ?? '';
+    const user = users[userOfId(userId)];
+    const isSlow = Date.now() - this.#startedAt < (user?.oktaSlowForMs ?? 0);
+    const reader = `read ${userId} ${index} ${life}`;
     const reads = (this.#reads.get(reader) ?? 0) + 1;
     this.#reads.set(reader, reads);
     const chance = chanceOf(seed, `${reader} ${reads}`);
     if (!call.leave()) return;
     await call.after(pick(chance, isSlow ? SLOW_READS : READS));
     if (chance() < 0.01) call.answer(429, { errorCode: 'E0000047' });
-    else call.answer(200, { id: path.split('/').at(-1), profile: { whatsAppOptIn: isOptedIn } });
+    else call.answer(200, { id: userId, profile: { whatsAppOptIn: user?.isOptedIn === true } });
   }
 
   async #send(form: URLSearchParams, asker: Asker, call: VendorCall): Promise<void> {
@@ -127,8 +131,9 @@ export class Vendors {
     const code = /\b\d{6}\b/.exec(text)?.[0] ?? '';
     const times = (this.sendRequests.get(code) ?? 0) + 1;
     const chance = chanceOf(this.#options.seed, `send ${code} ${channel} ${times}`);
-    const isDown = channel === 'whatsapp' && this.#options.isWhatsAppDown;
-    const ending = isDown ? ACCEPTED : endingBy(chance);
+    const user = userOfCode(code);
+    const isWhatsAppDown = this.#options.users[user]?.isWhatsAppDown === true;
+    const ending = isWhatsAppDown && channel === 'whatsapp' ? ACCEPTED : endingBy(chance);
     if (ending.kind === 'unreachable') {
       await call.after(ending.afterMs);
       call.fail('ECONNREFUSED');
@@ -137,20 +142,22 @@ export class Vendors {
     this.#on.onRequest(asker);
     if (!call.leave()) return;
     this.sendRequests.set(code, times);
-    const sending = { code, channel, times, callbackUrl: form.get('StatusCallback') ?? undefined };
+    const callbackUrl = form.get('StatusCallback') ?? undefined;
+    const sending = { code, user, channel, times, callbackUrl, isWhatsAppDown };
     const message = ending.isSent ? this.#accept(sending, asker, chance) : undefined;
     await call.after(ending.afterMs);
     answerBy(ending, message, call);
   }
 
-  #accept({ code, channel, times, callbackUrl }: Sending, asker: Asker, chance: () => number): SentMessage {
+  #accept(sending: Sending, asker: Asker, chance: () => number): SentMessage {
+    const { code, user, channel, times, callbackUrl, isWhatsAppDown } = sending;
     const now = Date.now();
     const message: SentMessage = {
       // Not the code itself: the hook masks ids that contain it.
       sid: `SM${createHash('md5').update(`${code} ${channel} ${times}`).digest('hex')}`,
-      ...{ code, channel, callbackUrl, at: now, status: 'queued', statusAt: now, errorCode: undefined },
+      ...{ code, user, channel, callbackUrl, at: now, status: 'queued', statusAt: now, errorCode: undefined },
       ...{ gateway: asker.index, life: asker.life, knewAt: asker.answeredAtMs, acceptedAt: undefined },
-      reports: this.#options.isWhatsAppDown ? reportsOfFailure(chance, channel) : reportsBy(chance, channel),
+      reports: isWhatsAppDown ? reportsOfFailure(chance, channel) : reportsBy(chance, channel),
     };
     this.messages.push(message);
     this.#on.onMessage(message, asker);

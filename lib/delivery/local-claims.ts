@@ -1,5 +1,4 @@
 import { RecentMap } from '../core/caches.js';
-import { steadyMs } from '../core/time.js';
 import type { AnswerOfFirst, RememberedAnswer } from './state.js';
 
 /** The claims of one process: whatever the state does, at most one of its calls is the first of an event. */
@@ -18,8 +17,9 @@ interface Waiting {
 
 /** The claim of an event by one call of this process. */
 export class LocalClaim {
-  /** By the steady clock. */
-  readonly untilMs: number;
+  /** When it came, by the monotonic clock. */
+  cameMs = performance.now();
+  readonly rememberMs: number;
   /** Its call's number in `LocalOrder`. */
   readonly arrival: number;
   readonly #key: string | undefined;
@@ -32,9 +32,9 @@ export class LocalClaim {
   constructor(
     key: string | undefined,
     events: LocalClaims,
-    { untilMs, arrival }: Pick<LocalClaim, 'untilMs' | 'arrival'>,
+    { rememberMs, arrival }: Pick<LocalClaim, 'rememberMs' | 'arrival'>,
   ) {
-    this.untilMs = untilMs;
+    this.rememberMs = rememberMs;
     this.arrival = arrival;
     this.#key = key;
     this.#events = events;
@@ -61,8 +61,13 @@ export class LocalClaim {
     this.#waiting = undefined;
   }
 
-  /** The first call is at another gateway: its answer counts. If it is lost, the next repeat asks again. */
-  follow(first: AnswerOfFirst): void {
+  /**
+   * The first call is at another gateway: its answer counts. If it is lost, the next repeat asks again.
+   *
+   * @param cameMs - when the first call came there.
+   */
+  follow(first: AnswerOfFirst, cameMs: number): void {
+    this.cameMs = cameMs;
     void first.then((found) => {
       if (found === undefined) this.release();
       else if (found !== 'lost') this.settle(found);
@@ -89,14 +94,15 @@ export class LocalClaims {
   /** The numbers of events whose claims were released: they keep their place in `LocalOrder`. */
   readonly #released = new RecentMap<number>(MIN_EVENTS);
 
-  /** The answer of the call that has claimed an event; `undefined` if none has. */
-  answerOf(key: string | undefined): AnswerOfFirst | undefined {
+  /** The claim of an event; `undefined` if it has none. */
+  find(key: string | undefined): LocalClaim | undefined {
     if (key === undefined) return undefined;
     // A running call counts, however long it takes.
     const running = this.#running.get(key);
-    if (running !== undefined) return running.answer;
+    if (running !== undefined) return running;
     const answered = this.#answered.get(key);
-    return answered !== undefined && answered.untilMs > steadyMs() ? answered.answer : undefined;
+    if (answered === undefined) return undefined;
+    return answered.cameMs + answered.rememberMs > performance.now() ? answered : undefined;
   }
 
   /**
@@ -106,7 +112,7 @@ export class LocalClaims {
    */
   claim(key: string | undefined, rememberMs: number, arrival: number): LocalClaim {
     const held = new LocalClaim(key, this, {
-      untilMs: steadyMs() + rememberMs,
+      rememberMs,
       arrival: (key === undefined ? undefined : this.#released.get(key)) ?? arrival,
     });
     if (key !== undefined) this.#running.set(key, held);

@@ -129,7 +129,7 @@ export interface StatePort extends State, RecordState, HistoryState {
   readonly isShared?: boolean | undefined;
   /**
    * Claims an event: of several calls with one key one sends, and the others wait for its answer. It takes the points
-   * and its place among the codes of its person in the same step. The calls of this process ask `local.claims` before.
+   * and its place among the codes of its person in the same step. Only `claimEvent` calls it, which finds repeats of this process itself.
    */
   claim(event: EventClaim): Claim | Promise<Claim>;
   /**

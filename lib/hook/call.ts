@@ -3,7 +3,7 @@ import type { OfCall, OfOptIn, SkippedChannel } from '../core/events.js';
 import type { Delivery } from '../delivery/dispatch.js';
 import type { Place } from '../delivery/order.js';
 import type { Suppression } from '../delivery/suppressions.js';
-import type { FirstClaim } from '../guard/duplicates.js';
+import type { FirstClaim } from '../delivery/claim-event.js';
 import type { LimitRule } from '../guard/limits.js';
 import type { NumberReading } from '../numbers/phone-number.js';
 import type { Decision } from '../okta/hook-answer.js';

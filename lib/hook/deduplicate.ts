@@ -1,5 +1,7 @@
+import type { TelephonyRequest } from '../core/channel.js';
+import { digestOf } from '../core/masking.js';
+import { claimEvent } from '../delivery/claim-event.js';
 import type { EventClaim } from '../delivery/state.js';
-import { claimEvent, duplicateKey } from '../guard/duplicates.js';
 import { exceededRules } from '../guard/limits.js';
 import { recipientOf, type NumberReading } from '../numbers/phone-number.js';
 import { decisionOfFirst } from '../okta/hook-answer.js';
@@ -12,6 +14,16 @@ import type { HookParts } from './parts.js';
 const PREVIEW_MEMORY_MS = 10_000;
 /** The shortest time that an event is remembered: longer than its call and the sends after it. */
 const SHORTEST_MEMORY_MS = 15_000;
+
+/**
+ * The key by which repeats are recognised. Okta's repeats have the same event id, but an edited preview may
+ * have it as well. A digest, so that no code or number is a key.
+ */
+export function duplicateKey(request: TelephonyRequest): string {
+  const { eventId, requestType, userId, login, phoneNumber, otpCode, deliveryChannel } = request;
+  const parts = [eventId, requestType, userId ?? login, phoneNumber, otpCode, deliveryChannel];
+  return digestOf(JSON.stringify(parts));
+}
 
 /**
  * Claims the event, takes its points of the rate limits and its place among the user's codes, all in one request to the
@@ -40,9 +52,9 @@ export async function deduplicate(call: ReadCall, parts: HookParts): Promise<Cla
     },
     {
       state: parts.underWay.isDrained ? undefined : parts.state,
-      local: parts.state.local,
+      claims: parts.state.local.claims,
       arrival,
-      budget,
+      wait: budget,
     },
   );
   if (result.isFirst) {

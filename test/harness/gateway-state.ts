@@ -9,12 +9,11 @@ export function gatewayState(memory: StatePort): StatePort {
     isShared: true,
     local: { claims: new LocalClaims(), order: new LocalOrder() },
     claim: (event) => {
-      // The memory state leaves the claims of calls to its own process.
-      if (event.person === undefined) return memory.claim(event);
+      // The memory state leaves repeats to its own process.
       const { claims } = memory.local;
       const key = event.isRepeatable ? event.key : undefined;
-      const answer = claims.answerOf(key);
-      if (answer !== undefined) return { isFirst: false, answer };
+      const first = claims.find(key);
+      if (first !== undefined) return { isFirst: false, answer: first.answer };
       const held = claims.claim(key, event.rememberMs, 0);
       const claim = memory.claim(event);
       if ('then' in claim || !claim.isFirst) return claim;

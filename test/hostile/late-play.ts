@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import type { RecordState } from '#lib/delivery/records.js';
 import type { StatePort } from '#lib/delivery/state.js';
-import { duplicateKey } from '#lib/guard/duplicates.js';
+import { duplicateKey } from '#lib/hook/deduplicate.js';
 import type { Channel, HookEvent, TelephonyHook } from '#lib/index.js';
 import { readHookCall } from '#lib/okta/inline-hook.js';
 import { gatewayState } from '#harness/gateway-state.js';

@@ -4,7 +4,8 @@ import type { EventStream } from '../../core/event-stream.js';
 import { digestOf } from '../../core/masking.js';
 import type { LateFailover } from './late-failover.js';
 import { personKey } from './receipt.js';
-import { claimOnce } from '../claim-once.js';
+import { claimOnce } from '../claim-event.js';
+import { LocalClaims } from '../local-claims.js';
 import type { StatePort } from '../state.js';
 import { lastCodeAfterUse, lastCodeName, type LastCode, type SentCode } from './last-code.js';
 import { newToken } from '../../core/token.js';
@@ -64,6 +65,7 @@ export interface CodeUsesParts {
 export class CodeUses {
   readonly #parts: CodeUsesParts;
   readonly #confirmations: Confirmations;
+  readonly #claims = new LocalClaims();
   readonly #waiting: CodeUse[] = [];
   readonly #underWay = new Set<Promise<void>>();
   #running = 0;
@@ -182,9 +184,11 @@ export class CodeUses {
   async #isFirst({ id }: CodeUse): Promise<boolean> {
     if (id === undefined) return true;
     const key = digestOf(`code used ${id}`);
-    const claim = await claimOnce(this.#parts.state, key, { rememberMs: KNOWN_MS, waitMs: TAKE_MS });
-    if (claim.isFirst) claim.settle({});
-    return claim.isFirst;
+    const claims = this.#claims;
+    const times = { rememberMs: KNOWN_MS, waitMs: TAKE_MS };
+    const claimed = await claimOnce(key, { state: this.#parts.state, claims, ...times });
+    if (claimed.isFirst) claimed.claim.settle({});
+    return claimed.isFirst;
   }
 
   #track(work: Promise<void>): void {

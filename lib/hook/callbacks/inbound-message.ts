@@ -3,7 +3,8 @@ import { LRUCache } from 'lru-cache';
 import { atMost } from '../../core/caches.js';
 import { isTwilioWord, keywordOf, type Keyword } from '../../texts/keywords.js';
 import { endingOf } from '../../core/masking.js';
-import { claimOnce } from '../../delivery/claim-once.js';
+import { claimOnce } from '../../delivery/claim-event.js';
+import { LocalClaims } from '../../delivery/local-claims.js';
 import type { SuppressionReason } from '../../delivery/suppressions.js';
 import { shuttingDown } from '../../core/request-error.js';
 import { describeThrown } from '../../core/thrown.js';
@@ -23,23 +24,14 @@ export const INBOUND_PATH = '/twilio/inbound';
 
 /** A signature has no time, so a message that was received within this time is a replay. */
 const REPLAY_MS = 86_400_000;
-const MAX_MESSAGES = 20_000;
 
 /** How long a message waits for the state, and then for the gateway that received it first, milliseconds. */
 const CLAIM_MS = 500;
 
-/** The claim of a message. */
-interface ClaimedMessage {
-  readonly isRepeat: boolean;
-  /** When it came to any gateway for the first time, by the monotonic clock of this process. */
-  readonly cameMs: number;
-  readonly markReceived: () => void;
-}
-
-const nothing = (): undefined => undefined;
-
 /** The shortest time between two equal replies to a sender, so that two machines do not reply to each other forever. */
 const REPLY_EVERY_MS = 600_000;
+/** Of so many senders the last reply is known. */
+const MAX_SENDERS = 20_000;
 
 const ALL_REASONS: readonly SuppressionReason[] = ['STOPPED', 'OPTED_OUT', 'NOT_REACHED'];
 /** The reasons that a provider reported. */
@@ -51,32 +43,11 @@ const PROVIDER_REASONS: readonly SuppressionReason[] = ['OPTED_OUT', 'NOT_REACHE
  */
 export function receiveInbound(parts: HookParts, twilio: TwilioPort): Route['handle'] {
   const { settings, state, events, suppressions, underWay } = parts;
-  /** What this process did, or does, with a message, by its id. */
-  const seen = new LRUCache<string, Promise<unknown>>(atMost(MAX_MESSAGES));
+  /** Apart from those of calls, which would push them out. */
+  const claims = new LocalClaims();
   const answered = new LRUCache<string, { readonly kind: ReplyKind; readonly atMs: number }>(
-    atMost(MAX_MESSAGES),
+    atMost(MAX_SENDERS),
   );
-
-  /**
-   * Whether another gateway has received the message before, and has applied its words. Otherwise the message counts, also if the
-   * state does not answer or the first gateway died: a lost STOP is worse than a repeated one.
-   */
-  const claim = async ({ messageId }: ReceivedMessage): Promise<ClaimedMessage> => {
-    const cameMs = performance.now();
-    if (!state.isShared) return { isRepeat: false, cameMs, markReceived: nothing };
-    const times = { rememberMs: REPLAY_MS, waitMs: CLAIM_MS };
-    const claimed = await claimOnce(state, `inbound ${messageId}`, times);
-    if (claimed.isFirst) {
-      const markReceived = (): void => {
-        claimed.settle({});
-      };
-      return { isRepeat: false, cameMs, markReceived };
-    }
-    const firstMs = performance.now() - (claimed.ageMs ?? 0);
-    const mark = await waitAtMost(claimed.answer, CLAIM_MS);
-    const isRepeat = mark !== TIMED_OUT && mark !== undefined && mark !== 'lost';
-    return { isRepeat, cameMs: firstMs, markReceived: nothing };
-  };
 
   /**
    * Adds the sender's number, if it can be found: WhatsApp sends it beside the id, has sent it before, or the message replies to
@@ -178,13 +149,16 @@ export function receiveInbound(parts: HookParts, twilio: TwilioPort): Route['han
    * @param optOut - Twilio's own reading of the message, which goes before its text.
    */
   const receive = async (read: ReceivedMessage, optOut: Keyword | undefined): Promise<string | undefined> => {
-    const { isRepeat, cameMs, markReceived } = await claim(read);
-    if (isRepeat) return undefined;
+    const times = { rememberMs: REPLAY_MS, waitMs: CLAIM_MS };
+    const claimed = await claimOnce(`inbound ${read.messageId}`, { state, claims, ...times });
+    // An earlier delivery has taken effect. Without its answer, its gateway may have died: a lost STOP is worse than a repeated one.
+    if (!claimed.isFirst && claimed.answer !== undefined) return undefined;
+    const { cameMs } = claimed;
     const message = await withNumber(read);
     const keyword = optOut ?? keywordOf(message.text, settings.inbound.keywords);
     await applyKeyword(message, keyword, cameMs);
     // Not before: if this gateway dies, Twilio's next delivery must still be obeyed.
-    markReceived();
+    if (claimed.isFirst) claimed.claim.settle({});
     const { channel, messageId, from, isHandled } = message;
     events.emit({
       type: 'inbound.received',
@@ -197,24 +171,11 @@ export function receiveInbound(parts: HookParts, twilio: TwilioPort): Route['han
     return replyTo(message, keyword, cameMs);
   };
 
-  /** As `receive`. `close()` waits for it. */
-  const tracked = async (...received: Parameters<typeof receive>): Promise<string | undefined> => {
-    const [{ messageId }] = received;
-    const first = seen.get(messageId);
-    if (first !== undefined) {
-      // Not confirmed before the first delivery has taken effect: if this gateway dies meanwhile, Twilio asks another one.
-      await first;
-      return undefined;
-    }
-    const receiving = receive(...received);
-    seen.set(messageId, receiving);
+  /** `close()` waits for it. */
+  const tracked = async <T>(receiving: Promise<T>): Promise<T> => {
     underWay.messages.add(receiving);
     try {
       return await receiving;
-    } catch (error) {
-      // Twilio's next delivery must still be obeyed.
-      seen.delete(messageId);
-      throw error;
     } finally {
       underWay.messages.delete(receiving);
     }
@@ -226,7 +187,7 @@ export function receiveInbound(parts: HookParts, twilio: TwilioPort): Route['han
     // Another gateway must get it: this one is about to close the state, which would not learn it.
     if (underWay.isClosing) throw shuttingDown();
     const read = readInbound(form);
-    const reply = read === undefined ? undefined : await tracked(read, readOptOutType(form));
+    const reply = read === undefined ? undefined : await tracked(receive(read, readOptOutType(form)));
     answerText(req, res, { status: 200, type: 'text/xml; charset=utf-8', text: replyTwiml(reply) });
   };
 }

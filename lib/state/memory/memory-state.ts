@@ -14,16 +14,12 @@ import { MemoryRecords } from './records.js';
 
 /** A `memoryState()` with the members of the port. */
 export function openMemoryState(): StatePort {
-  const local = { claims: new LocalClaims(), order: new LocalOrder() };
   const limits = new LimitWindows();
   const orders = new Orders();
   const records = new MemoryRecords();
+  // Repeats are found in the claims of the process.
   const claim: StatePort['claim'] = (event) => {
-    const { key, person, limits: buckets, nowMs, rememberMs } = event;
-    // A call has claimed its event in `local.claims`.
-    const answer = person === undefined ? local.claims.answerOf(key) : undefined;
-    if (answer !== undefined) return { isFirst: false, answer };
-    const held = person === undefined ? local.claims.claim(key, rememberMs, 0) : undefined;
+    const { person, limits: buckets, nowMs } = event;
     const exceeded = limits.take(buckets, nowMs);
     const passes = event.passes === 'always' || (event.passes === 'withinLimits' && exceeded.length === 0);
     const { place, isCurrent: current } =
@@ -34,13 +30,10 @@ export function openMemoryState(): StatePort {
       isCurrent: current,
       exceeded,
       suppressions: undefined,
-      settle: (found) => {
-        held?.settle(found);
-      },
+      settle: nothing,
       release: () => {
         if (exceeded.length === 0) limits.refund(buckets, nowMs);
         if (place !== undefined) orders.keepPlace(event, place);
-        held?.release();
       },
     };
   };
@@ -50,7 +43,7 @@ export function openMemoryState(): StatePort {
     useCode: (person, usedAtMs) => {
       orders.use(person, usedAtMs);
     },
-    local,
+    local: { claims: new LocalClaims(), order: new LocalOrder() },
     update: (names, transition) => records.update(names, transition),
     read: (names, read) => records.read(names, read),
     recall: (name) => records.recall(name),
@@ -60,6 +53,7 @@ export function openMemoryState(): StatePort {
   };
 }
 
+const nothing = (): undefined => undefined;
 const NO_PLACE = { place: undefined, isCurrent: 'unknown' } as const;
 
 /** The order of each person's codes, and the places of events that were released. Bounded, without a timer. */

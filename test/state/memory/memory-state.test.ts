@@ -1,26 +1,12 @@
 import { expect } from 'chai';
 import type sinon from 'sinon';
-import type {
-  AnswerOfFirst,
-  Bucket,
-  Claim,
-  EventClaim,
-  RememberedAnswer,
-  StatePort,
-} from '#lib/delivery/state.js';
+import type { Bucket, Claim, EventClaim, RememberedAnswer, StatePort } from '#lib/delivery/state.js';
 import { openMemoryState } from '#lib/state/memory/memory-state.js';
 import { eventClaim } from '#harness/event-claim.js';
 import { stopTime } from '#harness/stopped-time.js';
 
 const ANSWER: RememberedAnswer = { commands: [] };
 const LIFE_MS = 300_000;
-
-/** An event without limits. */
-const life = (nowMs: number, rememberMs = LIFE_MS): Partial<EventClaim> => ({
-  nowMs,
-  rememberMs,
-  limits: [],
-});
 
 const bucket = (key: string, points = 2, seconds = 60): Bucket => ({ key, points, seconds });
 
@@ -36,84 +22,6 @@ describe('memoryState', () => {
     if (!claim.isFirst) throw new Error('not the first');
     return claim;
   };
-  const answerOf = (claim: Claim): AnswerOfFirst => {
-    if (claim.isFirst) throw new Error('the first');
-    return claim.answer;
-  };
-
-  it('makes one of 40 claims of a key the first, and gives the others its answer', async () => {
-    const state = openMemoryState();
-    const claims = await Promise.all(
-      Array.from({ length: 40 }, async () => state.claim(eventClaim('key', life(0)))),
-    );
-    expect(claims.map(({ isFirst }) => isFirst)).to.deep.equal([
-      true,
-      ...Array.from({ length: 39 }, () => false),
-    ]);
-    const answers = Promise.all(claims.slice(1).map(answerOf));
-    first(claims[0]!).settle(ANSWER);
-    expect(new Set(await answers)).to.deep.equal(new Set([ANSWER]));
-  });
-
-  it('treats each key separately', async () => {
-    const state = openMemoryState();
-    await state.claim(eventClaim('one', life(0)));
-    expect(await state.claim(eventClaim('other', life(0)))).to.include({ isFirst: true });
-  });
-
-  it('is separate for each hook', async () => {
-    await openMemoryState().claim(eventClaim('key', life(0)));
-    expect(await openMemoryState().claim(eventClaim('key', life(0)))).to.include({ isFirst: true });
-  });
-
-  for (const [nowMs, isFirst] of [
-    [LIFE_MS - 1, false],
-    [LIFE_MS, true],
-  ] as const) {
-    it(`${isFirst ? 'has forgotten' : 'still knows'} an event with a life of ${LIFE_MS} ms after ${nowMs} ms`, async () => {
-      const state = openMemoryState();
-      first(await state.claim(eventClaim('key', life(0)))).settle(ANSWER);
-      clock.tick(nowMs);
-      expect(await state.claim(eventClaim('key', life(0)))).to.include({ isFirst });
-    });
-  }
-
-  it('makes the next claim the first after a release, and ends the wait of the others', async () => {
-    const state = openMemoryState();
-    const claim = first(await state.claim(eventClaim('key', life(0))));
-    const waiting = await state.claim(eventClaim('key', life(0)));
-    claim.release();
-    expect(await answerOf(waiting)).to.equal(undefined);
-    expect(await state.claim(eventClaim('key', life(0)))).to.include({ isFirst: true });
-  });
-
-  it('never forgets an unfinished event, even after its life', async () => {
-    const state = openMemoryState();
-    const claim = first(await state.claim(eventClaim('key', life(0))));
-    clock.tick(LIFE_MS);
-    const repeat = await state.claim(eventClaim('key', life(LIFE_MS)));
-    expect(repeat).to.include({ isFirst: false });
-    claim.settle(ANSWER);
-    expect(await answerOf(repeat)).to.deep.equal(ANSWER);
-  });
-
-  for (const jumpMs of [-3_600_000, 3_600_000]) {
-    it(`still knows an answered event when the clock is set by ${jumpMs} ms`, async () => {
-      const state = openMemoryState();
-      first(await state.claim(eventClaim('key', life(0)))).settle(ANSWER);
-      expect(await state.claim(eventClaim('key', life(jumpMs)))).to.include({ isFirst: false });
-    });
-  }
-
-  it('knows the last 8,000 events, and at most a fifth more', async () => {
-    const state = openMemoryState();
-    for (let count = 0; count <= 16_000; count += 1) await state.claim(eventClaim(`key-${count}`, life(0)));
-    for (const known of [16_000, 8_001])
-      expect(await state.claim(eventClaim(`key-${known}`, life(0)))).to.include({ isFirst: false });
-    for (const forgotten of [0, 6_400])
-      expect(await state.claim(eventClaim(`key-${forgotten}`, life(0)))).to.include({ isFirst: true });
-  });
-
   /** Claims the event of a code, and tells whether it is current. */
   const order = (state: StatePort, key: string, given: Partial<EventClaim> = {}) => {
     const claim = first(
@@ -253,17 +161,6 @@ describe('limits of memoryState', () => {
     expect(await spend(0, bucket('a', 1), bucket('b', 2))).to.deep.equal(['a']);
     expect(await spend(0, bucket('b', 2))).to.deep.equal([]);
     expect(await spend(0, bucket('a', 1), bucket('b', 2))).to.deep.equal(['a', 'b']);
-  });
-
-  it('take no point for a repeat', async () => {
-    const state = openMemoryState();
-    const life = { nowMs: 0, rememberMs: 1000, limits: [bucket('a', 2)] };
-    const first = await state.claim(eventClaim('one', life));
-    if (first.isFirst) first.settle(ANSWER);
-    for (let repeat = 0; repeat < 5; repeat += 1) {
-      expect(await state.claim(eventClaim('one', life))).to.include({ isFirst: false });
-    }
-    expect(await spendIn(state)(0, bucket('a', 2))).to.deep.equal([]);
   });
 
   it('count each claim without an event key: no such claim is a repeat', async () => {

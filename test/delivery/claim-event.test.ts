@@ -1,64 +1,21 @@
 import { expect } from 'chai';
 import { Budget } from '#lib/core/budget.js';
-import type { TelephonyRequest } from '#lib/core/channel.js';
-import { claimEvent, duplicateKey, type ClaimResult, type FirstClaim } from '#lib/guard/duplicates.js';
+import { claimEvent, claimOnce, type ClaimResult, type FirstClaim } from '#lib/delivery/claim-event.js';
 import { LocalClaims } from '#lib/delivery/local-claims.js';
-import { LocalOrder } from '#lib/delivery/order.js';
 import type { Claim, RememberedAnswer, StatePort } from '#lib/delivery/state.js';
 import { openMemoryState } from '#lib/state/memory/memory-state.js';
 import { eventClaim } from '#harness/event-claim.js';
+import { stopTime } from '#harness/stopped-time.js';
 import { defer } from '#harness/until.js';
-import { makeMessage, NOW, OTP_CODE, PHONE_NUMBER } from '../channels/twilio/scripted-api.js';
 
-const REQUEST: TelephonyRequest = { ...makeMessage().request, eventId: 'event-1', userId: '00u1' };
 const ANSWER: RememberedAnswer = { commands: ['the first'] };
-const { waitMs: _, ...EVENT } = eventClaim(duplicateKey(REQUEST), {
+const { waitMs: _, ...EVENT } = eventClaim('event-1', {
   person: '00u1',
-  nowMs: NOW,
   rememberMs: 300_000,
   limits: [{ key: 'bucket', points: 50, seconds: 600 }],
 });
 /** What a claim says whose process decided alone. */
 const ALONE = { place: undefined, isCurrent: 'unknown', suppressions: undefined } as const;
-
-describe('the key of an event', () => {
-  for (const [title, change] of [
-    ['another event id', { eventId: 'event-2' }],
-    ['another request type', { requestType: 'com.okta.user.telephony.password-reset' }],
-    ['no request type', { requestType: undefined }],
-    ['another user', { userId: '00u2' }],
-    ['another number', { phoneNumber: '+447700900124' }],
-    ['another code', { otpCode: '000000' }],
-    ['another channel', { deliveryChannel: 'voice' }],
-  ] as const) {
-    it(`differs with ${title}`, () => {
-      expect(duplicateKey({ ...REQUEST, ...change })).to.not.equal(duplicateKey(REQUEST));
-    });
-  }
-
-  it('is the same with another expiry, locale, login, template or raw request', () => {
-    const same = { ...REQUEST, expiresAt: new Date(0), locale: 'pt', login: 'x', msgTemplate: 'y', raw: 1 };
-    expect(duplicateKey(same)).to.equal(duplicateKey(REQUEST));
-  });
-
-  it('depends on the login if there is no user id', () => {
-    const [one, other] = ['a@example.com', 'b@example.com'].map((login) =>
-      duplicateKey({ ...REQUEST, userId: undefined, login }),
-    );
-    expect(one).to.not.equal(other);
-  });
-
-  it('differs if the same characters belong to other parts', () => {
-    expect(duplicateKey({ ...REQUEST, eventId: 'a', requestType: 'bc' })).to.not.equal(
-      duplicateKey({ ...REQUEST, eventId: 'ab', requestType: 'c' }),
-    );
-  });
-
-  it('contains neither code nor number', () => {
-    expect(duplicateKey(REQUEST)).to.match(/^[\w-]{43}$/);
-    expect(duplicateKey(REQUEST)).to.not.include(OTP_CODE).and.not.include(PHONE_NUMBER);
-  });
-});
 
 describe('claiming an event', () => {
   const budgets: Budget[] = [];
@@ -76,15 +33,7 @@ describe('claiming an event', () => {
   ): Promise<ClaimResult> => {
     const budget = new Budget(deadlineMs);
     budgets.push(budget);
-    return claimEvent(
-      { ...EVENT, isRepeatable },
-      {
-        state: { ...openMemoryState(), ...state },
-        local: { claims: localClaims, order: new LocalOrder() },
-        arrival: 1,
-        budget,
-      },
-    );
+    return claimEvent({ ...EVENT, isRepeatable }, { state, claims: localClaims, arrival: 1, wait: budget });
   };
   const firstOf = (result: ClaimResult): FirstClaim => {
     if (!result.isFirst) throw new Error('not the first');
@@ -128,16 +77,16 @@ describe('claiming an event', () => {
     const claimAs = async (arrival: number): Promise<ClaimResult> => {
       const budget = new Budget(2200);
       budgets.push(budget);
-      return claimEvent({ ...EVENT, limits }, { state, local: state.local, arrival, budget });
+      return claimEvent({ ...EVENT, limits }, { state, claims: localClaims, arrival, wait: budget });
     };
     const first = await claimAs(7);
     firstOf(first).release();
     const again = await claimAs(8);
     expect(first.isFirst && again.isFirst && [first.arrival, again.arrival]).to.deep.equal([7, 7]);
     firstOf(again).settle(ANSWER);
-    expect(await claimAs(9)).to.deep.equal({ isFirst: false, answer: ANSWER });
+    expect(await claimAs(9)).to.deep.include({ isFirst: false, answer: ANSWER });
     // One point is used: a released claim and a repeat use none.
-    const next = ['next', 'over'].map((key) => state.claim(eventClaim(key, { limits, nowMs: NOW })) as Claim);
+    const next = ['next', 'over'].map((key) => state.claim(eventClaim(key, { limits })) as Claim);
     expect(next.map((one) => one.isFirst && one.exceeded)).to.deep.equal([[], ['bucket']]);
   });
 
@@ -160,11 +109,8 @@ describe('claiming an event', () => {
     const first = firstOf(await claim(state));
     const others = Promise.all([claim(state), claim(state)]);
     first.settle(ANSWER);
-    expect(await others).to.deep.equal([
-      { isFirst: false, answer: ANSWER },
-      { isFirst: false, answer: ANSWER },
-    ]);
-    expect(await claim(state)).to.deep.equal({ isFirst: false, answer: ANSWER });
+    for (const other of await others) expect(other).to.deep.include({ isFirst: false, answer: ANSWER });
+    expect(await claim(state)).to.deep.include({ isFirst: false, answer: ANSWER });
   });
 
   it('makes exactly one waiting call the first when the first releases its claim', async () => {
@@ -187,29 +133,79 @@ describe('claiming an event', () => {
     };
     const held = events.claim('ana', 300_000, 1);
     others(0, 50_000);
-    const repeat = events.answerOf('ana');
+    const repeat = events.find('ana')?.answer;
     held.settle(ANSWER);
     expect(await repeat).to.deep.equal(ANSWER);
     others(50_000, 57_999);
-    expect(await events.answerOf('ana')).to.deep.equal(ANSWER);
+    expect(await events.find('ana')?.answer).to.deep.equal(ANSWER);
     others(60_000, 80_000);
-    expect(events.answerOf('ana')).to.equal(undefined);
+    expect(events.find('ana')?.answer).to.equal(undefined);
+  });
+
+  describe('by the clock', () => {
+    let clock: ReturnType<typeof stopTime>;
+    beforeEach(() => {
+      clock = stopTime();
+    });
+    afterEach(() => {
+      clock.restore();
+    });
+    const LIFE_MS = 300_000;
+
+    it('knows an answered event for its life', () => {
+      const events = new LocalClaims();
+      events.claim('event', LIFE_MS, 1).settle(ANSWER);
+      clock.tick(LIFE_MS - 1);
+      expect(events.find('event')).to.not.equal(undefined);
+      clock.tick(1);
+      expect(events.find('event')).to.equal(undefined);
+    });
+
+    it('never forgets an unfinished event, even after its life', async () => {
+      const events = new LocalClaims();
+      const held = events.claim('event', LIFE_MS, 1);
+      clock.tick(LIFE_MS);
+      const repeat = events.find('event');
+      held.settle(ANSWER);
+      expect(await repeat?.answer).to.deep.equal(ANSWER);
+    });
+
+    it('says when the event came first, at this process or at another one', async () => {
+      const cameMs = performance.now();
+      firstOf(await claim(openMemoryState()));
+      clock.tick(100);
+      const repeating = claim(openMemoryState());
+      await clock.tickAsync(2_200);
+      expect(await repeating).to.include({ answer: undefined, cameMs });
+      const first = defer<RememberedAnswer | undefined>();
+      const elsewhere = (): Claim => ({ isFirst: false, answer: first.promise, ageMs: 400 });
+      const there = claimElsewhere({ claim: elsewhere });
+      await clock.tickAsync(500);
+      const again = claim({ claim: elsewhere });
+      await clock.tickAsync(2_200);
+      const seen = { answer: undefined, cameMs: cameMs + 2_300 - 400 };
+      expect(await there).to.include(seen);
+      expect(await again).to.include(seen);
+    });
   });
 
   it('drops the oldest of 20,001 events that never end, and keeps a later one', () => {
     const events = new LocalClaims();
     for (let count = 0; count <= 20_000; count += 1) events.claim(`${count}`, 300_000, 1);
-    expect([0, 12_001].map((key) => events.answerOf(`${key}`) !== undefined)).to.deep.equal([false, true]);
+    expect([0, 12_001].map((key) => events.find(`${key}`)?.answer !== undefined)).to.deep.equal([
+      false,
+      true,
+    ]);
   });
 
   it('keeps the claim of a repeat, though the first call ends that was forgotten meanwhile', () => {
     const events = new LocalClaims();
     const forgotten = events.claim('event', 300_000, 1);
     for (let count = 0; count <= 20_000; count += 1) events.claim(`${count}`, 300_000, 1);
-    expect(events.answerOf('event')).to.equal(undefined);
+    expect(events.find('event')?.answer).to.equal(undefined);
     events.claim('event', 300_000, 2);
     forgotten.release();
-    expect(events.answerOf('event')).to.be.a('promise');
+    expect(events.find('event')?.answer).to.be.a('promise');
   });
 
   it('makes one call at a time the first while 22 calls release their claims in turn', async () => {
@@ -227,13 +223,13 @@ describe('claiming an event', () => {
       leading = firstOf(result);
     }
     leading.settle(ANSWER);
-    for (const one of waiting) expect(await one).to.deep.equal({ isFirst: false, answer: ANSWER });
+    for (const one of waiting) expect(await one).to.deep.include({ isFirst: false, answer: ANSWER });
   });
 
   it('gives a repeat no answer if the first call has none before the deadline', async () => {
     const state = openMemoryState();
     await claim(state);
-    expect(await claim(state, { deadlineMs: 500 })).to.deep.equal({ isFirst: false, answer: undefined });
+    expect(await claim(state, { deadlineMs: 500 })).to.deep.include({ isFirst: false, answer: undefined });
   });
 
   /** A state that counts its claims. */
@@ -266,9 +262,9 @@ describe('claiming an event', () => {
         const first = firstOf(await Promise.race(calls));
         first.settle(ANSWER);
         const [, ...repeats] = await Promise.all(calls);
-        for (const repeat of repeats) expect(repeat).to.deep.equal({ isFirst: false, answer: ANSWER });
+        for (const repeat of repeats) expect(repeat).to.deep.include({ isFirst: false, answer: ANSWER });
         // A later call gets it, too.
-        expect(await claim(state)).to.deep.equal({ isFirst: false, answer: ANSWER });
+        expect(await claim(state)).to.deep.include({ isFirst: false, answer: ANSWER });
         expect(state.asked).to.equal(1);
       });
     }
@@ -278,11 +274,11 @@ describe('claiming an event', () => {
       const state = counting(() => Promise.resolve({ isFirst: false, answer: there.promise }));
       const calls = Array.from({ length: 40 }, () => claim(state));
       // A call at its deadline does not end the wait of the others.
-      expect(await claim(state, { deadlineMs: 500 })).to.deep.equal({ isFirst: false, answer: undefined });
+      expect(await claim(state, { deadlineMs: 500 })).to.deep.include({ isFirst: false, answer: undefined });
       there.resolve(ANSWER);
-      for (const call of calls) expect(await call).to.deep.equal({ isFirst: false, answer: ANSWER });
+      for (const call of calls) expect(await call).to.deep.include({ isFirst: false, answer: ANSWER });
       // A later call gets it, too.
-      expect(await claim(state)).to.deep.equal({ isFirst: false, answer: ANSWER });
+      expect(await claim(state)).to.deep.include({ isFirst: false, answer: ANSWER });
       expect(state.asked).to.equal(1);
     });
 
@@ -293,7 +289,7 @@ describe('claiming an event', () => {
       );
       const asking = claim(state, { deadlineMs: 500 });
       const other = claim(state);
-      expect(await asking).to.deep.equal({ isFirst: false, answer: undefined });
+      expect(await asking).to.deep.include({ isFirst: false, answer: undefined });
       there.resolve(undefined);
       // The other process released its claim, so the waiting call of this process claims now.
       expect(firstOf(await other)).to.be.an('object');
@@ -306,7 +302,7 @@ describe('claiming an event', () => {
       const end = (): void => {
         first.release();
       };
-      expect(await releasedTo(state, end)).to.deep.equal({ isFirst: false, answer: 'released' });
+      expect(await releasedTo(state, end)).to.deep.include({ isFirst: false, answer: 'released' });
       expect(await claim(state)).to.include({ isFirst: true });
     });
 
@@ -318,7 +314,7 @@ describe('claiming an event', () => {
       const end = (): void => {
         there.resolve(undefined);
       };
-      expect(await releasedTo(state, end)).to.deep.equal({ isFirst: false, answer: 'released' });
+      expect(await releasedTo(state, end)).to.deep.include({ isFirst: false, answer: 'released' });
       // The next call may still send the code.
       expect(await claim(state)).to.include({ isFirst: true });
     });
@@ -329,9 +325,55 @@ describe('claiming an event', () => {
           state.asked === 1 ? { isFirst: false, answer: Promise.resolve('lost' as const) } : settling,
         ),
       );
-      const unknown = { isFirst: false, answer: undefined };
-      expect(await Promise.all([claim(state), claim(state)])).to.deep.equal([unknown, unknown]);
+      for (const lost of await Promise.all([claim(state), claim(state)]))
+        expect(lost).to.deep.include({ isFirst: false, answer: undefined });
       expect(await claim(state)).to.include({ isFirst: true });
     });
+  });
+});
+
+describe('claiming something that is no code', () => {
+  const TIMES = { rememberMs: 60_000, waitMs: 500 };
+  let claims: LocalClaims;
+  beforeEach(() => {
+    claims = new LocalClaims();
+  });
+  const claim = (state: Pick<StatePort, 'claim'> = openMemoryState(), key = 'a'): Promise<ClaimResult> =>
+    claimOnce(key, { state, claims, ...TIMES });
+
+  it('makes one claim of each key the first, and gives the others its answer', async () => {
+    const [first, repeat, other] = ['a', 'a', 'b'].map((key) => claim(undefined, key));
+    const found = await first;
+    if (found?.isFirst) found.claim.settle({ words: 'are applied' });
+    expect(await repeat).to.deep.include({ isFirst: false, answer: { words: 'are applied' } });
+    expect(await other).to.include({ isFirst: true });
+  });
+
+  it('waits for another claim as long as for the state', async () => {
+    const clock = stopTime();
+    try {
+      await claim();
+      const repeating = claim();
+      await clock.tickAsync(TIMES.waitMs - 1);
+      expect(await Promise.race([repeating, 'waits'])).to.equal('waits');
+      await clock.tickAsync(1);
+      expect(await repeating).to.deep.include({ isFirst: false, answer: undefined });
+    } finally {
+      clock.restore();
+    }
+  });
+
+  it('takes no place among the codes of a person, and no point', async () => {
+    const memory = openMemoryState();
+    const asked: unknown[] = [];
+    const claimed = await claim({
+      claim: (event) => {
+        asked.push(event);
+        return memory.claim(event);
+      },
+    });
+    expect(claimed).to.deep.include({ isFirst: true, place: undefined, exceeded: [] });
+    const none = { person: undefined, passes: 'never', limits: [], recipient: undefined } as const;
+    expect(asked).to.deep.equal([eventClaim('a', { ...TIMES, ...none, requestedAtMs: 0, nowMs: 0 })]);
   });
 });

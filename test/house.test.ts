@@ -9,8 +9,9 @@ import { fakeClock } from '#harness/fake-clock.js';
 const FLOORS = [
   ['index', 'cli'],
   ['hook'],
+  ['console'],
   ['options'],
-  ['okta', 'channels', 'state', 'console'],
+  ['okta', 'channels', 'state'],
   ['events'],
   ['guard'],
   ['delivery'],

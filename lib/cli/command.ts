@@ -1,5 +1,5 @@
 import type { ParseArgsConfig } from 'node:util';
-import type { Time } from '../okta/admin/administration.js';
+import type { Time } from './admin/administration.js';
 import { CommandError, type ExitCode } from './failure.js';
 import type { Terminal } from './terminal.js';
 import type { Variables } from './environment.js';

@@ -2,7 +2,7 @@ import type { HttpAnswer, HttpDispatcher, HttpRequest, HttpResult } from '../cor
 import { USER_AGENT } from '../http/call.js';
 import { sendRequest } from '../http/request.js';
 import { fieldOf, textFieldOf } from '../core/json.js';
-import type { HookOAuth } from '../okta/admin/hook-resource.js';
+import type { HookOAuth } from './admin/hook-resource.js';
 
 /**
  * Probes that send nothing to a phone: whether a gateway or an authorization server accepts a secret. Setup uses them before

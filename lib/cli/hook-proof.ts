@@ -1,4 +1,4 @@
-import type { HookOAuth, HookProof } from '../okta/admin/hook-resource.js';
+import type { HookOAuth, HookProof } from './admin/hook-resource.js';
 import { headerOption, type CommandCall } from './command.js';
 import { CommandError } from './failure.js';
 import type { Variables } from './environment.js';

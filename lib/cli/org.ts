@@ -1,7 +1,7 @@
 import type { HttpDispatcher } from '../core/http.js';
 import { createAgent } from '../http/call.js';
 import { OktaApiError } from '../core/errors.js';
-import { createAdministration, type Administration } from '../okta/admin/administration.js';
+import { createAdministration, type Administration } from './admin/administration.js';
 import { createOktaApiClient, type OktaCredentials } from '../okta/api-client.js';
 import type { OktaCredential } from '../options/credential-types.js';
 import { readOkta } from '../options/credentials.js';

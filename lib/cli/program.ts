@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
 import { nearestWord } from '../core/nearest-word.js';
 import { VERSION } from '../core/version.js';
-import type { Time } from '../okta/admin/administration.js';
+import type { Time } from './admin/administration.js';
 import type { Command, CommandOptions, Signals } from './command.js';
 import { badUse, CommandError, reportFailure, type ExitCode } from './failure.js';
 import { demo } from './demo/demo.js';

@@ -1,7 +1,7 @@
 import type { HookEventFields } from '../core/events.js';
 import type { ChannelTally, ExecutionSummary, History } from '../core/history.js';
 import type { RequestType } from '../core/request-types.js';
-import type { RejectedCalls } from '../events/recent-limits.js';
+import type { RejectedCalls } from './recent-limits.js';
 
 /** The JSON between the console's page and its server. Types only: browsers do not load this file. */
 
@@ -106,7 +106,7 @@ export interface TestResult {
   readonly reaction: ShownReaction;
 }
 
-/** What Okta does with an answer, in the words of `okta/reaction.ts`. */
+/** What Okta does with an answer, in the words of `reaction.ts`. */
 export interface ShownReaction {
   /** `sent`, `pending`: it takes the code as sent. `failover`: it sends the code itself. `error`: the same, and shows a sentence. */
   readonly action: 'sent' | 'pending' | 'failover' | 'error';

@@ -21,7 +21,8 @@ import { readOptions } from '../options/settings.js';
 import { holdState } from '../state/holders.js';
 import { addLateFailover } from './add-late-failover.js';
 import { createCodeUses } from './callbacks/sign-in-outcome.js';
-import { createConsoleMount } from './console.js';
+import { createConsoleMount } from '../console/mount.js';
+import { createConsoleHook } from './console-hook.js';
 import type { HookParts } from './parts.js';
 import { checkReadiness, readStatus, resultOf } from './readiness.js';
 import {
@@ -152,7 +153,7 @@ export function oktaTelephonyHook(options: OktaTelephonyHookOptions): TelephonyH
   // The hook's methods.
   const status = (): HookStatus => readStatus(parts, breakers);
   metrics?.watch(status);
-  const consoles = createConsoleMount({ parts, status, oktaClient });
+  const consoles = createConsoleMount(createConsoleHook(parts, { status, oktaClient }));
   const closeAll = async (): Promise<void> => {
     const drained = Promise.all([finishCalls(parts), codeUses.close()]);
     // The history writes to the state, so the state is closed after it.

@@ -5,7 +5,7 @@ import type { About, Health, MadePayload, StreamEvent, TestResult } from '#lib/c
 import { OktaApiError } from '#lib/core/errors.js';
 import { createConsoleServer } from '#lib/console/server.js';
 import type { Execution, ExecutionQuery, ExecutionSummary, History } from '#lib/core/history.js';
-import { bucketsOf, pointOf } from '#lib/events/timeline.js';
+import { bucketsOf, pointOf } from '#lib/console/history/timeline.js';
 import { ABOUT, plantHealth } from './planted.js';
 import { freePort } from '#harness/free-port.js';
 

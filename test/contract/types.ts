@@ -62,12 +62,12 @@ async function compareNames(): Promise<Finding[]> {
   const { NAMES_READ } = (await import(answers)) as {
     readonly NAMES_READ: Readonly<Record<string, Readonly<Record<string, true>>>>;
   };
-  const rooms = ['okta', 'okta/admin', 'channels/twilio'].flatMap((room) =>
+  const files = ['okta', 'cli/admin', 'channels/twilio'].flatMap((room) =>
     readdirSync(join(ROOT, 'lib', room))
       .filter((file) => file.endsWith('.ts'))
       .map((file) => `${room}/${file}`),
   );
-  return rooms.flatMap((file) => {
+  return ['console/reaction.ts', 'console/sample-call.ts', ...files].flatMap((file) => {
     const source = readFileSync(join(ROOT, 'lib', file), 'utf8');
     const said = Object.keys(NAMES_READ[file] ?? {});
     if (said.length === 0 && (!source.includes('fieldOf(') || WITHOUT_DOCUMENT.has(file))) return [];

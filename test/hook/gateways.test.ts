@@ -4,7 +4,7 @@ import type { Receipt, FinalReport } from '#lib/delivery/messages/receipt.js';
 import { messageAfter, type MessageNews } from '#lib/delivery/messages/transitions.js';
 import type { Channel, HookEvent, OktaTelephonyHookOptions, Outcome } from '#lib/index.js';
 import type { StatePort } from '#lib/delivery/state.js';
-import { createHistory } from '#lib/events/history.js';
+import { createHistory } from '#lib/console/history/history.js';
 import type { RedisStateOptions } from '#lib/state/redis/index.js';
 import { openRedisState } from '#lib/state/redis/state.js';
 import { DEFAULT_TIMES } from '#lib/state/redis/times.js';

@@ -1,4 +1,4 @@
-import type { Time } from '../../okta/admin/administration.js';
+import type { Time } from '../admin/administration.js';
 
 export interface Finding {
   /** `warn`: it works, but perhaps not as intended, or doctor could not see it. */

@@ -2,7 +2,7 @@ import type { Channel } from '../../channels/channel.js';
 import { DEFAULT_USER_ID_ATTRIBUTE } from '../../channels/line/line.js';
 import type { OktaCredential } from '../../options/credential-types.js';
 import { DEFAULT_OPT_IN_ATTRIBUTE } from '../../options/options.js';
-import type { HookProof } from '../../okta/admin/hook-resource.js';
+import type { HookProof } from '../admin/hook-resource.js';
 import {
   hasApiKey,
   hasSender,

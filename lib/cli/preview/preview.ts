@@ -6,7 +6,7 @@ import type { OptIn } from '../../core/events.js';
 import { readOptIn } from '../../delivery/plan.js';
 import { CORRECT_VALUES, describeOptIn } from '../../events/describe-opt-in.js';
 import { DEFAULT_OPT_IN_ATTRIBUTE } from '../../options/options.js';
-import { makeSampleCall, readSampleUser } from '../../okta/sample-call.js';
+import { makeSampleCall, readSampleUser } from '../../console/sample-call.js';
 import { confirm, flagOptions, printNextSteps, textOptions, YES_OPTION } from '../command.js';
 import type { Command, CommandCall } from '../command.js';
 import { CommandError, type ExitCode } from '../failure.js';

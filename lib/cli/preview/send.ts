@@ -1,7 +1,7 @@
 import type { HttpDispatcher, HttpResult } from '../../core/http.js';
-import type { Time } from '../../okta/admin/administration.js';
-import { describeHook, isSameUrl, type HookResource } from '../../okta/admin/hook-resource.js';
-import { listTelephonyHooks, executeTelephonyHook } from '../../okta/admin/telephony-hook-setup.js';
+import type { Time } from '../admin/administration.js';
+import { describeHook, isSameUrl, type HookResource } from '../admin/hook-resource.js';
+import { listTelephonyHooks, executeTelephonyHook } from '../admin/telephony-hook-setup.js';
 import type { CommandCall } from '../command.js';
 import { CommandError } from '../failure.js';
 import { callServer, fetchHookToken } from '../gateway-probe.js';
@@ -14,7 +14,7 @@ import { personalDataOf } from '../../numbers/personal-data.js';
 import { OktaApiError } from '../../core/errors.js';
 import { markProbe } from '../../okta/probe-mark.js';
 import { OKTA_WAITS_MS } from '../../core/time.js';
-import { reactionTo, reactionToSilence, type Reaction } from '../../okta/reaction.js';
+import { reactionTo, reactionToSilence, type Reaction } from '../../console/reaction.js';
 
 /** How a payload reaches the hook: Okta calls it, or this machine calls the gateway directly. */
 export type Route = OktaRoute | GatewayRoute;

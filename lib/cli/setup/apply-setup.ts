@@ -1,5 +1,5 @@
-import { isPassing, type Time } from '../../okta/admin/administration.js';
-import type { Setup, SetupPlan, SetupStep } from '../../okta/admin/setup-plan.js';
+import { isPassing, type Time } from '../admin/administration.js';
+import type { Setup, SetupPlan, SetupStep } from '../admin/setup-plan.js';
 import { OktaApiError } from '../../core/errors.js';
 import { confirm, printNextSteps, type CommandCall } from '../command.js';
 import { CommandError, type ExitCode } from '../failure.js';

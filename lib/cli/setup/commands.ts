@@ -1,8 +1,8 @@
-import type { HookProof } from '../../okta/admin/hook-resource.js';
-import { createEventHookSetup } from '../../okta/admin/event-hook-setup.js';
-import type { SetupPlan } from '../../okta/admin/setup-plan.js';
-import { createOptInAttributeSetup } from '../../okta/admin/opt-in-attribute.js';
-import { createTelephonyHookSetup, warnOfNativeTelephony } from '../../okta/admin/telephony-hook-setup.js';
+import type { HookProof } from '../admin/hook-resource.js';
+import { createEventHookSetup } from '../admin/event-hook-setup.js';
+import type { SetupPlan } from '../admin/setup-plan.js';
+import { createOptInAttributeSetup } from '../admin/opt-in-attribute.js';
+import { createTelephonyHookSetup, warnOfNativeTelephony } from '../admin/telephony-hook-setup.js';
 import { DEFAULT_OPT_IN_ATTRIBUTE } from '../../options/options.js';
 import { isShortSecret, markProbe, MIN_SECRET_LENGTH, type MarkedCall } from '../../okta/probe-mark.js';
 import { commandLine, flagOptions, headerOption, textOption, textOptions, YES_OPTION } from '../command.js';

@@ -2,7 +2,7 @@ import type { HookEvent, HookEventOf, OfOptIn, OptIn } from '../../core/events.j
 import type { Execution, ExecutionOutcome } from '../../core/history.js';
 import { describeEvent } from '../../events/describe-event.js';
 import { describeOptIn } from '../../events/describe-opt-in.js';
-import { answerOf } from '../../events/execution-outcome.js';
+import { answerOf } from '../history/execution-outcome.js';
 import { element, setText } from '../../http/page/browser/dom.js';
 import type { About } from '../api.js';
 import { showWay } from './execution-rows.js';

@@ -3,7 +3,7 @@ import type { Execution, ExecutionOutcome } from '../../core/history.js';
 import { describeSkipped } from '../../events/describe-answer.js';
 import { describeEvent } from '../../events/describe-event.js';
 import { by, nameChannel, type EventDescription, type Tone } from '../../events/description.js';
-import { answerOf } from '../../events/execution-outcome.js';
+import { answerOf } from '../history/execution-outcome.js';
 
 /** How the page shows outcomes and tones: a word and an icon, never by colour alone. */
 

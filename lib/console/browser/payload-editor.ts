@@ -1,5 +1,5 @@
 import { element } from '../../http/page/browser/dom.js';
-import { readJsonText, type Position, type ReadText } from '../../core/json-text.js';
+import { readJsonText, type Position, type ReadText } from '../json-text.js';
 
 /** The editor for a request as JSON. It shows each mistake at once, with a button that leads to its line. */
 

@@ -1,7 +1,7 @@
 import type { HookEvent } from '../../core/events.js';
 import { OKTA_WAITS_MS } from '../../core/time.js';
 import { nameChannel, type Tone } from '../../events/description.js';
-import { answerOf } from '../../events/execution-outcome.js';
+import { answerOf } from '../history/execution-outcome.js';
 
 /** The steps of a call until its answer, as bars on a time axis. */
 

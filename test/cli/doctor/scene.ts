@@ -1,6 +1,6 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { exportJWK } from 'jose';
-import type { Time } from '#lib/okta/admin/administration.js';
+import type { Time } from '#lib/cli/admin/administration.js';
 import { ANA, BOB, CODE, HOOK_SECRET, startScene, type Scene, type SceneOptions } from '#harness/scene.js';
 import { mustNotShow } from '#harness/witness.js';
 import { run, type Run, type RunOptions } from '../runs.js';

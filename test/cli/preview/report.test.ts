@@ -12,8 +12,8 @@ import {
 } from '#lib/cli/preview/report.js';
 import type { PreviewResult } from '#lib/cli/preview/send.js';
 import { readHookCall } from '#lib/okta/inline-hook.js';
-import { reactionTo, reactionToSilence } from '#lib/okta/reaction.js';
-import { makeSampleCall } from '#lib/okta/sample-call.js';
+import { reactionTo, reactionToSilence } from '#lib/console/reaction.js';
+import { makeSampleCall } from '#lib/console/sample-call.js';
 import { captureTerminal } from '../captured-terminal.js';
 
 const SECRETS: CallSecrets = {

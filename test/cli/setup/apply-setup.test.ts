@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { applySetup, type SetupReport } from '#lib/cli/setup/apply-setup.js';
 import { CommandError } from '#lib/cli/failure.js';
 import { OktaApiError } from '#lib/core/errors.js';
-import type { SetupPlan, SetupStep } from '#lib/okta/admin/setup-plan.js';
+import type { SetupPlan, SetupStep } from '#lib/cli/admin/setup-plan.js';
 import { rejection } from '../../testing/local.js';
 import { captureTerminal } from '../captured-terminal.js';
 import { patientTime } from '../runs.js';

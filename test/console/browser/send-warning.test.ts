@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { nameRecipient, warnOfSending } from '#lib/console/browser/send-warning.js';
-import { renewSampleCall } from '#lib/okta/sample-call.js';
+import { renewSampleCall } from '#lib/console/sample-call.js';
 
 describe('warnOfSending before a test', () => {
   const NOW = Date.parse('2030-01-01T12:00:00.000Z');

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { divideAtAnswer, layOutWaterfall, startOf } from '#lib/console/browser/waterfall-bars.js';
-import { answerOf } from '#lib/events/execution-outcome.js';
+import { answerOf } from '#lib/console/history/execution-outcome.js';
 import { plantExecution } from '../../browser/planted.js';
 
 describe('the waterfall of a call', () => {

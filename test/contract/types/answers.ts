@@ -34,7 +34,7 @@ interface ReadOfProfile {
   readonly mobilePhone?: string | null;
 }
 
-/** What lib/okta/sample-call.ts reads of a factor, and of the phone of one. */
+/** What lib/console/sample-call.ts reads of a factor, and of the phone of one. */
 interface ReadOfFactor {
   readonly factorType?: string;
   readonly status?: string;
@@ -44,7 +44,7 @@ interface ReadOfPhone {
   readonly phoneNumber?: string;
 }
 
-/** What lib/okta/reaction.ts reads of a hook's answer. */
+/** What lib/console/reaction.ts reads of a hook's answer. */
 interface ReadOfAnswer {
   readonly commands?: readonly ReadOfCommand[];
 }
@@ -60,7 +60,7 @@ interface ReadOfOktaError {
   readonly errorCauses?: { readonly errorSummary?: string }[];
 }
 
-/** What lib/okta/admin/opt-in-attribute.ts reads of the schema of users. */
+/** What lib/cli/admin/opt-in-attribute.ts reads of the schema of users. */
 interface ReadOfSchema {
   readonly definitions?: {
     readonly base?: { readonly properties?: object };
@@ -81,7 +81,7 @@ interface ReadOfPermission {
   readonly action?: string;
 }
 
-/** What lib/okta/admin/hook-resource.ts reads of an inline hook and of an event hook, and event-hook-setup.ts of that. */
+/** What lib/cli/admin/hook-resource.ts reads of an inline hook and of an event hook, and event-hook-setup.ts of that. */
 interface ReadOfHook {
   readonly id?: string;
   readonly name?: string;
@@ -112,7 +112,7 @@ interface ReadOfSubscriptions {
   readonly filter?: object | null;
 }
 
-/** What lib/okta/admin/telephony-hook-setup.ts reads of a provider of the org's own. */
+/** What lib/cli/admin/telephony-hook-setup.ts reads of a provider of the org's own. */
 interface ReadOfProvider {
   readonly enabled?: boolean;
   readonly providerName?: string;
@@ -228,7 +228,7 @@ export const NAMES_READ: Readonly<Record<string, Readonly<Record<string, true>>>
   'okta/user-profile.ts': { id: true, profile: true, login: true } satisfies Names<
     Pick<ReadOfUser, 'id' | 'profile'> & Pick<ReadOfProfile, 'login'>
   >,
-  'okta/sample-call.ts': {
+  'console/sample-call.ts': {
     ...({ id: true, status: true, profile: true } satisfies Names<ReadOfUser>),
     ...({
       login: true,
@@ -250,7 +250,7 @@ export const NAMES_READ: Readonly<Record<string, Readonly<Record<string, true>>>
     >),
     ...({ otpExpires: true } satisfies Names<Pick<ReadOfMessageProfile, 'otpExpires'>>),
   },
-  'okta/reaction.ts': {
+  'console/reaction.ts': {
     ...({ commands: true, type: true, value: true } satisfies Names<ReadOfAnswer & ReadOfCommand>),
     status: true,
     // In the error object, which the document has as a list; amendments.ts corrects it.
@@ -264,7 +264,7 @@ export const NAMES_READ: Readonly<Record<string, Readonly<Record<string, true>>>
     // At the token endpoint of RFC 6749, which no document has.
     error: true,
   } satisfies Names<ReadOfOktaError & { error: string }>,
-  'okta/admin/opt-in-attribute.ts': {
+  'cli/admin/opt-in-attribute.ts': {
     ...({ definitions: true, base: true, custom: true, properties: true } satisfies Names<
       ReadOfSchema & NonNullable<ReadOfSchema['definitions']> & { properties: object }
     >),
@@ -279,7 +279,7 @@ export const NAMES_READ: Readonly<Record<string, Readonly<Record<string, true>>>
     } satisfies Names<ReadOfAttribute>),
     ...({ principal: true, action: true } satisfies Names<ReadOfPermission>),
   },
-  'okta/admin/hook-resource.ts': {
+  'cli/admin/hook-resource.ts': {
     ...({ id: true, name: true, status: true, channel: true } satisfies Names<ReadOfHook>),
     ...({ config: true, uri: true, headers: true, authScheme: true } satisfies Names<
       ReadOfHookChannel & ReadOfHookConfig
@@ -287,13 +287,13 @@ export const NAMES_READ: Readonly<Record<string, Readonly<Record<string, true>>>
     key: true,
     ...({ clientId: true, tokenUrl: true, scope: true, hookKeyId: true } satisfies Names<ReadOfOAuthConfig>),
   },
-  'okta/admin/event-hook-setup.ts': {
+  'cli/admin/event-hook-setup.ts': {
     ...({ verificationStatus: true, description: true, events: true } satisfies Names<
       Omit<ReadOfEventHook, keyof ReadOfHook>
     >),
     ...({ items: true, filter: true } satisfies Names<ReadOfSubscriptions>),
   },
-  'okta/admin/org-facts.ts': {
+  'cli/admin/org-facts.ts': {
     ...({ id: true } satisfies Names<Pick<ReadOfUser, 'id'>>),
     ...({ definitions: true, base: true, custom: true, properties: true } satisfies Names<
       ReadOfSchema & NonNullable<ReadOfSchema['definitions']> & { properties: object }
@@ -302,7 +302,7 @@ export const NAMES_READ: Readonly<Record<string, Readonly<Record<string, true>>>
     // In the answers of contract/outside.ts, which no document has; and a header.
     ...({ pipeline: true, key: true, status: true, settings: true, allowedFor: true, link: true } as const),
   },
-  'okta/admin/telephony-hook-setup.ts': { enabled: true, providerName: true } satisfies Names<ReadOfProvider>,
+  'cli/admin/telephony-hook-setup.ts': { enabled: true, providerName: true } satisfies Names<ReadOfProvider>,
   'okta/inline-hook.ts': {
     ...({ eventId: true, eventTime: true, requestType: true, data: true } satisfies Names<ReadOfHookCall>),
     ...({ context: true, messageProfile: true, userProfile: true } satisfies Names<

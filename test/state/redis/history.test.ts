@@ -3,7 +3,7 @@ import { expect } from 'chai';
 import type { HookEvent } from '#lib/core/events.js';
 import type { Execution, HistoryLog } from '#lib/core/history.js';
 import type { StatePort, StateEvent } from '#lib/delivery/state.js';
-import { createHistory, type KeptHistory } from '#lib/events/history.js';
+import { createHistory, type KeptHistory } from '#lib/console/history/history.js';
 import { failureOf } from '#lib/state/redis/failure.js';
 import type { RedisStateOptions } from '#lib/state/redis/options.js';
 import { openRedisState } from '#lib/state/redis/state.js';

@@ -1,5 +1,5 @@
 import type { HttpDispatcher } from '../../../core/http.js';
-import type { HookOAuth } from '../../../okta/admin/hook-resource.js';
+import type { HookOAuth } from '../../admin/hook-resource.js';
 import type { HookVariables } from '../variables.js';
 import { isShortSecret, MIN_SECRET_LENGTH, type MarkedCall } from '../../../okta/probe-mark.js';
 import { fail, ok, warn, type Finding } from '../finding.js';

@@ -1,10 +1,10 @@
 import { createAgent } from '../../../http/call.js';
 import { OktaApiError } from '../../../core/errors.js';
-import type { Administration } from '../../../okta/admin/administration.js';
+import type { Administration } from '../../admin/administration.js';
 import { createAccessTokens } from '../../../okta/access-token.js';
 import { createOktaApiClient } from '../../../okta/api-client.js';
-import type { SetupChange } from '../../../okta/admin/setup-plan.js';
-import { readOwnRoles, type ReadOkta } from '../../../okta/admin/org-facts.js';
+import type { SetupChange } from '../../admin/setup-plan.js';
+import { readOwnRoles, type ReadOkta } from '../../admin/org-facts.js';
 import type { OktaCredential } from '../../../options/credential-types.js';
 import { readOkta } from '../../../options/credentials.js';
 import { connectMsOf, ok, warn, type CheckTimes, type Finding } from '../finding.js';

@@ -1,5 +1,5 @@
-import { createOptInAttributeSetup } from '../../../okta/admin/opt-in-attribute.js';
-import { countOptedIn, readAttribute } from '../../../okta/admin/org-facts.js';
+import { createOptInAttributeSetup } from '../../admin/opt-in-attribute.js';
+import { countOptedIn, readAttribute } from '../../admin/org-facts.js';
 import { CORRECT_VALUES, NAME_OR_CREATE } from '../../../events/describe-opt-in.js';
 import { fail, ok, warn, type Finding } from '../finding.js';
 import type { OktaVariables, OptIn } from '../variables.js';

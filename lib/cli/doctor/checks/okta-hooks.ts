@@ -1,6 +1,6 @@
-import { createEventHookSetup } from '../../../okta/admin/event-hook-setup.js';
-import type { SetupPlan } from '../../../okta/admin/setup-plan.js';
-import { createTelephonyHookSetup, warnOfNativeTelephony } from '../../../okta/admin/telephony-hook-setup.js';
+import { createEventHookSetup } from '../../admin/event-hook-setup.js';
+import type { SetupPlan } from '../../admin/setup-plan.js';
+import { createTelephonyHookSetup, warnOfNativeTelephony } from '../../admin/telephony-hook-setup.js';
 import type { HookVariables } from '../variables.js';
 import { fail, ok, once, warn, type Finding } from '../finding.js';
 import { hookRole, NATIVE_SCOPES } from '../../org.js';

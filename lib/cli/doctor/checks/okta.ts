@@ -1,11 +1,6 @@
 import type { HttpResult } from '../../../core/http.js';
-import type { Time } from '../../../okta/admin/administration.js';
-import {
-  ORG_METADATA,
-  pipelineOf,
-  probeUsers,
-  readPhoneAuthenticator,
-} from '../../../okta/admin/org-facts.js';
+import type { Time } from '../../admin/administration.js';
+import { ORG_METADATA, pipelineOf, probeUsers, readPhoneAuthenticator } from '../../admin/org-facts.js';
 import type { HookVariables, OktaVariables, Section } from '../variables.js';
 import { checksOf, fail, ok, once, warn, unreachedFinding } from '../finding.js';
 import type { CheckGroup, CheckTable, CheckTimes, Finding } from '../finding.js';

@@ -1,6 +1,6 @@
 import { loadIoredis } from '../../../state/redis/clients.js';
 import { REMEDIES, type RedisFailure } from '../../../state/redis/failure.js';
-import { inspectRedis, type RedisInspection } from '../../../state/redis/inspection.js';
+import { inspectRedis, type RedisInspection } from '../redis-inspection.js';
 import type { RedisVariables } from '../../../options/variables.js';
 import type { Section } from '../variables.js';
 import { checksOf, fail, ok, once, warn, describeUnreached } from '../finding.js';

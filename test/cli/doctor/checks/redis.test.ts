@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { examineRedis } from '#lib/cli/doctor/checks/redis.js';
 import { REMEDIES, RedisFailure } from '#lib/state/redis/failure.js';
-import type { RedisInspection } from '#lib/state/redis/inspection.js';
+import type { RedisInspection } from '#lib/cli/doctor/redis-inspection.js';
 
 type Load = NonNullable<Parameters<typeof examineRedis>[1]['load']>;
 type Finding = readonly [check: string, status: string, message: string, remedy?: string];

@@ -3,12 +3,12 @@ import type sinon from 'sinon';
 import { EventStream } from '#lib/core/event-stream.js';
 import type { HookEvent } from '#lib/core/events.js';
 import type { ExecutionQuery, ExecutionSummary, History } from '#lib/core/history.js';
-import { createHistory, type KeptHistory } from '#lib/events/history.js';
+import { createHistory, type KeptHistory } from '#lib/console/history/history.js';
 import { Closers } from '#harness/closers.js';
 import { stopTime } from '#harness/stopped-time.js';
 import { until } from '#harness/until.js';
 import { memoryLog } from './memory-log.js';
-import { START, eventsOf } from './sample-events.js';
+import { START, eventsOf } from '../../events/sample-events.js';
 
 const clock = (): number => START + 60_000;
 

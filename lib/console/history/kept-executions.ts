@@ -1,8 +1,8 @@
 import { LRUCache } from 'lru-cache';
-import { atMost } from '../core/caches.js';
-import type { HookEvent } from '../core/events.js';
-import type { ChannelTally, ExecutionQuery, Timeline, TimelineSpan } from '../core/history.js';
-import { endOfTurn } from '../core/time.js';
+import { atMost } from '../../core/caches.js';
+import type { HookEvent } from '../../core/events.js';
+import type { ChannelTally, ExecutionQuery, Timeline, TimelineSpan } from '../../core/history.js';
+import { endOfTurn } from '../../core/time.js';
 import { ExecutionRecord, type Step } from './execution.js';
 import { bucketsOf } from './timeline.js';
 

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { reactionTo, reactionToSilence } from '#lib/okta/reaction.js';
+import { reactionTo, reactionToSilence } from '#lib/console/reaction.js';
 import { judgeAnswer } from '#lib/testing/okta/verdict.js';
 import { MAX_ANSWER_BYTES } from '#lib/testing/server/outbound.js';
 

@@ -1,11 +1,11 @@
-import type { HookEvent } from '../core/events.js';
+import type { HookEvent } from '../../core/events.js';
 import {
   TESTER_PREFIX,
   type Execution,
   type ExecutionQuery,
   type ExecutionSummary,
-} from '../core/history.js';
-import type { NamesIn } from './event-shape.js';
+} from '../../core/history.js';
+import type { NamesIn } from '../../events/event-shape.js';
 import { answerOf, countsOf, readOutcome, wayOf, type ChannelCount } from './execution-outcome.js';
 import { pointOf, type TimelinePoint } from './timeline.js';
 

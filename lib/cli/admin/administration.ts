@@ -1,6 +1,6 @@
 import { OktaApiError } from '../../core/errors.js';
-import type { OktaApiClient, OktaApiRequest } from '../api-client.js';
-import { pauseAfter } from '../rate-limit.js';
+import type { OktaApiClient, OktaApiRequest } from '../../okta/api-client.js';
+import { pauseAfter } from '../../okta/rate-limit.js';
 
 /** Calls Okta's API for administration: no code waits for it, so it waits and retries when Okta asks for that. */
 

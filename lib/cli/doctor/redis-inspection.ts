@@ -1,12 +1,12 @@
 import { waitAtMost, TIMED_OUT } from '../../core/time.js';
-import { openClient, type Client } from './clients.js';
-import { failureOf, RedisFailure, TIMEOUT } from './failure.js';
-import { readRedisOptions, type RedisStateOptions } from './options.js';
-import { probeBy, tryUse } from './probe.js';
-import { keysMark } from './rekeying.js';
-import { SCRIPTS } from './scripts.js';
-import { DEFAULT_TIMES } from './times.js';
-import { createSealing } from './sealing.js';
+import { openClient, type Client } from '../../state/redis/clients.js';
+import { failureOf, RedisFailure, TIMEOUT } from '../../state/redis/failure.js';
+import { readRedisOptions, type RedisStateOptions } from '../../state/redis/options.js';
+import { probeBy, tryUse } from '../../state/redis/probe.js';
+import { keysMark } from '../../state/redis/rekeying.js';
+import { SCRIPTS } from '../../state/redis/scripts.js';
+import { DEFAULT_TIMES } from '../../state/redis/times.js';
+import { createSealing } from '../../state/redis/sealing.js';
 
 /**
  * Inspects a Redis for the `doctor` command: whether it works for codes, history and alarms. Leaves it

@@ -3,8 +3,8 @@ import type { UserProfile } from '../core/channel.js';
 import { OktaApiError } from '../core/errors.js';
 import { asList, asObject, fieldOf, textFieldOf, type JsonObject } from '../core/json.js';
 import { fullRequestType, type RequestType } from '../core/request-types.js';
-import { isPreviewUrl, PREVIEW_PATH } from './inline-hook.js';
-import { lookUpUser, type UserLookup } from './user-profile.js';
+import { isPreviewUrl, PREVIEW_PATH } from '../okta/inline-hook.js';
+import { lookUpUser, type UserLookup } from '../okta/user-profile.js';
 
 /**
  * Makes hook calls like those of Okta's preview page, but for a real user with their own phone: for `preview` and the

@@ -1,10 +1,10 @@
 import { expect } from 'chai';
 import type { HookEvent } from '#lib/core/events.js';
 import type { DeliveryTimes, ExecutionOutcome, TimelineBucket } from '#lib/core/history.js';
-import { createHistory, type KeptHistory } from '#lib/events/history.js';
-import { bucketsOf, pointOf, type TimelinePoint } from '#lib/events/timeline.js';
+import { createHistory, type KeptHistory } from '#lib/console/history/history.js';
+import { bucketsOf, pointOf, type TimelinePoint } from '#lib/console/history/timeline.js';
 import { memoryLog } from './memory-log.js';
-import { eventsOf } from './sample-events.js';
+import { eventsOf } from '../../events/sample-events.js';
 
 const MINUTE_MS = 60_000;
 /** The start of an hour. */

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
-import { watchLimits } from '#lib/events/recent-limits.js';
-import { START, eventsOf } from './sample-events.js';
+import { watchLimits } from '#lib/console/recent-limits.js';
+import { START, eventsOf } from '../events/sample-events.js';
 
 describe('blocked codes in the console', () => {
   it('do not include the number of a profile: its code goes to the enrolled number', () => {

@@ -2,7 +2,7 @@ import { OktaApiError } from '../../core/errors.js';
 import type { HttpAnswer } from '../../core/http.js';
 import type { JsonAnswer } from '../../http/call.js';
 import { asList, fieldOf, textFieldOf } from '../../core/json.js';
-import { UNUSED_USER_ID } from '../user-profile.js';
+import { UNUSED_USER_ID } from '../../okta/user-profile.js';
 import { ownAccessOf, SCHEMA } from './opt-in-attribute.js';
 
 /** Reads facts of an org for `doctor`. */

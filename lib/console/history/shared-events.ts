@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
-import { atMost } from '../core/caches.js';
-import type { HookEvent } from '../core/events.js';
-import type { HistoryLog } from '../core/history.js';
-import { parseJson } from '../core/json.js';
+import { atMost } from '../../core/caches.js';
+import type { HookEvent } from '../../core/events.js';
+import type { HistoryLog } from '../../core/history.js';
+import { parseJson } from '../../core/json.js';
 import type { Step } from './execution.js';
-import { isReadableEvent } from './event-shape.js';
+import { isReadableEvent } from '../../events/event-shape.js';
 
 /** Sends the events of this gateway to the others, and reads theirs. No call waits for it. */
 

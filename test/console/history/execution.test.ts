@@ -2,10 +2,10 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import type { HookEvent } from '#lib/core/events.js';
 import type { ChannelTally, Execution, ExecutionSummary } from '#lib/core/history.js';
-import type { Step } from '#lib/events/execution.js';
-import { KeptExecutions } from '#lib/events/kept-executions.js';
-import { check, PATIENCE_MS, withSeed } from '../hostile/runs.js';
-import { START, eventsOf } from './sample-events.js';
+import type { Step } from '#lib/console/history/execution.js';
+import { KeptExecutions } from '#lib/console/history/kept-executions.js';
+import { check, PATIENCE_MS, withSeed } from '../../hostile/runs.js';
+import { START, eventsOf } from '../../events/sample-events.js';
 
 const DAY_MS = 86_400_000;
 const LATER = START + 600_000;

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { readJsonText } from '#lib/core/json-text.js';
+import { readJsonText } from '#lib/console/json-text.js';
 
 const UNENDED = 'The text that begins here does not end on its line';
 const ESCAPE = 'A backslash is followed by one of "\\/bfnrt, or by u and four hexadecimal digits';

@@ -1,6 +1,6 @@
-import type { HookEvent, HookEventListener } from '../core/events.js';
-import type { ExecutionSummary, History, HistoryLog } from '../core/history.js';
-import { waitAtMost } from '../core/time.js';
+import type { HookEvent, HookEventListener } from '../../core/events.js';
+import type { ExecutionSummary, History, HistoryLog } from '../../core/history.js';
+import { waitAtMost } from '../../core/time.js';
 import type { ExecutionRecord } from './execution.js';
 import { isForAll, isOfExecution, KeptExecutions, newestFirst } from './kept-executions.js';
 import { SharedEvents } from './shared-events.js';

@@ -8,7 +8,7 @@ import {
   renewSampleCall,
   type ReadOktaPath,
   type SampleUser,
-} from '#lib/okta/sample-call.js';
+} from '#lib/console/sample-call.js';
 import { startOktaEmulator, type NewUser, type OktaEmulator } from '#lib/testing/index.js';
 import { makeHookPayload } from '#lib/testing/okta/hook-payload.js';
 import { rejection } from '../testing/local.js';

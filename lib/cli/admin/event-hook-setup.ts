@@ -1,7 +1,7 @@
 import { OktaApiError } from '../../core/errors.js';
 import type { Administration } from './administration.js';
 import { asList, fieldOf } from '../../core/json.js';
-import { ENROLLMENT, SIGN_IN } from '../event-hook.js';
+import { ENROLLMENT, SIGN_IN } from '../../okta/event-hook.js';
 import {
   activation,
   channelOf,

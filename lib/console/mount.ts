@@ -1,52 +1,44 @@
-import type { HookParts } from './parts.js';
-import { describeHook, readHealth } from './console-health.js';
-import type { FoundUser, MadePayload, PayloadQuestion, UserQuestion } from '../console/api.js';
-import { ConsoleRefusal } from '../console/refusal.js';
-import { createConsoleServer } from '../console/server.js';
-import { createStreams } from '../console/stream.js';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { maskError } from '../core/masking.js';
 import { refuseProblems } from '../core/option-rules.js';
 import { shuttingDown } from '../core/request-error.js';
 import { VERSION } from '../core/version.js';
-import type { ConsoleHandler, HookStatus } from './telephony-hook.js';
-import { createHistory } from '../events/history.js';
-import { watchLimits } from '../events/recent-limits.js';
-import type { OktaApiClient } from '../okta/api-client.js';
-import { makeSampleCall, readSampleUser, readUser } from '../okta/sample-call.js';
 import type { ConsoleOptions } from '../options/options.js';
 import { consoleProblems } from '../options/schema.js';
+import type { About, FoundUser, Health, MadePayload, PayloadQuestion, UserQuestion } from './api.js';
+import type { ConsoleHook } from './console-hook.js';
+import { createHistory } from './history/history.js';
+import { watchLimits, WINDOW_SECONDS } from './recent-limits.js';
+import { ConsoleRefusal } from './refusal.js';
+import { makeSampleCall, readSampleUser, readUser } from './sample-call.js';
+import { createConsoleServer } from './server.js';
+import { createStreams } from './stream.js';
 import { makeTestRequestId, runTest } from './tester.js';
 
-/** What the consoles of a hook need from it. */
-export interface ConsoleBase {
-  readonly parts: HookParts;
-  readonly status: () => HookStatus;
-  /** Uses the hook's own credential. */
-  readonly oktaClient: OktaApiClient;
-}
+type ServeConsole = (req: IncomingMessage, res: ServerResponse, next: (error: unknown) => void) => void;
 
 /** Mounts `hook.console()`. The first call makes what all consoles share; the history begins then. */
 export interface ConsoleMount {
   /** @throws ConfigurationError that names every problem of the options. */
-  mount(options: ConsoleOptions): ConsoleHandler;
+  mount(options: ConsoleOptions): ServeConsole;
   /** Ends the streams that are open. A stream that is opened while the gateway drains ends after its first event. */
   endStreams(): void;
   /** Ends the streams at once, and the history after `drained`. Never rejects. */
   close(drained: Promise<unknown>): Promise<void>;
 }
 
-export function createConsoleMount(base: ConsoleBase): ConsoleMount {
+export function createConsoleMount(hook: ConsoleHook): ConsoleMount {
   let consoles: ReturnType<typeof createConsoles> | undefined;
   let isClosed = false;
   return {
     mount: (options) => {
       refuseProblems(consoleProblems(options), 'hook.console');
-      consoles ??= createConsoles(base);
+      consoles ??= createConsoles(hook);
       // After `close()` a new console must not keep anything open.
       if (isClosed) void consoles.close(Promise.resolve());
       const serve = consoles.open(options);
       return (req, res, next) => {
-        base.parts.openAnswers.add(res);
+        hook.addAnswer(res);
         serve(req, res).catch(next);
       };
     },
@@ -60,29 +52,43 @@ export function createConsoleMount(base: ConsoleBase): ConsoleMount {
   };
 }
 
-/** The limit of reading a user, milliseconds. Only an administrator waits for it, no code. */
-const USER_TIMEOUT_MS = 5_000;
-
 /** The page shows the login before an administrator sends anything. */
 const SHORT_TOO = { isShortAllowed: true } as const;
 
 /** What all consoles of a hook share; `open` makes one of them. */
-function createConsoles({ parts, status, oktaClient }: ConsoleBase) {
-  const { settings, events } = parts;
-  const keptHistory = createHistory({ log: settings.state.history, clock: settings.clock });
+function createConsoles(hook: ConsoleHook) {
+  const { events, clock, historyLog, orgUrl, deadlineMs, readOkta } = hook;
+  const keptHistory = createHistory({ log: historyLog, clock });
   const { history } = keptHistory;
-  const limits = watchLimits(settings.clock);
-  const health = () => readHealth(parts, { status, history, limits });
+  const limits = watchLimits(clock);
+
+  const health = async (): Promise<Health> => {
+    const at = clock();
+    const deliveries = await history.tally(at - WINDOW_SECONDS * 1000);
+    const ofHook = hook.health();
+    return {
+      at,
+      ...ofHook,
+      limits: { ...ofHook.limits, blocked: limits.blocked() },
+      rejectedCalls: limits.rejectedCalls(),
+      oktaPause: limits.oktaPause(),
+      windowSeconds: WINDOW_SECONDS,
+      deliveries,
+    };
+  };
   const streams = createStreams({ history, health });
 
-  const readOkta = async (path: string): Promise<unknown> => {
-    const { body } = await oktaClient.request({ method: 'GET', path, timeoutMs: USER_TIMEOUT_MS });
-    return body;
-  };
+  const describe = ({ links = [] }: ConsoleOptions): About => ({
+    version: VERSION,
+    ...hook.about(),
+    deadlineMs,
+    isShared: history.isShared,
+    links: links.map(({ title, href }) => ({ title, href })),
+  });
 
   /** During a pause of Okta's rate limit, the rest of the limit is for sign-ins. */
   const requireOktaFree = (): void => {
-    if (parts.underWay.isClosing) throw shuttingDown();
+    if (hook.isClosing()) throw shuttingDown();
     const until = limits.oktaPause()?.untilMs;
     if (until === undefined) return;
     throw new ConsoleRefusal(
@@ -90,7 +96,7 @@ function createConsoles({ parts, status, oktaClient }: ConsoleBase) {
       `Okta's Users API is paused until ${new Date(until).toISOString()}, because of its rate limit.`,
       {
         remedy: 'Try again then. Until then, search by user id, and send an existing payload.',
-        headers: { 'Retry-After': String(Math.ceil((until - settings.clock()) / 1000)) },
+        headers: { 'Retry-After': String(Math.ceil((until - clock()) / 1000)) },
       },
     );
   };
@@ -103,8 +109,8 @@ function createConsoles({ parts, status, oktaClient }: ConsoleBase) {
       requestType,
       deliveryChannel,
       locale,
-      orgUrl: settings.okta.orgUrl,
-      nowMs: settings.clock(),
+      orgUrl,
+      nowMs: clock(),
       requestId: makeTestRequestId(),
     });
   };
@@ -133,10 +139,10 @@ function createConsoles({ parts, status, oktaClient }: ConsoleBase) {
         authorize: (req) => options.authorize(req),
         history,
         streams,
-        about: () => describeHook(parts, history, options, VERSION),
+        about: () => describe(options),
         health,
         makePayload,
-        sendPayload: (payload, sender) => runTest(payload, sender, parts),
+        sendPayload: (payload, sender) => runTest(payload, sender, hook),
         findUser,
         onAuthorizeFailed: (error) => {
           events.emitThrown({ extension: 'authorize', error, personal: undefined, call: undefined });

@@ -12,7 +12,6 @@ import {
   ownerOf,
   transactionIdOf,
   withAccepted,
-  type FinalReport,
   type MessageOwner,
   type Receipt,
 } from './receipt.js';
@@ -23,8 +22,9 @@ import {
   messageAfter,
   messageAfterNaming,
   messageName,
+  type MessageNews,
   type MessageReply,
-  type NamingReply,
+  type NamingNews,
 } from './transitions.js';
 import { UnmatchedReports } from './unmatched-reports.js';
 
@@ -32,12 +32,12 @@ import { UnmatchedReports } from './unmatched-reports.js';
  * If a provider accepts a message and then fails to deliver it, the code goes out once more, by the plan's next channel:
  * at most once for each message, while the code is valid, and unless the user has requested a newer code or has signed in.
  *
- * The state has a record of each message (`transitions.ts`). `accepted` and `unknown` keep its receipt there. `report` (a callback),
- * `MessageWatch` (a look-up or a time-out) or an alarm of the state says that the message failed. The one that gets `follow` as the
- * reply sends the code again (`LateSends`).
+ * News of a message come in by `accepted`, `unknown` (an attempt without an answer), `report` (a callback, a look-up or a time-out),
+ * an alarm of the state, and `failed`. The state has a record of each message (`transitions.ts`). News change it in one update, and
+ * `#doReply` does what the reply says: one caller gets `follow`, and sends the code again (`LateSends`).
  */
 
-/** How long `close()` waits for the state to keep receipts, milliseconds: a state that can be reached needs less. */
+/** How long `close()` waits for answers of the state to updates, milliseconds: a state that can be reached needs less. */
 const KEEP_MS = 300;
 
 /** A report that waits longer for a lost state starts nothing, milliseconds: the user has requested another code by then. */
@@ -52,13 +52,25 @@ export interface LateFailoverParts extends LateSendsParts, MessageWatchParts {
   readonly isSending: () => boolean;
 }
 
-/** Gets whose message a report is about; `undefined` if neither this process nor the state knows it. */
-export type OnOwner = (owner: MessageOwner | undefined) => void;
-
 /** What comes with a report by a callback. */
 export interface ReportCallback {
+  /** Of the attempt that sent the message, if the report names it. */
   readonly reference?: string | undefined;
-  readonly onOwner?: OnOwner | undefined;
+  /**
+   * Called once, before anything follows: at once, or when the state has answered. Gets whose message it is; `undefined` if neither
+   * this process nor the state knows it.
+   */
+  readonly onOwner?: ((owner: MessageOwner | undefined) => void) | undefined;
+}
+
+/** How news came, for what follows. */
+interface Arrival {
+  /** Called before anything follows. */
+  readonly tellOwner?: (() => void) | undefined;
+  /** By an alarm of the state: the process that set it has died or closed. */
+  readonly isAlarm?: boolean;
+  /** The state was lost for too long. */
+  readonly wasLost?: boolean;
 }
 
 export class LateFailover {
@@ -70,32 +82,23 @@ export class LateFailover {
   /** `undefined` with a shared state: another gateway may have sent the message. */
   readonly #unmatched: UnmatchedReports | undefined;
   readonly #sends: LateSends;
-  /** Receipts that the state has not confirmed yet. */
+  /** Updates that the state has not confirmed yet, and that no report waits for. */
   readonly #keeping = new Set<Promise<void>>();
-  #isClosed = false;
   readonly #stopListening: (() => void) | undefined;
+  #isClosed = false;
 
   constructor(parts: LateFailoverParts) {
-    const { state, events } = parts;
+    const { state, events, afterSeconds } = parts;
     this.#parts = parts;
     this.#watch = new MessageWatch(parts, (key, report) => {
       this.report(key, report);
     });
-    this.#unmatched = state.isShared
-      ? undefined
-      : new UnmatchedReports((key) => {
-          events.emitCounted('callback.unmatched', (count) => ({
-            type: 'callback.unmatched',
-            count,
-            transactionId: transactionIdOf(key),
-          }));
-        });
+    this.#unmatched = state.isShared ? undefined : new UnmatchedReports(events);
     this.#sends = new LateSends(parts);
-    const hasTimeouts = Object.values(parts.afterSeconds).some((seconds) => seconds !== undefined);
-    const onAlarm = (key: string): void => {
-      this.#track(this.#handleAlarm(key));
-    };
-    this.#stopListening = hasTimeouts ? state.alarms?.onDue(onAlarm) : undefined;
+    if (Object.values(afterSeconds).every((seconds) => seconds === undefined)) return;
+    this.#stopListening = state.alarms?.onDue((key) => {
+      this.#track(this.#hear(key, { token: newToken(), report: OVERDUE }, { isAlarm: true }));
+    });
   }
 
   /** The user has requested a newer code: no attempt starts any more for an older one. */
@@ -124,20 +127,15 @@ export class LateFailover {
   accepted(key: string, sentBy: PlanStep, makeReceipt: (() => Receipt) | undefined): void {
     if (this.#isClosed) return;
     this.#unmatched?.claim(key);
-    const by = providerOf(sentBy, this.#parts.channels);
-    if ((by?.port.reports ?? by?.port.lookUp) === undefined) return;
+    const { port } = providerOf(sentBy, this.#parts.channels) ?? {};
+    if ((port?.reports ?? port?.lookUp) === undefined) return;
     const receipt = makeReceipt?.();
     if (receipt === undefined) return;
-    this.#startWatch(key, receipt);
-    const news = { token: newToken(), accepted: receipt };
-    const keeping = this.#parts.state.update([messageName(key)], ([known]) => {
-      const { next, reply } = messageAfter(known, news, steadyMs());
-      return { next: [next], result: reply };
+    const replying = this.#update(key, { token: newToken(), accepted: receipt });
+    this.#watch.start(key, receipt);
+    this.#keep(replying, (reply) => {
+      this.#doReply(key, reply);
     });
-    const acting = keeping.then((reply) => {
-      if (reply !== undefined) this.#afterAccepted(key, reply);
-    });
-    this.#track(acting, this.#keeping);
   }
 
   /** An attempt goes on without an answer. A report on its message stops it, so that what follows need not wait. */
@@ -153,76 +151,39 @@ export class LateFailover {
       this.#recognise(named, receipt);
       return;
     }
-    this.#attempts.keep(reference);
     const news = { token: newToken(), receipt };
-    const keeping = this.#parts.state.update([attemptName(reference)], ([known]) => {
+    const replying = this.#parts.state.update([attemptName(reference)], ([known]) => {
       const { next, reply } = attemptAfterEnd(known, news, steadyMs());
-      return { next: [next], result: { messageKey: reply } };
+      return { next: [next], result: reply };
     });
-    const acting = keeping.then((reply) => {
-      // The report came to another gateway.
-      if (reply?.messageKey !== undefined) this.#recognise(reply.messageKey, receipt);
+    // A report may have come to another gateway.
+    this.#keep(replying, (key) => {
+      this.#recognise(key, receipt);
     });
-    this.#track(acting, this.#keeping);
   }
 
-  /**
-   * A provider reports on a message. Reports may come in any order, and more than once.
-   *
-   * @param callback.reference - of the attempt that sent the message, if the report names it.
-   * @param callback.onOwner - called once, with whose message it is if this process or the state knows it: at once, or
-   *   when the state has answered, and before anything follows.
-   */
+  /** A provider reports on a message. Reports may come in any order, and more than once. */
   report(key: string, report: DeliveryReport, { reference, onOwner }: ReportCallback = {}): void {
-    let isReported = false;
-    const reportOwner: OnOwner = (owner) => {
-      if (!isReported) onOwner?.(owner);
-      isReported = true;
-    };
     const { owners } = this.#parts;
+    let isTold = false;
+    const tellOwner = (): void => {
+      if (!isTold) onOwner?.(owners.get(key));
+      isTold = true;
+    };
     const owner = owners.get(key) ?? owners.get(reference ?? '');
     if (owner !== undefined) {
       // From now on also for reports without the reference, and while the state is slow.
       owners.set(key, owner);
-      reportOwner(owner);
+      tellOwner();
     }
-    const work = this.#isClosed ? undefined : this.#startReport(key, report, reference, reportOwner);
-    if (work === undefined) reportOwner(undefined);
-    else {
-      this.#track(
-        work.finally(() => {
-          reportOwner(this.#parts.owners.get(key));
-        }),
-      );
-    }
-  }
-
-  /** Records a report. Returns the question to the state that follows, if any. */
-  #startReport(
-    key: string,
-    report: DeliveryReport,
-    reference: string | undefined,
-    reportOwner: OnOwner,
-  ): Promise<void> | undefined {
-    const running = reference === undefined ? undefined : this.#attempts.name(reference, key);
-    const known = this.#parts.state.recall(messageName(key));
-    const mustNameAttempt = reference !== undefined && running === undefined && known === undefined;
-    if (!isFinal(report)) {
-      // `sent` is the last status of many an SMS. Another gateway does not ask the state for each of them.
-      const isHere = mustNameAttempt && this.#attempts.isKept(reference);
-      return isHere ? this.#recordReport(key, undefined, reference, reportOwner) : undefined;
-    }
-    this.#watch.forget(key);
-    if (report.status === 'delivered')
-      this.#sends.drop(({ failedIds }) => failedIds.includes(key), 'DELIVERED');
-    // A record only moves forward: a report that changes nothing here changes nothing anywhere.
-    if (messageAfter(known, { token: newToken(), report }, steadyMs()).next === undefined) return undefined;
-    return this.#recordReport(key, report, mustNameAttempt ? reference : undefined, reportOwner);
+    const news = this.#isClosed ? undefined : this.#newsIn(key, report, reference);
+    if (news === undefined) tellOwner();
+    else this.#track(this.#hear(key, news, { tellOwner }).finally(tellOwner));
   }
 
   /** A message has failed, or its provider refused it after the call was answered: the next channel follows. */
-  failed(receipt: Receipt, failure: DeliveryFailure, key?: string): void {
-    if (!this.#isClosed) this.#track(this.#sends.send(receipt, failure, key));
+  failed(receipt: Receipt, failure: DeliveryFailure, messageKey?: string): void {
+    if (!this.#isClosed) this.#track(this.#sends.send(receipt, failure, { messageKey }));
   }
 
   /** Resolves when the state has confirmed the receipts that it is keeping, or after a time-out. */
@@ -243,153 +204,124 @@ export class LateFailover {
     this.#unmatched?.close();
   }
 
-  /** Tells the state of a report, and does what its reply says. With a lost state, the reply may come late, or never. */
-  async #recordReport(
+  /** What the state must hear of a report; `undefined` if the report changes nothing there. */
+  #newsIn(
     key: string,
-    report: FinalReport | undefined,
+    report: DeliveryReport,
     reference: string | undefined,
-    reportOwner: OnOwner,
-  ): Promise<void> {
+  ): MessageNews | NamingNews | undefined {
+    const { state } = this.#parts;
     const token = newToken();
-    const replying = this.#updateRecords(key, token, report, reference);
-    const reply = await waitAtMost(replying, REPORT_WAIT_MS);
-    if (reply !== TIMED_OUT) {
-      if (reply !== undefined) await this.#doReply(key, report, reply, reportOwner);
+    if (reference !== undefined) this.#attempts.name(reference, key);
+    const known = state.recall(messageName(key));
+    // A message that is known needs no attempt.
+    const named = known === undefined ? reference : undefined;
+    if (!isFinal(report)) {
+      if (named === undefined) return undefined;
+      // `sent` is the last status of many an SMS. Another gateway does not ask the state for each of them.
+      const isKeptHere = state.recall(attemptName(named))?.value.status === 'unknown';
+      return isKeptHere ? { token, reference: named, report: undefined } : undefined;
+    }
+    this.#watch.forget(key);
+    if (report.status === 'delivered')
+      this.#sends.drop(({ failedIds }) => failedIds.includes(key), 'DELIVERED');
+    const news = { token, report };
+    // A record only moves forward: a report that changes nothing here changes nothing anywhere.
+    if (messageAfter(known, news, steadyMs()).next === undefined) return undefined;
+    return named === undefined ? news : { ...news, reference: named };
+  }
+
+  /** Tells the state news of a report, and does what it replies. With a lost state, the reply may come late, or never. */
+  async #hear(key: string, news: MessageNews | NamingNews, how: Arrival): Promise<void> {
+    const replying = this.#update(key, news);
+    const inTime = await waitAtMost(replying, REPORT_WAIT_MS);
+    if (inTime !== TIMED_OUT) {
+      if (inTime !== undefined) this.#doReply(key, inTime, how);
       return;
     }
     // Another gateway may have a newer code, or have the same report. A code that could go out twice is not sent.
     const own = this.#parts.state.recall(messageName(key))?.value;
-    if (own?.status === 'failed' && own.by === token) {
-      reportOwner(ownerOf(own.receipt.request));
-      await this.#sends.send({ ...own.receipt, wasLost: true }, own.failure, key);
-      return;
-    }
-    this.#awaitLateReply(key, report, replying, reportOwner);
-  }
-
-  /** Nothing is sent after a reply that comes too late: it only says whose message has failed. */
-  #awaitLateReply(
-    key: string,
-    report: FinalReport | undefined,
-    replying: Promise<NamingReply | undefined>,
-    reportOwner: OnOwner,
-  ): void {
-    const acting = replying.then((late) => {
-      if (late === undefined) return;
-      const follow = late.follow && {
-        ...late.follow,
-        receipt: { ...late.follow.receipt, wasLost: true },
-      };
-      this.#track(this.#doReply(key, report, { ...late, follow }, reportOwner));
-    });
-    // `close()` does not wait for it.
-    void acting.catch((error: unknown) => {
-      this.#reportDefect(error);
+    const lost = { tellOwner: how.tellOwner, wasLost: true };
+    const isFailedHere = own?.status === 'failed' && own.by === news.token;
+    if (isFailedHere) this.#doReply(key, { before: 'failed', receipt: own.receipt, follow: own }, lost);
+    this.#keep(replying, (late) => {
+      this.#doReply(key, isFailedHere ? { ...late, follow: undefined } : late, lost);
     });
   }
 
-  #updateRecords(
-    key: string,
-    token: string,
-    report: FinalReport | undefined,
-    reference: string | undefined,
-  ): Promise<NamingReply | undefined> {
+  /** Changes the record of a message, and that of its attempt if a report names it, in one step. */
+  #update(key: string, news: MessageNews | NamingNews): Promise<MessageReply | undefined> {
     const { state } = this.#parts;
-    if (reference !== undefined)
-      return state.update([messageName(key), attemptName(reference)], (known) => {
-        const { next, reply } = messageAfterNaming(known, { token, messageKey: key, report }, steadyMs());
+    if ('reference' in news)
+      return state.update([messageName(key), attemptName(news.reference)], (known) => {
+        const { next, reply } = messageAfterNaming(known, news, key, steadyMs());
         return { next, result: reply };
       });
-    if (report === undefined) return Promise.resolve(undefined);
     return state.update([messageName(key)], ([known]) => {
-      const { next, reply } = messageAfter(known, { token, report }, steadyMs());
-      return { next: [next], result: { ...reply, recognised: undefined } };
+      const { next, reply } = messageAfter(known, news, steadyMs());
+      return { next: [next], result: reply };
     });
   }
 
-  async #doReply(
-    key: string,
-    report: FinalReport | undefined,
-    { before, follow, receipt, recognised }: NamingReply,
-    reportOwner: OnOwner,
-  ): Promise<void> {
-    const { owners } = this.#parts;
-    const known = recognised ?? receipt;
-    if (known !== undefined) {
+  #doReply(key: string, reply: MessageReply, { tellOwner, isAlarm, wasLost }: Arrival = {}): void {
+    const { owners, onRecognised, isSending } = this.#parts;
+    const { before, follow, recognised } = reply;
+    const receipt = recognised ?? reply.receipt;
+    if (receipt !== undefined) {
       // Another process sent the message, or this one did before it was restarted.
-      const owner = ownerOf(known.request);
-      owners.set(key, owner);
+      owners.set(key, ownerOf(receipt.request));
       this.#unmatched?.claim(key);
-      reportOwner(owner);
     }
+    tellOwner?.();
     if (this.#isClosed) return;
     if (recognised !== undefined) {
-      this.#parts.onRecognised(recognised, transactionIdOf(key));
-      if (report === undefined && recognised.isUnwanted !== true) this.#startWatch(key, recognised);
+      onRecognised(recognised, transactionIdOf(key));
+      this.#watch.start(key, recognised);
     }
-    if (follow !== undefined) await this.#sends.send(follow.receipt, follow.failure, key);
-    else if (before === undefined && owners.get(key) === undefined) this.#unmatch(key);
-  }
-
-  /** Nobody knows the message. Its send may still be on its way. */
-  #unmatch(key: string): void {
-    if (this.#parts.isSending() || !this.#sends.isIdle) this.#unmatched?.add(key);
-    else this.#unmatched?.giveUp(key);
-  }
-
-  /** Another process may have received the report of a message before this one had the answer to its send. */
-  #afterAccepted(key: string, { before, follow }: MessageReply): void {
-    if (this.#isClosed || before === undefined || before === 'waiting') return;
-    this.#watch.forget(key);
-    if (follow !== undefined) this.failed(follow.receipt, follow.failure, key);
-  }
-
-  #startWatch(key: string, receipt: Receipt): void {
-    const { state, channels } = this.#parts;
-    const by = providerOf(receipt.sentBy, channels);
-    const status = state.recall(messageName(key))?.value.status;
-    const isOver = status !== undefined && status !== 'waiting';
-    if (by !== undefined && receipt.untried.length > 0 && !isOver) this.#watch.start(key, receipt, by);
-  }
-
-  /** An alarm has come, of a message that another process sent. */
-  async #handleAlarm(key: string): Promise<void> {
-    const replying = this.#updateRecords(key, newToken(), OVERDUE, undefined);
-    const reply = await waitAtMost(replying, REPORT_WAIT_MS);
-    // The message may fail there nevertheless, and nobody else gets its receipt.
-    if (reply === TIMED_OUT) this.#awaitLateReply(key, OVERDUE, replying, () => undefined);
-    else if (reply?.follow !== undefined) await this.#overdue(key, reply.follow.receipt);
-  }
-
-  /** The process that sent a message has died or closed before anything was reported. */
-  async #overdue(key: string, receipt: Receipt): Promise<void> {
-    this.#parts.owners.set(key, ownerOf(receipt.request));
-    const report = await this.#watch.lookUpLast(key, receipt);
-    if (report.status === 'failed') await this.#sends.send(receipt, report, key);
-    else this.report(key, report);
+    // Another process may have received the report of a message before this one had the answer to its send.
+    if (before !== undefined && before !== 'waiting') this.#watch.forget(key);
+    if (follow !== undefined) {
+      const { receipt: sent, failure } = follow;
+      const following = isAlarm
+        ? this.#lookUpLast(key, sent)
+        : this.#sends.send(sent, failure, { messageKey: key, wasLost });
+      this.#track(following);
+    } else if (before === undefined && owners.get(key) === undefined) {
+      // Nobody knows the message. Its send may still be on its way.
+      if (isSending() || !this.#sends.isIdle) this.#unmatched?.add(key);
+      else this.#unmatched?.giveUp(key);
+    }
   }
 
   /** The message of an attempt whose outcome was unknown went out: from here on it is as any accepted one. */
   #recognise(key: string, receipt: Receipt): void {
     if (this.#isClosed) return;
     const settled = withAccepted(receipt, transactionIdOf(key));
-    const { sentBy, request, isUnwanted } = settled;
-    this.#parts.owners.set(key, ownerOf(request));
+    this.#parts.owners.set(key, ownerOf(settled.request));
     this.#parts.onRecognised(settled, transactionIdOf(key));
-    this.accepted(key, sentBy, isUnwanted === true ? undefined : () => settled);
+    this.accepted(key, settled.sentBy, settled.isUnwanted === true ? undefined : () => settled);
+  }
+
+  async #lookUpLast(key: string, receipt: Receipt): Promise<void> {
+    const report = await this.#watch.lookUpLast(key, receipt);
+    if (report.status === 'failed') this.failed(receipt, report, key);
+    else this.report(key, report);
+  }
+
+  #keep<Reply>(replying: Promise<Reply | undefined>, doReply: (reply: Reply) => void): void {
+    const acting = replying.then((reply) => {
+      if (reply !== undefined) doReply(reply);
+    });
+    this.#track(acting, this.#keeping);
   }
 
   #track(work: Promise<void>, running = this.underWay): void {
+    const { events } = this.#parts;
     const tracked = work
       .catch((error: unknown) => {
-        this.#reportDefect(error);
+        events.emitThrown({ extension: 'lateFailover', error, personal: undefined, call: undefined });
       })
       .finally(() => running.delete(tracked));
     running.add(tracked);
-  }
-
-  #reportDefect(error: unknown): void {
-    const { events } = this.#parts;
-    events.emitThrown({ extension: 'lateFailover', error, personal: undefined, call: undefined });
   }
 }

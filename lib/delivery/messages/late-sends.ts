@@ -53,6 +53,14 @@ export interface LateSendsParts {
   readonly send: (send: LateSend, isStillWanted: () => Promise<boolean>) => Promise<Delivery>;
 }
 
+/** The message whose failure a late send follows. */
+export interface FailedMessage {
+  /** `undefined` if the provider refused the message after the call was answered. */
+  readonly messageKey: string | undefined;
+  /** `true` if the state was lost when it failed: another process may have sent the code again, so this one does not. */
+  readonly wasLost?: boolean | undefined;
+}
+
 /** The late sends of this process. */
 export class LateSends {
   readonly #running = new Set<LateSend>();
@@ -71,16 +79,11 @@ export class LateSends {
     for (const send of this.#running) if (isDropped(send.code)) dropSend(send, why);
   }
 
-  /**
-   * Sends a code by its next channel, if that can help, and reports how it ended.
-   *
-   * @param messageKey - of the message that failed; `undefined` if the provider refused it after the call was
-   *   answered.
-   */
-  async send(receipt: Receipt, failure: DeliveryFailure, messageKey: string | undefined): Promise<void> {
+  /** Sends a code by its next channel, if that can help, and reports how it ended. */
+  async send(receipt: Receipt, failure: DeliveryFailure, failed: FailedMessage): Promise<void> {
     const { events, clock } = this.#parts;
     const leftMs = receipt.expiresAtMs - steadyMs();
-    const send = startLateSend(receipt, failure, { ...this.#parts, messageKey, leftMs, nowMs: clock() });
+    const send = startLateSend(receipt, failure, { ...this.#parts, ...failed, leftMs, nowMs: clock() });
     this.#running.add(send);
     try {
       const isStillWanted = (): Promise<boolean> => this.#isStillWanted(send);
@@ -127,16 +130,15 @@ export class LateSends {
 export function startLateSend(
   receipt: Receipt,
   failure: DeliveryFailure,
-  parts: Pick<LateSendsParts, 'channels' | 'channelsOn' | 'deadlineMs'> & {
-    /** Of the message that failed; `undefined` if the provider refused it after the call was answered. */
-    readonly messageKey: string | undefined;
-    /** How long the code still lives, milliseconds. */
-    readonly leftMs: number;
-    /** By the hook's clock, milliseconds since 1970. */
-    readonly nowMs: number;
-  },
+  parts: Pick<LateSendsParts, 'channels' | 'channelsOn' | 'deadlineMs'> &
+    FailedMessage & {
+      /** How long the code still lives, milliseconds. */
+      readonly leftMs: number;
+      /** By the hook's clock, milliseconds since 1970. */
+      readonly nowMs: number;
+    },
 ): LateSend {
-  const { messageKey, channels, channelsOn, deadlineMs, leftMs, nowMs } = parts;
+  const { messageKey, wasLost, channels, channelsOn, deadlineMs, leftMs, nowMs } = parts;
   const { request, sentBy, failedIds } = receipt;
   const hopeful = hopefulSteps(receipt.untried, sentBy, failure.moveOn ?? true, channels);
   // The rollout may have turned a channel off since the code was sent.
@@ -152,14 +154,17 @@ export function startLateSend(
     request: deepFreeze({ ...request, expiresAt: fixedDate(nowMs + leftMs) }),
     budget: new Budget(deadlineMs),
     failure,
-    dropped: dropCodeOf(receipt, failure, { leftMs, hasSteps: untried.length > 0 }),
+    dropped: dropCodeOf(failure, { leftMs, wasLost, hasSteps: untried.length > 0 }),
   };
 }
 
 function dropCodeOf(
-  { wasLost }: Receipt,
   { isFraudBlock }: DeliveryFailure,
-  { leftMs, hasSteps }: { readonly leftMs: number; readonly hasSteps: boolean },
+  {
+    leftMs,
+    wasLost,
+    hasSteps,
+  }: Pick<FailedMessage, 'wasLost'> & { readonly leftMs: number; readonly hasSteps: boolean },
 ): DropCode | undefined {
   if (isFraudBlock === true) return 'FRAUD_BLOCK';
   if (leftMs <= 0) return 'CODE_EXPIRED';

@@ -16,6 +16,7 @@ import {
   transactionIdOf,
   type FinalReport,
 } from './receipt.js';
+import { messageName } from './transitions.js';
 
 /**
  * Watches accepted messages whose failure no callback may report: asks their providers, and takes a message without a
@@ -56,10 +57,14 @@ export class MessageWatch {
     this.#onReport = onReport;
   }
 
-  /** Watches a message, if its provider can be asked or its channel has a time-out. */
-  start(key: string, receipt: Receipt, by: ReadyChannel): void {
+  /** Watches a message that waits for its report, if its provider can be asked or its channel has a time-out. */
+  start(key: string, receipt: Receipt): void {
+    const { afterSeconds, state, channels } = this.#parts;
+    const { sentBy, untried, isUnwanted } = receipt;
+    const by = providerOf(sentBy, channels);
+    const { status = 'waiting' } = state.recall(messageName(key))?.value ?? {};
+    if (by === undefined || untried.length === 0 || isUnwanted === true || status !== 'waiting') return;
     const { name, port } = by;
-    const { afterSeconds, state } = this.#parts;
     const seconds = port.reports === 'deliveries' ? afterSeconds[name] : undefined;
     if (port.lookUp === undefined && seconds === undefined) return;
     const lifeMs = receipt.expiresAtMs - steadyMs();

@@ -56,11 +56,6 @@ export interface Receipt extends PlannedCode {
   /** The step whose channel has the message. */
   readonly sentBy: PlanStep;
   /**
-   * `true` if the state was lost when the message failed: another process may have sent the code again, so this
-   * one does not.
-   */
-  readonly wasLost?: boolean | undefined;
-  /**
    * `true` if nothing may follow, because Okta or the user does not expect this code any more. The receipt then only
    * says whose message a callback is about.
    */
@@ -106,7 +101,6 @@ export function receiptOf(
     failedIds: code.failedIds,
     codeRequest: code.codeRequest,
     sentBy,
-    wasLost: undefined,
     isUnwanted: undefined,
   };
 }

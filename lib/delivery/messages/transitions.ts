@@ -65,6 +65,8 @@ export interface MessageReply {
   readonly follow?: { readonly receipt: Receipt; readonly failure: DeliveryFailure } | undefined;
   /** The receipt of the message, if it is known: it says whose message it is. */
   readonly receipt?: Receipt | undefined;
+  /** The receipt, with its attempt as it turned out, if a report named the attempt and this caller recognises the message. */
+  readonly recognised?: Receipt | undefined;
 }
 
 /** A record after news, and the reply. Without `next`, the record stays as it is. */
@@ -232,28 +234,23 @@ export function attemptAfterNaming(
   };
 }
 
-/** The reply to a report that names an attempt. */
-export interface NamingReply extends MessageReply {
-  /** The receipt, with its attempt as it turned out, if this caller recognises the message. */
-  readonly recognised: Receipt | undefined;
+/** A report on a message names its attempt. */
+export interface NamingNews {
+  readonly token: string;
+  readonly reference: string;
+  /** `undefined` for a report that says only that there is a message. */
+  readonly report: FinalReport | undefined;
 }
 
-/**
- * A report names an attempt: the message may be recognised, and is then accepted. The report itself comes after that.
- *
- * @param report - `undefined` for a report that says only that there is a message.
- */
+/** A report names an attempt: the message may be recognised, and is then accepted. The report itself comes after that. */
 export function messageAfterNaming(
   [message, attempt]: readonly [Known<MessageRecord> | undefined, Known<AttemptRecord> | undefined],
-  {
-    token,
-    messageKey,
-    report,
-  }: { readonly token: string; readonly messageKey: string; readonly report: FinalReport | undefined },
+  { token, report }: NamingNews,
+  messageKey: string,
   nowMs: number,
 ): {
   readonly next: readonly [Next<MessageRecord> | undefined, Next<AttemptRecord> | undefined];
-  readonly reply: NamingReply;
+  readonly reply: MessageReply;
 } {
   // A message that is known needs no attempt.
   const isKnown = message !== undefined && message.value.status !== 'early';

@@ -1,5 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import { atMost } from '../../core/caches.js';
+import type { EventStream } from '../../core/event-stream.js';
+import { transactionIdOf } from './receipt.js';
 
 /** How long a report on an unknown message waits for its send, milliseconds: no send takes longer to be answered. */
 const WAIT_MS = 15_000;
@@ -13,12 +15,12 @@ export class UnmatchedReports {
   /** When each was reported, by the monotonic clock. */
   readonly #waiting: LRUCache<string, number>;
   readonly #givenUp = new LRUCache<string, true>(atMost(MAX_GIVEN_UP));
-  readonly #onUnmatched: (messageKey: string) => void;
+  readonly #events: Pick<EventStream, 'emitCounted'>;
   #timer: NodeJS.Timeout | undefined;
 
-  /** @param onUnmatched - called once for each message that no send claims in time. */
-  constructor(onUnmatched: (messageKey: string) => void) {
-    this.#onUnmatched = onUnmatched;
+  /** @param events - get each message that no send claims in time, once. */
+  constructor(events: Pick<EventStream, 'emitCounted'>) {
+    this.#events = events;
     this.#waiting = new LRUCache({
       ...atMost(MAX_WAITING),
       dispose: (_since, key, why) => {
@@ -54,7 +56,10 @@ export class UnmatchedReports {
   #report(messageKey: string): void {
     const isReported = this.#givenUp.has(messageKey);
     this.#givenUp.set(messageKey, true);
-    if (!isReported) this.#onUnmatched(messageKey);
+    if (isReported) return;
+    const type = 'callback.unmatched';
+    const transactionId = transactionIdOf(messageKey);
+    this.#events.emitCounted(type, (count) => ({ type, count, transactionId }));
   }
 
   /** One timer serves all: reports end in the order in which they came. */

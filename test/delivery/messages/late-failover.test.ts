@@ -7,7 +7,11 @@ import type { Delivery } from '#lib/delivery/dispatch.js';
 import { RecentMap } from '#lib/core/caches.js';
 import { EventStream } from '#lib/core/event-stream.js';
 import type { HookEvent } from '#lib/core/events.js';
-import { LateFailover, type LateFailoverParts, type OnOwner } from '#lib/delivery/messages/late-failover.js';
+import {
+  LateFailover,
+  type LateFailoverParts,
+  type ReportCallback,
+} from '#lib/delivery/messages/late-failover.js';
 import {
   messageKey,
   ownerOf,
@@ -554,7 +558,7 @@ describe('late failover', () => {
     const report = (
       at: LateFailover,
       told: Parameters<LateFailover['report']>[1],
-      onOwner?: OnOwner,
+      onOwner?: ReportCallback['onOwner'],
     ): void => {
       at.report(keyOf('SM1'), told, { reference: REFERENCE, onOwner });
     };
@@ -646,6 +650,27 @@ describe('late failover', () => {
       back.resolve(undefined);
       await settle();
       expect(recognised).to.deep.equal([['other', 'SM1', 'accepted']]);
+      expect(endings()).to.deep.equal(['STATE_LOST']);
+      expect(left).to.be.empty;
+    });
+
+    it('recognises it when the state is back also at the gateway that has sent it', async () => {
+      const back = defer<undefined>();
+      let isLost = false;
+      const one = gateway(
+        'one',
+        beforeRecords(state, ['message'], () => (isLost ? back.promise : Promise.resolve())),
+      );
+      overtake('event-1');
+      one.unknown(REFERENCE, receipt());
+      await settle();
+      isLost = true;
+      report(one, FAILED);
+      await clock.tickAsync(1_500);
+      expect(endings()).to.deep.equal(['STATE_LOST']);
+      back.resolve(undefined);
+      await settle();
+      expect(recognised).to.deep.equal([['one', 'SM1', 'accepted']]);
       expect(endings()).to.deep.equal(['STATE_LOST']);
       expect(left).to.be.empty;
     });
@@ -916,7 +941,7 @@ describe('late failover', () => {
             return () => void (listeners = 0);
           },
         };
-        state = { ...state, alarms };
+        state = { ...state, alarms, isShared: true };
         make({ afterSeconds: { whatsapp: 20 }, ...parts });
       };
       /** Keeps the receipt of a message that another process has sent. */

@@ -27,6 +27,7 @@ const FAILED: FinalReport = { status: 'failed', code: '63024', reason: 'No' };
 const EARLIER: FinalReport = { status: 'failed', code: '63016', reason: 'Earlier' };
 const DELIVERED: FinalReport = { status: 'delivered' };
 const KEY = messageKey('acme', 'SM1');
+const REFERENCE = 'a-reference';
 
 const UNKNOWN = { channel: 'whatsapp', provider: 'TWILIO', durationMs: 9, outcome: 'unknown' } as const;
 const receiptOf = (change: Partial<Receipt> = {}): Receipt =>
@@ -295,9 +296,9 @@ describe('a message whose attempt a report names', () => {
     ].join(', ');
     it(`of status ${message}, attempt ${attempt}, that is ${told}: ${then}`, () => {
       const report = told === 'pending' ? undefined : told === 'failed' ? FAILED : DELIVERED;
-      const news = { token: 'new', messageKey: KEY, report };
+      const news = { token: 'new', reference: REFERENCE, report };
       const before = [MESSAGES[message], attempts[attempt]] as const;
-      const { next, reply } = messageAfterNaming(before, news, NOW);
+      const { next, reply } = messageAfterNaming(before, news, KEY, NOW);
       expect(next.map((one) => one?.value.status)).to.deep.equal([becomes, attemptBecomes]);
       expect(reply.before).to.equal(message === 'none' ? NOTHING : message);
       expect(reply.recognised !== undefined).to.equal(isRecognised);
@@ -305,12 +306,12 @@ describe('a message whose attempt a report names', () => {
 
       // The same news again: the same reply, and nothing changes.
       const now = [after(before[0], next[0]), after(before[1], next[1])] as const;
-      const again = messageAfterNaming(now, news, NOW);
+      const again = messageAfterNaming(now, news, KEY, NOW);
       expect(again.reply.recognised).to.deep.equal(reply.recognised);
       expect(again.reply.follow).to.deep.equal(reply.follow);
       expect(after(now[0], again.next[0])?.value).to.deep.equal(now[0]?.value);
       // Another gateway recognises nothing, and lets nothing follow.
-      const theirs = messageAfterNaming(now, { ...news, token: 'theirs' }, NOW).reply;
+      const theirs = messageAfterNaming(now, { ...news, token: 'theirs' }, KEY, NOW).reply;
       expect([theirs.recognised, theirs.follow]).to.deep.equal([NOTHING, NOTHING]);
     });
   }
@@ -326,8 +327,8 @@ describe('a message whose attempt a report names', () => {
     expect(JSON.stringify(withAccepted(kept, `id-${phoneNumber}`).attempts)).to.not.include(
       phoneNumber.slice(1),
     );
-    const news = { token: 'mine', messageKey: KEY, report: FAILED };
-    const { reply } = messageAfterNaming([undefined, ATTEMPTS.unknown], news, NOW);
+    const news = { token: 'mine', reference: REFERENCE, report: FAILED };
+    const { reply } = messageAfterNaming([undefined, ATTEMPTS.unknown], news, KEY, NOW);
     expect(reply.recognised?.attempts.at(-1)).to.include({ outcome: 'accepted', transactionId: 'SM1' });
     // What follows shows it, too.
     expect(reply.follow?.receipt.attempts).to.deep.equal(reply.recognised?.attempts);
@@ -414,7 +415,8 @@ describe('news of one message at two gateways, in any order and more than once',
             heard.add('name');
             const { next, reply } = messageAfterNaming(
               [message, attempt],
-              { token, messageKey: KEY, report },
+              { token, reference: REFERENCE, report },
+              KEY,
               nowMs,
             );
             [message, attempt] = [after(message, next[0]), after(attempt, next[1])];

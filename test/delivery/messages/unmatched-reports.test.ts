@@ -11,7 +11,12 @@ describe('reports on messages that no send has claimed', () => {
   beforeEach(() => {
     clock = fakeClock(['setTimeout', 'clearTimeout', 'performance']);
     unmatched = [];
-    reports = new UnmatchedReports((key) => unmatched.push(key));
+    reports = new UnmatchedReports({
+      emitCounted: (_subject, makeEvent) => {
+        const event = makeEvent(1, false);
+        if (event.type === 'callback.unmatched') unmatched.push(event.transactionId);
+      },
+    });
   });
   afterEach(() => {
     reports.close();

@@ -22,9 +22,10 @@ function endOf(bytes: Buffer, from: number): number | undefined {
   const lineEnd = bytes.indexOf(CRLF, from);
   if (lineEnd < 0) return undefined;
   const type = String.fromCharCode(bytes[from] ?? 0);
-  const size = Number(bytes.toString('latin1', from + 1, lineEnd));
   const next = lineEnd + CRLF.length;
-  if (!'$=!*~>%'.includes(type) || size < 0) return next;
+  if (!'$=!*~>%'.includes(type)) return next;
+  const size = Number(bytes.toString('latin1', from + 1, lineEnd));
+  if (size < 0) return next;
   if ('$=!'.includes(type)) {
     const end = next + size + CRLF.length;
     return end <= bytes.length ? end : undefined;

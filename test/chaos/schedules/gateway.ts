@@ -11,7 +11,6 @@ import type { Asker, Vendors } from './vendors.js';
 export const HOOK_SECRET = 'chaos-hook-secret-5f1c9ab2';
 export const AUTH_TOKEN = 'chaos-auth-token-77aa01';
 export const PUBLIC_URL = 'https://id.example.com/okta/telephony';
-const QUIET = { info: () => undefined, warn: () => undefined, error: () => undefined };
 const VENDOR = 'https://vendor.invalid';
 /** As long as possible, so that much can happen during a call. */
 const DEADLINE_MS = 2_800;
@@ -67,7 +66,7 @@ export class SimulatedGateway implements Asker {
         : redisState({ connection: this.line.client(), encryptionKeys: place.keys }),
       clock: () => Date.now() + (clocksAheadMs[place.index] ?? 0),
       dispatcher: parts.vendors.dispatcherOf(this),
-      logger: QUIET,
+      logger: false,
       onEvent: (event) => {
         if (!this.isDead) parts.onEvent(event);
       },

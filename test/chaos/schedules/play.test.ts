@@ -61,7 +61,11 @@ describe('a schedule in simulated time', () => {
     expect(await redisSays('EXISTS', 'key')).to.equal(':0\r\n');
     await redisSays('SET', 'key', 'value', 'PX', '90000');
     await time.pass(60_000);
-    expect(await redisSays('EXISTS', 'key')).to.equal(':1\r\n');
+    const again = "return redis.call('SET', KEYS[1], 'other', 'PX', 90000, 'NX')";
+    expect(await redisSays('EVAL', again, '1', 'key')).to.match(/^(?:_|\$-1)\r/);
+    await time.pass(40_000);
+    expect(await redisSays('EVAL', again, '1', 'key')).to.equal('+OK\r\n');
+    expect(await redisSays('EVAL', "return redis.call('EXPIRE', KEYS[1], 1)", '1', 'key')).to.match(/^-/);
   });
 
   it('sends a code once, also if its event comes again at each gateway', async () => {

@@ -125,8 +125,7 @@ export class RedisLine {
   }
 
   async #answer(command: Buffer): Promise<{ readonly answer: Buffer; readonly madeAtMs: number }> {
-    const [name] = wordsOf(command);
-    const isRefused = this.refusal !== undefined && WRITES.test(String(name));
+    const isRefused = this.refusal !== undefined && WRITES.test(String(wordsOf(command)[0]));
     const answer = isRefused ? Buffer.from(`-${this.refusal}\r\n`) : await this.#redis.run(command);
     return { answer, madeAtMs: Date.now() };
   }

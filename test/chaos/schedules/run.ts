@@ -11,7 +11,7 @@ import { SimulatedTime } from './time.js';
 
 /** Plays random schedules, one after the other, and reports each kind of fault with the smallest schedule that has it. */
 
-const PROGRESS_EVERY = 500;
+const PROGRESS_EVERY = 100;
 /** The seeds that the report names for each kind of fault. */
 const NAMED = 5;
 

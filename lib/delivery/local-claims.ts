@@ -1,13 +1,14 @@
-import { RecentMap } from '../core/caches.js';
+import { LRUCache } from 'lru-cache';
+import { atMost } from '../core/caches.js';
 import type { AnswerOfFirst, RememberedAnswer } from './state.js';
 
 /** The claims of one process: whatever the state does, at most one of its calls is the first of an event. */
 
 /**
- * At least so many running and so many answered events are remembered. So no running call is forgotten, and at 2,500 a second an
+ * So many running and so many answered events are remembered. So no running call is forgotten, and at 2,500 a second an
  * answer is known for the three seconds that Okta waits before its retry.
  */
-export const MIN_EVENTS = 8_000;
+export const MAX_EVENTS = 8_000;
 
 /** An answer that calls wait for. */
 interface Waiting {
@@ -84,15 +85,12 @@ export class LocalClaim {
   }
 }
 
-/**
- * The claims of this process, and the answers of its calls. Bounded: it keeps the last 8,000 running and answered events, and at
- * most a fifth more. It starts no timer.
- */
+/** The claims of this process, and the answers of its calls. It keeps the last 8,000 running and answered events. */
 export class LocalClaims {
-  readonly #running = new RecentMap<LocalClaim>(MIN_EVENTS);
-  readonly #answered = new RecentMap<LocalClaim>(MIN_EVENTS);
+  readonly #running = new LRUCache<string, LocalClaim>(atMost(MAX_EVENTS));
+  readonly #answered = new LRUCache<string, LocalClaim>(atMost(MAX_EVENTS));
   /** The numbers of events whose claims were released: they keep their place in `LocalOrder`. */
-  readonly #released = new RecentMap<number>(MIN_EVENTS);
+  readonly #released = new LRUCache<string, number>(atMost(MAX_EVENTS));
 
   /** The claim of an event; `undefined` if it has none. */
   find(key: string | undefined): LocalClaim | undefined {

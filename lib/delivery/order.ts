@@ -1,4 +1,5 @@
-import { RecentMap } from '../core/caches.js';
+import { LRUCache } from 'lru-cache';
+import { atMost } from '../core/caches.js';
 
 /** The order of each person's codes: an older code must not be delivered after a newer one. */
 
@@ -8,8 +9,8 @@ import { RecentMap } from '../core/caches.js';
  */
 export const NEW_CALL_MS = 25;
 
-/** The people of at least the last so many codes are remembered: 100 a second for 80 seconds. */
-export const MIN_PEOPLE = 8_000;
+/** The last so many people are remembered: 100 codes a second for 80 seconds. */
+export const MAX_PEOPLE = 8_000;
 
 /**
  * The order within this process, for all hooks that share a state. It answers at once, and serves alone while the
@@ -17,7 +18,7 @@ export const MIN_PEOPLE = 8_000;
  */
 export class LocalOrder {
   /** The number of the newest call of each person that the guard has allowed. */
-  readonly #passed = new RecentMap<number>(MIN_PEOPLE);
+  readonly #passed = new LRUCache<string, number>(atMost(MAX_PEOPLE));
   #calls = 0;
 
   /** The number of a call that arrives now. Its event keeps it, also if a repeat sends its code. */

@@ -1,4 +1,4 @@
-import type { RecentMap } from '../core/caches.js';
+import type { LRUCache } from 'lru-cache';
 import type { DeliveryFailure, Outcome } from '../core/channel.js';
 import type { EventStream } from '../core/event-stream.js';
 import type { AttemptReport } from '../core/events.js';
@@ -19,7 +19,7 @@ export interface RecordingParts {
   readonly state: Pick<StatePort, 'update'>;
   readonly events: EventStream;
   readonly suppressions: Pick<SuppressionList, 'add'>;
-  readonly messageOwners: RecentMap<MessageOwner>;
+  readonly messageOwners: LRUCache<string, MessageOwner>;
   /** `undefined` if it is off. */
   readonly lateFailover: Pick<LateFailover, 'accepted' | 'unknown' | 'failed' | 'stopAtReport'> | undefined;
   readonly underWay: {

@@ -1,7 +1,8 @@
 import { createTwilioConnection } from '../channels/twilio/client.js';
 import { STANDARD_CHANNELS } from '../core/channel.js';
 import { EventStream } from '../core/event-stream.js';
-import { RecentMap } from '../core/caches.js';
+import { LRUCache } from 'lru-cache';
+import { atMost } from '../core/caches.js';
 import { Breaker } from '../delivery/breaker.js';
 import { createRollout } from '../options/rollout.js';
 import type { StateEvent } from '../delivery/state.js';
@@ -34,8 +35,8 @@ import {
 import { createRouter } from './router.js';
 import type { HookStatus, TelephonyHook } from './telephony-hook.js';
 
-/** Twilio reports on a message within minutes: at least so many are known. */
-const MIN_OWNERS = 8_000;
+/** Twilio reports on a message within minutes: so many are known. */
+const MAX_OWNERS = 8_000;
 
 /** The remedy if Twilio's status callbacks do not arrive. */
 const FIX_CALLBACKS =
@@ -122,7 +123,7 @@ export function oktaTelephonyHook(options: OktaTelephonyHookOptions): TelephonyH
     },
     state: settings.state,
     suppressions: new SuppressionList(settings.state, clock),
-    messageOwners: new RecentMap(MIN_OWNERS),
+    messageOwners: new LRUCache(atMost(MAX_OWNERS)),
     openAnswers: new OpenAnswers(),
     underWay: {
       isChecked: false,

@@ -1,6 +1,6 @@
 import type { EventStream } from '../core/event-stream.js';
 import type { ReadyChannel } from '../delivery/attempt.js';
-import type { RecentMap } from '../core/caches.js';
+import type { LRUCache } from 'lru-cache';
 import type { LateFailover } from '../delivery/messages/late-failover.js';
 import type { MessageOwner } from '../delivery/messages/receipt.js';
 import type { ReadRollout } from '../options/rollout.js';
@@ -45,7 +45,7 @@ export interface HookParts {
   /** `undefined` if it is off. */
   readonly lateFailover: LateFailover | undefined;
   /** Whose message it is, for the reports on it: by `messageKey`, or by the reference of an attempt without an answer. */
-  readonly messageOwners: RecentMap<MessageOwner>;
+  readonly messageOwners: LRUCache<string, MessageOwner>;
   readonly openAnswers: OpenAnswers;
   readonly underWay: {
     /** `ready()` has ended once. */

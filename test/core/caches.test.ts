@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { LRUCache } from 'lru-cache';
-import { atMost, RecentMap } from '#lib/core/caches.js';
+import { atMost, ExpiringCache } from '#lib/core/caches.js';
 
 describe('atMost()', () => {
   it('drops the least recently used entry when one too many comes', () => {
@@ -22,87 +22,29 @@ describe('atMost()', () => {
   });
 });
 
-interface Entry {
-  readonly value: number;
-}
-const entry = (value: number): Entry => ({ value });
-
-describe('RecentMap', () => {
-  const keysIn = (map: RecentMap<Entry>, count: number): number[] =>
-    Array.from({ length: count }, (_, key) => key).filter((key) => map.get(`k${key}`) !== undefined);
-
-  it('always keeps the last entries, and at most a fifth more', () => {
-    const map = new RecentMap<Entry>(10);
-    for (let key = 0; key < 1_000; key += 1) {
-      map.set(`k${key}`, entry(key));
-      const there = keysIn(map, key + 1);
-      expect(there.length).to.be.within(Math.min(key + 1, 10), 12);
-      // No entry is missing between the first and the last.
-      expect(there).to.deep.equal(there.map((_, at) => (there[0] ?? 0) + at));
-    }
+describe('ExpiringCache', () => {
+  it('knows an entry until its life ends, and the rest of it', () => {
+    const cache = new ExpiringCache<string>(10);
+    cache.set('a', 'first', 0, 50);
+    cache.set('a', 'last', 20, 100);
+    expect(cache.get('a', 119)).to.deep.equal({ value: 'last', leftMs: 1 });
+    expect(cache.get('a', 120)).to.equal(undefined);
+    expect(cache.get('b', 0)).to.equal(undefined);
   });
 
-  it('treats an entry that is set again or used as a new one', () => {
-    for (const again of [
-      (map: RecentMap<Entry>) => {
-        map.set('k0', entry(0));
-      },
-      (map: RecentMap<Entry>) => {
-        expect(map.use('k0')).to.deep.equal(entry(0));
-      },
-    ]) {
-      const map = new RecentMap<Entry>(50);
-      for (let key = 0; key < 1_000; key += 1) {
-        map.set(`k${key}`, entry(key));
-        again(map);
-      }
-      expect(map.get('k0')).to.deep.equal(entry(0));
-      expect(keysIn(map, 1_000).length).to.be.within(45, 60);
-    }
+  it('drops the entry that was set first when one too many comes', () => {
+    const cache = new ExpiringCache<string>(2);
+    for (const key of ['a', 'b', 'a', 'c']) cache.set(key, key, 0, 100);
+    expect(['a', 'b', 'c'].filter((key) => cache.get(key, 3) !== undefined)).to.deep.equal(['a', 'c']);
   });
 
-  it('with one older map keeps the last different entries, however often some of them are used', () => {
-    const map = new RecentMap<Entry>(100, 1);
-    for (let key = 0; key < 1_000; key += 1) {
-      map.set(`k${key}`, entry(key));
-      for (let again = 0; again < 5; again += 1) map.use(`k${Math.max(0, key - again * 20)}`);
-      const there = keysIn(map, key + 1);
-      expect(there.slice(-100)).to.deep.equal(
-        Array.from({ length: Math.min(key + 1, 100) }, (_, at) => Math.max(0, key - 99) + at),
-      );
-      expect(there.length).to.be.at.most(200);
-    }
-  });
-
-  it('returns the last value of a key that is set repeatedly', () => {
-    const map = new RecentMap<Entry>(3);
-    for (let value = 0; value < 50; value += 1) {
-      map.set('again', entry(value));
-      map.set(`k${value}`, entry(value));
-      expect(map.get('again')).to.deep.equal(entry(value));
-      expect(map.use('again')).to.deep.equal(entry(value));
-    }
-  });
-
-  it('does not find a deleted key, however old it is', () => {
-    const map = new RecentMap<Entry>(3);
-    for (const key of ['a', 'b', 'c', 'd', 'a']) map.set(key, entry(1));
-    for (const key of ['a', 'b', 'c', 'd']) {
-      map.delete(key);
-      expect([map.get(key), map.use(key)]).to.deep.equal([undefined, undefined]);
-    }
-    map.delete('never');
-  });
-
-  it('keeps the other entries if one key is set repeatedly', () => {
-    const map = new RecentMap<Entry>(3);
-    for (const key of ['a', 'b', 'c', 'd']) map.set(key, entry(1));
-    for (let times = 0; times < 20; times += 1) map.set('d', entry(times));
-    expect(['a', 'b', 'c', 'd'].filter((key) => map.get(key) !== undefined)).to.deep.equal([
-      'a',
-      'b',
-      'c',
-      'd',
-    ]);
+  it('lets go of expired entries as new ones come, also of those behind one that lives longer', () => {
+    const cache = new ExpiringCache<string>(10_000);
+    cache.set('long', 'x', 0, 1e6);
+    for (let at = 0; at < 500; at += 1) cache.set(`short-${at}`, 'x', 0, 100);
+    for (let at = 0; at < 200; at += 1) cache.set(`new-${at}`, 'x', 200, 100);
+    // With a clock that goes back, an entry that is still held would be found again.
+    const isHeld = (key: string): boolean => cache.get(key, 0) !== undefined;
+    expect(['long', 'short-0', 'short-499', 'new-0'].map(isHeld)).to.deep.equal([true, false, false, true]);
   });
 });

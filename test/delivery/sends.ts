@@ -1,5 +1,5 @@
 import type { Budget } from '#lib/core/budget.js';
-import { RecentMap } from '#lib/core/caches.js';
+import { LRUCache } from 'lru-cache';
 import type { TelephonyRequest } from '#lib/core/channel.js';
 import { EventStream } from '#lib/core/event-stream.js';
 import type { AttemptReport, HookEvent } from '#lib/core/events.js';
@@ -73,7 +73,7 @@ export async function dispatchBy(
       state: openMemoryState(),
       events: new EventStream({ listeners: [listen], onEvent: undefined }, clock),
       suppressions: { add: () => Promise.resolve() },
-      messageOwners: new RecentMap(10),
+      messageOwners: new LRUCache({ max: 10 }),
       lateFailover: {
         accepted: (key, _sentBy, makeReceipt) => {
           accepted.push({ transactionId: transactionIdOf(key), receipt: makeReceipt?.() });

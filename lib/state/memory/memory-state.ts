@@ -1,10 +1,11 @@
-import { RecentMap } from '../../core/caches.js';
+import { LRUCache } from 'lru-cache';
+import { atMost } from '../../core/caches.js';
 import { steadyMs } from '../../core/time.js';
-import { LocalClaims, MIN_EVENTS } from '../../delivery/local-claims.js';
+import { LocalClaims, MAX_EVENTS } from '../../delivery/local-claims.js';
 import {
   isCurrent,
   LocalOrder,
-  MIN_PEOPLE,
+  MAX_PEOPLE,
   takePlace,
   useNewest,
   type OrderRecord,
@@ -58,8 +59,10 @@ const NO_PLACE = { place: undefined, isCurrent: 'unknown' } as const;
 
 /** The order of each person's codes, and the places of events that were released. Bounded, without a timer. */
 class Orders {
-  readonly #people = new RecentMap<{ readonly order: OrderRecord; readonly untilMs: number }>(MIN_PEOPLE);
-  readonly #released = new RecentMap<string>(MIN_EVENTS);
+  readonly #people = new LRUCache<string, { readonly order: OrderRecord; readonly untilMs: number }>(
+    atMost(MAX_PEOPLE),
+  );
+  readonly #released = new LRUCache<string, string>(atMost(MAX_EVENTS));
   #claims = 0;
 
   of(person: string): OrderRecord | undefined {
@@ -104,11 +107,11 @@ class Orders {
 }
 
 /**
- * At least so many windows are kept: of 13 codes a second for ten minutes, because a code uses two by default. With more, a window
+ * So many windows are kept: of 13 codes a second for ten minutes, because a code uses two by default. With more, a window
  * that is not used any more is dropped before its end, but never one that is still used. A state that gateways share has no
  * such bound.
  */
-const MIN_WINDOWS = 16_000;
+const MAX_WINDOWS = 16_000;
 
 interface Window {
   readonly until: number;
@@ -122,7 +125,7 @@ const NONE: readonly string[] = [];
  * without a timer.
  */
 export class LimitWindows {
-  readonly #windows = new RecentMap<Window>(MIN_WINDOWS, 1);
+  readonly #windows = new LRUCache<string, Window>(atMost(MAX_WINDOWS));
 
   /**
    * Takes a point from each bucket, or from none if one of them is exceeded.
@@ -163,8 +166,8 @@ export class LimitWindows {
    * the moment because the clock was set back.
    */
   #find({ key, seconds }: Bucket, nowMs: number): Window | undefined {
-    // Keeps the window of a user who goes on requesting codes, also if it is exceeded.
-    const window = this.#windows.use(key);
+    // The window of a user who goes on requesting codes stays, also if it is exceeded.
+    const window = this.#windows.get(key);
     const leftMs = (window?.until ?? 0) - nowMs;
     return leftMs > 0 && leftMs <= seconds * 1000 ? window : undefined;
   }

@@ -1,4 +1,4 @@
-import { ExpiringMap } from '../../core/caches.js';
+import { ExpiringCache } from '../../core/caches.js';
 import { steadyMs } from '../../core/time.js';
 import type {
   Known,
@@ -24,11 +24,12 @@ const MAX_RECORDS: Readonly<Record<RecordKind, number>> = {
 
 /** The records of `memoryState()`, and those that a Redis state knows by itself. Transitions run at once. */
 export class MemoryRecords implements RecordState {
-  readonly #kinds: { readonly [Kind in RecordKind]: ExpiringMap<RecordValues[Kind]> } = {
-    message: new ExpiringMap(MAX_RECORDS.message),
-    attempt: new ExpiringMap(MAX_RECORDS.attempt),
-    lastCode: new ExpiringMap(MAX_RECORDS.lastCode),
-    suppressions: new ExpiringMap(MAX_RECORDS.suppressions),
+  /** The type of each record follows from its kind. */
+  readonly #kinds: Readonly<Record<RecordKind, ExpiringCache<unknown>>> = {
+    message: new ExpiringCache(MAX_RECORDS.message),
+    attempt: new ExpiringCache(MAX_RECORDS.attempt),
+    lastCode: new ExpiringCache(MAX_RECORDS.lastCode),
+    suppressions: new ExpiringCache(MAX_RECORDS.suppressions),
   };
 
   update<const Names extends readonly RecordName[], Result>(
@@ -36,13 +37,11 @@ export class MemoryRecords implements RecordState {
     transition: Transition<Names, Result>,
   ): Promise<Result> {
     const nowMs = steadyMs();
-    // The type of each record follows from its name.
     const known = names.map(({ kind, key }) => this.#kinds[kind].get(key, nowMs)) as KnownRecords<Names>;
     const { next, result } = transition(known, { keeperMs: nowMs, waitedMs: 0 });
     for (const [at, { kind, key }] of names.entries()) {
       const changed = next?.[at];
-      const records: ExpiringMap<unknown> = this.#kinds[kind];
-      if (changed !== undefined) records.set(key, changed.value, nowMs, changed.lifeMs);
+      if (changed !== undefined) this.#kinds[kind].set(key, changed.value, nowMs, changed.lifeMs);
     }
     return Promise.resolve(result);
   }
@@ -55,6 +54,6 @@ export class MemoryRecords implements RecordState {
   }
 
   recall<Kind extends RecordKind>({ kind, key }: RecordName<Kind>): Known<RecordValues[Kind]> | undefined {
-    return this.#kinds[kind].get(key, steadyMs());
+    return this.#kinds[kind].get(key, steadyMs()) as Known<RecordValues[Kind]> | undefined;
   }
 }

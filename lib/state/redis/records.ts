@@ -1,5 +1,5 @@
 import { randomInt } from 'node:crypto';
-import { ExpiringMap } from '../../core/caches.js';
+import { ExpiringCache } from '../../core/caches.js';
 import { sleep } from '../../core/time.js';
 import { newToken } from '../../core/token.js';
 import type {
@@ -97,7 +97,7 @@ export class RedisRecords implements RecordState {
   readonly #connection: RedisConnection;
   readonly #copies: RecordCopies;
   readonly #outbox: Outbox;
-  readonly #mirror = new ExpiringMap<Mirrored>(MAX_MIRRORED);
+  readonly #mirror = new ExpiringCache<Mirrored>(MAX_MIRRORED);
 
   constructor(connection: RedisConnection, sealings: readonly Sealing[], outbox: Outbox) {
     this.#connection = connection;

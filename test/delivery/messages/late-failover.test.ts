@@ -4,7 +4,7 @@ import { Breaker } from '#lib/delivery/breaker.js';
 import type { ConnectedChannel, DeliveryFailure } from '#lib/core/channel.js';
 import type { ReadyChannel } from '#lib/delivery/attempt.js';
 import type { Delivery } from '#lib/delivery/dispatch.js';
-import { RecentMap } from '#lib/core/caches.js';
+import { LRUCache } from 'lru-cache';
 import { EventStream } from '#lib/core/event-stream.js';
 import type { HookEvent } from '#lib/core/events.js';
 import {
@@ -74,7 +74,7 @@ describe('late failover', () => {
   let state: StatePort;
   let late: LateFailover;
   let opened: LateFailover[];
-  let owners: RecentMap<MessageOwner>;
+  let owners: LRUCache<string, MessageOwner>;
   let channels: Map<string, readonly ReadyChannel[]>;
   let overtake: (eventKey: string, person?: string) => void;
   const make = (parts: Partial<LateFailoverParts> = {}, of: StatePort = state): void => {
@@ -85,7 +85,7 @@ describe('late failover', () => {
       void state.claim(eventClaim(eventKey, { person, ...lives }));
       late.dropOlder(person, { eventKey });
     };
-    owners = new RecentMap(100);
+    owners = new LRUCache({ max: 100 });
     late = new LateFailover({
       state: { ...of, ...view },
       owners,

@@ -1,38 +1,18 @@
 import { TIMED_OUT, waitAtMost } from '../core/time.js';
 import type { LocalClaim, LocalClaims } from './local-claims.js';
-import type { Place } from './order.js';
-import type { AnswerOfFirst, Claim, EventClaim, RememberedAnswer, StatePort } from './state.js';
-import type { Suppression } from './suppressions.js';
+import type { AnswerOfFirst, EventClaim, FirstClaim, RememberedAnswer, StatePort } from './state.js';
 
 /** Which calls repeat an event, and their answer: first by the claims of this process, then by those of the state. */
-
-/** The claim of an event's first call. */
-export interface FirstClaim {
-  /** Keeps the answer for repeats of the event. */
-  settle(answer: RememberedAnswer): void;
-  /** Nothing was sent: the next call is the first. */
-  release(): void;
-}
 
 /** The result of a claim: this call sends, or it gets the answer of the first call. */
 export type ClaimResult = {
   /** When the event came first, by the monotonic clock of this process, as far as it is known. */
   readonly cameMs: number;
 } & (
-  | {
-      readonly isFirst: true;
-      readonly claim: FirstClaim;
-      /** The keys of the buckets without a point left; none if the state does not say. */
-      readonly exceeded: readonly string[];
-      /** The recipient's suppressions that gateways share; `undefined` if the state does not say. */
-      readonly suppressions: readonly Suppression[] | undefined;
-      /** Its place among the codes of its person. */
-      readonly place: Place;
-      /** Whether the state says that no newer code of the person has passed. */
-      readonly isCurrent: boolean | 'unknown';
+  | (FirstClaim & {
       /** The number of the call that brought the event first: an earlier call may have released it. */
       readonly arrival: number;
-    }
+    })
   | {
       readonly isFirst: false;
       /**
@@ -78,8 +58,8 @@ export async function claimEvent(
   }
   const local = claims.claim(key, event.rememberMs, arrival);
   for (;;) {
-    const claim = await state?.claim({ ...event, waitMs: wait.stateMs });
-    if (claim?.isFirst !== false) return firstBy(local, claim);
+    const claim = state === undefined ? ALONE : await state.claim({ ...event, waitMs: wait.stateMs });
+    if (claim.isFirst) return withLocal(claim, local);
     const cameMs = performance.now() - (claim.ageMs ?? 0);
     const answer = await answerOf(claim.answer, wait);
     // Other calls of this process may have more time to wait than this one.
@@ -113,7 +93,7 @@ export function claimOnce(
     nowMs: 0,
     rememberMs,
     lifeMs: rememberMs,
-    limits: NONE,
+    limits: [],
     recipient: undefined,
   } as const;
   const wait = { stateMs: waitMs, remainingMs: () => waitMs, hasHungUp: false };
@@ -131,27 +111,32 @@ async function answerOf(
   return answer === undefined ? 'released' : answer;
 }
 
-/** The state comes first: the next call of this process will ask it. */
-function firstBy(local: LocalClaim, claim: Extract<Claim, { isFirst: true }> | undefined): ClaimResult {
+/** The claim in the state, which comes first, and in this process. The next call of this process will ask the state. */
+function withLocal(claim: FirstClaim, local: LocalClaim): ClaimResult {
+  const { cameMs, arrival } = local;
   return {
-    isFirst: true,
-    cameMs: local.cameMs,
-    claim: {
-      settle: (answer) => {
-        claim?.settle(answer);
-        local.settle(answer);
-      },
-      release: () => {
-        claim?.release();
-        local.release();
-      },
+    ...claim,
+    cameMs,
+    arrival,
+    settle: (answer) => {
+      claim.settle(answer);
+      local.settle(answer);
     },
-    exceeded: claim?.exceeded ?? NONE,
-    suppressions: claim?.suppressions,
-    place: claim?.place,
-    isCurrent: claim?.isCurrent ?? 'unknown',
-    arrival: local.arrival,
+    release: () => {
+      claim.release();
+      local.release();
+    },
   };
 }
 
-const NONE: readonly [] = [];
+const nothing = (): undefined => undefined;
+
+/** The claim of a process that has no state any more. */
+const ALONE: FirstClaim = {
+  isFirst: true,
+  place: undefined,
+  isCurrent: 'unknown',
+  exceeded: [],
+  settle: nothing,
+  release: nothing,
+};

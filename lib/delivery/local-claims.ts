@@ -10,56 +10,53 @@ import type { AnswerOfFirst, RememberedAnswer } from './state.js';
  */
 export const MAX_EVENTS = 8_000;
 
-/** An answer that calls wait for. */
-interface Waiting {
-  readonly answer: AnswerOfFirst;
-  readonly resolve: (answer: Awaited<AnswerOfFirst>) => void;
-}
-
 /** The claim of an event by one call of this process. */
 export class LocalClaim {
   /** When it came, by the monotonic clock. */
   cameMs = performance.now();
-  readonly rememberMs: number;
   /** Its call's number in `LocalOrder`. */
   readonly arrival: number;
-  readonly #key: string | undefined;
-  readonly #events: LocalClaims;
-  #isEnded = false;
-  #found: RememberedAnswer | undefined;
+  readonly #rememberMs: number;
+  readonly #onEnd: (claim: LocalClaim) => void;
+  /** Once it has ended. */
+  #end: { readonly found: Awaited<AnswerOfFirst> } | undefined;
   /** Made when the first repeat waits. */
-  #waiting: Waiting | undefined;
+  #answer: AnswerOfFirst | undefined;
+  #resolve: ((found: Awaited<AnswerOfFirst>) => void) | undefined;
 
-  constructor(
-    key: string | undefined,
-    events: LocalClaims,
-    { rememberMs, arrival }: Pick<LocalClaim, 'rememberMs' | 'arrival'>,
-  ) {
-    this.rememberMs = rememberMs;
+  constructor(arrival: number, rememberMs: number, onEnd: (claim: LocalClaim) => void) {
     this.arrival = arrival;
-    this.#key = key;
-    this.#events = events;
+    this.#rememberMs = rememberMs;
+    this.#onEnd = onEnd;
   }
 
   get answer(): AnswerOfFirst {
-    if (this.#waiting === undefined && this.#isEnded) return Promise.resolve(this.#found);
-    this.#waiting ??= beginWaiting();
-    return this.#waiting.answer;
+    if (this.#end !== undefined) return Promise.resolve(this.#end.found);
+    this.#answer ??= new Promise((resolve) => {
+      this.#resolve = resolve;
+    });
+    return this.#answer;
+  }
+
+  get isAnswered(): boolean {
+    const found = this.#end?.found;
+    return found !== undefined && found !== 'lost';
+  }
+
+  /** Whether repeats get its answer. A running call counts, however long it takes. */
+  get isRemembered(): boolean {
+    if (this.#end === undefined) return true;
+    return this.isAnswered && this.cameMs + this.#rememberMs > performance.now();
   }
 
   /** Keeps the answer for repeats of the event. */
   settle(answer: RememberedAnswer): void {
-    if (!this.#end(true)) return;
-    this.#found = answer;
-    this.#waiting?.resolve(answer);
-    this.#waiting = undefined;
+    this.#endWith(answer);
   }
 
   /** The next call may claim the event. */
   release(): void {
-    if (!this.#end(false)) return;
-    this.#waiting?.resolve(undefined);
-    this.#waiting = undefined;
+    this.#endWith(undefined);
   }
 
   /**
@@ -70,37 +67,29 @@ export class LocalClaim {
   follow(first: AnswerOfFirst, cameMs: number): void {
     this.cameMs = cameMs;
     void first.then((found) => {
-      if (found === undefined) this.release();
-      else if (found !== 'lost') this.settle(found);
-      else if (this.#end(false)) this.#waiting?.resolve(found);
+      this.#endWith(found);
     });
   }
 
-  /** `false` if the claim has ended before. */
-  #end(isRemembered: boolean): boolean {
-    if (this.#isEnded) return false;
-    this.#isEnded = true;
-    if (this.#key !== undefined) this.#events.ended(this.#key, this, isRemembered);
-    return true;
+  #endWith(found: Awaited<AnswerOfFirst>): void {
+    if (this.#end !== undefined) return;
+    this.#end = { found };
+    this.#onEnd(this);
+    this.#resolve?.(found);
   }
 }
 
-/** The claims of this process, and the answers of its calls. It keeps the last 8,000 running and answered events. */
+/** The claims of this process, and the answers of its calls. */
 export class LocalClaims {
   readonly #running = new LRUCache<string, LocalClaim>(atMost(MAX_EVENTS));
-  readonly #answered = new LRUCache<string, LocalClaim>(atMost(MAX_EVENTS));
-  /** The numbers of events whose claims were released: they keep their place in `LocalOrder`. */
-  readonly #released = new LRUCache<string, number>(atMost(MAX_EVENTS));
+  /** Also those that were released: their events keep their place in `LocalOrder`. */
+  readonly #ended = new LRUCache<string, LocalClaim>(atMost(MAX_EVENTS));
 
   /** The claim of an event; `undefined` if it has none. */
   find(key: string | undefined): LocalClaim | undefined {
     if (key === undefined) return undefined;
-    // A running call counts, however long it takes.
-    const running = this.#running.get(key);
-    if (running !== undefined) return running;
-    const answered = this.#answered.get(key);
-    if (answered === undefined) return undefined;
-    return answered.cameMs + answered.rememberMs > performance.now() ? answered : undefined;
+    const known = this.#running.get(key) ?? this.#ended.get(key);
+    return known?.isRemembered ? known : undefined;
   }
 
   /**
@@ -109,31 +98,16 @@ export class LocalClaims {
    * @param arrival - of the call, as `LocalOrder` numbers it. An event that was released before has its first one.
    */
   claim(key: string | undefined, rememberMs: number, arrival: number): LocalClaim {
-    const held = new LocalClaim(key, this, {
-      rememberMs,
-      arrival: (key === undefined ? undefined : this.#released.get(key)) ?? arrival,
+    if (key === undefined) return new LocalClaim(arrival, rememberMs, () => undefined);
+    const known = this.#ended.get(key);
+    const first = known === undefined || known.isAnswered ? arrival : known.arrival;
+    const held = new LocalClaim(first, rememberMs, (ended) => {
+      // A forgotten event may be claimed by another call by now.
+      if (this.#running.get(key) !== ended) return;
+      this.#running.delete(key);
+      this.#ended.set(key, ended);
     });
-    if (key !== undefined) this.#running.set(key, held);
+    this.#running.set(key, held);
     return held;
   }
-
-  /** Called by claims. A forgotten event may be claimed by another call by now. */
-  ended(key: string, held: LocalClaim, isRemembered: boolean): void {
-    if (this.#running.get(key) !== held) return;
-    this.#running.delete(key);
-    if (isRemembered) {
-      this.#answered.set(key, held);
-      return;
-    }
-    this.#answered.delete(key);
-    this.#released.set(key, held.arrival);
-  }
-}
-
-function beginWaiting(): Waiting {
-  let resolve: Waiting['resolve'] = () => undefined;
-  const answer: AnswerOfFirst = new Promise((settle) => {
-    resolve = settle;
-  });
-  return { answer, resolve };
 }

@@ -55,29 +55,32 @@ export interface EventClaim {
  */
 export type AnswerOfFirst = Promise<RememberedAnswer | 'lost' | undefined>;
 
+/** The claim of an event's first call. */
+export interface FirstClaim {
+  readonly isFirst: true;
+  /** Its place among the codes of its person, which it keeps, also after a release. */
+  readonly place: Place;
+  /**
+   * Whether no newer code of the person has passed; `'unknown'` if the process decided alone, or if the state
+   * cannot say.
+   */
+  readonly isCurrent: boolean | 'unknown';
+  /** The keys of the limits without a point left. */
+  readonly exceeded: readonly string[];
+  /** The recipient's suppressions that gateways share; `undefined` if the state cannot say. */
+  readonly suppressions?: readonly Suppression[] | undefined;
+  /** Keeps the answer for repeats of the event. */
+  settle(answer: RememberedAnswer): void;
+  /**
+   * Forgets the event, except for its place, and gives the points back: nothing was sent, and the next call is
+   * the first.
+   */
+  release(): void;
+}
+
 /** The result of a claim. */
 export type Claim =
-  | {
-      readonly isFirst: true;
-      /** Its place among the codes of its person, which it keeps, also after a release. */
-      readonly place: Place;
-      /**
-       * Whether no newer code of the person has passed; `'unknown'` if the process decided alone, or if the state
-       * cannot say.
-       */
-      readonly isCurrent: boolean | 'unknown';
-      /** The keys of the limits without a point left. */
-      readonly exceeded: readonly string[];
-      /** The recipient's suppressions that gateways share; `undefined` if the state cannot say. */
-      readonly suppressions?: readonly Suppression[] | undefined;
-      /** Keeps the answer for repeats of the event. */
-      settle(answer: RememberedAnswer): void;
-      /**
-       * Forgets the event, except for its place, and gives the points back: nothing was sent, and the next call is
-       * the first.
-       */
-      release(): void;
-    }
+  | FirstClaim
   | {
       readonly isFirst: false;
       readonly answer: AnswerOfFirst;

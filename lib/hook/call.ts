@@ -3,7 +3,7 @@ import type { OfCall, OfOptIn, SkippedChannel } from '../core/events.js';
 import type { Delivery } from '../delivery/dispatch.js';
 import type { Place } from '../delivery/order.js';
 import type { Suppression } from '../delivery/suppressions.js';
-import type { FirstClaim } from '../delivery/claim-event.js';
+import type { FirstClaim } from '../delivery/state.js';
 import type { LimitRule } from '../guard/limits.js';
 import type { NumberReading } from '../numbers/phone-number.js';
 import type { Decision } from '../okta/hook-answer.js';
@@ -60,7 +60,7 @@ export interface ReadCall extends OpenCall {
 /** The first call of its event (`deduplicate`). */
 export interface ClaimedCall extends ReadCall {
   /** `undefined` if nothing had to be claimed. */
-  readonly claim: FirstClaim | undefined;
+  readonly claim: Pick<FirstClaim, 'settle' | 'release'> | undefined;
   /** The rate limits that had no point left. */
   readonly exceeded: readonly LimitRule[];
   /** The shared suppressions of its number; `undefined` if they were not read. */

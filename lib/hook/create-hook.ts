@@ -5,7 +5,7 @@ import { LRUCache } from 'lru-cache';
 import { atMost } from '../core/caches.js';
 import { Breaker } from '../delivery/breaker.js';
 import { createRollout } from '../options/rollout.js';
-import type { StateEvent } from '../delivery/state.js';
+import type { StateEvent, StatePort } from '../delivery/state.js';
 import { SuppressionList } from '../delivery/suppression-list.js';
 import { suppressionFor } from '../delivery/plan.js';
 import { createDefaultLogger } from '../events/default-logger.js';
@@ -19,7 +19,6 @@ import { createCallerVerifier } from '../okta/verify-caller.js';
 import { E164, formProblemOf } from '../numbers/phone-number.js';
 import type { ConsoleOptions, OktaTelephonyHookOptions } from '../options/options.js';
 import { readOptions } from '../options/settings.js';
-import { holdState } from '../state/holders.js';
 import { addLateFailover } from './add-late-failover.js';
 import { createCodeUses } from './callbacks/sign-in-outcome.js';
 import { createConsoleMount } from '../console/mount.js';
@@ -253,4 +252,17 @@ async function callsEnd({ calls }: HookParts['underWay']): Promise<void> {
       }),
   );
   await Promise.all(ends);
+}
+
+/** How many hooks use each state. Several hooks of a process may share one, and the last one closes it. */
+const users = new WeakMap<StatePort, number>();
+
+/** Counts a hook as a user of a state. Returns the function that releases it: the last release closes the state. */
+function holdState(state: StatePort): () => unknown {
+  users.set(state, (users.get(state) ?? 0) + 1);
+  return () => {
+    const remaining = (users.get(state) ?? 1) - 1;
+    users.set(state, remaining);
+    return remaining === 0 ? state.close() : undefined;
+  };
 }

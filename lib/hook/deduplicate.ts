@@ -59,7 +59,7 @@ export async function deduplicate(call: ReadCall, parts: HookParts): Promise<Cla
   );
   if (result.isFirst) {
     return Object.assign(call, {
-      claim: result.claim,
+      claim: result,
       exceeded: exceededRules(limits, result.exceeded),
       suppressions: result.suppressions,
       arrival: result.arrival,

@@ -1,8 +1,8 @@
 import { expect } from 'chai';
 import { Budget } from '#lib/core/budget.js';
-import { claimEvent, claimOnce, type ClaimResult, type FirstClaim } from '#lib/delivery/claim-event.js';
+import { claimEvent, claimOnce, type ClaimResult } from '#lib/delivery/claim-event.js';
 import { LocalClaims } from '#lib/delivery/local-claims.js';
-import type { Claim, RememberedAnswer, StatePort } from '#lib/delivery/state.js';
+import type { Claim, FirstClaim, RememberedAnswer, StatePort } from '#lib/delivery/state.js';
 import { openMemoryState } from '#lib/state/memory/memory-state.js';
 import { eventClaim } from '#harness/event-claim.js';
 import { stopTime } from '#harness/stopped-time.js';
@@ -37,7 +37,7 @@ describe('claiming an event', () => {
   };
   const firstOf = (result: ClaimResult): FirstClaim => {
     if (!result.isFirst) throw new Error('not the first');
-    return result.claim;
+    return result;
   };
   /** What a call gets whose caller has hung up, once the first call has sent nothing. */
   const releasedTo = async (state: Pick<StatePort, 'claim'>, release: () => void): Promise<ClaimResult> => {
@@ -159,6 +159,15 @@ describe('claiming an event', () => {
       expect(events.find('event')).to.not.equal(undefined);
       clock.tick(1);
       expect(events.find('event')).to.equal(undefined);
+    });
+
+    it('gives an event that comes again the number of its first call after a release, and a new one after its life', () => {
+      const events = new LocalClaims();
+      events.claim('answered', LIFE_MS, 1).settle(ANSWER);
+      events.claim('released', LIFE_MS, 2).release();
+      clock.tick(LIFE_MS);
+      const again = ['answered', 'released'].map((key) => events.claim(key, LIFE_MS, 9).arrival);
+      expect(again).to.deep.equal([9, 2]);
     });
 
     it('never forgets an unfinished event, even after its life', async () => {
@@ -344,7 +353,7 @@ describe('claiming something that is no code', () => {
   it('makes one claim of each key the first, and gives the others its answer', async () => {
     const [first, repeat, other] = ['a', 'a', 'b'].map((key) => claim(undefined, key));
     const found = await first;
-    if (found?.isFirst) found.claim.settle({ words: 'are applied' });
+    if (found?.isFirst) found.settle({ words: 'are applied' });
     expect(await repeat).to.deep.include({ isFirst: false, answer: { words: 'are applied' } });
     expect(await other).to.include({ isFirst: true });
   });

@@ -187,7 +187,7 @@ export class CodeUses {
     const claims = this.#claims;
     const times = { rememberMs: KNOWN_MS, waitMs: TAKE_MS };
     const claimed = await claimOnce(key, { state: this.#parts.state, claims, ...times });
-    if (claimed.isFirst) claimed.claim.settle({});
+    if (claimed.isFirst) claimed.settle({});
     return claimed.isFirst;
   }
 

@@ -158,7 +158,7 @@ export function receiveInbound(parts: HookParts, twilio: TwilioPort): Route['han
     const keyword = optOut ?? keywordOf(message.text, settings.inbound.keywords);
     await applyKeyword(message, keyword, cameMs);
     // Not before: if this gateway dies, Twilio's next delivery must still be obeyed.
-    if (claimed.isFirst) claimed.claim.settle({});
+    if (claimed.isFirst) claimed.settle({});
     const { channel, messageId, from, isHandled } = message;
     events.emit({
       type: 'inbound.received',

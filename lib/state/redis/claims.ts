@@ -1,7 +1,14 @@
 import { letSocketsBeRead, sleep, TIMED_OUT, waitAtMost } from '../../core/time.js';
 import { newToken } from '../../core/token.js';
 import type { PlacedEvent } from '../../delivery/order.js';
-import type { AnswerOfFirst, Bucket, Claim, EventClaim, RememberedAnswer } from '../../delivery/state.js';
+import type {
+  AnswerOfFirst,
+  Bucket,
+  Claim,
+  EventClaim,
+  FirstClaim,
+  RememberedAnswer,
+} from '../../delivery/state.js';
 import { LimitWindows } from '../memory/memory-state.js';
 import type { RedisConnection } from './connection.js';
 import type { Step } from './steps.js';
@@ -18,8 +25,6 @@ const RELEASED_PREFIX = 'R'.charCodeAt(0);
 
 /** Whether an event is its person's newest, in the words of the scripts. */
 const CURRENT: Readonly<Record<string, boolean>> = { yes: true, no: false };
-
-type FirstClaim = Extract<Claim, { isFirst: true }>;
 
 /** What a claim has found out; of a process that decided alone, only its limits. */
 type Found = Pick<FirstClaim, 'exceeded' | 'place' | 'isCurrent' | 'suppressions'> & {

@@ -43,7 +43,7 @@ export class Confirmations {
 
   /** Confirms a code to the provider that sent it, if its channel can. */
   confirm(sent: SentCode, userId: string): void {
-    const by = this.#parts.channels.get(sent.channel)?.[sent.place];
+    const by = this.#parts.channels.get(sent.channel)?.[sent.providerIndex];
     // Another gateway may have sent it, with other channels or its providers in another order.
     if (by?.port.confirm === undefined || by.provider !== sent.provider || sent.transactionId === '') return;
     if (this.#waiting.length >= MAX_WAITING) {

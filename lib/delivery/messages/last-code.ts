@@ -34,8 +34,8 @@ interface LastCodeBase {
 export interface SentCode extends LastCodeBase {
   readonly status: 'accepted' | 'unknown';
   readonly channel: string;
-  /** The index of the provider in its channel's list. States keep it by this name. */
-  readonly place: number;
+  /** The provider's place in its channel's list. */
+  readonly providerIndex: number;
   /** The provider's name. */
   readonly provider: string;
   /** The provider's id of the message; empty if it gave none, or has not answered. */
@@ -101,7 +101,7 @@ export function keepSentCode(
     status,
     codeRequest,
     channel: attempt.channel,
-    place: step.provider,
+    providerIndex: step.provider,
     provider: attempt.provider,
     transactionId,
     reportedId: attempt.transactionId ?? request.eventId,

@@ -242,7 +242,7 @@ export class LateFailover {
     // Another gateway may have a newer code, or have the same report. A code that could go out twice is not sent.
     const own = this.#parts.state.recall(messageName(key))?.value;
     const lost = { tellOwner: how.tellOwner, wasLost: true };
-    const isFailedHere = own?.status === 'failed' && own.by === news.token;
+    const isFailedHere = own?.status === 'failed' && own.followToken === news.token;
     if (isFailedHere) this.#doReply(key, { before: 'failed', receipt: own.receipt, follow: own }, lost);
     this.#keep(replying, (late) => {
       this.#doReply(key, isFailedHere ? { ...late, follow: undefined } : late, lost);

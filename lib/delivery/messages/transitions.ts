@@ -7,23 +7,25 @@ import { transactionIdOf, withAccepted, REPORT_LIFE_MS, type FinalReport, type R
  * ones. News may come in any order, more than once, and to any gateway. `docs/contribute/architecture.md` has the tables.
  */
 
-/**
- * A message. `by` is the token of the news that let something follow: if its reply was lost, it gets the same reply again.
- * `beyondMs`: how much longer the code lives than the record, milliseconds; negative if it ends before.
- */
+/** A receipt in a record that lives for at least as long as reports are remembered. */
+interface KeptReceipt {
+  readonly receipt: Receipt;
+  /** How much longer the record lives than the code, milliseconds. */
+  readonly outlivesCodeMs: number;
+}
+
 export type MessageRecord =
-  /** A provider has accepted it. */
+  /** A provider has accepted it. The record lives as long as the code. */
   | { readonly status: 'waiting'; readonly receipt: Receipt }
   /** It has failed, before the answer to its send was known. */
   | { readonly status: 'early'; readonly failure: DeliveryFailure }
   /** It has failed, and one caller follows. */
-  | {
+  | (KeptReceipt & {
       readonly status: 'failed';
-      readonly by: string;
       readonly failure: DeliveryFailure;
-      readonly receipt: Receipt;
-      readonly beyondMs: number;
-    }
+      /** The token of the news that let something follow: if its reply was lost, it gets the same reply again. */
+      readonly followToken: string;
+    })
   | { readonly status: 'delivered' };
 
 /**
@@ -31,15 +33,15 @@ export type MessageRecord =
  * One caller recognises the message; from then on the message's own record decides what follows.
  */
 export type AttemptRecord =
+  /** The record lives as long as the code. */
   | { readonly status: 'unknown'; readonly receipt: Receipt }
   | {
       readonly status: 'named';
       readonly messageKey: string;
       /** The token of the news that recognised the message; `undefined` until its attempt ends as unknown. */
-      readonly by: string | undefined;
-      /** Given again to the news with this token. */
-      readonly receipt?: Receipt | undefined;
-      readonly beyondMs: number;
+      readonly recogniseToken: string | undefined;
+      /** Given again to the news with this token; `undefined` if the end of the attempt recognised the message. */
+      readonly kept?: KeptReceipt | undefined;
     };
 
 /** Names the record of a message, by its `messageKey`. */
@@ -56,6 +58,14 @@ export function attemptName(key: string): RecordName<'attempt'> {
 export type MessageNews =
   | { readonly token: string; readonly accepted: Receipt }
   | { readonly token: string; readonly report: FinalReport };
+
+/** A report on a message names its attempt. */
+export interface NamingNews {
+  readonly token: string;
+  readonly reference: string;
+  /** `undefined` for a report that says only that there is a message. */
+  readonly report: FinalReport | undefined;
+}
 
 /** What a caller has to do after news. */
 export interface MessageReply {
@@ -85,107 +95,37 @@ export function messageAfter(
   news: MessageNews,
   nowMs: number,
 ): Outcome<MessageRecord, MessageReply> {
-  return 'accepted' in news ? afterAccepted(known, news, nowMs) : afterReport(known, news, nowMs);
-}
-
-function afterAccepted(
-  known: Known<MessageRecord> | undefined,
-  { token, accepted }: Extract<MessageNews, { accepted: Receipt }>,
-  nowMs: number,
-): Outcome<MessageRecord, MessageReply> {
   const record = known?.value;
-  const lifeMs = accepted.expiresAtMs - nowMs;
-  switch (record?.status) {
-    case undefined:
-      return {
-        next: lifeMs > 0 ? { value: { status: 'waiting', receipt: accepted }, lifeMs } : undefined,
-        reply: { before: undefined },
-      };
-    case 'early':
-      return failedNow(accepted, record.failure, { token, nowMs, before: 'early' });
-    case 'failed':
-      return { reply: repliedAgain(record, known, token, nowMs) };
-    case 'waiting':
-    case 'delivered':
-      return { reply: { before: record.status } };
-  }
-}
-
-function afterReport(
-  known: Known<MessageRecord> | undefined,
-  { token, report }: Extract<MessageNews, { report: FinalReport }>,
-  nowMs: number,
-): Outcome<MessageRecord, MessageReply> {
-  const record = known?.value;
-  if (record?.status === 'delivered') return { reply: { before: 'delivered' } };
   const receipt =
-    record?.status === 'waiting' || record?.status === 'failed'
-      ? receiptNow(record, known, nowMs)
-      : undefined;
-  if (report.status === 'delivered') {
-    const lifeMs = receipt === undefined ? REPORT_LIFE_MS : lifeWith(receipt, nowMs).lifeMs;
-    return { next: { value: { status: 'delivered' }, lifeMs }, reply: { before: record?.status, receipt } };
+    known !== undefined && 'receipt' in known.value ? receiptIn(known.value, known, nowMs) : undefined;
+  const reply: MessageReply = { before: record?.status, ...(receipt && { receipt }) };
+  const report = 'report' in news ? news.report : undefined;
+  if (record?.status === 'delivered') return { reply };
+  if (report?.status === 'delivered') {
+    const lifeMs = receipt === undefined ? REPORT_LIFE_MS : keepReceipt(receipt, nowMs).lifeMs;
+    return { next: { value: { status: 'delivered' }, lifeMs }, reply };
   }
-  switch (record?.status) {
-    case undefined:
-      return {
-        next: { value: { status: 'early', failure: report }, lifeMs: REPORT_LIFE_MS },
-        reply: { before: undefined },
-      };
-    case 'waiting':
-      return failedNow(receipt ?? record.receipt, report, { token, nowMs, before: 'waiting' });
-    case 'failed':
-      return { reply: repliedAgain(record, known, token, nowMs) };
-    case 'early':
-      return { reply: { before: 'early' } };
+  if (record?.status === 'failed') {
+    const isSame = record.followToken === news.token && receipt !== undefined;
+    return { reply: { ...reply, follow: isSame ? { receipt, failure: record.failure } : undefined } };
   }
-}
-
-function failedNow(
-  receipt: Receipt,
-  failure: DeliveryFailure,
-  {
-    token,
-    nowMs,
-    before,
-  }: { readonly token: string; readonly nowMs: number; readonly before: 'early' | 'waiting' },
-): Outcome<MessageRecord, MessageReply> {
-  const { lifeMs, beyondMs } = lifeWith(receipt, nowMs);
+  // It fails once its acceptance and a failure are known, in any order.
+  const accepted = 'accepted' in news ? news.accepted : receipt;
+  const failure = record?.status === 'early' ? record.failure : report;
+  if (accepted !== undefined && failure !== undefined) {
+    const { kept, lifeMs } = keepReceipt(accepted, nowMs);
+    const value = { status: 'failed', followToken: news.token, failure, ...kept } as const;
+    const follow = { receipt: accepted, failure };
+    return { next: { value, lifeMs }, reply: { before: reply.before, receipt: accepted, follow } };
+  }
+  if (record !== undefined) return { reply };
+  if (accepted === undefined)
+    return { next: failure && { value: { status: 'early', failure }, lifeMs: REPORT_LIFE_MS }, reply };
+  const lifeMs = accepted.expiresAtMs - nowMs;
   return {
-    next: { value: { status: 'failed', by: token, failure, receipt, beyondMs }, lifeMs },
-    reply: { before, follow: { receipt, failure }, receipt },
+    next: lifeMs > 0 ? { value: { status: 'waiting', receipt: accepted }, lifeMs } : undefined,
+    reply,
   };
-}
-
-/**
- * How long a record lives whose receipt was handed out: as long as the code, so that no late write makes a new one. For at least as
- * long as reports are remembered.
- */
-function lifeWith(receipt: Receipt, nowMs: number): { readonly lifeMs: number; readonly beyondMs: number } {
-  const leftMs = receipt.expiresAtMs - nowMs;
-  const lifeMs = Math.max(REPORT_LIFE_MS, leftMs);
-  return { lifeMs, beyondMs: leftMs - lifeMs };
-}
-
-/** The reply to news on a message that has failed: `follow` again, if these news let it follow. */
-function repliedAgain(
-  record: Extract<MessageRecord, { status: 'failed' }>,
-  known: Known<MessageRecord> | undefined,
-  token: string,
-  nowMs: number,
-): MessageReply {
-  const receipt = receiptNow(record, known, nowMs);
-  const follow = record.by === token ? { receipt, failure: record.failure } : undefined;
-  return { before: 'failed', follow, receipt };
-}
-
-/** A kept receipt, with its end by this process's clock. The gateway that kept it has another one. */
-function receiptNow(
-  { receipt, beyondMs = 0 }: { readonly receipt: Receipt; readonly beyondMs?: number },
-  known: Known<unknown> | undefined,
-  nowMs: number,
-): Receipt {
-  return { ...receipt, expiresAtMs: nowMs + (known?.leftMs ?? 0) + beyondMs };
 }
 
 /** An attempt has ended, and its outcome is unknown. Replies the key of its message if this caller recognises it. */
@@ -203,10 +143,13 @@ export function attemptAfterEnd(
     };
   }
   if (record.status === 'unknown') return { reply: undefined };
-  if (record.by === undefined)
-    return { next: { value: { ...record, by: token }, lifeMs: REPORT_LIFE_MS }, reply: record.messageKey };
-  // The attempt's own end has no receipt in the record: a report has recognised a message that has one.
-  return { reply: record.by === token ? record.messageKey : undefined };
+  const { messageKey, recogniseToken } = record;
+  if (recogniseToken === undefined)
+    return {
+      next: { value: { ...record, recogniseToken: token }, lifeMs: REPORT_LIFE_MS },
+      reply: messageKey,
+    };
+  return { reply: recogniseToken === token ? messageKey : undefined };
 }
 
 /** A report names the message of an attempt. Replies the receipt if this caller recognises the message. */
@@ -215,31 +158,21 @@ export function attemptAfterNaming(
   { token, messageKey }: { readonly token: string; readonly messageKey: string },
   nowMs: number,
 ): Outcome<AttemptRecord, Receipt | undefined> {
-  const record = known?.value;
-  if (record === undefined)
-    return {
-      next: { value: { status: 'named', messageKey, by: undefined, beyondMs: 0 }, lifeMs: REPORT_LIFE_MS },
-      reply: undefined,
-    };
-  if (record.status === 'unknown') {
-    const receipt = receiptNow(record, known, nowMs);
-    const { lifeMs, beyondMs } = lifeWith(receipt, nowMs);
-    const value = { status: 'named', messageKey, by: token, receipt, beyondMs } as const;
-    return { next: { value, lifeMs }, reply: receipt };
+  if (known === undefined) {
+    const value = { status: 'named', messageKey, recogniseToken: undefined } as const;
+    return { next: { value, lifeMs: REPORT_LIFE_MS }, reply: undefined };
   }
-  const { by, receipt, beyondMs } = record;
-  return {
-    reply:
-      by === token && receipt !== undefined ? receiptNow({ receipt, beyondMs }, known, nowMs) : undefined,
-  };
-}
-
-/** A report on a message names its attempt. */
-export interface NamingNews {
-  readonly token: string;
-  readonly reference: string;
-  /** `undefined` for a report that says only that there is a message. */
-  readonly report: FinalReport | undefined;
+  const record = known.value;
+  if (record.status === 'unknown') {
+    const receipt = receiptIn(record, known, nowMs);
+    const { kept, lifeMs } = keepReceipt(receipt, nowMs);
+    return {
+      next: { value: { status: 'named', messageKey, recogniseToken: token, kept }, lifeMs },
+      reply: receipt,
+    };
+  }
+  const isSame = record.recogniseToken === token && record.kept !== undefined;
+  return { reply: isSame ? receiptIn(record.kept, known, nowMs) : undefined };
 }
 
 /** A report names an attempt: the message may be recognised, and is then accepted. The report itself comes after that. */
@@ -259,21 +192,44 @@ export function messageAfterNaming(
       ? { reply: undefined }
       : attemptAfterNaming(attempt, { token, messageKey }, nowMs);
   const recognised = naming.reply && withAccepted(naming.reply, transactionIdOf(messageKey));
+  const news: MessageNews[] = [];
+  // Of a message that nothing may follow, only whose it is counts.
+  if (recognised?.isUnwanted !== true) {
+    if (recognised !== undefined) news.push({ token, accepted: recognised });
+    if (report !== undefined) news.push({ token, report });
+  }
+  const before = message?.value.status;
   let known = message;
   let next: Next<MessageRecord> | undefined;
-  let reply: MessageReply = { before: message?.value.status };
-  const hear = (news: MessageNews): void => {
-    const after = messageAfter(known, news, nowMs);
-    const isDelivered = after.next?.value.status === 'delivered';
-    const follow = isDelivered ? undefined : (after.reply.follow ?? reply.follow);
-    reply = { ...after.reply, before: reply.before, follow };
-    if (after.next === undefined) return;
+  let reply: MessageReply = { before, recognised };
+  for (const one of news) {
+    const after = messageAfter(known, one, nowMs);
+    reply = { ...after.reply, before, recognised };
+    if (after.next === undefined) continue;
     next = after.next;
     known = { value: next.value, leftMs: next.lifeMs };
-  };
-  // The message is accepted first, then the report counts.
-  // Of a message that nothing may follow, only whose it is counts.
-  if (recognised !== undefined && recognised.isUnwanted !== true) hear({ token, accepted: recognised });
-  if (report !== undefined && recognised?.isUnwanted !== true) hear({ token, report });
-  return { next: [next, naming.next], reply: { ...reply, recognised } };
+  }
+  return { next: [next, naming.next], reply };
+}
+
+/**
+ * How long a record lives whose receipt was handed out: as long as the code, so that no late write makes a new one. For at least as
+ * long as reports are remembered.
+ */
+function keepReceipt(
+  receipt: Receipt,
+  nowMs: number,
+): { readonly kept: KeptReceipt; readonly lifeMs: number } {
+  const leftMs = receipt.expiresAtMs - nowMs;
+  const lifeMs = Math.max(REPORT_LIFE_MS, leftMs);
+  return { kept: { receipt, outlivesCodeMs: lifeMs - leftMs }, lifeMs };
+}
+
+/** A kept receipt, with its end by this process's clock. The gateway that kept it has another one. */
+function receiptIn(
+  { receipt, outlivesCodeMs = 0 }: Pick<KeptReceipt, 'receipt'> & Partial<KeptReceipt>,
+  { leftMs }: Known<unknown>,
+  nowMs: number,
+): Receipt {
+  return { ...receipt, expiresAtMs: nowMs + leftMs - outlivesCodeMs };
 }

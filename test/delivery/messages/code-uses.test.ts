@@ -19,7 +19,7 @@ const sent = (change: Partial<SentCode> = {}): SentCode => ({
   status: 'accepted',
   codeRequest: { atMs: NOW - 9_000, endsAtMs: NOW + 60_000, country: 'GB' },
   channel: 'sms',
-  place: 0,
+  providerIndex: 0,
   provider: 'OWN',
   transactionId: 'S1',
   reportedId: 'S1',

@@ -19,7 +19,7 @@ const codeOf = (status: LastCode['status'], atMs: number, eventId = 'event-1'): 
   } as const;
   if (status === 'refused') return { status, ...base };
   const ids = { transactionId: 'SM1', reportedId: 'SM1' };
-  return { status, ...base, ...ids, channel: 'sms', place: 0, provider: 'TWILIO' };
+  return { status, ...base, ...ids, channel: 'sms', providerIndex: 0, provider: 'TWILIO' };
 };
 const known = (code: LastCode, takenBy?: string): Known<LastCodeRecord> => ({
   value: { code, takenBy },

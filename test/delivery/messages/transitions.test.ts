@@ -20,8 +20,8 @@ const LIFE_MS = 300_000;
 const MINUTE_MS = 60_000;
 /** How long the records in these tables still live. */
 const LEFT_MS = 30_000;
-/** How much longer the code of a failed message lives than its record. */
-const BEYOND_MS = 100_000;
+/** How much longer the record of a failed message lives than its code. */
+const OUTLIVES_MS = 10_000;
 
 const FAILED: FinalReport = { status: 'failed', code: '63024', reason: 'No' };
 const EARLIER: FinalReport = { status: 'failed', code: '63016', reason: 'Earlier' };
@@ -47,7 +47,13 @@ const MESSAGES = {
   none: undefined,
   waiting: known({ status: 'waiting', receipt: OF_OTHER }),
   early: known({ status: 'early', failure: EARLIER }),
-  failed: known({ status: 'failed', by: 'first', failure: EARLIER, receipt: OF_OTHER, beyondMs: BEYOND_MS }),
+  failed: known({
+    status: 'failed',
+    followToken: 'first',
+    failure: EARLIER,
+    receipt: OF_OTHER,
+    outlivesCodeMs: OUTLIVES_MS,
+  }),
   delivered: known({ status: 'delivered' }),
 } as const satisfies Record<string, Known<MessageRecord> | undefined>;
 type MessageState = keyof typeof MESSAGES;
@@ -76,8 +82,8 @@ describe('a message', () => {
     ['failed', 'accepted', 'first', STAYS, 0, true],
     ['failed', 'failed', 'new', STAYS, 0, false],
     ['failed', 'failed', 'first', STAYS, 0, true],
-    ['failed', 'delivered', 'new', 'delivered', LEFT_MS + BEYOND_MS, false],
-    ['failed', 'delivered', 'first', 'delivered', LEFT_MS + BEYOND_MS, false],
+    ['failed', 'delivered', 'new', 'delivered', MINUTE_MS, false],
+    ['failed', 'delivered', 'first', 'delivered', MINUTE_MS, false],
 
     ['delivered', 'accepted', 'new', STAYS, 0, false],
     ['delivered', 'failed', 'new', STAYS, 0, false],
@@ -131,9 +137,9 @@ describe('a message', () => {
       ['waiting', 'failed', LEFT_MS],
       ['waiting', 'delivered', LEFT_MS],
       ['early', 'accepted', LIFE_MS],
-      ['failed', 'accepted', LEFT_MS + BEYOND_MS],
-      ['failed', 'failed', LEFT_MS + BEYOND_MS],
-      ['failed', 'delivered', LEFT_MS + BEYOND_MS],
+      ['failed', 'accepted', LEFT_MS - OUTLIVES_MS],
+      ['failed', 'failed', LEFT_MS - OUTLIVES_MS],
+      ['failed', 'delivered', LEFT_MS - OUTLIVES_MS],
     ] as const) {
       const { receipt, follow } = messageAfter(MESSAGES[state], newsOf(what, 'first'), NOW).reply;
       expect(receipt?.expiresAtMs, `${state} ${what}`).to.equal(NOW + endsInMs);
@@ -167,16 +173,15 @@ describe('a message', () => {
 const ATTEMPTS = {
   none: undefined,
   unknown: known({ status: 'unknown', receipt: OF_UNKNOWN }),
-  named: known({ status: 'named', messageKey: KEY, by: undefined, beyondMs: 0 }),
+  named: known({ status: 'named', messageKey: KEY, recogniseToken: undefined }),
   /** Its end has recognised the message. */
-  'recognised by its end': known({ status: 'named', messageKey: KEY, by: 'first', beyondMs: 0 }),
+  'recognised by its end': known({ status: 'named', messageKey: KEY, recogniseToken: 'first' }),
   /** A report has recognised the message. */
   'recognised by a report': known({
     status: 'named',
     messageKey: KEY,
-    by: 'first',
-    receipt: OF_UNKNOWN,
-    beyondMs: BEYOND_MS,
+    recogniseToken: 'first',
+    kept: { receipt: OF_UNKNOWN, outlivesCodeMs: OUTLIVES_MS },
   }),
 } as const satisfies Record<string, Known<AttemptRecord> | undefined>;
 
@@ -221,7 +226,7 @@ describe('an attempt', () => {
       expiresAtMs: NOW + LEFT_MS,
     });
     expect(attemptAfterNaming(ATTEMPTS['recognised by a report'], report, NOW).reply?.expiresAtMs).to.equal(
-      NOW + LEFT_MS + BEYOND_MS,
+      NOW + LEFT_MS - OUTLIVES_MS,
     );
   });
 

@@ -61,7 +61,7 @@ describe('records of memoryState', () => {
       result: undefined,
     }));
     clock.tick(600);
-    const named = { status: 'named', messageKey: 'SM1', by: 'mine', beyondMs: 0 } as const;
+    const named = { status: 'named', messageKey: 'SM1', recogniseToken: 'mine' } as const;
     const found = await records.update(both, (known) => ({
       next: [undefined, { value: named, lifeMs: 1_000 }],
       result: known,

@@ -236,8 +236,7 @@ describe('records in Redis', () => {
     const named = (messageKey: string): AttemptRecord => ({
       status: 'named',
       messageKey,
-      by: undefined,
-      beyondMs: 0,
+      recogniseToken: undefined,
     });
     /** Changes a message and an attempt, and replies what it found. */
     const both = (state: RecordState, word: string) =>

@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache';
-import { atMost } from '../../core/caches.js';
+import { atMost, ExpiringCache } from '../../core/caches.js';
 import { steadyMs } from '../../core/time.js';
 import { LocalClaims, MAX_EVENTS } from '../../delivery/local-claims.js';
 import {
@@ -23,18 +23,15 @@ export function openMemoryState(): StatePort {
     const { person, limits: buckets, nowMs } = event;
     const exceeded = limits.take(buckets, nowMs);
     const passes = event.passes === 'always' || (event.passes === 'withinLimits' && exceeded.length === 0);
-    const { place, isCurrent: current } =
-      person === undefined ? NO_PLACE : orders.claim(person, event, passes);
+    const taken = person === undefined ? NO_PLACE : orders.claim(person, event, passes);
     return {
       isFirst: true,
-      place,
-      isCurrent: current,
+      ...taken,
       exceeded,
-      suppressions: undefined,
       settle: nothing,
       release: () => {
         if (exceeded.length === 0) limits.refund(buckets, nowMs);
-        if (place !== undefined) orders.keepPlace(event, place);
+        if (taken.place !== undefined) orders.keepPlace(event, taken.place);
       },
     };
   };
@@ -59,15 +56,12 @@ const NO_PLACE = { place: undefined, isCurrent: 'unknown' } as const;
 
 /** The order of each person's codes, and the places of events that were released. Bounded, without a timer. */
 class Orders {
-  readonly #people = new LRUCache<string, { readonly order: OrderRecord; readonly untilMs: number }>(
-    atMost(MAX_PEOPLE),
-  );
+  readonly #people = new ExpiringCache<OrderRecord>(MAX_PEOPLE);
   readonly #released = new LRUCache<string, string>(atMost(MAX_EVENTS));
   #claims = 0;
 
   of(person: string): OrderRecord | undefined {
-    const known = this.#people.get(person);
-    return known !== undefined && known.untilMs > steadyMs() ? known.order : undefined;
+    return this.#people.get(person, steadyMs())?.value;
   }
 
   claim(
@@ -76,11 +70,9 @@ class Orders {
     passes: boolean,
   ): Omit<ReturnType<typeof takePlace>, 'order'> {
     this.#claims += 1;
-    const {
-      order,
-      place,
-      isCurrent: current,
-    } = takePlace(this.of(person), {
+    const nowMs = steadyMs();
+    const known = this.#people.get(person, nowMs);
+    const { order, ...taken } = takePlace(known?.value, {
       eventKey: key,
       place: this.#released.get(key),
       isPreview,
@@ -88,9 +80,8 @@ class Orders {
       requestedAtMs,
       token: String(this.#claims),
     });
-    const untilMs = steadyMs() + Math.max(rememberMs, lifeMs);
-    this.#people.set(person, { order, untilMs: Math.max(untilMs, this.#people.get(person)?.untilMs ?? 0) });
-    return { place, isCurrent: current };
+    this.#people.set(person, order, nowMs, Math.max(rememberMs, lifeMs, known?.leftMs ?? 0));
+    return taken;
   }
 
   /** The event was released, and may come again. */
@@ -99,9 +90,10 @@ class Orders {
   }
 
   use(person: string, usedAtMs: number): void {
-    const known = this.#people.get(person);
+    const nowMs = steadyMs();
+    const known = this.#people.get(person, nowMs);
     if (known !== undefined) {
-      this.#people.set(person, { order: useNewest(known.order, usedAtMs), untilMs: known.untilMs });
+      this.#people.set(person, useNewest(known.value, usedAtMs), nowMs, known.leftMs);
     }
   }
 }

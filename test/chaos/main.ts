@@ -9,8 +9,8 @@ import { runSchedules } from './schedules/run.js';
 
 /** The longest time of a run beside the load: the start, the last faults, the drains, milliseconds. */
 const LONGEST_AFTER_MS = 180_000;
-/** A schedule takes a tenth of this on a machine with nothing else to do, milliseconds. */
-const LONGEST_SCHEDULE_MS = 1_000;
+/** One user of a schedule takes a tenth of this at most on a machine with nothing else to do, milliseconds. */
+const LONGEST_USER_MS = 1_000;
 
 function print(text: string): void {
   process.stdout.write(`${text}\n`);
@@ -42,8 +42,8 @@ function report(account: Account, facts: RunFacts, problems: readonly string[]):
   return isGood;
 }
 
-function longestMsOf({ schedules, events, rate }: ChaosOptions): number {
-  const loadMs = schedules === undefined ? (events / rate) * 1000 : schedules * LONGEST_SCHEDULE_MS;
+function longestMsOf({ schedules, users, events, rate }: ChaosOptions): number {
+  const loadMs = schedules === undefined ? (events / rate) * 1000 : schedules * users * LONGEST_USER_MS;
   return loadMs + LONGEST_AFTER_MS;
 }
 

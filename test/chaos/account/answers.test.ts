@@ -45,10 +45,12 @@ describe('the answers in the account', () => {
   it('finds an attempt that failover.ended reports as unknown though its gateway knew that it was accepted', () => {
     const attempts = [{ channel: 'whatsapp', outcome: 'unknown' }];
     const settled = { channel: 'whatsapp', outcome: 'accepted', at: at(0.5) };
-    const reported = (more: object): readonly string[] =>
-      again({
+    const reported = (more: object, ...others: RunFacts['hookEvents']): readonly string[] =>
+      violationsOf({
         events: [event('111111', call(0, 'SUCCESSFUL'))],
+        messages: [message('111111', 0.05)],
         hookEvents: [
+          ...others,
           hookEvent('111111', 'attempt.settled', { ...settled, ...more }),
           hookEvent('111111', 'failover.ended', { attempts }),
         ],
@@ -58,5 +60,8 @@ describe('the answers in the account', () => {
     expect(reported({ channel: 'sms' })).to.deep.equal([]);
     expect(reported({ at: at(2) })).to.deep.equal([]);
     expect(reported({ gateway: 1 })).to.deep.equal([]);
+    const again = { ...hookEvent('111111', 'attempt.ended', { channel: 'whatsapp', outcome: 'unknown' }) };
+    expect(reported({}, { ...again, at: at(0.7) })).to.deep.equal([]);
+    expect(reported({}, { ...again, at: at(0.3) })).to.deep.equal(['misreported']);
   });
 });

@@ -31,15 +31,17 @@ export function unlikeCalls(
 export function misreported({ hookEvents }: EventRecord): readonly HookEventFact[] {
   return hookEvents.filter(({ type, at, gateway, life, attempts = [] }) => {
     if (type !== 'failover.ended') return false;
-    const unknown = attempts.filter(({ outcome }) => outcome === 'unknown').map(({ channel }) => channel);
-    return hookEvents.some(
-      (known) =>
-        known.type === 'attempt.settled' &&
-        known.outcome === 'accepted' &&
-        known.at < at &&
-        known.gateway === gateway &&
-        known.life === life &&
-        unknown.includes(known.channel ?? ''),
+    const ofProcess = hookEvents.filter(
+      (one) => one.gateway === gateway && one.life === life && one.at <= at,
     );
+    return attempts.some(({ channel, outcome }) => {
+      const ofChannel = ofProcess.filter((one) => one.channel === channel);
+      const known = ofChannel.findLast(
+        (one) => one.type === 'attempt.settled' && one.outcome === 'accepted' && one.at < at,
+      );
+      // If Redis has forgotten the event, the channel may have had another attempt since.
+      const again = ofChannel.findLast((one) => one.type === 'attempt.ended' && one.outcome === 'unknown');
+      return outcome === 'unknown' && known !== undefined && (again?.at ?? 0) <= known.at;
+    });
   });
 }

@@ -9,10 +9,7 @@ export type MakeFault = (chance: () => number, gateway: number) => Fault;
 /** To Redis and back together: less than a command may take. */
 const LONGEST_WAY_MS = 135;
 const OOM = "OOM command not allowed when used memory > 'maxmemory'.";
-const TRY_AGAIN = 'TRYAGAIN Multiple keys request during rehashing of slot';
 const READ_ONLY = "READONLY You can't write against a read only replica.";
-/** A Redis that is full, one that became a replica, and a cluster of which the slot moves. */
-const REFUSALS = [OOM, READ_ONLY, TRY_AGAIN];
 const CUTS: readonly Cut[] = ['before', 'after', 'within'];
 
 export const cutBy = (chance: () => number): Cut => CUTS[between(chance, 0, CUTS.length - 1)] ?? 'after';
@@ -65,8 +62,9 @@ export const FAULTS: readonly MakeFault[] = [
   }),
   (chance) => ({
     ...{ kind: 'refusing Redis', forMs: between(chance, 200, 3_000) },
-    refusal: REFUSALS[between(chance, 0, REFUSALS.length - 1)] ?? OOM,
+    refusal: chance() < 0.5 ? OOM : READ_ONLY,
   }),
+  (chance) => ({ kind: 'resharding Redis', forMs: between(chance, 20, 1_500) }),
   (chance) => ({ kind: 'failover', behindMs: between(chance, 0, 2_000), forMs: between(chance, 50, 2_000) }),
   (chance) => ({ kind: 'clock jump', byMs: between(chance, -4_000, 4_000) }),
   () => ({ kind: 'flushed Redis' }),

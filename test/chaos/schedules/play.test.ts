@@ -110,6 +110,16 @@ describe('a schedule in simulated time', () => {
     expect(await sent(failover(0))).to.be.above(1);
   });
 
+  it('refuses writes of scripts while Redis is full, and runs what only reads', async () => {
+    const { redis } = world;
+    const write = "return redis.call('SET', KEYS[1], '1')";
+    redis.refusal = 'OOM no memory';
+    expect(await redisSays('EVAL', write, '1', 'full')).to.match(/^-OOM no memory/);
+    expect(await redisSays('EVAL', "return redis.call('EXISTS', KEYS[1])", '1', 'full')).to.equal(':0\r\n');
+    redis.refusal = '';
+    expect(await redisSays('EVAL', write, '1', 'full')).to.equal('+OK\r\n');
+  });
+
   it('notes a command that was lost, and no idle connection that ended', async () => {
     const cut = { kind: 'cut at a command', atMs: 2_000, gateway: 0, skip: 0, cut: 'before' } as const;
     const felt = (await play(scriptOf(cut, code(2_000)), world)).felt ?? [];

@@ -5,6 +5,7 @@ import type {
   FeltFact,
   HookEventFact,
   OutageFact,
+  ReconnectFact,
   RunFacts,
   WipeFact,
 } from '../account/facts.js';
@@ -50,6 +51,8 @@ export async function play(script: Script, world: World): Promise<RunFacts> {
   }
 }
 
+const TRY_AGAIN = 'TRYAGAIN Multiple keys request during rehashing of slot';
+
 type Disturbance = Exclude<Step, { readonly kind: 'code' | 'word' | 'use' }>;
 
 class Play {
@@ -65,6 +68,7 @@ class Play {
   readonly #hookEvents: HookEventFact[] = [];
   readonly #outages: OutageFact[] = [];
   readonly #felt: FeltFact[] = [];
+  readonly #reconnects: ReconnectFact[] = [];
   readonly #wipes: WipeFact[] = [];
   readonly #clockJumps: ClockJumpFact[] = [];
 
@@ -89,7 +93,6 @@ class Play {
 
   async run(): Promise<RunFacts> {
     const { gateways, steps, seed, afterSeconds, limit } = this.#script;
-    this.#redis.aheadMs = 0;
     await this.#redis.flush();
     for (let index = 0; index < gateways; index += 1) this.#start(index);
     await this.#time.pass(STARTED_MS);
@@ -105,7 +108,7 @@ class Play {
     return {
       ...{ events, callbacks, words, uses, messages: this.#vendors.messages },
       ...{ outages: this.#outages, felt: this.#felt, wipes: this.#wipes, shortages: [] },
-      clockJumps: this.#clockJumps,
+      ...{ clockJumps: this.#clockJumps, reconnects: this.#reconnects },
       ...{ hookEvents: [...this.#hookEvents], sendRequests: this.#vendors.sendRequests },
       ...{ afterSeconds, limit, endsAt: Date.now() },
     };
@@ -114,6 +117,8 @@ class Play {
   /** Closes everything, also what was killed: it waits for answers that never come. */
   async close(): Promise<void> {
     this.#redis.thaw();
+    this.#redis.aheadMs = 0;
+    this.#redis.refusal = '';
     for (const gateway of this.#gateways) {
       gateway.isClosing = true;
       this.#closing.push(gateway.hook.close());
@@ -151,6 +156,7 @@ class Play {
       onEvent: (event: HookEvent) =>
         void this.#hookEvents.push({ ...readHookEvent(index, event), at: Date.now(), life }),
       onFelt: () => void this.#felt.push({ gateway: index, life, at: Date.now() }),
+      onReconnect: (from) => void this.#reconnects.push({ gateway: index, life, from, to: Date.now() }),
     });
     this.#gateways[index] = gateway;
     void gateway.open();
@@ -206,8 +212,12 @@ class Play {
         void this.#redis.evict(step.share, this.#script.seed);
         return;
       case 'refusing Redis':
+        this.#redis.refusal = step.refusal;
+        setTimeout(() => (this.#redis.refusal = ''), step.forMs);
+        return;
+      case 'resharding Redis':
         for (const { line } of this.#gateways) {
-          line.refusal = step.refusal;
+          line.refusal = TRY_AGAIN;
           setTimeout(() => (line.refusal = undefined), step.forMs);
         }
         return;

@@ -16,14 +16,24 @@ export type Trap = {
   | { readonly lateMs: number; readonly cut?: undefined }
 );
 
-const WRITES = /^(?:eval|evalsha|set|del)$/i;
+const HAS_SEVERAL_KEYS = /^(?:eval|evalsha)$/i;
+
+/** A claim waits for 200 ms, and its command may take 150 ms of them. Milliseconds. */
+const LONGEST_RECONNECT_MS = 50;
+
+interface LineListeners {
+  /** A connection was cut with a command in flight. */
+  readonly felt: () => void;
+  /** There was no connection for a while. */
+  readonly reconnect: (sinceMs: number) => void;
+}
 
 export class RedisLine {
   /** The longest delay to Redis and back, milliseconds. Each command and each answer has its own. */
   delayMs = { to: 0, from: 0 };
   /** How long a new connection takes, milliseconds. */
   connectMs = 0;
-  /** How Redis refuses writes. */
+  /** How Redis refuses commands with several keys. */
   refusal: string | undefined;
   isUnreachable = false;
   /** When Redis made the last answer that the gateway has read. */
@@ -31,15 +41,16 @@ export class RedisLine {
   readonly traps: Trap[] = [];
   readonly #redis: SimulatedRedis;
   readonly #chance: () => number;
-  readonly #onFelt: () => void;
+  readonly #on: LineListeners;
   readonly #wires = new Set<Wire>();
+  /** Since when it has no connection; `undefined` while it has one. */
+  #awaySinceMs: number | undefined;
   #isDead = false;
 
-  /** @param onFelt - called when a connection was cut with a command in flight. */
-  constructor(redis: SimulatedRedis, chance: () => number, onFelt: () => void) {
+  constructor(redis: SimulatedRedis, chance: () => number, on: LineListeners) {
     this.#redis = redis;
     this.#chance = chance;
-    this.#onFelt = onFelt;
+    this.#on = on;
   }
 
   /** A client for `redisState()`, which duplicates it. */
@@ -61,7 +72,7 @@ export class RedisLine {
 
   /** Ends all connections now. */
   cut(): void {
-    if ([...this.#wires].some(({ inFlight }) => inFlight > 0)) this.#onFelt();
+    if ([...this.#wires].some(({ inFlight }) => inFlight > 0)) this.#on.felt();
     for (const wire of this.#wires) wire.reset();
   }
 
@@ -85,9 +96,15 @@ export class RedisLine {
       onCommand: (command, trap) => {
         this.#arrive(wire, command, trap);
       },
-      onEnd: () => void this.#wires.delete(wire),
+      onEnd: () => {
+        this.#wires.delete(wire);
+        if (this.#wires.size === 0) this.#awaySinceMs = Date.now();
+      },
     });
     this.#wires.add(wire);
+    const sinceMs = this.#awaySinceMs;
+    this.#awaySinceMs = undefined;
+    if (sinceMs !== undefined && Date.now() - sinceMs > LONGEST_RECONNECT_MS) this.#on.reconnect(sinceMs);
     return wire;
   }
 
@@ -125,7 +142,7 @@ export class RedisLine {
   }
 
   async #answer(command: Buffer): Promise<{ readonly answer: Buffer; readonly madeAtMs: number }> {
-    const isRefused = this.refusal !== undefined && WRITES.test(String(wordsOf(command)[0]));
+    const isRefused = this.refusal !== undefined && HAS_SEVERAL_KEYS.test(String(wordsOf(command)[0]));
     const answer = isRefused ? Buffer.from(`-${this.refusal}\r\n`) : await this.#redis.run(command);
     return { answer, madeAtMs: Date.now() };
   }

@@ -9,7 +9,7 @@ import type { Activity } from './time.js';
  * they are sent. Its scripts read the simulated clock, and its keys expire by it.
  */
 
-/** Here the scripts find the simulated time, milliseconds. */
+/** Here the scripts find the simulated time, milliseconds, and how Redis refuses writes. */
 const CLOCK = 'simulated clock';
 
 /**
@@ -17,10 +17,18 @@ const CLOCK = 'simulated clock';
  * after the simulated year 0, so far ahead that the real Redis never acts on it.
  */
 const SIMULATED_CALL = `
-local real, now, ahead = redis.call, tonumber(redis.call('GET', '${CLOCK}')), 10000000000000
+local real, ahead = redis.call, 10000000000000
+local now, refusal = string.match(redis.call('GET', '${CLOCK}'), '^(%d+)(.*)$')
+now = tonumber(now)
+local refused = {}
+if refusal ~= '' then refused = {SET = 1, INCR = 1, DECR = 1, XADD = 1, ZADD = 1} end
+if string.find(refusal, '^READONLY') then
+  for _, command in ipairs({'DEL', 'PEXPIRE', 'ZREM', 'XDEL'}) do refused[command] = 1 end
+end
 local function ends(ms) return string.format('%.0f', ahead + now + ms) end
 local redis = {call = function(command, key, ...)
   if command == 'TIME' then return {string.format('%.0f', math.floor(now / 1000)), string.format('%.0f', now % 1000 * 1000)} end
+  if refused[command] then error({err = refusal}) end
   local endsAt, words = real('PEXPIRETIME', key), {...}
   local leftMs = endsAt - ahead - now
   if endsAt >= 0 and leftMs <= 0 then
@@ -61,12 +69,15 @@ export class SimulatedRedis implements Activity {
   steps = 0;
   /** How far its clock is ahead, milliseconds. */
   aheadMs = 0;
+  /** What it says to writes, also to those of scripts, while it is full or a replica. */
+  refusal = '';
   readonly #server: RedisServer;
   readonly #socket: Socket;
   readonly #replies: ((reply: Buffer) => void)[] = [];
   /** The scripts with the simulated time, by the digest of the gateway's own. */
   readonly #scripts = new Map<string, { readonly lua: string; readonly sha: string }>();
-  #setMs = 0;
+  /** What was set last. */
+  #clock = '';
   #onAnswered: () => void = () => undefined;
   /** Commands that a frozen Redis has not read yet. */
   #unread: (() => void)[] | undefined;
@@ -126,7 +137,7 @@ export class SimulatedRedis implements Activity {
   async flush(): Promise<void> {
     const flushing = this.#send(commandOf(['FLUSHALL']));
     // The next command sets the clock again.
-    this.#setMs = 0;
+    this.#clock = '';
     await flushing;
   }
 
@@ -137,7 +148,9 @@ export class SimulatedRedis implements Activity {
 
   async failOverToReplica(): Promise<void> {
     const swapping = this.#send(commandOf(['SWAPDB', '0', '1']));
-    this.#setMs = 0;
+    // The replica has run no scripts.
+    void this.#send(commandOf(['SCRIPT', 'FLUSH']));
+    this.#clock = '';
     await swapping;
   }
 
@@ -151,10 +164,10 @@ export class SimulatedRedis implements Activity {
   }
 
   #send(command: Buffer): Promise<Buffer> {
-    const now = Date.now() + this.aheadMs;
-    if (now !== this.#setMs) {
-      this.#setMs = now;
-      this.#write(commandOf(['SET', CLOCK, String(now)]));
+    const clock = String(Date.now() + this.aheadMs) + this.refusal;
+    if (clock !== this.#clock) {
+      this.#clock = clock;
+      this.#write(commandOf(['SET', CLOCK, clock]));
       this.#replies.push(throwIfError);
     }
     this.steps += 1;

@@ -27,7 +27,15 @@ describe('a random schedule', () => {
         'frozen Redis',
         'kill',
       ],
-      ...['kill at a command', 'kill at a send', 'no way', 'refusing Redis', 'restart', 'slow command'],
+      ...[
+        'kill at a command',
+        'kill at a send',
+        'no way',
+        'refusing Redis',
+        'resharding Redis',
+        'restart',
+        'slow command',
+      ],
       ...['slow connect', 'slow way', 'use', 'word'],
     ]);
     const gateways = new Set(steps.flatMap((step) => ('gateway' in step ? [step.gateway] : [])));

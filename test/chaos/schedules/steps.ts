@@ -63,7 +63,10 @@ export type Fault =
   | { readonly kind: 'no way'; readonly gateway: number; readonly forMs: number }
   /** For longer than a command may take, or not. What was sent runs afterwards. */
   | { readonly kind: 'frozen Redis'; readonly forMs: number }
+  /** It is full, or a replica. */
   | { readonly kind: 'refusing Redis'; readonly forMs: number; readonly refusal: string }
+  /** The slot of a cluster moves. */
+  | { readonly kind: 'resharding Redis'; readonly forMs: number }
   | { readonly kind: 'flushed Redis' }
   /** A replica gets nothing more, and becomes the primary after a while. From then on there is no Redis for `forMs`. */
   | { readonly kind: 'failover'; readonly behindMs: number; readonly forMs: number }

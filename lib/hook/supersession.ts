@@ -55,9 +55,7 @@ function hasNewerCodeHere(call: ProfiledCall, { state }: HookParts): boolean {
 async function hasNewerCodeElsewhere(call: ProfiledCall, { state }: HookParts): Promise<boolean> {
   const { budget, person, eventKey, place, hook } = call;
   const { isPreview } = hook;
-  // Without a place the gateway decided alone: the newest code that the state knows may be an older one.
-  if (place === undefined) return call.isSuperseded;
-  // If the state cannot say, the call goes on.
+  // If the state cannot say, the call goes on. Of a claim that was decided alone it knows since it was back.
   const asking = Promise.resolve(state.isCurrent(person, { eventKey, place, isPreview }));
   call.isSuperseded ||= (await budget.within(asking, budget.stateMs)) === false;
   return call.isSuperseded;

@@ -215,6 +215,20 @@ describe('the order of the codes of one user at two gateways', () => {
     expect(left).to.deep.equal([NEWER, NEWER]);
   });
 
+  it('ends a code that came while Redis was lost because of one that came after that', async () => {
+    const { scene, other, times } = both;
+    times.probeEveryMs = 20;
+    await loseRedis();
+    const older = scene.call({ eventId: 'older' });
+    await until(() => left.length === 1);
+    await bringRedisBack();
+    const newer = await scene.call({ eventId: 'newer', otpCode: NEWER, url: other.url });
+    expect(newer.okta.action).to.equal('sent');
+    first.resolve({ status: 'refused', code: 'GONE', reason: 'gone' });
+    expectSuperseded(await older);
+    expect(left).to.deep.equal([CODE, NEWER]);
+  });
+
   it('is not known if a code came, hung up and was retried while Redis was lost, and another code at the other gateway', async () => {
     const { scene, other } = both;
     accept();

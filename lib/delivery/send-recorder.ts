@@ -1,5 +1,5 @@
 import type { LRUCache } from 'lru-cache';
-import type { DeliveryFailure, Outcome } from '../core/channel.js';
+import type { DeliveryFailure } from '../core/channel.js';
 import type { EventStream } from '../core/event-stream.js';
 import type { AttemptReport } from '../core/events.js';
 import { personalDataOf } from '../numbers/personal-data.js';
@@ -93,20 +93,19 @@ export class SendRecorder {
     });
   }
 
-  #record(tried: TriedStep, { outcome, attempt, reference }: AttemptEnd): void {
-    if (outcome.status === 'accepted') this.#accepted(tried, outcome, attempt);
-    if (outcome.status === 'refused') suppressRefusing(tried.step, outcome, this.#parts);
-    // A report may name the attempt.
-    if (reference !== undefined) this.#unknown(reference, tried.makeReceipt());
-  }
-
-  #accepted(
-    { step, channel, makeReceipt }: TriedStep,
-    { transactionId }: Extract<Outcome, { status: 'accepted' }>,
-    attempt: AttemptReport,
-  ): void {
+  #record({ step, channel, makeReceipt }: TriedStep, { outcome, attempt, reference }: AttemptEnd): void {
     const { code, request } = this.#send;
     const { state, messageOwners } = this.#parts;
+    if (outcome.status === 'refused') suppressRefusing(step, outcome, this.#parts);
+    if (reference !== undefined) {
+      // A report may name the attempt.
+      messageOwners.set(reference, ownerOf(request));
+      this.#failOver((lateFailover, isWanted) => {
+        lateFailover.unknown(reference, { ...makeReceipt(), isUnwanted: isWanted ? undefined : true });
+      });
+    }
+    if (outcome.status !== 'accepted') return;
+    const { transactionId } = outcome;
     // The user may use the code even if Okta hung up.
     keepSentCode(code, { status: 'accepted', attempt, step, transactionId }, state);
     if (transactionId === '') return;
@@ -115,13 +114,6 @@ export class SendRecorder {
     messageOwners.set(key, ownerOf(request));
     this.#failOver((lateFailover, isWanted) => {
       lateFailover.accepted(key, step, isWanted ? makeReceipt : undefined);
-    });
-  }
-
-  #unknown(reference: string, receipt: Receipt): void {
-    this.#parts.messageOwners.set(reference, ownerOf(this.#send.request));
-    this.#failOver((lateFailover, isWanted) => {
-      lateFailover.unknown(reference, isWanted ? receipt : { ...receipt, isUnwanted: true });
     });
   }
 

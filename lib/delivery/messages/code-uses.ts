@@ -53,7 +53,7 @@ export interface CodeUse {
 export interface CodeUsesParts {
   readonly state: StatePort;
   /** `undefined` if late failover is off. */
-  readonly lateFailover: LateFailover | undefined;
+  readonly lateFailover: Pick<LateFailover, 'codeUsed'> | undefined;
   readonly events: EventStream;
   readonly channels: ReadonlyMap<string, readonly ReadyChannel[]>;
   /** Okta's time as its calls show it, milliseconds since 1970. */
@@ -130,13 +130,12 @@ export class CodeUses {
     // All times that identify the code are by Okta's clock: ours may be wrong, or be set meanwhile.
     const usedMs = isKnown ? atMs : oktaNowMs();
     const person = personKey({ userId });
-    // If the last code was not sent, or had ended, the user typed another one: Okta sent that one itself.
-    const sentBefore = (last: LastCode | undefined): SentCode | undefined =>
-      last !== undefined && last.status !== 'refused' && usedMs <= last.codeRequest.endsAtMs + GRACE_MS
-        ? last
-        : undefined;
-    const report = (sent: SentCode | undefined): void => {
-      if (sent !== undefined) this.#report(sent, use, usedMs);
+    const report = (last: LastCode | undefined): void => {
+      // If the last code was not sent, or had ended, the user typed another one: Okta sent that one itself.
+      if (last === undefined || last.status === 'refused') return;
+      if (usedMs > last.codeRequest.endsAtMs + GRACE_MS) return;
+      lateFailover?.codeUsed(person, last.eventId);
+      this.#report(last, use, usedMs);
     };
     // Without a time, any code that is known was requested before.
     const news = { token: newToken(), usedMs: isKnown ? usedMs : Number.MAX_SAFE_INTEGER };
@@ -144,22 +143,17 @@ export class CodeUses {
     const name = lastCodeName(person, deliveryChannel);
     const taking = state.update([name], ([known]) => {
       const { next, result } = lastCodeAfterUse(known, news);
-      return { next: [next], result: { code: result } };
+      return { next: [next], result };
     });
     const taken = await waitAtMost(taking, TAKE_MS);
-    let last = taken === TIMED_OUT ? undefined : taken?.code;
-    if (taken === TIMED_OUT) {
-      // The state is lost: what this process knows counts.
-      const own = state.recall(name)?.value;
-      if (own?.takenBy === news.token) last = own.code;
-      else
-        void taking.then((late) => {
-          report(sentBefore(late?.code));
-        });
+    if (taken !== TIMED_OUT) {
+      report(taken);
+      return;
     }
-    const sent = sentBefore(last);
-    if (sent !== undefined) lateFailover?.codeUsed(person, sent.eventId);
-    report(sent);
+    // The state is lost: what this process knows counts.
+    const own = state.recall(name)?.value;
+    if (own?.takenBy === news.token) report(own.code);
+    else void taking.then(report);
   }
 
   /** Reports the use of a code, and confirms it to the provider that sent it. */

@@ -77,17 +77,13 @@ export class Confirmations {
 
   /** Emits at most one event a minute for a channel: a confirmation that fails for one code fails for the next. */
   #reportFailure({ sent, userId }: Omit<Waiting, 'by'>, failure: Failure): void {
-    const { events } = this.#parts;
     const { channel, provider, reportedId, eventId, oktaRequestId } = sent;
-    const { code, reason, remedy } = failure;
-    events.emitCounted(`feedback ${channel}`, (count) => ({
+    this.#parts.events.emitCounted(`feedback ${channel}`, (count) => ({
       type: 'feedback.failed',
       count,
       channel,
       provider,
-      code,
-      reason,
-      remedy,
+      ...failure,
       transactionId: reportedId,
       eventId,
       oktaRequestId,

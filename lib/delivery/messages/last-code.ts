@@ -57,12 +57,6 @@ export interface UnsentCode extends LastCodeBase {
 /** The last code that a user requested: sent, or not. */
 export type LastCode = SentCode | UnsentCode;
 
-/** Whether a kept code stays when another one comes: it was requested later, or its message is known. */
-function staysBefore(kept: LastCode, next: LastCode): boolean {
-  if (kept.codeRequest.atMs !== next.codeRequest.atMs) return kept.codeRequest.atMs > next.codeRequest.atMs;
-  return kept.status === 'accepted' && next.status !== 'accepted';
-}
-
 /** How long the last code of a user is kept, milliseconds: Okta's event hooks have no time limit, and may be an hour late. */
 const LAST_CODE_MS = 60 * 60_000;
 
@@ -122,17 +116,17 @@ export function keepLastCode(person: string, code: LastCode, state: Pick<StatePo
 }
 
 /**
- * The record after a code. It replaces a code that was requested before it, or at the same time unless that one is `accepted`
- * and this one is not.
+ * The record after a code. It replaces a code that was requested before it, or at the same time unless that one was used, or is
+ * `accepted` and this one is not.
  */
 export function lastCodeAfter(
   known: Known<LastCodeRecord> | undefined,
   code: LastCode,
 ): Next<LastCodeRecord> | undefined {
   const { code: kept, takenBy } = known?.value ?? {};
-  const stays =
-    kept !== undefined &&
-    (takenBy === undefined ? staysBefore(kept, code) : kept.codeRequest.atMs >= code.codeRequest.atMs);
+  const laterMs = code.codeRequest.atMs - (kept?.codeRequest.atMs ?? -Infinity);
+  const isSettled = takenBy !== undefined || (kept?.status === 'accepted' && code.status !== 'accepted');
+  const stays = laterMs < 0 || (laterMs === 0 && isSettled);
   return stays ? undefined : { value: { code }, lifeMs: LAST_CODE_MS };
 }
 

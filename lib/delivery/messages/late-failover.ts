@@ -288,8 +288,7 @@ export class LateFailover {
       this.#track(following);
     } else if (before === undefined && owners.get(key) === undefined) {
       // Nobody knows the message. Its send may still be on its way.
-      if (isSending() || !this.#sends.isIdle) this.#unmatched?.add(key);
-      else this.#unmatched?.giveUp(key);
+      this.#unmatched?.add(key, isSending() || !this.#sends.isIdle);
     }
   }
 

@@ -78,8 +78,8 @@ export class MessageWatch {
       isWanted: async () =>
         steadyMs() < receipt.expiresAtMs && Boolean(await state.isCurrent(receipt.person, receipt)),
       onEnd: (end) => {
-        if (end !== 'overdue') this.#emitFound(key, end, receipt);
-        this.#onReport(key, end === 'overdue' ? OVERDUE : end);
+        if (end !== OVERDUE) this.#emitFound(key, end, receipt);
+        this.#onReport(key, end);
       },
     });
   }
@@ -161,8 +161,8 @@ export interface Watch {
   readonly lifeMs: number;
   /** Whether the code may still be sent again. Never rejects. */
   readonly isWanted: () => Promise<boolean>;
-  /** Called once, when the message is delivered, has failed or is overdue. */
-  readonly onEnd: (end: FinalReport | 'overdue') => void;
+  /** Called once, when the message is delivered, has failed or is `OVERDUE`. */
+  readonly onEnd: (end: FinalReport) => void;
 }
 
 /** The timers of the messages that are watched. All are of this process; none keeps it alive. */
@@ -235,7 +235,7 @@ export class Polling {
       return;
     }
     this.forget(key);
-    watch.onEnd(end ?? 'overdue');
+    watch.onEnd(end ?? OVERDUE);
   }
 
   async #ask(ask: () => Promise<DeliveryReport>): Promise<DeliveryReport> {

@@ -24,27 +24,29 @@ export class UnmatchedReports {
     this.#waiting = new LRUCache({
       ...atMost(MAX_WAITING),
       dispose: (_since, key, why) => {
-        if (why === 'evict') this.#report(key);
+        if (why === 'evict') this.#giveUp(key);
       },
     });
   }
 
-  /** A message was reported that no send has claimed. */
-  add(messageKey: string): void {
-    if (this.#waiting.has(messageKey)) return;
-    this.#waiting.set(messageKey, performance.now());
-    this.#startTimer();
+  /**
+   * A message was reported that no send has claimed.
+   *
+   * @param isSending - whether a send that may claim it is under way.
+   */
+  add(messageKey: string, isSending: boolean): void {
+    if (!isSending) {
+      this.#waiting.delete(messageKey);
+      this.#giveUp(messageKey);
+    } else if (!this.#waiting.has(messageKey)) {
+      this.#waiting.set(messageKey, performance.now());
+      this.#startTimer();
+    }
   }
 
   /** A send has claimed a message. */
   claim(messageKey: string): void {
     this.#waiting.delete(messageKey);
-  }
-
-  /** No send can claim a message any more. */
-  giveUp(messageKey: string): void {
-    this.#waiting.delete(messageKey);
-    this.#report(messageKey);
   }
 
   /** Stops the timer. */
@@ -53,7 +55,8 @@ export class UnmatchedReports {
     this.#waiting.clear();
   }
 
-  #report(messageKey: string): void {
+  /** No send can claim a message any more. */
+  #giveUp(messageKey: string): void {
     const isReported = this.#givenUp.has(messageKey);
     this.#givenUp.set(messageKey, true);
     if (isReported) return;
@@ -70,7 +73,8 @@ export class UnmatchedReports {
       const endedMs = performance.now() - WAIT_MS;
       for (const key of [...this.#waiting.rkeys()]) {
         if ((this.#waiting.peek(key) ?? 0) > endedMs) break;
-        this.giveUp(key);
+        this.#waiting.delete(key);
+        this.#giveUp(key);
       }
       if (this.#waiting.size > 0) this.#startTimer();
     }, WAIT_MS);

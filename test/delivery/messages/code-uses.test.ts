@@ -31,6 +31,8 @@ const sent = (change: Partial<SentCode> = {}): SentCode => ({
 describe('used codes', () => {
   let events: HookEvent[];
   let taken: number;
+  /** The codes whose late sends were ended. */
+  let ended: string[];
   let last: LastCode;
   let breaker: Breaker;
   const use = (at: number): CodeUse => ({
@@ -43,6 +45,7 @@ describe('used codes', () => {
   const start = (confirm?: () => Promise<void>, change: Partial<StatePort> = {}): CodeUses => {
     events = [];
     taken = 0;
+    ended = [];
     last = sent();
     breaker = new Breaker('host', () => undefined);
     const sms: ReadyChannel = {
@@ -65,7 +68,7 @@ describe('used codes', () => {
     };
     return new CodeUses({
       state: { ...openMemoryState(), update, ...change },
-      lateFailover: undefined,
+      lateFailover: { codeUsed: (_person, eventId) => ended.push(eventId) },
       events: new EventStream({ listeners: [(event) => events.push(event)], onEvent: undefined }, () => NOW),
       channels: new Map([['sms', [sms]]]),
       oktaNowMs: () => NOW,
@@ -231,10 +234,12 @@ describe('used codes', () => {
           expect(reported()).to.equal(0);
           await clock.tickAsync(1);
           expect(reported()).to.equal(early);
+          expect(ended).to.have.length(early);
           back.resolve(undefined);
           await until(() => reported() === 1);
           await uses.close();
           expect(reported()).to.equal(1);
+          expect(ended).to.deep.equal([last.eventId]);
         } finally {
           clock.restore();
         }

@@ -3,6 +3,7 @@ import type sinon from 'sinon';
 import { Breaker } from '#lib/delivery/breaker.js';
 import type { ConnectedChannel, DeliveryReport, SendContext } from '#lib/core/channel.js';
 import { lookUpBy, Polling, type Watch } from '#lib/delivery/messages/message-watch.js';
+import { OVERDUE } from '#lib/delivery/messages/receipt.js';
 import { fakeClock } from '#harness/fake-clock.js';
 import { NO_CLIENT } from '#harness/channels.js';
 import { endTime } from '#harness/stopped-time.js';
@@ -185,10 +186,10 @@ describe('watching messages', () => {
     watch('SM2', { overdueMs: 10_000, answers: [PENDING, PENDING, DELIVERED] });
     watch('SM3', { overdueMs: 1_000, ask: undefined });
     await clock.tickAsync(9_999);
-    expect(ends).to.deep.equal([['SM3', 'overdue']]);
+    expect(ends).to.deep.equal([['SM3', OVERDUE]]);
     await clock.tickAsync(600_000);
     expect(ends.slice(1)).to.deep.equal([
-      ['SM1', 'overdue'],
+      ['SM1', OVERDUE],
       ['SM2', DELIVERED],
     ]);
     expect(asked.filter((question) => question.startsWith('SM1'))).to.deep.equal([
@@ -272,7 +273,7 @@ describe('watching messages', () => {
     for (let count = 0; count < 200; count += 1) watch(`SM${count}`);
     watch('SM200', { overdueMs: 1_000 });
     await clock.tickAsync(1_000);
-    expect(ends).to.deep.equal([['SM200', 'overdue']]);
+    expect(ends).to.deep.equal([['SM200', OVERDUE]]);
     expect(asked).to.be.empty;
   });
 

@@ -31,7 +31,7 @@ describe('reports on messages that no send has claimed', () => {
       ['SM4', 0],
     ] as const) {
       clock.tick(afterMs);
-      reports.add(key);
+      reports.add(key, true);
     }
     reports.claim('SM4');
     expect(clock.countTimers()).to.equal(1);
@@ -43,25 +43,25 @@ describe('reports on messages that no send has claimed', () => {
   });
 
   it('wait from the first report on their message', () => {
-    reports.add('SM1');
+    reports.add('SM1', true);
     clock.tick(10_000);
-    reports.add('SM1');
+    reports.add('SM1', true);
     clock.tick(5_000);
     expect(unmatched).to.deep.equal(['SM1']);
   });
 
   it('count once for a message, also if it is reported again; 1,000 are remembered', () => {
-    for (let copies = 0; copies < 3; copies += 1) reports.giveUp('SM0');
+    for (let copies = 0; copies < 3; copies += 1) reports.add('SM0', false);
     expect(unmatched).to.deep.equal(['SM0']);
-    for (let count = 1; count <= 1_000; count += 1) reports.giveUp(`SM${count}`);
-    reports.giveUp('SM1000');
+    for (let count = 1; count <= 1_000; count += 1) reports.add(`SM${count}`, false);
+    reports.add('SM1000', false);
     expect(unmatched).to.have.length(1_001);
-    reports.giveUp('SM0');
+    reports.add('SM0', false);
     expect(unmatched.at(-1)).to.equal('SM0');
   });
 
   it('wait for at most 1,000 messages: the oldest is given up first', () => {
-    for (let count = 0; count <= 1_000; count += 1) reports.add(`SM${count}`);
+    for (let count = 0; count <= 1_000; count += 1) reports.add(`SM${count}`, true);
     expect(unmatched).to.deep.equal(['SM0']);
     expect(clock.countTimers()).to.equal(1);
     reports.claim('SM1');
@@ -70,7 +70,7 @@ describe('reports on messages that no send has claimed', () => {
   });
 
   it('are not reported after close()', () => {
-    reports.add('SM1');
+    reports.add('SM1', true);
     reports.close();
     clock.tick(60_000);
     expect(unmatched).to.be.empty;

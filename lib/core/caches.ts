@@ -34,6 +34,10 @@ export class ExpiringCache<Value> {
     return { value: entry.value, leftMs: entry.untilMs - nowMs };
   }
 
+  delete(key: string): void {
+    this.#entries.delete(key);
+  }
+
   /** Makes the entry the newest, also if the key exists. */
   set(key: string, value: Value, nowMs: number, lifeMs: number): void {
     this.#entries.set(key, { value, untilMs: nowMs + lifeMs });

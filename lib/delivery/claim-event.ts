@@ -137,6 +137,7 @@ const ALONE: FirstClaim = {
   place: undefined,
   isCurrent: 'unknown',
   exceeded: [],
+  isRecipientRead: false,
   settle: nothing,
   release: nothing,
 };

@@ -97,8 +97,8 @@ export interface RecordState {
     read: Reading<Names, Result>,
   ): Promise<Result | undefined>;
   /**
-   * What this process knows of a record by itself, at once: because it has written or read it. Updates that wait count.
-   * `undefined` if it knows nothing; a shared state does not say it of suppressions.
+   * What this process knows of a record by itself, at once: what it last read or wrote, after the updates that wait. It also answers
+   * while Redis is lost. `undefined` if it knows nothing. The times in suppressions are by `steadyMs`.
    */
   recall<Kind extends RecordKind>(name: RecordName<Kind>): Known<RecordValues[Kind]> | undefined;
 }

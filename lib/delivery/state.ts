@@ -3,7 +3,6 @@ import type { State } from '../core/state.js';
 import type { LocalClaims } from './local-claims.js';
 import type { LocalOrder, Place, PlacedEvent } from './order.js';
 import type { RecordState } from './records.js';
-import type { Suppression } from './suppressions.js';
 
 /** What a state has to do, for hooks. Types only. */
 
@@ -40,10 +39,7 @@ export interface EventClaim {
   readonly lifeMs: number;
   /** The first call takes one point of each; of none if one has no point left. A repeat takes no point. */
   readonly limits: readonly Bucket[];
-  /**
-   * The number that the code goes to, to read its suppressions in the same step; `undefined` if they are not
-   * needed.
-   */
+  /** Whose suppressions are read in the same step, for `recall`; `undefined` if they are not needed. */
   readonly recipient: string | undefined;
   /** How long the caller waits for the claim, milliseconds: within this time it may be tried again. */
   readonly waitMs: number;
@@ -67,8 +63,8 @@ export interface FirstClaim {
   readonly isCurrent: boolean | 'unknown';
   /** The keys of the limits without a point left. */
   readonly exceeded: readonly string[];
-  /** The recipient's suppressions that gateways share; `undefined` if the state cannot say. */
-  readonly suppressions?: readonly Suppression[] | undefined;
+  /** Whether the claim has read the recipient's suppressions: `recall` says what all gateways know. */
+  readonly isRecipientRead: boolean;
   /** Keeps the answer for repeats of the event. */
   settle(answer: RememberedAnswer): void;
   /**

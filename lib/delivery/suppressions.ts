@@ -43,8 +43,7 @@ export interface LiftedSuppression {
 }
 
 /**
- * An entry of a recipient. All its times are by the clock of its keeper: Redis's, or this process's monotonic
- * one.
+ * An entry of a recipient. All its times are by the clock of its keeper: Redis's, or `steadyMs` of this process.
  */
 export interface KeptEntry {
   /** Empty for an entry that is about no channel. */
@@ -86,23 +85,22 @@ export interface Moment {
   readonly ageMs: number;
 }
 
-/** @param make - adds what the keeper needs to a new entry. */
-export function applyChange<Entry extends KeptEntry>(
-  known: readonly Entry[],
+/** The entries after a change; those that have ended are left out. */
+export function applyChange(
+  known: readonly KeptEntry[],
   change: SuppressionChange,
   { nowMs, ageMs }: Moment,
-  make: (entry: KeptEntry) => Entry,
-): readonly Entry[] {
+): readonly KeptEntry[] {
   const alive = known.filter(({ untilMs }) => untilMs > nowMs);
   const atMs = nowMs - ageMs;
   // If the keeper's clock was set back, the change is newer than all entries.
   const isSetBack = alive.some((entry) => entry.atMs > nowMs);
   const add = (
-    entries: readonly Entry[],
+    entries: readonly KeptEntry[],
     entry: Pick<KeptEntry, 'channel' | 'reason' | 'number'>,
     lifeMs: number,
-  ): readonly Entry[] =>
-    addEntry(entries, make({ ...entry, atMs, untilMs: atMs + lifeMs }), ageMs > 0 && !isSetBack);
+  ): readonly KeptEntry[] =>
+    addEntry(entries, { ...entry, atMs, untilMs: atMs + lifeMs }, ageMs > 0 && !isSetBack);
   switch (change.what) {
     case 'suppress':
       return add(alive, { channel: change.channel, reason: change.reason }, change.lifeMs);
@@ -129,11 +127,11 @@ export function applyChange<Entry extends KeptEntry>(
  *
  * @param isLate - whether it may be older than the entry of its kind.
  */
-export function addEntry<Entry extends KeptEntry>(
-  known: readonly Entry[],
-  added: Entry,
+export function addEntry(
+  known: readonly KeptEntry[],
+  added: KeptEntry,
   isLate: boolean,
-): readonly Entry[] {
+): readonly KeptEntry[] {
   const rival = rivalOf(added, known);
   if (isLate && rival !== undefined && rival.atMs >= added.atMs) return known;
   const count = rival === undefined ? 0 : (rival.count ?? 0) + 1;
@@ -155,7 +153,7 @@ export function mergeCopies(one: readonly KeptEntry[], other: readonly KeptEntry
   }, one);
 }
 
-function rivalOf<Entry extends KeptEntry>(entry: KeptEntry, known: readonly Entry[]): Entry | undefined {
+function rivalOf(entry: KeptEntry, known: readonly KeptEntry[]): KeptEntry | undefined {
   return known.find((one) => one.channel === entry.channel && kindOf(one) === kindOf(entry));
 }
 
@@ -189,10 +187,13 @@ export function nextRecord(
 }
 
 /** Whether an entry suppresses its channel. */
-export function isSuppression<Entry extends Pick<KeptEntry, 'reason'>>(
-  entry: Entry,
-): entry is Entry & { readonly reason: SuppressionReason } {
+export function isSuppression(entry: KeptEntry): entry is KeptEntry & { readonly reason: SuppressionReason } {
   return Object.hasOwn(SUPPRESSED_MS, entry.reason);
+}
+
+/** Whether a recipient is a user's WhatsApp id, and no number. */
+export function isWhatsAppId(recipient: string): boolean {
+  return !recipient.startsWith('+');
 }
 
 /** Whether an entry is a user's word: STOP or START. */

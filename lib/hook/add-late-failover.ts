@@ -6,7 +6,6 @@ import { recordRecognised, suppressRefusing } from '../delivery/send-recorder.js
 import type { Suppression } from '../delivery/suppressions.js';
 import { enabledChannels } from './dispatch-channels.js';
 import type { HookParts } from './parts.js';
-import { Stops } from './stops.js';
 
 /** Adds late failover to the parts of a hook: it sends a code again by the same steps as a call. */
 
@@ -47,26 +46,25 @@ async function sendAgain(
   parts: HookParts,
 ): Promise<Delivery> {
   const { code, request, budget } = late;
-  const sinceMs = performance.now();
   // The user may have written STOP since the code was sent, and to another gateway.
   const untried = await allowedSteps(code.untried, parts);
   if (untried.length === 0) {
     late.dropped ??= 'NO_CHANNEL_LEFT';
     return { status: 'refused', decidedBy: undefined, attempts: [], isFraudBlock: false };
   }
-  const stops = new Stops(parts, sinceMs);
+  const { suppressions } = parts;
   const send = {
     code: { ...code, untried },
     request,
     budget,
     isStillWanted: async (step: PlanStep) => {
-      const [isWanted] = await Promise.all([isStillWanted(), stops.read(step)]);
+      const [isWanted] = await Promise.all([isStillWanted(), suppressions.refresh(step.to)]);
       return isWanted;
     },
-    isSuppressed: (step: PlanStep) => stops.has(step),
+    isSuppressed: (step: PlanStep) => suppressions.isStopped(step),
   };
   const delivery = await sendCode(send, parts);
-  if (delivery.decidedBy === undefined && untried.every((step) => stops.has(step))) {
+  if (delivery.decidedBy === undefined && untried.every((step) => suppressions.isStopped(step))) {
     late.dropped ??= 'NO_CHANNEL_LEFT';
   }
   return delivery;
@@ -77,15 +75,12 @@ async function allowedSteps(
   steps: readonly PlanStep[],
   { suppressions }: HookParts,
 ): Promise<readonly PlanStep[]> {
-  const nowMs = performance.now();
   const numbers = [...new Set(steps.map(({ to }) => to))];
-  const known = new Map(
-    await Promise.all(numbers.map(async (to) => [to, await suppressions.askFor(to, nowMs)] as const)),
-  );
+  await Promise.all(numbers.map((to) => suppressions.refresh(to)));
   const suppressionOf = (channel: string): Suppression | undefined =>
     steps
       .filter((step) => step.channel === channel)
-      .map(({ to }) => suppressionFor(known.get(to) ?? [], channel))
+      .map(({ to }) => suppressionFor(suppressions.of(to), channel))
       .find((suppression) => suppression !== undefined);
   const allowed = skipSuppressed([...new Set(steps.map(({ channel }) => channel))], suppressionOf);
   return steps.filter(({ channel }) => allowed.channels.includes(channel));

@@ -2,7 +2,6 @@ import type { Budget } from '../core/budget.js';
 import type { OfCall, OfOptIn, SkippedChannel } from '../core/events.js';
 import type { Delivery } from '../delivery/dispatch.js';
 import type { Place } from '../delivery/order.js';
-import type { Suppression } from '../delivery/suppressions.js';
 import type { FirstClaim } from '../delivery/state.js';
 import type { LimitRule } from '../guard/limits.js';
 import type { NumberReading } from '../numbers/phone-number.js';
@@ -63,8 +62,8 @@ export interface ClaimedCall extends ReadCall {
   readonly claim: Pick<FirstClaim, 'settle' | 'release'> | undefined;
   /** The rate limits that had no point left. */
   readonly exceeded: readonly LimitRule[];
-  /** The shared suppressions of its number; `undefined` if they were not read. */
-  readonly suppressions: readonly Suppression[] | undefined;
+  /** Whether the claim has read the suppressions of its number. */
+  readonly isRecipientRead: boolean;
   /** As `duplicateKey` makes it; empty if nothing had to be claimed. */
   readonly eventKey: string;
   /** Its event's place among the codes of its user, for all gateways. */
@@ -122,7 +121,7 @@ export function beginCall(
     isSuperseded: false,
     claim: undefined,
     exceeded: NONE,
-    suppressions: undefined,
+    isRecipientRead: undefined,
     eventKey: undefined,
     place: undefined,
     isCurrent: undefined,

@@ -196,7 +196,8 @@ async function listSuppressions(
     const why = typeof number === 'string' ? `; it ${formProblemOf(number)}` : '';
     throw new TypeError(`number: it must be a phone number in E.164, such as +14155550123${why}`);
   }
-  const known = await list.askFor(number, performance.now());
+  await list.refresh(number);
+  const known = list.of(number);
   const channels = [...new Set(known.map(({ channel }) => channel))];
   return channels
     .flatMap((channel) => suppressionFor(known, channel) ?? [])

@@ -61,7 +61,7 @@ export async function deduplicate(call: ReadCall, parts: HookParts): Promise<Cla
     return Object.assign(call, {
       claim: result,
       exceeded: exceededRules(limits, result.exceeded),
-      suppressions: result.suppressions,
+      isRecipientRead: result.isRecipientRead,
       arrival: result.arrival,
       eventKey,
       place: result.place,
@@ -83,7 +83,7 @@ function passesOf({ isAfterClose }: ReadCall, number: NumberReading, parts: Hook
 const NOTHING_CLAIMED = {
   claim: undefined,
   exceeded: NONE,
-  suppressions: undefined,
+  isRecipientRead: false,
   eventKey: '',
   place: undefined,
   isCurrent: 'unknown',

@@ -12,16 +12,14 @@ import {
   suppressionFor,
   type FilteredChannels,
 } from '../delivery/plan.js';
-import type { Suppression } from '../delivery/suppressions.js';
 import { personalDataOf } from '../numbers/personal-data.js';
 import { toDialableNumber } from '../numbers/phone-number.js';
 import { REFUSALS, type HookRefusal } from '../okta/refusals.js';
 import { readLocale } from '../texts/locale.js';
-import { idsOf, NO_OPT_IN, NONE, type DispatchedCall, type OpenCall, type ProfiledCall } from './call.js';
+import { idsOf, NO_OPT_IN, NONE, type DispatchedCall, type ProfiledCall } from './call.js';
 import { isAllowedByGuard } from './enforce-limits.js';
 import { codeRequestOf } from './last-codes.js';
 import type { HookParts } from './parts.js';
-import { Stops } from './stops.js';
 import { hasNewerCode, mayStartAttempt } from './supersession.js';
 
 /** Plans the channels, tries them one after the other, and records the delivery in the call. */
@@ -48,13 +46,13 @@ export async function dispatchChannels(call: ProfiledCall, parts: HookParts): Pr
     failedIds: NONE,
     codeRequest: codeRequestOf(call, parts),
   };
-  const stops = new Stops(parts, arrivalOf(call));
+  const { suppressions } = parts;
   const isStillWanted = (step: PlanStep, attempts: number): boolean | Promise<boolean> =>
     mayStartAttempt(call, attempts, parts, () =>
       // A voice call is never suppressed: the user requested it.
-      request.deliveryChannel === 'sms' ? stops.read(step, call.budget) : Promise.resolve(),
+      request.deliveryChannel === 'sms' ? suppressions.refresh(step.to, call.budget) : Promise.resolve(),
     );
-  const isSuppressed = (step: PlanStep): boolean => stops.has(step);
+  const isSuppressed = (step: PlanStep): boolean => suppressions.isStopped(step);
   const send = { code, request, budget: call.budget, isStillWanted, isSuppressed };
   const delivery = await sendCode(send, parts);
   // Recorded at once: if anything fails from here on, the code still counts as sent.
@@ -111,9 +109,7 @@ async function planCall(call: ProfiledCall, parts: HookParts): Promise<CallPlan>
   const whatsAppNumber = enabled.includes('whatsapp')
     ? whatsAppNumberOf(call, profile, parts)
     : request.phoneNumber;
-  const suppressions =
-    knownSuppressions(whatsAppNumber, call, parts) ?? (await readSuppressions(whatsAppNumber, call, parts));
-  const allowed = withoutSuppressed(enabled, suppressions);
+  const allowed = await withoutSuppressed(enabled, whatsAppNumber, call, parts);
   const skipped = [...rolledBack(planned, enabled), ...allowed.skipped];
   if (events.hasStepListeners) {
     events.emit({
@@ -191,56 +187,27 @@ function whatsAppNumberOf(call: ProfiledCall, profile: UserProfile | undefined, 
   return isAllowedByGuard(number, call, parts) ? number : phoneNumber;
 }
 
-/** The suppressions of the enrolled number, and of the number for WhatsApp. */
-type Suppressions = readonly [ofEnrolled: readonly Suppression[], ofWhatsApp: readonly Suppression[]];
-
-function withoutSuppressed(
+/** Skips the suppressed channels: WhatsApp by its number, the others by the enrolled one. */
+async function withoutSuppressed(
   channels: readonly string[],
-  [ofEnrolled, ofWhatsApp]: Suppressions,
-): FilteredChannels {
+  whatsAppNumber: string,
+  call: ProfiledCall,
+  { suppressions }: HookParts,
+): Promise<FilteredChannels> {
+  const { deliveryChannel, phoneNumber } = call.hook.request;
+  // A voice call is never suppressed: the user requested it.
+  if (deliveryChannel !== 'sms') return { channels, skipped: NONE };
+  const isOther = whatsAppNumber !== phoneNumber;
+  // The claim reads the enrolled number only, unless the state failed then.
+  const unread = [...(call.isRecipientRead ? NONE : [phoneNumber]), ...(isOther ? [whatsAppNumber] : NONE)];
+  if (unread.length > 0) await Promise.all(unread.map((number) => suppressions.refresh(number)));
+  const ofEnrolled = suppressions.of(phoneNumber);
+  const ofWhatsApp = isOther ? suppressions.of(whatsAppNumber) : ofEnrolled;
   // Fast path: nothing is suppressed.
   if (ofEnrolled.length === 0 && ofWhatsApp.length === 0) return { channels, skipped: NONE };
   return skipSuppressed(channels, (channel) =>
     suppressionFor(channel === 'whatsapp' ? ofWhatsApp : ofEnrolled, channel),
   );
-}
-
-/** The suppressions if they need not be read: the claim has read those of the enrolled number, or no other gateway knows any. */
-function knownSuppressions(
-  whatsAppNumber: string,
-  call: ProfiledCall,
-  { suppressions, state }: HookParts,
-): Suppressions | undefined {
-  const { deliveryChannel, phoneNumber } = call.hook.request;
-  // A voice call is never suppressed: the user requested it.
-  if (deliveryChannel !== 'sms') return [NONE, NONE];
-  const isKnown = call.suppressions !== undefined || !state.isShared;
-  if (!isKnown || whatsAppNumber !== phoneNumber) return undefined;
-  const known = suppressions.of(phoneNumber, call.suppressions, arrivalOf(call));
-  return [known, known];
-}
-
-/** Reads suppressions that the claim did not read: of another WhatsApp number, or because the state failed then. */
-async function readSuppressions(
-  whatsAppNumber: string,
-  call: ProfiledCall,
-  { suppressions }: HookParts,
-): Promise<Suppressions> {
-  const { phoneNumber } = call.hook.request;
-  const sinceMs = arrivalOf(call);
-  const ofEnrolled =
-    call.suppressions === undefined
-      ? suppressions.askFor(phoneNumber, sinceMs)
-      : suppressions.of(phoneNumber, call.suppressions, sinceMs);
-  return Promise.all([
-    ofEnrolled,
-    whatsAppNumber === phoneNumber ? ofEnrolled : suppressions.askFor(whatsAppNumber, sinceMs),
-  ]);
-}
-
-/** When a call came in, by the monotonic clock of this process. The wall clock may jump during the call. */
-function arrivalOf({ budget }: Pick<OpenCall, 'budget'>): number {
-  return performance.now() - budget.elapsedMs();
 }
 
 function localeOf({ hook, reading }: ProfiledCall): string {

@@ -15,7 +15,7 @@ const { waitMs: _, ...EVENT } = eventClaim('event-1', {
   limits: [{ key: 'bucket', points: 50, seconds: 600 }],
 });
 /** What a claim says whose process decided alone. */
-const ALONE = { place: undefined, isCurrent: 'unknown', suppressions: undefined } as const;
+const ALONE = { place: undefined, isCurrent: 'unknown', isRecipientRead: false } as const;
 
 describe('claiming an event', () => {
   const budgets: Budget[] = [];

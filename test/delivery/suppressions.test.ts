@@ -34,7 +34,7 @@ describe('entries of a number', () => {
   ): readonly string[] => {
     let known: readonly KeptEntry[] = [];
     for (const [change, moment] of changes)
-      known = applyChange(known, change, { nowMs: NOW, ageMs: 0, ...moment }, (entry) => entry);
+      known = applyChange(known, change, { nowMs: NOW, ageMs: 0, ...moment });
     return known.map(({ channel, reason }) => `${channel}:${reason}`);
   };
 

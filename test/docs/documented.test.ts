@@ -161,7 +161,7 @@ describe('the guides explain', () => {
       ['state/memory/records.ts', 'MAX_MESSAGES', 'Late failover'],
       ['state/memory/memory-state.ts', 'MAX_WINDOWS', 'Limits'],
       ['delivery/order.ts', 'MAX_PEOPLE', 'Order of codes, and used codes'],
-      ['delivery/suppression-list.ts', 'MAX_RECIPIENTS', 'STOP'],
+      ['state/memory/records.ts', 'MAX_RECIPIENTS', 'STOP'],
     ] as const;
     const section = sectionOf('docs/run/several-gateways.md', 'Without Redis');
     for (const [file, name, item] of bounds) {

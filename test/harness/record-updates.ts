@@ -11,7 +11,7 @@ import {
   type MessageNews,
   type MessageReply,
 } from '#lib/delivery/messages/transitions.js';
-import type { RecordName, RecordState } from '#lib/delivery/records.js';
+import type { Known, RecordName, RecordState, SuppressionRecord } from '#lib/delivery/records.js';
 import {
   addEntry,
   applyChange,
@@ -103,7 +103,7 @@ function change(state: RecordState, recipient: string, one: SuppressionChange): 
   return state.update([suppressionsName(recipient)], ([known], { keeperMs, waitedMs }) => {
     const moment = { nowMs: keeperMs, ageMs: waitedMs > JUST_ARRIVED_MS ? waitedMs : 0 };
     const before = known?.value.entries ?? [];
-    const entries = applyChange(before, one, moment, (entry) => entry);
+    const entries = applyChange(before, one, moment);
     const isSame = entries.length === before.length && entries.every((entry, at) => entry === before[at]);
     if (isSame) return { result: true as const };
     const lifeMs = Math.max(...entries.map(({ untilMs }) => untilMs)) - keeperMs;
@@ -131,12 +131,19 @@ export function lift(
 
 /** `channel:reason` of each suppression, sorted; `undefined` if the state cannot say. */
 export function suppressed(state: RecordState, recipient: string): Promise<readonly string[] | undefined> {
-  return state.read([suppressionsName(recipient)], ([known]) =>
-    (known?.value.entries ?? [])
-      .filter(isSuppression)
-      .map(({ channel, reason }) => `${channel}:${reason}`)
-      .sort(),
-  );
+  return state.read([suppressionsName(recipient)], ([known]) => suppressionsOf(known));
+}
+
+/** As `suppressed`: what the process of the state knows by itself. */
+export function recalled(state: RecordState, recipient: string): readonly string[] {
+  return suppressionsOf(state.recall(suppressionsName(recipient)));
+}
+
+function suppressionsOf(known: Known<SuppressionRecord> | undefined): readonly string[] {
+  return (known?.value.entries ?? [])
+    .filter(isSuppression)
+    .map(({ channel, reason }) => `${channel}:${reason}`)
+    .sort();
 }
 
 /** An id and a number belong to one user: what the user wrote holds for the number from now on. */
@@ -157,7 +164,6 @@ export function pair(
       entries.filter((entry) => !isWord(entry)),
       { what: 'pair', number: recipient },
       { nowMs: keeperMs, ageMs: waitedMs },
-      (entry) => entry,
     );
     const next = (key: string, of: readonly KeptEntry[]) => {
       const lifeMs = Math.max(0, ...of.map(({ untilMs }) => untilMs)) - keeperMs;

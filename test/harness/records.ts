@@ -56,6 +56,8 @@ export function beforeRecords(
   };
 }
 
+const GONE = { value: undefined };
+
 /** A request to records that are kept elsewhere. */
 export interface RecordRequest {
   readonly how: 'update' | 'read';
@@ -64,7 +66,7 @@ export interface RecordRequest {
 
 /**
  * How a gateway sees records that are kept elsewhere, as in Redis: an update of it counts for `recall` at once, and reaches the
- * records in its turn, after earlier updates of its first record. Records of other kinds are there at once.
+ * records in its turn, after earlier updates of its first record. What it reads counts, too. Records of other kinds are there at once.
  *
  * @param inTurn - does the work when its turn comes.
  */
@@ -106,10 +108,21 @@ export function remoteRecords(
       }
       return answer?.result;
     },
-    read: (names, read) =>
-      isRemote(names)
-        ? inTurn({ how: 'read', names }, () => records.read(names, read))
-        : records.read(names, read),
+    read: async (names, read) => {
+      if (!isRemote(names)) return records.read(names, read);
+      return inTurn({ how: 'read', names }, () =>
+        records.read(names, (known, moment) => {
+          // What was read counts, unless an update waits.
+          const now = known.map((record) => ({ ...(record ?? GONE), lifeMs: record?.leftMs ?? 0 }));
+          if (last.size === 0)
+            void own.update(names, () => ({
+              next: now as unknown as NextRecords<typeof names>,
+              result: undefined,
+            }));
+          return read(known, moment);
+        }),
+      );
+    },
     recall: (name) => (isRemote([name]) ? own : records).recall(name),
   };
 }

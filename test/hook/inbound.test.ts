@@ -5,7 +5,7 @@ import { openMemoryState } from '#lib/state/memory/memory-state.js';
 import type { ConnectedChannel, HookEventOf, InboundOptions, Outcome } from '#lib/index.js';
 import type { EmulatedInbound, InboundMessage } from '#lib/testing/index.js';
 import { fakeClock } from '#harness/fake-clock.js';
-import { beforeRecords, watchRecords } from '#harness/records.js';
+import { beforeRecords, remoteRecords, watchRecords } from '#harness/records.js';
 import { ANA, BOB, commandOf, errorOf, startScene, type HookOptions, type Scene } from '#harness/scene.js';
 import { passTime, stopTime, warmUp } from '#harness/stopped-time.js';
 import { defer, until } from '#harness/until.js';
@@ -671,9 +671,10 @@ describe('the inbound route', () => {
       isShared: true,
       ...parts,
     });
-    const claimNothing: StatePort['claim'] = async (...args) => {
+    /** A claim that reads no suppressions. */
+    const claimUnread: StatePort['claim'] = async (...args) => {
       const claim = await openMemoryState().claim(...args);
-      return claim.isFirst ? { ...claim, suppressions: [] } : claim;
+      return claim.isFirst ? { ...claim, isRecipientRead: false } : claim;
     };
 
     /** A state that adds the recipient of each question about suppressions to a list. */
@@ -684,10 +685,11 @@ describe('the inbound route', () => {
       });
 
     it('obeys STOP at once even if the state never stores it', async () => {
-      const state = beforeRecords(shared({ claim: claimNothing }), ['suppressions'], (_names, how) =>
-        how === 'update' ? new Promise(() => undefined) : Promise.resolve(),
+      const state = openMemoryState();
+      const records = remoteRecords(state, ['suppressions'], ({ how }, work) =>
+        how === 'update' ? new Promise(() => undefined) : work(),
       );
-      await start(undefined, { state });
+      await start(undefined, { state: { ...state, ...records, isShared: true } });
       await write('STOP');
       expect(await channelOf()).to.equal('sms');
     });
@@ -695,7 +697,7 @@ describe('the inbound route', () => {
     it('obeys STOP by one further request to the state if the claim of a call does not say it', async () => {
       const stopped = { channel: 'whatsapp', reason: 'STOPPED', atMs: 0, untilMs: Infinity } as const;
       const asked: string[] = [];
-      const state = shared({});
+      const state = shared({ claim: claimUnread });
       const value = { recipient: ANA.phone, entries: [stopped] };
       await state.update([{ kind: 'suppressions', key: ANA.phone }], () => ({
         next: [{ value, lifeMs: 60_000 }],
@@ -713,7 +715,7 @@ describe('the inbound route', () => {
       const asked: string[] = [];
       await start(undefined, {
         profile: { unverifiedPhoneAttribute: 'mobilePhone' },
-        state: askedOf(asked, shared({ claim: claimNothing })),
+        state: askedOf(asked, shared({})),
       });
       scene.okta.updateUser(ANA.id, { mobilePhone: BOB.phone });
       // A call that takes longer asks again before it sends.

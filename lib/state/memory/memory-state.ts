@@ -28,6 +28,7 @@ export function openMemoryState(): StatePort {
       isFirst: true,
       ...taken,
       exceeded,
+      isRecipientRead: true,
       settle: nothing,
       release: () => {
         if (exceeded.length === 0) limits.refund(buckets, nowMs);

@@ -10,38 +10,56 @@ import type {
   RecordValues,
   Transition,
 } from '../../delivery/records.js';
+import { isWhatsAppId } from '../../delivery/suppressions.js';
 
 /** About 50 codes a second that may fail over for nearly three minutes, in which WhatsApp reports failures. */
 const MAX_MESSAGES = 8_000;
 
-/** How many records of each kind a process keeps; the oldest are dropped first. */
-const MAX_RECORDS: Readonly<Record<RecordKind, number>> = {
-  message: MAX_MESSAGES,
-  attempt: 1_000,
-  lastCode: 16_000,
-  suppressions: 20_000,
-};
+const MAX_RECIPIENTS = 20_000;
 
-/** The records of `memoryState()`, and those that a Redis state knows by itself. Transitions run at once. */
-export class MemoryRecords implements RecordState {
-  /** The type of each record follows from its kind. */
-  readonly #kinds: Readonly<Record<RecordKind, ExpiringCache<unknown>>> = {
-    message: new ExpiringCache(MAX_RECORDS.message),
-    attempt: new ExpiringCache(MAX_RECORDS.attempt),
-    lastCode: new ExpiringCache(MAX_RECORDS.lastCode),
-    suppressions: new ExpiringCache(MAX_RECORDS.suppressions),
+/** A map by the names of records. It keeps so many of each kind, drops the oldest first, and starts no timer. */
+export class RecordMap<Value> {
+  readonly #maps = {
+    message: new ExpiringCache<Value>(MAX_MESSAGES),
+    attempt: new ExpiringCache<Value>(1_000),
+    lastCode: new ExpiringCache<Value>(16_000),
+    suppressions: new ExpiringCache<Value>(MAX_RECIPIENTS),
+    /** Suppressions, too. Every user of WhatsApp has an id, and ids must not push out the STOP of a number. */
+    whatsAppId: new ExpiringCache<Value>(MAX_RECIPIENTS),
   };
+
+  get(name: RecordName): Known<Value> | undefined {
+    return this.#mapOf(name).get(name.key, steadyMs());
+  }
+
+  /** Makes the record the newest. */
+  set(name: RecordName, value: Value, lifeMs: number): void {
+    this.#mapOf(name).set(name.key, value, steadyMs(), lifeMs);
+  }
+
+  delete(name: RecordName): void {
+    this.#mapOf(name).delete(name.key);
+  }
+
+  #mapOf({ kind, key }: RecordName): ExpiringCache<Value> {
+    return this.#maps[kind === 'suppressions' && isWhatsAppId(key) ? 'whatsAppId' : kind];
+  }
+}
+
+/** The records of `memoryState()`. Transitions run at once. */
+export class MemoryRecords implements RecordState {
+  readonly #records = new RecordMap<RecordValues[RecordKind]>();
 
   update<const Names extends readonly RecordName[], Result>(
     names: Names,
     transition: Transition<Names, Result>,
   ): Promise<Result> {
-    const nowMs = steadyMs();
-    const known = names.map(({ kind, key }) => this.#kinds[kind].get(key, nowMs)) as KnownRecords<Names>;
-    const { next, result } = transition(known, { keeperMs: nowMs, waitedMs: 0 });
-    for (const [at, { kind, key }] of names.entries()) {
+    // The type of each record follows from its name.
+    const known = names.map((name) => this.#records.get(name)) as unknown as KnownRecords<Names>;
+    const { next, result } = transition(known, { keeperMs: steadyMs(), waitedMs: 0 });
+    for (const [at, name] of names.entries()) {
       const changed = next?.[at];
-      if (changed !== undefined) this.#kinds[kind].set(key, changed.value, nowMs, changed.lifeMs);
+      if (changed !== undefined) this.#records.set(name, changed.value, changed.lifeMs);
     }
     return Promise.resolve(result);
   }
@@ -53,7 +71,8 @@ export class MemoryRecords implements RecordState {
     return this.update(names, (known, moment) => ({ result: read(known, moment) }));
   }
 
-  recall<Kind extends RecordKind>({ kind, key }: RecordName<Kind>): Known<RecordValues[Kind]> | undefined {
-    return this.#kinds[kind].get(key, steadyMs()) as Known<RecordValues[Kind]> | undefined;
+  recall<Kind extends RecordKind>(name: RecordName<Kind>): Known<RecordValues[Kind]> | undefined {
+    // As in `update`.
+    return this.#records.get(name) as Known<RecordValues[Kind]> | undefined;
   }
 }

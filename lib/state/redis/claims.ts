@@ -27,7 +27,7 @@ const RELEASED_PREFIX = 'R'.charCodeAt(0);
 const CURRENT: Readonly<Record<string, boolean>> = { yes: true, no: false };
 
 /** What a claim has found out; of a process that decided alone, only its limits. */
-type Found = Pick<FirstClaim, 'exceeded' | 'place' | 'isCurrent' | 'suppressions'> & {
+type Found = Pick<FirstClaim, 'exceeded' | 'place' | 'isCurrent' | 'isRecipientRead'> & {
   readonly isAlone: boolean;
 };
 
@@ -107,7 +107,7 @@ export class RedisClaims {
     let reply: readonly unknown[] | typeof TIMED_OUT;
     try {
       const step: Step = { name: 'claimEvent', keys, args: [...args, ...ofLimits] };
-      reply = await this.#run(step, event.waitMs);
+      reply = await this.#run(step, event);
     } catch {
       // The connection has reported the failure. Redis may have run the script, so the result is still
       // written there.
@@ -121,8 +121,7 @@ export class RedisClaims {
       exceeded,
       place: String(third) || undefined,
       isCurrent: CURRENT[String(fourth)] ?? 'unknown',
-      suppressions:
-        recipient === undefined ? undefined : this.#records.suppressionsIn(recipient, second, event.nowMs),
+      isRecipientRead: recipient !== undefined,
       isAlone: false,
     };
     return this.#firstClaim(event, found, (makeStep) => {
@@ -145,7 +144,7 @@ export class RedisClaims {
         return news();
       });
     }
-    const found = { exceeded, place: undefined, isCurrent: 'unknown', suppressions: undefined } as const;
+    const found = { exceeded, place: undefined, isCurrent: 'unknown', isRecipientRead: false } as const;
     const claim = this.#firstClaim(event, { ...found, isAlone: true }, (makeStep) => {
       // If the call ends before Redis is back, its end says it all.
       if (isTold) this.#write(event, makeStep);
@@ -181,11 +180,15 @@ export class RedisClaims {
   }
 
   /** Runs a claim; once more, if its connection has ended and the next one comes in time. */
-  async #run(claim: Step, waitMs: number): Promise<readonly unknown[] | typeof TIMED_OUT> {
+  async #run(claim: Step, { recipient, waitMs }: EventClaim): Promise<readonly unknown[] | typeof TIMED_OUT> {
     const endsAt = performance.now() + waitMs;
-    // The script replies a list.
-    const once = (): Promise<readonly unknown[]> =>
-      this.#connection.run(claim) as Promise<readonly unknown[]>;
+    const once = async (): Promise<readonly unknown[]> => {
+      // The script replies a list. Of a first claim, it has the suppressions.
+      const reply = (await this.#connection.run(claim)) as readonly [unknown, readonly Buffer[]];
+      // At once, before any later reply: what was read last counts.
+      if (reply[0] === 1 && recipient !== undefined) this.#records.rememberSuppressions(recipient, reply[1]);
+      return reply;
+    };
     try {
       // Most calls have a connection and more time than a command, and need no timer of their own.
       const isShort = waitMs < this.#times.commandMs || !this.#connection.isOpen;

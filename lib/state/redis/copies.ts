@@ -16,8 +16,8 @@ export type RecordValue = RecordValues[RecordKind];
 /** A version as text; as bytes if something else wrote the value. Empty for a copy that is missing. */
 type Version = string | Buffer;
 
-/** What Redis has of a record, as far as this process knows. */
-export interface Seen {
+/** What Redis stores of a record, as this process read or wrote it last. */
+export interface Stored {
   /** The version of each copy, by encryption key. */
   readonly versions: readonly Version[];
   /** `undefined` if there is none. */
@@ -46,7 +46,7 @@ export class RecordCopies {
   /** Precedes each text, if there are several keys. */
   readonly #idLine: string;
   /** A record of which Redis has nothing. */
-  readonly absent: Seen;
+  readonly absent: Stored;
 
   constructor(sealings: readonly Sealing[]) {
     this.#sealings = sealings;
@@ -75,7 +75,7 @@ export class RecordCopies {
     names: readonly string[],
     replies: readonly CopyReply[],
     nowMs: number,
-  ): Seen & { readonly isUnreadable: boolean } {
+  ): Stored & { readonly isUnreadable: boolean } {
     const copies = replies.map((reply, at) => this.#open(kind, names[at] ?? '', at, reply));
     const versions = copies.map(({ version }) => version);
     const found = kind === 'suppressions' ? merged(copies, nowMs) : newestOf(copies, this.#sealings);
@@ -115,7 +115,7 @@ export class RecordCopies {
   }
 }
 
-/** What Redis has, if it is not what was seen. */
+/** What Redis has, if it is not what was expected. */
 export interface ExchangeReply {
   readonly keeperMs: number;
   readonly replies: readonly CopyReply[];
@@ -130,8 +130,8 @@ export function readReply(reply: unknown): ExchangeReply {
   return { keeperMs: Number(time), replies };
 }
 
-/** The version that follows what was seen. Its token makes it unlike any other. */
-export function nextVersion({ versions }: Seen, token: string): string {
+/** The version that follows what is stored. Its token makes it unlike any other. */
+export function nextVersion({ versions }: Stored, token: string): string {
   const counts = versions.map((version) => Number.parseInt(String(version), 10) || 0);
   return `${Math.max(...counts) + 1}.${token}`;
 }
@@ -158,8 +158,11 @@ function merged(
 ): { readonly value: SuppressionRecord; readonly leftMs: number } | undefined {
   const recipient = copies.map(({ value }) => value).find(isSuppressionRecord)?.recipient;
   const entries = copies.map(({ value }) => entriesAt(value, nowMs)).reduce(mergeCopies);
-  if (recipient === undefined) return undefined;
-  return { value: { recipient, entries }, leftMs: Math.max(...copies.map(({ leftMs }) => leftMs)) };
+  if (recipient === undefined || entries.length === 0) return undefined;
+  return {
+    value: { recipient, entries },
+    leftMs: Math.max(...entries.map(({ untilMs }) => untilMs)) - nowMs,
+  };
 }
 
 function entriesAt(value: RecordValue | undefined, nowMs: number): readonly KeptEntry[] {

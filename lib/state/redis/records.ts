@@ -1,6 +1,5 @@
 import { randomInt } from 'node:crypto';
-import { ExpiringCache } from '../../core/caches.js';
-import { sleep } from '../../core/time.js';
+import { sleep, steadyMs } from '../../core/time.js';
 import { newToken } from '../../core/token.js';
 import type {
   Known,
@@ -13,7 +12,8 @@ import type {
   Transition,
   UpdateMoment,
 } from '../../delivery/records.js';
-import { mergeCopies, nextRecord, suppressionsIn, type Suppression } from '../../delivery/suppressions.js';
+import { mergeCopies, nextRecord, SUPPRESSED_MS } from '../../delivery/suppressions.js';
+import { RecordMap } from '../memory/records.js';
 import type { RedisConnection } from './connection.js';
 import {
   nextVersion,
@@ -22,7 +22,7 @@ import {
   type CopyReply,
   type ExchangeReply,
   type RecordValue,
-  type Seen,
+  type Stored,
 } from './copies.js';
 import type { Outbox } from './outbox.js';
 import type { Sealing } from './sealing.js';
@@ -31,12 +31,6 @@ import type { Step } from './steps.js';
 /** Several gateways may change one record at once; each time one of them succeeds. */
 const MAX_TRIES = 50;
 
-/** What this process remembers of Redis, at most: two records for each of the newest 8,000 codes. */
-const MAX_MIRRORED = 16_000;
-
-/** How long it remembers a record, milliseconds. No code lives longer. */
-const MIRRORED_MS = 15 * 60_000;
-
 /** A transition of any records. The names say what each of them holds. */
 type AnyTransition = (
   known: readonly (Known<RecordValue> | undefined)[],
@@ -44,22 +38,22 @@ type AnyTransition = (
 ) => { readonly next?: readonly (Next<RecordValue> | undefined)[] | undefined; readonly result: unknown };
 
 /** A record as this process knows it by itself. */
-interface Mirrored {
-  /** What Redis had at last. */
-  seen: Seen;
-  /** What it becomes by the updates that wait. */
-  ahead: Pick<Seen, 'value' | 'endsAtMs'> | undefined;
-  /** How many updates wait. */
-  waiting: number;
+interface OwnRecord {
+  /** What Redis had when this process last read or wrote it. The times in suppressions are by `steadyMs`: Redis's clock may jump. */
+  stored: Stored;
+  /** What changes it as soon as Redis has answered, in this order. */
+  waiting: readonly Update[];
 }
 
 /** An update on its way. */
 interface Update {
+  /** Counts the updates of this process. */
+  readonly number: number;
   readonly records: readonly RecordName[];
   /** The names of the copies of each record. */
   readonly names: readonly (readonly string[])[];
-  /** `undefined` for a record that is always read first. */
-  readonly mirrored: readonly (Mirrored | undefined)[];
+  /** The records as this process knows them; none if nothing waits for the update. */
+  readonly own: readonly OwnRecord[];
   readonly transition: AnyTransition;
   /** When it was requested, by the monotonic clock. */
   readonly requestedMs: number;
@@ -67,18 +61,19 @@ interface Update {
   readonly losses: number | undefined;
   /** Background work: codes do not wait for it, and its refusal is no loss of Redis. */
   readonly isOptional: boolean;
-  /** What the first attempt sends if it begins at once. */
-  decided: Exchange | undefined;
   /** What was sent and has no answer yet. */
   sent: Exchange | undefined;
+  isDone: boolean;
   isUnreadable: boolean;
 }
 
-/** What an update writes, if Redis has what was seen. */
+/** What an update writes, if Redis still has what was stored. */
 interface Exchange {
-  readonly seen: readonly Seen[];
+  readonly stored: readonly Stored[];
   readonly writes: readonly (RecordWrite | undefined)[];
   readonly result: unknown;
+  /** How far Redis's clock was ahead of `steadyMs` then, milliseconds. */
+  readonly aheadMs: number;
 }
 
 interface RecordWrite {
@@ -90,14 +85,15 @@ interface RecordWrite {
 }
 
 /**
- * The records in Redis. One script compares the versions of all copies of some records with those that this process has seen, and
+ * The records in Redis. One script compares the versions of all copies of some records with those that this process knows, and
  * writes all of the records or none. A new message, or one of this process, needs no read before.
  */
 export class RedisRecords implements RecordState {
   readonly #connection: RedisConnection;
   readonly #copies: RecordCopies;
   readonly #outbox: Outbox;
-  readonly #mirror = new ExpiringCache<Mirrored>(MAX_MIRRORED);
+  readonly #own = new RecordMap<OwnRecord>();
+  #updates = 0;
 
   constructor(connection: RedisConnection, sealings: readonly Sealing[], outbox: Outbox) {
     this.#connection = connection;
@@ -109,27 +105,26 @@ export class RedisRecords implements RecordState {
     records: Names,
     transition: Transition<Names, Result>,
   ): Promise<Result | undefined> {
-    const update = this.#updateOf(records, transition as unknown as AnyTransition);
-    const mirrored = update.mirrored.filter((one) => one !== undefined);
-    // Suppressions are compared by Redis's time: they are read first.
-    if (mirrored.length === records.length) this.#lookAhead(update, mirrored);
+    const own = records.map((record) => this.#ownOf(record));
+    const update = this.#updateOf(records, transition as unknown as AnyTransition, own);
+    for (const one of own) one.waiting = [...one.waiting, update];
+    const [first] = records;
+    const isLasting = first?.kind === 'suppressions';
+    const run = async (): Promise<unknown> => {
+      const result = await this.#tryExchange(update);
+      update.isDone = true;
+      return result;
+    };
     try {
-      const [first] = records;
-      const writing = this.#outbox.write(
-        `${first?.kind} ${first?.key}`,
-        () => this.#tryExchange(update),
-        first?.kind === 'suppressions',
-      );
-      // Only a try that has begun by now uses it; a later one decides anew.
-      update.decided = undefined;
-      const result = await writing;
+      const result = await this.#outbox.write(`${first?.kind} ${first?.key}`, run, isLasting);
       if (update.isUnreadable) this.#connection.reportUnreadable();
       // The transition of these records gave it.
       return result as Result | undefined;
     } finally {
-      for (const one of mirrored) {
-        one.waiting -= 1;
-        if (one.waiting === 0) one.ahead = undefined;
+      // A STOP that is dropped still counts here.
+      if (update.isDone || !isLasting) {
+        for (const one of own) one.waiting = one.waiting.filter((waiting) => waiting !== update);
+        for (const record of records) this.#forgetAbsent(record);
       }
     }
   }
@@ -148,33 +143,37 @@ export class RedisRecords implements RecordState {
       return undefined;
     }
     const { keeperMs, found } = this.#found(update, reply);
-    this.#mirrorAll(update, found);
+    const { result } = this.#decide(update, found, keeperMs);
     if (update.isUnreadable) this.#connection.reportUnreadable();
     // The reading of these records gave it.
-    return this.#decide(update, found, keeperMs).result as Result;
+    return result as Result;
   }
 
   recall<Kind extends RecordKind>(name: RecordName<Kind>): Known<RecordValues[Kind]> | undefined {
-    const mirrored = this.#mirror.get(mirrorKey(name), performance.now())?.value;
-    // The mirror keeps records by kind.
-    return mirrored && (knownNow(mirrored.ahead ?? mirrored.seen) as Known<RecordValues[Kind]> | undefined);
+    const own = this.#own.get(name)?.value;
+    // The map keeps records by kind.
+    return own && (this.#ahead(own) as Known<RecordValues[Kind]> | undefined);
   }
 
   /** The names of a recipient's suppressions, which a claim reads. */
   namesOf(recipient: string): readonly string[] {
-    return this.#copies.namesOf({ kind: 'suppressions', key: recipient });
+    return this.#copies.namesOf(suppressionsName(recipient));
   }
 
-  /**
-   * Reads the reply of a claim for these names: Redis's time, then the values. A value that does not open counts as empty.
-   *
-   * @param nowMs - by the hook's clock.
-   */
-  suppressionsIn(recipient: string, reply: unknown, nowMs: number): readonly Suppression[] {
-    const [time, ...values] = reply as readonly Buffer[];
+  /** Remembers a recipient's suppressions from the reply of a claim: Redis's time, then the values under these names. */
+  rememberSuppressions(recipient: string, [time, ...values]: readonly Buffer[]): void {
+    const record = suppressionsName(recipient);
+    // Fast path: nothing is suppressed.
+    if (values.every(({ length }) => length === 0) && this.#own.get(record) === undefined) return;
     const keeperMs = Number(time);
-    const entries = this.#copies.entriesIn(this.namesOf(recipient), values, keeperMs).reduce(mergeCopies);
-    return suppressionsIn(entries, { keeperMs, nowMs });
+    const replies = values.map((value): CopyReply => [value, 0]);
+    const { isUnreadable, ...stored } = this.#copies.read(
+      'suppressions',
+      this.#copies.namesOf(record),
+      replies,
+      keeperMs,
+    );
+    this.#remember([record], [stored], keeperMs - steadyMs());
   }
 
   /**
@@ -207,67 +206,82 @@ export class RedisRecords implements RecordState {
       next: [nextRecord(recipient, known?.value.entries ?? [], moment.keeperMs)],
       result: undefined,
     });
-    const records = [{ kind: 'suppressions', key: recipient }] as const;
-    const update = this.#updateOf(records, transition as unknown as AnyTransition);
+    const update = this.#updateOf([suppressionsName(recipient)], transition as unknown as AnyTransition);
     await this.#tryExchange({ ...update, isOptional: true });
   }
 
-  #updateOf(records: readonly RecordName[], transition: AnyTransition): Update {
+  #updateOf(
+    records: readonly RecordName[],
+    transition: AnyTransition,
+    own: readonly OwnRecord[] = [],
+  ): Update {
     return {
+      number: (this.#updates += 1),
       records,
       names: records.map((record) => this.#copies.namesOf(record)),
-      mirrored: records.map((record) => this.#mirrored(record)),
+      own,
       transition,
       requestedMs: performance.now(),
       losses: this.#connection.health === 'ok' ? this.#connection.losses : undefined,
       isOptional: false,
-      decided: undefined,
       sent: undefined,
+      isDone: false,
       isUnreadable: false,
     };
   }
 
-  #mirrored(record: RecordName): Mirrored | undefined {
-    if (record.kind === 'suppressions') return undefined;
-    const key = mirrorKey(record);
-    const nowMs = performance.now();
-    const known = this.#mirror.get(key, nowMs);
-    if (known !== undefined) return known.value;
-    const mirrored = { seen: this.#copies.absent, ahead: undefined, waiting: 0 };
-    this.#mirror.set(key, mirrored, nowMs, MIRRORED_MS);
-    return mirrored;
+  #ownOf(record: RecordName): OwnRecord {
+    const own = this.#own.get(record)?.value ?? { stored: this.#copies.absent, waiting: [] };
+    this.#own.set(record, own, rememberMs(record));
+    return own;
   }
 
-  /** Runs the transition on what this process knows, for `recall`. */
-  #lookAhead(update: Update, mirrored: readonly Mirrored[]): void {
-    const isLatest = mirrored.every(({ ahead }) => ahead === undefined);
-    const seen = mirrored.map((one) => {
-      const known = this.#seenBy(one);
-      return one.ahead === undefined ? known : { ...known, ...one.ahead };
-    });
-    const decided = this.#decide(update, seen);
-    if (isLatest) update.decided = decided;
-    for (const [at, one] of mirrored.entries()) {
-      one.waiting += 1;
-      const write = decided.writes[at];
-      if (write !== undefined) one.ahead = { value: write.value, endsAtMs: write.endsAtMs };
+  /** @param aheadMs - how far Redis's clock was ahead of `steadyMs`. */
+  #remember(records: readonly RecordName[], stored: readonly Stored[], aheadMs: number): void {
+    for (const [at, record] of records.entries()) {
+      const one = inOwnTime(stored[at] ?? this.#copies.absent, aheadMs);
+      const own = this.#own.get(record)?.value;
+      if (own !== undefined) own.stored = one;
+      else if (one.value !== undefined)
+        this.#own.set(record, { stored: one, waiting: [] }, rememberMs(record));
+      this.#forgetAbsent(record);
     }
+  }
+
+  /** Users without suppressions must not push out those with some. */
+  #forgetAbsent(record: RecordName): void {
+    const own = this.#own.get(record)?.value;
+    if (own?.waiting.length === 0 && own.stored.value === undefined) this.#own.delete(record);
+  }
+
+  /** What a record becomes by the updates that wait. */
+  #ahead(own: OwnRecord): Known<RecordValue> | undefined {
+    const ahead = new Map<OwnRecord, Known<RecordValue>>();
+    for (const update of waitingWith(own)) {
+      const known = update.own.map((one) => ahead.get(one) ?? knownNow(one.stored));
+      const { next } = this.#runTransition(update, known, steadyMs());
+      for (const [at, one] of update.own.entries()) {
+        const changed = next?.[at];
+        if (changed !== undefined && changed.lifeMs > 0)
+          ahead.set(one, { value: changed.value, leftMs: changed.lifeMs });
+      }
+    }
+    return ahead.get(own) ?? knownNow(own.stored);
   }
 
   /** @throws RedisFailure if Redis has not answered. The next attempt sends the same, as Redis may have done it. */
   async #tryExchange(update: Update): Promise<unknown> {
-    update.sent ??= update.decided ?? this.#decideByMirror(update);
+    update.sent ??= this.#decideUnread(update);
     for (let tries = 1; tries <= MAX_TRIES; tries += 1) {
       const { sent } = update;
       const args = sent === undefined ? [] : this.#argsOf(update, sent);
       const step = { name: 'exchange', keys: update.names.flat(), args } as const;
       const reply = await (update.isOptional ? this.#runOptional(step) : this.#connection.run(step));
       if (sent !== undefined && reply === 1) {
-        this.#mirrorAll(update, seenAfter(sent));
+        if (!update.isOptional) this.#remember(update.records, storedAfter(sent), sent.aheadMs);
         return sent.result;
       }
       const { keeperMs, found } = this.#found(update, reply);
-      this.#mirrorAll(update, found);
       // An attempt without an answer was done: all of it, or nothing.
       if (sent !== undefined && isDone(sent, found)) return sent.result;
       const next = this.#decide(update, found, keeperMs);
@@ -280,39 +294,55 @@ export class RedisRecords implements RecordState {
     return undefined;
   }
 
-  #decideByMirror(update: Update): Exchange | undefined {
-    const mirrored = update.mirrored.filter((one) => one !== undefined);
-    if (mirrored.length < update.records.length) return undefined;
-    return this.#decide(
-      update,
-      mirrored.map((one) => this.#seenBy(one)),
-    );
+  /** Decides by what this process knows. */
+  #decideUnread(update: Update): Exchange | undefined {
+    // Suppressions are compared by Redis's time: they are read first.
+    if (update.records.some(({ kind }) => kind === 'suppressions')) return undefined;
+    const nowMs = performance.now();
+    const stored = update.own.map((own) => (own.stored.endsAtMs > nowMs ? own.stored : this.#copies.absent));
+    return this.#decide(update, stored);
   }
 
   /** @param keeperMs - Redis's time, if the records were read. Only suppressions need it. */
-  #decide(update: Update, seen: readonly Seen[], keeperMs = Date.now()): Exchange {
-    const { requestedMs, losses } = update;
+  #decide(update: Update, stored: readonly Stored[], keeperMs = steadyMs()): Exchange {
+    const { next, result } = this.#runTransition(update, stored.map(knownNow), keeperMs);
     const nowMs = performance.now();
-    // Behind other updates of its record it keeps its place: it does not wait for Redis.
-    const waitedMs = losses === this.#connection.losses ? 0 : nowMs - requestedMs;
-    const moment = { keeperMs, waitedMs };
-    const { next, result } = runTransition(update, seen.map(knownNow), moment);
     const token = newToken();
-    const writes = seen.map((one, at): RecordWrite | undefined => {
+    const writes = stored.map((one, at): RecordWrite | undefined => {
       const written = next?.[at];
       if (written === undefined || written.lifeMs <= 0) return undefined;
       const { value, lifeMs } = written;
       return { version: nextVersion(one, token), value, endsAtMs: nowMs + lifeMs, copies: undefined };
     });
-    return { seen, writes, result };
+    return { stored, writes, result, aheadMs: keeperMs - steadyMs() };
   }
 
-  /** For each copy: the version that was seen, its new life (0 if it stays) and its new bytes. */
-  #argsOf({ records, names }: Update, { seen, writes }: Exchange): Step['args'] {
+  /** Runs the transition. Records that it cannot use count as absent: a gateway of another version kept them. */
+  #runTransition(
+    update: Update,
+    known: Parameters<AnyTransition>[0],
+    keeperMs: number,
+  ): ReturnType<AnyTransition> {
+    const { requestedMs, losses } = update;
+    // Behind other updates of its record it keeps its place: it does not wait for Redis.
+    const waitedMs = losses === this.#connection.losses ? 0 : performance.now() - requestedMs;
+    try {
+      return update.transition(known, { keeperMs, waitedMs });
+    } catch {
+      update.isUnreadable = true;
+      return update.transition(
+        known.map(() => undefined),
+        { keeperMs, waitedMs },
+      );
+    }
+  }
+
+  /** For each copy: the version that is expected, its new life (0 if it stays) and its new bytes. */
+  #argsOf({ records, names }: Update, { stored, writes }: Exchange): Step['args'] {
     const nowMs = performance.now();
     return records.flatMap(({ kind }, at) => {
       const write = writes[at];
-      const versions = seen[at]?.versions ?? [];
+      const versions = stored[at]?.versions ?? [];
       if (write === undefined) return versions.flatMap((version) => [version, 0, '']);
       const copies = (write.copies ??= this.#copies.seal(kind, names[at] ?? [], write.version, write.value));
       const lifeMs = Math.max(1, Math.ceil(write.endsAtMs - nowMs));
@@ -320,25 +350,20 @@ export class RedisRecords implements RecordState {
     });
   }
 
-  #found(update: Update, reply: unknown): { readonly keeperMs: number; readonly found: readonly Seen[] } {
+  /** What Redis has instead of what was expected. */
+  #found(update: Update, reply: unknown): { readonly keeperMs: number; readonly found: readonly Stored[] } {
     const { keeperMs, replies } = readReply(reply);
     let first = 0;
     const found = update.records.map(({ kind }, at) => {
       const names = update.names[at] ?? [];
       const own = replies.slice(first, (first += names.length));
-      const { isUnreadable, ...seen } = this.#copies.read(kind, names, own, keeperMs);
+      const { isUnreadable, ...stored } = this.#copies.read(kind, names, own, keeperMs);
       update.isUnreadable ||= isUnreadable;
-      return seen;
+      return stored;
     });
+    // A sweep of all numbers must not push out those that this process needs.
+    if (!update.isOptional) this.#remember(update.records, found, keeperMs - steadyMs());
     return { keeperMs, found };
-  }
-
-  #mirrorAll({ mirrored }: Update, seen: readonly Seen[]): void {
-    for (const [at, one] of mirrored.entries()) if (one !== undefined) one.seen = seen[at] ?? one.seen;
-  }
-
-  #seenBy({ seen }: Mirrored): Seen {
-    return seen.endsAtMs > performance.now() ? seen : this.#copies.absent;
   }
 
   /** Reads copies in the background. */
@@ -351,34 +376,17 @@ export class RedisRecords implements RecordState {
   }
 }
 
-/** Runs the transition. Records that it cannot use count as absent: a gateway of another version kept them. */
-function runTransition(
-  update: Update,
-  known: Parameters<AnyTransition>[0],
-  moment: UpdateMoment,
-): ReturnType<AnyTransition> {
-  try {
-    return update.transition(known, moment);
-  } catch {
-    update.isUnreadable = true;
-    return update.transition(
-      known.map(() => undefined),
-      moment,
-    );
-  }
-}
-
 function valueIn(replies: readonly CopyReply[], at: number): Buffer {
   return replies[at]?.[0] ?? Buffer.alloc(0);
 }
 
 /** Whether Redis did an exchange whose answer was lost: it writes all records or none. */
-function isDone({ writes }: Exchange, found: readonly Seen[]): boolean {
+function isDone({ writes }: Exchange, found: readonly Stored[]): boolean {
   return writes.some((write, at) => write !== undefined && found[at]?.versions.includes(write.version));
 }
 
-function seenAfter({ seen, writes }: Exchange): readonly Seen[] {
-  return seen.map((one, at) => {
+function storedAfter({ stored, writes }: Exchange): readonly Stored[] {
+  return stored.map((one, at) => {
     const write = writes[at];
     if (write === undefined) return one;
     const { version, value, endsAtMs } = write;
@@ -386,11 +394,39 @@ function seenAfter({ seen, writes }: Exchange): readonly Seen[] {
   });
 }
 
-function knownNow({ value, endsAtMs }: Pick<Seen, 'value' | 'endsAtMs'>): Known<RecordValue> | undefined {
+/** The updates that wait for a record, and for those that change with it, in their order. */
+function waitingWith(own: OwnRecord): readonly Update[] {
+  const related = new Set([own]);
+  // It also visits those that it adds.
+  for (const { waiting } of related)
+    for (const update of waiting) for (const one of update.own) related.add(one);
+  const updates = new Set([...related].flatMap(({ waiting }) => waiting));
+  return [...updates].sort((one, two) => one.number - two.number);
+}
+
+/** With the times of suppressions by `steadyMs`. */
+function inOwnTime(stored: Stored, aheadMs: number): Stored {
+  const { value } = stored;
+  if (value === undefined || !('entries' in value)) return stored;
+  const entries = value.entries.map((entry) => ({
+    ...entry,
+    atMs: entry.atMs - aheadMs,
+    untilMs: entry.untilMs - aheadMs,
+  }));
+  return { ...stored, value: { ...value, entries } };
+}
+
+function knownNow({ value, endsAtMs }: Stored): Known<RecordValue> | undefined {
   const leftMs = endsAtMs - performance.now();
   return value === undefined || leftMs <= 0 ? undefined : { value, leftMs };
 }
 
-function mirrorKey({ kind, key }: RecordName): string {
-  return `${kind} ${key}`;
+function suppressionsName(recipient: string): RecordName<'suppressions'> {
+  return { kind: 'suppressions', key: recipient };
+}
+
+/** How long a process remembers a record, milliseconds. */
+function rememberMs({ kind }: RecordName): number {
+  // No code lives longer than 15 minutes.
+  return kind === 'suppressions' ? SUPPRESSED_MS.STOPPED : 15 * 60_000;
 }

@@ -132,19 +132,26 @@ describe('records of memoryState', () => {
     expect(records.recall(message('SM0'))).to.not.equal(undefined);
   });
 
-  for (const [kind, max] of [
+  for (const [kind, max, prefix = 'key-'] of [
     ['message', 8_000],
     ['attempt', 1_000],
     ['lastCode', 16_000],
     ['suppressions', 20_000],
-  ] as const satisfies readonly (readonly [RecordKind, number])[]) {
-    it(`of kind ${kind} are limited to ${max}: the oldest is dropped first`, async () => {
-      for (let count = 0; count <= max; count += 1) keep({ kind, key: `key-${count}` });
-      expect(await find({ kind, key: 'key-0' })).to.equal(undefined);
-      expect(await find({ kind, key: 'key-1' })).to.not.equal(undefined);
-      expect(await find({ kind, key: `key-${max}` })).to.not.equal(undefined);
+    ['suppressions', 20_000, '+44'],
+  ] as const satisfies readonly (readonly [kind: RecordKind, max: number, prefix?: string])[]) {
+    it(`of kind ${kind} are limited to ${max}: the oldest is dropped first (${prefix})`, async () => {
+      for (let count = 0; count <= max; count += 1) keep({ kind, key: `${prefix}${count}` });
+      expect(await find({ kind, key: `${prefix}0` })).to.equal(undefined);
+      expect(await find({ kind, key: `${prefix}1` })).to.not.equal(undefined);
+      expect(await find({ kind, key: `${prefix}${max}` })).to.not.equal(undefined);
     });
   }
+
+  it('of WhatsApp ids do not push out those of numbers', async () => {
+    keep({ kind: 'suppressions', key: '+447700900123' });
+    for (let count = 0; count <= 20_000; count += 1) keep({ kind: 'suppressions', key: `US.${count}` });
+    expect(await find({ kind: 'suppressions', key: '+447700900123' })).to.not.equal(undefined);
+  });
 
   it('are limited to 8,000 messages after some have ended and others were updated: those are the newest', async () => {
     keep(message('SM1'), DELIVERED, 1);

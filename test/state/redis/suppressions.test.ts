@@ -1,8 +1,9 @@
 import { expect } from 'chai';
 import { Redis } from 'ioredis';
 import sinon from 'sinon';
-import type { KeptEntry, Suppression } from '#lib/delivery/suppressions.js';
+import type { KeptEntry } from '#lib/delivery/suppressions.js';
 import type { StatePort } from '#lib/delivery/state.js';
+import { SuppressionList } from '#lib/delivery/suppression-list.js';
 import { openRedisState } from '#lib/state/redis/state.js';
 import { createSealing } from '#lib/state/redis/sealing.js';
 import { eventClaim } from '#harness/event-claim.js';
@@ -15,7 +16,7 @@ import {
   type RedisServer,
 } from '#harness/redis-server.js';
 import { bePatient, loseSoon, patientTimes } from '#harness/redis-times.js';
-import { lift, numberOf, pair, suppress, suppressed } from '#harness/record-updates.js';
+import { lift, numberOf, pair, recalled, suppress, suppressed } from '#harness/record-updates.js';
 import { ANA, BOB } from '#harness/scene.js';
 import { startTcpProxy } from '#harness/tcp-proxy.js';
 import { reasonOf } from '#harness/state-news.js';
@@ -26,7 +27,6 @@ const NEW_KEY = Buffer.alloc(32, 5).toString('base64');
 const NOW = 1_700_000_000_000;
 const DAY_MS = 86_400_000;
 const LIFE = { nowMs: NOW, rememberMs: 60_000, limits: [] };
-const nameOf = ({ channel, reason }: Suppression): string => `${channel}:${reason}`;
 
 describe('suppressions in Redis', () => {
   let redis: RedisServer;
@@ -56,7 +56,7 @@ describe('suppressions in Redis', () => {
     const claim = await state.claim(
       eventClaim(key, { nowMs: NOW, rememberMs: 60_000, limits, recipient: ANA.phone }),
     );
-    return claim.isFirst ? claim.suppressions?.map(nameOf) : 'a repeat';
+    return claim.isFirst ? recalled(state, ANA.phone) : 'a repeat';
   };
 
   it('come with a claim at any gateway, also with a claim without an event', async () => {
@@ -93,13 +93,13 @@ describe('suppressions in Redis', () => {
       const life = { nowMs: NOW, rememberMs: 60_000, limits, recipient: ANA.phone };
       const claim = await state.claim(eventClaim(key, life));
       expect(claim).to.deep.include({ isFirst: true, exceeded: ['limit'] });
-      expect(claim.isFirst && claim.suppressions?.map(nameOf)).to.deep.equal(['whatsapp:STOPPED']);
+      expect(recalled(state, ANA.phone)).to.deep.equal(['whatsapp:STOPPED']);
     }
   });
 
   it('do not come with a claim without a recipient', async () => {
     const claim = await open().claim(eventClaim('event', { nowMs: NOW, rememberMs: 60_000, limits: [] }));
-    expect(claim.isFirst && claim.suppressions).to.equal(undefined);
+    expect(claim.isFirst && claim.isRecipientRead).to.equal(false);
   });
 
   it('are kept by channel and reason, beside each other, until they are lifted', async () => {
@@ -145,11 +145,12 @@ describe('suppressions in Redis', () => {
     const [one, two] = [open(), open()];
     await suppress(one, ANA.phone, 'NOT_REACHED', 'line');
     for (const nowMs of [NOW, NOW + DAY_MS]) {
-      const claim = await two.claim(
-        eventClaim(String(nowMs), { nowMs, rememberMs: 1, recipient: ANA.phone }),
-      );
-      const [onLine] = (claim.isFirst && claim.suppressions) || [];
-      expect(onLine?.untilMs).to.be.within(nowMs + DAY_MS - 60_000, nowMs + DAY_MS);
+      await two.claim(eventClaim(String(nowMs), { nowMs, rememberMs: 1, recipient: ANA.phone }));
+      const lists = [one, two].map((state) => new SuppressionList(state, () => nowMs));
+      for (const list of lists) {
+        const [onLine] = list.of(ANA.phone);
+        expect(onLine?.untilMs).to.be.within(nowMs + DAY_MS - 60_000, nowMs + DAY_MS + 1);
+      }
     }
   });
 
@@ -399,6 +400,107 @@ describe('suppressions in Redis', () => {
       await state.check();
       await pairing;
       expect(await namesIn(state)).to.deep.equal(['whatsapp:STOPPED']);
+    });
+  });
+
+  describe('as a process knows them by itself', () => {
+    const ID = 'US.13491208655302741918';
+
+    it('are those that it has read or written, and those that it is about to write', async () => {
+      const [one, two] = [open(), open()];
+      expect(recalled(one, ANA.phone)).to.deep.equal([]);
+      const stopping = suppress(one, ANA.phone);
+      expect(recalled(one, ANA.phone)).to.deep.equal(['whatsapp:STOPPED']);
+      await stopping;
+      expect(recalled(two, ANA.phone)).to.deep.equal([]);
+      expect(await namesIn(two)).to.deep.equal(recalled(two, ANA.phone));
+      await lift(two, ANA.phone);
+      expect([recalled(one, ANA.phone), recalled(two, ANA.phone)]).to.deep.equal([['whatsapp:STOPPED'], []]);
+      await claimed(one, 'event');
+      expect(recalled(one, ANA.phone)).to.deep.equal([]);
+    });
+
+    it('have what another gateway wrote, also while a change of its own waits', async () => {
+      const [one, two] = [open(), open()];
+      await one.check();
+      await suppress(two, ANA.phone, 'STOPPED', 'sms');
+      const refusing = suppress(one, ANA.phone, 'NOT_REACHED');
+      await namesIn(one);
+      expect(recalled(one, ANA.phone)).to.deep.equal(['sms:STOPPED', 'whatsapp:NOT_REACHED']);
+      await refusing;
+      expect(recalled(one, ANA.phone)).to.deep.equal(['sms:STOPPED', 'whatsapp:NOT_REACHED']);
+    });
+
+    it('keep a STOP whose reply comes right after that to a claim, which Redis ran before', async () => {
+      const state = open();
+      await state.check();
+      let claiming: unknown;
+      // Its reply comes before that to the first command of the STOP, so that the claim goes before the second one.
+      const reading = state.read([{ kind: 'suppressions', key: ANA.phone }], () => {
+        claiming = claimed(state, 'event');
+      });
+      await Promise.all([reading, suppress(state, ANA.phone)]);
+      await claiming;
+      expect(recalled(state, ANA.phone)).to.deep.equal(['whatsapp:STOPPED']);
+    });
+
+    it('end by its monotonic clock', async () => {
+      const state = open();
+      await suppress(state, ANA.phone, 'NOT_REACHED', 'line');
+      const now = performance.now.bind(performance);
+      let passedMs = DAY_MS - 60_000;
+      const clock = sinon.stub(performance, 'now').callsFake(() => now() + passedMs);
+      closers.add(clock, () => {
+        clock.restore();
+      });
+      expect(recalled(state, ANA.phone)).to.deep.equal(['line:NOT_REACHED']);
+      passedMs = DAY_MS;
+      expect(recalled(state, ANA.phone)).to.deep.equal([]);
+    });
+
+    it('count while Redis is lost, as those of the number once it is paired with an id', async () => {
+      const times = patientTimes();
+      const state = open(times);
+      await suppress(state, BOB.phone, 'OPTED_OUT');
+      redis.stop();
+      loseSoon(times);
+      const waiting = [suppress(state, ID), suppress(state, BOB.phone)];
+      await until(() => state.health === 'lost');
+      expect(recalled(state, ANA.phone)).to.deep.equal([]);
+      waiting.push(pair(state, ID, ANA.phone));
+      expect(recalled(state, ANA.phone)).to.deep.equal(['whatsapp:STOPPED']);
+      waiting.push(lift(state, ANA.phone), pair(state, ID, ANA.phone));
+      expect(recalled(state, ANA.phone)).to.deep.equal([]);
+      expect(recalled(state, BOB.phone)).to.deep.equal(['whatsapp:OPTED_OUT', 'whatsapp:STOPPED']);
+      bePatient(times);
+      redis.continue();
+      await state.check();
+      await Promise.all(waiting);
+      for (const known of [state, open()]) {
+        expect(await namesIn(known)).to.deep.equal([]);
+        expect(await namesIn(known, BOB.phone)).to.deep.equal(['whatsapp:OPTED_OUT', 'whatsapp:STOPPED']);
+      }
+    });
+
+    it('count also if they are dropped before Redis is back', async () => {
+      const times = patientTimes();
+      const state = open(times);
+      await state.check();
+      redis.stop();
+      loseSoon(times);
+      const waiting = suppress(state, ANA.phone);
+      await until(() => state.health === 'lost');
+      await state.close();
+      await waiting;
+      expect(recalled(state, ANA.phone)).to.deep.equal(['whatsapp:STOPPED']);
+    });
+
+    it('are not pushed out by numbers that have none', async () => {
+      const state = open();
+      await suppress(state, ANA.phone);
+      const others = Array.from({ length: 20_001 }, (_, at) => `+4477${String(at).padStart(8, '0')}`);
+      await Promise.all(others.map((number) => suppressed(state, number)));
+      expect(recalled(state, ANA.phone)).to.deep.equal(['whatsapp:STOPPED']);
     });
   });
 

@@ -88,7 +88,8 @@ export class RedisClaims {
     await this.#outbox.catchingUp;
     if (this.#connection.health === 'lost') return 'unknown';
     const args = [place, isPreview ? 'preview' : 'code', ...this.#orderNamesOf(eventKey)];
-    const step: Step = { name: 'isCurrent', keys: this.#peopleOf(person), args };
+    const keys = [...this.#eventNamesOf(eventKey), ...this.#peopleOf(person)];
+    const step: Step = { name: 'isCurrent', keys, args };
     const reply = await this.#connection.run(step).catch(() => undefined);
     return CURRENT[String(reply)] ?? 'unknown';
   }
@@ -161,7 +162,7 @@ export class RedisClaims {
     const { key, person, limits } = event;
     return {
       ...event,
-      names: this.#sealings.map((sealing) => sealing.nameOf('event', key)),
+      names: this.#eventNamesOf(key),
       limitNames: this.#sealings.map((sealing) => limits.map((limit) => nameOfLimit(sealing, limit))),
       people: person === undefined ? [] : this.#peopleOf(person),
       orderNames: person === undefined ? [] : this.#orderNamesOf(key),
@@ -169,6 +170,10 @@ export class RedisClaims {
       claimedMs: performance.now(),
       requestedAtMs: Math.max(0, Math.round(event.requestedAtMs)),
     };
+  }
+
+  #eventNamesOf(key: string): readonly string[] {
+    return this.#sealings.map((sealing) => sealing.nameOf('event', key));
   }
 
   #peopleOf(person: string): readonly string[] {

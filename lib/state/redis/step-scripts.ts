@@ -70,7 +70,8 @@ local function isCurrent(known, event, count, epoch, isLate)
   if not known then return 'unknown' end
   if known.newest == event.names[known.index] then return 'yes' end
   if known.newest == '?' and not (isComparable and count < known.place) then return 'unknown' end
-  return 'no'
+  local isShared = isComparable and isLate and count == known.place
+  return isShared and known.newest ~= '-' and 'unknown' or 'no'
 end
 
 local function takePlace(keys, event)
@@ -272,12 +273,17 @@ return 1
 /**
  * Replies whether an event is its person's newest: `yes`, `no` or `unknown`.
  *
- * KEYS: the person, once for each encryption key. ARGV: the event's place (empty if it is not known), `code` or
- * `preview`, then the event for each key.
+ * KEYS: the event, then its person, once for each encryption key. ARGV: the event's place (empty if its process does not
+ * know it), `code` or `preview`, then the event for each key.
  */
 const IS_CURRENT = `
 local event = {isPreview = ARGV[2] == 'preview', names = {unpack(ARGV, 3)}}
-return isCurrent(readOrder(KEYS, 0).best, event, readPlace(ARGV[1]))
+local place, people = ARGV[1], {unpack(KEYS, #event.names + 1)}
+for i = 1, place == '' and #event.names or 0 do
+  local known = readEvent(KEYS[i])
+  place = known and known.place or place
+end
+return isCurrent(readOrder(people, 0).best, event, readPlace(place))
 `;
 
 /**

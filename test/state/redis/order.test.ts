@@ -114,7 +114,9 @@ class Model implements Played {
   }
 
   isCurrent(event: PlacedEvent): Promise<boolean | 'unknown'> {
-    return Promise.resolve(isCurrent(this.#order, event));
+    // A process that decided alone does not know the place that its event has been given.
+    const place = event.place ?? this.#events.get(event.eventKey)?.place;
+    return Promise.resolve(isCurrent(this.#order, { ...event, place }));
   }
 
   forget(what: string): Promise<void> {
@@ -186,7 +188,8 @@ class Scripts implements Played {
 
   async isCurrent({ eventKey, place = '', isPreview }: PlacedEvent): Promise<boolean | 'unknown'> {
     const args = [place, isPreview ? 'preview' : 'code', ...namesInOrder(this.#sealings, eventKey)];
-    const [current] = await this.#run('isCurrent', this.#names('order'), args);
+    const keys = [...this.#names(eventKey), ...this.#names('order')];
+    const [current] = await this.#run('isCurrent', keys, args);
     return CURRENT[String(current)]!;
   }
 

@@ -194,7 +194,7 @@ function textOf(value: RecordValue): string {
   try {
     return JSON.stringify(value);
   } catch (error) {
-    if (!('receipt' in value) || value.receipt === undefined) throw error;
+    if (!('receipt' in value)) throw error;
     // `raw` may be nested too deeply or, after a custom body parser, be cyclic.
     const { receipt } = value;
     const request = { ...receipt.request, raw: undefined };

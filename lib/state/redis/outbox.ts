@@ -5,7 +5,7 @@ import { RedisFailure } from './failure.js';
 /** Holds about 50 codes a second for three minutes. */
 const MAX_WRITES = 20_000;
 
-/** Lines of writes that a new connection continues at once: a code must not wait behind all of them. */
+/** Queues that a new connection continues at once: a code must not wait behind all of them. */
 const DRAINED_AT_ONCE = 50;
 
 interface Write {
@@ -14,13 +14,13 @@ interface Write {
   readonly reject: (error: unknown) => void;
 }
 
-/** The writes of one record. Only the first one is sent; the others follow in their order. */
-interface Line {
+/** All writes of one record, or of one claim. The first one is sent; the others follow in their order. */
+interface Queue {
   readonly key: string;
   /** Dropped last: the record holds for long, as STOP and START do. */
   readonly isLasting: boolean;
   first: Write;
-  /** Made when a second write comes: most lines have one. */
+  /** Made when a second write comes: most queues have one. */
   others: Write[] | undefined;
 }
 
@@ -30,9 +30,9 @@ interface Line {
  */
 export class Outbox {
   readonly #connection: Pick<RedisConnection, 'health' | 'onConnected' | 'warn'>;
-  readonly #lines = new Map<string, Line>();
-  /** Lines that wait for a connection, the oldest first. */
-  readonly #stalled = new Set<Line>();
+  readonly #queues = new Map<string, Queue>();
+  /** Queues that wait for a connection, the oldest first. */
+  readonly #stalled = new Set<Queue>();
   readonly #onSent: (() => void)[] = [];
   /** How many writes have no answer yet. */
   #size = 0;
@@ -48,7 +48,7 @@ export class Outbox {
     connection.onConnected(() => {
       this.#connections += 1;
       const drained: unknown[] = [this.#catchingUp];
-      for (let lines = this.#stalled.size; lines > 0 && this.#drainers < DRAINED_AT_ONCE; lines -= 1)
+      for (let count = this.#stalled.size; count > 0 && this.#drainers < DRAINED_AT_ONCE; count -= 1)
         drained.push(this.#drainStalled());
       const catchingUp = Promise.all(drained).finally(() => {
         if (this.#catchingUp === catchingUp) this.#catchingUp = undefined;
@@ -70,15 +70,15 @@ export class Outbox {
     this.#size += 1;
     return new Promise<unknown>((resolve, reject) => {
       const write = { run, resolve, reject };
-      const known = this.#lines.get(key);
+      const known = this.#queues.get(key);
       if (known !== undefined) {
         (known.others ??= []).push(write);
         return;
       }
-      const line: Line = { key, isLasting, first: write, others: undefined };
-      this.#lines.set(key, line);
-      if (this.#connection.health === 'lost') this.#stalled.add(line);
-      else void this.#send(line);
+      const queue: Queue = { key, isLasting, first: write, others: undefined };
+      this.#queues.set(key, queue);
+      if (this.#connection.health === 'lost') this.#stalled.add(queue);
+      else void this.#send(queue);
       // The attempt resolves to a `Result`.
     }) as Promise<Result | undefined>;
   }
@@ -99,7 +99,7 @@ export class Outbox {
     await waitAtMost(this.idle(), timeoutMs);
     this.#isClosed = true;
     const dropped = this.#size;
-    for (const line of this.#lines.values()) this.#drop(line);
+    for (const queue of this.#queues.values()) this.#drop(queue);
     if (dropped === 0) return;
     this.#connection.warn(
       'WRITES_DROPPED',
@@ -107,22 +107,22 @@ export class Outbox {
     );
   }
 
-  /** Continues lines that wait, one after the other. */
+  /** Continues queues that wait, one after the other. */
   async #drainStalled(): Promise<void> {
     this.#drainers += 1;
-    for (const line of this.#stalled) {
+    for (const queue of this.#stalled) {
       if (this.#connection.health === 'lost') break;
-      this.#stalled.delete(line);
-      await this.#send(line);
+      this.#stalled.delete(queue);
+      await this.#send(queue);
     }
     this.#drainers -= 1;
   }
 
-  /** Runs the writes of a line until none is left, or one has no answer. */
-  async #send(line: Line): Promise<void> {
+  /** Runs the writes of a queue until none is left, or one has no answer. */
+  async #send(queue: Queue): Promise<void> {
     this.#underWay += 1;
     for (;;) {
-      const { run, resolve, reject } = line.first;
+      const { run, resolve, reject } = queue.first;
       const connections = this.#connections;
       try {
         resolve(await run());
@@ -130,18 +130,18 @@ export class Outbox {
         if (error instanceof RedisFailure) {
           // A connection that came meanwhile does not come again.
           if (this.#connections !== connections && !this.#isClosed) continue;
-          if (!this.#isClosed) this.#stalled.add(line);
+          if (!this.#isClosed) this.#stalled.add(queue);
           break;
         }
         reject(error);
       }
       this.#size -= 1;
-      const next = line.others?.shift();
+      const next = queue.others?.shift();
       if (next === undefined) {
-        this.#lines.delete(line.key);
+        this.#queues.delete(queue.key);
         break;
       }
-      line.first = next;
+      queue.first = next;
     }
     this.#underWay -= 1;
     if (this.#onSent.length > 0) for (const onSent of this.#onSent.splice(0)) onSent();
@@ -150,9 +150,9 @@ export class Outbox {
   #dropOlderHalf(): void {
     let dropped = 0;
     const oldestFirst = [...this.#stalled];
-    for (const line of oldestFirst.sort((one, two) => Number(one.isLasting) - Number(two.isLasting))) {
+    for (const queue of oldestFirst.sort((one, two) => Number(one.isLasting) - Number(two.isLasting))) {
       if (dropped >= MAX_WRITES / 2) break;
-      dropped += this.#drop(line);
+      dropped += this.#drop(queue);
     }
     this.#connection.warn(
       'WRITES_DROPPED',
@@ -161,12 +161,12 @@ export class Outbox {
     );
   }
 
-  /** Drops all writes of a line. Returns how many they were. */
-  #drop(line: Line): number {
-    const { first, others = [] } = line;
-    line.others = undefined;
-    this.#stalled.delete(line);
-    this.#lines.delete(line.key);
+  /** Drops all writes of a queue. Returns how many they were. */
+  #drop(queue: Queue): number {
+    const { first, others = [] } = queue;
+    queue.others = undefined;
+    this.#stalled.delete(queue);
+    this.#queues.delete(queue.key);
     for (const { resolve } of [first, ...others]) resolve(undefined);
     this.#size -= 1 + others.length;
     return 1 + others.length;
